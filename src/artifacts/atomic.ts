@@ -1,0 +1,101 @@
+/** Files that appear whole or not at all. */
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { Failure, failure } from '../core/diagnostic.ts';
+
+/**
+ * Writes a file under a temporary name in the same folder, forces it to the disk and renames it: a reader sees the old
+ * content or the new, and a file that is there after this returns is there after a power cut.
+ *
+ * @throws Failure `disk-full` or `output-not-writable`; the old file is then intact
+ */
+export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
+  const folder = dirname(path);
+  const temporary = join(folder, `.${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`);
+  try {
+    await mkdir(folder, { recursive: true });
+    const file = await open(temporary, 'wx');
+    try {
+      await writeWhole(file, typeof data === 'string' ? Buffer.from(data) : data);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+    await syncFolder(folder);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw fileFailure(error, path);
+  }
+}
+
+/** Writes all bytes: on a full disk one call may write a part of them and report no error. */
+async function writeWhole(file: FileHandle, data: Uint8Array): Promise<void> {
+  for (let offset = 0; offset < data.length;) {
+    const { bytesWritten } = await file.write(data, offset);
+    if (bytesWritten === 0) throw Object.assign(new Error('nothing was written'), { code: 'ENOSPC' });
+    offset += bytesWritten;
+  }
+}
+
+/** Forces a file that someone else wrote to the disk. */
+export async function syncFile(path: string): Promise<void> {
+  const file = await open(path, 'r');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Forces the names in a folder to the disk, where the platform can. */
+export async function syncFolder(path: string): Promise<void> {
+  try {
+    await syncFile(path);
+  } catch (error) {
+    // Windows opens no folders, and some network file systems refuse to sync them.
+    if (!['EISDIR', 'EPERM', 'EACCES', 'EINVAL', 'ENOTSUP'].includes(errorCode(error))) throw error;
+  }
+}
+
+/** The `code` of a system error, or an empty text. */
+export function errorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
+
+/** Turns a system error of writing `path` into a diagnostic; anything else comes back as it is. */
+export function fileFailure(error: unknown, path: string): unknown {
+  if (error instanceof Failure) return error;
+  switch (errorCode(error)) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return failure(
+        'disk-full',
+        `the disk is full: \`${path}\` could not be written`,
+        'free some space (`hourglass clean --cache` removes unused results), then run the same command again',
+      );
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+    case 'ENOTDIR':
+    case 'EEXIST':
+    case 'EISDIR':
+    case 'ENAMETOOLONG':
+    case 'EIO':
+      return failure(
+        'output-not-writable',
+        `\`${path}\` cannot be written (${errorCode(error)})`,
+        'check the permissions of the folder, or choose another with `--outputs`',
+      );
+    default:
+      return error;
+  }
+}
+
+export async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

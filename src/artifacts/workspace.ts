@@ -1,0 +1,165 @@
+/** `outputs/<name>`: what the user sees of the last run. Artifacts are hard links into the store, read only. */
+import { randomBytes } from 'node:crypto';
+import { copyFile, link, lstat, mkdir, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join, relative, sep } from 'node:path';
+import { isJsonObject, type JsonObject } from '../core/json.ts';
+import { errorCode, fileFailure, syncFolder, writeFileAtomic } from './atomic.ts';
+import type { Entry } from './store.ts';
+
+/** The content of `run.json`. */
+export interface RunRecord {
+  readonly status: 'running' | 'done' | 'failed' | 'interrupted';
+  readonly pipeline: string;
+  readonly seed: number;
+  readonly overrides: readonly string[];
+  readonly versions: Readonly<Record<string, string>>;
+  readonly engine?: JsonObject;
+  readonly stages: Readonly<Record<string, StageRecord>>;
+}
+
+export interface StageRecord {
+  readonly type: string;
+  readonly state: 'ran' | 'cached' | 'skipped' | 'failed';
+  /** Seconds that the stage took when it ran; also for a cached one. */
+  readonly seconds: number;
+  /** Hash and content of the key; absent for a stage that left nothing. */
+  readonly hash?: string;
+  readonly key?: JsonObject;
+}
+
+export class Workspace {
+  readonly folder: string;
+
+  /** @param folder absolute path of `outputs/<name>` */
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /** The record of the last run; undefined if there is none that can be read. */
+  async readRun(): Promise<RunRecord | undefined> {
+    const text = await readFile(join(this.folder, 'run.json'), 'utf8').catch(() => '');
+    try {
+      const value: unknown = JSON.parse(text);
+      return isRunRecord(value) ? value : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** `metrics.json` of the last run; empty if there is none that can be read. */
+  async readMetrics(): Promise<Readonly<Record<string, Readonly<Record<string, number>>>>> {
+    const text = await readFile(join(this.folder, 'metrics.json'), 'utf8').catch(() => '{}');
+    try {
+      const value: unknown = JSON.parse(text);
+      return isMetrics(value) ? value : {};
+    } catch {
+      return {};
+    }
+  }
+
+  async writeRun(record: RunRecord): Promise<void> {
+    await this.writeJson('run.json', record as unknown as JsonObject);
+  }
+
+  async writeJson(name: string, value: JsonObject): Promise<void> {
+    await this.writeText(name, `${JSON.stringify(value, null, 2)}\n`);
+  }
+
+  /** Writes a file of the run itself, unless it holds this text already. */
+  async writeText(name: string, text: string): Promise<void> {
+    const path = join(this.folder, name);
+    if ((await readFile(path, 'utf8').catch(() => undefined)) !== text) await writeFileAtomic(path, text);
+  }
+
+  /** Whether a stage's folder shows an entry: all its files, of the same size, and no others. */
+  async shows(stage: string, entry: Entry): Promise<boolean> {
+    const folder = join(this.folder, stage);
+    const present = await filesOf(folder);
+    const expected = entry.record.files;
+    if (present.length !== expected.length) return false;
+    for (const file of expected) {
+      const found = await lstat(join(folder, file.path)).catch(() => undefined);
+      if (!found?.isFile() || found.size !== file.bytes) return false;
+    }
+    return true;
+  }
+
+  /** Makes a stage's folder show an entry, file by file: a reader sees the old file or the new one. */
+  async publish(stage: string, entry: Entry): Promise<void> {
+    const folder = join(this.folder, stage);
+    try {
+      await mkdir(folder, { recursive: true });
+      for (const file of entry.record.files) {
+        await placeFile(join(entry.folder, file.path), join(folder, file.path));
+      }
+      const wanted = new Set(entry.record.files.map((file) => file.path));
+      for (const path of await filesOf(folder)) {
+        if (!wanted.has(path)) await rm(join(folder, path), { force: true });
+      }
+      await removeEmptyFolders(folder);
+      await syncFolder(folder);
+    } catch (error) {
+      throw fileFailure(error, folder);
+    }
+  }
+
+  /** Removes the folders of stages that the pipeline no longer has. */
+  async removeStages(stages: readonly string[]): Promise<void> {
+    for (const stage of stages) await rm(join(this.folder, stage), { recursive: true, force: true });
+  }
+}
+
+/** Links a file of the store under a temporary name and renames it; copies where links do not reach. */
+async function placeFile(source: string, target: string): Promise<void> {
+  const [from, to] = [await stat(source), await lstat(target).catch(() => undefined)];
+  if (to?.ino === from.ino && to.dev === from.dev) return;
+  await mkdir(dirname(target), { recursive: true });
+  const temporary = join(dirname(target), `.${basename(target)}.${randomBytes(4).toString('hex')}.tmp`);
+  try {
+    await link(source, temporary).catch(async (error: unknown) => {
+      if (!['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'ENOSYS'].includes(errorCode(error))) throw error;
+      await copyFile(source, temporary);
+    });
+    await rename(temporary, target);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+/** Paths of all files below a folder, relative to it, with `/`. */
+async function filesOf(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  return entries
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'));
+}
+
+async function removeEmptyFolders(folder: string): Promise<void> {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (!entry.isDirectory()) continue;
+    const path = join(folder, entry.name);
+    await removeEmptyFolders(path);
+    if ((await readdir(path)).length === 0) await rm(path, { recursive: true });
+  }
+}
+
+function isMetrics(value: unknown): value is Record<string, Record<string, number>> {
+  return (
+    isJsonObject(value) &&
+    Object.values(value).every(
+      (metrics) =>
+        isJsonObject(metrics) && Object.values(metrics).every((metric) => typeof metric === 'number'),
+    )
+  );
+}
+
+function isRunRecord(value: unknown): value is RunRecord {
+  if (!isJsonObject(value) || !isJsonObject(value['stages'])) return false;
+  return Object.values(value['stages']).every(
+    (stage) =>
+      isJsonObject(stage) &&
+      typeof stage['type'] === 'string' &&
+      typeof stage['state'] === 'string' &&
+      typeof stage['seconds'] === 'number',
+  );
+}

@@ -1,0 +1,919 @@
+/** Settings of stages after validation, with defaults in place. Generated from `schemas/` by `npm run generate`. */
+
+/**
+ * A layer: a bare name, or a map of one name to its arguments. Names, arguments and defaults are those of
+ * Keras.
+ */
+export type LayerSpec = 
+  | BareLayerName
+  | { readonly Dense: DenseArguments }
+  | { readonly Activation: ActivationArguments }
+  | { readonly ReLU: ReLUArguments }
+  | { readonly LeakyReLU: LeakyReLUArguments }
+  | { readonly ELU: ELUArguments }
+  | { readonly PReLU: PReLUArguments }
+  | { readonly Softmax: SoftmaxArguments }
+  | { readonly Dropout: DropoutArguments }
+  | { readonly GaussianNoise: GaussianNoiseArguments }
+  | { readonly Flatten: FlattenArguments }
+  | { readonly Reshape: ReshapeArguments }
+  | { readonly Conv2D: Conv2DArguments }
+  | { readonly Conv2DTranspose: Conv2DTransposeArguments }
+  | { readonly MaxPooling2D: MaxPooling2DArguments }
+  | { readonly AveragePooling2D: AveragePooling2DArguments }
+  | { readonly UpSampling2D: UpSampling2DArguments }
+  | { readonly BatchNormalization: BatchNormalizationArguments }
+  | { readonly LayerNormalization: LayerNormalizationArguments }
+  | { readonly ZeroPadding2D: ZeroPadding2DArguments }
+  | { readonly Cropping2D: Cropping2DArguments }
+  | { readonly GlobalAveragePooling2D: GlobalAveragePooling2DArguments };
+
+/** A layer that needs no arguments, by its name alone. */
+export type BareLayerName = 
+  | 'ReLU'
+  | 'LeakyReLU'
+  | 'ELU'
+  | 'PReLU'
+  | 'Softmax'
+  | 'Flatten'
+  | 'MaxPooling2D'
+  | 'AveragePooling2D'
+  | 'UpSampling2D'
+  | 'BatchNormalization'
+  | 'LayerNormalization'
+  | 'ZeroPadding2D'
+  | 'Cropping2D'
+  | 'GlobalAveragePooling2D';
+
+/**
+ * An activation function by its Keras name. `silu` is another name of `swish`; `hard_sigmoid` is 0.2 x + 0.5,
+ * cut off at 0 and 1.
+ */
+export type ActivationName = 
+  | 'linear'
+  | 'relu'
+  | 'relu6'
+  | 'elu'
+  | 'selu'
+  | 'gelu'
+  | 'swish'
+  | 'silu'
+  | 'mish'
+  | 'sigmoid'
+  | 'hard_sigmoid'
+  | 'tanh'
+  | 'softplus'
+  | 'softsign'
+  | 'softmax';
+
+/** A distribution that values are drawn from, or a constant, by its Keras name. */
+export type InitializerName = 
+  | 'glorot_uniform'
+  | 'glorot_normal'
+  | 'he_uniform'
+  | 'he_normal'
+  | 'lecun_uniform'
+  | 'lecun_normal'
+  | 'random_uniform'
+  | 'random_normal'
+  | 'truncated_normal'
+  | 'orthogonal'
+  | 'zeros'
+  | 'ones';
+
+/**
+ * A penalty that is added to the loss: `l1` times the sum of absolute values plus `l2` times the sum of
+ * squares. `null`: none.
+ */
+export type Regularizer = 
+  | {
+  /** Factor of the sum of absolute values, 0 or more; drives values to zero. */
+  readonly l1: number;
+  /** Factor of the sum of squares, 0 or more; keeps values small. */
+  readonly l2: number;
+}
+  | null;
+
+/** One number for both directions, or a pair [vertical, horizontal]. */
+export type Pair = number | readonly [number, number];
+
+/** Pixels at the sides of an image: one number, [vertical, horizontal], or [[top, bottom], [left, right]]. */
+export type Border = 
+  | number
+  | readonly [number | readonly [number, number], number | readonly [number, number]];
+
+/**
+ * `same` adds zeros at the sides, so that with a step of 1 the size stays; `valid` adds nothing, so that the
+ * image shrinks by the window.
+ */
+export type PaddingName = 'valid' | 'same';
+
+/**
+ * A name of your own for the layer, unique in the model, for the summary and the saved model. Left out: made
+ * from the kind of layer.
+ */
+export type LayerLabel = string;
+
+/**
+ * Fully connected layer: each of its `units` is a weighted sum of all inputs. It acts on the last axis of its
+ * input.
+ */
+export type DenseArguments = {
+  /** Number of outputs, at least 1. At the end of the encoder: the latent size. */
+  readonly units: number;
+  /** Function applied to the layer's output, such as `relu` or `sigmoid`. */
+  readonly activation: ActivationName;
+  /** Whether a bias, one learned number for each output channel, is added. */
+  readonly use_bias: boolean;
+  /** How the weights are drawn before training. */
+  readonly kernel_initializer: InitializerName;
+  /** How the bias is set before training. */
+  readonly bias_initializer: InitializerName;
+  /** Penalty on large weights, added to the loss. `null`: none. */
+  readonly kernel_regularizer: Regularizer;
+  /** Penalty on a large bias, added to the loss. `null`: none. */
+  readonly bias_regularizer: Regularizer;
+  readonly name?: LayerLabel;
+};
+
+/** Applies an activation function to its input. */
+export type ActivationArguments = {
+  /** The function to apply, such as `relu`. */
+  readonly activation: ActivationName;
+  readonly name?: LayerLabel;
+};
+
+/** Rectified linear unit: max(0, x). */
+export type ReLUArguments = {
+  /** Largest output, 0 or more. `null`: no limit. */
+  readonly max_value: number | null;
+  readonly name?: LayerLabel;
+};
+
+/** x where x is positive, `negative_slope` times x elsewhere. */
+export type LeakyReLUArguments = {
+  /** Slope where x is negative, 0 or more. */
+  readonly negative_slope: number;
+  readonly name?: LayerLabel;
+};
+
+/** x where x is positive, `alpha` (exp(x) - 1) elsewhere. */
+export type ELUArguments = {
+  /** How far below zero the outputs reach, 0 or more. */
+  readonly alpha: number;
+  readonly name?: LayerLabel;
+};
+
+/** LeakyReLU whose slope is learned, one for each input value, or shared along `shared_axes`. */
+export type PReLUArguments = {
+  /** How the slopes are set before training. */
+  readonly alpha_initializer: InitializerName;
+  /**
+   * Axes along which one slope is shared, counted from 1 after the batch: [1, 2] gives one slope a channel of
+   * an image. `null`: none.
+   */
+  readonly shared_axes: readonly number[] | null;
+  readonly name?: LayerLabel;
+};
+
+/** Makes the values along an axis positive, with a sum of 1. */
+export type SoftmaxArguments = {
+  /** The axis to work along, counted from 1 after the batch; -1 is the last. */
+  readonly axis: number;
+  readonly name?: LayerLabel;
+};
+
+/**
+ * While training, sets a random share of its inputs to zero and scales up the rest; otherwise changes
+ * nothing.
+ */
+export type DropoutArguments = {
+  /** Share of the inputs that are set to zero, 0 or more and less than 1. */
+  readonly rate: number;
+  readonly name?: LayerLabel;
+};
+
+/** While training, adds normally distributed noise of mean 0 to its input; otherwise changes nothing. */
+export type GaussianNoiseArguments = {
+  /** Standard deviation of the noise, 0 or more. */
+  readonly stddev: number;
+  readonly name?: LayerLabel;
+};
+
+/** Lays out its input in one axis: [28, 28, 1] becomes [784]. */
+export type FlattenArguments = {
+  readonly name?: LayerLabel;
+};
+
+/** Gives its input another shape with as many values: [784] may become [28, 28, 1]. */
+export type ReshapeArguments = {
+  /** The new shape, without the batch. One axis may be -1: what is left over. */
+  readonly target_shape: readonly number[];
+  readonly name?: LayerLabel;
+};
+
+/**
+ * Convolution of an image [height, width, channels] with learned kernels. With `strides: 2` and `padding:
+ * same` it halves height and width.
+ */
+export type Conv2DArguments = {
+  /** Number of output channels, which is the number of kernels that are learned. */
+  readonly filters: number;
+  /** Height and width of the convolution kernel in pixels: one number for both, or a pair. */
+  readonly kernel_size: Pair;
+  /** Step of the kernel in pixels: one number, or a pair [vertical, horizontal]. 2 halves the image. */
+  readonly strides: Pair;
+  readonly padding: PaddingName;
+  /**
+   * Distance between the kernel's pixels: one number, or a pair. Only one of `strides` and `dilation_rate`
+   * may be more than 1.
+   */
+  readonly dilation_rate: Pair;
+  /** Function applied to the layer's output, such as `relu` or `sigmoid`. */
+  readonly activation: ActivationName;
+  /** Whether a bias, one learned number for each output channel, is added. */
+  readonly use_bias: boolean;
+  /** How the weights are drawn before training. */
+  readonly kernel_initializer: InitializerName;
+  /** How the bias is set before training. */
+  readonly bias_initializer: InitializerName;
+  /** Penalty on large weights, added to the loss. `null`: none. */
+  readonly kernel_regularizer: Regularizer;
+  /** Penalty on a large bias, added to the loss. `null`: none. */
+  readonly bias_regularizer: Regularizer;
+  readonly name?: LayerLabel;
+};
+
+/**
+ * Transposed convolution, the way back of `Conv2D`. With `strides: 2` and `padding: same` it doubles height
+ * and width.
+ */
+export type Conv2DTransposeArguments = {
+  /** Number of output channels, which is the number of kernels that are learned. */
+  readonly filters: number;
+  /** Height and width of the convolution kernel in pixels: one number for both, or a pair. */
+  readonly kernel_size: Pair;
+  /** Factor by which the image grows: one number, or a pair [vertical, horizontal]. */
+  readonly strides: Pair;
+  readonly padding: PaddingName;
+  /** Function applied to the layer's output, such as `relu` or `sigmoid`. */
+  readonly activation: ActivationName;
+  /** Whether a bias, one learned number for each output channel, is added. */
+  readonly use_bias: boolean;
+  /** How the weights are drawn before training. */
+  readonly kernel_initializer: InitializerName;
+  /** How the bias is set before training. */
+  readonly bias_initializer: InitializerName;
+  /** Penalty on large weights, added to the loss. `null`: none. */
+  readonly kernel_regularizer: Regularizer;
+  /** Penalty on a large bias, added to the loss. `null`: none. */
+  readonly bias_regularizer: Regularizer;
+  readonly name?: LayerLabel;
+};
+
+/** The largest value of each window of an image. By default it halves height and width. */
+export type MaxPooling2DArguments = {
+  /** Height and width of the window in pixels: one number for both, or a pair. */
+  readonly pool_size: Pair;
+  /**
+   * Step of the window in pixels: one number, or a pair [vertical, horizontal]. `null`: the same as
+   * `pool_size`, so that windows do not overlap.
+   */
+  readonly strides: number | readonly [number, number] | null;
+  readonly padding: PaddingName;
+  readonly name?: LayerLabel;
+};
+
+/** The mean of each window of an image. By default it halves height and width. */
+export type AveragePooling2DArguments = {
+  /** Height and width of the window in pixels: one number for both, or a pair. */
+  readonly pool_size: Pair;
+  /**
+   * Step of the window in pixels: one number, or a pair [vertical, horizontal]. `null`: the same as
+   * `pool_size`, so that windows do not overlap.
+   */
+  readonly strides: number | readonly [number, number] | null;
+  readonly padding: PaddingName;
+  readonly name?: LayerLabel;
+};
+
+/** Enlarges an image by repeating or interpolating its pixels. By default it doubles height and width. */
+export type UpSampling2DArguments = {
+  /** Factors for height and width: one number for both, or a pair. */
+  readonly size: Pair;
+  /** `nearest` repeats pixels, `bilinear` blends neighbours. */
+  readonly interpolation: 'nearest' | 'bilinear';
+  readonly name?: LayerLabel;
+};
+
+/**
+ * Scales each channel to mean 0 and variance 1: over the batch while training, by running statistics
+ * otherwise.
+ */
+export type BatchNormalizationArguments = {
+  /** The axis that keeps its own statistics, counted from 1 after the batch; -1 is the last, the channels. */
+  readonly axis: number;
+  /** Share of the running mean and variance that is kept at each step, 0 to 1. */
+  readonly momentum: number;
+  /** Small number added to the variance, so that nothing is divided by zero. */
+  readonly epsilon: number;
+  /** Whether a learned offset, beta, is added. */
+  readonly center: boolean;
+  /** Whether the result is multiplied by a learned factor, gamma. */
+  readonly scale: boolean;
+  /** How beta is set before training. */
+  readonly beta_initializer: InitializerName;
+  /** How gamma is set before training. */
+  readonly gamma_initializer: InitializerName;
+  /** What the running mean starts from. */
+  readonly moving_mean_initializer: InitializerName;
+  /** What the running variance starts from. */
+  readonly moving_variance_initializer: InitializerName;
+  /** Penalty on a large beta, added to the loss. `null`: none. */
+  readonly beta_regularizer: Regularizer;
+  /** Penalty on a large gamma, added to the loss. `null`: none. */
+  readonly gamma_regularizer: Regularizer;
+  readonly name?: LayerLabel;
+};
+
+/** Scales the values of each sample along an axis to mean 0 and variance 1. */
+export type LayerNormalizationArguments = {
+  /** The axis to normalise along, counted from 1 after the batch; -1 is the last, the channels. */
+  readonly axis: number;
+  /** Small number added to the variance, so that nothing is divided by zero. */
+  readonly epsilon: number;
+  /** Whether a learned offset, beta, is added. */
+  readonly center: boolean;
+  /** Whether the result is multiplied by a learned factor, gamma. */
+  readonly scale: boolean;
+  /** How beta is set before training. */
+  readonly beta_initializer: InitializerName;
+  /** How gamma is set before training. */
+  readonly gamma_initializer: InitializerName;
+  /** Penalty on a large beta, added to the loss. `null`: none. */
+  readonly beta_regularizer: Regularizer;
+  /** Penalty on a large gamma, added to the loss. `null`: none. */
+  readonly gamma_regularizer: Regularizer;
+  readonly name?: LayerLabel;
+};
+
+/** Adds rows and columns of zeros around an image. */
+export type ZeroPadding2DArguments = {
+  /** Pixels to add: one number for all sides, [vertical, horizontal], or [[top, bottom], [left, right]]. */
+  readonly padding: Border;
+  readonly name?: LayerLabel;
+};
+
+/** Cuts rows and columns off the sides of an image. */
+export type Cropping2DArguments = {
+  /**
+   * Pixels to cut off: one number for all sides, [vertical, horizontal], or [[top, bottom], [left, right]].
+   */
+  readonly cropping: Border;
+  readonly name?: LayerLabel;
+};
+
+/** The mean of each channel of an image: [7, 7, 64] becomes [64]. */
+export type GlobalAveragePooling2DArguments = {
+  readonly name?: LayerLabel;
+};
+
+/** An optimizer: a bare name, or a map of one name to its arguments. */
+export type OptimizerSpec = 
+  | OptimizerName
+  | { readonly SGD: SGDArguments }
+  | { readonly RMSprop: RMSpropArguments }
+  | { readonly Adam: AdamArguments }
+  | { readonly AdamW: AdamWArguments }
+  | { readonly Nadam: NadamArguments }
+  | { readonly Adamax: AdamaxArguments }
+  | { readonly Adagrad: AdagradArguments };
+
+/** An optimizer with Keras's default arguments. Keras's class names and their lower-case forms both stand. */
+export type OptimizerName = 
+  | 'sgd'
+  | 'rmsprop'
+  | 'adam'
+  | 'adamw'
+  | 'nadam'
+  | 'adamax'
+  | 'adagrad'
+  | 'SGD'
+  | 'RMSprop'
+  | 'Adam'
+  | 'AdamW'
+  | 'Nadam'
+  | 'Adamax'
+  | 'Adagrad';
+
+/** How far each step moves the weights, more than 0. */
+export type LearningRate = number;
+
+/** Share of a running mean that is kept at each step, 0 or more and less than 1. */
+export type Decay = number;
+
+/** Small number that keeps divisions by zero away. */
+export type Epsilon = number;
+
+/** Stochastic gradient descent, with momentum if asked. */
+export type SGDArguments = {
+  readonly learning_rate: LearningRate;
+  /** Share of the last step that is added to the next, 0 to 1. 0 is plain gradient descent. */
+  readonly momentum: number;
+  /** Whether the momentum is Nesterov's, which looks one step ahead. */
+  readonly nesterov: boolean;
+};
+
+/** Divides the gradient by a running mean of its size. */
+export type RMSpropArguments = {
+  readonly learning_rate: LearningRate;
+  /** Share of the running mean of squared gradients that is kept at each step, 0 or more and less than 1. */
+  readonly rho: Decay;
+  /** Share of the last step that is added to the next, 0 to 1. */
+  readonly momentum: number;
+  readonly epsilon: Epsilon;
+  /** Whether gradients are divided by their running standard deviation instead of their root mean square. */
+  readonly centered: boolean;
+};
+
+/** Adam: running means of the gradient and of its square, corrected for their start at zero. */
+export type AdamArguments = {
+  readonly learning_rate: LearningRate;
+  /** Share of the running mean of gradients that is kept at each step, 0 or more and less than 1. */
+  readonly beta_1: Decay;
+  /** Share of the running mean of squared gradients that is kept at each step, 0 or more and less than 1. */
+  readonly beta_2: Decay;
+  readonly epsilon: Epsilon;
+  /** Whether to divide by the largest mean of squares so far (AMSGrad) instead of the present one. */
+  readonly amsgrad: boolean;
+};
+
+/** Adam, with weights that also decay by a share of themselves at each step. */
+export type AdamWArguments = {
+  readonly learning_rate: LearningRate;
+  /** Times the learning rate, the share of every weight that is taken away at each step, 0 or more. */
+  readonly weight_decay: number;
+  /** Share of the running mean of gradients that is kept at each step, 0 or more and less than 1. */
+  readonly beta_1: Decay;
+  /** Share of the running mean of squared gradients that is kept at each step, 0 or more and less than 1. */
+  readonly beta_2: Decay;
+  readonly epsilon: Epsilon;
+  /** Whether to divide by the largest mean of squares so far (AMSGrad) instead of the present one. */
+  readonly amsgrad: boolean;
+};
+
+/** Adam with Nesterov's momentum. */
+export type NadamArguments = {
+  readonly learning_rate: LearningRate;
+  /** Share of the running mean of gradients that is kept at each step, 0 or more and less than 1. */
+  readonly beta_1: Decay;
+  /** Share of the running mean of squared gradients that is kept at each step, 0 or more and less than 1. */
+  readonly beta_2: Decay;
+  readonly epsilon: Epsilon;
+};
+
+/** Adam with the largest recent gradient in place of the mean of squares. */
+export type AdamaxArguments = {
+  readonly learning_rate: LearningRate;
+  /** Share of the running mean of gradients that is kept at each step, 0 or more and less than 1. */
+  readonly beta_1: Decay;
+  /** Share of the largest recent gradient that is kept at each step, 0 or more and less than 1. */
+  readonly beta_2: Decay;
+  readonly epsilon: Epsilon;
+};
+
+/** Divides the gradient by the root of the sum of all its squares so far, so that steps become smaller. */
+export type AdagradArguments = {
+  readonly learning_rate: LearningRate;
+  /** What the sum of squares starts from, 0 or more. */
+  readonly initial_accumulator_value: number;
+  readonly epsilon: Epsilon;
+};
+
+/**
+ * `mse` (or `mean_squared_error`), `mae` (or `mean_absolute_error`), or `binary_crossentropy`: a mean over
+ * all pixels.
+ */
+export type LossName = 
+  | 'mse'
+  | 'mae'
+  | 'binary_crossentropy'
+  | 'mean_squared_error'
+  | 'mean_absolute_error';
+
+/**
+ * `mse`: mean squared error. `mae`: mean absolute error. `binary_crossentropy`: mean binary cross-entropy of
+ * each pixel, in nats.
+ */
+export type TrainMetricName = 'mse' | 'mae' | 'binary_crossentropy';
+
+/**
+ * `mse`, `mae` and `binary_crossentropy` (lower is better), `psnr` in decibels and `ssim` up to 1 (higher is
+ * better).
+ */
+export type MetricName = 'mse' | 'mae' | 'binary_crossentropy' | 'psnr' | 'ssim';
+
+/**
+ * A column of `history.csv`: `loss` or a metric of the train stage; with `val_` in front, as measured on the
+ * validation images.
+ */
+export type HistoryQuantity = 
+  | 'loss'
+  | 'val_loss'
+  | 'mse'
+  | 'val_mse'
+  | 'mae'
+  | 'val_mae'
+  | 'binary_crossentropy'
+  | 'val_binary_crossentropy';
+
+/**
+ * A grid of reconstructions drawn while training, into `previews/`, always of the same images. `null` draws
+ * none.
+ */
+export type PreviewSettings = 
+  | {
+  /** Rows of the grid. */
+  readonly rows: number;
+  /** Columns of the grid. */
+  readonly columns: number;
+  /** Draw after every this many epochs; the last epoch is always drawn. */
+  readonly every: number;
+  /** The split that the images are drawn from, by the pipeline's seed. */
+  readonly split: SplitName;
+}
+  | null;
+
+/** Stops training before all epochs are done when a loss no longer falls. `null` trains all epochs. */
+export type EarlyStoppingSettings = 
+  | {
+  /** The loss to watch: on the validation images (`val_loss`), or on the training images (`loss`). */
+  readonly monitor: 'val_loss' | 'loss';
+  /** Epochs without improvement that are waited for before training stops. */
+  readonly patience: number;
+  /** How much the loss must fall to count as an improvement, 0 or more. */
+  readonly min_delta: number;
+  /** Whether the stage's model is that of the best epoch instead of the last one. */
+  readonly restore_best_weights: boolean;
+}
+  | null;
+
+/** A part of the data: `train` or `test`. */
+export type SplitName = 'train' | 'test';
+
+/** Parts of the data: `train`, `test`, or `all`. */
+export type SplitSelection = 'train' | 'test' | 'all';
+
+/**
+ * Images that go through the model at one time. It changes memory and speed, and at most the last bits of the
+ * results.
+ */
+export type BatchSize = number;
+
+/**
+ * Threads that TensorFlow computes this stage with. Left out: `threads` of the pipeline. Results are
+ * repeatable bit for bit only with the same number.
+ */
+export type Threads = number;
+
+/** Default arguments of each that needs none. */
+export const LAYER_DEFAULTS: {
+  readonly ReLU: ReLUArguments;
+  readonly LeakyReLU: LeakyReLUArguments;
+  readonly ELU: ELUArguments;
+  readonly PReLU: PReLUArguments;
+  readonly Softmax: SoftmaxArguments;
+  readonly Flatten: FlattenArguments;
+  readonly MaxPooling2D: MaxPooling2DArguments;
+  readonly AveragePooling2D: AveragePooling2DArguments;
+  readonly UpSampling2D: UpSampling2DArguments;
+  readonly BatchNormalization: BatchNormalizationArguments;
+  readonly LayerNormalization: LayerNormalizationArguments;
+  readonly ZeroPadding2D: ZeroPadding2DArguments;
+  readonly Cropping2D: Cropping2DArguments;
+  readonly GlobalAveragePooling2D: GlobalAveragePooling2DArguments;
+} = {
+  ReLU: { max_value: null },
+  LeakyReLU: { negative_slope: 0.3 },
+  ELU: { alpha: 1 },
+  PReLU: { alpha_initializer: 'zeros', shared_axes: null },
+  Softmax: { axis: -1 },
+  Flatten: {},
+  MaxPooling2D: { pool_size: 2, strides: null, padding: 'valid' },
+  AveragePooling2D: { pool_size: 2, strides: null, padding: 'valid' },
+  UpSampling2D: { size: 2, interpolation: 'nearest' },
+  BatchNormalization: { axis: -1, momentum: 0.99, epsilon: 0.001, center: true, scale: true, beta_initializer: 'zeros', gamma_initializer: 'ones', moving_mean_initializer: 'zeros', moving_variance_initializer: 'ones', beta_regularizer: null, gamma_regularizer: null },
+  LayerNormalization: { axis: -1, epsilon: 0.001, center: true, scale: true, beta_initializer: 'zeros', gamma_initializer: 'ones', beta_regularizer: null, gamma_regularizer: null },
+  ZeroPadding2D: { padding: 1 },
+  Cropping2D: { cropping: 0 },
+  GlobalAveragePooling2D: {},
+};
+
+/** Default arguments of each that needs none. */
+export const OPTIMIZER_DEFAULTS: {
+  readonly SGD: SGDArguments;
+  readonly RMSprop: RMSpropArguments;
+  readonly Adam: AdamArguments;
+  readonly AdamW: AdamWArguments;
+  readonly Nadam: NadamArguments;
+  readonly Adamax: AdamaxArguments;
+  readonly Adagrad: AdagradArguments;
+} = {
+  SGD: { learning_rate: 0.01, momentum: 0, nesterov: false },
+  RMSprop: { learning_rate: 0.001, rho: 0.9, momentum: 0, epsilon: 1e-7, centered: false },
+  Adam: { learning_rate: 0.001, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7, amsgrad: false },
+  AdamW: { learning_rate: 0.001, weight_decay: 0.004, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7, amsgrad: false },
+  Nadam: { learning_rate: 0.001, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 },
+  Adamax: { learning_rate: 0.001, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 },
+  Adagrad: { learning_rate: 0.001, initial_accumulator_value: 0.1, epsilon: 1e-7 },
+};
+
+/** `DatasetSettings` with `source: mnist`. */
+export type MnistDatasetSettings = {
+  /** Loads images from a data set. */
+  readonly type: 'dataset';
+  /**
+   * `mnist`: 60,000 training and 10,000 test images of handwritten digits, 28x28x1, which come with
+   * Hourglass. `idx`: your own files in MNIST's IDX format.
+   */
+  readonly source: 'mnist';
+  /**
+   * Keep only the first images: one number for each split, or `{ train: 10000, test: 1000 }`. `null` keeps
+   * all.
+   */
+  readonly limit: 
+    | number
+    | {
+    /** Training images to keep. Left out: all. */
+    readonly train?: number;
+    /** Test images to keep. Left out: all. */
+    readonly test?: number;
+  }
+    | null;
+  /**
+   * `minmax` maps the byte values 0 to 255 to the range 0 to 1, which a sigmoid at the end of the decoder can
+   * reach. `none` keeps 0 to 255.
+   */
+  readonly normalize: 'minmax' | 'none';
+};
+
+/** `DatasetSettings` with `source: idx`. */
+export type IdxDatasetSettings = {
+  /** Loads images from a data set. */
+  readonly type: 'dataset';
+  /**
+   * `mnist`: 60,000 training and 10,000 test images of handwritten digits, 28x28x1, which come with
+   * Hourglass. `idx`: your own files in MNIST's IDX format.
+   */
+  readonly source: 'idx';
+  /**
+   * IDX file of the training images (unsigned bytes, [count, height, width] or [count, height, width,
+   * channels]), plain or gzipped, relative to the pipeline file. Needed with `source: idx`.
+   */
+  readonly train_images: string;
+  /**
+   * IDX file of the training labels (unsigned bytes, one an image), relative to the pipeline file. Only with
+   * `source: idx`.
+   */
+  readonly train_labels?: string;
+  /**
+   * IDX file of the test images, of the same size as the training images. Without it the set has no test
+   * split. Only with `source: idx`.
+   */
+  readonly test_images?: string;
+  /** IDX file of the test labels. Only with `source: idx`. */
+  readonly test_labels?: string;
+  /**
+   * Keep only the first images: one number for each split, or `{ train: 10000, test: 1000 }`. `null` keeps
+   * all.
+   */
+  readonly limit: 
+    | number
+    | {
+    /** Training images to keep. Left out: all. */
+    readonly train?: number;
+    /** Test images to keep. Left out: all. */
+    readonly test?: number;
+  }
+    | null;
+  /**
+   * `minmax` maps the byte values 0 to 255 to the range 0 to 1, which a sigmoid at the end of the decoder can
+   * reach. `none` keeps 0 to 255.
+   */
+  readonly normalize: 'minmax' | 'none';
+};
+
+/** Loads images from a data set. Gives an image set with the splits `train` and `test`. */
+export type DatasetSettings = MnistDatasetSettings | IdxDatasetSettings;
+
+/**
+ * Corrupts images with seeded random noise. Gives an image set with the same splits, for a denoiser to be
+ * trained and measured on.
+ */
+export type NoiseSettings = {
+  /** Corrupts images with random noise. */
+  readonly type: 'noise';
+  /** Name of the stage whose images are corrupted: a `dataset`, or another `noise`. */
+  readonly data: string;
+  /** `gaussian` adds a normally distributed value to every channel of every pixel. */
+  readonly kind: 'gaussian';
+  /** Mean of the noise, in units of the intensity. Other values than 0 also brighten or darken. */
+  readonly mean: number;
+  /**
+   * Standard deviation of the noise, in units of the intensity, 0 or more: 0.5 is strong for images from 0 to
+   * 1.
+   */
+  readonly stddev: number;
+  /**
+   * Lowest and highest intensity after the noise is added; values beyond are set to the nearer of the two.
+   * `null` does not clip.
+   */
+  readonly clip: readonly [number, number] | null;
+};
+
+/**
+ * Builds an autoencoder from lists of Keras layers. Gives three models that share weights: the encoder, the
+ * decoder, and the autoencoder, which is one after the other.
+ */
+export type ModelSettings = {
+  /** Builds an autoencoder from lists of layers. */
+  readonly type: 'model';
+  /**
+   * Shape of one input without the batch: [height, width, channels] for images, or [size] for vectors. Images
+   * are flattened for a model that takes vectors of the same size.
+   */
+  readonly input_shape: readonly number[];
+  /**
+   * Layers from the input to the latent representation, in order. A layer is a bare name, or a map of one
+   * name to its arguments.
+   */
+  readonly encoder: readonly LayerSpec[];
+  /**
+   * Layers from the latent representation back to an image, in order. Its output must have as many values as
+   * `input_shape`.
+   */
+  readonly decoder: readonly LayerSpec[];
+};
+
+/**
+ * Trains an autoencoder to turn `data` into `target`. Gives the last and the best models, the history of the
+ * losses, previews, and TensorBoard events.
+ */
+export type TrainSettings = {
+  /** Trains an autoencoder. */
+  readonly type: 'train';
+  /** Name of the `model` stage to train. */
+  readonly model: string;
+  /** Name of the stage whose images go into the model. For a denoiser: the `noise` stage. */
+  readonly data: string;
+  /**
+   * Name of the stage whose images should come out of the model, image for image. Left out: the same as
+   * `data`. For a denoiser: the clean images.
+   */
+  readonly target?: string;
+  /**
+   * The rule that changes the weights: a bare name, for Keras's default arguments, or a map of one name to
+   * its arguments. The default is `adam`, where Keras's `compile` has `rmsprop`.
+   */
+  readonly optimizer: OptimizerSpec;
+  /** What training minimises. `binary_crossentropy` needs outputs between 0 and 1, as a sigmoid gives. */
+  readonly loss: LossName;
+  /** What is measured besides the loss, after every epoch. */
+  readonly metrics: readonly TrainMetricName[];
+  /** How often training goes through all images of the training split. */
+  readonly epochs: number;
+  /** Images in one step of training. The last batch of an epoch may be smaller. */
+  readonly batch_size: number;
+  /**
+   * Whether the training images are put in a new random order, drawn from the pipeline's seed, before every
+   * epoch.
+   */
+  readonly shuffle: boolean;
+  /**
+   * What the loss is also measured on after every epoch: the `test` split, a share of the training split such
+   * as 0.1, which is drawn by the seed and not trained on, or `none`.
+   */
+  readonly validation: 'test' | 'none' | number;
+  readonly preview: PreviewSettings;
+  readonly early_stopping: EarlyStoppingSettings;
+  /** Whether to write the losses as TensorBoard events, into `tensorboard/`. */
+  readonly tensorboard: boolean;
+  readonly threads?: Threads;
+};
+
+/**
+ * Measures how well a trained model turns `data` into `target`. Gives numbers, which are entered in
+ * `metrics.json`.
+ */
+export type EvaluateSettings = {
+  /** Measures a trained model. */
+  readonly type: 'evaluate';
+  /** Name of the `train` stage whose model is measured. */
+  readonly model: string;
+  /** Name of the stage whose images go into the model. A denoiser is measured on corrupted images. */
+  readonly data: string;
+  /** Name of the stage whose images the outputs are compared with. Left out: the same as `data`. */
+  readonly target?: string;
+  /**
+   * The images to measure on: those not trained on (`test`), those trained on (`train`), or `all`, which
+   * gives the numbers of each split.
+   */
+  readonly split: SplitSelection;
+  /** What to measure; each is the mean over the images. */
+  readonly metrics: readonly MetricName[];
+  readonly batch_size: BatchSize;
+  readonly threads?: Threads;
+};
+
+/** Puts images through a trained autoencoder and keeps what comes out. Gives an image set. */
+export type PredictSettings = {
+  /** Puts images through a trained autoencoder. */
+  readonly type: 'predict';
+  /** Name of the `train` stage whose model is used. */
+  readonly model: string;
+  /** Name of the stage whose images go into the model. */
+  readonly data: string;
+  /** The images to put through the model: the `train` split, the `test` split, or `all`. */
+  readonly split: SplitSelection;
+  readonly batch_size: BatchSize;
+  readonly threads?: Threads;
+};
+
+/** `FigureSettings` with `kind: images`. */
+export type ImagesFigureSettings = {
+  /** Draws a figure. */
+  readonly type: 'figure';
+  /**
+   * `images`: a grid of images of one set. `comparison`: rows of original, corrupted and reconstructed
+   * images. `history`: curves of the losses over the epochs.
+   */
+  readonly kind: 'images';
+  /** Text above the figure. Left out: none. */
+  readonly title?: string;
+  /** Name of the stage whose images are drawn (`images`), or go into the model (`comparison`). */
+  readonly data: string;
+  /** The split that the images are taken from: `train` or `test`. Not with `kind: history`. */
+  readonly split: SplitName;
+  /**
+   * Whether the images are drawn at random by the pipeline's seed, or are the first of the split. Not with
+   * `kind: history`.
+   */
+  readonly random: boolean;
+  /** Rows of the grid. Only with `kind: images`. */
+  readonly rows: number;
+  /** Columns of the grid. Only with `kind: images`. */
+  readonly columns: number;
+  /** Whether each image is drawn with its class label. Only with `kind: images`. */
+  readonly labels: boolean;
+};
+
+/** `FigureSettings` with `kind: comparison`. */
+export type ComparisonFigureSettings = {
+  /** Draws a figure. */
+  readonly type: 'figure';
+  /**
+   * `images`: a grid of images of one set. `comparison`: rows of original, corrupted and reconstructed
+   * images. `history`: curves of the losses over the epochs.
+   */
+  readonly kind: 'comparison';
+  /** Text above the figure. Left out: none. */
+  readonly title?: string;
+  /** Name of the stage whose images are drawn (`images`), or go into the model (`comparison`). */
+  readonly data: string;
+  /** Name of the `train` stage whose reconstructions (`comparison`) or losses (`history`) are drawn. */
+  readonly model: string;
+  /**
+   * Only with `kind: comparison`. Name of the stage with the clean images of the first row. Left out: the
+   * same as `data`, and the row of corrupted images is left out.
+   */
+  readonly target?: string;
+  /** The split that the images are taken from: `train` or `test`. Not with `kind: history`. */
+  readonly split: SplitName;
+  /**
+   * Whether the images are drawn at random by the pipeline's seed, or are the first of the split. Not with
+   * `kind: history`.
+   */
+  readonly random: boolean;
+  /** How many images are compared, one a column. Only with `kind: comparison`. */
+  readonly samples: number;
+};
+
+/** `FigureSettings` with `kind: history`. */
+export type HistoryFigureSettings = {
+  /** Draws a figure. */
+  readonly type: 'figure';
+  /**
+   * `images`: a grid of images of one set. `comparison`: rows of original, corrupted and reconstructed
+   * images. `history`: curves of the losses over the epochs.
+   */
+  readonly kind: 'history';
+  /** Text above the figure. Left out: none. */
+  readonly title?: string;
+  /** Name of the `train` stage whose reconstructions (`comparison`) or losses (`history`) are drawn. */
+  readonly model: string;
+  /** The curves to draw, by their names in `history.csv`. Left out: all. Only with `kind: history`. */
+  readonly quantities?: readonly HistoryQuantity[];
+};
+
+/** Draws a figure. Gives `figure.png` and `figure.svg`. */
+export type FigureSettings = ImagesFigureSettings | ComparisonFigureSettings | HistoryFigureSettings;

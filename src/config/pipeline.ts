@@ -1,0 +1,64 @@
+/** The states a pipeline passes through on its way from text to plan. */
+import type { Diagnostic, SourceFile, SourceRange } from '../core/diagnostic.ts';
+import type { JsonObject } from '../core/json.ts';
+import type { StageType } from '../core/stage-type.ts';
+
+/** A path into the pipeline document: `['stages', 'denoiser', 'epochs']`. */
+export type DocumentPath = readonly (string | number)[];
+
+/** A pipeline after `extends`, `-S`, `${params.x}` and defaults; every stage is valid by its schema. */
+export interface Pipeline {
+  readonly name: string;
+  readonly description?: string;
+  readonly seed: number;
+  /** TensorFlow threads of every stage that names none; undefined: as many as the machine has cores. */
+  readonly threads?: number;
+  readonly params: JsonObject;
+  /** Stages in the order of the file, `type` among their settings, defaults filled in. */
+  readonly stages: ReadonlyMap<string, StageSettings>;
+  readonly sweep?: JsonObject;
+  readonly plugins: readonly string[];
+}
+
+export type StageSettings = JsonObject & { readonly type: string };
+
+/** A valid pipeline with the way back to its text. */
+export interface LocatedPipeline {
+  /** The file as the user named it, and the absolute path of its folder. */
+  readonly file: string;
+  readonly folder: string;
+  /** The text of `file`, as written. */
+  readonly text: string;
+  readonly pipeline: Pipeline;
+  /** The whole document as data, for `resolved.yaml`. */
+  readonly resolved: JsonObject;
+  /** `-S` arguments, as given. */
+  readonly overrides: readonly string[];
+  /** Types of all stages, built-in and from plugins. */
+  readonly stageTypes: ReadonlyMap<string, StageType>;
+  /** Where a value (or, with `key`, its key) was written; for a path that is not there, its nearest ancestor. */
+  locate(path: DocumentPath, part?: 'key' | 'value'): SourceRange;
+}
+
+export interface LoadOptions {
+  /** `-S` arguments: `params.latent_size=8`. */
+  readonly overrides?: readonly string[];
+  /** Gives the stage types for the pipeline's `plugins`; its diagnostics have no range, the loader adds it. */
+  readonly stageTypes: (plugins: readonly string[], folder: string) => Promise<StageTypes>;
+}
+
+export interface StageTypes {
+  readonly types: ReadonlyMap<string, StageType>;
+  /** Problems by the position in `plugins`. */
+  readonly problems: readonly { readonly plugin: number; readonly diagnostic: Diagnostic }[];
+}
+
+export interface LoadResult {
+  /** Texts that the diagnostics' ranges point into. */
+  readonly sources: readonly SourceFile[];
+  /** Everything that is wrong, in the order of the files. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** Present if there is no error. */
+  readonly located?: LocatedPipeline;
+}
+

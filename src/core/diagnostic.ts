@@ -1,0 +1,105 @@
+/** What can be wrong with a pipeline, a run or a machine, as data. `cli/` renders it. */
+
+/** A place in a text. Lines and columns count from 1; a column counts UTF-16 code units. */
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** A stretch of a source text; `end` is the first position after it. */
+export interface SourceRange {
+  /** The file as the user named it, or `-S` for an override of the command line. */
+  readonly file: string;
+  readonly start: Position;
+  readonly end: Position;
+}
+
+/** A text that ranges point into. An override is a source of one line: `params.latent_size=8`. */
+export interface SourceFile {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** Stable names of everything that Hourglass reports, with what each means. Tests and `--json` rely on them. */
+export const DIAGNOSTIC_CODES = {
+  usage: 'The command line is not understood.',
+  'file-not-found': 'A file that was named does not exist.',
+  'file-unreadable': 'A file that was named is a folder, is not readable, or is not text.',
+  'file-too-large': 'A pipeline file is larger than Hourglass reads.',
+  'file-empty': 'A pipeline file holds nothing.',
+  'yaml-syntax': 'The text is not YAML 1.2, or uses a part of it that pipelines do not.',
+  'duplicate-key': 'A map has the same key twice.',
+  'unknown-key': 'A key that the language does not have.',
+  'unknown-value': 'A value outside the listed choices, such as a layer or stage type that does not exist.',
+  'missing-key': 'A key that must be there is not.',
+  'wrong-type': 'A value of another type than the key takes.',
+  'out-of-range': 'A number, a text or a list outside its limits.',
+  'unknown-param': '`${params.x}` names a parameter that is not defined.',
+  'bad-interpolation': '`${…}` holds something other than `params.` and a name.',
+  'bad-override': '`-S` is not `path=value`, or its path does not exist.',
+  'extends-cycle': 'A file extends itself, directly or through others.',
+  'unknown-stage': 'A reference names a stage that does not exist.',
+  'wrong-stage-kind': 'A reference names a stage of a kind that does not fit.',
+  'stage-cycle': 'Stages need each other in a circle.',
+  'shape-mismatch': 'Layers, models or images do not fit together.',
+  'loss-output-mismatch': 'A loss does not fit what the model puts out.',
+  'clean-evaluation': 'A denoiser is evaluated on images without noise.',
+  'missing-split': 'A stage asks for a part of the data that is not there.',
+  'bad-setting': 'Settings that contradict each other.',
+  'plugin-refused': 'The pipeline names a plugin, and plugins were not allowed.',
+  'plugin-invalid': 'A plugin cannot be loaded or is not a node definition.',
+  'engine-missing': 'TensorFlow is not installed, and cannot be here.',
+  'engine-install-failed': 'Installing TensorFlow did not succeed.',
+  'engine-portable': 'The slower portable engine is used.',
+  'data-missing': 'Files of a data set are missing or could not be had.',
+  'data-corrupt': 'Files of a data set are truncated, altered or not of their format.',
+  'not-finite': 'A loss or a result became NaN or infinite.',
+  'output-not-writable': 'The outputs or the cache cannot be written.',
+  'disk-full': 'The disk is full.',
+  'cache-corrupt': 'A cache entry is not what was stored.',
+  'run-locked': 'Another run of the same pipeline is at work.',
+  'worker-died': 'The process of a stage ended without an answer.',
+  'stage-failed': 'A stage ended with an error.',
+  interrupted: 'The run was stopped by a signal.',
+  'internal-error': 'A bug in Hourglass.',
+} as const;
+
+export type DiagnosticCode = keyof typeof DIAGNOSTIC_CODES;
+
+export interface Diagnostic {
+  readonly code: DiagnosticCode;
+  readonly severity: 'error' | 'warning';
+  /** What is wrong, in one sentence that names the key or the file. Code is set in `backticks`. */
+  readonly message: string;
+  readonly range?: SourceRange;
+  /** What to do, such as "did you mean `kernel_size`?". */
+  readonly hint?: string;
+  /** A second place that matters, such as "first defined here". */
+  readonly related?: readonly { readonly message: string; readonly range: SourceRange }[];
+  /** The stage that was running, for failures of a run. */
+  readonly stage?: string;
+}
+
+/**
+ * An expected failure on its way up: thrown deep inside a stage or a command, and turned into data at its boundary.
+ * Any other thrown value is a bug.
+ */
+export class Failure extends Error {
+  readonly diagnostics: readonly Diagnostic[];
+
+  constructor(...diagnostics: readonly Diagnostic[]) {
+    super(diagnostics.map((diagnostic) => diagnostic.message).join('\n'));
+    this.name = 'Failure';
+    this.diagnostics = diagnostics;
+  }
+}
+
+/** A failure of one error without a place in the YAML. */
+export function failure(code: DiagnosticCode, message: string, hint?: string): Failure {
+  return new Failure({ code, severity: 'error', message, ...(hint === undefined ? {} : { hint }) });
+}
+
+/** The default branch of an exhaustive `switch`. */
+export function unreachable(value: never): never {
+  throw new Error(`unreachable: ${JSON.stringify(value)}`);
+}

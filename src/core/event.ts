@@ -1,0 +1,54 @@
+/** What happens while a pipeline runs. The core emits events; the terminal, the log and the report render them. */
+import type { Diagnostic } from './diagnostic.ts';
+
+/** `ran`: executed now; `cached`: taken from the cache; `skipped`: something it needs failed; `failed`: did not succeed. */
+export type StageState = 'ran' | 'cached' | 'skipped' | 'failed';
+
+/** How far a stage is. Every field is optional: a stage tells what it knows. */
+export interface Progress {
+  /** Share of the stage's work that is done, from 0 to 1. */
+  readonly fraction?: number;
+  /** What it is doing, in a few words. */
+  readonly text?: string;
+  /** The epoch at work, from 1. */
+  readonly epoch?: number;
+  readonly epochs?: number;
+  readonly loss?: number;
+  readonly validationLoss?: number;
+  /** Training samples a second, over the last stretch. */
+  readonly samplesPerSecond?: number;
+  readonly secondsLeft?: number;
+  /** True for the last report of an epoch: plain output prints those only. */
+  readonly epochEnd?: boolean;
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+export type RunEvent =
+  | {
+      readonly type: 'run-started';
+      readonly pipeline: string;
+      readonly workspace: string;
+      readonly stages: readonly { readonly name: string; readonly type: string }[];
+    }
+  | { readonly type: 'engine-progress'; readonly step: string; readonly fraction?: number; readonly done?: boolean }
+  | { readonly type: 'stage-started'; readonly stage: string }
+  | { readonly type: 'stage-progress'; readonly stage: string; readonly progress: Progress }
+  | {
+      readonly type: 'stage-finished';
+      readonly stage: string;
+      readonly state: StageState;
+      readonly seconds: number;
+      readonly metrics?: Readonly<Record<string, number>>;
+      /** Names of the stage's main artifacts, relative to its folder. */
+      readonly artifacts?: readonly string[];
+    }
+  | { readonly type: 'diagnostic'; readonly diagnostic: Diagnostic }
+  | { readonly type: 'log'; readonly level: LogLevel; readonly message: string; readonly stage?: string }
+  | {
+      readonly type: 'run-finished';
+      readonly state: 'done' | 'failed' | 'interrupted';
+      readonly seconds: number;
+    };
+
+export type Emit = (event: RunEvent) => void;

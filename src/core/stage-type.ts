@@ -1,0 +1,102 @@
+/** What is known of a stage without running it: enough to validate, to plan and to explain. */
+import type { Diagnostic, DiagnosticCode } from './diagnostic.ts';
+import type { Json, JsonObject } from './json.ts';
+
+/** What a stage leaves for others. References between stages are typed by it. */
+export type OutputKind = 'images' | 'model' | 'trained-model' | 'metrics' | 'figure';
+
+export type Split = 'train' | 'test';
+
+/** Height, width, channels. */
+export type ImageShape = readonly [number, number, number];
+
+/** What is known of a stage's output before it runs; the input of other stages' checks. */
+export type OutputDescription =
+  | {
+      readonly kind: 'images';
+      /** Absent where only the files tell. */
+      readonly shape?: ImageShape;
+      /** Lowest and highest value; absent where not known. */
+      readonly range?: readonly [number, number];
+      readonly splits: readonly Split[];
+      /** For corrupted images: the stage that holds the clean ones. */
+      readonly corruptionOf?: string;
+    }
+  | {
+      readonly kind: 'model';
+      /** Shapes without the batch dimension. */
+      readonly inputShape: readonly number[];
+      readonly latentShape: readonly number[];
+      readonly outputShape: readonly number[];
+      /** The Keras name of the activation of the last layer, `linear` where it has none. */
+      readonly outputActivation: string;
+    }
+  | {
+      readonly kind: 'trained-model';
+      readonly inputShape: readonly number[];
+      readonly latentShape: readonly number[];
+      readonly outputShape: readonly number[];
+      /** The stage whose images it was trained on, and the one that holds its targets. */
+      readonly data: string;
+      readonly target: string;
+      /** True where `data` is a corruption of `target`. */
+      readonly denoiser: boolean;
+    }
+  | { readonly kind: 'metrics'; readonly names: readonly string[] }
+  | { readonly kind: 'figure' };
+
+/** A setting that names another stage. */
+export interface InputPort {
+  readonly accepts: readonly OutputKind[];
+  /** True where the setting may be left out. */
+  readonly optional?: boolean;
+}
+
+/** One problem that a stage type finds in its own settings; the caller adds the place in the YAML. */
+export interface Finding {
+  readonly code: DiagnosticCode;
+  readonly severity?: Diagnostic['severity'];
+  readonly message: string;
+  readonly hint?: string;
+  /** Path inside the stage's settings, such as `['encoder', 3, 'Dense', 'units']`; empty for the stage itself. */
+  readonly at: readonly (string | number)[];
+  /** A second place: in this stage, or in another. */
+  readonly related?: { readonly message: string; readonly at: readonly (string | number)[]; readonly stage?: string };
+}
+
+export interface AnalysisContext<Settings> {
+  readonly stage: string;
+  readonly settings: Settings;
+  /** By the settings key that names the stage; absent where that stage could not be described. */
+  readonly inputs: Readonly<Record<string, OutputDescription | undefined>>;
+  /** Names of the stages behind `inputs`. */
+  readonly references: Readonly<Record<string, string>>;
+  readonly report: (finding: Finding) => void;
+}
+
+/** The static half of a node: pure, and cheap to load. */
+export interface StageType<Settings = JsonObject> {
+  /** The value of a stage's `type`. */
+  readonly type: string;
+  /** Raised whenever the same settings would give other results; part of the cache key. */
+  readonly version: number;
+  /** JSON Schema (draft-07) of the stage's settings, `type` among them. */
+  readonly schema: JsonObject;
+  /** Settings that name other stages. */
+  readonly inputs: Readonly<Record<string, InputPort>>;
+  readonly outputs: OutputKind;
+  /** True where the result depends on the pipeline's seed. */
+  readonly draws: boolean;
+  /** True where running needs TensorFlow, and so the result depends on the engine and its threads. */
+  readonly engine: boolean | ((settings: Settings) => boolean);
+  /** Settings that change neither artifacts nor metrics, and so are no part of the cache key. */
+  readonly cosmetic?: readonly string[];
+  /** Checks what the schema cannot say, and describes the output; undefined where the settings make no sense. */
+  analyze(context: AnalysisContext<Settings>): OutputDescription | undefined;
+  /**
+   * The identity of files outside the pipeline that the result depends on, such as their SHA-256; part of the cache key.
+   *
+   * @param folder the folder of the pipeline file, against which relative paths are resolved
+   */
+  fingerprint?(settings: Settings, folder: string): Promise<Json>;
+}

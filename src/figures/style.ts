@@ -1,0 +1,51 @@
+/** The visual language that all figures share. Lengths are CSS pixels at 1x. */
+
+/** Starts with the font that PNGs are drawn with; the others stand in for it in browsers that lack it. */
+export const FONT_FAMILY = "Inter, 'Helvetica Neue', Helvetica, Arial, sans-serif";
+
+/** Sizes and weights of type; nothing is smaller than 11 px. */
+export const TYPE = {
+  title: { size: 15, weight: 600, line: 20 },
+  subtitle: { size: 12, weight: 400, line: 17 },
+  label: { size: 12, weight: 400, line: 16 },
+  seriesName: { size: 12, weight: 600, line: 16 },
+  caption: { size: 11, weight: 400, line: 14 },
+} as const satisfies Record<string, TypeStyle>;
+
+export interface TypeStyle {
+  readonly size: number;
+  /** 400 or 600: the weights that the bundled font is loaded in. */
+  readonly weight: 400 | 600;
+  /** From one baseline to the next. */
+  readonly line: number;
+}
+
+export const COLORS = {
+  background: '#ffffff',
+  text: '#1f2328',
+  quietText: '#59636e',
+  axis: '#8c959f',
+  grid: '#e6e9ed',
+  /** Around tiles, so that a white image does not melt into the background. */
+  tileOutline: '#e1e4e8',
+} as const;
+
+/** White space around a figure. */
+export const MARGIN = 20;
+
+/** Longest line of a title, and widest row of images. */
+export const MAX_WIDTH = 1000;
+
+/**
+ * Colours of series in a chart: the palette of Okabe and Ito ("Color Universal Design", 2008) without its yellow, which
+ * is too pale for lines on white. `text` is the same hue, darkened to a contrast of at least 4.5 on white.
+ */
+export const SERIES_COLORS: readonly { readonly line: string; readonly text: string }[] = [
+  { line: '#0072b2', text: '#00629a' },
+  { line: '#d55e00', text: '#b04d00' },
+  { line: '#009e73', text: '#00724f' },
+  { line: '#cc79a7', text: '#9d4a78' },
+  { line: '#e69f00', text: '#8a5f00' },
+  { line: '#56b4e9', text: '#1d6f9e' },
+  { line: '#333333', text: '#333333' },
+];

@@ -1,0 +1,68 @@
+/** The stage types that Hourglass knows: the built-in nodes and those of allowed plugins. */
+import { resolve } from 'node:path';
+import type { LoadOptions, StageTypes } from '../config/pipeline.ts';
+import { Failure, failure } from '../core/diagnostic.ts';
+import type { NodeDefinition } from './contract.ts';
+import { datasetNode } from './dataset/node.ts';
+import { evaluateNode } from './evaluate/node.ts';
+import { figureNode } from './figure/node.ts';
+import { modelNode } from './model/node.ts';
+import { noiseNode } from './noise/node.ts';
+import { loadPlugin } from './plugins.ts';
+import { predictNode } from './predict/node.ts';
+import { trainNode } from './train/node.ts';
+
+/**
+ * A node without the type of its settings. Whoever calls it has validated them by the node's own schema, from which
+ * that type was generated: the cast is sound for as long as the two are in step, and a test keeps them so.
+ */
+function erase<Settings>(node: NodeDefinition<Settings>): NodeDefinition {
+  return node as unknown as NodeDefinition;
+}
+
+export const builtinNodes: ReadonlyMap<string, NodeDefinition> = new Map(
+  [
+    erase(datasetNode),
+    erase(noiseNode),
+    erase(modelNode),
+    erase(trainNode),
+    erase(evaluateNode),
+    erase(predictNode),
+    erase(figureNode),
+  ].map((node) => [node.type, node]),
+);
+
+/**
+ * Gives the loader of pipelines the stage types of a pipeline with these plugins.
+ *
+ * @param allowPlugins whether code of plugins may run; without it, each plugin is a `plugin-refused` problem
+ */
+export function stageTypes(allowPlugins: boolean): LoadOptions['stageTypes'] {
+  return async (plugins, folder) => {
+    const types = new Map<string, NodeDefinition>(builtinNodes);
+    const problems: StageTypes['problems'][number][] = [];
+    for (const [index, path] of plugins.entries()) {
+      try {
+        if (!allowPlugins) {
+          throw failure(
+            'plugin-refused',
+            `the pipeline wants to run code of the plugin \`${path}\``,
+            'read that file, and if you trust it run again with `--allow-plugins`',
+          );
+        }
+        const node = await loadPlugin(resolve(folder, path));
+        if (types.has(node.type)) {
+          throw failure(
+            'plugin-invalid',
+            `\`${path}\` defines the stage type \`${node.type}\`, which exists already`,
+          );
+        }
+        types.set(node.type, node);
+      } catch (error) {
+        if (!(error instanceof Failure)) throw error;
+        problems.push(...error.diagnostics.map((diagnostic) => ({ plugin: index, diagnostic })));
+      }
+    }
+    return { types, problems };
+  };
+}

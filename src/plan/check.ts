@@ -1,0 +1,64 @@
+/** Every check that needs more than one stage's schema: references, cycles, shapes, losses. */
+import type { LocatedPipeline } from '../config/pipeline.ts';
+import type { Diagnostic } from '../core/diagnostic.ts';
+import type { Finding, OutputDescription } from '../core/stage-type.ts';
+import { buildGraph, type GraphStage } from './graph.ts';
+
+export interface CheckResult {
+  /** All stages in the order in which they can run; complete if no diagnostic is an error. */
+  readonly stages: readonly GraphStage[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Checks a pipeline that is valid by its schemas. Reports everything that is wrong, in the order of the file. */
+export function checkPipeline(located: LocatedPipeline): CheckResult {
+  const graph = buildGraph(located);
+  const diagnostics = [...graph.diagnostics];
+  const outputs = new Map<string, OutputDescription | undefined>();
+  for (const stage of graph.stages) {
+    const settings = located.pipeline.stages.get(stage.name);
+    if (settings === undefined) continue;
+    const inputs = Object.fromEntries(
+      Object.entries(stage.inputs).map(([key, target]) => [key, outputs.get(target)]),
+    );
+    const report = (finding: Finding): void => {
+      diagnostics.push(toDiagnostic(located, stage.name, finding));
+    };
+    outputs.set(
+      stage.name,
+      stage.type.analyze({ stage: stage.name, settings, inputs, references: stage.inputs, report }),
+    );
+  }
+  return { stages: graph.stages, diagnostics: diagnostics.sort(byPlace) };
+}
+
+function toDiagnostic(located: LocatedPipeline, stage: string, finding: Finding): Diagnostic {
+  const { related } = finding;
+  // A finding about the stage as a whole points at its name, not at the whole block.
+  const part = finding.at.length === 0 ? 'key' : 'value';
+  return {
+    code: finding.code,
+    severity: finding.severity ?? 'error',
+    message: finding.message,
+    range: located.locate(['stages', stage, ...finding.at], part),
+    ...(finding.hint === undefined ? {} : { hint: finding.hint }),
+    ...(related === undefined
+      ? {}
+      : {
+          related: [
+            {
+              message: related.message,
+              range: located.locate(
+                ['stages', related.stage ?? stage, ...related.at],
+                related.at.length === 0 ? 'key' : 'value',
+              ),
+            },
+          ],
+        }),
+  };
+}
+
+function byPlace(a: Diagnostic, b: Diagnostic): number {
+  if (a.range === undefined || b.range === undefined) return 0;
+  return a.range.start.line - b.range.start.line || a.range.start.column - b.range.start.column;
+}

@@ -1,0 +1,27 @@
+/** What a stage's result depends on, as one plain struct; its hash names the stage's cache entry. */
+import { canonicalJson, sha256, type Json, type JsonObject } from '../core/json.ts';
+
+export interface StageKey {
+  readonly type: string;
+  /** Version of the node's code. */
+  readonly version: number;
+  /** Resolved settings without references and without cosmetic ones. */
+  readonly settings: JsonObject;
+  /** Hashes of the inputs' keys, by the setting that names them. */
+  readonly inputs: Readonly<Record<string, string>>;
+  /** For stages that draw: the pipeline's seed and the stage's name, from which seeds are derived. */
+  readonly seed?: { readonly pipeline: number; readonly stage: string };
+  /** For stages that compute with TensorFlow. */
+  readonly engine?: {
+    readonly kind: string;
+    readonly version: string;
+    readonly platform: string;
+    readonly threads: number;
+  };
+  /** Identity of files outside the pipeline. */
+  readonly files?: Json;
+}
+
+export function hashKey(key: StageKey): string {
+  return sha256(canonicalJson(key as unknown as JsonObject));
+}

@@ -1,0 +1,192 @@
+/** Graph + what the last run and the cache hold -> a plan. */
+import { availableParallelism } from 'node:os';
+import type { LocatedPipeline } from '../config/pipeline.ts';
+import { failure, type Diagnostic, type SourceRange } from '../core/diagnostic.ts';
+import { isJsonObject, type JsonObject } from '../core/json.ts';
+import { suggest } from '../core/suggest.ts';
+import { differences, formatPath, type KeyChange } from './explain.ts';
+import type { GraphStage } from './graph.ts';
+import { hashKey, type StageKey } from './key.ts';
+import type { Change, Plan, PlannedStage, Reason } from './plan.ts';
+
+/** The identity of the engine that would be used, as keys hold it. */
+export interface KeyEngine {
+  readonly kind: string;
+  readonly version: string;
+  readonly platform: string;
+}
+
+/** What is known of the last run of a stage. */
+export interface PreviousStage {
+  readonly hash: string;
+  readonly key: JsonObject;
+}
+
+export interface PlanInputs {
+  readonly located: LocatedPipeline;
+  /** All stages, in an order in which they can run. */
+  readonly stages: readonly GraphStage[];
+  /** Names of the stages that are asked for; empty: all. */
+  readonly targets: readonly string[];
+  readonly force: boolean;
+  readonly engine: KeyEngine;
+  readonly previous: ReadonlyMap<string, PreviousStage>;
+  /** Whether the cache has an entry; reads only. */
+  readonly inCache: (hash: string) => Promise<boolean>;
+}
+
+/** Problems of the stage names on the command line. */
+export function checkTargets(located: LocatedPipeline, targets: readonly string[]): readonly Diagnostic[] {
+  const names = [...located.pipeline.stages.keys()];
+  return targets
+    .filter((target) => !names.includes(target))
+    .map((target) => {
+      const near = suggest(target, names);
+      return {
+        code: 'unknown-stage',
+        severity: 'error',
+        message: `the pipeline has no stage \`${target}\``,
+        hint: near === undefined ? `its stages: ${names.join(', ')}` : `did you mean \`${near}\`?`,
+      };
+    });
+}
+
+export async function makePlan(inputs: PlanInputs): Promise<Plan> {
+  const wanted = closure(inputs.stages, inputs.targets);
+  const planned = new Map<string, PlannedStage>();
+  for (const stage of inputs.stages) {
+    if (!wanted.has(stage.name)) continue;
+    planned.set(stage.name, await planStage(inputs, stage, planned));
+  }
+  return { located: inputs.located, stages: [...planned.values()] };
+}
+
+/** The targets and everything that they need. */
+function closure(stages: readonly GraphStage[], targets: readonly string[]): ReadonlySet<string> {
+  const wanted = new Set(targets.length === 0 ? stages.map((stage) => stage.name) : targets);
+  // Backwards: a stage comes after everything it needs.
+  for (const stage of [...stages].reverse()) {
+    if (wanted.has(stage.name)) for (const input of Object.values(stage.inputs)) wanted.add(input);
+  }
+  return wanted;
+}
+
+async function planStage(
+  inputs: PlanInputs,
+  stage: GraphStage,
+  planned: ReadonlyMap<string, PlannedStage>,
+): Promise<PlannedStage> {
+  const key = await stageKey(inputs, stage, planned);
+  const hash = hashKey(key);
+  const cached = await inputs.inCache(hash);
+  const forced = inputs.force && (inputs.targets.length === 0 || inputs.targets.includes(stage.name));
+  const previous = inputs.previous.get(stage.name);
+  return {
+    name: stage.name,
+    type: stage.type.type,
+    inputs: stage.inputs,
+    key,
+    hash,
+    action: cached && !forced ? 'cached' : 'run',
+    reason: forced ? { kind: 'forced' } : reasonOf(inputs.located, stage, { key, hash, cached, previous }),
+  };
+}
+
+async function stageKey(
+  inputs: PlanInputs,
+  stage: GraphStage,
+  planned: ReadonlyMap<string, PlannedStage>,
+): Promise<StageKey> {
+  const { located } = inputs;
+  const { type } = stage;
+  const settings = located.pipeline.stages.get(stage.name);
+  if (settings === undefined)
+    throw new Error(`the graph has a stage \`${stage.name}\` that the pipeline lacks`);
+  const left = new Set(['type', 'threads', ...Object.keys(type.inputs), ...(type.cosmetic ?? [])]);
+  const needsEngine = usesEngine(type, settings);
+  const files = type.fingerprint === undefined ? undefined : await type.fingerprint(settings, located.folder);
+  return {
+    type: type.type,
+    version: type.version,
+    settings: Object.fromEntries(Object.entries(settings).filter(([name]) => !left.has(name))),
+    inputs: Object.fromEntries(
+      Object.entries(stage.inputs).map(([name, target]) => [name, plannedHash(planned, target)]),
+    ),
+    ...(type.draws ? { seed: { pipeline: located.pipeline.seed, stage: stage.name } } : {}),
+    ...(needsEngine ? { engine: { ...inputs.engine, threads: stageThreads(located, stage.name) } } : {}),
+    ...(files === undefined ? {} : { files }),
+  };
+}
+
+function usesEngine(type: GraphStage['type'], settings: JsonObject): boolean {
+  return typeof type.engine === 'function' ? type.engine(settings) : type.engine;
+}
+
+/** TensorFlow threads of a stage: its own setting, the pipeline's, or the number of cores. */
+export function stageThreads(located: LocatedPipeline, stage: string): number {
+  const own = located.pipeline.stages.get(stage)?.['threads'];
+  return typeof own === 'number' ? own : (located.pipeline.threads ?? availableParallelism());
+}
+
+function plannedHash(planned: ReadonlyMap<string, PlannedStage>, name: string): string {
+  const stage = planned.get(name);
+  if (stage === undefined) throw failure('internal-error', `stage \`${name}\` is used before it is planned`);
+  return stage.hash;
+}
+
+function reasonOf(
+  located: LocatedPipeline,
+  stage: GraphStage,
+  now: {
+    readonly key: StageKey;
+    readonly hash: string;
+    readonly cached: boolean;
+    readonly previous: PreviousStage | undefined;
+  },
+): Reason {
+  const { previous } = now;
+  if (previous?.hash === now.hash) return { kind: now.cached ? 'unchanged' : 'not-in-cache' };
+  if (previous === undefined) return now.cached ? { kind: 'restored', changes: [] } : { kind: 'never-ran' };
+  const all = differences(previous.key, now.key as unknown as JsonObject);
+  const changes = all
+    .filter(({ path }) => path[0] !== 'inputs')
+    .map((item) => locateChange(located, stage, item));
+  if (now.cached) return { kind: 'restored', changes };
+  if (changes.length > 0) return { kind: 'changed', changes };
+  const changedInputs = all.flatMap(({ path }) => (typeof path[1] === 'string' ? [path[1]] : []));
+  return {
+    kind: 'inputs-changed',
+    stages: [...new Set(changedInputs.map((name) => stage.inputs[name] ?? name))],
+  };
+}
+
+/** Names a change as the user wrote it: by its parameter if there is one, and with the place of the new value. */
+function locateChange(located: LocatedPipeline, stage: GraphStage, change: KeyChange): Change {
+  const [part, ...rest] = change.path;
+  const values = {
+    ...(change.before === undefined ? {} : { before: change.before }),
+    ...(change.after === undefined ? {} : { after: change.after }),
+  };
+  if (part === 'settings') {
+    const range = located.locate(['stages', stage.name, ...rest], 'value');
+    const param = parameterAt(located, range);
+    if (param === undefined) return { path: formatPath(rest), ...values, range };
+    return { path: `params.${param}`, ...values, range: located.locate(['params', param], 'value') };
+  }
+  if (part === 'seed') {
+    // Only the pipeline's seed can differ: another stage name would be another stage.
+    return { path: 'seed', ...values, range: located.locate(['seed'], 'value') };
+  }
+  const threads = part === 'engine' && rest[0] === 'threads';
+  return { path: threads ? 'threads' : formatPath(change.path), ...values };
+}
+
+/** The parameter that a value is written as, if it is written as `${params.name}` and nothing else. */
+function parameterAt(located: LocatedPipeline, range: SourceRange): string | undefined {
+  const params = located.resolved['params'];
+  if (range.file !== located.file || range.start.line !== range.end.line) return undefined;
+  const line = located.text.split(/\r?\n/)[range.start.line - 1] ?? '';
+  const written = line.slice(range.start.column - 1, range.end.column - 1);
+  const name = /^["']?\$\{\s*params\.([A-Za-z_]\w*)\s*\}["']?$/.exec(written)?.[1];
+  return name !== undefined && isJsonObject(params) && Object.hasOwn(params, name) ? name : undefined;
+}

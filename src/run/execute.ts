@@ -1,0 +1,287 @@
+/** Runs a plan: stages side by side where they can be, results into the store, the workspace kept up to date. */
+import { join } from 'node:path';
+import pLimit from 'p-limit';
+import { takeLock } from '../artifacts/lock.ts';
+import type { Entry, Store } from '../artifacts/store.ts';
+import type { Workspace } from '../artifacts/workspace.ts';
+import type { LocatedPipeline } from '../config/pipeline.ts';
+import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
+import type { JsonObject } from '../core/json.ts';
+import { engineIdentity } from '../engine/identity.ts';
+import type { Plan, PlannedStage } from '../plan/plan.ts';
+import { RunJournal } from './journal.ts';
+import { planPipeline, storeOf, workspaceOf } from './plan.ts';
+import type { RunOptions, RunResult, StageOutcome } from './run.ts';
+import { runStage } from './stage.ts';
+import { WorkerPool } from './workers.ts';
+
+/**
+ * Checks, plans and runs a pipeline. Never throws for what can be expected to fail: see `diagnostics` of the result.
+ */
+export async function runPipeline(located: LocatedPipeline, options: RunOptions): Promise<RunResult> {
+  const started = performance.now();
+  const workspace = workspaceOf(located, options.outputs);
+  const store = storeOf(options.outputs);
+  const refuse = (diagnostics: readonly Diagnostic[]): RunResult => ({
+    state: options.signal.aborted ? 'interrupted' : 'failed',
+    workspace: workspace.folder,
+    stages: [],
+    diagnostics,
+    seconds: (performance.now() - started) / 1000,
+  });
+  try {
+    const lock = await takeLock(join(store.folder, 'locks', `${located.pipeline.name}.lock`));
+    if (lock.state === 'held') return refuse([lockedDiagnostic(located, lock.owner)]);
+    try {
+      const prepared = await prepare(located, options);
+      if (prepared.plan === undefined) return refuse(prepared.diagnostics);
+      const run = new Run(prepared.plan, options, workspace, store, prepared.engine);
+      const result = await run.execute();
+      return {
+        ...result,
+        diagnostics: [...prepared.diagnostics, ...result.diagnostics],
+        seconds: (performance.now() - started) / 1000,
+      };
+    } finally {
+      await lock.release();
+    }
+  } catch (error) {
+    if (error instanceof Failure) return refuse(error.diagnostics);
+    throw error;
+  }
+}
+
+function lockedDiagnostic(
+  located: LocatedPipeline,
+  owner: { readonly pid: number; readonly host: string; readonly since: string },
+): Diagnostic {
+  return {
+    code: 'run-locked',
+    severity: 'error',
+    message: `\`${located.pipeline.name}\` is being run already, by process ${owner.pid} on ${owner.host} since ${owner.since}`,
+    hint: 'wait for it, or give this run another `name`',
+  };
+}
+
+interface Prepared {
+  readonly plan?: Plan;
+  readonly diagnostics: readonly Diagnostic[];
+  /** The engine of the stages that run; undefined if none needs one. */
+  readonly engine?: JsonObject & { readonly kind: 'native' | 'portable' };
+}
+
+/** Plans; if a stage that needs TensorFlow has to run, sees to it that it is there, and plans for what came of it. */
+async function prepare(located: LocatedPipeline, options: RunOptions): Promise<Prepared> {
+  const first = await planPipeline(located, options);
+  if (first.plan === undefined) return first;
+  const needed = first.plan.stages.some(({ action, key }) => action === 'run' && key.engine !== undefined);
+  if (!needed) return { ...first, engine: { ...(await engineIdentity(options.engine)) } };
+  const { ensureEngine } = await import('../engine/install.ts');
+  const { identity, warning } = await ensureEngine(
+    options.engine,
+    (step, fraction) =>
+      options.emit({ type: 'engine-progress', step, ...(fraction === undefined ? {} : { fraction }) }),
+    options.signal,
+  );
+  options.emit({ type: 'engine-progress', step: identity.version, done: true });
+  if (warning !== undefined) options.emit({ type: 'diagnostic', diagnostic: warning });
+  const second = await planPipeline(located, options, identity);
+  return {
+    ...second,
+    diagnostics: [...second.diagnostics, ...(warning === undefined ? [] : [warning])],
+    engine: { ...identity },
+  };
+}
+
+/** One run of a plan. */
+class Run {
+  readonly #plan: Plan;
+  readonly #options: RunOptions;
+  readonly #workspace: Workspace;
+  readonly #store: Store;
+  readonly #journal: RunJournal;
+  readonly #pool = new WorkerPool();
+  readonly #diagnostics: Diagnostic[] = [];
+  readonly #outcomes = new Map<string, StageOutcome>();
+  readonly #entries = new Map<string, Entry>();
+  /** Set by the first failure without `--keep-going`: nothing new is started. */
+  #stopped = false;
+  /** Whether anything was run, restored or removed. */
+  #touched = false;
+
+  constructor(
+    plan: Plan,
+    options: RunOptions,
+    workspace: Workspace,
+    store: Store,
+    engine: JsonObject | undefined,
+  ) {
+    this.#plan = plan;
+    this.#options = options;
+    this.#workspace = workspace;
+    this.#store = store;
+    this.#journal = new RunJournal(workspace, plan.located, engine);
+  }
+
+  async execute(): Promise<Omit<RunResult, 'seconds'>> {
+    const started = performance.now();
+    const { emit, jobs, signal } = this.#options;
+    const { stages, located } = this.#plan;
+    emit({
+      type: 'run-started',
+      pipeline: located.pipeline.name,
+      workspace: this.#workspace.folder,
+      stages: stages.map(({ name, type }) => ({ name, type })),
+    });
+    try {
+      this.#touched = await this.#journal.open();
+      const limit = pLimit(jobs);
+      const done = new Map<string, Promise<void>>();
+      for (const stage of stages) {
+        const needs = Object.values(stage.inputs).map((input) => done.get(input));
+        done.set(
+          stage.name,
+          Promise.all(needs).then(() => limit(() => this.#settle(stage))),
+        );
+      }
+      await Promise.all(done.values());
+    } finally {
+      this.#pool.close();
+    }
+    const failed = [...this.#outcomes.values()].some(
+      ({ state }) => state === 'failed' || state === 'skipped',
+    );
+    const state = signal.aborted ? 'interrupted' : failed ? 'failed' : this.#touched ? 'done' : 'unchanged';
+    await this.#journal.close(state === 'unchanged' ? 'done' : state);
+    emit({
+      type: 'run-finished',
+      state: state === 'unchanged' ? 'done' : state,
+      seconds: (performance.now() - started) / 1000,
+    });
+    return {
+      state,
+      workspace: this.#workspace.folder,
+      stages: stages.flatMap(({ name }) => this.#outcomes.get(name) ?? []),
+      diagnostics: this.#diagnostics,
+    };
+  }
+
+  /** Brings one stage to its end, whatever that is; its inputs have come to theirs. */
+  async #settle(stage: PlannedStage): Promise<void> {
+    const started = performance.now();
+    const inputs = Object.values(stage.inputs);
+    if (this.#stopped || this.#options.signal.aborted || !inputs.every((name) => this.#entries.has(name))) {
+      return this.#finish(stage, 'skipped', 0);
+    }
+    try {
+      const cached = stage.action === 'cached' ? await this.#fromStore(stage) : undefined;
+      const entry = cached ?? (await this.#fromNode(stage));
+      this.#entries.set(stage.name, entry);
+      await this.#finish(
+        stage,
+        cached === undefined ? 'ran' : 'cached',
+        (performance.now() - started) / 1000,
+      );
+    } catch (error) {
+      if (this.#options.signal.aborted) return this.#finish(stage, 'skipped', 0);
+      const diagnostics = describeFailure(stage, this.#plan.located, error);
+      this.#diagnostics.push(...diagnostics);
+      for (const diagnostic of diagnostics) this.#options.emit({ type: 'diagnostic', diagnostic });
+      if (!this.#options.keepGoing) this.#stopped = true;
+      await this.#finish(stage, 'failed', (performance.now() - started) / 1000);
+    }
+  }
+
+  /** A stored entry, checked if it is going to be read or shown anew; undefined if it is damaged. */
+  async #fromStore(stage: PlannedStage): Promise<Entry | undefined> {
+    const entry = await this.#store.lookup(stage.hash);
+    if (entry === undefined) return undefined;
+    const shown = await this.#workspace.shows(stage.name, entry);
+    const feedsRun = this.#plan.stages.some(
+      ({ action, inputs }) => action === 'run' && Object.values(inputs).includes(stage.name),
+    );
+    const current = shown && this.#journal.previousHash(stage.name) === stage.hash;
+    if (current && !feedsRun) return entry;
+    const damaged = await this.#store.damage(entry);
+    if (damaged !== undefined) {
+      await this.#store.setAside(stage.hash);
+      const diagnostic: Diagnostic = {
+        code: 'cache-corrupt',
+        severity: 'warning',
+        message: `the stored result of \`${stage.name}\` was damaged (\`${damaged}\`): it was set aside and is made again`,
+        stage: stage.name,
+      };
+      this.#diagnostics.push(diagnostic);
+      this.#options.emit({ type: 'diagnostic', diagnostic });
+      return undefined;
+    }
+    if (!current) await this.#show(stage, entry);
+    return entry;
+  }
+
+  async #fromNode(stage: PlannedStage): Promise<Entry> {
+    const { emit, signal } = this.#options;
+    emit({ type: 'stage-started', stage: stage.name });
+    const entry = await runStage({
+      stage,
+      located: this.#plan.located,
+      inputs: this.#entries,
+      store: this.#store,
+      pool: this.#pool,
+      // A damaged entry was set aside, so only a forced run replaces anything.
+      replace: stage.reason.kind === 'forced',
+      signal,
+      events: {
+        progress: (progress) => emit({ type: 'stage-progress', stage: stage.name, progress }),
+        log: (level, message) => emit({ type: 'log', level, message, stage: stage.name }),
+      },
+    });
+    await this.#show(stage, entry);
+    return entry;
+  }
+
+  async #show(stage: PlannedStage, entry: Entry): Promise<void> {
+    this.#touched = true;
+    await this.#workspace.publish(stage.name, entry);
+  }
+
+  async #finish(stage: PlannedStage, state: StageOutcome['state'], seconds: number): Promise<void> {
+    const record = this.#entries.get(stage.name)?.record;
+    const outcome: StageOutcome = {
+      name: stage.name,
+      type: stage.type,
+      state,
+      seconds,
+      metrics: record?.metrics ?? {},
+      highlights: (record?.highlights ?? []).map((path) => `${stage.name}/${path}`),
+    };
+    this.#outcomes.set(stage.name, outcome);
+    if (state === 'ran' || state === 'failed') this.#touched = true;
+    await this.#journal.enter(stage, outcome, record?.seconds ?? seconds);
+    this.#options.emit({
+      type: 'stage-finished',
+      stage: stage.name,
+      state,
+      seconds,
+      metrics: outcome.metrics,
+      artifacts: record?.highlights ?? [],
+    });
+  }
+}
+
+function describeFailure(
+  stage: PlannedStage,
+  located: LocatedPipeline,
+  error: unknown,
+): readonly Diagnostic[] {
+  const { diagnostics } =
+    error instanceof Failure
+      ? error
+      : failure('internal-error', error instanceof Error ? (error.stack ?? error.message) : String(error));
+  const range = located.locate(['stages', stage.name], 'key');
+  return diagnostics.map((diagnostic) => ({
+    ...diagnostic,
+    stage: stage.name,
+    range: diagnostic.range ?? range,
+  }));
+}

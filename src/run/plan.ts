@@ -1,0 +1,52 @@
+/** Located pipeline + outputs + cache -> plan. Reads only. */
+import { dirname, join } from 'node:path';
+import { Store } from '../artifacts/store.ts';
+import { Workspace, type RunRecord } from '../artifacts/workspace.ts';
+import type { LocatedPipeline } from '../config/pipeline.ts';
+import { engineIdentity } from '../engine/identity.ts';
+import { checkPipeline } from '../plan/check.ts';
+import { checkTargets, makePlan, type KeyEngine, type PreviousStage } from '../plan/make.ts';
+import type { PlanOptions, PlanResult } from './run.ts';
+
+/** The store that belongs to an outputs folder: `.hourglass` beside it. */
+export function storeOf(outputs: string): Store {
+  return new Store(join(dirname(outputs), '.hourglass'));
+}
+
+export function workspaceOf(located: LocatedPipeline, outputs: string): Workspace {
+  return new Workspace(join(outputs, located.pipeline.name));
+}
+
+/**
+ * Checks a pipeline and plans its run.
+ *
+ * @param engine what to plan for; by default what `options.engine` would choose here
+ */
+export async function planPipeline(
+  located: LocatedPipeline,
+  options: PlanOptions,
+  engine?: KeyEngine,
+): Promise<PlanResult> {
+  const check = checkPipeline(located);
+  const diagnostics = [...check.diagnostics, ...checkTargets(located, options.targets)];
+  if (diagnostics.some(({ severity }) => severity === 'error')) return { diagnostics };
+  const store = storeOf(options.outputs);
+  const plan = await makePlan({
+    located,
+    stages: check.stages,
+    targets: options.targets,
+    force: options.force,
+    engine: engine ?? (await engineIdentity(options.engine)),
+    previous: previousStages(await workspaceOf(located, options.outputs).readRun()),
+    inCache: async (hash) => (await store.lookup(hash)) !== undefined,
+  });
+  return { plan, diagnostics };
+}
+
+function previousStages(record: RunRecord | undefined): ReadonlyMap<string, PreviousStage> {
+  return new Map(
+    Object.entries(record?.stages ?? {}).flatMap(([name, { hash, key }]) =>
+      hash === undefined || key === undefined ? [] : [[name, { hash, key }]],
+    ),
+  );
+}

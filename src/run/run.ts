@@ -1,0 +1,55 @@
+/** Runs a plan. */
+import type { LocatedPipeline } from '../config/pipeline.ts';
+import type { Diagnostic } from '../core/diagnostic.ts';
+import type { Emit, StageState } from '../core/event.ts';
+import type { EngineChoice } from '../engine/engine.ts';
+import type { Plan } from '../plan/plan.ts';
+
+export interface PlanOptions {
+  /** Absolute path of the outputs folder; the cache is `.hourglass` beside it. */
+  readonly outputs: string;
+  /** Stages to run with what they need; empty: all. */
+  readonly targets: readonly string[];
+  /** Run the targets (all stages, if none is named) even if the cache has them. */
+  readonly force: boolean;
+  readonly engine: EngineChoice;
+}
+
+export interface RunOptions extends PlanOptions {
+  /** Go on with stages that do not depend on a failed one. */
+  readonly keepGoing: boolean;
+  /** Stages at work at one time, at least 1. */
+  readonly jobs: number;
+  /** First Ctrl-C. Running stages stop, finished ones are kept. */
+  readonly signal: AbortSignal;
+  readonly emit: Emit;
+}
+
+export interface StageOutcome {
+  readonly name: string;
+  readonly type: string;
+  readonly state: StageState;
+  readonly seconds: number;
+  readonly metrics: Readonly<Record<string, number>>;
+  /** Main artifacts, relative to the workspace. */
+  readonly highlights: readonly string[];
+}
+
+export interface RunResult {
+  /** `unchanged`: every stage was up to date and nothing was written. */
+  readonly state: 'done' | 'unchanged' | 'failed' | 'interrupted';
+  /** Absolute path of `outputs/<name>`. */
+  readonly workspace: string;
+  readonly stages: readonly StageOutcome[];
+  /** Everything that went wrong, with places in the YAML. */
+  readonly diagnostics: readonly Diagnostic[];
+  readonly seconds: number;
+}
+
+export interface PlanResult {
+  readonly plan?: Plan;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export type PlanPipeline = (located: LocatedPipeline, options: PlanOptions) => Promise<PlanResult>;
+export type RunPipeline = (located: LocatedPipeline, options: RunOptions) => Promise<RunResult>;

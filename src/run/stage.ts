@@ -1,0 +1,81 @@
+/** Runs one stage in a worker and stores what it leaves. */
+import { resolve } from 'node:path';
+import type { Entry, Store } from '../artifacts/store.ts';
+import type { LocatedPipeline } from '../config/pipeline.ts';
+import { failure } from '../core/diagnostic.ts';
+import type { JsonObject } from '../core/json.ts';
+import type { InputArtifact } from '../nodes/contract.ts';
+import { stageThreads } from '../plan/make.ts';
+import type { PlannedStage } from '../plan/plan.ts';
+import type { TaskEvents, TaskResult, WorkerPool } from './workers.ts';
+
+export interface StageRun {
+  readonly stage: PlannedStage;
+  readonly located: LocatedPipeline;
+  /** Finished entries by stage name; holds all that the stage needs. */
+  readonly inputs: ReadonlyMap<string, Entry>;
+  readonly store: Store;
+  readonly pool: WorkerPool;
+  /** Whether an entry of the same key gives way. */
+  readonly replace: boolean;
+  readonly signal: AbortSignal;
+  readonly events: TaskEvents;
+}
+
+/** @throws Failure whatever the node reports, or why its result cannot be kept; nothing of it is then stored */
+export async function runStage(run: StageRun): Promise<Entry> {
+  const { stage, located, store } = run;
+  const started = performance.now();
+  const draft = await store.draft(stage.hash, { replace: run.replace });
+  try {
+    const result = await run.pool.run(
+      {
+        stage: stage.name,
+        type: stage.type,
+        settings: located.pipeline.stages.get(stage.name) ?? {},
+        inputs: inputsOf(run),
+        folder: draft.folder,
+        pipelineFolder: located.folder,
+        pipelineSeed: located.pipeline.seed,
+        plugins: located.pipeline.plugins.map((path) => resolve(located.folder, path)),
+        engine: {
+          kind: stage.key.engine?.kind === 'portable' ? 'portable' : 'native',
+          threads: stageThreads(located, stage.name),
+        },
+      },
+      run.events,
+      run.signal,
+    );
+    checkFinite(result);
+    return await draft.commit({
+      key: stage.key as unknown as JsonObject,
+      metrics: result.metrics,
+      highlights: result.highlights,
+      seconds: (performance.now() - started) / 1000,
+    });
+  } catch (error) {
+    await draft.discard();
+    throw error;
+  }
+}
+
+function inputsOf(run: StageRun): Record<string, InputArtifact> {
+  return Object.fromEntries(
+    Object.entries(run.stage.inputs).flatMap(([key, name]) => {
+      const entry = run.inputs.get(name);
+      const type = run.located.pipeline.stages.get(name)?.type ?? '';
+      const kind = run.located.stageTypes.get(type)?.outputs;
+      return entry === undefined || kind === undefined
+        ? []
+        : [[key, { stage: name, kind, folder: entry.folder }]];
+    }),
+  );
+}
+
+function checkFinite(result: TaskResult): void {
+  for (const [name, value] of Object.entries(result.metrics)) {
+    // JSON between processes turns NaN and infinities into null.
+    if (typeof value === 'number' && Number.isFinite(value)) continue;
+    throw failure('not-finite', `the metric \`${name}\` is not a finite number`);
+  }
+}

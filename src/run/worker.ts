@@ -1,0 +1,108 @@
+/**
+ * A worker process: runs stages one after the other. It lives for one run and one number of TensorFlow threads, which
+ * the native library takes once a process.
+ */
+import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
+import type { Engine } from '../engine/engine.ts';
+import { deriveSeed } from '../core/seed.ts';
+import type { NodeDefinition, StageContext } from '../nodes/contract.ts';
+import { loadPlugin } from '../nodes/plugins.ts';
+import { builtinNodes } from '../nodes/registry.ts';
+import type { FromWorker, StageTask, ToWorker } from './protocol.ts';
+
+let abort = new AbortController();
+
+process.on('message', (message: ToWorker) => {
+  if (message.type === 'abort') abort.abort();
+  else void runTask(message.task);
+});
+// The executor is gone: nobody waits for the result.
+process.on('disconnect', () => process.exit(1));
+// Ctrl-C reaches the whole process group; the executor decides what happens.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
+
+async function runTask(task: StageTask): Promise<void> {
+  abort = new AbortController();
+  try {
+    const node = await findNode(task);
+    const result = await node.run(contextOf(task, node));
+    await send({ type: 'done', metrics: result.metrics ?? {}, highlights: result.highlights ?? [] });
+  } catch (error) {
+    await send(describeError(error));
+  }
+}
+
+async function findNode(task: StageTask): Promise<NodeDefinition> {
+  const builtin = builtinNodes.get(task.type);
+  if (builtin !== undefined) return builtin;
+  for (const path of task.plugins) {
+    const node = await loadPlugin(path);
+    if (node.type === task.type) return node;
+  }
+  throw new Error(`no node of type ${task.type}`);
+}
+
+function contextOf(task: StageTask, node: NodeDefinition): StageContext {
+  let engine: Promise<Engine> | undefined;
+  return {
+    stage: task.stage,
+    settings: task.settings,
+    inputs: task.inputs,
+    folder: task.folder,
+    pipelineFolder: task.pipelineFolder,
+    signal: abort.signal,
+    seed(purpose) {
+      if (!node.draws)
+        throw new Error(`node ${node.type} draws random numbers but does not declare \`draws\``);
+      return deriveSeed(task.pipelineSeed, task.stage, purpose);
+    },
+    engine() {
+      engine ??= loadEngineOf(task, node);
+      return engine;
+    },
+    progress: (progress) => void send({ type: 'progress', progress }),
+    log: (level, message) => void send({ type: 'log', level, message }),
+  };
+}
+
+async function loadEngineOf(task: StageTask, node: NodeDefinition): Promise<Engine> {
+  const declared = typeof node.engine === 'function' ? node.engine(task.settings) : node.engine;
+  if (!declared) throw new Error(`node ${node.type} uses TensorFlow but does not declare \`engine\``);
+  const { loadEngine } = await import('../engine/load.ts');
+  return loadEngine({ choice: task.engine.kind, threads: task.engine.threads });
+}
+
+function describeError(error: unknown): FromWorker {
+  if (error instanceof Failure) return { type: 'failed', diagnostics: error.diagnostics };
+  if (isOutOfMemory(error)) {
+    const { diagnostics } = failure(
+      'stage-failed',
+      'memory ran out',
+      'use fewer images (`limit`), a smaller `batch_size` or a smaller model',
+    );
+    return { type: 'failed', diagnostics };
+  }
+  const diagnostic: Diagnostic = {
+    code: 'internal-error',
+    severity: 'error',
+    message: error instanceof Error ? error.message : String(error),
+    hint: 'this is a bug in the node; its stack is in `log.jsonl`',
+  };
+  return {
+    type: 'failed',
+    diagnostics: [diagnostic],
+    ...(error instanceof Error && error.stack !== undefined ? { stack: error.stack } : {}),
+  };
+}
+
+function isOutOfMemory(error: unknown): boolean {
+  return error instanceof RangeError && /allocation failed|Invalid typed array length/.test(error.message);
+}
+
+/** Resolves once the message is on its way, so that an exit does not lose it. */
+function send(message: FromWorker): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.send === undefined || !process.connected) resolve();
+    else process.send(message, undefined, undefined, () => resolve());
+  });
+}

@@ -1,0 +1,142 @@
+/** A pool of worker processes, at most one for each stage at work. */
+import { fork, type ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { failure, Failure } from '../core/diagnostic.ts';
+import type { LogLevel, Progress } from '../core/event.ts';
+import type { FromWorker, StageTask, ToWorker } from './protocol.ts';
+
+export interface TaskResult {
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly highlights: readonly string[];
+}
+
+export interface TaskEvents {
+  readonly progress: (progress: Progress) => void;
+  readonly log: (level: LogLevel, message: string) => void;
+}
+
+/** How long a stage may take to stop after Ctrl-C before its process is killed. */
+const GRACE_MILLISECONDS = 3000;
+
+/** How much of a worker's last words is shown when it dies. */
+const LAST_WORDS = 2000;
+
+interface Worker {
+  readonly process: ChildProcess;
+  /** Engine and threads, fixed for the life of the process. */
+  readonly engine: string;
+  lastWords: string;
+}
+
+export class WorkerPool {
+  readonly #idle: Worker[] = [];
+  readonly #all = new Set<Worker>();
+
+  /**
+   * Runs a stage in a process of its own or in an idle one with the same engine and threads.
+   *
+   * @throws Failure what the node reports; `worker-died` if its process ends without an answer; `interrupted`
+   */
+  async run(task: StageTask, events: TaskEvents, signal: AbortSignal): Promise<TaskResult> {
+    if (signal.aborted) throw failure('interrupted', 'stopped before it began');
+    const worker = this.#take(`${task.engine.kind}/${task.engine.threads}`, task.engine.threads);
+    const answer = await exchange(worker, task, events, signal).catch((error: unknown) => {
+      this.#end(worker);
+      throw error;
+    });
+    this.#idle.push(worker);
+    if (answer.type === 'done') return { metrics: answer.metrics, highlights: answer.highlights };
+    if (answer.stack !== undefined) events.log('error', answer.stack);
+    throw new Failure(...answer.diagnostics);
+  }
+
+  /** Ends all processes. */
+  close(): void {
+    for (const worker of this.#all) this.#end(worker);
+  }
+
+  #take(engine: string, threads: number): Worker {
+    const index = this.#idle.findIndex((worker) => worker.engine === engine);
+    const [idle] = index < 0 ? [] : this.#idle.splice(index, 1);
+    if (idle !== undefined) return idle;
+    // Idle processes of another engine would only hold memory.
+    for (const other of this.#idle.splice(0)) this.#end(other);
+    const worker = start(engine, threads);
+    this.#all.add(worker);
+    return worker;
+  }
+
+  #end(worker: Worker): void {
+    this.#all.delete(worker);
+    worker.process.kill('SIGKILL');
+  }
+}
+
+function start(engine: string, threads: number): Worker {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  const child = fork(fileURLToPath(new URL(`./worker.${extension}`, import.meta.url)), [], {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    env: {
+      ...process.env,
+      TF_NUM_INTRAOP_THREADS: String(threads),
+      TF_NUM_INTEROP_THREADS: String(threads),
+      TF_CPP_MIN_LOG_LEVEL: process.env['TF_CPP_MIN_LOG_LEVEL'] ?? '2',
+    },
+  });
+  const worker: Worker = { process: child, engine, lastWords: '' };
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      worker.lastWords = (worker.lastWords + text).slice(-LAST_WORDS);
+    });
+  }
+  return worker;
+}
+
+type Answer = Extract<FromWorker, { type: 'done' | 'failed' }>;
+
+function exchange(worker: Worker, task: StageTask, events: TaskEvents, signal: AbortSignal): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    let timer: NodeJS.Timeout | undefined;
+    const tell = (message: ToWorker): void => {
+      if (worker.process.connected) worker.process.send(message, () => undefined);
+    };
+    const onAbort = (): void => {
+      tell({ type: 'abort' });
+      timer = setTimeout(() => worker.process.kill('SIGKILL'), GRACE_MILLISECONDS);
+    };
+    const onMessage = (message: FromWorker): void => {
+      if (message.type === 'progress') events.progress(message.progress);
+      else if (message.type === 'log') events.log(message.level, message.message);
+      else finish(() => resolve(message));
+    };
+    const onExit = (code: number | null, killedBy: NodeJS.Signals | null): void => {
+      finish(() => {
+        if (worker.lastWords !== '') events.log('error', worker.lastWords.trim());
+        reject(signal.aborted ? failure('interrupted', 'stopped') : death(code, killedBy));
+      });
+    };
+    const onError = (error: Error): void => finish(() => reject(error));
+    const finish = (settle: () => void): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+      worker.process.off('message', onMessage).off('exit', onExit).off('error', onError);
+      settle();
+    };
+    worker.process.on('message', onMessage).on('exit', onExit).on('error', onError);
+    signal.addEventListener('abort', onAbort);
+    tell({ type: 'run', task });
+    if (signal.aborted) onAbort();
+  });
+}
+
+function death(code: number | null, killedBy: NodeJS.Signals | null): Failure {
+  if (killedBy === 'SIGKILL') {
+    return failure(
+      'worker-died',
+      'the process of the stage was killed, as the system does when memory runs out',
+      'close other programs, or use fewer images (`limit`), a smaller `batch_size` or a smaller model',
+    );
+  }
+  const how = killedBy === null ? `ended with code ${code ?? 'unknown'}` : `ended by ${killedBy}`;
+  return failure('worker-died', `the process of the stage ${how}`, 'its last words are in `log.jsonl`');
+}

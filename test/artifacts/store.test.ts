@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import {
+  chmodSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, afterEach, test } from 'node:test';
+import { Failure } from '../../src/core/diagnostic.ts';
+import { sha256 } from '../../src/core/json.ts';
+import { Store, type Entry } from '../../src/artifacts/store.ts';
+
+let folder = '';
+let store: Store;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'hourglass-store-'));
+  store = new Store(join(folder, '.hourglass'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const HASH = sha256('a key');
+
+async function put(text = 'content', replace = false): Promise<Entry> {
+  const draft = await store.draft(HASH, { replace });
+  await mkdir(join(draft.folder, 'model'));
+  await writeFile(join(draft.folder, 'model', 'weights.bin'), text);
+  await writeFile(join(draft.folder, 'empty.txt'), '');
+  return draft.commit({
+    key: { type: 'test' },
+    metrics: { loss: 0.5 },
+    highlights: ['empty.txt'],
+    seconds: 1,
+  });
+}
+
+test('an entry is found with what was stored', async () => {
+  assert.equal(await store.lookup(HASH), undefined);
+  const entry = await put();
+  assert.deepEqual(await store.lookup(HASH), entry);
+  assert.deepEqual(entry.record.metrics, { loss: 0.5 });
+  assert.deepEqual(
+    entry.record.files.map(({ path, bytes }) => [path, bytes]),
+    [
+      ['empty.txt', 0],
+      ['model/weights.bin', 7],
+    ],
+  );
+  assert.equal(entry.record.files[1]?.sha256, sha256('content'));
+  assert.equal(readFileSync(join(entry.folder, 'model/weights.bin'), 'utf8'), 'content');
+  assert.equal(await store.damage(entry), undefined);
+});
+
+test('nothing of a draft is visible before commit or after discard', async () => {
+  const draft = await store.draft(HASH, { replace: false });
+  await writeFile(join(draft.folder, 'half'), 'written');
+  assert.equal(await store.lookup(HASH), undefined);
+  await draft.discard();
+  assert.deepEqual(readdirSync(join(store.folder, 'tmp')), []);
+});
+
+test('every flipped byte is found', async () => {
+  const entry = await put();
+  const path = join(entry.folder, 'model/weights.bin');
+  chmodSync(path, 0o644);
+  const original = readFileSync(path);
+  for (let index = 0; index < original.length; index++) {
+    const flipped = Buffer.from(original);
+    flipped[index] = (flipped[index] ?? 0) ^ 1;
+    writeFileSync(path, flipped);
+    assert.equal(await store.damage(entry), 'model/weights.bin');
+  }
+  writeFileSync(path, original);
+  assert.equal(await store.damage(entry), undefined);
+});
+
+test('a truncated or missing file, or a broken record, is a miss', async () => {
+  const entry = await put();
+  const path = join(entry.folder, 'model/weights.bin');
+  chmodSync(path, 0o644);
+  truncateSync(path, 3);
+  assert.equal(await store.lookup(HASH), undefined);
+  rmSync(path);
+  assert.equal(await store.lookup(HASH), undefined);
+  await put('content', true);
+  assert.notEqual(await store.lookup(HASH), undefined);
+  const record = join(entry.folder, '..', 'record.json');
+  for (const text of [
+    '',
+    '{',
+    '[]',
+    'null',
+    '{"key":{},"files":[{"path":"../../x","bytes":0,"sha256":""}]}',
+  ]) {
+    writeFileSync(record, text);
+    assert.equal(await store.lookup(HASH), undefined, text);
+  }
+});
+
+test('an entry that is set aside is gone, and can be made again', async () => {
+  await put();
+  await store.setAside(HASH);
+  await store.setAside(HASH);
+  assert.equal(await store.lookup(HASH), undefined);
+  assert.equal(readdirSync(join(store.folder, 'damaged')).length, 1);
+  await put();
+  assert.notEqual(await store.lookup(HASH), undefined);
+});
+
+test('of several that store the same key at once, one entry remains and all get it', async () => {
+  const entries = await Promise.all(Array.from({ length: 8 }, () => put()));
+  const kept = await store.lookup(HASH);
+  assert.ok(kept);
+  for (const entry of entries) assert.deepEqual(entry, kept);
+  assert.deepEqual(readdirSync(join(store.folder, 'tmp')), []);
+});
+
+test('a forced result replaces the earlier one', async () => {
+  await put('before');
+  assert.equal((await put('not kept')).record.files[1]?.sha256, sha256('before'));
+  const entry = await put('after', true);
+  assert.equal(readFileSync(join(entry.folder, 'model/weights.bin'), 'utf8'), 'after');
+});
+
+test('a link in a draft is refused, and nothing is stored', async () => {
+  const draft = await store.draft(HASH, { replace: false });
+  await symlink('/etc/hostname', join(draft.folder, 'link'));
+  await assert.rejects(draft.commit({ key: {}, metrics: {}, highlights: [], seconds: 0 }), Failure);
+  assert.equal(await store.lookup(HASH), undefined);
+});
+
+test('unused entries and leftovers of dead processes are removed, the rest stays', async () => {
+  await put();
+  await mkdir(join(store.folder, 'tmp', '999999999-dead'), { recursive: true });
+  await mkdir(join(store.folder, 'tmp', `${process.pid}-alive`), { recursive: true });
+  assert.equal((await store.removeUnused(new Set([HASH]))).entries, 0);
+  assert.notEqual(await store.lookup(HASH), undefined);
+  assert.deepEqual(readdirSync(join(store.folder, 'tmp')), [`${process.pid}-alive`]);
+  const removed = await store.removeUnused(new Set());
+  assert.equal(removed.entries, 1);
+  assert.ok(removed.bytes > 7);
+  assert.equal(await store.lookup(HASH), undefined);
+});
