@@ -130,9 +130,7 @@ function defaultsOfChoice(name: string, schema: JsonObject, definitions: JsonObj
     const target = objectAt(definitions, reference);
     if (requiredOf(target).size > 0) return [];
     const defaults = Object.entries(objectAt(target, 'properties')).flatMap(([argument, each]) =>
-      isJsonObject(each) && each['default'] !== undefined
-        ? [`${argument}: ${literal(each['default'])}`]
-        : [],
+      isJsonObject(each) && each['default'] !== undefined ? [`${argument}: ${literal(each['default'])}`] : [],
     );
     return [{ key, reference, value: defaults.length === 0 ? '{}' : `{ ${defaults.join(', ')} }` }];
   });

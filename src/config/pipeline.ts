@@ -61,4 +61,3 @@ export interface LoadResult {
   /** Present if there is no error. */
   readonly located?: LocatedPipeline;
 }
-

@@ -1,33 +1,45 @@
 /** One self-contained schema of whole pipeline files, for editors, from the schemas of the parts. */
 import { isJsonObject, type Json, type JsonObject } from './json.ts';
-import { readSchema, SHARED_SCHEMAS } from './schemas.ts';
-import { isChoice, isList, listAt, objectAt, stringAt, stringsAt, textBranch, typesOf } from './schema-view.ts';
+import { readSchema } from './schemas.ts';
+import {
+  isChoice,
+  listAt,
+  objectAt,
+  referenceName,
+  resolveReference,
+  stringAt,
+  stringsAt,
+  textBranch,
+  typesOf,
+} from './schema-view.ts';
 
 /** What stands for a value: `${params.` a name `}`. */
-const PARAMETER: JsonObject = {
+const PARAMETER = {
   type: 'string',
   pattern: '^\\$\\{params\\.[A-Za-z_][A-Za-z0-9_]*\\}$',
-  patternErrorMessage: 'Not a value that fits here, and not `${params.name}`.',
-};
+  patternErrorMessage: 'Neither a value that fits here nor `${params.name}`.',
+} as const;
 
 /**
- * The schema of pipeline files, for editors. It is as strict as the parts that it is made of, with three differences:
- * `${params.name}` may stand for any scalar or list; a file that `extends` another may leave out what the other has;
- * and descriptions tell the defaults.
+ * The schema of pipeline files, for editors. It asks for what the schemas of the parts ask for, with these differences:
+ * `${params.name}` may stand for any value but a map; a file that `extends` another may leave out what that one has;
+ * descriptions tell the defaults.
  *
  * @param stages schemas of the stage types by their `type`: the built-in ones, and those of plugins
  */
 export function composeSchema(stages: ReadonlyMap<string, JsonObject>): JsonObject {
-  const composer = new Composer();
   const document = readSchema('document');
   const properties = objectAt(document, 'properties');
   const stageMap = objectAt(properties, 'stages');
   const stage = objectAt(stageMap, 'additionalProperties');
   const types = [...stages.keys()];
-  for (const [type, schema] of stages) composer.addStage(type, schema);
+  const definitions = new Map<string, JsonObject>();
+  for (const [type, schema] of stages) {
+    definitions.set(type, { ...composeObject(schema, schema, definitions), title: type });
+  }
   const stageDefinition: JsonObject = {
-    ...stage,
-    required: [],
+    description: stringAt(stage, 'description') ?? '',
+    type: 'object',
     properties: {
       type: {
         ...objectAt(objectAt(stage, 'properties'), 'type'),
@@ -47,7 +59,7 @@ export function composeSchema(stages: ReadonlyMap<string, JsonObject>): JsonObje
     type: 'object',
     additionalProperties: false,
     properties: {
-      ...composer.properties(properties, document),
+      ...properties,
       stages: { ...stageMap, additionalProperties: { $ref: '#/definitions/stage' } },
     },
     if: { required: ['extends'] },
@@ -55,60 +67,101 @@ export function composeSchema(stages: ReadonlyMap<string, JsonObject>): JsonObje
       required: stringsAt(document, 'required'),
       properties: { stages: { additionalProperties: { required: ['type'] } } },
     },
-    definitions: { stage: stageDefinition, ...composer.definitions },
+    definitions: { stage: stageDefinition, ...Object.fromEntries(definitions) },
   };
 }
 
-class Composer {
-  readonly definitions: Record<string, JsonObject> = {};
-
-  addStage(type: string, schema: JsonObject): void {
-    this.definitions[type] = { ...this.object(schema, schema), title: type };
-  }
-
-  properties(properties: JsonObject, root: JsonObject): JsonObject {
-    return Object.fromEntries(
-      Object.entries(properties).map(([name, property]) => [
+/** An object schema with everything inside it composed. */
+function composeObject(
+  schema: JsonObject,
+  root: JsonObject,
+  definitions: Map<string, JsonObject>,
+): JsonObject {
+  const { $id: _id, $schema: _schema, definitions: _definitions, ...composed } = schema;
+  return {
+    ...composed,
+    properties: Object.fromEntries(
+      Object.entries(objectAt(schema, 'properties')).map(([name, property]) => [
         name,
-        isJsonObject(property) ? this.value(property, root) : property,
+        isJsonObject(property) ? composeValue(property, root, definitions) : property,
       ]),
-    );
-  }
+    ),
+  };
+}
 
-  /**
-   * A schema of a value inside a pipeline, with its references put in place.
-   *
-   * @param root the schema that local references look into
-   */
-  private value(schema: JsonObject, root: JsonObject): JsonObject {
-    const [resolved, owner] = resolve(schema, root);
-    const plain = this.object(withDefaultInText(resolved), owner);
-    if (plain['const'] !== undefined) return plain;
-    if (isChoice(resolved)) return this.choice(plain, owner);
-    const text = textBranch(plain);
-    if ('enum' in plain || text !== undefined) return alternatives(plain, text);
-    const types = typesOf(plain);
-    if (types.includes('object') && !types.some((type) => ['integer', 'number'].includes(type))) return plain;
-    if (types.includes('object')) return alternatives(plain, undefined);
-    if (types.includes('string')) return plain;
-    const { pattern, patternErrorMessage } = PARAMETER;
-    return { ...plain, type: [...types, 'string'], pattern: pattern ?? '', patternErrorMessage: patternErrorMessage ?? '' };
-  }
+/**
+ * The schema of one value inside a stage, with its references put in place. Layers and optimizers, which are large, stay
+ * references, to `definitions`.
+ *
+ * @param root the schema that references without a file look into
+ */
+function composeValue(
+  schema: JsonObject,
+  root: JsonObject,
+  definitions: Map<string, JsonObject>,
+): JsonObject {
+  const [resolved, owner] = resolveReference(schema, root);
+  const { $ref: _ref, ...value } = { ...resolved, ...schema };
+  if (value['const'] !== undefined) return value;
+  if (isChoice(value)) return composeChoice(value, owner, definitions);
+  return acceptParameter(
+    withDefaultInText({
+      ...value,
+      ...('items' in value ? { items: composeValue(objectAt(value, 'items'), owner, definitions) } : {}),
+      ...('properties' in value ? composeObject(value, owner, definitions) : {}),
+    }),
+  );
+}
 
-  /** A map of one key: kept as a definition, since layers appear in many places. */
-  private choice(schema: JsonObject, root: JsonObject): JsonObject {
-    return alternatives(schema, textBranch(schema));
+/** A map of one key. */
+function composeChoice(
+  schema: JsonObject,
+  root: JsonObject,
+  definitions: Map<string, JsonObject>,
+): JsonObject {
+  const { if: _if, then, ...rest } = schema;
+  const names = isJsonObject(then) ? resolveReference(then, root)[0] : {};
+  for (const [name, member] of Object.entries(objectAt(schema, 'properties'))) {
+    if (!isJsonObject(member)) continue;
+    const [resolved, owner] = resolveReference(member, root);
+    definitions.set(name, { ...composeObject(resolved, owner, definitions), title: name });
   }
+  return withDefaultInText({
+    ...rest,
+    properties: Object.fromEntries(
+      Object.keys(objectAt(schema, 'properties')).map((name) => [name, { $ref: `#/definitions/${name}` }]),
+    ),
+    if: { type: 'string' },
+    then: acceptParameter({ type: 'string', enum: listAt(names, 'enum') }),
+  });
+}
 
-  /** The same schema, with everything inside it composed. */
-  private object(schema: JsonObject, root: JsonObject): JsonObject {
-    const { $id: _id, $schema: _schema, definitions: _definitions, ...rest } = schema;
-    const composed: Record<string, Json> = { ...rest };
-    for (const key of ['properties', 'items', 'additionalProperties', 'then', 'else']) {
-      const part = schema[key];
-      if (!isJsonObject(part)) continue;
-      composed[key] = key === 'properties' ? this.properties(part, root) : this.value(part, root);
-    }
-    return composed;
+/** The same schema, which takes `${params.name}` too. */
+function acceptParameter(schema: JsonObject): JsonObject {
+  const types = typesOf(schema);
+  const text = textBranch(schema);
+  if ('enum' in schema) {
+    const { type: _type, enum: choices, ...rest } = schema;
+    return { ...rest, anyOf: [{ type: 'string', enum: choices ?? [] }, PARAMETER] };
   }
+  if (text !== undefined) {
+    const { type: _type, if: _if, then: _then, description, default: standard, examples, ...limits } = schema;
+    const others = types.filter((type) => type !== 'string');
+    return {
+      description: description ?? '',
+      ...(standard === undefined ? {} : { default: standard }),
+      ...(examples === undefined ? {} : { examples }),
+      anyOf: [{ type: 'string', enum: listAt(text, 'enum') }, { ...limits, type: others }, PARAMETER],
+    };
+  }
+  if (types.includes('string') || (types.includes('object') && !types.includes('integer'))) return schema;
+  return { ...schema, ...PARAMETER, type: [...types, 'string'] };
+}
+
+/** The same schema, whose description ends with its default: editors do not show defaults by themselves. */
+function withDefaultInText(schema: JsonObject): JsonObject {
+  const value = schema['default'];
+  if (value === undefined || value === null) return schema;
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return { ...schema, description: `${stringAt(schema, 'description') ?? ''} Default: \`${text}\`.` };
 }

@@ -31,7 +31,12 @@ export type RunEvent =
       readonly workspace: string;
       readonly stages: readonly { readonly name: string; readonly type: string }[];
     }
-  | { readonly type: 'engine-progress'; readonly step: string; readonly fraction?: number; readonly done?: boolean }
+  | {
+      readonly type: 'engine-progress';
+      readonly step: string;
+      readonly fraction?: number;
+      readonly done?: boolean;
+    }
   | { readonly type: 'stage-started'; readonly stage: string }
   | { readonly type: 'stage-progress'; readonly stage: string; readonly progress: Progress }
   | {

@@ -1,5 +1,7 @@
 /** Reading JSON Schemas as data, with the types checked on the way. Covers what Hourglass's own schemas use. */
+import { basename } from 'node:path';
 import { isJsonObject, type Json, type JsonObject } from './json.ts';
+import { readSchema } from './schemas.ts';
 
 /** The member `key` if it is an object, else an empty one. */
 export function objectAt(schema: JsonObject, key: string): JsonObject {
@@ -48,6 +50,22 @@ export function referenceName(schema: JsonObject): string | undefined {
   return stringAt(schema, '$ref')?.split('/definitions/')[1];
 }
 
+/**
+ * The definition that a `$ref` points to, in one of our files (`../layers.json#/definitions/Pair`) or in the same schema
+ * (`#/definitions/Pair`), with the schema that it stands in; a schema without `$ref` is its own.
+ *
+ * @param root the schema that `schema` stands in
+ */
+export function resolveReference(
+  schema: JsonObject,
+  root: JsonObject,
+): readonly [resolved: JsonObject, root: JsonObject] {
+  const [file, name] = stringAt(schema, '$ref')?.split('#/definitions/') ?? [];
+  if (file === undefined || name === undefined) return [schema, root];
+  const owner = file === '' ? root : readSchema(basename(file, '.json'));
+  return resolveReference(objectAt(objectAt(owner, 'definitions'), name), owner);
+}
+
 /** Names of properties that must be there. */
 export function requiredOf(schema: JsonObject): ReadonlySet<string> {
   return new Set(stringsAt(schema, 'required'));
@@ -76,7 +94,10 @@ export function variantsOf(schema: JsonObject): readonly Variant[] {
   return stringsAt(decider, 'enum').map((value) => {
     const { if: _if, then: _then, else: _else, allOf: _allOf, enum: _enum, ...plain } = schema;
     const { enum: _choices, ...rest } = decider;
-    let variant: JsonObject = { ...plain, properties: { ...properties, [property]: { ...rest, const: value } } };
+    let variant: JsonObject = {
+      ...plain,
+      properties: { ...properties, [property]: { ...rest, const: value } },
+    };
     for (const condition of conditions) {
       const test = objectAt(objectAt(objectAt(condition, 'if'), 'properties'), property);
       variant = overlay(variant, objectAt(condition, test['const'] === value ? 'then' : 'else'));

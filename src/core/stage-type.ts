@@ -61,7 +61,11 @@ export interface Finding {
   /** Path inside the stage's settings, such as `['encoder', 3, 'Dense', 'units']`; empty for the stage itself. */
   readonly at: readonly (string | number)[];
   /** A second place: in this stage, or in another. */
-  readonly related?: { readonly message: string; readonly at: readonly (string | number)[]; readonly stage?: string };
+  readonly related?: {
+    readonly message: string;
+    readonly at: readonly (string | number)[];
+    readonly stage?: string;
+  };
 }
 
 export interface AnalysisContext<Settings> {
@@ -87,8 +91,10 @@ export interface StageType<Settings = JsonObject> {
   readonly outputs: OutputKind;
   /** True where the result depends on the pipeline's seed. */
   readonly draws: boolean;
-  /** True where running needs TensorFlow, and so the result depends on the engine and its threads. */
+  /** Whether running needs TensorFlow, and so the result depends on the engine and its threads. */
   readonly engine: boolean | ((settings: Settings) => boolean);
+  /** SHA-256 of a plugin's source; absent for built-in types, whose code `version` stands for. */
+  readonly code?: string;
   /** Settings that change neither artifacts nor metrics, and so are no part of the cache key. */
   readonly cosmetic?: readonly string[];
   /** Checks what the schema cannot say, and describes the output; undefined where the settings make no sense. */

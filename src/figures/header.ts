@@ -29,7 +29,11 @@ export function layoutHeader({ title, subtitle }: HeaderText, bodyWidth: number)
   const wanted = Math.max(textWidth(title ?? '', TYPE.title), textWidth(subtitle ?? '', TYPE.subtitle));
   const room = Math.max(bodyWidth, Math.min(wanted, NARROW_FIGURE));
   const lines = [
-    ...wrapText(title ?? '', TYPE.title, room).map((text) => ({ text, style: TYPE.title, fill: COLORS.text })),
+    ...wrapText(title ?? '', TYPE.title, room).map((text) => ({
+      text,
+      style: TYPE.title,
+      fill: COLORS.text,
+    })),
     ...wrapText(subtitle ?? '', TYPE.subtitle, room).map((text) => ({
       text,
       style: TYPE.subtitle,
@@ -39,7 +43,12 @@ export function layoutHeader({ title, subtitle }: HeaderText, bodyWidth: number)
   let bottom = MARGIN;
   const parts = lines.map(({ text, style, fill }) => {
     bottom += style.line;
-    return textElement(text, { x: MARGIN, y: bottom - (style.line - style.size) / 2 - style.size * 0.2, style, fill });
+    return textElement(text, {
+      x: MARGIN,
+      y: bottom - (style.line - style.size) / 2 - style.size * 0.2,
+      style,
+      fill,
+    });
   });
   const width = Math.max(0, ...lines.map(({ text, style }) => textWidth(text, style)));
   return { parts, bottom: lines.length === 0 ? MARGIN : bottom + SPACE_BELOW, width };

@@ -180,12 +180,7 @@ function enclose(boxes: readonly Box[]): Box {
 }
 
 /** Paints enlarged tiles on white. They are enlarged here, because not every viewer enlarges without blurring. */
-function paintTiles(
-  area: Box,
-  boxes: readonly Box[],
-  images: readonly ImageTile[],
-  scale: number,
-): Bitmap {
+function paintTiles(area: Box, boxes: readonly Box[], images: readonly ImageTile[], scale: number): Bitmap {
   const channels = images.some((image) => image.channels === 3) ? 3 : 1;
   const pixels = new Uint8Array(area.width * area.height * channels).fill(255);
   const stride = area.width * channels;

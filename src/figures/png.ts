@@ -46,7 +46,12 @@ export function encodePng({ width, height, channels, pixels }: Bitmap): Buffer {
   header[8] = 8;
   header[9] = COLOR_TYPES[channels];
   const data = deflateSync(filtered, { level: 9, strategy: constants.Z_RLE });
-  return Buffer.concat([SIGNATURE, chunk('IHDR', header), chunk('IDAT', data), chunk('IEND', new Uint8Array(0))]);
+  return Buffer.concat([
+    SIGNATURE,
+    chunk('IHDR', header),
+    chunk('IDAT', data),
+    chunk('IEND', new Uint8Array(0)),
+  ]);
 }
 
 /** Length, type, data, and a checksum of the last two. */

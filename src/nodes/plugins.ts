@@ -1,50 +1,56 @@
 /** Loads nodes from the user's own modules: JavaScript, or TypeScript whose types are stripped. */
 import { readFile } from 'node:fs/promises';
-import { extname } from 'node:path';
+import { register } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { failure } from '../core/diagnostic.ts';
-import { isJsonObject } from '../core/json.ts';
+import { isJsonObject, sha256 } from '../core/json.ts';
 import type { OutputKind } from '../core/stage-type.ts';
 import type { NodeDefinition } from './contract.ts';
 
 const OUTPUT_KINDS: readonly OutputKind[] = ['images', 'model', 'trained-model', 'metrics', 'figure'];
 
+let hooksRegistered = false;
+
 /**
  * Imports a plugin and checks that its default export is a node definition. This runs the plugin's code.
  *
- * @param path absolute path of a `.js`, `.mjs` or `.ts` file; TypeScript may import Hourglass's types and Node's modules
+ * @param path absolute path of a `.js`, `.mjs` or `.ts` file, which may import `hourglass/plugin`
+ * @returns the definition, with the hash of the file as `code`, so that an edited plugin runs anew
  * @throws Failure `file-not-found` or `plugin-invalid`
  */
 export async function loadPlugin(path: string): Promise<NodeDefinition> {
-  const exported = await importModule(path);
-  const definition = isRecord(exported) ? exported['default'] : undefined;
-  const problem = problemOf(definition);
-  if (problem !== undefined) {
-    throw failure(
-      'plugin-invalid',
-      `the default export of \`${path}\` is not a node definition: ${problem}`,
-      'see `docs/plugins.md` for what a plugin exports',
-    );
-  }
-  return definition as NodeDefinition;
-}
-
-async function importModule(path: string): Promise<unknown> {
   const text = await readFile(path, 'utf8').catch(() => {
     throw failure('file-not-found', `the plugin \`${path}\` does not exist or cannot be read`);
   });
+  const exported = await importModule(path);
+  const definition: unknown = isRecord(exported) ? exported['default'] : undefined;
+  const node = isRecord(definition) ? { ...definition, code: sha256(text) } : definition;
+  if (isNodeDefinition(node)) return node;
+  throw failure(
+    'plugin-invalid',
+    `the default export of \`${path}\` is not a node definition: ${problemOf(node) ?? 'unknown'}`,
+    'see `docs/plugins.md` for what a plugin exports',
+  );
+}
+
+async function importModule(path: string): Promise<unknown> {
   try {
-    if (extname(path) !== '.ts') return await import(pathToFileURL(path).href);
-    // Node 20 runs no TypeScript, and later versions none below `node_modules`.
-    const { transform } = await import('sucrase');
-    const { code } = transform(text, { transforms: ['typescript'], disableESTransforms: true });
-    return await import(`data:text/javascript;base64,${Buffer.from(code).toString('base64')}`);
+    if (!hooksRegistered) {
+      const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+      register(new URL(`./plugin-hooks.${extension}`, import.meta.url));
+      hooksRegistered = true;
+    }
+    return await import(pathToFileURL(path).href);
   } catch (error) {
     throw failure(
       'plugin-invalid',
       `the plugin \`${path}\` cannot be loaded: ${error instanceof Error ? error.message : String(error)}`,
     );
   }
+}
+
+function isNodeDefinition(value: unknown): value is NodeDefinition {
+  return problemOf(value) === undefined;
 }
 
 function problemOf(value: unknown): string | undefined {
@@ -61,8 +67,9 @@ function problemOf(value: unknown): string | undefined {
   for (const name of ['analyze', 'run'] as const) {
     if (typeof value[name] !== 'function') return `\`${name}\` is not a function`;
   }
-  for (const name of ['draws', 'engine'] as const) {
-    if (typeof value[name] !== 'boolean') return `\`${name}\` is not true or false`;
+  if (typeof value['draws'] !== 'boolean') return '`draws` is not true or false';
+  if (typeof value['engine'] !== 'boolean' && typeof value['engine'] !== 'function') {
+    return '`engine` is not true, false or a function of the settings';
   }
   return undefined;
 }

@@ -5,6 +5,8 @@ export interface StageKey {
   readonly type: string;
   /** Version of the node's code. */
   readonly version: number;
+  /** For types of plugins: SHA-256 of the plugin's source. */
+  readonly code?: string;
   /** Resolved settings without references and without cosmetic ones. */
   readonly settings: JsonObject;
   /** Hashes of the inputs' keys, by the setting that names them. */

@@ -108,6 +108,7 @@ async function stageKey(
   return {
     type: type.type,
     version: type.version,
+    ...(type.code === undefined ? {} : { code: type.code }),
     settings: Object.fromEntries(Object.entries(settings).filter(([name]) => !left.has(name))),
     inputs: Object.fromEntries(
       Object.entries(stage.inputs).map(([name, target]) => [name, plannedHash(planned, target)]),

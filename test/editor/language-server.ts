@@ -140,7 +140,9 @@ export class LanguageServer {
     if (method === undefined) {
       if (typeof id === 'number') this.answers.get(id)?.(message);
     } else if (method === 'textDocument/publishDiagnostics') {
-      this.problems.get(stringAt(params, 'uri') ?? '')?.(listAt(params, 'diagnostics').filter(isJsonObject).map(problem));
+      this.problems.get(stringAt(params, 'uri') ?? '')?.(
+        listAt(params, 'diagnostics').filter(isJsonObject).map(problem),
+      );
     } else if (method === 'workspace/configuration') {
       this.send({ id: id ?? null, result: listAt(params, 'items').map(configuration) });
     } else if (id !== undefined) {

@@ -1,0 +1,116 @@
+/** A YAML document as values that know where they were written. Immutable; parts may be shared. */
+import type { SourceRange } from '../core/diagnostic.ts';
+import type { Json } from '../core/json.ts';
+import type { DocumentPath } from './pipeline.ts';
+
+export type Scalar = null | boolean | number | string;
+
+export type Located = LocatedScalar | LocatedList | LocatedMap;
+
+interface Written {
+  /** Where the value stands. For a value that came through `${params.x}` or an alias: where that stands. */
+  readonly range: SourceRange;
+  /** For such a value: where it was first written. */
+  readonly origin?: Origin;
+}
+
+/** A second place of a diagnostic, such as the parameter that a value came from. */
+export interface Origin {
+  readonly message: string;
+  readonly range: SourceRange;
+}
+
+export interface LocatedScalar extends Written {
+  readonly kind: 'scalar';
+  readonly value: Scalar;
+  /** True where the value could not be made out, which is already reported: nothing more is said about it. */
+  readonly broken?: boolean;
+}
+
+export interface LocatedList extends Written {
+  readonly kind: 'list';
+  readonly items: readonly Located[];
+}
+
+export interface LocatedMap extends Written {
+  readonly kind: 'map';
+  readonly entries: ReadonlyMap<string, LocatedEntry>;
+}
+
+export interface LocatedEntry {
+  readonly keyRange: SourceRange;
+  readonly value: Located;
+}
+
+/** The state that each pass leaves the document in for the next. */
+export interface LocatedDocument<State extends 'merged' | 'overridden' | 'interpolated'> {
+  readonly state: State;
+  readonly root: LocatedMap;
+}
+
+/** The value at a path, with the place of its key if a key leads to it; undefined where there is none. */
+export function find(
+  root: Located,
+  path: DocumentPath,
+): { value: Located; keyRange?: SourceRange } | undefined {
+  let place: { value: Located; keyRange?: SourceRange } = { value: root };
+  for (const segment of path) {
+    const { value } = place;
+    if (value.kind === 'map') {
+      const entry = value.entries.get(String(segment));
+      if (entry === undefined) return undefined;
+      place = entry;
+    } else {
+      const item = value.kind === 'list' ? value.items[Number(segment)] : undefined;
+      if (item === undefined) return undefined;
+      place = { value: item };
+    }
+  }
+  return place;
+}
+
+/**
+ * Where the value at a path, or its key, was written. A list item has no key: its value stands for it. For a path that
+ * is not there: the key of its nearest ancestor.
+ */
+export function locate(root: LocatedMap, path: DocumentPath, part: 'key' | 'value' = 'value'): SourceRange {
+  const place = find(root, path);
+  if (place !== undefined && part === 'value') return place.value.range;
+  if (place !== undefined) return place.keyRange ?? tidyRange(place.value);
+  for (let length = path.length - 1; length >= 0; length -= 1) {
+    const ancestor = find(root, path.slice(0, length));
+    if (ancestor !== undefined) return ancestor.keyRange ?? tidyRange(ancestor.value);
+  }
+  return tidyRange(root);
+}
+
+/** A place to point at for a whole value: itself if it is on one line, otherwise the first key or item in it. */
+export function tidyRange(value: Located): SourceRange {
+  if (value.range.start.line === value.range.end.line) return value.range;
+  if (value.kind === 'map') {
+    for (const entry of value.entries.values())
+      if (entry.keyRange.file === value.range.file) return entry.keyRange;
+  }
+  const first = value.kind === 'list' ? value.items[0] : undefined;
+  return first === undefined ? value.range : tidyRange(first);
+}
+
+/**
+ * The document as plain data.
+ *
+ * @param broken takes the paths of values that could not be made out; they are null in the data
+ */
+export function toJson(value: Located, broken: (path: DocumentPath) => void, path: DocumentPath = []): Json {
+  switch (value.kind) {
+    case 'scalar':
+      if (value.broken === true) broken(path);
+      return value.value;
+    case 'list':
+      return value.items.map((item, index) => toJson(item, broken, [...path, index]));
+    case 'map':
+      // Keys that mean something to JavaScript's objects, such as `__proto__`, never get into a tree.
+      return Object.fromEntries(
+        [...value.entries].map(([key, entry]) => [key, toJson(entry.value, broken, [...path, key])]),
+      );
+  }
+}

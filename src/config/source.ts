@@ -1,0 +1,104 @@
+/** Source texts: their lines, positions in them, and excerpts with a caret. */
+import type { Position, SourceFile, SourceRange } from '../core/diagnostic.ts';
+
+/** Offsets at which the lines of a text start. LF, CR LF and a lone CR end a line, as in YAML. */
+export function lineStarts(text: string): readonly number[] {
+  const starts = [0];
+  for (const match of text.matchAll(/\r\n|\n|\r/g)) starts.push(match.index + match[0].length);
+  return starts;
+}
+
+/** The position of an offset; offsets beyond the text are taken as its end by the caller. */
+export function positionAt(starts: readonly number[], offset: number): Position {
+  let low = 0;
+  let high = starts.length - 1;
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if ((starts[middle] ?? Infinity) <= offset) low = middle;
+    else high = middle - 1;
+  }
+  return { line: low + 1, column: offset - (starts[low] ?? 0) + 1 };
+}
+
+/** Lines longer than this are cut around the caret, so that a frame fits a terminal. */
+const WIDEST = 100;
+/** Columns that stay visible before a caret far to the right. */
+const LEAD = 30;
+const TAB = '  ';
+
+/**
+ * The lines of a text around a range, numbered, with the range underlined: at most two lines before it, the line where
+ * it starts, and a line with `^~~~`. Plain text without a line break at its end. Tabs are shown as two spaces, characters
+ * that could steer a terminal as `·`.
+ */
+export function codeFrame(source: SourceFile, range: SourceRange): string {
+  const lines = source.text.split(/\r\n|\n|\r/);
+  const number = Math.min(Math.max(range.start.line, 1), lines.length);
+  const line = lines[number - 1] ?? '';
+  const first = Math.min(Math.max(range.start.column - 1, 0), line.length);
+  const last =
+    range.end.line > range.start.line ? line.trimEnd().length : Math.min(range.end.column - 1, line.length);
+
+  const cells = cellsOf(line);
+  const before = width(cells.filter((cell) => cell.offset < first));
+  const marked = width(cells.filter((cell) => cell.offset >= first && cell.offset < last));
+  const cut = width(cells) > WIDEST && before > LEAD * 2 ? before - LEAD : 0;
+
+  const context = [number - 2, number - 1].filter((other) => other >= 1 && lines[other - 1]?.trim() !== '');
+  const gutter = String(number).length;
+  const numbered = [...context, number].map((each) => {
+    const text = show(cellsOf(lines[each - 1] ?? ''), cut);
+    return `${String(each).padStart(gutter)} | ${text}`.trimEnd();
+  });
+  const room = Math.max(WIDEST + 1 - (before - cut), 1);
+  const caret = `^${'~'.repeat(Math.min(Math.max(marked - 1, 0), room - 1))}`;
+  return [...numbered, `${' '.repeat(gutter)} | ${' '.repeat(before - cut)}${caret}`].join('\n');
+}
+
+/** One character as it is shown. */
+interface Cell {
+  /** Its UTF-16 offset in the line. */
+  readonly offset: number;
+  readonly shown: string;
+  /** Columns of a terminal that it takes. */
+  readonly width: number;
+}
+
+function cellsOf(line: string): readonly Cell[] {
+  const cells: Cell[] = [];
+  let offset = 0;
+  for (const character of line) {
+    const shown = character === '\t' ? TAB : STEERING.test(character) ? '·' : character;
+    cells.push({ offset, shown, width: shown === TAB ? TAB.length : widthOf(shown) });
+    offset += character.length;
+  }
+  return cells;
+}
+
+/** Control characters, lone surrogates, and marks that turn the direction of writing. */
+const STEERING = /[\p{Cc}\p{Cs}\u2028-\u202e\u2066-\u2069\ufeff]/u;
+const WIDE =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;
+const MARK = /[\p{Mn}\p{Me}\p{Cf}]/u;
+
+function widthOf(character: string): number {
+  return MARK.test(character) ? 0 : WIDE.test(character) ? 2 : 1;
+}
+
+function width(cells: readonly Cell[]): number {
+  return cells.reduce((sum, cell) => sum + cell.width, 0);
+}
+
+/** The columns from `cut` on, with `…` where something is left out; what is left out takes as much room as before. */
+function show(cells: readonly Cell[], cut: number): string {
+  let column = 0;
+  let text = '';
+  for (const cell of cells) {
+    const next = column + cell.width;
+    if (next > cut + WIDEST) return `${text}…`;
+    if (column >= cut + 1 || cut === 0) text += cell.shown;
+    else if (next > cut) text = `…${' '.repeat(Math.max(next - cut - 1, 0))}`;
+    column = next;
+  }
+  return text;
+}

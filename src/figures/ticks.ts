@@ -1,0 +1,107 @@
+/** Round numbers along an axis. */
+
+export interface Scale {
+  /** The ends of the axis. */
+  readonly domain: readonly [number, number];
+  /** In ascending order, within the domain. */
+  readonly ticks: readonly number[];
+  readonly labels: readonly string[];
+}
+
+export interface LinearScaleOptions {
+  /** Most steps between ticks. */
+  readonly steps: number;
+  /** Ticks at whole numbers only. */
+  readonly integer?: boolean;
+  /** Extends the domain to the next ticks, and to zero where the data come near it; else it is that of the data. */
+  readonly extend?: boolean;
+}
+
+/** A linear axis for finite values from `low` to `high`, with ticks at multiples of 1, 2 or 5 times a power of ten. */
+export function linearScale(low: number, high: number, options: LinearScaleOptions): Scale {
+  const { steps, integer = false, extend = false } = options;
+  const zero = extend && low >= 0 && low <= high / 2;
+  const [from, to] = low === high ? around(low) : [zero ? 0 : low, high];
+  const wanted = (to - from) / steps;
+  const magnitude = Math.floor(Math.log10(wanted));
+  // The shift by a tiny share keeps a step that misses its round number by rounding alone.
+  const factor = [1, 2, 5].find((candidate) => candidate >= (wanted / 10 ** magnitude) * (1 - 1e-9)) ?? 10;
+  const tooFine = integer && factor * 10 ** magnitude < 1;
+  const step = tooFine ? { factor: 1, exponent: 0 } : { factor, exponent: magnitude };
+
+  const first = extend ? Math.floor(from / value(1, step) + 1e-9) : Math.ceil(from / value(1, step) - 1e-9);
+  const last = extend ? Math.ceil(to / value(1, step) - 1e-9) : Math.floor(to / value(1, step) + 1e-9);
+  const indices = Array.from({ length: Math.max(0, last - first) + 1 }, (_, index) => first + index);
+  const ticks = indices.map((index) => value(index, step));
+  return {
+    domain: extend ? [ticks[0] ?? from, ticks.at(-1) ?? to] : [from, to],
+    ticks,
+    labels: ticks.map((tick) => formatNumber(tick, step.exponent, Math.max(Math.abs(from), Math.abs(to)))),
+  };
+}
+
+/**
+ * A logarithmic axis for finite, positive values from `low` to `high`: ticks at powers of ten, and at 2 and 5 times these
+ * where there would be few.
+ */
+export function logScale(low: number, high: number): Scale {
+  const lowest = Math.floor(Math.log10(low) + 1e-9);
+  const highest = Math.ceil(Math.log10(high) - 1e-9);
+  const decades = Math.max(1, highest - lowest);
+  const factors = decades <= 2 ? [1, 2, 5] : [1];
+  const every = Math.ceil(decades / 8);
+  const ticks: { value: number; exponent: number }[] = [];
+  for (let exponent = lowest; exponent <= highest + every; exponent += every) {
+    for (const factor of factors) ticks.push({ value: value(1, { factor, exponent }), exponent });
+  }
+  const first = ticks.findLastIndex((tick) => tick.value <= low * (1 + 1e-9));
+  const end = ticks.findIndex((tick, index) => index > first && tick.value >= high * (1 - 1e-9));
+  const shown = ticks.slice(Math.max(0, first), end + 1);
+  return {
+    domain: [shown[0]?.value ?? low, shown.at(-1)?.value ?? high],
+    ticks: shown.map((tick) => tick.value),
+    labels: shown.map((tick) => formatNumber(tick.value, tick.exponent, tick.value)),
+  };
+}
+
+/** An interval for a value that stands alone. */
+function around(center: number): [number, number] {
+  const reach = center === 0 || Number.isInteger(center) ? 1 : Math.abs(center) / 2;
+  return [center - reach, center + reach];
+}
+
+/** A multiple of a step, as the number nearest to its decimal form: 3 times 0.1 is 0.3. */
+function value(multiple: number, step: { readonly factor: number; readonly exponent: number }): number {
+  const mantissa = multiple * step.factor;
+  return step.exponent < 0 ? mantissa / 10 ** -step.exponent : mantissa * 10 ** step.exponent;
+}
+
+/**
+ * A number with as many decimals as its step has; beyond six digits as `2 × 10⁻⁷`.
+ *
+ * @param exponent the power of ten of the step
+ * @param largest the largest magnitude on the axis, so that all its labels are of one kind
+ */
+function formatNumber(number: number, exponent: number, largest: number): string {
+  if (number === 0) return '0';
+  const sign = number < 0 ? '−' : '';
+  const magnitude = Math.abs(number);
+  if (exponent >= -5 && largest < 1e6) return sign + magnitude.toFixed(Math.max(0, -exponent));
+  const [mantissa = '', power = ''] = Number(magnitude.toPrecision(6)).toExponential().split('e');
+  const superscript = [...power].map((digit) => SUPERSCRIPTS[digit] ?? '').join('');
+  return `${sign}${mantissa === '1' ? '' : `${mantissa} × `}10${superscript}`;
+}
+
+const SUPERSCRIPTS: Readonly<Record<string, string>> = {
+  '-': '⁻',
+  '0': '⁰',
+  '1': '¹',
+  '2': '²',
+  '3': '³',
+  '4': '⁴',
+  '5': '⁵',
+  '6': '⁶',
+  '7': '⁷',
+  '8': '⁸',
+  '9': '⁹',
+};

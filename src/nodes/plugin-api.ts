@@ -1,0 +1,17 @@
+/** What a plugin imports as `hourglass/plugin`. Everything here is kept stable within a major version. */
+export { failure, Failure, type Diagnostic } from '../core/diagnostic.ts';
+export type { Json, JsonObject } from '../core/json.ts';
+export type { Seed } from '../core/seed.ts';
+export type {
+  AnalysisContext,
+  Finding,
+  ImageShape,
+  InputPort,
+  OutputDescription,
+  OutputKind,
+  Split,
+} from '../core/stage-type.ts';
+export { Philox, permutation } from '../core/philox.ts';
+export { readImages, readImageSet, toFloat32, writeImageSet } from '../artifacts/images.ts';
+export type { ImageArray, ImageSetRecord } from '../artifacts/images.ts';
+export type { InputArtifact, NodeDefinition, StageContext, StageResult } from './contract.ts';

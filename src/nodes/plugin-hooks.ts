@@ -1,0 +1,22 @@
+/**
+ * Module hooks for plugins, run by Node in a thread of their own: `hourglass/plugin` leads to this very installation
+ * wherever the plugin lies, and TypeScript is stripped of its types, which Node 20 cannot do itself.
+ */
+import { readFile } from 'node:fs/promises';
+import type { LoadHook, ResolveHook } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { transform } from 'sucrase';
+
+const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+
+export const resolve: ResolveHook = (specifier, context, nextResolve) =>
+  specifier === 'hourglass/plugin'
+    ? { url: new URL(`./plugin-api.${extension}`, import.meta.url).href, shortCircuit: true }
+    : nextResolve(specifier, context);
+
+export const load: LoadHook = async (url, context, nextLoad) => {
+  if (!url.startsWith('file:') || !url.endsWith('.ts')) return nextLoad(url, context);
+  const text = await readFile(fileURLToPath(url), 'utf8');
+  const { code } = transform(text, { transforms: ['typescript'], disableESTransforms: true });
+  return { format: 'module', source: code, shortCircuit: true };
+};

@@ -1,0 +1,81 @@
+/** Holds the code against what ARCHITECTURE.md and CONTRIBUTING.md promise. */
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { packageRoot } from '../src/core/package-root.ts';
+
+interface Import {
+  readonly file: string;
+  readonly from: string;
+  readonly specifier: string;
+}
+
+const sourceFiles = readdirSync(join(packageRoot, 'src'), { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('.ts'))
+  .map((path) => ({
+    path: path.replaceAll('\\', '/'),
+    text: readFileSync(join(packageRoot, 'src', path), 'utf8'),
+  }));
+
+const imports: readonly Import[] = sourceFiles.flatMap(({ path, text }) =>
+  [...text.matchAll(/(?:from\s+|import\s*\(\s*|^import\s+)'([^']+)'/gm)].map((match) => ({
+    file: path,
+    from: path.split('/')[0] ?? '',
+    specifier: match[1] ?? '',
+  })),
+);
+
+function allowedImports(): ReadonlyMap<string, readonly string[]> {
+  const text = readFileSync(join(packageRoot, 'ARCHITECTURE.md'), 'utf8');
+  const table = text.slice(text.indexOf('| folder | may import |'));
+  return new Map(
+    [...table.matchAll(/^\| `(\w+)` \|(.*)\|$/gm)].map((row) => [
+      row[1] ?? '',
+      [...(row[2] ?? '').matchAll(/`(\w+)`/g)].map((cell) => cell[1] ?? ''),
+    ]),
+  );
+}
+
+/** The folder of `src/` that a relative import leads to. */
+function targetFolder({ file, specifier }: Import): string {
+  return new URL(specifier, `file:///${file}`).pathname.split('/')[1] ?? '';
+}
+
+test('folders import only what the table in ARCHITECTURE.md allows', () => {
+  const allowed = allowedImports();
+  const folders = new Set(sourceFiles.map(({ path }) => path.split('/')[0] ?? ''));
+  assert.deepEqual([...allowed.keys()].sort(), [...folders].sort());
+  const wrong = imports.filter(
+    (item) =>
+      item.specifier.startsWith('.') &&
+      targetFolder(item) !== item.from &&
+      !allowed.get(item.from)?.includes(targetFolder(item)),
+  );
+  assert.deepEqual(wrong, []);
+});
+
+test('TensorFlow.js is imported by the engine and the layers alone', () => {
+  const wrong = imports.filter(
+    ({ from, specifier }) => specifier.startsWith('@tensorflow/') && !['engine', 'layers'].includes(from),
+  );
+  assert.deepEqual(wrong, []);
+});
+
+test('only the command line prints', () => {
+  const wrong = sourceFiles.filter(
+    ({ path, text }) => !path.startsWith('cli/') && /console\.|\\x1b|\\u001b/.test(text),
+  );
+  assert.deepEqual(
+    wrong.map(({ path }) => path),
+    [],
+  );
+});
+
+test('files stay short enough to be read in one sitting', () => {
+  const long = sourceFiles
+    .filter(({ path }) => !path.startsWith('config/generated/'))
+    .map(({ path, text }) => ({ path, lines: text.split('\n').length }))
+    .filter(({ lines }) => lines > 450);
+  assert.deepEqual(long, []);
+});
