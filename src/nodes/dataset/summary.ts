@@ -1,0 +1,35 @@
+/** What exercise 1 asks of a data set: shapes and ranges, before and after normalisation. */
+import type { ImageArray } from '../../artifacts/images.ts';
+import type { JsonObject } from '../../core/json.ts';
+
+/** Shape, statistics of the values as stored and of the intensities, and images of each class. */
+export function summarize(images: ImageArray): JsonObject {
+  const { data, count, shape, scale, offset, labels } = images;
+  let [minimum, maximum, sum, squares] = [Infinity, -Infinity, 0, 0];
+  for (const value of data) {
+    if (value < minimum) minimum = value;
+    if (value > maximum) maximum = value;
+    sum += value;
+    squares += value * value;
+  }
+  const mean = sum / data.length;
+  const deviation = Math.sqrt(Math.max(0, squares / data.length - mean * mean));
+  return {
+    shape: [count, ...shape],
+    as_loaded: { dtype: 'uint8', minimum, maximum, mean, standard_deviation: deviation },
+    normalized: {
+      dtype: 'float32',
+      minimum: minimum * scale + offset,
+      maximum: maximum * scale + offset,
+      mean: mean * scale + offset,
+      standard_deviation: deviation * Math.abs(scale),
+    },
+    ...(labels === undefined ? {} : { images_per_class: countClasses(labels) }),
+  };
+}
+
+function countClasses(labels: Uint8Array | Int32Array): JsonObject {
+  const counts = new Map<number, number>();
+  for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1);
+  return Object.fromEntries([...counts].sort(([a], [b]) => a - b).map(([label, n]) => [String(label), n]));
+}
