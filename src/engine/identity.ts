@@ -1,0 +1,33 @@
+import { createRequire } from 'node:module';
+import { isJsonObject } from '../core/json.ts';
+import type { EngineChoice, EngineIdentity } from './engine.ts';
+import { readEngineRecord, readRefusal } from './location.ts';
+import { PLATFORM, TENSORFLOW_VERSION, WHEELS } from './pins.ts';
+
+/**
+ * The engine that a choice leads to on this machine. Loads and installs nothing: for a native engine that is still to be
+ * installed, what would be installed.
+ */
+export async function engineIdentity(choice: EngineChoice): Promise<EngineIdentity> {
+  const record = choice === 'portable' ? undefined : await readEngineRecord();
+  if (record !== undefined) {
+    return { kind: 'native', version: `tensorflow ${record.tensorflow}`, platform: PLATFORM };
+  }
+  return choice === 'native' || (choice === 'auto' && (await canInstall()))
+    ? { kind: 'native', version: `tensorflow ${TENSORFLOW_VERSION}`, platform: PLATFORM }
+    : {
+        kind: 'portable',
+        version: `tfjs-wasm ${packageVersion('@tensorflow/tfjs-backend-wasm')}`,
+        platform: PLATFORM,
+      };
+}
+
+async function canInstall(): Promise<boolean> {
+  return WHEELS[PLATFORM] !== undefined && (await readRefusal()) === undefined;
+}
+
+/** Version of an installed npm package. */
+export function packageVersion(name: string): string {
+  const manifest: unknown = createRequire(import.meta.url)(`${name}/package.json`);
+  return isJsonObject(manifest) && typeof manifest['version'] === 'string' ? manifest['version'] : 'unknown';
+}

@@ -1,0 +1,147 @@
+/** Brings TensorFlow to this machine, once for all checkouts of a user. */
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { writeFileAtomic } from '../artifacts/atomic.ts';
+import { takeLock } from '../artifacts/lock.ts';
+import { isAlive } from '../artifacts/store.ts';
+import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
+import type { EngineChoice, EngineIdentity } from './engine.ts';
+import { engineIdentity } from './identity.ts';
+import { routes, type InstallProgress } from './install/routes.ts';
+import { engineFolder, readEngineRecord, readRefusal, refusalFile, type EngineRecord } from './location.ts';
+import { PLATFORM } from './pins.ts';
+
+export type { InstallProgress };
+
+export interface EnsuredEngine {
+  readonly identity: EngineIdentity;
+  /** That the portable engine is used, why, and how to mend it. */
+  readonly warning?: Diagnostic;
+}
+
+/**
+ * Sees to it that there is an engine to run with: installs TensorFlow on first use, and falls back to the portable engine
+ * where that cannot be and `auto` was chosen. A failed attempt is remembered; `installEngine` tries again.
+ *
+ * @throws Failure `engine-install-failed` or `engine-missing` if `native` was chosen and cannot be had; `interrupted`
+ */
+export async function ensureEngine(
+  choice: EngineChoice,
+  onProgress: InstallProgress,
+  signal: AbortSignal,
+): Promise<EnsuredEngine> {
+  if (choice === 'portable') return { identity: await engineIdentity('portable') };
+  if ((await readEngineRecord()) !== undefined) return { identity: await engineIdentity('native') };
+  const refusal = choice === 'auto' ? await readRefusal() : undefined;
+  if (refusal !== undefined) return portable(refusal);
+  try {
+    await installEngine(onProgress, signal);
+    return { identity: await engineIdentity('native') };
+  } catch (error) {
+    if (choice === 'native' || signal.aborted || !(error instanceof Failure)) throw error;
+    const reason = error.diagnostics.map(({ message, hint }) =>
+      hint === undefined ? message : `${message} (${hint})`,
+    );
+    await writeFileAtomic(refusalFile(), `${JSON.stringify({ reason: reason.join('; ') })}\n`);
+    return portable(reason.join('; '));
+  }
+}
+
+async function portable(reason: string): Promise<EnsuredEngine> {
+  return {
+    identity: await engineIdentity('portable'),
+    warning: {
+      code: 'engine-portable',
+      severity: 'warning',
+      message: `TensorFlow could not be installed, so the portable engine is used, which trains 5 to 50 times slower: ${reason}`,
+      hint: 'mend that, then run `hourglass engine install`; `--engine native` refuses to run without TensorFlow',
+    },
+  };
+}
+
+/**
+ * Installs TensorFlow. Of several processes that do so at once, one works and the others wait for it; what a killed
+ * installation left is removed.
+ *
+ * @throws Failure `engine-missing` on a platform that has no build, `engine-install-failed` with every route's reason
+ */
+export async function installEngine(onProgress: InstallProgress, signal: AbortSignal): Promise<EngineRecord> {
+  const folder = engineFolder();
+  for (;;) {
+    const lock = await takeLock(`${folder}.lock`);
+    if (lock.state === 'taken') {
+      try {
+        return (await readEngineRecord()) ?? (await installHere(folder, onProgress, signal));
+      } finally {
+        await lock.release();
+      }
+    }
+    onProgress(`waiting for process ${lock.owner.pid}, which is installing TensorFlow`);
+    await sleep(500, undefined, { signal }).catch(() => {
+      throw failure('interrupted', 'stopped while waiting for TensorFlow');
+    });
+  }
+}
+
+async function installHere(
+  folder: string,
+  onProgress: InstallProgress,
+  signal: AbortSignal,
+): Promise<EngineRecord> {
+  await removeLeftovers(folder);
+  const reasons: string[] = [];
+  for (const route of routes()) {
+    if (signal.aborted) throw failure('interrupted', 'stopped while installing TensorFlow');
+    const draft = `${folder}.tmp-${process.pid}-${randomBytes(4).toString('hex')}`;
+    try {
+      await mkdir(draft, { recursive: true });
+      const made = await route.install({ folder: draft, onProgress, signal });
+      const record: EngineRecord = {
+        tensorflow: made.tensorflow,
+        platform: PLATFORM,
+        route: route.name,
+        addon: made.addon.startsWith(draft) ? join(folder, basename(made.addon)) : made.addon,
+        installed: new Date().toISOString(),
+      };
+      await writeFileAtomic(join(draft, 'engine.json'), `${JSON.stringify(record, null, 2)}\n`);
+      await rm(folder, { recursive: true, force: true });
+      await rename(draft, folder);
+      await rm(refusalFile(), { force: true });
+      return record;
+    } catch (error) {
+      await rm(draft, { recursive: true, force: true });
+      if (!(error instanceof Failure) || signal.aborted) throw error;
+      if (route.isChosen) throw error;
+      reasons.push(
+        ...error.diagnostics.map(({ message, hint }) =>
+          hint === undefined ? message : `${message}: ${hint}`,
+        ),
+      );
+    }
+  }
+  throw failure('engine-install-failed', `TensorFlow could not be installed: ${reasons.join('; ')}`);
+}
+
+/** Removes drafts whose processes are gone. */
+async function removeLeftovers(folder: string): Promise<void> {
+  const parent = dirname(folder);
+  if (!existsSync(parent)) return;
+  const prefix = `${basename(folder)}.tmp-`;
+  for (const name of await readdir(parent)) {
+    if (!name.startsWith(prefix) || isAlive(Number(name.slice(prefix.length).split('-')[0]))) continue;
+    await rm(join(parent, name), { recursive: true, force: true });
+  }
+}
+
+/** Removes the engine. Returns whether there was one. */
+export async function removeEngine(): Promise<boolean> {
+  const folder = engineFolder();
+  const there = existsSync(folder);
+  await rm(folder, { recursive: true, force: true });
+  await rm(refusalFile(), { force: true });
+  await removeLeftovers(folder);
+  return there;
+}

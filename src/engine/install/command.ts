@@ -1,0 +1,58 @@
+import { spawn } from 'node:child_process';
+import { failure } from '../../core/diagnostic.ts';
+
+export interface CommandOptions {
+  readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly signal?: AbortSignal;
+  readonly timeoutSeconds: number;
+}
+
+export interface CommandResult {
+  /** Exit code; -1 if the command could not be started, was killed or took too long. */
+  readonly code: number;
+  /** What it printed, both streams, the end of it. */
+  readonly output: string;
+  /** The last line that says something. */
+  readonly lastLine: string;
+}
+
+const OUTPUT_LIMIT = 20_000;
+
+/**
+ * Runs a program to its end, without a shell.
+ *
+ * @throws Failure `interrupted` if the signal is aborted
+ */
+export function runCommand(
+  command: string,
+  args: readonly string[],
+  options: CommandOptions,
+): Promise<CommandResult> {
+  return new Promise((resolve, reject) => {
+    let output = '';
+    const child = spawn(command, args, {
+      cwd: options.cwd,
+      env: options.env ?? process.env,
+      signal: options.signal,
+      timeout: options.timeoutSeconds * 1000,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        output = (output + text).slice(-OUTPUT_LIMIT);
+      });
+    }
+    const finish = (code: number): void => {
+      if (options.signal?.aborted) reject(failure('interrupted', `stopped while running ${command}`));
+      else resolve({ code, output, lastLine: lastLineOf(output) || `exit code ${code}` });
+    };
+    child.on('error', () => finish(-1));
+    child.on('close', (code) => finish(code ?? -1));
+  });
+}
+
+function lastLineOf(text: string): string {
+  const lines = text.split(/\r?\n|\r/).filter((line) => line.trim() !== '');
+  return (lines.at(-1) ?? '').trim().slice(0, 300);
+}

@@ -1,0 +1,92 @@
+/** Compiles tfjs-node's addon against the installed library: one call of the system's C++ compiler. */
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { failure } from '../../core/diagnostic.ts';
+import type { WheelPin } from '../pins.ts';
+import { runCommand } from './command.ts';
+
+const require = createRequire(import.meta.url);
+
+/**
+ * @param folder where the libraries lie, and where the addon goes
+ * @param headers TensorFlow's `include` folder
+ * @returns absolute path of the addon
+ * @throws Failure `engine-install-failed` if there is no compiler, or it fails; `interrupted`
+ */
+export async function compileAddon(
+  folder: string,
+  headers: string,
+  pin: WheelPin,
+  signal: AbortSignal,
+): Promise<string> {
+  const compiler = await findCompiler(signal);
+  const binding = join(dirname(require.resolve('@tensorflow/tfjs-node/package.json')), 'binding');
+  const nodeHeaders = join(dirname(require.resolve('node-api-headers/package.json')), 'include');
+  if (!existsSync(headers)) {
+    throw failure('engine-install-failed', `there are no headers of TensorFlow at \`${headers}\``);
+  }
+  const addon = join(folder, 'tfjs_binding.node');
+  const platform =
+    process.platform === 'darwin'
+      ? ['-undefined', 'dynamic_lookup', '-Wl,-rpath,@loader_path']
+      : ['-Wl,-rpath,$ORIGIN'];
+  const result = await runCommand(
+    compiler,
+    [
+      ...[
+        '-std=c++17',
+        '-O2',
+        '-shared',
+        '-fPIC',
+        '-w',
+        '-DNAPI_VERSION=8',
+        `-I${nodeHeaders}`,
+        `-I${headers}`,
+      ],
+      ...[join(binding, 'tfjs_backend.cc'), join(binding, 'tfjs_binding.cc')],
+      ...pin.libraries.map((name) => join(folder, name)),
+      ...[...platform, '-o', addon],
+    ],
+    { signal, timeoutSeconds: 600 },
+  );
+  if (result.code !== 0) {
+    const error = result.output.split('\n').find((line) => line.includes('error'));
+    throw failure(
+      'engine-install-failed',
+      `\`${compiler}\` could not compile the addon (${(error ?? result.lastLine).trim().slice(0, 300)})`,
+      compilerHint(),
+    );
+  }
+  return addon;
+}
+
+async function findCompiler(signal: AbortSignal): Promise<string> {
+  const own = process.env['CXX'];
+  for (const compiler of own === undefined || own === '' ? ['c++', 'g++', 'clang++'] : [own]) {
+    const { code } = await runCommand(compiler, ['--version'], { signal, timeoutSeconds: 60 });
+    if (code === 0) return compiler;
+  }
+  throw failure('engine-install-failed', 'there is no C++ compiler', compilerHint());
+}
+
+function compilerHint(): string {
+  if (process.platform === 'darwin') return 'install one with `xcode-select --install`';
+  return 'install one with `sudo apt install g++` (Debian, Ubuntu) or `sudo dnf install gcc-c++` (Fedora)';
+}
+
+/**
+ * Loads an addon in a process of its own, since a library that does not fit can end the process.
+ *
+ * @returns the version that TensorFlow tells
+ * @throws Failure `engine-install-failed`
+ */
+export async function checkAddon(addon: string): Promise<string> {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  const probe = fileURLToPath(new URL(`../probe.${extension}`, import.meta.url));
+  const result = await runCommand(process.execPath, [probe, addon], { timeoutSeconds: 120 });
+  const version = /^tensorflow (\S+)/m.exec(result.output)?.[1];
+  if (result.code === 0 && version !== undefined) return version;
+  throw failure('engine-install-failed', `TensorFlow does not load here (${result.lastLine})`);
+}

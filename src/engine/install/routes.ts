@@ -1,0 +1,128 @@
+/** The ways in which TensorFlow can come to a machine, in the order in which they are tried. */
+import { existsSync, readdirSync } from 'node:fs';
+import { rm, symlink } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
+import { failure } from '../../core/diagnostic.ts';
+import type { EngineRoute } from '../location.ts';
+import { PLATFORM, WHEELS, type WheelPin } from '../pins.ts';
+import { checkAddon, compileAddon } from './compile.ts';
+import { runCommand } from './command.ts';
+import { downloadWheel } from './download.ts';
+import { unpackWheel } from './unpack.ts';
+
+/** Tells what is being done, and how much of it is done, from 0 to 1. */
+export type InstallProgress = (step: string, fraction?: number) => void;
+
+export interface InstallContext {
+  /** Absolute path of an empty folder that becomes the engine's. */
+  readonly folder: string;
+  readonly onProgress: InstallProgress;
+  readonly signal: AbortSignal;
+}
+
+export interface Installed {
+  /** Absolute path of the addon. */
+  readonly addon: string;
+  /** The version that the library tells. */
+  readonly tensorflow: string;
+}
+
+export interface Route {
+  readonly name: EngineRoute;
+  /** Whether the user asked for just this one: then no other is tried. */
+  readonly isChosen: boolean;
+  /** @throws Failure why this route does not lead there */
+  install(context: InstallContext): Promise<Installed>;
+}
+
+export function routes(): readonly Route[] {
+  const folder = process.env['HOURGLASS_ENGINE_DIR'];
+  if (folder !== undefined && folder !== '') {
+    return [{ name: 'folder', isChosen: true, install: (context) => fromFolder(context, resolve(folder)) }];
+  }
+  const wheel = process.env['HOURGLASS_ENGINE_WHEEL'];
+  if (wheel !== undefined && wheel !== '') {
+    return [{ name: 'wheel-file', isChosen: true, install: (context) => fromWheel(context, resolve(wheel)) }];
+  }
+  return [
+    { name: 'wheel', isChosen: false, install: (context) => fromIndex(context) },
+    { name: 'script', isChosen: false, install: (context) => fromScript(context) },
+  ];
+}
+
+function pinOfPlatform(): WheelPin {
+  const pin = WHEELS[PLATFORM];
+  if (pin !== undefined) return pin;
+  throw failure(
+    'engine-missing',
+    `there is no build of TensorFlow for ${PLATFORM} that stands without Python`,
+    process.platform === 'win32'
+      ? 'use Linux in WSL, or the portable engine'
+      : `builds exist for ${Object.keys(WHEELS).join(', ')}`,
+  );
+}
+
+async function fromIndex(context: InstallContext): Promise<Installed> {
+  const pin = pinOfPlatform();
+  const wheel = await downloadWheel(
+    pin,
+    join(context.folder, 'download'),
+    context.onProgress,
+    context.signal,
+  );
+  return fromWheel(context, wheel);
+}
+
+/** Unpacks a wheel into the engine's folder and compiles the addon against it. */
+async function fromWheel(context: InstallContext, wheel: string): Promise<Installed> {
+  const pin = pinOfPlatform();
+  await unpackWheel(wheel, context.folder, pin, context.onProgress, context.signal);
+  const installed = await compileIn(context, context.folder, pin);
+  await rm(join(context.folder, 'include'), { recursive: true });
+  return installed;
+}
+
+/** Uses the libraries of a folder, which stay where they are, and its addon if it has one. */
+async function fromFolder(context: InstallContext, folder: string): Promise<Installed> {
+  const ready = join(folder, 'tfjs_binding.node');
+  if (existsSync(ready)) return { addon: ready, tensorflow: await checkAddon(ready) };
+  const pin = pinOfPlatform();
+  for (const name of pin.libraries) {
+    if (!existsSync(join(folder, name))) {
+      throw failure(
+        'engine-install-failed',
+        `\`HOURGLASS_ENGINE_DIR\` is \`${folder}\`, which has no \`${name}\``,
+        'name a folder with `tfjs_binding.node`, or with the two libraries and `include/`',
+      );
+    }
+    await symlink(join(folder, name), join(context.folder, name));
+  }
+  return compileIn(context, folder, pin);
+}
+
+async function compileIn(context: InstallContext, headers: string, pin: WheelPin): Promise<Installed> {
+  context.onProgress('compiling the addon');
+  const addon = await compileAddon(context.folder, join(headers, 'include'), pin, context.signal);
+  context.onProgress('checking that it loads');
+  return { addon, tensorflow: await checkAddon(addon) };
+}
+
+/** tfjs-node's own script, which downloads an older TensorFlow from its maker's storage. */
+async function fromScript(context: InstallContext): Promise<Installed> {
+  context.onProgress("trying tfjs-node's own installer");
+  const root = dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-node/package.json'));
+  const result = await runCommand(process.execPath, [join('scripts', 'install.js')], {
+    cwd: root,
+    signal: context.signal,
+    timeoutSeconds: 300,
+  });
+  const lib = join(root, 'lib');
+  const found = existsSync(lib) ? readdirSync(lib, { recursive: true, encoding: 'utf8' }) : [];
+  const name = found.find((path) => path.endsWith('tfjs_binding.node'));
+  if (result.code !== 0 || name === undefined) {
+    throw failure('engine-install-failed', `tfjs-node's own installer failed (${result.lastLine})`);
+  }
+  const addon = join(lib, name);
+  return { addon, tensorflow: await checkAddon(addon) };
+}

@@ -1,0 +1,50 @@
+import { failure } from '../core/diagnostic.ts';
+import { loadNative, prepareEnvironment } from './addon.ts';
+import type { Engine, EngineChoice } from './engine.ts';
+import { engineIdentity } from './identity.ts';
+import { readEngineRecord } from './location.ts';
+import { registerRandomKernels } from './random.ts';
+
+let loaded: Promise<Engine> | undefined;
+
+export interface LoadOptions {
+  readonly choice: EngineChoice;
+  /** TensorFlow's threads. The native library takes the number once, when it is loaded. */
+  readonly threads: number;
+}
+
+/**
+ * Loads TensorFlow into this process; later calls give the same engine. Installs nothing: see `ensureEngine`.
+ *
+ * @throws Failure `engine-missing` if a native engine is asked for and not installed, or cannot be loaded
+ */
+export function loadEngine(options: LoadOptions): Promise<Engine> {
+  loaded ??= load(options);
+  return loaded;
+}
+
+async function load({ choice, threads }: LoadOptions): Promise<Engine> {
+  const identity = await engineIdentity(choice);
+  if (identity.kind === 'portable') {
+    const { loadPortable } = await import('./portable.ts');
+    const tf = await loadPortable();
+    registerRandomKernels(tf);
+    return { identity, tf, threads: 1 };
+  }
+  const record = await readEngineRecord();
+  if (record === undefined) throw failure('engine-missing', 'TensorFlow is not installed', INSTALL_HINT);
+  prepareEnvironment(threads);
+  try {
+    const { tf } = await loadNative(record.addon);
+    registerRandomKernels(tf);
+    return { identity, tf, threads };
+  } catch (error) {
+    throw failure(
+      'engine-missing',
+      `TensorFlow cannot be loaded: ${error instanceof Error ? error.message : String(error)}`,
+      `${INSTALL_HINT} after \`hourglass engine remove\``,
+    );
+  }
+}
+
+const INSTALL_HINT = 'run `hourglass engine install`';

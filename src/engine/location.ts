@@ -1,0 +1,78 @@
+/** Where the engine lies: a per-user cache that all checkouts share. */
+import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { isJsonObject } from '../core/json.ts';
+import { PLATFORM, TENSORFLOW_VERSION } from './pins.ts';
+
+/** How an engine came to be here. */
+export type EngineRoute = 'wheel' | 'wheel-file' | 'folder' | 'script';
+
+/** The content of `engine.json`, which is written last: an engine without it is not installed. */
+export interface EngineRecord {
+  /** Version that the library itself tells, such as `2.21.0`. */
+  readonly tensorflow: string;
+  readonly platform: string;
+  readonly route: EngineRoute;
+  /** Absolute path of the addon. */
+  readonly addon: string;
+  /** ISO 8601. */
+  readonly installed: string;
+}
+
+/**
+ * Number of the way in which the addon is built: raised when the compiler call changes, so that an engine of an older
+ * Hourglass is not used.
+ */
+const BUILD = 1;
+
+/** `HOURGLASS_CACHE`, or the platform's folder for caches of the user. */
+export function cacheFolder(): string {
+  const own = process.env['HOURGLASS_CACHE'];
+  if (own !== undefined && own !== '') return own;
+  if (process.platform === 'darwin') return join(homedir(), 'Library', 'Caches', 'hourglass');
+  if (process.platform === 'win32') {
+    return join(process.env['LOCALAPPDATA'] ?? join(homedir(), 'AppData', 'Local'), 'hourglass', 'Cache');
+  }
+  const xdg = process.env['XDG_CACHE_HOME'];
+  return join(xdg !== undefined && xdg !== '' ? xdg : join(homedir(), '.cache'), 'hourglass');
+}
+
+/** The folder of this platform's engine, installed or not. */
+export function engineFolder(): string {
+  return join(cacheFolder(), 'engine', `tensorflow-${TENSORFLOW_VERSION}-${PLATFORM}-${BUILD}`);
+}
+
+/** The note that installing failed, so that `auto` does not try again at every run. */
+export function refusalFile(): string {
+  return `${engineFolder()}.refused.json`;
+}
+
+/** The installed engine; undefined if there is none. */
+export async function readEngineRecord(): Promise<EngineRecord | undefined> {
+  const value = await readJson(join(engineFolder(), 'engine.json'));
+  if (!isJsonObject(value)) return undefined;
+  const { tensorflow, platform, route, addon, installed } = value;
+  return typeof tensorflow === 'string' &&
+    platform === PLATFORM &&
+    (route === 'wheel' || route === 'wheel-file' || route === 'folder' || route === 'script') &&
+    typeof addon === 'string' &&
+    typeof installed === 'string'
+    ? { tensorflow, platform, route, addon, installed }
+    : undefined;
+}
+
+/** Why the last attempt to install failed; undefined if there was none, or it succeeded. */
+export async function readRefusal(): Promise<string | undefined> {
+  const value = await readJson(refusalFile());
+  return isJsonObject(value) && typeof value['reason'] === 'string' ? value['reason'] : undefined;
+}
+
+async function readJson(path: string): Promise<unknown> {
+  const text = await readFile(path, 'utf8').catch(() => '');
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * The portable engine: tfjs on WebAssembly. What it lacks, such as the gradient of a convolution's kernel, runs in plain
+ * JavaScript. Far slower than TensorFlow, but it needs no compiler, no download, and runs everywhere.
+ */
+import { createRequire } from 'node:module';
+import type * as tfjs from '@tensorflow/tfjs';
+import { loadTfjs } from './addon.ts';
+import type { Tf } from './engine.ts';
+
+const require = createRequire(import.meta.url);
+
+interface WasmPackage {
+  setThreadsCount(threads: number): void;
+}
+
+export async function loadPortable(): Promise<Tf> {
+  const tf = loadTfjs();
+  const wasm = require('@tensorflow/tfjs-backend-wasm') as WasmPackage;
+  // Sums in several threads come out in another order at each run.
+  wasm.setThreadsCount(1);
+  await tf.setBackend('wasm');
+  await tf.ready();
+  borrowKernels(tf);
+  return tf;
+}
+
+/** Lets the WebAssembly backend run the kernels that only the JavaScript backend has, on copies of the data. */
+function borrowKernels(tf: Tf): void {
+  const own = new Set(tf.getKernelsForBackend('wasm').map(({ kernelName }) => kernelName));
+  for (const kernel of tf.getKernelsForBackend('cpu')) {
+    if (own.has(kernel.kernelName)) continue;
+    tf.registerKernel({ ...kernel, backendName: 'wasm', kernelFunc: borrowed(tf, kernel.kernelFunc) });
+  }
+}
+
+type Inputs = Readonly<Record<string, tfjs.TensorInfo | tfjs.TensorInfo[] | undefined>>;
+
+function borrowed(tf: Tf, kernel: tfjs.KernelFunc): tfjs.KernelFunc {
+  return ({ inputs, attrs, backend }) => {
+    const wasm = backend as tfjs.KernelBackend;
+    const cpu = tf.findBackend('cpu');
+    const lent: tfjs.DataId[] = [];
+    const lend = (tensor: tfjs.TensorInfo): tfjs.TensorInfo => {
+      const dataId = cpu.write(wasm.readSync(tensor.dataId), tensor.shape, tensor.dtype);
+      lent.push(dataId);
+      return { ...tensor, dataId };
+    };
+    const copies = Object.fromEntries(
+      Object.entries(inputs as Inputs).map(([name, value]) => {
+        if (value === undefined) return [name, value];
+        return [name, Array.isArray(value) ? value.map(lend) : lend(value)];
+      }),
+    );
+    const result = kernel({ inputs: copies as tfjs.NamedTensorInfoMap, attrs, backend: cpu });
+    const outputs = Array.isArray(result) ? result : [result];
+    const moved = outputs.map((output) => ({
+      shape: output.shape,
+      dtype: output.dtype,
+      dataId: wasm.write(cpu.readSync(output.dataId), output.shape, output.dtype),
+    }));
+    for (const { dataId } of outputs) if (!lent.includes(dataId)) cpu.disposeData(dataId);
+    for (const dataId of lent) cpu.disposeData(dataId);
+    return Array.isArray(result) ? moved : (moved[0] ?? []);
+  };
+}

@@ -1,0 +1,55 @@
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import type { EngineChoice, EngineIdentity } from './engine.ts';
+import { engineIdentity, packageVersion } from './identity.ts';
+import { runCommand } from './install/command.ts';
+import { engineFolder, readEngineRecord, readRefusal, type EngineRoute } from './location.ts';
+
+/** What `hourglass engine status` tells. */
+export interface EngineStatus {
+  /** What a run here would use. */
+  readonly identity: EngineIdentity;
+  /** Whether it is there; the portable engine always is. */
+  readonly installed: boolean;
+  /** Where it is, or would be. */
+  readonly folder: string;
+  readonly route?: EngineRoute;
+  /** Whether the library compiles graphs with XLA; found by compiling one. */
+  readonly xla: boolean;
+  /** Threads of a stage that names no number. */
+  readonly threads: number;
+  readonly node: string;
+  readonly tfjs: string;
+  readonly addon: string;
+  /** Why the last attempt to install failed, or why the installed engine does not load. */
+  readonly problem?: string;
+}
+
+export async function engineStatus(choice: EngineChoice): Promise<EngineStatus> {
+  const identity = await engineIdentity(choice);
+  const record = identity.kind === 'native' ? await readEngineRecord() : undefined;
+  const probe = record === undefined ? undefined : await runProbe(record.addon);
+  const problem = probe?.problem ?? (await readRefusal());
+  return {
+    identity,
+    installed: identity.kind === 'portable' || record !== undefined,
+    folder: engineFolder(),
+    ...(record === undefined ? {} : { route: record.route }),
+    xla: probe?.xla ?? false,
+    threads: availableParallelism(),
+    node: process.versions.node,
+    tfjs: packageVersion('@tensorflow/tfjs'),
+    addon: packageVersion('@tensorflow/tfjs-node'),
+    ...(problem === undefined ? {} : { problem }),
+  };
+}
+
+async function runProbe(addon: string): Promise<{ readonly xla: boolean; readonly problem?: string }> {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  const probe = fileURLToPath(new URL(`./probe.${extension}`, import.meta.url));
+  const result = await runCommand(process.execPath, [probe, addon], { timeoutSeconds: 120 });
+  return {
+    xla: /^xla yes$/m.test(result.output),
+    ...(result.code === 0 ? {} : { problem: `TensorFlow does not load (${result.lastLine})` }),
+  };
+}
