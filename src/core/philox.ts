@@ -44,9 +44,9 @@ export class Philox {
     return this.#group[this.#used++] ?? 0;
   }
 
-  /** Fills with uniform numbers in [0, 1), multiples of 2^-23: bit for bit TensorFlow's for float32. */
+  /** Fills with uniform numbers in [0, 1), multiples of 2^-23 made of the lower 23 bits: as TensorFlow makes float32. */
   uniform(out: Float32Array): void {
-    for (let index = 0; index < out.length; index++) out[index] = (this.next() >>> 9) * 2 ** -23;
+    for (let index = 0; index < out.length; index++) out[index] = (this.next() & 0x7fffff) * 2 ** -23;
   }
 
   /**
