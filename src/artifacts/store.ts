@@ -129,9 +129,10 @@ export class Store {
     return { hash, folder: join(target, 'artifacts'), record };
   }
 
-  /** Removes entries that `keep` does not name, and what killed runs left behind. Returns the bytes set free. */
+  /** Removes entries that `keep` does not name, and what killed runs left behind; as a trial, only counts them. */
   async removeUnused(
     keep: ReadonlySet<string>,
+    trial = false,
   ): Promise<{ readonly entries: number; readonly bytes: number }> {
     let entries = 0;
     let bytes = 0;
@@ -139,7 +140,7 @@ export class Store {
       for (const hash of await list(join(this.folder, 'store', prefix))) {
         if (keep.has(hash)) continue;
         bytes += await folderBytes(this.#path(hash));
-        await this.#remove(hash);
+        if (!trial) await this.#remove(hash);
         entries += 1;
       }
     }
@@ -147,7 +148,7 @@ export class Store {
       for (const left of await list(join(this.folder, name))) {
         if (name === 'tmp' && isAlive(Number(left.split('-')[0]))) continue;
         bytes += await folderBytes(join(this.folder, name, left));
-        await rm(join(this.folder, name, left), { recursive: true, force: true });
+        if (!trial) await rm(join(this.folder, name, left), { recursive: true, force: true });
       }
     }
     return { entries, bytes };

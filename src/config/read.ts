@@ -7,7 +7,7 @@ import { suggest } from '../core/suggest.ts';
 import { printable } from './wording.ts';
 
 /** A pipeline has a few kilobytes; parsing far more would only take time. */
-export const MAX_FILE_BYTES = 512 * 1024;
+export const MAX_FILE_BYTES = 256 * 1024;
 
 /**
  * Reads a pipeline file as UTF-8 text, without a byte order mark.
@@ -21,7 +21,7 @@ export async function readSource(path: string, name: string): Promise<SourceFile
   if (text.trim() === '') {
     throw failure(
       'file-empty',
-      `\`${printable(name)}\` is empty.`,
+      `\`${printable(name)}\` is empty`,
       '`hourglass init` writes a first pipeline',
     );
   }
@@ -36,9 +36,9 @@ async function readBytes(path: string, name: string): Promise<Buffer> {
     try {
       const stat = await file.stat();
       if (stat.isDirectory()) {
-        throw failure('file-unreadable', `${shown} is a folder.`, await fileInside(path, name));
+        throw failure('file-unreadable', `${shown} is a folder`, await fileInside(path, name));
       }
-      if (!stat.isFile()) throw failure('file-unreadable', `${shown} is not a regular file.`);
+      if (!stat.isFile()) throw failure('file-unreadable', `${shown} is not a regular file`);
       // Files may grow while they are read, and some that the system makes up have no size: the limit is on what comes.
       const bytes = Buffer.alloc(MAX_FILE_BYTES + 1);
       let length = 0;
@@ -49,7 +49,7 @@ async function readBytes(path: string, name: string): Promise<Buffer> {
       }
       throw failure(
         'file-too-large',
-        `${shown} has ${stat.size > MAX_FILE_BYTES ? stat.size : `more than ${MAX_FILE_BYTES}`} bytes; a pipeline has at most ${MAX_FILE_BYTES}.`,
+        `${shown} has ${stat.size > MAX_FILE_BYTES ? stat.size : `more than ${MAX_FILE_BYTES}`} bytes; a pipeline has at most ${MAX_FILE_BYTES}`,
       );
     } finally {
       await file.close();
@@ -62,14 +62,14 @@ async function readBytes(path: string, name: string): Promise<Buffer> {
       case 'ENOTDIR':
       case 'ENAMETOOLONG':
       case 'ERR_INVALID_ARG_VALUE':
-        throw failure('file-not-found', `${shown} does not exist.`, await nearbyFile(path));
+        throw failure('file-not-found', `${shown} does not exist`, await nearbyFile(path));
       case 'EISDIR':
-        throw failure('file-unreadable', `${shown} is a folder.`, await fileInside(path, name));
+        throw failure('file-unreadable', `${shown} is a folder`, await fileInside(path, name));
       case 'EACCES':
       case 'EPERM':
-        throw failure('file-unreadable', `${shown} may not be read by you.`);
+        throw failure('file-unreadable', `${shown} may not be read by you`);
       default:
-        throw failure('file-unreadable', `${shown} cannot be read (${reason}).`);
+        throw failure('file-unreadable', `${shown} cannot be read (${reason})`);
     }
   }
 }
@@ -77,12 +77,12 @@ async function readBytes(path: string, name: string): Promise<Buffer> {
 function decode(bytes: Buffer, name: string): string {
   const shown = `\`${printable(name)}\``;
   const wide = bytes.length >= 2 && [0xfeff, 0xfffe].includes(bytes.readUInt16BE(0));
-  if (wide) throw failure('file-unreadable', `${shown} is UTF-16 text.`, 'save it as UTF-8');
-  if (bytes.includes(0)) throw failure('file-unreadable', `${shown} is not a text file.`);
+  if (wide) throw failure('file-unreadable', `${shown} is UTF-16 text`, 'save it as UTF-8');
+  if (bytes.includes(0)) throw failure('file-unreadable', `${shown} is not a text file`);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    throw failure('file-unreadable', `${shown} is not UTF-8 text.`, 'save it as UTF-8');
+    throw failure('file-unreadable', `${shown} is not UTF-8 text`, 'save it as UTF-8');
   }
 }
 

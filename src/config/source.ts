@@ -20,10 +20,22 @@ export function positionAt(starts: readonly number[], offset: number): Position 
   return { line: low + 1, column: offset - (starts[low] ?? 0) + 1 };
 }
 
+const startsOf = new WeakMap<SourceFile, readonly number[]>();
+
+/** A line by its number, from 1, without its end; empty where there is none. */
+function lineOf(source: SourceFile, line: number): string {
+  const starts = startsOf.get(source) ?? lineStarts(source.text);
+  startsOf.set(source, starts);
+  const start = starts[line - 1];
+  return start === undefined ? '' : source.text.slice(start, starts[line]).replace(/(\r\n|\n|\r)$/, '');
+}
+
 /** Lines longer than this are cut around the caret, so that a frame fits a terminal. */
 const WIDEST = 100;
 /** Columns that stay visible before a caret far to the right. */
 const LEAD = 30;
+/** Characters on either side of a range's start that can matter to a frame. */
+const REACH = 400;
 const TAB = '  ';
 
 /**
@@ -32,25 +44,25 @@ const TAB = '  ';
  * that could steer a terminal as `·`.
  */
 export function codeFrame(source: SourceFile, range: SourceRange): string {
-  const lines = source.text.split(/\r\n|\n|\r/);
-  const number = Math.min(Math.max(range.start.line, 1), lines.length);
-  const line = lines[number - 1] ?? '';
-  const first = Math.min(Math.max(range.start.column - 1, 0), line.length);
-  const last =
-    range.end.line > range.start.line ? line.trimEnd().length : Math.min(range.end.column - 1, line.length);
+  const number = range.start.line;
+  const line = lineOf(source, number);
+  const first = Math.min(range.start.column - 1, line.length);
+  const last = range.end.line > number ? line.trimEnd().length : Math.min(range.end.column - 1, line.length);
 
-  const cells = cellsOf(line);
-  const before = width(cells.filter((cell) => cell.offset < first));
-  const marked = width(cells.filter((cell) => cell.offset >= first && cell.offset < last));
+  // Far into a very long line, only the part around the range is looked at.
+  const origin = Math.max(first - REACH, 0);
+  const visible = (text: string): readonly Cell[] => cellsOf(text.slice(origin, first + REACH));
+  const cells = visible(line);
+  const before = width(cells.filter((cell) => cell.offset < first - origin));
+  const marked = width(cells.filter((cell) => cell.offset >= first - origin && cell.offset < last - origin));
   const cut = width(cells) > WIDEST && before > LEAD * 2 ? before - LEAD : 0;
 
-  const context = [number - 2, number - 1].filter((other) => other >= 1 && lines[other - 1]?.trim() !== '');
   const gutter = String(number).length;
-  const numbered = [...context, number].map((each) => {
-    const text = show(cellsOf(lines[each - 1] ?? ''), cut);
-    return `${String(each).padStart(gutter)} | ${text}`.trimEnd();
-  });
-  const room = Math.max(WIDEST + 1 - (before - cut), 1);
+  const context = [number - 2, number - 1].filter((other) => lineOf(source, other).trim() !== '');
+  const numbered = [...context, number].map((each) =>
+    `${String(each).padStart(gutter)} | ${show(visible(lineOf(source, each)), cut)}`.trimEnd(),
+  );
+  const room = Math.max(WIDEST - (before - cut), 1);
   const caret = `^${'~'.repeat(Math.min(Math.max(marked - 1, 0), room - 1))}`;
   return [...numbered, `${' '.repeat(gutter)} | ${' '.repeat(before - cut)}${caret}`].join('\n');
 }

@@ -1,5 +1,6 @@
 /** Values, keys and types in the words of messages. */
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+import { objectAt, typesOf } from '../core/schema-view.ts';
 import type { DocumentPath } from './pipeline.ts';
 
 const LONGEST = 60;
@@ -58,15 +59,8 @@ export function typeWords(schema: JsonObject): string {
   return either(named.map((type) => (type === 'array' ? listWords(schema) : (TYPE_WORDS[type] ?? type))));
 }
 
-export function typesOf(schema: JsonObject): readonly string[] {
-  const type = schema['type'];
-  if (typeof type === 'string') return [type];
-  return Array.isArray(type) ? type.filter((each) => typeof each === 'string') : [];
-}
-
 function listWords(schema: JsonObject): string {
-  const items = schema['items'];
-  const types = isJsonObject(items) ? typesOf(items).map((type) => PLURALS[type] ?? type) : [];
+  const types = typesOf(objectAt(schema, 'items')).map((type) => PLURALS[type] ?? type);
   const count = schema['minItems'] === schema['maxItems'] ? schema['minItems'] : undefined;
   return [
     'a list',

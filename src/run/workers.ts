@@ -31,6 +31,12 @@ interface Worker {
 export class WorkerPool {
   readonly #idle: Worker[] = [];
   readonly #all = new Set<Worker>();
+  /** Whatever ends this process, no worker outlives it. */
+  readonly #onExit = (): void => this.close();
+
+  constructor() {
+    process.once('exit', this.#onExit);
+  }
 
   /**
    * Runs a stage in a process of its own or in an idle one with the same engine and threads.
@@ -52,6 +58,7 @@ export class WorkerPool {
 
   /** Ends all processes. */
   close(): void {
+    process.off('exit', this.#onExit);
     for (const worker of this.#all) this.#end(worker);
   }
 

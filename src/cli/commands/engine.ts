@@ -1,0 +1,70 @@
+import type { EngineChoice } from '../../engine/engine.ts';
+import { installEngine, removeEngine } from '../../engine/install.ts';
+import { engineStatus, type EngineStatus } from '../../engine/status.ts';
+import { EXIT } from '../exit.ts';
+import { table } from '../terminal/format.ts';
+import { makeReporter } from '../terminal/reporter.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+
+/** `hourglass engine install|status|remove` */
+export async function engine(
+  terminal: Terminal,
+  action: 'install' | 'status' | 'remove',
+  choice: EngineChoice,
+): Promise<number> {
+  switch (action) {
+    case 'install':
+      await install(terminal);
+      return showStatus(terminal, 'native');
+    case 'status':
+      return showStatus(terminal, choice);
+    case 'remove': {
+      const removed = await removeEngine();
+      if (terminal.options.json) terminal.result(JSON.stringify({ status: 'done', removed }, null, 2));
+      else terminal.result(removed ? 'TensorFlow was removed' : 'TensorFlow was not installed');
+      return EXIT.done;
+    }
+  }
+}
+
+async function install(terminal: Terminal): Promise<void> {
+  const reporter = await makeReporter(terminal);
+  const controller = new AbortController();
+  const stop = (): void => controller.abort();
+  process.once('SIGINT', stop).once('SIGTERM', stop);
+  try {
+    await installEngine(
+      (step, fraction) =>
+        reporter.emit({ type: 'engine-progress', step, ...(fraction === undefined ? {} : { fraction }) }),
+      controller.signal,
+    );
+  } finally {
+    process.off('SIGINT', stop).off('SIGTERM', stop);
+    reporter.close();
+  }
+}
+
+async function showStatus(terminal: Terminal, choice: EngineChoice): Promise<number> {
+  const status = await engineStatus(choice);
+  if (terminal.options.json) terminal.result(JSON.stringify({ status: 'done', engine: status }, null, 2));
+  else terminal.result(table(describe(status)).join('\n'));
+  return EXIT.done;
+}
+
+function describe(status: EngineStatus): readonly (readonly string[])[] {
+  const { identity } = status;
+  const isNative = identity.kind === 'native';
+  return [
+    ['engine', `${identity.kind}, ${identity.version}`],
+    ['installed', status.installed ? 'yes' : 'no: it will be at the first run that needs it'],
+    ['platform', identity.platform],
+    ...(isNative ? [['folder', status.folder]] : []),
+    ...(status.route === undefined ? [] : [['from', status.route]]),
+    ...(isNative && status.installed ? [['XLA', status.xla ? 'yes' : 'no']] : []),
+    ['threads', isNative ? `${status.threads} for stages that name no number` : '1'],
+    ['tfjs', status.tfjs],
+    ['addon', `tfjs-node ${status.addon}`],
+    ['Node', status.node],
+    ...(status.problem === undefined ? [] : [['problem', status.problem]]),
+  ];
+}

@@ -1,0 +1,55 @@
+import { resolve } from 'node:path';
+import type { EngineChoice } from '../../engine/engine.ts';
+import { planPipeline } from '../../run/plan.ts';
+import { EXIT } from '../exit.ts';
+import { diagnosticToJson, renderDiagnostics } from '../terminal/diagnostics.ts';
+import { renderMermaid, renderPlan } from '../terminal/plan-table.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { loadChecked, printProblems, type PipelineOptions } from './load.ts';
+
+export interface PlanCommandOptions extends PipelineOptions {
+  readonly pipeline: string;
+  readonly stages: readonly string[];
+  readonly outputs: string;
+  readonly engine: EngineChoice;
+  readonly force?: boolean;
+  readonly mermaid?: boolean;
+}
+
+/** `hourglass plan`, and `hourglass run --dry-run` */
+export async function plan(terminal: Terminal, options: PlanCommandOptions): Promise<number> {
+  const { located, diagnostics, sources } = await loadChecked(options.pipeline, options);
+  if (located === undefined) {
+    printProblems(terminal, 'invalid', diagnostics, sources);
+    return EXIT.invalid;
+  }
+  const planned = await planPipeline(located, {
+    outputs: resolve(options.outputs),
+    targets: options.stages,
+    force: options.force === true,
+    engine: options.engine,
+  });
+  if (planned.plan === undefined) {
+    printProblems(terminal, 'invalid', planned.diagnostics, sources);
+    return EXIT.invalid;
+  }
+  if (terminal.options.json) {
+    const stages = planned.plan.stages.map(({ name, type, action, reason, hash }) => ({
+      name,
+      type,
+      action,
+      reason,
+      hash,
+    }));
+    terminal.result(
+      JSON.stringify({ status: 'planned', stages, diagnostics: diagnostics.map(diagnosticToJson) }, null, 2),
+    );
+    return EXIT.done;
+  }
+  if (diagnostics.length > 0)
+    terminal.note(`${renderDiagnostics(diagnostics, sources, terminal.noteStyle)}\n`);
+  terminal.result(
+    options.mermaid === true ? renderMermaid(planned.plan) : renderPlan(planned.plan, terminal.resultStyle),
+  );
+  return EXIT.done;
+}

@@ -1,0 +1,56 @@
+import { composeSchema } from '../../core/compose-schema.ts';
+import { failure } from '../../core/diagnostic.ts';
+import type { JsonObject } from '../../core/json.ts';
+import { suggest } from '../../core/suggest.ts';
+import { builtinNodes } from '../../nodes/registry.ts';
+import { EXIT } from '../exit.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { loadChecked, printProblems } from './load.ts';
+
+export interface SchemaOptions {
+  /** A pipeline whose plugins are included. */
+  readonly pipeline?: string;
+  readonly allowPlugins: boolean;
+  /** A stage type, to print its settings only. */
+  readonly stage?: string;
+}
+
+/** `hourglass schema` */
+export async function schema(terminal: Terminal, options: SchemaOptions): Promise<number> {
+  let schemas: ReadonlyMap<string, JsonObject> = schemasOf(builtinNodes);
+  if (options.pipeline !== undefined) {
+    const { located, diagnostics, sources } = await loadChecked(options.pipeline, options);
+    if (located === undefined) {
+      printProblems(terminal, 'invalid', diagnostics, sources);
+      return EXIT.invalid;
+    }
+    schemas = schemasOf(located.stageTypes);
+  }
+  terminal.result(JSON.stringify(select(composeSchema(schemas), schemas, options.stage), null, 2));
+  return EXIT.done;
+}
+
+function schemasOf(
+  types: ReadonlyMap<string, { readonly schema: JsonObject }>,
+): ReadonlyMap<string, JsonObject> {
+  return new Map([...types].map(([name, type]) => [name, type.schema]));
+}
+
+/** The whole schema, or that of one stage type with the definitions that it refers to. */
+function select(
+  whole: JsonObject,
+  schemas: ReadonlyMap<string, JsonObject>,
+  stage: string | undefined,
+): JsonObject {
+  if (stage === undefined) return whole;
+  if (!schemas.has(stage)) {
+    const near = suggest(stage, schemas.keys());
+    throw failure(
+      'unknown-value',
+      `there is no stage type \`${stage}\``,
+      near === undefined ? `stage types: ${[...schemas.keys()].join(', ')}` : `did you mean \`${near}\`?`,
+    );
+  }
+  const { $schema = null, definitions = null } = whole;
+  return { $schema, $ref: `#/definitions/${stage}`, definitions };
+}

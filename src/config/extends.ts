@@ -1,0 +1,138 @@
+/** `extends`: a pipeline that starts from another file. */
+import { realpath } from 'node:fs/promises';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { Failure, type SourceFile } from '../core/diagnostic.ts';
+import {
+  tidyRange,
+  type Located,
+  type LocatedDocument,
+  type LocatedEntry,
+  type LocatedMap,
+} from './located.ts';
+import { parseSource } from './parse.ts';
+import { readSource } from './read.ts';
+import { errorAt, type Report } from './report.ts';
+import { code, describe, nameOf } from './wording.ts';
+
+/** What reading files needs to tell. */
+export interface Reading {
+  readonly report: Report;
+  /** Takes every text that was read, in order: the pipeline, then what it extends. */
+  readonly source: (source: SourceFile) => void;
+}
+
+/**
+ * Reads a pipeline file and all that it extends, and merges them, the nearer file over the farther one: maps key by key;
+ * lists and scalars are replaced, also by `null`. A choice (a map of one Keras name to its arguments, such as an
+ * optimizer) is replaced by another choice. Every value and key keeps the place where it was written.
+ *
+ * @returns undefined where a file cannot be read or parsed, which is reported
+ */
+export async function readMerged(
+  file: string,
+  reading: Reading,
+): Promise<LocatedDocument<'merged'> | undefined> {
+  const chain: LocatedMap[] = [];
+  const seen = new Set<string>();
+  let path = file;
+  let name = file;
+  let named: LocatedEntry | undefined;
+  for (;;) {
+    const map = await readMap(path, name, named, reading);
+    if (map === undefined) return undefined;
+    chain.push(map);
+    seen.add(await realpath(path));
+
+    named = map.entries.get('extends');
+    if (named === undefined) break;
+    const base = baseName(named.value, reading.report);
+    if (base === undefined) return undefined;
+    path = resolve(dirname(path), base);
+    name = isAbsolute(base) ? base : join(dirname(name), base);
+    if (seen.has(await realpath(path).catch(() => path))) {
+      const message = `${code(name)} extends itself${chain.length > 1 ? ', through other files' : ''}`;
+      reading.report(errorAt(named.value.range, 'extends-cycle', message));
+      return undefined;
+    }
+  }
+  const root = chain.reduceRight((base, map) => mergeMaps(base, map, 0));
+  const entries = new Map([...root.entries].filter(([key]) => key !== 'extends'));
+  return { state: 'merged', root: { ...root, entries } };
+}
+
+/** One file as a map. What is wrong with a file that another extends is reported where it is named. */
+async function readMap(
+  path: string,
+  name: string,
+  named: LocatedEntry | undefined,
+  { report, source }: Reading,
+): Promise<LocatedMap | undefined> {
+  let read: SourceFile;
+  try {
+    read = await readSource(path, name);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    for (const diagnostic of error.diagnostics) {
+      report(named === undefined ? diagnostic : { ...diagnostic, range: named.value.range });
+    }
+    return undefined;
+  }
+  source(read);
+  const tree = parseSource(read, report);
+  if (tree === undefined) return undefined;
+  if (tree === 'empty') {
+    const start = { line: 1, column: 1 };
+    report(
+      errorAt({ file: name, start, end: start }, 'file-empty', `${code(name)} holds nothing but comments`),
+    );
+    return undefined;
+  }
+  if (tree.kind !== 'map') {
+    const found = tree.kind === 'list' ? 'a list' : describe(tree.value);
+    report(
+      errorAt(tidyRange(tree), 'wrong-type', `a pipeline is a map of keys to values; this is ${found}`, {
+        hint: 'begin with `name: …`',
+      }),
+    );
+    return undefined;
+  }
+  return tree;
+}
+
+function baseName(value: Located, report: Report): string | undefined {
+  if (value.kind === 'scalar' && typeof value.value === 'string' && value.value !== '') return value.value;
+  if (value.kind !== 'scalar' || value.broken !== true) {
+    const found = value.kind === 'scalar' ? describe(value.value) : `a ${value.kind}`;
+    report(
+      errorAt(
+        tidyRange(value),
+        'wrong-type',
+        `${nameOf(['extends'])} takes the name of one file; this is ${found}`,
+      ),
+    );
+  }
+  return undefined;
+}
+
+/** @param depth of the two maps in the document: stages are at 2 */
+function mergeMaps(base: LocatedMap, over: LocatedMap, depth: number): LocatedMap {
+  const entries = new Map(base.entries);
+  for (const [key, entry] of over.entries) {
+    const before = base.entries.get(key)?.value;
+    const merges = before?.kind === 'map' && entry.value.kind === 'map';
+    const value =
+      merges && !(depth >= 2 && isOtherChoice(before, entry.value))
+        ? mergeMaps(before, entry.value, depth + 1)
+        : entry.value;
+    entries.set(key, { ...entry, value });
+  }
+  return { ...over, entries };
+}
+
+/** Keys of the language are in lower case, and Keras's class names are not. */
+function isOtherChoice(base: LocatedMap, over: LocatedMap): boolean {
+  const [before, ...moreBefore] = base.entries.keys();
+  const [after, ...moreAfter] = over.entries.keys();
+  const choices = [before, after].every((key) => key !== undefined && /^[A-Z]/.test(key));
+  return choices && before !== after && moreBefore.length === 0 && moreAfter.length === 0;
+}

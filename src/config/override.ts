@@ -1,0 +1,167 @@
+/** `-S path=value`: overrides of the command line. */
+import { Failure, type SourceFile, type SourceRange } from '../core/diagnostic.ts';
+import type { Located, LocatedDocument, LocatedEntry, LocatedMap } from './located.ts';
+import { FORBIDDEN_KEYS, MAX_DEPTH, parseSource } from './parse.ts';
+import type { DocumentPath } from './pipeline.ts';
+import { didYouMean, errorAt, type Report } from './report.ts';
+import { code, printable } from './wording.ts';
+
+/**
+ * The sources that the ranges of overrides point into, such as `-S params.latent_size=8`, whose text is that without
+ * `-S`. A name stands for one text.
+ */
+export function overrideSources(overrides: readonly string[]): readonly SourceFile[] {
+  const texts = new Map<string, string>();
+  return overrides.map((text) => {
+    const plain = `-S ${text.replace(/\s+/g, ' ')}`;
+    let name = plain;
+    for (let count = 2; (texts.get(name) ?? text) !== text; count += 1) name = `${plain} (${count})`;
+    texts.set(name, text);
+    return { name, text };
+  });
+}
+
+/**
+ * Puts overrides in place, in order. The value is YAML, as it would stand in `[ ]` or after a key. The path is keys and
+ * list positions with dots between (`encoder.3.Dense.units`, or `encoder[3].Dense.units`). A stage, a parameter and a
+ * list item must be there; other keys may be new, and are checked like the file's.
+ *
+ * @param sources one for each override
+ */
+export function applyOverrides(
+  document: LocatedDocument<'merged'>,
+  sources: readonly SourceFile[],
+  report: Report,
+): LocatedDocument<'overridden'> {
+  let { root } = document;
+  for (const source of sources) {
+    try {
+      root = applyOverride(root, source, report);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      error.diagnostics.forEach(report);
+    }
+  }
+  return { state: 'overridden', root };
+}
+
+/** @throws Failure `bad-override` */
+function applyOverride(root: LocatedMap, source: SourceFile, report: Report): LocatedMap {
+  const equals = source.text.indexOf('=');
+  const rangeOf = (start: number, end: number): SourceRange => ({
+    file: source.name,
+    start: { line: 1, column: start + 1 },
+    end: { line: 1, column: end + 1 },
+  });
+  if (equals === -1) {
+    throw refusal(rangeOf(0, source.text.length), 'an override is a path, `=`, and a value', {
+      hint: 'for example `-S params.latent_size=8`',
+    });
+  }
+  const path = segmentsOf(source.text.slice(0, equals));
+  const pathRange = rangeOf(0, equals);
+  if (path.length === 0 || path.length > MAX_DEPTH || path.some(({ name }) => name === '')) {
+    throw refusal(pathRange, `${code(source.text.slice(0, equals))} is not a path`, {
+      hint: 'for example `params.latent_size`',
+    });
+  }
+  const tree = parseSource(source, report, equals + 1);
+  if (tree === undefined) return root;
+  const value: Located =
+    tree === 'empty' ? { kind: 'scalar', value: null, range: rangeOf(0, source.text.length) } : tree;
+  const steps = path.map(({ name, start }) => ({ name, range: rangeOf(start, start + name.length) }));
+  const result = put(root, steps, value, []);
+  return result.kind === 'map' ? result : root;
+}
+
+interface Step {
+  readonly name: string;
+  readonly range: SourceRange;
+}
+
+/** The keys and positions of a path, with where each begins. */
+function segmentsOf(path: string): readonly { readonly name: string; readonly start: number }[] {
+  if (path === '') return [];
+  const segments = [];
+  let start = 0;
+  for (const match of path.matchAll(/\.|\[(?=\d+\](?:[.[]|$))|(?<=\[\d+)\](?:\.|(?=\[|$))/g)) {
+    segments.push({ name: path.slice(start, match.index), start });
+    start = match.index + match[0].length;
+  }
+  if (start < path.length || !path.endsWith(']')) segments.push({ name: path.slice(start), start });
+  return segments;
+}
+
+/** The tree with `value` at the end of `steps`; `at` is the path so far. */
+function put(tree: Located, steps: readonly Step[], value: Located, at: DocumentPath): Located {
+  const [step, ...rest] = steps;
+  if (step === undefined) return value;
+  const { name, range } = step;
+  if (tree.kind === 'list') {
+    const index = /^\d+$/.test(name) ? Number(name) : -1;
+    const item = tree.items[index];
+    if (item === undefined) {
+      const last = tree.items.length - 1;
+      const takes = last < 0 ? 'an empty list' : `a list with the positions 0 to ${last}`;
+      throw refusal(range, `${code(printable(name))} is not in ${code(at.join('.'))}, ${takes}`);
+    }
+    return { ...tree, items: tree.items.with(index, put(item, rest, value, [...at, index])) };
+  }
+  if (tree.kind === 'scalar') {
+    throw refusal(range, `${code(at.join('.'))} is not a map, so it has no ${code(name)}`, {
+      hint: `give it a new value as a whole: \`-S ${printable(at.join('.'))}=…\``,
+    });
+  }
+  const before = tree.entries.get(name);
+  if (before === undefined) mustBeKnown(tree, step, at, rest.length === 0);
+  // `a.b=1` where there is no `a`, or an empty one, makes it a map.
+  const inner =
+    before === undefined || (rest.length > 0 && isEmpty(before.value)) ? emptyMap(range) : before.value;
+  const entry: LocatedEntry = {
+    keyRange: before !== undefined && rest.length > 0 ? before.keyRange : range,
+    value: put(inner, rest, value, [...at, name]),
+  };
+  return { ...tree, entries: new Map(tree.entries).set(name, entry) };
+}
+
+/** Maps of names that the pipeline chooses: a new one would have no effect, or be a stage made of slips. */
+const NAMED: ReadonlyMap<string, string> = new Map([
+  ['params', 'parameter'],
+  ['stages', 'stage'],
+]);
+
+function mustBeKnown(map: LocatedMap, { name, range }: Step, at: DocumentPath, isLast: boolean): void {
+  if (FORBIDDEN_KEYS.has(name)) {
+    throw refusal(range, `unknown key ${code(name)}`);
+  }
+  if (at.length === 0 && name === 'extends') {
+    throw refusal(range, '`extends` can only stand in the file');
+  }
+  const what = at.length === 1 ? NAMED.get(String(at[0])) : undefined;
+  if (what !== undefined) {
+    throw refusal(range, `the pipeline has no ${what} ${code(name)}`, {
+      hint: didYouMean(name, map.entries.keys()) ?? namesOf(map, what),
+    });
+  }
+  // Settings may be left to their defaults in the file, and given here; a stray path above them is a slip.
+  if (at.length === 0 && !isLast) {
+    throw refusal(range, `the pipeline has no ${code(name)}`, { hint: didYouMean(name, map.entries.keys()) });
+  }
+}
+
+function namesOf(map: LocatedMap, what: string): string | undefined {
+  const names = [...map.entries.keys()].slice(0, 8).map(code);
+  return names.length === 0 ? undefined : `its ${what}s: ${names.join(', ')}`;
+}
+
+function isEmpty(value: Located): boolean {
+  return value.kind === 'scalar' && value.value === null;
+}
+
+function emptyMap(range: SourceRange): LocatedMap {
+  return { kind: 'map', entries: new Map(), range };
+}
+
+function refusal(range: SourceRange, message: string, notes: { hint?: string | undefined } = {}): Failure {
+  return new Failure(errorAt(range, 'bad-override', message, notes));
+}

@@ -1,0 +1,112 @@
+/** The pipeline against its schemas. */
+import type { Ajv, ErrorObject } from 'ajv';
+import { isJsonObject, type JsonObject } from '../core/json.ts';
+import { readSchema, SHARED_SCHEMAS } from '../core/schemas.ts';
+import type { StageType } from '../core/stage-type.ts';
+import { explain } from './explain.ts';
+import { find, locate, tidyRange, toJson, type LocatedDocument } from './located.ts';
+import type { DocumentPath } from './pipeline.ts';
+import { didYouMean, errorAt, type Report } from './report.ts';
+import { code } from './wording.ts';
+
+/** What stages are validated against. */
+export interface KnownTypes {
+  readonly types: ReadonlyMap<string, StageType>;
+  /** True where a plugin could not be had: stages of unknown types may be its, and are let pass. */
+  readonly incomplete: boolean;
+}
+
+/**
+ * Validates the document, and each stage against the schema of its type, and fills in defaults. All that is wrong is
+ * reported.
+ *
+ * @returns the document as data, complete only if nothing was reported
+ */
+export async function validate(
+  document: LocatedDocument<'interpolated'>,
+  known: KnownTypes,
+  report: Report,
+): Promise<JsonObject> {
+  const { root } = document;
+  const broken: DocumentPath[] = [];
+  const data = toJson(root, (path) => broken.push(path));
+  if (!isJsonObject(data)) throw new Error('a document is a map');
+  const validator = new Validator(await createAjv());
+
+  const schema = readSchema('document');
+  const found = explain(validator.errors(schema, data), { root, at: [], schema, broken });
+  found.forEach(report);
+
+  const stages = data['stages'];
+  for (const [name, settings] of isJsonObject(stages) ? Object.entries(stages) : []) {
+    const type = isJsonObject(settings) ? settings['type'] : undefined;
+    if (!isJsonObject(settings) || typeof type !== 'string') continue;
+    const at = ['stages', name];
+    const stageType = known.types.get(type);
+    if (stageType === undefined) {
+      if (!known.incomplete) unknownType(document, at, type, known, report);
+      continue;
+    }
+    try {
+      const errors = validator.errors(stageType.schema, settings);
+      explain(errors, { root, at, schema: stageType.schema, broken }).forEach(report);
+    } catch (error) {
+      // Built-in schemas are covered by tests; a plugin's is as good as its author made it.
+      const reason = error instanceof Error ? error.message : String(error);
+      const message = `the schema of stages of type ${code(type)} is not valid: ${reason}`;
+      report(errorAt(locate(root, [...at, 'type']), 'plugin-invalid', message));
+    }
+  }
+  return data;
+}
+
+function unknownType(
+  { root }: LocatedDocument<'interpolated'>,
+  at: DocumentPath,
+  type: string,
+  { types }: KnownTypes,
+  report: Report,
+): void {
+  const value = find(root, [...at, 'type'])?.value;
+  const range = value === undefined ? locate(root, at, 'key') : tidyRange(value);
+  const names = [...types.keys()];
+  const hint = didYouMean(type, names) ?? `there are ${names.map(code).join(', ')}`;
+  const related = value?.origin === undefined ? [] : [value.origin];
+  report(errorAt(range, 'unknown-value', `there is no stage type ${code(type)}`, { hint, related }));
+}
+
+/** Compiles schemas when they are first used, so that a pipeline pays only for the stage types that it has. */
+class Validator {
+  private readonly ajv: Ajv;
+
+  constructor(ajv: Ajv) {
+    this.ajv = ajv;
+  }
+
+  /** Validates, fills in defaults, and gives what is wrong. */
+  errors(schema: JsonObject, data: JsonObject): readonly ErrorObject[] {
+    const check = this.ajv.compile(schema);
+    return check(data) ? [] : (check.errors ?? []);
+  }
+}
+
+async function createAjv(): Promise<Ajv> {
+  const { Ajv } = await import('ajv');
+  const ajv = new Ajv({
+    allErrors: true,
+    verbose: true,
+    useDefaults: true,
+    strict: true,
+    allowUnionTypes: true,
+    // Otherwise `toString` would count as a key of every map.
+    ownProperties: true,
+    // That the schemas are schemas is tested; checking it here would double the time.
+    validateSchema: false,
+    // Each schema checks a few values once: making its code small takes longer than running it.
+    inlineRefs: false,
+    code: { optimize: false },
+    logger: false,
+  });
+  for (const name of SHARED_SCHEMAS) ajv.addSchema(readSchema(name));
+  return ajv;
+}
