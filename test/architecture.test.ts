@@ -28,9 +28,9 @@ const imports: readonly Import[] = sourceFiles.flatMap(({ path, text }) =>
 
 function allowedImports(): ReadonlyMap<string, readonly string[]> {
   const text = readFileSync(join(packageRoot, 'ARCHITECTURE.md'), 'utf8');
-  const table = text.slice(text.indexOf('| folder | may import |'));
+  const table = text.slice(text.search(/^\| folder +\| may import/m));
   return new Map(
-    [...table.matchAll(/^\| `(\w+)` \|(.*)\|$/gm)].map((row) => [
+    [...table.matchAll(/^\| `(\w+)` *\|(.*)\|$/gm)].map((row) => [
       row[1] ?? '',
       [...(row[2] ?? '').matchAll(/`(\w+)`/g)].map((cell) => cell[1] ?? ''),
     ]),

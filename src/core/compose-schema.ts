@@ -1,11 +1,10 @@
 /** One self-contained schema of whole pipeline files, for editors, from the schemas of the parts. */
-import { isJsonObject, type Json, type JsonObject } from './json.ts';
+import { isJsonObject, type JsonObject } from './json.ts';
 import { readSchema } from './schemas.ts';
 import {
   isChoice,
   listAt,
   objectAt,
-  referenceName,
   resolveReference,
   stringAt,
   stringsAt,

@@ -8,7 +8,7 @@ export interface Position {
 
 /** A stretch of a source text; `end` is the first position after it. */
 export interface SourceRange {
-  /** The file as the user named it, or `-S` for an override of the command line. */
+  /** The file as the user named it, or an override of the command line with its text: `-S params.latent_size=8`. */
   readonly file: string;
   readonly start: Position;
   readonly end: Position;

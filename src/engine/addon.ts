@@ -65,7 +65,7 @@ export function prepareEnvironment(threads: number): void {
 /** tfjs without a backend of its own choice, and without its words of welcome. */
 export function loadTfjs(): Tf {
   const tf = require('@tensorflow/tfjs') as Tf;
-  tf.env().set('IS_TEST', true);
+  tf.enableProdMode();
   return tf;
 }
 

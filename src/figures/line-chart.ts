@@ -158,7 +158,7 @@ interface PlotOptions {
 function drawPlot(curves: readonly Curve[], x: Scale, y: Scale, frame: Frame, options: PlotOptions) {
   const { width, height, logX, logY } = options;
   const label = (scale: Scale) => (tick: number) => scale.labels[scale.ticks.indexOf(tick)] ?? '';
-  const text = { fill: COLORS.quietText, fontVariant: null, tickSize: TICK_LENGTH, label: null };
+  const text = { fill: COLORS.quietText, fontVariant: 'normal', tickSize: TICK_LENGTH, label: null };
   const at = { x: (point: readonly number[]) => point[0], y: (point: readonly number[]) => point[1] };
   const plot = Plot.plot({
     document: parseHTML('<!doctype html><html></html>').document,

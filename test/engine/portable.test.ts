@@ -16,11 +16,14 @@ test('the portable engine draws the same numbers, and trains convolutions', asyn
   // Kernels that WebAssembly lacks are borrowed from JavaScript: the result must be that of JavaScript alone.
   const gradient = (): Float32Array =>
     tf.tidy(() => {
-      const x = tf.linspace(0, 1, 36).reshape([1, 6, 6, 1]) as ReturnType<typeof tf.tensor4d>;
-      const kernel = tf.linspace(-1, 1, 18).reshape([3, 3, 1, 2]) as ReturnType<typeof tf.tensor4d>;
-      const loss = (k: typeof kernel) =>
-        tf.conv2d(x, k, 2, 'same').square().sum() as ReturnType<typeof tf.scalar>;
-      return tf.grad(loss)(kernel).dataSync() as Float32Array;
+      const x = tf.linspace(0, 1, 36).as4D(1, 6, 6, 1);
+      const loss = tf.grad((kernel) =>
+        tf
+          .conv2d(x, kernel.as4D(3, 3, 1, 2), 2, 'same')
+          .square()
+          .sum(),
+      );
+      return Float32Array.from(loss(tf.linspace(-1, 1, 18)).dataSync());
     });
   const before = tf.memory().numTensors;
   const borrowed = gradient();

@@ -26,16 +26,20 @@ export function renderDiagnostic(
   return lines.join('\n');
 }
 
-/** All diagnostics, a blank line between them, and the count. */
+/** Hostile files have thousands of mistakes; nobody reads more than these. */
+const SHOWN = 50;
+
+/** All diagnostics, or the first of very many, a blank line between them, and the count. */
 export function renderDiagnostics(
   diagnostics: readonly Diagnostic[],
   sources: readonly SourceFile[],
   style: Style,
 ): string {
-  return [
-    ...diagnostics.map((diagnostic) => renderDiagnostic(diagnostic, sources, style)),
-    countOf(diagnostics),
-  ].join('\n\n');
+  const shown = diagnostics.slice(0, SHOWN).map((diagnostic) => renderDiagnostic(diagnostic, sources, style));
+  const left = diagnostics.length - shown.length;
+  return [...shown, `${countOf(diagnostics)}${left === 0 ? '' : `; ${left} of them are not shown`}`].join(
+    '\n\n',
+  );
 }
 
 /** `2 errors, 1 warning` */

@@ -1,0 +1,95 @@
+/** Puts samples through a model. */
+import type { LayersModel, Tensor } from '@tensorflow/tfjs';
+import type { Tf } from '../engine.ts';
+import { Pace } from './pace.ts';
+import { gatherRows, type Samples } from './samples.ts';
+
+export interface PredictOptions {
+  readonly batchSize: number;
+  readonly signal: AbortSignal;
+  /** Called a few times a second with the share of the rows that is done. */
+  readonly onProgress?: (fraction: number) => void;
+}
+
+/** The outputs for one batch. */
+export interface PredictedBatch {
+  /** The numbers of the samples. */
+  readonly rows: Int32Array;
+  /** Row-major [rows.length, ...output shape]. */
+  readonly outputs: Float32Array;
+}
+
+/**
+ * Computes a model's outputs batch by batch, as outside of training.
+ *
+ * @param model of one input, shaped like a sample, and one output
+ * @param rows numbers of samples, in the order in which their outputs are wanted
+ * @throws Failure `interrupted` once the signal is aborted
+ */
+export async function* predictBatches(
+  tf: Tf,
+  model: LayersModel,
+  samples: Samples,
+  rows: Int32Array,
+  { batchSize, signal, onProgress }: PredictOptions,
+): AsyncGenerator<PredictedBatch> {
+  const pace = new Pace(signal);
+  let done = 0;
+  for (const batch of batchesOf(rows, batchSize)) {
+    const output = tf.tidy(() => forward(model, batchTensor(tf, samples, batch), false));
+    try {
+      yield { rows: batch, outputs: Float32Array.from(await output.data()) };
+    } finally {
+      output.dispose();
+    }
+    done += batch.length;
+    if (pace.due()) onProgress?.(done / rows.length);
+    await pace.next();
+  }
+}
+
+/** The outputs of `predictBatches` in one array. */
+export async function predictAll(
+  tf: Tf,
+  model: LayersModel,
+  samples: Samples,
+  rows: Int32Array,
+  options: PredictOptions,
+): Promise<Float32Array> {
+  const parts: Float32Array[] = [];
+  for await (const { outputs } of predictBatches(tf, model, samples, rows, options)) parts.push(outputs);
+  const all = new Float32Array(parts.reduce((length, part) => length + part.length, 0));
+  let end = 0;
+  for (const part of parts) {
+    all.set(part, end);
+    end += part.length;
+  }
+  return all;
+}
+
+/** Rows in pieces of a size; the last may be smaller. */
+export function* batchesOf(rows: Int32Array, size: number): Generator<Int32Array> {
+  for (let start = 0; start < rows.length; start += size) yield rows.subarray(start, start + size);
+}
+
+/** One batch as a tensor [rows, ...shape]. */
+export function batchTensor(tf: Tf, samples: Samples, rows: Int32Array): Tensor {
+  return tf.tensor(gatherRows(samples, rows), [rows.length, ...samples.shape]);
+}
+
+/** @param training whether layers such as Dropout and BatchNormalization act as while training */
+export function forward(model: LayersModel, input: Tensor, training: boolean): Tensor {
+  const output = model.apply(input, { training });
+  if (Array.isArray(output) || !('dataId' in output)) throw new TypeError('the model does not give one output');
+  return output;
+}
+
+/** Shapes without the batch dimension of a model's one input and one output. */
+export function modelShapes({ inputs, outputs }: LayersModel): {
+  readonly inputShape: readonly number[];
+  readonly outputShape: readonly number[];
+} {
+  const withoutBatch = (shape: readonly (number | null)[] | undefined): readonly number[] =>
+    (shape ?? []).slice(1).map((length) => length ?? 0);
+  return { inputShape: withoutBatch(inputs[0]?.shape), outputShape: withoutBatch(outputs[0]?.shape) };
+}

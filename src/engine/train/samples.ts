@@ -1,0 +1,52 @@
+/** Samples in memory, from which batches are gathered by row number. */
+
+/**
+ * Rows of equal shape. A stored value `v` stands for `v * scale + offset`, so that images of bytes stay bytes: nothing is
+ * converted but the batch at work. The image arrays that stages hand on are samples.
+ */
+export interface Samples {
+  /** Row-major [count, ...shape]. */
+  readonly data: Uint8Array | Float32Array;
+  readonly count: number;
+  /** Shape of one row. */
+  readonly shape: readonly number[];
+  readonly scale: number;
+  readonly offset: number;
+}
+
+/** What goes into a model, and what should come out, row by row. Both may be the same samples. */
+export interface SamplePair {
+  readonly x: Samples;
+  readonly y: Samples;
+}
+
+/** The numbers 0 to count - 1: every row, in the order in which they lie. */
+export function rowNumbers(count: number): Int32Array {
+  return Int32Array.from({ length: count }, (_, row) => row);
+}
+
+/**
+ * Copies rows into one batch.
+ *
+ * @param rows numbers of rows, each from 0 to `samples.count - 1`; a row may be named twice
+ * @returns row-major [rows.length, ...shape]; each value computed in float64, then rounded to float32
+ */
+export function gatherRows(samples: Samples, rows: Int32Array): Float32Array {
+  const { data, scale, offset, shape } = samples;
+  const size = shape.reduce((product, length) => product * length, 1);
+  const batch = new Float32Array(rows.length * size);
+  const plain = scale === 1 && offset === 0;
+  for (const [index, row] of rows.entries()) {
+    if (row < 0 || row >= samples.count) throw new RangeError(`row ${row} of ${samples.count}`);
+    const start = row * size;
+    const target = index * size;
+    if (plain) {
+      batch.set(data.subarray(start, start + size), target);
+      continue;
+    }
+    for (let value = 0; value < size; value++) {
+      batch[target + value] = (data[start + value] ?? 0) * scale + offset;
+    }
+  }
+  return batch;
+}

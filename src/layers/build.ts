@@ -1,0 +1,125 @@
+/** Builds autoencoders: three tfjs models on one set of weights. */
+import type * as tfjs from '@tensorflow/tfjs';
+import { Failure } from '../core/diagnostic.ts';
+import type { Seed } from '../core/seed.ts';
+import type { Finding } from '../core/stage-type.ts';
+import type { Tf } from '../engine/engine.ts';
+import { layerFactory } from './create.ts';
+import { initialValues } from './initializers.ts';
+import { type Architecture, labelLayers } from './layer.ts';
+import { type AutoencoderShapes, type PlacedLayer, inferAutoencoder } from './shapes.ts';
+
+/** The three models; each weight exists once. */
+export interface Autoencoder {
+  readonly encoder: tfjs.LayersModel;
+  readonly decoder: tfjs.LayersModel;
+  /** All layers of both, one after the other: not two nested models. */
+  readonly autoencoder: tfjs.LayersModel;
+}
+
+/** An autoencoder that can be trained. */
+export interface TrainableAutoencoder extends Autoencoder {
+  /**
+   * int32 scalar that begins at 0: the number of the training step. `Dropout` and `GaussianNoise` draw by it, so whoever
+   * trains adds 1 after every step, and sets it when it resumes. No layer changes it.
+   */
+  readonly step: tfjs.Variable<tfjs.Rank.R0>;
+}
+
+/** The seed of a purpose, such as `init/dense/kernel` or `dropout/dropout_1`. */
+export type Seeds = (purpose: string) => Seed;
+
+/**
+ * Builds an autoencoder with initial weights. They, and the names of the layers, depend on the architecture and the seeds
+ * alone: not on the engine, and not on what was built before.
+ *
+ * @param seeds of the initial weights: `init/<layer>/<weight>`
+ * @param drawSeeds of layers that draw while training: `dropout/<layer>`, `gaussian_noise/<layer>/…`
+ * @throws Failure where the layers do not fit together
+ */
+export function buildAutoencoder(
+  tf: Tf,
+  architecture: Architecture,
+  seeds: Seeds,
+  drawSeeds: Seeds = seeds,
+): TrainableAutoencoder {
+  const shapes = shapesOf(architecture);
+  const models = assembleAutoencoder(tf, architecture, drawSeeds);
+  for (const place of [...shapes.encoder, ...shapes.decoder]) {
+    fillWeights(tf, models.autoencoder.getLayer(place.label), place, seeds);
+  }
+  return models;
+}
+
+/**
+ * Builds an autoencoder whose weights are all zero, for those of a saved one.
+ *
+ * @throws Failure where the layers do not fit together
+ */
+export function assembleAutoencoder(
+  tf: Tf,
+  architecture: Architecture,
+  drawSeeds: Seeds,
+): TrainableAutoencoder {
+  const shapes = shapesOf(architecture);
+  const labels = labelLayers(architecture);
+  const step: tfjs.Variable<tfjs.Rank.R0> = tf.tidy(() => tf.variable(tf.scalar(0, 'int32'), false));
+  const create = layerFactory(tf, { seeds: drawSeeds, step });
+  const image = tf.input({ shape: [...shapes.input], name: labels.encoderInput });
+  const latent = tf.input({ shape: [...shapes.latent], name: labels.decoderInput });
+  const encoderLayers = shapes.encoder.map(create);
+  const decoderLayers = shapes.decoder.map(create);
+  const encoded = connect(image, encoderLayers);
+  return {
+    encoder: tf.model({ name: 'encoder', inputs: image, outputs: encoded }),
+    decoder: tf.model({ name: 'decoder', inputs: latent, outputs: connect(latent, decoderLayers) }),
+    autoencoder: tf.model({ name: 'autoencoder', inputs: image, outputs: connect(encoded, decoderLayers) }),
+    step,
+  };
+}
+
+/** Lets each layer follow the one before. */
+export function connect(
+  start: tfjs.SymbolicTensor,
+  layers: readonly tfjs.layers.Layer[],
+): tfjs.SymbolicTensor {
+  return layers.reduce((tensor, layer) => {
+    const next = layer.apply(tensor);
+    if (Array.isArray(next) || !('sourceLayer' in next)) {
+      throw new TypeError(`${layer.name} does not give one output`);
+    }
+    return next;
+  }, start);
+}
+
+/** Frees the weights and the step. */
+export function disposeAutoencoder({ encoder, decoder, ...rest }: Autoencoder | TrainableAutoencoder): void {
+  for (const weight of [...encoder.weights, ...decoder.weights]) weight.dispose();
+  if ('step' in rest) rest.step.dispose();
+}
+
+function shapesOf(architecture: Architecture): AutoencoderShapes {
+  const findings: Finding[] = [];
+  const shapes = inferAutoencoder(architecture, (finding) => findings.push(finding));
+  if (shapes !== undefined) return shapes;
+  throw new Failure(
+    ...findings.map(({ code, message, hint }) => ({
+      code,
+      severity: 'error' as const,
+      message,
+      ...(hint === undefined ? {} : { hint }),
+    })),
+  );
+}
+
+function fillWeights(tf: Tf, layer: tfjs.layers.Layer, { label, weights }: PlacedLayer, seeds: Seeds): void {
+  for (const { name, shape, initializer } of weights) {
+    const variable = layer.weights.find(({ originalName }) => originalName === `${label}/${name}`);
+    if (variable === undefined) throw new TypeError(`${label} has no weight ${name}`);
+    tf.tidy(() => {
+      variable.write(
+        tf.tensor(initialValues(initializer, shape, seeds(`init/${label}/${name}`)), [...shape]),
+      );
+    });
+  }
+}

@@ -1,0 +1,203 @@
+/** Layers of the language as tfjs layers. One entry a kind. */
+import type * as tfjs from '@tensorflow/tfjs';
+import type { ActivationName, InitializerName, Pair, Regularizer } from '../config/generated/settings.ts';
+import type { Tf } from '../engine/engine.ts';
+import { borderOf } from './image-rules.ts';
+import type { LayerArguments, LayerName, Layer } from './layer.ts';
+import { type DrawSource, type RandomLayers, randomLayers } from './random-layers.ts';
+import { pairOf } from './rule.ts';
+import type { PlacedLayer } from './shapes.ts';
+import { trainBatchNormalization, trainDilatedConvolution, trainLayerNormalization } from './trainable.ts';
+
+interface Site {
+  readonly tf: Tf;
+  readonly random: RandomLayers;
+  readonly place: PlacedLayer;
+}
+
+type Creators = {
+  readonly [Name in LayerName]: (args: LayerArguments[Name], site: Site) => tfjs.layers.Layer;
+};
+
+/**
+ * Gives a function that makes tfjs layers, not yet built.
+ *
+ * @param draws where dropout and noise draw from
+ */
+export function layerFactory(tf: Tf, draws: DrawSource): (place: PlacedLayer) => tfjs.layers.Layer {
+  const random = randomLayers(tf, draws);
+  return (place) => {
+    const layer = create(place.layer, { tf, random, place });
+    // Zeros first: `fillWeights` or a saved model gives the values, and tfjs's own draws would be thrown away.
+    layer.setFastWeightInitDuringBuild(true);
+    return layer;
+  };
+}
+
+function create<Name extends LayerName>({ name, args }: Layer<Name>, site: Site): tfjs.layers.Layer {
+  const creator: (args: LayerArguments[Name], site: Site) => tfjs.layers.Layer = creators[name];
+  return creator(args, site);
+}
+
+const creators: Creators = {
+  Dense: (args, { tf, place }) =>
+    tf.layers.dense({ name: place.label, units: args.units, ...weighted(tf, args) }),
+  Activation: ({ activation }, { tf, place }) =>
+    tf.layers.activation({ name: place.label, activation: activationOf(activation) }),
+  ReLU: ({ max_value }, { tf, place }) =>
+    tf.layers.reLU({ name: place.label, ...(max_value === null ? {} : { maxValue: max_value }) }),
+  LeakyReLU: ({ negative_slope }, { tf, place }) =>
+    tf.layers.leakyReLU({ name: place.label, alpha: negative_slope }),
+  ELU: ({ alpha }, { tf, place }) => tf.layers.elu({ name: place.label, alpha }),
+  PReLU: ({ alpha_initializer, shared_axes }, { tf, place }) =>
+    tf.layers.prelu({
+      name: place.label,
+      alphaInitializer: initializerOf(alpha_initializer),
+      ...(shared_axes === null ? {} : { sharedAxes: [...shared_axes] }),
+    }),
+  // tfjs's own default is axis 1.
+  Softmax: (_args, { tf, place }) => tf.layers.softmax({ name: place.label, axis: -1 }),
+  Dropout: ({ rate }, { random, place }) => random.dropout(place.label, rate),
+  GaussianNoise: ({ stddev }, { random, place }) => random.gaussianNoise(place.label, stddev),
+  Flatten: (_args, { tf, place }) =>
+    // tfjs refuses to flatten what is flat.
+    place.input.length === 1
+      ? tf.layers.reshape({ name: place.label, targetShape: [...place.input] })
+      : tf.layers.flatten({ name: place.label }),
+  Reshape: (_args, { tf, place }) => tf.layers.reshape({ name: place.label, targetShape: [...place.output] }),
+  Conv2D(args, { tf, place }) {
+    const dilation = pairOf(args.dilation_rate);
+    const layer = tf.layers.conv2d({
+      name: place.label,
+      ...convolution(tf, args),
+      dilationRate: [...dilation],
+    });
+    if (Math.max(...dilation) === 1) return layer;
+    const activation = tf.layers.activation({ activation: activationOf(args.activation) });
+    return trainDilatedConvolution(tf, layer, dilation, args.padding, activation);
+  },
+  Conv2DTranspose: (args, { tf, place }) =>
+    tf.layers.conv2dTranspose({ name: place.label, ...convolution(tf, args) }),
+  MaxPooling2D: (args, { tf, place }) => tf.layers.maxPooling2d({ name: place.label, ...pooling(args) }),
+  AveragePooling2D: (args, { tf, place }) =>
+    tf.layers.averagePooling2d({ name: place.label, ...pooling(args) }),
+  UpSampling2D: ({ size, interpolation }, { tf, place }) =>
+    tf.layers.upSampling2d({ name: place.label, size: [...pairOf(size)], interpolation }),
+  BatchNormalization(args, { tf, place }) {
+    const layer = tf.layers.batchNormalization({
+      name: place.label,
+      ...normalization(tf, args),
+      momentum: args.momentum,
+      movingMeanInitializer: initializerOf(args.moving_mean_initializer),
+      movingVarianceInitializer: initializerOf(args.moving_variance_initializer),
+    });
+    return trainBatchNormalization(tf, layer, args);
+  },
+  LayerNormalization(args, { tf, place }) {
+    const layer = tf.layers.layerNormalization({ name: place.label, ...normalization(tf, args) });
+    return trainLayerNormalization(tf, layer, args);
+  },
+  ZeroPadding2D({ padding }, { tf, place }) {
+    const [vertical, horizontal] = borderOf(padding);
+    return tf.layers.zeroPadding2d({ name: place.label, padding: [[...vertical], [...horizontal]] });
+  },
+  Cropping2D({ cropping }, { tf, place }) {
+    const [vertical, horizontal] = borderOf(cropping);
+    return tf.layers.cropping2D({ name: place.label, cropping: [[...vertical], [...horizontal]] });
+  },
+  GlobalAveragePooling2D: (_args, { tf, place }) => tf.layers.globalAveragePooling2d({ name: place.label }),
+};
+
+/** What `tf.layers.dense` takes for an activation. */
+type TfjsActivation = NonNullable<Parameters<Tf['layers']['dense']>[0]['activation']>;
+
+/** tfjs's names of activations, where they are not Keras's. */
+function activationOf(name: ActivationName): TfjsActivation {
+  switch (name) {
+    case 'silu':
+      return 'swish';
+    case 'hard_sigmoid':
+      return 'hardSigmoid';
+    default:
+      return name;
+  }
+}
+
+const INITIALIZERS = {
+  glorot_uniform: 'glorotUniform',
+  glorot_normal: 'glorotNormal',
+  he_uniform: 'heUniform',
+  he_normal: 'heNormal',
+  lecun_uniform: 'leCunUniform',
+  lecun_normal: 'leCunNormal',
+  random_uniform: 'randomUniform',
+  random_normal: 'randomNormal',
+  truncated_normal: 'truncatedNormal',
+  orthogonal: 'orthogonal',
+  zeros: 'zeros',
+  ones: 'ones',
+} as const satisfies Record<InitializerName, string>;
+
+/** tfjs's name of an initializer: it goes into the saved model; the values come from `initializers.ts`. */
+function initializerOf(name: InitializerName): (typeof INITIALIZERS)[InitializerName] {
+  return INITIALIZERS[name];
+}
+
+function regularizerOf(tf: Tf, regularizer: Regularizer): ReturnType<Tf['regularizers']['l1l2']> | undefined {
+  // Both are given: tfjs takes 0.01 for one that is not.
+  return regularizer === null ? undefined : tf.regularizers.l1l2({ l1: regularizer.l1, l2: regularizer.l2 });
+}
+
+type Weighted = LayerArguments['Dense' | 'Conv2D' | 'Conv2DTranspose'];
+
+/** Arguments that dense layers and convolutions share. */
+function weighted(tf: Tf, args: Weighted) {
+  const kernelRegularizer = regularizerOf(tf, args.kernel_regularizer);
+  const biasRegularizer = regularizerOf(tf, args.bias_regularizer);
+  return {
+    activation: activationOf(args.activation),
+    useBias: args.use_bias,
+    kernelInitializer: initializerOf(args.kernel_initializer),
+    biasInitializer: initializerOf(args.bias_initializer),
+    ...(kernelRegularizer === undefined ? {} : { kernelRegularizer }),
+    ...(biasRegularizer === undefined ? {} : { biasRegularizer }),
+  };
+}
+
+function convolution(tf: Tf, args: LayerArguments['Conv2D' | 'Conv2DTranspose']) {
+  return {
+    filters: args.filters,
+    kernelSize: mutable(args.kernel_size),
+    strides: mutable(args.strides),
+    padding: args.padding,
+    ...weighted(tf, args),
+  };
+}
+
+function pooling(args: LayerArguments['MaxPooling2D' | 'AveragePooling2D']) {
+  return {
+    poolSize: mutable(args.pool_size),
+    strides: mutable(args.strides ?? args.pool_size),
+    padding: args.padding,
+  };
+}
+
+function normalization(tf: Tf, args: LayerArguments['BatchNormalization' | 'LayerNormalization']) {
+  const betaRegularizer = regularizerOf(tf, args.beta_regularizer);
+  const gammaRegularizer = regularizerOf(tf, args.gamma_regularizer);
+  return {
+    axis: args.axis,
+    epsilon: args.epsilon,
+    center: args.center,
+    scale: args.scale,
+    betaInitializer: initializerOf(args.beta_initializer),
+    gammaInitializer: initializerOf(args.gamma_initializer),
+    ...(betaRegularizer === undefined ? {} : { betaRegularizer }),
+    ...(gammaRegularizer === undefined ? {} : { gammaRegularizer }),
+  };
+}
+
+function mutable(pair: Pair): [number, number] {
+  const [vertical, horizontal] = pairOf(pair);
+  return [vertical, horizontal];
+}

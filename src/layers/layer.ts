@@ -1,0 +1,102 @@
+/** Layers as the language writes them, and their names in a model. Knows nothing of TensorFlow. */
+import { LAYER_DEFAULTS, type LayerSpec, type ModelSettings } from '../config/generated/settings.ts';
+
+/** Lengths of the axes without the batch: [height, width, channels] of an image, [size] of a vector. */
+export type Shape = readonly number[];
+
+/** What an autoencoder is built from; the settings of a `model` stage are one. */
+export type Architecture = Pick<ModelSettings, 'input_shape' | 'encoder' | 'decoder'>;
+
+/** The two lists of layers of an architecture. */
+export type Part = 'encoder' | 'decoder';
+
+type LayerMap = Exclude<LayerSpec, string>;
+type KeyOf<Member> = Member extends Member ? keyof Member : never;
+
+/** `Dense`, `Conv2D`, … */
+export type LayerName = KeyOf<LayerMap>;
+
+/** The arguments of each kind of layer, with their defaults in place. */
+export type LayerArguments = {
+  readonly [Name in LayerName]: Extract<LayerMap, Readonly<Record<Name, unknown>>>[Name];
+};
+
+/** A layer with its arguments, whichever way it was written. */
+export type Layer<Name extends LayerName = LayerName> = {
+  [Each in Name]: { readonly name: Each; readonly args: LayerArguments[Each] };
+}[Name];
+
+/** The layer that an entry of `encoder` or `decoder` stands for; a bare name has the default arguments. */
+export function layerOf(spec: LayerSpec): Layer {
+  const [name, args] =
+    typeof spec === 'string' ? [spec, LAYER_DEFAULTS[spec]] : (Object.entries(spec)[0] ?? []);
+  // The one cast from data: the schema, from which `LayerSpec` is generated, lets nothing else pass.
+  return { name, args } as Layer;
+}
+
+/** The path of an argument of a layer inside the stage's settings, or of the layer itself. */
+export function layerPath(
+  part: Part,
+  index: number,
+  spec: LayerSpec,
+  argument?: string,
+): (string | number)[] {
+  return [
+    part,
+    index,
+    ...(argument === undefined || typeof spec === 'string' ? [] : [layerOf(spec).name, argument]),
+  ];
+}
+
+/** `28x28x1`, `784`. */
+export function shapeText(shape: Shape): string {
+  return shape.join('x');
+}
+
+/** The number of values that a shape holds. */
+export function sizeOf(shape: Shape): number {
+  return shape.reduce((product, length) => product * length, 1);
+}
+
+export function sameShape(one: Shape, other: Shape): boolean {
+  return one.length === other.length && one.every((length, axis) => length === other[axis]);
+}
+
+/** The names of a model's layers; as many as there are entries in `encoder` and `decoder`. */
+export interface LayerLabels {
+  readonly encoderInput: string;
+  readonly encoder: readonly string[];
+  readonly decoderInput: string;
+  readonly decoder: readonly string[];
+}
+
+/**
+ * Names the layers of a model as Keras names them in a fresh session: `conv2d`, `conv2d_1`, … over both lists, from the
+ * architecture alone, so that they do not depend on what else the process has built. A layer's own `name` stands, and
+ * no other layer gets it.
+ */
+export function labelLayers(architecture: Architecture): LayerLabels {
+  const own = (spec: LayerSpec): string | undefined => layerOf(spec).args.name;
+  const taken = new Set(
+    [...architecture.encoder, ...architecture.decoder].flatMap((spec) => own(spec) ?? []),
+  );
+  const counts = new Map<string, number>();
+  const next = (stem: string): string => {
+    const count = counts.get(stem) ?? 0;
+    counts.set(stem, count + 1);
+    const label = count === 0 ? stem : `${stem}_${count}`;
+    return taken.has(label) ? next(stem) : label;
+  };
+  const label = (spec: LayerSpec): string => own(spec) ?? next(labelStem(layerOf(spec).name));
+  return {
+    encoderInput: next('input_layer'),
+    encoder: architecture.encoder.map(label),
+    decoderInput: next('input_layer'),
+    decoder: architecture.decoder.map(label),
+  };
+}
+
+/** Keras's snake case: `MaxPooling2D` is `max_pooling2d`, `LeakyReLU` is `leaky_re_lu`. */
+function labelStem(name: LayerName): string {
+  return name.replace(/(?<=.)(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z])/g, '_').toLowerCase();
+}

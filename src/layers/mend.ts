@@ -1,0 +1,229 @@
+/** What to say of a decoder whose output is not shaped like the input, and which one change would mend it. */
+import type { LayerSpec } from '../config/generated/settings.ts';
+import type { Finding } from '../core/stage-type.ts';
+import {
+  type Architecture,
+  type Layer,
+  type Part,
+  type Shape,
+  layerOf,
+  layerPath,
+  sameShape,
+  shapeText,
+  sizeOf,
+} from './layer.ts';
+
+/** The output of each layer. */
+export interface PartShapes {
+  readonly encoder: readonly Shape[];
+  readonly decoder: readonly Shape[];
+}
+
+/** A change of one layer of the decoder. */
+interface Change {
+  readonly decoder: readonly LayerSpec[];
+  /** The layer to change, or after which one is to be put. */
+  readonly index: number;
+  readonly argument?: string;
+  readonly hint: string;
+}
+
+/**
+ * The finding for an autoencoder whose output has another shape than its input, with the first change of one layer
+ * that makes them equal as the hint, if there is one.
+ *
+ * @param outputOf the output of a decoder, undefined where its layers do not fit
+ */
+export function mendOutput(
+  architecture: Architecture,
+  shapes: PartShapes,
+  outputOf: (decoder: readonly LayerSpec[]) => Shape | undefined,
+): Finding {
+  const { input_shape: input, decoder } = architecture;
+  const output = shapes.decoder.at(-1) ?? input;
+  const mend = changes(architecture, shapes).find((change) => {
+    const mended = outputOf(change.decoder);
+    return mended !== undefined && sameShape(mended, input);
+  });
+  const last = decoder.length - 1;
+  const spec = decoder[mend?.index ?? last];
+  const { at, hint } =
+    mend !== undefined && spec !== undefined
+      ? { at: layerPath('decoder', mend.index, spec, mend.argument), hint: mend.hint }
+      : (forgottenFlatten(architecture, shapes) ?? {
+          at: ['decoder', last],
+          hint: 'let the layers of the decoder undo the steps of the encoder, the last one first',
+        });
+  return {
+    code: 'shape-mismatch',
+    message: `the decoder gives ${shapeText(output)}, but the input is ${shapeText(input)}${wayOf(input, shapes)}`,
+    hint,
+    at,
+    related: { message: 'the input is given here', at: ['input_shape'] },
+  };
+}
+
+/** The first `Dense` that is given an image: it works on the channels of each pixel, which is seldom meant. */
+function forgottenFlatten(
+  architecture: Architecture,
+  shapes: PartShapes,
+): { readonly at: Finding['at']; readonly hint: string } | undefined {
+  for (const part of ['encoder', 'decoder'] as const) {
+    const index = architecture[part].findIndex(
+      (spec, position) =>
+        layerOf(spec).name === 'Dense' && inputOf(architecture, shapes, part, position).length > 1,
+    );
+    if (index !== -1) {
+      const hint =
+        'this `Dense` works on the channels of each pixel: put a `Flatten` before it to have it see the image';
+      return { at: [part, index], hint };
+    }
+  }
+  return undefined;
+}
+
+/** What a layer is given. */
+function inputOf({ input_shape }: Architecture, shapes: PartShapes, part: Part, index: number): Shape {
+  const before =
+    part === 'decoder'
+      ? [...shapes.encoder, ...shapes.decoder.slice(0, index)]
+      : shapes.encoder.slice(0, index);
+  return before.at(-1) ?? input_shape;
+}
+
+/** "; the encoder goes 28 -> 14 -> 7, the decoder 7 -> 14 -> 28" where the heights differ. */
+function wayOf(input: Shape, { encoder, decoder }: PartShapes): string {
+  const steps = (shapes: readonly Shape[]): number[] =>
+    shapes
+      .filter((shape) => shape.length === 3)
+      .map(([height]) => height ?? 0)
+      .filter((height, index, heights) => height !== heights[index - 1]);
+  const down = steps([input, ...encoder]);
+  const up = steps([...encoder.slice(-1), ...decoder]);
+  const straight = down.length < 2 || up.length < 2 || up.at(-1) === input[0];
+  return straight ? '' : `: the encoder goes ${down.join(' -> ')}, the decoder ${up.join(' -> ')}`;
+}
+
+/** Changes worth trying, the likeliest first. */
+function* changesOf(architecture: Architecture, shapes: PartShapes): Generator<Change> {
+  const { input_shape: input, decoder } = architecture;
+  const last = decoder.length - 1;
+  if (sizeOf(shapes.decoder.at(-1) ?? []) === sizeOf(input)) {
+    const [layer, text]: [LayerSpec, string] =
+      input.length === 1
+        ? ['Flatten', 'Flatten']
+        : [{ Reshape: { target_shape: input } }, `Reshape: { target_shape: [${input.join(', ')}] }`];
+    yield {
+      decoder: [...decoder, layer],
+      index: last,
+      hint: `put \`${text}\` at the end of the decoder`,
+    };
+  }
+  const backwards = decoder.map((spec, index) => ({ layer: layerOf(spec), index })).reverse();
+  for (const { layer, index } of backwards) {
+    const image = inputOf(architecture, shapes, 'decoder', index).length > 1;
+    if (layer.name !== 'Dense' || !image) yield* widths(layer, index, input, decoder);
+  }
+  for (const { layer, index } of backwards) yield* steps(layer, index, decoder);
+  for (const { layer, index } of backwards) yield* paddings(layer, index, decoder);
+  for (const { layer, index } of backwards) yield* transposition(layer, index, decoder);
+  yield* borders(architecture, shapes);
+}
+
+function changes(architecture: Architecture, shapes: PartShapes): readonly Change[] {
+  return [...changesOf(architecture, shapes)];
+}
+
+/** The same decoder with one argument of one layer set. */
+function withArgument(
+  decoder: readonly LayerSpec[],
+  index: number,
+  { name, args }: Layer,
+  argument: string,
+  value: number | string,
+): Change {
+  const before = Object.entries(args).find(([key]) => key === argument)?.[1];
+  // A layer of the same kind with an argument of the same type is a layer.
+  const spec = { [name]: { ...args, [argument]: value } } as LayerSpec;
+  return {
+    decoder: decoder.with(index, spec),
+    index,
+    argument,
+    hint: `\`${argument}: ${value}\` instead of ${JSON.stringify(before)} in this \`${name}\` would make them equal`,
+  };
+}
+
+/** Another number of channels or units. */
+function* widths(
+  layer: Layer,
+  index: number,
+  input: Shape,
+  decoder: readonly LayerSpec[],
+): Generator<Change> {
+  const channels = input.at(-1) ?? 1;
+  if (layer.name === 'Dense') {
+    for (const units of new Set([channels, sizeOf(input)])) {
+      yield withArgument(decoder, index, layer, 'units', units);
+    }
+  }
+  if (layer.name === 'Conv2D' || layer.name === 'Conv2DTranspose') {
+    yield withArgument(decoder, index, layer, 'filters', channels);
+  }
+}
+
+/** Another factor. */
+function* steps(layer: Layer, index: number, decoder: readonly LayerSpec[]): Generator<Change> {
+  const argument =
+    layer.name === 'UpSampling2D'
+      ? 'size'
+      : layer.name === 'Conv2DTranspose' || layer.name === 'Conv2D'
+        ? 'strides'
+        : undefined;
+  if (argument === undefined) return;
+  for (const factor of [1, 2, 4]) yield withArgument(decoder, index, layer, argument, factor);
+}
+
+function* paddings(layer: Layer, index: number, decoder: readonly LayerSpec[]): Generator<Change> {
+  if (!('padding' in layer.args) || layer.name === 'ZeroPadding2D') return;
+  const other = layer.args.padding === 'same' ? 'valid' : 'same';
+  yield withArgument(decoder, index, layer, 'padding', other);
+}
+
+/** The transposed convolution where a convolution is, which shrinks the image anew. */
+function* transposition(layer: Layer, index: number, decoder: readonly LayerSpec[]): Generator<Change> {
+  if (layer.name !== 'Conv2D') return;
+  const { dilation_rate: _dilation, ...args } = layer.args;
+  yield {
+    decoder: decoder.with(index, { Conv2DTranspose: args }),
+    index,
+    hint: 'use `Conv2DTranspose` here, which undoes what a `Conv2D` does to the size',
+  };
+}
+
+/** A border cut off or added after the first layer whose image is not as large as one that the encoder had. */
+function* borders({ input_shape: input, decoder }: Architecture, shapes: PartShapes): Generator<Change> {
+  const wanted = [input, ...shapes.encoder].filter((shape) => shape.length === 3);
+  for (const [index, made] of shapes.decoder.entries()) {
+    if (made.length !== 3) continue;
+    for (const target of wanted) {
+      const rows = (made[0] ?? 0) - (target[0] ?? 0);
+      const columns = (made[1] ?? 0) - (target[1] ?? 0);
+      if (rows * columns < 0 || rows + columns === 0) continue;
+      const border = [split(Math.abs(rows)), split(Math.abs(columns))] as const;
+      const [spec, text]: [LayerSpec, string] =
+        rows + columns > 0
+          ? [{ Cropping2D: { cropping: border } }, 'Cropping2D: { cropping:']
+          : [{ ZeroPadding2D: { padding: border } }, 'ZeroPadding2D: { padding:'];
+      yield {
+        decoder: decoder.toSpliced(index + 1, 0, spec),
+        index,
+        hint: `put \`${text} ${JSON.stringify(border).replaceAll(',', ', ')} }\` after this layer`,
+      };
+    }
+  }
+}
+
+/** Pixels at either side; an odd one at the end, where `padding: same` puts it. */
+function split(pixels: number): readonly [number, number] {
+  return [Math.floor(pixels / 2), Math.ceil(pixels / 2)];
+}

@@ -1,0 +1,101 @@
+/**
+ * `Dropout` and `GaussianNoise` whose draws depend on a seed and a step alone. tfjs's own draw in JavaScript, which neither
+ * repeats itself nor can be traced into a graph. Saved, they carry the names and settings of tfjs's layers, which then
+ * stand in for them: without training, both do nothing.
+ */
+import type * as tfjs from '@tensorflow/tfjs';
+import type { Seed } from '../core/seed.ts';
+import type { Tf } from '../engine/engine.ts';
+import { statelessUniform } from '../engine/random.ts';
+
+/** Where the draws of a layer come from. */
+export interface DrawSource {
+  /** The seed of one purpose, such as `dropout/dropout_1`. */
+  readonly seeds: (purpose: string) => Seed;
+  /** int32 scalar: the number of the training step, the same for all layers of a model. */
+  readonly step: tfjs.Variable;
+}
+
+/** Makes the two kinds of layers on one tfjs. */
+export function randomLayers(tf: Tf, { seeds, step }: DrawSource): RandomLayers {
+  abstract class RandomLayer extends tf.layers.Layer {
+    override readonly supportsMasking = true;
+
+    override computeOutputShape(inputShape: tfjs.Shape): tfjs.Shape {
+      return inputShape;
+    }
+
+    override call(inputs: tfjs.Tensor | tfjs.Tensor[], { training }: { training?: unknown }): tfjs.Tensor {
+      const input = Array.isArray(inputs) ? inputs[0] : inputs;
+      if (input === undefined) throw new TypeError(`${this.name} was called without an input`);
+      return training === true ? tf.tidy(() => this.draw(input)) : input;
+    }
+
+    protected abstract draw(input: tfjs.Tensor): tfjs.Tensor;
+
+    protected uniform(seed: Seed, { shape }: tfjs.Tensor): tfjs.Tensor {
+      return statelessUniform(tf, shape, seed, step);
+    }
+  }
+
+  /** Sets a share of the values to zero, and divides the others by what is left of the share. */
+  class Dropout extends RandomLayer {
+    static readonly className = 'Dropout';
+    readonly #rate: number;
+    readonly #seed: Seed;
+
+    constructor(name: string, rate: number) {
+      super({ name });
+      this.#rate = rate;
+      this.#seed = seeds(`dropout/${name}`);
+    }
+
+    override getConfig(): tfjs.serialization.ConfigDict {
+      return { rate: this.#rate, noiseShape: null, seed: null, ...super.getConfig() };
+    }
+
+    protected override draw(input: tfjs.Tensor): tfjs.Tensor {
+      if (this.#rate === 0) return input;
+      const kept = tf.greaterEqual(this.uniform(this.#seed, input), this.#rate);
+      return input.mul(kept.cast('float32')).mul(1 / (1 - this.#rate));
+    }
+  }
+
+  /** Adds normal noise of mean 0, made of two uniform draws by Box and Muller's method. */
+  class GaussianNoise extends RandomLayer {
+    static readonly className = 'GaussianNoise';
+    readonly #stddev: number;
+    readonly #radiusSeed: Seed;
+    readonly #angleSeed: Seed;
+
+    constructor(name: string, stddev: number) {
+      super({ name });
+      this.#stddev = stddev;
+      this.#radiusSeed = seeds(`gaussian_noise/${name}/radius`);
+      this.#angleSeed = seeds(`gaussian_noise/${name}/angle`);
+    }
+
+    override getConfig(): tfjs.serialization.ConfigDict {
+      return { stddev: this.#stddev, ...super.getConfig() };
+    }
+
+    protected override draw(input: tfjs.Tensor): tfjs.Tensor {
+      if (this.#stddev === 0) return input;
+      // In (0, 1], so that the logarithm is finite.
+      const fraction = tf.sub(1, this.uniform(this.#radiusSeed, input));
+      const angle = this.uniform(this.#angleSeed, input).mul(2 * Math.PI);
+      const normal = fraction.log().mul(-2).sqrt().mul(angle.cos());
+      return input.add(normal.mul(this.#stddev));
+    }
+  }
+
+  return {
+    dropout: (name, rate) => new Dropout(name, rate),
+    gaussianNoise: (name, stddev) => new GaussianNoise(name, stddev),
+  };
+}
+
+export interface RandomLayers {
+  dropout(name: string, rate: number): tfjs.layers.Layer;
+  gaussianNoise(name: string, stddev: number): tfjs.layers.Layer;
+}

@@ -1,0 +1,69 @@
+/** What a rule of a layer is: see `rules.ts` for the rules themselves. */
+import type { InitializerName, Pair } from '../config/generated/settings.ts';
+import type { DiagnosticCode } from '../core/diagnostic.ts';
+import type { LayerArguments, LayerName, Shape } from './layer.ts';
+
+/** A weight that a layer has, by its Keras name. */
+export interface Weight {
+  readonly name: 'kernel' | 'bias' | 'alpha' | 'gamma' | 'beta' | 'moving_mean' | 'moving_variance';
+  readonly shape: Shape;
+  /** False for running statistics, which no optimizer changes. */
+  readonly trainable: boolean;
+  readonly initializer: InitializerName;
+}
+
+/** Something wrong with a layer. */
+export interface Problem {
+  readonly code: DiagnosticCode;
+  readonly message: string;
+  readonly hint?: string;
+  /** The argument at fault; absent for the layer as a whole. */
+  readonly argument?: string;
+}
+
+/** What a rule knows of the place of its layer. */
+export interface Site {
+  readonly input: Shape;
+  /** Begins a clause that ends in the input's shape: "`Dense` gives", "the input is". */
+  readonly giver: string;
+  /** The nearest image before the input, if there was one. */
+  readonly lastImage?: Shape;
+  /** May be called more than once. */
+  readonly report: (problem: Problem) => void;
+}
+
+export interface LayerRule<Args> {
+  /** True where the input must be [height, width, channels]; checked before `output` is asked. */
+  readonly image?: boolean;
+  /** The output's shape; undefined where there is none, which is then reported. */
+  output(args: Args, site: Site): Shape | undefined;
+  /** The weights in the order of Keras, for an input that has an output. */
+  weights?(args: Args, input: Shape): readonly Weight[];
+}
+
+export type LayerRules<Names extends LayerName = LayerName> = {
+  readonly [Name in Names]: LayerRule<LayerArguments[Name]>;
+};
+
+/** The weights of dense and convolution layers. */
+export function kernelAndBias(
+  args: {
+    readonly use_bias: boolean;
+    readonly kernel_initializer: InitializerName;
+    readonly bias_initializer: InitializerName;
+  },
+  kernel: Shape,
+  channels: number,
+): readonly Weight[] {
+  return [
+    { name: 'kernel', shape: kernel, trainable: true, initializer: args.kernel_initializer },
+    ...(args.use_bias
+      ? [{ name: 'bias', shape: [channels], trainable: true, initializer: args.bias_initializer } as const]
+      : []),
+  ];
+}
+
+/** A setting for both directions as [vertical, horizontal]. */
+export function pairOf(pair: Pair): readonly [number, number] {
+  return typeof pair === 'number' ? [pair, pair] : pair;
+}

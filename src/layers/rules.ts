@@ -1,0 +1,150 @@
+/** What each kind of layer makes of a shape, and which weights it has. One rule a kind; no TensorFlow. */
+import type { InitializerName } from '../config/generated/settings.ts';
+import { imageRules } from './image-rules.ts';
+import { type LayerName, type Shape, shapeText, sizeOf } from './layer.ts';
+import { type LayerRules, type Problem, type Site, type Weight, kernelAndBias } from './rule.ts';
+
+/** The rule of layers that leave the shape alone. */
+const elementwise = { output: (_args: unknown, { input }: Site): Shape => input };
+
+export const layerRules: LayerRules = {
+  Dense: {
+    output: ({ units }, { input }) => [...input.slice(0, -1), units],
+    weights: (args, input) => kernelAndBias(args, [input.at(-1) ?? 0, args.units], args.units),
+  },
+  Activation: elementwise,
+  ReLU: elementwise,
+  LeakyReLU: elementwise,
+  ELU: {
+    output({ alpha }, { input, report }) {
+      if (alpha !== 1) {
+        report({
+          code: 'out-of-range',
+          message: `\`alpha\` of \`ELU\` is ${alpha}, but TensorFlow.js computes \`ELU\` with an \`alpha\` of 1 only`,
+          hint: 'leave `alpha` out, or use `LeakyReLU`, whose `negative_slope` may be any',
+          argument: 'alpha',
+        });
+      }
+      return input;
+    },
+  },
+  PReLU: {
+    output({ shared_axes }, { input, report }) {
+      const beyond = shared_axes?.find((axis) => axis > input.length);
+      if (beyond !== undefined) report(noSuchAxis('PReLU', 'shared_axes', beyond, input));
+      return input;
+    },
+    weights: ({ alpha_initializer, shared_axes }, input) => [
+      {
+        name: 'alpha',
+        shape: input.map((length, axis) => (shared_axes?.includes(axis + 1) === true ? 1 : length)),
+        trainable: true,
+        initializer: alpha_initializer,
+      },
+    ],
+  },
+  Softmax: {
+    output({ axis }, { input, report }) {
+      if (axis !== -1 && axis !== input.length) {
+        report({
+          code: 'out-of-range',
+          message: `\`axis\` of \`Softmax\` is ${axis}, but TensorFlow.js computes it along the last axis only`,
+          hint: 'leave `axis` out',
+          argument: 'axis',
+        });
+      }
+      return input;
+    },
+  },
+  Dropout: elementwise,
+  GaussianNoise: elementwise,
+  Flatten: { output: (_args, { input }) => [sizeOf(input)] },
+  Reshape: { output: ({ target_shape }, site) => reshape(target_shape, site) },
+  BatchNormalization: {
+    output({ axis }, { input, report }) {
+      if (axisOf(axis, input) === undefined) report(noSuchAxis('BatchNormalization', 'axis', axis, input));
+      return input;
+    },
+    weights(args, input) {
+      const shape = [axisOf(args.axis, input) ?? 0];
+      return [
+        ...scaleAndOffset(args, shape),
+        { name: 'moving_mean', shape, trainable: false, initializer: args.moving_mean_initializer },
+        { name: 'moving_variance', shape, trainable: false, initializer: args.moving_variance_initializer },
+      ];
+    },
+  },
+  LayerNormalization: {
+    output({ axis }, { input, report }) {
+      if (axisOf(axis, input) === undefined) report(noSuchAxis('LayerNormalization', 'axis', axis, input));
+      return input;
+    },
+    weights: (args, input) => scaleAndOffset(args, [axisOf(args.axis, input) ?? 0]),
+  },
+  ...imageRules,
+};
+
+/** Length of an axis that is counted from 1, or from the end with -1. */
+function axisOf(axis: number, input: Shape): number | undefined {
+  return axis === 0 ? undefined : input.at(axis > 0 ? axis - 1 : axis);
+}
+
+function noSuchAxis(layer: LayerName, argument: string, axis: number, input: Shape): Problem {
+  return {
+    code: 'out-of-range',
+    message: `\`${layer}\` has no axis ${axis}: its input is ${shapeText(input)}`,
+    hint:
+      input.length === 1 ? 'axes count from 1: there is one here' : `axes count from 1 to ${input.length}`,
+    argument,
+  };
+}
+
+function reshape(target: Shape, { input, giver, report }: Site): Shape | undefined {
+  const size = sizeOf(input);
+  const free = target.filter((length) => length === -1).length;
+  const known = sizeOf(target.filter((length) => length !== -1));
+  const argument = 'target_shape';
+  if (free > 1 || known === 0) {
+    const problem = free > 1 ? 'more than one -1' : 'an axis of length 0';
+    report({ code: 'out-of-range', message: `\`target_shape\` has ${problem}`, argument });
+    return undefined;
+  }
+  if (free === 0 ? known === size : size % known === 0) {
+    return target.map((length) => (length === -1 ? size / known : length));
+  }
+  const product = target.length > 1 || free === 1 ? ` = ${known}` : '';
+  const wanted = `${target.map((length) => (length === -1 ? '?' : length)).join('x')}${product}`;
+  report({
+    code: 'shape-mismatch',
+    message:
+      free === 0
+        ? `\`Reshape\` wants ${wanted} values, but ${giver} ${valuesText(input)}`
+        : `\`Reshape\` wants a multiple of ${known} values, but ${giver} ${valuesText(input)}`,
+    argument,
+  });
+  return undefined;
+}
+
+/** `784`, or `7x7x64 = 3136`. */
+function valuesText(shape: Shape): string {
+  return shape.length === 1 ? shapeText(shape) : `${shapeText(shape)} = ${sizeOf(shape)}`;
+}
+
+function scaleAndOffset(
+  args: {
+    readonly center: boolean;
+    readonly scale: boolean;
+    readonly beta_initializer: InitializerName;
+    readonly gamma_initializer: InitializerName;
+  },
+  shape: Shape,
+): readonly Weight[] {
+  return [
+    ...(args.scale
+      ? [{ name: 'gamma', shape, trainable: true, initializer: args.gamma_initializer } as const]
+      : []),
+    ...(args.center
+      ? [{ name: 'beta', shape, trainable: true, initializer: args.beta_initializer } as const]
+      : []),
+  ];
+}

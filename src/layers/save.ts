@@ -1,0 +1,258 @@
+/**
+ * Models as tfjs LayersModels on disk: `model.json` beside one `weights.bin` (little-endian float32), which a browser loads
+ * with `tf.loadLayersModel`. Equal models have equal bytes: no dates, no versions but that of the format.
+ */
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type * as tfjs from '@tensorflow/tfjs';
+import { type Failure, failure } from '../core/diagnostic.ts';
+import { type Json, type JsonObject, isJsonObject } from '../core/json.ts';
+import type { Tf } from '../engine/engine.ts';
+import {
+  type Autoencoder,
+  type Seeds,
+  type TrainableAutoencoder,
+  assembleAutoencoder,
+  connect,
+} from './build.ts';
+import { type Architecture, type Shape, sameShape, sizeOf } from './layer.ts';
+import { type Topology, UnsoundTopology, readTopology } from './topology.ts';
+
+const MODEL_FILE = 'model.json';
+const WEIGHTS_FILE = 'weights.bin';
+const ARCHITECTURE_FILE = 'architecture.json';
+
+/** `model.json` holds a few hundred bytes a layer. */
+const LARGEST_JSON = 2 ** 24;
+
+const BYTES_EACH = Float32Array.BYTES_PER_ELEMENT;
+
+/** Writes a model into a folder, which is made if it is not there. */
+export async function saveModel(model: tfjs.LayersModel, folder: string): Promise<void> {
+  const weights = await Promise.all(
+    model.weights.map(async (weight) => ({
+      name: weight.originalName,
+      shape: weight.shape,
+      values: await weight.read().data<'float32'>(),
+    })),
+  );
+  const description = {
+    format: 'layers-model',
+    generatedBy: 'Hourglass',
+    convertedBy: null,
+    modelTopology: model.toJSON(undefined, false),
+    weightsManifest: [
+      {
+        paths: [WEIGHTS_FILE],
+        weights: weights.map(({ name, shape }) => ({ name, shape, dtype: 'float32' })),
+      },
+    ],
+  };
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, WEIGHTS_FILE), Buffer.concat(weights.map(({ values }) => bytesOf(values))));
+  await writeFile(join(folder, MODEL_FILE), `${JSON.stringify(description, undefined, 1)}\n`);
+}
+
+/** Writes `encoder/`, `decoder/` and `autoencoder/` into a folder. */
+export async function saveAutoencoder(models: Autoencoder, folder: string): Promise<void> {
+  for (const name of ['encoder', 'decoder', 'autoencoder'] as const) {
+    await saveModel(models[name], join(folder, name));
+  }
+}
+
+/**
+ * Loads a model that `saveModel` wrote.
+ *
+ * @throws Failure `data-missing` or `data-corrupt`; nothing is allocated for a model whose files do not agree
+ */
+export async function loadModel(tf: Tf, folder: string): Promise<tfjs.LayersModel> {
+  const { modelTopology, weights } = await readSavedModel(folder);
+  const data = Buffer.concat(weights.map(({ values }) => bytesOf(values)));
+  try {
+    return await tf.loadLayersModel({
+      load: async () => ({
+        // tfjs reads the topology, and changes nothing in it.
+        modelTopology: modelTopology as {},
+        weightSpecs: weights.map(({ name, shape }) => ({ name, shape: [...shape], dtype: 'float32' })),
+        weightData: data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength) as ArrayBuffer,
+      }),
+    });
+  } catch (error) {
+    throw corrupt(folder, `cannot be built: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/**
+ * Loads the encoder and the decoder of a folder as three models that share weights, to compute with, not to train:
+ * dropout and noise do not draw by our seeds.
+ *
+ * @throws Failure `data-missing` or `data-corrupt`
+ */
+export async function loadAutoencoder(tf: Tf, folder: string): Promise<Autoencoder> {
+  const encoder = await loadModel(tf, join(folder, 'encoder'));
+  const decoder = await loadModel(tf, join(folder, 'decoder'));
+  const [image] = encoder.inputs;
+  const [latent] = encoder.outputs;
+  const [start] = decoder.inputs;
+  if (image === undefined || latent === undefined || String(latent.shape) !== String(start?.shape)) {
+    throw corrupt(folder, 'has an encoder and a decoder that do not fit together');
+  }
+  const names = new Set(encoder.layers.map((layer) => layer.name));
+  if (decoder.layers.some((layer) => names.has(layer.name))) {
+    throw corrupt(folder, 'has an encoder and a decoder with layers of one name');
+  }
+  const outputs = connect(latent, decoder.layers.slice(1));
+  return { encoder, decoder, autoencoder: tf.model({ name: 'autoencoder', inputs: image, outputs }) };
+}
+
+/**
+ * Loads what a `model` stage left, to be trained.
+ *
+ * @param folder the stage's, with `architecture.json`, `encoder/` and `decoder/`
+ * @param drawSeeds of layers that draw while training: those of the stage that trains
+ * @throws Failure `data-missing` or `data-corrupt`
+ */
+export async function loadTrainable(tf: Tf, folder: string, drawSeeds: Seeds): Promise<TrainableAutoencoder> {
+  const saved = await Promise.all(['encoder', 'decoder'].map((name) => readSavedModel(join(folder, name))));
+  const weights = new Map(saved.flatMap((model) => model.weights.map((weight) => [weight.name, weight])));
+  const models = assembleAutoencoder(tf, await readArchitecture(folder), drawSeeds);
+  for (const variable of models.autoencoder.weights) {
+    const weight = weights.get(variable.originalName);
+    if (weight === undefined || String(weight.shape) !== String(variable.shape)) {
+      throw corrupt(folder, `has no weight \`${variable.originalName}\` of its architecture`);
+    }
+    tf.tidy(() => {
+      variable.write(tf.tensor(weight.values, [...weight.shape]));
+    });
+  }
+  return models;
+}
+
+/** Writes the layers as the language has them, with every argument, for `readArchitecture`. */
+export async function saveArchitecture(architecture: Architecture, folder: string): Promise<void> {
+  const { input_shape, encoder, decoder } = architecture;
+  const text = JSON.stringify({ input_shape, encoder, decoder }, undefined, 1);
+  await writeFile(join(folder, ARCHITECTURE_FILE), `${text}\n`);
+}
+
+/**
+ * Reads what `saveArchitecture` wrote. The folder is an entry of the store, which checks it against its hash.
+ *
+ * @throws Failure `data-missing` or `data-corrupt`
+ */
+export async function readArchitecture(folder: string): Promise<Architecture> {
+  const value = await readJson(folder, ARCHITECTURE_FILE);
+  if (!isArchitecture(value)) throw corrupt(folder, `has an unreadable \`${ARCHITECTURE_FILE}\``);
+  return value;
+}
+
+function isArchitecture(value: unknown): value is Architecture {
+  return (
+    isJsonObject(value) && ['input_shape', 'encoder', 'decoder'].every((key) => Array.isArray(value[key]))
+  );
+}
+
+interface SavedModel {
+  readonly modelTopology: Json;
+  readonly weights: readonly {
+    readonly name: string;
+    readonly shape: Shape;
+    readonly values: Float32Array;
+  }[];
+}
+
+/** The files of a model, after all that can be held against one another was. */
+async function readSavedModel(folder: string): Promise<SavedModel> {
+  const description = await readJson(folder, MODEL_FILE);
+  if (!isJsonObject(description) || description['format'] !== 'layers-model') {
+    throw corrupt(folder, 'is not in the format of a LayersModel');
+  }
+  const { modelTopology = null } = description;
+  const weights = readManifest(description['weightsManifest'], topologyOf(modelTopology, folder), folder);
+  const size = weights.reduce((sum, { shape }) => sum + sizeOf(shape) * BYTES_EACH, 0);
+  const path = join(folder, WEIGHTS_FILE);
+  const info = await stat(path).catch(() => undefined);
+  if (info?.isFile() !== true) throw missing(folder, WEIGHTS_FILE);
+  if (info.size !== size) {
+    throw corrupt(folder, `has ${info.size} bytes of weights where its layers need ${size}`);
+  }
+  const bytes = await readFile(path);
+  const values = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + size));
+  let start = 0;
+  return {
+    modelTopology,
+    weights: weights.map(({ name, shape }) => {
+      const end = start + sizeOf(shape);
+      const part = values.subarray(start, end);
+      start = end;
+      return { name, shape, values: part };
+    }),
+  };
+}
+
+/** The names and shapes of the weights in the order of the file, held against the layers'. */
+function readManifest(
+  manifest: Json | undefined,
+  { weights: expected }: Topology,
+  folder: string,
+): readonly { readonly name: string; readonly shape: Shape }[] {
+  const group: Json | undefined = Array.isArray(manifest) && manifest.length === 1 ? manifest[0] : undefined;
+  const entries: Json = isJsonObject(group) ? (group['weights'] ?? null) : null;
+  if (!isJsonObject(group) || !Array.isArray(entries)) throw corrupt(folder, 'has no list of weights');
+  if (JSON.stringify(group['paths']) !== JSON.stringify([WEIGHTS_FILE])) {
+    throw corrupt(folder, `keeps its weights elsewhere than in \`${WEIGHTS_FILE}\``);
+  }
+  const seen = new Set<string>();
+  const weights = entries.map((entry: Json) => {
+    const { name, shape, dtype, quantization }: JsonObject = isJsonObject(entry) ? entry : {};
+    const wanted = typeof name === 'string' ? expected.get(name) : undefined;
+    const same = Array.isArray(shape) && wanted !== undefined && sameShape(wanted, shape.map(Number));
+    if (
+      typeof name !== 'string' ||
+      !same ||
+      dtype !== 'float32' ||
+      quantization !== undefined ||
+      seen.has(name)
+    ) {
+      throw corrupt(folder, 'has weights that are not those of its layers');
+    }
+    seen.add(name);
+    return { name, shape: wanted };
+  });
+  if (weights.length !== expected.size) throw corrupt(folder, 'lacks weights of its layers');
+  return weights;
+}
+
+function topologyOf(topology: Json, folder: string): Topology {
+  try {
+    return readTopology(topology);
+  } catch (error) {
+    if (error instanceof UnsoundTopology) throw corrupt(folder, error.message);
+    throw error;
+  }
+}
+
+async function readJson(folder: string, name: string): Promise<Json> {
+  const path = join(folder, name);
+  const info = await stat(path).catch(() => undefined);
+  if (info?.isFile() !== true) throw missing(folder, name);
+  if (info.size > LARGEST_JSON) throw corrupt(folder, `has a \`${name}\` of ${info.size} bytes`);
+  try {
+    const value: Json = JSON.parse(await readFile(path, 'utf8'));
+    return value;
+  } catch {
+    throw corrupt(folder, `has a \`${name}\` that is not JSON`);
+  }
+}
+
+function missing(folder: string, name: string): Failure {
+  return failure('data-missing', `the saved model \`${basename(folder)}\` has no \`${name}\``);
+}
+
+function corrupt(folder: string, what: string): Failure {
+  return failure('data-corrupt', `the saved model \`${basename(folder)}\` ${what}`);
+}
+
+function bytesOf(values: Float32Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}

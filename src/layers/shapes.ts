@@ -1,0 +1,277 @@
+/** The shapes of an autoencoder's layers, and what does not fit, from the settings alone: TensorFlow is not loaded. */
+import type { LayerSpec } from '../config/generated/settings.ts';
+import type { Finding } from '../core/stage-type.ts';
+import {
+  type Architecture,
+  type Layer,
+  type LayerName,
+  type Part,
+  type Shape,
+  labelLayers,
+  layerOf,
+  layerPath,
+  sameShape,
+  shapeText,
+  sizeOf,
+} from './layer.ts';
+import { mendOutput } from './mend.ts';
+import type { LayerRule, Problem, Site, Weight } from './rule.ts';
+import { layerRules } from './rules.ts';
+
+/** A layer in its place in a model. */
+export interface PlacedLayer {
+  readonly layer: Layer;
+  /** The layer's name in the model, such as `conv2d_1`. */
+  readonly label: string;
+  readonly input: Shape;
+  readonly output: Shape;
+  readonly weights: readonly Weight[];
+}
+
+export interface AutoencoderShapes {
+  readonly encoder: readonly PlacedLayer[];
+  readonly decoder: readonly PlacedLayer[];
+  readonly input: Shape;
+  /** What the encoder gives and the decoder takes. */
+  readonly latent: Shape;
+  readonly output: Shape;
+  /** Numbers in all weights, trainable or not. */
+  readonly parameters: number;
+  /** The Keras name of the last activation before the output, `linear` where there is none. */
+  readonly outputActivation: string;
+}
+
+/**
+ * Numbers in one weight or in one layer's output for one image: 2^28, which is 1 GiB. More is a slip of the keyboard,
+ * and would only fail later, when memory runs out.
+ */
+const LARGEST = 2 ** 28;
+
+/**
+ * Follows the shapes from the input through encoder and decoder.
+ *
+ * @param report is told everything that is wrong; a list of layers is followed up to its first layer without an output
+ * @returns undefined if anything was reported
+ */
+export function inferAutoencoder(
+  architecture: Architecture,
+  report: (finding: Finding) => void,
+): AutoencoderShapes | undefined {
+  let failed = false;
+  const fail = (finding: Finding): void => {
+    failed = true;
+    report(finding);
+  };
+  reportRepeatedNames(architecture, fail);
+  const labels = labelLayers(architecture);
+  const { input_shape: input } = architecture;
+  if (input.length === 2) {
+    fail({
+      code: 'shape-mismatch',
+      message: `\`input_shape\` is ${shapeText(input)}, but an image has a third axis, its channels`,
+      hint: `gray images are [${input.join(', ')}, 1]`,
+      at: ['input_shape'],
+    });
+  }
+  const encoder = inferStack(architecture, 'encoder', [input], labels.encoder, fail);
+  const latent = encoder?.at(-1)?.output;
+  if (encoder === undefined || latent === undefined) return undefined;
+  const encoded = [input, ...encoder.map((layer) => layer.output)];
+  const decoder = inferStack(architecture, 'decoder', encoded, labels.decoder, fail);
+  const output = decoder?.at(-1)?.output;
+  if (decoder === undefined || output === undefined) return undefined;
+  if (!sameShape(input, output)) {
+    const shapes = { encoder: encoded.slice(1), decoder: decoder.map((layer) => layer.output) };
+    fail(mendOutput(architecture, shapes, (decoding) => silentOutput(decoding, latent)));
+  }
+  if (failed) return undefined;
+  const layers = [...encoder, ...decoder];
+  return {
+    encoder,
+    decoder,
+    input,
+    latent,
+    output,
+    parameters: layers.reduce((sum, layer) => sum + parametersOf(layer.weights), 0),
+    outputActivation: activationAfter(layers),
+  };
+}
+
+/** How many numbers the weights hold. */
+export function parametersOf(weights: readonly Weight[]): number {
+  return weights.reduce((sum, weight) => sum + sizeOf(weight.shape), 0);
+}
+
+/** The output and the weights of one layer; undefined (and reported) where it cannot take the input. */
+export function inferLayer<Name extends LayerName>(
+  { name, args }: Layer<Name>,
+  site: Site,
+): { readonly output: Shape; readonly weights: readonly Weight[] } | undefined {
+  const rule: LayerRule<typeof args> = layerRules[name];
+  if (rule.image === true && site.input.length !== 3) {
+    site.report({
+      code: 'shape-mismatch',
+      message: `\`${name}\` needs height x width x channels, but ${site.giver} ${shapeText(site.input)}`,
+      hint: imageHint(site),
+    });
+    return undefined;
+  }
+  const output = rule.output(args, site);
+  if (output === undefined) return undefined;
+  const weights = rule.weights?.(args, site.input) ?? [];
+  for (const { name: weight, initializer, shape } of weights) {
+    if (initializer === 'orthogonal' && shape.length < 2) {
+      site.report({
+        code: 'bad-setting',
+        message: `\`orthogonal\` is for matrices, but \`${weight}\` of \`${name}\` is a vector`,
+        hint: 'use `zeros`, or another distribution',
+        argument: `${weight}_initializer`,
+      });
+    }
+  }
+  const large = [output, ...weights.map(({ shape }) => shape)].find((shape) => sizeOf(shape) > LARGEST);
+  if (large === undefined) return { output, weights };
+  site.report({
+    code: 'out-of-range',
+    message: `\`${name}\` would need ${shapeText(large)} numbers, more than fit in memory`,
+  });
+  return undefined;
+}
+
+/** How to make an image of a vector: of the size that there was before, if there was one. */
+function imageHint({ input, lastImage }: Site): string {
+  if (lastImage === undefined) return 'put a `Reshape` before it';
+  const size = sizeOf(lastImage);
+  const dense = size === sizeOf(input) ? '' : `\`Dense: { units: ${size} }\` and `;
+  return `put ${dense}\`Reshape: { target_shape: [${lastImage.join(', ')}] }\` before it`;
+}
+
+/**
+ * The layers of one part; undefined (and reported) where the shapes end.
+ *
+ * @param before shapes on the way to this part, the last one its input
+ */
+function inferStack(
+  architecture: Architecture,
+  part: Part,
+  before: readonly Shape[],
+  labels: readonly string[],
+  report: (finding: Finding) => void,
+): readonly PlacedLayer[] | undefined {
+  const placed: PlacedLayer[] = [];
+  const shapes = [...before];
+  const specs = architecture[part];
+  for (const [index, spec] of specs.entries()) {
+    const { giver, related } = previous(architecture, part, index);
+    const input = shapes.at(-1) ?? [];
+    const layer = layerOf(spec);
+    const lastImage = shapes.findLast((shape) => shape.length === 3);
+    const inferred = inferLayer(layer, {
+      input,
+      giver,
+      ...(lastImage === undefined ? {} : { lastImage }),
+      report: (problem) =>
+        report(findingOf(problem, layerPath(part, index, spec, problem.argument), related)),
+    });
+    if (inferred === undefined) return undefined;
+    placed.push({ layer, label: labels[index] ?? '', input, ...inferred });
+    shapes.push(inferred.output);
+  }
+  return placed;
+}
+
+interface Giver {
+  readonly giver: string;
+  readonly related: NonNullable<Finding['related']>;
+}
+
+/** What a layer's input comes from. */
+function previous(architecture: Architecture, part: Part, index: number): Giver {
+  const [beforePart, beforeIndex]: [Part, number] =
+    part === 'decoder' && index === 0 ? ['encoder', architecture.encoder.length - 1] : [part, index - 1];
+  const spec: LayerSpec | undefined = architecture[beforePart][beforeIndex];
+  if (spec === undefined) {
+    return { giver: 'the input is', related: { message: 'the input is given here', at: ['input_shape'] } };
+  }
+  const { name } = layerOf(spec);
+  return {
+    giver: beforePart === part ? `\`${name}\` gives` : 'the encoder gives',
+    related: {
+      message: beforePart === part ? `\`${name}\` comes before it` : `the encoder ends with this \`${name}\``,
+      at: [beforePart, beforeIndex],
+    },
+  };
+}
+
+function findingOf({ code, message, hint }: Problem, at: Finding['at'], related: Giver['related']): Finding {
+  return {
+    code,
+    message,
+    ...(hint === undefined ? {} : { hint }),
+    at,
+    ...(code === 'shape-mismatch' ? { related } : {}),
+  };
+}
+
+/** What a decoder gives, undefined where it gives nothing. */
+function silentOutput(decoder: readonly LayerSpec[], latent: Shape): Shape | undefined {
+  let failed = false;
+  const architecture: Architecture = { input_shape: latent, encoder: [], decoder };
+  const stack = inferStack(architecture, 'decoder', [latent], [], () => {
+    failed = true;
+  });
+  return failed ? undefined : stack?.at(-1)?.output;
+}
+
+function reportRepeatedNames(architecture: Architecture, report: (finding: Finding) => void): void {
+  const first = new Map<string, Finding['at']>();
+  for (const part of ['encoder', 'decoder'] as const) {
+    for (const [index, spec] of architecture[part].entries()) {
+      const name = layerOf(spec).args.name;
+      if (name === undefined) continue;
+      const at = layerPath(part, index, spec, 'name');
+      const known = first.get(name);
+      if (known === undefined) {
+        first.set(name, at);
+      } else {
+        report({
+          code: 'bad-setting',
+          message: `two layers have the name \`${name}\``,
+          hint: 'names of layers are unique in a model',
+          at,
+          related: { message: 'first used here', at: known },
+        });
+      }
+    }
+  }
+}
+
+/** Layers whose outputs are inputs, means of them, or zeros: they keep the range that an activation gives. */
+const TRANSPARENT: ReadonlySet<LayerName> = new Set<LayerName>([
+  'Dropout',
+  'GaussianNoise',
+  'Flatten',
+  'Reshape',
+  'MaxPooling2D',
+  'AveragePooling2D',
+  'UpSampling2D',
+  'ZeroPadding2D',
+  'Cropping2D',
+  'GlobalAveragePooling2D',
+]);
+
+const ACTIVATION_LAYERS: Partial<Record<LayerName, string>> = {
+  ReLU: 'relu',
+  LeakyReLU: 'leaky_relu',
+  ELU: 'elu',
+  PReLU: 'prelu',
+  Softmax: 'softmax',
+};
+
+/** The activation that the last layer's outputs went through, seen through layers that only move values. */
+function activationAfter(layers: readonly PlacedLayer[]): string {
+  const last = layers.findLast(({ layer }) => !TRANSPARENT.has(layer.name));
+  if (last === undefined) return 'linear';
+  const { args, name } = last.layer;
+  return 'activation' in args ? args.activation : (ACTIVATION_LAYERS[name] ?? 'linear');
+}

@@ -1,0 +1,195 @@
+/**
+ * Reads the layers of a saved model without building it, so that a model from elsewhere is refused before it costs memory.
+ * Only what Hourglass saves is taken: its own kinds of layers, one after the other.
+ */
+import { type Json, type JsonObject, isJsonObject } from '../core/json.ts';
+import { type Layer, type LayerName, type Shape, sizeOf } from './layer.ts';
+import { inferLayer } from './shapes.ts';
+
+/** What the topology of a saved model tells. */
+export interface Topology {
+  readonly input: Shape;
+  readonly output: Shape;
+  /** Shapes of the weights by their names, such as `dense/kernel`. */
+  readonly weights: ReadonlyMap<string, Shape>;
+}
+
+/** An unsound topology, in words that finish "the model …". */
+export class UnsoundTopology extends Error {}
+
+type ArgumentKind = 'count' | 'flag' | 'axis' | 'pair' | 'border' | 'shape' | 'padding' | 'axes' | 'number';
+
+/** The arguments that decide shapes; the rules of `rules.ts` read no others. */
+const SHAPE_ARGUMENTS: Record<LayerName, Readonly<Record<string, ArgumentKind>>> = {
+  Dense: { units: 'count', use_bias: 'flag' },
+  Activation: {},
+  ReLU: {},
+  LeakyReLU: {},
+  ELU: { alpha: 'number' },
+  PReLU: { shared_axes: 'axes' },
+  Softmax: { axis: 'axis' },
+  Dropout: {},
+  GaussianNoise: {},
+  Flatten: {},
+  Reshape: { target_shape: 'shape' },
+  Conv2D: {
+    filters: 'count',
+    kernel_size: 'pair',
+    strides: 'pair',
+    padding: 'padding',
+    dilation_rate: 'pair',
+    use_bias: 'flag',
+  },
+  Conv2DTranspose: {
+    filters: 'count',
+    kernel_size: 'pair',
+    strides: 'pair',
+    padding: 'padding',
+    use_bias: 'flag',
+  },
+  MaxPooling2D: { pool_size: 'pair', strides: 'pair', padding: 'padding' },
+  AveragePooling2D: { pool_size: 'pair', strides: 'pair', padding: 'padding' },
+  UpSampling2D: { size: 'pair' },
+  BatchNormalization: { axis: 'axis', center: 'flag', scale: 'flag' },
+  LayerNormalization: { axis: 'axis', center: 'flag', scale: 'flag' },
+  ZeroPadding2D: { padding: 'border' },
+  Cropping2D: { cropping: 'border' },
+  GlobalAveragePooling2D: {},
+};
+
+const LABEL = /^[A-Za-z][A-Za-z0-9_-]{0,79}$/;
+
+/** @throws UnsoundTopology for anything that Hourglass does not save */
+export function readTopology(topology: Json | undefined): Topology {
+  const model = objectOf(topology, 'has no topology');
+  if (model['class_name'] !== 'Model' && model['class_name'] !== 'Functional') unsound('is of another class');
+  const config = objectOf(model['config'], 'has no configuration');
+  const [first, ...layers] = listOf(config['layers'], 'has no layers').map((layer) =>
+    objectOf(layer, 'has a layer without a description'),
+  );
+  if (first === undefined || layers.length === 0) unsound('has no layers');
+  const input = inputOf(first);
+  const weights = new Map<string, Shape>();
+  const labels = new Set([labelOf(first)]);
+  let before = labelOf(first);
+  let shape = input;
+  for (const layer of layers) {
+    const label = labelOf(layer);
+    if (labels.has(label)) unsound(`has two layers \`${label}\``);
+    labels.add(label);
+    checkInbound(layer['inbound_nodes'], before);
+    const inferred = infer(layer, shape);
+    for (const weight of inferred.weights) weights.set(`${label}/${weight.name}`, weight.shape);
+    shape = inferred.output;
+    before = label;
+  }
+  checkEnd(config['input_layers'], labelOf(first));
+  checkEnd(config['output_layers'], before);
+  return { input, output: shape, weights };
+}
+
+function infer(description: JsonObject, input: Shape): NonNullable<ReturnType<typeof inferLayer>> {
+  const type = description['class_name'];
+  const name = (Object.keys(SHAPE_ARGUMENTS) as LayerName[]).find((known) => known === type);
+  if (name === undefined) unsound('has a layer of an unknown kind');
+  const config = objectOf(description['config'], 'has a layer without a configuration');
+  if (config['name'] !== description['name']) unsound('has a layer of two names');
+  const args = Object.fromEntries(
+    Object.entries(SHAPE_ARGUMENTS[name]).map(([argument, kind]) => [
+      argument,
+      argumentOf(kind, config[argument], input, `${name}.${argument}`),
+    ]),
+  );
+  let problem: string | undefined;
+  const inferred = inferLayer({ name, args } as Layer, {
+    input,
+    giver: 'the layer before gives',
+    report: ({ message }) => {
+      problem ??= message;
+    },
+  });
+  if (inferred === undefined || problem !== undefined) unsound(`does not fit together: ${problem ?? name}`);
+  return inferred;
+}
+
+function argumentOf(kind: ArgumentKind, value: Json | undefined, input: Shape, argument: string): Json {
+  const wrong = `has an unknown value of \`${argument}\``;
+  const count = (item: Json | undefined, least: number): number =>
+    typeof item === 'number' && Number.isSafeInteger(item) && item >= least ? item : unsound(wrong);
+  const pair = (item: Json | undefined, least: number): Json => {
+    const list = listOf(item, wrong);
+    return list.length === 2 ? list.map((each) => count(each, least)) : unsound(wrong);
+  };
+  switch (kind) {
+    case 'count':
+      return count(value, 1);
+    case 'flag':
+      return typeof value === 'boolean' ? value : unsound(wrong);
+    case 'number':
+      return typeof value === 'number' ? value : unsound(wrong);
+    case 'padding':
+      return value === 'same' || value === 'valid' ? value : unsound(wrong);
+    case 'pair':
+      return pair(value, 1);
+    case 'border': {
+      const sides = listOf(value, wrong);
+      return sides.length === 2 ? sides.map((side) => pair(side, 0)) : unsound(wrong);
+    }
+    case 'shape':
+      return listOf(value, wrong).map((item) => count(item, 1));
+    case 'axes':
+      return value === null ? null : listOf(value, wrong).map((item) => count(item, 1));
+    case 'axis': {
+      // tfjs turns the axis of LayerNormalization into a list of one when it builds the layer.
+      const axis = Array.isArray(value) && value.length === 1 ? value[0] : value;
+      return axis === -1 ? axis : count(axis, -input.length);
+    }
+  }
+}
+
+function inputOf(layer: JsonObject): Shape {
+  if (layer['class_name'] !== 'InputLayer') unsound('does not begin with an input');
+  const config = objectOf(layer['config'], 'has an input without a configuration');
+  const [batch, ...shape] = listOf(config['batch_input_shape'], 'has an input without a shape');
+  const lengths = shape.map((length) =>
+    typeof length === 'number' && Number.isSafeInteger(length) && length > 0
+      ? length
+      : unsound('has an input of an unknown shape'),
+  );
+  if (batch !== null || lengths.length === 0 || sizeOf(lengths) > 2 ** 28) {
+    unsound('has an input of an unknown shape');
+  }
+  return lengths;
+}
+
+/** Holds that a layer's one input is the output of the layer before. */
+function checkInbound(nodes: Json | undefined, before: string): void {
+  if (JSON.stringify(nodes) !== JSON.stringify([[[before, 0, 0, {}]]])) {
+    unsound('has layers that do not follow one another');
+  }
+}
+
+function checkEnd(ends: Json | undefined, label: string): void {
+  if (JSON.stringify(ends) !== JSON.stringify([[label, 0, 0]])) {
+    unsound('has an input or an output that is not its first or last layer');
+  }
+}
+
+function labelOf(layer: JsonObject): string {
+  const label = layer['name'];
+  return typeof label === 'string' && LABEL.test(label)
+    ? label
+    : unsound('has a layer without a proper name');
+}
+
+function objectOf(value: Json | undefined, otherwise: string): JsonObject {
+  return isJsonObject(value) ? value : unsound(otherwise);
+}
+
+function listOf(value: Json | undefined, otherwise: string): readonly Json[] {
+  return Array.isArray(value) ? value : unsound(otherwise);
+}
+
+function unsound(what: string): never {
+  throw new UnsoundTopology(what);
+}

@@ -1,0 +1,99 @@
+/** The `evaluate` stage: how well a trained model turns `data` into `target`. */
+import type { EvaluateSettings } from '../../config/generated/settings.ts';
+import { readSchema } from '../../core/schemas.ts';
+import type { AnalysisContext, OutputDescription, Split } from '../../core/stage-type.ts';
+import type { NodeDefinition } from '../contract.ts';
+import {
+  checkEntropyTarget,
+  checkInput,
+  checkOutput,
+  checkSplit,
+  checkSsimSize,
+  type ImagesDescription,
+  type ModelDescription,
+} from '../train/checks.ts';
+
+export const evaluateNode: NodeDefinition<EvaluateSettings> = {
+  type: 'evaluate',
+  version: 1,
+  schema: readSchema('stages/evaluate'),
+  inputs: {
+    model: { accepts: ['trained-model'] },
+    data: { accepts: ['images'] },
+    target: { accepts: ['images'], optional: true },
+  },
+  outputs: 'metrics',
+  draws: false,
+  engine: true,
+  analyze,
+  async run(context) {
+    const { runEvaluate } = await import('./run.ts');
+    return runEvaluate(context);
+  },
+};
+
+/** The name of a metric of a split; the split is named where there are several. */
+export function metricName(metric: string, split: Split, settings: Pick<EvaluateSettings, 'split'>): string {
+  return settings.split === 'all' ? `${split}_${metric}` : metric;
+}
+
+function analyze(context: AnalysisContext<EvaluateSettings>): OutputDescription {
+  const { settings, inputs, references } = context;
+  const model = inputs['model']?.kind === 'trained-model' ? inputs['model'] : undefined;
+  const data = inputs['data']?.kind === 'images' ? inputs['data'] : undefined;
+  const named = references['target'] === undefined ? inputs['data'] : inputs['target'];
+  const target = named?.kind === 'images' ? named : undefined;
+
+  const splits: readonly Split[] = settings.split === 'all' ? (data?.splits ?? []) : [settings.split];
+  if (data !== undefined) {
+    for (const split of splits) checkSplit(context, split, data, target, ['split']);
+    if (model !== undefined) {
+      checkInput(context, model, data);
+      checkCorruption(context, model, data);
+    }
+  }
+  if (model !== undefined && target !== undefined) checkOutput(context, model, target);
+  if (target !== undefined) {
+    const entropy = settings.metrics.indexOf('binary_crossentropy');
+    if (entropy >= 0) checkEntropyTarget(context, target, ['metrics', entropy]);
+    const similarity = settings.metrics.indexOf('ssim');
+    if (similarity >= 0) checkSsimSize(context, target, ['metrics', similarity]);
+  }
+  const names = splits.flatMap((split) =>
+    settings.metrics.map((metric) => metricName(metric, split, settings)),
+  );
+  return { kind: 'metrics', names };
+}
+
+/** A denoiser is measured on corrupted images, against clean ones. */
+function checkCorruption(
+  { references, report }: AnalysisContext<EvaluateSettings>,
+  model: ModelDescription,
+  data: ImagesDescription,
+): void {
+  if (model.kind !== 'trained-model' || !model.denoiser) return;
+  const stage = references['model'];
+  const related =
+    stage === undefined
+      ? {}
+      : { related: { message: `\`${stage}\` learned to denoise \`${model.data}\``, at: ['data'], stage } };
+  if (data.corruptionOf === undefined) {
+    report({
+      code: 'clean-evaluation',
+      severity: 'warning',
+      message: `\`${stage}\` is a denoiser, but \`${references['data']}\` has no noise for it to remove`,
+      hint: `use \`data: ${model.data}\` and \`target: ${model.target}\``,
+      at: ['data'],
+      ...related,
+    });
+  } else if (references['target'] === undefined) {
+    report({
+      code: 'bad-setting',
+      severity: 'warning',
+      message: `\`${stage}\` is a denoiser, but without \`target\` its outputs are compared with the corrupted images`,
+      hint: `add \`target: ${data.corruptionOf}\``,
+      at: ['data'],
+      ...related,
+    });
+  }
+}

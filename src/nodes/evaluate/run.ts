@@ -1,0 +1,46 @@
+/** Measures a trained model. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SPLITS, toFloat32 } from '../../artifacts/images.ts';
+import type { EvaluateSettings } from '../../config/generated/settings.ts';
+import { MetricMeans } from '../../engine/train/metrics.ts';
+import { modelShapes, predictBatches } from '../../engine/train/predict.ts';
+import { rowNumbers } from '../../engine/train/samples.ts';
+import { loadModel } from '../../layers/save.ts';
+import type { StageContext, StageResult } from '../contract.ts';
+import { imageSource, requireInput } from '../train/pairs.ts';
+import { metricName } from './node.ts';
+
+/** Writes `metrics.json`, the numbers that it returns. */
+export async function runEvaluate(context: StageContext<EvaluateSettings>): Promise<StageResult> {
+  const { settings, inputs, signal } = context;
+  const { tf } = await context.engine();
+  const model = await loadModel(tf, join(requireInput(inputs, 'model').folder, 'model', 'autoencoder'));
+  try {
+    const source = await imageSource(inputs, modelShapes(model));
+    const [low, high] = source.target.range;
+    const chosen =
+      settings.split === 'all'
+        ? SPLITS.filter((split) => source.data.splits[split] !== undefined)
+        : [settings.split];
+    const metrics: Record<string, number> = {};
+    for (const [index, split] of chosen.entries()) {
+      const { x, y } = await source.read(split);
+      const means = new MetricMeans(settings.metrics, { shape: y.shape, span: high - low });
+      const options = {
+        batchSize: settings.batch_size,
+        signal,
+        onProgress: (share: number) =>
+          context.progress({ text: `${split} images`, fraction: (index + share) / chosen.length }),
+      };
+      for await (const { rows, outputs } of predictBatches(tf, model, x, rowNumbers(x.count), options)) {
+        means.add(toFloat32(y, rows), outputs);
+      }
+      for (const [metric, value] of means.means()) metrics[metricName(metric, split, settings)] = value;
+    }
+    await writeFile(join(context.folder, 'metrics.json'), `${JSON.stringify(metrics, undefined, 2)}\n`);
+    return { metrics, highlights: ['metrics.json'] };
+  } finally {
+    model.dispose();
+  }
+}

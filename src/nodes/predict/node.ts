@@ -1,0 +1,50 @@
+/** The `predict` stage: what a trained autoencoder makes of images, kept as images. */
+import type { PredictSettings } from '../../config/generated/settings.ts';
+import { readSchema } from '../../core/schemas.ts';
+import type { AnalysisContext, OutputDescription } from '../../core/stage-type.ts';
+import type { NodeDefinition } from '../contract.ts';
+import { checkInput, checkSplit, shapeText } from '../train/checks.ts';
+
+export const predictNode: NodeDefinition<PredictSettings> = {
+  type: 'predict',
+  version: 1,
+  schema: readSchema('stages/predict'),
+  inputs: {
+    model: { accepts: ['trained-model'] },
+    data: { accepts: ['images'] },
+  },
+  outputs: 'images',
+  draws: false,
+  engine: true,
+  analyze,
+  async run(context) {
+    const { runPredict } = await import('./run.ts');
+    return runPredict(context);
+  },
+};
+
+function analyze(context: AnalysisContext<PredictSettings>): OutputDescription | undefined {
+  const { settings, inputs, references, report } = context;
+  const model = inputs['model']?.kind === 'trained-model' ? inputs['model'] : undefined;
+  const data = inputs['data']?.kind === 'images' ? inputs['data'] : undefined;
+  const splits = settings.split === 'all' ? (data?.splits ?? []) : [settings.split];
+  if (data !== undefined) {
+    for (const split of splits) checkSplit(context, split, data, undefined, ['split']);
+    if (model !== undefined) checkInput(context, model, data);
+  }
+  if (model === undefined) return { kind: 'images', splits };
+  const [height, width, channels, ...more] = model.outputShape;
+  if (height !== undefined && width !== undefined && channels !== undefined && more.length === 0) {
+    return { kind: 'images', shape: [height, width, channels], splits };
+  }
+  // A model that takes images gives images: only one that does not fit the data comes here.
+  if (data?.shape === undefined) {
+    report({
+      code: 'shape-mismatch',
+      message: `\`${references['model']}\` gives ${shapeText(model.outputShape)}, which is not the shape of an image`,
+      hint: 'let the decoder end with a `Reshape` to [height, width, channels]',
+      at: ['model'],
+    });
+  }
+  return undefined;
+}

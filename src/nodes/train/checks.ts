@@ -1,0 +1,135 @@
+/** Checks that training, evaluating and predicting share: whether models and images fit, from descriptions alone. */
+import type { AnalysisContext, OutputDescription, Split } from '../../core/stage-type.ts';
+import { SSIM_WINDOW } from '../../engine/train/ssim.ts';
+
+export type ImagesDescription = Extract<OutputDescription, { kind: 'images' }>;
+export type ModelDescription = Extract<OutputDescription, { kind: 'model' | 'trained-model' }>;
+
+type Context = Pick<AnalysisContext<unknown>, 'references' | 'report'>;
+
+/** `28x28x1` */
+export function shapeText(shape: readonly number[]): string {
+  return shape.join('x');
+}
+
+export function sameShape(one: readonly number[], other: readonly number[]): boolean {
+  return one.length === other.length && one.every((length, axis) => length === other[axis]);
+}
+
+/** Holds that a model takes the images of the setting `data`. */
+export function checkInput(
+  { references, report }: Context,
+  model: ModelDescription,
+  data: ImagesDescription,
+): void {
+  const { inputShape } = model;
+  if (data.shape === undefined || sameShape(inputShape, data.shape)) return;
+  const shape = `[${data.shape.join(', ')}]`;
+  const flat = inputShape.length === 1;
+  report({
+    code: 'shape-mismatch',
+    message:
+      `\`${references['model']}\` takes ${flat ? `vectors of ${inputShape[0]} values` : shapeText(inputShape)}, ` +
+      `but the images of \`${references['data']}\` are ${shapeText(data.shape)}`,
+    hint: flat
+      ? `give the model \`input_shape: ${shape}\`, let its encoder begin with \`Flatten\` ` +
+        `and its decoder end with \`Reshape: { target_shape: ${shape} }\``
+      : `give the model \`input_shape: ${shape}\``,
+    at: ['model'],
+    ...relatedInput(model, references['model']),
+  });
+}
+
+/** The model stage itself has `input_shape`; a trained model is defined elsewhere. */
+function relatedInput(model: ModelDescription, stage: string | undefined) {
+  if (model.kind !== 'model' || stage === undefined) return {};
+  return { related: { message: 'the model takes its input shape from here', at: ['input_shape'], stage } };
+}
+
+/** Holds that a model gives images like those of `target`. */
+export function checkOutput(
+  { references, report }: Context,
+  model: ModelDescription,
+  target: ImagesDescription,
+): void {
+  const { outputShape } = model;
+  if (target.shape === undefined || sameShape(outputShape, target.shape)) return;
+  // The model's output is like its input, so that an input that does not fit has said it all.
+  if (references['target'] === undefined) return;
+  report({
+    code: 'shape-mismatch',
+    message:
+      `\`${references['model']}\` gives ${shapeText(outputShape)}, ` +
+      `but the images of \`${references['target']}\` are ${shapeText(target.shape)}`,
+    at: ['target'],
+    hint: 'let `target` name images of the same size as `data`',
+  });
+}
+
+/** Holds that both sets of images have a split. `at` names the setting that asks for it. */
+export function checkSplit(
+  { references, report }: Context,
+  split: Split,
+  data: ImagesDescription,
+  target: ImagesDescription | undefined,
+  at: readonly string[],
+): void {
+  const lacking = [
+    ...(data.splits.includes(split) ? [] : [references['data']]),
+    ...(target === undefined || target.splits.includes(split)
+      ? []
+      : [references['target'] ?? references['data']]),
+  ];
+  const other: Split = split === 'test' ? 'train' : 'test';
+  for (const stage of new Set(lacking)) {
+    report({
+      code: 'missing-split',
+      message: `\`${stage}\` has no \`${split}\` images`,
+      hint: hintFor(at, other),
+      at,
+      ...(stage === undefined ? {} : { related: { message: `\`${stage}\` is defined here`, at: [], stage } }),
+    });
+  }
+}
+
+function hintFor(at: readonly string[], other: Split): string {
+  if (at[0] === 'validation')
+    return 'use a share of the training images, such as `validation: 0.1`, or `none`';
+  return at.includes('split') ? `use \`split: ${other}\`` : `name images that have them`;
+}
+
+/** Holds that a cross-entropy is taken of targets that are shares, from 0 to 1. */
+export function checkEntropyTarget(
+  { references, report }: Context,
+  target: ImagesDescription,
+  at: readonly (string | number)[],
+): void {
+  const { range } = target;
+  if (range === undefined || (range[0] >= 0 && range[1] <= 1)) return;
+  const stage = references['target'] ?? references['data'];
+  report({
+    code: 'loss-output-mismatch',
+    message:
+      '`binary_crossentropy` needs targets from 0 to 1, ' +
+      `but those of \`${stage}\` go from ${range[0]} to ${range[1]}`,
+    hint: 'load the images with `normalize: minmax`, or use `mse`',
+    at,
+    ...(stage === undefined ? {} : { related: { message: `\`${stage}\` is defined here`, at: [], stage } }),
+  });
+}
+
+/** Holds that images are large enough for the window of `ssim`. */
+export function checkSsimSize(
+  { report }: Context,
+  target: ImagesDescription,
+  at: readonly (string | number)[],
+): void {
+  const { shape } = target;
+  if (shape === undefined || (shape[0] >= SSIM_WINDOW && shape[1] >= SSIM_WINDOW)) return;
+  report({
+    code: 'shape-mismatch',
+    message: `\`ssim\` needs images of at least ${SSIM_WINDOW}x${SSIM_WINDOW} pixels, but these are ${shape[0]}x${shape[1]}`,
+    hint: 'leave `ssim` out',
+    at,
+  });
+}

@@ -1,0 +1,119 @@
+/** The epochs of a training: measuring, keeping the best weights, stopping. */
+import type { Progress } from '../../core/event.ts';
+import { failure } from '../../core/diagnostic.ts';
+import { allFinite, readVariables, type SavedArray } from '../../engine/train/state.ts';
+import type { SamplePair } from '../../engine/train/samples.ts';
+import type { Measured, Trainer } from '../../engine/train/trainer.ts';
+import type { EarlyStopping } from './early-stopping.ts';
+import type { EpochRecord } from './history.ts';
+import { ProgressClock } from './progress.ts';
+
+export interface FitOptions {
+  readonly trainer: Trainer;
+  readonly epochs: number;
+  /** The rows of an epoch (from 1), in the order in which they are trained on. */
+  readonly order: (epoch: number) => Int32Array;
+  readonly validation?: { readonly data: SamplePair; readonly rows: Int32Array };
+  readonly stopping?: { readonly rule: EarlyStopping; readonly monitor: 'val_loss' | 'loss' };
+  readonly signal: AbortSignal;
+  readonly progress: (progress: Progress) => void;
+  /** After each epoch, with its time. */
+  readonly afterEpoch: (record: EpochRecord, seconds: number) => Promise<void>;
+}
+
+/** Weights at the end of an epoch. */
+export interface Snapshot {
+  readonly epoch: number;
+  readonly weights: readonly SavedArray[];
+}
+
+export interface FitResult {
+  readonly records: readonly EpochRecord[];
+  /** The epoch of the lowest validation loss, or of the lowest loss where nothing is validated. */
+  readonly best: Snapshot;
+  readonly last: Snapshot;
+  /** The epoch that early stopping counts as the best; equals `last` where nothing is watched. */
+  readonly kept: Snapshot;
+  readonly stoppedEarly: boolean;
+}
+
+/**
+ * Trains epoch by epoch.
+ *
+ * @throws Failure `not-finite` as soon as a loss is NaN or infinite, or if the last weights are; `interrupted`
+ */
+export async function fit(options: FitOptions): Promise<FitResult> {
+  const { trainer, epochs, stopping } = options;
+  const clock = new ProgressClock(epochs, options.progress);
+  const records: EpochRecord[] = [];
+  let best: Snapshot | undefined;
+  let kept: Snapshot | undefined;
+  let lowest = Number.POSITIVE_INFINITY;
+  let stop = false;
+  for (let epoch = 1; epoch <= epochs && !stop; epoch++) {
+    const record = await runEpoch(options, epoch, clock);
+    records.push(record);
+    let snapshot: Snapshot | undefined;
+    const takeSnapshot = async (): Promise<Snapshot> =>
+      (snapshot ??= { epoch, weights: await readVariables(trainer.weights) });
+    const { loss } = record.validation ?? record.training;
+    if (loss < lowest) {
+      lowest = loss;
+      best = await takeSnapshot();
+    }
+    if (stopping !== undefined) {
+      const watched = stopping.monitor === 'val_loss' ? record.validation : record.training;
+      const verdict = stopping.rule.next(watched?.loss ?? Number.NaN);
+      if (verdict.improved) kept = await takeSnapshot();
+      stop = verdict.stop;
+    }
+    await options.afterEpoch(record, clock.endEpoch(record));
+  }
+  const last = { epoch: records.length, weights: await readVariables(trainer.weights) };
+  for (const { epoch, weights } of [last, best ?? last]) {
+    if (!allFinite(weights)) throw notFinite('a weight', epoch);
+  }
+  return {
+    records,
+    best: best ?? last,
+    last,
+    kept: kept ?? last,
+    stoppedEarly: stop && records.length < epochs,
+  };
+}
+
+async function runEpoch(
+  { trainer, order, validation, signal }: FitOptions,
+  epoch: number,
+  clock: ProgressClock,
+): Promise<EpochRecord> {
+  const rows = order(epoch);
+  clock.startEpoch(epoch, rows.length);
+  const training = await trainer.trainEpoch(rows, {
+    signal,
+    onProgress: (progress) => clock.report(progress),
+  });
+  requireFinite('the loss', training, epoch);
+  if (validation === undefined) return { epoch, training };
+  clock.startValidation(training.loss);
+  const measured = await trainer.evaluate(validation.data, validation.rows, {
+    signal,
+    onProgress: () => clock.report(),
+  });
+  requireFinite('the validation loss', measured, epoch);
+  return { epoch, training, validation: measured };
+}
+
+function requireFinite(what: string, measured: Measured, epoch: number): void {
+  for (const [name, value] of Object.entries(measured)) {
+    if (!Number.isFinite(value)) throw notFinite(name === 'loss' ? what : `\`${name}\``, epoch);
+  }
+}
+
+function notFinite(what: string, epoch: number): Error {
+  return failure(
+    'not-finite',
+    `${what} became NaN or infinite in epoch ${epoch}`,
+    'try a smaller `learning_rate`, and check that the images are normalized',
+  );
+}

@@ -1,0 +1,70 @@
+/** What was measured after each epoch, and the files that keep it. No times: equal trainings leave equal files. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { LossName } from '../../engine/train/losses.ts';
+import { encodeEvents, EVENT_FILE } from '../../engine/train/tensorboard.ts';
+import type { Measured } from '../../engine/train/trainer.ts';
+
+export interface EpochRecord {
+  /** From 1. */
+  readonly epoch: number;
+  readonly training: Measured;
+  readonly validation?: Measured;
+}
+
+/** Numbers of one epoch under their Keras names: `loss`, `val_loss`, then each metric and its `val_`. */
+export function quantities(
+  { training, validation }: EpochRecord,
+  metrics: readonly LossName[],
+): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    (['loss', ...metrics] as const).flatMap((name) => {
+      const own = training[name];
+      const held = validation?.[name];
+      return [
+        ...(own === undefined ? [] : [[name, own] as const]),
+        ...(held === undefined ? [] : [[`val_${name}`, held] as const]),
+      ];
+    }),
+  );
+}
+
+/**
+ * Writes `history.csv`, one line an epoch; `history.json`, one list a quantity; and, if asked, TensorBoard events in
+ * `tensorboard/train` and `tensorboard/validation`, under Keras's tags (`epoch_loss` in both), whose steps are the epochs
+ * from 1.
+ */
+export async function writeHistory(
+  folder: string,
+  records: readonly EpochRecord[],
+  metrics: readonly LossName[],
+  tensorboard: boolean,
+): Promise<void> {
+  const rows = records.map((record) => ({ epoch: record.epoch, ...quantities(record, metrics) }));
+  const [first] = rows;
+  if (first === undefined) throw new Error('no epoch was recorded');
+  const columns = Object.keys(first);
+  const values = rows.map((row) => Object.values(row));
+  const lines = [columns, ...values].map((cells) => cells.join(','));
+  await writeFile(join(folder, 'history.csv'), `${lines.join('\n')}\n`);
+  const lists = columns.map((name, column) => [name, values.map((row) => row[column])]);
+  await writeFile(
+    join(folder, 'history.json'),
+    `${JSON.stringify(Object.fromEntries(lists), undefined, 2)}\n`,
+  );
+  if (!tensorboard) return;
+  const parts = { train: 'training', validation: 'validation' } as const;
+  for (const [name, part] of Object.entries(parts)) {
+    const events = records.flatMap((record) => {
+      const measured = record[part];
+      return measured === undefined ? [] : eventsOf(record.epoch, measured);
+    });
+    if (events.length === 0) continue;
+    await mkdir(join(folder, 'tensorboard', name), { recursive: true });
+    await writeFile(join(folder, 'tensorboard', name, EVENT_FILE), encodeEvents(events));
+  }
+}
+
+function eventsOf(step: number, measured: Measured): { tag: string; step: number; value: number }[] {
+  return Object.entries(measured).map(([name, value]) => ({ tag: `epoch_${name}`, step, value }));
+}

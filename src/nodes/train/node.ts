@@ -1,0 +1,174 @@
+/** The `train` stage: an autoencoder learns to turn `data` into `target`. */
+import type { TrainSettings } from '../../config/generated/settings.ts';
+import { readSchema } from '../../core/schemas.ts';
+import type { AnalysisContext, OutputDescription } from '../../core/stage-type.ts';
+import type { NodeDefinition } from '../contract.ts';
+import {
+  checkEntropyTarget,
+  checkInput,
+  checkOutput,
+  checkSplit,
+  type ImagesDescription,
+  type ModelDescription,
+} from './checks.ts';
+
+export const trainNode: NodeDefinition<TrainSettings> = {
+  type: 'train',
+  version: 1,
+  schema: readSchema('stages/train'),
+  inputs: {
+    model: { accepts: ['model'] },
+    data: { accepts: ['images'] },
+    target: { accepts: ['images'], optional: true },
+  },
+  outputs: 'trained-model',
+  draws: true,
+  engine: true,
+  analyze,
+  async run(context) {
+    const { runTrain } = await import('./run.ts');
+    return runTrain(context);
+  },
+};
+
+function analyze(context: AnalysisContext<TrainSettings>): OutputDescription | undefined {
+  const { settings, inputs, references } = context;
+  const model = inputs['model']?.kind === 'model' ? inputs['model'] : undefined;
+  const data = inputs['data']?.kind === 'images' ? inputs['data'] : undefined;
+  const named = references['target'] === undefined ? inputs['data'] : inputs['target'];
+  const target = named?.kind === 'images' ? named : undefined;
+
+  checkStopping(context);
+  if (data !== undefined) {
+    checkSplits(context, data, target);
+    checkDenoising(context, data);
+  }
+  if (model !== undefined && data !== undefined) checkInput(context, model, data);
+  if (model !== undefined && target !== undefined) checkOutput(context, model, target);
+  if (model !== undefined) checkLoss(context, model, target);
+  if (target !== undefined) {
+    if (settings.loss === 'binary_crossentropy') checkEntropyTarget(context, target, ['loss']);
+    const index = settings.metrics.indexOf('binary_crossentropy');
+    if (index >= 0 && settings.loss !== 'binary_crossentropy') {
+      checkEntropyTarget(context, target, ['metrics', index]);
+    }
+  }
+
+  const stage = { data: references['data'], target: references['target'] ?? references['data'] };
+  if (model === undefined || stage.data === undefined || stage.target === undefined) return undefined;
+  return {
+    kind: 'trained-model',
+    inputShape: model.inputShape,
+    latentShape: model.latentShape,
+    outputShape: model.outputShape,
+    data: stage.data,
+    target: stage.target,
+    denoiser: data?.corruptionOf !== undefined && data.corruptionOf === references['target'],
+  };
+}
+
+function checkStopping({ settings, report }: AnalysisContext<TrainSettings>): void {
+  const { early_stopping: stopping, validation } = settings;
+  if (stopping === null || stopping.monitor !== 'val_loss' || validation !== 'none') return;
+  report({
+    code: 'bad-setting',
+    message: '`early_stopping` watches `val_loss`, but there is no validation',
+    hint: 'add `validation: test`, or `monitor: loss`',
+    at: ['early_stopping', 'monitor'],
+  });
+}
+
+function checkSplits(
+  context: AnalysisContext<TrainSettings>,
+  data: ImagesDescription,
+  target: ImagesDescription | undefined,
+): void {
+  const { preview, validation } = context.settings;
+  checkSplit(context, 'train', data, target, ['data']);
+  if (validation === 'test') checkSplit(context, 'test', data, target, ['validation']);
+  if (preview === null) return;
+  checkSplit(context, preview.split, data, undefined, ['preview', 'split']);
+  const channels = target?.shape?.[2];
+  if (channels === undefined || channels === 1 || channels === 3) return;
+  context.report({
+    code: 'bad-setting',
+    message: `previews show images of 1 or 3 channels, but these have ${channels}`,
+    hint: 'leave `preview` out',
+    at: ['preview'],
+  });
+}
+
+/** Training on corrupted images without a target is allowed, but rarely what is meant. */
+function checkDenoising(
+  { references, report }: AnalysisContext<TrainSettings>,
+  { corruptionOf }: ImagesDescription,
+): void {
+  if (corruptionOf === undefined || references['target'] !== undefined) return;
+  report({
+    code: 'bad-setting',
+    severity: 'warning',
+    message: `without \`target\`, the model learns to reproduce the noise of \`${references['data']}\``,
+    hint: `for a denoiser, add \`target: ${corruptionOf}\``,
+    at: ['data'],
+  });
+}
+
+/** What each activation can give; those that are not here can give any number. */
+const ACTIVATION_RANGES: Readonly<Record<string, readonly [number, number]>> = {
+  sigmoid: [0, 1],
+  hard_sigmoid: [0, 1],
+  softmax: [0, 1],
+  tanh: [-1, 1],
+  softsign: [-1, 1],
+  relu: [0, Infinity],
+  relu6: [0, 6],
+  softplus: [0, Infinity],
+};
+
+function checkLoss(
+  context: AnalysisContext<TrainSettings>,
+  model: ModelDescription,
+  target: ImagesDescription | undefined,
+): void {
+  if (model.kind !== 'model') return;
+  const { settings, references, report } = context;
+  const { outputActivation: activation } = model;
+  const stage = references['model'];
+  const related =
+    stage === undefined
+      ? {}
+      : { related: { message: 'the decoder ends here', at: ['decoder'] as const, stage } };
+  if (settings.loss === 'binary_crossentropy' && !['sigmoid', 'hard_sigmoid'].includes(activation)) {
+    const wrong =
+      activation === 'softmax'
+        ? 'it ends in `softmax`, whose outputs share a sum of 1'
+        : `it ends in ${activation === 'linear' ? 'no activation' : `\`${activation}\``}`;
+    report({
+      code: 'loss-output-mismatch',
+      message: `\`binary_crossentropy\` needs each output of \`${stage}\` between 0 and 1, but ${wrong}`,
+      hint: 'end the decoder with `activation: sigmoid`, or use `loss: mse`',
+      at: ['loss'],
+      ...related,
+    });
+    return;
+  }
+  const reach = ACTIVATION_RANGES[activation];
+  const range = target?.range;
+  if (reach === undefined || range === undefined || (range[0] >= reach[0] && range[1] <= reach[1])) return;
+  // The cross-entropy's own check of its targets says this more sharply.
+  if (settings.loss === 'binary_crossentropy') return;
+  report({
+    code: 'loss-output-mismatch',
+    severity: 'warning',
+    message:
+      `\`${activation}\` at the end of \`${stage}\` gives ${rangeText(reach)}, ` +
+      `but the targets go from ${range[0]} to ${range[1]}`,
+    hint: 'end the decoder with another activation, or load the images with `normalize: minmax`',
+    at: ['loss'],
+    ...related,
+  });
+}
+
+function rangeText([low, high]: readonly [number, number]): string {
+  return high === Infinity ? `values from ${low} up` : `values from ${low} to ${high}`;
+}

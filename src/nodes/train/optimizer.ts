@@ -1,0 +1,50 @@
+import { OPTIMIZER_DEFAULTS, type LossName, type OptimizerSpec } from '../../config/generated/settings.ts';
+import { unreachable } from '../../core/diagnostic.ts';
+import type { LossName as EngineLoss } from '../../engine/train/losses.ts';
+import type { OptimizerChoice } from '../../engine/train/optimizers/optimizer.ts';
+
+/** The optimizer of a `train` stage with all of its arguments; a bare name has Keras's defaults. */
+export function optimizerChoice(spec: OptimizerSpec): OptimizerChoice {
+  if (typeof spec !== 'string') return spec;
+  switch (spec) {
+    case 'sgd':
+    case 'SGD':
+      return { SGD: OPTIMIZER_DEFAULTS.SGD };
+    case 'rmsprop':
+    case 'RMSprop':
+      return { RMSprop: OPTIMIZER_DEFAULTS.RMSprop };
+    case 'adam':
+    case 'Adam':
+      return { Adam: OPTIMIZER_DEFAULTS.Adam };
+    case 'adamw':
+    case 'AdamW':
+      return { AdamW: OPTIMIZER_DEFAULTS.AdamW };
+    case 'nadam':
+    case 'Nadam':
+      return { Nadam: OPTIMIZER_DEFAULTS.Nadam };
+    case 'adamax':
+    case 'Adamax':
+      return { Adamax: OPTIMIZER_DEFAULTS.Adamax };
+    case 'adagrad':
+    case 'Adagrad':
+      return { Adagrad: OPTIMIZER_DEFAULTS.Adagrad };
+    default:
+      return unreachable(spec);
+  }
+}
+
+/** A loss by its short name. */
+export function lossOf(name: LossName): EngineLoss {
+  switch (name) {
+    case 'mse':
+    case 'mean_squared_error':
+      return 'mse';
+    case 'mae':
+    case 'mean_absolute_error':
+      return 'mae';
+    case 'binary_crossentropy':
+      return name;
+    default:
+      return unreachable(name);
+  }
+}

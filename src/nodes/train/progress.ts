@@ -1,0 +1,80 @@
+/** Turns what a trainer reports into what a user wants to know: how fast, and how long still. */
+import type { Progress } from '../../core/event.ts';
+import type { EpochProgress } from '../../engine/train/trainer.ts';
+import type { EpochRecord } from './history.ts';
+
+export class ProgressClock {
+  readonly #epochs: number;
+  readonly #emit: (progress: Progress) => void;
+  readonly #started = performance.now();
+  #epochStarted = performance.now();
+  #epoch = 0;
+  #samples = 0;
+  #samplesPerSecond: number | undefined;
+  #loss: number | undefined;
+  #validationLoss: number | undefined;
+  #text: string | undefined;
+  /** Share of the epoch that is done. */
+  #done = 0;
+
+  constructor(epochs: number, emit: (progress: Progress) => void) {
+    this.#epochs = epochs;
+    this.#emit = emit;
+  }
+
+  startEpoch(epoch: number, samples: number): void {
+    this.#epoch = epoch;
+    this.#samples = samples;
+    this.#epochStarted = performance.now();
+    this.#done = 0;
+    this.#text = undefined;
+  }
+
+  /** The epoch's training is over. */
+  startValidation(loss: number): void {
+    this.#measureSpeed(this.#samples);
+    this.#loss = loss;
+    this.#done = 1;
+    this.#text = 'validating';
+    this.report();
+  }
+
+  report(progress?: EpochProgress): void {
+    if (progress !== undefined) {
+      this.#measureSpeed(progress.samples);
+      this.#loss = progress.loss;
+      this.#done = progress.samples / progress.total;
+    }
+    this.#emit(this.#state());
+  }
+
+  /** @returns seconds since the epoch began */
+  endEpoch({ training, validation }: EpochRecord): number {
+    if (validation === undefined) this.#measureSpeed(this.#samples);
+    this.#loss = training.loss;
+    this.#validationLoss = validation?.loss;
+    this.#done = 1;
+    this.#text = undefined;
+    this.#emit({ ...this.#state(), epochEnd: true });
+    return (performance.now() - this.#epochStarted) / 1000;
+  }
+
+  #measureSpeed(samples: number): void {
+    const seconds = (performance.now() - this.#epochStarted) / 1000;
+    if (seconds > 0) this.#samplesPerSecond = samples / seconds;
+  }
+
+  #state(): Progress {
+    const fraction = (this.#epoch - 1 + this.#done) / this.#epochs;
+    const seconds = (performance.now() - this.#started) / 1000;
+    const optional = {
+      text: this.#text,
+      loss: this.#loss,
+      validationLoss: this.#validationLoss,
+      samplesPerSecond: this.#samplesPerSecond,
+      secondsLeft: fraction > 0 ? (seconds / fraction) * (1 - fraction) : undefined,
+    };
+    const known = Object.entries(optional).filter(([, value]) => value !== undefined);
+    return { fraction, epoch: this.#epoch, epochs: this.#epochs, ...Object.fromEntries(known) };
+  }
+}

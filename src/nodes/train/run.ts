@@ -1,0 +1,185 @@
+/** Trains an autoencoder, and writes its models, its history and its previews. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { TrainSettings } from '../../config/generated/settings.ts';
+import { failure } from '../../core/diagnostic.ts';
+import { permutation } from '../../core/philox.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { eagerTrainer } from '../../engine/train/eager.ts';
+import { modelShapes, predictAll } from '../../engine/train/predict.ts';
+import { rowNumbers } from '../../engine/train/samples.ts';
+import { writeVariables } from '../../engine/train/state.ts';
+import type { Trainer } from '../../engine/train/trainer.ts';
+import { disposeAutoencoder, type TrainableAutoencoder } from '../../layers/build.ts';
+import { loadTrainable, saveAutoencoder } from '../../layers/save.ts';
+import type { StageContext, StageResult } from '../contract.ts';
+import { EarlyStopping } from './early-stopping.ts';
+import { fit, type FitOptions, type FitResult } from './fit.ts';
+import { quantities, writeHistory } from './history.ts';
+import { lossOf, optimizerChoice } from './optimizer.ts';
+import { imageSource, requireInput, type ImagePair, type ImageSource } from './pairs.ts';
+import { Previews } from './preview.ts';
+
+export async function runTrain(context: StageContext<TrainSettings>): Promise<StageResult> {
+  const { settings, inputs } = context;
+  const { tf } = await context.engine();
+  const models = await loadTrainable(tf, requireInput(inputs, 'model').folder, context.seed);
+  try {
+    const source = await imageSource(inputs, modelShapes(models.autoencoder));
+    const training = await source.read('train');
+    const trainer = eagerTrainer(tf, {
+      model: models.autoencoder,
+      step: models.step,
+      optimizer: optimizerChoice(settings.optimizer),
+      loss: lossOf(settings.loss),
+      metrics: settings.metrics,
+      data: training,
+      batchSize: settings.batch_size,
+    });
+    try {
+      const { previews, ...run } = await train(context, { tf, models, trainer, source, training });
+      const { weightsOf } = await save(context, { tf, models, trainer }, run);
+      return { metrics: summarize(settings, run, weightsOf), highlights: [...previews, 'history.csv'] };
+    } finally {
+      trainer.dispose();
+    }
+  } finally {
+    disposeAutoencoder(models);
+  }
+}
+
+interface Workshop {
+  readonly tf: Engine['tf'];
+  readonly models: TrainableAutoencoder;
+  readonly trainer: Trainer;
+}
+
+async function train(
+  context: StageContext<TrainSettings>,
+  shop: Workshop & { readonly source: ImageSource; readonly training: ImagePair },
+): Promise<FitResult & { readonly previews: readonly string[] }> {
+  const { settings, signal, progress } = context;
+  const { epochs, early_stopping: stopping, preview } = settings;
+  const { rows, validation } = await divide(context, shop.source, shop.training);
+  const previews = preview === null ? undefined : await startPreviews(context, shop);
+  await previews?.drawInputs();
+  const drawn = new Map<number, string>();
+  const result = await fit({
+    trainer: shop.trainer,
+    epochs,
+    order: (epoch) => (settings.shuffle ? shuffled(rows, context, epoch) : rows),
+    ...(validation === undefined ? {} : { validation }),
+    ...(stopping === null
+      ? {}
+      : { stopping: { rule: new EarlyStopping(stopping), monitor: stopping.monitor } }),
+    signal,
+    progress,
+    async afterEpoch(record, seconds) {
+      const numbers = Object.entries(quantities(record, settings.metrics));
+      const text = numbers.map(([name, value]) => `${name} ${value.toPrecision(6)}`).join(', ');
+      context.log('info', `epoch ${record.epoch}/${epochs}: ${text}; ${seconds.toFixed(1)} s`);
+      const due = preview !== null && record.epoch % preview.every === 0;
+      if (due && previews !== undefined) drawn.set(record.epoch, await previews.drawEpoch(record.epoch));
+    },
+  });
+  const last = result.last.epoch;
+  if (previews !== undefined && !drawn.has(last)) drawn.set(last, await previews.drawEpoch(last));
+  const newest = drawn.get(last);
+  return { ...result, previews: newest === undefined ? [] : [newest] };
+}
+
+/**
+ * What is trained on, and what is validated on. A share of the training images for validation is drawn at random: the last
+ * ones, which Keras takes, may be of another kind where a data set is sorted. Neither part is reordered by it.
+ */
+async function divide(
+  { settings, seed, inputs }: StageContext<TrainSettings>,
+  source: ImageSource,
+  training: ImagePair,
+): Promise<{ readonly rows: Int32Array; readonly validation?: FitOptions['validation'] }> {
+  const { count } = training.x;
+  const { validation: share } = settings;
+  const rows = rowNumbers(count);
+  if (share === 'none') return { rows };
+  if (share === 'test') {
+    const data = await source.read('test');
+    return { rows, validation: { data, rows: rowNumbers(data.x.count) } };
+  }
+  const kept = Math.floor(count * (1 - share));
+  if (kept === 0 || kept === count) {
+    throw failure(
+      'bad-setting',
+      `\`${requireInput(inputs, 'data').stage}\` has ${count} training images: too few to train and to validate on`,
+      'use more images, another share, or `validation: none`',
+    );
+  }
+  const drawn = permutation(seed('validation'), count);
+  return {
+    rows: drawn.slice(0, kept).sort(),
+    validation: { data: training, rows: drawn.slice(kept).sort() },
+  };
+}
+
+function shuffled(rows: Int32Array, { seed }: StageContext<TrainSettings>, epoch: number): Int32Array {
+  return permutation(seed(`shuffle/${epoch}`), rows.length).map((index) => rows[index] ?? 0);
+}
+
+async function startPreviews(
+  { settings, seed, signal, folder }: StageContext<TrainSettings>,
+  { tf, models, source, training }: Workshop & { readonly source: ImageSource; readonly training: ImagePair },
+): Promise<Previews | undefined> {
+  const { preview, batch_size: batchSize } = settings;
+  if (preview === null) return undefined;
+  const { x: images } = preview.split === 'train' ? training : await source.read(preview.split);
+  return new Previews({
+    rows: preview.rows,
+    columns: preview.columns,
+    folder,
+    seed: seed('preview'),
+    images,
+    range: source.target.range,
+    predict: (rows) => predictAll(tf, models.autoencoder, images, rows, { batchSize, signal }),
+  });
+}
+
+/** Writes history and models; `model/` holds the last weights, or the best, if they are to be restored. */
+async function save(
+  { settings, folder, log }: StageContext<TrainSettings>,
+  { tf, models, trainer }: Workshop,
+  { records, best, last, kept, stoppedEarly }: FitResult,
+): Promise<{ readonly weightsOf: number }> {
+  await writeHistory(folder, records, settings.metrics, settings.tensorboard);
+  const chosen = settings.early_stopping?.restore_best_weights === true ? kept : last;
+  const training = {
+    loss: lossOf(settings.loss),
+    epochs: records.length,
+    stopped_early: stoppedEarly,
+    epoch_of_model: chosen.epoch,
+    epoch_of_best: best.epoch,
+  };
+  await writeFile(join(folder, 'training.json'), `${JSON.stringify(training, undefined, 2)}\n`);
+  for (const [name, snapshot] of [
+    ['model', chosen],
+    ['best', best],
+  ] as const) {
+    writeVariables(tf, trainer.weights, snapshot.weights);
+    await saveAutoencoder(models, join(folder, name));
+  }
+  if (stoppedEarly) log('info', `stopped early after epoch ${last.epoch}`);
+  log('info', `\`model/\` has the weights of epoch ${chosen.epoch}, \`best/\` those of epoch ${best.epoch}`);
+  return { weightsOf: chosen.epoch };
+}
+
+/** The numbers of the epoch whose weights are in `model/`. */
+function summarize(
+  { metrics }: TrainSettings,
+  { records, best }: FitResult,
+  weightsOf: number,
+): Readonly<Record<string, number>> {
+  const record = records[weightsOf - 1];
+  return {
+    ...(record === undefined ? {} : quantities(record, metrics)),
+    epochs: records.length,
+    best_epoch: best.epoch,
+  };
+}

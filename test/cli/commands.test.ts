@@ -1,0 +1,258 @@
+/** Commands as a user meets them: exit codes, streams, JSON, and bad input of every kind. */
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { test } from 'node:test';
+import { rig, TINY } from '../rig.ts';
+
+const VALID = TINY.replace(/^ {2}model:[\s\S]*/m, '');
+
+test('usage errors exit with 2 and a suggestion, and show no stack', async (t) => {
+  const rigged = rig(t);
+  for (const [args, expected] of [
+    [['rnu', 'x.yaml'], /`run`/],
+    [['run'], /pipeline/],
+    [['run', 'x.yaml', '--forse'], /--force/],
+    [['run', 'x.yaml', '-j', '0'], /whole number/],
+    [['run', 'x.yaml', '--engine', 'gpu'], /native/],
+    [['clean'], /--all/],
+    [['clean', 'nothing'], /nothing/],
+    [['schema', '--stage', 'trian'], /`train`/],
+    [[], /command/],
+  ] as const) {
+    const { code, stderr } = await rigged.run(args);
+    assert.equal(code, 2, args.join(' '));
+    assert.match(stderr, expected);
+    assert.doesNotMatch(stderr, /\n\s+at /);
+  }
+});
+
+test('help and version go to stdout and exit with 0; each command shows examples', async (t) => {
+  const rigged = rig(t);
+  assert.match((await rigged.run(['--version'])).stdout, /^\d+\.\d+\.\d+\n$/);
+  for (const command of ['run', 'check', 'plan', 'engine', 'schema', 'init', 'clean']) {
+    const { code, stdout } = await rigged.run([command, '--help']);
+    assert.equal(code, 0);
+    assert.match(stdout, /Examples:/);
+  }
+});
+
+test('check names every mistake at its place, and exits with 2', async (t) => {
+  const rigged = rig(t);
+  rigged.write('bad.yaml', VALID.replace('kind: gaussian', 'knd: gaussian').replace('limit:', 'limits:'));
+  const { code, json } = await rigged.runJson(['check', 'bad.yaml']);
+  assert.equal(code, 2);
+  assert.equal(json.status, 'invalid');
+  const found = json.files[0].diagnostics.map((d: Record<string, unknown>) => [
+    d['code'],
+    d['line'],
+    d['column'],
+  ]);
+  assert.deepEqual(found, [['unknown-key', 6, 42], ['unknown-key', 7, 38], ...found.slice(2)]);
+  const { stdout } = await rigged.run(['check', 'bad.yaml']);
+  assert.match(stdout, /bad\.yaml:6:42 error: .*`limits`/);
+  assert.match(stdout, /\^/);
+});
+
+test('valid files are said to be so; several are checked in one go', async (t) => {
+  const rigged = rig(t);
+  rigged.write('a.yaml', VALID);
+  rigged.write('b.yaml', 'stages: 1\n');
+  const { code, stdout } = await rigged.run(['check', 'a.yaml', 'b.yaml']);
+  assert.equal(code, 2);
+  assert.match(stdout, /a\.yaml: valid \(2 stages\)/);
+  assert.match(stdout, /b\.yaml: 2 errors/);
+});
+
+for (const [name, text, code] of [
+  ['empty', '', 'file-empty'],
+  ['1 MB', `name: x\ndescription: "${'y'.repeat(1 << 20)}"\n`, 'file-too-large'],
+  ['tabs', 'name: x\nstages:\n\tmnist: {}\n', 'yaml-syntax'],
+  ['duplicate keys', `${VALID}seed: 8\n`, 'duplicate-key'],
+  [
+    'yes where true is meant',
+    VALID.replace('limit: { train: 128, test: 32 }', 'normalize: yes'),
+    'unknown-value',
+  ],
+  ['a limit of 0', VALID.replace('train: 128', 'train: 0'), 'out-of-range'],
+  ['a limit of -1', VALID.replace('train: 128', 'train: -1'), 'out-of-range'],
+  ['a limit in words', VALID.replace('train: 128', 'train: sixteen'), 'wrong-type'],
+] as const) {
+  test(`${name}: run refuses before anything is written`, async (t) => {
+    const rigged = rig(t);
+    rigged.write('p.yaml', text);
+    const result = await rigged.runJson(['run', 'p.yaml']);
+    assert.equal(result.code, 2);
+    assert.equal(result.json.diagnostics[0].code, code);
+    assert.ok(!rigged.exists('outputs') && !rigged.exists('.hourglass'));
+    const { stderr, stdout } = await rigged.run(['run', 'p.yaml']);
+    assert.equal(stdout, '');
+    assert.doesNotMatch(stderr, /\n\s+at /);
+  });
+}
+
+for (const [name, value, code] of [
+  ['0', '0', 'out-of-range'],
+  ['-1', '-1', 'out-of-range'],
+  ['in words', 'sixteen', 'wrong-type'],
+] as const) {
+  test(`a latent size ${name} is refused where it was given`, async (t) => {
+    const rigged = rig(t);
+    rigged.write('p.yaml', TINY);
+    const { code: exit, json } = await rigged.runJson([
+      'check',
+      'p.yaml',
+      '-S',
+      `params.latent_size=${value}`,
+    ]);
+    assert.equal(exit, 2);
+    assert.equal(json.files[0].diagnostics[0].code, code);
+    assert.match(JSON.stringify(json.files[0].diagnostics[0]), new RegExp(`-S params.latent_size=${value}`));
+  });
+}
+
+test('a missing file and a folder are told apart from bad YAML', async (t) => {
+  const rigged = rig(t);
+  mkdirSync(rigged.path('folder.yaml'));
+  const codes = [];
+  for (const file of ['none.yaml', 'folder.yaml']) {
+    const { code, json } = await rigged.runJson(['run', file]);
+    assert.equal(code, 2);
+    codes.push(json.diagnostics[0].code);
+  }
+  assert.deepEqual(codes, ['file-not-found', 'file-unreadable']);
+});
+
+test('a truncated data file fails its stage, with the place, and nothing half-written', async (t) => {
+  const rigged = rig(t);
+  rigged.write('data/images', Buffer.from([0, 0, 8, 3, 0, 0, 0, 9, 0, 0, 0, 2, 0, 0, 0, 2, 1, 2, 3]));
+  rigged.write(
+    'p.yaml',
+    'name: p\nstages:\n  own: { type: dataset, source: idx, train_images: data/images }\n',
+  );
+  const { code, json } = await rigged.runJson(['run', 'p.yaml']);
+  assert.equal(code, 1);
+  assert.deepEqual(
+    [json.diagnostics[0].code, json.diagnostics[0].line, json.diagnostics[0].stage],
+    ['data-corrupt', 3, 'own'],
+  );
+  assert.ok(!rigged.exists('outputs/p/own'));
+  const { stderr } = await rigged.run(['run', 'p.yaml', '-S', 'seed=4']);
+  assert.match(stderr, /hourglass run p\.yaml -S seed=4/);
+});
+
+test('outputs that cannot be written are refused with exit code 1', async (t) => {
+  const rigged = rig(t);
+  rigged.write('p.yaml', VALID);
+  rigged.write('taken', 'a file');
+  const { code, json } = await rigged.runJson(['run', 'p.yaml', '-o', 'taken']);
+  assert.equal(code, 1);
+  assert.equal(json.diagnostics[0].code, 'output-not-writable');
+  assert.equal(rigged.read('taken'), 'a file');
+});
+
+test('results go to stdout, progress to stderr; NO_COLOR and --no-color leave no escapes', async (t) => {
+  const rigged = rig(t);
+  rigged.write('p.yaml', VALID);
+  const { stdout, stderr } = await rigged.run(['run', 'p.yaml']);
+  assert.match(stdout, /done in/);
+  assert.match(stderr, /noisy/);
+  assert.doesNotMatch(stdout + stderr, /\u001b/);
+  const colored = await rigged.run(['plan', 'p.yaml'], { env: { FORCE_COLOR: '1' } });
+  assert.match(colored.stdout, /\u001b/);
+  for (const [args, env] of [
+    [['plan', 'p.yaml', '--no-color'], { FORCE_COLOR: '1' }],
+    [['plan', 'p.yaml'], { FORCE_COLOR: '1', NO_COLOR: '1' }],
+  ] as const) {
+    assert.doesNotMatch((await rigged.run(args, { env })).stdout, /\u001b/);
+  }
+});
+
+test('quiet prints the result only, verbose more', async (t) => {
+  const rigged = rig(t);
+  rigged.write('p.yaml', VALID);
+  assert.equal((await rigged.run(['run', 'p.yaml', '-q'])).stderr, '');
+  assert.match((await rigged.run(['run', 'p.yaml', '-v', '--force'])).stderr, /mnist: started/);
+});
+
+test('dry runs and plans write nothing', async (t) => {
+  const rigged = rig(t);
+  rigged.write('p.yaml', VALID);
+  assert.match((await rigged.run(['run', 'p.yaml', '-n'])).stdout, /2 stages to run/);
+  assert.match((await rigged.run(['plan', 'p.yaml', '--mermaid'])).stdout, /^flowchart LR/);
+  assert.equal((await rigged.run(['plan', 'p.yaml', 'nosy'])).code, 2);
+  assert.ok(!rigged.exists('outputs') && !rigged.exists('.hourglass'));
+});
+
+test('init writes a pipeline that is valid, and overwrites nothing', async (t) => {
+  const rigged = rig(t);
+  assert.equal((await rigged.run(['init', 'my/first try.yaml'])).code, 0);
+  const { code, stdout } = await rigged.run(['check', 'my/first try.yaml']);
+  assert.equal(code, 0, stdout);
+  assert.match(rigged.read('my/first try.yaml'), /^name: first-try/m);
+  const before = rigged.read('my/first try.yaml');
+  assert.equal((await rigged.run(['init', 'my/first try.yaml'])).code, 2);
+  assert.equal(rigged.read('my/first try.yaml'), before);
+});
+
+test('clean removes outputs by name, and from the cache what no outputs show', async (t) => {
+  const rigged = rig(t);
+  rigged.write('p.yaml', VALID);
+  rigged.write('q.yaml', VALID.replace('name: tiny', 'name: q').replace('seed: 7', 'seed: 8'));
+  rigged.write('outputs/notes/mine.txt', 'not ours');
+  await rigged.run(['run', 'p.yaml']);
+  await rigged.run(['run', 'q.yaml']);
+  await rigged.run(['clean', 'q', '--dry-run']);
+  assert.ok(rigged.exists('outputs/q'));
+  await rigged.run(['clean', 'q']);
+  assert.ok(!rigged.exists('outputs/q') && rigged.exists('outputs/tiny'));
+  const { json } = await rigged.runJson(['clean', '--cache']);
+  assert.equal(json.cache.entries, 1, "the other pipeline's noise; the data set is shown");
+  assert.match((await rigged.run(['run', 'p.yaml'])).stdout, /nothing to do/);
+  await rigged.run(['clean', '--all']);
+  assert.ok(!rigged.exists('outputs/tiny') && rigged.exists('outputs/notes/mine.txt'));
+  assert.equal((await rigged.run(['clean', '../outputs'])).code, 2);
+});
+
+test('the schema is one document; a stage type alone, too', async (t) => {
+  const rigged = rig(t);
+  const whole = JSON.parse((await rigged.run(['schema'])).stdout);
+  assert.equal(whole.type, 'object');
+  const train = JSON.parse((await rigged.run(['schema', '--stage', 'train'])).stdout);
+  assert.equal(train.$ref, '#/definitions/train');
+  assert.ok(train.definitions.train.properties.epochs);
+});
+
+test('code of plugins runs only if allowed', async (t) => {
+  const rigged = rig(t);
+  rigged.write(
+    'evil.mjs',
+    `import { writeFileSync } from 'node:fs'; writeFileSync('canary', ''); export default {};`,
+  );
+  rigged.write('p.yaml', `${VALID}plugins: [./evil.mjs]\n`);
+  const refused = await rigged.runJson(['run', 'p.yaml']);
+  assert.equal(refused.code, 2);
+  assert.equal(refused.json.diagnostics[0].code, 'plugin-refused');
+  assert.ok(!rigged.exists('canary'));
+  const invalid = await rigged.runJson(['run', 'p.yaml', '--allow-plugins']);
+  assert.equal(invalid.json.diagnostics[0].code, 'plugin-invalid');
+  assert.ok(rigged.exists('canary'));
+});
+
+test('Ctrl-C exits with 130, keeps what is finished, and the next run goes on', async (t) => {
+  const rigged = rig(t);
+  rigged.write('p.yaml', TINY.replace('epochs: 2 }', 'epochs: 5000 }'));
+  const { code } = await rigged.run(['run', 'p.yaml'], {
+    signal: { name: 'SIGINT', when: /trained: .*epoch 2/ },
+  });
+  assert.equal(code, 130);
+  assert.equal(JSON.parse(rigged.read('outputs/tiny/run.json')).status, 'interrupted');
+  assert.ok(!rigged.exists('outputs/tiny/trained'));
+  const { json } = await rigged.runJson(['run', 'p.yaml', '-S', 'params.epochs=1']);
+  const states = Object.fromEntries(
+    json.stages.map((stage: { name: string; state: string }) => [stage.name, stage.state]),
+  );
+  assert.deepEqual(
+    [states.mnist, states.noisy, states.model, states.trained],
+    ['cached', 'cached', 'cached', 'ran'],
+  );
+});

@@ -1,0 +1,69 @@
+/** Losses as tensor operations against sums in float64. */
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import fc from 'fast-check';
+import type { Tf } from '../../../src/engine/engine.ts';
+import { losses, type LossName } from '../../../src/engine/train/losses.ts';
+import { testEngine } from './engine.ts';
+
+let tf: Tf;
+before(async () => {
+  ({ tf } = await testEngine());
+});
+
+const REFERENCES: Readonly<Record<LossName, (y: number, p: number) => number>> = {
+  mse: (y, p) => (y - p) * (y - p),
+  mae: (y, p) => (y > p ? y - p : p - y),
+  binary_crossentropy(y, p) {
+    const inside = p < 1e-7 ? 1e-7 : p > 1 - 1e-7 ? 1 - 1e-7 : p;
+    return -y * Math.log(inside) - (1 - y) * Math.log(1 - inside);
+  },
+};
+
+const share = fc.float({ min: 0, max: 1, noNaN: true });
+
+for (const name of ['mse', 'mae', 'binary_crossentropy'] as const) {
+  test(`${name} is the mean over all values`, () => {
+    const pairs = fc.array(fc.tuple(share, share), { minLength: 1, maxLength: 30 });
+    fc.assert(
+      fc.property(pairs, (values) => {
+        const loss = tf.tidy(() => {
+          const [target, output] = [0, 1].map((part) => values.map((pair) => pair[part] ?? 0));
+          return losses[name](tf, tf.tensor2d([target ?? []]), tf.tensor2d([output ?? []])).dataSync()[0];
+        });
+        const wanted = values.reduce((sum, [y, p]) => sum + REFERENCES[name](y, p), 0) / values.length;
+        // Near 1, float32 knows 1 - p no better than to 6e-8: up to a half of the margin of the cross-entropy.
+        assert.ok(
+          Math.abs((loss ?? Number.NaN) - wanted) <=
+            1e-6 + wanted * (name === 'binary_crossentropy' ? 0.02 : 1e-5),
+        );
+      }),
+      { numRuns: 60 },
+    );
+  });
+}
+
+test('the cross-entropy of certain and wrong outputs is finite, and so are its gradients', () => {
+  const gradient = tf.tidy(() =>
+    tf.grad((output) => losses.binary_crossentropy(tf, tf.tensor1d([1, 0]), output))(tf.tensor1d([0, 1])),
+  );
+  assert.deepEqual([...gradient.dataSync()].map(Number.isFinite), [true, true]);
+  gradient.dispose();
+});
+
+test('gradients agree with differences', () => {
+  for (const name of ['mse', 'mae', 'binary_crossentropy'] as const) {
+    const target = [0.2, 0.9];
+    const output = [0.4, 0.7];
+    const gradient = tf.tidy(() =>
+      tf
+        .grad((value) => losses[name](tf, tf.tensor1d(target), value))(tf.tensor1d(output))
+        .dataSync(),
+    );
+    for (const [index, p] of output.entries()) {
+      const y = target[index] ?? 0;
+      const slope = (REFERENCES[name](y, p + 1e-5) - REFERENCES[name](y, p - 1e-5)) / 2e-5 / output.length;
+      assert.ok(Math.abs((gradient[index] ?? 0) - slope) < 1e-4, name);
+    }
+  }
+});

@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import type * as tfjs from '@tensorflow/tfjs';
+import { Failure } from '../../src/core/diagnostic.ts';
+import type { Tf } from '../../src/engine/engine.ts';
+import { loadEngine } from '../../src/engine/load.ts';
+import { buildAutoencoder } from '../../src/layers/build.ts';
+import type { Architecture } from '../../src/layers/layer.ts';
+import {
+  loadAutoencoder,
+  loadModel,
+  loadTrainable,
+  readArchitecture,
+  saveArchitecture,
+  saveAutoencoder,
+  saveModel,
+} from '../../src/layers/save.ts';
+import { denoiser, layer, layerNames, seedsOf, small } from './specs.ts';
+
+let tf: Tf;
+const root = mkdtempSync(join(tmpdir(), 'hourglass-save-'));
+before(async () => {
+  ({ tf } = await loadEngine({ choice: 'portable', threads: 1 }));
+});
+after(() => rmSync(root, { recursive: true, force: true }));
+
+let folders = 0;
+function freshFolder(): string {
+  folders += 1;
+  return join(root, String(folders));
+}
+
+const images = (): tfjs.Tensor => tf.randomUniform([3, 4, 4, 1], 0, 1, 'float32', 2);
+
+function predict(model: tfjs.LayersModel, input: tfjs.Tensor): Float32Array {
+  return (model.predict(input) as tfjs.Tensor).dataSync<'float32'>();
+}
+
+/** Every kind of layer in one model. */
+const everything: Architecture = {
+  input_shape: [8, 8, 2],
+  encoder: [
+    layer('Conv2D', { filters: 4, kernel_size: 3, padding: 'same', dilation_rate: 2, activation: 'silu' }),
+    layer('BatchNormalization', { axis: 1, scale: false }),
+    layer('ReLU', { max_value: 6 }),
+    'MaxPooling2D',
+    layer('Conv2D', { filters: 3, kernel_size: 2, kernel_initializer: 'orthogonal' }),
+    'LayerNormalization',
+    layer('PReLU', { shared_axes: [1, 2] }),
+    'ZeroPadding2D',
+    'Cropping2D',
+    layer('AveragePooling2D', { pool_size: 1 }),
+    'GlobalAveragePooling2D',
+    'Flatten',
+    layer('Activation', { activation: 'hard_sigmoid' }),
+    layer('Dense', { units: 4, kernel_regularizer: { l1: 0.1, l2: 0.2 }, kernel_initializer: 'he_normal' }),
+    'LeakyReLU',
+    'ELU',
+    'Softmax',
+  ],
+  decoder: [
+    layer('GaussianNoise', { stddev: 1 }),
+    layer('Reshape', { target_shape: [2, 2, -1] }),
+    layer('Conv2DTranspose', { filters: 2, kernel_size: 3, strides: 2, padding: 'same' }),
+    layer('Dropout', { rate: 0.5 }),
+    layer('UpSampling2D', { interpolation: 'bilinear' }),
+  ],
+};
+
+test('a saved model computes the same after loading, whatever its layers', async () => {
+  const used = [...everything.encoder, ...everything.decoder].map((spec) =>
+    typeof spec === 'string' ? spec : Object.keys(spec)[0],
+  );
+  assert.deepEqual([...new Set(used)].sort(), [...layerNames].sort());
+  const models = buildAutoencoder(tf, everything, seedsOf(1));
+  const folder = freshFolder();
+  await saveModel(models.autoencoder, folder);
+  const input = tf.randomUniform([3, 8, 8, 2], 0, 1, 'float32', 2);
+  assert.deepEqual(predict(await loadModel(tf, folder), input), predict(models.autoencoder, input));
+});
+
+test("a browser's loader takes the files as they are", async () => {
+  const models = buildAutoencoder(tf, everything, seedsOf(1));
+  const folder = freshFolder();
+  await saveModel(models.autoencoder, folder);
+  const fetchFunc = async (url: string | URL | Request): Promise<Response> =>
+    new Response(await readFile(join(folder, String(url).replace(/^.*\//, ''))), {
+      headers: {
+        'content-type': String(url).endsWith('.json') ? 'application/json' : 'application/octet-stream',
+      },
+    });
+  const loaded = await tf.loadLayersModel(tf.io.http('http://localhost/model.json', { fetchFunc }));
+  const input = tf.randomUniform([3, 8, 8, 2], 0, 1, 'float32', 2);
+  assert.deepEqual(predict(loaded, input), predict(models.autoencoder, input));
+  assert.equal(loaded.name, 'autoencoder');
+});
+
+test('equal models have equal files', async () => {
+  const [one, other] = [freshFolder(), freshFolder()];
+  await saveAutoencoder(buildAutoencoder(tf, small, seedsOf(1)), one);
+  await saveAutoencoder(buildAutoencoder(tf, small, seedsOf(1)), other);
+  for (const name of ['encoder', 'decoder', 'autoencoder']) {
+    for (const file of ['model.json', 'weights.bin']) {
+      assert.deepEqual(readFileSync(join(one, name, file)), readFileSync(join(other, name, file)));
+    }
+  }
+});
+
+test('a loaded autoencoder is three models that share weights', async () => {
+  const built = buildAutoencoder(tf, small, seedsOf(1));
+  const folder = freshFolder();
+  await saveAutoencoder(built, folder);
+  const loaded = await loadAutoencoder(tf, folder);
+  for (const name of ['encoder', 'autoencoder'] as const) {
+    assert.deepEqual(predict(loaded[name], images()), predict(built[name], images()));
+  }
+  const before = predict(loaded.autoencoder, images());
+  const [weight] = loaded.encoder.weights;
+  assert.ok(weight);
+  weight.write(weight.read().add(1));
+  assert.notDeepEqual(predict(loaded.autoencoder, images()), before);
+});
+
+test('a model stage is loaded to be trained, with the draws of the stage that trains', async () => {
+  const built = buildAutoencoder(tf, small, seedsOf(1), seedsOf(2, 'train'));
+  const folder = freshFolder();
+  await saveAutoencoder(built, folder);
+  await saveArchitecture(small, folder);
+  assert.deepEqual(await readArchitecture(folder), small);
+  const loaded = await loadTrainable(tf, folder, seedsOf(2, 'train'));
+  const train = (model: tfjs.LayersModel): Float32Array =>
+    (model.apply(images(), { training: true }) as tfjs.Tensor).dataSync<'float32'>();
+  assert.deepEqual(train(loaded.autoencoder), train(built.autoencoder));
+  assert.equal(loaded.step.dataSync()[0], 0);
+});
+
+async function assertRefused(folder: string, code: string): Promise<void> {
+  const tensors = tf.memory().numTensors;
+  await assert.rejects(loadModel(tf, folder), (error) => {
+    assert.ok(error instanceof Failure, String(error));
+    assert.equal(error.diagnostics[0]?.code, code);
+    return true;
+  });
+  assert.equal(tf.memory().numTensors, tensors);
+}
+
+test('what is not a model, or not whole, is refused before anything is allocated', async () => {
+  const folder = freshFolder();
+  await assertRefused(folder, 'data-missing');
+  await saveModel(buildAutoencoder(tf, denoiser, seedsOf(1)).encoder, folder);
+  const description = readFileSync(join(folder, 'model.json'), 'utf8');
+  const weights = readFileSync(join(folder, 'weights.bin'));
+  const refuse = async (text: string, code = 'data-corrupt'): Promise<void> => {
+    writeFileSync(join(folder, 'model.json'), text);
+    await assertRefused(folder, code);
+  };
+  /** Replaces text that must be there. */
+  const replaced = (from: string | RegExp, to: string): string => {
+    const text = description.replace(from, to);
+    assert.notEqual(text, description);
+    return text;
+  };
+  await refuse('');
+  await refuse('[]');
+  await refuse(description.slice(0, -20));
+  await refuse(`{"format":"layers-model","pad":"${' '.repeat(2 ** 24)}"}`);
+  await refuse(replaced('layers-model', 'graph-model'));
+  await refuse(replaced('"Conv2D"', '"Lambda"'));
+  await refuse(replaced('"Flatten"', '"constructor"'));
+  await refuse(replaced('"weights.bin"', '"../weights.bin"'));
+  await refuse(replaced('"dtype": "float32"\n', '"dtype": "float32", "quantization": {"dtype": "uint8"}\n'));
+  await refuse(replaced('"units": 16', '"units": 1000000000'));
+  await refuse(replaced('"units": 16', '"units": -16'));
+  await refuse(replaced('"units": 16', '"units": 1e300'));
+  await refuse(replaced(/28,\s*28,\s*1\s*\]/, '28000, 28000, 1]'));
+  await refuse(replaced('"name": "dense/kernel"', '"name": "dense/colonel"'));
+  await refuse(replaced('"name": "dense/bias"', '"name": "dense/kernel"'));
+  await refuse(replaced('"activation": "relu"', '"activation": "no_such_function"'));
+  await refuse(replaced('"class_name": "InputLayer"', '"class_name": "Dense"'));
+  writeFileSync(join(folder, 'model.json'), description);
+  writeFileSync(join(folder, 'weights.bin'), weights.subarray(0, -1));
+  await assertRefused(folder, 'data-corrupt');
+  writeFileSync(join(folder, 'weights.bin'), Buffer.concat([weights, Buffer.of(0)]));
+  await assertRefused(folder, 'data-corrupt');
+  rmSync(join(folder, 'weights.bin'));
+  await assertRefused(folder, 'data-missing');
+});
+
+test('an encoder and a decoder of two models are refused', async () => {
+  const folder = freshFolder();
+  await saveAutoencoder(buildAutoencoder(tf, small, seedsOf(1)), folder);
+  await saveModel(buildAutoencoder(tf, denoiser, seedsOf(1)).decoder, join(folder, 'decoder'));
+  await assert.rejects(loadAutoencoder(tf, folder), (error) => error instanceof Failure);
+  await saveModel(buildAutoencoder(tf, small, seedsOf(1)).encoder, join(folder, 'decoder'));
+  await assert.rejects(loadAutoencoder(tf, folder), (error) => error instanceof Failure);
+});

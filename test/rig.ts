@@ -1,0 +1,129 @@
+/** A temporary folder with pipelines in it, in which the command line is run as a user would. */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+/** Beside this file's folder: `dist/test/rig.js` runs `dist/src/cli/main.js`. */
+const MAIN = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
+
+/** Runs `main` as `bin/hourglass.js` does, without compiling. */
+const START = `const { main } = await import(${JSON.stringify(MAIN)}); process.exitCode = await main(process.argv.slice(1));`;
+
+export interface RunOptions {
+  /** Added to the environment; `undefined` removes a variable. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Sent when stderr matches. */
+  readonly signal?: { readonly name: NodeJS.Signals; readonly when: RegExp };
+}
+
+export interface Finished {
+  /** Exit code; null if a signal ended the process. */
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Rig {
+  readonly folder: string;
+  path(...parts: readonly string[]): string;
+  write(file: string, text: string | Uint8Array): void;
+  read(file: string): string;
+  exists(file: string): boolean;
+  /** Runs `hourglass <args>` in the folder. */
+  run(args: readonly string[], options?: RunOptions): Promise<Finished>;
+  /** The same with `--json`: what it printed must be one JSON document. */
+  runJson(
+    args: readonly string[],
+    options?: RunOptions,
+  ): Promise<{ readonly code: number | null; readonly json: any }>;
+}
+
+export function rig(t: Pick<TestContext, 'after'>): Rig {
+  const folder = mkdtempSync(join(tmpdir(), 'hourglass-rig-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const path = (...parts: readonly string[]): string => join(folder, ...parts);
+  const run = (args: readonly string[], options: RunOptions = {}): Promise<Finished> =>
+    start(folder, args, options);
+  return {
+    folder,
+    path,
+    write(file, text) {
+      mkdirSync(dirname(path(file)), { recursive: true });
+      writeFileSync(path(file), text);
+    },
+    read: (file) => readFileSync(path(file), 'utf8'),
+    exists: (file) => existsSync(path(file)),
+    run,
+    async runJson(args, options) {
+      const { code, stdout, stderr } = await run([...args, '--json'], options);
+      try {
+        return { code, json: JSON.parse(stdout) };
+      } catch {
+        throw new Error(`stdout is no JSON document:\n${stdout}\nstderr:\n${stderr}`);
+      }
+    },
+  };
+}
+
+function start(folder: string, args: readonly string[], options: RunOptions): Promise<Finished> {
+  const { NO_COLOR: _noColor, FORCE_COLOR: _forceColor, CI: _ci, ...inherited } = process.env;
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', START, '--', ...args], {
+    cwd: folder,
+    env: { ...inherited, ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  let signal = options.signal;
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+    if (signal?.when.test(stderr) !== true) return;
+    child.kill(signal.name);
+    signal = undefined;
+  });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+/** A pipeline that trains a tiny model on a few real images in about a second. */
+export const TINY = `name: tiny
+seed: 7
+threads: 1
+params: { latent_size: 4, epochs: 2 }
+stages:
+  mnist: { type: dataset, source: mnist, limit: { train: 128, test: 32 } }
+  noisy: { type: noise, data: mnist, kind: gaussian, mean: 0.5, stddev: 0.5, clip: [0, 1] }
+  model:
+    type: model
+    input_shape: [28, 28, 1]
+    encoder:
+      - Conv2D: { filters: 2, kernel_size: 3, strides: 4, padding: same, activation: relu }
+      - Flatten
+      - Dropout: { rate: 0.1 }
+      - Dense: { units: "\${params.latent_size}" }
+    decoder:
+      - Dense: { units: 784, activation: sigmoid }
+      - Reshape: { target_shape: [28, 28, 1] }
+  trained:
+    type: train
+    model: model
+    data: noisy
+    target: mnist
+    loss: mse
+    metrics: [mae]
+    epochs: "\${params.epochs}"
+    batch_size: 50
+    validation: test
+    preview: { rows: 2, columns: 2 }
+  quality: { type: evaluate, model: trained, data: noisy, target: mnist, metrics: [mse, psnr, ssim] }
+  denoised: { type: predict, model: trained, data: noisy }
+  digits: { type: figure, kind: images, data: noisy, rows: 2, columns: 3, labels: true }
+  comparison: { type: figure, kind: comparison, model: trained, data: noisy, target: mnist, samples: 3 }
+  curves: { type: figure, kind: history, model: trained }
+`;
