@@ -26,6 +26,28 @@ export interface Finished {
   readonly stderr: string;
 }
 
+/** What commands print with `--json`: each has the members that its work calls for. */
+export interface JsonOutput {
+  readonly status: string;
+  readonly stages: readonly {
+    readonly name: string;
+    readonly state: string;
+    readonly action: string;
+    readonly reason: { readonly kind: string };
+  }[];
+  readonly diagnostics: readonly DiagnosticOutput[];
+  readonly files: readonly { readonly valid: boolean; readonly diagnostics: readonly DiagnosticOutput[] }[];
+  readonly cache: { readonly entries: number };
+}
+
+export interface DiagnosticOutput {
+  readonly code: string;
+  readonly file?: string;
+  readonly line?: number;
+  readonly column?: number;
+  readonly stage?: string;
+}
+
 export interface Rig {
   readonly folder: string;
   path(...parts: readonly string[]): string;
@@ -38,7 +60,7 @@ export interface Rig {
   runJson(
     args: readonly string[],
     options?: RunOptions,
-  ): Promise<{ readonly code: number | null; readonly json: any }>;
+  ): Promise<{ readonly code: number | null; readonly json: JsonOutput }>;
 }
 
 export function rig(t: Pick<TestContext, 'after'>): Rig {
@@ -60,7 +82,7 @@ export function rig(t: Pick<TestContext, 'after'>): Rig {
     async runJson(args, options) {
       const { code, stdout, stderr } = await run([...args, '--json'], options);
       try {
-        return { code, json: JSON.parse(stdout) };
+        return { code, json: JSON.parse(stdout) as JsonOutput };
       } catch {
         throw new Error(`stdout is no JSON document:\n${stdout}\nstderr:\n${stderr}`);
       }

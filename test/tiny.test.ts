@@ -40,7 +40,7 @@ test('a run makes everything, a second has nothing to do, a forced one gives the
   const first = await rigged.runJson(['run', 'tiny.yaml']);
   assert.equal(first.code, 0, JSON.stringify(first.json, null, 1));
   assert.equal(first.json.status, 'done');
-  assert.deepEqual(first.json.stages.map(({ name }: { name: string }) => name).sort(), [...STAGES].sort());
+  assert.deepEqual(first.json.stages.map(({ name }) => name).sort(), [...STAGES].sort());
   for (const path of [
     'mnist/summary.json',
     'noisy/train-images.npy',
@@ -71,12 +71,12 @@ test('a run makes everything, a second has nothing to do, a forced one gives the
   assert.deepEqual(fingerprint(rigged), before);
 
   const forced = await rigged.runJson(['run', 'tiny.yaml', '--force', '-j', '1']);
-  assert.ok(forced.json.stages.every(({ state }: { state: string }) => state === 'ran'));
+  assert.ok(forced.json.stages.every(({ state }) => state === 'ran'));
   assert.deepEqual(fingerprint(rigged), before);
 
   // Another folder for outputs, with a cache of its own.
   const elsewhere = await rigged.runJson(['run', 'tiny.yaml', '-o', 'other/outputs', '-j', '4']);
-  assert.ok(elsewhere.json.stages.every(({ state }: { state: string }) => state === 'ran'));
+  assert.ok(elsewhere.json.stages.every(({ state }) => state === 'ran'));
   assert.deepEqual(fingerprint(rigged, 'other/outputs'), before);
 });
 
@@ -86,10 +86,8 @@ test('a changed setting runs only what it touches, and the plan says why', async
   assert.equal((await rigged.run(['run', 'tiny.yaml'])).code, 0);
   const changed = ['tiny.yaml', '-S', 'params.latent_size=3'];
   const { json: plan } = await rigged.runJson(['plan', ...changed]);
-  const actions = Object.fromEntries(
-    plan.stages.map(({ name, action }: { name: string; action: string }) => [name, action]),
-  );
-  assert.deepEqual(actions, {
+  const actions = new Map(plan.stages.map(({ name, action }) => [name, action]));
+  assert.deepEqual(Object.fromEntries(actions), {
     mnist: 'cached',
     noisy: 'cached',
     model: 'run',
@@ -103,9 +101,9 @@ test('a changed setting runs only what it touches, and the plan says why', async
   assert.match((await rigged.run(['plan', ...changed])).stdout, /latent_size 4 -> 3/);
   const { json: result } = await rigged.runJson(['run', ...changed]);
   for (const { name, state } of result.stages)
-    assert.equal(state, actions[name] === 'run' ? 'ran' : 'cached', name);
+    assert.equal(state, actions.get(name) === 'run' ? 'ran' : 'cached', name);
   const { json: back } = await rigged.runJson(['run', 'tiny.yaml']);
-  assert.ok(back.stages.every(({ state }: { state: string }) => state === 'cached'));
+  assert.ok(back.stages.every(({ state }) => state === 'cached'));
 });
 
 test('an added stage changes no draw of the others', async (t) => {

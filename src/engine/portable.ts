@@ -24,13 +24,42 @@ export async function loadPortable(): Promise<Tf> {
   return tf;
 }
 
-/** Lets the WebAssembly backend run the kernels that only the JavaScript backend has, on copies of the data. */
+/** Kernels that tfjs-backend-wasm 4.22 has and gets wrong: this one gives no gradient where the maximum is negative. */
+const WRONG: ReadonlySet<string> = new Set(['MaxPoolGrad']);
+
+/**
+ * Lets the WebAssembly backend run the kernels that only the JavaScript backend has, or has right, on copies of the data.
+ */
 function borrowKernels(tf: Tf): void {
+  for (const name of WRONG) if (tf.getKernel(name, 'wasm') !== undefined) tf.unregisterKernel(name, 'wasm');
   const own = new Set(tf.getKernelsForBackend('wasm').map(({ kernelName }) => kernelName));
   for (const kernel of tf.getKernelsForBackend('cpu')) {
     if (own.has(kernel.kernelName)) continue;
     tf.registerKernel({ ...kernel, backendName: 'wasm', kernelFunc: borrowed(tf, kernel.kernelFunc) });
   }
+  for (const name of ['Conv2D', 'FusedConv2D']) mendConvolution(tf, name);
+}
+
+/**
+ * Where the step is larger than the kernel and padding is `same`, WebAssembly's convolution gives zeros without a word
+ * (tfjs-backend-wasm 4.22). JavaScript computes those.
+ */
+function mendConvolution(tf: Tf, kernelName: string): void {
+  const own = tf.getKernel(kernelName, 'wasm');
+  const plain = tf.getKernel(kernelName, 'cpu');
+  if (own === undefined || plain === undefined) return;
+  const lent = borrowed(tf, plain.kernelFunc);
+  tf.unregisterKernel(kernelName, 'wasm');
+  tf.registerKernel({
+    ...own,
+    kernelFunc: (call) => {
+      const [height = 1, width = 1] = call.inputs['filter']?.shape ?? [];
+      const strides = call.attrs?.['strides'];
+      const [down, right] = Array.isArray(strides) ? strides.map(Number) : [Number(strides), Number(strides)];
+      const oversteps = (down ?? 1) > height || (right ?? 1) > width;
+      return (oversteps ? lent : own.kernelFunc)(call);
+    },
+  });
 }
 
 type Inputs = Readonly<Record<string, tfjs.TensorInfo | tfjs.TensorInfo[] | undefined>>;

@@ -3,7 +3,7 @@ import { failure } from '../core/diagnostic.ts';
 import type { Figure } from './figure.ts';
 import { layoutHeader, type HeaderText } from './header.ts';
 import { encodePng, type Bitmap } from './png.ts';
-import { COLORS, MARGIN, MAX_WIDTH, TYPE } from './style.ts';
+import { CAP_MIDDLE, COLORS, MARGIN, MAX_WIDTH, TYPE } from './style.ts';
 import { svgDocument, textElement } from './svg.ts';
 import { textWidth, truncateText, wrapText } from './type.ts';
 
@@ -136,9 +136,6 @@ export function layoutGrid({ rows, tileScale }: ImageGridOptions, top: number): 
     rows: placed,
   };
 }
-
-/** How far the middle of a capital letter is above the baseline, as a share of the size of type. */
-const CAP_MIDDLE = 0.36;
 
 /** The whole factor that makes tiles about as large as intended, if that many fit side by side. */
 function chooseScale(width: number, height: number, columns: number): number {

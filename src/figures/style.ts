@@ -20,6 +20,9 @@ export interface TypeStyle {
   readonly line: number;
 }
 
+/** How far the middle of a capital letter is above the baseline, as a share of the size of type. */
+export const CAP_MIDDLE = 0.36;
+
 export const COLORS = {
   background: '#ffffff',
   text: '#1f2328',

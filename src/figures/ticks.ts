@@ -17,17 +17,12 @@ export interface LinearScaleOptions {
   readonly extend?: boolean;
 }
 
-/** A linear axis for finite values from `low` to `high`, with ticks at multiples of 1, 2 or 5 times a power of ten. */
+/** A linear axis for values from `low` to `high`, within what float32 holds, with ticks at multiples of 1, 2 or 5 times a power of ten. */
 export function linearScale(low: number, high: number, options: LinearScaleOptions): Scale {
   const { steps, integer = false, extend = false } = options;
   const zero = extend && low >= 0 && low <= high / 2;
-  const [from, to] = low === high ? around(low) : [zero ? 0 : low, high];
-  const wanted = (to - from) / steps;
-  const magnitude = Math.floor(Math.log10(wanted));
-  // The shift by a tiny share keeps a step that misses its round number by rounding alone.
-  const factor = [1, 2, 5].find((candidate) => candidate >= (wanted / 10 ** magnitude) * (1 - 1e-9)) ?? 10;
-  const tooFine = integer && factor * 10 ** magnitude < 1;
-  const step = tooFine ? { factor: 1, exponent: 0 } : { factor, exponent: magnitude };
+  const [from, to] = high - low <= FLAT * Math.abs(high) ? around(high) : [zero ? 0 : low, high];
+  const step = chooseStep((to - from) / steps, integer);
 
   const first = extend ? Math.floor(from / value(1, step) + 1e-9) : Math.ceil(from / value(1, step) - 1e-9);
   const last = extend ? Math.ceil(to / value(1, step) - 1e-9) : Math.floor(to / value(1, step) + 1e-9);
@@ -40,9 +35,20 @@ export function linearScale(low: number, high: number, options: LinearScaleOptio
   };
 }
 
+/** A logarithmic axis that ends with the data, and has its ticks at the data: for few, whole numbers above 0. */
+export function logScaleAt(values: readonly number[]): Scale {
+  const ticks = [...new Set(values)].sort((a, b) => a - b);
+  const [low = 1, high = 1] = [ticks[0], ticks.at(-1)];
+  return {
+    domain: low === high ? [low / 2, high * 2] : [low, high],
+    ticks,
+    labels: ticks.map((tick) => formatNumber(tick, 0, high)),
+  };
+}
+
 /**
- * A logarithmic axis for finite, positive values from `low` to `high`: ticks at powers of ten, and at 2 and 5 times these
- * where there would be few.
+ * A logarithmic axis for finite, positive values, extended to the ticks around them: powers of ten, and 2 and 5 times
+ * these where there would be few.
  */
 export function logScale(low: number, high: number): Scale {
   const lowest = Math.floor(Math.log10(low) + 1e-9);
@@ -64,14 +70,33 @@ export function logScale(low: number, high: number): Scale {
   };
 }
 
-/** An interval for a value that stands alone. */
+/** Differences up to this share of the values are not shown: labels of six digits could not tell them apart. */
+const FLAT = 1e-5;
+
+/** An interval for a value that stands alone: a whole number, such as an epoch, has no other tick beside it. */
 function around(center: number): [number, number] {
-  const reach = center === 0 || Number.isInteger(center) ? 1 : Math.abs(center) / 2;
+  const reach = Number.isInteger(center) ? 0.5 : Math.abs(center) / 2;
   return [center - reach, center + reach];
 }
 
+/** Stands for `factor * 10 ** exponent`. */
+interface Step {
+  readonly factor: number;
+  readonly exponent: number;
+}
+
+/** The smallest step of 1, 2 or 5 times a power of ten that is no smaller than wanted. */
+function chooseStep(wanted: number, integer: boolean): Step {
+  const exponent = Math.floor(Math.log10(wanted));
+  // The shift by a tiny share keeps a step that misses its round number by rounding alone.
+  const mantissa = (wanted / 10 ** exponent) * (1 - 1e-9);
+  const factor = [1, 2, 5].find((candidate) => candidate >= mantissa);
+  const step = factor === undefined ? { factor: 1, exponent: exponent + 1 } : { factor, exponent };
+  return integer && step.exponent < 0 ? { factor: 1, exponent: 0 } : step;
+}
+
 /** A multiple of a step, as the number nearest to its decimal form: 3 times 0.1 is 0.3. */
-function value(multiple: number, step: { readonly factor: number; readonly exponent: number }): number {
+function value(multiple: number, step: Step): number {
   const mantissa = multiple * step.factor;
   return step.exponent < 0 ? mantissa / 10 ** -step.exponent : mantissa * 10 ** step.exponent;
 }

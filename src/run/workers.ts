@@ -83,6 +83,7 @@ function start(engine: string, threads: number): Worker {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const child = fork(fileURLToPath(new URL(`./worker.${extension}`, import.meta.url)), [], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    execArgv: [],
     env: {
       ...process.env,
       TF_NUM_INTRAOP_THREADS: String(threads),

@@ -71,7 +71,10 @@ function measureBatch(
   target: Tensor,
   output: Tensor,
 ): BatchMeasure {
-  const total = penalties(model).reduce<Scalar>((sum, penalty) => sum.add(penalty), losses[loss](tf, target, output));
+  const total = penalties(model).reduce<Scalar>(
+    (sum, penalty) => sum.add(penalty),
+    losses[loss](tf, target, output),
+  );
   const values = tf.stack([total, ...metrics.map((metric) => losses[metric](tf, target, output))]);
   return { total, values };
 }
@@ -89,14 +92,11 @@ function differentiate(
 ): { readonly values: Tensor; readonly gradients: readonly (Tensor | undefined)[] } {
   const [x, y] = batchTensors(tf, options.data, rows);
   let values: Tensor | undefined;
-  const { grads } = tf.variableGrads(
-    () => {
-      const measured = measureBatch(tf, options, y, forward(options.model, x, true));
-      values = tf.keep(measured.values);
-      return measured.total;
-    },
-    [...trainable],
-  );
+  const { grads } = tf.variableGrads(() => {
+    const measured = measureBatch(tf, options, y, forward(options.model, x, true));
+    values = tf.keep(measured.values);
+    return measured.total;
+  }, [...trainable]);
   if (values === undefined) throw new TypeError('no loss was computed');
   const kept = values;
   // A clone belongs to the tidy around the step, as all else does.
@@ -116,7 +116,11 @@ async function runBatches(
   const pace = new Pace(signal);
   const sums = new Float64Array(1 + metrics.length);
   let done = 0;
-  const means = (): Measured => measured(metrics, sums.map((sum) => sum / done));
+  const means = (): Measured =>
+    measured(
+      metrics,
+      sums.map((sum) => sum / done),
+    );
   for (const batch of batchesOf(rows, batchSize)) {
     await pace.next();
     const tensor = run(batch);

@@ -10,7 +10,8 @@ const REPORT_INTERVAL = 250;
 
 export class Pace {
   readonly #signal: AbortSignal;
-  #yielded = performance.now();
+  /** The first batch gives way, too: many short computations in a row must not starve the event loop either. */
+  #yielded = Number.NEGATIVE_INFINITY;
   #reported = performance.now();
 
   constructor(signal: AbortSignal) {

@@ -80,7 +80,8 @@ export function batchTensor(tf: Tf, samples: Samples, rows: Int32Array): Tensor 
 /** @param training whether layers such as Dropout and BatchNormalization act as while training */
 export function forward(model: LayersModel, input: Tensor, training: boolean): Tensor {
   const output = model.apply(input, { training });
-  if (Array.isArray(output) || !('dataId' in output)) throw new TypeError('the model does not give one output');
+  if (Array.isArray(output) || !('dataId' in output))
+    throw new TypeError('the model does not give one output');
   return output;
 }
 

@@ -43,7 +43,8 @@ export function writeVariables(
     const array = arrays[index];
     const fits =
       array?.name === name && array.dtype === variable.dtype && array.shape.join() === variable.shape.join();
-    if (!fits) throw new TypeError(`no saved value fits ${name} of ${variable.dtype} [${variable.shape.join()}]`);
+    if (!fits)
+      throw new TypeError(`no saved value fits ${name} of ${variable.dtype} [${variable.shape.join()}]`);
     return { variable, array };
   });
   if (arrays.length !== pairs.length) throw new TypeError('more arrays were saved than there are variables');

@@ -11,10 +11,7 @@ export interface AdagradArguments {
  * Adagrad (J. Duchi, E. Hazan, Y. Singer, JMLR 12, 2011; https://keras.io/api/optimizers/adagrad/), with the sum a of all
  * g^2 so far: w = w - η g / sqrt(a + ε).
  */
-export function adagrad({
-  initial_accumulator_value,
-  epsilon,
-}: AdagradArguments): UpdateRule<'accumulator'> {
+export function adagrad({ initial_accumulator_value, epsilon }: AdagradArguments): UpdateRule<'accumulator'> {
   return {
     slots: { accumulator: initial_accumulator_value },
     shared: {},

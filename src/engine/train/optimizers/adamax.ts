@@ -13,11 +13,7 @@ export interface AdamaxArguments {
  * Adamax (section 7.1 of D. P. Kingma, J. Ba, arXiv:1412.6980; https://keras.io/api/optimizers/adamax/), with the running
  * mean m of g and u = max(β2 u, |g|): w = w - η m / ((1 - β1^t) (u + ε)).
  */
-export function adamax({
-  beta_1,
-  beta_2,
-  epsilon,
-}: AdamaxArguments): UpdateRule<'momentum' | 'norm'> {
+export function adamax({ beta_1, beta_2, epsilon }: AdamaxArguments): UpdateRule<'momentum' | 'norm'> {
   return {
     slots: { momentum: 0, norm: 0 },
     shared: {},

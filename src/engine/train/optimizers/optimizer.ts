@@ -43,7 +43,8 @@ export function createOptimizer(tf: Tf, choice: OptimizerChoice, weights: readon
   if ('SGD' in choice) return start(tf, sgd(choice.SGD), choice.SGD, weights);
   if ('RMSprop' in choice) return start(tf, rmsprop(choice.RMSprop), choice.RMSprop, weights);
   if ('Adam' in choice) return start(tf, adam(choice.Adam), choice.Adam, weights);
-  if ('AdamW' in choice) return start(tf, adam(choice.AdamW, choice.AdamW.weight_decay), choice.AdamW, weights);
+  if ('AdamW' in choice)
+    return start(tf, adam(choice.AdamW, choice.AdamW.weight_decay), choice.AdamW, weights);
   if ('Nadam' in choice) return start(tf, nadam(choice.Nadam), choice.Nadam, weights);
   if ('Adamax' in choice) return start(tf, adamax(choice.Adamax), choice.Adamax, weights);
   return start(tf, adagrad(choice.Adagrad), choice.Adagrad, weights);
@@ -92,9 +93,14 @@ function start<Slot extends string, Maybe extends string, Shared extends string>
 
 type Variables = ReadonlyMap<string, Variable>;
 
-function mapValues(values: Readonly<Record<string, number | undefined>>, make: (value: number) => Variable): Variables {
+function mapValues(
+  values: Readonly<Record<string, number | undefined>>,
+  make: (value: number) => Variable,
+): Variables {
   return new Map(
-    Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [[name, make(value)] as const])),
+    Object.entries(values).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, make(value)] as const],
+    ),
   );
 }
 

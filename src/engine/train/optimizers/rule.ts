@@ -25,7 +25,11 @@ export type Update<Slot extends string, Maybe extends string = never> = (
  * The rule of one optimizer with its arguments. `Slot` and `Maybe` name what is remembered for each weight, `Shared` the
  * scalars that are remembered once; by Keras's names.
  */
-export interface UpdateRule<Slot extends string, Maybe extends string = never, Shared extends string = never> {
+export interface UpdateRule<
+  Slot extends string,
+  Maybe extends string = never,
+  Shared extends string = never,
+> {
   /** What the slots of a weight are filled with before the first step; a slot that is not here is not kept. */
   readonly slots: Readonly<Record<Slot, number> & Partial<Record<Maybe, number>>>;
   readonly shared: Readonly<Record<Shared, number>>;

@@ -1,0 +1,47 @@
+/** Series of a chart, made ready to be drawn. */
+import { COLORS, SERIES_COLORS } from './style.ts';
+
+export type Point = readonly [number, number];
+
+export interface LineSeries {
+  /** Written at the end of the curve. */
+  readonly name: string;
+  /** Values x and y, by ascending x. A value that is not finite interrupts the curve. */
+  readonly points: readonly Point[];
+  readonly style?: 'solid' | 'dashed';
+}
+
+/** A series whose values that cannot be drawn are NaN. */
+export interface Curve {
+  readonly name: string;
+  readonly points: readonly Point[];
+  readonly dashed: boolean;
+  readonly color: { readonly line: string; readonly text: string };
+}
+
+/** @param logX whether values of 0 and below cannot be drawn; `logY` likewise */
+export function traceCurve(series: LineSeries, index: number, logX: boolean, logY: boolean): Curve {
+  return {
+    name: series.name,
+    points: series.points.map(([x, y]) => [
+      drawable(x, logX) ? x : Number.NaN,
+      drawable(y, logY) ? y : Number.NaN,
+    ]),
+    // Once the colours are used up, dashes tell the curves of one colour apart.
+    dashed: series.style === undefined ? index >= SERIES_COLORS.length : series.style === 'dashed',
+    color: SERIES_COLORS[index % SERIES_COLORS.length] ?? { line: COLORS.text, text: COLORS.text },
+  };
+}
+
+function drawable(value: number, log: boolean): boolean {
+  return Number.isFinite(value) && (!log || value > 0);
+}
+
+export function isDrawn(point: Point | undefined): point is Point {
+  return point !== undefined && !Number.isNaN(point[0]) && !Number.isNaN(point[1]);
+}
+
+/** Points that no line leads to. */
+export function lonePoints({ points }: Curve): readonly Point[] {
+  return points.filter((point, at) => isDrawn(point) && !isDrawn(points[at - 1]) && !isDrawn(points[at + 1]));
+}
