@@ -1,24 +1,19 @@
-/** Writes everything that is generated from the schemas; with `--check`, says what is out of step instead. */
+/** `npm run generate`: writes everything that is generated from the schemas; `-- --check` says what is out of step instead. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { composeSchema } from '../src/core/compose-schema.ts';
 import { packageRoot } from '../src/core/package-root.ts';
-import { readSchema, SHARED_SCHEMAS, STAGE_TYPES } from '../src/core/schemas.ts';
-import { generateTypes } from './generate-types.ts';
+import { generatedFiles, outOfStep } from './generated.ts';
 
-/** Texts of all generated files, by their path below the package root. */
-export function generatedFiles(): ReadonlyMap<string, string> {
-  const shared = SHARED_SCHEMAS.map(readSchema);
-  const stages = STAGE_TYPES.map((type) => readSchema(`stages/${type}`));
-  const pipeline = composeSchema(new Map(STAGE_TYPES.map((type) => [type, readSchema(`stages/${type}`)])));
-  return new Map([
-    ['src/config/generated/settings.ts', generateTypes(shared, stages)],
-    ['schemas/pipeline.schema.json', `${JSON.stringify(pipeline, null, 2)}\n`],
-  ]);
-}
-
-for (const [path, text] of generatedFiles()) {
-  const file = join(packageRoot, path);
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, text);
+const changed = outOfStep();
+if (process.argv.includes('--check')) {
+  for (const path of changed) console.error(`${path} is out of step with schemas/: run \`npm run generate\``);
+  process.exitCode = changed.length === 0 ? 0 : 1;
+} else {
+  const files = generatedFiles();
+  for (const path of changed) {
+    const file = join(packageRoot, path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, files.get(path) ?? '');
+    console.log(`wrote ${path}`);
+  }
 }

@@ -1,5 +1,6 @@
 /** A figure of small images in rows: previews, samples, originals beside reconstructions. */
 import { failure } from '../core/diagnostic.ts';
+import type { ImageShape } from '../core/stage-type.ts';
 import type { Figure } from './figure.ts';
 import { layoutHeader, type HeaderText } from './header.ts';
 import { encodePng, type Bitmap } from './png.ts';
@@ -210,6 +211,31 @@ function displayBytes({ values }: ImageTile): Uint8Array {
   // A clamped array clips, and rounds halves to even; NaN becomes 0.
   for (let index = 0; index < values.length; index++) bytes[index] = (values[index] ?? 0) * 255;
   return new Uint8Array(bytes.buffer);
+}
+
+/**
+ * Images as tiles.
+ *
+ * @param values intensities, row-major [count, height, width, channels]
+ * @param range intensities that are drawn black and white; those beyond are clipped
+ * @throws Failure if the images have another number of channels than 1 or 3
+ */
+export function imageTiles(
+  values: Float32Array,
+  [height, width, channels]: ImageShape,
+  [low, high]: readonly [number, number],
+): ImageTile[] {
+  if (channels !== 1 && channels !== 3) {
+    throw failure('shape-mismatch', `Images of ${channels} channels cannot be drawn, only of 1 or 3.`);
+  }
+  const size = height * width * channels;
+  const span = high > low ? high - low : 1;
+  return Array.from({ length: size === 0 ? 0 : Math.floor(values.length / size) }, (_, index) => ({
+    height,
+    width,
+    channels,
+    values: values.subarray(index * size, (index + 1) * size).map((value) => (value - low) / span),
+  }));
 }
 
 /** Rows of `columns` images each, in reading order. */

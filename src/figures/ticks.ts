@@ -21,7 +21,8 @@ export interface LinearScaleOptions {
 export function linearScale(low: number, high: number, options: LinearScaleOptions): Scale {
   const { steps, integer = false, extend = false } = options;
   const zero = extend && low >= 0 && low <= high / 2;
-  const [from, to] = high - low <= FLAT * Math.abs(high) ? around(high) : [zero ? 0 : low, high];
+  const flat = high - low <= (integer ? 0 : FLAT * Math.abs(high));
+  const [from, to] = flat ? around(high) : [zero ? 0 : low, high];
   const step = chooseStep((to - from) / steps, integer);
 
   const first = extend ? Math.floor(from / value(1, step) + 1e-9) : Math.ceil(from / value(1, step) - 1e-9);

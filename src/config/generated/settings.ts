@@ -738,10 +738,7 @@ export type NoiseSettings = {
 export type ModelSettings = {
   /** Builds an autoencoder from lists of layers. */
   readonly type: 'model';
-  /**
-   * Shape of one input without the batch: [height, width, channels] for images, or [size] for vectors. Images
-   * are flattened for a model that takes vectors of the same size.
-   */
+  /** Shape of one input without the batch: [height, width, channels] for images, or [size] for vectors. */
   readonly input_shape: readonly number[];
   /**
    * Layers from the input to the latent representation, in order. A layer is a bare name, or a map of one
@@ -749,7 +746,7 @@ export type ModelSettings = {
    */
   readonly encoder: readonly LayerSpec[];
   /**
-   * Layers from the latent representation back to an image, in order. Its output must have as many values as
+   * Layers from the latent representation back to an image, in order. It must end in the shape of
    * `input_shape`.
    */
   readonly decoder: readonly LayerSpec[];

@@ -6,10 +6,10 @@ import type { Tf } from '../engine.ts';
 export type LossName = 'mse' | 'mae' | 'binary_crossentropy';
 
 /**
- * How close to 0 and 1 probabilities may come before their logarithm is taken: Keras's `epsilon`. A value beyond is
- * clipped, and gets no gradient.
+ * The lowest and highest probability whose logarithm is taken: Keras's `epsilon` and 1 less it, as float32. A value beyond
+ * is clipped, and gets no gradient.
  */
-export const PROBABILITY_MARGIN = 1e-7;
+export const PROBABILITIES: readonly [number, number] = [Math.fround(1e-7), Math.fround(1 - 1e-7)];
 
 /** Mean over all values of the difference of a target `y` and an output `p`, both of one shape. */
 export type Loss = (tf: Tf, target: Tensor, output: Tensor) => Scalar;
@@ -25,7 +25,7 @@ export const losses: Readonly<Record<LossName, Loss>> = {
   mae: (tf, target, output) => tf.tidy(() => tf.sub(output, target).abs().mean<Scalar>()),
   binary_crossentropy: (tf, target, output) =>
     tf.tidy(() => {
-      const probability = tf.clipByValue(output, PROBABILITY_MARGIN, 1 - PROBABILITY_MARGIN);
+      const probability = tf.clipByValue(output, ...PROBABILITIES);
       const positive = target.mul(probability.log());
       const negative = tf.sub(1, target).mul(tf.sub(1, probability).log());
       return positive.add(negative).mean<Scalar>().neg();

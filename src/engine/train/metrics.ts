@@ -2,7 +2,7 @@
  * Metrics of reconstructions, in plain JavaScript and float64: they do not depend on the engine, its threads or the size of
  * batches. Each is computed for every image, and averaged over the images.
  */
-import { PROBABILITY_MARGIN } from './losses.ts';
+import { PROBABILITIES } from './losses.ts';
 import { ssim } from './ssim.ts';
 
 export type MetricName = 'mse' | 'mae' | 'binary_crossentropy' | 'psnr' | 'ssim';
@@ -25,10 +25,10 @@ const METRICS: Readonly<Record<MetricName, ImageMetric>> = {
   mse: meanSquaredError,
   /** Mean of the differences' sizes, 0 or more. */
   mae: (target, output) => meanOf(target, output, (y, p) => Math.abs(y - p)),
-  /** In nats, 0 or more, for targets from 0 to 1; outputs are first clipped to 1e-7 and 1 - 1e-7, as Keras does. */
+  /** In nats, 0 or more, for targets from 0 to 1; outputs are first clipped as in `losses`. */
   binary_crossentropy: (target, output) =>
     meanOf(target, output, (y, p) => {
-      const probability = Math.min(Math.max(p, PROBABILITY_MARGIN), 1 - PROBABILITY_MARGIN);
+      const probability = Math.min(Math.max(p, PROBABILITIES[0]), PROBABILITIES[1]);
       return -(y * Math.log(probability) + (1 - y) * Math.log(1 - probability));
     }),
   /** 10 log10(span^2 / mse) in decibels, as `tf.image.psnr`, but at most `HIGHEST_PSNR`. */

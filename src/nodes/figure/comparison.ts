@@ -1,36 +1,39 @@
 /** `kind: comparison`: originals, corrupted images and what a model makes of them, one below the other. */
 import { join } from 'node:path';
-import { readImageSet } from '../../artifacts/images.ts';
+import { toFloat32 } from '../../artifacts/images.ts';
 import type { ComparisonFigureSettings, FigureSettings } from '../../config/generated/settings.ts';
-import { predictAll } from '../../engine/train/predict.ts';
+import { modelShapes, predictAll } from '../../engine/train/predict.ts';
 import type { Figure } from '../../figures/figure.ts';
-import { imageGrid, type ImageRow } from '../../figures/image-grid.ts';
+import { imageGrid, imageTiles, type ImageRow } from '../../figures/image-grid.ts';
 import { loadModel } from '../../layers/save.ts';
 import type { StageContext } from '../contract.ts';
-import { chooseRows, inputFolder, inputImages, tilesFrom, tilesOf } from './tiles.ts';
+import { imageSource, requireInput } from '../train/pairs.ts';
+import { chooseImages } from './choice.ts';
 
+/** All rows are drawn on the scale of the originals: what is brighter than their white is white. */
 export async function drawComparison(
-  context: StageContext<FigureSettings>,
-  settings: ComparisonFigureSettings,
+  { inputs, seed, engine, signal }: StageContext<FigureSettings>,
+  { split, samples, random, title }: ComparisonFigureSettings,
 ): Promise<Figure> {
-  const { split, samples, random, title } = settings;
-  const isDenoising = settings.target !== undefined && settings.target !== settings.data;
-  const key = isDenoising ? 'target' : 'data';
-  const clean = await inputImages(context, key, split);
-  const data = await inputImages(context, 'data', split);
-  const { range } = await readImageSet(inputFolder(context, key));
-  const rows = chooseRows(context, Math.min(clean.count, data.count), samples, random);
+  const { tf } = await engine();
+  const model = await loadModel(tf, join(requireInput(inputs, 'model').folder, 'model', 'autoencoder'));
+  try {
+    const source = await imageSource(inputs, modelShapes(model));
+    const { x, y } = await source.read(split);
+    const chosen = chooseImages(x.count, samples, random ? seed('choice') : undefined);
+    const outputs = await predictAll(tf, model, x, chosen, { batchSize: chosen.length, signal });
 
-  const { tf } = await context.engine();
-  const model = await loadModel(tf, join(inputFolder(context, 'model'), 'model', 'autoencoder'));
-  const outputs = await predictAll(tf, model, data, rows, { batchSize: rows.length, signal: context.signal });
-  model.dispose();
-
-  const grid: ImageRow[] = [{ label: 'Original', images: tilesOf(clean, rows, range) }];
-  if (isDenoising) grid.push({ label: 'Corrupted', images: tilesOf(data, rows, range) });
-  grid.push({
-    label: isDenoising ? 'Denoised' : 'Reconstruction',
-    images: tilesFrom(outputs, clean.shape, range),
-  });
-  return imageGrid({ title, rows: grid });
+    const row = (label: string, values: Float32Array): ImageRow => ({
+      label,
+      images: imageTiles(values, y.shape, source.target.range),
+    });
+    const original = row('Original', toFloat32(y, chosen));
+    const rows =
+      x === y
+        ? [original, row('Reconstruction', outputs)]
+        : [original, row('Corrupted', toFloat32(x, chosen)), row('Denoised', outputs)];
+    return imageGrid({ title, rows });
+  } finally {
+    model.dispose();
+  }
 }

@@ -3,66 +3,80 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FigureSettings, HistoryFigureSettings } from '../../config/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
-import { isJsonObject } from '../../core/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import type { Figure } from '../../figures/figure.ts';
-import { lineChart, type LineSeries } from '../../figures/line-chart.ts';
+import { linePanels, type LinePanel } from '../../figures/line-chart.ts';
 import type { StageContext } from '../contract.ts';
-import { inputFolder } from './tiles.ts';
+import { requireInput } from '../train/pairs.ts';
 
-/** What a loss or a metric is called on an axis. */
-const LABELS: Readonly<Record<string, string>> = {
-  mse: 'Mean squared error',
-  mae: 'Mean absolute error',
-  binary_crossentropy: 'Binary cross-entropy (nats)',
-};
+/** What losses and metrics are called on an axis, with the unit of those that have one. */
+const LABELS: ReadonlyMap<string, string> = new Map([
+  ['mse', 'mean squared error'],
+  ['mae', 'mean absolute error'],
+  ['binary_crossentropy', 'binary cross-entropy (nats)'],
+]);
 
+const VALIDATION = 'val_';
+
+/** One chart a loss or metric, since their scales differ; in it, one curve each for training and validation. */
 export async function drawHistory(
-  context: StageContext<FigureSettings>,
-  settings: HistoryFigureSettings,
+  { inputs }: StageContext<FigureSettings>,
+  { quantities, title }: HistoryFigureSettings,
 ): Promise<Figure> {
-  const folder = inputFolder(context, 'model');
-  const columns = await readHistory(join(folder, 'history.json'));
-  const loss = await readLoss(join(folder, 'training.json'));
-  const names: readonly string[] = settings.quantities ?? [...columns.keys()];
-  const series = names.map((name): LineSeries => {
-    const values = columns.get(name);
+  const { folder, stage } = requireInput(inputs, 'model');
+  const { epoch, ...measured } = await readJson(join(folder, 'history.json'));
+  const { loss } = await readJson(join(folder, 'training.json'));
+  const epochs = numbers(epoch);
+
+  const panels = new Map<string, LinePanel>();
+  for (const name of quantities ?? Object.keys(measured)) {
+    const values = measured[name];
     if (values === undefined) {
       throw failure(
         'bad-setting',
-        `\`${name}\` was not measured`,
-        `measured were: ${[...columns.keys()].join(', ')}`,
+        `\`${stage}\` did not measure \`${name}\``,
+        `it measured: ${Object.keys(measured).join(', ')}`,
       );
     }
-    return { name: nameOf(name), points: values.map((value, index) => [index + 1, value]) };
+    const validation = name.startsWith(VALIDATION);
+    const quantity = validation ? name.slice(VALIDATION.length) : name;
+    const series = {
+      name: validation ? 'Validation' : 'Training',
+      points: numbers(values).map((value, index) => [epochs[index] ?? index + 1, value] as const),
+    };
+    const drawn = panels.get(quantity)?.series ?? [];
+    panels.set(quantity, { yLabel: axisLabel(quantity, loss), series: [...drawn, series] });
+  }
+  return linePanels({ title, xLabel: 'Epoch', panels: [...panels.values()] });
+}
+
+/** `Loss: mean squared error`, `Mean absolute error` */
+function axisLabel(quantity: string, loss: Json | undefined): string {
+  if (quantity === 'loss') {
+    const name = typeof loss === 'string' ? (LABELS.get(loss) ?? loss) : undefined;
+    return name === undefined ? 'Loss' : `Loss: ${name}`;
+  }
+  const name = LABELS.get(quantity) ?? quantity;
+  return name.charAt(0).toUpperCase() + name.slice(1);
+}
+
+/** Numbers of a list; what JSON cannot hold as a number, such as NaN, stands in it as null. */
+function numbers(list: Json | undefined): readonly number[] {
+  return Array.isArray(list)
+    ? list.map((value: Json) => (typeof value === 'number' ? value : Number.NaN))
+    : [];
+}
+
+async function readJson(path: string): Promise<JsonObject> {
+  const text = await readFile(path, 'utf8').catch(() => {
+    throw failure('data-missing', `\`${path}\` cannot be read`);
   });
-  const measured = new Set(names.map((name) => name.replace(/^val_/, '')));
-  const yLabel =
-    measured.size > 1 ? 'Loss and metrics' : (LABELS[[...measured][0] ?? ''] ?? LABELS[loss] ?? 'Loss');
-  return lineChart({ title: settings.title, xLabel: 'Epoch', yLabel, series });
-}
-
-/** One list a quantity, one value an epoch. */
-type History = ReadonlyMap<string, readonly number[]>;
-
-async function readHistory(path: string): Promise<History> {
-  const value: unknown = JSON.parse(await readFile(path, 'utf8'));
-  if (!isJsonObject(value)) throw failure('data-corrupt', `\`${path}\` is not the history of a training`);
-  return new Map(
-    Object.entries(value).flatMap(([name, list]) =>
-      name !== 'epoch' && Array.isArray(list) ? [[name, list.map(Number)] as const] : [],
-    ),
-  );
-}
-
-/** The name of the loss that a stage trained with. */
-async function readLoss(path: string): Promise<string> {
-  const value: unknown = JSON.parse(await readFile(path, 'utf8'));
-  return isJsonObject(value) && typeof value['loss'] === 'string' ? value['loss'] : '';
-}
-
-/** `loss` -> Training, `val_loss` -> Validation, `val_mse` -> Validation mse. */
-function nameOf(quantity: string): string {
-  const metric = quantity.replace(/^val_/, '');
-  const part = quantity.startsWith('val_') ? 'Validation' : 'Training';
-  return metric === 'loss' ? part : `${part} ${metric}`;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    value = undefined;
+  }
+  if (!isJsonObject(value)) throw failure('data-corrupt', `\`${path}\` is not the record of a training`);
+  return value;
 }

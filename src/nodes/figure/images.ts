@@ -1,29 +1,43 @@
-/** `kind: images`: a grid of images as they are. */
-import { readImageSet } from '../../artifacts/images.ts';
+/** `kind: images`: images as they are, in a grid. */
+import { readImages, readImageSet, toFloat32 } from '../../artifacts/images.ts';
 import type { FigureSettings, ImagesFigureSettings } from '../../config/generated/settings.ts';
+import { failure } from '../../core/diagnostic.ts';
+import type { ImageShape } from '../../core/stage-type.ts';
 import type { Figure } from '../../figures/figure.ts';
-import { imageGrid, type ImageRow } from '../../figures/image-grid.ts';
+import { imageGrid, imageTiles, inRows, type ImageRow } from '../../figures/image-grid.ts';
 import type { StageContext } from '../contract.ts';
-import { chooseRows, inputFolder, inputImages, tilesOf } from './tiles.ts';
+import { requireInput } from '../train/pairs.ts';
+import { chooseImages } from './choice.ts';
 
+/** The set's range of intensities is drawn from black to white, and written below the title. */
 export async function drawImages(
-  context: StageContext<FigureSettings>,
-  settings: ImagesFigureSettings,
+  { inputs, seed }: StageContext<FigureSettings>,
+  { split, rows, columns, random, labels, title }: ImagesFigureSettings,
 ): Promise<Figure> {
-  const { rows, columns, split, random, labels, title } = settings;
-  const images = await inputImages(context, 'data', split);
-  const { range } = await readImageSet(inputFolder(context, 'data'));
-  const chosen = chooseRows(context, images.count, rows * columns, random);
-  const tiles = tilesOf(images, chosen, range);
-  const captions = labels ? [...chosen].map((row) => String(images.labels?.[row] ?? '')) : undefined;
-  const grid: ImageRow[] = [];
-  for (let start = 0; start < tiles.length; start += columns) {
-    grid.push({
-      images: tiles.slice(start, start + columns),
-      ...(captions === undefined ? {} : { captions: captions.slice(start, start + columns) }),
-    });
+  const { folder, stage } = requireInput(inputs, 'data');
+  const { range } = await readImageSet(folder);
+  const images = await readImages(folder, split);
+  const chosen = chooseImages(images.count, rows * columns, random ? seed('choice') : undefined);
+  if (chosen.length === 0) throw failure('missing-split', `\`${stage}\` has no ${split} images`);
+
+  let grid: readonly ImageRow[] = inRows(imageTiles(toFloat32(images, chosen), images.shape, range), columns);
+  if (labels) {
+    const { labels: classes } = images;
+    if (classes === undefined) {
+      throw failure('bad-setting', `the images of \`${stage}\` have no class labels`, 'leave `labels` out');
+    }
+    const captions = [...chosen].map((image) => String(classes[image]));
+    grid = grid.map((row, index) => ({
+      ...row,
+      captions: captions.slice(index * columns, (index + 1) * columns),
+    }));
   }
-  const size = images.shape.join(' x ');
-  const [low, high] = range.map((value) => Number(value.toFixed(2)));
-  return imageGrid({ title, subtitle: `${size}, black ${low ?? ''}, white ${high ?? ''}`, rows: grid });
+  return imageGrid({ title, subtitle: describe(images.shape, range), rows: grid });
+}
+
+/** `28 × 28 pixels, values 0 to 1` */
+function describe([height, width, channels]: ImageShape, range: readonly [number, number]): string {
+  const color = channels === 3 ? ' in colour' : '';
+  const [low, high] = range.map((value) => String(Number(value.toPrecision(3))).replace('-', '−'));
+  return `${width} × ${height} pixels${color}, values ${low} to ${high}`;
 }

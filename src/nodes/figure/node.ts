@@ -1,12 +1,13 @@
+/** The `figure` stage: draws images, comparisons and curves. */
 import type { FigureSettings } from '../../config/generated/settings.ts';
 import { readSchema } from '../../core/schemas.ts';
-import type { AnalysisContext, OutputDescription } from '../../core/stage-type.ts';
+import type { AnalysisContext, OutputDescription, Split } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';
+import { checkInput, checkOutput, checkSplit, type ImagesDescription } from '../train/checks.ts';
 
-/** `figure`: draws images, comparisons and curves. */
 export const figureNode: NodeDefinition<FigureSettings> = {
   type: 'figure',
-  version: 1,
+  version: 2,
   schema: readSchema('stages/figure'),
   inputs: {
     data: { accepts: ['images'], optional: true },
@@ -16,74 +17,78 @@ export const figureNode: NodeDefinition<FigureSettings> = {
   outputs: 'figure',
   draws: true,
   // Only a comparison puts images through a model.
-  engine: (settings) => settings.kind === 'comparison',
-
-  analyze(context): OutputDescription {
-    if (context.settings.kind === 'images') checkImages(context, context.settings.split);
-    if (context.settings.kind === 'comparison') checkComparison(context, context.settings.split);
-    return { kind: 'figure' };
-  },
-
+  engine: ({ kind }) => kind === 'comparison',
+  analyze,
   async run(context) {
     const { drawFigure } = await import('./run.ts');
     return drawFigure(context);
   },
 };
 
-function checkImages(
-  { inputs, references, report }: AnalysisContext<FigureSettings>,
-  split: 'train' | 'test',
-): void {
-  const { data } = inputs;
-  if (data?.kind !== 'images') return;
-  if (!data.splits.includes(split)) {
-    report({
-      code: 'missing-split',
-      message: `\`${references['data'] ?? ''}\` has no \`${split}\` images`,
-      at: ['data'],
-      hint: `it has: ${data.splits.join(', ')}`,
-    });
-  }
-  const channels = data.shape?.[2];
-  if (channels !== undefined && channels !== 1 && channels !== 3) {
-    report({
-      code: 'shape-mismatch',
-      message: `images of ${channels} channels cannot be drawn: they are neither grey (1) nor coloured (3)`,
-      at: ['data'],
-    });
-  }
+function analyze(context: AnalysisContext<FigureSettings>): OutputDescription {
+  const { settings } = context;
+  if (settings.kind !== 'history') checkImages(context, settings.kind, settings.split);
+  return { kind: 'figure' };
 }
 
-function checkComparison(context: AnalysisContext<FigureSettings>, split: 'train' | 'test'): void {
-  checkImages(context, split);
-  const { inputs, references, report } = context;
-  const { data, model, target } = inputs;
-  if (data?.kind !== 'images' || model?.kind !== 'trained-model') return;
-  if (data.shape !== undefined && data.shape.join() !== model.inputShape.join()) {
-    report({
-      code: 'shape-mismatch',
-      message: `\`${references['model'] ?? ''}\` takes ${model.inputShape.join('x')}, but \`${references['data'] ?? ''}\` holds images of ${data.shape.join('x')}`,
-      at: ['data'],
-    });
+function checkImages(
+  context: AnalysisContext<FigureSettings>,
+  kind: 'images' | 'comparison',
+  split: Split,
+): void {
+  const { inputs, references } = context;
+  const data = inputs['data']?.kind === 'images' ? inputs['data'] : undefined;
+  const named = references['target'] === undefined ? data : inputs['target'];
+  const target = named?.kind === 'images' ? named : undefined;
+  if (data !== undefined) {
+    checkSplit(context, split, data, target, ['split']);
+    checkChannels(context, data);
   }
-  if (
-    target?.kind === 'images' &&
-    target.shape !== undefined &&
-    target.shape.join() !== model.outputShape.join()
-  ) {
-    report({
-      code: 'shape-mismatch',
-      message: `\`${references['model'] ?? ''}\` gives ${model.outputShape.join('x')}, but \`${references['target'] ?? ''}\` holds images of ${target.shape.join('x')}`,
-      at: ['target'],
-    });
+  if (kind === 'images') return;
+  const model = inputs['model']?.kind === 'trained-model' ? inputs['model'] : undefined;
+  if (model === undefined) return;
+  if (data !== undefined) {
+    checkInput(context, model, data);
+    checkCorruption(context, model, data);
   }
+  if (target !== undefined) checkOutput(context, model, target);
+}
+
+function checkChannels(
+  { references, report }: AnalysisContext<FigureSettings>,
+  data: ImagesDescription,
+): void {
+  const channels = data.shape?.[2];
+  if (channels === undefined || channels === 1 || channels === 3) return;
+  report({
+    code: 'shape-mismatch',
+    message: `the images of \`${references['data']}\` have ${channels} channels, and cannot be drawn`,
+    hint: 'draw images of 1 channel (grey) or 3 (red, green, blue)',
+    at: ['data'],
+  });
+}
+
+/** A denoiser is shown at work: from corrupted images, beside clean ones. */
+function checkCorruption(
+  { references, report }: AnalysisContext<FigureSettings>,
+  model: Extract<OutputDescription, { kind: 'trained-model' }>,
+  data: ImagesDescription,
+): void {
   if (model.denoiser && data.corruptionOf === undefined) {
     report({
       code: 'clean-evaluation',
       severity: 'warning',
-      message: `\`${references['model'] ?? ''}\` is a denoiser, and is shown images without noise`,
+      message: `\`${references['model']}\` is a denoiser, but \`${references['data']}\` has no noise for it to remove`,
+      hint: `use \`data: ${model.data}\` and \`target: ${model.target}\``,
       at: ['data'],
-      hint: `compare on the images it was trained for: \`data: ${model.data}\`, \`target: ${model.target}\``,
+    });
+  } else if (data.corruptionOf !== undefined && references['target'] === undefined) {
+    report({
+      code: 'bad-setting',
+      severity: 'warning',
+      message: `without \`target\`, the corrupted images of \`${references['data']}\` stand in the row of originals`,
+      hint: `add \`target: ${data.corruptionOf}\``,
+      at: ['data'],
     });
   }
 }

@@ -138,7 +138,7 @@ test('mse, mae and binary_crossentropy are means over pixels', () => {
         mean((y, p) => Math.abs(y - p)),
       );
       const entropy = mean((y, p) => {
-        const inside = Math.max(1e-7, Math.min(1 - 1e-7, p));
+        const inside = Math.max(Math.fround(1e-7), Math.min(Math.fround(1 - 1e-7), p));
         return -y * Math.log(inside) - (1 - y) * Math.log(1 - inside);
       });
       close(found.get('binary_crossentropy'), entropy);

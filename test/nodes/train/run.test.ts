@@ -131,6 +131,7 @@ test('the same seed leaves the same files, bit for bit; another seed others', as
       '/previews/inputs.svg',
       '/tensorboard/train/events.out.tfevents.0.hourglass',
       '/tensorboard/validation/events.out.tfevents.0.hourglass',
+      '/training.json',
     ],
   );
   assert.deepEqual(

@@ -1,0 +1,183 @@
+/** `docs/reference.md`: the language as tables, from the schemas. */
+import { DIAGNOSTIC_CODES } from '../src/core/diagnostic.ts';
+import { isJsonObject, type Json, type JsonObject } from '../src/core/json.ts';
+import {
+  isChoice,
+  listAt,
+  objectAt,
+  referenceName,
+  requiredOf,
+  resolveReference,
+  stringAt,
+  stringsAt,
+  textBranch,
+  typesOf,
+  variantsOf,
+} from '../src/core/schema-view.ts';
+
+const HEAD = `# Pipeline reference
+
+Generated from \`schemas/\` by \`npm run generate\`. Keys without a default in the tables must be given, unless "optional" stands
+there. In place of any value, \`\${params.name}\` may stand.
+
+Contents: [the document](#the-document), [stage types](#stage-types), [layers](#layers), [optimizers](#optimizers),
+[choices](#choices), [diagnostics](#diagnostics).
+`;
+
+/** The whole page. */
+export function generateReference(
+  document: JsonObject,
+  stages: ReadonlyMap<string, JsonObject>,
+  layers: JsonObject,
+  training: JsonObject,
+): string {
+  const parts = [
+    HEAD,
+    section(2, 'The document', stringAt(document, 'description') ?? '', propertyTable(document, document)),
+    section(2, 'Stage types', '', ...[...stages].map(([type, schema]) => stageSection(type, schema))),
+    section(2, 'Layers', definitionText(layers, 'LayerSpec'), ...choiceSections(layers, 'LayerSpec')),
+    section(
+      2,
+      'Optimizers',
+      definitionText(training, 'OptimizerSpec'),
+      ...choiceSections(training, 'OptimizerSpec'),
+    ),
+    section(2, 'Choices', '', choicesTable([layers, training])),
+    section(
+      2,
+      'Diagnostics',
+      'Codes are stable: scripts may rely on them. They stand in brackets behind each message, and under `code` with `--json`.',
+      table(
+        ['code', 'meaning'],
+        Object.entries(DIAGNOSTIC_CODES).map(([code, meaning]) => [`\`${code}\``, meaning]),
+      ),
+    ),
+  ];
+  return `${parts.join('\n')}\n`;
+}
+
+function section(level: number, title: string, ...parts: readonly string[]): string {
+  return (
+    [`${'#'.repeat(level)} ${title}`, ...parts.filter((part) => part !== '')].join('\n\n').trimEnd() + '\n'
+  );
+}
+
+/** A stage type: one table, or one for each variant such as `kind: images`. */
+function stageSection(type: string, schema: JsonObject): string {
+  const variants = variantsOf(schema);
+  const description = stringAt(schema, 'description') ?? '';
+  if (variants.length === 0) return section(3, `\`${type}\``, description, propertyTable(schema, schema));
+  const tables = variants.map(
+    ({ property, value, schema: variant }) =>
+      `With \`${property}: ${value}\`:\n\n${propertyTable(variant, schema)}`,
+  );
+  return section(3, `\`${type}\``, description, ...tables);
+}
+
+/** The members of a map of one key: layers, optimizers. */
+function choiceSections(owner: JsonObject, name: string): readonly string[] {
+  const choice = definition(owner, name);
+  return Object.entries(objectAt(choice, 'properties')).flatMap(([member, reference]) => {
+    if (!isJsonObject(reference)) return [];
+    const [resolved, root] = resolveReference(reference, owner);
+    const rows = propertyRows(resolved, root);
+    const body =
+      rows.length === 0
+        ? 'It takes no arguments.'
+        : table(['argument', 'type', 'default', 'description'], rows);
+    return [section(3, `\`${member}\``, stringAt(resolved, 'description') ?? '', body)];
+  });
+}
+
+function propertyTable(schema: JsonObject, root: JsonObject): string {
+  return table(['key', 'type', 'default', 'description'], propertyRows(schema, root));
+}
+
+function propertyRows(schema: JsonObject, root: JsonObject): readonly (readonly string[])[] {
+  const required = requiredOf(schema);
+  return Object.entries(objectAt(schema, 'properties')).flatMap(([name, property]) => {
+    if (!isJsonObject(property)) return [];
+    const [resolved, owner] = resolveReference(property, root);
+    const merged: JsonObject = { ...resolved, ...property };
+    const nested = 'properties' in merged && !isChoice(merged) ? propertyRows(merged, owner) : [];
+    const row = [
+      `\`${name}\``,
+      typeText(merged, owner),
+      required.has(name) || 'const' in merged ? '' : defaultText(merged),
+      stringAt(merged, 'description') ?? '',
+    ];
+    return [row, ...nested.map(([key = '', ...rest]) => [`\`${name}.${key.slice(1)}`, ...rest])];
+  });
+}
+
+function defaultText(schema: JsonObject): string {
+  const value = schema['default'];
+  return value === undefined
+    ? 'optional'
+    : `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
+}
+
+/** A type in words: `integer, 1 or more`, `mse | mae`. */
+function typeText(schema: JsonObject, root: JsonObject): string {
+  if (schema['const'] !== undefined) return `\`${String(schema['const'])}\``;
+  const reference = referenceName(schema);
+  if (isChoice(schema))
+    return reference === 'OptimizerSpec' ? '[optimizer](#optimizers)' : '[layer](#layers)';
+  const choices = stringsAt(schema, 'enum');
+  if (choices.length > 0)
+    return choices.length > 6 ? `[${reference ?? 'choice'}](#choices)` : orList(choices);
+  const words = stringsAt(textBranch(schema) ?? {}, 'enum');
+  const types = typesOf(schema).filter((type) => type !== 'null' && !(type === 'string' && words.length > 0));
+  const named = types.map((type) =>
+    type === 'array' ? arrayText(schema, root) : type === 'object' ? 'map' : type,
+  );
+  const limits = limitsText(schema);
+  const text = [...words.map((word) => `\`${word}\``), ...named].join(' or ');
+  return text.endsWith(limits) ? text : text + limits;
+}
+
+function orList(choices: readonly string[]): string {
+  return choices.map((choice) => `\`${choice}\``).join(', ');
+}
+
+function arrayText(schema: JsonObject, root: JsonObject): string {
+  const [items, owner] = resolveReference(objectAt(schema, 'items'), root);
+  const inner = isChoice(items) ? '[layers](#layers)' : typeText(items, owner);
+  return `list of ${inner === '' ? 'values' : inner}`;
+}
+
+function limitsText(schema: JsonObject): string {
+  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = schema;
+  const low = minimum === undefined ? undefined : `${JSON.stringify(minimum)} or more`;
+  const above = exclusiveMinimum === undefined ? undefined : `more than ${JSON.stringify(exclusiveMinimum)}`;
+  const high = maximum === undefined ? undefined : `at most ${JSON.stringify(maximum)}`;
+  const below = exclusiveMaximum === undefined ? undefined : `less than ${JSON.stringify(exclusiveMaximum)}`;
+  const limits = [low, above, high, below].filter((limit) => limit !== undefined);
+  return limits.length === 0 ? '' : `, ${limits.join(', ')}`;
+}
+
+/** The long lists of names: activations, initializers, and so on. */
+function choicesTable(owners: readonly JsonObject[]): string {
+  const rows = owners.flatMap((owner) =>
+    Object.entries(objectAt(owner, 'definitions')).flatMap(([name, schema]) => {
+      const values = isJsonObject(schema) ? listAt(schema, 'enum') : [];
+      if (!isJsonObject(schema) || values.length === 0) return [];
+      return [[name, orList(values.map(String)), stringAt(schema, 'description') ?? '']];
+    }),
+  );
+  return table(['name', 'values', 'description'], rows);
+}
+
+function definition(owner: JsonObject, name: string): JsonObject {
+  return objectAt(objectAt(owner, 'definitions'), name);
+}
+
+function definitionText(owner: JsonObject, name: string): string {
+  return stringAt(definition(owner, name), 'description') ?? '';
+}
+
+function table(head: readonly string[], rows: readonly (readonly Json[])[]): string {
+  const line = (cells: readonly Json[]): string =>
+    `| ${cells.map((cell) => String(cell).replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}

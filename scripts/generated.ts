@@ -1,0 +1,37 @@
+/** Everything that is generated from the schemas. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { composeSchema } from '../src/core/compose-schema.ts';
+import { packageRoot } from '../src/core/package-root.ts';
+import { readSchema, SHARED_SCHEMAS, STAGE_TYPES } from '../src/core/schemas.ts';
+import { generateReference } from './generate-reference.ts';
+import { generateTypes } from './generate-types.ts';
+
+/** Texts of all generated files, by their path below the package root. */
+export function generatedFiles(): ReadonlyMap<string, string> {
+  const stages = new Map(STAGE_TYPES.map((type) => [type, readSchema(`stages/${type}`)]));
+  const reference = generateReference(
+    readSchema('document'),
+    stages,
+    readSchema('layers'),
+    readSchema('training'),
+  );
+  return new Map([
+    ['src/config/generated/settings.ts', generateTypes(SHARED_SCHEMAS.map(readSchema), [...stages.values()])],
+    ['schemas/pipeline.schema.json', `${JSON.stringify(composeSchema(stages), null, 2)}\n`],
+    ['docs/reference.md', reference],
+  ]);
+}
+
+/** Paths of the generated files that are not what the schemas give. */
+export function outOfStep(): readonly string[] {
+  return [...generatedFiles()].flatMap(([path, text]) => (read(path) === text ? [] : [path]));
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(join(packageRoot, path), 'utf8');
+  } catch {
+    return undefined;
+  }
+}
