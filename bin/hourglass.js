@@ -17,6 +17,7 @@ if (major < 20 || (major === 20 && minor < 19)) {
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
 const stamp = join(dist, '.built');
+const drafts = join(root, '.build');
 
 if (existsSync(join(root, 'src')) && isStale()) build();
 const { main } = await import('../dist/src/cli/main.js');
@@ -25,7 +26,7 @@ process.exitCode = await main(process.argv.slice(2));
 function isStale() {
   const built = statSync(stamp, { throwIfNoEntry: false })?.mtimeMs ?? 0;
   const newer = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs > built;
-  if (newer(join(root, 'tsconfig.json'))) return true;
+  if (['tsconfig.json', 'package.json'].some((file) => newer(join(root, file)))) return true;
   return ['src', 'test', 'scripts', 'examples'].some((folder) =>
     readdirSync(join(root, folder), { recursive: true, withFileTypes: true }).some(
       // A folder is newer when a file in it was added or removed.
@@ -37,28 +38,55 @@ function isStale() {
 
 /** Compiles beside `dist` and puts the result in its place, so that two processes at once do not disturb each other. */
 function build() {
-  process.stderr.write('Compiling Hourglass...\n');
-  const started = new Date();
-  const draft = join(root, '.build', `dist-${process.pid}`);
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  if (!existsSync(compiler)) {
+    process.stderr.write('Hourglass is not installed yet: run `npm install` first.\n');
+    process.exit(1);
+  }
+  process.stderr.write('Compiling Hourglass...\n');
+  removeLeftovers();
+  const started = new Date();
+  const draft = join(drafts, `dist-${process.pid}`);
   const args = [compiler, '-p', root, '--outDir', draft, '--incremental', 'false'];
-  const { status } = spawnSync(process.execPath, args, { stdio: ['ignore', 2, 2] });
+  const { status, signal } = spawnSync(process.execPath, args, { stdio: ['ignore', 2, 2] });
   if (status !== 0) {
     rmSync(draft, { recursive: true, force: true });
-    process.stderr.write('The sources do not compile, or `npm install` was not run.\n');
+    if (signal === null) process.stderr.write('The sources of Hourglass do not compile.\n');
     process.exit(1);
   }
   writeFileSync(join(draft, '.built'), '');
   // Sources that were saved while the compiler ran are newer than this, and compiled at the next start.
   utimesSync(join(draft, '.built'), started, started);
-  const old = join(root, '.build', `old-${process.pid}`);
-  if (existsSync(dist)) renameSync(dist, old);
-  try {
-    renameSync(draft, dist);
-  } catch (error) {
-    // Another process was quicker; what it compiled is as good.
-    if (!existsSync(stamp)) throw error;
-    rmSync(draft, { recursive: true, force: true });
+  const old = join(drafts, `old-${process.pid}`);
+  // What another process has compiled meanwhile, and may be loading now, is as good.
+  if (isStale()) {
+    move(dist, old);
+    move(draft, dist);
   }
-  rmSync(old, { recursive: true, force: true });
+  for (const folder of [draft, old]) rmSync(folder, { recursive: true, force: true });
+}
+
+/** Renames a folder, unless another process was quicker. */
+function move(from, to) {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if (!['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes(error.code)) throw error;
+  }
+}
+
+/** Removes what compilers left that were stopped. */
+function removeLeftovers() {
+  for (const name of existsSync(drafts) ? readdirSync(drafts) : []) {
+    const pid = Number(/^(?:dist|old)-(\d+)$/.exec(name)?.[1]);
+    if (pid > 0 && !isAlive(pid)) rmSync(join(drafts, name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid) {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
 }

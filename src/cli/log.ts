@@ -1,43 +1,84 @@
 /** `log.jsonl` of a workspace: the events of a run as pino writes them, one JSON object a line. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { pino, type Logger } from 'pino';
+import type { Logger } from 'pino';
+import { errorCode } from '../artifacts/atomic.ts';
 import { unreachable } from '../core/diagnostic.ts';
 import type { RunEvent } from '../core/event.ts';
 
+/**
+ * The log of one run. It replaces that of the run before as soon as something is worth a log: a run that has nothing to
+ * do leaves the log of the run that did it.
+ */
 export class RunLog {
   readonly #version: string;
+  readonly #onProblem: (message: string) => void;
+  /** What happened before the log was open. */
+  #early: RunEvent[] = [];
+  #workspace: string | undefined;
+  #isWanted = false;
+  #opening: Promise<void> | undefined;
   #logger: Logger | undefined;
-  /** What happened before it was known where the log goes. */
-  readonly #early: RunEvent[] = [];
+  #closeFile: () => void = () => undefined;
 
-  /** @param version of Hourglass, for the first line */
-  constructor(version: string) {
+  /**
+   * @param version of Hourglass, noted in every line
+   * @param onProblem told once if the log cannot be written, which does not stop the run
+   */
+  constructor(version: string, onProblem: (message: string) => void) {
     this.#version = version;
+    this.#onProblem = onProblem;
   }
 
   write(event: RunEvent): void {
-    if (event.type === 'run-started') this.#open(event.workspace);
-    if (this.#logger === undefined) this.#early.push(event);
-    else enter(this.#logger, event);
-  }
-
-  close(): void {
-    this.#logger?.flush();
-  }
-
-  /** Each run starts the log anew; synchronous writes, so that a killed run leaves all that had happened. */
-  #open(workspace: string): void {
-    try {
-      mkdirSync(workspace, { recursive: true });
-      const destination = pino.destination({ dest: join(workspace, 'log.jsonl'), append: false, sync: true });
-      this.#logger = pino({ base: { hourglass: this.#version }, level: 'debug' }, destination);
-    } catch {
-      // A workspace that cannot be written is reported by the run itself; without it there is no log.
+    if (this.#logger !== undefined) {
+      enter(this.#logger, event);
       return;
     }
-    for (const event of this.#early.splice(0)) enter(this.#logger, event);
+    this.#early.push(event);
+    if (event.type === 'run-started') this.#workspace = event.workspace;
+    this.#isWanted ||= isWorth(event);
+    if (this.#isWanted && this.#workspace !== undefined) this.#opening ??= this.#open(this.#workspace);
   }
+
+  /** Writes what is left and closes the file. */
+  async close(): Promise<void> {
+    await this.#opening;
+    this.#closeFile();
+  }
+
+  async #open(workspace: string): Promise<void> {
+    // Loaded here, so that a run that has nothing to do does not wait for it.
+    const { pino } = await import('pino');
+    try {
+      mkdirSync(workspace, { recursive: true });
+      // Synchronous writes: a killed run leaves all that had happened.
+      const file = pino.destination({ dest: join(workspace, 'log.jsonl'), append: false, sync: true });
+      file.on('error', (error: unknown) => this.#giveUp(error));
+      this.#closeFile = () => file.end();
+      this.#logger = pino({ base: { hourglass: this.#version }, level: 'debug' }, file);
+      for (const event of this.#early.splice(0)) enter(this.#logger, event);
+    } catch (error) {
+      this.#giveUp(error);
+    }
+  }
+
+  #giveUp(error: unknown): void {
+    if (this.#logger?.level === 'silent') return;
+    // Events that are still to come go nowhere.
+    if (this.#logger !== undefined) this.#logger.level = 'silent';
+    this.#closeFile = () => undefined;
+    this.#onProblem(`log.jsonl cannot be written (${errorCode(error)}); the run goes on without it`);
+  }
+}
+
+/** Whether an event tells of work or trouble. */
+function isWorth(event: RunEvent): boolean {
+  return (
+    event.type === 'stage-started' ||
+    event.type === 'diagnostic' ||
+    (event.type === 'run-finished' && event.state !== 'done')
+  );
 }
 
 function enter(logger: Logger, event: RunEvent): void {

@@ -62,6 +62,7 @@ export function lineChart({ yLabel, series, logY = false, ...common }: LineChart
  * @throws Failure if there is nothing to draw in one of them
  */
 export function linePanels({ title, subtitle, xLabel, logX = false, panels }: LinePanelsOptions): Figure {
+  if (panels.length === 0) throw failure('out-of-range', 'A chart needs at least one quantity to draw.');
   const traced = panels.map((panel) => tracePanel(panel, logX));
   const x = scaleX(
     traced.flatMap(({ points }) => points.map(([value]) => value)),

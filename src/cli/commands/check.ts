@@ -1,8 +1,9 @@
 import { watch, type FSWatcher } from 'node:fs';
-import { basename, dirname, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
+import { failure } from '../../core/diagnostic.ts';
 import { EXIT } from '../exit.ts';
 import { countOf, diagnosticToJson, renderDiagnostics } from '../terminal/diagnostics.ts';
-import { formatCounts } from '../terminal/format.ts';
+import { formatPlural } from '../terminal/format.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { loadChecked, type Checked, type PipelineOptions } from './load.ts';
 
@@ -11,74 +12,121 @@ export interface CheckOptions extends PipelineOptions {
   readonly watch: boolean;
 }
 
-/** Editors save a file in several steps; they are seen as one. */
-const SETTLE_MILLISECONDS = 100;
+interface CheckedFile extends Checked {
+  readonly file: string;
+}
 
 /** `hourglass check` */
 export async function check(terminal: Terminal, options: CheckOptions): Promise<number> {
-  const code = await checkAll(terminal, options);
-  if (!options.watch) return code;
-  await watchFiles(options.pipelines, async () => {
-    terminal.result('');
-    await checkAll(terminal, options);
+  if (!options.watch) {
+    const results = await checkAll(options);
+    print(terminal, results);
+    return results.every(({ located }) => located !== undefined) ? EXIT.done : EXIT.invalid;
+  }
+  if (terminal.options.json) {
+    throw failure('usage', '`--watch` prints again and again, which one JSON document cannot hold');
+  }
+  await watchFiles(async () => {
+    const results = await checkAll(options);
+    terminal.clear();
+    print(terminal, results);
+    if (!terminal.options.quiet) terminal.note('\nwaiting for changes; Ctrl-C ends');
+    return filesOf(results);
   });
   return EXIT.done;
 }
 
-async function checkAll(terminal: Terminal, options: CheckOptions): Promise<number> {
-  const results: (Checked & { readonly file: string })[] = [];
+async function checkAll(options: CheckOptions): Promise<readonly CheckedFile[]> {
+  const results: CheckedFile[] = [];
   for (const file of options.pipelines) results.push({ file, ...(await loadChecked(file, options)) });
-  if (terminal.options.json) {
-    const files = results.map(({ file, located, diagnostics }) => ({
-      file,
-      valid: located !== undefined,
-      diagnostics: diagnostics.map(diagnosticToJson),
-    }));
-    const status = files.every(({ valid }) => valid) ? 'valid' : 'invalid';
-    terminal.result(JSON.stringify({ status, files }, null, 2));
-  } else {
-    for (const result of results) print(terminal, result);
-  }
-  return results.every(({ located }) => located !== undefined) ? EXIT.done : EXIT.invalid;
+  return results;
 }
 
-function print(
-  terminal: Terminal,
-  { file, located, diagnostics, sources }: Checked & { readonly file: string },
-): void {
+function print(terminal: Terminal, results: readonly CheckedFile[]): void {
+  if (!terminal.options.json) {
+    for (const result of results) printOne(terminal, result);
+    return;
+  }
+  const files = results.map(({ file, located, diagnostics }) => ({
+    file,
+    valid: located !== undefined,
+    diagnostics: diagnostics.map(diagnosticToJson),
+  }));
+  const status = files.every(({ valid }) => valid) ? 'valid' : 'invalid';
+  terminal.result(JSON.stringify({ status, files }, null, 2));
+}
+
+function printOne(terminal: Terminal, { file, located, diagnostics, sources }: CheckedFile): void {
   const style = terminal.resultStyle;
   // Findings are what was asked for: they are results, not notes.
   if (diagnostics.length > 0) terminal.result(`${renderDiagnostics(diagnostics, sources, style)}\n`);
   if (located === undefined) {
     terminal.result(`${style('red', '✖')} ${file}: ${countOf(diagnostics)}`);
   } else if (!terminal.options.quiet) {
-    const stages = formatCounts([[located.pipeline.stages.size, 'stage']]);
-    terminal.result(`${style('green', '✔')} ${file}: valid (${stages})`);
+    const warnings = diagnostics.length === 0 ? '' : `, ${countOf(diagnostics)}`;
+    const stages = formatPlural(located.pipeline.stages.size, 'stage');
+    terminal.result(`${style('green', '✔')} ${file}: valid (${stages}${warnings})`);
   }
 }
 
-/** Calls back after each change of one of the files, until the process is interrupted. */
-function watchFiles(files: readonly string[], onChange: () => Promise<void>): Promise<void> {
-  const paths = new Set(files.map((file) => resolve(file)));
-  const folders = new Set([...paths].map((path) => dirname(path)));
-  let timer: NodeJS.Timeout | undefined;
-  let running = Promise.resolve();
-  const changed = (folder: string, name: string | null): void => {
-    // Editors replace files by renaming, which only a watch on the folder sees. Bases of `extends` lie there, too.
-    if (name === null || !(paths.has(resolve(folder, name)) || /\.ya?ml$/.test(basename(name)))) return;
-    clearTimeout(timer);
-    timer = setTimeout(() => (running = running.then(onChange)), SETTLE_MILLISECONDS);
-  };
-  const watchers: readonly FSWatcher[] = [...folders].map((folder) =>
-    watch(folder, (_event, name) => changed(folder, name)),
+/** Absolute paths of all files that the results depend on: the pipelines, what they extend, their plugins. */
+function filesOf(results: readonly CheckedFile[]): ReadonlySet<string> {
+  return new Set(
+    results.flatMap(({ file, sources, located }) => [
+      resolve(file),
+      ...sources.filter(({ name }) => !name.startsWith('-S ')).map(({ name }) => resolve(name)),
+      ...(located?.pipeline.plugins ?? []).map((plugin) => resolve(dirname(file), plugin)),
+    ]),
   );
-  return new Promise((done) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.once(signal, () => {
-        for (const watcher of watchers) watcher.close();
-        clearTimeout(timer);
-        void running.then(done);
-      });
+}
+
+/** Editors save a file in several steps; they are seen as one. */
+const SETTLE_MILLISECONDS = 100;
+
+/**
+ * Works once, and again after each change of a file, until the process is interrupted.
+ *
+ * @param work returns the files to watch from now on
+ */
+async function watchFiles(work: () => Promise<ReadonlySet<string>>): Promise<void> {
+  let files: ReadonlySet<string> = new Set();
+  const watchers = new Map<string, FSWatcher>();
+  let timer: NodeJS.Timeout | undefined;
+  let working = Promise.resolve();
+  const again = async (): Promise<void> => {
+    files = await work();
+    const folders = new Set([...files].map((file) => dirname(file)));
+    for (const [folder, watcher] of watchers) {
+      if (folders.has(folder)) continue;
+      watcher.close();
+      watchers.delete(folder);
     }
+    for (const folder of folders) {
+      if (watchers.has(folder)) continue;
+      const watcher = watchFolder(folder, (name) => changed(folder, name));
+      if (watcher !== undefined) watchers.set(folder, watcher);
+    }
+  };
+  const changed = (folder: string, name: string | null): void => {
+    if (name !== null && !files.has(resolve(folder, name))) return;
+    clearTimeout(timer);
+    timer = setTimeout(() => (working = working.then(again)), SETTLE_MILLISECONDS);
+  };
+  const interrupted = new Promise<void>((done) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => done());
   });
+  await again();
+  await interrupted;
+  clearTimeout(timer);
+  await working;
+  for (const watcher of watchers.values()) watcher.close();
+}
+
+/** Editors replace files by renaming, which only a watch on their folder sees. A folder that is not there has no watch. */
+function watchFolder(folder: string, onChange: (name: string | null) => void): FSWatcher | undefined {
+  try {
+    return watch(folder, (_event, name) => onChange(name)).on('error', () => undefined);
+  } catch {
+    return undefined;
+  }
 }

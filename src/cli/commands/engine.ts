@@ -1,3 +1,4 @@
+import { failure } from '../../core/diagnostic.ts';
 import type { EngineChoice } from '../../engine/engine.ts';
 import { installEngine, removeEngine } from '../../engine/install.ts';
 import { engineStatus, type EngineStatus } from '../../engine/status.ts';
@@ -6,14 +7,22 @@ import { table } from '../terminal/format.ts';
 import { makeReporter } from '../terminal/reporter.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
+export type EngineAction = 'install' | 'status' | 'remove';
+
 /** `hourglass engine install|status|remove` */
 export async function engine(
   terminal: Terminal,
-  action: 'install' | 'status' | 'remove',
+  action: EngineAction,
   choice: EngineChoice,
 ): Promise<number> {
   switch (action) {
     case 'install':
+      if (choice === 'portable')
+        throw failure(
+          'usage',
+          'the portable engine is part of Hourglass: there is nothing to install',
+          'leave out `--engine portable` to install TensorFlow',
+        );
       await install(terminal);
       return showStatus(terminal, 'native');
     case 'status':
@@ -38,6 +47,11 @@ async function install(terminal: Terminal): Promise<void> {
         reporter.emit({ type: 'engine-progress', step, ...(fraction === undefined ? {} : { fraction }) }),
       controller.signal,
     );
+  } catch (error) {
+    // Whatever a route makes of being stopped, the user knows why.
+    throw controller.signal.aborted
+      ? failure('interrupted', 'stopped while installing TensorFlow; nothing of it was kept')
+      : error;
   } finally {
     process.off('SIGINT', stop).off('SIGTERM', stop);
     reporter.close();

@@ -1,42 +1,47 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { basename, dirname, extname, join, relative, sep } from 'node:path';
+import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
 import { errorCode, fileFailure } from '../../artifacts/atomic.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { packageRoot } from '../../core/package-root.ts';
 import { EXIT } from '../exit.ts';
+import { commandLine } from '../program.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
-/** `hourglass init`: the quickstart under a name of the user's own. */
-export async function init(terminal: Terminal, file: string): Promise<number> {
-  const quickstart = await readFile(join(packageRoot, 'pipelines', 'quickstart.yaml'), 'utf8');
-  const name = nameFrom(file);
-  const schema = relative(dirname(file), join(packageRoot, 'schemas', 'pipeline.schema.json'))
-    .split(sep)
-    .join('/');
-  const text = quickstart
-    .replace(/^# yaml-language-server:.*$/m, `# yaml-language-server: $schema=${schema}`)
-    .replace(/^name: \S+/m, `name: ${name}`)
-    .replace('npm start', `hourglass run ${file}`)
-    .replace('outputs/quickstart/', `outputs/${name}/`);
+/** The pipelines to start from, by the name of the template: files of `pipelines/`. */
+const TEMPLATES = { denoising: 'quickstart', autoencoder: 'mnist-autoencoder' } as const;
+
+export type Template = keyof typeof TEMPLATES;
+
+/** `hourglass init`: a pipeline that comes with Hourglass, under a name of the user's own. */
+export async function init(terminal: Terminal, file: string, template: Template): Promise<number> {
+  const source = TEMPLATES[template];
+  const original = await readFile(join(packageRoot, 'pipelines', `${source}.yaml`), 'utf8');
+  const text = rename(original, source, file);
   try {
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, text, { flag: 'wx' });
   } catch (error) {
     if (errorCode(error) === 'EEXIST') {
-      throw failure(
-        'output-not-writable',
-        `\`${file}\` is there already`,
-        'name another file: `hourglass init FILE`',
-      );
+      throw failure('usage', `\`${file}\` is there already`, 'name another file: `hourglass init FILE`');
     }
     throw fileFailure(error, file);
   }
-  if (terminal.options.json) {
-    terminal.result(JSON.stringify({ status: 'done', file }, null, 2));
-  } else {
-    terminal.result(`wrote ${file}\n\nNext:\n  hourglass check ${file}\n  hourglass run ${file}`);
-  }
+  const next = [commandLine(['check', file]), commandLine(['run', file])];
+  if (terminal.options.json) terminal.result(JSON.stringify({ status: 'done', file, next }, null, 2));
+  else terminal.result([`wrote ${file}`, '', 'Next:', ...next.map((line) => `  ${line}`)].join('\n'));
   return EXIT.done;
+}
+
+/** Puts the user's file in the place of the original, in the settings and in the comments. */
+function rename(text: string, source: string, file: string): string {
+  const schema = join(packageRoot, 'schemas', 'pipeline.schema.json');
+  const name = nameFrom(file);
+  return text
+    .replace(/\$schema=\S+/, () => `$schema=${relative(dirname(resolve(file)), schema).split(sep).join('/')}`)
+    .replace(/^name: \S+/m, () => `name: ${name}`)
+    .replaceAll(`npx hourglass run pipelines/${source}.yaml`, () => commandLine(['run', file]))
+    .replaceAll('npm start', () => commandLine(['run', file]))
+    .replaceAll(`outputs/${source}/`, () => `outputs/${name}/`);
 }
 
 /** A pipeline's name from a file's: what names may hold, else `-`. */

@@ -2,9 +2,11 @@
 import { loadPipeline } from '../../config/load.ts';
 import type { LocatedPipeline } from '../../config/pipeline.ts';
 import type { Diagnostic, SourceFile } from '../../core/diagnostic.ts';
-import { stageTypes } from '../../nodes/registry.ts';
+import type { StageType } from '../../core/stage-type.ts';
+import { builtinNodes, stageTypes } from '../../nodes/registry.ts';
 import { checkPipeline } from '../../plan/check.ts';
-import { diagnosticToJson, renderDiagnostics } from '../terminal/diagnostics.ts';
+import { outcomeOf } from '../exit.ts';
+import { diagnosticToJson, renderCounted } from '../terminal/diagnostics.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 export interface PipelineOptions {
@@ -18,30 +20,43 @@ export interface Checked {
   readonly diagnostics: readonly Diagnostic[];
   /** Present if there is no error. */
   readonly located?: LocatedPipeline;
+  /** The stage types that the pipeline can use, whether it is valid or not. */
+  readonly stageTypes: ReadonlyMap<string, StageType>;
 }
 
 /** Loads a pipeline and makes every check that needs no run. */
 export async function loadChecked(file: string, options: PipelineOptions): Promise<Checked> {
-  const loaded = await loadPipeline(file, {
+  const typesOf = stageTypes(options.allowPlugins === true);
+  let types: ReadonlyMap<string, StageType> = builtinNodes;
+  const { sources, diagnostics, located } = await loadPipeline(file, {
     ...(options.set === undefined ? {} : { overrides: options.set }),
-    stageTypes: stageTypes(options.allowPlugins === true),
+    stageTypes: async (plugins, folder) => {
+      const found = await typesOf(plugins, folder);
+      types = found.types;
+      return found;
+    },
   });
-  if (loaded.located === undefined) return loaded;
-  const diagnostics = [...loaded.diagnostics, ...checkPipeline(loaded.located).diagnostics];
-  const isValid = diagnostics.every(({ severity }) => severity !== 'error');
-  return { sources: loaded.sources, diagnostics, ...(isValid ? { located: loaded.located } : {}) };
+  if (located === undefined) return { sources, diagnostics, stageTypes: types };
+  const all = [...diagnostics, ...checkPipeline(located).diagnostics];
+  const isValid = all.every(({ severity }) => severity !== 'error');
+  return { sources, diagnostics: all, ...(isValid ? { located } : {}), stageTypes: types };
 }
 
-/** Prints problems where the user looks for them: in the one JSON document, or on stderr. */
+/**
+ * Prints why a command did nothing, where the user looks for it: in the one JSON document, or on stderr.
+ *
+ * @returns the exit code
+ */
 export function printProblems(
   terminal: Terminal,
-  status: 'invalid' | 'failed',
   diagnostics: readonly Diagnostic[],
   sources: readonly SourceFile[],
-): void {
+): number {
+  const { status, code } = outcomeOf(diagnostics);
   if (terminal.options.json) {
     terminal.result(JSON.stringify({ status, diagnostics: diagnostics.map(diagnosticToJson) }, null, 2));
   } else {
-    terminal.note(renderDiagnostics(diagnostics, sources, terminal.noteStyle));
+    terminal.note(renderCounted(diagnostics, sources, terminal.noteStyle));
   }
+  return code;
 }

@@ -3,7 +3,8 @@ import type { EngineChoice } from '../../engine/engine.ts';
 import { planPipeline } from '../../run/plan.ts';
 import { EXIT } from '../exit.ts';
 import { diagnosticToJson, renderDiagnostics } from '../terminal/diagnostics.ts';
-import { renderMermaid, renderPlan } from '../terminal/plan-table.ts';
+import { renderMermaid } from '../terminal/mermaid.ts';
+import { renderPlan } from '../terminal/plan-table.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { loadChecked, printProblems, type PipelineOptions } from './load.ts';
 
@@ -19,24 +20,19 @@ export interface PlanCommandOptions extends PipelineOptions {
 /** `hourglass plan`, and `hourglass run --dry-run` */
 export async function plan(terminal: Terminal, options: PlanCommandOptions): Promise<number> {
   const { located, diagnostics, sources } = await loadChecked(options.pipeline, options);
-  if (located === undefined) {
-    printProblems(terminal, 'invalid', diagnostics, sources);
-    return EXIT.invalid;
-  }
+  if (located === undefined) return printProblems(terminal, diagnostics, sources);
   const planned = await planPipeline(located, {
     outputs: resolve(options.outputs),
     targets: options.stages,
     force: options.force === true,
     engine: options.engine,
   });
-  if (planned.plan === undefined) {
-    printProblems(terminal, 'invalid', planned.diagnostics, sources);
-    return EXIT.invalid;
-  }
+  if (planned.plan === undefined) return printProblems(terminal, planned.diagnostics, sources);
   if (terminal.options.json) {
-    const stages = planned.plan.stages.map(({ name, type, action, reason, hash }) => ({
+    const stages = planned.plan.stages.map(({ name, type, inputs, action, reason, hash }) => ({
       name,
       type,
+      inputs,
       action,
       reason,
       hash,

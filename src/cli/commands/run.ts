@@ -3,16 +3,17 @@ import type { Diagnostic, SourceFile } from '../../core/diagnostic.ts';
 import type { RunEvent } from '../../core/event.ts';
 import { runPipeline } from '../../run/execute.ts';
 import type { RunResult } from '../../run/run.ts';
-import { EXIT } from '../exit.ts';
+import { EXIT, outcomeOf } from '../exit.ts';
 import { RunLog } from '../log.ts';
-import type { RunFlags, SharedOptions } from '../main.ts';
-import { diagnosticToJson, renderDiagnostics } from '../terminal/diagnostics.ts';
-import { formatCounts, formatMetrics, formatSeconds } from '../terminal/format.ts';
+import type { RunFlags } from '../main.ts';
+import { commandLine } from '../program.ts';
+import { diagnosticToJson, renderCounted, renderDiagnostics } from '../terminal/diagnostics.ts';
 import { makeReporter } from '../terminal/reporter.ts';
+import { renderAdvice, renderSummary } from '../terminal/summary.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { loadChecked, printProblems } from './load.ts';
 
-export interface RunCommandOptions extends SharedOptions, RunFlags {
+export interface RunCommandOptions extends RunFlags {
   readonly pipeline: string;
   readonly stages: readonly string[];
   readonly version: string;
@@ -25,14 +26,23 @@ export async function run(terminal: Terminal, options: RunCommandOptions): Promi
     return plan(terminal, options);
   }
   const { located, diagnostics, sources } = await loadChecked(options.pipeline, options);
-  if (located === undefined) {
-    printProblems(terminal, 'invalid', diagnostics, sources);
-    return EXIT.invalid;
-  }
+  if (located === undefined) return printProblems(terminal, diagnostics, sources);
+
+  const { json } = terminal.options;
   const reporter = await makeReporter(terminal);
-  const log = new RunLog(options.version);
-  const interrupt = listenForSignals(terminal);
+  const warn = (warnings: readonly Diagnostic[]): void => {
+    if (!json && warnings.length > 0)
+      reporter.note(`${renderDiagnostics(warnings, sources, terminal.noteStyle)}\n`);
+  };
+  const log = new RunLog(options.version, (message) => {
+    if (!json) reporter.note(message);
+  });
+  const interrupt = listenForSignals((message) => {
+    if (!json) reporter.note(message);
+  });
   try {
+    // What may be a mistake is said before the hours that it may cost.
+    warn(diagnostics);
     const result = await runPipeline(located, {
       outputs: resolve(options.outputs),
       targets: options.stages,
@@ -44,15 +54,16 @@ export async function run(terminal: Terminal, options: RunCommandOptions): Promi
       emit: (event: RunEvent) => {
         log.write(event);
         reporter.emit(event);
+        if (event.type === 'diagnostic' && event.diagnostic.severity === 'warning') warn([event.diagnostic]);
       },
     });
     reporter.close();
-    present(terminal, result, sources, options);
+    present(terminal, result, { options, sources, warnings: diagnostics });
     return exitCode(result, interrupt.code());
   } finally {
     reporter.close();
     interrupt.stop();
-    log.close();
+    await log.close();
   }
 }
 
@@ -64,10 +75,8 @@ function exitCode(result: RunResult, signalCode: number): number {
     case 'interrupted':
       return signalCode;
     case 'failed':
-      // Nothing was started: the pipeline or the call was at fault.
-      return result.stages.length === 0 && result.diagnostics.some(({ code }) => code === 'unknown-stage')
-        ? EXIT.invalid
-        : EXIT.failed;
+      // Without stages nothing was started: it depends on who is at fault.
+      return result.stages.length === 0 ? outcomeOf(result.diagnostics).code : EXIT.failed;
   }
 }
 
@@ -79,13 +88,13 @@ interface Interrupt {
 }
 
 /** The first signal stops the run in good order, the second at once. */
-function listenForSignals(terminal: Terminal): Interrupt {
+function listenForSignals(tell: (message: string) => void): Interrupt {
   const controller = new AbortController();
   let code: number = EXIT.interrupted;
   const onSignal = (signal: NodeJS.Signals): void => {
     code = signal === 'SIGTERM' ? EXIT.terminated : EXIT.interrupted;
     if (controller.signal.aborted) process.exit(code);
-    if (!terminal.options.json) terminal.note('stopping; finished stages are kept (again to stop at once)');
+    tell('stopping; finished stages are kept (again to stop at once)');
     controller.abort();
   };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
@@ -96,80 +105,56 @@ function listenForSignals(terminal: Terminal): Interrupt {
   };
 }
 
-function present(
-  terminal: Terminal,
-  result: RunResult,
-  sources: readonly SourceFile[],
-  options: RunCommandOptions,
-): void {
+interface Presented {
+  readonly options: RunCommandOptions;
+  readonly sources: readonly SourceFile[];
+  /** Of the pipeline; the result may have some of them again. */
+  readonly warnings: readonly Diagnostic[];
+}
+
+function present(terminal: Terminal, result: RunResult, { options, sources, warnings }: Presented): void {
   if (terminal.options.json) {
-    const document = {
-      status: result.state,
-      workspace: result.workspace,
-      seconds: result.seconds,
-      stages: result.stages,
-      diagnostics: result.diagnostics.map(diagnosticToJson),
-    };
-    terminal.result(JSON.stringify(document, null, 2));
+    const { state, workspace, seconds, stages } = result;
+    const diagnostics = distinct([...warnings, ...result.diagnostics]).map(diagnosticToJson);
+    terminal.result(
+      JSON.stringify({ status: statusOf(state, result), workspace, seconds, stages, diagnostics }, null, 2),
+    );
     return;
   }
-  if (result.diagnostics.length > 0) {
-    terminal.note(`\n${renderDiagnostics(result.diagnostics, sources, terminal.noteStyle)}`);
+  const errors = result.diagnostics.filter(({ severity }) => severity === 'error');
+  const problems = renderCounted(errors, sources, terminal.noteStyle);
+  if (result.state === 'failed' && result.stages.length === 0) {
+    terminal.note(problems);
+    return;
   }
-  terminal.result(summarize(terminal, result));
-  if (result.state === 'failed' || result.state === 'interrupted') {
-    terminal.note(advice(result.diagnostics, options));
-  }
-}
-
-/** What came of it, in a few lines: the numbers, and where to look. */
-function summarize(terminal: Terminal, result: RunResult): string {
-  const style = terminal.resultStyle;
+  if (errors.length > 0) terminal.note(`\n${problems}\n`);
+  const isSeen = terminal.interactive && !terminal.options.quiet;
   const folder = `${relative(process.cwd(), result.workspace) || '.'}/`;
-  const count = (state: string): number => result.stages.filter((stage) => stage.state === state).length;
-  if (result.state === 'unchanged') {
-    return `${style('green', 'nothing to do')}: all ${result.stages.length} stages are up to date in ${style('cyan', folder)}`;
+  if (isSeen && result.state !== 'unchanged') terminal.result('');
+  terminal.result(renderSummary(result, { folder, stages: !isSeen }, terminal.resultStyle));
+  if (result.state === 'failed' || result.state === 'interrupted') {
+    terminal.note(`\n${renderAdvice(result, resumeCommand(options), terminal.noteStyle)}`);
   }
-  const counts = formatCounts([
-    [count('ran'), 'stage'],
-    [count('cached'), 'from the cache#'],
-    [count('failed'), 'failed#'],
-    [count('skipped'), 'not run#'],
-  ]).replace(/#s?/g, '');
-  const head = {
-    done: style('green', 'done'),
-    failed: style('red', 'failed'),
-    interrupted: style('yellow', 'interrupted'),
-  };
-  const numbers = result.stages
-    .filter((stage) => stage.type === 'evaluate' && Object.keys(stage.metrics).length > 0)
-    .map((stage) => `  ${stage.name}: ${formatMetrics(stage.metrics)}`);
-  const figures = result.stages
-    .flatMap(({ highlights }) => highlights)
-    .filter((path) => path.endsWith('.png'))
-    .map((path) => `  ${style('cyan', `${folder}${path}`)}`);
-  return [
-    '',
-    `${head[result.state]} in ${formatSeconds(result.seconds)}${counts === '' ? '' : `: ${counts}`}`,
-    ...numbers,
-    ...(figures.length === 0 ? [`  ${style('cyan', folder)}`] : figures),
-  ].join('\n');
 }
 
-/** What is kept, and the command that goes on from there. */
-function advice(diagnostics: readonly Diagnostic[], options: RunCommandOptions): string {
-  if (diagnostics.some(({ code }) => code === 'run-locked' || code === 'unknown-stage')) return '';
-  const words = [
-    ...['hourglass', 'run', options.pipeline, ...options.stages],
+function statusOf(state: RunResult['state'], result: RunResult): string {
+  return state === 'failed' && result.stages.length === 0 ? outcomeOf(result.diagnostics).status : state;
+}
+
+function distinct(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  return [...new Map(diagnostics.map((diagnostic) => [JSON.stringify(diagnostic), diagnostic])).values()];
+}
+
+/** The same run without `--force`, which would throw away what is kept. */
+function resumeCommand(options: RunCommandOptions): string {
+  return commandLine([
+    'run',
+    options.pipeline,
+    ...options.stages,
     ...(options.set ?? []).flatMap((override) => ['-S', override]),
     ...(options.outputs === 'outputs' ? [] : ['-o', options.outputs]),
     ...(options.engine === 'auto' ? [] : ['--engine', options.engine]),
+    ...(options.keepGoing === true ? ['--keep-going'] : []),
     ...(options.allowPlugins === true ? ['--allow-plugins'] : []),
-  ];
-  return `Finished stages are kept. To go on from there: ${words.map(quote).join(' ')}`;
-}
-
-/** Quotes what a shell would split or expand. */
-function quote(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+  ]);
 }

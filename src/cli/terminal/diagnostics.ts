@@ -1,7 +1,7 @@
 /** Diagnostics as text: where, what, the line with a mark below it, and what to do. */
 import { codeFrame } from '../../config/source.ts';
 import type { Diagnostic, SourceFile, SourceRange } from '../../core/diagnostic.ts';
-import { formatCounts } from './format.ts';
+import { formatPlural, printable } from './format.ts';
 import type { Style } from './style.ts';
 
 /** One diagnostic, several lines. */
@@ -14,14 +14,18 @@ export function renderDiagnostic(
   const color = severity === 'error' ? 'red' : 'yellow';
   const where = range === undefined ? [] : [style('cyan', place(range))];
   const stagePart = stage === undefined ? [] : [`stage \`${stage}\``];
+  // A stack is the one message that has lines.
+  const text = code === 'internal-error' ? message : printable(message);
   const lines = [
-    `${[...where, ...stagePart, style(['bold', color], severity)].join(' ')}: ${message} ${style('dim', `[${code}]`)}`,
+    `${[...where, ...stagePart, style(['bold', color], severity)].join(' ')}: ${text} ${style('dim', `[${code}]`)}`,
     ...frame(range, sources, style, color),
   ];
-  if (hint !== undefined) lines.push(`  ${style('green', 'help')}: ${hint}`);
+  if (hint !== undefined) lines.push(`  ${style('green', 'help')}: ${printable(hint)}`);
   for (const other of related ?? []) {
-    lines.push(`  ${style('blue', 'note')}: ${style('cyan', place(other.range))}: ${other.message}`);
-    lines.push(...frame(other.range, sources, style, 'blue'));
+    lines.push(
+      `  ${style('blue', 'note')}: ${style('cyan', place(other.range))}: ${printable(other.message)}`,
+      ...frame(other.range, sources, style, 'blue'),
+    );
   }
   return lines.join('\n');
 }
@@ -29,7 +33,7 @@ export function renderDiagnostic(
 /** Hostile files have thousands of mistakes; nobody reads more than these. */
 const SHOWN = 50;
 
-/** All diagnostics, or the first of very many, a blank line between them, and the count. */
+/** All diagnostics, or the first of very many, with a blank line between them. */
 export function renderDiagnostics(
   diagnostics: readonly Diagnostic[],
   sources: readonly SourceFile[],
@@ -37,18 +41,26 @@ export function renderDiagnostics(
 ): string {
   const shown = diagnostics.slice(0, SHOWN).map((diagnostic) => renderDiagnostic(diagnostic, sources, style));
   const left = diagnostics.length - shown.length;
-  return [...shown, `${countOf(diagnostics)}${left === 0 ? '' : `; ${left} of them are not shown`}`].join(
-    '\n\n',
-  );
+  return [...shown, ...(left === 0 ? [] : [`and ${left} more`])].join('\n\n');
+}
+
+/** All diagnostics, and if they are several, how many. */
+export function renderCounted(
+  diagnostics: readonly Diagnostic[],
+  sources: readonly SourceFile[],
+  style: Style,
+): string {
+  const list = renderDiagnostics(diagnostics, sources, style);
+  return diagnostics.length > 1 ? `${list}\n\n${countOf(diagnostics)}` : list;
 }
 
 /** `2 errors, 1 warning` */
 export function countOf(diagnostics: readonly Diagnostic[]): string {
-  const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
-  return formatCounts([
-    [errors, 'error'],
-    [diagnostics.length - errors, 'warning'],
-  ]);
+  return (['error', 'warning'] as const)
+    .map((wanted) => [diagnostics.filter(({ severity }) => severity === wanted).length, wanted] as const)
+    .filter(([count]) => count > 0)
+    .map(([count, noun]) => formatPlural(count, noun))
+    .join(', ');
 }
 
 /** A diagnostic for `--json`. */
@@ -67,9 +79,18 @@ function rangeToJson({ file, start, end }: SourceRange): Readonly<Record<string,
   return { file, line: start.line, column: start.column, endLine: end.line, endColumn: end.column };
 }
 
-/** `file:line:column`, which terminals and editors make a link of. */
+/** `file:line:column`, which terminals and editors make a link of; an override as it was typed. */
 export function place({ file, start }: SourceRange): string {
-  return `${file}:${start.line}:${start.column}`;
+  return printable(isOverride(file) ? file : `${file}:${start.line}:${start.column}`);
+}
+
+/** `file:line`, or `-S` for an override, whose text says no more than the change itself. */
+export function shortPlace({ file, start }: SourceRange): string {
+  return printable(isOverride(file) ? '-S' : `${file}:${start.line}`);
+}
+
+function isOverride(file: string): boolean {
+  return file.startsWith('-S ');
 }
 
 function frame(

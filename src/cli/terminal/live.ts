@@ -1,101 +1,145 @@
 /** One line for each stage at work, drawn again and again; finished stages scroll away above. */
-import type { createLogUpdate } from 'log-update';
 import { unreachable } from '../../core/diagnostic.ts';
 import type { Progress, RunEvent } from '../../core/event.ts';
-import { describeFinished, describeProgress } from './progress.ts';
-import { fit } from './format.ts';
+import { CachedLines } from './cached-lines.ts';
+import { fit, formatSeconds, printable } from './format.ts';
+import { describeFinished, describeProgress, timeCell } from './progress.ts';
+import type { Reporter } from './reporter.ts';
 import type { Terminal } from './terminal.ts';
 
-const BAR_WIDTH = 20;
+/** What draws over its last drawing: log-update. */
+export interface LiveArea {
+  (text: string): void;
+  clear(): void;
+  done(): void;
+}
+
+/** Something at work: a stage, or the installation of the engine. */
+interface Work {
+  readonly started: number;
+  progress: Progress;
+}
 
 /** Redrawing more often than this would only flicker. */
 const INTERVAL_MILLISECONDS = 100;
 
-export class LiveLines {
+/** Columns of the bar where there is room for it and for some words. */
+const BAR_COLUMNS = 20;
+const WORDS_COLUMNS = 24;
+
+const ENGINE = 'engine';
+
+export class LiveReporter implements Reporter {
   readonly #terminal: Terminal;
-  readonly #update: ReturnType<typeof createLogUpdate>;
+  readonly #area: LiveArea;
+  readonly #now: () => number;
   readonly #timer: NodeJS.Timeout;
-  readonly #running = new Map<string, Progress>();
-  #engine: { readonly step: string; readonly fraction?: number } | undefined;
-  #nameWidth = 0;
+  readonly #cached = new CachedLines((line) => this.note(line));
+  readonly #running = new Map<string, Work>();
+  #engine: Work | undefined;
+  #nameWidth = ENGINE.length;
 
-  private constructor(terminal: Terminal, update: ReturnType<typeof createLogUpdate>) {
+  /** @param now milliseconds of a clock that only runs forward */
+  constructor(terminal: Terminal, area: LiveArea, now: () => number = () => performance.now()) {
     this.#terminal = terminal;
-    this.#update = update;
-    this.#timer = setInterval(() => this.#draw(), INTERVAL_MILLISECONDS);
+    this.#area = area;
+    this.#now = now;
+    this.#timer = setInterval(() => this.draw(), INTERVAL_MILLISECONDS);
   }
 
-  static async open(terminal: Terminal): Promise<LiveLines> {
-    const { createLogUpdate } = await import('log-update');
-    return new LiveLines(terminal, createLogUpdate(process.stderr));
-  }
-
-  show(event: RunEvent): void {
+  readonly emit = (event: RunEvent): void => {
+    const { noteStyle: style, options } = this.#terminal;
     switch (event.type) {
       case 'run-started':
         this.#nameWidth = Math.max(0, ...event.stages.map(({ name }) => name.length));
         return;
       case 'engine-progress':
-        if (event.done === true) this.#engine = undefined;
-        else this.#engine = event;
+        this.#showEngine(event);
         return;
       case 'stage-started':
-        this.#running.set(event.stage, {});
+        this.#cached.release();
+        this.#running.set(event.stage, { started: this.#now(), progress: {} });
         return;
-      case 'stage-progress':
-        this.#running.set(event.stage, event.progress);
+      case 'stage-progress': {
+        const work = this.#running.get(event.stage);
+        if (work !== undefined) work.progress = event.progress;
         return;
-      case 'stage-finished':
+      }
+      case 'stage-finished': {
         this.#running.delete(event.stage);
-        this.#print(describeFinished({ metrics: {}, ...event }, this.#nameWidth, this.#terminal.noteStyle));
+        const line = describeFinished({ metrics: {}, ...event }, this.#nameWidth, style);
+        if (event.state === 'cached') this.#cached.add(line);
+        else this.note(line);
         return;
+      }
       case 'log':
-        if (this.#terminal.options.verbose) this.#print(`  ${event.stage ?? ''}: ${event.message}`);
+        if (options.verbose || event.level === 'warn')
+          this.note(style('dim', `  ${event.stage ?? 'run'}: ${printable(event.message)}`));
         return;
       case 'diagnostic':
       case 'run-finished':
+        // Diagnostics are shown in full by the command.
         return;
       default:
         unreachable(event);
     }
+  };
+
+  note(text: string): void {
+    this.#area.clear();
+    this.#terminal.note(text);
+    this.draw();
   }
 
   close(): void {
     clearInterval(this.#timer);
-    this.#update.clear();
-    this.#update.done();
+    this.#area.clear();
+    this.#area.done();
   }
 
-  /** A line that stays. */
-  #print(line: string): void {
-    this.#update.clear();
-    this.#terminal.note(line);
-    this.#draw();
+  draw(): void {
+    const lines = [...this.#running].map(([name, work]) => this.#line(name, work));
+    if (this.#engine !== undefined) lines.push(this.#line(ENGINE, this.#engine));
+    if (lines.length === 0) this.#area.clear();
+    else this.#area(lines.join('\n'));
   }
 
-  #draw(): void {
+  #showEngine({ step, fraction, done }: Extract<RunEvent, { type: 'engine-progress' }>): void {
+    if (done !== true) {
+      this.#engine ??= { started: this.#now(), progress: {} };
+      this.#engine.progress = { text: step, ...(fraction === undefined ? {} : { fraction }) };
+      return;
+    }
+    // An engine that was there already reports nothing before its end, and is not worth a line.
+    const work = this.#engine;
+    this.#engine = undefined;
+    if (work === undefined) return;
     const style = this.#terminal.noteStyle;
-    const lines = [...this.#running].map(
-      ([stage, progress]) =>
-        `${style('cyan', '▸')} ${stage.padEnd(this.#nameWidth)}  ${this.#line(progress.fraction, describeProgress(progress))}`,
-    );
-    if (this.#engine !== undefined)
-      lines.push(`${style('cyan', '▸')} engine  ${this.#line(this.#engine.fraction, this.#engine.step)}`);
-    this.#update(lines.join('\n'));
+    this.note(`${style('green', '✔')} ${ENGINE.padEnd(this.#nameWidth)}  ${this.#elapsed(work)}  ${step}`);
   }
 
-  /** A bar, where the share is known, and words, within the terminal's width. */
-  #line(fraction: number | undefined, words: string): string {
-    const bar = fraction === undefined ? '' : `${progressBar(fraction)} ${percent(fraction)}  `;
-    return `${bar}${fit(words, Math.max(10, this.#terminal.columns - this.#nameWidth - bar.length - 6)).trimEnd()}`;
+  /** `▸ denoiser        12 s  █████░░░░░  50%  epoch 3/6, …`, no wider than the terminal. */
+  #line(name: string, work: Work): string {
+    const { fraction } = work.progress;
+    const start = ` ${name.padEnd(this.#nameWidth)}  ${this.#elapsed(work)}  `;
+    // The mark before it is one column, and a full last column would make some terminals wrap.
+    let room = this.#terminal.columns() - start.length - 2;
+    const bar = fraction === undefined ? '' : progressBar(fraction, room);
+    room -= bar.length;
+    return `${this.#terminal.noteStyle('cyan', '▸')}${fit(`${start}${bar}${describeProgress(work.progress, Math.max(room, 1))}`, this.#terminal.columns() - 2)}`.trimEnd();
+  }
+
+  #elapsed({ started }: Work): string {
+    return timeCell(formatSeconds((this.#now() - started) / 1000));
   }
 }
 
-function progressBar(fraction: number): string {
-  const filled = Math.round(Math.min(1, Math.max(0, fraction)) * BAR_WIDTH);
-  return '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled);
-}
-
-function percent(fraction: number): string {
-  return `${Math.floor(fraction * 100)}%`.padStart(4);
+/** A bar and a percentage, only the latter, or nothing, by how much room there is. */
+function progressBar(fraction: number, room: number): string {
+  const share = Math.min(1, Math.max(0, fraction));
+  const percent = `${`${Math.floor(share * 100)}%`.padStart(4)}  `;
+  const columns = Math.min(BAR_COLUMNS, room - percent.length - WORDS_COLUMNS);
+  if (columns < 5) return room < percent.length + WORDS_COLUMNS / 2 ? '' : percent;
+  const filled = Math.round(share * columns);
+  return `${'█'.repeat(filled)}${'░'.repeat(columns - filled)} ${percent}`;
 }

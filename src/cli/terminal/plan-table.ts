@@ -1,8 +1,9 @@
-/** A plan as a table, or as a Mermaid graph. */
-import type { Json } from '../../core/json.ts';
-import type { Change, Plan, PlannedStage, Reason } from '../../plan/plan.ts';
+/** A plan as a table. */
 import { unreachable } from '../../core/diagnostic.ts';
-import { formatCounts, table } from './format.ts';
+import type { Json } from '../../core/json.ts';
+import type { Change, Plan, Reason } from '../../plan/plan.ts';
+import { shortPlace } from './diagnostics.ts';
+import { formatPlural, printable, table } from './format.ts';
 import type { Style } from './style.ts';
 
 /** What would run, and why. */
@@ -17,13 +18,15 @@ export function renderPlan(plan: Plan, style: Style): string {
     if (index === 0) return style('dim', line);
     return plan.stages[index - 1]?.action === 'run' ? style('bold', line) : style('dim', line);
   });
-  const running = plan.stages.filter(({ action }) => action === 'run').length;
-  const cached = plan.stages.length - running;
-  const summary =
-    running === 0
-      ? 'nothing to do'
-      : `${formatCounts([[running, 'stage']])} to run${cached === 0 ? '' : `, ${cached} from the cache`}`;
-  return [...lines, '', summary].join('\n');
+  return [...lines, '', summarize(plan)].join('\n');
+}
+
+function summarize({ stages }: Plan): string {
+  const running = stages.filter(({ action }) => action === 'run').length;
+  const cached = stages.length - running;
+  if (stages.every(({ reason }) => reason.kind === 'unchanged')) return 'nothing to do';
+  if (running === 0) return `nothing to run: all ${formatPlural(cached, 'stage')} from the cache`;
+  return `${formatPlural(running, 'stage')} to run${cached === 0 ? '' : `, ${cached} from the cache`}`;
 }
 
 /** Why a stage runs or does not, in a few words. */
@@ -40,7 +43,7 @@ export function explain(reason: Reason): string {
     case 'changed':
       return list(reason.changes);
     case 'inputs-changed':
-      return `needs ${reason.stages.join(', ')}`;
+      return `uses ${reason.stages.join(', ')}, which changed`;
     case 'not-in-cache':
       return 'its result is no longer in the cache';
     case 'forced':
@@ -55,34 +58,15 @@ function list(changes: readonly Change[]): string {
   return changes.length > 3 ? `${shown.join('; ')}; and ${changes.length - 3} more` : shown.join('; ');
 }
 
-/** `params.latent_size 8 -> 16 (mnist.yaml:12)` */
+/** `params.latent_size 8 -> 16 (mnist.yaml:12)`, or `(-S)` for a value of the command line. */
 function describeChange({ path, before, after, range }: Change): string {
-  const where = range === undefined ? '' : ` (${range.file}:${range.start.line})`;
+  const where = range === undefined ? '' : ` (${shortPlace(range)})`;
   if (before === undefined) return `${path} ${short(after)} is new${where}`;
   if (after === undefined) return `${path} ${short(before)} is gone`;
   return `${path} ${short(before)} -> ${short(after)}${where}`;
 }
 
 function short(value: Json | undefined): string {
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  const text = printable(typeof value === 'string' ? value : JSON.stringify(value));
   return text.length > 40 ? `${text.slice(0, 39)}…` : text;
-}
-
-/** The graph for a Markdown page: stages that run are drawn bold. */
-export function renderMermaid(plan: Plan): string {
-  const index = new Map(plan.stages.map((stage, position) => [stage.name, position]));
-  const nodes = plan.stages.map(
-    (stage, position) => `  s${position}["${stage.name}<br/><small>${stage.type}</small>"]`,
-  );
-  const edges = plan.stages.flatMap((stage, position) =>
-    [...new Set(Object.values(stage.inputs))].map((input) => `  s${index.get(input) ?? 0} --> s${position}`),
-  );
-  const running = plan.stages.flatMap((stage, position) => (isRun(stage) ? [`s${position}`] : []));
-  const marks =
-    running.length === 0 ? [] : ['  classDef run stroke-width:3px', `  class ${running.join(',')} run`];
-  return ['flowchart LR', ...nodes, ...edges, ...marks].join('\n');
-}
-
-function isRun(stage: PlannedStage): boolean {
-  return stage.action === 'run';
 }

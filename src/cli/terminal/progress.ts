@@ -1,19 +1,34 @@
 /** The words of a run's progress, shared by the live and the plain display. */
 import type { Progress, StageState } from '../../core/event.ts';
-import { formatCount, formatMetrics, formatNumber, formatSeconds } from './format.ts';
+import { fit, formatCount, formatMetrics, formatNumber, formatSeconds, printable } from './format.ts';
 import type { Style } from './style.ts';
 
-/** `epoch 3/10, loss 0.0182, val_loss 0.0190, 4,210 samples/s, 12 s left`: as much of it as is known. */
-export function describeProgress(progress: Progress): string {
+/**
+ * `epoch 3/10, loss 0.0182, val_loss 0.0190, 4,210 samples/s, 12 s left`: as much of it as is known and as there is room
+ * for. What says least is left out first: the speed, then the losses, then the time left.
+ */
+export function describeProgress(progress: Progress, columns = Infinity): string {
   const { text, epoch, epochs, loss, validationLoss, samplesPerSecond, secondsLeft } = progress;
-  const parts: string[] = [];
-  if (text !== undefined) parts.push(text);
-  if (epoch !== undefined) parts.push(epochs === undefined ? `epoch ${epoch}` : `epoch ${epoch}/${epochs}`);
-  if (loss !== undefined) parts.push(`loss ${formatNumber(loss)}`);
-  if (validationLoss !== undefined) parts.push(`val_loss ${formatNumber(validationLoss)}`);
-  if (samplesPerSecond !== undefined) parts.push(`${formatCount(samplesPerSecond)} samples/s`);
-  if (secondsLeft !== undefined && secondsLeft >= 1) parts.push(`${formatSeconds(secondsLeft)} left`);
-  return parts.join(', ');
+  const parts: { readonly words: string; readonly weight: number }[] = [];
+  if (epoch !== undefined)
+    parts.push({ words: epochs === undefined ? `epoch ${epoch}` : `epoch ${epoch}/${epochs}`, weight: 5 });
+  if (text !== undefined) parts.push({ words: printable(text), weight: 6 });
+  if (loss !== undefined) parts.push({ words: `loss ${formatNumber(loss)}`, weight: 2 });
+  if (validationLoss !== undefined)
+    parts.push({ words: `val_loss ${formatNumber(validationLoss)}`, weight: 3 });
+  if (samplesPerSecond !== undefined)
+    parts.push({ words: `${formatCount(samplesPerSecond)} samples/s`, weight: 1 });
+  if (secondsLeft !== undefined && secondsLeft >= 1)
+    parts.push({ words: `${formatSeconds(secondsLeft)} left`, weight: 4 });
+  for (;;) {
+    const line = parts.map(({ words }) => words).join(', ');
+    if (line.length <= columns || parts.length <= 1) return fit(line, columns);
+    const least = Math.min(...parts.map(({ weight }) => weight));
+    parts.splice(
+      parts.findIndex(({ weight }) => weight === least),
+      1,
+    );
+  }
 }
 
 const MARKS: Readonly<
@@ -32,20 +47,30 @@ export interface FinishedStage {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
+/** The column of times, wide enough for `59 min 59 s`. */
+const TIME_COLUMNS = 11;
+
+/** A time in its column. */
+export function timeCell(text: string): string {
+  return text.padStart(TIME_COLUMNS);
+}
+
 /** One line for a stage that has come to its end. */
 export function describeFinished(finished: FinishedStage, nameWidth: number, style: Style): string {
-  const { mark, color } = MARKS[finished.state];
-  const name = finished.stage.padEnd(nameWidth);
-  switch (finished.state) {
-    case 'ran':
-      return `${style(color, mark)} ${name}  ${formatSeconds(finished.seconds).padStart(9)}  ${formatMetrics(finished.metrics)}`.trimEnd();
-    case 'cached':
-      return style(
-        color,
-        `${mark} ${name}  ${'cached'.padStart(9)}  ${formatMetrics(finished.metrics)}`.trimEnd(),
-      );
-    case 'skipped':
-    case 'failed':
-      return style(color, `${mark} ${name}  ${finished.state.padStart(9)}`);
-  }
+  const { state, stage, seconds, metrics } = finished;
+  const { mark, color } = MARKS[state];
+  const isDone = state === 'ran' || state === 'cached';
+  const words = [
+    stage.padEnd(nameWidth),
+    timeCell(state === 'ran' ? formatSeconds(seconds) : state),
+    isDone ? formatMetrics(metrics) : '',
+  ];
+  const line = words.join('  ').trimEnd();
+  return state === 'ran' ? `${style(color, mark)} ${line}` : style(color, `${mark} ${line}`);
+}
+
+/** Lines for all stages of a run, as wide as the longest name needs. */
+export function describeAll(finished: readonly FinishedStage[], style: Style): readonly string[] {
+  const nameWidth = Math.max(0, ...finished.map(({ stage }) => stage.length));
+  return finished.map((stage) => describeFinished(stage, nameWidth, style));
 }

@@ -6,5 +6,9 @@ export type Format = Parameters<typeof styleText>[0];
 export type Style = (format: Format, text: string) => string;
 
 export function makeStyle(enabled: boolean): Style {
-  return (format, text) => (enabled ? styleText(format, text) : text);
+  // Whether a stream takes colours is decided here: by itself, `styleText` would ask stdout, whatever the stream is.
+  return (format, text) => (enabled ? styleText(format, text, { validateStream: false }) : text);
 }
+
+/** No colours at all. */
+export const plainStyle: Style = makeStyle(false);

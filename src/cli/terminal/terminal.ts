@@ -18,21 +18,30 @@ export interface Terminal {
   /** Colours for stdout, and for stderr. */
   readonly resultStyle: Style;
   readonly noteStyle: Style;
+  /** Whether stdout is a terminal. */
+  readonly interactive: boolean;
   /** Whether stderr is a terminal on which lines can be drawn again. */
   readonly live: boolean;
-  /** Width of stderr in columns. */
-  readonly columns: number;
+  /** Present width of stderr in columns. */
+  columns(): number;
+  /** Empties the terminal behind stdout, if there is one. */
+  clear(): void;
 }
+
+const CLEAR = '\u001b[2J\u001b[3J\u001b[H';
+
+/** Width where the terminal does not tell. */
+const USUAL_COLUMNS = 100;
 
 /** Heeds `NO_COLOR` (no-color.org), `FORCE_COLOR`, `CI` and `TERM=dumb`. */
 export function makeTerminal(options: OutputOptions): Terminal {
   const { env, stdout, stderr } = process;
   const isSet = (name: string): boolean => (env[name] ?? '') !== '';
+  const isDumb = env['TERM'] === 'dumb';
   const colors = (stream: NodeJS.WriteStream): boolean => {
     if (!options.color || isSet('NO_COLOR')) return false;
-    return isSet('FORCE_COLOR')
-      ? env['FORCE_COLOR'] !== '0'
-      : stream.isTTY === true && env['TERM'] !== 'dumb';
+    if (isSet('FORCE_COLOR')) return env['FORCE_COLOR'] !== '0' && env['FORCE_COLOR'] !== 'false';
+    return stream.isTTY === true && !isDumb;
   };
   return {
     options,
@@ -40,7 +49,12 @@ export function makeTerminal(options: OutputOptions): Terminal {
     note: (text) => void stderr.write(`${text}\n`),
     resultStyle: makeStyle(colors(stdout)),
     noteStyle: makeStyle(colors(stderr)),
-    live: stderr.isTTY === true && !isSet('CI') && env['TERM'] !== 'dumb' && !options.quiet && !options.json,
-    columns: stderr.columns ?? 100,
+    interactive: stdout.isTTY === true,
+    live: stderr.isTTY === true && !isSet('CI') && !isDumb && !options.quiet && !options.json,
+    // Terminals that do not know their width say 0.
+    columns: () => stderr.columns || USUAL_COLUMNS,
+    clear: () => {
+      if (stdout.isTTY === true && !isDumb) stdout.write(CLEAR);
+    },
   };
 }

@@ -1,0 +1,78 @@
+/** Options that several commands take. */
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import type { EngineChoice } from '../engine/engine.ts';
+import { makeTerminal, type Terminal } from './terminal/terminal.ts';
+
+/** Of every command, as commander hands them on. */
+export interface OutputFlags {
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+  readonly color: boolean;
+}
+
+/** Of commands that read a pipeline. */
+export interface PipelineFlags {
+  /** `-S` arguments, as given. */
+  readonly set?: readonly string[];
+  readonly allowPlugins?: boolean;
+}
+
+/** Of commands that plan or run. */
+export interface PlanFlags extends PipelineFlags {
+  readonly outputs: string;
+  readonly engine: EngineChoice;
+  readonly force?: boolean;
+}
+
+export function withOutputFlags(command: Command): Command {
+  return command
+    .option('--json', 'print one JSON document and nothing else')
+    .option('-q, --quiet', 'print results and problems only')
+    .option('-v, --verbose', 'print more')
+    .option('--no-color', 'print without colours');
+}
+
+export function withPipelineFlags(command: Command): Command {
+  return command
+    .option('-S, --set <path=value>', 'override a value of the pipeline; may be repeated', collect)
+    .option('--allow-plugins', 'load the code of the plugins that the pipeline names');
+}
+
+export function withPlanFlags(command: Command): Command {
+  return withPipelineFlags(command).addOption(outputsOption()).addOption(engineOption());
+}
+
+export function outputsOption(): Option {
+  return new Option('-o, --outputs <folder>', 'where outputs go').default('outputs');
+}
+
+export function engineOption(): Option {
+  return new Option(
+    '--engine <kind>',
+    'native: TensorFlow; portable: slower, runs everywhere; auto: native if it can be had',
+  )
+    .choices(['auto', 'native', 'portable'])
+    .default('auto');
+}
+
+function collect(value: string, earlier: readonly string[] = []): readonly string[] {
+  return [...earlier, value];
+}
+
+/** Reads the value of an option that takes a whole number from 1. */
+export function positiveInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1)
+    throw new InvalidArgumentError('It takes a whole number from 1.');
+  return value;
+}
+
+export function terminalOf(flags: OutputFlags): Terminal {
+  return makeTerminal({
+    json: flags.json === true,
+    quiet: flags.quiet === true,
+    verbose: flags.verbose === true,
+    color: flags.color,
+  });
+}

@@ -1,0 +1,73 @@
+/** The end of a command that threw: the command line is wrong, something expected failed, or Hourglass has a bug. */
+import { CommanderError } from 'commander';
+import { Failure, type Diagnostic } from '../core/diagnostic.ts';
+import { EXIT, outcomeOf } from './exit.ts';
+import { diagnosticToJson, renderCounted } from './terminal/diagnostics.ts';
+import { makeTerminal } from './terminal/terminal.ts';
+
+/**
+ * Prints what was thrown.
+ *
+ * @param args the command line, which may not have been understood
+ * @returns the exit code
+ */
+export function reportProblem(error: unknown, args: readonly string[]): number {
+  if (error instanceof CommanderError && error.exitCode === 0) return EXIT.done;
+  const terminal = makeTerminal({
+    json: args.includes('--json'),
+    quiet: false,
+    verbose: args.includes('-v') || args.includes('--verbose'),
+    color: !args.includes('--no-color'),
+  });
+  const diagnostics = diagnosticsOf(error, args, terminal.options.verbose);
+  const { status, code } = outcomeOf(diagnostics);
+  if (terminal.options.json) {
+    terminal.result(JSON.stringify({ status, diagnostics: diagnostics.map(diagnosticToJson) }, null, 2));
+  } else {
+    terminal.note(renderCounted(diagnostics, [], terminal.noteStyle));
+  }
+  return code;
+}
+
+function diagnosticsOf(error: unknown, args: readonly string[], verbose: boolean): readonly Diagnostic[] {
+  if (error instanceof Failure) return error.diagnostics;
+  if (error instanceof CommanderError) return [usageOf(error, args)];
+  const message = error instanceof Error ? error.message : String(error);
+  const stack = error instanceof Error ? error.stack : undefined;
+  return [
+    {
+      code: 'internal-error',
+      severity: 'error',
+      message: verbose ? (stack ?? message) : message,
+      hint: verbose
+        ? 'this is a bug in Hourglass'
+        : 'this is a bug in Hourglass; run again with `--verbose` to see where',
+    },
+  ];
+}
+
+/** What the command line is wrong about: commander's `error: unknown option '--forse'\n(Did you mean --force?)` in our form. */
+function usageOf(error: CommanderError, args: readonly string[]): Diagnostic {
+  if (error.code === 'commander.help') {
+    return {
+      code: 'usage',
+      severity: 'error',
+      message: 'a command is missing',
+      hint: 'see `hourglass --help`; a first one: `hourglass init`',
+    };
+  }
+  const [message = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
+  const suggestion = rest.join(' ').replace(/^\(Did you mean (.*)\?\)$/, 'did you mean `$1`?');
+  return {
+    code: 'usage',
+    severity: 'error',
+    message: message.replaceAll("'", '`'),
+    hint: suggestion === '' ? `see \`${helpFor(error, args)}\`` : suggestion,
+  };
+}
+
+function helpFor(error: CommanderError, args: readonly string[]): string {
+  const [command] = args;
+  const isKnown = command !== undefined && !command.startsWith('-') && error.code !== 'commander.unknownCommand';
+  return isKnown ? `hourglass ${command} --help` : 'hourglass --help';
+}

@@ -1,0 +1,70 @@
+/** What came of a run, in a few lines: the numbers, where to look, and after a failure how to go on. */
+import type { RunResult, StageOutcome } from '../../run/run.ts';
+import { formatMetrics, formatPlural, formatSeconds } from './format.ts';
+import { describeAll } from './progress.ts';
+import type { Style } from './style.ts';
+
+export interface SummaryOptions {
+  /** The workspace as the user would name it, with a slash at its end. */
+  readonly folder: string;
+  /** Whether to list all stages; false where the user has just seen them. */
+  readonly stages: boolean;
+}
+
+export function renderSummary(result: RunResult, { folder, stages }: SummaryOptions, style: Style): string {
+  if (result.state === 'unchanged') {
+    return `${style('green', 'nothing to do')}: ${upToDate(result.stages.length)} in ${style('cyan', folder)}`;
+  }
+  const lines: string[] = [];
+  if (stages) {
+    const finished = result.stages.map((stage) => ({ ...stage, stage: stage.name }));
+    lines.push(...describeAll(finished, style));
+  }
+  if (lines.length > 0) lines.push('');
+  lines.push(`${HEADS[result.state](style)} in ${formatSeconds(result.seconds)}${counts(result.stages)}`);
+  if (!stages) {
+    const measured = result.stages.filter(
+      ({ type, metrics }) => type === 'evaluate' && Object.keys(metrics).length > 0,
+    );
+    lines.push(...measured.map(({ name, metrics }) => `  ${name}: ${formatMetrics(metrics)}`));
+  }
+  const figures = result.stages.flatMap(({ highlights }) => highlights).filter((path) => path.endsWith('.png'));
+  const shown = figures.length === 0 ? [''] : figures;
+  return [...lines, ...shown.map((path) => `  ${style('cyan', `${folder}${path}`)}`)].join('\n');
+}
+
+const HEADS: Readonly<Record<'done' | 'failed' | 'interrupted', (style: Style) => string>> = {
+  done: (style) => style('green', 'done'),
+  failed: (style) => style('red', 'failed'),
+  interrupted: (style) => style('yellow', 'interrupted'),
+};
+
+function upToDate(count: number): string {
+  return count === 1 ? 'the stage is up to date' : `all ${count} stages are up to date`;
+}
+
+/** `: 5 stages ran, 2 from the cache` */
+function counts(stages: readonly StageOutcome[]): string {
+  const count = (wanted: StageOutcome['state']): number =>
+    stages.filter(({ state }) => state === wanted).length;
+  const words = [
+    [count('ran'), (number: number) => `${formatPlural(number, 'stage')} ran`],
+    [count('cached'), (number: number) => `${number} from the cache`],
+    [count('failed'), (number: number) => `${number} failed`],
+    [count('skipped'), (number: number) => `${number} not run`],
+  ] as const;
+  const known = words.filter(([number]) => number > 0).map(([number, say]) => say(number));
+  return known.length === 0 ? '' : `: ${known.join(', ')}`;
+}
+
+/** After a failure or an interruption: what is kept, and the command that goes on from there. */
+export function renderAdvice(result: RunResult, command: string, style: Style): string {
+  const kept = result.stages
+    .filter(({ state }) => state === 'ran' || state === 'cached')
+    .map(({ name }) => name);
+  const what =
+    kept.length === 0
+      ? 'No stage was finished.'
+      : `Kept: ${kept.join(', ')} (${kept.length} of ${formatPlural(result.stages.length, 'stage')}).`;
+  return `${what} To go on from there:\n  ${style('bold', command)}`;
+}

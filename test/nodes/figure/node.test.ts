@@ -1,0 +1,109 @@
+/** What `check` finds in a `figure` stage. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { FigureSettings } from '../../../src/config/generated/settings.ts';
+import type { Finding, OutputDescription } from '../../../src/core/stage-type.ts';
+import { figureNode } from '../../../src/nodes/figure/node.ts';
+
+const IMAGES: FigureSettings = {
+  type: 'figure',
+  kind: 'images',
+  data: 'mnist',
+  split: 'test',
+  random: true,
+  rows: 4,
+  columns: 4,
+  labels: false,
+};
+
+const COMPARISON: FigureSettings = {
+  type: 'figure',
+  kind: 'comparison',
+  data: 'noisy',
+  target: 'mnist',
+  model: 'denoiser',
+  split: 'test',
+  random: true,
+  samples: 10,
+};
+
+const HISTORY: FigureSettings = { type: 'figure', kind: 'history', model: 'denoiser' };
+
+type Images = Extract<OutputDescription, { kind: 'images' }>;
+
+const CLEAN: Images = { kind: 'images', shape: [28, 28, 1], range: [0, 1], splits: ['train', 'test'] };
+const NOISY: Images = { ...CLEAN, corruptionOf: 'mnist' };
+const DENOISER: OutputDescription = {
+  kind: 'trained-model',
+  inputShape: [28, 28, 1],
+  latentShape: [16],
+  outputShape: [28, 28, 1],
+  data: 'noisy',
+  target: 'mnist',
+  denoiser: true,
+};
+
+/** Code, severity and place of each finding. */
+function found(
+  settings: FigureSettings,
+  inputs: Readonly<Record<string, OutputDescription>>,
+): readonly string[] {
+  const findings: Finding[] = [];
+  const output = figureNode.analyze({
+    stage: 'figure',
+    settings,
+    inputs,
+    references: Object.fromEntries(Object.keys(inputs).map((key) => [key, `the-${key}`])),
+    report: (finding) => findings.push(finding),
+  });
+  assert.deepEqual(output, { kind: 'figure' });
+  return findings.map(({ code, severity, at }) => `${severity ?? 'error'} ${code} ${at.join('.')}`);
+}
+
+test('figures that fit are fine', () => {
+  assert.deepEqual(found(IMAGES, { data: CLEAN }), []);
+  assert.deepEqual(found(COMPARISON, { data: NOISY, target: CLEAN, model: DENOISER }), []);
+  assert.deepEqual(found(HISTORY, { model: DENOISER }), []);
+});
+
+test('what is not known is not judged', () => {
+  const { shape: _, ...unknown } = CLEAN;
+  assert.deepEqual(found(IMAGES, { data: unknown }), []);
+  assert.deepEqual(found(COMPARISON, {}), []);
+});
+
+test('a split that the images lack', () => {
+  assert.deepEqual(found(IMAGES, { data: { ...CLEAN, splits: ['train'] } }), ['error missing-split split']);
+  const half: Images = { ...CLEAN, splits: ['train'] };
+  assert.deepEqual(found(COMPARISON, { data: NOISY, target: half, model: DENOISER }), [
+    'error missing-split split',
+  ]);
+});
+
+test('images of two channels cannot be drawn', () => {
+  assert.deepEqual(found(IMAGES, { data: { ...CLEAN, shape: [28, 28, 2] } }), ['error shape-mismatch data']);
+});
+
+test('images that do not fit the model', () => {
+  const small: Images = { ...CLEAN, shape: [14, 14, 1] };
+  assert.deepEqual(
+    found(COMPARISON, { data: { ...small, corruptionOf: 'mnist' }, target: CLEAN, model: DENOISER }),
+    ['error shape-mismatch model'],
+  );
+  assert.deepEqual(found(COMPARISON, { data: NOISY, target: small, model: DENOISER }), [
+    'error shape-mismatch target',
+  ]);
+});
+
+test('a denoiser without noise, and noise in the place of originals', () => {
+  assert.deepEqual(found(COMPARISON, { data: CLEAN, target: CLEAN, model: DENOISER }), [
+    'warning clean-evaluation data',
+  ]);
+  assert.deepEqual(found(COMPARISON, { data: NOISY, model: DENOISER }), ['warning bad-setting data']);
+});
+
+test('TensorFlow is needed by comparisons alone', () => {
+  const { engine } = figureNode;
+  assert.ok(typeof engine === 'function');
+  assert.deepEqual([IMAGES, COMPARISON, HISTORY].map(engine), [false, true, false]);
+});
