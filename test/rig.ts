@@ -15,8 +15,14 @@ const START = `const { main } = await import(${JSON.stringify(MAIN)}); process.e
 export interface RunOptions {
   /** Added to the environment; `undefined` removes a variable. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Sent when stderr matches. */
-  readonly signal?: { readonly name: NodeJS.Signals; readonly when: RegExp };
+  /** Each is taken, one after the other, when stderr since the one before matches. */
+  readonly steps?: readonly Step[];
+}
+
+export interface Step {
+  readonly when: RegExp;
+  /** A signal to send, or anything else to do. */
+  readonly act: NodeJS.Signals | (() => void);
 }
 
 export interface Finished {
@@ -37,6 +43,7 @@ export interface JsonOutput {
   }[];
   readonly diagnostics: readonly DiagnosticOutput[];
   readonly files: readonly { readonly valid: boolean; readonly diagnostics: readonly DiagnosticOutput[] }[];
+  readonly outputs: readonly { readonly name: string; readonly bytes: number }[];
   readonly cache: { readonly entries: number };
 }
 
@@ -91,26 +98,35 @@ export function rig(t: Pick<TestContext, 'after'>): Rig {
 }
 
 function start(folder: string, args: readonly string[], options: RunOptions): Promise<Finished> {
-  const { NO_COLOR: _noColor, FORCE_COLOR: _forceColor, CI: _ci, ...inherited } = process.env;
   const child = spawn(process.execPath, ['--input-type=module', '--eval', START, '--', ...args], {
     cwd: folder,
-    env: { ...inherited, ...options.env },
+    env: { ...cleanEnvironment(), ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';
   let stderr = '';
-  let signal = options.signal;
+  const steps = [...(options.steps ?? [])];
+  let seen = 0;
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
-    if (signal?.when.test(stderr) !== true) return;
-    child.kill(signal.name);
-    signal = undefined;
+    const [step] = steps;
+    if (step?.when.test(stderr.slice(seen)) !== true) return;
+    steps.shift();
+    seen = stderr.length;
+    if (typeof step.act === 'string') child.kill(step.act);
+    else step.act();
   });
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code) => resolve({ code, stdout, stderr }));
   });
+}
+
+/** The environment without what changes the output: whether in CI, under npm, and whether colours are wanted. */
+function cleanEnvironment(): NodeJS.ProcessEnv {
+  const { NO_COLOR: _noColor, FORCE_COLOR: _forceColor, CI: _ci, ...rest } = process.env;
+  return Object.fromEntries(Object.entries(rest).filter(([name]) => !name.startsWith('npm_')));
 }
 
 /** A pipeline that trains a tiny model on a few real images in about a second. */

@@ -68,6 +68,7 @@ function usageOf(error: CommanderError, args: readonly string[]): Diagnostic {
 
 function helpFor(error: CommanderError, args: readonly string[]): string {
   const [command] = args;
-  const isKnown = command !== undefined && !command.startsWith('-') && error.code !== 'commander.unknownCommand';
+  const isKnown =
+    command !== undefined && !command.startsWith('-') && error.code !== 'commander.unknownCommand';
   return isKnown ? `hourglass ${command} --help` : 'hourglass --help';
 }

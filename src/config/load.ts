@@ -26,17 +26,17 @@ export async function loadPipeline(file: string, options: LoadOptions): Promise<
   return {
     sources,
     diagnostics: inOrder(diagnostics, sources),
-    ...(located === undefined || failed ? {} : { located: located() }),
+    ...(located === undefined ? {} : failed ? { partial: located } : { located }),
   };
 }
 
-/** @returns what makes the pipeline, to be called only if no error was reported */
+/** @returns the pipeline, or what is valid of it; undefined if there is no document */
 async function locatePipeline(
   file: string,
   options: LoadOptions,
   reading: Reading,
   sources: readonly SourceFile[],
-): Promise<(() => LocatedPipeline) | undefined> {
+): Promise<LocatedPipeline | undefined> {
   const { report } = reading;
   const merged = await readMerged(file, reading);
   const overrides = options.overrides ?? [];
@@ -47,17 +47,18 @@ async function locatePipeline(
 
   const folder = dirname(resolve(file));
   const known = await knownTypes(document, folder, options, report);
-  const data = await validate(document, known, report);
-  return () => ({
+  const { data, invalid } = await validate(document, known, report);
+  return {
     file,
     folder,
     text: sources[0]?.text ?? '',
-    pipeline: pipelineOf(data, document),
+    pipeline: pipelineOf(data, document, invalid),
+    invalidStages: invalid,
     resolved: data,
     overrides,
     stageTypes: known.types,
     locate: (path, part) => locate(document.root, path, part),
-  });
+  };
 }
 
 async function knownTypes(
@@ -82,22 +83,23 @@ function texts(value: Json | undefined): readonly string[] {
   return found.length === items.length ? found : [];
 }
 
-/** A valid document, with its types. */
-function pipelineOf(data: JsonObject, { root }: LocatedDocument<'interpolated'>): Pipeline {
+/** A document with its types; what is not valid of it is left out. */
+function pipelineOf(
+  data: JsonObject,
+  { root }: LocatedDocument<'interpolated'>,
+  invalid: ReadonlySet<string>,
+): Pipeline {
   const { name, description, seed, threads, params, sweep, plugins } = data;
-  if (typeof name !== 'string' || typeof seed !== 'number')
-    throw new Error('a valid pipeline has a name and a seed');
   const written = root.entries.get('stages')?.value;
   const stages = new Map<string, StageSettings>();
   for (const stage of written?.kind === 'map' ? written.entries.keys() : []) {
     const settings = isJsonObject(data['stages']) ? data['stages'][stage] : undefined;
-    if (!isStage(settings)) throw new Error('a valid stage has a type');
-    stages.set(stage, settings);
+    if (isStage(settings) && !invalid.has(stage)) stages.set(stage, settings);
   }
   return {
-    name,
+    name: typeof name === 'string' ? name : '',
     ...(typeof description === 'string' ? { description } : {}),
-    seed,
+    seed: typeof seed === 'number' ? seed : 0,
     ...(typeof threads === 'number' ? { threads } : {}),
     params: isJsonObject(params) ? params : {},
     stages,

@@ -36,6 +36,8 @@ export interface LocatedPipeline {
   readonly overrides: readonly string[];
   /** Types of all stages, built-in and from plugins. */
   readonly stageTypes: ReadonlyMap<string, StageType>;
+  /** Names of stages that are there and not valid, so that `pipeline` lacks them; empty for a valid pipeline. */
+  readonly invalidStages: ReadonlySet<string>;
   /** Where a value (or, with `key`, its key) was written; for a path that is not there, its nearest ancestor. */
   locate(path: DocumentPath, part?: 'key' | 'value'): SourceRange;
 }
@@ -60,4 +62,6 @@ export interface LoadResult {
   readonly diagnostics: readonly Diagnostic[];
   /** Present if there is no error. */
   readonly located?: LocatedPipeline;
+  /** Present if there are errors: what is valid nevertheless, for checks that find more in it. Not to be run. */
+  readonly partial?: LocatedPipeline;
 }

@@ -4,6 +4,7 @@ import { isJsonObject, type JsonObject } from '../core/json.ts';
 import { readSchema, SHARED_SCHEMAS } from '../core/schemas.ts';
 import type { StageType } from '../core/stage-type.ts';
 import { explain } from './explain.ts';
+import { isWithin } from './place.ts';
 import { find, locate, tidyRange, toJson, type LocatedDocument } from './located.ts';
 import type { DocumentPath } from './pipeline.ts';
 import { didYouMean, errorAt, type Report } from './report.ts';
@@ -20,13 +21,13 @@ export interface KnownTypes {
  * Validates the document, and each stage against the schema of its type, and fills in defaults. All that is wrong is
  * reported.
  *
- * @returns the document as data, complete only if nothing was reported
+ * @returns the document as data, complete only if nothing was reported, and the names of the stages that are not valid
  */
 export async function validate(
   document: LocatedDocument<'interpolated'>,
   known: KnownTypes,
   report: Report,
-): Promise<JsonObject> {
+): Promise<{ readonly data: JsonObject; readonly invalid: ReadonlySet<string> }> {
   const { root } = document;
   const broken: DocumentPath[] = [];
   const data = toJson(root, (path) => broken.push(path));
@@ -38,26 +39,34 @@ export async function validate(
   found.forEach(report);
 
   const stages = data['stages'];
+  const invalid = new Set<string>();
   for (const [name, settings] of isJsonObject(stages) ? Object.entries(stages) : []) {
     const type = isJsonObject(settings) ? settings['type'] : undefined;
-    if (!isJsonObject(settings) || typeof type !== 'string') continue;
     const at = ['stages', name];
+    if (broken.some((path) => isWithin(path, at))) invalid.add(name);
+    if (!isJsonObject(settings) || typeof type !== 'string') {
+      invalid.add(name);
+      continue;
+    }
     const stageType = known.types.get(type);
     if (stageType === undefined) {
+      invalid.add(name);
       if (!known.incomplete) unknownType(document, at, type, known, report);
       continue;
     }
     try {
       const errors = validator.errors(stageType.schema, settings);
+      if (errors.length > 0) invalid.add(name);
       explain(errors, { root, at, schema: stageType.schema, broken }).forEach(report);
     } catch (error) {
+      invalid.add(name);
       // Built-in schemas are covered by tests; a plugin's is as good as its author made it.
       const reason = error instanceof Error ? error.message : String(error);
       const message = `the schema of stages of type ${code(type)} is not valid: ${reason}`;
       report(errorAt(locate(root, [...at, 'type']), 'plugin-invalid', message));
     }
   }
-  return data;
+  return { data, invalid };
 }
 
 function unknownType(

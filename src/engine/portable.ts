@@ -38,6 +38,62 @@ function borrowKernels(tf: Tf): void {
     tf.registerKernel({ ...kernel, backendName: 'wasm', kernelFunc: borrowed(tf, kernel.kernelFunc) });
   }
   for (const name of ['Conv2D', 'FusedConv2D']) mendConvolution(tf, name);
+  hastenFilterGradient(tf);
+}
+
+/**
+ * The gradient of a convolution's kernel as matrix products, one for each of the kernel's pixels: JavaScript's loops take 98 %
+ * of a training step of convolutions.
+ */
+function hastenFilterGradient(tf: Tf): void {
+  const kernelName = 'Conv2DBackpropFilter';
+  const lent = tf.getKernel(kernelName, 'wasm');
+  if (lent === undefined) return;
+  tf.unregisterKernel(kernelName, 'wasm');
+  tf.registerKernel({
+    ...lent,
+    kernelFunc: (call) => {
+      const { strides, pad, dimRoundingMode, filterShape, dataFormat } =
+        call.attrs as unknown as tfjs.Conv2DBackpropFilterAttrs;
+      const x = call.inputs['x'] as tfjs.Tensor4D;
+      const dy = call.inputs['dy'] as tfjs.Tensor4D;
+      const [batch, height, width, channels] = x.shape;
+      const info = tf.backend_util.computeConv2DInfo(
+        [batch, height, width, channels],
+        filterShape,
+        strides,
+        1,
+        pad,
+        dimRoundingMode,
+      );
+      const { top, bottom, left, right } = info.padInfo;
+      if (Math.min(top, bottom, left, right) < 0 || dataFormat !== 'NHWC') return lent.kernelFunc(call);
+      return tf.tidy(() => {
+        const image = tf.pad(x, [
+          [0, 0],
+          [top, bottom],
+          [left, right],
+          [0, 0],
+        ]);
+        const change = tf.reshape(dy, [-1, info.outChannels]);
+        const [rows, columns] = [
+          (info.outHeight - 1) * info.strideHeight,
+          (info.outWidth - 1) * info.strideWidth,
+        ];
+        const products = Array.from({ length: info.filterHeight * info.filterWidth }, (_, pixel) => {
+          const [row, column] = [Math.floor(pixel / info.filterWidth), pixel % info.filterWidth];
+          const under = tf.stridedSlice(
+            image,
+            [0, row, column, 0],
+            [batch, row + rows + 1, column + columns + 1, channels],
+            [1, info.strideHeight, info.strideWidth, 1],
+          );
+          return tf.matMul(tf.reshape(under, [-1, channels]), change, true);
+        });
+        return tf.reshape(tf.stack(products), filterShape);
+      });
+    },
+  });
 }
 
 /**

@@ -50,11 +50,17 @@ function resolveInputs(
   const settings = located.pipeline.stages.get(name);
   const diagnostics: Diagnostic[] = [];
   const inputs: Record<string, string> = {};
+  let isComplete = true;
   for (const [key, port] of Object.entries(type.inputs)) {
     const target = settings?.[key];
     if (typeof target !== 'string') continue;
     const range = located.locate(['stages', name, key], 'value');
     const other = located.pipeline.stages.get(target);
+    if (located.invalidStages.has(target)) {
+      // What is wrong with that stage is said already.
+      isComplete = false;
+      continue;
+    }
     if (other === undefined) {
       const candidates = stagesOfKinds(located, port.accepts).filter((candidate) => candidate !== name);
       const near = suggest(target, candidates) ?? suggest(target, [...located.pipeline.stages.keys()]);
@@ -89,7 +95,7 @@ function resolveInputs(
     }
     inputs[key] = target;
   }
-  return diagnostics.length === 0 ? { inputs, diagnostics } : { diagnostics };
+  return isComplete && diagnostics.length === 0 ? { inputs, diagnostics } : { diagnostics };
 }
 
 function stagesOfKinds(located: LocatedPipeline, kinds: readonly OutputKind[]): readonly string[] {

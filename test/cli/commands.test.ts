@@ -1,8 +1,12 @@
 /** Commands as a user meets them: exit codes, streams, JSON, and bad input of every kind. */
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { test } from 'node:test';
 import { rig, TINY } from '../rig.ts';
+
+/** Begins every colour. */
+const ESCAPE = '\u001b';
 
 const VALID = TINY.replace(/^ {2}model:[\s\S]*/m, '');
 
@@ -155,14 +159,14 @@ test('results go to stdout, progress to stderr; NO_COLOR and --no-color leave no
   const { stdout, stderr } = await rigged.run(['run', 'p.yaml']);
   assert.match(stdout, /done in/);
   assert.match(stderr, /noisy/);
-  assert.doesNotMatch(stdout + stderr, /\u001b/);
+  assert.ok(!(stdout + stderr).includes(ESCAPE));
   const colored = await rigged.run(['plan', 'p.yaml'], { env: { FORCE_COLOR: '1' } });
-  assert.match(colored.stdout, /\u001b/);
+  assert.ok(colored.stdout.includes(ESCAPE));
   for (const [args, env] of [
     [['plan', 'p.yaml', '--no-color'], { FORCE_COLOR: '1' }],
     [['plan', 'p.yaml'], { FORCE_COLOR: '1', NO_COLOR: '1' }],
   ] as const) {
-    assert.doesNotMatch((await rigged.run(args, { env })).stdout, /\u001b/);
+    assert.ok(!(await rigged.run(args, { env })).stdout.includes(ESCAPE));
   }
 });
 
@@ -187,11 +191,26 @@ test('init writes a pipeline that is valid, and overwrites nothing', async (t) =
   assert.equal((await rigged.run(['init', 'my/first try.yaml'])).code, 0);
   const { code, stdout } = await rigged.run(['check', 'my/first try.yaml']);
   assert.equal(code, 0, stdout);
-  assert.match(rigged.read('my/first try.yaml'), /^name: first-try/m);
   const before = rigged.read('my/first try.yaml');
+  assert.match(before, /^name: first-try/m);
   assert.equal((await rigged.run(['init', 'my/first try.yaml'])).code, 2);
   assert.equal(rigged.read('my/first try.yaml'), before);
 });
+
+for (const [template, original] of [
+  ['denoising', 'quickstart'],
+  ['autoencoder', 'mnist-autoencoder'],
+] as const) {
+  test(`init --template ${template}: valid, and no trace of the original's name`, async (t) => {
+    const rigged = rig(t);
+    const { stdout } = await rigged.run(['init', 'mine.yaml', '--template', template]);
+    assert.match(stdout, /hourglass check mine\.yaml\n.*hourglass run mine\.yaml/);
+    assert.doesNotMatch(rigged.read('mine.yaml'), new RegExp(`npm|npx|pipelines/|${original}`));
+    const { code, json } = await rigged.runJson(['check', 'mine.yaml']);
+    assert.equal(code, 0);
+    assert.deepEqual(json.files[0]?.diagnostics, []);
+  });
+}
 
 test('clean removes outputs by name, and from the cache what no outputs show', async (t) => {
   const rigged = rig(t);
@@ -212,10 +231,46 @@ test('clean removes outputs by name, and from the cache what no outputs show', a
   assert.equal((await rigged.run(['clean', '../outputs'])).code, 2);
 });
 
+test('clean takes files, too, and leaves what a run is at work on', async (t) => {
+  const rigged = rig(t);
+  rigged.write('p.yaml', VALID);
+  await rigged.run(['run', 'p.yaml']);
+  const owner = { pid: process.pid, host: hostname(), processStart: '', since: '2026-01-01T00:00:00Z' };
+  rigged.write('.hourglass/locks/tiny.lock', JSON.stringify(owner));
+  for (const args of [['p.yaml'], ['--all'], ['--cache']]) {
+    const { code, json } = await rigged.runJson(['clean', ...args]);
+    assert.equal(code, 1);
+    assert.equal(json.diagnostics[0]?.code, 'run-locked');
+  }
+  assert.equal((await rigged.run(['clean', '--all', '--dry-run'])).code, 0);
+  assert.ok(rigged.exists('outputs/tiny/run.json'));
+  rmSync(rigged.path('.hourglass/locks/tiny.lock'));
+  const { json } = await rigged.runJson(['clean', 'p.yaml']);
+  assert.deepEqual(
+    json.outputs.map(({ name, bytes }) => [name, bytes > 0]),
+    [['tiny', true]],
+  );
+  assert.ok(!rigged.exists('outputs/tiny') && rigged.exists('.hourglass/store'));
+  assert.equal((await rigged.run(['clean', 'none.yaml'])).code, 2);
+});
+
+test('TensorFlow that cannot be installed is a failure of the machine, not of the call', async (t) => {
+  const rigged = rig(t);
+  const env = { HOURGLASS_CACHE: rigged.path('cache'), HOURGLASS_ENGINE_WHEEL: rigged.path('none.whl') };
+  const { code, json } = await rigged.runJson(['engine', 'install'], { env });
+  assert.equal(code, 1);
+  assert.equal(json.status, 'failed');
+  assert.equal(json.diagnostics[0]?.code, 'engine-install-failed');
+  const removed = await rigged.run(['engine', 'remove'], { env });
+  assert.equal(removed.code, 0);
+});
+
 test('the schema is one document; a stage type alone, too', async (t) => {
   const rigged = rig(t);
   const whole = JSON.parse((await rigged.run(['schema'])).stdout);
   assert.equal(whole.type, 'object');
+  rigged.write('draft.yaml', 'name: draft\nstages: { a: { type: trian } }\n');
+  assert.equal((await rigged.run(['schema', 'draft.yaml'])).stdout, `${JSON.stringify(whole, null, 2)}\n`);
   const train = JSON.parse((await rigged.run(['schema', '--stage', 'train'])).stdout);
   assert.equal(train.$ref, '#/definitions/train');
   assert.ok(train.definitions.train.properties.epochs);
@@ -241,7 +296,7 @@ test('Ctrl-C exits with 130, keeps what is finished, and the next run goes on', 
   const rigged = rig(t);
   rigged.write('p.yaml', TINY.replace('epochs: 2 }', 'epochs: 5000 }'));
   const { code } = await rigged.run(['run', 'p.yaml'], {
-    signal: { name: 'SIGINT', when: /trained: .*epoch 2/ },
+    steps: [{ when: /trained: .*epoch 2/, act: 'SIGINT' }],
   });
   assert.equal(code, 130);
   assert.equal(JSON.parse(rigged.read('outputs/tiny/run.json')).status, 'interrupted');
@@ -251,5 +306,24 @@ test('Ctrl-C exits with 130, keeps what is finished, and the next run goes on', 
   assert.deepEqual(
     [states.mnist, states.noisy, states.model, states.trained],
     ['cached', 'cached', 'cached', 'ran'],
+  );
+});
+
+test('mistakes of every kind are found at once: keys, references and shapes', async (t) => {
+  const rigged = rig(t);
+  rigged.write(
+    'p.yaml',
+    TINY.replace('kind: gaussian', 'knd: gaussian')
+      .replace('target_shape: [28, 28, 1]', 'target_shape: [28, 28, 2]')
+      .replace('figure, kind: images, data: noisy', 'figure, kind: images, data: mnits'),
+  );
+  const { json } = await rigged.runJson(['check', 'p.yaml']);
+  const codes = new Set(json.files[0]?.diagnostics.map(({ code }) => code));
+  for (const code of ['unknown-key', 'shape-mismatch', 'unknown-stage'])
+    assert.ok(codes.has(code), code);
+  const lines = json.files[0]?.diagnostics.map(({ line }) => line ?? 0) ?? [];
+  assert.deepEqual(
+    lines,
+    [...lines].sort((a, b) => a - b),
   );
 });

@@ -58,6 +58,7 @@ export function located(
     resolved: { stages, ...document },
     overrides: [],
     stageTypes: types,
+    invalidStages: new Set(),
     locate(path, part = 'value') {
       const line = names.indexOf(String(path[1])) + 1;
       const start = { line, column: path.length + (part === 'key' ? 100 : 0) };

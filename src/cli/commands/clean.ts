@@ -119,7 +119,9 @@ async function holdRuns(
 ): Promise<() => Promise<void>> {
   const folder = join(store.folder, 'locks');
   const present = await readdir(folder).catch(() => []);
-  const locked = present.filter((name) => name.endsWith('.lock')).map((name) => name.slice(0, -'.lock'.length));
+  const locked = present
+    .filter((name) => name.endsWith('.lock'))
+    .map((name) => name.slice(0, -'.lock'.length));
   const releases: (() => Promise<void>)[] = [];
   const release = async (): Promise<void> => {
     for (const one of releases) await one();

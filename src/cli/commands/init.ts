@@ -37,7 +37,13 @@ function rename(text: string, source: string, file: string): string {
   const schema = join(packageRoot, 'schemas', 'pipeline.schema.json');
   const name = nameFrom(file);
   return text
-    .replace(/\$schema=\S+/, () => `$schema=${relative(dirname(resolve(file)), schema).split(sep).join('/')}`)
+    .replace(
+      /\$schema=\S+/,
+      () =>
+        `$schema=${relative(dirname(resolve(file)), schema)
+          .split(sep)
+          .join('/')}`,
+    )
     .replace(/^name: \S+/m, () => `name: ${name}`)
     .replaceAll(`npx hourglass run pipelines/${source}.yaml`, () => commandLine(['run', file]))
     .replaceAll('npm start', () => commandLine(['run', file]))

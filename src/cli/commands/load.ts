@@ -1,5 +1,6 @@
 /** What every command that reads a pipeline does first. */
 import { loadPipeline } from '../../config/load.ts';
+import { inOrder } from '../../config/report.ts';
 import type { LocatedPipeline } from '../../config/pipeline.ts';
 import type { Diagnostic, SourceFile } from '../../core/diagnostic.ts';
 import type { StageType } from '../../core/stage-type.ts';
@@ -28,7 +29,7 @@ export interface Checked {
 export async function loadChecked(file: string, options: PipelineOptions): Promise<Checked> {
   const typesOf = stageTypes(options.allowPlugins === true);
   let types: ReadonlyMap<string, StageType> = builtinNodes;
-  const { sources, diagnostics, located } = await loadPipeline(file, {
+  const { sources, diagnostics, located, partial } = await loadPipeline(file, {
     ...(options.set === undefined ? {} : { overrides: options.set }),
     stageTypes: async (plugins, folder) => {
       const found = await typesOf(plugins, folder);
@@ -36,10 +37,16 @@ export async function loadChecked(file: string, options: PipelineOptions): Promi
       return found;
     },
   });
-  if (located === undefined) return { sources, diagnostics, stageTypes: types };
-  const all = [...diagnostics, ...checkPipeline(located).diagnostics];
+  const checked = located ?? partial;
+  if (checked === undefined) return { sources, diagnostics, stageTypes: types };
+  const all = inOrder([...diagnostics, ...checkPipeline(checked).diagnostics], sources);
   const isValid = all.every(({ severity }) => severity !== 'error');
-  return { sources, diagnostics: all, ...(isValid ? { located } : {}), stageTypes: types };
+  return {
+    sources,
+    diagnostics: all,
+    ...(located !== undefined && isValid ? { located } : {}),
+    stageTypes: types,
+  };
 }
 
 /**

@@ -130,7 +130,7 @@ function present(terminal: Terminal, result: RunResult, { options, sources, warn
   if (errors.length > 0) terminal.note(`\n${problems}\n`);
   const isSeen = terminal.interactive && !terminal.options.quiet;
   const folder = `${relative(process.cwd(), result.workspace) || '.'}/`;
-  if (isSeen && result.state !== 'unchanged') terminal.result('');
+  if (isSeen && errors.length === 0 && result.state !== 'unchanged') terminal.result('');
   terminal.result(renderSummary(result, { folder, stages: !isSeen }, terminal.resultStyle));
   if (result.state === 'failed' || result.state === 'interrupted') {
     terminal.note(`\n${renderAdvice(result, resumeCommand(options), terminal.noteStyle)}`);

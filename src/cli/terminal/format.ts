@@ -41,11 +41,11 @@ export function formatBytes(bytes: number): string {
   return `${power === 0 || value >= 99.95 ? Math.round(value) : value.toFixed(1)} ${UNITS[power] ?? ''}`;
 }
 
-/** `train_images 12,000, test_mse 0.0174` */
-export function formatMetrics(metrics: Readonly<Record<string, number>>): string {
-  return Object.entries(metrics)
-    .map(([name, value]) => `${name} ${formatNumber(value)}`)
-    .join(', ');
+/** `train_images 12,000, test_mse 0.0174`: the first of them that there is room for. */
+export function formatMetrics(metrics: Readonly<Record<string, number>>, columns = Infinity): string {
+  const parts = Object.entries(metrics).map(([name, value]) => `${name} ${formatNumber(value)}`);
+  while (parts.length > 0 && parts.join(', ').length > columns) parts.pop();
+  return parts.join(', ');
 }
 
 /** `1 error` */
@@ -54,7 +54,8 @@ export function formatPlural(count: number, noun: string): string {
 }
 
 /** Scripts and symbols that take two columns of a terminal. */
-const WIDE = /^(?:[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Hangul}\uff01-\uff60]|\p{Emoji_Presentation})/u;
+const WIDE =
+  /^(?:[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Hangul}\uff01-\uff60]|\p{Emoji_Presentation})/u;
 
 /** Cuts a text that takes more columns than there are; what is cut off is marked with `…`. */
 export function fit(text: string, columns: number): string {

@@ -23,9 +23,12 @@ interface Work {
 /** Redrawing more often than this would only flicker. */
 const INTERVAL_MILLISECONDS = 100;
 
-/** Columns of the bar where there is room for it and for some words. */
+/** Columns of the bar where there is room for it and for the words that matter. */
 const BAR_COLUMNS = 20;
-const WORDS_COLUMNS = 24;
+const WORDS_COLUMNS = 40;
+
+/** A percentage is worth its place beside an epoch. */
+const FEWEST_WORDS_COLUMNS = 12;
 
 const ENGINE = 'engine';
 
@@ -67,7 +70,8 @@ export class LiveReporter implements Reporter {
       }
       case 'stage-finished': {
         this.#running.delete(event.stage);
-        const line = describeFinished({ metrics: {}, ...event }, this.#nameWidth, style);
+        const finished = { metrics: {}, ...event };
+        const line = describeFinished(finished, this.#nameWidth, style, this.#terminal.columns());
         if (event.state === 'cached') this.#cached.add(line);
         else this.note(line);
         return;
@@ -139,7 +143,7 @@ function progressBar(fraction: number, room: number): string {
   const share = Math.min(1, Math.max(0, fraction));
   const percent = `${`${Math.floor(share * 100)}%`.padStart(4)}  `;
   const columns = Math.min(BAR_COLUMNS, room - percent.length - WORDS_COLUMNS);
-  if (columns < 5) return room < percent.length + WORDS_COLUMNS / 2 ? '' : percent;
+  if (columns < 5) return room < percent.length + FEWEST_WORDS_COLUMNS ? '' : percent;
   const filled = Math.round(share * columns);
   return `${'█'.repeat(filled)}${'░'.repeat(columns - filled)} ${percent}`;
 }

@@ -47,25 +47,27 @@ export interface FinishedStage {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
-/** The column of times, wide enough for `59 min 59 s`. */
-const TIME_COLUMNS = 11;
+/** The column of times: nearly all are shorter than this. */
+const TIME_COLUMNS = 9;
 
 /** A time in its column. */
 export function timeCell(text: string): string {
   return text.padStart(TIME_COLUMNS);
 }
 
-/** One line for a stage that has come to its end. */
-export function describeFinished(finished: FinishedStage, nameWidth: number, style: Style): string {
+/** One line for a stage that has come to its end, with as many of its metrics as there is room for. */
+export function describeFinished(
+  finished: FinishedStage,
+  nameWidth: number,
+  style: Style,
+  columns = Infinity,
+): string {
   const { state, stage, seconds, metrics } = finished;
   const { mark, color } = MARKS[state];
   const isDone = state === 'ran' || state === 'cached';
-  const words = [
-    stage.padEnd(nameWidth),
-    timeCell(state === 'ran' ? formatSeconds(seconds) : state),
-    isDone ? formatMetrics(metrics) : '',
-  ];
-  const line = words.join('  ').trimEnd();
+  const start = `${stage.padEnd(nameWidth)}  ${timeCell(state === 'ran' ? formatSeconds(seconds) : state)}  `;
+  // The mark and its blank are two columns, and a full last column would make some terminals wrap.
+  const line = `${start}${isDone ? formatMetrics(metrics, columns - start.length - 3) : ''}`.trimEnd();
   return state === 'ran' ? `${style(color, mark)} ${line}` : style(color, `${mark} ${line}`);
 }
 

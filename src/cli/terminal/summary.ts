@@ -28,7 +28,9 @@ export function renderSummary(result: RunResult, { folder, stages }: SummaryOpti
     );
     lines.push(...measured.map(({ name, metrics }) => `  ${name}: ${formatMetrics(metrics)}`));
   }
-  const figures = result.stages.flatMap(({ highlights }) => highlights).filter((path) => path.endsWith('.png'));
+  const figures = result.stages
+    .flatMap(({ highlights }) => highlights)
+    .filter((path) => path.endsWith('.png'));
   const shown = figures.length === 0 ? [''] : figures;
   return [...lines, ...shown.map((path) => `  ${style('cyan', `${folder}${path}`)}`)].join('\n');
 }
