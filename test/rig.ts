@@ -75,7 +75,7 @@ export function rig(t: Pick<TestContext, 'after'>): Rig {
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const path = (...parts: readonly string[]): string => join(folder, ...parts);
   const run = (args: readonly string[], options: RunOptions = {}): Promise<Finished> =>
-    start(folder, args, options);
+    start(t, folder, args, options);
   return {
     folder,
     path,
@@ -97,12 +97,19 @@ export function rig(t: Pick<TestContext, 'after'>): Rig {
   };
 }
 
-function start(folder: string, args: readonly string[], options: RunOptions): Promise<Finished> {
+function start(
+  t: Pick<TestContext, 'after'>,
+  folder: string,
+  args: readonly string[],
+  options: RunOptions,
+): Promise<Finished> {
   const child = spawn(process.execPath, ['--input-type=module', '--eval', START, '--', ...args], {
     cwd: folder,
     env: { ...cleanEnvironment(), ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  // Of a test that failed or took too long.
+  t.after(() => child.kill('SIGKILL'));
   let stdout = '';
   let stderr = '';
   const steps = [...(options.steps ?? [])];

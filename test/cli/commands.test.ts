@@ -292,22 +292,26 @@ test('code of plugins runs only if allowed', async (t) => {
   assert.ok(rigged.exists('canary'));
 });
 
-test('Ctrl-C exits with 130, keeps what is finished, and the next run goes on', async (t) => {
-  const rigged = rig(t);
-  rigged.write('p.yaml', TINY.replace('epochs: 2 }', 'epochs: 5000 }'));
-  const { code } = await rigged.run(['run', 'p.yaml'], {
-    steps: [{ when: /trained: .*epoch 2/, act: 'SIGINT' }],
-  });
-  assert.equal(code, 130);
-  assert.equal(JSON.parse(rigged.read('outputs/tiny/run.json')).status, 'interrupted');
-  assert.ok(!rigged.exists('outputs/tiny/trained'));
-  const { json } = await rigged.runJson(['run', 'p.yaml', '-S', 'params.epochs=1']);
-  const states = Object.fromEntries(json.stages.map(({ name, state }) => [name, state]));
-  assert.deepEqual(
-    [states.mnist, states.noisy, states.model, states.trained],
-    ['cached', 'cached', 'cached', 'ran'],
-  );
-});
+test(
+  'Ctrl-C exits with 130, keeps what is finished, and the next run goes on',
+  { timeout: 120_000 },
+  async (t) => {
+    const rigged = rig(t);
+    rigged.write('p.yaml', TINY.replace('epochs: 2 }', 'epochs: 5000 }'));
+    const { code } = await rigged.run(['run', 'p.yaml'], {
+      steps: [{ when: /trained: .*epoch 2/, act: 'SIGINT' }],
+    });
+    assert.equal(code, 130);
+    assert.equal(JSON.parse(rigged.read('outputs/tiny/run.json')).status, 'interrupted');
+    assert.ok(!rigged.exists('outputs/tiny/trained'));
+    const { json } = await rigged.runJson(['run', 'p.yaml', '-S', 'params.epochs=1']);
+    const states = Object.fromEntries(json.stages.map(({ name, state }) => [name, state]));
+    assert.deepEqual(
+      [states.mnist, states.noisy, states.model, states.trained],
+      ['cached', 'cached', 'cached', 'ran'],
+    );
+  },
+);
 
 test('mistakes of every kind are found at once: keys, references and shapes', async (t) => {
   const rigged = rig(t);
@@ -319,8 +323,7 @@ test('mistakes of every kind are found at once: keys, references and shapes', as
   );
   const { json } = await rigged.runJson(['check', 'p.yaml']);
   const codes = new Set(json.files[0]?.diagnostics.map(({ code }) => code));
-  for (const code of ['unknown-key', 'shape-mismatch', 'unknown-stage'])
-    assert.ok(codes.has(code), code);
+  for (const code of ['unknown-key', 'shape-mismatch', 'unknown-stage']) assert.ok(codes.has(code), code);
   const lines = json.files[0]?.diagnostics.map(({ line }) => line ?? 0) ?? [];
   assert.deepEqual(
     lines,

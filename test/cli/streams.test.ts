@@ -7,6 +7,9 @@ import { fileURLToPath } from 'node:url';
 import { rig, TINY } from '../rig.ts';
 
 const VALID = TINY.replace(/^ {2}model:[\s\S]*/m, '');
+/** Such a test waits for what may never come if something is wrong. */
+const PATIENT = { timeout: 120_000 };
+
 const LONG = TINY.replace('epochs: 2 }', 'epochs: 5000 }');
 
 test('with --json, stdout is one document and stderr is empty, whatever happens', async (t) => {
@@ -45,7 +48,7 @@ test('with --json, stdout is one document and stderr is empty, whatever happens'
   }
 });
 
-test('a second Ctrl-C ends at once; nothing of the run is left', async (t) => {
+test('a second Ctrl-C ends at once; nothing of the run is left', PATIENT, async (t) => {
   const rigged = rig(t);
   rigged.write('p.yaml', LONG);
   const { code } = await rigged.run(['run', 'p.yaml'], {
@@ -58,7 +61,7 @@ test('a second Ctrl-C ends at once; nothing of the run is left', async (t) => {
   assert.ok(!rigged.exists('outputs/tiny/trained'));
 });
 
-test('SIGTERM exits with 143 and says what is kept and how to go on', async (t) => {
+test('SIGTERM exits with 143 and says what is kept and how to go on', PATIENT, async (t) => {
   const rigged = rig(t);
   rigged.write('p.yaml', LONG);
   const { code, stderr } = await rigged.run(['run', 'p.yaml', '-S', 'seed=4'], {
@@ -69,7 +72,7 @@ test('SIGTERM exits with 143 and says what is kept and how to go on', async (t) 
   assert.match(stderr, /^ {2}hourglass run p\.yaml -S seed=4$/m);
 });
 
-test('check --watch checks again after a change, also of a base, until it is stopped', async (t) => {
+test('check --watch checks again after a change, also of a base, until it is stopped', PATIENT, async (t) => {
   const rigged = rig(t);
   rigged.write('base/p.yaml', VALID);
   rigged.write('q.yaml', 'extends: base/p.yaml\nname: q\n');
@@ -87,7 +90,7 @@ test('check --watch checks again after a change, also of a base, until it is sto
   );
 });
 
-test('check --watch waits for a file that is not there yet', async (t) => {
+test('check --watch waits for a file that is not there yet', PATIENT, async (t) => {
   const rigged = rig(t);
   const { code, stdout } = await rigged.run(['check', '--watch', 'later.yaml'], {
     steps: [

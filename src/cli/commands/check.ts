@@ -26,12 +26,14 @@ export async function check(terminal: Terminal, options: CheckOptions): Promise<
   if (terminal.options.json) {
     throw failure('usage', '`--watch` prints again and again, which one JSON document cannot hold');
   }
-  await watchFiles(async () => {
-    const results = await checkAll(options);
+  const given = options.pipelines.map((file) => resolve(file));
+  await watchFiles(new Set(given), async (watchAlso) => {
+    let results = await checkAll(options);
+    // Files that were not watched while they were read may have changed since.
+    if (watchAlso(filesOf(results))) results = await checkAll(options);
     terminal.clear();
     print(terminal, results);
     if (!terminal.options.quiet) terminal.note('\nwaiting for changes; Ctrl-C ends');
-    return filesOf(results);
   });
   return EXIT.done;
 }
@@ -83,39 +85,47 @@ function filesOf(results: readonly CheckedFile[]): ReadonlySet<string> {
 /** Editors save a file in several steps; they are seen as one. */
 const SETTLE_MILLISECONDS = 100;
 
+/** Watches files, too, from now on. Returns whether any of them is in a folder that was not watched. */
+type WatchAlso = (files: ReadonlySet<string>) => boolean;
+
 /**
  * Works once, and again after each change of a file, until the process is interrupted.
  *
- * @param work returns the files to watch from now on
+ * @param files to watch from the beginning
+ * @param work may name files that it found to matter
  */
-async function watchFiles(work: () => Promise<ReadonlySet<string>>): Promise<void> {
-  let files: ReadonlySet<string> = new Set();
+async function watchFiles(
+  files: ReadonlySet<string>,
+  work: (watchAlso: WatchAlso) => Promise<void>,
+): Promise<void> {
+  const watched = new Set<string>();
   const watchers = new Map<string, FSWatcher>();
   let timer: NodeJS.Timeout | undefined;
   let working = Promise.resolve();
-  const again = async (): Promise<void> => {
-    files = await work();
-    const folders = new Set([...files].map((file) => dirname(file)));
-    for (const [folder, watcher] of watchers) {
-      if (folders.has(folder)) continue;
-      watcher.close();
-      watchers.delete(folder);
-    }
-    for (const folder of folders) {
+  const changed = (path: string | undefined): void => {
+    // A YAML file that is not watched may be one that is going to be, if the work is just reading it.
+    if (path !== undefined && !watched.has(path) && !/\.ya?ml$/.test(path)) return;
+    clearTimeout(timer);
+    timer = setTimeout(() => (working = working.then(() => work(watchAlso))), SETTLE_MILLISECONDS);
+  };
+  const watchAlso: WatchAlso = (more) => {
+    const before = watchers.size;
+    for (const file of more) {
+      watched.add(file);
+      const folder = dirname(file);
       if (watchers.has(folder)) continue;
-      const watcher = watchFolder(folder, (name) => changed(folder, name));
+      const watcher = watchFolder(folder, (name) =>
+        changed(name === null ? undefined : resolve(folder, name)),
+      );
       if (watcher !== undefined) watchers.set(folder, watcher);
     }
-  };
-  const changed = (folder: string, name: string | null): void => {
-    if (name !== null && !files.has(resolve(folder, name))) return;
-    clearTimeout(timer);
-    timer = setTimeout(() => (working = working.then(again)), SETTLE_MILLISECONDS);
+    return watchers.size > before;
   };
   const interrupted = new Promise<void>((done) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => done());
   });
-  await again();
+  watchAlso(files);
+  await work(watchAlso);
   await interrupted;
   clearTimeout(timer);
   await working;
