@@ -35,7 +35,6 @@ export function runCommand(
       cwd: options.cwd,
       env: options.env ?? process.env,
       signal: options.signal,
-      timeout: options.timeoutSeconds * 1000,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     for (const stream of [child.stdout, child.stderr]) {
@@ -43,7 +42,10 @@ export function runCommand(
         output = (output + text).slice(-OUTPUT_LIMIT);
       });
     }
+    // Node's own time limit goes on waiting for a program that could not be started.
+    const timer = setTimeout(() => child.kill('SIGKILL'), options.timeoutSeconds * 1000);
     const finish = (code: number): void => {
+      clearTimeout(timer);
       if (options.signal?.aborted) reject(failure('interrupted', `stopped while running ${command}`));
       else resolve({ code, output, lastLine: lastLineOf(output) || `exit code ${code}` });
     };
