@@ -89,7 +89,7 @@ function pipelineOf(
   { root }: LocatedDocument<'interpolated'>,
   invalid: ReadonlySet<string>,
 ): Pipeline {
-  const { name, description, seed, threads, params, sweep, plugins } = data;
+  const { name, description, seed, threads, params, plugins } = data;
   const written = root.entries.get('stages')?.value;
   const stages = new Map<string, StageSettings>();
   for (const stage of written?.kind === 'map' ? written.entries.keys() : []) {
@@ -103,7 +103,6 @@ function pipelineOf(
     ...(typeof threads === 'number' ? { threads } : {}),
     params: isJsonObject(params) ? params : {},
     stages,
-    ...(isJsonObject(sweep) ? { sweep } : {}),
     plugins: texts(plugins),
   };
 }

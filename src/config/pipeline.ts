@@ -16,7 +16,6 @@ export interface Pipeline {
   readonly params: JsonObject;
   /** Stages in the order of the file, `type` among their settings, defaults filled in. */
   readonly stages: ReadonlyMap<string, StageSettings>;
-  readonly sweep?: JsonObject;
   readonly plugins: readonly string[];
 }
 

@@ -79,7 +79,7 @@ test('a permutation holds each number once, and another seed gives another', () 
       const order = permutation([seed, 0], count);
       assert.deepEqual(
         [...order].sort((a, b) => a - b),
-        [...new Array(count).keys()],
+        Array.from({ length: count }, (_, index) => index),
       );
       assert.deepEqual(permutation([seed, 0], count), order);
     }),

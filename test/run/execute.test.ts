@@ -222,7 +222,7 @@ for (const behaviour of ['wait', 'stuck'] as const) {
 test('a damaged entry is set aside and made again, never used', async () => {
   await run(CHAIN);
   const store = join(folder, '.hourglass', 'store');
-  const [path] = readdirSync(store, { recursive: true, encoding: 'utf8' }).filter(
+  const path = readdirSync(store, { recursive: true, encoding: 'utf8' }).find(
     (name) => name.endsWith('/text') && readFileSync(join(store, name), 'utf8') === 'ab',
   );
   assert.ok(path);
