@@ -19,6 +19,7 @@ import {
   type OutputFlags,
   type PipelineFlags,
   type PlanFlags,
+  type RunFlags,
 } from './options.ts';
 import { reportProblem } from './problems.ts';
 
@@ -87,13 +88,6 @@ Exit codes: 0 done, 1 a stage failed, 2 invalid pipeline or usage, 130 interrupt
 }
 
 type AddCommand = (name: string, description: string, examples: readonly string[]) => Command;
-
-/** Flags of `run` alone. */
-export interface RunFlags extends PlanFlags {
-  readonly dryRun?: boolean;
-  readonly keepGoing?: boolean;
-  readonly jobs: number;
-}
 
 function addRun(command: AddCommand, setCode: SetCode): void {
   withPlanFlags(

@@ -25,6 +25,13 @@ export interface PlanFlags extends PipelineFlags {
   readonly force?: boolean;
 }
 
+/** Flags of `run` alone. */
+export interface RunFlags extends PlanFlags {
+  readonly dryRun?: boolean;
+  readonly keepGoing?: boolean;
+  readonly jobs: number;
+}
+
 export function withOutputFlags(command: Command): Command {
   return command
     .option('--json', 'print one JSON document and nothing else')

@@ -10,11 +10,10 @@ import { isAlive } from '../artifacts/store.ts';
 import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
 import type { EngineChoice, EngineIdentity } from './engine.ts';
 import { engineIdentity } from './identity.ts';
-import { routes, type InstallProgress } from './install/routes.ts';
+import type { InstallProgress } from './install/command.ts';
+import { routes } from './install/routes.ts';
 import { engineFolder, readEngineRecord, readRefusal, refusalFile, type EngineRecord } from './location.ts';
 import { PLATFORM } from './pins.ts';
-
-export type { InstallProgress };
 
 export interface EnsuredEngine {
   readonly identity: EngineIdentity;

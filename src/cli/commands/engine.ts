@@ -4,7 +4,7 @@ import { installEngine, removeEngine } from '../../engine/install.ts';
 import { engineStatus, type EngineStatus } from '../../engine/status.ts';
 import { EXIT } from '../exit.ts';
 import { table } from '../terminal/format.ts';
-import { makeReporter } from '../terminal/reporter.ts';
+import { makeReporter } from '../terminal/make-reporter.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 export type EngineAction = 'install' | 'status' | 'remove';

@@ -1,6 +1,5 @@
-/** Shows the events of a run, on stderr. */
+/** What shows the events of a run, on stderr. */
 import type { Emit } from '../../core/event.ts';
-import type { Terminal } from './terminal.ts';
 
 export interface Reporter {
   readonly emit: Emit;
@@ -8,17 +7,4 @@ export interface Reporter {
   note(text: string): void;
   /** Leaves the terminal as it was, with nothing live on it. */
   close(): void;
-}
-
-/** Live lines on a terminal, a plain line an event elsewhere, nothing with `--quiet` or `--json`. */
-export async function makeReporter(terminal: Terminal): Promise<Reporter> {
-  if (terminal.options.quiet || terminal.options.json) {
-    return { emit: () => undefined, note: (text) => terminal.note(text), close: () => undefined };
-  }
-  if (!terminal.live) return new (await import('./plain.ts')).PlainReporter(terminal);
-  const [{ LiveReporter }, { createLogUpdate }] = await Promise.all([
-    import('./live.ts'),
-    import('log-update'),
-  ]);
-  return new LiveReporter(terminal, createLogUpdate(process.stderr));
 }

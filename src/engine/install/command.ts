@@ -1,6 +1,9 @@
 import { spawn } from 'node:child_process';
 import { failure } from '../../core/diagnostic.ts';
 
+/** Tells what is being done, and how much of it is done, from 0 to 1. */
+export type InstallProgress = (step: string, fraction?: number) => void;
+
 export interface CommandOptions {
   readonly cwd?: string;
   readonly env?: NodeJS.ProcessEnv;

@@ -5,8 +5,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { failure } from '../../core/diagnostic.ts';
 import { TENSORFLOW_VERSION, type WheelPin } from '../pins.ts';
-import { runCommand } from './command.ts';
-import type { InstallProgress } from './routes.ts';
+import { runCommand, type InstallProgress } from './command.ts';
 
 const PYTHONS = ['python3', 'python', 'py'];
 

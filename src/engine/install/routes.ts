@@ -7,12 +7,9 @@ import { failure } from '../../core/diagnostic.ts';
 import type { EngineRoute } from '../location.ts';
 import { PLATFORM, WHEELS, type WheelPin } from '../pins.ts';
 import { checkAddon, compileAddon } from './compile.ts';
-import { runCommand } from './command.ts';
+import { runCommand, type InstallProgress } from './command.ts';
 import { downloadWheel } from './download.ts';
 import { unpackWheel } from './unpack.ts';
-
-/** Tells what is being done, and how much of it is done, from 0 to 1. */
-export type InstallProgress = (step: string, fraction?: number) => void;
 
 export interface InstallContext {
   /** Absolute path of an empty folder that becomes the engine's. */

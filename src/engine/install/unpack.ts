@@ -8,7 +8,7 @@ import yauzl from 'yauzl';
 import { errorCode, fileFailure } from '../../artifacts/atomic.ts';
 import { failure } from '../../core/diagnostic.ts';
 import type { WheelPin } from '../pins.ts';
-import type { InstallProgress } from './routes.ts';
+import type { InstallProgress } from './command.ts';
 
 /** Headers of TensorFlow's C interface, and what they include: 1 % of the wheel's headers. */
 const HEADER =

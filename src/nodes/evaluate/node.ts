@@ -3,6 +3,7 @@ import type { EvaluateSettings } from '../../config/generated/settings.ts';
 import { readSchema } from '../../core/schemas.ts';
 import type { AnalysisContext, OutputDescription, Split } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';
+import { metricName } from './names.ts';
 import {
   checkEntropyTarget,
   checkInput,
@@ -31,11 +32,6 @@ export const evaluateNode: NodeDefinition<EvaluateSettings> = {
     return runEvaluate(context);
   },
 };
-
-/** The name of a metric of a split; the split is named where there are several. */
-export function metricName(metric: string, split: Split, settings: Pick<EvaluateSettings, 'split'>): string {
-  return settings.split === 'all' ? `${split}_${metric}` : metric;
-}
 
 function analyze(context: AnalysisContext<EvaluateSettings>): OutputDescription {
   const { settings, inputs, references } = context;

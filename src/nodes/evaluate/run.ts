@@ -9,7 +9,7 @@ import { rowNumbers } from '../../engine/train/samples.ts';
 import { loadModel } from '../../layers/save.ts';
 import type { StageContext, StageResult } from '../contract.ts';
 import { imageSource, requireInput } from '../train/pairs.ts';
-import { metricName } from './node.ts';
+import { metricName } from './names.ts';
 
 /** Writes `metrics.json`, the numbers that it returns. */
 export async function runEvaluate(context: StageContext<EvaluateSettings>): Promise<StageResult> {

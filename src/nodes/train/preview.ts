@@ -2,11 +2,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { toFloat32, type ImageArray } from '../../artifacts/images.ts';
-import { failure } from '../../core/diagnostic.ts';
 import { permutation } from '../../core/philox.ts';
 import type { Seed } from '../../core/seed.ts';
-import type { ImageShape } from '../../core/stage-type.ts';
-import type { ImageTile } from '../../figures/image-grid.ts';
 
 export interface PreviewOptions {
   readonly rows: number;
@@ -50,35 +47,12 @@ export class Previews {
   }
 
   async #draw(name: string, title: string, values: Float32Array): Promise<string> {
-    const { imageGrid, inRows } = await import('../../figures/image-grid.ts');
+    const { imageGrid, imageTiles, inRows } = await import('../../figures/image-grid.ts');
     const { writeFigure } = await import('../../figures/figure.ts');
     const folder = join(this.#options.folder, 'previews');
     await mkdir(folder, { recursive: true });
-    const tiles = tilesOf(values, this.#options.images.shape, this.#options.range);
+    const tiles = imageTiles(values, this.#options.images.shape, this.#options.range);
     await writeFigure(imageGrid({ title, rows: inRows(tiles, this.#options.columns) }), folder, name);
     return `previews/${name}.png`;
   }
-}
-
-/** Images with their range of intensities drawn from black to white. */
-function tilesOf(
-  values: Float32Array,
-  [height, width, channels]: ImageShape,
-  [low, high]: readonly [number, number],
-): ImageTile[] {
-  if (channels !== 1 && channels !== 3) {
-    throw failure(
-      'bad-setting',
-      `previews show images of 1 or 3 channels, not ${channels}`,
-      'leave `preview` out',
-    );
-  }
-  const size = height * width * channels;
-  const span = high - low || 1;
-  return Array.from({ length: values.length / size }, (_, index) => ({
-    height,
-    width,
-    channels,
-    values: values.subarray(index * size, (index + 1) * size).map((value) => (value - low) / span),
-  }));
 }
