@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isJsonObject } from '../core/json.ts';
 import { errorCode, fileFailure } from './atomic.ts';
-import { isAlive } from './store.ts';
+import { isAlive, processStart } from './process.ts';
 
 export interface LockOwner {
   readonly pid: number;
@@ -32,7 +32,7 @@ export async function takeLock(path: string): Promise<LockResult> {
   const mine: LockOwner = {
     pid: process.pid,
     host: hostname(),
-    processStart: await processStart(process.pid),
+    processStart: processStart(process.pid),
     since: new Date().toISOString(),
   };
   const unique = `${path}.${process.pid}-${randomBytes(4).toString('hex')}`;
@@ -43,7 +43,7 @@ export async function takeLock(path: string): Promise<LockResult> {
       // A link appears with its content, and only one process can make it.
       if (await linked(unique, path)) return { state: 'taken', release: () => rm(path, { force: true }) };
       const owner = await readOwner(path);
-      if (owner !== undefined && (await isHeld(owner))) return { state: 'held', owner };
+      if (owner !== undefined && isHeld(owner)) return { state: 'held', owner };
       await removeStale(path, unique);
     }
   } catch (error) {
@@ -63,10 +63,10 @@ async function linked(from: string, to: string): Promise<boolean> {
   );
 }
 
-async function isHeld(owner: LockOwner): Promise<boolean> {
+function isHeld(owner: LockOwner): boolean {
   if (owner.host !== hostname()) return true;
   if (!isAlive(owner.pid)) return false;
-  const start = await processStart(owner.pid);
+  const start = processStart(owner.pid);
   return start === '' || owner.processStart === '' || start === owner.processStart;
 }
 
@@ -85,7 +85,7 @@ async function removeStale(path: string, unique: string): Promise<void> {
   }
   try {
     const owner = await readOwner(path);
-    if (owner === undefined || !(await isHeld(owner))) await rm(path, { force: true });
+    if (owner === undefined || !isHeld(owner)) await rm(path, { force: true });
   } finally {
     await rm(mending, { force: true });
   }
@@ -106,11 +106,4 @@ async function readOwner(path: string): Promise<LockOwner | undefined> {
   } catch {
     return undefined;
   }
-}
-
-/** Field 22 of `/proc/<pid>/stat`; empty on systems without it. */
-async function processStart(pid: number): Promise<string> {
-  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  // The second field, the command's name in parentheses, may itself hold blanks and parentheses.
-  return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? '';
 }

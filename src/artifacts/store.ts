@@ -16,6 +16,7 @@ import { failure } from '../core/diagnostic.ts';
 import type { JsonObject } from '../core/json.ts';
 import { isJsonObject } from '../core/json.ts';
 import { errorCode, fileFailure, syncFile, syncFolder } from './atomic.ts';
+import { isAlive } from './process.ts';
 
 export interface StoredFile {
   /** Relative to the entry's `artifacts/`, with `/`. */
@@ -129,6 +130,13 @@ export class Store {
     return { hash, folder: join(target, 'artifacts'), record };
   }
 
+  /** Removes drafts of processes that are gone. */
+  async removeLeftovers(): Promise<void> {
+    for (const name of await list(join(this.folder, 'tmp'))) {
+      if (!isAlive(ownerOf(name))) await rm(join(this.folder, 'tmp', name), { recursive: true, force: true });
+    }
+  }
+
   /** Removes entries that `keep` does not name, and what killed runs left behind; as a trial, only counts them. */
   async removeUnused(
     keep: ReadonlySet<string>,
@@ -146,7 +154,7 @@ export class Store {
     }
     for (const name of ['tmp', 'damaged']) {
       for (const left of await list(join(this.folder, name))) {
-        if (name === 'tmp' && isAlive(Number(left.split('-')[0]))) continue;
+        if (name === 'tmp' && isAlive(ownerOf(left))) continue;
         bytes += await folderBytes(join(this.folder, name, left));
         if (!trial) await rm(join(this.folder, name, left), { recursive: true, force: true });
       }
@@ -248,6 +256,11 @@ function isStoredFile(value: unknown): value is StoredFile {
   );
 }
 
+/** The process whose draft it is. */
+function ownerOf(draft: string): number {
+  return Number(draft.split('-')[0]);
+}
+
 async function list(folder: string): Promise<readonly string[]> {
   return readdir(folder).catch(() => []);
 }
@@ -259,15 +272,4 @@ async function folderBytes(folder: string): Promise<number> {
     if (found?.isFile()) bytes += found.size;
   }
   return bytes;
-}
-
-/** Whether a process of this machine is there; also true if it belongs to somebody else. */
-export function isAlive(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return errorCode(error) === 'EPERM';
-  }
 }

@@ -6,7 +6,7 @@ import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { writeFileAtomic } from '../artifacts/atomic.ts';
 import { takeLock } from '../artifacts/lock.ts';
-import { isAlive } from '../artifacts/store.ts';
+import { isAlive } from '../artifacts/process.ts';
 import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
 import type { EngineChoice, EngineIdentity } from './engine.ts';
 import { engineIdentity } from './identity.ts';

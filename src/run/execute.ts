@@ -33,6 +33,7 @@ export async function runPipeline(located: LocatedPipeline, options: RunOptions)
     const lock = await takeLock(join(store.folder, 'locks', `${located.pipeline.name}.lock`));
     if (lock.state === 'held') return refuse([lockedDiagnostic(located, lock.owner)]);
     try {
+      await store.removeLeftovers();
       const prepared = await prepare(located, options);
       if (prepared.plan === undefined) return refuse(prepared.diagnostics);
       const run = new Run(prepared.plan, options, workspace, store, prepared.engine);

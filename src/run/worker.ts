@@ -2,6 +2,7 @@
  * A worker process: runs stages one after the other. It lives for one run and one number of TensorFlow threads, which
  * the native library takes once a process.
  */
+import { errorCode, fileFailure } from '../artifacts/atomic.ts';
 import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
 import type { Engine } from '../engine/engine.ts';
 import { deriveSeed } from '../core/seed.ts';
@@ -28,7 +29,9 @@ async function runTask(task: StageTask): Promise<void> {
     const result = await node.run(contextOf(task, node));
     await send({ type: 'done', metrics: result.metrics ?? {}, highlights: result.highlights ?? [] });
   } catch (error) {
-    await send(describeError(error));
+    // A node cannot know better than the system what a full disk means; other errors of files are its own to explain.
+    const isFull = ['ENOSPC', 'EDQUOT'].includes(errorCode(error));
+    await send(describeError(isFull ? fileFailure(error, task.folder) : error));
   }
 }
 

@@ -8,6 +8,7 @@ import {
   readdirSync,
   rmSync,
   writeFileSync,
+  mkdirSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,7 +31,7 @@ export default {
     type: 'object', additionalProperties: false, required: ['type', 'text'],
     properties: {
       type: { const: 'echo' }, data: { type: 'string' }, text: { type: 'string' },
-      behaviour: { enum: ['write', 'throw', 'die', 'nan', 'wait', 'stuck'], default: 'write' },
+      behaviour: { enum: ['write', 'throw', 'die', 'nan', 'full', 'wait', 'stuck'], default: 'write' },
     },
   },
   analyze: () => ({ kind: 'images', splits: ['train'] }),
@@ -38,6 +39,7 @@ export default {
     progress({ fraction: 0.5 });
     const before = inputs.data ? readFileSync(inputs.data.folder + '/text', 'utf8') : '';
     if (settings.behaviour === 'throw') throw new Error('as asked');
+    if (settings.behaviour === 'full') throw Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC' });
     if (settings.behaviour === 'die') process.kill(process.pid, 'SIGKILL');
     if (settings.behaviour === 'wait') await new Promise((r) => signal.addEventListener('abort', r));
     if (settings.behaviour === 'stuck') for (;;);
@@ -177,6 +179,7 @@ for (const [behaviour, code] of [
   ['throw', 'internal-error'],
   ['die', 'worker-died'],
   ['nan', 'not-finite'],
+  ['full', 'disk-full'],
 ] as const) {
   test(`a stage that fails (${behaviour}) stops what needs it, and says where it stands`, async () => {
     const text = CHAIN.replace('data: one,', `data: one, behaviour: ${behaviour},`);
@@ -293,4 +296,11 @@ test('outputs that cannot be written are a clear failure', async () => {
   assert.equal(result.state, 'failed');
   assert.equal(result.diagnostics[0]?.code, 'output-not-writable');
   assert.equal(readFileSync(join(folder, 'outputs'), 'utf8'), 'a file where a folder should be');
+});
+
+test('what a killed run left behind is removed by the next', async () => {
+  const left = join(folder, '.hourglass', 'tmp', '999999999-dead', 'artifacts');
+  mkdirSync(left, { recursive: true });
+  assert.equal((await run(CHAIN)).state, 'done');
+  assert.deepEqual(readdirSync(join(folder, '.hourglass', 'tmp')), []);
 });
