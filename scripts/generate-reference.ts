@@ -1,6 +1,7 @@
 /** `docs/reference.md`: the language as tables, from the schemas. */
 import { DIAGNOSTIC_CODES } from '../src/core/diagnostic.ts';
 import { isJsonObject, type Json, type JsonObject } from '../src/core/json.ts';
+import { exampleOf, flowText, isStack, itemText } from '../src/core/schema-example.ts';
 import {
   isChoice,
   listAt,
@@ -62,16 +63,34 @@ function section(level: number, title: string, ...parts: readonly string[]): str
   );
 }
 
-/** A stage type: one table, or one for each variant such as `kind: images`. */
+/** A stage type: a table and an example, or both for each variant such as `kind: images`. */
 function stageSection(type: string, schema: JsonObject): string {
   const variants = variantsOf(schema);
   const description = stringAt(schema, 'description') ?? '';
-  if (variants.length === 0) return section(3, `\`${type}\``, description, propertyTable(schema, schema));
-  const tables = variants.map(
-    ({ property, value, schema: variant }) =>
-      `With \`${property}: ${value}\`:\n\n${propertyTable(variant, schema)}`,
-  );
+  if (variants.length === 0) {
+    return section(
+      3,
+      `\`${type}\``,
+      description,
+      propertyTable(schema, schema),
+      stageExample(schema, schema),
+    );
+  }
+  const tables = variants.flatMap(({ property, value, schema: variant }) => [
+    `With \`${property}: ${value}\`:`,
+    propertyTable(variant, schema),
+    stageExample(variant, schema),
+  ]);
   return section(3, `\`${type}\``, description, ...tables);
+}
+
+function stageExample(schema: JsonObject, root: JsonObject): string {
+  const lines = Object.entries(exampleOf(schema, root, 'with examples')).flatMap(([key, value]) =>
+    isStack(value)
+      ? [`  ${key}:`, ...value.map((item) => `    - ${itemText(item)}`)]
+      : [`  ${key}: ${flowText(value)}`],
+  );
+  return ['```yaml', 'a-name:', ...lines, '```'].join('\n');
 }
 
 /** The members of a map of one key: layers, optimizers. */

@@ -1,28 +1,23 @@
 /** One self-contained schema of whole pipeline files, for editors, from the schemas of the parts. */
-import { isJsonObject, type JsonObject } from './json.ts';
-import { readSchema } from './schemas.ts';
+import { composeObject, type Definitions } from './compose-value.ts';
+import { isJsonObject, type Json, type JsonObject } from './json.ts';
+import { exampleOf, flowText, isStack, itemText } from './schema-example.ts';
 import {
-  isChoice,
-  listAt,
+  isList,
   objectAt,
-  resolveReference,
+  referenceName,
+  requiredOf,
   stringAt,
   stringsAt,
-  textBranch,
-  typesOf,
+  variantsOf,
+  type Variant,
 } from './schema-view.ts';
-
-/** What stands for a value: `${params.` a name `}`. */
-const PARAMETER = {
-  type: 'string',
-  pattern: '^\\$\\{params\\.[A-Za-z_][A-Za-z0-9_]*\\}$',
-  patternErrorMessage: 'Neither a value that fits here nor `${params.name}`.',
-} as const;
+import { readSchema } from './schemas.ts';
 
 /**
  * The schema of pipeline files, for editors. It asks for what the schemas of the parts ask for, with these differences:
  * `${params.name}` may stand for any value but a map; a file that `extends` another may leave out what that one has;
- * descriptions tell the defaults.
+ * descriptions tell the defaults; and keywords of editors say what to fill in.
  *
  * @param stages schemas of the stage types by their `type`: the built-in ones, and those of plugins
  */
@@ -30,13 +25,40 @@ export function composeSchema(stages: ReadonlyMap<string, JsonObject>): JsonObje
   const document = readSchema('document');
   const properties = objectAt(document, 'properties');
   const stageMap = objectAt(properties, 'stages');
-  const stage = objectAt(stageMap, 'additionalProperties');
+  const definitions: Definitions = new Map();
+  for (const [type, schema] of stages) definitions.set(type, composeStage(type, schema, definitions));
+  return {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    title: 'Hourglass pipeline',
+    description: stringAt(document, 'description') ?? '',
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      ...properties,
+      stages: {
+        ...stageMap,
+        propertyNames: { ...objectAt(stageMap, 'propertyNames'), title: 'name' },
+        additionalProperties: { $ref: '#/definitions/Stage' },
+      },
+    },
+    if: { required: ['extends'] },
+    else: {
+      required: stringsAt(document, 'required'),
+      properties: { stages: { additionalProperties: { required: ['type'] } } },
+    },
+    definitions: {
+      // Types of stages are in lower case, and so none has this name.
+      Stage: anyStage(objectAt(stageMap, 'additionalProperties'), stages),
+      ...Object.fromEntries(definitions),
+    },
+  };
+}
+
+/** A stage of whichever type: until it has one, editors offer a start of each. */
+function anyStage(stage: JsonObject, stages: ReadonlyMap<string, JsonObject>): JsonObject {
   const types = [...stages.keys()];
-  const definitions = new Map<string, JsonObject>();
-  for (const [type, schema] of stages) {
-    definitions.set(type, { ...composeObject(schema, schema, definitions), title: type });
-  }
-  const stageDefinition: JsonObject = {
+  return {
+    title: 'stage',
     description: stringAt(stage, 'description') ?? '',
     type: 'object',
     properties: {
@@ -46,121 +68,95 @@ export function composeSchema(stages: ReadonlyMap<string, JsonObject>): JsonObje
         enumDescriptions: types.map((type) => stringAt(stages.get(type) ?? {}, 'description') ?? ''),
       },
     },
-    allOf: types.map((type) => ({
-      if: { required: ['type'], properties: { type: { const: type } } },
-      then: { $ref: `#/definitions/${type}` },
-    })),
-  };
-  return {
-    $schema: 'http://json-schema.org/draft-07/schema#',
-    title: 'Hourglass pipeline',
-    description: stringAt(document, 'description') ?? '',
-    type: 'object',
-    additionalProperties: false,
-    properties: {
-      ...properties,
-      stages: { ...stageMap, additionalProperties: { $ref: '#/definitions/stage' } },
-    },
-    if: { required: ['extends'] },
-    else: {
-      required: stringsAt(document, 'required'),
-      properties: { stages: { additionalProperties: { required: ['type'] } } },
-    },
-    definitions: { stage: stageDefinition, ...Object.fromEntries(definitions) },
+    if: { required: ['type'] },
+    else: { defaultSnippets: [...stages].flatMap(([type, schema]) => startsOf(type, schema)) },
+    allOf: types.map((type) => ({ if: has('type', type), then: { $ref: `#/definitions/${type}` } })),
   };
 }
 
-/** An object schema with everything inside it composed. */
-function composeObject(
-  schema: JsonObject,
-  root: JsonObject,
-  definitions: Map<string, JsonObject>,
-): JsonObject {
-  const { $id: _id, $schema: _schema, definitions: _definitions, ...composed } = schema;
-  return {
-    ...composed,
-    properties: Object.fromEntries(
-      Object.entries(objectAt(schema, 'properties')).map(([name, property]) => [
-        name,
-        isJsonObject(property) ? composeValue(property, root, definitions) : property,
-      ]),
-    ),
+/** What an editor fills in for a new stage: the keys that it must have, with examples to write over. */
+function startsOf(type: string, schema: JsonObject): readonly JsonObject[] {
+  const start = (label: string, variant: JsonObject): JsonObject => ({
+    label,
+    description: stringAt(schema, 'description') ?? '',
+    body: snippetBody(exampleOf(variant, schema)),
+  });
+  const variants = variantsOf(schema);
+  return variants.length === 0
+    ? [start(type, schema)]
+    : variants.map((variant) => start(`${type} (${variant.value})`, variant.schema));
+}
+
+/** Values as texts with numbered places to write over; layers on a line each. */
+function snippetBody(example: JsonObject): JsonObject {
+  let places = 0;
+  const place = (text: string): string => {
+    places += 1;
+    return `\${${places}:${text.replace(/[\\}$]/g, '\\$&')}}`;
   };
+  const body = (key: string, value: Json): Json => {
+    if (key === 'type') return flowText(value);
+    return isStack(value) ? value.map((item) => place(itemText(item))) : place(flowText(value));
+  };
+  return Object.fromEntries(Object.entries(example).map(([key, value]) => [key, body(key, value)]));
+}
+
+/** A stage type. Definitions of a plugin's own schema stay inside it, at its new place. */
+function composeStage(type: string, schema: JsonObject, definitions: Definitions): JsonObject {
+  const composed = composeVariants(type, schema, definitions);
+  const own = schema['definitions'];
+  return isJsonObject(own) ? withReferences({ ...composed, definitions: own }, own, type) : composed;
 }
 
 /**
- * The schema of one value inside a stage, with its references put in place. Layers and optimizers, which are large, stay
- * references, to `definitions`.
- *
- * @param root the schema that references without a file look into
+ * Where one property decides which others there are, they follow it: before it is there, nothing else is offered, and
+ * then only what fits.
  */
-function composeValue(
+function composeVariants(type: string, schema: JsonObject, definitions: Definitions): JsonObject {
+  const variants = variantsOf(schema);
+  const [first] = variants;
+  if (first === undefined) return { ...composeObject(schema, schema, definitions), title: type };
+  const own = objectAt(schema, 'properties');
+  const kept = ['type', first.property];
+  const shared = Object.fromEntries(kept.map((name) => [name, objectAt(own, name)]));
+  const { if: _if, then: _then, else: _else, allOf: _allOf, additionalProperties: _rest, ...plain } = schema;
+  return {
+    ...composeObject({ ...plain, properties: shared, required: kept }, schema, definitions),
+    title: type,
+    allOf: variants.map((variant) => ({
+      if: has(variant.property, variant.value),
+      then: composeVariant(type, variant, schema, definitions),
+    })),
+  };
+}
+
+/** The same schema, whose references to its own definitions lead to where it stands in the whole. */
+function withReferences(schema: JsonObject, own: JsonObject, type: string): JsonObject {
+  const moved = (value: Json): Json => {
+    if (isList(value)) return value.map(moved);
+    return isJsonObject(value) ? withReferences(value, own, type) : value;
+  };
+  const composed = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, moved(value)]));
+  const name = referenceName(schema);
+  return name !== undefined && name in own
+    ? { ...composed, $ref: `#/definitions/${type}/definitions/${name}` }
+    : composed;
+}
+
+function composeVariant(
+  type: string,
+  variant: Variant,
   schema: JsonObject,
-  root: JsonObject,
-  definitions: Map<string, JsonObject>,
+  definitions: Definitions,
 ): JsonObject {
-  const [resolved, owner] = resolveReference(schema, root);
-  const { $ref: _ref, ...value } = { ...resolved, ...schema };
-  if (value['const'] !== undefined) return value;
-  if (isChoice(value)) return composeChoice(value, owner, definitions);
-  return acceptParameter(
-    withDefaultInText({
-      ...value,
-      ...('items' in value ? { items: composeValue(objectAt(value, 'items'), owner, definitions) } : {}),
-      ...('properties' in value ? composeObject(value, owner, definitions) : {}),
-    }),
-  );
+  const { description: _description, ...rest } = composeObject(variant.schema, schema, definitions);
+  // What stands beside every variant is described there, and here only allowed.
+  const properties = { ...objectAt(rest, 'properties'), type: true, [variant.property]: true };
+  const required = [...requiredOf(rest)].filter((name) => properties[name] !== true);
+  return { ...rest, title: `${type} (${variant.value})`, properties, required };
 }
 
-/** A map of one key. */
-function composeChoice(
-  schema: JsonObject,
-  root: JsonObject,
-  definitions: Map<string, JsonObject>,
-): JsonObject {
-  const { if: _if, then, ...rest } = schema;
-  const names = isJsonObject(then) ? resolveReference(then, root)[0] : {};
-  for (const [name, member] of Object.entries(objectAt(schema, 'properties'))) {
-    if (!isJsonObject(member)) continue;
-    const [resolved, owner] = resolveReference(member, root);
-    definitions.set(name, { ...composeObject(resolved, owner, definitions), title: name });
-  }
-  return withDefaultInText({
-    ...rest,
-    properties: Object.fromEntries(
-      Object.keys(objectAt(schema, 'properties')).map((name) => [name, { $ref: `#/definitions/${name}` }]),
-    ),
-    if: { type: 'string' },
-    then: acceptParameter({ type: 'string', enum: listAt(names, 'enum') }),
-  });
-}
-
-/** The same schema, which takes `${params.name}` too. */
-function acceptParameter(schema: JsonObject): JsonObject {
-  const types = typesOf(schema);
-  const text = textBranch(schema);
-  if ('enum' in schema) {
-    const { type: _type, enum: choices, ...rest } = schema;
-    return { ...rest, anyOf: [{ type: 'string', enum: choices ?? [] }, PARAMETER] };
-  }
-  if (text !== undefined) {
-    const { type: _type, if: _if, then: _then, description, default: standard, examples, ...limits } = schema;
-    const others = types.filter((type) => type !== 'string');
-    return {
-      description: description ?? '',
-      ...(standard === undefined ? {} : { default: standard }),
-      ...(examples === undefined ? {} : { examples }),
-      anyOf: [{ type: 'string', enum: listAt(text, 'enum') }, { ...limits, type: others }, PARAMETER],
-    };
-  }
-  if (types.includes('string') || (types.includes('object') && !types.includes('integer'))) return schema;
-  return { ...schema, ...PARAMETER, type: [...types, 'string'] };
-}
-
-/** The same schema, whose description ends with its default: editors do not show defaults by themselves. */
-function withDefaultInText(schema: JsonObject): JsonObject {
-  const value = schema['default'];
-  if (value === undefined || value === null) return schema;
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return { ...schema, description: `${stringAt(schema, 'description') ?? ''} Default: \`${text}\`.` };
+/** True for maps in which `property` is `value`. */
+function has(property: string, value: string): JsonObject {
+  return { required: [property], properties: { [property]: { const: value, doNotSuggest: true } } };
 }

@@ -87,8 +87,11 @@ export interface Variant {
  */
 export function variantsOf(schema: JsonObject): readonly Variant[] {
   const conditions = [schema, ...listAt(schema, 'allOf')].filter(isJsonObject).filter((each) => 'if' in each);
-  const property = conditions.flatMap((each) => Object.keys(objectAt(objectAt(each, 'if'), 'properties')))[0];
-  if (property === undefined) return [];
+  const deciders = new Set(
+    conditions.flatMap((each) => Object.keys(objectAt(objectAt(each, 'if'), 'properties'))),
+  );
+  const [property] = deciders;
+  if (property === undefined || deciders.size > 1) return [];
   const properties = objectAt(schema, 'properties');
   const decider = objectAt(properties, property);
   return stringsAt(decider, 'enum').map((value) => {

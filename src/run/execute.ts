@@ -185,6 +185,9 @@ class Run {
       );
     } catch (error) {
       if (this.#options.signal.aborted) return this.#finish(stage, 'skipped', 0);
+      if (error instanceof Error && !(error instanceof Failure)) {
+        this.#options.emit({ type: 'log', level: 'error', message: error.stack ?? '', stage: stage.name });
+      }
       const diagnostics = describeFailure(stage, this.#plan.located, error);
       this.#diagnostics.push(...diagnostics);
       for (const diagnostic of diagnostics) this.#options.emit({ type: 'diagnostic', diagnostic });
@@ -275,10 +278,9 @@ function describeFailure(
   located: LocatedPipeline,
   error: unknown,
 ): readonly Diagnostic[] {
-  const { diagnostics } =
-    error instanceof Failure
-      ? error
-      : failure('internal-error', error instanceof Error ? (error.stack ?? error.message) : String(error));
+  const message = error instanceof Error ? error.message : String(error);
+  const hint = 'this is a bug in Hourglass; its stack is in `log.jsonl`';
+  const { diagnostics } = error instanceof Failure ? error : failure('internal-error', message, hint);
   const range = located.locate(['stages', stage.name], 'key');
   return diagnostics.map((diagnostic) => ({
     ...diagnostic,

@@ -47,6 +47,50 @@ test('layers are offered by name, with their required arguments filled in', asyn
   assert.match(byLabel.get('Conv2D')?.documentation ?? '', /onvolution/);
 });
 
+test('what is filled in for a layer is one line, and bare names stand alone', async () => {
+  const completions = await server.complete(
+    `${HEAD}stages:\n  a:\n    type: model\n    encoder:\n      - Flatten\n      - |`,
+  );
+  const texts = completions.map(({ text }) => text.trim());
+  assert.ok(texts.includes('Flatten'), texts.join());
+  assert.ok(texts.includes('Conv2D: { filters: ${1:32}, kernel_size: ${2:3} }'), texts.join());
+  for (const text of texts) assert.ok(!text.includes('\n'), text);
+});
+
+test('a new stage is offered with the keys that it must have', async () => {
+  const completions = await server.complete(`${HEAD}stages:\n  a:\n    |\n`);
+  const train = completions.find(({ label }) => label === 'train')?.text ?? '';
+  for (const key of ['type: train', 'model:', 'data:', 'loss:', 'epochs:'])
+    assert.ok(train.includes(key), train);
+});
+
+test('keys follow the kind of figure', async () => {
+  const figure = 'stages:\n  a:\n    type: figure\n';
+  const undecided = await labels(`${figure}    |`);
+  assert.ok(undecided.includes('kind') && !undecided.includes('rows'), undecided.join());
+  const history = await labels(`${figure}    kind: history\n    |`);
+  assert.ok(history.includes('quantities') && !history.includes('rows'), history.join());
+});
+
+test('values of every key have a readable label', async () => {
+  for (const key of ['optimizer', 'validation', 'metrics', 'preview', 'early_stopping', 'shuffle']) {
+    const offered = await labels(`stages:\n  a:\n    type: train\n    ${key}: |`);
+    assert.ok(
+      offered.length > 0 && !offered.some((label) => label.includes('[object')),
+      `${key}: ${offered.join()}`,
+    );
+  }
+  const items = await labels('stages:\n  a:\n    type: evaluate\n    metrics: [|]');
+  assert.deepEqual([...items].sort(), ['binary_crossentropy', 'mae', 'mse', 'psnr', 'ssim']);
+});
+
+test('arguments are offered inside braces, too', async () => {
+  const offered = await labels(
+    'stages:\n  a:\n    type: model\n    encoder:\n      - Conv2D: { filters: 3, k| }',
+  );
+  assert.ok(offered.includes('kernel_size') && !offered.includes('units'), offered.join());
+});
+
 test('arguments of a layer are offered', async () => {
   const offered = await labels(
     'stages:\n  a:\n    type: model\n    encoder:\n      - Conv2D:\n          filters: 3\n          |',
@@ -60,6 +104,8 @@ test('resting on a key explains it, with its default', async () => {
   const text = `${HEAD}stages:\n  a:\n    type: model\n    encoder:\n      - Conv2D: { filters: 3, kernel|_size: 3 }\n`;
   assert.match(await server.hover(text), /window|kernel/i);
   assert.match(await server.hover(`${HEAD}stages:\n  a:\n    type: train\n    batch|_size: 3\n`), /32/);
+  const bare = await server.hover(`${HEAD}stages:\n  a:\n    type: model\n    encoder: [Flat|ten]\n`);
+  assert.match(bare, /Flatten`: Lays out/);
 });
 
 test('a mistake is underlined where it stands', async () => {
@@ -70,6 +116,31 @@ test('a mistake is underlined where it stands', async () => {
     problems.some(({ line, column, message }) => line === 7 && column === 4 && message.includes('stdev')),
     JSON.stringify(problems),
   );
+});
+
+test('mistakes in values are told by what would fit', async () => {
+  const stack = `${HEAD}stages:\n  a:\n    type: model\n    input_shape: [784]\n    decoder: [Flatten]\n    encoder:\n`;
+  const cases: readonly (readonly [layer: string, column: number, message: RegExp])[] = [
+    ['Dense: { units: -1 }', 24, /1/],
+    ['Dense: { units: sixteen }', 24, /params/],
+    ['Dens: { units: 3 }', 8, /Dens/],
+    ['Flaten', 8, /"Flatten"/],
+    ['Conv2D: { filters: 3, kernel_size: [3] }', 43, /2/],
+    ['Conv2D: { filters: 3, kernel_size: 3, padding: sam }', 55, /"same"/],
+  ];
+  for (const [layer, column, message] of cases) {
+    const problems = await server.diagnose(`${stack}      - ${layer}\n`);
+    assert.deepEqual(
+      problems.map((problem) => [problem.line, problem.column, message.test(problem.message)]),
+      [[8, column, true]],
+      `${layer}: ${JSON.stringify(problems)}`,
+    );
+  }
+});
+
+test('a file that extends another may leave out what that one has', async () => {
+  const text = HEAD.replace('name: x', 'extends: base.yaml');
+  assert.deepEqual(await server.diagnose(`${text}stages:\n  denoiser: { epochs: 3 }\n`), []);
 });
 
 test('the shipped pipelines have no problem, with parameters in place of numbers', async () => {

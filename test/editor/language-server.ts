@@ -34,6 +34,9 @@ export class LanguageServer {
   private constructor() {
     const program = join(packageRoot, 'node_modules/yaml-language-server/bin/yaml-language-server');
     this.process = spawn(process.execPath, [program, '--stdio']);
+    this.process.once('exit', (code) => {
+      for (const answer of this.answers.values()) answer({ error: `the server ended with ${code}` });
+    });
     this.process.stdout.on('data', (chunk: Buffer) => {
       this.receive(chunk);
     });
@@ -107,10 +110,13 @@ export class LanguageServer {
   private async request(method: string, params: Json): Promise<JsonObject> {
     this.requests += 1;
     const id = this.requests;
-    return await new Promise((resolve) => {
+    const answer = await new Promise<JsonObject>((resolve) => {
       this.answers.set(id, resolve);
       this.send({ id, method, params });
     });
+    this.answers.delete(id);
+    if (answer['error'] !== undefined) throw new Error(`${method}: ${JSON.stringify(answer['error'])}`);
+    return answer;
   }
 
   private notify(method: string, params: Json): void {

@@ -47,7 +47,7 @@ test('editors complete the stage types of plugins, too', async (t) => {
   const rigged = rigWithPlugin(t);
   const { stdout } = await rigged.run(['schema', 'p.yaml', '--allow-plugins']);
   const schema = JSON.parse(stdout);
-  assert.ok(schema.definitions.stage.properties.type.enum.includes('blur'));
+  assert.ok(schema.definitions.Stage.properties.type.enum.includes('blur'));
   assert.equal(schema.definitions.blur.properties.radius.minimum, 1);
 });
 

@@ -2,9 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Ajv } from 'ajv';
+import fc from 'fast-check';
+import { parse } from 'yaml';
+import { composeSchema } from '../../src/core/compose-schema.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../src/core/json.ts';
 import { readSchema, SHARED_SCHEMAS, STAGE_TYPES } from '../../src/core/schemas.ts';
-import { resolveReference } from '../../src/core/schema-view.ts';
+import { exampleOf, flowText } from '../../src/core/schema-example.ts';
+import { resolveReference, variantsOf } from '../../src/core/schema-view.ts';
 import { builtinNodes } from '../../src/nodes/registry.ts';
 import { outOfStep } from '../../scripts/generated.ts';
 
@@ -86,6 +90,145 @@ test('schemas are sound, and every default is a value that its own schema takes'
     const check = ajv.compile({ ...rest, $id: beside, definitions: owner['definitions'] ?? {} });
     assert.ok(check(standard), `${path}: ${JSON.stringify(standard)} ${ajv.errorsText(check.errors)}`);
   }
+});
+
+/** All forms of a stage type: its variants, or itself. */
+function formsOf(schema: JsonObject): readonly JsonObject[] {
+  const variants = variantsOf(schema);
+  return variants.length === 0 ? [schema] : variants.map((variant) => variant.schema);
+}
+
+const shared = SHARED_SCHEMAS.map(readSchema);
+const stageSchemas = new Map(STAGE_TYPES.map((type) => [type, readSchema(`stages/${type}`)]));
+
+test('the examples of the reference, and of what editors fill in, are settings that the schema takes', () => {
+  const ajv = new Ajv({ allowUnionTypes: true, schemas: shared });
+  for (const [type, schema] of stageSchemas) {
+    const check = ajv.compile(schema);
+    for (const form of formsOf(schema)) {
+      for (const keys of ['required', 'with examples'] as const) {
+        const example = exampleOf(form, schema, keys);
+        assert.equal(example['type'], type);
+        assert.ok(check(example), `${JSON.stringify(example)} ${ajv.errorsText(check.errors)}`);
+      }
+    }
+  }
+});
+
+test('an example on one line reads back as the same value', () => {
+  const plain = fc.oneof(
+    fc.string(),
+    fc.integer(),
+    fc.boolean(),
+    fc.constant(null),
+    fc.constantFrom('yes', 'null', '1e3', '${params.x}'),
+  );
+  const value = fc.oneof(
+    plain,
+    fc.array(plain),
+    fc.dictionary(
+      fc.string().filter((key) => key !== '__proto__'),
+      plain,
+      { noNullPrototype: true },
+    ),
+  );
+  fc.assert(fc.property(value, (json) => assert.deepEqual(parse(flowText(json)), json)));
+});
+
+test('the schema for editors takes what the schemas of the stages take, and refuses what they refuse', () => {
+  const ajv = new Ajv({ strict: false });
+  const whole = ajv.compile(composeSchema(stageSchemas));
+  const strict = new Ajv({ allowUnionTypes: true, schemas: shared });
+  const takes = (stage: JsonObject): boolean => whole({ name: 'x', stages: { a: stage } });
+  for (const schema of stageSchemas.values()) {
+    const check = strict.compile(schema);
+    for (const form of formsOf(schema)) {
+      const example = exampleOf(form, schema, 'with examples');
+      assert.ok(takes(example), `${JSON.stringify(example)} ${ajv.errorsText(whole.errors)}`);
+      for (const changed of changesOf(example)) {
+        assert.equal(takes(changed), check(changed), JSON.stringify(changed));
+      }
+    }
+  }
+});
+
+/** The settings with one of them left out or made something else, and with one too many; not the type. */
+function changesOf(settings: JsonObject): readonly JsonObject[] {
+  const others: readonly Json[] = [
+    0,
+    -1,
+    0.5,
+    3,
+    true,
+    null,
+    'test',
+    'adam',
+    [],
+    [0],
+    [1, 2],
+    ['mse'],
+    ['Flatten'],
+    {},
+    { Adam: {} },
+    { rows: 0 },
+    [{ Dense: {} }],
+    [{ Dense: { units: 0 } }],
+    [{ Conv2D: { filters: 1, kernel_size: [1, 2, 3] } }],
+    [{ Dens: {} }],
+    [{ ReLU: {}, Flatten: {} }],
+  ];
+  const keys = Object.keys(settings).filter((key) => key !== 'type');
+  return [
+    { ...settings, unknown_key: 1 },
+    { ...settings, rows: 3 },
+    ...keys.map((key) => Object.fromEntries(Object.entries(settings).filter(([name]) => name !== key))),
+    ...keys.flatMap((key) => others.map((other) => ({ ...settings, [key]: other }))),
+  ];
+}
+
+test('in the schema for editors, a parameter may stand for any value but a map', () => {
+  const ajv = new Ajv({ strict: false });
+  const check = ajv.compile(composeSchema(stageSchemas));
+  const parameter = '${params.x}';
+  for (const schema of stageSchemas.values()) {
+    for (const form of formsOf(schema)) {
+      const example = exampleOf(form, schema, 'with examples');
+      for (const [key, value] of Object.entries(example)) {
+        if (key === 'type' || key === 'preview' || key === 'early_stopping') continue;
+        const document = { name: 'x', stages: { a: { ...example, [key]: parameter } } };
+        assert.ok(check(document), `${key}: ${JSON.stringify(value)} ${ajv.errorsText(check.errors)}`);
+      }
+    }
+  }
+  const stage = { type: 'evaluate', model: 'a', data: 'b', metrics: [parameter] };
+  assert.ok(check({ name: 'x', stages: { a: stage } }));
+  assert.ok(!check({ name: 'x', stages: { a: { ...stage, metrics: ['${param.x}'] } } }));
+});
+
+test('a plugin may have definitions of its own, which refer to themselves and to layers', () => {
+  const schema: JsonObject = {
+    type: 'object',
+    additionalProperties: false,
+    required: ['type', 'tree'],
+    properties: {
+      type: { const: 'forest' },
+      tree: { $ref: '#/definitions/Tree' },
+      layers: { type: 'array', items: { $ref: '../layers.json#/definitions/LayerSpec' } },
+    },
+    definitions: {
+      Tree: {
+        type: 'object',
+        additionalProperties: false,
+        properties: { left: { $ref: '#/definitions/Tree' }, right: { $ref: '#/definitions/Tree' } },
+      },
+    },
+  };
+  const check = new Ajv({ strict: false }).compile(composeSchema(new Map([['forest', schema]])));
+  const takes = (settings: JsonObject): boolean =>
+    check({ name: 'x', stages: { a: { type: 'forest', ...settings } } });
+  assert.ok(takes({ tree: { left: { right: {} } }, layers: ['Flatten'] }));
+  assert.ok(!takes({ tree: { left: { middle: {} } } }));
+  assert.ok(!takes({ tree: {}, layers: ['Flaten'] }));
 });
 
 test('each stage type has a schema and a node, which names the settings that are references', () => {

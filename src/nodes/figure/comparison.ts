@@ -9,6 +9,7 @@ import { loadModel } from '../../layers/save.ts';
 import type { StageContext } from '../contract.ts';
 import { imageSource, requireInput } from '../train/pairs.ts';
 import { chooseImages } from './choice.ts';
+import { readJson } from './records.ts';
 
 /** All rows are drawn on the scale of the originals: what is brighter than their white is white. */
 export async function drawComparison(
@@ -16,7 +17,9 @@ export async function drawComparison(
   { split, samples, random, title }: ComparisonFigureSettings,
 ): Promise<Figure> {
   const { tf } = await engine();
-  const model = await loadModel(tf, join(requireInput(inputs, 'model').folder, 'model', 'autoencoder'));
+  const { folder } = requireInput(inputs, 'model');
+  const { denoiser } = await readJson(join(folder, 'training.json'));
+  const model = await loadModel(tf, join(folder, 'model', 'autoencoder'));
   try {
     const source = await imageSource(inputs, modelShapes(model));
     const { x, y } = await source.read(split);
@@ -28,11 +31,10 @@ export async function drawComparison(
       images: imageTiles(values, y.shape, source.target.range),
     });
     const original = row('Original', toFloat32(y, chosen));
-    const rows =
-      x === y
-        ? [original, row('Reconstruction', outputs)]
-        : [original, row('Corrupted', toFloat32(x, chosen)), row('Denoised', outputs)];
-    return imageGrid({ title, rows });
+    const corrupted = x === y ? [] : [row('Corrupted', toFloat32(x, chosen))];
+    // A model that never saw noise reconstructs it, or does what it can.
+    const last = row(denoiser === true && x !== y ? 'Denoised' : 'Reconstruction', outputs);
+    return imageGrid({ title, rows: [original, ...corrupted, last] });
   } finally {
     model.dispose();
   }

@@ -1,13 +1,13 @@
 /** `kind: history`: curves of what a train stage measured after each epoch. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FigureSettings, HistoryFigureSettings } from '../../config/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
-import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
+import type { Json } from '../../core/json.ts';
 import type { Figure } from '../../figures/figure.ts';
 import { linePanels, type LinePanel } from '../../figures/line-chart.ts';
 import type { StageContext } from '../contract.ts';
 import { requireInput } from '../train/pairs.ts';
+import { readJson } from './records.ts';
 
 /** What losses and metrics are called on an axis, with the unit of those that have one. */
 const LABELS: ReadonlyMap<string, string> = new Map([
@@ -65,18 +65,4 @@ function numbers(list: Json | undefined): readonly number[] {
   return Array.isArray(list)
     ? list.map((value: Json) => (typeof value === 'number' ? value : Number.NaN))
     : [];
-}
-
-async function readJson(path: string): Promise<JsonObject> {
-  const text = await readFile(path, 'utf8').catch(() => {
-    throw failure('data-missing', `\`${path}\` cannot be read`);
-  });
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    value = undefined;
-  }
-  if (!isJsonObject(value)) throw failure('data-corrupt', `\`${path}\` is not the record of a training`);
-  return value;
 }

@@ -7,7 +7,7 @@ import { checkInput, checkOutput, checkSplit, type ImagesDescription } from '../
 
 export const figureNode: NodeDefinition<FigureSettings> = {
   type: 'figure',
-  version: 2,
+  version: 3,
   schema: readSchema('stages/figure'),
   inputs: {
     data: { accepts: ['images'], optional: true },

@@ -14,7 +14,7 @@ import {
 
 export const trainNode: NodeDefinition<TrainSettings> = {
   type: 'train',
-  version: 1,
+  version: 2,
   schema: readSchema('stages/train'),
   inputs: {
     model: { accepts: ['model'] },

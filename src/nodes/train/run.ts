@@ -144,7 +144,7 @@ async function startPreviews(
 
 /** Writes history and models; `model/` holds the last weights, or the best, if they are to be restored. */
 async function save(
-  { settings, folder, log }: StageContext<TrainSettings>,
+  { settings, folder, inputs, log }: StageContext<TrainSettings>,
   { tf, models, trainer }: Workshop,
   { records, best, last, kept, stoppedEarly }: FitResult,
 ): Promise<{ readonly weightsOf: number }> {
@@ -152,6 +152,8 @@ async function save(
   const chosen = settings.early_stopping?.restore_best_weights === true ? kept : last;
   const training = {
     loss: lossOf(settings.loss),
+    // Whether the model learned to give something else than what went in.
+    denoiser: inputs['target'] !== undefined && inputs['target'].folder !== inputs['data']?.folder,
     epochs: records.length,
     stopped_early: stoppedEarly,
     epoch_of_model: chosen.epoch,

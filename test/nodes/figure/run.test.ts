@@ -144,6 +144,8 @@ test('comparison: originals, corrupted images, and what the model makes of these
   await saveAutoencoder(models, join(folder, 'model'));
   const clean = squares(10, 1);
   const noisy = corrupted(clean, 2);
+  const remember = (denoiser: boolean): void =>
+    writeFileSync(join(folder, 'training.json'), JSON.stringify({ loss: 'mse', denoiser }));
   const model: InputArtifact = { stage: 'trained', kind: 'trained-model', folder };
   const data = await imageStage(root, 'noisy', { test: noisy });
   const target = await imageStage(root, 'clean', { test: clean });
@@ -157,6 +159,7 @@ test('comparison: originals, corrupted images, and what the model makes of these
   const held = engine.tf.memory().numTensors;
   const loaded = async () => engine;
 
+  remember(true);
   const denoising = await draw(
     root,
     { ...COMPARISON, target: 'clean' },
@@ -168,6 +171,12 @@ test('comparison: originals, corrupted images, and what the model makes of these
     bytes(noisy.data.subarray(0, 4 * 144)),
     await outputs(noisy),
   ]);
+
+  // A model that was not trained on noise does not denoise.
+  remember(false);
+  const noised = { inputs: { model, data, target }, engine: loaded };
+  const shown = await draw(root, { ...COMPARISON, target: 'clean' }, noised);
+  assert.deepEqual(shown.texts, ['Original', 'Corrupted', 'Reconstruction']);
 
   const plain = await draw(root, COMPARISON, { inputs: { model, data: target }, engine: loaded });
   assert.deepEqual(plain.texts, ['Original', 'Reconstruction']);
