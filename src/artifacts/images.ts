@@ -1,9 +1,10 @@
 /** Image sets as stages hand them on: `images.json` beside one `.npy` file a split. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { failure } from '../core/diagnostic.ts';
 import { isJsonObject, type Json } from '../core/json.ts';
 import type { ImageShape, Split } from '../core/stage-type.ts';
+import { readJsonFile } from './json-file.ts';
 import { readNpy, writeNpy } from './npy.ts';
 
 /**
@@ -73,15 +74,7 @@ export async function writeImageSet(folder: string, set: ImageSet): Promise<void
 /** @throws Failure `data-missing` or `data-corrupt` */
 export async function readImageSet(folder: string): Promise<ImageSetRecord> {
   const path = join(folder, 'images.json');
-  const text = await readFile(path, 'utf8').catch(() => {
-    throw failure('data-missing', `\`${path}\` cannot be read`);
-  });
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    value = undefined;
-  }
+  const value = await readJsonFile(path);
   if (!isImageSetRecord(value)) throw failure('data-corrupt', `\`${path}\` does not describe an image set`);
   return value;
 }
