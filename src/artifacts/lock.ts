@@ -49,7 +49,7 @@ export async function takeLock(path: string): Promise<LockResult> {
   } catch (error) {
     throw fileFailure(error, path);
   } finally {
-    await rm(unique, { force: true });
+    await rm(unique, { force: true }).catch(() => undefined);
   }
 }
 

@@ -44,7 +44,10 @@ export async function ensureEngine(
     const reason = error.diagnostics.map(({ message, hint }) =>
       hint === undefined ? message : `${message} (${hint})`,
     );
-    await writeFileAtomic(refusalFile(), `${JSON.stringify({ reason: reason.join('; ') })}\n`);
+    // Where the cache cannot be written, the next run tries again: that is no reason for this one to fail.
+    await writeFileAtomic(refusalFile(), `${JSON.stringify({ reason: reason.join('; ') })}\n`).catch(
+      () => undefined,
+    );
     return portable(reason.join('; '));
   }
 }

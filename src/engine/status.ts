@@ -50,6 +50,6 @@ async function runProbe(addon: string): Promise<{ readonly xla: boolean; readonl
   const result = await runCommand(process.execPath, [probe, addon], { timeoutSeconds: 120 });
   return {
     xla: /^xla yes$/m.test(result.output),
-    ...(result.code === 0 ? {} : { problem: `TensorFlow does not load (${result.lastLine})` }),
+    ...(result.code === 0 ? {} : { problem: `TensorFlow does not load (${result.reason})` }),
   };
 }

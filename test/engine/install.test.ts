@@ -3,298 +3,223 @@
  * installed on this machine, by the same code.
  */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { crc32 } from 'node:zlib';
-import { ensureEngine } from '../../src/engine/install.ts';
-import { readEngineRecord } from '../../src/engine/location.ts';
-import { unpackWheel } from '../../src/engine/install/unpack.ts';
-import { PLATFORM, WHEELS, type WheelPin } from '../../src/engine/pins.ts';
-import { Failure } from '../../src/core/diagnostic.ts';
-import { temporaryFolder } from '../nodes/context.ts';
+import { existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { test } from 'node:test';
+import type { EnsuredEngine } from '../../src/engine/install.ts';
+import { PLATFORM, WHEELS } from '../../src/engine/pins.ts';
+import { Machine, installedFolder, until, type Outcome } from './machine.ts';
+import { MEMBERS, PIN, zip } from './wheel.ts';
 
-const PIN: WheelPin = {
-  ...(WHEELS['linux-x64'] ?? { name: '', tag: '', sha256: '', megabytes: 1 }),
-  libraries: ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'],
-};
-
-const MEMBERS: Readonly<Record<string, string>> = {
-  'tensorflow/libtensorflow_cc.so.2': 'the library',
-  'tensorflow/libtensorflow_framework.so.2': 'the framework',
-  'tensorflow/include/tensorflow/c/c_api.h': '// header',
-  'tensorflow/include/other/unused.h': '// not needed',
-  'tensorflow/python/__init__.py': 'not needed',
-};
-
-/** A zip file without compression. */
-function zip(members: Readonly<Record<string, string>>): Buffer {
-  const files: Buffer[] = [];
-  const directory: Buffer[] = [];
-  let offset = 0;
-  for (const [name, text] of Object.entries(members)) {
-    const [path, data] = [Buffer.from(name), Buffer.from(text)];
-    const sizes = Buffer.alloc(16);
-    sizes.writeUInt32LE(crc32(data), 0);
-    sizes.writeUInt32LE(data.length, 4);
-    sizes.writeUInt32LE(data.length, 8);
-    sizes.writeUInt16LE(path.length, 12);
-    const common = Buffer.from([20, 0, 0, 0, 0, 0, 0, 0, 33, 0]);
-    const local = Buffer.concat([Buffer.from('PK\x03\x04'), common, sizes, path, data]);
-    const place = Buffer.alloc(14);
-    place.writeUInt32LE(offset, 10);
-    directory.push(Buffer.concat([Buffer.from('PK\x01\x02\x14\x00'), common, sizes, place, path]));
-    files.push(local);
-    offset += local.length;
-  }
-  const entries = Buffer.concat(directory);
-  const end = Buffer.alloc(22);
-  end.write('PK\x05\x06', 'latin1');
-  end.writeUInt16LE(directory.length, 8);
-  end.writeUInt16LE(directory.length, 10);
-  end.writeUInt32LE(entries.length, 12);
-  end.writeUInt32LE(offset, 16);
-  return Buffer.concat([...files, entries, end]);
+function assertFails({ failure }: Outcome<EnsuredEngine>, pattern: RegExp): void {
+  assert.equal(failure?.code, 'engine-install-failed');
+  assert.match(`${failure.message} ${failure.hint ?? ''}`, pattern);
 }
 
-const isFailure = (pattern: RegExp) => (error: unknown) => {
-  assert.ok(error instanceof Failure, String(error));
-  assert.equal(error.diagnostics[0]?.code, 'engine-install-failed');
-  assert.match(error.message, pattern);
-  return true;
-};
+function assertNative({ value, failure }: Outcome<EnsuredEngine>): void {
+  assert.equal(value?.identity.kind, 'native', failure?.message);
+  assert.equal(value.warning, undefined);
+}
 
-test('of a wheel, the libraries and the headers of the C interface are unpacked, and nothing else', async (t) => {
-  const folder = temporaryFolder(t);
-  const wheel = join(folder, 'a.whl');
-  writeFileSync(wheel, zip(MEMBERS));
-  const target = join(folder, 'engine');
-  mkdirSync(target);
-  await unpackWheel(wheel, target, PIN, () => undefined, new AbortController().signal);
-  assert.deepEqual(readdirSync(target, { recursive: true }).sort(), [
-    'include',
-    'include/tensorflow',
-    'include/tensorflow/c',
-    'include/tensorflow/c/c_api.h',
-    ...PIN.libraries,
-  ]);
-  assert.equal(readFileSync(join(target, PIN.libraries[0]), 'utf8'), 'the library');
+test('without pip, `native` says what to install', async (t) => {
+  const machine = new Machine(t);
+  const result = await machine.ensure('native');
+  assertFails(result, /pip/);
+  assertFails(result, process.platform === 'darwin' ? /xcode-select/ : /apt install/);
+  assertFails(result, /ECONNREFUSED/);
+  assert.deepEqual(machine.engines(), []);
 });
 
-test('a wheel without a library, a damaged one, or another file is refused; paths lead nowhere else', async (t) => {
-  const folder = temporaryFolder(t);
-  const target = join(folder, 'engine');
-  mkdirSync(target);
-  const { 'tensorflow/libtensorflow_cc.so.2': library = '', ...rest } = MEMBERS;
-  const whole = zip(MEMBERS);
-  const cases: Readonly<Record<string, Buffer>> = {
-    'no library': zip(rest),
-    'no zip': Buffer.from('<html>not found</html>'),
-    'half a zip': whole.subarray(0, whole.length / 2),
-    empty: Buffer.alloc(0),
-    escape: zip({ ...rest, 'tensorflow/include/tensorflow/c/../../../../../escaped.h': library }),
-  };
-  for (const [name, bytes] of Object.entries(cases)) {
-    const wheel = join(folder, 'bad.whl');
-    writeFileSync(wheel, bytes);
-    const unpacking = unpackWheel(wheel, target, PIN, () => undefined, new AbortController().signal);
-    await assert.rejects(unpacking, isFailure(/wheel/), name);
-  }
-  assert.ok(!existsSync(join(folder, 'escaped.h')));
-});
-
-interface Stage {
-  readonly cache: string;
-  /** Runs `ensureEngine` in a process of its own, with stand-ins on its path. */
-  ensure(choice: string, env?: Readonly<Record<string, string>>): Promise<Ensured>;
-  /** A program of the path; `text` is a shell script. */
-  program(name: string, text: string): void;
-  /** How often a stand-in was called. */
-  calls(name: string): number;
-}
-
-interface Ensured {
-  readonly identity?: { readonly kind: string; readonly version: string };
-  readonly warning?: { readonly code: string; readonly message: string };
-  readonly failure?: { readonly code: string; readonly message: string; readonly hint?: string };
-}
-
-const ENSURE = `
-const { ensureEngine } = await import(${JSON.stringify(fileURLToPath(new URL('../../src/engine/install.js', import.meta.url)))});
-try {
-  console.log(JSON.stringify(await ensureEngine(process.argv[1], () => undefined, new AbortController().signal)));
-} catch (error) {
-  console.log(JSON.stringify({ failure: error.diagnostics?.[0] ?? { code: 'bug', message: String(error.stack) } }));
-}`;
-
-/** A machine with an empty cache, whose path has only what the test puts there. */
-function stage(t: TestContext): Stage {
-  const folder = temporaryFolder(t);
-  const bin = join(folder, 'bin');
-  const cache = join(folder, 'cache');
-  mkdirSync(bin);
-  // Without a network in tests, tfjs-node's own installer cannot do anything but fail; this makes it fail at once.
-  const environment = { HOURGLASS_CACHE: cache, PATH: bin, HOME: folder, https_proxy: 'http://127.0.0.1:9' };
-  return {
-    cache,
-    ensure: (choice, env = {}) =>
-      new Promise((resolve, reject) => {
-        const child = spawn(process.execPath, ['--input-type=module', '--eval', ENSURE, '--', choice], {
-          env: { ...environment, ...env },
-          stdio: ['ignore', 'pipe', 'inherit'],
-        });
-        let output = '';
-        child.stdout.on('data', (text) => (output += String(text)));
-        child.on('error', reject);
-        child.on('close', () => {
-          try {
-            resolve(JSON.parse(output) as Ensured);
-          } catch {
-            reject(new Error(output));
-          }
-        });
-      }),
-    program(name, text) {
-      writeFileSync(join(bin, name), `#!/bin/sh\necho x >> "${join(folder, `${name}.calls`)}"\n${text}\n`);
-      chmodSync(join(bin, name), 0o755);
-    },
-    calls: (name) => {
-      const path = join(folder, `${name}.calls`);
-      return existsSync(path) ? readFileSync(path, 'utf8').length / 2 : 0;
-    },
-  };
-}
-
-test('without pip and compiler: `native` says what to install, `auto` falls back once and remembers', async (t) => {
-  const machine = stage(t);
-  const native = await machine.ensure('native');
-  assert.equal(native.failure?.code, 'engine-install-failed');
-  assert.match(native.failure.message, /pip/);
-  assert.match(native.failure.message, process.platform === 'darwin' ? /xcode-select/ : /apt install/);
-
+test('`auto` falls back with a warning, and does not try again at each run', async (t) => {
+  const machine = new Machine(t);
   machine.program('python3', 'exit 1');
-  const first = await machine.ensure('auto');
-  assert.equal(first.identity?.kind, 'portable');
-  assert.equal(first.warning?.code, 'engine-portable');
-  const calls = machine.calls('python3');
-  assert.ok(calls > 0);
-  const second = await machine.ensure('auto');
-  assert.equal(second.identity?.kind, 'portable');
-  assert.equal(second.warning?.code, 'engine-portable');
-  assert.equal(machine.calls('python3'), calls, 'a failed attempt is not repeated at each run');
-  assert.equal((await machine.ensure('portable')).warning, undefined, 'who asks for it is not warned');
+  for (const attempt of ['first', 'second']) {
+    const { value } = await machine.ensure('auto');
+    assert.equal(value?.identity.kind, 'portable', attempt);
+    assert.equal(value.warning?.code, 'engine-portable', attempt);
+    assert.match(value.warning.message, /pip/, attempt);
+    assert.equal(machine.calls('python3').length, 1, attempt);
+  }
+  assert.equal((await machine.ensure('portable')).value?.warning, undefined, 'who asks for it is not warned');
+  await machine.ensure('native');
+  assert.equal(machine.calls('python3').length, 2, 'who insists gets another attempt');
 });
 
-test('a download that is not the pinned file is not used', async (t) => {
-  const machine = stage(t);
-  const wheel = join(machine.cache, '..', 'other.whl');
-  writeFileSync(wheel, zip(MEMBERS));
-  machine.program(
-    'python3',
-    `for last; do :; done; case "$*" in *--version*) exit 0;; esac\nwhile [ "$1" != -d ]; do shift; done\n/bin/cp "${wheel}" "$2/other.whl"`,
-  );
-  const { failure } = await machine.ensure('native');
-  assert.match(failure?.message ?? '', /SHA-256/);
-  assert.deepEqual(leftovers(machine), []);
+test('`auto` falls back also where that cannot be remembered', async (t) => {
+  const machine = new Machine(t);
+  mkdirSync(join(machine.cache, 'engine', `${engineName()}.refused.json`), { recursive: true });
+  const { value } = await machine.ensure('auto');
+  assert.equal(value?.identity.kind, 'portable');
 });
 
-test('a wheel that the user names is unpacked; without a compiler that is said', async (t) => {
-  const machine = stage(t);
-  const wheel = join(machine.cache, '..', 'mine.whl');
-  writeFileSync(wheel, zip(MEMBERS));
-  const missing = await machine.ensure('native', { HOURGLASS_ENGINE_WHEEL: wheel });
-  assert.match(missing.failure?.message ?? '', /compiler/);
-  machine.program(
-    'c++',
-    'case "$*" in *--version*) exit 0;; esac\necho "x.cc:1: error: no such thing"; exit 1',
-  );
-  const failing = await machine.ensure('native', { HOURGLASS_ENGINE_WHEEL: wheel });
-  assert.match(failing.failure?.message ?? '', /no such thing/);
-  const absent = await machine.ensure('native', { HOURGLASS_ENGINE_WHEEL: `${wheel}.none` });
-  assert.equal(absent.failure?.code, 'engine-install-failed');
-  assert.deepEqual(leftovers(machine), []);
-});
-
-/** What is in the engine's folder besides the record of a refusal. */
-function leftovers({ cache }: Stage): readonly string[] {
-  const folder = join(cache, 'engine');
-  return existsSync(folder) ? readdirSync(folder).filter((name) => !name.endsWith('.refused.json')) : [];
+/** The name of an engine's folder in the cache. */
+function engineName(): string {
+  return `tensorflow-2.21.0-${PLATFORM}-1`;
 }
 
-/** The folder of this machine's own engine, installed if it is not there. */
-async function installedFolder(): Promise<string> {
-  await ensureEngine('native', () => undefined, new AbortController().signal);
-  const record = await readEngineRecord();
-  assert.ok(record);
-  return join(record.addon, '..');
-}
+test('a pip that fails is quoted; the way around it is named', async (t) => {
+  const machine = new Machine(t);
+  machine.python('echo Collecting; echo "ERROR: no such index" >&2; exit 1');
+  const result = await machine.ensure('native');
+  assertFails(result, /no such index/);
+  assertFails(result, /HOURGLASS_ENGINE_WHEEL/);
+  assert.deepEqual(machine.engines(), []);
+});
+
+test('a pip that gives nothing, or not the pinned file, installs nothing', async (t) => {
+  const machine = new Machine(t);
+  machine.python('exit 0');
+  assertFails(await machine.ensure('native'), /no wheel/);
+  machine.pipGives(zip(MEMBERS));
+  assertFails(await machine.ensure('native'), /SHA-256/);
+  assert.deepEqual(machine.engines(), []);
+});
+
+test('the pinned wheel is downloaded with its hash, unpacked, compiled and kept; removed, nothing is left', async (t) => {
+  const machine = new Machine(t);
+  const env = machine.pipGives(zip(MEMBERS));
+  await machine.workingCompiler();
+  assertNative(await machine.ensure('auto', env));
+  const [, download = ''] = machine.calls('python3');
+  for (const option of ['download', '--require-hashes', '--no-deps', '--only-binary=:all:'])
+    assert.ok(download.split(' ').includes(option), option);
+  assert.deepEqual(machine.engines(), [engineName()]);
+  assert.deepEqual(
+    readdirSync(join(machine.cache, 'engine', engineName())).sort(),
+    ['engine.json', 'tfjs_binding.node', ...PIN.libraries].sort(),
+    'neither the download nor the headers stay',
+  );
+
+  assertNative(await machine.ensure('native'));
+  assert.equal(machine.calls('python3').length, 2, 'it is there, and is not installed again');
+
+  assert.equal((await machine.remove()).value, true);
+  assert.deepEqual(machine.engines(), []);
+  assert.equal((await machine.remove()).value, false);
+});
+
+test('to remove the engine also forgets a failed attempt', async (t) => {
+  const machine = new Machine(t);
+  machine.program('python3', 'exit 1');
+  await machine.ensure('auto');
+  await machine.remove();
+  await machine.ensure('auto');
+  assert.equal(machine.calls('python3').length, 2);
+});
+
+test('a wheel that the user names is unpacked; what the compiler lacks or says is told', async (t) => {
+  const machine = new Machine(t);
+  const env = { HOURGLASS_ENGINE_WHEEL: machine.file('mine.whl', zip(MEMBERS)) };
+  const missing = await machine.ensure('native', env);
+  assertFails(missing, /compiler/);
+  assertFails(missing, process.platform === 'darwin' ? /xcode-select/ : /g\+\+/);
+  machine.compiler('echo "x.cc:1: error: no such thing"; echo "1 error generated."; exit 1');
+  assertFails(await machine.ensure('native', env), /no such thing/);
+  machine.compiler('echo "not a library" > "$last"');
+  assertFails(await machine.ensure('native', env), /tfjs_binding\.node/);
+  assert.deepEqual(machine.engines(), []);
+  assert.deepEqual(machine.calls('python3'), [], 'no other way is tried than the one that was chosen');
+
+  await machine.workingCompiler();
+  assertNative(await machine.ensure('native', env));
+});
+
+test('`CXX` names the compiler, and no other is tried', async (t) => {
+  const machine = new Machine(t);
+  const env = { HOURGLASS_ENGINE_WHEEL: machine.file('mine.whl', zip(MEMBERS)), CXX: 'my-compiler' };
+  await machine.workingCompiler();
+  assertFails(await machine.ensure('native', env), /compiler/);
+  assert.deepEqual(machine.calls('c++'), []);
+});
+
+test('a wheel that is not there, is none, or lacks a library is named', async (t) => {
+  const machine = new Machine(t);
+  const { [`tensorflow/${PIN.libraries[1]}`]: _, ...rest } = MEMBERS;
+  const wheels = [
+    join(machine.folder, 'none.whl'),
+    machine.file('page.whl', Buffer.from('<html>not found</html>')),
+    machine.file('other.whl', zip(rest)),
+  ];
+  for (const wheel of wheels) {
+    const result = await machine.ensure('native', { HOURGLASS_ENGINE_WHEEL: wheel });
+    assertFails(result, new RegExp(basename(wheel)));
+  }
+  assert.deepEqual(machine.engines(), []);
+});
 
 test('a folder with libraries and a ready addon is used where it is', async (t) => {
-  const machine = stage(t);
+  const machine = new Machine(t);
   const folder = await installedFolder();
-  const { identity } = await machine.ensure('native', { HOURGLASS_ENGINE_DIR: folder });
-  assert.deepEqual([identity?.kind, identity?.version], ['native', 'tensorflow 2.21.0']);
-  assert.equal((await machine.ensure('auto')).identity?.kind, 'native', 'the record is kept');
-
-  const empty = stage(t);
-  const { failure } = await empty.ensure('native', { HOURGLASS_ENGINE_DIR: empty.cache });
-  assert.match(failure?.message ?? '', /HOURGLASS_ENGINE_DIR/);
+  const { value } = await machine.ensure('native', { HOURGLASS_ENGINE_DIR: folder });
+  assert.deepEqual([value?.identity.kind, value?.identity.version], ['native', 'tensorflow 2.21.0']);
+  assertNative(await machine.ensure('auto'));
+  assert.equal((await machine.status('auto')).value?.route, 'folder');
+  await machine.remove();
+  assert.ok(existsSync(join(folder, 'tfjs_binding.node')), 'what is not ours is not removed');
 });
 
-/** A compiler that takes its time, and then gives the addon of this machine's engine. */
-async function slowCompiler(machine: Stage, seconds: number): Promise<Readonly<Record<string, string>>> {
+test("of a folder without an addon, what is missing is named; else the addon is compiled against the folder's libraries", async (t) => {
+  const machine = new Machine(t);
+  const own = join(machine.folder, 'own');
+  const env = { HOURGLASS_ENGINE_DIR: own };
+  mkdirSync(own);
+  await machine.workingCompiler();
   const folder = await installedFolder();
-  const libraries = join(machine.cache, '..', 'libraries');
-  mkdirSync(join(libraries, 'include'), { recursive: true });
-  for (const name of WHEELS[PLATFORM]?.libraries ?? [])
-    symlinkSync(join(folder, name), join(libraries, name));
-  machine.program(
-    'c++',
-    `case "$*" in *--version*) exit 0;; esac\n/bin/sleep ${seconds}\nfor last; do :; done\n/bin/cp "${folder}/tfjs_binding.node" "$last"`,
-  );
-  return { HOURGLASS_ENGINE_DIR: libraries };
-}
+  for (const library of PIN.libraries) {
+    assertFails(await machine.ensure('native', env), new RegExp(library.replaceAll('.', '\\.')));
+    symlinkSync(join(folder, library), join(own, library));
+  }
+  assertFails(await machine.ensure('native', env), /headers/);
+  mkdirSync(join(own, 'include'));
+  assertNative(await machine.ensure('native', env));
+  const compiling = machine.calls('c++').at(-1)?.split(' ') ?? [];
+  assert.ok(compiling.includes(`-I${join(own, 'include')}`));
+});
 
 test('of several that install at once, one works and all get its engine', async (t) => {
-  const machine = stage(t);
-  const env = await slowCompiler(machine, 0.5);
-  const results = await Promise.all(Array.from({ length: 4 }, () => machine.ensure('native', env)));
-  for (const { identity, failure } of results) assert.equal(identity?.kind, 'native', failure?.message);
-  assert.equal(machine.calls('c++'), 2, 'asked for its version, and called once');
+  const machine = new Machine(t);
+  const env = machine.pipGives(zip(MEMBERS));
+  await machine.workingCompiler({ isHeld: true });
+  const running = Array.from({ length: 3 }, () => machine.startEnsure('native', env));
+  const isWaiting = (step: string): boolean => step.startsWith('waiting');
+  const waiting = (): number => running.filter(({ steps }) => steps.some(isWaiting)).length;
+  await until(() => waiting() === running.length - 1 && machine.calls('c++').length === 2, running);
+  machine.letGo();
+  for (const { outcome } of running) assertNative(await outcome);
+  assert.equal(machine.calls('python3').length, 2, 'asked for its version, and called once');
+  assert.equal(machine.calls('c++').length, 2);
 });
 
 test('a killed installation leaves no engine; the next one succeeds and cleans up', async (t) => {
-  const machine = stage(t);
-  const env = await slowCompiler(machine, 20);
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', ENSURE, '--', 'native'], {
-    env: { PATH: join(machine.cache, '..', 'bin'), HOURGLASS_CACHE: machine.cache, ...env },
-    stdio: 'ignore',
-  });
-  while (machine.calls('c++') < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+  const machine = new Machine(t);
+  const env = machine.pipGives(zip(MEMBERS));
+  await machine.workingCompiler({ isHeld: true });
+  const running = machine.startEnsure('native', env);
+  await until(() => machine.calls('c++').length === 2, [running]);
+  const { child, outcome } = running;
   child.kill('SIGKILL');
-  await new Promise((resolve) => child.once('close', resolve));
-  assert.equal(leftovers(machine).filter((name) => name.includes('.tmp-')).length, 1);
+  // The compiler outlives its parent, and may hold the pipes: the process itself is what must be gone.
+  await new Promise((resolve) => child.once('exit', resolve));
+  machine.letGo();
+  await assert.rejects(outcome);
+  assert.ok(!machine.engines().includes(engineName()));
+  assert.ok(machine.engines().some((name) => name.includes('.tmp-')));
 
-  machine.program(
-    'c++',
-    `case "$*" in *--version*) exit 0;; esac\nfor last; do :; done\n/bin/cp "${await installedFolder()}/tfjs_binding.node" "$last"`,
-  );
-  const { identity } = await machine.ensure('native', env);
-  assert.equal(identity?.kind, 'native');
-  assert.deepEqual(
-    leftovers(machine).filter((name) => name.includes('.tmp-')),
-    [],
-  );
+  assertNative(await machine.ensure('native', env));
+  assert.deepEqual(machine.engines(), [engineName()]);
+});
+
+test('a stopped installation leaves nothing, and is not remembered as failed', async (t) => {
+  const machine = new Machine(t);
+  const env = machine.pipGives(zip(MEMBERS));
+  await machine.workingCompiler({ isHeld: true });
+  const running = machine.startEnsure('auto', env);
+  await until(() => machine.calls('c++').length === 2, [running]);
+  running.child.kill('SIGINT');
+  assert.equal((await running.outcome).failure?.code, 'interrupted');
+  machine.letGo();
+  assert.deepEqual(machine.engines(), []);
+  assertNative(await machine.ensure('auto', env));
 });
 
 test('the pins are SHA-256 hashes of distinct wheels', () => {

@@ -16,8 +16,8 @@ export interface CommandResult {
   readonly code: number;
   /** What it printed, both streams, the end of it. */
   readonly output: string;
-  /** The last line that says something. */
-  readonly lastLine: string;
+  /** Why it failed, if it did: one line of the output, or the exit code. */
+  readonly reason: string;
 }
 
 const OUTPUT_LIMIT = 20_000;
@@ -50,14 +50,16 @@ export function runCommand(
     const finish = (code: number): void => {
       clearTimeout(timer);
       if (options.signal?.aborted) reject(failure('interrupted', `stopped while running ${command}`));
-      else resolve({ code, output, lastLine: lastLineOf(output) || `exit code ${code}` });
+      else resolve({ code, output, reason: reasonIn(output) || `exit code ${code}` });
     };
     child.on('error', () => finish(-1));
     child.on('close', (code) => finish(code ?? -1));
   });
 }
 
-function lastLineOf(text: string): string {
+/** The last line, but of a Node.js program that ended with an error that error: its last line is only Node's version. */
+function reasonIn(text: string): string {
   const lines = text.split(/\r?\n|\r/).filter((line) => line.trim() !== '');
-  return (lines.at(-1) ?? '').trim().slice(0, 300);
+  const error = lines.find((line) => /^\w*Error(?: \[\w+\])?: /.test(line));
+  return (error ?? lines.at(-1) ?? '').trim().slice(0, 300);
 }

@@ -55,7 +55,7 @@ export async function compileAddon(
     const error = result.output.split('\n').find((line) => line.includes('error'));
     throw failure(
       'engine-install-failed',
-      `\`${compiler}\` could not compile the addon (${(error ?? result.lastLine).trim().slice(0, 300)})`,
+      `\`${compiler}\` could not compile the addon (${(error ?? result.reason).trim().slice(0, 300)})`,
       compilerHint(),
     );
   }
@@ -88,5 +88,5 @@ export async function checkAddon(addon: string): Promise<string> {
   const result = await runCommand(process.execPath, [probe, addon], { timeoutSeconds: 120 });
   const version = /^tensorflow (\S+)/m.exec(result.output)?.[1];
   if (result.code === 0 && version !== undefined) return version;
-  throw failure('engine-install-failed', `TensorFlow does not load here (${result.lastLine})`);
+  throw failure('engine-install-failed', `TensorFlow does not load here (${result.reason})`);
 }

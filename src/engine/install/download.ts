@@ -57,7 +57,7 @@ export async function downloadWheel(
     if (result.code !== 0) {
       throw failure(
         'engine-install-failed',
-        `pip could not download TensorFlow (${result.lastLine})`,
+        `pip could not download TensorFlow (${result.reason})`,
         'check the network, or set `HOURGLASS_ENGINE_WHEEL` to a wheel that you downloaded elsewhere',
       );
     }

@@ -62,13 +62,11 @@ function pinOfPlatform(): WheelPin {
 
 async function fromIndex(context: InstallContext): Promise<Installed> {
   const pin = pinOfPlatform();
-  const wheel = await downloadWheel(
-    pin,
-    join(context.folder, 'download'),
-    context.onProgress,
-    context.signal,
-  );
-  return fromWheel(context, wheel);
+  const download = join(context.folder, 'download');
+  const wheel = await downloadWheel(pin, download, context.onProgress, context.signal);
+  const installed = await fromWheel(context, wheel);
+  await rm(download, { recursive: true });
+  return installed;
 }
 
 /** Unpacks a wheel into the engine's folder and compiles the addon against it. */
@@ -118,7 +116,7 @@ async function fromScript(context: InstallContext): Promise<Installed> {
   const found = existsSync(lib) ? readdirSync(lib, { recursive: true, encoding: 'utf8' }) : [];
   const name = found.find((path) => path.endsWith('tfjs_binding.node'));
   if (result.code !== 0 || name === undefined) {
-    throw failure('engine-install-failed', `tfjs-node's own installer failed (${result.lastLine})`);
+    throw failure('engine-install-failed', `tfjs-node's own installer failed (${result.reason})`);
   }
   const addon = join(lib, name);
   return { addon, tensorflow: await checkAddon(addon) };

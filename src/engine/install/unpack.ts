@@ -51,7 +51,8 @@ export async function unpackWheel(
     }
   } catch (error) {
     if (signal.aborted) throw failure('interrupted', 'stopped while unpacking TensorFlow');
-    if (error instanceof Error && errorCode(error) === '' && error.name === 'Error') {
+    // What yauzl says of a damaged file has no code, what zlib says of damaged data has its own.
+    if (error instanceof Error && error.name === 'Error' && /^(?:Z_|$)/.test(errorCode(error))) {
       throw notAWheel(wheel, error.message);
     }
     throw fileFailure(error, folder);
