@@ -17,9 +17,16 @@ export async function engineIdentity(choice: EngineChoice): Promise<EngineIdenti
     ? { kind: 'native', version: `tensorflow ${TENSORFLOW_VERSION}`, platform: PLATFORM }
     : {
         kind: 'portable',
-        version: `tfjs-wasm ${packageVersion('@tensorflow/tfjs-backend-wasm')}`,
+        version: hasWebAssembly()
+          ? `tfjs-wasm ${packageVersion('@tensorflow/tfjs-backend-wasm')}`
+          : `tfjs-cpu ${packageVersion('@tensorflow/tfjs')}`,
         platform: PLATFORM,
       };
+}
+
+/** Node.js has none where it may not compile at run time (`--jitless`). */
+export function hasWebAssembly(): boolean {
+  return 'WebAssembly' in globalThis;
 }
 
 async function canInstall(): Promise<boolean> {

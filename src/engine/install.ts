@@ -2,10 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { writeFileAtomic } from '../artifacts/atomic.ts';
-import { takeLock } from '../artifacts/lock.ts';
+import { takeLock, type LockOwner } from '../artifacts/lock.ts';
 import { isAlive } from '../artifacts/process.ts';
 import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
 import type { EngineChoice, EngineIdentity } from './engine.ts';
@@ -81,11 +82,18 @@ export async function installEngine(onProgress: InstallProgress, signal: AbortSi
         await lock.release();
       }
     }
-    onProgress(`waiting for process ${lock.owner.pid}, which is installing TensorFlow`);
+    onProgress(describeWait(lock.owner, `${folder}.lock`));
     await sleep(500, undefined, { signal }).catch(() => {
       throw failure('interrupted', 'stopped while waiting for TensorFlow');
     });
   }
+}
+
+/** Of another machine's process nothing can be known, so that only the user can tell whether it is still at work. */
+function describeWait({ pid, host }: LockOwner, path: string): string {
+  return host === hostname()
+    ? `waiting for process ${pid}, which is installing TensorFlow`
+    : `waiting for process ${pid} on ${host}, which is installing TensorFlow; if it is no more, delete \`${path}\``;
 }
 
 async function installHere(
@@ -106,6 +114,7 @@ async function installHere(
         platform: PLATFORM,
         route: route.name,
         addon: made.addon.startsWith(draft) ? join(folder, basename(made.addon)) : made.addon,
+        ...(route.source === undefined ? {} : { source: route.source }),
         installed: new Date().toISOString(),
       };
       await writeFileAtomic(join(draft, 'engine.json'), `${JSON.stringify(record, null, 2)}\n`);

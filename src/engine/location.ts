@@ -1,7 +1,8 @@
 /** Where the engine lies: a per-user cache that all checkouts share. */
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { isJsonObject } from '../core/json.ts';
 import { PLATFORM, TENSORFLOW_VERSION } from './pins.ts';
 
@@ -16,6 +17,8 @@ export interface EngineRecord {
   readonly route: EngineRoute;
   /** Absolute path of the addon. */
   readonly addon: string;
+  /** Absolute path of the folder that the user named, if it came that way. */
+  readonly source?: string;
   /** ISO 8601. */
   readonly installed: string;
 }
@@ -48,17 +51,29 @@ export function refusalFile(): string {
   return `${engineFolder()}.refused.json`;
 }
 
-/** The installed engine; undefined if there is none. */
+/** The folder with libraries that the user named by `HOURGLASS_ENGINE_DIR`, absolute; undefined if none. */
+export function namedFolder(): string | undefined {
+  const folder = process.env['HOURGLASS_ENGINE_DIR'];
+  return folder === undefined || folder === '' ? undefined : resolve(folder);
+}
+
+/**
+ * The installed engine; undefined if there is none, if its addon is gone, or if the user named another folder than the one it
+ * came from.
+ */
 export async function readEngineRecord(): Promise<EngineRecord | undefined> {
   const value = await readJson(join(engineFolder(), 'engine.json'));
   if (!isJsonObject(value)) return undefined;
-  const { tensorflow, platform, route, addon, installed } = value;
+  const { tensorflow, platform, route, addon, source, installed } = value;
+  const named = namedFolder();
   return typeof tensorflow === 'string' &&
     platform === PLATFORM &&
     (route === 'wheel' || route === 'wheel-file' || route === 'folder' || route === 'script') &&
     typeof addon === 'string' &&
-    typeof installed === 'string'
-    ? { tensorflow, platform, route, addon, installed }
+    typeof installed === 'string' &&
+    existsSync(addon) &&
+    (named === undefined || source === named)
+    ? { tensorflow, platform, route, addon, installed, ...(typeof source === 'string' ? { source } : {}) }
     : undefined;
 }
 

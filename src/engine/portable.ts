@@ -1,11 +1,12 @@
 /**
- * The portable engine: tfjs on WebAssembly. What it lacks, such as the gradient of a convolution's kernel, runs in plain
+ * The portable engine: tfjs on WebAssembly, or all in JavaScript where Node.js has none. What it lacks, such as the gradient of a convolution's kernel, runs in plain
  * JavaScript. Far slower than TensorFlow, but it needs no compiler, no download, and runs everywhere.
  */
 import { createRequire } from 'node:module';
 import type * as tfjs from '@tensorflow/tfjs';
 import { loadTfjs } from './addon.ts';
 import type { Tf } from './engine.ts';
+import { hasWebAssembly } from './identity.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -15,6 +16,10 @@ interface WasmPackage {
 
 export async function loadPortable(): Promise<Tf> {
   const tf = loadTfjs();
+  if (!hasWebAssembly()) {
+    await tf.setBackend('cpu');
+    return tf;
+  }
   const wasm = require('@tensorflow/tfjs-backend-wasm') as WasmPackage;
   // Sums in several threads come out in another order at each run.
   wasm.setThreadsCount(1);

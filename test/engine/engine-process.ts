@@ -9,8 +9,18 @@
 import { Failure } from '../../src/core/diagnostic.ts';
 import type { EngineChoice } from '../../src/engine/engine.ts';
 import { ensureEngine, removeEngine } from '../../src/engine/install.ts';
+import { loadEngine } from '../../src/engine/load.ts';
 import { PLATFORM, WHEELS } from '../../src/engine/pins.ts';
+import { statelessUniform } from '../../src/engine/random.ts';
 import { engineStatus } from '../../src/engine/status.ts';
+
+/** What `draw` prints. */
+export interface Drawn {
+  readonly version: string;
+  /** tfjs's name of it. */
+  readonly backend: string;
+  readonly numbers: readonly number[];
+}
 
 const CHOICES: readonly EngineChoice[] = ['auto', 'native', 'portable'];
 
@@ -24,6 +34,13 @@ const sha256 = process.env['TEST_WHEEL_SHA256'];
 const pin = WHEELS[PLATFORM];
 if (sha256 !== undefined && pin !== undefined) Object.assign(pin, { sha256 });
 
+/** Loads the engine and draws with it. */
+async function draw(): Promise<Drawn> {
+  const { tf, identity } = await loadEngine({ choice, threads: 1 });
+  const numbers = statelessUniform(tf, [10], [5, 6], tf.scalar(9, 'int32'));
+  return { version: identity.version, backend: tf.getBackend(), numbers: [...(await numbers.data())] };
+}
+
 const print = (line: object): boolean => process.stdout.write(`${JSON.stringify(line)}\n`);
 const act = (): Promise<unknown> => {
   switch (action) {
@@ -31,6 +48,8 @@ const act = (): Promise<unknown> => {
       return ensureEngine(choice, (step) => print({ step }), controller.signal);
     case 'status':
       return engineStatus(choice);
+    case 'draw':
+      return draw();
     case 'remove':
       return removeEngine();
     default:

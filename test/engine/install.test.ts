@@ -3,7 +3,7 @@
  * installed on this machine, by the same code.
  */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import type { EnsuredEngine } from '../../src/engine/install.ts';
@@ -156,6 +156,46 @@ test('a folder with libraries and a ready addon is used where it is', async (t) 
   assert.equal((await machine.status('auto')).value?.route, 'folder');
   await machine.remove();
   assert.ok(existsSync(join(folder, 'tfjs_binding.node')), 'what is not ours is not removed');
+});
+
+test('a folder that the user names is used instead of what is installed; a wrong one leaves that alone', async (t) => {
+  const machine = new Machine(t);
+  const env = machine.pipGives(zip(MEMBERS));
+  await machine.workingCompiler();
+  assertNative(await machine.ensure('native', env));
+  const route = async (): Promise<string | undefined> => (await machine.status('native')).value?.route;
+
+  const wrong = { HOURGLASS_ENGINE_DIR: join(machine.folder, 'none') };
+  assertFails(await machine.ensure('native', wrong), /HOURGLASS_ENGINE_DIR/);
+  assert.equal(await route(), 'wheel');
+  assertNative(await machine.ensure('native', { HOURGLASS_ENGINE_DIR: await installedFolder() }));
+  assert.equal(await route(), 'folder');
+});
+
+test('an engine whose addon is gone is installed again', async (t) => {
+  const machine = new Machine(t);
+  const env = machine.pipGives(zip(MEMBERS));
+  await machine.workingCompiler();
+  for (const downloads of [1, 2]) {
+    assertNative(await machine.ensure('auto', env));
+    assert.equal(machine.calls('python3').filter((call) => call.includes('download')).length, downloads);
+    rmSync(join(machine.cache, 'engine', engineName(), 'tfjs_binding.node'));
+  }
+});
+
+test('a lock of another machine is waited for, and named with its file', async (t) => {
+  const machine = new Machine(t);
+  const lock = join(machine.cache, 'engine', `${engineName()}.lock`);
+  mkdirSync(join(machine.cache, 'engine'), { recursive: true });
+  const owner = { pid: 1, host: 'another.invalid', processStart: '', since: '2026-01-01T00:00:00Z' };
+  writeFileSync(lock, JSON.stringify(owner));
+  const running = machine.startEnsure('native');
+  await until(
+    () => running.steps.some((step) => step.includes(owner.host) && step.includes(lock)),
+    [running],
+  );
+  running.child.kill('SIGINT');
+  assert.equal((await running.outcome).failure?.code, 'interrupted');
 });
 
 test("of a folder without an addon, what is missing is named; else the addon is compiled against the folder's libraries", async (t) => {

@@ -12,6 +12,7 @@ import { ensureEngine, type EnsuredEngine } from '../../src/engine/install.ts';
 import { readEngineRecord } from '../../src/engine/location.ts';
 import type { EngineStatus } from '../../src/engine/status.ts';
 import { temporaryFolder } from '../nodes/context.ts';
+import type { Drawn } from './engine-process.ts';
 
 const PROGRAM = fileURLToPath(new URL('./engine-process.js', import.meta.url));
 
@@ -57,6 +58,10 @@ export class Machine {
 
   status(choice: string): Promise<Outcome<EngineStatus>> {
     return this.#start<EngineStatus>(['status', choice], {}).outcome;
+  }
+
+  draw(choice: string, env: Variables = {}): Promise<Outcome<Drawn>> {
+    return this.#start<Drawn>(['draw', choice], env).outcome;
   }
 
   remove(): Promise<Outcome<boolean>> {

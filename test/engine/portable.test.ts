@@ -3,6 +3,17 @@ import { test } from 'node:test';
 import { Philox } from '../../src/core/philox.ts';
 import { loadEngine } from '../../src/engine/load.ts';
 import { statelessUniform } from '../../src/engine/random.ts';
+import { Machine } from './machine.ts';
+
+test('where Node.js has no WebAssembly, the portable engine is plain JavaScript, says so, and draws the same', async (t) => {
+  const machine = new Machine(t);
+  const { value } = await machine.draw('portable', { NODE_OPTIONS: '--jitless' });
+  const expected = new Float32Array(10);
+  new Philox([5, 6], 9 * 2 ** 32).uniform(expected);
+  assert.equal(value?.backend, 'cpu');
+  assert.match(value.version, /^tfjs-cpu /);
+  assert.deepEqual(value.numbers, [...expected]);
+});
 
 test('the portable engine draws the same numbers, and trains convolutions', async () => {
   const { tf, identity } = await loadEngine({ choice: 'portable', threads: 4 });

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { failure } from '../../core/diagnostic.ts';
+import { withoutChatter } from '../chatter.ts';
 
 /** Tells what is being done, and how much of it is done, from 0 to 1. */
 export type InstallProgress = (step: string, fraction?: number) => void;
@@ -16,7 +17,7 @@ export interface CommandResult {
   readonly code: number;
   /** What it printed, both streams, the end of it. */
   readonly output: string;
-  /** Why it failed, if it did: one line of the output, or the exit code. */
+  /** Why it failed, if it did: the signal that ended it, one line of the output, or the exit code. */
   readonly reason: string;
 }
 
@@ -45,21 +46,32 @@ export function runCommand(
         output = (output + text).slice(-OUTPUT_LIMIT);
       });
     }
+    let isLate = false;
     // Node's own time limit goes on waiting for a program that could not be started.
-    const timer = setTimeout(() => child.kill('SIGKILL'), options.timeoutSeconds * 1000);
-    const finish = (code: number): void => {
+    const timer = setTimeout(() => {
+      isLate = true;
+      child.kill('SIGKILL');
+    }, options.timeoutSeconds * 1000);
+    const finish = (code: number, reason: string): void => {
       clearTimeout(timer);
       if (options.signal?.aborted) reject(failure('interrupted', `stopped while running ${command}`));
-      else resolve({ code, output, reason: reasonIn(output) || `exit code ${code}` });
+      else resolve({ code, output, reason });
     };
-    child.on('error', () => finish(-1));
-    child.on('close', (code) => finish(code ?? -1));
+    child.on('error', (error) => finish(-1, error.message));
+    child.on('close', (code, killedBy) => {
+      const said = reasonIn(output);
+      if (isLate) finish(-1, `no end after ${options.timeoutSeconds} seconds`);
+      else if (killedBy !== null) finish(-1, `ended by ${killedBy}${said === '' ? '' : `: ${said}`}`);
+      else finish(code ?? -1, said === '' ? `exit code ${code ?? -1}` : said);
+    });
   });
 }
 
 /** The last line, but of a Node.js program that ended with an error that error: its last line is only Node's version. */
 function reasonIn(text: string): string {
-  const lines = text.split(/\r?\n|\r/).filter((line) => line.trim() !== '');
+  const lines = withoutChatter(text)
+    .split('\n')
+    .filter((line) => line.trim() !== '');
   const error = lines.find((line) => /^\w*Error(?: \[\w+\])?: /.test(line));
   return (error ?? lines.at(-1) ?? '').trim().slice(0, 300);
 }

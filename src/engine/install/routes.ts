@@ -4,7 +4,7 @@ import { rm, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { failure } from '../../core/diagnostic.ts';
-import type { EngineRoute } from '../location.ts';
+import { namedFolder, type EngineRoute } from '../location.ts';
 import { PLATFORM, WHEELS, type WheelPin } from '../pins.ts';
 import { checkAddon, compileAddon } from './compile.ts';
 import { runCommand, type InstallProgress } from './command.ts';
@@ -29,14 +29,23 @@ export interface Route {
   readonly name: EngineRoute;
   /** Whether the user asked for just this one: then no other is tried. */
   readonly isChosen: boolean;
+  /** The folder it is bound to, absolute. */
+  readonly source?: string;
   /** @throws Failure why this route does not lead there */
   install(context: InstallContext): Promise<Installed>;
 }
 
 export function routes(): readonly Route[] {
-  const folder = process.env['HOURGLASS_ENGINE_DIR'];
-  if (folder !== undefined && folder !== '') {
-    return [{ name: 'folder', isChosen: true, install: (context) => fromFolder(context, resolve(folder)) }];
+  const folder = namedFolder();
+  if (folder !== undefined) {
+    return [
+      {
+        name: 'folder',
+        isChosen: true,
+        source: folder,
+        install: (context) => fromFolder(context, folder),
+      },
+    ];
   }
   const wheel = process.env['HOURGLASS_ENGINE_WHEEL'];
   if (wheel !== undefined && wheel !== '') {
