@@ -30,6 +30,8 @@ export type OutputDescription =
       readonly outputShape: readonly number[];
       /** The Keras name of the activation of the last layer, `linear` where it has none. */
       readonly outputActivation: string;
+      /** Whether it has layers that work on images: convolution, pooling, up-sampling. */
+      readonly convolutional: boolean;
     }
   | {
       readonly kind: 'trained-model';

@@ -1,6 +1,7 @@
 /** Loads tfjs and its TensorFlow addon into this process. */
 import { createRequire } from 'node:module';
 import util from 'node:util';
+import type { Tensor, TensorInfo } from '@tensorflow/tfjs';
 import type { Tf } from './engine.ts';
 
 const require = createRequire(import.meta.url);
@@ -24,8 +25,12 @@ export interface Binding {
   readonly TF_FLOAT: number;
   readonly TF_INT32: number;
   readonly TF_UINT8: number;
+  readonly TF_ATTR_STRING: number;
   readonly TF_ATTR_INT: number;
+  readonly TF_ATTR_FLOAT: number;
+  readonly TF_ATTR_BOOL: number;
   readonly TF_ATTR_TYPE: number;
+  readonly TF_ATTR_SHAPE: number;
   createTensor(
     shape: readonly number[],
     dtype: number,
@@ -49,6 +54,14 @@ export interface NativeBackend {
   readonly binding: Binding;
   getInputTensorIds(tensors: readonly unknown[]): number[];
   createOutputTensor(metadata: TensorMetadata): ReturnType<Tf['tensor']>;
+  executeSingleOutput(op: string, attributes: readonly OpAttribute[], inputs: readonly TensorInfo[]): Tensor;
+  executeMultipleOutputs(
+    op: string,
+    attributes: readonly OpAttribute[],
+    inputs: readonly TensorInfo[],
+    outputs: number,
+  ): Tensor[];
+  readSync(dataId: object): Float32Array | Int32Array | Uint8Array;
 }
 
 /**

@@ -10,7 +10,7 @@ const VARINT = 0;
 const DELIMITED = 2;
 const FIXED32 = 5;
 
-/** A whole number, 0 to 2^53 - 1, or a truth value. */
+/** A whole number of at most 2^53 - 1 either way, or a truth value. */
 export function integerField(number: number, value: number | boolean): Field {
   return concat([varint(number * 8 + VARINT), varint(Number(value))]);
 }
@@ -51,11 +51,24 @@ export function concat(parts: readonly Uint8Array[]): Uint8Array {
 /** Seven bits a byte, lowest first; the highest bit says that more follow. */
 function varint(value: number): Uint8Array {
   const bytes: number[] = [];
+  // Negative numbers are written as their two's complement of 64 bits.
+  if (value < 0) return bigVarint(BigInt.asUintN(64, BigInt(value)));
   let rest = value;
   while (rest >= 0x80) {
     bytes.push((rest % 0x80) + 0x80);
     rest = Math.floor(rest / 0x80);
   }
   bytes.push(rest);
+  return Uint8Array.from(bytes);
+}
+
+function bigVarint(value: bigint): Uint8Array {
+  const bytes: number[] = [];
+  let rest = value;
+  while (rest >= 0x80n) {
+    bytes.push(Number(rest % 0x80n) + 0x80);
+    rest /= 0x80n;
+  }
+  bytes.push(Number(rest));
   return Uint8Array.from(bytes);
 }

@@ -33,7 +33,27 @@ export function statelessUniform(
   return tf.engine().runKernel(STATELESS_UNIFORM, { step }, { ...attributes });
 }
 
-type UniformAttributes = { readonly shape: number[]; readonly seed: [number, number] };
+/**
+ * Normal float32 numbers of mean 0 and standard deviation 1: of two uniform draws, by G. E. P. Box and M. E. Muller's method
+ * ("A note on the generation of random normal deviates", 1958).
+ *
+ * @param step int32 scalar, 0 or more
+ */
+export function statelessNormal(
+  tf: Tf,
+  shape: readonly number[],
+  seeds: { readonly radius: Seed; readonly angle: Seed },
+  step: tfjs.Tensor,
+): tfjs.Tensor {
+  return tf.tidy(() => {
+    // In (0, 1], so that the logarithm is finite.
+    const fraction = tf.sub(1, statelessUniform(tf, shape, seeds.radius, step));
+    const angle = statelessUniform(tf, shape, seeds.angle, step).mul(2 * Math.PI);
+    return fraction.log().mul(-2).sqrt().mul(angle.cos());
+  });
+}
+
+export type UniformAttributes = { readonly shape: number[]; readonly seed: [number, number] };
 
 /** Registers the kernel for the backend in use. */
 export function registerRandomKernels(tf: Tf): void {

@@ -6,7 +6,7 @@
 import type * as tfjs from '@tensorflow/tfjs';
 import type { Seed } from '../core/seed.ts';
 import type { Tf } from '../engine/engine.ts';
-import { statelessUniform } from '../engine/random.ts';
+import { statelessNormal, statelessUniform } from '../engine/random.ts';
 
 /** Where the draws of a layer come from. */
 export interface DrawSource {
@@ -32,10 +32,6 @@ export function randomLayers(tf: Tf, { seeds, step }: DrawSource): RandomLayers 
     }
 
     protected abstract draw(input: tfjs.Tensor): tfjs.Tensor;
-
-    protected uniform(seed: Seed, { shape }: tfjs.Tensor): tfjs.Tensor {
-      return statelessUniform(tf, shape, seed, step);
-    }
   }
 
   /** Sets a share of the values to zero, and divides the others by what is left of the share. */
@@ -56,12 +52,12 @@ export function randomLayers(tf: Tf, { seeds, step }: DrawSource): RandomLayers 
 
     protected override draw(input: tfjs.Tensor): tfjs.Tensor {
       if (this.#rate === 0) return input;
-      const kept = tf.greaterEqual(this.uniform(this.#seed, input), this.#rate);
+      const kept = tf.greaterEqual(statelessUniform(tf, input.shape, this.#seed, step), this.#rate);
       return input.mul(kept.cast('float32')).mul(1 / (1 - this.#rate));
     }
   }
 
-  /** Adds normal noise of mean 0, made of two uniform draws by Box and Muller's method. */
+  /** Adds normal noise of mean 0. */
   class GaussianNoise extends RandomLayer {
     static readonly className = 'GaussianNoise';
     readonly #stddev: number;
@@ -81,10 +77,8 @@ export function randomLayers(tf: Tf, { seeds, step }: DrawSource): RandomLayers 
 
     protected override draw(input: tfjs.Tensor): tfjs.Tensor {
       if (this.#stddev === 0) return input;
-      // In (0, 1], so that the logarithm is finite.
-      const fraction = tf.sub(1, this.uniform(this.#radiusSeed, input));
-      const angle = this.uniform(this.#angleSeed, input).mul(2 * Math.PI);
-      const normal = fraction.log().mul(-2).sqrt().mul(angle.cos());
+      const seeds = { radius: this.#radiusSeed, angle: this.#angleSeed };
+      const normal = statelessNormal(tf, input.shape, seeds, step);
       return input.add(normal.mul(this.#stddev));
     }
   }

@@ -8,140 +8,15 @@ import type { JsonObject } from '../../src/core/json.ts';
 import type { Tf } from '../../src/engine/engine.ts';
 import { loadEngine } from '../../src/engine/load.ts';
 import { layerFactory } from '../../src/layers/create.ts';
-import { type LayerName, type Shape, layerOf } from '../../src/layers/layer.ts';
+import { layerOf, type Shape } from '../../src/layers/layer.ts';
 import { type PlacedLayer, inferLayer, parametersOf } from '../../src/layers/shapes.ts';
+import { battery, image } from './cases.ts';
 import { layer, layerNames, seedsOf } from './specs.ts';
 
 let tf: Tf;
 before(async () => {
   ({ tf } = await loadEngine({ choice: 'portable', threads: 1 }));
 });
-
-const image: Shape = [7, 6, 3];
-const vector: Shape = [12];
-const matrix: Shape = [5, 4];
-
-/** Arguments, and the input that they are for. */
-type Case = readonly [args: JsonObject, input: Shape];
-
-const conv = { filters: 4, kernel_size: 3 };
-
-const battery: Record<LayerName, readonly Case[]> = {
-  Dense: [
-    [{ units: 5 }, vector],
-    [{ units: 5, use_bias: false, activation: 'gelu' }, vector],
-    [{ units: 2, activation: 'relu', kernel_regularizer: { l1: 0.1, l2: 0 } }, image],
-    [{ units: 2, activation: 'tanh', bias_regularizer: { l1: 0, l2: 0.1 } }, matrix],
-  ],
-  Activation: [
-    'linear relu relu6 elu selu gelu swish silu mish sigmoid hard_sigmoid tanh softplus softsign softmax',
-  ]
-    .flatMap((names) => names.split(' '))
-    .map((activation): Case => [{ activation }, vector]),
-  ReLU: [
-    [{}, image],
-    [{ max_value: 0.5 }, vector],
-  ],
-  LeakyReLU: [
-    [{}, image],
-    [{ negative_slope: 0.1 }, vector],
-  ],
-  ELU: [[{}, vector]],
-  PReLU: [
-    [{}, vector],
-    [{ shared_axes: [1, 2] }, image],
-    [{ alpha_initializer: 'glorot_uniform' }, image],
-  ],
-  Softmax: [
-    [{}, vector],
-    [{}, image],
-    [{ axis: 3 }, image],
-  ],
-  Dropout: [
-    [{ rate: 0.5 }, image],
-    [{ rate: 0 }, vector],
-  ],
-  GaussianNoise: [
-    [{ stddev: 0.5 }, image],
-    [{ stddev: 0 }, vector],
-  ],
-  Flatten: [
-    [{}, image],
-    [{}, matrix],
-    [{}, vector],
-  ],
-  Reshape: [
-    [{ target_shape: [2, 3, 2] }, vector],
-    [{ target_shape: [-1] }, image],
-    [{ target_shape: [3, -1, 7] }, image],
-  ],
-  Conv2D: [
-    [conv, image],
-    [{ ...conv, strides: 2, padding: 'same', activation: 'relu' }, image],
-    [{ ...conv, kernel_size: [2, 5], strides: [3, 1], use_bias: false }, image],
-    [{ ...conv, dilation_rate: [2, 1], activation: 'tanh' }, image],
-    [{ ...conv, kernel_size: [2, 3], dilation_rate: 2, padding: 'same', use_bias: false }, image],
-  ],
-  Conv2DTranspose: [
-    [conv, image],
-    [{ ...conv, strides: 2, padding: 'same', activation: 'relu' }, image],
-    [{ ...conv, kernel_size: [2, 4], strides: [3, 2], use_bias: false }, image],
-    [{ ...conv, kernel_size: 1, strides: 2, padding: 'valid' }, image],
-  ],
-  MaxPooling2D: [
-    [{}, image],
-    [{ pool_size: [3, 2], strides: 1, padding: 'same' }, image],
-    [{ pool_size: 3, strides: [2, 1] }, image],
-  ],
-  AveragePooling2D: [
-    [{}, image],
-    [{ pool_size: [3, 2], strides: 1, padding: 'same' }, image],
-  ],
-  UpSampling2D: [
-    [{}, image],
-    [{ size: [1, 3], interpolation: 'bilinear' }, image],
-  ],
-  BatchNormalization: [
-    [{}, vector],
-    [{}, image],
-    [{ axis: 1 }, image],
-    [{ scale: false }, image],
-    [{ center: false, momentum: 0.5 }, vector],
-    [{ center: false, scale: false, axis: 2 }, image],
-  ],
-  LayerNormalization: [
-    [{}, vector],
-    [{ axis: 1 }, image],
-    [{ scale: false, center: false }, image],
-  ],
-  ZeroPadding2D: [
-    [{}, image],
-    [{ padding: [2, 0] }, image],
-    [
-      {
-        padding: [
-          [1, 2],
-          [3, 0],
-        ],
-      },
-      image,
-    ],
-  ],
-  Cropping2D: [
-    [{}, image],
-    [{ cropping: 1 }, image],
-    [
-      {
-        cropping: [
-          [0, 3],
-          [1, 2],
-        ],
-      },
-      image,
-    ],
-  ],
-  GlobalAveragePooling2D: [[{}, image]],
-};
 
 function place(spec: LayerSpec, input: Shape): PlacedLayer {
   const found = layerOf(spec);

@@ -795,6 +795,13 @@ export type TrainSettings = {
   readonly early_stopping: EarlyStoppingSettings;
   /** Whether to write the losses as TensorBoard events, into `tensorboard/`. */
   readonly tensorboard: boolean;
+  /**
+   * How the training is run. `xla`: compiled to machine code, best without convolutions. `graph`: many steps
+   * in one TensorFlow graph. `eager`: op by op, slow. `auto`: `graph` for models with convolutions, pooling
+   * or up-sampling, `xla` for all others. What cannot be compiled is run by the next best with a warning.
+   * Each gives other last digits.
+   */
+  readonly compile: 'auto' | 'xla' | 'graph' | 'eager';
   readonly threads?: Threads;
 };
 

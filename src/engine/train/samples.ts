@@ -1,4 +1,5 @@
 /** Samples in memory, from which batches are gathered by row number. */
+import type { FreshNoise } from './noise.ts';
 
 /**
  * Rows of equal shape. A stored value `v` stands for `v * scale + offset`, so that images of bytes stay bytes: nothing is
@@ -12,6 +13,8 @@ export interface Samples {
   readonly shape: readonly number[];
   readonly scale: number;
   readonly offset: number;
+  /** What is added to the input of each step of training, and of nothing else. */
+  readonly noise?: FreshNoise;
 }
 
 /** What goes into a model, and what should come out, row by row. Both may be the same samples. */

@@ -1,8 +1,18 @@
 /** The `model` stage: an autoencoder built from lists of layers, with its initial weights. */
 import type { ModelSettings } from '../../config/generated/settings.ts';
 import { readSchema } from '../../core/schemas.ts';
+import { layerOf, type LayerName } from '../../layers/layer.ts';
 import { inferAutoencoder } from '../../layers/shapes.ts';
 import type { NodeDefinition } from '../contract.ts';
+
+const CONVOLUTIONAL: ReadonlySet<LayerName> = new Set<LayerName>([
+  'Conv2D',
+  'Conv2DTranspose',
+  'MaxPooling2D',
+  'AveragePooling2D',
+  'UpSampling2D',
+  'GlobalAveragePooling2D',
+]);
 
 export const modelNode: NodeDefinition<ModelSettings> = {
   type: 'model',
@@ -22,6 +32,9 @@ export const modelNode: NodeDefinition<ModelSettings> = {
           latentShape: shapes.latent,
           outputShape: shapes.output,
           outputActivation: shapes.outputActivation,
+          convolutional: [...settings.encoder, ...settings.decoder].some((spec) =>
+            CONVOLUTIONAL.has(layerOf(spec).name),
+          ),
         };
   },
   async run(context) {

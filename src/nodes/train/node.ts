@@ -14,7 +14,7 @@ import {
 
 export const trainNode: NodeDefinition<TrainSettings> = {
   type: 'train',
-  version: 2,
+  version: 3,
   schema: readSchema('stages/train'),
   inputs: {
     model: { accepts: ['model'] },
@@ -45,7 +45,10 @@ function analyze(context: AnalysisContext<TrainSettings>): OutputDescription | u
   }
   if (model !== undefined && data !== undefined) checkInput(context, model, data);
   if (model !== undefined && target !== undefined) checkOutput(context, model, target);
-  if (model !== undefined) checkLoss(context, model, target);
+  if (model !== undefined) {
+    checkLoss(context, model, target);
+    checkCompile(context, model);
+  }
   if (target !== undefined) {
     if (settings.loss === 'binary_crossentropy') checkEntropyTarget(context, target, ['loss']);
     const index = settings.metrics.indexOf('binary_crossentropy');
@@ -110,6 +113,21 @@ function checkDenoising(
     message: `without \`target\`, the model learns to reproduce the noise of \`${references['data']}\``,
     hint: `for a denoiser, add \`target: ${corruptionOf}\``,
     at: ['data'],
+  });
+}
+
+/** Allowed, for whoever wants to see it. */
+function checkCompile(
+  { settings, references, report }: AnalysisContext<TrainSettings>,
+  model: ModelDescription,
+): void {
+  if (settings.compile !== 'xla' || model.kind !== 'model' || !model.convolutional) return;
+  report({
+    code: 'bad-setting',
+    severity: 'warning',
+    message: `XLA takes up to 40 times as long for the convolutions of \`${references['model']}\` as a graph`,
+    hint: 'leave `compile` out, or use `compile: graph`',
+    at: ['compile'],
   });
 }
 

@@ -5,11 +5,11 @@ import type { TrainSettings } from '../../config/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { permutation } from '../../core/philox.ts';
 import type { Engine } from '../../engine/engine.ts';
-import { eagerTrainer } from '../../engine/train/eager.ts';
 import { modelShapes, predictAll } from '../../engine/train/predict.ts';
 import { rowNumbers } from '../../engine/train/samples.ts';
 import { writeVariables } from '../../engine/train/state.ts';
-import type { Trainer } from '../../engine/train/trainer.ts';
+import type { Trainer, TrainerOptions } from '../../engine/train/trainer.ts';
+import { createTrainer } from '../../engine/trainer.ts';
 import { disposeAutoencoder, type TrainableAutoencoder } from '../../layers/build.ts';
 import { loadTrainable, saveAutoencoder } from '../../layers/save.ts';
 import type { StageContext, StageResult } from '../contract.ts';
@@ -22,12 +22,13 @@ import { Previews } from './preview.ts';
 
 export async function runTrain(context: StageContext<TrainSettings>): Promise<StageResult> {
   const { settings, inputs } = context;
-  const { tf } = await context.engine();
+  const engine = await context.engine();
+  const { tf } = engine;
   const models = await loadTrainable(tf, requireInput(inputs, 'model').folder, context.seed);
   try {
     const source = await imageSource(inputs, modelShapes(models.autoencoder));
     const training = await source.read('train');
-    const trainer = eagerTrainer(tf, {
+    const trainer = makeTrainer(context, engine, {
       model: models.autoencoder,
       step: models.step,
       optimizer: optimizerChoice(settings.optimizer),
@@ -46,6 +47,19 @@ export async function runTrain(context: StageContext<TrainSettings>): Promise<St
   } finally {
     disposeAutoencoder(models);
   }
+}
+
+function makeTrainer(
+  { settings, log, progress }: StageContext<TrainSettings>,
+  engine: Engine,
+  options: TrainerOptions,
+): Trainer {
+  if (settings.compile !== 'eager') progress({ text: 'compiling', fraction: 0 });
+  const { trainer, mode, refusals } = createTrainer(engine, options, settings.compile);
+  // The portable engine has said already that it is slower.
+  for (const refusal of refusals) log('warn', `${refusal}; it goes on as \`${mode}\``);
+  log('info', `training runs as \`${mode}\``);
+  return trainer;
 }
 
 interface Workshop {

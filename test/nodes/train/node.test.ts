@@ -15,6 +15,7 @@ const MODEL: Model = {
   latentShape: [16],
   outputShape: [28, 28, 1],
   outputActivation: 'sigmoid',
+  convolutional: false,
 };
 
 const CLEAN: Images = { kind: 'images', shape: [28, 28, 1], range: [0, 1], splits: ['train', 'test'] };

@@ -83,5 +83,6 @@ export const TRAIN: TrainSettings = {
   validation: 'test',
   preview: null,
   early_stopping: null,
+  compile: 'auto',
   tensorboard: false,
 };

@@ -1,0 +1,28 @@
+/** Samples in TensorFlow's memory, uploaded once. */
+import type { NativeBackend } from '../addon.ts';
+import type { Samples } from '../train/samples.ts';
+
+export class ResidentData {
+  readonly #backend: NativeBackend;
+  readonly #ids = new Map<Samples['data'], number>();
+
+  constructor(backend: NativeBackend) {
+    this.#backend = backend;
+  }
+
+  /** The number of the tensor that holds the samples' stored values: bytes stay bytes. */
+  tensorOf({ data, count, shape }: Samples): number {
+    const known = this.#ids.get(data);
+    if (known !== undefined) return known;
+    const { binding } = this.#backend;
+    const dtype = data instanceof Uint8Array ? binding.TF_UINT8 : binding.TF_FLOAT;
+    const id = binding.createTensor([count, ...shape], dtype, data);
+    this.#ids.set(data, id);
+    return id;
+  }
+
+  dispose(): void {
+    for (const id of this.#ids.values()) this.#backend.binding.deleteTensor(id);
+    this.#ids.clear();
+  }
+}

@@ -1,0 +1,28 @@
+/** Noise that is drawn afresh at every step of training, so that no epoch sees the same corrupted images. */
+import type { Tensor } from '@tensorflow/tfjs';
+import type { Seed } from '../../core/seed.ts';
+import type { Tf } from '../engine.ts';
+import { statelessNormal } from '../random.ts';
+
+export interface FreshNoise {
+  /** In units of the intensity. */
+  readonly mean: number;
+  readonly stddev: number;
+  /** Lowest and highest intensity afterwards; null leaves all as it is. */
+  readonly clip: readonly [number, number] | null;
+  readonly seeds: { readonly radius: Seed; readonly angle: Seed };
+}
+
+/**
+ * Adds a normal number to each value: drawn by the seeds and the step alone.
+ *
+ * @param step int32 scalar, the number of the training step
+ */
+export function addFreshNoise(tf: Tf, images: Tensor, noise: FreshNoise, step: Tensor): Tensor {
+  return tf.tidy(() => {
+    const { mean, stddev, clip, seeds } = noise;
+    const normal = statelessNormal(tf, images.shape, seeds, step);
+    const noisy = images.add(normal.mul(stddev).add(mean));
+    return clip === null ? noisy : noisy.clipByValue(...clip);
+  });
+}

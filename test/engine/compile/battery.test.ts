@@ -1,0 +1,96 @@
+/** Everything that the language can train, compiled and op by op: the same numbers. */
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import type { LayerSpec } from '../../../src/config/generated/settings.ts';
+import type { GraphMode } from '../../../src/engine/compile/loop.ts';
+import type { Tf } from '../../../src/engine/engine.ts';
+import type { LossName } from '../../../src/engine/train/losses.ts';
+import type { OptimizerChoice } from '../../../src/engine/train/optimizers/optimizer.ts';
+import { sizeOf, type Architecture, type Shape } from '../../../src/layers/layer.ts';
+import { battery } from '../../layers/cases.ts';
+import { layer, layerNames } from '../../layers/specs.ts';
+import { assertAgree, nativeEngine, trainAndMeasure, type Outcome, type Settings } from './rig.ts';
+
+let tf: Tf;
+before(async () => {
+  ({ tf } = await nativeEngine());
+});
+
+interface Case {
+  readonly name: string;
+  readonly architecture: Architecture;
+  readonly settings?: Settings;
+  readonly modes: readonly GraphMode[];
+}
+
+/** Layers whose ops XLA computes on a CPU, but too slowly to be of use. */
+const FOR_GRAPHS = /Conv|Pooling|UpSampling/;
+
+const BOTH: readonly GraphMode[] = ['graph', 'xla'];
+
+/** Weights before the layer, so that its gradient is seen, and after it. */
+function around(spec: LayerSpec, input: Shape): Architecture {
+  return {
+    input_shape: [sizeOf(input)],
+    encoder: [
+      layer('Reshape', { target_shape: [...input] }),
+      layer('Dense', { units: input.at(-1) ?? 1, activation: 'tanh' }),
+      spec,
+    ],
+    decoder: ['Flatten', layer('Dense', { units: sizeOf(input), activation: 'sigmoid' })],
+  };
+}
+
+const dense = around(
+  layer('Dense', { units: 6, activation: 'relu', kernel_regularizer: { l1: 1e-4, l2: 1e-3 } }),
+  [12],
+);
+
+const adam = { learning_rate: 0.01, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 };
+const rmsprop = { learning_rate: 0.002, rho: 0.9, momentum: 0, epsilon: 1e-7, centered: false };
+
+const optimizers: readonly OptimizerChoice[] = [
+  { SGD: { learning_rate: 0.1, momentum: 0, nesterov: false } },
+  { SGD: { learning_rate: 0.05, momentum: 0.9, nesterov: false } },
+  { SGD: { learning_rate: 0.05, momentum: 0.9, nesterov: true } },
+  { RMSprop: rmsprop },
+  { RMSprop: { ...rmsprop, momentum: 0.5, centered: true } },
+  { Adam: { ...adam, amsgrad: false } },
+  { Adam: { ...adam, amsgrad: true } },
+  { AdamW: { ...adam, amsgrad: false, weight_decay: 0.01 } },
+  { Nadam: adam },
+  { Adamax: adam },
+  { Adagrad: { learning_rate: 0.05, initial_accumulator_value: 0.1, epsilon: 1e-7 } },
+];
+
+const losses: readonly LossName[] = ['mse', 'mae', 'binary_crossentropy'];
+
+const cases: readonly Case[] = [
+  ...layerNames.flatMap((name) =>
+    battery[name].map(([args, input]): Case => ({
+      name: `${name} ${JSON.stringify(args)} on ${input.join('x')}`,
+      architecture: around(layer(name, args), input),
+      modes: FOR_GRAPHS.test(name) ? ['graph'] : BOTH,
+    })),
+  ),
+  ...optimizers.map((optimizer): Case => ({
+    name: JSON.stringify(optimizer),
+    architecture: dense,
+    settings: { optimizer },
+    modes: BOTH,
+  })),
+  ...losses.map((loss): Case => ({
+    name: `${loss} with all metrics`,
+    architecture: dense,
+    settings: { loss, metrics: losses.filter((metric) => metric !== loss) },
+    modes: BOTH,
+  })),
+];
+
+for (const { name, architecture, settings, modes } of cases) {
+  test(name, async () => {
+    const eager: Outcome = await trainAndMeasure(tf, architecture, 'eager', settings);
+    assert.ok(eager.measures.every(({ loss }) => Number.isFinite(loss)));
+    for (const mode of modes) assertAgree(await trainAndMeasure(tf, architecture, mode, settings), eager);
+  });
+}

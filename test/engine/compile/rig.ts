@@ -1,0 +1,131 @@
+/** Trains one model twice, op by op and compiled, and compares what comes out. */
+import assert from 'node:assert/strict';
+import { Philox, permutation } from '../../../src/core/philox.ts';
+import type { GraphMode } from '../../../src/engine/compile/loop.ts';
+import { compiledTrainer } from '../../../src/engine/compile/trainer.ts';
+import type { Engine, Tf } from '../../../src/engine/engine.ts';
+import { loadEngine } from '../../../src/engine/load.ts';
+import { eagerTrainer } from '../../../src/engine/train/eager.ts';
+import { rowNumbers, type SamplePair, type Samples } from '../../../src/engine/train/samples.ts';
+import { readVariables, type SavedArray } from '../../../src/engine/train/state.ts';
+import type { Measured, Trainer, TrainerOptions, WorkOptions } from '../../../src/engine/train/trainer.ts';
+import { buildAutoencoder, disposeAutoencoder } from '../../../src/layers/build.ts';
+import type { Architecture, Shape } from '../../../src/layers/layer.ts';
+import { seedsOf } from '../../layers/specs.ts';
+
+/** Only TensorFlow has graphs. */
+export function nativeEngine(): Promise<Engine> {
+  return loadEngine({ choice: 'native', threads: 1 });
+}
+
+export const work: WorkOptions = { signal: new AbortController().signal };
+
+/** Ten whole batches, and two samples more. */
+export const BATCH = 4;
+export const COUNT = 10 * BATCH + 2;
+
+/** Bytes that stand for intensities from 0 to 1. */
+export function bytes(shape: Shape, count = COUNT, seed = 1): Samples {
+  const values = new Float32Array(shape.reduce((product, length) => product * length, count));
+  new Philox([seed, 0]).uniform(values);
+  const data = Uint8Array.from(values, (value) => value * 256);
+  return { data, count, shape, scale: 1 / 255, offset: 0 };
+}
+
+export type Settings = Partial<Omit<TrainerOptions, 'model' | 'step'>>;
+
+export const gentle = { SGD: { learning_rate: 0.01, momentum: 0, nesterov: false } } as const;
+
+export interface Run {
+  readonly trainer: Trainer;
+  dispose(): void;
+}
+
+/** A trainer of a fresh model; equal calls begin with equal weights. */
+export function start(
+  tf: Tf,
+  architecture: Architecture,
+  mode: 'eager' | GraphMode,
+  settings: Settings,
+): Run {
+  const models = buildAutoencoder(tf, architecture, seedsOf(1));
+  const x = bytes(architecture.input_shape);
+  const options: TrainerOptions = {
+    model: models.autoencoder,
+    step: models.step,
+    optimizer: gentle,
+    loss: 'mse',
+    metrics: [],
+    data: { x, y: x },
+    batchSize: BATCH,
+    ...settings,
+  };
+  const trainer = mode === 'eager' ? eagerTrainer(tf, options) : compiledTrainer(tf, options, mode);
+  return {
+    trainer,
+    dispose() {
+      trainer.dispose();
+      disposeAutoencoder(models);
+    },
+  };
+}
+
+export interface Outcome {
+  /** Of each epoch in training, then of the evaluation. */
+  readonly measures: readonly Measured[];
+  readonly state: readonly SavedArray[];
+}
+
+/** Four epochs of eleven steps, and an evaluation. */
+export async function trainAndMeasure(
+  tf: Tf,
+  architecture: Architecture,
+  mode: 'eager' | GraphMode,
+  settings: Settings = {},
+): Promise<Outcome> {
+  const { trainer, dispose } = start(tf, architecture, mode, settings);
+  try {
+    const count = settings.data?.x.count ?? COUNT;
+    const measures: Measured[] = [];
+    for (let epoch = 1; epoch <= 4; epoch++) {
+      measures.push(await trainer.trainEpoch(permutation([epoch, 3], count), work));
+    }
+    const x = bytes(architecture.input_shape, COUNT, 2);
+    const pair: SamplePair = { x, y: x };
+    measures.push(await trainer.evaluate(pair, rowNumbers(COUNT), work));
+    return { measures, state: await readVariables(trainer.state) };
+  } finally {
+    dispose();
+  }
+}
+
+/** Relative, for what is measured. */
+const MEASURE_TOLERANCE = 1e-5;
+
+/** Absolute, for weights, whose size is around 1. */
+const STATE_TOLERANCE = 1e-4;
+
+export function assertAgree(actual: Outcome, expected: Outcome): void {
+  for (const [index, measured] of actual.measures.entries()) {
+    const reference = expected.measures[index];
+    assert.ok(reference !== undefined);
+    assert.deepEqual(Object.keys(measured), Object.keys(reference));
+    for (const [name, value] of Object.entries(measured)) {
+      const wanted = Object.entries(reference).find(([key]) => key === name)?.[1] ?? Number.NaN;
+      assert.ok(
+        Math.abs(value - wanted) <= MEASURE_TOLERANCE * Math.abs(wanted),
+        `${name} of measure ${index + 1}: ${value}, but eagerly ${wanted}`,
+      );
+    }
+  }
+  assert.equal(actual.state.length, expected.state.length);
+  for (const [index, { name, data }] of actual.state.entries()) {
+    const reference = expected.state[index]?.data;
+    assert.ok(reference !== undefined && reference.length === data.length);
+    let farthest = 0;
+    for (const [at, value] of data.entries()) {
+      farthest = Math.max(farthest, Math.abs(value - (reference[at] ?? Number.NaN)));
+    }
+    assert.ok(farthest <= STATE_TOLERANCE, `${name} is ${farthest} away`);
+  }
+}
