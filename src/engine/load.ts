@@ -1,6 +1,7 @@
 import { failure } from '../core/diagnostic.ts';
 import { loadNative, prepareEnvironment } from './addon.ts';
 import type { Engine, EngineChoice } from './engine.ts';
+import { registerFastGradients } from './gradients.ts';
 import { engineIdentity } from './identity.ts';
 import { readEngineRecord } from './location.ts';
 import { registerRandomKernels } from './random.ts';
@@ -37,6 +38,7 @@ async function load({ choice, threads }: LoadOptions): Promise<Engine> {
   try {
     const { tf } = await loadNative(record.addon);
     registerRandomKernels(tf);
+    registerFastGradients(tf);
     return { identity, tf, threads };
   } catch (error) {
     throw failure(

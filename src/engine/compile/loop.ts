@@ -3,7 +3,8 @@
  * where it is, runs the step on each, and adds up what the steps return.
  */
 import type { Binding } from '../addon.ts';
-import { Body, replay, type Parameter, type Ref } from './emit.ts';
+import { Body, type Parameter, type Ref } from './body.ts';
+import { replay } from './emit.ts';
 import { savedModel, type Attribute, type DType, type NodeDef } from './proto.ts';
 import type { Trace } from './trace.ts';
 

@@ -142,6 +142,14 @@ function shapeFields(shape: readonly number[]): Field[] {
 }
 
 function tensorFields({ dtype, shape, values }: Extract<Attribute, { tensor: unknown }>['tensor']): Field[] {
-  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  return [integerField(1, TYPES[dtype]), messageField(2, shapeFields(shape)), bytesField(4, bytes)];
+  const head = [integerField(1, TYPES[dtype]), messageField(2, shapeFields(shape))];
+  // One number stands for all of them where they are equal.
+  if (values instanceof Float32Array && values.length > 1 && isUniform(values)) {
+    return [...head, floatField(5, values[0] ?? 0)];
+  }
+  return [...head, bytesField(4, new Uint8Array(values.buffer, values.byteOffset, values.byteLength))];
+}
+
+function isUniform(values: Float32Array): boolean {
+  return values.every((value) => Object.is(value, values[0]));
 }
