@@ -5,6 +5,7 @@ import { exampleOf, flowText, isStack, itemText } from '../src/core/schema-examp
 import {
   isChoice,
   listAt,
+  mapBranch,
   objectAt,
   referenceName,
   requiredOf,
@@ -22,7 +23,7 @@ Generated from \`schemas/\` by \`npm run generate\`. Keys without a default in t
 there. In place of any value, \`\${params.name}\` may stand.
 
 Contents: [the document](#the-document), [stage types](#stage-types), [layers](#layers), [optimizers](#optimizers),
-[choices](#choices), [diagnostics](#diagnostics).
+[learning-rate schedules](#learning-rate-schedules), [choices](#choices), [diagnostics](#diagnostics).
 `;
 
 /** The whole page. */
@@ -42,6 +43,12 @@ export function generateReference(
       'Optimizers',
       definitionText(training, 'OptimizerSpec'),
       ...choiceSections(training, 'OptimizerSpec'),
+    ),
+    section(
+      2,
+      'Learning-rate schedules',
+      definitionText(training, 'LearningRateSchedule'),
+      ...choiceSections(training, 'LearningRateSchedule'),
     ),
     section(2, 'Choices', '', choicesTable([layers, training])),
     section(
@@ -142,6 +149,8 @@ function typeText(schema: JsonObject, root: JsonObject): string {
   const reference = referenceName(schema);
   if (isChoice(schema))
     return reference === 'OptimizerSpec' ? '[optimizer](#optimizers)' : '[layer](#layers)';
+  if (mapBranch(schema) !== undefined)
+    return `number${limitsText(schema)}, or [schedule](#learning-rate-schedules)`;
   const choices = stringsAt(schema, 'enum');
   if (choices.length > 0)
     return choices.length > 6 ? `[${reference ?? 'choice'}](#choices)` : orList(choices);

@@ -3,6 +3,7 @@ import { isJsonObject, type JsonObject } from '../src/core/json.ts';
 import {
   isChoice,
   listAt,
+  mapBranch,
   objectAt,
   referenceName,
   requiredOf,
@@ -29,7 +30,8 @@ export function generateTypes(shared: readonly JsonObject[], stages: readonly Js
     if (isJsonObject(schema)) parts.push(declaration(name, schema));
   }
   for (const [name, schema] of Object.entries(definitions)) {
-    if (isJsonObject(schema) && isChoice(schema)) parts.push(defaultsOfChoice(name, schema, definitions));
+    if (isJsonObject(schema) && isChoice(schema) && textBranch(schema) !== undefined)
+      parts.push(defaultsOfChoice(name, schema, definitions));
   }
   for (const schema of stages) parts.push(...stageDeclarations(schema));
   return parts.join('\n');
@@ -79,8 +81,10 @@ function typeOfKind(type: string, schema: JsonObject, indent: string): string {
       return 'number';
     case 'array':
       return listType(schema, indent);
-    case 'object':
-      return objectType(schema, indent);
+    case 'object': {
+      const branch = mapBranch(schema);
+      return branch === undefined ? objectType(schema, indent) : typeOf(branch, indent);
+    }
     default:
       return type;
   }

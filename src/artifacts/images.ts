@@ -30,6 +30,22 @@ export interface ImageSetRecord {
   readonly scale: number;
   readonly offset: number;
   readonly splits: Readonly<Partial<Record<Split, SplitRecord>>>;
+  /** The clean training images, and the noise that training draws afresh. */
+  readonly resample?: {
+    /** Name of a file beside `images.json`. */
+    readonly images: string;
+    readonly count: number;
+    readonly scale: number;
+    readonly offset: number;
+    readonly noise: NoiseRecord;
+  };
+}
+
+/** Normal noise, in units of the intensity, and the range to which the result is clipped. */
+export interface NoiseRecord {
+  readonly mean: number;
+  readonly stddev: number;
+  readonly clip: readonly [number, number] | null;
 }
 
 export interface SplitRecord {
@@ -45,6 +61,13 @@ export interface ImageSet {
   readonly range: readonly [number, number];
   /** All of one `scale` and `offset`. */
   readonly splits: Readonly<Partial<Record<Split, ImageArray>>>;
+  readonly resample?: Resample;
+}
+
+/** Images whose noise training draws afresh. */
+export interface Resample {
+  readonly clean: ImageArray;
+  readonly noise: NoiseRecord;
 }
 
 export const SPLITS: readonly Split[] = ['train', 'test'];
@@ -67,8 +90,31 @@ export async function writeImageSet(folder: string, set: ImageSet): Promise<void
     if (labels !== undefined)
       await writeNpy(join(folder, `${split}-labels.npy`), { shape: [count], data: labels });
   }
-  const record: ImageSetRecord = { shape: set.shape, range: set.range, ...scaling, splits };
+  const resample = set.resample === undefined ? {} : { resample: await writeResample(folder, set.resample) };
+  const record: ImageSetRecord = { shape: set.shape, range: set.range, ...scaling, splits, ...resample };
   await writeFile(join(folder, 'images.json'), `${JSON.stringify(record, null, 2)}\n`);
+}
+
+async function writeResample(
+  folder: string,
+  { clean: { data, count, shape, scale, offset }, noise }: Resample,
+): Promise<ImageSetRecord['resample']> {
+  const images = 'train-clean-images.npy';
+  await writeNpy(join(folder, images), { shape: [count, ...shape], data });
+  return { images, count, scale, offset, noise };
+}
+
+/**
+ * What training draws noise on, of images whose noise is drawn afresh; undefined of all others.
+ *
+ * @throws Failure `data-missing` or `data-corrupt`
+ */
+export async function readResample(folder: string): Promise<Resample | undefined> {
+  const record = await readImageSet(folder);
+  if (record.resample === undefined) return undefined;
+  const { images, count, scale, offset, noise } = record.resample;
+  const data = await readPixels(join(folder, images), count, record.shape);
+  return { clean: { data, count, shape: record.shape, scale, offset }, noise };
 }
 
 /** @throws Failure `data-missing` or `data-corrupt` */
@@ -84,12 +130,7 @@ export async function readImages(folder: string, split: Split): Promise<ImageArr
   const record = await readImageSet(folder);
   const found = record.splits[split];
   if (found === undefined) throw failure('missing-split', `\`${folder}\` has no \`${split}\` images`);
-  const path = join(folder, found.images);
-  const { data, shape } = await readNpy(path);
-  const fits = shape.join() === [found.count, ...record.shape].join();
-  if (!fits || data instanceof Int32Array || data instanceof Float64Array) {
-    throw failure('data-corrupt', `\`${path}\` does not hold the images that \`images.json\` describes`);
-  }
+  const data = await readPixels(join(folder, found.images), found.count, record.shape);
   const labels =
     found.labels === undefined ? undefined : await readLabels(join(folder, found.labels), found.count);
   return {
@@ -100,6 +141,13 @@ export async function readImages(folder: string, split: Split): Promise<ImageArr
     offset: record.offset,
     ...(labels === undefined ? {} : { labels }),
   };
+}
+
+async function readPixels(path: string, count: number, image: ImageShape): Promise<ImageArray['data']> {
+  const { data, shape } = await readNpy(path);
+  const fits = shape.join() === [count, ...image].join();
+  if (fits && (data instanceof Uint8Array || data instanceof Float32Array)) return data;
+  throw failure('data-corrupt', `\`${path}\` does not hold the images that \`images.json\` describes`);
 }
 
 async function readLabels(path: string, count: number): Promise<Uint8Array | Int32Array> {
@@ -140,7 +188,17 @@ function isImageSetRecord(value: unknown): value is ImageSetRecord {
     isJsonObject(value['splits']) &&
     Object.entries(value['splits']).every(
       ([split, record]) => SPLITS.some((name) => name === split) && isSplit(record),
-    )
+    ) &&
+    (value['resample'] === undefined || isResample(value['resample']))
+  );
+}
+
+function isResample(value: Json): boolean {
+  if (!isJsonObject(value) || !isSplit(value) || !isJsonObject(value['noise'])) return false;
+  const { mean, stddev, clip } = value['noise'];
+  const isNumber = (number: Json | undefined): boolean => typeof number === 'number';
+  return (
+    [value['scale'], value['offset'], mean, stddev].every(isNumber) && (clip === null || isNumbers(clip, 2))
   );
 }
 

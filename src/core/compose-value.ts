@@ -5,6 +5,7 @@ import {
   isChoice,
   isList,
   listAt,
+  mapBranch,
   objectAt,
   referenceName,
   resolveReference,
@@ -60,7 +61,24 @@ function composeValue(
   const { $ref: _ref, ...value } = { ...resolved, ...schema };
   if (value['const'] !== undefined) return value;
   if (isChoice(value)) return composeChoice(referenceName(schema) ?? name, value, owner, definitions, false);
+  const map = mapBranch(value);
+  if (map !== undefined) return composeNumberOrChoice(name, value, map, owner, definitions);
   return showDefault(showExamples(acceptParameter(name, composeParts(value, owner, definitions))));
+}
+
+/** A number, or a map of one key, such as a learning rate. */
+function composeNumberOrChoice(
+  name: string,
+  schema: JsonObject,
+  map: JsonObject,
+  root: JsonObject,
+  definitions: Definitions,
+): JsonObject {
+  const { if: _if, then: _then, ...number } = schema;
+  const [choice, owner] = resolveReference(map, root);
+  const title = referenceName(map) ?? name;
+  const { defaultSnippets = [], else: then = {} } = composeChoice(title, choice, owner, definitions, false);
+  return showDefault({ ...acceptParameter(name, number), defaultSnippets, if: { type: 'object' }, then });
 }
 
 function isShared(root: JsonObject): boolean {

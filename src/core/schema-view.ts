@@ -45,6 +45,12 @@ export function textBranch(schema: JsonObject): JsonObject | undefined {
   return objectAt(schema, 'if')['type'] === 'string' && isJsonObject(then) ? then : undefined;
 }
 
+/** The subschema of maps where a schema treats them apart: `if: { type: object }, then: …`. */
+export function mapBranch(schema: JsonObject): JsonObject | undefined {
+  const then = schema['then'];
+  return objectAt(schema, 'if')['type'] === 'object' && isJsonObject(then) ? then : undefined;
+}
+
 /** Name of the definition that a `$ref` points to: `../layers.json#/definitions/Pair` gives `Pair`. */
 export function referenceName(schema: JsonObject): string | undefined {
   return stringAt(schema, '$ref')?.split('/definitions/')[1];

@@ -21,6 +21,8 @@ export type OutputDescription =
       readonly splits: readonly Split[];
       /** For corrupted images: the stage that holds the clean ones. */
       readonly corruptionOf?: string;
+      /** True where training draws the corruption afresh. */
+      readonly resampled?: boolean;
     }
   | {
       readonly kind: 'model';

@@ -91,6 +91,16 @@ test('arguments are offered inside braces, too', async () => {
   assert.ok(offered.includes('kernel_size') && !offered.includes('units'), offered.join());
 });
 
+test('schedules are offered in place of a learning rate, and their arguments', async () => {
+  const train = 'stages:\n  a:\n    type: train\n';
+  const offered = await labels(`${train}    optimizer:\n      SGD:\n        learning_rate: |`);
+  assert.ok(offered.includes('CosineDecay') && offered.includes('ExponentialDecay'), offered.join());
+  const inside = await labels(
+    `${train}    optimizer:\n      SGD:\n        learning_rate:\n          CosineDecay:\n            |`,
+  );
+  assert.ok(inside.includes('warmup_steps') && !inside.includes('decay_rate'), inside.join());
+});
+
 test('arguments of a layer are offered', async () => {
   const offered = await labels(
     'stages:\n  a:\n    type: model\n    encoder:\n      - Conv2D:\n          filters: 3\n          |',

@@ -406,8 +406,103 @@ export type OptimizerName =
   | 'Adamax'
   | 'Adagrad';
 
-/** How far each step moves the weights, more than 0. */
-export type LearningRate = number;
+/** How far each step moves the weights: a number more than 0, or a schedule. */
+export type LearningRate = number | LearningRateSchedule;
+
+/**
+ * A schedule: a map of one name to its arguments. It gives the learning rate of each step; steps count from
+ * 0, on from epoch to epoch, and one is taken for each batch.
+ */
+export type LearningRateSchedule = 
+  | { readonly ExponentialDecay: ExponentialDecayArguments }
+  | { readonly CosineDecay: CosineDecayArguments }
+  | { readonly PiecewiseConstantDecay: PiecewiseConstantDecayArguments }
+  | { readonly PolynomialDecay: PolynomialDecayArguments }
+  | { readonly InverseTimeDecay: InverseTimeDecayArguments };
+
+/** The learning rate of the first step, more than 0. */
+export type InitialLearningRate = number;
+
+/** Steps of the decay, 1 or more. An epoch has as many steps as it has batches. */
+export type DecaySteps = number;
+
+/** Whether the rate falls only once every `decay_steps` steps, and stays the same in between. */
+export type Staircase = boolean;
+
+/**
+ * Multiplies the rate by `decay_rate` over every `decay_steps` steps: `initial_learning_rate * decay_rate ^
+ * (step / decay_steps)`.
+ */
+export type ExponentialDecayArguments = {
+  readonly initial_learning_rate: InitialLearningRate;
+  readonly decay_steps: DecaySteps;
+  /** What the rate is multiplied by over `decay_steps` steps, more than 0. */
+  readonly decay_rate: number;
+  readonly staircase: Staircase;
+};
+
+/**
+ * Lowers the rate along half a wave of a cosine, to `alpha` times its start, after a linear warm-up if asked.
+ * With `alpha` of 0, nothing is learned once the decay is over.
+ */
+export type CosineDecayArguments = {
+  /** The learning rate of the first step; 0 only with a warm-up. */
+  readonly initial_learning_rate: number;
+  /**
+   * Steps of the decay, after those of the warm-up, 1 or more. An epoch has as many steps as it has batches.
+   */
+  readonly decay_steps: DecaySteps;
+  /** The last rate as a share of the rate that the decay starts from, 0 to 1. */
+  readonly alpha: number;
+  /**
+   * The rate at the end of the warm-up, which the decay starts from, more than 0. `null`: there is no
+   * warm-up.
+   */
+  readonly warmup_target: number | null;
+  /** Steps in which the rate goes in a line from `initial_learning_rate` to `warmup_target`. */
+  readonly warmup_steps: number;
+};
+
+/**
+ * Takes one rate after the other: `values[0]` up to the step `boundaries[0]`, that step included, then
+ * `values[1]`, and so on.
+ */
+export type PiecewiseConstantDecayArguments = {
+  /** The last step of each value but the last one, ascending. */
+  readonly boundaries: readonly number[];
+  /** The rates, 0 or more: one more than there are boundaries. */
+  readonly values: readonly number[];
+};
+
+/**
+ * Goes from the first rate to `end_learning_rate` in `decay_steps` steps, and stays there:
+ * `(initial_learning_rate - end_learning_rate) * (1 - step / decay_steps) ^ power + end_learning_rate`.
+ */
+export type PolynomialDecayArguments = {
+  readonly initial_learning_rate: InitialLearningRate;
+  readonly decay_steps: DecaySteps;
+  /** The rate at the end of the decay, 0 or more. */
+  readonly end_learning_rate: number;
+  /** Power of the polynomial, more than 0. 1 is a straight line. */
+  readonly power: number;
+  /**
+   * Whether the rate rises again after every `decay_steps` steps, and falls more slowly: the decay then ends
+   * at the next multiple of `decay_steps`.
+   */
+  readonly cycle: boolean;
+};
+
+/**
+ * Divides the rate by a number that grows with the steps: `initial_learning_rate / (1 + decay_rate * step /
+ * decay_steps)`.
+ */
+export type InverseTimeDecayArguments = {
+  readonly initial_learning_rate: InitialLearningRate;
+  readonly decay_steps: DecaySteps;
+  /** How much the divisor grows over `decay_steps` steps, 0 or more. */
+  readonly decay_rate: number;
+  readonly staircase: Staircase;
+};
 
 /** Share of a running mean that is kept at each step, 0 or more and less than 1. */
 export type Decay = number;
@@ -515,7 +610,7 @@ export type MetricName = 'mse' | 'mae' | 'binary_crossentropy' | 'psnr' | 'ssim'
 
 /**
  * A column of `history.csv`: `loss` or a metric of the train stage; with `val_` in front, as measured on the
- * validation images.
+ * validation images; `learning_rate`, where it changes in the course of the training.
  */
 export type HistoryQuantity = 
   | 'loss'
@@ -525,7 +620,8 @@ export type HistoryQuantity =
   | 'mae'
   | 'val_mae'
   | 'binary_crossentropy'
-  | 'val_binary_crossentropy';
+  | 'val_binary_crossentropy'
+  | 'learning_rate';
 
 /**
  * A grid of reconstructions drawn while training, into `previews/`, always of the same images. `null` draws
@@ -555,6 +651,27 @@ export type EarlyStoppingSettings =
   readonly min_delta: number;
   /** Whether the stage's model is that of the best epoch instead of the last one. */
   readonly restore_best_weights: boolean;
+}
+  | null;
+
+/** Lowers a constant learning rate when a loss no longer falls. `null` leaves it as it is. */
+export type ReduceOnPlateauSettings = 
+  | {
+  /** The loss to watch: on the validation images (`val_loss`), or on the training images (`loss`). */
+  readonly monitor: 'val_loss' | 'loss';
+  /** What the rate is multiplied by, more than 0 and less than 1. */
+  readonly factor: number;
+  /** Epochs without improvement that are waited for before the rate is lowered. */
+  readonly patience: number;
+  /** How much the loss must fall to count as an improvement, 0 or more. */
+  readonly min_delta: number;
+  /**
+   * Epochs after a change until waiting begins anew, with the last of them: 0 and 1 are the same, as in
+   * Keras.
+   */
+  readonly cooldown: number;
+  /** The rate is not lowered further than this, 0 or more. */
+  readonly min_lr: number;
 }
   | null;
 
@@ -729,6 +846,12 @@ export type NoiseSettings = {
    * `null` does not clip.
    */
   readonly clip: readonly [number, number] | null;
+  /**
+   * Whether a `train` stage draws the noise of its training images afresh at every step, so that the model
+   * never sees the same noise twice. The images of this stage are drawn once all the same: figures show them,
+   * and validation and evaluation measure on them.
+   */
+  readonly resample: boolean;
 };
 
 /**
@@ -793,6 +916,7 @@ export type TrainSettings = {
   readonly validation: 'test' | 'none' | number;
   readonly preview: PreviewSettings;
   readonly early_stopping: EarlyStoppingSettings;
+  readonly reduce_lr_on_plateau: ReduceOnPlateauSettings;
   /** Whether to write the losses as TensorBoard events, into `tensorboard/`. */
   readonly tensorboard: boolean;
   /**

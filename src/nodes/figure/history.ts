@@ -14,6 +14,7 @@ const LABELS: ReadonlyMap<string, string> = new Map([
   ['mse', 'mean squared error'],
   ['mae', 'mean absolute error'],
   ['binary_crossentropy', 'binary cross-entropy (nats)'],
+  ['learning_rate', 'learning rate'],
 ]);
 
 const VALIDATION = 'val_';

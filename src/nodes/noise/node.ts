@@ -1,7 +1,29 @@
 import type { NoiseSettings } from '../../config/generated/settings.ts';
 import { readSchema } from '../../core/schemas.ts';
-import type { OutputDescription } from '../../core/stage-type.ts';
+import type { AnalysisContext, OutputDescription } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';
+
+type ImagesDescription = Extract<OutputDescription, { kind: 'images' }>;
+type Analysis = AnalysisContext<NoiseSettings>;
+
+function checkResample(data: ImagesDescription, stage: string | undefined, report: Analysis['report']): void {
+  if (!data.splits.includes('train')) {
+    report({
+      code: 'missing-split',
+      message: `\`${stage}\` has no \`train\` images, for which alone noise is drawn afresh`,
+      hint: 'leave `resample` out',
+      at: ['resample'],
+    });
+  }
+  if (data.resampled === true) {
+    report({
+      code: 'bad-setting',
+      message: `the noise of \`${stage}\` is drawn afresh already, and cannot be corrupted once more`,
+      hint: `let \`data\` name the clean images, \`${data.corruptionOf}\``,
+      at: ['data'],
+    });
+  }
+}
 
 /** `noise`: corrupts images with seeded random noise. */
 export const noiseNode: NodeDefinition<NoiseSettings> = {
@@ -24,6 +46,7 @@ export const noiseNode: NodeDefinition<NoiseSettings> = {
     }
     const { data } = inputs;
     if (data?.kind !== 'images') return undefined;
+    if (settings.resample) checkResample(data, references['data'], report);
     const corruptionOf = data.corruptionOf ?? references['data'];
     return {
       kind: 'images',
@@ -31,6 +54,7 @@ export const noiseNode: NodeDefinition<NoiseSettings> = {
       ...(data.shape === undefined ? {} : { shape: data.shape }),
       ...(clip === null ? {} : { range: clip }),
       ...(corruptionOf === undefined ? {} : { corruptionOf }),
+      ...(settings.resample ? { resampled: true } : {}),
     };
   },
 

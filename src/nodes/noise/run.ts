@@ -31,7 +31,15 @@ export async function runNoise(context: StageContext<NoiseSettings>): Promise<St
     metrics[`${split}_mse`] = corrupted.meanSquaredError;
     range = [Math.min(range[0], corrupted.range[0]), Math.max(range[1], corrupted.range[1])];
   }
-  await writeImageSet(context.folder, { shape: record.shape, range, splits });
+  const { mean, stddev, clip, resample } = context.settings;
+  await writeImageSet(context.folder, {
+    shape: record.shape,
+    range,
+    splits,
+    ...(resample
+      ? { resample: { clean: await readImages(source, 'train'), noise: { mean, stddev, clip } } }
+      : {}),
+  });
   return { metrics };
 }
 

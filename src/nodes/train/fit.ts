@@ -15,6 +15,11 @@ export interface FitOptions {
   readonly order: (epoch: number) => Int32Array;
   readonly validation?: { readonly data: SamplePair; readonly rows: Int32Array };
   readonly stopping?: { readonly rule: EarlyStopping; readonly monitor: 'val_loss' | 'loss' };
+  /**
+   * Where the learning rate changes in the course of the training: gives that of an epoch's last step, and may change that
+   * of the next epoch by what was measured.
+   */
+  readonly learningRate?: (measured: EpochRecord) => Promise<number>;
   readonly signal: AbortSignal;
   readonly progress: (progress: Progress) => void;
   /** After each epoch, with its time. */
@@ -51,7 +56,9 @@ export async function fit(options: FitOptions): Promise<FitResult> {
   let lowest = Number.POSITIVE_INFINITY;
   let stop = false;
   for (let epoch = 1; epoch <= epochs && !stop; epoch++) {
-    const record = await runEpoch(options, epoch, clock);
+    const measured = await runEpoch(options, epoch, clock);
+    const learningRate = await options.learningRate?.(measured);
+    const record = learningRate === undefined ? measured : { ...measured, learningRate };
     records.push(record);
     let snapshot: Snapshot | undefined;
     const takeSnapshot = async (): Promise<Snapshot> =>

@@ -10,6 +10,8 @@ export interface EpochRecord {
   readonly epoch: number;
   readonly training: Measured;
   readonly validation?: Measured;
+  /** The rate of the epoch's last step; only where it changes in the course of the training. */
+  readonly learningRate?: number;
 }
 
 /** Numbers of one epoch under their Keras names: `loss`, `val_loss`, then each metric and its `val_`. */
@@ -32,7 +34,8 @@ export function quantities(
 /**
  * Writes `history.csv`, one line an epoch; `history.json`, one list a quantity; and, if asked, TensorBoard events in
  * `tensorboard/train` and `tensorboard/validation`, under Keras's tags (`epoch_loss` in both), whose steps are the epochs
- * from 1.
+ * from 1. Where the learning rate changes in the course of the training, by a schedule or by `reduce_lr_on_plateau`, the last
+ * column is `learning_rate`: that of the epoch's last step (`epoch_learning_rate` in `tensorboard/train`).
  */
 export async function writeHistory(
   folder: string,
@@ -40,7 +43,11 @@ export async function writeHistory(
   metrics: readonly LossName[],
   tensorboard: boolean,
 ): Promise<void> {
-  const rows = records.map((record) => ({ epoch: record.epoch, ...quantities(record, metrics) }));
+  const rows = records.map((record) => ({
+    epoch: record.epoch,
+    ...quantities(record, metrics),
+    ...(record.learningRate === undefined ? {} : { learning_rate: record.learningRate }),
+  }));
   const [first] = rows;
   if (first === undefined) throw new Error('no epoch was recorded');
   const columns = Object.keys(first);
@@ -56,8 +63,11 @@ export async function writeHistory(
   const parts = { train: 'training', validation: 'validation' } as const;
   for (const [name, part] of Object.entries(parts)) {
     const events = records.flatMap((record) => {
+      const { epoch, learningRate } = record;
+      const rate: Readonly<Record<string, number>> =
+        part === 'training' && learningRate !== undefined ? { learning_rate: learningRate } : {};
       const measured = record[part];
-      return measured === undefined ? [] : eventsOf(record.epoch, measured);
+      return measured === undefined ? [] : eventsOf(epoch, { ...measured, ...rate });
     });
     if (events.length === 0) continue;
     await mkdir(join(folder, 'tensorboard', name), { recursive: true });
@@ -65,6 +75,9 @@ export async function writeHistory(
   }
 }
 
-function eventsOf(step: number, measured: Measured): { tag: string; step: number; value: number }[] {
+function eventsOf(
+  step: number,
+  measured: Readonly<Record<string, number>>,
+): { tag: string; step: number; value: number }[] {
   return Object.entries(measured).map(([name, value]) => ({ tag: `epoch_${name}`, step, value }));
 }

@@ -11,6 +11,7 @@ import {
   type ImagesDescription,
   type ModelDescription,
 } from './checks.ts';
+import { checkLearningRate } from './rate-checks.ts';
 
 export const trainNode: NodeDefinition<TrainSettings> = {
   type: 'train',
@@ -39,6 +40,7 @@ function analyze(context: AnalysisContext<TrainSettings>): OutputDescription | u
   const target = named?.kind === 'images' ? named : undefined;
 
   checkStopping(context);
+  checkLearningRate(context);
   if (data !== undefined) {
     checkSplits(context, data, target);
     checkDenoising(context, data);

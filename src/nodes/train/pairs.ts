@@ -1,8 +1,15 @@
 /** Reads the images that a stage puts into a model, and those it compares the outputs with. */
-import { readImages, readImageSet, type ImageArray, type ImageSetRecord } from '../../artifacts/images.ts';
+import {
+  readImages,
+  readImageSet,
+  readResample,
+  type ImageArray,
+  type ImageSetRecord,
+} from '../../artifacts/images.ts';
 import { failure } from '../../core/diagnostic.ts';
 import type { Split } from '../../core/stage-type.ts';
-import type { SamplePair } from '../../engine/train/samples.ts';
+import type { FreshNoise } from '../../engine/train/noise.ts';
+import type { SamplePair, Samples } from '../../engine/train/samples.ts';
 import type { InputArtifact } from '../contract.ts';
 import { sameShape, shapeText } from './checks.ts';
 
@@ -21,6 +28,12 @@ export interface ImageSource {
    * @throws Failure if a file is damaged, or the target has another number of images, or there are none
    */
   read(split: Split): Promise<ImagePair>;
+  /**
+   * What is trained on: the training split or, where its noise is drawn afresh, the clean images with that noise.
+   *
+   * @throws Failure as `read`
+   */
+  readTraining(seeds: FreshNoise['seeds']): Promise<SamplePair>;
 }
 
 /** @throws Failure if images and model do not fit, which only shows here where a pipeline names files */
@@ -35,13 +48,22 @@ export async function imageSource(
   requireShape(model.inputShape, from.stage, data.shape, 'takes');
   requireShape(model.outputShape, to.stage, target.shape, 'gives');
   const pairs = new Map<Split, Promise<ImagePair>>();
+  const read = (split: Split): Promise<ImagePair> => {
+    const pair = pairs.get(split) ?? readPair(from, to, split);
+    pairs.set(split, pair);
+    return pair;
+  };
   return {
     data,
     target,
-    read(split) {
-      const pair = pairs.get(split) ?? readPair(from, to, split);
-      pairs.set(split, pair);
-      return pair;
+    read,
+    async readTraining(seeds) {
+      const resample = await readResample(from.folder);
+      if (resample === undefined) return read('train');
+      const x = { ...resample.clean, noise: { ...resample.noise, seeds } };
+      const y = to.folder === from.folder ? x : await readImages(to.folder, 'train');
+      requireCounts(x, y, [from, to], 'train');
+      return { x, y };
     },
   };
 }
@@ -49,6 +71,16 @@ export async function imageSource(
 async function readPair(from: InputArtifact, to: InputArtifact, split: Split): Promise<ImagePair> {
   const x = await readImages(from.folder, split);
   const y = to.folder === from.folder ? x : await readImages(to.folder, split);
+  requireCounts(x, y, [from, to], split);
+  return { x, y };
+}
+
+function requireCounts(
+  x: Samples,
+  y: Samples,
+  [from, to]: readonly [InputArtifact, InputArtifact],
+  split: Split,
+): void {
   if (x.count !== y.count) {
     throw failure(
       'shape-mismatch',
@@ -57,7 +89,6 @@ async function readPair(from: InputArtifact, to: InputArtifact, split: Split): P
     );
   }
   if (x.count === 0) throw failure('missing-split', `\`${from.stage}\` has no ${split} images`);
-  return { x, y };
 }
 
 export function requireInput(inputs: Readonly<Record<string, InputArtifact>>, key: string): InputArtifact {

@@ -6,7 +6,7 @@ import { failure } from '../../core/diagnostic.ts';
 import { permutation } from '../../core/philox.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { modelShapes, predictAll } from '../../engine/train/predict.ts';
-import { rowNumbers } from '../../engine/train/samples.ts';
+import { rowNumbers, type SamplePair } from '../../engine/train/samples.ts';
 import { writeVariables } from '../../engine/train/state.ts';
 import type { Trainer, TrainerOptions } from '../../engine/train/trainer.ts';
 import { createTrainer } from '../../engine/trainer.ts';
@@ -17,7 +17,8 @@ import { EarlyStopping } from './early-stopping.ts';
 import { fit, type FitOptions, type FitResult } from './fit.ts';
 import { quantities, writeHistory } from './history.ts';
 import { lossOf, optimizerChoice } from './optimizer.ts';
-import { imageSource, requireInput, type ImagePair, type ImageSource } from './pairs.ts';
+import { imageSource, requireInput, type ImageSource } from './pairs.ts';
+import { followRate } from './plateau.ts';
 import { Previews } from './preview.ts';
 
 export async function runTrain(context: StageContext<TrainSettings>): Promise<StageResult> {
@@ -27,7 +28,10 @@ export async function runTrain(context: StageContext<TrainSettings>): Promise<St
   const models = await loadTrainable(tf, requireInput(inputs, 'model').folder, context.seed);
   try {
     const source = await imageSource(inputs, modelShapes(models.autoencoder));
-    const training = await source.read('train');
+    const training = await source.readTraining({
+      radius: context.seed('noise/radius'),
+      angle: context.seed('noise/angle'),
+    });
     const trainer = makeTrainer(context, engine, {
       model: models.autoencoder,
       step: models.step,
@@ -70,7 +74,7 @@ interface Workshop {
 
 async function train(
   context: StageContext<TrainSettings>,
-  shop: Workshop & { readonly source: ImageSource; readonly training: ImagePair },
+  shop: Workshop & { readonly source: ImageSource; readonly training: SamplePair },
 ): Promise<FitResult & { readonly previews: readonly string[] }> {
   const { settings, signal, progress } = context;
   const { epochs, early_stopping: stopping, preview } = settings;
@@ -86,6 +90,7 @@ async function train(
     ...(stopping === null
       ? {}
       : { stopping: { rule: new EarlyStopping(stopping), monitor: stopping.monitor } }),
+    ...followRate(context, shop),
     signal,
     progress,
     async afterEpoch(record, seconds) {
@@ -109,7 +114,7 @@ async function train(
 async function divide(
   { settings, seed, inputs }: StageContext<TrainSettings>,
   source: ImageSource,
-  training: ImagePair,
+  training: SamplePair,
 ): Promise<{ readonly rows: Int32Array; readonly validation?: FitOptions['validation'] }> {
   const { count } = training.x;
   const { validation: share } = settings;
@@ -130,7 +135,8 @@ async function divide(
   const drawn = permutation(seed('validation'), count);
   return {
     rows: drawn.slice(0, kept).sort(),
-    validation: { data: training, rows: drawn.slice(kept).sort() },
+    // Where noise is drawn afresh, it is drawn for training only.
+    validation: { data: await source.read('train'), rows: drawn.slice(kept).sort() },
   };
 }
 
@@ -140,11 +146,11 @@ function shuffled(rows: Int32Array, { seed }: StageContext<TrainSettings>, epoch
 
 async function startPreviews(
   { settings, seed, signal, folder }: StageContext<TrainSettings>,
-  { tf, models, source, training }: Workshop & { readonly source: ImageSource; readonly training: ImagePair },
+  { tf, models, source }: Workshop & { readonly source: ImageSource },
 ): Promise<Previews | undefined> {
   const { preview, batch_size: batchSize } = settings;
   if (preview === null) return undefined;
-  const { x: images } = preview.split === 'train' ? training : await source.read(preview.split);
+  const { x: images } = await source.read(preview.split);
   return new Previews({
     rows: preview.rows,
     columns: preview.columns,

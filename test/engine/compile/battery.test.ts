@@ -5,11 +5,20 @@ import type { LayerSpec } from '../../../src/config/generated/settings.ts';
 import type { GraphMode } from '../../../src/engine/compile/loop.ts';
 import type { Tf } from '../../../src/engine/engine.ts';
 import type { LossName } from '../../../src/engine/train/losses.ts';
+import type { Samples } from '../../../src/engine/train/samples.ts';
 import type { OptimizerChoice } from '../../../src/engine/train/optimizers/optimizer.ts';
 import { sizeOf, type Architecture, type Shape } from '../../../src/layers/layer.ts';
 import { battery } from '../../layers/cases.ts';
 import { layer, layerNames } from '../../layers/specs.ts';
-import { assertAgree, nativeEngine, trainAndMeasure, type Outcome, type Settings } from './rig.ts';
+import {
+  assertAgree,
+  bytes,
+  COUNT,
+  nativeEngine,
+  trainAndMeasure,
+  type Outcome,
+  type Settings,
+} from './rig.ts';
 
 let tf: Tf;
 before(async () => {
@@ -65,7 +74,31 @@ const optimizers: readonly OptimizerChoice[] = [
 
 const losses: readonly LossName[] = ['mse', 'mae', 'binary_crossentropy'];
 
+const clean = bytes([12]);
+const seeds = { radius: [1, 2], angle: [3, 4_000_000_000] } as const;
+
+/** Noise that is drawn afresh at each step. */
+const noisy: Samples = { ...clean, noise: { mean: 0.5, stddev: 0.5, clip: [0, 1], seeds } };
+
 const cases: readonly Case[] = [
+  {
+    name: 'fresh noise, clean targets',
+    architecture: dense,
+    settings: { data: { x: noisy, y: clean } },
+    modes: BOTH,
+  },
+  {
+    name: 'fresh noise without a clip, in and out',
+    architecture: dense,
+    settings: pairOf({ ...clean, noise: { mean: 0, stddev: 0.1, clip: null, seeds } }),
+    modes: BOTH,
+  },
+  {
+    name: 'other targets, as floats',
+    architecture: dense,
+    settings: { data: { x: clean, y: { ...bytes([12], COUNT, 9), data: Float32Array.from(clean.data) } } },
+    modes: BOTH,
+  },
   ...layerNames.flatMap((name) =>
     battery[name].map(([args, input]): Case => ({
       name: `${name} ${JSON.stringify(args)} on ${input.join('x')}`,
@@ -86,6 +119,10 @@ const cases: readonly Case[] = [
     modes: BOTH,
   })),
 ];
+
+function pairOf(x: Samples): Settings {
+  return { data: { x, y: x } };
+}
 
 for (const { name, architecture, settings, modes } of cases) {
   test(name, async () => {

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { readImages, readImageSet, writeImageSet, type ImageArray } from '../../../src/artifacts/images.ts';
+import {
+  readImages,
+  readImageSet,
+  readResample,
+  writeImageSet,
+  type ImageArray,
+} from '../../../src/artifacts/images.ts';
 import type { NoiseSettings } from '../../../src/config/generated/settings.ts';
 import { Failure } from '../../../src/core/diagnostic.ts';
 import type { Finding } from '../../../src/core/stage-type.ts';
@@ -17,6 +23,7 @@ const NOISE: NoiseSettings = {
   mean: 0.5,
   stddev: 0.5,
   clip: [0, 1],
+  resample: false,
 };
 
 const COUNT = 1000;
@@ -121,4 +128,16 @@ test('its images are a corruption of the clean ones, also through several noises
     findings.map(({ code, at }) => [code, at]),
     [['out-of-range', ['clip']]],
   );
+});
+
+test('noise to be drawn afresh leaves the clean images beside those that are drawn once', async (t) => {
+  const once = await corrupt(t);
+  assert.equal(await readResample(once.folder), undefined);
+  const afresh = await corrupt(t, { resample: true });
+  assert.deepEqual(afresh.train.data, once.train.data);
+  const resample = await readResample(afresh.folder);
+  const { data } = await readMnist('test', 'images');
+  assert.deepEqual(resample?.noise, { mean: 0.5, stddev: 0.5, clip: [0, 1] });
+  assert.ok(resample.clean.data.every((value, index) => value === data[index]));
+  assert.equal(resample.clean.scale, 1 / 255);
 });

@@ -83,6 +83,7 @@ export const TRAIN: TrainSettings = {
   validation: 'test',
   preview: null,
   early_stopping: null,
+  reduce_lr_on_plateau: null,
   compile: 'auto',
   tensorboard: false,
 };

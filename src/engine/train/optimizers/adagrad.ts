@@ -1,7 +1,8 @@
 import type { UpdateRule } from './rule.ts';
+import type { LearningRate } from './schedules.ts';
 
 export interface AdagradArguments {
-  readonly learning_rate: number;
+  readonly learning_rate: LearningRate;
   /** What the sum of squares starts from, 0 or more. */
   readonly initial_accumulator_value: number;
   readonly epsilon: number;

@@ -1,7 +1,8 @@
 import { moved, type UpdateRule } from './rule.ts';
+import type { LearningRate } from './schedules.ts';
 
 export interface AdamArguments {
-  readonly learning_rate: number;
+  readonly learning_rate: LearningRate;
   /** Shares of the running means of g and of g^2 that are kept at each step, 0 or more and less than 1. */
   readonly beta_1: number;
   readonly beta_2: number;

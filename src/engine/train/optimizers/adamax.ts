@@ -1,7 +1,8 @@
 import { moved, type UpdateRule } from './rule.ts';
+import type { LearningRate } from './schedules.ts';
 
 export interface AdamaxArguments {
-  readonly learning_rate: number;
+  readonly learning_rate: LearningRate;
   /** Share of the running mean of g that is kept at each step, 0 or more and less than 1. */
   readonly beta_1: number;
   /** Share of the largest |g| so far that is kept at each step, 0 or more and less than 1. */

@@ -1,7 +1,8 @@
 import { moved, type UpdateRule } from './rule.ts';
+import type { LearningRate } from './schedules.ts';
 
 export interface NadamArguments {
-  readonly learning_rate: number;
+  readonly learning_rate: LearningRate;
   /** Shares of the running means of g and of g^2 that are kept at each step, 0 or more and less than 1. */
   readonly beta_1: number;
   readonly beta_2: number;
@@ -30,16 +31,20 @@ export function nadam({
       const product = shared.u_product.mul(now);
       const share = next.div(tf.sub(1, product.mul(next)));
       const gradientShare = tf.sub(1, now).div(tf.sub(1, product));
-      const bias = tf.sub(1, tf.pow(beta_2, count));
+      // One root and one division a weight: v^ is taken out of the root, and what is left is a factor of the whole step.
+      const bias = tf.sub(1, tf.pow(beta_2, count)).sqrt();
+      const factor = learningRate.mul(bias);
+      const momentumFactor = share.mul(factor);
+      const gradientFactor = gradientShare.mul(factor);
+      const smallest = bias.mul(epsilon);
       return {
         shared: { u_product: product },
         update(weight, gradient, slots) {
           const momentum = moved(slots.momentum, gradient, beta_1);
           const velocity = moved(slots.velocity, gradient.square(), beta_2);
-          const ahead = momentum.mul(share).add(gradient.mul(gradientShare));
-          const scale = velocity.div(bias).sqrt().add(epsilon);
+          const ahead = momentum.mul(momentumFactor).add(gradient.mul(gradientFactor));
           return {
-            weight: weight.sub(ahead.mul(learningRate).div(scale)),
+            weight: weight.sub(ahead.div(velocity.sqrt().add(smallest))),
             slots: { momentum, velocity },
           };
         },

@@ -5,9 +5,11 @@ import type { NamedVariable } from '../state.ts';
 import { adagrad, type AdagradArguments } from './adagrad.ts';
 import { adam, type AdamArguments, type AdamWArguments } from './adam.ts';
 import { adamax, type AdamaxArguments } from './adamax.ts';
+import { startRate } from './learning-rate.ts';
 import { nadam, type NadamArguments } from './nadam.ts';
 import { rmsprop, type RMSpropArguments } from './rmsprop.ts';
 import type { Named, UpdateRule } from './rule.ts';
+import type { LearningRate } from './schedules.ts';
 import { sgd, type SGDArguments } from './sgd.ts';
 
 /** An optimizer by its Keras name, with all of its arguments. */
@@ -21,11 +23,14 @@ export type OptimizerChoice =
   | { readonly Adagrad: AdagradArguments };
 
 /**
- * Changes weights by their gradients. All that changes from step to step is in variables, the learning rate among them, so
- * that a traced step holds no number of one moment.
+ * Changes weights by their gradients. All that changes from step to step is in variables or follows from the number of the
+ * step, the learning rate among them, so that a traced step holds no number of one moment.
  */
 export interface Optimizer {
-  /** The learning rate, and what is remembered from step to step; the names do not depend on the process. */
+  /**
+   * `learning_rate`, unless a schedule gives it, and what is remembered from step to step; the names do not depend on the
+   * process. Between two steps, the learning rate may be set to another.
+   */
   readonly variables: readonly NamedVariable[];
   /**
    * Takes one step.
@@ -36,6 +41,13 @@ export interface Optimizer {
    */
   apply(gradients: readonly (Tensor | undefined)[], step: Tensor): void;
   dispose(): void;
+}
+
+/** The learning rate of an optimizer, whichever it is. */
+export function learningRateOf(choice: OptimizerChoice): LearningRate {
+  const [args] = Object.values<{ readonly learning_rate: LearningRate }>(choice);
+  if (args === undefined) throw new TypeError('an optimizer without a name');
+  return args.learning_rate;
 }
 
 /** @param weights the variables to change; their order is that of the slots' names */
@@ -53,16 +65,16 @@ export function createOptimizer(tf: Tf, choice: OptimizerChoice, weights: readon
 function start<Slot extends string, Maybe extends string, Shared extends string>(
   tf: Tf,
   rule: UpdateRule<Slot, Maybe, Shared>,
-  { learning_rate }: { readonly learning_rate: number },
+  { learning_rate }: { readonly learning_rate: LearningRate },
   weights: readonly Variable[],
 ): Optimizer {
   const filled = (shape: number[], value: number): Variable =>
     tf.tidy(() => tf.variable(tf.fill(shape, value), false));
-  const learningRate = filled([], learning_rate);
+  const rate = startRate(tf, learning_rate);
   const shared = mapValues(rule.shared, (value) => filled([], value));
   const slots = weights.map((weight) => mapValues(rule.slots, (value) => filled(weight.shape, value)));
   const variables: NamedVariable[] = [
-    { name: 'learning_rate', variable: learningRate },
+    ...rate.variables,
     ...named('', shared),
     ...slots.flatMap((slotsOfWeight, index) => named(`${index}/`, slotsOfWeight)),
   ];
@@ -71,7 +83,7 @@ function start<Slot extends string, Maybe extends string, Shared extends string>
     apply(gradients, step) {
       tf.tidy(() => {
         const count = step.add(tf.scalar(1, 'int32')).cast('float32');
-        const begun = rule.begin(tf, { count, learningRate }, tensors(shared));
+        const begun = rule.begin(tf, { count, learningRate: rate.at(step) }, tensors(shared));
         assign(shared, begun.shared);
         for (const [index, weight] of weights.entries()) {
           const gradient = gradients[index];

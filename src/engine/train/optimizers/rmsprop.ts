@@ -1,7 +1,8 @@
 import { moved, type UpdateRule } from './rule.ts';
+import type { LearningRate } from './schedules.ts';
 
 export interface RMSpropArguments {
-  readonly learning_rate: number;
+  readonly learning_rate: LearningRate;
   /** Share of the running means that is kept at each step, 0 or more and less than 1. */
   readonly rho: number;
   /** Share of the last step that is added to the next, 0 to 1. */

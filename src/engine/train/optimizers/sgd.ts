@@ -1,7 +1,8 @@
 import type { UpdateRule } from './rule.ts';
+import type { LearningRate } from './schedules.ts';
 
 export interface SGDArguments {
-  readonly learning_rate: number;
+  readonly learning_rate: LearningRate;
   /** Share of the last step that is added to the next, 0 to 1. */
   readonly momentum: number;
   readonly nesterov: boolean;

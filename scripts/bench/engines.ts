@@ -1,0 +1,97 @@
+/** The programs that are timed, and how one of them is talked to. */
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { packageRoot } from '../../src/core/package-root.ts';
+import type { BenchCase } from './cases.ts';
+import type { Ready, Stretch, Task } from './protocol.ts';
+
+export interface EngineSpec {
+  readonly name: string;
+  readonly isPeer: boolean;
+  command(task: Task): readonly string[];
+  /** Whether it is worth its time for a case; all are if this is left out. */
+  suits?(benchCase: BenchCase): boolean;
+}
+
+export const PYTHON = join(packageRoot, '.bench', 'venv', 'bin', 'python');
+
+const PEERS = join(packageRoot, 'scripts', 'bench', 'peers');
+
+function own(name: string, program: string, ...args: readonly string[]): EngineSpec {
+  const path = fileURLToPath(new URL(`./${program}.js`, import.meta.url));
+  return {
+    name,
+    isPeer: false,
+    command: (task) => [process.execPath, path, JSON.stringify(task), ...args],
+  };
+}
+
+function peer(name: string, program: string, mode: string): EngineSpec {
+  return {
+    name,
+    isPeer: true,
+    command: (task) => [PYTHON, join(PEERS, `${program}_peer.py`), JSON.stringify(task), mode],
+  };
+}
+
+const isSmallestDense = ({ name }: BenchCase): boolean => name === 'dense';
+
+export const OURS = 'hourglass';
+
+export const ENGINES: readonly EngineSpec[] = [
+  own(OURS, 'hourglass', 'auto'),
+  { ...own('hourglass, eager', 'hourglass', 'eager'), suits: ({ name }) => ['dense', 'conv'].includes(name) },
+  { ...own('tfjs-node fit', 'tfjs'), isPeer: true, suits: ({ name }) => ['dense', 'conv'].includes(name) },
+  peer('keras', 'keras', 'default'),
+  // XLA's convolutions take a second a step.
+  { ...peer('keras, jit', 'keras', 'jit'), suits: ({ model }) => model === 'dense' },
+  peer('torch, eager', 'torch', 'eager'),
+  { ...peer('torch, compile', 'torch', 'compile'), suits: isSmallestDense },
+  peer('jax, by the step', 'jax', 'step'),
+  { ...peer('jax, scan', 'jax', 'scan'), suits: ({ model }) => model === 'dense' },
+];
+
+/** A running engine. */
+export class Contestant {
+  readonly name: string;
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #lines: AsyncIterator<string>;
+  #said = '';
+
+  constructor({ name, command }: EngineSpec, task: Task) {
+    const [program = '', ...args] = command(task);
+    this.name = name;
+    this.#child = spawn(program, args, { stdio: 'pipe' });
+    this.#child.stderr.on('data', (chunk: Buffer) => {
+      this.#said = (this.#said + chunk.toString()).slice(-2000);
+    });
+    this.#child.on('error', (error) => {
+      this.#said = error.message;
+    });
+    this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
+  }
+
+  /** Waits until it is warm. */
+  async ready(): Promise<Ready['versions']> {
+    return ((await this.#read()) as Ready).versions;
+  }
+
+  async run(): Promise<Stretch> {
+    this.#child.stdin.write('run\n');
+    return (await this.#read()) as Stretch;
+  }
+
+  stop(): void {
+    this.#child.stdin.end();
+    this.#child.kill('SIGKILL');
+  }
+
+  /** @throws Error with what it said last, if it ended */
+  async #read(): Promise<unknown> {
+    const line = await this.#lines.next();
+    if (line.done === true) throw new Error(`${this.name} ended: ${this.#said.trim()}`);
+    return JSON.parse(line.value);
+  }
+}

@@ -1,0 +1,62 @@
+/** What the benchmark found, as numbers and as a table. */
+import type { Stretch } from './protocol.ts';
+
+export interface Result {
+  readonly case: string;
+  readonly engine: string;
+  /** The lowest of all stretches: whatever else the machine does only adds. */
+  readonly msPerStep: number;
+  /** Of 60,000 images. */
+  readonly secondsPerEpoch: number;
+  /** Our time as a share of this engine's. */
+  readonly ratio: number;
+}
+
+/** Images of one epoch. */
+const EPOCH = 60_000;
+
+export function resultsOf(
+  name: string,
+  batch: number,
+  ours: string,
+  stretches: ReadonlyMap<string, readonly Stretch[]>,
+): Result[] {
+  const lowest = new Map(
+    [...stretches].map(([engine, all]) => [engine, Math.min(...all.map(({ ms, steps }) => ms / steps))]),
+  );
+  const own = lowest.get(ours) ?? Number.NaN;
+  return [...lowest].map(([engine, msPerStep]) => ({
+    case: name,
+    engine,
+    msPerStep,
+    secondsPerEpoch: (msPerStep * EPOCH) / batch / 1000,
+    ratio: own / msPerStep,
+  }));
+}
+
+/** Columns of equal width; numbers to the right. */
+export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const all = [header, ...rows];
+  const widths = header.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
+  const line = (row: readonly string[]): string =>
+    widths
+      .map((width, column) =>
+        column < 2 ? (row[column] ?? '').padEnd(width) : (row[column] ?? '').padStart(width),
+      )
+      .join('  ')
+      .trimEnd();
+  return [line(header), widths.map((width) => '-'.repeat(width)).join('  '), ...rows.map(line)].join('\n');
+}
+
+export function resultTable(results: readonly Result[]): string {
+  return table(
+    ['case', 'engine', 'ms a step', 's an epoch', 'ours / its'],
+    results.map(({ case: name, engine, msPerStep, secondsPerEpoch, ratio }, index) => [
+      results[index - 1]?.case === name ? '' : name,
+      engine,
+      msPerStep.toFixed(2),
+      secondsPerEpoch.toFixed(1),
+      ratio.toFixed(2),
+    ]),
+  );
+}

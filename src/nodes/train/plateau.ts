@@ -1,0 +1,88 @@
+/** When a constant learning rate is lowered, by the rules of Keras's `ReduceLROnPlateau` for a loss. */
+import type { TrainSettings } from '../../config/generated/settings.ts';
+import type { Tf } from '../../engine/engine.ts';
+import { currentRate } from '../../engine/train/optimizers/learning-rate.ts';
+import { learningRateOf } from '../../engine/train/optimizers/optimizer.ts';
+import type { Trainer } from '../../engine/train/trainer.ts';
+import type { StageContext } from '../contract.ts';
+import type { FitOptions } from './fit.ts';
+import { optimizerChoice } from './optimizer.ts';
+
+export interface PlateauRule {
+  /** What the rate is multiplied by, more than 0 and less than 1. */
+  readonly factor: number;
+  /** Epochs without improvement that are waited for. */
+  readonly patience: number;
+  /** How much lower than the best loss the next one must be to count as an improvement, 0 or more. */
+  readonly min_delta: number;
+  /** Epochs after a change until waiting begins anew, with the last of them: 0 and 1 are the same, as in Keras. */
+  readonly cooldown: number;
+  /** The rate is not lowered further than this, 0 or more. */
+  readonly min_lr: number;
+}
+
+export class Plateau {
+  readonly #rule: PlateauRule;
+  #best = Number.POSITIVE_INFINITY;
+  #waited = 0;
+  /** Epochs of the cooldown that are left. */
+  #cooling = 0;
+
+  constructor(rule: PlateauRule) {
+    this.#rule = rule;
+  }
+
+  /**
+   * To be told the loss of each epoch. A patience of 0 and one of 1 are the same, as in Keras: the first epoch always
+   * improves on nothing.
+   *
+   * @param rate that of the epoch: a float32
+   * @returns that of the next epoch
+   */
+  next(loss: number, rate: number): number {
+    const { factor, patience, min_delta, cooldown, min_lr } = this.#rule;
+    if (this.#cooling > 0) {
+      this.#cooling -= 1;
+      this.#waited = 0;
+    }
+    if (loss < this.#best - min_delta) {
+      this.#best = loss;
+      this.#waited = 0;
+      return rate;
+    }
+    if (this.#cooling > 0) return rate;
+    this.#waited += 1;
+    if (this.#waited < patience || rate <= Math.fround(min_lr)) return rate;
+    this.#cooling = cooldown;
+    this.#waited = 0;
+    return Math.max(rate * factor, min_lr);
+  }
+}
+
+/**
+ * Follows the learning rate from epoch to epoch where it changes in the course of the training: by a schedule, or by the
+ * rule of `reduce_lr_on_plateau`. Empty where it does not.
+ */
+export function followRate(
+  { settings, log }: Pick<StageContext<TrainSettings>, 'settings' | 'log'>,
+  { tf, trainer }: { readonly tf: Tf; readonly trainer: Pick<Trainer, 'state'> },
+): Pick<FitOptions, 'learningRate'> {
+  const rate = learningRateOf(optimizerChoice(settings.optimizer));
+  const { reduce_lr_on_plateau: rule } = settings;
+  if (rule === null && typeof rate === 'number') return {};
+  const current = currentRate(tf, rate, trainer.state);
+  const plateau = rule === null ? undefined : new Plateau(rule);
+  return {
+    async learningRate({ epoch, training, validation }) {
+      const now = await current.read();
+      const watched = rule?.monitor === 'loss' ? training : validation;
+      if (plateau === undefined || watched === undefined) return now;
+      const next = plateau.next(watched.loss, now);
+      if (next !== now) {
+        current.set?.(next);
+        log('info', `epoch ${epoch}: the learning rate goes from ${now} to ${Math.fround(next)}`);
+      }
+      return now;
+    },
+  };
+}
