@@ -5,7 +5,16 @@ import { isJsonObject, type Json, type JsonObject } from './json.ts';
 import { packageRoot } from './package-root.ts';
 
 /** Built-in stage types, in the order in which a pipeline usually has them; each has `stages/<type>.json`. */
-export const STAGE_TYPES = ['dataset', 'noise', 'model', 'train', 'evaluate', 'predict', 'figure'] as const;
+export const STAGE_TYPES = [
+  'dataset',
+  'noise',
+  'model',
+  'train',
+  'evaluate',
+  'predict',
+  'pca',
+  'figure',
+] as const;
 
 /** Schemas that others refer to; a validator must know them before it compiles a stage's schema. */
 export const SHARED_SCHEMAS = ['layers', 'training'] as const;

@@ -9,6 +9,7 @@ import { figureNode } from './figure/node.ts';
 import { modelNode } from './model/node.ts';
 import { noiseNode } from './noise/node.ts';
 import { loadPlugin } from './plugins.ts';
+import { pcaNode } from './pca/node.ts';
 import { predictNode } from './predict/node.ts';
 import { trainNode } from './train/node.ts';
 
@@ -28,6 +29,7 @@ export const builtinNodes: ReadonlyMap<string, NodeDefinition> = new Map(
     erase(trainNode),
     erase(evaluateNode),
     erase(predictNode),
+    erase(pcaNode),
     erase(figureNode),
   ].map((node) => [node.type, node]),
 );

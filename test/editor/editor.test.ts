@@ -81,7 +81,7 @@ test('values of every key have a readable label', async () => {
     );
   }
   const items = await labels('stages:\n  a:\n    type: evaluate\n    metrics: [|]');
-  assert.deepEqual([...items].sort(), ['binary_crossentropy', 'mae', 'mse', 'psnr', 'ssim']);
+  assert.deepEqual([...items].sort(), ['binary_crossentropy', 'mae', 'mse', 'psnr', 'squared_error', 'ssim']);
 });
 
 test('arguments are offered inside braces, too', async () => {

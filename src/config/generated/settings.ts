@@ -603,10 +603,10 @@ export type LossName =
 export type TrainMetricName = 'mse' | 'mae' | 'binary_crossentropy';
 
 /**
- * `mse`, `mae` and `binary_crossentropy` (lower is better), `psnr` in decibels and `ssim` up to 1 (higher is
- * better).
+ * `mse`, `mae`, `binary_crossentropy` and `squared_error`, which is summed over the values of an image where
+ * `mse` is their mean (lower is better), `psnr` in decibels and `ssim` up to 1 (higher is better).
  */
-export type MetricName = 'mse' | 'mae' | 'binary_crossentropy' | 'psnr' | 'ssim';
+export type MetricName = 'mse' | 'mae' | 'binary_crossentropy' | 'squared_error' | 'psnr' | 'ssim';
 
 /**
  * A column of `history.csv`: `loss` or a metric of the train stage; with `val_` in front, as measured on the
@@ -964,6 +964,26 @@ export type PredictSettings = {
   /** The images to put through the model: the `train` split, the `test` split, or `all`. */
   readonly split: SplitSelection;
   readonly batch_size: BatchSize;
+  readonly threads?: Threads;
+};
+
+/**
+ * Principal component analysis, the best that a linear autoencoder can do: fitted to the training images,
+ * measured on a split. Gives numbers, which are entered in `metrics.json`, to hold an autoencoder of the same
+ * latent size against.
+ */
+export type PcaSettings = {
+  /** Measures principal component analysis. */
+  readonly type: 'pca';
+  /** Name of the stage whose training images it is fitted to, and on whose images it is measured. */
+  readonly data: string;
+  /**
+   * How many components are kept: what the latent size is to an autoencoder. With several numbers, each is
+   * measured.
+   */
+  readonly components: readonly number[];
+  /** The images to measure on: `test` or `train`. */
+  readonly split: SplitName;
   readonly threads?: Threads;
 };
 

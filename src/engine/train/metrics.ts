@@ -5,7 +5,7 @@
 import { PROBABILITIES } from './losses.ts';
 import { ssim } from './ssim.ts';
 
-export type MetricName = 'mse' | 'mae' | 'binary_crossentropy' | 'psnr' | 'ssim';
+export type MetricName = 'mse' | 'mae' | 'binary_crossentropy' | 'squared_error' | 'psnr' | 'ssim';
 
 /** The kind of images that are compared. */
 export interface ImageKind {
@@ -31,6 +31,8 @@ const METRICS: Readonly<Record<MetricName, ImageMetric>> = {
       const probability = Math.min(Math.max(p, PROBABILITIES[0]), PROBABILITIES[1]);
       return -(y * Math.log(probability) + (1 - y) * Math.log(1 - probability));
     }),
+  /** Sum of the squared differences over the values of an image, 0 or more. */
+  squared_error: (target, output) => meanSquaredError(target, output) * target.length,
   /** 10 log10(span^2 / mse) in decibels, as `tf.image.psnr`, but at most `HIGHEST_PSNR`. */
   psnr: (target, output, { span }) =>
     Math.min(10 * Math.log10(span ** 2 / meanSquaredError(target, output)), HIGHEST_PSNR),

@@ -1,0 +1,10 @@
+import type { PcaSettings } from '../../config/generated/settings.ts';
+
+/** The names of the two metrics of a number of components; the number is named where there are several. */
+export function metricNames(
+  count: number,
+  { components }: Pick<PcaSettings, 'components'>,
+): readonly [mse: string, squaredError: string] {
+  const end = components.length === 1 ? '' : `_${count}`;
+  return [`mse${end}`, `squared_error${end}`];
+}
