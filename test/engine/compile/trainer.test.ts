@@ -1,0 +1,222 @@
+/** What compiled training does besides giving the right numbers. */
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import type * as tfjs from '@tensorflow/tfjs';
+import { Failure } from '../../../src/core/diagnostic.ts';
+import { nativeBackend } from '../../../src/engine/addon.ts';
+import type { GraphMode } from '../../../src/engine/compile/loop.ts';
+import { Program } from '../../../src/engine/compile/program.ts';
+import { ResidentData } from '../../../src/engine/compile/resident.ts';
+import { Untraceable } from '../../../src/engine/compile/trace.ts';
+import type { Engine, Tf } from '../../../src/engine/engine.ts';
+import { rowNumbers } from '../../../src/engine/train/samples.ts';
+import { readVariables } from '../../../src/engine/train/state.ts';
+import { createTrainer, type CompileChoice } from '../../../src/engine/trainer.ts';
+import { buildAutoencoder, disposeAutoencoder } from '../../../src/layers/build.ts';
+import type { Architecture } from '../../../src/layers/layer.ts';
+import { layer, seedsOf } from '../../layers/specs.ts';
+import { BATCH, bytes, COUNT, gentle, nativeEngine, start, trainAndMeasure, work } from './rig.ts';
+
+let engine: Engine;
+let tf: Tf;
+before(async () => {
+  engine = await nativeEngine();
+  ({ tf } = engine);
+});
+
+const MODES: readonly GraphMode[] = ['graph', 'xla'];
+
+const dense: Architecture = {
+  input_shape: [6],
+  encoder: [layer('Dense', { units: 4, activation: 'relu' }), layer('Dropout', { rate: 0.2 })],
+  decoder: [layer('Dense', { units: 6, activation: 'sigmoid' })],
+};
+
+const convolutional: Architecture = {
+  input_shape: [4, 4, 1],
+  encoder: [layer('Conv2D', { filters: 2, kernel_size: 3, padding: 'same' })],
+  decoder: [layer('Conv2DTranspose', { filters: 1, kernel_size: 3, padding: 'same', activation: 'sigmoid' })],
+};
+
+for (const mode of MODES) {
+  test(`${mode}: two runs are equal bit for bit`, async () => {
+    const [one, other] = [await trainAndMeasure(tf, dense, mode), await trainAndMeasure(tf, dense, mode)];
+    assert.deepEqual(one, other);
+  });
+
+  test(`${mode}: an epoch that is interrupted keeps the steps that were taken`, async () => {
+    const count = 400_000;
+    const x = bytes([6], count);
+    const { trainer, dispose } = start(tf, dense, mode, { data: { x, y: x } });
+    const controller = new AbortController();
+    const seen: number[] = [];
+    const epoch = trainer.trainEpoch(rowNumbers(count), {
+      signal: controller.signal,
+      onProgress: ({ samples, total, loss }) => {
+        assert.equal(total, count);
+        assert.ok(Number.isFinite(loss));
+        seen.push(samples);
+        controller.abort();
+      },
+    });
+    await assert.rejects(
+      epoch,
+      (error) => error instanceof Failure && error.diagnostics[0]?.code === 'interrupted',
+    );
+    const [step] = await readVariables(trainer.state.filter(({ name }) => name === 'step'));
+    assert.equal(step?.data[0], (seen[0] ?? 0) / BATCH);
+    dispose();
+  });
+
+  test(`${mode}: a loss that is not finite ends the epoch, and is returned`, async () => {
+    const wild = { SGD: { learning_rate: 1e30, momentum: 0, nesterov: false } };
+    const linear: Architecture = {
+      input_shape: [6],
+      encoder: [layer('Dense', { units: 4 })],
+      decoder: [layer('Dense', { units: 6 })],
+    };
+    const { trainer, dispose } = start(tf, linear, mode, { optimizer: wild });
+    const { loss } = await trainer.trainEpoch(rowNumbers(COUNT), work);
+    assert.ok(!Number.isFinite(loss));
+    dispose();
+  });
+
+  test(`${mode}: a hundred thousand steps leave no tensor behind`, async () => {
+    const { trainer, dispose } = start(tf, dense, mode, {});
+    const rows = new Int32Array(20_000 * BATCH).map((_, index) => index % COUNT);
+    const x = bytes([6]);
+    const held = { x, y: x };
+    const counts: (readonly number[])[] = [];
+    for (let epoch = 0; epoch < 5; epoch++) {
+      await trainer.trainEpoch(rows, work);
+      await trainer.evaluate(held, rowNumbers(COUNT), work);
+      counts.push([tf.memory().numTensors, tensorsOfTensorFlow()]);
+    }
+    assert.deepEqual(new Set(counts.map(String)).size, 1, counts.join('; '));
+    dispose();
+  });
+}
+
+/** The tensors that the addon holds, ours and tfjs's. */
+function tensorsOfTensorFlow(): number {
+  const { binding } = nativeBackend(tf) as unknown as { binding: { getNumOfTensors(): number } };
+  return binding.getNumOfTensors();
+}
+
+test('nothing is left when a trainer is disposed of', async () => {
+  await trainAndMeasure(tf, dense, 'graph');
+  const earlier = [tf.memory().numTensors, tensorsOfTensorFlow()];
+  await trainAndMeasure(tf, dense, 'graph');
+  await trainAndMeasure(tf, dense, 'xla');
+  assert.deepEqual([tf.memory().numTensors, tensorsOfTensorFlow()], earlier);
+});
+
+test('a set smaller than a batch is trained on, and validated', async () => {
+  const x = bytes([6], BATCH - 1);
+  const pair = { x, y: x };
+  const { trainer, dispose } = start(tf, dense, 'graph', { data: pair });
+  assert.ok(Number.isFinite((await trainer.trainEpoch(rowNumbers(3), work)).loss));
+  assert.ok(Number.isFinite((await trainer.evaluate(pair, rowNumbers(3), work)).loss));
+  dispose();
+});
+
+function program(run: (x: tfjs.Tensor) => tfjs.Tensor): Program {
+  const x = bytes([6]);
+  return new Program(tf, new ResidentData(nativeBackend(tf)), {
+    mode: 'graph',
+    batchSize: BATCH,
+    steps: 1,
+    samples: [x],
+    state: [],
+    run: ([input]) => {
+      assert.ok(input !== undefined);
+      return tf.tidy(() => run(input));
+    },
+  });
+}
+
+test('a step that draws, counts or looks in JavaScript is refused', () => {
+  let count = 0;
+  const steps: readonly ((x: tfjs.Tensor) => tfjs.Tensor)[] = [
+    (x) => x.mul(Math.random()).mean().reshape([1]),
+    (x) => x.mul(count++).mean().reshape([1]),
+    (x) =>
+      x
+        .mul(x.sum().dataSync()[0] ?? 0)
+        .mean()
+        .reshape([1]),
+    (x) => tf.randomUniform([4, 6]).add(x).mean().reshape([1]),
+  ];
+  const earlier = tf.memory().numTensors;
+  for (const step of steps) assert.throws(() => program(step), Untraceable);
+  assert.equal(tf.memory().numTensors, earlier);
+});
+
+interface Choice {
+  readonly architecture?: Architecture;
+  readonly choice: CompileChoice;
+  readonly kind?: 'native' | 'portable';
+}
+
+function chosen({ architecture = dense, choice, kind = 'native' }: Choice): {
+  readonly mode: string;
+  readonly refusals: readonly string[];
+} {
+  const models = buildAutoencoder(tf, architecture, seedsOf(1));
+  const x = bytes(architecture.input_shape);
+  const { trainer, mode, refusals } = createTrainer(
+    { tf, identity: { ...engine.identity, kind } },
+    {
+      model: models.autoencoder,
+      step: models.step,
+      optimizer: gentle,
+      loss: 'mse',
+      metrics: [],
+      data: { x, y: x },
+      batchSize: BATCH,
+    },
+    choice,
+  );
+  trainer.dispose();
+  disposeAutoencoder(models);
+  return { mode, refusals };
+}
+
+test('the mode follows from the model, unless it is chosen', () => {
+  assert.equal(chosen({ choice: 'auto' }).mode, 'xla');
+  assert.equal(chosen({ choice: 'auto', architecture: convolutional }).mode, 'graph');
+  for (const choice of ['xla', 'graph', 'eager'] as const) assert.equal(chosen({ choice }).mode, choice);
+});
+
+test('without graphs, training is eager; that is told where something else was asked for', () => {
+  assert.deepEqual(chosen({ choice: 'auto', kind: 'portable' }), { mode: 'eager', refusals: [] });
+  const { mode, refusals } = chosen({ choice: 'xla', kind: 'portable' });
+  assert.equal(mode, 'eager');
+  assert.equal(refusals.length, 1);
+});
+
+test('what XLA refuses runs as a graph, and what no graph takes runs eagerly', () => {
+  const backend = nativeBackend(tf);
+  const { binding } = backend;
+  const refuse = (calls: number): typeof binding => {
+    let left = calls;
+    const runSavedModel: typeof binding.runSavedModel = (...args) => {
+      if (left-- > 0) throw new Error('no XLA_CPU_JIT here');
+      return binding.runSavedModel(...args);
+    };
+    return Object.create(binding, { runSavedModel: { value: runSavedModel } });
+  };
+  try {
+    Object.assign(backend, { binding: refuse(1) });
+    const one = chosen({ choice: 'auto' });
+    assert.equal(one.mode, 'graph');
+    assert.match(one.refusals.join(), /XLA.*XLA_CPU_JIT/);
+    Object.assign(backend, { binding: refuse(2) });
+    assert.deepEqual(
+      [chosen({ choice: 'xla' })].map(({ mode, refusals }) => [mode, refusals.length]),
+      [['eager', 2]],
+    );
+  } finally {
+    Object.assign(backend, { binding });
+  }
+});
