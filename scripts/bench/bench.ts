@@ -3,35 +3,41 @@
  * engines of a case are warm at the same time and take turns, so that whatever else the machine does meets them alike.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { writeFileAtomic } from '../../src/artifacts/atomic.ts';
 import { packageRoot } from '../../src/core/package-root.ts';
+import { installEngine } from '../../src/engine/install.ts';
 import { readMnist } from '../../src/nodes/dataset/mnist.ts';
-import { CASES, flopsOf, type BenchCase } from './cases.ts';
+import { isWanted, parseArguments, USAGE, UsageError, type BenchArguments } from './arguments.ts';
+import { CASES, flopsOf, withSteps, type BenchCase } from './cases.ts';
 import { Contestant, ENGINES, OURS, PYTHON, type EngineSpec } from './engines.ts';
+import { loadNote, otherLoad } from './load.ts';
 import type { Limit } from './limit.ts';
 import type { Stretch, Task } from './protocol.ts';
-import { resultsOf, resultTable, table, type Result } from './results.ts';
+import { notesOn, resultsOf, resultTable, table, type Result } from './results.ts';
 import { timeWholeCommands } from './whole.ts';
 
 const FOLDER = join(packageRoot, '.bench');
 const THREADS = 2;
 
-const { values: options } = parseArgs({
-  options: {
-    peers: { type: 'boolean', default: false },
-    whole: { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
-    case: { type: 'string', multiple: true },
-    engine: { type: 'string', multiple: true },
-    rounds: { type: 'string', default: '4' },
-  },
-});
-
+const options = readArguments();
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
+
+function readArguments(): BenchArguments {
+  try {
+    return parseArguments(
+      process.argv.slice(2),
+      CASES.map(({ name }) => name),
+    );
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`${error.message}\n\n${USAGE}\n`);
+    process.exit(2);
+  }
+}
 
 /** A Python of its own with the peers, made once. */
 function installPeers(): void {
@@ -42,30 +48,57 @@ function installPeers(): void {
   execFileSync(PYTHON, install, { stdio: ['ignore', 2, 2] });
 }
 
+interface CaseResults {
+  readonly results: readonly Result[];
+  readonly versions: Readonly<Record<string, string>>;
+  /** Why engines are left out. */
+  readonly refusals: readonly string[];
+  /** Of the processor, before each round: what other programs used. */
+  readonly loads: readonly number[];
+}
+
+/** An engine that fails is left out, but ours must not. */
 async function runCase(
   benchCase: BenchCase,
   engines: readonly EngineSpec[],
   rounds: number,
   images: string,
-): Promise<{ readonly results: Result[]; readonly versions: Readonly<Record<string, string>> }> {
+): Promise<CaseResults> {
   const task: Task = { ...benchCase, images, threads: THREADS };
   const contestants: Contestant[] = [];
   const versions: Record<string, string> = {};
+  const failed = new Map<Contestant, string>();
+  const attempt = async (contestant: Contestant, action: () => Promise<void>): Promise<void> => {
+    if (failed.has(contestant)) return;
+    await action().catch((error: unknown) => {
+      if (contestant.name === OURS || !(error instanceof Error)) throw error;
+      failed.set(contestant, `${benchCase.name}: ${error.message}`);
+      say(`${benchCase.name}: ${contestant.name} fails and is left out`);
+    });
+  };
   try {
     for (const engine of engines) {
       say(`${benchCase.name}: starting ${engine.name}`);
       const contestant = new Contestant(engine, task);
       contestants.push(contestant);
-      Object.assign(versions, await contestant.ready());
+      await attempt(contestant, async () => {
+        Object.assign(versions, await contestant.ready());
+      });
     }
-    const stretches = new Map<string, Stretch[]>(contestants.map(({ name }) => [name, []]));
+    const stretches = new Map<string, Stretch[]>();
+    const loads: number[] = [];
     for (let round = 1; round <= rounds; round++) {
       say(`${benchCase.name}: round ${round} of ${rounds}`);
+      loads.push(await otherLoad());
       for (const contestant of contestants) {
-        stretches.get(contestant.name)?.push(await contestant.run());
+        await attempt(contestant, async () => {
+          const { name } = contestant;
+          stretches.set(name, [...(stretches.get(name) ?? []), await contestant.run()]);
+        });
       }
     }
-    return { results: resultsOf(benchCase.name, benchCase.batch, OURS, stretches), versions };
+    const results = resultsOf(benchCase.name, benchCase.batch, OURS, stretches);
+    return { results, versions, refusals: [...failed.values()], loads };
   } finally {
     for (const contestant of contestants) contestant.stop();
   }
@@ -73,7 +106,10 @@ async function runCase(
 
 function measureLimit(): Limit {
   const program = fileURLToPath(new URL('./limit.js', import.meta.url));
-  const { stdout } = spawnSync(process.execPath, [program, String(THREADS)], { encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, String(THREADS)], {
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(`the limit cannot be measured: ${stderr.slice(-2000)}`);
   return JSON.parse(stdout) as Limit;
 }
 
@@ -87,36 +123,45 @@ function limitTable(cases: readonly BenchCase[], { product, convolution }: Limit
 }
 
 mkdirSync(FOLDER, { recursive: true });
+await installEngine((step) => say(step), new AbortController().signal);
 if (options.peers) installPeers();
 const images = join(FOLDER, 'mnist.u8');
-if (!existsSync(images)) writeFileSync(images, (await readMnist('train', 'images')).data);
+if (!existsSync(images)) await writeFileAtomic(images, (await readMnist('train', 'images')).data);
 
-const cases = CASES.filter(({ name }) => options.case?.includes(name) ?? true);
+const cases = CASES.filter(({ name }) => isWanted(name, options.cases)).map((each) =>
+  withSteps(each, options.steps),
+);
 const results: Result[] = [];
+const refusals: string[] = [];
+const loads: number[] = options.whole ? [await otherLoad()] : [];
 const versions: Record<string, string> = { node: process.version };
 if (options.whole) {
-  results.push(...(await timeWholeCommands(FOLDER, options.peers, Number(options.rounds), say)));
+  results.push(...(await timeWholeCommands(FOLDER, options.peers, options.rounds, say)));
 } else {
   for (const benchCase of cases) {
     const engines = ENGINES.filter(
       ({ name, isPeer, suits }) =>
         (options.peers || !isPeer) &&
-        (name === OURS || (options.engine?.includes(name) ?? true)) &&
+        (name === OURS || isWanted(name, options.engines)) &&
         (suits?.(benchCase) ?? true),
     );
-    const found = await runCase(benchCase, engines, Number(options.rounds), images);
+    const found = await runCase(benchCase, engines, options.rounds, images);
     results.push(...found.results);
+    refusals.push(...found.refusals);
+    loads.push(...found.loads);
     Object.assign(versions, found.versions);
   }
 }
 const machine = { cpu: cpus()[0]?.model ?? '', cores: cpus().length, threads: THREADS };
 const limit = measureLimit();
+const notes = [...notesOn(results), ...refusals, ...loadNote(loads)];
 if (options.json) {
-  process.stdout.write(`${JSON.stringify({ machine, versions, limit, results }, null, 2)}\n`);
+  process.stdout.write(`${JSON.stringify({ machine, versions, limit, results, notes }, null, 2)}\n`);
 } else {
   const facts = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   process.stdout.write(
     `${resultTable(results)}\n\n${options.whole ? '' : `${limitTable(cases, limit)}\n\n`}` +
-      `${machine.cpu}, ${machine.cores} cores, ${THREADS} threads each; ${facts.join(', ')}\n`,
+      `${machine.cpu}, ${machine.cores} cores, ${THREADS} threads each; ${facts.join(', ')}\n` +
+      notes.map((note) => `${note}\n`).join(''),
   );
 }

@@ -31,6 +31,11 @@ export const CASES: readonly BenchCase[] = [
   { ...dense, name: 'dense-latent-64', latent: 64 },
 ];
 
+/** The case with stretches of another length, but of no more than an epoch of whole batches. */
+export function withSteps(benchCase: BenchCase, steps = benchCase.steps): BenchCase {
+  return { ...benchCase, steps: Math.min(steps, Math.floor(60_000 / benchCase.batch)) };
+}
+
 /** Keras's defaults; written out, for layers are built here without the schemas that fill them in. */
 const WEIGHTED = {
   use_bias: true,

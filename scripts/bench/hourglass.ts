@@ -1,6 +1,7 @@
 /** Hourglass as an engine of the benchmark: `hourglass.js <task> <compile>`. */
 import { readFileSync } from 'node:fs';
 import { permutation, Philox } from '../../src/core/philox.ts';
+import { deriveSeed } from '../../src/core/seed.ts';
 import { loadEngine } from '../../src/engine/load.ts';
 import type { Samples } from '../../src/engine/train/samples.ts';
 import { createTrainer, type CompileChoice } from '../../src/engine/trainer.ts';
@@ -12,7 +13,9 @@ const task = JSON.parse(process.argv[2] ?? '') as Task;
 const compile: CompileChoice = process.argv[3] === 'eager' ? 'eager' : 'auto';
 
 const engine = await loadEngine({ choice: 'native', threads: task.threads });
-const models = buildAutoencoder(engine.tf, architectureOf(task), (purpose) => [purpose.length, 1]);
+const models = buildAutoencoder(engine.tf, architectureOf(task), (purpose) =>
+  deriveSeed(1, 'bench', purpose),
+);
 const bytes = readFileSync(task.images);
 const count = bytes.length / 784;
 const clean: Samples = {

@@ -10,6 +10,8 @@ export interface Result {
   readonly secondsPerEpoch: number;
   /** Our time as a share of this engine's. */
   readonly ratio: number;
+  /** Of the last stretch: about the same for all that were trained for as many steps. */
+  readonly loss?: number;
 }
 
 /** Images of one epoch. */
@@ -31,7 +33,16 @@ export function resultsOf(
     msPerStep,
     secondsPerEpoch: (msPerStep * EPOCH) / batch / 1000,
     ratio: own / msPerStep,
+    loss: stretches.get(engine)?.at(-1)?.loss ?? Number.NaN,
   }));
+}
+
+/** What must be known to read the numbers. */
+export function notesOn(results: readonly Result[]): string[] {
+  const differs = results.some(
+    (result) => result.engine.startsWith('tfjs') && result.case.startsWith('dense'),
+  );
+  return differs ? ['tfjs-node has no Nadam: its dense models learn by Adam.'] : [];
 }
 
 /** Columns of equal width; numbers to the right. */
@@ -50,13 +61,14 @@ export function table(header: readonly string[], rows: readonly (readonly string
 
 export function resultTable(results: readonly Result[]): string {
   return table(
-    ['case', 'engine', 'ms a step', 's an epoch', 'ours / its'],
-    results.map(({ case: name, engine, msPerStep, secondsPerEpoch, ratio }, index) => [
+    ['case', 'engine', 'ms a step', 's an epoch', 'ours / its', 'loss'],
+    results.map(({ case: name, engine, msPerStep, secondsPerEpoch, ratio, loss }, index) => [
       results[index - 1]?.case === name ? '' : name,
       engine,
       msPerStep.toFixed(2),
       secondsPerEpoch.toFixed(1),
       ratio.toFixed(2),
+      loss?.toFixed(4) ?? '',
     ]),
   );
 }

@@ -1,10 +1,15 @@
 /** tfjs's own `fit` as an engine of the benchmark: `tfjs.js <task>`. It has no Nadam: Adam stands in for it. */
 import { readFileSync } from 'node:fs';
-import { loadEngine } from '../../src/engine/load.ts';
+import { loadNative, prepareEnvironment } from '../../src/engine/addon.ts';
+import { readEngineRecord } from '../../src/engine/location.ts';
 import { serve, type Task } from './protocol.ts';
 
 const task = JSON.parse(process.argv[2] ?? '') as Task;
-const { tf } = await loadEngine({ choice: 'native', threads: task.threads });
+const record = await readEngineRecord();
+if (record === undefined) throw new Error('TensorFlow is not installed');
+prepareEnvironment(task.threads);
+// Without the kernels and gradients that Hourglass adds.
+const { tf } = await loadNative(record.addon);
 const { layers } = tf;
 
 const model = tf.sequential();
@@ -44,7 +49,12 @@ const given =
   task.model === 'dense' ? clean : clean.add(tf.randomNormal(clean.shape, 0.5, 0.5)).clipByValue(0, 1);
 
 await serve({ tfjs: tf.version['tfjs-core'] ?? '' }, async () => {
-  const { history } = await model.fit(given, clean, { batchSize: task.batch, epochs: 1, verbose: 0 });
+  const { history } = await model.fit(given, clean, {
+    batchSize: task.batch,
+    epochs: 1,
+    verbose: 0,
+    yieldEvery: 'never',
+  });
   const [loss] = history['loss'] ?? [];
   return { steps: Math.ceil(rows / task.batch), loss: typeof loss === 'number' ? loss : Number.NaN };
 });

@@ -65,7 +65,6 @@ export async function timeWholeCommands(
       const [program = '', ...args] = command();
       const env = {
         ...process.env,
-        HOURGLASS_CACHE: join(folder, 'whole', 'store'),
         MNIST: join(folder, 'mnist.u8'),
       };
       const started = performance.now();
@@ -89,7 +88,7 @@ export async function timeWholeCommands(
   }));
 }
 
-/** The command on a pipeline that was never run. */
+/** The command on a pipeline that was never run: the store of results lies beside its outputs. */
 function freshRun(folder: string): readonly string[] {
   const place = join(folder, 'whole');
   rmSync(place, { recursive: true, force: true });

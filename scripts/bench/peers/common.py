@@ -14,7 +14,8 @@ DROPOUT = TASK["dropout"]
 IS_DENSE = TASK["model"] == "dense"
 THREADS = str(TASK["threads"])
 
-for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+# The last is JAX's.
+for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "NPROC"):
     os.environ[name] = THREADS
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["KERAS_BACKEND"] = "tensorflow"
@@ -23,7 +24,7 @@ import numpy as np  # noqa: E402  (reads the environment)
 
 
 def images():
-    """Model inputs and targets, float32: [60000, 784], or [60000, 28, 28, 1] where the model convolves."""
+    """Inputs and targets, float32: [60000, 784], or [60000, 28, 28, 1] for convolutions."""
     data = np.fromfile(TASK["images"], dtype=np.uint8)
     clean = data.reshape(-1, 784).astype(np.float32) / 255
     if IS_DENSE:
@@ -40,14 +41,37 @@ def orders(seed=1):
         yield draws.permutation(60000)[: STEPS * BATCH].reshape(STEPS, BATCH)
 
 
+class Turns:
+    """The protocol of `protocol.ts`."""
+
+    def __init__(self):
+        self._out = os.fdopen(os.dup(1), "w")
+        os.dup2(2, 1)  # Whatever a library prints must not mix with the protocol.
+        self._started = 0.0
+
+    def ready(self, versions):
+        self._print({"ready": True, "versions": versions})
+
+    def begin(self):
+        """Waits for a turn; ends the program when there are no more."""
+        if not sys.stdin.readline():
+            os._exit(0)
+        self._started = time.perf_counter()
+
+    def end(self, loss):
+        taken = (time.perf_counter() - self._started) * 1000
+        self._print({"steps": STEPS, "ms": taken, "loss": float(loss)})
+
+    def _print(self, line):
+        print(json.dumps(line), file=self._out, flush=True)
+
+
 def serve(versions, run):
-    """Runs a stretch to warm up, then one at each line; `run` returns its last or mean loss."""
-    out = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # Whatever a library prints must not mix with the protocol.
-    run()
-    print(json.dumps({"ready": True, "versions": versions}), file=out, flush=True)
-    for _ in sys.stdin:
-        started = time.perf_counter()
+    """Runs a stretch to warm up, then one at each turn; `run` returns its last or mean loss."""
+    turns = Turns()
+    float(run())
+    turns.ready(versions)
+    while True:
+        turns.begin()
         loss = float(run())
-        taken = (time.perf_counter() - started) * 1000
-        print(json.dumps({"steps": STEPS, "ms": taken, "loss": loss}), file=out, flush=True)
+        turns.end(loss)

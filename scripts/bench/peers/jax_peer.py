@@ -66,7 +66,7 @@ def loss_of(params, given, wanted, key):
 
 def advance(state, rows, x, y):
     params, slots, key = state
-    key, own = jax.random.split(key)
+    key, own = jax.random.split(key) if DROPOUT else (key, key)
     wanted = y[rows]
     given = wanted if IS_DENSE else x[rows]
     loss, gradients = jax.value_and_grad(loss_of)(params, given, wanted, own)

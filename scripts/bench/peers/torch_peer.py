@@ -1,6 +1,6 @@
 """PyTorch with resident data: `torch_peer.py <task> eager|compile`."""
 
-from common import BATCH, DROPOUT, IS_DENSE, LATENT, MODE, STEPS, TASK, THREADS, images, orders, serve
+from common import DROPOUT, IS_DENSE, LATENT, MODE, STEPS, TASK, THREADS, images, orders, serve
 
 import torch
 from torch import nn
@@ -18,7 +18,7 @@ def dense_model():
             parts.append(nn.ReLU())
             if DROPOUT:
                 parts.append(nn.Dropout(DROPOUT))
-    return nn.Sequential(*parts, nn.Linear(512, 784), nn.Sigmoid())
+    return nn.Sequential(*parts, nn.Linear(512, 784))  # The loss takes logits.
 
 
 def conv_model():
@@ -45,9 +45,13 @@ def conv_model():
 
 
 model = dense_model() if IS_DENSE else conv_model()
-# The momentum of torch's NAdam warms up more slowly than that of Keras's Nadam; the work is the same.
+for module in model.modules():  # Keras's initial weights, so that losses can be compared.
+    if isinstance(module, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
+        nn.init.xavier_uniform_(module.weight)
+        nn.init.zeros_(module.bias)
+# The momentum of NAdam warms up more slowly than that of Keras's Nadam; the work is the same.
 optimizer = (torch.optim.NAdam if IS_DENSE else torch.optim.Adam)(model.parameters(), lr=0.001)
-measure = nn.BCELoss() if IS_DENSE else nn.MSELoss()
+measure = nn.BCEWithLogitsLoss() if IS_DENSE else nn.MSELoss()
 x, y = (torch.from_numpy(part) for part in images())
 if not IS_DENSE:
     # Channels last is the layout that convolutions on a CPU are fastest with.

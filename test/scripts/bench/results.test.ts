@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { notesOn, resultsOf, resultTable, table, type Result } from '../../../scripts/bench/results.ts';
+
+const stretches = new Map([
+  [
+    'ours',
+    [
+      { steps: 100, ms: 300, loss: 0.3 },
+      { steps: 100, ms: 200, loss: 0.2 },
+    ],
+  ],
+  ['theirs', [{ steps: 50, ms: 400, loss: 0.25 }]],
+]);
+
+test('of each engine the fastest stretch counts, by the step, whatever its length', () => {
+  assert.deepEqual(resultsOf('dense', 32, 'ours', stretches), [
+    { case: 'dense', engine: 'ours', msPerStep: 2, secondsPerEpoch: 3.75, ratio: 1, loss: 0.2 },
+    { case: 'dense', engine: 'theirs', msPerStep: 8, secondsPerEpoch: 15, ratio: 0.25, loss: 0.25 },
+  ]);
+});
+
+test('an epoch has 60,000 images, whatever the batch', () => {
+  const [small] = resultsOf('dense', 32, 'ours', stretches);
+  const [large] = resultsOf('dense', 512, 'ours', stretches);
+  assert.equal(small?.secondsPerEpoch, 3.75);
+  assert.equal(large?.secondsPerEpoch, 3.75 / 16);
+});
+
+test('without a time of ours there is no ratio', () => {
+  const [first] = resultsOf('dense', 32, 'another', stretches);
+  assert.equal(first?.ratio, Number.NaN);
+});
+
+test('columns of a table are of equal width, names left and numbers right', () => {
+  assert.equal(
+    table(
+      ['case', 'engine', 'ms'],
+      [
+        ['dense', 'a', '1.5'],
+        ['', 'longer', '10.25'],
+      ],
+    ),
+    ['case   engine     ms', '-----  ------  -----', 'dense  a         1.5', '       longer  10.25'].join(
+      '\n',
+    ),
+  );
+});
+
+test('a case is named once, at its first engine', () => {
+  const lines = resultTable(resultsOf('dense', 32, 'ours', stretches)).split('\n');
+  assert.equal(lines.length, 4);
+  assert.match(lines[2] ?? '', /^dense +ours +2\.00 +3\.8 +1\.00 +0\.2000$/);
+  assert.match(lines[3] ?? '', /^ +theirs +8\.00 +15\.0 +0\.25 +0\.2500$/);
+});
+
+test('a result without a loss leaves its place empty', () => {
+  const whole: Result = { case: 'whole', engine: 'ours', msPerStep: 2, secondsPerEpoch: 4, ratio: 1 };
+  assert.match(resultTable([whole]), / 1\.00$/m);
+});
+
+test('the table tells that tfjs learns by another optimizer, where it does', () => {
+  const result = (name: string, engine: string): Result => ({
+    case: name,
+    engine,
+    msPerStep: 1,
+    secondsPerEpoch: 1,
+    ratio: 1,
+  });
+  assert.equal(notesOn([result('dense', 'tfjs-node fit')]).length, 1);
+  assert.equal(notesOn([result('conv', 'tfjs-node fit'), result('dense', 'keras')]).length, 0);
+});
