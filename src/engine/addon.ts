@@ -68,11 +68,12 @@ export interface NativeBackend {
 /**
  * Sets what TensorFlow reads from the environment when it is loaded: threads, and silence.
  *
- * @param threads for computing within an operation and for operations side by side, at least 1
+ * @param threads that compute, at least 1
  */
 export function prepareEnvironment(threads: number): void {
   process.env['TF_NUM_INTRAOP_THREADS'] = String(threads);
-  process.env['TF_NUM_INTEROP_THREADS'] = String(threads);
+  // One more, for a loop keeps one of them waiting for its body.
+  process.env['TF_NUM_INTEROP_THREADS'] = String(threads + 1);
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
   // XLA uses half of AVX-512 unless told otherwise: a caution for processors that slow down under it. It makes a tenth.
   if (hasAvx512()) process.env['XLA_FLAGS'] ??= '--xla_cpu_prefer_vector_width=512';
