@@ -10,10 +10,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadNative, nativeBackend, prepareEnvironment, type Binding } from './addon.ts';
+import { Body } from './compile/body.ts';
+import { savedModel } from './compile/proto.ts';
 import type { Tf } from './engine.ts';
-import { bytesField, concat, integerField, mapField, messageField, type Field } from './protobuf.ts';
-
-const FLOAT = 1;
 
 const [addon = ''] = process.argv.slice(2);
 prepareEnvironment(1);
@@ -40,33 +39,18 @@ function canCompile(tfjs: Tf, native: Binding): boolean {
 
 /** A SavedModel with one function, `y = x * x`, and a call that must be compiled. */
 function squareModel(): Uint8Array {
-  const type = (name: string): Field => mapField(5, name, [integerField(6, FLOAT)]);
-  const argument = (field: number, name: string): Field =>
-    messageField(field, [bytesField(1, name), integerField(3, FLOAT)]);
-  const multiply = messageField(3, [
-    ...[bytesField(1, 'square'), bytesField(2, 'Mul'), bytesField(3, 'x'), bytesField(3, 'x')],
-    type('T'),
-  ]);
-  const square = messageField(1, [
-    messageField(1, [bytesField(1, 'square_fn'), argument(2, 'x'), argument(3, 'y')]),
-    mapField(5, '_XlaMustCompile', [integerField(5, true)]),
-    multiply,
-    messageField(4, [bytesField(1, 'y'), bytesField(2, 'square:z:0')]),
-  ]);
-  const placeholder = messageField(1, [
-    ...[bytesField(1, 'x'), bytesField(2, 'Placeholder')],
-    type('dtype'),
-    mapField(5, 'shape', [messageField(7, [])]),
-  ]);
-  const types = [messageField(1, [integerField(6, FLOAT)])];
-  const call = messageField(1, [
-    ...[bytesField(1, 'call'), bytesField(2, 'PartitionedCall'), bytesField(3, 'x')],
-    mapField(5, 'Tin', types),
-    mapField(5, 'Tout', types),
-    mapField(5, 'f', [messageField(10, [bytesField(1, 'square_fn')])]),
-    mapField(5, '_XlaMustCompile', [integerField(5, true)]),
-  ]);
-  const graph = [placeholder, call, messageField(2, [square]), messageField(4, [integerField(1, 2000)])];
-  const metaGraph = messageField(2, [messageField(1, [bytesField(4, 'serve')]), messageField(2, graph)]);
-  return concat([integerField(1, 1), metaGraph]);
+  const float = { type: 'float32' } as const;
+  const compiled = { _XlaMustCompile: { bool: true } };
+  const body = new Body('square_fn', [{ name: 'x', dtype: 'float32', shape: [] }]);
+  const x = body.parameter('x');
+  const square = body.define([{ ...body.add('Mul', [x, x]), name: 'y' }], compiled);
+  const types = { types: ['float32'] } as const;
+  const call = { Tin: types, Tout: types, f: { function: 'square_fn' }, ...compiled };
+  return savedModel(
+    [
+      { name: 'x', op: 'Placeholder', inputs: [], attributes: { dtype: float, shape: { shape: [] } } },
+      { name: 'call', op: 'PartitionedCall', inputs: ['x'], attributes: call },
+    ],
+    [square],
+  );
 }

@@ -15,7 +15,7 @@ export const STATELESS_UNIFORM = 'StatelessUniform';
 const TF_UINT64 = 23;
 
 /** TensorFlow's number of the Philox algorithm. */
-const PHILOX = 1;
+export const PHILOX = 1;
 
 /**
  * Uniform float32 numbers in [0, 1). The counter of the generator starts at `step * 2^32`, so that the numbers of two steps

@@ -68,7 +68,7 @@ export function buildLoop(spec: LoopSpec, binding: Binding): Loop {
   const goesOn = condition.add('Less', [condition.parameter('step'), condition.parameter('steps')]);
 
   const body = new Body('body', state);
-  const next = emitStep(body, spec, binding, { used, changed });
+  const next = emitStep(body, spec, binding, changed);
 
   const loop = new Body('loop', parameters);
   const outputs = loop.addAll(
@@ -110,7 +110,7 @@ function emitStep(
   body: Body,
   spec: LoopSpec,
   binding: Binding,
-  { changed }: Pick<Loop, 'used' | 'changed'>,
+  changed: Loop['changed'],
 ): ReadonlyMap<string, Ref> {
   const { trace, data, batchSize } = spec;
   const step = body.parameter('step');

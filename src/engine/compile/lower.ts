@@ -1,4 +1,5 @@
 /** Ops that are written as others: our own kernel of random numbers, and what TensorFlow computes faster in another form. */
+import { PHILOX } from '../random.ts';
 import type { Body, Ref } from './body.ts';
 import { isPlain, thinConvolution, thinKernelGradient, thinTransposed } from './thin.ts';
 import { UNIFORM_OP, type TraceNode } from './trace.ts';
@@ -25,9 +26,6 @@ const LOWERINGS: Readonly<Record<string, Lowering>> = {
     input === undefined ? undefined : body.reshape(input, outputs[0]?.shape ?? []),
   Sum: biasGradient,
 };
-
-/** TensorFlow's number of the Philox algorithm. */
-const PHILOX = 1;
 
 /**
  * The numbers of `uniformByTensorFlow` in `random.ts`: the counter starts at `step * 2^32`. TensorFlow makes a float of the

@@ -1,15 +1,11 @@
 /** Noise that is drawn afresh at every step of training, so that no epoch sees the same corrupted images. */
 import type { Tensor } from '@tensorflow/tfjs';
+import type { NoiseRecord } from '../../artifacts/images.ts';
 import type { Seed } from '../../core/seed.ts';
 import type { Tf } from '../engine.ts';
 import { statelessNormal } from '../random.ts';
 
-export interface FreshNoise {
-  /** In units of the intensity. */
-  readonly mean: number;
-  readonly stddev: number;
-  /** Lowest and highest intensity afterwards; null leaves all as it is. */
-  readonly clip: readonly [number, number] | null;
+export interface FreshNoise extends NoiseRecord {
   readonly seeds: { readonly radius: Seed; readonly angle: Seed };
 }
 
