@@ -21,8 +21,8 @@ export interface RunOptions {
 
 export interface Step {
   readonly when: RegExp;
-  /** A signal to send, or anything else to do. */
-  readonly act: NodeJS.Signals | (() => void);
+  /** A signal to send, or anything else to do; it is given the number of the process. */
+  readonly act: NodeJS.Signals | ((pid: number) => void);
 }
 
 export interface Finished {
@@ -40,6 +40,7 @@ export interface JsonOutput {
     readonly state: string;
     readonly action: string;
     readonly reason: { readonly kind: string };
+    readonly resume?: { readonly epoch?: number };
   }[];
   readonly diagnostics: readonly DiagnosticOutput[];
   readonly files: readonly { readonly valid: boolean; readonly diagnostics: readonly DiagnosticOutput[] }[];
@@ -122,7 +123,7 @@ function start(
     steps.shift();
     seen = stderr.length;
     if (typeof step.act === 'string') child.kill(step.act);
-    else step.act();
+    else if (child.pid !== undefined) step.act(child.pid);
   });
   return new Promise((resolve, reject) => {
     child.on('error', reject);

@@ -109,8 +109,8 @@ export class Workspace {
   }
 }
 
-/** Links a file of the store under a temporary name and renames it; copies where links do not reach. */
-async function placeFile(source: string, target: string): Promise<void> {
+/** Gives a file a second name, by a link under a temporary name and a rename; copies where links do not reach. */
+export async function placeFile(source: string, target: string): Promise<void> {
   const [from, to] = [await stat(source), await lstat(target).catch(() => undefined)];
   if (to?.ino === from.ino && to.dev === from.dev) return;
   await mkdir(dirname(target), { recursive: true });

@@ -101,6 +101,11 @@ export interface StageType<Settings = JsonObject> {
   readonly code?: string;
   /** Settings that change neither artifacts nor metrics, and so are no part of the cache key. */
   readonly cosmetic?: readonly string[];
+  /**
+   * For types that keep checkpoints: the setting, an integer, that only says how long the work goes on. A checkpoint serves
+   * every stage that differs from its own in this setting alone, and has not got beyond it.
+   */
+  readonly resumesBy?: string;
   /** Checks what the schema cannot say, and describes the output; undefined where the settings make no sense. */
   analyze(context: AnalysisContext<Settings>): OutputDescription | undefined;
   /**

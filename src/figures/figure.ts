@@ -51,6 +51,7 @@ function withoutAlpha(rgba: Uint8Array): Pick<Bitmap, 'channels' | 'pixels'> {
 /**
  * Writes `<name>.svg`, and `<name>.png` at twice the size, into a folder that exists.
  *
+ * @param name may be a path inside `folder`
  * @returns the two file names, the PNG first
  */
 export async function writeFigure(figure: Figure, folder: string, name: string): Promise<string[]> {

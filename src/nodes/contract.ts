@@ -1,4 +1,5 @@
 /** The node contract: what a stage type of Hourglass, or of a plugin, is. */
+import type { Checkpoints } from '../artifacts/checkpoints.ts';
 import type { LogLevel, Progress } from '../core/event.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Seed } from '../core/seed.ts';
@@ -22,6 +23,8 @@ export interface StageContext<Settings = JsonObject> {
   readonly inputs: Readonly<Record<string, InputArtifact>>;
   /** Absolute path of an empty folder: whatever is in it when `run` returns is the stage's output. */
   readonly folder: string;
+  /** Keeps what the stage needs to go on after it was killed; only for types that declare `resumesBy`. */
+  readonly checkpoints?: Checkpoints;
   /** Absolute path of the folder of the pipeline file, for relative paths in settings. */
   readonly pipelineFolder: string;
   /** Seed of one random purpose (`init`, `shuffle`, `noise/train`); only for types that declare `draws`. */

@@ -24,6 +24,12 @@ export interface StageKey {
   readonly files?: Json;
 }
 
+/** Names the checkpoints of a stage: the hash of its key without the setting that says how long it goes on. */
+export function lineageOf(key: StageKey, resumesBy: string): string {
+  const settings = Object.fromEntries(Object.entries(key.settings).filter(([name]) => name !== resumesBy));
+  return hashKey({ ...key, settings });
+}
+
 export function hashKey(key: StageKey): string {
   return sha256(canonicalJson(key as unknown as JsonObject));
 }

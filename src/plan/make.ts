@@ -6,8 +6,8 @@ import { isJsonObject, type JsonObject } from '../core/json.ts';
 import { suggest } from '../core/suggest.ts';
 import { differences, formatPath, type KeyChange } from './explain.ts';
 import type { GraphStage } from './graph.ts';
-import { hashKey, type StageKey } from './key.ts';
-import type { Change, Plan, PlannedStage, Reason } from './plan.ts';
+import { hashKey, lineageOf, type StageKey } from './key.ts';
+import type { Change, Plan, PlannedStage, Reason, Resume } from './plan.ts';
 
 /** The identity of the engine that would be used, as keys hold it. */
 export interface KeyEngine {
@@ -33,6 +33,8 @@ export interface PlanInputs {
   readonly previous: ReadonlyMap<string, PreviousStage>;
   /** Whether the cache has an entry; reads only. */
   readonly inCache: (hash: string) => Promise<boolean>;
+  /** The newest epoch, up to a limit, that there is a checkpoint of. */
+  readonly checkpointOf: (lineage: string, limit: number) => Promise<number | undefined>;
 }
 
 /** Problems of the stage names on the command line. */
@@ -81,6 +83,7 @@ async function planStage(
   const cached = await inputs.inCache(hash);
   const forced = inputs.force && (inputs.targets.length === 0 || inputs.targets.includes(stage.name));
   const previous = inputs.previous.get(stage.name);
+  const resume = await resumeOf(inputs, stage, key, { restarts: cached || forced });
   return {
     name: stage.name,
     type: stage.type.type,
@@ -88,8 +91,22 @@ async function planStage(
     key,
     hash,
     action: cached && !forced ? 'cached' : 'run',
+    ...(resume === undefined ? {} : { resume }),
     reason: forced ? { kind: 'forced' } : reasonOf(inputs.located, stage, { key, hash, cached, previous }),
   };
+}
+
+async function resumeOf(
+  inputs: PlanInputs,
+  { type }: GraphStage,
+  key: StageKey,
+  { restarts }: { readonly restarts: boolean },
+): Promise<Resume | undefined> {
+  if (type.resumesBy === undefined) return undefined;
+  const lineage = lineageOf(key, type.resumesBy);
+  const limit = key.settings[type.resumesBy];
+  const epoch = restarts || typeof limit !== 'number' ? undefined : await inputs.checkpointOf(lineage, limit);
+  return { lineage, ...(epoch === undefined ? {} : { epoch }) };
 }
 
 async function stageKey(

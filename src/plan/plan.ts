@@ -19,7 +19,16 @@ export interface PlannedStage {
   /** SHA-256 of `key`: the name of the stage's cache entry. */
   readonly hash: string;
   readonly action: 'run' | 'cached';
+  /** For stages that keep checkpoints: where, and what a run would go on from. */
+  readonly resume?: Resume;
   readonly reason: Reason;
+}
+
+export interface Resume {
+  /** Names the checkpoints' folder. */
+  readonly lineage: string;
+  /** The epoch after which the run goes on; absent where it starts anew. */
+  readonly epoch?: number;
 }
 
 export type Reason =

@@ -1,5 +1,6 @@
 /** Located pipeline + outputs + cache -> plan. Reads only. */
 import { dirname, join } from 'node:path';
+import { Checkpoints } from '../artifacts/checkpoints.ts';
 import { Store } from '../artifacts/store.ts';
 import { Workspace, type RunRecord } from '../artifacts/workspace.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
@@ -11,6 +12,11 @@ import type { PlanOptions, PlanResult } from './run.ts';
 /** The store that belongs to an outputs folder: `.hourglass` beside it. */
 export function storeOf(outputs: string): Store {
   return new Store(join(dirname(outputs), '.hourglass'));
+}
+
+/** The checkpoints of one lineage, beside the store. */
+export function checkpointsOf(store: Store, lineage: string): Checkpoints {
+  return new Checkpoints(join(store.folder, 'checkpoints', lineage));
 }
 
 export function workspaceOf(located: LocatedPipeline, outputs: string): Workspace {
@@ -39,6 +45,7 @@ export async function planPipeline(
     engine: engine ?? (await engineIdentity(options.engine)),
     previous: previousStages(await workspaceOf(located, options.outputs).readRun()),
     inCache: async (hash) => (await store.lookup(hash)) !== undefined,
+    checkpointOf: (lineage, limit) => checkpointsOf(store, lineage).newest(limit),
   });
   return { plan, diagnostics };
 }

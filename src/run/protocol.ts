@@ -13,6 +13,8 @@ export interface StageTask {
   readonly inputs: Readonly<Record<string, InputArtifact>>;
   /** Absolute path of the empty folder to write into. */
   readonly folder: string;
+  /** Absolute path of the folder for checkpoints, for types that keep some. */
+  readonly checkpoints?: string;
   readonly pipelineFolder: string;
   readonly pipelineSeed: number;
   /** Absolute paths of the plugins that were allowed. */

@@ -7,6 +7,7 @@ import type { JsonObject } from '../core/json.ts';
 import type { InputArtifact } from '../nodes/contract.ts';
 import { stageThreads } from '../plan/make.ts';
 import type { PlannedStage } from '../plan/plan.ts';
+import { checkpointsOf } from './plan.ts';
 import type { TaskEvents, TaskResult, WorkerPool } from './workers.ts';
 
 export interface StageRun {
@@ -26,6 +27,8 @@ export interface StageRun {
 export async function runStage(run: StageRun): Promise<Entry> {
   const { stage, located, store } = run;
   const started = performance.now();
+  const checkpoints = stage.resume === undefined ? undefined : checkpointsOf(store, stage.resume.lineage);
+  if (run.replace) await checkpoints?.remove();
   const draft = await store.draft(stage.hash, { replace: run.replace });
   try {
     const result = await run.pool.run(
@@ -35,6 +38,7 @@ export async function runStage(run: StageRun): Promise<Entry> {
         settings: located.pipeline.stages.get(stage.name) ?? {},
         inputs: inputsOf(run),
         folder: draft.folder,
+        ...(checkpoints === undefined ? {} : { checkpoints: checkpoints.folder }),
         pipelineFolder: located.folder,
         pipelineSeed: located.pipeline.seed,
         plugins: located.pipeline.plugins.map((path) => resolve(located.folder, path)),

@@ -2,6 +2,7 @@
  * A worker process: runs stages one after the other. It lives for one run and one number of TensorFlow threads, which
  * the native library takes once a process.
  */
+import { Checkpoints } from '../artifacts/checkpoints.ts';
 import { errorCode, fileFailure } from '../artifacts/atomic.ts';
 import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -52,6 +53,7 @@ function contextOf(task: StageTask, node: NodeDefinition): StageContext {
     settings: task.settings,
     inputs: task.inputs,
     folder: task.folder,
+    ...(task.checkpoints === undefined ? {} : { checkpoints: new Checkpoints(task.checkpoints) }),
     pipelineFolder: task.pipelineFolder,
     signal: abort.signal,
     seed(purpose) {

@@ -30,6 +30,7 @@ async function plan(
     engine: { kind: 'native', version: 'tensorflow 2.21.0', platform: 'linux-x64' },
     previous: new Map(),
     inCache: async () => false,
+    checkpointOf: async () => undefined,
     ...options,
   });
 }

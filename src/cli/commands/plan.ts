@@ -29,12 +29,13 @@ export async function plan(terminal: Terminal, options: PlanCommandOptions): Pro
   });
   if (planned.plan === undefined) return printProblems(terminal, planned.diagnostics, sources);
   if (terminal.options.json) {
-    const stages = planned.plan.stages.map(({ name, type, inputs, action, reason, hash }) => ({
+    const stages = planned.plan.stages.map(({ name, type, inputs, action, reason, resume, hash }) => ({
       name,
       type,
       inputs,
       action,
       reason,
+      ...(resume?.epoch === undefined ? {} : { resume: { epoch: resume.epoch } }),
       hash,
     }));
     terminal.result(

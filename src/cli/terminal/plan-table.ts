@@ -12,7 +12,9 @@ export function renderPlan(plan: Plan, style: Style): string {
     stage.action === 'run' ? 'run' : 'cached',
     stage.name,
     stage.type,
-    explain(stage.reason),
+    stage.resume?.epoch === undefined
+      ? explain(stage.reason)
+      : `${explain(stage.reason)}; goes on after epoch ${stage.resume.epoch}`,
   ]);
   const lines = table([['', 'stage', 'type', 'why'], ...rows]).map((line, index) => {
     if (index === 0) return style('dim', line);

@@ -640,6 +640,16 @@ export type PreviewSettings =
 }
   | null;
 
+/**
+ * When training keeps all that it needs to go on: a run that was killed, or is made longer by more `epochs`,
+ * goes on from the last checkpoint and comes to the same bits as one that was not interrupted. The last two
+ * are kept, in the cache. Ctrl-C keeps the last finished epoch whatever is set here.
+ */
+export type CheckpointSettings = {
+  /** Keep one after every this many epochs. */
+  readonly every: number;
+};
+
 /** Stops training before all epochs are done when a loss no longer falls. `null` trains all epochs. */
 export type EarlyStoppingSettings = 
   | {
@@ -917,6 +927,7 @@ export type TrainSettings = {
   readonly preview: PreviewSettings;
   readonly early_stopping: EarlyStoppingSettings;
   readonly reduce_lr_on_plateau: ReduceOnPlateauSettings;
+  readonly checkpoint: CheckpointSettings;
   /** Whether to write the losses as TensorBoard events, into `tensorboard/`. */
   readonly tensorboard: boolean;
   /**

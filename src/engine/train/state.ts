@@ -1,5 +1,6 @@
 /** The variables that training changes, read and written as arrays: for checkpoints, and to go back to the best weights. */
 import type { Variable } from '@tensorflow/tfjs';
+import type { NamedArray } from '../../artifacts/safetensors.ts';
 import type { Tf } from '../engine.ts';
 
 /** A variable under a name that is the same in every process, unlike tfjs's own. */
@@ -8,17 +9,9 @@ export interface NamedVariable {
   readonly variable: Variable;
 }
 
-/** The value of a variable at one time. */
-export interface SavedArray {
-  readonly name: string;
-  readonly dtype: 'float32' | 'int32';
-  readonly shape: readonly number[];
-  readonly data: Float32Array | Int32Array;
-}
-
-export async function readVariables(variables: readonly NamedVariable[]): Promise<readonly SavedArray[]> {
+export async function readVariables(variables: readonly NamedVariable[]): Promise<readonly NamedArray[]> {
   return Promise.all(
-    variables.map(async ({ name, variable }): Promise<SavedArray> => {
+    variables.map(async ({ name, variable }): Promise<NamedArray> => {
       const data = await variable.data();
       const shape = variable.shape;
       // Copied: on some backends the array is the variable's own memory.
@@ -37,7 +30,7 @@ export async function readVariables(variables: readonly NamedVariable[]): Promis
 export function writeVariables(
   tf: Tf,
   variables: readonly NamedVariable[],
-  arrays: readonly SavedArray[],
+  arrays: readonly NamedArray[],
 ): void {
   const pairs = variables.map(({ name, variable }, index) => {
     const array = arrays[index];
@@ -54,6 +47,6 @@ export function writeVariables(
 }
 
 /** Whether no value is NaN or infinite. */
-export function allFinite(arrays: readonly SavedArray[]): boolean {
+export function allFinite(arrays: readonly NamedArray[]): boolean {
   return arrays.every(({ data }) => data.every(Number.isFinite));
 }

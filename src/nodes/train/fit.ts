@@ -1,7 +1,8 @@
 /** The epochs of a training: measuring, keeping the best weights, stopping. */
 import type { Progress } from '../../core/event.ts';
 import { failure } from '../../core/diagnostic.ts';
-import { allFinite, readVariables, type SavedArray } from '../../engine/train/state.ts';
+import type { NamedArray } from '../../artifacts/safetensors.ts';
+import { allFinite, readVariables } from '../../engine/train/state.ts';
 import type { SamplePair } from '../../engine/train/samples.ts';
 import type { Measured, Trainer } from '../../engine/train/trainer.ts';
 import type { EarlyStopping } from './early-stopping.ts';
@@ -9,7 +10,10 @@ import type { EpochRecord } from './history.ts';
 import { ProgressClock } from './progress.ts';
 
 export interface FitOptions {
+  /** Holds the state after the last of `start`'s epochs. */
   readonly trainer: Trainer;
+  /** What an earlier, shorter run has done. */
+  readonly start?: FitState;
   readonly epochs: number;
   /** The rows of an epoch (from 1), in the order in which they are trained on. */
   readonly order: (epoch: number) => Int32Array;
@@ -23,13 +27,23 @@ export interface FitOptions {
   readonly signal: AbortSignal;
   readonly progress: (progress: Progress) => void;
   /** After each epoch, with its time. */
-  readonly afterEpoch: (record: EpochRecord, seconds: number) => Promise<void>;
+  readonly afterEpoch: (record: EpochRecord, seconds: number, state: FitState) => Promise<void>;
+}
+
+/** All that the rest of a training depends on besides the trainer's variables. */
+export interface FitState {
+  /** Of all epochs until now, in order. */
+  readonly records: readonly EpochRecord[];
+  /** The epoch of the lowest loss until now; absent before the first. */
+  readonly best?: Snapshot;
+  /** The last epoch that early stopping counted as an improvement. */
+  readonly kept?: Snapshot;
 }
 
 /** Weights at the end of an epoch. */
 export interface Snapshot {
   readonly epoch: number;
-  readonly weights: readonly SavedArray[];
+  readonly weights: readonly NamedArray[];
 }
 
 export interface FitResult {
@@ -48,14 +62,18 @@ export interface FitResult {
  * @throws Failure `not-finite` as soon as a loss is NaN or infinite, or if the last weights are; `interrupted`
  */
 export async function fit(options: FitOptions): Promise<FitResult> {
-  const { trainer, epochs, stopping } = options;
-  const clock = new ProgressClock(epochs, options.progress);
-  const records: EpochRecord[] = [];
-  let best: Snapshot | undefined;
-  let kept: Snapshot | undefined;
-  let lowest = Number.POSITIVE_INFINITY;
+  const { trainer, epochs, stopping, start = { records: [] } } = options;
+  const clock = new ProgressClock(epochs, options.progress, start.records.length);
+  const records = [...start.records];
+  let { best, kept } = start;
   let stop = false;
-  for (let epoch = 1; epoch <= epochs && !stop; epoch++) {
+  let lowest = Number.POSITIVE_INFINITY;
+  for (const record of records) {
+    lowest = Math.min(lowest, (record.validation ?? record.training).loss);
+    stop = stopping !== undefined && judge(stopping, record).stop;
+  }
+  while (records.length < epochs && !stop) {
+    const epoch = records.length + 1;
     const measured = await runEpoch(options, epoch, clock);
     const learningRate = await options.learningRate?.(measured);
     const record = learningRate === undefined ? measured : { ...measured, learningRate };
@@ -69,12 +87,16 @@ export async function fit(options: FitOptions): Promise<FitResult> {
       best = await takeSnapshot();
     }
     if (stopping !== undefined) {
-      const watched = stopping.monitor === 'val_loss' ? record.validation : record.training;
-      const verdict = stopping.rule.next(watched?.loss ?? Number.NaN);
+      const verdict = judge(stopping, record);
       if (verdict.improved) kept = await takeSnapshot();
       stop = verdict.stop;
     }
-    await options.afterEpoch(record, clock.endEpoch(record));
+    const state: FitState = {
+      records: [...records],
+      ...(best === undefined ? {} : { best }),
+      ...(kept === undefined ? {} : { kept }),
+    };
+    await options.afterEpoch(record, clock.endEpoch(record), state);
   }
   const last = { epoch: records.length, weights: await readVariables(trainer.weights) };
   for (const { epoch, weights } of [last, best ?? last]) {
@@ -87,6 +109,14 @@ export async function fit(options: FitOptions): Promise<FitResult> {
     kept: kept ?? last,
     stoppedEarly: stop && records.length < epochs,
   };
+}
+
+function judge(
+  { rule, monitor }: NonNullable<FitOptions['stopping']>,
+  { training, validation }: EpochRecord,
+): { readonly improved: boolean; readonly stop: boolean } {
+  const watched = monitor === 'val_loss' ? validation : training;
+  return rule.next(watched?.loss ?? Number.NaN);
 }
 
 async function runEpoch(

@@ -25,6 +25,8 @@ export const trainNode: NodeDefinition<TrainSettings> = {
   outputs: 'trained-model',
   draws: true,
   engine: true,
+  cosmetic: ['checkpoint'],
+  resumesBy: 'epochs',
   analyze,
   async run(context) {
     const { runTrain } = await import('./run.ts');

@@ -6,6 +6,7 @@ import { learningRateOf } from '../../engine/train/optimizers/optimizer.ts';
 import type { Trainer } from '../../engine/train/trainer.ts';
 import type { StageContext } from '../contract.ts';
 import type { FitOptions } from './fit.ts';
+import type { EpochRecord } from './history.ts';
 import { optimizerChoice } from './optimizer.ts';
 
 export interface PlateauRule {
@@ -59,28 +60,38 @@ export class Plateau {
   }
 }
 
+interface RateOptions {
+  readonly tf: Tf;
+  readonly trainer: Pick<Trainer, 'state'>;
+  /** Epochs that an earlier run has done: the rule is told of them again. */
+  readonly before: readonly EpochRecord[];
+}
+
 /**
  * Follows the learning rate from epoch to epoch where it changes in the course of the training: by a schedule, or by the
  * rule of `reduce_lr_on_plateau`. Empty where it does not.
  */
 export function followRate(
   { settings, log }: Pick<StageContext<TrainSettings>, 'settings' | 'log'>,
-  { tf, trainer }: { readonly tf: Tf; readonly trainer: Pick<Trainer, 'state'> },
+  { tf, trainer, before }: RateOptions,
 ): Pick<FitOptions, 'learningRate'> {
   const rate = learningRateOf(optimizerChoice(settings.optimizer));
   const { reduce_lr_on_plateau: rule } = settings;
   if (rule === null && typeof rate === 'number') return {};
   const current = currentRate(tf, rate, trainer.state);
   const plateau = rule === null ? undefined : new Plateau(rule);
+  const follow = ({ training, validation }: EpochRecord, now: number): number => {
+    const watched = rule?.monitor === 'loss' ? training : validation;
+    return plateau === undefined || watched === undefined ? now : plateau.next(watched.loss, now);
+  };
+  for (const record of before) if (record.learningRate !== undefined) follow(record, record.learningRate);
   return {
-    async learningRate({ epoch, training, validation }) {
+    async learningRate(record) {
       const now = await current.read();
-      const watched = rule?.monitor === 'loss' ? training : validation;
-      if (plateau === undefined || watched === undefined) return now;
-      const next = plateau.next(watched.loss, now);
+      const next = follow(record, now);
       if (next !== now) {
         current.set?.(next);
-        log('info', `epoch ${epoch}: the learning rate goes from ${now} to ${Math.fround(next)}`);
+        log('info', `epoch ${record.epoch}: the learning rate goes from ${now} to ${Math.fround(next)}`);
       }
       return now;
     },

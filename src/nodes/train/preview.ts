@@ -1,6 +1,6 @@
 /** Grids of reconstructions, drawn while training: always of the same images, so that epochs can be compared. */
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { toFloat32, type ImageArray } from '../../artifacts/images.ts';
 import { permutation } from '../../core/philox.ts';
 import type { Seed } from '../../core/seed.ts';
@@ -20,6 +20,15 @@ export interface PreviewOptions {
   readonly predict: (rows: Int32Array) => Promise<Float32Array>;
 }
 
+/** The PNG of an epoch, relative to the stage's folder. */
+export function previewFile(epoch: number): string {
+  return `${previewName(epoch)}.png`;
+}
+
+function previewName(epoch: number): string {
+  return `previews/epoch-${String(epoch).padStart(3, '0')}`;
+}
+
 export class Previews {
   readonly #options: PreviewOptions;
   /** Numbers of the images shown: all of them, if there are too few. */
@@ -33,26 +42,26 @@ export class Previews {
 
   /** Draws the images as they go into the model: `previews/inputs.png`. */
   async drawInputs(): Promise<void> {
-    await this.#draw('inputs', 'Inputs', toFloat32(this.#options.images, this.#rows));
+    await this.#draw('previews/inputs', 'Inputs', toFloat32(this.#options.images, this.#rows));
   }
 
   /**
    * Draws what the model makes of them: `previews/epoch-001.png`.
    *
-   * @returns the path of the figure, relative to the stage's folder
+   * @returns the paths of the figure, relative to the stage's folder, the PNG first
    */
-  async drawEpoch(epoch: number): Promise<string> {
+  async drawEpoch(epoch: number): Promise<readonly string[]> {
     const outputs = await this.#options.predict(this.#rows);
-    return this.#draw(`epoch-${String(epoch).padStart(3, '0')}`, `Epoch ${epoch}`, outputs);
+    return this.#draw(previewName(epoch), `Epoch ${epoch}`, outputs);
   }
 
-  async #draw(name: string, title: string, values: Float32Array): Promise<string> {
+  async #draw(path: string, title: string, values: Float32Array): Promise<readonly string[]> {
     const { imageGrid, imageTiles, inRows } = await import('../../figures/image-grid.ts');
     const { writeFigure } = await import('../../figures/figure.ts');
-    const folder = join(this.#options.folder, 'previews');
-    await mkdir(folder, { recursive: true });
+    const { folder } = this.#options;
+    await mkdir(join(folder, dirname(path)), { recursive: true });
     const tiles = imageTiles(values, this.#options.images.shape, this.#options.range);
-    await writeFigure(imageGrid({ title, rows: inRows(tiles, this.#options.columns) }), folder, name);
-    return `previews/${name}.png`;
+    const figure = imageGrid({ title, rows: inRows(tiles, this.#options.columns) });
+    return writeFigure(figure, folder, path);
   }
 }

@@ -16,9 +16,12 @@ export class ProgressClock {
   #text: string | undefined;
   /** Share of the epoch that is done. */
   #done = 0;
+  /** Epochs that an earlier run had done: they took no time of this one. */
+  readonly #before: number;
 
-  constructor(epochs: number, emit: (progress: Progress) => void) {
+  constructor(epochs: number, emit: (progress: Progress) => void, before = 0) {
     this.#epochs = epochs;
+    this.#before = before;
     this.#emit = emit;
   }
 
@@ -65,16 +68,22 @@ export class ProgressClock {
   }
 
   #state(): Progress {
-    const fraction = (this.#epoch - 1 + this.#done) / this.#epochs;
+    const done = this.#epoch - 1 + this.#done;
+    const own = (done - this.#before) / (this.#epochs - this.#before);
     const seconds = (performance.now() - this.#started) / 1000;
     const optional = {
       text: this.#text,
       loss: this.#loss,
       validationLoss: this.#validationLoss,
       samplesPerSecond: this.#samplesPerSecond,
-      secondsLeft: fraction > 0 ? (seconds / fraction) * (1 - fraction) : undefined,
+      secondsLeft: own > 0 ? (seconds / own) * (1 - own) : undefined,
     };
     const known = Object.entries(optional).filter(([, value]) => value !== undefined);
-    return { fraction, epoch: this.#epoch, epochs: this.#epochs, ...Object.fromEntries(known) };
+    return {
+      fraction: done / this.#epochs,
+      epoch: this.#epoch,
+      epochs: this.#epochs,
+      ...Object.fromEntries(known),
+    };
   }
 }

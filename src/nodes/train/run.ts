@@ -13,13 +13,14 @@ import { createTrainer } from '../../engine/trainer.ts';
 import { disposeAutoencoder, type TrainableAutoencoder } from '../../layers/build.ts';
 import { loadTrainable, saveAutoencoder } from '../../layers/save.ts';
 import type { StageContext, StageResult } from '../contract.ts';
+import { Checkpointer, restore } from './checkpoint.ts';
 import { EarlyStopping } from './early-stopping.ts';
 import { fit, type FitOptions, type FitResult } from './fit.ts';
 import { quantities, writeHistory } from './history.ts';
 import { lossOf, optimizerChoice } from './optimizer.ts';
 import { imageSource, requireInput, type ImageSource } from './pairs.ts';
 import { followRate } from './plateau.ts';
-import { Previews } from './preview.ts';
+import { previewFile, Previews } from './preview.ts';
 
 export async function runTrain(context: StageContext<TrainSettings>): Promise<StageResult> {
   const { settings, inputs } = context;
@@ -81,30 +82,37 @@ async function train(
   const { rows, validation } = await divide(context, shop.source, shop.training);
   const previews = preview === null ? undefined : await startPreviews(context, shop);
   await previews?.drawInputs();
-  const drawn = new Map<number, string>();
-  const result = await fit({
+  const restored = await restore(context, shop.tf, shop.trainer);
+  const checkpointer = new Checkpointer(context, shop.trainer);
+  const finished = [...(restored?.files ?? [])];
+  const start = restored?.state ?? { records: [] };
+  const work = fit({
     trainer: shop.trainer,
+    start,
     epochs,
     order: (epoch) => (settings.shuffle ? shuffled(rows, context, epoch) : rows),
     ...(validation === undefined ? {} : { validation }),
     ...(stopping === null
       ? {}
       : { stopping: { rule: new EarlyStopping(stopping), monitor: stopping.monitor } }),
-    ...followRate(context, shop),
+    ...followRate(context, { ...shop, before: start.records }),
     signal,
     progress,
-    async afterEpoch(record, seconds) {
+    async afterEpoch(record, seconds, state) {
       const numbers = Object.entries(quantities(record, settings.metrics));
       const text = numbers.map(([name, value]) => `${name} ${value.toPrecision(6)}`).join(', ');
       context.log('info', `epoch ${record.epoch}/${epochs}: ${text}; ${seconds.toFixed(1)} s`);
       const due = preview !== null && record.epoch % preview.every === 0;
-      if (due && previews !== undefined) drawn.set(record.epoch, await previews.drawEpoch(record.epoch));
+      if (due && previews !== undefined) finished.push(...(await previews.drawEpoch(record.epoch)));
+      await checkpointer.take(record.epoch, state, [...finished]);
     },
   });
-  const last = result.last.epoch;
-  if (previews !== undefined && !drawn.has(last)) drawn.set(last, await previews.drawEpoch(last));
-  const newest = drawn.get(last);
-  return { ...result, previews: newest === undefined ? [] : [newest] };
+  // Whatever ended it: what was learned is kept.
+  const result = await work.finally(() => checkpointer.finish());
+  if (previews === undefined) return { ...result, previews: [] };
+  const newest = previewFile(result.last.epoch);
+  if (!finished.includes(newest)) await previews.drawEpoch(result.last.epoch);
+  return { ...result, previews: [newest] };
 }
 
 /**

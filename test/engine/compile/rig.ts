@@ -1,5 +1,6 @@
 /** Trains one model twice, op by op and compiled, and compares what comes out. */
 import assert from 'node:assert/strict';
+import type { NamedArray } from '../../../src/artifacts/safetensors.ts';
 import { Philox, permutation } from '../../../src/core/philox.ts';
 import type { GraphMode } from '../../../src/engine/compile/loop.ts';
 import { compiledTrainer } from '../../../src/engine/compile/trainer.ts';
@@ -7,7 +8,7 @@ import type { Engine, Tf } from '../../../src/engine/engine.ts';
 import { loadEngine } from '../../../src/engine/load.ts';
 import { eagerTrainer } from '../../../src/engine/train/eager.ts';
 import { rowNumbers, type SamplePair, type Samples } from '../../../src/engine/train/samples.ts';
-import { readVariables, type SavedArray } from '../../../src/engine/train/state.ts';
+import { readVariables } from '../../../src/engine/train/state.ts';
 import type { Measured, Trainer, TrainerOptions, WorkOptions } from '../../../src/engine/train/trainer.ts';
 import { buildAutoencoder, disposeAutoencoder } from '../../../src/layers/build.ts';
 import type { Architecture, Shape } from '../../../src/layers/layer.ts';
@@ -73,7 +74,7 @@ export function start(
 export interface Outcome {
   /** Of each epoch in training, then of the evaluation. */
   readonly measures: readonly Measured[];
-  readonly state: readonly SavedArray[];
+  readonly state: readonly NamedArray[];
 }
 
 /** Four epochs of eleven steps, and an evaluation. */

@@ -1,13 +1,14 @@
 /** The eager trainer on small models. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
+import type { NamedArray } from '../../../src/artifacts/safetensors.ts';
 import { Failure } from '../../../src/core/diagnostic.ts';
 import { Philox, permutation } from '../../../src/core/philox.ts';
 import type { Tf } from '../../../src/engine/engine.ts';
 import { eagerTrainer } from '../../../src/engine/train/eager.ts';
 import { predictAll } from '../../../src/engine/train/predict.ts';
 import { gatherRows, rowNumbers, type Samples } from '../../../src/engine/train/samples.ts';
-import { readVariables, writeVariables, type SavedArray } from '../../../src/engine/train/state.ts';
+import { readVariables, writeVariables } from '../../../src/engine/train/state.ts';
 import type {
   EpochProgress,
   Trainer,
@@ -89,7 +90,7 @@ function rig(architecture: Architecture, options: Partial<TrainerOptions> = {}):
   };
 }
 
-async function valueOf(trainer: Trainer, part: string): Promise<SavedArray> {
+async function valueOf(trainer: Trainer, part: string): Promise<NamedArray> {
   const found = trainer.state.find(({ name }) => name.includes(part));
   assert.ok(found !== undefined, part);
   const [saved] = await readVariables([found]);

@@ -84,6 +84,7 @@ export const TRAIN: TrainSettings = {
   preview: null,
   early_stopping: null,
   reduce_lr_on_plateau: null,
+  checkpoint: { every: 1 },
   compile: 'auto',
   tensorboard: false,
 };

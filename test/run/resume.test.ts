@@ -1,0 +1,143 @@
+/** Killed at any moment, started again with the same command: the result is that of a run that was left alone. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { isJsonObject } from '../../src/core/json.ts';
+import { readSchema } from '../../src/core/schemas.ts';
+import { rig, type Rig, type Step } from '../rig.ts';
+
+const EPOCHS = 60;
+
+/** Kills for each optimizer. */
+const KILLS = 3;
+
+/** Names of all optimizers that the language knows. */
+function optimizers(): readonly string[] {
+  const { definitions } = readSchema('training');
+  const spec = isJsonObject(definitions) ? definitions['OptimizerSpec'] : undefined;
+  const properties = isJsonObject(spec) ? spec['properties'] : undefined;
+  return Object.keys(isJsonObject(properties) ? properties : {});
+}
+
+const MODEL = `
+  mnist: { type: dataset, source: mnist, limit: { train: 96, test: 32 } }
+  model:
+    type: model
+    input_shape: [28, 28, 1]
+    encoder: [Flatten, Dropout: { rate: 0.1 }, Dense: { units: 8, activation: relu }]
+    decoder: [Dense: { units: 784, activation: sigmoid }, Reshape: { target_shape: [28, 28, 1] }]
+`;
+
+/** One training for each optimizer, under its name in small letters. */
+function pipeline(epochs: number, names = optimizers()): string {
+  const stages = names.map(
+    (name) =>
+      `  ${name.toLowerCase()}: { type: train, model: model, data: mnist, loss: mse, optimizer: { ${name}: {} }, ` +
+      `epochs: ${epochs}, validation: test, preview: { rows: 2, columns: 2, every: 7 }, early_stopping: { patience: 50 } }`,
+  );
+  return `name: kills\nseed: 3\nthreads: 1\nstages:${MODEL}${stages.join('\n')}\n`;
+}
+
+/** SHA-256 of every artifact and of the metrics. */
+function fingerprint(rigged: Rig): Readonly<Record<string, string>> {
+  const root = rigged.path('outputs', 'kills');
+  const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(
+    (path) => /[/\\]|^metrics\.json$/.test(path) && statSync(join(root, path)).isFile(),
+  );
+  return Object.fromEntries(
+    files.sort().map((path) => [
+      path,
+      createHash('sha256')
+        .update(readFileSync(join(root, path)))
+        .digest('hex'),
+    ]),
+  );
+}
+
+/** Kills a process, or the worker that it has started, some moments after an epoch. */
+function killAfter(stage: string, epoch: number, delay: number, victim: 'run' | 'worker'): Step {
+  return {
+    when: new RegExp(`${stage}: .*epoch ${epoch}/`),
+    act: (pid) => {
+      setTimeout(() => {
+        const [worker] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').map(Number);
+        try {
+          process.kill(victim === 'worker' && worker !== undefined && worker > 0 ? worker : pid, 'SIGKILL');
+        } catch {
+          // It has come to its end by itself.
+        }
+      }, delay);
+    },
+  };
+}
+
+test('kill -9 at random moments of every optimizer changes no bit', { timeout: 600_000 }, async (t) => {
+  const names = optimizers().map((name) => name.toLowerCase());
+  assert.ok(names.length >= 7);
+  const undisturbed = rig(t);
+  undisturbed.write('kills.yaml', pipeline(EPOCHS));
+  assert.equal((await undisturbed.run(['run', 'kills.yaml', '-j', '1'])).code, 0);
+
+  const rigged = rig(t);
+  rigged.write('kills.yaml', pipeline(EPOCHS));
+  let kills = 0;
+  for (const name of names) {
+    for (let part = 0; part < KILLS; part++) {
+      const epoch = 1 + part * Math.floor(EPOCHS / KILLS) + Math.floor((Math.random() * EPOCHS) / KILLS / 2);
+      const [delay, victim] = [Math.random() * 40, Math.random() < 0.3 ? 'worker' : 'run'] as const;
+      const step = killAfter(name, epoch, delay, victim);
+      const { code } = await rigged.run(['run', 'kills.yaml', name, '-j', '1'], { steps: [step] });
+      if (code !== 0) kills += 1;
+    }
+  }
+  t.diagnostic(`${kills} runs were killed`);
+  assert.ok(kills >= 20);
+  assert.equal((await rigged.run(['run', 'kills.yaml', '-j', '1'])).code, 0);
+  assert.deepEqual(fingerprint(rigged), fingerprint(undisturbed));
+});
+
+test('more epochs go on where fewer ended, and the plan says so', { timeout: 120_000 }, async (t) => {
+  const text = (epochs: number): string => pipeline(epochs, ['SGD']);
+  const grown = rig(t);
+  grown.write('kills.yaml', text(5));
+  assert.equal((await grown.run(['run', 'kills.yaml', 'sgd'])).code, 0);
+  grown.write('kills.yaml', text(9));
+  const plan = await grown.runJson(['plan', 'kills.yaml', 'sgd']);
+  const stage = plan.json.stages.find(({ name }) => name === 'sgd');
+  assert.equal(stage?.action, 'run');
+  assert.equal(stage?.resume?.epoch, 5);
+  assert.equal((await grown.run(['run', 'kills.yaml', 'sgd'])).code, 0);
+  assert.match(grown.read('outputs/kills/log.jsonl'), /goes on after epoch 5/);
+
+  const anew = rig(t);
+  anew.write('kills.yaml', text(9));
+  assert.equal((await anew.run(['run', 'kills.yaml', 'sgd'])).code, 0);
+  assert.deepEqual(fingerprint(grown), fingerprint(anew));
+
+  // A forced run starts from nothing.
+  assert.equal((await grown.run(['run', 'kills.yaml', 'sgd', '--force'])).code, 0);
+  assert.doesNotMatch(grown.read('outputs/kills/log.jsonl'), /goes on after/);
+  assert.deepEqual(fingerprint(grown), fingerprint(anew));
+});
+
+test(
+  'Ctrl-C keeps the last finished epoch, even where checkpoints are rarer',
+  { timeout: 60_000 },
+  async (t) => {
+    const rigged = rig(t);
+    const text = pipeline(2000, ['SGD']).replace(
+      'epochs: 2000,',
+      'epochs: 2000, checkpoint: { every: 1000 },',
+    );
+    rigged.write('kills.yaml', text);
+    const stopped = await rigged.run(['run', 'kills.yaml', 'sgd'], {
+      steps: [{ when: /sgd: .*epoch 3\//, act: 'SIGTERM' }],
+    });
+    assert.equal(stopped.code, 143);
+    const { json } = await rigged.runJson(['plan', 'kills.yaml', 'sgd']);
+    const epoch = json.stages.find(({ name }) => name === 'sgd')?.resume?.epoch ?? 0;
+    assert.ok(epoch >= 3 && epoch < 1000, `epoch ${epoch}`);
+  },
+);
