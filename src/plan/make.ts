@@ -105,8 +105,10 @@ async function resumeOf(
   if (type.resumesBy === undefined) return undefined;
   const lineage = lineageOf(key, type.resumesBy);
   const limit = key.settings[type.resumesBy];
-  const epoch = restarts || typeof limit !== 'number' ? undefined : await inputs.checkpointOf(lineage, limit);
-  return { lineage, ...(epoch === undefined ? {} : { epoch }) };
+  if (typeof limit !== 'number')
+    throw new TypeError(`${type.type} resumes by ${type.resumesBy}, which is no number`);
+  const epoch = restarts ? undefined : await inputs.checkpointOf(lineage, limit);
+  return { lineage, limit, ...(epoch === undefined ? {} : { epoch }) };
 }
 
 async function stageKey(

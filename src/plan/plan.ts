@@ -27,6 +27,8 @@ export interface PlannedStage {
 export interface Resume {
   /** Names the checkpoints' folder. */
   readonly lineage: string;
+  /** Checkpoints of later epochs are of no use. */
+  readonly limit: number;
   /** The epoch after which the run goes on; absent where it starts anew. */
   readonly epoch?: number;
 }

@@ -10,7 +10,7 @@ import type { JsonObject } from '../core/json.ts';
 import { engineIdentity } from '../engine/identity.ts';
 import type { Plan, PlannedStage } from '../plan/plan.ts';
 import { RunJournal } from './journal.ts';
-import { planPipeline, storeOf, workspaceOf } from './plan.ts';
+import { checkpointsOf, planPipeline, storeOf, workspaceOf } from './plan.ts';
 import type { RunOptions, RunResult, StageOutcome } from './run.ts';
 import { runStage } from './stage.ts';
 import { WorkerPool } from './workers.ts';
@@ -244,6 +244,11 @@ class Run {
     return entry;
   }
 
+  async #epochsKept({ resume }: PlannedStage): Promise<number | undefined> {
+    if (resume === undefined) return undefined;
+    return checkpointsOf(this.#store, resume.lineage).newest(resume.limit);
+  }
+
   async #show(stage: PlannedStage, entry: Entry): Promise<void> {
     this.#touched = true;
     await this.#workspace.publish(stage.name, entry);
@@ -251,11 +256,13 @@ class Run {
 
   async #finish(stage: PlannedStage, state: StageOutcome['state'], seconds: number): Promise<void> {
     const record = this.#entries.get(stage.name)?.record;
+    const epochsKept = record === undefined ? await this.#epochsKept(stage) : undefined;
     const outcome: StageOutcome = {
       name: stage.name,
       type: stage.type,
       state,
       seconds,
+      ...(epochsKept === undefined ? {} : { epochsKept }),
       metrics: record?.metrics ?? {},
       highlights: (record?.highlights ?? []).map((path) => `${stage.name}/${path}`),
     };

@@ -30,6 +30,8 @@ export interface StageOutcome {
   readonly type: string;
   readonly state: StageState;
   readonly seconds: number;
+  /** For a stage that came to no end: the epochs that its next run need not do again. */
+  readonly epochsKept?: number;
   readonly metrics: Readonly<Record<string, number>>;
   /** Main artifacts, relative to the workspace. */
   readonly highlights: readonly string[];

@@ -64,9 +64,14 @@ export function renderAdvice(result: RunResult, command: string, style: Style): 
   const kept = result.stages
     .filter(({ state }) => state === 'ran' || state === 'cached')
     .map(({ name }) => name);
-  const what =
+  const begun = result.stages.flatMap(({ name, epochsKept }) =>
+    epochsKept === undefined ? [] : [`${formatPlural(epochsKept, 'epoch')} of ${name}`],
+  );
+  const finished =
     kept.length === 0
-      ? 'No stage was finished.'
-      : `Kept: ${kept.join(', ')} (${kept.length} of ${formatPlural(result.stages.length, 'stage')}).`;
+      ? []
+      : [`${kept.join(', ')} (${kept.length} of ${formatPlural(result.stages.length, 'stage')})`];
+  const all = [...finished, ...begun];
+  const what = all.length === 0 ? 'No stage was finished.' : `Kept: ${all.join('; ')}.`;
   return `${what} To go on from there:\n  ${style('bold', command)}`;
 }
