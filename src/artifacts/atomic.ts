@@ -15,13 +15,7 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array): 
   const temporary = join(folder, `.${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`);
   try {
     await mkdir(folder, { recursive: true });
-    const file = await open(temporary, 'wx');
-    try {
-      await writeWhole(file, typeof data === 'string' ? Buffer.from(data) : data);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    await (await writeNew(temporary, typeof data === 'string' ? Buffer.from(data) : data)).close();
     await rename(temporary, path);
     await syncFolder(folder);
   } catch (error) {
@@ -30,12 +24,24 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array): 
   }
 }
 
-/** Writes all bytes: on a full disk one call may write a part of them and report no error. */
-async function writeWhole(file: FileHandle, data: Uint8Array): Promise<void> {
-  for (let offset = 0; offset < data.length;) {
-    const { bytesWritten } = await file.write(data, offset);
-    if (bytesWritten === 0) throw Object.assign(new Error('nothing was written'), { code: 'ENOSPC' });
-    offset += bytesWritten;
+/**
+ * Writes a file that must not be there and forces it to the disk; returns it open. What cannot be written whole is removed:
+ * on a full disk one call may write a part of the bytes and report no error.
+ */
+export async function writeNew(path: string, data: Uint8Array): Promise<FileHandle> {
+  const file = await open(path, 'wx');
+  try {
+    for (let offset = 0; offset < data.length;) {
+      const { bytesWritten } = await file.write(data, offset, data.length - offset, offset);
+      if (bytesWritten === 0) throw Object.assign(new Error('nothing was written'), { code: 'ENOSPC' });
+      offset += bytesWritten;
+    }
+    await file.sync();
+    return file;
+  } catch (error) {
+    await file.close().catch(() => undefined);
+    await rm(path, { force: true }).catch(() => undefined);
+    throw error;
   }
 }
 
@@ -73,7 +79,7 @@ export function fileFailure(error: unknown, path: string): unknown {
       return failure(
         'disk-full',
         `the disk is full: \`${path}\` could not be written`,
-        'free some space (`hourglass clean --cache` removes unused results), then run the same command again',
+        'free some space (`hourglass cache gc --max-size 2GB` removes what was not used for long), then run the same command again',
       );
     case 'EACCES':
     case 'EPERM':

@@ -13,8 +13,8 @@ import { dirname, join } from 'node:path';
 import { Failure } from '../core/diagnostic.ts';
 import { isJsonObject, sha256, type JsonObject } from '../core/json.ts';
 import { syncFile, syncFolder, writeFileAtomic } from './atomic.ts';
+import { hashFile } from './entry.ts';
 import { decodeTensors, encodeTensors, type NamedArray } from './safetensors.ts';
-import { hashFile } from './store.ts';
 import { placeFile } from './workspace.ts';
 
 export interface Checkpoint {

@@ -1,5 +1,5 @@
 /** Whether other processes of this machine are still at work. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { errorCode } from './atomic.ts';
 
 /**
@@ -19,6 +19,15 @@ export function isAlive(pid: number): boolean {
 /** When a process started, in the system's own units: tells a number that was given again. Empty where unknown. */
 export function processStart(pid: number): string {
   return statFields(pid)[19] ?? '';
+}
+
+/** Names what this process's number is counted in, which differs from container to container. Empty where unknown. */
+export function processSpace(): string {
+  try {
+    return readlinkSync('/proc/self/ns/pid');
+  } catch {
+    return '';
+  }
 }
 
 /** Fields of `/proc/<pid>/stat` from the third, the state, on; none on systems without it. */

@@ -1,10 +1,10 @@
 /** `outputs/<name>`: what the user sees of the last run. Artifacts are hard links into the store, read only. */
 import { randomBytes } from 'node:crypto';
-import { copyFile, link, lstat, mkdir, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, link, lstat, mkdir, readFile, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
-import { errorCode, fileFailure, syncFolder, writeFileAtomic } from './atomic.ts';
-import type { Entry } from './store.ts';
+import { errorCode, fileFailure, syncFile, syncFolder, writeFileAtomic } from './atomic.ts';
+import { looksUnchanged, type Entry } from './entry.ts';
 
 /** The content of `run.json`. */
 export interface RunRecord {
@@ -71,16 +71,13 @@ export class Workspace {
     if ((await readFile(path, 'utf8').catch(() => undefined)) !== text) await writeFileAtomic(path, text);
   }
 
-  /** Whether a stage's folder shows an entry: all its files, of the same size, and no others. */
+  /** Whether a stage's folder shows an entry: all its files, not written to since, and no others. */
   async shows(stage: string, entry: Entry): Promise<boolean> {
     const folder = join(this.folder, stage);
     const present = await filesOf(folder);
     const expected = entry.record.files;
     if (present.length !== expected.length) return false;
-    for (const file of expected) {
-      const found = await lstat(join(folder, file.path)).catch(() => undefined);
-      if (!found?.isFile() || found.size !== file.bytes) return false;
-    }
+    for (const file of expected) if (!(await looksUnchanged(join(folder, file.path), file))) return false;
     return true;
   }
 
@@ -119,6 +116,8 @@ export async function placeFile(source: string, target: string): Promise<void> {
     await link(source, temporary).catch(async (error: unknown) => {
       if (!['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'ENOSYS'].includes(errorCode(error))) throw error;
       await copyFile(source, temporary);
+      await utimes(temporary, from.atimeMs / 1000, from.mtimeMs / 1000);
+      await syncFile(temporary);
     });
     await rename(temporary, target);
   } finally {
@@ -141,6 +140,39 @@ async function removeEmptyFolders(folder: string): Promise<void> {
     await removeEmptyFolders(path);
     if ((await readdir(path)).length === 0) await rm(path, { recursive: true });
   }
+}
+
+/**
+ * The workspaces whose results lie in a store: those of the folders beside it, and of their sweeps' trials. A workspace is a
+ * folder with the record of a run; others may be the user's own.
+ *
+ * @param folder absolute path of the store's folder, such as that of `.hourglass`
+ */
+export async function workspacesBeside(folder: string): Promise<readonly Workspace[]> {
+  const found: Workspace[] = [];
+  for (const outputs of await foldersIn(dirname(folder))) {
+    for (const workspace of await workspacesIn(outputs))
+      found.push(workspace, ...(await workspacesIn(join(workspace.folder, 'trials'))));
+  }
+  return found;
+}
+
+/** The workspaces in a folder such as `outputs`, in the order of their names. */
+export async function workspacesIn(folder: string): Promise<readonly Workspace[]> {
+  const found: Workspace[] = [];
+  for (const path of await foldersIn(folder)) {
+    const record = await lstat(join(path, 'run.json')).catch(() => undefined);
+    if (record?.isFile() === true) found.push(new Workspace(path));
+  }
+  return found;
+}
+
+async function foldersIn(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  return entries
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => join(folder, entry.name))
+    .sort();
 }
 
 function isMetrics(value: unknown): value is Record<string, Record<string, number>> {

@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { isJsonObject } from '../core/json.ts';
 import { packageRoot } from '../core/package-root.ts';
+import type { CacheAction } from './commands/cache.ts';
 import type { EngineAction } from './commands/engine.ts';
 import type { Template } from './commands/init.ts';
 import { EXIT } from './exit.ts';
@@ -12,6 +13,7 @@ import {
   engineOption,
   outputsOption,
   positiveInteger,
+  sizeInBytes,
   terminalOf,
   withOutputFlags,
   withPipelineFlags,
@@ -84,6 +86,7 @@ Exit codes: 0 done, 1 a stage failed, 2 invalid pipeline or usage, 130 interrupt
   addSchema(command, setCode);
   addInit(command, setCode);
   addClean(command, setCode);
+  addCache(command, setCode);
   return program;
 }
 
@@ -239,6 +242,29 @@ function addClean(command: AddCommand, setCode: SetCode): void {
             dryRun: flags.dryRun === true,
           }),
         );
+      },
+    );
+}
+
+function addCache(command: AddCommand, setCode: SetCode): void {
+  const described = command('cache', 'show what the cache holds, check it, or make room', [
+    'cache status',
+    'cache verify',
+    'cache gc --max-size 2GB',
+    'cache gc --max-size 500MB --dry-run',
+  ]);
+  described
+    .addArgument(described.createArgument('<action>', 'what to do').choices(['status', 'verify', 'gc']))
+    .addOption(outputsOption())
+    .option('--max-size <size>', 'for gc: what the cache may take, such as 2GB', sizeInBytes)
+    .option('-n, --dry-run', 'for gc: say what would be removed')
+    .action(
+      async (
+        action: CacheAction,
+        flags: OutputFlags & Pick<PlanFlags, 'outputs'> & { maxSize?: number; dryRun?: boolean },
+      ) => {
+        const { cache } = await import('./commands/cache.ts');
+        setCode(await cache(terminalOf(flags), action, flags));
       },
     );
 }

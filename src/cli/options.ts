@@ -75,6 +75,24 @@ export function positiveInteger(text: string): number {
   return value;
 }
 
+/** Bytes of each unit, as disks are sold and `KiB` counts. */
+const UNITS: ReadonlyMap<string, number> = new Map([
+  ['', 1],
+  ...['k', 'm', 'g', 't'].flatMap((prefix, index): [string, number][] => [
+    [prefix, 1000 ** (index + 1)],
+    [`${prefix}i`, 1024 ** (index + 1)],
+  ]),
+]);
+
+/** Reads the value of an option that takes a size, such as `500MB`, `2 GB`, `1.5GiB` or a number of bytes. */
+export function sizeInBytes(text: string): number {
+  const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?) ?([a-z]{0,2}?)b?$/i.exec(text.trim()) ?? [];
+  const bytes = UNITS.get(unit.toLowerCase());
+  if (number === '' || bytes === undefined)
+    throw new InvalidArgumentError('It takes a size, such as 500MB, 2GB or 1.5GiB.');
+  return Math.floor(Number(number) * bytes);
+}
+
 export function terminalOf(flags: OutputFlags): Terminal {
   return makeTerminal({
     json: flags.json === true,

@@ -6,7 +6,8 @@ import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { writeFileAtomic } from '../artifacts/atomic.ts';
-import { takeLock, type LockOwner } from '../artifacts/lock.ts';
+import { takeLock } from '../artifacts/lock.ts';
+import type { Owner } from '../artifacts/owner.ts';
 import { isAlive } from '../artifacts/process.ts';
 import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
 import type { EngineChoice, EngineIdentity } from './engine.ts';
@@ -90,7 +91,7 @@ export async function installEngine(onProgress: InstallProgress, signal: AbortSi
 }
 
 /** Of another machine's process nothing can be known, so that only the user can tell whether it is still at work. */
-function describeWait({ pid, host }: LockOwner, path: string): string {
+function describeWait({ pid, host }: Owner, path: string): string {
   return host === hostname()
     ? `waiting for process ${pid}, which is installing TensorFlow`
     : `waiting for process ${pid} on ${host}, which is installing TensorFlow; if it is no more, delete \`${path}\``;

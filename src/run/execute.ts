@@ -1,8 +1,9 @@
 /** Runs a plan: stages side by side where they can be, results into the store, the workspace kept up to date. */
 import { join } from 'node:path';
 import pLimit from 'p-limit';
+import type { Entry } from '../artifacts/entry.ts';
 import { takeLock } from '../artifacts/lock.ts';
-import type { Entry, Store } from '../artifacts/store.ts';
+import type { Store } from '../artifacts/store.ts';
 import type { Workspace } from '../artifacts/workspace.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
 import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
@@ -105,6 +106,8 @@ class Run {
   readonly #diagnostics: Diagnostic[] = [];
   readonly #outcomes = new Map<string, StageOutcome>();
   readonly #entries = new Map<string, Entry>();
+  /** Stages whose entry was made or hashed in this run, or is being so: a stage reads nothing else. */
+  readonly #checked = new Map<string, Promise<void>>();
   /** Set by the first failure without `--keep-going`: nothing new is started. */
   #stopped = false;
   /** Whether anything was run, restored or removed. */
@@ -175,14 +178,9 @@ class Run {
       return this.#finish(stage, 'skipped', 0);
     }
     try {
-      const cached = stage.action === 'cached' ? await this.#fromStore(stage) : undefined;
-      const entry = cached ?? (await this.#fromNode(stage));
-      this.#entries.set(stage.name, entry);
-      await this.#finish(
-        stage,
-        cached === undefined ? 'ran' : 'cached',
-        (performance.now() - started) / 1000,
-      );
+      const isCached = stage.reason.kind !== 'forced' && (await this.#fromStore(stage));
+      if (!isCached) await this.#fromNode(stage);
+      await this.#finish(stage, isCached ? 'cached' : 'ran', (performance.now() - started) / 1000);
     } catch (error) {
       if (this.#options.signal.aborted) return this.#finish(stage, 'skipped', 0);
       if (error instanceof Error && !(error instanceof Failure)) {
@@ -196,35 +194,66 @@ class Run {
     }
   }
 
-  /** A stored entry, checked if it is going to be read or shown anew; undefined if it is damaged. */
-  async #fromStore(stage: PlannedStage): Promise<Entry | undefined> {
-    const entry = await this.#store.lookup(stage.hash);
-    if (entry === undefined) return undefined;
-    const shown = await this.#workspace.shows(stage.name, entry);
+  /**
+   * Takes a stored entry, if there is one that is sound. Its content is hashed if it is going to be read or shown anew; what the
+   * workspace shows already and nobody has written to since need not be.
+   */
+  async #fromStore(stage: PlannedStage): Promise<boolean> {
+    const found = await this.#store.find(stage.hash);
+    if (found.state === 'absent') return false;
+    if (found.state === 'damaged') return this.#setAside(stage, found.part);
+    const { entry } = found;
+    const isShown = await this.#workspace.shows(stage.name, entry);
     const feedsRun = this.#plan.stages.some(
       ({ action, inputs }) => action === 'run' && Object.values(inputs).includes(stage.name),
     );
-    const current = shown && this.#journal.previousHash(stage.name) === stage.hash;
-    if (current && !feedsRun) return entry;
-    const damaged = await this.#store.damage(entry);
-    if (damaged !== undefined) {
-      await this.#store.setAside(stage.hash);
+    const isCurrent = isShown && this.#journal.previousHash(stage.name) === stage.hash;
+    if (!isCurrent || feedsRun) {
+      const part = await this.#store.damage(entry);
+      if (part !== undefined) return this.#setAside(stage, part);
+      this.#checked.set(stage.name, Promise.resolve());
+    }
+    if (!isCurrent) await this.#show(stage, entry);
+    this.#entries.set(stage.name, entry);
+    await this.#store.noteUse(entry);
+    return true;
+  }
+
+  async #setAside(stage: PlannedStage, part: string): Promise<false> {
+    if (await this.#store.setAside(stage.hash)) {
       const diagnostic: Diagnostic = {
         code: 'cache-corrupt',
         severity: 'warning',
-        message: `the stored result of \`${stage.name}\` was damaged (\`${damaged}\`): it was set aside and is made again`,
+        message: `the stored result of \`${stage.name}\` was damaged (\`${part}\`): it was set aside and is made again`,
         stage: stage.name,
       };
       this.#diagnostics.push(diagnostic);
       this.#options.emit({ type: 'diagnostic', diagnostic });
-      return undefined;
     }
-    if (!current) await this.#show(stage, entry);
-    return entry;
+    return false;
   }
 
-  async #fromNode(stage: PlannedStage): Promise<Entry> {
+  /** Sees to it that what a stage is going to read was hashed in this run; an input that is damaged is made again. */
+  async #checkInputs(stage: PlannedStage): Promise<void> {
+    for (const input of this.#plan.stages.filter(({ name }) => Object.values(stage.inputs).includes(name))) {
+      const checking = this.#checked.get(input.name) ?? this.#checkEntry(input);
+      this.#checked.set(input.name, checking);
+      await checking;
+    }
+  }
+
+  async #checkEntry(stage: PlannedStage): Promise<void> {
+    const entry = this.#entries.get(stage.name);
+    const part = entry === undefined ? undefined : await this.#store.damage(entry);
+    if (part === undefined) return;
+    await this.#setAside(stage, part);
+    await this.#fromNode(stage);
+    await this.#finish(stage, 'ran', this.#entries.get(stage.name)?.record.seconds ?? 0);
+  }
+
+  async #fromNode(stage: PlannedStage): Promise<void> {
     const { emit, signal } = this.#options;
+    await this.#checkInputs(stage);
     emit({ type: 'stage-started', stage: stage.name });
     const entry = await runStage({
       stage,
@@ -241,7 +270,8 @@ class Run {
       },
     });
     await this.#show(stage, entry);
-    return entry;
+    this.#entries.set(stage.name, entry);
+    this.#checked.set(stage.name, Promise.resolve());
   }
 
   async #epochsKept({ resume }: PlannedStage): Promise<number | undefined> {

@@ -1,6 +1,7 @@
 /** Runs one stage in a worker and stores what it leaves. */
 import { resolve } from 'node:path';
-import type { Entry, Store } from '../artifacts/store.ts';
+import type { Entry } from '../artifacts/entry.ts';
+import type { Store } from '../artifacts/store.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
 import { failure } from '../core/diagnostic.ts';
 import type { JsonObject } from '../core/json.ts';

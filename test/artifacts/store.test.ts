@@ -5,7 +5,9 @@ import {
   readFileSync,
   readdirSync,
   rmSync,
+  statSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
@@ -13,8 +15,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, afterEach, test } from 'node:test';
 import { Failure } from '../../src/core/diagnostic.ts';
-import { sha256 } from '../../src/core/json.ts';
-import { Store, type Entry } from '../../src/artifacts/store.ts';
+import { canonicalJson, sha256 } from '../../src/core/json.ts';
+import { looksUnchanged, type Entry } from '../../src/artifacts/entry.ts';
+import { Store } from '../../src/artifacts/store.ts';
 
 let folder = '';
 let store: Store;
@@ -24,7 +27,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const HASH = sha256('a key');
+const KEY = { type: 'test' };
+const HASH = sha256(canonicalJson(KEY));
 
 async function put(text = 'content', replace = false): Promise<Entry> {
   const draft = await store.draft(HASH, { replace });
@@ -32,7 +36,7 @@ async function put(text = 'content', replace = false): Promise<Entry> {
   await writeFile(join(draft.folder, 'model', 'weights.bin'), text);
   await writeFile(join(draft.folder, 'empty.txt'), '');
   return draft.commit({
-    key: { type: 'test' },
+    key: KEY,
     metrics: { loss: 0.5 },
     highlights: ['empty.txt'],
     seconds: 1,
@@ -134,15 +138,49 @@ test('a link in a draft is refused, and nothing is stored', async () => {
   assert.equal(await store.lookup(HASH), undefined);
 });
 
-test('unused entries and leftovers of dead processes are removed, the rest stays', async () => {
+test('leftovers of dead processes are removed, drafts of live ones stay', async () => {
+  const draft = await store.draft(HASH, { replace: false });
+  const temporary = join(store.folder, 'tmp');
+  const own = readdirSync(temporary).sort();
+  const [name = '', owner = ''] = own;
+  const text = readFileSync(join(temporary, owner), 'utf8');
+  const leave = async (draftName: string, change: object): Promise<void> => {
+    await mkdir(join(temporary, draftName));
+    writeFileSync(join(temporary, `${draftName}.owner`), JSON.stringify({ ...JSON.parse(text), ...change }));
+  };
+  await leave('dead', { pid: 999_999_999 });
+  await leave('elsewhere', { pid: 999_999_999, host: 'elsewhere' });
+  await leave('silent', { pid: process.pid, host: 'elsewhere' });
+  utimesSync(join(temporary, 'silent.owner'), new Date(0), new Date(0));
+  await mkdir(join(temporary, 'without-owner'));
+  writeFileSync(join(temporary, 'begun.owner'), '');
+  await store.removeLeftovers();
+  assert.deepEqual(
+    readdirSync(temporary).sort(),
+    [name, owner, 'begun.owner', 'elsewhere', 'elsewhere.owner'].sort(),
+  );
+  await draft.discard();
+  await draft.discard();
+  assert.ok(!readdirSync(temporary).includes(owner));
+});
+
+test('a draft that cannot begin leaves nothing', async () => {
   await put();
-  await mkdir(join(store.folder, 'tmp', '999999999-dead'), { recursive: true });
-  await mkdir(join(store.folder, 'tmp', `${process.pid}-alive`), { recursive: true });
-  assert.equal((await store.removeUnused(new Set([HASH]))).entries, 0);
-  assert.notEqual(await store.lookup(HASH), undefined);
-  assert.deepEqual(readdirSync(join(store.folder, 'tmp')), [`${process.pid}-alive`]);
-  const removed = await store.removeUnused(new Set());
-  assert.equal(removed.entries, 1);
-  assert.ok(removed.bytes > 7);
-  assert.equal(await store.lookup(HASH), undefined);
+  rmSync(join(store.folder, 'tmp'), { recursive: true });
+  writeFileSync(join(store.folder, 'tmp'), '');
+  await assert.rejects(store.draft(HASH, { replace: false }), Failure);
+});
+
+test('what was touched is hashed once more, and then looks as it was stored', async () => {
+  const entry = await put();
+  const [, file] = entry.record.files;
+  assert.ok(file);
+  const path = join(entry.folder, file.path);
+  assert.ok(await looksUnchanged(path, file));
+  chmodSync(path, 0o644);
+  utimesSync(path, new Date(), new Date());
+  assert.ok(!(await looksUnchanged(path, file)));
+  assert.equal(await store.damage(entry), undefined);
+  assert.ok(await looksUnchanged(path, file));
+  assert.equal(statSync(path).mode & 0o222, 0);
 });

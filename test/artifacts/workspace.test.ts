@@ -14,7 +14,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { sha256 } from '../../src/core/json.ts';
-import { Store, type Entry } from '../../src/artifacts/store.ts';
+import type { Entry } from '../../src/artifacts/entry.ts';
+import { Store } from '../../src/artifacts/store.ts';
 import { Workspace } from '../../src/artifacts/workspace.ts';
 
 let folder = '';

@@ -1,8 +1,10 @@
 /** Commands as a user meets them: exit codes, streams, JSON, and bad input of every kind. */
 import assert from 'node:assert/strict';
-import { mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { processSpace } from '../../src/artifacts/process.ts';
 import { rig, TINY } from '../rig.ts';
 
 /** Begins every colour. */
@@ -20,6 +22,10 @@ test('usage errors exit with 2 and a suggestion, and show no stack', async (t) =
     [['run', 'x.yaml', '--engine', 'gpu'], /native/],
     [['clean'], /--all/],
     [['clean', 'nothing'], /nothing/],
+    [['cache', 'gc'], /--max-size/],
+    [['cache', 'gc', '--max-size', 'much'], /2GB/],
+    [['cache', 'status', '--max-size', '1GB'], /--max-size/],
+    [['cache', 'verify', '--dry-run'], /--dry-run/],
     [['schema', '--stage', 'trian'], /`train`/],
     [[], /command/],
   ] as const) {
@@ -33,7 +39,7 @@ test('usage errors exit with 2 and a suggestion, and show no stack', async (t) =
 test('help and version go to stdout and exit with 0; each command shows examples', async (t) => {
   const rigged = rig(t);
   assert.match((await rigged.run(['--version'])).stdout, /^\d+\.\d+\.\d+\n$/);
-  for (const command of ['run', 'check', 'plan', 'engine', 'schema', 'init', 'clean']) {
+  for (const command of ['run', 'check', 'plan', 'engine', 'schema', 'init', 'clean', 'cache']) {
     const { code, stdout } = await rigged.run([command, '--help']);
     assert.equal(code, 0);
     assert.match(stdout, /Examples:/);
@@ -235,7 +241,13 @@ test('clean takes files, too, and leaves what a run is at work on', async (t) =>
   const rigged = rig(t);
   rigged.write('p.yaml', VALID);
   await rigged.run(['run', 'p.yaml']);
-  const owner = { pid: process.pid, host: hostname(), processStart: '', since: '2026-01-01T00:00:00Z' };
+  const owner = {
+    pid: process.pid,
+    host: hostname(),
+    space: processSpace(),
+    processStart: '',
+    since: '2026-01-01T00:00:00Z',
+  };
   rigged.write('.hourglass/locks/tiny.lock', JSON.stringify(owner));
   for (const args of [['p.yaml'], ['--all'], ['--cache']]) {
     const { code, json } = await rigged.runJson(['clean', ...args]);
@@ -329,4 +341,32 @@ test('mistakes of every kind are found at once: keys, references and shapes', as
     lines,
     [...lines].sort((a, b) => a - b),
   );
+});
+
+test('the cache tells what it holds, finds what is damaged, and makes room', async (t) => {
+  const rigged = rig(t);
+  rigged.write('p.yaml', VALID);
+  await rigged.run(['run', 'p.yaml']);
+  await rigged.run(['run', 'p.yaml', '-S', 'seed=8']);
+  const status = await rigged.runJson(['cache', 'status']);
+  assert.equal(status.code, 0);
+  assert.equal(status.json.cache.entries, 3, 'a data set and two noises');
+  const planned = await rigged.runJson(['cache', 'gc', '--max-size', '0', '--dry-run']);
+  const collected = await rigged.runJson(['cache', 'gc', '--max-size', '0']);
+  assert.deepEqual(collected.json.cache, planned.json.cache);
+  assert.equal(collected.json.cache.entries, 1, 'what outputs show stays');
+  assert.match((await rigged.run(['run', 'p.yaml', '-S', 'seed=8'])).stdout, /nothing to do/);
+  assert.equal((await rigged.runJson(['cache', 'verify'])).code, 0);
+
+  const store = rigged.path('.hourglass', 'store');
+  const image = readdirSync(store, { recursive: true, encoding: 'utf8' }).find((name) =>
+    name.endsWith('train-images.npy'),
+  );
+  assert.ok(image);
+  chmodSync(join(store, image), 0o644);
+  writeFileSync(join(store, image), 'no images');
+  const { code, json } = await rigged.runJson(['cache', 'verify']);
+  assert.equal(code, 1);
+  assert.equal(json.diagnostics[0]?.code, 'cache-corrupt');
+  assert.match((await rigged.run(['cache', 'status'])).stdout, /set aside +1 /);
 });

@@ -187,7 +187,8 @@ test('a lock of another machine is waited for, and named with its file', async (
   const machine = new Machine(t);
   const lock = join(machine.cache, 'engine', `${engineName()}.lock`);
   mkdirSync(join(machine.cache, 'engine'), { recursive: true });
-  const owner = { pid: 1, host: 'another.invalid', processStart: '', since: '2026-01-01T00:00:00Z' };
+  const since = '2026-01-01T00:00:00Z';
+  const owner = { pid: 1, host: 'another.invalid', space: '', processStart: '', since };
   writeFileSync(lock, JSON.stringify(owner));
   const running = machine.startEnsure('native');
   await until(

@@ -7,6 +7,8 @@ import {
   readFileSync,
   readdirSync,
   rmSync,
+  statSync,
+  utimesSync,
   writeFileSync,
   mkdirSync,
 } from 'node:fs';
@@ -222,19 +224,74 @@ for (const behaviour of ['wait', 'stuck'] as const) {
   });
 }
 
+/** Writes `content` into a file of the entry whose stage wrote `text`. */
+function damage(text: string, name: string, content: string): void {
+  const store = join(folder, '.hourglass', 'store');
+  const found = readdirSync(store, { recursive: true, encoding: 'utf8' }).find(
+    (path) => path.endsWith('/text') && readFileSync(join(store, path), 'utf8') === text,
+  );
+  assert.ok(found);
+  const path = join(store, found, '..', '..', name);
+  chmodSync(path, 0o644);
+  writeFileSync(path, content);
+}
+
 test('a damaged entry is set aside and made again, never used', async () => {
   await run(CHAIN);
-  const store = join(folder, '.hourglass', 'store');
-  const path = readdirSync(store, { recursive: true, encoding: 'utf8' }).find(
-    (name) => name.endsWith('/text') && readFileSync(join(store, name), 'utf8') === 'ab',
-  );
-  assert.ok(path);
-  chmodSync(join(store, path), 0o644);
-  writeFileSync(join(store, path), 'xy');
+  damage('ab', 'artifacts/text', 'xy');
   const result = await run(CHAIN.replace('text: c', 'text: d'));
   assert.deepEqual(result.states, { one: 'cached', two: 'ran', three: 'ran', other: 'cached' });
   assert.equal(result.diagnostics[0]?.code, 'cache-corrupt');
   assert.equal(read('three/text'), 'abd');
+});
+
+test('a record that is broken, or a file that is cut short, is reported and made again', async () => {
+  await run(CHAIN);
+  for (const [name, text] of [
+    ['record.json', '{'],
+    ['artifacts/text', 'a'],
+  ] as const) {
+    damage('ab', name, text);
+    const result = await run(CHAIN);
+    assert.equal(result.states['two'], 'ran', name);
+    assert.deepEqual(
+      result.diagnostics.map(({ code, stage }) => [code, stage]),
+      [['cache-corrupt', 'two']],
+    );
+    assert.equal(read('two/text'), 'ab');
+  }
+});
+
+test('an edit in the outputs, which are links into the cache, does not stay unnoticed', async () => {
+  await run(CHAIN);
+  const path = join(folder, 'outputs', 'chain', 'two', 'text');
+  chmodSync(path, 0o644);
+  writeFileSync(path, 'xy');
+  const result = await run(CHAIN);
+  assert.equal(result.diagnostics[0]?.code, 'cache-corrupt');
+  assert.equal(read('two/text'), 'ab');
+  chmodSync(path, 0o644);
+  utimesSync(path, new Date(), new Date());
+  assert.deepEqual((await run(CHAIN)).diagnostics, [], 'only touched');
+  assert.equal((await run(CHAIN)).state, 'unchanged');
+});
+
+test('an input that turns out damaged when it is needed again is made again first', async () => {
+  await run(CHAIN);
+  const shown = join(folder, 'outputs', 'chain', 'one', 'text');
+  const { mtimeMs } = statSync(shown);
+  damage('a', 'artifacts/text', 'x');
+  // As a failing disk would do it: nothing but the content tells.
+  utimesSync(shown, mtimeMs / 1000, mtimeMs / 1000);
+  damage('ab', 'artifacts/text', 'xy');
+  const result = await run(CHAIN);
+  assert.deepEqual(result.states, { one: 'ran', two: 'ran', three: 'cached', other: 'cached' });
+  assert.deepEqual(
+    result.diagnostics.map(({ stage }) => stage),
+    ['two', 'one'],
+  );
+  assert.equal(read('one/text'), 'a');
+  assert.equal(read('two/text'), 'ab');
 });
 
 test('outputs that were removed or changed are put back from the cache', async () => {

@@ -1,9 +1,8 @@
 import { lstat, readdir, rm } from 'node:fs/promises';
-import { extname, join, resolve } from 'node:path';
+import { basename, extname, join, resolve, sep } from 'node:path';
 import { fileFailure } from '../../artifacts/atomic.ts';
-import { takeLock } from '../../artifacts/lock.ts';
-import type { Store } from '../../artifacts/store.ts';
-import { Workspace } from '../../artifacts/workspace.ts';
+import { collect, holdRuns, shownIn, type Tally } from '../../artifacts/upkeep.ts';
+import { workspacesBeside, workspacesIn } from '../../artifacts/workspace.ts';
 import { Failure, failure } from '../../core/diagnostic.ts';
 import { suggest } from '../../core/suggest.ts';
 import { storeOf } from '../../run/plan.ts';
@@ -31,7 +30,7 @@ interface Removed {
 export async function clean(terminal: Terminal, options: CleanOptions): Promise<number> {
   const outputs = resolve(options.outputs);
   const store = storeOf(outputs);
-  const present = await pipelinesIn(outputs);
+  const present = (await workspacesIn(outputs)).map(({ folder }) => basename(folder));
   if (options.pipelines.length === 0 && !options.all && !options.cache) {
     throw failure(
       'usage',
@@ -44,14 +43,18 @@ export async function clean(terminal: Terminal, options: CleanOptions): Promise<
     named.push(present.includes(pipeline) ? pipeline : known(await nameOf(pipeline), present));
   const names = options.all ? present : [...new Set(named)];
   // A run's outputs are not removed under it, and what it has stored but does not show yet is not unused.
-  const release = options.dryRun ? undefined : await holdRuns(store, names, options.cache);
+  const release = options.dryRun ? undefined : await holdRuns(store, options.cache ? 'all' : names);
   let removed: readonly Removed[];
-  let unused: { readonly entries: number; readonly bytes: number } | undefined;
+  let unused: Tally | undefined;
   try {
     removed = await removeOutputs(outputs, names, options.dryRun);
     if (options.cache) {
-      const remaining = present.filter((name) => !names.includes(name));
-      unused = await store.removeUnused(await shownHashes(outputs, remaining), options.dryRun);
+      const gone = names.map((name) => join(outputs, name));
+      const remaining = (await workspacesBeside(store.folder)).filter(
+        ({ folder }) => !gone.some((path) => folder === path || folder.startsWith(`${path}${sep}`)),
+      );
+      const shown = await shownIn(remaining);
+      unused = (await collect(store, { shown, maxBytes: 0, dryRun: options.dryRun })).removed;
     }
   } finally {
     await release?.();
@@ -70,16 +73,6 @@ export async function clean(terminal: Terminal, options: CleanOptions): Promise<
   }
   if (options.all && removed.length === 0) terminal.result(`${options.outputs} has no outputs of a pipeline`);
   return EXIT.done;
-}
-
-/** Folders of pipelines: those with a record of a run. Others may be the user's own. */
-async function pipelinesIn(outputs: string): Promise<readonly string[]> {
-  const names: string[] = [];
-  for (const name of (await readdir(outputs).catch(() => [])).sort()) {
-    const record = await lstat(join(outputs, name, 'run.json')).catch(() => undefined);
-    if (record?.isFile()) names.push(name);
-  }
-  return names;
 }
 
 /** The name that a pipeline file gives its outputs; what is no YAML file is a name itself. */
@@ -104,42 +97,6 @@ function known(name: string, present: readonly string[]): string {
       ? `there are outputs of: ${present.join(', ') || 'none'}`
       : `did you mean \`${near}\`?`,
   );
-}
-
-/**
- * Keeps pipelines from being run until `release` is called.
- *
- * @param names those whose outputs are concerned; to these come all that are at work, if the cache is concerned, too
- * @throws Failure `run-locked` if one of them is at work
- */
-async function holdRuns(
-  store: Store,
-  names: readonly string[],
-  cache: boolean,
-): Promise<() => Promise<void>> {
-  const folder = join(store.folder, 'locks');
-  const present = await readdir(folder).catch(() => []);
-  const locked = present
-    .filter((name) => name.endsWith('.lock'))
-    .map((name) => name.slice(0, -'.lock'.length));
-  const releases: (() => Promise<void>)[] = [];
-  const release = async (): Promise<void> => {
-    for (const one of releases) await one();
-  };
-  for (const name of new Set([...names, ...(cache ? locked : [])])) {
-    const result = await takeLock(join(folder, `${name}.lock`));
-    if (result.state === 'taken') {
-      releases.push(result.release);
-      continue;
-    }
-    await release();
-    throw failure(
-      'run-locked',
-      `\`${name}\` is being run by process ${result.owner.pid} on ${result.owner.host}`,
-      'wait for it, or stop it',
-    );
-  }
-  return release;
 }
 
 async function removeOutputs(
@@ -167,14 +124,4 @@ async function ownBytes(folder: string): Promise<number> {
     if (found?.isFile() && found.nlink === 1) bytes += found.size;
   }
   return bytes;
-}
-
-/** Hashes of all results that the outputs of some pipelines show. */
-async function shownHashes(outputs: string, names: readonly string[]): Promise<ReadonlySet<string>> {
-  const hashes = new Set<string>();
-  for (const name of names) {
-    const record = await new Workspace(join(outputs, name)).readRun();
-    for (const { hash } of Object.values(record?.stages ?? {})) if (hash !== undefined) hashes.add(hash);
-  }
-  return hashes;
 }

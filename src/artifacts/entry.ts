@@ -1,0 +1,135 @@
+/** What is stored of a stage: the artifacts' list with hashes, and the record that makes an entry complete. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { chmod, lstat, readdir, utimes } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
+import { failure } from '../core/diagnostic.ts';
+import { canonicalJson, isJsonObject, sha256, type JsonObject } from '../core/json.ts';
+import { syncFile, syncFolder } from './atomic.ts';
+
+export interface StoredFile {
+  /** Relative to the entry's `artifacts/`, with `/`. */
+  readonly path: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  /** Time of the last change, in whole milliseconds since 1970: a file that has another was written to since. */
+  readonly modified: number;
+}
+
+export interface EntryRecord {
+  /** Its hash is the entry's name. */
+  readonly key: JsonObject;
+  readonly files: readonly StoredFile[];
+  readonly metrics: Readonly<Record<string, number>>;
+  /** The artifacts that a user wants to see first. */
+  readonly highlights: readonly string[];
+  /** Wall time of the run that made it. */
+  readonly seconds: number;
+}
+
+export interface Entry {
+  readonly hash: string;
+  /** Absolute path of the artifacts. */
+  readonly folder: string;
+  readonly record: EntryRecord;
+}
+
+/** Hashes every file of a finished draft, forces it to the disk and makes it read only. */
+export async function seal(folder: string): Promise<readonly StoredFile[]> {
+  const files: StoredFile[] = [];
+  const visit = async (current: string): Promise<void> => {
+    for (const name of (await readdir(current)).sort()) {
+      const path = join(current, name);
+      const found = await lstat(path);
+      if (found.isDirectory()) {
+        await visit(path);
+      } else if (found.isFile()) {
+        const hash = await hashFile(path);
+        const modified = Math.round(found.mtimeMs);
+        await markUnchanged(path, modified);
+        await syncFile(path);
+        files.push({
+          path: relative(folder, path).split(sep).join('/'),
+          bytes: found.size,
+          sha256: hash,
+          modified,
+        });
+      } else {
+        throw failure('stage-failed', `the stage left \`${name}\`, which is neither a file nor a folder`);
+      }
+    }
+    await syncFolder(current);
+  };
+  await visit(folder);
+  return files;
+}
+
+/** Gives a file whose content is what was stored the marks of one: its time of change, and no right to write to it. */
+export async function markUnchanged(path: string, modified: number): Promise<void> {
+  await chmod(path, 0o444);
+  await utimes(path, modified / 1000, modified / 1000);
+}
+
+/** Whether a file looks as it was stored, from its size and the time of its last change. */
+export async function looksUnchanged(path: string, file: StoredFile): Promise<boolean> {
+  const found = await lstat(path).catch(() => undefined);
+  return (
+    found?.isFile() === true &&
+    found.size === file.bytes &&
+    // Times are kept in fractions of a second, which are not exact.
+    Math.abs(found.mtimeMs - file.modified) < 1
+  );
+}
+
+/** SHA-256 of a file's content. */
+export async function hashFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
+  return hash.digest('hex');
+}
+
+/** The text of `record.json`: the record with a SHA-256 of itself. */
+export function formatRecord(record: EntryRecord): string {
+  return `${JSON.stringify({ ...record, sha256: recordHash(record) }, null, 2)}\n`;
+}
+
+/** What `formatRecord` wrote for the entry of this name; undefined if the text is anything else. */
+export function parseRecord(text: string, hash: string): EntryRecord | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (!isJsonObject(value)) return undefined;
+    const { sha256: stated, ...rest } = value;
+    if (!isEntryRecord(rest) || stated !== recordHash(rest)) return undefined;
+    return sha256(canonicalJson(rest.key)) === hash ? rest : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function recordHash(record: EntryRecord): string {
+  return sha256(canonicalJson(record as unknown as JsonObject));
+}
+
+function isEntryRecord(value: object): value is EntryRecord {
+  return (
+    isJsonObject(value) &&
+    isJsonObject(value['key']) &&
+    isJsonObject(value['metrics']) &&
+    Array.isArray(value['highlights']) &&
+    typeof value['seconds'] === 'number' &&
+    Array.isArray(value['files']) &&
+    value['files'].every(isStoredFile)
+  );
+}
+
+/** Paths are checked, too: a record that was tampered with must not lead outside its entry. */
+function isStoredFile(value: unknown): value is StoredFile {
+  return (
+    isJsonObject(value) &&
+    typeof value['path'] === 'string' &&
+    value['path'].split('/').every((part) => part !== '' && part !== '.' && part !== '..') &&
+    typeof value['bytes'] === 'number' &&
+    typeof value['sha256'] === 'string' &&
+    typeof value['modified'] === 'number'
+  );
+}

@@ -1,0 +1,152 @@
+import { resolve } from 'node:path';
+import {
+  collect,
+  holdRuns,
+  shownIn,
+  survey,
+  tally,
+  verifyStore,
+  type Damage,
+  type Holding,
+  type Tally,
+} from '../../artifacts/upkeep.ts';
+import type { Store } from '../../artifacts/store.ts';
+import { workspacesBeside } from '../../artifacts/workspace.ts';
+import { failure, type Diagnostic } from '../../core/diagnostic.ts';
+import { storeOf } from '../../run/plan.ts';
+import { EXIT, outcomeOf } from '../exit.ts';
+import { diagnosticToJson, renderCounted } from '../terminal/diagnostics.ts';
+import { formatBytes, formatPlural, table } from '../terminal/format.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+
+export type CacheAction = 'status' | 'verify' | 'gc';
+
+export interface CacheOptions {
+  readonly outputs: string;
+  readonly maxSize?: number;
+  readonly dryRun?: boolean;
+}
+
+/** `hourglass cache status|verify|gc` */
+export async function cache(terminal: Terminal, action: CacheAction, options: CacheOptions): Promise<number> {
+  const store = storeOf(resolve(options.outputs));
+  if (action !== 'gc') {
+    for (const [flag, value] of [
+      ['--max-size', options.maxSize],
+      ['--dry-run', options.dryRun],
+    ] as const)
+      if (value !== undefined) throw failure('usage', `\`${flag}\` is for \`cache gc\` only`);
+  }
+  switch (action) {
+    case 'status':
+      return status(terminal, store);
+    case 'verify':
+      return verify(terminal, store);
+    case 'gc':
+      return collectGarbage(terminal, store, options);
+  }
+}
+
+async function status(terminal: Terminal, store: Store): Promise<number> {
+  const { holdings, damaged, drafts, leftovers } = await survey(store);
+  const shown = await shownIn(await workspacesBeside(store.folder));
+  const types = byType(holdings);
+  const unshown = tally(holdings.filter(({ hash }) => !shown.has(hash)));
+  const total = tally(holdings);
+  if (terminal.options.json) {
+    const cache = { folder: store.folder, ...total, types, unshown, damaged, drafts, leftovers };
+    terminal.result(JSON.stringify({ status: 'done', cache }, null, 2));
+    return EXIT.done;
+  }
+  const row = (name: string, { entries, bytes }: Tally): readonly string[] => [
+    name,
+    String(entries),
+    formatBytes(bytes),
+  ];
+  const optional: readonly (readonly [string, Tally])[] = [
+    ['not shown by any outputs', unshown],
+    ['damaged, set aside', damaged],
+    ['being written', drafts],
+    ['left by killed runs', leftovers],
+  ];
+  terminal.result(
+    table([
+      ['folder', store.folder],
+      row('results', total),
+      ...Object.entries(types).map(([type, of]) => row(`  ${type}`, of)),
+      ...optional.filter(([, of]) => of.entries > 0).map(([name, of]) => row(name, of)),
+    ]).join('\n'),
+  );
+  return EXIT.done;
+}
+
+/** Results of each stage type, the type that takes most first. */
+function byType(holdings: readonly Holding[]): Readonly<Record<string, Tally>> {
+  const types = new Map<string, Holding[]>();
+  for (const holding of holdings) {
+    const type = holding.type ?? 'unreadable';
+    types.set(type, [...(types.get(type) ?? []), holding]);
+  }
+  const tallies = [...types].map(([type, of]): [string, Tally] => [type, tally(of)]);
+  return Object.fromEntries(tallies.sort(([, a], [, b]) => b.bytes - a.bytes));
+}
+
+async function verify(terminal: Terminal, store: Store): Promise<number> {
+  const { checked, damaged } = await verifyStore(store);
+  const diagnostics = damaged.map(describeDamage);
+  const { status, code } =
+    damaged.length === 0 ? { status: 'done', code: EXIT.done } : outcomeOf(diagnostics);
+  if (terminal.options.json) {
+    const document = {
+      status,
+      cache: { ...checked, damaged },
+      diagnostics: diagnostics.map(diagnosticToJson),
+    };
+    terminal.result(JSON.stringify(document, null, 2));
+    return code;
+  }
+  const sound = damaged.length === 0 ? 'all are as they were stored' : `${damaged.length} damaged`;
+  terminal.result(`${formatPlural(checked.entries, 'result')}, ${formatBytes(checked.bytes)}: ${sound}`);
+  if (damaged.length > 0) terminal.note(renderCounted(diagnostics, [], terminal.noteStyle));
+  return code;
+}
+
+function describeDamage({ hash, type, part }: Damage): Diagnostic {
+  return {
+    code: 'cache-corrupt',
+    severity: 'error',
+    message: `${type === undefined ? 'a result' : `a \`${type}\` result`}, ${hash.slice(0, 12)}, is not what was stored (\`${part}\`): it was set aside`,
+    hint: 'run the pipelines that use it again: what is missing is made anew',
+  };
+}
+
+async function collectGarbage(terminal: Terminal, store: Store, options: CacheOptions): Promise<number> {
+  const { maxSize: maxBytes, dryRun = false } = options;
+  if (maxBytes === undefined) {
+    throw failure(
+      'usage',
+      '`cache gc` needs `--max-size`',
+      'such as `--max-size 2GB`; `hourglass clean --cache` removes all that no outputs show',
+    );
+  }
+  const release = dryRun ? undefined : await holdRuns(store, 'all');
+  try {
+    const shown = await shownIn(await workspacesBeside(store.folder));
+    const { removed, kept } = await collect(store, { shown, maxBytes, dryRun });
+    if (terminal.options.json) {
+      const document = { status: dryRun ? 'planned' : 'done', cache: { ...removed, kept } };
+      terminal.result(JSON.stringify(document, null, 2));
+      return EXIT.done;
+    }
+    const results = removed.entries === 0 ? 'no results' : formatPlural(removed.entries, 'result');
+    const verb = dryRun ? 'would remove' : 'removed';
+    terminal.result(
+      `${verb} ${results}, ${formatBytes(removed.bytes)}; ${formatBytes(kept.bytes)} ${dryRun ? 'would remain' : 'remain'}`,
+    );
+    if (kept.bytes > maxBytes)
+      terminal.note('what remains is shown in outputs; `hourglass clean NAME` removes those of a pipeline');
+    return EXIT.done;
+  } finally {
+    await release?.();
+  }
+}
