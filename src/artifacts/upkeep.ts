@@ -1,6 +1,6 @@
 /** Keeping a store in order: what is in it, whether it is sound, and making room. */
 import { lstat, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { failure } from '../core/diagnostic.ts';
 import { fileFailure } from './atomic.ts';
 import { takeLock } from './lock.ts';
@@ -12,18 +12,27 @@ export interface Tally {
   readonly bytes: number;
 }
 
-/** An entry as upkeep sees it. */
+/** Something in the store that room can be made of. */
 export interface Holding {
-  readonly hash: string;
-  /** Of the stage that made it; absent if the record cannot be read. */
-  readonly type?: string;
   readonly bytes: number;
   /** When a run used it last, in milliseconds since 1970. */
   readonly used: number;
 }
 
+export interface HeldEntry extends Holding {
+  readonly hash: string;
+  /** Of the stage that made it; absent if the record cannot be read. */
+  readonly type?: string;
+}
+
+/** The checkpoints of one training, whose lineage names their folder. */
+export interface HeldCheckpoints extends Holding {
+  readonly lineage: string;
+}
+
 export interface Survey {
-  readonly holdings: readonly Holding[];
+  readonly entries: readonly HeldEntry[];
+  readonly checkpoints: readonly HeldCheckpoints[];
   /** Entries that were set aside. */
   readonly damaged: Tally;
   /** What stages at work have written so far. */
@@ -33,23 +42,29 @@ export interface Survey {
 }
 
 export async function survey(store: Store): Promise<Survey> {
-  const holdings: Holding[] = [];
+  const entries: HeldEntry[] = [];
   for (const hash of await store.hashes()) {
     const folder = store.path(hash);
     const found = await store.find(hash);
     const type = found.state === 'present' ? found.entry.record.key['type'] : undefined;
     const record = await lstat(join(folder, 'record.json')).catch(() => undefined);
-    holdings.push({
+    entries.push({
       hash,
       ...(typeof type === 'string' ? { type } : {}),
-      bytes: await bytesBelow(folder),
+      bytes: (await measure(folder)).bytes,
       used: record?.mtimeMs ?? 0,
     });
+  }
+  const checkpoints: HeldCheckpoints[] = [];
+  for (const path of await pathsIn(join(store.folder, 'checkpoints'))) {
+    const { bytes, changed } = await measure(path);
+    checkpoints.push({ lineage: basename(path), bytes, used: changed });
   }
   const left = new Set(await store.leftovers());
   const temporary = await pathsIn(join(store.folder, 'tmp'));
   return {
-    holdings,
+    entries,
+    checkpoints,
     damaged: await tallyPaths(await pathsIn(join(store.folder, 'damaged'))),
     drafts: await tallyPaths(temporary.filter((path) => !left.has(path) && !path.endsWith('.owner'))),
     leftovers: await tallyPaths([...left]),
@@ -85,28 +100,28 @@ export interface Verification {
 
 /** Reads every entry and compares it with its hashes; takes those that differ out of use. */
 export async function verifyStore(store: Store): Promise<Verification> {
-  const { holdings } = await survey(store);
+  const { entries } = await survey(store);
   const damaged: Damage[] = [];
-  for (const { hash, type } of holdings) {
+  for (const { hash, type } of entries) {
     const found = await store.find(hash);
     if (found.state === 'absent') continue;
     const part = found.state === 'damaged' ? found.part : await store.damage(found.entry);
     if (part !== undefined && (await store.setAside(hash)))
       damaged.push({ hash, ...(type === undefined ? {} : { type }), part });
   }
-  return { checked: tally(holdings), damaged };
+  return { checked: tally(entries), damaged };
 }
 
 export interface Collection {
-  /** What was removed: entries that nothing shows, damaged ones, and what killed runs left. */
+  /** What was removed: results that nothing shows, checkpoints, damaged results, and what killed runs left. */
   readonly removed: Tally;
-  /** Entries that remain. */
+  /** Results and checkpoints that remain. */
   readonly kept: Tally;
 }
 
 /**
- * Makes room: removes damaged entries and leftovers, then the least recently used entries until the others take no more than
- * `maxBytes`. Entries in `shown` stay in any case.
+ * Makes room: removes damaged entries and leftovers, then the least recently used entries and checkpoints until the others
+ * take no more than `maxBytes`. Entries in `shown` stay in any case.
  */
 export async function collect(
   store: Store,
@@ -117,18 +132,22 @@ export async function collect(
     readonly dryRun: boolean;
   },
 ): Promise<Collection> {
-  const { holdings, damaged, leftovers } = await survey(store);
-  const removed: Holding[] = [];
+  const { entries, checkpoints, damaged, leftovers } = await survey(store);
+  const removed: (HeldEntry | HeldCheckpoints)[] = [];
+  const holdings = [...entries, ...checkpoints];
   let bytes = tally(holdings).bytes;
   for (const holding of [...holdings].sort((a, b) => a.used - b.used)) {
     if (bytes <= options.maxBytes) break;
-    if (options.shown.has(holding.hash)) continue;
+    if ('hash' in holding && options.shown.has(holding.hash)) continue;
     removed.push(holding);
     bytes -= holding.bytes;
   }
   if (!options.dryRun) {
     try {
-      for (const { hash } of removed) await store.remove(hash);
+      for (const holding of removed) {
+        if ('hash' in holding) await store.remove(holding.hash);
+        else await rm(join(store.folder, 'checkpoints', holding.lineage), { recursive: true, force: true });
+      }
       await store.removeLeftovers();
       await rm(join(store.folder, 'damaged'), { recursive: true, force: true });
     } catch (error) {
@@ -178,21 +197,23 @@ export async function holdRuns(store: Store, names: readonly string[] | 'all'): 
 
 async function tallyPaths(paths: readonly string[]): Promise<Tally> {
   let bytes = 0;
-  for (const path of paths) bytes += await bytesBelow(path);
+  for (const path of paths) bytes += (await measure(path)).bytes;
   return { entries: paths.length, bytes };
 }
 
 async function pathsIn(folder: string): Promise<readonly string[]> {
-  return (await readdir(folder).catch(() => [])).map((name) => join(folder, name));
+  return (await readdir(folder).catch(() => [])).map((name) => join(folder, name)).sort();
 }
 
-/** Bytes of a file, or of all files below a folder. */
-async function bytesBelow(path: string): Promise<number> {
-  let bytes = 0;
+/** Bytes of a file, or of all files below a folder, and when the last of them was changed. */
+async function measure(path: string): Promise<{ readonly bytes: number; readonly changed: number }> {
+  let [bytes, changed] = [0, 0];
   const names = await readdir(path, { recursive: true }).catch(() => []);
   for (const name of ['', ...names]) {
     const found = await lstat(join(path, name)).catch(() => undefined);
-    if (found?.isFile() === true) bytes += found.size;
+    if (found?.isFile() !== true) continue;
+    bytes += found.size;
+    changed = Math.max(changed, found.mtimeMs);
   }
-  return bytes;
+  return { bytes, changed };
 }

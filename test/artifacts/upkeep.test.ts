@@ -73,6 +73,27 @@ test('what outputs show stays, however little room there is', async () => {
   assert.equal(kept.entries, 1);
 });
 
+test('checkpoints of trainings go in their turn', async () => {
+  const entries = await three();
+  const folder = join(store.folder, 'checkpoints', 'lineage');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'old'), Buffer.alloc(4000));
+  writeFileSync(join(folder, 'new'), Buffer.alloc(5000));
+  const hour = (hours: number): Date => new Date(Date.UTC(2026, 0, 1, hours));
+  utimesSync(join(folder, 'old'), hour(0), hour(0));
+  utimesSync(join(folder, 'new'), hour(2.5), hour(2.5));
+  assert.deepEqual((await survey(store)).checkpoints, [
+    { lineage: 'lineage', bytes: 9000, used: hour(2.5).getTime() },
+  ]);
+  const options = { shown: new Set<string>(), dryRun: false };
+  await collect(store, { ...options, maxBytes: 45_000 });
+  assert.deepEqual(await remaining(entries), ['c']);
+  assert.ok(existsSync(folder));
+  await collect(store, { ...options, maxBytes: 35_000 });
+  assert.deepEqual(await remaining(entries), ['c']);
+  assert.ok(!existsSync(folder));
+});
+
 test('the outputs of a store are those of all folders beside it, with trials', async () => {
   const record = (hash: string): string =>
     JSON.stringify({ stages: { s: { type: 'test', state: 'ran', seconds: 1, hash } } });
@@ -97,10 +118,10 @@ test('a survey counts entries, drafts, leftovers and what was set aside', async 
   mkdirSync(join(store.folder, 'tmp', 'left'));
   writeFileSync(join(store.folder, 'tmp', 'left', 'file'), 'left by a killed run');
   writeFileSync(join(entries.b.folder, '..', 'record.json'), '{');
-  const { holdings, damaged, drafts, leftovers } = await survey(store);
-  assert.equal(tally(holdings).entries, 2);
+  const { entries: held, damaged, drafts, leftovers } = await survey(store);
+  assert.equal(tally(held).entries, 2);
   assert.deepEqual(
-    holdings.map(({ hash, type }) => [hash, type]).sort(),
+    held.map(({ hash, type }) => [hash, type]).sort(),
     [
       [entries.b.hash, undefined],
       [entries.c.hash, 'test'],
@@ -118,7 +139,8 @@ test('a survey counts entries, drafts, leftovers and what was set aside', async 
 
 test('a store that is not there is empty', async () => {
   assert.deepEqual(await survey(store), {
-    holdings: [],
+    entries: [],
+    checkpoints: [],
     damaged: { entries: 0, bytes: 0 },
     drafts: { entries: 0, bytes: 0 },
     leftovers: { entries: 0, bytes: 0 },

@@ -7,7 +7,7 @@ import {
   tally,
   verifyStore,
   type Damage,
-  type Holding,
+  type HeldEntry,
   type Tally,
 } from '../../artifacts/upkeep.ts';
 import type { Store } from '../../artifacts/store.ts';
@@ -48,13 +48,23 @@ export async function cache(terminal: Terminal, action: CacheAction, options: Ca
 }
 
 async function status(terminal: Terminal, store: Store): Promise<number> {
-  const { holdings, damaged, drafts, leftovers } = await survey(store);
+  const { entries, checkpoints, damaged, drafts, leftovers } = await survey(store);
   const shown = await shownIn(await workspacesBeside(store.folder));
-  const types = byType(holdings);
-  const unshown = tally(holdings.filter(({ hash }) => !shown.has(hash)));
-  const total = tally(holdings);
+  const types = byType(entries);
+  const unshown = tally(entries.filter(({ hash }) => !shown.has(hash)));
+  const total = tally(entries);
+  const trainings = tally(checkpoints);
   if (terminal.options.json) {
-    const cache = { folder: store.folder, ...total, types, unshown, damaged, drafts, leftovers };
+    const cache = {
+      folder: store.folder,
+      ...total,
+      types,
+      unshown,
+      checkpoints: trainings,
+      damaged,
+      drafts,
+      leftovers,
+    };
     terminal.result(JSON.stringify({ status: 'done', cache }, null, 2));
     return EXIT.done;
   }
@@ -65,6 +75,7 @@ async function status(terminal: Terminal, store: Store): Promise<number> {
   ];
   const optional: readonly (readonly [string, Tally])[] = [
     ['not shown by any outputs', unshown],
+    ['checkpoints of trainings', trainings],
     ['damaged, set aside', damaged],
     ['being written', drafts],
     ['left by killed runs', leftovers],
@@ -81,11 +92,11 @@ async function status(terminal: Terminal, store: Store): Promise<number> {
 }
 
 /** Results of each stage type, the type that takes most first. */
-function byType(holdings: readonly Holding[]): Readonly<Record<string, Tally>> {
-  const types = new Map<string, Holding[]>();
-  for (const holding of holdings) {
-    const type = holding.type ?? 'unreadable';
-    types.set(type, [...(types.get(type) ?? []), holding]);
+function byType(entries: readonly HeldEntry[]): Readonly<Record<string, Tally>> {
+  const types = new Map<string, HeldEntry[]>();
+  for (const entry of entries) {
+    const type = entry.type ?? 'unreadable';
+    types.set(type, [...(types.get(type) ?? []), entry]);
   }
   const tallies = [...types].map(([type, of]): [string, Tally] => [type, tally(of)]);
   return Object.fromEntries(tallies.sort(([, a], [, b]) => b.bytes - a.bytes));
