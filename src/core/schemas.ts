@@ -12,6 +12,8 @@ export const STAGE_TYPES = [
   'train',
   'evaluate',
   'predict',
+  'encode',
+  'probe',
   'pca',
   'figure',
 ] as const;

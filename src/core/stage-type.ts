@@ -3,7 +3,7 @@ import type { Diagnostic, DiagnosticCode } from './diagnostic.ts';
 import type { Json, JsonObject } from './json.ts';
 
 /** What a stage leaves for others. References between stages are typed by it. */
-export type OutputKind = 'images' | 'model' | 'trained-model' | 'metrics' | 'figure';
+export type OutputKind = 'images' | 'model' | 'trained-model' | 'vectors' | 'metrics' | 'figure';
 
 export type Split = 'train' | 'test';
 
@@ -45,6 +45,12 @@ export type OutputDescription =
       readonly target: string;
       /** True where `data` is a corruption of `target`. */
       readonly denoiser: boolean;
+    }
+  | {
+      readonly kind: 'vectors';
+      /** Values of a vector; absent where not known. */
+      readonly size?: number;
+      readonly splits: readonly Split[];
     }
   | { readonly kind: 'metrics'; readonly names: readonly string[] }
   | { readonly kind: 'figure' };

@@ -7,7 +7,14 @@ import { isJsonObject, sha256 } from '../core/json.ts';
 import type { OutputKind } from '../core/stage-type.ts';
 import type { NodeDefinition } from './contract.ts';
 
-const OUTPUT_KINDS: readonly OutputKind[] = ['images', 'model', 'trained-model', 'metrics', 'figure'];
+const OUTPUT_KINDS: readonly OutputKind[] = [
+  'images',
+  'model',
+  'trained-model',
+  'vectors',
+  'metrics',
+  'figure',
+];
 
 let hooksRegistered = false;
 

@@ -4,6 +4,7 @@ import type { LoadOptions, StageTypes } from '../config/pipeline.ts';
 import { Failure, failure } from '../core/diagnostic.ts';
 import type { NodeDefinition } from './contract.ts';
 import { datasetNode } from './dataset/node.ts';
+import { encodeNode } from './encode/node.ts';
 import { evaluateNode } from './evaluate/node.ts';
 import { figureNode } from './figure/node.ts';
 import { modelNode } from './model/node.ts';
@@ -11,6 +12,7 @@ import { noiseNode } from './noise/node.ts';
 import { loadPlugin } from './plugins.ts';
 import { pcaNode } from './pca/node.ts';
 import { predictNode } from './predict/node.ts';
+import { probeNode } from './probe/node.ts';
 import { trainNode } from './train/node.ts';
 
 /**
@@ -29,6 +31,8 @@ export const builtinNodes: ReadonlyMap<string, NodeDefinition> = new Map(
     erase(trainNode),
     erase(evaluateNode),
     erase(predictNode),
+    erase(encodeNode),
+    erase(probeNode),
     erase(pcaNode),
     erase(figureNode),
   ].map((node) => [node.type, node]),

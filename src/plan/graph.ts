@@ -21,6 +21,7 @@ const KIND_NAMES: Readonly<Record<OutputKind, string>> = {
   images: 'images',
   model: 'an untrained model',
   'trained-model': 'a trained model',
+  vectors: 'vectors',
   metrics: 'metrics',
   figure: 'a figure',
 };

@@ -978,6 +978,50 @@ export type PredictSettings = {
   readonly threads?: Threads;
 };
 
+/** Puts images through the encoder of a trained model, and keeps their latent vectors. Gives vectors. */
+export type EncodeSettings = {
+  /** Finds the latent vectors of images. */
+  readonly type: 'encode';
+  /** Name of the `train` stage whose encoder is used. */
+  readonly model: string;
+  /** Name of the stage whose images go into the encoder. */
+  readonly data: string;
+  /** The images to encode: the `train` split, the `test` split, or `all`. */
+  readonly split: SplitSelection;
+  readonly batch_size: BatchSize;
+  readonly threads?: Threads;
+};
+
+/**
+ * Measures how much latent vectors tell of the classes: trains simple classifiers on the vectors of the
+ * training images, and gives their accuracy on those of the test images, from 0 to 1, which is entered in
+ * `metrics.json`.
+ */
+export type ProbeSettings = {
+  /** Measures classifiers on latent vectors. */
+  readonly type: 'probe';
+  /**
+   * Name of the stage whose vectors are classified, such as an `encode` stage with `split: all`; images stand
+   * for their raw pixels. They need class labels.
+   */
+  readonly data: string;
+  /**
+   * Name of a stage whose raw pixels are classified beside the vectors, for comparison; its metrics begin
+   * with `baseline_`. Left out: none.
+   */
+  readonly baseline?: string;
+  /**
+   * `knn`: a vote of the nearest training vectors by Euclidean distance. `logistic`: multinomial logistic
+   * regression on standardised values, with an L2 penalty as of scikit-learn's `C=1`.
+   */
+  readonly classifiers: readonly ('knn' | 'logistic')[];
+  /** How many training vectors vote with `knn`. */
+  readonly neighbors: number;
+  /** How many training vectors are used, chosen at random by the pipeline's seed. `null`: all. */
+  readonly limit: number | null;
+  readonly threads?: Threads;
+};
+
 /**
  * Principal component analysis, the best that a linear autoencoder can do: fitted to the training images,
  * measured on a split. Gives numbers, which are entered in `metrics.json`, to hold an autoencoder of the same

@@ -98,10 +98,13 @@ async function moments(
   });
   const products = new Float64Array(size * size);
   await eachChunk(context, images, mean, (rows, count) => {
-    const part = tf.tidy(() => {
+    const product = tf.tidy(() => {
       const centred = tf.tensor2d(rows, [count, size]);
-      return tf.matMul(centred, centred, true, false).dataSync();
+      return tf.matMul(centred, centred, true, false);
     });
+    // Read outside: `tidy` looks at each number of an array that it gives back.
+    const part = product.dataSync();
+    product.dispose();
     for (let index = 0; index < products.length; index++) {
       products[index] = (products[index] ?? 0) + (part[index] ?? 0) / images.count;
     }

@@ -36,6 +36,24 @@ export interface ImageSource {
   readTraining(seeds: FreshNoise['seeds']): Promise<SamplePair>;
 }
 
+/** Images of one set, checked against a model. */
+export interface InputImages {
+  readonly record: ImageSetRecord;
+  /** @throws Failure if a file is damaged, or there are no images */
+  read(split: Split): Promise<ImageArray>;
+}
+
+/**
+ * Images that go into a model, of which nothing is compared with a target.
+ *
+ * @throws Failure if images and model do not fit
+ */
+export async function imagesFor(from: InputArtifact, inputShape: readonly number[]): Promise<InputImages> {
+  const record = await readImageSet(from.folder);
+  requireShape(inputShape, from.stage, record.shape, 'takes');
+  return { record, read: async (split) => (await readPair(from, from, split)).x };
+}
+
 /** @throws Failure if images and model do not fit, which only shows here where a pipeline names files */
 export async function imageSource(
   inputs: Readonly<Record<string, InputArtifact>>,

@@ -1,0 +1,48 @@
+/** Rows of numbers with class labels, as stages that compare them read them: vectors, or images as their raw pixels. */
+import { readImages, readImageSet } from '../../artifacts/images.ts';
+import { readVectors, readVectorSet } from '../../artifacts/vectors.ts';
+import { failure } from '../../core/diagnostic.ts';
+import type { Split } from '../../core/stage-type.ts';
+import { gatherRows, rowNumbers, type Samples } from '../../engine/train/samples.ts';
+import type { InputArtifact } from '../contract.ts';
+
+export interface LabelledRows extends Samples {
+  /** Class labels, one a row, from 0. */
+  readonly labels?: Uint8Array | Int32Array;
+  /** The numbers of the images behind the rows; absent where row n is of image n. */
+  readonly rows?: Int32Array;
+}
+
+/** @throws Failure if the split is missing or empty, or a file is damaged */
+export async function readRows(input: InputArtifact, split: Split): Promise<LabelledRows> {
+  const found =
+    input.kind === 'images' ? await readImages(input.folder, split) : await vectorRows(input, split);
+  if (found.count === 0) throw failure('missing-split', `\`${input.stage}\` has no ${split} samples`);
+  return found;
+}
+
+async function vectorRows({ folder }: InputArtifact, split: Split): Promise<LabelledRows> {
+  const { size } = await readVectorSet(folder);
+  return { ...(await readVectors(folder, split)), shape: [size], scale: 1, offset: 0 };
+}
+
+/** The splits that a stage has. @throws Failure if its record is damaged */
+export async function splitsOf(input: InputArtifact): Promise<readonly Split[]> {
+  const { splits } =
+    input.kind === 'images' ? await readImageSet(input.folder) : await readVectorSet(input.folder);
+  return (['train', 'test'] as const).filter((split) => splits[split] !== undefined);
+}
+
+/** Rows as a matrix in memory. */
+export interface Matrix {
+  /** Row-major [count, size]. */
+  readonly data: Float32Array;
+  readonly count: number;
+  readonly size: number;
+}
+
+/** @param rows numbers of rows, all if left out */
+export function toMatrix(samples: Samples, rows: Int32Array = rowNumbers(samples.count)): Matrix {
+  const size = samples.shape.reduce((product, length) => product * length, 1);
+  return { data: gatherRows(samples, rows), count: rows.length, size };
+}

@@ -1,0 +1,49 @@
+/** Puts images through the encoder of a trained model. */
+import { join } from 'node:path';
+import { SPLITS } from '../../artifacts/images.ts';
+import { writeVectorSet, type VectorArray } from '../../artifacts/vectors.ts';
+import type { EncodeSettings } from '../../config/generated/settings.ts';
+import { failure } from '../../core/diagnostic.ts';
+import type { Split } from '../../core/stage-type.ts';
+import { modelShapes, predictAll } from '../../engine/train/predict.ts';
+import { rowNumbers } from '../../engine/train/samples.ts';
+import { loadModel } from '../../layers/save.ts';
+import type { StageContext, StageResult } from '../contract.ts';
+import { imagesFor, requireInput } from '../train/pairs.ts';
+
+/** Writes a vector set with the labels of the data. A latent of a shape, such as [7, 7, 8], is flattened row by row. */
+export async function runEncode(context: StageContext<EncodeSettings>): Promise<StageResult> {
+  const { settings, inputs, signal, folder } = context;
+  const { tf } = await context.engine();
+  const encoder = await loadModel(tf, join(requireInput(inputs, 'model').folder, 'model', 'encoder'));
+  try {
+    const { inputShape, outputShape } = modelShapes(encoder);
+    const source = await imagesFor(requireInput(inputs, 'data'), inputShape);
+    const chosen =
+      settings.split === 'all'
+        ? SPLITS.filter((split) => source.record.splits[split] !== undefined)
+        : [settings.split];
+    const splits: Partial<Record<Split, VectorArray>> = {};
+    for (const [index, split] of chosen.entries()) {
+      const images = await source.read(split);
+      const data = await predictAll(tf, encoder, images, rowNumbers(images.count), {
+        batchSize: settings.batch_size,
+        signal,
+        onProgress: (share: number) =>
+          context.progress({ text: `${split} images`, fraction: (index + share) / chosen.length }),
+      });
+      if (!data.every(Number.isFinite)) {
+        throw failure('not-finite', 'the encoder gives values that are NaN or infinite');
+      }
+      const { count, labels } = images;
+      splits[split] = { data, count, ...(labels === undefined ? {} : { labels }) };
+    }
+    await writeVectorSet(folder, {
+      size: outputShape.reduce((product, length) => product * length, 1),
+      splits,
+    });
+    return { highlights: ['vectors.json'] };
+  } finally {
+    encoder.dispose();
+  }
+}

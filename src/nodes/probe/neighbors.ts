@@ -1,0 +1,119 @@
+/** Nearest neighbours by Euclidean distance, exactly: matrix products by TensorFlow, in stretches. */
+import type { Tf } from '../../engine/engine.ts';
+import { Pace } from '../../engine/train/pace.ts';
+import type { Matrix } from '../encode/rows.ts';
+
+export interface Neighbors {
+  /** Neighbours of each query. */
+  readonly k: number;
+  /** Row-major [queries, k]: numbers of reference rows, from the nearest; of equally near ones the lower number first. */
+  readonly indices: Int32Array;
+  /** Their distances, computed in float64. */
+  readonly distances: Float64Array;
+}
+
+export interface NeighborOptions {
+  /** At most as many as there are references, themselves not counted. */
+  readonly k: number;
+  /** Whether query n is reference n, and no neighbour of itself. */
+  readonly withoutSelf?: boolean;
+  readonly signal: AbortSignal;
+  readonly onProgress?: (fraction: number) => void;
+}
+
+/** Distances that are in memory at one time. */
+const STRETCH = 2 ** 24;
+
+/** @throws Failure `interrupted` once the signal is aborted */
+export async function nearestNeighbors(
+  tf: Tf,
+  queries: Matrix,
+  references: Matrix,
+  { k, withoutSelf = false, signal, onProgress }: NeighborOptions,
+): Promise<Neighbors> {
+  const { size } = references;
+  const indices = new Int32Array(queries.count * k);
+  const distances = new Float64Array(queries.count * k);
+  const pace = new Pace(signal);
+  const rows = Math.max(1, Math.floor(STRETCH / references.count));
+  const mean = columnMeans(references);
+  const known = tf.tidy(() => {
+    // Differences between large numbers lose digits: distances are taken around the mean.
+    const points = tf.tensor2d(references.data, [references.count, size]).sub(tf.tensor1d(mean));
+    return { transposed: points.transpose(), halfSquares: points.square().sum(1).div(2) };
+  });
+  try {
+    for (let start = 0; start < queries.count; start += rows) {
+      const count = Math.min(rows, queries.count - start);
+      // One more stands in for the query itself.
+      const wanted = Math.min(k + (withoutSelf ? 1 : 0), references.count);
+      const scored = tf.tidy(() => {
+        const part = tf.tensor2d(queries.data.subarray(start * size, (start + count) * size), [count, size]);
+        const products = tf.matMul(part.sub(tf.tensor1d(mean)), known.transposed);
+        // Half the square of the distance, less that of the query, which is the same for all, and turned over.
+        return products.sub(known.halfSquares);
+      });
+      // Read outside: `tidy` looks at each number of an array that it gives back.
+      const scores = scored.dataSync<'float32'>();
+      scored.dispose();
+      for (let query = 0; query < count; query++) {
+        const own = start + query;
+        const row = scores.subarray(query * references.count, (query + 1) * references.count);
+        const near = highest(row, wanted)
+          .filter((index) => !withoutSelf || index !== own)
+          .map((index) => ({ index, distance: distance(queries, own, references, index) }))
+          .sort((one, other) => one.distance - other.distance || one.index - other.index);
+        near.slice(0, k).forEach((neighbor, rank) => {
+          indices[own * k + rank] = neighbor.index;
+          distances[own * k + rank] = neighbor.distance;
+        });
+      }
+      if (pace.due()) onProgress?.((start + count) / queries.count);
+      await pace.next();
+    }
+  } finally {
+    known.transposed.dispose();
+    known.halfSquares.dispose();
+  }
+  return { k, indices, distances };
+}
+
+/** The places of the highest scores, in descending order; of equal ones the first. TensorFlow.js's own `topk` sorts them all. */
+function highest(scores: Float32Array, wanted: number): number[] {
+  const places: number[] = [];
+  const values: number[] = [];
+  let least = Number.NEGATIVE_INFINITY;
+  for (let index = 0; index < scores.length; index++) {
+    const score = scores[index] ?? Number.NEGATIVE_INFINITY;
+    if (score <= least && places.length === wanted) continue;
+    let place = Math.min(places.length, wanted - 1);
+    for (; place > 0 && score > (values[place - 1] ?? Number.NEGATIVE_INFINITY); place--) {
+      values[place] = values[place - 1] ?? 0;
+      places[place] = places[place - 1] ?? 0;
+    }
+    values[place] = score;
+    places[place] = index;
+    least = values.at(-1) ?? least;
+  }
+  return places;
+}
+
+export function columnMeans({ data, count, size }: Matrix): Float32Array {
+  const sums = new Float64Array(size);
+  for (let row = 0; row < count; row++) {
+    for (let column = 0; column < size; column++) {
+      sums[column] = (sums[column] ?? 0) + (data[row * size + column] ?? 0);
+    }
+  }
+  return Float32Array.from(sums, (sum) => sum / count);
+}
+
+function distance(one: Matrix, row: number, other: Matrix, index: number): number {
+  let sum = 0;
+  for (let column = 0; column < one.size; column++) {
+    const difference =
+      (one.data[row * one.size + column] ?? 0) - (other.data[index * one.size + column] ?? 0);
+    sum += difference * difference;
+  }
+  return Math.sqrt(sum);
+}

@@ -1,0 +1,66 @@
+/** The `probe` stage: how much latent vectors tell of the classes. */
+import type { ProbeSettings } from '../../config/generated/settings.ts';
+import { readSchema } from '../../core/schemas.ts';
+import type { AnalysisContext, OutputDescription } from '../../core/stage-type.ts';
+import type { NodeDefinition } from '../contract.ts';
+import { metricName, SUBJECTS } from './names.ts';
+
+export const probeNode: NodeDefinition<ProbeSettings> = {
+  type: 'probe',
+  version: 1,
+  schema: readSchema('stages/probe'),
+  inputs: {
+    data: { accepts: ['vectors', 'images'] },
+    baseline: { accepts: ['images'], optional: true },
+  },
+  outputs: 'metrics',
+  draws: true,
+  engine: true,
+  analyze,
+  async run(context) {
+    const { runProbe } = await import('./run.ts');
+    return runProbe(context);
+  },
+};
+
+function analyze({
+  settings,
+  inputs,
+  references,
+  report,
+}: AnalysisContext<ProbeSettings>): OutputDescription {
+  const subjects = SUBJECTS.filter((subject) => references[subject] !== undefined);
+  for (const subject of subjects) {
+    const input = inputs[subject];
+    if (input?.kind !== 'vectors' && input?.kind !== 'images') continue;
+    const stage = references[subject];
+    for (const split of (['train', 'test'] as const).filter((needed) => !input.splits.includes(needed))) {
+      report({
+        code: 'missing-split',
+        message: `\`probe\` trains on the \`train\` split and tests on the \`test\` split, but \`${stage}\` has no \`${split}\``,
+        hint:
+          input.kind === 'vectors'
+            ? `give \`${stage}\` the setting \`split: all\``
+            : 'name images that have both',
+        at: [subject],
+        ...(stage === undefined
+          ? {}
+          : { related: { message: `\`${stage}\` is defined here`, at: [], stage } }),
+      });
+    }
+  }
+  if (settings.limit !== null && settings.limit < settings.neighbors) {
+    report({
+      code: 'bad-setting',
+      message: `${settings.neighbors} neighbors cannot be found among ${settings.limit} vectors`,
+      hint: 'raise `limit`, or lower `neighbors`',
+      at: ['neighbors'],
+    });
+  }
+  return {
+    kind: 'metrics',
+    names: subjects.flatMap((subject) =>
+      settings.classifiers.map((classifier) => metricName(subject, classifier)),
+    ),
+  };
+}

@@ -1,0 +1,123 @@
+/** Trains simple classifiers on latent vectors, and on raw pixels beside them. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ProbeSettings } from '../../config/generated/settings.ts';
+import { failure } from '../../core/diagnostic.ts';
+import type { JsonObject } from '../../core/json.ts';
+import { permutation } from '../../core/philox.ts';
+import type { Split } from '../../core/stage-type.ts';
+import type { Tf } from '../../engine/engine.ts';
+import { rowNumbers } from '../../engine/train/samples.ts';
+import type { InputArtifact, StageContext, StageResult } from '../contract.ts';
+import { readRows, toMatrix, type LabelledRows, type Matrix } from '../encode/rows.ts';
+import { fitLogistic } from './logistic.ts';
+import { metricName, SUBJECTS } from './names.ts';
+import { nearestNeighbors } from './neighbors.ts';
+import { voteOfNeighbors } from './vote.ts';
+
+/** Writes `probe.json`: for each classifier its accuracy, and how it was found. */
+export async function runProbe(context: StageContext<ProbeSettings>): Promise<StageResult> {
+  const { settings, inputs, folder } = context;
+  const { tf } = await context.engine();
+  const subjects = SUBJECTS.flatMap((subject) => {
+    const input = inputs[subject];
+    return input === undefined ? [] : [{ subject, input }];
+  });
+  const metrics: Record<string, number> = {};
+  const report: Record<string, JsonObject> = {};
+  for (const [index, { subject, input }] of subjects.entries()) {
+    const sides = await readSides(context, input);
+    const details: Record<string, JsonObject> = {};
+    for (const [place, classifier] of settings.classifiers.entries()) {
+      const onProgress = (fraction: number): void =>
+        context.progress({
+          text: `${classifier} on \`${input.stage}\``,
+          fraction: (index + (place + fraction) / settings.classifiers.length) / subjects.length,
+        });
+      onProgress(0);
+      const result = await classify(context, tf, classifier, sides, onProgress);
+      metrics[metricName(subject, classifier)] = result.accuracy;
+      details[classifier] = { ...result };
+    }
+    report[subject] = {
+      stage: input.stage,
+      values: sides.train.matrix.size,
+      train_samples: sides.train.matrix.count,
+      test_samples: sides.test.matrix.count,
+      ...details,
+    };
+  }
+  await writeFile(join(folder, 'probe.json'), `${JSON.stringify(report, undefined, 2)}\n`);
+  return { metrics, highlights: ['probe.json'] };
+}
+
+interface Side {
+  readonly matrix: Matrix;
+  readonly labels: Int32Array;
+}
+
+type Sides = Readonly<Record<Split, Side>>;
+
+async function readSides(
+  { settings, seed }: StageContext<ProbeSettings>,
+  input: InputArtifact,
+): Promise<Sides> {
+  const train = await readRows(input, 'train');
+  const test = await readRows(input, 'test');
+  // The same rows of the vectors and of the images beside them.
+  const chosen =
+    settings.limit === null || settings.limit >= train.count
+      ? rowNumbers(train.count)
+      : permutation(seed('choice'), train.count).slice(0, settings.limit).sort();
+  if (chosen.length < settings.neighbors) {
+    throw failure(
+      'bad-setting',
+      `${settings.neighbors} neighbors cannot be found among the ${chosen.length} training samples of \`${input.stage}\``,
+      'lower `neighbors`',
+    );
+  }
+  return { train: side(input, train, chosen), test: side(input, test, rowNumbers(test.count)) };
+}
+
+function side({ stage }: InputArtifact, samples: LabelledRows, rows: Int32Array): Side {
+  const { labels } = samples;
+  if (labels === undefined) {
+    throw failure(
+      'bad-setting',
+      `the samples of \`${stage}\` have no class labels, and \`probe\` has nothing to learn`,
+      'use a data set with labels',
+    );
+  }
+  return { matrix: toMatrix(samples, rows), labels: rows.map((row) => labels[row] ?? 0) };
+}
+
+interface Result {
+  /** Share of the test samples whose class was found, 0 to 1. */
+  readonly accuracy: number;
+  readonly [detail: string]: number | boolean;
+}
+
+async function classify(
+  { settings, signal, log }: StageContext<ProbeSettings>,
+  tf: Tf,
+  classifier: ProbeSettings['classifiers'][number],
+  { train, test }: Sides,
+  onProgress: (fraction: number) => void,
+): Promise<Result> {
+  if (classifier === 'knn') {
+    const options = { k: settings.neighbors, signal, onProgress };
+    const neighbors = await nearestNeighbors(tf, test.matrix, train.matrix, options);
+    return {
+      accuracy: accuracy(voteOfNeighbors(neighbors, train.labels), test.labels),
+      neighbors: settings.neighbors,
+    };
+  }
+  const model = await fitLogistic(tf, train.matrix, train.labels, { signal, onProgress });
+  const { iterations, converged } = model;
+  if (!converged) log('warn', `logistic regression had not converged after ${iterations} iterations`);
+  return { accuracy: accuracy(model.predict(test.matrix), test.labels), iterations, converged };
+}
+
+function accuracy(found: Int32Array, labels: Int32Array): number {
+  return found.filter((label, index) => label === labels[index]).length / labels.length;
+}
