@@ -16,16 +16,19 @@ import {
 const WIDTH = 110;
 
 /**
- * The text of `src/config/generated/settings.ts`.
+ * The text of a module of types.
  *
+ * @param head what the module says of itself
  * @param shared schemas whose `definitions` become types under their own names
  * @param stages schemas that become types under their `title`
  */
-export function generateTypes(shared: readonly JsonObject[], stages: readonly JsonObject[]): string {
+export function generateTypes(
+  head: string,
+  shared: readonly JsonObject[],
+  stages: readonly JsonObject[],
+): string {
   const definitions = Object.assign({}, ...shared.map((schema) => objectAt(schema, 'definitions')));
-  const parts = [
-    '/** Settings of stages after validation, with defaults in place. Generated from `schemas/` by `npm run generate`. */\n',
-  ];
+  const parts = [`/** ${head} Generated from \`schemas/\` by \`npm run generate\`. */\n`];
   for (const [name, schema] of Object.entries(definitions)) {
     if (isJsonObject(schema)) parts.push(declaration(name, schema));
   }

@@ -17,7 +17,22 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     readSchema('training'),
   );
   return new Map([
-    ['src/config/generated/settings.ts', generateTypes(SHARED_SCHEMAS.map(readSchema), [...stages.values()])],
+    [
+      'src/config/generated/settings.ts',
+      generateTypes(
+        'Settings of stages after validation, with defaults in place.',
+        SHARED_SCHEMAS.map(readSchema),
+        [...stages.values()],
+      ),
+    ],
+    [
+      'src/submission/generated/types.ts',
+      generateTypes(
+        'What describes a submission and an assignment, after validation, with defaults in place.',
+        [readSchema('submission')],
+        [readSchema('assignment')],
+      ),
+    ],
     ['schemas/pipeline.schema.json', `${JSON.stringify(composeSchema(stages), null, 2)}\n`],
     ['docs/reference.md', reference],
   ]);

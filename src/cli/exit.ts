@@ -22,6 +22,7 @@ const OF_THE_RUN: ReadonlySet<DiagnosticCode> = new Set([
   'output-not-writable',
   'disk-full',
   'cache-corrupt',
+  'outputs-outdated',
   'run-locked',
   'worker-died',
   'stage-failed',

@@ -83,6 +83,7 @@ Exit codes: 0 done, 1 a stage failed, 2 invalid pipeline or usage, 130 interrupt
   addCheck(command, setCode);
   addPlan(command, setCode);
   addEngine(command, setCode);
+  addPack(command, setCode);
   addSchema(command, setCode);
   addInit(command, setCode);
   addClean(command, setCode);
@@ -167,6 +168,31 @@ function addEngine(command: AddCommand, setCode: SetCode): void {
       const { engine } = await import('./commands/engine.ts');
       setCode(await engine(terminalOf(flags), action, flags.engine));
     });
+}
+
+function addPack(command: AddCommand, setCode: SetCode): void {
+  withPipelineFlags(
+    command('pack', 'pack a finished run into one archive to hand in', [
+      'pack pipelines/quickstart.yaml',
+      'pack pipelines/quickstart.yaml -o 20231234.zip',
+      'pack own-images.yaml --include-data',
+    ]),
+  )
+    .argument('<pipeline>', 'the pipeline file, with the `-S` options of its run')
+    .option('-o, --output <file>', 'the archive to write; by default NAME-SEED.zip')
+    .option('--outputs <folder>', 'where the outputs are', 'outputs')
+    .option('--include-data', 'take along the data files of your own that the pipeline names')
+    .action(
+      async (
+        pipeline: string,
+        flags: OutputFlags & PipelineFlags & { output?: string; outputs: string; includeData?: boolean },
+      ) => {
+        const { pack } = await import('./commands/pack.ts');
+        setCode(
+          await pack(terminalOf(flags), { ...flags, pipeline, includeData: flags.includeData === true }),
+        );
+      },
+    );
 }
 
 function addSchema(command: AddCommand, setCode: SetCode): void {

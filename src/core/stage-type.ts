@@ -120,4 +120,6 @@ export interface StageType<Settings = JsonObject> {
    * @param folder the folder of the pipeline file, against which relative paths are resolved
    */
   fingerprint?(settings: Settings, folder: string): Promise<Json>;
+  /** Files and folders of the user's own that the stage reads, as the settings name them, relative to the pipeline file. */
+  files?(settings: Settings): readonly string[];
 }

@@ -12,7 +12,13 @@ import { resolveReference, variantsOf } from '../../src/core/schema-view.ts';
 import { builtinNodes } from '../../src/nodes/registry.ts';
 import { outOfStep } from '../../scripts/generated.ts';
 
-const NAMES = ['document', ...SHARED_SCHEMAS, ...STAGE_TYPES.map((type) => `stages/${type}`)];
+const NAMES = [
+  'document',
+  'submission',
+  'assignment',
+  ...SHARED_SCHEMAS,
+  ...STAGE_TYPES.map((type) => `stages/${type}`),
+];
 
 interface Found {
   readonly path: string;

@@ -39,6 +39,8 @@ export const datasetNode: NodeDefinition<DatasetSettings> = {
     return hashes;
   },
 
+  files: (settings) => (settings.source === 'idx' ? Object.values(idxFiles(settings)) : []),
+
   async run(context) {
     const { runDataset } = await import('./run.ts');
     return runDataset(context);

@@ -1,0 +1,68 @@
+/** Where a run was made, as far as its results may depend on it: nothing about who made it, or when. */
+import { readFileSync } from 'node:fs';
+import { arch, cpus, platform, release } from 'node:os';
+import { join } from 'node:path';
+import type { RunRecord } from '../artifacts/workspace.ts';
+import { packageRoot } from '../core/package-root.ts';
+import { isJsonObject, sha256, type JsonObject } from '../core/json.ts';
+import type { Environment, PackedEngine, PackedProcessor } from './generated/types.ts';
+
+/** Instructions by which TensorFlow chooses its kernels. */
+const VECTOR = /^(?:s?sse\w*|avx\w*|fma\w*|f16c|amx\w*|neon|asimd\w*|sve\w*|bf16|i8mm|fphp)$/;
+
+/** The environment of a run that was made on this machine; undefined if its record names no engine. */
+export function environmentOf(run: RunRecord): Environment | undefined {
+  const engine = readEngine(run.engine);
+  if (engine === undefined) return undefined;
+  return {
+    hourglass: run.versions['hourglass'] ?? 'unknown',
+    node: run.versions['node'] ?? 'unknown',
+    system: [`${platform()}-${arch()}`, release(), cLibrary()].filter((part) => part !== '').join(' '),
+    processor: processor(),
+    engine,
+    packages: lockHash(),
+  };
+}
+
+function readEngine(value: JsonObject | undefined): PackedEngine | undefined {
+  const { kind, version, platform: system } = value ?? {};
+  return (kind === 'native' || kind === 'portable') &&
+    typeof version === 'string' &&
+    typeof system === 'string'
+    ? { kind, version, platform: system }
+    : undefined;
+}
+
+export function processor(): PackedProcessor {
+  return { model: cpus()[0]?.model.trim() ?? 'unknown', features: vectorFeatures(readText('/proc/cpuinfo')) };
+}
+
+/** The vector instructions that Linux lists, sorted. Other systems list none: their processor's name must do. */
+export function vectorFeatures(cpuinfo: string): readonly string[] {
+  const line = /^(?:flags|Features)\s*:\s*(.*)$/m.exec(cpuinfo)?.[1] ?? '';
+  return line
+    .split(' ')
+    .filter((feature) => VECTOR.test(feature))
+    .sort();
+}
+
+function cLibrary(): string {
+  const report: unknown = process.report?.getReport();
+  const header: unknown = isJsonObject(report) ? report['header'] : undefined;
+  const version = isJsonObject(header) ? header['glibcVersionRuntime'] : undefined;
+  return typeof version === 'string' ? `glibc ${version}` : '';
+}
+
+/** Installed without its lock file, Hourglass cannot tell which packages it runs with. */
+function lockHash(): string {
+  const text = readText(join(packageRoot, 'package-lock.json'));
+  return text === '' ? '' : sha256(text);
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}

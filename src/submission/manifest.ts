@@ -1,0 +1,71 @@
+/** `manifest.json` and `environment.json`: the two files of an archive that describe it. */
+import type { ValidateFunction } from 'ajv';
+import { failure } from '../core/diagnostic.ts';
+import type { Json } from '../core/json.ts';
+import { readSchema } from '../core/schemas.ts';
+import type { Environment, Manifest } from './generated/types.ts';
+import { LIMITS } from './limits.ts';
+
+export const MANIFEST = 'manifest.json';
+export const ENVIRONMENT = 'environment.json';
+export const RESOLVED = 'resolved.yaml';
+export const CRATE = 'ro-crate-metadata.json';
+export const METRICS = 'outputs/metrics.json';
+export const REPORT = 'outputs/report.html';
+
+/** Path in the archive of a stage's artifact. */
+export const artifactPath = (stage: string, path: string): string => `outputs/${stage}/${path}`;
+
+/** @throws Failure `archive-unsafe` for anything but a manifest */
+export async function readManifest(text: string): Promise<Manifest> {
+  const value = parse(text, MANIFEST);
+  if (!(await validator<Manifest>('Manifest'))(value)) throw unreadable(MANIFEST);
+  return value;
+}
+
+/** @throws Failure `archive-unsafe` for anything but a description of an environment */
+export async function readEnvironment(text: string): Promise<Environment> {
+  const value = parse(text, ENVIRONMENT);
+  if (!(await validator<Environment>('Environment'))(value)) throw unreadable(ENVIRONMENT);
+  return value;
+}
+
+/** JSON as we write it: equal values have equal texts. */
+export function toText(value: Json): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+async function validator<T>(definition: string): Promise<ValidateFunction<T>> {
+  const { Ajv } = await import('ajv');
+  const ajv = new Ajv({ strict: true, ownProperties: true, logger: false, validateSchema: false });
+  ajv.addSchema(readSchema('submission'));
+  return ajv.compile<T>({ $ref: `submission.json#/definitions/${definition}` });
+}
+
+function parse(text: string, name: string): unknown {
+  if (isDeep(text)) throw unreadable(name);
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw unreadable(name);
+  }
+}
+
+/** Whether a JSON text has more brackets open at one time than any of ours: what follows may recurse. */
+function isDeep(text: string): boolean {
+  let depth = 0;
+  for (const [bracket] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/g)) {
+    if (bracket === '[' || bracket === '{') depth += 1;
+    else if (bracket === ']' || bracket === '}') depth -= 1;
+    if (depth > LIMITS.depth) return true;
+  }
+  return false;
+}
+
+function unreadable(name: string): Error {
+  return failure(
+    'archive-unsafe',
+    `\`${name}\` of the archive is not what \`hourglass pack\` writes`,
+    'hand in the file as `hourglass pack` wrote it',
+  );
+}

@@ -1,0 +1,59 @@
+/** Names that files in an archive may have: those that mean one and the same file on every system. */
+
+const LONGEST_PART = 128;
+const LONGEST_NAME = 400;
+const DEEPEST = 16;
+
+/** Control and formatting characters, lone surrogates, what is not assigned, and what Windows gives a meaning. */
+const FORBIDDEN = /[\p{C}\p{Zl}\p{Zp}<>:"|?*\\]/u;
+
+/** Devices of Windows, whatever follows a dot. */
+const DEVICE = /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])(?:\.|$)/i;
+
+/** Says what is wrong with a name, in words that finish "the name …"; undefined if nothing is. */
+export function nameProblem(name: string): string | undefined {
+  if (name === '') return 'is empty';
+  if (Buffer.byteLength(name) > LONGEST_NAME) return `has more than ${LONGEST_NAME} bytes`;
+  if (name.startsWith('/')) return 'is absolute';
+  if (FORBIDDEN.test(name)) return 'has a character that not every system takes';
+  if (name !== name.normalize('NFC')) return 'is not in Unicode form NFC';
+  const parts = name.split('/');
+  if (parts.length > DEEPEST) return `is more than ${DEEPEST} folders deep`;
+  for (const part of parts) {
+    if (part === '' || part === '.' || part === '..') return 'has an empty part, `.` or `..`';
+    if (Buffer.byteLength(part) > LONGEST_PART) return `has a part of more than ${LONGEST_PART} bytes`;
+    if (/^ |[ .]$/.test(part)) return 'has a part that begins with a blank, or ends with one or a dot';
+    if (DEVICE.test(part)) return 'is that of a device on Windows';
+  }
+  return undefined;
+}
+
+/** Two names that some system takes for one file, or a file that is a folder of another; undefined if there are none. */
+export function twins(names: readonly string[]): readonly [string, string] | undefined {
+  const files = new Map<string, string>();
+  for (const name of names) {
+    const key = folded(name);
+    const other = files.get(key);
+    if (other !== undefined) return [other, name];
+    files.set(key, name);
+  }
+  // Folders: each under one spelling, and none of them a file.
+  const folders = new Map<string, string>();
+  for (const name of names) {
+    for (let end = name.indexOf('/'); end !== -1; end = name.indexOf('/', end + 1)) {
+      const folder = name.slice(0, end);
+      const key = folded(folder);
+      const file = files.get(key);
+      if (file !== undefined) return [file, name];
+      const other = folders.get(key);
+      if (other !== undefined && other !== folder) return [other, folder];
+      folders.set(key, folder);
+    }
+  }
+  return undefined;
+}
+
+/** Equal for names that differ in case or in compatible characters only. */
+function folded(name: string): string {
+  return name.normalize('NFKC').toUpperCase().toLowerCase().normalize('NFKC');
+}

@@ -1,0 +1,134 @@
+/** What a finished run left, held against the pipeline that is said to have made it. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { RunRecord, Workspace } from '../artifacts/workspace.ts';
+import type { Entry } from '../artifacts/store.ts';
+import type { LocatedPipeline } from '../config/pipeline.ts';
+import { Failure, failure } from '../core/diagnostic.ts';
+import { canonicalJson, isJsonObject, sha256 } from '../core/json.ts';
+import type { PlannedStage } from '../plan/plan.ts';
+import { planPipeline, storeOf, workspaceOf } from '../run/plan.ts';
+import { environmentOf } from './environment.ts';
+import type { Environment, PackedStage } from './generated/types.ts';
+import { artifactPath, METRICS, REPORT } from './manifest.ts';
+import type { ZipEntry } from './zip-write.ts';
+
+export interface Outputs {
+  readonly stages: readonly PackedStage[];
+  readonly entries: readonly ZipEntry[];
+  readonly environment: Environment;
+  readonly threads: number;
+}
+
+/**
+ * Reads the outputs of a pipeline.
+ *
+ * @param outputs absolute path of the outputs folder
+ * @param command the command that makes them, for advice
+ * @throws Failure `outputs-outdated` if the run is not finished, or the outputs are not those of this pipeline
+ */
+export async function collectOutputs(
+  located: LocatedPipeline,
+  outputs: string,
+  command: string,
+): Promise<Outputs> {
+  const workspace = workspaceOf(located, outputs);
+  const { name } = located.pipeline;
+  const outdated = (what: string): Failure =>
+    failure('outputs-outdated', `the outputs of \`${name}\` ${what}`, `run \`${command}\`, then pack again`);
+  const run = await workspace.readRun();
+  if (run === undefined) throw outdated('are not there: it was not run, or elsewhere');
+  if (run.status !== 'done') throw outdated(`are not finished: its last run is \`${run.status}\``);
+  const environment = environmentOf(run);
+  if (environment === undefined) throw outdated('do not tell which engine made them');
+
+  const threads = recordedThreads(located, run);
+  const planned = await planPipeline(
+    withThreads(located, threads),
+    { outputs, targets: [], force: false, engine: 'auto' },
+    environment.engine,
+  );
+  if (planned.plan === undefined) throw new Failure(...planned.diagnostics);
+  const store = storeOf(outputs);
+  const stages = new Map<string, PackedStage>();
+  const entries: ZipEntry[] = [];
+  for (const stage of planned.plan.stages) {
+    if (run.stages[stage.name]?.hash !== stage.hash)
+      throw outdated(`are not those of this pipeline: \`${stage.name}\` differs`);
+    const entry = await store.lookup(stage.hash);
+    if (entry === undefined) throw outdated(`are not in the cache: \`${stage.name}\` is missing`);
+    const changed = await readStage({ located, workspace, stage, entry }, entries);
+    if (changed !== undefined) throw outdated(`were changed: \`${changed}\` is not what the run wrote`);
+    stages.set(stage.name, packedStage(stage, entry));
+  }
+  await checkMetrics(workspace, stages, outdated);
+  entries.push({ path: METRICS, data: await readFile(join(workspace.folder, 'metrics.json')) });
+  const report = await readFile(join(workspace.folder, 'report.html')).catch(() => undefined);
+  if (report !== undefined) entries.push({ path: REPORT, data: report });
+  const inOrder = [...located.pipeline.stages.keys()].flatMap((stage) => stages.get(stage) ?? []);
+  return { stages: inOrder, entries, environment, threads };
+}
+
+/** A pipeline whose stages, if they name no number of threads, take this one whatever the machine has. */
+export function withThreads(located: LocatedPipeline, threads: number): LocatedPipeline {
+  return { ...located, pipeline: { ...located.pipeline, threads: located.pipeline.threads ?? threads } };
+}
+
+/** Threads of the stages that name no number, as they were when they ran. */
+function recordedThreads(located: LocatedPipeline, run: RunRecord): number {
+  const { pipeline } = located;
+  if (pipeline.threads !== undefined) return pipeline.threads;
+  for (const [name, settings] of pipeline.stages) {
+    const engine = run.stages[name]?.key?.['engine'];
+    const threads = isJsonObject(engine) ? engine['threads'] : undefined;
+    if (typeof settings['threads'] !== 'number' && typeof threads === 'number') return threads;
+  }
+  return 1;
+}
+
+interface StageOutputs {
+  readonly located: LocatedPipeline;
+  readonly workspace: Workspace;
+  readonly stage: PlannedStage;
+  readonly entry: Entry;
+}
+
+/** Reads a stage's artifacts into `entries`; names the first that is not what the stage left, if there is one. */
+async function readStage(
+  { located, workspace, stage, entry }: StageOutputs,
+  entries: ZipEntry[],
+): Promise<string | undefined> {
+  const images = located.stageTypes.get(stage.type)?.outputs === 'images';
+  for (const { path, sha256: expected } of entry.record.files) {
+    const data = await readFile(join(workspace.folder, stage.name, path)).catch(() => undefined);
+    if (data === undefined || sha256(data) !== expected) return `${stage.name}/${path}`;
+    // Images are large, and whoever has the pipeline can make them: their hashes do.
+    if (!images || !path.endsWith('.npy')) entries.push({ path: artifactPath(stage.name, path), data });
+  }
+  return undefined;
+}
+
+function packedStage({ name, type, hash }: PlannedStage, { record }: Entry): PackedStage {
+  return {
+    name,
+    type,
+    hash,
+    metrics: Object.entries(record.metrics).map(([metric, value]) => ({ name: metric, value })),
+    files: record.files.map(({ path, bytes, sha256: hex }) => ({ path, bytes, sha256: hex })),
+  };
+}
+
+/** Holds `metrics.json` against what the stages measured. */
+async function checkMetrics(
+  workspace: Workspace,
+  stages: ReadonlyMap<string, PackedStage>,
+  outdated: (what: string) => Failure,
+): Promise<void> {
+  const shown = await workspace.readMetrics();
+  for (const { name, metrics } of stages.values()) {
+    const measured = Object.fromEntries(metrics.map((metric) => [metric.name, metric.value]));
+    if (canonicalJson(shown[name] ?? {}) !== canonicalJson(measured)) {
+      throw outdated(`were changed: \`metrics.json\` has other numbers of \`${name}\``);
+    }
+  }
+}

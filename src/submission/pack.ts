@@ -1,0 +1,97 @@
+/** A finished run as one archive: the same run gives the same bytes, whenever and wherever it is packed. */
+import { stringify } from 'yaml';
+import type { LocatedPipeline } from '../config/pipeline.ts';
+import { failure, type SourceFile } from '../core/diagnostic.ts';
+import { sha256 } from '../core/json.ts';
+import { describeCrate } from './crate.ts';
+import type { Manifest, PackedFile } from './generated/types.ts';
+import { LIMITS } from './limits.ts';
+import { CRATE, ENVIRONMENT, MANIFEST, RESOLVED, toText } from './manifest.ts';
+import { nameProblem, twins } from './names.ts';
+import { collectOutputs } from './outputs.ts';
+import { collectSources } from './sources.ts';
+import { writeZip, type ZipEntry } from './zip-write.ts';
+
+export interface PackOptions {
+  /** Texts that the pipeline was read from. */
+  readonly sources: readonly SourceFile[];
+  /** Absolute path of the outputs folder. */
+  readonly outputs: string;
+  /** Take along the files of the user's own that the pipeline reads. */
+  readonly includeData: boolean;
+  /** Absolute path of a folder that holds the sources. */
+  readonly boundary: string;
+  /** The command that makes the outputs, for advice. */
+  readonly command: string;
+}
+
+export interface Packed {
+  readonly data: Uint8Array;
+  readonly manifest: Manifest;
+}
+
+/** @throws Failure `outputs-outdated`, and whatever is wrong with a file that belongs into the archive */
+export async function packSubmission(located: LocatedPipeline, options: PackOptions): Promise<Packed> {
+  const { pipeline } = located;
+  const outputs = await collectOutputs(located, options.outputs, options.command);
+  const sources = await collectSources(located, options.sources, options);
+  const contents: ZipEntry[] = [
+    ...sources.entries,
+    ...outputs.entries,
+    textEntry(RESOLVED, stringify(located.resolved, { aliasDuplicateObjects: false })),
+    textEntry(ENVIRONMENT, toText(outputs.environment)),
+  ];
+  const crate = describeCrate({
+    name: pipeline.name,
+    description: pipeline.description ?? `The pipeline ${pipeline.name} and what it gave`,
+    pipeline: sources.file,
+    files: contents.map(describe),
+    environment: outputs.environment,
+  });
+  contents.push(textEntry(CRATE, toText(crate)));
+  checkContents(contents);
+  const manifest: Manifest = {
+    format: 'hourglass-submission-1',
+    pipeline: {
+      file: sources.file,
+      name: pipeline.name,
+      seed: pipeline.seed,
+      overrides: located.overrides,
+      threads: outputs.threads,
+    },
+    stages: outputs.stages,
+    files: contents.map(describe).sort((a, b) => (a.path < b.path ? -1 : 1)),
+  };
+  const data = await writeZip([...contents, textEntry(MANIFEST, toText(manifest))]);
+  return { data, manifest };
+}
+
+function textEntry(path: string, text: string): ZipEntry {
+  return { path, data: Buffer.from(text) };
+}
+
+function describe({ path, data }: ZipEntry): PackedFile {
+  return { path, bytes: data.length, sha256: sha256(data) };
+}
+
+/** What `verify` would refuse is not packed. */
+function checkContents(contents: readonly ZipEntry[]): void {
+  const names = contents.map(({ path }) => path);
+  const hint = 'give the file or the stage another name';
+  for (const name of names) {
+    const problem = nameProblem(name);
+    if (problem !== undefined) throw failure('bad-setting', `the name \`${name}\` ${problem}`, hint);
+  }
+  const pair = twins(names);
+  if (pair !== undefined) {
+    throw failure('bad-setting', `\`${pair[0]}\` and \`${pair[1]}\` are one file on some systems`, hint);
+  }
+  const total = contents.reduce((sum, { data }) => sum + data.length, 0);
+  if (contents.length >= LIMITS.files || total > LIMITS.archive) {
+    throw failure(
+      'file-too-large',
+      `the archive would have ${contents.length} files and ${total} bytes; the most are ${LIMITS.files} and ${LIMITS.archive}`,
+      'pack without `--include-data`, or draw fewer previews',
+    );
+  }
+}

@@ -1,0 +1,134 @@
+/** The files that a run was made from: the pipeline, what it extends, plugins, and data of the user's own. */
+import { readFile, readdir, stat } from 'node:fs/promises';
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import type { LocatedPipeline } from '../config/pipeline.ts';
+import { Failure, failure, type SourceFile } from '../core/diagnostic.ts';
+import { isJsonObject, type Json } from '../core/json.ts';
+import { LIMITS } from './limits.ts';
+import type { ZipEntry } from './zip-write.ts';
+
+const FOLDER = 'pipeline';
+
+/** On any system. */
+const ABSOLUTE = /^(?:[/~\\]|[A-Za-z]:[\\/])/;
+const EXTENDS_ABSOLUTE = /^extends:[ \t]*["']?(?:[/~\\]|[A-Za-z]:[\\/])/m;
+
+export interface Sources {
+  /** Path of the pipeline in the archive. */
+  readonly file: string;
+  readonly entries: readonly ZipEntry[];
+}
+
+/**
+ * Reads the sources, named as they lie to one another.
+ *
+ * @param boundary absolute path of a folder that holds them all if they are several: names of folders above it stay out
+ * @throws Failure if one cannot be read, lies elsewhere, or is named by an absolute path
+ */
+export async function collectSources(
+  located: LocatedPipeline,
+  sources: readonly SourceFile[],
+  { includeData, boundary }: { readonly includeData: boolean; readonly boundary: string },
+): Promise<Sources> {
+  checkRelative(located, sources);
+  const pipeline = resolve(located.file);
+  const files = new Set([pipeline]);
+  for (const { name } of sources) if (!name.startsWith('-S ')) files.add(resolve(name));
+  for (const plugin of located.pipeline.plugins) await addModule(resolve(located.folder, plugin), files);
+  if (includeData) for (const path of dataFiles(located)) await addData(resolve(located.folder, path), files);
+  const root = commonFolder([...files]);
+  for (const file of files) {
+    if (files.size === 1 || isBelow(file, boundary)) continue;
+    throw failure(
+      'usage',
+      `\`${file}\` lies outside the present folder, and its place cannot be told without naming folders of this machine`,
+      'run `pack` in a folder that holds the pipeline and all that it names',
+    );
+  }
+  const entries: ZipEntry[] = [];
+  for (const file of files) entries.push({ path: archivePath(root, file), data: await read(file) });
+  return { file: archivePath(root, pipeline), entries };
+}
+
+const archivePath = (root: string, file: string): string =>
+  `${FOLDER}/${relative(root, file).split(sep).join('/')}`;
+
+/** Files and folders that stages read, as the settings name them. */
+export function dataFiles(located: LocatedPipeline): readonly string[] {
+  return [...located.pipeline.stages.values()].flatMap(
+    (settings) => located.stageTypes.get(settings.type)?.files?.(settings) ?? [],
+  );
+}
+
+/** Nobody else has the folders of this machine, and their names may tell who the user is. */
+function checkRelative(located: LocatedPipeline, sources: readonly SourceFile[]): void {
+  const visit = (value: Json, path: readonly (string | number)[]): void => {
+    if (typeof value === 'string' && ABSOLUTE.test(value)) {
+      throw new Failure({
+        code: 'bad-setting',
+        severity: 'error',
+        message: `\`${value}\` is an absolute path, which no other machine has`,
+        hint: 'name the file relative to the pipeline',
+        range: located.locate(path),
+      });
+    }
+    if (Array.isArray(value)) value.forEach((item: Json, index) => visit(item, [...path, index]));
+    else if (isJsonObject(value))
+      for (const [key, item] of Object.entries(value)) visit(item, [...path, key]);
+  };
+  visit([...located.pipeline.plugins], ['plugins']);
+  for (const [name, settings] of located.pipeline.stages) visit(settings, ['stages', name]);
+  if (sources.some(({ text }) => EXTENDS_ABSOLUTE.test(text))) {
+    throw failure(
+      'bad-setting',
+      '`extends` names an absolute path, which no other machine has',
+      'name the file relative to the pipeline',
+    );
+  }
+}
+
+/** A plugin and the modules that it imports by relative paths. */
+async function addModule(path: string, files: Set<string>): Promise<void> {
+  if (files.has(path)) return;
+  files.add(path);
+  const text = (await read(path)).toString('utf8');
+  for (const [, specifier = ''] of text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*['"](\.{1,2}\/[^'"]+)['"]/g)) {
+    await addModule(resolve(dirname(path), specifier), files);
+  }
+}
+
+async function addData(path: string, files: Set<string>): Promise<void> {
+  const info = await stat(path).catch(() => undefined);
+  if (info?.isDirectory() !== true) {
+    files.add(path);
+    return;
+  }
+  for (const entry of await readdir(path, { recursive: true, withFileTypes: true })) {
+    if (entry.isFile()) files.add(join(entry.parentPath, entry.name));
+  }
+}
+
+async function read(path: string): Promise<Buffer> {
+  const info = await stat(path).catch(() => undefined);
+  if (info?.isFile() !== true) {
+    throw failure('file-not-found', `\`${path}\`, which the pipeline names, does not exist or is no file`);
+  }
+  if (info.size > LIMITS.file) {
+    throw failure(
+      'file-too-large',
+      `\`${path}\` has ${info.size} bytes; an archive takes ${LIMITS.file} a file`,
+    );
+  }
+  return readFile(path);
+}
+
+function commonFolder(files: readonly string[]): string {
+  let root = dirname(files[0] ?? '');
+  while (!files.every((file) => isBelow(file, root))) root = dirname(root);
+  return root;
+}
+
+function isBelow(file: string, folder: string): boolean {
+  const path = relative(folder, file);
+  return !isAbsolute(path) && path !== '..' && !path.startsWith(`..${sep}`);
+}
