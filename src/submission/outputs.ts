@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunRecord, Workspace } from '../artifacts/workspace.ts';
-import type { Entry } from '../artifacts/store.ts';
+import type { Entry } from '../artifacts/entry.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
 import { Failure, failure } from '../core/diagnostic.ts';
 import { canonicalJson, isJsonObject, sha256 } from '../core/json.ts';
