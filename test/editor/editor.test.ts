@@ -155,7 +155,8 @@ test('a file that extends another may leave out what that one has', async () => 
 
 test('the shipped pipelines have no problem, with parameters in place of numbers', async () => {
   const folder = join(packageRoot, 'pipelines');
-  for (const file of readdirSync(folder).filter((name) => name.endsWith('.yaml'))) {
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  for (const file of files.filter((name) => name.endsWith('.yaml'))) {
     assert.deepEqual(await server.diagnose(readFileSync(join(folder, file), 'utf8')), [], file);
   }
 });

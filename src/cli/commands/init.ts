@@ -7,8 +7,8 @@ import { EXIT } from '../exit.ts';
 import { commandLine } from '../program.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
-/** The pipelines to start from, by the name of the template: files of `pipelines/`. */
-const TEMPLATES = { denoising: 'quickstart', autoencoder: 'mnist-autoencoder' } as const;
+/** The pipelines to start from, by the name of the template: paths below `pipelines/`. */
+const TEMPLATES = { denoising: 'quickstart', autoencoder: 'coursework/mnist-autoencoder' } as const;
 
 export type Template = keyof typeof TEMPLATES;
 
@@ -47,7 +47,7 @@ function rename(text: string, source: string, file: string): string {
     .replace(/^name: \S+/m, () => `name: ${name}`)
     .replaceAll(`npx hourglass run pipelines/${source}.yaml`, () => commandLine(['run', file]))
     .replaceAll('npm start', () => commandLine(['run', file]))
-    .replaceAll(`outputs/${source}/`, () => `outputs/${name}/`);
+    .replaceAll(`outputs/${basename(source)}/`, () => `outputs/${name}/`);
 }
 
 /** A pipeline's name from a file's: what names may hold, else `-`. */
