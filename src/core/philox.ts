@@ -49,6 +49,15 @@ export class Philox {
     for (let index = 0; index < out.length; index++) out[index] = (this.next() & 0x7fffff) * 2 ** -23;
   }
 
+  /** Fills with uniform numbers in [0, 1), multiples of 2^-16: two of each word, of its lower half first. */
+  uniformHalves(out: Float32Array): void {
+    for (let index = 0; index < out.length; index += 2) {
+      const word = this.next();
+      out[index] = (word & 0xffff) * 2 ** -16;
+      if (index + 1 < out.length) out[index + 1] = (word >>> 16) * 2 ** -16;
+    }
+  }
+
   /**
    * Fills with normal numbers of mean 0 and standard deviation 1, by the method of G. E. P. Box and M. E. Muller, "A note on
    * the generation of random normal deviates", 1958. Computed in float64, rounded to float32.

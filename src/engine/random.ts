@@ -5,10 +5,10 @@
 import type * as tfjs from '@tensorflow/tfjs';
 import { Philox } from '../core/philox.ts';
 import type { Seed } from '../core/seed.ts';
-import { nativeBackend, type OpAttribute } from './addon.ts';
+import { nativeBackend, type OpAttribute, type TensorMetadata } from './addon.ts';
 import type { Tf } from './engine.ts';
 
-/** Name of the tfjs kernel; inputs `{ step }`, attributes `{ shape, seed }`. */
+/** Name of the tfjs kernel; inputs `{ step }`, attributes `{ shape, seed, halves }`. */
 export const STATELESS_UNIFORM = 'StatelessUniform';
 
 /** TensorFlow's number of the type uint64, which tfjs does not know. */
@@ -29,8 +29,28 @@ export function statelessUniform(
   seed: Seed,
   step: tfjs.Tensor,
 ): tfjs.Tensor {
-  const attributes: UniformAttributes = { shape: [...shape], seed: [...seed] };
+  const attributes: UniformAttributes = { shape: [...shape], seed: [...seed], halves: false };
   return tf.engine().runKernel(STATELESS_UNIFORM, { step }, { ...attributes });
+}
+
+/**
+ * Whether something happens, for each of many things: true with a probability, in steps of 2^-16. One word of the generator
+ * serves two of them, and making words is what takes the time.
+ *
+ * @param probability from 0 to 1
+ * @param step int32 scalar, 0 or more
+ */
+export function statelessChoice(
+  tf: Tf,
+  shape: readonly number[],
+  probability: number,
+  seed: Seed,
+  step: tfjs.Tensor,
+): tfjs.Tensor {
+  const attributes: UniformAttributes = { shape: [...shape], seed: [...seed], halves: true };
+  return tf.tidy(() =>
+    tf.less(tf.engine().runKernel<tfjs.Tensor>(STATELESS_UNIFORM, { step }, { ...attributes }), probability),
+  );
 }
 
 /**
@@ -53,7 +73,12 @@ export function statelessNormal(
   });
 }
 
-export type UniformAttributes = { readonly shape: number[]; readonly seed: [number, number] };
+export interface UniformAttributes {
+  readonly shape: number[];
+  readonly seed: [number, number];
+  /** Whether half a word is enough for each number, which is then a multiple of 2^-16, not of 2^-23. */
+  readonly halves: boolean;
+}
 
 /** Registers the kernel for the backend in use. */
 export function registerRandomKernels(tf: Tf): void {
@@ -64,22 +89,36 @@ export function registerRandomKernels(tf: Tf): void {
     kernelName: STATELESS_UNIFORM,
     backendName,
     kernelFunc: ({ inputs, attrs }) => {
-      const { shape, seed } = attrs as unknown as UniformAttributes;
+      const attributes = attrs as unknown as UniformAttributes;
       const step = inputs['step'] as tfjs.Tensor;
-      return native ? uniformByTensorFlow(tf, shape, seed, step) : uniformByPhilox(tf, shape, seed, step);
+      return native ? uniformByTensorFlow(tf, attributes, step) : uniformByPhilox(tf, attributes, step);
     },
   });
 }
 
-function uniformByPhilox(tf: Tf, shape: number[], seed: Seed, step: tfjs.TensorInfo): tfjs.TensorInfo {
+function uniformByPhilox(
+  tf: Tf,
+  { shape, seed, halves }: UniformAttributes,
+  step: tfjs.TensorInfo,
+): tfjs.TensorInfo {
   const [at = 0] = tf.backend().readSync(step.dataId) as Int32Array;
-  const values = new Float32Array(shape.reduce((product, length) => product * length, 1));
-  new Philox(seed, at * 2 ** 32).uniform(values);
+  const values = new Float32Array(sizeOf(shape));
+  const generator = new Philox(seed, at * 2 ** 32);
+  if (halves) generator.uniformHalves(values);
+  else generator.uniform(values);
   return tf.engine().makeTensor(values, shape, 'float32');
 }
 
+function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, length) => product * length, 1);
+}
+
 /** Calls the addon itself where 64-bit integers are on the way: tfjs has no tensors of them. */
-function uniformByTensorFlow(tf: Tf, shape: number[], seed: Seed, step: tfjs.TensorInfo): tfjs.TensorInfo {
+function uniformByTensorFlow(
+  tf: Tf,
+  { shape, seed, halves }: UniformAttributes,
+  step: tfjs.TensorInfo,
+): tfjs.TensorInfo {
   const backend = nativeBackend(tf);
   const { binding } = backend;
   const type = (name: string, value: number): OpAttribute => ({ name, type: binding.TF_ATTR_TYPE, value });
@@ -94,36 +133,61 @@ function uniformByTensorFlow(tf: Tf, shape: number[], seed: Seed, step: tfjs.Ten
     keep(binding.executeOp(name, attributes, inputs, 1)[0]?.id ?? -1);
   const toUint64 = (id: number): number =>
     run('Bitcast', [type('T', binding.TF_INT32), type('type', TF_UINT64)], [id]);
+  const reshape = (id: number, dimensions: readonly number[]): number =>
+    run(
+      'Reshape',
+      [type('T', binding.TF_INT32), type('Tshape', binding.TF_INT32)],
+      [id, integers(dimensions, [dimensions.length])],
+    );
+  const bitwise = (name: string, ...ids: readonly number[]): number =>
+    run(name, [type('T', binding.TF_INT32)], ids);
   try {
     const [stepId = -1] = backend.getInputTensorIds([step]);
     const key = toUint64(integers(seed, [1, 2]));
-    const upper = run(
-      'Reshape',
-      [type('T', binding.TF_INT32), type('Tshape', binding.TF_INT32)],
-      [stepId, integers([1], [1])],
-    );
     // Two words of 64 bits, the lower half of each first: [0, step] and [0, 0].
-    const words = run(
+    const counters = run(
       'ConcatV2',
       [
         { name: 'N', type: binding.TF_ATTR_INT, value: 3 },
         type('T', binding.TF_INT32),
         type('Tidx', binding.TF_INT32),
       ],
-      [integers([0], [1]), upper, integers([0, 0], [2]), integers([0], [])],
+      [integers([0], [1]), reshape(stepId, [1]), integers([0, 0], [2]), integers([0], [])],
     );
-    const pairs = run(
-      'Reshape',
-      [type('T', binding.TF_INT32), type('Tshape', binding.TF_INT32)],
-      [words, integers([2, 2], [2])],
+    const draw = (name: string, dtype: number, dimensions: readonly number[]): TensorMetadata => {
+      const [output] = binding.executeOp(
+        name,
+        [type('dtype', dtype), type('Tshape', binding.TF_INT32)],
+        [
+          integers(dimensions, [dimensions.length]),
+          key,
+          toUint64(reshape(counters, [2, 2])),
+          integers([PHILOX], []),
+        ],
+        1,
+      );
+      if (output === undefined) throw new Error('TensorFlow gave no random numbers');
+      return output;
+    };
+    if (!halves) return backend.createOutputTensor(draw('StatelessRandomUniformV2', binding.TF_FLOAT, shape));
+    const count = sizeOf(shape);
+    const pairs = Math.ceil(count / 2);
+    const words = keep(draw('StatelessRandomUniformFullIntV2', binding.TF_INT32, [pairs, 1]).id);
+    const shifted = bitwise('RightShift', words, integers([0, 16], [1, 2]));
+    const half = reshape(bitwise('BitwiseAnd', shifted, integers([0xffff], [])), [2 * pairs]);
+    const wanted = run(
+      'Slice',
+      [type('T', binding.TF_INT32), type('Index', binding.TF_INT32)],
+      [half, integers([0], [1]), integers([count], [1])],
     );
-    const [output] = binding.executeOp(
-      'StatelessRandomUniformV2',
-      [type('dtype', binding.TF_FLOAT), type('Tshape', binding.TF_INT32)],
-      [integers(shape, [shape.length]), key, toUint64(pairs), integers([PHILOX], [])],
-      1,
+    const fraction = run(
+      'Cast',
+      [type('SrcT', binding.TF_INT32), type('DstT', binding.TF_FLOAT)],
+      [reshape(wanted, shape)],
     );
-    if (output === undefined) throw new Error('TensorFlow gave no random numbers');
+    const scale = keep(binding.createTensor([], binding.TF_FLOAT, Float32Array.of(2 ** -16)));
+    const [output] = binding.executeOp('Mul', [type('T', binding.TF_FLOAT)], [fraction, scale], 1);
+    if (output === undefined) throw new Error('TensorFlow gave no product');
     return backend.createOutputTensor(output);
   } finally {
     for (const id of temporary) binding.deleteTensor(id);

@@ -6,7 +6,7 @@
 import type * as tfjs from '@tensorflow/tfjs';
 import type { Seed } from '../core/seed.ts';
 import type { Tf } from '../engine/engine.ts';
-import { statelessNormal, statelessUniform } from '../engine/random.ts';
+import { statelessChoice, statelessNormal } from '../engine/random.ts';
 
 /** Where the draws of a layer come from. */
 export interface DrawSource {
@@ -52,7 +52,7 @@ export function randomLayers(tf: Tf, { seeds, step }: DrawSource): RandomLayers 
 
     protected override draw(input: tfjs.Tensor): tfjs.Tensor {
       if (this.#rate === 0) return input;
-      const kept = tf.greaterEqual(statelessUniform(tf, input.shape, this.#seed, step), this.#rate);
+      const kept = statelessChoice(tf, input.shape, 1 - this.#rate, this.#seed, step);
       return input.mul(kept.cast('float32')).mul(1 / (1 - this.#rate));
     }
   }

@@ -79,10 +79,10 @@ export class LanguageServer {
     return markdown(objectAt(answer, 'result')['contents']);
   }
 
-  /** What the editor underlines. */
-  async diagnose(text: string): Promise<readonly Problem[]> {
+  /** What the editor underlines in a file of a folder of this package. */
+  async diagnose(text: string, folder?: string): Promise<readonly Problem[]> {
     return await new Promise((resolve) => {
-      this.open(`${text}${CURSOR}`, resolve);
+      this.open(`${text}${CURSOR}`, resolve, folder);
     });
   }
 
@@ -96,12 +96,13 @@ export class LanguageServer {
   private open(
     marked: string,
     onProblems: (problems: readonly Problem[]) => void = () => undefined,
+    folder = 'pipelines',
   ): { uri: string; position: JsonObject } {
     const at = marked.lastIndexOf(CURSOR);
     const text = marked.slice(0, at) + marked.slice(at + CURSOR.length);
     const before = marked.slice(0, at).split('\n');
     this.documents += 1;
-    const uri = pathToFileURL(join(packageRoot, 'pipelines', `test-${this.documents}.yaml`)).href;
+    const uri = pathToFileURL(join(packageRoot, folder, `test-${this.documents}.yaml`)).href;
     this.problems.set(uri, onProblems);
     this.notify('textDocument/didOpen', { textDocument: { uri, languageId: 'yaml', version: 1, text } });
     return { uri, position: { line: before.length - 1, character: before.at(-1)?.length ?? 0 } };

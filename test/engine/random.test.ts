@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Philox } from '../../src/core/philox.ts';
 import { ensureEngine } from '../../src/engine/install.ts';
 import { loadEngine } from '../../src/engine/load.ts';
-import { statelessUniform } from '../../src/engine/random.ts';
+import { statelessChoice, statelessUniform } from '../../src/engine/random.ts';
 
 test("TensorFlow's stateless numbers are those of our own Philox, and leave no tensors behind", async () => {
   await ensureEngine('native', () => undefined, new AbortController().signal);
@@ -22,7 +22,14 @@ test("TensorFlow's stateless numbers are those of our own Philox, and leave no t
     const actual = statelessUniform(tf, shape, seed, counter);
     assert.deepEqual(actual.shape, [...shape]);
     assert.deepEqual(await actual.data(), expected);
-    tf.dispose([counter, actual]);
+    const halves = new Float32Array(expected.length);
+    new Philox(seed, step * 2 ** 32).uniformHalves(halves);
+    const chosen = statelessChoice(tf, shape, 0.3, seed, counter);
+    assert.deepEqual(
+      await chosen.data(),
+      Uint8Array.from(halves, (value) => (value < Math.fround(0.3) ? 1 : 0)),
+    );
+    tf.dispose([counter, actual, chosen]);
   }
   assert.equal(tf.memory().numTensors, before);
 });

@@ -29,8 +29,7 @@ const LOWERINGS: Readonly<Record<string, Lowering>> = {
 
 /**
  * The numbers of `uniformByTensorFlow` in `random.ts`: the counter starts at `step * 2^32`. TensorFlow makes a float of the
- * lower 23 bits of a word, XLA of the upper ones; so both are asked for whole words, and the float is made here, as
- * TensorFlow makes it: the bits become the fraction of a number from 1 to 2.
+ * lower 23 bits of a word, XLA of the upper ones; so both are asked for whole words, and the float is made here.
  */
 function uniform(body: Body, node: TraceNode, [step]: readonly Ref[]): Ref | undefined {
   const shape = numbersOf(node, 'shape');
@@ -38,20 +37,41 @@ function uniform(body: Body, node: TraceNode, [step]: readonly Ref[]): Ref | und
   if (step === undefined) return undefined;
   const wide = (value: bigint, dimensions: readonly number[]): Ref =>
     body.constant('uint64', dimensions, BigUint64Array.of(value));
-  const word = (value: number): Ref => body.constant('uint32', [], Uint32Array.of(value));
   const key = wide(BigInt(low) + BigInt(high) * 2n ** 32n, [1]);
   const count = body.add('Cast', [step], { DstT: { type: 'uint64' } });
   const shifted = body.add('Mul', [count, wide(2n ** 32n, [])]);
   const counter = body.add('Pack', [shifted, wide(0n, [])], { axis: { int: 0 } });
-  const words = body.add(
-    'StatelessRandomUniformFullIntV2',
-    [body.integers(shape), key, counter, body.integer(PHILOX)],
-    { dtype: { type: 'uint32' } },
-  );
-  const fraction = body.add('BitwiseAnd', [words, word(0x7fffff)]);
-  const bits = body.add('BitwiseOr', [fraction, word(0x3f800000)]);
+  const words = (dimensions: readonly number[]): Ref =>
+    body.add(
+      'StatelessRandomUniformFullIntV2',
+      [body.integers(dimensions), key, counter, body.integer(PHILOX)],
+      { dtype: { type: 'int32' } },
+    );
+  return flagOf(node, 'halves') ? fromHalves(body, words, shape) : fromFraction(body, words(shape));
+}
+
+/** As TensorFlow makes a float of a word: its lower 23 bits become the fraction of a number from 1 to 2. */
+function fromFraction(body: Body, words: Ref): Ref {
+  const fraction = body.add('BitwiseAnd', [words, body.integer(0x7fffff)]);
+  const bits = body.add('BitwiseOr', [fraction, body.integer(0x3f800000)]);
   const float = body.add('Bitcast', [bits], { type: { type: 'float32' } });
   return body.add('Sub', [float, body.float(1)]);
+}
+
+/** Two numbers of each word, of its lower half first. */
+function fromHalves(body: Body, words: (shape: readonly number[]) => Ref, shape: readonly number[]): Ref {
+  const count = sizeOf(shape);
+  const pairs = Math.ceil(count / 2);
+  const shifts = body.constant('int32', [1, 2], Int32Array.of(0, 16));
+  const shifted = body.add('RightShift', [words([pairs, 1]), shifts]);
+  const halves = body.add('BitwiseAnd', [shifted, body.integer(0xffff)]);
+  const flat = body.reshape({ ...halves, shape: [pairs, 2] }, [2 * pairs]);
+  const wanted =
+    count === 2 * pairs
+      ? flat
+      : { ...body.add('Slice', [flat, body.integers([0]), body.integers([count])]), shape: [count] };
+  const numbers = body.add('Cast', [body.reshape(wanted, shape)], { DstT: { type: 'float32' } });
+  return body.add('Mul', [numbers, body.float(2 ** -16)]);
 }
 
 function numbersOf({ op, attributes }: TraceNode, name: string): readonly number[] {

@@ -118,6 +118,7 @@ const SIGNATURES = {
   ResizeNearestNeighbor: 'images:T size:int32 -> resized_images:T; align_corners half_pixel_centers',
   ResizeNearestNeighborGrad: 'grads:T size:int32 -> output:T; align_corners half_pixel_centers',
   ReverseV2: 'tensor:T axis:Tidx -> output:T',
+  RightShift: 'x:T y:T -> z:T',
   Round: 'x:T -> y:T',
   Rsqrt: 'x:T -> y:T',
   Select: 'condition:bool t:T e:T -> output:T',

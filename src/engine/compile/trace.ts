@@ -127,7 +127,7 @@ class Recorder {
       this.#replaceKernel({
         ...uniform,
         kernelFunc: (args) => {
-          const { shape, seed } = args.attrs as unknown as UniformAttributes;
+          const { shape, seed, halves } = args.attrs as unknown as UniformAttributes;
           const step = args.inputs['step'];
           if (step === undefined) throw new TypeError('random numbers without a step');
           const uses = [this.use(step)];
@@ -136,6 +136,7 @@ class Recorder {
           const attributes = [
             { name: 'shape', type: -1, value: shape },
             { name: 'seed', type: -1, value: seed },
+            { name: 'halves', type: -1, value: halves },
           ];
           this.#add(UNIFORM_OP, attributes, uses, [output]);
           return output;

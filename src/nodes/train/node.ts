@@ -15,7 +15,7 @@ import { checkLearningRate } from './rate-checks.ts';
 
 export const trainNode: NodeDefinition<TrainSettings> = {
   type: 'train',
-  version: 3,
+  version: 4,
   schema: readSchema('stages/train'),
   inputs: {
     model: { accepts: ['model'] },
