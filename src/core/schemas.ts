@@ -13,6 +13,7 @@ export const STAGE_TYPES = [
   'evaluate',
   'predict',
   'encode',
+  'project',
   'probe',
   'pca',
   'figure',

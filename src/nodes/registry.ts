@@ -13,6 +13,7 @@ import { loadPlugin } from './plugins.ts';
 import { pcaNode } from './pca/node.ts';
 import { predictNode } from './predict/node.ts';
 import { probeNode } from './probe/node.ts';
+import { projectNode } from './project/node.ts';
 import { trainNode } from './train/node.ts';
 
 /**
@@ -32,6 +33,7 @@ export const builtinNodes: ReadonlyMap<string, NodeDefinition> = new Map(
     erase(evaluateNode),
     erase(predictNode),
     erase(encodeNode),
+    erase(projectNode),
     erase(probeNode),
     erase(pcaNode),
     erase(figureNode),

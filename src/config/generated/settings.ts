@@ -992,6 +992,91 @@ export type EncodeSettings = {
   readonly threads?: Threads;
 };
 
+/** `ProjectSettings` with `method: pca`. */
+export type PcaProjectSettings = {
+  /** Brings vectors to few dimensions. */
+  readonly type: 'project';
+  /**
+   * Name of the stage whose vectors are projected, such as an `encode` stage; images stand for their raw
+   * pixels.
+   */
+  readonly data: string;
+  /**
+   * `pca`: the directions of the largest variance; distances keep their meaning. `tsne`: neighbours stay
+   * together, and groups show; distances between groups mean little. `umap`: the same aim, faster, with
+   * tighter groups.
+   */
+  readonly method: 'pca';
+  /** How many dimensions are made. Always 2 with `method: tsne`. */
+  readonly components: number;
+  /** The vectors to project: those of `test` or of `train`. */
+  readonly split: SplitName;
+  /** The most vectors that are projected, chosen at random by the pipeline's seed. `null`: all. */
+  readonly limit: number | null;
+  readonly threads?: Threads;
+};
+
+/** `ProjectSettings` with `method: tsne`. */
+export type TsneProjectSettings = {
+  /** Brings vectors to few dimensions. */
+  readonly type: 'project';
+  /**
+   * Name of the stage whose vectors are projected, such as an `encode` stage; images stand for their raw
+   * pixels.
+   */
+  readonly data: string;
+  /**
+   * `pca`: the directions of the largest variance; distances keep their meaning. `tsne`: neighbours stay
+   * together, and groups show; distances between groups mean little. `umap`: the same aim, faster, with
+   * tighter groups.
+   */
+  readonly method: 'tsne';
+  /** The vectors to project: those of `test` or of `train`. */
+  readonly split: SplitName;
+  /** The most vectors that are projected, chosen at random by the pipeline's seed. `null`: all. */
+  readonly limit: number | null;
+  /**
+   * How many neighbours count for each point, softly; `tsne` needs more than three times as many points. Only
+   * with `method: tsne`.
+   */
+  readonly perplexity: number;
+  readonly threads?: Threads;
+};
+
+/** `ProjectSettings` with `method: umap`. */
+export type UmapProjectSettings = {
+  /** Brings vectors to few dimensions. */
+  readonly type: 'project';
+  /**
+   * Name of the stage whose vectors are projected, such as an `encode` stage; images stand for their raw
+   * pixels.
+   */
+  readonly data: string;
+  /**
+   * `pca`: the directions of the largest variance; distances keep their meaning. `tsne`: neighbours stay
+   * together, and groups show; distances between groups mean little. `umap`: the same aim, faster, with
+   * tighter groups.
+   */
+  readonly method: 'umap';
+  /** How many dimensions are made. Always 2 with `method: tsne`. */
+  readonly components: number;
+  /** The vectors to project: those of `test` or of `train`. */
+  readonly split: SplitName;
+  /** The most vectors that are projected, chosen at random by the pipeline's seed. `null`: all. */
+  readonly limit: number | null;
+  /** How many neighbours each point is tied to. Only with `method: umap`. */
+  readonly neighbors: number;
+  /**
+   * How close points may lie in the projection, 0 to 1: small values give tight groups. Only with `method:
+   * umap`.
+   */
+  readonly min_distance: number;
+  readonly threads?: Threads;
+};
+
+/** Brings vectors or images to few dimensions, two of which can be drawn. Gives vectors. */
+export type ProjectSettings = PcaProjectSettings | TsneProjectSettings | UmapProjectSettings;
+
 /**
  * Measures how much latent vectors tell of the classes: trains simple classifiers on the vectors of the
  * training images, and gives their accuracy on those of the test images, from 0 to 1, which is entered in

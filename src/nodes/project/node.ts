@@ -1,0 +1,74 @@
+/** The `project` stage: vectors in few dimensions, to look at. */
+import type { ProjectSettings } from '../../config/generated/settings.ts';
+import { readSchema } from '../../core/schemas.ts';
+import type { AnalysisContext, OutputDescription } from '../../core/stage-type.ts';
+import type { NodeDefinition } from '../contract.ts';
+
+export const projectNode: NodeDefinition<ProjectSettings> = {
+  type: 'project',
+  version: 1,
+  schema: readSchema('stages/project'),
+  inputs: { data: { accepts: ['vectors', 'images'] } },
+  outputs: 'vectors',
+  draws: true,
+  engine: true,
+  analyze,
+  async run(context) {
+    const { runProject } = await import('./run.ts');
+    return runProject(context);
+  },
+};
+
+/** t-SNE's neighbours for each unit of perplexity: L. van der Maaten, 2014. */
+export const NEIGHBORS_BY_PERPLEXITY = 3;
+
+function analyze({
+  settings,
+  inputs,
+  references,
+  report,
+}: AnalysisContext<ProjectSettings>): OutputDescription {
+  const input = inputs['data'];
+  const { split, limit } = settings;
+  const stage = references['data'];
+  if ((input?.kind === 'vectors' || input?.kind === 'images') && !input.splits.includes(split)) {
+    report({
+      code: 'missing-split',
+      message: `\`${stage}\` has nothing of the \`${split}\` split`,
+      hint: `use \`split: ${split === 'test' ? 'train' : 'test'}\``,
+      at: ['split'],
+      ...(stage === undefined ? {} : { related: { message: `\`${stage}\` is defined here`, at: [], stage } }),
+    });
+  }
+  const components = settings.method === 'tsne' ? 2 : settings.components;
+  const size = sizeOf(input);
+  if (settings.method === 'pca' && size !== undefined && components > size) {
+    report({
+      code: 'out-of-range',
+      message: `vectors of ${size} values have no ${components} components`,
+      hint: `ask for at most ${size}`,
+      at: ['components'],
+    });
+  }
+  const needed = pointsNeeded(settings);
+  if (limit !== null && limit < needed) {
+    report({
+      code: 'bad-setting',
+      message: `\`${settings.method}\` with these neighbours needs at least ${needed} points, but \`limit\` is ${limit}`,
+      hint: settings.method === 'tsne' ? 'lower `perplexity`' : 'lower `neighbors`',
+      at: ['limit'],
+    });
+  }
+  return { kind: 'vectors', size: components, splits: [split] };
+}
+
+/** The fewest points that a method can work with. */
+export function pointsNeeded(settings: ProjectSettings): number {
+  if (settings.method === 'tsne') return Math.ceil(NEIGHBORS_BY_PERPLEXITY * settings.perplexity) + 1;
+  return settings.method === 'umap' ? settings.neighbors + 1 : 2;
+}
+
+function sizeOf(input: OutputDescription | undefined): number | undefined {
+  if (input?.kind === 'vectors') return input.size;
+  return input?.kind === 'images' ? input.shape?.reduce((product, length) => product * length, 1) : undefined;
+}
