@@ -22,7 +22,7 @@ const STAGES = [
 function fingerprint(rigged: Rig, outputs = 'outputs'): Record<string, string> {
   const root = rigged.path(outputs, 'tiny');
   const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(
-    (path) => statSync(join(root, path)).isFile() && !['run.json', 'log.jsonl'].includes(path),
+    (path) => statSync(join(root, path)).isFile() && !['run.json', 'log.jsonl', 'report.html'].includes(path),
   );
   return Object.fromEntries(
     files.sort().map((path) => [

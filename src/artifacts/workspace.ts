@@ -10,6 +10,8 @@ import { looksUnchanged, type Entry } from './entry.ts';
 export interface RunRecord {
   readonly status: 'running' | 'done' | 'failed' | 'interrupted';
   readonly pipeline: string;
+  /** The pipeline file as it was named, without its folder. */
+  readonly file: string;
   readonly seed: number;
   readonly overrides: readonly string[];
   readonly versions: Readonly<Record<string, string>>;
@@ -22,9 +24,13 @@ export interface StageRecord {
   readonly state: 'ran' | 'cached' | 'skipped' | 'failed';
   /** Seconds that the stage took when it ran; also for a cached one. */
   readonly seconds: number;
+  /** Stages that it refers to, by the setting that names them. */
+  readonly inputs: Readonly<Record<string, string>>;
   /** Hash and content of the key; absent for a stage that left nothing. */
   readonly hash?: string;
   readonly key?: JsonObject;
+  /** Its main artifacts, relative to its folder; there where `hash` is. */
+  readonly highlights?: readonly string[];
 }
 
 export class Workspace {

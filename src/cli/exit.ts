@@ -23,6 +23,7 @@ const OF_THE_RUN: ReadonlySet<DiagnosticCode> = new Set([
   'disk-full',
   'cache-corrupt',
   'outputs-outdated',
+  'no-run',
   'run-locked',
   'worker-died',
   'stage-failed',

@@ -82,6 +82,7 @@ Exit codes: 0 done, 1 a stage failed, 2 invalid pipeline or usage, 130 interrupt
   addRun(command, setCode);
   addCheck(command, setCode);
   addPlan(command, setCode);
+  addReport(command, setCode);
   addEngine(command, setCode);
   addPack(command, setCode);
   addSchema(command, setCode);
@@ -151,6 +152,24 @@ function addPlan(command: AddCommand, setCode: SetCode): void {
       async (pipeline: string, stages: string[], flags: OutputFlags & PlanFlags & { mermaid?: boolean }) => {
         const { plan } = await import('./commands/plan.ts');
         setCode(await plan(terminalOf(flags), { ...flags, pipeline, stages }));
+      },
+    );
+}
+
+function addReport(command: AddCommand, setCode: SetCode): void {
+  command('report', 'write the report of the last run again: `report.html` in its outputs', [
+    'report pipelines/quickstart.yaml',
+    'report quickstart --open',
+  ])
+    .argument('<pipeline>', 'the pipeline, by its file or by its name')
+    .addOption(outputsOption())
+    .option('--open', 'show it in the browser')
+    .action(
+      async (pipeline: string, flags: OutputFlags & Pick<PlanFlags, 'outputs'> & { open?: boolean }) => {
+        const { report } = await import('./commands/report.ts');
+        setCode(
+          await report(terminalOf(flags), { pipeline, outputs: flags.outputs, open: flags.open === true }),
+        );
       },
     );
 }

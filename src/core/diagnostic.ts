@@ -60,6 +60,7 @@ export const DIAGNOSTIC_CODES = {
   'outputs-outdated': 'Outputs that are to be packed are not those of the pipeline.',
   'archive-unsafe': 'An archive is not one that `hourglass pack` wrote; nothing of it was used.',
   'archive-damaged': 'Files of an archive are not what its manifest says.',
+  'no-run': 'There are no outputs of a run to report on.',
   'run-locked': 'Another run of the same pipeline is at work.',
   'worker-died': 'The process of a stage ended without an answer.',
   'stage-failed': 'A stage ended with an error.',

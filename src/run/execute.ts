@@ -298,7 +298,7 @@ class Run {
     };
     this.#outcomes.set(stage.name, outcome);
     if (state === 'ran' || state === 'failed') this.#touched = true;
-    await this.#journal.enter(stage, outcome, record?.seconds ?? seconds);
+    await this.#journal.enter(stage, outcome, record?.seconds ?? seconds, record?.highlights ?? []);
     this.#options.emit({
       type: 'stage-finished',
       stage: stage.name,

@@ -1,6 +1,6 @@
 /** The files of a run itself: `run.json`, `metrics.json`, `pipeline.yaml`, `resolved.yaml`. */
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { stringify } from 'yaml';
 import type { RunRecord, StageRecord, Workspace } from '../artifacts/workspace.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
@@ -54,15 +54,27 @@ export class RunJournal {
     return this.#previous?.stages[stage]?.hash;
   }
 
-  async enter(stage: PlannedStage, outcome: StageOutcome, seconds: number): Promise<void> {
+  /**
+   * @param seconds that the stage took when it ran
+   * @param highlights its main artifacts, relative to its folder
+   */
+  async enter(
+    stage: PlannedStage,
+    outcome: StageOutcome,
+    seconds: number,
+    highlights: readonly string[],
+  ): Promise<void> {
     const finished = outcome.state === 'ran' || outcome.state === 'cached';
     const before = this.#stages.get(stage.name);
     // A stage that failed or was skipped still shows what it showed before, so its earlier hash stays.
-    const shown = finished ? { hash: stage.hash, key: stage.key as unknown as JsonObject } : keyOf(before);
+    const shown = finished
+      ? { hash: stage.hash, key: stage.key as unknown as JsonObject, highlights }
+      : shownBy(before);
     this.#stages.set(stage.name, {
       type: stage.type,
       state: outcome.state,
       seconds: Math.round(seconds * 1000) / 1000,
+      inputs: stage.inputs,
       ...shown,
     });
     if (finished) this.#metrics.set(stage.name, outcome.metrics);
@@ -86,6 +98,7 @@ export class RunJournal {
     const record: RunRecord = {
       status,
       pipeline: pipeline.name,
+      file: basename(this.#located.file),
       seed: pipeline.seed,
       overrides,
       versions: { hourglass: ownVersion(), node: process.versions.node },
@@ -101,8 +114,10 @@ export class RunJournal {
   }
 }
 
-function keyOf(record: StageRecord | undefined): Pick<StageRecord, 'hash' | 'key'> {
-  return record?.hash === undefined || record.key === undefined ? {} : { hash: record.hash, key: record.key };
+function shownBy(record: StageRecord | undefined): Pick<StageRecord, 'hash' | 'key' | 'highlights'> {
+  if (record?.hash === undefined || record.key === undefined) return {};
+  const { hash, key, highlights = [] } = record;
+  return { hash, key, highlights };
 }
 
 function withoutEmpty(metrics: Readonly<Record<string, Readonly<Record<string, number>>>>): JsonObject {

@@ -7,6 +7,7 @@ import { readEnvironment, toText } from '../../src/submission/manifest.ts';
 
 const RUN: RunRecord = {
   status: 'done',
+  file: 'p.yaml',
   pipeline: 'x',
   seed: 1,
   overrides: [],

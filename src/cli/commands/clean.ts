@@ -1,15 +1,14 @@
 import { lstat, readdir, rm } from 'node:fs/promises';
-import { basename, extname, join, resolve, sep } from 'node:path';
+import { basename, join, resolve, sep } from 'node:path';
 import { fileFailure } from '../../artifacts/atomic.ts';
 import { collect, holdRuns, shownIn, type Tally } from '../../artifacts/upkeep.ts';
 import { workspacesBeside, workspacesIn } from '../../artifacts/workspace.ts';
-import { Failure, failure } from '../../core/diagnostic.ts';
-import { suggest } from '../../core/suggest.ts';
+import { failure } from '../../core/diagnostic.ts';
 import { storeOf } from '../../run/plan.ts';
 import { EXIT } from '../exit.ts';
 import { formatBytes, formatPlural } from '../terminal/format.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { loadChecked } from './load.ts';
+import { otherOutputs, outputsName } from './outputs.ts';
 
 export interface CleanOptions {
   /** Names of pipelines, or their files. */
@@ -40,7 +39,7 @@ export async function clean(terminal: Terminal, options: CleanOptions): Promise<
   }
   const named: string[] = [];
   for (const pipeline of options.pipelines)
-    named.push(present.includes(pipeline) ? pipeline : known(await nameOf(pipeline), present));
+    named.push(present.includes(pipeline) ? pipeline : known(await outputsName(pipeline), present));
   const names = options.all ? present : [...new Set(named)];
   // A run's outputs are not removed under it, and what it has stored but does not show yet is not unused.
   const release = options.dryRun ? undefined : await holdRuns(store, options.cache ? 'all' : names);
@@ -75,28 +74,10 @@ export async function clean(terminal: Terminal, options: CleanOptions): Promise<
   return EXIT.done;
 }
 
-/** The name that a pipeline file gives its outputs; what is no YAML file is a name itself. */
-async function nameOf(pipeline: string): Promise<string> {
-  if (!['.yaml', '.yml'].includes(extname(pipeline))) return pipeline;
-  const { located, diagnostics } = await loadChecked(pipeline, {});
-  if (located !== undefined) return located.pipeline.name;
-  const missing = diagnostics.find(({ code }) => code === 'file-not-found');
-  throw missing === undefined
-    ? failure('usage', `\`${pipeline}\` is not valid, so its name is not known`, 'name its outputs instead')
-    : new Failure(missing);
-}
-
 /** A name below `outputs`, and never a path. */
 function known(name: string, present: readonly string[]): string {
   if (present.includes(name)) return name;
-  const near = suggest(name, present);
-  throw failure(
-    'usage',
-    `there are no outputs of a pipeline \`${name}\``,
-    near === undefined
-      ? `there are outputs of: ${present.join(', ') || 'none'}`
-      : `did you mean \`${near}\`?`,
-  );
+  throw failure('usage', `there are no outputs of a pipeline \`${name}\``, otherOutputs(name, present));
 }
 
 async function removeOutputs(

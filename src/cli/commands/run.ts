@@ -1,5 +1,6 @@
-import { relative, resolve } from 'node:path';
-import type { Diagnostic, SourceFile } from '../../core/diagnostic.ts';
+import { join, relative, resolve } from 'node:path';
+import { exists } from '../../artifacts/atomic.ts';
+import { Failure, type Diagnostic, type SourceFile } from '../../core/diagnostic.ts';
 import type { RunEvent } from '../../core/event.ts';
 import { runPipeline } from '../../run/execute.ts';
 import type { RunResult } from '../../run/run.ts';
@@ -57,13 +58,35 @@ export async function run(terminal: Terminal, options: RunCommandOptions): Promi
         if (event.type === 'diagnostic' && event.diagnostic.severity === 'warning') warn([event.diagnostic]);
       },
     });
+    const isReported = await reportOn(result, warn);
     reporter.close();
-    present(terminal, result, { options, sources, warnings: diagnostics });
+    present(terminal, result, { options, sources, warnings: diagnostics, isReported });
     return exitCode(result, interrupt.code());
   } finally {
     reporter.close();
     interrupt.stop();
     await log.close();
+  }
+}
+
+/**
+ * Writes the report of what was run; a run that had nothing to do leaves the one that is there. A report that cannot be
+ * written takes nothing from the run.
+ */
+async function reportOn(
+  result: RunResult,
+  warn: (warnings: readonly Diagnostic[]) => void,
+): Promise<boolean> {
+  if (result.stages.length === 0) return false;
+  if (result.state === 'unchanged' && (await exists(join(result.workspace, 'report.html')))) return true;
+  const { writeReport } = await import('../../report/write.ts');
+  try {
+    await writeReport(result.workspace);
+    return true;
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    warn(error.diagnostics.map((diagnostic) => ({ ...diagnostic, severity: 'warning' })));
+    return false;
   }
 }
 
@@ -110,9 +133,11 @@ interface Presented {
   readonly sources: readonly SourceFile[];
   /** Of the pipeline; the result may have some of them again. */
   readonly warnings: readonly Diagnostic[];
+  readonly isReported: boolean;
 }
 
-function present(terminal: Terminal, result: RunResult, { options, sources, warnings }: Presented): void {
+function present(terminal: Terminal, result: RunResult, presented: Presented): void {
+  const { options, sources, warnings, isReported } = presented;
   if (terminal.options.json) {
     const { state, workspace, seconds, stages } = result;
     const diagnostics = distinct([...warnings, ...result.diagnostics]).map(diagnosticToJson);
@@ -131,7 +156,9 @@ function present(terminal: Terminal, result: RunResult, { options, sources, warn
   const isSeen = terminal.interactive && !terminal.options.quiet;
   const folder = `${relative(process.cwd(), result.workspace) || '.'}/`;
   if (isSeen && errors.length === 0 && result.state !== 'unchanged') terminal.result('');
-  terminal.result(renderSummary(result, { folder, stages: !isSeen }, terminal.resultStyle));
+  terminal.result(
+    renderSummary(result, { folder, stages: !isSeen, report: isReported }, terminal.resultStyle),
+  );
   if (result.state === 'failed' || result.state === 'interrupted') {
     terminal.note(`\n${renderAdvice(result, resumeCommand(options), terminal.noteStyle)}`);
   }

@@ -9,9 +9,15 @@ export interface SummaryOptions {
   readonly folder: string;
   /** Whether to list all stages; false where the user has just seen them. */
   readonly stages: boolean;
+  /** Whether there is a report in the workspace. */
+  readonly report: boolean;
 }
 
-export function renderSummary(result: RunResult, { folder, stages }: SummaryOptions, style: Style): string {
+export function renderSummary(
+  result: RunResult,
+  { folder, stages, report }: SummaryOptions,
+  style: Style,
+): string {
   if (result.state === 'unchanged') {
     return `${style('green', 'nothing to do')}: ${upToDate(result.stages.length)} in ${style('cyan', folder)}`;
   }
@@ -31,7 +37,8 @@ export function renderSummary(result: RunResult, { folder, stages }: SummaryOpti
   const figures = result.stages
     .flatMap(({ highlights }) => highlights)
     .filter((path) => path.endsWith('.png'));
-  const shown = figures.length === 0 ? [''] : figures;
+  const last = report ? ['report.html'] : figures.length === 0 ? [''] : [];
+  const shown = [...figures, ...last];
   return [...lines, ...shown.map((path) => `  ${style('cyan', `${folder}${path}`)}`)].join('\n');
 }
 

@@ -29,7 +29,7 @@ test('all stages with their numbers, then where the figures are', () => {
   assertGolden(
     renderSummary(
       result('done', MNIST, DENOISER, QUALITY, FIGURE),
-      { folder: 'outputs/p/', stages: true },
+      { folder: 'outputs/p/', stages: true, report: false },
       plainStyle,
     ),
     `
@@ -48,13 +48,13 @@ test('whoever has seen the stages is told the measured quality only', () => {
   assertGolden(
     renderSummary(
       result('done', MNIST, DENOISER, QUALITY),
-      { folder: 'outputs/p/', stages: false },
+      { folder: 'outputs/p/', stages: false, report: true },
       plainStyle,
     ),
     `
       done in 52 s: 2 stages ran, 1 from the cache
         quality: mse 0.01740, psnr 21.90
-        outputs/p/
+        outputs/p/report.html
     `,
   );
 });
@@ -62,7 +62,7 @@ test('whoever has seen the stages is told the measured quality only', () => {
 test('nothing to do', () => {
   const text = renderSummary(
     result('unchanged', MNIST, FIGURE),
-    { folder: 'outputs/p/', stages: true },
+    { folder: 'outputs/p/', stages: true, report: false },
     plainStyle,
   );
   assert.equal(text, 'nothing to do: all 2 stages are up to date in outputs/p/');
@@ -76,10 +76,10 @@ test('a failure says what is kept, and the command that goes on', () => {
     outcome('quality', 'evaluate', 'skipped'),
   );
   assertGolden(
-    renderSummary(failed, { folder: 'outputs/p/', stages: false }, plainStyle),
+    renderSummary(failed, { folder: 'outputs/p/', stages: false, report: true }, plainStyle),
     `
       failed in 52 s: 1 from the cache, 1 failed, 1 not run
-        outputs/p/
+        outputs/p/report.html
     `,
   );
   assertGolden(

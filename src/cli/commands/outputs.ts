@@ -1,0 +1,31 @@
+/** Outputs of pipelines, as a user names them: by the pipeline's name, or by its file. */
+import { extname } from 'node:path';
+import { loadPipeline } from '../../config/load.ts';
+import { Failure, failure } from '../../core/diagnostic.ts';
+import { suggest } from '../../core/suggest.ts';
+import { stageTypes } from '../../nodes/registry.ts';
+
+/**
+ * The name that a pipeline file gives its outputs; what is no YAML file is a name itself. The file may have mistakes, and
+ * plugins, which are not loaded.
+ *
+ * @throws Failure if the file cannot be read, or has no name
+ */
+export async function outputsName(pipeline: string): Promise<string> {
+  if (!['.yaml', '.yml'].includes(extname(pipeline))) return pipeline;
+  const { located, partial, diagnostics } = await loadPipeline(pipeline, { stageTypes: stageTypes(false) });
+  const name = (located ?? partial)?.pipeline.name ?? '';
+  if (name !== '') return name;
+  const missing = diagnostics.find(({ code }) => code.startsWith('file-'));
+  throw missing === undefined
+    ? failure('usage', `\`${pipeline}\` is not valid, so its name is not known`, 'name its outputs instead')
+    : new Failure(missing);
+}
+
+/** What to do where there are no outputs of that name. */
+export function otherOutputs(name: string, present: readonly string[]): string {
+  const near = suggest(name, present);
+  return near === undefined
+    ? `there are outputs of: ${present.join(', ') || 'none'}`
+    : `did you mean \`${near}\`?`;
+}

@@ -1,0 +1,63 @@
+import { readFile } from 'node:fs/promises';
+import { basename, extname, join, relative, resolve } from 'node:path';
+import { workspacesIn } from '../../artifacts/workspace.ts';
+import { failure } from '../../core/diagnostic.ts';
+import { writeReport } from '../../report/write.ts';
+import { EXIT } from '../exit.ts';
+import { commandLine } from '../program.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { otherOutputs, outputsName } from './outputs.ts';
+
+export interface ReportOptions {
+  /** The name of a pipeline, or its file. */
+  readonly pipeline: string;
+  readonly outputs: string;
+  readonly open: boolean;
+}
+
+/** `hourglass report` */
+export async function report(terminal: Terminal, options: ReportOptions): Promise<number> {
+  const { pipeline } = options;
+  const outputs = resolve(options.outputs);
+  const name = await outputsName(pipeline);
+  const present = (await workspacesIn(outputs)).map(({ folder }) => basename(folder));
+  if (!present.includes(name)) {
+    const isFile = ['.yaml', '.yml'].includes(extname(pipeline));
+    throw failure(
+      'no-run',
+      `there are no outputs of a pipeline \`${name}\` in \`${options.outputs}\``,
+      isFile ? `run it first: \`${commandLine(['run', pipeline])}\`` : otherOutputs(name, present),
+    );
+  }
+  const { path, report: shown } = await writeReport(join(outputs, name));
+  const damaged = shown.stages.flatMap((stage) =>
+    stage.exhibits.flatMap((exhibit) =>
+      exhibit.kind === 'unshown' ? [`${stage.name}/${exhibit.path}: ${exhibit.reason}`] : [],
+    ),
+  );
+  const isChanged = await isEdited(pipeline, shown.source);
+  if (terminal.options.json) {
+    terminal.result(JSON.stringify({ status: 'done', report: path, unshown: damaged }, null, 2));
+  } else {
+    for (const line of damaged) terminal.note(`not shown: ${line}`);
+    if (isChanged) terminal.note(`${pipeline} has changed since; the report shows it as it was run`);
+    terminal.result(relative(process.cwd(), path) || path);
+  }
+  if (options.open) await openInBrowser(terminal, path);
+  return EXIT.done;
+}
+
+/** Whether a pipeline file is not what was run. */
+async function isEdited(pipeline: string, source: string): Promise<boolean> {
+  const text = await readFile(pipeline, 'utf8').catch(() => undefined);
+  return text !== undefined && text.replace(/^\ufeff/, '') !== source;
+}
+
+async function openInBrowser(terminal: Terminal, path: string): Promise<void> {
+  const { default: open } = await import('open');
+  try {
+    await open(path);
+  } catch {
+    terminal.note('no browser could be started: open the file yourself');
+  }
+}

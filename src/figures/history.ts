@@ -1,0 +1,45 @@
+/** Charts of what was measured after each epoch. */
+import type { LinePanel } from './line-chart.ts';
+
+/** What losses and metrics are called on an axis, with the unit of those that have one. */
+const LABELS: ReadonlyMap<string, string> = new Map([
+  ['mse', 'mean squared error'],
+  ['mae', 'mean absolute error'],
+  ['binary_crossentropy', 'binary cross-entropy (nats)'],
+  ['learning_rate', 'learning rate'],
+]);
+
+const VALIDATION = 'val_';
+
+/**
+ * One chart a loss or metric, since their scales differ; in it, one curve each for training and validation.
+ *
+ * @param epochs numbers of the epochs
+ * @param measured a value an epoch by the name of the quantity, as Keras names them: `val_` is for validation
+ * @param loss the name of the loss, if it is known: `mse`
+ */
+export function historyPanels(
+  epochs: readonly number[],
+  measured: ReadonlyMap<string, readonly number[]>,
+  loss?: string,
+): readonly LinePanel[] {
+  const panels = new Map<string, LinePanel>();
+  for (const [name, values] of measured) {
+    const validation = name.startsWith(VALIDATION);
+    const quantity = validation ? name.slice(VALIDATION.length) : name;
+    const series = {
+      name: validation ? 'Validation' : 'Training',
+      points: values.map((value, index) => [epochs[index] ?? index + 1, value] as const),
+    };
+    const drawn = panels.get(quantity)?.series ?? [];
+    panels.set(quantity, { yLabel: axisLabel(quantity, loss), series: [...drawn, series] });
+  }
+  return [...panels.values()];
+}
+
+/** `Loss: mean squared error`, `Mean absolute error` */
+function axisLabel(quantity: string, loss: string | undefined): string {
+  if (quantity === 'loss') return loss === undefined ? 'Loss' : `Loss: ${LABELS.get(loss) ?? loss}`;
+  const name = LABELS.get(quantity) ?? quantity;
+  return name.charAt(0).toUpperCase() + name.slice(1);
+}

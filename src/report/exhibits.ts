@@ -1,0 +1,265 @@
+/** From the files of a stage to what it has to show. */
+import { lstat, readFile, readdir } from 'node:fs/promises';
+import { basename, dirname, extname, join, relative, sep } from 'node:path';
+import { isJsonObject, type JsonObject } from '../core/json.ts';
+import { historyPanels } from '../figures/history.ts';
+import { linePanels } from '../figures/line-chart.ts';
+import type { Exhibit, Frame, Picture } from './exhibit.ts';
+import { readPicture } from './picture.ts';
+import type { StageFile } from './report.ts';
+import { csvTable, jsonTable, parseCsv, parseModelSummary } from './tables.ts';
+
+/** Pictures of a series that a report shows. */
+const MOST_FRAMES = 30;
+/** Other pictures of one stage. */
+const MOST_FIGURES = 12;
+/** Files of a stage that are looked at. */
+const MOST_FILES = 5000;
+/** Larger tables and texts are not shown. */
+const MOST_TEXT_BYTES = 512 * 1024;
+
+/** All regular files below a stage's folder, in the order of their names; links lead elsewhere and are left out. */
+export async function filesOf(folder: string): Promise<readonly StageFile[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  const paths = entries
+    .filter((entry) => entry.isFile() && !entry.name.endsWith('.tmp'))
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'))
+    .sort()
+    .slice(0, MOST_FILES);
+  const files: StageFile[] = [];
+  for (const path of paths) {
+    const found = await lstat(join(folder, path)).catch(() => undefined);
+    if (found !== undefined) files.push({ path, bytes: found.size });
+  }
+  return files;
+}
+
+/**
+ * What the files of a stage show: pictures, series of pictures, curves of a history, tables, summaries of models.
+ *
+ * @param stage its name, for pictures that do not say what they show
+ * @param highlights files that its node names as the main ones
+ */
+export async function readExhibits(
+  folder: string,
+  files: readonly StageFile[],
+  stage: string,
+  highlights: readonly string[],
+): Promise<readonly Exhibit[]> {
+  const history = await readHistory(folder, files);
+  const pictures = groupPictures(files, highlights);
+  const exhibits: Exhibit[] = [];
+  for (const paths of pictures.single.slice(0, MOST_FIGURES)) {
+    exhibits.push(...(await readFigure(folder, paths, `${basenameOf(paths[0] ?? '')} of ${stage}`)));
+  }
+  exhibits.push(...history.exhibits);
+  for (const series of pictures.series)
+    exhibits.push(...(await readSeries(folder, series, stage, history.byEpoch)));
+  exhibits.push(...(await readDocuments(folder, files, highlights)));
+  // What a user wants to see at first sight comes first.
+  const isAside = (exhibit: Exhibit): boolean => exhibit.kind === 'table' && !exhibit.main;
+  return [...exhibits.filter((exhibit) => !isAside(exhibit)), ...exhibits.filter(isAside)];
+}
+
+async function readFigure(folder: string, paths: readonly string[], fallback: string): Promise<Exhibit[]> {
+  const { picture, unshown } = await readPicture(folder, paths, fallback);
+  return [
+    ...(picture === undefined ? [] : [{ kind: 'figure', picture } as const]),
+    ...unshown.map((one) => ({ kind: 'unshown', ...one }) as const),
+  ];
+}
+
+/** Files of one picture: the same name with other endings. */
+type PicturePaths = readonly string[];
+
+interface Series {
+  readonly counts: string;
+  readonly frames: readonly { readonly number: number; readonly paths: PicturePaths }[];
+  readonly beside: readonly PicturePaths[];
+}
+
+interface Pictures {
+  readonly single: readonly PicturePaths[];
+  readonly series: readonly Series[];
+}
+
+/** Puts numbered pictures of a folder together, `previews/epoch-001` and so on; main ones come first among the others. */
+function groupPictures(files: readonly StageFile[], highlights: readonly string[]): Pictures {
+  const stems = new Map<string, string[]>();
+  for (const { path } of files) {
+    if (!['.png', '.svg'].includes(extname(path))) continue;
+    const stem = path.slice(0, -extname(path).length);
+    stems.set(stem, [...(stems.get(stem) ?? []), path]);
+  }
+  const numbered = new Map<string, { number: number; paths: PicturePaths }[]>();
+  for (const [stem, paths] of stems) {
+    const [, prefix, digits] = /^(.*?)[-_]?(\d+)$/.exec(stem) ?? [];
+    if (prefix === undefined) continue;
+    numbered.set(prefix, [...(numbered.get(prefix) ?? []), { number: Number(digits), paths }]);
+  }
+  const series: Series[] = [];
+  const used = new Set<PicturePaths>();
+  for (const [prefix, frames] of numbered) {
+    if (frames.length < 2) continue;
+    for (const { paths } of frames) used.add(paths);
+    const besides =
+      dirname(prefix) === '.'
+        ? []
+        : [...stems]
+            .filter(([stem]) => dirname(stem) === dirname(prefix) && !/\d$/.test(stem))
+            .map(([, paths]) => paths);
+    for (const paths of besides) used.add(paths);
+    frames.sort((one, other) => one.number - other.number);
+    series.push({ counts: basename(prefix) || 'picture', frames, beside: besides });
+  }
+  const isMain = (paths: PicturePaths): boolean => paths.some((path) => highlights.includes(path));
+  const single = [...stems.values()].filter((paths) => !used.has(paths));
+  return { single: [...single.filter(isMain), ...single.filter((paths) => !isMain(paths))], series };
+}
+
+async function readSeries(
+  folder: string,
+  { counts, frames, beside }: Series,
+  stage: string,
+  byEpoch: ReadonlyMap<number, Readonly<Record<string, number>>>,
+): Promise<readonly Exhibit[]> {
+  const chosen = evenly(frames, MOST_FRAMES);
+  const shown: Frame[] = [];
+  const others: Exhibit[] = [];
+  for (const { number, paths } of chosen) {
+    const { picture, unshown } = await readPicture(folder, paths, `${counts} ${number} of ${stage}`);
+    if (picture !== undefined) {
+      const measured = counts === 'epoch' ? byEpoch.get(number) : undefined;
+      shown.push({ number, picture, measured: measured ?? {} });
+    }
+    others.push(...unshown.map((one) => ({ kind: 'unshown', ...one }) as const));
+  }
+  const pictures: Picture[] = [];
+  for (const paths of beside.slice(0, 2)) {
+    const { picture, unshown } = await readPicture(
+      folder,
+      paths,
+      `${basenameOf(paths[0] ?? '')} of ${stage}`,
+    );
+    if (picture !== undefined) pictures.push(picture);
+    others.push(...unshown.map((one) => ({ kind: 'unshown', ...one }) as const));
+  }
+  const omitted = frames.length - chosen.length;
+  return shown.length === 0
+    ? others
+    : [{ kind: 'series', counts, frames: shown, omitted, beside: pictures }, ...others];
+}
+
+/** At most `count` items at even distances, the first and the last among them. */
+function evenly<T>(items: readonly T[], count: number): readonly T[] {
+  if (items.length <= count) return items;
+  const chosen = new Set(
+    Array.from({ length: count }, (_, index) => Math.round((index * (items.length - 1)) / (count - 1))),
+  );
+  return items.filter((_, index) => chosen.has(index));
+}
+
+interface History {
+  readonly exhibits: readonly Exhibit[];
+  readonly byEpoch: ReadonlyMap<number, Readonly<Record<string, number>>>;
+}
+
+/** `history.csv`, or any other CSV file at the top whose first column is `epoch`: its curves, and its numbers in a table. */
+async function readHistory(folder: string, files: readonly StageFile[]): Promise<History> {
+  const exhibits: Exhibit[] = [];
+  const byEpoch = new Map<number, Record<string, number>>();
+  const loss = await nameOfLoss(folder, files);
+  for (const file of files.filter(({ path }) => extname(path) === '.csv' && !path.includes('/'))) {
+    const text = await readText(folder, file);
+    const rows = text === undefined ? [] : parseCsv(text);
+    const table = csvTable(rows);
+    if (table === undefined) {
+      exhibits.push({
+        kind: 'unshown',
+        path: file.path,
+        reason: text === undefined ? TOO_LARGE : 'it is no table',
+      });
+      continue;
+    }
+    const isHistory = table.columns[0] === 'epoch';
+    if (isHistory) {
+      const [columns = [], ...body] = rows;
+      const values = body.map((row) => row.map((cell) => (cell === '' ? Number.NaN : Number(cell))));
+      const svg = drawCurves(columns, values, loss);
+      if (svg !== undefined) exhibits.push({ kind: 'curves', path: file.path, svg });
+      for (const row of values) {
+        const measured = columns.slice(1).map((name, index) => [name, row[index + 1] ?? Number.NaN] as const);
+        byEpoch.set(row[0] ?? 0, Object.fromEntries(measured.filter(([, value]) => Number.isFinite(value))));
+      }
+    }
+    exhibits.push({ kind: 'table', path: file.path, ...table, main: !isHistory });
+  }
+  return { exhibits, byEpoch };
+}
+
+function drawCurves(
+  columns: readonly string[],
+  values: readonly (readonly number[])[],
+  loss: string | undefined,
+): string | undefined {
+  const epochs = values.map((row) => row[0] ?? Number.NaN);
+  const measured = columns
+    .slice(1)
+    .map((name, index) => [name, values.map((row) => row[index + 1] ?? Number.NaN)] as const);
+  const drawable = measured.filter(([, points]) => points.some(Number.isFinite));
+  if (drawable.length === 0 || !epochs.every(Number.isFinite)) return undefined;
+  return linePanels({ xLabel: 'Epoch', panels: historyPanels(epochs, new Map(drawable), loss) }).svg;
+}
+
+/** The `loss` that a training says it was made with. */
+async function nameOfLoss(folder: string, files: readonly StageFile[]): Promise<string | undefined> {
+  const file = files.find(({ path }) => path === 'training.json');
+  const value = file === undefined ? undefined : await readJson(folder, file);
+  return typeof value?.['loss'] === 'string' ? value['loss'] : undefined;
+}
+
+/** Texts and JSON at the top of the folder. `metrics.json` is shown as metrics, and what a CSV file holds is not shown twice. */
+async function readDocuments(
+  folder: string,
+  files: readonly StageFile[],
+  highlights: readonly string[],
+): Promise<readonly Exhibit[]> {
+  const exhibits: Exhibit[] = [];
+  const paths = new Set(files.map(({ path }) => path));
+  for (const file of files.filter(({ path }) => !path.includes('/'))) {
+    const { path } = file;
+    if (extname(path) === '.txt') {
+      const text = await readText(folder, file);
+      const models = parseModelSummary(text ?? '');
+      if (text === undefined) exhibits.push({ kind: 'unshown', path, reason: TOO_LARGE });
+      else if (models.length > 0) exhibits.push({ kind: 'models', path, models });
+      else exhibits.push({ kind: 'text', path, text });
+    }
+    if (extname(path) !== '.json' || path === 'metrics.json' || paths.has(`${basenameOf(path)}.csv`))
+      continue;
+    const value = await readJson(folder, file);
+    if (value === undefined || Object.keys(value).length === 0) continue;
+    exhibits.push({ kind: 'table', path, ...jsonTable(value), main: highlights.includes(path) });
+  }
+  return exhibits;
+}
+
+const TOO_LARGE = 'it is too large for a report';
+
+async function readText(folder: string, { path, bytes }: StageFile): Promise<string | undefined> {
+  return bytes > MOST_TEXT_BYTES ? undefined : readFile(join(folder, path), 'utf8').catch(() => undefined);
+}
+
+async function readJson(folder: string, file: StageFile): Promise<JsonObject | undefined> {
+  try {
+    const value: unknown = JSON.parse((await readText(folder, file)) ?? '');
+    return isJsonObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The name of a file without its folder and its ending. */
+function basenameOf(path: string): string {
+  return basename(path, extname(path));
+}

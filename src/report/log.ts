@@ -1,0 +1,71 @@
+/** What `log.jsonl` says of a run as a whole: when, how long, and what went wrong. */
+import { open } from 'node:fs/promises';
+import { isJsonObject, type JsonObject } from '../core/json.ts';
+import type { Problem } from './report.ts';
+
+export interface LogFacts {
+  readonly started?: number;
+  readonly seconds?: number;
+  readonly problems: readonly Problem[];
+}
+
+/** A line of more characters is no line of ours. */
+const LONGEST_LINE = 100_000;
+const MOST_PROBLEMS = 100;
+
+/** @returns what the log tells; nothing if there is none */
+export async function readLog(path: string): Promise<LogFacts> {
+  const problems: Problem[] = [];
+  let started: number | undefined;
+  let seconds: number | undefined;
+  try {
+    const file = await open(path);
+    for await (const line of file.readLines({ encoding: 'utf8' })) {
+      const entry = parseLine(line);
+      if (entry === undefined) continue;
+      if (typeof entry['time'] === 'number') started ??= entry['time'];
+      if (entry['event'] === 'run-finished' && typeof entry['seconds'] === 'number')
+        seconds = entry['seconds'];
+      if (entry['event'] === 'diagnostic' && problems.length < MOST_PROBLEMS) problems.push(problemOf(entry));
+    }
+  } catch {
+    // Times and reasons are missing then; everything else is in other files.
+  }
+  return {
+    ...(started === undefined ? {} : { started }),
+    ...(seconds === undefined ? {} : { seconds }),
+    problems,
+  };
+}
+
+function parseLine(line: string): JsonObject | undefined {
+  if (line.length > LONGEST_LINE) return undefined;
+  try {
+    const value: unknown = JSON.parse(line);
+    return isJsonObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** pino's level of errors. */
+const ERROR = 50;
+
+function problemOf({ level, code, msg, hint, stage, range }: JsonObject): Problem {
+  const place = placeOf(range);
+  return {
+    severity: typeof level === 'number' && level >= ERROR ? 'error' : 'warning',
+    code: typeof code === 'string' ? code : '',
+    message: typeof msg === 'string' ? msg : '',
+    ...(typeof hint === 'string' ? { hint } : {}),
+    ...(typeof stage === 'string' ? { stage } : {}),
+    ...(place === undefined ? {} : { place }),
+  };
+}
+
+function placeOf(range: unknown): string | undefined {
+  if (!isJsonObject(range) || !isJsonObject(range['start'])) return undefined;
+  const { file, start } = range;
+  const line = isJsonObject(start) ? start['line'] : undefined;
+  return typeof file === 'string' && typeof line === 'number' ? `${file}:${line}` : undefined;
+}

@@ -1,0 +1,13 @@
+/** What the metrics of built-in stages are called in full, with the unit of those that have one. */
+const NAMES: ReadonlyMap<string, string> = new Map([
+  ['mse', 'mean squared error'],
+  ['mae', 'mean absolute error'],
+  ['binary_crossentropy', 'binary cross-entropy (nats)'],
+  ['squared_error', 'squared error an image'],
+  ['psnr', 'peak signal-to-noise ratio (dB)'],
+  ['ssim', 'structural similarity, at most 1'],
+]);
+
+export function metricName(name: string): string | undefined {
+  return NAMES.get(name);
+}

@@ -1,0 +1,85 @@
+/** Pieces of HTML that several sections use. */
+import { formatCount, formatNumber } from '../core/format.ts';
+import type { Cell, Picture } from './exhibit.ts';
+import { drawMark } from './graph.ts';
+import { html, type Content, type Html } from './html.ts';
+import type { StageState } from './report.ts';
+import { STATES } from './states.ts';
+
+/** The mark of a state; its words are for screen readers, or stand beside it. */
+export function stateMark(state: StageState): Html {
+  const { mark } = STATES[state];
+  return html`<svg class="mark ${state}" width="18" height="18" viewBox="-9 -9 18 18" aria-hidden="true">
+    <circle r="8" />
+    ${drawMark(mark)}
+  </svg>`;
+}
+
+export function stageLink(name: string): Html {
+  return html`<a href="#stage-${name}">${name}</a>`;
+}
+
+/** Items of a sentence: `a, b and c`. */
+export function enumerate(items: readonly Content[]): Content {
+  return items.map((item, index) => {
+    if (index === 0) return item;
+    return [index === items.length - 1 ? ' and ' : ', ', item];
+  });
+}
+
+export function picture({ mime, data, width, height, alt }: Picture): Html {
+  return html`<img
+    src="data:${mime};base64,${data.toString('base64')}"
+    width="${width}"
+    height="${height}"
+    alt="${alt}"
+  />`;
+}
+
+/** A picture on a white card, with its file below it. */
+export function figure(shown: Picture, path: string): Html {
+  return html`<figure>
+    <div class="card">${picture(shown)}</div>
+    <figcaption>${path}</figcaption>
+  </figure>`;
+}
+
+export interface TableOptions {
+  readonly caption: Content;
+  readonly columns: readonly string[];
+  /** The first cell of a row is its heading. */
+  readonly rows: readonly (readonly Cell[])[];
+  readonly omitted?: number;
+}
+
+export function table({ caption, columns, rows, omitted = 0 }: TableOptions): Html {
+  const numeric = columns.map((_, column) => rows.some((row) => row[column]?.numeric === true));
+  const aligned = (column: number): Content => (numeric[column] === true ? html` class="number"` : undefined);
+  return html`<table>
+    <caption>
+      ${caption}${omitted > 0 ? `, without its last ${formatCount(omitted)} rows` : undefined}
+    </caption>
+    <thead>
+      <tr>
+        ${columns.map((name, column) => (name === '' ? html`<td></td>` : html`<th scope="col" ${aligned(column)}>${name}</th>`))}
+      </tr>
+    </thead>
+    <tbody>
+      ${rows.map(
+        (row) =>
+          html`<tr>
+            ${row.map((cell, column) =>
+              column === 0
+                ? html`<th scope="row" ${aligned(column)}>${cell.text}</th>`
+                : html`<td${aligned(column)}>${cell.text}</td>`,
+            )}
+          </tr> `,
+      )}
+    </tbody>
+  </table>`;
+}
+
+/** A number with four significant digits, and all its digits as a tooltip. */
+export function number(value: number): Html {
+  return html`<span title="${value}">${formatNumber(value)}</span>`;
+}

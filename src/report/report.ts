@@ -1,0 +1,72 @@
+/** What a report shows, as data: read from `outputs/<name>`, turned into a page by `page.ts`. */
+import type { RunRecord } from '../artifacts/workspace.ts';
+import type { JsonObject } from '../core/json.ts';
+import type { Exhibit } from './exhibit.ts';
+
+export interface Report {
+  readonly name: string;
+  readonly description?: string;
+  /** The pipeline file, without its folder. */
+  readonly file: string;
+  readonly status: RunRecord['status'];
+  /** Milliseconds since 1970; undefined if there is no log. */
+  readonly started?: number;
+  /** Undefined while it runs, and for a run that was killed. */
+  readonly seconds?: number;
+  readonly seed: number;
+  readonly overrides: readonly string[];
+  readonly versions: Readonly<Record<string, string>>;
+  readonly engine?: JsonObject;
+  /** TensorFlow threads of the stages that use it; more than one number if they differ. */
+  readonly threads: readonly number[];
+  /** In the order of the file. */
+  readonly stages: readonly ReportStage[];
+  /** What went wrong. */
+  readonly problems: readonly Problem[];
+  /** `pipeline.yaml`: the file as it was written. */
+  readonly source: string;
+  /** Whether the pipeline consists of more than that file: it extends another, or has plugins. */
+  readonly extendsOther: boolean;
+  readonly hasPlugins: boolean;
+}
+
+export type StageState = 'ran' | 'cached' | 'failed' | 'skipped' | 'running' | 'waiting';
+
+export interface ReportStage {
+  readonly name: string;
+  readonly type: string;
+  readonly state: StageState;
+  /** Seconds it took when it ran; undefined if it did not. */
+  readonly seconds?: number;
+  /** Stages that it refers to, by the setting that names them. */
+  readonly inputs: Readonly<Record<string, string>>;
+  /** What the pipeline says about it, parameters put in place, without defaults. */
+  readonly settings: JsonObject;
+  /** First and last line in `pipeline.yaml`; undefined if it is written elsewhere. */
+  readonly lines?: readonly [number, number];
+  readonly metrics: Readonly<Record<string, number>>;
+  /** SHA-256 of all that its result depends on. */
+  readonly hash?: string;
+  /** True where what is shown comes from an earlier run, since this one did not get so far. */
+  readonly outdated: boolean;
+  readonly exhibits: readonly Exhibit[];
+  readonly files: readonly StageFile[];
+  /** What a running stage says of itself. */
+  readonly activity?: string;
+}
+
+export interface StageFile {
+  /** Relative to the stage's folder, with `/`. */
+  readonly path: string;
+  readonly bytes: number;
+}
+
+export interface Problem {
+  readonly severity: 'error' | 'warning';
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+  readonly stage?: string;
+  /** Where in the YAML, as `file:line`. */
+  readonly place?: string;
+}

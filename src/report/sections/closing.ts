@@ -1,0 +1,151 @@
+/** The end of a report: all numbers, the environment, how to repeat it, and the hashes that identify it. */
+import { sha256 } from '../../core/json.ts';
+import { html, type Html } from '../html.ts';
+import { metricName } from '../metric-names.ts';
+import { number, stageLink } from '../parts.ts';
+import type { Report } from '../report.ts';
+
+export function metricsSection({ stages }: Report): Html {
+  const rows = stages.flatMap((stage) =>
+    Object.entries(stage.metrics).map(([name, value]) => ({ stage: stage.name, name, value })),
+  );
+  return html`<section id="metrics" aria-labelledby="metrics-title">
+    <h2 id="metrics-title">Metrics</h2>
+    ${
+      rows.length === 0
+        ? html`<p>No stage has measured anything.</p>`
+        : html`<table>
+            <caption>
+              All that was measured, as in
+              <code>metrics.json</code>
+            </caption>
+            <thead>
+              <tr>
+                <th scope="col">Stage</th>
+                <th scope="col">Metric</th>
+                <th scope="col" class="number">Value</th>
+                <th scope="col">Meaning</th>
+              </tr>
+            </thead>
+            <tbody>
+              ${rows.map(
+                ({ stage, name, value }) =>
+                  html`<tr>
+                    <th scope="row">${stageLink(stage)}</th>
+                    <td>${name}</td>
+                    <td class="number">${number(value)}</td>
+                    <td class="quiet">${metricName(name)}</td>
+                  </tr> `,
+              )}
+            </tbody>
+          </table>`
+    }
+  </section>`;
+}
+
+export function environmentSection({ seed, threads, engine, versions, overrides }: Report): Html {
+  const facts: readonly (readonly [string, string])[] = [
+    ['Seed', String(seed)],
+    ...(overrides.length === 0 ? [] : [['Overrides', overrides.join(' ')] as const]),
+    ...(threads.length === 0 ? [] : [['TensorFlow threads', threads.join(', ')] as const]),
+    ...Object.entries(engine ?? {}).map(([key, value]) => [`Engine: ${key}`, String(value)] as const),
+    ...Object.entries(versions).map(([name, version]) => [NAMES.get(name) ?? name, String(version)] as const),
+  ];
+  return html`<section id="environment" aria-labelledby="environment-title">
+    <h2 id="environment-title">Environment</h2>
+    <dl class="facts">
+      ${facts.map(
+        ([name, value]) =>
+          html`<div>
+            <dt>${name}</dt>
+            <dd>${value}</dd>
+          </div>`,
+      )}
+    </dl>
+  </section>`;
+}
+
+const NAMES = new Map([
+  ['hourglass', 'Hourglass'],
+  ['node', 'Node'],
+]);
+
+export function reproduceSection(report: Report): Html {
+  const { name, file, extendsOther, hasPlugins, engine, seed } = report;
+  return html`<section id="reproduce" aria-labelledby="reproduce-title">
+    <h2 id="reproduce-title">How to repeat it</h2>
+    <p>
+      Every random draw derives from the seed ${seed}. The same pipeline gives the same numbers and figures,
+      bit for bit on the same platform with the same number of threads.
+    </p>
+    <ol>
+      <li>
+        Save
+        <a href="data:text/yaml;base64,${Buffer.from(report.source).toString('base64')}" download="${file}"
+          >${file}</a
+        >, which this page
+        carries${
+          extendsOther ? html`, beside the file that it extends` : undefined
+        }${hasPlugins ? html`, and its plugins` : undefined}.
+      </li>
+      <li>
+        Run it:
+        <pre class="command"><code>${command(report)}</code></pre>
+      </li>
+      <li>
+        Compare its report, <code>outputs/${name}/report.html</code>, with this page: hashes and metrics must
+        be the same.
+      </li>
+    </ol>
+    ${engine?.['kind'] === 'portable' ? html`<p>It was run on the portable engine: <code>--engine portable</code>.</p>` : undefined}
+  </section>`;
+}
+
+/** Threads are part of what a result depends on, so they are given where the pipeline leaves them open. */
+function command({ file, overrides, engine, hasPlugins, threads, source }: Report): string {
+  const [only] = threads;
+  const pinned = /^threads:/m.test(source) || overrides.some((text) => text.startsWith('threads='));
+  const all =
+    threads.length === 1 && only !== undefined && !pinned ? [...overrides, `threads=${only}`] : overrides;
+  return [
+    'npx hourglass run',
+    quote(file),
+    ...all.map((text) => `-S ${quote(text)}`),
+    ...(engine?.['kind'] === 'portable' ? ['--engine portable'] : []),
+    ...(hasPlugins ? ['--allow-plugins'] : []),
+  ].join(' ');
+}
+
+/** Quotes what a shell would split or expand. */
+function quote(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+export function hashesSection({ stages, source, file }: Report): Html {
+  const known = stages.filter(({ hash }) => hash !== undefined);
+  return html`<section id="hashes" aria-labelledby="hashes-title">
+    <h2 id="hashes-title">Hashes</h2>
+    <p>
+      SHA-256 of the pipeline file, and for each stage of all that its result depends on: type and version,
+      settings, inputs, seed, engine, data files.
+    </p>
+    <table class="hashes">
+      <caption>
+        Hashes
+      </caption>
+      <tbody>
+        <tr>
+          <th scope="row">${file}</th>
+          <td><code>${sha256(source)}</code></td>
+        </tr>
+        ${known.map(
+          ({ name, hash }) =>
+            html`<tr>
+              <th scope="row">${name}</th>
+              <td><code>${hash}</code></td>
+            </tr> `,
+        )}
+      </tbody>
+    </table>
+  </section>`;
+}

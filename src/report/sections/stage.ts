@@ -1,0 +1,176 @@
+/** One stage: what it was told, and what it has to show. */
+import { formatBytes, formatCount, formatNumber, formatSeconds } from '../../core/format.ts';
+import type { Exhibit, Frame, ModelTable, TableExhibit } from '../exhibit.ts';
+import { Html, html, type Content } from '../html.ts';
+import { enumerate, figure, number, picture, stageLink, stateMark, table } from '../parts.ts';
+import type { Report, ReportStage, StageFile } from '../report.ts';
+import { STATES } from '../states.ts';
+import { settings, type MainFigure } from './summary.ts';
+
+/** Pictures of a series that are printed. */
+const PRINTED = 4;
+/** Longer lists of files are cut. */
+const MOST_FILES = 200;
+
+export function stageSection(report: Report, stage: ReportStage, main: MainFigure | undefined): Html {
+  const { name, state, exhibits, metrics, outdated, activity } = stage;
+  const described = settings(stage);
+  return html`<article id="stage-${name}" aria-labelledby="stage-${name}-title">
+    <h3 id="stage-${name}-title">${stateMark(state)}${name}</h3>
+    <p class="quiet">${describe(report, stage)}</p>
+    ${described === undefined ? undefined : html`<p class="settings">${described}</p>`}
+    ${activity === undefined ? undefined : html`<p class="activity">${activity}</p>`}
+    ${outdated ? html`<p class="note">This run did not get so far: what follows comes from an earlier one.</p>` : undefined}
+    ${Object.keys(metrics).length === 0 ? undefined : metricList(metrics)}
+    ${exhibits.map((exhibit, index) => renderExhibit(exhibit, `${name}-${index}`, name, main))}
+    ${stage.files.length === 0 ? undefined : fileList(stage.files)}
+  </article>`;
+}
+
+function describe(report: Report, { name, type, state, seconds, inputs, lines }: ReportStage): Content {
+  const needs = [...new Set(Object.values(inputs))].map(stageLink);
+  const users = report.stages.filter((other) => Object.values(other.inputs).includes(name));
+  const told: Content[] = [
+    html`<code>${type}</code>`,
+    seconds === undefined ? STATES[state].label : `${STATES[state].label} in ${formatSeconds(seconds)}`,
+    ...(state === 'cached' ? ['taken from the cache'] : []),
+    ...(needs.length === 0 ? [] : [html`from ${enumerate(needs)}`]),
+    ...(users.length === 0 ? [] : [html`used by ${enumerate(users.map((user) => stageLink(user.name)))}`]),
+    ...(lines === undefined ? [] : [html`<a href="#yaml-${name}">lines ${lines[0]} to ${lines[1]}</a>`]),
+  ];
+  return told.map((item, index) => (index === 0 ? item : [' · ', item]));
+}
+
+function metricList(metrics: Readonly<Record<string, number>>): Html {
+  return html`<dl class="metrics">
+    ${Object.entries(metrics).map(
+      ([name, value]) =>
+        html`<div>
+          <dt>${name}</dt>
+          <dd>${number(value)}</dd>
+        </div>`,
+    )}
+  </dl>`;
+}
+
+function renderExhibit(exhibit: Exhibit, id: string, stage: string, main: MainFigure | undefined): Html {
+  switch (exhibit.kind) {
+    case 'figure':
+      // Its data is in the page already.
+      if (main?.stage === stage && main.picture.path === exhibit.picture.path) {
+        return html`<p class="quiet">
+          ${exhibit.picture.path} is shown <a href="#summary">in the summary</a>.
+        </p>`;
+      }
+      return figure(exhibit.picture, `${stage}/${exhibit.picture.path}`);
+    case 'curves':
+      return html`<figure>
+        <div class="card">${new Html(exhibit.svg)}</div>
+        <figcaption>${stage}/${exhibit.path}</figcaption>
+      </figure>`;
+    case 'series':
+      return series(exhibit, id, stage);
+    case 'models':
+      return html`<div class="models">${exhibit.models.map(modelTable)}</div>`;
+    case 'table':
+      return tableOf(exhibit);
+    case 'text':
+      return details(
+        exhibit.path,
+        html`<pre class="scroll" role="region" aria-label="${exhibit.path}" tabindex="0">
+${exhibit.text}</pre>`,
+      );
+    case 'unshown':
+      return html`<p class="note">${exhibit.path} is not shown: ${exhibit.reason}.</p>`;
+  }
+}
+
+function series(
+  { counts, frames, omitted, beside }: Extract<Exhibit, { kind: 'series' }>,
+  id: string,
+  stage: string,
+): Html {
+  const last = frames.length - 1;
+  const printed = new Set(
+    Array.from({ length: PRINTED }, (_, index) => Math.round((index * last) / (PRINTED - 1))),
+  );
+  const note =
+    omitted === 0
+      ? undefined
+      : html`<p class="quiet">
+          ${frames.length} of ${frames.length + omitted} pictures, at even distances.
+        </p>`;
+  return html`<div class="series" role="group" aria-label="${stage}: pictures by ${counts}">
+    <div class="control" hidden>
+      <label for="${id}">${counts}</label
+      ><input type="range" id="${id}" min="0" max="${last}" value="${last}" /><output for="${id}"></output>
+    </div>
+    <div class="frames">
+      ${beside.map(
+        (shown) =>
+          html`<figure class="beside">
+            <div class="card">${picture(shown)}</div>
+            <figcaption>${stage}/${shown.path}</figcaption>
+          </figure> `,
+      )}${frames.map(
+        (frame, index) =>
+          html`<figure
+            class="frame${printed.has(index) ? ' printed' : ''}"
+            data-label="${caption(counts, frame)}"
+          >
+            <div class="card">${picture(frame.picture)}</div>
+            <figcaption>${caption(counts, frame)}</figcaption>
+          </figure> `,
+      )}
+    </div>
+    ${note}
+  </div>`;
+}
+
+/** `epoch 3: loss 0.0428, val_loss 0.035` */
+function caption(counts: string, { number, measured }: Frame): string {
+  const numbers = Object.entries(measured).map(([name, value]) => `${name} ${formatNumber(value)}`);
+  return numbers.length === 0 ? `${counts} ${number}` : `${counts} ${number}: ${numbers.join(', ')}`;
+}
+
+function modelTable({ name, layers, totals }: ModelTable): Html {
+  return html`${table({
+      caption: name,
+      columns: ['layer', 'type', 'output shape', 'parameters'],
+      rows: layers.map((layer) => [
+        { text: layer.name, numeric: false },
+        { text: layer.type, numeric: false },
+        { text: layer.shape, numeric: false },
+        { text: layer.parameters, numeric: true },
+      ]),
+    })}
+    <p class="quiet totals">${totals.join(' · ')}</p>`;
+}
+
+function tableOf(exhibit: TableExhibit): Html {
+  const shown = html`<div class="wide">${table({ ...exhibit, caption: exhibit.path })}</div>`;
+  return exhibit.main ? shown : details(exhibit.path, shown);
+}
+
+function details(summary: string, content: Html): Html {
+  return html`<details>
+    <summary>${summary}</summary>
+    ${content}
+  </details>`;
+}
+
+function fileList(files: readonly StageFile[]): Html {
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  const count = files.length === 1 ? '1 file' : `${formatCount(files.length)} files`;
+  const shown = files.slice(0, MOST_FILES);
+  return details(
+    `${count}, ${formatBytes(bytes)}`,
+    html`<ul class="files">
+      ${shown.map((file) => html`<li><code>${file.path}</code> <span class="quiet">${formatBytes(file.bytes)}</span></li>`)}${
+        shown.length < files.length
+          ? html`<li>and ${formatCount(files.length - shown.length)} more</li>`
+          : undefined
+      }
+    </ul>`,
+  );
+}

@@ -1,0 +1,161 @@
+/** The top of a report: what was asked, and what came out. */
+import { formatNumber } from '../../core/format.ts';
+import type { Picture } from '../exhibit.ts';
+import { html, withCode, type Content, type Html } from '../html.ts';
+import { metricName } from '../metric-names.ts';
+import { figure, number, stageLink, stateMark, table } from '../parts.ts';
+import type { Problem, Report, ReportStage } from '../report.ts';
+import { describeSettings } from '../settings-text.ts';
+import { STATES } from '../states.ts';
+
+/** Numbers that stand as tiles; more become a table. */
+const MOST_TILES = 4;
+
+/** A stage that needs nothing, or that others need, is what was asked; figures and numbers are what came out. */
+export function summarySection(report: Report, main: MainFigure | undefined): Html {
+  return html`<section id="summary" aria-labelledby="summary-title">
+    <h2 id="summary-title">Summary</h2>
+    ${report.problems.length === 0 ? undefined : problemList(report.problems)}
+    <h3>What was asked</h3>
+    ${asked(report)}
+    <h3>What came out</h3>
+    ${results(report)}
+    ${main === undefined ? undefined : figure(main.picture, `${main.stage}/${main.picture.path}`)}
+  </section>`;
+}
+
+function problemList(problems: readonly Problem[]): Html {
+  return html`<ul class="problems">
+    ${problems.map(
+      ({ severity, code, message, hint, stage, place }) =>
+        html`<li class="${severity}">
+          <p>
+            <strong
+              >${severity === 'error' ? 'Error' : 'Warning'}${stage === undefined ? undefined : html` in ${stageLink(stage)}`}:</strong
+            >
+            ${withCode(message)} <span class="quiet">[${code}]</span>
+          </p>
+          ${hint === undefined ? undefined : html`<p>${withCode(hint)}</p>`}
+          ${place === undefined ? undefined : html`<p class="quiet">${place}</p>`}
+        </li>`,
+    )}
+  </ul>`;
+}
+
+function asked({ stages }: Report): Html {
+  const told = stages.filter((stage) => !isFigure(stage));
+  return html`<table class="asked">
+    <caption>
+      The stages with the settings that the pipeline names; figures are left out
+    </caption>
+    <thead>
+      <tr>
+        <th scope="col">Stage</th>
+        <th scope="col">Type</th>
+        <th scope="col">From</th>
+        <th scope="col">Settings</th>
+      </tr>
+    </thead>
+    <tbody>
+      ${told.map(
+        (stage) =>
+          html`<tr>
+            <th scope="row">
+              ${stateMark(stage.state)}<span class="visually-hidden">${STATES[stage.state].label}: </span
+              >${stageLink(stage.name)}
+            </th>
+            <td>${stage.type}</td>
+            <td>${from(stage)}</td>
+            <td>${settings(stage)}</td>
+          </tr> `,
+      )}
+    </tbody>
+  </table>`;
+}
+
+function from({ inputs }: ReportStage): Content {
+  return [...new Set(Object.values(inputs))].map((name, index) => [index === 0 ? '' : ', ', stageLink(name)]);
+}
+
+export function settings(stage: ReportStage): Content {
+  return describeSettings(stage.settings, stage.inputs).map(
+    ({ key, text }) => html`<span class="setting"><span class="key">${key}</span> ${text}</span> `,
+  );
+}
+
+/** Whether a stage gives pictures and nothing else to tell. */
+function isFigure({ type, exhibits, metrics }: ReportStage): boolean {
+  const pictures = exhibits.filter(({ kind }) => kind === 'figure');
+  return (
+    type === 'figure' ||
+    (pictures.length > 0 && pictures.length === exhibits.length && Object.keys(metrics).length === 0)
+  );
+}
+
+/** The numbers of stages that nothing else builds upon, such as evaluations; where there are none, of the last that has any. */
+function results({ stages }: Report): Html {
+  const needed = new Set(stages.flatMap(({ inputs }) => Object.values(inputs)));
+  const measured = stages.filter(({ metrics, outdated }) => !outdated && Object.keys(metrics).length > 0);
+  const leaves = measured.filter(({ name }) => !needed.has(name));
+  const last = measured.at(-1);
+  const shown = leaves.length > 0 ? leaves : last === undefined ? [] : [last];
+  const [only] = shown;
+  if (only === undefined) return html`<p>No stage has measured anything.</p>`;
+  const entries = Object.entries(only.metrics);
+  if (shown.length === 1 && entries.length <= MOST_TILES) return tiles(only.name, entries);
+  const names = [...new Set(shown.flatMap(({ metrics }) => Object.keys(metrics)))];
+  return table({
+    caption: 'What was measured at the end',
+    columns: ['', ...names],
+    rows: shown.map(({ name, metrics }) => [
+      { text: name, numeric: false },
+      ...names.map((metric) => {
+        const value = metrics[metric];
+        return { text: value === undefined ? '' : formatNumber(value), numeric: true };
+      }),
+    ]),
+  });
+}
+
+function tiles(stage: string, entries: readonly (readonly [string, number])[]): Html {
+  return html`<dl class="tiles">
+    ${entries.map(
+      ([name, value]) =>
+        html`<div>
+          <dt>${name} <span class="quiet">of ${stage}</span></dt>
+          <dd>${number(value)}</dd>
+          ${metricName(name) === undefined ? undefined : html`<dd class="quiet">${metricName(name)}</dd>`}
+        </div>`,
+    )}
+  </dl>`;
+}
+
+export interface MainFigure {
+  readonly stage: string;
+  readonly picture: Picture;
+}
+
+/** The figure to show first: that which draws the most together, such as a comparison of images, noise and model. */
+export function findMainFigure({ stages }: Report): MainFigure | undefined {
+  const byName = new Map(stages.map((stage) => [stage.name, stage]));
+  const ancestors = (name: string, seen: Set<string>): Set<string> => {
+    for (const input of Object.values(byName.get(name)?.inputs ?? {})) {
+      if (seen.has(input)) continue;
+      seen.add(input);
+      ancestors(input, seen);
+    }
+    return seen;
+  };
+  let best: MainFigure | undefined;
+  let most = -1;
+  for (const stage of stages) {
+    const first = stage.exhibits.find((exhibit) => exhibit.kind === 'figure');
+    if (first === undefined || stage.outdated) continue;
+    // The number of its own inputs decides among those with equally many stages behind them.
+    const weight = ancestors(stage.name, new Set()).size + Object.keys(stage.inputs).length / 100;
+    if (weight <= most) continue;
+    most = weight;
+    best = { stage: stage.name, picture: first.picture };
+  }
+  return best;
+}

@@ -1,0 +1,111 @@
+/** Tables from CSV, JSON and the summaries of models. */
+import { formatNumber } from '../core/format.ts';
+import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+import type { Cell, ModelTable, TableExhibit } from './exhibit.ts';
+
+/** Longer tables are cut. */
+const MOST_ROWS = 120;
+
+type Table = Pick<TableExhibit, 'columns' | 'rows' | 'omitted'>;
+
+/** Rows of CSV text (RFC 4180) as they stand; none where it is not CSV. */
+export function parseCsv(text: string): readonly (readonly string[])[] {
+  const rows: string[][] = [[]];
+  // A cell is in quotes or has none; what follows a closing quote must be a separator.
+  const pattern = /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n|$)/y;
+  while (pattern.lastIndex < text.length) {
+    const match = pattern.exec(text);
+    if (match === null) return [];
+    const [, quoted, plain = '', separator] = match;
+    rows.at(-1)?.push(quoted?.replaceAll('""', '"') ?? plain);
+    const isEnd = pattern.lastIndex === text.length;
+    if (separator === ',' && isEnd) rows.at(-1)?.push('');
+    if (separator !== ',' && !isEnd) rows.push([]);
+  }
+  return rows.filter(([first = '', ...others]) => first !== '' || others.length > 0);
+}
+
+/** A table whose first row names the columns; undefined where there is none. */
+export function csvTable(rows: readonly (readonly string[])[]): Table | undefined {
+  const [columns, ...body] = rows;
+  if (columns === undefined || body.length === 0) return undefined;
+  if (body.some((row) => row.length !== columns.length)) return undefined;
+  return {
+    columns,
+    rows: body.slice(0, MOST_ROWS).map((row) => row.map(csvCell)),
+    omitted: Math.max(0, body.length - MOST_ROWS),
+  };
+}
+
+function csvCell(text: string): Cell {
+  const value = Number(text);
+  const numeric = text.trim() !== '' && Number.isFinite(value);
+  return numeric
+    ? { text: Number.isInteger(value) ? text : formatNumber(value), numeric }
+    : { text, numeric };
+}
+
+/**
+ * Facts of a JSON object, one a row. If it holds objects of the same kind, such as `train` and `test`, each of them is a
+ * column.
+ */
+export function jsonTable(value: JsonObject): Table {
+  const groups = Object.entries(value);
+  const flat = new Map(groups.map(([name, part]) => [name, isJsonObject(part) ? flatten(part) : undefined]));
+  const [first] = flat.values();
+  const isMatrix =
+    groups.length > 1 &&
+    first !== undefined &&
+    first.size > 0 &&
+    [...flat.values()].every(
+      (facts) => facts !== undefined && [...first.keys()].some((key) => facts.has(key)),
+    );
+  const columns = isMatrix ? ['', ...flat.keys()] : ['', 'value'];
+  const facts = isMatrix ? [...flat.values()].map((one) => one ?? new Map<string, Cell>()) : [flatten(value)];
+  const names = [...new Set(facts.flatMap((one) => [...one.keys()]))];
+  const rows = names.map((name) => [
+    { text: name, numeric: false },
+    ...facts.map((one) => one.get(name) ?? { text: '', numeric: false }),
+  ]);
+  return { columns, rows: rows.slice(0, MOST_ROWS), omitted: Math.max(0, rows.length - MOST_ROWS) };
+}
+
+/** Values by their path: `as_loaded.mean`. */
+function flatten(value: JsonObject, prefix = ''): ReadonlyMap<string, Cell> {
+  const facts = new Map<string, Cell>();
+  for (const [key, member] of Object.entries(value)) {
+    const path = `${prefix}${key}`;
+    if (isJsonObject(member)) for (const [name, cell] of flatten(member, `${path}.`)) facts.set(name, cell);
+    else facts.set(path, jsonCell(key, member));
+  }
+  return facts;
+}
+
+function jsonCell(key: string, value: Json): Cell {
+  if (typeof value === 'number') return { text: formatNumber(value), numeric: true };
+  if (!Array.isArray(value)) return { text: String(value), numeric: false };
+  return { text: key.endsWith('shape') ? value.join(' × ') : listText(value), numeric: false };
+}
+
+const MOST_ITEMS = 6;
+
+function listText(items: readonly Json[]): string {
+  const shown = items.slice(0, MOST_ITEMS).map((item) => {
+    if (typeof item === 'number') return formatNumber(item);
+    // A layer of a model is an object of one key.
+    return isJsonObject(item) ? (Object.keys(item)[0] ?? '') : String(item);
+  });
+  return items.length > MOST_ITEMS ? `${shown.join(', ')}, … (${items.length})` : shown.join(', ');
+}
+
+/** The tables in a summary as Keras prints it; none in any other text. */
+export function parseModelSummary(text: string): readonly ModelTable[] {
+  return text.split(/^(?=Model: ")/m).flatMap((part): ModelTable[] => {
+    const name = /^Model: "(.*)"/.exec(part)?.[1];
+    const layers = [...part.matchAll(/^│ (\S+) \((\S+)\) +│ (.+?) +│ +([\d,]+) │$/gm)].map(
+      ([, layer = '', type = '', shape = '', parameters = '']) => ({ name: layer, type, shape, parameters }),
+    );
+    const totals = [...part.matchAll(/^ (.*params: .+)$/gm)].map(([, total = '']) => total);
+    return name === undefined || layers.length === 0 ? [] : [{ name, layers, totals }];
+  });
+}

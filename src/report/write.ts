@@ -1,0 +1,22 @@
+/** Writes the report of a run. */
+import { join } from 'node:path';
+import { writeFileAtomic } from '../artifacts/atomic.ts';
+import { renderPage } from './page.ts';
+import { readReport } from './read.ts';
+import type { Report } from './report.ts';
+
+/**
+ * Writes `report.html` of a run's outputs.
+ *
+ * @param folder absolute path of `outputs/<name>`
+ * @returns the file, and what was read for it
+ * @throws Failure `no-run`, or if the file cannot be written
+ */
+export async function writeReport(
+  folder: string,
+): Promise<{ readonly path: string; readonly report: Report }> {
+  const report = await readReport(folder);
+  const path = join(folder, 'report.html');
+  await writeFileAtomic(path, renderPage(report));
+  return { path, report };
+}

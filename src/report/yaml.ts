@@ -1,0 +1,120 @@
+/** A YAML text as HTML: what each token is, a line an element, a block for each stage. */
+import { CST, Lexer } from 'yaml';
+import { html, Html, textOf, type Content } from './html.ts';
+
+export type TokenKind = 'key' | 'comment' | 'string' | 'number' | 'word' | 'mark' | 'plain';
+
+export interface Token {
+  readonly kind: TokenKind;
+  readonly text: string;
+}
+
+/** The lexer's own marks, which are no text. */
+const INVISIBLE: ReadonlySet<string> = new Set([CST.DOCUMENT, CST.FLOW_END, CST.SCALAR]);
+
+/** The text in tokens; put together, they are the text again. */
+export function tokenize(text: string): readonly Token[] {
+  const tokens: Token[] = [];
+  for (const source of new Lexer().lex(text)) {
+    if (INVISIBLE.has(source)) continue;
+    tokens.push({ kind: kindOf(source), text: source });
+  }
+  const lexed = tokens.map((token) => token.text).join('');
+  return lexed === text ? markKeys(tokens) : [{ kind: 'plain', text }];
+}
+
+function kindOf(source: string): TokenKind {
+  switch (CST.tokenType(source)) {
+    case 'comment':
+      return 'comment';
+    case 'single-quoted-scalar':
+    case 'double-quoted-scalar':
+      return 'string';
+    case 'anchor':
+    case 'tag':
+    case 'alias':
+    case 'block-scalar-header':
+    case 'map-value-ind':
+    case 'seq-item-ind':
+    case 'flow-map-start':
+    case 'flow-map-end':
+    case 'flow-seq-start':
+    case 'flow-seq-end':
+    case 'comma':
+      return 'mark';
+    case 'space':
+    case 'newline':
+      return 'plain';
+    default:
+      return scalarKind(source);
+  }
+}
+
+function scalarKind(source: string): TokenKind {
+  if (/^[-+]?(\d[\d_]*)?\.?\d+(e[-+]?\d+)?$/i.test(source)) return 'number';
+  return /^(true|false|null|~)$/.test(source) ? 'word' : 'string';
+}
+
+/** A scalar before a colon is a key. */
+function markKeys(tokens: readonly Token[]): readonly Token[] {
+  const marked = [...tokens];
+  let candidate = -1;
+  tokens.forEach(({ kind, text }, index) => {
+    if (kind === 'string' || kind === 'number' || kind === 'word') candidate = index;
+    else if (kind === 'mark' && text === ':' && candidate >= 0) {
+      marked[candidate] = { kind: 'key', text: tokens[candidate]?.text ?? '' };
+      candidate = -1;
+    } else if (kind !== 'plain') candidate = -1;
+  });
+  return marked;
+}
+
+/** Lines of a stage, numbered from 1. */
+export interface StageLines {
+  readonly stage: string;
+  readonly lines: readonly [number, number];
+}
+
+const lineStart = '<span class="line">';
+const lineEnd = '\n</span>';
+
+/** @returns one element a line, those of a stage in an element with the id `yaml-<stage>` */
+export function renderYaml(text: string, stages: readonly StageLines[]): Html {
+  // As text: the formatter of our sources takes a line break in a template for a blank.
+  const lines = linesOf(tokenize(text)).map((line) => new Html(lineStart + textOf(line) + lineEnd));
+  const blocks: Html[] = [];
+  let next = 1;
+  for (const {
+    stage,
+    lines: [first, last],
+  } of [...stages].sort((one, other) => one.lines[0] - other.lines[0])) {
+    if (first < next) continue;
+    blocks.push(...lines.slice(next - 1, first - 1));
+    blocks.push(html`<span class="block" id="yaml-${stage}">${lines.slice(first - 1, last)}</span>`);
+    next = last + 1;
+  }
+  return html`${blocks}${lines.slice(next - 1)}`;
+}
+
+/** Tokens cut at line ends, as HTML. */
+function linesOf(tokens: readonly Token[]): readonly Content[][] {
+  const lines: Content[][] = [[]];
+  for (const { kind, text } of tokens) {
+    text.split(/\r?\n/).forEach((part, index) => {
+      if (index > 0) lines.push([]);
+      if (part === '') return;
+      lines
+        .at(-1)
+        ?.push(kind === 'plain' ? part : html`<span class="y-${kind}">${withParameters(part)}</span>`);
+    });
+  }
+  if (lines.at(-1)?.length === 0) lines.pop();
+  return lines;
+}
+
+/** Marks each `${params.x}`. */
+function withParameters(text: string): Content {
+  return text
+    .split(/(\$\{[^}]*\})/)
+    .map((part, index) => (index % 2 === 1 ? html`<span class="y-parameter">${part}</span>` : part));
+}
