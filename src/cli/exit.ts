@@ -7,6 +7,8 @@ export const EXIT = {
   failed: 1,
   /** The pipeline or the call is wrong: nothing was done. */
   invalid: 2,
+  /** A submission is not what it claims to be. */
+  mismatch: 3,
   interrupted: 130,
   terminated: 143,
 } as const;
@@ -24,6 +26,7 @@ const OF_THE_RUN: ReadonlySet<DiagnosticCode> = new Set([
   'cache-corrupt',
   'outputs-outdated',
   'no-run',
+  'verification-stopped',
   'run-locked',
   'worker-died',
   'stage-failed',

@@ -8,6 +8,8 @@ import { packageRoot } from '../core/package-root.ts';
 import type { CacheAction } from './commands/cache.ts';
 import type { EngineAction } from './commands/engine.ts';
 import type { Template } from './commands/init.ts';
+import type { VerifyFlags } from './commands/verify.ts';
+import { LEVELS, type Level } from '../submission/levels.ts';
 import { EXIT } from './exit.ts';
 import {
   engineOption,
@@ -68,7 +70,7 @@ Examples:
   $ hourglass run pipeline.yaml -S seed=42    run it with another seed
   $ hourglass plan pipeline.yaml              what would run, and why
 
-Exit codes: 0 done, 1 a stage failed, 2 invalid pipeline or usage, 130 interrupted.`,
+Exit codes: 0 done, 1 a stage failed, 2 invalid pipeline or usage, 3 a submission is not what it claims, 130 interrupted.`,
     );
   const command: AddCommand = (name, description, examples) =>
     withOutputFlags(
@@ -85,6 +87,7 @@ Exit codes: 0 done, 1 a stage failed, 2 invalid pipeline or usage, 130 interrupt
   addReport(command, setCode);
   addEngine(command, setCode);
   addPack(command, setCode);
+  addVerify(command, setCode);
   addSchema(command, setCode);
   addInit(command, setCode);
   addClean(command, setCode);
@@ -212,6 +215,44 @@ function addPack(command: AddCommand, setCode: SetCode): void {
         );
       },
     );
+}
+
+function addVerify(command: AddCommand, setCode: SetCode): void {
+  const described = command('verify', 'check archives that `pack` wrote, each in a process with limits', [
+    'verify mnist-denoising-20231234.zip',
+    'verify --level full mnist-denoising-20231234.zip',
+    'verify handed-in/*.zip --assignment assignment.yaml --csv marks.csv',
+  ]);
+  described
+    .argument('<archives...>', 'the archives')
+    .addOption(
+      described
+        .createOption(
+          '--level <level>',
+          'hashes: the files are whole; spot: also, the models give the numbers; full: also, all is run again',
+        )
+        .choices(LEVELS)
+        .default('spot' satisfies Level),
+    )
+    .option('--assignment <file>', 'what may be changed, and whose archive is whose')
+    .option('--data <folder>', 'data files that archives leave out')
+    .option('--csv <file>', 'write a table of all archives')
+    .option(
+      '--gradescope <file>',
+      "write Gradescope's results.json; one for each archive, if they are several",
+    )
+    .option('--allow-plugins', 'run the code of plugins in the archives')
+    .option('--timeout <minutes>', 'the most that one archive may take', positiveInteger, 120)
+    .option(
+      '-j, --jobs <number>',
+      'archives at work at one time',
+      positiveInteger,
+      Math.max(1, Math.floor(availableParallelism() / 2)),
+    )
+    .action(async (archives: string[], flags: OutputFlags & VerifyFlags) => {
+      const { verify } = await import('./commands/verify.ts');
+      setCode(await verify(terminalOf(flags), { ...flags, archives }));
+    });
 }
 
 function addSchema(command: AddCommand, setCode: SetCode): void {

@@ -1,6 +1,6 @@
 /** `extends`: a pipeline that starts from another file. */
 import { realpath } from 'node:fs/promises';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, resolve, sep } from 'node:path';
 import { Failure, type SourceFile } from '../core/diagnostic.ts';
 import {
   tidyRange,
@@ -19,6 +19,8 @@ export interface Reading {
   readonly report: Report;
   /** Takes every text that was read, in order: the pipeline, then what it extends. */
   readonly source: (source: SourceFile) => void;
+  /** Absolute path of the folder that no file may lie outside of; undefined: files may lie anywhere. */
+  readonly within?: string;
 }
 
 /**
@@ -48,6 +50,11 @@ export async function readMerged(
     const base = baseName(named.value, reading.report);
     if (base === undefined) return undefined;
     path = resolve(dirname(path), base);
+    if (reading.within !== undefined && !path.startsWith(`${reading.within}${sep}`)) {
+      const message = `${code(base)} leads out of the folder that the pipeline may read`;
+      reading.report(errorAt(named.value.range, 'path-outside', message));
+      return undefined;
+    }
     name = isAbsolute(base) ? base : join(dirname(name), base);
     if (seen.has(await realpath(path).catch(() => path))) {
       const message = `${code(name)} extends itself${chain.length > 1 ? ', through other files' : ''}`;

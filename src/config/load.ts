@@ -20,7 +20,12 @@ export async function loadPipeline(file: string, options: LoadOptions): Promise<
   const sources: SourceFile[] = [];
   const diagnostics: Diagnostic[] = [];
   const report: Report = (diagnostic) => diagnostics.push(diagnostic);
-  const reading: Reading = { report, source: (source) => sources.push(source) };
+  const { within } = options;
+  const reading: Reading = {
+    report,
+    source: (source) => sources.push(source),
+    ...(within === undefined ? {} : { within }),
+  };
   const located = await locatePipeline(file, options, reading, sources);
   const failed = diagnostics.some(({ severity }) => severity === 'error');
   return {

@@ -44,6 +44,8 @@ export interface LocatedPipeline {
 export interface LoadOptions {
   /** `-S` arguments: `params.latent_size=8`. */
   readonly overrides?: readonly string[];
+  /** Absolute path of a folder that `extends` may not lead out of, for pipelines of strangers. */
+  readonly within?: string;
   /** Gives the stage types for the pipeline's `plugins`; its diagnostics have no range, the loader adds it. */
   readonly stageTypes: (plugins: readonly string[], folder: string) => Promise<StageTypes>;
 }

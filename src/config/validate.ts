@@ -99,7 +99,7 @@ class Validator {
   }
 }
 
-async function createAjv(): Promise<Ajv> {
+export async function createAjv(): Promise<Ajv> {
   const { Ajv } = await import('ajv');
   const ajv = new Ajv({
     allErrors: true,

@@ -98,12 +98,12 @@ async function readStage(
   { located, workspace, stage, entry }: StageOutputs,
   entries: ZipEntry[],
 ): Promise<string | undefined> {
-  const images = located.stageTypes.get(stage.type)?.outputs === 'images';
+  const isModel = located.stageTypes.get(stage.type)?.outputs === 'trained-model';
   for (const { path, sha256: expected } of entry.record.files) {
     const data = await readFile(join(workspace.folder, stage.name, path)).catch(() => undefined);
     if (data === undefined || sha256(data) !== expected) return `${stage.name}/${path}`;
-    // Images are large, and whoever has the pipeline can make them: their hashes do.
-    if (!images || !path.endsWith('.npy')) entries.push({ path: artifactPath(stage.name, path), data });
+    // Arrays are large, and whoever has the pipeline and its models can make them: their hashes do.
+    if (isModel || !path.endsWith('.npy')) entries.push({ path: artifactPath(stage.name, path), data });
   }
   return undefined;
 }

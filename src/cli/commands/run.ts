@@ -8,6 +8,7 @@ import { EXIT, outcomeOf } from '../exit.ts';
 import { RunLog } from '../log.ts';
 import type { RunFlags } from '../options.ts';
 import { commandLine } from '../program.ts';
+import { listenForSignals } from '../signals.ts';
 import { diagnosticToJson, renderCounted, renderDiagnostics } from '../terminal/diagnostics.ts';
 import { makeReporter } from '../terminal/make-reporter.ts';
 import { renderAdvice, renderSummary } from '../terminal/summary.ts';
@@ -101,31 +102,6 @@ function exitCode(result: RunResult, signalCode: number): number {
       // Without stages nothing was started: it depends on who is at fault.
       return result.stages.length === 0 ? outcomeOf(result.diagnostics).code : EXIT.failed;
   }
-}
-
-interface Interrupt {
-  readonly signal: AbortSignal;
-  /** The exit code for the signal that came. */
-  code(): number;
-  stop(): void;
-}
-
-/** The first signal stops the run in good order, the second at once. */
-function listenForSignals(tell: (message: string) => void): Interrupt {
-  const controller = new AbortController();
-  let code: number = EXIT.interrupted;
-  const onSignal = (signal: NodeJS.Signals): void => {
-    code = signal === 'SIGTERM' ? EXIT.terminated : EXIT.interrupted;
-    if (controller.signal.aborted) process.exit(code);
-    tell('stopping; finished stages are kept (again to stop at once)');
-    controller.abort();
-  };
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
-  return {
-    signal: controller.signal,
-    code: () => code,
-    stop: () => void process.off('SIGINT', onSignal).off('SIGTERM', onSignal),
-  };
 }
 
 interface Presented {

@@ -1,0 +1,48 @@
+/** YAML documents other than pipelines, against a schema of their own, with places as pipelines have them. */
+import type { Ajv } from 'ajv';
+import type { Diagnostic, SourceFile } from '../core/diagnostic.ts';
+import { isJsonObject, type JsonObject } from '../core/json.ts';
+import { explain } from './explain.ts';
+import { tidyRange, toJson } from './located.ts';
+import { parseSource } from './parse.ts';
+import type { DocumentPath } from './pipeline.ts';
+import { readSource } from './read.ts';
+import { errorAt, inOrder } from './report.ts';
+import { createAjv } from './validate.ts';
+
+export interface ReadDocument {
+  readonly source: SourceFile;
+  /** Everything that is wrong. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** With defaults in place; present if there is no error. */
+  readonly data?: JsonObject;
+}
+
+/**
+ * Reads a document that is a map.
+ *
+ * @throws Failure if the file cannot be read
+ */
+export async function readDocument(file: string, schema: JsonObject): Promise<ReadDocument> {
+  const source = await readSource(file, file);
+  const diagnostics: Diagnostic[] = [];
+  const root = parseSource(source, (diagnostic) => diagnostics.push(diagnostic));
+  if (root === undefined || root === 'empty' || root.kind !== 'map') {
+    if (root !== undefined && diagnostics.length === 0) {
+      const start = { line: 1, column: 1 };
+      const range = root === 'empty' ? { file, start, end: start } : tidyRange(root);
+      diagnostics.push(errorAt(range, 'wrong-type', 'this file is a map of keys to values'));
+    }
+    return { source, diagnostics };
+  }
+  const broken: DocumentPath[] = [];
+  const data = toJson(root, (path) => broken.push(path));
+  const ajv: Ajv = await createAjv();
+  const check = ajv.compile(schema);
+  if (!check(data)) diagnostics.push(...explain(check.errors ?? [], { root, at: [], schema, broken }));
+  return {
+    source,
+    diagnostics: inOrder(diagnostics, [source]),
+    ...(diagnostics.length === 0 && isJsonObject(data) ? { data } : {}),
+  };
+}

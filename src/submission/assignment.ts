@@ -1,0 +1,167 @@
+/** What an assignment lets students change, and what they did change. */
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, resolve } from 'node:path';
+import { readDocument } from '../config/document.ts';
+import { readMerged } from '../config/extends.ts';
+import { loadPipeline } from '../config/load.ts';
+import { toJson } from '../config/located.ts';
+import { applyOverrides, overrideSources } from '../config/override.ts';
+import type { DocumentPath, LocatedPipeline } from '../config/pipeline.ts';
+import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
+import { canonicalJson, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+import { readSchema } from '../core/schemas.ts';
+import { stageTypes } from '../nodes/registry.ts';
+import { readCsv } from './csv.ts';
+import type { Assignment } from './generated/types.ts';
+
+/** An assignment whose files were read. */
+export interface LoadedAssignment {
+  /** Absolute path of the pipeline that was given out. */
+  readonly base: string;
+  readonly editable: readonly string[];
+  readonly seed: Assignment['seed'];
+  /** Numbers of students by the names of their archives; absent where the file name tells. */
+  readonly students?: ReadonlyMap<string, string>;
+}
+
+/** @throws Failure all that is wrong with an assignment, its base or its list of students */
+export async function loadAssignment(file: string): Promise<LoadedAssignment> {
+  const { data, diagnostics } = await readDocument(file, readSchema('assignment'));
+  if (data === undefined) throw new Failure(...diagnostics);
+  // The schema that the type was made from has just been checked.
+  const { base, editable, seed, students } = data as unknown as Assignment;
+  const folder = dirname(resolve(file));
+  const path = resolve(folder, base);
+  const loaded = await loadPipeline(path, { stageTypes: stageTypes(false) });
+  const errors = loaded.diagnostics.filter(
+    ({ severity, code }) => severity === 'error' && code !== 'plugin-refused',
+  );
+  if (errors.length > 0) throw new Failure(...errors);
+  const numbers = students === undefined ? undefined : await readStudents(resolve(folder, students));
+  return { base: path, editable, seed, ...(numbers === undefined ? {} : { students: numbers }) };
+}
+
+async function readStudents(path: string): Promise<ReadonlyMap<string, string>> {
+  const text = await readFile(path, 'utf8').catch(() => {
+    throw failure('file-not-found', `\`${path}\` does not exist or cannot be read`);
+  });
+  const [head = [], ...rows] = readCsv(text);
+  const [file, number] = [head.indexOf('file'), head.indexOf('number')];
+  if (file < 0 || number < 0) {
+    throw failure('bad-setting', `\`${path}\` has no columns \`file\` and \`number\` in its first line`);
+  }
+  return new Map(rows.map((row) => [(row[file] ?? '').trim(), (row[number] ?? '').trim()]));
+}
+
+/** Says whether a seed is the number of the student who handed in an archive; undefined if it is as it must be. */
+export function seedProblem(
+  { seed: rule, students }: LoadedAssignment,
+  archive: string,
+  seed: number,
+): Diagnostic | undefined {
+  if (rule !== 'student_number') return undefined;
+  const name = basename(archive);
+  const wrong = (message: string): Diagnostic => ({
+    code: 'assignment-seed',
+    severity: 'error',
+    message,
+    hint: 'the `seed` of a submission is the number of its student',
+  });
+  if (students !== undefined) {
+    const number = students.get(name);
+    if (number === undefined) return wrong(`the list of students has no \`${name}\``);
+    return number === String(seed) ? undefined : wrong(`the seed is ${seed}, not ${number}`);
+  }
+  const numbers: readonly string[] = name.match(/\d+/g) ?? [];
+  return numbers.includes(String(seed)) ? undefined : wrong(`the seed ${seed} does not stand in \`${name}\``);
+}
+
+/** What always may differ: what a pipeline is called changes no result. */
+const FREE = ['name', 'description'];
+
+export interface DeviationOptions {
+  readonly base: string;
+  readonly editable: readonly string[];
+  readonly seed: Assignment['seed'];
+}
+
+/**
+ * What a pipeline changes of its base beyond what may be edited. A value counts as changed if it is written otherwise and
+ * comes out otherwise: neither a default that is spelled out nor a parameter that has another value elsewhere does.
+ *
+ * @param within absolute path of the folder of the pipeline, which may be a stranger's
+ */
+export async function findDeviations(
+  located: LocatedPipeline,
+  within: string,
+  { base, editable, seed }: DeviationOptions,
+): Promise<readonly Diagnostic[]> {
+  const given = await loadPipeline(base, { stageTypes: stageTypes(false) });
+  const resolved = (given.located ?? given.partial)?.resolved ?? {};
+  const written = differences(
+    await asWritten(base),
+    await asWritten(located.file, located.overrides, within),
+  );
+  const patterns = [...FREE, ...(seed === 'base' ? [] : ['seed']), ...editable].map(segments);
+  return written
+    .filter((path) => canonicalJson(at(resolved, path)) !== canonicalJson(at(located.resolved, path)))
+    .filter((path) => !patterns.some((pattern) => covers(pattern, path)))
+    .map((path) => ({
+      code: 'assignment-deviation',
+      severity: 'error',
+      message: `\`${path.join('.')}\` may not be changed`,
+      range: located.locate(path),
+    }));
+}
+
+/** A pipeline with what it extends and its overrides, before parameters and defaults are put in place. */
+async function asWritten(
+  file: string,
+  overrides: readonly string[] = [],
+  within?: string,
+): Promise<JsonObject> {
+  const ignore = (): void => undefined;
+  const reading = { report: ignore, source: ignore, ...(within === undefined ? {} : { within }) };
+  const merged = await readMerged(file, reading);
+  if (merged === undefined) return {};
+  const value = toJson(applyOverrides(merged, overrideSources(overrides), ignore).root, ignore);
+  return isJsonObject(value) ? value : {};
+}
+
+/** The outermost paths at which two documents differ: into maps, and into lists of one length. */
+function differences(before: Json, after: Json, path: DocumentPath = []): readonly DocumentPath[] {
+  if (canonicalJson(before) === canonicalJson(after)) return [];
+  if (isJsonObject(before) && isJsonObject(after)) {
+    const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
+    return [...keys].flatMap((key) => differences(at(before, [key]), at(after, [key]), [...path, key]));
+  }
+  if (Array.isArray(before) && Array.isArray(after) && before.length === after.length) {
+    return before.flatMap((item: Json, index) =>
+      differences(item, (after[index] as Json | undefined) ?? null, [...path, index]),
+    );
+  }
+  return [path];
+}
+
+/** The value at a path; null where there is none, which is what a key without a value has. */
+function at(document: Json, path: DocumentPath): Json {
+  let value: Json = document;
+  for (const segment of path) {
+    const list: readonly Json[] = Array.isArray(value) ? value : [];
+    if (isJsonObject(value) && Object.hasOwn(value, segment)) value = value[segment] ?? null;
+    else value = list[Number(segment)] ?? null;
+  }
+  return value;
+}
+
+/** `stages.model.encoder[3].Dense`, with `*` for any one segment, as segments. */
+function segments(pattern: string): readonly string[] {
+  return pattern.replace(/\[(\d+|\*)\]/g, '.$1').split('.');
+}
+
+function covers(pattern: readonly string[], path: DocumentPath): boolean {
+  return (
+    pattern.length <= path.length &&
+    pattern.every((segment, index) => segment === '*' || segment === String(path[index]))
+  );
+}

@@ -1,0 +1,90 @@
+/** Loads the pipeline of an archive, which may be anybody's: nothing outside its folder is read, no code of it runs. */
+import { copyFile, mkdir, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve, sep } from 'node:path';
+import { loadPipeline } from '../config/load.ts';
+import type { LoadOptions, LoadResult, LocatedPipeline, StageTypes } from '../config/pipeline.ts';
+import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
+import { stageTypes } from '../nodes/registry.ts';
+import { checkPipeline } from '../plan/check.ts';
+import type { Manifest } from './generated/types.ts';
+import { dataFiles } from './sources.ts';
+
+export interface StrangerOptions {
+  /** Absolute path of the unpacked archive. */
+  readonly folder: string;
+  readonly manifest: Manifest;
+  readonly allowPlugins: boolean;
+  /** Absolute path of a folder with data files that the archive leaves out. */
+  readonly data?: string;
+}
+
+/** @returns the pipeline and what is wrong with it: it has no `located` if it cannot be run */
+export async function loadStranger(options: StrangerOptions): Promise<LoadResult> {
+  const { folder, manifest } = options;
+  const result = await loadPipeline(join(folder, manifest.pipeline.file), {
+    overrides: manifest.pipeline.overrides,
+    within: folder,
+    stageTypes: pluginsWithin(folder, stageTypes(options.allowPlugins)),
+  });
+  const { located } = result;
+  if (located === undefined) return result;
+  const found = [...outsideData(located, folder), ...checkPipeline(located).diagnostics];
+  const diagnostics = [...result.diagnostics, ...found];
+  if (found.some(({ severity }) => severity === 'error')) {
+    return { sources: result.sources, diagnostics, partial: located };
+  }
+  if (options.data !== undefined) await addData(located, options.data);
+  return { ...result, diagnostics };
+}
+
+function isWithin(path: string, folder: string): boolean {
+  return path.startsWith(`${folder}${sep}`);
+}
+
+/** Lets only plugins of the archive through to `load`, which decides whether they may run. */
+function pluginsWithin(folder: string, load: LoadOptions['stageTypes']): LoadOptions['stageTypes'] {
+  return async (plugins, from): Promise<StageTypes> => {
+    const outside = plugins.flatMap((path, plugin) =>
+      isWithin(resolve(from, path), folder)
+        ? []
+        : [{ plugin, diagnostic: outsideDiagnostic(`the plugin \`${path}\``) }],
+    );
+    if (outside.length === 0) return load(plugins, from);
+    return { types: (await load([], from)).types, problems: outside };
+  };
+}
+
+function outsideData(located: LocatedPipeline, folder: string): readonly Diagnostic[] {
+  return dataFiles(located)
+    .filter((path) => !isWithin(resolve(located.folder, path), folder))
+    .map((path) => outsideDiagnostic(`the data file \`${path}\``));
+}
+
+function outsideDiagnostic(what: string): Diagnostic {
+  return { code: 'path-outside', severity: 'error', message: `${what} lies outside the archive` };
+}
+
+/** Copies data files that the archive lacks to where the pipeline looks for them. */
+async function addData(located: LocatedPipeline, data: string): Promise<void> {
+  for (const path of dataFiles(located)) {
+    const target = resolve(located.folder, path);
+    if ((await stat(target).catch(() => undefined)) !== undefined) continue;
+    const same = resolve(data, path);
+    const candidates = [...(isWithin(same, data) ? [same] : []), join(data, basename(path))];
+    for (const candidate of candidates) {
+      const info = await stat(candidate).catch(() => undefined);
+      if (info?.isFile() !== true) continue;
+      await mkdir(dirname(target), { recursive: true });
+      await copyFile(candidate, target);
+      break;
+    }
+  }
+}
+
+/** @throws Failure of all that is wrong, if there is an error */
+export function requireLocated({ located, diagnostics }: LoadResult): LocatedPipeline {
+  if (located !== undefined) return located;
+  const errors = diagnostics.filter(({ severity }) => severity === 'error');
+  if (errors.length === 0) throw failure('internal-error', 'a pipeline without an error was not loaded');
+  throw new Failure(...errors);
+}

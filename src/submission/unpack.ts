@@ -1,0 +1,78 @@
+/** An archive into a folder: only listed files, and each exactly as it is listed. */
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { failure, type Failure } from '../core/diagnostic.ts';
+import type { Environment, Manifest } from './generated/types.ts';
+import { LIMITS } from './limits.ts';
+import { artifactPath, ENVIRONMENT, MANIFEST, readEnvironment, readManifest } from './manifest.ts';
+import { openArchive, type Archive } from './zip-read.ts';
+
+export interface Unpacked {
+  readonly manifest: Manifest;
+  readonly environment: Environment;
+}
+
+/**
+ * Unpacks an archive after everything that can be checked before was: names, sizes, and that the manifest lists just what
+ * is there. Then each file's content is held against its hash.
+ *
+ * @param folder absolute path of an empty folder
+ * @throws Failure `archive-unsafe` before anything is written, `archive-damaged` after that
+ */
+export async function unpackArchive(path: string, folder: string): Promise<Unpacked> {
+  const archive = await openArchive(path);
+  try {
+    const manifest = await readManifest((await archive.read(MANIFEST, LIMITS.manifest)).toString('utf8'));
+    checkListing(archive, manifest);
+    const environment = await readEnvironment(
+      (await archive.read(ENVIRONMENT, LIMITS.environment)).toString('utf8'),
+    );
+    for (const file of manifest.files) {
+      const target = join(folder, file.path);
+      await mkdir(dirname(target), { recursive: true });
+      if ((await archive.extract(file.path, target)) !== file.sha256) {
+        throw failure(
+          'archive-damaged',
+          `\`${file.path}\` is not what the manifest says`,
+          'pack and hand in again',
+        );
+      }
+    }
+    return { manifest, environment };
+  } finally {
+    archive.close();
+  }
+}
+
+function checkListing(archive: Archive, manifest: Manifest): void {
+  const listed = new Set<string>([MANIFEST]);
+  for (const { path, bytes } of manifest.files) {
+    if (listed.has(path)) throw mismatch(`lists \`${path}\` twice`);
+    listed.add(path);
+    const size = archive.files.get(path);
+    if (size === undefined) throw mismatch(`lists \`${path}\`, which is not there`);
+    if (size !== bytes) throw mismatch(`says that \`${path}\` has ${bytes} bytes; it has ${size}`);
+  }
+  for (const path of archive.files.keys()) {
+    if (!listed.has(path)) throw mismatch(`does not list \`${path}\``);
+  }
+  // What is compared after a run are the stages' hashes: they must be those of the files that are here.
+  const hashes = new Map(manifest.files.map(({ path, sha256 }) => [path, sha256]));
+  for (const { name, files } of manifest.stages) {
+    for (const { path, sha256 } of files) {
+      const hash = hashes.get(artifactPath(name, path));
+      if (hash !== undefined && hash !== sha256) throw mismatch(`has two hashes of \`${name}/${path}\``);
+    }
+  }
+  for (const path of [ENVIRONMENT, manifest.pipeline.file]) {
+    if (!listed.has(path)) throw mismatch(`does not list \`${path}\``);
+  }
+}
+
+function mismatch(what: string): Failure {
+  return failure(
+    'archive-damaged',
+    `the manifest of the archive ${what}`,
+    'hand in the file as `hourglass pack` wrote it',
+  );
+}

@@ -1,0 +1,152 @@
+/** Verifies submissions: each in a process of its own, then all of them against one another. */
+import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import pLimit from 'p-limit';
+import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
+import { seedProblem, type LoadedAssignment } from './assignment.ts';
+import type { CheckOptions, Findings } from './check.ts';
+import type { Level } from './levels.ts';
+import { checkLimited, type ProcessLimits } from './limited.ts';
+
+export interface VerifyOptions {
+  readonly level: Level;
+  readonly allowPlugins: boolean;
+  /** Absolute path of a folder with data files that archives leave out. */
+  readonly data?: string;
+  readonly assignment?: LoadedAssignment;
+  readonly limits: ProcessLimits;
+  /** Archives at work at one time. */
+  readonly jobs: number;
+  readonly signal: AbortSignal;
+  /** Called as each is done. */
+  readonly done: (verdict: Verdict) => void;
+}
+
+export interface Verdict extends Omit<Findings, 'results'> {
+  /** The archive as it was named. */
+  readonly file: string;
+  readonly level: Level;
+  /** `unchecked`: nothing is wrong that could be seen, but the level's work could not be done. */
+  readonly result: 'ok' | 'mismatch' | 'unchecked';
+  /** Archives that hold the same weights or figures. */
+  readonly duplicates: readonly string[];
+}
+
+/** Problems that keep the work from being done, of which the archive need not be at fault. */
+const UNDONE = new Set<Diagnostic['code']>([
+  'plugin-refused',
+  'data-missing',
+  'engine-missing',
+  'engine-install-failed',
+  'disk-full',
+  'interrupted',
+]);
+
+/**
+ * Checks archives, in the order in which they were named.
+ *
+ * @throws Failure `interrupted`
+ */
+export async function verifySubmissions(
+  files: readonly string[],
+  options: VerifyOptions,
+): Promise<readonly Verdict[]> {
+  const limit = pLimit(options.jobs);
+  const checked = await Promise.all(
+    files.map((file) =>
+      limit(async () => {
+        const findings = await verifyOne(file, options);
+        options.done(verdictOf(file, findings, [], options));
+        return { file, findings };
+      }),
+    ),
+  );
+  if (options.signal.aborted) throw failure('interrupted', 'stopped');
+  const twins = findDuplicates(checked.map(({ file, findings }) => ({ file, results: findings.results })));
+  return checked.map(({ file, findings }) => verdictOf(file, findings, twins.get(file) ?? [], options));
+}
+
+async function verifyOne(file: string, options: VerifyOptions): Promise<Findings> {
+  const { level, allowPlugins, data, assignment, limits, signal } = options;
+  const work = await realpath(await mkdtemp(join(tmpdir(), 'hourglass-verify-')));
+  const check: CheckOptions = {
+    archive: resolve(file),
+    level,
+    allowPlugins,
+    work,
+    ...(data === undefined ? {} : { data }),
+    ...(assignment === undefined
+      ? {}
+      : { assignment: { base: assignment.base, editable: assignment.editable, seed: assignment.seed } }),
+  };
+  try {
+    return await checkLimited(check, limits, signal);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return { metrics: [], filesCompared: 0, diagnostics: error.diagnostics, results: {} };
+  } finally {
+    await rm(work, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+function verdictOf(
+  file: string,
+  { results: _results, ...findings }: Findings,
+  duplicates: readonly string[],
+  { level, assignment }: VerifyOptions,
+): Verdict {
+  const seed = findings.pipeline?.seed;
+  const wrongSeed =
+    assignment === undefined || seed === undefined ? undefined : seedProblem(assignment, file, seed);
+  const diagnostics: readonly Diagnostic[] = [
+    ...findings.diagnostics,
+    ...(wrongSeed === undefined ? [] : [wrongSeed]),
+    ...(duplicates.length === 0 ? [] : [duplicateDiagnostic(duplicates)]),
+  ];
+  return {
+    file,
+    level,
+    ...findings,
+    diagnostics,
+    duplicates,
+    result: resultOf(level, findings, diagnostics),
+  };
+}
+
+function resultOf(
+  level: Level,
+  findings: Omit<Findings, 'results'>,
+  diagnostics: readonly Diagnostic[],
+): Verdict['result'] {
+  const errors = diagnostics.filter(({ severity }) => severity === 'error');
+  if (errors.some(({ code }) => !UNDONE.has(code))) return 'mismatch';
+  return errors.length > 0 || (level !== 'hashes' && findings.comparison === undefined) ? 'unchecked' : 'ok';
+}
+
+function duplicateDiagnostic(files: readonly string[]): Diagnostic {
+  return {
+    code: 'submission-duplicate',
+    severity: 'error',
+    message: `the weights or figures are also those of ${files.map((file) => `\`${basename(file)}\``).join(', ')}`,
+  };
+}
+
+/** For each archive the others that share a result with it. */
+export function findDuplicates(
+  archives: readonly { readonly file: string; readonly results: Readonly<Record<string, string>> }[],
+): ReadonlyMap<string, readonly string[]> {
+  const owners = new Map<string, Set<string>>();
+  for (const { file, results } of archives) {
+    for (const hash of Object.values(results)) owners.set(hash, (owners.get(hash) ?? new Set()).add(file));
+  }
+  const twins = new Map<string, Set<string>>();
+  for (const files of owners.values()) {
+    for (const file of files) {
+      for (const other of files) {
+        if (other !== file) twins.set(file, (twins.get(file) ?? new Set()).add(other));
+      }
+    }
+  }
+  return new Map([...twins].map(([file, others]) => [file, [...others]]));
+}
