@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { basename, extname, join, dirname, resolve } from 'node:path';
 import { writeFileAtomic } from '../../artifacts/atomic.ts';
+import { failure } from '../../core/diagnostic.ts';
 import { loadAssignment } from '../../submission/assignment.ts';
 import type { Level } from '../../submission/levels.ts';
 import { DEFAULT_LIMITS } from '../../submission/limited.ts';
@@ -31,6 +33,13 @@ export interface VerifyCommandOptions extends VerifyFlags {
 export async function verify(terminal: Terminal, options: VerifyCommandOptions): Promise<number> {
   const archives = [...new Set(options.archives)];
   const { assignment, data } = options;
+  const missing = archives.filter((file) => !existsSync(file));
+  if (missing.length > 0) {
+    throw failure(
+      'file-not-found',
+      `${missing.map((file) => `\`${file}\``).join(', ')}: there is no such file`,
+    );
+  }
   const rules = assignment === undefined ? undefined : await loadAssignment(assignment);
   const quiet = terminal.options.json || terminal.options.quiet;
   const note = (text: string): void => {

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { readCsv, writeCsv } from '../../src/submission/csv.ts';
+import { gradescopeResults, marksCsv } from '../../src/submission/marks.ts';
+import { findDuplicates, type Verdict } from '../../src/submission/verify.ts';
+
+const VERDICT: Verdict = {
+  file: 'class/a.zip',
+  level: 'spot',
+  result: 'ok',
+  pipeline: { name: 'p', seed: 5 },
+  comparison: { kind: 'exact', differences: [] },
+  metrics: [{ stage: 'quality', metric: 'mse', claimed: 0.5, found: 0.5, agrees: true }],
+  filesCompared: 3,
+  diagnostics: [],
+  duplicates: [],
+};
+
+test('any cells are read as they were written, but for what begins a formula', () => {
+  fc.assert(
+    fc.property(fc.array(fc.array(fc.string(), { minLength: 2, maxLength: 4 }), { minLength: 1 }), (rows) => {
+      const safe = rows.map((row) => row.map((text) => (/^[=+\-@\t\r]/.test(text) ? `'${text}` : text)));
+      assert.deepEqual(readCsv(writeCsv(rows)), safe);
+    }),
+  );
+  assert.equal(writeCsv([['=HYPERLINK("x")', '@cmd', -5]]), `"'=HYPERLINK(""x"")",'@cmd,-5\r\n`);
+});
+
+test('lists of other programs are read: with a mark, other line ends, and no end', () => {
+  assert.deepEqual(readCsv('\ufefffile,number\na.zip,"1"\n\nb.zip,2'), [
+    ['file', 'number'],
+    ['a.zip', '1'],
+    ['b.zip', '2'],
+  ]);
+  assert.deepEqual(readCsv(''), []);
+});
+
+test('a table has a column for every metric of the class', () => {
+  const other: Verdict = {
+    ...VERDICT,
+    file: 'b.zip',
+    result: 'mismatch',
+    metrics: [{ stage: 'quality', metric: 'ssim', claimed: 1, agrees: false }],
+    diagnostics: [{ code: 'assignment-seed', severity: 'error', message: 'the seed, "5", is wrong' }],
+    duplicates: ['x/c.zip'],
+  };
+  const [head, first, second] = readCsv(marksCsv([VERDICT, other]));
+  assert.deepEqual(head?.slice(-2), ['quality.mse', 'quality.ssim']);
+  assert.deepEqual(first, ['a.zip', '5', 'p', 'spot', 'ok', 'exact', '', '', '0.5', '']);
+  assert.deepEqual(second?.slice(4), ['mismatch', 'exact', 'the seed, "5", is wrong', 'c.zip', '', '']);
+});
+
+test('Gradescope gets a point for each thing that holds', () => {
+  const scores = (verdict: Verdict): readonly unknown[] =>
+    (gradescopeResults(verdict) as { tests: { score: number }[] }).tests.map(({ score }) => score);
+  const error = (code: Verdict['diagnostics'][number]['code']): Verdict => ({
+    ...VERDICT,
+    result: 'mismatch',
+    diagnostics: [{ code, severity: 'error', message: 'x' }],
+  });
+  assert.deepEqual(scores(VERDICT), [1, 1, 1]);
+  assert.deepEqual(scores(error('archive-damaged')), [0, 1, 1]);
+  assert.deepEqual(scores(error('verification-mismatch')), [1, 0, 1]);
+  assert.deepEqual(scores(error('submission-duplicate')), [1, 1, 0]);
+  assert.deepEqual(scores({ ...VERDICT, result: 'unchecked' }), [1, 0, 1]);
+});
+
+test('duplicates are found across any number of archives', () => {
+  const found = findDuplicates([
+    { file: 'a', results: { weights: '1', figure: '2' } },
+    { file: 'b', results: { weights: '1', figure: '3' } },
+    { file: 'c', results: { weights: '4', figure: '3' } },
+    { file: 'd', results: { weights: '5' } },
+  ]);
+  assert.deepEqual(Object.fromEntries(found), { a: ['b'], b: ['a', 'c'], c: ['b'] });
+});
