@@ -8,6 +8,8 @@ import { Failure, failure } from '../core/diagnostic.ts';
 import { canonicalJson, isJsonObject, sha256 } from '../core/json.ts';
 import type { PlannedStage } from '../plan/plan.ts';
 import { planPipeline, storeOf, workspaceOf } from '../run/plan.ts';
+import { renderPage } from '../report/page.ts';
+import { readReport } from '../report/read.ts';
 import { environmentOf } from './environment.ts';
 import type { Environment, PackedStage } from './generated/types.ts';
 import { artifactPath, METRICS, REPORT } from './manifest.ts';
@@ -63,10 +65,19 @@ export async function collectOutputs(
   }
   await checkMetrics(workspace, stages, outdated);
   entries.push({ path: METRICS, data: await readFile(join(workspace.folder, 'metrics.json')) });
-  const report = await readFile(join(workspace.folder, 'report.html')).catch(() => undefined);
-  if (report !== undefined) entries.push({ path: REPORT, data: report });
+  entries.push({ path: REPORT, data: Buffer.from(await reportWithoutTimes(workspace.folder)) });
   const inOrder = [...located.pipeline.stages.keys()].flatMap((stage) => stages.get(stage) ?? []);
   return { stages: inOrder, entries, environment, threads };
+}
+
+/** The report of a run as a run of any other hour, speed or history would have it: without times and warnings. */
+async function reportWithoutTimes(folder: string): Promise<string> {
+  const { started: _started, seconds: _seconds, stages, ...report } = await readReport(folder);
+  return renderPage({
+    ...report,
+    stages: stages.map(({ seconds: _own, ...stage }) => stage),
+    problems: [],
+  });
 }
 
 /** A pipeline whose stages, if they name no number of threads, take this one whatever the machine has. */

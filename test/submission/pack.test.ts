@@ -58,6 +58,7 @@ test('a run packs to the same bytes, again and from another folder, hour and nam
     'resolved.yaml',
     'ro-crate-metadata.json',
     'outputs/metrics.json',
+    'outputs/report.html',
     'outputs/trained/history.csv',
     'outputs/trained/model/autoencoder/weights.bin',
     'outputs/trained/previews/epoch-002.png',
