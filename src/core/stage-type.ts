@@ -45,6 +45,8 @@ export type OutputDescription =
       readonly target: string;
       /** True where `data` is a corruption of `target`. */
       readonly denoiser: boolean;
+      /** Whether it drew previews while training; absent where not known. */
+      readonly previews?: boolean;
     }
   | {
       readonly kind: 'vectors';

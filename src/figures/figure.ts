@@ -19,6 +19,15 @@ export interface Figure {
  * @param scale pixels of the PNG for a CSS pixel; whole numbers keep image tiles crisp
  */
 export function renderPng(figure: Figure, scale = 2): Buffer {
+  const { width, height, pixels } = renderPixels(figure, scale);
+  return encodePng({ width, height, ...withoutAlpha(pixels) });
+}
+
+/** Draws a figure as opaque RGBA pixels, row-major [height, width, 4]. */
+export function renderPixels(
+  figure: Figure,
+  scale: number,
+): { readonly width: number; readonly height: number; readonly pixels: Uint8Array } {
   const resvg = new Resvg(figure.svg, {
     font: fontOptions(figure.svg),
     fitTo: { mode: 'zoom', value: scale },
@@ -26,7 +35,7 @@ export function renderPng(figure: Figure, scale = 2): Buffer {
     logLevel: 'off',
   });
   const { width, height, pixels } = resvg.render();
-  return encodePng({ width, height, ...withoutAlpha(pixels) });
+  return { width, height, pixels };
 }
 
 /** Opaque RGBA pixels as RGB, or as grey if they have no colour: a third of the size. */

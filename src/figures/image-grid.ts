@@ -32,6 +32,8 @@ export interface ImageGridOptions extends HeaderText {
   readonly rows: readonly ImageRow[];
   /** Pixels at 1x for a pixel of an image, a whole number; by default such that tiles are about 96 px large. */
   readonly tileScale?: number;
+  /** Pixels at 1x between images: 4 by default, 0 where they make one picture. */
+  readonly gap?: number;
 }
 
 /** A rectangle in pixels at 1x. */
@@ -87,12 +89,12 @@ export function imageGrid(options: ImageGridOptions): Figure {
 }
 
 /** Places tiles, labels and captions below `top`. All tiles stand at whole pixels, in cells of one size. */
-export function layoutGrid({ rows, tileScale }: ImageGridOptions, top: number): GridLayout {
+export function layoutGrid({ rows, tileScale, gap = GAP }: ImageGridOptions, top: number): GridLayout {
   const images = rows.flatMap((row) => row.images);
   const columns = Math.max(1, ...rows.map((row) => row.images.length));
   const imageWidth = Math.max(1, ...images.map((image) => image.width));
   const imageHeight = Math.max(1, ...images.map((image) => image.height));
-  const scale = tileScale ?? chooseScale(imageWidth, imageHeight, columns);
+  const scale = tileScale ?? chooseScale(imageWidth, imageHeight, columns, gap);
   const cellWidth = imageWidth * scale;
   const cellHeight = imageHeight * scale;
 
@@ -115,23 +117,23 @@ export function layoutGrid({ rows, tileScale }: ImageGridOptions, top: number): 
       })),
       labelEnd,
       tiles: row.images.map((image, column) => ({
-        x: left + column * (cellWidth + GAP) + Math.floor((cellWidth - image.width * scale) / 2),
+        x: left + column * (cellWidth + gap) + Math.floor((cellWidth - image.width * scale) / 2),
         y: cellTop + Math.floor((cellHeight - image.height * scale) / 2),
         width: image.width * scale,
         height: image.height * scale,
       })),
       captions: row.images.flatMap((_, column) => {
         const text = truncateText(captions[column] ?? '', TYPE.caption, cellWidth - GAP);
-        const x = left + column * (cellWidth + GAP) + cellWidth / 2;
+        const x = left + column * (cellWidth + gap) + cellWidth / 2;
         return text === '' ? [] : [{ text, x, y: cellTop + cellHeight + TYPE.caption.line }];
       }),
     };
-    y += rowHeight + (captions.length === 0 ? GAP : TYPE.caption.line + 3 * GAP);
+    y += rowHeight + (captions.length === 0 ? gap : TYPE.caption.line + 3 * GAP);
     return layout;
   });
-  const bottom = y - (rows.at(-1)?.captions?.length ? 2 * GAP : GAP);
+  const bottom = y - (rows.at(-1)?.captions?.length ? 2 * GAP : gap);
   return {
-    width: left + columns * (cellWidth + GAP) - GAP + MARGIN,
+    width: left + columns * (cellWidth + gap) - gap + MARGIN,
     height: bottom + MARGIN,
     scale,
     rows: placed,
@@ -139,9 +141,9 @@ export function layoutGrid({ rows, tileScale }: ImageGridOptions, top: number): 
 }
 
 /** The whole factor that makes tiles about as large as intended, if that many fit side by side. */
-function chooseScale(width: number, height: number, columns: number): number {
+function chooseScale(width: number, height: number, columns: number, gap: number): number {
   const wanted = Math.round(TILE_SIZE / Math.max(width, height));
-  const fits = Math.floor((MAX_WIDTH - (columns - 1) * GAP) / (columns * width));
+  const fits = Math.floor((MAX_WIDTH - (columns - 1) * gap) / (columns * width));
   return Math.max(1, Math.min(wanted, fits));
 }
 
@@ -155,15 +157,12 @@ function drawRow(row: RowLayout, images: readonly ImageTile[], scale: number): s
   );
   if (images.length === 0) return label;
   const area = enclose(row.tiles);
-  const png = encodePng(paintTiles(area, row.tiles, images, scale)).toString('base64');
   const outlines = row.tiles.map(
     ({ x, y, width, height }) => `M${x - 0.5} ${y - 0.5}h${width + 1}v${height + 1}h${-width - 1}z`,
   );
   return [
     ...label,
-    // Viewers differ in which of the two ways of asking for sharp pixels they know.
-    `<image x="${area.x}" y="${area.y}" width="${area.width}" height="${area.height}" ` +
-      `image-rendering="optimizeSpeed" style="image-rendering:pixelated" href="data:image/png;base64,${png}"/>`,
+    embedPng(paintTiles(area, row.tiles, images, scale), area),
     `<path d="${outlines.join('')}" fill="none" stroke="${COLORS.tileOutline}"/>`,
     ...captions,
   ];
@@ -202,6 +201,26 @@ function paintTiles(area: Box, boxes: readonly Box[], images: readonly ImageTile
     }
   }
   return { width: area.width, height: area.height, channels, pixels };
+}
+
+/** One image on its own, with sharp pixels. */
+export function drawTile(tile: ImageTile, { x, y, width, height }: Box): string {
+  const bitmap = {
+    width: tile.width,
+    height: tile.height,
+    channels: tile.channels,
+    pixels: displayBytes(tile),
+  };
+  return embedPng(bitmap, { x, y, width, height });
+}
+
+function embedPng(bitmap: Bitmap, { x, y, width, height }: Box): string {
+  return (
+    // Viewers differ in which of the two ways of asking for sharp pixels they know.
+    `<image x="${x}" y="${y}" width="${width}" height="${height}" ` +
+    `image-rendering="optimizeSpeed" style="image-rendering:pixelated" ` +
+    `href="data:image/png;base64,${encodePng(bitmap).toString('base64')}"/>`
+  );
 }
 
 /** Intensities as bytes: 0 to 1 becomes 0 to 255, rounded. */

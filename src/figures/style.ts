@@ -52,3 +52,20 @@ export const SERIES_COLORS: readonly { readonly line: string; readonly text: str
   { line: '#56b4e9', text: '#1d6f9e' },
   { line: '#333333', text: '#333333' },
 ];
+
+/**
+ * Colours of ten classes of points, told apart with any colour vision: M. A. Petroff, "Accessible color sequences for data
+ * visualization", 2021, the sequence of ten.
+ */
+export const CLASS_COLORS: readonly string[] = [
+  '#3f90da',
+  '#ffa90e',
+  '#bd1f01',
+  '#94a4a2',
+  '#832db6',
+  '#a96b59',
+  '#e76300',
+  '#b9ac70',
+  '#717581',
+  '#92dadd',
+];

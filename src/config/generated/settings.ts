@@ -1133,23 +1133,33 @@ export type ImagesFigureSettings = {
   readonly type: 'figure';
   /**
    * `images`: a grid of images of one set. `comparison`: rows of original, corrupted and reconstructed
-   * images. `history`: curves of the losses over the epochs.
+   * images. `history`: curves of the losses over the epochs. `latent`: points of a plane, coloured by class.
+   * `traversal`: images decoded along the latent axes, or between images. `manifold`: images decoded from a
+   * latent space of two values. `animation`: the previews of a training as an animated GIF.
    */
   readonly kind: 'images';
   /** Text above the figure. Left out: none. */
   readonly title?: string;
-  /** Name of the stage whose images are drawn (`images`), or go into the model (`comparison`). */
+  /**
+   * Name of the stage whose images are drawn (`images`), or go into the model (`comparison`, `traversal`,
+   * `manifold`), or whose vectors of two values are drawn (`latent`).
+   */
   readonly data: string;
-  /** The split that the images are taken from: `train` or `test`. Not with `kind: history`. */
+  /**
+   * The split that images or vectors are taken from: `train` or `test`. Not with `kind: history` and `kind:
+   * animation`.
+   */
   readonly split: SplitName;
   /**
-   * Whether the images are drawn at random by the pipeline's seed, or are the first of the split. Not with
-   * `kind: history`.
+   * Whether the images are drawn at random by the pipeline's seed, or are the first of the split. Only with
+   * `kind: images`, `comparison` and `traversal`.
    */
   readonly random: boolean;
-  /** Rows of the grid. Only with `kind: images`. */
+  /**
+   * Rows of the grid. Only with `kind: images`, `traversal` (latent axes, or pairs of images) and `manifold`.
+   */
   readonly rows: number;
-  /** Columns of the grid. Only with `kind: images`. */
+  /** Columns of the grid. Only with `kind: images`, `traversal` and `manifold`. */
   readonly columns: number;
   /** Whether each image is drawn with its class label. Only with `kind: images`. */
   readonly labels: boolean;
@@ -1161,25 +1171,36 @@ export type ComparisonFigureSettings = {
   readonly type: 'figure';
   /**
    * `images`: a grid of images of one set. `comparison`: rows of original, corrupted and reconstructed
-   * images. `history`: curves of the losses over the epochs.
+   * images. `history`: curves of the losses over the epochs. `latent`: points of a plane, coloured by class.
+   * `traversal`: images decoded along the latent axes, or between images. `manifold`: images decoded from a
+   * latent space of two values. `animation`: the previews of a training as an animated GIF.
    */
   readonly kind: 'comparison';
   /** Text above the figure. Left out: none. */
   readonly title?: string;
-  /** Name of the stage whose images are drawn (`images`), or go into the model (`comparison`). */
+  /**
+   * Name of the stage whose images are drawn (`images`), or go into the model (`comparison`, `traversal`,
+   * `manifold`), or whose vectors of two values are drawn (`latent`).
+   */
   readonly data: string;
-  /** Name of the `train` stage whose reconstructions (`comparison`) or losses (`history`) are drawn. */
+  /**
+   * Name of the `train` stage whose reconstructions (`comparison`), losses (`history`), latent space
+   * (`traversal`, `manifold`) or previews (`animation`) are drawn.
+   */
   readonly model: string;
   /**
    * Only with `kind: comparison`. Name of the stage with the clean images of the first row. Left out: the
    * same as `data`, and the row of corrupted images is left out.
    */
   readonly target?: string;
-  /** The split that the images are taken from: `train` or `test`. Not with `kind: history`. */
+  /**
+   * The split that images or vectors are taken from: `train` or `test`. Not with `kind: history` and `kind:
+   * animation`.
+   */
   readonly split: SplitName;
   /**
-   * Whether the images are drawn at random by the pipeline's seed, or are the first of the split. Not with
-   * `kind: history`.
+   * Whether the images are drawn at random by the pipeline's seed, or are the first of the split. Only with
+   * `kind: images`, `comparison` and `traversal`.
    */
   readonly random: boolean;
   /** How many images are compared, one a column. Only with `kind: comparison`. */
@@ -1192,16 +1213,162 @@ export type HistoryFigureSettings = {
   readonly type: 'figure';
   /**
    * `images`: a grid of images of one set. `comparison`: rows of original, corrupted and reconstructed
-   * images. `history`: curves of the losses over the epochs.
+   * images. `history`: curves of the losses over the epochs. `latent`: points of a plane, coloured by class.
+   * `traversal`: images decoded along the latent axes, or between images. `manifold`: images decoded from a
+   * latent space of two values. `animation`: the previews of a training as an animated GIF.
    */
   readonly kind: 'history';
   /** Text above the figure. Left out: none. */
   readonly title?: string;
-  /** Name of the `train` stage whose reconstructions (`comparison`) or losses (`history`) are drawn. */
+  /**
+   * Name of the `train` stage whose reconstructions (`comparison`), losses (`history`), latent space
+   * (`traversal`, `manifold`) or previews (`animation`) are drawn.
+   */
   readonly model: string;
   /** The curves to draw, by their names in `history.csv`. Left out: all. Only with `kind: history`. */
   readonly quantities?: readonly HistoryQuantity[];
 };
 
-/** Draws a figure. Gives `figure.png` and `figure.svg`. */
-export type FigureSettings = ImagesFigureSettings | ComparisonFigureSettings | HistoryFigureSettings;
+/** `FigureSettings` with `kind: latent`. */
+export type LatentFigureSettings = {
+  /** Draws a figure. */
+  readonly type: 'figure';
+  /**
+   * `images`: a grid of images of one set. `comparison`: rows of original, corrupted and reconstructed
+   * images. `history`: curves of the losses over the epochs. `latent`: points of a plane, coloured by class.
+   * `traversal`: images decoded along the latent axes, or between images. `manifold`: images decoded from a
+   * latent space of two values. `animation`: the previews of a training as an animated GIF.
+   */
+  readonly kind: 'latent';
+  /** Text above the figure. Left out: none. */
+  readonly title?: string;
+  /**
+   * Name of the stage whose images are drawn (`images`), or go into the model (`comparison`, `traversal`,
+   * `manifold`), or whose vectors of two values are drawn (`latent`).
+   */
+  readonly data: string;
+  /**
+   * The split that images or vectors are taken from: `train` or `test`. Not with `kind: history` and `kind:
+   * animation`.
+   */
+  readonly split: SplitName;
+  /**
+   * Name of the stage whose images are drawn in the places of some points, where there is room: those that
+   * were encoded. Left out: none. Only with `kind: latent`.
+   */
+  readonly thumbnails?: string;
+};
+
+/** `FigureSettings` with `kind: traversal`. */
+export type TraversalFigureSettings = {
+  /** Draws a figure. */
+  readonly type: 'figure';
+  /**
+   * `images`: a grid of images of one set. `comparison`: rows of original, corrupted and reconstructed
+   * images. `history`: curves of the losses over the epochs. `latent`: points of a plane, coloured by class.
+   * `traversal`: images decoded along the latent axes, or between images. `manifold`: images decoded from a
+   * latent space of two values. `animation`: the previews of a training as an animated GIF.
+   */
+  readonly kind: 'traversal';
+  /** Text above the figure. Left out: none. */
+  readonly title?: string;
+  /**
+   * Name of the stage whose images are drawn (`images`), or go into the model (`comparison`, `traversal`,
+   * `manifold`), or whose vectors of two values are drawn (`latent`).
+   */
+  readonly data: string;
+  /**
+   * Name of the `train` stage whose reconstructions (`comparison`), losses (`history`), latent space
+   * (`traversal`, `manifold`) or previews (`animation`) are drawn.
+   */
+  readonly model: string;
+  /**
+   * The split that images or vectors are taken from: `train` or `test`. Not with `kind: history` and `kind:
+   * animation`.
+   */
+  readonly split: SplitName;
+  /**
+   * Whether the images are drawn at random by the pipeline's seed, or are the first of the split. Only with
+   * `kind: images`, `comparison` and `traversal`.
+   */
+  readonly random: boolean;
+  /**
+   * Rows of the grid. Only with `kind: images`, `traversal` (latent axes, or pairs of images) and `manifold`.
+   */
+  readonly rows: number;
+  /** Columns of the grid. Only with `kind: images`, `traversal` and `manifold`. */
+  readonly columns: number;
+  /**
+   * `axes`: each row walks along one latent axis, from small to large values, those axes first along which
+   * the latents vary most. `images`: each row goes from one image to another. Only with `kind: traversal`.
+   */
+  readonly path: 'axes' | 'images';
+};
+
+/** `FigureSettings` with `kind: manifold`. */
+export type ManifoldFigureSettings = {
+  /** Draws a figure. */
+  readonly type: 'figure';
+  /**
+   * `images`: a grid of images of one set. `comparison`: rows of original, corrupted and reconstructed
+   * images. `history`: curves of the losses over the epochs. `latent`: points of a plane, coloured by class.
+   * `traversal`: images decoded along the latent axes, or between images. `manifold`: images decoded from a
+   * latent space of two values. `animation`: the previews of a training as an animated GIF.
+   */
+  readonly kind: 'manifold';
+  /** Text above the figure. Left out: none. */
+  readonly title?: string;
+  /**
+   * Name of the stage whose images are drawn (`images`), or go into the model (`comparison`, `traversal`,
+   * `manifold`), or whose vectors of two values are drawn (`latent`).
+   */
+  readonly data: string;
+  /**
+   * Name of the `train` stage whose reconstructions (`comparison`), losses (`history`), latent space
+   * (`traversal`, `manifold`) or previews (`animation`) are drawn.
+   */
+  readonly model: string;
+  /**
+   * The split that images or vectors are taken from: `train` or `test`. Not with `kind: history` and `kind:
+   * animation`.
+   */
+  readonly split: SplitName;
+  /**
+   * Rows of the grid. Only with `kind: images`, `traversal` (latent axes, or pairs of images) and `manifold`.
+   */
+  readonly rows: number;
+  /** Columns of the grid. Only with `kind: images`, `traversal` and `manifold`. */
+  readonly columns: number;
+};
+
+/** `FigureSettings` with `kind: animation`. */
+export type AnimationFigureSettings = {
+  /** Draws a figure. */
+  readonly type: 'figure';
+  /**
+   * `images`: a grid of images of one set. `comparison`: rows of original, corrupted and reconstructed
+   * images. `history`: curves of the losses over the epochs. `latent`: points of a plane, coloured by class.
+   * `traversal`: images decoded along the latent axes, or between images. `manifold`: images decoded from a
+   * latent space of two values. `animation`: the previews of a training as an animated GIF.
+   */
+  readonly kind: 'animation';
+  /** Text above the figure. Left out: none. */
+  readonly title?: string;
+  /**
+   * Name of the `train` stage whose reconstructions (`comparison`), losses (`history`), latent space
+   * (`traversal`, `manifold`) or previews (`animation`) are drawn.
+   */
+  readonly model: string;
+  /** Milliseconds that each epoch is shown. Only with `kind: animation`. */
+  readonly delay: number;
+};
+
+/** Draws a figure. Gives `figure.png` and `figure.svg`, and with `kind: animation` also `figure.gif`. */
+export type FigureSettings = 
+  | ImagesFigureSettings
+  | ComparisonFigureSettings
+  | HistoryFigureSettings
+  | LatentFigureSettings
+  | TraversalFigureSettings
+  | ManifoldFigureSettings
+  | AnimationFigureSettings;

@@ -1,23 +1,27 @@
-/** The `figure` stage: draws images, comparisons and curves. */
+/** The `figure` stage: draws images, comparisons, curves and latent spaces. */
 import type { FigureSettings } from '../../config/generated/settings.ts';
+import { unreachable } from '../../core/diagnostic.ts';
 import { readSchema } from '../../core/schemas.ts';
 import type { AnalysisContext, OutputDescription, Split } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';
 import { checkInput, checkOutput, checkSplit, type ImagesDescription } from '../train/checks.ts';
 
+/** Kinds that put images through a model. */
+const COMPUTED: ReadonlySet<FigureSettings['kind']> = new Set(['comparison', 'traversal', 'manifold']);
+
 export const figureNode: NodeDefinition<FigureSettings> = {
   type: 'figure',
-  version: 3,
+  version: 4,
   schema: readSchema('stages/figure'),
   inputs: {
-    data: { accepts: ['images'], optional: true },
+    data: { accepts: ['images', 'vectors'], optional: true },
     target: { accepts: ['images'], optional: true },
+    thumbnails: { accepts: ['images'], optional: true },
     model: { accepts: ['trained-model'], optional: true },
   },
   outputs: 'figure',
   draws: true,
-  // Only a comparison puts images through a model.
-  engine: ({ kind }) => kind === 'comparison',
+  engine: ({ kind }) => COMPUTED.has(kind),
   analyze,
   async run(context) {
     const { drawFigure } = await import('./run.ts');
@@ -27,8 +31,45 @@ export const figureNode: NodeDefinition<FigureSettings> = {
 
 function analyze(context: AnalysisContext<FigureSettings>): OutputDescription {
   const { settings } = context;
-  if (settings.kind !== 'history') checkImages(context, settings.kind, settings.split);
+  switch (settings.kind) {
+    case 'images':
+    case 'comparison':
+      checkImages(context, settings.kind, settings.split);
+      break;
+    case 'latent':
+      checkPlane(context, settings.split);
+      break;
+    case 'traversal':
+    case 'manifold':
+      checkLatentSpace(context, settings.kind, settings.split);
+      break;
+    case 'animation':
+      checkPreviews(context);
+      break;
+    case 'history':
+      break;
+    default:
+      unreachable(settings);
+  }
   return { kind: 'figure' };
+}
+
+/** The images behind `data`; vectors in their place are told. */
+function imagesOf({
+  inputs,
+  references,
+  report,
+}: AnalysisContext<FigureSettings>): ImagesDescription | undefined {
+  const { data } = inputs;
+  if (data?.kind === 'vectors') {
+    report({
+      code: 'wrong-stage-kind',
+      message: `\`data\` needs images, but \`${references['data']}\` gives vectors`,
+      hint: 'name the stage whose images were encoded, or use `kind: latent`',
+      at: ['data'],
+    });
+  }
+  return data?.kind === 'images' ? data : undefined;
 }
 
 function checkImages(
@@ -37,7 +78,7 @@ function checkImages(
   split: Split,
 ): void {
   const { inputs, references } = context;
-  const data = inputs['data']?.kind === 'images' ? inputs['data'] : undefined;
+  const data = imagesOf(context);
   const named = references['target'] === undefined ? data : inputs['target'];
   const target = named?.kind === 'images' ? named : undefined;
   if (data !== undefined) {
@@ -54,17 +95,88 @@ function checkImages(
   if (target !== undefined) checkOutput(context, model, target);
 }
 
+/** Holds that vectors of two values are drawn, and that thumbnails are there. */
+function checkPlane(context: AnalysisContext<FigureSettings>, split: Split): void {
+  const { inputs, references, report } = context;
+  const { data, thumbnails } = inputs;
+  const stage = references['data'];
+  if (data?.kind === 'images') {
+    report({
+      code: 'wrong-stage-kind',
+      message: `\`data\` needs vectors, but \`${stage}\` gives images`,
+      hint: `add a \`project\` stage with \`data: ${stage}\`, and draw its output`,
+      at: ['data'],
+    });
+  }
+  if (data?.kind === 'vectors') {
+    if (data.size !== undefined && data.size !== 2) {
+      report({
+        code: 'shape-mismatch',
+        message: `the vectors of \`${stage}\` have ${data.size} values, and a plane has 2`,
+        hint: `add a \`project\` stage with \`data: ${stage}\`, and draw its output`,
+        at: ['data'],
+      });
+    }
+    if (!data.splits.includes(split)) {
+      report({
+        code: 'missing-split',
+        message: `\`${stage}\` has no \`${split}\` vectors`,
+        hint: `use \`split: ${split === 'test' ? 'train' : 'test'}\``,
+        at: ['split'],
+      });
+    }
+  }
+  if (thumbnails?.kind === 'images') checkChannels(context, thumbnails, 'thumbnails');
+}
+
+function checkLatentSpace(
+  context: AnalysisContext<FigureSettings>,
+  kind: 'traversal' | 'manifold',
+  split: Split,
+): void {
+  const { inputs, references, report } = context;
+  const data = imagesOf(context);
+  const model = inputs['model']?.kind === 'trained-model' ? inputs['model'] : undefined;
+  if (data !== undefined) {
+    checkSplit(context, split, data, undefined, ['split']);
+    checkChannels(context, data);
+    if (model !== undefined) checkInput(context, model, data);
+  }
+  const size = model?.latentShape.reduce((product, length) => product * length, 1);
+  if (kind === 'traversal' || size === undefined || size === 2) return;
+  report({
+    code: 'shape-mismatch',
+    message: `the latent space of \`${references['model']}\` has ${size} values, and a plane has 2`,
+    hint: 'use `kind: traversal`, or an encoder that ends in `Dense: { units: 2 }`',
+    at: ['model'],
+  });
+}
+
+function checkPreviews({ inputs, references, report }: AnalysisContext<FigureSettings>): void {
+  const { model } = inputs;
+  if (model?.kind !== 'trained-model' || model.previews !== false) return;
+  const stage = references['model'];
+  report({
+    code: 'bad-setting',
+    message: `\`${stage}\` draws no previews, of which an animation could be made`,
+    hint: `give \`${stage}\` the setting \`preview: {}\``,
+    at: ['model'],
+    ...(stage === undefined ? {} : { related: { message: `\`${stage}\` is defined here`, at: [], stage } }),
+  });
+}
+
 function checkChannels(
   { references, report }: AnalysisContext<FigureSettings>,
   data: ImagesDescription,
+  setting: 'data' | 'thumbnails' = 'data',
 ): void {
   const channels = data.shape?.[2];
   if (channels === undefined || channels === 1 || channels === 3) return;
   report({
     code: 'shape-mismatch',
-    message: `the images of \`${references['data']}\` have ${channels} channels, and cannot be drawn`,
+    message: `the images of \`${references[setting]}\` have ${channels} channels, and cannot be drawn`,
     hint: 'draw images of 1 channel (grey) or 3 (red, green, blue)',
-    at: ['data'],
+    at: [setting],
   });
 }
 

@@ -5,7 +5,7 @@ import type { StageContext, StageResult } from '../contract.ts';
 
 export async function drawFigure(context: StageContext<FigureSettings>): Promise<StageResult> {
   const highlights = await writeFigure(await draw(context), context.folder, 'figure');
-  return { highlights };
+  return { highlights: context.settings.kind === 'animation' ? ['figure.gif', ...highlights] : highlights };
 }
 
 async function draw(context: StageContext<FigureSettings>): Promise<Figure> {
@@ -22,6 +22,22 @@ async function draw(context: StageContext<FigureSettings>): Promise<Figure> {
     case 'history': {
       const { drawHistory } = await import('./history.ts');
       return drawHistory(context, settings);
+    }
+    case 'latent': {
+      const { drawLatent } = await import('./latent.ts');
+      return drawLatent(context, settings);
+    }
+    case 'traversal': {
+      const { drawTraversal } = await import('./traversal.ts');
+      return drawTraversal(context, settings);
+    }
+    case 'manifold': {
+      const { drawManifold } = await import('./manifold.ts');
+      return drawManifold(context, settings);
+    }
+    case 'animation': {
+      const { drawAnimation } = await import('./animation.ts');
+      return drawAnimation(context, settings);
     }
     default:
       return unreachable(settings);

@@ -70,6 +70,7 @@ function analyze(context: AnalysisContext<TrainSettings>): OutputDescription | u
     outputShape: model.outputShape,
     data: stage.data,
     target: stage.target,
+    previews: settings.preview !== null,
     denoiser: data?.corruptionOf !== undefined && data.corruptionOf === references['target'],
   };
 }

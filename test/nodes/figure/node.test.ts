@@ -107,3 +107,40 @@ test('TensorFlow is needed by comparisons alone', () => {
   assert.ok(typeof engine === 'function');
   assert.deepEqual([IMAGES, COMPARISON, HISTORY].map(engine), [false, true, false]);
 });
+
+test('figures of latent spaces: what they are made of', () => {
+  const latent: FigureSettings = { type: 'figure', kind: 'latent', data: 'map', split: 'test' };
+  const vectors = { kind: 'vectors', size: 2, splits: ['test'] } as const;
+  assert.deepEqual(found(latent, { data: vectors, thumbnails: CLEAN }), []);
+  assert.deepEqual(found(latent, { data: { ...vectors, size: 16, splits: ['train'] } }), [
+    'error shape-mismatch data',
+    'error missing-split split',
+  ]);
+  assert.deepEqual(found(latent, { data: CLEAN }), ['error wrong-stage-kind data']);
+  assert.deepEqual(found(IMAGES, { data: vectors }), ['error wrong-stage-kind data']);
+  assert.deepEqual(found(latent, { data: vectors, thumbnails: { ...CLEAN, shape: [8, 8, 2] } }), [
+    'error shape-mismatch thumbnails',
+  ]);
+
+  const manifold: FigureSettings = {
+    type: 'figure',
+    kind: 'manifold',
+    data: 'mnist',
+    model: 'trained',
+    split: 'test',
+    rows: 3,
+    columns: 3,
+  };
+  assert.deepEqual(found(manifold, { data: CLEAN, model: DENOISER }), ['error shape-mismatch model']);
+  const plane = { ...DENOISER, latentShape: [2] };
+  assert.deepEqual(found(manifold, { data: CLEAN, model: plane }), []);
+  assert.deepEqual(found(manifold, { data: { ...CLEAN, splits: ['train'] }, model: plane }), [
+    'error missing-split split',
+  ]);
+
+  const animation: FigureSettings = { type: 'figure', kind: 'animation', model: 'trained', delay: 100 };
+  assert.deepEqual(found(animation, { model: { ...DENOISER, previews: true } }), []);
+  assert.deepEqual(found(animation, { model: { ...DENOISER, previews: false } }), [
+    'error bad-setting model',
+  ]);
+});

@@ -64,6 +64,7 @@ test('what fits is described', () => {
     data: 'mnist',
     target: 'mnist',
     denoiser: false,
+    previews: false,
   });
 });
 

@@ -1,0 +1,231 @@
+/** Figures of points in a plane, coloured by class: latent spaces and their projections. */
+import { failure } from '../core/diagnostic.ts';
+import type { Figure } from './figure.ts';
+import { layoutHeader, type HeaderText } from './header.ts';
+import { drawTile, type ImageTile } from './image-grid.ts';
+import { drawPlot, INSET, TICK_LENGTH, TICK_PADDING, type Axis, type Frame } from './plot.ts';
+import { CAP_MIDDLE, CLASS_COLORS, COLORS, MARGIN, TYPE } from './style.ts';
+import { formatLength, svgDocument, textElement } from './svg.ts';
+import { linearScale } from './ticks.ts';
+import { textWidth } from './type.ts';
+
+export interface ScatterOptions extends HeaderText {
+  /** x and y of each point; at least one, all finite. */
+  readonly points: ArrayLike<number>;
+  /** The class of each point. Left out: all points look alike. */
+  readonly labels?: ArrayLike<number> | undefined;
+  readonly axes: readonly [string, string];
+  /** Images of some points, drawn in their places where there is room for them. */
+  readonly thumbnails?: { readonly tiles: readonly ImageTile[]; readonly points: ArrayLike<number> };
+}
+
+const WIDTH = 720;
+const LEGEND_WIDTH = 92;
+const LOWEST = 300;
+const HIGHEST = 620;
+/** Points are drawn in so many rounds, each with some of every class: no class lies above the others. */
+const ROUNDS = 12;
+/** Longest side of a thumbnail. */
+const THUMBNAIL = 28;
+/** Share of the plot's width that empty space takes at each side. */
+const BORDER = 0.03;
+
+/** Both axes have one scale, so that distances can be compared. */
+export function scatter(options: ScatterOptions): Figure {
+  const { title, subtitle, points, labels, axes, thumbnails } = options;
+  if (points.length < 2) throw failure('out-of-range', 'A scatter plot needs at least one point.');
+  const classes = classesOf(points, labels);
+  const header = layoutHeader({ title, subtitle }, WIDTH - 2 * MARGIN);
+  const top = header.bottom + TYPE.label.line + 14;
+  const { x, y, frame } = layoutPlane(points, top, classes.length > 1);
+  const plot = drawPlot({ curves: [], x, y, frame, marked: false });
+  const place = (index: number): readonly [number, number] =>
+    plot.place([points[2 * index] ?? 0, points[2 * index + 1] ?? 0]);
+  const height = frame.bottom + TICK_LENGTH + 2 * TYPE.label.line + 10 + MARGIN;
+  const faint = thumbnails !== undefined;
+  const parts = [
+    ...header.parts,
+    textElement(axes[1], { x: MARGIN, y: top - 16, style: TYPE.label, fill: COLORS.quietText }),
+    ...plot.parts,
+    ...drawPoints(classes, place, faint),
+    ...(thumbnails === undefined
+      ? classes.length > 1
+        ? drawNames(classes, place)
+        : []
+      : drawThumbnails(thumbnails, classes, place)),
+    textElement(axes[0], {
+      x: (frame.left + frame.right) / 2,
+      y: height - MARGIN - 4,
+      style: TYPE.label,
+      anchor: 'middle',
+      fill: COLORS.quietText,
+    }),
+    ...(classes.length > 1 ? drawLegend(classes, frame) : []),
+  ];
+  const count = points.length / 2;
+  const description = [title, subtitle, `${count} points, ${axes[1]} by ${axes[0]}`];
+  return {
+    svg: svgDocument(WIDTH, height, description.filter((text) => text !== undefined).join('. '), parts),
+    width: WIDTH,
+    height,
+  };
+}
+
+interface PointClass {
+  readonly name: string;
+  readonly color: string;
+  /** Numbers of its points. */
+  readonly members: readonly number[];
+}
+
+/** By ascending label; of more classes than there are colours, the rarest are one. */
+function classesOf(points: ArrayLike<number>, labels: ArrayLike<number> | undefined): readonly PointClass[] {
+  const members = new Map<number, number[]>();
+  for (let index = 0; index < points.length / 2; index++) {
+    const label = labels?.[index] ?? 0;
+    const own = members.get(label);
+    if (own === undefined) members.set(label, [index]);
+    else own.push(index);
+  }
+  const frequent = [...members].sort(
+    ([one, many], [other, more]) => more.length - many.length || one - other,
+  );
+  const shown = frequent.length > CLASS_COLORS.length ? CLASS_COLORS.length - 1 : CLASS_COLORS.length;
+  const named = frequent
+    .slice(0, shown)
+    .sort(([one], [other]) => one - other)
+    .map(([label, own], index) => ({
+      name: String(label),
+      color: CLASS_COLORS[index] ?? COLORS.axis,
+      members: own,
+    }));
+  const others = frequent.slice(shown);
+  if (others.length === 0) return named;
+  const rest = {
+    name: `${others.length} others`,
+    color: COLORS.axis,
+    members: others.flatMap(([, own]) => own),
+  };
+  return [...named, rest];
+}
+
+/** The axes, such that a unit is as long on the one as on the other. */
+function layoutPlane(
+  points: ArrayLike<number>,
+  top: number,
+  legend: boolean,
+): { readonly x: Axis; readonly y: Axis; readonly frame: Frame } {
+  const [[left, right], [low, high]] = [extent(points, 0), extent(points, 1)];
+  const longest = Math.max(right - left, high - low) || 1;
+  const spanX = Math.max(right - left, longest / 4) * (1 + 2 * BORDER);
+  const wantedY = Math.max(high - low, longest / 4) * (1 + 2 * BORDER);
+  // Numbers on the y axis are narrower than this: the axis is chosen once its height is known.
+  const start = MARGIN + 44;
+  const end = WIDTH - MARGIN - (legend ? LEGEND_WIDTH : 0);
+  const wide = end - start - 2 * INSET;
+  const height = Math.round(Math.min(HIGHEST, Math.max(LOWEST, (wide * wantedY) / spanX)));
+  const unit = Math.min(wide / spanX, height / wantedY);
+  const width = Math.round(unit * spanX) < wide * 0.6 ? Math.round(wide * 0.6) : wide;
+  const axis = (middle: number, span: number): Axis => ({
+    ...linearScale(middle - span / 2, middle + span / 2, { steps: 6 }),
+    log: false,
+  });
+  const x = axis((left + right) / 2, width / unit);
+  const y = axis((low + high) / 2, height / unit);
+  const tickWidth = Math.max(...y.labels.map((label) => textWidth(label, TYPE.label)));
+  const frameLeft = Math.max(start, Math.ceil(MARGIN + tickWidth + TICK_PADDING));
+  return {
+    x,
+    y,
+    frame: { left: frameLeft, right: frameLeft + width + 2 * INSET, top, bottom: top + height },
+  };
+}
+
+function extent(points: ArrayLike<number>, axis: 0 | 1): readonly [number, number] {
+  let [low, high] = [Infinity, -Infinity];
+  for (let index = axis; index < points.length; index += 2) {
+    low = Math.min(low, points[index] ?? 0);
+    high = Math.max(high, points[index] ?? 0);
+  }
+  return [low, high];
+}
+
+type Place = (index: number) => readonly [number, number];
+
+/** Points as lines without length and with round ends: a tenth of the text of circles. */
+function drawPoints(classes: readonly PointClass[], place: Place, faint: boolean): readonly string[] {
+  const count = classes.reduce((sum, { members }) => sum + members.length, 0);
+  const size = count > 5000 ? 3 : count > 1000 ? 4 : 6;
+  const parts = [
+    `<g fill="none" stroke-linecap="round" stroke-width="${size}" stroke-opacity="${faint ? 0.35 : 0.8}">`,
+  ];
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const { members, color } of classes) {
+      const path = members
+        .filter((_, rank) => rank % ROUNDS === round)
+        .map((member) => {
+          const [x, y] = place(member);
+          return `M${x.toFixed(1)} ${y.toFixed(1)}h0`;
+        });
+      if (path.length > 0) parts.push(`<path stroke="${color}" d="${path.join('')}"/>`);
+    }
+  }
+  return [...parts, '</g>'];
+}
+
+/** Writes each class where most of it is, so that colours alone need not tell. */
+function drawNames(classes: readonly PointClass[], place: Place): readonly string[] {
+  return classes
+    .filter(({ name }) => /^\d+$/.test(name))
+    .flatMap(({ name, members }) => {
+      const places = members.map(place);
+      const middle = (axis: 0 | 1): number =>
+        places.map((at) => at[axis]).sort((one, other) => one - other)[places.length >> 1] ?? 0;
+      const [x, y] = [formatLength(middle(0)), formatLength(middle(1) + TYPE.title.size * CAP_MIDDLE)];
+      const text = `x="${x}" y="${y}" font-size="${TYPE.title.size}" font-weight="${TYPE.title.weight}" text-anchor="middle"`;
+      return [
+        `<text ${text} fill="none" stroke="${COLORS.background}" stroke-width="5" stroke-linejoin="round">${name}</text>`,
+        `<text ${text} fill="${COLORS.text}">${name}</text>`,
+      ];
+    });
+}
+
+function drawLegend(classes: readonly PointClass[], { right, top }: Frame): readonly string[] {
+  const x = right + 24;
+  const heading = textElement('Class', { x: x - 5, y: top + 10, style: TYPE.label, fill: COLORS.quietText });
+  return [
+    heading,
+    ...classes.flatMap(({ name, color }, index) => {
+      const y = top + 32 + index * 20;
+      return [
+        `<circle cx="${x}" cy="${y}" r="5" fill="${color}"/>`,
+        textElement(name, { x: x + 13, y: y + TYPE.label.size * CAP_MIDDLE, style: TYPE.label }),
+      ];
+    }),
+  ];
+}
+
+/** The first images that do not cover one another, framed in the colour of their class. */
+function drawThumbnails(
+  { tiles, points }: NonNullable<ScatterOptions['thumbnails']>,
+  classes: readonly PointClass[],
+  place: Place,
+): readonly string[] {
+  const colors = new Map(classes.flatMap(({ members, color }) => members.map((member) => [member, color])));
+  const taken: (readonly [number, number])[] = [];
+  return tiles.flatMap((tile, index) => {
+    const point = points[index] ?? 0;
+    const [x, y] = place(point);
+    const apart = taken.every(([ox, oy]) => Math.max(Math.abs(x - ox), Math.abs(y - oy)) > THUMBNAIL + 4);
+    if (!apart) return [];
+    taken.push([x, y]);
+    const scale = THUMBNAIL / Math.max(tile.width, tile.height);
+    const [width, height] = [tile.width * scale, tile.height * scale];
+    const [left, top] = [Math.round(x - width / 2), Math.round(y - height / 2)];
+    return [
+      drawTile(tile, { x: left, y: top, width, height }),
+      `<rect x="${left - 1}" y="${top - 1}" width="${formatLength(width + 2)}" height="${formatLength(height + 2)}" ` +
+        `fill="none" stroke="${colors.get(point) ?? COLORS.axis}" stroke-width="2"/>`,
+    ];
+  });
+}

@@ -1,0 +1,106 @@
+/** A trained model between images and latent vectors, for figures that walk through the latent space. */
+import { join } from 'node:path';
+import { toFloat32, type ImageArray } from '../../artifacts/images.ts';
+import type { FigureSettings } from '../../config/generated/settings.ts';
+import { failure } from '../../core/diagnostic.ts';
+import type { ImageShape, Split } from '../../core/stage-type.ts';
+import { modelShapes, predictAll } from '../../engine/train/predict.ts';
+import { rowNumbers } from '../../engine/train/samples.ts';
+import { imageTiles, type ImageTile } from '../../figures/image-grid.ts';
+import { loadModel } from '../../layers/save.ts';
+import type { StageContext } from '../contract.ts';
+import { imagesFor, requireInput } from '../train/pairs.ts';
+
+export interface LatentSpace {
+  /** Values of a latent vector. */
+  readonly size: number;
+  readonly images: ImageArray;
+  /** Row-major [images, size]: the latent vectors of all images of the split. */
+  readonly latents: Float32Array;
+  /** Images of the split as tiles. */
+  show(rows: Int32Array): ImageTile[];
+  /** Decodes vectors, row-major [count, size], into tiles. */
+  decode(vectors: Float32Array): Promise<ImageTile[]>;
+}
+
+const BATCH = 128;
+
+/** Encodes a split, and calls `use` while the decoder is loaded. */
+export async function withLatentSpace<Result>(
+  { inputs, engine, signal, progress }: StageContext<FigureSettings>,
+  split: Split,
+  use: (space: LatentSpace) => Promise<Result>,
+): Promise<Result> {
+  const { tf } = await engine();
+  const data = requireInput(inputs, 'data');
+  const folder = join(requireInput(inputs, 'model').folder, 'model');
+  const encoder = await loadModel(tf, join(folder, 'encoder'));
+  const decoder = await loadModel(tf, join(folder, 'decoder'));
+  try {
+    const source = await imagesFor(data, modelShapes(encoder).inputShape);
+    const images = await source.read(split);
+    const { inputShape, outputShape } = modelShapes(decoder);
+    const size = inputShape.reduce((product, length) => product * length, 1);
+    const options = { batchSize: BATCH, signal };
+    const latents = await predictAll(tf, encoder, images, rowNumbers(images.count), {
+      ...options,
+      onProgress: (fraction) => progress({ text: `${split} images`, fraction }),
+    });
+    const { range } = source.record;
+    const shape = imageShape(outputShape);
+    return await use({
+      size,
+      images,
+      latents,
+      show: (rows) => imageTiles(toFloat32(images, rows), images.shape, range),
+      async decode(vectors) {
+        const count = vectors.length / size;
+        const samples = { data: vectors, count, shape: inputShape, scale: 1, offset: 0 };
+        return imageTiles(await predictAll(tf, decoder, samples, rowNumbers(count), options), shape, range);
+      },
+    });
+  } finally {
+    encoder.dispose();
+    decoder.dispose();
+  }
+}
+
+function imageShape(shape: readonly number[]): ImageShape {
+  const [height, width, channels, ...more] = shape;
+  if (height === undefined || width === undefined || channels === undefined || more.length > 0) {
+    throw failure(
+      'shape-mismatch',
+      `the decoder gives [${shape.join(', ')}], which is not the shape of an image`,
+      'let the decoder end with a `Reshape` to [height, width, channels]',
+    );
+  }
+  return [height, width, channels];
+}
+
+/** The latents along one axis, in ascending order. */
+export function sortedAxis(
+  { latents, size }: Pick<LatentSpace, 'latents' | 'size'>,
+  axis: number,
+): Float32Array {
+  return Float32Array.from(
+    { length: latents.length / size },
+    (_, row) => latents[row * size + axis] ?? 0,
+  ).sort();
+}
+
+/**
+ * The value below which a share of sorted values lies, in a line between the two nearest.
+ *
+ * @param share from 0 to 1
+ */
+export function quantile(sorted: Float32Array, share: number): number {
+  const place = share * (sorted.length - 1);
+  const below = sorted[Math.floor(place)] ?? 0;
+  const above = sorted[Math.ceil(place)] ?? 0;
+  return below + (above - below) * (place - Math.floor(place));
+}
+
+/** Shares from 0 to 1 at equal distances; a single one is the middle. */
+export function steps(count: number): readonly number[] {
+  return count === 1 ? [0.5] : Array.from({ length: count }, (_, step) => step / (count - 1));
+}

@@ -1,0 +1,48 @@
+/** `kind: manifold`: a latent space of two values, decoded point by point. */
+import type { FigureSettings, ManifoldFigureSettings } from '../../config/generated/settings.ts';
+import { failure } from '../../core/diagnostic.ts';
+import type { Figure } from '../../figures/figure.ts';
+import { imageGrid, type ImageRow } from '../../figures/image-grid.ts';
+import type { StageContext } from '../contract.ts';
+import { quantile, sortedAxis, steps, withLatentSpace } from './latent-space.ts';
+
+/** Shares of the latents between which each axis is drawn: a few far ones would leave the others no room. */
+const REACH = [0.01, 0.99] as const;
+
+/** The first latent grows to the right, the second upwards, as on the axes of `kind: latent`. */
+export async function drawManifold(
+  context: StageContext<FigureSettings>,
+  { split, rows: height, columns: width, title }: ManifoldFigureSettings,
+): Promise<Figure> {
+  return withLatentSpace(context, split, async (space) => {
+    if (space.size !== 2) {
+      throw failure('shape-mismatch', `the latent space has ${space.size} values, and a plane has 2`);
+    }
+    const xs = along(sortedAxis(space, 0), width);
+    const ys = along(sortedAxis(space, 1), height).toReversed();
+    const tiles = await space.decode(Float32Array.from(ys.flatMap((y) => xs.flatMap((x) => [x, y]))));
+    const rows = ys.map((y, row): ImageRow => ({
+      label: number(y),
+      images: tiles.slice(row * width, (row + 1) * width),
+      ...(row === height - 1 ? { captions: xs.map(number) } : {}),
+    }));
+    return imageGrid({
+      title,
+      subtitle:
+        'Decoded from latent 1 (to the right) and latent 2 (upwards), ' +
+        `where the middle 98 % of the ${split === 'test' ? 'test' : 'training'} images lie along each.`,
+      rows,
+      gap: 0,
+    });
+  });
+}
+
+function along(sorted: Float32Array, count: number): readonly number[] {
+  const [low, high] = [quantile(sorted, REACH[0]), quantile(sorted, REACH[1])];
+  return steps(count).map((share) => low + (high - low) * share);
+}
+
+/** Three digits, with a minus sign as in the other figures. */
+function number(value: number): string {
+  return String(Number(value.toPrecision(2))).replace('-', '−');
+}

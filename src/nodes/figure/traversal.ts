@@ -1,0 +1,125 @@
+/** `kind: traversal`: what the decoder makes of vectors along the latent axes, or on the way from image to image. */
+import type { FigureSettings, TraversalFigureSettings } from '../../config/generated/settings.ts';
+import { failure } from '../../core/diagnostic.ts';
+import type { Figure } from '../../figures/figure.ts';
+import { imageGrid, type ImageRow } from '../../figures/image-grid.ts';
+import type { StageContext } from '../contract.ts';
+import { chooseImages } from './choice.ts';
+import { quantile, sortedAxis, steps, withLatentSpace, type LatentSpace } from './latent-space.ts';
+
+/** Shares of the latents between which an axis is walked: beyond them lie rare values, which the decoder hardly knows. */
+const REACH = [0.01, 0.99] as const;
+
+export async function drawTraversal(
+  context: StageContext<FigureSettings>,
+  settings: TraversalFigureSettings,
+): Promise<Figure> {
+  const { split, random } = settings;
+  return withLatentSpace(context, split, async (space) => {
+    const seed = random ? context.seed('choice') : undefined;
+    const wanted = settings.path === 'axes' ? 1 : 2 * settings.rows;
+    const chosen = chooseImages(space.images.count, wanted, seed);
+    if (settings.path === 'axes') return alongAxes(space, chosen[0] ?? 0, settings);
+    if (chosen.length < 2) {
+      throw failure(
+        'bad-setting',
+        `there is no way between images: the ${split} split has one`,
+        'use another split',
+      );
+    }
+    return betweenImages(space, chosen, settings);
+  });
+}
+
+/** One row for each of the axes along which the latents vary most; all other values stay those of one image. */
+async function alongAxes(
+  space: LatentSpace,
+  image: number,
+  { rows: most, columns, split, title }: TraversalFigureSettings,
+): Promise<Figure> {
+  const { size, latents } = space;
+  const axes = widestAxes(space).slice(0, most);
+  const shares = steps(columns).map((step) => REACH[0] + (REACH[1] - REACH[0]) * step);
+  const vectors = new Float32Array(axes.length * columns * size);
+  axes.forEach((axis, row) => {
+    const sorted = sortedAxis(space, axis);
+    shares.forEach((share, column) => {
+      const start = (row * columns + column) * size;
+      vectors.set(latents.subarray(image * size, (image + 1) * size), start);
+      vectors[start + axis] = quantile(sorted, share);
+    });
+  });
+  const tiles = await space.decode(vectors);
+  const rows = axes.map((axis, row): ImageRow => ({
+    label: `Latent ${axis + 1}`,
+    images: tiles.slice(row * columns, (row + 1) * columns),
+  }));
+  // The others lie between them at equal distances.
+  const marked = new Set([0, (columns - 1) / 2, columns - 1]);
+  const captions = shares.map((share, column) => (marked.has(column) ? `${Math.round(100 * share)} %` : ''));
+  const which = axes.length < size ? `the ${axes.length} latents of ${size} that vary most` : 'each latent';
+  return imageGrid({
+    title,
+    subtitle:
+      `Decoded along ${which}, by the share of ${split === 'test' ? 'test' : 'training'} images with a smaller value; ` +
+      `the other values are those of image ${image}.`,
+    rows: withCaptions(rows, captions),
+  });
+}
+
+/** Pairs of images, and the decoded vectors of the straight line between their latents. */
+async function betweenImages(
+  space: LatentSpace,
+  chosen: Int32Array,
+  { columns, title }: TraversalFigureSettings,
+): Promise<Figure> {
+  const { size, latents } = space;
+  const pairs = Math.floor(chosen.length / 2);
+  const shares = steps(columns);
+  const ends = (pair: number): readonly [number, number] => [chosen[pair] ?? 0, chosen[pair + pairs] ?? 0];
+  const vectors = new Float32Array(pairs * columns * size);
+  for (let pair = 0; pair < pairs; pair++) {
+    const [from, to] = ends(pair);
+    shares.forEach((share, column) => {
+      for (let axis = 0; axis < size; axis++) {
+        const [start, end] = [latents[from * size + axis] ?? 0, latents[to * size + axis] ?? 0];
+        vectors[(pair * columns + column) * size + axis] = start + share * (end - start);
+      }
+    });
+  }
+  const tiles = await space.decode(vectors);
+  const rows = Array.from({ length: pairs }, (_, pair): ImageRow => {
+    const [from, to] = space.show(Int32Array.from(ends(pair)));
+    const between = tiles.slice(pair * columns, (pair + 1) * columns);
+    return { images: from === undefined || to === undefined ? between : [from, ...between, to] };
+  });
+  const captions = ['image', ...shares.map((share) => `${Math.round(100 * share)} %`), 'image'];
+  return imageGrid({
+    title,
+    subtitle: 'Decoded on the straight line between the latents of two images, which stand at the ends.',
+    rows: withCaptions(rows, captions),
+  });
+}
+
+/** Captions below the last row stand for the columns. */
+function withCaptions(rows: readonly ImageRow[], captions: readonly string[]): readonly ImageRow[] {
+  return rows.map((row, index) => (index === rows.length - 1 ? { ...row, captions } : row));
+}
+
+/** Latent axes from the largest standard deviation. */
+function widestAxes({ latents, size }: LatentSpace): readonly number[] {
+  const count = latents.length / size;
+  const variances = Array.from({ length: size }, (_, axis) => {
+    let [sum, squares] = [0, 0];
+    for (let index = axis; index < latents.length; index += size) {
+      const value = latents[index] ?? 0;
+      sum += value;
+      squares += value * value;
+    }
+    return squares / count - (sum / count) ** 2;
+  });
+  return variances
+    .map((variance, axis) => ({ variance, axis }))
+    .sort((one, other) => other.variance - one.variance || one.axis - other.axis)
+    .map(({ axis }) => axis);
+}
