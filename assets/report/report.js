@@ -18,6 +18,8 @@ function addSlider(series) {
   slider.addEventListener('input', show);
   control.hidden = false;
   series.classList.add('interactive');
+  // Nothing is left to scroll.
+  series.querySelector('.frames')?.removeAttribute('tabindex');
   show();
 }
 

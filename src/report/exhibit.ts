@@ -63,7 +63,7 @@ export type Exhibit =
       /** Pictures in the same folder: what went in. */
       readonly beside: readonly Picture[];
     }
-  | { readonly kind: 'curves'; readonly path: string; readonly svg: string }
+  | { readonly kind: 'curves'; readonly picture: Picture }
   | { readonly kind: 'models'; readonly path: string; readonly models: readonly ModelTable[] }
   | { readonly kind: 'text'; readonly path: string; readonly text: string }
   | TableExhibit

@@ -3,9 +3,10 @@ import { lstat, readFile, readdir } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative, sep } from 'node:path';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import { historyPanels } from '../figures/history.ts';
+import type { Figure } from '../figures/figure.ts';
 import { linePanels } from '../figures/line-chart.ts';
 import type { Exhibit, Frame, Picture } from './exhibit.ts';
-import { readPicture } from './picture.ts';
+import { readPicture, svgPicture } from './picture.ts';
 import type { StageFile } from './report.ts';
 import { csvTable, jsonTable, parseCsv, parseModelSummary } from './tables.ts';
 
@@ -185,8 +186,8 @@ async function readHistory(folder: string, files: readonly StageFile[]): Promise
     if (isHistory) {
       const [columns = [], ...body] = rows;
       const values = body.map((row) => row.map((cell) => (cell === '' ? Number.NaN : Number(cell))));
-      const svg = drawCurves(columns, values, loss);
-      if (svg !== undefined) exhibits.push({ kind: 'curves', path: file.path, svg });
+      const curves = drawCurves(columns, values, loss);
+      if (curves !== undefined) exhibits.push({ kind: 'curves', picture: svgPicture(file.path, curves.svg) });
       for (const row of values) {
         const measured = columns.slice(1).map((name, index) => [name, row[index + 1] ?? Number.NaN] as const);
         byEpoch.set(row[0] ?? 0, Object.fromEntries(measured.filter(([, value]) => Number.isFinite(value))));
@@ -201,14 +202,14 @@ function drawCurves(
   columns: readonly string[],
   values: readonly (readonly number[])[],
   loss: string | undefined,
-): string | undefined {
+): Figure | undefined {
   const epochs = values.map((row) => row[0] ?? Number.NaN);
   const measured = columns
     .slice(1)
     .map((name, index) => [name, values.map((row) => row[index + 1] ?? Number.NaN)] as const);
   const drawable = measured.filter(([, points]) => points.some(Number.isFinite));
   if (drawable.length === 0 || !epochs.every(Number.isFinite)) return undefined;
-  return linePanels({ xLabel: 'Epoch', panels: historyPanels(epochs, new Map(drawable), loss) }).svg;
+  return linePanels({ xLabel: 'Epoch', panels: historyPanels(epochs, new Map(drawable), loss) });
 }
 
 /** The `loss` that a training says it was made with. */

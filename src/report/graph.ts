@@ -86,8 +86,8 @@ function describe(stage: ReportStage): Node {
 function drawNode({ stage, name, detail, width }: Node, { x, y }: Point): Html {
   const left = Math.round(x - width / 2);
   const top = Math.round(y - NODE_HEIGHT / 2);
-  const { label, mark } = STATES[stage.state];
-  return html`<a href="#stage-${stage.name}" class="node ${stage.state}" aria-label="${stage.name}: ${label}">
+  const { mark } = STATES[stage.state];
+  return html`<a href="#stage-${stage.name}" class="node ${stage.state}">
     <rect x="${left + 0.5}" y="${top + 0.5}" width="${width - 1}" height="${NODE_HEIGHT - 1}" rx="8" />
     <g class="mark" transform="translate(${left + 20} ${top + 20})" aria-hidden="true"
       ><circle r="8" />${drawMark(mark)}</g

@@ -51,13 +51,23 @@ async function readOne(folder: string, path: string, fallback: string): Promise<
 }
 
 function readSvg(path: string, data: Buffer, fallback: string): Picture | string {
-  const text = data.toString('utf8');
   try {
-    const { width, height } = new Resvg(text, { font: { loadSystemFonts: false }, logLevel: 'off' });
-    return { path, mime: 'image/svg+xml', data, width, height, alt: descriptionOf(text) ?? fallback };
+    return svgPicture(path, data.toString('utf8'), fallback);
   } catch {
     return 'it is damaged';
   }
+}
+
+/**
+ * A picture from SVG text.
+ *
+ * @param fallback what to call it if it does not say what it shows
+ * @throws Error if it is no SVG
+ */
+export function svgPicture(path: string, text: string, fallback = path): Picture {
+  const { width, height } = new Resvg(text, { font: { loadSystemFonts: false }, logLevel: 'off' });
+  const alt = descriptionOf(text) ?? fallback;
+  return { path, mime: 'image/svg+xml', data: Buffer.from(text), width, height, alt };
 }
 
 /** `aria-label` of the root element: what our figures say of themselves. */

@@ -1,7 +1,7 @@
 /** One stage: what it was told, and what it has to show. */
 import { formatBytes, formatCount, formatNumber, formatSeconds } from '../../core/format.ts';
 import type { Exhibit, Frame, ModelTable, TableExhibit } from '../exhibit.ts';
-import { Html, html, type Content } from '../html.ts';
+import { html, type Content, type Html } from '../html.ts';
 import { enumerate, figure, number, picture, stageLink, stateMark, table } from '../parts.ts';
 import type { Report, ReportStage, StageFile } from '../report.ts';
 import { STATES } from '../states.ts';
@@ -64,10 +64,7 @@ function renderExhibit(exhibit: Exhibit, id: string, stage: string, main: MainFi
       }
       return figure(exhibit.picture, `${stage}/${exhibit.picture.path}`);
     case 'curves':
-      return html`<figure>
-        <div class="card">${new Html(exhibit.svg)}</div>
-        <figcaption>${stage}/${exhibit.path}</figcaption>
-      </figure>`;
+      return figure(exhibit.picture, `${stage}/${exhibit.picture.path}`);
     case 'series':
       return series(exhibit, id, stage);
     case 'models':
@@ -105,7 +102,7 @@ function series(
       <label for="${id}">${counts}</label
       ><input type="range" id="${id}" min="0" max="${last}" value="${last}" /><output for="${id}"></output>
     </div>
-    <div class="frames">
+    <div class="frames" role="group" aria-label="${counts}" tabindex="0">
       ${beside.map(
         (shown) =>
           html`<figure class="beside">

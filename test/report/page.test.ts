@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { statSync } from 'node:fs';
+import { test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import type { Browser } from 'playwright-core';
+import { writeReport } from '../../src/report/write.ts';
+import { findBarriers, startBrowser, visit, withoutBrowser } from './browser.ts';
+import { makeOutputs, type OutputsOptions } from './outputs.ts';
+
+const HOSTILE = `<script>alert(1)</script>"'><img src=x onerror=alert(2)>`;
+const FAILED: OutputsOptions = {
+  run: {
+    status: 'failed',
+    pipeline: HOSTILE,
+    file: HOSTILE,
+    overrides: [`stages.digits.source=${HOSTILE}`],
+    versions: { hourglass: HOSTILE },
+    stages: {
+      digits: { type: HOSTILE, state: 'ran', seconds: 1, inputs: {}, hash: HOSTILE, key: {} },
+      trained: { type: 'train', state: 'failed', seconds: 2, inputs: { data: 'digits', model: 'net' } },
+      quality: {
+        type: 'evaluate',
+        state: 'skipped',
+        seconds: 0,
+        inputs: { model: 'trained', data: HOSTILE },
+      },
+    },
+  },
+  log: [
+    {
+      level: 50,
+      time: 1,
+      event: 'diagnostic',
+      code: 'not-finite',
+      msg: `the loss of \`${HOSTILE}\``,
+      hint: HOSTILE,
+      stage: 'trained',
+      range: { file: HOSTILE, start: { line: 3, column: 1 }, end: { line: 3, column: 2 } },
+    },
+  ],
+  pipeline: `description: ${JSON.stringify(HOSTILE)}\nstages:\n  digits: { type: x, source: ${JSON.stringify(HOSTILE)} } # ${HOSTILE}\n`,
+  resolved: JSON.stringify({
+    description: HOSTILE,
+    stages: {
+      digits: { type: HOSTILE, source: HOSTILE },
+      net: { type: 'model' },
+      trained: { type: 'train', data: 'digits', model: 'net' },
+      quality: { type: 'evaluate', model: 'trained' },
+    },
+  }),
+};
+
+async function reportUrl(folder: string): Promise<string> {
+  return pathToFileURL((await writeReport(folder)).path).href;
+}
+
+test('the report in a browser', { skip: withoutBrowser }, async (t) => {
+  const browser: Browser = await startBrowser(t);
+  const outputs = makeOutputs(t, { epochs: 6 });
+  const url = await reportUrl(outputs.folder);
+  const failed = makeOutputs(t, FAILED);
+  failed.write('digits/notes.txt', HOSTILE);
+  failed.write(`digits/table.csv`, `a,b\n"${HOSTILE.replaceAll('"', '""')}",2\n`);
+  failed.write('digits/facts.json', JSON.stringify({ [HOSTILE]: HOSTILE }));
+  const failedUrl = await reportUrl(failed.folder);
+
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await t.test(`nothing on the console, no request, no barrier: ${colorScheme}`, async () => {
+      for (const address of [url, failedUrl]) {
+        const { page, complaints } = await visit(browser, address, { colorScheme });
+        assert.deepEqual(await findBarriers(page), []);
+        assert.deepEqual(complaints, []);
+      }
+    });
+  }
+
+  await t.test('what others wrote stays text', async () => {
+    const { page, complaints } = await visit(browser, failedUrl);
+    assert.equal(await page.locator('h1').textContent(), HOSTILE);
+    assert.equal(await page.locator('script').count(), 1);
+    assert.equal(await page.locator("img").count(), 0);
+    assert.match((await page.locator('.problems').textContent()) ?? '', /<script>alert\(1\)<\/script>/);
+    assert.ok((await page.locator('.yaml').textContent())?.includes(HOSTILE));
+    assert.equal(await page.evaluate('document.querySelectorAll("[onerror]").length'), 0);
+    assert.deepEqual(complaints, []);
+  });
+
+  await t.test('the previews are turned over by keyboard, and say where they are', async () => {
+    const { page } = await visit(browser, url);
+    const slider = page.locator('#stage-trained input[type=range]');
+    const shown = page.locator('#stage-trained .frame:visible');
+    assert.equal(await shown.count(), 1);
+    assert.equal(await shown.getAttribute('data-label'), 'epoch 6: loss 0.1667, val_loss 0.1833');
+    await slider.focus();
+    await page.keyboard.press('Home');
+    assert.equal(await shown.getAttribute('data-label'), 'epoch 1: loss 1, val_loss 1.100');
+    await page.keyboard.press('ArrowRight');
+    assert.equal(await slider.getAttribute('aria-valuetext'), 'epoch 2: loss 0.5000, val_loss 0.5500');
+    assert.equal(
+      await page.locator('#stage-trained output').textContent(),
+      await slider.getAttribute('aria-valuetext'),
+    );
+  });
+
+  await t.test('links lead from a stage to its lines, and from the graph to the stage', async () => {
+    const { page } = await visit(browser, url);
+    await page.locator('#stage-net a[href="#yaml-net"]').click();
+    assert.match(
+      (await page.locator('.block:target').textContent()) ?? '',
+      /^ {2}net:\n[^]*decoder: \[\]\n$/,
+    );
+    await page.locator('.graph a[href="#stage-quality"]').click();
+    assert.equal((await page.locator('article:target h3').innerText()).trim(), 'quality');
+  });
+
+  await t.test('it fits a narrow window', async () => {
+    for (const address of [url, failedUrl]) {
+      const { page } = await visit(browser, address, { viewport: { width: 360, height: 700 } });
+      assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 360);
+    }
+  });
+
+  await t.test('it prints, with some of the previews and the whole YAML', async () => {
+    const { page, complaints } = await visit(browser, url, { colorScheme: 'dark' });
+    await page.locator('#stage-trained input').press('Home');
+    const pdf = await page.pdf({ format: 'A4' });
+    assert.equal(pdf.toString('latin1', 0, 5), '%PDF-');
+    await page.emulateMedia({ media: 'print' });
+    assert.equal(await page.locator('#stage-trained .frame:visible').count(), 4);
+    assert.ok(
+      await page.evaluate(
+        '(({ scrollHeight, clientHeight }) => scrollHeight <= clientHeight)(document.querySelector(".yaml"))',
+      ),
+    );
+    assert.equal(
+      await page.evaluate('getComputedStyle(document.body).backgroundColor'),
+      'rgb(255, 255, 255)',
+    );
+    assert.deepEqual(complaints, []);
+  });
+
+  await t.test('without scripts, all previews stand side by side', async () => {
+    const { page } = await visit(browser, url, { javaScriptEnabled: false });
+    assert.equal(await page.locator('#stage-trained .frame:visible').count(), 6);
+    assert.equal(await page.locator('#stage-trained .control:visible').count(), 0);
+  });
+
+  await t.test('a long training stays small', async () => {
+    const long = makeOutputs(t, { epochs: 90 });
+    const { path, report } = await writeReport(long.folder);
+    const series = report.stages.flatMap(({ exhibits }) =>
+      exhibits.filter((exhibit) => exhibit.kind === 'series'),
+    );
+    assert.deepEqual(
+      series.map(({ frames, omitted }) => [frames.length, frames[0]?.number, frames.at(-1)?.number, omitted]),
+      [[30, 1, 90, 60]],
+    );
+    assert.ok(statSync(path).size < 1e6);
+  });
+});
