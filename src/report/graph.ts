@@ -15,7 +15,7 @@ const TEXT_LEFT = 38;
 const TEXT_RIGHT = 14;
 const WIDEST_TEXT = 170;
 /** Room for a browser's own font, which may be wider than the one that texts are measured with. */
-const SLACK = 1.06;
+const SLACK = 1.14;
 
 interface Point {
   readonly x: number;

@@ -78,7 +78,7 @@ test('the report in a browser', { skip: withoutBrowser }, async (t) => {
     const { page, complaints } = await visit(browser, failedUrl);
     assert.equal(await page.locator('h1').textContent(), HOSTILE);
     assert.equal(await page.locator('script').count(), 1);
-    assert.equal(await page.locator("img").count(), 0);
+    assert.equal(await page.locator('img').count(), 0);
     assert.match((await page.locator('.problems').textContent()) ?? '', /<script>alert\(1\)<\/script>/);
     assert.ok((await page.locator('.yaml').textContent())?.includes(HOSTILE));
     assert.equal(await page.evaluate('document.querySelectorAll("[onerror]").length'), 0);
