@@ -25,6 +25,13 @@ export interface ImageRow {
   readonly images: readonly ImageTile[];
   /** Below the images, one for each; shortened where they would touch. */
   readonly captions?: readonly string[];
+  /** What black and white stand for: a bar at the right says so, one for neighbouring rows of the same scale. */
+  readonly scale?: ValueScale;
+}
+
+export interface ValueScale {
+  readonly black: string;
+  readonly white: string;
 }
 
 export interface ImageGridOptions extends HeaderText {
@@ -78,11 +85,16 @@ export function imageGrid(options: ImageGridOptions): Figure {
   const bodyWidth = layoutGrid(options, 0).width - 2 * MARGIN;
   const header = layoutHeader({ title, subtitle }, bodyWidth);
   const layout = layoutGrid(options, header.bottom);
-  const width = Math.max(layout.width, Math.ceil(header.width) + 2 * MARGIN);
+  const bars = drawScales(rows, layout);
+  const width = Math.max(layout.width + bars.width, Math.ceil(header.width) + 2 * MARGIN);
   const body = layout.rows.flatMap((row, index) => drawRow(row, rows[index]?.images ?? [], layout.scale));
   const description = [title, subtitle, ...rows.map((row) => row.label)].filter((text) => text !== undefined);
   return {
-    svg: svgDocument(width, layout.height, description.join('. ') || 'Images', [...header.parts, ...body]),
+    svg: svgDocument(width, layout.height, description.join('. ') || 'Images', [
+      ...header.parts,
+      ...body,
+      ...bars.parts,
+    ]),
     width,
     height: layout.height,
   };
@@ -145,6 +157,42 @@ function chooseScale(width: number, height: number, columns: number, gap: number
   const wanted = Math.round(TILE_SIZE / Math.max(width, height));
   const fits = Math.floor((MAX_WIDTH - (columns - 1) * gap) / (columns * width));
   return Math.max(1, Math.min(wanted, fits));
+}
+
+const BAR_GAP = 16;
+const BAR_WIDTH = 12;
+
+/** Bars from black to white beside the rows that they stand for. */
+function drawScales(
+  rows: readonly ImageRow[],
+  { rows: placed, width }: GridLayout,
+): { readonly parts: readonly string[]; readonly width: number } {
+  const blocks: { scale: ValueScale; top: number; bottom: number }[] = [];
+  let before: ValueScale | undefined;
+  rows.forEach(({ scale }, index) => {
+    const tiles = placed[index]?.tiles ?? [];
+    if (scale !== undefined && tiles.length > 0) {
+      const { y: top, height } = enclose(tiles);
+      const block = blocks.at(-1);
+      if (block !== undefined && scale === before) block.bottom = top + height;
+      else blocks.push({ scale, top, bottom: top + height });
+    }
+    before = scale;
+  });
+  if (blocks.length === 0) return { parts: [], width: 0 };
+  const left = width - MARGIN + BAR_GAP;
+  const texts = left + BAR_WIDTH + 8;
+  const parts = blocks.flatMap(({ scale, top, bottom }, index) => [
+    `<linearGradient id="scale-${index}" x1="0" y1="0" x2="0" y2="1"><stop stop-color="#fff"/><stop offset="1"/></linearGradient>`,
+    `<rect x="${left + 0.5}" y="${top + 0.5}" width="${BAR_WIDTH - 1}" height="${bottom - top - 1}" ` +
+      `fill="url(#scale-${index})" stroke="${COLORS.axis}"/>`,
+    textElement(scale.white, { x: texts, y: top + 9, style: TYPE.caption, fill: COLORS.quietText }),
+    textElement(scale.black, { x: texts, y: bottom, style: TYPE.caption, fill: COLORS.quietText }),
+  ]);
+  const widest = Math.max(
+    ...blocks.flatMap(({ scale }) => [scale.black, scale.white].map((text) => textWidth(text, TYPE.caption))),
+  );
+  return { parts, width: Math.ceil(texts + widest + MARGIN - width) };
 }
 
 /** A row's images as one embedded PNG, with outlines, label and captions. */

@@ -1163,6 +1163,12 @@ export type ImagesFigureSettings = {
   readonly columns: number;
   /** Whether each image is drawn with its class label. Only with `kind: images`. */
   readonly labels: boolean;
+  /**
+   * Name of a second stage with the same images, which are drawn above those of `data`, each set beside the
+   * values that it has from black to white: to show what a step such as a normalisation does. Left out: none.
+   * Only with `kind: images`.
+   */
+  readonly before?: string;
 };
 
 /** `FigureSettings` with `kind: comparison`. */

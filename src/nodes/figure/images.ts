@@ -1,43 +1,92 @@
 /** `kind: images`: images as they are, in a grid. */
-import { readImages, readImageSet, toFloat32 } from '../../artifacts/images.ts';
+import { readImages, readImageSet, toFloat32, type ImageArray } from '../../artifacts/images.ts';
 import type { FigureSettings, ImagesFigureSettings } from '../../config/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
-import type { ImageShape } from '../../core/stage-type.ts';
+import type { ImageShape, Split } from '../../core/stage-type.ts';
 import type { Figure } from '../../figures/figure.ts';
 import { imageGrid, imageTiles, inRows, type ImageRow } from '../../figures/image-grid.ts';
-import type { StageContext } from '../contract.ts';
+import type { InputArtifact, StageContext } from '../contract.ts';
 import { requireInput } from '../train/pairs.ts';
 import { chooseImages } from './choice.ts';
 
-/** The set's range of intensities is drawn from black to white, and written below the title. */
+/** A set's range of intensities is drawn from black to white, and written below the title or, of two sets, beside them. */
 export async function drawImages(
   { inputs, seed }: StageContext<FigureSettings>,
-  { split, rows, columns, random, labels, title }: ImagesFigureSettings,
+  settings: ImagesFigureSettings,
 ): Promise<Figure> {
-  const { folder, stage } = requireInput(inputs, 'data');
-  const { range } = await readImageSet(folder);
-  const images = await readImages(folder, split);
+  const { split, rows, columns, random, title } = settings;
+  const set = await readSplit(requireInput(inputs, 'data'), split);
+  const { images, range } = set;
   const chosen = chooseImages(images.count, rows * columns, random ? seed('choice') : undefined);
-  if (chosen.length === 0) throw failure('missing-split', `\`${stage}\` has no ${split} images`);
-
-  let grid: readonly ImageRow[] = inRows(imageTiles(toFloat32(images, chosen), images.shape, range), columns);
-  if (labels) {
-    const { labels: classes } = images;
-    if (classes === undefined) {
-      throw failure('bad-setting', `the images of \`${stage}\` have no class labels`, 'leave `labels` out');
-    }
-    const captions = [...chosen].map((image) => String(classes[image]));
-    grid = grid.map((row, index) => ({
-      ...row,
-      captions: captions.slice(index * columns, (index + 1) * columns),
-    }));
+  if (inputs['before'] === undefined) {
+    const grid = gridOf(set, chosen, settings);
+    const [low, high] = range.map(numberText);
+    return imageGrid({ title, subtitle: `${describe(images.shape)}, values ${low} to ${high}`, rows: grid });
   }
-  return imageGrid({ title, subtitle: describe(images.shape, range), rows: grid });
+  const before = await readSplit(inputs['before'], split);
+  if (before.images.count !== images.count) {
+    throw failure(
+      'shape-mismatch',
+      `\`${before.stage}\` has ${before.images.count} ${split} images, but \`${set.stage}\` has ${images.count}`,
+      'let `before` hold the same images as `data`, one for one',
+    );
+  }
+  return imageGrid({
+    title,
+    subtitle: describe(images.shape),
+    rows: [
+      ...withScale('Before', gridOf(before, chosen, settings), before.range),
+      ...withScale('After', gridOf(set, chosen, settings), range),
+    ],
+  });
 }
 
-/** `28 × 28 pixels, values 0 to 1` */
-function describe([height, width, channels]: ImageShape, range: readonly [number, number]): string {
-  const color = channels === 3 ? ' in colour' : '';
-  const [low, high] = range.map((value) => String(Number(value.toPrecision(3))).replace('-', '−'));
-  return `${width} × ${height} pixels${color}, values ${low} to ${high}`;
+interface ImageSplit {
+  readonly stage: string;
+  readonly images: ImageArray;
+  readonly range: readonly [number, number];
+}
+
+async function readSplit({ folder, stage }: InputArtifact, split: Split): Promise<ImageSplit> {
+  const { range } = await readImageSet(folder);
+  const images = await readImages(folder, split);
+  if (images.count === 0) throw failure('missing-split', `\`${stage}\` has no ${split} images`);
+  return { stage, images, range };
+}
+
+function gridOf(
+  { stage, images, range }: ImageSplit,
+  chosen: Int32Array,
+  { columns, labels }: ImagesFigureSettings,
+): readonly ImageRow[] {
+  const grid = inRows(imageTiles(toFloat32(images, chosen), images.shape, range), columns);
+  if (!labels) return grid;
+  const { labels: classes } = images;
+  if (classes === undefined) {
+    throw failure('bad-setting', `the images of \`${stage}\` have no class labels`, 'leave `labels` out');
+  }
+  const captions = [...chosen].map((image) => String(classes[image]));
+  return grid.map((row, index) => ({
+    ...row,
+    captions: captions.slice(index * columns, (index + 1) * columns),
+  }));
+}
+
+/** Names a block of rows, and gives it a bar with its values. */
+function withScale(
+  label: string,
+  rows: readonly ImageRow[],
+  [low, high]: readonly [number, number],
+): readonly ImageRow[] {
+  const scale = { black: numberText(low), white: numberText(high) };
+  return rows.map((row, index) => ({ ...row, ...(index === 0 ? { label } : {}), scale }));
+}
+
+/** `28 × 28 pixels` */
+function describe([height, width, channels]: ImageShape): string {
+  return `${width} × ${height} pixels${channels === 3 ? ' in colour' : ''}`;
+}
+
+function numberText(value: number): string {
+  return String(Number(value.toPrecision(3))).replace('-', '−');
 }

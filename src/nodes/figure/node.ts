@@ -16,6 +16,7 @@ export const figureNode: NodeDefinition<FigureSettings> = {
   inputs: {
     data: { accepts: ['images', 'vectors'], optional: true },
     target: { accepts: ['images'], optional: true },
+    before: { accepts: ['images'], optional: true },
     thumbnails: { accepts: ['images'], optional: true },
     model: { accepts: ['trained-model'], optional: true },
   },
@@ -85,7 +86,10 @@ function checkImages(
     checkSplit(context, split, data, target, ['split']);
     checkChannels(context, data);
   }
-  if (kind === 'images') return;
+  if (kind === 'images') {
+    if (inputs['before']?.kind === 'images') checkBefore(context, inputs['before'], data, split);
+    return;
+  }
   const model = inputs['model']?.kind === 'trained-model' ? inputs['model'] : undefined;
   if (model === undefined) return;
   if (data !== undefined) {
@@ -93,6 +97,24 @@ function checkImages(
     checkCorruption(context, model, data);
   }
   if (target !== undefined) checkOutput(context, model, target);
+}
+
+/** Holds that the images of `before` can stand above those of `data`. */
+function checkBefore(
+  context: AnalysisContext<FigureSettings>,
+  before: ImagesDescription,
+  data: ImagesDescription | undefined,
+  split: Split,
+): void {
+  const { references, report } = context;
+  checkChannels(context, before, 'before');
+  if (before.splits.includes(split) || data?.splits.includes(split) === false) return;
+  report({
+    code: 'missing-split',
+    message: `\`${references['before']}\` has no \`${split}\` images`,
+    hint: `use \`split: ${split === 'test' ? 'train' : 'test'}\``,
+    at: ['split'],
+  });
 }
 
 /** Holds that vectors of two values are drawn, and that thumbnails are there. */
@@ -168,7 +190,7 @@ function checkPreviews({ inputs, references, report }: AnalysisContext<FigureSet
 function checkChannels(
   { references, report }: AnalysisContext<FigureSettings>,
   data: ImagesDescription,
-  setting: 'data' | 'thumbnails' = 'data',
+  setting: 'data' | 'before' | 'thumbnails' = 'data',
 ): void {
   const channels = data.shape?.[2];
   if (channels === undefined || channels === 1 || channels === 3) return;

@@ -108,6 +108,14 @@ test('TensorFlow is needed by comparisons alone', () => {
   assert.deepEqual([IMAGES, COMPARISON, HISTORY].map(engine), [false, true, false]);
 });
 
+test('images: a second set must have the split, and be drawable', () => {
+  assert.deepEqual(found(IMAGES, { data: CLEAN, before: CLEAN }), []);
+  assert.deepEqual(
+    found(IMAGES, { data: CLEAN, before: { ...CLEAN, shape: [28, 28, 4], splits: ['train'] } }),
+    ['error shape-mismatch before', 'error missing-split split'],
+  );
+});
+
 test('figures of latent spaces: what they are made of', () => {
   const latent: FigureSettings = { type: 'figure', kind: 'latent', data: 'map', split: 'test' };
   const vectors = { kind: 'vectors', size: 2, splits: ['test'] } as const;

@@ -129,6 +129,23 @@ test('images: fewer than the grid has places are all drawn; none are a failure',
   await assertFails(draw(root, { ...IMAGES, split: 'train' }, { inputs }), 'missing-split');
 });
 
+test('images: a second set stands above, each beside its own values', async (t) => {
+  const root = temporaryFolder(t);
+  const images = squares(6, 1);
+  const data = await imageStage(root, 'images', { test: images });
+  const folder = join(root, 'raw');
+  mkdirSync(folder);
+  await writeImageSet(folder, { shape: SHAPE, range: [0, 255], splits: { test: { ...images, scale: 1 } } });
+  const before: InputArtifact = { stage: 'raw', kind: 'images', folder };
+  const drawn = await draw(root, { ...IMAGES, columns: 6, rows: 1 }, { inputs: { data, before } });
+  assert.deepEqual(drawn.texts, ['12 × 12 pixels', 'Before', 'After', '255', '0', '1', '0']);
+  assert.deepEqual(tiles(drawn, 6), [[...images.data], [...images.data]]);
+  const two = await draw(root, IMAGES, { inputs: { data, before } });
+  assert.equal(two.svg.match(/<linearGradient/g)?.length, 2);
+  const fewer = await imageStage(root, 'fewer', { test: squares(5, 1) });
+  await assertFails(draw(root, IMAGES, { inputs: { data, before: fewer } }), 'shape-mismatch');
+});
+
 test('images: labels that the data lack are a failure', async (t) => {
   const root = temporaryFolder(t);
   const { labels: _, ...images } = squares(10, 1);
