@@ -21,8 +21,8 @@ export interface RunOptions {
 
 export interface Step {
   readonly when: RegExp;
-  /** A signal to send, or anything else to do; it is given the number of the process. */
-  readonly act: NodeJS.Signals | ((pid: number) => void);
+  /** A signal to send, or anything else to do; it is given the number of the process, and stderr. */
+  readonly act: NodeJS.Signals | ((pid: number, stderr: string) => void);
 }
 
 export interface Finished {
@@ -123,7 +123,7 @@ function start(
     steps.shift();
     seen = stderr.length;
     if (typeof step.act === 'string') child.kill(step.act);
-    else if (child.pid !== undefined) step.act(child.pid);
+    else if (child.pid !== undefined) step.act(child.pid, stderr);
   });
   return new Promise((resolve, reject) => {
     child.on('error', reject);

@@ -26,6 +26,7 @@ const OF_THE_RUN: ReadonlySet<DiagnosticCode> = new Set([
   'cache-corrupt',
   'outputs-outdated',
   'no-run',
+  'port-unavailable',
   'verification-stopped',
   'run-locked',
   'worker-died',

@@ -45,6 +45,7 @@ export class RunLog {
   async close(): Promise<void> {
     await this.#opening;
     this.#closeFile();
+    this.#closeFile = () => undefined;
   }
 
   async #open(workspace: string): Promise<void> {

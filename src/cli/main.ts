@@ -14,6 +14,7 @@ import { EXIT } from './exit.ts';
 import {
   engineOption,
   outputsOption,
+  portNumber,
   positiveInteger,
   sizeInBytes,
   terminalOf,
@@ -104,6 +105,7 @@ function addRun(command: AddCommand, setCode: SetCode): void {
       'run pipelines/quickstart.yaml comparison',
       'run pipelines/quickstart.yaml -S params.latent_size=8 -S stages.denoiser.epochs=3',
       'run pipelines/quickstart.yaml quality --force',
+      'run pipelines/quickstart.yaml --serve',
     ]),
   )
     .argument('<pipeline>', 'the pipeline file')
@@ -117,6 +119,7 @@ function addRun(command: AddCommand, setCode: SetCode): void {
       positiveInteger,
       Math.min(4, availableParallelism()),
     )
+    .option('--serve [port]', 'show the report live, on a port of this machine, while it runs', portNumber)
     .action(async (pipeline: string, stages: string[], flags: OutputFlags & RunFlags) => {
       const { run } = await import('./commands/run.ts');
       setCode(await run(terminalOf(flags), { ...flags, pipeline, stages, version: version() }));

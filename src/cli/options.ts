@@ -30,6 +30,8 @@ export interface RunFlags extends PlanFlags {
   readonly dryRun?: boolean;
   readonly keepGoing?: boolean;
   readonly jobs: number;
+  /** Port of the live report; true for any. */
+  readonly serve?: number | true;
 }
 
 export function withOutputFlags(command: Command): Command {
@@ -91,6 +93,14 @@ export function sizeInBytes(text: string): number {
   if (number === '' || bytes === undefined)
     throw new InvalidArgumentError('It takes a size, such as 500MB, 2GB or 1.5GiB.');
   return Math.floor(Number(number) * bytes);
+}
+
+/** Reads the number of a port. */
+export function portNumber(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value > 65535)
+    throw new InvalidArgumentError('It takes a port from 0 to 65535, and stands behind the pipeline.');
+  return value;
 }
 
 export function terminalOf(flags: OutputFlags): Terminal {

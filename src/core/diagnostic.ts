@@ -61,6 +61,7 @@ export const DIAGNOSTIC_CODES = {
   'archive-unsafe': 'An archive is not one that `hourglass pack` wrote; nothing of it was used.',
   'archive-damaged': 'Files of an archive are not what its manifest says.',
   'no-run': 'There are no outputs of a run to report on.',
+  'port-unavailable': 'The port of a live report is taken, or may not be used.',
   'path-outside': 'A pipeline of somebody else names a file outside its folder.',
   'verification-mismatch': 'A submission does not give what it claims.',
   'verification-stopped': 'Verifying a submission took more time, memory or disk than it may.',

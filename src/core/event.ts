@@ -37,7 +37,12 @@ export type RunEvent =
       readonly fraction?: number;
       readonly done?: boolean;
     }
-  | { readonly type: 'stage-started'; readonly stage: string }
+  | {
+      readonly type: 'stage-started';
+      readonly stage: string;
+      /** Absolute path of the folder that it writes into until it is finished. */
+      readonly folder?: string;
+    }
   | { readonly type: 'stage-progress'; readonly stage: string; readonly progress: Progress }
   | {
       readonly type: 'stage-finished';

@@ -198,7 +198,8 @@ async function readHistory(folder: string, files: readonly StageFile[]): Promise
   return { exhibits, byEpoch };
 }
 
-function drawCurves(
+/** Curves of what was measured after each epoch; undefined if there is nothing to draw. */
+export function drawCurves(
   columns: readonly string[],
   values: readonly (readonly number[])[],
   loss: string | undefined,

@@ -10,7 +10,7 @@ import { environmentSection, hashesSection, metricsSection, reproduceSection } f
 import { pipelineSection } from './sections/pipeline.ts';
 import { stageSection } from './sections/stage.ts';
 import { findMainFigure, summarySection } from './sections/summary.ts';
-import { stateMark } from './parts.ts';
+import { activityLine, stateMark } from './parts.ts';
 import { STATES, STATUS_LABELS } from './states.ts';
 
 /** Parts of the page by the id of the element that holds them. Each is rendered anew when what it shows has changed. */
@@ -29,10 +29,14 @@ export function renderParts(report: Report): ReadonlyMap<string, Html> {
   ]);
 }
 
-/** The whole document, ending in a line break. The same report gives the same bytes. */
-export function renderPage(report: Report): string {
+/**
+ * The whole document, ending in a line break. The same report gives the same bytes.
+ *
+ * @param version of a page that follows its run: that of its parts; it then asks its own server for newer ones
+ */
+export function renderPage(report: Report, version?: number): string {
   const style = asset('report.css');
-  const script = asset('report.js');
+  const script = asset('report.js') + (version === undefined ? '' : asset('live.js'));
   const parts = renderParts(report);
   const part = (id: string): Html => html`<div id="${id}">${parts.get(id)}</div>`;
   const policy = [
@@ -40,6 +44,7 @@ export function renderPage(report: Report): string {
     'img-src data:',
     `style-src '${sourceHash(style)}'`,
     `script-src '${sourceHash(script)}'`,
+    ...(version === undefined ? [] : ["connect-src 'self'"]),
     "base-uri 'none'",
     "form-action 'none'",
   ].join('; ');
@@ -57,7 +62,7 @@ export function renderPage(report: Report): string {
       </head>
       <body>
         <a class="skip" href="#summary">Skip to the summary</a>
-        <header>${part('head')}</header>
+        <header>${part('head')}${version === undefined ? undefined : liveLine(version)}</header>
         <div class="columns">
           <nav aria-label="Contents">${part('contents')}</nav>
           <main>
@@ -76,18 +81,28 @@ export function renderPage(report: Report): string {
   return textOf(page);
 }
 
+/** Says whether the page still follows its run. */
+function liveLine(version: number): Html {
+  return html`<p class="live" role="status" id="live" data-version="${version}">
+    Live: what happens in the run appears here.
+  </p>`;
+}
+
 function headPart(report: Report): Html {
-  const { name, description, status } = report;
+  const { name, description, status, activity, stages } = report;
   return html`<p class="brand">${new Html(ICON)} Hourglass report</p>
     <h1>${name}</h1>
     ${description === undefined ? undefined : html`<p class="lead">${description}</p>`}
     <p class="status ${status}">
-      <strong>${STATUS_LABELS[status]}</strong>${facts(report).map((fact) => [' · ', fact])}
-    </p>`;
+      <strong>${activity === undefined ? STATUS_LABELS[status] : 'Running'}</strong
+      >${facts(report).map((fact) => [' · ', fact])}
+    </p>
+    ${activity === undefined || activity.text === '' ? undefined : activityLine(activity)}
+    ${stages.map((stage) => (stage.activity === undefined ? undefined : activityLine(stage.activity, stage.name)))}`;
 }
 
 function facts({ started, seconds, stages, seed }: Report): readonly Content[] {
-  const done = stages.filter(({ state }) => state === 'ran' || state === 'cached').length;
+  const done = stages.filter(({ state }) => state === 'done').length;
   return [
     ...(started === undefined ? [] : [dateText(started)]),
     ...(seconds === undefined ? [] : [formatSeconds(seconds)]),

@@ -3,7 +3,7 @@ import { formatCount, formatNumber } from '../core/format.ts';
 import type { Cell, Picture } from './exhibit.ts';
 import { drawMark } from './graph.ts';
 import { html, type Content, type Html } from './html.ts';
-import type { StageState } from './report.ts';
+import type { Activity, StageState } from './report.ts';
 import { STATES } from './states.ts';
 
 /** The mark of a state; its words are for screen readers, or stand beside it. */
@@ -82,4 +82,13 @@ export function table({ caption, columns, rows, omitted = 0 }: TableOptions): Ht
 /** A number with four significant digits, and all its digits as a tooltip. */
 export function number(value: number): Html {
   return html`<span title="${value}">${formatNumber(value)}</span>`;
+}
+
+/** What is being done, and how far it is. */
+export function activityLine({ text, fraction }: Activity, stage?: string): Html {
+  const bar =
+    fraction === undefined
+      ? undefined
+      : html`<progress max="1" value="${fraction.toFixed(3)}" aria-label="Progress"></progress>`;
+  return html`<p class="activity">${stage === undefined ? undefined : stageLink(stage)} ${bar} ${text}</p>`;
 }

@@ -21,6 +21,8 @@ export interface Report {
   readonly threads: readonly number[];
   /** In the order of the file. */
   readonly stages: readonly ReportStage[];
+  /** Of a run that is at work, and shown live. */
+  readonly activity?: Activity;
   /** What went wrong. */
   readonly problems: readonly Problem[];
   /** `pipeline.yaml`: the file as it was written. */
@@ -30,7 +32,8 @@ export interface Report {
   readonly hasPlugins: boolean;
 }
 
-export type StageState = 'ran' | 'cached' | 'failed' | 'skipped' | 'running' | 'waiting';
+/** Whether a result was made in this run or taken from the cache makes no difference. */
+export type StageState = 'done' | 'failed' | 'skipped' | 'running' | 'waiting';
 
 export interface ReportStage {
   readonly name: string;
@@ -51,8 +54,15 @@ export interface ReportStage {
   readonly outdated: boolean;
   readonly exhibits: readonly Exhibit[];
   readonly files: readonly StageFile[];
-  /** What a running stage says of itself. */
-  readonly activity?: string;
+  /** Of a running stage. */
+  readonly activity?: Activity;
+}
+
+/** What something that is at work says of itself. */
+export interface Activity {
+  readonly text: string;
+  /** Share of the work that is done, from 0 to 1. */
+  readonly fraction?: number;
 }
 
 export interface StageFile {

@@ -3,8 +3,7 @@ import type { RunRecord } from '../artifacts/workspace.ts';
 import type { StageState } from './report.ts';
 
 export const STATES = {
-  ran: { label: 'done', mark: 'check' },
-  cached: { label: 'done', mark: 'check' },
+  done: { label: 'done', mark: 'check' },
   failed: { label: 'failed', mark: 'cross' },
   skipped: { label: 'not run', mark: 'dash' },
   running: { label: 'running', mark: 'play' },

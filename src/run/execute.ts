@@ -254,7 +254,6 @@ class Run {
   async #fromNode(stage: PlannedStage): Promise<void> {
     const { emit, signal } = this.#options;
     await this.#checkInputs(stage);
-    emit({ type: 'stage-started', stage: stage.name });
     const entry = await runStage({
       stage,
       located: this.#plan.located,
@@ -264,6 +263,7 @@ class Run {
       // A damaged entry was set aside, so only a forced run replaces anything.
       replace: stage.reason.kind === 'forced',
       signal,
+      started: (folder) => emit({ type: 'stage-started', stage: stage.name, folder }),
       events: {
         progress: (progress) => emit({ type: 'stage-progress', stage: stage.name, progress }),
         log: (level, message) => emit({ type: 'log', level, message, stage: stage.name }),

@@ -21,6 +21,8 @@ export interface StageRun {
   /** Whether an entry of the same key gives way. */
   readonly replace: boolean;
   readonly signal: AbortSignal;
+  /** Called when the stage begins to write, with the folder that it writes into. */
+  readonly started: (folder: string) => void;
   readonly events: TaskEvents;
 }
 
@@ -31,6 +33,7 @@ export async function runStage(run: StageRun): Promise<Entry> {
   const checkpoints = stage.resume === undefined ? undefined : checkpointsOf(store, stage.resume.lineage);
   if (run.replace) await checkpoints?.remove();
   const draft = await store.draft(stage.hash, { replace: run.replace });
+  run.started(draft.folder);
   try {
     const result = await run.pool.run(
       {

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { chmodSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { test } from 'node:test';
+import { parseHTML } from 'linkedom';
 import { makeOutputs, PIPELINE } from '../report/outputs.ts';
 import { rig } from '../rig.ts';
 
@@ -60,4 +63,84 @@ test('--open hands the report to the browser', { skip: process.platform !== 'lin
   // The browser goes on by itself.
   while (!rigged.exists('browser.opened')) await setTimeout(20);
   assert.equal(rigged.read('browser.opened').trim(), rigged.path('outputs/example/report.html'));
+});
+
+const FIGURE = `name: seen
+stages:
+  mnist: { type: dataset, source: mnist, limit: { train: 20, test: 10 } }
+  digits: { type: figure, kind: images, data: mnist }
+`;
+
+test('run --serve tells the address, and ends with the run', async (t) => {
+  const rigged = rig(t);
+  rigged.write('seen.yaml', FIGURE);
+  let address = '';
+  let page: Promise<Response> | undefined;
+  const { code, stdout, stderr } = await rigged.run(['run', 'seen.yaml', '--serve', '--json'], {
+    steps: [
+      {
+        when: /live report: http:\S+\n/,
+        act: (_pid, text) => {
+          [address = ''] = /http:\S+/.exec(text) ?? [];
+          page = fetch(address);
+        },
+      },
+    ],
+  });
+  assert.equal(code, 0, stderr);
+  assert.equal((JSON.parse(stdout) as { status: string }).status, 'done');
+  assert.equal((await page)?.status, 200);
+  await assert.rejects(fetch(address));
+  assert.ok(rigged.exists('outputs/seen/report.html'));
+});
+
+test('a port that cannot be used stops a run before it starts', async (t) => {
+  const rigged = rig(t);
+  rigged.write('seen.yaml', FIGURE);
+  const server = createServer().listen(0, '127.0.0.1');
+  t.after(() => server.close());
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const { code, json } = await rigged.runJson(['run', 'seen.yaml', '--serve', String(port)]);
+  assert.equal(code, 1);
+  assert.deepEqual(
+    json.diagnostics.map((diagnostic) => diagnostic.code),
+    ['port-unavailable'],
+  );
+  assert.ok(!rigged.exists('outputs'));
+  const misplaced = await rigged.runJson(['run', '--serve', 'seen.yaml']);
+  assert.equal(misplaced.code, 2);
+});
+
+const PLUGIN = `import { writeFileSync } from 'node:fs';
+export default {
+  type: 'own', version: 1, inputs: {}, outputs: 'figure', draws: false, engine: false,
+  schema: { type: 'object', additionalProperties: false, properties: { type: { description: 'x' }, fails: { description: 'x', type: 'boolean' } } },
+  analyze: () => ({ kind: 'figure' }),
+  async run({ settings, folder }) {
+    if (settings.fails) throw new Error('own trouble');
+    writeFileSync(folder + '/chart.svg', '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9" aria-label="A chart of our own"/>');
+    writeFileSync(folder + '/rows.csv', 'what,much\\nbread,2\\n');
+    return { metrics: { score: 0.625 }, highlights: ['chart.svg'] };
+  },
+};
+`;
+
+test('a run that fails leaves a report that says why; what a plugin made is shown', async (t) => {
+  const rigged = rig(t);
+  rigged.write('own.ts', PLUGIN);
+  rigged.write(
+    'own.yaml',
+    'name: own\nplugins: [./own.ts]\nstages:\n  good: { type: own }\n  bad: { type: own, fails: true }\n',
+  );
+  const { code, stdout } = await rigged.run(['run', 'own.yaml', '--allow-plugins', '--keep-going']);
+  assert.equal(code, 1);
+  assert.match(stdout, /outputs\/own\/report\.html/);
+  const { document } = parseHTML(rigged.read('outputs/own/report.html'));
+  assert.equal(document.querySelector('.status')?.classList.contains('failed'), true);
+  assert.match(document.querySelector('.problems')?.textContent ?? '', /own trouble/);
+  assert.equal(document.querySelector('#stage-bad .mark')?.classList.contains('failed'), true);
+  assert.equal(document.querySelector('img')?.getAttribute('alt'), 'A chart of our own');
+  assert.match(document.querySelector('#stage-good table')?.textContent ?? '', /bread/);
+  assert.match(document.querySelector('.tiles')?.textContent ?? '', /score\s+of good\s*0\.6250/);
 });

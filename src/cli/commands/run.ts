@@ -13,6 +13,7 @@ import { diagnosticToJson, renderCounted, renderDiagnostics } from '../terminal/
 import { makeReporter } from '../terminal/make-reporter.ts';
 import { renderAdvice, renderSummary } from '../terminal/summary.ts';
 import type { Terminal } from '../terminal/terminal.ts';
+import { startLive } from './live.ts';
 import { loadChecked, printProblems } from './load.ts';
 
 export interface RunCommandOptions extends RunFlags {
@@ -31,6 +32,9 @@ export async function run(terminal: Terminal, options: RunCommandOptions): Promi
   if (located === undefined) return printProblems(terminal, diagnostics, sources);
 
   const { json } = terminal.options;
+  const live =
+    options.serve === undefined ? undefined : await startLive(located, options.outputs, options.serve);
+  if (live !== undefined) terminal.note(`live report: ${live.url}`);
   const reporter = await makeReporter(terminal);
   const warn = (warnings: readonly Diagnostic[]): void => {
     if (!json && warnings.length > 0)
@@ -55,11 +59,14 @@ export async function run(terminal: Terminal, options: RunCommandOptions): Promi
       signal: interrupt.signal,
       emit: (event: RunEvent) => {
         log.write(event);
+        live?.take(event);
         reporter.emit(event);
         if (event.type === 'diagnostic' && event.diagnostic.severity === 'warning') warn([event.diagnostic]);
       },
     });
+    await log.close();
     const isReported = await reportOn(result, warn);
+    await live?.close(isReported);
     reporter.close();
     present(terminal, result, { options, sources, warnings: diagnostics, isReported });
     return exitCode(result, interrupt.code());

@@ -2,7 +2,7 @@
 import { formatBytes, formatCount, formatNumber, formatSeconds } from '../../core/format.ts';
 import type { Exhibit, Frame, ModelTable, TableExhibit } from '../exhibit.ts';
 import { html, type Content, type Html } from '../html.ts';
-import { enumerate, figure, number, picture, stageLink, stateMark, table } from '../parts.ts';
+import { activityLine, enumerate, figure, number, picture, stageLink, stateMark, table } from '../parts.ts';
 import type { Report, ReportStage, StageFile } from '../report.ts';
 import { STATES } from '../states.ts';
 import { settings, type MainFigure } from './summary.ts';
@@ -19,7 +19,7 @@ export function stageSection(report: Report, stage: ReportStage, main: MainFigur
     <h3 id="stage-${name}-title">${stateMark(state)}${name}</h3>
     <p class="quiet">${describe(report, stage)}</p>
     ${described === undefined ? undefined : html`<p class="settings">${described}</p>`}
-    ${activity === undefined ? undefined : html`<p class="activity">${activity}</p>`}
+    ${activity === undefined ? undefined : activityLine(activity)}
     ${outdated ? html`<p class="note">This run did not get so far: what follows comes from an earlier one.</p>` : undefined}
     ${Object.keys(metrics).length === 0 ? undefined : metricList(metrics)}
     ${exhibits.map((exhibit, index) => renderExhibit(exhibit, `${name}-${index}`, name, main))}
@@ -33,7 +33,6 @@ function describe(report: Report, { name, type, state, seconds, inputs, lines }:
   const told: Content[] = [
     html`<code>${type}</code>`,
     seconds === undefined ? STATES[state].label : `${STATES[state].label} in ${formatSeconds(seconds)}`,
-    ...(state === 'cached' ? ['taken from the cache'] : []),
     ...(needs.length === 0 ? [] : [html`from ${enumerate(needs)}`]),
     ...(users.length === 0 ? [] : [html`used by ${enumerate(users.map((user) => stageLink(user.name)))}`]),
     ...(lines === undefined ? [] : [html`<a href="#yaml-${name}">lines ${lines[0]} to ${lines[1]}</a>`]),

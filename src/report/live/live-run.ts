@@ -1,0 +1,183 @@
+/** A run that is at work, as its events tell it: what its page shows until there is a report. */
+import { join } from 'node:path';
+import type { Progress, RunEvent } from '../../core/event.ts';
+import { formatCount, formatNumber, formatSeconds } from '../../core/format.ts';
+import type { JsonObject } from '../../core/json.ts';
+import type { Exhibit } from '../exhibit.ts';
+import { drawCurves } from '../exhibits.ts';
+import { svgPicture } from '../picture.ts';
+import { readFiles } from '../read.ts';
+import type { Activity, Problem, Report, ReportStage, StageState } from '../report.ts';
+import { sourceFacts, WrittenPipeline } from '../written.ts';
+
+/** What is known of a run before it begins. */
+export interface LiveOptions {
+  /** Absolute path of `outputs/<name>`. */
+  readonly folder: string;
+  readonly name: string;
+  readonly description?: string;
+  /** The pipeline file, without its folder, and its text. */
+  readonly file: string;
+  readonly source: string;
+  readonly seed: number;
+  readonly overrides: readonly string[];
+  readonly stages: readonly {
+    readonly name: string;
+    readonly settings: JsonObject & { readonly type: string };
+    /** Stages that it refers to, by the setting that names them. */
+    readonly inputs: Readonly<Record<string, string>>;
+  }[];
+}
+
+/** A row of numbers a finished epoch: its number, loss, validation loss. */
+type Epoch = readonly [number, number, number];
+
+interface LiveStage {
+  state: StageState;
+  seconds?: number;
+  metrics: Readonly<Record<string, number>>;
+  highlights: readonly string[];
+  /** Where it writes while it is at work. */
+  draft?: string;
+  progress?: Progress;
+  epochs: Epoch[];
+  /** What its finished files show, read once. */
+  result?: Pick<ReportStage, 'exhibits' | 'files'>;
+}
+
+export class LiveRun {
+  readonly #options: LiveOptions;
+  readonly #written: WrittenPipeline;
+  readonly #stages: ReadonlyMap<string, LiveStage>;
+  readonly #started = Date.now();
+  readonly #problems: Problem[] = [];
+  #activity: Activity = { text: 'Preparing' };
+
+  constructor(options: LiveOptions) {
+    this.#options = options;
+    this.#written = new WrittenPipeline(options.source);
+    this.#stages = new Map(
+      options.stages.map(({ name }) => [name, { state: 'waiting', metrics: {}, highlights: [], epochs: [] }]),
+    );
+  }
+
+  take(event: RunEvent): void {
+    if (event.type === 'engine-progress') {
+      const { step, fraction, done } = event;
+      const known = fraction === undefined ? {} : { fraction };
+      this.#activity = { text: '', ...(done === true ? {} : { text: `TensorFlow: ${step}`, ...known }) };
+    } else if (event.type === 'run-started') {
+      this.#activity = { text: '' };
+    } else if (event.type === 'diagnostic') {
+      const { severity, code, message, hint, stage, range } = event.diagnostic;
+      this.#problems.push({
+        severity,
+        code,
+        message,
+        ...(hint === undefined ? {} : { hint }),
+        ...(stage === undefined ? {} : { stage }),
+        ...(range === undefined ? {} : { place: `${range.file}:${range.start.line}` }),
+      });
+    } else if ('stage' in event && event.stage !== undefined) {
+      const stage = this.#stages.get(event.stage);
+      if (stage !== undefined) follow(stage, event);
+    }
+  }
+
+  /** What the page shows now. */
+  async read(): Promise<Report> {
+    const { name, description, file, source, seed, overrides } = this.#options;
+    const stages: ReportStage[] = [];
+    for (const described of this.#options.stages) {
+      const stage = this.#stages.get(described.name);
+      if (stage === undefined) continue;
+      const { state, seconds, metrics } = stage;
+      stages.push({
+        name: described.name,
+        type: described.settings.type,
+        inputs: described.inputs,
+        settings: this.#written.settingsOf(described.name, described.settings, overrides),
+        ...this.#written.linesOf(described.name),
+        state,
+        metrics,
+        outdated: false,
+        ...(state === 'done' && seconds !== undefined ? { seconds } : {}),
+        ...(state === 'running' ? { activity: describe(stage.progress ?? {}) } : {}),
+        ...(await this.#shown(described.name, stage)),
+      });
+    }
+    return {
+      name,
+      ...(description === undefined ? {} : { description }),
+      file,
+      status: 'running',
+      activity: this.#activity,
+      started: this.#started,
+      seed,
+      overrides,
+      versions: {},
+      threads: [],
+      stages,
+      problems: this.#problems,
+      ...sourceFacts(source),
+    };
+  }
+
+  async #shown(name: string, stage: LiveStage): Promise<Pick<ReportStage, 'exhibits' | 'files'>> {
+    if (stage.state === 'done') {
+      stage.result ??= await readFiles(join(this.#options.folder, name), name, stage.highlights);
+      return stage.result;
+    }
+    if (stage.state !== 'running' || stage.draft === undefined) return { exhibits: [], files: [] };
+    const { exhibits } = await readFiles(stage.draft, name, []);
+    // Files that are being written at this moment look damaged, and a history is of use only once it is whole.
+    const whole = exhibits.filter(({ kind }) => kind === 'figure' || kind === 'series');
+    return { exhibits: [...curvesOf(stage.epochs), ...whole], files: [] };
+  }
+}
+
+function follow(stage: LiveStage, event: RunEvent): void {
+  switch (event.type) {
+    case 'stage-started':
+      Object.assign(stage, { state: 'running', epochs: [], draft: event.folder, progress: undefined });
+      delete stage.result;
+      return;
+    case 'stage-progress': {
+      const { progress } = event;
+      stage.progress = progress;
+      if (progress.epochEnd !== true || progress.epoch === undefined) return;
+      stage.epochs.push([progress.epoch, progress.loss ?? Number.NaN, progress.validationLoss ?? Number.NaN]);
+      return;
+    }
+    case 'stage-finished':
+      stage.state = event.state === 'ran' || event.state === 'cached' ? 'done' : event.state;
+      stage.seconds = event.seconds;
+      stage.metrics = event.metrics ?? {};
+      stage.highlights = event.artifacts ?? [];
+      delete stage.result;
+      return;
+    default:
+  }
+}
+
+function curvesOf(epochs: readonly Epoch[]): readonly Exhibit[] {
+  const curves = drawCurves(['epoch', 'loss', 'val_loss'], epochs, undefined);
+  return curves === undefined ? [] : [{ kind: 'curves', picture: svgPicture('history.csv', curves.svg) }];
+}
+
+/** `epoch 3 of 6, loss 0.0428, 8,000 samples/s, 12 s left` */
+function describe(progress: Progress): Activity {
+  const { text, epoch, epochs, loss, validationLoss, samplesPerSecond, secondsLeft, fraction } = progress;
+  const told = [
+    ...(epoch === undefined ? [] : [`epoch ${epoch}${epochs === undefined ? '' : ` of ${epochs}`}`]),
+    ...(loss === undefined ? [] : [`loss ${formatNumber(loss)}`]),
+    ...(validationLoss === undefined ? [] : [`validation loss ${formatNumber(validationLoss)}`]),
+    ...(text === undefined ? [] : [text]),
+    ...(samplesPerSecond === undefined ? [] : [`${formatCount(samplesPerSecond)} samples/s`]),
+    ...(secondsLeft === undefined ? [] : [`${formatSeconds(secondsLeft)} left`]),
+  ];
+  return {
+    text: told.length === 0 ? 'at work' : told.join(', '),
+    ...(fraction === undefined ? {} : { fraction }),
+  };
+}
