@@ -132,7 +132,10 @@ function propertyRows(schema: JsonObject, root: JsonObject): readonly (readonly 
       required.has(name) || 'const' in merged ? '' : defaultText(merged),
       stringAt(merged, 'description') ?? '',
     ];
-    return [row, ...nested.map(([key = '', ...rest]) => [`\`${name}.${key.slice(1)}`, ...rest])];
+    const others = merged['additionalProperties'];
+    const named = isJsonObject(others) ? propertyRows(others, owner) : [];
+    const below = [...nested, ...named.map(([key = '', ...rest]) => [`\`NAME.${key.slice(1)}`, ...rest])];
+    return [row, ...below.map(([key = '', ...rest]) => [`\`${name}.${key.slice(1)}`, ...rest])];
   });
 }
 

@@ -37,7 +37,12 @@ export function generateTypes(
       parts.push(defaultsOfChoice(name, schema, definitions));
   }
   for (const schema of stages) parts.push(...stageDeclarations(schema));
-  return parts.join('\n');
+  const text = parts.join('\n');
+  const imported = ['Json', 'JsonObject'].filter((name) => new RegExp(`\\b${name}\\b`).test(text));
+  const [first = '', ...rest] = parts;
+  const imports =
+    imported.length === 0 ? '' : `import type { ${imported.join(', ')} } from '../../core/json.ts';\n`;
+  return [`${first}${imports}`, ...rest].join('\n');
 }
 
 function stageDeclarations(schema: JsonObject): readonly string[] {
@@ -67,8 +72,10 @@ function typeOf(schema: JsonObject, indent: string): string {
   if (schema['const'] !== undefined) return literal(schema['const']);
   if (isChoice(schema)) return choice(schema, indent);
   if ('enum' in schema) return union(listAt(schema, 'enum').map(literal), indent);
+  const types = typesOf(schema);
+  if (types.length === 0) return 'Json';
   return union(
-    typesOf(schema).map((type) => typeOfKind(type, schema, indent)),
+    types.map((type) => typeOfKind(type, schema, indent)),
     indent,
   );
 }
@@ -103,6 +110,11 @@ function listType(schema: JsonObject, indent: string): string {
 }
 
 function objectType(schema: JsonObject, indent: string): string {
+  const others = schema['additionalProperties'];
+  if (others === true && !('properties' in schema)) return 'JsonObject';
+  if (isJsonObject(others) && !('properties' in schema)) {
+    return `Readonly<Record<string, ${typeOf(others, indent)}>>`;
+  }
   const inner = `${indent}  `;
   const required = requiredOf(schema);
   const lines = Object.entries(objectAt(schema, 'properties')).map(([name, property]) => {

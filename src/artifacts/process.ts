@@ -30,6 +30,16 @@ export function processSpace(): string {
   }
 }
 
+/** The most memory that a process held at one time, in bytes; undefined where the system does not tell. */
+export function peakMemory(pid: number): number | undefined {
+  try {
+    const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Fields of `/proc/<pid>/stat` from the third, the state, on; none on systems without it. */
 function statFields(pid: number): readonly string[] {
   try {

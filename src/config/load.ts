@@ -2,13 +2,22 @@
 import { dirname, resolve } from 'node:path';
 import type { Diagnostic, SourceFile } from '../core/diagnostic.ts';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
-import { readMerged, type Reading } from './extends.ts';
+import { readMerged } from './extends.ts';
+import type { Sweep } from './generated/settings.ts';
 import { interpolate } from './interpolate.ts';
-import { locate, toJson, type LocatedDocument } from './located.ts';
-import { applyOverrides, overrideSources } from './override.ts';
-import type { LoadOptions, LoadResult, LocatedPipeline, Pipeline, StageSettings } from './pipeline.ts';
+import { locate, locatedFrom, toJson, type LocatedDocument } from './located.ts';
+import { applyOverrides, applySettings, overrideSources, settingText } from './override.ts';
+import type {
+  LoadOptions,
+  LoadResult,
+  LocatedPipeline,
+  Pipeline,
+  StageSettings,
+  StageTypes,
+  TrialSetting,
+} from './pipeline.ts';
 import { inOrder, type Report } from './report.ts';
-import { validate, type KnownTypes } from './validate.ts';
+import { createValidator, validate, type KnownTypes } from './validate.ts';
 
 /**
  * Loads a pipeline: file -> text -> located tree -> with what it extends -> with overrides -> with parameters in place ->
@@ -17,68 +26,132 @@ import { validate, type KnownTypes } from './validate.ts';
  * References between stages, shapes, and what else the schemas cannot say, are checked later, by `plan/`.
  */
 export async function loadPipeline(file: string, options: LoadOptions): Promise<LoadResult> {
+  return (await readPipeline(file, options)).load();
+}
+
+/** A pipeline whose files are read, once and for all: what happens to them later changes nothing. */
+export interface PipelineReader {
+  /** What was read, overrides among it, as data; undefined if it could not be read. */
+  readonly document: JsonObject | undefined;
+  /** The pipeline with some values in place of what the file and its overrides say. */
+  load(settings?: readonly TrialSetting[]): Promise<LoadResult>;
+}
+
+/** Reads a pipeline file, what it extends, and the overrides of the command line. */
+export async function readPipeline(file: string, options: LoadOptions): Promise<PipelineReader> {
   const sources: SourceFile[] = [];
   const diagnostics: Diagnostic[] = [];
   const report: Report = (diagnostic) => diagnostics.push(diagnostic);
   const { within } = options;
-  const reading: Reading = {
+  const merged = await readMerged(file, {
     report,
     source: (source) => sources.push(source),
     ...(within === undefined ? {} : { within }),
-  };
-  const located = await locatePipeline(file, options, reading, sources);
-  const failed = diagnostics.some(({ severity }) => severity === 'error');
+  });
+  const text = sources[0]?.text ?? '';
+  const given = overrideSources(options.overrides ?? []);
+  sources.push(...given);
+  const document = merged === undefined ? undefined : applyOverrides(merged, given, report);
+  const loader = new Loader({ file, text, options, sources });
   return {
-    sources,
-    diagnostics: inOrder(diagnostics, sources),
-    ...(located === undefined ? {} : failed ? { partial: located } : { located }),
+    document: document === undefined ? undefined : asObject(toJson(document.root, () => undefined)),
+    load: (settings = []) => loader.load(document, settings, diagnostics),
   };
 }
 
-/** @returns the pipeline, or what is valid of it; undefined if there is no document */
-async function locatePipeline(
-  file: string,
-  options: LoadOptions,
-  reading: Reading,
-  sources: readonly SourceFile[],
-): Promise<LocatedPipeline | undefined> {
-  const { report } = reading;
-  const merged = await readMerged(file, reading);
-  const overrides = options.overrides ?? [];
-  const given = overrideSources(overrides);
-  given.forEach(reading.source);
-  if (merged === undefined) return undefined;
-  const document = interpolate(applyOverrides(merged, given, report), report);
-
-  const folder = dirname(resolve(file));
-  const known = await knownTypes(document, folder, options, report);
-  const { data, invalid } = await validate(document, known, report);
+/**
+ * A pipeline that was read before, from its data.
+ *
+ * @param file as the user named it; paths in the document are relative to its folder
+ */
+export function readDocument(file: string, document: JsonObject, options: LoadOptions): PipelineReader {
+  const loader = new Loader({ file, text: '', options, sources: [] });
+  const start = { line: 1, column: 1 };
+  const root = locatedFrom(document, { file, start, end: start });
+  if (root.kind !== 'map') throw new Error('a document is a map');
   return {
-    file,
-    folder,
-    text: sources[0]?.text ?? '',
-    pipeline: pipelineOf(data, document, invalid),
-    invalidStages: invalid,
-    resolved: data,
-    overrides,
-    stageTypes: known.types,
-    locate: (path, part) => locate(document.root, path, part),
+    document,
+    load: (settings = []) => loader.load({ state: 'overridden', root }, settings, []),
   };
 }
 
-async function knownTypes(
-  document: LocatedDocument<'interpolated'>,
-  folder: string,
-  options: LoadOptions,
-  report: Report,
-): Promise<KnownTypes> {
-  const listed = document.root.entries.get('plugins')?.value;
-  const plugins = listed === undefined ? [] : texts(toJson(listed, () => undefined));
-  const { types, problems } = await options.stageTypes(plugins, folder);
-  for (const { plugin, diagnostic } of problems) {
-    report({ ...diagnostic, range: locate(document.root, ['plugins', plugin]) });
+interface Read {
+  readonly file: string;
+  readonly text: string;
+  readonly options: LoadOptions;
+  readonly sources: readonly SourceFile[];
+}
+
+/** From a document to pipelines, one for each choice of settings; schemas are compiled once for all of them. */
+class Loader {
+  readonly #read: Read;
+  readonly #validator = createValidator();
+  #types: Promise<StageTypes> | undefined;
+
+  constructor(read: Read) {
+    this.#read = read;
   }
-  return { types, incomplete: problems.some(({ diagnostic }) => diagnostic.severity === 'error') };
+
+  async load(
+    document: LocatedDocument<'overridden'> | undefined,
+    settings: readonly TrialSetting[],
+    earlier: readonly Diagnostic[],
+  ): Promise<LoadResult> {
+    const diagnostics = [...earlier];
+    const report: Report = (diagnostic) => diagnostics.push(diagnostic);
+    const { sources } = this.#read;
+    const located = document === undefined ? undefined : await this.#locate(document, settings, report);
+    const failed = diagnostics.some(({ severity }) => severity === 'error');
+    return {
+      sources,
+      diagnostics: inOrder(diagnostics, sources),
+      ...(located === undefined ? {} : failed ? { partial: located } : { located }),
+    };
+  }
+
+  /** The pipeline, or what is valid of it. */
+  async #locate(
+    overridden: LocatedDocument<'overridden'>,
+    settings: readonly TrialSetting[],
+    report: Report,
+  ): Promise<LocatedPipeline> {
+    const { file, text, options } = this.#read;
+    const document = interpolate(applySettings(overridden, settings, report), report);
+    const folder = dirname(resolve(file));
+    const known = await this.#knownTypes(document, folder, report);
+    const { data, invalid, sweepIsValid } = validate(document, known, await this.#validator, report);
+    return {
+      file,
+      folder,
+      text,
+      pipeline: pipelineOf(data, document, invalid, sweepIsValid),
+      invalidStages: invalid,
+      resolved: data,
+      overrides: [...(options.overrides ?? []), ...settings.map(settingText)],
+      stageTypes: known.types,
+      locate: (path, part) => locate(document.root, path, part),
+    };
+  }
+
+  async #knownTypes(
+    document: LocatedDocument<'interpolated'>,
+    folder: string,
+    report: Report,
+  ): Promise<KnownTypes> {
+    const listed = document.root.entries.get('plugins')?.value;
+    const plugins = listed === undefined ? [] : texts(toJson(listed, () => undefined));
+    // No setting of a trial changes which plugins there are.
+    this.#types ??= this.#read.options.stageTypes(plugins, folder);
+    const { types, problems } = await this.#types;
+    for (const { plugin, diagnostic } of problems) {
+      report({ ...diagnostic, range: locate(document.root, ['plugins', plugin]) });
+    }
+    return { types, incomplete: problems.some(({ diagnostic }) => diagnostic.severity === 'error') };
+  }
+}
+
+function asObject(value: Json): JsonObject {
+  return isJsonObject(value) ? value : {};
 }
 
 /** The texts of a list; none if anything else is in it, which validation reports. */
@@ -93,8 +166,9 @@ function pipelineOf(
   data: JsonObject,
   { root }: LocatedDocument<'interpolated'>,
   invalid: ReadonlySet<string>,
+  sweepIsValid: boolean,
 ): Pipeline {
-  const { name, description, seed, threads, params, plugins } = data;
+  const { name, description, seed, threads, params, plugins, sweep } = data;
   const written = root.entries.get('stages')?.value;
   const stages = new Map<string, StageSettings>();
   for (const stage of written?.kind === 'map' ? written.entries.keys() : []) {
@@ -109,6 +183,8 @@ function pipelineOf(
     params: isJsonObject(params) ? params : {},
     stages,
     plugins: texts(plugins),
+    // Its type is generated from the schema that it was validated by.
+    ...(isJsonObject(sweep) && sweepIsValid ? { sweep: sweep as unknown as Sweep } : {}),
   };
 }
 

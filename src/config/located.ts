@@ -1,6 +1,6 @@
 /** A YAML document as values that know where they were written. Immutable; parts may be shared. */
 import type { SourceRange } from '../core/diagnostic.ts';
-import type { Json } from '../core/json.ts';
+import { isJsonObject, type Json } from '../core/json.ts';
 import type { DocumentPath } from './pipeline.ts';
 
 export type Scalar = null | boolean | number | string;
@@ -113,4 +113,19 @@ export function toJson(value: Located, broken: (path: DocumentPath) => void, pat
         [...value.entries].map(([key, entry]) => [key, toJson(entry.value, broken, [...path, key])]),
       );
   }
+}
+
+/** Data as a located tree, all of which stands at one place. */
+export function locatedFrom(value: Json, range: SourceRange): Located {
+  if (Array.isArray(value)) {
+    return { kind: 'list', items: value.map((item: Json) => locatedFrom(item, range)), range };
+  }
+  if (isJsonObject(value)) {
+    const entries = Object.entries(value).map(([key, member]): [string, LocatedEntry] => [
+      key,
+      { keyRange: range, value: locatedFrom(member, range) },
+    ]);
+    return { kind: 'map', entries: new Map(entries), range };
+  }
+  return { kind: 'scalar', value: value as Scalar, range };
 }

@@ -1,8 +1,14 @@
 /** `-S path=value`: overrides of the command line. */
 import { Failure, type SourceFile, type SourceRange } from '../core/diagnostic.ts';
-import type { Located, LocatedDocument, LocatedEntry, LocatedMap } from './located.ts';
+import {
+  locatedFrom,
+  type Located,
+  type LocatedDocument,
+  type LocatedEntry,
+  type LocatedMap,
+} from './located.ts';
 import { FORBIDDEN_KEYS, MAX_DEPTH, parseSource } from './parse.ts';
-import type { DocumentPath } from './pipeline.ts';
+import type { DocumentPath, TrialSetting } from './pipeline.ts';
 import { didYouMean, errorAt, type Report } from './report.ts';
 import { code, printable } from './wording.ts';
 
@@ -72,6 +78,36 @@ function applyOverride(root: LocatedMap, source: SourceFile, report: Report): Lo
   const steps = path.map(({ name, start }) => ({ name, range: rangeOf(start, start + name.length) }));
   const result = put(root, steps, value, []);
   return result.kind === 'map' ? result : root;
+}
+
+/** Puts a trial's settings in place. What is wrong with one is reported where the sweep names it. */
+export function applySettings(
+  document: LocatedDocument<'overridden'>,
+  settings: readonly TrialSetting[],
+  report: Report,
+): LocatedDocument<'overridden'> {
+  let { root } = document;
+  for (const { path, value, range, keyRange } of settings) {
+    try {
+      const steps = segmentsOf(path).map(({ name }) => ({ name, range: keyRange }));
+      const result = put(root, steps, locatedFrom(value, range), []);
+      if (result.kind === 'map') root = result;
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      error.diagnostics.forEach(report);
+    }
+  }
+  return { state: 'overridden', root };
+}
+
+/** A trial's setting as one would give it to `-S`. */
+export function settingText({ path, value }: TrialSetting): string {
+  return `${path}=${JSON.stringify(value)}`;
+}
+
+/** The keys of a dotted path. */
+export function pathOf(path: string): readonly string[] {
+  return segmentsOf(path).map(({ name }) => name);
 }
 
 interface Step {

@@ -1,7 +1,8 @@
 /** The states a pipeline passes through on its way from text to plan. */
 import type { Diagnostic, SourceFile, SourceRange } from '../core/diagnostic.ts';
-import type { JsonObject } from '../core/json.ts';
+import type { Json, JsonObject } from '../core/json.ts';
 import type { StageType } from '../core/stage-type.ts';
+import type { Sweep } from './generated/settings.ts';
 
 /** A path into the pipeline document: `['stages', 'denoiser', 'epochs']`. */
 export type DocumentPath = readonly (string | number)[];
@@ -17,6 +18,8 @@ export interface Pipeline {
   /** Stages in the order of the file, `type` among their settings, defaults filled in. */
   readonly stages: ReadonlyMap<string, StageSettings>;
   readonly plugins: readonly string[];
+  /** What `hourglass sweep` varies. */
+  readonly sweep?: Sweep;
 }
 
 export type StageSettings = JsonObject & { readonly type: string };
@@ -31,7 +34,7 @@ export interface LocatedPipeline {
   readonly pipeline: Pipeline;
   /** The whole document as data, for `resolved.yaml`. */
   readonly resolved: JsonObject;
-  /** `-S` arguments, as given. */
+  /** `-S` arguments, as given, and a trial's settings as such. */
   readonly overrides: readonly string[];
   /** Types of all stages, built-in and from plugins. */
   readonly stageTypes: ReadonlyMap<string, StageType>;
@@ -48,6 +51,16 @@ export interface LoadOptions {
   readonly within?: string;
   /** Gives the stage types for the pipeline's `plugins`; its diagnostics have no range, the loader adds it. */
   readonly stageTypes: (plugins: readonly string[], folder: string) => Promise<StageTypes>;
+}
+
+/** A value that a trial of a sweep puts in place of the file's. */
+export interface TrialSetting {
+  /** As for `-S`: `params.latent_size`. */
+  readonly path: string;
+  readonly value: Json;
+  /** Where the sweep names the value, and the path. */
+  readonly range: SourceRange;
+  readonly keyRange: SourceRange;
 }
 
 export interface StageTypes {

@@ -17,25 +17,34 @@ export interface KnownTypes {
   readonly incomplete: boolean;
 }
 
+export interface Validated {
+  /** The document with defaults, complete only if nothing was reported. */
+  readonly data: JsonObject;
+  /** Names of stages that are not valid. */
+  readonly invalid: ReadonlySet<string>;
+  /** Whether the `sweep` is valid, if there is one. */
+  readonly sweepIsValid: boolean;
+}
+
 /**
  * Validates the document, and each stage against the schema of its type, and fills in defaults. All that is wrong is
  * reported.
  *
- * @returns the document as data, complete only if nothing was reported, and the names of the stages that are not valid
  */
-export async function validate(
+export function validate(
   document: LocatedDocument<'interpolated'>,
   known: KnownTypes,
+  validator: Validator,
   report: Report,
-): Promise<{ readonly data: JsonObject; readonly invalid: ReadonlySet<string> }> {
+): Validated {
   const { root } = document;
   const broken: DocumentPath[] = [];
   const data = toJson(root, (path) => broken.push(path));
   if (!isJsonObject(data)) throw new Error('a document is a map');
-  const validator = new Validator(await createAjv());
 
   const schema = readSchema('document');
-  const found = explain(validator.errors(schema, data), { root, at: [], schema, broken });
+  const errors = validator.errors(schema, data);
+  const found = explain(errors, { root, at: [], schema, broken });
   found.forEach(report);
 
   const stages = data['stages'];
@@ -66,7 +75,10 @@ export async function validate(
       report(errorAt(locate(root, [...at, 'type']), 'plugin-invalid', message));
     }
   }
-  return { data, invalid };
+  const sweepIsValid =
+    !errors.some(({ instancePath }) => /^\/sweep(\/|$)/.test(instancePath)) &&
+    !broken.some(([first]) => first === 'sweep');
+  return { data, invalid, sweepIsValid };
 }
 
 function unknownType(
@@ -85,7 +97,7 @@ function unknownType(
 }
 
 /** Compiles schemas when they are first used, so that a pipeline pays only for the stage types that it has. */
-class Validator {
+export class Validator {
   private readonly ajv: Ajv;
 
   constructor(ajv: Ajv) {
@@ -97,6 +109,10 @@ class Validator {
     const check = this.ajv.compile(schema);
     return check(data) ? [] : (check.errors ?? []);
   }
+}
+
+export async function createValidator(): Promise<Validator> {
+  return new Validator(await createAjv());
 }
 
 export async function createAjv(): Promise<Ajv> {

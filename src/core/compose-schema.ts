@@ -7,6 +7,7 @@ import {
   objectAt,
   referenceName,
   requiredOf,
+  resolveReference,
   stringAt,
   stringsAt,
   variantsOf,
@@ -35,6 +36,7 @@ export function composeSchema(stages: ReadonlyMap<string, JsonObject>): JsonObje
     additionalProperties: false,
     properties: {
       ...properties,
+      sweep: composeShared(objectAt(properties, 'sweep'), document, definitions),
       stages: {
         ...stageMap,
         propertyNames: { ...objectAt(stageMap, 'propertyNames'), title: 'name' },
@@ -52,6 +54,12 @@ export function composeSchema(stages: ReadonlyMap<string, JsonObject>): JsonObje
       ...Object.fromEntries(definitions),
     },
   };
+}
+
+/** A part of the document that has a schema of its own. */
+function composeShared(schema: JsonObject, document: JsonObject, definitions: Definitions): JsonObject {
+  const [resolved, owner] = resolveReference(schema, document);
+  return composeObject(resolved, owner, definitions);
 }
 
 /** A stage of whichever type: until it has one, editors offer a start of each. */

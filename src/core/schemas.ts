@@ -20,7 +20,7 @@ export const STAGE_TYPES = [
 ] as const;
 
 /** Schemas that others refer to; a validator must know them before it compiles a stage's schema. */
-export const SHARED_SCHEMAS = ['layers', 'training'] as const;
+export const SHARED_SCHEMAS = ['layers', 'training', 'sweep'] as const;
 
 const cache = new Map<string, JsonObject>();
 

@@ -7,6 +7,8 @@ import { buildGraph, type GraphStage } from './graph.ts';
 export interface CheckResult {
   /** All stages in the order in which they can run; complete if no diagnostic is an error. */
   readonly stages: readonly GraphStage[];
+  /** What each stage gives; undefined where it could not be made out. */
+  readonly outputs: ReadonlyMap<string, OutputDescription | undefined>;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -29,7 +31,7 @@ export function checkPipeline(located: LocatedPipeline): CheckResult {
       stage.type.analyze({ stage: stage.name, settings, inputs, references: stage.inputs, report }),
     );
   }
-  return { stages: graph.stages, diagnostics: diagnostics.sort(byPlace) };
+  return { stages: graph.stages, outputs, diagnostics: diagnostics.sort(byPlace) };
 }
 
 function toDiagnostic(located: LocatedPipeline, stage: string, finding: Finding): Diagnostic {

@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import type { LocatedPipeline } from '../config/pipeline.ts';
 import { failure, type Diagnostic, type SourceRange } from '../core/diagnostic.ts';
-import { isJsonObject, type JsonObject } from '../core/json.ts';
+import { canonicalJson, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { suggest } from '../core/suggest.ts';
 import { differences, formatPath, type KeyChange } from './explain.ts';
 import type { GraphStage } from './graph.ts';
@@ -31,6 +31,8 @@ export interface PlanInputs {
   readonly force: boolean;
   readonly engine: KeyEngine;
   readonly previous: ReadonlyMap<string, PreviousStage>;
+  /** Identities of outside files that are known already, for plans that are made one after the other. */
+  readonly fingerprints?: Map<string, Promise<Json>>;
   /** Whether the cache has an entry; reads only. */
   readonly inCache: (hash: string) => Promise<boolean>;
   /** The newest epoch, up to a limit, that there is a checkpoint of. */
@@ -123,7 +125,7 @@ async function stageKey(
     throw new Error(`the graph has a stage \`${stage.name}\` that the pipeline lacks`);
   const left = new Set(['type', 'threads', ...Object.keys(type.inputs), ...(type.cosmetic ?? [])]);
   const needsEngine = usesEngine(type, settings);
-  const files = type.fingerprint === undefined ? undefined : await type.fingerprint(settings, located.folder);
+  const files = await fingerprint(inputs, type, settings);
   return {
     type: type.type,
     version: type.version,
@@ -136,6 +138,18 @@ async function stageKey(
     ...(needsEngine ? { engine: { ...inputs.engine, threads: stageThreads(located, stage.name) } } : {}),
     ...(files === undefined ? {} : { files }),
   };
+}
+
+async function fingerprint(
+  { located, fingerprints = new Map() }: PlanInputs,
+  type: GraphStage['type'],
+  settings: JsonObject,
+): Promise<Json | undefined> {
+  if (type.fingerprint === undefined) return undefined;
+  const name = canonicalJson([type.type, settings, located.folder]);
+  const found = fingerprints.get(name) ?? type.fingerprint(settings, located.folder);
+  fingerprints.set(name, found);
+  return found;
 }
 
 function usesEngine(type: GraphStage['type'], settings: JsonObject): boolean {

@@ -9,12 +9,13 @@ import type { LocatedPipeline } from '../config/pipeline.ts';
 import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
 import type { JsonObject } from '../core/json.ts';
 import { engineIdentity } from '../engine/identity.ts';
+import type { EnsuredEngine } from '../engine/install.ts';
 import type { Plan, PlannedStage } from '../plan/plan.ts';
 import { RunJournal } from './journal.ts';
 import { checkpointsOf, planPipeline, storeOf, workspaceOf } from './plan.ts';
 import type { RunOptions, RunResult, StageOutcome } from './run.ts';
 import { runStage } from './stage.ts';
-import { WorkerPool } from './workers.ts';
+import { SharedWork } from './shared.ts';
 
 /**
  * Checks, plans and runs a pipeline. Never throws for what can be expected to fail: see `diagnostics` of the result.
@@ -37,8 +38,11 @@ export async function runPipeline(located: LocatedPipeline, options: RunOptions)
       await store.removeLeftovers();
       const prepared = await prepare(located, options);
       if (prepared.plan === undefined) return refuse(prepared.diagnostics);
-      const run = new Run(prepared.plan, options, workspace, store, prepared.engine);
-      const result = await run.execute();
+      const shared = new SharedWork();
+      const { plan, engine } = prepared;
+      const result = await runPlan(plan, options, { workspace, store, engine, shared }).finally(() =>
+        shared.close(),
+      );
       return {
         ...result,
         diagnostics: [...prepared.diagnostics, ...result.diagnostics],
@@ -53,7 +57,25 @@ export async function runPipeline(located: LocatedPipeline, options: RunOptions)
   }
 }
 
-function lockedDiagnostic(
+/** Where a plan runs. */
+export interface RunPlace {
+  readonly workspace: Workspace;
+  readonly store: Store;
+  /** The engine of the stages that run; undefined if none needs one. */
+  readonly engine: JsonObject | undefined;
+  readonly shared: SharedWork;
+}
+
+/** Runs a plan whose workspace no other process uses. */
+export async function runPlan(
+  plan: Plan,
+  options: RunOptions,
+  place: RunPlace,
+): Promise<Omit<RunResult, 'seconds'>> {
+  return new Run(plan, options, place).execute();
+}
+
+export function lockedDiagnostic(
   located: LocatedPipeline,
   owner: { readonly pid: number; readonly host: string; readonly since: string },
 ): Diagnostic {
@@ -78,21 +100,29 @@ async function prepare(located: LocatedPipeline, options: RunOptions): Promise<P
   if (first.plan === undefined) return first;
   const needed = first.plan.stages.some(({ action, key }) => action === 'run' && key.engine !== undefined);
   if (!needed) return { ...first, engine: { ...(await engineIdentity(options.engine)) } };
-  const { ensureEngine } = await import('../engine/install.ts');
-  const { identity, warning } = await ensureEngine(
-    options.engine,
-    (step, fraction) =>
-      options.emit({ type: 'engine-progress', step, ...(fraction === undefined ? {} : { fraction }) }),
-    options.signal,
-  );
-  options.emit({ type: 'engine-progress', step: identity.version, done: true });
-  if (warning !== undefined) options.emit({ type: 'diagnostic', diagnostic: warning });
+  const { identity, warning } = await installEngine(options);
   const second = await planPipeline(located, options, identity);
   return {
     ...second,
     diagnostics: [...second.diagnostics, ...(warning === undefined ? [] : [warning])],
     engine: { ...identity },
   };
+}
+
+/** Sees to it that TensorFlow is there, and tells of it. */
+export async function installEngine(
+  options: Pick<RunOptions, 'engine' | 'emit' | 'signal'>,
+): Promise<EnsuredEngine> {
+  const { ensureEngine } = await import('../engine/install.ts');
+  const ensured = await ensureEngine(
+    options.engine,
+    (step, fraction) =>
+      options.emit({ type: 'engine-progress', step, ...(fraction === undefined ? {} : { fraction }) }),
+    options.signal,
+  );
+  options.emit({ type: 'engine-progress', step: ensured.identity.version, done: true });
+  if (ensured.warning !== undefined) options.emit({ type: 'diagnostic', diagnostic: ensured.warning });
+  return ensured;
 }
 
 /** One run of a plan. */
@@ -102,7 +132,7 @@ class Run {
   readonly #workspace: Workspace;
   readonly #store: Store;
   readonly #journal: RunJournal;
-  readonly #pool = new WorkerPool();
+  readonly #shared: SharedWork;
   readonly #diagnostics: Diagnostic[] = [];
   readonly #outcomes = new Map<string, StageOutcome>();
   readonly #entries = new Map<string, Entry>();
@@ -113,17 +143,12 @@ class Run {
   /** Whether anything was run, restored or removed. */
   #touched = false;
 
-  constructor(
-    plan: Plan,
-    options: RunOptions,
-    workspace: Workspace,
-    store: Store,
-    engine: JsonObject | undefined,
-  ) {
+  constructor(plan: Plan, options: RunOptions, { workspace, store, engine, shared }: RunPlace) {
     this.#plan = plan;
     this.#options = options;
     this.#workspace = workspace;
     this.#store = store;
+    this.#shared = shared;
     this.#journal = new RunJournal(workspace, plan.located, engine);
   }
 
@@ -137,21 +162,17 @@ class Run {
       workspace: this.#workspace.folder,
       stages: stages.map(({ name, type }) => ({ name, type })),
     });
-    try {
-      this.#touched = await this.#journal.open();
-      const limit = pLimit(jobs);
-      const done = new Map<string, Promise<void>>();
-      for (const stage of stages) {
-        const needs = Object.values(stage.inputs).map((input) => done.get(input));
-        done.set(
-          stage.name,
-          Promise.all(needs).then(() => limit(() => this.#settle(stage))),
-        );
-      }
-      await Promise.all(done.values());
-    } finally {
-      this.#pool.close();
+    this.#touched = await this.#journal.open();
+    const limit = pLimit(jobs);
+    const done = new Map<string, Promise<void>>();
+    for (const stage of stages) {
+      const needs = Object.values(stage.inputs).map((input) => done.get(input));
+      done.set(
+        stage.name,
+        Promise.all(needs).then(() => limit(() => this.#settle(stage))),
+      );
     }
+    await Promise.all(done.values());
     const failed = [...this.#outcomes.values()].some(
       ({ state }) => state === 'failed' || state === 'skipped',
     );
@@ -178,9 +199,12 @@ class Run {
       return this.#finish(stage, 'skipped', 0);
     }
     try {
-      const isCached = stage.reason.kind !== 'forced' && (await this.#fromStore(stage));
-      if (!isCached) await this.#fromNode(stage);
-      await this.#finish(stage, isCached ? 'cached' : 'ran', (performance.now() - started) / 1000);
+      const state = await this.#shared.exclusive(stage.hash, async () => {
+        const isCached = stage.reason.kind !== 'forced' && (await this.#fromStore(stage));
+        if (!isCached) await this.#fromNode(stage);
+        return isCached ? 'cached' : 'ran';
+      });
+      await this.#finish(stage, state, (performance.now() - started) / 1000);
     } catch (error) {
       if (this.#options.signal.aborted) return this.#finish(stage, 'skipped', 0);
       if (error instanceof Error && !(error instanceof Failure)) {
@@ -209,7 +233,7 @@ class Run {
     );
     const isCurrent = isShown && this.#journal.previousHash(stage.name) === stage.hash;
     if (!isCurrent || feedsRun) {
-      const part = await this.#store.damage(entry);
+      const part = await this.#shared.damage(this.#store, entry);
       if (part !== undefined) return this.#setAside(stage, part);
       this.#checked.set(stage.name, Promise.resolve());
     }
@@ -244,7 +268,7 @@ class Run {
 
   async #checkEntry(stage: PlannedStage): Promise<void> {
     const entry = this.#entries.get(stage.name);
-    const part = entry === undefined ? undefined : await this.#store.damage(entry);
+    const part = entry === undefined ? undefined : await this.#shared.damage(this.#store, entry);
     if (part === undefined) return;
     await this.#setAside(stage, part);
     await this.#fromNode(stage);
@@ -259,7 +283,7 @@ class Run {
       located: this.#plan.located,
       inputs: this.#entries,
       store: this.#store,
-      pool: this.#pool,
+      pool: this.#shared.pool,
       // A damaged entry was set aside, so only a forced run replaces anything.
       replace: stage.reason.kind === 'forced',
       signal,
@@ -269,6 +293,7 @@ class Run {
         log: (level, message) => emit({ type: 'log', level, message, stage: stage.name }),
       },
     });
+    this.#shared.sound.add(stage.hash);
     await this.#show(stage, entry);
     this.#entries.set(stage.name, entry);
     this.#checked.set(stage.name, Promise.resolve());

@@ -50,7 +50,8 @@ export async function planPipeline(
   return { plan, diagnostics };
 }
 
-function previousStages(record: RunRecord | undefined): ReadonlyMap<string, PreviousStage> {
+/** What a record says of each stage's last run. */
+export function previousStages(record: RunRecord | undefined): ReadonlyMap<string, PreviousStage> {
   return new Map(
     Object.entries(record?.stages ?? {}).flatMap(([name, { hash, key }]) =>
       hash === undefined || key === undefined ? [] : [[name, { hash, key }]],

@@ -1,6 +1,7 @@
 /** A pool of worker processes, at most one for each stage at work. */
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { peakMemory } from '../artifacts/process.ts';
 import { failure, Failure } from '../core/diagnostic.ts';
 import type { LogLevel, Progress } from '../core/event.ts';
 import type { FromWorker, StageTask, ToWorker } from './protocol.ts';
@@ -54,6 +55,14 @@ export class WorkerPool {
     if (answer.type === 'done') return { metrics: answer.metrics, highlights: answer.highlights };
     if (answer.stack !== undefined) events.log('error', answer.stack);
     throw new Failure(...answer.diagnostics);
+  }
+
+  /** The most memory that one of the present workers has held, in bytes; undefined where nobody knows. */
+  peakMemory(): number | undefined {
+    const peaks = [...this.#all].flatMap(({ process: { pid } }) =>
+      pid === undefined ? [] : (peakMemory(pid) ?? []),
+    );
+    return peaks.length === 0 ? undefined : Math.max(...peaks);
   }
 
   /** Ends all processes. */

@@ -1,4 +1,5 @@
 /** Settings of stages after validation, with defaults in place. Generated from `schemas/` by `npm run generate`. */
+import type { Json, JsonObject } from '../../core/json.ts';
 
 /**
  * A layer: a bare name, or a map of one name to its arguments. Names, arguments and defaults are those of
@@ -702,6 +703,76 @@ export type BatchSize = number;
  * repeatable bit for bit only with the same number.
  */
 export type Threads = number;
+
+/**
+ * A sweep: the pipeline run again and again with other values. `hourglass sweep FILE` runs it; `hourglass
+ * run` pays no heed to it.
+ */
+export type Sweep = {
+  /**
+   * How values are combined: `grid`, each with each; `zip`, the first of all, the second of all, and so on;
+   * `random`, drawn `run_cap` times.
+   */
+  readonly method: 'grid' | 'zip' | 'random';
+  /**
+   * What is varied: names under `params`, or dotted paths as for `-S`, such as `stages.trained.batch_size`.
+   * Each has a list of values, or a range such as `{ min: 2, max: 64, step: 2, log: true }`.
+   */
+  readonly parameters: Readonly<Record<string, 
+    | readonly Json[]
+    | {
+    /** The lowest value. */
+    readonly min: number;
+    /** The highest value, which is one of the values if the steps meet it. */
+    readonly max: number;
+    /**
+     * The distance from one value to the next, or with `log: true` the factor: from 2 to 64 with 2 gives 2,
+     * 4, 8, 16, 32, 64. Only `random` does without: it draws any value between `min` and `max`, whole numbers
+     * if both are.
+     */
+    readonly step?: number;
+    /** Values are spread evenly over their logarithm, as learning rates should be. */
+    readonly log: boolean;
+  }>>;
+  /**
+   * Further combinations, each a map of names to values. What one leaves out is as in the pipeline. They may
+   * name what `parameters` does not.
+   */
+  readonly include: readonly JsonObject[];
+  /** Combinations to be left out: those that have all the values of one of these maps. */
+  readonly exclude: readonly JsonObject[];
+  /**
+   * How many times each combination runs, each time with another seed, derived from `seed`; the first with
+   * `seed` itself.
+   */
+  readonly replicates: number;
+  /** At most so many combinations, the first of them; for `random`, how many are drawn. */
+  readonly run_cap?: number;
+  /** What decides between trials: the best is marked, the curve is drawn. */
+  readonly metric?: {
+    /** A stage and one of its metrics: `quality.mse`. */
+    readonly name: string;
+    /** Whether less or more is better. */
+    readonly goal: 'minimize' | 'maximize';
+  };
+  /**
+   * Ends trials that do worse than most, by the median rule (Golovin et al., "Google Vizier", KDD 2017):
+   * after an epoch, a trial stops if its best loss so far is above the median of the mean losses that earlier
+   * trials had up to that epoch. It goes by `val_loss`, or `loss` without validation. A stopped trial has no
+   * results.
+   */
+  readonly early_stop?: {
+    /** Epochs that every trial may run. */
+    readonly warmup_epochs: number;
+    /** Trials that must be complete before one is stopped. */
+    readonly min_trials: number;
+    /**
+     * A trial is held against all that are at least so many before it, which it waits for: so the outcome
+     * does not depend on how many run side by side, and no more than this many do.
+     */
+    readonly lag: number;
+  };
+};
 
 /** Default arguments of each that needs none. */
 export const LAYER_DEFAULTS: {

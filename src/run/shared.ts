@@ -1,0 +1,38 @@
+/** What runs in one process share: workers, and results that one makes and others want. */
+import type { Entry, Store } from '../artifacts/store.ts';
+import { WorkerPool } from './workers.ts';
+
+export class SharedWork {
+  readonly pool = new WorkerPool();
+  /** Hashes of entries that this process made, or whose content it has checked: large ones are read by many. */
+  readonly sound = new Set<string>();
+  readonly #busy = new Map<string, Promise<unknown>>();
+
+  /** Does some work on the result of a key once no other work on it is going on. */
+  async exclusive<Result>(hash: string, work: () => Promise<Result>): Promise<Result> {
+    for (;;) {
+      const before = this.#busy.get(hash);
+      if (before === undefined) break;
+      await before.catch(() => undefined);
+    }
+    const working = work();
+    this.#busy.set(hash, working);
+    try {
+      return await working;
+    } finally {
+      this.#busy.delete(hash);
+    }
+  }
+
+  /** What `Store.damage` says, or for an entry that was sound before, that nothing is wrong. */
+  async damage(store: Store, entry: Entry): Promise<string | undefined> {
+    if (this.sound.has(entry.hash)) return undefined;
+    const part = await store.damage(entry);
+    if (part === undefined) this.sound.add(entry.hash);
+    return part;
+  }
+
+  close(): void {
+    this.pool.close();
+  }
+}

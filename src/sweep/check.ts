@@ -1,0 +1,166 @@
+/** What the schema cannot say of a `sweep` block, before any trial is made. */
+import { pathOf } from '../config/override.ts';
+import type { LocatedPipeline } from '../config/pipeline.ts';
+import type { Diagnostic } from '../core/diagnostic.ts';
+import type { JsonObject } from '../core/json.ts';
+import type { OutputDescription } from '../core/stage-type.ts';
+import { suggest } from '../core/suggest.ts';
+import { trainMetricNames } from '../nodes/train/metric-names.ts';
+import type { CheckResult } from '../plan/check.ts';
+import type { GraphStage } from '../plan/graph.ts';
+import type { SweepProblem } from './expand.ts';
+import { sweepDiagnostic } from './place.ts';
+import { pathOfParameter } from './trial.ts';
+
+/** Keys of the document that trials cannot differ in, and why. */
+const FIXED: Readonly<Record<string, string>> = {
+  name: 'all trials of a sweep share a name',
+  description: 'it changes no result',
+  seed: 'use `replicates`, which gives each trial a seed of its own',
+  plugins: 'all trials of a sweep use the same plugins',
+  sweep: 'a sweep cannot vary itself',
+};
+
+/** @param checked of the pipeline without any trial's settings */
+export function checkSweep(located: LocatedPipeline, checked: CheckResult): readonly Diagnostic[] {
+  const problems = [
+    ...nameProblems(located),
+    ...metricProblems(located, checked.outputs),
+    ...stoppingProblems(located, checked.stages),
+  ];
+  return problems.map((problem) => sweepDiagnostic(located, problem));
+}
+
+function nameProblems({ pipeline }: LocatedPipeline): readonly SweepProblem[] {
+  const { sweep, params } = pipeline;
+  if (sweep === undefined) return [];
+  const problems: SweepProblem[] = [];
+  const check = (names: readonly string[], at: readonly (string | number)[]): void => {
+    const paths = new Map<string, string>();
+    for (const name of names) {
+      const path = pathOfParameter(name);
+      const place = { at: [...at, name], part: 'key' as const };
+      const problem = nameProblem(name, params);
+      const twin = paths.get(path);
+      if (problem !== undefined) problems.push({ ...problem, ...place });
+      else if (twin !== undefined) {
+        const message = `\`${name}\` and \`${twin}\` are the same setting`;
+        problems.push({ code: 'duplicate-key', message, ...place });
+      }
+      paths.set(path, name);
+    }
+  };
+  check(Object.keys(sweep.parameters), ['parameters']);
+  sweep.include.forEach((each, index) => check(Object.keys(each), ['include', index]));
+  return problems;
+}
+
+function nameProblem(
+  name: string,
+  params: JsonObject,
+): Pick<SweepProblem, 'code' | 'message' | 'hint'> | undefined {
+  const [first = '', ...rest] = pathOf(name);
+  const fixed = Object.hasOwn(FIXED, first) ? FIXED[first] : undefined;
+  if (fixed !== undefined) {
+    return { code: 'bad-setting', message: `\`${first}\` cannot be swept`, hint: fixed };
+  }
+  if (rest.length > 0 || Object.hasOwn(params, name)) return undefined;
+  const near = suggest(name, Object.keys(params));
+  return {
+    code: 'unknown-param',
+    message: `there is no parameter \`${name}\``,
+    hint:
+      near === undefined
+        ? `name one under \`params\`, or a dotted path such as \`stages.trained.${name}\``
+        : `did you mean \`${near}\`?`,
+  };
+}
+
+function metricProblems(
+  { pipeline }: LocatedPipeline,
+  outputs: ReadonlyMap<string, OutputDescription | undefined>,
+): readonly SweepProblem[] {
+  const { metric } = pipeline.sweep ?? {};
+  if (metric === undefined) return [];
+  const at = ['metric', 'name'];
+  const { stage, name } = splitMetric(metric.name);
+  const settings = pipeline.stages.get(stage);
+  if (settings === undefined) {
+    const names = [...outputs].filter(([, output]) => output?.kind === 'metrics').map(([key]) => key);
+    const near = suggest(stage, [...pipeline.stages.keys()]);
+    return [
+      {
+        code: 'unknown-stage',
+        message: `the pipeline has no stage \`${stage}\``,
+        hint: near === undefined ? `stages that measure: ${quoted(names)}` : `did you mean \`${near}\`?`,
+        at,
+      },
+    ];
+  }
+  const output = outputs.get(stage);
+  if (output === undefined) return [];
+  const known = metricsOf(output, settings);
+  if (known.includes(name)) return [];
+  const near = suggest(name, known);
+  return [
+    {
+      code: 'unknown-metric',
+      message: `\`${stage}\` does not give \`${name}\``,
+      hint:
+        known.length === 0
+          ? 'name a metric of a stage that measures, such as `evaluate`'
+          : near === undefined
+            ? `it gives ${quoted(known)}`
+            : `did you mean \`${stage}.${near}\`?`,
+      at,
+    },
+  ];
+}
+
+function metricsOf(output: OutputDescription, settings: JsonObject): readonly string[] {
+  if (output.kind === 'metrics') return output.names;
+  return output.kind === 'trained-model' ? trainMetricNames(settings) : [];
+}
+
+function stoppingProblems(
+  { pipeline }: LocatedPipeline,
+  stages: readonly GraphStage[],
+): readonly SweepProblem[] {
+  const { sweep } = pipeline;
+  if (sweep?.early_stop === undefined) return [];
+  const at = ['early_stop'];
+  const part = 'key' as const;
+  if (sweep.metric === undefined) {
+    const hint = 'add `metric: { name: quality.mse, goal: minimize }`, for example';
+    return [{ code: 'missing-key', message: '`early_stop` needs a `metric`', hint, at, part }];
+  }
+  const trains = trainStagesOf(splitMetric(sweep.metric.name).stage, stages);
+  if (trains.length === 1) return [];
+  const message =
+    trains.length === 0
+      ? `\`${sweep.metric.name}\` depends on no training that could be stopped`
+      : `\`${sweep.metric.name}\` depends on several trainings: ${quoted(trains)}`;
+  return [{ code: 'bad-setting', message, hint: 'leave `early_stop` out', at, part }];
+}
+
+/** The trainings that a stage depends on, itself among them. */
+export function trainStagesOf(stage: string, stages: readonly GraphStage[]): readonly string[] {
+  const wanted = new Set([stage]);
+  // Backwards: a stage comes after everything it needs.
+  for (const { name, inputs } of stages.toReversed()) {
+    if (wanted.has(name)) for (const input of Object.values(inputs)) wanted.add(input);
+  }
+  return stages
+    .filter(({ name, type }) => wanted.has(name) && type.outputs === 'trained-model')
+    .map(({ name }) => name);
+}
+
+/** `quality.mse` -> stage and metric. */
+export function splitMetric(name: string): { readonly stage: string; readonly name: string } {
+  const dot = name.indexOf('.');
+  return { stage: name.slice(0, dot), name: name.slice(dot + 1) };
+}
+
+function quoted(names: readonly string[]): string {
+  return names.map((name) => `\`${name}\``).join(', ');
+}

@@ -1,0 +1,208 @@
+/** A sweep's parameters -> the combinations of their values. Pure: the same sweep and seed give the same list. */
+import type { Sweep } from '../config/generated/settings.ts';
+import type { DocumentPath } from '../config/pipeline.ts';
+import type { DiagnosticCode } from '../core/diagnostic.ts';
+import { canonicalJson, type Json } from '../core/json.ts';
+import { Philox } from '../core/philox.ts';
+import { deriveSeed } from '../core/seed.ts';
+import { drawValue, isRange, rangeProblem, rangeValues, type SweepParameter } from './values.ts';
+
+/** A value, and the path inside the `sweep` block of where it is written. */
+export interface Chosen {
+  readonly value: Json;
+  readonly at: DocumentPath;
+}
+
+/** Values by parameter, as the sweep calls it. */
+export type Combination = ReadonlyMap<string, Chosen>;
+
+export interface SweepProblem {
+  readonly code: DiagnosticCode;
+  readonly severity?: 'error' | 'warning';
+  readonly message: string;
+  readonly hint?: string;
+  /** Inside the `sweep` block. */
+  readonly at: DocumentPath;
+  readonly part?: 'key';
+}
+
+export interface Expansion {
+  /** Each once; empty if there is an error among the problems. */
+  readonly combinations: readonly Combination[];
+  readonly problems: readonly SweepProblem[];
+}
+
+/** Trials of one sweep, replicates among them: more are better split. */
+export const MOST_TRIALS = 10_000;
+
+/** Draws of a combination that was drawn before, for each that is wanted, before a sweep makes do with fewer. */
+const MOST_REDRAWS = 20;
+
+/** @param seed of the pipeline, for `method: random` */
+export function expandSweep(sweep: Sweep, seed: number): Expansion {
+  const problems: SweepProblem[] = [...parameterProblems(sweep), ...excludeProblems(sweep)];
+  if (problems.length > 0) return { combinations: [], problems };
+  const all = [...METHODS[sweep.method](sweep, seed)];
+  const excluded = sweep.exclude.map((each) => new Map(Object.entries(each)));
+  const left = all.filter((combination) => !excluded.some((each) => matches(combination, each)));
+  excluded.forEach((each, index) => {
+    if (sweep.method === 'random' || all.some((combination) => matches(combination, each))) return;
+    const message = 'no combination has these values';
+    problems.push({ code: 'bad-setting', severity: 'warning', message, at: ['exclude', index] });
+  });
+  const included = sweep.include.map(
+    (each, index): Combination =>
+      new Map(Object.entries(each).map(([name, value]) => [name, { value, at: ['include', index, name] }])),
+  );
+  const combinations = distinct([...left.slice(0, sweep.run_cap), ...included]);
+  if (combinations.length === 0) {
+    problems.push({ code: 'out-of-range', message: '`exclude` leaves no combination', at: ['exclude'] });
+  }
+  if (combinations.length * sweep.replicates > MOST_TRIALS) {
+    problems.push({ ...tooMany(combinations.length * sweep.replicates), at: [], part: 'key' });
+    return { combinations: [], problems };
+  }
+  return { combinations, problems };
+}
+
+function tooMany(count: number): Pick<SweepProblem, 'code' | 'message' | 'hint'> {
+  return {
+    code: 'out-of-range',
+    message: `the sweep has ${count} trials, and at most ${MOST_TRIALS} are taken`,
+    hint: 'use fewer values, `method: random` with a `run_cap`, or several sweeps',
+  };
+}
+
+function parameterProblems(sweep: Sweep): readonly SweepProblem[] {
+  const problems: SweepProblem[] = [];
+  const drawn = sweep.method === 'random';
+  const parameters = Object.entries(sweep.parameters);
+  for (const [name, parameter] of parameters) {
+    if (!isRange(parameter)) continue;
+    const problem = rangeProblem(parameter, drawn);
+    if (problem === undefined) continue;
+    const { key, ...words } = problem;
+    problems.push({ code: 'out-of-range', ...words, at: ['parameters', name, key] });
+  }
+  if (problems.length > 0) return problems;
+  if (drawn && sweep.run_cap === undefined) {
+    const hint = 'add `run_cap: 20`, for example';
+    const message = '`method: random` needs a `run_cap`: how many combinations to draw';
+    return [{ code: 'missing-key', message, hint, at: ['method'] }];
+  }
+  const counts = parameters.map(([name, parameter]) => [name, drawn ? 1 : valuesOf(parameter).length] as const);
+  const [first] = counts;
+  if (sweep.method === 'zip') {
+    const other = counts.find(([, count]) => count !== first?.[1]);
+    if (other === undefined || first === undefined) return [];
+    return [
+      {
+        code: 'out-of-range',
+        message: `\`zip\` needs as many values of each: \`${first[0]}\` has ${first[1]}, \`${other[0]}\` has ${other[1]}`,
+        at: ['parameters', other[0]],
+        part: 'key',
+      },
+    ];
+  }
+  const total = counts.reduce((product, [, count]) => product * count, 1);
+  // The grid is made in full before `run_cap` and `exclude` cut it.
+  return total > MOST_TRIALS * 10 ? [{ ...tooMany(total), at: [], part: 'key' }] : [];
+}
+
+/** Names in `exclude` that no parameter has: such a map could never match. */
+function excludeProblems({ exclude, parameters }: Sweep): readonly SweepProblem[] {
+  return exclude.flatMap((each, index) =>
+    Object.keys(each)
+      .filter((name) => !Object.hasOwn(parameters, name))
+      .map((name) => ({
+        code: 'unknown-key' as const,
+        message: `\`${name}\` is not among the parameters of the sweep`,
+        hint: `they are ${Object.keys(parameters)
+          .map((known) => `\`${known}\``)
+          .join(', ')}`,
+        at: ['exclude', index, name],
+        part: 'key' as const,
+      })),
+  );
+}
+
+/** Every value of a parameter that is not drawn, in order. */
+function valuesOf(parameter: SweepParameter): readonly Json[] {
+  return isRange(parameter) ? rangeValues(parameter) : parameter;
+}
+
+function choicesOf(name: string, parameter: SweepParameter): readonly Chosen[] {
+  return valuesOf(parameter).map((value, index) => ({
+    value,
+    at: isRange(parameter) ? ['parameters', name] : ['parameters', name, index],
+  }));
+}
+
+const METHODS: Readonly<Record<Sweep['method'], (sweep: Sweep, seed: number) => Iterable<Combination>>> = {
+  /** The last parameter varies fastest. */
+  *grid({ parameters }) {
+    let combinations: readonly Combination[] = [new Map()];
+    for (const [name, parameter] of Object.entries(parameters)) {
+      const choices = choicesOf(name, parameter);
+      combinations = combinations.flatMap((combination) =>
+        choices.map((chosen) => new Map(combination).set(name, chosen)),
+      );
+    }
+    yield* combinations;
+  },
+
+  *zip({ parameters }) {
+    const columns = Object.entries(parameters).map(
+      ([name, parameter]) => [name, choicesOf(name, parameter)] as const,
+    );
+    for (const row of columns[0]?.[1].keys() ?? []) {
+      yield new Map(
+        columns.flatMap(([name, choices]) => {
+          const chosen = choices[row];
+          return chosen === undefined ? [] : [[name, chosen] as const];
+        }),
+      );
+    }
+  },
+
+  /** Each parameter has draws of its own, so that another parameter changes nothing of them. */
+  *random({ parameters, run_cap: wanted = 0 }, seed) {
+    const generators = new Map(
+      Object.keys(parameters).map((name) => [name, new Philox(deriveSeed(seed, 'sweep', `random/${name}`))]),
+    );
+    const seen = new Set<string>();
+    for (let draw = 0; draw < wanted * MOST_REDRAWS && seen.size < wanted; draw += 1) {
+      const combination = new Map<string, Chosen>();
+      for (const [name, generator] of generators) {
+        const parameter = parameters[name];
+        if (parameter === undefined) continue;
+        combination.set(name, { value: drawValue(parameter, generator), at: ['parameters', name] });
+      }
+      const text = textOf(combination);
+      if (seen.has(text)) continue;
+      seen.add(text);
+      yield combination;
+    }
+  },
+};
+
+function matches(combination: Combination, values: ReadonlyMap<string, Json>): boolean {
+  return [...values].every(([name, value]) => {
+    const chosen = combination.get(name);
+    return chosen !== undefined && canonicalJson(chosen.value) === canonicalJson(value);
+  });
+}
+
+/** Each combination once, at its first place. */
+function distinct(combinations: readonly Combination[]): readonly Combination[] {
+  const first = new Map<string, Combination>();
+  for (const each of combinations) {
+    const text = textOf(each);
+    if (!first.has(text)) first.set(text, each);
+  }
+  return [...first.values()];
+}
+
+function textOf(combination: Combination): string {
+  return canonicalJson(Object.fromEntries([...combination].map(([name, { value }]) => [name, value])));
+}

@@ -1,0 +1,41 @@
+/**
+ * Where trials run. A launcher is given trials that are planned, and brings those that are not complete to their end. It may
+ * run them in any order, several times or side by side: a trial is named by its settings, and what its stages leave goes into the
+ * store under their keys, so nothing is done twice and nothing is overwritten. A trial is done when its results are in the store
+ * and its `run.json` says so, whatever else may have happened to a process or a job.
+ */
+import type { Store } from '../artifacts/store.ts';
+import type { Sweep } from '../config/generated/settings.ts';
+import type { JsonObject } from '../core/json.ts';
+import type { EngineChoice } from '../engine/engine.ts';
+import type { SweepEmit, TrialOutcome } from './event.ts';
+import type { PlannedTrial } from './plan.ts';
+
+export interface Launch {
+  readonly sweep: Sweep;
+  /** All trials of the sweep, those that are complete among them. */
+  readonly trials: readonly PlannedTrial[];
+  /** Outcomes of trials that an earlier start of the same sweep stopped early, by trial. */
+  readonly stoppedBefore: ReadonlyMap<string, TrialOutcome>;
+  /** Trials at work at one time, at most. */
+  readonly jobs: number;
+  readonly store: Store;
+  /** Absolute path of the outputs folder. */
+  readonly outputs: string;
+  readonly engine: JsonObject | undefined;
+  readonly engineChoice: EngineChoice;
+  /** First Ctrl-C. */
+  readonly signal: AbortSignal;
+  readonly emit: SweepEmit;
+}
+
+export interface Launcher {
+  readonly name: string;
+  /**
+   * Brings trials to their end.
+   *
+   * @returns an outcome for each trial, in their order
+   * @throws Failure if trials cannot be started at all
+   */
+  launch(launch: Launch): Promise<readonly TrialOutcome[]>;
+}

@@ -1,0 +1,237 @@
+/** Runs trials in worker processes of this machine. */
+import { join } from 'node:path';
+import pLimit, { type LimitFunction } from 'p-limit';
+import { readJsonFile } from '../artifacts/json-file.ts';
+import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
+import type { RunEvent } from '../core/event.ts';
+import { isJsonObject } from '../core/json.ts';
+import { runPlan } from '../run/execute.ts';
+import type { RunResult } from '../run/run.ts';
+import { SharedWork } from '../run/shared.ts';
+import { splitMetric, trainStagesOf } from './check.ts';
+import { MedianRule } from './early-stop.ts';
+import type { TrialOutcome } from './event.ts';
+import type { Launcher, Launch } from './launcher.ts';
+import { resultOf, type PlannedTrial } from './plan.ts';
+
+/** Attempts at a trial before it counts as failed. */
+const ATTEMPTS = 2;
+
+/** Share of the free memory that new workers may take: their peak so far need not be their last. */
+const MEMORY_SHARE = 0.9;
+
+export const localLauncher: Launcher = {
+  name: 'local',
+  async launch(launch) {
+    const run = new LocalRun(launch);
+    try {
+      return await run.all();
+    } finally {
+      run.close();
+    }
+  },
+};
+
+class LocalRun {
+  readonly #launch: Launch;
+  readonly #shared = new SharedWork();
+  readonly #limit: LimitFunction;
+  readonly #slots: number;
+  readonly #rule: MedianRule | undefined;
+  /** By a trial's place in the list: resolved once the trial is at its end. */
+  readonly #ends: Promise<TrialOutcome>[] = [];
+  /** How often the stage of a key has failed, and why; not tried again and again for every trial that shares it. */
+  readonly #failures = new Map<string, { count: number; readonly diagnostics: readonly Diagnostic[] }>();
+  #running = 0;
+
+  constructor(launch: Launch) {
+    this.#launch = launch;
+    const { early_stop: stopping } = launch.sweep;
+    this.#rule = stopping === undefined ? undefined : new MedianRule(stopping);
+    this.#slots = Math.min(launch.jobs, stopping?.lag ?? Infinity);
+    // Until a first trial has shown how much memory one takes, it is alone.
+    this.#limit = pLimit(1);
+  }
+
+  async all(): Promise<readonly TrialOutcome[]> {
+    for (const [place, trial] of this.#launch.trials.entries()) {
+      this.#ends.push(
+        trial.complete === undefined
+          ? this.#limit(() => this.#settle(trial, place))
+          : this.#keep(trial, place, trial.complete),
+      );
+    }
+    return Promise.all(this.#ends);
+  }
+
+  close(): void {
+    this.#shared.close();
+  }
+
+  async #keep(
+    trial: PlannedTrial,
+    place: number,
+    { metrics, seconds }: NonNullable<PlannedTrial['complete']>,
+  ): Promise<TrialOutcome> {
+    await this.#rememberLosses(trial, place);
+    return outcomeOf(this.#launch, trial, { state: 'kept', metrics, seconds, diagnostics: [] });
+  }
+
+  async #settle(trial: PlannedTrial, place: number): Promise<TrialOutcome> {
+    const { signal, emit } = this.#launch;
+    const peers = this.#ends.slice(0, Math.max(0, (this.#rule?.peersUpTo(place) ?? -1) + 1));
+    await Promise.all(peers);
+    if (signal.aborted) return this.#left(trial);
+    const stopped = this.#launch.stoppedBefore.get(trial.id);
+    if (stopped !== undefined) return stopped;
+    this.#running += 1;
+    this.#allow();
+    try {
+      const outcome = await this.#attempts(trial, place);
+      if (outcome.state === 'done') await this.#rememberLosses(trial, place);
+      emit({ type: 'trial-finished', outcome });
+      return outcome;
+    } finally {
+      this.#running -= 1;
+      this.#allow();
+    }
+  }
+
+  async #attempts(trial: PlannedTrial, place: number): Promise<TrialOutcome> {
+    const { emit } = this.#launch;
+    const started = performance.now();
+    for (let attempt = 1; ; attempt += 1) {
+      emit({ type: 'trial-started', trial: trial.id, ...labelOf(trial), attempt });
+      const broken = this.#brokenStage(trial);
+      const { result, epoch } =
+        broken === undefined ? await this.#attempt(trial, place) : { result: broken, epoch: undefined };
+      const seconds = (performance.now() - started) / 1000;
+      if (epoch !== undefined) {
+        return outcomeOf(this.#launch, trial, { state: 'stopped', seconds, epoch, diagnostics: [] });
+      }
+      if (result.state === 'interrupted') return this.#left(trial);
+      const { diagnostics } = result;
+      if (result.state !== 'failed') {
+        const entries = await Promise.all(
+          trial.plan.stages.map(({ hash }) => this.#launch.store.lookup(hash)),
+        );
+        const { metrics } = resultOf(trial.plan, entries);
+        return outcomeOf(this.#launch, trial, { state: 'done', metrics, seconds, diagnostics });
+      }
+      this.#countFailures(trial, result);
+      if (attempt === ATTEMPTS || broken !== undefined) {
+        return outcomeOf(this.#launch, trial, { state: 'failed', seconds, diagnostics });
+      }
+      emit({ type: 'trial-retried', trial: trial.id, diagnostics });
+    }
+  }
+
+  async #attempt(
+    trial: PlannedTrial,
+    place: number,
+  ): Promise<{ readonly result: Pick<RunResult, 'state' | 'diagnostics'>; readonly epoch?: number }> {
+    const { store, engine, engineChoice, outputs, signal, emit } = this.#launch;
+    const controller = new AbortController();
+    const losses: number[] = [];
+    const watched = this.#rule === undefined ? undefined : this.#watchedStage(trial);
+    const onEvent = (event: RunEvent): void => {
+      emit({ type: 'trial-event', trial: trial.id, event });
+      if (event.type !== 'stage-progress' || event.progress.epochEnd !== true) return;
+      this.#allow(true);
+      const loss = event.progress.validationLoss ?? event.progress.loss;
+      if (event.stage !== watched || loss === undefined) return;
+      losses.push(loss);
+      if (this.#rule?.isBehind(place, losses) === true) controller.abort();
+    };
+    const result = await runPlan(
+      trial.plan,
+      {
+        outputs,
+        targets: [],
+        force: false,
+        engine: engineChoice,
+        keepGoing: true,
+        jobs: 1,
+        signal: AbortSignal.any([signal, controller.signal]),
+        emit: onEvent,
+      },
+      { workspace: trial.workspace, store, engine, shared: this.#shared },
+    ).catch((error: unknown) => {
+      if (!(error instanceof Failure)) throw error;
+      return { state: 'failed' as const, stages: [], diagnostics: error.diagnostics };
+    });
+    const stopped = controller.signal.aborted && !signal.aborted && result.state === 'interrupted';
+    return stopped ? { result, epoch: losses.length } : { result };
+  }
+
+  /** Lets as many trials run as the machine has cores and memory for. */
+  #allow(measured = false): void {
+    if (!measured && this.#limit.concurrency === 1 && this.#running > 0) return;
+    const peak = this.#shared.pool.peakMemory();
+    const room = peak === undefined ? Infinity : Math.floor((process.availableMemory() * MEMORY_SHARE) / peak);
+    this.#limit.concurrency = Math.max(1, Math.min(this.#slots, this.#running + room));
+  }
+
+  /** A stage that failed too often already, for whichever trial. */
+  #brokenStage(trial: PlannedTrial): Pick<RunResult, 'state' | 'diagnostics'> | undefined {
+    for (const { hash } of trial.plan.stages) {
+      const failures = this.#failures.get(hash);
+      if (failures !== undefined && failures.count >= ATTEMPTS)
+        return { state: 'failed', diagnostics: failures.diagnostics };
+    }
+    return undefined;
+  }
+
+  #countFailures(trial: PlannedTrial, { diagnostics }: Pick<RunResult, 'diagnostics'>): void {
+    for (const stage of new Set(diagnostics.map(({ stage: name }) => name))) {
+      const hash = trial.plan.stages.find(({ name }) => name === stage)?.hash;
+      if (hash === undefined) continue;
+      const count = (this.#failures.get(hash)?.count ?? 0) + 1;
+      this.#failures.set(hash, { count, diagnostics: diagnostics.filter((each) => each.stage === stage) });
+    }
+  }
+
+  /** The training that the rule watches; the check of the sweep has seen to it that there is one. */
+  #watchedStage({ located, plan }: PlannedTrial): string | undefined {
+    const metric = this.#launch.sweep.metric?.name;
+    if (metric === undefined) return undefined;
+    const stages = plan.stages.flatMap(({ name, type: typeName, inputs }) => {
+      const type = located.stageTypes.get(typeName);
+      return type === undefined ? [] : [{ name, type, inputs }];
+    });
+    return trainStagesOf(splitMetric(metric).stage, stages)[0];
+  }
+
+  async #rememberLosses(trial: PlannedTrial, place: number): Promise<void> {
+    const watched = this.#rule === undefined ? undefined : this.#watchedStage(trial);
+    const hash = trial.plan.stages.find(({ name }) => name === watched)?.hash;
+    const entry = hash === undefined ? undefined : await this.#launch.store.lookup(hash);
+    if (entry === undefined) return;
+    const history = await readJsonFile(join(entry.folder, 'history.json'));
+    const losses = isJsonObject(history) ? (history['val_loss'] ?? history['loss']) : undefined;
+    if (Array.isArray(losses)) this.#rule?.complete(place, losses.map(Number));
+  }
+
+  #left(trial: PlannedTrial): TrialOutcome {
+    const { diagnostics } = failure('interrupted', 'stopped before its end');
+    return outcomeOf(this.#launch, trial, { state: 'left', seconds: 0, diagnostics });
+  }
+}
+
+function labelOf({ parameters, replicate }: PlannedTrial): Pick<TrialOutcome, 'parameters' | 'replicate'> {
+  return { parameters, replicate };
+}
+
+/** A trial's outcome, with the sweep's metric picked out. */
+export function outcomeOf(
+  { sweep }: Pick<Launch, 'sweep'>,
+  { id, parameters, replicate, seed }: PlannedTrial,
+  end: Omit<TrialOutcome, 'id' | 'parameters' | 'replicate' | 'seed' | 'metrics' | 'value'> &
+    Partial<Pick<TrialOutcome, 'metrics'>>,
+): TrialOutcome {
+  const { metrics = {} } = end;
+  const name = sweep.metric?.name;
+  const metric = name === undefined ? undefined : splitMetric(name);
+  const value = metric === undefined ? undefined : metrics[metric.stage]?.[metric.name];
+  return { id, parameters, replicate, seed, ...end, metrics, ...(value === undefined ? {} : { value }) };
+}

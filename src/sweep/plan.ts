@@ -1,0 +1,81 @@
+/** Trials -> which stages each has, under which keys, and which trials are complete. Reads only. */
+import { join } from 'node:path';
+import type { Entry, Store } from '../artifacts/store.ts';
+import { Workspace } from '../artifacts/workspace.ts';
+import type { Json } from '../core/json.ts';
+import { checkPipeline } from '../plan/check.ts';
+import { makePlan, type KeyEngine } from '../plan/make.ts';
+import type { Plan } from '../plan/plan.ts';
+import { previousStages } from '../run/plan.ts';
+import type { Trial } from './trial.ts';
+
+/** A stage's metrics by stage. */
+export type Metrics = Readonly<Record<string, Readonly<Record<string, number>>>>;
+
+export interface PlannedTrial extends Trial {
+  readonly plan: Plan;
+  readonly workspace: Workspace;
+  /** Of a trial that has run to its end, and whose outputs and results are there: what it measured. */
+  readonly complete?: { readonly metrics: Metrics; readonly seconds: number };
+}
+
+/** The folder of a sweep's trials in a pipeline's workspace. */
+export function trialsFolder(workspace: string): string {
+  return join(workspace, 'trials');
+}
+
+/** @param workspace `outputs/<name>` of the pipeline */
+export async function planTrials(
+  trials: readonly Trial[],
+  { workspace, store, engine }: { workspace: string; store: Store; engine: KeyEngine },
+): Promise<readonly PlannedTrial[]> {
+  // Most stages are shared by several trials: each is looked for once.
+  const entries = new Map<string, Promise<Entry | undefined>>();
+  const lookup = (hash: string): Promise<Entry | undefined> => {
+    const found = entries.get(hash) ?? store.lookup(hash);
+    entries.set(hash, found);
+    return found;
+  };
+  const fingerprints = new Map<string, Promise<Json>>();
+  const planned: PlannedTrial[] = [];
+  for (const trial of trials) {
+    const own = new Workspace(join(trialsFolder(workspace), trial.id));
+    const record = await own.readRun();
+    const plan = await makePlan({
+      located: trial.located,
+      stages: checkPipeline(trial.located).stages,
+      targets: [],
+      force: false,
+      engine,
+      previous: previousStages(record),
+      fingerprints,
+      inCache: async (hash) => (await lookup(hash)) !== undefined,
+    });
+    const isShown = plan.stages.every(({ name, hash }) => record?.stages[name]?.hash === hash);
+    const found = await Promise.all(plan.stages.map(({ hash }) => lookup(hash)));
+    const isComplete = record?.status === 'done' && isShown && found.every((entry) => entry !== undefined);
+    planned.push({
+      ...trial,
+      plan,
+      workspace: own,
+      ...(isComplete ? { complete: resultOf(plan, found) } : {}),
+    });
+  }
+  return planned;
+}
+
+/** What the entries of a trial's stages say. */
+export function resultOf(
+  { stages }: Plan,
+  entries: readonly (Entry | undefined)[],
+): { readonly metrics: Metrics; readonly seconds: number } {
+  const metrics: Record<string, Readonly<Record<string, number>>> = {};
+  let seconds = 0;
+  stages.forEach(({ name }, index) => {
+    const record = entries[index]?.record;
+    if (record === undefined) return;
+    if (Object.keys(record.metrics).length > 0) metrics[name] = record.metrics;
+    seconds += record.seconds;
+  });
+  return { metrics, seconds };
+}

@@ -1,0 +1,81 @@
+/** The values that a parameter of a sweep takes. */
+import type { Sweep } from '../config/generated/settings.ts';
+import type { Json } from '../core/json.ts';
+import type { Philox } from '../core/philox.ts';
+
+/** What stands under a parameter's name. */
+export type SweepParameter = Sweep['parameters'][string];
+export type SweepRange = Exclude<SweepParameter, readonly Json[]>;
+
+/** More values of one parameter than this are a slip. */
+const MOST_VALUES = 10_000;
+
+/** What is wrong with a range: at which of its keys, and what to do. */
+export interface RangeProblem {
+  readonly key: keyof SweepRange;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+export function isRange(parameter: SweepParameter): parameter is SweepRange {
+  return !Array.isArray(parameter);
+}
+
+/** @param drawn whether values are drawn from the range, which then needs no `step` */
+export function rangeProblem({ min, max, step, log }: SweepRange, drawn: boolean): RangeProblem | undefined {
+  if (min > max) return { key: 'min', message: '`min` is above `max`' };
+  if (log && min <= 0) return { key: 'min', message: 'with `log: true`, `min` must be above 0' };
+  if (step === undefined) {
+    return drawn
+      ? undefined
+      : { key: 'min', message: 'a range needs a `step`', hint: 'only `method: random` does without' };
+  }
+  if (log && step <= 1) {
+    return { key: 'step', message: 'with `log: true`, `step` is a factor and must be above 1' };
+  }
+  if (countOf({ min, max, step, log }) > MOST_VALUES) {
+    return { key: 'step', message: `the range has more than ${MOST_VALUES} values` };
+  }
+  return undefined;
+}
+
+/** The values of a range with a step that has no problem, in ascending order. */
+export function rangeValues({ min, max, step = 1, log }: SweepRange): readonly number[] {
+  return Array.from({ length: countOf({ min, max, step, log }) }, (_, index) =>
+    Math.min(max, tidy(log ? min * step ** index : min + step * index)),
+  );
+}
+
+function countOf({ min, max, step, log }: Required<SweepRange>): number {
+  const steps = log ? Math.log(max / min) / Math.log(step) : (max - min) / step;
+  // The highest value must not be missed by rounding alone.
+  return Math.floor(steps + 1e-9) + 1;
+}
+
+/** One value, uniform over a list or a range; over its logarithm with `log`. */
+export function drawValue(parameter: SweepParameter, generator: Philox): Json {
+  if (!isRange(parameter)) return parameter[generator.integer(parameter.length)] ?? null;
+  const { min, max, step, log } = parameter;
+  if (step !== undefined) {
+    const values = rangeValues(parameter);
+    return values[generator.integer(values.length)] ?? min;
+  }
+  const share = generator.next() / 2 ** 32;
+  const whole = Number.isInteger(min) && Number.isInteger(max);
+  if (log) {
+    const drawn = min * (max / min) ** share;
+    return within(whole ? Math.round(drawn) : Number(drawn.toPrecision(6)), min, max);
+  }
+  return whole
+    ? Math.min(max, min + Math.floor(share * (max - min + 1)))
+    : within(Number((min + share * (max - min)).toPrecision(6)), min, max);
+}
+
+function within(value: number, min: number, max: number): number {
+  return Math.min(max, Math.max(min, value));
+}
+
+/** 0.1 + 0.2 is 0.3. */
+function tidy(value: number): number {
+  return Number(value.toPrecision(12));
+}
