@@ -17,6 +17,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Each is taken, one after the other, when stderr since the one before matches. */
   readonly steps?: readonly Step[];
+  /** Told the number of the process. */
+  readonly onStart?: (pid: number) => void;
 }
 
 export interface Step {
@@ -111,6 +113,7 @@ function start(
   });
   // Of a test that failed or took too long.
   t.after(() => child.kill('SIGKILL'));
+  if (child.pid !== undefined) options.onStart?.(child.pid);
   let stdout = '';
   let stderr = '';
   const steps = [...(options.steps ?? [])];

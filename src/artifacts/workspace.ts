@@ -167,8 +167,12 @@ export async function workspacesBeside(folder: string): Promise<readonly Workspa
 export async function workspacesIn(folder: string): Promise<readonly Workspace[]> {
   const found: Workspace[] = [];
   for (const path of await foldersIn(folder)) {
-    const record = await lstat(join(path, 'run.json')).catch(() => undefined);
-    if (record?.isFile() === true) found.push(new Workspace(path));
+    for (const name of ['run.json', 'sweep.json']) {
+      const record = await lstat(join(path, name)).catch(() => undefined);
+      if (record?.isFile() !== true) continue;
+      found.push(new Workspace(path));
+      break;
+    }
   }
   return found;
 }

@@ -95,8 +95,8 @@ function enter(logger: Logger, event: RunEvent): void {
       return;
     case 'stage-progress': {
       // Progress comes many times a second; the log keeps the ends of epochs.
-      const { epochEnd, ...progress } = event.progress;
-      if (epochEnd === true)
+      const { epochEnd, restored, ...progress } = event.progress;
+      if (epochEnd === true && restored !== true)
         logger.info({ event: event.type, stage: event.stage, ...progress }, 'epoch ended');
       return;
     }

@@ -25,6 +25,7 @@ import {
   type PipelineFlags,
   type PlanFlags,
   type RunFlags,
+  type SweepFlags,
 } from './options.ts';
 import { reportProblem } from './problems.ts';
 
@@ -85,6 +86,7 @@ Exit codes: 0 done, 1 a stage failed, 2 invalid pipeline or usage, 3 a submissio
   addRun(command, setCode);
   addCheck(command, setCode);
   addPlan(command, setCode);
+  addSweep(command, setCode);
   addReport(command, setCode);
   addEngine(command, setCode);
   addPack(command, setCode);
@@ -123,6 +125,25 @@ function addRun(command: AddCommand, setCode: SetCode): void {
     .action(async (pipeline: string, stages: string[], flags: OutputFlags & RunFlags) => {
       const { run } = await import('./commands/run.ts');
       setCode(await run(terminalOf(flags), { ...flags, pipeline, stages, version: version() }));
+    });
+}
+
+function addSweep(command: AddCommand, setCode: SetCode): void {
+  withPipelineFlags(
+    command('sweep', "run the trials of a pipeline's `sweep` block; goes on where an earlier start ended", [
+      'sweep pipelines/latent-sweep.yaml',
+      'sweep pipelines/latent-sweep.yaml --dry-run',
+      'sweep pipelines/latent-sweep.yaml -S params.epochs=2 -j 2',
+    ]),
+  )
+    .argument('<pipeline>', 'the pipeline file')
+    .addOption(outputsOption())
+    .addOption(engineOption())
+    .option('-n, --dry-run', 'list the trials instead')
+    .option('-j, --jobs <number>', 'trials at work at one time, at most', positiveInteger)
+    .action(async (pipeline: string, flags: OutputFlags & SweepFlags) => {
+      const { sweep } = await import('./commands/sweep.ts');
+      setCode(await sweep(terminalOf(flags), { ...flags, pipeline }));
     });
 }
 

@@ -34,6 +34,14 @@ export interface RunFlags extends PlanFlags {
   readonly serve?: number | true;
 }
 
+/** Flags of `sweep` alone. */
+export interface SweepFlags extends PipelineFlags {
+  readonly outputs: string;
+  readonly engine: EngineChoice;
+  readonly dryRun?: boolean;
+  readonly jobs?: number;
+}
+
 export function withOutputFlags(command: Command): Command {
   return command
     .option('--json', 'print one JSON document and nothing else')

@@ -20,6 +20,8 @@ export interface Progress {
   readonly secondsLeft?: number;
   /** True for the last report of an epoch: plain output prints those only. */
   readonly epochEnd?: boolean;
+  /** True for an epoch that an earlier run has done, told again before this one goes on. */
+  readonly restored?: boolean;
 }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';

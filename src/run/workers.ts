@@ -79,7 +79,15 @@ export class WorkerPool {
     for (const other of this.#idle.splice(0)) this.#end(other);
     const worker = start(engine, threads);
     this.#all.add(worker);
+    worker.process.once('exit', () => this.#forget(worker));
     return worker;
+  }
+
+  /** A process that has ended by itself, even while it had nothing to do, is given no more work. */
+  #forget(worker: Worker): void {
+    this.#all.delete(worker);
+    const index = this.#idle.indexOf(worker);
+    if (index >= 0) this.#idle.splice(index, 1);
   }
 
   #end(worker: Worker): void {

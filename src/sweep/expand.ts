@@ -90,7 +90,9 @@ function parameterProblems(sweep: Sweep): readonly SweepProblem[] {
     const message = '`method: random` needs a `run_cap`: how many combinations to draw';
     return [{ code: 'missing-key', message, hint, at: ['method'] }];
   }
-  const counts = parameters.map(([name, parameter]) => [name, drawn ? 1 : valuesOf(parameter).length] as const);
+  const counts = parameters.map(
+    ([name, parameter]) => [name, drawn ? 1 : valuesOf(parameter).length] as const,
+  );
   const [first] = counts;
   if (sweep.method === 'zip') {
     const other = counts.find(([, count]) => count !== first?.[1]);

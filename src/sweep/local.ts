@@ -168,7 +168,8 @@ class LocalRun {
   #allow(measured = false): void {
     if (!measured && this.#limit.concurrency === 1 && this.#running > 0) return;
     const peak = this.#shared.pool.peakMemory();
-    const room = peak === undefined ? Infinity : Math.floor((process.availableMemory() * MEMORY_SHARE) / peak);
+    const room =
+      peak === undefined ? Infinity : Math.floor((process.availableMemory() * MEMORY_SHARE) / peak);
     this.#limit.concurrency = Math.max(1, Math.min(this.#slots, this.#running + room));
   }
 

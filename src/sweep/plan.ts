@@ -6,7 +6,7 @@ import type { Json } from '../core/json.ts';
 import { checkPipeline } from '../plan/check.ts';
 import { makePlan, type KeyEngine } from '../plan/make.ts';
 import type { Plan } from '../plan/plan.ts';
-import { previousStages } from '../run/plan.ts';
+import { checkpointsOf, previousStages } from '../run/plan.ts';
 import type { Trial } from './trial.ts';
 
 /** A stage's metrics by stage. */
@@ -50,6 +50,7 @@ export async function planTrials(
       previous: previousStages(record),
       fingerprints,
       inCache: async (hash) => (await lookup(hash)) !== undefined,
+      checkpointOf: (lineage, limit) => checkpointsOf(store, lineage).newest(limit),
     });
     const isShown = plan.stages.every(({ name, hash }) => record?.stages[name]?.hash === hash);
     const found = await Promise.all(plan.stages.map(({ hash }) => lookup(hash)));

@@ -40,7 +40,8 @@ export async function check(terminal: Terminal, options: CheckOptions): Promise<
 
 async function checkAll(options: CheckOptions): Promise<readonly CheckedFile[]> {
   const results: CheckedFile[] = [];
-  for (const file of options.pipelines) results.push({ file, ...(await loadChecked(file, options)) });
+  for (const file of options.pipelines)
+    results.push({ file, ...(await loadChecked(file, { ...options, trials: true })) });
   return results;
 }
 
@@ -58,7 +59,7 @@ function print(terminal: Terminal, results: readonly CheckedFile[]): void {
   terminal.result(JSON.stringify({ status, files }, null, 2));
 }
 
-function printOne(terminal: Terminal, { file, located, diagnostics, sources }: CheckedFile): void {
+function printOne(terminal: Terminal, { file, located, trials, diagnostics, sources }: CheckedFile): void {
   const style = terminal.resultStyle;
   // Findings are what was asked for: they are results, not notes.
   if (diagnostics.length > 0) terminal.result(`${renderDiagnostics(diagnostics, sources, style)}\n`);
@@ -66,8 +67,11 @@ function printOne(terminal: Terminal, { file, located, diagnostics, sources }: C
     terminal.result(`${style('red', '✖')} ${file}: ${countOf(diagnostics)}`);
   } else if (!terminal.options.quiet) {
     const warnings = diagnostics.length === 0 ? '' : `, ${countOf(diagnostics)}`;
-    const stages = formatPlural(located.pipeline.stages.size, 'stage');
-    terminal.result(`${style('green', '✔')} ${file}: valid (${stages}${warnings})`);
+    const counts = [
+      formatPlural(located.pipeline.stages.size, 'stage'),
+      ...(trials === undefined ? [] : [formatPlural(trials.length, 'trial')]),
+    ].join(', ');
+    terminal.result(`${style('green', '✔')} ${file}: valid (${counts}${warnings})`);
   }
 }
 

@@ -1,11 +1,13 @@
 /** What every command that reads a pipeline does first. */
-import { loadPipeline } from '../../config/load.ts';
+import { readPipeline, type PipelineReader } from '../../config/load.ts';
 import { inOrder } from '../../config/report.ts';
 import type { LocatedPipeline } from '../../config/pipeline.ts';
 import type { Diagnostic, SourceFile } from '../../core/diagnostic.ts';
 import type { StageType } from '../../core/stage-type.ts';
 import { builtinNodes, stageTypes } from '../../nodes/registry.ts';
 import { checkPipeline } from '../../plan/check.ts';
+import { checkSweep } from '../../sweep/check.ts';
+import { listTrials, type Trial } from '../../sweep/trial.ts';
 import { outcomeOf } from '../exit.ts';
 import { diagnosticToJson, renderCounted } from '../terminal/diagnostics.ts';
 import type { Terminal } from '../terminal/terminal.ts';
@@ -15,21 +17,30 @@ export interface PipelineOptions {
   readonly allowPlugins?: boolean;
 }
 
+export interface CheckOptions extends PipelineOptions {
+  /** Whether the trials of the pipeline's sweep are made and checked, too. */
+  readonly trials?: boolean;
+}
+
 export interface Checked {
   readonly sources: readonly SourceFile[];
   /** Of the loader and of the checks between stages. */
   readonly diagnostics: readonly Diagnostic[];
   /** Present if there is no error. */
   readonly located?: LocatedPipeline;
+  /** If they were asked for, and there is no error. */
+  readonly trials?: readonly Trial[];
+  /** What was read, once and for all. */
+  readonly reader: PipelineReader;
   /** The stage types that the pipeline can use, whether it is valid or not. */
   readonly stageTypes: ReadonlyMap<string, StageType>;
 }
 
 /** Loads a pipeline and makes every check that needs no run. */
-export async function loadChecked(file: string, options: PipelineOptions): Promise<Checked> {
+export async function loadChecked(file: string, options: CheckOptions): Promise<Checked> {
   const typesOf = stageTypes(options.allowPlugins === true);
   let types: ReadonlyMap<string, StageType> = builtinNodes;
-  const { sources, diagnostics, located, partial } = await loadPipeline(file, {
+  const reader = await readPipeline(file, {
     ...(options.set === undefined ? {} : { overrides: options.set }),
     stageTypes: async (plugins, folder) => {
       const found = await typesOf(plugins, folder);
@@ -37,16 +48,29 @@ export async function loadChecked(file: string, options: PipelineOptions): Promi
       return found;
     },
   });
-  const checked = located ?? partial;
-  if (checked === undefined) return { sources, diagnostics, stageTypes: types };
-  const all = inOrder([...diagnostics, ...checkPipeline(checked).diagnostics], sources);
-  const isValid = all.every(({ severity }) => severity !== 'error');
+  const { sources, diagnostics, located, partial } = await reader.load();
+  const pipeline = located ?? partial;
+  if (pipeline === undefined) return { sources, diagnostics, reader, stageTypes: types };
+  const checked = checkPipeline(pipeline);
+  let all = inOrder([...diagnostics, ...checked.diagnostics, ...checkSweep(pipeline, checked)], sources);
+  let trials: readonly Trial[] | undefined;
+  if (options.trials === true && located?.pipeline.sweep !== undefined && isValid(all)) {
+    const listed = await listTrials(reader, located, sources);
+    all = inOrder([...all, ...listed.diagnostics], sources);
+    trials = listed.trials;
+  }
   return {
     sources,
     diagnostics: all,
-    ...(located !== undefined && isValid ? { located } : {}),
+    reader,
+    ...(located !== undefined && isValid(all) ? { located } : {}),
+    ...(trials !== undefined && isValid(all) ? { trials } : {}),
     stageTypes: types,
   };
+}
+
+function isValid(diagnostics: readonly Diagnostic[]): boolean {
+  return diagnostics.every(({ severity }) => severity !== 'error');
 }
 
 /**

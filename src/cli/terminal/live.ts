@@ -139,7 +139,7 @@ export class LiveReporter implements Reporter {
 }
 
 /** A bar and a percentage, only the latter, or nothing, by how much room there is. */
-function progressBar(fraction: number, room: number): string {
+export function progressBar(fraction: number, room: number): string {
   const share = Math.min(1, Math.max(0, fraction));
   const percent = `${`${Math.floor(share * 100)}%`.padStart(4)}  `;
   const columns = Math.min(BAR_COLUMNS, room - percent.length - WORDS_COLUMNS);

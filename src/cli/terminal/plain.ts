@@ -33,7 +33,7 @@ export class PlainReporter implements Reporter {
         if (options.verbose) this.note(`  ${event.stage}: started`);
         return;
       case 'stage-progress':
-        if (event.progress.epochEnd === true)
+        if (event.progress.epochEnd === true && event.progress.restored !== true)
           this.note(`  ${event.stage}: ${describeProgress(event.progress)}`);
         return;
       case 'stage-finished': {

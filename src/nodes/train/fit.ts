@@ -69,6 +69,7 @@ export async function fit(options: FitOptions): Promise<FitResult> {
   let stop = false;
   let lowest = Number.POSITIVE_INFINITY;
   for (const record of records) {
+    clock.restore(record);
     lowest = Math.min(lowest, (record.validation ?? record.training).loss);
     stop = stopping !== undefined && judge(stopping, record).stop;
   }

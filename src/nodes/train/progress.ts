@@ -25,6 +25,18 @@ export class ProgressClock {
     this.#emit = emit;
   }
 
+  /** Tells of an epoch that an earlier run has done. */
+  restore({ epoch, training, validation }: EpochRecord): void {
+    this.#emit({
+      epoch,
+      epochs: this.#epochs,
+      loss: training.loss,
+      ...(validation === undefined ? {} : { validationLoss: validation.loss }),
+      epochEnd: true,
+      restored: true,
+    });
+  }
+
   startEpoch(epoch: number, samples: number): void {
     this.#epoch = epoch;
     this.#samples = samples;

@@ -1,0 +1,179 @@
+import { relative, resolve } from 'node:path';
+import type { LocatedPipeline } from '../../config/pipeline.ts';
+import { failure, type SourceFile } from '../../core/diagnostic.ts';
+import { localLauncher } from '../../sweep/local.ts';
+import { metricNames } from '../../sweep/record.ts';
+import { resultsOf, type Results } from '../../sweep/results.ts';
+import { runSweep, type SweepResult } from '../../sweep/run.ts';
+import type { Trial } from '../../sweep/trial.ts';
+import { shortJson } from '../../sweep/trial.ts';
+import { EXIT, outcomeOf } from '../exit.ts';
+import type { SweepFlags } from '../options.ts';
+import { commandLine } from '../program.ts';
+import { listenForSignals } from '../signals.ts';
+import { diagnosticToJson, renderCounted, renderDiagnostics } from '../terminal/diagnostics.ts';
+import { formatPlural, formatSeconds, printable, table } from '../terminal/format.ts';
+import { makeSweepReporter } from '../terminal/sweep-reporter.ts';
+import { renderSweepTable } from '../terminal/sweep-table.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { loadChecked, printProblems } from './load.ts';
+
+export interface SweepCommandOptions extends SweepFlags {
+  readonly pipeline: string;
+}
+
+/** `hourglass sweep` */
+export async function sweep(terminal: Terminal, options: SweepCommandOptions): Promise<number> {
+  const { located, trials, diagnostics, sources } = await loadChecked(options.pipeline, {
+    ...options,
+    trials: true,
+  });
+  if (located === undefined) return printProblems(terminal, diagnostics, sources);
+  const { sweep: settings } = located.pipeline;
+  if (settings === undefined || trials === undefined) {
+    throw failure(
+      'missing-key',
+      `\`${options.pipeline}\` has no \`sweep\``,
+      'add one, such as `sweep: { parameters: { latent_size: [2, 4, 8, 16] } }`',
+    );
+  }
+  if (diagnostics.length > 0 && !terminal.options.json)
+    terminal.note(`${renderDiagnostics(diagnostics, sources, terminal.noteStyle)}\n`);
+  if (options.dryRun === true) return listTrials(terminal, trials);
+
+  const reporter = await makeSweepReporter(terminal, settings);
+  const interrupt = listenForSignals((message) => {
+    if (!terminal.options.json) reporter.note(message);
+  });
+  try {
+    const result = await runSweep(located, trials, {
+      outputs: resolve(options.outputs),
+      engine: options.engine,
+      ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
+      launcher: localLauncher,
+      signal: interrupt.signal,
+      emit: (event) => {
+        reporter.emit(event);
+        const inner = event.type === 'trial-event' && event.trial === undefined ? event.event : undefined;
+        if (inner?.type === 'diagnostic' && !terminal.options.json)
+          reporter.note(renderDiagnostics([inner.diagnostic], sources, terminal.noteStyle));
+      },
+    });
+    reporter.close();
+    present(terminal, result, { options, sources, located });
+    return exitCode(result, interrupt.code());
+  } finally {
+    reporter.close();
+    interrupt.stop();
+  }
+}
+
+function exitCode(result: SweepResult, signalCode: number): number {
+  switch (result.state) {
+    case 'done':
+    case 'unchanged':
+      return EXIT.done;
+    case 'interrupted':
+      return signalCode;
+    case 'failed':
+      // Without a record nothing was started: it depends on who is at fault.
+      return result.record === undefined ? outcomeOf(result.diagnostics).code : EXIT.failed;
+  }
+}
+
+function listTrials(terminal: Terminal, trials: readonly Trial[]): number {
+  if (terminal.options.json) {
+    const listed = trials.map(({ id, parameters, replicate, seed }) => ({ id, parameters, replicate, seed }));
+    terminal.result(JSON.stringify({ status: 'planned', trials: listed }, null, 2));
+    return EXIT.done;
+  }
+  const names = [...new Set(trials.flatMap(({ parameters }) => Object.keys(parameters)))];
+  const rows = trials.map(({ id, parameters, replicate, seed }) => [
+    id,
+    ...names.map((name) => printable(shortJson(parameters[name] ?? ''))),
+    String(replicate),
+    String(seed),
+  ]);
+  const lines = table([['trial', ...names, 'replicate', 'seed'], ...rows]);
+  terminal.result([...lines, '', formatPlural(trials.length, 'trial')].join('\n'));
+  return EXIT.done;
+}
+
+interface Presented {
+  readonly options: SweepCommandOptions;
+  readonly sources: readonly SourceFile[];
+  readonly located: LocatedPipeline;
+}
+
+function present(terminal: Terminal, result: SweepResult, { options, sources, located }: Presented): void {
+  const { record, state, workspace, seconds, diagnostics } = result;
+  const results = record === undefined ? undefined : resultsOf(record);
+  if (terminal.options.json) {
+    const status = record === undefined && state === 'failed' ? outcomeOf(diagnostics).status : state;
+    const answer = results?.answer;
+    terminal.result(
+      JSON.stringify(
+        {
+          status,
+          workspace,
+          seconds,
+          ...(answer === undefined ? {} : { answer }),
+          trials: record?.trials ?? [],
+          diagnostics: diagnostics.map(diagnosticToJson),
+        },
+        null,
+        2,
+      ),
+    );
+    return;
+  }
+  if (diagnostics.length > 0) terminal.note(`\n${renderCounted(diagnostics, sources, terminal.noteStyle)}\n`);
+  if (record === undefined || results === undefined) return;
+  const style = terminal.resultStyle;
+  const folder = `${relative(process.cwd(), workspace) || '.'}/`;
+  const count = formatPlural(record.trials.length, 'trial');
+  const head =
+    state === 'unchanged'
+      ? `${style('green', 'nothing to do')}: all ${count} are complete in ${style('cyan', folder)}`
+      : `${HEADS[state](style)} in ${formatSeconds(seconds)}: ${count} in ${style('cyan', folder)}`;
+  const metrics = columnsOf(results, located.pipeline.sweep?.metric?.name);
+  terminal.result(
+    [
+      '',
+      renderSweepTable(results, results.groups, { metrics, columns: terminal.columns() }, style),
+      '',
+      ...(results.answer === undefined ? [] : [style('bold', results.answer), '']),
+      head,
+    ].join('\n'),
+  );
+  if (state === 'failed' || state === 'interrupted')
+    terminal.note(`\nFinished trials are kept. To go on from there:\n  ${resumeCommand(options)}`);
+}
+
+const HEADS = {
+  done: (style: Terminal['resultStyle']) => style('green', 'done'),
+  failed: (style: Terminal['resultStyle']) => style('red', 'failed'),
+  interrupted: (style: Terminal['resultStyle']) => style('yellow', 'interrupted'),
+} as const;
+
+/** The sweep's metric first, then what else the same stage measured, or all without one. */
+function columnsOf({ groups }: Results, metric: string | undefined): readonly string[] {
+  const all = [
+    ...new Set(groups.flatMap(({ trials }) => trials.flatMap((each) => metricNames(each.metrics)))),
+  ];
+  if (metric === undefined) return all;
+  const stage = `${metric.slice(0, metric.indexOf('.'))}.`;
+  return [metric, ...all.filter((name) => name !== metric && name.startsWith(stage))];
+}
+
+function resumeCommand(options: SweepCommandOptions): string {
+  return commandLine([
+    'sweep',
+    options.pipeline,
+    ...(options.set ?? []).flatMap((override) => ['-S', override]),
+    ...(options.outputs === 'outputs' ? [] : ['-o', options.outputs]),
+    ...(options.engine === 'auto' ? [] : ['--engine', options.engine]),
+    ...(options.jobs === undefined ? [] : ['-j', String(options.jobs)]),
+    ...(options.allowPlugins === true ? ['--allow-plugins'] : []),
+  ]);
+}

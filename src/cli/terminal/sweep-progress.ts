@@ -1,0 +1,139 @@
+/** What is known of a sweep at work, in the words that the live and the plain display share. */
+import { unreachable } from '../../core/diagnostic.ts';
+import type { Progress } from '../../core/event.ts';
+import type { Sweep } from '../../config/generated/settings.ts';
+import type { SweepEvent, TrialOutcome } from '../../sweep/event.ts';
+import { describeParameters } from '../../sweep/results.ts';
+import { formatNumber, formatPlural, formatSeconds, printable } from './format.ts';
+import { describeProgress } from './progress.ts';
+
+/** A trial at work. */
+export interface TrialWork {
+  readonly started: number;
+  readonly label: string;
+  stage: string;
+  progress: Progress;
+}
+
+export class SweepProgress {
+  readonly running = new Map<string, TrialWork>();
+  readonly #metric: Sweep['metric'];
+  readonly #parameters: readonly string[];
+  readonly #now: () => number;
+  #started = 0;
+  #total = 0;
+  #kept = 0;
+  readonly #finished: TrialOutcome[] = [];
+
+  /** @param now milliseconds of a clock that only runs forward */
+  constructor(sweep: Sweep, now: () => number) {
+    this.#metric = sweep.metric;
+    const included = sweep.include.flatMap((each) => Object.keys(each));
+    this.#parameters = [...new Set([...Object.keys(sweep.parameters), ...included])];
+    this.#now = now;
+  }
+
+  follow(event: SweepEvent): void {
+    switch (event.type) {
+      case 'sweep-started':
+        this.#started = this.#now();
+        this.#total = event.trials;
+        this.#kept = event.kept;
+        return;
+      case 'trial-started':
+        this.running.set(event.trial, {
+          started: this.#now(),
+          label: this.label(event),
+          stage: '',
+          progress: {},
+        });
+        return;
+      case 'trial-event': {
+        const work = this.running.get(event.trial ?? '');
+        if (work === undefined) return;
+        if (event.event.type === 'stage-started') {
+          work.stage = event.event.stage;
+          work.progress = {};
+        }
+        if (event.event.type === 'stage-progress') work.progress = event.event.progress;
+        return;
+      }
+      case 'trial-retried':
+        return;
+      case 'trial-finished':
+        this.running.delete(event.outcome.id);
+        if (event.outcome.state !== 'left') this.#finished.push(event.outcome);
+        return;
+      default:
+        unreachable(event);
+    }
+  }
+
+  /** `latent_size 16 #2` */
+  label({ parameters, replicate }: Pick<TrialOutcome, 'parameters' | 'replicate'>): string {
+    const values = printable(describeParameters(parameters, this.#parameters));
+    return replicate === 1 ? values : `${values} #${replicate}`;
+  }
+
+  /** `5 of 24 trials, best latent_size 16: quality.mse 0.0123, 14 min left` */
+  summary(): string {
+    const failed = this.#finished.filter(({ state }) => state === 'failed').length;
+    const parts = [
+      `${this.#kept + this.#finished.length} of ${formatPlural(this.#total, 'trial')}`,
+      ...(failed === 0 ? [] : [`${failed} failed`]),
+      ...this.#best(),
+      ...this.#timeLeft(),
+    ];
+    return parts.join(', ');
+  }
+
+  #best(): readonly string[] {
+    const metric = this.#metric;
+    if (metric === undefined) return [];
+    const sign = metric.goal === 'minimize' ? 1 : -1;
+    const [best] = this.#finished
+      .filter(({ value }) => value !== undefined)
+      .sort((a, b) => sign * ((a.value ?? 0) - (b.value ?? 0)));
+    if (best?.value === undefined) return [];
+    return [`best ${this.label(best)}: ${metric.name} ${formatNumber(best.value)}`];
+  }
+
+  /** By the trials so far; those at work count with the share that they have done. */
+  #timeLeft(): readonly string[] {
+    const partly = [...this.running.values()].reduce(
+      (sum, { progress }) => sum + (progress.fraction ?? 0),
+      0,
+    );
+    const done = this.#finished.length + partly;
+    const left = this.#total - this.#kept - done;
+    const seconds = (this.#now() - this.#started) / 1000;
+    return done < 0.5 || left <= 0 ? [] : [`${formatSeconds((seconds / done) * left)} left`];
+  }
+}
+
+/** `denoiser: epoch 3/10, loss 0.0182` */
+export function describeWork({ stage, progress }: TrialWork, columns = Infinity): string {
+  if (stage === '') return '';
+  const words = describeProgress(progress, Math.max(1, columns - stage.length - 2));
+  return words === '' ? stage : `${stage}: ${words}`;
+}
+
+/** What came of a trial, in a few words. */
+export function describeOutcome(
+  { state, value, epoch, diagnostics }: TrialOutcome,
+  metric: string | undefined,
+): string {
+  switch (state) {
+    case 'done':
+    case 'kept':
+      return value === undefined || metric === undefined ? '' : `${metric} ${formatNumber(value)}`;
+    case 'stopped':
+      return `stopped after epoch ${epoch ?? 0}: behind the median`;
+    case 'failed':
+      return printable(diagnostics.find(({ severity }) => severity === 'error')?.message ?? 'failed');
+    case 'left':
+      return 'not finished';
+    default:
+      return unreachable(state);
+  }
+}

@@ -1,0 +1,150 @@
+/** Shows a sweep at work: a live line for each trial on a terminal, a plain line for each trial elsewhere. */
+import type { Sweep } from '../../config/generated/settings.ts';
+import { unreachable } from '../../core/diagnostic.ts';
+import type { SweepEmit, SweepEvent, TrialOutcome } from '../../sweep/event.ts';
+import { fit, formatPlural, formatSeconds, printable } from './format.ts';
+import { progressBar, type LiveArea } from './live.ts';
+import { timeCell } from './progress.ts';
+import { describeOutcome, describeWork, SweepProgress, type TrialWork } from './sweep-progress.ts';
+import type { Style } from './style.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface SweepReporter {
+  readonly emit: SweepEmit;
+  note(text: string): void;
+  close(): void;
+}
+
+const INTERVAL_MILLISECONDS = 100;
+const MOST_LINES = 16;
+
+export async function makeSweepReporter(terminal: Terminal, sweep: Sweep): Promise<SweepReporter> {
+  if (terminal.options.quiet || terminal.options.json) {
+    return { emit: () => undefined, note: (text) => terminal.note(text), close: () => undefined };
+  }
+  if (!terminal.live) return new SweepLines(terminal, sweep);
+  const { createLogUpdate } = await import('log-update');
+  return new SweepLines(terminal, sweep, createLogUpdate(process.stderr));
+}
+
+const MARKS = {
+  done: ['✔', 'green'],
+  kept: ['·', 'dim'],
+  failed: ['✖', 'red'],
+  stopped: ['◦', 'yellow'],
+  left: ['-', 'yellow'],
+} as const;
+
+/** One line for each trial that has come to its end; with a live area, one more for each that is at work. */
+export class SweepLines implements SweepReporter {
+  readonly #terminal: Terminal;
+  readonly #style: Style;
+  readonly #progress: SweepProgress;
+  readonly #metric: string | undefined;
+  readonly #area: LiveArea | undefined;
+  readonly #now: () => number;
+  readonly #timer: NodeJS.Timeout | undefined;
+  #engineStep = '';
+  #labelWidth = 0;
+
+  constructor(
+    terminal: Terminal,
+    sweep: Sweep,
+    area?: LiveArea,
+    now: () => number = () => performance.now(),
+  ) {
+    this.#terminal = terminal;
+    this.#style = terminal.noteStyle;
+    this.#progress = new SweepProgress(sweep, now);
+    this.#metric = sweep.metric?.name;
+    this.#area = area;
+    this.#now = now;
+    this.#timer = area === undefined ? undefined : setInterval(() => this.draw(), INTERVAL_MILLISECONDS);
+  }
+
+  readonly emit = (event: SweepEvent): void => {
+    this.#progress.follow(event);
+    switch (event.type) {
+      case 'sweep-started':
+        if (event.kept < event.trials) this.note(startText(event));
+        return;
+      case 'trial-started':
+        this.#labelWidth = Math.max(this.#labelWidth, this.#progress.label(event).length);
+        if (this.#area === undefined && this.#terminal.options.verbose)
+          this.note(`  ${event.trial}  ${this.#progress.label(event)}: started`);
+        return;
+      case 'trial-event':
+        if (event.event.type === 'engine-progress') this.#engine(event.event.step, event.event.done === true);
+        return;
+      case 'trial-retried': {
+        const [first] = event.diagnostics;
+        const why = printable(first?.message ?? 'it did not succeed');
+        this.note(this.#style('yellow', `! ${event.trial}  is tried once more: ${why}`));
+        return;
+      }
+      case 'trial-finished':
+        this.note(this.#finished(event.outcome));
+        return;
+      default:
+        unreachable(event);
+    }
+  };
+
+  note(text: string): void {
+    this.#area?.clear();
+    this.#terminal.note(text);
+    this.draw();
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#area?.clear();
+    this.#area?.done();
+  }
+
+  draw(): void {
+    if (this.#area === undefined) return;
+    const works = [...this.#progress.running];
+    if (works.length === 0) return this.#area.clear();
+    const lines = works.slice(0, MOST_LINES).map(([id, work]) => this.#line(id, work));
+    const more = works.length > MOST_LINES ? [`  and ${works.length - MOST_LINES} more`] : [];
+    const summary = this.#style('bold', fit(`  ${this.#progress.summary()}`, this.#terminal.columns() - 2));
+    this.#area([...lines, ...more, summary].join('\n'));
+  }
+
+  #line(id: string, work: TrialWork): string {
+    const elapsed = timeCell(formatSeconds((this.#now() - work.started) / 1000));
+    const start = ` ${id}  ${work.label.padEnd(this.#labelWidth)}  ${elapsed}  `;
+    let room = this.#terminal.columns() - start.length - 2;
+    const { fraction } = work.progress;
+    const bar = fraction === undefined ? '' : progressBar(fraction, room);
+    room -= bar.length;
+    const text = fit(`${start}${bar}${describeWork(work, room)}`, this.#terminal.columns() - 2);
+    return `${this.#style('cyan', '▸')}${text}`.trimEnd();
+  }
+
+  #finished(outcome: TrialOutcome): string {
+    const [mark, color] = MARKS[outcome.state];
+    const label = this.#progress.label(outcome).padEnd(this.#labelWidth);
+    const start = `${outcome.id}  ${label}  ${timeCell(formatSeconds(outcome.seconds))}  `;
+    const words = describeOutcome(outcome, this.#metric);
+    const line = fit(`${start}${words}`, this.#area === undefined ? Infinity : this.#terminal.columns() - 3);
+    return outcome.state === 'done'
+      ? `${this.#style(color, mark)} ${line}`
+      : this.#style(color, `${mark} ${line}`);
+  }
+
+  #engine(step: string, done: boolean): void {
+    if (!done && step !== this.#engineStep) this.note(`engine: ${step}`);
+    this.#engineStep = step;
+  }
+}
+
+function startText({ trials, kept, jobs }: Extract<SweepEvent, { type: 'sweep-started' }>): string {
+  const parts = [
+    formatPlural(trials, 'trial'),
+    ...(kept === 0 ? [] : [`${kept} complete already`]),
+    `${jobs} side by side`,
+  ];
+  return parts.join(', ');
+}

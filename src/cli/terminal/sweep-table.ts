@@ -1,0 +1,55 @@
+/** The results of a sweep as a table, a row for each combination. */
+import type { Group, Results } from '../../sweep/results.ts';
+import { describeSummary, shortName } from '../../sweep/results.ts';
+import { shortJson } from '../../sweep/trial.ts';
+import { printable, table } from './format.ts';
+import type { Style } from './style.ts';
+
+export interface SweepTableOptions {
+  /** `stage.metric`, in the order of the columns. */
+  readonly metrics: readonly string[];
+  /** Width of the terminal. */
+  readonly columns: number;
+}
+
+/** Columns that do not fit are left out, the last ones first. */
+export function renderSweepTable(
+  results: Results,
+  groups: readonly Group[],
+  { metrics, columns }: SweepTableOptions,
+  style: Style,
+): string {
+  const { parameters, best } = results;
+  const replicates = Math.max(1, ...groups.map(({ trials }) => trials.length));
+  for (let shown = metrics.length; ; shown -= 1) {
+    const names = metrics.slice(0, shown);
+    const head = ['', ...parameters.map(shortName), 'trials', ...names];
+    const rows = groups.map((group) => [
+      group === best ? '★' : '',
+      ...parameters.map((name) => printable(shortJson(group.parameters[name] ?? ''))),
+      stateText(group, replicates),
+      ...names.map((name) => describeSummary(group.metrics.get(name)) || '–'),
+    ]);
+    const lines = table([head, ...rows]);
+    const width = Math.max(...lines.map((line) => line.length));
+    if (width > columns && shown > 1) continue;
+    return lines
+      .map((line, index) =>
+        index === 0 ? style('dim', line) : groups[index - 1] === best ? style('bold', line) : line,
+      )
+      .join('\n');
+  }
+}
+
+/** `3`, or what is missing: `2 of 3, 1 failed`. */
+function stateText({ trials }: Group, replicates: number): string {
+  const count = (...states: readonly string[]): number =>
+    trials.filter(({ state }) => states.includes(state)).length;
+  const done = count('done', 'kept');
+  const others = (['failed', 'stopped', 'pending'] as const).filter((state) => count(state) > 0);
+  if (others.length === 0) return String(done);
+  const of = replicates === 1 ? [] : [`${done} of ${trials.length}`];
+  return [...of, ...others.map((state) => (replicates === 1 ? state : `${count(state)} ${state}`))].join(
+    ', ',
+  );
+}

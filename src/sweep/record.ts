@@ -1,0 +1,148 @@
+/** `sweep.json` and `sweep.csv` of a workspace: the trials as they were fixed when the sweep began, and what came of them. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeFileAtomic } from '../artifacts/atomic.ts';
+import type { Sweep } from '../config/generated/settings.ts';
+import { canonicalJson, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+import type { TrialOutcome, TrialState } from './event.ts';
+import type { Metrics, PlannedTrial } from './plan.ts';
+
+export interface TrialRecord {
+  readonly id: string;
+  readonly parameters: JsonObject;
+  readonly replicate: number;
+  readonly seed: number;
+  /** `pending` until the sweep knows better; its own `run.json` may. */
+  readonly state: Exclude<TrialState, 'left'> | 'pending';
+  readonly seconds: number;
+  readonly metrics: Metrics;
+  /** The sweep's metric. */
+  readonly value?: number;
+  /** Of a stopped trial. */
+  readonly epoch?: number;
+  /** Why it failed. */
+  readonly problem?: string;
+  /** Hashes of the keys of its stages. */
+  readonly stages: Readonly<Record<string, string>>;
+}
+
+export interface SweepRecord {
+  readonly status: 'running' | 'done' | 'failed' | 'interrupted';
+  readonly pipeline: string;
+  readonly seed: number;
+  /** `-S` arguments. */
+  readonly overrides: readonly string[];
+  readonly launcher: string;
+  readonly engine?: JsonObject;
+  /** The `sweep` block with its defaults. */
+  readonly sweep: Sweep;
+  /** In one sentence, once there is something to say. */
+  readonly answer?: string;
+  readonly trials: readonly TrialRecord[];
+}
+
+export function sweepFile(workspace: string): string {
+  return join(workspace, 'sweep.json');
+}
+
+/** A trial as it is recorded before it has run. */
+export function pendingRecord({ id, parameters, replicate, seed, plan }: PlannedTrial): TrialRecord {
+  const stages = Object.fromEntries(plan.stages.map(({ name, hash }) => [name, hash]));
+  return { id, parameters, replicate, seed, state: 'pending', seconds: 0, metrics: {}, stages };
+}
+
+export function trialRecord(trial: PlannedTrial, outcome: TrialOutcome): TrialRecord {
+  const { state, seconds, metrics, value, epoch, diagnostics } = outcome;
+  if (state === 'left') return pendingRecord(trial);
+  const error = diagnostics.find(({ severity }) => severity === 'error');
+  return {
+    ...pendingRecord(trial),
+    state,
+    seconds: Math.round(seconds * 1000) / 1000,
+    metrics,
+    ...(value === undefined ? {} : { value }),
+    ...(epoch === undefined ? {} : { epoch }),
+    ...(state === 'failed' && error !== undefined ? { problem: error.message } : {}),
+  };
+}
+
+export async function writeSweep(workspace: string, record: SweepRecord): Promise<void> {
+  await writeFileAtomic(sweepFile(workspace), `${JSON.stringify(record, null, 2)}\n`);
+  await writeFileAtomic(join(workspace, 'sweep.csv'), sweepCsv(record.trials));
+}
+
+/** The record in a workspace; undefined if there is none that can be read. */
+export async function readSweep(workspace: string): Promise<SweepRecord | undefined> {
+  const text = await readFile(sweepFile(workspace), 'utf8').catch(() => '');
+  try {
+    const value: unknown = JSON.parse(text);
+    return isSweepRecord(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** One line a trial; names of parameters and of metrics (`stage.metric`) head the columns. */
+export function sweepCsv(trials: readonly TrialRecord[]): string {
+  const parameters = distinct(trials.flatMap((trial) => Object.keys(trial.parameters)));
+  const metrics = distinct(trials.flatMap((trial) => metricNames(trial.metrics)));
+  const head = ['trial', 'replicate', 'seed', ...parameters, 'state', 'seconds', ...metrics];
+  const rows = trials.map((trial) => [
+    trial.id,
+    trial.replicate,
+    trial.seed,
+    ...parameters.map((name) => trial.parameters[name]),
+    trial.state,
+    trial.seconds,
+    ...metrics.map((name) => metricOf(trial.metrics, name)),
+  ]);
+  return [head, ...rows].map((row) => `${row.map(csvCell).join(',')}\n`).join('');
+}
+
+/** `stage.metric` of all metrics. */
+export function metricNames(metrics: Metrics): readonly string[] {
+  return Object.entries(metrics).flatMap(([stage, own]) =>
+    Object.keys(own).map((name) => `${stage}.${name}`),
+  );
+}
+
+/** @param name `stage.metric` */
+export function metricOf(metrics: Metrics, name: string): number | undefined {
+  const dot = name.indexOf('.');
+  return metrics[name.slice(0, dot)]?.[name.slice(dot + 1)];
+}
+
+/** A cell as RFC 4180 has it. */
+export function csvCell(value: Json | undefined): string {
+  if (value === undefined || value === null) return '';
+  const text = typeof value === 'string' ? value : canonicalJson(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+function distinct(names: readonly string[]): readonly string[] {
+  return [...new Set(names)];
+}
+
+function isSweepRecord(value: unknown): value is SweepRecord {
+  return (
+    isJsonObject(value) &&
+    typeof value['status'] === 'string' &&
+    typeof value['pipeline'] === 'string' &&
+    isJsonObject(value['sweep']) &&
+    Array.isArray(value['trials']) &&
+    value['trials'].every(isTrialRecord)
+  );
+}
+
+function isTrialRecord(value: unknown): value is TrialRecord {
+  return (
+    isJsonObject(value) &&
+    typeof value['id'] === 'string' &&
+    /^[0-9a-f]+$/.test(value['id']) &&
+    isJsonObject(value['parameters']) &&
+    isJsonObject(value['metrics']) &&
+    isJsonObject(value['stages']) &&
+    typeof value['state'] === 'string' &&
+    typeof value['replicate'] === 'number'
+  );
+}

@@ -1,0 +1,219 @@
+/** Runs a sweep: the trials are fixed, those that are not complete are brought to their end, and results are recorded. */
+import { readdir, rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { takeLock } from '../artifacts/lock.ts';
+import type { LocatedPipeline } from '../config/pipeline.ts';
+import { Failure, type Diagnostic } from '../core/diagnostic.ts';
+import { canonicalJson, type JsonObject } from '../core/json.ts';
+import type { EngineChoice } from '../engine/engine.ts';
+import { engineIdentity } from '../engine/identity.ts';
+import type { KeyEngine } from '../plan/make.ts';
+import { installEngine, lockedDiagnostic } from '../run/execute.ts';
+import { storeOf, workspaceOf } from '../run/plan.ts';
+import type { SweepEmit, TrialOutcome } from './event.ts';
+import type { Launcher } from './launcher.ts';
+import { outcomeOf } from './local.ts';
+import { planTrials, trialsFolder, type PlannedTrial } from './plan.ts';
+import { pendingRecord, readSweep, trialRecord, writeSweep, type SweepRecord } from './record.ts';
+import type { Trial } from './trial.ts';
+
+export interface SweepOptions {
+  /** Absolute path of the outputs folder. */
+  readonly outputs: string;
+  readonly engine: EngineChoice;
+  /** Trials at work at one time, at most; undefined: as many as the machine has cores for. */
+  readonly jobs?: number;
+  readonly launcher: Launcher;
+  readonly signal: AbortSignal;
+  readonly emit: SweepEmit;
+}
+
+export interface SweepResult {
+  /** `unchanged`: all trials were complete. */
+  readonly state: 'done' | 'unchanged' | 'failed' | 'interrupted';
+  /** Absolute path of `outputs/<name>`. */
+  readonly workspace: string;
+  readonly record?: SweepRecord;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly seconds: number;
+}
+
+/**
+ * Runs the trials of a pipeline. Never throws for what can be expected to fail: see `diagnostics` of the result.
+ *
+ * @param located the pipeline without any trial's settings
+ */
+export async function runSweep(
+  located: LocatedPipeline,
+  trials: readonly Trial[],
+  options: SweepOptions,
+): Promise<SweepResult> {
+  const started = performance.now();
+  const workspace = workspaceOf(located, options.outputs).folder;
+  const end = (
+    result: Pick<SweepResult, 'state' | 'diagnostics'> & { record?: SweepRecord },
+  ): SweepResult => ({
+    ...result,
+    workspace,
+    seconds: (performance.now() - started) / 1000,
+  });
+  try {
+    const store = storeOf(options.outputs);
+    const lock = await takeLock(join(store.folder, 'locks', `${located.pipeline.name}.lock`));
+    if (lock.state === 'held') {
+      return end({ state: 'failed', diagnostics: [lockedDiagnostic(located, lock.owner)] });
+    }
+    try {
+      await store.removeLeftovers();
+      return end(await sweep(located, trials, options, workspace));
+    } finally {
+      await lock.release();
+    }
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    const state = options.signal.aborted ? 'interrupted' : 'failed';
+    return end({ state, diagnostics: error.diagnostics });
+  }
+}
+
+async function sweep(
+  located: LocatedPipeline,
+  trials: readonly Trial[],
+  options: SweepOptions,
+  workspace: string,
+): Promise<Pick<SweepResult, 'state' | 'diagnostics'> & { readonly record: SweepRecord }> {
+  const { outputs, launcher, signal, emit } = options;
+  const { sweep: settings } = located.pipeline;
+  if (settings === undefined) throw new Error('the pipeline has no sweep');
+  const store = storeOf(outputs);
+  const { planned, engine } = await prepare(trials, options, workspace);
+  const previous = await readSweep(workspace);
+  const start: SweepRecord = {
+    status: 'running',
+    pipeline: located.pipeline.name,
+    seed: located.pipeline.seed,
+    overrides: located.overrides,
+    launcher: launcher.name,
+    ...(engine === undefined ? {} : { engine }),
+    sweep: settings,
+    trials: planned.map(pendingRecord),
+  };
+  const stopped = stoppedBefore(previous, start, planned);
+  const isUnchanged =
+    previous?.status === 'done' &&
+    planned.every(({ id, complete }) => complete !== undefined || stopped.has(id));
+  if (!isUnchanged) {
+    await removeStrangers(trialsFolder(workspace), planned);
+    await writeSweep(workspace, start);
+  }
+  const launch = {
+    sweep: settings,
+    trials: planned,
+    stoppedBefore: stopped,
+    jobs: Math.min(options.jobs ?? Infinity, slots(planned)),
+    store,
+    outputs,
+    engine,
+    engineChoice: options.engine,
+    signal,
+    emit,
+  };
+  emit({
+    type: 'sweep-started',
+    pipeline: located.pipeline.name,
+    workspace,
+    trials: planned.length,
+    kept: planned.filter(({ complete }) => complete !== undefined).length,
+    jobs: launch.jobs,
+  });
+  const outcomes = await launcher.launch(launch);
+  const failed = outcomes.filter(({ state }) => state === 'failed');
+  const status = outcomes.some(({ state }) => state === 'left')
+    ? 'interrupted'
+    : failed.length > 0
+      ? 'failed'
+      : 'done';
+  const record: SweepRecord = {
+    ...start,
+    status,
+    trials: planned.map((trial, place) => {
+      const outcome = outcomes[place];
+      return outcome === undefined ? pendingRecord(trial) : trialRecord(trial, outcome);
+    }),
+  };
+  await writeSweep(workspace, record);
+  return { state: isUnchanged ? 'unchanged' : status, diagnostics: failed.map(failureOf), record };
+}
+
+/** Plans; if a stage that needs TensorFlow has to run, sees to it that it is there, and plans for what came of it. */
+async function prepare(
+  trials: readonly Trial[],
+  { outputs, engine: choice, signal, emit }: SweepOptions,
+  workspace: string,
+): Promise<{ readonly planned: readonly PlannedTrial[]; readonly engine: JsonObject | undefined }> {
+  const store = storeOf(outputs);
+  const plan = (engine: KeyEngine): Promise<readonly PlannedTrial[]> =>
+    planTrials(trials, { workspace, store, engine });
+  const identity = await engineIdentity(choice);
+  const first = await plan(identity);
+  const needed = first.some(({ plan: { stages } }) =>
+    stages.some(({ action, key }) => action === 'run' && key.engine !== undefined),
+  );
+  if (!needed) return { planned: first, engine: { ...identity } };
+  const ensured = await installEngine({
+    engine: choice,
+    signal,
+    emit: (event) => emit({ type: 'trial-event', event }),
+  });
+  const isSame = canonicalJson({ ...ensured.identity }) === canonicalJson({ ...identity });
+  return { planned: isSame ? first : await plan(ensured.identity), engine: { ...ensured.identity } };
+}
+
+/** Trials that have a core for each of their threads. */
+function slots(trials: readonly PlannedTrial[]): number {
+  const threads = trials.flatMap(({ plan }) => plan.stages.map(({ key }) => key.engine?.threads ?? 1));
+  return Math.max(1, Math.floor(availableParallelism() / Math.max(1, ...threads)));
+}
+
+/** Removes folders of trials that the sweep no longer has; their results stay in the cache. */
+async function removeStrangers(folder: string, planned: readonly PlannedTrial[]): Promise<void> {
+  const own = new Set(planned.map(({ id }) => id));
+  for (const name of await readdir(folder).catch(() => [])) {
+    if (!own.has(name)) await rm(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+/** Trials that the last start stopped early: the same list, under the same rule, would stop them again. */
+function stoppedBefore(
+  previous: SweepRecord | undefined,
+  start: SweepRecord,
+  planned: readonly PlannedTrial[],
+): ReadonlyMap<string, TrialOutcome> {
+  const listed = ({ sweep: settings, trials }: SweepRecord): string =>
+    canonicalJson([
+      { ...settings.early_stop },
+      { ...settings.metric },
+      trials.map(({ id, stages }) => [id, stages]),
+    ]);
+  if (previous === undefined || listed(previous) !== listed(start)) return new Map();
+  return new Map(
+    previous.trials.flatMap(({ state, seconds, epoch }, place) => {
+      const trial = planned[place];
+      if (state !== 'stopped' || trial === undefined || epoch === undefined) return [];
+      const outcome = outcomeOf(start, trial, { state, seconds, epoch, diagnostics: [] });
+      return [[trial.id, outcome] as const];
+    }),
+  );
+}
+
+/** A failed trial's first error, which says which trial it was. */
+function failureOf({ id, diagnostics }: TrialOutcome): Diagnostic {
+  const first = diagnostics.find(({ severity }) => severity === 'error');
+  return {
+    severity: 'error',
+    ...first,
+    code: first?.code ?? 'trial-failed',
+    message: `trial ${id}: ${first?.message ?? 'it did not succeed'}`,
+  };
+}

@@ -1,0 +1,210 @@
+/** Sweeps on this machine: what is shared, what repeats, what a killed one keeps. */
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { rig } from '../rig.ts';
+import { childrenOf, fingerprint, QUICK, readTrials, storeEntries, TRAINED } from './rig.ts';
+
+test('trials give what plain runs give, share stages, and repeat bit for bit whatever `-j`', async (t) => {
+  const rigged = rig(t);
+  rigged.write('tiny.yaml', TRAINED);
+  const first = await rigged.runJson(['sweep', 'tiny.yaml']);
+  assert.equal(first.code, 0, JSON.stringify(first.json, null, 1));
+  const trials = readTrials(rigged, 'tiny');
+  assert.deepEqual(
+    trials.map(({ state }) => state),
+    Array(4).fill('done'),
+  );
+  assert.deepEqual(
+    trials.map(({ parameters }) => parameters['latent_size']),
+    [2, 4, 2, 4],
+  );
+  assert.equal(new Set(trials.map(({ seed }) => seed)).size, 2);
+  // One data set for all, one noise for each seed, one model for each size.
+  const keys = (stage: string): number => new Set(trials.map(({ stages }) => stages[stage])).size;
+  assert.deepEqual([keys('mnist'), keys('noisy'), keys('model'), keys('trained')], [1, 2, 4, 4]);
+  const all = new Set(trials.flatMap(({ stages }) => Object.values(stages)));
+  assert.deepEqual([...storeEntries(rigged)].sort(), [...all].sort());
+
+  const last = trials[3];
+  await rigged.run([
+    'run',
+    'tiny.yaml',
+    '-o',
+    'one/outputs',
+    '-S',
+    'params.latent_size=4',
+    '-S',
+    `seed=${last?.seed}`,
+  ]);
+  const plain = JSON.parse(rigged.read('one/outputs/tiny/metrics.json'));
+  assert.deepEqual(JSON.parse(rigged.read(`outputs/tiny/trials/${last?.id}/metrics.json`)), plain);
+  assert.equal(last?.value, plain.quality.mse);
+
+  const before = fingerprint(rigged, 'tiny');
+  const again = await rigged.run(['sweep', 'tiny.yaml']);
+  assert.equal(again.code, 0);
+  assert.match(again.stdout, /nothing to do/);
+  assert.deepEqual(fingerprint(rigged, 'tiny'), before);
+
+  assert.equal((await rigged.run(['sweep', 'tiny.yaml', '-o', 'other/outputs', '-j', '1'])).code, 0);
+  assert.deepEqual(fingerprint(rigged, 'tiny', 'other/outputs'), before);
+});
+
+test('new trials are picked up, finished ones kept, and those that are gone leave the outputs', async (t) => {
+  const rigged = rig(t);
+  rigged.write('quick.yaml', QUICK);
+  assert.equal((await rigged.run(['sweep', 'quick.yaml'])).code, 0);
+  const before = readTrials(rigged, 'quick').map(({ id }) => id);
+  rigged.write('quick.yaml', QUICK.replace('min: 0.1, max: 0.6', 'min: 0.2, max: 0.7'));
+  assert.equal((await rigged.run(['sweep', 'quick.yaml'])).code, 0);
+  const after = readTrials(rigged, 'quick');
+  const kept = after.filter(({ id }) => before.includes(id));
+  assert.equal(kept.length, 10);
+  assert.ok(kept.every(({ state }) => state === 'kept'));
+  assert.equal(after.filter(({ state }) => state === 'done').length, 2);
+  const gone = before.filter((id) => !after.some((trial) => trial.id === id));
+  assert.equal(gone.length, 2);
+  assert.ok(gone.every((id) => !rigged.exists(`outputs/quick/trials/${id}`)));
+  // What nothing shows may be removed; what a trial shows may not.
+  await rigged.run(['clean', '--cache']);
+  assert.deepEqual(
+    [...storeEntries(rigged)].sort(),
+    [...new Set(after.flatMap(({ stages }) => Object.values(stages)))].sort(),
+  );
+});
+
+test('a sweep killed at 20 moments ends as an undisturbed one, nothing twice, nothing missing', async (t) => {
+  const rigged = rig(t);
+  rigged.write('quick.yaml', QUICK);
+  assert.equal((await rigged.run(['sweep', 'quick.yaml', '-o', 'whole/outputs'])).code, 0);
+  const whole = fingerprint(rigged, 'quick', 'whole/outputs');
+
+  let killed = 0;
+  for (let moment = 0; moment < 20; moment += 1) {
+    const { code } = await rigged.run(['sweep', 'quick.yaml'], {
+      onStart: (pid) => {
+        // From before the plan is made to after several trials; at each third, a worker instead.
+        const timer = setTimeout(
+          () => {
+            const targets = moment % 3 === 2 ? childrenOf(pid).slice(0, 1) : [pid];
+            for (const target of targets) {
+              try {
+                process.kill(target, 'SIGKILL');
+                killed += 1;
+              } catch {
+                // It has just ended.
+              }
+            }
+          },
+          200 + ((moment * 37) % 20) * 45,
+        );
+        t.after(() => clearTimeout(timer));
+      },
+    });
+    assert.ok(code === null || code === 0, `code ${code}`);
+    // Makes the next start do some of it again.
+    if (code === 0) await rigged.run(['clean', '--all', '--cache']);
+  }
+  assert.ok(killed >= 10, `${killed} were killed`);
+  assert.equal((await rigged.run(['sweep', 'quick.yaml'])).code, 0);
+  assert.deepEqual(fingerprint(rigged, 'quick'), whole);
+  const trials = readTrials(rigged, 'quick');
+  assert.equal(trials.length, 12);
+  const hashes = new Set(trials.flatMap(({ stages }) => Object.values(stages)));
+  assert.deepEqual([...storeEntries(rigged)].sort(), [...hashes].sort());
+});
+
+test('a trial that fails is tried twice and reported; the others finish, and the next start goes on', async (t) => {
+  const rigged = rig(t);
+  rigged.write(
+    'files.yaml',
+    `name: files
+params: { file: a.idx }
+stages:
+  images: { type: dataset, source: idx, train_images: "\${params.file}" }
+sweep: { parameters: { file: [a.idx, b.idx] } }
+`,
+  );
+  const header = Buffer.from([0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2, 1, 2, 3, 4]);
+  writeFileSync(rigged.path('b.idx'), header);
+  const failed = await rigged.run(['sweep', 'files.yaml']);
+  assert.equal(failed.code, 1);
+  assert.equal(failed.stderr.match(/tried once more/g)?.length, 1);
+  assert.match(failed.stderr, /\[data-missing\]/);
+  assert.deepEqual(
+    readTrials(rigged, 'files').map(({ state }) => state),
+    ['failed', 'done'],
+  );
+  writeFileSync(rigged.path('a.idx'), header);
+  assert.equal((await rigged.run(['sweep', 'files.yaml'])).code, 0);
+  assert.deepEqual(
+    readTrials(rigged, 'files').map(({ state }) => state),
+    ['done', 'kept'],
+  );
+});
+
+test('a worker that is killed costs one attempt', async (t) => {
+  const rigged = rig(t);
+  rigged.write('tiny.yaml', TRAINED.replace('replicates: 2', 'replicates: 1'));
+  let parent = 0;
+  const { code, stderr } = await rigged.run(['sweep', 'tiny.yaml', '-j', '1', '-v'], {
+    onStart: (pid) => (parent = pid),
+    steps: [
+      {
+        when: /: started/,
+        act: () => {
+          const timer = setInterval(() => {
+            const [worker] = childrenOf(parent);
+            if (worker === undefined) return;
+            clearInterval(timer);
+            process.kill(worker, 'SIGKILL');
+          }, 20);
+          t.after(() => clearInterval(timer));
+        },
+      },
+    ],
+  });
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /tried once more/);
+});
+
+test('the median rule ends a trial that learns nothing, and the next start knows', async (t) => {
+  const rigged = rig(t);
+  const rates = TRAINED.replace('loss: mse', 'optimizer: { Adam: { learning_rate: 0.01 } }\n    loss: mse')
+    .replace('epochs: 2 }', 'epochs: 3 }')
+    .replace(/sweep:[^]*$/, '');
+  rigged.write(
+    'tiny.yaml',
+    `${rates}sweep:
+  parameters: { stages.trained.optimizer.Adam.learning_rate: [0.01, 0.02, 1.0e-9] }
+  metric: { name: quality.mse, goal: minimize }
+  early_stop: { warmup_epochs: 1, min_trials: 2, lag: 1 }
+`,
+  );
+  const states = (): readonly string[] => readTrials(rigged, 'tiny').map(({ state }) => state);
+  const { code, stdout } = await rigged.run(['sweep', 'tiny.yaml']);
+  assert.equal(code, 0);
+  assert.match(stdout, /stopped/);
+  assert.deepEqual(states(), ['done', 'done', 'stopped']);
+  const again = await rigged.run(['sweep', 'tiny.yaml']);
+  assert.match(again.stdout, /nothing to do/);
+  assert.deepEqual(states(), ['kept', 'kept', 'stopped']);
+});
+
+test('Ctrl-C keeps what is finished; another sweep of the same pipeline is refused meanwhile', async (t) => {
+  const rigged = rig(t);
+  rigged.write('quick.yaml', QUICK);
+  let other: Promise<{ readonly code: number | null; readonly stderr: string }> | undefined;
+  const { code } = await rigged.run(['sweep', 'quick.yaml', '-j', '1'], {
+    steps: [
+      { when: /✔/, act: () => void (other = rigged.run(['sweep', 'quick.yaml'])) },
+      { when: /✔/, act: 'SIGINT' },
+    ],
+  });
+  assert.equal(code, 130);
+  const states = readTrials(rigged, 'quick').map(({ state }) => state);
+  assert.ok(states.includes('done') && states.includes('pending'), states.join());
+  await other;
+  assert.equal((await rigged.run(['sweep', 'quick.yaml'])).code, 0);
+});
