@@ -1,5 +1,6 @@
 /** What runs in one process share: workers, and results that one makes and others want. */
-import type { Entry, Store } from '../artifacts/store.ts';
+import type { Entry } from '../artifacts/entry.ts';
+import type { Store } from '../artifacts/store.ts';
 import { WorkerPool } from './workers.ts';
 
 export class SharedWork {

@@ -1,6 +1,7 @@
 /** Trials -> which stages each has, under which keys, and which trials are complete. Reads only. */
 import { join } from 'node:path';
-import type { Entry, Store } from '../artifacts/store.ts';
+import type { Entry } from '../artifacts/entry.ts';
+import type { Store } from '../artifacts/store.ts';
 import { Workspace } from '../artifacts/workspace.ts';
 import type { Json } from '../core/json.ts';
 import { checkPipeline } from '../plan/check.ts';

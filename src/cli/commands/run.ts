@@ -7,7 +7,6 @@ import type { RunResult } from '../../run/run.ts';
 import { EXIT, outcomeOf } from '../exit.ts';
 import { RunLog } from '../log.ts';
 import type { RunFlags } from '../options.ts';
-import { listenForSignals } from '../signals.ts';
 import { commandLine } from '../program.ts';
 import { listenForSignals } from '../signals.ts';
 import { diagnosticToJson, renderCounted, renderDiagnostics } from '../terminal/diagnostics.ts';
