@@ -49,7 +49,7 @@ function stageDeclarations(schema: JsonObject): readonly string[] {
   const title = stringAt(schema, 'title') ?? 'Settings';
   const variants = variantsOf(schema);
   if (variants.length === 0) return [declaration(title, schema)];
-  const names = variants.map(({ value }) => `${value.charAt(0).toUpperCase()}${value.slice(1)}${title}`);
+  const names = variants.map(({ value }) => `${typeName(value)}${title}`);
   return [
     ...variants.map((variant, index) =>
       declaration(names[index] ?? title, {
@@ -59,6 +59,14 @@ function stageDeclarations(schema: JsonObject): readonly string[] {
     ),
     `${comment(stringAt(schema, 'description'), '')}export type ${title} = ${union(names, '')};\n`,
   ];
+}
+
+/** `salt_and_pepper` gives `SaltAndPepper`. */
+function typeName(value: string): string {
+  return value
+    .split(/[_-]/)
+    .map((word) => `${word.charAt(0).toUpperCase()}${word.slice(1)}`)
+    .join('');
 }
 
 /** A type alias, not an interface: only aliases can be given where a `JsonObject` is asked for. */

@@ -904,36 +904,221 @@ export type IdxDatasetSettings = {
 /** Loads images from a data set. Gives an image set with the splits `train` and `test`. */
 export type DatasetSettings = MnistDatasetSettings | IdxDatasetSettings;
 
-/**
- * Corrupts images with seeded random noise. Gives an image set with the same splits, for a denoiser to be
- * trained and measured on.
- */
-export type NoiseSettings = {
-  /** Corrupts images with random noise. */
+/** `NoiseSettings` with `kind: gaussian`. */
+export type GaussianNoiseSettings = {
+  /** Corrupts images. */
   readonly type: 'noise';
-  /** Name of the stage whose images are corrupted: a `dataset`, or another `noise`. */
+  /**
+   * Name of the stage whose images are corrupted: a `dataset`, a step such as `resize`, or another `noise`.
+   */
   readonly data: string;
-  /** `gaussian` adds a normally distributed value to every channel of every pixel. */
+  /**
+   * `gaussian` adds normally distributed noise. `salt_and_pepper` sets some values to the highest or lowest
+   * there is. `masking` sets some values to 0. `speckle` multiplies by normally distributed noise. `poisson`
+   * counts photons: few photons, much noise. `occlusion` hides rectangles. `blur` softens.
+   */
   readonly kind: 'gaussian';
-  /** Mean of the noise, in units of the intensity. Other values than 0 also brighten or darken. */
+  /**
+   * Mean of the noise. For `gaussian` in units of the intensity: other values than 0 also brighten or darken.
+   * For `speckle` a share of the intensity. Only with these two.
+   */
   readonly mean: number;
   /**
-   * Standard deviation of the noise, in units of the intensity, 0 or more: 0.5 is strong for images from 0 to
-   * 1.
+   * Standard deviation of the noise, 0 or more. For `gaussian` in units of the intensity: 0.5 is strong for
+   * images from 0 to 1. For `speckle` a share of the intensity. Only with these two.
    */
   readonly stddev: number;
   /**
-   * Lowest and highest intensity after the noise is added; values beyond are set to the nearer of the two.
-   * `null` does not clip.
+   * Lowest and highest intensity after the corruption; values beyond are set to the nearer of the two. `null`
+   * does not clip.
    */
   readonly clip: readonly [number, number] | null;
   /**
    * Whether a `train` stage draws the noise of its training images afresh at every step, so that the model
    * never sees the same noise twice. The images of this stage are drawn once all the same: figures show them,
-   * and validation and evaluation measure on them.
+   * and validation and evaluation measure on them. Only with `gaussian`.
    */
   readonly resample: boolean;
 };
+
+/** `NoiseSettings` with `kind: salt_and_pepper`. */
+export type SaltAndPepperNoiseSettings = {
+  /** Corrupts images. */
+  readonly type: 'noise';
+  /**
+   * Name of the stage whose images are corrupted: a `dataset`, a step such as `resize`, or another `noise`.
+   */
+  readonly data: string;
+  /**
+   * `gaussian` adds normally distributed noise. `salt_and_pepper` sets some values to the highest or lowest
+   * there is. `masking` sets some values to 0. `speckle` multiplies by normally distributed noise. `poisson`
+   * counts photons: few photons, much noise. `occlusion` hides rectangles. `blur` softens.
+   */
+  readonly kind: 'salt_and_pepper';
+  /**
+   * Share of the values that are replaced, from 0 to 1. Each channel of each pixel is drawn on its own. Only
+   * with `salt_and_pepper` and `masking`.
+   */
+  readonly amount: number;
+  /**
+   * Share of the replaced values that become the highest, from 0 (all pepper) to 1 (all salt). Only with
+   * `salt_and_pepper`.
+   */
+  readonly salt_vs_pepper: number;
+  /**
+   * Lowest and highest intensity after the corruption; values beyond are set to the nearer of the two. `null`
+   * does not clip.
+   */
+  readonly clip: readonly [number, number] | null;
+};
+
+/** `NoiseSettings` with `kind: masking`. */
+export type MaskingNoiseSettings = {
+  /** Corrupts images. */
+  readonly type: 'noise';
+  /**
+   * Name of the stage whose images are corrupted: a `dataset`, a step such as `resize`, or another `noise`.
+   */
+  readonly data: string;
+  /**
+   * `gaussian` adds normally distributed noise. `salt_and_pepper` sets some values to the highest or lowest
+   * there is. `masking` sets some values to 0. `speckle` multiplies by normally distributed noise. `poisson`
+   * counts photons: few photons, much noise. `occlusion` hides rectangles. `blur` softens.
+   */
+  readonly kind: 'masking';
+  /**
+   * Share of the values that are replaced, from 0 to 1. Each channel of each pixel is drawn on its own. Only
+   * with `salt_and_pepper` and `masking`.
+   */
+  readonly amount: number;
+  /** The intensity that takes the place of what is masked or hidden. Only with `masking` and `occlusion`. */
+  readonly value: number;
+  /**
+   * Lowest and highest intensity after the corruption; values beyond are set to the nearer of the two. `null`
+   * does not clip.
+   */
+  readonly clip: readonly [number, number] | null;
+};
+
+/** `NoiseSettings` with `kind: speckle`. */
+export type SpeckleNoiseSettings = {
+  /** Corrupts images. */
+  readonly type: 'noise';
+  /**
+   * Name of the stage whose images are corrupted: a `dataset`, a step such as `resize`, or another `noise`.
+   */
+  readonly data: string;
+  /**
+   * `gaussian` adds normally distributed noise. `salt_and_pepper` sets some values to the highest or lowest
+   * there is. `masking` sets some values to 0. `speckle` multiplies by normally distributed noise. `poisson`
+   * counts photons: few photons, much noise. `occlusion` hides rectangles. `blur` softens.
+   */
+  readonly kind: 'speckle';
+  /**
+   * Mean of the noise. For `gaussian` in units of the intensity: other values than 0 also brighten or darken.
+   * For `speckle` a share of the intensity. Only with these two.
+   */
+  readonly mean: number;
+  /**
+   * Standard deviation of the noise, 0 or more. For `gaussian` in units of the intensity: 0.5 is strong for
+   * images from 0 to 1. For `speckle` a share of the intensity. Only with these two.
+   */
+  readonly stddev: number;
+  /**
+   * Lowest and highest intensity after the corruption; values beyond are set to the nearer of the two. `null`
+   * does not clip.
+   */
+  readonly clip: readonly [number, number] | null;
+};
+
+/** `NoiseSettings` with `kind: poisson`. */
+export type PoissonNoiseSettings = {
+  /** Corrupts images. */
+  readonly type: 'noise';
+  /**
+   * Name of the stage whose images are corrupted: a `dataset`, a step such as `resize`, or another `noise`.
+   */
+  readonly data: string;
+  /**
+   * `gaussian` adds normally distributed noise. `salt_and_pepper` sets some values to the highest or lowest
+   * there is. `masking` sets some values to 0. `speckle` multiplies by normally distributed noise. `poisson`
+   * counts photons: few photons, much noise. `occlusion` hides rectangles. `blur` softens.
+   */
+  readonly kind: 'poisson';
+  /**
+   * How many photons the highest intensity of the images stands for, on average. 10 is a dark scene, 1000 a
+   * bright one. Only with `poisson`.
+   */
+  readonly peak: number;
+  /**
+   * Lowest and highest intensity after the corruption; values beyond are set to the nearer of the two. `null`
+   * does not clip.
+   */
+  readonly clip: readonly [number, number] | null;
+};
+
+/** `NoiseSettings` with `kind: occlusion`. */
+export type OcclusionNoiseSettings = {
+  /** Corrupts images. */
+  readonly type: 'noise';
+  /**
+   * Name of the stage whose images are corrupted: a `dataset`, a step such as `resize`, or another `noise`.
+   */
+  readonly data: string;
+  /**
+   * `gaussian` adds normally distributed noise. `salt_and_pepper` sets some values to the highest or lowest
+   * there is. `masking` sets some values to 0. `speckle` multiplies by normally distributed noise. `poisson`
+   * counts photons: few photons, much noise. `occlusion` hides rectangles. `blur` softens.
+   */
+  readonly kind: 'occlusion';
+  /** Height and width of a hidden rectangle, in pixels. Only with `occlusion`. */
+  readonly size: readonly [number, number];
+  /** How many rectangles are hidden in each image; they may overlap. Only with `occlusion`. */
+  readonly count: number;
+  /** The intensity that takes the place of what is masked or hidden. Only with `masking` and `occlusion`. */
+  readonly value: number;
+  /**
+   * Lowest and highest intensity after the corruption; values beyond are set to the nearer of the two. `null`
+   * does not clip.
+   */
+  readonly clip: readonly [number, number] | null;
+};
+
+/** `NoiseSettings` with `kind: blur`. */
+export type BlurNoiseSettings = {
+  /** Corrupts images. */
+  readonly type: 'noise';
+  /**
+   * Name of the stage whose images are corrupted: a `dataset`, a step such as `resize`, or another `noise`.
+   */
+  readonly data: string;
+  /**
+   * `gaussian` adds normally distributed noise. `salt_and_pepper` sets some values to the highest or lowest
+   * there is. `masking` sets some values to 0. `speckle` multiplies by normally distributed noise. `poisson`
+   * counts photons: few photons, much noise. `occlusion` hides rectangles. `blur` softens.
+   */
+  readonly kind: 'blur';
+  /** Standard deviation of the blur, in pixels. Only with `blur`. */
+  readonly sigma: number;
+  /**
+   * Lowest and highest intensity after the corruption; values beyond are set to the nearer of the two. `null`
+   * does not clip.
+   */
+  readonly clip: readonly [number, number] | null;
+};
+
+/**
+ * Corrupts images with seeded random noise, or by blurring. Gives an image set with the same splits, for a
+ * denoiser to be trained and measured on.
+ */
+export type NoiseSettings = 
+  | GaussianNoiseSettings
+  | SaltAndPepperNoiseSettings
+  | MaskingNoiseSettings
+  | SpeckleNoiseSettings
+  | PoissonNoiseSettings
+  | OcclusionNoiseSettings
+  | BlurNoiseSettings;
 
 /**
  * Builds an autoencoder from lists of Keras layers. Gives three models that share weights: the encoder, the

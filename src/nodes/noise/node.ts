@@ -2,6 +2,7 @@ import type { NoiseSettings } from '../../config/generated/settings.ts';
 import { readSchema } from '../../core/schemas.ts';
 import type { AnalysisContext, OutputDescription } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';
+import { rangeAfter } from './range.ts';
 
 type ImagesDescription = Extract<OutputDescription, { kind: 'images' }>;
 type Analysis = AnalysisContext<NoiseSettings>;
@@ -25,6 +26,30 @@ function checkResample(data: ImagesDescription, stage: string | undefined, repor
   }
 }
 
+/** What a kind asks of its images. */
+function checkKind({ settings, references, report }: Analysis, data: ImagesDescription): void {
+  const stage = references['data'];
+  const { shape, range } = data;
+  if (settings.kind === 'occlusion' && shape !== undefined) {
+    const [rows, columns] = settings.size;
+    if (rows > shape[0] || columns > shape[1]) {
+      report({
+        code: 'out-of-range',
+        message: `a rectangle of ${rows}x${columns} pixels does not fit into the images of \`${stage}\`, ${shape[0]}x${shape[1]}`,
+        at: ['size'],
+      });
+    }
+  }
+  if (settings.kind === 'poisson' && range !== undefined && (range[0] < 0 || range[1] <= 0)) {
+    report({
+      code: 'bad-setting',
+      message: `\`kind: poisson\` counts photons, but the values of \`${stage}\` go from ${range[0]} to ${range[1]}`,
+      hint: 'let `data` name images without negative values',
+      at: ['kind'],
+    });
+  }
+}
+
 /** `noise`: corrupts images with seeded random noise. */
 export const noiseNode: NodeDefinition<NoiseSettings> = {
   type: 'noise',
@@ -35,8 +60,10 @@ export const noiseNode: NodeDefinition<NoiseSettings> = {
   draws: true,
   engine: false,
 
-  analyze({ settings, inputs, references, report }): OutputDescription | undefined {
+  analyze(context): OutputDescription | undefined {
+    const { settings, inputs, references, report } = context;
     const { clip } = settings;
+    const resampled = settings.kind === 'gaussian' && settings.resample;
     if (clip !== null && clip[0] >= clip[1]) {
       report({
         code: 'out-of-range',
@@ -46,15 +73,17 @@ export const noiseNode: NodeDefinition<NoiseSettings> = {
     }
     const { data } = inputs;
     if (data?.kind !== 'images') return undefined;
-    if (settings.resample) checkResample(data, references['data'], report);
+    if (resampled) checkResample(data, references['data'], report);
+    checkKind(context, data);
+    const range = rangeAfter(settings, data.range);
     const corruptionOf = data.corruptionOf ?? references['data'];
     return {
       kind: 'images',
       splits: data.splits,
       ...(data.shape === undefined ? {} : { shape: data.shape }),
-      ...(clip === null ? {} : { range: clip }),
+      ...(range === undefined ? {} : { range }),
       ...(corruptionOf === undefined ? {} : { corruptionOf }),
-      ...(settings.resample ? { resampled: true } : {}),
+      ...(resampled ? { resampled: true } : {}),
     };
   },
 

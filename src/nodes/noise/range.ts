@@ -1,0 +1,23 @@
+import type { NoiseSettings } from '../../config/generated/settings.ts';
+
+/**
+ * Lowest and highest intensity of corrupted images; undefined where chance decides.
+ *
+ * @param range that of the clean images, if known
+ */
+export function rangeAfter(
+  settings: NoiseSettings,
+  range: readonly [number, number] | undefined,
+): readonly [number, number] | undefined {
+  if (settings.clip !== null) return settings.clip;
+  switch (settings.kind) {
+    case 'salt_and_pepper':
+    case 'blur':
+      return range;
+    case 'masking':
+    case 'occlusion':
+      return range && [Math.min(range[0], settings.value), Math.max(range[1], settings.value)];
+    default:
+      return undefined;
+  }
+}
