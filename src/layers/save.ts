@@ -23,7 +23,10 @@ const WEIGHTS_FILE = 'weights.bin';
 const ARCHITECTURE_FILE = 'architecture.json';
 
 /** `model.json` holds a few hundred bytes a layer. */
-const LARGEST_JSON = 2 ** 24;
+const LARGEST_JSON = 2 ** 22;
+
+/** Keys that mean something to JavaScript's objects, and escapes that could hide one: in no model of ours. */
+const SPECIAL_KEY = /"(?:__proto__|constructor|prototype)"\s*:|\\u/;
 
 const BYTES_EACH = Float32Array.BYTES_PER_ELEMENT;
 
@@ -178,6 +181,7 @@ async function readSavedModel(folder: string): Promise<SavedModel> {
   }
   const bytes = await readFile(path);
   const values = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + size));
+  if (!values.every(Number.isFinite)) throw corrupt(folder, 'has weights that are not finite numbers');
   let start = 0;
   return {
     modelTopology,
@@ -238,10 +242,12 @@ async function readJson(folder: string, name: string): Promise<Json> {
   if (info?.isFile() !== true) throw missing(folder, name);
   if (info.size > LARGEST_JSON) throw corrupt(folder, `has a \`${name}\` of ${info.size} bytes`);
   try {
-    const value: Json = JSON.parse(await readFile(path, 'utf8'));
+    const text = await readFile(path, 'utf8');
+    if (SPECIAL_KEY.test(text)) throw new SyntaxError('a key that is none of ours');
+    const value: Json = JSON.parse(text);
     return value;
   } catch {
-    throw corrupt(folder, `has a \`${name}\` that is not JSON`);
+    throw corrupt(folder, `has a \`${name}\` that is not JSON of a model`);
   }
 }
 

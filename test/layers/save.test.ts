@@ -167,7 +167,7 @@ test('what is not a model, or not whole, is refused before anything is allocated
   await refuse('');
   await refuse('[]');
   await refuse(description.slice(0, -20));
-  await refuse(`{"format":"layers-model","pad":"${' '.repeat(2 ** 24)}"}`);
+  await refuse(`{"format":"layers-model","pad":"${' '.repeat(2 ** 22)}"}`);
   await refuse(replaced('layers-model', 'graph-model'));
   await refuse(replaced('"Conv2D"', '"Lambda"'));
   await refuse(replaced('"Flatten"', '"constructor"'));
