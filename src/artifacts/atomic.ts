@@ -14,7 +14,7 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array): 
   const folder = dirname(path);
   const temporary = join(folder, `.${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`);
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     await (await writeNew(temporary, typeof data === 'string' ? Buffer.from(data) : data)).close();
     await rename(temporary, path);
     await syncFolder(folder);
@@ -24,18 +24,33 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array): 
   }
 }
 
+/** Temporary names of `writeFileAtomic`: those that a killed process leaves behind. */
+export const TEMPORARY = /^\..+\.\d+\.[0-9a-f]{8}\.tmp$/;
+
 /**
- * Writes a file that must not be there and forces it to the disk; returns it open. What cannot be written whole is removed:
- * on a full disk one call may write a part of the bytes and report no error.
+ * Makes a folder and those above it that are missing, and forces their names to the disk. Unlike Node's own way, it says of each
+ * why it cannot be made.
  */
+export async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path).catch(async (error: unknown) => {
+      if (errorCode(error) !== 'ENOENT' || dirname(path) === path) throw error;
+      await makeFolder(dirname(path));
+      await mkdir(path);
+    });
+  } catch (error) {
+    // Somebody else may have made it.
+    if ((await stat(path).catch(() => undefined))?.isDirectory() === true) return;
+    throw error;
+  }
+  await syncFolder(dirname(path));
+}
+
+/** Writes a file that must not be there and forces it to the disk; returns it open. What cannot be written whole is removed. */
 export async function writeNew(path: string, data: Uint8Array): Promise<FileHandle> {
   const file = await open(path, 'wx');
   try {
-    for (let offset = 0; offset < data.length;) {
-      const { bytesWritten } = await file.write(data, offset, data.length - offset, offset);
-      if (bytesWritten === 0) throw Object.assign(new Error('nothing was written'), { code: 'ENOSPC' });
-      offset += bytesWritten;
-    }
+    await writeWhole(file, data, 0);
     await file.sync();
     return file;
   } catch (error) {
@@ -44,6 +59,23 @@ export async function writeNew(path: string, data: Uint8Array): Promise<FileHand
     throw error;
   }
 }
+
+/**
+ * Writes all bytes: on a full disk one call may write a part of them and report no error.
+ *
+ * @param position in the file, of the first byte
+ */
+export async function writeWhole(file: FileHandle, data: Uint8Array, position: number): Promise<void> {
+  for (let offset = 0; offset < data.length;) {
+    const length = Math.min(data.length - offset, CHUNK);
+    const { bytesWritten } = await file.write(data, offset, length, position + offset);
+    if (bytesWritten === 0) throw Object.assign(new Error('nothing was written'), { code: 'ENOSPC' });
+    offset += bytesWritten;
+  }
+}
+
+/** Bytes that are written at once: systems take no more than 2 GiB. */
+const CHUNK = 1 << 26;
 
 /** Forces a file that someone else wrote to the disk. */
 export async function syncFile(path: string): Promise<void> {
@@ -81,22 +113,20 @@ export function fileFailure(error: unknown, path: string): unknown {
         `the disk is full: \`${path}\` could not be written`,
         'free some space (`hourglass cache gc --max-size 2GB` removes what was not used for long), then run the same command again',
       );
-    case 'EACCES':
-    case 'EPERM':
-    case 'EROFS':
-    case 'ENOTDIR':
-    case 'EEXIST':
-    case 'EISDIR':
-    case 'ENAMETOOLONG':
-    case 'EIO':
-      return failure(
-        'output-not-writable',
-        `\`${path}\` cannot be written (${errorCode(error)})`,
-        'check the permissions of the folder, or choose another with `--outputs`',
-      );
     default:
-      return error;
+      return isSystemError(error)
+        ? failure(
+            'output-not-writable',
+            `\`${path}\` cannot be written (${errorCode(error)})`,
+            'check the permissions of the folder, or choose another with `--outputs`',
+          )
+        : error;
   }
+}
+
+/** Whether the system refused a call; other errors with a code are bugs. */
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && errorCode(error) !== '';
 }
 
 export async function exists(path: string): Promise<boolean> {

@@ -1,13 +1,16 @@
 /** One run of a pipeline at a time. A lock names its owner, so that a dead owner's lock is taken over. */
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, rm } from 'node:fs/promises';
+import { link, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { errorCode, fileFailure } from './atomic.ts';
+import { errorCode, fileFailure, makeFolder } from './atomic.ts';
 import { findOwner, OwnerFile, type Owner } from './owner.ts';
 
 export type LockResult =
   { readonly state: 'taken'; release(): Promise<void> } | { readonly state: 'held'; readonly owner: Owner };
+
+/** Names of files that are about to become a lock; a process that was killed meanwhile leaves one behind. */
+export const LOCK_ON_ITS_WAY = /\.lock\.\d+-[0-9a-f]{8}$/;
 
 /**
  * Takes a lock file, or says who holds it. The lock of a dead owner is taken over: one of this machine whose process is gone,
@@ -18,13 +21,15 @@ export async function takeLock(path: string): Promise<LockResult> {
   let mine: OwnerFile | undefined;
   let isTaken = false;
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     const file = await OwnerFile.create(unique);
     mine = file;
     for (;;) {
       // A link appears with its content, and only one process can make it.
       isTaken = await linked(unique, path);
-      if (isTaken) return { state: 'taken', release: () => file.remove(path) };
+      // One that cannot be removed is that of a dead process soon.
+      const release = (): Promise<void> => file.remove(path).catch(() => undefined);
+      if (isTaken) return { state: 'taken', release };
       const holder = await findOwner(path);
       if (holder?.owner !== undefined && holder.alive) return { state: 'held', owner: holder.owner };
       await removeStale(path, unique);

@@ -1,6 +1,7 @@
 /** NumPy's `.npy` files, versions 1 and 2, as numpy.lib.format describes them. */
 import { open } from 'node:fs/promises';
 import { failure, type Failure } from '../core/diagnostic.ts';
+import { writeWhole } from './atomic.ts';
 
 export type NpyData = Uint8Array | Int32Array | Float32Array | Float64Array;
 
@@ -46,11 +47,9 @@ export async function writeNpy(path: string, array: NpyArray): Promise<void> {
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   const file = await open(path, 'w');
   try {
-    await file.write(Buffer.concat([MAGIC, Buffer.of(1, 0), size, Buffer.from(text, 'latin1')]));
-    for (let offset = 0; offset < bytes.length;) {
-      const { bytesWritten } = await file.write(bytes, offset, Math.min(CHUNK, bytes.length - offset));
-      offset += bytesWritten;
-    }
+    const head = Buffer.concat([MAGIC, Buffer.of(1, 0), size, Buffer.from(text, 'latin1')]);
+    await writeWhole(file, head, 0);
+    await writeWhole(file, bytes, head.length);
   } finally {
     await file.close();
   }

@@ -9,9 +9,9 @@
  * An entry is made in `tmp/`, its record last, and appears by one rename: it is whole or it is not there.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { readFile, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { errorCode, exists, fileFailure, syncFolder, writeNew } from './atomic.ts';
+import { errorCode, exists, fileFailure, makeFolder, syncFolder, writeNew } from './atomic.ts';
 import {
   formatRecord,
   hashFile,
@@ -22,6 +22,7 @@ import {
   type Entry,
   type EntryRecord,
 } from './entry.ts';
+import { LOCK_ON_ITS_WAY } from './lock.ts';
 import { findOwner, OwnerFile } from './owner.ts';
 
 /** A folder in which a running stage writes; nothing of it is visible before `commit`. */
@@ -101,7 +102,7 @@ export class Store {
   async setAside(hash: string): Promise<boolean> {
     const target = join(this.folder, 'damaged', `${hash}-${randomBytes(4).toString('hex')}`);
     try {
-      await mkdir(dirname(target), { recursive: true });
+      await makeFolder(dirname(target));
       await rename(this.path(hash), target);
       return true;
     } catch (error) {
@@ -124,10 +125,10 @@ export class Store {
       await file.remove(ownerPath);
     };
     try {
-      await mkdir(dirname(temporary), { recursive: true });
+      await makeFolder(dirname(temporary));
       // Before the folder, and until after it: a folder without an owner is nobody's.
       owner = await OwnerFile.create(ownerPath);
-      await mkdir(folder, { recursive: true });
+      await makeFolder(folder);
     } catch (error) {
       await discard().catch(() => undefined);
       throw fileFailure(error, folder);
@@ -150,7 +151,7 @@ export class Store {
 
   async #publish(hash: string, temporary: string, record: EntryRecord, replace: boolean): Promise<Entry> {
     const target = this.path(hash);
-    await mkdir(dirname(target), { recursive: true });
+    await makeFolder(dirname(target));
     if (replace) await this.remove(hash);
     while (!(await moved(temporary, target))) {
       // Another process stored the same key first, and its entry is as good as ours; or what is there is broken.
@@ -175,7 +176,7 @@ export class Store {
     return join(this.folder, 'store', hash.slice(0, 2), hash);
   }
 
-  /** Paths in `tmp/` that belong to no process that is at work. */
+  /** Paths of drafts, and of locks on their way, that belong to no process that is at work. */
   async leftovers(): Promise<readonly string[]> {
     const folder = join(this.folder, 'tmp');
     const left: string[] = [];
@@ -186,7 +187,12 @@ export class Store {
       // The folder first: without its owner's file nobody would know whose it is.
       left.push(...[draft, `${draft}.owner`].filter((name) => names.includes(name)));
     }
-    return left.map((name) => join(folder, name));
+    const locks = (await namesIn(join(this.folder, 'locks')))
+      .filter((name) => LOCK_ON_ITS_WAY.test(name))
+      .map((name) => join(this.folder, 'locks', name));
+    const dead: string[] = [];
+    for (const path of locks) if ((await findOwner(path))?.alive === false) dead.push(path);
+    return [...left.map((name) => join(folder, name)), ...dead];
   }
 
   /** Removes what killed processes left behind. */
@@ -197,7 +203,7 @@ export class Store {
   /** Removes an entry. It is moved away by one rename before, so that it never exists in part. */
   async remove(hash: string): Promise<void> {
     const grave = join(this.folder, 'tmp', randomBytes(8).toString('hex'));
-    await mkdir(dirname(grave), { recursive: true });
+    await makeFolder(dirname(grave));
     try {
       await rename(this.path(hash), grave);
     } catch (error) {

@@ -1,9 +1,17 @@
 /** `outputs/<name>`: what the user sees of the last run. Artifacts are hard links into the store, read only. */
 import { randomBytes } from 'node:crypto';
-import { copyFile, link, lstat, mkdir, readFile, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { copyFile, link, lstat, readFile, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
-import { errorCode, fileFailure, syncFile, syncFolder, writeFileAtomic } from './atomic.ts';
+import {
+  errorCode,
+  fileFailure,
+  makeFolder,
+  syncFile,
+  syncFolder,
+  TEMPORARY,
+  writeFileAtomic,
+} from './atomic.ts';
 import { looksUnchanged, type Entry } from './entry.ts';
 
 /** The content of `run.json`. */
@@ -80,9 +88,9 @@ export class Workspace {
   /** Whether a stage's folder shows an entry: all its files, not written to since, and no others. */
   async shows(stage: string, entry: Entry): Promise<boolean> {
     const folder = join(this.folder, stage);
-    const present = await filesOf(folder);
+    const present = await filesOf(folder).catch(() => undefined);
     const expected = entry.record.files;
-    if (present.length !== expected.length) return false;
+    if (present?.length !== expected.length) return false;
     for (const file of expected) if (!(await looksUnchanged(join(folder, file.path), file))) return false;
     return true;
   }
@@ -91,7 +99,7 @@ export class Workspace {
   async publish(stage: string, entry: Entry): Promise<void> {
     const folder = join(this.folder, stage);
     try {
-      await mkdir(folder, { recursive: true });
+      await makeFolder(folder);
       for (const file of entry.record.files) {
         await placeFile(join(entry.folder, file.path), join(folder, file.path));
       }
@@ -100,10 +108,17 @@ export class Workspace {
         if (!wanted.has(path)) await rm(join(folder, path), { force: true });
       }
       await removeEmptyFolders(folder);
-      await syncFolder(folder);
+      const changed = new Set([folder, ...entry.record.files.map(({ path }) => join(folder, dirname(path)))]);
+      for (const each of changed) await syncFolder(each);
     } catch (error) {
       throw fileFailure(error, folder);
     }
+  }
+
+  /** Removes what a killed run had begun to write beside the stages' folders. */
+  async removeLeftovers(): Promise<void> {
+    for (const name of await readdir(this.folder).catch(() => []))
+      if (TEMPORARY.test(name)) await rm(join(this.folder, name), { force: true });
   }
 
   /** Removes the folders of stages that the pipeline no longer has. */
@@ -116,7 +131,7 @@ export class Workspace {
 export async function placeFile(source: string, target: string): Promise<void> {
   const [from, to] = [await stat(source), await lstat(target).catch(() => undefined)];
   if (to?.ino === from.ino && to.dev === from.dev) return;
-  await mkdir(dirname(target), { recursive: true });
+  await makeFolder(dirname(target));
   const temporary = join(dirname(target), `.${basename(target)}.${randomBytes(4).toString('hex')}.tmp`);
   try {
     await link(source, temporary).catch(async (error: unknown) => {
@@ -133,7 +148,10 @@ export async function placeFile(source: string, target: string): Promise<void> {
 
 /** Paths of all files below a folder, relative to it, with `/`. */
 async function filesOf(folder: string): Promise<readonly string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
+    if (errorCode(error) === 'ENOENT') return [];
+    throw error;
+  });
   return entries
     .filter((entry) => !entry.isDirectory())
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'));

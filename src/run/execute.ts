@@ -36,6 +36,7 @@ export async function runPipeline(located: LocatedPipeline, options: RunOptions)
     if (lock.state === 'held') return refuse([lockedDiagnostic(located, lock.owner)]);
     try {
       await store.removeLeftovers();
+      await workspace.removeLeftovers();
       const prepared = await prepare(located, options);
       if (prepared.plan === undefined) return refuse(prepared.diagnostics);
       const shared = new SharedWork();

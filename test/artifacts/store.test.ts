@@ -153,12 +153,22 @@ test('leftovers of dead processes are removed, drafts of live ones stay', async 
   await leave('silent', { pid: process.pid, host: 'elsewhere' });
   utimesSync(join(temporary, 'silent.owner'), new Date(0), new Date(0));
   await mkdir(join(temporary, 'without-owner'));
-  writeFileSync(join(temporary, 'begun.owner'), '');
+  for (const begun of ['begun.owner', 'begun-long-ago.owner']) writeFileSync(join(temporary, begun), '');
+  utimesSync(join(temporary, 'begun-long-ago.owner'), new Date(0), new Date(0));
+  writeFileSync(join(store.folder, 'tmp', '.clock-0'), '');
+  const locks = join(store.folder, 'locks');
+  await mkdir(locks);
+  writeFileSync(
+    join(locks, 'x.lock.999999999-00000000'),
+    JSON.stringify({ ...JSON.parse(text), pid: 999_999_999 }),
+  );
+  writeFileSync(join(locks, `x.lock.${process.pid}-00000000`), text);
   await store.removeLeftovers();
   assert.deepEqual(
     readdirSync(temporary).sort(),
     [name, owner, 'begun.owner', 'elsewhere', 'elsewhere.owner'].sort(),
   );
+  assert.deepEqual(readdirSync(locks), [`x.lock.${process.pid}-00000000`]);
   await draft.discard();
   await draft.discard();
   assert.ok(!readdirSync(temporary).includes(owner));
