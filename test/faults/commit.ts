@@ -60,7 +60,9 @@ export async function commit(folder: string, version: Version): Promise<void> {
       seed: 1,
       overrides: [],
       versions: {},
-      stages: { stage: { type: 'fault', state: 'ran', seconds: 1, hash: entry.hash, key: keyOf(version) } },
+      stages: {
+        stage: { type: 'fault', state: 'ran', seconds: 1, inputs: {}, hash: entry.hash, key: keyOf(version) },
+      },
     });
   } finally {
     await lock.release();
