@@ -57,6 +57,7 @@ export async function commit(folder: string, version: Version): Promise<void> {
     await workspace.writeRun({
       status: 'done',
       pipeline: 'x',
+      file: 'x.yaml',
       seed: 1,
       overrides: [],
       versions: {},
