@@ -14,4 +14,6 @@ export type {
 export { Philox, permutation } from '../core/philox.ts';
 export { readImages, readImageSet, toFloat32, writeImageSet } from '../artifacts/images.ts';
 export type { ImageArray, ImageSetRecord } from '../artifacts/images.ts';
+export { readVectors, readVectorSet, writeVectorSet } from '../artifacts/vectors.ts';
+export type { VectorArray, VectorSet, VectorSetRecord } from '../artifacts/vectors.ts';
 export type { InputArtifact, NodeDefinition, StageContext, StageResult } from './contract.ts';

@@ -6,7 +6,7 @@ import type { NodeDefinition } from '../contract.ts';
 
 export const projectNode: NodeDefinition<ProjectSettings> = {
   type: 'project',
-  version: 1,
+  version: 2,
   schema: readSchema('stages/project'),
   inputs: { data: { accepts: ['vectors', 'images'] } },
   outputs: 'vectors',

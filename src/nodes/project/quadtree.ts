@@ -37,7 +37,8 @@ export class Quadtree {
     this.#centerY = new Float64Array(room);
     let [left, right, top, bottom] = [Infinity, -Infinity, Infinity, -Infinity];
     for (let index = 0; index < points.length; index += 2) {
-      const [x, y] = [points[index] ?? 0, points[index + 1] ?? 0];
+      const x = points[index] ?? 0;
+      const y = points[index + 1] ?? 0;
       left = Math.min(left, x);
       right = Math.max(right, x);
       top = Math.min(top, y);
@@ -71,20 +72,30 @@ export class Quadtree {
   #repelOne(place: number, theta: number, forces: Float64Array): number {
     const stack = this.#stack;
     const points = this.#points;
+    const firsts = this.#first;
+    const lasts = this.#last;
+    const children = this.#child;
+    const widths = this.#width;
+    const centersX = this.#centerX;
+    const centersY = this.#centerY;
+    const limit = theta * theta;
     const x = points[2 * place] ?? 0;
     const y = points[2 * place + 1] ?? 0;
-    let [forceX, forceY, sum] = [0, 0, 0];
+    let forceX = 0;
+    let forceY = 0;
+    let sum = 0;
     let height = 1;
     stack[0] = 0;
     while (height > 0) {
       const cell = stack[--height] ?? 0;
-      const first = this.#first[cell] ?? 0;
-      const last = this.#last[cell] ?? 0;
-      const [dx, dy] = [x - (this.#centerX[cell] ?? 0), y - (this.#centerY[cell] ?? 0)];
+      const first = firsts[cell] ?? 0;
+      const last = lasts[cell] ?? 0;
+      const dx = x - (centersX[cell] ?? 0);
+      const dy = y - (centersY[cell] ?? 0);
       const square = dx * dx + dy * dy;
-      const width = this.#width[cell] ?? 0;
-      const child = this.#child[cell] ?? 0;
-      if ((place < first || place >= last) && width * width < theta * theta * square) {
+      const width = widths[cell] ?? 0;
+      const child = children[cell] ?? 0;
+      if (width * width < limit * square && (place < first || place >= last)) {
         const weight = 1 / (1 + square);
         const weights = (last - first) * weight;
         sum += weights;
@@ -92,7 +103,7 @@ export class Quadtree {
         forceY += weights * weight * dy;
       } else if (child >= 0) {
         for (let quarter = child; quarter < child + 4; quarter++) {
-          if ((this.#last[quarter] ?? 0) > (this.#first[quarter] ?? 0)) stack[height++] = quarter;
+          if ((lasts[quarter] ?? 0) > (firsts[quarter] ?? 0)) stack[height++] = quarter;
         }
       } else {
         for (let other = first; other < last; other++) {
@@ -135,7 +146,8 @@ export class Quadtree {
   #divide(points: Float64Array, cell: number, x: number, y: number, half: number, depth: number): void {
     const first = this.#first[cell] ?? 0;
     const last = this.#last[cell] ?? 0;
-    let [sumX, sumY] = [0, 0];
+    let sumX = 0;
+    let sumY = 0;
     for (let place = first; place < last; place++) {
       const point = this.#order[place] ?? 0;
       sumX += points[2 * point] ?? 0;

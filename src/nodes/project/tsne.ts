@@ -21,7 +21,7 @@ export interface Embedding {
   readonly divergence: number;
 }
 
-export const ITERATIONS = 750;
+export const ITERATIONS = 1000;
 /** Iterations in which affinities are exaggerated, and by how much, so that groups form before they settle. */
 const EARLY = 250;
 const EXAGGERATION = 12;
@@ -38,7 +38,7 @@ export async function tsne(near: Affinities, { start, before }: TsneOptions): Pr
   for (let iteration = 0; iteration < ITERATIONS; iteration++) {
     await before?.(iteration);
     const early = iteration < EARLY;
-    const { gradient } = descend(near, points, { theta: THETA, exaggeration: early ? EXAGGERATION : 1 });
+    const gradient = gradientOf(near, points, { theta: THETA, exaggeration: early ? EXAGGERATION : 1 });
     const momentum = early ? 0.5 : 0.8;
     for (let index = 0; index < points.length; index++) {
       const slope = gradient[index] ?? 0;
@@ -52,41 +52,59 @@ export async function tsne(near: Affinities, { start, before }: TsneOptions): Pr
     }
     centre(points);
   }
-  const { divergence } = descend(near, points, { theta: THETA, exaggeration: 1 });
-  return { points, divergence };
+  return { points, divergence: divergenceOf(near, points, THETA) };
 }
 
 /**
- * The gradient of the divergence, equation 8 of 2014, and the divergence.
+ * The gradient of the divergence: equation 8 of 2014.
  *
  * @param theta how coarse the repulsion may be taken; 0 is exact
  */
-export function descend(
+export function gradientOf(
   { starts, columns, values }: Affinities,
   points: Float64Array,
   { theta, exaggeration }: { readonly theta: number; readonly exaggeration: number },
-): { readonly gradient: Float64Array; readonly divergence: number } {
+): Float64Array {
   const gradient = new Float64Array(points.length);
   const total = new Quadtree(points).repel(theta, gradient);
-  let divergence = Math.log(total);
   for (let point = 0; point < points.length / 2; point++) {
-    const [x, y] = [points[2 * point] ?? 0, points[2 * point + 1] ?? 0];
-    let [forceX, forceY] = [0, 0];
+    const x = points[2 * point] ?? 0;
+    const y = points[2 * point + 1] ?? 0;
+    let forceX = 0;
+    let forceY = 0;
     const end = starts[point + 1] ?? 0;
     for (let at = starts[point] ?? 0; at < end; at++) {
       const other = columns[at] ?? 0;
-      const value = values[at] ?? 0;
       const dx = x - (points[2 * other] ?? 0);
       const dy = y - (points[2 * other + 1] ?? 0);
-      const distance = 1 + dx * dx + dy * dy;
-      forceX += (value / distance) * dx;
-      forceY += (value / distance) * dy;
-      if (value > 0) divergence += value * Math.log(value * distance);
+      const force = (values[at] ?? 0) / (1 + dx * dx + dy * dy);
+      forceX += force * dx;
+      forceY += force * dy;
     }
     gradient[2 * point] = 4 * (exaggeration * forceX - (gradient[2 * point] ?? 0) / total);
     gradient[2 * point + 1] = 4 * (exaggeration * forceY - (gradient[2 * point + 1] ?? 0) / total);
   }
-  return { gradient, divergence };
+  return gradient;
+}
+
+/** Kullback and Leibler's divergence, in nats: what t-SNE makes small. */
+export function divergenceOf(
+  { starts, columns, values }: Affinities,
+  points: Float64Array,
+  theta: number,
+): number {
+  const total = new Quadtree(points).repel(theta, new Float64Array(points.length));
+  let divergence = Math.log(total);
+  for (let point = 0; point < points.length / 2; point++) {
+    for (let at = starts[point] ?? 0; at < (starts[point + 1] ?? 0); at++) {
+      const other = columns[at] ?? 0;
+      const value = values[at] ?? 0;
+      const dx = (points[2 * point] ?? 0) - (points[2 * other] ?? 0);
+      const dy = (points[2 * point + 1] ?? 0) - (points[2 * other + 1] ?? 0);
+      if (value > 0) divergence += value * Math.log(value * (1 + dx * dx + dy * dy));
+    }
+  }
+  return divergence;
 }
 
 function scaledStart(start: Float32Array): Float64Array {
