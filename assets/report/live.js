@@ -29,6 +29,7 @@
       if (slider instanceof HTMLInputElement && value !== undefined) slider.value = value;
     }
     part.querySelectorAll('.series').forEach(addSlider);
+    part.querySelectorAll('.map').forEach(addPeek);
     if (focused) document.getElementById(focused)?.focus();
   }
 

@@ -23,4 +23,68 @@ function addSlider(series) {
   show();
 }
 
+/** How near the pointer must be to a point, in CSS pixels of the picture. */
+const REACH = 24;
+
+/** @param {HTMLElement} map */
+function addPeek(map) {
+  const card = map.querySelector('.card');
+  const picture = card?.querySelector('img');
+  const tiles = map.querySelector('.tiles-of-map');
+  const peek = map.querySelector('.peek');
+  const canvas = map.querySelector('canvas');
+  const output = map.querySelector('output');
+  const hint = map.querySelector('.peek-hint');
+  if (!card || !picture || !tiles || !peek || !canvas || !output || !hint) return;
+  const points = JSON.parse(map.dataset.points ?? '[]');
+  const [columns, width, height] = ['columns', 'width', 'height'].map((name) => Number(map.dataset[name]));
+  canvas.width = width;
+  canvas.height = height;
+  let chosen = -1;
+  const show = (index) => {
+    chosen = index;
+    peek.hidden = index < 0;
+    if (index < 0) return;
+    const [x, y, label] = points[index];
+    const [column, row] = [index % columns, Math.floor(index / columns)];
+    const context = canvas.getContext('2d');
+    context?.clearRect(0, 0, width, height);
+    context?.drawImage(tiles, column * width, row * height, width, height, 0, 0, width, height);
+    output.textContent = label === null ? `image ${index + 1}` : `class ${label}`;
+    const scale = picture.clientWidth / Number(picture.getAttribute('width'));
+    // Beside the point, on the side where there is room.
+    const left = x * scale;
+    peek.style.left = `${left > map.clientWidth / 2 ? left - peek.offsetWidth - 12 : left + 12}px`;
+    peek.style.top = `${Math.max(0, y * scale - peek.offsetHeight / 2)}px`;
+  };
+  card.addEventListener('pointermove', (event) => {
+    const box = picture.getBoundingClientRect();
+    const scale = box.width / Number(picture.getAttribute('width'));
+    const [x, y] = [(event.clientX - box.left) / scale, (event.clientY - box.top) / scale];
+    let nearest = -1;
+    let least = REACH;
+    points.forEach(([px, py], index) => {
+      const distance = Math.hypot(px - x, py - y);
+      if (distance >= least) return;
+      least = distance;
+      nearest = index;
+    });
+    if (nearest !== chosen) show(nearest);
+  });
+  card.addEventListener('pointerleave', () => show(-1));
+  card.addEventListener('blur', () => show(-1));
+  card.addEventListener('keydown', (event) => {
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (event.key === 'Escape') show(-1);
+    if (step === undefined) return;
+    event.preventDefault();
+    show((chosen + step + points.length) % points.length);
+  });
+  card.tabIndex = 0;
+  card.setAttribute('role', 'group');
+  card.setAttribute('aria-label', 'Map: the arrow keys go from image to image');
+  hint.hidden = false;
+}
+
 document.querySelectorAll('.series').forEach(addSlider);
+document.querySelectorAll('.map').forEach(addPeek);

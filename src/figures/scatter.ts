@@ -30,8 +30,13 @@ const THUMBNAIL = 28;
 /** Share of the plot's width that empty space takes at each side. */
 const BORDER = 0.03;
 
+export interface ScatterFigure extends Figure {
+  /** Where each point is drawn, in CSS pixels. */
+  readonly places: readonly (readonly [number, number])[];
+}
+
 /** Both axes have one scale, so that distances can be compared. */
-export function scatter(options: ScatterOptions): Figure {
+export function scatter(options: ScatterOptions): ScatterFigure {
   const { title, subtitle, points, labels, axes, thumbnails } = options;
   if (points.length < 2) throw failure('out-of-range', 'A scatter plot needs at least one point.');
   const classes = classesOf(points, labels);
@@ -68,6 +73,7 @@ export function scatter(options: ScatterOptions): Figure {
     svg: svgDocument(WIDTH, height, description.filter((text) => text !== undefined).join('. '), parts),
     width: WIDTH,
     height,
+    places: Array.from({ length: count }, (_, index) => place(index)),
   };
 }
 

@@ -51,6 +51,13 @@ export interface ModelTable {
   readonly totals: readonly string[];
 }
 
+export interface MapPoint {
+  /** In CSS pixels of the picture. */
+  readonly x: number;
+  readonly y: number;
+  readonly label?: number;
+}
+
 export type Exhibit =
   | { readonly kind: 'figure'; readonly picture: Picture }
   | {
@@ -64,6 +71,20 @@ export type Exhibit =
       readonly beside: readonly Picture[];
     }
   | { readonly kind: 'curves'; readonly picture: Picture }
+  | {
+      readonly kind: 'map';
+      readonly picture: Picture;
+      /** Images of some points: tiles of one PNG, row by row; absent where the images are not known. */
+      readonly tiles?: {
+        readonly data: Buffer;
+        readonly columns: number;
+        /** Of a tile, in pixels. */
+        readonly width: number;
+        readonly height: number;
+        /** From left to right; point n belongs to tile n. */
+        readonly points: readonly MapPoint[];
+      };
+    }
   | { readonly kind: 'models'; readonly path: string; readonly models: readonly ModelTable[] }
   | { readonly kind: 'text'; readonly path: string; readonly text: string }
   | TableExhibit

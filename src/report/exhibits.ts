@@ -6,6 +6,7 @@ import { historyPanels } from '../figures/history.ts';
 import type { Figure } from '../figures/figure.ts';
 import { linePanels } from '../figures/line-chart.ts';
 import type { Exhibit, Frame, Picture } from './exhibit.ts';
+import { readMap } from './map.ts';
 import { readPicture, svgPicture } from './picture.ts';
 import type { StageFile } from './report.ts';
 import { csvTable, jsonTable, parseCsv, parseModelSummary } from './tables.ts';
@@ -40,16 +41,18 @@ export async function filesOf(folder: string): Promise<readonly StageFile[]> {
  *
  * @param stage its name, for pictures that do not say what they show
  * @param highlights files that its node names as the main ones
+ * @param sources folders of the stages that it builds upon, the nearest first
  */
 export async function readExhibits(
   folder: string,
   files: readonly StageFile[],
   stage: string,
   highlights: readonly string[],
+  sources: readonly string[],
 ): Promise<readonly Exhibit[]> {
   const history = await readHistory(folder, files);
   const pictures = groupPictures(files, highlights);
-  const exhibits: Exhibit[] = [];
+  const exhibits: Exhibit[] = [...(await readMap(folder, files, sources))];
   for (const paths of pictures.single.slice(0, MOST_FIGURES)) {
     exhibits.push(...(await readFigure(folder, paths, `${basenameOf(paths[0] ?? '')} of ${stage}`)));
   }

@@ -61,7 +61,7 @@ export function table({ caption, columns, rows, omitted = 0 }: TableOptions): Ht
     </caption>
     <thead>
       <tr>
-        ${columns.map((name, column) => (name === '' ? html`<td></td>` : html`<th scope="col" ${aligned(column)}>${name}</th>`))}
+        ${columns.map((name, column) => (name === '' ? html`<td></td>` : html`<th scope="col" ${aligned(column)}>${breakable(name)}</th>`))}
       </tr>
     </thead>
     <tbody>
@@ -77,6 +77,11 @@ export function table({ caption, columns, rows, omitted = 0 }: TableOptions): Ht
       )}
     </tbody>
   </table>`;
+}
+
+/** A name that may be broken after its underscores. */
+function breakable(name: string): Content {
+  return name.split('_').map((part, index) => (index === 0 ? part : html`_<wbr />${part}`));
 }
 
 /** A number with four significant digits, and all its digits as a tooltip. */

@@ -29,8 +29,12 @@ export async function readReport(folder: string): Promise<Report> {
   const resolved = parsedObject(await readYaml(join(folder, 'resolved.yaml')));
   const overrides = texts(run.overrides);
   const stages: ReportStage[] = [];
-  for (const described of describeStages(run, source, resolved, await workspace.readMetrics())) {
-    stages.push(await readStage(join(folder, described.name), described, run.stages[described.name]));
+  const all = describeStages(run, source, resolved, await workspace.readMetrics());
+  for (const described of all) {
+    const sources = sourcesOf(described.name, all).map((name) => join(folder, name));
+    stages.push(
+      await readStage(join(folder, described.name), described, run.stages[described.name], sources),
+    );
   }
   return {
     name: run.pipeline,
@@ -84,6 +88,7 @@ async function readStage(
   folder: string,
   described: DescribedStage,
   record: StageRecord | undefined,
+  sources: readonly string[],
 ): Promise<ReportStage> {
   const finished = record?.state === 'ran' || record?.state === 'cached';
   const hasResult = record?.hash !== undefined && (await isFolder(folder));
@@ -94,21 +99,40 @@ async function readStage(
     ...(finished ? { seconds: record.seconds } : {}),
     ...(typeof record?.hash === 'string' ? { hash: record.hash } : {}),
     outdated: hasResult && !finished,
-    ...(hasResult ? await readFiles(folder, described.name, texts(record.highlights)) : NO_FILES),
+    ...(hasResult ? await readFiles(folder, described.name, texts(record.highlights), sources) : NO_FILES),
   };
 }
 
 const NO_FILES = { exhibits: [], files: [] } as const;
 
-/** What lies in a stage's folder. */
+/** Names of the stages that one builds upon, the nearest first. */
+export function sourcesOf(
+  stage: string,
+  stages: readonly Pick<ReportStage, 'name' | 'inputs'>[],
+): readonly string[] {
+  const found = [stage];
+  // It grows while it is gone through.
+  for (const name of found) {
+    const inputs = Object.values(stages.find((other) => other.name === name)?.inputs ?? {});
+    found.push(...new Set(inputs.filter((input) => isStageName(input) && !found.includes(input))));
+  }
+  return found.slice(1);
+}
+
+/**
+ * What lies in a stage's folder.
+ *
+ * @param sources folders of the stages that it builds upon, the nearest first
+ */
 export async function readFiles(
   folder: string,
   stage: string,
   highlights: readonly string[],
+  sources: readonly string[],
 ): Promise<Pick<ReportStage, 'exhibits' | 'files'>> {
   if (!(await isFolder(folder))) return NO_FILES;
   const files = await filesOf(folder);
-  return { exhibits: await readExhibits(folder, files, stage, highlights), files };
+  return { exhibits: await readExhibits(folder, files, stage, highlights, sources), files };
 }
 
 async function isFolder(path: string): Promise<boolean> {

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import type { Browser } from 'playwright-core';
+import { writeImageSet } from '../../src/artifacts/images.ts';
+import { writeVectorSet } from '../../src/artifacts/vectors.ts';
 import { writeReport } from '../../src/report/write.ts';
 import { findBarriers, startBrowser, visit, withoutBrowser } from './browser.ts';
 import { makeOutputs, type OutputsOptions } from './outputs.ts';
@@ -143,6 +146,53 @@ test('the report in a browser', { skip: withoutBrowser }, async (t) => {
     const { page } = await visit(browser, url, { javaScriptEnabled: false });
     assert.equal(await page.locator('#stage-trained .frame:visible').count(), 6);
     assert.equal(await page.locator('#stage-trained .control:visible').count(), 0);
+  });
+
+  await t.test('a map shows the image of the point that is pointed at, or reached by keyboard', async () => {
+    const mapped = makeOutputs(t);
+    // Image n is of one intensity, and lies at x = n.
+    const intensities = [0, 100, 200, 255];
+    const data = Uint8Array.from({ length: 4 * 16 }, (_, index) => intensities[index >> 4] ?? 0);
+    const images = { data, count: 4, shape: [4, 4, 1], scale: 1 / 255, offset: 0 } as const;
+    await writeImageSet(join(mapped.folder, 'digits'), {
+      shape: [4, 4, 1],
+      range: [0, 1],
+      splits: { test: images },
+    });
+    const vectors = {
+      data: Float32Array.of(0, 0, 1, 1, 2, 0, 3, 1),
+      count: 4,
+      labels: Uint8Array.of(0, 1, 0, 1),
+    };
+    await writeVectorSet(join(mapped.folder, 'drawing'), { size: 2, splits: { test: vectors } });
+    const { page, complaints } = await visit(browser, await reportUrl(mapped.folder));
+    const map = page.locator('#stage-drawing .map');
+    const peek = map.locator('.peek');
+    const shade = () =>
+      page.evaluate<number>(
+        'document.querySelector(".map canvas").getContext("2d").getImageData(1, 1, 1, 1).data[0]',
+      );
+    assert.ok(await peek.isHidden());
+    await map.locator('.card').focus();
+    for (const [index, intensity] of intensities.entries()) {
+      await page.keyboard.press('ArrowRight');
+      assert.equal(await shade(), intensity);
+      assert.equal(await peek.locator('output').textContent(), `class ${index % 2}`);
+    }
+    await page.keyboard.press('Escape');
+    assert.ok(await peek.isHidden());
+    const [x = 0, y = 0] =
+      (JSON.parse((await map.getAttribute('data-points')) ?? '[]') as number[][])[2] ?? [];
+    await map.locator('.card img').hover({ position: { x: x + 3, y: y - 2 } });
+    assert.equal(await shade(), 200);
+    await page.mouse.move(0, 0);
+    assert.ok(await peek.isHidden());
+    assert.deepEqual(await findBarriers(page), []);
+    // That is about reading the pixels, which only this test does.
+    assert.deepEqual(
+      complaints.filter((text) => !text.includes('getImageData')),
+      [],
+    );
   });
 
   await t.test('a long training stays small', async () => {

@@ -6,7 +6,7 @@ import type { JsonObject } from '../../core/json.ts';
 import type { Exhibit } from '../exhibit.ts';
 import { drawCurves } from '../exhibits.ts';
 import { svgPicture } from '../picture.ts';
-import { readFiles } from '../read.ts';
+import { readFiles, sourcesOf } from '../read.ts';
 import type { Activity, Problem, Report, ReportStage, StageState } from '../report.ts';
 import { sourceFacts, WrittenPipeline } from '../written.ts';
 
@@ -125,11 +125,13 @@ export class LiveRun {
 
   async #shown(name: string, stage: LiveStage): Promise<Pick<ReportStage, 'exhibits' | 'files'>> {
     if (stage.state === 'done') {
-      stage.result ??= await readFiles(join(this.#options.folder, name), name, stage.highlights);
+      const { folder, stages } = this.#options;
+      const sources = sourcesOf(name, stages).map((source) => join(folder, source));
+      stage.result ??= await readFiles(join(folder, name), name, stage.highlights, sources);
       return stage.result;
     }
     if (stage.state !== 'running' || stage.draft === undefined) return { exhibits: [], files: [] };
-    const { exhibits } = await readFiles(stage.draft, name, []);
+    const { exhibits } = await readFiles(stage.draft, name, [], []);
     // Files that are being written at this moment look damaged, and a history is of use only once it is whole.
     const whole = exhibits.filter(({ kind }) => kind === 'figure' || kind === 'series');
     return { exhibits: [...curvesOf(stage.epochs), ...whole], files: [] };

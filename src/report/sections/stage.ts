@@ -64,6 +64,8 @@ function renderExhibit(exhibit: Exhibit, id: string, stage: string, main: MainFi
       return figure(exhibit.picture, `${stage}/${exhibit.picture.path}`);
     case 'curves':
       return figure(exhibit.picture, `${stage}/${exhibit.picture.path}`);
+    case 'map':
+      return mapFigure(exhibit, stage);
     case 'series':
       return series(exhibit, id, stage);
     case 'models':
@@ -121,6 +123,28 @@ function series(
     </div>
     ${note}
   </div>`;
+}
+
+/** A map whose points show their images to whoever points at them, or goes along them with the arrow keys. */
+function mapFigure({ picture: shown, tiles }: Extract<Exhibit, { kind: 'map' }>, stage: string): Html {
+  if (tiles === undefined) return figure(shown, `${stage}/${shown.path}`);
+  const points = tiles.points.map(({ x, y, label }) => [Math.round(x), Math.round(y), label ?? null]);
+  return html`<figure
+    class="map"
+    data-points="${JSON.stringify(points)}"
+    data-columns="${tiles.columns}"
+    data-width="${tiles.width}"
+    data-height="${tiles.height}"
+  >
+    <div class="card">${picture(shown)}</div>
+    <img class="tiles-of-map" src="data:image/png;base64,${tiles.data.toString('base64')}" alt="" hidden />
+    <div class="peek" hidden><canvas></canvas><output></output></div>
+    <figcaption>
+      ${stage}/${shown.path}<span class="peek-hint" hidden>
+        · point at the map to see images, or go along them with the arrow keys</span
+      >
+    </figcaption>
+  </figure>`;
 }
 
 /** `epoch 3: loss 0.0428, val_loss 0.035` */
