@@ -1,4 +1,5 @@
 /** Multinomial logistic regression: a linear classifier, whose accuracy says how well a plane parts the classes. */
+import { failure } from '../../core/diagnostic.ts';
 import type { Tf } from '../../engine/engine.ts';
 import { Pace } from '../../engine/train/pace.ts';
 import type { Matrix } from '../encode/rows.ts';
@@ -19,6 +20,8 @@ export interface LogisticModel {
 
 type Tensor2D = ReturnType<Tf['tensor2d']>;
 
+/** Weights that are fitted at most: some twenty numbers are kept for each. */
+const MOST_WEIGHTS = 2 ** 22;
 const ITERATIONS = 500;
 /** Of the gradient of the mean loss. */
 const TOLERANCE = 1e-4;
@@ -29,7 +32,7 @@ const STRETCH = 10_000;
  * Minimises the mean cross-entropy plus |weights|² / (2 n), n being the number of rows: scikit-learn's penalty with `C=1`. The
  * columns are standardised by the means and standard deviations of the training rows; those of one value count for nothing.
  *
- * @throws Failure `interrupted` once the signal is aborted
+ * @throws Failure `out-of-range` if there are too many classes for so many values, `interrupted` once the signal is aborted
  */
 export async function fitLogistic(
   tf: Tf,
@@ -39,6 +42,13 @@ export async function fitLogistic(
 ): Promise<LogisticModel> {
   const { count, size } = rows;
   const classes = [...new Set(Array.from(labels))].sort((one, other) => one - other);
+  if (classes.length * (size + 1) > MOST_WEIGHTS) {
+    throw failure(
+      'out-of-range',
+      `logistic regression of ${classes.length} classes by ${size} values has more than ${MOST_WEIGHTS} weights`,
+      'use `classifiers: [knn]`, or data of fewer classes',
+    );
+  }
   const places = new Map(classes.map((label, place) => [label, place]));
   const targets = Int32Array.from(labels, (label) => places.get(label) ?? 0);
   const scaling = standardScaling(rows);

@@ -113,6 +113,29 @@ test('what has no labels cannot be probed', async (t) => {
   );
 });
 
+test('more classes than there is room for are told, not tried', async (t) => {
+  const root = temporaryFolder(t);
+  const count = 1100;
+  const labels = Int32Array.from({ length: count }, (_, row) => row);
+  const folder = join(root, 'faces');
+  mkdirSync(folder);
+  const images: ImageArray = {
+    data: new Uint8Array(count * 4096),
+    count,
+    shape: [64, 64, 1],
+    scale: 1,
+    offset: 0,
+    labels,
+  };
+  await writeImageSet(folder, { shape: [64, 64, 1], range: [0, 1], splits: { train: images, test: images } });
+  const settings: ProbeSettings = { ...SETTINGS, classifiers: ['logistic'] };
+  const inputs = { data: { stage: 'faces', kind: 'images', folder } } as const;
+  await assert.rejects(
+    probeNode.run(fakeContext(root, settings, { inputs, engine: async () => engine })),
+    (error) => error instanceof Failure && error.diagnostics[0]?.code === 'out-of-range',
+  );
+});
+
 test('check: the names of the metrics, and a split that is not there', () => {
   const analyze = (settings: Partial<ProbeSettings>, inputs: Readonly<Record<string, OutputDescription>>) => {
     const findings: Finding[] = [];
