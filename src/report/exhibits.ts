@@ -5,6 +5,7 @@ import { isJsonObject, type JsonObject } from '../core/json.ts';
 import { historyPanels } from '../figures/history.ts';
 import type { Figure } from '../figures/figure.ts';
 import { linePanels } from '../figures/line-chart.ts';
+import { evenly } from './budget.ts';
 import type { Exhibit, Frame, Picture } from './exhibit.ts';
 import { readMap } from './map.ts';
 import { readPicture, svgPicture } from './picture.ts';
@@ -152,15 +153,6 @@ async function readSeries(
   return shown.length === 0
     ? others
     : [{ kind: 'series', counts, frames: shown, omitted, beside: pictures }, ...others];
-}
-
-/** At most `count` items at even distances, the first and the last among them. */
-function evenly<T>(items: readonly T[], count: number): readonly T[] {
-  if (items.length <= count) return items;
-  const chosen = new Set(
-    Array.from({ length: count }, (_, index) => Math.round((index * (items.length - 1)) / (count - 1))),
-  );
-  return items.filter((_, index) => chosen.has(index));
 }
 
 interface History {

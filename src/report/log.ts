@@ -1,5 +1,6 @@
 /** What `log.jsonl` says of a run as a whole: when, how long, and what went wrong. */
 import { open } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { Problem } from './report.ts';
 
@@ -67,5 +68,10 @@ function placeOf(range: unknown): string | undefined {
   if (!isJsonObject(range) || !isJsonObject(range['start'])) return undefined;
   const { file, start } = range;
   const line = isJsonObject(start) ? start['line'] : undefined;
-  return typeof file === 'string' && typeof line === 'number' ? `${file}:${line}` : undefined;
+  return typeof file === 'string' && typeof line === 'number' ? placeText(file, line) : undefined;
+}
+
+/** `pipeline.yaml:12`, `-S epochs=0:1`: where files lie is nobody's business. */
+export function placeText(file: string, line: number): string {
+  return `${file.startsWith('-S') ? file : basename(file)}:${line}`;
 }

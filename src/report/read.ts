@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Workspace, type RunRecord, type StageRecord } from '../artifacts/workspace.ts';
 import { failure } from '../core/diagnostic.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
+import { withinBudget } from './budget.ts';
 import { filesOf, readExhibits } from './exhibits.ts';
 import { readLog } from './log.ts';
 import type { Report, ReportStage } from './report.ts';
@@ -48,7 +49,7 @@ export async function readReport(folder: string): Promise<Report> {
     versions: asObject(run.versions) as Report['versions'],
     ...(isJsonObject(run.engine) ? { engine: run.engine } : {}),
     threads: threadsOf(run),
-    stages,
+    stages: withinBudget(stages),
     problems: run.status === 'done' ? problems.filter(({ severity }) => severity === 'warning') : problems,
     ...sourceFacts(source),
   };

@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import type { Progress, RunEvent } from '../../core/event.ts';
 import { formatCount, formatNumber, formatSeconds } from '../../core/format.ts';
 import type { JsonObject } from '../../core/json.ts';
+import { withinBudget } from '../budget.ts';
 import type { Exhibit } from '../exhibit.ts';
 import { drawCurves } from '../exhibits.ts';
+import { placeText } from '../log.ts';
 import { svgPicture } from '../picture.ts';
 import { readFiles, sourcesOf } from '../read.ts';
 import type { Activity, Problem, Report, ReportStage, StageState } from '../report.ts';
@@ -76,7 +78,7 @@ export class LiveRun {
         message,
         ...(hint === undefined ? {} : { hint }),
         ...(stage === undefined ? {} : { stage }),
-        ...(range === undefined ? {} : { place: `${range.file}:${range.start.line}` }),
+        ...(range === undefined ? {} : { place: placeText(range.file, range.start.line) }),
       });
     } else if ('stage' in event && event.stage !== undefined) {
       const stage = this.#stages.get(event.stage);
@@ -117,7 +119,7 @@ export class LiveRun {
       overrides,
       versions: {},
       threads: [],
-      stages,
+      stages: withinBudget(stages),
       problems: this.#problems,
       ...sourceFacts(source),
     };

@@ -1,0 +1,82 @@
+/** Keeps a report small enough to be mailed and handed in. */
+import type { Exhibit, Frame, Picture } from './exhibit.ts';
+import type { ReportStage } from './report.ts';
+
+/** Bytes of all pictures; in a page they take a third more. */
+const MOST_BYTES = 6.5e6;
+/** Of that, what one series may take. */
+const MOST_BYTES_OF_SERIES = 2e6;
+
+/**
+ * The stages with as many pictures as there is room for: single ones first, in the order of the stages, then series, of
+ * which fewer pictures at even distances are kept.
+ */
+export function withinBudget(stages: readonly ReportStage[]): readonly ReportStage[] {
+  let left = MOST_BYTES;
+  const single = stages.map((stage) => ({
+    ...stage,
+    exhibits: stage.exhibits.map((exhibit): Exhibit => {
+      if (exhibit.kind === 'series') return exhibit;
+      const bytes = bytesOf(exhibit);
+      if (bytes > left)
+        return { kind: 'unshown', path: pathOf(exhibit), reason: 'the report would be too large' };
+      left -= bytes;
+      return exhibit;
+    }),
+  }));
+  return single.map((stage) => ({
+    ...stage,
+    exhibits: stage.exhibits.map((exhibit): Exhibit => {
+      if (exhibit.kind !== 'series') return exhibit;
+      const shrunk = shrink(exhibit, Math.min(left, MOST_BYTES_OF_SERIES));
+      left -= bytesOf(shrunk);
+      return shrunk;
+    }),
+  }));
+}
+
+type Series = Extract<Exhibit, { kind: 'series' }>;
+
+function shrink(series: Series, room: number): Exhibit {
+  const { frames, beside, omitted } = series;
+  const forFrames = room - total(beside);
+  let kept: readonly Frame[] = frames;
+  for (let count = frames.length; total(kept.map(({ picture }) => picture)) > forFrames; count -= 1) {
+    if (count < 1) return { kind: 'unshown', path: pathOf(series), reason: 'the report would be too large' };
+    kept = evenly(frames, count);
+  }
+  return { ...series, frames: kept, omitted: omitted + frames.length - kept.length };
+}
+
+function bytesOf(exhibit: Exhibit): number {
+  switch (exhibit.kind) {
+    case 'figure':
+    case 'curves':
+      return exhibit.picture.data.length;
+    case 'map':
+      return exhibit.picture.data.length + (exhibit.tiles?.data.length ?? 0);
+    case 'series':
+      return total([...exhibit.frames.map(({ picture }) => picture), ...exhibit.beside]);
+    default:
+      return 0;
+  }
+}
+
+function total(pictures: readonly Picture[]): number {
+  return pictures.reduce((sum, { data }) => sum + data.length, 0);
+}
+
+function pathOf(exhibit: Exhibit): string {
+  if (exhibit.kind === 'series') return exhibit.frames[0]?.picture.path ?? exhibit.counts;
+  return 'picture' in exhibit ? exhibit.picture.path : exhibit.path;
+}
+
+/** At most `count` items at even distances, the last among them, and the first if there are two or more. */
+export function evenly<T>(items: readonly T[], count: number): readonly T[] {
+  if (items.length <= count) return items;
+  if (count < 2) return items.slice(items.length - count);
+  const chosen = new Set(
+    Array.from({ length: count }, (_, index) => Math.round((index * (items.length - 1)) / (count - 1))),
+  );
+  return items.filter((_, index) => chosen.has(index));
+}
