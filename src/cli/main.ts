@@ -87,6 +87,7 @@ Exit codes: 0 done, 1 a stage failed, 2 invalid pipeline or usage, 3 a submissio
   addCheck(command, setCode);
   addPlan(command, setCode);
   addSweep(command, setCode);
+  addCompare(command, setCode);
   addReport(command, setCode);
   addEngine(command, setCode);
   addPack(command, setCode);
@@ -145,6 +146,29 @@ function addSweep(command: AddCommand, setCode: SetCode): void {
       const { sweep } = await import('./commands/sweep.ts');
       setCode(await sweep(terminalOf(flags), { ...flags, pipeline }));
     });
+}
+
+function addCompare(command: AddCommand, setCode: SetCode): void {
+  withPipelineFlags(
+    command('compare', 'a table of the trials of a sweep: what differs, and what they measured', [
+      'compare pipelines/latent-sweep.yaml',
+      'compare latent-sweep --sort quality.mse',
+      'compare latent-sweep --csv > results.csv',
+    ]),
+  )
+    .argument('<pipeline>', 'the pipeline file, or the name of its outputs')
+    .addOption(outputsOption())
+    .option('--sort <column>', 'a parameter, or a metric such as `quality.mse`')
+    .option('--csv', 'print comma-separated values')
+    .action(
+      async (
+        pipeline: string,
+        flags: OutputFlags & PipelineFlags & { outputs: string; sort?: string; csv?: boolean },
+      ) => {
+        const { compare } = await import('./commands/compare.ts');
+        setCode(await compare(terminalOf(flags), { ...flags, pipeline }));
+      },
+    );
 }
 
 function addCheck(command: AddCommand, setCode: SetCode): void {

@@ -9,6 +9,8 @@ export interface LineSeries {
   /** Values x and y, by ascending x. A value that is not finite interrupts the curve. */
   readonly points: readonly Point[];
   readonly style?: 'solid' | 'dashed';
+  /** One for each point: how far its error bar reaches up and down, such as a standard deviation. */
+  readonly deviations?: readonly (number | undefined)[];
 }
 
 /** A series whose values that cannot be drawn are NaN. */
@@ -16,6 +18,7 @@ export interface Curve {
   readonly name: string;
   readonly points: readonly Point[];
   readonly dashed: boolean;
+  readonly deviations: readonly (number | undefined)[];
   readonly color: { readonly line: string; readonly text: string };
 }
 
@@ -27,6 +30,7 @@ export function traceCurve(series: LineSeries, index: number, logX: boolean, log
       drawable(x, logX) ? x : Number.NaN,
       drawable(y, logY) ? y : Number.NaN,
     ]),
+    deviations: series.deviations ?? [],
     // Once the colours are used up, dashes tell the curves of one colour apart.
     dashed: series.style === undefined ? index >= SERIES_COLORS.length : series.style === 'dashed',
     color: SERIES_COLORS[index % SERIES_COLORS.length] ?? { line: COLORS.text, text: COLORS.text },
@@ -44,4 +48,23 @@ export function isDrawn(point: Point | undefined): point is Point {
 /** Points that no line leads to. */
 export function lonePoints({ points }: Curve): readonly Point[] {
   return points.filter((point, at) => isDrawn(point) && !isDrawn(points[at - 1]) && !isDrawn(points[at + 1]));
+}
+
+/** Ends of a curve's error bars that can be drawn. */
+export function errorBars(
+  { points, deviations }: Curve,
+  logY: boolean,
+): readonly (readonly [Point, Point])[] {
+  return points.flatMap((point, index) => {
+    const reach = deviations[index] ?? 0;
+    const [x, y] = point;
+    return isDrawn(point) && reach > 0 && (!logY || y > reach)
+      ? [
+          [
+            [x, y - reach],
+            [x, y + reach],
+          ] as const,
+        ]
+      : [];
+  });
 }

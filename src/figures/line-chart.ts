@@ -1,6 +1,6 @@
 /** Figures of curves over a common axis: loss against epoch, error against latent size. */
 import { failure } from '../core/diagnostic.ts';
-import { isDrawn, traceCurve, type Curve, type LineSeries, type Point } from './curve.ts';
+import { errorBars, isDrawn, traceCurve, type Curve, type LineSeries, type Point } from './curve.ts';
 import type { Figure } from './figure.ts';
 import { layoutHeader, type HeaderText } from './header.ts';
 import { drawPlot, INSET, TICK_LENGTH, TICK_PADDING, type Axis, type Frame } from './plot.ts';
@@ -20,6 +20,8 @@ export interface LinePanel {
   readonly series: readonly LineSeries[];
   /** A logarithmic axis; values of 0 and below interrupt the curve. */
   readonly logY?: boolean;
+  /** A place on the x axis that matters, with a few words at its line. */
+  readonly mark?: { readonly x: number; readonly label: string };
 }
 
 interface CommonOptions extends HeaderText {
@@ -52,8 +54,9 @@ const LOG_TICKS = 10;
  *
  * @throws Failure if there is nothing to draw
  */
-export function lineChart({ yLabel, series, logY = false, ...common }: LineChartOptions): Figure {
-  return linePanels({ ...common, panels: [{ yLabel, series, logY }] });
+export function lineChart({ yLabel, series, logY = false, mark, ...common }: LineChartOptions): Figure {
+  const panel = { yLabel, series, logY, ...(mark === undefined ? {} : { mark }) };
+  return linePanels({ ...common, panels: [panel] });
 }
 
 /**
@@ -89,6 +92,8 @@ export function linePanels({ title, subtitle, xLabel, logX = false, panels }: Li
     parts.push(
       textElement(panel.yLabel, { x: MARGIN, y: top - 16, style: TYPE.label, fill: COLORS.quietText }),
       ...plot.parts,
+      ...drawErrorBars(panel, plot.place),
+      ...drawMark(panel, frame, plot.place),
       ...drawNames(panel.curves, frame, plot.place),
     );
     bottom += TICK_LENGTH + TYPE.label.line;
@@ -118,9 +123,10 @@ interface TracedPanel {
   /** Of all curves, those that are drawn. */
   readonly points: readonly Point[];
   readonly y: Axis;
+  readonly mark: LinePanel['mark'];
 }
 
-function tracePanel({ yLabel, series, logY = false }: LinePanel, logX: boolean): TracedPanel {
+function tracePanel({ yLabel, series, logY = false, mark }: LinePanel, logX: boolean): TracedPanel {
   const curves = series
     .map((one) => ({ ...one, name: truncateText(one.name, TYPE.seriesName, NAME_WIDTH) }))
     .map((one, index) => traceCurve(one, index, logX, logY));
@@ -128,9 +134,10 @@ function tracePanel({ yLabel, series, logY = false }: LinePanel, logX: boolean):
   if (points.length === 0) {
     throw failure('out-of-range', `The chart of \`${yLabel}\` has no value that can be drawn.`);
   }
-  const [low, high] = extent(points.map(([, value]) => value));
+  const reached = curves.flatMap((curve) => errorBars(curve, logY)).flat();
+  const [low, high] = extent([...points, ...reached].map(([, value]) => value));
   const scale = logY ? logScale(low, high) : linearScale(low, high, { steps: 6, extend: true });
-  return { yLabel, curves, points, y: { ...scale, log: logY } };
+  return { yLabel, curves, points, mark, y: { ...scale, log: logY } };
 }
 
 function scaleX(values: readonly number[], log: boolean): Axis {
@@ -149,6 +156,40 @@ function extent(values: readonly number[]): [number, number] {
     high = Math.max(high, value);
   }
   return [low, high];
+}
+
+/** Thin bars with caps, in the colour of their curve. */
+function drawErrorBars({ curves, y }: TracedPanel, place: (point: Point) => Point): string[] {
+  return curves.flatMap((curve) => {
+    const bars = errorBars(curve, y.log).map(([low, high]) => {
+      const [x, bottom] = place(low);
+      const [, top] = place(high);
+      const cap = (at: number): string => `M${formatLength(x - 4)} ${formatLength(at)}h8`;
+      return `M${formatLength(x)} ${formatLength(bottom)}V${formatLength(top)}${cap(bottom)}${cap(top)}`;
+    });
+    return bars.length === 0
+      ? []
+      : [`<path d="${bars.join('')}" fill="none" stroke="${curve.color.line}" stroke-width="1.25"/>`];
+  });
+}
+
+/** A dashed line from top to bottom, and its words beside its upper end. */
+function drawMark({ mark, points }: TracedPanel, frame: Frame, place: (point: Point) => Point): string[] {
+  const [first] = points;
+  if (mark === undefined || first === undefined) return [];
+  const [x] = place([mark.x, first[1]]);
+  const isRight = x > (frame.left + frame.right) / 2;
+  const text = {
+    x: isRight ? x - 6 : x + 6,
+    y: frame.top + TYPE.label.line + 3,
+    style: TYPE.label,
+    fill: COLORS.text,
+  };
+  return [
+    `<path d="M${formatLength(x)} ${formatLength(frame.top - 8)}V${formatLength(frame.bottom)}" ` +
+      `fill="none" stroke="${COLORS.axis}" stroke-dasharray="3 3"/>`,
+    textElement(mark.label, { ...text, anchor: isRight ? 'end' : 'start' }),
+  ];
 }
 
 /** Writes each curve's name beside its last point; a thin line leads to names that had to move. */

@@ -16,6 +16,8 @@ import type { Launcher } from './launcher.ts';
 import { outcomeOf } from './local.ts';
 import { planTrials, trialsFolder, type PlannedTrial } from './plan.ts';
 import { pendingRecord, readSweep, trialRecord, writeSweep, type SweepRecord } from './record.ts';
+import { drawSweep } from './figures.ts';
+import { resultsOf } from './results.ts';
 import type { Trial } from './trial.ts';
 
 export interface SweepOptions {
@@ -35,9 +37,13 @@ export interface SweepResult {
   /** Absolute path of `outputs/<name>`. */
   readonly workspace: string;
   readonly record?: SweepRecord;
+  /** Pictures that were drawn, in the workspace. */
+  readonly figures: readonly string[];
   readonly diagnostics: readonly Diagnostic[];
   readonly seconds: number;
 }
+
+type Ended = Pick<SweepResult, 'state' | 'diagnostics' | 'record'> & Partial<Pick<SweepResult, 'figures'>>;
 
 /**
  * Runs the trials of a pipeline. Never throws for what can be expected to fail: see `diagnostics` of the result.
@@ -51,9 +57,8 @@ export async function runSweep(
 ): Promise<SweepResult> {
   const started = performance.now();
   const workspace = workspaceOf(located, options.outputs).folder;
-  const end = (
-    result: Pick<SweepResult, 'state' | 'diagnostics'> & { record?: SweepRecord },
-  ): SweepResult => ({
+  const end = (result: Ended): SweepResult => ({
+    figures: [],
     ...result,
     workspace,
     seconds: (performance.now() - started) / 1000,
@@ -82,7 +87,7 @@ async function sweep(
   trials: readonly Trial[],
   options: SweepOptions,
   workspace: string,
-): Promise<Pick<SweepResult, 'state' | 'diagnostics'> & { readonly record: SweepRecord }> {
+): Promise<Ended> {
   const { outputs, launcher, signal, emit } = options;
   const { sweep: settings } = located.pipeline;
   if (settings === undefined) throw new Error('the pipeline has no sweep');
@@ -142,8 +147,12 @@ async function sweep(
       return outcome === undefined ? pendingRecord(trial) : trialRecord(trial, outcome);
     }),
   };
-  await writeSweep(workspace, record);
-  return { state: isUnchanged ? 'unchanged' : status, diagnostics: failed.map(failureOf), record };
+  const results = resultsOf(record);
+  const answered = results.answer === undefined ? record : { ...record, answer: results.answer };
+  await writeSweep(workspace, answered);
+  const figures = isUnchanged ? [] : await drawSweep({ record, results, trials: planned, store }, workspace);
+  const state = isUnchanged ? 'unchanged' : status;
+  return { state, diagnostics: failed.map(failureOf), record: answered, figures };
 }
 
 /** Plans; if a stage that needs TensorFlow has to run, sees to it that it is there, and plans for what came of it. */

@@ -122,3 +122,30 @@ test('a chart without anything to draw is a failure', () => {
     );
   }
 });
+
+test('error bars reach as far as they are told, within the axis; a mark stands at its place', () => {
+  const series = [
+    {
+      name: 'a',
+      points: [
+        [1, 2],
+        [2, 1],
+        [3, 0.5],
+      ] as const,
+      deviations: [3, undefined, 0.1],
+    },
+  ];
+  const plain = lineChart({
+    xLabel: 'x',
+    yLabel: 'y',
+    series: [{ name: 'a', points: series[0]?.points ?? [] }],
+  });
+  const figure = lineChart({ xLabel: 'x', yLabel: 'y', series, mark: { x: 2, label: 'Knee: 2' } });
+  // Two bars with two caps each, in one path.
+  assert.equal(figure.svg.match(/stroke-width="1.25"/g)?.length, 1);
+  assert.equal(figure.svg.match(/h8/g)?.length, 4);
+  assert.ok(!plain.svg.includes('stroke-width="1.25"'));
+  assert.ok(figure.svg.includes('>Knee: 2<'));
+  // The axis is extended to the bar's end at 5.
+  assert.ok(figure.svg.includes('>5<') && !plain.svg.includes('>5<'));
+});

@@ -144,6 +144,7 @@ function present(terminal: Terminal, result: SweepResult, { options, sources, lo
       '',
       ...(results.answer === undefined ? [] : [style('bold', results.answer), '']),
       head,
+      ...result.figures.map((name) => `  ${style('cyan', `${folder}${name}`)}`),
     ].join('\n'),
   );
   if (state === 'failed' || state === 'interrupted')

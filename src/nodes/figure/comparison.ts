@@ -1,19 +1,24 @@
 /** `kind: comparison`: originals, corrupted images and what a model makes of them, one below the other. */
 import { join } from 'node:path';
 import { toFloat32 } from '../../artifacts/images.ts';
+import { writeNpy } from '../../artifacts/npy.ts';
 import type { ComparisonFigureSettings, FigureSettings } from '../../config/generated/settings.ts';
 import { modelShapes, predictAll } from '../../engine/train/predict.ts';
 import type { Figure } from '../../figures/figure.ts';
-import { imageGrid, imageTiles, type ImageRow } from '../../figures/image-grid.ts';
+import { imageGrid, imageTiles, type ImageRow, type ImageTile } from '../../figures/image-grid.ts';
 import { loadModel } from '../../layers/save.ts';
 import type { StageContext } from '../contract.ts';
 import { imageSource, requireInput } from '../train/pairs.ts';
 import { chooseImages } from './choice.ts';
 import { readJson } from './records.ts';
 
-/** All rows are drawn on the scale of the originals: what is brighter than their white is white. */
+/**
+ * All rows are drawn on the scale of the originals: what is brighter than their white is white. On that scale, from 0 to 1,
+ * the first and the last row are kept as `original.npy` and `output.npy`, so that sweeps can set those of several models
+ * side by side.
+ */
 export async function drawComparison(
-  { inputs, seed, engine, signal }: StageContext<FigureSettings>,
+  { inputs, folder: own, seed, engine, signal }: StageContext<FigureSettings>,
   { split, samples, random, title }: ComparisonFigureSettings,
 ): Promise<Figure> {
   const { tf } = await engine();
@@ -34,8 +39,20 @@ export async function drawComparison(
     const corrupted = x === y ? [] : [row('Corrupted', toFloat32(x, chosen))];
     // A model that never saw noise reconstructs it, or does what it can.
     const last = row(denoiser === true && x !== y ? 'Denoised' : 'Reconstruction', outputs);
+    await writeTiles(join(own, 'original.npy'), original.images);
+    await writeTiles(join(own, 'output.npy'), last.images);
     return imageGrid({ title, rows: [original, ...corrupted, last] });
   } finally {
     model.dispose();
   }
+}
+
+/** @param tiles of one size: [count, height, width, channels] */
+async function writeTiles(path: string, tiles: readonly ImageTile[]): Promise<void> {
+  const [first] = tiles;
+  if (first === undefined) return;
+  const size = first.height * first.width * first.channels;
+  const data = new Float32Array(tiles.length * size);
+  tiles.forEach(({ values }, index) => data.set(values, index * size));
+  await writeNpy(path, { data, shape: [tiles.length, first.height, first.width, first.channels] });
 }

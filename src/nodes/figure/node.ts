@@ -11,7 +11,7 @@ const COMPUTED: ReadonlySet<FigureSettings['kind']> = new Set(['comparison', 'tr
 
 export const figureNode: NodeDefinition<FigureSettings> = {
   type: 'figure',
-  version: 4,
+  version: 5,
   schema: readSchema('stages/figure'),
   inputs: {
     data: { accepts: ['images', 'vectors'], optional: true },

@@ -1,0 +1,117 @@
+import { join, relative, resolve } from 'node:path';
+import { exists } from '../../artifacts/atomic.ts';
+import { Failure, failure } from '../../core/diagnostic.ts';
+import { suggest } from '../../core/suggest.ts';
+import { csvCell, metricNames, readSweep } from '../../sweep/record.ts';
+import { resultsOf, type Group, type Results } from '../../sweep/results.ts';
+import { EXIT } from '../exit.ts';
+import type { PipelineFlags } from '../options.ts';
+import { renderSweepTable } from '../terminal/sweep-table.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { loadChecked } from './load.ts';
+
+export interface CompareOptions extends PipelineFlags {
+  /** The pipeline file, or the name of its outputs. */
+  readonly pipeline: string;
+  readonly outputs: string;
+  /** A parameter, or `stage.metric`. */
+  readonly sort?: string;
+  readonly csv?: boolean;
+}
+
+/** `hourglass compare` */
+export async function compare(terminal: Terminal, options: CompareOptions): Promise<number> {
+  const name = await nameOf(options);
+  const workspace = join(resolve(options.outputs), name);
+  const record = await readSweep(workspace);
+  if (record === undefined) {
+    throw failure(
+      'file-not-found',
+      `there are no results of a sweep in \`${relative(process.cwd(), workspace) || '.'}\``,
+      `\`hourglass sweep ${options.pipeline}\` makes some`,
+    );
+  }
+  const results = resultsOf(record);
+  const metrics = metricsOf(results, record.sweep.metric?.name);
+  const groups = options.sort === undefined ? results.groups : sorted(results, options.sort, metrics);
+  if (terminal.options.json) {
+    const { parameters, best, knee, answer } = results;
+    terminal.result(
+      JSON.stringify(
+        {
+          status: record.status,
+          parameters,
+          ...(answer === undefined ? {} : { answer }),
+          ...(knee === undefined ? {} : { knee }),
+          groups: groups.map((group) => ({
+            parameters: group.parameters,
+            best: group === best,
+            trials: group.trials.map(({ id, state }) => ({ id, state })),
+            metrics: Object.fromEntries(group.metrics),
+          })),
+        },
+        null,
+        2,
+      ),
+    );
+    return EXIT.done;
+  }
+  if (options.csv === true) {
+    terminal.result(csvOf(results, groups, metrics));
+    return EXIT.done;
+  }
+  const columns = terminal.interactive ? terminal.columns() : Infinity;
+  const lines = [renderSweepTable(results, groups, { metrics, columns }, terminal.resultStyle)];
+  if (results.answer !== undefined) lines.push('', results.answer);
+  terminal.result(lines.join('\n'));
+  return EXIT.done;
+}
+
+async function nameOf({ pipeline, outputs, ...options }: CompareOptions): Promise<string> {
+  if (!(await exists(pipeline)) || (await exists(join(outputs, pipeline, 'sweep.json')))) return pipeline;
+  const { located, diagnostics } = await loadChecked(pipeline, options);
+  if (located === undefined) throw new Failure(...diagnostics);
+  return located.pipeline.name;
+}
+
+/** Metrics that differ from trial to trial, the sweep's first. */
+function metricsOf({ groups }: Results, first: string | undefined): readonly string[] {
+  const trials = groups.flatMap((group) => group.trials);
+  const all = [...new Set(trials.flatMap(({ metrics }) => metricNames(metrics)))];
+  const differing = all.filter(
+    (name) => new Set(groups.map(({ metrics }) => metrics.get(name)?.mean)).size > 1,
+  );
+  return first === undefined ? differing : [first, ...differing.filter((name) => name !== first)];
+}
+
+function sorted({ groups, parameters }: Results, by: string, metrics: readonly string[]): readonly Group[] {
+  const known = [...parameters, ...metrics];
+  if (!known.includes(by)) {
+    const near = suggest(by, known);
+    throw failure(
+      'usage',
+      `there is no column \`${by}\``,
+      near === undefined ? `there are ${known.join(', ')}` : `did you mean \`${near}\`?`,
+    );
+  }
+  const valueOf = ({ parameters: own, metrics: measured }: Group): unknown =>
+    Object.hasOwn(own, by) ? own[by] : measured.get(by)?.mean;
+  return groups.toSorted((a, b) => compareValues(valueOf(a), valueOf(b)));
+}
+
+/** Numbers by size, then texts; what is not known comes last. */
+function compareValues(a: unknown, b: unknown): number {
+  if (typeof a === 'number' && typeof b === 'number') return a - b;
+  if (a === undefined || b === undefined) return Number(a === undefined) - Number(b === undefined);
+  return typeof a === 'number' ? -1 : typeof b === 'number' ? 1 : String(a).localeCompare(String(b), 'en');
+}
+
+function csvOf({ parameters }: Results, groups: readonly Group[], metrics: readonly string[]): string {
+  const head = [...parameters, 'trials', ...metrics.flatMap((name) => [name, `${name} sd`])];
+  const rows = groups.map((group) => [
+    ...parameters.map((name) => group.parameters[name]),
+    group.trials.length,
+    ...metrics.flatMap((name) => [group.metrics.get(name)?.mean, group.metrics.get(name)?.deviation]),
+  ]);
+  return [head, ...rows].map((row) => row.map(csvCell).join(',')).join('\n');
+}
