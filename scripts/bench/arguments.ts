@@ -6,6 +6,8 @@ export interface BenchArguments {
   readonly peers: boolean;
   /** Time whole commands instead of steps. */
   readonly whole: boolean;
+  /** Time a whole sweep instead of steps. */
+  readonly sweep: boolean;
   readonly json: boolean;
   /** Names of the cases; all if there are none. */
   readonly cases: readonly string[];
@@ -20,10 +22,11 @@ export interface BenchArguments {
 export const USAGE = `npm run bench -- [options]
   --peers         Keras, PyTorch, JAX and tfjs-node beside Hourglass
   --whole         whole commands of 5 epochs, from start to exit, instead of steps
+  --sweep         a sweep of 8 latent sizes and 10 epochs, from start to exit, instead of steps
   --case NAME     only this case; may be repeated
   --engine NAME   Hourglass and this engine; may be repeated, and \`keras\` means all of Keras's
-  --rounds N      turns of each engine; 4, or 2 with --whole
-  --steps N       steps of one stretch
+  --rounds N      turns of each engine; 4, or 2 with --whole or --sweep
+  --steps N       steps of one stretch; with --sweep, of one epoch
   --json          one JSON document`;
 
 /** What is wrong with the command line. */
@@ -31,7 +34,7 @@ export class UsageError extends Error {}
 
 /** @throws UsageError */
 export function parseArguments(args: readonly string[], knownCases: readonly string[]): BenchArguments {
-  const { peers, whole, json, case: cases, engine, rounds, steps } = readOptions(args);
+  const { peers, whole, sweep, json, case: cases, engine, rounds, steps } = readOptions(args);
   const unknown = cases.find((name) => !knownCases.includes(name));
   if (unknown !== undefined) {
     throw new UsageError(`there is no case \`${unknown}\`; there are ${knownCases.join(', ')}`);
@@ -39,10 +42,11 @@ export function parseArguments(args: readonly string[], knownCases: readonly str
   return {
     peers,
     whole,
+    sweep,
     json,
     cases,
     engines: engine,
-    rounds: rounds === undefined ? (whole ? 2 : 4) : wholeNumber('--rounds', rounds),
+    rounds: rounds === undefined ? (whole || sweep ? 2 : 4) : wholeNumber('--rounds', rounds),
     steps: steps === undefined ? undefined : wholeNumber('--steps', steps),
   };
 }
@@ -59,6 +63,7 @@ function readOptions(args: readonly string[]) {
       options: {
         peers: { type: 'boolean', default: false },
         whole: { type: 'boolean', default: false },
+        sweep: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
         case: { type: 'string', multiple: true, default: [] },
         engine: { type: 'string', multiple: true, default: [] },

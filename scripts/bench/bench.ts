@@ -18,7 +18,8 @@ import { loadNote, otherLoad } from './load.ts';
 import type { Limit } from './limit.ts';
 import type { Stretch, Task } from './protocol.ts';
 import { notesOn, resultsOf, resultTable, table, type Result } from './results.ts';
-import { timeWholeCommands } from './whole.ts';
+import { sweepWork } from './sweep.ts';
+import { RUN_WORK, timeWholeCommands } from './whole.ts';
 
 const FOLDER = join(packageRoot, '.bench');
 const THREADS = 2;
@@ -133,10 +134,12 @@ const cases = CASES.filter(({ name }) => isWanted(name, options.cases)).map((eac
 );
 const results: Result[] = [];
 const refusals: string[] = [];
-const loads: number[] = options.whole ? [await otherLoad()] : [];
+const isWhole = options.whole || options.sweep;
+const loads: number[] = isWhole ? [await otherLoad()] : [];
 const versions: Record<string, string> = { node: process.version };
-if (options.whole) {
-  results.push(...(await timeWholeCommands(FOLDER, options.peers, options.rounds, say)));
+if (isWhole) {
+  const work = options.sweep ? sweepWork(options.steps) : RUN_WORK;
+  results.push(...(await timeWholeCommands(work, { folder: FOLDER, ...options, say })));
 } else {
   for (const benchCase of cases) {
     const engines = ENGINES.filter(
@@ -160,7 +163,7 @@ if (options.json) {
 } else {
   const facts = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   process.stdout.write(
-    `${resultTable(results)}\n\n${options.whole ? '' : `${limitTable(cases, limit)}\n\n`}` +
+    `${resultTable(results)}\n\n${isWhole ? '' : `${limitTable(cases, limit)}\n\n`}` +
       `${machine.cpu}, ${machine.cores} cores, ${THREADS} threads each; ${facts.join(', ')}\n` +
       notes.map((note) => `${note}\n`).join(''),
   );

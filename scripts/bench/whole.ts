@@ -1,4 +1,4 @@
-/** Whole commands, as a user waits for them: five epochs of the dense model on all of MNIST, from start to exit. */
+/** Whole commands, as a user waits for them, from start to exit: five epochs of the dense model on all of MNIST, or a sweep. */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -40,28 +40,57 @@ stages:
     validation: test
 `;
 
-const EPOCHS = 5;
+/** Something to do from start to exit, by Hourglass and by a script of Keras. */
+export interface WholeWork {
+  /** As tables name it. */
+  readonly name: string;
+  readonly command: 'run' | 'sweep';
+  readonly pipeline: string;
+  /** Below `scripts/bench/peers`; takes `default` or `jit`. */
+  readonly script: string;
+  /** Its arguments after that. */
+  readonly arguments: readonly string[];
+  /** Epochs of all trainings, and steps of each. */
+  readonly epochs: number;
+  readonly steps: number;
+}
+
+export const RUN_WORK: WholeWork = {
+  name: 'whole command, 5 epochs',
+  command: 'run',
+  pipeline: PIPELINE,
+  script: 'keras_whole.py',
+  arguments: [],
+  epochs: 5,
+  steps: 60_000 / 32,
+};
+
+export interface WholeOptions {
+  readonly folder: string;
+  readonly peers: boolean;
+  readonly rounds: number;
+  readonly say: (line: string) => void;
+}
 
 /** Runs the commands in turns; of each the shortest time counts. */
 export async function timeWholeCommands(
-  folder: string,
-  withPeers: boolean,
-  rounds: number,
-  say: (line: string) => void,
+  work: WholeWork,
+  { folder, peers, rounds, say }: WholeOptions,
 ): Promise<Result[]> {
+  const script = join(packageRoot, 'scripts/bench/peers', work.script);
   const commands: Readonly<Record<string, () => readonly string[]>> = {
-    hourglass: () => freshRun(folder),
-    ...(withPeers
+    hourglass: () => freshRun(folder, work),
+    ...(peers
       ? {
-          keras: () => [PYTHON, join(packageRoot, 'scripts/bench/peers/keras_whole.py'), 'default'],
-          'keras, jit': () => [PYTHON, join(packageRoot, 'scripts/bench/peers/keras_whole.py'), 'jit'],
+          keras: () => [PYTHON, script, 'default', ...work.arguments],
+          'keras, jit': () => [PYTHON, script, 'jit', ...work.arguments],
         }
       : {}),
   };
   const shortest = new Map<string, number>();
   for (let round = 1; round <= rounds; round++) {
     for (const [name, command] of Object.entries(commands)) {
-      say(`whole command: round ${round} of ${rounds}, ${name}`);
+      say(`${work.name}: round ${round} of ${rounds}, ${name}`);
       const [program = '', ...args] = command();
       const env = {
         ...process.env,
@@ -80,25 +109,25 @@ export async function timeWholeCommands(
   }
   const own = shortest.get('hourglass') ?? Number.NaN;
   return [...shortest].map(([engine, taken]) => ({
-    case: 'whole command, 5 epochs',
+    case: work.name,
     engine,
-    msPerStep: taken / ((EPOCHS * 60_000) / 32),
-    secondsPerEpoch: taken / 1000 / EPOCHS,
+    msPerStep: taken / (work.epochs * work.steps),
+    secondsPerEpoch: taken / 1000 / work.epochs,
     ratio: own / taken,
   }));
 }
 
 /** The command on a pipeline that was never run: the store of results lies beside its outputs. */
-function freshRun(folder: string): readonly string[] {
+function freshRun(folder: string, { command, pipeline }: WholeWork): readonly string[] {
   const place = join(folder, 'whole');
   rmSync(place, { recursive: true, force: true });
   mkdirSync(place, { recursive: true });
   const own = mkdtempSync(join(place, 'run-'));
-  writeFileSync(join(own, 'whole.yaml'), PIPELINE);
+  writeFileSync(join(own, 'whole.yaml'), pipeline);
   return [
     process.execPath,
     join(packageRoot, 'bin/hourglass.js'),
-    'run',
+    command,
     join(own, 'whole.yaml'),
     '--outputs',
     join(own, 'outputs'),

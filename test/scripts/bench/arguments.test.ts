@@ -23,6 +23,7 @@ test('rounds and steps are numbers; whole commands have fewer rounds unless told
   const { rounds, steps } = parse('--rounds', '7', '--steps', '100');
   assert.deepEqual([rounds, steps], [7, 100]);
   assert.ok(parse('--whole').rounds < parse().rounds);
+  assert.ok(parse('--sweep').rounds < parse().rounds);
   assert.equal(parse('--whole', '--rounds', '7').rounds, 7);
 });
 
