@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { TestContext } from 'node:test';
@@ -21,7 +22,13 @@ export class Hostile {
   /** @param warmUp a good file, over which the process may take its time to load what it needs */
   constructor(t: Pick<TestContext, 'after'>, warmUp: Question) {
     this.#warmUp = warmUp;
-    t.after(() => this.#child?.kill('SIGKILL'));
+    t.after(async () => {
+      const child = this.#child;
+      if (child?.connected !== true) return;
+      // It ends by itself, as a process must whose coverage is to be known.
+      child.disconnect();
+      await once(child, 'exit');
+    });
   }
 
   /** Asserts that a file is refused with one of these codes. */

