@@ -95,7 +95,9 @@ async function readMap(
     return undefined;
   }
   if (tree.kind !== 'map') {
-    const found = tree.kind === 'list' ? 'a list' : describe(tree.value);
+    // What another file holds, which may be none of a pipeline at all, is not shown.
+    const text = named === undefined && tree.kind === 'scalar' ? describe(tree.value) : 'a single value';
+    const found = tree.kind === 'list' ? 'a list' : text;
     report(
       errorAt(tidyRange(tree), 'wrong-type', `a pipeline is a map of keys to values; this is ${found}`, {
         hint: 'begin with `name: …`',
