@@ -144,7 +144,7 @@ function startText({ trials, kept, jobs }: Extract<SweepEvent, { type: 'sweep-st
   const parts = [
     formatPlural(trials, 'trial'),
     ...(kept === 0 ? [] : [`${kept} complete already`]),
-    `${jobs} side by side`,
+    jobs === 1 ? 'one at a time' : `${jobs} side by side`,
   ];
   return parts.join(', ');
 }
