@@ -1,6 +1,14 @@
 /** Hostile archives: each is refused in words, and nothing is written outside the folder. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -293,4 +301,19 @@ test('a folder, and what is not there, are told apart from archives', async () =
     );
   assert.equal(await code(join(root, 'none.zip')), 'file-not-found');
   assert.equal(await code(root), 'file-unreadable');
+  // Two gigabytes of nothing, which take no room on the disk.
+  const huge = join(root, 'huge.zip');
+  writeFileSync(huge, '');
+  truncateSync(huge, 2 ** 31 + 1);
+  assert.equal(await code(huge), 'archive-unsafe');
+  // Each file is small enough, and all together are not.
+  const lies = Array.from({ length: 9 }, (_, index) => ({
+    name: `f${index}`,
+    data: Buffer.alloc(3 * 2 ** 20, index),
+    both: { method: 8, size: 2 ** 29 },
+  }));
+  writeFileSync(join(root, 'lies.zip'), rawZip({ entries: lies }));
+  assert.equal(await code(join(root, 'lies.zip')), 'archive-unsafe');
+  writeFileSync(join(root, 'one.zip'), wrong({ both: { method: 8, size: 2 ** 29 + 1 } }));
+  assert.equal(await code(join(root, 'one.zip')), 'archive-unsafe');
 });

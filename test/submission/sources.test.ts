@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { loadPipeline } from '../../src/config/load.ts';
+import { Failure } from '../../src/core/diagnostic.ts';
+import { stageTypes } from '../../src/nodes/registry.ts';
+import { checkArchive } from '../../src/submission/check.ts';
+import { collectSources } from '../../src/submission/sources.ts';
+import { writeZip } from '../../src/submission/zip-write.ts';
+import { temporaryFolder } from '../nodes/context.ts';
+import { listed } from './archives.ts';
+import { PLAIN } from './pipelines.ts';
+
+test('sources that are missing, too large or elsewhere are refused, and a folder of data goes along whole', async (t) => {
+  const folder = temporaryFolder(t);
+  const file = join(folder, 'p.yaml');
+  writeFileSync(file, PLAIN);
+  const { located, sources } = await loadPipeline(file, { stageTypes: stageTypes(false) });
+  assert.ok(located);
+  const collect = async (boundary = folder): Promise<readonly string[]> =>
+    collectSources(located, sources, { includeData: true, boundary }).then(
+      ({ entries }) => entries.map(({ path }) => path).sort(),
+      (error: unknown) =>
+        error instanceof Failure ? error.diagnostics.map(({ code }) => code) : [String(error)],
+    );
+  assert.deepEqual(await collect(), ['file-not-found']);
+  mkdirSync(join(folder, 'data'));
+  writeFileSync(join(folder, 'data', 'own.idx'), '');
+  assert.deepEqual(await collect(), ['pipeline/data/own.idx', 'pipeline/p.yaml']);
+  assert.deepEqual(await collect(join(folder, 'data')), ['usage']);
+  truncateSync(join(folder, 'data', 'own.idx'), 2 ** 29 + 1);
+  assert.deepEqual(await collect(), ['file-too-large']);
+  writeFileSync(join(folder, 'p.yaml'), PLAIN.replace('data/own.idx', 'images'));
+  mkdirSync(join(folder, 'images', 'deep'), { recursive: true });
+  for (const name of ['a', 'deep/b']) writeFileSync(join(folder, 'images', name), name);
+  const again = await loadPipeline(file, { stageTypes: stageTypes(false) });
+  assert.ok(again.located);
+  const whole = await collectSources(again.located, again.sources, { includeData: true, boundary: folder });
+  assert.deepEqual(whole.entries.map(({ path }) => path).sort(), [
+    'pipeline/images/a',
+    'pipeline/images/deep/b',
+    'pipeline/p.yaml',
+  ]);
+});
+
+test('a pipeline that measures no model gives nothing to spot-check, and another name than the manifest is found', async (t) => {
+  const folder = temporaryFolder(t);
+  const archive = join(folder, 'x.zip');
+  const codes = async (pipeline?: string): Promise<readonly string[]> => {
+    const files = listed({}, pipeline);
+    writeFileSync(archive, await writeZip([...files].map(([path, data]) => ({ path, data }))));
+    const work = temporaryFolder(t);
+    const found = await checkArchive({ archive, level: 'spot', allowPlugins: false, work });
+    return found.diagnostics.map(
+      ({ severity, message }) => `${severity}: ${/spot|resolved|seed/.exec(message)?.[0]}`,
+    );
+  };
+  assert.deepEqual(await codes(), ['warning: resolved', 'warning: spot']);
+  assert.deepEqual(await codes('name: q\nstages: { mnist: { type: dataset, source: mnist } }\n'), [
+    'error: seed',
+    'warning: resolved',
+    'warning: spot',
+  ]);
+});
