@@ -832,9 +832,133 @@ export type MnistDatasetSettings = {
   readonly type: 'dataset';
   /**
    * `mnist`: 60,000 training and 10,000 test images of handwritten digits, 28x28x1, which come with
-   * Hourglass. `idx`: your own files in MNIST's IDX format.
+   * Hourglass. `fashion-mnist`: as many of clothes. `lfw`: 13,233 faces of 5,749 people, Labeled Faces in the
+   * Wild, without a test split. `idx`: your own files in MNIST's IDX format. `images`: a folder of PNG and
+   * JPEG files.
    */
   readonly source: 'mnist';
+  /**
+   * Keep only the first images: one number for each split, or `{ train: 10000, test: 1000 }`. `null` keeps
+   * all.
+   */
+  readonly limit: 
+    | number
+    | {
+    /** Training images to keep. Left out: all. */
+    readonly train?: number;
+    /** Test images to keep. Left out: all. */
+    readonly test?: number;
+  }
+    | null;
+  /**
+   * `minmax` maps the byte values 0 to 255 to the range 0 to 1, which a sigmoid at the end of the decoder can
+   * reach. `none` keeps 0 to 255.
+   */
+  readonly normalize: 'minmax' | 'none';
+};
+
+/** `DatasetSettings` with `source: fashion-mnist`. */
+export type FashionMnistDatasetSettings = {
+  /** Loads images from a data set. */
+  readonly type: 'dataset';
+  /**
+   * `mnist`: 60,000 training and 10,000 test images of handwritten digits, 28x28x1, which come with
+   * Hourglass. `fashion-mnist`: as many of clothes. `lfw`: 13,233 faces of 5,749 people, Labeled Faces in the
+   * Wild, without a test split. `idx`: your own files in MNIST's IDX format. `images`: a folder of PNG and
+   * JPEG files.
+   */
+  readonly source: 'fashion-mnist';
+  /**
+   * With `fashion-mnist`: the folder of its four files, in place of Debian's package `dataset-fashion-mnist`
+   * or a download. With `lfw`: the archive or the unpacked folder, in place of a download. With `images`,
+   * needed: a folder with images, or with one folder of images for each class. Relative to the pipeline file.
+   */
+  readonly path?: string;
+  /**
+   * With `fashion-mnist`: address of a folder with its four gzipped files. With `lfw`: address of an archive.
+   * In place of the usual one; what comes is checked all the same.
+   */
+  readonly url?: string;
+  /**
+   * Keep only the first images: one number for each split, or `{ train: 10000, test: 1000 }`. `null` keeps
+   * all.
+   */
+  readonly limit: 
+    | number
+    | {
+    /** Training images to keep. Left out: all. */
+    readonly train?: number;
+    /** Test images to keep. Left out: all. */
+    readonly test?: number;
+  }
+    | null;
+  /**
+   * `minmax` maps the byte values 0 to 255 to the range 0 to 1, which a sigmoid at the end of the decoder can
+   * reach. `none` keeps 0 to 255.
+   */
+  readonly normalize: 'minmax' | 'none';
+};
+
+/** `DatasetSettings` with `source: lfw`. */
+export type LfwDatasetSettings = {
+  /** Loads images from a data set. */
+  readonly type: 'dataset';
+  /**
+   * `mnist`: 60,000 training and 10,000 test images of handwritten digits, 28x28x1, which come with
+   * Hourglass. `fashion-mnist`: as many of clothes. `lfw`: 13,233 faces of 5,749 people, Labeled Faces in the
+   * Wild, without a test split. `idx`: your own files in MNIST's IDX format. `images`: a folder of PNG and
+   * JPEG files.
+   */
+  readonly source: 'lfw';
+  /**
+   * With `fashion-mnist`: the folder of its four files, in place of Debian's package `dataset-fashion-mnist`
+   * or a download. With `lfw`: the archive or the unpacked folder, in place of a download. With `images`,
+   * needed: a folder with images, or with one folder of images for each class. Relative to the pipeline file.
+   */
+  readonly path?: string;
+  /**
+   * With `fashion-mnist`: address of a folder with its four gzipped files. With `lfw`: address of an archive.
+   * In place of the usual one; what comes is checked all the same.
+   */
+  readonly url?: string;
+  /** SHA-256 of the archive of `lfw`, where it is another than the usual one. */
+  readonly sha256?: string;
+  /**
+   * Whether the faces are aligned by funneling (`lfw-funneled.tgz`), or as they were found (`lfw.tgz`). Only
+   * with `lfw`.
+   */
+  readonly funneled: boolean;
+  /**
+   * The part of each image that is kept: its first row or column, and the first that is no longer part of it.
+   * `null` keeps all. Only with `lfw` and `images`.
+   */
+  readonly crop: 
+    | {
+    /** First row, and the row after the last. */
+    readonly rows: readonly [number, number];
+    /** First column, and the column after the last. */
+    readonly columns: readonly [number, number];
+  }
+    | null;
+  /**
+   * Factor by which height and width shrink or grow after the crop, rounded down to whole pixels. `size`
+   * comes before it. Only with `lfw` and `images`.
+   */
+  readonly resize: number;
+  /**
+   * Height and width after the crop, in place of `resize`. `[64, 48]` suits decoders that double the size
+   * with each layer. Only with `lfw` and `images`.
+   */
+  readonly size?: readonly [number, number];
+  /** `gray` gives one channel, `rgb` three. Only with `lfw` and `images`. */
+  readonly color: 'gray' | 'rgb';
+  /** Leave out people of whom there are fewer images. Only with `lfw`. */
+  readonly min_faces_per_person: number;
+  /**
+   * What becomes of images that cannot be decoded, or have another size than most: `skip` leaves them out and
+   * names them, `fail` stops. Only with `lfw` and `images`.
+   */
+  readonly on_error: 'skip' | 'fail';
   /**
    * Keep only the first images: one number for each split, or `{ train: 10000, test: 1000 }`. `null` keeps
    * all.
@@ -861,7 +985,9 @@ export type IdxDatasetSettings = {
   readonly type: 'dataset';
   /**
    * `mnist`: 60,000 training and 10,000 test images of handwritten digits, 28x28x1, which come with
-   * Hourglass. `idx`: your own files in MNIST's IDX format.
+   * Hourglass. `fashion-mnist`: as many of clothes. `lfw`: 13,233 faces of 5,749 people, Labeled Faces in the
+   * Wild, without a test split. `idx`: your own files in MNIST's IDX format. `images`: a folder of PNG and
+   * JPEG files.
    */
   readonly source: 'idx';
   /**
@@ -901,8 +1027,81 @@ export type IdxDatasetSettings = {
   readonly normalize: 'minmax' | 'none';
 };
 
+/** `DatasetSettings` with `source: images`. */
+export type ImagesDatasetSettings = {
+  /** Loads images from a data set. */
+  readonly type: 'dataset';
+  /**
+   * `mnist`: 60,000 training and 10,000 test images of handwritten digits, 28x28x1, which come with
+   * Hourglass. `fashion-mnist`: as many of clothes. `lfw`: 13,233 faces of 5,749 people, Labeled Faces in the
+   * Wild, without a test split. `idx`: your own files in MNIST's IDX format. `images`: a folder of PNG and
+   * JPEG files.
+   */
+  readonly source: 'images';
+  /**
+   * With `fashion-mnist`: the folder of its four files, in place of Debian's package `dataset-fashion-mnist`
+   * or a download. With `lfw`: the archive or the unpacked folder, in place of a download. With `images`,
+   * needed: a folder with images, or with one folder of images for each class. Relative to the pipeline file.
+   */
+  readonly path: string;
+  /** A folder like `path` with the test images. Without it the set has no test split. Only with `images`. */
+  readonly test_path?: string;
+  /**
+   * The part of each image that is kept: its first row or column, and the first that is no longer part of it.
+   * `null` keeps all. Only with `lfw` and `images`.
+   */
+  readonly crop: 
+    | {
+    /** First row, and the row after the last. */
+    readonly rows: readonly [number, number];
+    /** First column, and the column after the last. */
+    readonly columns: readonly [number, number];
+  }
+    | null;
+  /**
+   * Factor by which height and width shrink or grow after the crop, rounded down to whole pixels. `size`
+   * comes before it. Only with `lfw` and `images`.
+   */
+  readonly resize?: number;
+  /**
+   * Height and width after the crop, in place of `resize`. `[64, 48]` suits decoders that double the size
+   * with each layer. Only with `lfw` and `images`.
+   */
+  readonly size?: readonly [number, number];
+  /** `gray` gives one channel, `rgb` three. Only with `lfw` and `images`. */
+  readonly color: 'gray' | 'rgb';
+  /**
+   * What becomes of images that cannot be decoded, or have another size than most: `skip` leaves them out and
+   * names them, `fail` stops. Only with `lfw` and `images`.
+   */
+  readonly on_error: 'skip' | 'fail';
+  /**
+   * Keep only the first images: one number for each split, or `{ train: 10000, test: 1000 }`. `null` keeps
+   * all.
+   */
+  readonly limit: 
+    | number
+    | {
+    /** Training images to keep. Left out: all. */
+    readonly train?: number;
+    /** Test images to keep. Left out: all. */
+    readonly test?: number;
+  }
+    | null;
+  /**
+   * `minmax` maps the byte values 0 to 255 to the range 0 to 1, which a sigmoid at the end of the decoder can
+   * reach. `none` keeps 0 to 255.
+   */
+  readonly normalize: 'minmax' | 'none';
+};
+
 /** Loads images from a data set. Gives an image set with the splits `train` and `test`. */
-export type DatasetSettings = MnistDatasetSettings | IdxDatasetSettings;
+export type DatasetSettings = 
+  | MnistDatasetSettings
+  | FashionMnistDatasetSettings
+  | LfwDatasetSettings
+  | IdxDatasetSettings
+  | ImagesDatasetSettings;
 
 /** `NoiseSettings` with `kind: gaussian`. */
 export type GaussianNoiseSettings = {

@@ -1,11 +1,20 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { DatasetSettings, IdxDatasetSettings } from '../../config/generated/settings.ts';
+import { targetSize } from '../../artifacts/image-size.ts';
+import type {
+  DatasetSettings,
+  IdxDatasetSettings,
+  ImagesDatasetSettings,
+  LfwDatasetSettings,
+} from '../../config/generated/settings.ts';
+import { unreachable } from '../../core/diagnostic.ts';
 import { sha256, type Json } from '../../core/json.ts';
 import { readSchema } from '../../core/schemas.ts';
-import type { OutputDescription } from '../../core/stage-type.ts';
+import type { AnalysisContext, ImageShape, OutputDescription, Split } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';
+import { identityOf } from './folder.ts';
 import { MNIST_FILES } from './mnist.ts';
+import { FASHION_MNIST_FILES, lfwSha256 } from './pins.ts';
 
 /** `dataset`: loads images and labels. */
 export const datasetNode: NodeDefinition<DatasetSettings> = {
@@ -17,35 +26,106 @@ export const datasetNode: NodeDefinition<DatasetSettings> = {
   draws: false,
   engine: false,
 
-  analyze({ settings }): OutputDescription {
+  // Whichever mirror they come from, files are those of the pinned hash.
+  cosmetic: ['url'],
+
+  analyze({ settings, report }): OutputDescription {
+    if (settings.source === 'lfw' || settings.source === 'images') checkCrop(settings, report);
+    const shape = shapeOf(settings);
     return {
       kind: 'images',
-      // Only the files tell the size of other images.
-      ...(settings.source === 'mnist' ? { shape: [28, 28, 1] } : {}),
+      ...(shape === undefined ? {} : { shape }),
       range: settings.normalize === 'minmax' ? [0, 1] : [0, 255],
-      splits:
-        settings.source === 'mnist' || settings.test_images !== undefined ? ['train', 'test'] : ['train'],
+      splits: splitsOf(settings),
     };
   },
 
   async fingerprint(settings, folder): Promise<Json> {
-    if (settings.source === 'mnist')
-      return Object.fromEntries(MNIST_FILES.map(({ name, sha256: hash }) => [name, hash]));
-    const hashes: Record<string, Json> = {};
-    for (const [key, path] of Object.entries(idxFiles(settings))) {
-      // A file that cannot be read has no identity; running the stage says what is wrong with it.
-      hashes[key] = await readFile(resolve(folder, path)).then(sha256, () => null);
+    switch (settings.source) {
+      case 'mnist':
+        return pinned(MNIST_FILES);
+      case 'fashion-mnist':
+        return pinned(FASHION_MNIST_FILES);
+      case 'lfw':
+        return settings.path === undefined ? lfwSha256(settings) : identityOf(resolve(folder, settings.path));
+      case 'images':
+        return Promise.all(
+          [settings.path, settings.test_path].flatMap((path) =>
+            path === undefined ? [] : [identityOf(resolve(folder, path))],
+          ),
+        );
+      case 'idx': {
+        const hashes: Record<string, Json> = {};
+        for (const [key, path] of Object.entries(idxFiles(settings))) {
+          // A file that cannot be read has no identity; running the stage says what is wrong with it.
+          hashes[key] = await readFile(resolve(folder, path)).then(sha256, () => null);
+        }
+        return hashes;
+      }
+      default:
+        return unreachable(settings);
     }
-    return hashes;
   },
-
-  files: (settings) => (settings.source === 'idx' ? Object.values(idxFiles(settings)) : []),
 
   async run(context) {
     const { runDataset } = await import('./run.ts');
     return runDataset(context);
   },
 };
+
+type Cropping = LfwDatasetSettings | ImagesDatasetSettings;
+
+function checkCrop({ crop }: Cropping, report: AnalysisContext<DatasetSettings>['report']): void {
+  for (const side of ['rows', 'columns'] as const) {
+    const [first, end] = crop?.[side] ?? [0, 1];
+    if (first < end) continue;
+    report({
+      code: 'out-of-range',
+      message: `\`crop\` keeps no ${side}: they go from ${first} to ${end}`,
+      hint: 'the second number is that of the first one that is cut off',
+      at: ['crop', side],
+    });
+  }
+}
+
+/** The size where the settings tell it; only the files tell the size of other images. */
+function shapeOf(settings: DatasetSettings): ImageShape | undefined {
+  switch (settings.source) {
+    case 'mnist':
+    case 'fashion-mnist':
+      return [28, 28, 1];
+    case 'idx':
+      return undefined;
+    case 'lfw':
+    case 'images': {
+      const { crop, resize, size } = settings;
+      const channels = settings.color === 'gray' ? 1 : 3;
+      if (size !== undefined) return [...size, channels];
+      // Faces in the archives have 250x250 pixels.
+      const full = settings.source === 'lfw' ? ([250, 250] as const) : undefined;
+      const [height, width] =
+        crop === null ? (full ?? []) : [crop.rows[1] - crop.rows[0], crop.columns[1] - crop.columns[0]];
+      if (height === undefined || width === undefined) return undefined;
+      return [...targetSize([height, width], resize ?? null), channels];
+    }
+    default:
+      return unreachable(settings);
+  }
+}
+
+function splitsOf(settings: DatasetSettings): readonly Split[] {
+  const hasTest =
+    settings.source === 'idx'
+      ? settings.test_images !== undefined
+      : settings.source === 'images'
+        ? settings.test_path !== undefined
+        : settings.source !== 'lfw';
+  return hasTest ? ['train', 'test'] : ['train'];
+}
+
+function pinned(files: readonly { readonly name: string; readonly sha256: string }[]): Json {
+  return Object.fromEntries(files.map(({ name, sha256: hash }) => [name, hash]));
+}
 
 /** The files that a stage names, by the setting that names them. */
 export function idxFiles(settings: IdxDatasetSettings): Readonly<Record<string, string>> {

@@ -2,17 +2,29 @@ import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { readIdx, type IdxArray } from '../../artifacts/idx.ts';
 import { SPLITS, writeImageSet, type ImageArray } from '../../artifacts/images.ts';
-import type { DatasetSettings } from '../../config/generated/settings.ts';
-import { failure } from '../../core/diagnostic.ts';
+import type {
+  DatasetSettings,
+  IdxDatasetSettings,
+  ImagesDatasetSettings,
+} from '../../config/generated/settings.ts';
+import { failure, unreachable } from '../../core/diagnostic.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { ImageShape, Split } from '../../core/stage-type.ts';
 import type { StageContext, StageResult } from '../contract.ts';
+import { classesOf, collectImages, type Collected, type ImageFile, type Skipped } from './collect.ts';
+import { readFashionMnist } from './fashion-mnist.ts';
+import { listFolder } from './folder.ts';
+import { readLfw } from './lfw.ts';
 import { readMnist } from './mnist.ts';
 import { summarize } from './summary.ts';
 
 interface RawSplit {
   readonly images: IdxArray;
-  readonly labels?: IdxArray;
+  readonly labels?: { readonly shape: readonly number[]; readonly data: Uint8Array | Int32Array };
+  /** Names of the classes, by label. */
+  readonly classes?: readonly string[];
+  /** Image files that are left out, and why. */
+  readonly skipped?: readonly Skipped[];
   /** Names for messages. */
   readonly imagesName: string;
 }
@@ -40,7 +52,12 @@ export async function runDataset(context: StageContext<DatasetSettings>): Promis
     }
     shape = images.shape;
     splits[split] = images;
-    summaries[split] = summarize(images);
+    const { classes, skipped = [] } = raw;
+    summaries[split] = {
+      ...summarize(images),
+      ...(classes === undefined ? {} : { classes }),
+      ...(skipped.length === 0 ? {} : { skipped: skipped.map(({ name, reason }) => ({ name, reason })) }),
+    };
   }
   if (shape === undefined) throw new Error('a data set without splits');
   await writeImageSet(context.folder, { shape, range: [0, BYTE * scale], splits });
@@ -57,22 +74,74 @@ async function readSplit(
   context: StageContext<DatasetSettings>,
   split: Split,
 ): Promise<RawSplit | undefined> {
-  const { settings, pipelineFolder } = context;
-  if (settings.source === 'mnist') {
-    return {
-      images: await readMnist(split, 'images'),
-      labels: await readMnist(split, 'labels'),
-      imagesName: `MNIST's ${split} images`,
-    };
+  const { settings } = context;
+  switch (settings.source) {
+    case 'mnist':
+      return {
+        images: await readMnist(split, 'images'),
+        labels: await readMnist(split, 'labels'),
+        imagesName: `MNIST's ${split} images`,
+      };
+    case 'fashion-mnist':
+      return {
+        images: await readFashionMnist({ ...context, settings }, split, 'images'),
+        labels: await readFashionMnist({ ...context, settings }, split, 'labels'),
+        imagesName: `Fashion-MNIST's ${split} images`,
+      };
+    case 'idx':
+      return readOwnIdx(settings, context.pipelineFolder, split);
+    case 'lfw':
+      return split === 'test' ? undefined : toRaw(await readLfw({ ...context, settings }), 'the faces');
+    case 'images':
+      return readFolders({ ...context, settings }, split);
+    default:
+      return unreachable(settings);
   }
+}
+
+/** A class has the same label in both splits, also if one of them lacks it. */
+async function readFolders(
+  context: StageContext<ImagesDatasetSettings>,
+  split: Split,
+): Promise<RawSplit | undefined> {
+  const { path, test_path: testPath } = context.settings;
+  const wanted = split === 'train' ? path : testPath;
+  if (wanted === undefined) return undefined;
+  const list = (folder: string): Promise<readonly ImageFile[]> =>
+    listFolder(resolve(context.pipelineFolder, folder));
+  const files = await list(wanted);
+  const all = [...(await list(path)), ...(testPath === undefined ? [] : await list(testPath))];
+  const known = { count: files.length, classes: classesOf(all) };
+  return toRaw(await collectImages(each(files), known, context), `the images of \`${wanted}\``);
+}
+
+async function* each<Item>(items: readonly Item[]): AsyncGenerator<Item> {
+  yield* items;
+}
+
+function toRaw({ shape, data, labels, classes, skipped }: Collected, imagesName: string): RawSplit {
+  return {
+    images: { shape, data },
+    ...(labels === undefined ? {} : { labels: { shape: [labels.length], data: labels } }),
+    ...(classes === undefined ? {} : { classes }),
+    skipped,
+    imagesName,
+  };
+}
+
+async function readOwnIdx(
+  settings: IdxDatasetSettings,
+  folder: string,
+  split: Split,
+): Promise<RawSplit | undefined> {
   const [images, labels] =
     split === 'train'
       ? [settings.train_images, settings.train_labels]
       : [settings.test_images, settings.test_labels];
   if (images === undefined) return undefined;
   return {
-    images: await readIdx(resolve(pipelineFolder, images)),
-    ...(labels === undefined ? {} : { labels: await readIdx(resolve(pipelineFolder, labels)) }),
+    images: await readIdx(resolve(folder, images)),
+    ...(labels === undefined ? {} : { labels: await readIdx(resolve(folder, labels)) }),
     imagesName: `\`${images}\``,
   };
 }

@@ -1,0 +1,9 @@
+/** Where downloaded data sets lie: shared by all pipelines of a user. */
+import { join } from 'node:path';
+import { cacheFolder } from '../../engine/location.ts';
+
+/** `HOURGLASS_DATA`, or `data` in the user's cache. */
+export function dataFolder(): string {
+  const own = process.env['HOURGLASS_DATA'];
+  return own !== undefined && own !== '' ? own : join(cacheFolder(), 'data');
+}
