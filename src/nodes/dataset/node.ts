@@ -67,6 +67,8 @@ export const datasetNode: NodeDefinition<DatasetSettings> = {
     }
   },
 
+  files: localFiles,
+
   async run(context) {
     const { runDataset } = await import('./run.ts');
     return runDataset(context);
@@ -125,6 +127,24 @@ function splitsOf(settings: DatasetSettings): readonly Split[] {
 
 function pinned(files: readonly { readonly name: string; readonly sha256: string }[]): Json {
   return Object.fromEntries(files.map(({ name, sha256: hash }) => [name, hash]));
+}
+
+/** Files, archives and folders of the user's own. */
+function localFiles(settings: DatasetSettings): readonly string[] {
+  switch (settings.source) {
+    case 'mnist':
+    case 'fashion-mnist':
+      return [];
+    case 'idx':
+      return Object.values(idxFiles(settings));
+    case 'lfw':
+    case 'images':
+      return [settings.path, settings.source === 'images' ? settings.test_path : undefined].flatMap(
+        (path) => path ?? [],
+      );
+    default:
+      return unreachable(settings);
+  }
 }
 
 /** The files that a stage names, by the setting that names them. */
