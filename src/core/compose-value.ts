@@ -209,8 +209,11 @@ function acceptParameter(name: string, schema: JsonObject): JsonObject {
   if ('if' in schema || types.length === 0) return schema;
   const values = types.filter((type) => type !== 'null');
   const isMap = values.length === 1 && values[0] === 'object';
-  const accepting =
-    isMap || types.includes('string') ? schema : { ...schema, ...PARAMETER, type: [...types, 'string'] };
+  const accepting = isMap
+    ? schema
+    : types.includes('string')
+      ? orParameter(schema)
+      : { ...schema, ...PARAMETER, type: [...types, 'string'] };
   if (types.includes('array') && (values.length > 1 || hasFlowExample(schema))) {
     return setApart(accepting, 'array', LIST_KEYWORDS);
   }
@@ -218,6 +221,12 @@ function acceptParameter(name: string, schema: JsonObject): JsonObject {
     return setApart(accepting, 'object', MAP_KEYWORDS);
   }
   return accepting;
+}
+
+/** A text of a certain form, or a parameter. */
+function orParameter(schema: JsonObject): JsonObject {
+  const pattern = stringAt(schema, 'pattern');
+  return pattern === undefined ? schema : { ...schema, pattern: `(?:${pattern})|(?:${PARAMETER.pattern})` };
 }
 
 /** True where an example shows a list or a map on one line; editors would fill in several lines instead. */

@@ -131,20 +131,10 @@ function pinned(files: readonly { readonly name: string; readonly sha256: string
 
 /** Files, archives and folders of the user's own. */
 function localFiles(settings: DatasetSettings): readonly string[] {
-  switch (settings.source) {
-    case 'mnist':
-    case 'fashion-mnist':
-      return [];
-    case 'idx':
-      return Object.values(idxFiles(settings));
-    case 'lfw':
-    case 'images':
-      return [settings.path, settings.source === 'images' ? settings.test_path : undefined].flatMap(
-        (path) => path ?? [],
-      );
-    default:
-      return unreachable(settings);
-  }
+  if (settings.source === 'mnist') return [];
+  if (settings.source === 'idx') return Object.values(idxFiles(settings));
+  const paths = [settings.path, settings.source === 'images' ? settings.test_path : undefined];
+  return paths.flatMap((path) => path ?? []);
 }
 
 /** The files that a stage names, by the setting that names them. */
