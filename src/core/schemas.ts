@@ -7,6 +7,7 @@ import { packageRoot } from './package-root.ts';
 /** Built-in stage types, in the order in which a pipeline usually has them; each has `stages/<type>.json`. */
 export const STAGE_TYPES = [
   'dataset',
+  'split',
   'noise',
   'model',
   'train',

@@ -19,7 +19,9 @@ export type OutputDescription =
       /** Lowest and highest value; absent where not known. */
       readonly range?: readonly [number, number];
       readonly splits: readonly Split[];
-      /** For corrupted images: the stage that holds the clean ones. */
+      /** For images of a step, such as `split`: what was done to which stage's images. Equal names mean equal steps. */
+      readonly aliases?: readonly string[];
+      /** For corrupted images: the stage that holds the clean ones, or an alias of the clean ones. */
       readonly corruptionOf?: string;
       /** True where training draws the corruption afresh. */
       readonly resampled?: boolean;

@@ -14,6 +14,7 @@ import { pcaNode } from './pca/node.ts';
 import { predictNode } from './predict/node.ts';
 import { probeNode } from './probe/node.ts';
 import { projectNode } from './project/node.ts';
+import { splitNode } from './split/node.ts';
 import { trainNode } from './train/node.ts';
 
 /**
@@ -27,6 +28,7 @@ function erase<Settings>(node: NodeDefinition<Settings>): NodeDefinition {
 export const builtinNodes: ReadonlyMap<string, NodeDefinition> = new Map(
   [
     erase(datasetNode),
+    erase(splitNode),
     erase(noiseNode),
     erase(modelNode),
     erase(trainNode),

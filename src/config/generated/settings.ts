@@ -1103,6 +1103,32 @@ export type DatasetSettings =
   | IdxDatasetSettings
   | ImagesDatasetSettings;
 
+/**
+ * Divides images at random into training and test images. Gives an image set with the splits `train` and
+ * `test`, for data such as `lfw` that has no test images of its own.
+ */
+export type SplitSettings = {
+  /** Divides images into training and test images. */
+  readonly type: 'split';
+  /** Name of the stage whose images are divided. */
+  readonly data: string;
+  /** Share of the images that become test images, between 0 and 1. The others become training images. */
+  readonly test: number;
+  /** Whether each class gives the same share of its images, as nearly as whole images allow. Needs labels. */
+  readonly stratify: boolean;
+  /**
+   * Whether a set that has both splits already is put together and divided anew. Without it such a set is
+   * refused, so that no test image gets among the training images by mistake.
+   */
+  readonly redivide: boolean;
+  /**
+   * Which of all divisions it is. This number and not the pipeline's `seed` decides, nor the stage's name:
+   * sets of as many images (and the same labels, with `stratify`) are divided alike, so that corrupted images
+   * and the clean ones stay together, and every trial of a sweep is measured on the same test images.
+   */
+  readonly seed: number;
+};
+
 /** `NoiseSettings` with `kind: gaussian`. */
 export type GaussianNoiseSettings = {
   /** Corrupts images. */

@@ -3,6 +3,7 @@ import type { EvaluateSettings } from '../../config/generated/settings.ts';
 import { readSchema } from '../../core/schemas.ts';
 import type { AnalysisContext, OutputDescription, Split } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';
+import { targetHint } from '../step.ts';
 import { metricName } from './names.ts';
 import {
   checkEntropyTarget,
@@ -87,7 +88,7 @@ function checkCorruption(
       code: 'bad-setting',
       severity: 'warning',
       message: `\`${stage}\` is a denoiser, but without \`target\` its outputs are compared with the corrupted images`,
-      hint: `add \`target: ${data.corruptionOf}\``,
+      hint: targetHint(data.corruptionOf),
       at: ['data'],
       ...related,
     });

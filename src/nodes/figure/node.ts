@@ -4,6 +4,7 @@ import { unreachable } from '../../core/diagnostic.ts';
 import { readSchema } from '../../core/schemas.ts';
 import type { AnalysisContext, OutputDescription, Split } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';
+import { targetHint } from '../step.ts';
 import { checkInput, checkOutput, checkSplit, type ImagesDescription } from '../train/checks.ts';
 
 /** Kinds that put images through a model. */
@@ -221,7 +222,7 @@ function checkCorruption(
       code: 'bad-setting',
       severity: 'warning',
       message: `without \`target\`, the corrupted images of \`${references['data']}\` stand in the row of originals`,
-      hint: `add \`target: ${data.corruptionOf}\``,
+      hint: targetHint(data.corruptionOf),
       at: ['data'],
     });
   }

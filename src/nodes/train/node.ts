@@ -3,6 +3,7 @@ import type { TrainSettings } from '../../config/generated/settings.ts';
 import { readSchema } from '../../core/schemas.ts';
 import type { AnalysisContext, OutputDescription } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';
+import { isCleanOf, targetHint } from '../step.ts';
 import {
   checkEntropyTarget,
   checkInput,
@@ -71,7 +72,7 @@ function analyze(context: AnalysisContext<TrainSettings>): OutputDescription | u
     data: stage.data,
     target: stage.target,
     previews: settings.preview !== null,
-    denoiser: data?.corruptionOf !== undefined && data.corruptionOf === references['target'],
+    denoiser: isCleanOf(data?.corruptionOf, references['target'], target),
   };
 }
 
@@ -116,7 +117,7 @@ function checkDenoising(
     code: 'bad-setting',
     severity: 'warning',
     message: `without \`target\`, the model learns to reproduce the noise of \`${references['data']}\``,
-    hint: `for a denoiser, add \`target: ${corruptionOf}\``,
+    hint: `for a denoiser, ${targetHint(corruptionOf)}`,
     at: ['data'],
   });
 }

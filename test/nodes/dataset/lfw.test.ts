@@ -63,7 +63,7 @@ const SETTINGS: LfwDatasetSettings = {
   normalize: 'minmax',
 };
 
-test('a pipeline downloads faces, checks and decodes them, learns to denoise them and draws them', async (t) => {
+test('a pipeline downloads faces, checks, decodes and divides them, learns to denoise them and draws them', async (t) => {
   const bytes = await archive(await faces());
   const server = await loopback(t, serve(bytes));
   const rigged = rig(t);
@@ -72,7 +72,8 @@ seed: 7
 threads: 1
 stages:
   faces: { type: dataset, source: lfw, url: "${server.url}/lfw-funneled.tgz", sha256: ${sha256(bytes)}, size: [64, 48], min_faces_per_person: 2 }
-  noisy: { type: noise, data: faces, kind: salt_and_pepper, amount: 0.1 }
+  parts: { type: split, data: faces, test: 0.34 }
+  noisy: { type: noise, data: parts, kind: salt_and_pepper, amount: 0.1 }
   model:
     type: model
     input_shape: [64, 48, 1]
@@ -82,8 +83,9 @@ stages:
     decoder:
       - Conv2DTranspose: { filters: 2, kernel_size: 3, strides: 2, padding: same, activation: relu }
       - Conv2DTranspose: { filters: 1, kernel_size: 3, strides: 2, padding: same, activation: sigmoid }
-  denoiser: { type: train, model: model, data: noisy, target: faces, loss: mse, epochs: 1, batch_size: 4, validation: none }
-  comparison: { type: figure, kind: comparison, model: denoiser, data: noisy, target: faces, samples: 3, split: train }
+  denoiser: { type: train, model: model, data: noisy, target: parts, loss: mse, epochs: 1, batch_size: 4, validation: test }
+  comparison: { type: figure, kind: comparison, model: denoiser, data: noisy, target: parts, samples: 3 }
+  quality: { type: evaluate, model: denoiser, data: noisy, target: parts, metrics: [mse] }
 `;
   rigged.write('faces.yaml', pipeline);
   // The engine stays that of the machine; only what is downloaded goes elsewhere.
@@ -92,6 +94,9 @@ stages:
   assert.equal(code, 0, JSON.stringify(json));
   assert.equal(server.requests.length, 1);
   assert.ok(existsSync(rigged.path('outputs/faces/comparison/figure.png')));
+  const metrics = JSON.parse(rigged.read('outputs/faces/metrics.json'));
+  assert.deepEqual(metrics.parts, { train_images: 6, test_images: 3 });
+  assert.ok(metrics.quality.mse > 0);
   const summary = JSON.parse(rigged.read('outputs/faces/faces/summary.json'));
   assert.deepEqual(summary.train.shape, [9, 64, 48, 1]);
   assert.deepEqual(summary.train.classes, ['Ada_Lovelace', 'Emmy_Noether', 'Grace_Hopper']);

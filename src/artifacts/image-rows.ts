@@ -1,0 +1,63 @@
+/** Image arrays made of the rows of others. */
+import { toFloat32, type ImageArray } from './images.ts';
+
+/** The images with these numbers, in this order, with their labels. */
+export function takeRows(images: ImageArray, rows: Int32Array): ImageArray {
+  const { data, count, labels } = images;
+  const size = data.length / count;
+  const taken = emptyLike(data, rows.length * size);
+  rows.forEach((row, index) => taken.set(data.subarray(row * size, (row + 1) * size), index * size));
+  return {
+    ...images,
+    data: taken,
+    count: rows.length,
+    ...(labels === undefined ? {} : { labels: takeLabels(labels, rows) }),
+  };
+}
+
+function takeLabels(labels: Uint8Array | Int32Array, rows: Int32Array): Uint8Array | Int32Array {
+  const taken = labels instanceof Uint8Array ? new Uint8Array(rows.length) : new Int32Array(rows.length);
+  rows.forEach((row, index) => (taken[index] = labels[row] ?? 0));
+  return taken;
+}
+
+/**
+ * The images of `first`, then those of `second`, of the same shape. Bytes stay bytes where a byte means the same in both;
+ * labels stay where both have them.
+ */
+export function joinImages(first: ImageArray, second: ImageArray): ImageArray {
+  const alike =
+    first.scale === second.scale &&
+    first.offset === second.offset &&
+    first.data instanceof Uint8Array === second.data instanceof Uint8Array;
+  const [a, b] = alike ? [first.data, second.data] : [toFloat32(first), toFloat32(second)];
+  const data = emptyLike(a, a.length + b.length);
+  data.set(a);
+  data.set(b, a.length);
+  const labels = joinLabels(first.labels, second.labels);
+  return {
+    data,
+    count: first.count + second.count,
+    shape: first.shape,
+    scale: alike ? first.scale : 1,
+    offset: alike ? first.offset : 0,
+    ...(labels === undefined ? {} : { labels }),
+  };
+}
+
+function joinLabels(
+  first: ImageArray['labels'],
+  second: ImageArray['labels'],
+): Uint8Array | Int32Array | undefined {
+  if (first === undefined || second === undefined) return undefined;
+  const bytes = first instanceof Uint8Array && second instanceof Uint8Array;
+  const length = first.length + second.length;
+  const labels = bytes ? new Uint8Array(length) : new Int32Array(length);
+  labels.set(first);
+  labels.set(second, first.length);
+  return labels;
+}
+
+function emptyLike(data: ImageArray['data'], length: number): ImageArray['data'] {
+  return data instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length);
+}

@@ -1,0 +1,35 @@
+import type { SplitSettings } from '../../config/generated/settings.ts';
+import { readSchema } from '../../core/schemas.ts';
+import type { OutputDescription } from '../../core/stage-type.ts';
+import type { NodeDefinition } from '../contract.ts';
+import { describeStep } from '../step.ts';
+
+/** `split`: divides images into training and test images. */
+export const splitNode: NodeDefinition<SplitSettings> = {
+  type: 'split',
+  version: 1,
+  schema: readSchema('stages/split'),
+  inputs: { data: { accepts: ['images'] } },
+  outputs: 'images',
+  draws: false,
+  engine: false,
+
+  analyze(context): OutputDescription | undefined {
+    const described = describeStep(context);
+    if (described === undefined) return undefined;
+    if (described.splits.length > 1 && !context.settings.redivide) {
+      context.report({
+        code: 'bad-setting',
+        message: `\`${context.references['data']}\` has training and test images already`,
+        hint: 'leave this stage out, or add `redivide: true` to put them together and divide them anew',
+        at: ['data'],
+      });
+    }
+    return { ...described, splits: ['train', 'test'] };
+  },
+
+  async run(context) {
+    const { runSplit } = await import('./run.ts');
+    return runSplit(context);
+  },
+};

@@ -1,0 +1,46 @@
+import { joinImages, takeRows } from '../../artifacts/image-rows.ts';
+import { readImages, readImageSet, SPLITS, writeImageSet } from '../../artifacts/images.ts';
+import type { SplitSettings } from '../../config/generated/settings.ts';
+import { failure } from '../../core/diagnostic.ts';
+import type { StageContext, StageResult } from '../contract.ts';
+import { divide } from './divide.ts';
+
+export async function runSplit(context: StageContext<SplitSettings>): Promise<StageResult> {
+  const { settings, inputs, signal } = context;
+  const source = inputs['data'];
+  if (source === undefined) throw new Error('split without data');
+  const record = await readImageSet(source.folder);
+  const parts = [];
+  for (const split of SPLITS)
+    if (record.splits[split] !== undefined) parts.push(await readImages(source.folder, split));
+  const [first, ...others] = parts;
+  if (first === undefined) throw failure('missing-split', `\`${source.stage}\` has no images`);
+  const images = others.reduce(joinImages, first);
+  if (settings.stratify && images.labels === undefined) {
+    throw failure(
+      'bad-setting',
+      `\`stratify\` needs classes, and the images of \`${source.stage}\` have no labels`,
+      'leave `stratify` out',
+    );
+  }
+  const { train, test } = divide(
+    images.count,
+    settings.test,
+    settings.seed,
+    settings.stratify ? images.labels : undefined,
+  );
+  if (train.length === 0 || test.length === 0) {
+    throw failure(
+      'bad-setting',
+      `of ${images.count} images, ${train.length} would be for training and ${test.length} for tests`,
+      'use another share, or more images',
+    );
+  }
+  if (signal.aborted) throw failure('interrupted', 'stopped while dividing images');
+  await writeImageSet(context.folder, {
+    shape: record.shape,
+    range: record.range,
+    splits: { train: takeRows(images, train), test: takeRows(images, test) },
+  });
+  return { metrics: { train_images: train.length, test_images: test.length } };
+}

@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import fc from 'fast-check';
+import { readImages, writeImageSet, type ImageArray } from '../../../src/artifacts/images.ts';
+import type { SplitSettings } from '../../../src/config/generated/settings.ts';
+import { Failure } from '../../../src/core/diagnostic.ts';
+import type { Finding, OutputDescription } from '../../../src/core/stage-type.ts';
+import { divide } from '../../../src/nodes/split/divide.ts';
+import { splitNode } from '../../../src/nodes/split/node.ts';
+import { rig } from '../../rig.ts';
+import { fakeContext, temporaryFolder } from '../context.ts';
+
+const SETTINGS: SplitSettings = {
+  type: 'split',
+  data: 'all',
+  test: 0.25,
+  stratify: false,
+  redivide: false,
+  seed: 0,
+};
+
+/** Images of one pixel, whose value is their number. */
+function numbered(count: number, first = 0, labels = true): ImageArray {
+  return {
+    data: Uint8Array.from({ length: count }, (_, index) => first + index),
+    count,
+    shape: [1, 1, 1],
+    scale: 1 / 255,
+    offset: 0,
+    ...(labels ? { labels: Int32Array.from({ length: count }, (_, index) => (first + index) % 3) } : {}),
+  };
+}
+
+type Splits = Parameters<typeof writeImageSet>[1]['splits'];
+
+async function run(
+  t: TestContext,
+  splits: Splits,
+  settings: Partial<SplitSettings> = {},
+  stage = 'parts',
+): Promise<Record<'train' | 'test', ImageArray>> {
+  const folder = temporaryFolder(t);
+  const source = join(folder, 'all');
+  mkdirSync(source);
+  await writeImageSet(source, { shape: [1, 1, 1], range: [0, 1], splits });
+  const inputs = { data: { stage: 'all', kind: 'images', folder: source } } as const;
+  const context = fakeContext(folder, { ...SETTINGS, ...settings }, { inputs, stage });
+  const { metrics } = await splitNode.run(context);
+  const [train, held] = [await readImages(context.folder, 'train'), await readImages(context.folder, 'test')];
+  assert.deepEqual(metrics, { train_images: train.count, test_images: held.count });
+  return { train, test: held };
+}
+
+const hasCode = (code: string) => (error: unknown) => {
+  assert.ok(error instanceof Failure, String(error));
+  assert.equal(error.diagnostics[0]?.code, code);
+  return true;
+};
+
+test('each image goes to one of the splits, with its label', async (t) => {
+  const { train, test: held } = await run(t, { train: numbered(40) });
+  assert.deepEqual([train.count, held.count], [30, 10]);
+  const all = [...train.data, ...held.data].sort((a, b) => a - b);
+  assert.deepEqual(all, [...Array(40).keys()]);
+  for (const { data, labels } of [train, held])
+    assert.deepEqual(
+      [...(labels ?? [])],
+      [...data].map((value) => value % 3),
+    );
+});
+
+test('sets of as many images are divided alike, under any stage name; another `seed` divides anew', async (t) => {
+  const first = await run(t, { train: numbered(40) });
+  const other = await run(t, { train: numbered(40, 100, false) }, {}, 'other');
+  assert.deepEqual(
+    [...other.test.data],
+    [...first.test.data].map((value) => value + 100),
+  );
+  const again = await run(t, { train: numbered(40) }, { seed: 1 });
+  assert.notDeepEqual(again.test.data, first.test.data);
+});
+
+test('a set with only test images is divided, and one with both splits put together before', async (t) => {
+  assert.equal((await run(t, { test: numbered(8) })).train.count, 6);
+  const both = { train: numbered(30), test: numbered(10, 30) };
+  const { train, test: held } = await run(t, both, { redivide: true, test: 0.5 });
+  assert.deepEqual([train.count, held.count], [20, 20]);
+  assert.equal(new Set([...train.data, ...held.data]).size, 40);
+});
+
+test('what cannot be divided says so', async (t) => {
+  await assert.rejects(run(t, { train: numbered(1) }), hasCode('bad-setting'));
+  await assert.rejects(run(t, { train: numbered(40) }, { test: 0.001 }), hasCode('bad-setting'));
+  await assert.rejects(run(t, { train: numbered(9, 0, false) }, { stratify: true }), hasCode('bad-setting'));
+});
+
+test('shares are as near as whole images allow, of all images and of each class', () => {
+  const share = fc.double({ min: 0.001, max: 0.999, noNaN: true });
+  const labels = fc.array(fc.nat(4), { minLength: 1, maxLength: 200 });
+  fc.assert(
+    fc.property(labels, share, fc.nat(), fc.boolean(), (classes, wanted, seed, stratify) => {
+      const all = Int32Array.from(classes);
+      const { train, test: held } = divide(all.length, wanted, seed, stratify ? all : undefined);
+      assert.equal(held.length, Math.round(all.length * wanted));
+      assert.equal(new Set([...train, ...held]).size, all.length);
+      if (!stratify) return;
+      for (const label of new Set(classes)) {
+        const due = classes.filter((one) => one === label).length * wanted;
+        const given = [...held].filter((row) => all[row] === label).length;
+        assert.ok(Math.abs(given - due) < 1, `${given} of ${due}`);
+      }
+    }),
+  );
+});
+
+const images = (fields: object = {}): OutputDescription => ({ kind: 'images', splits: ['train'], ...fields });
+
+function analyze(
+  data: OutputDescription,
+  settings: Partial<SplitSettings> = {},
+): { described: OutputDescription | undefined; findings: readonly Finding[] } {
+  const findings: Finding[] = [];
+  const described = splitNode.analyze({
+    stage: 'parts',
+    settings: { ...SETTINGS, ...settings },
+    inputs: { data },
+    references: { data: 'all' },
+    report: (finding) => void findings.push(finding),
+  });
+  return { described, findings };
+}
+
+test('a set that has both splits is divided only on request, and noise that is drawn afresh never', () => {
+  const both = images({ splits: ['train', 'test'], shape: [8, 8, 1], range: [0, 1] });
+  assert.deepEqual(
+    analyze(both).findings.map(({ code, at }) => [code, ...at]),
+    [['bad-setting', 'data']],
+  );
+  const { described, findings } = analyze(both, { redivide: true });
+  assert.deepEqual(findings, []);
+  assert.ok(described?.kind === 'images');
+  assert.deepEqual(
+    [described.splits, described.shape],
+    [
+      ['train', 'test'],
+      [8, 8, 1],
+    ],
+  );
+  const resampled = analyze(images({ corruptionOf: 'clean', resampled: true }));
+  assert.deepEqual(
+    resampled.findings.map(({ code, at }) => [code, ...at]),
+    [['bad-setting', 'data']],
+  );
+});
+
+/** Steps after the noise, with the clean images divided by `seed`. */
+const pairs = (seed: number): string => `name: pairs
+seed: 7
+threads: 1
+stages:
+  mnist: { type: dataset, source: mnist, limit: { train: 40, test: 8 } }
+  noisy: { type: noise, data: mnist, kind: gaussian, stddev: 0.2 }
+  clean_parts: { type: split, data: mnist, redivide: true, test: 0.5, seed: ${seed} }
+  noisy_parts: { type: split, data: noisy, redivide: true, test: 0.5, seed: 3 }
+  model:
+    type: model
+    input_shape: [28, 28, 1]
+    encoder: [Flatten, { Dense: { units: 2 } }]
+    decoder: [{ Dense: { units: 784 } }, { Reshape: { target_shape: [28, 28, 1] } }]
+  denoiser: { type: train, model: model, data: noisy_parts, target: clean_parts, loss: mse, epochs: 1 }
+  quality: { type: evaluate, model: denoiser, data: clean_parts, metrics: [mse] }
+`;
+
+test('the same step of noisy and clean images gives the images of a denoiser; another step does not', async (t) => {
+  const { write, runJson } = rig(t);
+  write('same.yaml', pairs(3));
+  write('other.yaml', pairs(4));
+  const { json } = await runJson(['check', 'same.yaml', 'other.yaml']);
+  // Only a denoiser is not to be measured on clean images.
+  const codes = json.files.map(({ diagnostics }) => diagnostics.map(({ code }) => code));
+  assert.deepEqual(codes, [['clean-evaluation'], []]);
+});
