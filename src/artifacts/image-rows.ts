@@ -21,28 +21,32 @@ function takeLabels(labels: Uint8Array | Int32Array, rows: Int32Array): Uint8Arr
   return taken;
 }
 
+/** Whether a stored value stands for the same intensity in both. */
+export function areAlike(first: ImageArray, second: ImageArray): boolean {
+  return (
+    first.scale === second.scale &&
+    first.offset === second.offset &&
+    first.data instanceof Uint8Array === second.data instanceof Uint8Array
+  );
+}
+
+/** The same images, stored as their intensities. */
+export function toFloats(images: ImageArray): ImageArray {
+  return { ...images, data: toFloat32(images), scale: 1, offset: 0 };
+}
+
 /**
  * The images of `first`, then those of `second`, of the same shape. Bytes stay bytes where a byte means the same in both;
  * labels stay where both have them.
  */
 export function joinImages(first: ImageArray, second: ImageArray): ImageArray {
-  const alike =
-    first.scale === second.scale &&
-    first.offset === second.offset &&
-    first.data instanceof Uint8Array === second.data instanceof Uint8Array;
-  const [a, b] = alike ? [first.data, second.data] : [toFloat32(first), toFloat32(second)];
-  const data = emptyLike(a, a.length + b.length);
-  data.set(a);
-  data.set(b, a.length);
-  const labels = joinLabels(first.labels, second.labels);
-  return {
-    data,
-    count: first.count + second.count,
-    shape: first.shape,
-    scale: alike ? first.scale : 1,
-    offset: alike ? first.offset : 0,
-    ...(labels === undefined ? {} : { labels }),
-  };
+  const [a, b] = areAlike(first, second) ? [first, second] : [toFloats(first), toFloats(second)];
+  const data = emptyLike(a.data, a.data.length + b.data.length);
+  data.set(a.data);
+  data.set(b.data, a.data.length);
+  const { labels: own, ...rest } = a;
+  const labels = joinLabels(own, b.labels);
+  return { ...rest, data, count: a.count + b.count, ...(labels === undefined ? {} : { labels }) };
 }
 
 function joinLabels(

@@ -8,6 +8,8 @@ import { packageRoot } from './package-root.ts';
 export const STAGE_TYPES = [
   'dataset',
   'split',
+  'subset',
+  'concat',
   'noise',
   'model',
   'train',

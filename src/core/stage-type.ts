@@ -19,10 +19,12 @@ export type OutputDescription =
       /** Lowest and highest value; absent where not known. */
       readonly range?: readonly [number, number];
       readonly splits: readonly Split[];
-      /** For images of a step, such as `split`: what was done to which stage's images. Equal names mean equal steps. */
-      readonly aliases?: readonly string[];
-      /** For corrupted images: the stage that holds the clean ones, or an alias of the clean ones. */
+      /** Of the images of a step, such as `split`: the same for equal steps of the same images. Others are known by their stage. */
+      readonly identity?: string;
+      /** For corrupted images: the stage that holds the clean ones; after a step, the identity of the clean ones. */
       readonly corruptionOf?: string;
+      /** For corrupted images: the identity of the clean ones, where it is not `corruptionOf`. */
+      readonly cleanIdentity?: string;
       /** True where training draws the corruption afresh. */
       readonly resampled?: boolean;
     }

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { LoadOptions, StageTypes } from '../config/pipeline.ts';
 import { Failure, failure } from '../core/diagnostic.ts';
 import type { NodeDefinition } from './contract.ts';
+import { concatNode } from './concat/node.ts';
 import { datasetNode } from './dataset/node.ts';
 import { encodeNode } from './encode/node.ts';
 import { evaluateNode } from './evaluate/node.ts';
@@ -15,6 +16,7 @@ import { predictNode } from './predict/node.ts';
 import { probeNode } from './probe/node.ts';
 import { projectNode } from './project/node.ts';
 import { splitNode } from './split/node.ts';
+import { subsetNode } from './subset/node.ts';
 import { trainNode } from './train/node.ts';
 
 /**
@@ -29,6 +31,8 @@ export const builtinNodes: ReadonlyMap<string, NodeDefinition> = new Map(
   [
     erase(datasetNode),
     erase(splitNode),
+    erase(subsetNode),
+    erase(concatNode),
     erase(noiseNode),
     erase(modelNode),
     erase(trainNode),

@@ -1,12 +1,12 @@
 /** Steps: stages that give images made of images, such as `split` and `resize`. What they have in common before they run. */
-import { canonicalJson, type JsonObject } from '../core/json.ts';
-import type { AnalysisContext } from '../core/stage-type.ts';
+import { canonicalJson, sha256, type JsonObject } from '../core/json.ts';
+import type { AnalysisContext, Finding } from '../core/stage-type.ts';
 import type { ImagesDescription } from './train/checks.ts';
 
 /**
- * What a step on the images of `data` says of its own: their description, with names by which the clean partner of corrupted
- * images is known. A step treats rows by their number and pixels by their place, so that the same step of corrupted and of
- * clean images gives corrupted and clean images that belong together, whatever the two stages are called.
+ * What a step on the images of `data` says of its own: their description, with their identity and that of their clean
+ * partners. A step treats rows by their number and pixels by their place, so that equal steps of corrupted and of clean images
+ * give corrupted and clean images that belong together, whatever the stages are called.
  *
  * @returns undefined where the input is not known, or must not go through a step
  */
@@ -22,20 +22,22 @@ export function describeStep<Settings extends JsonObject>(
     return undefined;
   }
   const { type, data: _data, ...own } = settings;
-  const name = (source: string): string => `${String(type)} ${canonicalJson(own)} of ${source}`;
-  const { corruptionOf, ...rest } = data;
+  const after = (identity: string): string => stepIdentity(String(type), own, [identity]);
+  const { corruptionOf, cleanIdentity, ...rest } = data;
   return {
     ...rest,
-    aliases: namesOf(stage, data).map(name),
-    ...(corruptionOf === undefined ? {} : { corruptionOf: name(corruptionOf) }),
+    identity: after(data.identity ?? stage),
+    ...(corruptionOf === undefined ? {} : { corruptionOf: after(cleanIdentity ?? corruptionOf) }),
   };
 }
 
+/** Of images that a step made of those with these identities. Unlike names of stages it has a space. */
+export function stepIdentity(type: string, settings: JsonObject, sources: readonly string[]): string {
+  return `${type} ${sha256(canonicalJson([settings, sources]))}`;
+}
+
 /** The clean images of such a stage lie beside the noisy ones, which a step does not know. */
-export function resampledFinding(
-  stage: string,
-  port: string,
-): Parameters<AnalysisContext<unknown>['report']>[0] {
+export function resampledFinding(stage: string, port: string): Finding {
   return {
     code: 'bad-setting',
     message: `the noise of \`${stage}\` is drawn afresh in training, and cannot go through another step`,
@@ -44,24 +46,19 @@ export function resampledFinding(
   };
 }
 
-/** All names of a stage's images: the stage's, and for those of steps what was done to which stage's. */
-export function namesOf(stage: string, { aliases = [] }: ImagesDescription): readonly string[] {
-  return [stage, ...aliases];
-}
-
-/** Whether a stage holds the clean images of corrupted ones. */
+/** Whether the images of `target`, of that stage, are the clean ones of corrupted images. */
 export function isCleanOf(
-  corruptionOf: string | undefined,
+  corrupted: ImagesDescription | undefined,
   stage: string | undefined,
-  images: ImagesDescription | undefined,
+  target: ImagesDescription | undefined,
 ): boolean {
-  if (corruptionOf === undefined || stage === undefined) return false;
-  return images === undefined ? stage === corruptionOf : namesOf(stage, images).includes(corruptionOf);
+  if (corrupted?.corruptionOf === undefined || stage === undefined) return false;
+  const { corruptionOf, cleanIdentity } = corrupted;
+  return corruptionOf === stage || (cleanIdentity ?? corruptionOf) === target?.identity;
 }
 
 /** What to write so that corrupted images are held against clean ones. */
 export function targetHint(corruptionOf: string): string {
-  // The names of stages have no spaces; those of steps do.
   return corruptionOf.includes(' ')
     ? 'let `target` name the same steps of the clean images'
     : `add \`target: ${corruptionOf}\``;

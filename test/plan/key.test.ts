@@ -99,13 +99,26 @@ function chain(): Chain {
     const field = Object.keys(objectAt(type.schema, 'properties')).find(
       (one) => isOwn(name, one) && valuesOf(name, one).length > 1,
     );
-    assert.ok(field, name);
-    const different = valuesOf(name, field).find((value) => !isDeepStrictEqual(value, settings[field]));
     stages[name] = settings;
-    stages[`${name}2`] = { ...settings, [field]: different ?? null };
-    for (const stage of [name, `${name}2`]) graph.push({ name: stage, type, inputs });
+    graph.push({ name, type, inputs });
+    if (field === undefined) {
+      const others = { ...inputs, ...otherInput(ports) };
+      stages[`${name}2`] = { ...settings, ...others };
+      graph.push({ name: `${name}2`, type, inputs: others });
+    } else {
+      const different = valuesOf(name, field).find((value) => !isDeepStrictEqual(value, settings[field]));
+      stages[`${name}2`] = { ...settings, [field]: different ?? null };
+      graph.push({ name: `${name}2`, type, inputs });
+    }
   }
   return { stages, graph };
+}
+
+/** For a type that has no settings but its inputs: the second stage of the type of its first input. */
+function otherInput(ports: readonly (readonly [string, string])[]): Readonly<Record<string, string>> {
+  const [first] = ports;
+  assert.ok(first);
+  return { [first[0]]: `${first[1]}2` };
 }
 
 /** Whether a field is a setting of the stage itself, which its key holds. */

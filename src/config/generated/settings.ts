@@ -1129,6 +1129,69 @@ export type SplitSettings = {
   readonly seed: number;
 };
 
+/**
+ * Keeps some of the images: certain classes, a number or a share of each split. Gives an image set with the
+ * same splits.
+ */
+export type SubsetSettings = {
+  /** Keeps some of the images. */
+  readonly type: 'subset';
+  /** Name of the stage whose images are chosen from. */
+  readonly data: string;
+  /**
+   * Labels of the classes that are kept. `null` keeps all. Needs labels. What `count` and `share` say is of
+   * these images.
+   */
+  readonly classes: readonly number[] | null;
+  /**
+   * How many images are kept, or all where there are fewer: one number for each split, or `{ train: 1000,
+   * test: 100 }`. `null` sets no number.
+   */
+  readonly count: 
+    | number
+    | {
+    /** Training images to keep. Left out: all. */
+    readonly train?: number;
+    /** Test images to keep. Left out: all. */
+    readonly test?: number;
+  }
+    | null;
+  /**
+   * Share of the images that is kept, from 0 to 1, in place of `count`: one number for each split, or `{
+   * train: 0.1 }`. `null` sets no share.
+   */
+  readonly share: 
+    | number
+    | {
+    /** Share of the training images to keep. Left out: all. */
+    readonly train?: number;
+    /** Share of the test images to keep. Left out: all. */
+    readonly test?: number;
+  }
+    | null;
+  /** `first` keeps the first images, `random` draws them. They stay in their order. */
+  readonly choose: 'first' | 'random';
+  /**
+   * Which draw it is, with `choose: random`. This number and not the pipeline's `seed` decides, nor the
+   * stage's name: of sets of as many images the same are drawn, so that corrupted images and the clean ones
+   * stay together.
+   */
+  readonly seed: number;
+};
+
+/**
+ * Puts two image sets of the same size of image one behind the other, split by split. Gives an image set with
+ * the splits of both. For more sets, put one such stage behind another.
+ */
+export type ConcatSettings = {
+  /** Puts two image sets together. */
+  readonly type: 'concat';
+  /** Name of the stage whose images come first. */
+  readonly data: string;
+  /** Name of the stage whose images follow. Labels are kept where both sets have them. */
+  readonly with: string;
+};
+
 /** `NoiseSettings` with `kind: gaussian`. */
 export type GaussianNoiseSettings = {
   /** Corrupts images. */

@@ -77,12 +77,14 @@ export const noiseNode: NodeDefinition<NoiseSettings> = {
     checkKind(context, data);
     const range = rangeAfter(settings, data.range);
     const corruptionOf = data.corruptionOf ?? references['data'];
+    const cleanIdentity = data.corruptionOf === undefined ? data.identity : data.cleanIdentity;
     return {
       kind: 'images',
       splits: data.splits,
       ...(data.shape === undefined ? {} : { shape: data.shape }),
       ...(range === undefined ? {} : { range }),
       ...(corruptionOf === undefined ? {} : { corruptionOf }),
+      ...(cleanIdentity === undefined ? {} : { cleanIdentity }),
       ...(resampled ? { resampled: true } : {}),
     };
   },

@@ -72,7 +72,7 @@ function analyze(context: AnalysisContext<TrainSettings>): OutputDescription | u
     data: stage.data,
     target: stage.target,
     previews: settings.preview !== null,
-    denoiser: isCleanOf(data?.corruptionOf, references['target'], target),
+    denoiser: isCleanOf(data, references['target'], target),
   };
 }
 

@@ -1,0 +1,49 @@
+import type { SubsetSettings } from '../../config/generated/settings.ts';
+import { readSchema } from '../../core/schemas.ts';
+import type { OutputDescription, Split } from '../../core/stage-type.ts';
+import type { NodeDefinition } from '../contract.ts';
+import { describeStep } from '../step.ts';
+
+/** `subset`: keeps some of the images. */
+export const subsetNode: NodeDefinition<SubsetSettings> = {
+  type: 'subset',
+  version: 1,
+  schema: readSchema('stages/subset'),
+  inputs: { data: { accepts: ['images'] } },
+  outputs: 'images',
+  draws: false,
+  engine: false,
+
+  analyze(context): OutputDescription | undefined {
+    const { settings, references, report } = context;
+    if (settings.count !== null && settings.share !== null) {
+      report({
+        code: 'bad-setting',
+        message: '`count` and `share` both say how many images are kept',
+        hint: 'leave one of them out',
+        at: ['share'],
+        related: { message: '`count` stands here', at: ['count'] },
+      });
+    }
+    const described = describeStep(context);
+    if (described === undefined) return undefined;
+    for (const key of ['count', 'share'] as const) {
+      const amount = settings[key];
+      if (amount === null || typeof amount === 'number') continue;
+      for (const split of Object.keys(amount) as Split[]) {
+        if (described.splits.includes(split)) continue;
+        report({
+          code: 'missing-split',
+          message: `\`${references['data']}\` has no \`${split}\` images to keep some of`,
+          at: [key, split],
+        });
+      }
+    }
+    return described;
+  },
+
+  async run(context) {
+    const { runSubset } = await import('./run.ts');
+    return runSubset(context);
+  },
+};

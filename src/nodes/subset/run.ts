@@ -1,0 +1,64 @@
+import { takeRows } from '../../artifacts/image-rows.ts';
+import { readImages, readImageSet, SPLITS, writeImageSet, type ImageArray } from '../../artifacts/images.ts';
+import type { SubsetSettings } from '../../config/generated/settings.ts';
+import { failure } from '../../core/diagnostic.ts';
+import { permutation } from '../../core/philox.ts';
+import { deriveSeed } from '../../core/seed.ts';
+import type { Split } from '../../core/stage-type.ts';
+import type { StageContext, StageResult } from '../contract.ts';
+
+export async function runSubset(context: StageContext<SubsetSettings>): Promise<StageResult> {
+  const { settings, inputs, signal } = context;
+  const source = inputs['data'];
+  if (source === undefined) throw new Error('subset without data');
+  const record = await readImageSet(source.folder);
+  const splits: Partial<Record<Split, ImageArray>> = {};
+  for (const split of SPLITS) {
+    if (record.splits[split] === undefined) continue;
+    if (signal.aborted) throw failure('interrupted', 'stopped while choosing images');
+    const images = await readImages(source.folder, split);
+    if (settings.classes !== null && images.labels === undefined) {
+      throw failure(
+        'bad-setting',
+        `\`classes\` chooses by label, and the images of \`${source.stage}\` have none`,
+        'leave `classes` out',
+      );
+    }
+    const rows = choose(images, settings, split);
+    if (rows.length === 0) {
+      throw failure(
+        'bad-setting',
+        `of the ${images.count} ${split} images of \`${source.stage}\` none is left`,
+        'choose other `classes`, or a greater `share`',
+      );
+    }
+    splits[split] = takeRows(images, rows);
+  }
+  await writeImageSet(context.folder, { shape: record.shape, range: record.range, splits });
+  return {
+    metrics: Object.fromEntries(
+      Object.entries(splits).map(([split, images]) => [`${split}_images`, images.count]),
+    ),
+  };
+}
+
+/** Numbers of the images that are kept, in order. */
+function choose({ count, labels }: ImageArray, settings: SubsetSettings, split: Split): Int32Array {
+  const { classes } = settings;
+  const wanted = classes === null ? undefined : new Set(classes);
+  const all = Int32Array.from({ length: count }, (_, index) => index);
+  const fitting = wanted === undefined ? all : all.filter((row) => wanted.has(labels?.[row] ?? -1));
+  const kept = amountOf(settings, split, fitting.length);
+  if (settings.choose === 'first' || kept >= fitting.length) return fitting.subarray(0, kept);
+  const order = permutation(deriveSeed(settings.seed, 'subset', split), fitting.length);
+  return order
+    .subarray(0, kept)
+    .sort()
+    .map((index) => fitting[index] ?? 0);
+}
+
+function amountOf({ count, share }: SubsetSettings, split: Split, available: number): number {
+  const of = (amount: SubsetSettings['count']): number | undefined =>
+    typeof amount === 'number' ? amount : amount?.[split];
+  return of(count) ?? Math.round(available * (of(share) ?? 1));
+}
