@@ -122,12 +122,18 @@ function tiles(stage: string, entries: readonly (readonly [string, number])[]): 
     ${entries.map(
       ([name, value]) =>
         html`<div>
-          <dt>${name} <span class="quiet">of ${stage}</span></dt>
+          <dt>${breakable(name)} <span class="quiet">of ${stage}</span></dt>
           <dd>${number(value)}</dd>
           ${metricName(name) === undefined ? undefined : html`<dd class="quiet">${metricName(name)}</dd>`}
         </div>`,
     )}
   </dl>`;
+}
+
+/** A name that a narrow tile may break after its underscores. */
+function breakable(name: string): Html {
+  const [first = '', ...rest] = name.split('_');
+  return html`${first}${rest.map((part) => html`_<wbr />${part}`)}`;
 }
 
 export interface MainFigure {
@@ -151,9 +157,10 @@ export function findMainFigure({ stages }: Report): MainFigure | undefined {
   for (const stage of stages) {
     const first = stage.exhibits.find((exhibit) => exhibit.kind === 'figure');
     if (first === undefined || stage.outdated) continue;
-    // The number of its own inputs decides among those with equally many stages behind them.
+    // The number of its own inputs decides among those with equally many stages behind them, and then the last: a file ends with
+    // what it was written for.
     const weight = ancestors(stage.name, new Set()).size + Object.keys(stage.inputs).length / 100;
-    if (weight <= most) continue;
+    if (weight < most) continue;
     most = weight;
     best = { stage: stage.name, picture: first.picture };
   }
