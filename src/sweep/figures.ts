@@ -65,7 +65,8 @@ function drawMetric({ record, results, trials }: SweepFigureInputs): Figure | un
     points: points.map(({ x, summary }) => [x, summary.mean]),
     deviations: points.map(({ summary }) => summary.deviation),
   };
-  const baseline = pcaCurve(record.trials, trials, metric.name, [low, high]);
+  const pca = pcaCurve(record.trials, trials, metric.name, [low, high]);
+  const others = [...(pca === undefined ? [] : [pca]), ...levels(results, metric.name, [low, high])];
   const { knee } = results;
   return lineChart({
     title: `${capital(nameOf(metric.name))} against ${wordsOf(parameter)}`,
@@ -75,10 +76,7 @@ function drawMetric({ record, results, trials }: SweepFigureInputs): Figure | un
     // Values that span more than a decade crowd at the low end of a linear axis.
     logX: low > 0 && high / low >= 10,
     yLabel: `${capital(nameOf(metric.name))} (stage ${splitMetric(metric.name).stage}; ${metric.goal === 'minimize' ? 'lower' : 'higher'} is better)`,
-    series: [
-      { ...measured, name: baseline === undefined ? nameOf(metric.name) : measured.name },
-      ...(baseline === undefined ? [] : [baseline]),
-    ],
+    series: [{ ...measured, name: others.length === 0 ? nameOf(metric.name) : measured.name }, ...others],
     ...(knee === undefined ? {} : { mark: { x: knee.x, label: `Knee: ${knee.x}` } }),
   });
 }
@@ -108,6 +106,27 @@ function pcaCurve(
   });
   if (points.size < 2) return undefined;
   return { name: 'PCA', points: [...points].sort(([a], [b]) => a - b), style: 'dashed' };
+}
+
+/** The same quantity of other stages, where it does not depend on the parameter: what a classifier makes of raw pixels, say. */
+function levels(
+  { groups }: Results,
+  metric: string,
+  [low, high]: readonly [number, number],
+): readonly LineSeries[] {
+  const quantity = splitMetric(metric).name;
+  const names = [...(groups[0]?.metrics.keys() ?? [])].filter(
+    (name) => name !== metric && splitMetric(name).name === quantity,
+  );
+  return names.flatMap((name): readonly LineSeries[] => {
+    const [first, ...rest] = groups.map(({ metrics }) => metrics.get(name)?.mean);
+    if (first === undefined || rest.some((value) => value !== first)) return [];
+    const points = [
+      [low, first],
+      [high, first],
+    ] as const;
+    return [{ name: capital(wordsOf(splitMetric(name).stage)), points, style: 'dashed' }];
+  });
 }
 
 function componentsOf({ components }: JsonObject): readonly number[] {
@@ -198,6 +217,8 @@ const WORDS: Readonly<Record<string, string>> = {
   psnr: 'PSNR (dB)',
   ssim: 'SSIM',
   squared_error: 'squared error per image',
+  knn_accuracy: 'accuracy of nearest neighbours',
+  logistic_accuracy: 'accuracy of logistic regression',
   binary_crossentropy: 'binary cross-entropy (nats)',
 };
 

@@ -127,16 +127,20 @@ function answerOf(
     return `${name} is ${extreme} with ${where}: ${atBest}${ending}.`;
   }
   const group = groups.find(({ parameters: own }) => own[parameter] === knee.x);
-  const bestMean = meanOf(best, name);
-  const share = Math.abs(knee.y - bestMean) / Math.abs(bestMean);
-  const side = goal === 'minimize' ? 'above' : 'below';
-  const difference =
-    best === group
-      ? `, the ${extreme}`
-      : `, ${formatShare(share)} ${side} the ${extreme} (${atBest} at ${shortJson(best.parameters[parameter] ?? null)})`;
+  const at = `${name} ${describeSummary(group?.metrics.get(name))}`;
+  const start = `The smallest ${parameter.replaceAll('_', ' ')} that loses little is ${knee.x}`;
+  if (best === group) return `${start}: ${at}, the ${extreme}. ${describeConfidence(knee)}`;
+  const worst = groups
+    .filter(({ metrics }) => metrics.has(name))
+    .reduce((one, other) =>
+      (meanOf(other, name) - meanOf(one, name)) * (goal === 'minimize' ? 1 : -1) > 0 ? other : one,
+    );
+  const [from, to] = [meanOf(worst, name), meanOf(best, name)];
+  const valueOf = ({ parameters: own }: Group): string => shortJson(own[parameter] ?? null);
   return (
-    `The smallest ${parameter.replaceAll('_', ' ')} that loses little is ${knee.x}: ` +
-    `${name} ${describeSummary(group?.metrics.get(name))}${difference}. ${describeConfidence(knee)}`
+    `${start}: with ${at} it brings ${formatShare((from - knee.y) / (from - to))} of what there is to gain, ` +
+    `from ${describeSummary(worst.metrics.get(name))} at ${valueOf(worst)} to ${atBest} at ${valueOf(best)}. ` +
+    describeConfidence(knee)
   );
 }
 
@@ -177,7 +181,7 @@ export function describeSummary(summary: Summary | undefined): string {
 
 /** A metric with four significant digits. */
 function formatValue(value: number, digits = 4): string {
-  if (value === 0) return '0';
+  if (Number.isInteger(value) && Math.abs(value) < 1e9) return String(value);
   const size = Math.abs(value);
   return size >= 1e6 || size < 1e-4
     ? value.toExponential(digits - 1)

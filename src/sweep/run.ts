@@ -107,6 +107,8 @@ async function sweep(
   const stopped = stoppedBefore(previous, start, planned);
   const isUnchanged =
     previous?.status === 'done' &&
+    // With another metric the trials are the same, but the answer and the figures are not.
+    canonicalJson({ ...previous.sweep }) === canonicalJson({ ...settings }) &&
     planned.every(({ id, complete }) => complete !== undefined || stopped.has(id));
   if (!isUnchanged) {
     await removeStrangers(trialsFolder(workspace), planned);
