@@ -10,6 +10,8 @@ export const STAGE_TYPES = [
   'split',
   'subset',
   'concat',
+  'normalize',
+  'resize',
   'noise',
   'model',
   'train',

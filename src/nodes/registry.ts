@@ -9,12 +9,14 @@ import { encodeNode } from './encode/node.ts';
 import { evaluateNode } from './evaluate/node.ts';
 import { figureNode } from './figure/node.ts';
 import { modelNode } from './model/node.ts';
+import { normalizeNode } from './normalize/node.ts';
 import { noiseNode } from './noise/node.ts';
 import { loadPlugin } from './plugins.ts';
 import { pcaNode } from './pca/node.ts';
 import { predictNode } from './predict/node.ts';
 import { probeNode } from './probe/node.ts';
 import { projectNode } from './project/node.ts';
+import { resizeNode } from './resize/node.ts';
 import { splitNode } from './split/node.ts';
 import { subsetNode } from './subset/node.ts';
 import { trainNode } from './train/node.ts';
@@ -33,6 +35,8 @@ export const builtinNodes: ReadonlyMap<string, NodeDefinition> = new Map(
     erase(splitNode),
     erase(subsetNode),
     erase(concatNode),
+    erase(normalizeNode),
+    erase(resizeNode),
     erase(noiseNode),
     erase(modelNode),
     erase(trainNode),

@@ -1192,6 +1192,63 @@ export type ConcatSettings = {
   readonly with: string;
 };
 
+/** `NormalizeSettings` with `method: minmax`. */
+export type MinmaxNormalizeSettings = {
+  /** Scales and shifts the values of images. */
+  readonly type: 'normalize';
+  /** Name of the stage whose images are normalised. */
+  readonly data: string;
+  /**
+   * `minmax` maps a range of values to another. `standard` gives the training images the mean 0 and the
+   * standard deviation 1. What is measured is measured on the training images, over all pixels and channels,
+   * and the test images are treated alike.
+   */
+  readonly method: 'minmax';
+  /**
+   * The values that become those of `to`: `[0, 255]` for bytes. `null` takes the lowest and the highest value
+   * of the training images. Values beyond are not clipped. Only with `minmax`.
+   */
+  readonly from: readonly [number, number] | null;
+  /**
+   * What the two values become: `[0, 1]` suits a sigmoid at the end of the decoder, `[-1, 1]` a tanh. Only
+   * with `minmax`.
+   */
+  readonly to: readonly [number, number];
+};
+
+/** `NormalizeSettings` with `method: standard`. */
+export type StandardNormalizeSettings = {
+  /** Scales and shifts the values of images. */
+  readonly type: 'normalize';
+  /** Name of the stage whose images are normalised. */
+  readonly data: string;
+  /**
+   * `minmax` maps a range of values to another. `standard` gives the training images the mean 0 and the
+   * standard deviation 1. What is measured is measured on the training images, over all pixels and channels,
+   * and the test images are treated alike.
+   */
+  readonly method: 'standard';
+};
+
+/**
+ * Scales and shifts the values of images, all alike, and keeps bytes as they are stored. Gives an image set
+ * with the same splits.
+ */
+export type NormalizeSettings = MinmaxNormalizeSettings | StandardNormalizeSettings;
+
+/**
+ * Gives images another size, by linear interpolation; where they shrink, over a triangle as wide as what one
+ * new pixel stands for. Bytes stay bytes. Gives an image set with the same splits.
+ */
+export type ResizeSettings = {
+  /** Gives images another size. */
+  readonly type: 'resize';
+  /** Name of the stage whose images are resized. */
+  readonly data: string;
+  /** Height and width, in pixels. What was wide becomes narrow where their ratio is another than before. */
+  readonly size: readonly [number, number];
+};
+
 /** `NoiseSettings` with `kind: gaussian`. */
 export type GaussianNoiseSettings = {
   /** Corrupts images. */

@@ -1,0 +1,84 @@
+import type { NormalizeSettings } from '../../config/generated/settings.ts';
+import { readSchema } from '../../core/schemas.ts';
+import type { AnalysisContext, OutputDescription } from '../../core/stage-type.ts';
+import type { NodeDefinition } from '../contract.ts';
+import { describeStep } from '../step.ts';
+import type { ImagesDescription } from '../train/checks.ts';
+import { isMeasured, mapRange, mapTo } from './mapping.ts';
+
+/** `normalize`: scales and shifts the values of images. */
+export const normalizeNode: NodeDefinition<NormalizeSettings> = {
+  type: 'normalize',
+  version: 1,
+  schema: readSchema('stages/normalize'),
+  inputs: { data: { accepts: ['images'] } },
+  outputs: 'images',
+  draws: false,
+  engine: false,
+
+  analyze(context): OutputDescription | undefined {
+    const { settings } = context;
+    if (settings.method === 'minmax') {
+      checkOrder('from', settings.from, context);
+      checkOrder('to', settings.to, context);
+    }
+    const described = describeStep(context);
+    if (described === undefined) return undefined;
+    if (isMeasured(settings)) checkMeasurable(described, context);
+    const { range: before, ...rest } = described;
+    const range = rangeAfter(settings, described, before);
+    return { ...rest, ...(range === undefined ? {} : { range }) };
+  },
+
+  async run(context) {
+    const { runNormalize } = await import('./run.ts');
+    return runNormalize(context);
+  },
+};
+
+type Analysis = AnalysisContext<NormalizeSettings>;
+
+function checkOrder(key: 'from' | 'to', range: readonly [number, number] | null, { report }: Analysis): void {
+  if (range === null || range[0] < range[1]) return;
+  report({
+    code: 'out-of-range',
+    message: `\`${key}\` goes from ${range[0]} to ${range[1]}: the first number must be the lower one`,
+    at: [key],
+  });
+}
+
+/** What is measured on noisy images is not what their clean ones have: the two would no longer fit together. */
+function checkMeasurable(
+  { corruptionOf, splits }: ImagesDescription,
+  { references, report }: Analysis,
+): void {
+  const stage = references['data'];
+  if (corruptionOf !== undefined) {
+    report({
+      code: 'bad-setting',
+      message: `\`${stage}\` is corrupted, and what is measured on it does not fit its clean images`,
+      hint: 'put this step before the noise, or use `method: minmax` with `from`',
+      at: ['data'],
+    });
+  }
+  if (!splits.includes('train')) {
+    report({
+      code: 'missing-split',
+      message: `\`${stage}\` has no \`train\` images to measure`,
+      hint: 'use `method: minmax` with `from`',
+      at: ['data'],
+    });
+  }
+}
+
+function rangeAfter(
+  settings: NormalizeSettings,
+  { splits }: ImagesDescription,
+  before: ImagesDescription['range'],
+): ImagesDescription['range'] {
+  if (settings.method === 'standard') return undefined;
+  const { from, to } = settings;
+  if (from !== null) return before === undefined ? undefined : mapRange(mapTo(from, to), before);
+  // Test images may have lower and higher values than training images.
+  return splits.includes('test') ? undefined : to;
+}

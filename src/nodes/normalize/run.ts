@@ -1,0 +1,90 @@
+import { readImages, readImageSet, SPLITS, writeImageSet, type ImageArray } from '../../artifacts/images.ts';
+import type { NormalizeSettings } from '../../config/generated/settings.ts';
+import { failure } from '../../core/diagnostic.ts';
+import type { Split } from '../../core/stage-type.ts';
+import type { InputArtifact, StageContext, StageResult } from '../contract.ts';
+import { isMeasured, mapRange, mapTo, type Mapping } from './mapping.ts';
+
+export async function runNormalize(context: StageContext<NormalizeSettings>): Promise<StageResult> {
+  const { settings, inputs, signal } = context;
+  const source = inputs['data'];
+  if (source === undefined) throw new Error('normalize without data');
+  const record = await readImageSet(source.folder);
+  const images: Partial<Record<Split, ImageArray>> = {};
+  for (const split of SPLITS) {
+    if (record.splits[split] === undefined) continue;
+    context.progress({ text: `reading ${split} images` });
+    images[split] = await readImages(source.folder, split);
+    if (signal.aborted) throw failure('interrupted', 'stopped while normalising images');
+  }
+  const { mapping, metrics } = mappingOf(settings, images.train, source);
+  const splits: Partial<Record<Split, ImageArray>> = {};
+  let range: readonly [number, number] = [Infinity, -Infinity];
+  for (const [split, before] of Object.entries(images) as [Split, ImageArray][]) {
+    const { factor, shift } = mapping;
+    splits[split] = { ...before, scale: before.scale * factor, offset: before.offset * factor + shift };
+    const [low, high] = mapRange(mapping, extremes(before));
+    range = [Math.min(range[0], Math.fround(low)), Math.max(range[1], Math.fround(high))];
+  }
+  await writeImageSet(context.folder, {
+    shape: record.shape,
+    range: isMeasured(settings) ? range : mapRange(mapping, record.range),
+    splits,
+  });
+  return { metrics };
+}
+
+interface Measured {
+  readonly mapping: Mapping;
+  /** What was found in the training images. */
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+function mappingOf(
+  settings: NormalizeSettings,
+  train: ImageArray | undefined,
+  { stage }: InputArtifact,
+): Measured {
+  if (settings.method === 'minmax' && settings.from !== null)
+    return { mapping: mapTo(settings.from, settings.to), metrics: {} };
+  if (train === undefined) throw failure('missing-split', `\`${stage}\` has no \`train\` images to measure`);
+  const [lowest, highest] = extremes(train);
+  if (lowest === highest) {
+    throw failure(
+      'bad-setting',
+      `all values of the training images of \`${stage}\` are ${lowest}: there is nothing to scale`,
+      'leave this step out, or use `method: minmax` with `from`',
+    );
+  }
+  if (settings.method === 'minmax')
+    return { mapping: mapTo([lowest, highest], settings.to), metrics: { lowest, highest } };
+  const { mean, deviation } = momentsOf(train);
+  return {
+    mapping: { factor: 1 / deviation, shift: -mean / deviation },
+    metrics: { mean, standard_deviation: deviation },
+  };
+}
+
+/** Lowest and highest intensity. */
+function extremes({ data, scale, offset }: ImageArray): readonly [number, number] {
+  let [low, high] = [Infinity, -Infinity];
+  for (const value of data) {
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  const ends = [low * scale + offset, high * scale + offset] as const;
+  return scale < 0 ? [ends[1], ends[0]] : ends;
+}
+
+/** Mean and standard deviation of all intensities (of the population, as NumPy's `std`), in two passes. */
+function momentsOf({ data, scale, offset }: ImageArray): {
+  readonly mean: number;
+  readonly deviation: number;
+} {
+  let sum = 0;
+  for (const value of data) sum += value;
+  const mean = sum / data.length;
+  let squares = 0;
+  for (const value of data) squares += (value - mean) ** 2;
+  return { mean: mean * scale + offset, deviation: Math.sqrt(squares / data.length) * Math.abs(scale) };
+}

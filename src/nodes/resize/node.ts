@@ -1,0 +1,28 @@
+import type { ResizeSettings } from '../../config/generated/settings.ts';
+import { readSchema } from '../../core/schemas.ts';
+import type { OutputDescription } from '../../core/stage-type.ts';
+import type { NodeDefinition } from '../contract.ts';
+import { describeStep } from '../step.ts';
+
+/** `resize`: gives images another size. */
+export const resizeNode: NodeDefinition<ResizeSettings> = {
+  type: 'resize',
+  version: 1,
+  schema: readSchema('stages/resize'),
+  inputs: { data: { accepts: ['images'] } },
+  outputs: 'images',
+  draws: false,
+  engine: false,
+
+  analyze(context): OutputDescription | undefined {
+    const described = describeStep(context);
+    if (described?.shape === undefined) return described;
+    // Means of values stay in their range.
+    return { ...described, shape: [...context.settings.size, described.shape[2]] };
+  },
+
+  async run(context) {
+    const { runResize } = await import('./run.ts');
+    return runResize(context);
+  },
+};
