@@ -14,7 +14,7 @@ export interface NpyArray {
 const MAGIC = Buffer.from('\x93NUMPY', 'latin1');
 
 /** The largest header that is read: NumPy writes 118 bytes for the arrays of Hourglass. */
-const HEADER_LIMIT = 4096;
+export const HEADER_LIMIT = 4096;
 
 /** The largest array that is read, in bytes. */
 const SIZE_LIMIT = 2 ** 33;
@@ -75,8 +75,12 @@ export async function readNpy(path: string): Promise<NpyArray> {
     const { size } = await file.stat();
     const start = Buffer.alloc(Math.min(size, HEADER_LIMIT));
     await file.read(start, 0, start.length, 0);
-    const header = parseHeader(start, path);
-    const type = DTYPES[header.dtype];
+    const header = parseNpyHeader(start, path);
+    const { dtype } = header;
+    if (!isDtype(dtype)) {
+      throw corrupt(path, `holds values of type '${dtype}', not one of ${Object.keys(DTYPES).join(', ')}`);
+    }
+    const type = DTYPES[dtype];
     const count = header.shape.reduce((product, length) => product * length, 1);
     const bytes = count * type.BYTES_PER_ELEMENT;
     if (bytes > SIZE_LIMIT || bytes !== size - header.end) {
@@ -96,14 +100,22 @@ export async function readNpy(path: string): Promise<NpyArray> {
   }
 }
 
-interface Header {
-  readonly dtype: Dtype;
+export interface NpyHeader {
+  /** Such as `<f4`; empty where the values are not of one plain type. */
+  readonly dtype: string;
   readonly shape: readonly number[];
   /** Where the data begins. */
   readonly end: number;
 }
 
-function parseHeader(start: Buffer, path: string): Header {
+/**
+ * Parses the header, of C order and a shape of up to 8 whole lengths, whatever the type.
+ *
+ * @param start of the file, no more than is worth looking at
+ * @param path for messages
+ * @throws Failure `data-corrupt`
+ */
+export function parseNpyHeader(start: Buffer, path: string): NpyHeader {
   if (start.length < 12 || !start.subarray(0, MAGIC.length).equals(MAGIC)) {
     throw corrupt(path, 'does not begin as a `.npy` file does');
   }
@@ -114,9 +126,6 @@ function parseHeader(start: Buffer, path: string): Header {
   if (begin + length > start.length) throw corrupt(path, `has a header of ${length} bytes`);
   const text = start.toString('latin1', begin, begin + length);
   const dtype = /'descr': *'([^']{1,8})'/.exec(text)?.[1] ?? '';
-  if (!isDtype(dtype)) {
-    throw corrupt(path, `holds values of type '${dtype}', not one of ${Object.keys(DTYPES).join(', ')}`);
-  }
   if (!/'fortran_order': *False/.test(text)) throw corrupt(path, 'is not in C order');
   const shape = /'shape': *\(([0-9, ]*)\)/.exec(text)?.[1];
   if (shape === undefined) throw corrupt(path, 'declares no shape');

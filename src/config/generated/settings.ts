@@ -834,7 +834,7 @@ export type MnistDatasetSettings = {
    * `mnist`: 60,000 training and 10,000 test images of handwritten digits, 28x28x1, which come with
    * Hourglass. `fashion-mnist`: as many of clothes. `lfw`: 13,233 faces of 5,749 people, Labeled Faces in the
    * Wild, without a test split. `idx`: your own files in MNIST's IDX format. `images`: a folder of PNG and
-   * JPEG files.
+   * JPEG files. `npz` and `npy`: NumPy arrays of your own.
    */
   readonly source: 'mnist';
   /**
@@ -852,7 +852,8 @@ export type MnistDatasetSettings = {
     | null;
   /**
    * `minmax` maps the byte values 0 to 255 to the range 0 to 1, which a sigmoid at the end of the decoder can
-   * reach. `none` keeps 0 to 255.
+   * reach. `none` keeps 0 to 255. Floats (`npz`, `npy`) stay as they are: the stage type `normalize` scales
+   * them.
    */
   readonly normalize: 'minmax' | 'none';
 };
@@ -865,13 +866,14 @@ export type FashionMnistDatasetSettings = {
    * `mnist`: 60,000 training and 10,000 test images of handwritten digits, 28x28x1, which come with
    * Hourglass. `fashion-mnist`: as many of clothes. `lfw`: 13,233 faces of 5,749 people, Labeled Faces in the
    * Wild, without a test split. `idx`: your own files in MNIST's IDX format. `images`: a folder of PNG and
-   * JPEG files.
+   * JPEG files. `npz` and `npy`: NumPy arrays of your own.
    */
   readonly source: 'fashion-mnist';
   /**
    * With `fashion-mnist`: the folder of its four files, in place of Debian's package `dataset-fashion-mnist`
    * or a download. With `lfw`: the archive or the unpacked folder, in place of a download. With `images`,
-   * needed: a folder with images, or with one folder of images for each class. Relative to the pipeline file.
+   * needed: a folder with images, or with one folder of images for each class. With `npz`, needed: the
+   * archive. Relative to the pipeline file.
    */
   readonly path?: string;
   /**
@@ -894,7 +896,8 @@ export type FashionMnistDatasetSettings = {
     | null;
   /**
    * `minmax` maps the byte values 0 to 255 to the range 0 to 1, which a sigmoid at the end of the decoder can
-   * reach. `none` keeps 0 to 255.
+   * reach. `none` keeps 0 to 255. Floats (`npz`, `npy`) stay as they are: the stage type `normalize` scales
+   * them.
    */
   readonly normalize: 'minmax' | 'none';
 };
@@ -907,13 +910,14 @@ export type LfwDatasetSettings = {
    * `mnist`: 60,000 training and 10,000 test images of handwritten digits, 28x28x1, which come with
    * Hourglass. `fashion-mnist`: as many of clothes. `lfw`: 13,233 faces of 5,749 people, Labeled Faces in the
    * Wild, without a test split. `idx`: your own files in MNIST's IDX format. `images`: a folder of PNG and
-   * JPEG files.
+   * JPEG files. `npz` and `npy`: NumPy arrays of your own.
    */
   readonly source: 'lfw';
   /**
    * With `fashion-mnist`: the folder of its four files, in place of Debian's package `dataset-fashion-mnist`
    * or a download. With `lfw`: the archive or the unpacked folder, in place of a download. With `images`,
-   * needed: a folder with images, or with one folder of images for each class. Relative to the pipeline file.
+   * needed: a folder with images, or with one folder of images for each class. With `npz`, needed: the
+   * archive. Relative to the pipeline file.
    */
   readonly path?: string;
   /**
@@ -974,7 +978,8 @@ export type LfwDatasetSettings = {
     | null;
   /**
    * `minmax` maps the byte values 0 to 255 to the range 0 to 1, which a sigmoid at the end of the decoder can
-   * reach. `none` keeps 0 to 255.
+   * reach. `none` keeps 0 to 255. Floats (`npz`, `npy`) stay as they are: the stage type `normalize` scales
+   * them.
    */
   readonly normalize: 'minmax' | 'none';
 };
@@ -987,25 +992,29 @@ export type IdxDatasetSettings = {
    * `mnist`: 60,000 training and 10,000 test images of handwritten digits, 28x28x1, which come with
    * Hourglass. `fashion-mnist`: as many of clothes. `lfw`: 13,233 faces of 5,749 people, Labeled Faces in the
    * Wild, without a test split. `idx`: your own files in MNIST's IDX format. `images`: a folder of PNG and
-   * JPEG files.
+   * JPEG files. `npz` and `npy`: NumPy arrays of your own.
    */
   readonly source: 'idx';
   /**
-   * IDX file of the training images (unsigned bytes, [count, height, width] or [count, height, width,
-   * channels]), plain or gzipped, relative to the pipeline file. Needed with `source: idx`.
+   * With `idx` and `npy`, needed: the file of the training images, relative to the pipeline file; IDX files
+   * (unsigned bytes) may be gzipped, `.npy` files hold uint8, float32 or float64. With `npz`: the name of
+   * their array. The shape is [count, height, width] or [count, height, width, channels].
    */
   readonly train_images: string;
   /**
-   * IDX file of the training labels (unsigned bytes, one an image), relative to the pipeline file. Only with
-   * `source: idx`.
+   * With `idx` and `npy`: the file of the training labels, one integer an image. With `npz`: the name of
+   * their array; `null` if there are none.
    */
   readonly train_labels?: string;
   /**
-   * IDX file of the test images, of the same size as the training images. Without it the set has no test
-   * split. Only with `source: idx`.
+   * With `idx` and `npy`: the file of the test images, of the same size as the training images. Without it
+   * the set has no test split. With `npz`: the name of their array; `null` if there are none.
    */
   readonly test_images?: string;
-  /** IDX file of the test labels. Only with `source: idx`. */
+  /**
+   * With `idx` and `npy`: the file of the test labels. With `npz`: the name of their array; `null` if there
+   * are none.
+   */
   readonly test_labels?: string;
   /**
    * Keep only the first images: one number for each split, or `{ train: 10000, test: 1000 }`. `null` keeps
@@ -1022,7 +1031,8 @@ export type IdxDatasetSettings = {
     | null;
   /**
    * `minmax` maps the byte values 0 to 255 to the range 0 to 1, which a sigmoid at the end of the decoder can
-   * reach. `none` keeps 0 to 255.
+   * reach. `none` keeps 0 to 255. Floats (`npz`, `npy`) stay as they are: the stage type `normalize` scales
+   * them.
    */
   readonly normalize: 'minmax' | 'none';
 };
@@ -1035,13 +1045,14 @@ export type ImagesDatasetSettings = {
    * `mnist`: 60,000 training and 10,000 test images of handwritten digits, 28x28x1, which come with
    * Hourglass. `fashion-mnist`: as many of clothes. `lfw`: 13,233 faces of 5,749 people, Labeled Faces in the
    * Wild, without a test split. `idx`: your own files in MNIST's IDX format. `images`: a folder of PNG and
-   * JPEG files.
+   * JPEG files. `npz` and `npy`: NumPy arrays of your own.
    */
   readonly source: 'images';
   /**
    * With `fashion-mnist`: the folder of its four files, in place of Debian's package `dataset-fashion-mnist`
    * or a download. With `lfw`: the archive or the unpacked folder, in place of a download. With `images`,
-   * needed: a folder with images, or with one folder of images for each class. Relative to the pipeline file.
+   * needed: a folder with images, or with one folder of images for each class. With `npz`, needed: the
+   * archive. Relative to the pipeline file.
    */
   readonly path: string;
   /** A folder like `path` with the test images. Without it the set has no test split. Only with `images`. */
@@ -1090,7 +1101,121 @@ export type ImagesDatasetSettings = {
     | null;
   /**
    * `minmax` maps the byte values 0 to 255 to the range 0 to 1, which a sigmoid at the end of the decoder can
-   * reach. `none` keeps 0 to 255.
+   * reach. `none` keeps 0 to 255. Floats (`npz`, `npy`) stay as they are: the stage type `normalize` scales
+   * them.
+   */
+  readonly normalize: 'minmax' | 'none';
+};
+
+/** `DatasetSettings` with `source: npz`. */
+export type NpzDatasetSettings = {
+  /** Loads images from a data set. */
+  readonly type: 'dataset';
+  /**
+   * `mnist`: 60,000 training and 10,000 test images of handwritten digits, 28x28x1, which come with
+   * Hourglass. `fashion-mnist`: as many of clothes. `lfw`: 13,233 faces of 5,749 people, Labeled Faces in the
+   * Wild, without a test split. `idx`: your own files in MNIST's IDX format. `images`: a folder of PNG and
+   * JPEG files. `npz` and `npy`: NumPy arrays of your own.
+   */
+  readonly source: 'npz';
+  /**
+   * With `fashion-mnist`: the folder of its four files, in place of Debian's package `dataset-fashion-mnist`
+   * or a download. With `lfw`: the archive or the unpacked folder, in place of a download. With `images`,
+   * needed: a folder with images, or with one folder of images for each class. With `npz`, needed: the
+   * archive. Relative to the pipeline file.
+   */
+  readonly path: string;
+  /**
+   * With `idx` and `npy`, needed: the file of the training images, relative to the pipeline file; IDX files
+   * (unsigned bytes) may be gzipped, `.npy` files hold uint8, float32 or float64. With `npz`: the name of
+   * their array. The shape is [count, height, width] or [count, height, width, channels].
+   */
+  readonly train_images: string;
+  /**
+   * With `idx` and `npy`: the file of the training labels, one integer an image. With `npz`: the name of
+   * their array; `null` if there are none.
+   */
+  readonly train_labels: string | null;
+  /**
+   * With `idx` and `npy`: the file of the test images, of the same size as the training images. Without it
+   * the set has no test split. With `npz`: the name of their array; `null` if there are none.
+   */
+  readonly test_images: string | null;
+  /**
+   * With `idx` and `npy`: the file of the test labels. With `npz`: the name of their array; `null` if there
+   * are none.
+   */
+  readonly test_labels: string | null;
+  /**
+   * Keep only the first images: one number for each split, or `{ train: 10000, test: 1000 }`. `null` keeps
+   * all.
+   */
+  readonly limit: 
+    | number
+    | {
+    /** Training images to keep. Left out: all. */
+    readonly train?: number;
+    /** Test images to keep. Left out: all. */
+    readonly test?: number;
+  }
+    | null;
+  /**
+   * `minmax` maps the byte values 0 to 255 to the range 0 to 1, which a sigmoid at the end of the decoder can
+   * reach. `none` keeps 0 to 255. Floats (`npz`, `npy`) stay as they are: the stage type `normalize` scales
+   * them.
+   */
+  readonly normalize: 'minmax' | 'none';
+};
+
+/** `DatasetSettings` with `source: npy`. */
+export type NpyDatasetSettings = {
+  /** Loads images from a data set. */
+  readonly type: 'dataset';
+  /**
+   * `mnist`: 60,000 training and 10,000 test images of handwritten digits, 28x28x1, which come with
+   * Hourglass. `fashion-mnist`: as many of clothes. `lfw`: 13,233 faces of 5,749 people, Labeled Faces in the
+   * Wild, without a test split. `idx`: your own files in MNIST's IDX format. `images`: a folder of PNG and
+   * JPEG files. `npz` and `npy`: NumPy arrays of your own.
+   */
+  readonly source: 'npy';
+  /**
+   * With `idx` and `npy`, needed: the file of the training images, relative to the pipeline file; IDX files
+   * (unsigned bytes) may be gzipped, `.npy` files hold uint8, float32 or float64. With `npz`: the name of
+   * their array. The shape is [count, height, width] or [count, height, width, channels].
+   */
+  readonly train_images: string;
+  /**
+   * With `idx` and `npy`: the file of the training labels, one integer an image. With `npz`: the name of
+   * their array; `null` if there are none.
+   */
+  readonly train_labels?: string;
+  /**
+   * With `idx` and `npy`: the file of the test images, of the same size as the training images. Without it
+   * the set has no test split. With `npz`: the name of their array; `null` if there are none.
+   */
+  readonly test_images?: string;
+  /**
+   * With `idx` and `npy`: the file of the test labels. With `npz`: the name of their array; `null` if there
+   * are none.
+   */
+  readonly test_labels?: string;
+  /**
+   * Keep only the first images: one number for each split, or `{ train: 10000, test: 1000 }`. `null` keeps
+   * all.
+   */
+  readonly limit: 
+    | number
+    | {
+    /** Training images to keep. Left out: all. */
+    readonly train?: number;
+    /** Test images to keep. Left out: all. */
+    readonly test?: number;
+  }
+    | null;
+  /**
+   * `minmax` maps the byte values 0 to 255 to the range 0 to 1, which a sigmoid at the end of the decoder can
+   * reach. `none` keeps 0 to 255. Floats (`npz`, `npy`) stay as they are: the stage type `normalize` scales
+   * them.
    */
   readonly normalize: 'minmax' | 'none';
 };
@@ -1101,7 +1226,9 @@ export type DatasetSettings =
   | FashionMnistDatasetSettings
   | LfwDatasetSettings
   | IdxDatasetSettings
-  | ImagesDatasetSettings;
+  | ImagesDatasetSettings
+  | NpzDatasetSettings
+  | NpyDatasetSettings;
 
 /**
  * Divides images at random into training and test images. Gives an image set with the splits `train` and

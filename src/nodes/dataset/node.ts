@@ -6,6 +6,7 @@ import type {
   IdxDatasetSettings,
   ImagesDatasetSettings,
   LfwDatasetSettings,
+  NpyDatasetSettings,
 } from '../../config/generated/settings.ts';
 import { unreachable } from '../../core/diagnostic.ts';
 import { sha256, type Json } from '../../core/json.ts';
@@ -35,7 +36,9 @@ export const datasetNode: NodeDefinition<DatasetSettings> = {
     return {
       kind: 'images',
       ...(shape === undefined ? {} : { shape }),
-      range: settings.normalize === 'minmax' ? [0, 1] : [0, 255],
+      ...(settings.source === 'npz' || settings.source === 'npy'
+        ? {}
+        : { range: settings.normalize === 'minmax' ? ([0, 1] as const) : ([0, 255] as const) }),
       splits: splitsOf(settings),
     };
   },
@@ -54,9 +57,12 @@ export const datasetNode: NodeDefinition<DatasetSettings> = {
             path === undefined ? [] : [identityOf(resolve(folder, path))],
           ),
         );
-      case 'idx': {
+      case 'npz':
+        return identityOf(resolve(folder, settings.path));
+      case 'idx':
+      case 'npy': {
         const hashes: Record<string, Json> = {};
-        for (const [key, path] of Object.entries(idxFiles(settings))) {
+        for (const [key, path] of Object.entries(namedFiles(settings))) {
           // A file that cannot be read has no identity; running the stage says what is wrong with it.
           hashes[key] = await readFile(resolve(folder, path)).then(sha256, () => null);
         }
@@ -97,6 +103,8 @@ function shapeOf(settings: DatasetSettings): ImageShape | undefined {
     case 'fashion-mnist':
       return [28, 28, 1];
     case 'idx':
+    case 'npz':
+    case 'npy':
       return undefined;
     case 'lfw':
     case 'images': {
@@ -116,13 +124,26 @@ function shapeOf(settings: DatasetSettings): ImageShape | undefined {
 }
 
 function splitsOf(settings: DatasetSettings): readonly Split[] {
-  const hasTest =
-    settings.source === 'idx'
-      ? settings.test_images !== undefined
-      : settings.source === 'images'
-        ? settings.test_path !== undefined
-        : settings.source !== 'lfw';
-  return hasTest ? ['train', 'test'] : ['train'];
+  return hasTest(settings) ? ['train', 'test'] : ['train'];
+}
+
+function hasTest(settings: DatasetSettings): boolean {
+  switch (settings.source) {
+    case 'mnist':
+    case 'fashion-mnist':
+      return true;
+    case 'lfw':
+      return false;
+    case 'images':
+      return settings.test_path !== undefined;
+    case 'npz':
+      return settings.test_images !== null;
+    case 'idx':
+    case 'npy':
+      return settings.test_images !== undefined;
+    default:
+      return unreachable(settings);
+  }
 }
 
 function pinned(files: readonly { readonly name: string; readonly sha256: string }[]): Json {
@@ -132,13 +153,13 @@ function pinned(files: readonly { readonly name: string; readonly sha256: string
 /** Files, archives and folders of the user's own. */
 function localFiles(settings: DatasetSettings): readonly string[] {
   if (settings.source === 'mnist') return [];
-  if (settings.source === 'idx') return Object.values(idxFiles(settings));
+  if (settings.source === 'idx' || settings.source === 'npy') return Object.values(namedFiles(settings));
   const paths = [settings.path, settings.source === 'images' ? settings.test_path : undefined];
   return paths.flatMap((path) => path ?? []);
 }
 
 /** The files that a stage names, by the setting that names them. */
-export function idxFiles(settings: IdxDatasetSettings): Readonly<Record<string, string>> {
+function namedFiles(settings: IdxDatasetSettings | NpyDatasetSettings): Readonly<Record<string, string>> {
   const { train_images, train_labels, test_images, test_labels } = settings;
   return Object.fromEntries(
     Object.entries({ train_images, train_labels, test_images, test_labels }).flatMap(([key, path]) =>

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { readIdx, type IdxArray } from '../../artifacts/idx.ts';
+import { readIdx } from '../../artifacts/idx.ts';
 import { SPLITS, writeImageSet, type ImageArray } from '../../artifacts/images.ts';
 import type {
   DatasetSettings,
@@ -9,25 +9,16 @@ import type {
 } from '../../config/generated/settings.ts';
 import { failure, unreachable } from '../../core/diagnostic.ts';
 import type { JsonObject } from '../../core/json.ts';
-import type { ImageShape, Split } from '../../core/stage-type.ts';
+import type { Split } from '../../core/stage-type.ts';
 import type { StageContext, StageResult } from '../contract.ts';
-import { classesOf, collectImages, type Collected, type ImageFile, type Skipped } from './collect.ts';
+import { classesOf, collectImages, type Collected, type ImageFile } from './collect.ts';
 import { readFashionMnist } from './fashion-mnist.ts';
 import { listFolder } from './folder.ts';
 import { readLfw } from './lfw.ts';
 import { readMnist } from './mnist.ts';
+import { readNumpySplit } from './numpy.ts';
+import type { RawSplit } from './raw.ts';
 import { summarize } from './summary.ts';
-
-interface RawSplit {
-  readonly images: IdxArray;
-  readonly labels?: { readonly shape: readonly number[]; readonly data: Uint8Array | Int32Array };
-  /** Names of the classes, by label. */
-  readonly classes?: readonly string[];
-  /** Image files that are left out, and why. */
-  readonly skipped?: readonly Skipped[];
-  /** Names for messages. */
-  readonly imagesName: string;
-}
 
 /** Highest value of a byte. */
 const BYTE = 255;
@@ -37,20 +28,27 @@ export async function runDataset(context: StageContext<DatasetSettings>): Promis
   const scale = settings.normalize === 'minmax' ? 1 / BYTE : 1;
   const splits: Partial<Record<Split, ImageArray>> = {};
   const summaries: Record<string, JsonObject> = {};
-  let shape: ImageShape | undefined;
+  let first: ImageArray | undefined;
   for (const split of SPLITS) {
     context.progress({ text: `reading ${split} images` });
     const raw = await readSplit(context, split);
     if (raw === undefined) continue;
     const images = toImages(raw, scale, limitOf(settings, split));
-    if (shape !== undefined && shape.join() !== images.shape.join()) {
+    first ??= images;
+    if (first.shape.join() !== images.shape.join()) {
       throw failure(
         'data-corrupt',
-        `the ${split} images are ${images.shape.join('x')}, the training images ${shape.join('x')}`,
+        `the ${split} images are ${images.shape.join('x')}, the training images ${first.shape.join('x')}`,
         'all images of a data set have one size',
       );
     }
-    shape = images.shape;
+    if (first.data instanceof Uint8Array !== images.data instanceof Uint8Array) {
+      throw failure(
+        'data-corrupt',
+        'of training and test images, one are bytes and the others floats',
+        'store both as the same type',
+      );
+    }
     splits[split] = images;
     const { classes, skipped = [] } = raw;
     summaries[split] = {
@@ -59,8 +57,8 @@ export async function runDataset(context: StageContext<DatasetSettings>): Promis
       ...(skipped.length === 0 ? {} : { skipped: skipped.map(({ name, reason }) => ({ name, reason })) }),
     };
   }
-  if (shape === undefined) throw new Error('a data set without splits');
-  await writeImageSet(context.folder, { shape, range: [0, BYTE * scale], splits });
+  if (first === undefined) throw new Error('a data set without splits');
+  await writeImageSet(context.folder, { shape: first.shape, range: rangeOf(splits), splits });
   await writeFile(join(context.folder, 'summary.json'), `${JSON.stringify(summaries, null, 2)}\n`);
   return {
     metrics: Object.fromEntries(
@@ -90,6 +88,9 @@ async function readSplit(
       };
     case 'idx':
       return readOwnIdx(settings, context.pipelineFolder, split);
+    case 'npz':
+    case 'npy':
+      return readNumpySplit(settings, context.pipelineFolder, split);
     case 'lfw':
       return split === 'test' ? undefined : toRaw(await readLfw({ ...context, settings }), 'the faces');
     case 'images':
@@ -151,6 +152,19 @@ function limitOf({ limit }: DatasetSettings, split: Split): number {
   return own ?? Infinity;
 }
 
+/** What bytes can be, as intensities; the lowest and highest of floats. */
+function rangeOf(splits: Partial<Record<Split, ImageArray>>): readonly [number, number] {
+  let [low, high] = [Infinity, -Infinity];
+  for (const { data, scale } of Object.values(splits)) {
+    if (data instanceof Uint8Array) return [0, BYTE * scale];
+    for (const value of data) {
+      if (value < low) low = value;
+      if (value > high) high = value;
+    }
+  }
+  return [low, high];
+}
+
 function toImages({ images, labels, imagesName }: RawSplit, scale: number, limit: number): ImageArray {
   const [total = 0, height, width, channels = 1] = images.shape;
   if (height === undefined || width === undefined || total * height * width * channels === 0) {
@@ -167,7 +181,7 @@ function toImages({ images, labels, imagesName }: RawSplit, scale: number, limit
     data: images.data.subarray(0, count * height * width * channels),
     count,
     shape: [height, width, channels],
-    scale,
+    scale: images.data instanceof Uint8Array ? scale : 1,
     offset: 0,
     ...(labels === undefined ? {} : { labels: labels.data.subarray(0, count) }),
   };

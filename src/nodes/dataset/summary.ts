@@ -16,7 +16,13 @@ export function summarize(images: ImageArray): JsonObject {
   const deviation = Math.sqrt(Math.max(0, squares / data.length - mean * mean));
   return {
     shape: [count, ...shape],
-    as_loaded: { dtype: 'uint8', minimum, maximum, mean, standard_deviation: deviation },
+    as_loaded: {
+      dtype: data instanceof Uint8Array ? 'uint8' : 'float32',
+      minimum,
+      maximum,
+      mean,
+      standard_deviation: deviation,
+    },
     normalized: {
       dtype: 'float32',
       minimum: minimum * scale + offset,
