@@ -44,7 +44,10 @@ const blur: NodeDefinition<BlurSettings> = {
   analyze({ inputs, references }) {
     const { data } = inputs;
     if (data?.kind !== 'images') return undefined;
-    return { ...data, corruptionOf: data.corruptionOf ?? references['data'] };
+    // What steps made of the clean images is told apart by `identity`; these images are others.
+    const { identity, ...rest } = data;
+    if (data.corruptionOf !== undefined) return rest;
+    return { ...rest, corruptionOf: references['data'], cleanIdentity: identity };
   },
 
   async run({ inputs, settings, folder }) {

@@ -19,7 +19,7 @@ export type OutputDescription =
       /** Lowest and highest value; absent where not known. */
       readonly range?: readonly [number, number];
       readonly splits: readonly Split[];
-      /** Of the images of a step, such as `split`: the same for equal steps of the same images. Others are known by their stage. */
+      /** Of the images of a step, such as `split`: the same for equal steps of the same images. Others are known by their stage: whoever changes images leaves it out. */
       readonly identity?: string;
       /** For corrupted images: the stage that holds the clean ones; after a step, the identity of the clean ones. */
       readonly corruptionOf?: string;

@@ -54,7 +54,8 @@ export function isCleanOf(
 ): boolean {
   if (corrupted?.corruptionOf === undefined || stage === undefined) return false;
   const { corruptionOf, cleanIdentity } = corrupted;
-  return corruptionOf === stage || (cleanIdentity ?? corruptionOf) === target?.identity;
+  if (corruptionOf === stage) return true;
+  return target?.corruptionOf === undefined && (cleanIdentity ?? corruptionOf) === target?.identity;
 }
 
 /** What to write so that corrupted images are held against clean ones. */

@@ -46,7 +46,7 @@ function analyze(context: AnalysisContext<TrainSettings>): OutputDescription | u
   checkLearningRate(context);
   if (data !== undefined) {
     checkSplits(context, data, target);
-    checkDenoising(context, data);
+    checkDenoising(context, data, target);
   }
   if (model !== undefined && data !== undefined) checkInput(context, model, data);
   if (model !== undefined && target !== undefined) checkOutput(context, model, target);
@@ -107,19 +107,31 @@ function checkSplits(
   });
 }
 
-/** Training on corrupted images without a target is allowed, but rarely what is meant. */
+/** Training on corrupted images without their clean ones is allowed, but rarely what is meant. */
 function checkDenoising(
   { references, report }: AnalysisContext<TrainSettings>,
-  { corruptionOf }: ImagesDescription,
+  data: ImagesDescription,
+  target: ImagesDescription | undefined,
 ): void {
-  if (corruptionOf === undefined || references['target'] !== undefined) return;
-  report({
-    code: 'bad-setting',
-    severity: 'warning',
-    message: `without \`target\`, the model learns to reproduce the noise of \`${references['data']}\``,
-    hint: `for a denoiser, ${targetHint(corruptionOf)}`,
-    at: ['data'],
-  });
+  const { data: stage, target: named } = references;
+  if (data.corruptionOf === undefined) return;
+  if (named === undefined) {
+    report({
+      code: 'bad-setting',
+      severity: 'warning',
+      message: `without \`target\`, the model learns to reproduce the noise of \`${stage}\``,
+      hint: `for a denoiser, ${targetHint(data.corruptionOf)}`,
+      at: ['data'],
+    });
+  } else if (target?.corruptionOf === undefined && !isCleanOf(data, named, target)) {
+    report({
+      code: 'bad-setting',
+      severity: 'warning',
+      message: `as far as the settings tell, \`${named}\` does not hold the clean images of \`${stage}\``,
+      hint: targetHint(data.corruptionOf),
+      at: ['target'],
+    });
+  }
 }
 
 /** Allowed, for whoever wants to see it. */
