@@ -69,6 +69,14 @@ test('one syntax error is reported, at its place', () => {
     '- a\nb: 1\n': '2:1',
     'a: ]\n': '1:4',
     'a: &x &y 1\n': '1:7',
+    'a: |x\n  y\n': '1:5',
+    'a: 1\nb\nc: 2\n': '2:1',
+    'a: ["x" "y"]\n': '1:9',
+    'a: "x" y\n': '1:8',
+    '- - a\n -b\n': '2:1',
+    'a: [1,\n b\n': '3:1',
+    'a: {b: 1 c: 2}\n': '1:8',
+    'long\n  text\nmore: 1\n': '1:1',
     [`${'k'.repeat(2000)}: 1\n`]: '1:1',
   };
   for (const [text, place] of Object.entries(cases)) {
