@@ -10,7 +10,6 @@
  */
 import { readFile, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { Failure } from '../core/diagnostic.ts';
 import { isJsonObject, sha256, type JsonObject } from '../core/json.ts';
 import { syncFile, syncFolder, writeFileAtomic } from './atomic.ts';
 import { hashFile } from './entry.ts';
@@ -62,10 +61,7 @@ export class Checkpoints {
     onDamaged: (name: string) => void,
   ): Promise<Checkpoint | undefined> {
     for (const found of await this.#list(limit)) {
-      const checkpoint = await this.#read(found).catch((error: unknown) => {
-        if (error instanceof Failure) return undefined;
-        throw error;
-      });
+      const checkpoint = await this.#read(found);
       if (checkpoint !== undefined && (await this.#placeFiles(checkpoint.hashes, stageFolder))) {
         return { ...checkpoint.content, files: Object.keys(checkpoint.hashes) };
       }
@@ -113,7 +109,7 @@ export class Checkpoints {
       .sort((a, b) => b.epoch - a.epoch);
   }
 
-  /** @throws Failure `data-corrupt` */
+  /** Undefined if anything is not as it was written. */
   async #read(found: Found): Promise<
     | {
         readonly content: Omit<Checkpoint, 'files'>;
@@ -123,9 +119,9 @@ export class Checkpoints {
   > {
     const bytes = await readFile(join(this.folder, found.name)).catch(() => undefined);
     if (bytes === undefined || sha256(bytes) !== found.sha256) return undefined;
-    const { arrays, metadata } = decodeTensors(bytes, found.name);
-    const record: unknown = JSON.parse(metadata.get('checkpoint') ?? 'null');
-    if (!isJsonObject(record)) return undefined;
+    const content = parse(bytes, found.name);
+    if (content === undefined || !isJsonObject(content.record)) return undefined;
+    const { arrays, record } = content;
     const { epoch, notes, files } = record;
     if (epoch !== found.epoch || !isJsonObject(notes) || !isHashes(files)) return undefined;
     return { content: { epoch, arrays, notes }, hashes: files };
@@ -150,6 +146,18 @@ export class Checkpoints {
       await placeFile(kept, join(stageFolder, path));
     }
     return true;
+  }
+}
+
+function parse(
+  bytes: Uint8Array,
+  name: string,
+): { readonly arrays: readonly NamedArray[]; readonly record: unknown } | undefined {
+  try {
+    const { arrays, metadata } = decodeTensors(bytes, name);
+    return { arrays, record: JSON.parse(metadata.get('checkpoint') ?? '') };
+  } catch {
+    return undefined;
   }
 }
 

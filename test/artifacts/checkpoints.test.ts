@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { Checkpoints, type Checkpoint } from '../../src/artifacts/checkpoints.ts';
+import { encodeTensors } from '../../src/artifacts/safetensors.ts';
+import { sha256 } from '../../src/core/json.ts';
 
 interface Place {
   readonly checkpoints: Checkpoints;
@@ -94,4 +96,31 @@ test('a checkpoint whose files are lost or changed is passed over', async (t) =>
   const restored = await here.checkpoints.restore(5, here.again, (name) => void passed.push(name));
   assert.equal(restored?.epoch, 1);
   assert.equal(passed.length, 1);
+});
+
+test('a file under a right hash that holds no checkpoint is passed over, and leads nowhere', async (t) => {
+  const here = place(t);
+  await here.checkpoints.save(checkpoint(1), here.stage);
+  const notes = { epoch: 2 };
+  const records: readonly (string | undefined)[] = [
+    undefined,
+    '{',
+    '[]',
+    JSON.stringify({ epoch: 3, notes, files: {} }),
+    JSON.stringify({ epoch: 2, files: {} }),
+    JSON.stringify({ epoch: 2, notes, files: { '../../a.png': '0' } }),
+    JSON.stringify({ epoch: 2, notes, files: { 'a.png': 3 } }),
+  ];
+  for (const record of records) {
+    const metadata = new Map(record === undefined ? [] : [['checkpoint', record]]);
+    const bytes = encodeTensors({ arrays: [], metadata });
+    const name = `000002-${sha256(bytes)}.safetensors`;
+    writeFileSync(join(here.checkpoints.folder, name), bytes);
+    const passed: string[] = [];
+    const restored = await here.checkpoints.restore(5, here.again, (each) => void passed.push(each));
+    assert.equal(restored?.epoch, 1);
+    assert.deepEqual(passed, [name]);
+  }
+  await here.checkpoints.remove();
+  assert.equal(await here.checkpoints.newest(9), undefined);
 });

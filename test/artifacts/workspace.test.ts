@@ -81,3 +81,13 @@ test('run.json that is missing, torn or of another form is no record', async () 
     assert.equal(await workspace.readRun(), undefined);
   }
 });
+
+test('metrics.json that is missing, torn or of another form has no metrics', async () => {
+  assert.deepEqual(await workspace.readMetrics(), {});
+  for (const text of ['{"a": {"mse": 0.', '[]', '{"a": 3}', '{"a": {"mse": "low"}}']) {
+    await workspace.writeText('metrics.json', text);
+    assert.deepEqual(await workspace.readMetrics(), {}, text);
+  }
+  await workspace.writeJson('metrics.json', { a: { mse: 0.5 } });
+  assert.deepEqual(await workspace.readMetrics(), { a: { mse: 0.5 } });
+});
