@@ -31,6 +31,7 @@ const OF_THE_RUN: ReadonlySet<DiagnosticCode> = new Set([
   'run-locked',
   'worker-died',
   'stage-failed',
+  'launcher-failed',
   'trial-failed',
   'internal-error',
 ]);

@@ -19,6 +19,7 @@ import {
   sizeInBytes,
   terminalOf,
   withOutputFlags,
+  withBatchFlags,
   withPipelineFlags,
   withPlanFlags,
   type OutputFlags,
@@ -87,6 +88,7 @@ Exit codes: 0 done, 1 a stage failed, 2 invalid pipeline or usage, 3 a submissio
   addCheck(command, setCode);
   addPlan(command, setCode);
   addSweep(command, setCode);
+  addSweepMember(program, setCode);
   addCompare(command, setCode);
   addReport(command, setCode);
   addEngine(command, setCode);
@@ -130,12 +132,15 @@ function addRun(command: AddCommand, setCode: SetCode): void {
 }
 
 function addSweep(command: AddCommand, setCode: SetCode): void {
-  withPipelineFlags(
-    command('sweep', "run the trials of a pipeline's `sweep` block; goes on where an earlier start ended", [
-      'sweep pipelines/latent-sweep.yaml',
-      'sweep pipelines/latent-sweep.yaml --dry-run',
-      'sweep pipelines/latent-sweep.yaml -S params.epochs=2 -j 2',
-    ]),
+  withBatchFlags(
+    withPipelineFlags(
+      command('sweep', "run the trials of a pipeline's `sweep` block; goes on where an earlier start ended", [
+        'sweep pipelines/latent-sweep.yaml',
+        'sweep pipelines/latent-sweep.yaml --dry-run',
+        'sweep pipelines/latent-sweep.yaml -S params.epochs=2 -j 2',
+        'sweep pipelines/latent-sweep.yaml --on slurm --partition short --wait',
+      ]),
+    ),
   )
     .argument('<pipeline>', 'the pipeline file')
     .addOption(outputsOption())
@@ -146,6 +151,16 @@ function addSweep(command: AddCommand, setCode: SetCode): void {
       const { sweep } = await import('./commands/sweep.ts');
       setCode(await sweep(terminalOf(flags), { ...flags, pipeline }));
     });
+}
+
+/** What the jobs of a submitted sweep call; nothing for people. */
+function addSweepMember(program: Command, setCode: SetCode): void {
+  withOutputFlags(program.command('sweep-member <folder> <submission> <member>', { hidden: true })).action(
+    async (folder: string, submission: string, member: string, flags: OutputFlags) => {
+      const { sweepMember } = await import('./commands/sweep-member.ts');
+      setCode(await sweepMember(terminalOf(flags), folder, submission, member));
+    },
+  );
 }
 
 function addCompare(command: AddCommand, setCode: SetCode): void {

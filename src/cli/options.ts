@@ -40,6 +40,18 @@ export interface SweepFlags extends PipelineFlags {
   readonly engine: EngineChoice;
   readonly dryRun?: boolean;
   readonly jobs?: number;
+  readonly on?: 'local' | 'slurm';
+  readonly partition?: string;
+  readonly account?: string;
+  readonly time?: string;
+  readonly mem?: string;
+  readonly cpus?: number;
+  readonly arrayLimit?: number;
+  readonly trialsPerJob?: number;
+  readonly sbatchArg?: readonly string[];
+  readonly wait?: boolean;
+  readonly status?: boolean;
+  readonly cancel?: boolean;
 }
 
 export function withOutputFlags(command: Command): Command {
@@ -71,6 +83,28 @@ export function engineOption(): Option {
   )
     .choices(['auto', 'native', 'portable'])
     .default('auto');
+}
+
+/** Options of `sweep` for a batch system. */
+export function withBatchFlags(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--on <launcher>', 'where trials run: on this machine, or as jobs of Slurm').choices([
+        'local',
+        'slurm',
+      ]),
+    )
+    .option('--partition <name>', 'for Slurm: the partition')
+    .option('--account <name>', 'for Slurm: the account that is charged')
+    .option('--time <limit>', 'for Slurm: time of a job, such as 2:00:00')
+    .option('--mem <size>', 'for Slurm: memory of a job, such as 4G')
+    .option('--cpus <number>', 'for Slurm: cores of a job', positiveInteger)
+    .option('--array-limit <number>', 'for Slurm: jobs at work at one time, at most', positiveInteger)
+    .option('--trials-per-job <number>', 'for Slurm: trials that one job runs', positiveInteger)
+    .option('--sbatch-arg <argument>', 'for Slurm: a further argument of sbatch; may be repeated', collect)
+    .option('--wait', 'follow the jobs to their end')
+    .addOption(new Option('--status', 'show how far the jobs are').conflicts(['cancel', 'dryRun', 'wait']))
+    .addOption(new Option('--cancel', 'cancel the jobs').conflicts(['dryRun', 'wait']));
 }
 
 function collect(value: string, earlier: readonly string[] = []): readonly string[] {

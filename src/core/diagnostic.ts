@@ -71,6 +71,7 @@ export const DIAGNOSTIC_CODES = {
   'submission-duplicate': 'Two submissions hold the same weights or figures.',
   'run-locked': 'Another run of the same pipeline is at work.',
   'worker-died': 'The process of a stage ended without an answer.',
+  'launcher-failed': 'A batch system did not take, or did not cancel, the jobs of a sweep.',
   'trial-failed': 'A trial of a sweep did not succeed, twice.',
   'stage-failed': 'A stage ended with an error.',
   interrupted: 'The run was stopped by a signal.',

@@ -4,8 +4,11 @@ import type { RunEvent } from '../core/event.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Metrics } from './plan.ts';
 
-/** `kept`: complete before this sweep began; `stopped`: ended early by the median rule; `left`: not brought to an end. */
-export type TrialState = 'done' | 'kept' | 'failed' | 'stopped' | 'left';
+/**
+ * `kept`: complete before this sweep began; `stopped`: ended early by the median rule; `left`: not brought to an end;
+ * `submitted`: handed to a batch system, which brings it to its end later.
+ */
+export type TrialState = 'done' | 'kept' | 'failed' | 'stopped' | 'left' | 'submitted';
 
 export interface TrialOutcome {
   readonly id: string;
@@ -32,7 +35,7 @@ export type SweepEvent =
       readonly trials: number;
       /** Trials that are complete already. */
       readonly kept: number;
-      /** Trials that run side by side, at most. */
+      /** Trials, or jobs of a batch system, that run side by side, at most. */
       readonly jobs: number;
     }
   | {
@@ -45,6 +48,8 @@ export type SweepEvent =
     }
   /** Of a stage of a trial; without a trial, of the engine. */
   | { readonly type: 'trial-event'; readonly trial?: string; readonly event: RunEvent }
+  /** What a launcher has to say. */
+  | { readonly type: 'launcher-note'; readonly text: string }
   /** A first attempt did not succeed; another follows. */
   | { readonly type: 'trial-retried'; readonly trial: string; readonly diagnostics: readonly Diagnostic[] }
   | { readonly type: 'trial-finished'; readonly outcome: TrialOutcome };

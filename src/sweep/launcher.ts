@@ -13,6 +13,10 @@ import type { PlannedTrial } from './plan.ts';
 
 export interface Launch {
   readonly sweep: Sweep;
+  /** The pipeline's name. */
+  readonly pipeline: string;
+  /** Absolute path of `outputs/<name>`. */
+  readonly workspace: string;
   /** All trials of the sweep, those that are complete among them. */
   readonly trials: readonly PlannedTrial[];
   /** Outcomes of trials that an earlier start of the same sweep stopped early, by trial. */
@@ -31,8 +35,10 @@ export interface Launch {
 
 export interface Launcher {
   readonly name: string;
+  /** Trials, or jobs, that run side by side at most, if all of these are to run. */
+  slots(trials: readonly PlannedTrial[]): number;
   /**
-   * Brings trials to their end.
+   * Brings trials to their end, or hands them to something that does: those have the state `submitted` then.
    *
    * @returns an outcome for each trial, in their order
    * @throws Failure if trials cannot be started at all

@@ -1,4 +1,5 @@
 /** Runs trials in worker processes of this machine. */
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import pLimit, { type LimitFunction } from 'p-limit';
 import { readJsonFile } from '../artifacts/json-file.ts';
@@ -22,6 +23,7 @@ const MEMORY_SHARE = 0.9;
 
 export const localLauncher: Launcher = {
   name: 'local',
+  slots,
   async launch(launch) {
     const run = new LocalRun(launch);
     try {
@@ -31,6 +33,19 @@ export const localLauncher: Launcher = {
     }
   },
 };
+
+/** Trials that have a core for each of their threads. */
+function slots(trials: readonly PlannedTrial[]): number {
+  return Math.max(1, Math.floor(availableParallelism() / threadsOf(trials)));
+}
+
+/** Threads of the stage that takes most. */
+export function threadsOf(trials: readonly PlannedTrial[]): number {
+  return trials.reduce(
+    (most, { plan }) => Math.max(most, ...plan.stages.map(({ key }) => key.engine?.threads ?? 1)),
+    1,
+  );
+}
 
 class LocalRun {
   readonly #launch: Launch;

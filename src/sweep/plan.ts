@@ -25,10 +25,18 @@ export function trialsFolder(workspace: string): string {
   return join(workspace, 'trials');
 }
 
-/** @param workspace `outputs/<name>` of the pipeline */
+/**
+ * @param workspace `outputs/<name>` of the pipeline
+ * @param targets stages that are wanted, with what they need; by default all
+ */
 export async function planTrials(
   trials: readonly Trial[],
-  { workspace, store, engine }: { workspace: string; store: Store; engine: KeyEngine },
+  {
+    workspace,
+    store,
+    engine,
+    targets = [],
+  }: { workspace: string; store: Store; engine: KeyEngine; targets?: readonly string[] },
 ): Promise<readonly PlannedTrial[]> {
   // Most stages are shared by several trials: each is looked for once.
   const entries = new Map<string, Promise<Entry | undefined>>();
@@ -45,7 +53,7 @@ export async function planTrials(
     const plan = await makePlan({
       located: trial.located,
       stages: checkPipeline(trial.located).stages,
-      targets: [],
+      targets,
       force: false,
       engine,
       previous: previousStages(record),

@@ -13,7 +13,7 @@ export interface TrialRecord {
   readonly replicate: number;
   readonly seed: number;
   /** `pending` until the sweep knows better; its own `run.json` may. */
-  readonly state: Exclude<TrialState, 'left'> | 'pending';
+  readonly state: Exclude<TrialState, 'left' | 'submitted'> | 'pending';
   readonly seconds: number;
   readonly metrics: Metrics;
   /** The sweep's metric. */
@@ -27,7 +27,7 @@ export interface TrialRecord {
 }
 
 export interface SweepRecord {
-  readonly status: 'running' | 'done' | 'failed' | 'interrupted';
+  readonly status: 'running' | 'submitted' | 'done' | 'failed' | 'interrupted';
   readonly pipeline: string;
   readonly seed: number;
   /** `-S` arguments. */
@@ -53,7 +53,7 @@ export function pendingRecord({ id, parameters, replicate, seed, plan }: Planned
 
 export function trialRecord(trial: PlannedTrial, outcome: TrialOutcome): TrialRecord {
   const { state, seconds, metrics, value, epoch, diagnostics } = outcome;
-  if (state === 'left') return pendingRecord(trial);
+  if (state === 'left' || state === 'submitted') return pendingRecord(trial);
   const error = diagnostics.find(({ severity }) => severity === 'error');
   return {
     ...pendingRecord(trial),

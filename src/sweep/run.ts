@@ -1,23 +1,32 @@
 /** Runs a sweep: the trials are fixed, those that are not complete are brought to their end, and results are recorded. */
 import { readdir, rm } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { takeLock } from '../artifacts/lock.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
-import { Failure, type Diagnostic } from '../core/diagnostic.ts';
+import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
 import { canonicalJson, type JsonObject } from '../core/json.ts';
 import type { EngineChoice } from '../engine/engine.ts';
 import { engineIdentity } from '../engine/identity.ts';
 import type { KeyEngine } from '../plan/make.ts';
+import type { Store } from '../artifacts/store.ts';
 import { installEngine, lockedDiagnostic } from '../run/execute.ts';
 import { storeOf, workspaceOf } from '../run/plan.ts';
 import type { SweepEmit, TrialOutcome } from './event.ts';
 import type { Launcher } from './launcher.ts';
 import { outcomeOf } from './local.ts';
 import { planTrials, trialsFolder, type PlannedTrial } from './plan.ts';
-import { pendingRecord, readSweep, trialRecord, writeSweep, type SweepRecord } from './record.ts';
+import {
+  pendingRecord,
+  readSweep,
+  trialRecord,
+  writeSweep,
+  type SweepRecord,
+  type TrialRecord,
+} from './record.ts';
 import { drawSweep } from './figures.ts';
 import { resultsOf } from './results.ts';
+import { submissionAtWork } from './slurm/state.ts';
+import { slurmFolder } from './slurm/submission.ts';
 import type { Trial } from './trial.ts';
 
 export interface SweepOptions {
@@ -32,8 +41,8 @@ export interface SweepOptions {
 }
 
 export interface SweepResult {
-  /** `unchanged`: all trials were complete. */
-  readonly state: 'done' | 'unchanged' | 'failed' | 'interrupted';
+  /** `unchanged`: all trials were complete; `submitted`: a batch system brings some of them to their end. */
+  readonly state: 'done' | 'unchanged' | 'submitted' | 'failed' | 'interrupted';
   /** Absolute path of `outputs/<name>`. */
   readonly workspace: string;
   readonly record?: SweepRecord;
@@ -92,7 +101,7 @@ async function sweep(
   const { sweep: settings } = located.pipeline;
   if (settings === undefined) throw new Error('the pipeline has no sweep');
   const store = storeOf(outputs);
-  const { planned, engine } = await prepare(trials, options, workspace);
+  const { planned, engine } = await prepareTrials(trials, options, workspace);
   const previous = await readSweep(workspace);
   const start: SweepRecord = {
     status: 'running',
@@ -104,6 +113,7 @@ async function sweep(
     sweep: settings,
     trials: planned.map(pendingRecord),
   };
+  await refuseIfSubmitted(workspace, start, store);
   const stopped = stoppedBefore(previous, start, planned);
   const isUnchanged =
     previous?.status === 'done' &&
@@ -116,9 +126,11 @@ async function sweep(
   }
   const launch = {
     sweep: settings,
+    pipeline: located.pipeline.name,
+    workspace,
     trials: planned,
     stoppedBefore: stopped,
-    jobs: Math.min(options.jobs ?? Infinity, slots(planned)),
+    jobs: Math.min(options.jobs ?? Infinity, launcher.slots(planned)),
     store,
     outputs,
     engine,
@@ -136,11 +148,14 @@ async function sweep(
   });
   const outcomes = await launcher.launch(launch);
   const failed = outcomes.filter(({ state }) => state === 'failed');
-  const status = outcomes.some(({ state }) => state === 'left')
+  const has = (state: TrialOutcome['state']): boolean => outcomes.some((outcome) => outcome.state === state);
+  const status = has('left')
     ? 'interrupted'
-    : failed.length > 0
-      ? 'failed'
-      : 'done';
+    : has('submitted')
+      ? 'submitted'
+      : failed.length > 0
+        ? 'failed'
+        : 'done';
   const record: SweepRecord = {
     ...start,
     status,
@@ -152,17 +167,20 @@ async function sweep(
   const results = resultsOf(record);
   const answered = results.answer === undefined ? record : { ...record, answer: results.answer };
   await writeSweep(workspace, answered);
-  const figures = isUnchanged ? [] : await drawSweep({ record, results, trials: planned, store }, workspace);
+  const figures =
+    isUnchanged || status === 'submitted'
+      ? []
+      : await drawSweep({ record, results, trials: planned, store }, workspace);
   const state = isUnchanged ? 'unchanged' : status;
   return { state, diagnostics: failed.map(failureOf), record: answered, figures };
 }
 
 /** Plans; if a stage that needs TensorFlow has to run, sees to it that it is there, and plans for what came of it. */
-async function prepare(
+export async function prepareTrials(
   trials: readonly Trial[],
-  { outputs, engine: choice, signal, emit }: SweepOptions,
+  { outputs, engine: choice, signal, emit }: Pick<SweepOptions, 'outputs' | 'engine' | 'signal' | 'emit'>,
   workspace: string,
-): Promise<{ readonly planned: readonly PlannedTrial[]; readonly engine: JsonObject | undefined }> {
+): Promise<{ readonly planned: readonly PlannedTrial[]; readonly engine: JsonObject & KeyEngine }> {
   const store = storeOf(outputs);
   const plan = (engine: KeyEngine): Promise<readonly PlannedTrial[]> =>
     planTrials(trials, { workspace, store, engine });
@@ -181,18 +199,39 @@ async function prepare(
   return { planned: isSame ? first : await plan(ensured.identity), engine: { ...ensured.identity } };
 }
 
-/** Trials that have a core for each of their threads. */
-function slots(trials: readonly PlannedTrial[]): number {
-  const threads = trials.flatMap(({ plan }) => plan.stages.map(({ key }) => key.engine?.threads ?? 1));
-  return Math.max(1, Math.floor(availableParallelism() / Math.max(1, ...threads)));
-}
-
 /** Removes folders of trials that the sweep no longer has; their results stay in the cache. */
 async function removeStrangers(folder: string, planned: readonly PlannedTrial[]): Promise<void> {
   const own = new Set(planned.map(({ id }) => id));
   for (const name of await readdir(folder).catch(() => [])) {
     if (!own.has(name)) await rm(join(folder, name), { recursive: true, force: true });
   }
+}
+
+/**
+ * A sweep that a batch system has is left alone, unless the same trials are to be followed.
+ *
+ * @throws Failure `run-locked`
+ */
+async function refuseIfSubmitted(
+  workspace: string,
+  { pipeline, trials, launcher }: SweepRecord,
+  store: Store,
+): Promise<void> {
+  const found = await submissionAtWork(workspace, store);
+  if (found === undefined) return;
+  const { submission, jobs } = found;
+  const listed = (each: readonly Pick<TrialRecord, 'id' | 'stages'>[]): string =>
+    canonicalJson(each.map(({ id, stages }) => [id, stages]));
+  if (launcher === 'slurm' && listed(submission.trials) === listed(trials)) return;
+  throw failure(
+    'run-locked',
+    jobs === undefined
+      ? `Slurm may be at work on \`${pipeline}\`, and does not answer`
+      : `Slurm is at work on \`${pipeline}\`: ${jobs.length} jobs wait or run`,
+    jobs === undefined
+      ? `once it answers again, repeat this; if no job of it is left, remove \`${slurmFolder(workspace)}\``
+      : '`--status` shows them, `--cancel` ends them',
+  );
 }
 
 /** Trials that the last start stopped early: the same list, under the same rule, would stop them again. */

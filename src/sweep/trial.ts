@@ -18,6 +18,8 @@ export interface Trial {
   /** From 1. */
   readonly replicate: number;
   readonly seed: number;
+  /** What it puts in place of values of the document. */
+  readonly settings: readonly Pick<TrialSetting, 'path' | 'value'>[];
   readonly located: LocatedPipeline;
 }
 
@@ -61,6 +63,7 @@ export async function listTrials(
         parameters: valuesOf(combination),
         replicate,
         seed: trial.pipeline.seed,
+        settings: settings.map(({ path, value }) => ({ path, value })),
         located: { ...trial, resolved: withoutSweep(trial.resolved) },
       });
     }
@@ -105,7 +108,8 @@ function valuesOf(combination: Combination): JsonObject {
   return Object.fromEntries([...combination].map(([name, { value }]) => [name, value]));
 }
 
-function withoutSweep({ sweep: _sweep, ...resolved }: JsonObject): JsonObject {
+/** A trial's settings without its sweep: a trial is the same whatever else is tried. */
+export function withoutSweep({ sweep: _sweep, ...resolved }: JsonObject): JsonObject {
   return resolved;
 }
 

@@ -1,7 +1,6 @@
 import { relative, resolve } from 'node:path';
 import type { LocatedPipeline } from '../../config/pipeline.ts';
 import { failure, type SourceFile } from '../../core/diagnostic.ts';
-import { localLauncher } from '../../sweep/local.ts';
 import { metricNames } from '../../sweep/record.ts';
 import { resultsOf, type Results } from '../../sweep/results.ts';
 import { runSweep, type SweepResult } from '../../sweep/run.ts';
@@ -17,6 +16,8 @@ import { makeSweepReporter } from '../terminal/sweep-reporter.ts';
 import { renderSweepTable } from '../terminal/sweep-table.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { loadChecked, printProblems } from './load.ts';
+import { cancelJobs, showJobs } from './sweep-jobs.ts';
+import { launcherOf } from './sweep-launcher.ts';
 
 export interface SweepCommandOptions extends SweepFlags {
   readonly pipeline: string;
@@ -24,10 +25,17 @@ export interface SweepCommandOptions extends SweepFlags {
 
 /** `hourglass sweep` */
 export async function sweep(terminal: Terminal, options: SweepCommandOptions): Promise<number> {
-  const { located, trials, diagnostics, sources } = await loadChecked(options.pipeline, {
+  const ofJobs = options.status === true || options.cancel === true;
+  const { located, trials, diagnostics, sources, reader } = await loadChecked(options.pipeline, {
     ...options,
-    trials: true,
+    trials: !ofJobs,
   });
+  const name = reader.document?.['name'];
+  // The file may have been edited since: only its name matters.
+  if (ofJobs && typeof name === 'string') {
+    const { pipeline, outputs } = options;
+    return (options.cancel === true ? cancelJobs : showJobs)(terminal, { pipeline, outputs, name });
+  }
   if (located === undefined) return printProblems(terminal, diagnostics, sources);
   const { sweep: settings } = located.pipeline;
   if (settings === undefined || trials === undefined) {
@@ -41,6 +49,7 @@ export async function sweep(terminal: Terminal, options: SweepCommandOptions): P
     terminal.note(`${renderDiagnostics(diagnostics, sources, terminal.noteStyle)}\n`);
   if (options.dryRun === true) return listTrials(terminal, trials);
 
+  const launcher = launcherOf(located, reader, options);
   const reporter = await makeSweepReporter(terminal, settings);
   const interrupt = listenForSignals((message) => {
     if (!terminal.options.json) reporter.note(message);
@@ -50,7 +59,7 @@ export async function sweep(terminal: Terminal, options: SweepCommandOptions): P
       outputs: resolve(options.outputs),
       engine: options.engine,
       ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
-      launcher: localLauncher,
+      launcher,
       signal: interrupt.signal,
       emit: (event) => {
         reporter.emit(event);
@@ -61,18 +70,20 @@ export async function sweep(terminal: Terminal, options: SweepCommandOptions): P
     });
     reporter.close();
     present(terminal, result, { options, sources, located });
-    return exitCode(result, interrupt.code());
+    return exitCode(result, interrupt.code(), interrupt.signal.aborted);
   } finally {
     reporter.close();
     interrupt.stop();
   }
 }
 
-function exitCode(result: SweepResult, signalCode: number): number {
+function exitCode(result: SweepResult, signalCode: number, isInterrupted: boolean): number {
   switch (result.state) {
     case 'done':
     case 'unchanged':
       return EXIT.done;
+    case 'submitted':
+      return isInterrupted ? signalCode : EXIT.done;
     case 'interrupted':
       return signalCode;
     case 'failed':
@@ -130,6 +141,12 @@ function present(terminal: Terminal, result: SweepResult, { options, sources, lo
   if (diagnostics.length > 0) terminal.note(`\n${renderCounted(diagnostics, sources, terminal.noteStyle)}\n`);
   if (record === undefined || results === undefined) return;
   const style = terminal.resultStyle;
+  if (state === 'submitted') {
+    terminal.result(
+      submittedText(options, record.trials.filter((trial) => trial.state === 'pending').length),
+    );
+    return;
+  }
   const folder = `${relative(process.cwd(), workspace) || '.'}/`;
   const count = formatPlural(record.trials.length, 'trial');
   const head =
@@ -151,6 +168,17 @@ function present(terminal: Terminal, result: SweepResult, { options, sources, lo
     terminal.note(`\nFinished trials are kept. To go on from there:\n  ${resumeCommand(options)}`);
 }
 
+/** What to do while the jobs are at work. */
+function submittedText(options: SweepCommandOptions, pending: number): string {
+  const same = resumeWords(options);
+  return [
+    `Slurm has ${formatPlural(pending, 'trial')}. Meanwhile, and after:`,
+    `  ${commandLine([...same, '--status'])}`,
+    `  ${commandLine([...same, '--on', 'slurm', '--wait'])}`,
+    `  ${commandLine([...same, '--cancel'])}`,
+  ].join('\n');
+}
+
 const HEADS = {
   done: (style: Terminal['resultStyle']) => style('green', 'done'),
   failed: (style: Terminal['resultStyle']) => style('red', 'failed'),
@@ -168,7 +196,12 @@ function columnsOf({ groups }: Results, metric: string | undefined): readonly st
 }
 
 function resumeCommand(options: SweepCommandOptions): string {
-  return commandLine([
+  const launcher = options.on === undefined ? [] : ['--on', options.on];
+  return commandLine([...resumeWords(options), ...launcher, ...(options.wait === true ? ['--wait'] : [])]);
+}
+
+function resumeWords(options: SweepCommandOptions): readonly string[] {
+  return [
     'sweep',
     options.pipeline,
     ...(options.set ?? []).flatMap((override) => ['-S', override]),
@@ -176,5 +209,5 @@ function resumeCommand(options: SweepCommandOptions): string {
     ...(options.engine === 'auto' ? [] : ['--engine', options.engine]),
     ...(options.jobs === undefined ? [] : ['-j', String(options.jobs)]),
     ...(options.allowPlugins === true ? ['--allow-plugins'] : []),
-  ]);
+  ];
 }

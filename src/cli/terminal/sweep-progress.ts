@@ -58,6 +58,7 @@ export class SweepProgress {
         if (event.event.type === 'stage-progress') work.progress = event.event.progress;
         return;
       }
+      case 'launcher-note':
       case 'trial-retried':
         return;
       case 'trial-finished':
@@ -132,6 +133,7 @@ export function describeOutcome(
     case 'failed':
       return printable(diagnostics.find(({ severity }) => severity === 'error')?.message ?? 'failed');
     case 'left':
+    case 'submitted':
       return 'not finished';
     default:
       return unreachable(state);

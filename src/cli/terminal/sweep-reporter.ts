@@ -33,6 +33,7 @@ const MARKS = {
   failed: ['✖', 'red'],
   stopped: ['◦', 'yellow'],
   left: ['-', 'yellow'],
+  submitted: ['-', 'yellow'],
 } as const;
 
 /** One line for each trial that has come to its end; with a live area, one more for each that is at work. */
@@ -75,6 +76,9 @@ export class SweepLines implements SweepReporter {
         return;
       case 'trial-event':
         if (event.event.type === 'engine-progress') this.#engine(event.event.step, event.event.done === true);
+        return;
+      case 'launcher-note':
+        this.note(event.text);
         return;
       case 'trial-retried': {
         const [first] = event.diagnostics;

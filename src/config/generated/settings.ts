@@ -748,6 +748,31 @@ export type Sweep = {
   readonly replicates: number;
   /** At most so many combinations, the first of them; for `random`, how many are drawn. */
   readonly run_cap?: number;
+  /** Where the trials run, and what their jobs ask for. Options of the command line win. */
+  readonly launcher?: {
+    /**
+     * `local`: in processes of this machine; `slurm`: in a job array, whose nodes share the folder of the
+     * outputs.
+     */
+    readonly kind: 'local' | 'slurm';
+    /** Slurm's partition. */
+    readonly partition?: string;
+    /** The account that is charged. */
+    readonly account?: string;
+    /** The time that a job may take: `30` minutes, `2:00:00`, `1-12:00:00`. */
+    readonly time?: string;
+    /** Memory of a job, such as `4G`. */
+    readonly memory?: string;
+    /** Cores of a job; by default as many as a trial has threads. With more, its trials run side by side. */
+    readonly cpus?: number;
+    /** Jobs that run at one time, at most. */
+    readonly array_limit?: number;
+    /**
+     * Trials that one job runs; by default so many that there are at most 1,000 jobs, and at most four for
+     * each that `array_limit` lets run.
+     */
+    readonly trials_per_job?: number;
+  };
   /** What decides between trials: the best is marked, the curve is drawn. */
   readonly metric?: {
     /** A stage and one of its metrics: `quality.mse`. */

@@ -1,0 +1,89 @@
+/** `hourglass sweep FILE --status` and `--cancel`: of a sweep as it was submitted, whatever the file says now. */
+import { join, resolve } from 'node:path';
+import { failure } from '../../core/diagnostic.ts';
+import { storeOf } from '../../run/plan.ts';
+import { cancelSubmission } from '../../sweep/slurm/launcher.ts';
+import { jobsOf, statesOf, SubmissionEvents, type SubmittedState } from '../../sweep/slurm/state.ts';
+import { readSubmission, slurmFolder, type Submission } from '../../sweep/slurm/submission.ts';
+import { shortJson } from '../../sweep/trial.ts';
+import { EXIT } from '../exit.ts';
+import { commandLine } from '../program.ts';
+import { formatNumber, formatPlural, printable, table } from '../terminal/format.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+
+export interface JobsOptions {
+  /** The pipeline file, as it was typed. */
+  readonly pipeline: string;
+  readonly name: string;
+  readonly outputs: string;
+}
+
+/** Shows how far each trial is. */
+export async function showJobs(terminal: Terminal, options: JobsOptions): Promise<number> {
+  const { submission, folder } = await found(options);
+  const events = new SubmissionEvents(submission, folder, storeOf(resolve(options.outputs)));
+  await events.read();
+  const states = statesOf(submission, events, await jobsOf(submission));
+  const trials = submission.trials.flatMap(({ id, parameters, replicate, seed }) => {
+    const state = states.get(id);
+    return state === undefined
+      ? []
+      : [{ id, parameters, replicate, seed, state, outcome: events.outcomes.get(id) }];
+  });
+  const count = (state: SubmittedState): number => trials.filter((trial) => trial.state === state).length;
+  const counts = ORDER.filter((state) => count(state) > 0).map((state) => [state, count(state)] as const);
+  if (terminal.options.json) {
+    const listed = trials.map(({ outcome, ...trial }) => ({
+      ...trial,
+      ...(outcome === undefined ? {} : { value: outcome.value, seconds: outcome.seconds }),
+    }));
+    terminal.result(
+      JSON.stringify({ status: 'submitted', counts: Object.fromEntries(counts), trials: listed }, null, 2),
+    );
+    return EXIT.done;
+  }
+  const names = [...new Set(trials.flatMap(({ parameters }) => Object.keys(parameters)))];
+  const metric = submission.sweep.metric?.name;
+  const rows = trials.map(({ id, parameters, replicate, state, outcome }) => [
+    id,
+    ...names.map((name) => printable(shortJson(parameters[name] ?? ''))),
+    String(replicate),
+    state,
+    ...(metric === undefined ? [] : [outcome?.value === undefined ? '' : formatNumber(outcome.value)]),
+  ]);
+  const head = ['trial', ...names, 'replicate', 'state', ...(metric === undefined ? [] : [metric])];
+  const summary = counts.map(([state, trialsOf]) => `${trialsOf} ${state}`).join(', ');
+  terminal.result(
+    [...table([head, ...rows]), '', `${formatPlural(trials.length, 'trial')}: ${summary}`].join('\n'),
+  );
+  const isOver = ['pending', 'running', 'unknown'].every((state) => counts.every(([each]) => each !== state));
+  if (isOver) terminal.note(`\nTo collect the results:\n  ${commandLine(['sweep', options.pipeline])}`);
+  if (count('lost') > 0)
+    terminal.note(
+      `\nNo job will finish the lost ones; logs are in ${join(folder, 'logs')}. To go on:\n  ${commandLine(['sweep', options.pipeline, '--on', 'slurm'])}`,
+    );
+  return EXIT.done;
+}
+
+const ORDER = ['done', 'stopped', 'running', 'pending', 'failed', 'lost', 'unknown'] as const;
+
+/** Cancels the jobs; trials that are finished stay. */
+export async function cancelJobs(terminal: Terminal, options: JobsOptions): Promise<number> {
+  const { submission } = await found(options);
+  await cancelSubmission(submission);
+  if (terminal.options.json) terminal.result(JSON.stringify({ status: 'cancelled' }, null, 2));
+  else terminal.result('cancelled; finished trials are kept');
+  return EXIT.done;
+}
+
+async function found({ name, outputs }: JobsOptions): Promise<{ submission: Submission; folder: string }> {
+  const workspace = join(resolve(outputs), name);
+  const submission = await readSubmission(workspace);
+  if (submission === undefined)
+    throw failure(
+      'no-run',
+      `no sweep of \`${name}\` was submitted`,
+      '`hourglass sweep FILE --on slurm` submits one',
+    );
+  return { submission, folder: slurmFolder(workspace) };
+}

@@ -1,0 +1,67 @@
+/** Which launcher runs a sweep, by the command line or by the `launcher` block of the pipeline. */
+import { resolve } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import type { PipelineReader } from '../../config/load.ts';
+import type { LocatedPipeline } from '../../config/pipeline.ts';
+import { failure } from '../../core/diagnostic.ts';
+import type { Launcher } from '../../sweep/launcher.ts';
+import { localLauncher } from '../../sweep/local.ts';
+import { slurmLauncher } from '../../sweep/slurm/launcher.ts';
+import type { SweepFlags } from '../options.ts';
+
+/** @throws Failure `bad-setting` for options that another launcher takes */
+export function launcherOf(located: LocatedPipeline, reader: PipelineReader, flags: SweepFlags): Launcher {
+  const block = located.pipeline.sweep?.launcher;
+  const kind = flags.on ?? block?.kind ?? 'local';
+  const given = {
+    partition: flags.partition,
+    account: flags.account,
+    time: flags.time,
+    memory: flags.mem,
+    cpus: flags.cpus,
+    array_limit: flags.arrayLimit,
+    trials_per_job: flags.trialsPerJob,
+  };
+  if (kind === 'local') {
+    if (
+      flags.wait === true ||
+      flags.sbatchArg !== undefined ||
+      Object.values(given).some((value) => value !== undefined)
+    )
+      throw failure('bad-setting', 'options of a batch system, and no batch system', 'add `--on slurm`');
+    return localLauncher;
+  }
+  const own = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  return slurmLauncher({
+    pipeline: {
+      file: resolve(located.file),
+      text: located.text,
+      document: reader.document ?? {},
+      overrides: located.overrides,
+      allowPlugins: flags.allowPlugins === true,
+    },
+    settings: { ...block, ...own },
+    sbatchArgs: flags.sbatchArg ?? [],
+    wait: flags.wait === true,
+    asksToCancel,
+  });
+}
+
+/** On a terminal, asks; elsewhere jobs are left alone, since nobody said that they are not wanted. */
+async function asksToCancel(): Promise<boolean> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) return false;
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  // A second Ctrl-C, or the end of the input, leaves the jobs alone, too.
+  const ended = new Promise<string>(
+    (give) => void terminal.on('SIGINT', () => give('')).on('close', () => give('')),
+  );
+  try {
+    const answer = await Promise.race([
+      terminal.question('Cancel the jobs, too? Otherwise they go on. [y/N] '),
+      ended,
+    ]);
+    return /^\s*y(es)?\s*$/i.test(answer);
+  } finally {
+    terminal.close();
+  }
+}

@@ -1,0 +1,118 @@
+/** Slurm by its commands. Each has a bounded time: a controller that is down or busy must not hang a sweep. */
+import { execFile } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { failure } from '../../core/diagnostic.ts';
+
+const TIMEOUT_MILLISECONDS = 30_000;
+
+/** For how long a job is offered to a controller that does not answer. */
+const OFFER_MILLISECONDS = 10 * 60_000;
+const OFFER_INTERVAL_MILLISECONDS = 5000;
+
+/** What Slurm's commands say when the controller cannot be reached at the moment, as of its releases 20 to 24. */
+const AWAY =
+  /unable to contact|connection (refused|failure|timed out)|timed out|temporarily unavailable|not responding|zero bytes|unexpected message received/i;
+
+/** A job, or one member of an array, that waits or runs. */
+export interface QueuedJob {
+  /** Of a member of an array: its index. */
+  readonly index?: number;
+  readonly state: 'pending' | 'running';
+}
+
+type Answer =
+  | { readonly state: 'ok'; readonly stdout: string }
+  | { readonly state: 'refused' | 'away' | 'missing'; readonly reason: string };
+
+/**
+ * Submits a job, once: where it is not known whether the controller took it, the queue is asked for its name.
+ *
+ * @param name must be the job's alone
+ * @returns its number, if it was told
+ * @throws Failure `launcher-failed` if it was refused, or not taken for a long time; `interrupted`
+ */
+export async function submit(
+  name: string,
+  args: readonly string[],
+  { signal, note }: { readonly signal: AbortSignal; note(text: string): void },
+): Promise<string | undefined> {
+  const started = performance.now();
+  let isTold = false;
+  for (;;) {
+    if (signal.aborted) throw failure('interrupted', 'stopped before all jobs were submitted');
+    const answer = await call('sbatch', ['--parsable', `--job-name=${name}`, ...args]);
+    if (answer.state === 'ok') return /^\d+/.exec(answer.stdout.trim())?.[0];
+    if (answer.state !== 'away' || performance.now() - started > OFFER_MILLISECONDS) {
+      throw failure('launcher-failed', `Slurm did not take the job: ${answer.reason}`, hintOf(answer.state));
+    }
+    if (!isTold) note(`Slurm does not answer (${answer.reason}); trying again for ten minutes`);
+    isTold = true;
+    await sleep(OFFER_INTERVAL_MILLISECONDS, undefined, { signal }).catch(() => undefined);
+    if (((await queue(name)) ?? []).length > 0) return undefined;
+  }
+}
+
+/** Jobs of a name that wait or run; undefined if the controller does not tell. */
+export async function queue(name: string): Promise<readonly QueuedJob[] | undefined> {
+  const answer = await call('squeue', ['--noheader', '--array', `--name=${name}`, '--format=%K|%T|%j']);
+  if (answer.state !== 'ok') return undefined;
+  return answer.stdout.split('\n').flatMap((line): readonly QueuedJob[] => {
+    const [index = '', state = '', own] = line.trim().split('|');
+    if (own !== name) return [];
+    return [
+      {
+        ...(/^\d+$/.test(index) ? { index: Number(index) } : {}),
+        state: /^(RUNNING|COMPLETING|SUSPENDED|STOPPED|SIGNALING|STAGE_OUT)$/.test(state)
+          ? 'running'
+          : 'pending',
+      },
+    ];
+  });
+}
+
+/**
+ * Cancels all jobs of a name.
+ *
+ * @throws Failure `launcher-failed` if the controller does not do it
+ */
+export async function cancel(name: string): Promise<void> {
+  const answer = await call('scancel', [`--name=${name}`]);
+  if (answer.state === 'ok') return;
+  throw failure('launcher-failed', `Slurm did not cancel: ${answer.reason}`, hintOf(answer.state));
+}
+
+function hintOf(state: Answer['state']): string {
+  switch (state) {
+    case 'missing':
+      return 'run this where Slurm’s commands are, such as the login node, or leave out `--on slurm`';
+    case 'away':
+      return '`scontrol ping` tells whether the controller is up; then run this again';
+    default:
+      return 'see `sinfo` for partitions and their limits';
+  }
+}
+
+function call(command: string, args: readonly string[]): Promise<Answer> {
+  return new Promise((resolve) => {
+    execFile(
+      command,
+      args,
+      { timeout: TIMEOUT_MILLISECONDS, killSignal: 'SIGKILL', maxBuffer: 64 * 2 ** 20, encoding: 'utf8' },
+      (error, stdout, stderr) => {
+        if (error === null) return resolve({ state: 'ok', stdout });
+        if (error.code === 'ENOENT') {
+          return resolve({ state: 'missing', reason: `there is no command \`${command}\`` });
+        }
+        const said =
+          stderr
+            .trim()
+            .split('\n')
+            .at(-1)
+            ?.replace(/^\w+: (error: )?/, '') ?? '';
+        const reason =
+          said === '' ? (error.killed === true ? `\`${command}\` timed out` : error.message) : said;
+        resolve({ state: error.killed === true || AWAY.test(stderr) ? 'away' : 'refused', reason });
+      },
+    );
+  });
+}

@@ -1,0 +1,94 @@
+/** What happens in a member of the array, in a file of a shared folder: the member writes, whoever follows the sweep reads. */
+import { appendFileSync, mkdirSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { RunEvent } from '../../core/event.ts';
+import { isJsonObject } from '../../core/json.ts';
+import type { SweepEvent } from '../event.ts';
+
+/** How often a stage's progress is written, at most. */
+const INTERVAL_MILLISECONDS = 1000;
+
+/** At most so much of a file is read at one time. */
+const CHUNK_BYTES = 4 * 2 ** 20;
+
+export class EventWriter {
+  readonly #file: string;
+  readonly #told = new Map<string, number>();
+
+  constructor(file: string) {
+    this.#file = file;
+    mkdirSync(dirname(file), { recursive: true });
+    // Ends a line that a killed job began.
+    appendFileSync(file, '\n');
+  }
+
+  write(event: SweepEvent): void {
+    if (event.type === 'trial-event' && !this.#isWorthIt(event.trial ?? '', event.event)) return;
+    appendFileSync(this.#file, `${JSON.stringify(event)}\n`);
+  }
+
+  #isWorthIt(trial: string, event: RunEvent): boolean {
+    switch (event.type) {
+      case 'stage-started':
+      case 'stage-finished':
+      case 'run-started':
+        return true;
+      case 'stage-progress': {
+        const now = performance.now();
+        if (now - (this.#told.get(trial) ?? -Infinity) < INTERVAL_MILLISECONDS) return false;
+        this.#told.set(trial, now);
+        return true;
+      }
+      default:
+        return false;
+    }
+  }
+}
+
+/** Reads what was added to a file since it was last asked. */
+export class EventReader {
+  readonly #file: string;
+  #offset = 0;
+  #rest = Buffer.alloc(0);
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  async news(): Promise<readonly SweepEvent[]> {
+    const handle = await open(this.#file, 'r').catch(() => undefined);
+    if (handle === undefined) return [];
+    const events: SweepEvent[] = [];
+    try {
+      const chunk = Buffer.alloc(
+        Math.min(CHUNK_BYTES, Math.max(0, (await handle.stat()).size - this.#offset)),
+      );
+      const { bytesRead } = await handle.read(chunk, 0, chunk.length, this.#offset);
+      this.#offset += bytesRead;
+      const bytes = Buffer.concat([this.#rest, chunk.subarray(0, bytesRead)]);
+      const end = bytes.lastIndexOf(10) + 1;
+      this.#rest = Buffer.from(bytes.subarray(end));
+      for (const line of bytes.subarray(0, end).toString('utf8').split('\n')) {
+        const event = parse(line);
+        if (event !== undefined) events.push(event);
+      }
+    } finally {
+      await handle.close();
+    }
+    return events;
+  }
+}
+
+/** An event of a line; undefined for what a killed job has left of one. */
+function parse(line: string): SweepEvent | undefined {
+  if (line === '') return undefined;
+  try {
+    const value: unknown = JSON.parse(line);
+    return isJsonObject(value) && typeof value['type'] === 'string'
+      ? (value as unknown as SweepEvent)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}

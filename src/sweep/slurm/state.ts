@@ -1,0 +1,112 @@
+/** Where a submitted sweep stands: from what its members wrote, what is in the store, and the queue. */
+import type { Store } from '../../artifacts/store.ts';
+import type { SweepEvent, TrialOutcome } from '../event.ts';
+import { queue, type QueuedJob } from './commands.ts';
+import { EventReader } from './events.ts';
+import { eventsFile, jobNames, readSubmission, slurmFolder, type Submission } from './submission.ts';
+
+/** `lost`: no job will bring it to its end; `unknown`: the queue could not be asked. */
+export type SubmittedState = 'pending' | 'running' | 'done' | 'failed' | 'stopped' | 'lost' | 'unknown';
+
+/** Follows what the members of a submission write. */
+export class SubmissionEvents {
+  readonly #submission: Submission;
+  readonly #store: Store;
+  readonly #readers: readonly EventReader[];
+  readonly #outcomes = new Map<string, TrialOutcome>();
+  readonly #running = new Set<string>();
+  /** Ends whose results are not to be seen yet: a shared folder may show them later than the event. */
+  #unseen: readonly Extract<SweepEvent, { type: 'trial-finished' }>[] = [];
+
+  constructor(submission: Submission, folder: string, store: Store) {
+    this.#submission = submission;
+    this.#store = store;
+    this.#readers = submission.members.map((_, index) => new EventReader(eventsFile(folder, index)));
+  }
+
+  /** How trials ended that did. */
+  get outcomes(): ReadonlyMap<string, TrialOutcome> {
+    return this.#outcomes;
+  }
+
+  /** Trials that were started and have not ended, as far as is known. */
+  get running(): ReadonlySet<string> {
+    return this.#running;
+  }
+
+  /** Reads on. A trial counts as done once its results are in the store, and not before. */
+  async read(): Promise<readonly SweepEvent[]> {
+    const all: SweepEvent[] = [];
+    for (const reader of this.#readers) all.push(...(await reader.news()));
+    const unseen: Extract<SweepEvent, { type: 'trial-finished' }>[] = [];
+    const kept: SweepEvent[] = [];
+    for (const event of [...this.#unseen, ...all]) {
+      if (event.type === 'trial-started') this.#running.add(event.trial);
+      if (event.type === 'trial-finished') {
+        this.#running.delete(event.outcome.id);
+        if (event.outcome.state === 'done' && !(await this.#isStored(event.outcome.id))) {
+          unseen.push(event);
+          continue;
+        }
+        this.#outcomes.set(event.outcome.id, event.outcome);
+      }
+      kept.push(event);
+    }
+    this.#unseen = unseen;
+    return kept;
+  }
+
+  async #isStored(id: string): Promise<boolean> {
+    const stages = this.#submission.trials.find((trial) => trial.id === id)?.stages ?? {};
+    const found = await Promise.all(Object.values(stages).map((hash) => this.#store.lookup(hash)));
+    return found.length > 0 && found.every((entry) => entry !== undefined);
+  }
+}
+
+/** Jobs of a submission that wait or run; undefined if Slurm does not tell. */
+export async function jobsOf(submission: Pick<Submission, 'id'>): Promise<readonly QueuedJob[] | undefined> {
+  const { shared, array } = jobNames(submission);
+  const jobs = await queue(array);
+  const before = jobs === undefined ? undefined : await queue(shared);
+  return jobs === undefined || before === undefined ? undefined : [...before, ...jobs];
+}
+
+/** The state of each trial that was submitted, by its name. */
+export function statesOf(
+  { trials, members }: Submission,
+  { outcomes, running }: SubmissionEvents,
+  jobs: readonly QueuedJob[] | undefined,
+): ReadonlyMap<string, SubmittedState> {
+  const byIndex = new Map(jobs?.map(({ index, state }) => [index, state]));
+  const states = new Map<string, SubmittedState>();
+  for (const [index, places] of members.entries()) {
+    for (const place of places) {
+      const id = trials[place]?.id ?? '';
+      const ended = outcomes.get(id)?.state;
+      if (ended === 'done' || ended === 'failed' || ended === 'stopped') {
+        states.set(id, ended);
+        continue;
+      }
+      const job = byIndex.get(index);
+      if (jobs === undefined) states.set(id, 'unknown');
+      else if (job === undefined) states.set(id, 'lost');
+      else states.set(id, job === 'running' && running.has(id) ? 'running' : 'pending');
+    }
+  }
+  return states;
+}
+
+/** The submission of a workspace some of whose trials are still to come; `jobs` is undefined if Slurm does not tell. */
+export async function submissionAtWork(
+  workspace: string,
+  store: Store,
+): Promise<{ readonly submission: Submission; readonly jobs: readonly QueuedJob[] | undefined } | undefined> {
+  const submission = await readSubmission(workspace);
+  if (submission === undefined) return undefined;
+  const events = new SubmissionEvents(submission, slurmFolder(workspace), store);
+  await events.read();
+  const isOver = [...statesOf(submission, events, undefined).values()].every((state) => state !== 'unknown');
+  if (isOver) return undefined;
+  const jobs = await jobsOf(submission);
+  return jobs?.length === 0 ? undefined : { submission, jobs };
+}
