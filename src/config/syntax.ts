@@ -81,14 +81,8 @@ function problemOf(text: string, document: Document, error: YAMLParseError): Syn
 }
 
 function unexpected(text: string, at: { start: number; end: number }, error: YAMLParseError): SyntaxProblem {
-  if (/^Flow (map|sequence)/.test(error.message)) {
-    const [bracket, closing] = error.message.startsWith('Flow map') ? ['{', '}'] : ['[', ']'];
-    return {
-      ...at,
-      message: `a \`${bracket}\` before this place is not closed`,
-      hint: `add the \`${closing}\``,
-    };
-  }
+  const unclosed = openBracket(at, error);
+  if (unclosed !== undefined) return unclosed;
   if (error.message.startsWith('All mapping items') || error.message.startsWith('All sequence items')) {
     const start = nextWord(text, at.start);
     return {
@@ -125,6 +119,8 @@ function missing(
   at: { start: number; end: number },
   error: YAMLParseError,
 ): SyntaxProblem {
+  const unclosed = openBracket(at, error);
+  if (unclosed !== undefined) return unclosed;
   if (error.message.includes('quote')) {
     let opening = at.start;
     visit(document, {
@@ -158,9 +154,20 @@ function missing(
       hint: 'add the dash, or indent the line',
     };
   }
-  const bracket = /expected .* end with ([\]}])/i.exec(error.message)?.[1];
-  if (bracket !== undefined) return { ...at, message: `a \`${bracket}\` is missing` };
   return { ...at, message: `this is not YAML: ${lowerFirst(error.message)}` };
+}
+
+function openBracket(
+  at: { start: number; end: number },
+  { message }: YAMLParseError,
+): SyntaxProblem | undefined {
+  if (!/^Flow (map|sequence)/.test(message)) return undefined;
+  const [bracket, closing] = message.startsWith('Flow map') ? ['{', '}'] : ['[', ']'];
+  return {
+    ...at,
+    message: `a \`${bracket}\` before this place is not closed`,
+    hint: `add the \`${closing}\``,
+  };
 }
 
 /** A key that goes on over a line break: on one of the two lines a colon, a space or the indentation is wrong. */

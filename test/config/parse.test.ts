@@ -77,6 +77,9 @@ test('one syntax error is reported, at its place', () => {
     'a: [1,\n b\n': '3:1',
     'a: {b: 1 c: 2}\n': '1:8',
     'long\n  text\nmore: 1\n': '1:1',
+    '[1, 2': '1:6',
+    '{a: 1': '1:6',
+    'a: [1, 2}\n': '1:9',
     [`${'k'.repeat(2000)}: 1\n`]: '1:1',
   };
   for (const [text, place] of Object.entries(cases)) {
