@@ -17,6 +17,7 @@ const odd = stageType('odd', {
     flag: { type: 'boolean' },
     list: { type: 'array' },
     numbers: { type: 'array', items: { type: 'number' }, minItems: 2, maxItems: 3 },
+    two: { type: 'array', minItems: 2, maxItems: 2 },
     fixed: { const: 'this' },
     other: { not: { type: 'string' } },
     word: { type: ['string', 'null'], enum: ['a', 'b', null] },
@@ -49,6 +50,7 @@ test('mistakes of any schema are told at their places', async (context) => {
     ['numbers: [1]', 'out-of-range 5:14'],
     ['numbers: [1, 2, 3, 4]', 'out-of-range 5:14'],
     ['numbers: one', 'wrong-type 5:14'],
+    ['two: [1, 2, 3]', 'out-of-range 5:10'],
     ['fixed: that', 'unknown-value 5:12'],
     ['other: text', 'bad-setting 5:12'],
     ['other: [text]', ''],
@@ -66,5 +68,24 @@ test('mistakes of any schema are told at their places', async (context) => {
     const result = await rig.load(text, { stageTypes: () => Promise.resolve(types([odd])) });
     assert.equal(found(result).join(', '), expected, setting);
     if (hint !== undefined) assert.match(hints(result), hint, setting);
+  }
+});
+
+test('layers that are written as calls, or with keys beside them, are told what was meant', async (context) => {
+  const rig = await makeRig(context);
+  const cases: readonly (readonly [layer: string, expected: string, hint: RegExp])[] = [
+    ['Dense(32)', 'unknown-value 6:16', /`Dense: /],
+    ['Dens(32)', 'unknown-value 6:16', /`Dense: /],
+    ['Foo(3)', 'unknown-value 6:16', /^/],
+    ['{ Dense: { units: 3 }, activation: relu, name: x }', 'unknown-key 6:39', /^/],
+    ['{ units: 3, activation: relu }', 'unknown-value 6:18', /^/],
+    ['{ Dense: }', 'missing-key 6:18', /units/],
+    ['{ Dense: "" }', 'wrong-type 6:25', /units/],
+  ];
+  for (const [layer, expected, hint] of cases) {
+    const text = `name: p\nseed: 1\nstages:\n  a:\n    type: model\n    encoder: [ ${layer} ]\n    input_shape: [4, 4, 1]\n    decoder: [Flatten]\n`;
+    const result = await rig.load(text);
+    assert.equal(found(result).join(', '), expected, layer);
+    assert.match(hints(result), hint, layer);
   }
 });

@@ -41,6 +41,7 @@ test('one mistake gives one diagnostic, with its code, its place and what was me
     ['loss: mse', 'loss: ""', 'unknown-value 23:11'],
     ['seed: 7', 'plugins: 3', 'wrong-type 2:10'],
     ['seed: 7', 'plugins: [3]', 'wrong-type 2:11'],
+    ['epochs: 10', 'epochs: ""', 'wrong-type 24:13'],
     ['epochs: 10', 'epochs: .nan', 'out-of-range 24:13'],
     ['epochs: 10', 'epochs: 1e999', 'out-of-range 24:13'],
     ['epochs: 10', 'epochs: 0', 'out-of-range 24:13'],
