@@ -79,7 +79,7 @@ test('layers that are written as calls, or with keys beside them, are told what 
     ['Foo(3)', 'unknown-value 6:16', /^/],
     ['{ Dense: { units: 3 }, activation: relu, name: x }', 'unknown-key 6:39', /^/],
     ['{ units: 3, activation: relu }', 'unknown-value 6:18', /^/],
-    ['{ Dense: }', 'missing-key 6:18', /units/],
+    ['{ Dense: }', 'missing-key 6:18', /below/],
     ['{ Dense: "" }', 'wrong-type 6:25', /units/],
   ];
   for (const [layer, expected, hint] of cases) {
