@@ -10,7 +10,7 @@ import { statesBy, untilStates } from './rig.ts';
 const skip = whyNoSlurm();
 
 /** Trainings of some seconds, one a job. */
-const SLOW = TRAINED.replace('epochs: 2 }', 'epochs: 150 }').replace(
+const SLOW = TRAINED.replace('epochs: 2 }', 'epochs: 40 }').replace(
   'replicates: 2',
   'replicates: 1\n  launcher: { kind: slurm, trials_per_job: 1 }',
 );
