@@ -21,6 +21,9 @@ const ATTEMPTS = 2;
 /** Share of the free memory that new workers may take: their peak so far need not be their last. */
 const MEMORY_SHARE = 0.9;
 
+/** Bytes that a trial is taken to need until a first one has shown what it does. */
+const FIRST_GUESS = 2 ** 31;
+
 export const localLauncher: Launcher = {
   name: 'local',
   slots,
@@ -58,14 +61,16 @@ class LocalRun {
   /** How often the stage of a key has failed, and why; not tried again and again for every trial that shares it. */
   readonly #failures = new Map<string, { count: number; readonly diagnostics: readonly Diagnostic[] }>();
   #running = 0;
+  /** Whether a trial has shown how much memory one takes. */
+  #measured = false;
 
   constructor(launch: Launch) {
     this.#launch = launch;
     const { early_stop: stopping } = launch.sweep;
     this.#rule = stopping === undefined ? undefined : new MedianRule(stopping);
     this.#slots = Math.min(launch.jobs, stopping?.lag ?? Infinity);
-    // Until a first trial has shown how much memory one takes, it is alone.
     this.#limit = pLimit(1);
+    this.#allow();
   }
 
   async all(): Promise<readonly TrialOutcome[]> {
@@ -100,7 +105,6 @@ class LocalRun {
     const stopped = this.#launch.stoppedBefore.get(trial.id);
     if (stopped !== undefined) return stopped;
     this.#running += 1;
-    this.#allow();
     try {
       const outcome = await this.#attempts(trial, place);
       if (outcome.state === 'done') await this.#rememberLosses(trial, place);
@@ -108,7 +112,7 @@ class LocalRun {
       return outcome;
     } finally {
       this.#running -= 1;
-      this.#allow();
+      this.#allow(true);
     }
   }
 
@@ -181,10 +185,9 @@ class LocalRun {
 
   /** Lets as many trials run as the machine has cores and memory for. */
   #allow(measured = false): void {
-    if (!measured && this.#limit.concurrency === 1 && this.#running > 0) return;
-    const peak = this.#shared.pool.peakMemory();
-    const room =
-      peak === undefined ? Infinity : Math.floor((process.availableMemory() * MEMORY_SHARE) / peak);
+    this.#measured ||= measured;
+    const peak = (this.#measured ? this.#shared.pool.peakMemory() : undefined) ?? FIRST_GUESS;
+    const room = Math.floor((process.availableMemory() * MEMORY_SHARE) / peak);
     this.#limit.concurrency = Math.max(1, Math.min(this.#slots, this.#running + room));
   }
 
