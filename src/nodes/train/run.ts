@@ -17,6 +17,7 @@ import { Checkpointer, restore } from './checkpoint.ts';
 import { EarlyStopping } from './early-stopping.ts';
 import { fit, type FitOptions, type FitResult } from './fit.ts';
 import { quantities, writeHistory } from './history.ts';
+import { checkMemory, modelSize } from './memory.ts';
 import { lossOf, optimizerChoice } from './optimizer.ts';
 import { imageSource, requireInput, type ImageSource } from './pairs.ts';
 import { followRate } from './plateau.ts';
@@ -33,6 +34,12 @@ export async function runTrain(context: StageContext<TrainSettings>): Promise<St
       radius: context.seed('noise/radius'),
       angle: context.seed('noise/angle'),
     });
+    const divided = await divide(context, source, training);
+    const data = [training, ...(divided.validation === undefined ? [] : [divided.validation.data])];
+    checkMemory(
+      { data, ...modelSize(models.autoencoder), batchSize: settings.batch_size },
+      process.availableMemory(),
+    );
     const trainer = makeTrainer(context, engine, {
       model: models.autoencoder,
       step: models.step,
@@ -43,7 +50,7 @@ export async function runTrain(context: StageContext<TrainSettings>): Promise<St
       batchSize: settings.batch_size,
     });
     try {
-      const { previews, ...run } = await train(context, { tf, models, trainer, source, training });
+      const { previews, ...run } = await train(context, { tf, models, trainer, source, divided });
       const { weightsOf } = await save(context, { tf, models, trainer }, run);
       return { metrics: summarize(settings, run, weightsOf), highlights: [...previews, 'history.csv'] };
     } finally {
@@ -75,11 +82,11 @@ interface Workshop {
 
 async function train(
   context: StageContext<TrainSettings>,
-  shop: Workshop & { readonly source: ImageSource; readonly training: SamplePair },
+  shop: Workshop & { readonly source: ImageSource; readonly divided: Divided },
 ): Promise<FitResult & { readonly previews: readonly string[] }> {
   const { settings, signal, progress } = context;
   const { epochs, early_stopping: stopping, preview } = settings;
-  const { rows, validation } = await divide(context, shop.source, shop.training);
+  const { rows, validation } = shop.divided;
   const previews = preview === null ? undefined : await startPreviews(context, shop);
   await previews?.drawInputs();
   const restored = await restore(context, shop.tf, shop.trainer);
@@ -115,6 +122,11 @@ async function train(
   return { ...result, previews: [newest] };
 }
 
+interface Divided {
+  readonly rows: Int32Array;
+  readonly validation?: FitOptions['validation'];
+}
+
 /**
  * What is trained on, and what is validated on. A share of the training images for validation is drawn at random: the last
  * ones, which Keras takes, may be of another kind where a data set is sorted. Neither part is reordered by it.
@@ -123,7 +135,7 @@ async function divide(
   { settings, seed, inputs }: StageContext<TrainSettings>,
   source: ImageSource,
   training: SamplePair,
-): Promise<{ readonly rows: Int32Array; readonly validation?: FitOptions['validation'] }> {
+): Promise<Divided> {
   const { count } = training.x;
   const { validation: share } = settings;
   const rows = rowNumbers(count);
