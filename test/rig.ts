@@ -1,10 +1,20 @@
 /** A temporary folder with pipelines in it, in which the command line is run as a user would. */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { sha256 } from '../src/core/json.ts';
 
 /** Beside this file's folder: `dist/test/rig.js` runs `dist/src/cli/main.js`. */
 const MAIN = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
@@ -133,6 +143,21 @@ function start(
     child.on('close', (code) => resolve({ code, stdout, stderr }));
   });
 }
+
+/** SHA-256 of everything that a run left under its name, but for its own records, which hold times. */
+export function fingerprint(
+  { path }: Rig,
+  name: string,
+  outputs = 'outputs',
+): Readonly<Record<string, string>> {
+  const root = path(outputs, name);
+  const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(
+    (file) => statSync(join(root, file)).isFile() && !RECORDS.includes(file),
+  );
+  return Object.fromEntries(files.sort().map((file) => [file, sha256(readFileSync(join(root, file)))]));
+}
+
+const RECORDS: readonly string[] = ['run.json', 'log.jsonl', 'report.html'];
 
 /** The environment without what changes the output: whether in CI, under npm, and whether colours are wanted. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
