@@ -1,0 +1,401 @@
+/** Which commands there are, and how each is called. What a command does is in `commands/`. */
+import { Command } from 'commander';
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { isJsonObject } from '../core/json.ts';
+import { packageRoot } from '../core/package-root.ts';
+import type { CacheAction } from './commands/cache.ts';
+import type { EngineAction } from './commands/engine.ts';
+import type { Template } from './commands/init.ts';
+import type { VerifyFlags } from './commands/verify.ts';
+import { LEVELS, type Level } from '../submission/levels.ts';
+import {
+  engineOption,
+  outputsOption,
+  portNumber,
+  positiveInteger,
+  sizeInBytes,
+  terminalOf,
+  withOutputFlags,
+  withBatchFlags,
+  withPipelineFlags,
+  withPlanFlags,
+  type OutputFlags,
+  type PipelineFlags,
+  type PlanFlags,
+  type RunFlags,
+  type SweepFlags,
+} from './options.ts';
+
+type SetCode = (code: number) => void;
+
+/** @param setCode is told the exit code of the command that ran */
+export function describeProgram(setCode: SetCode): Command {
+  const program = new Command('hourglass')
+    .description('Runs autoencoder experiments that are written as YAML.')
+    .version(version(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show help')
+    .helpCommand('help [command]', 'show help for a command')
+    .showSuggestionAfterError()
+    .exitOverride()
+    // What it would print of an error becomes a diagnostic.
+    .configureOutput({ writeErr: () => undefined })
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ hourglass init                            write a first pipeline
+  $ hourglass run pipeline.yaml               run it
+  $ hourglass run pipeline.yaml -S seed=42    run it with another seed
+  $ hourglass plan pipeline.yaml              what would run, and why
+
+Exit codes: 0 done, 1 a stage failed, 2 invalid pipeline or usage, 3 a submission is not what it claims, 130 interrupted.`,
+    );
+  const command: AddCommand = (name, description, examples) =>
+    withOutputFlags(
+      program
+        .command(name)
+        .description(description)
+        .exitOverride()
+        .configureOutput({ writeErr: () => undefined })
+        .addHelpText('after', `\nExamples:\n${examples.map((line) => `  $ hourglass ${line}`).join('\n')}`),
+    );
+  addRun(command, setCode);
+  addCheck(command, setCode);
+  addPlan(command, setCode);
+  addSweep(command, setCode);
+  addSweepMember(program, setCode);
+  addCompare(command, setCode);
+  addReport(command, setCode);
+  addEngine(command, setCode);
+  addPack(command, setCode);
+  addVerify(command, setCode);
+  addSchema(command, setCode);
+  addInit(command, setCode);
+  addClean(command, setCode);
+  addCache(command, setCode);
+  return program;
+}
+
+type AddCommand = (name: string, description: string, examples: readonly string[]) => Command;
+
+function addRun(command: AddCommand, setCode: SetCode): void {
+  withPlanFlags(
+    command('run', 'run a pipeline, or the named stages and what they need', [
+      'run pipelines/quickstart.yaml',
+      'run pipelines/quickstart.yaml comparison',
+      'run pipelines/quickstart.yaml -S params.latent_size=8 -S stages.denoiser.epochs=3',
+      'run pipelines/quickstart.yaml quality --force',
+      'run pipelines/quickstart.yaml --serve',
+    ]),
+  )
+    .argument('<pipeline>', 'the pipeline file')
+    .argument('[stages...]', 'stages to run with what they need; all, if none is named')
+    .option('-n, --dry-run', 'print the plan instead')
+    .option('-f, --force', 'run the named stages, or all, even if the cache has their results')
+    .option('-k, --keep-going', 'after a failure, go on with stages that do not depend on it')
+    .option(
+      '-j, --jobs <number>',
+      'stages at work at one time',
+      positiveInteger,
+      Math.min(4, availableParallelism()),
+    )
+    .option('--serve [port]', 'show the report live, on a port of this machine, while it runs', portNumber)
+    .action(async (pipeline: string, stages: string[], flags: OutputFlags & RunFlags) => {
+      const { run } = await import('./commands/run.ts');
+      setCode(await run(terminalOf(flags), { ...flags, pipeline, stages, version: version() }));
+    });
+}
+
+function addSweep(command: AddCommand, setCode: SetCode): void {
+  withBatchFlags(
+    withPipelineFlags(
+      command('sweep', "run the trials of a pipeline's `sweep` block; goes on where an earlier start ended", [
+        'sweep pipelines/latent-sweep.yaml',
+        'sweep pipelines/latent-sweep.yaml --dry-run',
+        'sweep pipelines/latent-sweep.yaml -S params.epochs=2 -j 2',
+        'sweep pipelines/latent-sweep.yaml --on slurm --partition short --wait',
+      ]),
+    ),
+  )
+    .argument('<pipeline>', 'the pipeline file')
+    .addOption(outputsOption())
+    .addOption(engineOption())
+    .option('-n, --dry-run', 'list the trials instead')
+    .option('-j, --jobs <number>', 'trials at work at one time, at most', positiveInteger)
+    .action(async (pipeline: string, flags: OutputFlags & SweepFlags) => {
+      const { sweep } = await import('./commands/sweep.ts');
+      setCode(await sweep(terminalOf(flags), { ...flags, pipeline }));
+    });
+}
+
+/** What the jobs of a submitted sweep call; nothing for people. */
+function addSweepMember(program: Command, setCode: SetCode): void {
+  withOutputFlags(program.command('sweep-member <folder> <submission> <member>', { hidden: true })).action(
+    async (folder: string, submission: string, member: string, flags: OutputFlags) => {
+      const { sweepMember } = await import('./commands/sweep-member.ts');
+      setCode(await sweepMember(terminalOf(flags), folder, submission, member));
+    },
+  );
+}
+
+function addCompare(command: AddCommand, setCode: SetCode): void {
+  withPipelineFlags(
+    command('compare', 'a table of the trials of a sweep: what differs, and what they measured', [
+      'compare pipelines/latent-sweep.yaml',
+      'compare latent-sweep --sort quality.mse',
+      'compare latent-sweep --csv > results.csv',
+    ]),
+  )
+    .argument('<pipeline>', 'the pipeline file, or the name of its outputs')
+    .addOption(outputsOption())
+    .option('--sort <column>', 'a parameter, or a metric such as `quality.mse`')
+    .option('--csv', 'print comma-separated values')
+    .action(
+      async (
+        pipeline: string,
+        flags: OutputFlags & PipelineFlags & { outputs: string; sort?: string; csv?: boolean },
+      ) => {
+        const { compare } = await import('./commands/compare.ts');
+        setCode(await compare(terminalOf(flags), { ...flags, pipeline }));
+      },
+    );
+}
+
+function addCheck(command: AddCommand, setCode: SetCode): void {
+  withPipelineFlags(
+    command('check', 'find every mistake of pipelines without running anything', [
+      'check pipelines/quickstart.yaml',
+      'check pipelines/*.yaml',
+      'check --watch pipelines/quickstart.yaml',
+    ]),
+  )
+    .argument('<pipelines...>', 'the pipeline files')
+    .option('-w, --watch', 'check again whenever a file changes')
+    .action(async (pipelines: string[], flags: OutputFlags & PipelineFlags & { watch?: boolean }) => {
+      const { check } = await import('./commands/check.ts');
+      setCode(await check(terminalOf(flags), { ...flags, pipelines, watch: flags.watch === true }));
+    });
+}
+
+function addPlan(command: AddCommand, setCode: SetCode): void {
+  withPlanFlags(
+    command('plan', 'say what would run, and why', [
+      'plan pipelines/quickstart.yaml',
+      'plan pipelines/quickstart.yaml -S params.latent_size=8',
+      'plan pipelines/quickstart.yaml --mermaid',
+    ]),
+  )
+    .argument('<pipeline>', 'the pipeline file')
+    .argument('[stages...]', 'stages to plan for; all, if none is named')
+    .option('-f, --force', 'plan as for `run --force`')
+    .option('--mermaid', 'print the graph in the Mermaid language')
+    .action(
+      async (pipeline: string, stages: string[], flags: OutputFlags & PlanFlags & { mermaid?: boolean }) => {
+        const { plan } = await import('./commands/plan.ts');
+        setCode(await plan(terminalOf(flags), { ...flags, pipeline, stages }));
+      },
+    );
+}
+
+function addReport(command: AddCommand, setCode: SetCode): void {
+  command('report', 'write the report of the last run again: `report.html` in its outputs', [
+    'report pipelines/quickstart.yaml',
+    'report quickstart --open',
+  ])
+    .argument('<pipeline>', 'the pipeline, by its file or by its name')
+    .addOption(outputsOption())
+    .option('--open', 'show it in the browser')
+    .action(
+      async (pipeline: string, flags: OutputFlags & Pick<PlanFlags, 'outputs'> & { open?: boolean }) => {
+        const { report } = await import('./commands/report.ts');
+        setCode(
+          await report(terminalOf(flags), { pipeline, outputs: flags.outputs, open: flags.open === true }),
+        );
+      },
+    );
+}
+
+function addEngine(command: AddCommand, setCode: SetCode): void {
+  const described = command('engine', 'install TensorFlow, show what is used, or remove it', [
+    'engine status',
+    'engine install',
+    'engine remove',
+  ]);
+  described
+    .addArgument(described.createArgument('<action>', 'what to do').choices(['install', 'status', 'remove']))
+    .addOption(engineOption())
+    .action(async (action: EngineAction, flags: OutputFlags & Pick<PlanFlags, 'engine'>) => {
+      const { engine } = await import('./commands/engine.ts');
+      setCode(await engine(terminalOf(flags), action, flags.engine));
+    });
+}
+
+function addPack(command: AddCommand, setCode: SetCode): void {
+  withPipelineFlags(
+    command('pack', 'pack a finished run into one archive to hand in', [
+      'pack pipelines/quickstart.yaml',
+      'pack pipelines/quickstart.yaml -o 20231234.zip',
+      'pack own-images.yaml --include-data',
+    ]),
+  )
+    .argument('<pipeline>', 'the pipeline file, with the `-S` options of its run')
+    .option('-o, --output <file>', 'the archive to write; by default NAME-SEED.zip')
+    .option('--outputs <folder>', 'where the outputs are', 'outputs')
+    .option('--include-data', 'take along the data files of your own that the pipeline names')
+    .action(
+      async (
+        pipeline: string,
+        flags: OutputFlags & PipelineFlags & { output?: string; outputs: string; includeData?: boolean },
+      ) => {
+        const { pack } = await import('./commands/pack.ts');
+        setCode(
+          await pack(terminalOf(flags), { ...flags, pipeline, includeData: flags.includeData === true }),
+        );
+      },
+    );
+}
+
+function addVerify(command: AddCommand, setCode: SetCode): void {
+  const described = command('verify', 'check archives that `pack` wrote, each in a process with limits', [
+    'verify mnist-denoising-20231234.zip',
+    'verify --level full mnist-denoising-20231234.zip',
+    'verify handed-in/*.zip --assignment assignment.yaml --csv marks.csv',
+  ]);
+  described
+    .argument('<archives...>', 'the archives')
+    .addOption(
+      described
+        .createOption(
+          '--level <level>',
+          'hashes: the files are whole; spot: also, the models give the numbers; full: also, all is run again',
+        )
+        .choices(LEVELS)
+        .default('spot' satisfies Level),
+    )
+    .option('--assignment <file>', 'what may be changed, and whose archive is whose')
+    .option('--data <folder>', 'data files that archives leave out')
+    .option('--csv <file>', 'write a table of all archives')
+    .option(
+      '--gradescope <file>',
+      "write Gradescope's results.json; one for each archive, if they are several",
+    )
+    .option('--allow-plugins', 'run the code of plugins in the archives')
+    .option('--timeout <minutes>', 'the most that one archive may take', positiveInteger, 120)
+    .option(
+      '-j, --jobs <number>',
+      'archives at work at one time',
+      positiveInteger,
+      Math.max(1, Math.floor(availableParallelism() / 2)),
+    )
+    .action(async (archives: string[], flags: OutputFlags & VerifyFlags) => {
+      const { verify } = await import('./commands/verify.ts');
+      setCode(await verify(terminalOf(flags), { ...flags, archives }));
+    });
+}
+
+function addSchema(command: AddCommand, setCode: SetCode): void {
+  command('schema', 'print the JSON Schema of pipeline files, for editors', [
+    'schema > pipeline.schema.json',
+    'schema --stage train',
+    'schema examples/blur/deblurring.yaml --allow-plugins',
+  ])
+    .argument('[pipeline]', 'a pipeline whose plugins are to be included')
+    .option('--stage <type>', 'only the settings of one stage type')
+    .option('--allow-plugins', 'load the code of the plugins that the pipeline names')
+    .action(
+      async (
+        pipeline: string | undefined,
+        flags: OutputFlags & { stage?: string; allowPlugins?: boolean },
+      ) => {
+        const { schema } = await import('./commands/schema.ts');
+        setCode(
+          await schema(terminalOf(flags), {
+            allowPlugins: flags.allowPlugins === true,
+            ...(pipeline === undefined ? {} : { pipeline }),
+            ...(flags.stage === undefined ? {} : { stage: flags.stage }),
+          }),
+        );
+      },
+    );
+}
+
+function addInit(command: AddCommand, setCode: SetCode): void {
+  const described = command('init', 'write a first pipeline, commented line by line', [
+    'init',
+    'init experiments/dense.yaml --template autoencoder',
+  ]);
+  described
+    .argument('[file]', 'the file to write', 'pipeline.yaml')
+    .addOption(
+      described
+        .createOption('--template <kind>', 'what to start from')
+        .choices(['denoising', 'autoencoder'] satisfies Template[])
+        .default('denoising'),
+    )
+    .action(async (file: string, flags: OutputFlags & { template: Template }) => {
+      const { init } = await import('./commands/init.ts');
+      setCode(await init(terminalOf(flags), file, flags.template));
+    });
+}
+
+function addClean(command: AddCommand, setCode: SetCode): void {
+  command('clean', 'remove outputs, or results in the cache that no outputs show', [
+    'clean quickstart',
+    'clean pipelines/quickstart.yaml',
+    'clean --all --dry-run',
+    'clean --cache',
+  ])
+    .argument('[pipelines...]', 'pipelines whose outputs to remove, by name or by file')
+    .addOption(outputsOption())
+    .option('--all', 'the outputs of all pipelines')
+    .option('--cache', 'results in the cache that no outputs show')
+    .option('-n, --dry-run', 'say what would be removed')
+    .action(
+      async (
+        pipelines: string[],
+        flags: OutputFlags &
+          Pick<PlanFlags, 'outputs'> & { all?: boolean; cache?: boolean; dryRun?: boolean },
+      ) => {
+        const { clean } = await import('./commands/clean.ts');
+        setCode(
+          await clean(terminalOf(flags), {
+            pipelines,
+            outputs: flags.outputs,
+            all: flags.all === true,
+            cache: flags.cache === true,
+            dryRun: flags.dryRun === true,
+          }),
+        );
+      },
+    );
+}
+
+function addCache(command: AddCommand, setCode: SetCode): void {
+  const described = command('cache', 'show what the cache holds, check it, or make room', [
+    'cache status',
+    'cache verify',
+    'cache gc --max-size 2GB',
+    'cache gc --max-size 500MB --dry-run',
+  ]);
+  described
+    .addArgument(described.createArgument('<action>', 'what to do').choices(['status', 'verify', 'gc']))
+    .addOption(outputsOption())
+    .option('--max-size <size>', 'for gc: what the cache may take, such as 2GB', sizeInBytes)
+    .option('-n, --dry-run', 'for gc: say what would be removed')
+    .action(
+      async (
+        action: CacheAction,
+        flags: OutputFlags & Pick<PlanFlags, 'outputs'> & { maxSize?: number; dryRun?: boolean },
+      ) => {
+        const { cache } = await import('./commands/cache.ts');
+        setCode(await cache(terminalOf(flags), action, flags));
+      },
+    );
+}
+
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8'));
+  return isJsonObject(manifest) && typeof manifest['version'] === 'string' ? manifest['version'] : 'unknown';
+}
