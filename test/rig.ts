@@ -152,12 +152,12 @@ export function fingerprint(
 ): Readonly<Record<string, string>> {
   const root = path(outputs, name);
   const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(
-    (file) => statSync(join(root, file)).isFile() && !RECORDS.includes(file),
+    (file) => statSync(join(root, file)).isFile() && !RECORDS.has(file),
   );
   return Object.fromEntries(files.sort().map((file) => [file, sha256(readFileSync(join(root, file)))]));
 }
 
-const RECORDS: readonly string[] = ['run.json', 'log.jsonl', 'report.html'];
+const RECORDS: ReadonlySet<string> = new Set(['run.json', 'log.jsonl', 'report.html']);
 
 /** The environment without what changes the output: whether in CI, under npm, and whether colours are wanted. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
