@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { readDocument, readPipeline } from '../../src/config/load.ts';
 import { codeFrame } from '../../src/config/source.ts';
 import type { DocumentPath } from '../../src/config/pipeline.ts';
-import { found, makeRig, VALID } from './rig.ts';
+import { found, makeRig, types, VALID } from './rig.ts';
 
 test('a loaded pipeline has its defaults, its text, and all that was given', async (context) => {
   const rig = await makeRig(context);
@@ -146,4 +147,33 @@ test('hostile files end in diagnostics, not in exceptions', async (context) => {
       assert.ok(range === undefined || sources.some((source) => source.name === range.file), name);
     }
   }
+});
+
+test('a pipeline that is read again from its data is the same, overrides included', async (context) => {
+  const rig = await makeRig(context);
+  await rig.write({ 'pipeline.yaml': VALID });
+  const file = join(rig.folder, 'pipeline.yaml');
+  const options = { stageTypes: () => Promise.resolve(types()), overrides: ['stages.denoiser.epochs=3'] };
+  const first = await readPipeline(file, options);
+  assert.ok(first.document !== undefined);
+  await rig.write({ 'pipeline.yaml': 'name: changed since' });
+  const again = readDocument(file, first.document, options);
+  const start = { line: 4, column: 3 };
+  const range = { file, start, end: start };
+  const settings = [{ path: 'params.latent_size', value: 4, range, keyRange: range }];
+  for (const given of [[], settings]) {
+    const [one, other] = [await first.load(given), await again.load(given)];
+    assert.ok(one.located !== undefined && other.located !== undefined);
+    assert.deepEqual(other.located.resolved, one.located.resolved);
+    assert.deepEqual(other.located.overrides, one.located.overrides);
+  }
+});
+
+test('what is wrong with data that was read before is told, if without a line', async (context) => {
+  const rig = await makeRig(context);
+  const document = { name: 'small', seed: 1, stages: { mnist: { type: 'dataset', source: 'mnits' } } };
+  const file = join(rig.folder, 'pipeline.yaml');
+  const result = await readDocument(file, document, { stageTypes: () => Promise.resolve(types()) }).load();
+  assert.equal(result.located, undefined);
+  assert.deepEqual(found(result), ['unknown-value 1:1']);
 });

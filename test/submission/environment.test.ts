@@ -41,5 +41,9 @@ test('a record without an engine gives none', () => {
   const { engine: _engine, ...rest } = RUN;
   assert.equal(environmentOf(rest), undefined);
   assert.equal(environmentOf({ ...RUN, engine: { kind: 'steam', version: '1', platform: 'x' } }), undefined);
-  assert.equal(environmentOf({ ...RUN, versions: {} })?.node, 'unknown');
+  for (const [name, value] of Object.entries({ version: 4, platform: null, kind: true })) {
+    assert.equal(environmentOf({ ...RUN, engine: { ...RUN.engine, [name]: value } }), undefined);
+  }
+  const nameless = environmentOf({ ...RUN, versions: {} });
+  assert.deepEqual([nameless?.node, nameless?.hourglass], ['unknown', 'unknown']);
 });
