@@ -6,7 +6,7 @@ import { compiledTrainer } from './compile/trainer.ts';
 import { eagerTrainer } from './train/eager.ts';
 import type { Trainer, TrainerOptions } from './train/trainer.ts';
 
-/** `auto`: XLA for models without convolutions, a graph for those with. */
+/** `auto`: XLA for models without convolutions, a graph for those with, and for mixed precision. */
 export type CompileChoice = 'auto' | 'eager' | GraphMode;
 
 export interface ChosenTrainer {
@@ -30,7 +30,7 @@ export function createTrainer(
   if (!isNative && choice !== 'auto' && choice !== 'eager') {
     refusals.push('the portable engine has no graphs');
   }
-  for (const mode of isNative ? modesFor(options.model, choice) : []) {
+  for (const mode of isNative ? modesFor(options, choice) : []) {
     try {
       return { trainer: compiledTrainer(tf, options, mode), mode, refusals };
     } catch (error) {
@@ -38,16 +38,19 @@ export function createTrainer(
       refusals.push(`${MODE_NAMES[mode]} does not take this training: ${firstLine(reason)}`);
     }
   }
+  if (options.precision === 'mixed') refusals.push('mixed precision is for compiled training only');
   return { trainer: eagerTrainer(tf, options), mode: 'eager', refusals };
 }
 
 const MODE_NAMES: Readonly<Record<GraphMode, string>> = { xla: 'XLA', graph: 'a TensorFlow graph' };
 
 /** What to try, the best first. */
-function modesFor(model: LayersModel, choice: CompileChoice): readonly GraphMode[] {
+function modesFor({ model, precision }: TrainerOptions, choice: CompileChoice): readonly GraphMode[] {
   if (choice === 'eager') return [];
   if (choice === 'graph') return ['graph'];
-  return choice === 'auto' && hasImageLayers(model) ? ['graph'] : ['xla', 'graph'];
+  // In XLA's products on a CPU, bfloat16 is slower than float32.
+  const isForGraph = hasImageLayers(model) || precision === 'mixed';
+  return choice === 'auto' && isForGraph ? ['graph'] : ['xla', 'graph'];
 }
 
 /** XLA's convolutions on a CPU take up to 40 times as long as those of oneDNN, which a graph uses. */

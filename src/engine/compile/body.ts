@@ -18,6 +18,8 @@ export interface Ref {
   readonly shape?: readonly number[];
   /** For a tensor that is another one in a new shape: that other one. */
   readonly base?: Ref;
+  /** For a float32 that was made of a bfloat16: that one. */
+  readonly half?: Ref;
 }
 
 export interface Parameter {
@@ -115,7 +117,8 @@ export class Body {
   reshape(input: Ref, shape: readonly number[]): Ref {
     const base = input.base ?? input;
     if (base.shape?.join() === shape.join()) return base;
-    return { ...this.add('Reshape', [base, this.integers(shape)]), shape, base };
+    const half = base.half === undefined ? {} : { half: this.reshape(base.half, shape) };
+    return { ...this.add('Reshape', [base, this.integers(shape)]), shape, base, ...half };
   }
 
   /** Ends the function. */

@@ -1,7 +1,9 @@
 /** Writes a trace down as the body of a TensorFlow function. */
 import type { Binding, OpAttribute } from '../addon.ts';
+import type { Precision } from '../train/trainer.ts';
 import type { Body, Ref } from './body.ts';
 import { lower } from './lower.ts';
+import { MixedPrecision } from './mixed.ts';
 import { isOpName } from './ops.ts';
 import { dtypeOf, type Attribute } from './proto.ts';
 import { Untraceable, type Trace, type TraceNode, type Traced, type Use } from './trace.ts';
@@ -10,6 +12,7 @@ import { Untraceable, type Trace, type TraceNode, type Traced, type Use } from '
  * Writes the nodes of a trace on which some of its tensors depend.
  *
  * @param bind the tensors that stand for the step's arguments and variables
+ * @param precision of products
  * @returns gives what stands for a tensor of the trace
  * @throws Untraceable for an op that is not in the table
  */
@@ -19,7 +22,9 @@ export function replay(
   wanted: readonly Use[],
   bind: (source: Extract<Traced, { kind: 'input' | 'variable' }>) => Ref,
   binding: Binding,
+  precision: Precision,
 ): (use: Use) => Ref {
+  const mixed = precision === 'mixed' ? new MixedPrecision(body) : undefined;
   const needed = neededNodes(wanted);
   const made = new Map<TraceNode, readonly Ref[]>();
   const refOf = ({ source, shape }: Use): Ref => {
@@ -35,12 +40,12 @@ export function replay(
   };
   for (const node of nodes) {
     if (!needed.has(node)) continue;
-    const inputs = node.inputs.map(refOf);
-    const outputs = lower(body, node, inputs) ?? emitOp(body, node, inputs, binding);
-    made.set(
-      node,
-      outputs.map((output, index) => ({ shape: node.outputs[index]?.shape ?? [], ...output })),
+    const given = node.inputs.map(refOf);
+    const inputs = mixed?.inputsOf(node, given) ?? given;
+    const outputs = (lower(body, node, inputs) ?? emitOp(body, node, inputs, binding)).map(
+      (output, index) => ({ shape: node.outputs[index]?.shape ?? [], ...output }),
     );
+    made.set(node, mixed === undefined ? outputs : outputs.map((output) => mixed.outputOf(output)));
   }
   return refOf;
 }

@@ -3,6 +3,7 @@
  * where it is, runs the step on each, and adds up what the steps return.
  */
 import type { Binding } from '../addon.ts';
+import type { Precision } from '../train/trainer.ts';
 import { Body, type Parameter, type Ref } from './body.ts';
 import { replay } from './emit.ts';
 import { savedModel, type Attribute, type DType, type NodeDef } from './proto.ts';
@@ -29,6 +30,7 @@ export interface LoopSpec {
   /** Rows of the table of row numbers: the most steps of one call. */
   readonly capacity: number;
   readonly mode: GraphMode;
+  readonly precision: Precision;
 }
 
 export interface Loop {
@@ -134,6 +136,7 @@ function emitStep(
       return batch;
     },
     binding,
+    spec.precision,
   );
   return new Map([
     ['step', body.add('AddV2', [step, body.integer(1)])],

@@ -8,7 +8,7 @@ import type { Tf } from '../engine.ts';
 import { Pace } from '../train/pace.ts';
 import type { Samples } from '../train/samples.ts';
 import type { NamedVariable } from '../train/state.ts';
-import type { WorkOptions } from '../train/trainer.ts';
+import type { Precision, WorkOptions } from '../train/trainer.ts';
 import { buildLoop, type GraphMode, type Loop, type ResidentSamples } from './loop.ts';
 import type { ResidentData } from './resident.ts';
 import { fingerprint, trace, Untraceable, type Trace } from './trace.ts';
@@ -21,6 +21,7 @@ const TABLE = 2 ** 18;
 
 export interface ProgramOptions {
   readonly mode: GraphMode;
+  readonly precision: Precision;
   readonly batchSize: number;
   /** Steps of the longest run: a table for more would be wasted. */
   readonly steps: number;
@@ -55,7 +56,7 @@ export class Program {
    * @throws Untraceable, or what TensorFlow says of a graph that it does not take
    */
   constructor(tf: Tf, resident: ResidentData, options: ProgramOptions) {
-    const { samples, state, batchSize, mode } = options;
+    const { samples, state, batchSize, mode, precision } = options;
     this.#tf = tf;
     this.#backend = nativeBackend(tf);
     this.#options = options;
@@ -71,6 +72,7 @@ export class Program {
         batchSize,
         capacity: this.#capacity,
         mode,
+        precision,
       },
       this.#backend.binding,
     );

@@ -59,6 +59,7 @@ export function start(
     metrics: [],
     data: { x, y: x },
     batchSize: BATCH,
+    precision: 'float32',
     ...settings,
   };
   const trainer = mode === 'eager' ? eagerTrainer(tf, options) : compiledTrainer(tf, options, mode);

@@ -173,3 +173,11 @@ test('previews show gray and colour images only', () => {
   const model = { inputShape: shape, outputShape: shape };
   assert.deepEqual(found({ settings: { preview }, data: { shape }, model }), ['error bad-setting preview']);
 });
+
+test('mixed precision where it is of no use is warned of', () => {
+  assert.deepEqual(found({ settings: { precision: 'mixed' } }), []);
+  for (const compile of ['eager', 'xla'] as const) {
+    const settings = { precision: 'mixed', compile } as const;
+    assert.deepEqual(found({ settings }), ['warning bad-setting precision']);
+  }
+});
