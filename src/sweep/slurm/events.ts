@@ -36,8 +36,10 @@ export class EventWriter {
         return true;
       case 'stage-progress': {
         const now = performance.now();
-        if (now - (this.#told.get(trial) ?? -Infinity) < INTERVAL_MILLISECONDS) return false;
-        this.#told.set(trial, now);
+        // That a training goes on from where it was is told in any case.
+        const key = `${trial} ${event.progress.restored === true}`;
+        if (now - (this.#told.get(key) ?? -Infinity) < INTERVAL_MILLISECONDS) return false;
+        this.#told.set(key, now);
         return true;
       }
       default:

@@ -43,12 +43,16 @@ export class SubmissionEvents {
     for (const event of [...this.#unseen, ...all]) {
       if (event.type === 'trial-started') this.#running.add(event.trial);
       if (event.type === 'trial-finished') {
-        this.#running.delete(event.outcome.id);
-        if (event.outcome.state === 'done' && !(await this.#isStored(event.outcome.id))) {
+        const { id, state } = event.outcome;
+        this.#running.delete(id);
+        // A job that began again tells again of what it had finished.
+        if (state === 'done' && this.#outcomes.get(id)?.state === state) continue;
+        if (state === 'done' && !(await this.#isStored(id))) {
           unseen.push(event);
           continue;
         }
-        this.#outcomes.set(event.outcome.id, event.outcome);
+        // What a job left that is started again is on its way still.
+        if (state !== 'left') this.#outcomes.set(id, event.outcome);
       }
       kept.push(event);
     }

@@ -1,7 +1,17 @@
 /** A real Slurm of one node, on loopback and ports of its own, for as long as a test file runs. */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { availableParallelism, hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -88,6 +98,27 @@ export class Cluster {
     }
   }
 
+  /** Numbers of the jobs in a state, `17_0` those of the members of an array. */
+  jobs(state: 'RUNNING' | 'all'): readonly string[] {
+    const lines = this.ask('squeue', ['-h', '-r', '-t', state, '-o', '%i']).split('\n');
+    return lines.map((line) => line.trim()).filter((line) => line !== '');
+  }
+
+  /** Waits until slurmctld, which does so every few seconds, has written down the jobs that it has now. */
+  async untilSaved(): Promise<void> {
+    const now = Date.now();
+    const file = join(this.folder, 'state', 'job_state');
+    // It writes only what has changed since.
+    this.ask('scontrol', ['reconfigure']);
+    await this.until(() => (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0) > now, 'saved jobs');
+  }
+
+  /** What a kill does that comes before slurmctld has written down its jobs. */
+  forgetJobs(): void {
+    for (const name of ['job_state', 'job_state.old'])
+      rmSync(join(this.folder, 'state', name), { force: true });
+  }
+
   async until(holds: () => boolean, what: string, milliseconds = START_MILLISECONDS): Promise<void> {
     const started = performance.now();
     while (!holds()) {
@@ -107,6 +138,26 @@ export class Cluster {
       for (const name of ['slurmd', 'slurmctld', 'munged'] as const) await this.killDaemon(name, 'SIGTERM');
       rmSync(this.folder, { recursive: true, force: true });
     }
+    await this.until(() => this.#processes().length === 0, 'end of what Slurm started').finally(() => {
+      for (const pid of this.#processes()) process.kill(pid, 'SIGKILL');
+    });
+  }
+
+  /** Everything that runs with this cluster's settings: daemons, jobs, and commands that ask it. */
+  #processes(): readonly number[] {
+    return readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+      .filter((name) => {
+        try {
+          return ['cmdline', 'environ'].some((file) =>
+            readFileSync(join('/proc', name, file), 'latin1').includes(this.folder),
+          );
+        } catch {
+          // It has ended meanwhile.
+          return false;
+        }
+      })
+      .map(Number);
   }
 
   #logs(): string {
@@ -128,7 +179,8 @@ export class Cluster {
       SlurmdUser: 'root',
       AuthType: 'auth/munge',
       CredType: 'cred/munge',
-      AuthInfo: `socket=${at('munge.sock')}`,
+      // A job that is requeued starts again only when its first credential has run out.
+      AuthInfo: `socket=${at('munge.sock')},cred_expire=5`,
       CommunicationParameters: 'NoInAddrAny,NoCtldInAddrAny',
       SlurmctldPort: await freePort(),
       SlurmdPort: await freePort(),

@@ -1,8 +1,8 @@
 /** What may befall a sweep by Slurm: `npm run test:slurm`. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { rig, type Rig } from '../../rig.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { rig, type Finished, type Rig } from '../../rig.ts';
 import { fingerprint, QUICK, readTrials, TRAINED } from '../rig.ts';
 import { Cluster, whyNoSlurm } from './cluster.ts';
 import { statesBy, untilStates } from './rig.ts';
@@ -15,52 +15,91 @@ const SLOW = TRAINED.replace('epochs: 2 }', 'epochs: 40 }').replace(
   'replicates: 1\n  launcher: { kind: slurm, trials_per_job: 1 }',
 );
 
+/** The end of one of the first epochs, as a member of the array tells it. */
+const AN_EPOCH = /"epoch":\d/;
+
 describe('faults of Slurm', { skip: skip ?? false }, () => {
   const cluster = new Cluster();
   before(() => cluster.start());
   after(() => cluster.stop());
 
-  /** Submits `SLOW`, waits until it trains, disturbs it, and compares what comes of it with a local run. */
-  async function disturbed(rigged: Rig, disturb: () => Promise<void>): Promise<void> {
+  const events = (rigged: Rig, member: number): string => {
+    const file = `outputs/tiny/sweep.slurm/events/${member}.jsonl`;
+    return rigged.exists(file) ? rigged.read(file) : '';
+  };
+
+  /** Sweeps `SLOW` here and by Slurm, where it waits until both trainings are under way. */
+  async function begun(rigged: Rig): Promise<void> {
     rigged.write('tiny.yaml', SLOW);
     const here = await rigged.run(['sweep', 'tiny.yaml', '--on', 'local', '-o', 'here/outputs']);
     assert.equal(here.code, 0, here.stderr);
     const submitted = await rigged.run(['sweep', 'tiny.yaml'], { env: cluster.env });
     assert.equal(submitted.code, 0, submitted.stderr);
-    const epochs = (): boolean =>
-      [0, 1].some((member) => {
-        const file = `outputs/tiny/sweep.slurm/events/${member}.jsonl`;
-        return rigged.exists(file) && /"epoch":\d\d/.test(rigged.read(file));
-      });
-    await cluster.until(epochs, 'training', 60_000);
-    await disturb();
-    await untilStates(rigged, cluster, 'tiny.yaml', ({ done = 0 }) => done === 2);
-    const collected = await rigged.run(['sweep', 'tiny.yaml', '--wait'], { env: cluster.env });
+    await cluster.until(
+      () => [0, 1].some((member) => AN_EPOCH.test(events(rigged, member))),
+      'training',
+      60_000,
+    );
+  }
+
+  function assertSame(rigged: Rig, collected: Finished): void {
     assert.equal(collected.code, 0, collected.stderr);
+    assert.equal(readTrials(rigged, 'tiny').length, 2);
     assert.deepEqual(fingerprint(rigged, 'tiny'), fingerprint(rigged, 'tiny', 'here/outputs'));
+  }
+
+  /** Disturbs `SLOW` while it trains and is followed, which must go on to the end, and to the bits of a local run. */
+  async function disturbed(rigged: Rig, disturb: () => Promise<void>): Promise<Finished> {
+    await begun(rigged);
+    const followed = rigged.run(['sweep', 'tiny.yaml', '--wait'], { env: cluster.env });
+    await disturb();
+    const collected = await followed;
+    assertSame(rigged, collected);
+    return collected;
   }
 
   test('a job that is requeued goes on from its last epoch', async (t) => {
     const rigged = rig(t);
     await disturbed(rigged, async () => {
-      const jobs = cluster.ask('squeue', ['-h', '-t', 'RUNNING', '-o', '%i']).trim().split('\n');
-      for (const job of jobs) cluster.ask('scontrol', ['requeue', job]);
+      for (const job of cluster.jobs('RUNNING')) cluster.ask('scontrol', ['requeue', job]);
       const restarted = (): boolean => /Restarts=[1-9]/.test(cluster.ask('scontrol', ['show', 'job']));
       await cluster.until(restarted, 'job that is started again');
     });
-    const logs = [0, 1].map((member) =>
-      readFileSync(rigged.path(`outputs/tiny/sweep.slurm/events/${member}.jsonl`), 'utf8'),
+    const again = [0, 1].flatMap((member) =>
+      events(rigged, member)
+        .split(/^.*"trial-started".*$/m)
+        .slice(2),
     );
-    assert.ok(
-      logs.some((log) => /"restored":true/.test(log) || (log.match(/trial-started/g) ?? []).length > 1),
-    );
+    assert.ok(again.some((text) => /"restored":true/.test(text)));
   });
 
-  test('kill -9 of slurmctld while jobs run: `--wait` waits, and nothing is lost', async (t) => {
+  test('kill -9 of slurmctld while jobs run: they go on, and so does who follows them', async (t) => {
     await disturbed(rig(t), async () => {
+      await cluster.untilSaved();
       await cluster.killDaemon('slurmctld');
+      // Longer than it takes until someone asks.
+      await sleep(7000);
       await cluster.startDaemon('slurmctld');
     });
+  });
+
+  test('slurmctld forgets the jobs: the next start runs what is lost, by jobs with the same numbers', async (t) => {
+    const rigged = rig(t);
+    await begun(rigged);
+    const before = cluster.jobs('RUNNING').map((job) => job.split('_')[0]);
+    await cluster.killDaemon('slurmctld');
+    cluster.forgetJobs();
+    await cluster.startDaemon('slurmctld');
+    await untilStates(
+      rigged,
+      cluster,
+      'tiny.yaml',
+      ({ lost = 0, done = 0 }) => lost > 0 && lost + done === 2,
+    );
+    const submitted = await rigged.run(['sweep', 'tiny.yaml'], { env: cluster.env });
+    assert.equal(submitted.code, 0, submitted.stderr);
+    assert.ok(cluster.jobs('all').some((job) => Number(job.split('_')[0]) <= Number(before[0])));
+    assertSame(rigged, await rigged.run(['sweep', 'tiny.yaml', '--wait'], { env: cluster.env }));
   });
 
   test('kill -9 of slurmd while jobs run', async (t) => {
@@ -83,10 +122,13 @@ describe('faults of Slurm', { skip: skip ?? false }, () => {
     const rigged = rig(t);
     rigged.write('quick.yaml', QUICK);
     await cluster.killDaemon('slurmctld');
-    const { code, stderr } = await rigged.run(['sweep', 'quick.yaml', '--on', 'slurm', '--wait'], {
-      env: cluster.env,
-      steps: [{ when: /does not answer/, act: () => void cluster.startDaemon('slurmctld') }],
-    });
+    const { code, stderr } = await rigged.run(
+      ['sweep', 'quick.yaml', '--on', 'slurm', '--wait', '--trials-per-job', '6'],
+      {
+        env: cluster.env,
+        steps: [{ when: /does not answer/, act: () => void cluster.startDaemon('slurmctld') }],
+      },
+    );
     assert.equal(code, 0, stderr);
   });
 
