@@ -1,10 +1,7 @@
-/** The page of a report: one HTML document that needs nothing else. */
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+/** The page of a report: its parts, and how they stand together. */
 import { formatSeconds } from '../core/format.ts';
-import { packageRoot } from '../core/package-root.ts';
-import { html, Html, textOf, type Content } from './html.ts';
+import { asset, brand, renderDocument } from './document.ts';
+import { html, type Content, type Html } from './html.ts';
 import type { Report } from './report.ts';
 import { environmentSection, hashesSection, metricsSection, reproduceSection } from './sections/closing.ts';
 import { pipelineSection } from './sections/pipeline.ts';
@@ -35,50 +32,22 @@ export function renderParts(report: Report): ReadonlyMap<string, Html> {
  * @param version of a page that follows its run: that of its parts; it then asks its own server for newer ones
  */
 export function renderPage(report: Report, version?: number): string {
-  const style = asset('report.css');
-  const script = asset('report.js') + (version === undefined ? '' : asset('live.js'));
   const parts = renderParts(report);
   const part = (id: string): Html => html`<div id="${id}">${parts.get(id)}</div>`;
-  const policy = [
-    "default-src 'none'",
-    'img-src data:',
-    `style-src '${sourceHash(style)}'`,
-    `script-src '${sourceHash(script)}'`,
-    ...(version === undefined ? [] : ["connect-src 'self'"]),
-    "base-uri 'none'",
-    "form-action 'none'",
-  ].join('; ');
-  const page = html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta http-equiv="Content-Security-Policy" content="${policy}" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <meta name="referrer" content="no-referrer" />
-        <title>${report.name}: report</title>
-        <link rel="icon" href="data:image/svg+xml;base64,${Buffer.from(ICON).toString('base64')}" />
-        ${element('style', style)}
-      </head>
-      <body>
-        <a class="skip" href="#summary">Skip to the summary</a>
-        <header>${part('head')}${version === undefined ? undefined : liveLine(version)}</header>
-        <div class="columns">
-          <nav aria-label="Contents">${part('contents')}</nav>
-          <main>
-            ${part('summary-part')} ${part('pipeline-part')}
-            <section id="stages" aria-labelledby="stages-title">
-              <h2 id="stages-title">Stages</h2>
-              ${report.stages.map(({ name }) => part(`part-${name}`))}
-            </section>
-            ${part('metrics-part')} ${part('environment-part')} ${part('reproduce-part')}
-          </main>
-        </div>
-        <footer>${part('hashes-part')}</footer>
-        ${element('script', script)}
-      </body>
-    </html> `;
-  return textOf(page);
+  return renderDocument({
+    title: `${report.name}: report`,
+    script: asset('report.js') + (version === undefined ? '' : asset('live.js')),
+    isLive: version !== undefined,
+    header: html`${part('head')}${version === undefined ? undefined : liveLine(version)}`,
+    contents: part('contents'),
+    main: html`${part('summary-part')} ${part('pipeline-part')}
+      <section id="stages" aria-labelledby="stages-title">
+        <h2 id="stages-title">Stages</h2>
+        ${report.stages.map(({ name }) => part(`part-${name}`))}
+      </section>
+      ${part('metrics-part')} ${part('environment-part')} ${part('reproduce-part')}`,
+    footer: part('hashes-part'),
+  });
 }
 
 /** Says whether the page still follows its run. */
@@ -90,7 +59,7 @@ function liveLine(version: number): Html {
 
 function headPart(report: Report): Html {
   const { name, description, status, activity, stages } = report;
-  return html`<p class="brand">${new Html(ICON)} Hourglass report</p>
+  return html`${brand('report')}
     <h1>${name}</h1>
     ${description === undefined ? undefined : html`<p class="lead">${description}</p>`}
     <p class="status ${status}">
@@ -136,23 +105,4 @@ function contentsPart({ stages }: Report): Html {
     </li>
     ${link('metrics', 'Metrics')}${link('environment', 'Environment')}${link('reproduce', 'How to repeat it')}${link('hashes', 'Hashes')}
   </ul>`;
-}
-
-/** Two trapezoids: an hourglass, and the shape of an autoencoder. */
-const ICON =
-  '<svg xmlns="http://www.w3.org/2000/svg" class="icon" width="20" height="20" viewBox="0 0 20 20" aria-hidden="true">' +
-  '<path fill="#0b66a8" d="M3 2h14L12 10l5 8H3l5-8z"/></svg>';
-
-/** Not in a template: the formatter of our sources would add white space, which the hash of the content tells. */
-function element(name: 'style' | 'script', content: string): Html {
-  return new Html(`<${name}>${content}</${name}>`);
-}
-
-function asset(name: string): string {
-  return readFileSync(join(packageRoot, 'assets', 'report', name), 'utf8');
-}
-
-/** How a content security policy names an inline style or script. */
-function sourceHash(text: string): string {
-  return `sha256-${createHash('sha256').update(text).digest('base64')}`;
 }

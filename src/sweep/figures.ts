@@ -1,4 +1,5 @@
 /** What a sweep is drawn as: the metric against a parameter, a map of two parameters, and the same images by every trial. */
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Store } from '../artifacts/store.ts';
 import { readNpy } from '../artifacts/npy.ts';
@@ -14,6 +15,9 @@ import { metricOf, type SweepRecord, type TrialRecord } from './record.ts';
 import { describeSummary, parameterValues, type Group, type Results } from './results.ts';
 import { shortJson } from './trial.ts';
 
+/** What figures may be in a workspace, in the order in which they are to be looked at. */
+export const FIGURES = ['sweep-metric', 'sweep-map', 'sweep-reconstructions'] as const;
+
 export interface SweepFigureInputs {
   readonly record: SweepRecord;
   readonly results: Results;
@@ -27,14 +31,18 @@ export interface SweepFigureInputs {
  * @returns the names of the PNG files
  */
 export async function drawSweep(inputs: SweepFigureInputs, workspace: string): Promise<readonly string[]> {
-  const figures: readonly (readonly [name: string, figure: Figure | undefined])[] = [
+  const figures: readonly (readonly [name: (typeof FIGURES)[number], figure: Figure | undefined])[] = [
     ['sweep-metric', drawMetric(inputs)],
     ['sweep-map', drawMap(inputs)],
     ['sweep-reconstructions', await drawReconstructions(inputs)],
   ];
   const written: string[] = [];
   for (const [name, figure] of figures) {
-    if (figure === undefined) continue;
+    if (figure === undefined) {
+      // Of an earlier sweep of that name.
+      for (const ending of ['png', 'svg']) await rm(join(workspace, `${name}.${ending}`), { force: true });
+      continue;
+    }
     const [png] = await writeFigure(figure, workspace, name);
     if (png !== undefined) written.push(png);
   }

@@ -159,6 +159,32 @@ function formatShare(share: number): string {
   return `${percent < 9.95 && percent > 0 ? percent.toFixed(1) : percent.toFixed(0)} %`;
 }
 
+/** Metrics that differ from combination to combination: that of the sweep first, then others of its stage. */
+export function differingMetrics({ groups }: Results, first: string | undefined): readonly string[] {
+  const all = [...new Set(groups.flatMap(({ metrics }) => [...metrics.keys()]))];
+  const differing = all.filter(
+    (name) => new Set(groups.map(({ metrics }) => metrics.get(name)?.mean)).size > 1,
+  );
+  if (first === undefined) return differing;
+  const others = differing.filter((name) => name !== first);
+  const stage = first.slice(0, first.indexOf('.') + 1);
+  const [near, far] = [true, false].map((own) => others.filter((name) => name.startsWith(stage) === own));
+  return [first, ...(near ?? []), ...(far ?? [])];
+}
+
+/** How many replicates of a combination are done: `3`, or what is missing: `2 of 3, 1 failed`. */
+export function describeStates({ trials }: Group, replicates: number): string {
+  const count = (...states: readonly string[]): number =>
+    trials.filter(({ state }) => states.includes(state)).length;
+  const done = count('done', 'kept');
+  const others = (['failed', 'stopped', 'pending'] as const).filter((state) => count(state) > 0);
+  if (others.length === 0) return String(done);
+  const of = replicates === 1 ? [] : [`${done} of ${trials.length}`];
+  return [...of, ...others.map((state) => (replicates === 1 ? state : `${count(state)} ${state}`))].join(
+    ', ',
+  );
+}
+
 /** `latent_size 16, units 64` */
 export function describeParameters(parameters: JsonObject, names: readonly string[]): string {
   return names

@@ -1,6 +1,7 @@
 /** Runs a sweep: the trials are fixed, those that are not complete are brought to their end, and results are recorded. */
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { exists } from '../artifacts/atomic.ts';
 import { takeLock } from '../artifacts/lock.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
 import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
@@ -24,6 +25,7 @@ import {
   type TrialRecord,
 } from './record.ts';
 import { drawSweep } from './figures.ts';
+import { writeSweepPage } from './page.ts';
 import { resultsOf } from './results.ts';
 import { submissionAtWork } from './slurm/state.ts';
 import { slurmFolder } from './slurm/submission.ts';
@@ -46,7 +48,7 @@ export interface SweepResult {
   /** Absolute path of `outputs/<name>`. */
   readonly workspace: string;
   readonly record?: SweepRecord;
-  /** Pictures that were drawn, in the workspace. */
+  /** Pictures and the page, where they were written anew, in the workspace. */
   readonly figures: readonly string[];
   readonly diagnostics: readonly Diagnostic[];
   readonly seconds: number;
@@ -171,8 +173,23 @@ async function sweep(
     isUnchanged || status === 'submitted'
       ? []
       : await drawSweep({ record, results, trials: planned, store }, workspace);
+  const page =
+    status === 'submitted' || (isUnchanged && (await exists(join(workspace, 'sweep.html'))))
+      ? []
+      : await writePage(workspace, emit);
   const state = isUnchanged ? 'unchanged' : status;
-  return { state, diagnostics: failed.map(failureOf), record: answered, figures };
+  return { state, diagnostics: failed.map(failureOf), record: answered, figures: [...figures, ...page] };
+}
+
+/** A page that cannot be written takes nothing from the sweep. */
+async function writePage(workspace: string, emit: SweepEmit): Promise<readonly string[]> {
+  try {
+    return (await writeSweepPage(workspace)) === undefined ? [] : ['sweep.html'];
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    emit({ type: 'launcher-note', text: `sweep.html: ${error.message}` });
+    return [];
+  }
 }
 
 /** Plans; if a stage that needs TensorFlow has to run, sees to it that it is there, and plans for what came of it. */

@@ -2,8 +2,8 @@ import { join, relative, resolve } from 'node:path';
 import { exists } from '../../artifacts/atomic.ts';
 import { Failure, failure } from '../../core/diagnostic.ts';
 import { suggest } from '../../core/suggest.ts';
-import { csvCell, metricNames, readSweep } from '../../sweep/record.ts';
-import { resultsOf, type Group, type Results } from '../../sweep/results.ts';
+import { csvCell, readSweep } from '../../sweep/record.ts';
+import { differingMetrics, resultsOf, type Group, type Results } from '../../sweep/results.ts';
 import { EXIT } from '../exit.ts';
 import type { PipelineFlags } from '../options.ts';
 import { renderSweepTable } from '../terminal/sweep-table.ts';
@@ -32,7 +32,7 @@ export async function compare(terminal: Terminal, options: CompareOptions): Prom
     );
   }
   const results = resultsOf(record);
-  const metrics = metricsOf(results, record.sweep.metric?.name);
+  const metrics = differingMetrics(results, record.sweep.metric?.name);
   const groups = options.sort === undefined ? results.groups : sorted(results, options.sort, metrics);
   if (terminal.options.json) {
     const { parameters, best, knee, answer } = results;
@@ -72,16 +72,6 @@ async function nameOf({ pipeline, outputs, ...options }: CompareOptions): Promis
   const { located, diagnostics } = await loadChecked(pipeline, options);
   if (located === undefined) throw new Failure(...diagnostics);
   return located.pipeline.name;
-}
-
-/** Metrics that differ from trial to trial, the sweep's first. */
-function metricsOf({ groups }: Results, first: string | undefined): readonly string[] {
-  const trials = groups.flatMap((group) => group.trials);
-  const all = [...new Set(trials.flatMap(({ metrics }) => metricNames(metrics)))];
-  const differing = all.filter(
-    (name) => new Set(groups.map(({ metrics }) => metrics.get(name)?.mean)).size > 1,
-  );
-  return first === undefined ? differing : [first, ...differing.filter((name) => name !== first)];
 }
 
 function sorted({ groups, parameters }: Results, by: string, metrics: readonly string[]): readonly Group[] {

@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { basename, extname, join, relative, resolve } from 'node:path';
+import { exists } from '../../artifacts/atomic.ts';
 import { workspacesIn } from '../../artifacts/workspace.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { writeReport } from '../../report/write.ts';
+import { writeSweepPage } from '../../sweep/page.ts';
 import { EXIT } from '../exit.ts';
 import { commandLine } from '../program.ts';
 import type { Terminal } from '../terminal/terminal.ts';
@@ -29,6 +31,14 @@ export async function report(terminal: Terminal, options: ReportOptions): Promis
       isFile ? `run it first: \`${commandLine(['run', pipeline])}\`` : otherOutputs(name, present),
     );
   }
+  const page = await writeSweepPage(join(outputs, name));
+  if (page !== undefined && !(await exists(join(outputs, name, 'run.json')))) {
+    if (terminal.options.json)
+      terminal.result(JSON.stringify({ status: 'done', report: page, unshown: [] }, null, 2));
+    else terminal.result(relative(process.cwd(), page) || page);
+    if (options.open) await openInBrowser(terminal, page);
+    return EXIT.done;
+  }
   const { path, report: shown } = await writeReport(join(outputs, name));
   const damaged = shown.stages.flatMap((stage) =>
     stage.exhibits.flatMap((exhibit) =>
@@ -41,6 +51,7 @@ export async function report(terminal: Terminal, options: ReportOptions): Promis
   } else {
     for (const line of damaged) terminal.note(`not shown: ${line}`);
     if (isChanged) terminal.note(`${pipeline} has changed since; the report shows it as it was run`);
+    if (page !== undefined) terminal.result(relative(process.cwd(), page) || page);
     terminal.result(relative(process.cwd(), path) || path);
   }
   if (options.open) await openInBrowser(terminal, path);

@@ -1,6 +1,6 @@
 /** The results of a sweep as a table, a row for each combination. */
 import type { Group, Results } from '../../sweep/results.ts';
-import { describeSummary, shortName } from '../../sweep/results.ts';
+import { describeStates, describeSummary, shortName } from '../../sweep/results.ts';
 import { shortJson } from '../../sweep/trial.ts';
 import { printable, table } from './format.ts';
 import type { Style } from './style.ts';
@@ -27,7 +27,7 @@ export function renderSweepTable(
     const rows = groups.map((group) => [
       group === best ? '★' : '',
       ...parameters.map((name) => printable(shortJson(group.parameters[name] ?? ''))),
-      stateText(group, replicates),
+      describeStates(group, replicates),
       ...names.map((name) => describeSummary(group.metrics.get(name)) || '–'),
     ]);
     const lines = table([head, ...rows]);
@@ -39,17 +39,4 @@ export function renderSweepTable(
       )
       .join('\n');
   }
-}
-
-/** `3`, or what is missing: `2 of 3, 1 failed`. */
-function stateText({ trials }: Group, replicates: number): string {
-  const count = (...states: readonly string[]): number =>
-    trials.filter(({ state }) => states.includes(state)).length;
-  const done = count('done', 'kept');
-  const others = (['failed', 'stopped', 'pending'] as const).filter((state) => count(state) > 0);
-  if (others.length === 0) return String(done);
-  const of = replicates === 1 ? [] : [`${done} of ${trials.length}`];
-  return [...of, ...others.map((state) => (replicates === 1 ? state : `${count(state)} ${state}`))].join(
-    ', ',
-  );
 }

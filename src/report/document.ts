@@ -1,0 +1,88 @@
+/** One HTML document that needs nothing else: what the pages of runs and of sweeps have in common. */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { packageRoot } from '../core/package-root.ts';
+import { html, Html, textOf } from './html.ts';
+
+export interface DocumentParts {
+  readonly title: string;
+  /** Its own; nothing else may run. */
+  readonly script: string;
+  /** Whether it may ask the server that it came from. */
+  readonly isLive: boolean;
+  readonly header: Html;
+  readonly contents: Html;
+  readonly main: Html;
+  readonly footer: Html;
+}
+
+/** The whole document, ending in a line break. */
+export function renderDocument({
+  title,
+  script,
+  isLive,
+  header,
+  contents,
+  main,
+  footer,
+}: DocumentParts): string {
+  const style = asset('report.css');
+  const policy = [
+    "default-src 'none'",
+    'img-src data:',
+    `style-src '${sourceHash(style)}'`,
+    `script-src '${sourceHash(script)}'`,
+    ...(isLive ? ["connect-src 'self'"] : []),
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join('; ');
+  const page = html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta http-equiv="Content-Security-Policy" content="${policy}" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <meta name="referrer" content="no-referrer" />
+        <title>${title}</title>
+        <link rel="icon" href="data:image/svg+xml;base64,${Buffer.from(ICON).toString('base64')}" />
+        ${element('style', style)}
+      </head>
+      <body>
+        <a class="skip" href="#summary">Skip to the summary</a>
+        <header>${header}</header>
+        <div class="columns">
+          <nav aria-label="Contents">${contents}</nav>
+          <main>${main}</main>
+        </div>
+        <footer>${footer}</footer>
+        ${script === '' ? undefined : element('script', script)}
+      </body>
+    </html> `;
+  return textOf(page);
+}
+
+/** What the page is, above its title. */
+export function brand(kind: string): Html {
+  return html`<p class="brand">${new Html(ICON)} Hourglass ${kind}</p>`;
+}
+
+/** Two trapezoids: an hourglass, and the shape of an autoencoder. */
+const ICON =
+  '<svg xmlns="http://www.w3.org/2000/svg" class="icon" width="20" height="20" viewBox="0 0 20 20" aria-hidden="true">' +
+  '<path fill="#0b66a8" d="M3 2h14L12 10l5 8H3l5-8z"/></svg>';
+
+/** Not in a template: the formatter of our sources would add white space, which the hash of the content tells. */
+function element(name: 'style' | 'script', content: string): Html {
+  return new Html(`<${name}>${content}</${name}>`);
+}
+
+export function asset(name: string): string {
+  return readFileSync(join(packageRoot, 'assets', 'report', name), 'utf8');
+}
+
+/** How a content security policy names an inline style or script. */
+function sourceHash(text: string): string {
+  return `sha256-${createHash('sha256').update(text).digest('base64')}`;
+}

@@ -1,0 +1,193 @@
+/** The page of a sweep: what was tried, what came of it, and how to repeat it. */
+import { formatCount, formatSeconds } from '../core/format.ts';
+import { brand, renderDocument } from './document.ts';
+import type { Cell, Picture } from './exhibit.ts';
+import { html, type Content, type Html } from './html.ts';
+import { figure, table } from './parts.ts';
+import type { RunRecord } from '../artifacts/workspace.ts';
+import { STATUS_LABELS } from './states.ts';
+
+/** Longer tables are cut: the whole is in `sweep.csv`. */
+const MOST_ROWS = 200;
+
+/** What a page of a sweep shows, as data. */
+export interface SweepReport {
+  readonly name: string;
+  readonly status: RunRecord['status'];
+  /** In one sentence. */
+  readonly answer?: string;
+  readonly seed: number;
+  /** Name and value of what was asked: parameters with their values, replicates, the metric. */
+  readonly asked: readonly (readonly [name: string, value: string])[];
+  /** Names of the columns of `groups`. */
+  readonly columns: readonly string[];
+  /** The mean results of each combination. */
+  readonly groups: readonly { readonly cells: readonly Cell[]; readonly isBest: boolean }[];
+  readonly figures: readonly Picture[];
+  readonly trialColumns: readonly string[];
+  readonly trials: readonly (readonly Cell[])[];
+  /** Trials that did not come to their end, and why. */
+  readonly failures: readonly { readonly trial: string; readonly label: string; readonly reason: string }[];
+  readonly done: number;
+  /** Of all trials together. */
+  readonly seconds: number;
+  readonly facts: readonly (readonly [name: string, value: string])[];
+  /** The pipeline as it was written; undefined if no trial has begun. */
+  readonly source?: { readonly file: string; readonly text: string };
+  /** Commands that repeat the sweep, and one trial of it. */
+  readonly commands: readonly (readonly [what: string, command: string])[];
+}
+
+/** The whole document. The same report gives the same bytes. */
+export function renderSweepPage(report: SweepReport): string {
+  const { name, status, trials, done, seconds, seed, failures } = report;
+  const link = (id: string, text: string): Html => html`<li><a href="#${id}">${text}</a></li>`;
+  return renderDocument({
+    title: `${name}: sweep`,
+    script: '',
+    isLive: false,
+    header: html`${brand('sweep')}
+      <h1>${name}</h1>
+      <p class="status ${status}">
+        <strong>${STATUS_LABELS[status]}</strong> · ${formatCount(done)} of ${formatCount(trials.length)}
+        trials${failures.length === 0 ? undefined : ` · ${formatCount(failures.length)} failed`} ·
+        ${formatSeconds(seconds)} of work · seed ${seed}
+      </p>`,
+    contents: html`<ul>
+      ${link('summary', 'Summary')}${link('results', 'Results')}${link('figures', 'Figures')}${link('trials', 'Trials')}${link('environment', 'Environment')}${link('reproduce', 'How to repeat it')}
+    </ul>`,
+    main: html`${summary(report)} ${results(report)} ${figures(report)} ${listed(report)}
+    ${environment(report)} ${reproduce(report)}`,
+    footer: html`<p class="quiet">
+      All trials with all of their metrics are in <code>sweep.csv</code> and <code>sweep.json</code> beside
+      this page, and their outputs in <code>trials/</code>.
+    </p>`,
+  });
+}
+
+function summary({ answer, asked, failures }: SweepReport): Html {
+  return html`<section id="summary" aria-labelledby="summary-title">
+    <h2 id="summary-title">Summary</h2>
+    ${answer === undefined ? undefined : html`<p class="lead">${answer}</p>`}
+    ${
+      failures.length === 0
+        ? undefined
+        : html`<ul class="problems">
+            ${failures.slice(0, MOST_ROWS).map(
+              ({ trial, label, reason }) =>
+                html`<li class="error">
+                  <p><strong>Trial ${trial}</strong>${label === '' ? undefined : ` (${label})`}: ${reason}</p>
+                </li>`,
+            )}
+          </ul>`
+    }
+    <h3>What was swept</h3>
+    ${factList(asked)}
+  </section>`;
+}
+
+function results({ columns, groups }: SweepReport): Html {
+  const shown = groups.slice(0, MOST_ROWS).map(({ cells, isBest }) => {
+    const [first, ...rest] = cells;
+    if (first === undefined || !isBest) return cells;
+    return [{ ...first, text: `★ ${first.text}` }, ...rest];
+  });
+  const hasBest = groups.some(({ isBest }) => isBest);
+  return section(
+    'results',
+    'Results',
+    wide(
+      table({
+        caption: `Mean ± standard deviation over the replicates${hasBest ? '; ★ marks the best' : ''}`,
+        columns,
+        rows: shown,
+        omitted: groups.length - shown.length,
+      }),
+      'Results',
+    ),
+  );
+}
+
+function figures({ figures: pictures }: SweepReport): Html {
+  return section(
+    'figures',
+    'Figures',
+    pictures.length === 0
+      ? html`<p>There is nothing to draw.</p>`
+      : pictures.map((picture) => figure(picture, picture.path)),
+  );
+}
+
+function listed({ trialColumns, trials }: SweepReport): Html {
+  const shown = trials.slice(0, MOST_ROWS);
+  return section(
+    'trials',
+    'Trials',
+    wide(
+      table({
+        caption: 'Each trial by the hash of its settings, which names its folder',
+        columns: trialColumns,
+        rows: shown,
+        omitted: trials.length - shown.length,
+      }),
+      'Trials',
+    ),
+  );
+}
+
+function environment({ facts }: SweepReport): Html {
+  return section('environment', 'Time and environment', factList(facts));
+}
+
+function reproduce({ seed, source, commands }: SweepReport): Html {
+  return section(
+    'reproduce',
+    'How to repeat it',
+    html`<p>
+        Every random draw derives from the seed ${seed}, and those of further replicates from seeds that
+        derive from it. The same pipeline gives the same numbers and figures, bit for bit on the same platform
+        with the same number of threads.
+      </p>
+      ${
+        source === undefined
+          ? undefined
+          : html`<p>
+              This page carries the pipeline:
+              <a
+                href="data:text/yaml;base64,${Buffer.from(source.text).toString('base64')}"
+                download="${source.file}"
+                >save ${source.file}</a
+              >.
+            </p>`
+      }
+      ${commands.map(
+        ([what, command]) =>
+          html`<p>${what}</p>
+            <pre class="command"><code>${command}</code></pre>`,
+      )}`,
+  );
+}
+
+function section(id: string, title: string, content: Content): Html {
+  return html`<section id="${id}" aria-labelledby="${id}-title">
+    <h2 id="${id}-title">${title}</h2>
+    ${content}
+  </section>`;
+}
+
+/** What is too wide for a window is scrolled by itself, by keyboard, too. */
+function wide(content: Html, label: string): Html {
+  return html`<div class="scroll" tabindex="0" role="group" aria-label="${label}">${content}</div>`;
+}
+
+function factList(facts: readonly (readonly [string, string])[]): Html {
+  return html`<dl class="facts">
+    ${facts.map(
+      ([name, value]) =>
+        html`<div>
+          <dt>${name}</dt>
+          <dd>${value}</dd>
+        </div>`,
+    )}
+  </dl>`;
+}

@@ -1,0 +1,220 @@
+/** `sweep.html` of a workspace, from what lies there. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeFileAtomic } from '../artifacts/atomic.ts';
+import { readJsonFile } from '../artifacts/json-file.ts';
+import { formatSeconds } from '../core/format.ts';
+import { isJsonObject, type Json } from '../core/json.ts';
+import type { Cell, Picture } from '../report/exhibit.ts';
+import { readPicture } from '../report/picture.ts';
+import { renderSweepPage, type SweepReport } from '../report/sweep-page.ts';
+import { FIGURES } from './figures.ts';
+import { trialsFolder } from './plan.ts';
+import { readSweep, type SweepRecord, type TrialRecord } from './record.ts';
+import {
+  describeParameters,
+  describeStates,
+  describeSummary,
+  differingMetrics,
+  parameterValues,
+  resultsOf,
+  shortName,
+  type Group,
+} from './results.ts';
+import { shortJson } from './trial.ts';
+
+/** Values of a parameter that are listed one by one. */
+const MOST_VALUES = 24;
+
+/**
+ * Writes the page of a sweep.
+ *
+ * @returns its path; undefined where there is no record of a sweep
+ * @throws Failure if it cannot be written
+ */
+export async function writeSweepPage(workspace: string): Promise<string | undefined> {
+  const record = await readSweep(workspace);
+  if (record === undefined) return undefined;
+  const path = join(workspace, 'sweep.html');
+  await writeFileAtomic(path, renderSweepPage(await readSweepReport(record, workspace)));
+  return path;
+}
+
+async function readSweepReport(record: SweepRecord, workspace: string): Promise<SweepReport> {
+  const { sweep, trials, pipeline, seed, status, answer } = record;
+  const { parameters, groups, best } = resultsOf(record);
+  const metrics = differingMetrics({ parameters, groups }, sweep.metric?.name);
+  const origin = await originOf(trials, workspace);
+  const replicates = Math.max(1, ...groups.map((group) => group.trials.length));
+  const names = parameters.length > 0 ? parameters : Object.keys(groups[0]?.parameters ?? {});
+  const ended = trials.filter(({ state }) => state === 'done' || state === 'kept' || state === 'stopped');
+  return {
+    name: pipeline,
+    status: status === 'submitted' ? 'running' : status,
+    ...(answer === undefined ? {} : { answer }),
+    seed,
+    asked: askedOf(record, groups),
+    columns: [...names.map(shortName), 'trials', ...metrics],
+    groups: groups.map((group) => ({
+      isBest: group === best,
+      cells: [
+        ...names.map((name) => cell(group.parameters[name])),
+        cell(describeStates(group, replicates)),
+        ...metrics.map((name) => numeric(describeSummary(group.metrics.get(name)) || '–')),
+      ],
+    })),
+    figures: await picturesIn(workspace),
+    trialColumns: [
+      'trial',
+      ...names.map(shortName),
+      'replicate',
+      'seed',
+      'state',
+      'time',
+      ...metrics.slice(0, 1),
+    ],
+    trials: trials.map((trial) => [
+      cell(trial.id),
+      ...names.map((name) => cell(trial.parameters[name])),
+      cell(trial.replicate),
+      cell(trial.seed),
+      cell(STATES[trial.state](trial)),
+      numeric(trial.seconds > 0 ? formatSeconds(trial.seconds) : ''),
+      ...metrics
+        .slice(0, 1)
+        .map(() =>
+          numeric(trial.value === undefined ? '' : describeSummary({ mean: trial.value, count: 1 })),
+        ),
+    ]),
+    failures: trials.flatMap(({ id, state, parameters: own, problem = 'it did not succeed' }) =>
+      state === 'failed' ? [{ trial: id, label: describeParameters(own, names), reason: problem }] : [],
+    ),
+    done: ended.length,
+    seconds: total(trials),
+    facts: factsOf(record, origin),
+    ...(origin === undefined ? {} : { source: { file: origin.file, text: origin.text } }),
+    commands: commandsOf(record, origin?.file ?? `${pipeline}.yaml`),
+  };
+}
+
+const STATES: Readonly<Record<TrialRecord['state'], (trial: TrialRecord) => string>> = {
+  done: () => 'done',
+  kept: () => 'done',
+  failed: () => 'failed',
+  stopped: ({ epoch }) => `stopped after epoch ${epoch ?? 0}`,
+  pending: () => 'not run',
+};
+
+function askedOf({ sweep }: SweepRecord, groups: readonly Group[]): SweepReport['asked'] {
+  const names = [...new Set(groups.flatMap(({ parameters }) => Object.keys(parameters)))];
+  const { metric, early_stop: stopping } = sweep;
+  return [
+    ...names.map((name) => [shortName(name), valuesText(parameterValues(groups, name))] as const),
+    ['Method', sweep.method],
+    ['Replicates', String(sweep.replicates)],
+    ...(metric === undefined ? [] : [['Metric', `${metric.name}, ${metric.goal}d`] as const]),
+    ...(stopping === undefined
+      ? []
+      : [['Early stop', `after ${stopping.warmup_epochs} epochs, by the median rule`] as const]),
+  ];
+}
+
+function valuesText(values: readonly Json[]): string {
+  const texts = values.map(shortJson);
+  if (texts.length <= MOST_VALUES) return texts.join(', ');
+  return `${texts.slice(0, MOST_VALUES).join(', ')} and ${texts.length - MOST_VALUES} more`;
+}
+
+interface Origin {
+  readonly file: string;
+  readonly text: string;
+  readonly versions: readonly (readonly [string, string])[];
+}
+
+/** The pipeline as a trial has it, and by what it was run; undefined if none has begun. */
+async function originOf(trials: readonly TrialRecord[], workspace: string): Promise<Origin | undefined> {
+  for (const { id } of trials) {
+    const folder = join(trialsFolder(workspace), id);
+    const run = await readJsonFile(join(folder, 'run.json'));
+    const text = await readFile(join(folder, 'pipeline.yaml'), 'utf8').catch(() => undefined);
+    if (!isJsonObject(run) || text === undefined || typeof run['file'] !== 'string') continue;
+    const versions = isJsonObject(run['versions']) ? Object.entries(run['versions']) : [];
+    return { file: run['file'], text, versions: versions.map(([name, version]) => [name, String(version)]) };
+  }
+  return undefined;
+}
+
+function factsOf(
+  { trials, launcher, engine, seed, overrides }: SweepRecord,
+  origin: Origin | undefined,
+): SweepReport['facts'] {
+  const timed = trials.filter(({ seconds }) => seconds > 0);
+  const longest = Math.max(0, ...timed.map(({ seconds }) => seconds));
+  return [
+    ['Work of all trials', formatSeconds(total(trials))],
+    ...(timed.length === 0
+      ? []
+      : [
+          ['Mean of a trial', formatSeconds(total(trials) / timed.length)] as const,
+          ['Longest trial', formatSeconds(longest)] as const,
+        ]),
+    ['Ran by', launcher === 'local' ? 'processes of one machine' : `jobs of ${launcher}`],
+    ['Seed', String(seed)],
+    ...(overrides.length === 0 ? [] : [['Overrides', overrides.join(' ')] as const]),
+    ...Object.entries(engine ?? {}).map(([key, value]) => [`Engine: ${key}`, String(value)] as const),
+    ...(origin?.versions ?? []).map(([name, version]) => [NAMES.get(name) ?? name, version] as const),
+  ];
+}
+
+const NAMES = new Map([
+  ['hourglass', 'Hourglass'],
+  ['node', 'Node'],
+]);
+
+function commandsOf({ overrides, trials, engine }: SweepRecord, file: string): SweepReport['commands'] {
+  const portable = engine?.['kind'] === 'portable' ? ['--engine portable'] : [];
+  const line = (command: string, settings: readonly string[]): string =>
+    [
+      `npx hourglass ${command}`,
+      quote(file),
+      ...settings.map((text) => `-S ${quote(text)}`),
+      ...portable,
+    ].join(' ');
+  const first = trials.find(({ replicate }) => replicate === 1);
+  const own = Object.entries(first?.parameters ?? {}).map(
+    ([name, value]) => `${name.includes('.') ? name : `params.${name}`}=${JSON.stringify(value)}`,
+  );
+  return [
+    ['The whole sweep:', line('sweep', overrides)],
+    ...(first === undefined
+      ? []
+      : [[`One trial by itself, ${first.id}:`, line('run', [...overrides, ...own])] as const]),
+  ];
+}
+
+/** Quotes what a shell would split or expand. */
+function quote(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+async function picturesIn(workspace: string): Promise<readonly Picture[]> {
+  const pictures: Picture[] = [];
+  for (const name of FIGURES) {
+    const { picture } = await readPicture(workspace, [`${name}.svg`, `${name}.png`], name);
+    if (picture !== undefined) pictures.push(picture);
+  }
+  return pictures;
+}
+
+function total(trials: readonly TrialRecord[]): number {
+  return trials.reduce((sum, { seconds }) => sum + seconds, 0);
+}
+
+function cell(value: Json | undefined): Cell {
+  if (value === undefined) return { text: '–', numeric: false };
+  return { text: shortJson(value), numeric: typeof value === 'number' };
+}
+
+function numeric(text: string): Cell {
+  return { text, numeric: true };
+}
