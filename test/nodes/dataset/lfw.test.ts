@@ -1,7 +1,7 @@
 /** Faces, end to end: an archive in LFW's layout is served, downloaded, checked, decoded, learned and drawn. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -119,11 +119,21 @@ stages:
 
 test('a local archive and an unpacked folder are read, too', async (t) => {
   const folder = temporaryFolder(t);
-  writeFileSync(join(folder, 'lfw.tgz'), await archive(await faces()));
-  const context = fakeContext(folder, SETTINGS);
-  assert.deepEqual((await datasetNode.run(context)).metrics, { train_images: 10 });
-  const summary = JSON.parse(readFileSync(join(context.folder, 'summary.json'), 'utf8'));
-  assert.deepEqual(summary.train.shape, [10, 62, 47, 1]);
+  const members = await faces();
+  writeFileSync(join(folder, 'lfw.tgz'), await archive(members));
+  for (const [{ name, type }, bytes] of members) {
+    if (type === 'directory' || bytes === undefined) continue;
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), bytes);
+  }
+  const summaries = [];
+  for (const path of ['lfw.tgz', 'lfw_funneled']) {
+    const context = fakeContext(folder, { ...SETTINGS, path });
+    assert.deepEqual((await datasetNode.run(context)).metrics, { train_images: 10 });
+    summaries.push(JSON.parse(readFileSync(join(context.folder, 'summary.json'), 'utf8')));
+  }
+  assert.deepEqual(summaries[0].train.shape, [10, 62, 47, 1]);
+  assert.deepEqual(summaries[1], summaries[0]);
   const strict = { ...SETTINGS, min_faces_per_person: 5 };
   await assert.rejects(datasetNode.run(fakeContext(folder, strict)), hasCode('data-missing'));
   const missing = { ...SETTINGS, path: 'none.tgz' };
