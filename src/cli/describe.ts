@@ -126,7 +126,7 @@ function addSweep(command: AddCommand, setCode: SetCode): void {
     .option('-j, --jobs <number>', 'trials at work at one time, at most', positiveInteger)
     .action(async (pipeline: string, flags: OutputFlags & SweepFlags) => {
       const { sweep } = await import('./commands/sweep.ts');
-      setCode(await sweep(terminalOf(flags), { ...flags, pipeline }));
+      setCode(await sweep(terminalOf(flags), { ...flags, pipeline, version: version() }));
     });
 }
 

@@ -1,4 +1,4 @@
-/** `log.jsonl` of a workspace: the events of a run as pino writes them, one JSON object a line. */
+/** `log.jsonl` of a workspace: events as pino writes them, one JSON object a line. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
@@ -6,15 +6,25 @@ import { errorCode } from '../artifacts/atomic.ts';
 import { unreachable } from '../core/diagnostic.ts';
 import type { RunEvent } from '../core/event.ts';
 
+/** What is logged of events of a kind, and how. */
+export interface LogRules<Event> {
+  /** The folder of the log, of the event that tells it. */
+  workspaceOf(event: Event): string | undefined;
+  /** Whether an event tells of work or trouble. */
+  isWorth(event: Event): boolean;
+  enter(logger: Logger, event: Event): void;
+}
+
 /**
- * The log of one run. It replaces that of the run before as soon as something is worth a log: a run that has nothing to
+ * The log of one run, or sweep. It replaces the one before as soon as something is worth a log: a run that has nothing to
  * do leaves the log of the run that did it.
  */
-export class RunLog {
+export class WorkspaceLog<Event> {
+  readonly #rules: LogRules<Event>;
   readonly #version: string;
   readonly #onProblem: (message: string) => void;
   /** What happened before the log was open. */
-  #early: RunEvent[] = [];
+  #early: Event[] = [];
   #workspace: string | undefined;
   #isWanted = false;
   #opening: Promise<void> | undefined;
@@ -25,19 +35,20 @@ export class RunLog {
    * @param version of Hourglass, noted in every line
    * @param onProblem told once if the log cannot be written, which does not stop the run
    */
-  constructor(version: string, onProblem: (message: string) => void) {
+  constructor(rules: LogRules<Event>, version: string, onProblem: (message: string) => void) {
+    this.#rules = rules;
     this.#version = version;
     this.#onProblem = onProblem;
   }
 
-  write(event: RunEvent): void {
+  write(event: Event): void {
     if (this.#logger !== undefined) {
-      enter(this.#logger, event);
+      this.#rules.enter(this.#logger, event);
       return;
     }
     this.#early.push(event);
-    if (event.type === 'run-started') this.#workspace = event.workspace;
-    this.#isWanted ||= isWorth(event);
+    this.#workspace ??= this.#rules.workspaceOf(event);
+    this.#isWanted ||= this.#rules.isWorth(event);
     if (this.#isWanted && this.#workspace !== undefined) this.#opening ??= this.#open(this.#workspace);
   }
 
@@ -58,7 +69,7 @@ export class RunLog {
       file.on('error', (error: unknown) => this.#giveUp(error));
       this.#closeFile = () => file.end();
       this.#logger = pino({ base: { hourglass: this.#version }, level: 'debug' }, file);
-      for (const event of this.#early.splice(0)) enter(this.#logger, event);
+      for (const event of this.#early.splice(0)) this.#rules.enter(this.#logger, event);
     } catch (error) {
       this.#giveUp(error);
     }
@@ -73,7 +84,14 @@ export class RunLog {
   }
 }
 
-/** Whether an event tells of work or trouble. */
+export class RunLog extends WorkspaceLog<RunEvent> {
+  constructor(version: string, onProblem: (message: string) => void) {
+    const workspaceOf = (event: RunEvent): string | undefined =>
+      event.type === 'run-started' ? event.workspace : undefined;
+    super({ workspaceOf, isWorth, enter }, version, onProblem);
+  }
+}
+
 function isWorth(event: RunEvent): boolean {
   return (
     event.type === 'stage-started' ||

@@ -52,6 +52,7 @@ export type SweepEvent =
   | { readonly type: 'launcher-note'; readonly text: string }
   /** A first attempt did not succeed; another follows. */
   | { readonly type: 'trial-retried'; readonly trial: string; readonly diagnostics: readonly Diagnostic[] }
-  | { readonly type: 'trial-finished'; readonly outcome: TrialOutcome };
+  | { readonly type: 'trial-finished'; readonly outcome: TrialOutcome }
+  | { readonly type: 'sweep-finished'; readonly state: string; readonly seconds: number };
 
 export type SweepEmit = (event: SweepEvent) => void;

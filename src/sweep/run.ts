@@ -68,12 +68,11 @@ export async function runSweep(
 ): Promise<SweepResult> {
   const started = performance.now();
   const workspace = workspaceOf(located, options.outputs).folder;
-  const end = (result: Ended): SweepResult => ({
-    figures: [],
-    ...result,
-    workspace,
-    seconds: (performance.now() - started) / 1000,
-  });
+  const end = (result: Ended): SweepResult => {
+    const seconds = (performance.now() - started) / 1000;
+    options.emit({ type: 'sweep-finished', state: result.state, seconds });
+    return { figures: [], ...result, workspace, seconds };
+  };
   try {
     const store = storeOf(options.outputs);
     const lock = await takeLock(join(store.folder, 'locks', `${located.pipeline.name}.lock`));

@@ -167,3 +167,40 @@ test('Ctrl-C keeps what is finished; another sweep of the same pipeline is refus
   await other;
   assert.equal((await rigged.run(['sweep', 'quick.yaml'])).code, 0);
 });
+
+test('the log tells of trials that began, ended, and failed with the reason, and stays when there is nothing to do', async (t) => {
+  const rigged = rig(t);
+  rigged.write(
+    'files.yaml',
+    `name: files
+params: { file: a.idx }
+stages:
+  images: { type: dataset, source: idx, train_images: "\${params.file}" }
+sweep: { parameters: { file: [a.idx, b.idx] } }
+`,
+  );
+  rigged.write('a.idx', 'no images');
+  rigged.write('b.idx', Buffer.from([0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2, 1, 2, 3, 4]));
+  const { code } = await rigged.run(['sweep', 'files.yaml']);
+  assert.equal(code, 1);
+  const lines: readonly Record<string, unknown>[] = rigged
+    .read('outputs/files/log.jsonl')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  const of = (event: string): readonly Record<string, unknown>[] =>
+    lines.filter((line) => line['event'] === event);
+  assert.equal(of('sweep-started').length, 1);
+  assert.equal(of('trial-started').length, 3);
+  assert.equal(of('trial-retried').length, 1);
+  const ended = new Map(of('trial-finished').map((line) => [line['state'], line]));
+  assert.equal(ended.get('failed')?.['level'], 50);
+  assert.equal(typeof ended.get('failed')?.['reason'], 'string');
+  assert.ok(ended.has('done'));
+  assert.equal(of('sweep-finished').length, 1);
+  rigged.write('a.idx', Buffer.from([0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 9]));
+  assert.equal((await rigged.run(['sweep', 'files.yaml'])).code, 0);
+  const log = rigged.read('outputs/files/log.jsonl');
+  assert.match((await rigged.run(['sweep', 'files.yaml'])).stdout, /nothing to do/);
+  assert.equal(rigged.read('outputs/files/log.jsonl'), log);
+});

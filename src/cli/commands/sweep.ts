@@ -10,6 +10,7 @@ import { EXIT, outcomeOf } from '../exit.ts';
 import type { SweepFlags } from '../options.ts';
 import { commandLine } from '../program.ts';
 import { listenForSignals } from '../signals.ts';
+import { SweepLog } from '../sweep-log.ts';
 import { diagnosticToJson, renderCounted, renderDiagnostics } from '../terminal/diagnostics.ts';
 import { formatPlural, formatSeconds, printable, table } from '../terminal/format.ts';
 import { makeSweepReporter } from '../terminal/sweep-reporter.ts';
@@ -21,6 +22,7 @@ import { launcherOf } from './sweep-launcher.ts';
 
 export interface SweepCommandOptions extends SweepFlags {
   readonly pipeline: string;
+  readonly version: string;
 }
 
 /** `hourglass sweep` */
@@ -51,9 +53,11 @@ export async function sweep(terminal: Terminal, options: SweepCommandOptions): P
 
   const launcher = launcherOf(located, reader, options);
   const reporter = await makeSweepReporter(terminal, settings);
-  const interrupt = listenForSignals((message) => {
+  const say = (message: string): void => {
     if (!terminal.options.json) reporter.note(message);
-  });
+  };
+  const log = new SweepLog(options.version, say);
+  const interrupt = listenForSignals(say);
   try {
     const result = await runSweep(located, trials, {
       outputs: resolve(options.outputs),
@@ -62,6 +66,7 @@ export async function sweep(terminal: Terminal, options: SweepCommandOptions): P
       launcher,
       signal: interrupt.signal,
       emit: (event) => {
+        log.write(event);
         reporter.emit(event);
         const inner = event.type === 'trial-event' && event.trial === undefined ? event.event : undefined;
         if (inner?.type === 'diagnostic' && !terminal.options.json)
@@ -74,6 +79,7 @@ export async function sweep(terminal: Terminal, options: SweepCommandOptions): P
   } finally {
     reporter.close();
     interrupt.stop();
+    await log.close();
   }
 }
 

@@ -60,6 +60,7 @@ export class SweepProgress {
       }
       case 'launcher-note':
       case 'trial-retried':
+      case 'sweep-finished':
         return;
       case 'trial-finished':
         this.running.delete(event.outcome.id);

@@ -89,6 +89,8 @@ export class SweepLines implements SweepReporter {
       case 'trial-finished':
         this.note(this.#finished(event.outcome));
         return;
+      case 'sweep-finished':
+        return;
       default:
         unreachable(event);
     }
