@@ -98,9 +98,10 @@ export class Cluster {
     }
   }
 
-  /** Numbers of the jobs in a state, `17_0` those of the members of an array. */
-  jobs(state: 'RUNNING' | 'all'): readonly string[] {
-    const lines = this.ask('squeue', ['-h', '-r', '-t', state, '-o', '%i']).split('\n');
+  /** Numbers of the jobs that wait or run, or that run; `17_0` those of the members of an array. */
+  jobs(which: 'all' | 'RUNNING'): readonly string[] {
+    const state = which === 'all' ? [] : ['-t', which];
+    const lines = this.ask('squeue', ['-h', '-r', ...state, '-o', '%i']).split('\n');
     return lines.map((line) => line.trim()).filter((line) => line !== '');
   }
 

@@ -1,11 +1,14 @@
 /** What may befall a sweep by Slurm: `npm run test:slurm`. */
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readEngineRecord } from '../../../src/engine/location.ts';
 import { rig, type Finished, type Rig } from '../../rig.ts';
 import { fingerprint, QUICK, readTrials, TRAINED } from '../rig.ts';
 import { Cluster, whyNoSlurm } from './cluster.ts';
-import { statesBy, untilStates } from './rig.ts';
+import { atTerminal, LONG, statesBy, untilStates } from './rig.ts';
 
 const skip = whyNoSlurm();
 
@@ -130,6 +133,48 @@ describe('faults of Slurm', { skip: skip ?? false }, () => {
       },
     );
     assert.equal(code, 0, stderr);
+  });
+
+  test('Ctrl-C on a terminal asks, and does as it is told', async (t) => {
+    const rigged = rig(t);
+    rigged.write('long.yaml', LONG);
+    const args = ['sweep', 'long.yaml', '--on', 'slurm', '--wait'];
+    const left = await atTerminal(rigged, cluster, args, [
+      [/latent_size/, '\x03'],
+      [/Cancel the jobs/, '\r'],
+    ]);
+    assert.match(left, /--status/);
+    assert.ok(cluster.jobs('all').length > 0);
+    await atTerminal(rigged, cluster, args, [
+      [/latent_size/, '\x03'],
+      [/Cancel the jobs/, 'y\r'],
+    ]);
+    await cluster.until(() => cluster.jobs('all').length === 0, 'end of the jobs');
+    assert.deepEqual(await statesBy(rigged, cluster, 'long.yaml'), { lost: 2 });
+  });
+
+  test('jobs on a node without the engine install it once, under a lock', async (t) => {
+    const rigged = rig(t);
+    const record = await readEngineRecord();
+    assert.ok(record !== undefined, 'no engine here');
+    const env = {
+      ...cluster.env,
+      HOME: rigged.path('home'),
+      HOURGLASS_CACHE: undefined,
+      XDG_CACHE_HOME: undefined,
+      HOURGLASS_ENGINE_DIR: dirname(record.addon),
+    };
+    rigged.write('tiny.yaml', SLOW.replace('epochs: 40 }', 'epochs: 2 }'));
+    assert.equal((await rigged.run(['run', 'tiny.yaml', 'noisy'])).code, 0);
+    const elsewhere = `--sbatch-arg=--export=ALL,HOME=${rigged.path('node')}`;
+    const waited = await rigged.run(['sweep', 'tiny.yaml', '--wait', elsewhere], { env });
+    assert.equal(waited.code, 0, waited.stderr);
+    assert.equal(rigged.exists('outputs/tiny/sweep.slurm/logs/shared.log'), false);
+    for (const home of ['home', 'node']) {
+      const [folder, ...others] = readdirSync(rigged.path(home, '.cache/hourglass/engine'));
+      assert.deepEqual(others, [], 'a lock, or a draft, was left');
+      assert.ok(rigged.exists(`${home}/.cache/hourglass/engine/${folder}/engine.json`));
+    }
   });
 
   test('100 tiny trials, none twice, none missing', async (t) => {

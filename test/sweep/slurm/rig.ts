@@ -1,4 +1,6 @@
 /** Sweeps for Slurm, and how far they are. */
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Rig } from '../../rig.ts';
 import { TRAINED } from '../rig.ts';
@@ -49,4 +51,48 @@ export async function untilStates(
     await sleep(500);
   }
   throw new Error(`still ${JSON.stringify(await statesBy(rigged, cluster, file))}`);
+}
+
+const MAIN = fileURLToPath(new URL('../../../src/cli/main.js', import.meta.url));
+
+/**
+ * Runs `hourglass <args>` on a terminal.
+ *
+ * @param steps what is typed, one after the other, when what was shown since the one before matches
+ * @returns all that was shown
+ */
+export function atTerminal(
+  { folder }: Rig,
+  { env }: Cluster,
+  args: readonly string[],
+  steps: readonly (readonly [when: RegExp, typed: string])[],
+): Promise<string> {
+  const start = `const { main } = await import(${JSON.stringify(MAIN)}); process.exitCode = await main(process.argv.slice(1));`;
+  const words = [process.execPath, '--input-type=module', '--eval', start, '--', ...args];
+  const line = `stty cols 100 rows 40; exec ${words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ')}`;
+  const child = spawn('script', ['--quiet', '--flush', '--command', line, '/dev/null'], {
+    cwd: folder,
+    env: { ...process.env, TERM: 'xterm', CI: undefined, ...env },
+    stdio: ['pipe', 'pipe', 'inherit'],
+    timeout: 120_000,
+    killSignal: 'SIGKILL',
+  });
+  const left = [...steps];
+  let shown = '';
+  let seen = 0;
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    shown += text;
+    const [step] = left;
+    if (step === undefined || !step[0].test(shown.slice(seen))) return;
+    left.shift();
+    seen = shown.length;
+    child.stdin.write(step[1]);
+  });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', () => {
+      if (left.length === 0) resolve(shown);
+      else reject(new Error(`never shown: ${String(left[0]?.[0])}\n${shown}`));
+    });
+  });
 }
