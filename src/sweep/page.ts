@@ -115,7 +115,7 @@ function askedOf({ sweep }: SweepRecord, groups: readonly Group[]): SweepReport[
     ...(metric === undefined ? [] : [['Metric', `${metric.name}, ${metric.goal}d`] as const]),
     ...(stopping === undefined
       ? []
-      : [['Early stop', `after ${stopping.warmup_epochs} epochs, by the median rule`] as const]),
+      : [['Early stop', `by the median rule, from epoch ${stopping.warmup_epochs} on`] as const]),
   ];
 }
 

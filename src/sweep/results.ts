@@ -163,7 +163,7 @@ function formatShare(share: number): string {
 export function differingMetrics({ groups }: Results, first: string | undefined): readonly string[] {
   const all = [...new Set(groups.flatMap(({ metrics }) => [...metrics.keys()]))];
   const differing = all.filter(
-    (name) => new Set(groups.map(({ metrics }) => metrics.get(name)?.mean)).size > 1,
+    (name) => new Set(groups.flatMap(({ metrics }) => metrics.get(name)?.mean ?? [])).size > 1,
   );
   if (first === undefined) return differing;
   const others = differing.filter((name) => name !== first);

@@ -131,7 +131,8 @@ async function sweep(
     workspace,
     trials: planned,
     stoppedBefore: stopped,
-    jobs: Math.min(options.jobs ?? Infinity, launcher.slots(planned)),
+    // A trial that is held against others waits for those that are `lag` places before it.
+    jobs: Math.min(options.jobs ?? Infinity, launcher.slots(planned), settings.early_stop?.lag ?? Infinity),
     store,
     outputs,
     engine,
