@@ -1,0 +1,52 @@
+/** The table of the coursework names stages, and artifacts of theirs, that its pipelines have. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { loadPipeline } from '../../src/config/load.ts';
+import { packageRoot } from '../../src/core/package-root.ts';
+import { types } from '../config/rig.ts';
+
+const TEXT = readFileSync(join(packageRoot, 'docs', 'coursework.md'), 'utf8');
+
+/** What stands at the top of the outputs. */
+const RECORDS = new Set(['metrics.json', 'resolved.yaml']);
+
+/** Title, cells of each row, of the sections about one pipeline each. */
+const sections = TEXT.split('\n## ').flatMap((section) => {
+  const [, file] = /^.*: `([\w-]+\.yaml)`\n/.exec(section) ?? [];
+  if (file === undefined) return [];
+  const rows = section.split('\n').filter((line) => /^\| (?!exercise|-)/.test(line));
+  return [{ file, rows: rows.map((row) => row.split('|').slice(1, -1)) }];
+});
+
+const quoted = (cell = ''): readonly string[] =>
+  [...cell.matchAll(/`([^`]+)`/g)].map(([, text = '']) => text);
+
+test('every exercise has a row, in one of three pipelines', () => {
+  assert.equal(sections.length, 3);
+  const numbers = sections.flatMap(({ rows }) =>
+    rows.flatMap(([name = '']) => /^ (\d+)\./.exec(name)?.[1] ?? []),
+  );
+  assert.deepEqual(
+    numbers.map(Number),
+    Array.from({ length: 18 }, (_, index) => index + 1),
+  );
+});
+
+for (const { file, rows } of sections) {
+  test(`${file} has the stages that the table names, and all are in order`, async () => {
+    const path = join(packageRoot, 'pipelines', 'coursework', file);
+    const { located, diagnostics } = await loadPipeline(path, { stageTypes: () => Promise.resolve(types()) });
+    assert.deepEqual(diagnostics, []);
+    const stages = located?.pipeline.stages ?? new Map();
+    for (const [exercise = '', named, artifacts] of rows) {
+      assert.ok(quoted(named).length > 0 && quoted(artifacts).length > 0, exercise);
+      for (const stage of quoted(named)) assert.ok(stages.has(stage), `${exercise}: ${stage}`);
+      for (const artifact of quoted(artifacts)) {
+        const [owner = ''] = artifact.split('/');
+        assert.ok(stages.has(owner) || RECORDS.has(artifact), `${exercise}: ${artifact}`);
+      }
+    }
+  });
+}
