@@ -149,7 +149,8 @@ describe('faults of Slurm', { skip: skip ?? false }, () => {
       [/latent_size/, '\x03'],
       [/Cancel the jobs/, 'y\r'],
     ]);
-    await cluster.until(() => cluster.jobs('all').length === 0, 'end of the jobs');
+    // A job that is cancelled while it starts is told again only after a minute or two.
+    await cluster.until(() => cluster.jobs('all').length === 0, 'end of the jobs', 150_000);
     assert.deepEqual(await statesBy(rigged, cluster, 'long.yaml'), { lost: 2 });
   });
 
