@@ -6,6 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -60,8 +61,11 @@ if (measured.length > 0) {
 }
 
 function test(paths, environment) {
-  if (paths.length > 0)
-    node(['--test', '--test-reporter=spec', ...paths.map((path) => join(folder, path))], environment);
+  if (paths.length === 0) return;
+  // Node leaves a core free, which on two cores means one file at a time.
+  const concurrency = `--test-concurrency=${Math.max(2, availableParallelism() - 1)}`;
+  const files = paths.map((path) => join(folder, path));
+  node(['--test', concurrency, '--test-reporter=spec', ...files], environment);
 }
 
 function node(args, environment) {
