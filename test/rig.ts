@@ -19,8 +19,10 @@ import { sha256 } from '../src/core/json.ts';
 /** Beside this file's folder: `dist/test/rig.js` runs `dist/src/cli/main.js`. */
 const MAIN = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
 
-/** Runs `main` as `bin/hourglass.js` does, without compiling. */
 const START = `const { main } = await import(${JSON.stringify(MAIN)}); process.exitCode = await main(process.argv.slice(1));`;
+
+/** Arguments of `node` that run `main` as `bin/hourglass.js` does, without compiling; those of Hourglass follow. */
+export const HOURGLASS = ['--input-type=module', '--eval', START, '--'] as const;
 
 export interface RunOptions {
   /** Added to the environment; `undefined` removes a variable. */
@@ -116,7 +118,7 @@ function start(
   args: readonly string[],
   options: RunOptions,
 ): Promise<Finished> {
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', START, '--', ...args], {
+  const child = spawn(process.execPath, [...HOURGLASS, ...args], {
     cwd: folder,
     env: { ...cleanEnvironment(), ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],

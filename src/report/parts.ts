@@ -1,5 +1,6 @@
 /** Pieces of HTML that several sections use. */
 import { formatCount, formatNumber } from '../core/format.ts';
+import type { JsonObject } from '../core/json.ts';
 import type { Cell, Picture } from './exhibit.ts';
 import { drawMark } from './graph.ts';
 import { html, type Content, type Html } from './html.ts';
@@ -43,6 +44,37 @@ export function figure(shown: Picture, path: string): Html {
     <figcaption>${path}</figcaption>
   </figure>`;
 }
+
+/** A name and its value. */
+export type Fact = readonly [name: string, value: string];
+
+export function factList(facts: readonly Fact[]): Html {
+  return html`<dl class="facts">
+    ${facts.map(
+      ([name, value]) =>
+        html`<div>
+          <dt>${name}</dt>
+          <dd>${value}</dd>
+        </div>`,
+    )}
+  </dl>`;
+}
+
+/** By what something was run. */
+export function platformFacts(
+  engine: JsonObject | undefined,
+  versions: Readonly<Record<string, unknown>>,
+): readonly Fact[] {
+  return [
+    ...Object.entries(engine ?? {}).map(([key, value]) => [`Engine: ${key}`, String(value)] as const),
+    ...Object.entries(versions).map(([name, version]) => [NAMES.get(name) ?? name, String(version)] as const),
+  ];
+}
+
+const NAMES = new Map([
+  ['hourglass', 'Hourglass'],
+  ['node', 'Node'],
+]);
 
 export interface TableOptions {
   readonly caption: Content;

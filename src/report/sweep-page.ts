@@ -1,10 +1,10 @@
 /** The page of a sweep: what was tried, what came of it, and how to repeat it. */
+import type { RunRecord } from '../artifacts/workspace.ts';
 import { formatCount, formatSeconds } from '../core/format.ts';
 import { brand, renderDocument } from './document.ts';
 import type { Cell, Picture } from './exhibit.ts';
 import { html, type Content, type Html } from './html.ts';
-import { figure, table } from './parts.ts';
-import type { RunRecord } from '../artifacts/workspace.ts';
+import { factList, figure, table, type Fact } from './parts.ts';
 import { STATUS_LABELS } from './states.ts';
 
 /** Longer tables are cut: the whole is in `sweep.csv`. */
@@ -18,7 +18,7 @@ export interface SweepReport {
   readonly answer?: string;
   readonly seed: number;
   /** Name and value of what was asked: parameters with their values, replicates, the metric. */
-  readonly asked: readonly (readonly [name: string, value: string])[];
+  readonly asked: readonly Fact[];
   /** Names of the columns of `groups`. */
   readonly columns: readonly string[];
   /** The mean results of each combination. */
@@ -31,7 +31,7 @@ export interface SweepReport {
   readonly done: number;
   /** Of all trials together. */
   readonly seconds: number;
-  readonly facts: readonly (readonly [name: string, value: string])[];
+  readonly facts: readonly Fact[];
   /** The pipeline as it was written; undefined if no trial has begun. */
   readonly source?: { readonly file: string; readonly text: string };
   /** Commands that repeat the sweep, and one trial of it. */
@@ -178,16 +178,4 @@ function section(id: string, title: string, content: Content): Html {
 /** What is too wide for a window is scrolled by itself, by keyboard, too. */
 function wide(content: Html, label: string): Html {
   return html`<div class="scroll" tabindex="0" role="group" aria-label="${label}">${content}</div>`;
-}
-
-function factList(facts: readonly (readonly [string, string])[]): Html {
-  return html`<dl class="facts">
-    ${facts.map(
-      ([name, value]) =>
-        html`<div>
-          <dt>${name}</dt>
-          <dd>${value}</dd>
-        </div>`,
-    )}
-  </dl>`;
 }

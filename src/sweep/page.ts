@@ -4,13 +4,15 @@ import { join } from 'node:path';
 import { writeFileAtomic } from '../artifacts/atomic.ts';
 import { readJsonFile } from '../artifacts/json-file.ts';
 import { formatSeconds } from '../core/format.ts';
-import { isJsonObject, type Json } from '../core/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+import { commandText } from '../report/command.ts';
 import type { Cell, Picture } from '../report/exhibit.ts';
+import { platformFacts } from '../report/parts.ts';
 import { readPicture } from '../report/picture.ts';
 import { renderSweepPage, type SweepReport } from '../report/sweep-page.ts';
 import { FIGURES } from './figures.ts';
 import { trialsFolder } from './plan.ts';
-import { readSweep, type SweepRecord, type TrialRecord } from './record.ts';
+import type { SweepRecord, TrialRecord } from './record.ts';
 import {
   describeParameters,
   describeStates,
@@ -20,29 +22,38 @@ import {
   resultsOf,
   shortName,
   type Group,
+  type Results,
 } from './results.ts';
 import { shortJson } from './trial.ts';
 
 /** Values of a parameter that are listed one by one. */
 const MOST_VALUES = 24;
 
+/** The page of a sweep, in its workspace. */
+export function sweepPage(workspace: string): string {
+  return join(workspace, 'sweep.html');
+}
+
 /**
  * Writes the page of a sweep.
  *
- * @returns its path; undefined where there is no record of a sweep
  * @throws Failure if it cannot be written
  */
-export async function writeSweepPage(workspace: string): Promise<string | undefined> {
-  const record = await readSweep(workspace);
-  if (record === undefined) return undefined;
-  const path = join(workspace, 'sweep.html');
-  await writeFileAtomic(path, renderSweepPage(await readSweepReport(record, workspace)));
-  return path;
+export async function writeSweepPage(
+  workspace: string,
+  record: SweepRecord,
+  results: Results = resultsOf(record),
+): Promise<void> {
+  const report = await readSweepReport(record, results, workspace);
+  await writeFileAtomic(sweepPage(workspace), renderSweepPage(report));
 }
 
-async function readSweepReport(record: SweepRecord, workspace: string): Promise<SweepReport> {
+async function readSweepReport(
+  record: SweepRecord,
+  { parameters, groups, best }: Results,
+  workspace: string,
+): Promise<SweepReport> {
   const { sweep, trials, pipeline, seed, status, answer } = record;
-  const { parameters, groups, best } = resultsOf(record);
   const metrics = differingMetrics({ parameters, groups }, sweep.metric?.name);
   const origin = await originOf(trials, workspace);
   const replicates = Math.max(1, ...groups.map((group) => group.trials.length));
@@ -128,7 +139,7 @@ function valuesText(values: readonly Json[]): string {
 interface Origin {
   readonly file: string;
   readonly text: string;
-  readonly versions: readonly (readonly [string, string])[];
+  readonly versions: JsonObject;
 }
 
 /** The pipeline as a trial has it, and by what it was run; undefined if none has begun. */
@@ -138,8 +149,8 @@ async function originOf(trials: readonly TrialRecord[], workspace: string): Prom
     const run = await readJsonFile(join(folder, 'run.json'));
     const text = await readFile(join(folder, 'pipeline.yaml'), 'utf8').catch(() => undefined);
     if (!isJsonObject(run) || text === undefined || typeof run['file'] !== 'string') continue;
-    const versions = isJsonObject(run['versions']) ? Object.entries(run['versions']) : [];
-    return { file: run['file'], text, versions: versions.map(([name, version]) => [name, String(version)]) };
+    const versions = isJsonObject(run['versions']) ? run['versions'] : {};
+    return { file: run['file'], text, versions };
   }
   return undefined;
 }
@@ -161,40 +172,26 @@ function factsOf(
     ['Ran by', launcher === 'local' ? 'processes of one machine' : `jobs of ${launcher}`],
     ['Seed', String(seed)],
     ...(overrides.length === 0 ? [] : [['Overrides', overrides.join(' ')] as const]),
-    ...Object.entries(engine ?? {}).map(([key, value]) => [`Engine: ${key}`, String(value)] as const),
-    ...(origin?.versions ?? []).map(([name, version]) => [NAMES.get(name) ?? name, version] as const),
+    ...platformFacts(engine, origin?.versions ?? {}),
   ];
 }
 
-const NAMES = new Map([
-  ['hourglass', 'Hourglass'],
-  ['node', 'Node'],
-]);
-
 function commandsOf({ overrides, trials, engine }: SweepRecord, file: string): SweepReport['commands'] {
-  const portable = engine?.['kind'] === 'portable' ? ['--engine portable'] : [];
-  const line = (command: string, settings: readonly string[]): string =>
-    [
-      `npx hourglass ${command}`,
-      quote(file),
-      ...settings.map((text) => `-S ${quote(text)}`),
-      ...portable,
-    ].join(' ');
   const first = trials.find(({ replicate }) => replicate === 1);
   const own = Object.entries(first?.parameters ?? {}).map(
     ([name, value]) => `${name.includes('.') ? name : `params.${name}`}=${JSON.stringify(value)}`,
   );
   return [
-    ['The whole sweep:', line('sweep', overrides)],
+    ['The whole sweep:', commandText({ command: 'sweep', file, settings: overrides, engine })],
     ...(first === undefined
       ? []
-      : [[`One trial by itself, ${first.id}:`, line('run', [...overrides, ...own])] as const]),
+      : [
+          [
+            `One trial by itself, ${first.id}:`,
+            commandText({ command: 'run', file, settings: [...overrides, ...own], engine }),
+          ] as const,
+        ]),
   ];
-}
-
-/** Quotes what a shell would split or expand. */
-function quote(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 async function picturesIn(workspace: string): Promise<readonly Picture[]> {

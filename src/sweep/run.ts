@@ -1,6 +1,6 @@
 /** Runs a sweep: the trials are fixed, those that are not complete are brought to their end, and results are recorded. */
 import { readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { exists } from '../artifacts/atomic.ts';
 import { takeLock } from '../artifacts/lock.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
@@ -25,8 +25,8 @@ import {
   type TrialRecord,
 } from './record.ts';
 import { drawSweep } from './figures.ts';
-import { writeSweepPage } from './page.ts';
-import { resultsOf } from './results.ts';
+import { sweepPage, writeSweepPage } from './page.ts';
+import { resultsOf, type Results } from './results.ts';
 import { submissionAtWork } from './slurm/state.ts';
 import { slurmFolder } from './slurm/submission.ts';
 import type { Trial } from './trial.ts';
@@ -174,17 +174,23 @@ async function sweep(
       ? []
       : await drawSweep({ record, results, trials: planned, store }, workspace);
   const page =
-    status === 'submitted' || (isUnchanged && (await exists(join(workspace, 'sweep.html'))))
+    status === 'submitted' || (isUnchanged && (await exists(sweepPage(workspace))))
       ? []
-      : await writePage(workspace, emit);
+      : await writePage(workspace, answered, results, emit);
   const state = isUnchanged ? 'unchanged' : status;
   return { state, diagnostics: failed.map(failureOf), record: answered, figures: [...figures, ...page] };
 }
 
 /** A page that cannot be written takes nothing from the sweep. */
-async function writePage(workspace: string, emit: SweepEmit): Promise<readonly string[]> {
+async function writePage(
+  workspace: string,
+  record: SweepRecord,
+  results: Results,
+  emit: SweepEmit,
+): Promise<readonly string[]> {
   try {
-    return (await writeSweepPage(workspace)) === undefined ? [] : ['sweep.html'];
+    await writeSweepPage(workspace, record, results);
+    return [basename(sweepPage(workspace))];
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     emit({ type: 'launcher-note', text: `sweep.html: ${error.message}` });

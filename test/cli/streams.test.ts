@@ -3,8 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { rig, TINY } from '../rig.ts';
+import { HOURGLASS, rig, TINY } from '../rig.ts';
 
 const VALID = TINY.replace(/^ {2}model:[\s\S]*/m, '');
 /** Such a test waits for what may never come if something is wrong. */
@@ -105,11 +104,9 @@ test('check --watch waits for a file that is not there yet', PATIENT, async (t) 
 test('a reader that goes away is no error', async (t) => {
   const rigged = rig(t);
   rigged.write('p.yaml', VALID);
-  const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
-  const start = `const { main } = await import(${JSON.stringify(main)}); process.exitCode = await main(process.argv.slice(1));`;
   for (const stream of ['stdout', 'stderr'] as const) {
     const args = stream === 'stdout' ? ['schema'] : ['run', 'p.yaml', '-v', '--force'];
-    const child = spawn(process.execPath, ['--input-type=module', '--eval', start, '--', ...args], {
+    const child = spawn(process.execPath, [...HOURGLASS, ...args], {
       cwd: rigged.folder,
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -10,6 +10,7 @@ import { stringify } from 'yaml';
 import { loadPipeline } from '../../src/config/load.ts';
 import { DIAGNOSTIC_CODES } from '../../src/core/diagnostic.ts';
 import { stageTypes } from '../../src/nodes/registry.ts';
+import { HOURGLASS } from '../rig.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hourglass-hostile-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -136,10 +137,8 @@ const BATCH = 12;
 function check(
   names: readonly string[],
 ): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
-  const main = new URL('../../src/cli/main.js', import.meta.url).href;
-  const start = `const { main } = await import(${JSON.stringify(main)}); process.exitCode = await main(process.argv.slice(1));`;
   const files = names.map((name) => `${name}.yaml`);
-  const options = ['--max-old-space-size=512', '--input-type=module', '--eval', start, '--'];
+  const options = ['--max-old-space-size=512', ...HOURGLASS];
   const child = spawn(process.execPath, [...options, 'check', ...files, '--json'], {
     cwd: folder,
     timeout: 60_000,

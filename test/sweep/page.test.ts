@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import type { SweepRecord, TrialRecord } from '../../src/sweep/record.ts';
-import { writeSweepPage } from '../../src/sweep/page.ts';
+import { readSweep, type SweepRecord, type TrialRecord } from '../../src/sweep/record.ts';
+import { sweepPage, writeSweepPage } from '../../src/sweep/page.ts';
 import { findBarriers, startBrowser, visit, withoutBrowser } from '../report/browser.ts';
 import { drawing } from '../report/outputs.ts';
 import { rig } from '../rig.ts';
@@ -63,8 +63,12 @@ function makeSweep(t: TestContext, change: Partial<SweepRecord> = {}): string {
 
 test('the page of a sweep in a browser', { skip: withoutBrowser }, async (t) => {
   const browser = await startBrowser(t);
-  const urlOf = async (folder: string): Promise<string> =>
-    pathToFileURL((await writeSweepPage(folder)) ?? '').href;
+  const urlOf = async (folder: string): Promise<string> => {
+    const record = await readSweep(folder);
+    assert.ok(record !== undefined);
+    await writeSweepPage(folder, record);
+    return pathToFileURL(sweepPage(folder)).href;
+  };
   const url = await urlOf(makeSweep(t));
   const failed = { state: 'failed', problem: HOSTILE, metrics: {} } as const;
   const parameters = { [HOSTILE]: HOSTILE };

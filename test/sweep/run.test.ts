@@ -74,19 +74,21 @@ test('new trials are picked up, finished ones kept, and those that are gone leav
   );
 });
 
-test('a trial that fails is tried twice and reported; the others finish, and the next start goes on', async (t) => {
-  const rigged = rig(t);
-  rigged.write(
-    'files.yaml',
-    `name: files
+/** Two trials, each with a file of images of its own. */
+const FILES = `name: files
 params: { file: a.idx }
 stages:
   images: { type: dataset, source: idx, train_images: "\${params.file}" }
 sweep: { parameters: { file: [a.idx, b.idx] } }
-`,
-  );
-  const header = Buffer.from([0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2, 1, 2, 3, 4]);
-  writeFileSync(rigged.path('b.idx'), header);
+`;
+
+/** IDX, of 2x2. */
+const ONE_IMAGE = Buffer.from([0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2, 1, 2, 3, 4]);
+
+test('a trial that fails is tried twice and reported; the others finish, and the next start goes on', async (t) => {
+  const rigged = rig(t);
+  rigged.write('files.yaml', FILES);
+  writeFileSync(rigged.path('b.idx'), ONE_IMAGE);
   const failed = await rigged.run(['sweep', 'files.yaml']);
   assert.equal(failed.code, 1);
   assert.equal(failed.stderr.match(/tried once more/g)?.length, 1);
@@ -95,7 +97,7 @@ sweep: { parameters: { file: [a.idx, b.idx] } }
     readTrials(rigged, 'files').map(({ state }) => state),
     ['failed', 'done'],
   );
-  writeFileSync(rigged.path('a.idx'), header);
+  writeFileSync(rigged.path('a.idx'), ONE_IMAGE);
   assert.equal((await rigged.run(['sweep', 'files.yaml'])).code, 0);
   assert.deepEqual(
     readTrials(rigged, 'files').map(({ state }) => state),
@@ -170,17 +172,9 @@ test('Ctrl-C keeps what is finished; another sweep of the same pipeline is refus
 
 test('the log tells of trials that began, ended, and failed with the reason, and stays when there is nothing to do', async (t) => {
   const rigged = rig(t);
-  rigged.write(
-    'files.yaml',
-    `name: files
-params: { file: a.idx }
-stages:
-  images: { type: dataset, source: idx, train_images: "\${params.file}" }
-sweep: { parameters: { file: [a.idx, b.idx] } }
-`,
-  );
+  rigged.write('files.yaml', FILES);
   rigged.write('a.idx', 'no images');
-  rigged.write('b.idx', Buffer.from([0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2, 1, 2, 3, 4]));
+  rigged.write('b.idx', ONE_IMAGE);
   const { code } = await rigged.run(['sweep', 'files.yaml']);
   assert.equal(code, 1);
   const lines: readonly Record<string, unknown>[] = rigged

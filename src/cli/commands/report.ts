@@ -4,7 +4,8 @@ import { exists } from '../../artifacts/atomic.ts';
 import { workspacesIn } from '../../artifacts/workspace.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { writeReport } from '../../report/write.ts';
-import { writeSweepPage } from '../../sweep/page.ts';
+import { sweepPage, writeSweepPage } from '../../sweep/page.ts';
+import { readSweep } from '../../sweep/record.ts';
 import { EXIT } from '../exit.ts';
 import { commandLine } from '../program.ts';
 import type { Terminal } from '../terminal/terminal.ts';
@@ -31,15 +32,19 @@ export async function report(terminal: Terminal, options: ReportOptions): Promis
       isFile ? `run it first: \`${commandLine(['run', pipeline])}\`` : otherOutputs(name, present),
     );
   }
-  const page = await writeSweepPage(join(outputs, name));
-  if (page !== undefined && !(await exists(join(outputs, name, 'run.json')))) {
+  const workspace = join(outputs, name);
+  const show = (path: string): void => terminal.result(relative(process.cwd(), path) || path);
+  const sweep = await readSweep(workspace);
+  const page = sweepPage(workspace);
+  if (sweep !== undefined) await writeSweepPage(workspace, sweep);
+  if (sweep !== undefined && !(await exists(join(workspace, 'run.json')))) {
     if (terminal.options.json)
       terminal.result(JSON.stringify({ status: 'done', report: page, unshown: [] }, null, 2));
-    else terminal.result(relative(process.cwd(), page) || page);
+    else show(page);
     if (options.open) await openInBrowser(terminal, page);
     return EXIT.done;
   }
-  const { path, report: shown } = await writeReport(join(outputs, name));
+  const { path, report: shown } = await writeReport(workspace);
   const damaged = shown.stages.flatMap((stage) =>
     stage.exhibits.flatMap((exhibit) =>
       exhibit.kind === 'unshown' ? [`${stage.name}/${exhibit.path}: ${exhibit.reason}`] : [],
@@ -51,8 +56,8 @@ export async function report(terminal: Terminal, options: ReportOptions): Promis
   } else {
     for (const line of damaged) terminal.note(`not shown: ${line}`);
     if (isChanged) terminal.note(`${pipeline} has changed since; the report shows it as it was run`);
-    if (page !== undefined) terminal.result(relative(process.cwd(), page) || page);
-    terminal.result(relative(process.cwd(), path) || path);
+    if (sweep !== undefined) show(page);
+    show(path);
   }
   if (options.open) await openInBrowser(terminal, path);
   return EXIT.done;

@@ -121,6 +121,13 @@ export class Body {
     return { ...this.add('Reshape', [base, this.integers(shape)]), shape, base, ...half };
   }
 
+  /** The same numbers as another type. */
+  cast(input: Ref, type: DType): Ref {
+    if (input.dtype === type) return input;
+    const shape = input.shape === undefined ? {} : { shape: input.shape };
+    return { ...this.add('Cast', [input], { DstT: { type } }), ...shape };
+  }
+
   /** Ends the function. */
   define(outputs: readonly (Ref & { readonly name: string })[], attributes: Attributes = {}): FunctionDef {
     return {

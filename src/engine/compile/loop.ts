@@ -146,8 +146,8 @@ function emitStep(
 }
 
 /** Bytes become intensities. */
-function scaled(body: Body, batch: Ref, { dtype, scale, offset }: ResidentSamples): Ref {
-  const float = dtype === 'uint8' ? body.add('Cast', [batch], { DstT: { type: 'float32' } }) : batch;
+function scaled(body: Body, batch: Ref, { scale, offset }: ResidentSamples): Ref {
+  const float = body.cast(batch, 'float32');
   const stretched = scale === 1 ? float : body.add('Mul', [float, body.float(scale)]);
   return offset === 0 ? stretched : body.add('AddV2', [stretched, body.float(offset)]);
 }

@@ -38,7 +38,7 @@ function uniform(body: Body, node: TraceNode, [step]: readonly Ref[]): Ref | und
   const wide = (value: bigint, dimensions: readonly number[]): Ref =>
     body.constant('uint64', dimensions, BigUint64Array.of(value));
   const key = wide(BigInt(low) + BigInt(high) * 2n ** 32n, [1]);
-  const count = body.add('Cast', [step], { DstT: { type: 'uint64' } });
+  const count = body.cast(step, 'uint64');
   const shifted = body.add('Mul', [count, wide(2n ** 32n, [])]);
   const counter = body.add('Pack', [shifted, wide(0n, [])], { axis: { int: 0 } });
   const words = (dimensions: readonly number[]): Ref =>
@@ -70,7 +70,7 @@ function fromHalves(body: Body, words: (shape: readonly number[]) => Ref, shape:
     count === 2 * pairs
       ? flat
       : { ...body.add('Slice', [flat, body.integers([0]), body.integers([count])]), shape: [count] };
-  const numbers = body.add('Cast', [body.reshape(wanted, shape)], { DstT: { type: 'float32' } });
+  const numbers = body.cast(body.reshape(wanted, shape), 'float32');
   return body.add('Mul', [numbers, body.float(2 ** -16)]);
 }
 

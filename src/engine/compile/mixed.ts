@@ -37,8 +37,7 @@ export class MixedPrecision {
   /** What others take for what it gives: float32, which knows the bfloat16 that it comes from. */
   outputOf(output: Ref): Ref {
     if (output.dtype !== 'bfloat16') return output;
-    const float = this.#body.add('Cast', [output], { DstT: { type: 'float32' } });
-    return { ...float, ...(output.shape === undefined ? {} : { shape: output.shape }), half: output };
+    return { ...this.#body.cast(output, 'float32'), half: output };
   }
 
   #half(input: Ref): Ref {
@@ -46,8 +45,7 @@ export class MixedPrecision {
     if (input.half !== undefined) return input.half;
     const known = this.#halves.get(input.ref);
     if (known !== undefined) return known;
-    const cast = this.#body.add('Cast', [input], { DstT: { type: 'bfloat16' } });
-    const half = { ...cast, ...(input.shape === undefined ? {} : { shape: input.shape }) };
+    const half = this.#body.cast(input, 'bfloat16');
     this.#halves.set(input.ref, half);
     return half;
   }

@@ -99,9 +99,8 @@ function sizesOf(images: readonly number[] | undefined, taps: Sizes['taps']): Si
 
 function product(body: Body, a: Ref, b: Ref, transposed?: 'second'): Ref {
   const attributes = { transpose_a: { bool: false }, transpose_b: { bool: transposed === 'second' } };
-  const found = body.add('MatMul', [a, b], attributes);
   // A sum of many of them would lose what bfloat16 cannot hold.
-  return found.dtype === 'float32' ? found : body.add('Cast', [found], { DstT: { type: 'float32' } });
+  return body.cast(body.add('MatMul', [a, b], attributes), 'float32');
 }
 
 /** Which way the taps shift: as a convolution does, or as its transpose. */

@@ -1,8 +1,9 @@
 /** The end of a report: all numbers, the environment, how to repeat it, and the hashes that identify it. */
 import { sha256 } from '../../core/json.ts';
+import { commandText } from '../command.ts';
 import { html, type Html } from '../html.ts';
 import { metricName } from '../metric-names.ts';
-import { number, stageLink } from '../parts.ts';
+import { factList, number, platformFacts, stageLink, type Fact } from '../parts.ts';
 import type { Report } from '../report.ts';
 
 export function metricsSection({ stages }: Report): Html {
@@ -44,31 +45,17 @@ export function metricsSection({ stages }: Report): Html {
 }
 
 export function environmentSection({ seed, threads, engine, versions, overrides }: Report): Html {
-  const facts: readonly (readonly [string, string])[] = [
+  const facts: readonly Fact[] = [
     ['Seed', String(seed)],
     ...(overrides.length === 0 ? [] : [['Overrides', overrides.join(' ')] as const]),
     ...(threads.length === 0 ? [] : [['TensorFlow threads', threads.join(', ')] as const]),
-    ...Object.entries(engine ?? {}).map(([key, value]) => [`Engine: ${key}`, String(value)] as const),
-    ...Object.entries(versions).map(([name, version]) => [NAMES.get(name) ?? name, String(version)] as const),
+    ...platformFacts(engine, versions),
   ];
   return html`<section id="environment" aria-labelledby="environment-title">
     <h2 id="environment-title">Environment</h2>
-    <dl class="facts">
-      ${facts.map(
-        ([name, value]) =>
-          html`<div>
-            <dt>${name}</dt>
-            <dd>${value}</dd>
-          </div>`,
-      )}
-    </dl>
+    ${factList(facts)}
   </section>`;
 }
-
-const NAMES = new Map([
-  ['hourglass', 'Hourglass'],
-  ['node', 'Node'],
-]);
 
 export function reproduceSection(report: Report): Html {
   const { name, file, extendsOther, hasPlugins, engine, seed } = report;
@@ -107,18 +94,8 @@ function command({ file, overrides, engine, hasPlugins, threads, source }: Repor
   const pinned = /^threads:/m.test(source) || overrides.some((text) => text.startsWith('threads='));
   const all =
     threads.length === 1 && only !== undefined && !pinned ? [...overrides, `threads=${only}`] : overrides;
-  return [
-    'npx hourglass run',
-    quote(file),
-    ...all.map((text) => `-S ${quote(text)}`),
-    ...(engine?.['kind'] === 'portable' ? ['--engine portable'] : []),
-    ...(hasPlugins ? ['--allow-plugins'] : []),
-  ].join(' ');
-}
-
-/** Quotes what a shell would split or expand. */
-function quote(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+  const text = commandText({ command: 'run', file, settings: all, engine });
+  return hasPlugins ? `${text} --allow-plugins` : text;
 }
 
 export function hashesSection({ stages, source, file }: Report): Html {

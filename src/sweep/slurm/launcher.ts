@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { makeFolder, writeFileAtomic } from '../../artifacts/atomic.ts';
 import type { Sweep } from '../../config/generated/settings.ts';
 import { packageRoot } from '../../core/package-root.ts';
+import { shellWord } from '../../core/shell.ts';
 import type { TrialOutcome } from '../event.ts';
 import type { Launch, Launcher } from '../launcher.ts';
 import { outcomeOf, threadsOf } from '../local.ts';
@@ -183,15 +184,11 @@ function jobScript(folder: string, id: string): string {
   const words = [process.execPath, '--input-type=module', '--eval', start, '--', 'sweep-member', folder, id];
   return [
     '#!/bin/sh',
-    ...(cache === undefined ? [] : [`export HOURGLASS_CACHE=${quoted(cache)}`]),
-    `cd ${quoted(packageRoot)} || exit 1`,
-    `exec ${words.map(quoted).join(' ')} "\${1:-$SLURM_ARRAY_TASK_ID}"`,
+    ...(cache === undefined ? [] : [`export HOURGLASS_CACHE=${shellWord(cache)}`]),
+    `cd ${shellWord(packageRoot)} || exit 1`,
+    `exec ${words.map(shellWord).join(' ')} "\${1:-$SLURM_ARRAY_TASK_ID}"`,
     '',
   ].join('\n');
-}
-
-function quoted(word: string): string {
-  return `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 /** Follows the jobs until every trial has come to its end, or the user has had enough. */

@@ -1,8 +1,8 @@
 /** Sweeps for Slurm, and how far they are. */
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Rig } from '../../rig.ts';
+import { shellWord } from '../../../src/core/shell.ts';
+import { HOURGLASS, type Rig } from '../../rig.ts';
 import { TRAINED } from '../rig.ts';
 import type { Cluster } from './cluster.ts';
 
@@ -53,8 +53,6 @@ export async function untilStates(
   throw new Error(`still ${JSON.stringify(await statesBy(rigged, cluster, file))}`);
 }
 
-const MAIN = fileURLToPath(new URL('../../../src/cli/main.js', import.meta.url));
-
 /**
  * Runs `hourglass <args>` on a terminal.
  *
@@ -67,9 +65,8 @@ export function atTerminal(
   args: readonly string[],
   steps: readonly (readonly [when: RegExp, typed: string])[],
 ): Promise<string> {
-  const start = `const { main } = await import(${JSON.stringify(MAIN)}); process.exitCode = await main(process.argv.slice(1));`;
-  const words = [process.execPath, '--input-type=module', '--eval', start, '--', ...args];
-  const line = `stty cols 100 rows 40; exec ${words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ')}`;
+  const words = [process.execPath, ...HOURGLASS, ...args];
+  const line = `stty cols 100 rows 40; exec ${words.map(shellWord).join(' ')}`;
   const child = spawn('script', ['--quiet', '--flush', '--command', line, '/dev/null'], {
     cwd: folder,
     env: { ...process.env, TERM: 'xterm', CI: undefined, ...env },
