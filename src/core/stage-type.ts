@@ -36,8 +36,8 @@ export type OutputDescription =
       readonly outputShape: readonly number[];
       /** The Keras name of the activation of the last layer, `linear` where it has none. */
       readonly outputActivation: string;
-      /** Whether it has layers that work on images: convolution, pooling, up-sampling. */
-      readonly convolutional: boolean;
+      /** Whether it has layers at which XLA is slow: pooling, up-sampling, dilated convolutions. */
+      readonly forGraphs: boolean;
     }
   | {
       readonly kind: 'trained-model';

@@ -1,9 +1,9 @@
 /** Loads tfjs and its TensorFlow addon into this process. */
-import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import util from 'node:util';
 import type { Tensor, TensorInfo } from '@tensorflow/tfjs';
 import type { Tf } from './engine.ts';
+import { hasAvx512 } from './kernels.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -77,14 +77,6 @@ export function prepareEnvironment(threads: number): void {
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
   // XLA uses half of AVX-512 unless told otherwise: a caution for processors that slow down under it. It makes a tenth.
   if (hasAvx512()) process.env['XLA_FLAGS'] ??= '--xla_cpu_prefer_vector_width=512';
-}
-
-function hasAvx512(): boolean {
-  try {
-    return readFileSync('/proc/cpuinfo', 'utf8').includes(' avx512f ');
-  } catch {
-    return false;
-  }
 }
 
 /** tfjs without a backend of its own choice, and without its words of welcome. */

@@ -24,4 +24,6 @@ export interface Engine {
   readonly tf: Tf;
   /** Threads that TensorFlow computes with, fixed when the process started. */
   readonly threads: number;
+  /** Whether Hourglass's own kernels are loaded, which XLA calls. */
+  readonly kernels: boolean;
 }

@@ -13,6 +13,7 @@ import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
 import type { EngineChoice, EngineIdentity } from './engine.ts';
 import { engineIdentity } from './identity.ts';
 import type { InstallProgress } from './install/command.ts';
+import { areKernelsSettled, installKernels } from './install/kernels.ts';
 import { routes } from './install/routes.ts';
 import { engineFolder, readEngineRecord, readRefusal, refusalFile, type EngineRecord } from './location.ts';
 import { PLATFORM } from './pins.ts';
@@ -35,7 +36,8 @@ export async function ensureEngine(
   signal: AbortSignal,
 ): Promise<EnsuredEngine> {
   if (choice === 'portable') return { identity: await engineIdentity('portable') };
-  if ((await readEngineRecord()) !== undefined) return { identity: await engineIdentity('native') };
+  const record = await readEngineRecord();
+  if (record !== undefined && areKernelsSettled(record)) return { identity: await engineIdentity('native') };
   const refusal = choice === 'auto' ? await readRefusal() : undefined;
   if (refusal !== undefined) return portable(refusal);
   try {
@@ -78,7 +80,9 @@ export async function installEngine(onProgress: InstallProgress, signal: AbortSi
     const lock = await takeLock(`${folder}.lock`);
     if (lock.state === 'taken') {
       try {
-        return (await readEngineRecord()) ?? (await installHere(folder, onProgress, signal));
+        const record = (await readEngineRecord()) ?? (await installHere(folder, onProgress, signal));
+        await installKernels(record, onProgress, signal);
+        return record;
       } finally {
         await lock.release();
       }

@@ -3,6 +3,7 @@ import { loadNative, prepareEnvironment } from './addon.ts';
 import type { Engine, EngineChoice } from './engine.ts';
 import { registerFastGradients } from './gradients.ts';
 import { engineIdentity } from './identity.ts';
+import { loadKernels } from './kernels.ts';
 import { readEngineRecord } from './location.ts';
 import { registerRandomKernels } from './random.ts';
 
@@ -30,7 +31,7 @@ async function load({ choice, threads }: LoadOptions): Promise<Engine> {
     const { loadPortable } = await import('./portable.ts');
     const tf = await loadPortable();
     registerRandomKernels(tf);
-    return { identity, tf, threads: 1 };
+    return { identity, tf, threads: 1, kernels: false };
   }
   const record = await readEngineRecord();
   if (record === undefined) throw failure('engine-missing', 'TensorFlow is not installed', INSTALL_HINT);
@@ -39,7 +40,7 @@ async function load({ choice, threads }: LoadOptions): Promise<Engine> {
     const { tf } = await loadNative(record.addon);
     registerRandomKernels(tf);
     registerFastGradients(tf);
-    return { identity, tf, threads };
+    return { identity, tf, threads, kernels: loadKernels() };
   } catch (error) {
     throw failure(
       'engine-missing',

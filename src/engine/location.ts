@@ -24,10 +24,10 @@ export interface EngineRecord {
 }
 
 /**
- * Number of the way in which the addon is built: raised when the compiler call changes, so that an engine of an older
- * Hourglass is not used.
+ * Number of the way in which an engine is laid out: raised when it changes, so that an engine of an older Hourglass is not
+ * used.
  */
-const BUILD = 1;
+const BUILD = 2;
 
 /** `HOURGLASS_CACHE`, or the platform's folder for caches of the user. */
 export function cacheFolder(): string {
@@ -78,8 +78,13 @@ export async function readEngineRecord(): Promise<EngineRecord | undefined> {
 }
 
 /** Why the last attempt to install failed; undefined if there was none, or it succeeded. */
-export async function readRefusal(): Promise<string | undefined> {
-  const value = await readJson(refusalFile());
+export function readRefusal(): Promise<string | undefined> {
+  return readReason(refusalFile());
+}
+
+/** The reason in a note that something failed; undefined if there is none. */
+export async function readReason(path: string): Promise<string | undefined> {
+  const value = await readJson(path);
   return isJsonObject(value) && typeof value['reason'] === 'string' ? value['reason'] : undefined;
 }
 

@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { EngineChoice, EngineIdentity } from './engine.ts';
 import { engineIdentity, packageVersion } from './identity.ts';
 import { runCommand } from './install/command.ts';
-import { engineFolder, readEngineRecord, readRefusal, type EngineRoute } from './location.ts';
+import { kernelBuild, type KernelBuild } from './kernels.ts';
+import { engineFolder, readEngineRecord, readReason, readRefusal, type EngineRoute } from './location.ts';
 
 /** What `hourglass engine status` tells. */
 export interface EngineStatus {
@@ -16,12 +18,14 @@ export interface EngineStatus {
   readonly route?: EngineRoute;
   /** Whether the library compiles graphs with XLA; found by compiling one. */
   readonly xla: boolean;
+  /** The vectors of Hourglass's own kernels; undefined if they are not there. */
+  readonly kernels?: string;
   /** Threads of a stage that names no number. */
   readonly threads: number;
   readonly node: string;
   readonly tfjs: string;
   readonly addon: string;
-  /** Why the last attempt to install failed, or why the installed engine does not load. */
+  /** Why the last attempt to install failed, why the installed engine does not load, or why it has no kernels. */
   readonly problem?: string;
 }
 
@@ -29,13 +33,15 @@ export async function engineStatus(choice: EngineChoice): Promise<EngineStatus> 
   const identity = await engineIdentity(choice);
   const record = identity.kind === 'native' ? await readEngineRecord() : undefined;
   const probe = record === undefined ? undefined : await runProbe(record.addon);
-  const problem = probe?.problem ?? (await readRefusal());
+  const build = kernelBuild();
+  const problem = probe?.problem ?? (await readRefusal()) ?? (await readKernelRefusal(build));
   return {
     identity,
     installed: identity.kind === 'portable' || record !== undefined,
     folder: engineFolder(),
     ...(record === undefined ? {} : { route: record.route }),
     xla: probe?.xla ?? false,
+    ...(record !== undefined && existsSync(build.addon) ? { kernels: build.vectors } : {}),
     threads: availableParallelism(),
     node: process.versions.node,
     tfjs: packageVersion('@tensorflow/tfjs'),
@@ -52,4 +58,9 @@ async function runProbe(addon: string): Promise<{ readonly xla: boolean; readonl
     xla: /^xla yes$/m.test(result.output),
     ...(result.code === 0 ? {} : { problem: `TensorFlow does not load (${result.reason})` }),
   };
+}
+
+async function readKernelRefusal({ refusal }: KernelBuild): Promise<string | undefined> {
+  const reason = await readReason(refusal);
+  return reason === undefined ? undefined : `Hourglass's own kernels: ${reason}`;
 }

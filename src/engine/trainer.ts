@@ -6,7 +6,7 @@ import { compiledTrainer } from './compile/trainer.ts';
 import { eagerTrainer } from './train/eager.ts';
 import type { Trainer, TrainerOptions } from './train/trainer.ts';
 
-/** `auto`: XLA for models without convolutions, a graph for those with, and for mixed precision. */
+/** `auto`: XLA, but a graph for image layers that Hourglass's kernels do not know, and for mixed precision. */
 export type CompileChoice = 'auto' | 'eager' | GraphMode;
 
 export interface ChosenTrainer {
@@ -21,41 +21,57 @@ export interface ChosenTrainer {
  * measurement: another choice gives other last bits.
  */
 export function createTrainer(
-  { tf, identity }: Pick<Engine, 'tf' | 'identity'>,
+  engine: Pick<Engine, 'tf' | 'identity' | 'kernels'>,
   options: TrainerOptions,
   choice: CompileChoice,
 ): ChosenTrainer {
   const refusals: string[] = [];
-  const isNative = identity.kind === 'native';
+  const isNative = engine.identity.kind === 'native';
   if (!isNative && choice !== 'auto' && choice !== 'eager') {
     refusals.push('the portable engine has no graphs');
   }
-  for (const mode of isNative ? modesFor(options, choice) : []) {
+  for (const mode of isNative ? modesFor(engine, options, choice) : []) {
     try {
-      return { trainer: compiledTrainer(tf, options, mode), mode, refusals };
+      return { trainer: compiledTrainer(engine, options, mode), mode, refusals };
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       refusals.push(`${MODE_NAMES[mode]} does not take this training: ${firstLine(reason)}`);
     }
   }
   if (options.precision === 'mixed') refusals.push('mixed precision is for compiled training only');
-  return { trainer: eagerTrainer(tf, options), mode: 'eager', refusals };
+  return { trainer: eagerTrainer(engine.tf, options), mode: 'eager', refusals };
 }
 
 const MODE_NAMES: Readonly<Record<GraphMode, string>> = { xla: 'XLA', graph: 'a TensorFlow graph' };
 
 /** What to try, the best first. */
-function modesFor({ model, precision }: TrainerOptions, choice: CompileChoice): readonly GraphMode[] {
+function modesFor(
+  { kernels }: Pick<Engine, 'kernels'>,
+  { model, precision }: TrainerOptions,
+  choice: CompileChoice,
+): readonly GraphMode[] {
   if (choice === 'eager') return [];
   if (choice === 'graph') return ['graph'];
   // In XLA's products on a CPU, bfloat16 is slower than float32.
-  const isForGraph = hasImageLayers(model) || precision === 'mixed';
+  const isForGraph = hasSlowLayers(model, kernels) || precision === 'mixed';
   return choice === 'auto' && isForGraph ? ['graph'] : ['xla', 'graph'];
 }
 
-/** XLA's convolutions on a CPU take up to 40 times as long as those of oneDNN, which a graph uses. */
-function hasImageLayers({ layers }: LayersModel): boolean {
-  return layers.some((layer) => /Conv|Pooling|UpSampling/.test(layer.getClassName()));
+/**
+ * Whether XLA is slow at some layer. Its convolutions on a CPU take up to 40 times as long as those of oneDNN, which a graph
+ * uses; where Hourglass's own kernels stand in for them, they are faster than either.
+ */
+function hasSlowLayers({ layers }: LayersModel, kernels: boolean): boolean {
+  return layers.some((layer) => {
+    if (!/Conv|Pooling|UpSampling/.test(layer.getClassName())) return false;
+    const { dilationRate } = layer.getConfig();
+    const isDilated =
+      dilationRate !== undefined &&
+      String(dilationRate)
+        .split(',')
+        .some((rate) => rate !== '1');
+    return !kernels || isDilated || !/^Conv2D(Transpose)?$/.test(layer.getClassName());
+  });
 }
 
 function firstLine(text: string): string {

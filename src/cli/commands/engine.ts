@@ -74,7 +74,12 @@ function describe(status: EngineStatus): readonly (readonly string[])[] {
     ['platform', identity.platform],
     ...(isNative ? [['folder', status.folder]] : []),
     ...(status.route === undefined ? [] : [['from', status.route]]),
-    ...(isNative && status.installed ? [['XLA', status.xla ? 'yes' : 'no']] : []),
+    ...(isNative && status.installed
+      ? [
+          ['XLA', status.xla ? 'yes' : 'no'],
+          ['kernels', status.kernels ?? "no: TensorFlow's own serve, more slowly"],
+        ]
+      : []),
     ['threads', isNative ? `${status.threads} for stages that name no number` : '1'],
     ['tfjs', status.tfjs],
     ['addon', `tfjs-node ${status.addon}`],

@@ -2,6 +2,7 @@
 import type { Binding, OpAttribute } from '../addon.ts';
 import type { Precision } from '../train/trainer.ts';
 import type { Body, Ref } from './body.ts';
+import { kernelRewrites } from './kernels/rewrites.ts';
 import { lower } from './lower.ts';
 import { MixedPrecision } from './mixed.ts';
 import { isOpName } from './ops.ts';
@@ -13,19 +14,22 @@ import { Untraceable, type Trace, type TraceNode, type Traced, type Use } from '
  *
  * @param bind the tensors that stand for the step's arguments and variables
  * @param precision of products
+ * @param kernels whether Hourglass's own are there, which XLA alone can call
  * @returns gives what stands for a tensor of the trace
  * @throws Untraceable for an op that is not in the table
  */
 export function replay(
   body: Body,
-  { nodes }: Pick<Trace, 'nodes'>,
-  wanted: readonly Use[],
+  { nodes, result, updates }: Trace,
   bind: (source: Extract<Traced, { kind: 'input' | 'variable' }>) => Ref,
   binding: Binding,
   precision: Precision,
+  kernels: boolean,
 ): (use: Use) => Ref {
   const mixed = precision === 'mixed' ? new MixedPrecision(body) : undefined;
-  const needed = neededNodes(wanted);
+  const needed = neededNodes([result, ...updates.filter((use) => use !== undefined)]);
+  const own = nodes.filter((node) => needed.has(node));
+  const rewrites = kernels ? kernelRewrites(own, result, updates) : undefined;
   const made = new Map<TraceNode, readonly Ref[]>();
   const refOf = ({ source, shape }: Use): Ref => {
     const ref = sourceRef(source);
@@ -38,8 +42,13 @@ export function replay(
     if (ref === undefined) throw new TypeError(`${source.node.op} is used before it is made`);
     return ref;
   };
-  for (const node of nodes) {
-    if (!needed.has(node)) continue;
+  for (const node of own) {
+    if (rewrites?.absorbed.has(node) === true) continue;
+    const rewrite = rewrites?.made.get(node);
+    if (rewrite !== undefined) {
+      made.set(node, rewrite(body, refOf));
+      continue;
+    }
     const given = node.inputs.map(refOf);
     const inputs = mixed?.inputsOf(node, given) ?? given;
     const outputs = (lower(body, node, inputs) ?? emitOp(body, node, inputs, binding)).map(
@@ -47,6 +56,7 @@ export function replay(
     );
     made.set(node, mixed === undefined ? outputs : outputs.map((output) => mixed.outputOf(output)));
   }
+  for (const [node, ref] of rewrites?.last?.(body, refOf) ?? []) made.set(node, [ref]);
   return refOf;
 }
 

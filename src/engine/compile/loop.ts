@@ -31,6 +31,8 @@ export interface LoopSpec {
   readonly capacity: number;
   readonly mode: GraphMode;
   readonly precision: Precision;
+  /** Whether Hourglass's own kernels are loaded. */
+  readonly kernels: boolean;
 }
 
 export interface Loop {
@@ -128,7 +130,6 @@ function emitStep(
   const refOf = replay(
     body,
     trace,
-    [trace.result, ...updates.map(({ update }) => update)],
     (source) => {
       if (source.kind === 'variable') return body.parameter(`variable${source.index}`);
       const batch = batches[source.index];
@@ -137,6 +138,7 @@ function emitStep(
     },
     binding,
     spec.precision,
+    spec.kernels && spec.mode === 'xla',
   );
   return new Map([
     ['step', body.add('AddV2', [step, body.integer(1)])],

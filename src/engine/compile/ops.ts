@@ -151,6 +151,7 @@ const SIGNATURES = {
   Tile: 'input:T multiples:Tmultiples -> output:T',
   Transpose: 'x:T perm:Tperm -> y:T',
   Unpack: 'value:T -> output:T*num; axis',
+  XlaCallModule: 'args:[Tin] -> output:[Tout]; version platforms module Sout',
   ZerosLike: 'x:T -> y:T',
 } as const;
 

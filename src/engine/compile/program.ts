@@ -22,6 +22,8 @@ const TABLE = 2 ** 18;
 export interface ProgramOptions {
   readonly mode: GraphMode;
   readonly precision: Precision;
+  /** Whether Hourglass's own kernels are loaded. */
+  readonly kernels: boolean;
   readonly batchSize: number;
   /** Steps of the longest run: a table for more would be wasted. */
   readonly steps: number;
@@ -56,7 +58,7 @@ export class Program {
    * @throws Untraceable, or what TensorFlow says of a graph that it does not take
    */
   constructor(tf: Tf, resident: ResidentData, options: ProgramOptions) {
-    const { samples, state, batchSize, mode, precision } = options;
+    const { samples, state, batchSize, mode, precision, kernels } = options;
     this.#tf = tf;
     this.#backend = nativeBackend(tf);
     this.#options = options;
@@ -73,6 +75,7 @@ export class Program {
         capacity: this.#capacity,
         mode,
         precision,
+        kernels,
       },
       this.#backend.binding,
     );

@@ -48,6 +48,7 @@ export type Attribute =
   | { readonly string: string }
   | { readonly shape: readonly number[] }
   | { readonly ints: readonly number[] }
+  | { readonly strings: readonly string[] }
   | { readonly types: readonly DType[] }
   | { readonly shapes: readonly (readonly number[])[] }
   | { readonly function: string }
@@ -128,10 +129,14 @@ function attributeField(value: Attribute): Field {
   return messageField(1, listFields(value));
 }
 
-type ListAttribute = Extract<Attribute, { ints: unknown } | { types: unknown } | { shapes: unknown }>;
+type ListAttribute = Extract<
+  Attribute,
+  { ints: unknown } | { strings: unknown } | { types: unknown } | { shapes: unknown }
+>;
 
 function listFields(value: ListAttribute): Field[] {
   if ('ints' in value) return value.ints.map((int) => integerField(3, int));
+  if ('strings' in value) return value.strings.map((text) => bytesField(2, text));
   if ('types' in value) return value.types.map((type) => integerField(6, TYPES[type]));
   return value.shapes.map((shape) => messageField(7, shapeFields(shape)));
 }

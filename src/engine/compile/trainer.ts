@@ -1,7 +1,7 @@
 /** The trainer that runs many steps inside one graph. */
 import type { Tensor } from '@tensorflow/tfjs';
 import { nativeBackend } from '../addon.ts';
-import type { Tf } from '../engine.ts';
+import type { Engine } from '../engine.ts';
 import { eagerTrainer, measured } from '../train/eager.ts';
 import type { LossName } from '../train/losses.ts';
 import type { SamplePair } from '../train/samples.ts';
@@ -17,7 +17,11 @@ import { ResidentData } from './resident.ts';
  *
  * @throws Untraceable if the step cannot be compiled; Error with what TensorFlow says of the graph
  */
-export function compiledTrainer(tf: Tf, options: TrainerOptions, mode: GraphMode): Trainer {
+export function compiledTrainer(
+  { tf, kernels }: Pick<Engine, 'tf' | 'kernels'>,
+  options: TrainerOptions,
+  mode: GraphMode,
+): Trainer {
   const { batchSize, data, metrics } = options;
   const step = trainingStep(tf, options);
   const eager = eagerTrainer(tf, options, step);
@@ -35,6 +39,7 @@ export function compiledTrainer(tf: Tf, options: TrainerOptions, mode: GraphMode
     return new Program(tf, resident, {
       mode,
       precision,
+      kernels,
       batchSize,
       steps,
       samples: pair.x === pair.y ? [pair.x] : [pair.x, pair.y],

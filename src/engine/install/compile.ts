@@ -1,4 +1,4 @@
-/** Compiles tfjs-node's addon against the installed library: one call of the system's C++ compiler. */
+/** Compiles addons against the installed library: one call of the system's C++ compiler each. */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -10,6 +10,8 @@ import { runCommand } from './command.ts';
 const require = createRequire(import.meta.url);
 
 /**
+ * Compiles tfjs-node's addon.
+ *
  * @param folder where the libraries lie, and where the addon goes
  * @param headers TensorFlow's `include` folder
  * @returns absolute path of the addon
@@ -21,13 +23,45 @@ export async function compileAddon(
   pin: WheelPin,
   signal: AbortSignal,
 ): Promise<string> {
-  const compiler = await findCompiler(signal);
   const binding = join(dirname(require.resolve('@tensorflow/tfjs-node/package.json')), 'binding');
-  const nodeHeaders = join(dirname(require.resolve('node-api-headers/package.json')), 'include');
   if (!existsSync(headers)) {
     throw failure('engine-install-failed', `there are no headers of TensorFlow at \`${headers}\``);
   }
   const addon = join(folder, 'tfjs_binding.node');
+  await compile(
+    {
+      flags: ['-O2'],
+      headers,
+      sources: [join(binding, 'tfjs_backend.cc'), join(binding, 'tfjs_binding.cc')],
+      libraries: pin.libraries.map((name) => join(folder, name)),
+      target: addon,
+    },
+    signal,
+  );
+  return addon;
+}
+
+/** One call of a compiler; all paths are absolute. */
+export interface Compilation {
+  readonly flags: readonly string[];
+  /** TensorFlow's `include` folder. */
+  readonly headers: string;
+  readonly sources: readonly string[];
+  readonly libraries: readonly string[];
+  readonly target: string;
+}
+
+/**
+ * Compiles an addon, which finds its libraries in its own folder.
+ *
+ * @throws Failure `engine-install-failed` if there is no compiler, or it fails; `interrupted`
+ */
+export async function compile(
+  { flags, headers, sources, libraries, target }: Compilation,
+  signal: AbortSignal,
+): Promise<void> {
+  const compiler = await findCompiler(signal);
+  const nodeHeaders = join(dirname(require.resolve('node-api-headers/package.json')), 'include');
   const platform =
     process.platform === 'darwin'
       ? ['-undefined', 'dynamic_lookup', '-Wl,-rpath,@loader_path']
@@ -35,31 +69,19 @@ export async function compileAddon(
   const result = await runCommand(
     compiler,
     [
-      ...[
-        '-std=c++17',
-        '-O2',
-        '-shared',
-        '-fPIC',
-        '-w',
-        '-DNAPI_VERSION=8',
-        `-I${nodeHeaders}`,
-        `-I${headers}`,
-      ],
-      ...[join(binding, 'tfjs_backend.cc'), join(binding, 'tfjs_binding.cc')],
-      ...pin.libraries.map((name) => join(folder, name)),
-      ...[...platform, '-o', addon],
+      ...['-std=c++17', '-shared', '-fPIC', '-w', '-DNAPI_VERSION=8', ...flags],
+      ...[`-I${nodeHeaders}`, `-I${headers}`, ...sources, ...libraries],
+      ...[...platform, '-o', target],
     ],
     { signal, timeoutSeconds: 600 },
   );
-  if (result.code !== 0) {
-    const error = result.output.split('\n').find((line) => line.includes('error'));
-    throw failure(
-      'engine-install-failed',
-      `\`${compiler}\` could not compile the addon (${(error ?? result.reason).trim().slice(0, 300)})`,
-      compilerHint(),
-    );
-  }
-  return addon;
+  if (result.code === 0) return;
+  const error = result.output.split('\n').find((line) => line.includes('error'));
+  throw failure(
+    'engine-install-failed',
+    `\`${compiler}\` could not compile the addon (${(error ?? result.reason).trim().slice(0, 300)})`,
+    compilerHint(),
+  );
 }
 
 async function findCompiler(signal: AbortSignal): Promise<string> {

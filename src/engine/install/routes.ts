@@ -82,9 +82,7 @@ async function fromIndex(context: InstallContext): Promise<Installed> {
 async function fromWheel(context: InstallContext, wheel: string): Promise<Installed> {
   const pin = pinOfPlatform();
   await unpackWheel(wheel, context.folder, pin, context.onProgress, context.signal);
-  const installed = await compileIn(context, context.folder, pin);
-  await rm(join(context.folder, 'include'), { recursive: true });
-  return installed;
+  return compileIn(context, context.folder, pin);
 }
 
 /** Uses the libraries of a folder, which stay where they are, and its addon if it has one. */

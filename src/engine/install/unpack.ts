@@ -10,9 +10,9 @@ import { failure } from '../../core/diagnostic.ts';
 import type { WheelPin } from '../pins.ts';
 import type { InstallProgress } from './command.ts';
 
-/** Headers of TensorFlow's C interface, and what they include: 1 % of the wheel's headers. */
+/** Headers of TensorFlow's C interface, of XLA's for custom calls, and what they include: 1 % of the wheel's headers. */
 const HEADER =
-  /^tensorflow\/(include\/(?:tensorflow\/c|tensorflow\/core\/platform|tsl\/c|tsl\/platform|xla\/tsl\/c)\/[\w/.-]+\.h)$/;
+  /^tensorflow\/(include\/(?:tensorflow\/c|tensorflow\/core\/platform|tsl\/c|tsl\/platform|xla\/tsl\/c|xla\/ffi\/api)\/[\w/.-]+\.h)$/;
 
 /** Bytes that are taken from a wheel at most. */
 const SIZE_LIMIT = 2 ** 31;

@@ -1,18 +1,23 @@
 /** The `model` stage: an autoencoder built from lists of layers, with its initial weights. */
-import type { ModelSettings } from '../../config/generated/settings.ts';
+import type { LayerSpec, ModelSettings } from '../../config/generated/settings.ts';
 import { readSchema } from '../../core/schemas.ts';
 import { layerOf, type LayerName } from '../../layers/layer.ts';
 import { inferAutoencoder } from '../../layers/shapes.ts';
 import type { NodeDefinition } from '../contract.ts';
 
-const CONVOLUTIONAL: ReadonlySet<LayerName> = new Set<LayerName>([
-  'Conv2D',
-  'Conv2DTranspose',
+/** Layers at which XLA is slow on a CPU. */
+const FOR_GRAPHS: ReadonlySet<LayerName> = new Set<LayerName>([
   'MaxPooling2D',
   'AveragePooling2D',
   'UpSampling2D',
   'GlobalAveragePooling2D',
 ]);
+
+function isForGraphs(spec: LayerSpec): boolean {
+  const { name, args } = layerOf(spec);
+  const isDilated = name === 'Conv2D' && [args.dilation_rate].flat().some((rate) => rate !== 1);
+  return isDilated || FOR_GRAPHS.has(name);
+}
 
 export const modelNode: NodeDefinition<ModelSettings> = {
   type: 'model',
@@ -32,9 +37,7 @@ export const modelNode: NodeDefinition<ModelSettings> = {
           latentShape: shapes.latent,
           outputShape: shapes.output,
           outputActivation: shapes.outputActivation,
-          convolutional: [...settings.encoder, ...settings.decoder].some((spec) =>
-            CONVOLUTIONAL.has(layerOf(spec).name),
-          ),
+          forGraphs: [...settings.encoder, ...settings.decoder].some(isForGraphs),
         };
   },
   async run(context) {

@@ -16,7 +16,7 @@ import { checkLearningRate } from './rate-checks.ts';
 
 export const trainNode: NodeDefinition<TrainSettings> = {
   type: 'train',
-  version: 4,
+  version: 5,
   schema: readSchema('stages/train'),
   inputs: {
     model: { accepts: ['model'] },
@@ -151,11 +151,11 @@ function checkCompile(
       at: ['precision'],
     });
   }
-  if (settings.compile !== 'xla' || model.kind !== 'model' || !model.convolutional) return;
+  if (settings.compile !== 'xla' || model.kind !== 'model' || !model.forGraphs) return;
   report({
     code: 'bad-setting',
     severity: 'warning',
-    message: `XLA takes up to 40 times as long for the convolutions of \`${references['model']}\` as a graph`,
+    message: `XLA is slow at pooling, up-sampling and dilated convolutions, and \`${references['model']}\` has some`,
     hint: 'leave `compile` out, or use `compile: graph`',
     at: ['compile'],
   });

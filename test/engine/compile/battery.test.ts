@@ -1,9 +1,10 @@
 /** Everything that the language can train, compiled and op by op: the same numbers. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
+import type { JsonObject } from '../../../src/core/json.ts';
 import type { LayerSpec } from '../../../src/config/generated/settings.ts';
 import type { GraphMode } from '../../../src/engine/compile/loop.ts';
-import type { Tf } from '../../../src/engine/engine.ts';
+import type { Engine } from '../../../src/engine/engine.ts';
 import type { LossName } from '../../../src/engine/train/losses.ts';
 import type { Samples } from '../../../src/engine/train/samples.ts';
 import type { OptimizerChoice } from '../../../src/engine/train/optimizers/optimizer.ts';
@@ -20,22 +21,27 @@ import {
   type Settings,
 } from './rig.ts';
 
-let tf: Tf;
+let engine: Engine;
 before(async () => {
-  ({ tf } = await nativeEngine());
+  engine = await nativeEngine();
 });
+
+type Mode = GraphMode | 'xla without kernels';
 
 interface Case {
   readonly name: string;
   readonly architecture: Architecture;
   readonly settings?: Settings;
-  readonly modes: readonly GraphMode[];
+  readonly modes: readonly Mode[];
 }
 
 /** Layers whose ops XLA computes on a CPU, but too slowly to be of use. */
-const FOR_GRAPHS = /Conv|Pooling|UpSampling/;
+const FOR_GRAPHS = /Pooling|UpSampling/;
 
-const BOTH: readonly GraphMode[] = ['graph', 'xla'];
+/** Those that are of use by Hourglass's own kernels alone. */
+const FOR_KERNELS = /Conv/;
+
+const ALL: readonly Mode[] = ['graph', 'xla', 'xla without kernels'];
 
 /** Weights before the layer, so that its gradient is seen, and after it. */
 function around(spec: LayerSpec, input: Shape): Architecture {
@@ -54,6 +60,23 @@ const dense = around(
   layer('Dense', { units: 6, activation: 'relu', kernel_regularizer: { l1: 1e-4, l2: 1e-3 } }),
   [12],
 );
+
+/** Larger than the tiles of the kernels, which it does not fill. */
+const ragged = around(layer('Dense', { units: 70, activation: 'relu' }), [45]);
+
+/** What the kernels tell apart: channels that fill vectors or do not, one channel, strides, kernels, what 3x3 by 1 takes. */
+const conv = { filters: 17, kernel_size: 3, padding: 'same', activation: 'relu' };
+const convolutions: readonly (readonly [JsonObject, Shape])[] = [
+  [conv, [9, 6, 16]],
+  [{ ...conv, filters: 34 }, [7, 7, 33]],
+  [{ ...conv, filters: 16, padding: 'valid' }, [9, 8, 20]],
+  [{ ...conv, filters: 1, activation: 'sigmoid' }, [8, 17, 20]],
+  [conv, [8, 17, 1]],
+  [{ ...conv, strides: 2 }, [9, 8, 18]],
+  [{ ...conv, strides: 3, kernel_size: 2 }, [9, 8, 3]],
+  [{ ...conv, kernel_size: [5, 1], strides: [1, 2] }, [6, 31, 2]],
+  [{ ...conv, use_bias: false, kernel_size: 1 }, [5, 5, 18]],
+];
 
 const adam = { learning_rate: 0.01, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 };
 const rmsprop = { learning_rate: 0.002, rho: 0.9, momentum: 0, epsilon: 1e-7, centered: false };
@@ -85,38 +108,45 @@ const cases: readonly Case[] = [
     name: 'fresh noise, clean targets',
     architecture: dense,
     settings: { data: { x: noisy, y: clean } },
-    modes: BOTH,
+    modes: ALL,
   },
   {
     name: 'fresh noise without a clip, in and out',
     architecture: dense,
     settings: pairOf({ ...clean, noise: { mean: 0, stddev: 0.1, clip: null, seeds } }),
-    modes: BOTH,
+    modes: ALL,
   },
   {
     name: 'other targets, as floats',
     architecture: dense,
     settings: { data: { x: clean, y: { ...bytes([12], COUNT, 9), data: Float32Array.from(clean.data) } } },
-    modes: BOTH,
+    modes: ALL,
   },
   ...layerNames.flatMap((name) =>
     battery[name].map(([args, input]): Case => ({
       name: `${name} ${JSON.stringify(args)} on ${input.join('x')}`,
       architecture: around(layer(name, args), input),
-      modes: FOR_GRAPHS.test(name) ? ['graph'] : BOTH,
+      modes: ALL.slice(0, FOR_GRAPHS.test(name) ? 1 : FOR_KERNELS.test(name) ? 2 : 3),
+    })),
+  ),
+  ...(['Conv2D', 'Conv2DTranspose'] as const).flatMap((name) =>
+    convolutions.map(([args, input]): Case => ({
+      name: `${name} ${JSON.stringify(args)} on ${input.join('x')}`,
+      architecture: around(layer(name, args), input),
+      modes: ['xla'],
     })),
   ),
   ...optimizers.map((optimizer): Case => ({
     name: JSON.stringify(optimizer),
-    architecture: dense,
+    architecture: ragged,
     settings: { optimizer },
-    modes: BOTH,
+    modes: ALL,
   })),
   ...losses.map((loss): Case => ({
     name: `${loss} with all metrics`,
     architecture: dense,
     settings: { loss, metrics: losses.filter((metric) => metric !== loss) },
-    modes: BOTH,
+    modes: ALL,
   })),
 ];
 
@@ -126,8 +156,17 @@ function pairOf(x: Samples): Settings {
 
 for (const { name, architecture, settings, modes } of cases) {
   test(name, async () => {
-    const eager: Outcome = await trainAndMeasure(tf, architecture, 'eager', settings);
+    const eager: Outcome = await trainAndMeasure(engine, architecture, 'eager', settings);
     assert.ok(eager.measures.every(({ loss }) => Number.isFinite(loss)));
-    for (const mode of modes) assertAgree(await trainAndMeasure(tf, architecture, mode, settings), eager);
+    for (const mode of modes) {
+      const used = mode === 'xla without kernels' ? { ...engine, kernels: false } : engine;
+      const compiled = await trainAndMeasure(
+        used,
+        architecture,
+        mode === 'graph' ? 'graph' : 'xla',
+        settings,
+      );
+      assertAgree(compiled, eager);
+    }
   });
 }

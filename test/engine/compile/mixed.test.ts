@@ -1,16 +1,16 @@
 /** Products in bfloat16: near the numbers of float32, and not the same. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import type { Tf } from '../../../src/engine/engine.ts';
+import type { Engine } from '../../../src/engine/engine.ts';
 import { rowNumbers } from '../../../src/engine/train/samples.ts';
 import type { Precision } from '../../../src/engine/train/trainer.ts';
 import type { Architecture } from '../../../src/layers/layer.ts';
 import { layer } from '../../layers/specs.ts';
 import { bytes, COUNT, nativeEngine, start, trainAndMeasure, work, type Outcome } from './rig.ts';
 
-let tf: Tf;
+let engine: Engine;
 before(async () => {
-  ({ tf } = await nativeEngine());
+  engine = await nativeEngine();
 });
 
 const relu = { kernel_size: 3, padding: 'same', activation: 'relu' } as const;
@@ -51,9 +51,9 @@ function lossesOf({ measures }: Outcome): readonly number[] {
 for (const [name, architecture] of Object.entries({ convolutional, dense })) {
   test(`a ${name} model learns as it does in float32`, async () => {
     const settings = { optimizer };
-    const full = lossesOf(await trainAndMeasure(tf, architecture, 'graph', settings));
+    const full = lossesOf(await trainAndMeasure(engine, architecture, 'graph', settings));
     const mixed = lossesOf(
-      await trainAndMeasure(tf, architecture, 'graph', { ...settings, precision: 'mixed' }),
+      await trainAndMeasure(engine, architecture, 'graph', { ...settings, precision: 'mixed' }),
     );
     assert.notDeepEqual(mixed, full);
     for (const [index, loss] of mixed.entries()) {
@@ -62,7 +62,7 @@ for (const [name, architecture] of Object.entries({ convolutional, dense })) {
     }
     assert.ok((mixed[3] ?? Infinity) < (mixed[0] ?? 0));
     const again = lossesOf(
-      await trainAndMeasure(tf, architecture, 'graph', { ...settings, precision: 'mixed' }),
+      await trainAndMeasure(engine, architecture, 'graph', { ...settings, precision: 'mixed' }),
     );
     assert.deepEqual(again, mixed);
   });
@@ -71,7 +71,7 @@ for (const [name, architecture] of Object.entries({ convolutional, dense })) {
 test('what is measured is measured in float32', async () => {
   const x = bytes(convolutional.input_shape);
   const measure = async (precision: Precision): Promise<number> => {
-    const { trainer, dispose } = start(tf, convolutional, 'graph', { precision });
+    const { trainer, dispose } = start(engine, convolutional, 'graph', { precision });
     const { loss } = await trainer.evaluate({ x, y: x }, rowNumbers(COUNT), work);
     dispose();
     return loss;

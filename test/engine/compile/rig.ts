@@ -4,7 +4,7 @@ import type { NamedArray } from '../../../src/artifacts/safetensors.ts';
 import { Philox, permutation } from '../../../src/core/philox.ts';
 import type { GraphMode } from '../../../src/engine/compile/loop.ts';
 import { compiledTrainer } from '../../../src/engine/compile/trainer.ts';
-import type { Engine, Tf } from '../../../src/engine/engine.ts';
+import type { Engine } from '../../../src/engine/engine.ts';
 import { loadEngine } from '../../../src/engine/load.ts';
 import { eagerTrainer } from '../../../src/engine/train/eager.ts';
 import { rowNumbers, type SamplePair, type Samples } from '../../../src/engine/train/samples.ts';
@@ -42,13 +42,17 @@ export interface Run {
   dispose(): void;
 }
 
+/** With Hourglass's own kernels, or without them. */
+export type TestedEngine = Pick<Engine, 'tf' | 'kernels'>;
+
 /** A trainer of a fresh model; equal calls begin with equal weights. */
 export function start(
-  tf: Tf,
+  engine: TestedEngine,
   architecture: Architecture,
   mode: 'eager' | GraphMode,
   settings: Settings,
 ): Run {
+  const { tf } = engine;
   const models = buildAutoencoder(tf, architecture, seedsOf(1));
   const x = bytes(architecture.input_shape);
   const options: TrainerOptions = {
@@ -62,7 +66,7 @@ export function start(
     precision: 'float32',
     ...settings,
   };
-  const trainer = mode === 'eager' ? eagerTrainer(tf, options) : compiledTrainer(tf, options, mode);
+  const trainer = mode === 'eager' ? eagerTrainer(tf, options) : compiledTrainer(engine, options, mode);
   return {
     trainer,
     dispose() {
@@ -80,12 +84,12 @@ export interface Outcome {
 
 /** Four epochs of eleven steps, and an evaluation. */
 export async function trainAndMeasure(
-  tf: Tf,
+  engine: TestedEngine,
   architecture: Architecture,
   mode: 'eager' | GraphMode,
   settings: Settings = {},
 ): Promise<Outcome> {
-  const { trainer, dispose } = start(tf, architecture, mode, settings);
+  const { trainer, dispose } = start(engine, architecture, mode, settings);
   try {
     const count = settings.data?.x.count ?? COUNT;
     const measures: Measured[] = [];

@@ -1,7 +1,7 @@
 /** Learning rates that change: compiled and op by op, the same numbers. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import type { Tf } from '../../../src/engine/engine.ts';
+import type { Engine } from '../../../src/engine/engine.ts';
 import { currentRate } from '../../../src/engine/train/optimizers/learning-rate.ts';
 import type { ScheduleChoice } from '../../../src/engine/train/optimizers/schedules.ts';
 import { rowNumbers } from '../../../src/engine/train/samples.ts';
@@ -10,9 +10,9 @@ import type { Architecture } from '../../../src/layers/layer.ts';
 import { layer } from '../../layers/specs.ts';
 import { assertAgree, COUNT, nativeEngine, start, trainAndMeasure, work } from './rig.ts';
 
-let tf: Tf;
+let engine: Engine;
 before(async () => {
-  ({ tf } = await nativeEngine());
+  engine = await nativeEngine();
 });
 
 const MODES = ['graph', 'xla'] as const;
@@ -54,9 +54,9 @@ const SCHEDULES: readonly ScheduleChoice[] = [
 for (const learning_rate of SCHEDULES) {
   test(JSON.stringify(learning_rate), async () => {
     const optimizer = { SGD: { learning_rate, momentum: 0.5, nesterov: true } };
-    const eager = await trainAndMeasure(tf, architecture, 'eager', { optimizer });
+    const eager = await trainAndMeasure(engine, architecture, 'eager', { optimizer });
     for (const mode of MODES) {
-      assertAgree(await trainAndMeasure(tf, architecture, mode, { optimizer }), eager);
+      assertAgree(await trainAndMeasure(engine, architecture, mode, { optimizer }), eager);
     }
   });
 }
@@ -64,8 +64,8 @@ for (const learning_rate of SCHEDULES) {
 test('a rate that is set between two epochs is that of the next', async () => {
   for (const mode of ['eager', ...MODES] as const) {
     const optimizer = { SGD: { learning_rate: 0.5, momentum: 0, nesterov: false } };
-    const { trainer, dispose } = start(tf, architecture, mode, { optimizer });
-    const rate = currentRate(tf, 0.5, trainer.state);
+    const { trainer, dispose } = start(engine, architecture, mode, { optimizer });
+    const rate = currentRate(engine.tf, 0.5, trainer.state);
     const epoch = async () => {
       await trainer.trainEpoch(rowNumbers(COUNT), work);
       return readVariables(trainer.weights);

@@ -41,14 +41,17 @@ const convolutional: Architecture = {
 
 for (const mode of MODES) {
   test(`${mode}: two runs are equal bit for bit`, async () => {
-    const [one, other] = [await trainAndMeasure(tf, dense, mode), await trainAndMeasure(tf, dense, mode)];
+    const [one, other] = [
+      await trainAndMeasure(engine, dense, mode),
+      await trainAndMeasure(engine, dense, mode),
+    ];
     assert.deepEqual(one, other);
   });
 
   test(`${mode}: an epoch that is interrupted keeps the steps that were taken`, async () => {
     const count = 400_000;
     const x = bytes([6], count);
-    const { trainer, dispose } = start(tf, dense, mode, { data: { x, y: x } });
+    const { trainer, dispose } = start(engine, dense, mode, { data: { x, y: x } });
     const controller = new AbortController();
     const seen: number[] = [];
     const epoch = trainer.trainEpoch(rowNumbers(count), {
@@ -76,14 +79,14 @@ for (const mode of MODES) {
       encoder: [layer('Dense', { units: 4 })],
       decoder: [layer('Dense', { units: 6 })],
     };
-    const { trainer, dispose } = start(tf, linear, mode, { optimizer: wild });
+    const { trainer, dispose } = start(engine, linear, mode, { optimizer: wild });
     const { loss } = await trainer.trainEpoch(rowNumbers(COUNT), work);
     assert.ok(!Number.isFinite(loss));
     dispose();
   });
 
   test(`${mode}: a hundred thousand steps leave no tensor behind`, async () => {
-    const { trainer, dispose } = start(tf, dense, mode, {});
+    const { trainer, dispose } = start(engine, dense, mode, {});
     const rows = new Int32Array(20_000 * BATCH).map((_, index) => index % COUNT);
     const x = bytes([6]);
     const held = { x, y: x };
@@ -105,17 +108,17 @@ function tensorsOfTensorFlow(): number {
 }
 
 test('nothing is left when a trainer is disposed of', async () => {
-  await trainAndMeasure(tf, dense, 'graph');
+  await trainAndMeasure(engine, dense, 'graph');
   const earlier = [tf.memory().numTensors, tensorsOfTensorFlow()];
-  await trainAndMeasure(tf, dense, 'graph');
-  await trainAndMeasure(tf, dense, 'xla');
+  await trainAndMeasure(engine, dense, 'graph');
+  await trainAndMeasure(engine, dense, 'xla');
   assert.deepEqual([tf.memory().numTensors, tensorsOfTensorFlow()], earlier);
 });
 
 test('a set smaller than a batch is trained on, and validated', async () => {
   const x = bytes([6], BATCH - 1);
   const pair = { x, y: x };
-  const { trainer, dispose } = start(tf, dense, 'graph', { data: pair });
+  const { trainer, dispose } = start(engine, dense, 'graph', { data: pair });
   assert.ok(Number.isFinite((await trainer.trainEpoch(rowNumbers(3), work)).loss));
   assert.ok(Number.isFinite((await trainer.evaluate(pair, rowNumbers(3), work)).loss));
   dispose();
@@ -126,6 +129,7 @@ function program(run: (x: tfjs.Tensor) => tfjs.Tensor): Program {
   return new Program(tf, new ResidentData(nativeBackend(tf)), {
     mode: 'graph',
     precision: 'float32',
+    kernels: false,
     batchSize: BATCH,
     steps: 1,
     samples: [x],
@@ -159,16 +163,23 @@ interface Choice {
   readonly architecture?: Architecture;
   readonly choice: CompileChoice;
   readonly kind?: 'native' | 'portable';
+  readonly kernels?: boolean;
 }
 
-function chosen({ architecture = dense, choice, kind = 'native', precision = 'float32' }: Choice): {
+function chosen({
+  architecture = dense,
+  choice,
+  kind = 'native',
+  precision = 'float32',
+  kernels = engine.kernels,
+}: Choice): {
   readonly mode: string;
   readonly refusals: readonly string[];
 } {
   const models = buildAutoencoder(tf, architecture, seedsOf(1));
   const x = bytes(architecture.input_shape);
   const { trainer, mode, refusals } = createTrainer(
-    { tf, identity: { ...engine.identity, kind } },
+    { tf, identity: { ...engine.identity, kind }, kernels },
     {
       model: models.autoencoder,
       step: models.step,
@@ -188,7 +199,13 @@ function chosen({ architecture = dense, choice, kind = 'native', precision = 'fl
 
 test('the mode follows from the model, unless it is chosen', () => {
   assert.equal(chosen({ choice: 'auto' }).mode, 'xla');
-  assert.equal(chosen({ choice: 'auto', architecture: convolutional }).mode, 'graph');
+  const pooled = {
+    ...convolutional,
+    encoder: [...convolutional.encoder, layer('MaxPooling2D', { pool_size: 1 })],
+  };
+  assert.equal(chosen({ choice: 'auto', architecture: pooled }).mode, 'graph');
+  assert.equal(chosen({ choice: 'auto', architecture: convolutional }).mode, 'xla');
+  assert.equal(chosen({ choice: 'auto', architecture: convolutional, kernels: false }).mode, 'graph');
   for (const choice of ['xla', 'graph', 'eager'] as const) assert.equal(chosen({ choice }).mode, choice);
 });
 

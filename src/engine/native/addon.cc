@@ -1,0 +1,221 @@
+// The addon that brings Hourglass's own kernels into XLA: custom calls, as XLA's FFI has them. It is compiled once for each kind of
+// vectors, and `kernels.ts` loads the one that fits the processor.
+#include <node_api.h>
+
+#include <type_traits>
+
+#include "dense.h"
+#include "update.h"
+#include "winograd.h"
+#include "xla/ffi/api/ffi.h"
+
+namespace xla::ffi {
+// TensorFlow's library has it; its headers declare it deep inside of XLA.
+const XLA_FFI_Api* GetXlaFfiApi();
+}  // namespace xla::ffi
+
+namespace hourglass {
+
+namespace ffi = xla::ffi;
+
+using Floats = ffi::Buffer<ffi::F32>;
+using Integers = ffi::Span<const int64_t>;
+
+class PoolHelpers : public Helpers {
+ public:
+  explicit PoolHelpers(ffi::ThreadPool& pool) : pool_(pool) {}
+
+  int count() const override { return static_cast<int>(pool_.num_threads()) - 1; }
+  void schedule(std::function<void()> task) override { pool_.Schedule(std::move(task)); }
+
+ private:
+  ffi::ThreadPool& pool_;
+};
+
+static Image imageOf(const Floats& buffer) {
+  const auto lengths = buffer.dimensions();
+  return {static_cast<int>(lengths[1]), static_cast<int>(lengths[2]), static_cast<int>(lengths[3])};
+}
+
+static int imagesIn(const Floats& buffer) { return static_cast<int>(buffer.dimensions()[0]); }
+
+static bool areImages(const Floats& buffer) { return buffer.dimensions().size() == 4; }
+
+// Reads the arguments after the first two: as the flags say, a bias [channels] and a mask of the output's shape.
+static ffi::Error readFinish(const ffi::RemainingArgs& arguments, bool bias, bool relu, bool mask, Finish* finish) {
+  const size_t expected = 2 + bias + mask;
+  if (arguments.size() != expected) return ffi::Error::InvalidArgument("a kernel with other arguments than it says");
+  const float* extra[2] = {};
+  for (size_t index = 2; index < expected; ++index) {
+    const auto given = arguments.get<Floats>(index);
+    if (!given.has_value()) return given.error();
+    extra[index - 2] = given->typed_data();
+  }
+  *finish = {bias ? extra[0] : nullptr, mask ? extra[bias] : nullptr, relu};
+  return ffi::Error::Success();
+}
+
+// Arguments: images, a kernel [rows, columns, ., .], and what `readFinish` reads.
+static ffi::Error convolution(ffi::ThreadPool pool, ffi::RemainingArgs arguments, ffi::Result<Floats> result,
+                              Integers stride, Integers padding, bool transposed, bool bias, bool relu, bool mask) {
+  Finish finish;
+  if (ffi::Error error = readFinish(arguments, bias, relu, mask, &finish); error.failure()) return error;
+  if (stride.size() != 2 || padding.size() != 2) return ffi::Error::InvalidArgument("a convolution of other than two axes");
+  const auto input = arguments.get<Floats>(0), kernel = arguments.get<Floats>(1);
+  if (!input.has_value() || !kernel.has_value() || !areImages(*input) || !areImages(*kernel) || !areImages(*result)) {
+    return ffi::Error::InvalidArgument("a convolution of other things than images");
+  }
+  const auto lengths = kernel->dimensions();
+  const int rows = static_cast<int>(lengths[0]), columns = static_cast<int>(lengths[1]);
+  const ptrdiff_t third = lengths[2], fourth = lengths[3];
+  const Image output = imageOf(*result);
+  const auto phases = [&](int outputs, int taps, int axis) {
+    const int step = static_cast<int>(stride[axis]), before = static_cast<int>(padding[axis]);
+    return transposed ? transposedPhases(outputs, taps, step, before) : forwardPhases(outputs, taps, step, before);
+  };
+  const ConvolutionShape shape{imagesIn(*input),
+                               imageOf(*input),
+                               output,
+                               {rows, columns},
+                               phases(output.rows, rows, 0),
+                               phases(output.columns, columns, 1)};
+  const Weights weights{kernel->typed_data(),        rows, columns, third * fourth, transposed ? 1 : fourth,
+                        transposed ? fourth : 1};
+  PoolHelpers helpers(pool);
+  const auto convolve = suitsWinograd(shape) ? convolveByWinograd : convolveDirectly;
+  convolve(shape, weights, input->typed_data(), result->typed_data(), finish, helpers);
+  return ffi::Error::Success();
+}
+
+XLA_FFI_DEFINE_HANDLER(kConvolution, convolution,
+                       ffi::Ffi::Bind()
+                           .Ctx<ffi::ThreadPool>()
+                           .RemainingArgs()
+                           .Ret<Floats>()
+                           .Attr<Integers>("stride")
+                           .Attr<Integers>("padding")
+                           .Attr<bool>("transposed")
+                           .Attr<bool>("bias")
+                           .Attr<bool>("relu")
+                           .Attr<bool>("mask"));
+
+// What a kernel gradient sums up besides, channel by channel.
+enum Summed : int64_t { kNothing, kGradients, kInputs };
+
+// The gradient by the kernel [rows, columns, input channels, gradient channels], and sums of one of the arguments.
+static ffi::Error kernelGradient(ffi::ThreadPool pool, Floats input, Floats gradient, ffi::Result<Floats> result,
+                                 ffi::RemainingRets more, Integers stride, Integers padding, int64_t summed) {
+  if (!areImages(input) || !areImages(gradient) || !areImages(*result) || stride.size() != 2 || padding.size() != 2) {
+    return ffi::Error::InvalidArgument("a gradient of other things than images");
+  }
+  float* sums = nullptr;
+  if (summed != kNothing) {
+    auto given = more.get<Floats>(0);
+    if (!given.has_value()) return given.error();
+    sums = given.value()->typed_data();
+  }
+  const auto lengths = result->dimensions();
+  const GradientShape shape{imagesIn(input),
+                            imageOf(input),
+                            imageOf(gradient),
+                            {static_cast<int>(lengths[0]), static_cast<int>(lengths[1])},
+                            {static_cast<int>(stride[0]), static_cast<int>(stride[1])},
+                            {static_cast<int>(padding[0]), static_cast<int>(padding[1])}};
+  const Floats& toSum = summed == kInputs ? input : gradient;
+  const ChannelSums channelSums(imageOf(toSum), toSum.typed_data(), sums);
+  PoolHelpers helpers(pool);
+  const auto compute = suitsWinograd(shape) ? kernelGradientByWinograd : kernelGradientDirectly;
+  compute(shape, input.typed_data(), gradient.typed_data(), result->typed_data(), channelSums, helpers);
+  return ffi::Error::Success();
+}
+
+XLA_FFI_DEFINE_HANDLER(kKernelGradient, kernelGradient,
+                       ffi::Ffi::Bind()
+                           .Ctx<ffi::ThreadPool>()
+                           .Arg<Floats>()
+                           .Arg<Floats>()
+                           .Ret<Floats>()
+                           .RemainingRets()
+                           .Attr<Integers>("stride")
+                           .Attr<Integers>("padding")
+                           .Attr<int64_t>("summed"));
+
+// Arguments: inputs [., rows, depth], weights [., depth, columns], and what `readFinish` reads; the other way round, gradients
+// [., rows, columns] and weights. Leading axes are of length 1.
+static ffi::Error dense(ffi::ThreadPool pool, ffi::RemainingArgs arguments, ffi::Result<Floats> result, bool transposed,
+                        bool bias, bool relu, bool mask) {
+  Finish finish;
+  if (ffi::Error error = readFinish(arguments, bias, relu, mask, &finish); error.failure()) return error;
+  const auto input = arguments.get<Floats>(0), weights = arguments.get<Floats>(1);
+  if (!input.has_value() || !weights.has_value()) return ffi::Error::InvalidArgument("a product of other things than floats");
+  const auto inputs = input->dimensions(), lengths = weights->dimensions();
+  if (inputs.size() < 2 || lengths.size() < 2) return ffi::Error::InvalidArgument("a product of other things than matrices");
+  const DenseShape shape{static_cast<int>(inputs[inputs.size() - 2]), static_cast<int>(lengths[lengths.size() - 2]),
+                         static_cast<int>(lengths[lengths.size() - 1])};
+  PoolHelpers helpers(pool);
+  const auto multiply = transposed ? denseBackward : denseForward;
+  multiply(shape, input->typed_data(), weights->typed_data(), result->typed_data(), finish, helpers);
+  return ffi::Error::Success();
+}
+
+XLA_FFI_DEFINE_HANDLER(kDense, dense,
+                       ffi::Ffi::Bind()
+                           .Ctx<ffi::ThreadPool>()
+                           .RemainingArgs()
+                           .Ret<Floats>()
+                           .Attr<bool>("transposed")
+                           .Attr<bool>("bias")
+                           .Attr<bool>("relu")
+                           .Attr<bool>("mask"));
+
+// The first operands are what `plan` speaks of; those after them only have to be there before.
+static ffi::Error update(ffi::ThreadPool pool, ffi::RemainingArgs arguments, ffi::RemainingRets results,
+                         Integers plan) {
+  bool whole = false;
+  const std::vector<Update> updates = readUpdates(plan.begin(), plan.end(), &whole);
+  std::vector<const float*> operands;
+  std::vector<float*> targets;
+  for (size_t index = 0; index < arguments.size(); ++index) {
+    const auto given = arguments.get<Floats>(index);
+    if (!given.has_value()) return given.error();
+    operands.push_back(given->typed_data());
+  }
+  for (size_t index = 0; index < results.size(); ++index) {
+    auto given = results.get<Floats>(index);
+    if (!given.has_value()) return given.error();
+    targets.push_back(given.value()->typed_data());
+  }
+  if (!whole) return ffi::Error::InvalidArgument("a plan of updates that ends too early");
+  PoolHelpers helpers(pool);
+  runUpdates(updates, operands.data(), targets.data(), helpers);
+  return ffi::Error::Success();
+}
+
+XLA_FFI_DEFINE_HANDLER(
+    kUpdate, update,
+    ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().RemainingArgs().RemainingRets().Attr<Integers>("plan"));
+
+static bool registerHandlers() {
+  const XLA_FFI_Api* api = ffi::GetXlaFfiApi();
+  const auto add = [api](const char* name, XLA_FFI_Handler* handler) {
+    return ffi::Ffi::RegisterStaticHandler(api, name, "Host", handler) == nullptr;
+  };
+  return add("hourglass_convolution", kConvolution) && add("hourglass_kernel_gradient", kKernelGradient) &&
+         add("hourglass_dense", kDense) && add("hourglass_update", kUpdate);
+}
+
+}  // namespace hourglass
+
+// Exports `lanes`, the floats of a vector.
+NAPI_MODULE_INIT() {
+  static const bool registered = hourglass::registerHandlers();
+  if (!registered) {
+    napi_throw_error(env, nullptr, "XLA does not take Hourglass's kernels");
+    return exports;
+  }
+  napi_value lanes;
+  if (napi_create_int32(env, hourglass::kLanes, &lanes) == napi_ok) {
+    napi_set_named_property(env, exports, "lanes", lanes);
+  }
+  return exports;
+}

@@ -1,0 +1,302 @@
+// Convolutions and transposed convolutions as products of matrices: each row of the kernel meets pixels that lie side by side, so
+// that for one row of outputs the inputs are the rows of a matrix as they are.
+#pragma once
+
+#include <array>
+#include <utility>
+
+#include "geometry.h"
+#include "lanes.h"
+#include "parallel.h"
+
+namespace hourglass {
+
+// What is done to a sum before it is stored.
+struct Finish {
+  const float* bias = nullptr;  // One for each channel.
+  const float* mask = nullptr;  // Of the shape of the output: where it is not positive, the output is 0.
+  bool relu = false;
+
+  // NaN stays NaN.
+  static float rectified(float value) { return value < 0 ? 0 : value; }
+  static Vec rectified(Vec value) { return value < Vec{} ? Vec{} : value; }
+
+  float scalar(float value, int channel, size_t at) const {
+    if (bias != nullptr) value += bias[channel];
+    if (relu) value = rectified(value);
+    if (mask != nullptr && !(mask[at] > 0)) value = 0;
+    return value;
+  }
+
+  // Stores the first `count` lanes of one vector, which belong to the channels from `channel` on.
+  void keep(Vec value, float* output, size_t at, int channel, int count) const {
+    if (count < kLanes) {
+      float lanes[kLanes];
+      store(lanes, value);
+      for (int lane = 0; lane < count; ++lane) output[at + lane] = scalar(lanes[lane], channel + lane, at + lane);
+      return;
+    }
+    if (bias != nullptr) value += load(bias + channel);
+    if (relu) value = rectified(value);
+    if (mask != nullptr) value = load(mask + at) > Vec{} ? value : Vec{};
+    store(output + at, value);
+  }
+};
+
+struct ConvolutionShape {
+  int images;
+  Image input, output;
+  Kernel kernel;
+  Phases vertical, horizontal;
+};
+
+// A kernel [rows, columns, ., .], and how far it is from one input or output channel to the next.
+struct Weights {
+  const float* values;
+  int rows, columns;
+  ptrdiff_t tapStep, inputStep, outputStep;
+
+  const float* tap(int row, int column) const {
+    return values + (static_cast<ptrdiff_t>(row) * columns + column) * tapStep;
+  }
+};
+
+// A pair of phases, and its weights as the tiles take them: [tile, row of taps, column of taps, input channel, vectors].
+struct PackedPhase {
+  const Phase* vertical;
+  const Phase* horizontal;
+  int depth;                    // Columns of taps times input channels.
+  ptrdiff_t firstTile;          // Offset of its weights.
+};
+
+constexpr int kWide = 2 * kLanes;
+
+// Offset of a tile of output channels within a phase's weights.
+inline ptrdiff_t tileOffset(const PackedPhase& phase, int channel) {
+  return static_cast<ptrdiff_t>(phase.vertical->taps.size()) * phase.depth * channel;
+}
+
+class PackedWeights {
+ public:
+  PackedWeights(const ConvolutionShape& shape, const Weights& weights) {
+    const int channels = roundUp(shape.output.channels, kLanes);
+    size_t size = 0;
+    for (const Phase& vertical : shape.vertical) {
+      for (const Phase& horizontal : shape.horizontal) {
+        const int depth = static_cast<int>(horizontal.taps.size()) * shape.input.channels;
+        phases.push_back({&vertical, &horizontal, depth, static_cast<ptrdiff_t>(size)});
+        size += vertical.taps.size() * depth * channels;
+      }
+    }
+    values = scratch<PackedWeights>(size);
+    for (const PackedPhase& phase : phases) pack(phase, shape, weights);
+  }
+
+  std::vector<PackedPhase> phases;
+  float* values;
+
+ private:
+  void pack(const PackedPhase& phase, const ConvolutionShape& shape, const Weights& weights) {
+    const int outputs = shape.output.channels;
+    for (int channel = 0; channel < outputs; channel += kWide) {
+      float* to = values + phase.firstTile + tileOffset(phase, channel);
+      const int width = std::min(kWide, roundUp(outputs - channel, kLanes));
+      const int filled = std::min(width, outputs - channel);
+      for (int row : phase.vertical->taps) {
+        for (int column : phase.horizontal->taps) {
+          const float* from = weights.tap(row, column) + channel * weights.outputStep;
+          for (int input = 0; input < shape.input.channels; ++input) {
+            for (int lane = 0; lane < filled; ++lane) to[lane] = from[lane * weights.outputStep];
+            for (int lane = filled; lane < width; ++lane) to[lane] = 0;
+            from += weights.inputStep;
+            to += width;
+          }
+        }
+      }
+    }
+  }
+};
+
+// Pixels of one row of outputs, and channels that fill one or two vectors.
+struct Tile {
+  const float* inputs;  // In the frame.
+  ptrdiff_t inputStep, frameRow;
+  const float* weights;
+  int tapRows, depth;
+  float* output;
+  size_t at, step;  // Offsets in the output: of the first pixel, and to the next.
+  int channel, channels;  // The first one, and how many there are from it on.
+  const Finish* finish;
+};
+
+template <int Pixels, int Vectors>
+void computeTile(const Tile& tile) {
+  Vec acc[Pixels][Vectors] = {};
+  for (int row = 0; row < tile.tapRows; ++row) {
+    accumulate<Pixels, Vectors>(acc, tile.inputs + row * tile.frameRow, tile.inputStep,
+                                tile.weights + static_cast<ptrdiff_t>(row) * tile.depth * Vectors * kLanes, Vectors * kLanes,
+                                tile.depth);
+  }
+  for (int pixel = 0; pixel < Pixels; ++pixel) {
+    for (int v = 0; v < Vectors; ++v) {
+      const size_t at = tile.at + pixel * tile.step + v * kLanes;
+      tile.finish->keep(acc[pixel][v], tile.output, at, tile.channel + v * kLanes,
+                        std::min(kLanes, tile.channels - v * kLanes));
+    }
+  }
+}
+
+using TileFunction = void (*)(const Tile&);
+
+template <int Vectors, int... Less>
+constexpr std::array<TileFunction, sizeof...(Less)> tileFunctions(std::integer_sequence<int, Less...>) {
+  return {computeTile<Less + 1, Vectors>...};
+}
+
+// By the number of pixels, less one.
+template <int Vectors>
+constexpr auto kTileFunctions = tileFunctions<Vectors>(std::make_integer_sequence<int, kTileRows>());
+
+// Calls `each(first, count)` for parts of about equal size, none larger than `most`.
+template <typename Each>
+void inParts(int total, int most, const Each& each) {
+  const int parts = (total + most - 1) / most;
+  for (int part = 0; part < parts; ++part) {
+    const int first = static_cast<int>(static_cast<long>(total) * part / parts);
+    each(first, static_cast<int>(static_cast<long>(total) * (part + 1) / parts) - first);
+  }
+}
+
+// With few output channels most lanes of a vector of them would be empty: then the lanes are the inputs of one sum.
+inline bool isNarrow(const ConvolutionShape& shape) {
+  return shape.output.channels <= kLanes / 2 && shape.kernel.columns * shape.input.channels >= kLanes;
+}
+
+// Weights for sums along the inputs: [output channel, row of taps, column of taps and input channel, rounded up by zeros].
+class NarrowWeights {
+ public:
+  NarrowWeights(const ConvolutionShape& shape, const Weights& weights) {
+    size_t size = 0;
+    for (const Phase& vertical : shape.vertical) {
+      for (const Phase& horizontal : shape.horizontal) {
+        const int depth = roundUp(static_cast<int>(horizontal.taps.size()) * shape.input.channels, kLanes);
+        phases.push_back({&vertical, &horizontal, depth, static_cast<ptrdiff_t>(size)});
+        size += vertical.taps.size() * depth * shape.output.channels;
+      }
+    }
+    values = scratch<NarrowWeights>(size);
+    std::memset(values, 0, size * sizeof(float));
+    for (const PackedPhase& phase : phases) {
+      for (int channel = 0; channel < shape.output.channels; ++channel) {
+        float* to = values + phase.firstTile + tileOffset(phase, channel);
+        for (int row : phase.vertical->taps) {
+          float* at = to;
+          for (int column : phase.horizontal->taps) {
+            const float* from = weights.tap(row, column) + channel * weights.outputStep;
+            for (int input = 0; input < shape.input.channels; ++input) *at++ = from[input * weights.inputStep];
+          }
+          to += phase.depth;
+        }
+      }
+    }
+  }
+
+  std::vector<PackedPhase> phases;
+  float* values;
+};
+
+// Pixels that are computed side by side, since one sum must wait for itself.
+constexpr int kNarrowPixels = 4;
+
+template <int Pixels>
+void computeNarrow(const Tile& tile) {
+  for (int channel = 0; channel < tile.channels; ++channel) {
+    Vec acc[Pixels] = {};
+    const float* weights = tile.weights + static_cast<ptrdiff_t>(channel) * tile.tapRows * tile.depth;
+    for (int row = 0; row < tile.tapRows; ++row) {
+      const float* inputs = tile.inputs + row * tile.frameRow;
+      for (int k = 0; k < tile.depth; k += kLanes) {
+        const Vec weight = load(weights + k);
+        for (int pixel = 0; pixel < Pixels; ++pixel) acc[pixel] += weight * load(inputs + pixel * tile.inputStep + k);
+      }
+      weights += tile.depth;
+    }
+    for (int pixel = 0; pixel < Pixels; ++pixel) {
+      const size_t at = tile.at + pixel * tile.step + channel;
+      tile.output[at] = tile.finish->scalar(sum(acc[pixel]), channel, at);
+    }
+  }
+}
+
+// One image, of which the frame is filled.
+template <typename Packed>
+void convolveImage(const ConvolutionShape& shape, const Packed& packed, const Frame& frame, const float* framed,
+                   float* output, size_t outputAt, const Finish& finish) {
+  constexpr bool narrow = std::is_same_v<Packed, NarrowWeights>;
+  const int channels = shape.output.channels;
+  for (const PackedPhase& phase : packed.phases) {
+    const Phase &vertical = *phase.vertical, &horizontal = *phase.horizontal;
+    for (int row = 0; row < vertical.count; ++row) {
+      const float* inputs = frame.at(framed, vertical.first + row * vertical.inputStep, horizontal.first);
+      const size_t rowAt =
+          outputAt + static_cast<size_t>(vertical.start + row * vertical.step) * shape.output.columns * channels;
+      Tile tile{};
+      tile.inputStep = static_cast<ptrdiff_t>(horizontal.inputStep) * frame.channels;
+      tile.frameRow = frame.rowSize();
+      tile.tapRows = static_cast<int>(vertical.taps.size());
+      tile.depth = phase.depth;
+      tile.output = output;
+      tile.step = static_cast<size_t>(horizontal.step) * channels;
+      tile.finish = &finish;
+      const auto from = [&](int pixel, int channel) {
+        tile.inputs = inputs + pixel * tile.inputStep;
+        tile.weights = packed.values + phase.firstTile + tileOffset(phase, channel);
+        tile.at = rowAt + static_cast<size_t>(horizontal.start + pixel * horizontal.step) * channels + channel;
+        tile.channel = channel;
+        tile.channels = channels - channel;
+      };
+      if constexpr (narrow) {
+        inParts(horizontal.count, kNarrowPixels, [&](int pixel, int count) {
+          from(pixel, 0);
+          if (count == kNarrowPixels) return computeNarrow<kNarrowPixels>(tile);
+          for (int each = 0; each < count; ++each) {
+            from(pixel + each, 0);
+            computeNarrow<1>(tile);
+          }
+        });
+      } else {
+        for (int channel = 0; channel < channels; channel += kWide) {
+          const auto& functions = channels - channel > kLanes ? kTileFunctions<2> : kTileFunctions<1>;
+          inParts(horizontal.count, kTileRows, [&](int pixel, int count) {
+            from(pixel, channel);
+            functions[count - 1](tile);
+          });
+        }
+      }
+    }
+  }
+}
+
+template <typename Packed>
+void convolveWith(const ConvolutionShape& shape, const Packed& packed, const float* input, float* output,
+                  const Finish& finish, Helpers& helpers) {
+  const Frame frame = frameFor(shape.vertical, shape.horizontal, shape.input);
+  struct Framed;
+  parallel(helpers, shape.images, [&](int image) {
+    float* framed = scratch<Framed>(frame.size());
+    frame.fill(framed, input + image * shape.input.size(), shape.input.rows, shape.input.columns);
+    convolveImage(shape, packed, frame, framed, output, image * shape.output.size(), finish);
+  });
+}
+
+// output [images, ...] = the convolution of input [images, ...] by the weights, finished.
+inline void convolveDirectly(const ConvolutionShape& shape, const Weights& weights, const float* input, float* output,
+                             const Finish& finish, Helpers& helpers) {
+  if (isNarrow(shape)) {
+    convolveWith(shape, NarrowWeights(shape, weights), input, output, finish, helpers);
+  } else {
+    convolveWith(shape, PackedWeights(shape, weights), input, output, finish, helpers);
+  }
+}
+
+}  // namespace hourglass

@@ -1,0 +1,226 @@
+// Gradients by the kernel of a convolution: sums over all pixels of products of inputs and gradients.
+#pragma once
+
+#include "convolution.h"
+
+namespace hourglass {
+
+// Images are added up in this many groups, one after the other in each, so that the order of sums does not follow from the
+// number of threads.
+constexpr int kGroups = 8;
+
+// Calls `add(group, image)` for the images of each group; the groups at once.
+template <typename Add>
+void inGroups(Helpers& helpers, int images, const Add& add) {
+  parallel(helpers, kGroups, [&](int group) {
+    for (int image = images * group / kGroups; image < images * (group + 1) / kGroups; ++image) add(group, image);
+  });
+}
+
+// Adds up what the groups have, which lies one after the other, to the first one's.
+inline void addGroups(float* values, size_t size, Helpers& helpers) {
+  constexpr int parts = 16;
+  parallel(helpers, parts, [&](int part) {
+    const size_t from = size * part / parts, to = size * (part + 1) / parts;
+    for (int group = 1; group < kGroups; ++group) {
+      const float* other = values + group * size;
+      for (size_t at = from; at < to; ++at) values[at] += other[at];
+    }
+  });
+}
+
+// The sums of images over their pixels, channel by channel, taken while an image is at hand: gradients by a bias.
+class ChannelSums {
+ public:
+  // Without a result nothing is summed.
+  ChannelSums(const Image& image, const float* values, float* result) : image_(image), values_(values), result_(result) {
+    struct Sums;
+    if (result == nullptr) return;
+    sums_ = scratch<Sums>(static_cast<size_t>(kGroups) * image.channels);
+    std::memset(sums_, 0, static_cast<size_t>(kGroups) * image.channels * sizeof(float));
+  }
+
+  void add(int group, int image) const {
+    if (result_ == nullptr) return;
+    const int channels = image_.channels;
+    const float* const values = values_ + image * image_.size();
+    float* const sums = sums_ + group * channels;
+    int channel = 0;
+    for (; channel + 4 * kLanes <= channels; channel += 4 * kLanes) addVectors<4>(values, channel, sums);
+    for (; channel + kLanes <= channels; channel += kLanes) addVectors<1>(values, channel, sums);
+    for (; channel < channels; ++channel) {
+      float lanes[kLanes] = {};
+      int lane = 0;
+      for (size_t at = channel; at < image_.size(); at += channels, lane = (lane + 1) % kLanes) lanes[lane] += values[at];
+      sums[channel] += sum(load(lanes));
+    }
+  }
+
+  void finish() const {
+    for (int channel = 0; result_ != nullptr && channel < image_.channels; ++channel) {
+      float total = 0;
+      for (int group = 0; group < kGroups; ++group) total += sums_[group * image_.channels + channel];
+      result_[channel] = total;
+    }
+  }
+
+ private:
+  template <int Vectors>
+  void addVectors(const float* values, int channel, float* sums) const {
+    Vec acc[Vectors];
+    for (int v = 0; v < Vectors; ++v) acc[v] = load(sums + channel + v * kLanes);
+    for (size_t at = channel; at < image_.size(); at += image_.channels) {
+      for (int v = 0; v < Vectors; ++v) acc[v] += load(values + at + v * kLanes);
+    }
+    for (int v = 0; v < Vectors; ++v) store(sums + channel + v * kLanes, acc[v]);
+  }
+
+  Image image_;
+  const float* values_;
+  float* result_;
+  float* sums_ = nullptr;
+};
+
+struct GradientShape {
+  int images;
+  Image input, gradient;
+  Kernel kernel;
+  int stride[2];
+  int padding[2];  // Rows above, columns before.
+};
+
+// Pixels of one product: enough to make up for taking the sums in and out of registers.
+constexpr int kGradientPixels = 112;
+
+template <int Rows, int Vectors>
+void addTile(float* sums, ptrdiff_t width, const float* inputs, ptrdiff_t inputStep, ptrdiff_t inputRow,
+             const float* gradients, ptrdiff_t gradientStep, int rows, int columns) {
+  Vec acc[Rows][Vectors];
+  for (int row = 0; row < Rows; ++row) {
+    for (int v = 0; v < Vectors; ++v) acc[row][v] = load(sums + row * width + v * kLanes);
+  }
+  for (int row = 0; row < rows; ++row) {
+    accumulateOuter<Rows, Vectors>(acc, inputs + row * inputRow, inputStep, gradients + row * columns * gradientStep,
+                                   gradientStep, columns);
+  }
+  for (int row = 0; row < Rows; ++row) {
+    for (int v = 0; v < Vectors; ++v) store(sums + row * width + v * kLanes, acc[row][v]);
+  }
+}
+
+using AddTile = void (*)(float*, ptrdiff_t, const float*, ptrdiff_t, ptrdiff_t, const float*, ptrdiff_t, int, int);
+
+template <int Vectors, int... Less>
+constexpr std::array<AddTile, sizeof...(Less)> addTiles(std::integer_sequence<int, Less...>) {
+  return {addTile<Less + 1, Vectors>...};
+}
+
+template <int Vectors>
+constexpr auto kAddTiles = addTiles<Vectors>(std::make_integer_sequence<int, kOuterRows>());
+
+// sums [kernel rows, kernel columns and input channels, `width`] += one image's products.
+inline void addImage(const GradientShape& shape, const Frame& frame, const float* framed, const float* gradients,
+                     ptrdiff_t width, float* sums) {
+  const int depth = shape.kernel.columns * shape.input.channels;
+  const int columns = shape.gradient.columns;
+  const ptrdiff_t inputStep = static_cast<ptrdiff_t>(shape.stride[1]) * frame.channels;
+  const ptrdiff_t inputRow = static_cast<ptrdiff_t>(shape.stride[0]) * frame.rowSize();
+  const int most = std::max(1, kGradientPixels / columns);
+  inParts(shape.gradient.rows, most, [&](int first, int rows) {
+    const float* gradient = gradients + static_cast<ptrdiff_t>(first) * columns * width;
+    for (int tap = 0; tap < shape.kernel.rows; ++tap) {
+      const float* inputs = frame.at(framed, first * shape.stride[0] + tap - shape.padding[0], -shape.padding[1]);
+      for (int channel = 0; channel < width; channel += kWide) {
+        const auto& functions = width - channel > kLanes ? kAddTiles<2> : kAddTiles<1>;
+        inParts(depth, kOuterRows, [&](int row, int count) {
+          float* at = sums + (static_cast<ptrdiff_t>(tap) * depth + row) * width + channel;
+          functions[count - 1](at, width, inputs + row, inputStep, inputRow, gradient + channel, width, rows, columns);
+        });
+      }
+    }
+  });
+}
+
+// The same for few channels of the gradient: lanes are inputs. sums [gradient channel, kernel row, `depth`].
+inline void addImageNarrowly(const GradientShape& shape, const Frame& frame, const float* framed,
+                             const float* gradients, int depth, float* sums) {
+  constexpr int most = 8;
+  const int channels = shape.gradient.channels;
+  const ptrdiff_t inputStep = static_cast<ptrdiff_t>(shape.stride[1]) * frame.channels;
+  const auto add = [&](auto vectors, int row, int tap, int channel, int k) {
+    constexpr int Vectors = decltype(vectors)::value;
+    float* at = sums + (static_cast<ptrdiff_t>(channel) * shape.kernel.rows + tap) * depth + k;
+    const float* inputs = frame.at(framed, row * shape.stride[0] + tap - shape.padding[0], -shape.padding[1]) + k;
+    const float* gradient = gradients + static_cast<ptrdiff_t>(row) * shape.gradient.columns * channels + channel;
+    Vec acc[Vectors];
+    for (int v = 0; v < Vectors; ++v) acc[v] = load(at + v * kLanes);
+    for (int column = 0; column < shape.gradient.columns; ++column) {
+      const Vec factor = broadcast(gradient[column * channels]);
+      for (int v = 0; v < Vectors; ++v) acc[v] += factor * load(inputs + v * kLanes);
+      inputs += inputStep;
+    }
+    for (int v = 0; v < Vectors; ++v) store(at + v * kLanes, acc[v]);
+  };
+  for (int row = 0; row < shape.gradient.rows; ++row) {
+    for (int tap = 0; tap < shape.kernel.rows; ++tap) {
+      for (int channel = 0; channel < channels; ++channel) {
+        int k = 0;
+        for (; k + most * kLanes <= depth; k += most * kLanes) add(std::integral_constant<int, most>(), row, tap, channel, k);
+        for (; k + 2 * kLanes <= depth; k += 2 * kLanes) add(std::integral_constant<int, 2>(), row, tap, channel, k);
+        for (; k < depth; k += kLanes) add(std::integral_constant<int, 1>(), row, tap, channel, k);
+      }
+    }
+  }
+}
+
+inline Phases inputsOf(const GradientShape& shape, int axis) {
+  return axis == 0 ? forwardPhases(shape.gradient.rows, shape.kernel.rows, shape.stride[0], shape.padding[0])
+                   : forwardPhases(shape.gradient.columns, shape.kernel.columns, shape.stride[1], shape.padding[1]);
+}
+
+// result [kernel rows, kernel columns, input channels, gradient channels]
+inline void kernelGradientDirectly(const GradientShape& shape, const float* input, const float* gradient,
+                                   float* result, const ChannelSums& channelSums, Helpers& helpers) {
+  const Frame frame = frameFor(inputsOf(shape, 0), inputsOf(shape, 1), shape.input);
+  const int channels = shape.gradient.channels;
+  const int depth = shape.kernel.columns * shape.input.channels;
+  const bool narrow = channels <= kLanes / 2 && depth >= kLanes;
+  const int width = narrow ? channels : roundUp(channels, kLanes);
+  const int length = narrow ? roundUp(depth, kLanes) : depth;
+  const size_t size = static_cast<size_t>(shape.kernel.rows) * length * width;
+  const size_t pixels = static_cast<size_t>(shape.gradient.rows) * shape.gradient.columns;
+  struct Sums;
+  struct Framed;
+  struct Widened;
+  float* sums = scratch<Sums>(kGroups * size);
+  std::memset(sums, 0, kGroups * size * sizeof(float));
+  inGroups(helpers, shape.images, [&](int group, int image) {
+    channelSums.add(group, image);
+    float* framed = scratch<Framed>(frame.size());
+    frame.fill(framed, input + image * shape.input.size(), shape.input.rows, shape.input.columns);
+    const float* own = gradient + image * shape.gradient.size();
+    if (narrow) return addImageNarrowly(shape, frame, framed, own, length, sums + group * size);
+    if (width != channels) {
+      float* widened = scratch<Widened>(pixels * width);
+      std::memset(widened, 0, pixels * width * sizeof(float));
+      for (size_t pixel = 0; pixel < pixels; ++pixel) {
+        std::memcpy(widened + pixel * width, own + pixel * channels, channels * sizeof(float));
+      }
+      own = widened;
+    }
+    addImage(shape, frame, framed, own, width, sums + group * size);
+  });
+  channelSums.finish();
+  addGroups(sums, size, helpers);
+  for (int tap = 0; tap < shape.kernel.rows; ++tap) {
+    for (int k = 0; k < depth; ++k) {
+      for (int channel = 0; channel < channels; ++channel) {
+        const ptrdiff_t from = narrow ? (static_cast<ptrdiff_t>(channel) * shape.kernel.rows + tap) * length + k
+                                      : (static_cast<ptrdiff_t>(tap) * length + k) * width + channel;
+        *result++ = sums[from];
+      }
+    }
+  }
+}
+
+}  // namespace hourglass

@@ -1,0 +1,86 @@
+// Vectors of floats as wide as the processor for which this is compiled.
+#pragma once
+
+#include <cstddef>
+
+namespace hourglass {
+
+#if defined(__AVX512F__)
+constexpr int kLanes = 16;
+// Rows of the tile of sums that a product keeps in registers, each of two vectors.
+constexpr int kTileRows = 14;
+constexpr int kOuterRows = 8;
+#elif defined(__AVX__)
+constexpr int kLanes = 8;
+constexpr int kTileRows = 6;
+constexpr int kOuterRows = 6;
+#else
+constexpr int kLanes = 4;
+#if defined(__aarch64__)
+constexpr int kTileRows = 14;
+constexpr int kOuterRows = 8;
+#else
+constexpr int kTileRows = 6;
+constexpr int kOuterRows = 6;
+#endif
+#endif
+
+typedef float Vec __attribute__((vector_size(kLanes * sizeof(float))));
+typedef float UnalignedVec __attribute__((vector_size(kLanes * sizeof(float)), aligned(sizeof(float)), may_alias));
+
+inline Vec load(const float* at) { return *reinterpret_cast<const UnalignedVec*>(at); }
+
+inline void store(float* at, Vec value) { *reinterpret_cast<UnalignedVec*>(at) = value; }
+
+inline Vec broadcast(float value) { return value - Vec{}; }
+
+inline float sum(Vec value) {
+  float lanes[kLanes];
+  store(lanes, value);
+  for (int width = kLanes / 2; width > 0; width /= 2) {
+    for (int lane = 0; lane < width; ++lane) lanes[lane] += lanes[lane + width];
+  }
+  return lanes[0];
+}
+
+constexpr int roundUp(int count, int multiple) { return (count + multiple - 1) / multiple * multiple; }
+
+// acc[row][v] += rows[k + row * stride] * columns[k * columnStep + v * kLanes] for all k: a tile of a product of matrices.
+//
+// The rows are addressed by every fourth of them, which is what addresses of x86 can express with few registers.
+template <int Rows, int Vectors>
+inline __attribute__((always_inline)) void accumulate(Vec (&acc)[Rows][Vectors], const float* rows, ptrdiff_t stride,
+                                                      const float* columns, ptrdiff_t columnStep, int depth) {
+  const float* base[(Rows + 3) / 4];
+  for (int quarter = 0; quarter < (Rows + 3) / 4; ++quarter) base[quarter] = rows + 4 * quarter * stride;
+  for (int k = 0; k < depth; ++k) {
+    Vec column[Vectors];
+    for (int v = 0; v < Vectors; ++v) column[v] = load(columns + v * kLanes);
+#pragma GCC unroll 16
+    for (int row = 0; row < Rows; ++row) {
+      const Vec factor = broadcast(base[row / 4][(row % 4) * stride + k]);
+      for (int v = 0; v < Vectors; ++v) acc[row][v] += factor * column[v];
+    }
+    columns += columnStep;
+  }
+}
+
+// acc[row][v] += rows[k * rowStep + row] * columns[k * columnStep + v * kLanes] for all k.
+template <int Rows, int Vectors>
+inline __attribute__((always_inline)) void accumulateOuter(Vec (&acc)[Rows][Vectors], const float* rows,
+                                                           ptrdiff_t rowStep, const float* columns,
+                                                           ptrdiff_t columnStep, int depth) {
+  for (int k = 0; k < depth; ++k) {
+    Vec column[Vectors];
+    for (int v = 0; v < Vectors; ++v) column[v] = load(columns + v * kLanes);
+#pragma GCC unroll 16
+    for (int row = 0; row < Rows; ++row) {
+      const Vec factor = broadcast(rows[row]);
+      for (int v = 0; v < Vectors; ++v) acc[row][v] += factor * column[v];
+    }
+    rows += rowStep;
+    columns += columnStep;
+  }
+}
+
+}  // namespace hourglass

@@ -1,0 +1,330 @@
+// Convolutions of 3x3 by stride 1 with less than half of the multiplications: blocks of 4x4 inputs and the kernel are transformed,
+// multiplied element by element, and transformed back to 2x2 outputs (A. Lavin and S. Gray, "Fast Algorithms for Convolutional
+// Neural Networks", 2016, F(2x2, 3x3)). The products are sums over channels: one product of matrices for each of 16 elements.
+#pragma once
+
+#include "gradient.h"
+
+namespace hourglass {
+
+constexpr int kElements = 16;
+
+// With fewer channels the transforms take longer than they save.
+constexpr int kWinogradChannels = 16;
+
+// Blocks of which the transforms stay in the cache.
+constexpr int kWinogradBlocks = 56;
+
+inline bool suitsWinograd(const Phases& phases) {
+  return phases.size() == 1 && phases[0].taps.size() == 3 && phases[0].inputStep == 1 && phases[0].step == 1;
+}
+
+inline bool suitsWinograd(const ConvolutionShape& shape) {
+  return suitsWinograd(shape.vertical) && suitsWinograd(shape.horizontal) &&
+         shape.input.channels >= kWinogradChannels && shape.output.channels >= kWinogradChannels;
+}
+
+inline bool suitsWinograd(const GradientShape& shape) {
+  return suitsWinograd(inputsOf(shape, 0)) && suitsWinograd(inputsOf(shape, 1)) &&
+         shape.input.channels >= kWinogradChannels && shape.gradient.channels >= kWinogradChannels;
+}
+
+// The four transforms along one axis; values may be floats or vectors.
+template <typename Value>
+inline void transformInputs(const Value in[4], Value out[4]) {
+  out[0] = in[0] - in[2];
+  out[1] = in[1] + in[2];
+  out[2] = in[2] - in[1];
+  out[3] = in[1] - in[3];
+}
+
+template <typename Value>
+inline void transformKernel(const Value in[3], Value out[4]) {
+  out[0] = in[0];
+  out[1] = (in[0] + in[1] + in[2]) * 0.5f;
+  out[2] = (in[0] - in[1] + in[2]) * 0.5f;
+  out[3] = in[2];
+}
+
+template <typename Value>
+inline void transformProducts(const Value in[4], Value out[2]) {
+  out[0] = in[0] + in[1] + in[2];
+  out[1] = in[1] - in[2] - in[3];
+}
+
+// The transpose of `transformProducts`.
+template <typename Value>
+inline void transformGradients(const Value in[2], Value out[4]) {
+  out[0] = in[0];
+  out[1] = in[0] + in[1];
+  out[2] = in[0] - in[1];
+  out[3] = Value{} - in[1];
+}
+
+// The transpose of `transformKernel`.
+template <typename Value>
+inline void transformKernelGradients(const Value in[4], Value out[3]) {
+  const Value both = (in[1] + in[2]) * 0.5f;
+  out[0] = in[0] + both;
+  out[1] = (in[1] - in[2]) * 0.5f;
+  out[2] = both + in[3];
+}
+
+// Applies a transform along both axes of a square: `in` [From][From] to `out` [To][To].
+template <int From, int To, typename Value, typename Transform>
+inline __attribute__((always_inline)) void alongBoth(const Value in[From][From], Value out[To][To],
+                                                     const Transform& transform) {
+  Value half[From][To];
+  for (int row = 0; row < From; ++row) transform(in[row], half[row]);
+  for (int column = 0; column < To; ++column) {
+    Value down[From], done[To];
+    for (int row = 0; row < From; ++row) down[row] = half[row][column];
+    transform(down, done);
+    for (int row = 0; row < To; ++row) out[row][column] = done[row];
+  }
+}
+
+// Rows of blocks that are worked on together.
+struct Blocks {
+  int rows, columns;  // Of the whole image.
+  int together;       // Rows.
+
+  Blocks(int imageRows, int imageColumns)
+      : rows((imageRows + 1) / 2), columns((imageColumns + 1) / 2), together(std::max(1, kWinogradBlocks / columns)) {}
+
+  int most() const { return together * columns; }
+
+  // Calls `each(first row, rows)`.
+  template <typename Each>
+  void parts(const Each& each) const {
+    for (int row = 0; row < rows; row += together) each(row, std::min(together, rows - row));
+  }
+};
+
+// A frame that holds whole blocks.
+inline Frame frameOf(const Blocks& blocks, int firstRow, int firstColumn, const Image& image) {
+  const int top = std::max(0, -firstRow), left = std::max(0, -firstColumn);
+  return {top, left, top + std::max(image.rows, firstRow + 2 * blocks.rows + 2),
+          left + std::max(image.columns, firstColumn + 2 * blocks.columns + 2), image.channels};
+}
+
+// transformed [16, blocks, width] of rows of blocks
+inline void transformFrame(const Frame& frame, const float* framed, int firstRow, int firstColumn,
+                           const Blocks& blocks, int first, int rows, int width, float* transformed) {
+  const ptrdiff_t elementStep = static_cast<ptrdiff_t>(blocks.most()) * width;
+  for (int row = 0; row < rows; ++row) {
+    for (int column = 0; column < blocks.columns; ++column) {
+      const float* from = frame.at(framed, firstRow + 2 * (first + row), firstColumn + 2 * column);
+      float* to = transformed + static_cast<ptrdiff_t>(row * blocks.columns + column) * width;
+      for (int channel = 0; channel < frame.channels; channel += kLanes) {
+        Vec in[4][4], out[4][4];
+        for (int i = 0; i < 4; ++i) {
+          for (int j = 0; j < 4; ++j) in[i][j] = load(from + i * frame.rowSize() + j * frame.channels + channel);
+        }
+        alongBoth<4, 4>(in, out, transformInputs<Vec>);
+        for (int i = 0; i < 4; ++i) {
+          for (int j = 0; j < 4; ++j) store(to + (4 * i + j) * elementStep + channel, out[i][j]);
+        }
+      }
+    }
+  }
+}
+
+// The transformed weights as the tiles take them: [16, tile, input channel, vectors].
+inline float* transformWeights(const ConvolutionShape& shape, const Weights& weights, Helpers& helpers) {
+  struct Transformed;
+  const int inputs = shape.input.channels, outputs = shape.output.channels;
+  const ptrdiff_t elementStep = static_cast<ptrdiff_t>(inputs) * roundUp(outputs, kLanes);
+  float* transformed = scratch<Transformed>(kElements * elementStep);
+  const std::vector<int>&rows = shape.vertical[0].taps, &columns = shape.horizontal[0].taps;
+  parallel(helpers, (outputs + kWide - 1) / kWide, [&](int part) {
+    const int channel = part * kWide;
+    const int width = std::min(kWide, roundUp(outputs - channel, kLanes));
+    float* to = transformed + static_cast<ptrdiff_t>(channel) * inputs;
+    for (int input = 0; input < inputs; ++input, to += width) {
+      for (int v = 0; v < width; v += kLanes) {
+        const int filled = std::min(kLanes, outputs - channel - v);
+        Vec in[3][3], out[4][4];
+        for (int i = 0; i < 3; ++i) {
+          for (int j = 0; j < 3; ++j) {
+            const float* from = weights.tap(rows[i], columns[j]) + input * weights.inputStep +
+                                (channel + v) * weights.outputStep;
+            float lanes[kLanes] = {};
+            for (int lane = 0; lane < filled; ++lane) lanes[lane] = from[lane * weights.outputStep];
+            in[i][j] = load(lanes);
+          }
+        }
+        alongBoth<3, 4>(in, out, transformKernel<Vec>);
+        for (int i = 0; i < 4; ++i) {
+          for (int j = 0; j < 4; ++j) store(to + (4 * i + j) * elementStep + v, out[i][j]);
+        }
+      }
+    }
+  });
+  return transformed;
+}
+
+template <int Rows, int Vectors>
+void multiplyTile(const float* rows, ptrdiff_t stride, const float* columns, int depth, float* result,
+                  ptrdiff_t width) {
+  Vec acc[Rows][Vectors] = {};
+  accumulate<Rows, Vectors>(acc, rows, stride, columns, Vectors * kLanes, depth);
+  for (int row = 0; row < Rows; ++row) {
+    for (int v = 0; v < Vectors; ++v) store(result + row * width + v * kLanes, acc[row][v]);
+  }
+}
+
+using MultiplyTile = void (*)(const float*, ptrdiff_t, const float*, int, float*, ptrdiff_t);
+
+template <int Vectors, int... Less>
+constexpr std::array<MultiplyTile, sizeof...(Less)> multiplyTiles(std::integer_sequence<int, Less...>) {
+  return {multiplyTile<Less + 1, Vectors>...};
+}
+
+template <int Vectors>
+constexpr auto kMultiplyTiles = multiplyTiles<Vectors>(std::make_integer_sequence<int, kTileRows>());
+
+// Outputs of rows of blocks from their products [16, blocks, width].
+inline void finishBlocks(const float* products, const Blocks& blocks, int first, int rows, int width,
+                         const Image& image, float* output, size_t outputAt, const Finish& finish) {
+  const ptrdiff_t elementStep = static_cast<ptrdiff_t>(blocks.most()) * width;
+  for (int block = 0; block < rows * blocks.columns; ++block) {
+    const int row = 2 * (first + block / blocks.columns), column = 2 * (block % blocks.columns);
+    for (int channel = 0; channel < image.channels; channel += kLanes) {
+      const float* from = products + static_cast<ptrdiff_t>(block) * width + channel;
+      Vec in[4][4], out[2][2];
+      for (int i = 0; i < 4; ++i) {
+        for (int j = 0; j < 4; ++j) in[i][j] = load(from + (4 * i + j) * elementStep);
+      }
+      alongBoth<4, 2>(in, out, transformProducts<Vec>);
+      const int count = std::min(kLanes, image.channels - channel);
+      for (int i = 0; i < 2 && row + i < image.rows; ++i) {
+        for (int j = 0; j < 2 && column + j < image.columns; ++j) {
+          const size_t pixel = static_cast<size_t>(row + i) * image.columns + column + j;
+          finish.keep(out[i][j], output, outputAt + pixel * image.channels + channel, channel, count);
+        }
+      }
+    }
+  }
+}
+
+// As `convolveDirectly`, for what suits.
+inline void convolveByWinograd(const ConvolutionShape& shape, const Weights& weights, const float* input,
+                               float* output, const Finish& finish, Helpers& helpers) {
+  struct Framed;
+  struct Inputs;
+  struct Products;
+  const Blocks blocks(shape.output.rows, shape.output.columns);
+  const int firstRow = shape.vertical[0].first, firstColumn = shape.horizontal[0].first;
+  const Frame frame = frameOf(blocks, firstRow, firstColumn, shape.input);
+  const int depth = shape.input.channels, inputWidth = roundUp(depth, kLanes);
+  const int outputs = shape.output.channels, width = roundUp(outputs, kLanes);
+  const float* transformed = transformWeights(shape, weights, helpers);
+  parallel(helpers, shape.images, [&](int image) {
+    float* framed = scratch<Framed>(frame.size());
+    float* inputs = scratch<Inputs>(static_cast<size_t>(kElements) * blocks.most() * inputWidth);
+    float* products = scratch<Products>(static_cast<size_t>(kElements) * blocks.most() * width);
+    frame.fill(framed, input + image * shape.input.size(), shape.input.rows, shape.input.columns);
+    blocks.parts([&](int first, int rows) {
+      transformFrame(frame, framed, firstRow, firstColumn, blocks, first, rows, inputWidth, inputs);
+      for (int element = 0; element < kElements; ++element) {
+        const float* from = inputs + static_cast<ptrdiff_t>(element) * blocks.most() * inputWidth;
+        float* to = products + static_cast<ptrdiff_t>(element) * blocks.most() * width;
+        for (int channel = 0; channel < width; channel += kWide) {
+          const float* columns =
+              transformed + static_cast<ptrdiff_t>(element) * depth * width + static_cast<ptrdiff_t>(channel) * depth;
+          const auto& functions = width - channel > kLanes ? kMultiplyTiles<2> : kMultiplyTiles<1>;
+          inParts(rows * blocks.columns, kTileRows, [&](int block, int count) {
+            functions[count - 1](from + static_cast<ptrdiff_t>(block) * inputWidth, inputWidth, columns, depth,
+                                 to + static_cast<ptrdiff_t>(block) * width + channel, width);
+          });
+        }
+      }
+      finishBlocks(products, blocks, first, rows, width, shape.output, output, image * shape.output.size(), finish);
+    });
+  });
+}
+
+// transformed [16, blocks, width] of the gradients of rows of blocks
+inline void transformGradientBlocks(const Image& image, const float* gradient, const Blocks& blocks, int first,
+                                    int rows, int width, float* transformed) {
+  const ptrdiff_t elementStep = static_cast<ptrdiff_t>(blocks.most()) * width;
+  for (int block = 0; block < rows * blocks.columns; ++block) {
+    const int row = 2 * (first + block / blocks.columns), column = 2 * (block % blocks.columns);
+    for (int channel = 0; channel < image.channels; channel += kLanes) {
+      const int count = std::min(kLanes, image.channels - channel);
+      Vec in[2][2] = {}, out[4][4];
+      for (int i = 0; i < 2 && row + i < image.rows; ++i) {
+        for (int j = 0; j < 2 && column + j < image.columns; ++j) {
+          const float* from =
+              gradient + (static_cast<ptrdiff_t>(row + i) * image.columns + column + j) * image.channels + channel;
+          float lanes[kLanes] = {};
+          if (count < kLanes) std::memcpy(lanes, from, count * sizeof(float));
+          in[i][j] = load(count < kLanes ? lanes : from);
+        }
+      }
+      alongBoth<2, 4>(in, out, transformGradients<Vec>);
+      float* to = transformed + static_cast<ptrdiff_t>(block) * width + channel;
+      for (int i = 0; i < 4; ++i) {
+        for (int j = 0; j < 4; ++j) store(to + (4 * i + j) * elementStep, out[i][j]);
+      }
+    }
+  }
+}
+
+// As `kernelGradientDirectly`, for what suits.
+inline void kernelGradientByWinograd(const GradientShape& shape, const float* input, const float* gradient,
+                                     float* result, const ChannelSums& channelSums, Helpers& helpers) {
+  struct Framed;
+  struct Inputs;
+  struct Gradients;
+  struct Sums;
+  const Blocks blocks(shape.gradient.rows, shape.gradient.columns);
+  const int firstRow = -shape.padding[0], firstColumn = -shape.padding[1];
+  const Frame frame = frameOf(blocks, firstRow, firstColumn, shape.input);
+  const int depth = shape.input.channels, inputWidth = roundUp(depth, kLanes);
+  const int channels = shape.gradient.channels, width = roundUp(channels, kLanes);
+  const size_t elementSize = static_cast<size_t>(depth) * width, size = kElements * elementSize;
+  float* sums = scratch<Sums>(kGroups * size);
+  std::memset(sums, 0, kGroups * size * sizeof(float));
+  inGroups(helpers, shape.images, [&](int group, int image) {
+    channelSums.add(group, image);
+    float* framed = scratch<Framed>(frame.size());
+    float* inputs = scratch<Inputs>(static_cast<size_t>(kElements) * blocks.most() * inputWidth);
+    float* gradients = scratch<Gradients>(static_cast<size_t>(kElements) * blocks.most() * width);
+    frame.fill(framed, input + image * shape.input.size(), shape.input.rows, shape.input.columns);
+    blocks.parts([&](int first, int rows) {
+      transformFrame(frame, framed, firstRow, firstColumn, blocks, first, rows, inputWidth, inputs);
+      transformGradientBlocks(shape.gradient, gradient + image * shape.gradient.size(), blocks, first, rows, width,
+                              gradients);
+      for (int element = 0; element < kElements; ++element) {
+        const float* from = inputs + static_cast<ptrdiff_t>(element) * blocks.most() * inputWidth;
+        const float* by = gradients + static_cast<ptrdiff_t>(element) * blocks.most() * width;
+        float* to = sums + group * size + element * elementSize;
+        for (int channel = 0; channel < width; channel += kWide) {
+          const auto& functions = width - channel > kLanes ? kAddTiles<2> : kAddTiles<1>;
+          inParts(depth, kOuterRows, [&](int row, int count) {
+            functions[count - 1](to + static_cast<ptrdiff_t>(row) * width + channel, width, from + row, inputWidth, 0,
+                                 by + channel, width, 1, rows * blocks.columns);
+          });
+        }
+      }
+    });
+  });
+  channelSums.finish();
+  addGroups(sums, size, helpers);
+  for (int at = 0; at < depth * width; ++at) {
+    if (at % width >= channels) continue;
+    float in[4][4], out[3][3];
+    for (int i = 0; i < 4; ++i) {
+      for (int j = 0; j < 4; ++j) in[i][j] = sums[(4 * i + j) * elementSize + at];
+    }
+    alongBoth<4, 3>(in, out, transformKernelGradients<float>);
+    float* to = result + static_cast<ptrdiff_t>(at / width) * channels + at % width;
+    for (int i = 0; i < 3; ++i) {
+      for (int j = 0; j < 3; ++j) to[static_cast<ptrdiff_t>(3 * i + j) * depth * channels] = out[i][j];
+    }
+  }
+}
+
+}  // namespace hourglass

@@ -1,0 +1,143 @@
+/** Programs for the kernel that changes variables, run here by a machine of a few lines, beside what their nodes compute. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { writeProgram } from '../../../src/engine/compile/kernels/program.ts';
+import type { TraceNode, Use } from '../../../src/engine/compile/trace.ts';
+
+const SHAPE = [2];
+
+const BINARY: Readonly<Record<string, (x: number, y: number) => number>> = {
+  Add: (x, y) => x + y,
+  Sub: (x, y) => x - y,
+  Mul: (x, y) => x * y,
+  RealDiv: (x, y) => x / y,
+  Maximum: Math.max,
+  Minimum: Math.min,
+};
+
+const UNARY: Readonly<Record<string, (x: number) => number>> = {
+  Sqrt: Math.sqrt,
+  Square: (x) => x * x,
+  Abs: Math.abs,
+  Neg: (x) => -x,
+};
+
+/** In the order of their codes, after load and store. */
+const INSTRUCTIONS: readonly ((x: number, y: number) => number)[] = [
+  (x, y) => x + y,
+  (x, y) => x - y,
+  (x, y) => y - x,
+  (x, y) => x * y,
+  (x, y) => x / y,
+  (x, y) => y / x,
+  Math.max,
+  Math.min,
+  Math.sqrt,
+  (x) => x * x,
+  Math.abs,
+  (x) => -x,
+];
+
+const variable = (index: number): Use['source'] => ({
+  kind: 'variable',
+  index,
+  shape: SHAPE,
+  dtype: 'float32',
+});
+const VARIABLES = [variable(0), variable(1), variable(2)];
+const scalar = { kind: 'input', index: 0, shape: [], dtype: 'float32' } as const;
+const product: TraceNode = {
+  op: 'BatchMatMulV2',
+  attributes: [],
+  inputs: [],
+  outputs: [{ shape: SHAPE, dtype: 'float32' }],
+};
+
+function outputOf(node: TraceNode): Use {
+  return { source: { kind: 'output', node, index: 0, shape: SHAPE, dtype: 'float32' }, shape: SHAPE };
+}
+
+/** A node by its op and by the numbers of what it takes: variables, the product, the scalar, earlier nodes. */
+type Recipe = readonly [op: string, first: number, second: number];
+
+const recipes = fc.array(
+  fc.tuple(fc.constantFrom(...Object.keys(BINARY), ...Object.keys(UNARY)), fc.nat(30), fc.nat(30)),
+  { minLength: 1, maxLength: 14 },
+);
+
+function nodesOf(given: readonly Recipe[]): readonly TraceNode[] {
+  const nodes: TraceNode[] = [];
+  for (const [op, first, second] of given) {
+    const uses: Use[] = [
+      ...VARIABLES.map((source) => ({ source, shape: SHAPE })),
+      outputOf(product),
+      { source: scalar, shape: [] },
+      ...nodes.map(outputOf),
+    ];
+    const pick = (number: number): Use[] => uses.slice(number % uses.length).slice(0, 1);
+    // One operand at least has the shape of the result.
+    const a = op in UNARY && first % uses.length === VARIABLES.length + 1 ? pick(0) : pick(first);
+    const b = a[0]?.source === scalar ? pick(0) : pick(second);
+    const inputs = op in UNARY ? a : [...a, ...b];
+    nodes.push({ op, attributes: [], inputs, outputs: [{ shape: SHAPE, dtype: 'float32' }] });
+  }
+  return nodes;
+}
+
+/** Values of the variables, of the product, and of the scalar. */
+const GIVEN = { variables: [1.5, -2.25, 0.75], product: 3.5, scalar: 0.125 };
+
+function evaluate(nodes: readonly TraceNode[]): ReadonlyMap<TraceNode, number> {
+  const values = new Map([[product, GIVEN.product]]);
+  for (const node of nodes) {
+    const [a = NaN, b = NaN] = node.inputs.map(({ source }) =>
+      source.kind === 'output'
+        ? (values.get(source.node) ?? NaN)
+        : source.kind === 'variable'
+          ? (GIVEN.variables[source.index] ?? NaN)
+          : GIVEN.scalar,
+    );
+    values.set(node, BINARY[node.op]?.(a, b) ?? UNARY[node.op]?.(a) ?? NaN);
+  }
+  return values;
+}
+
+test('a program gives what its nodes give, in place of the variables', () => {
+  fc.assert(
+    fc.property(recipes, fc.integer({ min: 1, max: 3 }), (given, results) => {
+      const nodes = nodesOf(given);
+      const targets = nodes.slice(-results).map((node, index) => ({ node, variable: index }));
+      const program = writeProgram(nodes, targets, product);
+      if (program === undefined) return;
+      // Results lie where the variables do.
+      const memory = [...GIVEN.variables];
+      const kept: number[] = [];
+      const productRegister = program.arrays.length;
+      const cell = (register: number): { read: () => number; write: (value: number) => void } => {
+        const array = program.arrays[register]?.source;
+        const result = register - productRegister - 1;
+        const index = array?.kind === 'variable' ? array.index : (targets[result]?.variable ?? -1);
+        if (array === undefined && register === productRegister) {
+          return { read: () => GIVEN.product, write: () => assert.fail('the product is written') };
+        }
+        const [cells, at] =
+          array === undefined && result >= targets.length ? [kept, result - targets.length] : [memory, index];
+        return { read: () => cells[at] ?? NaN, write: (value) => (cells[at] = value) };
+      };
+      let accumulator = 0;
+      for (let at = 0; at < program.instructions.length; at += 2) {
+        const [code = -1, operand = 0] = program.instructions.slice(at);
+        if (code === 1) cell(operand).write(accumulator);
+        else {
+          const value = operand < 0 ? GIVEN.scalar : cell(operand).read();
+          accumulator = code === 0 ? value : (INSTRUCTIONS[code - 2]?.(accumulator, value) ?? NaN);
+        }
+      }
+      const expected = evaluate(nodes);
+      assert.ok(kept.length <= program.kept);
+      for (const { node, variable: index } of targets) assert.deepEqual(memory[index], expected.get(node));
+    }),
+    { numRuns: 500 },
+  );
+});
