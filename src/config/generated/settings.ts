@@ -1684,10 +1684,11 @@ export type TrainSettings = {
   /** Whether to write the losses as TensorBoard events, into `tensorboard/`. */
   readonly tensorboard: boolean;
   /**
-   * How the training is run. `xla`: compiled to machine code, best without convolutions. `graph`: many steps
-   * in one TensorFlow graph. `eager`: op by op, slow. `auto`: `graph` for models with convolutions, pooling
-   * or up-sampling and for mixed precision, `xla` for all others. What cannot be compiled is run by the next
-   * best with a warning. Each gives other last digits.
+   * How the training is run. `xla`: compiled to machine code, with Hourglass's own kernels. `graph`: many
+   * steps in one TensorFlow graph. `eager`: op by op, slow. `auto`: `graph` for models with pooling,
+   * up-sampling or dilated convolutions, for mixed precision, and for convolutions where the kernels could
+   * not be compiled; `xla` for all others. What cannot be compiled is run by the next best with a warning.
+   * Each gives other last digits.
    */
   readonly compile: 'auto' | 'xla' | 'graph' | 'eager';
   /**

@@ -9,12 +9,18 @@ import { isOpName } from './ops.ts';
 import { dtypeOf, type Attribute } from './proto.ts';
 import { Untraceable, type Trace, type TraceNode, type Traced, type Use } from './trace.ts';
 
+export interface ReplayOptions {
+  readonly binding: Binding;
+  /** Of products. */
+  readonly precision: Precision;
+  /** Whether Hourglass's own kernels are to be called, which XLA alone can do. */
+  readonly kernels: boolean;
+}
+
 /**
  * Writes the nodes of a trace on which some of its tensors depend.
  *
  * @param bind the tensors that stand for the step's arguments and variables
- * @param precision of products
- * @param kernels whether Hourglass's own are there, which XLA alone can call
  * @returns gives what stands for a tensor of the trace
  * @throws Untraceable for an op that is not in the table
  */
@@ -22,9 +28,7 @@ export function replay(
   body: Body,
   { nodes, result, updates }: Trace,
   bind: (source: Extract<Traced, { kind: 'input' | 'variable' }>) => Ref,
-  binding: Binding,
-  precision: Precision,
-  kernels: boolean,
+  { binding, precision, kernels }: ReplayOptions,
 ): (use: Use) => Ref {
   const mixed = precision === 'mixed' ? new MixedPrecision(body) : undefined;
   const needed = neededNodes([result, ...updates.filter((use) => use !== undefined)]);

@@ -136,9 +136,12 @@ function emitStep(
       if (batch === undefined) throw new TypeError(`the step has no input ${source.index}`);
       return batch;
     },
-    binding,
-    spec.precision,
-    spec.kernels && spec.mode === 'xla',
+    {
+      binding,
+      precision: spec.precision,
+      // They compute in float32.
+      kernels: spec.kernels && spec.mode === 'xla' && spec.precision === 'float32',
+    },
   );
   return new Map([
     ['step', body.add('AddV2', [step, body.integer(1)])],

@@ -18,46 +18,20 @@ export interface CustomCall {
   readonly inPlace?: readonly (number | undefined)[];
 }
 
-/**
- * Calls a kernel. TensorFlow's own op for it knows no kernels of the present interface, so it is said in StableHLO.
- */
-export function customCall(
-  body: Body,
-  { target, operands, results, config, inPlace = [] }: CustomCall,
-): readonly Ref[] {
+/** Calls a kernel. TensorFlow's own op for it knows no kernels of the present interface, so it is said in StableHLO. */
+export function customCall(body: Body, call: CustomCall): readonly Ref[] {
+  const { operands, results } = call;
   const shapes = operands.map(({ shape }) => {
-    if (shape === undefined) throw new TypeError(`${target} needs to know its arguments' shapes`);
+    if (shape === undefined) throw new TypeError(`${call.target} needs to know its arguments' shapes`);
     return shape;
   });
-  const type = (shape: readonly number[]): string => `tensor<${[...shape, 'f32'].join('x')}>`;
-  const layout = ({ length }: readonly number[]): string =>
-    `dense<[${Array.from({ length }, (_, axis) => length - 1 - axis).join(', ')}]> : tensor<${length}xindex>`;
-  const names = shapes.map((_, index) => `%a${index}`);
-  const given = shapes.map(type).join(', ');
-  const gives = results.map(type).join(', ');
-  const attributes = [
-    'api_version = 4 : i32',
-    `backend_config = {${Object.entries(config)
-      .map(([name, value]) => `${name} = ${value}`)
-      .join(', ')}}`,
-    `operand_layouts = [${shapes.map(layout).join(', ')}]`,
-    `result_layouts = [${results.map(layout).join(', ')}]`,
-    `output_operand_aliases = [${inPlace.flatMap((operand, index) => (operand === undefined ? [] : [alias(operand, results.length === 1 ? [] : [index])])).join(', ')}]`,
-  ];
-  const returned = results.map((_, index) => (results.length === 1 ? '%r' : `%r#${index}`)).join(', ');
-  const module = `module @call {
-  func.func public @main(${shapes.map((shape, index) => `%a${index}: ${type(shape)}`).join(', ')}) -> (${gives}) {
-    %r${results.length === 1 ? '' : `:${results.length}`} = stablehlo.custom_call @${target}(${names.join(', ')}) {${attributes.join(', ')}} : (${given}) -> (${gives})
-    return ${returned} : ${gives}
-  }
-}`;
   const outputs = body.addAll(
     'XlaCallModule',
     operands,
     {
       version: { int: 9 },
       platforms: { strings: ['CPU'] },
-      module: { string: module },
+      module: { string: moduleOf(call, shapes) },
       Sout: { shapes: results },
       Tout: { types: results.map(() => 'float32') },
     },
@@ -66,6 +40,47 @@ export function customCall(
   return outputs.map((output, index) => ({ ...output, shape: results[index] ?? [] }));
 }
 
-function alias(operand: number, result: readonly number[]): string {
+type Shape = readonly number[];
+
+function moduleOf({ target, results, config, inPlace = [] }: CustomCall, operands: readonly Shape[]): string {
+  const isOne = results.length === 1;
+  const names = operands.map((_, index) => `%a${index}`);
+  const parameters = operands.map((shape, index) => `%a${index}: ${typeOf(shape)}`);
+  const given = operands.map(typeOf).join(', ');
+  const gives = results.map(typeOf).join(', ');
+  const returned = results.map((_, index) => (isOne ? '%r' : `%r#${index}`));
+  const aliases = inPlace.flatMap((operand, index) =>
+    operand === undefined ? [] : [aliasOf(operand, isOne ? [] : [index])],
+  );
+  const attributes = [
+    // The typed interface of XLA's FFI.
+    'api_version = 4 : i32',
+    `backend_config = {${Object.entries(config)
+      .map(([name, value]) => `${name} = ${value}`)
+      .join(', ')}}`,
+    `operand_layouts = [${operands.map(layoutOf).join(', ')}]`,
+    `result_layouts = [${results.map(layoutOf).join(', ')}]`,
+    `output_operand_aliases = [${aliases.join(', ')}]`,
+  ];
+  return `module @call {
+  func.func public @main(${parameters.join(', ')}) -> (${gives}) {
+    %r${isOne ? '' : `:${results.length}`} = stablehlo.custom_call @${target}(${names.join(', ')})
+      {${attributes.join(', ')}} : (${given}) -> (${gives})
+    return ${returned.join(', ')} : ${gives}
+  }
+}`;
+}
+
+function typeOf(shape: Shape): string {
+  return `tensor<${[...shape, 'f32'].join('x')}>`;
+}
+
+/** Row by row, the last axis the fastest. */
+function layoutOf({ length }: Shape): string {
+  const axes = Array.from({ length }, (_, axis) => length - 1 - axis);
+  return `dense<[${axes.join(', ')}]> : tensor<${length}xindex>`;
+}
+
+function aliasOf(operand: number, result: readonly number[]): string {
   return `#stablehlo.output_operand_alias<output_tuple_indices = [${result.join(', ')}], operand_index = ${operand}, operand_tuple_indices = []>`;
 }
