@@ -185,7 +185,7 @@ static ffi::Error update(ffi::ThreadPool pool, ffi::RemainingArgs arguments, ffi
     if (!given.has_value()) return given.error();
     targets.push_back(given.value()->typed_data());
   }
-  if (!whole) return ffi::Error::InvalidArgument("a plan of updates that ends too early");
+  if (!whole) return ffi::Error::InvalidArgument("a plan of updates that makes no sense");
   PoolHelpers helpers(pool);
   runUpdates(updates, operands.data(), targets.data(), helpers);
   return ffi::Error::Success();

@@ -8,6 +8,8 @@ namespace hourglass {
 // Columns of weights that are worked on together, and rows of them that stay in the cache meanwhile.
 constexpr int kDenseColumns = 4 * kWide;
 constexpr int kDenseDepth = 128;
+// Samples of one part of the work, at most: so that few columns are work for several threads, too.
+constexpr int kDenseRows = 64;
 
 struct Block {
   const float* inputs;  // [rows, depth]
@@ -46,26 +48,18 @@ void addBlock(const Block& block) {
   }
 }
 
-// acc [Rows, 2 vectors of samples] to the output [samples, columns].
+// sums [Rows, 2 vectors of samples] = weights times turned gradients.
 template <int Rows>
-void backwardTile(const float* weights, ptrdiff_t weightStep, const float* turned, int depth, int samples, float* output,
-                  size_t at, size_t step, const Finish& finish) {
+void backwardTile(const float* weights, ptrdiff_t weightStep, const float* turned, int depth, float* sums) {
   Vec acc[Rows][2] = {};
   accumulate<Rows, 2>(acc, weights, weightStep, turned, kWide, depth);
-  float sums[Rows][kWide];
   for (int row = 0; row < Rows; ++row) {
-    for (int v = 0; v < 2; ++v) store(sums[row] + v * kLanes, acc[row][v]);
-  }
-  for (int sample = 0; sample < samples; ++sample) {
-    for (int row = 0; row < Rows; ++row) {
-      const size_t place = at + sample * step + row;
-      output[place] = finish.scalar(sums[row][sample], 0, place);
-    }
+    for (int v = 0; v < 2; ++v) store(sums + row * kWide + v * kLanes, acc[row][v]);
   }
 }
 
 using AddBlock = void (*)(const Block&);
-using BackwardTile = void (*)(const float*, ptrdiff_t, const float*, int, int, float*, size_t, size_t, const Finish&);
+using BackwardTile = void (*)(const float*, ptrdiff_t, const float*, int, float*);
 
 template <int... Less>
 constexpr std::array<AddBlock, sizeof...(Less)> addBlocks(std::integer_sequence<int, Less...>) {
@@ -80,6 +74,16 @@ constexpr std::array<BackwardTile, sizeof...(Less)> backwardTiles(std::integer_s
 constexpr auto kAddBlocks = addBlocks(std::make_integer_sequence<int, kTileRows>());
 constexpr auto kBackwardTiles = backwardTiles(std::make_integer_sequence<int, kTileRows>());
 
+struct Range {
+  int first, count;
+};
+
+// One of parts of about equal size.
+inline Range partOf(int total, int parts, int part) {
+  const int first = static_cast<int>(static_cast<long>(total) * part / parts);
+  return {first, static_cast<int>(static_cast<long>(total) * (part + 1) / parts) - first};
+}
+
 // A dense layer: inputs [rows, depth], weights [depth, columns].
 struct DenseShape {
   int rows, depth, columns;
@@ -88,15 +92,17 @@ struct DenseShape {
 // output [rows, columns] = inputs times weights, finished.
 inline void denseForward(const DenseShape& shape, const float* inputs, const float* weights, float* output,
                          const Finish& finish, Helpers& helpers) {
-  const auto& [rows, depth, columns] = shape;
+  const auto& [allRows, depth, columns] = shape;
   struct Sums;
   struct Widened;
-  parallel(helpers, (columns + kDenseColumns - 1) / kDenseColumns, [&, rows = rows, depth = depth,
-                                                                    columns = columns](int part) {
+  const int rowParts = (allRows + kDenseRows - 1) / kDenseRows;
+  const int columnParts = (columns + kDenseColumns - 1) / kDenseColumns;
+  parallel(helpers, rowParts * columnParts, [&, allRows = allRows, depth = depth, columns = columns](int part) {
+    const auto [firstRow, rows] = partOf(allRows, rowParts, part % rowParts);
+    const int firstColumn = part / rowParts * kDenseColumns;
+    const int width = std::min(kDenseColumns, columns - firstColumn);
     float* const sums = scratch<Sums>(static_cast<size_t>(rows) * kDenseColumns);
     float* const widened = scratch<Widened>(kDenseDepth * kWide);
-    const int firstColumn = part * kDenseColumns;
-    const int width = std::min(kDenseColumns, columns - firstColumn);
     for (int first = 0; first < depth; first += kDenseDepth) {
       const int blockDepth = std::min(kDenseDepth, depth - first);
       const float* const block = weights + static_cast<ptrdiff_t>(first) * columns + firstColumn;
@@ -114,7 +120,7 @@ inline void denseForward(const DenseShape& shape, const float* inputs, const flo
           at.weights = widened;
           at.weightStep = kWide;
         }
-        inParts(rows, kTileRows, [&](int row, int count) {
+        inParts(rows, kTileRows, [&, firstRow = firstRow, rows = rows](int row, int count) {
           // Memory answers late: the next block's weights are asked for on the way.
           const int share = (blockDepth * kWide * kTileRows) / (width * rows) + 1;
           for (int k = asked; k < std::min(asked + share, blockDepth) && first + blockDepth + k < depth; ++k) {
@@ -122,7 +128,7 @@ inline void denseForward(const DenseShape& shape, const float* inputs, const flo
             for (int ahead = 0; ahead < width; ahead += 64 / static_cast<int>(sizeof(float))) __builtin_prefetch(next + ahead);
           }
           asked += share;
-          at.inputs = inputs + static_cast<ptrdiff_t>(row) * depth + first;
+          at.inputs = inputs + static_cast<ptrdiff_t>(firstRow + row) * depth + first;
           at.inputStep = depth;
           at.depth = blockDepth;
           at.sums = sums + static_cast<ptrdiff_t>(row) * kDenseColumns + column;
@@ -131,7 +137,7 @@ inline void denseForward(const DenseShape& shape, const float* inputs, const flo
           at.output = output;
           at.channel = firstColumn + column;
           at.channels = columns - at.channel;
-          at.at = static_cast<size_t>(row) * columns + at.channel;
+          at.at = static_cast<size_t>(firstRow + row) * columns + at.channel;
           at.step = columns;
           at.finish = &finish;
           kAddBlocks[count - 1](at);
@@ -144,6 +150,54 @@ inline void denseForward(const DenseShape& shape, const float* inputs, const flo
 // Rows of weights of one part.
 constexpr int kBackwardRows = 4 * kTileRows;
 
+// to [columns, kWide] = the transpose of gradients [samples, columns], filled up by zeros.
+inline void turn(const float* gradients, int samples, int columns, float* to) {
+  for (int v = 0; v < kWide; v += kLanes) {
+    const int count = std::min(kLanes, samples - v);
+    const float* const from = gradients + static_cast<ptrdiff_t>(v) * columns;
+    if (columns < kLanes) {
+      for (int column = 0; column < columns; ++column) {
+        for (int lane = 0; lane < kLanes; ++lane) {
+          to[column * kWide + v + lane] = lane < count ? from[lane * columns + column] : 0;
+        }
+      }
+      continue;
+    }
+    for (int column = 0; column < columns; column += kLanes) {
+      // The last block overlaps the one before, so that it is a whole one.
+      const int first = std::min(column, columns - kLanes);
+      Vec block[kLanes];
+      for (int lane = 0; lane < kLanes; ++lane) {
+        block[lane] = lane < count ? load(from + static_cast<ptrdiff_t>(lane) * columns + first) : Vec{};
+      }
+      transpose(block);
+      for (int lane = 0; lane < kLanes; ++lane) {
+        store(to + static_cast<ptrdiff_t>(first + lane) * kWide + v, block[lane]);
+      }
+    }
+  }
+}
+
+// Stores sums [rows, kWide samples] as the output [samples, rows], of which the rows are `step` apart.
+inline void turnBack(const float* sums, int rows, int samples, float* output, size_t at, size_t step,
+                     const Finish& finish) {
+  const int width = std::min(kLanes, rows);
+  for (int v = 0; v < samples; v += kLanes) {
+    for (int row = 0; row < rows; row += kLanes) {
+      // As above.
+      const int first = std::min(row, rows - width);
+      Vec block[kLanes];
+      for (int lane = 0; lane < kLanes; ++lane) {
+        block[lane] = lane < width ? load(sums + (first + lane) * kWide + v) : Vec{};
+      }
+      transpose(block);
+      for (int sample = 0; sample < std::min(kLanes, samples - v); ++sample) {
+        finish.keep(block[sample], output, at + (v + sample) * step + first, 0, width);
+      }
+    }
+  }
+}
+
 // output [rows, depth] = gradients [rows, columns] times the transposed weights, finished without a bias.
 inline void denseBackward(const DenseShape& shape, const float* gradients, const float* weights, float* output,
                           const Finish& finish, Helpers& helpers) {
@@ -152,27 +206,23 @@ inline void denseBackward(const DenseShape& shape, const float* gradients, const
   const int groups = (rows + kWide - 1) / kWide;
   // [group of samples, column, sample]
   float* const turned = scratch<Turned>(static_cast<size_t>(groups) * columns * kWide);
-  for (int group = 0; group < groups; ++group) {
-    for (int lane = 0; lane < kWide; ++lane) {
-      const int row = group * kWide + lane;
-      float* to = turned + static_cast<ptrdiff_t>(group) * columns * kWide + lane;
-      const float* from = gradients + static_cast<ptrdiff_t>(row) * columns;
-      for (int column = 0; column < columns; ++column, to += kWide) *to = row < rows ? from[column] : 0;
+  parallel(helpers, groups, [&, rows = rows, columns = columns](int group) {
+    const ptrdiff_t at = static_cast<ptrdiff_t>(group) * kWide * columns;
+    turn(gradients + at, std::min(kWide, rows - group * kWide), columns, turned + at);
+  });
+  const int parts = (depth + kBackwardRows - 1) / kBackwardRows;
+  parallel(helpers, parts, [&, rows = rows, depth = depth, columns = columns](int part) {
+    alignas(64) float sums[kBackwardRows * kWide];
+    const auto [first, count] = partOf(depth, parts, part);
+    for (int group = 0; group < groups; ++group) {
+      const int sample = group * kWide;
+      inParts(count, kTileRows, [&, first = first](int row, int tileRows) {
+        kBackwardTiles[tileRows - 1](weights + static_cast<ptrdiff_t>(first + row) * columns, columns,
+                                     turned + static_cast<ptrdiff_t>(sample) * columns, columns, sums + row * kWide);
+      });
+      turnBack(sums, count, std::min(kWide, rows - sample), output, static_cast<size_t>(sample) * depth + first, depth,
+               finish);
     }
-  }
-  parallel(helpers, (depth + kBackwardRows - 1) / kBackwardRows, [&, rows = rows, depth = depth,
-                                                                  columns = columns](int part) {
-    const int first = part * kBackwardRows;
-    inParts(std::min(kBackwardRows, depth - first), kTileRows, [&](int row, int count) {
-      const int k = first + row;
-      for (int group = 0; group < groups; ++group) {
-        const int sample = group * kWide;
-        kBackwardTiles[count - 1](weights + static_cast<ptrdiff_t>(k) * columns, columns,
-                                  turned + static_cast<ptrdiff_t>(sample) * columns, columns,
-                                  std::min(kWide, rows - sample), output, static_cast<size_t>(sample) * depth + k,
-                                  depth, finish);
-      }
-    });
   });
 }
 

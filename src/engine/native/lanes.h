@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <utility>
 
 namespace hourglass {
 
@@ -41,6 +42,31 @@ inline float sum(Vec value) {
     for (int lane = 0; lane < width; ++lane) lanes[lane] += lanes[lane + width];
   }
   return lanes[0];
+}
+
+// Of `a` and `b` the lanes of which the number has the bit `Width`, or lacks it; those of `b` go where the bit is set.
+template <int Width, bool Has, int... Lanes>
+inline Vec interleave(Vec a, Vec b, std::integer_sequence<int, Lanes...>) {
+#if defined(__clang__)
+  return __builtin_shufflevector(a, b, ((Lanes & Width) == 0 ? Lanes + Has * Width : kLanes + Lanes - !Has * Width)...);
+#else
+  typedef int Mask __attribute__((vector_size(sizeof(Vec))));
+  return __builtin_shuffle(a, b, Mask{((Lanes & Width) == 0 ? Lanes + Has * Width : kLanes + Lanes - !Has * Width)...});
+#endif
+}
+
+// Transposes blocks of 2 x 2, then blocks of those, and so on.
+template <int Width = 1>
+inline __attribute__((always_inline)) void transpose(Vec (&rows)[kLanes]) {
+  constexpr auto lanes = std::make_integer_sequence<int, kLanes>();
+#pragma GCC unroll 16
+  for (int row = 0; row < kLanes; ++row) {
+    if ((row & Width) != 0) continue;
+    const Vec a = rows[row], b = rows[row + Width];
+    rows[row] = interleave<Width, false>(a, b, lanes);
+    rows[row + Width] = interleave<Width, true>(a, b, lanes);
+  }
+  if constexpr (2 * Width < kLanes) transpose<2 * Width>(rows);
 }
 
 constexpr int roundUp(int count, int multiple) { return (count + multiple - 1) / multiple * multiple; }

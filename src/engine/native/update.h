@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 
 #include "convolution.h"
 
@@ -27,6 +28,8 @@ enum class Operation : int64_t {
   kNegate,
 };
 
+constexpr int kOperations = 14;
+
 // An operand is a register, from 0 on, or a scalar, from -1 down.
 struct Instruction {
   Operation operation;
@@ -46,7 +49,7 @@ struct Update {
 
 // Reads updates as `updates.ts` writes them, one after the other.
 //
-// whole: set to whether the numbers do not end in the middle
+// whole: set to whether the numbers make sense to their end
 inline std::vector<Update> readUpdates(const int64_t* at, const int64_t* end, bool* whole) {
   *whole = true;
   const auto next = [&]() -> int64_t {
@@ -71,16 +74,18 @@ inline std::vector<Update> readUpdates(const int64_t* at, const int64_t* end, bo
     update.results = next();
     update.kept = next();
     for (int64_t count = next(); count > 0 && *whole; --count) {
-      const auto operation = static_cast<Operation>(next());
-      update.instructions.push_back({operation, next()});
+      const int64_t code = next();
+      if (code < 0 || code >= kOperations) *whole = false;
+      update.instructions.push_back({static_cast<Operation>(code), next()});
     }
     updates.push_back(update);
   }
   return updates;
 }
 
-// Vectors that go through the instructions together, in registers of the processor.
-constexpr int kBundle = 8;
+// Vectors that go through the instructions together, in registers of the processor. The more they are, the less often comes
+// the way from one instruction to the next; but of wide ones, too many keep a division from going on beside other work.
+constexpr int kBundle = kLanes == 16 ? 6 : 8;
 
 inline float fetch(const float* from, float) { return *from; }
 inline Vec fetch(const float* from, Vec) { return load(from); }
@@ -95,35 +100,106 @@ inline Vec squareRoot(Vec value) {
   return result;
 }
 
-// Values that go through the instructions side by side; a list of members, since a compiler keeps those in registers.
-template <typename Value, int Count>
-struct Bundle {
-  static constexpr int kWidth = sizeof(Value) / sizeof(float);
-  Value first{};
-  Bundle<Value, Count - 1> rest;
+// What an instruction makes of the accumulator `x` and the operand `y`.
+template <Operation operation, typename Value>
+inline __attribute__((always_inline)) Value apply(Value x, Value y) {
+  switch (operation) {
+    case Operation::kLoad:
+      return y;
+    case Operation::kStore:
+      return x;
+    case Operation::kAdd:
+      return x + y;
+    case Operation::kSubtract:
+      return x - y;
+    case Operation::kSubtractFrom:
+      return y - x;
+    case Operation::kMultiply:
+      return x * y;
+    case Operation::kDivide:
+      return x / y;
+    case Operation::kDivideInto:
+      return y / x;
+    // NaN stays NaN.
+    case Operation::kMaximum:
+      return x > y ? x : x == x ? y : x;
+    case Operation::kMinimum:
+      return x < y ? x : x == x ? y : x;
+    case Operation::kSquareRoot:
+      return squareRoot(x);
+    case Operation::kSquare:
+      return x * x;
+    case Operation::kAbsolute:
+      return x < Value{} ? Value{} - x : x;
+    case Operation::kNegate:
+      return -x;
+  }
+}
 
-  template <typename Function>
-  inline __attribute__((always_inline)) void with(const float* from, const Function& function) {
-    first = function(first, fetch(from, Value{}));
-    rest.with(from + kWidth, function);
-  }
-  template <typename Function>
-  inline __attribute__((always_inline)) void with(Value value, const Function& function) {
-    first = function(first, value);
-    rest.with(value, function);
-  }
-  inline __attribute__((always_inline)) void keepAt(float* to) const {
-    keep(to, first);
-    rest.keepAt(to + kWidth);
-  }
+// An instruction with its operand at hand: a scalar, or memory.
+struct Step {
+  int code;  // Twice the operation, and one more with a scalar; or `kEnd`.
+  float scalar;
+  float* memory;
+  size_t moves;  // All bits if the pointer goes on with the numbers, or none.
+
+  float* pointer(size_t at) const { return memory + (at & moves); }
 };
 
-template <typename Value>
-struct Bundle<Value, 0> {
-  template <typename From, typename Function>
-  void with(From, const Function&) {}
-  void keepAt(float*) const {}
+constexpr int kEnd = 2 * kOperations;
+
+// Runs steps on accumulators side by side. Each step jumps to the next one with the accumulators as arguments: so they
+// stay in registers, and the processor learns where each jump leads. No two instructions are compiled together, which
+// would round once for both.
+template <typename... Values>
+class Machine {
+ public:
+  static constexpr size_t kNumbers = (sizeof(Values) + ...) / sizeof(float);
+
+  static void run(const Step* steps, size_t at) { kRuns[steps->code](steps, at, Values{}...); }
+
+ private:
+  using Run = void (*)(const Step*, size_t, Values...);
+
+  static constexpr size_t kWidth = kNumbers / sizeof...(Values);
+
+  template <int Code>
+  static void runFrom(const Step* step, size_t at, Values... acc) {
+    constexpr auto operation = static_cast<Operation>(Code / 2);
+    if constexpr (operation == Operation::kStore) {
+      float* to = step->pointer(at);
+      ((keep(to, acc), to += kWidth), ...);
+    } else if constexpr (Code % 2 != 0) {
+      const float scalar = step->scalar;
+      ((acc = apply<operation>(acc, spread(scalar, acc))), ...);
+    } else {
+      const float* from = step->pointer(at);
+      ((acc = apply<operation>(acc, fetch(from, acc)), from += kWidth), ...);
+    }
+    kRuns[step[1].code](step + 1, at, acc...);
+  }
+
+  static void end(const Step*, size_t, Values...) {}
+
+  template <int... Codes>
+  static constexpr std::array<Run, sizeof...(Codes) + 1> runs(std::integer_sequence<int, Codes...>) {
+    return {runFrom<Codes>..., end};
+  }
+
+  static const std::array<Run, kEnd + 1> kRuns;
 };
+
+template <typename... Values>
+const std::array<typename Machine<Values...>::Run, kEnd + 1> Machine<Values...>::kRuns =
+    runs(std::make_integer_sequence<int, kEnd>());
+
+template <int>
+using NthVec = Vec;
+
+template <int... Vectors>
+Machine<NthVec<Vectors>...> bundleOf(std::integer_sequence<int, Vectors...>);
+
+using BundleMachine = decltype(bundleOf(std::make_integer_sequence<int, kBundle>()));
 
 // An update with its memory.
 class UpdateRun {
@@ -131,7 +207,6 @@ class UpdateRun {
   UpdateRun(const Update& update, const float* const* operands, float* const* results)
       : update_(update), operands_(operands) {
     for (int64_t array : update.arrays) places_.push_back({const_cast<float*>(operands[array]), true});
-    product_ = places_.size();
     if (update.depth > 0) places_.push_back({nullptr, false});
     for (int64_t result = 0; result < update.results; ++result) places_.push_back({results[result], true});
     kept_ = places_.size();
@@ -140,11 +215,18 @@ class UpdateRun {
 
   // Runs the instructions on `count` numbers from `first` on, of which `product` is the gradient.
   void numbers(size_t first, size_t count, float* product) const {
-    float memory[kMostKept * kBundle * kLanes];
+    alignas(Vec) float memory[kMostKept * kBundle * kLanes];
+    thread_local std::vector<Step> steps;
+    steps.clear();
+    for (const Instruction& instruction : update_.instructions) {
+      steps.push_back(stepFor(instruction, first, product, memory));
+    }
+    steps.push_back({kEnd, 0, nullptr, 0});
     size_t at = 0;
-    for (; at + kBundle * kLanes <= count; at += kBundle * kLanes) bundle<Vec, kBundle>(first + at, product + at, memory);
-    for (; at + kLanes <= count; at += kLanes) bundle<Vec, 1>(first + at, product + at, memory);
-    for (; at < count; ++at) bundle<float, 1>(first + at, product + at, memory);
+    runAll<BundleMachine>(steps.data(), count, &at);
+    runAll<Machine<Vec, Vec>>(steps.data(), count, &at);
+    runAll<Machine<Vec>>(steps.data(), count, &at);
+    runAll<Machine<float>>(steps.data(), count, &at);
   }
 
   // The same for `count` rows from `row` on, of which the product is computed first.
@@ -161,18 +243,9 @@ class UpdateRun {
       for (int64_t k = 0; k < depth; ++k) {
         for (int index = 0; index < count; ++index) packed[k * count + index] = left[k * update_.rows + row + index];
       }
-      prefetch(row * columns, count * columns);
-      multiply(packed, count, product);
+      multiply(packed, row, count, product);
     }
     numbers(row * columns, count * columns, product);
-  }
-
-  // Asks for numbers before they are needed.
-  void prefetch(size_t first, size_t count) const {
-    constexpr size_t line = 64 / sizeof(float);
-    for (int64_t array : update_.arrays) {
-      for (size_t at = 0; at < count; at += line) __builtin_prefetch(operands_[array] + first + at, 1, 2);
-    }
   }
 
   static constexpr int64_t kMostKept = 8;
@@ -183,70 +256,21 @@ class UpdateRun {
     bool isWhole;  // Or else it holds one bundle.
   };
 
-  template <typename Value, int Count>
-  void bundle(size_t first, float* product, float* memory) const {
-    Bundle<Value, Count> acc;
-    const auto with = [&](int64_t operand, const auto& function) __attribute__((always_inline)) {
-      if (operand < 0) return acc.with(spread(*operands_[update_.scalars[-1 - operand]], Value{}), function);
-      acc.with(static_cast<const float*>(pointerTo(operand, first, product, memory)), function);
-    };
-    const auto each = [&](const auto& function) __attribute__((always_inline)) {
-      acc.with(Value{}, [&](Value x, Value) { return function(x); });
-    };
-    for (const auto& [operation, operand] : update_.instructions) {
-      switch (operation) {
-        case Operation::kLoad:
-          with(operand, [](Value, Value y) { return y; });
-          break;
-        case Operation::kStore:
-          acc.keepAt(pointerTo(operand, first, product, memory));
-          break;
-        case Operation::kAdd:
-          with(operand, [](Value x, Value y) { return x + y; });
-          break;
-        case Operation::kSubtract:
-          with(operand, [](Value x, Value y) { return x - y; });
-          break;
-        case Operation::kSubtractFrom:
-          with(operand, [](Value x, Value y) { return y - x; });
-          break;
-        case Operation::kMultiply:
-          with(operand, [](Value x, Value y) { return x * y; });
-          break;
-        case Operation::kDivide:
-          with(operand, [](Value x, Value y) { return x / y; });
-          break;
-        case Operation::kDivideInto:
-          with(operand, [](Value x, Value y) { return y / x; });
-          break;
-        // NaN stays NaN.
-        case Operation::kMaximum:
-          with(operand, [](Value x, Value y) { return x > y ? x : x == x ? y : x; });
-          break;
-        case Operation::kMinimum:
-          with(operand, [](Value x, Value y) { return x < y ? x : x == x ? y : x; });
-          break;
-        case Operation::kSquareRoot:
-          each([](Value x) { return squareRoot(x); });
-          break;
-        case Operation::kSquare:
-          each([](Value x) { return x * x; });
-          break;
-        case Operation::kAbsolute:
-          each([](Value x) { return x < Value{} ? Value{} - x : x; });
-          break;
-        case Operation::kNegate:
-          each([](Value x) { return -x; });
-          break;
-      }
-    }
-  }
-
-  float* pointerTo(int64_t operand, size_t first, float* product, float* memory) const {
+  Step stepFor(const Instruction& instruction, size_t first, float* product, float* memory) const {
+    const int code = 2 * static_cast<int>(instruction.operation);
+    const int64_t operand = instruction.operand;
+    if (operand < 0) return {code + 1, *operands_[update_.scalars[-1 - operand]], nullptr, 0};
     const size_t index = static_cast<size_t>(operand);
     const Place& place = places_[index];
-    if (place.isWhole) return place.memory + first;
-    return index < kept_ ? product : memory + (index - kept_) * kBundle * kLanes;
+    constexpr size_t all = ~size_t{0};
+    if (place.isWhole) return {code, 0, place.memory + first, all};
+    if (index < kept_) return {code, 0, product, all};
+    return {code, 0, memory + (index - kept_) * kBundle * kLanes, 0};
+  }
+
+  template <typename Runner>
+  static void runAll(const Step* steps, size_t count, size_t* at) {
+    for (; *at + Runner::kNumbers <= count; *at += Runner::kNumbers) Runner::run(steps, *at);
   }
 
   // sums [columns] of right [depth, columns]
@@ -264,8 +288,19 @@ class UpdateRun {
     }
   }
 
+  // Asks for the numbers of one tile before they are needed, while the product is computed: memory answers late.
+  void prefetch(int64_t row, int rows, int64_t column) const {
+    for (int64_t array : update_.arrays) {
+      for (int index = 0; index < rows; ++index) {
+        const float* const at = operands_[array] + (row + index) * update_.columns + column;
+        __builtin_prefetch(at, 1, 2);
+        __builtin_prefetch(at + kWide / 2, 1, 2);
+      }
+    }
+  }
+
   // product [rows, columns] = the transpose of packed [depth, rows] times the right operand.
-  void multiply(const float* packed, int rows, float* product) const {
+  void multiply(const float* packed, int64_t row, int rows, float* product) const {
     struct Widened;
     const int64_t columns = update_.columns;
     const float* const right = operands_[update_.right];
@@ -274,6 +309,7 @@ class UpdateRun {
       // The last tile overlaps the one before, so that none reads over the end.
       for (int64_t column = 0; column < columns; column += kWide) {
         const int64_t at = std::min<int64_t>(column, columns - kWide);
+        prefetch(row, rows, at);
         function(packed, right + at, columns, update_.depth, product + at, columns);
       }
       return;
@@ -311,14 +347,14 @@ class UpdateRun {
   const Update& update_;
   const float* const* operands_;
   std::vector<Place> places_;
-  size_t product_, kept_;
+  size_t kept_;
 };
 
 inline const std::array<UpdateRun::MultiplyRows, kOuterRows> UpdateRun::kMultiplyRows =
     rowFunctions(std::make_integer_sequence<int, kOuterRows>());
 
-// Numbers of one part of the work, where there is no product.
-constexpr size_t kPart = 4096;
+// Numbers of one part of the work, where there is no product: whole bundles.
+constexpr size_t kPart = 4096 / (kBundle * kLanes) * (kBundle * kLanes);
 
 // Does all updates. `results` are those of the first update, then those of the second, and so on.
 inline void runUpdates(const std::vector<Update>& updates, const float* const* operands, float* const* results,
