@@ -205,28 +205,37 @@ class NarrowWeights {
   float* values;
 };
 
-// Pixels that are computed side by side, since one sum must wait for itself.
-constexpr int kNarrowPixels = 4;
-
+// One sum for each lane, of as many pixels at once.
 template <int Pixels>
 void computeNarrow(const Tile& tile) {
   for (int channel = 0; channel < tile.channels; ++channel) {
-    Vec acc[Pixels] = {};
+    Vec acc[kLanes] = {};
     const float* weights = tile.weights + static_cast<ptrdiff_t>(channel) * tile.tapRows * tile.depth;
     for (int row = 0; row < tile.tapRows; ++row) {
       const float* inputs = tile.inputs + row * tile.frameRow;
       for (int k = 0; k < tile.depth; k += kLanes) {
         const Vec weight = load(weights + k);
+#pragma GCC unroll 16
         for (int pixel = 0; pixel < Pixels; ++pixel) acc[pixel] += weight * load(inputs + pixel * tile.inputStep + k);
       }
       weights += tile.depth;
     }
+    transpose(acc);
+    Vec sums{};
+    for (int lane = 0; lane < kLanes; ++lane) sums += acc[lane];
     for (int pixel = 0; pixel < Pixels; ++pixel) {
       const size_t at = tile.at + pixel * tile.step + channel;
-      tile.output[at] = tile.finish->scalar(sum(acc[pixel]), channel, at);
+      tile.output[at] = tile.finish->scalar(sums[pixel], channel, at);
     }
   }
 }
+
+template <int... Less>
+constexpr std::array<TileFunction, sizeof...(Less)> narrowFunctions(std::integer_sequence<int, Less...>) {
+  return {computeNarrow<Less + 1>...};
+}
+
+constexpr auto kNarrowFunctions = narrowFunctions(std::make_integer_sequence<int, kLanes>());
 
 // One image, of which the frame is filled.
 template <typename Packed>
@@ -256,13 +265,9 @@ void convolveImage(const ConvolutionShape& shape, const Packed& packed, const Fr
         tile.channels = channels - channel;
       };
       if constexpr (narrow) {
-        inParts(horizontal.count, kNarrowPixels, [&](int pixel, int count) {
+        inParts(horizontal.count, kLanes, [&](int pixel, int count) {
           from(pixel, 0);
-          if (count == kNarrowPixels) return computeNarrow<kNarrowPixels>(tile);
-          for (int each = 0; each < count; ++each) {
-            from(pixel + each, 0);
-            computeNarrow<1>(tile);
-          }
+          kNarrowFunctions[count - 1](tile);
         });
       } else {
         for (int channel = 0; channel < channels; channel += kWide) {

@@ -19,7 +19,9 @@ void inGroups(Helpers& helpers, int images, const Add& add) {
 
 // Adds up what the groups have, which lies one after the other, to the first one's.
 inline void addGroups(float* values, size_t size, Helpers& helpers) {
-  constexpr int parts = 16;
+  // To call for help takes as long as to add so many numbers.
+  constexpr size_t alone = 1 << 14;
+  const int parts = static_cast<int>((size + alone - 1) / alone);
   parallel(helpers, parts, [&](int part) {
     const size_t from = size * part / parts, to = size * (part + 1) / parts;
     for (int group = 1; group < kGroups; ++group) {
@@ -141,33 +143,47 @@ inline void addImage(const GradientShape& shape, const Frame& frame, const float
   });
 }
 
+// Vectors of inputs that one tile of the following adds up.
+constexpr int kNarrowVectors = 8;
+
+// sums [Vectors] += inputs times gradients, which are `gradientStep` apart.
+template <int Vectors>
+void addNarrowTile(float* sums, const float* inputs, ptrdiff_t inputStep, const float* gradients,
+                   ptrdiff_t gradientStep, int columns) {
+  Vec acc[Vectors];
+  for (int v = 0; v < Vectors; ++v) acc[v] = load(sums + v * kLanes);
+  for (int column = 0; column < columns; ++column) {
+    const Vec factor = broadcast(gradients[column * gradientStep]);
+    for (int v = 0; v < Vectors; ++v) acc[v] += factor * load(inputs + v * kLanes);
+    inputs += inputStep;
+  }
+  for (int v = 0; v < Vectors; ++v) store(sums + v * kLanes, acc[v]);
+}
+
+using AddNarrowTile = void (*)(float*, const float*, ptrdiff_t, const float*, ptrdiff_t, int);
+
+template <int... Less>
+constexpr std::array<AddNarrowTile, sizeof...(Less)> addNarrowTiles(std::integer_sequence<int, Less...>) {
+  return {addNarrowTile<Less + 1>...};
+}
+
+constexpr auto kAddNarrowTiles = addNarrowTiles(std::make_integer_sequence<int, kNarrowVectors>());
+
 // The same for few channels of the gradient: lanes are inputs. sums [gradient channel, kernel row, `depth`].
 inline void addImageNarrowly(const GradientShape& shape, const Frame& frame, const float* framed,
                              const float* gradients, int depth, float* sums) {
-  constexpr int most = 8;
-  const int channels = shape.gradient.channels;
+  const int channels = shape.gradient.channels, columns = shape.gradient.columns;
   const ptrdiff_t inputStep = static_cast<ptrdiff_t>(shape.stride[1]) * frame.channels;
-  const auto add = [&](auto vectors, int row, int tap, int channel, int k) {
-    constexpr int Vectors = decltype(vectors)::value;
-    float* at = sums + (static_cast<ptrdiff_t>(channel) * shape.kernel.rows + tap) * depth + k;
-    const float* inputs = frame.at(framed, row * shape.stride[0] + tap - shape.padding[0], -shape.padding[1]) + k;
-    const float* gradient = gradients + static_cast<ptrdiff_t>(row) * shape.gradient.columns * channels + channel;
-    Vec acc[Vectors];
-    for (int v = 0; v < Vectors; ++v) acc[v] = load(at + v * kLanes);
-    for (int column = 0; column < shape.gradient.columns; ++column) {
-      const Vec factor = broadcast(gradient[column * channels]);
-      for (int v = 0; v < Vectors; ++v) acc[v] += factor * load(inputs + v * kLanes);
-      inputs += inputStep;
-    }
-    for (int v = 0; v < Vectors; ++v) store(at + v * kLanes, acc[v]);
-  };
   for (int row = 0; row < shape.gradient.rows; ++row) {
+    const float* gradient = gradients + static_cast<ptrdiff_t>(row) * columns * channels;
     for (int tap = 0; tap < shape.kernel.rows; ++tap) {
+      const float* inputs = frame.at(framed, row * shape.stride[0] + tap - shape.padding[0], -shape.padding[1]);
       for (int channel = 0; channel < channels; ++channel) {
-        int k = 0;
-        for (; k + most * kLanes <= depth; k += most * kLanes) add(std::integral_constant<int, most>(), row, tap, channel, k);
-        for (; k + 2 * kLanes <= depth; k += 2 * kLanes) add(std::integral_constant<int, 2>(), row, tap, channel, k);
-        for (; k < depth; k += kLanes) add(std::integral_constant<int, 1>(), row, tap, channel, k);
+        float* to = sums + (static_cast<ptrdiff_t>(channel) * shape.kernel.rows + tap) * depth;
+        inParts(depth / kLanes, kNarrowVectors, [&](int first, int count) {
+          kAddNarrowTiles[count - 1](to + first * kLanes, inputs + first * kLanes, inputStep, gradient + channel,
+                                     channels, columns);
+        });
       }
     }
   }
