@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "dense.h"
+#include "random.h"
 #include "update.h"
 #include "winograd.h"
 #include "xla/ffi/api/ffi.h"
@@ -168,6 +169,24 @@ XLA_FFI_DEFINE_HANDLER(kDense, dense,
                            .Attr<bool>("relu")
                            .Attr<bool>("mask"));
 
+// The argument is the number of the step, 0 or more; `seed` is two words, the lower one first.
+static ffi::Error uniform(ffi::ThreadPool pool, ffi::Buffer<ffi::S32> step, ffi::Result<Floats> result, Integers seed,
+                          bool halves) {
+  if (step.element_count() != 1 || seed.size() != 2) return ffi::Error::InvalidArgument("random numbers of no step or seed");
+  PoolHelpers helpers(pool);
+  fillUniformly(static_cast<uint32_t>(*step.typed_data()), static_cast<uint32_t>(seed[0]), static_cast<uint32_t>(seed[1]),
+                halves, result->typed_data(), result->element_count(), helpers);
+  return ffi::Error::Success();
+}
+
+XLA_FFI_DEFINE_HANDLER(kUniform, uniform,
+                       ffi::Ffi::Bind()
+                           .Ctx<ffi::ThreadPool>()
+                           .Arg<ffi::Buffer<ffi::S32>>()
+                           .Ret<Floats>()
+                           .Attr<Integers>("seed")
+                           .Attr<bool>("halves"));
+
 // The first operands are what `plan` speaks of; those after them only have to be there before.
 static ffi::Error update(ffi::ThreadPool pool, ffi::RemainingArgs arguments, ffi::RemainingRets results,
                          Integers plan) {
@@ -201,7 +220,8 @@ static bool registerHandlers() {
     return ffi::Ffi::RegisterStaticHandler(api, name, "Host", handler) == nullptr;
   };
   return add("hourglass_convolution", kConvolution) && add("hourglass_kernel_gradient", kKernelGradient) &&
-         add("hourglass_dense", kDense) && add("hourglass_update", kUpdate);
+         add("hourglass_dense", kDense) && add("hourglass_update", kUpdate) &&
+         add("hourglass_uniform", kUniform);
 }
 
 }  // namespace hourglass

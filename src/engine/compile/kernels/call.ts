@@ -8,7 +8,7 @@ export function integers(values: readonly number[]): string {
 
 export interface CustomCall {
   readonly target: string;
-  /** float32, of known shapes. */
+  /** float32 or int32, of known shapes. */
   readonly operands: readonly Ref[];
   /** Shapes; all are float32. */
   readonly results: readonly (readonly number[])[];
@@ -21,9 +21,9 @@ export interface CustomCall {
 /** Calls a kernel. TensorFlow's own op for it knows no kernels of the present interface, so it is said in StableHLO. */
 export function customCall(body: Body, call: CustomCall): readonly Ref[] {
   const { operands, results } = call;
-  const shapes = operands.map(({ shape }) => {
+  const given = operands.map(({ shape, dtype }): Operand => {
     if (shape === undefined) throw new TypeError(`${call.target} needs to know its arguments' shapes`);
-    return shape;
+    return { shape, type: dtype === 'int32' ? 'i32' : 'f32' };
   });
   const outputs = body.addAll(
     'XlaCallModule',
@@ -31,7 +31,7 @@ export function customCall(body: Body, call: CustomCall): readonly Ref[] {
     {
       version: { int: 9 },
       platforms: { strings: ['CPU'] },
-      module: { string: moduleOf(call, shapes) },
+      module: { string: moduleOf(call, given) },
       Sout: { shapes: results },
       Tout: { types: results.map(() => 'float32') },
     },
@@ -42,12 +42,20 @@ export function customCall(body: Body, call: CustomCall): readonly Ref[] {
 
 type Shape = readonly number[];
 
-function moduleOf({ target, results, config, inPlace = [] }: CustomCall, operands: readonly Shape[]): string {
+interface Operand {
+  readonly shape: Shape;
+  readonly type: 'f32' | 'i32';
+}
+
+function moduleOf(
+  { target, results, config, inPlace = [] }: CustomCall,
+  operands: readonly Operand[],
+): string {
   const isOne = results.length === 1;
   const names = operands.map((_, index) => `%a${index}`);
-  const parameters = operands.map((shape, index) => `%a${index}: ${typeOf(shape)}`);
-  const given = operands.map(typeOf).join(', ');
-  const gives = results.map(typeOf).join(', ');
+  const parameters = operands.map(({ shape, type }, index) => `%a${index}: ${typeOf(shape, type)}`);
+  const given = operands.map(({ shape, type }) => typeOf(shape, type)).join(', ');
+  const gives = results.map((shape) => typeOf(shape, 'f32')).join(', ');
   const returned = results.map((_, index) => (isOne ? '%r' : `%r#${index}`));
   const aliases = inPlace.flatMap((operand, index) =>
     operand === undefined ? [] : [aliasOf(operand, isOne ? [] : [index])],
@@ -58,7 +66,7 @@ function moduleOf({ target, results, config, inPlace = [] }: CustomCall, operand
     `backend_config = {${Object.entries(config)
       .map(([name, value]) => `${name} = ${value}`)
       .join(', ')}}`,
-    `operand_layouts = [${operands.map(layoutOf).join(', ')}]`,
+    `operand_layouts = [${operands.map(({ shape }) => layoutOf(shape)).join(', ')}]`,
     `result_layouts = [${results.map(layoutOf).join(', ')}]`,
     `output_operand_aliases = [${aliases.join(', ')}]`,
   ];
@@ -71,8 +79,8 @@ function moduleOf({ target, results, config, inPlace = [] }: CustomCall, operand
 }`;
 }
 
-function typeOf(shape: Shape): string {
-  return `tensor<${[...shape, 'f32'].join('x')}>`;
+function typeOf(shape: Shape, type: Operand['type']): string {
+  return `tensor<${[...shape, type].join('x')}>`;
 }
 
 /** Row by row, the last axis the fastest. */

@@ -3,6 +3,7 @@ import type { Body, Ref } from '../body.ts';
 import type { TraceNode, Use } from '../trace.ts';
 import { convolutionRewrites } from './convolutions.ts';
 import { productRewrites } from './products.ts';
+import { uniformRewrites } from './uniform.ts';
 import { updateRewrites } from './updates.ts';
 
 /** Writes what stands for the outputs of a node. */
@@ -36,7 +37,7 @@ export function kernelRewrites(
   const changes = updateRewrites(nodes, users, updates);
   return {
     ...changes,
-    made: new Map([...convolutions.made, ...products.made]),
+    made: new Map([...convolutions.made, ...products.made, ...uniformRewrites(nodes)]),
     absorbed: new Set([...convolutions.absorbed, ...products.absorbed, ...changes.absorbed]),
   };
 }
