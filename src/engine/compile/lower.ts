@@ -2,7 +2,7 @@
 import { PHILOX } from '../random.ts';
 import type { Body, Ref } from './body.ts';
 import { isPlain, thinConvolution, thinKernelGradient, thinTransposed } from './thin.ts';
-import { UNIFORM_OP, type TraceNode } from './trace.ts';
+import { attributeOf, UNIFORM_OP, type TraceNode } from './trace.ts';
 
 /** What stands for the outputs of a node; undefined where the node is written as it is. */
 export function lower(body: Body, node: TraceNode, inputs: readonly Ref[]): readonly Ref[] | undefined {
@@ -74,10 +74,10 @@ function fromHalves(body: Body, words: (shape: readonly number[]) => Ref, shape:
   return body.add('Mul', [numbers, body.float(2 ** -16)]);
 }
 
-function numbersOf({ op, attributes }: TraceNode, name: string): readonly number[] {
-  const value = attributes.find((attribute) => attribute.name === name)?.value;
+function numbersOf(node: TraceNode, name: string): readonly number[] {
+  const value = attributeOf(node, name);
   if (Array.isArray(value) && value.every((item) => typeof item === 'number')) return value;
-  throw new TypeError(`${op} has no numbers ${name}`);
+  throw new TypeError(`${node.op} has no numbers ${name}`);
 }
 
 /** tfjs converts what has the right type already. */
@@ -139,8 +139,8 @@ function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, length) => product * length, 1);
 }
 
-function flagOf({ attributes }: TraceNode, name: string): boolean {
-  return attributes.find((attribute) => attribute.name === name)?.value === true;
+function flagOf(node: TraceNode, name: string): boolean {
+  return attributeOf(node, name) === true;
 }
 
 /**

@@ -6,7 +6,7 @@
  * A pixel of the kernel is called a tap. All here holds for stride 1 and padding `same`.
  */
 import type { Body, Ref } from './body.ts';
-import type { TraceNode } from './trace.ts';
+import { attributeOf, type TraceNode } from './trace.ts';
 
 /** With fewer channels at the other side there is nothing to gain. */
 const MANY = 8;
@@ -80,8 +80,8 @@ export function thinKernelGradient(
   return undefined;
 }
 
-export function isPlain({ attributes }: TraceNode): boolean {
-  const valueOf = (name: string): unknown => attributes.find((attribute) => attribute.name === name)?.value;
+export function isPlain(node: TraceNode): boolean {
+  const valueOf = (name: string): unknown => attributeOf(node, name);
   const isOnes = (value: unknown): boolean =>
     value === undefined || (Array.isArray(value) && value.every((step) => step === 1));
   return (

@@ -30,6 +30,11 @@ export interface TraceNode {
   readonly outputs: readonly { readonly shape: readonly number[]; readonly dtype: DType }[];
 }
 
+/** The value of an attribute; undefined if the node has none of this name. */
+export function attributeOf({ attributes }: TraceNode, name: string): unknown {
+  return attributes.find((attribute) => attribute.name === name)?.value;
+}
+
 /** The op that stands for our own kernel of random numbers; attributes `shape` and `seed`. */
 export const UNIFORM_OP = STATELESS_UNIFORM;
 

@@ -5,6 +5,7 @@ import { Philox, permutation } from '../../../src/core/philox.ts';
 import type { GraphMode } from '../../../src/engine/compile/loop.ts';
 import { compiledTrainer } from '../../../src/engine/compile/trainer.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
+import { ensureEngine } from '../../../src/engine/install.ts';
 import { loadEngine } from '../../../src/engine/load.ts';
 import { eagerTrainer } from '../../../src/engine/train/eager.ts';
 import { rowNumbers, type SamplePair, type Samples } from '../../../src/engine/train/samples.ts';
@@ -14,8 +15,9 @@ import { buildAutoencoder, disposeAutoencoder } from '../../../src/layers/build.
 import type { Architecture, Shape } from '../../../src/layers/layer.ts';
 import { seedsOf } from '../../layers/specs.ts';
 
-/** Only TensorFlow has graphs. */
-export function nativeEngine(): Promise<Engine> {
+/** Only TensorFlow has graphs. Both it and the kernels are installed, if they are not. */
+export async function nativeEngine(): Promise<Engine> {
+  await ensureEngine('native', () => undefined, new AbortController().signal);
   return loadEngine({ choice: 'native', threads: 1 });
 }
 

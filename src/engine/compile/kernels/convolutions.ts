@@ -3,7 +3,7 @@
  * mask what they give, and gradients that sum up a bias's as well. The kernels are in `src/engine/native`.
  */
 import type { Body, Ref } from '../body.ts';
-import type { TraceNode, Use } from '../trace.ts';
+import { attributeOf, type TraceNode, type Use } from '../trace.ts';
 import { customCall, integers } from './call.ts';
 import { finishArguments, finishOf, type Finish } from './finish.ts';
 import type { Rewrite, Rewrites, Users } from './rewrites.ts';
@@ -73,10 +73,6 @@ function isCovered(node: TraceNode): boolean {
     (dilations === undefined || (Array.isArray(dilations) && dilations.every((each) => each === 1))) &&
     node.outputs[0]?.dtype === 'float32'
   );
-}
-
-function attributeOf({ attributes }: TraceNode, name: string): unknown {
-  return attributes.find((attribute) => attribute.name === name)?.value;
 }
 
 function strideOf(node: TraceNode): readonly number[] {

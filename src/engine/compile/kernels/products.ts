@@ -1,6 +1,6 @@
 /** Products of dense layers, with what follows them. */
 import type { Body, Ref } from '../body.ts';
-import type { TraceNode, Use } from '../trace.ts';
+import { attributeOf, type TraceNode, type Use } from '../trace.ts';
 import { customCall } from './call.ts';
 import { finishArguments, finishOf, type Finish } from './finish.ts';
 import type { Rewrite, Rewrites, Users } from './rewrites.ts';
@@ -19,10 +19,8 @@ export function isProduct({ op, inputs }: TraceNode): boolean {
 }
 
 /** Which of the factors of a product are transposed. */
-export function transposed({ attributes }: TraceNode): readonly [boolean, boolean] {
-  const flag = (name: string): boolean =>
-    attributes.find((attribute) => attribute.name === name)?.value === true;
-  return [flag('adj_x'), flag('adj_y')];
+export function transposed(node: TraceNode): readonly [boolean, boolean] {
+  return [attributeOf(node, 'adj_x') === true, attributeOf(node, 'adj_y') === true];
 }
 
 export function productRewrites(

@@ -1,6 +1,5 @@
 /** Random numbers by a kernel: XLA takes many times as long for their words. */
-import type { TraceNode } from '../trace.ts';
-import { UNIFORM_OP } from '../trace.ts';
+import { attributeOf, UNIFORM_OP, type TraceNode } from '../trace.ts';
 import { customCall, integers } from './call.ts';
 import type { Rewrite } from './rewrites.ts';
 
@@ -8,17 +7,16 @@ export function uniformRewrites(nodes: readonly TraceNode[]): ReadonlyMap<TraceN
   return new Map(nodes.filter(({ op }) => op === UNIFORM_OP).map((node) => [node, rewriteOf(node)] as const));
 }
 
-function rewriteOf({ inputs, outputs, attributes }: TraceNode): Rewrite {
-  const [step] = inputs;
-  const valueOf = (name: string): unknown => attributes.find((attribute) => attribute.name === name)?.value;
-  const seed = valueOf('seed');
+function rewriteOf(node: TraceNode): Rewrite {
+  const [step] = node.inputs;
+  const seed = attributeOf(node, 'seed');
   if (step === undefined || !Array.isArray(seed))
     throw new TypeError('random numbers without a step or a seed');
   return (body, refOf) =>
     customCall(body, {
       target: 'hourglass_uniform',
       operands: [refOf(step)],
-      results: outputs.map(({ shape }) => shape),
-      config: { seed: integers(seed.map(Number)), halves: String(valueOf('halves') === true) },
+      results: node.outputs.map(({ shape }) => shape),
+      config: { seed: integers(seed.map(Number)), halves: String(attributeOf(node, 'halves') === true) },
     });
 }
