@@ -37,7 +37,10 @@ export async function ensureEngine(
 ): Promise<EnsuredEngine> {
   if (choice === 'portable') return { identity: await engineIdentity('portable') };
   const record = await readEngineRecord();
-  if (record !== undefined && areKernelsSettled(record)) return { identity: await engineIdentity('native') };
+  if (record !== undefined) {
+    if (!areKernelsSettled(record)) await addKernels(onProgress, signal);
+    return { identity: await engineIdentity('native') };
+  }
   const refusal = choice === 'auto' ? await readRefusal() : undefined;
   if (refusal !== undefined) return portable(refusal);
   try {
@@ -53,6 +56,15 @@ export async function ensureEngine(
       () => undefined,
     );
     return portable(reason.join('; '));
+  }
+}
+
+/** To an engine that is there. Where nothing can be written, as in another user's cache, it serves without them. */
+async function addKernels(onProgress: InstallProgress, signal: AbortSignal): Promise<void> {
+  try {
+    await installEngine(onProgress, signal);
+  } catch (error) {
+    if (!(error instanceof Failure) || signal.aborted) throw error;
   }
 }
 

@@ -1,7 +1,7 @@
 /** The kernels are compiled once for a machine, and can be done without. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { kernelBuild } from '../../src/engine/kernels.ts';
 import { installedFolder, Machine } from './machine.ts';
@@ -41,3 +41,22 @@ test('where kernels cannot be compiled, TensorFlow does without, and status tell
   const left = readdirSync(join(machine.cache, 'engine'), { recursive: true, encoding: 'utf8' });
   assert.ok(!left.some((name) => name.includes('.tmp-')));
 });
+
+test('an engine in a cache where nothing can be written serves without kernels', async (t) => {
+  const machine = new Machine(t);
+  const env = { HOURGLASS_ENGINE_DIR: await installedFolder() };
+  machine.compiler('exit 1');
+  await machine.ensure('native', env);
+  const engines = join(machine.cache, 'engine');
+  for (const name of readdirSync(engines, { recursive: true, encoding: 'utf8' })) {
+    if (name.endsWith('.refused.json')) rmSync(join(engines, name));
+  }
+  // A folder in place of the lock: whoever runs the tests, it cannot be taken.
+  mkdirSync(`${kernelFolder(machine)}.lock`);
+  const { value } = await machine.ensure('auto', env);
+  assert.deepEqual([value?.identity.kind, value?.warning], ['native', undefined]);
+});
+
+function kernelFolder(machine: Machine): string {
+  return join(machine.cache, 'engine', basename(dirname(kernelBuild().addon)));
+}
