@@ -2,7 +2,7 @@
 import { PHILOX } from '../random.ts';
 import type { Body, Ref } from './body.ts';
 import { isPlain, thinConvolution, thinKernelGradient, thinTransposed } from './thin.ts';
-import { attributeOf, UNIFORM_OP, type TraceNode } from './trace.ts';
+import { attributeOf, sizeOf, UNIFORM_OP, type TraceNode } from './trace.ts';
 
 /** What stands for the outputs of a node; undefined where the node is written as it is. */
 export function lower(body: Body, node: TraceNode, inputs: readonly Ref[]): readonly Ref[] | undefined {
@@ -133,10 +133,6 @@ function biasGradient(body: Body, node: TraceNode, [values]: readonly Ref[]): Re
   const flat = input.shape.length === 3 && input.shape[0] === 1 ? input.shape.slice(1) : input.shape;
   const sum = body.add('BiasAddGrad', [body.reshape(values, flat)]);
   return body.reshape({ ...sum, shape: [channels] }, node.outputs[0]?.shape ?? []);
-}
-
-function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, length) => product * length, 1);
 }
 
 function flagOf(node: TraceNode, name: string): boolean {

@@ -1,11 +1,11 @@
 /** Compiles Hourglass's own kernels against the headers of XLA that came with TensorFlow. */
 import { existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { writeFileAtomic } from '../../artifacts/atomic.ts';
 import { Failure } from '../../core/diagnostic.ts';
 import { kernelBuild, KERNEL_SOURCES } from '../kernels.ts';
-import type { EngineRecord } from '../location.ts';
+import { engineFolder, type EngineRecord } from '../location.ts';
 import { WHEELS, PLATFORM } from '../pins.ts';
 import type { InstallProgress } from './command.ts';
 import { compile } from './compile.ts';
@@ -39,7 +39,7 @@ export async function installKernels(
         flags,
         headers,
         sources: [join(KERNEL_SOURCES, 'addon.cc')],
-        libraries: libraries.map((name) => join(record.source ?? dirname(addon), name)),
+        libraries: libraries.map((name) => join(record.source ?? engineFolder(), name)),
         target: draft,
       },
       signal,
@@ -56,6 +56,6 @@ export async function installKernels(
 
 /** TensorFlow's `include` folder, if it has XLA's headers. */
 function headersOf({ source }: EngineRecord): string | undefined {
-  const folder = join(source ?? dirname(kernelBuild().addon), 'include');
+  const folder = join(source ?? engineFolder(), 'include');
   return existsSync(join(folder, 'xla', 'ffi', 'api', 'ffi.h')) ? folder : undefined;
 }

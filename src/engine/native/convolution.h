@@ -50,6 +50,14 @@ struct ConvolutionShape {
   Phases vertical, horizontal;
 };
 
+// One of the images [., rows, columns, channels] in its frame, until this thread asks for another.
+inline const float* framedImage(const Frame& frame, const Image& image, const float* images, int index) {
+  struct Framed;
+  float* const framed = scratch<Framed>(frame.size());
+  frame.fill(framed, images + index * image.size(), image.rows, image.columns);
+  return framed;
+}
+
 // A kernel [rows, columns, ., .], and how far it is from one input or output channel to the next.
 struct Weights {
   const float* values;
@@ -157,13 +165,23 @@ constexpr std::array<TileFunction, sizeof...(Less)> tileFunctions(std::integer_s
 template <int Vectors>
 constexpr auto kTileFunctions = tileFunctions<Vectors>(std::make_integer_sequence<int, kTileRows>());
 
+struct Range {
+  int first, count;
+};
+
+// One of parts of about equal size.
+inline Range partOf(int total, int parts, int part) {
+  const int first = static_cast<int>(static_cast<long>(total) * part / parts);
+  return {first, static_cast<int>(static_cast<long>(total) * (part + 1) / parts) - first};
+}
+
 // Calls `each(first, count)` for parts of about equal size, none larger than `most`.
 template <typename Each>
 void inParts(int total, int most, const Each& each) {
   const int parts = (total + most - 1) / most;
   for (int part = 0; part < parts; ++part) {
-    const int first = static_cast<int>(static_cast<long>(total) * part / parts);
-    each(first, static_cast<int>(static_cast<long>(total) * (part + 1) / parts) - first);
+    const auto [first, count] = partOf(total, parts, part);
+    each(first, count);
   }
 }
 
@@ -286,10 +304,8 @@ template <typename Packed>
 void convolveWith(const ConvolutionShape& shape, const Packed& packed, const float* input, float* output,
                   const Finish& finish, Helpers& helpers) {
   const Frame frame = frameFor(shape.vertical, shape.horizontal, shape.input);
-  struct Framed;
   parallel(helpers, shape.images, [&](int image) {
-    float* framed = scratch<Framed>(frame.size());
-    frame.fill(framed, input + image * shape.input.size(), shape.input.rows, shape.input.columns);
+    const float* const framed = framedImage(frame, shape.input, input, image);
     convolveImage(shape, packed, frame, framed, output, image * shape.output.size(), finish);
   });
 }

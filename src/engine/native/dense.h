@@ -74,16 +74,6 @@ constexpr std::array<BackwardTile, sizeof...(Less)> backwardTiles(std::integer_s
 constexpr auto kAddBlocks = addBlocks(std::make_integer_sequence<int, kTileRows>());
 constexpr auto kBackwardTiles = backwardTiles(std::make_integer_sequence<int, kTileRows>());
 
-struct Range {
-  int first, count;
-};
-
-// One of parts of about equal size.
-inline Range partOf(int total, int parts, int part) {
-  const int first = static_cast<int>(static_cast<long>(total) * part / parts);
-  return {first, static_cast<int>(static_cast<long>(total) * (part + 1) / parts) - first};
-}
-
 // A dense layer: inputs [rows, depth], weights [depth, columns].
 struct DenseShape {
   int rows, depth, columns;

@@ -206,14 +206,12 @@ inline void kernelGradientDirectly(const GradientShape& shape, const float* inpu
   const size_t size = static_cast<size_t>(shape.kernel.rows) * length * width;
   const size_t pixels = static_cast<size_t>(shape.gradient.rows) * shape.gradient.columns;
   struct Sums;
-  struct Framed;
   struct Widened;
   float* sums = scratch<Sums>(kGroups * size);
   std::memset(sums, 0, kGroups * size * sizeof(float));
   inGroups(helpers, shape.images, [&](int group, int image) {
     channelSums.add(group, image);
-    float* framed = scratch<Framed>(frame.size());
-    frame.fill(framed, input + image * shape.input.size(), shape.input.rows, shape.input.columns);
+    const float* const framed = framedImage(frame, shape.input, input, image);
     const float* own = gradient + image * shape.gradient.size();
     if (narrow) return addImageNarrowly(shape, frame, framed, own, length, sums + group * size);
     if (width != channels) {

@@ -211,7 +211,6 @@ inline void finishBlocks(const float* products, const Blocks& blocks, int first,
 // As `convolveDirectly`, for what suits.
 inline void convolveByWinograd(const ConvolutionShape& shape, const Weights& weights, const float* input,
                                float* output, const Finish& finish, Helpers& helpers) {
-  struct Framed;
   struct Inputs;
   struct Products;
   const Blocks blocks(shape.output.rows, shape.output.columns);
@@ -221,10 +220,9 @@ inline void convolveByWinograd(const ConvolutionShape& shape, const Weights& wei
   const int outputs = shape.output.channels, width = roundUp(outputs, kLanes);
   const float* transformed = transformWeights(shape, weights, helpers);
   parallel(helpers, shape.images, [&](int image) {
-    float* framed = scratch<Framed>(frame.size());
+    const float* const framed = framedImage(frame, shape.input, input, image);
     float* inputs = scratch<Inputs>(static_cast<size_t>(kElements) * blocks.most() * inputWidth);
     float* products = scratch<Products>(static_cast<size_t>(kElements) * blocks.most() * width);
-    frame.fill(framed, input + image * shape.input.size(), shape.input.rows, shape.input.columns);
     blocks.parts([&](int first, int rows) {
       transformFrame(frame, framed, firstRow, firstColumn, blocks, first, rows, inputWidth, inputs);
       for (int element = 0; element < kElements; ++element) {
@@ -275,7 +273,6 @@ inline void transformGradientBlocks(const Image& image, const float* gradient, c
 // As `kernelGradientDirectly`, for what suits.
 inline void kernelGradientByWinograd(const GradientShape& shape, const float* input, const float* gradient,
                                      float* result, const ChannelSums& channelSums, Helpers& helpers) {
-  struct Framed;
   struct Inputs;
   struct Gradients;
   struct Sums;
@@ -289,10 +286,9 @@ inline void kernelGradientByWinograd(const GradientShape& shape, const float* in
   std::memset(sums, 0, kGroups * size * sizeof(float));
   inGroups(helpers, shape.images, [&](int group, int image) {
     channelSums.add(group, image);
-    float* framed = scratch<Framed>(frame.size());
+    const float* const framed = framedImage(frame, shape.input, input, image);
     float* inputs = scratch<Inputs>(static_cast<size_t>(kElements) * blocks.most() * inputWidth);
     float* gradients = scratch<Gradients>(static_cast<size_t>(kElements) * blocks.most() * width);
-    frame.fill(framed, input + image * shape.input.size(), shape.input.rows, shape.input.columns);
     blocks.parts([&](int first, int rows) {
       transformFrame(frame, framed, firstRow, firstColumn, blocks, first, rows, inputWidth, inputs);
       transformGradientBlocks(shape.gradient, gradient + image * shape.gradient.size(), blocks, first, rows, width,

@@ -1,6 +1,6 @@
 /** What follows a product or a convolution, and is done along with it: a bias, a rectifier, a mask. */
 import type { Body, Ref } from '../body.ts';
-import type { TraceNode, Use } from '../trace.ts';
+import { sizeOf, type TraceNode, type Use } from '../trace.ts';
 import type { Users } from './rewrites.ts';
 
 /** What a kernel does to its sums before it stores them. */
@@ -42,8 +42,9 @@ function withStep(finish: Finish, { op, inputs, outputs }: TraceNode, given: Tra
   if (other === undefined) return undefined;
   if (op === 'Add' && finish.bias === undefined) {
     const channels = shape.at(-1);
-    const size = other.shape.reduce((product, length) => product * length, 1);
-    return size === channels && other.shape.at(-1) === channels ? { ...finish, bias: other } : undefined;
+    return sizeOf(other.shape) === channels && other.shape.at(-1) === channels
+      ? { ...finish, bias: other }
+      : undefined;
   }
   return op === 'ReluGrad' && isSame(other.shape, shape) ? { ...finish, mask: other } : undefined;
 }
@@ -53,7 +54,7 @@ function isSame(one: readonly number[], other: readonly number[]): boolean {
   return squeezed(one).join() === squeezed(other).join();
 }
 
-export function squeezed(shape: readonly number[]): readonly number[] {
+function squeezed(shape: readonly number[]): readonly number[] {
   const first = shape.findIndex((length) => length !== 1);
   return first === -1 ? [] : shape.slice(first);
 }

@@ -2,7 +2,7 @@
  * Programs for the kernel that changes variables: elementwise nodes as instructions of a machine with one accumulator, so that
  * what one node gives and the next one takes goes through no memory.
  */
-import type { TraceNode, Use } from '../trace.ts';
+import { sizeOf, type TraceNode, type Use } from '../trace.ts';
 
 /** The instructions and their numbers in `update.h`. */
 const CODES = {
@@ -52,10 +52,6 @@ export function isElementwise({ op, inputs, outputs }: TraceNode, shape: readonl
     output.shape.join() === shape.join() &&
     inputs.every(({ shape: used }) => sizeOf(used) === 1 || used.join() === shape.join())
   );
-}
-
-export function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, length) => product * length, 1);
 }
 
 /** A result that takes the place of a variable. */

@@ -3,11 +3,11 @@
  * products of matrices that give gradients computed on the way. XLA makes several passes, and copies what it still has to read.
  */
 import type { Body, Ref } from '../body.ts';
-import type { TraceNode, Use } from '../trace.ts';
+import { sizeOf, type TraceNode, type Use } from '../trace.ts';
 import { customCall, integers } from './call.ts';
 import { finishOf } from './finish.ts';
 import { isProduct, transposed } from './products.ts';
-import { isElementwise, sizeOf, writeProgram, type Program, type Target } from './program.ts';
+import { isElementwise, writeProgram, type Program, type Target } from './program.ts';
 import type { Rewrites, Users } from './rewrites.ts';
 
 /** Variables that change together, by nodes that nobody else needs. */
