@@ -6,6 +6,7 @@ import type { Binding } from '../addon.ts';
 import type { Precision } from '../train/trainer.ts';
 import { Body, type Parameter, type Ref } from './body.ts';
 import { replay } from './emit.ts';
+import { gatherRows } from './kernels/batch.ts';
 import { savedModel, type Attribute, type DType, type NodeDef } from './proto.ts';
 import type { Trace } from './trace.ts';
 
@@ -15,6 +16,7 @@ export type GraphMode = 'graph' | 'xla';
 /** Samples that lie in TensorFlow's memory. */
 export interface ResidentSamples {
   readonly dtype: 'uint8' | 'float32';
+  readonly count: number;
   /** Without the axis of the samples. */
   readonly shape: readonly number[];
   readonly scale: number;
@@ -62,7 +64,11 @@ export function buildLoop(spec: LoopSpec, binding: Binding): Loop {
     { name: 'rows', dtype: 'int32', shape: [capacity, batchSize] },
     { name: 'sum', dtype: 'float32', shape: [values] },
     { name: 'lost', dtype: 'float32', shape: [values] },
-    ...data.map(({ dtype, shape }, index) => ({ name: `data${index}`, dtype, shape: [-1, ...shape] })),
+    ...data.map(({ dtype, count, shape }, index) => ({
+      name: `data${index}`,
+      dtype,
+      shape: [count, ...shape],
+    })),
     ...used.map((index) => ({ name: `variable${index}`, ...variableOf(spec, index) })),
   ];
   const parameters = state.filter(({ name }) => name !== 'step');
@@ -117,10 +123,14 @@ function emitStep(
   changed: Loop['changed'],
 ): ReadonlyMap<string, Ref> {
   const { trace, data, batchSize } = spec;
+  // They compute in float32.
+  const kernels = spec.kernels && spec.mode === 'xla' && spec.precision === 'float32';
   const step = body.parameter('step');
   const rows = body.add('GatherV2', [body.parameter('rows'), step, body.integer(0)]);
   const batches = data.map((samples, index) => {
-    const gathered = body.add('GatherV2', [body.parameter(`data${index}`), rows, body.integer(0)]);
+    const all = body.parameter(`data${index}`);
+    if (kernels) return gatherRows(body, all, rows, samples, batchSize)[0];
+    const gathered = body.add('GatherV2', [all, rows, body.integer(0)]);
     return body.reshape(scaled(body, gathered, samples), [batchSize, ...samples.shape]);
   });
   const updates = changed.flatMap((index) => {
@@ -136,12 +146,7 @@ function emitStep(
       if (batch === undefined) throw new TypeError(`the step has no input ${source.index}`);
       return batch;
     },
-    {
-      binding,
-      precision: spec.precision,
-      // They compute in float32.
-      kernels: spec.kernels && spec.mode === 'xla' && spec.precision === 'float32',
-    },
+    { binding, precision: spec.precision, kernels },
   );
   return new Map([
     ['step', body.add('AddV2', [step, body.integer(1)])],

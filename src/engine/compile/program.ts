@@ -14,7 +14,7 @@ import type { ResidentData } from './resident.ts';
 import { fingerprint, trace, Untraceable, type Trace } from './trace.ts';
 
 /** Milliseconds that one call should take: short enough for Ctrl-C and for progress, long against its fixed costs. */
-const CALL = 200;
+const CALL = 400;
 
 /** Row numbers that one call takes at most. */
 const TABLE = 2 ** 18;
@@ -218,8 +218,8 @@ function traceTwice(tf: Tf, { batchSize, samples, state, run }: ProgramOptions):
   }
 }
 
-function residentForm({ data, shape, scale, offset }: Samples): ResidentSamples {
-  return { dtype: data instanceof Uint8Array ? 'uint8' : 'float32', shape, scale, offset };
+function residentForm({ data, count, shape, scale, offset }: Samples): ResidentSamples {
+  return { dtype: data instanceof Uint8Array ? 'uint8' : 'float32', count, shape, scale, offset };
 }
 
 function floatOrInteger({ dtype }: Variable): 'float32' | 'int32' {

@@ -4,6 +4,7 @@
 
 #include <type_traits>
 
+#include "batch.h"
 #include "dense.h"
 #include "random.h"
 #include "update.h"
@@ -187,11 +188,57 @@ XLA_FFI_DEFINE_HANDLER(kUniform, uniform,
                            .Attr<Integers>("seed")
                            .Attr<bool>("halves"));
 
-// The first operands are what `plan` speaks of; those after them only have to be there before.
-static ffi::Error update(ffi::ThreadPool pool, ffi::RemainingArgs arguments, ffi::RemainingRets results,
-                         Integers plan) {
-  bool whole = false;
-  const std::vector<Update> updates = readUpdates(plan.begin(), plan.end(), &whole);
+// Arguments: data [samples, ...], bytes or floats, and the numbers of rows.
+static ffi::Error rows(ffi::ThreadPool pool, ffi::AnyBuffer data, ffi::Buffer<ffi::S32> numbers, ffi::Result<Floats> result,
+                       float scale, float offset) {
+  const int count = static_cast<int>(numbers.element_count());
+  if (data.dimensions().size() < 1 || count == 0) return ffi::Error::InvalidArgument("no rows to be gathered");
+  const int64_t all = data.dimensions()[0], size = static_cast<int64_t>(result->element_count()) / count;
+  PoolHelpers helpers(pool);
+  const auto gather = [&](auto* values) {
+    gatherRows(values, all, size, numbers.typed_data(), count, {scale, offset}, result->typed_data(), helpers);
+    return ffi::Error::Success();
+  };
+  if (data.element_type() == ffi::U8) return gather(data.typed_data<uint8_t>());
+  if (data.element_type() == ffi::F32) return gather(data.typed_data<float>());
+  return ffi::Error::InvalidArgument("data that are neither bytes nor floats");
+}
+
+XLA_FFI_DEFINE_HANDLER(kRows, rows,
+                       ffi::Ffi::Bind()
+                           .Ctx<ffi::ThreadPool>()
+                           .Arg<ffi::AnyBuffer>()
+                           .Arg<ffi::Buffer<ffi::S32>>()
+                           .Ret<Floats>()
+                           .Attr<float>("scale")
+                           .Attr<float>("offset"));
+
+static ffi::Error total(Floats numbers, ffi::Result<Floats> result) {
+  *result->typed_data() = sumOf(numbers.typed_data(), numbers.element_count());
+  return ffi::Error::Success();
+}
+
+XLA_FFI_DEFINE_HANDLER(kTotal, total, ffi::Ffi::Bind().Arg<Floats>().Ret<Floats>());
+
+// A plan as XLA keeps it from the first run on.
+struct PlanState : Plan {
+  using Plan::Plan;
+  static ffi::TypeId id;
+};
+
+ffi::TypeId PlanState::id = {};
+
+static ffi::ErrorOr<std::unique_ptr<PlanState>> readPlan(Integers plan) {
+  bool makesSense = false;
+  auto state = std::make_unique<PlanState>(plan.begin(), plan.end(), &makesSense);
+  if (!makesSense) return ffi::Unexpected(ffi::Error::InvalidArgument("a plan of updates that makes no sense"));
+  return state;
+}
+
+XLA_FFI_DEFINE_HANDLER(kReadPlan, readPlan, ffi::Ffi::BindInstantiate().Attr<Integers>("plan"));
+
+// The first operands are what the plan speaks of; those after them only have to be there before.
+static ffi::Error update(ffi::ThreadPool pool, PlanState* plan, ffi::RemainingArgs arguments, ffi::RemainingRets results) {
   std::vector<const float*> operands;
   std::vector<float*> targets;
   for (size_t index = 0; index < arguments.size(); ++index) {
@@ -204,38 +251,66 @@ static ffi::Error update(ffi::ThreadPool pool, ffi::RemainingArgs arguments, ffi
     if (!given.has_value()) return given.error();
     targets.push_back(given.value()->typed_data());
   }
-  if (!whole) return ffi::Error::InvalidArgument("a plan of updates that makes no sense");
   PoolHelpers helpers(pool);
-  runUpdates(updates, operands.data(), targets.data(), helpers);
+  runPlan(*plan, operands.data(), targets.data(), helpers);
   return ffi::Error::Success();
 }
 
 XLA_FFI_DEFINE_HANDLER(
     kUpdate, update,
-    ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().RemainingArgs().RemainingRets().Attr<Integers>("plan"));
+    ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Ctx<ffi::State<PlanState>>().RemainingArgs().RemainingRets());
 
 static bool registerHandlers() {
   const XLA_FFI_Api* api = ffi::GetXlaFfiApi();
-  const auto add = [api](const char* name, XLA_FFI_Handler* handler) {
-    return ffi::Ffi::RegisterStaticHandler(api, name, "Host", handler) == nullptr;
+  const auto add = [api](const char* name, XLA_FFI_Handler* handler, XLA_FFI_Handler* instantiate = nullptr) {
+    const XLA_FFI_Handler_Bundle bundle{instantiate, nullptr, nullptr, handler};
+    return ffi::Ffi::RegisterStaticHandler(api, name, "Host", bundle) == nullptr;
   };
+  const XLA_FFI_TypeInfo planType = ffi::MakeTypeInfo<PlanState>();
+  if (ffi::Ffi::RegisterTypeId(api, "hourglass_plan", &PlanState::id, planType) != nullptr) return false;
   return add("hourglass_convolution", kConvolution) && add("hourglass_kernel_gradient", kKernelGradient) &&
-         add("hourglass_dense", kDense) && add("hourglass_update", kUpdate) &&
-         add("hourglass_uniform", kUniform);
+         add("hourglass_dense", kDense) && add("hourglass_update", kUpdate, kReadPlan) &&
+         add("hourglass_uniform", kUniform) && add("hourglass_rows", kRows) && add("hourglass_total", kTotal);
+}
+
+// The programs that are compiled as a whole: how many inputs, results and kept ones they have, then codes and operands.
+static std::vector<std::vector<int64_t>> knownPrograms() {
+  std::vector<std::vector<int64_t>> programs;
+  KnownPrograms::forAll([&](const auto& known) {
+    auto& numbers = programs.emplace_back(std::initializer_list<int64_t>{known.inputs, known.results, known.kept});
+    for (const auto& [operation, operand] : known.instructions) {
+      numbers.insert(numbers.end(), {static_cast<int64_t>(operation), operand});
+    }
+  });
+  return programs;
+}
+
+static napi_value exportPrograms(napi_env env) {
+  napi_value list, numbers, number;
+  const auto programs = knownPrograms();
+  if (napi_create_array(env, &list) != napi_ok) return nullptr;
+  for (size_t index = 0; index < programs.size(); ++index) {
+    if (napi_create_array(env, &numbers) != napi_ok) return nullptr;
+    for (size_t at = 0; at < programs[index].size(); ++at) {
+      if (napi_create_int64(env, programs[index][at], &number) != napi_ok) return nullptr;
+      napi_set_element(env, numbers, at, number);
+    }
+    napi_set_element(env, list, index, numbers);
+  }
+  return list;
 }
 
 }  // namespace hourglass
 
-// Exports `lanes`, the floats of a vector.
+// Exports `programs`: see `knownPrograms`.
 NAPI_MODULE_INIT() {
   static const bool registered = hourglass::registerHandlers();
   if (!registered) {
     napi_throw_error(env, nullptr, "XLA does not take Hourglass's kernels");
     return exports;
   }
-  napi_value lanes;
-  if (napi_create_int32(env, hourglass::kLanes, &lanes) == napi_ok) {
-    napi_set_named_property(env, exports, "lanes", lanes);
+  if (const napi_value programs = hourglass::exportPrograms(env); programs != nullptr) {
+    napi_set_named_property(env, exports, "programs", programs);
   }
   return exports;
 }

@@ -139,16 +139,19 @@ struct Tile {
 
 template <int Pixels, int Vectors>
 void computeTile(const Tile& tile) {
-  Vec acc[Pixels][Vectors] = {};
+  Vec acc[Pixels][Vectors];
+  forTile<Pixels, Vectors>([&](int pixel, int v) { acc[pixel][v] = Vec{}; });
   for (int row = 0; row < tile.tapRows; ++row) {
     accumulate<Pixels, Vectors>(acc, tile.inputs + row * tile.frameRow, tile.inputStep,
                                 tile.weights + static_cast<ptrdiff_t>(row) * tile.depth * Vectors * kLanes, Vectors * kLanes,
                                 tile.depth);
   }
+  Vec sums[Pixels][Vectors];
+  forTile<Pixels, Vectors>([&](int pixel, int v) { sums[pixel][v] = acc[pixel][v]; });
   for (int pixel = 0; pixel < Pixels; ++pixel) {
     for (int v = 0; v < Vectors; ++v) {
       const size_t at = tile.at + pixel * tile.step + v * kLanes;
-      tile.finish->keep(acc[pixel][v], tile.output, at, tile.channel + v * kLanes,
+      tile.finish->keep(sums[pixel][v], tile.output, at, tile.channel + v * kLanes,
                         std::min(kLanes, tile.channels - v * kLanes));
     }
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "convolution.h"
+#include "terms.h"
 
 namespace hourglass {
 
@@ -28,22 +29,19 @@ struct Block {
 // Adds a block's products to sums; the last block of a sum stores the output.
 template <int Rows>
 void addBlock(const Block& block) {
-  Vec acc[Rows][2] = {};
-  if (!block.isFirst) {
-    for (int row = 0; row < Rows; ++row) {
-      for (int v = 0; v < 2; ++v) acc[row][v] = load(block.sums + row * kDenseColumns + v * kLanes);
-    }
-  }
+  Vec acc[Rows][2];
+  forTile<Rows, 2>([&](int row, int v) {
+    acc[row][v] = block.isFirst ? Vec{} : load(block.sums + row * kDenseColumns + v * kLanes);
+  });
   accumulate<Rows, 2>(acc, block.inputs, block.inputStep, block.weights, block.weightStep, block.depth);
+  forTile<Rows, 2>([&](int row, int v) { store(block.sums + row * kDenseColumns + v * kLanes, acc[row][v]); });
+  if (!block.isLast) return;
   for (int row = 0; row < Rows; ++row) {
     for (int v = 0; v < 2; ++v) {
       const int count = std::min(kLanes, block.channels - v * kLanes);
-      if (!block.isLast) {
-        store(block.sums + row * kDenseColumns + v * kLanes, acc[row][v]);
-      } else if (count > 0) {
-        block.finish->keep(acc[row][v], block.output, block.at + row * block.step + v * kLanes,
-                           block.channel + v * kLanes, count);
-      }
+      if (count <= 0) break;
+      block.finish->keep(load(block.sums + row * kDenseColumns + v * kLanes), block.output,
+                         block.at + row * block.step + v * kLanes, block.channel + v * kLanes, count);
     }
   }
 }
@@ -51,11 +49,10 @@ void addBlock(const Block& block) {
 // sums [Rows, 2 vectors of samples] = weights times turned gradients.
 template <int Rows>
 void backwardTile(const float* weights, ptrdiff_t weightStep, const float* turned, int depth, float* sums) {
-  Vec acc[Rows][2] = {};
+  Vec acc[Rows][2];
+  forTile<Rows, 2>([&](int row, int v) { acc[row][v] = Vec{}; });
   accumulate<Rows, 2>(acc, weights, weightStep, turned, kWide, depth);
-  for (int row = 0; row < Rows; ++row) {
-    for (int v = 0; v < 2; ++v) store(sums + row * kWide + v * kLanes, acc[row][v]);
-  }
+  forTile<Rows, 2>([&](int row, int v) { store(sums + row * kWide + v * kLanes, acc[row][v]); });
 }
 
 using AddBlock = void (*)(const Block&);
@@ -80,17 +77,20 @@ struct DenseShape {
 };
 
 // output [rows, columns] = inputs times weights, finished.
-inline void denseForward(const DenseShape& shape, const float* inputs, const float* weights, float* output,
+inline void denseForwardFully(const DenseShape& shape, const float* inputs, const float* weights, float* output,
                          const Finish& finish, Helpers& helpers) {
   const auto& [allRows, depth, columns] = shape;
   struct Sums;
   struct Widened;
   const int rowParts = (allRows + kDenseRows - 1) / kDenseRows;
-  const int columnParts = (columns + kDenseColumns - 1) / kDenseColumns;
+  // Narrower where some thread would have nothing to do otherwise, and at once fall asleep.
+  const int perThread = roundUp((columns + helpers.count()) / (helpers.count() + 1), kWide);
+  const int partColumns = std::min(kDenseColumns, perThread);
+  const int columnParts = (columns + partColumns - 1) / partColumns;
   parallel(helpers, rowParts * columnParts, [&, allRows = allRows, depth = depth, columns = columns](int part) {
     const auto [firstRow, rows] = partOf(allRows, rowParts, part % rowParts);
-    const int firstColumn = part / rowParts * kDenseColumns;
-    const int width = std::min(kDenseColumns, columns - firstColumn);
+    const int firstColumn = part / rowParts * partColumns;
+    const int width = std::min(partColumns, columns - firstColumn);
     float* const sums = scratch<Sums>(static_cast<size_t>(rows) * kDenseColumns);
     float* const widened = scratch<Widened>(kDenseDepth * kWide);
     for (int first = 0; first < depth; first += kDenseDepth) {
@@ -137,36 +137,86 @@ inline void denseForward(const DenseShape& shape, const float* inputs, const flo
   });
 }
 
+// Strips of columns as wide as registers take, or narrower where threads would wait for each other otherwise.
+inline Strips stripsFor(int columns, int threads) {
+  Strips best(columns);
+  const auto longest = [&](const Strips& strips) { return (strips.count + threads - 1) / threads * strips.vectors; };
+  for (int most = kTermVectors - 1; most >= kTermVectors / 2; --most) {
+    const Strips narrower(columns, most);
+    if (longest(narrower) < longest(best)) best = narrower;
+  }
+  return best;
+}
+
+// The same, with the numbers of inputs that are not zero.
+inline void denseForwardByTerms(const DenseShape& shape, const float* inputs, const float* weights, float* output,
+                                const Finish& finish, Helpers& helpers) {
+  struct Listed;
+  struct Copied;
+  struct Sums;
+  const auto& [rows, depth, columns] = shape;
+  const int blocks = TermLists::blocksOf(depth), threads = helpers.count() + 1;
+  const Strips strips = stripsFor(columns, threads);
+  const int width = strips.width();
+  const TermLists lists(rows, depth, scratch<Listed>(TermLists::sizeFor(rows, depth)));
+  parallel(helpers, std::min(threads, rows), [&, rows = rows, depth = depth](int part) {
+    const auto [first, count] = partOf(rows, std::min(threads, rows), part);
+    for (int row = first; row < first + count; ++row) {
+      for (int block = 0; block < blocks; ++block) {
+        const int at = block * kTermDepth;
+        lists.list(row, block, inputs + static_cast<ptrdiff_t>(row) * depth + at, std::min(kTermDepth, depth - at), 0,
+                   width);
+      }
+    }
+  });
+  parallel(helpers, strips.count, [&, rows = rows, depth = depth, columns = columns](int strip) {
+    const int column = strips.columnOf(strip), count = std::min(width, columns - column);
+    float* const copied = scratch<Copied>(static_cast<size_t>(kTermDepth) * width);
+    float* const sums = scratch<Sums>(static_cast<size_t>(rows) * width);
+    const AddTerms add = kAddTerms[strips.vectors - 1];
+    for (int block = 0; block < blocks; ++block) {
+      // Copied, because rows of a large matrix get into each other's way in the cache.
+      const int first = block * kTermDepth, blockDepth = std::min(kTermDepth, depth - first);
+      const float* from = weights + static_cast<ptrdiff_t>(first) * columns + column;
+      for (int k = 0; k < blockDepth; ++k, from += columns) {
+        std::copy_n(from, count, copied + k * width);
+        std::fill(copied + k * width + count, copied + (k + 1) * width, 0.0f);
+      }
+      for (int row = 0; row < rows; ++row) {
+        // Memory answers late: the next block's weights are asked for on the way.
+        if (first + kTermDepth + row < depth && row < kTermDepth) {
+          const float* const next = from + static_cast<ptrdiff_t>(row) * columns;
+          for (int ahead = 0; ahead < count; ahead += 64 / static_cast<int>(sizeof(float))) __builtin_prefetch(next + ahead);
+        }
+        lists.add(add, row, block, copied, sums + static_cast<ptrdiff_t>(row) * width);
+      }
+    }
+    for (int row = 0; row < rows; ++row) {
+      for (int v = 0; v < count; v += kLanes) {
+        finish.keep(load(sums + static_cast<ptrdiff_t>(row) * width + v), output,
+                    static_cast<size_t>(row) * columns + column + v, column + v, std::min(kLanes, count - v));
+      }
+    }
+  });
+}
+
+// Whether at least two of three numbers are zero, as far as a few of them tell.
+inline bool isSparse(const float* numbers, size_t all) {
+  const size_t count = std::min<size_t>(all, 4096);
+  size_t zeros = 0;
+  for (size_t index = 0; index < count; ++index) zeros += numbers[index] == 0;
+  return 3 * zeros >= 2 * count;
+}
+
+// output [rows, columns] = inputs times weights, finished.
+inline void denseForward(const DenseShape& shape, const float* inputs, const float* weights, float* output,
+                         const Finish& finish, Helpers& helpers) {
+  const bool sparse = isSparse(inputs, static_cast<size_t>(shape.rows) * shape.depth);
+  (sparse ? denseForwardByTerms : denseForwardFully)(shape, inputs, weights, output, finish, helpers);
+}
+
 // Rows of weights of one part.
 constexpr int kBackwardRows = 4 * kTileRows;
-
-// to [columns, kWide] = the transpose of gradients [samples, columns], filled up by zeros.
-inline void turn(const float* gradients, int samples, int columns, float* to) {
-  for (int v = 0; v < kWide; v += kLanes) {
-    const int count = std::min(kLanes, samples - v);
-    const float* const from = gradients + static_cast<ptrdiff_t>(v) * columns;
-    if (columns < kLanes) {
-      for (int column = 0; column < columns; ++column) {
-        for (int lane = 0; lane < kLanes; ++lane) {
-          to[column * kWide + v + lane] = lane < count ? from[lane * columns + column] : 0;
-        }
-      }
-      continue;
-    }
-    for (int column = 0; column < columns; column += kLanes) {
-      // The last block overlaps the one before, so that it is a whole one.
-      const int first = std::min(column, columns - kLanes);
-      Vec block[kLanes];
-      for (int lane = 0; lane < kLanes; ++lane) {
-        block[lane] = lane < count ? load(from + static_cast<ptrdiff_t>(lane) * columns + first) : Vec{};
-      }
-      transpose(block);
-      for (int lane = 0; lane < kLanes; ++lane) {
-        store(to + static_cast<ptrdiff_t>(first + lane) * kWide + v, block[lane]);
-      }
-    }
-  }
-}
 
 // Stores sums [rows, kWide samples] as the output [samples, rows], of which the rows are `step` apart.
 inline void turnBack(const float* sums, int rows, int samples, float* output, size_t at, size_t step,
@@ -198,7 +248,7 @@ inline void denseBackward(const DenseShape& shape, const float* gradients, const
   float* const turned = scratch<Turned>(static_cast<size_t>(groups) * columns * kWide);
   parallel(helpers, groups, [&, rows = rows, columns = columns](int group) {
     const ptrdiff_t at = static_cast<ptrdiff_t>(group) * kWide * columns;
-    turn(gradients + at, std::min(kWide, rows - group * kWide), columns, turned + at);
+    turn<kWide>(gradients + at, std::min(kWide, rows - group * kWide), columns, turned + at);
   });
   const int parts = (depth + kBackwardRows - 1) / kBackwardRows;
   parallel(helpers, parts, [&, rows = rows, depth = depth, columns = columns](int part) {

@@ -98,16 +98,12 @@ template <int Rows, int Vectors>
 void addTile(float* sums, ptrdiff_t width, const float* inputs, ptrdiff_t inputStep, ptrdiff_t inputRow,
              const float* gradients, ptrdiff_t gradientStep, int rows, int columns) {
   Vec acc[Rows][Vectors];
-  for (int row = 0; row < Rows; ++row) {
-    for (int v = 0; v < Vectors; ++v) acc[row][v] = load(sums + row * width + v * kLanes);
-  }
+  forTile<Rows, Vectors>([&](int row, int v) { acc[row][v] = load(sums + row * width + v * kLanes); });
   for (int row = 0; row < rows; ++row) {
     accumulateOuter<Rows, Vectors>(acc, inputs + row * inputRow, inputStep, gradients + row * columns * gradientStep,
                                    gradientStep, columns);
   }
-  for (int row = 0; row < Rows; ++row) {
-    for (int v = 0; v < Vectors; ++v) store(sums + row * width + v * kLanes, acc[row][v]);
-  }
+  forTile<Rows, Vectors>([&](int row, int v) { store(sums + row * width + v * kLanes, acc[row][v]); });
 }
 
 using AddTile = void (*)(float*, ptrdiff_t, const float*, ptrdiff_t, ptrdiff_t, const float*, ptrdiff_t, int, int);

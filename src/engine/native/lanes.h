@@ -1,6 +1,7 @@
 // Vectors of floats as wide as the processor for which this is compiled.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 
@@ -67,6 +68,45 @@ inline __attribute__((always_inline)) void transpose(Vec (&rows)[kLanes]) {
     rows[row + Width] = interleave<Width, true>(a, b, lanes);
   }
   if constexpr (2 * Width < kLanes) transpose<2 * Width>(rows);
+}
+
+// to [columns, Width] = the transpose of matrix [rows, columns], filled up by zeros.
+template <int Width>
+void turn(const float* matrix, int rows, int columns, float* to) {
+  for (int v = 0; v < Width; v += kLanes) {
+    const int count = std::min(kLanes, rows - v);
+    const float* const from = matrix + static_cast<ptrdiff_t>(v) * columns;
+    if (columns < kLanes) {
+      for (int column = 0; column < columns; ++column) {
+        for (int lane = 0; lane < kLanes; ++lane) {
+          to[column * Width + v + lane] = lane < count ? from[lane * columns + column] : 0;
+        }
+      }
+      continue;
+    }
+    for (int column = 0; column < columns; column += kLanes) {
+      // The last block overlaps the one before, so that it is a whole one.
+      const int first = std::min(column, columns - kLanes);
+      Vec block[kLanes];
+      for (int lane = 0; lane < kLanes; ++lane) {
+        block[lane] = lane < count ? load(from + static_cast<ptrdiff_t>(lane) * columns + first) : Vec{};
+      }
+      transpose(block);
+      for (int lane = 0; lane < kLanes; ++lane) {
+        store(to + static_cast<ptrdiff_t>(first + lane) * Width + v, block[lane]);
+      }
+    }
+  }
+}
+
+// Calls `perform(row, v)` for all vectors of a tile. It is unrolled, so that compilers keep the tile in registers throughout.
+template <int Rows, int Vectors, typename Perform>
+inline __attribute__((always_inline)) void forTile(const Perform& perform) {
+#pragma GCC unroll 16
+  for (int row = 0; row < Rows; ++row) {
+#pragma GCC unroll 16
+    for (int v = 0; v < Vectors; ++v) perform(row, v);
+  }
 }
 
 constexpr int roundUp(int count, int multiple) { return (count + multiple - 1) / multiple * multiple; }

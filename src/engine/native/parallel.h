@@ -4,6 +4,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <new>
 #include <thread>
 #include <vector>
 
@@ -37,12 +38,20 @@ void parallel(Helpers& helpers, int parts, const Part& part) {
   while (state->done.load(std::memory_order_acquire) < parts) std::this_thread::yield();
 }
 
-// Memory that a thread keeps from call to call. `Use` tells apart what one call needs at the same time.
+// Memory that a thread keeps from call to call, in whole lines of the cache. `Use` tells apart what one call needs at the same time.
 template <typename Use>
 float* scratch(size_t size) {
-  thread_local std::vector<float> memory;
-  if (memory.size() < size) memory.resize(size);
-  return memory.data();
+  constexpr size_t kLine = 64;
+  struct Free {
+    void operator()(float* memory) const { operator delete[](memory, std::align_val_t{kLine}); }
+  };
+  thread_local std::unique_ptr<float[], Free> memory;
+  thread_local size_t held = 0;
+  if (held < size) {
+    memory.reset(static_cast<float*>(operator new[](size * sizeof(float), std::align_val_t{kLine})));
+    held = size;
+  }
+  return memory.get();
 }
 
 }  // namespace hourglass

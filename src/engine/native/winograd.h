@@ -167,11 +167,10 @@ inline float* transformWeights(const ConvolutionShape& shape, const Weights& wei
 template <int Rows, int Vectors>
 void multiplyTile(const float* rows, ptrdiff_t stride, const float* columns, int depth, float* result,
                   ptrdiff_t width) {
-  Vec acc[Rows][Vectors] = {};
+  Vec acc[Rows][Vectors];
+  forTile<Rows, Vectors>([&](int row, int v) { acc[row][v] = Vec{}; });
   accumulate<Rows, Vectors>(acc, rows, stride, columns, Vectors * kLanes, depth);
-  for (int row = 0; row < Rows; ++row) {
-    for (int v = 0; v < Vectors; ++v) store(result + row * width + v * kLanes, acc[row][v]);
-  }
+  forTile<Rows, Vectors>([&](int row, int v) { store(result + row * width + v * kLanes, acc[row][v]); });
 }
 
 using MultiplyTile = void (*)(const float*, ptrdiff_t, const float*, int, float*, ptrdiff_t);

@@ -103,7 +103,21 @@ const seeds = { radius: [1, 2], angle: [3, 4_000_000_000] } as const;
 /** Noise that is drawn afresh at each step. */
 const noisy: Samples = { ...clean, noise: { mean: 0.5, stddev: 0.5, clip: [0, 1], seeds } };
 
+/** Mostly black, as many images are: what kernels leave out. */
+const noise = bytes([150], 142);
+const black: Samples = { ...noise, data: Uint8Array.from(noise.data, (value) => (value < 190 ? 0 : value)) };
+
 const cases: readonly Case[] = [
+  ...[adam, undefined].map((nadam): Case => ({
+    name: `black images in batches of more than one block, ${nadam === undefined ? 'by SGD' : 'by Nadam'}`,
+    architecture: {
+      input_shape: [150],
+      encoder: [layer('Dense', { units: 130, activation: 'relu' })],
+      decoder: [layer('Dense', { units: 150, activation: 'sigmoid' })],
+    },
+    settings: { ...pairOf(black), batchSize: 70, ...(nadam && { optimizer: { Nadam: nadam } }) },
+    modes: ALL,
+  })),
   {
     name: 'fresh noise, clean targets',
     architecture: dense,

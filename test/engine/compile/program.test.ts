@@ -1,9 +1,18 @@
 /** Programs for the kernel that changes variables, run here by a machine of a few lines, beside what their nodes compute. */
 import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { writeProgram } from '../../../src/engine/compile/kernels/program.ts';
-import type { TraceNode, Use } from '../../../src/engine/compile/trace.ts';
+import { usersOf } from '../../../src/engine/compile/kernels/rewrites.ts';
+import { groupsOf } from '../../../src/engine/compile/kernels/updates.ts';
+import { trace, type TraceNode, type Use } from '../../../src/engine/compile/trace.ts';
+import type { Tf } from '../../../src/engine/engine.ts';
+import { kernelBuild } from '../../../src/engine/kernels.ts';
+import { adam } from '../../../src/engine/train/optimizers/adam.ts';
+import { nadam } from '../../../src/engine/train/optimizers/nadam.ts';
+import type { Named, UpdateRule } from '../../../src/engine/train/optimizers/rule.ts';
+import { nativeEngine } from './rig.ts';
 
 const SHAPE = [2];
 
@@ -113,12 +122,11 @@ test('a program gives what its nodes give, in place of the variables', () => {
       // Results lie where the variables do.
       const memory = [...GIVEN.variables];
       const kept: number[] = [];
-      const productRegister = program.arrays.length;
       const cell = (register: number): { read: () => number; write: (value: number) => void } => {
-        const array = program.arrays[register]?.source;
-        const result = register - productRegister - 1;
+        const array = program.arrays[register - 1]?.source;
+        const result = register - 1 - program.arrays.length;
         const index = array?.kind === 'variable' ? array.index : (targets[result]?.variable ?? -1);
-        if (array === undefined && register === productRegister) {
+        if (register === 0) {
           return { read: () => GIVEN.product, write: () => assert.fail('the product is written') };
         }
         const [cells, at] =
@@ -141,3 +149,35 @@ test('a program gives what its nodes give, in place of the variables', () => {
     { numRuns: 500 },
   );
 });
+
+test('the programs that are compiled as a whole are those of Adam and Nadam', async () => {
+  const { tf } = await nativeEngine();
+  const { programs } = createRequire(import.meta.url)(kernelBuild().addon) as { programs: number[][] };
+  const means = { learning_rate: 0.001, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 };
+  const written = [adam({ ...means, amsgrad: false }), nadam(means)].map((rule) => programOf(tf, rule));
+  assert.deepEqual(programs, written);
+});
+
+/** As the kernels list it: how many inputs, results and kept numbers it has, then its instructions. */
+function programOf<Shared extends string>(
+  tf: Tf,
+  rule: UpdateRule<'momentum' | 'velocity', 'velocity_hat', Shared>,
+): readonly number[] {
+  const [gradient, rate, count] = [tf.ones([4, 4]), tf.scalar(0.001), tf.scalar(1)] as const;
+  const [weight, momentum, velocity] = [0, 1, 2].map(() => tf.variable(tf.ones([4, 4])));
+  assert.ok(weight !== undefined && momentum !== undefined && velocity !== undefined);
+  const { nodes, result, updates } = trace(tf, [gradient, rate, count], [weight, momentum, velocity], () => {
+    const shared = Object.fromEntries(Object.keys(rule.shared).map((name) => [name, tf.scalar(1)]));
+    const { update } = rule.begin(tf, { count, learningRate: rate }, shared as Named<Shared>);
+    const next = update(weight, gradient, { momentum, velocity });
+    weight.assign(next.weight);
+    momentum.assign(next.slots.momentum);
+    velocity.assign(next.slots.velocity);
+    return tf.zeros([1]);
+  });
+  const users = usersOf(nodes, [result, ...updates.filter((use) => use !== undefined)]);
+  const [group, ...others] = groupsOf(users, updates);
+  assert.ok(group !== undefined && others.length === 0);
+  const { arrays, kept, instructions } = group.program;
+  return [arrays.length, group.targets.length, kept, ...instructions];
+}

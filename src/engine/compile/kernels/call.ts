@@ -8,7 +8,7 @@ export function integers(values: readonly number[]): string {
 
 export interface CustomCall {
   readonly target: string;
-  /** float32 or int32, of known shapes. */
+  /** float32, int32 or uint8, of known shapes. */
   readonly operands: readonly Ref[];
   /** Shapes; all are float32. */
   readonly results: readonly (readonly number[])[];
@@ -23,7 +23,7 @@ export function customCall(body: Body, call: CustomCall): readonly Ref[] {
   const { operands, results } = call;
   const given = operands.map(({ shape, dtype }): Operand => {
     if (shape === undefined) throw new TypeError(`${call.target} needs to know its arguments' shapes`);
-    return { shape, type: dtype === 'int32' ? 'i32' : 'f32' };
+    return { shape, type: TYPES[dtype ?? 'float32'] ?? 'f32' };
   });
   const outputs = body.addAll(
     'XlaCallModule',
@@ -40,11 +40,14 @@ export function customCall(body: Body, call: CustomCall): readonly Ref[] {
   return outputs.map((output, index) => ({ ...output, shape: results[index] ?? [] }));
 }
 
+/** As MLIR names them. */
+const TYPES: Readonly<Record<string, Operand['type']>> = { float32: 'f32', int32: 'i32', uint8: 'ui8' };
+
 type Shape = readonly number[];
 
 interface Operand {
   readonly shape: Shape;
-  readonly type: 'f32' | 'i32';
+  readonly type: 'f32' | 'i32' | 'ui8';
 }
 
 function moduleOf(

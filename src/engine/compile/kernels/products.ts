@@ -8,14 +8,9 @@ import type { Rewrite, Rewrites, Users } from './rewrites.ts';
 /** What tfjs multiplies matrices by. */
 const PRODUCT = 'BatchMatMulV2';
 
-/** The samples of a batch up to which the kernels are faster than XLA's products, which pack their operands first. */
-const MOST_SAMPLES = 256;
-
-/** Whether a node multiplies two matrices, of which the first has a row for each sample of a batch that is not too large. */
+/** Whether a node multiplies two matrices. */
 export function isProduct({ op, inputs }: TraceNode): boolean {
-  const samples = inputs[0]?.shape.at(-2) ?? 0;
-  const areMatrices = inputs.every(({ shape }) => shape.slice(0, -2).every((length) => length === 1));
-  return op === PRODUCT && areMatrices && samples <= MOST_SAMPLES;
+  return op === PRODUCT && inputs.every(({ shape }) => shape.slice(0, -2).every((length) => length === 1));
 }
 
 /** Which of the factors of a product are transposed. */

@@ -4,7 +4,7 @@
  */
 import { sizeOf, type TraceNode, type Use } from '../trace.ts';
 
-/** The instructions and their numbers in `update.h`. */
+/** The instructions and their numbers in `instructions.h`. */
 const CODES = {
   load: 0,
   store: 1,
@@ -40,8 +40,11 @@ const OPERATIONS: Readonly<Record<string, { readonly first: Code; readonly secon
   Neg: { first: 'negate' },
 };
 
-/** Numbers that the kernel can keep for later, as `update.h` has it. */
+/** Numbers that the kernel can keep for later, as `plan.h` has it. */
 const MOST_KEPT = 8;
+
+/** Registers that the kernel has. */
+const MOST_REGISTERS = 32;
 
 /** Whether a node can be part of a program for arrays of this shape. */
 export function isElementwise({ op, inputs, outputs }: TraceNode, shape: readonly number[]): boolean {
@@ -62,7 +65,7 @@ export interface Target {
 }
 
 export interface Program {
-  /** The first registers: arrays of the shape of the results. */
+  /** Arrays of the shape of the results. */
   readonly arrays: readonly Use[];
   readonly scalars: readonly Use[];
   /** Registers for what is only kept for later; they are the last ones. */
@@ -72,11 +75,11 @@ export interface Program {
 }
 
 /**
- * Writes a program. Registers are the arrays, then the product if there is one, the results, and what is kept.
+ * Writes a program. Registers are the product if there is one, then the arrays, the results, and what is kept.
  *
  * @param nodes each after those that it takes from
  * @param product the node that the kernel computes itself
- * @returns undefined if the kernel cannot keep as much as the program needs
+ * @returns undefined if the kernel has too few registers for it
  */
 export function writeProgram(
   nodes: readonly TraceNode[],
@@ -149,9 +152,10 @@ class Writer {
       this.#emit('load', place);
       this.#emit('store', { kind: 'result', number });
     });
-    if (this.#kept > MOST_KEPT) return undefined;
-    const product = this.#arrays.length;
-    const results = product + (this.#product === undefined ? 0 : 1);
+    const arrays = this.#product === undefined ? 0 : 1;
+    const results = arrays + this.#arrays.length;
+    const registers = results + this.#targets.length + this.#kept;
+    if (this.#kept > MOST_KEPT || registers > MOST_REGISTERS) return undefined;
     const registerOf = (operand: Operand | Place): number => {
       switch (operand.kind) {
         case 'node':
@@ -159,9 +163,9 @@ class Writer {
         case 'scalar':
           return -1 - operand.number;
         case 'array':
-          return operand.number;
+          return arrays + operand.number;
         case 'product':
-          return product;
+          return 0;
         case 'result':
           return results + operand.number;
         case 'kept':

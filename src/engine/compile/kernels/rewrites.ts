@@ -1,6 +1,7 @@
 /** What Hourglass's own kernels take over of a trace. */
 import type { Body, Ref } from '../body.ts';
 import type { TraceNode, Use } from '../trace.ts';
+import { totalRewrites } from './batch.ts';
 import { convolutionRewrites } from './convolutions.ts';
 import { productRewrites } from './products.ts';
 import { uniformRewrites } from './uniform.ts';
@@ -37,12 +38,18 @@ export function kernelRewrites(
   const changes = updateRewrites(nodes, users, updates);
   return {
     ...changes,
-    made: new Map([...convolutions.made, ...products.made, ...uniformRewrites(nodes)]),
+    made: new Map([
+      ...convolutions.made,
+      ...products.made,
+      ...uniformRewrites(nodes),
+      ...totalRewrites(nodes),
+    ]),
     absorbed: new Set([...convolutions.absorbed, ...products.absorbed, ...changes.absorbed]),
   };
 }
 
-function usersOf(nodes: readonly TraceNode[], results: readonly Use[]): Users {
+/** @param results what somebody outside takes */
+export function usersOf(nodes: readonly TraceNode[], results: readonly Use[]): Users {
   const users = new Map<TraceNode, (TraceNode | undefined)[]>();
   const add = ({ source }: Use, user: TraceNode | undefined): void => {
     if (source.kind !== 'output') return;

@@ -11,7 +11,7 @@ import { isElementwise, writeProgram, type Program, type Target } from './progra
 import type { Rewrites, Users } from './rewrites.ts';
 
 /** Variables that change together, by nodes that nobody else needs. */
-interface Group {
+export interface Group {
   readonly shape: readonly number[];
   readonly nodes: readonly TraceNode[];
   readonly targets: readonly Target[];
@@ -47,7 +47,7 @@ export function updateRewrites(
 }
 
 /** Updates that share nodes belong together. */
-function groupsOf(users: Users, updates: readonly (Use | undefined)[]): readonly Group[] {
+export function groupsOf(users: Users, updates: readonly (Use | undefined)[]): readonly Group[] {
   const groups: { targets: readonly Target[]; nodes: ReadonlySet<TraceNode> }[] = [];
   updates.forEach((use, variable) => {
     if (use?.source.kind !== 'output' || sizeOf(use.shape) === 1) return;
@@ -225,7 +225,7 @@ function callUpdates(
 /** In place of the number of an operand. */
 const NONE = -1;
 
-/** As `readUpdates` in `update.h` reads it. */
+/** As `plan.h` reads it. */
 function planOf(
   { shape, targets, gradient, program }: Group,
   operandOf: (use: Use) => number,

@@ -1,0 +1,138 @@
+// Products of matrices of which the left one has many zeros, as images on a black ground have, and what `relu` leaves: only the other
+// numbers are multiplied. Sums are the same bit for bit, but that zero times an infinite number is taken for zero.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+
+#include "lanes.h"
+
+namespace hourglass {
+
+// Vectors of a row that are summed up together, in registers; and rows of a matrix that stay in the cache meanwhile.
+constexpr int kTermVectors = 8;
+constexpr int kTermDepth = 32;
+
+// What makes up sums: numbers, each times the row of a matrix at an offset.
+struct Terms {
+  int32_t* offsets;
+  float* factors;
+};
+
+// Lists those of `count` factors that are not zero; they belong to rows that are `step` numbers apart, the first one at `offset`.
+// Writes up to a vector more than it lists, whose number it returns.
+inline int listTerms(const float* factors, int count, int offset, int step, Terms to) {
+  int found = 0;
+#if defined(__AVX512F__)
+  __m512i offsets = _mm512_add_epi32(
+      _mm512_set1_epi32(offset),
+      _mm512_mullo_epi32(_mm512_set1_epi32(step),
+                         _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)));
+  for (int first = 0; first < count; first += kLanes, offsets = _mm512_add_epi32(offsets, _mm512_set1_epi32(kLanes * step))) {
+    const auto there = static_cast<__mmask16>((1u << std::min(kLanes, count - first)) - 1);
+    const __m512 values = _mm512_maskz_loadu_ps(there, factors + first);
+    const __mmask16 kept = _mm512_mask_cmp_ps_mask(there, values, _mm512_setzero_ps(), _CMP_NEQ_UQ);
+    _mm512_storeu_ps(to.factors + found, _mm512_maskz_compress_ps(kept, values));
+    _mm512_storeu_si512(to.offsets + found, _mm512_maskz_compress_epi32(kept, offsets));
+    found += __builtin_popcount(kept);
+  }
+#else
+  for (int index = 0; index < count; ++index) {
+    to.factors[found] = factors[index];
+    to.offsets[found] = offset + index * step;
+    found += factors[index] != 0;
+  }
+#endif
+  return found;
+}
+
+// sums [Vectors] = terms, or are increased by them.
+template <int Vectors>
+void addTerms(Terms terms, int count, const float* matrix, float* sums, bool isFirst) {
+  Vec acc[Vectors];
+#pragma GCC unroll 8
+  for (int v = 0; v < Vectors; ++v) acc[v] = isFirst ? Vec{} : load(sums + v * kLanes);
+  for (int term = 0; term < count; ++term) {
+    const Vec factor = broadcast(terms.factors[term]);
+    const float* const row = matrix + terms.offsets[term];
+#pragma GCC unroll 8
+    for (int v = 0; v < Vectors; ++v) acc[v] += factor * load(row + v * kLanes);
+  }
+#pragma GCC unroll 8
+  for (int v = 0; v < Vectors; ++v) store(sums + v * kLanes, acc[v]);
+}
+
+using AddTerms = void (*)(Terms, int, const float*, float*, bool);
+
+template <int... Less>
+constexpr std::array<AddTerms, sizeof...(Less)> addTermsOf(std::integer_sequence<int, Less...>) {
+  return {addTerms<Less + 1>...};
+}
+
+// By the number of vectors less one.
+constexpr auto kAddTerms = addTermsOf(std::make_integer_sequence<int, kTermVectors>());
+
+// Terms of the sums of several rows, by blocks of `kTermDepth` factors.
+class TermLists {
+ public:
+  // memory: `sizeFor` floats
+  TermLists(int rows, int depth, float* memory) : memory_(memory), blocks_(blocksOf(depth)) {
+    ends_ = reinterpret_cast<int32_t*>(memory + static_cast<size_t>(rows) * rowSize());
+  }
+
+  static size_t sizeFor(int rows, int depth) {
+    return static_cast<size_t>(rows) * blocksOf(depth) * (2 * kTermDepth + 1) + static_cast<size_t>(rows) * 2 * kLanes;
+  }
+
+  static int blocksOf(int depth) { return (depth + kTermDepth - 1) / kTermDepth; }
+
+  // Lists a block of `count` factors. The blocks of a row come one after the other.
+  void list(int row, int block, const float* factors, int count, int offset, int step) const {
+    const int begin = beginOf(row, block);
+    ends_[row * blocks_ + block] = begin + listTerms(factors, count, offset, step, termsAt(row, begin));
+  }
+
+  int count(int row, int block) const { return ends_[row * blocks_ + block] - beginOf(row, block); }
+
+  // Adds a block's terms to sums, or starts with them if it is the first one.
+  void add(AddTerms function, int row, int block, const float* matrix, float* sums) const {
+    function(termsAt(row, beginOf(row, block)), count(row, block), matrix, sums, block == 0);
+  }
+
+ private:
+  size_t rowSize() const { return 2 * (static_cast<size_t>(blocks_) * kTermDepth + kLanes); }
+
+  int beginOf(int row, int block) const { return block == 0 ? 0 : ends_[row * blocks_ + block - 1]; }
+
+  Terms termsAt(int row, int index) const {
+    float* const factors = memory_ + row * rowSize();
+    return {reinterpret_cast<int32_t*>(factors + rowSize() / 2) + index, factors + index};
+  }
+
+  float* memory_;
+  int32_t* ends_;
+  int blocks_;
+};
+
+// Columns of a matrix in strips of equal width: whole vectors, `kTermVectors` at most, or fewer.
+struct Strips {
+  explicit Strips(int columns, int most = kTermVectors) : columns(columns) {
+    const int all = (columns + kLanes - 1) / kLanes;
+    count = (all + most - 1) / most;
+    vectors = (all + count - 1) / count;
+  }
+
+  int width() const { return vectors * kLanes; }
+
+  // The first column of a strip. The last one overlaps the one before, so that it does not go over the end.
+  int columnOf(int strip) const { return std::min(strip * width(), std::max(0, columns - width())); }
+
+  int columns, count, vectors;
+};
+
+}  // namespace hourglass
