@@ -1,5 +1,5 @@
 // Programs that are compiled as a whole: those of the optimizers that are used most. They do what the machine would do, in half of
-// its time. `program.ts` writes the same instructions for these optimizers; whatever else it writes, the machine runs.
+// its time, but that a product and a sum may be rounded once. `program.ts` writes the same instructions for these optimizers; whatever else it writes, the machine runs.
 #pragma once
 
 #include <algorithm>
