@@ -222,16 +222,16 @@ XLA_FFI_DEFINE_HANDLER(kTotal, total, ffi::Ffi::Bind().Arg<Floats>().Ret<Floats>
 
 // A plan as XLA keeps it from the first run on.
 struct PlanState : Plan {
-  using Plan::Plan;
   static ffi::TypeId id;
 };
 
 ffi::TypeId PlanState::id = {};
 
 static ffi::ErrorOr<std::unique_ptr<PlanState>> readPlan(Integers plan) {
-  bool makesSense = false;
-  auto state = std::make_unique<PlanState>(plan.begin(), plan.end(), &makesSense);
-  if (!makesSense) return ffi::Unexpected(ffi::Error::InvalidArgument("a plan of updates that makes no sense"));
+  auto state = std::make_unique<PlanState>();
+  UpdateReader reader(plan.begin(), plan.end());
+  while (reader.makesSense() && !reader.isAtEnd()) state->add(reader.read());
+  if (!reader.makesSense()) return ffi::Unexpected(ffi::Error::InvalidArgument("a plan of updates that makes no sense"));
   return state;
 }
 
@@ -274,35 +274,28 @@ static bool registerHandlers() {
 }
 
 // The programs that are compiled as a whole: how many inputs, results and kept ones they have, then codes and operands.
-static std::vector<std::vector<int64_t>> knownPrograms() {
-  std::vector<std::vector<int64_t>> programs;
+static napi_value exportPrograms(napi_env env) {
+  napi_value programs;
+  if (napi_create_array(env, &programs) != napi_ok) return nullptr;
+  uint32_t count = 0;
   KnownPrograms::forAll([&](const auto& known) {
-    auto& numbers = programs.emplace_back(std::initializer_list<int64_t>{known.inputs, known.results, known.kept});
+    std::vector<int64_t> numbers{known.inputs, known.results, known.kept};
     for (const auto& [operation, operand] : known.instructions) {
       numbers.insert(numbers.end(), {static_cast<int64_t>(operation), operand});
     }
+    napi_value program, number;
+    if (napi_create_array(env, &program) != napi_ok) return;
+    for (size_t at = 0; at < numbers.size(); ++at) {
+      if (napi_create_int64(env, numbers[at], &number) == napi_ok) napi_set_element(env, program, at, number);
+    }
+    napi_set_element(env, programs, count++, program);
   });
   return programs;
 }
 
-static napi_value exportPrograms(napi_env env) {
-  napi_value list, numbers, number;
-  const auto programs = knownPrograms();
-  if (napi_create_array(env, &list) != napi_ok) return nullptr;
-  for (size_t index = 0; index < programs.size(); ++index) {
-    if (napi_create_array(env, &numbers) != napi_ok) return nullptr;
-    for (size_t at = 0; at < programs[index].size(); ++at) {
-      if (napi_create_int64(env, programs[index][at], &number) != napi_ok) return nullptr;
-      napi_set_element(env, numbers, at, number);
-    }
-    napi_set_element(env, list, index, numbers);
-  }
-  return list;
-}
-
 }  // namespace hourglass
 
-// Exports `programs`: see `knownPrograms`.
+// Exports `programs`: see `exportPrograms`.
 NAPI_MODULE_INIT() {
   static const bool registered = hourglass::registerHandlers();
   if (!registered) {

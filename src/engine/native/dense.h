@@ -78,7 +78,7 @@ struct DenseShape {
 
 // output [rows, columns] = inputs times weights, finished.
 inline void denseForwardFully(const DenseShape& shape, const float* inputs, const float* weights, float* output,
-                         const Finish& finish, Helpers& helpers) {
+                              const Finish& finish, Helpers& helpers) {
   const auto& [allRows, depth, columns] = shape;
   struct Sums;
   struct Widened;
@@ -102,20 +102,15 @@ inline void denseForwardFully(const DenseShape& shape, const float* inputs, cons
         at.weights = block + column;
         at.weightStep = columns;
         if (width - column < kWide) {
-          for (int k = 0; k < blockDepth; ++k) {
-            for (int lane = 0; lane < kWide; ++lane) {
-              widened[k * kWide + lane] = lane < width - column ? block[static_cast<ptrdiff_t>(k) * columns + column + lane] : 0;
-            }
-          }
+          copyRows(at.weights, columns, blockDepth, width - column, widened, kWide);
           at.weights = widened;
           at.weightStep = kWide;
         }
         inParts(rows, kTileRows, [&, firstRow = firstRow, rows = rows](int row, int count) {
-          // Memory answers late: the next block's weights are asked for on the way.
+          // The next block's weights are asked for on the way.
           const int share = (blockDepth * kWide * kTileRows) / (width * rows) + 1;
           for (int k = asked; k < std::min(asked + share, blockDepth) && first + blockDepth + k < depth; ++k) {
-            const float* const next = block + static_cast<ptrdiff_t>(blockDepth + k) * columns;
-            for (int ahead = 0; ahead < width; ahead += 64 / static_cast<int>(sizeof(float))) __builtin_prefetch(next + ahead);
+            askFor(block + static_cast<ptrdiff_t>(blockDepth + k) * columns, width);
           }
           asked += share;
           at.inputs = inputs + static_cast<ptrdiff_t>(firstRow + row) * depth + first;
@@ -155,17 +150,16 @@ inline void denseForwardByTerms(const DenseShape& shape, const float* inputs, co
   struct Copied;
   struct Sums;
   const auto& [rows, depth, columns] = shape;
-  const int blocks = TermLists::blocksOf(depth), threads = helpers.count() + 1;
+  const int blocks = TermLists::blocksOf(depth), threads = helpers.count() + 1, rowParts = std::min(threads, rows);
   const Strips strips = stripsFor(columns, threads);
   const int width = strips.width();
   const TermLists lists(rows, depth, scratch<Listed>(TermLists::sizeFor(rows, depth)));
-  parallel(helpers, std::min(threads, rows), [&, rows = rows, depth = depth](int part) {
-    const auto [first, count] = partOf(rows, std::min(threads, rows), part);
+  parallel(helpers, rowParts, [&, rows = rows, depth = depth](int part) {
+    const auto [first, count] = partOf(rows, rowParts, part);
     for (int row = first; row < first + count; ++row) {
       for (int block = 0; block < blocks; ++block) {
         const int at = block * kTermDepth;
-        lists.list(row, block, inputs + static_cast<ptrdiff_t>(row) * depth + at, std::min(kTermDepth, depth - at), 0,
-                   width);
+        lists.list(row, block, inputs + static_cast<ptrdiff_t>(row) * depth + at, std::min(kTermDepth, depth - at), width);
       }
     }
   });
@@ -177,16 +171,12 @@ inline void denseForwardByTerms(const DenseShape& shape, const float* inputs, co
     for (int block = 0; block < blocks; ++block) {
       // Copied, because rows of a large matrix get into each other's way in the cache.
       const int first = block * kTermDepth, blockDepth = std::min(kTermDepth, depth - first);
-      const float* from = weights + static_cast<ptrdiff_t>(first) * columns + column;
-      for (int k = 0; k < blockDepth; ++k, from += columns) {
-        std::copy_n(from, count, copied + k * width);
-        std::fill(copied + k * width + count, copied + (k + 1) * width, 0.0f);
-      }
+      const float* const from = weights + static_cast<ptrdiff_t>(first) * columns + column;
+      copyRows(from, columns, blockDepth, count, copied, width);
       for (int row = 0; row < rows; ++row) {
-        // Memory answers late: the next block's weights are asked for on the way.
+        // The next block's weights are asked for on the way.
         if (first + kTermDepth + row < depth && row < kTermDepth) {
-          const float* const next = from + static_cast<ptrdiff_t>(row) * columns;
-          for (int ahead = 0; ahead < count; ahead += 64 / static_cast<int>(sizeof(float))) __builtin_prefetch(next + ahead);
+          askFor(from + static_cast<ptrdiff_t>(kTermDepth + row) * columns, count);
         }
         lists.add(add, row, block, copied, sums + static_cast<ptrdiff_t>(row) * width);
       }
@@ -224,7 +214,7 @@ inline void turnBack(const float* sums, int rows, int samples, float* output, si
   const int width = std::min(kLanes, rows);
   for (int v = 0; v < samples; v += kLanes) {
     for (int row = 0; row < rows; row += kLanes) {
-      // As above.
+      // The last block overlaps the one before, so that it is a whole one.
       const int first = std::min(row, rows - width);
       Vec block[kLanes];
       for (int lane = 0; lane < kLanes; ++lane) {

@@ -212,10 +212,7 @@ inline void kernelGradientDirectly(const GradientShape& shape, const float* inpu
     if (narrow) return addImageNarrowly(shape, frame, framed, own, length, sums + group * size);
     if (width != channels) {
       float* widened = scratch<Widened>(pixels * width);
-      std::memset(widened, 0, pixels * width * sizeof(float));
-      for (size_t pixel = 0; pixel < pixels; ++pixel) {
-        std::memcpy(widened + pixel * width, own + pixel * channels, channels * sizeof(float));
-      }
+      copyRows(own, channels, static_cast<int>(pixels), channels, widened, width);
       own = widened;
     }
     addImage(shape, frame, framed, own, width, sums + group * size);

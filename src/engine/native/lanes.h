@@ -70,6 +70,23 @@ inline __attribute__((always_inline)) void transpose(Vec (&rows)[kLanes]) {
   if constexpr (2 * Width < kLanes) transpose<2 * Width>(rows);
 }
 
+// to [rows, width] = `count` columns of rows that are `step` apart, filled up by zeros.
+inline void copyRows(const float* from, ptrdiff_t step, int rows, int count, float* to, int width) {
+  for (int row = 0; row < rows; ++row, from += step, to += width) {
+    std::copy_n(from, count, to);
+    std::fill(to + count, to + width, 0.0f);
+  }
+}
+
+// Floats of a line of the cache.
+constexpr int kLine = 64 / static_cast<int>(sizeof(float));
+
+// Asks for numbers that are needed soon, to be read or to be changed: memory answers late.
+template <bool toBeChanged = false>
+inline void askFor(const float* numbers, int count) {
+  for (int at = 0; at < count; at += kLine) __builtin_prefetch(numbers + at, toBeChanged, toBeChanged ? 2 : 3);
+}
+
 // to [columns, Width] = the transpose of matrix [rows, columns], filled up by zeros.
 template <int Width>
 void turn(const float* matrix, int rows, int columns, float* to) {

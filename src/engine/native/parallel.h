@@ -8,6 +8,8 @@
 #include <thread>
 #include <vector>
 
+#include "lanes.h"
+
 namespace hourglass {
 
 // Threads besides the caller's.
@@ -41,14 +43,14 @@ void parallel(Helpers& helpers, int parts, const Part& part) {
 // Memory that a thread keeps from call to call, in whole lines of the cache. `Use` tells apart what one call needs at the same time.
 template <typename Use>
 float* scratch(size_t size) {
-  constexpr size_t kLine = 64;
+  constexpr std::align_val_t kAligned{kLine * sizeof(float)};
   struct Free {
-    void operator()(float* memory) const { operator delete[](memory, std::align_val_t{kLine}); }
+    void operator()(float* memory) const { operator delete[](memory, kAligned); }
   };
   thread_local std::unique_ptr<float[], Free> memory;
   thread_local size_t held = 0;
   if (held < size) {
-    memory.reset(static_cast<float*>(operator new[](size * sizeof(float), std::align_val_t{kLine})));
+    memory.reset(static_cast<float*>(operator new[](size * sizeof(float), kAligned)));
     held = size;
   }
   return memory.get();

@@ -16,6 +16,7 @@ struct Update {
   Program program;
   std::vector<Step> steps;  // The program as the machine reads it.
   RunWhole whole;           // What else runs it, if not null.
+  size_t packed;            // Where its packed operands begin among those of all updates.
 
   bool hasSum() const { return depth > 0; }
   bool hasProduct() const { return depth > 0 && left >= 0; }
@@ -32,7 +33,13 @@ struct PackedSizes {
   size_t left, strip;
 };
 
-// A part of the work for one update.
+// A part of the packing for one update: a strip of the right operand or, after those, a block of the left one.
+struct Packing {
+  size_t update;
+  int part;
+};
+
+// A part of an update: rows where there is a product, or else numbers.
 struct Part {
   size_t update;
   int64_t first, count;
@@ -46,34 +53,17 @@ constexpr int64_t kUpdateNumbers = 4096 / (kBundle * kLanes) * (kBundle * kLanes
 
 constexpr int64_t kMostKept = 8, kMostRegisters = 32;
 
-class Plan {
+// Reads updates from numbers.
+class UpdateReader {
  public:
-  // makesSense: set to whether the numbers do, to their end
-  Plan(const int64_t* at, const int64_t* end, bool* makesSense) : at_(at), end_(end) {
-    while (at_ != end_ && makesSense_) add(read());
-    *makesSense = makesSense_;
-  }
+  UpdateReader(const int64_t* at, const int64_t* end) : at_(at), end_(end) {}
 
-  std::vector<Update> updates;
-  std::vector<Part> packings;   // Of operands: strips of the right one, or blocks of the left one after them.
-  std::vector<Part> parts;      // Numbers, or rows where there is a product.
-  std::vector<size_t> places;   // Where the packed operands of an update begin.
-  size_t packedSize = 0;        // Of all, in floats.
-
- private:
-  int64_t next() {
-    if (at_ == end_) makesSense_ = false;
-    return makesSense_ ? *at_++ : 0;
-  }
-
-  std::vector<int64_t> list() {
-    std::vector<int64_t> values;
-    for (int64_t count = next(); count > 0 && makesSense_; --count) values.push_back(next());
-    return values;
-  }
+  // Whether the numbers made sense so far.
+  bool makesSense() const { return makesSense_; }
+  bool isAtEnd() const { return at_ == end_; }
 
   Update read() {
-    Update update;
+    Update update{};
     update.rows = next();
     update.columns = next();
     update.depth = next();
@@ -96,24 +86,42 @@ class Plan {
     return update;
   }
 
-  void add(const Update& update) {
-    const size_t number = updates.size();
-    const PackedSizes sizes(update);
-    const int64_t strips = update.strips().count;
-    if (update.hasProduct()) {
-      const int64_t all = strips + TermLists::blocksOf(update.depth);
-      for (int64_t part = 0; part < all; ++part) packings.push_back({number, part, 1});
-    }
-    const int64_t size = update.hasProduct() ? update.rows : update.hasSum() ? 1 : update.rows * update.columns;
-    const int64_t step = update.hasProduct() ? kUpdateRows : kUpdateNumbers;
-    for (int64_t first = 0; first < size; first += step) parts.push_back({number, first, std::min(step, size - first)});
-    places.push_back(packedSize);
-    if (update.hasProduct()) packedSize += sizes.left + strips * sizes.strip;
-    updates.push_back(update);
+ private:
+  int64_t next() {
+    if (isAtEnd()) makesSense_ = false;
+    return makesSense_ ? *at_++ : 0;
+  }
+
+  std::vector<int64_t> list() {
+    std::vector<int64_t> values;
+    for (int64_t count = next(); count > 0 && makesSense_; --count) values.push_back(next());
+    return values;
   }
 
   const int64_t *at_, *end_;
   bool makesSense_ = true;
+};
+
+struct Plan {
+  void add(Update update) {
+    const size_t number = updates.size();
+    update.packed = packedSize;
+    if (update.hasProduct()) {
+      const PackedSizes sizes(update);
+      const int strips = update.strips().count, all = strips + TermLists::blocksOf(update.depth);
+      for (int part = 0; part < all; ++part) packings.push_back({number, part});
+      packedSize += sizes.left + strips * sizes.strip;
+    }
+    const int64_t size = update.hasProduct() ? update.rows : update.hasSum() ? 1 : update.rows * update.columns;
+    const int64_t step = update.hasProduct() ? kUpdateRows : kUpdateNumbers;
+    for (int64_t first = 0; first < size; first += step) parts.push_back({number, first, std::min(step, size - first)});
+    updates.push_back(std::move(update));
+  }
+
+  std::vector<Update> updates;
+  std::vector<Packing> packings;
+  std::vector<Part> parts;
+  size_t packedSize = 0;  // Of all packed operands, in floats.
 };
 
 }  // namespace hourglass

@@ -18,21 +18,19 @@ namespace hourglass {
 constexpr int kTermVectors = 8;
 constexpr int kTermDepth = 32;
 
-// What makes up sums: numbers, each times the row of a matrix at an offset.
+// What makes up sums: numbers, each times the row of a matrix at an offset from the block's first one.
 struct Terms {
   int32_t* offsets;
   float* factors;
 };
 
-// Lists those of `count` factors that are not zero; they belong to rows that are `step` numbers apart, the first one at `offset`.
-// Writes up to a vector more than it lists, whose number it returns.
-inline int listTerms(const float* factors, int count, int offset, int step, Terms to) {
+// Lists those of `count` factors that are not zero; they belong to rows that are `step` numbers apart. Writes up to a vector more
+// than it lists, whose number it returns.
+inline int listTerms(const float* factors, int count, int step, Terms to) {
   int found = 0;
 #if defined(__AVX512F__)
-  __m512i offsets = _mm512_add_epi32(
-      _mm512_set1_epi32(offset),
-      _mm512_mullo_epi32(_mm512_set1_epi32(step),
-                         _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)));
+  __m512i offsets = _mm512_mullo_epi32(_mm512_set1_epi32(step),
+                                       _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
   for (int first = 0; first < count; first += kLanes, offsets = _mm512_add_epi32(offsets, _mm512_set1_epi32(kLanes * step))) {
     const auto there = static_cast<__mmask16>((1u << std::min(kLanes, count - first)) - 1);
     const __m512 values = _mm512_maskz_loadu_ps(there, factors + first);
@@ -44,7 +42,7 @@ inline int listTerms(const float* factors, int count, int offset, int step, Term
 #else
   for (int index = 0; index < count; ++index) {
     to.factors[found] = factors[index];
-    to.offsets[found] = offset + index * step;
+    to.offsets[found] = index * step;
     found += factors[index] != 0;
   }
 #endif
@@ -82,36 +80,36 @@ class TermLists {
  public:
   // memory: `sizeFor` floats
   TermLists(int rows, int depth, float* memory) : memory_(memory), blocks_(blocksOf(depth)) {
-    ends_ = reinterpret_cast<int32_t*>(memory + static_cast<size_t>(rows) * rowSize());
+    ends_ = reinterpret_cast<int32_t*>(memory + rows * rowSize(blocks_));
   }
 
-  static size_t sizeFor(int rows, int depth) {
-    return static_cast<size_t>(rows) * blocksOf(depth) * (2 * kTermDepth + 1) + static_cast<size_t>(rows) * 2 * kLanes;
-  }
+  static size_t sizeFor(int rows, int depth) { return rows * (rowSize(blocksOf(depth)) + blocksOf(depth)); }
 
   static int blocksOf(int depth) { return (depth + kTermDepth - 1) / kTermDepth; }
 
   // Lists a block of `count` factors. The blocks of a row come one after the other.
-  void list(int row, int block, const float* factors, int count, int offset, int step) const {
+  void list(int row, int block, const float* factors, int count, int step) const {
     const int begin = beginOf(row, block);
-    ends_[row * blocks_ + block] = begin + listTerms(factors, count, offset, step, termsAt(row, begin));
+    ends_[row * blocks_ + block] = begin + listTerms(factors, count, step, termsAt(row, begin));
   }
 
-  int count(int row, int block) const { return ends_[row * blocks_ + block] - beginOf(row, block); }
-
   // Adds a block's terms to sums, or starts with them if it is the first one.
+  //
+  // matrix: the rows of the block
   void add(AddTerms function, int row, int block, const float* matrix, float* sums) const {
-    function(termsAt(row, beginOf(row, block)), count(row, block), matrix, sums, block == 0);
+    const int begin = beginOf(row, block), count = ends_[row * blocks_ + block] - begin;
+    function(termsAt(row, begin), count, matrix, sums, block == 0);
   }
 
  private:
-  size_t rowSize() const { return 2 * (static_cast<size_t>(blocks_) * kTermDepth + kLanes); }
+  // Factors of a row, offsets as many, and a vector more of each.
+  static size_t rowSize(int blocks) { return 2 * (static_cast<size_t>(blocks) * kTermDepth + kLanes); }
 
   int beginOf(int row, int block) const { return block == 0 ? 0 : ends_[row * blocks_ + block - 1]; }
 
   Terms termsAt(int row, int index) const {
-    float* const factors = memory_ + row * rowSize();
-    return {reinterpret_cast<int32_t*>(factors + rowSize() / 2) + index, factors + index};
+    float* const factors = memory_ + row * rowSize(blocks_);
+    return {reinterpret_cast<int32_t*>(factors + rowSize(blocks_) / 2) + index, factors + index};
   }
 
   float* memory_;

@@ -2,8 +2,6 @@
 // way, so that it never goes through memory.
 #pragma once
 
-#include <cstring>
-
 #include "parallel.h"
 #include "plan.h"
 
@@ -44,12 +42,8 @@ class UpdateRun {
  private:
   // Copies a strip of the right operand, filled up by zeros.
   void packRight(int strip, float* to) const {
-    const int width = strips_.width(), first = strips_.columnOf(strip);
-    const int count = std::min(width, strips_.columns - first);
-    for (int64_t k = 0; k < update_.depth; ++k, to += width) {
-      std::memcpy(to, right_ + k * update_.columns + first, count * sizeof(float));
-      std::fill(to + count, to + width, 0.0f);
-    }
+    const int width = strips_.width(), first = strips_.columnOf(strip), columns = strips_.columns;
+    copyRows(right_ + first, columns, static_cast<int>(update_.depth), std::min(width, columns - first), to, width);
   }
 
   void packLeft(int64_t first) const {
@@ -79,16 +73,16 @@ class UpdateRun {
     for (int block = 0; block < blocks; ++block) {
       const float* const factors = packedLeft_ + (block * update_.rows + first) * kTermDepth;
       for (int row = 0; row < count; ++row) {
-        lists.list(row, block, factors + row * kTermDepth, kTermDepth, block * kTermDepth * width, width);
+        lists.list(row, block, factors + row * kTermDepth, kTermDepth, width);
       }
     }
     const int64_t step = std::max<int64_t>(width, update_.columns);
     float* const sums = scratch<Sums>(kUpdateRows * step);
     const AddTerms add = kAddTerms[strips_.vectors - 1];
     for (int strip = 0; strip < strips_.count; ++strip) {
-      const float* const matrix = packedRight_ + strip * sizes_.strip;
+      const float* matrix = packedRight_ + strip * sizes_.strip;
       const int column = strips_.columnOf(strip);
-      for (int block = 0; block < blocks; ++block) {
+      for (int block = 0; block < blocks; ++block, matrix += kTermDepth * width) {
         for (int row = 0; row < count; ++row) {
           if (block == 0) prefetch((first + row) * update_.columns + column, width);
           lists.add(add, row, block, matrix, sums + row * step + column);
@@ -99,11 +93,9 @@ class UpdateRun {
     for (int row = 0; row < count; ++row) numbers((first + row) * update_.columns, update_.columns, sums + row * step);
   }
 
-  // Asks for what the program will take, while the product is computed: memory answers late.
+  // Asks for what the program will take, while the product is computed.
   void prefetch(int64_t first, int count) const {
-    for (int64_t input = 1; input < update_.program.inputs; ++input) {
-      for (int index = 0; index < count; index += 64 / sizeof(float)) __builtin_prefetch(places_[input] + first + index, 1, 2);
-    }
+    for (int64_t input = 1; input < update_.program.inputs; ++input) askFor<true>(places_[input] + first, count);
   }
 
   // sums [columns] of right [depth, columns]
@@ -137,12 +129,12 @@ inline void runPlan(const Plan& plan, const float* const* operands, float* const
   std::vector<UpdateRun> runs;
   runs.reserve(plan.updates.size());
   for (const Update& update : plan.updates) {
-    runs.emplace_back(update, operands, results, packed + plan.places[runs.size()]);
+    runs.emplace_back(update, operands, results, packed + update.packed);
     results += update.program.results;
   }
   parallel(helpers, static_cast<int>(plan.packings.size()), [&](int index) {
-    const Part& part = plan.packings[index];
-    runs[part.update].pack(static_cast<int>(part.first));
+    const Packing& packing = plan.packings[index];
+    runs[packing.update].pack(packing.part);
   });
   parallel(helpers, static_cast<int>(plan.parts.size()), [&](int index) {
     const Part& part = plan.parts[index];

@@ -23,7 +23,9 @@ export function customCall(body: Body, call: CustomCall): readonly Ref[] {
   const { operands, results } = call;
   const given = operands.map(({ shape, dtype }): Operand => {
     if (shape === undefined) throw new TypeError(`${call.target} needs to know its arguments' shapes`);
-    return { shape, type: TYPES[dtype ?? 'float32'] ?? 'f32' };
+    const type = TYPES[dtype ?? 'float32'];
+    if (type === undefined) throw new TypeError(`${call.target} takes no ${dtype}`);
+    return { shape, type };
   });
   const outputs = body.addAll(
     'XlaCallModule',
