@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
 import { failure, Failure } from '../core/diagnostic.ts';
+import { sizeOf } from '../core/shape.ts';
 import { errorCode } from './atomic.ts';
 
 export interface IdxArray {
@@ -135,7 +136,7 @@ function parseHeader(bytes: Uint8Array, name: string): Header {
   const begin = 4 + 4 * rank;
   if (bytes.length < begin) throw corrupt(name, 'ends within its header');
   const shape = Array.from({ length: rank }, (_, index) => view.getUint32(4 + 4 * index));
-  return { shape, begin, size: shape.reduce((product, length) => product * length, 1) };
+  return { shape, begin, size: sizeOf(shape) };
 }
 
 function checkSize(shape: readonly number[], size: number, actual: number, name: string): void {

@@ -1,6 +1,7 @@
 /** NumPy's `.npy` files, versions 1 and 2, as numpy.lib.format describes them. */
 import { open } from 'node:fs/promises';
 import { failure, type Failure } from '../core/diagnostic.ts';
+import { sizeOf } from '../core/shape.ts';
 import { writeWhole } from './atomic.ts';
 
 export type NpyData = Uint8Array | Int32Array | Float32Array | Float64Array;
@@ -34,7 +35,7 @@ type Dtype = keyof typeof DTYPES;
 /** Writes an array as `.npy` version 1, its data aligned to 64 bytes. */
 export async function writeNpy(path: string, array: NpyArray): Promise<void> {
   const { data, shape } = array;
-  const count = shape.reduce((product, length) => product * length, 1);
+  const count = sizeOf(shape);
   if (count !== data.length)
     throw new RangeError(`shape [${shape.join(', ')}] does not hold ${data.length} values`);
   const dimensions = shape.length === 1 ? `${shape[0] ?? 0},` : shape.join(', ');
@@ -81,7 +82,7 @@ export async function readNpy(path: string): Promise<NpyArray> {
       throw corrupt(path, `holds values of type '${dtype}', not one of ${Object.keys(DTYPES).join(', ')}`);
     }
     const type = DTYPES[dtype];
-    const count = header.shape.reduce((product, length) => product * length, 1);
+    const count = sizeOf(header.shape);
     const bytes = count * type.BYTES_PER_ELEMENT;
     if (bytes > SIZE_LIMIT || bytes !== size - header.end) {
       throw corrupt(path, `declares ${bytes} bytes of data and holds ${size - header.end}`);

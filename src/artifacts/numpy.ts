@@ -7,6 +7,7 @@ import { open, stat } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import yauzl from 'yauzl';
 import { failure, Failure } from '../core/diagnostic.ts';
+import { sizeOf } from '../core/shape.ts';
 import { HEADER_LIMIT, parseNpyHeader } from './npy.ts';
 
 const TYPES = {
@@ -157,7 +158,7 @@ function allocate(
   if (!isDtype(dtype)) {
     throw corrupt(name, `holds values of type '${dtype}', not one of ${Object.keys(TYPES).join(', ')}`);
   }
-  const count = shape.reduce((product, length) => product * length, 1);
+  const count = sizeOf(shape);
   const bytes = count * TYPES[dtype].BYTES_PER_ELEMENT;
   if (bytes !== present) throw corrupt(name, `declares ${bytes} bytes of data and holds ${present}`);
   if (bytes > SIZE_LIMIT) throw corrupt(name, `is too large: the most are ${SIZE_LIMIT} bytes`);

@@ -5,6 +5,7 @@
 import type * as tfjs from '@tensorflow/tfjs';
 import { Philox } from '../core/philox.ts';
 import type { Seed } from '../core/seed.ts';
+import { sizeOf } from '../core/shape.ts';
 import { nativeBackend, type OpAttribute, type TensorMetadata } from './addon.ts';
 import type { Tf } from './engine.ts';
 
@@ -107,10 +108,6 @@ function uniformByPhilox(
   if (halves) generator.uniformHalves(values);
   else generator.uniform(values);
   return tf.engine().makeTensor(values, shape, 'float32');
-}
-
-function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, length) => product * length, 1);
 }
 
 /** Calls the addon itself where 64-bit integers are on the way: tfjs has no tensors of them. */

@@ -5,7 +5,8 @@
 import type { InitializerName } from '../config/generated/settings.ts';
 import { Philox } from '../core/philox.ts';
 import type { Seed } from '../core/seed.ts';
-import { type Shape, sizeOf } from './layer.ts';
+import { sizeOf } from '../core/shape.ts';
+import type { Shape } from './layer.ts';
 
 /** Half the width of Keras's `RandomUniform`. */
 const UNIFORM_LIMIT = 0.05;

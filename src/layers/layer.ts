@@ -53,11 +53,6 @@ export function shapeText(shape: Shape): string {
   return shape.join('x');
 }
 
-/** The number of values that a shape holds. */
-export function sizeOf(shape: Shape): number {
-  return shape.reduce((product, length) => product * length, 1);
-}
-
 export function sameShape(one: Shape, other: Shape): boolean {
   return one.length === other.length && one.every((length, axis) => length === other[axis]);
 }

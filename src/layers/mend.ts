@@ -1,5 +1,6 @@
 /** What to say of a decoder whose output is not shaped like the input, and which one change would mend it. */
 import type { LayerSpec } from '../config/generated/settings.ts';
+import { sizeOf } from '../core/shape.ts';
 import type { Finding } from '../core/stage-type.ts';
 import {
   type Architecture,
@@ -10,7 +11,6 @@ import {
   layerPath,
   sameShape,
   shapeText,
-  sizeOf,
 } from './layer.ts';
 
 /** The output of each layer. */

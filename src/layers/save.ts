@@ -7,6 +7,7 @@ import { basename, join } from 'node:path';
 import type * as tfjs from '@tensorflow/tfjs';
 import { type Failure, failure } from '../core/diagnostic.ts';
 import { type Json, type JsonObject, isJsonObject } from '../core/json.ts';
+import { sizeOf } from '../core/shape.ts';
 import type { Tf } from '../engine/engine.ts';
 import {
   type Autoencoder,
@@ -15,7 +16,7 @@ import {
   assembleAutoencoder,
   connect,
 } from './build.ts';
-import { type Architecture, type Shape, sameShape, sizeOf } from './layer.ts';
+import { type Architecture, type Shape, sameShape } from './layer.ts';
 import { type Topology, UnsoundTopology, readTopology } from './topology.ts';
 
 const MODEL_FILE = 'model.json';

@@ -1,5 +1,6 @@
 /** The shapes of an autoencoder's layers, and what does not fit, from the settings alone: TensorFlow is not loaded. */
 import type { LayerSpec } from '../config/generated/settings.ts';
+import { sizeOf } from '../core/shape.ts';
 import type { Finding } from '../core/stage-type.ts';
 import {
   type Architecture,
@@ -12,7 +13,6 @@ import {
   layerPath,
   sameShape,
   shapeText,
-  sizeOf,
 } from './layer.ts';
 import { mendOutput } from './mend.ts';
 import type { LayerRule, Problem, Site, Weight } from './rule.ts';

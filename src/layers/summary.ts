@@ -1,6 +1,6 @@
 /** The table of a model's layers, as Keras 3 prints it. */
 import type * as tfjs from '@tensorflow/tfjs';
-import { sizeOf } from './layer.ts';
+import { sizeOf } from '../core/shape.ts';
 
 const HEADINGS = ['Layer (type)', 'Output Shape', 'Param #'] as const;
 

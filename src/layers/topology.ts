@@ -3,7 +3,8 @@
  * Only what Hourglass saves is taken: its own kinds of layers, one after the other.
  */
 import { type Json, type JsonObject, isJsonObject } from '../core/json.ts';
-import { type Layer, type LayerName, type Shape, sizeOf } from './layer.ts';
+import { sizeOf } from '../core/shape.ts';
+import type { Layer, LayerName, Shape } from './layer.ts';
 import { inferLayer } from './shapes.ts';
 
 /** What the topology of a saved model tells. */

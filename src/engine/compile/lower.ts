@@ -1,8 +1,9 @@
 /** Ops that are written as others: our own kernel of random numbers, and what TensorFlow computes faster in another form. */
+import { sizeOf } from '../../core/shape.ts';
 import { PHILOX } from '../random.ts';
 import type { Body, Ref } from './body.ts';
 import { isPlain, thinConvolution, thinKernelGradient, thinTransposed } from './thin.ts';
-import { attributeOf, sizeOf, UNIFORM_OP, type TraceNode } from './trace.ts';
+import { attributeOf, UNIFORM_OP, type TraceNode } from './trace.ts';
 
 /** What stands for the outputs of a node; undefined where the node is written as it is. */
 export function lower(body: Body, node: TraceNode, inputs: readonly Ref[]): readonly Ref[] | undefined {

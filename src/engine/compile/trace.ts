@@ -30,11 +30,6 @@ export interface TraceNode {
   readonly outputs: readonly { readonly shape: readonly number[]; readonly dtype: DType }[];
 }
 
-/** How many numbers a tensor of this shape has. */
-export function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, length) => product * length, 1);
-}
-
 /** The value of an attribute; undefined if the node has none of this name. */
 export function attributeOf({ attributes }: TraceNode, name: string): unknown {
   return attributes.find((attribute) => attribute.name === name)?.value;

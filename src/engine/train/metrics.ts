@@ -2,6 +2,7 @@
  * Metrics of reconstructions, in plain JavaScript and float64: they do not depend on the engine, its threads or the size of
  * batches. Each is computed for every image, and averaged over the images.
  */
+import { sizeOf } from '../../core/shape.ts';
 import { PROBABILITIES } from './losses.ts';
 import { ssim } from './ssim.ts';
 
@@ -56,7 +57,7 @@ export class MetricMeans {
    * @throws Failure `shape-mismatch` for `ssim` of images that are too small
    */
   add(targets: Float32Array, outputs: Float32Array): void {
-    const size = this.#kind.shape.reduce((product, length) => product * length, 1);
+    const size = sizeOf(this.#kind.shape);
     if (targets.length !== outputs.length) throw new RangeError('as many outputs as targets are needed');
     for (let start = 0; start < targets.length; start += size) {
       const target = targets.subarray(start, start + size);

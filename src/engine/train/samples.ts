@@ -1,4 +1,5 @@
 /** Samples in memory, from which batches are gathered by row number. */
+import { sizeOf } from '../../core/shape.ts';
 import type { FreshNoise } from './noise.ts';
 
 /**
@@ -36,7 +37,7 @@ export function rowNumbers(count: number): Int32Array {
  */
 export function gatherRows(samples: Samples, rows: Int32Array): Float32Array {
   const { data, scale, offset, shape } = samples;
-  const size = shape.reduce((product, length) => product * length, 1);
+  const size = sizeOf(shape);
   const batch = new Float32Array(rows.length * size);
   const plain = scale === 1 && offset === 0;
   for (const [index, row] of rows.entries()) {

@@ -1,6 +1,7 @@
 /** The `encode` stage: the latent vectors of images. */
 import type { EncodeSettings } from '../../config/generated/settings.ts';
 import { readSchema } from '../../core/schemas.ts';
+import { sizeOf } from '../../core/shape.ts';
 import type { AnalysisContext, OutputDescription } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';
 import { checkInput, checkSplit, type ImagesDescription } from '../train/checks.ts';
@@ -35,7 +36,7 @@ function analyze(context: AnalysisContext<EncodeSettings>): OutputDescription {
       checkDenoiserInput(context, model, data);
     }
   }
-  const size = model?.latentShape.reduce((product, length) => product * length, 1);
+  const size = model && sizeOf(model.latentShape);
   return { kind: 'vectors', ...(size === undefined ? {} : { size }), splits };
 }
 

@@ -2,6 +2,7 @@
 import { readImages, readImageSet } from '../../artifacts/images.ts';
 import { readVectors, readVectorSet } from '../../artifacts/vectors.ts';
 import { failure } from '../../core/diagnostic.ts';
+import { sizeOf } from '../../core/shape.ts';
 import type { Split } from '../../core/stage-type.ts';
 import { gatherRows, rowNumbers, type Samples } from '../../engine/train/samples.ts';
 import type { InputArtifact } from '../contract.ts';
@@ -43,6 +44,6 @@ export interface Matrix {
 
 /** @param rows numbers of rows, all if left out */
 export function toMatrix(samples: Samples, rows: Int32Array = rowNumbers(samples.count)): Matrix {
-  const size = samples.shape.reduce((product, length) => product * length, 1);
+  const size = sizeOf(samples.shape);
   return { data: gatherRows(samples, rows), count: rows.length, size };
 }

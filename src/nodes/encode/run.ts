@@ -4,6 +4,7 @@ import { SPLITS } from '../../artifacts/images.ts';
 import { writeVectorSet, type VectorArray } from '../../artifacts/vectors.ts';
 import type { EncodeSettings } from '../../config/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
+import { sizeOf } from '../../core/shape.ts';
 import type { Split } from '../../core/stage-type.ts';
 import { modelShapes, predictAll } from '../../engine/train/predict.ts';
 import { rowNumbers } from '../../engine/train/samples.ts';
@@ -39,7 +40,7 @@ export async function runEncode(context: StageContext<EncodeSettings>): Promise<
       splits[split] = { data, count, ...(labels === undefined ? {} : { labels }) };
     }
     await writeVectorSet(folder, {
-      size: outputShape.reduce((product, length) => product * length, 1),
+      size: sizeOf(outputShape),
       splits,
     });
     return { highlights: ['vectors.json'] };

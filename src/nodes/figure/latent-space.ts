@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { toFloat32, type ImageArray } from '../../artifacts/images.ts';
 import type { FigureSettings } from '../../config/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
+import { sizeOf } from '../../core/shape.ts';
 import type { ImageShape, Split } from '../../core/stage-type.ts';
 import { modelShapes, predictAll } from '../../engine/train/predict.ts';
 import { rowNumbers } from '../../engine/train/samples.ts';
@@ -40,7 +41,7 @@ export async function withLatentSpace<Result>(
     const source = await imagesFor(data, modelShapes(encoder).inputShape);
     const images = await source.read(split);
     const { inputShape, outputShape } = modelShapes(decoder);
-    const size = inputShape.reduce((product, length) => product * length, 1);
+    const size = sizeOf(inputShape);
     const options = { batchSize: BATCH, signal };
     const latents = await predictAll(tf, encoder, images, rowNumbers(images.count), {
       ...options,

@@ -2,6 +2,7 @@
 import type { FigureSettings } from '../../config/generated/settings.ts';
 import { unreachable } from '../../core/diagnostic.ts';
 import { readSchema } from '../../core/schemas.ts';
+import { sizeOf } from '../../core/shape.ts';
 import type { AnalysisContext, OutputDescription, Split } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';
 import { targetHint } from '../step.ts';
@@ -165,7 +166,7 @@ function checkLatentSpace(
     checkChannels(context, data);
     if (model !== undefined) checkInput(context, model, data);
   }
-  const size = model?.latentShape.reduce((product, length) => product * length, 1);
+  const size = model && sizeOf(model.latentShape);
   if (kind === 'traversal' || size === undefined || size === 2) return;
   report({
     code: 'shape-mismatch',

@@ -1,6 +1,7 @@
 /** The `pca` stage: how well principal component analysis reconstructs images. */
 import type { PcaSettings } from '../../config/generated/settings.ts';
 import { readSchema } from '../../core/schemas.ts';
+import { sizeOf } from '../../core/shape.ts';
 import type { AnalysisContext, OutputDescription } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';
 import { checkSplit } from '../train/checks.ts';
@@ -32,7 +33,7 @@ function analyze(context: AnalysisContext<PcaSettings>): OutputDescription {
     checkSplit(context, settings.split, data, undefined, ['split']);
   }
   if (data?.shape !== undefined) {
-    const values = data.shape.reduce((product, length) => product * length, 1);
+    const values = sizeOf(data.shape);
     const tooMany = settings.components.findIndex((count) => count > values);
     if (tooMany >= 0) {
       report({

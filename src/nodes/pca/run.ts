@@ -6,6 +6,7 @@ import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
 import { readImages, toFloat32, type ImageArray } from '../../artifacts/images.ts';
 import type { PcaSettings } from '../../config/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
+import { sizeOf } from '../../core/shape.ts';
 import type { Tf } from '../../engine/engine.ts';
 import type { StageContext, StageResult } from '../contract.ts';
 import { requireInput } from '../train/pairs.ts';
@@ -89,7 +90,7 @@ async function moments(
   tf: Tf,
   images: ImageArray,
 ): Promise<{ readonly mean: Float64Array; readonly covariance: Matrix }> {
-  const size = images.shape.reduce((product, length) => product * length, 1);
+  const size = sizeOf(images.shape);
   const mean = new Float64Array(size);
   await eachChunk(context, images, new Float64Array(size), (rows) => {
     for (let index = 0; index < rows.length; index++) {

@@ -1,6 +1,7 @@
 /** The `project` stage: vectors in few dimensions, to look at. */
 import type { ProjectSettings } from '../../config/generated/settings.ts';
 import { readSchema } from '../../core/schemas.ts';
+import { sizeOf } from '../../core/shape.ts';
 import type { AnalysisContext, OutputDescription } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';
 
@@ -41,7 +42,7 @@ function analyze({
     });
   }
   const components = settings.method === 'tsne' ? 2 : settings.components;
-  const size = sizeOf(input);
+  const size = imageSize(input);
   if (settings.method === 'pca' && size !== undefined && components > size) {
     report({
       code: 'out-of-range',
@@ -68,7 +69,7 @@ export function pointsNeeded(settings: ProjectSettings): number {
   return settings.method === 'umap' ? settings.neighbors + 1 : 2;
 }
 
-function sizeOf(input: OutputDescription | undefined): number | undefined {
+function imageSize(input: OutputDescription | undefined): number | undefined {
   if (input?.kind === 'vectors') return input.size;
-  return input?.kind === 'images' ? input.shape?.reduce((product, length) => product * length, 1) : undefined;
+  return input?.kind === 'images' ? input.shape && sizeOf(input.shape) : undefined;
 }

@@ -1,7 +1,8 @@
 /** What a step begins with, the rows of its batch, and what it ends with, the sum of its losses: XLA takes longer for both. */
+import { sizeOf } from '../../../core/shape.ts';
 import type { Body, Ref } from '../body.ts';
 import type { ResidentSamples } from '../loop.ts';
-import { sizeOf, type TraceNode } from '../trace.ts';
+import type { TraceNode } from '../trace.ts';
 import { customCall } from './call.ts';
 import type { Rewrite } from './rewrites.ts';
 

@@ -1,6 +1,7 @@
 /** What follows a product or a convolution, and is done along with it: a bias, a rectifier, a mask. */
+import { sizeOf } from '../../../core/shape.ts';
 import type { Body, Ref } from '../body.ts';
-import { sizeOf, type TraceNode, type Use } from '../trace.ts';
+import type { TraceNode, Use } from '../trace.ts';
 import type { Users } from './rewrites.ts';
 
 /** What a kernel does to its sums before it stores them. */

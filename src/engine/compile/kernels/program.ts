@@ -2,7 +2,8 @@
  * Programs for the kernel that changes variables: elementwise nodes as instructions of a machine with one accumulator, so that
  * what one node gives and the next one takes goes through no memory.
  */
-import { sizeOf, type TraceNode, type Use } from '../trace.ts';
+import { sizeOf } from '../../../core/shape.ts';
+import type { TraceNode, Use } from '../trace.ts';
 
 /** The instructions and their numbers in `instructions.h`. */
 const CODES = {

@@ -2,8 +2,9 @@
  * What an optimizer does to the variables, by one call of a kernel for all of them: in place, in one pass over memory, and with the
  * products of matrices that give gradients computed on the way. XLA makes several passes, and copies what it still has to read.
  */
+import { sizeOf } from '../../../core/shape.ts';
 import type { Body, Ref } from '../body.ts';
-import { sizeOf, type TraceNode, type Use } from '../trace.ts';
+import type { TraceNode, Use } from '../trace.ts';
 import { customCall, integers } from './call.ts';
 import { finishOf } from './finish.ts';
 import { isProduct, transposed } from './products.ts';
