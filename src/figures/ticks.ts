@@ -71,12 +71,15 @@ export function logScale(low: number, high: number): Scale {
   };
 }
 
-/** Differences up to this share of the values are not shown: labels of six digits could not tell them apart. */
+/** Differences up to this share of the values are not shown: labels of seven digits could not tell their ticks apart. */
 const FLAT = 1e-5;
 
-/** An interval for a value that stands alone: a whole number, such as an epoch, has no other tick beside it. */
+/**
+ * An interval for a value that stands alone: a whole number, such as an epoch, has no other tick beside it, unless it is
+ * so large that a half could not be told from it.
+ */
 function around(center: number): [number, number] {
-  const reach = Number.isInteger(center) ? 0.5 : Math.abs(center) / 2;
+  const reach = Number.isInteger(center) && Math.abs(center) * FLAT < 0.5 ? 0.5 : Math.abs(center) / 2;
   return [center - reach, center + reach];
 }
 
@@ -103,7 +106,7 @@ function value(multiple: number, step: Step): number {
 }
 
 /**
- * A number with as many decimals as its step has; beyond six digits as `2 × 10⁻⁷`.
+ * A number with as many decimals as its step has; beyond six digits as `2 × 10⁻⁷`, rounded to seven.
  *
  * @param exponent the power of ten of the step
  * @param largest the largest magnitude on the axis, so that all its labels are of one kind
@@ -113,7 +116,7 @@ function formatNumber(number: number, exponent: number, largest: number): string
   const sign = number < 0 ? '−' : '';
   const magnitude = Math.abs(number);
   if (exponent >= -5 && largest < 1e6) return sign + magnitude.toFixed(Math.max(0, -exponent));
-  const [mantissa = '', power = ''] = Number(magnitude.toPrecision(6)).toExponential().split('e');
+  const [mantissa = '', power = ''] = Number(magnitude.toPrecision(7)).toExponential().split('e');
   const superscript = [...power].map((digit) => SUPERSCRIPTS[digit] ?? '').join('');
   return `${sign}${mantissa === '1' ? '' : `${mantissa} × `}10${superscript}`;
 }
