@@ -16,7 +16,7 @@ import { checkLearningRate } from './rate-checks.ts';
 
 export const trainNode: NodeDefinition<TrainSettings> = {
   type: 'train',
-  version: 6,
+  version: 7,
   schema: readSchema('stages/train'),
   inputs: {
     model: { accepts: ['model'] },

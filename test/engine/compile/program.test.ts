@@ -154,20 +154,31 @@ test('the programs that are compiled as a whole are those of Adam and Nadam', as
   const { tf } = await nativeEngine();
   const { programs } = createRequire(import.meta.url)(kernelBuild().addon) as { programs: number[][] };
   const means = { learning_rate: 0.001, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 };
-  const written = [adam({ ...means, amsgrad: false }), nadam(means)].map((rule) => programOf(tf, rule));
-  assert.deepEqual(programs, written);
+  const rules = [adam({ ...means, amsgrad: false }), nadam(means)];
+  for (const isProduct of [false, true]) {
+    assert.deepEqual(
+      programs,
+      rules.map((rule) => programOf(tf, rule, isProduct)),
+    );
+  }
 });
 
-/** As the kernels list it: how many inputs, results and kept numbers it has, then its instructions. */
+/**
+ * As the kernels list it: how many inputs, results and kept numbers it has, then its instructions.
+ *
+ * @param isProduct whether the kernel computes the gradient, too
+ */
 function programOf<Shared extends string>(
   tf: Tf,
   rule: UpdateRule<'momentum' | 'velocity', 'velocity_hat', Shared>,
+  isProduct: boolean,
 ): readonly number[] {
-  const [gradient, rate, count] = [tf.ones([4, 4]), tf.scalar(0.001), tf.scalar(1)] as const;
+  const [given, rate, count] = [tf.ones([4, 4]), tf.scalar(0.001), tf.scalar(1)] as const;
   const [weight, momentum, velocity] = [0, 1, 2].map(() => tf.variable(tf.ones([4, 4])));
   assert.ok(weight !== undefined && momentum !== undefined && velocity !== undefined);
-  const { nodes, result, updates } = trace(tf, [gradient, rate, count], [weight, momentum, velocity], () => {
+  const { nodes, result, updates } = trace(tf, [given, rate, count], [weight, momentum, velocity], () => {
     const shared = Object.fromEntries(Object.keys(rule.shared).map((name) => [name, tf.scalar(1)]));
+    const gradient = isProduct ? tf.matMul(given, given, true) : given;
     const { update } = rule.begin(tf, { count, learningRate: rate }, shared as Named<Shared>);
     const next = update(weight, gradient, { momentum, velocity });
     weight.assign(next.weight);
@@ -178,6 +189,7 @@ function programOf<Shared extends string>(
   const users = usersOf(nodes, [result, ...updates.filter((use) => use !== undefined)]);
   const [group, ...others] = groupsOf(users, updates);
   assert.ok(group !== undefined && others.length === 0);
+  assert.equal(group.gradient !== undefined, isProduct);
   const { arrays, kept, instructions } = group.program;
-  return [arrays.length, group.targets.length, kept, ...instructions];
+  return [arrays.length + (isProduct ? 1 : 0), group.targets.length, kept, ...instructions];
 }

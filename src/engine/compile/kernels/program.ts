@@ -71,7 +71,7 @@ export interface Program {
   readonly scalars: readonly Use[];
   /** Registers for what is only kept for later; they are the last ones. */
   readonly kept: number;
-  /** Pairs of a code and an operand: a register, or a scalar from -1 down. */
+  /** Pairs of a code and an operand: a register, a scalar from -1 down, or 0 where there is none. */
   readonly instructions: readonly number[];
 }
 
@@ -95,10 +95,7 @@ export function writeProgram(
 type Operand =
   | { readonly kind: 'node'; readonly node: TraceNode }
   | { readonly kind: 'scalar' | 'array'; readonly number: number }
-  | { readonly kind: 'product' };
-
-/** For instructions that take none. */
-const NO_OPERAND: Operand = { kind: 'array', number: 0 };
+  | { readonly kind: 'product' | 'none' };
 
 /** Where a value lies besides the accumulator. */
 type Place = { readonly kind: 'result' | 'kept'; readonly number: number };
@@ -134,7 +131,7 @@ class Writer {
     if (a === undefined || first === undefined) throw new TypeError(`${node.op} is no instruction`);
     if (second === undefined || b === undefined) {
       if (!this.#holds(a)) this.#emit('load', a);
-      this.#emit(first, NO_OPERAND);
+      this.#emit(first, { kind: 'none' });
     } else if (this.#holds(b) && !this.#holds(a)) {
       this.#emit(second, a);
     } else {
@@ -166,6 +163,7 @@ class Writer {
         case 'array':
           return arrays + operand.number;
         case 'product':
+        case 'none':
           return 0;
         case 'result':
           return results + operand.number;
