@@ -45,8 +45,9 @@ struct Part {
   int64_t first, count;
 };
 
-// Rows of a variable that are worked on together, if their gradient is a product.
-constexpr int kUpdateRows = 16;
+// Rows and numbers of a variable that are worked on together at most, if their gradient is a product: so many that the processor
+// foresees what the program takes next, and few enough that their gradients stay in the cache.
+constexpr int64_t kUpdateRows = 64, kUpdateProduct = int64_t{1} << 16;
 
 // Numbers of one part of the work, where the gradient is at hand: whole bundles.
 constexpr int64_t kUpdateNumbers = 4096 / (kBundle * kLanes) * (kBundle * kLanes);
@@ -113,7 +114,8 @@ struct Plan {
       packedSize += sizes.left + strips * sizes.strip;
     }
     const int64_t size = update.hasProduct() ? update.rows : update.hasSum() ? 1 : update.rows * update.columns;
-    const int64_t step = update.hasProduct() ? kUpdateRows : kUpdateNumbers;
+    const int64_t rows = std::clamp<int64_t>(kUpdateProduct / update.columns, 1, kUpdateRows);
+    const int64_t step = update.hasProduct() ? rows : kUpdateNumbers;
     for (int64_t first = 0; first < size; first += step) parts.push_back({number, first, std::min(step, size - first)});
     updates.push_back(std::move(update));
   }

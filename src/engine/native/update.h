@@ -69,7 +69,7 @@ class UpdateRun {
     struct Listed;
     struct Sums;
     const int depth = static_cast<int>(update_.depth), width = strips_.width(), blocks = TermLists::blocksOf(depth);
-    const TermLists lists(kUpdateRows, depth, scratch<Listed>(TermLists::sizeFor(kUpdateRows, depth)));
+    const TermLists lists(count, depth, scratch<Listed>(TermLists::sizeFor(count, depth)));
     for (int block = 0; block < blocks; ++block) {
       const float* const factors = packedLeft_ + (block * update_.rows + first) * kTermDepth;
       for (int row = 0; row < count; ++row) {
@@ -77,25 +77,17 @@ class UpdateRun {
       }
     }
     const int64_t step = std::max<int64_t>(width, update_.columns);
-    float* const sums = scratch<Sums>(kUpdateRows * step);
+    float* const sums = scratch<Sums>(count * step);
     const AddTerms add = kAddTerms[strips_.vectors - 1];
     for (int strip = 0; strip < strips_.count; ++strip) {
       const float* matrix = packedRight_ + strip * sizes_.strip;
       const int column = strips_.columnOf(strip);
       for (int block = 0; block < blocks; ++block, matrix += kTermDepth * width) {
-        for (int row = 0; row < count; ++row) {
-          if (block == 0) prefetch((first + row) * update_.columns + column, width);
-          lists.add(add, row, block, matrix, sums + row * step + column);
-        }
+        for (int row = 0; row < count; ++row) lists.add(add, row, block, matrix, sums + row * step + column);
       }
     }
     if (step == update_.columns) return numbers(first * step, count * step, sums);
     for (int row = 0; row < count; ++row) numbers((first + row) * update_.columns, update_.columns, sums + row * step);
-  }
-
-  // Asks for what the program will take, while the product is computed.
-  void prefetch(int64_t first, int count) const {
-    for (int64_t input = 1; input < update_.program.inputs; ++input) askFor<true>(places_[input] + first, count);
   }
 
   // sums [columns] of right [depth, columns]
