@@ -96,7 +96,6 @@ inline void denseForwardFully(const DenseShape& shape, const float* inputs, cons
     for (int first = 0; first < depth; first += kDenseDepth) {
       const int blockDepth = std::min(kDenseDepth, depth - first);
       const float* const block = weights + static_cast<ptrdiff_t>(first) * columns + firstColumn;
-      int asked = 0;
       for (int column = 0; column < width; column += kWide) {
         Block at{};
         at.weights = block + column;
@@ -106,13 +105,7 @@ inline void denseForwardFully(const DenseShape& shape, const float* inputs, cons
           at.weights = widened;
           at.weightStep = kWide;
         }
-        inParts(rows, kTileRows, [&, firstRow = firstRow, rows = rows](int row, int count) {
-          // The next block's weights are asked for on the way.
-          const int share = (blockDepth * kWide * kTileRows) / (width * rows) + 1;
-          for (int k = asked; k < std::min(asked + share, blockDepth) && first + blockDepth + k < depth; ++k) {
-            askFor(block + static_cast<ptrdiff_t>(blockDepth + k) * columns, width);
-          }
-          asked += share;
+        inParts(rows, kTileRows, [&, firstRow = firstRow](int row, int count) {
           at.inputs = inputs + static_cast<ptrdiff_t>(firstRow + row) * depth + first;
           at.inputStep = depth;
           at.depth = blockDepth;
@@ -171,15 +164,8 @@ inline void denseForwardByTerms(const DenseShape& shape, const float* inputs, co
     for (int block = 0; block < blocks; ++block) {
       // Copied, because rows of a large matrix get into each other's way in the cache.
       const int first = block * kTermDepth, blockDepth = std::min(kTermDepth, depth - first);
-      const float* const from = weights + static_cast<ptrdiff_t>(first) * columns + column;
-      copyRows(from, columns, blockDepth, count, copied, width);
-      for (int row = 0; row < rows; ++row) {
-        // The next block's weights are asked for on the way.
-        if (first + kTermDepth + row < depth && row < kTermDepth) {
-          askFor(from + static_cast<ptrdiff_t>(kTermDepth + row) * columns, count);
-        }
-        lists.add(add, row, block, copied, sums + static_cast<ptrdiff_t>(row) * width);
-      }
+      copyRows(weights + static_cast<ptrdiff_t>(first) * columns + column, columns, blockDepth, count, copied, width);
+      for (int row = 0; row < rows; ++row) lists.add(add, row, block, copied, sums + static_cast<ptrdiff_t>(row) * width);
     }
     for (int row = 0; row < rows; ++row) {
       for (int v = 0; v < count; v += kLanes) {

@@ -78,14 +78,6 @@ inline void copyRows(const float* from, ptrdiff_t step, int rows, int count, flo
   }
 }
 
-// Floats of a line of the cache.
-constexpr int kLine = 64 / static_cast<int>(sizeof(float));
-
-// Asks for numbers that are needed soon: memory answers late.
-inline void askFor(const float* numbers, int count) {
-  for (int at = 0; at < count; at += kLine) __builtin_prefetch(numbers + at);
-}
-
 // to [columns, Width] = the transpose of matrix [rows, columns], filled up by zeros.
 template <int Width>
 void turn(const float* matrix, int rows, int columns, float* to) {

@@ -43,7 +43,7 @@ void parallel(Helpers& helpers, int parts, const Part& part) {
 // Memory that a thread keeps from call to call, in whole lines of the cache. `Use` tells apart what one call needs at the same time.
 template <typename Use>
 float* scratch(size_t size) {
-  constexpr std::align_val_t kAligned{kLine * sizeof(float)};
+  constexpr std::align_val_t kAligned{64};
   struct Free {
     void operator()(float* memory) const { operator delete[](memory, kAligned); }
   };
