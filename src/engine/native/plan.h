@@ -114,8 +114,8 @@ struct Plan {
       packedSize += sizes.left + strips * sizes.strip;
     }
     const int64_t size = update.hasProduct() ? update.rows : update.hasSum() ? 1 : update.rows * update.columns;
-    const int64_t rows = std::clamp<int64_t>(kUpdateProduct / update.columns, 1, kUpdateRows);
-    const int64_t step = update.hasProduct() ? rows : kUpdateNumbers;
+    const int64_t step =
+        update.hasProduct() ? std::clamp<int64_t>(kUpdateProduct / update.columns, 1, kUpdateRows) : kUpdateNumbers;
     for (int64_t first = 0; first < size; first += step) parts.push_back({number, first, std::min(step, size - first)});
     updates.push_back(std::move(update));
   }
