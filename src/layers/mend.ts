@@ -63,7 +63,7 @@ export function mendOutput(
   };
 }
 
-/** The first `Dense` that is given an image: it works on the channels of each pixel, which is seldom meant. */
+/** The first `Dense` whose input is an image: it works on the last axis alone, which is seldom meant. */
 function forgottenFlatten(
   architecture: Architecture,
   shapes: PartShapes,
@@ -75,7 +75,7 @@ function forgottenFlatten(
     );
     if (index !== -1) {
       const hint =
-        'this `Dense` works on the channels of each pixel: put a `Flatten` before it to have it see the image';
+        'this `Dense` works on the last axis alone: put a `Flatten` before it so that it sees the whole image';
       return { at: [part, index], hint };
     }
   }

@@ -65,14 +65,6 @@ export function inferAutoencoder(
   reportRepeatedNames(architecture, fail);
   const labels = labelLayers(architecture);
   const { input_shape: input } = architecture;
-  if (input.length === 2) {
-    fail({
-      code: 'shape-mismatch',
-      message: `\`input_shape\` is ${shapeText(input)}, but an image has a third axis, its channels`,
-      hint: `gray images are [${input.join(', ')}, 1]`,
-      at: ['input_shape'],
-    });
-  }
   const encoder = inferStack(architecture, 'encoder', [input], labels.encoder, fail);
   const latent = encoder?.at(-1)?.output;
   if (encoder === undefined || latent === undefined) return undefined;
@@ -140,6 +132,10 @@ export function inferLayer<Name extends LayerName>(
 
 /** How to make an image of a vector: of the size that there was before, if there was one. */
 function imageHint({ input, lastImage }: Site): string {
+  if (input.length === 2) {
+    const gray = `[${input.join(', ')}, 1]`;
+    return `gray images have one channel: write \`input_shape: ${gray}\`, or put \`Reshape: { target_shape: ${gray} }\` before it`;
+  }
   if (lastImage === undefined) return 'put a `Reshape` before it';
   const size = sizeOf(lastImage);
   const dense = size === sizeOf(input) ? '' : `\`Dense: { units: ${size} }\` and `;

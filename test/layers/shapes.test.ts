@@ -178,10 +178,15 @@ test('arguments that TensorFlow.js or the shape of the input do not allow', () =
   assert.deepEqual(beyond?.at, ['encoder', 0, 'PReLU', 'shared_axes']);
 });
 
-test('an image without channels', () => {
-  const [flat] = findings([28, 28], ['Flatten'], [layer('Reshape', { target_shape: [28, 28] })]);
-  assert.deepEqual(flat?.at, ['input_shape']);
-  assert.match(flat?.hint ?? '', /\[28, 28, 1\]/);
+test('a gray image needs no axis of channels, but convolutions and pooling do', () => {
+  const reshape = layer('Reshape', { target_shape: [28, 28] });
+  assert.deepEqual(findings([28, 28], ['Flatten'], [layer('Dense', { units: 784 }), reshape]), []);
+  for (const first of [layer('Conv2D', { filters: 4, kernel_size: 3 }), 'MaxPooling2D'] as const) {
+    const [flat] = findings([28, 28], [first], [reshape]);
+    assert.equal(flat?.code, 'shape-mismatch');
+    assert.deepEqual(flat.at.slice(0, 2), ['encoder', 0]);
+    assert.match(flat.hint ?? '', /input_shape: \[28, 28, 1\]/);
+  }
 });
 
 test('sizes that no memory holds', () => {

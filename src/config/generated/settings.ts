@@ -1624,7 +1624,10 @@ export type NoiseSettings =
 export type ModelSettings = {
   /** Builds an autoencoder from lists of layers. */
   readonly type: 'model';
-  /** Shape of one input without the batch: [height, width, channels] for images, or [size] for vectors. */
+  /**
+   * Shape of one input without the batch: [height, width, channels] for images. [height, width] suits gray
+   * images in models without convolutions; [size] is for vectors.
+   */
   readonly input_shape: readonly number[];
   /**
    * Layers from the input to the latent representation, in order. A layer is a bare name, or a map of one

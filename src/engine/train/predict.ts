@@ -22,7 +22,7 @@ export interface PredictedBatch {
 /**
  * Computes a model's outputs batch by batch, as outside of training.
  *
- * @param model of one input, shaped like a sample, and one output
+ * @param model of one input, which has as many values as a sample, and one output
  * @param rows numbers of samples, in the order in which their outputs are wanted
  * @throws Failure `interrupted` once the signal is aborted
  */
@@ -34,9 +34,10 @@ export async function* predictBatches(
   { batchSize, signal, onProgress }: PredictOptions,
 ): AsyncGenerator<PredictedBatch> {
   const pace = new Pace(signal);
+  const shaped = { ...samples, shape: modelShapes(model).inputShape };
   let done = 0;
   for (const batch of batchesOf(rows, batchSize)) {
-    const output = tf.tidy(() => forward(model, batchTensor(tf, samples, batch), false));
+    const output = tf.tidy(() => forward(model, batchTensor(tf, shaped, batch), false));
     try {
       yield { rows: batch, outputs: Float32Array.from(await output.data()) };
     } finally {

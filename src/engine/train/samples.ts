@@ -24,6 +24,18 @@ export interface SamplePair {
   readonly y: Samples;
 }
 
+/** The same samples with rows of other shapes that hold as many values; one object where both were one. */
+export function inShapes(
+  { x, y }: SamplePair,
+  {
+    inputShape,
+    outputShape,
+  }: { readonly inputShape: readonly number[]; readonly outputShape: readonly number[] },
+): SamplePair {
+  const input = { ...x, shape: inputShape };
+  return { x: input, y: x === y ? input : { ...y, shape: outputShape } };
+}
+
 /** The numbers 0 to count - 1: every row, in the order in which they lie. */
 export function rowNumbers(count: number): Int32Array {
   return Int32Array.from({ length: count }, (_, row) => row);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { toFloat32, type ImageArray } from '../../artifacts/images.ts';
 import type { FigureSettings } from '../../config/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
-import { sizeOf } from '../../core/shape.ts';
+import { imageOf, sizeOf } from '../../core/shape.ts';
 import type { ImageShape, Split } from '../../core/stage-type.ts';
 import { modelShapes, predictAll } from '../../engine/train/predict.ts';
 import { rowNumbers } from '../../engine/train/samples.ts';
@@ -48,7 +48,7 @@ export async function withLatentSpace<Result>(
       onProgress: (fraction) => progress({ text: `${split} images`, fraction }),
     });
     const { range } = source.record;
-    const shape = imageShape(outputShape);
+    const shape = requireImage(outputShape);
     return await use({
       size,
       images,
@@ -66,16 +66,14 @@ export async function withLatentSpace<Result>(
   }
 }
 
-function imageShape(shape: readonly number[]): ImageShape {
-  const [height, width, channels, ...more] = shape;
-  if (height === undefined || width === undefined || channels === undefined || more.length > 0) {
-    throw failure(
-      'shape-mismatch',
-      `the decoder gives [${shape.join(', ')}], which is not the shape of an image`,
-      'let the decoder end with a `Reshape` to [height, width, channels]',
-    );
-  }
-  return [height, width, channels];
+function requireImage(shape: readonly number[]): ImageShape {
+  const image = imageOf(shape);
+  if (image !== undefined) return image;
+  throw failure(
+    'shape-mismatch',
+    `the decoder gives [${shape.join(', ')}], which is not the shape of an image`,
+    'let the decoder end with a `Reshape` to [height, width, channels]',
+  );
 }
 
 /** The latents along one axis, in ascending order. */

@@ -1,6 +1,7 @@
 /** The `predict` stage: what a trained autoencoder makes of images, kept as images. */
 import type { PredictSettings } from '../../config/generated/settings.ts';
 import { readSchema } from '../../core/schemas.ts';
+import { imageOf } from '../../core/shape.ts';
 import type { AnalysisContext, OutputDescription } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';
 import { checkInput, checkSplit, shapeText } from '../train/checks.ts';
@@ -33,10 +34,8 @@ function analyze(context: AnalysisContext<PredictSettings>): OutputDescription |
     if (model !== undefined) checkInput(context, model, data);
   }
   if (model === undefined) return { kind: 'images', splits };
-  const [height, width, channels, ...more] = model.outputShape;
-  if (height !== undefined && width !== undefined && channels !== undefined && more.length === 0) {
-    return { kind: 'images', shape: [height, width, channels], splits };
-  }
+  const shape = imageOf(model.outputShape);
+  if (shape !== undefined) return { kind: 'images', shape, splits };
   // A model that takes images gives images: only one that does not fit the data comes here.
   if (data?.shape === undefined) {
     report({

@@ -1,4 +1,5 @@
 /** Checks that training, evaluating and predicting share: whether models and images fit, from descriptions alone. */
+import { fitsImage } from '../../core/shape.ts';
 import type { AnalysisContext, OutputDescription, Split } from '../../core/stage-type.ts';
 import { SSIM_WINDOW } from '../../engine/train/ssim.ts';
 
@@ -12,10 +13,6 @@ export function shapeText(shape: readonly number[]): string {
   return shape.join('x');
 }
 
-export function sameShape(one: readonly number[], other: readonly number[]): boolean {
-  return one.length === other.length && one.every((length, axis) => length === other[axis]);
-}
-
 /** Holds that a model takes the images of the setting `data`. */
 export function checkInput(
   { references, report }: Context,
@@ -23,7 +20,7 @@ export function checkInput(
   data: ImagesDescription,
 ): void {
   const { inputShape } = model;
-  if (data.shape === undefined || sameShape(inputShape, data.shape)) return;
+  if (data.shape === undefined || fitsImage(inputShape, data.shape)) return;
   const shape = `[${data.shape.join(', ')}]`;
   const flat = inputShape.length === 1;
   report({
@@ -53,7 +50,7 @@ export function checkOutput(
   target: ImagesDescription,
 ): void {
   const { outputShape } = model;
-  if (target.shape === undefined || sameShape(outputShape, target.shape)) return;
+  if (target.shape === undefined || fitsImage(outputShape, target.shape)) return;
   // The model's output is like its input, so that an input that does not fit has said it all.
   if (references['target'] === undefined) return;
   report({

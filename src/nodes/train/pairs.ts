@@ -7,11 +7,12 @@ import {
   type ImageSetRecord,
 } from '../../artifacts/images.ts';
 import { failure } from '../../core/diagnostic.ts';
+import { fitsImage } from '../../core/shape.ts';
 import type { Split } from '../../core/stage-type.ts';
 import type { FreshNoise } from '../../engine/train/noise.ts';
 import type { SamplePair, Samples } from '../../engine/train/samples.ts';
 import type { InputArtifact } from '../contract.ts';
-import { sameShape, shapeText } from './checks.ts';
+import { shapeText } from './checks.ts';
 
 /** Images of one split, row by row. Without a target of their own, `x` and `y` are the same object. */
 export interface ImagePair extends SamplePair {
@@ -121,7 +122,7 @@ function requireShape(
   found: readonly number[],
   verb: string,
 ): void {
-  if (sameShape(wanted, found)) return;
+  if (fitsImage(wanted, found)) return;
   throw failure(
     'shape-mismatch',
     `the model ${verb} ${shapeText(wanted)}, but the images of \`${stage}\` are ${shapeText(found)}`,

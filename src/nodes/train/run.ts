@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import type { TrainSettings } from '../../config/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { permutation } from '../../core/philox.ts';
+import type { Split } from '../../core/stage-type.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { modelShapes, predictAll } from '../../engine/train/predict.ts';
-import { rowNumbers, type SamplePair } from '../../engine/train/samples.ts';
+import { inShapes, rowNumbers, type SamplePair } from '../../engine/train/samples.ts';
 import { writeVariables } from '../../engine/train/state.ts';
 import type { Trainer, TrainerOptions } from '../../engine/train/trainer.ts';
 import { createTrainer } from '../../engine/trainer.ts';
@@ -29,12 +30,16 @@ export async function runTrain(context: StageContext<TrainSettings>): Promise<St
   const { tf } = engine;
   const models = await loadTrainable(tf, requireInput(inputs, 'model').folder, context.seed);
   try {
-    const source = await imageSource(inputs, modelShapes(models.autoencoder));
-    const training = await source.readTraining({
+    const shapes = modelShapes(models.autoencoder);
+    const source = await imageSource(inputs, shapes);
+    const images = await source.readTraining({
       radius: context.seed('noise/radius'),
       angle: context.seed('noise/angle'),
     });
-    const divided = await divide(context, source, training);
+    const training = inShapes(images, shapes);
+    const divided = await divide(context, training, async (split) =>
+      inShapes(await source.read(split), shapes),
+    );
     const data = [training, ...(divided.validation === undefined ? [] : [divided.validation.data])];
     checkMemory(
       { data, ...modelSize(models.autoencoder), batchSize: settings.batch_size },
@@ -134,15 +139,15 @@ interface Divided {
  */
 async function divide(
   { settings, seed, inputs }: StageContext<TrainSettings>,
-  source: ImageSource,
   training: SamplePair,
+  read: (split: Split) => Promise<SamplePair>,
 ): Promise<Divided> {
   const { count } = training.x;
   const { validation: share } = settings;
   const rows = rowNumbers(count);
   if (share === 'none') return { rows };
   if (share === 'test') {
-    const data = await source.read('test');
+    const data = await read('test');
     return { rows, validation: { data, rows: rowNumbers(data.x.count) } };
   }
   const kept = Math.floor(count * (1 - share));
@@ -157,7 +162,7 @@ async function divide(
   return {
     rows: drawn.slice(0, kept).sort(),
     // Where noise is drawn afresh, it is drawn for training only.
-    validation: { data: await source.read('train'), rows: drawn.slice(kept).sort() },
+    validation: { data: await read('train'), rows: drawn.slice(kept).sort() },
   };
 }
 

@@ -60,11 +60,15 @@ export const architecture: Architecture = {
   ],
 };
 
-export async function modelStage({ tf }: Engine, folder: string): Promise<InputArtifact> {
+export async function modelStage(
+  { tf }: Engine,
+  folder: string,
+  of: Architecture = architecture,
+): Promise<InputArtifact> {
   const own = join(folder, 'autoencoder');
-  const models = buildAutoencoder(tf, architecture, (purpose) => deriveSeed(1, 'autoencoder', purpose));
+  const models = buildAutoencoder(tf, of, (purpose) => deriveSeed(1, 'autoencoder', purpose));
   mkdirSync(own);
-  await saveArchitecture(architecture, own);
+  await saveArchitecture(of, own);
   await saveAutoencoder(models, own);
   disposeAutoencoder(models);
   return { stage: 'autoencoder', kind: 'model', folder: own };

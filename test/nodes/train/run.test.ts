@@ -10,12 +10,14 @@ import { sha256 } from '../../../src/core/json.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
 import { predictAll } from '../../../src/engine/train/predict.ts';
 import { rowNumbers } from '../../../src/engine/train/samples.ts';
+import type { Architecture } from '../../../src/layers/layer.ts';
 import { loadModel } from '../../../src/layers/save.ts';
 import type { InputArtifact, StageResult } from '../../../src/nodes/contract.ts';
 import { trainNode } from '../../../src/nodes/train/node.ts';
 import { testEngine } from '../../engine/train/engine.ts';
+import { layer } from '../../layers/specs.ts';
 import { fakeContext, temporaryFolder, type FakeOptions } from '../context.ts';
-import { corrupted, imageStage, modelStage, squares, TRAIN } from './rig.ts';
+import { architecture, corrupted, imageStage, modelStage, squares, TRAIN } from './rig.ts';
 
 let engine: Engine;
 before(async () => {
@@ -105,6 +107,24 @@ test('training learns, and its models reconstruct as well as its history says', 
   );
   assert.ok(Math.abs(squared / outputs.length - (rows[11]?.['val_loss'] ?? 0)) < 1e-6);
   assert.equal(engine.tf.memory().numTensors, held);
+});
+
+test('a model without an axis of channels learns from gray images as one with it, in every mode', async (t) => {
+  const flat: Architecture = {
+    ...architecture,
+    input_shape: [12, 12],
+    decoder: architecture.decoder.with(-1, layer('Reshape', { target_shape: [12, 12] })),
+  };
+  for (const compile of ['eager', 'graph', 'xla'] as const) {
+    const settings = { compile, preview: { rows: 1, columns: 2, every: 3, split: 'test' as const } };
+    const { metrics } = await train(t, settings);
+    const { root, inputs } = await prepare(t);
+    const folder = join(root, 'flat');
+    mkdirSync(folder);
+    const model = await modelStage(engine, folder, flat);
+    const other = await train(t, settings, { prepared: { root, inputs: { ...inputs, model } } });
+    assert.deepEqual(other.metrics, metrics, compile);
+  }
 });
 
 test('the same seed leaves the same files, bit for bit; another seed others', async (t) => {
