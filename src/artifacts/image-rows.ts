@@ -1,9 +1,10 @@
 /** Image arrays made of the rows of others. */
+import { joinNames, takeNames } from './image-names.ts';
 import { toFloat32, type ImageArray } from './images.ts';
 
-/** The images with these numbers, in this order, with their labels. */
+/** The images with these numbers, in this order, with their labels and names. */
 export function takeRows(images: ImageArray, rows: Int32Array): ImageArray {
-  const { data, count, labels } = images;
+  const { data, count, labels, names } = images;
   const size = data.length / count;
   const taken = emptyLike(data, rows.length * size);
   rows.forEach((row, index) => taken.set(data.subarray(row * size, (row + 1) * size), index * size));
@@ -12,6 +13,7 @@ export function takeRows(images: ImageArray, rows: Int32Array): ImageArray {
     data: taken,
     count: rows.length,
     ...(labels === undefined ? {} : { labels: takeLabels(labels, rows) }),
+    ...(names === undefined ? {} : { names: takeNames(names, rows) }),
   };
 }
 
@@ -37,16 +39,22 @@ export function toFloats(images: ImageArray): ImageArray {
 
 /**
  * The images of `first`, then those of `second`, of the same shape. Bytes stay bytes where a byte means the same in both;
- * labels stay where both have them.
+ * labels and names stay where both have them.
  */
 export function joinImages(first: ImageArray, second: ImageArray): ImageArray {
   const [a, b] = areAlike(first, second) ? [first, second] : [toFloats(first), toFloats(second)];
   const data = emptyLike(a.data, a.data.length + b.data.length);
   data.set(a.data);
   data.set(b.data, a.data.length);
-  const { labels: own, ...rest } = a;
+  const { labels: own, names, ...rest } = a;
   const labels = joinLabels(own, b.labels);
-  return { ...rest, data, count: a.count + b.count, ...(labels === undefined ? {} : { labels }) };
+  return {
+    ...rest,
+    data,
+    count: a.count + b.count,
+    ...(labels === undefined ? {} : { labels }),
+    ...(names === undefined || b.names === undefined ? {} : { names: joinNames(names, b.names) }),
+  };
 }
 
 function joinLabels(

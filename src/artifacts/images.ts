@@ -2,8 +2,16 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { failure } from '../core/diagnostic.ts';
-import { isJsonObject, type Json } from '../core/json.ts';
+import { isJsonObject, sha256, type Json } from '../core/json.ts';
 import type { ImageShape, Split } from '../core/stage-type.ts';
+import {
+  isNamesRecord,
+  namesOf,
+  readNames,
+  writeNames,
+  type ImageNames,
+  type NamesRecord,
+} from './image-names.ts';
 import { readJsonFile } from './json-file.ts';
 import { readNpy, writeNpy } from './npy.ts';
 
@@ -20,6 +28,8 @@ export interface ImageArray {
   readonly offset: number;
   /** Class labels, one an image, from 0. */
   readonly labels?: Uint8Array | Int32Array;
+  /** Which images they are; what is written without gets names of its own. */
+  readonly names?: ImageNames;
 }
 
 /** The content of `images.json`. */
@@ -53,6 +63,7 @@ export interface SplitRecord {
   /** Names of files beside `images.json`. */
   readonly images: string;
   readonly labels?: string;
+  readonly names?: NamesRecord;
 }
 
 export interface ImageSet {
@@ -72,7 +83,11 @@ export interface Resample {
 
 export const SPLITS: readonly Split[] = ['train', 'test'];
 
-/** Writes `images.json` and `<split>-images.npy`, `<split>-labels.npy` into a folder. */
+/**
+ * Writes `images.json` and `<split>-images.npy`, `<split>-labels.npy` into a folder, and names that are not implied.
+ *
+ * @throws Failure `stage-failed` if there are more or fewer names than images
+ */
 export async function writeImageSet(folder: string, set: ImageSet): Promise<void> {
   const splits: Partial<Record<Split, SplitRecord>> = {};
   let scaling = { scale: 1, offset: 0 };
@@ -85,6 +100,7 @@ export async function writeImageSet(folder: string, set: ImageSet): Promise<void
       count,
       images: `${split}-images.npy`,
       ...(labels === undefined ? {} : { labels: `${split}-labels.npy` }),
+      names: await writeNames(folder, split, nameAll(images, split)),
     };
     await writeNpy(join(folder, `${split}-images.npy`), { shape: [count, ...set.shape], data: images.data });
     if (labels !== undefined)
@@ -93,6 +109,20 @@ export async function writeImageSet(folder: string, set: ImageSet): Promise<void
   const resample = set.resample === undefined ? {} : { resample: await writeResample(folder, set.resample) };
   const record: ImageSetRecord = { shape: set.shape, range: set.range, ...scaling, splits, ...resample };
   await writeFile(join(folder, 'images.json'), `${JSON.stringify(record, null, 2)}\n`);
+}
+
+/** The names of images, checked; without any, those of the first to last of what is written here. */
+function nameAll({ data, count, names }: ImageArray, split: Split): ImageNames {
+  if (names === undefined) {
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    return namesOf(`stage/${sha256(bytes)}`, count);
+  }
+  if (names.count === count) return names;
+  throw failure(
+    'stage-failed',
+    `the stage writes ${count} ${split} images with the names of ${names.count}`,
+    'let its code choose images with `takeRows`, which takes their names along, or leave `names` out',
+  );
 }
 
 async function writeResample(
@@ -140,7 +170,25 @@ export async function readImages(folder: string, split: Split): Promise<ImageArr
     scale: record.scale,
     offset: record.offset,
     ...(labels === undefined ? {} : { labels }),
+    names: await namesIn(folder, found),
   };
+}
+
+/**
+ * Which images a split holds.
+ *
+ * @throws Failure `missing-split`, `data-missing` or `data-corrupt`
+ */
+export async function readImageNames(folder: string, split: Split): Promise<ImageNames> {
+  const { splits } = await readImageSet(folder);
+  const found = splits[split];
+  if (found === undefined) throw failure('missing-split', `\`${folder}\` has no \`${split}\` images`);
+  return namesIn(folder, found);
+}
+
+/** A set that another program wrote has no names: its images are known by their numbers. */
+async function namesIn(folder: string, { count, names }: SplitRecord): Promise<ImageNames> {
+  return names === undefined ? namesOf('stage/unnamed', count) : readNames(folder, count, names);
 }
 
 async function readPixels(path: string, count: number, image: ImageShape): Promise<ImageArray['data']> {
@@ -214,6 +262,7 @@ function isSplit(value: Json): boolean {
     isJsonObject(value) &&
     typeof value['count'] === 'number' &&
     isName(value['images']) &&
-    (value['labels'] === undefined || isName(value['labels']))
+    (value['labels'] === undefined || isName(value['labels'])) &&
+    (value['names'] === undefined || isNamesRecord(value['names']))
   );
 }

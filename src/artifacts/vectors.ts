@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { failure } from '../core/diagnostic.ts';
 import { isJsonObject, type Json } from '../core/json.ts';
 import type { Split } from '../core/stage-type.ts';
+import { isNamesRecord, readNames, writeNames, type ImageNames, type NamesRecord } from './image-names.ts';
 import { SPLITS } from './images.ts';
 import { readJsonFile } from './json-file.ts';
 import { readNpy, writeNpy, type NpyData } from './npy.ts';
@@ -17,6 +18,8 @@ export interface VectorArray {
   readonly labels?: Uint8Array | Int32Array;
   /** The numbers of the images behind the vectors, ascending; absent where vector n belongs to image n. */
   readonly rows?: Int32Array;
+  /** Which images are behind the vectors; absent where not known. */
+  readonly names?: ImageNames;
 }
 
 export interface VectorSet {
@@ -40,6 +43,7 @@ export interface VectorSplitRecord {
   readonly vectors: string;
   readonly labels?: string;
   readonly rows?: string;
+  readonly names?: NamesRecord;
 }
 
 /** Writes `vectors.json` and for each split `<split>-vectors.npy`, with `<split>-labels.npy` and `<split>-rows.npy` where there are any. */
@@ -48,7 +52,7 @@ export async function writeVectorSet(folder: string, set: VectorSet): Promise<vo
   for (const split of SPLITS) {
     const vectors = set.splits[split];
     if (vectors === undefined) continue;
-    const { count, data, labels, rows } = vectors;
+    const { count, data, labels, rows, names } = vectors;
     const write = async (name: string, shape: readonly number[], values: NpyData): Promise<string> => {
       const file = `${split}-${name}.npy`;
       await writeNpy(join(folder, file), { shape, data: values });
@@ -59,6 +63,7 @@ export async function writeVectorSet(folder: string, set: VectorSet): Promise<vo
       vectors: await write('vectors', [count, set.size], data),
       ...(labels === undefined ? {} : { labels: await write('labels', [count], labels) }),
       ...(rows === undefined ? {} : { rows: await write('rows', [count], rows) }),
+      ...(names === undefined ? {} : { names: await writeNames(folder, split, names) }),
     };
   }
   const { size, axes } = set;
@@ -89,6 +94,7 @@ export async function readVectors(folder: string, split: Split): Promise<VectorA
   const data = await read(record.vectors, [count, size]);
   const labels = record.labels === undefined ? undefined : await read(record.labels, [count]);
   const rows = record.rows === undefined ? undefined : await read(record.rows, [count]);
+  const names = record.names === undefined ? undefined : await readNames(folder, count, record.names);
   if (
     !(data instanceof Float32Array) ||
     !isWhole(labels) ||
@@ -104,6 +110,7 @@ export async function readVectors(folder: string, split: Split): Promise<VectorA
     count,
     ...(labels === undefined ? {} : { labels }),
     ...(rows === undefined ? {} : { rows }),
+    ...(names === undefined ? {} : { names }),
   };
 }
 
@@ -132,7 +139,8 @@ function isSplitRecord(value: Json): boolean {
     isJsonObject(value) &&
     isCount(value['count']) &&
     isFileName(value['vectors']) &&
-    [value['labels'], value['rows']].every((name) => name === undefined || isFileName(name))
+    [value['labels'], value['rows']].every((name) => name === undefined || isFileName(name)) &&
+    (value['names'] === undefined || isNamesRecord(value['names']))
   );
 }
 

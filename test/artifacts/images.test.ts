@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { namesOf } from '../../src/artifacts/image-names.ts';
 import {
   readImages,
   readImageSet,
@@ -19,6 +20,7 @@ const TRAIN: ImageArray = {
   scale: 1 / 255,
   offset: 0,
   labels: Uint8Array.of(7, 8, 9),
+  names: namesOf('array/1', 3),
 };
 
 test('an image set is read as it was written', async (t) => {

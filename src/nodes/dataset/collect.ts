@@ -1,8 +1,10 @@
 /** Image files of a folder or an archive -> one array, with what could not be used by name. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { decodeImage, type DecodedImage } from '../../artifacts/decode.ts';
+import { namesOf, takeNames, type ImageNames } from '../../artifacts/image-names.ts';
 import type { ImagesDatasetSettings, LfwDatasetSettings } from '../../config/generated/settings.ts';
 import { Failure, failure } from '../../core/diagnostic.ts';
+import { sha256 } from '../../core/json.ts';
 import type { StageContext } from '../contract.ts';
 
 export interface ImageFile {
@@ -25,6 +27,8 @@ export interface Collected {
   /** Names of the classes, by label. */
   readonly classes?: readonly string[];
   readonly skipped: readonly Skipped[];
+  /** The path of each image, and its place among all that were found. */
+  readonly names: ImageNames;
 }
 
 export type ImageFileSettings = LfwDatasetSettings | ImagesDatasetSettings;
@@ -100,12 +104,29 @@ export async function collectImages(
   const size = first.image.data.length;
   const data = new Uint8Array(fitting.length * size);
   fitting.forEach(({ image }, index) => data.set(image.data, index * size));
+  const found = [...decoded, ...skipped].map(({ name }) => name);
   return {
     shape: [fitting.length, ...first.image.shape],
     data,
     skipped: skipped.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    names: namesAmong(
+      found,
+      fitting.map(({ name }) => name),
+      data,
+    ),
     ...labelsOf(fitting, classes),
   };
+}
+
+/** Names of the files that are kept: one that is left out keeps its place, so that those behind it keep theirs. */
+function namesAmong(found: readonly string[], kept: readonly string[], data: Uint8Array): ImageNames {
+  const files = [...new Set(found)].sort();
+  const places = new Map(files.map((name, place) => [name, place]));
+  const all = { ...namesOf(`folder/${sha256(data)}`, files.length), files };
+  return takeNames(
+    all,
+    Int32Array.from(kept, (name) => places.get(name) ?? 0),
+  );
 }
 
 function labelsOf(

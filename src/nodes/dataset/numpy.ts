@@ -1,9 +1,10 @@
 /** NumPy arrays of the user: of one `.npz` archive, or of `.npy` files. */
 import { resolve } from 'node:path';
+import { namesOf } from '../../artifacts/image-names.ts';
 import { readNpz, readNumpyFile, toLabels, toPixels, type NumpyArray } from '../../artifacts/numpy.ts';
 import type { NpyDatasetSettings, NpzDatasetSettings } from '../../config/generated/settings.ts';
 import type { Split } from '../../core/stage-type.ts';
-import type { RawSplit } from './raw.ts';
+import { arraySource, type RawSplit } from './raw.ts';
 
 /** @throws Failure `data-missing` or `data-corrupt` */
 export async function readNumpySplit(
@@ -27,10 +28,12 @@ export async function readNumpySplit(
 
 function toRaw([images, labels]: readonly NumpyArray[], imagesName: string): RawSplit {
   if (images === undefined) throw new Error('arrays without images');
+  const pixels = toPixels(images);
   const numbers = labels === undefined ? undefined : toLabels(labels);
   return {
-    images: { shape: images.shape, data: toPixels(images) },
+    images: { shape: images.shape, data: pixels },
     ...(numbers === undefined ? {} : { labels: { shape: [numbers.length], data: numbers } }),
+    names: namesOf(arraySource(pixels), images.shape[0] ?? 0),
     imagesName,
   };
 }

@@ -1,4 +1,6 @@
 /** One split as its source gives it, before it is cut to `limit` and scaled. */
+import type { ImageNames } from '../../artifacts/image-names.ts';
+import { sha256 } from '../../core/json.ts';
 import type { Skipped } from './collect.ts';
 
 export interface RawSplit {
@@ -9,6 +11,13 @@ export interface RawSplit {
   readonly classes?: readonly string[];
   /** Image files that are left out, and why. */
   readonly skipped?: readonly Skipped[];
+  /** Which images they are: as many names as images. */
+  readonly names: ImageNames;
   /** Names for messages. */
   readonly imagesName: string;
+}
+
+/** The source of images that were read from an array: the same for the same values, whatever file they lie in. */
+export function arraySource(data: Uint8Array | Float32Array): string {
+  return `array/${sha256(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))}`;
 }

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { readIdx } from '../../artifacts/idx.ts';
+import { namesOf, takeNames } from '../../artifacts/image-names.ts';
 import { SPLITS, writeImageSet, type ImageArray } from '../../artifacts/images.ts';
 import type {
   DatasetSettings,
@@ -10,6 +11,7 @@ import type {
 import { failure, unreachable } from '../../core/diagnostic.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { Split } from '../../core/stage-type.ts';
+import { rowNumbers } from '../../engine/train/samples.ts';
 import type { StageContext, StageResult } from '../contract.ts';
 import { classesOf, collectImages, type Collected, type ImageFile } from './collect.ts';
 import { readFashionMnist } from './fashion-mnist.ts';
@@ -17,7 +19,7 @@ import { listFolder } from './folder.ts';
 import { readLfw } from './lfw.ts';
 import { readMnist } from './mnist.ts';
 import { readNumpySplit } from './numpy.ts';
-import type { RawSplit } from './raw.ts';
+import { arraySource, type RawSplit } from './raw.ts';
 import { summarize } from './summary.ts';
 
 /** Highest value of a byte. */
@@ -74,18 +76,24 @@ async function readSplit(
 ): Promise<RawSplit | undefined> {
   const { settings } = context;
   switch (settings.source) {
-    case 'mnist':
+    case 'mnist': {
+      const images = await readMnist(split, 'images');
       return {
-        images: await readMnist(split, 'images'),
+        images,
         labels: await readMnist(split, 'labels'),
+        names: namesOf(`mnist/${split}`, images.shape[0] ?? 0),
         imagesName: `MNIST's ${split} images`,
       };
-    case 'fashion-mnist':
+    }
+    case 'fashion-mnist': {
+      const images = await readFashionMnist({ ...context, settings }, split, 'images');
       return {
-        images: await readFashionMnist({ ...context, settings }, split, 'images'),
+        images,
         labels: await readFashionMnist({ ...context, settings }, split, 'labels'),
+        names: namesOf(`fashion-mnist/${split}`, images.shape[0] ?? 0),
         imagesName: `Fashion-MNIST's ${split} images`,
       };
+    }
     case 'idx':
       return readOwnIdx(settings, context.pipelineFolder, split);
     case 'npz':
@@ -120,9 +128,10 @@ async function* each<Item>(items: readonly Item[]): AsyncGenerator<Item> {
   yield* items;
 }
 
-function toRaw({ shape, data, labels, classes, skipped }: Collected, imagesName: string): RawSplit {
+function toRaw({ shape, data, labels, classes, skipped, names }: Collected, imagesName: string): RawSplit {
   return {
     images: { shape, data },
+    names,
     ...(labels === undefined ? {} : { labels: { shape: [labels.length], data: labels } }),
     ...(classes === undefined ? {} : { classes }),
     skipped,
@@ -140,9 +149,11 @@ async function readOwnIdx(
       ? [settings.train_images, settings.train_labels]
       : [settings.test_images, settings.test_labels];
   if (images === undefined) return undefined;
+  const pixels = await readIdx(resolve(folder, images));
   return {
-    images: await readIdx(resolve(folder, images)),
+    images: pixels,
     ...(labels === undefined ? {} : { labels: await readIdx(resolve(folder, labels)) }),
+    names: namesOf(arraySource(pixels.data), pixels.shape[0] ?? 0),
     imagesName: `\`${images}\``,
   };
 }
@@ -165,7 +176,7 @@ function rangeOf(splits: Partial<Record<Split, ImageArray>>): readonly [number, 
   return [low, high];
 }
 
-function toImages({ images, labels, imagesName }: RawSplit, scale: number, limit: number): ImageArray {
+function toImages({ images, labels, names, imagesName }: RawSplit, scale: number, limit: number): ImageArray {
   const [total = 0, height, width, channels = 1] = images.shape;
   if (height === undefined || width === undefined || total * height * width * channels === 0) {
     throw failure(
@@ -184,5 +195,6 @@ function toImages({ images, labels, imagesName }: RawSplit, scale: number, limit
     scale: images.data instanceof Uint8Array ? scale : 1,
     offset: 0,
     ...(labels === undefined ? {} : { labels: labels.data.subarray(0, count) }),
+    names: count === total ? names : takeNames(names, rowNumbers(count)),
   };
 }

@@ -8,7 +8,7 @@ import { checkInput, checkSplit, type ImagesDescription } from '../train/checks.
 
 export const encodeNode: NodeDefinition<EncodeSettings> = {
   type: 'encode',
-  version: 1,
+  version: 2,
   schema: readSchema('stages/encode'),
   inputs: {
     model: { accepts: ['trained-model'] },

@@ -1,4 +1,5 @@
 /** Rows of numbers with class labels, as stages that compare them read them: vectors, or images as their raw pixels. */
+import type { ImageNames } from '../../artifacts/image-names.ts';
 import { readImages, readImageSet } from '../../artifacts/images.ts';
 import { readVectors, readVectorSet } from '../../artifacts/vectors.ts';
 import { failure } from '../../core/diagnostic.ts';
@@ -12,6 +13,8 @@ export interface LabelledRows extends Samples {
   readonly labels?: Uint8Array | Int32Array;
   /** The numbers of the images behind the rows; absent where row n is of image n. */
   readonly rows?: Int32Array;
+  /** Which images the rows are of; absent where not known. */
+  readonly names?: ImageNames;
 }
 
 /** @throws Failure if the split is missing or empty, or a file is damaged */

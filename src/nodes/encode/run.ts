@@ -36,8 +36,13 @@ export async function runEncode(context: StageContext<EncodeSettings>): Promise<
       if (!data.every(Number.isFinite)) {
         throw failure('not-finite', 'the encoder gives values that are NaN or infinite');
       }
-      const { count, labels } = images;
-      splits[split] = { data, count, ...(labels === undefined ? {} : { labels }) };
+      const { count, labels, names } = images;
+      splits[split] = {
+        data,
+        count,
+        ...(labels === undefined ? {} : { labels }),
+        ...(names === undefined ? {} : { names }),
+      };
     }
     await writeVectorSet(folder, {
       size: sizeOf(outputShape),

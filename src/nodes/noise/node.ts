@@ -53,7 +53,7 @@ function checkKind({ settings, references, report }: Analysis, data: ImagesDescr
 /** `noise`: corrupts images with seeded random noise. */
 export const noiseNode: NodeDefinition<NoiseSettings> = {
   type: 'noise',
-  version: 1,
+  version: 2,
   schema: readSchema('stages/noise'),
   inputs: { data: { accepts: ['images'] } },
   outputs: 'images',

@@ -9,7 +9,7 @@ import { isMeasured, mapRange, mapTo } from './mapping.ts';
 /** `normalize`: scales and shifts the values of images. */
 export const normalizeNode: NodeDefinition<NormalizeSettings> = {
   type: 'normalize',
-  version: 1,
+  version: 2,
   schema: readSchema('stages/normalize'),
   inputs: { data: { accepts: ['images'] } },
   outputs: 'images',

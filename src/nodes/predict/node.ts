@@ -8,7 +8,7 @@ import { checkInput, checkSplit, shapeText } from '../train/checks.ts';
 
 export const predictNode: NodeDefinition<PredictSettings> = {
   type: 'predict',
-  version: 1,
+  version: 2,
   schema: readSchema('stages/predict'),
   inputs: {
     model: { accepts: ['trained-model'] },

@@ -7,7 +7,7 @@ import type { NodeDefinition } from '../contract.ts';
 
 export const projectNode: NodeDefinition<ProjectSettings> = {
   type: 'project',
-  version: 2,
+  version: 3,
   schema: readSchema('stages/project'),
   inputs: { data: { accepts: ['vectors', 'images'] } },
   outputs: 'vectors',

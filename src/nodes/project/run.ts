@@ -4,6 +4,7 @@ import type {
   TsneProjectSettings,
   UmapProjectSettings,
 } from '../../config/generated/settings.ts';
+import { takeNames } from '../../artifacts/image-names.ts';
 import { writeVectorSet } from '../../artifacts/vectors.ts';
 import { failure, unreachable } from '../../core/diagnostic.ts';
 import { permutation } from '../../core/philox.ts';
@@ -57,13 +58,14 @@ export async function runProject(context: StageContext<ProjectSettings>): Promis
   return { metrics, highlights: ['vectors.json'] };
 }
 
-/** Labels and image numbers of the rows that were chosen: of all, if nothing was. */
-function chosenPart({ labels, rows }: LabelledRows, chosen: Int32Array | undefined) {
+/** Labels, image numbers and names of the rows that were chosen: of all, if nothing was. */
+function chosenPart({ labels, rows, names }: LabelledRows, chosen: Int32Array | undefined) {
   const numbers = chosen === undefined ? rows : chosen.map((row) => rows?.[row] ?? row);
   const classes = chosen === undefined ? labels : labels && chosen.map((row) => labels[row] ?? 0);
   return {
     ...(classes === undefined ? {} : { labels: classes }),
     ...(numbers === undefined ? {} : { rows: numbers }),
+    ...(names === undefined ? {} : { names: chosen === undefined ? names : takeNames(names, chosen) }),
   };
 }
 

@@ -7,7 +7,7 @@ import { describeStep } from '../step.ts';
 /** `resize`: gives images another size. */
 export const resizeNode: NodeDefinition<ResizeSettings> = {
   type: 'resize',
-  version: 1,
+  version: 2,
   schema: readSchema('stages/resize'),
   inputs: { data: { accepts: ['images'] } },
   outputs: 'images',

@@ -7,7 +7,7 @@ import { describeStep } from '../step.ts';
 /** `split`: divides images into training and test images. */
 export const splitNode: NodeDefinition<SplitSettings> = {
   type: 'split',
-  version: 1,
+  version: 2,
   schema: readSchema('stages/split'),
   inputs: { data: { accepts: ['images'] } },
   outputs: 'images',

@@ -7,7 +7,7 @@ import { describeStep } from '../step.ts';
 /** `subset`: keeps some of the images. */
 export const subsetNode: NodeDefinition<SubsetSettings> = {
   type: 'subset',
-  version: 1,
+  version: 2,
   schema: readSchema('stages/subset'),
   inputs: { data: { accepts: ['images'] } },
   outputs: 'images',

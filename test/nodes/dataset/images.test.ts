@@ -209,3 +209,17 @@ test('hostile PNG and JPEG files give typed failures and take no memory', async 
   }
   assert.ok(process.memoryUsage().rss - before < 2 ** 28);
 });
+
+test('images are named by their files; one that is left out keeps its place', async (t) => {
+  const folder = fill(t, {
+    'photos/b/1.png': await picture(4, 6, RED),
+    'photos/b/2.png': Buffer.from('no image'),
+    'photos/b/3.jpg': await picture(4, 6, WHITE, 'jpeg'),
+    'photos/a/1.png': await picture(4, 6, WHITE),
+  });
+  const context = fakeContext(folder, SETTINGS);
+  await datasetNode.run(context);
+  const { names } = await readImages(context.folder, 'train');
+  assert.deepEqual(names?.files, ['a/1.png', 'b/1.png', 'b/3.jpg']);
+  assert.deepEqual(names.places, Int32Array.of(0, 1, 3));
+});
