@@ -897,7 +897,8 @@ export type FashionMnistDatasetSettings = {
   /**
    * With `fashion-mnist`: the folder of its four files, in place of Debian's package `dataset-fashion-mnist`
    * or a download. With `lfw`: the archive or the unpacked folder, in place of a download. With `images`,
-   * needed: a folder with images, or with one folder of images for each class. With `npz`, needed: the
+   * needed: a folder with images, or with one folder of images for each class. Labels count from 0 in the
+   * order of the class names: by value if all are whole numbers, else by code point. With `npz`, needed: the
    * archive. Relative to the pipeline file.
    */
   readonly path?: string;
@@ -941,7 +942,8 @@ export type LfwDatasetSettings = {
   /**
    * With `fashion-mnist`: the folder of its four files, in place of Debian's package `dataset-fashion-mnist`
    * or a download. With `lfw`: the archive or the unpacked folder, in place of a download. With `images`,
-   * needed: a folder with images, or with one folder of images for each class. With `npz`, needed: the
+   * needed: a folder with images, or with one folder of images for each class. Labels count from 0 in the
+   * order of the class names: by value if all are whole numbers, else by code point. With `npz`, needed: the
    * archive. Relative to the pipeline file.
    */
   readonly path?: string;
@@ -984,8 +986,9 @@ export type LfwDatasetSettings = {
   /** Leave out people of whom there are fewer images. Only with `lfw`. */
   readonly min_faces_per_person: number;
   /**
-   * What becomes of images that cannot be decoded, or have another size than most: `skip` leaves them out and
-   * names them, `fail` stops. Only with `lfw` and `images`.
+   * What happens to files that cannot be used: damaged images, images of another format or size, links,
+   * unreadable files, images at the wrong level. `skip` passes them over, warns, and lists them in
+   * `summary.json`; `fail` stops. Only with `lfw` and `images`.
    */
   readonly on_error: 'skip' | 'fail';
   /**
@@ -1076,11 +1079,15 @@ export type ImagesDatasetSettings = {
   /**
    * With `fashion-mnist`: the folder of its four files, in place of Debian's package `dataset-fashion-mnist`
    * or a download. With `lfw`: the archive or the unpacked folder, in place of a download. With `images`,
-   * needed: a folder with images, or with one folder of images for each class. With `npz`, needed: the
+   * needed: a folder with images, or with one folder of images for each class. Labels count from 0 in the
+   * order of the class names: by value if all are whole numbers, else by code point. With `npz`, needed: the
    * archive. Relative to the pipeline file.
    */
   readonly path: string;
-  /** A folder like `path` with the test images. Without it the set has no test split. Only with `images`. */
+  /**
+   * A folder like `path` with the test images; a class has the same label in both. Without it the set has no
+   * test split. Only with `images`.
+   */
   readonly test_path?: string;
   /**
    * The part of each image that is kept: its first row or column, and the first that is no longer part of it.
@@ -1107,8 +1114,9 @@ export type ImagesDatasetSettings = {
   /** `gray` gives one channel, `rgb` three. Only with `lfw` and `images`. */
   readonly color: 'gray' | 'rgb';
   /**
-   * What becomes of images that cannot be decoded, or have another size than most: `skip` leaves them out and
-   * names them, `fail` stops. Only with `lfw` and `images`.
+   * What happens to files that cannot be used: damaged images, images of another format or size, links,
+   * unreadable files, images at the wrong level. `skip` passes them over, warns, and lists them in
+   * `summary.json`; `fail` stops. Only with `lfw` and `images`.
    */
   readonly on_error: 'skip' | 'fail';
   /**
@@ -1146,7 +1154,8 @@ export type NpzDatasetSettings = {
   /**
    * With `fashion-mnist`: the folder of its four files, in place of Debian's package `dataset-fashion-mnist`
    * or a download. With `lfw`: the archive or the unpacked folder, in place of a download. With `images`,
-   * needed: a folder with images, or with one folder of images for each class. With `npz`, needed: the
+   * needed: a folder with images, or with one folder of images for each class. Labels count from 0 in the
+   * order of the class names: by value if all are whole numbers, else by code point. With `npz`, needed: the
    * archive. Relative to the pipeline file.
    */
   readonly path: string;

@@ -2,21 +2,24 @@
  * Labeled Faces in the Wild: G. B. Huang, M. Ramesh, T. Berg, E. Learned-Miller, Technical Report 07-49, University of
  * Massachusetts, 2007. Addresses and hashes of the archives, and the default crop, are those of scikit-learn's `fetch_lfw_people`.
  */
-import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { buffer } from 'node:stream/consumers';
-import { pipeline } from 'node:stream/promises';
-import { createGunzip } from 'node:zlib';
-import { extract } from 'tar-stream';
+import { errorCode } from '../../artifacts/atomic.ts';
 import { ensureFile } from '../../artifacts/download.ts';
 import type { LfwDatasetSettings } from '../../config/generated/settings.ts';
-import { Failure, failure } from '../../core/diagnostic.ts';
+import { failure, type Failure } from '../../core/diagnostic.ts';
 import type { StageContext } from '../contract.ts';
+import { OWN_LIST, scanArchive } from './archive.ts';
 import { dataFolder } from './cache.ts';
-import { collectImages, type Collected, type ImageFile } from './collect.ts';
-import { FILE_LIMIT, listFolder } from './folder.ts';
+import { checkClassNames, classesOf, toRaw } from './classes.ts';
+import { collectImages } from './collect.ts';
+import { listFolder } from './folder.ts';
+import { warnOfSkipped } from './folders.ts';
+import type { ImageFile } from './image-file.ts';
+import { shownName } from './names.ts';
 import { lfwSha256 } from './pins.ts';
+import type { RawSplit } from './raw.ts';
+import { bySkippedName, isLoss, lossFailure, sumUp, type Skipped } from './skipped.ts';
 
 const ARCHIVES = {
   funneled: { name: 'lfw-funneled.tgz', url: 'https://ndownloader.figshare.com/files/5976015' },
@@ -26,44 +29,64 @@ const ARCHIVES = {
 /** The largest archive, in bytes; the real ones have some 180 and 243 MB. */
 const ARCHIVE_LIMIT = 2 ** 29;
 
-/** The most that an archive unpacks to, in bytes: a small file can unpack to anything. */
-const UNPACKED_LIMIT = 2 ** 31;
-
-/** An image of one person: `lfw_funneled/Ada_Lovelace/Ada_Lovelace_0001.jpg`. */
-const MEMBER = /^(?:\.\/)?[^/]+\/(([^/]+)\/[^/]+\.jpe?g)$/i;
-
-/** @throws Failure `data-missing`, `data-corrupt` or `interrupted` */
-export async function readLfw(context: StageContext<LfwDatasetSettings>): Promise<Collected> {
-  const { settings } = context;
+/** @throws Failure `data-missing`, `data-corrupt`, `shape-mismatch` or `interrupted` */
+export async function readLfw(context: StageContext<LfwDatasetSettings>): Promise<RawSplit> {
+  const { settings, signal, log } = context;
   const path = await findArchive(context);
-  const isFolder = (await stat(path).catch(() => undefined))?.isDirectory() === true;
   context.progress({ text: 'counting images' });
-  const names: string[] = [];
-  const folder = isFolder ? await listFolder(path) : undefined;
-  if (folder !== undefined) names.push(...folder.flatMap(({ className }) => className ?? []));
-  else for await (const { className } of members(path, context.signal)) names.push(className);
+  const { names, skipped, files } = (await stat(path)).isDirectory()
+    ? await listPeople(path)
+    : await scanArchive(path, signal);
+  const lost = skipped.filter(isLoss);
+  if (settings.on_error === 'fail' && lost.length > 0) throw lossFailure(lost);
   const people = frequent(names, settings.min_faces_per_person);
   const count = names.filter((name) => people.has(name)).length;
-  if (count === 0) {
-    throw failure(
-      'data-missing',
-      names.length === 0
-        ? `\`${path}\` holds no images of people in folders of their own`
-        : `of nobody there are ${settings.min_faces_per_person} images`,
-      names.length === 0 ? undefined : 'lower `min_faces_per_person`',
-    );
-  }
-  const files = folder === undefined ? members(path, context.signal) : folder;
-  return collectImages(chosen(files, people), { count, classes: [...people].sort() }, context);
+  if (count === 0) throw nobodyFailure(path, names, skipped, settings);
+  const collected = await collectImages(chosen(files, people), { count }, context);
+  const all = [...skipped, ...collected.skipped].sort(bySkippedName);
+  warnOfSkipped(all, names.length + skipped.length, `\`${shownName(basename(path))}\``, log);
+  const classes = classesOf([collected]);
+  checkClassNames(classes, log);
+  return toRaw({ ...collected, skipped: all }, classes, 'the faces');
 }
 
-async function* chosen(
-  files: AsyncIterable<ImageFile> | Iterable<ImageFile>,
-  people: ReadonlySet<string>,
-): AsyncGenerator<ImageFile> {
-  for await (const file of files) {
-    if (file.className !== undefined && people.has(file.className)) yield file;
+interface People {
+  /** The person on each image. */
+  readonly names: readonly string[];
+  readonly skipped: readonly Skipped[];
+  readonly files: AsyncIterable<Required<ImageFile>> | Iterable<Required<ImageFile>>;
+}
+
+async function listPeople(folder: string): Promise<People> {
+  const { loose, sorted, skipped } = await listFolder(folder);
+  const reason = 'is an image outside the class folders';
+  const others = loose.map(({ name }) => ({ name, kind: 'loose', reason }) as const);
+  return {
+    names: sorted.map(({ className }) => className),
+    skipped: [...skipped, ...others].filter(({ name }) => !OWN_LIST.test(name)),
+    files: sorted,
+  };
+}
+
+function nobodyFailure(
+  path: string,
+  names: readonly string[],
+  skipped: readonly Skipped[],
+  { min_faces_per_person: least }: LfwDatasetSettings,
+): Failure {
+  if (names.length > 0) {
+    return failure('data-missing', `of nobody there are ${least} images`, 'lower `min_faces_per_person`');
   }
+  const but = skipped.length === 0 ? '' : `, but ${sumUp(skipped)}`;
+  return failure(
+    'data-missing',
+    `\`${shownName(path)}\` holds no images of people in folders of their own${but}`,
+    'images are looked for as `lfw/Ada_Lovelace/Ada_Lovelace_0001.jpg`; a folder is named as `path: lfw`',
+  );
+}
+
+async function* chosen(files: People['files'], people: ReadonlySet<string>): AsyncGenerator<ImageFile> {
+  for await (const file of files) if (people.has(file.className)) yield file;
 }
 
 function frequent(names: readonly string[], least: number): ReadonlySet<string> {
@@ -77,10 +100,17 @@ async function findArchive(context: StageContext<LfwDatasetSettings>): Promise<s
   const { settings, pipelineFolder } = context;
   if (settings.path !== undefined) {
     const path = resolve(pipelineFolder, settings.path);
-    await stat(path).catch(() => {
-      throw failure('data-missing', `\`${path}\` does not exist`, 'paths are relative to the pipeline file');
+    const found = await stat(path).catch((error: unknown) => {
+      const code = errorCode(error);
+      const what = code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`;
+      throw failure(
+        'data-missing',
+        `\`${shownName(path)}\` ${what}`,
+        'paths are relative to the pipeline file',
+      );
     });
-    return path;
+    if (found.isFile() || found.isDirectory()) return path;
+    throw failure('data-missing', `\`${shownName(path)}\` is neither a file nor a folder`);
   }
   const archive = settings.funneled ? ARCHIVES.funneled : ARCHIVES.original;
   const sha256 = lfwSha256(settings);
@@ -100,50 +130,4 @@ async function findArchive(context: StageContext<LfwDatasetSettings>): Promise<s
     },
   );
   return path;
-}
-
-/** The images of an archive, one after the other: nothing is unpacked to the disk, so that no name in it leads anywhere. */
-async function* members(path: string, signal: AbortSignal): AsyncGenerator<Required<ImageFile>> {
-  const unpacked = extract();
-  const limit = new AbortController();
-  let bytes = 0;
-  const gunzip = createGunzip().on('data', (chunk: Buffer) => {
-    bytes += chunk.length;
-    if (bytes > UNPACKED_LIMIT) limit.abort();
-  });
-  const flow = pipeline(createReadStream(path), gunzip, unpacked, {
-    signal: AbortSignal.any([signal, limit.signal]),
-  });
-  // What goes wrong in the flow is thrown by the loop, too.
-  flow.catch(() => undefined);
-  try {
-    for await (const entry of unpacked) {
-      const { type, name, size = 0 } = entry.header;
-      const [, image, className] = MEMBER.exec(name) ?? [];
-      // Folders, links, devices and lists of names are passed by.
-      if (type !== 'file' || image === undefined || className === undefined) {
-        entry.resume();
-        continue;
-      }
-      let read = false;
-      yield {
-        name: image,
-        className,
-        read: () => {
-          if (size > FILE_LIMIT) throw failure('data-corrupt', `has ${size} bytes, more than ${FILE_LIMIT}`);
-          read = true;
-          return buffer(entry);
-        },
-      };
-      if (!read) entry.resume();
-    }
-    await flow;
-  } catch (error) {
-    if (signal.aborted) throw failure('interrupted', 'stopped while reading the archive');
-    if (error instanceof Failure) throw error;
-    const what = limit.signal.aborted
-      ? `unpacks to more than ${UNPACKED_LIMIT} bytes`
-      : `is damaged, or no gzipped tar archive (${error instanceof Error ? error.message : 'unknown'})`;
-    throw failure('data-corrupt', `\`${basename(path)}\` ${what}`, 'fetch or copy the file again');
-  }
 }

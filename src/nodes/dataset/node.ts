@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { targetSize } from '../../artifacts/image-size.ts';
 import type {
@@ -9,18 +8,19 @@ import type {
   NpyDatasetSettings,
 } from '../../config/generated/settings.ts';
 import { unreachable } from '../../core/diagnostic.ts';
-import { sha256, type Json } from '../../core/json.ts';
+import type { Json } from '../../core/json.ts';
 import { readSchema } from '../../core/schemas.ts';
 import type { AnalysisContext, ImageShape, OutputDescription, Split } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';
-import { identityOf } from './folder.ts';
+import { identityOf } from './identity.ts';
+import { foldersOf } from './split-folders.ts';
 import { MNIST_FILES } from './mnist.ts';
 import { FASHION_MNIST_FILES, lfwSha256 } from './pins.ts';
 
 /** `dataset`: loads images and labels. */
 export const datasetNode: NodeDefinition<DatasetSettings> = {
   type: 'dataset',
-  version: 2,
+  version: 3,
   schema: readSchema('stages/dataset'),
   inputs: {},
   outputs: 'images',
@@ -32,6 +32,7 @@ export const datasetNode: NodeDefinition<DatasetSettings> = {
 
   analyze({ settings, report }): OutputDescription {
     if (settings.source === 'lfw' || settings.source === 'images') checkCrop(settings, report);
+    if (settings.source === 'images') checkFolders(settings, report);
     const shape = shapeOf(settings);
     return {
       kind: 'images',
@@ -53,9 +54,7 @@ export const datasetNode: NodeDefinition<DatasetSettings> = {
         return settings.path === undefined ? lfwSha256(settings) : identityOf(resolve(folder, settings.path));
       case 'images':
         return Promise.all(
-          [settings.path, settings.test_path].flatMap((path) =>
-            path === undefined ? [] : [identityOf(resolve(folder, path))],
-          ),
+          foldersOf(settings, folder).map((split) => identityOf(split.folder, split.without)),
         );
       case 'npz':
         return identityOf(resolve(folder, settings.path));
@@ -63,8 +62,7 @@ export const datasetNode: NodeDefinition<DatasetSettings> = {
       case 'npy': {
         const hashes: Record<string, Json> = {};
         for (const [key, path] of Object.entries(namedFiles(settings))) {
-          // A file that cannot be read has no identity; running the stage says what is wrong with it.
-          hashes[key] = await readFile(resolve(folder, path)).then(sha256, () => null);
+          hashes[key] = await identityOf(resolve(folder, path));
         }
         return hashes;
       }
@@ -94,6 +92,20 @@ function checkCrop({ crop }: Cropping, report: AnalysisContext<DatasetSettings>[
       at: ['crop', side],
     });
   }
+}
+
+function checkFolders(
+  { path, test_path: testPath }: ImagesDatasetSettings,
+  report: AnalysisContext<DatasetSettings>['report'],
+): void {
+  if (testPath === undefined || resolve(path) !== resolve(testPath)) return;
+  report({
+    code: 'bad-setting',
+    severity: 'warning',
+    message: '`test_path` is the folder of the training images: the test images are the same',
+    hint: 'name another folder, or leave `test_path` out and add a `split` stage',
+    at: ['test_path'],
+  });
 }
 
 /** The size where the settings tell it; only the files tell the size of other images. */

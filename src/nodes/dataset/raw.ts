@@ -1,7 +1,7 @@
 /** One split as its source gives it, before it is cut to `limit` and scaled. */
 import type { ImageNames } from '../../artifacts/image-names.ts';
 import { sha256 } from '../../core/json.ts';
-import type { Skipped } from './collect.ts';
+import type { Skipped } from './skipped.ts';
 
 export interface RawSplit {
   /** [count, height, width] or [count, height, width, channels]. */

@@ -13,9 +13,8 @@ import type { JsonObject } from '../../core/json.ts';
 import type { Split } from '../../core/stage-type.ts';
 import { rowNumbers } from '../../engine/train/samples.ts';
 import type { StageContext, StageResult } from '../contract.ts';
-import { classesOf, collectImages, type Collected, type ImageFile } from './collect.ts';
 import { readFashionMnist } from './fashion-mnist.ts';
-import { listFolder } from './folder.ts';
+import { readFolders } from './folders.ts';
 import { readLfw } from './lfw.ts';
 import { readMnist } from './mnist.ts';
 import { readNumpySplit } from './numpy.ts';
@@ -31,9 +30,10 @@ export async function runDataset(context: StageContext<DatasetSettings>): Promis
   const splits: Partial<Record<Split, ImageArray>> = {};
   const summaries: Record<string, JsonObject> = {};
   let first: ImageArray | undefined;
+  const read = await splitReader(context);
   for (const split of SPLITS) {
     context.progress({ text: `reading ${split} images` });
-    const raw = await readSplit(context, split);
+    const raw = await read(split);
     if (raw === undefined) continue;
     const images = toImages(raw, scale, limitOf(settings, split));
     first ??= images;
@@ -70,8 +70,18 @@ export async function runDataset(context: StageContext<DatasetSettings>): Promis
   };
 }
 
+type SplitReader = (split: Split) => Promise<RawSplit | undefined>;
+
+async function splitReader(context: StageContext<DatasetSettings>): Promise<SplitReader> {
+  const { settings } = context;
+  if (settings.source !== 'images') return (split) => readSplit({ ...context, settings }, split);
+  // Labels depend on all folders.
+  const found = await readFolders({ ...context, settings });
+  return (split) => Promise.resolve(found[split]);
+}
+
 async function readSplit(
-  context: StageContext<DatasetSettings>,
+  context: StageContext<Exclude<DatasetSettings, ImagesDatasetSettings>>,
   split: Split,
 ): Promise<RawSplit | undefined> {
   const { settings } = context;
@@ -100,43 +110,10 @@ async function readSplit(
     case 'npy':
       return readNumpySplit(settings, context.pipelineFolder, split);
     case 'lfw':
-      return split === 'test' ? undefined : toRaw(await readLfw({ ...context, settings }), 'the faces');
-    case 'images':
-      return readFolders({ ...context, settings }, split);
+      return split === 'test' ? undefined : readLfw({ ...context, settings });
     default:
       return unreachable(settings);
   }
-}
-
-/** A class has the same label in both splits, also if one of them lacks it. */
-async function readFolders(
-  context: StageContext<ImagesDatasetSettings>,
-  split: Split,
-): Promise<RawSplit | undefined> {
-  const { path, test_path: testPath } = context.settings;
-  const wanted = split === 'train' ? path : testPath;
-  if (wanted === undefined) return undefined;
-  const list = (folder: string): Promise<readonly ImageFile[]> =>
-    listFolder(resolve(context.pipelineFolder, folder));
-  const files = await list(wanted);
-  const all = [...(await list(path)), ...(testPath === undefined ? [] : await list(testPath))];
-  const known = { count: files.length, classes: classesOf(all) };
-  return toRaw(await collectImages(each(files), known, context), `the images of \`${wanted}\``);
-}
-
-async function* each<Item>(items: readonly Item[]): AsyncGenerator<Item> {
-  yield* items;
-}
-
-function toRaw({ shape, data, labels, classes, skipped, names }: Collected, imagesName: string): RawSplit {
-  return {
-    images: { shape, data },
-    names,
-    ...(labels === undefined ? {} : { labels: { shape: [labels.length], data: labels } }),
-    ...(classes === undefined ? {} : { classes }),
-    skipped,
-    imagesName,
-  };
 }
 
 async function readOwnIdx(

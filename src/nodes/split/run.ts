@@ -20,7 +20,7 @@ export async function runSplit(context: StageContext<SplitSettings>): Promise<St
     throw failure(
       'bad-setting',
       `\`stratify\` needs classes, and the images of \`${source.stage}\` have no labels`,
-      'leave `stratify` out',
+      'give them labels (`train_labels`, or one folder of images for each class), or leave `stratify` out',
     );
   }
   const { train, test } = divide(

@@ -1,0 +1,75 @@
+/** Classes of image files -> labels. */
+import type { Split } from '../../core/stage-type.ts';
+import type { StageContext } from '../contract.ts';
+import type { Collected } from './collect.ts';
+import { classOrder, lookAlikes } from './names.ts';
+import { nameSome } from './skipped.ts';
+import type { RawSplit } from './raw.ts';
+
+type Log = StageContext['log'];
+
+/** Folders that hold splits rather than classes. */
+const SPLIT_NAMES = /^(?:train|training|test|testing|val|valid|validation|dev|eval)$/i;
+
+/** Names of the classes that have an image in some split, by label. */
+export function classesOf(splits: readonly Collected[]): readonly string[] {
+  return classOrder(splits.flatMap(({ classNames }) => classNames ?? []));
+}
+
+/** One split with the labels of its images, where they have classes. */
+export function toRaw(
+  { shape, data, names, classNames, skipped }: Collected,
+  classes: readonly string[],
+  imagesName: string,
+): RawSplit {
+  const numbers = new Map(classes.map((name, label) => [name, label]));
+  const labels =
+    classNames === undefined ? undefined : Int32Array.from(classNames, (name) => numbers.get(name) ?? 0);
+  return {
+    images: { shape, data },
+    names,
+    ...(labels === undefined ? {} : { labels: { shape: [labels.length], data: labels }, classes }),
+    skipped,
+    imagesName,
+  };
+}
+
+/** Warns of class names that are hardly meant. */
+export function checkClassNames(classes: readonly string[], log: Log): void {
+  for (const group of lookAlikes(classes)) {
+    log(
+      'warn',
+      `the classes ${nameAll(group)} are told apart only by upper and lower case, accents or blanks`,
+    );
+  }
+  if (classes.length > 1 && classes.every((name) => SPLIT_NAMES.test(name))) {
+    log(
+      'warn',
+      `the folders ${nameAll(classes)} are taken for classes; to use them as splits, name them with \`path\` and \`test_path\``,
+    );
+  }
+}
+
+/** Warns where training and test images have other classes. */
+export function compareClasses(splits: Readonly<Partial<Record<Split, Collected>>>, log: Log): void {
+  const { train, test } = splits;
+  if (train === undefined || test === undefined) return;
+  if (train.classNames === undefined || test.classNames === undefined) {
+    if (train.classNames === test.classNames) return;
+    const [sorted, loose] = train.classNames === undefined ? ['test', 'training'] : ['training', 'test'];
+    log('warn', `the ${sorted} images have labels, the ${loose} images none: those are not in class folders`);
+    return;
+  }
+  for (const [one, other, word] of [
+    [train, test, 'no test images'],
+    [test, train, 'no training images'],
+  ] as const) {
+    const others = new Set(other.classNames);
+    const missing = classOrder(one.classNames ?? []).filter((name) => !others.has(name));
+    if (missing.length > 0) log('warn', `${missing.length} classes have ${word}: ${nameAll(missing)}`);
+  }
+}
+
+function nameAll(names: readonly string[]): string {
+  return nameSome(names.map((name) => ({ name })));
+}

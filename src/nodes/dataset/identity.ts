@@ -1,0 +1,58 @@
+/** The identity of a user's files and folders, for cache keys. */
+import { createHash, type Hash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { Failure } from '../../core/diagnostic.ts';
+import type { Json } from '../../core/json.ts';
+import { listFolder } from './folder.ts';
+import { withRegular } from './regular.ts';
+import { Unusable } from './skipped.ts';
+
+/**
+ * SHA-256 of a file, or of what a folder of images comes to: the names and bytes of images, and the names of what is passed over.
+ * Null where there is nothing that can be read.
+ *
+ * @param without as in `listFolder`
+ */
+export async function identityOf(path: string, without?: string): Promise<Json> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) return null;
+  const hash = createHash('sha256');
+  try {
+    if (found.isDirectory()) await hashFolder(hash, path, without);
+    else
+      await withRegular(
+        path,
+        (file) => hashStream(hash, file.createReadStream({ autoClose: false, highWaterMark: 1 << 20 })),
+        { follow: true },
+      );
+  } catch (error) {
+    if (!(error instanceof Unusable) && !isMissing(error)) throw error;
+    // Running the stage says what is wrong with it.
+    return null;
+  }
+  return hash.digest('hex');
+}
+
+async function hashStream(hash: Hash, chunks: AsyncIterable<unknown>): Promise<void> {
+  for await (const chunk of chunks) hash.update(chunk as Buffer);
+}
+
+async function hashFolder(hash: Hash, folder: string, without: string | undefined): Promise<void> {
+  const { loose, sorted, skipped } = await listFolder(folder, without);
+  const add = (...values: readonly Json[]): void => void hash.update(`${JSON.stringify(values)}\n`);
+  for (const { name, read } of [...loose, ...sorted]) {
+    try {
+      const bytes = await read();
+      add(name, bytes.length);
+      hash.update(bytes);
+    } catch (error) {
+      if (!(error instanceof Unusable)) throw error;
+      add(name, error.kind);
+    }
+  }
+  for (const { name, kind } of skipped) add(name, kind);
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Failure && error.diagnostics[0]?.code === 'data-missing';
+}

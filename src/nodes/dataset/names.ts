@@ -1,0 +1,69 @@
+/** Names of files and classes: how they are read, ordered and shown. */
+import { isUtf8 } from 'node:buffer';
+
+/** A name as the system stores it: any bytes. Those of a name that is not UTF-8 are written as `\xe9`. */
+export function readName(bytes: Buffer): { readonly name: string; readonly valid: boolean } {
+  if (isUtf8(bytes)) return { name: bytes.toString('utf8'), valid: true };
+  const parts = [...bytes].map((byte) =>
+    byte < 0x80 ? String.fromCharCode(byte) : `\\x${byte.toString(16)}`,
+  );
+  return { name: parts.join(''), valid: false };
+}
+
+/** What systems and tools leave in folders, in lower case. */
+const SYSTEM_NAMES = new Set([
+  '__macosx',
+  '__pycache__',
+  '$recycle.bin',
+  '@eadir',
+  '@recycle',
+  '#recycle',
+  'desktop.ini',
+  'ehthumbs.db',
+  'found.000',
+  'icon\r',
+  'lost+found',
+  'recycler',
+  'system volume information',
+  'thumbs.db',
+]);
+
+/** Whether a file or folder is hidden, or one of the system's own. */
+export function isSystemName(name: string): boolean {
+  return name.startsWith('.') || SYSTEM_NAMES.has(name.toLowerCase());
+}
+
+/** Characters that steer a terminal, or the direction of text. */
+const STEERING = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+
+/** A name for a message: on one line, without characters that steer a terminal, at most 80 characters. */
+export function shownName(name: string): string {
+  const escaped = name.replace(STEERING, (character) => {
+    const short = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }[character];
+    return short ?? `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
+  });
+  const characters = [...escaped];
+  if (characters.length <= 80) return escaped;
+  return `${characters.slice(0, 40).join('')}…${characters.slice(-39).join('')}`;
+}
+
+/** Compares by code points, as Python's `sorted` does. */
+export function compareNames(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+/** Names of classes, each once, in the order of their labels: by value if all are whole numbers, else by code points. */
+export function classOrder(names: Iterable<string>): readonly string[] {
+  const all = [...new Set(names)].sort(compareNames);
+  return all.every((name) => /^\d{1,15}$/.test(name)) ? all.sort((a, b) => Number(a) - Number(b)) : all;
+}
+
+/** Groups of names that are the same but for upper and lower case, or for how accents are stored. */
+export function lookAlikes(names: readonly string[]): readonly (readonly string[])[] {
+  const groups = new Map<string, string[]>();
+  for (const name of names) {
+    const key = name.normalize('NFC').toLowerCase().trim();
+    groups.set(key, [...(groups.get(key) ?? []), name]);
+  }
+  return [...groups.values()].filter((group) => group.length > 1);
+}
