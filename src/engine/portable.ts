@@ -29,8 +29,11 @@ export async function loadPortable(): Promise<Tf> {
   return tf;
 }
 
-/** Kernels that tfjs-backend-wasm 4.22 has and gets wrong: this one gives no gradient where the maximum is negative. */
-const WRONG: ReadonlySet<string> = new Set(['MaxPoolGrad']);
+/**
+ * Kernels that tfjs-backend-wasm 4.22 has and gets wrong: the first gives no gradient where the maximum is negative, the second
+ * makes a finite number of NaN.
+ */
+const WRONG: ReadonlySet<string> = new Set(['MaxPoolGrad', 'ClipByValue']);
 
 /**
  * Lets the WebAssembly backend run the kernels that only the JavaScript backend has, or has right, on copies of the data.

@@ -73,8 +73,7 @@ const creators: Creators = {
       dilationRate: [...dilation],
     });
     if (Math.max(...dilation) === 1) return layer;
-    const activation = tf.layers.activation({ activation: activationOf(args.activation) });
-    return trainDilatedConvolution(tf, layer, dilation, args.padding, activation);
+    return trainDilatedConvolution(tf, layer, dilation, args.padding);
   },
   Conv2DTranspose: (args, { tf, place }) =>
     tf.layers.conv2dTranspose({ name: place.label, ...convolution(tf, args) }),

@@ -256,6 +256,10 @@ const TRANSPARENT: ReadonlySet<LayerName> = new Set<LayerName>([
   'GlobalAveragePooling2D',
 ]);
 
+function isIdentity({ name, args }: Layer): boolean {
+  return name === 'Activation' && 'activation' in args && args.activation === 'linear';
+}
+
 const ACTIVATION_LAYERS: Partial<Record<LayerName, string>> = {
   ReLU: 'relu',
   LeakyReLU: 'leaky_relu',
@@ -266,7 +270,7 @@ const ACTIVATION_LAYERS: Partial<Record<LayerName, string>> = {
 
 /** The activation that the last layer's outputs went through, seen through layers that only move values. */
 function activationAfter(layers: readonly PlacedLayer[]): string {
-  const last = layers.findLast(({ layer }) => !TRANSPARENT.has(layer.name));
+  const last = layers.findLast(({ layer }) => !TRANSPARENT.has(layer.name) && !isIdentity(layer));
   if (last === undefined) return 'linear';
   const { args, name } = last.layer;
   return 'activation' in args ? args.activation : (ACTIVATION_LAYERS[name] ?? 'linear');

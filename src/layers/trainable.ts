@@ -102,7 +102,6 @@ export function trainDilatedConvolution(
   layer: tfjs.layers.Layer,
   dilation: readonly [number, number],
   padding: 'same' | 'valid',
-  activation: tfjs.layers.Layer,
 ): tfjs.layers.Layer {
   return whileTraining(tf, layer, (input) => {
     const kernel = weightOf(layer, 'kernel')?.read();
@@ -115,10 +114,13 @@ export function trainDilatedConvolution(
     const image: tfjs.Tensor4D = input.reshape([-1, input.shape[1] ?? 1, input.shape[2] ?? 1, inputs]);
     const convolved = tf.conv2d(image, columns.reshape([tall, wide, inputs, outputs]), 1, padding);
     const bias = weightOf(layer, 'bias')?.read();
-    const output = activation.call(bias === undefined ? convolved : convolved.add(bias), {});
-    return Array.isArray(output) ? convolved : output;
+    // The types of tfjs-layers hide the activation.
+    const { activation } = layer as Activated;
+    return activation.apply(bias === undefined ? convolved : convolved.add(bias));
   });
 }
+
+type Activated = tfjs.layers.Layer & { readonly activation: { apply(input: tfjs.Tensor): tfjs.Tensor } };
 
 /** Puts `step - 1` zeros between the entries of the middle one of three axes. */
 function spread(values: tfjs.Tensor, step: number): tfjs.Tensor {

@@ -99,6 +99,14 @@ test('the output activation is seen through layers that only move values', () =>
   );
   assert.equal(activation(['Softmax', reshape]), 'softmax');
   assert.equal(
+    activation([
+      layer('Dense', { units: 4, activation: 'sigmoid' }),
+      layer('Activation', { activation: 'linear' }),
+      reshape,
+    ]),
+    'sigmoid',
+  );
+  assert.equal(
     activation([layer('Dense', { units: 4, activation: 'sigmoid' }), 'BatchNormalization', reshape]),
     'linear',
   );

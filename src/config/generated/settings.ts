@@ -599,13 +599,15 @@ export type LossName =
 
 /**
  * `mse`: mean squared error. `mae`: mean absolute error. `binary_crossentropy`: mean binary cross-entropy of
- * each pixel, in nats.
+ * each pixel, in nats, from the logits where the model ends in a sigmoid, else from outputs that are clipped
+ * to 1e-7 and 1 - 1e-7.
  */
 export type TrainMetricName = 'mse' | 'mae' | 'binary_crossentropy';
 
 /**
- * `mse`, `mae`, `binary_crossentropy` and `squared_error`, which is summed over the values of an image where
- * `mse` is their mean (lower is better), `psnr` in decibels and `ssim` up to 1 (higher is better).
+ * `mse`, `mae`, `binary_crossentropy`, as in training, and `squared_error`, which is summed over the values
+ * of an image where `mse` is their mean (lower is better), `psnr` in decibels and `ssim` up to 1 (higher is
+ * better).
  */
 export type MetricName = 'mse' | 'mae' | 'binary_crossentropy' | 'squared_error' | 'psnr' | 'ssim';
 
@@ -1671,7 +1673,11 @@ export type TrainSettings = {
    * its arguments. The default is `adam`, where Keras's `compile` has `rmsprop`.
    */
   readonly optimizer: OptimizerSpec;
-  /** What training minimises. `binary_crossentropy` needs outputs between 0 and 1, as a sigmoid gives. */
+  /**
+   * What training minimises. `binary_crossentropy` needs outputs between 0 and 1, as a sigmoid gives; it is
+   * computed from the sigmoid's inputs (the logits), so that it also trains a model whose outputs have
+   * rounded to 0 or 1.
+   */
   readonly loss: LossName;
   /** What is measured besides the loss, after every epoch. */
   readonly metrics: readonly TrainMetricName[];

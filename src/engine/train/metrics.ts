@@ -3,7 +3,7 @@
  * batches. Each is computed for every image, and averaged over the images.
  */
 import { sizeOf } from '../../core/shape.ts';
-import { PROBABILITIES } from './losses.ts';
+import { LARGEST_LOGIT, PROBABILITIES } from './losses.ts';
 import { ssim } from './ssim.ts';
 
 export type MetricName = 'mse' | 'mae' | 'binary_crossentropy' | 'squared_error' | 'psnr' | 'ssim';
@@ -16,7 +16,13 @@ export interface ImageKind {
   readonly span: number;
 }
 
-type ImageMetric = (target: Float32Array, output: Float32Array, kind: ImageKind) => number;
+/** @param logits those of the output, where it is their sigmoid */
+type ImageMetric = (
+  target: Float32Array,
+  output: Float32Array,
+  kind: ImageKind,
+  logits: Float32Array | undefined,
+) => number;
 
 /** The peak signal-to-noise ratio of images that are equal, which would be infinite, in decibels. */
 export const HIGHEST_PSNR = 100;
@@ -26,12 +32,11 @@ const METRICS: Readonly<Record<MetricName, ImageMetric>> = {
   mse: meanSquaredError,
   /** Mean of the differences' sizes, 0 or more. */
   mae: (target, output) => meanOf(target, output, (y, p) => Math.abs(y - p)),
-  /** In nats, 0 or more, for targets from 0 to 1; outputs are first clipped as in `losses`. */
-  binary_crossentropy: (target, output) =>
-    meanOf(target, output, (y, p) => {
-      const probability = Math.min(Math.max(p, PROBABILITIES[0]), PROBABILITIES[1]);
-      return -(y * Math.log(probability) + (1 - y) * Math.log(1 - probability));
-    }),
+  /** In nats, 0 or more, for targets from 0 to 1: of the logits, or else of outputs that are first clipped, as in `losses`. */
+  binary_crossentropy: (target, output, _kind, logits) =>
+    logits === undefined
+      ? meanOf(target, output, entropyOfProbability)
+      : meanOf(target, logits, entropyOfLogit),
   /** Sum of the squared differences over the values of an image, 0 or more. */
   squared_error: (target, output) => meanSquaredError(target, output) * target.length,
   /** 10 log10(span^2 / mse) in decibels, as `tf.image.psnr`, but at most `HIGHEST_PSNR`. */
@@ -54,16 +59,21 @@ export class MetricMeans {
   /**
    * @param targets one or more images, row-major [count, ...shape]
    * @param outputs as many
+   * @param logits as many, where the outputs are their sigmoids
    * @throws Failure `shape-mismatch` for `ssim` of images that are too small
    */
-  add(targets: Float32Array, outputs: Float32Array): void {
+  add(targets: Float32Array, outputs: Float32Array, logits?: Float32Array): void {
     const size = sizeOf(this.#kind.shape);
-    if (targets.length !== outputs.length) throw new RangeError('as many outputs as targets are needed');
+    if (targets.length !== outputs.length || (logits ?? targets).length !== targets.length)
+      throw new RangeError('as many outputs and logits as targets are needed');
     for (let start = 0; start < targets.length; start += size) {
       const target = targets.subarray(start, start + size);
       const output = outputs.subarray(start, start + size);
       for (const [metric, sum] of this.#sums) {
-        this.#sums.set(metric, sum + METRICS[metric](target, output, this.#kind));
+        this.#sums.set(
+          metric,
+          sum + METRICS[metric](target, output, this.#kind, logits?.subarray(start, start + size)),
+        );
       }
       this.#count += 1;
     }
@@ -83,4 +93,14 @@ function meanOf(target: Float32Array, output: Float32Array, of: (y: number, p: n
   let sum = 0;
   for (let index = 0; index < target.length; index++) sum += of(target[index] ?? 0, output[index] ?? 0);
   return sum / target.length;
+}
+
+function entropyOfProbability(y: number, p: number): number {
+  const probability = Math.min(Math.max(p, PROBABILITIES[0]), PROBABILITIES[1]);
+  return -(y * Math.log(probability) + (1 - y) * Math.log(1 - probability));
+}
+
+function entropyOfLogit(y: number, logit: number): number {
+  const x = Math.min(Math.max(logit, -LARGEST_LOGIT), LARGEST_LOGIT);
+  return Math.max(x, 0) - x * y + Math.log1p(Math.exp(-Math.abs(x)));
 }

@@ -1,12 +1,15 @@
 /** Puts samples through a model. */
 import type { LayersModel, Tensor } from '@tensorflow/tfjs';
 import type { Tf } from '../engine.ts';
+import { forwardWithLogits } from './forward.ts';
 import { Pace } from './pace.ts';
 import { gatherRows, type Samples } from './samples.ts';
 
 export interface PredictOptions {
   readonly batchSize: number;
   readonly signal: AbortSignal;
+  /** Whether logits are wanted, too. */
+  readonly logits?: boolean;
   /** Called a few times a second with the share of the rows that is done. */
   readonly onProgress?: (fraction: number) => void;
 }
@@ -17,6 +20,8 @@ export interface PredictedBatch {
   readonly rows: Int32Array;
   /** Row-major [rows.length, ...output shape]. */
   readonly outputs: Float32Array;
+  /** As many, if they are wanted and the outputs are their sigmoids. */
+  readonly logits?: Float32Array;
 }
 
 /**
@@ -31,22 +36,34 @@ export async function* predictBatches(
   model: LayersModel,
   samples: Samples,
   rows: Int32Array,
-  { batchSize, signal, onProgress }: PredictOptions,
+  { batchSize, signal, logits: wanted = false, onProgress }: PredictOptions,
 ): AsyncGenerator<PredictedBatch> {
   const pace = new Pace(signal);
   const shaped = { ...samples, shape: modelShapes(model).inputShape };
+  const forward = forwardWithLogits(tf, model);
   let done = 0;
   for (const batch of batchesOf(rows, batchSize)) {
-    const output = tf.tidy(() => forward(model, batchTensor(tf, shaped, batch), false));
+    const [values, logits] = tf.tidy(() => {
+      const outputs = forward(batchTensor(tf, shaped, batch), false);
+      return wanted && outputs.logits !== undefined ? [outputs.values, outputs.logits] : [outputs.values];
+    });
     try {
-      yield { rows: batch, outputs: Float32Array.from(await output.data()) };
+      yield {
+        rows: batch,
+        outputs: await numbersOf(values),
+        ...(logits === undefined ? {} : { logits: await numbersOf(logits) }),
+      };
     } finally {
-      output.dispose();
+      tf.dispose([values, logits]);
     }
     done += batch.length;
     if (pace.due()) onProgress?.(done / rows.length);
     await pace.next();
   }
+}
+
+async function numbersOf(tensor: Tensor): Promise<Float32Array> {
+  return Float32Array.from(await tensor.data());
 }
 
 /** The outputs of `predictBatches` in one array. */
@@ -76,14 +93,6 @@ export function* batchesOf(rows: Int32Array, size: number): Generator<Int32Array
 /** One batch as a tensor [rows, ...shape]. */
 export function batchTensor(tf: Tf, samples: Samples, rows: Int32Array): Tensor {
   return tf.tensor(gatherRows(samples, rows), [rows.length, ...samples.shape]);
-}
-
-/** @param training whether layers such as Dropout and BatchNormalization act as while training */
-export function forward(model: LayersModel, input: Tensor, training: boolean): Tensor {
-  const output = model.apply(input, { training });
-  if (Array.isArray(output) || !('dataId' in output))
-    throw new TypeError('the model does not give one output');
-  return output;
 }
 
 /** Shapes without the batch dimension of a model's one input and one output. */

@@ -1,10 +1,10 @@
 /** One step of training as tensor operations. The eager trainer runs it batch by batch; the compiler traces it. */
 import type { LayersModel, Scalar, Tensor, Variable } from '@tensorflow/tfjs';
 import type { Tf } from '../engine.ts';
-import { losses } from './losses.ts';
+import { forwardWithLogits, type Forward } from './forward.ts';
+import { losses, type Outputs } from './losses.ts';
 import { addFreshNoise } from './noise.ts';
 import { createOptimizer } from './optimizers/optimizer.ts';
-import { forward } from './predict.ts';
 import type { NamedVariable } from './state.ts';
 import type { TrainerOptions } from './trainer.ts';
 
@@ -37,6 +37,7 @@ export function trainingStep(tf: Tf, options: TrainerOptions): TrainingStep {
   }));
   const trainable = model.trainableWeights.map((weight) => variableOf(tf, weight.read()));
   const optimizer = createOptimizer(tf, options.optimizer, trainable);
+  const forward = forwardWithLogits(tf, model);
   return {
     weights,
     state: [
@@ -48,12 +49,12 @@ export function trainingStep(tf: Tf, options: TrainerOptions): TrainingStep {
       tf.tidy(() => {
         const input = noise === undefined ? x : addFreshNoise(tf, x, noise, step);
         const target = x === y ? input : y;
-        const { values, gradients } = differentiate(tf, options, trainable, input, target);
+        const { values, gradients } = differentiate(tf, { ...options, forward }, trainable, input, target);
         optimizer.apply(gradients, step);
         step.assign(step.add(tf.scalar(1, 'int32')));
         return values;
       }),
-    measure: (x, y) => tf.tidy(() => measureBatch(tf, options, y, forward(model, x, false)).values),
+    measure: (x, y) => tf.tidy(() => measureBatch(tf, options, y, forward(x, false)).values),
     dispose: () => optimizer.dispose(),
   };
 }
@@ -75,13 +76,13 @@ function measureBatch(
   tf: Tf,
   { model, loss, metrics }: Pick<TrainerOptions, 'model' | 'loss' | 'metrics'>,
   target: Tensor,
-  output: Tensor,
+  outputs: Outputs,
 ): BatchMeasure {
   const total = penalties(model).reduce<Scalar>(
     (sum, penalty) => sum.add(penalty),
-    losses[loss](tf, target, output),
+    losses[loss](tf, target, outputs),
   );
-  const values = tf.stack([total, ...metrics.map((metric) => losses[metric](tf, target, output))]);
+  const values = tf.stack([total, ...metrics.map((metric) => losses[metric](tf, target, outputs))]);
   return { total, values };
 }
 
@@ -92,14 +93,14 @@ function penalties(model: LayersModel): readonly Scalar[] {
 /** The measures of a batch before the step, and the gradients of the loss by the weights. */
 function differentiate(
   tf: Tf,
-  options: Pick<TrainerOptions, 'model' | 'loss' | 'metrics'>,
+  options: Pick<TrainerOptions, 'model' | 'loss' | 'metrics'> & { readonly forward: Forward },
   trainable: readonly Variable[],
   input: Tensor,
   target: Tensor,
 ): { readonly values: Tensor; readonly gradients: readonly (Tensor | undefined)[] } {
   let values: Tensor | undefined;
   const { grads } = tf.variableGrads(() => {
-    const measured = measureBatch(tf, options, target, forward(options.model, input, true));
+    const measured = measureBatch(tf, options, target, options.forward(input, true));
     values = tf.keep(measured.values);
     return measured.total;
   }, [...trainable]);

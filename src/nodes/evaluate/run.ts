@@ -30,11 +30,18 @@ export async function runEvaluate(context: StageContext<EvaluateSettings>): Prom
       const options = {
         batchSize: settings.batch_size,
         signal,
+        logits: settings.metrics.includes('binary_crossentropy'),
         onProgress: (share: number) =>
           context.progress({ text: `${split} images`, fraction: (index + share) / chosen.length }),
       };
-      for await (const { rows, outputs } of predictBatches(tf, model, x, rowNumbers(x.count), options)) {
-        means.add(toFloat32(y, rows), outputs);
+      for await (const { rows, outputs, logits } of predictBatches(
+        tf,
+        model,
+        x,
+        rowNumbers(x.count),
+        options,
+      )) {
+        means.add(toFloat32(y, rows), outputs, logits);
       }
       for (const [metric, value] of means.means()) metrics[metricName(metric, split, settings)] = value;
     }

@@ -16,7 +16,7 @@ import { checkLearningRate } from './rate-checks.ts';
 
 export const trainNode: NodeDefinition<TrainSettings> = {
   type: 'train',
-  version: 7,
+  version: 8,
   schema: readSchema('stages/train'),
   inputs: {
     model: { accepts: ['model'] },

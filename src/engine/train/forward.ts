@@ -1,0 +1,132 @@
+/**
+ * Puts batches through a model, and finds its logits: what goes into its last sigmoid. A cross-entropy computed from them keeps
+ * its digits and its gradient where the sigmoid has rounded to 0 or 1.
+ */
+import type { layers, LayersModel, Tensor } from '@tensorflow/tfjs';
+import type { Tf } from '../engine.ts';
+import { PROBABILITIES, type Outputs } from './losses.ts';
+
+function forward(model: LayersModel, input: Tensor, training: boolean): Tensor {
+  return onlyTensor(model.apply(input, { training }));
+}
+
+/** @param training whether layers such as Dropout and BatchNormalization act as while training */
+export type Forward = (input: Tensor, training: boolean) => Outputs;
+
+/**
+ * Prepares a model whose layers follow one another. There are logits where the outputs are those of a sigmoid, in a
+ * layer of its own or as the `activation` of another, possibly with layers behind it that only move values: `Flatten`, `Reshape`,
+ * `Cropping2D`, `ZeroPadding2D`, `MaxPooling2D`, `UpSampling2D` by nearest neighbors, a linear `Activation` and, while they do
+ * nothing, `Dropout` and `GaussianNoise`.
+ */
+export function forwardWithLogits(tf: Tf, model: LayersModel): Forward {
+  const ends = { training: endOf(tf, model, true), inference: endOf(tf, model, false) };
+  return (input, training) => {
+    const end = training ? ends.training : ends.inference;
+    if (end === undefined) return { values: forward(model, input, training) };
+    const { result, recorded } = recordActivation(tf, end.activated, () => forward(model, input, training));
+    return { values: result, logits: end.moves.reduce((logits, move) => move(logits), recorded) };
+  };
+}
+
+type Move = (logits: Tensor) => Tensor;
+
+/** The end of a model: the layer with the sigmoid, and what the layers behind it do. */
+interface End {
+  readonly activated: Activated;
+  readonly moves: readonly Move[];
+}
+
+function endOf(tf: Tf, { layers: all }: LayersModel, training: boolean): End | undefined {
+  const moves: Move[] = [];
+  for (const layer of [...all].reverse()) {
+    const { activation } = layer.getConfig();
+    if (activation === 'sigmoid') return isActivated(layer) ? { activated: layer, moves } : undefined;
+    const move = moveOf(tf, layer, training);
+    if (move === undefined) return undefined;
+    moves.unshift(move);
+  }
+  return undefined;
+}
+
+/** What a layer does to logits, if that is what it does to their sigmoids; undefined where there is no such thing. */
+function moveOf(tf: Tf, layer: layers.Layer, training: boolean): Move | undefined {
+  const { activation, interpolation, padding, rate, stddev } = layer.getConfig();
+  const same: Move = (logits) => onlyTensor(layer.apply(logits, { training }));
+  switch (layer.getClassName()) {
+    case 'Flatten':
+    case 'Reshape':
+    case 'Cropping2D':
+    // The largest logit has the largest sigmoid.
+    case 'MaxPooling2D':
+      return same;
+    case 'UpSampling2D':
+      return interpolation === 'nearest' ? same : undefined;
+    case 'Activation':
+      return activation === 'linear' ? same : undefined;
+    case 'Dropout':
+      return !training || rate === 0 ? same : undefined;
+    case 'GaussianNoise':
+      return !training || stddev === 0 ? same : undefined;
+    case 'ZeroPadding2D': {
+      const [[top, bottom], [left, right]] = padding as [[number, number], [number, number]];
+      const around: [number, number][] = [
+        [0, 0],
+        [top, bottom],
+        [left, right],
+        [0, 0],
+      ];
+      return (logits) => tf.pad(logits, around, LOWEST_LOGIT);
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** A probability of 0, as the cross-entropy of probabilities takes it. */
+const LOWEST_LOGIT = Math.log(PROBABILITIES[0] / (1 - PROBABILITIES[0]));
+
+/** What a layer of tfjs with an activation has besides its public type. */
+interface Activated {
+  activation: { apply(input: Tensor): Tensor };
+}
+
+function isActivated(layer: object): layer is Activated {
+  return 'activation' in layer;
+}
+
+/** Calls a function, and returns besides its result what went into a layer's activation meanwhile. */
+function recordActivation<Result>(
+  tf: Tf,
+  layer: Activated,
+  work: () => Result,
+): { readonly result: Result; readonly recorded: Tensor } {
+  const { activation } = layer;
+  let kept: Tensor | undefined;
+  // What else the layer asks its activation, such as its name, goes to the activation itself.
+  layer.activation = Object.create(activation, {
+    apply: {
+      value(input: Tensor) {
+        kept?.dispose();
+        // A layer disposes of all that it computes but its output.
+        kept = tf.keep(input.clone());
+        return activation.apply(input);
+      },
+    },
+  }) as Activated['activation'];
+  try {
+    const result = work();
+    if (kept === undefined) throw new TypeError('a layer did not use its activation');
+    // A clone belongs to the tidy around the call, as all else does.
+    return { result, recorded: kept.clone() };
+  } finally {
+    layer.activation = activation;
+    kept?.dispose();
+  }
+}
+
+function onlyTensor(output: ReturnType<layers.Layer['apply']>): Tensor {
+  if (Array.isArray(output) || !('dataId' in output))
+    throw new TypeError('the model or a layer does not give one output');
+  return output;
+}
