@@ -13,6 +13,7 @@ import { rowNumbers } from '../../../src/engine/train/samples.ts';
 import type { Architecture } from '../../../src/layers/layer.ts';
 import { loadModel } from '../../../src/layers/save.ts';
 import type { InputArtifact, StageResult } from '../../../src/nodes/contract.ts';
+import { evaluateNode } from '../../../src/nodes/evaluate/node.ts';
 import { trainNode } from '../../../src/nodes/train/node.ts';
 import { testEngine } from '../../engine/train/engine.ts';
 import { layer } from '../../layers/specs.ts';
@@ -125,6 +126,38 @@ test('a model without an axis of channels learns from gray images as one with it
     const other = await train(t, settings, { prepared: { root, inputs: { ...inputs, model } } });
     assert.deepEqual(other.metrics, metrics, compile);
   }
+});
+
+test('`evaluate` measures the cross-entropy that the training did, also of outputs that are rounded to 0 and 1', async (t) => {
+  const adam = { learning_rate: 0.3, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7, amsgrad: false };
+  const outcome = await train(t, {
+    loss: 'binary_crossentropy',
+    metrics: ['mse'],
+    optimizer: { Adam: adam },
+  });
+  const context = fakeContext(
+    outcome.root,
+    {
+      type: 'evaluate',
+      model: 'trained',
+      data: 'clean',
+      split: 'test',
+      metrics: ['binary_crossentropy', 'mse'],
+      batch_size: 7,
+    } as const,
+    {
+      stage: 'quality',
+      inputs: {
+        model: { stage: 'trained', kind: 'trained-model', folder: outcome.folder },
+        data: outcome.inputs['data'] ?? assert.fail(),
+      },
+      engine: async () => engine,
+    },
+  );
+  const { metrics } = await evaluateNode.run(context);
+  const { val_loss: entropy, val_mse: squared } = history(outcome).at(-1) ?? {};
+  assert.ok(Math.abs((metrics?.['binary_crossentropy'] ?? 0) - (entropy ?? NaN)) < 1e-5 * (entropy ?? NaN));
+  assert.ok(Math.abs((metrics?.['mse'] ?? 0) - (squared ?? NaN)) < 1e-6);
 });
 
 test('the same seed leaves the same files, bit for bit; another seed others', async (t) => {
