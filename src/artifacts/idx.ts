@@ -1,6 +1,7 @@
 /** The IDX format of MNIST's files, as its home page describes it: magic number, dimensions, bytes; all big-endian. */
 import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { createGunzip } from 'node:zlib';
 import { failure, Failure } from '../core/diagnostic.ts';
 import { sizeOf } from '../core/shape.ts';
@@ -131,6 +132,7 @@ function parseHeader(bytes: Uint8Array, name: string): Header {
     throw corrupt(
       name,
       `begins with 0x${magic}, and is no IDX file of unsigned bytes (0x00000801 to 0x00000804)`,
+      `save other arrays from NumPy: ${idxSaveLine(name, "x.astype('float32')")}`,
     );
   }
   const begin = 4 + 4 * rank;
@@ -150,6 +152,12 @@ function missing(path: string, what: string): Failure {
   return failure('data-missing', `\`${path}\` ${what}`, 'paths are relative to the pipeline file');
 }
 
-function corrupt(name: string, what: string): Failure {
-  return failure('data-corrupt', `\`${name}\` ${what}`, 'fetch or copy the file again');
+/** The Python line that saves what an IDX file was to hold as one that is read without IDX. */
+export function idxSaveLine(path: string, expression: string): string {
+  const stem = basename(path).replace(/\.(?:gz|idx|ubyte)$/g, '');
+  return `\`np.save('${stem}.npy', ${expression})\`, and use \`source: npy\``;
+}
+
+function corrupt(name: string, what: string, hint = 'fetch or copy the file again'): Failure {
+  return failure('data-corrupt', `\`${name}\` ${what}`, hint);
 }

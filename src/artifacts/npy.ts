@@ -1,4 +1,4 @@
-/** NumPy's `.npy` files, versions 1 and 2, as numpy.lib.format describes them. */
+/** NumPy's `.npy` files, versions 1 to 3, as numpy.lib.format describes them. */
 import { open } from 'node:fs/promises';
 import { failure, type Failure } from '../core/diagnostic.ts';
 import { sizeOf } from '../core/shape.ts';
@@ -77,7 +77,8 @@ export async function readNpy(path: string): Promise<NpyArray> {
     const start = Buffer.alloc(Math.min(size, HEADER_LIMIT));
     await file.read(start, 0, start.length, 0);
     const header = parseNpyHeader(start, path);
-    const { dtype } = header;
+    const { dtype, fortran } = header;
+    if (fortran) throw corrupt(path, 'is not in C order');
     if (!isDtype(dtype)) {
       throw corrupt(path, `holds values of type '${dtype}', not one of ${Object.keys(DTYPES).join(', ')}`);
     }
@@ -105,12 +106,14 @@ export interface NpyHeader {
   /** Such as `<f4`; empty where the values are not of one plain type. */
   readonly dtype: string;
   readonly shape: readonly number[];
+  /** Whether the first axis runs fastest, not the last. */
+  readonly fortran: boolean;
   /** Where the data begins. */
   readonly end: number;
 }
 
 /**
- * Parses the header, of C order and a shape of up to 8 whole lengths, whatever the type.
+ * Parses the header, of a shape of up to 8 whole lengths, whatever the type and the order of the axes.
  *
  * @param start of the file, no more than is worth looking at
  * @param path for messages
@@ -121,20 +124,22 @@ export function parseNpyHeader(start: Buffer, path: string): NpyHeader {
     throw corrupt(path, 'does not begin as a `.npy` file does');
   }
   const version = start[6];
-  if (version !== 1 && version !== 2) throw corrupt(path, `is of version ${version}, not 1 or 2`);
+  if (version === undefined || version < 1 || version > 3)
+    throw corrupt(path, `is of version ${version}, not 1, 2 or 3`);
   const begin = version === 1 ? 10 : 12;
   const length = version === 1 ? start.readUInt16LE(8) : start.readUInt32LE(8);
   if (begin + length > start.length) throw corrupt(path, `has a header of ${length} bytes`);
   const text = start.toString('latin1', begin, begin + length);
   const dtype = /'descr': *'([^']{1,8})'/.exec(text)?.[1] ?? '';
-  if (!/'fortran_order': *False/.test(text)) throw corrupt(path, 'is not in C order');
+  const order = /'fortran_order': *(True|False)/.exec(text)?.[1];
+  if (order === undefined) throw corrupt(path, 'declares no order of its axes');
   const shape = /'shape': *\(([0-9, ]*)\)/.exec(text)?.[1];
   if (shape === undefined) throw corrupt(path, 'declares no shape');
   const dimensions = shape.split(',').flatMap((part) => (part.trim() === '' ? [] : [Number(part)]));
   if (dimensions.length > 8 || !dimensions.every((dimension) => Number.isSafeInteger(dimension))) {
     throw corrupt(path, `declares the shape (${shape.slice(0, 80)})`);
   }
-  return { dtype, shape: dimensions, end: begin + length };
+  return { dtype, shape: dimensions, fortran: order === 'True', end: begin + length };
 }
 
 function isDtype(text: string): text is Dtype {

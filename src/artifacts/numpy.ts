@@ -1,36 +1,32 @@
 /**
  * NumPy arrays that users bring, of more types than Hourglass writes: `.npy` files and `.npz` archives of them. Declared sizes are
- * held against what is there before anything is allocated, and nothing is ever unpickled.
+ * compared with what is there before anything is allocated, and nothing is ever unpickled.
  */
 import { constants } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { crc32 } from 'node:zlib';
 import yauzl from 'yauzl';
 import { failure, Failure } from '../core/diagnostic.ts';
 import { sizeOf } from '../core/shape.ts';
 import { HEADER_LIMIT, parseNpyHeader } from './npy.ts';
+import { decodeHalf, readDtype, toRowMajor, type NumberType, type Numbers } from './numpy-types.ts';
 
-const TYPES = {
-  '|u1': Uint8Array,
-  '|i1': Int8Array,
-  '<u2': Uint16Array,
-  '<i2': Int16Array,
-  '<u4': Uint32Array,
-  '<i4': Int32Array,
-  '<u8': BigUint64Array,
-  '<i8': BigInt64Array,
-  '<f4': Float32Array,
-  '<f8': Float64Array,
-} as const;
+/** Writes the Python line that saves the array anew, after a change to it: `x.astype('float32')` of `x`. */
+export type SaveLine = (change?: (variable: string) => string) => string;
 
-type Dtype = keyof typeof TYPES;
-
-export interface NumpyArray {
-  /** For messages: a path, or an archive's with the name of the array. */
+/** An array's name in messages, a path or an archive's with the name of the array, and the line that saves it. */
+interface Source {
   readonly name: string;
-  /** Row-major. */
+  readonly save: SaveLine;
+}
+
+export interface NumpyArray extends Source {
+  /** Row-major, whatever the order in the file. */
   readonly shape: readonly number[];
-  readonly data: InstanceType<(typeof TYPES)[Dtype]>;
+  readonly type: NumberType;
+  /** Booleans are 0 and 1, half-precision floats are float32. */
+  readonly data: Numbers;
 }
 
 /** The largest array that is read, in bytes. */
@@ -44,16 +40,20 @@ const DEFLATE_RATIO = 1032;
 
 const ENCRYPTED = 1;
 
-/** @throws Failure `data-missing` or `data-corrupt` */
-export async function readNumpyFile(path: string): Promise<NumpyArray> {
+/**
+ * @param variable what the array is called in advice
+ * @throws Failure `data-missing` or `data-corrupt`
+ */
+export async function readNumpyFile(path: string, variable = 'x'): Promise<NumpyArray> {
   // Without O_NONBLOCK, opening a named pipe would wait for somebody to write into it.
   const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch(() => {
     throw missing(path, 'does not exist, or cannot be read');
   });
+  const save: SaveLine = (change = (x) => x) => `\`np.save('${basename(path)}', ${change(variable)})\``;
   try {
     const info = await file.stat();
     if (!info.isFile()) throw missing(path, 'is not a file');
-    return await readArray(file.createReadStream({ autoClose: false }), info.size, path);
+    return await readArray(file.createReadStream({ autoClose: false }), info.size, { name: path, save });
   } finally {
     await file.close();
   }
@@ -70,14 +70,19 @@ export async function readNpz(path: string, names: readonly string[]): Promise<r
   const zip = await yauzl.openPromise(path, { lazyEntries: true, autoClose: false }).catch(damaged(path));
   try {
     const entries = await listEntries(zip, path);
+    const known = [...entries.keys()].map((key) => key.replace(/\.npy$/, ''));
     const arrays: NumpyArray[] = [];
     for (const name of names) {
       const entry = entries.get(`${name}.npy`);
       if (entry === undefined) {
-        const known = [...entries.keys()].map((key) => `\`${key.replace(/\.npy$/, '')}\``);
-        throw missing(path, `has no array \`${name}\`, but ${known.slice(0, 20).join(', ') || 'nothing'}`);
+        const listed = known.slice(0, 20).map((key) => `\`${key}\``);
+        throw missing(path, `has no array \`${name}\`, but ${listed.join(', ') || 'nothing'}`);
       }
-      arrays.push(await readEntry(zip, entry, `${path}/${name}.npy`));
+      const save: SaveLine = (change = (x) => x) => {
+        const kept = known.slice(0, 10).map((key) => `${key}=${key === name ? change(key) : key}`);
+        return `\`np.savez_compressed('${basename(path)}', ${kept.join(', ')})\``;
+      };
+      arrays.push(await readEntry(zip, entry, { name: `${path}/${name}.npy`, save }));
     }
     return arrays;
   } catch (error) {
@@ -88,20 +93,22 @@ export async function readNpz(path: string, names: readonly string[]): Promise<r
 }
 
 async function listEntries(zip: yauzl.ZipFile, path: string): Promise<ReadonlyMap<string, yauzl.Entry>> {
-  if (zip.entryCount > COUNT_LIMIT) throw corrupt(path, `holds more than ${COUNT_LIMIT} arrays`);
+  const save: SaveLine = () => `\`np.savez_compressed('${basename(path)}', x_train=x)\``;
+  const source = { name: path, save };
+  if (zip.entryCount > COUNT_LIMIT) throw corrupt(source, `holds more than ${COUNT_LIMIT} arrays`);
   const entries = new Map<string, yauzl.Entry>();
   for await (const entry of zip.eachEntry()) {
-    if (entries.has(entry.fileName)) throw corrupt(path, `holds \`${entry.fileName}\` twice`);
+    if (entries.has(entry.fileName)) throw corrupt(source, `holds \`${entry.fileName}\` twice`);
     entries.set(entry.fileName, entry);
   }
   return entries;
 }
 
-async function readEntry(zip: yauzl.ZipFile, entry: yauzl.Entry, name: string): Promise<NumpyArray> {
+async function readEntry(zip: yauzl.ZipFile, entry: yauzl.Entry, source: Source): Promise<NumpyArray> {
   const { uncompressedSize, compressedSize } = entry;
-  if ((entry.generalPurposeBitFlag & ENCRYPTED) !== 0) throw corrupt(name, 'is encrypted');
+  if ((entry.generalPurposeBitFlag & ENCRYPTED) !== 0) throw corrupt(source, 'is encrypted');
   if (uncompressedSize > compressedSize * DEFLATE_RATIO)
-    throw corrupt(name, `cannot unpack to ${uncompressedSize} bytes`);
+    throw corrupt(source, `cannot unpack to ${uncompressedSize} bytes`);
   const stream = await zip.openReadStreamPromise(entry);
   let sum = 0;
   async function* summed(): AsyncGenerator<Buffer> {
@@ -111,76 +118,129 @@ async function readEntry(zip: yauzl.ZipFile, entry: yauzl.Entry, name: string): 
     }
   }
   try {
-    const array = await readArray(summed(), uncompressedSize, name);
-    if (sum !== entry.crc32) throw corrupt(name, 'is damaged: its checksum differs');
+    const array = await readArray(summed(), uncompressedSize, source);
+    if (sum !== entry.crc32) throw corrupt(source, 'is damaged: its checksum differs');
     return array;
   } finally {
     stream.destroy();
   }
 }
 
+/** What a header declares, checked against the bytes that follow it. */
+interface Declared {
+  readonly type: NumberType;
+  readonly shape: readonly number[];
+  readonly fortran: boolean;
+  readonly swapped: boolean;
+  readonly bytes: Uint8Array;
+}
+
 /** @param size bytes that the stream has, by whoever knows */
-async function readArray(stream: AsyncIterable<Buffer>, size: number, name: string): Promise<NumpyArray> {
+async function readArray(stream: AsyncIterable<Buffer>, size: number, source: Source): Promise<NumpyArray> {
   let start = Buffer.alloc(0);
-  let array: NumpyArray | undefined;
-  let bytes = new Uint8Array(0);
+  let declared: Declared | undefined;
   let done = 0;
-  const take = (chunk: Uint8Array): void => {
-    if (done + chunk.length > bytes.length) throw corrupt(name, 'holds more than it declares');
+  const take = (chunk: Uint8Array, { bytes }: Declared): void => {
+    if (done + chunk.length > bytes.length) throw corrupt(source, 'holds more than it declares');
     bytes.set(chunk, done);
     done += chunk.length;
   };
   for await (const chunk of stream) {
-    if (array !== undefined) {
-      take(chunk);
+    if (declared !== undefined) {
+      take(chunk, declared);
       continue;
     }
     start = Buffer.concat([start, chunk]);
     if (start.length < Math.min(HEADER_LIMIT, size)) continue;
-    const { dtype, shape, end } = parseNpyHeader(start, name);
-    array = { name, shape, data: allocate(dtype, shape, size - end, name) };
-    bytes = new Uint8Array(array.data.buffer);
-    take(start.subarray(end));
+    const { end, ...header } = parseHeader(start, source);
+    declared = allocate(header, size - end, source);
+    take(start.subarray(end), declared);
   }
-  if (array === undefined || done < bytes.length) {
-    parseNpyHeader(start, name);
-    throw corrupt(name, 'ended while it was read');
+  if (declared === undefined || done < declared.bytes.length) {
+    parseHeader(start, source);
+    throw corrupt(source, 'ended while it was read');
   }
-  return array;
+  const { type, shape, fortran, swapped, bytes } = declared;
+  const numbers = type.view(swapped ? swap(bytes, type.bytes) : bytes);
+  const values = type.name === 'float16' ? decodeHalf(numbers) : numbers;
+  return { ...source, shape, type, data: fortran ? toRowMajor(values, shape) : values };
+}
+
+function parseHeader(start: Buffer, source: Source): ReturnType<typeof parseNpyHeader> {
+  if (start[0] === 0x50 && start[1] === 0x4b)
+    throw corrupt(source, 'is an archive of arrays', 'use `source: npz` and name it with `path`');
+  try {
+    return parseNpyHeader(start, source.name);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    throw failure('data-corrupt', error.message, `save it again: ${source.save()}`);
+  }
 }
 
 function allocate(
-  dtype: string,
-  shape: readonly number[],
+  { dtype, shape, fortran }: Omit<ReturnType<typeof parseNpyHeader>, 'end'>,
   present: number,
-  name: string,
-): NumpyArray['data'] {
-  if (!isDtype(dtype)) {
-    throw corrupt(name, `holds values of type '${dtype}', not one of ${Object.keys(TYPES).join(', ')}`);
+  source: Source,
+): Declared {
+  const found = readDtype(dtype);
+  if ('refused' in found)
+    throw corrupt(source, `holds ${found.refused}`, `save it as numbers: ${source.save(found.mend)}`);
+  const { type, swapped } = found;
+  const bytes = sizeOf(shape) * type.bytes;
+  if (bytes !== present)
+    throw corrupt(
+      source,
+      `declares ${bytes} bytes of data, ${type.name} of the shape ${tuple(shape)}, and holds ${present}`,
+    );
+  if (bytes > SIZE_LIMIT) {
+    const rows = Math.floor(SIZE_LIMIT / (bytes / (shape[0] ?? 1)));
+    const hint = `keep fewer rows: ${source.save((x) => `${x}[:${rows}]`)}`;
+    throw corrupt(source, `is too large: ${bytes} bytes, and the most are ${SIZE_LIMIT}`, hint);
   }
-  const count = sizeOf(shape);
-  const bytes = count * TYPES[dtype].BYTES_PER_ELEMENT;
-  if (bytes !== present) throw corrupt(name, `declares ${bytes} bytes of data and holds ${present}`);
-  if (bytes > SIZE_LIMIT) throw corrupt(name, `is too large: the most are ${SIZE_LIMIT} bytes`);
-  return new TYPES[dtype](count);
+  return { type, shape, fortran, swapped, bytes: new Uint8Array(bytes) };
 }
 
-function isDtype(text: string): text is Dtype {
-  return Object.hasOwn(TYPES, text);
+function swap(bytes: Uint8Array, size: number): Uint8Array {
+  const buffer = Buffer.from(bytes.buffer);
+  if (size === 2) buffer.swap16();
+  if (size === 4) buffer.swap32();
+  if (size === 8) buffer.swap64();
+  return bytes;
+}
+
+/** A shape as Python writes it. */
+export function tuple(shape: readonly number[]): string {
+  return shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`;
 }
 
 /**
- * Pixels: bytes as they are, floats as float32.
+ * Pixels: unsigned bytes and 16-bit integers as they are, other integers as the narrower of the two that holds all of them,
+ * floats as float32.
  *
- * @throws Failure `data-corrupt` for values of another type, and for those that are not finite
+ * @throws Failure `data-corrupt` for integers that are negative or beyond 65,535, and for values that are not finite
  */
-export function toPixels({ name, data }: NumpyArray): Uint8Array | Float32Array {
-  if (data instanceof Uint8Array) return data;
-  if (!(data instanceof Float32Array || data instanceof Float64Array))
-    throw corrupt(name, 'holds integers: images are unsigned bytes (uint8) or floats');
-  const pixels = data instanceof Float32Array ? data : Float32Array.from(data);
-  const bad = pixels.findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0) throw corrupt(name, `holds ${pixels[bad]}, which is no intensity`);
+export function toPixels(array: NumpyArray): Uint8Array | Uint16Array | Float32Array {
+  const { data, save } = array;
+  if (data instanceof Uint8Array || data instanceof Uint16Array) return data;
+  if (data instanceof Float32Array || data instanceof Float64Array) {
+    const pixels = data instanceof Float32Array ? data : Float32Array.from(data);
+    const bad = pixels.findIndex((value) => !Number.isFinite(value));
+    if (bad < 0) return pixels;
+    const what = Number.isFinite(data[bad]) ? 'which is beyond float32' : 'which is no intensity';
+    const hint = `put numbers in the place of such values: ${save((x) => `np.nan_to_num(${x})`)}`;
+    throw corrupt(array, `holds ${data[bad]}, ${what}`, hint);
+  }
+  let highest = 0;
+  for (const value of data) {
+    const number = Number(value);
+    if (number < 0 || number > 65_535) {
+      const hint = `save them as floats: ${save((x) => `${x}.astype('float32')`)}`;
+      throw corrupt(array, `holds the integer ${value}: those of pixels go from 0 to 65535`, hint);
+    }
+    if (number > highest) highest = number;
+  }
+  const pixels = highest > 255 ? new Uint16Array(data.length) : new Uint8Array(data.length);
+  for (let index = 0; index < pixels.length; index++) pixels[index] = Number(data[index] ?? 0);
   return pixels;
 }
 
@@ -189,31 +249,76 @@ export function toPixels({ name, data }: NumpyArray): Uint8Array | Float32Array 
  *
  * @throws Failure `data-corrupt` for other shapes, and for values that are not integers from 0 to 2^31 - 1
  */
-export function toLabels({ name, shape, data }: NumpyArray): Uint8Array | Int32Array {
-  if (shape.length !== 1 && !(shape.length === 2 && shape[1] === 1))
-    throw corrupt(name, `has the shape (${shape.join(', ')}): labels are one integer an image`);
+export function toLabels(array: NumpyArray): Uint8Array | Int32Array {
+  const { shape, data, save } = array;
+  if (shape.length !== 1 && !(shape.length === 2 && shape[1] === 1)) {
+    const rows = shape.length === 2 && (shape[0] ?? 0) > 1;
+    const hint = rows
+      ? `if they are one-hot, save the classes: ${save((y) => `${y}.argmax(axis=1)`)}`
+      : `save one row of integers: ${save((y) => `${y}.ravel()`)}`;
+    throw corrupt(
+      array,
+      `has the shape ${tuple(shape)}: labels have the shape (count,), one integer an image`,
+      hint,
+    );
+  }
   if (data instanceof Uint8Array) return data;
-  if (data instanceof Float32Array || data instanceof Float64Array)
-    throw corrupt(name, 'holds floats: labels are integers');
+  if (data instanceof Float32Array || data instanceof Float64Array) {
+    const whole = data.every((value) => Number.isInteger(value));
+    const hint = whole
+      ? `save them as integers: ${save((y) => `${y}.astype('int64')`)}`
+      : `number the different values: ${save(renumbered)}, or leave the labels out`;
+    throw corrupt(array, 'holds floats: labels are integers', hint);
+  }
   const labels = new Int32Array(data.length);
   for (const [index, value] of data.entries()) {
-    if (value < 0 || value >= 2 ** 31) throw corrupt(name, `holds the label ${value}: labels begin at 0`);
+    if (value < 0 || value >= 2 ** 31) {
+      const hint = `number the classes from 0: ${save(renumbered)}`;
+      throw corrupt(array, `holds the label ${value}: labels go from 0 to 2147483647`, hint);
+    }
     labels[index] = Number(value);
   }
   return labels;
 }
 
-function damaged(path: string): (error: unknown) => never {
-  return (error) => {
+function renumbered(variable: string): string {
+  return `np.unique(${variable}, return_inverse=True)[1]`;
+}
+
+function damaged(path: string): (error: unknown) => Promise<never> {
+  return async (error) => {
     if (error instanceof Failure) throw error;
-    throw corrupt(path, `is damaged, or no npz file (${error instanceof Error ? error.message : 'unknown'})`);
+    const start = await readStart(path);
+    const name = basename(path);
+    if (start.toString('latin1') === '\x93NUMPY') {
+      throw failure(
+        'data-corrupt',
+        `\`${path}\` is a single array, no archive of arrays`,
+        `use \`source: npy\` with \`train_images: ${name}\``,
+      );
+    }
+    throw failure(
+      'data-corrupt',
+      `\`${path}\` is damaged, or no npz file (${error instanceof Error ? error.message : 'unknown'})`,
+      `save it again: \`np.savez_compressed('${name}', x_train=x, y_train=y)\``,
+    );
   };
+}
+
+async function readStart(path: string): Promise<Buffer> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(6), 0, 6, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
 }
 
 function missing(path: string, what: string): Failure {
   return failure('data-missing', `\`${path}\` ${what}`, 'paths are relative to the pipeline file');
 }
 
-function corrupt(name: string, what: string): Failure {
-  return failure('data-corrupt', `\`${name}\` ${what}`, 'make or fetch the file again');
+function corrupt({ name, save }: Source, what: string, hint = `save it again: ${save()}`): Failure {
+  return failure('data-corrupt', `\`${name}\` ${what}`, hint);
 }

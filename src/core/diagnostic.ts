@@ -86,6 +86,8 @@ export interface Diagnostic {
   /** What is wrong, in one sentence that names the key or the file. Code is set in `backticks`. */
   readonly message: string;
   readonly range?: SourceRange;
+  /** Of a running stage, which does not know the file: the path inside its settings, until the executor sets `range` by it. */
+  readonly at?: readonly (string | number)[];
   /** What to do, such as "did you mean `kernel_size`?". */
   readonly hint?: string;
   /** A second place that matters, such as "first defined here". */
@@ -108,9 +110,37 @@ export class Failure extends Error {
   }
 }
 
-/** A failure of one error without a place in the YAML. */
-export function failure(code: DiagnosticCode, message: string, hint?: string): Failure {
-  return new Failure({ code, severity: 'error', message, ...(hint === undefined ? {} : { hint }) });
+/**
+ * A failure of one error.
+ *
+ * @param at path inside the settings of the running stage; left out: the stage as a whole
+ */
+export function failure(
+  code: DiagnosticCode,
+  message: string,
+  hint?: string,
+  at: readonly (string | number)[] = [],
+): Failure {
+  return new Failure({
+    code,
+    severity: 'error',
+    message,
+    ...(hint === undefined ? {} : { hint }),
+    ...(at.length === 0 ? {} : { at }),
+  });
+}
+
+/** Does some work of a stage for one of its settings, at which failures without a place are then shown. */
+export async function atSetting<Result>(
+  at: readonly (string | number)[],
+  work: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    throw new Failure(...error.diagnostics.map((diagnostic) => ({ at, ...diagnostic })));
+  }
 }
 
 /** The default branch of an exhaustive `switch`. */

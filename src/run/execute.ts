@@ -344,10 +344,10 @@ function describeFailure(
   const message = error instanceof Error ? error.message : String(error);
   const hint = 'this is a bug in Hourglass; its stack is in `log.jsonl`';
   const { diagnostics } = error instanceof Failure ? error : failure('internal-error', message, hint);
-  const range = located.locate(['stages', stage.name], 'key');
-  return diagnostics.map((diagnostic) => ({
+  return diagnostics.map(({ at = [], ...diagnostic }) => ({
     ...diagnostic,
     stage: stage.name,
-    range: diagnostic.range ?? range,
+    range:
+      diagnostic.range ?? located.locate(['stages', stage.name, ...at], at.length === 0 ? 'key' : 'value'),
   }));
 }

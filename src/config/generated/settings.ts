@@ -878,9 +878,9 @@ export type MnistDatasetSettings = {
   }
     | null;
   /**
-   * `minmax` maps the byte values 0 to 255 to the range 0 to 1, which a sigmoid at the end of the decoder can
-   * reach. `none` keeps 0 to 255. Floats (`npz`, `npy`) stay as they are: the stage type `normalize` scales
-   * them.
+   * `minmax` divides integers by `white_level`, which maps bytes to the range 0 to 1 that a sigmoid at the
+   * end of the decoder can reach. `none` keeps them as they are stored. Floats (`npz`, `npy`) stay as they
+   * are unless `white_level` is set; the stage type `normalize` scales them, too.
    */
   readonly normalize: 'minmax' | 'none';
 };
@@ -923,9 +923,9 @@ export type FashionMnistDatasetSettings = {
   }
     | null;
   /**
-   * `minmax` maps the byte values 0 to 255 to the range 0 to 1, which a sigmoid at the end of the decoder can
-   * reach. `none` keeps 0 to 255. Floats (`npz`, `npy`) stay as they are: the stage type `normalize` scales
-   * them.
+   * `minmax` divides integers by `white_level`, which maps bytes to the range 0 to 1 that a sigmoid at the
+   * end of the decoder can reach. `none` keeps them as they are stored. Floats (`npz`, `npy`) stay as they
+   * are unless `white_level` is set; the stage type `normalize` scales them, too.
    */
   readonly normalize: 'minmax' | 'none';
 };
@@ -974,8 +974,8 @@ export type LfwDatasetSettings = {
   }
     | null;
   /**
-   * Factor by which height and width shrink or grow after the crop, rounded down to whole pixels. `size`
-   * comes before it. Only with `lfw` and `images`.
+   * Factor by which height and width shrink or grow after the crop, rounded down to whole pixels, as the
+   * stage type `resize` does it. `size` comes before it. Only with `lfw` and `images`.
    */
   readonly resize: number;
   /**
@@ -983,7 +983,11 @@ export type LfwDatasetSettings = {
    * with each layer. Only with `lfw` and `images`.
    */
   readonly size?: readonly [number, number];
-  /** `gray` gives one channel, `rgb` three. Only with `lfw` and `images`. */
+  /**
+   * `gray` reads one channel, the luma of Rec. 601: 0.299 red + 0.587 green + 0.114 blue, as Pillow, OpenCV
+   * and TensorFlow compute it. `rgb` reads three. Transparency and colour profiles are ignored. Only with
+   * `lfw` and `images`.
+   */
   readonly color: 'gray' | 'rgb';
   /** Leave out people of whom there are fewer images. Only with `lfw`. */
   readonly min_faces_per_person: number;
@@ -1007,9 +1011,9 @@ export type LfwDatasetSettings = {
   }
     | null;
   /**
-   * `minmax` maps the byte values 0 to 255 to the range 0 to 1, which a sigmoid at the end of the decoder can
-   * reach. `none` keeps 0 to 255. Floats (`npz`, `npy`) stay as they are: the stage type `normalize` scales
-   * them.
+   * `minmax` divides integers by `white_level`, which maps bytes to the range 0 to 1 that a sigmoid at the
+   * end of the decoder can reach. `none` keeps them as they are stored. Floats (`npz`, `npy`) stay as they
+   * are unless `white_level` is set; the stage type `normalize` scales them, too.
    */
   readonly normalize: 'minmax' | 'none';
 };
@@ -1027,8 +1031,8 @@ export type IdxDatasetSettings = {
   readonly source: 'idx';
   /**
    * With `idx` and `npy`, needed: the file of the training images, relative to the pipeline file; IDX files
-   * (unsigned bytes) may be gzipped, `.npy` files hold uint8, float32 or float64. With `npz`: the name of
-   * their array. The shape is [count, height, width] or [count, height, width, channels].
+   * (unsigned bytes) may be gzipped, `.npy` files hold booleans, integers or floats of any size. With `npz`:
+   * the name of their array. The shape is [count, height, width] or [count, height, width, channels].
    */
   readonly train_images: string;
   /**
@@ -1060,9 +1064,16 @@ export type IdxDatasetSettings = {
   }
     | null;
   /**
-   * `minmax` maps the byte values 0 to 255 to the range 0 to 1, which a sigmoid at the end of the decoder can
-   * reach. `none` keeps 0 to 255. Floats (`npz`, `npy`) stay as they are: the stage type `normalize` scales
-   * them.
+   * The stored value that `normalize: minmax` maps to 1. By default the highest value of the type: 255 for 8
+   * bits, 65535 for 16 bits, 1 for booleans. Set 1 for masks of zeros and ones, 4095 for 12-bit data in 16
+   * bits. Floats are divided by it only if it is set. No value may be above it. Only with `idx`, `images`,
+   * `npz` and `npy`.
+   */
+  readonly white_level?: number;
+  /**
+   * `minmax` divides integers by `white_level`, which maps bytes to the range 0 to 1 that a sigmoid at the
+   * end of the decoder can reach. `none` keeps them as they are stored. Floats (`npz`, `npy`) stay as they
+   * are unless `white_level` is set; the stage type `normalize` scales them, too.
    */
   readonly normalize: 'minmax' | 'none';
 };
@@ -1104,8 +1115,8 @@ export type ImagesDatasetSettings = {
   }
     | null;
   /**
-   * Factor by which height and width shrink or grow after the crop, rounded down to whole pixels. `size`
-   * comes before it. Only with `lfw` and `images`.
+   * Factor by which height and width shrink or grow after the crop, rounded down to whole pixels, as the
+   * stage type `resize` does it. `size` comes before it. Only with `lfw` and `images`.
    */
   readonly resize?: number;
   /**
@@ -1113,7 +1124,11 @@ export type ImagesDatasetSettings = {
    * with each layer. Only with `lfw` and `images`.
    */
   readonly size?: readonly [number, number];
-  /** `gray` gives one channel, `rgb` three. Only with `lfw` and `images`. */
+  /**
+   * `gray` reads one channel, the luma of Rec. 601: 0.299 red + 0.587 green + 0.114 blue, as Pillow, OpenCV
+   * and TensorFlow compute it. `rgb` reads three. Transparency and colour profiles are ignored. Only with
+   * `lfw` and `images`.
+   */
   readonly color: 'gray' | 'rgb';
   /**
    * What happens to files that cannot be used: damaged images, images of another format or size, links,
@@ -1135,9 +1150,16 @@ export type ImagesDatasetSettings = {
   }
     | null;
   /**
-   * `minmax` maps the byte values 0 to 255 to the range 0 to 1, which a sigmoid at the end of the decoder can
-   * reach. `none` keeps 0 to 255. Floats (`npz`, `npy`) stay as they are: the stage type `normalize` scales
-   * them.
+   * The stored value that `normalize: minmax` maps to 1. By default the highest value of the type: 255 for 8
+   * bits, 65535 for 16 bits, 1 for booleans. Set 1 for masks of zeros and ones, 4095 for 12-bit data in 16
+   * bits. Floats are divided by it only if it is set. No value may be above it. Only with `idx`, `images`,
+   * `npz` and `npy`.
+   */
+  readonly white_level?: number;
+  /**
+   * `minmax` divides integers by `white_level`, which maps bytes to the range 0 to 1 that a sigmoid at the
+   * end of the decoder can reach. `none` keeps them as they are stored. Floats (`npz`, `npy`) stay as they
+   * are unless `white_level` is set; the stage type `normalize` scales them, too.
    */
   readonly normalize: 'minmax' | 'none';
 };
@@ -1163,8 +1185,8 @@ export type NpzDatasetSettings = {
   readonly path: string;
   /**
    * With `idx` and `npy`, needed: the file of the training images, relative to the pipeline file; IDX files
-   * (unsigned bytes) may be gzipped, `.npy` files hold uint8, float32 or float64. With `npz`: the name of
-   * their array. The shape is [count, height, width] or [count, height, width, channels].
+   * (unsigned bytes) may be gzipped, `.npy` files hold booleans, integers or floats of any size. With `npz`:
+   * the name of their array. The shape is [count, height, width] or [count, height, width, channels].
    */
   readonly train_images: string;
   /**
@@ -1196,9 +1218,16 @@ export type NpzDatasetSettings = {
   }
     | null;
   /**
-   * `minmax` maps the byte values 0 to 255 to the range 0 to 1, which a sigmoid at the end of the decoder can
-   * reach. `none` keeps 0 to 255. Floats (`npz`, `npy`) stay as they are: the stage type `normalize` scales
-   * them.
+   * The stored value that `normalize: minmax` maps to 1. By default the highest value of the type: 255 for 8
+   * bits, 65535 for 16 bits, 1 for booleans. Set 1 for masks of zeros and ones, 4095 for 12-bit data in 16
+   * bits. Floats are divided by it only if it is set. No value may be above it. Only with `idx`, `images`,
+   * `npz` and `npy`.
+   */
+  readonly white_level?: number;
+  /**
+   * `minmax` divides integers by `white_level`, which maps bytes to the range 0 to 1 that a sigmoid at the
+   * end of the decoder can reach. `none` keeps them as they are stored. Floats (`npz`, `npy`) stay as they
+   * are unless `white_level` is set; the stage type `normalize` scales them, too.
    */
   readonly normalize: 'minmax' | 'none';
 };
@@ -1216,8 +1245,8 @@ export type NpyDatasetSettings = {
   readonly source: 'npy';
   /**
    * With `idx` and `npy`, needed: the file of the training images, relative to the pipeline file; IDX files
-   * (unsigned bytes) may be gzipped, `.npy` files hold uint8, float32 or float64. With `npz`: the name of
-   * their array. The shape is [count, height, width] or [count, height, width, channels].
+   * (unsigned bytes) may be gzipped, `.npy` files hold booleans, integers or floats of any size. With `npz`:
+   * the name of their array. The shape is [count, height, width] or [count, height, width, channels].
    */
   readonly train_images: string;
   /**
@@ -1249,9 +1278,16 @@ export type NpyDatasetSettings = {
   }
     | null;
   /**
-   * `minmax` maps the byte values 0 to 255 to the range 0 to 1, which a sigmoid at the end of the decoder can
-   * reach. `none` keeps 0 to 255. Floats (`npz`, `npy`) stay as they are: the stage type `normalize` scales
-   * them.
+   * The stored value that `normalize: minmax` maps to 1. By default the highest value of the type: 255 for 8
+   * bits, 65535 for 16 bits, 1 for booleans. Set 1 for masks of zeros and ones, 4095 for 12-bit data in 16
+   * bits. Floats are divided by it only if it is set. No value may be above it. Only with `idx`, `images`,
+   * `npz` and `npy`.
+   */
+  readonly white_level?: number;
+  /**
+   * `minmax` divides integers by `white_level`, which maps bytes to the range 0 to 1 that a sigmoid at the
+   * end of the decoder can reach. `none` keeps them as they are stored. Floats (`npz`, `npy`) stay as they
+   * are unless `white_level` is set; the stage type `normalize` scales them, too.
    */
   readonly normalize: 'minmax' | 'none';
 };
@@ -1400,8 +1436,9 @@ export type StandardNormalizeSettings = {
 export type NormalizeSettings = MinmaxNormalizeSettings | StandardNormalizeSettings;
 
 /**
- * Gives images another size, by linear interpolation; where they shrink, over a triangle as wide as what one
- * new pixel stands for. Bytes stay bytes. Gives an image set with the same splits.
+ * Gives images another size, by linear interpolation between the centres of pixels, as Pillow's `BILINEAR`
+ * and TensorFlow's `resize` with `antialias=True`: where images shrink, each new pixel averages what it
+ * covers. Bytes stay bytes. Gives an image set with the same splits.
  */
 export type ResizeSettings = {
   /** Gives images another size. */

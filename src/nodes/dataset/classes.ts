@@ -20,17 +20,16 @@ export function classesOf(splits: readonly Collected[]): readonly string[] {
 export function toRaw(
   { shape, data, names, classNames, skipped }: Collected,
   classes: readonly string[],
-  imagesName: string,
+  name: string,
 ): RawSplit {
   const numbers = new Map(classes.map((name, label) => [name, label]));
   const labels =
     classNames === undefined ? undefined : Int32Array.from(classNames, (name) => numbers.get(name) ?? 0);
   return {
-    images: { shape, data },
+    images: { shape, data, kind: 'file', dtype: data instanceof Uint16Array ? 'uint16' : 'uint8', name },
     names,
-    ...(labels === undefined ? {} : { labels: { shape: [labels.length], data: labels }, classes }),
+    ...(labels === undefined ? {} : { labels: { shape: [labels.length], data: labels, name }, classes }),
     skipped,
-    imagesName,
   };
 }
 
@@ -72,4 +71,11 @@ export function compareClasses(splits: Readonly<Partial<Record<Split, Collected>
 
 function nameAll(names: readonly string[]): string {
   return nameSome(names.map((name) => ({ name })));
+}
+
+/** Warns of images whose transparency is ignored. */
+export function warnOfTransparent({ transparent, shape: [count] }: Collected, log: Log): void {
+  if (transparent.length === 0) return;
+  const names = nameSome(transparent.map((name) => ({ name })));
+  log('warn', `transparency is ignored, and ${transparent.length} of ${count} images have some: ${names}`);
 }

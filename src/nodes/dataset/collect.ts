@@ -1,6 +1,6 @@
 /** Image files of a folder or an archive -> one array, with what could not be used by name. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { decodeImage, type DecodedImage } from '../../artifacts/decode.ts';
+import { decodeImage, joinPixels, type DecodedImage, type Pixels } from '../../artifacts/decode.ts';
 import { namesOf, takeNames, type ImageNames } from '../../artifacts/image-names.ts';
 import type { ImagesDatasetSettings, LfwDatasetSettings } from '../../config/generated/settings.ts';
 import { Failure, failure } from '../../core/diagnostic.ts';
@@ -15,10 +15,13 @@ import { lossFailure, sumUp, Unusable, type Skipped } from './skipped.ts';
 
 export interface Collected {
   readonly shape: readonly [number, number, number, number];
-  readonly data: Uint8Array;
+  /** Of 16 bits as soon as one image has them. */
+  readonly data: Pixels;
   /** The class of each image, where the files are sorted by classes. */
   readonly classNames?: readonly string[];
   readonly skipped: readonly Skipped[];
+  /** Of images that are not opaque everywhere: transparency is ignored. */
+  readonly transparent: readonly string[];
   /** The path of each image, and its place among all that were found. */
   readonly names: ImageNames;
 }
@@ -62,7 +65,7 @@ export async function collectImages(
     seen += 1;
     try {
       const image = await decode(await read(), settings);
-      bytes += image.data.length;
+      bytes += image.data.byteLength;
       decoded.push({ name, image, ...(className === undefined ? {} : { className }) });
     } catch (error) {
       if (!(error instanceof Unusable)) throw error;
@@ -91,13 +94,12 @@ export async function collectImages(
 
 function join(images: Decoded[], shape: ImageShape, found: readonly string[]): Omit<Collected, 'skipped'> {
   images.sort((a, b) => compareNames(a.name, b.name));
-  const size = shape[0] * shape[1] * shape[2];
-  const data = new Uint8Array(images.length * size);
-  images.forEach(({ image }, index) => data.set(image.data, index * size));
+  const data = joinPixels(images.map(({ image }) => image.data));
   const classNames = images.flatMap(({ className }) => className ?? []);
   return {
     shape: [images.length, ...shape],
     data,
+    transparent: images.flatMap(({ name, image }) => (image.transparent ? [name] : [])),
     names: namesAmong(
       found,
       images.map(({ name }) => name),
@@ -108,10 +110,11 @@ function join(images: Decoded[], shape: ImageShape, found: readonly string[]): O
 }
 
 /** Names of the files that are kept: one that is left out keeps its place, so that those behind it keep theirs. */
-function namesAmong(found: readonly string[], kept: readonly string[], data: Uint8Array): ImageNames {
+function namesAmong(found: readonly string[], kept: readonly string[], data: Pixels): ImageNames {
   const files = [...new Set(found)].sort(compareNames);
   const places = new Map(files.map((name, place) => [name, place]));
-  const all = { ...namesOf(`folder/${sha256(data)}`, files.length), files };
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  const all = { ...namesOf(`folder/${sha256(bytes)}`, files.length), files };
   return takeNames(
     all,
     Int32Array.from(kept, (name) => places.get(name) ?? 0),

@@ -3,7 +3,7 @@ import type { ImagesDatasetSettings } from '../../config/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import type { Split } from '../../core/stage-type.ts';
 import type { StageContext } from '../contract.ts';
-import { checkClassNames, classesOf, compareClasses, toRaw } from './classes.ts';
+import { checkClassNames, classesOf, compareClasses, toRaw, warnOfTransparent } from './classes.ts';
 import { collectImages, type Collected } from './collect.ts';
 import { listFolder, type FolderListing } from './folder.ts';
 import type { ImageFile } from './image-file.ts';
@@ -44,6 +44,7 @@ export async function readFolders(
     const all = [...skipped, ...collected.skipped].sort(bySkippedName);
     found[split] = { ...collected, skipped: all };
     warnOfSkipped(all, files.length + skipped.length, `\`${shownName(path)}\``, log);
+    warnOfTransparent(collected, log);
     if (collected.classNames !== undefined) for (const name of listing.folders) folderNames.add(name);
   }
   const classes = classesOf(Object.values(found));

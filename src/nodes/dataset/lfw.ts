@@ -11,7 +11,7 @@ import { failure, type Failure } from '../../core/diagnostic.ts';
 import type { StageContext } from '../contract.ts';
 import { OWN_LIST, scanArchive } from './archive.ts';
 import { dataFolder } from './cache.ts';
-import { checkClassNames, classesOf, toRaw } from './classes.ts';
+import { checkClassNames, classesOf, toRaw, warnOfTransparent } from './classes.ts';
 import { collectImages } from './collect.ts';
 import { listFolder } from './folder.ts';
 import { warnOfSkipped } from './folders.ts';
@@ -45,6 +45,7 @@ export async function readLfw(context: StageContext<LfwDatasetSettings>): Promis
   const collected = await collectImages(chosen(files, people), { count }, context);
   const all = [...skipped, ...collected.skipped].sort(bySkippedName);
   warnOfSkipped(all, names.length + skipped.length, `\`${shownName(basename(path))}\``, log);
+  warnOfTransparent(collected, log);
   const classes = classesOf([collected]);
   checkClassNames(classes, log);
   return toRaw({ ...collected, skipped: all }, classes, 'the faces');

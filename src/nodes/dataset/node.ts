@@ -20,7 +20,7 @@ import { FASHION_MNIST_FILES, lfwSha256 } from './pins.ts';
 /** `dataset`: loads images and labels. */
 export const datasetNode: NodeDefinition<DatasetSettings> = {
   type: 'dataset',
-  version: 3,
+  version: 4,
   schema: readSchema('stages/dataset'),
   inputs: {},
   outputs: 'images',
@@ -33,6 +33,7 @@ export const datasetNode: NodeDefinition<DatasetSettings> = {
   analyze({ settings, report }): OutputDescription {
     if (settings.source === 'lfw' || settings.source === 'images') checkCrop(settings, report);
     if (settings.source === 'images') checkFolders(settings, report);
+    checkWhiteLevel(settings, report);
     const shape = shapeOf(settings);
     return {
       kind: 'images',
@@ -78,6 +79,20 @@ export const datasetNode: NodeDefinition<DatasetSettings> = {
     return runDataset(context);
   },
 };
+
+function checkWhiteLevel(
+  settings: DatasetSettings,
+  report: AnalysisContext<DatasetSettings>['report'],
+): void {
+  if (!('white_level' in settings) || settings.normalize !== 'none') return;
+  report({
+    code: 'bad-setting',
+    message:
+      '`white_level` is the value that `normalize: minmax` maps to 1, but `normalize: none` maps nothing',
+    hint: 'leave one of the two out',
+    at: ['white_level'],
+  });
+}
 
 type Cropping = LfwDatasetSettings | ImagesDatasetSettings;
 

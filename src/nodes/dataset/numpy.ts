@@ -3,8 +3,9 @@ import { resolve } from 'node:path';
 import { namesOf } from '../../artifacts/image-names.ts';
 import { readNpz, readNumpyFile, toLabels, toPixels, type NumpyArray } from '../../artifacts/numpy.ts';
 import type { NpyDatasetSettings, NpzDatasetSettings } from '../../config/generated/settings.ts';
+import { atSetting } from '../../core/diagnostic.ts';
 import type { Split } from '../../core/stage-type.ts';
-import { arraySource, type RawSplit } from './raw.ts';
+import { arraySource, type PixelKind, type RawSplit } from './raw.ts';
 
 /** @throws Failure `data-missing` or `data-corrupt` */
 export async function readNumpySplit(
@@ -12,28 +13,37 @@ export async function readNumpySplit(
   folder: string,
   split: Split,
 ): Promise<RawSplit | undefined> {
-  const [images, labels] =
-    split === 'train'
-      ? [settings.train_images, settings.train_labels]
-      : [settings.test_images, settings.test_labels];
+  const keys = { images: `${split}_images`, labels: `${split}_labels` } as const;
+  const [images, labels] = [settings[keys.images], settings[keys.labels]];
   // Labels alone are of no use.
   if (images === undefined || images === null) return undefined;
-  const names = labels === undefined || labels === null ? [images] : [images, labels];
-  const arrays =
-    settings.source === 'npz'
-      ? await readNpz(resolve(folder, settings.path), names)
-      : await Promise.all(names.map((name) => readNumpyFile(resolve(folder, name))));
-  return toRaw(arrays, `\`${images}\``);
+  const read = (name: string, key: string, variable: string): Promise<NumpyArray> =>
+    atSetting([key], async () => {
+      if (settings.source === 'npy') return readNumpyFile(resolve(folder, name), variable);
+      const [array] = await readNpz(resolve(folder, settings.path), [name]);
+      if (array === undefined) throw new Error('an archive without an array');
+      return array;
+    });
+  const pixels = await read(images, keys.images, 'x');
+  const data = await atSetting([keys.images], async () => toPixels(pixels));
+  const raw: RawSplit = {
+    images: {
+      ...{ shape: pixels.shape, data, kind: kindOf(pixels.type.name), dtype: pixels.type.name },
+      ...{ name: `\`${images}\``, at: keys.images, save: pixels.save },
+    },
+    names: namesOf(arraySource(data), pixels.shape[0] ?? 0),
+  };
+  if (labels === undefined || labels === null) return raw;
+  const array = await read(labels, keys.labels, 'y');
+  const numbers = await atSetting([keys.labels], async () => toLabels(array));
+  const { save } = array;
+  return {
+    ...raw,
+    labels: { shape: [numbers.length], data: numbers, name: `\`${labels}\``, at: keys.labels, save },
+  };
 }
 
-function toRaw([images, labels]: readonly NumpyArray[], imagesName: string): RawSplit {
-  if (images === undefined) throw new Error('arrays without images');
-  const pixels = toPixels(images);
-  const numbers = labels === undefined ? undefined : toLabels(labels);
-  return {
-    images: { shape: images.shape, data: pixels },
-    ...(numbers === undefined ? {} : { labels: { shape: [numbers.length], data: numbers } }),
-    names: namesOf(arraySource(pixels), images.shape[0] ?? 0),
-    imagesName,
-  };
+function kindOf(type: string): PixelKind {
+  if (type === 'bool' || type === 'uint8' || type === 'uint16') return type;
+  return type.startsWith('float') ? 'float' : 'integer';
 }

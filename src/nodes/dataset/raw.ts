@@ -1,23 +1,45 @@
-/** One split as its source gives it, before it is cut to `limit` and scaled. */
+/** One split as its source holds it, before it is checked, cut to `limit` and scaled. */
 import type { ImageNames } from '../../artifacts/image-names.ts';
+import type { SaveLine } from '../../artifacts/numpy.ts';
 import { sha256 } from '../../core/json.ts';
 import type { Skipped } from './skipped.ts';
 
+/** An array of the user's, with what messages say about it. */
+export interface RawArray<Data> {
+  readonly shape: readonly number[];
+  readonly data: Data;
+  /** In backticks where it is a file or an array. */
+  readonly name: string;
+  /** The setting that names it. */
+  readonly at?: string;
+  readonly save?: SaveLine;
+}
+
+/**
+ * What the values are: `integer` is a type of more than 16 bits or with a sign, whose values are pixels all the same; `file`
+ * is what image files hold, of 8 or 16 bits.
+ */
+export type PixelKind = 'bool' | 'uint8' | 'uint16' | 'integer' | 'float' | 'file';
+
+export interface RawImages extends RawArray<Uint8Array | Uint16Array | Float32Array> {
+  readonly kind: PixelKind;
+  /** As NumPy calls it. */
+  readonly dtype: string;
+}
+
 export interface RawSplit {
   /** [count, height, width] or [count, height, width, channels]. */
-  readonly images: { readonly shape: readonly number[]; readonly data: Uint8Array | Float32Array };
-  readonly labels?: { readonly shape: readonly number[]; readonly data: Uint8Array | Int32Array };
+  readonly images: RawImages;
+  readonly labels?: RawArray<Uint8Array | Int32Array>;
   /** Names of the classes, by label. */
   readonly classes?: readonly string[];
   /** Image files that are left out, and why. */
   readonly skipped?: readonly Skipped[];
   /** Which images they are: as many names as images. */
   readonly names: ImageNames;
-  /** Names for messages. */
-  readonly imagesName: string;
 }
 
 /** The source of images that were read from an array: the same for the same values, whatever file they lie in. */
-export function arraySource(data: Uint8Array | Float32Array): string {
-  return `array/${sha256(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))}`;
+export function arraySource({ buffer, byteOffset, byteLength }: RawImages['data']): string {
+  return `array/${sha256(new Uint8Array(buffer, byteOffset, byteLength))}`;
 }

@@ -2,8 +2,12 @@
 import type { ImageArray } from '../../artifacts/images.ts';
 import type { JsonObject } from '../../core/json.ts';
 
-/** Shape, statistics of the values as stored and of the intensities, and images of each class. */
-export function summarize(images: ImageArray): JsonObject {
+/**
+ * Shape, statistics of the values as stored and of the intensities, and images of each class.
+ *
+ * @param dtype that of the source
+ */
+export function summarize(images: ImageArray, dtype: string): JsonObject {
   const { data, count, shape, scale, offset, labels } = images;
   let [minimum, maximum, sum, squares] = [Infinity, -Infinity, 0, 0];
   for (const value of data) {
@@ -17,7 +21,7 @@ export function summarize(images: ImageArray): JsonObject {
   return {
     shape: [count, ...shape],
     as_loaded: {
-      dtype: data instanceof Uint8Array ? 'uint8' : 'float32',
+      dtype,
       minimum,
       maximum,
       mean,

@@ -1,10 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { readImages, readImageSet, SPLITS, writeImageSet, type ImageArray } from '../../artifacts/images.ts';
+import { resizer } from '../../artifacts/resample.ts';
 import type { ResizeSettings } from '../../config/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import type { ImageShape, Split } from '../../core/stage-type.ts';
 import type { StageContext, StageResult } from '../contract.ts';
-import { resizer } from './filter.ts';
 
 /** Images that are resized between two looks at the clock and at Ctrl-C. */
 const CHUNK = 500;

@@ -94,7 +94,7 @@ test('floats stay as they are, doubles become floats, and labels of 64 bits in r
   assert.deepEqual([train.scale, train.labels], [1, Int32Array.of(300, 4)]);
   assert.deepEqual((await readImageSet(folder)).range, [-2, 3]);
   const summary = JSON.parse(readFileSync(join(folder, 'summary.json'), 'utf8'));
-  assert.equal(summary.train.as_loaded.dtype, 'float32');
+  assert.equal(summary.train.as_loaded.dtype, 'float64');
 });
 
 test('splits of different types or sizes are not one data set', async (t) => {

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import fc from 'fast-check';
 import type { ImageArray } from '../../../src/artifacts/images.ts';
+import { resizer } from '../../../src/artifacts/resample.ts';
 import type { ResizeSettings } from '../../../src/config/generated/settings.ts';
 import { Failure } from '../../../src/core/diagnostic.ts';
 import type { ImageShape } from '../../../src/core/stage-type.ts';
-import { resizer } from '../../../src/nodes/resize/filter.ts';
 import { resizeNode } from '../../../src/nodes/resize/node.ts';
 import { runStep, type StepResult } from '../sets.ts';
 

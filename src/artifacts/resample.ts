@@ -1,9 +1,9 @@
 /**
- * Linear interpolation, row by row and column by column. A new pixel is the weighted mean of those around the place of its
- * centre; the weights fall linearly to 0 at a distance of one pixel of the larger size of the two, as with Pillow's `BILINEAR` and
- * TensorFlow's `resize` with `antialias=True`.
+ * The one resizer: linear interpolation with half-pixel centres, row by row and column by column. A new pixel is the weighted
+ * mean of those around its centre. The weights fall linearly to 0 at a distance of one pixel of the coarser of the two images,
+ * which blurs what a smaller image could not show. Pillow's `BILINEAR` and TensorFlow's `resize` with `antialias=True` do the same.
  */
-import type { ImageShape } from '../../core/stage-type.ts';
+import type { ImageShape } from '../core/stage-type.ts';
 
 /** For each new place: the first old place, and the weights of it and those behind it, whose sum is 1. */
 type Taps = readonly { readonly first: number; readonly weights: Float64Array }[];
@@ -26,12 +26,12 @@ function tapsOf(before: number, after: number): Taps {
 /**
  * Makes a function that resizes one image after the other.
  *
- * @returns takes row-major [height, width, channels] and gives the same in the new size, in memory that the next call uses anew
+ * @returns takes an image, row-major [height, width, channels], and returns it in the new size; the next call overwrites the result
  */
 export function resizer(
   [height, width, channels]: ImageShape,
   [rows, columns]: readonly [number, number],
-): (image: Uint8Array | Float32Array) => Float64Array {
+): (image: Uint8Array | Uint16Array | Float32Array) => Float64Array {
   const vertical = tapsOf(height, rows);
   const horizontal = tapsOf(width, columns);
   const between = new Float64Array(rows * width * channels);
@@ -46,7 +46,7 @@ export function resizer(
 /** Filters along an axis whose places are `step` values apart, `times` times. */
 function apply(
   out: Float64Array,
-  image: Uint8Array | Float32Array | Float64Array,
+  image: Uint8Array | Uint16Array | Float32Array | Float64Array,
   taps: Taps,
   step: number,
   times: number,

@@ -1,0 +1,113 @@
+/** The number types of NumPy's files, in both byte orders, and the order of their axes. */
+import { sizeOf } from '../core/shape.ts';
+
+export type Numbers =
+  | Uint8Array
+  | Int8Array
+  | Uint16Array
+  | Int16Array
+  | Uint32Array
+  | Int32Array
+  | BigUint64Array
+  | BigInt64Array
+  | Float32Array
+  | Float64Array;
+
+export interface NumberType {
+  /** As NumPy calls it. */
+  readonly name: string;
+  /** Of one value. */
+  readonly bytes: number;
+  /** The bytes as numbers, without a copy; those of `float16` as their bits. */
+  view(bytes: Uint8Array): Numbers;
+}
+
+type View = new (buffer: ArrayBufferLike) => Numbers;
+
+function numberType(name: string, bytes: number, Type: View): NumberType {
+  return { name, bytes, view: ({ buffer }) => new Type(buffer) };
+}
+
+/** By kind and size, as a `.npy` header has them after the byte order. */
+const TYPES: ReadonlyMap<string, NumberType> = new Map([
+  [
+    'b1',
+    {
+      ...numberType('bool', 1, Uint8Array),
+      view: (bytes: Uint8Array) => bytes.map((bit) => Number(bit > 0)),
+    },
+  ],
+  ['u1', numberType('uint8', 1, Uint8Array)],
+  ['i1', numberType('int8', 1, Int8Array)],
+  ['u2', numberType('uint16', 2, Uint16Array)],
+  ['i2', numberType('int16', 2, Int16Array)],
+  ['u4', numberType('uint32', 4, Uint32Array)],
+  ['i4', numberType('int32', 4, Int32Array)],
+  ['u8', numberType('uint64', 8, BigUint64Array)],
+  ['i8', numberType('int64', 8, BigInt64Array)],
+  ['f2', numberType('float16', 2, Uint16Array)],
+  ['f4', numberType('float32', 4, Float32Array)],
+  ['f8', numberType('float64', 8, Float64Array)],
+]);
+
+type Dtype =
+  | { readonly type: NumberType; readonly swapped: boolean }
+  | { readonly refused: string; mend(variable: string): string };
+
+/** @param descr such as `<f4`; empty where the values are not of one plain type */
+export function readDtype(descr: string): Dtype {
+  const [, order, code = '', kind = ''] = /^([<>=|])(([A-Za-z])\d*)$/.exec(descr) ?? [];
+  const type = TYPES.get(code);
+  if (type !== undefined) return { type, swapped: order === '>' };
+  switch (kind) {
+    case 'O':
+      return {
+        refused: 'Python objects, which are never unpickled (images of different sizes make such an array)',
+        mend: (x) => `np.stack(${x}).astype('float32')`,
+      };
+    case 'U':
+    case 'S':
+      return { refused: 'texts', mend: (y) => `np.unique(${y}, return_inverse=True)[1]` };
+    case 'c':
+      return { refused: 'complex numbers', mend: (x) => `np.abs(${x}).astype('float32')` };
+    default: {
+      const names = [...TYPES.values()].map(({ name }) => name).join(', ');
+      const what = descr === '' ? 'records of several values' : `values of type \`${descr}\``;
+      return { refused: `${what}, not one of ${names}`, mend: (x) => `${x}.astype('float32')` };
+    }
+  }
+}
+
+/** Floats of 16 bits, given as their bits, as floats of 32. */
+export function decodeHalf(bits: Numbers): Float32Array {
+  return Float32Array.from(bits as Uint16Array, (half) => {
+    const exponent = (half >> 10) & 31;
+    const fraction = half & 1023;
+    const sign = half >> 15 === 0 ? 1 : -1;
+    if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
+    return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25));
+  });
+}
+
+/** Values in Fortran's order, the first axis running fastest, as row-major ones. */
+export function toRowMajor(data: Numbers, shape: readonly number[]): Numbers {
+  const strides = shape.map((_, axis) => sizeOf(shape.slice(0, axis)));
+  const place = shape.map(() => 0);
+  const result = data.slice();
+  let from = 0;
+  for (let to = 0; to < data.length; to++) {
+    result[to] = data[from] ?? 0;
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      const stride = strides[axis] ?? 0;
+      const next = (place[axis] ?? 0) + 1;
+      from += stride;
+      if (next < (shape[axis] ?? 0)) {
+        place[axis] = next;
+        break;
+      }
+      from -= next * stride;
+      place[axis] = 0;
+    }
+  }
+  return result;
+}

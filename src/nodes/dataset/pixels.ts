@@ -1,0 +1,213 @@
+/** Raw splits -> images of one shape and scale, whose range is known, with what the user should know of them. */
+import { widen } from '../../artifacts/decode.ts';
+import { takeNames } from '../../artifacts/image-names.ts';
+import type { ImageArray, ImageSet } from '../../artifacts/images.ts';
+import type { DatasetSettings } from '../../config/generated/settings.ts';
+import { failure } from '../../core/diagnostic.ts';
+import type { Split } from '../../core/stage-type.ts';
+import { rowNumbers } from '../../engine/train/samples.ts';
+import type { PixelKind, RawImages, RawSplit } from './raw.ts';
+import { checkLabels, imageShape, MOST_CHANNELS, refuse } from './shapes.ts';
+
+export type RawSplits = Readonly<Partial<Record<Split, RawSplit>>>;
+
+export interface Notice {
+  readonly message: string;
+  readonly hint: string;
+  /** The setting that it is about. */
+  readonly at: string;
+}
+
+/** Highest values of 8 and 16 bits. */
+const [BYTE, WORD] = [255, 65_535];
+
+/** Images whose lightest value is darker than this are hardly meant. */
+const DARK = 1 / 16;
+
+type Settings = Pick<DatasetSettings, 'limit' | 'normalize'> & { readonly white_level?: number };
+
+/**
+ * Scales integers by the highest value of their type, or by `white_level`; floats by `white_level` alone.
+ *
+ * @throws Failure `data-corrupt` where arrays are no images, or do not fit together; `out-of-range` for values above `white_level`
+ */
+export function toImageSet(
+  raws: RawSplits,
+  settings: Settings,
+): ImageSet & { readonly notices: readonly Notice[] } {
+  const found = (['train', 'test'] as const).flatMap((split) => {
+    const raw = raws[split];
+    return raw === undefined ? [] : [{ split, raw: cut(raw, settings, split) }];
+  });
+  const [first] = found;
+  if (first === undefined) throw new Error('a data set without splits');
+  const shape = imageShape(first.raw.images);
+  for (const { raw } of found) checkFit(raw.images, first.raw.images);
+  const wide = found.some(({ raw }) => raw.images.data instanceof Uint16Array);
+  const { kind } = first.raw.images;
+  const white = settings.white_level ?? whiteOf(kind, wide);
+  const scale = settings.normalize === 'none' || white === undefined ? 1 : 1 / white;
+  const splits: Partial<Record<Split, ImageArray>> = {};
+  let [low, high] = [Infinity, -Infinity];
+  for (const { split, raw } of found) {
+    const { images, labels, names } = raw;
+    const data =
+      wide && kind === 'file' && images.data instanceof Uint8Array ? widen(images.data) : images.data;
+    const [least, most] = extremes(data);
+    if (settings.white_level !== undefined && most > settings.white_level)
+      throw tooBright(images, most, settings.white_level);
+    [low, high] = [Math.min(low, least), Math.max(high, most)];
+    splits[split] = {
+      // Values of 16 bits are kept as floats, which hold them exactly.
+      data:
+        data instanceof Uint16Array || (wide && data instanceof Uint8Array) ? Float32Array.from(data) : data,
+      count: images.shape[0] ?? 0,
+      shape,
+      scale,
+      offset: 0,
+      ...(labels === undefined ? {} : { labels: labels.data }),
+      names,
+    };
+  }
+  return {
+    shape,
+    range: rangeOf(kind, [low, high], settings, scale),
+    splits,
+    notices: noticesOf(first.raw.images, [low, high], { settings, white, scale, channels: shape[2] }),
+  };
+}
+
+/** The value that becomes 1 by `normalize: minmax`; undefined of floats, which stay as they are. */
+function whiteOf(kind: PixelKind, wide: boolean): number | undefined {
+  if (kind === 'float') return undefined;
+  if (kind === 'bool') return 1;
+  return wide ? WORD : BYTE;
+}
+
+/** Checked, and cut to `limit`. */
+function cut(raw: RawSplit, { limit }: Settings, split: Split): RawSplit {
+  const { images, labels, names, ...rest } = raw;
+  const size = imageShape(images).reduce((product, length) => product * length, 1);
+  checkLabels(raw);
+  const [total = 0, ...shape] = images.shape;
+  const count = Math.min(total, (typeof limit === 'number' ? limit : limit?.[split]) ?? Infinity);
+  return {
+    ...rest,
+    names: count === total ? names : takeNames(names, rowNumbers(count)),
+    images: { ...images, shape: [count, ...shape], data: images.data.subarray(0, count * size) },
+    ...(labels === undefined
+      ? {}
+      : { labels: { ...labels, shape: [count], data: labels.data.subarray(0, count) } }),
+  };
+}
+
+function checkFit(images: RawImages, train: RawImages): void {
+  const [shape, wanted] = [imageShape(images), imageShape(train)];
+  if (shape.join() !== wanted.join()) {
+    throw refuse(
+      images,
+      `holds images of ${shape.join('x')}, but ${train.name} of ${wanted.join('x')}: all images of a set have one size`,
+      images.save === undefined
+        ? 'set `size`'
+        : `save the test images in the shape of the training images: ${images.save((x) => `${x}.reshape(-1, ${wanted.join(', ')})`)} if only the axes differ`,
+    );
+  }
+  if (images.kind === train.kind) return;
+  throw refuse(
+    images,
+    `holds ${images.dtype}, but ${train.name} ${train.dtype}: all images of a set have one type`,
+    images.save === undefined
+      ? undefined
+      : `save both as one type: ${images.save((x) => `${x}.astype('${train.dtype}')`)}`,
+  );
+}
+
+function tooBright({ name }: RawImages, highest: number, white: number) {
+  return failure(
+    'out-of-range',
+    `${name} holds the value ${highest}, more than \`white_level\`, ${white}`,
+    `set \`white_level: ${highest}\` or more`,
+    ['white_level'],
+  );
+}
+
+function extremes(data: RawImages['data']): readonly [number, number] {
+  let [low, high] = [Infinity, -Infinity];
+  for (const value of data) {
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  return [low, high];
+}
+
+/**
+ * What the values can be, not what they happen to be: 0 to 1 and the like for integers, and for floats where all are in such a
+ * range. Metrics and figures rely on it.
+ */
+function rangeOf(
+  kind: PixelKind,
+  [low, high]: readonly [number, number],
+  { normalize }: Settings,
+  scale: number,
+): readonly [number, number] {
+  const [least, most] = [low * scale, high * scale];
+  if (kind === 'float') {
+    if (least >= 0 && most <= 1) return [0, 1];
+    return least >= -1 && most <= 1 ? [-1, 1] : [least, most];
+  }
+  if (normalize === 'minmax') return [0, 1];
+  return [0, [1, BYTE].find((white) => most <= white) ?? WORD];
+}
+
+function noticesOf(
+  { name, at = 'path', kind, dtype }: RawImages,
+  [low, high]: readonly [number, number],
+  {
+    settings,
+    white,
+    scale,
+    channels,
+  }: {
+    readonly settings: Settings;
+    readonly white: number | undefined;
+    readonly scale: number;
+    readonly channels: number;
+  },
+): readonly Notice[] {
+  const notices: Notice[] = [];
+  if (channels > MOST_CHANNELS) {
+    const message = `the images of ${name} have ${channels} channels: the last axis is that of the channels`;
+    notices.push({ message, hint: 'nothing is to do if they do; `np.moveaxis` reorders axes', at });
+  }
+  if (low === high) {
+    const message = `all values of ${name} are ${low}`;
+    return [...notices, { message, hint: 'look whether this is the right array', at }];
+  }
+  if (settings.white_level !== undefined || settings.normalize === 'none' || kind === 'bool') return notices;
+  if (white !== undefined && high <= white / 2) {
+    const bits = Math.ceil(Math.log2(high + 1));
+    const message =
+      `the highest value of ${name} is ${high}: as ${white} becomes 1, it becomes ${numberText(high * scale)}` +
+      (high > BYTE ? `; ${bits} of 16 bits are used` : '');
+    const level = high > BYTE ? 2 ** bits - 1 : high;
+    notices.push({ message, hint: `set \`white_level: ${level}\` to make that value 1`, at });
+  }
+  if (kind === 'float' && low >= 0 && high > 1) {
+    const message = `the values of ${name} are floats, kept as they are: they go from ${numberText(low)} to ${numberText(high)}`;
+    const hint = `set \`white_level: ${high <= BYTE && high > 100 ? BYTE : numberText(high)}\` to divide by it, or \`normalize: none\` to keep them`;
+    notices.push({ message, hint, at });
+  }
+  if (kind === 'float' && low >= 0 && high <= DARK) {
+    const message = `the highest value of ${name} is ${numberText(high)}: such images are almost black`;
+    notices.push({
+      message,
+      hint: `set \`white_level: ${numberText(high)}\` to make it 1 (the type is ${dtype})`,
+      at,
+    });
+  }
+  return notices;
+}
+
+function numberText(value: number): string {
+  return String(Number(value.toPrecision(4)));
+}

@@ -1,0 +1,93 @@
+/** Whether an array can be images, and what to write in Python where it cannot. */
+import { tuple } from '../../artifacts/numpy.ts';
+import { failure, type Failure } from '../../core/diagnostic.ts';
+import type { ImageShape } from '../../core/stage-type.ts';
+import type { RawImages, RawSplit } from './raw.ts';
+
+/** The most channels that pictures have: gray or three colours, with transparency. */
+export const MOST_CHANNELS = 4;
+
+const WANTED = 'the shape of images is (count, height, width) or (count, height, width, channels)';
+
+/**
+ * The shape of an image: nothing is reordered or guessed.
+ *
+ * @throws Failure `data-corrupt` for other ranks, for channels that stand first, and where there is nothing
+ */
+export function imageShape(images: RawImages): ImageShape {
+  const { shape } = images;
+  const [, height = 0, width = 0, channels = 1] = shape;
+  const change = mend(shape);
+  if (change !== undefined) {
+    const lines = change.map((one) => images.save?.(one) ?? '').filter((line) => line !== '');
+    throw refuse(images, `has the shape ${tuple(shape)}: ${WANTED}`, lines.join(', or '));
+  }
+  if (shape.includes(0)) {
+    const hint = images.save === undefined ? undefined : `save an array with images: ${images.save()}`;
+    throw refuse(images, `has the shape ${tuple(shape)}: it holds no images`, hint);
+  }
+  return [height, width, channels];
+}
+
+type Change = (x: string) => string;
+
+/** What makes images of an array that is none; undefined where nothing is wrong. */
+function mend(shape: readonly number[]): readonly Change[] | undefined {
+  const [count = 0, second = 0, third = 0, last = 0] = shape;
+  const reshaped = (...to: readonly (number | string)[]): Change => {
+    return (x) => `${x}.reshape(${to.join(', ')})`;
+  };
+  const single: Change = (x) => `${x}[None]`;
+  switch (shape.length) {
+    case 0:
+    case 1:
+    case 2: {
+      const side = Math.sqrt(second);
+      if (Number.isInteger(side) && side > 1) return [reshaped(-1, side, side)];
+      return shape.length === 2 && count > 1 && second > 1
+        ? [reshaped(-1, 'height', 'width'), single]
+        : [reshaped(-1, 'height', 'width')];
+    }
+    case 3:
+      // One picture, whose rows would pass for narrow pictures.
+      if ((third === 1 || third === 3 || third === 4) && second > MOST_CHANNELS)
+        return third === 1 ? [single, reshaped(count, second, third, 1)] : [single];
+      return undefined;
+    case 4: {
+      const plausible = second === 1 || second === 3 || (second <= MOST_CHANNELS && third === last);
+      const first = plausible && third > MOST_CHANNELS && last > MOST_CHANNELS;
+      return first ? [(x) => `np.moveaxis(${x}, 1, -1)`] : undefined;
+    }
+    default: {
+      const inner = shape.slice(1).filter((length) => length !== 1);
+      if (inner.length === 2) return [reshaped(count, ...inner, 1)];
+      if (inner.length === 3) return [reshaped(count, ...inner)];
+      return [reshaped(-1, ...shape.slice((shape.at(-1) ?? 0) > MOST_CHANNELS ? -2 : -3))];
+    }
+  }
+}
+
+/** @throws Failure `data-corrupt` unless there is one label for each image */
+export function checkLabels({ images, labels }: RawSplit): void {
+  const [count = 0] = images.shape;
+  if (labels === undefined || (labels.shape.length === 1 && labels.shape[0] === count)) return;
+  const [found = 0] = labels.shape;
+  const line =
+    found > count ? labels.save?.((y) => `${y}[:${count}]`) : images.save?.((x) => `${x}[:${found}]`);
+  throw refuse(
+    labels,
+    `has the shape ${tuple(labels.shape)}, but ${images.name} holds ${count} images: each needs one label`,
+    line === undefined || labels.shape.length > 1
+      ? 'name the labels of these images, or leave them out'
+      : `name the labels of these images; if the first ones belong together, ${line}`,
+  );
+}
+
+/** A refusal of an array, at the setting that names it. */
+export function refuse(
+  { name, at }: { readonly name: string; readonly at?: string },
+  what: string,
+  hint?: string,
+): Failure {
+  return failure('data-corrupt', `${name} ${what}`, hint, at === undefined ? [] : [at]);
+}
