@@ -25,10 +25,12 @@ const SETTINGS: ImagesDatasetSettings = {
   normalize: 'none',
 };
 
-/** A gray image of one value. */
+/** A gray image of one value, whose last pixel is white. */
 async function picture(value = 100, size: readonly [number, number] = [2, 3]): Promise<Buffer> {
   const [height, width] = size;
-  return sharp(Buffer.alloc(height * width, value), { raw: { width, height, channels: 1 } })
+  const data = Buffer.alloc(height * width, value);
+  data[data.length - 1] = 255;
+  return sharp(data, { raw: { width, height, channels: 1 } })
     .png()
     .toBuffer();
 }
