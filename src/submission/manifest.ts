@@ -42,21 +42,30 @@ async function validator<T>(definition: string): Promise<ValidateFunction<T>> {
   return ajv.compile<T>({ $ref: `submission.json#/definitions/${definition}` });
 }
 
+/** Also refuses what `JSON.parse` reads and `toText` never writes: a key that stands twice, which parsers read differently. */
 function parse(text: string, name: string): unknown {
   if (isDeep(text)) throw unreadable(name);
   try {
-    return JSON.parse(text) as unknown;
+    const value = JSON.parse(text) as Json;
+    if (toText(value) === text) return value;
   } catch {
-    throw unreadable(name);
+    // As any other text that is not ours.
   }
+  throw unreadable(name);
 }
 
-/** Whether a JSON text has more brackets open at one time than any of ours: what follows may recurse. */
+/** Whether a JSON text has more brackets open at one time than any of ours: what follows may recurse. Looks at each character once. */
 function isDeep(text: string): boolean {
   let depth = 0;
-  for (const [bracket] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/g)) {
-    if (bracket === '[' || bracket === '{') depth += 1;
-    else if (bracket === ']' || bracket === '}') depth -= 1;
+  let isQuoted = false;
+  for (let index = 0; index < text.length; index += 1) {
+    const character = text[index];
+    if (isQuoted) {
+      if (character === '\\') index += 1;
+      else if (character === '"') isQuoted = false;
+    } else if (character === '"') isQuoted = true;
+    else if (character === '[' || character === '{') depth += 1;
+    else if (character === ']' || character === '}') depth -= 1;
     if (depth > LIMITS.depth) return true;
   }
   return false;

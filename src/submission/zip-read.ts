@@ -1,15 +1,17 @@
 /**
- * Reads zip files of strangers. Only what `writeZip` can have written is taken: plain files one after the other, described
- * twice in the same words, and nothing before, between or behind them. Everything is checked before a byte is unpacked.
+ * Reads zip files of strangers. Only what `writeZip` can have written is accepted: plain files in the order of their names,
+ * each with the headers that `writeZip` gives it, and nothing before, between or behind them, nor behind the end of a file's
+ * compressed data. Programs that read zip files in different ways therefore see the same files in it. All headers are checked
+ * before a byte is unpacked.
  */
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { Transform, type Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
+import { open, stat } from 'node:fs/promises';
+import { Transform, Writable, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { crc32 } from 'node:zlib';
+import { crc32, createInflateRaw } from 'node:zlib';
 import yauzl from 'yauzl';
+import { errorCode } from '../artifacts/atomic.ts';
 import { failure, Failure } from '../core/diagnostic.ts';
 import { LIMITS } from './limits.ts';
 import { nameProblem, twins } from './names.ts';
@@ -19,13 +21,23 @@ const CENTRAL_HEADER = 46;
 const END_RECORD = 22;
 const END_SIGNATURE = 0x06054b50;
 
-/** Flag of names in UTF-8, the only flag that is taken: encryption and sizes that follow the data are flags, too. */
-const UTF8 = 0x800;
 const STORED = 0;
 const DEFLATED = 8;
-/** What Unix calls a regular file, in the upper half of the attributes. */
-const REGULAR = 0o100000;
-const TYPE_MASK = 0o170000;
+
+/** What `writeZip` writes into every header, whatever the file. Any other value has a meaning to some program. */
+const HEADER = {
+  signature: 0x02014b50,
+  /** Unix, zip 6.3. */
+  madeBy: (3 << 8) | 63,
+  needed: 20,
+  /** Names in UTF-8. Encryption and sizes that follow the data are flags, too. */
+  flags: 0x800,
+  time: 0,
+  /** 1 January 1980. */
+  date: 33,
+  /** A regular file, not executable, in the upper half of the attributes. */
+  attributes: (0o100644 << 16) >>> 0,
+} as const;
 
 /** An open archive whose directory was found sound. */
 export interface Archive {
@@ -55,7 +67,7 @@ export async function openArchive(path: string): Promise<Archive> {
     })
     .catch(rethrow);
   try {
-    const entries = await readDirectory(zip, end);
+    const entries = await readDirectory(path, zip, end);
     return makeArchive(zip, entries);
   } catch (error) {
     zip.close();
@@ -71,39 +83,68 @@ interface Member {
 function makeArchive(zip: yauzl.ZipFile, members: readonly Member[]): Archive {
   const byName = new Map(members.map((member) => [member.name, member.entry]));
   const entryOf = (name: string): yauzl.Entry => byName.get(name) ?? refuse(`it has no \`${name}\``);
-  const stream = async (entry: yauzl.Entry): Promise<Readable> => {
-    const opened = await zip.openReadStreamPromise(entry);
-    return opened;
-  };
   return {
     files: new Map(members.map(({ name, entry }) => [name, entry.uncompressedSize])),
     async read(name, limit) {
       const entry = entryOf(name);
       if (entry.uncompressedSize > limit) refuse(`\`${name}\` has more than ${limit} bytes`);
-      const data = await stream(entry).then(buffer).catch(damaged(name));
-      if (crc32(data) !== entry.crc32) throw damagedFailure(name);
-      return data;
-    },
-    async extract(name, path) {
-      const entry = entryOf(name);
-      const hash = createHash('sha256');
-      let sum = 0;
-      const check = new Transform({
-        transform(chunk: Buffer, _encoding, done) {
-          hash.update(chunk);
-          sum = crc32(chunk, sum);
-          done(null, chunk);
+      const chunks: Buffer[] = [];
+      const keep = new Writable({
+        write(chunk: Buffer, _encoding, done) {
+          chunks.push(chunk);
+          done();
         },
       });
-      const source = await stream(entry).catch(damaged(name));
-      await pipeline(source, check, createWriteStream(path, { flags: 'wx', mode: 0o600 })).catch(
-        damaged(name),
-      );
-      if (sum !== entry.crc32) throw damagedFailure(name);
-      return hash.digest('hex');
+      await unpack(zip, entry, name, keep);
+      return Buffer.concat(chunks);
+    },
+    async extract(name, path) {
+      return unpack(zip, entryOf(name), name, createWriteStream(path, { flags: 'wx', mode: 0o600 }));
     },
     close: () => zip.close(),
   };
+}
+
+/**
+ * Unpacks one file.
+ *
+ * @returns SHA-256 of its content
+ * @throws Failure `archive-damaged` if the compressed data ends before or behind the end of the content, or is not of the
+ *   size or checksum in its header; `archive-unsafe` if bytes follow the compressed data
+ */
+async function unpack(
+  zip: yauzl.ZipFile,
+  entry: yauzl.Entry,
+  name: string,
+  target: Writable,
+): Promise<string> {
+  const hash = createHash('sha256');
+  let sum = 0;
+  let size = 0;
+  const check = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      size += chunk.length;
+      // Before anything is written of what is too much.
+      if (size > entry.uncompressedSize) return done(damagedFailure(name));
+      hash.update(chunk);
+      sum = crc32(chunk, sum);
+      done(null, chunk);
+    },
+  });
+  const source = await zip
+    .openReadStreamPromise(entry, { decodeFileData: false })
+    .catch((error: unknown): Readable => damaged(name)(error));
+  if (entry.compressionMethod === STORED) {
+    await pipeline(source, check, target).catch(damaged(name));
+  } else {
+    const inflate = createInflateRaw();
+    await pipeline(source, inflate, check, target).catch(damaged(name));
+    // What it took in, up to the end that the data itself marks.
+    if (inflate.bytesWritten !== entry.compressedSize)
+      refuse(`\`${name}\` has something behind the end of its data`);
+  }
+  if (size !== entry.uncompressedSize || sum !== entry.crc32) throw damagedFailure(name);
+  return hash.digest('hex');
 }
 
 interface End {
@@ -115,12 +156,11 @@ interface End {
 
 /** The end record, which must be the last bytes of the file: without a comment, and not that of a larger format. */
 async function readEnd(path: string): Promise<End> {
-  const file = await open(path, 'r').catch(() => {
-    throw failure('file-not-found', `\`${path}\` does not exist or cannot be read`);
-  });
+  const info = await stat(path).catch((error: unknown) => unreadable(path, error));
+  // Before it is opened: a named pipe would be waited for.
+  if (!info.isFile()) throw failure('file-unreadable', `\`${path}\` is not a file`);
+  const file = await open(path, 'r').catch((error: unknown) => unreadable(path, error));
   try {
-    const info = await file.stat();
-    if (!info.isFile()) throw failure('file-unreadable', `\`${path}\` is not a file`);
     if (info.size > LIMITS.archive) refuse(`it has ${info.size} bytes; the most are ${LIMITS.archive}`);
     if (info.size < END_RECORD) refuse('it is too short for a zip file');
     const record = Buffer.alloc(END_RECORD);
@@ -138,26 +178,62 @@ async function readEnd(path: string): Promise<End> {
   }
 }
 
-/** All members, after their headers were held against each other and against the limits. */
-async function readDirectory(zip: yauzl.ZipFile, end: End): Promise<readonly Member[]> {
+/** All members, after their headers were compared with what `writeZip` writes, and with the limits. */
+async function readDirectory(path: string, zip: yauzl.ZipFile, end: End): Promise<readonly Member[]> {
   const members: Member[] = [];
-  let directory = 0;
   try {
     for await (const entry of zip.eachEntry()) {
-      directory += CENTRAL_HEADER + entry.fileNameLength + entry.extraFieldLength + entry.fileCommentLength;
-      members.push({ entry, name: nameOf(entry.fileNameRaw) });
-      checkEntry(entry);
+      const name = nameOf(entry.fileNameRaw);
+      checkEntry(entry, name);
+      members.push({ entry, name });
     }
   } catch (error) {
     rethrow(error);
   }
-  if (members.length !== end.count || directory !== end.size)
-    refuse('its directory is not as long as its end says');
+  if (members.length !== end.count) refuse('its directory is not as long as its end says');
   const pair = twins(members.map(({ name }) => name));
   if (pair !== undefined) refuse(`\`${pair[0]}\` and \`${pair[1]}\` are one file on some systems`);
+  for (const [index, { name }] of members.entries()) {
+    const before = members[index - 1]?.name;
+    if (before !== undefined && before >= name) refuse('its files are not in the order of their names');
+  }
   checkSizes(members);
+  // What no field of a parsed entry shows is found by comparing the bytes.
+  const written = Buffer.concat(members.map(({ entry }) => centralHeader(entry)));
+  if (written.length !== end.size || !written.equals(await readBytes(path, end.start, end.size)))
+    refuse('its directory has fields that `hourglass pack` writes otherwise');
   await checkLocal(zip, members, end);
   return members;
+}
+
+/** What `writeZip` writes into the directory of a file with this name, these sizes, and at this place. */
+function centralHeader(entry: yauzl.Entry): Buffer {
+  const header = Buffer.alloc(CENTRAL_HEADER);
+  header.writeUInt32LE(HEADER.signature, 0);
+  header.writeUInt16LE(HEADER.madeBy, 4);
+  header.writeUInt16LE(HEADER.needed, 6);
+  header.writeUInt16LE(HEADER.flags, 8);
+  header.writeUInt16LE(entry.compressionMethod, 10);
+  header.writeUInt16LE(HEADER.time, 12);
+  header.writeUInt16LE(HEADER.date, 14);
+  header.writeUInt32LE(entry.crc32, 16);
+  header.writeUInt32LE(entry.compressedSize, 20);
+  header.writeUInt32LE(entry.uncompressedSize, 24);
+  header.writeUInt16LE(entry.fileNameRaw.length, 28);
+  header.writeUInt32LE(HEADER.attributes, 38);
+  header.writeUInt32LE(entry.relativeOffsetOfLocalHeader, 42);
+  return Buffer.concat([header, entry.fileNameRaw]);
+}
+
+async function readBytes(path: string, start: number, length: number): Promise<Buffer> {
+  const file = await open(path, 'r');
+  try {
+    const bytes = Buffer.alloc(length);
+    await file.read(bytes, 0, length, start);
+    return bytes;
+  } finally {
+    await file.close();
+  }
 }
 
 function nameOf(raw: Buffer): string {
@@ -174,21 +250,19 @@ function nameOf(raw: Buffer): string {
   return name;
 }
 
-function checkEntry(entry: yauzl.Entry): void {
+/** Says in words what is most often wrong; anything else shows when the bytes are compared. */
+function checkEntry(entry: yauzl.Entry, name: string): void {
   const { generalPurposeBitFlag: flags, compressionMethod: method } = entry;
-  const name = entry.fileNameRaw.toString('utf8');
   const shown = `\`${name}\``;
   if ((flags & 1) !== 0) refuse(`${shown} is encrypted`);
-  // eslint-disable-next-line no-control-regex
-  const wanted = /^[\x20-\x7e]*$/.test(name) ? [0, UTF8] : [UTF8];
-  if (!wanted.includes(flags)) refuse(`${shown} has the flags 0x${flags.toString(16)}`);
+  if (flags !== HEADER.flags) refuse(`${shown} has the flags 0x${flags.toString(16)}`);
   if (method !== STORED && method !== DEFLATED) refuse(`${shown} is compressed by method ${method}`);
+  if (method === STORED && entry.compressedSize !== entry.uncompressedSize) refuse(`${shown} has two sizes`);
   if (entry.extraFieldLength !== 0) refuse(`${shown} has extra fields`);
   if (entry.fileCommentLength !== 0) refuse(`${shown} has a comment`);
-  const mode = entry.externalFileAttributes >>> 16;
-  const type = mode & TYPE_MASK;
-  if ((type !== REGULAR && mode !== 0) || (entry.externalFileAttributes & 0xffff) !== 0) {
-    refuse(`${shown} is not a regular file`);
+  if (entry.externalFileAttributes !== HEADER.attributes) {
+    const mode = (entry.externalFileAttributes >>> 16).toString(8);
+    refuse(`${shown} is not a regular file of mode 100644: its mode is ${mode}`);
   }
 }
 
@@ -248,10 +322,17 @@ function refuse(what: string): never {
   );
 }
 
+/** @throws Failure for a file that the system does not let this process read */
+function unreadable(path: string, error: unknown): never {
+  const code = errorCode(error);
+  if (code === 'ENOENT' || code === 'ENOTDIR') throw failure('file-not-found', `\`${path}\` does not exist`);
+  throw failure('file-unreadable', `\`${path}\` cannot be read (${code})`);
+}
+
 function damaged(name: string): (error: unknown) => never {
   return (error) => {
     // A full disk is not the archive's fault.
-    if (error instanceof Error && 'syscall' in error) throw error;
+    if (error instanceof Failure || (error instanceof Error && 'syscall' in error)) throw error;
     throw damagedFailure(name);
   };
 }

@@ -89,6 +89,8 @@ export interface RawHeader {
   readonly size?: number;
   readonly extra?: Buffer;
   readonly time?: number;
+  readonly date?: number;
+  readonly needed?: number;
 }
 
 export interface RawEntry {
@@ -102,6 +104,9 @@ export interface RawEntry {
   readonly central?: RawHeader & {
     readonly comment?: string;
     readonly attributes?: number;
+    readonly internal?: number;
+    readonly disk?: number;
+    readonly madeBy?: number;
     readonly offset?: number;
   };
   /** Bytes behind the data. */
@@ -142,26 +147,33 @@ export function rawZip({ entries, before, between, record, end = {}, after }: Ra
       size: data.length,
       extra: Buffer.alloc(0),
       time: 0,
+      date: 33,
+      needed: 20,
       ...both,
     };
     const local = { ...fields, ...entry.local };
     const central = {
       comment: '',
       attributes: (0o100644 << 16) >>> 0,
+      internal: 0,
+      disk: 0,
+      madeBy: 0x033f,
       offset: position,
       ...fields,
       ...entry.central,
     };
     const localName = Buffer.from(local.name);
-    const header = Buffer.concat([shared(0x04034b50, [20], local), localName, local.extra]);
+    const header = Buffer.concat([shared(0x04034b50, [], local), localName, local.extra]);
     const name = Buffer.from(central.name);
     const comment = Buffer.from(central.comment);
     const tail = Buffer.alloc(14);
     tail.writeUInt16LE(comment.length, 0);
+    tail.writeUInt16LE(central.disk, 2);
+    tail.writeUInt16LE(central.internal, 4);
     tail.writeUInt32LE(central.attributes, 6);
     tail.writeUInt32LE(central.offset, 10);
     directory.push(
-      Buffer.concat([shared(0x02014b50, [0x031e, 20], central), tail, name, central.extra, comment]),
+      Buffer.concat([shared(0x02014b50, [central.madeBy], central), tail, name, central.extra, comment]),
     );
     const whole = Buffer.concat([header, raw, entry.after ?? Buffer.alloc(0)]);
     parts.push(whole);
@@ -185,12 +197,12 @@ export function rawZip({ entries, before, between, record, end = {}, after }: Ra
 /** The fields that both headers have, from the signature to the length of the extra fields. */
 function shared(
   signature: number,
-  versions: readonly number[],
-  { name, flags, method, crc, packed, size, extra, time }: Required<RawHeader>,
+  madeBy: readonly number[],
+  { name, flags, method, crc, packed, size, extra, time, date, needed }: Required<RawHeader>,
 ): Buffer {
-  const header = Buffer.alloc(4 + 2 * versions.length + 24);
+  const header = Buffer.alloc(4 + 2 * madeBy.length + 26);
   let at = header.writeUInt32LE(signature);
-  for (const value of [...versions, flags, method, time, 33]) at = header.writeUInt16LE(value, at);
+  for (const value of [...madeBy, needed, flags, method, time, date]) at = header.writeUInt16LE(value, at);
   for (const value of [crc, packed, size]) at = header.writeUInt32LE(value, at);
   at = header.writeUInt16LE(Buffer.from(name).length, at);
   header.writeUInt16LE(extra.length, at);

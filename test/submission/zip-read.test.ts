@@ -12,6 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { deflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import { Failure } from '../../src/core/diagnostic.ts';
 import type { Manifest } from '../../src/submission/generated/types.ts';
@@ -21,7 +22,8 @@ import { writeZip } from '../../src/submission/zip-write.ts';
 import { listed, rawZip, type Files, type RawEntry, type RawZip } from './archives.ts';
 import { Hostile } from './hostile.ts';
 
-const entriesOf = (files: Files): readonly RawEntry[] => [...files].map(([name, data]) => ({ name, data }));
+const entriesOf = (files: Files): readonly RawEntry[] =>
+  [...files].map(([name, data]) => ({ name, data })).sort((a, b) => (a.name < b.name ? -1 : 1));
 const zipOf = (files: Files, more: Partial<RawZip> = {}): Buffer =>
   rawZip({ entries: entriesOf(files), ...more });
 
@@ -55,6 +57,7 @@ function zip64Record(): Buffer {
 
 const good = listed({ 'notes.txt': 'notes' });
 const zeros = Buffer.alloc(8 * 2 ** 20);
+const noise = Buffer.from(Array.from({ length: 200_000 }, (_, index) => (index * index) % 251));
 const link = (target: string): Buffer => wrong({ central: { attributes: (0o120777 << 16) >>> 0 } }, target);
 
 const UNSAFE: Readonly<Record<string, Buffer>> = {
@@ -97,6 +100,36 @@ const UNSAFE: Readonly<Record<string, Buffer>> = {
   'a named pipe': wrong({ central: { attributes: (0o010666 << 16) >>> 0 } }),
   'a folder by its attributes': wrong({ central: { attributes: ((0o040755 << 16) >>> 0) + 0x10 } }),
   'a program that runs as its owner': wrong({ central: { attributes: (0o164755 << 16) >>> 0 } }),
+  ...Object.fromEntries(
+    [0o104644, 0o102644, 0o101644, 0o100755, 0o100666, 0o100600, 0o100000, 0o140644, 0].map((mode) => [
+      `the mode ${mode.toString(8)}`,
+      wrong({ central: { attributes: (mode << 16) >>> 0 } }),
+    ]),
+  ),
+  'a hidden file of DOS': wrong({ central: { attributes: ((0o100644 << 16) >>> 0) + 2 } }),
+  'an internal attribute': wrong({ central: { internal: 1 } }),
+  'a file on another disk': wrong({ central: { disk: 1 } }),
+  'an archiver of DOS, which has other attributes': wrong({ central: { madeBy: 63 } }),
+  'another archiver': wrong({ central: { madeBy: 0x031e } }),
+  'a reader that is asked for more': wrong({ both: { needed: 45 } }),
+  'a reader that is asked for more before the data': wrong({ local: { needed: 45 } }),
+  'a time of day': wrong({ both: { time: 7 } }),
+  'another day': wrong({ both: { date: 34 } }),
+  'another day before the data': wrong({ local: { date: 34 } }),
+  'a name that is not said to be UTF-8': wrong({ both: { flags: 0 } }),
+  'bytes behind the end of a deflate stream': wrong({
+    deflate: true,
+    raw: Buffer.concat([deflateRawSync('notes'), Buffer.from('hidden')]),
+  }),
+  'a second deflate stream behind the first': wrong({
+    deflate: true,
+    raw: Buffer.concat([deflateRawSync('notes'), deflateRawSync('other')]),
+  }),
+  'one byte behind the end of a large deflate stream': wrong(
+    { deflate: true, raw: Buffer.concat([deflateRawSync(noise), Buffer.alloc(1)]) },
+    noise,
+  ),
+  'files in another order': rawZip({ entries: [...entriesOf(good)].reverse() }),
   'an encrypted entry': wrong({ both: { flags: 0x801 } }),
   'strong encryption': wrong({ both: { flags: 0x840 } }),
   'a masked directory': wrong({ both: { flags: 0x2800 } }),
@@ -151,6 +184,13 @@ const UNSAFE: Readonly<Record<string, Buffer>> = {
   'overlapping files': wrong({ central: { offset: 0 } }),
   'an offset beyond the end': wrong({ central: { offset: 0x7ffffff0 } }),
   'a stored file with two sizes': wrong({ both: { packed: 3 } }),
+  'a manifest with a key twice': manifested((manifest) =>
+    toText(manifest as never).replace('"stages":', '"stages": [],\n  "stages":'),
+  ),
+  'a manifest with other blanks': manifested((manifest) => JSON.stringify(manifest)),
+  'a manifest that is one text of backslashes': manifested(() => `{"${'\\"'.repeat(4 * 2 ** 20 - 8)}`),
+  'a manifest that is a text without an end': manifested(() => `{"${'x'.repeat(8 * 2 ** 20 - 8)}`),
+  'a manifest of quotation marks': manifested(() => '"'.repeat(8 * 2 ** 20 - 8)),
   'the manifest is missing': zipOf(new Map([...good].filter(([name]) => name !== 'manifest.json'))),
   'a manifest that is no JSON': manifested(() => '{'),
   'a manifest that is a list': manifested(() => []),
@@ -177,7 +217,7 @@ const UNSAFE: Readonly<Record<string, Buffer>> = {
 
 const DAMAGED: Readonly<Record<string, Buffer>> = {
   'a file that is not listed': zipOf(good, {
-    entries: [...entriesOf(good), { name: 'extra.txt', data: Buffer.from('x') }],
+    entries: entriesOf(new Map([...good, ['extra.txt', Buffer.from('x')]])),
   }),
   'a file that is not there': manifested((manifest) => ({
     ...manifest,
@@ -215,6 +255,10 @@ const DAMAGED: Readonly<Record<string, Buffer>> = {
   'data with another checksum': wrong({ both: { crc: 1 } }),
   'data that does not inflate': wrong({ deflate: true, raw: Buffer.from('no deflate') }),
   'data that inflates to more': wrong({ deflate: true, both: { size: 2 } }, 'much longer than two bytes'),
+  'data that is cut off before its end': wrong({
+    deflate: true,
+    raw: deflateRawSync('notes').subarray(0, 5),
+  }),
   'data that inflates to less': wrong({ deflate: true, both: { size: 200 } }),
   'data that is changed': wrong({ raw: Buffer.from('nodes') }),
 };
@@ -301,6 +345,7 @@ test('a folder, and what is not there, are told apart from archives', async () =
     );
   assert.equal(await code(join(root, 'none.zip')), 'file-not-found');
   assert.equal(await code(root), 'file-unreadable');
+  assert.equal(await code('/dev/null'), 'file-unreadable');
   // Two gigabytes of nothing, which take no room on the disk.
   const huge = join(root, 'huge.zip');
   writeFileSync(huge, '');
