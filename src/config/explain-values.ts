@@ -95,6 +95,9 @@ function typeHint(
     if (takes('integer', 'number') && digits !== '' && Number.isFinite(Number(digits))) {
       return `write the number ${code(digits)}, without quotation marks or separators`;
     }
+    // A student number, most of all.
+    const among = /^[A-Za-z]{1,3}(\d{4,16})$/.exec(scalar.trim())?.[1];
+    if (takes('integer') && among !== undefined) return `write only the digits: ${code(among)}`;
   }
   if (isChoice(schema)) return firstSentence(stringAt(schema, 'description'));
   const listed = stringsAt(schema, 'enum');

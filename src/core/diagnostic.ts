@@ -68,6 +68,7 @@ export const DIAGNOSTIC_CODES = {
   'verification-stopped': 'Verifying a submission took more time, memory or disk than it may.',
   'assignment-deviation': 'A submission changes what the assignment does not let it change.',
   'assignment-seed': 'The seed of a submission is not the number of its student.',
+  'student-unknown': 'Neither the list of students nor the name of an archive tells whose it is.',
   'submission-duplicate': 'Two submissions hold the same weights or figures.',
   'run-locked': 'Another run of the same pipeline is at work.',
   'worker-died': 'The process of a stage ended without an answer.',

@@ -1,6 +1,7 @@
 /** From the files of a stage to what it has to show. */
 import { lstat, readFile, readdir } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative, sep } from 'node:path';
+import { readCsv } from '../core/csv.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import { historyPanels } from '../figures/history.ts';
 import type { Figure } from '../figures/figure.ts';
@@ -10,7 +11,7 @@ import type { Exhibit, Frame, Picture } from './exhibit.ts';
 import { readMap } from './map.ts';
 import { readPicture, svgPicture } from './picture.ts';
 import type { StageFile } from './report.ts';
-import { csvTable, jsonTable, parseCsv, parseModelSummary } from './tables.ts';
+import { csvTable, jsonTable, parseModelSummary } from './tables.ts';
 
 /** Pictures of a series that a report shows. */
 const MOST_FRAMES = 30;
@@ -167,7 +168,7 @@ async function readHistory(folder: string, files: readonly StageFile[]): Promise
   const loss = await nameOfLoss(folder, files);
   for (const file of files.filter(({ path }) => extname(path) === '.csv' && !path.includes('/'))) {
     const text = await readText(folder, file);
-    const rows = text === undefined ? [] : parseCsv(text);
+    const rows = (text === undefined ? undefined : readCsv(text))?.map(({ cells }) => cells) ?? [];
     const table = csvTable(rows);
     if (table === undefined) {
       exhibits.push({

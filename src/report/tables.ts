@@ -8,23 +8,6 @@ const MOST_ROWS = 120;
 
 type Table = Pick<TableExhibit, 'columns' | 'rows' | 'omitted'>;
 
-/** Rows of CSV text (RFC 4180) as they stand; none where it is not CSV. */
-export function parseCsv(text: string): readonly (readonly string[])[] {
-  const rows: string[][] = [[]];
-  // A cell is in quotes or has none; what follows a closing quote must be a separator.
-  const pattern = /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n|$)/y;
-  while (pattern.lastIndex < text.length) {
-    const match = pattern.exec(text);
-    if (match === null) return [];
-    const [, quoted, plain = '', separator] = match;
-    rows.at(-1)?.push(quoted?.replaceAll('""', '"') ?? plain);
-    const isEnd = pattern.lastIndex === text.length;
-    if (separator === ',' && isEnd) rows.at(-1)?.push('');
-    if (separator !== ',' && !isEnd) rows.push([]);
-  }
-  return rows.filter(([first = '', ...others]) => first !== '' || others.length > 0);
-}
-
 /** A table whose first row names the columns; undefined where there is none. */
 export function csvTable(rows: readonly (readonly string[])[]): Table | undefined {
   const [columns, ...body] = rows;

@@ -1,18 +1,17 @@
 /** What an assignment lets students change, and what they did change. */
-import { readFile } from 'node:fs/promises';
-import { basename, dirname, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { readDocument } from '../config/document.ts';
 import { readMerged } from '../config/extends.ts';
 import { loadPipeline } from '../config/load.ts';
 import { toJson } from '../config/located.ts';
 import { applyOverrides, overrideSources } from '../config/override.ts';
 import type { DocumentPath, LocatedPipeline } from '../config/pipeline.ts';
-import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
+import { Failure, type Diagnostic } from '../core/diagnostic.ts';
 import { canonicalJson, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { readSchema } from '../core/schemas.ts';
 import { stageTypes } from '../nodes/registry.ts';
-import { readCsv } from './csv.ts';
 import type { Assignment } from './generated/types.ts';
+import { readStudents, type Students } from './students.ts';
 
 /** An assignment whose files were read. */
 export interface LoadedAssignment {
@@ -20,8 +19,8 @@ export interface LoadedAssignment {
   readonly base: string;
   readonly editable: readonly string[];
   readonly seed: Assignment['seed'];
-  /** Numbers of students by the names of their archives; absent where the file name tells. */
-  readonly students?: ReadonlyMap<string, string>;
+  /** Absent where the names of the archives tell. */
+  readonly students?: Students;
 }
 
 /** @throws Failure all that is wrong with an assignment, its base or its list of students */
@@ -39,41 +38,6 @@ export async function loadAssignment(file: string): Promise<LoadedAssignment> {
   if (errors.length > 0) throw new Failure(...errors);
   const numbers = students === undefined ? undefined : await readStudents(resolve(folder, students));
   return { base: path, editable, seed, ...(numbers === undefined ? {} : { students: numbers }) };
-}
-
-async function readStudents(path: string): Promise<ReadonlyMap<string, string>> {
-  const text = await readFile(path, 'utf8').catch(() => {
-    throw failure('file-not-found', `\`${path}\` does not exist or cannot be read`);
-  });
-  const [head = [], ...rows] = readCsv(text);
-  const [file, number] = [head.indexOf('file'), head.indexOf('number')];
-  if (file < 0 || number < 0) {
-    throw failure('bad-setting', `\`${path}\` has no columns \`file\` and \`number\` in its first line`);
-  }
-  return new Map(rows.map((row) => [(row[file] ?? '').trim(), (row[number] ?? '').trim()]));
-}
-
-/** Says whether a seed is the number of the student who handed in an archive; undefined if it is as it must be. */
-export function seedProblem(
-  { seed: rule, students }: LoadedAssignment,
-  archive: string,
-  seed: number,
-): Diagnostic | undefined {
-  if (rule !== 'student_number') return undefined;
-  const name = basename(archive);
-  const wrong = (message: string): Diagnostic => ({
-    code: 'assignment-seed',
-    severity: 'error',
-    message,
-    hint: 'the `seed` of a submission is the number of its student',
-  });
-  if (students !== undefined) {
-    const number = students.get(name);
-    if (number === undefined) return wrong(`the list of students has no \`${name}\``);
-    return number === String(seed) ? undefined : wrong(`the seed is ${seed}, not ${number}`);
-  }
-  const numbers: readonly string[] = name.match(/\d+/g) ?? [];
-  return numbers.includes(String(seed)) ? undefined : wrong(`the seed ${seed} does not stand in \`${name}\``);
 }
 
 /** What always may differ: what a pipeline is called changes no result. */

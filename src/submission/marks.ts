@@ -1,7 +1,7 @@
 /** Verdicts for those who mark: a table of a whole class, and what Gradescope's autograder reads. */
 import { basename } from 'node:path';
 import type { Json } from '../core/json.ts';
-import { writeCsv } from './csv.ts';
+import { writeCsv } from '../core/csv.ts';
 import type { Verdict } from './verify.ts';
 
 /** One line an archive; a column for each metric that any of them has. */
@@ -42,7 +42,7 @@ export function gradescopeResults(verdict: Verdict): Json {
     verdict.diagnostics
       .filter(({ severity, code }) => severity === 'error' && codes.includes(code))
       .map(({ message }) => message);
-  const assigned = ['assignment-deviation', 'assignment-seed', 'submission-duplicate'];
+  const assigned = ['assignment-deviation', 'assignment-seed', 'student-unknown', 'submission-duplicate'];
   const unsafe = ['archive-unsafe', 'archive-damaged', 'path-outside', 'file-not-found', 'file-unreadable'];
   const known = new Set<string>([...assigned, ...unsafe]);
   const rest = verdict.diagnostics

@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import pLimit from 'p-limit';
 import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
-import { seedProblem, type LoadedAssignment } from './assignment.ts';
+import type { LoadedAssignment } from './assignment.ts';
 import type { CheckOptions, Findings } from './check.ts';
 import type { Level } from './levels.ts';
 import { checkLimited, type ProcessLimits } from './limited.ts';
+import { seedProblem } from './students.ts';
 
 export interface VerifyOptions {
   readonly level: Level;
@@ -41,6 +42,7 @@ const UNDONE = new Set<Diagnostic['code']>([
   'engine-install-failed',
   'disk-full',
   'interrupted',
+  'student-unknown',
 ]);
 
 /**
@@ -96,9 +98,10 @@ function verdictOf(
   duplicates: readonly string[],
   { level, assignment }: VerifyOptions,
 ): Verdict {
-  const seed = findings.pipeline?.seed;
   const wrongSeed =
-    assignment === undefined || seed === undefined ? undefined : seedProblem(assignment, file, seed);
+    assignment?.seed === 'student_number' && findings.pipeline !== undefined
+      ? seedProblem(assignment.students, file, findings.pipeline)
+      : undefined;
   const diagnostics: readonly Diagnostic[] = [
     ...findings.diagnostics,
     ...(wrongSeed === undefined ? [] : [wrongSeed]),

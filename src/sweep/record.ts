@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../artifacts/atomic.ts';
 import type { Sweep } from '../config/generated/settings.ts';
-import { canonicalJson, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+import { writeCsv } from '../core/csv.ts';
+import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { TrialOutcome, TrialState } from './event.ts';
 import type { Metrics, PlannedTrial } from './plan.ts';
 
@@ -96,7 +97,7 @@ export function sweepCsv(trials: readonly TrialRecord[]): string {
     trial.seconds,
     ...metrics.map((name) => metricOf(trial.metrics, name)),
   ]);
-  return [head, ...rows].map((row) => `${row.map(csvCell).join(',')}\n`).join('');
+  return writeCsv([head, ...rows], '\n');
 }
 
 /** `stage.metric` of all metrics. */
@@ -110,13 +111,6 @@ export function metricNames(metrics: Metrics): readonly string[] {
 export function metricOf(metrics: Metrics, name: string): number | undefined {
   const dot = name.indexOf('.');
   return metrics[name.slice(0, dot)]?.[name.slice(dot + 1)];
-}
-
-/** A cell as RFC 4180 has it. */
-export function csvCell(value: Json | undefined): string {
-  if (value === undefined || value === null) return '';
-  const text = typeof value === 'string' ? value : canonicalJson(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 function distinct(names: readonly string[]): readonly string[] {

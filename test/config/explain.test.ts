@@ -36,6 +36,7 @@ test('mistakes of any schema are told at their places', async (context) => {
   const rig = await makeRig(context);
   const cases: readonly (readonly [setting: string, expected: string, hint?: RegExp])[] = [
     ['step: 7', 'out-of-range 5:11'],
+    ['step: s0123456', 'wrong-type 5:11', /`0123456`/],
     ['tags: { a: 1, b: 2, c: 3 }', 'out-of-range 5:11'],
     ['tags: {}', 'out-of-range 5:11'],
     ['tags: { a: x }', 'wrong-type 5:16'],

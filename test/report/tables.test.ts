@@ -1,29 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
-import { csvTable, jsonTable, parseCsv, parseModelSummary } from '../../src/report/tables.ts';
+import { csvTable, jsonTable, parseModelSummary } from '../../src/report/tables.ts';
 import { SUMMARY } from './outputs.ts';
 
-test('CSV that was written by the rules is read back as it was', () => {
-  const cell = fc.string({ unit: fc.constantFrom('a', '1', ',', '"', '\n', ' ', '') });
-  const quote = (text: string): string => `"${text.replaceAll('"', '""')}"`;
-  fc.assert(
-    fc.property(fc.array(fc.array(cell, { minLength: 2, maxLength: 4 }), { minLength: 1 }), (rows) => {
-      const text = rows.map((row) => `${row.map(quote).join(',')}\n`).join('');
-      assert.deepEqual(parseCsv(text), rows);
-    }),
-  );
-  assert.deepEqual(parseCsv('a,b\r\n1,\r\n'), [
-    ['a', 'b'],
-    ['1', ''],
-  ]);
-  assert.deepEqual(parseCsv('"a"b,c\n'), []);
-});
-
 test('rows of different lengths are no table; long tables are cut', () => {
-  assert.equal(csvTable(parseCsv('a,b\n1\n')), undefined);
-  assert.equal(csvTable(parseCsv('a,b\n')), undefined);
-  const long = csvTable(parseCsv(`n\n${'1\n'.repeat(500)}`));
+  assert.equal(csvTable([['a', 'b'], ['1']]), undefined);
+  assert.equal(csvTable([['a', 'b']]), undefined);
+  const long = csvTable([['n'], ...Array.from({ length: 500 }, () => ['1'])]);
   assert.equal((long?.rows.length ?? 0) + (long?.omitted ?? 0), 500);
   assert.ok((long?.omitted ?? 0) > 0);
 });

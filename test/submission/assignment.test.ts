@@ -5,12 +5,7 @@ import { test, type TestContext } from 'node:test';
 import { loadPipeline } from '../../src/config/load.ts';
 import { Failure } from '../../src/core/diagnostic.ts';
 import { stageTypes } from '../../src/nodes/registry.ts';
-import {
-  findDeviations,
-  loadAssignment,
-  seedProblem,
-  type LoadedAssignment,
-} from '../../src/submission/assignment.ts';
+import { findDeviations, loadAssignment, type LoadedAssignment } from '../../src/submission/assignment.ts';
 import { checkArchive } from '../../src/submission/check.ts';
 import { writeZip } from '../../src/submission/zip-write.ts';
 import { temporaryFolder } from '../nodes/context.ts';
@@ -131,28 +126,6 @@ test('an assignment, its base and its list are checked before anything else', as
     'bad-setting',
   );
   assert.equal(await code({ 'a.yaml': 'base: base.yaml\nstudents: s.csv\n', 's.csv': '' }), 'bad-setting');
-});
-
-test('a seed is held against the list, or else against the name of the archive', () => {
-  const rules = (
-    seed: LoadedAssignment['seed'],
-    students?: ReadonlyMap<string, string>,
-  ): LoadedAssignment => ({
-    base: '',
-    editable: [],
-    seed,
-    ...(students === undefined ? {} : { students }),
-  });
-  const named = rules('student_number');
-  assert.equal(seedProblem(named, 'x/jane_5_p-20231234.zip', 20231234), undefined);
-  for (const name of ['x/p-120231234.zip', '20231234/p.zip', 'p.zip']) {
-    assert.equal(seedProblem(named, name, 20231234)?.code, 'assignment-seed', name);
-  }
-  const listing = rules('student_number', new Map([['a.zip', '7']]));
-  assert.equal(seedProblem(listing, 'x/a.zip', 7), undefined);
-  assert.equal(seedProblem(listing, 'x/a.zip', 8)?.code, 'assignment-seed');
-  assert.equal(seedProblem(listing, 'x/b.zip', 7)?.code, 'assignment-seed');
-  assert.equal(seedProblem(rules('any'), 'x.zip', 7), undefined);
 });
 
 test('data that an archive leaves out is taken from the folder that is named, and from nowhere else', async (t) => {

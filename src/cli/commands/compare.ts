@@ -1,8 +1,9 @@
+import { writeCsv } from '../../core/csv.ts';
 import { join, relative, resolve } from 'node:path';
 import { exists } from '../../artifacts/atomic.ts';
 import { Failure, failure } from '../../core/diagnostic.ts';
 import { suggest } from '../../core/suggest.ts';
-import { csvCell, readSweep } from '../../sweep/record.ts';
+import { readSweep } from '../../sweep/record.ts';
 import { differingMetrics, resultsOf, type Group, type Results } from '../../sweep/results.ts';
 import { EXIT } from '../exit.ts';
 import type { PipelineFlags } from '../options.ts';
@@ -103,5 +104,5 @@ function csvOf({ parameters }: Results, groups: readonly Group[], metrics: reado
     group.trials.length,
     ...metrics.flatMap((name) => [group.metrics.get(name)?.mean, group.metrics.get(name)?.deviation]),
   ]);
-  return [head, ...rows].map((row) => row.map(csvCell).join(',')).join('\n');
+  return writeCsv([head, ...rows], '\n').trimEnd();
 }

@@ -104,8 +104,8 @@ export type Assignment = {
   /** What `seed` must be: the student's number, the base's, or anything. */
   readonly seed: 'student_number' | 'base' | 'any';
   /**
-   * CSV file with the columns `file` and `number`, relative to this file: whose archive is whose. Left out:
-   * the number must stand in the archive's file name.
+   * Table with the columns `file` and `number`, relative to this file: whose archive is whose. Commas,
+   * semicolons or tabs separate. Left out: the number must be in the archive's file name.
    */
   readonly students?: string;
 };

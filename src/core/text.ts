@@ -1,0 +1,51 @@
+/**
+ * Texts of unknown origin, such as a key of somebody's pipeline or a name in somebody's archive: made harmless in one way
+ * wherever they are shown, in the terminal, tables, reports and logs.
+ */
+
+/**
+ * Characters that steer what shows a text: control characters, halves of surrogate pairs, ends of lines, and marks that change
+ * the direction of writing or cannot be seen. The joiners, without which some scripts cannot be written, are none.
+ */
+const STEERING = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]|(?![\u200c\u200d])\p{Cf}/u;
+const ALL_STEERING = new RegExp(STEERING, 'gu');
+
+/** What stands for a steering character. */
+const MARK = '·';
+
+/** Whether a character could steer what shows it. */
+export function isSteering(character: string): boolean {
+  return STEERING.test(character);
+}
+
+/** A text on one line: ends of lines become blanks, with the blanks around them; other steering characters become `·`. */
+export function printable(text: string): string {
+  const line = /[\r\n]/.test(text)
+    ? text
+        .split(/[\r\n]+/)
+        .map((part, index, parts) => trimInside(part, index > 0, index < parts.length - 1))
+        .join(' ')
+    : text;
+  return line.replace(ALL_STEERING, MARK);
+}
+
+function trimInside(part: string, start: boolean, end: boolean): string {
+  const trimmed = start ? part.trimStart() : part;
+  return end ? trimmed.trimEnd() : trimmed;
+}
+
+/** A text that keeps its lines and tabs: all other steering characters become `·`. */
+export function printableLines(text: string): string {
+  return text.replace(ALL_STEERING, (character) => ('\n\r\t'.includes(character) ? character : MARK));
+}
+
+/** JSON text in which steering characters inside strings are escaped: it means the same, and shows nothing else. */
+export function printableJson(json: string): string {
+  return json.replace(ALL_STEERING, (character) =>
+    character === '\n'
+      ? character
+      : [...Array(character.length).keys()]
+          .map((index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`)
+          .join(''),
+  );
+}
