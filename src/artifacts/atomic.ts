@@ -63,12 +63,17 @@ export async function writeNew(path: string, data: Uint8Array): Promise<FileHand
 /**
  * Writes all bytes: on a full disk one call may write a part of them and report no error.
  *
- * @param position in the file, of the first byte
+ * @param position in the file, of the first byte; null where the file has none, or at its present end
  */
-export async function writeWhole(file: FileHandle, data: Uint8Array, position: number): Promise<void> {
+export async function writeWhole(file: FileHandle, data: Uint8Array, position: number | null): Promise<void> {
   for (let offset = 0; offset < data.length;) {
     const length = Math.min(data.length - offset, CHUNK);
-    const { bytesWritten } = await file.write(data, offset, length, position + offset);
+    const { bytesWritten } = await file.write(
+      data,
+      offset,
+      length,
+      position === null ? null : position + offset,
+    );
     if (bytesWritten === 0) throw Object.assign(new Error('nothing was written'), { code: 'ENOSPC' });
     offset += bytesWritten;
   }

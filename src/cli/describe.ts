@@ -241,7 +241,7 @@ function addPack(command: AddCommand, setCode: SetCode): void {
     ]),
   )
     .argument('<pipeline>', 'the pipeline file, with the `-S` options of its run')
-    .option('-o, --output <file>', 'the archive to write; by default NAME-SEED.zip')
+    .option('-o, --output <file>', 'the archive to write, - for stdout; by default NAME-SEED.zip')
     .option('--outputs <folder>', 'where the outputs are', 'outputs')
     .option('--include-data', 'take along the data files of your own that the pipeline names')
     .action(
@@ -276,10 +276,10 @@ function addVerify(command: AddCommand, setCode: SetCode): void {
     )
     .option('--assignment <file>', 'what may be changed, and whose archive is whose')
     .option('--data <folder>', 'data files that archives leave out')
-    .option('--csv <file>', 'write a table of all archives')
+    .option('--csv <file>', 'write a table of all archives; - is stdout')
     .option(
       '--gradescope <file>',
-      "write Gradescope's results.json; one for each archive, if they are several",
+      "write Gradescope's results.json; one for each archive, if they are several; - is stdout",
     )
     .option('--allow-plugins', 'run the code of plugins in the archives')
     .option('--timeout <minutes>', 'the most that one archive may take', positiveInteger, 120)
@@ -327,7 +327,7 @@ function addInit(command: AddCommand, setCode: SetCode): void {
     'init experiments/dense.yaml --template autoencoder',
   ]);
   described
-    .argument('[file]', 'the file to write', 'pipeline.yaml')
+    .argument('[file]', 'the file to write; - is stdout', 'pipeline.yaml')
     .addOption(
       described
         .createOption('--template <kind>', 'what to start from')

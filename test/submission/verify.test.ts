@@ -274,6 +274,7 @@ test('a class: duplicates, seeds, deviations, a table, and results for Gradescop
     }),
   );
   rigged.write('class/broken.zip', bytes.subarray(0, 5000));
+  rigged.write('g/notes.txt', '');
   rigged.write('base.yaml', SMALL);
   rigged.write('assignment.yaml', 'base: base.yaml\neditable: [params.latent_size]\n');
   const names = ['jane-20231234.zip', 'copy-777.zip', 'edited-20231234.zip', 'broken.zip'];
@@ -318,7 +319,7 @@ test('a class: duplicates, seeds, deviations, a table, and results for Gradescop
     ['passed', 'passed', 'failed'],
   );
 
-  rigged.write('students.csv', 'number,file\n20231234,small-20231234.zip\n');
+  rigged.write('students.csv', 'Number;File\r\ns020231234;small-20231234.zip\r\n');
   rigged.write('assignment.yaml', 'base: base.yaml\nstudents: students.csv\n');
   const one = ['small-20231234.zip', '--level', 'spot', '--assignment', 'assignment.yaml'];
   const single = await verify(...one, '--gradescope', 'results.json', '--csv', 'one.csv');

@@ -5,6 +5,7 @@ import { failure } from '../../core/diagnostic.ts';
 import { packageRoot } from '../../core/package-root.ts';
 import { EXIT } from '../exit.ts';
 import { commandLine } from '../program.ts';
+import { STDOUT, writeNamed } from '../target.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 /** The pipelines to start from, by the name of the template: paths below `pipelines/`. */
@@ -16,6 +17,10 @@ export type Template = keyof typeof TEMPLATES;
 export async function init(terminal: Terminal, file: string, template: Template): Promise<number> {
   const source = TEMPLATES[template];
   const original = await readFile(join(packageRoot, 'pipelines', `${source}.yaml`), 'utf8');
+  if (file === STDOUT) {
+    await writeNamed(file, rename(original, source, 'pipeline.yaml'));
+    return EXIT.done;
+  }
   const text = rename(original, source, file);
   try {
     await mkdir(dirname(file), { recursive: true });

@@ -1,15 +1,16 @@
 import { existsSync } from 'node:fs';
 import { basename, extname, join, dirname, resolve } from 'node:path';
-import { writeFileAtomic } from '../../artifacts/atomic.ts';
-import { failure } from '../../core/diagnostic.ts';
+import { Failure, failure, type Diagnostic } from '../../core/diagnostic.ts';
+import { printable, printableJson } from '../../core/text.ts';
 import { loadAssignment } from '../../submission/assignment.ts';
 import type { Level } from '../../submission/levels.ts';
 import { DEFAULT_LIMITS } from '../../submission/limited.ts';
 import { gradescopeResults, marksCsv } from '../../submission/marks.ts';
 import { verifySubmissions, type Verdict } from '../../submission/verify.ts';
-import { EXIT } from '../exit.ts';
+import { EXIT, outcomeOf } from '../exit.ts';
 import { listenForSignals } from '../signals.ts';
-import { diagnosticToJson } from '../terminal/diagnostics.ts';
+import { checkTargets, STDOUT, writeNamed } from '../target.ts';
+import { diagnosticToJson, renderCounted } from '../terminal/diagnostics.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { renderVerdicts } from '../terminal/verdicts.ts';
 
@@ -40,6 +41,10 @@ export async function verify(terminal: Terminal, options: VerifyCommandOptions):
       `${missing.map((file) => `\`${file}\``).join(', ')}: there is no such file`,
     );
   }
+  await checkTargets({ '--csv': options.csv, '--gradescope': options.gradescope }, terminal.options.json);
+  if (options.gradescope === STDOUT && archives.length > 1) {
+    throw failure('usage', '`--gradescope -` takes one archive', 'name a file: each archive gets its own');
+  }
   const rules = assignment === undefined ? undefined : await loadAssignment(assignment);
   const quiet = terminal.options.json || terminal.options.quiet;
   const note = (text: string): void => {
@@ -57,12 +62,15 @@ export async function verify(terminal: Terminal, options: VerifyCommandOptions):
       jobs: options.jobs,
       signal: interrupt.signal,
       done: ({ file, result }) => {
-        if (archives.length > 1) note(`${basename(file)}: ${result}`);
+        if (archives.length > 1) note(`${printable(basename(file))}: ${result}`);
       },
     });
-    await writeMarks(verdicts, options);
-    present(terminal, verdicts);
-    return exitCode(verdicts);
+    // Hours of work are shown, whatever becomes of the files.
+    const problems = await writeMarks(verdicts, options);
+    const isTaken = options.csv === STDOUT || options.gradescope === STDOUT;
+    present(terminal, verdicts, { problems, isTaken });
+    const code = exitCode(verdicts);
+    return code === EXIT.done && problems.length > 0 ? outcomeOf(problems).code : code;
   } finally {
     interrupt.stop();
   }
@@ -75,35 +83,66 @@ async function prepareEngine(signal: AbortSignal, note: (text: string) => void):
   if (warning !== undefined) note(warning.message);
 }
 
-async function writeMarks(verdicts: readonly Verdict[], options: VerifyCommandOptions): Promise<void> {
-  const { csv, gradescope } = options;
-  if (csv !== undefined) await writeFileAtomic(resolve(csv), marksCsv(verdicts));
-  if (gradescope === undefined) return;
-  const path = resolve(gradescope);
-  for (const verdict of verdicts) {
-    const results = `${JSON.stringify(gradescopeResults(verdict), null, 2)}\n`;
-    await writeFileAtomic(verdicts.length === 1 ? path : besideFor(path, verdict.file), results);
+/** Writes what can be written; returns why the rest cannot. */
+async function writeMarks(
+  verdicts: readonly Verdict[],
+  { csv, gradescope }: VerifyCommandOptions,
+): Promise<readonly Diagnostic[]> {
+  const files: (readonly [string, string])[] = csv === undefined ? [] : [[csv, marksCsv(verdicts)]];
+  if (gradescope !== undefined) {
+    const names = namesBeside(
+      gradescope,
+      verdicts.map(({ file }) => file),
+    );
+    for (const [index, verdict] of verdicts.entries())
+      files.push([
+        names[index] ?? gradescope,
+        `${printableJson(JSON.stringify(gradescopeResults(verdict), null, 2))}\n`,
+      ]);
   }
+  const problems: Diagnostic[] = [];
+  for (const [path, text] of files) {
+    await writeNamed(path, text).catch((error: unknown) => {
+      if (!(error instanceof Failure)) throw error;
+      problems.push(...error.diagnostics);
+    });
+  }
+  return problems;
 }
 
-/** `results.json` for `20231234.zip` is `results.20231234.json`. */
-function besideFor(path: string, archive: string): string {
+/** `results.json` for `20231234.zip` among others is `results.20231234.json`; archives of one name in several folders are numbered. */
+function namesBeside(path: string, archives: readonly string[]): readonly string[] {
+  if (archives.length === 1) return [path];
   const extension = extname(path);
-  const stem = basename(archive, extname(archive));
-  return join(dirname(path), `${basename(path, extension)}.${stem}${extension}`);
+  const taken = new Set<string>();
+  return archives.map((archive) => {
+    const stem = basename(archive, extname(archive));
+    let name = stem;
+    for (let number = 2; taken.has(name.toLowerCase()); number += 1) name = `${stem}-${number}`;
+    taken.add(name.toLowerCase());
+    return join(dirname(path), `${basename(path, extension)}.${name}${extension}`);
+  });
 }
 
-function present(terminal: Terminal, verdicts: readonly Verdict[]): void {
+/** @param isTaken whether stdout is that of a file, so that the table goes elsewhere */
+function present(
+  terminal: Terminal,
+  verdicts: readonly Verdict[],
+  { problems, isTaken }: { readonly problems: readonly Diagnostic[]; readonly isTaken: boolean },
+): void {
   if (terminal.options.json) {
-    const status = exitCode(verdicts) === EXIT.done ? 'done' : 'mismatch';
+    const status = problems.length > 0 ? 'failed' : exitCode(verdicts) === EXIT.done ? 'done' : 'mismatch';
     const archives = verdicts.map((verdict) => ({
       ...verdict,
       diagnostics: verdict.diagnostics.map(diagnosticToJson),
     }));
-    terminal.result(JSON.stringify({ status, archives }, null, 2));
-  } else {
-    terminal.result(renderVerdicts(verdicts, terminal.resultStyle));
+    const more = problems.length > 0 ? { diagnostics: problems.map(diagnosticToJson) } : {};
+    terminal.result(JSON.stringify({ status, archives, ...more }, null, 2));
+    return;
   }
+  if (!isTaken) terminal.result(renderVerdicts(verdicts, terminal.resultStyle));
+  else if (!terminal.options.quiet) terminal.note(renderVerdicts(verdicts, terminal.noteStyle));
+  if (problems.length > 0) terminal.note(renderCounted(problems, [], terminal.noteStyle));
 }
 
 /** What could not be checked is no proof: it counts as a failure of the check, unless something is wrong. */

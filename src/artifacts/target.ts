@@ -1,0 +1,96 @@
+/** Files that the user names to be written: also devices, named pipes and links, which stay what they are. */
+import { access, constants, open, readlink, realpath, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { failure, Failure } from '../core/diagnostic.ts';
+import { errorCode, fileFailure, writeFileAtomic, writeWhole } from './atomic.ts';
+
+/** Where to write: a file that is put in place whole, or what is open at the other end of a device or a pipe. */
+interface Place {
+  readonly path: string;
+  readonly kind: 'file' | 'stream';
+}
+
+/** Other names of what this process has open. */
+const DESCRIPTOR = /^\/(?:dev\/(?:stdin|stdout|stderr|fd\/\d+)|proc\/[^/]+\/fd\/\d+)$/;
+
+/**
+ * Says before any work is done that a file cannot be written.
+ *
+ * @throws Failure `output-not-writable` for a folder, a file in a folder that does not exist, or one that may not be written
+ */
+export async function checkTarget(path: string): Promise<void> {
+  await placeOf(path);
+}
+
+/**
+ * Writes a file whole or not at all. A link is followed, and its target replaced; into a device or a named pipe the data is
+ * written as it stands.
+ *
+ * @throws Failure `disk-full` or `output-not-writable`
+ */
+export async function writeTarget(path: string, data: string | Uint8Array): Promise<void> {
+  const place = await placeOf(path);
+  if (place.kind === 'file') return writeFileAtomic(place.path, data);
+  try {
+    // Without leave to create: what was there is gone.
+    const file = await open(place.path, constants.O_WRONLY | constants.O_APPEND);
+    try {
+      const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+      // Neither has positions.
+      await writeWhole(file, bytes, null);
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    throw refusal(error, path);
+  }
+}
+
+async function placeOf(path: string): Promise<Place> {
+  const absolute = resolve(path);
+  if (DESCRIPTOR.test(absolute)) return { path: absolute, kind: 'stream' };
+  try {
+    const info = await found(absolute);
+    if (info?.isDirectory() === true) {
+      throw failure('output-not-writable', `\`${path}\` is a folder`, 'name a file in it');
+    }
+    if (info !== undefined && !info.isFile()) return { path: absolute, kind: 'stream' };
+    const target = info === undefined ? await endOfLinks(absolute) : await realpath(absolute);
+    if (info !== undefined) await access(target, constants.W_OK);
+    const folder = dirname(target);
+    if ((await found(folder)) === undefined) {
+      throw failure('output-not-writable', `there is no folder \`${dirname(path)}\``, 'make it first');
+    }
+    return { path: target, kind: 'file' };
+  } catch (error) {
+    throw refusal(error, path);
+  }
+}
+
+async function found(path: string): Promise<Awaited<ReturnType<typeof stat>> | undefined> {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** What a link leads to, where nothing is there yet. */
+async function endOfLinks(path: string): Promise<string> {
+  let end = path;
+  // The system has followed them all before: there is no circle.
+  for (;;) {
+    const next = await readlink(end).catch(() => undefined);
+    if (next === undefined) return end;
+    end = resolve(dirname(end), next);
+  }
+}
+
+function refusal(error: unknown, path: string): unknown {
+  const known = fileFailure(error, path);
+  if (!(known instanceof Failure) || error instanceof Failure) return known;
+  const [diagnostic] = known.diagnostics;
+  if (diagnostic?.code !== 'output-not-writable') return known;
+  return failure('output-not-writable', diagnostic.message, 'check its permissions, or name another file');
+}
