@@ -1,6 +1,8 @@
 /** Files that appear whole or not at all. */
 import { randomBytes } from 'node:crypto';
+import { realpathSync } from 'node:fs';
 import { mkdir, open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { Failure, failure } from '../core/diagnostic.ts';
 
@@ -129,8 +131,57 @@ export function fileFailure(error: unknown, path: string): unknown {
   }
 }
 
+/**
+ * Turns whatever error of a system call into a diagnostic that names the file as the error does, for places that cannot know
+ * what was being done; anything else comes back as it is.
+ */
+export function systemFailure(error: unknown): unknown {
+  if (error instanceof Failure || !isSystemError(error)) return error;
+  const code = errorCode(error);
+  const path = 'path' in error && typeof error.path === 'string' ? error.path : undefined;
+  if (code === 'EMFILE' || code === 'ENFILE') {
+    return failure(
+      'output-not-writable',
+      `no more files can be opened (${code})`,
+      'raise the limit with `ulimit -n`, or do less at one time (`--jobs 1`)',
+    );
+  }
+  const isFull = code === 'ENOSPC' || code === 'EDQUOT';
+  const temporary = tmpdir();
+  const isTemporary = [temporary, realTemporary()].some((folder) => path?.startsWith(folder) === true);
+  if (isFull && (path === undefined || isTemporary)) {
+    return failure(
+      'disk-full',
+      `the disk of the temporary folder \`${temporary}\` is full`,
+      'free some space, or set `TMPDIR` to a folder with more room',
+    );
+  }
+  if (isFull) return fileFailure(error, path ?? '');
+  if (isTemporary) {
+    return failure(
+      'output-not-writable',
+      `the temporary folder \`${temporary}\` cannot be used (${code})`,
+      'set `TMPDIR` to a folder that exists and can be written',
+    );
+  }
+  return failure(
+    'file-unreadable',
+    `${path === undefined ? 'a file' : `\`${path}\``} cannot be read or written (${code})`,
+    'check its permissions, and the disk that it is on',
+  );
+}
+
+/** `TMPDIR` without links. */
+function realTemporary(): string {
+  try {
+    return realpathSync(tmpdir());
+  } catch {
+    return tmpdir();
+  }
+}
+
 /** Whether the system refused a call; other errors with a code are bugs. */
-function isSystemError(error: unknown): boolean {
+function isSystemError(error: unknown): error is Error {
   return error instanceof Error && 'syscall' in error && errorCode(error) !== '';
 }
 

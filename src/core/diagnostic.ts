@@ -59,6 +59,7 @@ export const DIAGNOSTIC_CODES = {
   'disk-full': 'The disk is full.',
   'cache-corrupt': 'A cache entry is not what was stored.',
   'outputs-outdated': 'Outputs that are to be packed are not those of the pipeline.',
+  'archive-unreadable': 'An archive cannot be read from its disk.',
   'archive-unsafe': 'An archive is not one that `hourglass pack` wrote; nothing of it was used.',
   'archive-damaged': 'Files of an archive are not what its manifest says.',
   'no-run': 'There are no outputs of a run to report on.',

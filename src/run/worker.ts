@@ -3,7 +3,7 @@
  * the native library takes once a process.
  */
 import { Checkpoints } from '../artifacts/checkpoints.ts';
-import { errorCode, fileFailure } from '../artifacts/atomic.ts';
+import { errorCode, fileFailure, systemFailure } from '../artifacts/atomic.ts';
 import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
 import type { Engine } from '../engine/engine.ts';
 import { deriveSeed } from '../core/seed.ts';
@@ -30,9 +30,10 @@ async function runTask(task: StageTask): Promise<void> {
     const result = await node.run(contextOf(task, node));
     await send({ type: 'done', metrics: result.metrics ?? {}, highlights: result.highlights ?? [] });
   } catch (error) {
-    // A node cannot know better than the system what a full disk means; other errors of files are its own to explain.
+    // A node cannot know better than the system what a full disk means; other errors of files are its own to explain, and what it
+    // does not explain is told by the name of the file.
     const isFull = ['ENOSPC', 'EDQUOT'].includes(errorCode(error));
-    await send(describeError(isFull ? fileFailure(error, task.folder) : error));
+    await send(describeError(isFull ? fileFailure(error, task.folder) : systemFailure(error)));
   }
 }
 

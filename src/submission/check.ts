@@ -12,6 +12,7 @@ import type { Level } from './levels.ts';
 import { METRICS, RESOLVED } from './manifest.ts';
 import { measuredStages, rerun, stagesOfModels, type Rerun } from './rerun.ts';
 import { loadStranger, requireLocated } from './stranger.ts';
+import { troubleOf } from './trouble.ts';
 import { unpackArchive, type Unpacked } from './unpack.ts';
 
 export interface CheckOptions {
@@ -197,7 +198,8 @@ function resultsOf(manifest: Manifest, { located, partial }: LoadResult): Readon
 }
 
 function diagnosticsOf(error: unknown, work: string): readonly Diagnostic[] {
-  if (error instanceof Failure) return error.diagnostics.map((diagnostic) => withoutFolder(diagnostic, work));
+  const known = troubleOf(error);
+  if (known instanceof Failure) return known.diagnostics.map((diagnostic) => withoutFolder(diagnostic, work));
   throw error;
 }
 

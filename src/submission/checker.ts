@@ -1,15 +1,31 @@
-/** The process that `checkLimited` starts: checks one archive, answers, and ends. */
+/**
+ * The process that `checkLimited` starts: checks one archive, answers, and ends. Its argument is the number of the process that
+ * asks, with which it ends.
+ */
+import { Worker } from 'node:worker_threads';
+import { Failure } from '../core/diagnostic.ts';
 import { checkArchive, type CheckOptions } from './check.ts';
 import type { FromChecker } from './limited.ts';
+import { troubleOf } from './trouble.ts';
+
+const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+new Worker(new URL(`./watchdog.${extension}`, import.meta.url), {
+  workerData: Number(process.argv[2]),
+}).unref();
 
 process.once('message', (message: { readonly options: CheckOptions }) => {
   void checkArchive(message.options)
     .then(
       (findings): FromChecker => ({ type: 'findings', findings }),
-      (error: unknown): FromChecker => ({
-        type: 'failed',
-        stack: error instanceof Error ? (error.stack ?? error.message) : String(error),
-      }),
+      (thrown: unknown): FromChecker => {
+        // What the system refused keeps its meaning on the way.
+        const error = troubleOf(thrown);
+        if (error instanceof Failure) return { type: 'refused', diagnostics: error.diagnostics };
+        return {
+          type: 'failed',
+          stack: error instanceof Error ? (error.stack ?? error.message) : String(error),
+        };
+      },
     )
     .then((answer) => process.send?.(answer));
 });

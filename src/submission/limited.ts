@@ -1,10 +1,10 @@
 /** A process with limits, for work that an archive of a stranger asks for. */
 import { spawn } from 'node:child_process';
 import { readdir, lstat } from 'node:fs/promises';
-import { totalmem } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { failure, type Failure } from '../core/diagnostic.ts';
+import { failure, Failure, type Diagnostic } from '../core/diagnostic.ts';
 import type { CheckOptions, Findings } from './check.ts';
 
 export interface ProcessLimits {
@@ -26,13 +26,14 @@ const MEASURE_MILLISECONDS = 1000;
 
 export type FromChecker =
   | { readonly type: 'findings'; readonly findings: Findings }
+  | { readonly type: 'refused'; readonly diagnostics: readonly Diagnostic[] }
   | { readonly type: 'failed'; readonly stack: string };
 
 /**
  * Checks an archive in a process of its own: without a network, with limits that all its children share, and ended with
  * all of them when this process ends.
  *
- * @throws Failure `verification-stopped` if it went beyond a limit or died
+ * @throws Failure `verification-stopped` if it went beyond a limit or died; what the system refused, such as `disk-full`
  */
 export async function checkLimited(
   options: CheckOptions,
@@ -63,17 +64,22 @@ export async function checkLimited(
   process.once('exit', end);
   signal.addEventListener('abort', onAbort);
   try {
-    const message = await new Promise<FromChecker | undefined>((resolve, reject) => {
+    const message = await new Promise<FromChecker | NodeJS.Signals | undefined>((resolve, reject) => {
       child.once('error', reject);
       child.once('message', (received: FromChecker) => resolve(received));
-      child.once('close', () => resolve(undefined));
+      child.once('close', (_code, signalName) => resolve(signalName ?? undefined));
       child.send({ type: 'check', options }, (error) => {
         // Its end says more.
         if (error !== null) end();
       });
     });
     if (stopped !== undefined) throw stopped;
-    if (message === undefined) throw beyond('its process ended', 'it may have run out of memory');
+    if (message === 'SIGXCPU') throw beyond(`more than ${cpuSeconds(limits)} seconds of processor time`);
+    if (message === undefined || typeof message === 'string') {
+      const how = message === undefined ? '' : ` by ${message}`;
+      throw beyond(`its process was ended${how}`, 'it may have run out of memory');
+    }
+    if (message.type === 'refused') throw new Failure(...message.diagnostics);
     if (message.type === 'failed') throw new Error(message.stack);
     return message.findings;
   } finally {
@@ -92,7 +98,7 @@ function beyond(what: string, hint?: string): Failure {
 function start(limits: ProcessLimits): ReturnType<typeof spawn> {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const module = (name: string): URL => new URL(`./${name}.${extension}`, import.meta.url);
-  const program = [process.execPath, fileURLToPath(module('checker'))];
+  const program = [process.execPath, fileURLToPath(module('checker')), String(process.pid)];
   const [file = '', ...args] =
     process.platform === 'win32' ? program : ['/bin/sh', '-c', limitScript(limits), 'sh', ...program];
   return spawn(file, args, {
@@ -109,10 +115,18 @@ function start(limits: ProcessLimits): ReturnType<typeof spawn> {
 }
 
 /** Limits of the shell, in kilobytes and blocks of 512 bytes; a system that lacks one goes on without. */
-function limitScript({ memory, disk }: ProcessLimits): string {
-  const data = Math.floor(memory / 1024);
-  const file = Math.floor(disk / 512);
-  return `ulimit -c 0; ulimit -d ${data} 2>/dev/null; ulimit -f ${file} 2>/dev/null; exec "$@"`;
+function limitScript(limits: ProcessLimits): string {
+  const data = Math.floor(limits.memory / 1024);
+  const file = Math.floor(limits.disk / 512);
+  const each = [`-d ${data}`, `-f ${file}`, `-t ${cpuSeconds(limits)}`].map(
+    (limit) => `ulimit ${limit} 2>/dev/null; `,
+  );
+  return `ulimit -c 0; ${each.join('')}exec "$@"`;
+}
+
+/** What one process may compute with all its threads: as much as the machine can in the time. */
+function cpuSeconds({ seconds }: ProcessLimits): number {
+  return seconds * availableParallelism();
 }
 
 function endGroup(pid: number): void {

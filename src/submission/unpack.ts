@@ -1,5 +1,5 @@
 /** An archive into a folder: only listed files, and each exactly as it is listed. */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { failure, type Failure } from '../core/diagnostic.ts';
 import type { Environment, Manifest } from './generated/types.ts';
@@ -17,13 +17,15 @@ export interface Unpacked {
  * is there. Then each file's content is held against its hash.
  *
  * @param folder absolute path of an empty folder
- * @throws Failure `archive-unsafe` before anything is written, `archive-damaged` after that
+ * @throws Failure `archive-unsafe` or `disk-full` before anything is written, `archive-damaged` after that; whatever the system
+ *   refuses, as it comes
  */
 export async function unpackArchive(path: string, folder: string): Promise<Unpacked> {
   const archive = await openArchive(path);
   try {
     const manifest = await readManifest((await archive.read(MANIFEST, LIMITS.manifest)).toString('utf8'));
     checkListing(archive, manifest);
+    await checkRoom(archive, folder);
     const environment = await readEnvironment(
       (await archive.read(ENVIRONMENT, LIMITS.environment)).toString('utf8'),
     );
@@ -42,6 +44,19 @@ export async function unpackArchive(path: string, folder: string): Promise<Unpac
   } finally {
     archive.close();
   }
+}
+
+/** Said before a byte is written: other archives may be at work on the same disk. */
+async function checkRoom(archive: Archive, folder: string): Promise<void> {
+  const needed = [...archive.files.values()].reduce((sum, bytes) => sum + bytes, 0);
+  const { bavail, bsize } = await statfs(folder);
+  // Some file systems do not tell.
+  if (bsize === 0 || needed <= bavail * bsize) return;
+  throw failure(
+    'disk-full',
+    `its files have ${needed} bytes, and the disk of the temporary folder has room for ${bavail * bsize}`,
+    'free some space, or set `TMPDIR` to a folder with more room',
+  );
 }
 
 function checkListing(archive: Archive, manifest: Manifest): void {

@@ -1,7 +1,5 @@
 /** Verifies submissions: each in a process of its own, then all of them against one another. */
-import { mkdtemp, realpath, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { basename, join, resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import pLimit from 'p-limit';
 import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
 import type { LoadedAssignment } from './assignment.ts';
@@ -9,6 +7,8 @@ import type { CheckOptions, Findings } from './check.ts';
 import type { Level } from './levels.ts';
 import { checkLimited, type ProcessLimits } from './limited.ts';
 import { seedProblem } from './students.ts';
+import { troubleOf, UNDONE } from './trouble.ts';
+import { makeWorkFolder, removeOldWork, type WorkFolder } from './work-folder.ts';
 
 export interface VerifyOptions {
   readonly level: Level;
@@ -34,17 +34,6 @@ export interface Verdict extends Omit<Findings, 'results'> {
   readonly duplicates: readonly string[];
 }
 
-/** Problems that keep the work from being done, of which the archive need not be at fault. */
-const UNDONE = new Set<Diagnostic['code']>([
-  'plugin-refused',
-  'data-missing',
-  'engine-missing',
-  'engine-install-failed',
-  'disk-full',
-  'interrupted',
-  'student-unknown',
-]);
-
 /**
  * Checks archives, in the order in which they were named.
  *
@@ -54,24 +43,62 @@ export async function verifySubmissions(
   files: readonly string[],
   options: VerifyOptions,
 ): Promise<readonly Verdict[]> {
+  await removeOldWork();
   const limit = pLimit(options.jobs);
-  const checked = await Promise.all(
+  const done = (file: string, findings: Findings): { readonly file: string; readonly findings: Findings } => {
+    options.done(verdictOf(file, findings, [], options));
+    return { file, findings };
+  };
+  const first = await Promise.all(
     files.map((file) =>
       limit(async () => {
         const findings = await verifyOne(file, options);
-        options.done(verdictOf(file, findings, [], options));
-        return { file, findings };
+        return isWanting(findings) ? { file } : done(file, findings);
       }),
     ),
   );
+  // Where there was no room for several at one time, there may be for each alone.
+  const checked: { readonly file: string; readonly findings: Findings }[] = [];
+  for (const each of first)
+    checked.push('findings' in each ? each : done(each.file, await verifyOne(each.file, options)));
   if (options.signal.aborted) throw failure('interrupted', 'stopped');
   const twins = findDuplicates(checked.map(({ file, findings }) => ({ file, results: findings.results })));
   return checked.map(({ file, findings }) => verdictOf(file, findings, twins.get(file) ?? [], options));
 }
 
+const isWanting = ({ diagnostics }: Findings): boolean =>
+  diagnostics.some(({ code }) => code === 'disk-full');
+
+/** Whatever happens costs this archive its verdict, and no other. */
 async function verifyOne(file: string, options: VerifyOptions): Promise<Findings> {
+  let work: WorkFolder | undefined;
+  try {
+    work = await makeWorkFolder();
+    return await checkIn(work.path, file, options);
+  } catch (error) {
+    const known = troubleOf(error);
+    return {
+      metrics: [],
+      filesCompared: 0,
+      diagnostics: known instanceof Failure ? known.diagnostics : [bug(error)],
+      results: {},
+    };
+  } finally {
+    await work?.remove();
+  }
+}
+
+function bug(error: unknown): Diagnostic {
+  return {
+    code: 'internal-error',
+    severity: 'error',
+    message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    hint: 'this is a bug in Hourglass',
+  };
+}
+
+async function checkIn(work: string, file: string, options: VerifyOptions): Promise<Findings> {
   const { level, allowPlugins, data, assignment, limits, signal } = options;
-  const work = await realpath(await mkdtemp(join(tmpdir(), 'hourglass-verify-')));
   const check: CheckOptions = {
     archive: resolve(file),
     level,
@@ -82,14 +109,7 @@ async function verifyOne(file: string, options: VerifyOptions): Promise<Findings
       ? {}
       : { assignment: { base: assignment.base, editable: assignment.editable, seed: assignment.seed } }),
   };
-  try {
-    return await checkLimited(check, limits, signal);
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    return { metrics: [], filesCompared: 0, diagnostics: error.diagnostics, results: {} };
-  } finally {
-    await rm(work, { recursive: true, force: true, maxRetries: 3 });
-  }
+  return checkLimited(check, limits, signal);
 }
 
 function verdictOf(

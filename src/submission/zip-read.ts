@@ -311,6 +311,7 @@ async function checkLocal(zip: yauzl.ZipFile, members: readonly Member[], end: E
 /** What yauzl says of a file that is not in order. */
 function rethrow(error: unknown): never {
   if (error instanceof Failure) throw error;
+  if (isOfSystem(error)) throw archiveUnreadable(error);
   refuse(error instanceof Error ? error.message : String(error));
 }
 
@@ -324,15 +325,28 @@ function refuse(what: string): never {
 
 /** @throws Failure for a file that the system does not let this process read */
 function unreadable(path: string, error: unknown): never {
-  const code = errorCode(error);
-  if (code === 'ENOENT' || code === 'ENOTDIR') throw failure('file-not-found', `\`${path}\` does not exist`);
-  throw failure('file-unreadable', `\`${path}\` cannot be read (${code})`);
+  if (['ENOENT', 'ENOTDIR'].includes(errorCode(error)))
+    throw failure('file-not-found', `\`${path}\` does not exist`);
+  throw archiveUnreadable(error);
 }
+
+/** The disk, or its permissions, are at fault, and not the archive. */
+function archiveUnreadable(error: unknown): Failure {
+  return failure(
+    'archive-unreadable',
+    `the archive cannot be read (${errorCode(error)})`,
+    'check its permissions, and the disk that it is on',
+  );
+}
+
+const isOfSystem = (error: unknown): error is NodeJS.ErrnoException =>
+  error instanceof Error && 'syscall' in error;
 
 function damaged(name: string): (error: unknown) => never {
   return (error) => {
-    // A full disk is not the archive's fault.
-    if (error instanceof Failure || (error instanceof Error && 'syscall' in error)) throw error;
+    if (error instanceof Failure) throw error;
+    // A full disk is not the archive's fault, nor is one that cannot be read.
+    if (isOfSystem(error)) throw error.syscall === 'read' ? archiveUnreadable(error) : error;
     throw damagedFailure(name);
   };
 }

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { basename, extname, join, dirname, resolve } from 'node:path';
 import { Failure, failure, type Diagnostic } from '../../core/diagnostic.ts';
 import { printable, printableJson } from '../../core/text.ts';
@@ -39,6 +39,14 @@ export async function verify(terminal: Terminal, options: VerifyCommandOptions):
     throw failure(
       'file-not-found',
       `${missing.map((file) => `\`${file}\``).join(', ')}: there is no such file`,
+    );
+  }
+  const folders = archives.filter((file) => statSync(file).isDirectory());
+  if (folders.length > 0) {
+    throw failure(
+      'file-unreadable',
+      `${folders.map((file) => `\`${file}\``).join(', ')}: that is a folder`,
+      'name the archives in it',
     );
   }
   await checkTargets({ '--csv': options.csv, '--gradescope': options.gradescope }, terminal.options.json);

@@ -1,0 +1,14 @@
+/**
+ * A thread beside the work of a checker: ends the whole process group once the process that asked is gone, whatever keeps the
+ * main thread busy. `process.ppid` is then that of another process.
+ */
+import { workerData } from 'node:worker_threads';
+import { isAlive } from '../artifacts/process.ts';
+
+const PERIOD_MILLISECONDS = 500;
+const parent = Number(workerData);
+
+setInterval(() => {
+  if (process.ppid === parent && isAlive(parent)) return;
+  process.kill(process.platform === 'win32' ? process.pid : -process.pid, 'SIGKILL');
+}, PERIOD_MILLISECONDS);

@@ -1,0 +1,135 @@
+/** Disks and processes that fail while archives are checked: each archive pays for itself. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { before, test, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isAlive } from '../../src/artifacts/process.ts';
+import { writeZip } from '../../src/submission/zip-write.ts';
+import { HOURGLASS, rig, type Rig } from '../rig.ts';
+import { listed, type Files } from './archives.ts';
+
+const zipped = async (files: Files): Promise<Buffer> =>
+  Buffer.from(await writeZip([...files].map(([path, data]) => ({ path, data }))));
+
+let small: Buffer;
+let huge: Buffer;
+before(async () => {
+  small = await zipped(listed());
+  huge = await zipped(listed({ 'notes.bin': randomBytes(2 ** 22) }));
+});
+
+interface Document {
+  readonly status: string;
+  readonly archives?: readonly {
+    readonly file: string;
+    readonly result: string;
+    readonly diagnostics: readonly { readonly code: string; readonly severity: string }[];
+  }[];
+}
+
+/** `ok`, or the result and the codes of the errors, of each archive. */
+function verdictsOf(stdout: string): readonly string[] {
+  const { archives = [] } = JSON.parse(stdout) as Document;
+  return archives.map(({ result, diagnostics }) => {
+    const codes = diagnostics.filter(({ severity }) => severity === 'error').map(({ code }) => code);
+    return [result, ...new Set(codes)].join(' ');
+  });
+}
+
+/** Runs `verify` with a `TMPDIR` of one megabyte that only it sees. */
+function onSmallDisk(
+  { path }: Rig,
+  prepare: string,
+  archives: readonly string[],
+): { readonly status: number | null; readonly stdout: string; readonly stderr: string } {
+  mkdirSync(path('tmp'), { recursive: true });
+  const script = `mount -t tmpfs -o size=1m none tmp && ${prepare} && TMPDIR="$PWD/tmp" exec "$@"`;
+  return spawnSync(
+    'unshare',
+    [
+      ...['--user', '--map-root-user', '--mount', 'sh', '-c', script, 'sh'],
+      ...[process.execPath, ...HOURGLASS, 'verify', ...archives, '--level', 'hashes', '--json', '-j', '2'],
+    ],
+    { cwd: path('.'), encoding: 'utf8' },
+  );
+}
+
+const mount = ['--user', '--map-root-user', '--mount', 'mount', '-t', 'tmpfs', 'none', '/mnt'];
+const skip = spawnSync('unshare', mount).status === 0 ? false : 'a file system cannot be mounted here';
+
+function three(t: TestContext): Rig {
+  const rigged = rig(t);
+  rigged.write('a.zip', small);
+  rigged.write('huge.zip', huge);
+  rigged.write('b.zip', small);
+  return rigged;
+}
+
+test('an archive for which there is no room costs no other its verdict', { skip }, (t) => {
+  const rigged = three(t);
+  const { status, stdout } = onSmallDisk(rigged, 'true', ['a.zip', 'huge.zip', 'b.zip']);
+  assert.deepEqual([status, verdictsOf(stdout)], [1, ['ok', 'unchecked disk-full', 'ok']]);
+});
+
+test(
+  'a full, a read-only and a missing temporary folder are named, and accuse nobody',
+  { skip },
+  async (t) => {
+    const rigged = three(t);
+    const archives = ['a.zip', 'b.zip'];
+    const full = onSmallDisk(rigged, 'cat /dev/zero > tmp/filler 2>/dev/null || true', archives);
+    assert.deepEqual(
+      [full.status, verdictsOf(full.stdout)],
+      [1, ['unchecked disk-full', 'unchecked disk-full']],
+    );
+    const closed = onSmallDisk(rigged, 'mount -o remount,ro tmp', archives);
+    const refused = ['unchecked output-not-writable', 'unchecked output-not-writable'];
+    assert.deepEqual([closed.status, verdictsOf(closed.stdout)], [1, refused]);
+    const missing = await rigged.run(['verify', ...archives, '--level', 'hashes', '--json'], {
+      env: { TMPDIR: rigged.path('none') },
+    });
+    assert.deepEqual([missing.code, verdictsOf(missing.stdout)], [1, refused]);
+  },
+);
+
+test('a folder among the archives is a wrong call', async (t) => {
+  const rigged = three(t);
+  mkdirSync(rigged.path('folder'));
+  const { code, json } = await rigged.runJson(['verify', 'a.zip', 'folder', '--level', 'hashes']);
+  assert.deepEqual([code, json.diagnostics.map((each) => each.code)], [2, ['file-unreadable']]);
+});
+
+test('a checker ends with the process that was killed, and its folder goes at the next start', async (t) => {
+  const rigged = rig(t);
+  mkdirSync(rigged.path('tmp'));
+  const env = { TMPDIR: rigged.path('tmp') };
+  const plugin = `import { writeFileSync } from 'node:fs';
+writeFileSync(${JSON.stringify(rigged.path('started'))}, String(process.pid));
+for (;;);
+export default {};\n`;
+  const files = listed(
+    { 'pipeline/plugin.mjs': plugin },
+    'name: p\nplugins: [./plugin.mjs]\nstages: { mnist: { type: dataset, source: mnist } }\n',
+  );
+  rigged.write('busy.zip', await zipped(files));
+  rigged.write('a.zip', small);
+  const args = ['--level', 'hashes', '--allow-plugins'];
+  const killed = rigged.run(['verify', 'busy.zip', ...args], {
+    env,
+    onStart: (pid) => void killOnceThere(rigged.path('started'), pid),
+  });
+  assert.equal((await killed).code, null);
+  const checker = Number(readFileSync(rigged.path('started'), 'utf8'));
+  for (let tries = 0; tries < 600 && isAlive(checker); tries += 1) await sleep(50);
+  assert.equal(isAlive(checker), false);
+  assert.equal(readdirSync(rigged.path('tmp')).length, 2);
+  assert.equal((await rigged.run(['verify', 'a.zip', ...args], { env })).code, 0);
+  assert.deepEqual(readdirSync(rigged.path('tmp')), []);
+});
+
+async function killOnceThere(path: string, pid: number): Promise<void> {
+  while (!existsSync(path) || readFileSync(path, 'utf8') === '') await sleep(20);
+  process.kill(pid, 'SIGKILL');
+}
