@@ -3,8 +3,8 @@ import { DIAGNOSTIC_CODES } from '../src/core/diagnostic.ts';
 import { isJsonObject, type Json, type JsonObject } from '../src/core/json.ts';
 import { exampleOf, flowText, isStack, itemText } from '../src/core/schema-example.ts';
 import {
+  canonicalNames,
   isChoice,
-  listAt,
   mapBranch,
   objectAt,
   referenceName,
@@ -154,7 +154,7 @@ function typeText(schema: JsonObject, root: JsonObject): string {
     return reference === 'OptimizerSpec' ? '[optimizer](#optimizers)' : '[layer](#layers)';
   if (mapBranch(schema) !== undefined)
     return `number${limitsText(schema)}, or [schedule](#learning-rate-schedules)`;
-  const choices = stringsAt(schema, 'enum');
+  const choices = canonicalNames(schema).filter((value) => typeof value === 'string');
   if (choices.length > 0)
     return choices.length > 6 ? `[${reference ?? 'choice'}](#choices)` : orList(choices);
   const words = stringsAt(textBranch(schema) ?? {}, 'enum');
@@ -191,7 +191,7 @@ function limitsText(schema: JsonObject): string {
 function choicesTable(owners: readonly JsonObject[]): string {
   const rows = owners.flatMap((owner) =>
     Object.entries(objectAt(owner, 'definitions')).flatMap(([name, schema]) => {
-      const values = isJsonObject(schema) ? listAt(schema, 'enum') : [];
+      const values = isJsonObject(schema) ? canonicalNames(schema) : [];
       if (!isJsonObject(schema) || values.length === 0) return [];
       return [[name, orList(values.map(String)), stringAt(schema, 'description') ?? '']];
     }),

@@ -1,8 +1,8 @@
 /** TypeScript types of resolved settings, from the schemas: whatever has a default is there. */
 import { isJsonObject, type JsonObject } from '../src/core/json.ts';
 import {
+  canonicalNames,
   isChoice,
-  listAt,
   mapBranch,
   objectAt,
   referenceName,
@@ -79,7 +79,7 @@ function typeOf(schema: JsonObject, indent: string): string {
   if (reference !== undefined) return reference;
   if (schema['const'] !== undefined) return literal(schema['const']);
   if (isChoice(schema)) return choice(schema, indent);
-  if ('enum' in schema) return union(listAt(schema, 'enum').map(literal), indent);
+  if ('enum' in schema) return union(canonicalNames(schema).map(literal), indent);
   const types = typesOf(schema);
   if (types.length === 0) return 'Json';
   return union(

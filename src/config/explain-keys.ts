@@ -6,7 +6,7 @@ import { isChoice, listAt, objectAt, stringAt } from '../core/schema-view.ts';
 import { suggest } from '../core/suggest.ts';
 import { find, locate, type Located, type LocatedMap } from './located.ts';
 import type { DocumentPath } from './pipeline.ts';
-import { descriptionOf, nounOf, param, schemaOf, type Explained, type Place } from './place.ts';
+import { descriptionOf, insteadOf, nounOf, param, schemaOf, type Explained, type Place } from './place.ts';
 import { didYouMean, errorAt } from './report.ts';
 import { code, nameOf } from './wording.ts';
 
@@ -78,12 +78,12 @@ function badName({ path, errors, context }: Place, name: string): Diagnostic {
 function unknownKey({ path, value, context }: Place, key: string, schema: JsonObject): Diagnostic {
   const properties = Object.keys(objectAt(schema, 'properties'));
   const range = locate(context.root, [...path, key], 'key');
-  const hint = spaceMissing(key, properties) ?? didYouMean(key, properties);
+  const inner = find(value, [key])?.value;
+  const hint = insteadOf(schema, key, inner) ?? spaceMissing(key, properties) ?? didYouMean(key, properties);
   if (isChoice(schema)) {
     const noun = nounOf(schema);
     return errorAt(range, 'unknown-value', `there is no ${noun} ${code(key)}`, { hint });
   }
-  const inner = find(value, [key])?.value;
   const isStage = path.length === 0 && inner?.kind === 'map' && inner.entries.has('type');
   const owner = path.length === 2 && path[0] === 'stages' ? stageWords(context.root, path) : nameOf(path);
   return errorAt(range, 'unknown-key', `unknown key ${code(key)} in ${owner}`, {

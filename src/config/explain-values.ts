@@ -5,7 +5,7 @@ import type { JsonObject } from '../core/json.ts';
 import { isChoice, objectAt, stringAt, stringsAt, typesOf } from '../core/schema-view.ts';
 import { suggest } from '../core/suggest.ts';
 import { find, locate, tidyRange, toJson, type Located } from './located.ts';
-import { firstSentence, neededBy, nounOf, schemaOf, type Place } from './place.ts';
+import { firstSentence, insteadOf, neededBy, nounOf, schemaOf, type Place } from './place.ts';
 import { didYouMean, errorAt } from './report.ts';
 import { both, code, describe, either, nameOf, quoted, typeWords } from './wording.ts';
 
@@ -147,8 +147,10 @@ export function enumDiagnostic(place: Place): Diagnostic | undefined {
 
   const number = typesOf(outer).some((type) => type === 'number' || type === 'integer');
   const digits = number && word.trim() !== '' && Number.isFinite(Number(word));
-  const choices = [...allowed.map(code), ...(number ? ['a number'] : [])];
-  const near = didYouMean(word, allowed);
+  const other = objectAt(schemaOf(error), 'aliases');
+  const names = allowed.filter((name) => !Object.hasOwn(other, name));
+  const choices = [...names.map(code), ...(number ? ['a number'] : [])];
+  const near = insteadOf(schemaOf(error), word) ?? didYouMean(word, allowed);
   const message = `${nameOf(path)} cannot be ${quoted(found)}`;
   const hint = digits
     ? `write the number ${code(word)}, without quotation marks`
@@ -180,7 +182,12 @@ export function limitDiagnostic(place: Place): Diagnostic | undefined {
     const limit = limitWords(place, error);
     if (limit === undefined) continue;
     const description = stringAt(schemaOf(error), 'description');
-    const hint = error.keyword === 'pattern' ? description : firstSentence(description);
+    const hint =
+      error.keyword === 'aliases'
+        ? 'remove one of the two'
+        : error.keyword === 'pattern'
+          ? description
+          : firstSentence(description);
     return valueError(place, 'out-of-range', `${nameOf(place.path)} ${limit}`, hint);
   }
   return undefined;
@@ -218,6 +225,8 @@ function limitWords({ value }: Place, error: ErrorObject): string | undefined {
       return `is longer than ${limit} characters`;
     case 'pattern':
       return `cannot be ${found}`;
+    case 'aliases':
+      return `is ${found}, which means the same as another item of the list`;
     case 'uniqueItems':
       return `has the same item twice, at the positions ${Number(error.params['j'])} and ${Number(error.params['i'])}`;
     default:

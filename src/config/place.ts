@@ -78,6 +78,12 @@ export function descriptionOf(schema: JsonObject, key: string, root: JsonObject)
   );
 }
 
+/** What a schema says is to be written instead of a key or a value that it does not take; with the key's value in it. */
+export function insteadOf(schema: JsonObject, name: string, value?: Located): string | undefined {
+  const text = stringAt(objectAt(schema, 'instead'), name);
+  return text?.replace('{value}', value?.kind === 'scalar' ? String(value.value) : '…');
+}
+
 export function firstSentence(text: string | undefined): string | undefined {
   return text === undefined ? undefined : (/^.*?[.](?=\s|$)/s.exec(text)?.[0] ?? text);
 }

@@ -1,5 +1,5 @@
 /** The pipeline against its schemas. */
-import type { Ajv, ErrorObject } from 'ajv';
+import type { Ajv, ErrorObject, FuncKeywordDefinition } from 'ajv';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import { readSchema, SHARED_SCHEMAS } from '../core/schemas.ts';
 import type { StageType } from '../core/stage-type.ts';
@@ -132,6 +132,27 @@ export async function createAjv(): Promise<Ajv> {
     code: { optimize: false },
     logger: false,
   });
+  ajv.addKeyword(ALIASES);
+  // What to write in place of a key or a value that Keras has; for diagnostics.
+  ajv.addKeyword('instead');
   for (const name of SHARED_SCHEMAS) ajv.addSchema(readSchema(name));
   return ajv;
 }
+
+/**
+ * Names that mean another of the `enum` beside them, and are replaced by it: equal settings have equal keys. An item of a
+ * list may not mean what another is.
+ */
+const ALIASES: FuncKeywordDefinition = {
+  keyword: 'aliases',
+  schemaType: 'object',
+  modifying: true,
+  errors: false,
+  validate: (aliases: Readonly<Record<string, string>>, name: unknown, _schema, place) => {
+    if (place === undefined || typeof name !== 'string' || !Object.hasOwn(aliases, name)) return true;
+    const { parentData, parentDataProperty } = place;
+    if (Array.isArray(parentData) && parentData.includes(aliases[name])) return false;
+    Reflect.set(parentData, parentDataProperty, aliases[name]);
+    return true;
+  },
+};

@@ -41,7 +41,7 @@ const MAP_KEYWORDS = [
  * @param root the schema that references without a file look into
  */
 export function composeObject(schema: JsonObject, root: JsonObject, definitions: Definitions): JsonObject {
-  const { $id: _id, $schema: _schema, definitions: _definitions, ...composed } = schema;
+  const { $id: _id, $schema: _schema, definitions: _definitions, instead: _instead, ...composed } = schema;
   const properties = Object.entries(objectAt(schema, 'properties')).map(([name, property]) => [
     name,
     isJsonObject(property) ? composeValue(name, property, root, definitions) : property,
@@ -189,7 +189,7 @@ function acceptParameter(name: string, schema: JsonObject): JsonObject {
   const types = typesOf(schema);
   const text = textBranch(schema);
   if ('enum' in schema) {
-    const { type, enum: choices = [], enumDescriptions, ...rest } = schema;
+    const { type, enum: choices = [], enumDescriptions, aliases: _aliases, instead: _instead, ...rest } = schema;
     const named = {
       title: name,
       ...(type === undefined ? {} : { type }),

@@ -34,6 +34,14 @@ export function isList(value: Json | undefined): value is readonly Json[] {
   return Array.isArray(value);
 }
 
+/** The values of an `enum` without those that `aliases` turns into another. */
+export function canonicalNames(schema: JsonObject): readonly Json[] {
+  const aliases = objectAt(schema, 'aliases');
+  return listAt(schema, 'enum').filter(
+    (value) => typeof value !== 'string' || !Object.hasOwn(aliases, value),
+  );
+}
+
 /** True for a map of exactly one key, such as a layer or an optimizer. */
 export function isChoice(schema: JsonObject): boolean {
   return schema['minProperties'] === 1 && schema['maxProperties'] === 1 && isJsonObject(schema['properties']);

@@ -16,6 +16,7 @@ interface WasmPackage {
 
 export async function loadPortable(): Promise<Tf> {
   const tf = loadTfjs();
+  mendAveragePooling(tf);
   if (!hasWebAssembly()) {
     await tf.setBackend('cpu');
     return tf;
@@ -46,7 +47,58 @@ function borrowKernels(tf: Tf): void {
     tf.registerKernel({ ...kernel, backendName: 'wasm', kernelFunc: borrowed(tf, kernel.kernelFunc) });
   }
   for (const name of ['Conv2D', 'FusedConv2D']) mendConvolution(tf, name);
+  mendPrelu(tf);
   hastenFilterGradient(tf);
+}
+
+/**
+ * tfjs's gradient of average pooling divides by the whole window where the window reaches over an edge, though the mean was
+ * taken over the pixels inside (tfjs 4.22): the change is multiplied by the ratio of the two before.
+ */
+function mendAveragePooling(tf: Tf): void {
+  tf.unregisterGradient('AvgPool');
+  tf.registerGradient({
+    kernelName: 'AvgPool',
+    inputsToSave: ['x'],
+    gradFunc: (dy, [x], attrs) => {
+      const { filterSize, strides, pad } = attrs as unknown as tfjs.AvgPoolAttrs;
+      if (x === undefined || Array.isArray(dy)) throw new TypeError('AvgPool lacks an argument');
+      const [batch = 1, height = 1, width = 1, channels = 1] = x.shape;
+      const info = tf.backend_util.computePool2DInfo(
+        [batch, height, width, channels],
+        filterSize,
+        strides,
+        1,
+        pad,
+      );
+      const ratios = (length: number, outputs: number, window: number, step: number, before: number) =>
+        Array.from({ length: outputs }, (_, index) => {
+          const start = index * step - before;
+          return window / (Math.min(start + window, length) - Math.max(start, 0));
+        });
+      const { padInfo, outHeight, outWidth, filterHeight, filterWidth, strideHeight, strideWidth } = info;
+      const rows = ratios(height, outHeight, filterHeight, strideHeight, padInfo.top);
+      const columns = ratios(width, outWidth, filterWidth, strideWidth, padInfo.left);
+      return {
+        x: () =>
+          tf.tidy(() => {
+            const scaled = dy
+              .mul(tf.tensor(rows, [1, outHeight, 1, 1]))
+              .mul(tf.tensor(columns, [1, 1, outWidth, 1]));
+            return tf.engine().runKernel('AvgPoolGrad', { dy: scaled, input: x }, attrs);
+          }),
+      };
+    },
+  });
+}
+
+/** WebAssembly's PReLU knows slopes that are shared along the first axes only (tfjs-backend-wasm 4.22). */
+function mendPrelu(tf: Tf): void {
+  lendWhere(tf, 'Prelu', ({ inputs }) => {
+    const [x = [], alpha = []] = [inputs['x']?.shape, inputs['alpha']?.shape];
+    const own = alpha.slice(alpha.findIndex((length) => length !== 1));
+    return own.some((length, axis) => length !== x[x.length - own.length + axis]);
+  });
 }
 
 /**
@@ -109,21 +161,26 @@ function hastenFilterGradient(tf: Tf): void {
  * (tfjs-backend-wasm 4.22). JavaScript computes those.
  */
 function mendConvolution(tf: Tf, kernelName: string): void {
+  lendWhere(tf, kernelName, ({ inputs, attrs }) => {
+    const [height = 1, width = 1] = inputs['filter']?.shape ?? [];
+    const strides = attrs?.['strides'];
+    const [down, right] = Array.isArray(strides) ? strides.map(Number) : [Number(strides), Number(strides)];
+    return (down ?? 1) > height || (right ?? 1) > width;
+  });
+}
+
+/** Lets JavaScript compute what a kernel of WebAssembly gets wrong. */
+function lendWhere(
+  tf: Tf,
+  kernelName: string,
+  isWrong: (call: Parameters<tfjs.KernelFunc>[0]) => boolean,
+): void {
   const own = tf.getKernel(kernelName, 'wasm');
   const plain = tf.getKernel(kernelName, 'cpu');
   if (own === undefined || plain === undefined) return;
   const lent = borrowed(tf, plain.kernelFunc);
   tf.unregisterKernel(kernelName, 'wasm');
-  tf.registerKernel({
-    ...own,
-    kernelFunc: (call) => {
-      const [height = 1, width = 1] = call.inputs['filter']?.shape ?? [];
-      const strides = call.attrs?.['strides'];
-      const [down, right] = Array.isArray(strides) ? strides.map(Number) : [Number(strides), Number(strides)];
-      const oversteps = (down ?? 1) > height || (right ?? 1) > width;
-      return (oversteps ? lent : own.kernelFunc)(call);
-    },
-  });
+  tf.registerKernel({ ...own, kernelFunc: (call) => (isWrong(call) ? lent : own.kernelFunc)(call) });
 }
 
 type Inputs = Readonly<Record<string, tfjs.TensorInfo | tfjs.TensorInfo[] | undefined>>;

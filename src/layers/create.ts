@@ -1,13 +1,15 @@
 /** Layers of the language as tfjs layers. One entry a kind. */
 import type * as tfjs from '@tensorflow/tfjs';
-import type { ActivationName, InitializerName, Pair, Regularizer } from '../config/generated/settings.ts';
+import type { InitializerName, Pair, Regularizer } from '../config/generated/settings.ts';
 import type { Tf } from '../engine/engine.ts';
+import { activationOf } from './activations.ts';
 import { borderOf } from './image-rules.ts';
 import type { LayerArguments, LayerName, Layer } from './layer.ts';
 import { type DrawSource, type RandomLayers, randomLayers } from './random-layers.ts';
 import { pairOf } from './rule.ts';
 import type { PlacedLayer } from './shapes.ts';
-import { trainBatchNormalization, trainDilatedConvolution, trainLayerNormalization } from './trainable.ts';
+import { ownBatchNormalization, ownLayerNormalization } from './normalization.ts';
+import { dilatedConvolution, resizeBilinear, scaledElu, softmaxAlong } from './own.ts';
 
 interface Site {
   readonly tf: Tf;
@@ -43,20 +45,20 @@ const creators: Creators = {
   Dense: (args, { tf, place }) =>
     tf.layers.dense({ name: place.label, units: args.units, ...weighted(tf, args) }),
   Activation: ({ activation }, { tf, place }) =>
-    tf.layers.activation({ name: place.label, activation: activationOf(activation) }),
+    tf.layers.activation({ name: place.label, activation: activationOf(tf, activation) }),
   ReLU: ({ max_value }, { tf, place }) =>
     tf.layers.reLU({ name: place.label, ...(max_value === null ? {} : { maxValue: max_value }) }),
   LeakyReLU: ({ negative_slope }, { tf, place }) =>
     tf.layers.leakyReLU({ name: place.label, alpha: negative_slope }),
-  ELU: ({ alpha }, { tf, place }) => tf.layers.elu({ name: place.label, alpha }),
+  ELU: ({ alpha }, { tf, place }) => scaledElu(tf, tf.layers.elu({ name: place.label }), alpha),
   PReLU: ({ alpha_initializer, shared_axes }, { tf, place }) =>
     tf.layers.prelu({
       name: place.label,
       alphaInitializer: initializerOf(alpha_initializer),
       ...(shared_axes === null ? {} : { sharedAxes: [...shared_axes] }),
     }),
-  // tfjs's own default is axis 1.
-  Softmax: (_args, { tf, place }) => tf.layers.softmax({ name: place.label, axis: -1 }),
+  Softmax: ({ axis }, { tf, place }) =>
+    softmaxAlong(tf, tf.layers.softmax({ name: place.label, axis }), axis),
   Dropout: ({ rate }, { random, place }) => random.dropout(place.label, rate),
   GaussianNoise: ({ stddev }, { random, place }) => random.gaussianNoise(place.label, stddev),
   Flatten: (_args, { tf, place }) =>
@@ -73,15 +75,17 @@ const creators: Creators = {
       dilationRate: [...dilation],
     });
     if (Math.max(...dilation) === 1) return layer;
-    return trainDilatedConvolution(tf, layer, dilation, args.padding);
+    return dilatedConvolution(tf, layer, dilation, args.padding);
   },
   Conv2DTranspose: (args, { tf, place }) =>
     tf.layers.conv2dTranspose({ name: place.label, ...convolution(tf, args) }),
   MaxPooling2D: (args, { tf, place }) => tf.layers.maxPooling2d({ name: place.label, ...pooling(args) }),
   AveragePooling2D: (args, { tf, place }) =>
     tf.layers.averagePooling2d({ name: place.label, ...pooling(args) }),
-  UpSampling2D: ({ size, interpolation }, { tf, place }) =>
-    tf.layers.upSampling2d({ name: place.label, size: [...pairOf(size)], interpolation }),
+  UpSampling2D({ size, interpolation }, { tf, place }) {
+    const layer = tf.layers.upSampling2d({ name: place.label, size: [...pairOf(size)], interpolation });
+    return interpolation === 'bilinear' ? resizeBilinear(tf, layer, pairOf(size)) : layer;
+  },
   BatchNormalization(args, { tf, place }) {
     const layer = tf.layers.batchNormalization({
       name: place.label,
@@ -90,11 +94,11 @@ const creators: Creators = {
       movingMeanInitializer: initializerOf(args.moving_mean_initializer),
       movingVarianceInitializer: initializerOf(args.moving_variance_initializer),
     });
-    return trainBatchNormalization(tf, layer, args);
+    return ownBatchNormalization(tf, layer, args);
   },
   LayerNormalization(args, { tf, place }) {
     const layer = tf.layers.layerNormalization({ name: place.label, ...normalization(tf, args) });
-    return trainLayerNormalization(tf, layer, args);
+    return ownLayerNormalization(tf, layer, args);
   },
   ZeroPadding2D({ padding }, { tf, place }) {
     const [vertical, horizontal] = borderOf(padding);
@@ -106,21 +110,6 @@ const creators: Creators = {
   },
   GlobalAveragePooling2D: (_args, { tf, place }) => tf.layers.globalAveragePooling2d({ name: place.label }),
 };
-
-/** What `tf.layers.dense` takes for an activation. */
-type TfjsActivation = NonNullable<Parameters<Tf['layers']['dense']>[0]['activation']>;
-
-/** tfjs's names of activations, where they are not Keras's. */
-function activationOf(name: ActivationName): TfjsActivation {
-  switch (name) {
-    case 'silu':
-      return 'swish';
-    case 'hard_sigmoid':
-      return 'hardSigmoid';
-    default:
-      return name;
-  }
-}
 
 const INITIALIZERS = {
   glorot_uniform: 'glorotUniform',
@@ -154,7 +143,7 @@ function weighted(tf: Tf, args: Weighted) {
   const kernelRegularizer = regularizerOf(tf, args.kernel_regularizer);
   const biasRegularizer = regularizerOf(tf, args.bias_regularizer);
   return {
-    activation: activationOf(args.activation),
+    activation: activationOf(tf, args.activation),
     useBias: args.use_bias,
     kernelInitializer: initializerOf(args.kernel_initializer),
     biasInitializer: initializerOf(args.bias_initializer),

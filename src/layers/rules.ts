@@ -16,19 +16,7 @@ export const layerRules: LayerRules = {
   Activation: elementwise,
   ReLU: elementwise,
   LeakyReLU: elementwise,
-  ELU: {
-    output({ alpha }, { input, report }) {
-      if (alpha !== 1) {
-        report({
-          code: 'out-of-range',
-          message: `\`alpha\` of \`ELU\` is ${alpha}, but TensorFlow.js computes \`ELU\` with an \`alpha\` of 1 only`,
-          hint: 'leave `alpha` out, or use `LeakyReLU`, whose `negative_slope` may be any',
-          argument: 'alpha',
-        });
-      }
-      return input;
-    },
-  },
+  ELU: elementwise,
   PReLU: {
     output({ shared_axes }, { input, report }) {
       const beyond = shared_axes?.find((axis) => axis > input.length);
@@ -46,14 +34,7 @@ export const layerRules: LayerRules = {
   },
   Softmax: {
     output({ axis }, { input, report }) {
-      if (axis !== -1 && axis !== input.length) {
-        report({
-          code: 'out-of-range',
-          message: `\`axis\` of \`Softmax\` is ${axis}, but TensorFlow.js computes it along the last axis only`,
-          hint: 'leave `axis` out',
-          argument: 'axis',
-        });
-      }
+      if (axisOf(axis, input) === undefined) report(noSuchAxis('Softmax', 'axis', axis, input));
       return input;
     },
   },

@@ -17,6 +17,7 @@ import {
   connect,
 } from './build.ts';
 import { type Architecture, type Shape, sameShape } from './layer.ts';
+import { stockTopology } from './stock.ts';
 import { type Topology, UnsoundTopology, readTopology } from './topology.ts';
 
 const MODEL_FILE = 'model.json';
@@ -33,10 +34,12 @@ const BYTES_EACH = Float32Array.BYTES_PER_ELEMENT;
 
 /** Writes a model into a folder, which is made if it is not there. */
 export async function saveModel(model: tfjs.LayersModel, folder: string): Promise<void> {
+  const modelTopology = stockTopology(model);
+  const shapes = readTopology(modelTopology).weights;
   const weights = await Promise.all(
     model.weights.map(async (weight) => ({
       name: weight.originalName,
-      shape: weight.shape,
+      shape: shapes.get(weight.originalName) ?? weight.shape,
       values: await weight.read().data<'float32'>(),
     })),
   );
@@ -44,7 +47,7 @@ export async function saveModel(model: tfjs.LayersModel, folder: string): Promis
     format: 'layers-model',
     generatedBy: 'Hourglass',
     convertedBy: null,
-    modelTopology: model.toJSON(undefined, false),
+    modelTopology,
     weightsManifest: [
       {
         paths: [WEIGHTS_FILE],
@@ -105,7 +108,7 @@ export async function loadAutoencoder(tf: Tf, folder: string): Promise<Autoencod
   if (decoder.layers.some((layer) => names.has(layer.name))) {
     throw corrupt(folder, 'has an encoder and a decoder with layers of one name');
   }
-  const outputs = connect(latent, decoder.layers.slice(1));
+  const outputs = connect(latent, [decoder]);
   return { encoder, decoder, autoencoder: tf.model({ name: 'autoencoder', inputs: image, outputs }) };
 }
 
@@ -122,11 +125,12 @@ export async function loadTrainable(tf: Tf, folder: string, drawSeeds: Seeds): P
   const models = assembleAutoencoder(tf, await readArchitecture(folder), drawSeeds);
   for (const variable of models.autoencoder.weights) {
     const weight = weights.get(variable.originalName);
-    if (weight === undefined || String(weight.shape) !== String(variable.shape)) {
+    const shape = variable.shape.map(Number);
+    if (weight === undefined || sizeOf(weight.shape) !== sizeOf(shape)) {
       throw corrupt(folder, `has no weight \`${variable.originalName}\` of its architecture`);
     }
     tf.tidy(() => {
-      variable.write(tf.tensor(weight.values, [...weight.shape]));
+      variable.write(tf.tensor(weight.values, shape));
     });
   }
   return models;

@@ -1,10 +1,10 @@
 /**
  * Reads the layers of a saved model without building it, so that a model from elsewhere is refused before it costs memory.
- * Only what Hourglass saves is taken: its own kinds of layers, one after the other.
+ * Only what Hourglass saves is taken: its own kinds of layers and those of `stock.ts`, one after the other.
  */
 import { type Json, type JsonObject, isJsonObject } from '../core/json.ts';
 import { sizeOf } from '../core/shape.ts';
-import type { Layer, LayerName, Shape } from './layer.ts';
+import { type Layer, type LayerName, type Shape, sameShape } from './layer.ts';
 import { inferLayer } from './shapes.ts';
 
 /** What the topology of a saved model tells. */
@@ -58,6 +58,9 @@ const SHAPE_ARGUMENTS: Record<LayerName, Readonly<Record<string, ArgumentKind>>>
   GlobalAveragePooling2D: {},
 };
 
+/** Layers with two inputs of one shape, which is that of their output. */
+const MERGES: ReadonlySet<string> = new Set(['Add', 'Multiply']);
+
 const LABEL = /^[A-Za-z][A-Za-z0-9_-]{0,79}$/;
 
 /** @throws UnsoundTopology for anything that Hourglass does not save */
@@ -71,15 +74,15 @@ export function readTopology(topology: Json | undefined): Topology {
   if (first === undefined || layers.length === 0) unsound('has no layers');
   const input = inputOf(first);
   const weights = new Map<string, Shape>();
-  const labels = new Set([labelOf(first)]);
+  const shapes = new Map([[labelOf(first), input]]);
   let before = labelOf(first);
   let shape = input;
   for (const layer of layers) {
     const label = labelOf(layer);
-    if (labels.has(label)) unsound(`has two layers \`${label}\``);
-    labels.add(label);
-    checkInbound(layer['inbound_nodes'], before);
+    if (shapes.has(label)) unsound(`has two layers \`${label}\``);
+    checkInbound(layer, before, shapes);
     const inferred = infer(layer, shape);
+    shapes.set(label, inferred.output);
     for (const weight of inferred.weights) weights.set(`${label}/${weight.name}`, weight.shape);
     shape = inferred.output;
     before = label;
@@ -91,10 +94,17 @@ export function readTopology(topology: Json | undefined): Topology {
 
 function infer(description: JsonObject, input: Shape): NonNullable<ReturnType<typeof inferLayer>> {
   const type = description['class_name'];
-  const name = (Object.keys(SHAPE_ARGUMENTS) as LayerName[]).find((known) => known === type);
-  if (name === undefined) unsound('has a layer of an unknown kind');
   const config = objectOf(description['config'], 'has a layer without a configuration');
   if (config['name'] !== description['name']) unsound('has a layer of two names');
+  if (typeof type === 'string' && MERGES.has(type)) return { output: input, weights: [] };
+  if (type === 'Rescaling') {
+    argumentOf('number', config['scale'], input, 'Rescaling.scale');
+    argumentOf('number', config['offset'], input, 'Rescaling.offset');
+    return { output: input, weights: [] };
+  }
+  if (type === 'Permute') return { output: permuted(input, config['dims']), weights: [] };
+  const name = (Object.keys(SHAPE_ARGUMENTS) as LayerName[]).find((known) => known === type);
+  if (name === undefined) unsound('has a layer of an unknown kind');
   const args = Object.fromEntries(
     Object.entries(SHAPE_ARGUMENTS[name]).map(([argument, kind]) => [
       argument,
@@ -110,6 +120,11 @@ function infer(description: JsonObject, input: Shape): NonNullable<ReturnType<ty
     },
   });
   if (inferred === undefined || problem !== undefined) unsound(`does not fit together: ${problem ?? name}`);
+  const { alpha = 1, axis = -1 } = args;
+  if (name === 'ELU' && alpha !== 1) unsound('has an `ELU` that tfjs does not compute');
+  if (name === 'Softmax' && axis !== -1 && axis !== input.length) {
+    unsound('has a `Softmax` that tfjs does not compute');
+  }
   return inferred;
 }
 
@@ -163,11 +178,38 @@ function inputOf(layer: JsonObject): Shape {
   return lengths;
 }
 
-/** Holds that a layer's one input is the output of the layer before. */
-function checkInbound(nodes: Json | undefined, before: string): void {
-  if (JSON.stringify(nodes) !== JSON.stringify([[[before, 0, 0, {}]]])) {
-    unsound('has layers that do not follow one another');
+/** The lengths of the axes in another order; `dims` counts from 1. */
+function permuted(input: Shape, dims: Json | undefined): Shape {
+  const wrong = 'has an unknown value of `Permute.dims`';
+  const order = listOf(dims, wrong);
+  const axes = input.map((_, index) => index + 1);
+  if (order.length !== axes.length || axes.some((axis) => !order.includes(axis))) unsound(wrong);
+  return order.map((axis) => input[Number(axis) - 1] ?? 0);
+}
+
+/** Holds that a layer's input is the output of the layer before; one that merges also takes an earlier one's of that shape. */
+function checkInbound(
+  { class_name: type, inbound_nodes: nodes }: JsonObject,
+  before: string,
+  shapes: ReadonlyMap<string, Shape>,
+): void {
+  const wrong = 'has layers that do not follow one another';
+  const own = [before, 0, 0, {}];
+  if (typeof type === 'string' && MERGES.has(type)) {
+    const [pair] = listOf(nodes, wrong);
+    const [first] = listOf(pair, wrong);
+    const [earlier] = listOf(first, wrong);
+    const label = typeof earlier === 'string' ? earlier : unsound(wrong);
+    const isOfShape = sameShape(shapes.get(label) ?? [], shapes.get(before) ?? []);
+    if (isOfShape && sameJson(nodes, [[[label, 0, 0, {}], own]])) return;
+  } else if (sameJson(nodes, [[own]])) {
+    return;
   }
+  unsound(wrong);
+}
+
+function sameJson(one: Json | undefined, other: Json): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }
 
 function checkEnd(ends: Json | undefined, label: string): void {

@@ -53,6 +53,9 @@ test('one mistake gives one diagnostic, with its code, its place and what was me
     ['epochs: 10', 'epochs: 10\n    shuffle: yes', 'wrong-type 25:14', /`true`/],
     ['epochs: 10', 'epochs: 10\n    metrics: mae', 'wrong-type 25:14', /`\[mae\]`/],
     ['epochs: 10', 'epochs: 10\n    metrics: [mae, mae]', 'out-of-range 25:14'],
+    ['epochs: 10', 'epochs: 10\n    metrics: [MSE, mse]', 'out-of-range 25:15'],
+    ['epochs: 10', 'epochs: 10\n    metrics: [bce, BinaryCrossentropy]', 'out-of-range 25:20'],
+    ['loss: mse', 'loss: huber', 'unknown-value 23:11', /`mse`, `mae` or `binary_crossentropy`/],
     ['epochs: 10', 'epochs: 10\n    validation: tset', 'unknown-value 25:17', /`test`/],
     ['epochs: 10', 'epochs: 10\n    validation: 1.5', 'out-of-range 25:17'],
     ['epochs: 10', 'epochs: 10\n    validation: "0.1"', 'unknown-value 25:17', /`0\.1`/],
@@ -204,4 +207,55 @@ test('plugins bring stage types; their problems stand at their place in the file
     stageTypes: () => Promise.resolve(types([stageType('blur', { type: 'object', propertees: {} })])),
   });
   assert.deepEqual(found(broken), ['plugin-invalid 5:11']);
+});
+
+test("Keras's other names mean the same settings, and so have the same keys", async (context) => {
+  const rig = await makeRig(context);
+  const settings = async (...change: readonly [string, string]): Promise<unknown> => {
+    const { located, diagnostics } = await rig.load(having(...change));
+    assert.deepEqual(diagnostics, [], change[1]);
+    return located?.pipeline;
+  };
+  const losses = {
+    mse: ['mean_squared_error', 'MeanSquaredError', 'MSE'],
+    mae: ['mean_absolute_error', 'MeanAbsoluteError', 'MAE'],
+    binary_crossentropy: ['bce', 'BCE', 'BinaryCrossentropy'],
+  };
+  for (const [name, others] of Object.entries(losses)) {
+    for (const other of others) {
+      assert.deepEqual(
+        await settings('loss: mse', `loss: ${other}\n    metrics: [${other}]`),
+        await settings('loss: mse', `loss: ${name}\n    metrics: [${name}]`),
+      );
+    }
+  }
+  const activations = { silu: 'swish', hard_silu: 'hard_swish', elu: 'celu' };
+  for (const [name, other] of Object.entries(activations)) {
+    const layer = (activation: string) =>
+      settings('units: 64, activation: relu', `units: 64, activation: ${activation}`);
+    assert.deepEqual(await layer(other), await layer(name));
+  }
+  const initializers = { glorot_normal: 'GlorotNormal', zeros: 'zero', random_uniform: 'uniform' };
+  for (const [name, other] of Object.entries(initializers)) {
+    const layer = (initializer: string) =>
+      settings('units: 64, activation: relu', `units: 64, kernel_initializer: ${initializer}`);
+    assert.deepEqual(await layer(other), await layer(name));
+  }
+});
+
+test('what Keras has and Hourglass has not is told with what to write instead', async (context) => {
+  const rig = await makeRig(context);
+  const cases: readonly (readonly [layer: string, code: string, hint: RegExp])[] = [
+    ['LeakyReLU: { alpha: 0.1 }', 'unknown-key', /`negative_slope: 0\.1`/],
+    ['ReLU: { negative_slope: 0.1 }', 'unknown-key', /LeakyReLU: \{ negative_slope: 0\.1 \}/],
+    ['Dense: { units: 2, activation: exponential }', 'unknown-value', /TensorFlow\.js/],
+  ];
+  for (const [layer, code, hint] of cases) {
+    const { diagnostics } = await rig.load(having('Dense: { units: 64, activation: relu }', layer));
+    assert.deepEqual(
+      diagnostics.map((each) => each.code),
+      [code],
+    );
+    assert.match(diagnostics[0]?.hint ?? '', hint);
+  }
 });

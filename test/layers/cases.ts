@@ -1,6 +1,7 @@
 /** Layers of every kind, for tests that go through all of them. */
 import type { JsonObject } from '../../src/core/json.ts';
 import type { LayerName, Shape } from '../../src/layers/layer.ts';
+import { activationNames } from './specs.ts';
 
 export const image: Shape = [7, 6, 3];
 const vector: Shape = [12];
@@ -19,11 +20,7 @@ export const battery: Record<LayerName, readonly Case[]> = {
     [{ units: 2, activation: 'relu', kernel_regularizer: { l1: 0.1, l2: 0 } }, image],
     [{ units: 2, activation: 'tanh', bias_regularizer: { l1: 0, l2: 0.1 } }, matrix],
   ],
-  Activation: [
-    'linear relu relu6 elu selu gelu swish silu mish sigmoid hard_sigmoid tanh softplus softsign softmax',
-  ]
-    .flatMap((names) => names.split(' '))
-    .map((activation): Case => [{ activation }, vector]),
+  Activation: activationNames.map((activation): Case => [{ activation }, vector]),
   ReLU: [
     [{}, image],
     [{ max_value: 0.5 }, vector],
@@ -32,16 +29,21 @@ export const battery: Record<LayerName, readonly Case[]> = {
     [{}, image],
     [{ negative_slope: 0.1 }, vector],
   ],
-  ELU: [[{}, vector]],
+  ELU: [
+    [{}, vector],
+    [{ alpha: 0.5 }, image],
+  ],
   PReLU: [
     [{}, vector],
     [{ shared_axes: [1, 2] }, image],
+    [{ shared_axes: [3] }, image],
     [{ alpha_initializer: 'glorot_uniform' }, image],
   ],
   Softmax: [
     [{}, vector],
     [{}, image],
     [{ axis: 3 }, image],
+    [{ axis: 1 }, image],
   ],
   Dropout: [
     [{ rate: 0.5 }, image],
@@ -82,9 +84,11 @@ export const battery: Record<LayerName, readonly Case[]> = {
   AveragePooling2D: [
     [{}, image],
     [{ pool_size: [3, 2], strides: 1, padding: 'same' }, image],
+    [{ pool_size: 3, padding: 'same' }, image],
   ],
   UpSampling2D: [
     [{}, image],
+    [{ interpolation: 'bilinear' }, image],
     [{ size: [1, 3], interpolation: 'bilinear' }, image],
   ],
   BatchNormalization: [

@@ -163,8 +163,8 @@ test('windows larger than the image, borders cut beyond it', () => {
 test('arguments that TensorFlow.js or the shape of the input do not allow', () => {
   const place = (spec: LayerSpec): Finding => finding([4, 4, 1], [spec], ['ReLU']);
   const cases: readonly [LayerSpec, Finding['code'], string][] = [
-    [layer('ELU', { alpha: 0.5 }), 'out-of-range', 'alpha'],
-    [layer('Softmax', { axis: 1 }), 'out-of-range', 'axis'],
+    [layer('Softmax', { axis: 0 }), 'out-of-range', 'axis'],
+    [layer('Softmax', { axis: -4 }), 'out-of-range', 'axis'],
     [layer('BatchNormalization', { axis: 0 }), 'out-of-range', 'axis'],
     [layer('LayerNormalization', { axis: -4 }), 'out-of-range', 'axis'],
     [layer('Reshape', { target_shape: [-1, -1] }), 'out-of-range', 'target_shape'],
@@ -181,7 +181,7 @@ test('arguments that TensorFlow.js or the shape of the input do not allow', () =
     assert.equal(first?.code, code);
     assert.equal(first.at.at(-1), argument);
   }
-  assert.equal(place(layer('ELU', { alpha: 2 })).at.length, 4);
+  assert.equal(place(layer('Softmax', { axis: -4 })).at.length, 4);
   const [beyond] = findings([4], [layer('PReLU', { shared_axes: [2] })], ['ReLU']);
   assert.deepEqual(beyond?.at, ['encoder', 0, 'PReLU', 'shared_axes']);
 });

@@ -2,7 +2,7 @@
 import type { LayerSpec } from '../../src/config/generated/settings.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import { deriveSeed } from '../../src/core/seed.ts';
-import { objectAt } from '../../src/core/schema-view.ts';
+import { canonicalNames, objectAt } from '../../src/core/schema-view.ts';
 import { readSchema } from '../../src/core/schemas.ts';
 import type { Seeds } from '../../src/layers/build.ts';
 import type { Architecture, LayerName } from '../../src/layers/layer.ts';
@@ -13,6 +13,9 @@ const definitions = objectAt(readSchema('layers'), 'definitions');
 export const layerNames = Object.keys(
   objectAt(objectAt(definitions, 'LayerSpec'), 'properties'),
 ) as LayerName[];
+
+/** The names of all activations, without other names of the same. */
+export const activationNames = canonicalNames(objectAt(definitions, 'ActivationName')).map(String);
 
 /** A layer as it is after validation. */
 export function layer(name: LayerName, args: JsonObject = {}): LayerSpec {

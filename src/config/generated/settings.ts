@@ -47,27 +47,36 @@ export type BareLayerName =
   | 'GlobalAveragePooling2D';
 
 /**
- * An activation function by its Keras name. `silu` is another name of `swish`; `hard_sigmoid` is 0.2 x + 0.5,
- * cut off at 0 and 1.
+ * An activation function by its Keras name, with Keras's default arguments: `leaky_relu` has a slope of 0.2,
+ * `gelu` is exact. `swish` is another name of `silu`, `hard_swish` of `hard_silu`, `celu` of `elu`.
  */
 export type ActivationName = 
   | 'linear'
   | 'relu'
   | 'relu6'
+  | 'leaky_relu'
   | 'elu'
   | 'selu'
   | 'gelu'
-  | 'swish'
   | 'silu'
+  | 'hard_silu'
   | 'mish'
   | 'sigmoid'
   | 'hard_sigmoid'
+  | 'log_sigmoid'
   | 'tanh'
+  | 'hard_tanh'
+  | 'tanh_shrink'
   | 'softplus'
   | 'softsign'
-  | 'softmax';
+  | 'soft_shrink'
+  | 'softmax'
+  | 'log_softmax';
 
-/** A distribution that values are drawn from, or a constant, by its Keras name. */
+/**
+ * A distribution that values are drawn from, or a constant, by its Keras name. Keras's class names, such as
+ * `GlorotUniform`, and its short forms `uniform`, `normal`, `zero` and `one` mean the same.
+ */
 export type InitializerName = 
   | 'glorot_uniform'
   | 'glorot_normal'
@@ -587,27 +596,22 @@ export type AdagradArguments = {
 };
 
 /**
- * `mse` (or `mean_squared_error`), `mae` (or `mean_absolute_error`), or `binary_crossentropy`: a mean over
- * all pixels.
+ * `mse` (or `mean_squared_error`), `mae` (or `mean_absolute_error`), or `binary_crossentropy` (or `bce`): a
+ * mean over all pixels. Keras's class names, such as `MeanSquaredError`, mean the same.
  */
-export type LossName = 
-  | 'mse'
-  | 'mae'
-  | 'binary_crossentropy'
-  | 'mean_squared_error'
-  | 'mean_absolute_error';
+export type LossName = 'mse' | 'mae' | 'binary_crossentropy';
 
 /**
  * `mse`: mean squared error. `mae`: mean absolute error. `binary_crossentropy`: mean binary cross-entropy of
  * each pixel, in nats, from the logits where the model ends in a sigmoid, else from outputs that are clipped
- * to 1e-7 and 1 - 1e-7.
+ * to 1e-7 and 1 - 1e-7. Keras's other names of them, such as `bce` and `MeanSquaredError`, mean the same.
  */
 export type TrainMetricName = 'mse' | 'mae' | 'binary_crossentropy';
 
 /**
  * `mse`, `mae`, `binary_crossentropy`, as in training, and `squared_error`, which is summed over the values
  * of an image where `mse` is their mean (lower is better), `psnr` in decibels and `ssim` up to 1 (higher is
- * better).
+ * better). Keras's other names of the first three, such as `bce`, mean the same.
  */
 export type MetricName = 'mse' | 'mae' | 'binary_crossentropy' | 'squared_error' | 'psnr' | 'ssim';
 

@@ -21,7 +21,7 @@ function isForGraphs(spec: LayerSpec): boolean {
 
 export const modelNode: NodeDefinition<ModelSettings> = {
   type: 'model',
-  version: 1,
+  version: 2,
   schema: readSchema('stages/model'),
   inputs: {},
   outputs: 'model',

@@ -16,7 +16,7 @@ import { checkLearningRate } from './rate-checks.ts';
 
 export const trainNode: NodeDefinition<TrainSettings> = {
   type: 'train',
-  version: 8,
+  version: 9,
   schema: readSchema('stages/train'),
   inputs: {
     model: { accepts: ['model'] },
@@ -167,10 +167,13 @@ const ACTIVATION_RANGES: Readonly<Record<string, readonly [number, number]>> = {
   hard_sigmoid: [0, 1],
   softmax: [0, 1],
   tanh: [-1, 1],
+  hard_tanh: [-1, 1],
   softsign: [-1, 1],
   relu: [0, Infinity],
   relu6: [0, 6],
   softplus: [0, Infinity],
+  log_sigmoid: [-Infinity, 0],
+  log_softmax: [-Infinity, 0],
 };
 
 function checkLoss(
@@ -218,5 +221,6 @@ function checkLoss(
 }
 
 function rangeText([low, high]: readonly [number, number]): string {
+  if (low === -Infinity) return `values up to ${high}`;
   return high === Infinity ? `values from ${low} up` : `values from ${low} to ${high}`;
 }

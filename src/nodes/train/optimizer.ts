@@ -1,6 +1,5 @@
-import { OPTIMIZER_DEFAULTS, type LossName, type OptimizerSpec } from '../../config/generated/settings.ts';
+import { OPTIMIZER_DEFAULTS, type OptimizerSpec } from '../../config/generated/settings.ts';
 import { unreachable } from '../../core/diagnostic.ts';
-import type { LossName as EngineLoss } from '../../engine/train/losses.ts';
 import type { OptimizerChoice } from '../../engine/train/optimizers/optimizer.ts';
 
 /** The optimizer of a `train` stage with all of its arguments; a bare name has Keras's defaults. */
@@ -30,21 +29,5 @@ export function optimizerChoice(spec: OptimizerSpec): OptimizerChoice {
       return { Adagrad: OPTIMIZER_DEFAULTS.Adagrad };
     default:
       return unreachable(spec);
-  }
-}
-
-/** A loss by its short name. */
-export function lossOf(name: LossName): EngineLoss {
-  switch (name) {
-    case 'mse':
-    case 'mean_squared_error':
-      return 'mse';
-    case 'mae':
-    case 'mean_absolute_error':
-      return 'mae';
-    case 'binary_crossentropy':
-      return name;
-    default:
-      return unreachable(name);
   }
 }

@@ -19,7 +19,7 @@ import { EarlyStopping } from './early-stopping.ts';
 import { fit, type FitOptions, type FitResult } from './fit.ts';
 import { quantities, writeHistory } from './history.ts';
 import { checkMemory, modelSize } from './memory.ts';
-import { lossOf, optimizerChoice } from './optimizer.ts';
+import { optimizerChoice } from './optimizer.ts';
 import { imageSource, requireInput, type ImageSource } from './pairs.ts';
 import { followRate } from './plateau.ts';
 import { previewFile, Previews } from './preview.ts';
@@ -49,7 +49,7 @@ export async function runTrain(context: StageContext<TrainSettings>): Promise<St
       model: models.autoencoder,
       step: models.step,
       optimizer: optimizerChoice(settings.optimizer),
-      loss: lossOf(settings.loss),
+      loss: settings.loss,
       metrics: settings.metrics,
       data: training,
       batchSize: settings.batch_size,
@@ -197,7 +197,7 @@ async function save(
   await writeHistory(folder, records, settings.metrics, settings.tensorboard);
   const chosen = settings.early_stopping?.restore_best_weights === true ? kept : last;
   const training = {
-    loss: lossOf(settings.loss),
+    loss: settings.loss,
     // Whether the model learned to give something else than what went in.
     denoiser: inputs['target'] !== undefined && inputs['target'].folder !== inputs['data']?.folder,
     epochs: records.length,

@@ -1,0 +1,67 @@
+/** Activations of Keras that tfjs lacks, or computes by Keras 2's formula. Saved, they are layers of tfjs: see `stock.ts`. */
+import type * as tfjs from '@tensorflow/tfjs';
+import type { ActivationName } from '../config/generated/settings.ts';
+import type { Tf } from '../engine/engine.ts';
+
+type Compute = (tf: Tf, x: tfjs.Tensor) => tfjs.Tensor;
+
+const hardSigmoid: Compute = (_tf, x) =>
+  x
+    .mul(1 / 6)
+    .add(0.5)
+    .clipByValue(0, 1);
+
+/** https://keras.io/api/layers/activations/ has the formulas. */
+const OWN = {
+  hard_sigmoid: hardSigmoid,
+  hard_silu: (tf, x) => x.mul(hardSigmoid(tf, x)),
+  hard_tanh: (_tf, x) => x.clipByValue(-1, 1),
+  leaky_relu: (tf, x) => tf.leakyRelu(x, 0.2),
+  log_sigmoid: (_tf, x) => x.neg().softplus().neg(),
+  soft_shrink: (_tf, x) => x.sub(x.clipByValue(-0.5, 0.5)),
+  tanh_shrink: (_tf, x) => x.sub(x.tanh()),
+} as const satisfies Partial<Record<ActivationName, Compute>>;
+
+/** Those that are here and not in tfjs. */
+export type OwnActivation = keyof typeof OWN;
+
+/** What a tfjs layer takes for an activation. */
+type TfjsActivation = NonNullable<Parameters<Tf['layers']['dense']>[0]['activation']>;
+
+/** An activation as a tfjs layer takes it: a name, which it looks up among registered classes. */
+export function activationOf(tf: Tf, name: ActivationName): TfjsActivation {
+  if (isOwn(name)) {
+    register(tf, name);
+    // The type lists the names of tfjs alone.
+    return name as string as TfjsActivation;
+  }
+  switch (name) {
+    case 'silu':
+      return 'swish';
+    case 'log_softmax':
+      return 'logSoftmax' as string as TfjsActivation;
+    default:
+      return name;
+  }
+}
+
+function isOwn(name: string): name is OwnActivation {
+  return Object.hasOwn(OWN, name);
+}
+
+function register(tf: Tf, name: OwnActivation): void {
+  const compute: Compute = OWN[name];
+  tf.serialization.registerClass(
+    class extends tf.serialization.Serializable {
+      static readonly className = name;
+
+      override getConfig(): tfjs.serialization.ConfigDict {
+        return {};
+      }
+
+      apply(x: tfjs.Tensor): tfjs.Tensor {
+        return tf.tidy(() => compute(tf, x));
+      }
+    },
+  );
+}

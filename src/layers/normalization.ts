@@ -1,0 +1,112 @@
+/** Batch and layer normalization with all of Keras's arguments, of which tfjs trains some only. Saved, they are tfjs's own. */
+import type * as tfjs from '@tensorflow/tfjs';
+import type {
+  BatchNormalizationArguments,
+  LayerNormalizationArguments,
+} from '../config/generated/settings.ts';
+import { failure } from '../core/diagnostic.ts';
+import type { Tf } from '../engine/engine.ts';
+import { replaceCall, weightOf } from './own.ts';
+
+/**
+ * tfjs's batch normalization has a gradient only for the last axis, and only with `center` and `scale`; outside of training,
+ * tfjs's own backends get every axis but the last wrong.
+ *
+ * @param layer a batch normalization with these arguments
+ */
+export function ownBatchNormalization(
+  tf: Tf,
+  layer: tfjs.layers.Layer,
+  { axis, momentum, epsilon }: BatchNormalizationArguments,
+): tfjs.layers.Layer {
+  const infer = layer.call.bind(layer);
+  return replaceCall(tf, layer, (input, training) => {
+    const own = axisOf(axis, input);
+    if (!training && own === input.rank - 1) return infer(input, {});
+    if (!training) {
+      const mean = statistic(layer, 'moving_mean', input, own);
+      const variance = statistic(layer, 'moving_variance', input, own);
+      return normalizeByConstants(layer, input, { mean, variance, epsilon, axis: own });
+    }
+    const others = input.shape.map((_, index) => index).filter((index) => index !== own);
+    const { mean, variance } = tf.moments(input, others, true);
+    const move = (name: string, value: tfjs.Tensor): void => {
+      const average = weightOf(layer, name);
+      const before = average?.read();
+      if (before !== undefined) average?.write(before.sub(before.sub(value.flatten()).mul(1 - momentum)));
+    };
+    move('moving_mean', mean);
+    move('moving_variance', variance);
+    return normalize(layer, input, { mean, variance, epsilon, axis: own });
+  });
+}
+
+/**
+ * tfjs's layer normalization has no gradient without `scale`, and otherwise repeats every number of its statistics for each
+ * number of its input.
+ *
+ * @param layer a layer normalization with these arguments
+ */
+export function ownLayerNormalization(
+  tf: Tf,
+  layer: tfjs.layers.Layer,
+  { axis, epsilon }: LayerNormalizationArguments,
+): tfjs.layers.Layer {
+  const infer = layer.call.bind(layer);
+  return replaceCall(tf, layer, (input, training) => {
+    if (!training) return infer(input, {});
+    const own = axisOf(axis, input);
+    return normalize(layer, input, { ...tf.moments(input, own, true), epsilon, axis: own });
+  });
+}
+
+/** Counted from 0, the batch. */
+function axisOf(axis: number, { rank }: tfjs.Tensor): number {
+  return axis > 0 ? axis : rank + axis;
+}
+
+interface Normalization {
+  /** Of the rank of the input. */
+  readonly mean: tfjs.Tensor;
+  readonly variance: tfjs.Tensor;
+  readonly epsilon: number;
+  /** The axis along which `gamma` and `beta` lie, counted from 0, the batch. */
+  readonly axis: number;
+}
+
+/** To mean 0 and variance 1, then to the layer's `gamma` and `beta`, as far as it has them. */
+function normalize(layer: tfjs.layers.Layer, input: tfjs.Tensor, way: Normalization): tfjs.Tensor {
+  const gamma = alongAxis(layer, 'gamma', input, way.axis);
+  const beta = alongAxis(layer, 'beta', input, way.axis);
+  const normal = input.sub(way.mean).mul(way.variance.add(way.epsilon).rsqrt());
+  const scaled = gamma === undefined ? normal : normal.mul(gamma);
+  return beta === undefined ? scaled : scaled.add(beta);
+}
+
+/** The same where the statistics are as small as `gamma` and `beta`: one product and one sum for each number. */
+function normalizeByConstants(layer: tfjs.layers.Layer, input: tfjs.Tensor, way: Normalization): tfjs.Tensor {
+  const gamma = alongAxis(layer, 'gamma', input, way.axis);
+  const beta = alongAxis(layer, 'beta', input, way.axis);
+  const rate = way.variance.add(way.epsilon).rsqrt();
+  const factor = gamma === undefined ? rate : rate.mul(gamma);
+  const shift = way.mean.mul(factor);
+  return input.mul(factor).add(beta === undefined ? shift.neg() : beta.sub(shift));
+}
+
+function statistic(layer: tfjs.layers.Layer, name: string, input: tfjs.Tensor, axis: number): tfjs.Tensor {
+  const found = alongAxis(layer, name, input, axis);
+  if (found === undefined) throw failure('internal-error', `${layer.name} is used before it is built`);
+  return found;
+}
+
+/** A weight of one number for each place of an axis, of the rank of the input; undefined where the layer has none. */
+function alongAxis(
+  layer: tfjs.layers.Layer,
+  name: string,
+  { shape }: tfjs.Tensor,
+  axis: number,
+): tfjs.Tensor | undefined {
+  return weightOf(layer, name)
+    ?.read()
+    .reshape(shape.map((length, index) => (index === axis ? length : 1)));
+}

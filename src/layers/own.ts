@@ -1,0 +1,123 @@
+/** Layers that tfjs computes, but not with all of Keras's arguments or not as Keras 3 does. Saved, they are tfjs's: `stock.ts`. */
+import type * as tfjs from '@tensorflow/tfjs';
+import type { Tf } from '../engine/engine.ts';
+import { failure } from '../core/diagnostic.ts';
+
+/** Replaces what a layer computes. */
+export function replaceCall(
+  tf: Tf,
+  layer: tfjs.layers.Layer,
+  compute: (input: tfjs.Tensor, training: boolean) => tfjs.Tensor | tfjs.Tensor[],
+): tfjs.layers.Layer {
+  layer.call = (inputs, kwargs) => {
+    const input = Array.isArray(inputs) ? inputs[0] : inputs;
+    if (input === undefined) throw new TypeError(`${layer.name} was called without an input`);
+    return tf.tidy(() => compute(input, kwargs['training'] === true));
+  };
+  return layer;
+}
+
+/** A weight of a built layer by its Keras name; undefined where the layer has none of that name. */
+export function weightOf(layer: tfjs.layers.Layer, name: string): tfjs.LayerVariable | undefined {
+  return layer.weights.find(({ originalName }) => originalName.endsWith(`/${name}`));
+}
+
+/** tfjs's ELU takes no `alpha` but 1: below zero, its output is multiplied. */
+export function scaledElu(tf: Tf, layer: tfjs.layers.Layer, alpha: number): tfjs.layers.Layer {
+  if (alpha === 1) return layer;
+  const config = layer.getConfig();
+  layer.getConfig = () => ({ ...config, alpha });
+  return replaceCall(tf, layer, (input) => tf.leakyRelu(tf.elu(input), alpha));
+}
+
+/** tfjs's softmax works along the last axis only. */
+export function softmaxAlong(tf: Tf, layer: tfjs.layers.Layer, axis: number): tfjs.layers.Layer {
+  return replaceCall(tf, layer, (input) => {
+    const own = axis > 0 ? axis : input.rank + axis;
+    if (own === input.rank - 1) return tf.softmax(input);
+    const powers = input.sub(input.max(own, true)).exp();
+    return powers.div(powers.sum(own, true));
+  });
+}
+
+/**
+ * Bilinear up-sampling between the centres of pixels, as Keras 3 and TensorFlow 2 do it. tfjs measures from their corners,
+ * and its backends know no gradient of the other. Here, both directions are products with matrices.
+ *
+ * @param size factors for height and width
+ */
+export function resizeBilinear(
+  tf: Tf,
+  layer: tfjs.layers.Layer,
+  size: readonly [number, number],
+): tfjs.layers.Layer {
+  return replaceCall(tf, layer, (input) => {
+    const [batch = 1, height = 1, width = 1, channels = 1] = input.shape;
+    const rows = tf.tensor3d(betweenCentres(height, size[0]), [1, height * size[0], height]);
+    const columns = tf.tensor3d(betweenCentres(width, size[1]), [1, width * size[1], width]);
+    const tall = tf.matMul(rows, input.reshape<tfjs.Tensor3D>([batch, height, width * channels]));
+    const lines = tall.reshape<tfjs.Tensor3D>([batch * height * size[0], width, channels]);
+    return tf.matMul(columns, lines).reshape([batch, height * size[0], width * size[1], channels]);
+  });
+}
+
+/** The share of each of `length` pixels in each of `length * factor` ones, row-major; beyond the edges lies the last pixel. */
+function betweenCentres(length: number, factor: number): Float32Array {
+  const shares = new Float32Array(length * factor * length);
+  for (let made = 0; made < length * factor; made++) {
+    const place = Math.min(Math.max((made + 0.5) / factor - 0.5, 0), length - 1);
+    const before = Math.floor(place);
+    const share = place - before;
+    shares[made * length + before] = 1 - share;
+    if (share > 0) shares[made * length + before + 1] = share;
+  }
+  return shares;
+}
+
+/**
+ * A convolution with a dilation, of which tfjs has no gradient: while training, it convolves with a kernel whose pixels are
+ * moved apart by zeros, which is the same.
+ *
+ * @param layer such a layer
+ * @param dilation vertical and horizontal
+ */
+export function dilatedConvolution(
+  tf: Tf,
+  layer: tfjs.layers.Layer,
+  dilation: readonly [number, number],
+  padding: 'same' | 'valid',
+): tfjs.layers.Layer {
+  const infer = layer.call.bind(layer);
+  const train = (input: tfjs.Tensor): tfjs.Tensor => {
+    const kernel = weightOf(layer, 'kernel')?.read();
+    if (kernel === undefined) throw failure('internal-error', `${layer.name} is used before it is built`);
+    const [height = 1, width = 1, inputs = 1, outputs = 1] = kernel.shape;
+    const rows = spread(kernel.reshape([1, height, width * inputs * outputs]), dilation[0]);
+    const tall = (height - 1) * dilation[0] + 1;
+    const wide = (width - 1) * dilation[1] + 1;
+    const columns = spread(rows.reshape([tall, width, inputs * outputs]), dilation[1]);
+    const image: tfjs.Tensor4D = input.reshape([-1, input.shape[1] ?? 1, input.shape[2] ?? 1, inputs]);
+    const convolved = tf.conv2d(image, columns.reshape([tall, wide, inputs, outputs]), 1, padding);
+    const bias = weightOf(layer, 'bias')?.read();
+    // The types of tfjs-layers hide the activation.
+    const { activation } = layer as Activated;
+    return activation.apply(bias === undefined ? convolved : convolved.add(bias));
+  };
+  return replaceCall(tf, layer, (input, training) => (training ? train(input) : infer(input, {})));
+}
+
+type Activated = tfjs.layers.Layer & { readonly activation: { apply(input: tfjs.Tensor): tfjs.Tensor } };
+
+/** Puts `step - 1` zeros between the entries of the middle one of three axes. */
+function spread(values: tfjs.Tensor, step: number): tfjs.Tensor {
+  const [before = 1, length = 1, after = 1] = values.shape;
+  const apart = values.reshape([before, length, 1, after]).pad([
+    [0, 0],
+    [0, 0],
+    [0, step - 1],
+    [0, 0],
+  ]);
+  return apart
+    .reshape([before, length * step, after])
+    .slice([0, 0, 0], [before, (length - 1) * step + 1, after]);
+}

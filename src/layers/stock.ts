@@ -1,0 +1,175 @@
+/**
+ * The layers of a model as those that tfjs has on its own, one or several for each: a model that Hourglass saves gives the same
+ * numbers wherever tfjs loads it. A layer that has weights keeps its name, else the last of its parts does.
+ */
+import type * as tfjs from '@tensorflow/tfjs';
+import { type JsonObject, isJsonObject } from '../core/json.ts';
+import type { OwnActivation } from './activations.ts';
+import { listAt, objectAt, stringAt } from '../core/schema-view.ts';
+
+interface Part {
+  readonly type: string;
+  readonly config: JsonObject;
+  /** Whether it also takes what went into the first of the parts. */
+  readonly merges?: true;
+}
+
+/** The description that tfjs makes of a model whose layers follow one another, with the layers replaced. */
+export function stockTopology(model: tfjs.LayersModel): JsonObject {
+  const topology: unknown = model.toJSON(undefined, false);
+  if (!isJsonObject(topology)) throw new TypeError('a model without a topology');
+  const config = objectAt(topology, 'config');
+  const [input, ...layers] = listAt(config, 'layers').filter(isJsonObject);
+  const names = new Set(model.layers.map(({ name }) => name));
+  let before = stringAt(input ?? {}, 'name') ?? '';
+  const written = layers.flatMap((layer, index) => {
+    const shape = model.layers[index + 1]?.getInputAt(0);
+    const rank = shape === undefined || Array.isArray(shape) ? 0 : shape.shape.length - 1;
+    const name = stringAt(layer, 'name') ?? '';
+    const parts = partsOf(stringAt(layer, 'class_name') ?? '', objectAt(layer, 'config'), rank);
+    const weighted = parts.findIndex(({ type }) => WEIGHTED.has(type));
+    const keeper = weighted === -1 ? parts.length - 1 : weighted;
+    const start = before;
+    return parts.map(({ type, config: own, merges }, position) => {
+      const label = position === keeper ? name : freshName(`${name}_${SUFFIXES[type] ?? 'part'}`, names);
+      const inbound = [...(merges === true ? [start] : []), before].map((from) => [from, 0, 0, {}]);
+      before = label;
+      return { class_name: type, name: label, config: { ...own, name: label }, inbound_nodes: [inbound] };
+    });
+  });
+  return {
+    ...topology,
+    config: { ...config, layers: [input ?? {}, ...written], output_layers: [[before, 0, 0]] },
+  };
+}
+
+const WEIGHTED: ReadonlySet<string> = new Set([
+  'Dense',
+  'Conv2D',
+  'Conv2DTranspose',
+  'BatchNormalization',
+  'LayerNormalization',
+  'PReLU',
+]);
+
+/** What is put behind a layer's name for those of its other parts. */
+const SUFFIXES: Readonly<Record<string, string>> = {
+  Rescaling: 'scale',
+  Permute: 'permute',
+  Multiply: 'product',
+  Add: 'sum',
+  Activation: 'activation',
+  LeakyReLU: 'slope',
+  ELU: 'elu',
+  UpSampling2D: 'repeat',
+};
+
+function freshName(name: string, taken: Set<string>): string {
+  let fresh = name;
+  for (let count = 1; taken.has(fresh); count++) fresh = `${name}_${count}`;
+  taken.add(fresh);
+  return fresh;
+}
+
+function partsOf(type: string, config: JsonObject, rank: number): readonly Part[] {
+  const activation = stringAt(config, 'activation') ?? '';
+  if (isReplaced(activation)) {
+    const parts = ACTIVATIONS[activation];
+    return type === 'Activation'
+      ? parts
+      : [...partsOf(type, { ...config, activation: 'linear' }, rank), ...parts];
+  }
+  switch (type) {
+    case 'ELU':
+      return config['alpha'] === 1
+        ? [{ type, config }]
+        : [{ type, config: { ...config, alpha: 1 } }, leaky(Number(config['alpha']))];
+    case 'Softmax':
+      return alongLast(type, config, rank);
+    case 'BatchNormalization':
+      return alongLast(type, config, rank);
+    case 'PReLU':
+      return sharedFirst(config, rank);
+    case 'UpSampling2D':
+      return config['interpolation'] === 'bilinear' ? blended(config) : [{ type, config }];
+    default:
+      return [{ type, config }];
+  }
+}
+
+/** A layer that tfjs computes along the last axis only, or gets right there only, with its axis moved to the end and back. */
+function alongLast(type: string, config: JsonObject, rank: number): readonly Part[] {
+  const axis = Number(config['axis']);
+  const own = axis > 0 ? axis : rank + 1 + axis;
+  if (own === rank) return [{ type, config }];
+  const swap = Array.from({ length: rank }, (_, index) =>
+    index + 1 === own ? rank : index + 1 === rank ? own : index + 1,
+  );
+  return [permute(swap), { type, config: { ...config, axis: -1 } }, permute(swap)];
+}
+
+/** tfjs's WebAssembly gets slopes wrong that are shared along other axes than the first ones. */
+function sharedFirst(config: JsonObject, rank: number): readonly Part[] {
+  const shared = listAt(config, 'shared_axes')
+    .map(Number)
+    .sort((one, other) => one - other);
+  if (shared.every((axis, index) => axis === index + 1)) return [{ type: 'PReLU', config }];
+  const others = Array.from({ length: rank }, (_, index) => index + 1).filter(
+    (axis) => !shared.includes(axis),
+  );
+  const order = [...shared, ...others];
+  const back = order.map((_, index) => order.indexOf(index + 1) + 1);
+  const moved = { ...config, shared_axes: shared.map((_, index) => index + 1) };
+  return [permute(order), { type: 'PReLU', config: moved }, permute(back)];
+}
+
+/**
+ * Bilinear up-sampling between the centres of pixels: the mean over as many repeated pixels as one becomes. For an even
+ * factor, the new centres lie between repeated pixels, so that twice as many are needed. A window at an edge holds one pixel.
+ */
+function blended(config: JsonObject): readonly Part[] {
+  const size = listAt(config, 'size').map(Number);
+  const even = size.map((factor) => factor % 2 === 0);
+  const repeats = size.map((factor, axis) => (even[axis] === true ? 2 * factor : factor));
+  const strides = even.map((isEven) => (isEven ? 2 : 1));
+  const { interpolation: _interpolation, size: _size, name: _name, ...rest } = config;
+  return [
+    { type: 'UpSampling2D', config: { ...rest, size: repeats, interpolation: 'nearest' } },
+    { type: 'AveragePooling2D', config: { ...rest, pool_size: repeats, strides, padding: 'same' } },
+  ];
+}
+
+/** Keras's activations by tfjs's functions and a line through each. tfjs's `hard_sigmoid` is 0.2 x + 0.5, from 0 to 1. */
+const ACTIVATIONS: Readonly<Record<OwnActivation, readonly Part[]>> = {
+  hard_sigmoid: [rescale(5 / 6), activate('hard_sigmoid')],
+  hard_silu: [rescale(5 / 6), activate('hard_sigmoid'), merge('Multiply')],
+  hard_tanh: [rescale(2.5), activate('hard_sigmoid'), rescale(2, -1)],
+  leaky_relu: [leaky(0.2)],
+  log_sigmoid: [rescale(-1), activate('softplus'), rescale(-1)],
+  soft_shrink: [rescale(5), activate('hard_sigmoid'), rescale(-1, 0.5), merge('Add')],
+  tanh_shrink: [activate('tanh'), rescale(-1), merge('Add')],
+};
+
+function isReplaced(activation: string): activation is OwnActivation {
+  return Object.hasOwn(ACTIVATIONS, activation);
+}
+
+function rescale(scale: number, offset = 0): Part {
+  return { type: 'Rescaling', config: { scale, offset, trainable: true } };
+}
+
+function activate(activation: string): Part {
+  return { type: 'Activation', config: { activation, trainable: true } };
+}
+
+function leaky(alpha: number): Part {
+  return { type: 'LeakyReLU', config: { alpha, trainable: true } };
+}
+
+function permute(dims: readonly number[]): Part {
+  return { type: 'Permute', config: { dims, trainable: true } };
+}
+
+function merge(type: 'Add' | 'Multiply'): Part {
+  return { type, config: { trainable: true }, merges: true };
+}

@@ -1,0 +1,44 @@
+/**
+ * A program of its own: tfjs as a browser has it, without what Hourglass mends. Loads saved models and prints what each computes,
+ * one JSON object a line.
+ *
+ *     node stock-process.js cpu <folder>…
+ *     {"output":[0.5, …]}
+ */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import type { Tf } from '../../../src/engine/engine.ts';
+import { BATCH, numbers } from './numbers.ts';
+
+const require = createRequire(import.meta.url);
+const tf = require('@tensorflow/tfjs') as Tf;
+const [backend = 'cpu', ...folders] = process.argv.slice(2);
+if (backend === 'wasm') require('@tensorflow/tfjs-backend-wasm');
+await tf.setBackend(backend);
+await tf.ready();
+
+for (const folder of folders) {
+  const description = JSON.parse(readFileSync(join(folder, 'model.json'), 'utf8')) as {
+    readonly modelTopology: object;
+    readonly weightsManifest: readonly [{ readonly weights: never[] }];
+  };
+  const weights = readFileSync(join(folder, 'weights.bin'));
+  let line: object;
+  try {
+    const model = await tf.loadLayersModel(
+      tf.io.fromMemory({
+        modelTopology: description.modelTopology,
+        weightSpecs: description.weightsManifest[0].weights,
+        weightData: new Uint8Array(weights).buffer,
+      }),
+    );
+    const shape = (model.inputs[0]?.shape ?? []).slice(1).map(Number);
+    const output = model.predict(numbers(tf, [BATCH, ...shape], 3));
+    if (Array.isArray(output)) throw new TypeError('a model of several outputs');
+    line = { output: [...output.dataSync()] };
+  } catch (error) {
+    line = { error: String(error) };
+  }
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}
