@@ -189,7 +189,14 @@ function acceptParameter(name: string, schema: JsonObject): JsonObject {
   const types = typesOf(schema);
   const text = textBranch(schema);
   if ('enum' in schema) {
-    const { type, enum: choices = [], enumDescriptions, aliases: _aliases, instead: _instead, ...rest } = schema;
+    const {
+      type,
+      enum: choices = [],
+      enumDescriptions,
+      aliases: _aliases,
+      instead: _instead,
+      ...rest
+    } = schema;
     const named = {
       title: name,
       ...(type === undefined ? {} : { type }),
