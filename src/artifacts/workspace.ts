@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { copyFile, link, lstat, readFile, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
+import type { StageState } from '../core/event.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import {
   errorCode,
@@ -13,6 +14,7 @@ import {
   writeFileAtomic,
 } from './atomic.ts';
 import { looksUnchanged, type Entry } from './entry.ts';
+import type { Standing, StageChange } from './standing.ts';
 
 /** The content of `run.json`. */
 export interface RunRecord {
@@ -20,6 +22,10 @@ export interface RunRecord {
   readonly pipeline: string;
   /** The pipeline file as it was named, without its folder. */
   readonly file: string;
+  /** Its path relative to this folder, with `/`. */
+  readonly source?: string;
+  /** SHA-256 of `resolved.yaml`, whose settings the stages are compared with. */
+  readonly resolved?: string;
   readonly seed: number;
   readonly overrides: readonly string[];
   readonly versions: Readonly<Record<string, string>>;
@@ -29,16 +35,25 @@ export interface RunRecord {
 
 export interface StageRecord {
   readonly type: string;
-  readonly state: 'ran' | 'cached' | 'skipped' | 'failed';
-  /** Seconds that the stage took when it ran; also for a cached one. */
+  /** What this run did with the stage; `waiting`: it has not got that far; `unselected`: it was not asked for it. */
+  readonly state: StageState | 'waiting' | 'unselected';
+  /** Seconds that the result in its folder took; where there is none, seconds until the stage ended. */
   readonly seconds: number;
   /** Stages that it refers to, by the setting that names them. */
   readonly inputs: Readonly<Record<string, string>>;
-  /** Hash and content of the key; absent for a stage that left nothing. */
+  /** Whether the result in its folder belongs to the settings of this run: `standingOf(hash, wanted)`. */
+  readonly result?: Standing;
+  /** Hash of the key that the settings of this run call for; absent where it cannot be determined. */
+  readonly wanted?: string;
+  /** Hash and content of the key that the result in its folder was made with; absent where there is no result. */
   readonly hash?: string;
   readonly key?: JsonObject;
-  /** Its main artifacts, relative to its folder; there where `hash` is. */
+  /** Main artifacts of that result, relative to its folder. */
   readonly highlights?: readonly string[];
+  /** Of an outdated result: what differs from the settings of this run. */
+  readonly changes?: readonly StageChange[];
+  /** Of a stage that did not finish: the epochs that its next run need not do again. */
+  readonly epochsKept?: number;
 }
 
 export class Workspace {
@@ -71,6 +86,16 @@ export class Workspace {
     }
   }
 
+  /** A file of the run itself; undefined if it cannot be read. */
+  async readText(name: string): Promise<string | undefined> {
+    return readFile(join(this.folder, name), 'utf8').catch(() => undefined);
+  }
+
+  /** Whether a stage has a folder here. */
+  async hasStage(stage: string): Promise<boolean> {
+    return (await lstat(join(this.folder, stage)).catch(() => undefined))?.isDirectory() === true;
+  }
+
   async writeRun(record: RunRecord): Promise<void> {
     await this.writeJson('run.json', record as unknown as JsonObject);
   }
@@ -82,7 +107,7 @@ export class Workspace {
   /** Writes a file of the run itself, unless it holds this text already. */
   async writeText(name: string, text: string): Promise<void> {
     const path = join(this.folder, name);
-    if ((await readFile(path, 'utf8').catch(() => undefined)) !== text) await writeFileAtomic(path, text);
+    if ((await this.readText(name)) !== text) await writeFileAtomic(path, text);
   }
 
   /** Whether a stage's folder shows an entry: all its files, not written to since, and no others. */

@@ -16,3 +16,28 @@ export function programName(): string {
 export function commandLine(words: readonly string[]): string {
   return [programName(), ...words.map(shellWord)].join(' ');
 }
+
+/** A call of a command on a pipeline, with all that decides which results it makes. */
+export interface PipelineCall {
+  readonly pipeline: string;
+  readonly stages?: readonly string[];
+  /** `-S` arguments. */
+  readonly set?: readonly string[] | undefined;
+  readonly outputs?: string;
+  readonly engine?: string;
+  readonly allowPlugins?: boolean | undefined;
+}
+
+/** Its words, without options that have their usual values. */
+export function callWords(command: 'run' | 'sweep' | 'pack', call: PipelineCall): readonly string[] {
+  const { pipeline, stages = [], set = [], outputs = 'outputs', engine = 'auto', allowPlugins } = call;
+  return [
+    command,
+    pipeline,
+    ...stages,
+    ...set.flatMap((override) => ['-S', override]),
+    ...(outputs === 'outputs' ? [] : ['--outputs', outputs]),
+    ...(engine === 'auto' ? [] : ['--engine', engine]),
+    ...(allowPlugins === true ? ['--allow-plugins'] : []),
+  ];
+}

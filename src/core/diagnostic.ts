@@ -71,6 +71,7 @@ export const DIAGNOSTIC_CODES = {
   'assignment-seed': 'The seed of a submission is not the number of its student.',
   'student-unknown': 'Neither the list of students nor the name of an archive tells whose it is.',
   'submission-duplicate': 'Two submissions hold the same weights or figures.',
+  'name-in-use': 'Another pipeline file has the same name, and so the same outputs.',
   'run-locked': 'Another run of the same pipeline is at work.',
   'worker-died': 'The process of a stage ended without an answer.',
   'launcher-failed': 'A batch system did not take, or did not cancel, the jobs of a sweep.',

@@ -1,8 +1,11 @@
 /** What happens while a pipeline runs. The core emits events; the terminal, the log and the report render them. */
 import type { Diagnostic } from './diagnostic.ts';
 
-/** `ran`: executed now; `cached`: taken from the cache; `skipped`: something it needs failed; `failed`: did not succeed. */
-export type StageState = 'ran' | 'cached' | 'skipped' | 'failed';
+/**
+ * `ran`: executed now; `cached`: taken from the cache; `failed`: did not succeed; `interrupted`: a signal stopped it;
+ * `skipped`: not started, because of a failure or a signal.
+ */
+export type StageState = 'ran' | 'cached' | 'failed' | 'interrupted' | 'skipped';
 
 /** How far a stage is. Every field is optional: a stage tells what it knows. */
 export interface Progress {
@@ -51,6 +54,8 @@ export type RunEvent =
       readonly stage: string;
       readonly state: StageState;
       readonly seconds: number;
+      /** Of a stage that did not finish: the epochs that its next run need not do again. */
+      readonly epochsKept?: number;
       readonly metrics?: Readonly<Record<string, number>>;
       /** Names of the stage's main artifacts, relative to its folder. */
       readonly artifacts?: readonly string[];

@@ -1,13 +1,14 @@
 /** Graph + what the last run and the cache hold -> a plan. */
 import { availableParallelism } from 'node:os';
 import type { LocatedPipeline } from '../config/pipeline.ts';
-import { failure, type Diagnostic, type SourceRange } from '../core/diagnostic.ts';
-import { canonicalJson, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+import { failure, type Diagnostic } from '../core/diagnostic.ts';
+import { canonicalJson, type Json, type JsonObject } from '../core/json.ts';
 import { suggest } from '../core/suggest.ts';
-import { differences, formatPath, type KeyChange } from './explain.ts';
+import { locateChange } from './changes.ts';
+import { differences } from './explain.ts';
 import type { GraphStage } from './graph.ts';
 import { hashKey, lineageOf, type StageKey } from './key.ts';
-import type { Change, Plan, PlannedStage, Reason, Resume } from './plan.ts';
+import type { Plan, PlannedStage, Reason, Resume, WantedStage } from './plan.ts';
 
 /** The identity of the engine that would be used, as keys hold it. */
 export interface KeyEngine {
@@ -56,13 +57,19 @@ export function checkTargets(located: LocatedPipeline, targets: readonly string[
 }
 
 export async function makePlan(inputs: PlanInputs): Promise<Plan> {
-  const wanted = closure(inputs.stages, inputs.targets);
-  const planned = new Map<string, PlannedStage>();
+  const selected = closure(inputs.stages, inputs.targets);
+  const all = new Map<string, WantedStage>();
+  const stages: PlannedStage[] = [];
   for (const stage of inputs.stages) {
-    if (!wanted.has(stage.name)) continue;
-    planned.set(stage.name, await planStage(inputs, stage, planned));
+    if (!selected.has(stage.name)) {
+      all.set(stage.name, await wantedStage(inputs, stage, all));
+      continue;
+    }
+    const planned = await planStage(inputs, stage, all);
+    all.set(stage.name, planned);
+    stages.push(planned);
   }
-  return { located: inputs.located, stages: [...planned.values()] };
+  return { located: inputs.located, stages, all: [...all.values()] };
 }
 
 /** The targets and everything that they need. */
@@ -75,12 +82,30 @@ function closure(stages: readonly GraphStage[], targets: readonly string[]): Rea
   return wanted;
 }
 
+/** What the settings call for of a stage that was not selected. Whatever is wrong with its files, the run does not need them. */
+async function wantedStage(
+  inputs: PlanInputs,
+  stage: GraphStage,
+  before: ReadonlyMap<string, WantedStage>,
+): Promise<WantedStage> {
+  const known = { name: stage.name, type: stage.type.type, inputs: stage.inputs };
+  if (Object.values(stage.inputs).some((input) => before.get(input)?.hash === undefined)) return known;
+  try {
+    const key = await stageKey(inputs, stage, before);
+    const hash = hashKey(key);
+    const resume = await resumeOf(inputs, stage, key, { restarts: await inputs.inCache(hash) });
+    return { ...known, key, hash, ...(resume === undefined ? {} : { resume }) };
+  } catch {
+    return known;
+  }
+}
+
 async function planStage(
   inputs: PlanInputs,
   stage: GraphStage,
-  planned: ReadonlyMap<string, PlannedStage>,
+  before: ReadonlyMap<string, WantedStage>,
 ): Promise<PlannedStage> {
-  const key = await stageKey(inputs, stage, planned);
+  const key = await stageKey(inputs, stage, before);
   const hash = hashKey(key);
   const cached = await inputs.inCache(hash);
   const forced = inputs.force && (inputs.targets.length === 0 || inputs.targets.includes(stage.name));
@@ -116,7 +141,7 @@ async function resumeOf(
 async function stageKey(
   inputs: PlanInputs,
   stage: GraphStage,
-  planned: ReadonlyMap<string, PlannedStage>,
+  before: ReadonlyMap<string, WantedStage>,
 ): Promise<StageKey> {
   const { located } = inputs;
   const { type } = stage;
@@ -132,7 +157,7 @@ async function stageKey(
     ...(type.code === undefined ? {} : { code: type.code }),
     settings: Object.fromEntries(Object.entries(settings).filter(([name]) => !left.has(name))),
     inputs: Object.fromEntries(
-      Object.entries(stage.inputs).map(([name, target]) => [name, plannedHash(planned, target)]),
+      Object.entries(stage.inputs).map(([name, target]) => [name, hashOf(before, target)]),
     ),
     ...(type.draws ? { seed: { pipeline: located.pipeline.seed, stage: stage.name } } : {}),
     ...(needsEngine ? { engine: { ...inputs.engine, threads: stageThreads(located, stage.name) } } : {}),
@@ -162,10 +187,10 @@ export function stageThreads(located: LocatedPipeline, stage: string): number {
   return typeof own === 'number' ? own : (located.pipeline.threads ?? availableParallelism());
 }
 
-function plannedHash(planned: ReadonlyMap<string, PlannedStage>, name: string): string {
-  const stage = planned.get(name);
-  if (stage === undefined) throw failure('internal-error', `stage \`${name}\` is used before it is planned`);
-  return stage.hash;
+function hashOf(stages: ReadonlyMap<string, WantedStage>, name: string): string {
+  const hash = stages.get(name)?.hash;
+  if (hash === undefined) throw failure('internal-error', `stage \`${name}\` is used before it is planned`);
+  return hash;
 }
 
 function reasonOf(
@@ -192,35 +217,4 @@ function reasonOf(
     kind: 'inputs-changed',
     stages: [...new Set(changedInputs.map((name) => stage.inputs[name] ?? name))],
   };
-}
-
-/** Names a change as the user wrote it: by its parameter if there is one, and with the place of the new value. */
-function locateChange(located: LocatedPipeline, stage: GraphStage, change: KeyChange): Change {
-  const [part, ...rest] = change.path;
-  const values = {
-    ...(change.before === undefined ? {} : { before: change.before }),
-    ...(change.after === undefined ? {} : { after: change.after }),
-  };
-  if (part === 'settings') {
-    const range = located.locate(['stages', stage.name, ...rest], 'value');
-    const param = parameterAt(located, range);
-    if (param === undefined) return { path: formatPath(rest), ...values, range };
-    return { path: `params.${param}`, ...values, range: located.locate(['params', param], 'value') };
-  }
-  if (part === 'seed') {
-    // Only the pipeline's seed can differ: another stage name would be another stage.
-    return { path: 'seed', ...values, range: located.locate(['seed'], 'value') };
-  }
-  const threads = part === 'engine' && rest[0] === 'threads';
-  return { path: threads ? 'threads' : formatPath(change.path), ...values };
-}
-
-/** The parameter that a value is written as, if it is written as `${params.name}` and nothing else. */
-function parameterAt(located: LocatedPipeline, range: SourceRange): string | undefined {
-  const params = located.resolved['params'];
-  if (range.file !== located.file || range.start.line !== range.end.line) return undefined;
-  const line = located.text.split(/\r?\n/)[range.start.line - 1] ?? '';
-  const written = line.slice(range.start.column - 1, range.end.column - 1);
-  const name = /^["']?\$\{\s*params\.([A-Za-z_]\w*)\s*\}["']?$/.exec(written)?.[1];
-  return name !== undefined && isJsonObject(params) && Object.hasOwn(params, name) ? name : undefined;
 }

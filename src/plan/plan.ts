@@ -8,19 +8,28 @@ export interface Plan {
   readonly located: LocatedPipeline;
   /** The selected stages and what they need, each after everything it needs. */
   readonly stages: readonly PlannedStage[];
+  /** Every stage of the pipeline, selected or not, each after everything it needs: what shown results are compared with. */
+  readonly all: readonly WantedStage[];
 }
 
-export interface PlannedStage {
+/** What the settings call for of a stage. */
+export interface WantedStage {
   readonly name: string;
   readonly type: string;
   /** Stages that this one refers to, by the setting that names them. */
   readonly inputs: Readonly<Record<string, string>>;
-  readonly key: StageKey;
+  /** Absent where it cannot be determined, such as for a stage that is not selected and whose files are missing. */
+  readonly key?: StageKey;
   /** SHA-256 of `key`: the name of the stage's cache entry. */
+  readonly hash?: string;
+  /** For stages that keep checkpoints: where, and what a run would resume from. */
+  readonly resume?: Resume;
+}
+
+export interface PlannedStage extends WantedStage {
+  readonly key: StageKey;
   readonly hash: string;
   readonly action: 'run' | 'cached';
-  /** For stages that keep checkpoints: where, and what a run would go on from. */
-  readonly resume?: Resume;
   readonly reason: Reason;
 }
 

@@ -1,6 +1,7 @@
 /** Commands that repeat what a page shows. */
 import type { JsonObject } from '../core/json.ts';
 import { shellWord } from '../core/shell.ts';
+import type { Report } from './report.ts';
 
 export interface Repetition {
   readonly command: 'run' | 'sweep';
@@ -10,14 +11,30 @@ export interface Repetition {
   readonly settings: readonly string[];
   /** What it was run with. */
   readonly engine: JsonObject | undefined;
+  readonly hasPlugins: boolean;
 }
 
 /** As one would type it. */
-export function commandText({ command, file, settings, engine }: Repetition): string {
+export function commandText({ command, file, settings, engine, hasPlugins }: Repetition): string {
   return [
     `npx hourglass ${command}`,
     shellWord(file),
     ...settings.map((text) => `-S ${shellWord(text)}`),
     ...(engine?.['kind'] === 'portable' ? ['--engine portable'] : []),
+    ...(hasPlugins ? ['--allow-plugins'] : []),
   ].join(' ');
+}
+
+/** The run again, with its settings. */
+export function runText({ file, overrides, engine, hasPlugins }: Report): string {
+  return commandText({ command: 'run', file, settings: overrides, engine, hasPlugins });
+}
+
+/** The same for elsewhere: threads are part of what a result depends on, so they are named where the pipeline leaves them open. */
+export function repeatText(report: Report): string {
+  const { overrides, threads, source } = report;
+  const [only] = threads;
+  const pinned = /^threads:/m.test(source) || overrides.some((text) => text.startsWith('threads='));
+  if (threads.length !== 1 || only === undefined || pinned) return runText(report);
+  return runText({ ...report, overrides: [...overrides, `threads=${only}`] });
 }

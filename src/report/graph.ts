@@ -104,6 +104,8 @@ const MARKS: Readonly<Record<(typeof STATES)[StageState]['mark'], string>> = {
   dash: 'M-3.5 0H3.5',
   dots: 'M-3.6 0h0.01M0 0h0.01M3.6 0h0.01',
   play: 'M-1.6 -3L2.8 0L-1.6 3z',
+  pause: 'M-1.8 -2.8V2.8M1.8 -2.8V2.8',
+  clock: 'M0 -4V0.4L2.8 2.2',
 };
 
 export function drawMark(mark: keyof typeof MARKS): Html {

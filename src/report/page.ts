@@ -2,13 +2,13 @@
 import { formatSeconds } from '../core/format.ts';
 import { asset, brand, renderDocument } from './document.ts';
 import { html, type Content, type Html } from './html.ts';
-import type { Report } from './report.ts';
+import type { Report, StageState } from './report.ts';
 import { environmentSection, hashesSection, metricsSection, reproduceSection } from './sections/closing.ts';
 import { pipelineSection } from './sections/pipeline.ts';
 import { stageSection } from './sections/stage.ts';
 import { findMainFigure, summarySection } from './sections/summary.ts';
 import { activityLine, stateMark } from './parts.ts';
-import { STATES, STATUS_LABELS } from './states.ts';
+import { stateText, statusText } from './states.ts';
 
 /** Parts of the page by the id of the element that holds them. Each is rendered anew when what it shows has changed. */
 export function renderParts(report: Report): ReadonlyMap<string, Html> {
@@ -58,24 +58,24 @@ function liveLine(version: number): Html {
 }
 
 function headPart(report: Report): Html {
-  const { name, description, status, activity, stages } = report;
+  const { name, description, activity, stages } = report;
+  const { text, status } = statusText(report);
   return html`${brand('report')}
     <h1>${name}</h1>
     ${description === undefined ? undefined : html`<p class="lead">${description}</p>`}
-    <p class="status ${status}">
-      <strong>${activity === undefined ? STATUS_LABELS[status] : 'Running'}</strong
-      >${facts(report).map((fact) => [' · ', fact])}
-    </p>
+    <p class="status ${status}"><strong>${text}</strong>${facts(report).map((fact) => [' · ', fact])}</p>
     ${activity === undefined || activity.text === '' ? undefined : activityLine(activity)}
     ${stages.map((stage) => (stage.activity === undefined ? undefined : activityLine(stage.activity, stage.name)))}`;
 }
 
 function facts({ started, seconds, stages, seed }: Report): readonly Content[] {
-  const done = stages.filter(({ state }) => state === 'done').length;
+  const count = (wanted: StageState): number => stages.filter(({ state }) => state === wanted).length;
+  const outdated = count('outdated');
   return [
     ...(started === undefined ? [] : [dateText(started)]),
     ...(seconds === undefined ? [] : [formatSeconds(seconds)]),
-    `${done} of ${stages.length} stages`,
+    `${count('done')} of ${stages.length} stages`,
+    ...(outdated === 0 ? [] : [`${outdated} of an earlier setting`]),
     `seed ${seed}`,
   ];
 }
@@ -94,10 +94,11 @@ function contentsPart({ stages }: Report): Html {
       <a href="#stages">Stages</a>
       <ul>
         ${stages.map(
-          ({ name, state }) =>
+          (stage) =>
             html`<li>
-              <a href="#stage-${name}"
-                >${stateMark(state)}<span class="visually-hidden">${STATES[state].label}: </span>${name}</a
+              <a href="#stage-${stage.name}"
+                >${stateMark(stage.state)}<span class="visually-hidden">${stateText(stage)}: </span
+                >${stage.name}</a
               >
             </li>`,
         )}

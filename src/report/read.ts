@@ -1,13 +1,14 @@
 /** From `outputs/<name>` to what its report shows. Everything in it may have been damaged, or come from somebody else. */
 import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { standingOf, type StageChange, type Standing } from '../artifacts/standing.ts';
 import { Workspace, type RunRecord, type StageRecord } from '../artifacts/workspace.ts';
 import { failure } from '../core/diagnostic.ts';
-import { isJsonObject, type JsonObject } from '../core/json.ts';
+import { isJsonObject, sha256, type JsonObject } from '../core/json.ts';
 import { withinBudget } from './budget.ts';
 import { filesOf, readExhibits } from './exhibits.ts';
 import { readLog } from './log.ts';
-import type { Report, ReportStage } from './report.ts';
+import type { Report, ReportStage, StageState } from './report.ts';
 import { parsedObject, sourceFacts, WrittenPipeline } from './written.ts';
 
 /** A pipeline file has at most a quarter of this; what it becomes may be longer. */
@@ -27,14 +28,26 @@ export async function readReport(folder: string): Promise<Report> {
   }
   const { started, seconds, problems } = await readLog(join(folder, 'log.jsonl'));
   const source = await readYaml(join(folder, 'pipeline.yaml'));
-  const resolved = parsedObject(await readYaml(join(folder, 'resolved.yaml')));
+  const settings = await readYaml(join(folder, 'resolved.yaml'));
+  const resolved = parsedObject(settings);
   const overrides = texts(run.overrides);
   const stages: ReportStage[] = [];
-  const all = describeStages(run, source, resolved, await workspace.readMetrics());
+  const all = describeStages(run, source, resolved);
+  const standings = await readStandings(workspace, run, settings);
+  const metrics = await workspace.readMetrics();
   for (const described of all) {
-    const sources = sourcesOf(described.name, all).map((name) => join(folder, name));
+    const { name } = described;
+    const standing = standings.get(name) ?? 'missing';
+    // Images behind the points of a map are those that it was made from, or none.
+    const sources = sourcesOf(name, all).filter((each) => standings.get(each) === 'current');
     stages.push(
-      await readStage(join(folder, described.name), described, run.stages[described.name], sources),
+      await readStage(join(folder, name), {
+        described,
+        standing,
+        record: run.stages[name],
+        metrics: standing === 'current' ? (metrics[name] ?? {}) : {},
+        sources: standing === 'current' ? sources.map((each) => join(folder, each)) : [],
+      }),
     );
   }
   return {
@@ -48,22 +61,35 @@ export async function readReport(folder: string): Promise<Report> {
     overrides,
     versions: asObject(run.versions) as Report['versions'],
     ...(isJsonObject(run.engine) ? { engine: run.engine } : {}),
-    threads: threadsOf(run),
+    threads: threadsOf(run, standings),
     stages: withinBudget(stages),
     problems: run.status === 'done' ? problems.filter(({ severity }) => severity === 'warning') : problems,
     ...sourceFacts(source),
   };
 }
 
-/** What is known of a stage without its files. */
-export type DescribedStage = Pick<ReportStage, 'name' | 'type' | 'inputs' | 'settings' | 'lines' | 'metrics'>;
-
-function describeStages(
+/**
+ * What the folder of each stage has, compared with the settings in `resolved.yaml`. If those are not the ones that the record
+ * was written for, as after a kill between two files, no result is known to belong to them.
+ */
+async function readStandings(
+  { folder }: Workspace,
   run: RunRecord,
-  source: string,
-  resolved: JsonObject,
-  metrics: Readonly<Record<string, Readonly<Record<string, number>>>>,
-): readonly DescribedStage[] {
+  settings: string,
+): Promise<ReadonlyMap<string, Standing>> {
+  const isRecorded = run.resolved === sha256(settings);
+  const standings = new Map<string, Standing>();
+  for (const [name, { hash, wanted }] of Object.entries(run.stages).filter(([each]) => isStageName(each))) {
+    const shown = (await isFolder(join(folder, name))) ? hash : undefined;
+    standings.set(name, standingOf(shown, isRecorded ? wanted : undefined));
+  }
+  return standings;
+}
+
+/** What is known of a stage without its files. */
+export type DescribedStage = Pick<ReportStage, 'name' | 'type' | 'inputs' | 'settings' | 'lines'>;
+
+function describeStages(run: RunRecord, source: string, resolved: JsonObject): readonly DescribedStage[] {
   const written = new WrittenPipeline(source);
   const settings = asObject(resolved['stages']);
   const names = [...new Set([...Object.keys(settings), ...Object.keys(run.stages)])].filter(isStageName);
@@ -80,28 +106,53 @@ function describeStages(
           : (asObject(record.inputs) as Record<string, string>),
       settings: written.settingsOf(name, own, texts(run.overrides)),
       ...written.linesOf(name),
-      metrics: metrics[name] ?? {},
     };
   });
 }
 
+interface StageSources {
+  readonly described: DescribedStage;
+  readonly standing: Standing;
+  readonly record: StageRecord | undefined;
+  readonly metrics: ReportStage['metrics'];
+  /** Folders of the stages that it builds upon, the nearest first. */
+  readonly sources: readonly string[];
+}
+
 async function readStage(
   folder: string,
-  described: DescribedStage,
-  record: StageRecord | undefined,
-  sources: readonly string[],
+  { described, standing, record, metrics, sources }: StageSources,
 ): Promise<ReportStage> {
-  const finished = record?.state === 'ran' || record?.state === 'cached';
-  const hasResult = record?.hash !== undefined && (await isFolder(folder));
-  const state = record === undefined ? 'waiting' : record.state === 'failed' ? 'failed' : 'skipped';
+  const state = stateOf(standing, record);
+  const { hash, epochsKept } = record ?? {};
   return {
     ...described,
-    state: finished ? 'done' : state,
-    ...(finished ? { seconds: record.seconds } : {}),
-    ...(typeof record?.hash === 'string' ? { hash: record.hash } : {}),
-    outdated: hasResult && !finished,
-    ...(hasResult ? await readFiles(folder, described.name, texts(record.highlights), sources) : NO_FILES),
+    state,
+    metrics,
+    ...(state === 'done' && record !== undefined ? { seconds: record.seconds } : {}),
+    ...(standing === 'current' && typeof hash === 'string' ? { hash } : {}),
+    ...(standing === 'outdated' ? { outdated: { changes: changesIn(record?.changes) } } : {}),
+    ...(typeof epochsKept === 'number' ? { epochsKept } : {}),
+    ...(standing === 'missing'
+      ? NO_FILES
+      : await readFiles(folder, described.name, texts(record?.highlights), sources)),
   };
+}
+
+function stateOf(standing: Standing, record: StageRecord | undefined): StageState {
+  const state = record?.state;
+  if (state === 'failed' || state === 'interrupted') return state;
+  if (standing === 'current') return 'done';
+  if (standing === 'outdated') return 'outdated';
+  return state === 'skipped' ? 'skipped' : 'waiting';
+}
+
+function changesIn(value: unknown): readonly StageChange[] {
+  if (!Array.isArray(value)) return [];
+  return value.filter(
+    (change): change is StageChange =>
+      isJsonObject(change) && typeof change['stage'] === 'string' && typeof change['path'] === 'string',
+  );
 }
 
 const NO_FILES = { exhibits: [], files: [] } as const;
@@ -153,9 +204,9 @@ function inputsOf(
   );
 }
 
-function threadsOf(run: RunRecord): readonly number[] {
-  const numbers = Object.values(run.stages).flatMap(({ key }) => {
-    const engine = key?.['engine'];
+function threadsOf(run: RunRecord, standings: ReadonlyMap<string, Standing>): readonly number[] {
+  const numbers = Object.entries(run.stages).flatMap(([name, { key }]) => {
+    const engine = standings.get(name) === 'current' ? key?.['engine'] : undefined;
     return isJsonObject(engine) && typeof engine['threads'] === 'number' ? [engine['threads']] : [];
   });
   return [...new Set(numbers)].sort((one, other) => one - other);

@@ -1,4 +1,5 @@
 /** What a report shows, as data: read from `outputs/<name>`, turned into a page by `page.ts`. */
+import type { StageChange } from '../artifacts/standing.ts';
 import type { RunRecord } from '../artifacts/workspace.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Exhibit } from './exhibit.ts';
@@ -32,8 +33,12 @@ export interface Report {
   readonly hasPlugins: boolean;
 }
 
-/** Whether a result was made in this run or taken from the cache makes no difference. */
-export type StageState = 'done' | 'failed' | 'skipped' | 'running' | 'waiting';
+/**
+ * `done`: there is a result of these settings; whether it was made in this run, before or taken from the cache makes no
+ * difference. `outdated`: there is one of other settings. Of stages without a result of these settings, `failed`,
+ * `interrupted`, `skipped` and `waiting` say why.
+ */
+export type StageState = 'done' | 'outdated' | 'failed' | 'interrupted' | 'skipped' | 'running' | 'waiting';
 
 export interface ReportStage {
   readonly name: string;
@@ -47,11 +52,14 @@ export interface ReportStage {
   readonly settings: JsonObject;
   /** First and last line in `pipeline.yaml`; undefined if it is written elsewhere. */
   readonly lines?: readonly [number, number];
+  /** Of a result of these settings only. */
   readonly metrics: Readonly<Record<string, number>>;
   /** SHA-256 of all that its result depends on. */
   readonly hash?: string;
-  /** True where what is shown comes from an earlier run, since this one did not get so far. */
-  readonly outdated: boolean;
+  /** Present where the exhibits and files are those of an earlier setting. */
+  readonly outdated?: { readonly changes: readonly StageChange[] };
+  /** Of a stage that did not finish: the epochs that its next run need not do again. */
+  readonly epochsKept?: number;
   readonly exhibits: readonly Exhibit[];
   readonly files: readonly StageFile[];
   /** Of a running stage. */

@@ -16,6 +16,7 @@ import { checkpointsOf, planPipeline, storeOf, workspaceOf } from './plan.ts';
 import type { RunOptions, RunResult, StageOutcome } from './run.ts';
 import { runStage } from './stage.ts';
 import { SharedWork } from './shared.ts';
+import { otherSources } from './source.ts';
 
 /**
  * Checks, plans and runs a pipeline. Never throws for what can be expected to fail: see `diagnostics` of the result.
@@ -28,6 +29,7 @@ export async function runPipeline(located: LocatedPipeline, options: RunOptions)
     state: options.signal.aborted ? 'interrupted' : 'failed',
     workspace: workspace.folder,
     stages: [],
+    results: [],
     diagnostics,
     seconds: (performance.now() - started) / 1000,
   });
@@ -41,12 +43,14 @@ export async function runPipeline(located: LocatedPipeline, options: RunOptions)
       if (prepared.plan === undefined) return refuse(prepared.diagnostics);
       const shared = new SharedWork();
       const { plan, engine } = prepared;
+      const others = await otherSources(located, workspace);
+      for (const diagnostic of others) options.emit({ type: 'diagnostic', diagnostic });
       const result = await runPlan(plan, options, { workspace, store, engine, shared }).finally(() =>
         shared.close(),
       );
       return {
         ...result,
-        diagnostics: [...prepared.diagnostics, ...result.diagnostics],
+        diagnostics: [...prepared.diagnostics, ...others, ...result.diagnostics],
         seconds: (performance.now() - started) / 1000,
       };
     } finally {
@@ -139,6 +143,8 @@ class Run {
   readonly #entries = new Map<string, Entry>();
   /** Stages whose entry was made or hashed in this run, or is being so: a stage reads nothing else. */
   readonly #checked = new Map<string, Promise<void>>();
+  /** Stages whose node has been given its work. */
+  readonly #begun = new Set<string>();
   /** Set by the first failure without `--keep-going`: nothing new is started. */
   #stopped = false;
   /** Whether anything was run, restored or removed. */
@@ -150,7 +156,7 @@ class Run {
     this.#workspace = workspace;
     this.#store = store;
     this.#shared = shared;
-    this.#journal = new RunJournal(workspace, plan.located, engine);
+    this.#journal = new RunJournal(workspace, plan, store, engine);
   }
 
   async execute(): Promise<Omit<RunResult, 'seconds'>> {
@@ -188,6 +194,7 @@ class Run {
       state,
       workspace: this.#workspace.folder,
       stages: stages.flatMap(({ name }) => this.#outcomes.get(name) ?? []),
+      results: this.#journal.standings(),
       diagnostics: this.#diagnostics,
     };
   }
@@ -207,7 +214,9 @@ class Run {
       });
       await this.#finish(stage, state, (performance.now() - started) / 1000);
     } catch (error) {
-      if (this.#options.signal.aborted) return this.#finish(stage, 'skipped', 0);
+      const seconds = (performance.now() - started) / 1000;
+      if (this.#options.signal.aborted)
+        return this.#finish(stage, this.#begun.has(stage.name) ? 'interrupted' : 'skipped', seconds);
       if (error instanceof Error && !(error instanceof Failure)) {
         this.#options.emit({ type: 'log', level: 'error', message: error.stack ?? '', stage: stage.name });
       }
@@ -215,7 +224,7 @@ class Run {
       this.#diagnostics.push(...diagnostics);
       for (const diagnostic of diagnostics) this.#options.emit({ type: 'diagnostic', diagnostic });
       if (!this.#options.keepGoing) this.#stopped = true;
-      await this.#finish(stage, 'failed', (performance.now() - started) / 1000);
+      await this.#finish(stage, 'failed', seconds);
     }
   }
 
@@ -288,7 +297,10 @@ class Run {
       // A damaged entry was set aside, so only a forced run replaces anything.
       replace: stage.reason.kind === 'forced',
       signal,
-      started: (folder) => emit({ type: 'stage-started', stage: stage.name, folder }),
+      started: (folder) => {
+        this.#begun.add(stage.name);
+        emit({ type: 'stage-started', stage: stage.name, folder });
+      },
       events: {
         progress: (progress) => emit({ type: 'stage-progress', stage: stage.name, progress }),
         log: (level, message) => emit({ type: 'log', level, message, stage: stage.name }),
@@ -307,6 +319,7 @@ class Run {
 
   async #show(stage: PlannedStage, entry: Entry): Promise<void> {
     this.#touched = true;
+    await this.#journal.leave(stage);
     await this.#workspace.publish(stage.name, entry);
   }
 
@@ -323,13 +336,14 @@ class Run {
       highlights: (record?.highlights ?? []).map((path) => `${stage.name}/${path}`),
     };
     this.#outcomes.set(stage.name, outcome);
-    if (state === 'ran' || state === 'failed') this.#touched = true;
+    if (state !== 'cached' && state !== 'skipped') this.#touched = true;
     await this.#journal.enter(stage, outcome, record?.seconds ?? seconds, record?.highlights ?? []);
     this.#options.emit({
       type: 'stage-finished',
       stage: stage.name,
       state,
       seconds,
+      ...(epochsKept === undefined ? {} : { epochsKept }),
       metrics: outcome.metrics,
       artifacts: record?.highlights ?? [],
     });

@@ -1,57 +1,103 @@
 /** The files of a run itself: `run.json`, `metrics.json`, `pipeline.yaml`, `resolved.yaml`. */
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
+import { standingOf, type StageChange } from '../artifacts/standing.ts';
+import type { Store } from '../artifacts/store.ts';
 import type { RunRecord, StageRecord, Workspace } from '../artifacts/workspace.ts';
-import type { LocatedPipeline } from '../config/pipeline.ts';
-import type { JsonObject } from '../core/json.ts';
+import { canonicalJson, sha256, type Json, type JsonObject } from '../core/json.ts';
 import { packageRoot } from '../core/package-root.ts';
-import type { PlannedStage } from '../plan/plan.ts';
-import type { StageOutcome } from './run.ts';
+import { causesOf } from '../plan/changes.ts';
+import type { Plan, PlannedStage, WantedStage } from '../plan/plan.ts';
+import type { StageOutcome, StageStanding } from './run.ts';
+import { sourcePath } from './source.ts';
 
-/** Keeps the record of a run true at every moment: a killed run leaves what had finished, marked as `running`. */
+type Metrics = Readonly<Record<string, number>>;
+
+/**
+ * Keeps the record of a run true at every moment, so that a killed run leaves what had finished, marked as `running`.
+ *
+ * `metrics.json` holds the numbers of current results only: at no moment one that `resolved.yaml` beside it did not
+ * produce. So numbers that the new settings do not call for go before the settings are written, and others come after.
+ */
 export class RunJournal {
   readonly #workspace: Workspace;
-  readonly #located: LocatedPipeline;
+  readonly #plan: Plan;
+  readonly #store: Store;
   readonly #engine: JsonObject | undefined;
+  readonly #resolved: string;
   readonly #stages = new Map<string, StageRecord>();
-  readonly #metrics = new Map<string, Readonly<Record<string, number>>>();
+  readonly #metrics = new Map<string, Metrics>();
   #previous: RunRecord | undefined;
-  /** Writes one after the other: stages finish side by side. */
+  /** Writes one after the other: stages finish in parallel. */
   #writing: Promise<void> = Promise.resolve();
 
-  constructor(workspace: Workspace, located: LocatedPipeline, engine: JsonObject | undefined) {
+  constructor(workspace: Workspace, plan: Plan, store: Store, engine: JsonObject | undefined) {
     this.#workspace = workspace;
-    this.#located = located;
+    this.#plan = plan;
+    this.#store = store;
     this.#engine = engine;
+    this.#resolved = stringify(plan.located.resolved, { aliasDuplicateObjects: false });
   }
 
-  /** Starts from the record of the last run, without stages that are gone. Returns whether any were. */
+  /**
+   * Compares what the last run left with the settings of this one, and records it, before anything runs.
+   *
+   * @returns whether the settings, or what any result is beside them, differ from the last record
+   */
   async open(): Promise<boolean> {
+    const { located, stages, all } = this.#plan;
     this.#previous = await this.#workspace.readRun();
-    const metrics = await this.#workspace.readMetrics();
-    const gone: string[] = [];
-    for (const [name, record] of Object.entries(this.#previous?.stages ?? {})) {
-      if (!this.#located.pipeline.stages.has(name)) {
-        gone.push(name);
-        continue;
-      }
-      this.#stages.set(name, record);
-      const known = metrics[name];
-      if (known !== undefined) this.#metrics.set(name, known);
+    const earlier = await this.#workspace.readMetrics();
+    const selected = new Set(stages.map(({ name }) => name));
+    /** Numbers that belong to the last settings as well as to these. */
+    const lasting = new Map<string, Metrics>();
+    for (const stage of all) {
+      const record = await this.#recordBefore(stage, selected.has(stage.name));
+      this.#stages.set(stage.name, record);
+      if (record.result !== 'current') continue;
+      const isLasting = this.#previous?.stages[stage.name]?.wanted === stage.hash;
+      const known = isLasting ? earlier[stage.name] : undefined;
+      const metrics = known ?? (await this.#storedMetrics(stage.hash));
+      if (metrics !== undefined) this.#metrics.set(stage.name, metrics);
+      if (known !== undefined) lasting.set(stage.name, known);
     }
-    await this.#workspace.removeStages(gone);
-    await this.#workspace.writeText('pipeline.yaml', this.#located.text);
-    await this.#workspace.writeText(
-      'resolved.yaml',
-      stringify(this.#located.resolved, { aliasDuplicateObjects: false }),
-    );
-    return gone.length > 0;
+    const gone = Object.keys(this.#previous?.stages ?? {}).filter((name) => !this.#stages.has(name));
+    const before = await this.#workspace.readText('resolved.yaml');
+    const isTouched = gone.length > 0 || this.#differs() || !isSameYaml(before, located.resolved);
+    const isIdle = !isTouched && before === this.#resolved && this.#previous?.status === 'done';
+    const writes = !isIdle || stages.some(({ action }) => action === 'run');
+    if (writes) await this.#workspace.writeJson('metrics.json', withoutEmpty(this.#inOrder(lasting)));
+    await this.#workspace.writeText('pipeline.yaml', located.text);
+    if (writes) {
+      await this.#workspace.removeStages(gone);
+      await this.#workspace.writeText('resolved.yaml', this.#resolved);
+      await this.#write('running');
+    }
+    return isTouched;
   }
 
   /** Hash of what the workspace showed of a stage before this run. */
   previousHash(stage: string): string | undefined {
     return this.#previous?.stages[stage]?.hash;
+  }
+
+  /** What is in each stage's folder, compared with the settings. */
+  standings(): readonly StageStanding[] {
+    return Object.entries(this.#inOrder(this.#stages)).map(([name, { hash, wanted, changes = [] }]) => ({
+      name,
+      result: standingOf(hash, wanted),
+      changes,
+    }));
+  }
+
+  /** Called before the content of a stage's folder is replaced: until `enter`, nothing is said of it. */
+  async leave(stage: PlannedStage): Promise<void> {
+    const before = this.#stages.get(stage.name);
+    if (before?.hash === undefined || before.hash === stage.hash) return;
+    this.#stages.set(stage.name, this.#recordOf(stage, before, { seconds: 0 }));
+    this.#metrics.delete(stage.name);
+    await this.#write('running');
   }
 
   /**
@@ -60,57 +106,144 @@ export class RunJournal {
    */
   async enter(
     stage: PlannedStage,
-    outcome: StageOutcome,
+    { state, epochsKept, metrics }: StageOutcome,
     seconds: number,
     highlights: readonly string[],
   ): Promise<void> {
-    const finished = outcome.state === 'ran' || outcome.state === 'cached';
     const before = this.#stages.get(stage.name);
-    // A stage that failed or was skipped still shows what it showed before, so its earlier hash stays.
-    const shown = finished
-      ? { hash: stage.hash, key: stage.key as unknown as JsonObject, highlights }
-      : shownBy(before);
-    this.#stages.set(stage.name, {
-      type: stage.type,
-      state: outcome.state,
-      seconds: Math.round(seconds * 1000) / 1000,
-      inputs: stage.inputs,
-      ...shown,
-    });
-    if (finished) this.#metrics.set(stage.name, outcome.metrics);
-    if (outcome.state !== 'cached') await this.#write('running');
+    if (state === 'ran' || state === 'cached') {
+      const shown = { hash: stage.hash, key: stage.key as unknown as JsonObject, highlights };
+      this.#stages.set(stage.name, this.#recordOf(stage, { state }, { seconds, ...shown }));
+      this.#metrics.set(stage.name, metrics);
+    } else {
+      // Its folder still has what it had before.
+      const shown = shownBy(before);
+      const own = shown.hash === undefined ? seconds : (before?.seconds ?? 0);
+      const kept = epochsKept === undefined ? {} : { epochsKept };
+      const changes = before?.changes ?? [];
+      this.#stages.set(
+        stage.name,
+        this.#recordOf(stage, { state, changes, ...kept }, { seconds: own, ...shown }),
+      );
+    }
+    if (state !== 'cached') await this.#write('running');
   }
 
   async close(status: RunRecord['status']): Promise<void> {
     await this.#write(status);
   }
 
-  #write(status: RunRecord['status']): Promise<void> {
-    const { pipeline, overrides } = this.#located;
-    // The order of the file, not that in which stages happened to finish.
-    const inOrder = <T>(map: ReadonlyMap<string, T>): Record<string, T> =>
-      Object.fromEntries(
-        [...pipeline.stages.keys()].flatMap((name) => {
-          const value = map.get(name);
-          return value === undefined ? [] : [[name, value]];
-        }),
+  /** What is known of a stage before this run does anything. */
+  async #recordBefore(stage: WantedStage, isSelected: boolean): Promise<StageRecord> {
+    const record = this.#previous?.stages[stage.name];
+    const hasFolder = await this.#workspace.hasStage(stage.name);
+    const shown = hasFolder ? shownBy(record) : {};
+    const isOutdated = standingOf(shown.hash, stage.hash) === 'outdated';
+    const changes = isOutdated && shown.key !== undefined ? await this.#changesOf(stage, shown.key) : [];
+    const epochsKept = stage.resume?.epoch;
+    return this.#recordOf(
+      stage,
+      {
+        state: isSelected ? 'waiting' : 'unselected',
+        changes,
+        ...(epochsKept === undefined ? {} : { epochsKept }),
+      },
+      { seconds: shown.hash === undefined ? 0 : (record?.seconds ?? 0), ...shown },
+    );
+  }
+
+  #recordOf(
+    { type, inputs, hash: wanted }: WantedStage,
+    { state, changes = [], epochsKept }: Pick<StageRecord, 'state' | 'changes' | 'epochsKept'>,
+    { seconds, ...shown }: Pick<StageRecord, 'seconds' | 'hash' | 'key' | 'highlights'>,
+  ): StageRecord {
+    const result = standingOf(shown.hash, wanted);
+    return {
+      type,
+      state,
+      seconds: Math.round(seconds * 1000) / 1000,
+      inputs,
+      result,
+      ...(wanted === undefined ? {} : { wanted }),
+      ...shown,
+      ...(result === 'outdated' ? { changes } : {}),
+      ...(epochsKept === undefined ? {} : { epochsKept }),
+    };
+  }
+
+  async #changesOf(stage: WantedStage, shown: JsonObject): Promise<readonly StageChange[]> {
+    const known = new Map(
+      Object.values(this.#previous?.stages ?? {}).flatMap(({ hash, key }) =>
+        hash === undefined || key === undefined ? [] : [[hash, key]],
+      ),
+    );
+    const keyOf = async (hash: string): Promise<JsonObject | undefined> =>
+      known.get(hash) ?? (await this.#store.lookup(hash))?.record.key;
+    const causes = await causesOf(this.#plan, stage, shown, keyOf);
+    return causes.slice(0, MOST_CHANGES).map(({ range: _range, ...change }) => change);
+  }
+
+  async #storedMetrics(hash: string | undefined): Promise<Metrics | undefined> {
+    return hash === undefined ? undefined : (await this.#store.lookup(hash))?.record.metrics;
+  }
+
+  /** Whether any stage, or what its folder has beside it, is not as the last record says. */
+  #differs(): boolean {
+    const claims = (stages: Readonly<Record<string, StageRecord>>): string =>
+      canonicalJson(
+        Object.entries(stages).map(([name, { type, inputs, hash, wanted }]) => [
+          name,
+          type,
+          inputs,
+          hash ?? '',
+          wanted ?? '',
+        ]),
       );
+    return claims(this.#inOrder(this.#stages)) !== claims(this.#previous?.stages ?? {});
+  }
+
+  /** By stage, in the order of the file and not that in which stages happened to finish. */
+  #inOrder<T>(map: ReadonlyMap<string, T>): Record<string, T> {
+    return Object.fromEntries(
+      [...this.#plan.located.pipeline.stages.keys()].flatMap((name) => {
+        const value = map.get(name);
+        return value === undefined ? [] : [[name, value]];
+      }),
+    );
+  }
+
+  #write(status: RunRecord['status']): Promise<void> {
+    const { pipeline, overrides, file } = this.#plan.located;
     const record: RunRecord = {
       status,
       pipeline: pipeline.name,
-      file: basename(this.#located.file),
+      file: basename(file),
+      source: sourcePath(this.#plan.located, this.#workspace.folder),
+      resolved: sha256(this.#resolved),
       seed: pipeline.seed,
       overrides,
       versions: { hourglass: ownVersion(), node: process.versions.node },
       ...(this.#engine === undefined ? {} : { engine: this.#engine }),
-      stages: inOrder(this.#stages),
+      stages: this.#inOrder(this.#stages),
     };
-    const metrics = inOrder(this.#metrics);
+    const metrics = this.#inOrder(this.#metrics);
     this.#writing = this.#writing.then(async () => {
       await this.#workspace.writeJson('metrics.json', withoutEmpty(metrics));
       await this.#workspace.writeRun(record);
     });
     return this.#writing;
+  }
+}
+
+/** Differences that are recorded of one stage. */
+const MOST_CHANGES = 20;
+
+/** Whether a YAML text has this data. */
+function isSameYaml(text: string | undefined, data: JsonObject): boolean {
+  try {
+    return text !== undefined && canonicalJson(parse(text) as Json) === canonicalJson(data);
+  } catch {
+    return false;
   }
 }
 

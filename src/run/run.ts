@@ -1,4 +1,5 @@
 /** Runs a plan. */
+import type { Standing, StageChange } from '../artifacts/standing.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { Emit, StageState } from '../core/event.ts';
@@ -37,12 +38,23 @@ export interface StageOutcome {
   readonly highlights: readonly string[];
 }
 
+/** What the folder of a stage has, compared with the settings of the run. */
+export interface StageStanding {
+  readonly name: string;
+  readonly result: Standing;
+  /** Of an outdated result: what differs, as far as it is known. */
+  readonly changes: readonly StageChange[];
+}
+
 export interface RunResult {
   /** `unchanged`: every stage was up to date and nothing was written. */
   readonly state: 'done' | 'unchanged' | 'failed' | 'interrupted';
   /** Absolute path of `outputs/<name>`. */
   readonly workspace: string;
+  /** The selected stages. */
   readonly stages: readonly StageOutcome[];
+  /** All stages of the pipeline, in the order of the file. */
+  readonly results: readonly StageStanding[];
   /** Everything that went wrong, with places in the YAML. */
   readonly diagnostics: readonly Diagnostic[];
   readonly seconds: number;

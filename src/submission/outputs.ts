@@ -1,11 +1,13 @@
 /** What a finished run left, held against the pipeline that is said to have made it. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { standingOf } from '../artifacts/standing.ts';
 import type { RunRecord, Workspace } from '../artifacts/workspace.ts';
 import type { Entry } from '../artifacts/entry.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
 import { Failure, failure } from '../core/diagnostic.ts';
 import { canonicalJson, isJsonObject, sha256 } from '../core/json.ts';
+import { shellWord } from '../core/shell.ts';
 import type { PlannedStage } from '../plan/plan.ts';
 import { planPipeline, storeOf, workspaceOf } from '../run/plan.ts';
 import { renderPage } from '../report/page.ts';
@@ -22,23 +24,30 @@ export interface Outputs {
   readonly threads: number;
 }
 
+/** Command lines for advice, with some `-S` arguments. */
+export interface OutputCommands {
+  /** @param engine the kind that the outputs were made with */
+  readonly run: (overrides: readonly string[], engine?: string) => string;
+  readonly pack: (overrides: readonly string[]) => string;
+}
+
 /**
  * Reads the outputs of a pipeline.
  *
  * @param outputs absolute path of the outputs folder
- * @param command the command that makes them, for advice
  * @throws Failure `outputs-outdated` if the run is not finished, or the outputs are not those of this pipeline
  */
 export async function collectOutputs(
   located: LocatedPipeline,
   outputs: string,
-  command: string,
+  commands: OutputCommands,
 ): Promise<Outputs> {
   const workspace = workspaceOf(located, outputs);
   const { name } = located.pipeline;
-  const outdated = (what: string): Failure =>
-    failure('outputs-outdated', `the outputs of \`${name}\` ${what}`, `run \`${command}\`, then pack again`);
   const run = await workspace.readRun();
+  const hint = adviceFor(located, run, commands);
+  const outdated = (what: string): Failure =>
+    failure('outputs-outdated', `the outputs of \`${name}\` ${what}`, hint);
   if (run === undefined) throw outdated('are not there: it was not run, or elsewhere');
   if (run.status !== 'done') throw outdated(`are not finished: its last run is \`${run.status}\``);
   const environment = environmentOf(run);
@@ -55,8 +64,15 @@ export async function collectOutputs(
   const stages = new Map<string, PackedStage>();
   const entries: ZipEntry[] = [];
   for (const stage of planned.plan.stages) {
-    if (run.stages[stage.name]?.hash !== stage.hash)
-      throw outdated(`are not those of this pipeline: \`${stage.name}\` differs`);
+    const standing = standingOf(run.stages[stage.name]?.hash, stage.hash);
+    if (standing === 'missing') throw outdated(`are not complete: \`${stage.name}\` has no result`);
+    if (standing === 'outdated') {
+      const settings =
+        canonicalJson(texts(run.overrides)) === canonicalJson(located.overrides)
+          ? 'an earlier setting, or an earlier state of its files'
+          : `other settings (\`${overridesText(run.overrides)}\`)`;
+      throw outdated(`are not those of this pipeline: \`${stage.name}\` is of ${settings}`);
+    }
     const entry = await store.lookup(stage.hash);
     if (entry === undefined) throw outdated(`are not in the cache: \`${stage.name}\` is missing`);
     const changed = await readStage({ located, workspace, stage, entry }, entries);
@@ -68,6 +84,32 @@ export async function collectOutputs(
   entries.push({ path: REPORT, data: Buffer.from(await reportWithoutTimes(workspace.folder)) });
   const inOrder = [...located.pipeline.stages.keys()].flatMap((stage) => stages.get(stage) ?? []);
   return { stages: inOrder, entries, environment, threads };
+}
+
+/** What to do about outputs that cannot be packed: the settings of the last run are kept, whatever is asked for now. */
+function adviceFor(
+  { overrides: given }: LocatedPipeline,
+  run: RunRecord | undefined,
+  { run: runCommand, pack }: OutputCommands,
+): string {
+  const overrides = run === undefined ? given : texts(run.overrides);
+  const kind = run?.engine?.['kind'];
+  const again = runCommand(overrides, typeof kind === 'string' ? kind : undefined);
+  const isOther = canonicalJson(overrides) !== canonicalJson(given);
+  const isWhole =
+    run?.status === 'done' &&
+    Object.values(run.stages).every(({ hash, wanted }) => standingOf(hash, wanted) === 'current');
+  return isOther && isWhole
+    ? `pack the settings that were run, \`${pack(overrides)}\`, or run the others first: \`${runCommand(given)}\``
+    : `run \`${again}\`, then \`${pack(overrides)}\``;
+}
+
+function overridesText(overrides: readonly string[]): string {
+  return overrides.length === 0 ? 'without `-S`' : overrides.map((text) => `-S ${shellWord(text)}`).join(' ');
+}
+
+function texts(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 }
 
 /** The report of a run as a run of any other hour, speed or history would have it: without times and warnings. */

@@ -8,7 +8,7 @@ import type { Manifest, PackedFile } from './generated/types.ts';
 import { LIMITS } from './limits.ts';
 import { CRATE, ENVIRONMENT, MANIFEST, RESOLVED, toText } from './manifest.ts';
 import { nameProblem, twins } from './names.ts';
-import { collectOutputs } from './outputs.ts';
+import { collectOutputs, type OutputCommands } from './outputs.ts';
 import { collectSources } from './sources.ts';
 import { writeZip, type ZipEntry } from './zip-write.ts';
 
@@ -21,8 +21,8 @@ export interface PackOptions {
   readonly includeData: boolean;
   /** Absolute path of a folder that holds the sources. */
   readonly boundary: string;
-  /** The command that makes the outputs, for advice. */
-  readonly command: string;
+  /** For advice where the outputs cannot be packed. */
+  readonly commands: OutputCommands;
 }
 
 export interface Packed {
@@ -33,7 +33,7 @@ export interface Packed {
 /** @throws Failure `outputs-outdated`, and whatever is wrong with a file that belongs into the archive */
 export async function packSubmission(located: LocatedPipeline, options: PackOptions): Promise<Packed> {
   const { pipeline } = located;
-  const outputs = await collectOutputs(located, options.outputs, options.command);
+  const outputs = await collectOutputs(located, options.outputs, options.commands);
   const sources = await collectSources(located, options.sources, options);
   const contents: ZipEntry[] = [
     ...sources.entries,

@@ -40,13 +40,22 @@ export async function drawSweep(inputs: SweepFigureInputs, workspace: string): P
   for (const [name, figure] of figures) {
     if (figure === undefined) {
       // Of an earlier sweep of that name.
-      for (const ending of ['png', 'svg']) await rm(join(workspace, `${name}.${ending}`), { force: true });
+      await removeFigure(workspace, name);
       continue;
     }
     const [png] = await writeFigure(figure, workspace, name);
     if (png !== undefined) written.push(png);
   }
   return written;
+}
+
+/** Removes what an earlier sweep of that name was drawn as. */
+export async function removeFigures(workspace: string): Promise<void> {
+  for (const name of FIGURES) await removeFigure(workspace, name);
+}
+
+async function removeFigure(workspace: string, name: string): Promise<void> {
+  for (const ending of ['png', 'svg']) await rm(join(workspace, `${name}.${ending}`), { force: true });
 }
 
 /** The mean of the metric against the one parameter that differs, if it is a number. */

@@ -8,6 +8,7 @@ import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { commandText } from '../report/command.ts';
 import type { Cell, Picture } from '../report/exhibit.ts';
 import { platformFacts } from '../report/parts.ts';
+import { sourceFacts } from '../report/written.ts';
 import { readPicture } from '../report/picture.ts';
 import { renderSweepPage, type SweepReport } from '../report/sweep-page.ts';
 import { FIGURES } from './figures.ts';
@@ -104,7 +105,7 @@ async function readSweepReport(
     seconds: total(trials),
     facts: factsOf(record, origin),
     ...(origin === undefined ? {} : { source: { file: origin.file, text: origin.text } }),
-    commands: commandsOf(record, origin?.file ?? `${pipeline}.yaml`),
+    commands: commandsOf(record, origin ?? { file: `${pipeline}.yaml`, text: '' }),
   };
 }
 
@@ -176,19 +177,23 @@ function factsOf(
   ];
 }
 
-function commandsOf({ overrides, trials, engine }: SweepRecord, file: string): SweepReport['commands'] {
+function commandsOf(
+  { overrides, trials, engine }: SweepRecord,
+  { file, text }: Pick<Origin, 'file' | 'text'>,
+): SweepReport['commands'] {
+  const { hasPlugins } = sourceFacts(text);
   const first = trials.find(({ replicate }) => replicate === 1);
   const own = Object.entries(first?.parameters ?? {}).map(
     ([name, value]) => `${name.includes('.') ? name : `params.${name}`}=${JSON.stringify(value)}`,
   );
   return [
-    ['The whole sweep:', commandText({ command: 'sweep', file, settings: overrides, engine })],
+    ['The whole sweep:', commandText({ command: 'sweep', file, settings: overrides, engine, hasPlugins })],
     ...(first === undefined
       ? []
       : [
           [
             `One trial by itself, ${first.id}:`,
-            commandText({ command: 'run', file, settings: [...overrides, ...own], engine }),
+            commandText({ command: 'run', file, settings: [...overrides, ...own], engine, hasPlugins }),
           ] as const,
         ]),
   ];

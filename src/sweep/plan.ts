@@ -1,6 +1,7 @@
 /** Trials -> which stages each has, under which keys, and which trials are complete. Reads only. */
 import { join } from 'node:path';
 import type { Entry } from '../artifacts/entry.ts';
+import { standingOf } from '../artifacts/standing.ts';
 import type { Store } from '../artifacts/store.ts';
 import { Workspace } from '../artifacts/workspace.ts';
 import type { Json } from '../core/json.ts';
@@ -61,7 +62,9 @@ export async function planTrials(
       inCache: async (hash) => (await lookup(hash)) !== undefined,
       checkpointOf: (lineage, limit) => checkpointsOf(store, lineage).newest(limit),
     });
-    const isShown = plan.stages.every(({ name, hash }) => record?.stages[name]?.hash === hash);
+    const isShown = plan.stages.every(
+      ({ name, hash }) => standingOf(record?.stages[name]?.hash, hash) === 'current',
+    );
     const found = await Promise.all(plan.stages.map(({ hash }) => lookup(hash)));
     const isComplete = record?.status === 'done' && isShown && found.every((entry) => entry !== undefined);
     planned.push({

@@ -30,6 +30,8 @@ export interface TrialRecord {
 export interface SweepRecord {
   readonly status: 'running' | 'submitted' | 'done' | 'failed' | 'interrupted';
   readonly pipeline: string;
+  /** Path of the pipeline file relative to the workspace, with `/`. */
+  readonly source?: string;
   readonly seed: number;
   /** `-S` arguments. */
   readonly overrides: readonly string[];

@@ -3,6 +3,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { exists } from '../artifacts/atomic.ts';
 import { takeLock } from '../artifacts/lock.ts';
+import { Workspace } from '../artifacts/workspace.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
 import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
 import { canonicalJson, type JsonObject } from '../core/json.ts';
@@ -12,6 +13,7 @@ import type { KeyEngine } from '../plan/make.ts';
 import type { Store } from '../artifacts/store.ts';
 import { installEngine, lockedDiagnostic } from '../run/execute.ts';
 import { storeOf, workspaceOf } from '../run/plan.ts';
+import { otherSources, sourcePath } from '../run/source.ts';
 import type { SweepEmit, TrialOutcome } from './event.ts';
 import type { Launcher } from './launcher.ts';
 import { outcomeOf } from './local.ts';
@@ -24,7 +26,7 @@ import {
   type SweepRecord,
   type TrialRecord,
 } from './record.ts';
-import { drawSweep } from './figures.ts';
+import { drawSweep, removeFigures } from './figures.ts';
 import { sweepPage, writeSweepPage } from './page.ts';
 import { resultsOf, type Results } from './results.ts';
 import { submissionAtWork } from './slurm/state.ts';
@@ -107,6 +109,7 @@ async function sweep(
   const start: SweepRecord = {
     status: 'running',
     pipeline: located.pipeline.name,
+    source: sourcePath(located, workspace),
     seed: located.pipeline.seed,
     overrides: located.overrides,
     launcher: launcher.name,
@@ -115,6 +118,8 @@ async function sweep(
     trials: planned.map(pendingRecord),
   };
   await refuseIfSubmitted(workspace, start, store);
+  const others = await otherSources(located, new Workspace(workspace));
+  for (const diagnostic of others) emit({ type: 'trial-event', event: { type: 'diagnostic', diagnostic } });
   const stopped = stoppedBefore(previous, start, planned);
   const isUnchanged =
     previous?.status === 'done' &&
@@ -123,6 +128,8 @@ async function sweep(
     planned.every(({ id, complete }) => complete !== undefined || stopped.has(id));
   if (!isUnchanged) {
     await removeStrangers(trialsFolder(workspace), planned);
+    // Figures of other trials would stand beside these until the end, or for ever if it is interrupted.
+    if (previous !== undefined && listOf(previous) !== listOf(start)) await removeFigures(workspace);
     await writeSweep(workspace, start);
   }
   const launch = {
@@ -178,7 +185,12 @@ async function sweep(
       ? []
       : await writePage(workspace, answered, results, emit);
   const state = isUnchanged ? 'unchanged' : status;
-  return { state, diagnostics: failed.map(failureOf), record: answered, figures: [...figures, ...page] };
+  return {
+    state,
+    diagnostics: [...others, ...failed.map(failureOf)],
+    record: answered,
+    figures: [...figures, ...page],
+  };
 }
 
 /** A page that cannot be written takes nothing from the sweep. */
@@ -257,19 +269,22 @@ async function refuseIfSubmitted(
   );
 }
 
+/** What decides a sweep's answer and figures: equal for equal trials under the same rule. */
+function listOf({ sweep: settings, trials }: SweepRecord): string {
+  return canonicalJson([
+    { ...settings.early_stop },
+    { ...settings.metric },
+    trials.map(({ id, stages }) => [id, stages]),
+  ]);
+}
+
 /** Trials that the last start stopped early: the same list, under the same rule, would stop them again. */
 function stoppedBefore(
   previous: SweepRecord | undefined,
   start: SweepRecord,
   planned: readonly PlannedTrial[],
 ): ReadonlyMap<string, TrialOutcome> {
-  const listed = ({ sweep: settings, trials }: SweepRecord): string =>
-    canonicalJson([
-      { ...settings.early_stop },
-      { ...settings.metric },
-      trials.map(({ id, stages }) => [id, stages]),
-    ]);
-  if (previous === undefined || listed(previous) !== listed(start)) return new Map();
+  if (previous === undefined || listOf(previous) !== listOf(start)) return new Map();
   return new Map(
     previous.trials.flatMap(({ state, seconds, epoch }, place) => {
       const trial = planned[place];

@@ -10,7 +10,7 @@ function picture(path: string, bytes: number): Picture {
 
 function stage(name: string, exhibits: readonly Exhibit[]): ReportStage {
   const rest = { inputs: {}, settings: {}, metrics: {}, files: [] };
-  return { name, type: 'x', state: 'done', outdated: false, exhibits, ...rest };
+  return { name, type: 'x', state: 'done', exhibits, ...rest };
 }
 
 function series(frames: number, bytes: number): Exhibit {

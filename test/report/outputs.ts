@@ -64,7 +64,18 @@ function stage(
   inputs: Readonly<Record<string, string>>,
   highlights: readonly string[],
 ): StageRecord {
-  return { type, state: 'ran', seconds: 1.5, inputs, hash: sha256(type), key: { type }, highlights };
+  const hash = sha256(type);
+  return {
+    type,
+    state: 'ran',
+    seconds: 1.5,
+    inputs,
+    result: 'current',
+    wanted: hash,
+    hash,
+    key: { type },
+    highlights,
+  };
 }
 
 export interface OutputsOptions {
@@ -96,6 +107,7 @@ export function makeOutputs(t: Pick<TestContext, 'after'>, options: OutputsOptio
     status: 'done',
     pipeline: 'example',
     file: 'example.yaml',
+    resolved: sha256(options.resolved ?? RESOLVED),
     seed: 7,
     overrides: [],
     versions: { hourglass: '0.1.0', node: '20.20.2' },

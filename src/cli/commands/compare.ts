@@ -7,6 +7,7 @@ import { readSweep } from '../../sweep/record.ts';
 import { differingMetrics, resultsOf, type Group, type Results } from '../../sweep/results.ts';
 import { EXIT } from '../exit.ts';
 import type { PipelineFlags } from '../options.ts';
+import { callWords, commandLine } from '../program.ts';
 import { renderSweepTable } from '../terminal/sweep-table.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { loadChecked } from './load.ts';
@@ -29,7 +30,7 @@ export async function compare(terminal: Terminal, options: CompareOptions): Prom
     throw failure(
       'file-not-found',
       `there are no results of a sweep in \`${relative(process.cwd(), workspace) || '.'}\``,
-      `\`hourglass sweep ${options.pipeline}\` makes some`,
+      `\`${commandLine(callWords('sweep', options))}\` makes some`,
     );
   }
   const results = resultsOf(record);

@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
+import type { OutputCommands } from '../../submission/outputs.ts';
 import { packSubmission } from '../../submission/pack.ts';
 import { EXIT } from '../exit.ts';
 import type { PipelineFlags } from '../options.ts';
-import { commandLine } from '../program.ts';
+import { callWords, commandLine } from '../program.ts';
 import { checkTargets, STDOUT, writeNamed } from '../target.ts';
 import { formatBytes, formatPlural, printable } from '../terminal/format.ts';
 import type { Terminal } from '../terminal/terminal.ts';
@@ -28,7 +29,7 @@ export async function pack(terminal: Terminal, options: PackCommandOptions): Pro
     outputs: resolve(options.outputs),
     includeData: options.includeData,
     boundary: process.cwd(),
-    command: runCommand(options),
+    commands: commandsFor(options),
   });
   await writeNamed(file, data);
   if (terminal.options.json) {
@@ -44,12 +45,16 @@ export async function pack(terminal: Terminal, options: PackCommandOptions): Pro
   return EXIT.done;
 }
 
-function runCommand(options: PackCommandOptions): string {
-  return commandLine([
-    'run',
-    options.pipeline,
-    ...(options.set ?? []).flatMap((override) => ['-S', override]),
-    ...(options.outputs === 'outputs' ? [] : ['-o', options.outputs]),
-    ...(options.allowPlugins === true ? ['--allow-plugins'] : []),
-  ]);
+function commandsFor(options: PackCommandOptions): OutputCommands {
+  const { output, includeData } = options;
+  return {
+    run: (set, engine) =>
+      commandLine(callWords('run', { ...options, set, engine: engine === 'portable' ? engine : 'auto' })),
+    pack: (set) =>
+      commandLine([
+        ...callWords('pack', { ...options, set }),
+        ...(output === undefined ? [] : ['--output', output]),
+        ...(includeData ? ['--include-data'] : []),
+      ]),
+  };
 }

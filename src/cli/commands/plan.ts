@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { EngineChoice } from '../../engine/engine.ts';
-import { planPipeline } from '../../run/plan.ts';
+import { planPipeline, workspaceOf } from '../../run/plan.ts';
+import { otherSources } from '../../run/source.ts';
 import { EXIT } from '../exit.ts';
 import { diagnosticToJson, renderDiagnostics } from '../terminal/diagnostics.ts';
 import { renderMermaid } from '../terminal/mermaid.ts';
@@ -28,6 +29,10 @@ export async function plan(terminal: Terminal, options: PlanCommandOptions): Pro
     engine: options.engine,
   });
   if (planned.plan === undefined) return printProblems(terminal, planned.diagnostics, sources);
+  const warnings = [
+    ...diagnostics,
+    ...(await otherSources(located, workspaceOf(located, resolve(options.outputs)))),
+  ];
   if (terminal.options.json) {
     const stages = planned.plan.stages.map(({ name, type, inputs, action, reason, resume, hash }) => ({
       name,
@@ -39,12 +44,11 @@ export async function plan(terminal: Terminal, options: PlanCommandOptions): Pro
       hash,
     }));
     terminal.result(
-      JSON.stringify({ status: 'planned', stages, diagnostics: diagnostics.map(diagnosticToJson) }, null, 2),
+      JSON.stringify({ status: 'planned', stages, diagnostics: warnings.map(diagnosticToJson) }, null, 2),
     );
     return EXIT.done;
   }
-  if (diagnostics.length > 0)
-    terminal.note(`${renderDiagnostics(diagnostics, sources, terminal.noteStyle)}\n`);
+  if (warnings.length > 0) terminal.note(`${renderDiagnostics(warnings, sources, terminal.noteStyle)}\n`);
   terminal.result(
     options.mermaid === true ? renderMermaid(planned.plan) : renderPlan(planned.plan, terminal.resultStyle),
   );

@@ -7,7 +7,7 @@ import { writeReport } from '../../report/write.ts';
 import { sweepPage, writeSweepPage } from '../../sweep/page.ts';
 import { readSweep } from '../../sweep/record.ts';
 import { EXIT } from '../exit.ts';
-import { commandLine } from '../program.ts';
+import { callWords, commandLine } from '../program.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { otherOutputs, outputsName } from './outputs.ts';
 
@@ -29,7 +29,7 @@ export async function report(terminal: Terminal, options: ReportOptions): Promis
     throw failure(
       'no-run',
       `there are no outputs of a pipeline \`${name}\` in \`${options.outputs}\``,
-      isFile ? `run it first: \`${commandLine(['run', pipeline])}\`` : otherOutputs(name, present),
+      isFile ? `run it first: \`${commandLine(callWords('run', options))}\`` : otherOutputs(name, present),
     );
   }
   const workspace = join(outputs, name);

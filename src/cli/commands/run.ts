@@ -7,7 +7,7 @@ import type { RunResult } from '../../run/run.ts';
 import { EXIT, outcomeOf } from '../exit.ts';
 import { RunLog } from '../log.ts';
 import type { RunFlags } from '../options.ts';
-import { commandLine } from '../program.ts';
+import { callWords, commandLine } from '../program.ts';
 import { listenForSignals } from '../signals.ts';
 import { diagnosticToJson, renderCounted, renderDiagnostics } from '../terminal/diagnostics.ts';
 import { makeReporter } from '../terminal/make-reporter.ts';
@@ -122,10 +122,14 @@ interface Presented {
 function present(terminal: Terminal, result: RunResult, presented: Presented): void {
   const { options, sources, warnings, isReported } = presented;
   if (terminal.options.json) {
-    const { state, workspace, seconds, stages } = result;
+    const { state, workspace, seconds, stages, results } = result;
     const diagnostics = distinct([...warnings, ...result.diagnostics]).map(diagnosticToJson);
     terminal.result(
-      JSON.stringify({ status: statusOf(state, result), workspace, seconds, stages, diagnostics }, null, 2),
+      JSON.stringify(
+        { status: statusOf(state, result), workspace, seconds, stages, results, diagnostics },
+        null,
+        2,
+      ),
     );
     return;
   }
@@ -136,11 +140,13 @@ function present(terminal: Terminal, result: RunResult, presented: Presented): v
     return;
   }
   if (errors.length > 0) terminal.note(`\n${problems}\n`);
-  const isSeen = terminal.interactive && !terminal.options.quiet;
+  const { quiet } = terminal.options;
   const folder = `${relative(process.cwd(), result.workspace) || '.'}/`;
-  if (isSeen && errors.length === 0 && result.state !== 'unchanged') terminal.result('');
+  const isSpaced = terminal.interactive && !quiet && errors.length === 0 && result.state !== 'unchanged';
+  if (isSpaced) terminal.result('');
+  const command = resumeCommand({ ...options, stages: [] });
   terminal.result(
-    renderSummary(result, { folder, stages: !isSeen, report: isReported }, terminal.resultStyle),
+    renderSummary(result, { folder, stages: quiet, report: isReported, command }, terminal.resultStyle),
   );
   if (result.state === 'failed' || result.state === 'interrupted') {
     terminal.note(`\n${renderAdvice(result, resumeCommand(options), terminal.noteStyle)}`);
@@ -157,14 +163,6 @@ function distinct(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
 
 /** The same run without `--force`, which would throw away what is kept. */
 function resumeCommand(options: RunCommandOptions): string {
-  return commandLine([
-    'run',
-    options.pipeline,
-    ...options.stages,
-    ...(options.set ?? []).flatMap((override) => ['-S', override]),
-    ...(options.outputs === 'outputs' ? [] : ['-o', options.outputs]),
-    ...(options.engine === 'auto' ? [] : ['--engine', options.engine]),
-    ...(options.keepGoing === true ? ['--keep-going'] : []),
-    ...(options.allowPlugins === true ? ['--allow-plugins'] : []),
-  ]);
+  const words = callWords('run', options);
+  return commandLine([...words, ...(options.keepGoing === true ? ['--keep-going'] : [])]);
 }

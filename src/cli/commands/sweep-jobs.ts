@@ -7,7 +7,7 @@ import { jobsOf, statesOf, SubmissionEvents, type SubmittedState } from '../../s
 import { readSubmission, slurmFolder, type Submission } from '../../sweep/slurm/submission.ts';
 import { shortJson } from '../../sweep/trial.ts';
 import { EXIT } from '../exit.ts';
-import { commandLine } from '../program.ts';
+import { callWords, commandLine } from '../program.ts';
 import { formatNumber, formatPlural, printable, table } from '../terminal/format.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
@@ -57,10 +57,13 @@ export async function showJobs(terminal: Terminal, options: JobsOptions): Promis
     [...table([head, ...rows]), '', `${formatPlural(trials.length, 'trial')}: ${summary}`].join('\n'),
   );
   const isOver = ['pending', 'running', 'unknown'].every((state) => counts.every(([each]) => each !== state));
-  if (isOver) terminal.note(`\nTo collect the results:\n  ${commandLine(['sweep', options.pipeline])}`);
+  // As it was submitted, whatever the file or the call says now.
+  const { overrides: set, engine, allowPlugins } = submission;
+  const words = callWords('sweep', { ...options, set, engine, allowPlugins });
+  if (isOver) terminal.note(`\nTo collect the results:\n  ${commandLine(words)}`);
   if (count('lost') > 0)
     terminal.note(
-      `\nNo job will finish the lost ones; logs are in ${join(folder, 'logs')}. To go on:\n  ${commandLine(['sweep', options.pipeline, '--on', 'slurm'])}`,
+      `\nNo job will finish the lost ones; logs are in ${join(folder, 'logs')}. To go on:\n  ${commandLine([...words, '--on', 'slurm'])}`,
     );
   return EXIT.done;
 }

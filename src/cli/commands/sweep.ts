@@ -8,7 +8,7 @@ import type { Trial } from '../../sweep/trial.ts';
 import { shortJson } from '../../sweep/trial.ts';
 import { EXIT, outcomeOf } from '../exit.ts';
 import type { SweepFlags } from '../options.ts';
-import { commandLine } from '../program.ts';
+import { callWords, commandLine } from '../program.ts';
 import { listenForSignals } from '../signals.ts';
 import { SweepLog } from '../sweep-log.ts';
 import { diagnosticToJson, renderCounted, renderDiagnostics } from '../terminal/diagnostics.ts';
@@ -144,7 +144,9 @@ function present(terminal: Terminal, result: SweepResult, { options, sources, lo
     );
     return;
   }
-  if (diagnostics.length > 0) terminal.note(`\n${renderCounted(diagnostics, sources, terminal.noteStyle)}\n`);
+  // Warnings were told before the trials.
+  const errors = diagnostics.filter(({ severity }) => severity === 'error');
+  if (errors.length > 0) terminal.note(`\n${renderCounted(errors, sources, terminal.noteStyle)}\n`);
   if (record === undefined || results === undefined) return;
   const style = terminal.resultStyle;
   if (state === 'submitted') {
@@ -208,12 +210,7 @@ function resumeCommand(options: SweepCommandOptions): string {
 
 function resumeWords(options: SweepCommandOptions): readonly string[] {
   return [
-    'sweep',
-    options.pipeline,
-    ...(options.set ?? []).flatMap((override) => ['-S', override]),
-    ...(options.outputs === 'outputs' ? [] : ['-o', options.outputs]),
-    ...(options.engine === 'auto' ? [] : ['--engine', options.engine]),
+    ...callWords('sweep', options),
     ...(options.jobs === undefined ? [] : ['-j', String(options.jobs)]),
-    ...(options.allowPlugins === true ? ['--allow-plugins'] : []),
   ];
 }

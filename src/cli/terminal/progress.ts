@@ -1,6 +1,14 @@
 /** The words of a run's progress, shared by the live and the plain display. */
 import type { Progress, StageState } from '../../core/event.ts';
-import { fit, formatCount, formatMetrics, formatNumber, formatSeconds, printable } from './format.ts';
+import {
+  fit,
+  formatCount,
+  formatMetrics,
+  formatNumber,
+  formatPlural,
+  formatSeconds,
+  printable,
+} from './format.ts';
 import type { Style } from './style.ts';
 
 /**
@@ -36,8 +44,9 @@ const MARKS: Readonly<
 > = {
   ran: { mark: '✔', color: 'green' },
   cached: { mark: '·', color: 'dim' },
-  skipped: { mark: '-', color: 'yellow' },
   failed: { mark: '✖', color: 'red' },
+  interrupted: { mark: '■', color: 'yellow' },
+  skipped: { mark: '-', color: 'yellow' },
 };
 
 export interface FinishedStage {
@@ -45,6 +54,7 @@ export interface FinishedStage {
   readonly state: StageState;
   readonly seconds: number;
   readonly metrics: Readonly<Record<string, number>>;
+  readonly epochsKept?: number;
 }
 
 /** The column of times: nearly all are shorter than this. */
@@ -62,10 +72,12 @@ export function describeFinished(
   style: Style,
   columns = Infinity,
 ): string {
-  const { state, stage, seconds, metrics } = finished;
+  const { state, stage, seconds, metrics, epochsKept } = finished;
   const { mark, color } = MARKS[state];
   const isDone = state === 'ran' || state === 'cached';
-  const start = `${stage.padEnd(nameWidth)}  ${timeCell(state === 'ran' ? formatSeconds(seconds) : state)}  `;
+  const kept = epochsKept === undefined ? '' : `, ${formatPlural(epochsKept, 'epoch')} kept`;
+  const words = isDone ? (state === 'ran' ? formatSeconds(seconds) : state) : `${state}${kept}`;
+  const start = `${stage.padEnd(nameWidth)}  ${timeCell(words)}  `;
   // The mark and its blank are two columns, and a full last column would make some terminals wrap.
   const line = `${start}${isDone ? formatMetrics(metrics, columns - start.length - 3) : ''}`.trimEnd();
   return state === 'ran' ? `${style(color, mark)} ${line}` : style(color, `${mark} ${line}`);

@@ -1,25 +1,30 @@
 /** What came of a run, in a few lines: the numbers, where to look, and after a failure how to go on. */
+import { describeChanges } from '../../artifacts/standing.ts';
 import type { RunResult, StageOutcome } from '../../run/run.ts';
-import { formatMetrics, formatPlural, formatSeconds } from './format.ts';
+import { formatMetrics, formatPlural, formatSeconds, printable } from './format.ts';
 import { describeAll } from './progress.ts';
 import type { Style } from './style.ts';
 
 export interface SummaryOptions {
   /** The workspace as the user would name it, with a slash at its end. */
   readonly folder: string;
-  /** Whether to list all stages; false where the user has just seen them. */
+  /** Whether to list all stages; false where they were told as they finished. */
   readonly stages: boolean;
   /** Whether there is a report in the workspace. */
   readonly report: boolean;
+  /** The command that runs all stages with the same settings. */
+  readonly command: string;
 }
 
 export function renderSummary(
   result: RunResult,
-  { folder, stages, report }: SummaryOptions,
+  { folder, stages, report, command }: SummaryOptions,
   style: Style,
 ): string {
+  const outdated = renderOutdated(result, command, style);
   if (result.state === 'unchanged') {
-    return `${style('green', 'nothing to do')}: ${upToDate(result.stages.length)} in ${style('cyan', folder)}`;
+    const head = `${style('green', 'nothing to do')}: ${upToDate(result.stages.length)} in ${style('cyan', folder)}`;
+    return [head, ...outdated].join('\n');
   }
   const lines: string[] = [];
   if (stages) {
@@ -39,7 +44,22 @@ export function renderSummary(
     .filter((path) => path.endsWith('.png'));
   const last = report ? ['report.html'] : figures.length === 0 ? [''] : [];
   const shown = [...figures, ...last];
-  return [...lines, ...shown.map((path) => `  ${style('cyan', `${folder}${path}`)}`)].join('\n');
+  return [...lines, ...shown.map((path) => `  ${style('cyan', `${folder}${path}`)}`), ...outdated].join('\n');
+}
+
+/** Which results in the outputs are not of these settings. A run that did not get to its end has a command of its own. */
+function renderOutdated({ state, results }: RunResult, command: string, style: Style): readonly string[] {
+  const outdated = results.filter(({ result }) => result === 'outdated');
+  if (outdated.length === 0) return [];
+  const names = outdated.map(({ name }) => name).join(', ');
+  const differs = printable(describeChanges(outdated.flatMap(({ changes }) => changes)));
+  const isOver = state === 'done' || state === 'unchanged';
+  return [
+    `${style('yellow', 'outdated')}: ${names} ${outdated.length === 1 ? 'is' : 'are'} of an earlier setting${differs === '' ? '' : ` (${differs})`}`,
+    ...(isOver
+      ? [`  to bring ${outdated.length === 1 ? 'it' : 'them'} up to date: ${style('bold', command)}`]
+      : []),
+  ];
 }
 
 const HEADS: Readonly<Record<'done' | 'failed' | 'interrupted', (style: Style) => string>> = {
@@ -60,6 +80,7 @@ function counts(stages: readonly StageOutcome[]): string {
     [count('ran'), (number: number) => `${formatPlural(number, 'stage')} ran`],
     [count('cached'), (number: number) => `${number} from the cache`],
     [count('failed'), (number: number) => `${number} failed`],
+    [count('interrupted'), (number: number) => `${number} interrupted`],
     [count('skipped'), (number: number) => `${number} not run`],
   ] as const;
   const known = words.filter(([number]) => number > 0).map(([number, say]) => say(number));

@@ -37,6 +37,7 @@ type Epoch = readonly [number, number, number];
 interface LiveStage {
   state: StageState;
   seconds?: number;
+  epochsKept?: number | undefined;
   metrics: Readonly<Record<string, number>>;
   highlights: readonly string[];
   /** Where it writes while it is at work. */
@@ -93,7 +94,7 @@ export class LiveRun {
     for (const described of this.#options.stages) {
       const stage = this.#stages.get(described.name);
       if (stage === undefined) continue;
-      const { state, seconds, metrics } = stage;
+      const { state, seconds, metrics, epochsKept } = stage;
       stages.push({
         name: described.name,
         type: described.settings.type,
@@ -102,7 +103,7 @@ export class LiveRun {
         ...this.#written.linesOf(described.name),
         state,
         metrics,
-        outdated: false,
+        ...(epochsKept === undefined ? {} : { epochsKept }),
         ...(state === 'done' && seconds !== undefined ? { seconds } : {}),
         ...(state === 'running' ? { activity: describe(stage.progress ?? {}) } : {}),
         ...(await this.#shown(described.name, stage)),
@@ -157,6 +158,7 @@ function follow(stage: LiveStage, event: RunEvent): void {
       stage.state = event.state === 'ran' || event.state === 'cached' ? 'done' : event.state;
       stage.seconds = event.seconds;
       stage.metrics = event.metrics ?? {};
+      stage.epochsKept = event.epochsKept;
       stage.highlights = event.artifacts ?? [];
       delete stage.result;
       return;

@@ -1,12 +1,13 @@
 /** The end of a report: all numbers, the environment, how to repeat it, and the hashes that identify it. */
 import { sha256 } from '../../core/json.ts';
-import { commandText } from '../command.ts';
+import { repeatText } from '../command.ts';
 import { html, type Html } from '../html.ts';
 import { metricName } from '../metric-names.ts';
-import { factList, number, platformFacts, stageLink, type Fact } from '../parts.ts';
+import { enumerate, factList, number, platformFacts, stageLink, type Fact } from '../parts.ts';
 import type { Report } from '../report.ts';
 
 export function metricsSection({ stages }: Report): Html {
+  const left = stages.filter(({ outdated }) => outdated !== undefined);
   const rows = stages.flatMap((stage) =>
     Object.entries(stage.metrics).map(([name, value]) => ({ stage: stage.name, name, value })),
   );
@@ -17,7 +18,7 @@ export function metricsSection({ stages }: Report): Html {
         ? html`<p>No stage has measured anything.</p>`
         : html`<table>
             <caption>
-              All that was measured, as in
+              All that was measured with these settings, as in
               <code>metrics.json</code>
             </caption>
             <thead>
@@ -40,6 +41,14 @@ export function metricsSection({ stages }: Report): Html {
               )}
             </tbody>
           </table>`
+    }
+    ${
+      left.length === 0
+        ? undefined
+        : html`<p class="quiet">
+            Without ${enumerate(left.map(({ name }) => stageLink(name)))}, whose results are of an earlier
+            setting.
+          </p>`
     }
   </section>`;
 }
@@ -77,7 +86,7 @@ export function reproduceSection(report: Report): Html {
       </li>
       <li>
         Run it:
-        <pre class="command"><code>${command(report)}</code></pre>
+        <pre class="command"><code>${repeatText(report)}</code></pre>
       </li>
       <li>
         Compare its report, <code>outputs/${name}/report.html</code>, with this page: hashes and metrics must
@@ -86,16 +95,6 @@ export function reproduceSection(report: Report): Html {
     </ol>
     ${engine?.['kind'] === 'portable' ? html`<p>It was run on the portable engine: <code>--engine portable</code>.</p>` : undefined}
   </section>`;
-}
-
-/** Threads are part of what a result depends on, so they are given where the pipeline leaves them open. */
-function command({ file, overrides, engine, hasPlugins, threads, source }: Report): string {
-  const [only] = threads;
-  const pinned = /^threads:/m.test(source) || overrides.some((text) => text.startsWith('threads='));
-  const all =
-    threads.length === 1 && only !== undefined && !pinned ? [...overrides, `threads=${only}`] : overrides;
-  const text = commandText({ command: 'run', file, settings: all, engine });
-  return hasPlugins ? `${text} --allow-plugins` : text;
 }
 
 export function hashesSection({ stages, source, file }: Report): Html {

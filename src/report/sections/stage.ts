@@ -1,10 +1,11 @@
 /** One stage: what it was told, and what it has to show. */
+import { describeChanges, type StageChange } from '../../artifacts/standing.ts';
 import { formatBytes, formatCount, formatNumber, formatSeconds } from '../../core/format.ts';
 import type { Exhibit, Frame, ModelTable, TableExhibit } from '../exhibit.ts';
 import { html, type Content, type Html } from '../html.ts';
 import { activityLine, enumerate, figure, number, picture, stageLink, stateMark, table } from '../parts.ts';
 import type { Report, ReportStage, StageFile } from '../report.ts';
-import { STATES } from '../states.ts';
+import { stateText } from '../states.ts';
 import { settings, type MainFigure } from './summary.ts';
 
 /** Pictures of a series that are printed. */
@@ -15,24 +16,48 @@ const MOST_FILES = 200;
 export function stageSection(report: Report, stage: ReportStage, main: MainFigure | undefined): Html {
   const { name, state, exhibits, metrics, outdated, activity } = stage;
   const described = settings(stage);
+  const shown = html`${exhibits.map((exhibit, index) => renderExhibit(exhibit, `${name}-${index}`, name, main))}
+  ${stage.files.length === 0 ? undefined : fileList(stage.files)}`;
   return html`<article id="stage-${name}" aria-labelledby="stage-${name}-title">
     <h3 id="stage-${name}-title">${stateMark(state)}${name}</h3>
     <p class="quiet">${describe(report, stage)}</p>
     ${described === undefined ? undefined : html`<p class="settings">${described}</p>`}
     ${activity === undefined ? undefined : activityLine(activity)}
-    ${outdated ? html`<p class="note">This run did not get so far: what follows comes from an earlier one.</p>` : undefined}
+    ${
+      isAgain(stage)
+        ? html`<p class="note">
+            This run did not finish it: what follows is an earlier result of the same settings.
+          </p>`
+        : undefined
+    }
     ${Object.keys(metrics).length === 0 ? undefined : metricList(metrics)}
-    ${exhibits.map((exhibit, index) => renderExhibit(exhibit, `${name}-${index}`, name, main))}
-    ${stage.files.length === 0 ? undefined : fileList(stage.files)}
+    ${outdated === undefined ? shown : earlierResult(outdated.changes, shown)}
   </article>`;
 }
 
-function describe(report: Report, { name, type, state, seconds, inputs, lines }: ReportStage): Content {
+/** Whether a stage that has a result was run again, and did not finish. */
+function isAgain({ state, hash }: ReportStage): boolean {
+  return (state === 'failed' || state === 'interrupted') && hash !== undefined;
+}
+
+/** What the settings of the page did not make is there for whoever looks for it, and says what made it. */
+function earlierResult(changes: readonly StageChange[], shown: Html): Html {
+  const differs = describeChanges(changes);
+  return html`<p class="note">
+      The result in its folder is of an earlier
+      setting${differs === '' ? undefined : html`: <strong>${differs}</strong>`}. It does not belong to the
+      settings on this page.
+    </p>
+    ${details('Show the result of the earlier setting', html`<div class="earlier">${shown}</div>`)}`;
+}
+
+function describe(report: Report, stage: ReportStage): Content {
+  const { name, type, seconds, inputs, lines } = stage;
   const needs = [...new Set(Object.values(inputs))].map(stageLink);
   const users = report.stages.filter((other) => Object.values(other.inputs).includes(name));
   const told: Content[] = [
     html`<code>${type}</code>`,
-    seconds === undefined ? STATES[state].label : `${STATES[state].label} in ${formatSeconds(seconds)}`,
+    seconds === undefined ? stateText(stage) : `${stateText(stage)} in ${formatSeconds(seconds)}`,
     ...(needs.length === 0 ? [] : [html`from ${enumerate(needs)}`]),
     ...(users.length === 0 ? [] : [html`used by ${enumerate(users.map((user) => stageLink(user.name)))}`]),
     ...(lines === undefined ? [] : [html`<a href="#yaml-${name}">lines ${lines[0]} to ${lines[1]}</a>`]),

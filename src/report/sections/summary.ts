@@ -1,12 +1,14 @@
 /** The top of a report: what was asked, and what came out. */
+import { describeChanges } from '../../artifacts/standing.ts';
 import { formatNumber } from '../../core/format.ts';
+import { runText } from '../command.ts';
 import type { Picture } from '../exhibit.ts';
 import { html, withCode, type Content, type Html } from '../html.ts';
 import { metricName } from '../metric-names.ts';
-import { figure, number, stageLink, stateMark, table } from '../parts.ts';
+import { enumerate, figure, number, stageLink, stateMark, table } from '../parts.ts';
 import type { Problem, Report, ReportStage } from '../report.ts';
 import { describeSettings } from '../settings-text.ts';
-import { STATES } from '../states.ts';
+import { stateText } from '../states.ts';
 
 /** Numbers that stand as tiles; more become a table. */
 const MOST_TILES = 4;
@@ -15,7 +17,7 @@ const MOST_TILES = 4;
 export function summarySection(report: Report, main: MainFigure | undefined): Html {
   return html`<section id="summary" aria-labelledby="summary-title">
     <h2 id="summary-title">Summary</h2>
-    ${report.problems.length === 0 ? undefined : problemList(report.problems)}
+    ${report.problems.length === 0 ? undefined : problemList(report.problems)} ${outdatedNote(report)}
     <h3>What was asked</h3>
     ${asked(report)}
     <h3>What came out</h3>
@@ -42,6 +44,22 @@ function problemList(problems: readonly Problem[]): Html {
   </ul>`;
 }
 
+/** Which results are not of these settings, what differs, and the command that makes them anew. */
+function outdatedNote(report: Report): Content {
+  const outdated = report.stages.filter((stage) => stage.outdated !== undefined);
+  if (outdated.length === 0) return undefined;
+  const differs = describeChanges(outdated.flatMap((stage) => stage.outdated?.changes ?? []));
+  const names = enumerate(outdated.map(({ name }) => stageLink(name)));
+  return html`<div class="note">
+    <p>
+      ${names} ${outdated.length === 1 ? 'has a result' : 'have results'} of an earlier
+      setting${differs === '' ? undefined : html`: <strong>${differs}</strong>`}. Their numbers and figures
+      are left out of this summary. To bring them up to date:
+    </p>
+    <pre class="command"><code>${runText(report)}</code></pre>
+  </div>`;
+}
+
 function asked({ stages }: Report): Html {
   const told = stages.filter((stage) => !isFigure(stage));
   return html`<table class="asked">
@@ -61,7 +79,7 @@ function asked({ stages }: Report): Html {
         (stage) =>
           html`<tr>
             <th scope="row">
-              ${stateMark(stage.state)}<span class="visually-hidden">${STATES[stage.state].label}: </span
+              ${stateMark(stage.state)}<span class="visually-hidden">${stateText(stage)}: </span
               >${stageLink(stage.name)}
             </th>
             <td>${stage.type}</td>
@@ -95,12 +113,19 @@ function isFigure({ type, exhibits, metrics }: ReportStage): boolean {
 /** The numbers of stages that nothing else builds upon, such as evaluations; where there are none, of the last that has any. */
 function results({ stages }: Report): Html {
   const needed = new Set(stages.flatMap(({ inputs }) => Object.values(inputs)));
-  const measured = stages.filter(({ metrics, outdated }) => !outdated && Object.keys(metrics).length > 0);
+  const measured = stages.filter(({ metrics }) => Object.keys(metrics).length > 0);
   const leaves = measured.filter(({ name }) => !needed.has(name));
-  const last = measured.at(-1);
+  // What goes into a stage without a result is not the end of anything.
+  const isOpen = ({ name }: ReportStage): boolean =>
+    stages.some(({ state, inputs }) => state !== 'done' && Object.values(inputs).includes(name));
+  const last = measured.findLast((stage) => !isOpen(stage));
   const shown = leaves.length > 0 ? leaves : last === undefined ? [] : [last];
   const [only] = shown;
-  if (only === undefined) return html`<p>No stage has measured anything.</p>`;
+  if (only === undefined) {
+    return measured.length === 0
+      ? html`<p>No stage has measured anything.</p>`
+      : html`<p>The last stages of the pipeline have no results of these settings.</p>`;
+  }
   const entries = Object.entries(only.metrics);
   if (shown.length === 1 && entries.length <= MOST_TILES) return tiles(only.name, entries);
   const names = [...new Set(shown.flatMap(({ metrics }) => Object.keys(metrics)))];
@@ -156,7 +181,7 @@ export function findMainFigure({ stages }: Report): MainFigure | undefined {
   let most = -1;
   for (const stage of stages) {
     const first = stage.exhibits.find((exhibit) => exhibit.kind === 'figure');
-    if (first === undefined || stage.outdated) continue;
+    if (first === undefined || stage.outdated !== undefined) continue;
     // The number of its own inputs decides among those with equally many stages behind them, and then the last: a file ends with
     // what it was written for.
     const weight = ancestors(stage.name, new Set()).size + Object.keys(stage.inputs).length / 100;

@@ -32,7 +32,7 @@ function stage(
 }
 
 function planOf(...stages: readonly PlannedStage[]): Plan {
-  return { located: LOCATED, stages };
+  return { located: LOCATED, stages, all: stages };
 }
 
 const PLAN = planOf(

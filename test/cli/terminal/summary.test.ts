@@ -22,14 +22,14 @@ const FIGURE = outcome('comparison', 'figure', 'ran', {
 });
 
 function result(state: RunResult['state'], ...stages: readonly StageOutcome[]): RunResult {
-  return { state, workspace: '/outputs/p', stages, diagnostics: [], seconds: 52.1 };
+  return { state, workspace: '/outputs/p', stages, results: [], diagnostics: [], seconds: 52.1 };
 }
 
 test('all stages with their numbers, then where the figures are', () => {
   assertGolden(
     renderSummary(
       result('done', MNIST, DENOISER, QUALITY, FIGURE),
-      { folder: 'outputs/p/', stages: true, report: false },
+      { folder: 'outputs/p/', stages: true, report: false, command: 'hourglass run p.yaml' },
       plainStyle,
     ),
     `
@@ -48,7 +48,7 @@ test('whoever has seen the stages is told the measured quality only', () => {
   assertGolden(
     renderSummary(
       result('done', MNIST, DENOISER, QUALITY),
-      { folder: 'outputs/p/', stages: false, report: true },
+      { folder: 'outputs/p/', stages: false, report: true, command: 'hourglass run p.yaml' },
       plainStyle,
     ),
     `
@@ -62,7 +62,7 @@ test('whoever has seen the stages is told the measured quality only', () => {
 test('nothing to do', () => {
   const text = renderSummary(
     result('unchanged', MNIST, FIGURE),
-    { folder: 'outputs/p/', stages: true, report: false },
+    { folder: 'outputs/p/', stages: true, report: false, command: 'hourglass run p.yaml' },
     plainStyle,
   );
   assert.equal(text, 'nothing to do: all 2 stages are up to date in outputs/p/');
@@ -76,7 +76,11 @@ test('a failure says what is kept, and the command that goes on', () => {
     outcome('quality', 'evaluate', 'skipped'),
   );
   assertGolden(
-    renderSummary(failed, { folder: 'outputs/p/', stages: false, report: true }, plainStyle),
+    renderSummary(
+      failed,
+      { folder: 'outputs/p/', stages: false, report: true, command: 'hourglass run p.yaml' },
+      plainStyle,
+    ),
     `
       failed in 52 s: 1 from the cache, 1 failed, 1 not run
         outputs/p/report.html

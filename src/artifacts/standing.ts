@@ -1,0 +1,61 @@
+/**
+ * Whether a result belongs to the settings beside it. This is the only place that decides it: the journal, the terminal,
+ * the report, `pack` and sweeps all ask here.
+ *
+ * A stage's key holds everything that its result depends on, including the keys of its inputs. So the result shown in
+ * `outputs/<name>/<stage>` belongs to some settings exactly if its hash is the hash of the stage's key under those settings.
+ */
+import type { Json } from '../core/json.ts';
+
+/** `current`: made with these settings. `outdated`: made with others. `missing`: there is no result. */
+export type Standing = 'current' | 'outdated' | 'missing';
+
+/**
+ * @param shown hash of the key that the result was made with; undefined if there is no result
+ * @param wanted hash of the stage's key under the settings; undefined where it cannot be determined, so that nothing matches
+ */
+export function standingOf(shown: string | undefined, wanted: string | undefined): Standing {
+  if (shown === undefined) return 'missing';
+  return shown === wanted ? 'current' : 'outdated';
+}
+
+/** One difference between the key of an outdated result and the present key, in the stage itself or one that it depends on. */
+export interface StageChange {
+  /** The stage whose settings differ. */
+  readonly stage: string;
+  /** Such as `params.units`, `encoder[3].Dense.units`, `seed` or `engine.version`. */
+  readonly path: string;
+  /** Absent where there was no value, and with `after` also absent, where the values are unknown. */
+  readonly before?: Json;
+  readonly after?: Json;
+}
+
+/** `params.units 4 → 32`, or `noisy.stddev 0.5 → 0.3` */
+export function describeChange({ stage, path, before, after }: StageChange): string {
+  const [part = ''] = path.split(/[.[]/);
+  if (part === 'files') return `the data files of ${stage}`;
+  if (part === 'code') return `the plugin of ${stage}`;
+  const name = ['params', 'seed', 'engine', 'threads'].includes(part) ? path : `${stage}.${path}`;
+  if (before === undefined && after === undefined) return name;
+  if (before === undefined) return `${name} ${short(after)} is new`;
+  if (after === undefined) return `${name} ${short(before)} was removed`;
+  return `${name} ${short(before)} → ${short(after)}`;
+}
+
+/** Differences that are listed; more are counted. */
+const MOST_CHANGES = 3;
+
+/** `params.units 4 → 32, seed 7 → 8 and 2 more`; empty if nothing is known. */
+export function describeChanges(changes: readonly StageChange[]): string {
+  const texts = [...new Set(changes.map(describeChange))];
+  const shown = texts.slice(0, MOST_CHANGES).join(', ');
+  return texts.length > MOST_CHANGES ? `${shown} and ${texts.length - MOST_CHANGES} more` : shown;
+}
+
+/** Longer values are cut. */
+const LONGEST_VALUE = 40;
+
+function short(value: Json | undefined): string {
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return text.length > LONGEST_VALUE ? `${text.slice(0, LONGEST_VALUE - 1)}…` : text;
+}

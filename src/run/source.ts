@@ -1,0 +1,80 @@
+/** Which file made the outputs of a name: two pipelines with one `name` would replace each other's. */
+import { readFile, stat } from 'node:fs/promises';
+import { basename, join, relative, resolve, sep } from 'node:path';
+import { parse } from 'yaml';
+import type { Workspace } from '../artifacts/workspace.ts';
+import type { LocatedPipeline } from '../config/pipeline.ts';
+import type { Diagnostic } from '../core/diagnostic.ts';
+import { isJsonObject } from '../core/json.ts';
+
+/** The path of a pipeline file relative to a folder, with `/`, so that both can be moved together. */
+export function sourcePath(located: Pick<LocatedPipeline, 'file' | 'folder'>, folder: string): string {
+  return relative(folder, pathOf(located)).split(sep).join('/');
+}
+
+/**
+ * A warning for each other file that still has the same `name`, and made outputs that are about to be replaced. The same file
+ * under another path is not another file; one that was moved or renamed is no longer where it was.
+ *
+ * @param workspace `outputs/<name>`
+ */
+export async function otherSources(
+  located: LocatedPipeline,
+  workspace: Workspace,
+): Promise<readonly Diagnostic[]> {
+  const { name } = located.pipeline;
+  const paths = (await recordedSources(workspace)).map((source) => resolve(workspace.folder, source));
+  const found: Diagnostic[] = [];
+  for (const path of new Set(paths)) {
+    if (!(await isAnother(path, pathOf(located))) || !(await mayHaveName(path, name))) continue;
+    found.push(warningOf(located, relative(process.cwd(), path) || path));
+  }
+  return found;
+}
+
+function warningOf(located: LocatedPipeline, other: string): Diagnostic {
+  const { name } = located.pipeline;
+  return {
+    code: 'name-in-use',
+    severity: 'warning',
+    message: `\`${other}\` has the same \`name\`, \`${name}\`, and made the outputs that this replaces`,
+    range: located.locate(['name'], 'value'),
+    hint: 'give one of the two files another `name`',
+  };
+}
+
+/** The files that a run, and a sweep, recorded. */
+async function recordedSources(workspace: Workspace): Promise<readonly string[]> {
+  const sources: string[] = [];
+  for (const name of ['run.json', 'sweep.json']) {
+    try {
+      const record: unknown = JSON.parse((await workspace.readText(name)) ?? '');
+      if (isJsonObject(record) && typeof record['source'] === 'string') sources.push(record['source']);
+    } catch {
+      // There is none, or it is damaged: a damaged record warns of nothing.
+    }
+  }
+  return sources;
+}
+
+function pathOf({ file, folder }: Pick<LocatedPipeline, 'file' | 'folder'>): string {
+  return join(folder, basename(file));
+}
+
+/** Whether both files exist and are not the same. */
+async function isAnother(path: string, own: string): Promise<boolean> {
+  const [one, other] = await Promise.all([path, own].map((each) => stat(each).catch(() => undefined)));
+  if (one?.isFile() !== true || other === undefined) return false;
+  return one.ino !== other.ino || one.dev !== other.dev;
+}
+
+/** Whether a pipeline file has a name, unless it says that it has another: it may inherit it. */
+async function mayHaveName(path: string, name: string): Promise<boolean> {
+  try {
+    const document: unknown = parse(await readFile(path, 'utf8'), { logLevel: 'silent' });
+    const own = isJsonObject(document) ? document['name'] : undefined;
+    return own === undefined || own === name;
+  } catch {
+    return true;
+  }
+}
