@@ -75,8 +75,9 @@ const MOST_ITEMS = 6;
 function listText(items: readonly Json[]): string {
   const shown = items.slice(0, MOST_ITEMS).map((item) => {
     if (typeof item === 'number') return formatNumber(item);
-    // A layer of a model is an object of one key.
-    return isJsonObject(item) ? (Object.keys(item)[0] ?? '') : String(item);
+    if (!isJsonObject(item)) return String(item);
+    // A layer of a model is an object of one key; other objects have names.
+    return typeof item['name'] === 'string' ? item['name'] : (Object.keys(item)[0] ?? '');
   });
   return items.length > MOST_ITEMS ? `${shown.join(', ')}, … (${items.length})` : shown.join(', ');
 }

@@ -1,9 +1,11 @@
 /** The files that a run was made from: the pipeline, what it extends, plugins, and data of the user's own. */
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { errorCode } from '../artifacts/atomic.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
 import { Failure, failure, type SourceFile } from '../core/diagnostic.ts';
 import { isJsonObject, type Json } from '../core/json.ts';
+import { isSystemName } from '../nodes/dataset/names.ts';
 import { LIMITS } from './limits.ts';
 import type { ZipEntry } from './zip-write.ts';
 
@@ -103,8 +105,23 @@ async function addData(path: string, files: Set<string>): Promise<void> {
     files.add(path);
     return;
   }
-  for (const entry of await readdir(path, { recursive: true, withFileTypes: true })) {
-    if (entry.isFile()) files.add(join(entry.parentPath, entry.name));
+  const entries = await readdir(path, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
+    throw failure(
+      'file-unreadable',
+      `\`${path}\` cannot be read whole (${errorCode(error)})`,
+      'check its permissions',
+    );
+  });
+  for (const entry of entries) {
+    const file = join(entry.parentPath, entry.name);
+    if (entry.isFile()) files.add(file);
+    else if (!entry.isDirectory() && !relative(path, file).split(sep).some(isSystemName)) {
+      throw failure(
+        'file-unreadable',
+        `\`${file}\` is a link, pipe, socket or device, which an archive cannot hold`,
+        'replace it by a file or remove it, then run the pipeline again',
+      );
+    }
   }
 }
 
@@ -119,7 +136,13 @@ async function read(path: string): Promise<Buffer> {
       `\`${path}\` has ${info.size} bytes; an archive takes ${LIMITS.file} a file`,
     );
   }
-  return readFile(path);
+  return readFile(path).catch((error: unknown) => {
+    throw failure(
+      'file-unreadable',
+      `\`${path}\` cannot be read (${errorCode(error)})`,
+      'check its permissions',
+    );
+  });
 }
 
 function commonFolder(files: readonly string[]): string {

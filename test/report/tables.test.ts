@@ -25,6 +25,7 @@ test('objects of one kind become columns, other facts one a row', () => {
     loss: 'mse',
     denoiser: true,
     layers: [{ Dense: { units: 3 } }, 'Flatten'],
+    skipped: [{ name: 'a.bmp', reason: 'has another format' }],
     none: null,
   });
   assert.deepEqual(
@@ -33,6 +34,7 @@ test('objects of one kind become columns, other facts one a row', () => {
       ['loss', 'mse'],
       ['denoiser', 'true'],
       ['layers', 'Dense, Flatten'],
+      ['skipped', 'a.bmp'],
       ['none', 'null'],
     ],
   );

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadPipeline } from '../../src/config/load.ts';
@@ -42,6 +42,14 @@ test('sources that are missing, too large or elsewhere are refused, and a folder
     'pipeline/images/deep/b',
     'pipeline/p.yaml',
   ]);
+  // The stage names links as passed over: a copy without them would come to something else.
+  symlinkSync('a', join(folder, 'images', '.git'));
+  await collectSources(again.located, again.sources, { includeData: true, boundary: folder });
+  symlinkSync('a', join(folder, 'images', 'link'));
+  await assert.rejects(
+    collectSources(again.located, again.sources, { includeData: true, boundary: folder }),
+    (error) => error instanceof Failure && error.diagnostics[0]?.code === 'file-unreadable',
+  );
 });
 
 test('a pipeline that measures no model gives nothing to spot-check, and another name than the manifest is found', async (t) => {

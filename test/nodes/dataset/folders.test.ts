@@ -12,6 +12,7 @@ import type { ImagesDatasetSettings } from '../../../src/config/generated/settin
 import { Failure, type DiagnosticCode } from '../../../src/core/diagnostic.ts';
 import type { Finding } from '../../../src/core/stage-type.ts';
 import { datasetNode } from '../../../src/nodes/dataset/node.ts';
+import { rig } from '../../rig.ts';
 import { fakeContext, temporaryFolder } from '../context.ts';
 
 const SETTINGS: ImagesDatasetSettings = {
@@ -562,4 +563,43 @@ test('named files that are pipes have no identity, and nobody waits for them', a
     ...rest,
   } as const;
   assert.equal(await datasetNode.fingerprint?.(npz, root), null);
+});
+
+test('from the command line: warnings in every form, labels for `stratify`, and no run again for hidden files', async (t) => {
+  const rigged = rig(t);
+  const photos = rigged.path('photos');
+  for (const name of ['cat', 'dog'])
+    for (let index = 0; index < 4; index++) put(photos, { [`${name}/${index}.png`]: PNG });
+  put(photos, { '1.png': PNG, 'cat/a.bmp': BMP, '.ipynb_checkpoints/1.png': PNG });
+  pipe(join(photos, 'cat/pipe.png'));
+  writeFileSync(bytesName(photos, 'cat/caf', 0xe9, '.png'), PNG);
+  rigged.write(
+    'p.yaml',
+    `name: p
+stages:
+  photos: { type: dataset, source: images, path: photos }
+  parts: { type: split, data: photos, test: 0.25, stratify: true }
+`,
+  );
+  const { code, stderr } = await rigged.run(['run', 'p.yaml']);
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /4 of 12 files/);
+  const logged = rigged.read('outputs/p/log.jsonl').split('\n');
+  assert.ok(logged.some((line) => line.includes('"level":40') && line.includes('a.bmp')));
+  assert.match(rigged.read('outputs/p/report.html'), /cat\/a\.bmp/);
+  put(photos, { '.DS_Store': BMP, 'cat/Thumbs.db': BMP });
+  assert.equal((await rigged.runJson(['run', 'p.yaml'])).json.status, 'unchanged');
+  put(photos, { 'cat/b.bmp': BMP });
+  const again = await rigged.runJson(['run', 'p.yaml', '-S', 'stages.photos.on_error=fail']);
+  assert.deepEqual(
+    [again.code, again.json.diagnostics[0]?.code, again.json.diagnostics[0]?.line],
+    [1, 'data-corrupt', 3],
+  );
+  // Most images loose: no labels, which `stratify` needs.
+  put(photos, Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`${index}.png`, PNG])));
+  const flat = await rigged.runJson(['run', 'p.yaml']);
+  assert.deepEqual(
+    [flat.code, flat.json.diagnostics[0]?.code, flat.json.diagnostics[0]?.line],
+    [1, 'bad-setting', 4],
+  );
 });
