@@ -40,15 +40,16 @@ export async function decodeImage(bytes: Uint8Array, options: DecodeOptions): Pr
   // libvips knows many more formats, with more ways to be hurt.
   if (!isPng && !isJpeg) throw corrupt('is neither PNG nor JPEG');
   try {
-    // Pillow, OpenCV and TensorFlow ignore colour profiles, too.
+    // Pillow, OpenCV and TensorFlow ignore colour profiles, too. Photos are turned as viewers and OpenCV turn them.
     const source = sharp(bytes, {
       limitInputPixels: PIXEL_LIMIT,
       failOn: 'error',
       sequentialRead: true,
       ignoreIcc: true,
+      autoOrient: true,
     });
-    const { width, height, space, depth } = await source.metadata();
-    if (options.crop !== null) extract(source, options.crop, [height, width]);
+    const { autoOrient: upright, space, depth } = await source.metadata();
+    if (options.crop !== null) extract(source, options.crop, [upright.height, upright.width]);
     const wide = depth === 'ushort';
     if (space === 'cmyk') source.pipelineColourspace('cmyk').toColourspace('cmyk');
     else source.toColourspace(wide ? 'rgb16' : 'srgb');
@@ -64,7 +65,7 @@ export async function decodeImage(bytes: Uint8Array, options: DecodeOptions): Pr
     };
   } catch (error) {
     if (errorCode(error) === '' && error instanceof Error && error.name === 'Error') {
-      throw corrupt(`cannot be decoded: ${error.message.split('\n')[0] ?? ''}`);
+      throw corrupt(`cannot be decoded: ${(error.message.split('\n')[0] ?? '').replace(/:\s*$/, '')}`);
     }
     throw error;
   }

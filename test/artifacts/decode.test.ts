@@ -157,3 +157,43 @@ test('all 16 bits of a PNG file are read', async () => {
   const half = await decodeImage(deepPng([0, 1000], 0), { ...GRAY, size: [1, 4] });
   assert.deepEqual(half.data, Uint16Array.of(0, 250, 750, 1000));
 });
+
+test('photos are upright, and the crop is that of the upright photo', async () => {
+  const rows = [
+    [10, 20, 30],
+    [40, 50, 60],
+  ];
+  const upright: Readonly<Record<number, readonly (readonly number[])[]>> = {
+    1: rows,
+    2: [
+      [30, 20, 10],
+      [60, 50, 40],
+    ],
+    3: [
+      [60, 50, 40],
+      [30, 20, 10],
+    ],
+    6: [
+      [40, 10],
+      [50, 20],
+      [60, 30],
+    ],
+    8: [
+      [30, 60],
+      [20, 50],
+      [10, 40],
+    ],
+  };
+  for (const [orientation, wanted] of Object.entries(upright)) {
+    const image = sharp(Buffer.from(rows.flat()), { raw: { width: 3, height: 2, channels: 1 } });
+    const bytes = await image
+      .png()
+      .withMetadata({ orientation: Number(orientation) })
+      .toBuffer();
+    const { data, shape } = await decodeImage(bytes, GRAY);
+    assert.deepEqual([shape, [...data]], [[wanted.length, wanted[0]?.length, 1], wanted.flat()]);
+    const last = wanted.length;
+    const crop = { rows: [last - 1, last], columns: [0, 1] } as const;
+    assert.deepEqual([...(await decodeImage(bytes, { ...GRAY, crop })).data], [wanted.at(-1)?.[0]]);
+  }
+});
