@@ -1,0 +1,111 @@
+"""Writes `training.json`: steps of Keras 3.15's optimizers, its schedules, losses and initializers. See README.md."""
+
+import json
+import os
+import sys
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+import keras
+import numpy as np
+import tensorflow as tf
+
+ADAM = {"learning_rate": 0.05, "beta_1": 0.8, "beta_2": 0.99, "epsilon": 1e-3}
+RMSPROP = {"learning_rate": 0.05, "rho": 0.8, "momentum": 0.0, "epsilon": 1e-3, "centered": False}
+
+OPTIMIZERS = [
+    ("SGD", {"learning_rate": 0.1, "momentum": 0.0, "nesterov": False}),
+    ("SGD", {"learning_rate": 0.1, "momentum": 0.8, "nesterov": False}),
+    ("SGD", {"learning_rate": 0.1, "momentum": 0.8, "nesterov": True}),
+    ("RMSprop", RMSPROP),
+    ("RMSprop", {**RMSPROP, "momentum": 0.5, "centered": True}),
+    ("Adam", {**ADAM, "amsgrad": False}),
+    ("Adam", {**ADAM, "amsgrad": True}),
+    ("AdamW", {**ADAM, "amsgrad": False, "weight_decay": 0.1}),
+    ("Nadam", ADAM),
+    ("Adamax", ADAM),
+    ("Adagrad", {"learning_rate": 0.05, "initial_accumulator_value": 0.1, "epsilon": 1e-3}),
+]
+
+SCHEDULES = [
+    ("ExponentialDecay", {"initial_learning_rate": 0.1, "decay_steps": 4, "decay_rate": 0.5, "staircase": False}),
+    ("ExponentialDecay", {"initial_learning_rate": 0.1, "decay_steps": 4, "decay_rate": 0.5, "staircase": True}),
+    ("InverseTimeDecay", {"initial_learning_rate": 0.1, "decay_steps": 4, "decay_rate": 0.5, "staircase": False}),
+    ("InverseTimeDecay", {"initial_learning_rate": 0.1, "decay_steps": 4, "decay_rate": 0.5, "staircase": True}),
+    ("CosineDecay", {"initial_learning_rate": 0.1, "decay_steps": 8, "alpha": 0.1, "warmup_target": None, "warmup_steps": 0}),
+    ("CosineDecay", {"initial_learning_rate": 0.01, "decay_steps": 8, "alpha": 0.0, "warmup_target": 0.1, "warmup_steps": 3}),
+    ("PiecewiseConstantDecay", {"boundaries": [3, 6], "values": [0.3, 0.2, 0.1]}),
+    ("PolynomialDecay", {"initial_learning_rate": 0.1, "decay_steps": 5, "end_learning_rate": 0.01, "power": 2.0, "cycle": False}),
+    ("PolynomialDecay", {"initial_learning_rate": 0.1, "decay_steps": 5, "end_learning_rate": 0.01, "power": 1.0, "cycle": True}),
+]
+
+INITIALIZERS = (
+    "glorot_uniform glorot_normal he_uniform he_normal lecun_uniform lecun_normal random_uniform random_normal "
+    "truncated_normal orthogonal zeros ones"
+).split()
+
+START = [1.5, -0.7, 0.02, 3.0]
+GRADIENTS = [[0.3, -1.2, 1e-4, 0.0], [0.5, 0.4, -2e-4, 1.0], [-2.0, 0.1, 1e-5, 0.0], [0.05, -0.9, 3e-4, -0.5]]
+TARGET = [0.0, 1.0, 0.25, 0.9, 1.0, 0.0]
+OUTPUT = [0.1, 0.8, 0.5, 0.4, 0.0, 1.0]
+LOGITS = [-3.0, 2.0, 0.5, -0.4, -40.0, 40.0]
+SHAPE = [3, 3, 40, 50]
+
+
+def rounded(values):
+    return [float(f"{value:.7g}") for value in np.asarray(values, dtype="float64").ravel()]
+
+
+def optimizer(name, args):
+    rule = getattr(keras.optimizers, name)(**args)
+    weight = keras.Variable(START)
+    rule.build([weight])
+    steps = []
+    for gradient in GRADIENTS:
+        rule.apply([tf.constant(gradient)])
+        steps.append(rounded(weight))
+    return {"optimizer": {name: args}, "steps": steps}
+
+
+def schedule(name, args):
+    rate = getattr(keras.optimizers.schedules, name)(**args)
+    return {"schedule": {name: args}, "rates": rounded([rate(step) for step in range(13)])}
+
+
+def loss(name, function, output):
+    p = tf.constant([output])
+    with tf.GradientTape() as tape:
+        tape.watch(p)
+        value = tf.reduce_mean(function(tf.constant([TARGET]), p))
+    return {"loss": name, "output": output, "value": rounded([value])[0], "gradient": rounded(tape.gradient(value, p))}
+
+
+def initializer(name):
+    values = np.asarray(keras.initializers.get(name)(SHAPE))
+    return {"initializer": name, "deviation": float(f"{values.std():.3g}"), "largest": float(f"{abs(values).max():.3g}")}
+
+
+def from_logits(target, logits):
+    return keras.losses.binary_crossentropy(target, logits, from_logits=True)
+
+
+if __name__ == "__main__":
+    assert keras.__version__.startswith("3.15."), keras.__version__
+    keras.utils.set_random_seed(1)
+    pinned = {
+        "start": START,
+        "gradients": GRADIENTS,
+        "target": TARGET,
+        "shape": SHAPE,
+        "optimizers": [optimizer(*each) for each in OPTIMIZERS],
+        "schedules": [schedule(*each) for each in SCHEDULES],
+        "losses": [
+            loss("mse", keras.losses.mean_squared_error, OUTPUT),
+            loss("mae", keras.losses.mean_absolute_error, OUTPUT),
+            loss("binary_crossentropy", keras.losses.binary_crossentropy, OUTPUT),
+        ],
+        "logits": loss("binary_crossentropy", from_logits, LOGITS),
+        "initializers": [initializer(name) for name in INITIALIZERS],
+    }
+    with open(os.path.join(os.path.dirname(os.path.abspath(sys.argv[0])), "training.json"), "w") as file:
+        json.dump(pinned, file, indent=1)
+        file.write("\n")
