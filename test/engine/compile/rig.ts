@@ -1,5 +1,6 @@
 /** Trains one model twice, op by op and compiled, and compares what comes out. */
 import assert from 'node:assert/strict';
+import type { LayersModel } from '@tensorflow/tfjs';
 import type { NamedArray } from '../../../src/artifacts/safetensors.ts';
 import { Philox, permutation } from '../../../src/core/philox.ts';
 import type { GraphMode } from '../../../src/engine/compile/loop.ts';
@@ -8,6 +9,7 @@ import type { Engine } from '../../../src/engine/engine.ts';
 import { ensureEngine } from '../../../src/engine/install.ts';
 import { loadEngine } from '../../../src/engine/load.ts';
 import { eagerTrainer } from '../../../src/engine/train/eager.ts';
+import { predictAll } from '../../../src/engine/train/predict.ts';
 import { rowNumbers, type SamplePair, type Samples } from '../../../src/engine/train/samples.ts';
 import { readVariables } from '../../../src/engine/train/state.ts';
 import type { Measured, Trainer, TrainerOptions, WorkOptions } from '../../../src/engine/train/trainer.ts';
@@ -41,6 +43,7 @@ export const gentle = { SGD: { learning_rate: 0.01, momentum: 0, nesterov: false
 
 export interface Run {
   readonly trainer: Trainer;
+  readonly model: LayersModel;
   dispose(): void;
 }
 
@@ -71,6 +74,7 @@ export function start(
   const trainer = mode === 'eager' ? eagerTrainer(tf, options) : compiledTrainer(engine, options, mode);
   return {
     trainer,
+    model: models.autoencoder,
     dispose() {
       trainer.dispose();
       disposeAutoencoder(models);
@@ -82,26 +86,31 @@ export interface Outcome {
   /** Of each epoch in training, then of the evaluation. */
   readonly measures: readonly Measured[];
   readonly state: readonly NamedArray[];
+  /** What the trained model makes of a few samples. */
+  readonly outputs: readonly number[];
 }
 
-/** Four epochs of eleven steps, and an evaluation. */
+/** Epochs of eleven steps, an evaluation and a prediction. */
 export async function trainAndMeasure(
   engine: TestedEngine,
   architecture: Architecture,
   mode: 'eager' | GraphMode,
   settings: Settings = {},
+  epochs = 4,
 ): Promise<Outcome> {
-  const { trainer, dispose } = start(engine, architecture, mode, settings);
+  const { trainer, model, dispose } = start(engine, architecture, mode, settings);
   try {
     const count = settings.data?.x.count ?? COUNT;
     const measures: Measured[] = [];
-    for (let epoch = 1; epoch <= 4; epoch++) {
+    for (let epoch = 1; epoch <= epochs; epoch++) {
       measures.push(await trainer.trainEpoch(permutation([epoch, 3], count), work));
     }
     const x = bytes(architecture.input_shape, COUNT, 2);
     const pair: SamplePair = { x, y: x };
     measures.push(await trainer.evaluate(pair, rowNumbers(COUNT), work));
-    return { measures, state: await readVariables(trainer.state) };
+    const options = { batchSize: BATCH, signal: work.signal };
+    const outputs = await predictAll(engine.tf, model, x, rowNumbers(BATCH), options);
+    return { measures, state: await readVariables(trainer.state), outputs: [...outputs] };
   } finally {
     dispose();
   }
@@ -110,7 +119,7 @@ export async function trainAndMeasure(
 /** Relative, for what is measured. */
 const MEASURE_TOLERANCE = 1e-5;
 
-/** Absolute, for weights, whose size is around 1. */
+/** Absolute, for weights and outputs, whose size is around 1. */
 const STATE_TOLERANCE = 1e-4;
 
 export function assertAgree(actual: Outcome, expected: Outcome): void {
@@ -135,5 +144,10 @@ export function assertAgree(actual: Outcome, expected: Outcome): void {
       farthest = Math.max(farthest, Math.abs(value - (reference[at] ?? Number.NaN)));
     }
     assert.ok(farthest <= STATE_TOLERANCE, `${name} is ${farthest} away`);
+  }
+  assert.equal(actual.outputs.length, expected.outputs.length);
+  for (const [index, value] of actual.outputs.entries()) {
+    const wanted = expected.outputs[index] ?? Number.NaN;
+    assert.ok(Math.abs(value - wanted) <= STATE_TOLERANCE, `an output is ${value}, but eagerly ${wanted}`);
   }
 }
