@@ -295,7 +295,14 @@ static napi_value exportPrograms(napi_env env) {
 
 }  // namespace hourglass
 
-// Exports `programs`: see `exportPrograms`.
+// The bytes that the kernels hold for themselves, in all threads.
+static napi_value memoryHeld(napi_env env, napi_callback_info) {
+  napi_value bytes = nullptr;
+  napi_create_int64(env, static_cast<int64_t>(hourglass::heldBytes.load()), &bytes);
+  return bytes;
+}
+
+// Exports `programs`, see `exportPrograms`, and `memoryHeld`.
 NAPI_MODULE_INIT() {
   static const bool registered = hourglass::registerHandlers();
   if (!registered) {
@@ -304,6 +311,10 @@ NAPI_MODULE_INIT() {
   }
   if (const napi_value programs = hourglass::exportPrograms(env); programs != nullptr) {
     napi_set_named_property(env, exports, "programs", programs);
+  }
+  napi_value held;
+  if (napi_create_function(env, "memoryHeld", NAPI_AUTO_LENGTH, memoryHeld, nullptr, &held) == napi_ok) {
+    napi_set_named_property(env, exports, "memoryHeld", held);
   }
   return exports;
 }

@@ -43,6 +43,8 @@ struct Finish {
   }
 };
 
+constexpr int kWide = 2 * kLanes;
+
 struct ConvolutionShape {
   int images;
   Image input, output;
@@ -69,6 +71,21 @@ struct Weights {
   }
 };
 
+// Some of the channels.
+struct Channels {
+  int first, count;
+
+  int end() const { return first + count; }
+};
+
+// Calls `each(channels)` for output channels whose weights fit together, of which each channel takes `size` floats.
+template <typename Each>
+void inChannelBlocks(int channels, size_t size, const Each& each) {
+  const size_t most = std::max<size_t>(1, kMostShared / std::max<size_t>(1, size) / kWide) * kWide;
+  const int together = static_cast<int>(std::min<size_t>(most, static_cast<size_t>(channels)));
+  for (int first = 0; first < channels; first += together) each(Channels{first, std::min(together, channels - first)});
+}
+
 // A pair of phases, and its weights as the tiles take them: [tile, row of taps, column of taps, input channel, vectors].
 struct PackedPhase {
   const Phase* vertical;
@@ -77,8 +94,6 @@ struct PackedPhase {
   ptrdiff_t firstTile;          // Offset of its weights.
 };
 
-constexpr int kWide = 2 * kLanes;
-
 // Offset of a tile of output channels within a phase's weights.
 inline ptrdiff_t tileOffset(const PackedPhase& phase, int channel) {
   return static_cast<ptrdiff_t>(phase.vertical->taps.size()) * phase.depth * channel;
@@ -86,28 +101,30 @@ inline ptrdiff_t tileOffset(const PackedPhase& phase, int channel) {
 
 class PackedWeights {
  public:
-  PackedWeights(const ConvolutionShape& shape, const Weights& weights) {
-    const int channels = roundUp(shape.output.channels, kLanes);
+  PackedWeights(const ConvolutionShape& shape, const Weights& weights, Channels channels) : channels(channels) {
     size_t size = 0;
     for (const Phase& vertical : shape.vertical) {
       for (const Phase& horizontal : shape.horizontal) {
         const int depth = static_cast<int>(horizontal.taps.size()) * shape.input.channels;
         phases.push_back({&vertical, &horizontal, depth, static_cast<ptrdiff_t>(size)});
-        size += vertical.taps.size() * depth * channels;
+        size += vertical.taps.size() * depth * roundUp(channels.count, kLanes);
       }
     }
-    values = scratch<PackedWeights>(size);
+    values = memory_.take(size);
     for (const PackedPhase& phase : phases) pack(phase, shape, weights);
   }
 
   std::vector<PackedPhase> phases;
+  const Channels channels;  // Of the output.
   float* values;
 
  private:
+  Shared memory_;
+
   void pack(const PackedPhase& phase, const ConvolutionShape& shape, const Weights& weights) {
-    const int outputs = shape.output.channels;
-    for (int channel = 0; channel < outputs; channel += kWide) {
-      float* to = values + phase.firstTile + tileOffset(phase, channel);
+    const int outputs = channels.end();
+    for (int channel = channels.first; channel < outputs; channel += kWide) {
+      float* to = values + phase.firstTile + tileOffset(phase, channel - channels.first);
       const int width = std::min(kWide, roundUp(outputs - channel, kLanes));
       const int filled = std::min(width, outputs - channel);
       for (int row : phase.vertical->taps) {
@@ -196,7 +213,7 @@ inline bool isNarrow(const ConvolutionShape& shape) {
 // Weights for sums along the inputs: [output channel, row of taps, column of taps and input channel, rounded up by zeros].
 class NarrowWeights {
  public:
-  NarrowWeights(const ConvolutionShape& shape, const Weights& weights) {
+  NarrowWeights(const ConvolutionShape& shape, const Weights& weights) : channels{0, shape.output.channels} {
     size_t size = 0;
     for (const Phase& vertical : shape.vertical) {
       for (const Phase& horizontal : shape.horizontal) {
@@ -205,7 +222,7 @@ class NarrowWeights {
         size += vertical.taps.size() * depth * shape.output.channels;
       }
     }
-    values = scratch<NarrowWeights>(size);
+    values = memory_.take(size);
     std::memset(values, 0, size * sizeof(float));
     for (const PackedPhase& phase : phases) {
       for (int channel = 0; channel < shape.output.channels; ++channel) {
@@ -223,7 +240,11 @@ class NarrowWeights {
   }
 
   std::vector<PackedPhase> phases;
+  const Channels channels;  // Of the output.
   float* values;
+
+ private:
+  Shared memory_;
 };
 
 // One sum for each lane, of as many pixels at once.
@@ -258,12 +279,12 @@ constexpr std::array<TileFunction, sizeof...(Less)> narrowFunctions(std::integer
 
 constexpr auto kNarrowFunctions = narrowFunctions(std::make_integer_sequence<int, kLanes>());
 
-// One image, of which the frame is filled.
+// One image, of which the frame is filled, and the channels of which there are weights.
 template <typename Packed>
 void convolveImage(const ConvolutionShape& shape, const Packed& packed, const Frame& frame, const float* framed,
                    float* output, size_t outputAt, const Finish& finish) {
   constexpr bool narrow = std::is_same_v<Packed, NarrowWeights>;
-  const int channels = shape.output.channels;
+  const int channels = shape.output.channels, end = packed.channels.end();
   for (const PackedPhase& phase : packed.phases) {
     const Phase &vertical = *phase.vertical, &horizontal = *phase.horizontal;
     for (int row = 0; row < vertical.count; ++row) {
@@ -280,10 +301,10 @@ void convolveImage(const ConvolutionShape& shape, const Packed& packed, const Fr
       tile.finish = &finish;
       const auto from = [&](int pixel, int channel) {
         tile.inputs = inputs + pixel * tile.inputStep;
-        tile.weights = packed.values + phase.firstTile + tileOffset(phase, channel);
+        tile.weights = packed.values + phase.firstTile + tileOffset(phase, channel - packed.channels.first);
         tile.at = rowAt + static_cast<size_t>(horizontal.start + pixel * horizontal.step) * channels + channel;
         tile.channel = channel;
-        tile.channels = channels - channel;
+        tile.channels = end - channel;
       };
       if constexpr (narrow) {
         inParts(horizontal.count, kLanes, [&](int pixel, int count) {
@@ -291,8 +312,8 @@ void convolveImage(const ConvolutionShape& shape, const Packed& packed, const Fr
           kNarrowFunctions[count - 1](tile);
         });
       } else {
-        for (int channel = 0; channel < channels; channel += kWide) {
-          const auto& functions = channels - channel > kLanes ? kTileFunctions<2> : kTileFunctions<1>;
+        for (int channel = packed.channels.first; channel < end; channel += kWide) {
+          const auto& functions = end - channel > kLanes ? kTileFunctions<2> : kTileFunctions<1>;
           inParts(horizontal.count, kTileRows, [&](int pixel, int count) {
             from(pixel, channel);
             functions[count - 1](tile);
@@ -319,7 +340,10 @@ inline void convolveDirectly(const ConvolutionShape& shape, const Weights& weigh
   if (isNarrow(shape)) {
     convolveWith(shape, NarrowWeights(shape, weights), input, output, finish, helpers);
   } else {
-    convolveWith(shape, PackedWeights(shape, weights), input, output, finish, helpers);
+    const size_t size = static_cast<size_t>(shape.kernel.rows) * shape.kernel.columns * shape.input.channels;
+    inChannelBlocks(shape.output.channels, size, [&](Channels channels) {
+      convolveWith(shape, PackedWeights(shape, weights, channels), input, output, finish, helpers);
+    });
   }
 }
 

@@ -139,14 +139,14 @@ inline Strips stripsFor(int columns, int threads) {
 // The same, with the numbers of inputs that are not zero.
 inline void denseForwardByTerms(const DenseShape& shape, const float* inputs, const float* weights, float* output,
                                 const Finish& finish, Helpers& helpers) {
-  struct Listed;
   struct Copied;
   struct Sums;
   const auto& [rows, depth, columns] = shape;
   const int blocks = TermLists::blocksOf(depth), threads = helpers.count() + 1, rowParts = std::min(threads, rows);
   const Strips strips = stripsFor(columns, threads);
   const int width = strips.width();
-  const TermLists lists(rows, depth, scratch<Listed>(TermLists::sizeFor(rows, depth)));
+  Shared memory;
+  const TermLists lists(rows, depth, memory.take(TermLists::sizeFor(rows, depth)));
   parallel(helpers, rowParts, [&, rows = rows, depth = depth](int part) {
     const auto [first, count] = partOf(rows, rowParts, part);
     for (int row = first; row < first + count; ++row) {
@@ -218,10 +218,10 @@ inline void turnBack(const float* sums, int rows, int samples, float* output, si
 inline void denseBackward(const DenseShape& shape, const float* gradients, const float* weights, float* output,
                           const Finish& finish, Helpers& helpers) {
   const auto& [rows, depth, columns] = shape;
-  struct Turned;
   const int groups = (rows + kWide - 1) / kWide;
+  Shared memory;
   // [group of samples, column, sample]
-  float* const turned = scratch<Turned>(static_cast<size_t>(groups) * columns * kWide);
+  float* const turned = memory.take(static_cast<size_t>(groups) * columns * kWide);
   parallel(helpers, groups, [&, rows = rows, columns = columns](int group) {
     const ptrdiff_t at = static_cast<ptrdiff_t>(group) * kWide * columns;
     turn<kWide>(gradients + at, std::min(kWide, rows - group * kWide), columns, turned + at);

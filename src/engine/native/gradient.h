@@ -116,10 +116,32 @@ constexpr std::array<AddTile, sizeof...(Less)> addTiles(std::integer_sequence<in
 template <int Vectors>
 constexpr auto kAddTiles = addTiles<Vectors>(std::make_integer_sequence<int, kOuterRows>());
 
-// sums [kernel rows, kernel columns and input channels, `width`] += one image's products.
+// A rectangle of the sums of one row of a kernel, or of one element of Winograd's: of inputs, one by one, and of the gradient's
+// channels.
+struct SumBlock {
+  Channels inputs, gradients;
+
+  size_t size() const { return static_cast<size_t>(inputs.count) * gradients.count; }
+};
+
+// Calls `each(block)` for blocks that share memory one after the other, of which each number takes `size` floats.
+template <typename Each>
+void inBlocks(int inputs, int gradients, size_t size, const Each& each) {
+  const auto fitting = [size](int whole, size_t other, int step) {
+    const size_t most = kMostShared / (size * other);
+    return static_cast<size_t>(whole) <= most ? whole : std::min(whole, std::max<int>(1, static_cast<int>(most) / step) * step);
+  };
+  const int columns = fitting(gradients, inputs, kWide), rows = fitting(inputs, columns, kLanes);
+  for (int column = 0; column < gradients; column += columns) {
+    for (int row = 0; row < inputs; row += rows) {
+      each(SumBlock{{row, std::min(rows, inputs - row)}, {column, std::min(columns, gradients - column)}});
+    }
+  }
+}
+
+// sums [kernel row, block] += one image's products of the inputs of kernel columns and of gradients [pixel, `width`].
 inline void addImage(const GradientShape& shape, const Frame& frame, const float* framed, const float* gradients,
-                     ptrdiff_t width, float* sums) {
-  const int depth = shape.kernel.columns * shape.input.channels;
+                     ptrdiff_t width, const SumBlock& block, float* sums) {
   const int columns = shape.gradient.columns;
   const ptrdiff_t inputStep = static_cast<ptrdiff_t>(shape.stride[1]) * frame.channels;
   const ptrdiff_t inputRow = static_cast<ptrdiff_t>(shape.stride[0]) * frame.rowSize();
@@ -128,11 +150,13 @@ inline void addImage(const GradientShape& shape, const Frame& frame, const float
     const float* gradient = gradients + static_cast<ptrdiff_t>(first) * columns * width;
     for (int tap = 0; tap < shape.kernel.rows; ++tap) {
       const float* inputs = frame.at(framed, first * shape.stride[0] + tap - shape.padding[0], -shape.padding[1]);
-      for (int channel = 0; channel < width; channel += kWide) {
-        const auto& functions = width - channel > kLanes ? kAddTiles<2> : kAddTiles<1>;
-        inParts(depth, kOuterRows, [&](int row, int count) {
-          float* at = sums + (static_cast<ptrdiff_t>(tap) * depth + row) * width + channel;
-          functions[count - 1](at, width, inputs + row, inputStep, inputRow, gradient + channel, width, rows, columns);
+      inputs += block.inputs.first;
+      for (int channel = 0; channel < block.gradients.count; channel += kWide) {
+        const auto& functions = block.gradients.count - channel > kLanes ? kAddTiles<2> : kAddTiles<1>;
+        const float* const by = gradient + block.gradients.first + channel;
+        inParts(block.inputs.count, kOuterRows, [&](int row, int count) {
+          float* at = sums + tap * block.size() + static_cast<ptrdiff_t>(row) * block.gradients.count + channel;
+          functions[count - 1](at, block.gradients.count, inputs + row, inputStep, inputRow, by, width, rows, columns);
         });
       }
     }
@@ -165,18 +189,19 @@ constexpr std::array<AddNarrowTile, sizeof...(Less)> addNarrowTiles(std::integer
 
 constexpr auto kAddNarrowTiles = addNarrowTiles(std::make_integer_sequence<int, kNarrowVectors>());
 
-// The same for few channels of the gradient: lanes are inputs. sums [gradient channel, kernel row, `depth`].
+// The same for few channels of the gradient: lanes are inputs. sums [gradient channel, kernel row, input of the block].
 inline void addImageNarrowly(const GradientShape& shape, const Frame& frame, const float* framed,
-                             const float* gradients, int depth, float* sums) {
+                             const float* gradients, Channels block, float* sums) {
   const int channels = shape.gradient.channels, columns = shape.gradient.columns;
   const ptrdiff_t inputStep = static_cast<ptrdiff_t>(shape.stride[1]) * frame.channels;
   for (int row = 0; row < shape.gradient.rows; ++row) {
     const float* gradient = gradients + static_cast<ptrdiff_t>(row) * columns * channels;
     for (int tap = 0; tap < shape.kernel.rows; ++tap) {
       const float* inputs = frame.at(framed, row * shape.stride[0] + tap - shape.padding[0], -shape.padding[1]);
+      inputs += block.first;
       for (int channel = 0; channel < channels; ++channel) {
-        float* to = sums + (static_cast<ptrdiff_t>(channel) * shape.kernel.rows + tap) * depth;
-        inParts(depth / kLanes, kNarrowVectors, [&](int first, int count) {
+        float* to = sums + (static_cast<ptrdiff_t>(channel) * shape.kernel.rows + tap) * block.count;
+        inParts(block.count / kLanes, kNarrowVectors, [&](int first, int count) {
           kAddNarrowTiles[count - 1](to + first * kLanes, inputs + first * kLanes, inputStep, gradient + channel,
                                      channels, columns);
         });
@@ -199,35 +224,40 @@ inline void kernelGradientDirectly(const GradientShape& shape, const float* inpu
   const bool narrow = channels <= kLanes / 2 && depth >= kLanes;
   const int width = narrow ? channels : roundUp(channels, kLanes);
   const int length = narrow ? roundUp(depth, kLanes) : depth;
-  const size_t size = static_cast<size_t>(shape.kernel.rows) * length * width;
   const size_t pixels = static_cast<size_t>(shape.gradient.rows) * shape.gradient.columns;
-  struct Sums;
   struct Widened;
-  float* sums = scratch<Sums>(kGroups * size);
-  std::memset(sums, 0, kGroups * size * sizeof(float));
-  inGroups(helpers, shape.images, [&](int group, int image) {
-    channelSums.add(group, image);
-    const float* const framed = framedImage(frame, shape.input, input, image);
-    const float* own = gradient + image * shape.gradient.size();
-    if (narrow) return addImageNarrowly(shape, frame, framed, own, length, sums + group * size);
-    if (width != channels) {
-      float* widened = scratch<Widened>(pixels * width);
-      copyRows(own, channels, static_cast<int>(pixels), channels, widened, width);
-      own = widened;
-    }
-    addImage(shape, frame, framed, own, width, sums + group * size);
-  });
-  channelSums.finish();
-  addGroups(sums, size, helpers);
-  for (int tap = 0; tap < shape.kernel.rows; ++tap) {
-    for (int k = 0; k < depth; ++k) {
-      for (int channel = 0; channel < channels; ++channel) {
-        const ptrdiff_t from = narrow ? (static_cast<ptrdiff_t>(channel) * shape.kernel.rows + tap) * length + k
-                                      : (static_cast<ptrdiff_t>(tap) * length + k) * width + channel;
-        *result++ = sums[from];
+  inBlocks(length, width, static_cast<size_t>(kGroups) * shape.kernel.rows, [&](const SumBlock& block) {
+    const bool isFirst = block.inputs.first == 0 && block.gradients.first == 0;
+    const size_t size = shape.kernel.rows * block.size();
+    Shared memory;
+    float* const sums = memory.take(kGroups * size);
+    std::memset(sums, 0, kGroups * size * sizeof(float));
+    inGroups(helpers, shape.images, [&](int group, int image) {
+      if (isFirst) channelSums.add(group, image);
+      const float* const framed = framedImage(frame, shape.input, input, image);
+      const float* own = gradient + image * shape.gradient.size();
+      if (narrow) return addImageNarrowly(shape, frame, framed, own, block.inputs, sums + group * size);
+      if (width != channels) {
+        float* widened = scratch<Widened>(pixels * width);
+        copyRows(own, channels, static_cast<int>(pixels), channels, widened, width);
+        own = widened;
+      }
+      addImage(shape, frame, framed, own, width, block, sums + group * size);
+    });
+    if (isFirst) channelSums.finish();
+    addGroups(sums, size, helpers);
+    for (int tap = 0; tap < shape.kernel.rows; ++tap) {
+      for (int input = 0; input < std::min(block.inputs.count, depth - block.inputs.first); ++input) {
+        float* const to = result + (static_cast<ptrdiff_t>(tap) * depth + block.inputs.first + input) * channels;
+        for (int channel = 0; channel < std::min(block.gradients.count, channels - block.gradients.first); ++channel) {
+          const ptrdiff_t from =
+              narrow ? (static_cast<ptrdiff_t>(channel) * shape.kernel.rows + tap) * block.inputs.count + input
+                     : (static_cast<ptrdiff_t>(tap) * block.inputs.count + input) * block.gradients.count + channel;
+          to[block.gradients.first + channel] = sums[from];
+        }
       }
     }
-  }
+  });
 }
 
 }  // namespace hourglass

@@ -1,11 +1,14 @@
 // Work in equal parts, by the threads that there are. Which thread takes which part is left open: no result may depend on it.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <new>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "lanes.h"
@@ -40,20 +43,98 @@ void parallel(Helpers& helpers, int parts, const Part& part) {
   while (state->done.load(std::memory_order_acquire) < parts) std::this_thread::yield();
 }
 
-// Memory that a thread keeps from call to call, in whole lines of the cache. `Use` tells apart what one call needs at the same time.
+// Bytes of all arrays.
+inline std::atomic<size_t> heldBytes{0};
+
+// Floats in whole lines of the cache. What they are is lost when they become more.
+class Array {
+ public:
+  Array() = default;
+  Array(Array&& other) noexcept : memory_(std::exchange(other.memory_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  Array& operator=(Array&& other) noexcept {
+    std::swap(memory_, other.memory_);
+    std::swap(size_, other.size_);
+    return *this;
+  }
+  ~Array() { free(); }
+
+  size_t size() const { return size_; }
+
+  float* atLeast(size_t size) {
+    if (size_ >= size) return memory_;
+    free();
+    memory_ = static_cast<float*>(operator new[](size * sizeof(float), kAligned));
+    size_ = size;
+    heldBytes += size * sizeof(float);
+    return memory_;
+  }
+
+ private:
+  static constexpr std::align_val_t kAligned{64};
+
+  void free() {
+    if (memory_ != nullptr) operator delete[](memory_, kAligned);
+    heldBytes -= size_ * sizeof(float);
+    memory_ = nullptr;
+    size_ = 0;
+  }
+
+  float* memory_ = nullptr;
+  size_t size_ = 0;
+};
+
+// Memory that a thread keeps from call to call. `Use` tells apart what one call needs at the same time.
 template <typename Use>
 float* scratch(size_t size) {
-  constexpr std::align_val_t kAligned{64};
-  struct Free {
-    void operator()(float* memory) const { operator delete[](memory, kAligned); }
-  };
-  thread_local std::unique_ptr<float[], Free> memory;
-  thread_local size_t held = 0;
-  if (held < size) {
-    memory.reset(static_cast<float*>(operator new[](size * sizeof(float), kAligned)));
-    held = size;
-  }
-  return memory.get();
+  thread_local Array memory;
+  return memory.atLeast(size);
 }
+
+// Memory of a call, for all its threads. It is taken over from an earlier call, whatever that one was for, so that there are no
+// more of them than are needed at the same time.
+class Shared {
+ public:
+  Shared() = default;
+  Shared(const Shared&) = delete;
+  Shared& operator=(const Shared&) = delete;
+  ~Shared() {
+    const std::lock_guard lock(mutex());
+    if (memory_.size() > 0) idle().push_back(std::move(memory_));
+  }
+
+  // Called once.
+  float* take(size_t size) {
+    {
+      const std::lock_guard lock(mutex());
+      std::vector<Array>& all = idle();
+      // The smallest that is large enough, or else the largest.
+      const auto best = std::min_element(all.begin(), all.end(), [size](const Array& a, const Array& b) {
+        if ((a.size() >= size) != (b.size() >= size)) return a.size() >= size;
+        return a.size() >= size ? a.size() < b.size() : a.size() > b.size();
+      });
+      if (best != all.end()) {
+        memory_ = std::move(*best);
+        all.erase(best);
+      }
+    }
+    return memory_.atLeast(size);
+  }
+
+ private:
+  static std::mutex& mutex() {
+    static std::mutex only;
+    return only;
+  }
+
+  static std::vector<Array>& idle() {
+    static std::vector<Array> arrays;
+    return arrays;
+  }
+
+  Array memory_;
+};
+
+// Floats of sums or of rearranged weights that a call takes at a time: of many channels, some are worked on after the others.
+constexpr size_t kMostShared = size_t{1} << 24;
 
 }  // namespace hourglass

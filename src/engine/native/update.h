@@ -116,8 +116,8 @@ class UpdateRun {
 
 // `results` are those of the first update, then those of the second, and so on.
 inline void runPlan(const Plan& plan, const float* const* operands, float* const* results, Helpers& helpers) {
-  struct Packed;
-  float* const packed = scratch<Packed>(plan.packedSize);
+  Shared memory;
+  float* const packed = memory.take(plan.packedSize);
   std::vector<UpdateRun> runs;
   runs.reserve(plan.updates.size());
   for (const Update& update : plan.updates) {

@@ -90,7 +90,9 @@ struct Blocks {
   int together;       // Rows.
 
   Blocks(int imageRows, int imageColumns)
-      : rows((imageRows + 1) / 2), columns((imageColumns + 1) / 2), together(std::max(1, kWinogradBlocks / columns)) {}
+      : rows((imageRows + 1) / 2),
+        columns((imageColumns + 1) / 2),
+        together(std::min(rows, std::max(1, kWinogradBlocks / columns))) {}
 
   int most() const { return together * columns; }
 
@@ -108,15 +110,15 @@ inline Frame frameOf(const Blocks& blocks, int firstRow, int firstColumn, const 
           left + std::max(image.columns, firstColumn + 2 * blocks.columns + 2), image.channels};
 }
 
-// transformed [16, blocks, width] of rows of blocks
-inline void transformFrame(const Frame& frame, const float* framed, int firstRow, int firstColumn,
+// transformed [16, blocks, width] of rows of blocks, of some channels
+inline void transformFrame(const Frame& frame, const float* framed, int firstRow, int firstColumn, Channels channels,
                            const Blocks& blocks, int first, int rows, int width, float* transformed) {
   const ptrdiff_t elementStep = static_cast<ptrdiff_t>(blocks.most()) * width;
   for (int row = 0; row < rows; ++row) {
     for (int column = 0; column < blocks.columns; ++column) {
-      const float* from = frame.at(framed, firstRow + 2 * (first + row), firstColumn + 2 * column);
+      const float* from = frame.at(framed, firstRow + 2 * (first + row), firstColumn + 2 * column) + channels.first;
       float* to = transformed + static_cast<ptrdiff_t>(row * blocks.columns + column) * width;
-      for (int channel = 0; channel < frame.channels; channel += kLanes) {
+      for (int channel = 0; channel < channels.count; channel += kLanes) {
         Vec in[4][4], out[4][4];
         for (int i = 0; i < 4; ++i) {
           for (int j = 0; j < 4; ++j) in[i][j] = load(from + i * frame.rowSize() + j * frame.channels + channel);
@@ -130,12 +132,11 @@ inline void transformFrame(const Frame& frame, const float* framed, int firstRow
   }
 }
 
-// The transformed weights as the tiles take them: [16, tile, input channel, vectors].
-inline float* transformWeights(const ConvolutionShape& shape, const Weights& weights, Helpers& helpers) {
-  struct Transformed;
-  const int inputs = shape.input.channels, outputs = shape.output.channels;
+// The transformed weights of some output channels as the tiles take them: [16, tile, input channel, vectors].
+inline void transformWeights(const ConvolutionShape& shape, const Weights& weights, Channels channels,
+                             float* transformed, Helpers& helpers) {
+  const int inputs = shape.input.channels, outputs = channels.count;
   const ptrdiff_t elementStep = static_cast<ptrdiff_t>(inputs) * roundUp(outputs, kLanes);
-  float* transformed = scratch<Transformed>(kElements * elementStep);
   const std::vector<int>&rows = shape.vertical[0].taps, &columns = shape.horizontal[0].taps;
   parallel(helpers, (outputs + kWide - 1) / kWide, [&](int part) {
     const int channel = part * kWide;
@@ -148,7 +149,7 @@ inline float* transformWeights(const ConvolutionShape& shape, const Weights& wei
         for (int i = 0; i < 3; ++i) {
           for (int j = 0; j < 3; ++j) {
             const float* from = weights.tap(rows[i], columns[j]) + input * weights.inputStep +
-                                (channel + v) * weights.outputStep;
+                                (channels.first + channel + v) * weights.outputStep;
             float lanes[kLanes] = {};
             for (int lane = 0; lane < filled; ++lane) lanes[lane] = from[lane * weights.outputStep];
             in[i][j] = load(lanes);
@@ -161,7 +162,6 @@ inline float* transformWeights(const ConvolutionShape& shape, const Weights& wei
       }
     }
   });
-  return transformed;
 }
 
 template <int Rows, int Vectors>
@@ -183,20 +183,20 @@ constexpr std::array<MultiplyTile, sizeof...(Less)> multiplyTiles(std::integer_s
 template <int Vectors>
 constexpr auto kMultiplyTiles = multiplyTiles<Vectors>(std::make_integer_sequence<int, kTileRows>());
 
-// Outputs of rows of blocks from their products [16, blocks, width].
+// Some channels of the outputs of rows of blocks from their products [16, blocks, width].
 inline void finishBlocks(const float* products, const Blocks& blocks, int first, int rows, int width,
-                         const Image& image, float* output, size_t outputAt, const Finish& finish) {
+                         Channels channels, const Image& image, float* output, size_t outputAt, const Finish& finish) {
   const ptrdiff_t elementStep = static_cast<ptrdiff_t>(blocks.most()) * width;
   for (int block = 0; block < rows * blocks.columns; ++block) {
     const int row = 2 * (first + block / blocks.columns), column = 2 * (block % blocks.columns);
-    for (int channel = 0; channel < image.channels; channel += kLanes) {
-      const float* from = products + static_cast<ptrdiff_t>(block) * width + channel;
+    for (int channel = channels.first; channel < channels.end(); channel += kLanes) {
+      const float* from = products + static_cast<ptrdiff_t>(block) * width + channel - channels.first;
       Vec in[4][4], out[2][2];
       for (int i = 0; i < 4; ++i) {
         for (int j = 0; j < 4; ++j) in[i][j] = load(from + (4 * i + j) * elementStep);
       }
       alongBoth<4, 2>(in, out, transformProducts<Vec>);
-      const int count = std::min(kLanes, image.channels - channel);
+      const int count = std::min(kLanes, channels.end() - channel);
       for (int i = 0; i < 2 && row + i < image.rows; ++i) {
         for (int j = 0; j < 2 && column + j < image.columns; ++j) {
           const size_t pixel = static_cast<size_t>(row + i) * image.columns + column + j;
@@ -216,39 +216,45 @@ inline void convolveByWinograd(const ConvolutionShape& shape, const Weights& wei
   const int firstRow = shape.vertical[0].first, firstColumn = shape.horizontal[0].first;
   const Frame frame = frameOf(blocks, firstRow, firstColumn, shape.input);
   const int depth = shape.input.channels, inputWidth = roundUp(depth, kLanes);
-  const int outputs = shape.output.channels, width = roundUp(outputs, kLanes);
-  const float* transformed = transformWeights(shape, weights, helpers);
-  parallel(helpers, shape.images, [&](int image) {
-    const float* const framed = framedImage(frame, shape.input, input, image);
-    float* inputs = scratch<Inputs>(static_cast<size_t>(kElements) * blocks.most() * inputWidth);
-    float* products = scratch<Products>(static_cast<size_t>(kElements) * blocks.most() * width);
-    blocks.parts([&](int first, int rows) {
-      transformFrame(frame, framed, firstRow, firstColumn, blocks, first, rows, inputWidth, inputs);
-      for (int element = 0; element < kElements; ++element) {
-        const float* from = inputs + static_cast<ptrdiff_t>(element) * blocks.most() * inputWidth;
-        float* to = products + static_cast<ptrdiff_t>(element) * blocks.most() * width;
-        for (int channel = 0; channel < width; channel += kWide) {
-          const float* columns =
-              transformed + static_cast<ptrdiff_t>(element) * depth * width + static_cast<ptrdiff_t>(channel) * depth;
-          const auto& functions = width - channel > kLanes ? kMultiplyTiles<2> : kMultiplyTiles<1>;
-          inParts(rows * blocks.columns, kTileRows, [&](int block, int count) {
-            functions[count - 1](from + static_cast<ptrdiff_t>(block) * inputWidth, inputWidth, columns, depth,
-                                 to + static_cast<ptrdiff_t>(block) * width + channel, width);
-          });
+  inChannelBlocks(shape.output.channels, static_cast<size_t>(kElements) * depth, [&](Channels channels) {
+    const int width = roundUp(channels.count, kLanes);
+    Shared memory;
+    float* const transformed = memory.take(static_cast<size_t>(kElements) * depth * width);
+    transformWeights(shape, weights, channels, transformed, helpers);
+    parallel(helpers, shape.images, [&](int image) {
+      const float* const framed = framedImage(frame, shape.input, input, image);
+      float* inputs = scratch<Inputs>(static_cast<size_t>(kElements) * blocks.most() * inputWidth);
+      float* products = scratch<Products>(static_cast<size_t>(kElements) * blocks.most() * width);
+      blocks.parts([&](int first, int rows) {
+        transformFrame(frame, framed, firstRow, firstColumn, {0, depth}, blocks, first, rows, inputWidth, inputs);
+        for (int element = 0; element < kElements; ++element) {
+          const float* from = inputs + static_cast<ptrdiff_t>(element) * blocks.most() * inputWidth;
+          float* to = products + static_cast<ptrdiff_t>(element) * blocks.most() * width;
+          for (int channel = 0; channel < width; channel += kWide) {
+            const float* columns =
+                transformed + static_cast<ptrdiff_t>(element) * depth * width + static_cast<ptrdiff_t>(channel) * depth;
+            const auto& functions = width - channel > kLanes ? kMultiplyTiles<2> : kMultiplyTiles<1>;
+            inParts(rows * blocks.columns, kTileRows, [&](int block, int count) {
+              functions[count - 1](from + static_cast<ptrdiff_t>(block) * inputWidth, inputWidth, columns, depth,
+                                   to + static_cast<ptrdiff_t>(block) * width + channel, width);
+            });
+          }
         }
-      }
-      finishBlocks(products, blocks, first, rows, width, shape.output, output, image * shape.output.size(), finish);
+        finishBlocks(products, blocks, first, rows, width, channels, shape.output, output, image * shape.output.size(),
+                     finish);
+      });
     });
   });
 }
 
-// transformed [16, blocks, width] of the gradients of rows of blocks
-inline void transformGradientBlocks(const Image& image, const float* gradient, const Blocks& blocks, int first,
-                                    int rows, int width, float* transformed) {
+// transformed [16, blocks, channels] of the gradients of rows of blocks, of some channels
+inline void transformGradientBlocks(const Image& image, const float* gradient, Channels channels, const Blocks& blocks,
+                                    int first, int rows, float* transformed) {
+  const int width = channels.count;
   const ptrdiff_t elementStep = static_cast<ptrdiff_t>(blocks.most()) * width;
   for (int block = 0; block < rows * blocks.columns; ++block) {
     const int row = 2 * (first + block / blocks.columns), column = 2 * (block % blocks.columns);
-    for (int channel = 0; channel < image.channels; channel += kLanes) {
+    for (int channel = channels.first; channel < channels.end(); channel += kLanes) {
       const int count = std::min(kLanes, image.channels - channel);
       Vec in[2][2] = {}, out[4][4];
       for (int i = 0; i < 2 && row + i < image.rows; ++i) {
@@ -261,7 +267,7 @@ inline void transformGradientBlocks(const Image& image, const float* gradient, c
         }
       }
       alongBoth<2, 4>(in, out, transformGradients<Vec>);
-      float* to = transformed + static_cast<ptrdiff_t>(block) * width + channel;
+      float* to = transformed + static_cast<ptrdiff_t>(block) * width + channel - channels.first;
       for (int i = 0; i < 4; ++i) {
         for (int j = 0; j < 4; ++j) store(to + (4 * i + j) * elementStep, out[i][j]);
       }
@@ -274,52 +280,59 @@ inline void kernelGradientByWinograd(const GradientShape& shape, const float* in
                                      float* result, const ChannelSums& channelSums, Helpers& helpers) {
   struct Inputs;
   struct Gradients;
-  struct Sums;
   const Blocks blocks(shape.gradient.rows, shape.gradient.columns);
   const int firstRow = -shape.padding[0], firstColumn = -shape.padding[1];
   const Frame frame = frameOf(blocks, firstRow, firstColumn, shape.input);
-  const int depth = shape.input.channels, inputWidth = roundUp(depth, kLanes);
-  const int channels = shape.gradient.channels, width = roundUp(channels, kLanes);
-  const size_t elementSize = static_cast<size_t>(depth) * width, size = kElements * elementSize;
-  float* sums = scratch<Sums>(kGroups * size);
-  std::memset(sums, 0, kGroups * size * sizeof(float));
-  inGroups(helpers, shape.images, [&](int group, int image) {
-    channelSums.add(group, image);
-    const float* const framed = framedImage(frame, shape.input, input, image);
-    float* inputs = scratch<Inputs>(static_cast<size_t>(kElements) * blocks.most() * inputWidth);
-    float* gradients = scratch<Gradients>(static_cast<size_t>(kElements) * blocks.most() * width);
-    blocks.parts([&](int first, int rows) {
-      transformFrame(frame, framed, firstRow, firstColumn, blocks, first, rows, inputWidth, inputs);
-      transformGradientBlocks(shape.gradient, gradient + image * shape.gradient.size(), blocks, first, rows, width,
-                              gradients);
-      for (int element = 0; element < kElements; ++element) {
-        const float* from = inputs + static_cast<ptrdiff_t>(element) * blocks.most() * inputWidth;
-        const float* by = gradients + static_cast<ptrdiff_t>(element) * blocks.most() * width;
-        float* to = sums + group * size + element * elementSize;
-        for (int channel = 0; channel < width; channel += kWide) {
-          const auto& functions = width - channel > kLanes ? kAddTiles<2> : kAddTiles<1>;
-          inParts(depth, kOuterRows, [&](int row, int count) {
-            functions[count - 1](to + static_cast<ptrdiff_t>(row) * width + channel, width, from + row, inputWidth, 0,
-                                 by + channel, width, 1, rows * blocks.columns);
-          });
+  const int depth = shape.input.channels, channels = shape.gradient.channels;
+  inBlocks(depth, roundUp(channels, kLanes), static_cast<size_t>(kGroups) * kElements, [&](const SumBlock& sumBlock) {
+    const bool isFirst = sumBlock.inputs.first == 0 && sumBlock.gradients.first == 0;
+    const int rowCount = sumBlock.inputs.count, inputWidth = roundUp(rowCount, kLanes), width = sumBlock.gradients.count;
+    const size_t elementSize = sumBlock.size(), size = kElements * elementSize;
+    Shared memory;
+    float* const sums = memory.take(kGroups * size);
+    std::memset(sums, 0, kGroups * size * sizeof(float));
+    inGroups(helpers, shape.images, [&](int group, int image) {
+      if (isFirst) channelSums.add(group, image);
+      const float* const framed = framedImage(frame, shape.input, input, image);
+      float* inputs = scratch<Inputs>(static_cast<size_t>(kElements) * blocks.most() * inputWidth);
+      float* gradients = scratch<Gradients>(static_cast<size_t>(kElements) * blocks.most() * width);
+      blocks.parts([&](int first, int rows) {
+        transformFrame(frame, framed, firstRow, firstColumn, sumBlock.inputs, blocks, first, rows, inputWidth, inputs);
+        transformGradientBlocks(shape.gradient, gradient + image * shape.gradient.size(), sumBlock.gradients, blocks, first,
+                                rows, gradients);
+        for (int element = 0; element < kElements; ++element) {
+          const float* from = inputs + static_cast<ptrdiff_t>(element) * blocks.most() * inputWidth;
+          const float* by = gradients + static_cast<ptrdiff_t>(element) * blocks.most() * width;
+          float* to = sums + group * size + element * elementSize;
+          for (int channel = 0; channel < width; channel += kWide) {
+            const auto& functions = width - channel > kLanes ? kAddTiles<2> : kAddTiles<1>;
+            inParts(rowCount, kOuterRows, [&](int row, int count) {
+              functions[count - 1](to + static_cast<ptrdiff_t>(row) * width + channel, width, from + row, inputWidth, 0,
+                                   by + channel, width, 1, rows * blocks.columns);
+            });
+          }
+        }
+      });
+    });
+    if (isFirst) channelSums.finish();
+    addGroups(sums, size, helpers);
+    for (int row = 0; row < rowCount; ++row) {
+      for (int column = 0; column < std::min(width, channels - sumBlock.gradients.first); ++column) {
+        float in[4][4], out[3][3];
+        for (int i = 0; i < 4; ++i) {
+          for (int j = 0; j < 4; ++j) {
+            in[i][j] = sums[(4 * i + j) * elementSize + static_cast<ptrdiff_t>(row) * width + column];
+          }
+        }
+        alongBoth<4, 3>(in, out, transformKernelGradients<float>);
+        float* to = result + static_cast<ptrdiff_t>(sumBlock.inputs.first + row) * channels +
+                    sumBlock.gradients.first + column;
+        for (int i = 0; i < 3; ++i) {
+          for (int j = 0; j < 3; ++j) to[static_cast<ptrdiff_t>(3 * i + j) * depth * channels] = out[i][j];
         }
       }
-    });
+    }
   });
-  channelSums.finish();
-  addGroups(sums, size, helpers);
-  for (int at = 0; at < depth * width; ++at) {
-    if (at % width >= channels) continue;
-    float in[4][4], out[3][3];
-    for (int i = 0; i < 4; ++i) {
-      for (int j = 0; j < 4; ++j) in[i][j] = sums[(4 * i + j) * elementSize + at];
-    }
-    alongBoth<4, 3>(in, out, transformKernelGradients<float>);
-    float* to = result + static_cast<ptrdiff_t>(at / width) * channels + at % width;
-    for (int i = 0; i < 3; ++i) {
-      for (int j = 0; j < 3; ++j) to[static_cast<ptrdiff_t>(3 * i + j) * depth * channels] = out[i][j];
-    }
-  }
 }
 
 }  // namespace hourglass

@@ -7,29 +7,52 @@ export interface TrainingSize {
   /** Images that are trained and validated on. */
   readonly data: readonly SamplePair[];
   readonly parameters: number;
+  /** Those in weights of 32 MiB or more. */
+  readonly largeParameters: number;
+  /** Numbers that the optimizer remembers for each parameter. */
+  readonly slots: number;
   /** Values that all layers give for one image. */
   readonly activations: number;
   readonly batchSize: number;
+  /** Whether many steps may run in one call: as a graph, or by XLA. */
+  readonly compiled: boolean;
+  /** Bytes that Hourglass's own kernels take for themselves. */
+  readonly kernels: number;
 }
 
 const FLOAT = 4;
 
-/** Weights, gradients, two slots of the optimizer, the best and the kept weights, and a checkpoint on its way to the disk. */
-const COPIES_OF_WEIGHTS = 8;
+/** Gradients, the best and the kept weights, and those that were read from the disk. */
+const COPIES_OF_WEIGHTS = 4;
 
-/** Forward and backward. */
-const COPIES_OF_ACTIVATIONS = 2;
+/**
+ * Of what a step changes, weights and what the optimizer remembers: the variables, what a step makes of them, a checkpoint and its
+ * bytes on their way to the disk. A compiled step was traced before, and its loop has copies of its own. Measured as the highest
+ * memory of processes: of small arrays, the system's allocator keeps some that are free.
+ */
+const COPIES_OF_STATE = { eager: 5, compiled: 8, large: 4 } as const;
+
+/** Bytes from which on glibc gives an array back to the system as soon as it is free. */
+const LARGE = 2 ** 25;
+
+/** Forward and backward; a step that is traced or runs op by op keeps what lies between, too. */
+const COPIES_OF_ACTIVATIONS = 8;
 
 /** Images in JavaScript and in TensorFlow. */
 const COPIES_OF_IMAGES = 2;
 
-/** Bytes that a training needs besides the program itself; within a factor of two or so. */
-export function estimateMemory({ data, parameters, activations, batchSize }: TrainingSize): number {
-  const images = new Set(data.flatMap(({ x, y }) => [x.data, y.data]));
+/** Bytes that a training needs besides the program itself; within a factor of two or so, rather too many. */
+export function estimateMemory(size: TrainingSize): number {
+  const images = new Set(size.data.flatMap(({ x, y }) => [x.data, y.data]));
   const imageBytes = [...images].reduce((sum, { byteLength }) => sum + byteLength, 0);
+  const small =
+    COPIES_OF_STATE[size.compiled ? 'compiled' : 'eager'] * (size.parameters - size.largeParameters);
+  const state = (1 + size.slots) * (small + COPIES_OF_STATE.large * size.largeParameters);
   return (
     COPIES_OF_IMAGES * imageBytes +
-    FLOAT * (COPIES_OF_WEIGHTS * parameters + COPIES_OF_ACTIVATIONS * activations * batchSize)
+    FLOAT * (COPIES_OF_WEIGHTS * size.parameters + state) +
+    FLOAT * COPIES_OF_ACTIVATIONS * size.activations * size.batchSize +
+    size.kernels
   );
 }
 
@@ -37,15 +60,21 @@ export function estimateMemory({ data, parameters, activations, batchSize }: Tra
 export function modelSize({
   layers,
   weights,
-}: TrainableAutoencoder['autoencoder']): Pick<TrainingSize, 'parameters' | 'activations'> {
+}: TrainableAutoencoder['autoencoder']): Pick<
+  TrainingSize,
+  'parameters' | 'largeParameters' | 'activations'
+> {
   const sizeOf = (shape: readonly (number | null)[]): number =>
     shape.slice(1).reduce<number>((product, length) => product * (length ?? 1), 1);
   const shapes = layers.flatMap(({ outputShape }) =>
     Array.isArray(outputShape[0]) ? (outputShape as (number | null)[][]) : [outputShape as (number | null)[]],
   );
+  const sizes = weights.map(({ shape }) => sizeOf([null, ...shape]));
+  const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
   return {
-    parameters: weights.reduce((sum, { shape }) => sum + sizeOf([null, ...shape]), 0),
-    activations: shapes.reduce((sum, shape) => sum + sizeOf(shape), 0),
+    parameters: sum(sizes),
+    largeParameters: sum(sizes.filter((size) => FLOAT * size >= LARGE)),
+    activations: sum(shapes.map(sizeOf)),
   };
 }
 

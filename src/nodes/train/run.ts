@@ -5,7 +5,9 @@ import type { TrainSettings } from '../../config/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { permutation } from '../../core/philox.ts';
 import type { Split } from '../../core/stage-type.ts';
+import { kernelMemory } from '../../engine/compile/kernels/memory.ts';
 import type { Engine } from '../../engine/engine.ts';
+import { slotCount } from '../../engine/train/optimizers/optimizer.ts';
 import { modelShapes, predictAll } from '../../engine/train/predict.ts';
 import { inShapes, rowNumbers, type SamplePair } from '../../engine/train/samples.ts';
 import { writeVariables } from '../../engine/train/state.ts';
@@ -41,14 +43,23 @@ export async function runTrain(context: StageContext<TrainSettings>): Promise<St
       inShapes(await source.read(split), shapes),
     );
     const data = [training, ...(divided.validation === undefined ? [] : [divided.validation.data])];
+    const optimizer = optimizerChoice(settings.optimizer);
+    const mayUseKernels = engine.kernels && (settings.compile === 'auto' || settings.compile === 'xla');
     checkMemory(
-      { data, ...modelSize(models.autoencoder), batchSize: settings.batch_size },
+      {
+        data,
+        ...modelSize(models.autoencoder),
+        slots: slotCount(optimizer),
+        batchSize: settings.batch_size,
+        compiled: engine.identity.kind === 'native' && settings.compile !== 'eager',
+        kernels: mayUseKernels ? kernelMemory(models.autoencoder, settings.batch_size, engine.threads) : 0,
+      },
       process.availableMemory(),
     );
     const trainer = makeTrainer(context, engine, {
       model: models.autoencoder,
       step: models.step,
-      optimizer: optimizerChoice(settings.optimizer),
+      optimizer,
       loss: settings.loss,
       metrics: settings.metrics,
       data: training,

@@ -2,12 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Failure } from '../../../src/core/diagnostic.ts';
 import { loadTfjs } from '../../../src/engine/addon.ts';
+import { slotCount } from '../../../src/engine/train/optimizers/optimizer.ts';
 import type { Samples } from '../../../src/engine/train/samples.ts';
 import { checkMemory, estimateMemory, modelSize } from '../../../src/nodes/train/memory.ts';
 
 function samples(count: number): Samples {
   return { data: new Float32Array(count * 10), count, shape: [10], scale: 1, offset: 0 };
 }
+
+const SIZE = { largeParameters: 0, slots: 0, compiled: false, kernels: 0 };
 
 test('a model is measured by its weights and by what its layers give', () => {
   const tf = loadTfjs();
@@ -22,15 +25,32 @@ test('a model is measured by its weights and by what its layers give', () => {
 
 test('images that are input and target at once are counted once; a larger batch needs more', () => {
   const [one, other] = [samples(1000), samples(1000)];
-  const size = { parameters: 100, activations: 100, batchSize: 32 };
+  const size = { ...SIZE, parameters: 100, activations: 100, batchSize: 32 };
   const same = estimateMemory({ ...size, data: [{ x: one, y: one }] });
   const different = estimateMemory({ ...size, data: [{ x: one, y: other }] });
   assert.ok(different - same >= 40_000);
   assert.ok(estimateMemory({ ...size, data: [], batchSize: 64 }) > estimateMemory({ ...size, data: [] }));
 });
 
+test('what an optimizer remembers, a graph and kernels need memory, too', () => {
+  const size = { ...SIZE, data: [], parameters: 1000, activations: 0, batchSize: 1 };
+  const plain = estimateMemory(size);
+  const adam = { learning_rate: 0.1, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 };
+  const slots = [
+    { SGD: { learning_rate: 0.1, momentum: 0, nesterov: false } },
+    { SGD: { learning_rate: 0.1, momentum: 0.9, nesterov: false } },
+    { Nadam: adam },
+    { Adam: { ...adam, amsgrad: true } },
+  ].map(slotCount);
+  assert.deepEqual(slots, [0, 1, 2, 3]);
+  // The variables, what a step makes of them, and a checkpoint.
+  assert.ok(estimateMemory({ ...size, slots: 2 }) - plain >= 2 * 3 * 4000);
+  assert.ok(estimateMemory({ ...size, compiled: true }) > plain);
+  assert.equal(estimateMemory({ ...size, kernels: 77 }) - plain, 77);
+});
+
 test('a training that cannot fit is refused before it begins', () => {
-  const size = { data: [], parameters: 10 ** 9, activations: 0, batchSize: 1 };
+  const size = { ...SIZE, data: [], parameters: 10 ** 9, activations: 0, batchSize: 1 };
   assert.doesNotThrow(() => checkMemory(size, 2 ** 40));
   assert.throws(
     () => checkMemory(size, 2 ** 30),

@@ -50,6 +50,21 @@ export function learningRateOf(choice: OptimizerChoice): LearningRate {
   return args.learning_rate;
 }
 
+/** How many numbers an optimizer remembers for each number of a weight. */
+export function slotCount(choice: OptimizerChoice): number {
+  return Object.values<number | undefined>(slotsOf(choice)).filter((value) => value !== undefined).length;
+}
+
+function slotsOf(choice: OptimizerChoice): Readonly<Record<string, number | undefined>> {
+  if ('SGD' in choice) return sgd(choice.SGD).slots;
+  if ('RMSprop' in choice) return rmsprop(choice.RMSprop).slots;
+  if ('Adam' in choice) return adam(choice.Adam).slots;
+  if ('AdamW' in choice) return adam(choice.AdamW).slots;
+  if ('Nadam' in choice) return nadam(choice.Nadam).slots;
+  if ('Adamax' in choice) return adamax(choice.Adamax).slots;
+  return adagrad(choice.Adagrad).slots;
+}
+
 /** @param weights the variables to change; their order is that of the slots' names */
 export function createOptimizer(tf: Tf, choice: OptimizerChoice, weights: readonly Variable[]): Optimizer {
   if ('SGD' in choice) return start(tf, sgd(choice.SGD), choice.SGD, weights);
