@@ -71,7 +71,10 @@ export async function markUnchanged(path: string, modified: number): Promise<voi
 }
 
 /** Whether a file looks as it was stored, from its size and the time of its last change. */
-export async function looksUnchanged(path: string, file: StoredFile): Promise<boolean> {
+export async function looksUnchanged(
+  path: string,
+  file: Pick<StoredFile, 'bytes' | 'modified'>,
+): Promise<boolean> {
   const found = await lstat(path).catch(() => undefined);
   return (
     found?.isFile() === true &&

@@ -14,6 +14,7 @@ import {
   writeFileAtomic,
 } from './atomic.ts';
 import { looksUnchanged, type Entry } from './entry.ts';
+import { LISTS, PublishedFiles } from './published.ts';
 import type { Standing, StageChange } from './standing.ts';
 
 /** The content of `run.json`. */
@@ -110,34 +111,79 @@ export class Workspace {
     if ((await this.readText(name)) !== text) await writeFileAtomic(path, text);
   }
 
-  /** Whether a stage's folder shows an entry: all its files, not written to since, and no others. */
+  /** Whether a stage's folder shows an entry: all its files, not written to since, and none of an earlier entry. */
   async shows(stage: string, entry: Entry): Promise<boolean> {
     const folder = join(this.folder, stage);
     const present = await filesOf(folder).catch(() => undefined);
+    if (present === undefined) return false;
     const expected = entry.record.files;
-    if (present?.length !== expected.length) return false;
     for (const file of expected) if (!(await looksUnchanged(join(folder, file.path), file))) return false;
-    return true;
+    const names = new Set(expected.map(({ path }) => path));
+    const others = present.filter((path) => !names.has(path));
+    if (others.length === 0) return true;
+    const foreign = await this.#published(stage).foreign(others);
+    return others.every((path) => foreign.has(path));
   }
 
-  /** Makes a stage's folder show an entry, file by file: a reader sees the old file or the new one. */
-  async publish(stage: string, entry: Entry): Promise<void> {
+  /**
+   * Makes a stage's folder show an entry, file by file: a reader sees the old file or the new one. Files of the user's own stay; those
+   * in the way of an artifact get another name.
+   *
+   * @returns the new names of files that were in the way, relative to the stage's folder
+   */
+  async publish(stage: string, entry: Entry): Promise<readonly string[]> {
     const folder = join(this.folder, stage);
+    const published = this.#published(stage);
+    const { files } = entry.record;
     try {
       await makeFolder(folder);
-      for (const file of entry.record.files) {
-        await placeFile(join(entry.folder, file.path), join(folder, file.path));
-      }
-      const wanted = new Set(entry.record.files.map((file) => file.path));
-      for (const path of await filesOf(folder)) {
-        if (!wanted.has(path)) await rm(join(folder, path), { force: true });
-      }
+      const present = await filesOf(folder);
+      const foreign = await published.foreign(present);
+      const before = [...((await published.read())?.values() ?? [])].flat();
+      if (before.length > 0) await published.write([...before, ...files]);
+      const wanted = new Set(files.map(({ path }) => path));
+      const old = present.filter((path) => !wanted.has(path) && !foreign.has(path));
+      // A folder where there was a file, or the other way round, leaves no choice: the old must go first.
+      const blocking = old.filter((path) =>
+        [...wanted].some((other) => isBelow(path, other) || isBelow(other, path)),
+      );
+      for (const path of blocking) await rm(join(folder, path), { force: true });
+      if (blocking.length > 0) await removeEmptyFolders(folder);
+      const moved = await makeWay(folder, wanted, foreign);
+      for (const file of files) await placeFile(join(entry.folder, file.path), join(folder, file.path));
+      for (const path of old) if (!blocking.includes(path)) await rm(join(folder, path), { force: true });
       await removeEmptyFolders(folder);
-      const changed = new Set([folder, ...entry.record.files.map(({ path }) => join(folder, dirname(path)))]);
+      const changed = new Set([folder, ...files.map(({ path }) => join(folder, dirname(path)))]);
       for (const each of changed) await syncFolder(each);
+      await published.write(files);
+      return moved;
     } catch (error) {
       throw fileFailure(error, folder);
     }
+  }
+
+  /** Paths of a stage's artifacts as they were published; undefined where that is not known. */
+  async artifactsOf(stage: string): Promise<ReadonlySet<string> | undefined> {
+    const published = await this.#published(stage).read();
+    return published === undefined ? undefined : new Set(published.keys());
+  }
+
+  /** Files in the folders of stages that Hourglass did not put there, or that were changed since: paths relative to the workspace. */
+  async foreignFiles(): Promise<readonly string[]> {
+    const stages = (await readdir(join(this.folder, LISTS)).catch(() => [])).map((name) =>
+      basename(name, '.json'),
+    );
+    const found: string[] = [];
+    for (const stage of stages.sort()) {
+      const present = await filesOf(join(this.folder, stage));
+      const foreign = await this.#published(stage).foreign(present);
+      found.push(...[...foreign].map((path) => `${stage}/${path}`));
+    }
+    return found;
+  }
+
+  #published(stage: string): PublishedFiles {
+    return new PublishedFiles(this.folder, stage);
   }
 
   /** Removes what a killed run had begun to write beside the stages' folders. */
@@ -146,9 +192,17 @@ export class Workspace {
       if (TEMPORARY.test(name)) await rm(join(this.folder, name), { force: true });
   }
 
-  /** Removes the folders of stages that the pipeline no longer has. */
+  /** Removes the artifacts of stages that the pipeline no longer has, and their folders unless they hold files of the user's own. */
   async removeStages(stages: readonly string[]): Promise<void> {
-    for (const stage of stages) await rm(join(this.folder, stage), { recursive: true, force: true });
+    for (const stage of stages) {
+      const folder = join(this.folder, stage);
+      const present = await filesOf(folder);
+      const foreign = await this.#published(stage).foreign(present);
+      for (const path of present) if (!foreign.has(path)) await rm(join(folder, path), { force: true });
+      if (foreign.size === 0) await rm(folder, { recursive: true, force: true });
+      else await removeEmptyFolders(folder);
+      await rm(join(this.folder, LISTS, `${stage}.json`), { force: true });
+    }
   }
 }
 
@@ -168,6 +222,43 @@ export async function placeFile(source: string, target: string): Promise<void> {
     await rename(temporary, target);
   } finally {
     await rm(temporary, { force: true });
+  }
+}
+
+/** Gives new names to files and folders of the user's own that stand where artifacts belong. */
+async function makeWay(
+  folder: string,
+  wanted: ReadonlySet<string>,
+  foreign: ReadonlySet<string>,
+): Promise<readonly string[]> {
+  const moved: string[] = [];
+  const folders = new Set([...wanted].flatMap(foldersAbove));
+  for (const path of [...folders, ...wanted]) {
+    const found = await lstat(join(folder, path)).catch(() => undefined);
+    if (found === undefined) continue;
+    const isInTheWay = folders.has(path) ? !found.isDirectory() : found.isDirectory() || foreign.has(path);
+    if (isInTheWay) moved.push(await setAside(folder, path));
+  }
+  return moved;
+}
+
+/** `a/b/c.txt` -> `a`, `a/b` */
+function foldersAbove(path: string): readonly string[] {
+  const parts = path.split('/');
+  return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join('/'));
+}
+
+function isBelow(path: string, folder: string): boolean {
+  return path.startsWith(`${folder}/`);
+}
+
+/** Renames to `notes.txt.kept`, or `notes.txt.kept-2` where that exists. */
+async function setAside(folder: string, path: string): Promise<string> {
+  for (let number = 1; ; number += 1) {
+    const name = `${path}.kept${number === 1 ? '' : `-${number}`}`;
+    if ((await lstat(join(folder, name)).catch(() => undefined)) !== undefined) continue;
+    await rename(join(folder, path), join(folder, name));
+    return name;
   }
 }
 

@@ -57,6 +57,7 @@ export const DIAGNOSTIC_CODES = {
   'not-finite': 'A loss or a result became NaN or infinite.',
   'output-not-writable': 'The outputs or the cache cannot be written.',
   'disk-full': 'The disk is full.',
+  'file-kept': 'A file of the user was in the way of an artifact, and has another name now.',
   'cache-corrupt': 'A cache entry is not what was stored.',
   'outputs-outdated': 'Outputs that are to be packed are not those of the pipeline.',
   'archive-unreadable': 'An archive cannot be read from its disk.',

@@ -1,6 +1,7 @@
 /** The head of a figure: its title and what stands below it. */
 import { COLORS, MARGIN, MAX_WIDTH, TYPE } from './style.ts';
-import { textElement } from './svg.ts';
+import type { Figure } from './figure.ts';
+import { svgDocument, textElement } from './svg.ts';
 import { textWidth, wrapText } from './type.ts';
 
 export interface HeaderText {
@@ -52,6 +53,18 @@ export function layoutHeader({ title, subtitle }: HeaderText, bodyWidth: number)
   });
   const width = Math.max(0, ...lines.map(({ text, style }) => textWidth(text, style)));
   return { parts, bottom: lines.length === 0 ? MARGIN : bottom + SPACE_BELOW, width };
+}
+
+/** A finished figure with a title above it; without a title, the figure itself. */
+export function withTitle(figure: Figure, title: string | undefined): Figure {
+  if (title === undefined || title === '') return figure;
+  const header = layoutHeader({ title }, figure.width - 2 * MARGIN);
+  // The figure brings its own margin at the top.
+  const top = Math.ceil(header.bottom) - MARGIN;
+  const width = Math.max(figure.width, Math.ceil(header.width) + 2 * MARGIN);
+  const height = top + figure.height;
+  const body = `<g transform="translate(0 ${top})">${figure.svg.trimEnd()}</g>`;
+  return { svg: svgDocument(width, height, title, [body, ...header.parts]), width, height };
 }
 
 /** A figure with a narrow body may grow up to this width for its title. */

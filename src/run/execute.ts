@@ -320,7 +320,18 @@ class Run {
   async #show(stage: PlannedStage, entry: Entry): Promise<void> {
     this.#touched = true;
     await this.#journal.leave(stage);
-    await this.#workspace.publish(stage.name, entry);
+    const moved = await this.#workspace.publish(stage.name, entry);
+    for (const path of moved) {
+      const diagnostic: Diagnostic = {
+        code: 'file-kept',
+        severity: 'warning',
+        message: `a file of your own was in the way of an artifact of \`${stage.name}\`: it is now \`${stage.name}/${path}\``,
+        hint: 'keep your own files outside `outputs`',
+        stage: stage.name,
+      };
+      this.#diagnostics.push(diagnostic);
+      this.#options.emit({ type: 'diagnostic', diagnostic });
+    }
   }
 
   async #finish(stage: PlannedStage, state: StageOutcome['state'], seconds: number): Promise<void> {

@@ -1,10 +1,11 @@
 import { lstat, readdir, rm } from 'node:fs/promises';
-import { basename, join, resolve, sep } from 'node:path';
+import { basename, join, relative, resolve, sep } from 'node:path';
 import { fileFailure } from '../../artifacts/atomic.ts';
 import { collect, holdRuns, shownIn, type Tally } from '../../artifacts/upkeep.ts';
-import { workspacesBeside, workspacesIn } from '../../artifacts/workspace.ts';
+import { Workspace, workspacesBeside, workspacesIn } from '../../artifacts/workspace.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { storeOf } from '../../run/plan.ts';
+import { trialsFolder } from '../../sweep/plan.ts';
 import { EXIT } from '../exit.ts';
 import { formatBytes, formatPlural } from '../terminal/format.ts';
 import type { Terminal } from '../terminal/terminal.ts';
@@ -23,6 +24,8 @@ interface Removed {
   readonly name: string;
   /** Of files that nothing else holds: most artifacts also lie in the cache, and stay there. */
   readonly bytes: number;
+  /** Files of the user's own, which stay: paths relative to the outputs. */
+  readonly kept: readonly string[];
 }
 
 /** `hourglass clean` */
@@ -64,8 +67,10 @@ export async function clean(terminal: Terminal, options: CleanOptions): Promise<
     return EXIT.done;
   }
   const verb = options.dryRun ? 'would remove' : 'removed';
-  for (const { name, bytes } of removed)
+  for (const { name, bytes, kept } of removed) {
     terminal.result(`${verb} ${join(options.outputs, name)}, ${formatBytes(bytes)}`);
+    for (const path of kept) terminal.result(`  kept ${path}, which Hourglass did not write`);
+  }
   if (unused !== undefined) {
     const results = unused.entries === 0 ? 'no results' : formatPlural(unused.entries, 'result');
     terminal.result(`${verb} ${results} from the cache, ${formatBytes(unused.bytes)}`);
@@ -88,13 +93,36 @@ async function removeOutputs(
   const removed: Removed[] = [];
   for (const name of names) {
     const folder = join(outputs, name);
-    removed.push({ name, bytes: await ownBytes(folder) });
+    const kept = await foreignFiles(folder);
+    removed.push({ name, bytes: await ownBytes(folder), kept });
     if (dryRun) continue;
-    await rm(folder, { recursive: true, force: true }).catch((error: unknown) => {
+    await removeExcept(folder, kept).catch((error: unknown) => {
       throw fileFailure(error, folder);
     });
   }
   return removed;
+}
+
+/** Files of the user's own in the outputs of a pipeline and in those of its sweep's trials. */
+async function foreignFiles(folder: string): Promise<readonly string[]> {
+  const trials = await workspacesIn(trialsFolder(folder));
+  const found = await Promise.all(
+    [new Workspace(folder), ...trials].map(async (workspace) =>
+      (await workspace.foreignFiles()).map((path) => relative(folder, join(workspace.folder, path))),
+    ),
+  );
+  return found.flat();
+}
+
+/** Removes a folder with everything in it but some files, whose folders stay, too. */
+async function removeExcept(folder: string, kept: readonly string[]): Promise<void> {
+  if (kept.length === 0) return rm(folder, { recursive: true, force: true });
+  for (const entry of await readdir(folder)) {
+    const below = kept.flatMap((path) =>
+      path.startsWith(entry + sep) ? [path.slice(entry.length + 1)] : [],
+    );
+    if (!kept.includes(entry)) await removeExcept(join(folder, entry), below);
+  }
 }
 
 /** Bytes that removing a folder gives back. */

@@ -5,6 +5,7 @@ import type { AnimationFigureSettings, FigureSettings } from '../../config/gener
 import { failure } from '../../core/diagnostic.ts';
 import { encodeAnimation } from '../../figures/animation.ts';
 import type { Figure } from '../../figures/figure.ts';
+import { withTitle } from '../../figures/header.ts';
 import type { StageContext } from '../contract.ts';
 import { requireInput } from '../train/pairs.ts';
 
@@ -14,7 +15,7 @@ const HOLD = 8;
 /** Writes `figure.gif`, and gives its last frame. */
 export async function drawAnimation(
   { inputs, folder, signal, progress }: StageContext<FigureSettings>,
-  { delay }: AnimationFigureSettings,
+  { delay, title }: AnimationFigureSettings,
 ): Promise<Figure> {
   const { stage, folder: trained } = requireInput(inputs, 'model');
   const previews = join(trained, 'previews');
@@ -22,7 +23,9 @@ export async function drawAnimation(
     .filter((name) => /^epoch-\d+\.svg$/.test(name))
     .sort();
   const frames: Figure[] = [];
-  for (const name of names) frames.push(asFigure(await readFile(join(previews, name), 'utf8'), name));
+  for (const name of names) {
+    frames.push(withTitle(asFigure(await readFile(join(previews, name), 'utf8'), name), title));
+  }
   const last = frames.at(-1);
   if (last === undefined) {
     throw failure('data-missing', `\`${stage}\` drew no previews`, 'give it the setting `preview: {}`');

@@ -201,6 +201,15 @@ test('animation: the previews in the order of their epochs, the last one longer'
   assert.deepEqual(highlights, ['figure.gif', 'figure.png', 'figure.svg']);
   assert.deepEqual(texts, ['Epoch 10']);
   const gif = readFileSync(join(folder, 'figure.gif'));
+  const titled = await draw(
+    temporaryFolder(t),
+    { ...ANIMATION, title: 'How it learns' },
+    { inputs: { model } },
+  );
+  assert.deepEqual(titled.texts.toSorted(), ['Epoch 10', 'How it learns']);
+  const tall = await sharp(readFileSync(join(titled.folder, 'figure.gif')), { animated: true }).metadata();
+  const short = await sharp(gif, { animated: true }).metadata();
+  assert.ok((tall.pageHeight ?? 0) > (short.pageHeight ?? 0), 'the title is in every frame');
   const { delay } = await sharp(gif, { animated: true }).metadata();
   assert.deepEqual(delay, [100, 100, 800]);
   const corner = async (page: number): Promise<number | undefined> => {

@@ -1,0 +1,86 @@
+/**
+ * Which files of a stage's folder in `outputs/<name>` Hourglass put there, so that files of the user's own are never removed or
+ * replaced. The list lies beside the stages' folders: `outputs/<name>/.artifacts/<stage>.json`.
+ */
+import { lstat, readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { isJsonObject } from '../core/json.ts';
+import { writeFileAtomic } from './atomic.ts';
+import { looksUnchanged, type StoredFile } from './entry.ts';
+
+/** The folder of the lists in a workspace. */
+export const LISTS = '.artifacts';
+
+/** A link that a killed run did not rename. */
+const LEFTOVER = /^\..+\.[0-9a-f]{8}\.tmp$/;
+
+export type PublishedFile = Pick<StoredFile, 'path' | 'bytes' | 'modified'>;
+
+export class PublishedFiles {
+  readonly #folder: string;
+  readonly #list: string;
+
+  /** @param workspace absolute path of `outputs/<name>` */
+  constructor(workspace: string, stage: string) {
+    this.#folder = join(workspace, stage);
+    this.#list = join(workspace, LISTS, `${stage}.json`);
+  }
+
+  /** What was published, by path; a path has two versions after a killed run. Undefined without a list that can be read. */
+  async read(): Promise<ReadonlyMap<string, readonly PublishedFile[]> | undefined> {
+    try {
+      const value: unknown = JSON.parse(await readFile(this.#list, 'utf8'));
+      if (!Array.isArray(value) || !value.every(isPublishedFile)) return undefined;
+      const found = new Map<string, PublishedFile[]>();
+      for (const file of value) found.set(file.path, [...(found.get(file.path) ?? []), file]);
+      return found;
+    } catch {
+      return undefined;
+    }
+  }
+
+  async write(files: readonly PublishedFile[]): Promise<void> {
+    const list = files.map(({ path, bytes, modified }) => ({ path, bytes, modified }));
+    await writeFileAtomic(this.#list, `${JSON.stringify(list)}\n`);
+  }
+
+  /**
+   * Which of the present files are the user's: those that were not published, and those that were changed since. Without a list,
+   * as earlier versions left it, those that can be written to.
+   *
+   * @param present paths relative to the stage's folder
+   */
+  async foreign(present: readonly string[]): Promise<ReadonlySet<string>> {
+    const published = await this.read();
+    const found = new Set<string>();
+    for (const path of present) {
+      if (LEFTOVER.test(basename(path))) continue;
+      const absolute = join(this.#folder, path);
+      const isOurs =
+        published === undefined
+          ? await isReadOnly(absolute)
+          : await isOneOf(absolute, published.get(path) ?? []);
+      if (!isOurs) found.add(path);
+    }
+    return found;
+  }
+}
+
+async function isOneOf(path: string, versions: readonly PublishedFile[]): Promise<boolean> {
+  for (const version of versions) if (await looksUnchanged(path, version)) return true;
+  return false;
+}
+
+async function isReadOnly(path: string): Promise<boolean> {
+  const found = await lstat(path).catch(() => undefined);
+  return found?.isFile() === true && (found.mode & 0o222) === 0;
+}
+
+function isPublishedFile(value: unknown): value is PublishedFile {
+  return (
+    isJsonObject(value) &&
+    typeof value['path'] === 'string' &&
+    typeof value['bytes'] === 'number' &&
+    typeof value['modified'] === 'number'
+  );
+}
