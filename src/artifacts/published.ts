@@ -66,9 +66,11 @@ export class PublishedFiles {
   }
 }
 
+/** A changed file that is still a link into the store is a damaged result: the store keeps it when it sets the result aside. */
 async function isOneOf(path: string, versions: readonly PublishedFile[]): Promise<boolean> {
   for (const version of versions) if (await looksUnchanged(path, version)) return true;
-  return false;
+  const found = await lstat(path).catch(() => undefined);
+  return versions.length > 0 && found?.isFile() === true && found.nlink > 1;
 }
 
 async function isReadOnly(path: string): Promise<boolean> {
