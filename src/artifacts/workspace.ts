@@ -162,10 +162,28 @@ export class Workspace {
     }
   }
 
-  /** Paths of a stage's artifacts as they were published; undefined where that is not known. */
-  async artifactsOf(stage: string): Promise<ReadonlySet<string> | undefined> {
-    const published = await this.#published(stage).read();
-    return published === undefined ? undefined : new Set(published.keys());
+  /**
+   * Those of a stage's files that are not the artifacts that were published.
+   *
+   * @param paths relative to the stage's folder
+   * @returns nothing for outputs that were not published here, such as those of an archive
+   */
+  async foreignAmong(
+    stage: string,
+    paths: readonly string[],
+  ): Promise<{
+    /** Put there by somebody else. */
+    readonly added: ReadonlySet<string>;
+    /** Artifacts that were changed since. */
+    readonly changed: ReadonlySet<string>;
+  }> {
+    const published = this.#published(stage);
+    const known = await published.read();
+    const foreign = known === undefined ? [] : [...(await published.foreign(paths))];
+    return {
+      added: new Set(foreign.filter((path) => known?.has(path) !== true)),
+      changed: new Set(foreign.filter((path) => known?.has(path) === true)),
+    };
   }
 
   /** Files in the folders of stages that Hourglass did not put there, or that were changed since: paths relative to the workspace. */

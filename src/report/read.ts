@@ -1,6 +1,6 @@
 /** From `outputs/<name>` to what its report shows. Everything in it may have been damaged, or come from somebody else. */
 import { lstat, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { standingOf, type StageChange, type Standing } from '../artifacts/standing.ts';
 import { Workspace, type RunRecord, type StageRecord } from '../artifacts/workspace.ts';
 import { failure } from '../core/diagnostic.ts';
@@ -172,7 +172,7 @@ export function sourcesOf(
 }
 
 /**
- * What lies in a stage's folder.
+ * The artifacts in a stage's folder. Files of the user's own that lie there are left out; artifacts that were changed are only named.
  *
  * @param sources folders of the stages that it builds upon, the nearest first
  */
@@ -183,8 +183,19 @@ export async function readFiles(
   sources: readonly string[],
 ): Promise<Pick<ReportStage, 'exhibits' | 'files'>> {
   if (!(await isFolder(folder))) return NO_FILES;
-  const files = await filesOf(folder);
-  return { exhibits: await readExhibits(folder, files, stage, highlights, sources), files };
+  const all = await filesOf(folder);
+  const { added, changed } = await new Workspace(dirname(folder)).foreignAmong(
+    stage,
+    all.map(({ path }) => path),
+  );
+  const files = all.filter(({ path }) => !added.has(path) && !changed.has(path));
+  const unshown = [...changed].map(
+    (path) => ({ kind: 'unshown', path, reason: 'it was changed since the run' }) as const,
+  );
+  return {
+    exhibits: [...(await readExhibits(folder, files, stage, highlights, sources)), ...unshown],
+    files,
+  };
 }
 
 async function isFolder(path: string): Promise<boolean> {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { chmodSync } from 'node:fs';
+import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { test } from 'node:test';
 import { parseHTML } from 'linkedom';
@@ -50,6 +51,26 @@ test('damaged pictures are named, and the report is written without them', async
   assert.match(stdout, /report\.html/);
   assert.match(stderr, /drawing\/figure\.png/);
   assert.match(stderr, /drawing\/figure\.svg/);
+});
+
+test('files that are not the artifacts of the run are not shown as such', async (t) => {
+  const rigged = rig(t);
+  rigged.write('tiny.yaml', 'name: tiny\nstages:\n  data: { type: dataset, source: mnist, limit: 5 }\n');
+  assert.equal((await rigged.run(['run', 'tiny.yaml'])).code, 0);
+  rigged.write('outputs/tiny/data/notes.txt', 'mine');
+  rmSync(join(rigged.folder, 'outputs/tiny/data/summary.json'));
+  rigged.write('outputs/tiny/data/summary.json', '{"train": {"mean": 123456}}');
+  const { code, stderr } = await rigged.run(['report', 'tiny']);
+  assert.equal(code, 0);
+  assert.match(stderr, /data\/summary\.json/);
+  const page = rigged.read('outputs/tiny/report.html');
+  assert.doesNotMatch(page, /notes\.txt|123456/);
+  assert.equal((await rigged.run(['run', 'tiny.yaml'])).code, 0);
+  assert.equal(rigged.read('outputs/tiny/data/notes.txt'), 'mine');
+  assert.equal(rigged.read('outputs/tiny/data/summary.json.kept'), '{"train": {"mean": 123456}}');
+  const cleaned = await rigged.run(['clean', 'tiny']);
+  assert.match(cleaned.stdout, /notes\.txt/);
+  assert.equal(rigged.read('outputs/tiny/data/notes.txt'), 'mine');
 });
 
 test('--open hands the report to the browser', { skip: process.platform !== 'linux' }, async (t) => {
