@@ -35,6 +35,7 @@ export function describeChange({ stage, path, before, after }: StageChange): str
   const [part = ''] = path.split(/[.[]/);
   if (part === 'files') return `the data files of ${stage}`;
   if (part === 'code') return `the plugin of ${stage}`;
+  if (part === 'version') return 'the version of Hourglass';
   const name = ['params', 'seed', 'engine', 'threads'].includes(part) ? path : `${stage}.${path}`;
   if (before === undefined && after === undefined) return name;
   if (before === undefined) return `${name} ${short(after)} is new`;
@@ -47,7 +48,10 @@ const MOST_CHANGES = 3;
 
 /** `params.units 4 → 32, seed 7 → 8 and 2 more`; empty if nothing is known. */
 export function describeChanges(changes: readonly StageChange[]): string {
-  const texts = [...new Set(changes.map(describeChange))];
+  // What the user did comes before what came with another version.
+  const isOwn = ({ path }: StageChange): boolean => path !== 'version';
+  const inOrder = [...changes.filter(isOwn), ...changes.filter((change) => !isOwn(change))];
+  const texts = [...new Set(inOrder.map(describeChange))];
   const shown = texts.slice(0, MOST_CHANGES).join(', ');
   return texts.length > MOST_CHANGES ? `${shown} and ${texts.length - MOST_CHANGES} more` : shown;
 }
