@@ -24,6 +24,8 @@ export interface ImageNames {
   readonly places?: Int32Array;
   /** For each image, the path of its file below the folder, with `/`; empty for an image that comes from no file. Absent where all are. */
   readonly files?: readonly string[];
+  /** Paths of files that were found and left out, because they could not be read or have another size. */
+  readonly omitted?: readonly string[];
 }
 
 /** Names as `images.json` and `vectors.json` refer to them; the values are names of files beside them. */
@@ -32,6 +34,7 @@ export interface NamesRecord {
   readonly origins?: string;
   readonly places?: string;
   readonly files?: string;
+  readonly omitted?: string;
 }
 
 /** Names of all images of one source, in order. */
@@ -41,7 +44,7 @@ export function namesOf(source: string, count: number): ImageNames {
 
 /** The names of the images with these numbers, in this order. */
 export function takeNames(names: ImageNames, rows: Int32Array): ImageNames {
-  const { sources, origins, places, files } = names;
+  const { sources, origins, places, files, omitted } = names;
   const taken = rows.map((row) => places?.[row] ?? row);
   return {
     count: rows.length,
@@ -49,6 +52,7 @@ export function takeNames(names: ImageNames, rows: Int32Array): ImageNames {
     ...(origins === undefined ? {} : { origins: rows.map((row) => origins[row] ?? 0) }),
     ...(taken.every((place, index) => place === index) ? {} : { places: taken }),
     ...(files === undefined ? {} : { files: Array.from(rows, (row) => files[row] ?? '') }),
+    ...(omitted === undefined ? {} : { omitted }),
   };
 }
 
@@ -62,6 +66,7 @@ export function joinNames(first: ImageNames, second: ImageNames): ImageNames {
     for (let row = 0; row < second.count; row++) values[first.count + row] = valueOf(second, row);
     return values;
   };
+  const omitted = both.flatMap((names) => names.omitted ?? []);
   const filesOf = ({ count, files }: ImageNames): readonly string[] =>
     files ?? Array.from({ length: count }, () => '');
   return {
@@ -72,6 +77,7 @@ export function joinNames(first: ImageNames, second: ImageNames): ImageNames {
       : { origins: gather((names, row) => sources.indexOf(sourceOf(names, row))) }),
     places: gather(placeOf),
     ...(both.every(({ files }) => files === undefined) ? {} : { files: both.flatMap(filesOf) }),
+    ...(omitted.length === 0 ? {} : { omitted }),
   };
 }
 
@@ -85,21 +91,25 @@ export function placeOf({ places }: ImageNames, row: number): number {
   return places?.[row] ?? row;
 }
 
-/** Writes the names of a split: what is not implied goes into `<split>-origins.npy`, `-places.npy` and `-files.json`. */
+/** Writes the names of a split: what is not implied goes into `<split>-origins.npy`, `-places.npy`, `-files.json` and `-omitted.json`. */
 export async function writeNames(folder: string, split: Split, names: ImageNames): Promise<NamesRecord> {
-  const { count, sources, origins, places, files } = names;
+  const { count, sources, origins, places, files, omitted } = names;
   const numbers = async (name: string, data: Int32Array): Promise<string> => {
     const file = `${split}-${name}.npy`;
     await writeNpy(join(folder, file), { shape: [count], data });
     return file;
   };
-  const paths = `${split}-files.json`;
-  if (files !== undefined) await writeFile(join(folder, paths), `${JSON.stringify(files, null, 0)}\n`);
+  const paths = async (name: string, values: readonly string[]): Promise<string> => {
+    const file = `${split}-${name}.json`;
+    await writeFile(join(folder, file), `${JSON.stringify(values)}\n`);
+    return file;
+  };
   return {
     sources,
     ...(origins === undefined ? {} : { origins: await numbers('origins', origins) }),
     ...(places === undefined ? {} : { places: await numbers('places', places) }),
-    ...(files === undefined ? {} : { files: paths }),
+    ...(files === undefined ? {} : { files: await paths('files', files) }),
+    ...(omitted === undefined ? {} : { omitted: await paths('omitted', omitted) }),
   };
 }
 
@@ -113,15 +123,21 @@ export async function readNames(folder: string, count: number, record: NamesReco
     if (data.some((value) => value < 0 || value >= limit)) throw corrupt(file);
     return data;
   };
-  const { sources, origins, places, files } = record;
-  const paths = files === undefined ? undefined : await readJsonFile(join(folder, files));
-  if (files !== undefined && !(isTexts(paths) && paths.length === count)) throw corrupt(files);
+  const texts = async (file: string): Promise<readonly string[]> => {
+    const paths = await readJsonFile(join(folder, file));
+    if (!isTexts(paths)) throw corrupt(file);
+    return paths;
+  };
+  const { sources, origins, places, files, omitted } = record;
+  const paths = files === undefined ? undefined : await texts(files);
+  if (files !== undefined && paths?.length !== count) throw corrupt(files);
   return {
     count,
     sources,
     ...(origins === undefined ? {} : { origins: await numbers(origins, sources.length) }),
     ...(places === undefined ? {} : { places: await numbers(places, Infinity) }),
-    ...(isTexts(paths) ? { files: paths } : {}),
+    ...(paths === undefined ? {} : { files: paths }),
+    ...(omitted === undefined ? {} : { omitted: await texts(omitted) }),
   };
 }
 
@@ -138,7 +154,8 @@ export function isNamesRecord(value: Json): boolean {
     value['sources'].length > 0 &&
     isFile(value['origins'], '.npy') &&
     isFile(value['places'], '.npy') &&
-    isFile(value['files'], '.json')
+    isFile(value['files'], '.json') &&
+    isFile(value['omitted'], '.json')
   );
 }
 

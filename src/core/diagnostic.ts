@@ -45,6 +45,7 @@ export const DIAGNOSTIC_CODES = {
   'shape-mismatch': 'Layers, models or images do not fit together.',
   'loss-output-mismatch': 'A loss does not fit what the model puts out.',
   'clean-evaluation': 'A denoiser is evaluated on images without noise.',
+  'pair-mismatch': 'Image sets that are put side by side do not hold the same images.',
   'missing-split': 'A stage asks for a part of the data that is not there.',
   'bad-setting': 'Settings that contradict each other.',
   'plugin-refused': 'The pipeline names a plugin, and plugins were not allowed.',

@@ -25,8 +25,12 @@ export type OutputDescription =
       readonly corruptionOf?: string;
       /** For corrupted images: the identity of the clean ones, where it is not `corruptionOf`. */
       readonly cleanIdentity?: string;
+      /** For corrupted images: the stages on whose images the noise was put, from the clean ones on. */
+      readonly noiseOn?: readonly string[];
       /** True where training draws the corruption afresh. */
       readonly resampled?: boolean;
+      /** Which images they are; whoever drops or reorders images leaves it out. */
+      readonly chosen?: ChosenImages;
     }
   | {
       readonly kind: 'model';
@@ -57,9 +61,29 @@ export type OutputDescription =
       /** Values of a vector; absent where not known. */
       readonly size?: number;
       readonly splits: readonly Split[];
+      /** Which images are behind them. */
+      readonly chosen?: ChosenImages;
     }
   | { readonly kind: 'metrics'; readonly names: readonly string[] }
   | { readonly kind: 'figure' };
+
+/** Which images a stage holds, as far as settings tell. */
+export interface ChosenImages {
+  /** A set that is known by its name, such as `mnist`; absent for the user's own files. */
+  readonly set?: string;
+  /** How many images a split has, where the settings alone tell. */
+  readonly counts?: Readonly<Partial<Record<Split, number>>>;
+  /** The divisions into training and test images that they went through. */
+  readonly divisions: readonly string[];
+}
+
+/** Two inputs that must hold the same images in the same order. */
+export interface Pairing {
+  /** The settings that name them; a mismatch is reported at the second one. */
+  readonly settings: readonly [string, string];
+  /** The splits that are put side by side, as far as both have them. */
+  readonly splits: readonly Split[];
+}
 
 /** A setting that names another stage. */
 export interface InputPort {
@@ -118,6 +142,8 @@ export interface StageType<Settings = JsonObject> {
    * every stage that differs from its own in this setting alone, and has not got beyond it.
    */
   readonly resumesBy?: string;
+  /** Inputs whose images the stage puts side by side; they are compared by name before it runs. */
+  pairings?(settings: Settings): readonly Pairing[];
   /** Checks what the schema cannot say, and describes the output; undefined where the settings make no sense. */
   analyze(context: AnalysisContext<Settings>): OutputDescription | undefined;
   /**

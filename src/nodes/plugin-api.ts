@@ -4,15 +4,19 @@ export type { Json, JsonObject } from '../core/json.ts';
 export type { Seed } from '../core/seed.ts';
 export type {
   AnalysisContext,
+  ChosenImages,
   Finding,
   ImageShape,
   InputPort,
   OutputDescription,
   OutputKind,
+  Pairing,
   Split,
 } from '../core/stage-type.ts';
 export { Philox, permutation } from '../core/philox.ts';
 export { readImages, readImageSet, toFloat32, writeImageSet } from '../artifacts/images.ts';
+export { joinImages, takeRows } from '../artifacts/image-rows.ts';
+export type { ImageNames } from '../artifacts/image-names.ts';
 export type { ImageArray, ImageSetRecord } from '../artifacts/images.ts';
 export { readVectors, readVectorSet, writeVectorSet } from '../artifacts/vectors.ts';
 export type { VectorArray, VectorSet, VectorSetRecord } from '../artifacts/vectors.ts';

@@ -58,9 +58,42 @@ export function isCleanOf(
   return target?.corruptionOf === undefined && (cleanIdentity ?? corruptionOf) === target?.identity;
 }
 
-/** What to write so that corrupted images are held against clean ones. */
-export function targetHint(corruptionOf: string): string {
+/** Whether two corrupted sets are corruptions of the same clean images, as far as the settings tell. */
+export function haveOneClean(one: ImagesDescription, other: ImagesDescription): boolean {
+  return (
+    one.corruptionOf === other.corruptionOf ||
+    (one.cleanIdentity ?? one.corruptionOf) === (other.cleanIdentity ?? other.corruptionOf)
+  );
+}
+
+/**
+ * Warns where outputs for `data` are compared with corrupted images in place of clean ones.
+ *
+ * @param what says what follows, of the stage that is named: `outputs are compared with the corrupted images of \`noisy\``
+ */
+export function checkCleanTarget(
+  { references, report }: Pick<AnalysisContext<unknown>, 'references' | 'report'>,
+  data: ImagesDescription,
+  target: ImagesDescription | undefined,
+  what: (target: string) => string,
+): void {
+  const { data: stage, target: named } = references;
+  if (named === undefined || target?.corruptionOf === undefined) return;
+  const swapped = data.corruptionOf === undefined && isCleanOf(target, stage, data);
+  report({
+    code: 'bad-setting',
+    severity: 'warning',
+    message: what(named),
+    hint: swapped
+      ? `use \`data: ${named}\` and \`target: ${stage}\``
+      : targetHint(target.corruptionOf, named),
+    at: ['target'],
+  });
+}
+
+/** What to write so that corrupted images are compared with clean ones. */
+export function targetHint(corruptionOf: string, named?: string): string {
   return corruptionOf.includes(' ')
     ? 'let `target` name the same steps of the clean images'
-    : `add \`target: ${corruptionOf}\``;
+    : `${named === undefined ? 'add' : 'use'} \`target: ${corruptionOf}\``;
 }

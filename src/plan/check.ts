@@ -3,6 +3,7 @@ import type { LocatedPipeline } from '../config/pipeline.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { Finding, OutputDescription } from '../core/stage-type.ts';
 import { buildGraph, type GraphStage } from './graph.ts';
+import { checkPairing } from './pairs.ts';
 
 export interface CheckResult {
   /** All stages in the order in which they can run; complete if no diagnostic is an error. */
@@ -23,9 +24,18 @@ export function checkPipeline(located: LocatedPipeline): CheckResult {
     const inputs = Object.fromEntries(
       Object.entries(stage.inputs).map(([key, target]) => [key, outputs.get(target)]),
     );
+    const mismatches = (stage.type.pairings?.(settings) ?? []).flatMap(
+      (pairing) => checkPairing(pairing, inputs, stage.inputs) ?? [],
+    );
     const report = (finding: Finding): void => {
+      // What is a mismatch for certain needs no guess beside it.
+      const isSaid = mismatches.some(
+        (mismatch) => mismatch !== finding && mismatch.at.join() === finding.at.join(),
+      );
+      if (finding.severity === 'warning' && isSaid) return;
       diagnostics.push(toDiagnostic(located, stage.name, finding));
     };
+    mismatches.forEach(report);
     outputs.set(
       stage.name,
       stage.type.analyze({ stage: stage.name, settings, inputs, references: stage.inputs, report }),

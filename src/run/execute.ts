@@ -12,6 +12,7 @@ import { engineIdentity } from '../engine/identity.ts';
 import type { EnsuredEngine } from '../engine/install.ts';
 import type { Plan, PlannedStage } from '../plan/plan.ts';
 import { RunJournal } from './journal.ts';
+import { checkPairing, pairingsOf } from './pairs.ts';
 import { checkpointsOf, planPipeline, storeOf, workspaceOf } from './plan.ts';
 import type { RunOptions, RunResult, StageOutcome } from './run.ts';
 import { runStage } from './stage.ts';
@@ -145,6 +146,8 @@ class Run {
   readonly #checked = new Map<string, Promise<void>>();
   /** Stages whose node has been given its work. */
   readonly #begun = new Set<string>();
+  /** Pairs of images that were compared, or are being so. */
+  readonly #compared = new Set<string>();
   /** Set by the first failure without `--keep-going`: nothing new is started. */
   #stopped = false;
   /** Whether anything was run, restored or removed. */
@@ -201,6 +204,8 @@ class Run {
 
   /** Brings one stage to its end, whatever that is; its inputs have come to theirs. */
   async #settle(stage: PlannedStage): Promise<void> {
+    // Refused already: its images do not fit together.
+    if (this.#outcomes.has(stage.name)) return;
     const started = performance.now();
     const inputs = Object.values(stage.inputs);
     if (this.#stopped || this.#options.signal.aborted || !inputs.every((name) => this.#entries.has(name))) {
@@ -214,17 +219,50 @@ class Run {
       });
       await this.#finish(stage, state, (performance.now() - started) / 1000);
     } catch (error) {
-      const seconds = (performance.now() - started) / 1000;
-      if (this.#options.signal.aborted)
-        return this.#finish(stage, this.#begun.has(stage.name) ? 'interrupted' : 'skipped', seconds);
-      if (error instanceof Error && !(error instanceof Failure)) {
-        this.#options.emit({ type: 'log', level: 'error', message: error.stack ?? '', stage: stage.name });
+      return this.#fail(stage, error, (performance.now() - started) / 1000);
+    }
+    await this.#checkPairs();
+  }
+
+  async #fail(stage: PlannedStage, error: unknown, seconds: number): Promise<void> {
+    if (this.#options.signal.aborted)
+      return this.#finish(stage, this.#begun.has(stage.name) ? 'interrupted' : 'skipped', seconds);
+    if (error instanceof Error && !(error instanceof Failure)) {
+      this.#options.emit({ type: 'log', level: 'error', message: error.stack ?? '', stage: stage.name });
+    }
+    this.#tell(describeFailure(stage, this.#plan.located, error));
+    if (!this.#options.keepGoing) this.#stopped = true;
+    await this.#finish(stage, 'failed', seconds);
+  }
+
+  #tell(diagnostics: readonly Diagnostic[]): void {
+    this.#diagnostics.push(...diagnostics);
+    for (const diagnostic of diagnostics) this.#options.emit({ type: 'diagnostic', diagnostic });
+  }
+
+  /**
+   * Compares the images that later stages put side by side, once the second of the two is there: what does not fit together is
+   * not found out after hours of training.
+   */
+  async #checkPairs(): Promise<void> {
+    const { located } = this.#plan;
+    for (const stage of this.#plan.stages) {
+      if (stage.action !== 'run' || this.#outcomes.has(stage.name)) continue;
+      try {
+        const due = pairingsOf(stage, located, this.#entries).filter(({ settings }) => {
+          const name = [stage.name, ...settings].join(' ');
+          const isNew = !this.#compared.has(name);
+          this.#compared.add(name);
+          return isNew;
+        });
+        const checks = due.map((pairing) => checkPairing(stage, located, pairing, this.#entries));
+        const found = (await Promise.all(checks)).flat();
+        const errors = found.filter(({ severity }) => severity === 'error');
+        if (errors.length > 0) throw new Failure(...errors);
+        this.#tell(found);
+      } catch (error) {
+        await this.#fail(stage, error, 0);
       }
-      const diagnostics = describeFailure(stage, this.#plan.located, error);
-      this.#diagnostics.push(...diagnostics);
-      for (const diagnostic of diagnostics) this.#options.emit({ type: 'diagnostic', diagnostic });
-      if (!this.#options.keepGoing) this.#stopped = true;
-      await this.#finish(stage, 'failed', seconds);
     }
   }
 
@@ -261,8 +299,7 @@ class Run {
         message: `the stored result of \`${stage.name}\` was damaged (\`${part}\`): it was set aside and is made again`,
         stage: stage.name,
       };
-      this.#diagnostics.push(diagnostic);
-      this.#options.emit({ type: 'diagnostic', diagnostic });
+      this.#tell([diagnostic]);
     }
     return false;
   }

@@ -29,11 +29,12 @@ export function fakeContext<Settings>(
   folder: string,
   settings: Settings,
   options: FakeOptions = {},
-): StageContext<Settings> & { readonly reports: readonly Progress[] } {
+): StageContext<Settings> & { readonly reports: readonly Progress[]; readonly logs: readonly string[] } {
   const stage = options.stage ?? 'stage';
   const own = join(folder, stage);
   mkdirSync(own, { recursive: true });
   const reports: Progress[] = [];
+  const logs: string[] = [];
   return {
     stage,
     settings,
@@ -44,7 +45,8 @@ export function fakeContext<Settings>(
     engine: options.engine ?? (() => Promise.reject(new Error('this test has no engine'))),
     signal: options.signal ?? new AbortController().signal,
     progress: (progress) => void reports.push(progress),
-    log: () => undefined,
+    log: (_level, message) => void logs.push(message),
     reports,
+    logs,
   };
 }

@@ -869,7 +869,8 @@ export type MnistDatasetSettings = {
    */
   readonly source: 'mnist';
   /**
-   * Keep only the first images: one number for each split, or `{ train: 10000, test: 1000 }`. `null` keeps
+   * Keep only some images: the first ones or, of the sources `images` and `lfw`, one of each class in turn.
+   * No more are decoded than kept. One number for each split, or `{ train: 10000, test: 1000 }`. `null` keeps
    * all.
    */
   readonly limit: 
@@ -914,7 +915,8 @@ export type FashionMnistDatasetSettings = {
    */
   readonly url?: string;
   /**
-   * Keep only the first images: one number for each split, or `{ train: 10000, test: 1000 }`. `null` keeps
+   * Keep only some images: the first ones or, of the sources `images` and `lfw`, one of each class in turn.
+   * No more are decoded than kept. One number for each split, or `{ train: 10000, test: 1000 }`. `null` keeps
    * all.
    */
   readonly limit: 
@@ -1002,7 +1004,8 @@ export type LfwDatasetSettings = {
    */
   readonly on_error: 'skip' | 'fail';
   /**
-   * Keep only the first images: one number for each split, or `{ train: 10000, test: 1000 }`. `null` keeps
+   * Keep only some images: the first ones or, of the sources `images` and `lfw`, one of each class in turn.
+   * No more are decoded than kept. One number for each split, or `{ train: 10000, test: 1000 }`. `null` keeps
    * all.
    */
   readonly limit: 
@@ -1055,7 +1058,8 @@ export type IdxDatasetSettings = {
    */
   readonly test_labels?: string;
   /**
-   * Keep only the first images: one number for each split, or `{ train: 10000, test: 1000 }`. `null` keeps
+   * Keep only some images: the first ones or, of the sources `images` and `lfw`, one of each class in turn.
+   * No more are decoded than kept. One number for each split, or `{ train: 10000, test: 1000 }`. `null` keeps
    * all.
    */
   readonly limit: 
@@ -1141,7 +1145,8 @@ export type ImagesDatasetSettings = {
    */
   readonly on_error: 'skip' | 'fail';
   /**
-   * Keep only the first images: one number for each split, or `{ train: 10000, test: 1000 }`. `null` keeps
+   * Keep only some images: the first ones or, of the sources `images` and `lfw`, one of each class in turn.
+   * No more are decoded than kept. One number for each split, or `{ train: 10000, test: 1000 }`. `null` keeps
    * all.
    */
   readonly limit: 
@@ -1209,7 +1214,8 @@ export type NpzDatasetSettings = {
    */
   readonly test_labels: string | null;
   /**
-   * Keep only the first images: one number for each split, or `{ train: 10000, test: 1000 }`. `null` keeps
+   * Keep only some images: the first ones or, of the sources `images` and `lfw`, one of each class in turn.
+   * No more are decoded than kept. One number for each split, or `{ train: 10000, test: 1000 }`. `null` keeps
    * all.
    */
   readonly limit: 
@@ -1269,7 +1275,8 @@ export type NpyDatasetSettings = {
    */
   readonly test_labels?: string;
   /**
-   * Keep only the first images: one number for each split, or `{ train: 10000, test: 1000 }`. `null` keeps
+   * Keep only some images: the first ones or, of the sources `images` and `lfw`, one of each class in turn.
+   * No more are decoded than kept. One number for each split, or `{ train: 10000, test: 1000 }`. `null` keeps
    * all.
    */
   readonly limit: 
@@ -1317,7 +1324,10 @@ export type SplitSettings = {
   readonly data: string;
   /** Share of the images that become test images, between 0 and 1. The others become training images. */
   readonly test: number;
-  /** Whether each class gives the same share of its images, as nearly as whole images allow. Needs labels. */
+  /**
+   * Whether each class gives the same share of its images, as nearly as whole images allow; where classes
+   * tie, `seed` decides which of them give one more. Needs labels.
+   */
   readonly stratify: boolean;
   /**
    * Whether a set that has both splits already is put together and divided anew. Without it such a set is
@@ -1372,7 +1382,10 @@ export type SubsetSettings = {
     readonly test?: number;
   }
     | null;
-  /** `first` keeps the first images, `random` draws them. They stay in their order. */
+  /**
+   * `first` keeps the first images, with a warning where the set is sorted by class and classes are lost.
+   * `random` draws them. They stay in their order.
+   */
   readonly choose: 'first' | 'random';
   /**
    * Which draw it is, with `choose: random`. This number and not the pipeline's `seed` decides, nor the

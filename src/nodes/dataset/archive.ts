@@ -23,11 +23,10 @@ export const OWN_LIST = /^(?:pairs|people)\w*\.txt$/i;
 type Entry = Extract extends AsyncIterable<infer Item> ? Item : never;
 
 export interface ArchiveListing {
-  /** The class of each image. */
-  readonly names: readonly string[];
+  readonly images: readonly Pick<Required<ImageFile>, 'name' | 'className'>[];
   readonly skipped: readonly Skipped[];
-  /** Reads the archive again. */
-  readonly files: AsyncIterable<Required<ImageFile>>;
+  /** Reads the images with these names, in the order of the archive. */
+  read(names: ReadonlySet<string>): AsyncIterable<ImageFile> | Iterable<ImageFile>;
 }
 
 /**
@@ -52,8 +51,10 @@ export async function scanArchive(path: string, signal: AbortSignal): Promise<Ar
     }
     last.set(member.name, index);
   }
-  const names = [...last.keys()].map((name) => name.split('/')[0] ?? '');
-  return { names, skipped, files: imagesOf(path, signal, new Set(last.values())) };
+  const images = [...last.keys()].map((name) => ({ name, className: name.split('/')[0] ?? '' }));
+  const read = (names: ReadonlySet<string>): AsyncIterable<ImageFile> =>
+    imagesOf(path, signal, new Set([...last].flatMap(([name, index]) => (names.has(name) ? [index] : []))));
+  return { images, skipped, read };
 }
 
 async function* imagesOf(

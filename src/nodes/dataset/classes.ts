@@ -1,9 +1,12 @@
 /** Classes of image files -> labels. */
+import type { Pixels } from '../../artifacts/decode.ts';
+import { namesOf, takeNames, type ImageNames } from '../../artifacts/image-names.ts';
+import { sha256 } from '../../core/json.ts';
 import type { Split } from '../../core/stage-type.ts';
 import type { StageContext } from '../contract.ts';
 import type { Collected } from './collect.ts';
-import { classOrder, lookAlikes } from './names.ts';
-import { nameSome } from './skipped.ts';
+import { classOrder, compareNames, lookAlikes } from './names.ts';
+import { isLoss, nameSome, type Skipped } from './skipped.ts';
 import type { RawSplit } from './raw.ts';
 
 type Log = StageContext['log'];
@@ -16,21 +19,43 @@ export function classesOf(splits: readonly Collected[]): readonly string[] {
   return classOrder(splits.flatMap(({ classNames }) => classNames ?? []));
 }
 
-/** One split with the labels of its images, where they have classes. */
+/**
+ * One split with the labels of its images, where they have classes.
+ *
+ * @param listed paths of all files that could have been read
+ */
 export function toRaw(
-  { shape, data, names, classNames, skipped }: Collected,
-  classes: readonly string[],
-  name: string,
+  { shape, data, files, classNames, skipped }: Collected,
+  { classes, listed, name }: { classes: readonly string[]; listed: readonly string[]; name: string },
 ): RawSplit {
   const numbers = new Map(classes.map((name, label) => [name, label]));
   const labels =
     classNames === undefined ? undefined : Int32Array.from(classNames, (name) => numbers.get(name) ?? 0);
   return {
     images: { shape, data, kind: 'file', dtype: data instanceof Uint16Array ? 'uint16' : 'uint8', name },
-    names,
+    names: namesAmong(files, listed, skipped, data),
     ...(labels === undefined ? {} : { labels: { shape: [labels.length], data: labels, name }, classes }),
     skipped,
   };
+}
+
+/** Names of the files that are kept. An image that is left out keeps its place, so that those behind it keep theirs. */
+function namesAmong(
+  kept: readonly string[],
+  listed: readonly string[],
+  skipped: readonly Skipped[],
+  data: Pixels,
+): ImageNames {
+  const omitted = skipped.filter((item) => isLoss(item) && !item.name.endsWith('/')).map(({ name }) => name);
+  const files = [...new Set([...listed, ...omitted])].sort(compareNames);
+  const places = new Map(files.map((name, place) => [name, place]));
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  const all = { ...namesOf(`folder/${sha256(bytes)}`, files.length), files };
+  const names = takeNames(
+    all,
+    Int32Array.from(kept, (name) => places.get(name) ?? 0),
+  );
+  return { ...names, ...(omitted.length === 0 ? {} : { omitted }) };
 }
 
 /** Warns of class names that are hardly meant. */

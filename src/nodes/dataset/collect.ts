@@ -1,10 +1,8 @@
 /** Image files of a folder or an archive -> one array, with what could not be used by name. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { decodeImage, joinPixels, type DecodedImage, type Pixels } from '../../artifacts/decode.ts';
-import { namesOf, takeNames, type ImageNames } from '../../artifacts/image-names.ts';
 import type { ImagesDatasetSettings, LfwDatasetSettings } from '../../config/generated/settings.ts';
 import { Failure, failure } from '../../core/diagnostic.ts';
-import { sha256 } from '../../core/json.ts';
 import type { ImageShape } from '../../core/stage-type.ts';
 import type { StageContext } from '../contract.ts';
 import { problemOfBytes } from './content.ts';
@@ -22,8 +20,8 @@ export interface Collected {
   readonly skipped: readonly Skipped[];
   /** Of images that are not opaque everywhere: transparency is ignored. */
   readonly transparent: readonly string[];
-  /** The path of each image, and its place among all that were found. */
-  readonly names: ImageNames;
+  /** The path of each image. */
+  readonly files: readonly string[];
 }
 
 export type ImageFileSettings = LfwDatasetSettings | ImagesDatasetSettings;
@@ -41,13 +39,14 @@ interface Decoded {
  * Decodes files, in any order; the images come in the order of their names. Where sizes differ, the most frequent one is kept.
  *
  * @param count how many files there are, for the progress
+ * @param limit how many images are enough: no more files are read
  * @param wanted the size to keep, where it is known
  * @throws Failure `data-corrupt` if none is left, or if one fails with `on_error: fail`; `shape-mismatch` if sizes differ and
  *   fewer than half of the images could be kept; `interrupted`
  */
 export async function collectImages(
   files: AsyncIterable<ImageFile> | Iterable<ImageFile>,
-  { count, wanted }: { readonly count: number; readonly wanted?: ImageShape },
+  { count, limit, wanted }: { readonly count: number; readonly limit: number; readonly wanted?: ImageShape },
   context: Pick<StageContext<ImageFileSettings>, 'settings' | 'signal' | 'progress'>,
 ): Promise<Collected> {
   const { settings, signal, progress } = context;
@@ -57,16 +56,19 @@ export async function collectImages(
     if (settings.on_error === 'fail') throw lossFailure([item]);
     skipped.push(item);
   };
+  const ofSize = new Map<string, number>();
   let [bytes, seen] = [0, 0];
   for await (const { name, className, read } of files) {
     await nextTurn();
     if (signal.aborted) throw failure('interrupted', 'stopped while decoding images');
-    progress({ text: 'decoding images', fraction: Math.min(1, seen / count) });
+    progress({ text: 'decoding images', fraction: Math.min(1, seen / Math.min(count, limit)) });
     seen += 1;
     try {
       const image = await decode(await read(), settings);
       bytes += image.data.byteLength;
       decoded.push({ name, image, ...(className === undefined ? {} : { className }) });
+      const size = image.shape.join();
+      ofSize.set(size, (ofSize.get(size) ?? 0) + 1);
     } catch (error) {
       if (!(error instanceof Unusable)) throw error;
       skip({ name, kind: error.kind, reason: error.message });
@@ -74,6 +76,8 @@ export async function collectImages(
     if (bytes > SIZE_LIMIT) {
       throw failure('data-corrupt', 'the decoded images take more than 2 GiB', 'use a smaller `size`');
     }
+    const most = wanted === undefined ? Math.max(0, ...ofSize.values()) : (ofSize.get(wanted.join()) ?? 0);
+    if (most >= limit) break;
   }
   const shape = chooseShape(
     decoded.map(({ image }) => image.shape),
@@ -88,11 +92,10 @@ export async function collectImages(
   if (shape === undefined || fitting.length === 0) {
     throw failure('data-corrupt', `there is no image that could be decoded: ${sumUp(skipped)}`);
   }
-  const found = [...decoded, ...skipped].map(({ name }) => name);
-  return { ...join(fitting, shape, found), skipped };
+  return { ...join(fitting, shape), skipped };
 }
 
-function join(images: Decoded[], shape: ImageShape, found: readonly string[]): Omit<Collected, 'skipped'> {
+function join(images: Decoded[], shape: ImageShape): Omit<Collected, 'skipped'> {
   images.sort((a, b) => compareNames(a.name, b.name));
   const data = joinPixels(images.map(({ image }) => image.data));
   const classNames = images.flatMap(({ className }) => className ?? []);
@@ -100,25 +103,9 @@ function join(images: Decoded[], shape: ImageShape, found: readonly string[]): O
     shape: [images.length, ...shape],
     data,
     transparent: images.flatMap(({ name, image }) => (image.transparent ? [name] : [])),
-    names: namesAmong(
-      found,
-      images.map(({ name }) => name),
-      data,
-    ),
+    files: images.map(({ name }) => name),
     ...(classNames.length < images.length ? {} : { classNames }),
   };
-}
-
-/** Names of the files that are kept: one that is left out keeps its place, so that those behind it keep theirs. */
-function namesAmong(found: readonly string[], kept: readonly string[], data: Pixels): ImageNames {
-  const files = [...new Set(found)].sort(compareNames);
-  const places = new Map(files.map((name, place) => [name, place]));
-  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  const all = { ...namesOf(`folder/${sha256(bytes)}`, files.length), files };
-  return takeNames(
-    all,
-    Int32Array.from(kept, (name) => places.get(name) ?? 0),
-  );
 }
 
 /** @throws Unusable */

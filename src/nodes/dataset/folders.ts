@@ -8,8 +8,9 @@ import { collectImages, type Collected } from './collect.ts';
 import { listFolder, type FolderListing } from './folder.ts';
 import type { ImageFile } from './image-file.ts';
 import { shownName } from './names.ts';
-import type { RawSplit } from './raw.ts';
+import { limitOf, type RawSplit } from './raw.ts';
 import { foldersOf } from './split-folders.ts';
+import { inTurn } from './turns.ts';
 import { bySkippedName, isLoss, lossFailure, nameSome, sumUp, type Skipped } from './skipped.ts';
 
 /**
@@ -22,6 +23,7 @@ export async function readFolders(
 ): Promise<Readonly<Partial<Record<Split, RawSplit>>>> {
   const { settings, log } = context;
   const found: Partial<Record<Split, Collected>> = {};
+  const listed: Partial<Record<Split, readonly string[]>> = {};
   const folderNames = new Set<string>();
   const folders = foldersOf(settings, context.pipelineFolder);
   for (const { split, path, folder, without } of folders) {
@@ -31,10 +33,13 @@ export async function readFolders(
     const lost = skipped.filter(isLoss);
     if (settings.on_error === 'fail' && lost.length > 0) throw lossFailure(lost);
     const [, height, width, channels] = found.train?.shape ?? [];
+    const limit = limitOf(settings, split);
+    const tried = limit < files.length ? inTurn(files) : files;
     const collected = await collectImages(
-      files,
+      tried,
       {
         count: files.length,
+        limit,
         ...(height === undefined || width === undefined || channels === undefined
           ? {}
           : { wanted: [height, width, channels] }),
@@ -43,6 +48,7 @@ export async function readFolders(
     );
     const all = [...skipped, ...collected.skipped].sort(bySkippedName);
     found[split] = { ...collected, skipped: all };
+    listed[split] = files.map(({ name }) => name);
     warnOfSkipped(all, files.length + skipped.length, `\`${shownName(path)}\``, log);
     warnOfTransparent(collected, log);
     if (collected.classNames !== undefined) for (const name of listing.folders) folderNames.add(name);
@@ -58,8 +64,9 @@ export async function readFolders(
   const raw: Partial<Record<Split, RawSplit>> = {};
   for (const { split, path } of folders) {
     const collected = found[split];
-    if (collected !== undefined)
-      raw[split] = toRaw(collected, classes, `the images of \`${shownName(path)}\``);
+    if (collected === undefined) continue;
+    const name = `the images of \`${shownName(path)}\``;
+    raw[split] = toRaw(collected, { classes, listed: listed[split] ?? [], name });
   }
   return raw;
 }

@@ -9,17 +9,17 @@ import { ensureFile } from '../../artifacts/download.ts';
 import type { LfwDatasetSettings } from '../../config/generated/settings.ts';
 import { failure, type Failure } from '../../core/diagnostic.ts';
 import type { StageContext } from '../contract.ts';
-import { OWN_LIST, scanArchive } from './archive.ts';
+import { OWN_LIST, scanArchive, type ArchiveListing } from './archive.ts';
 import { dataFolder } from './cache.ts';
 import { checkClassNames, classesOf, toRaw, warnOfTransparent } from './classes.ts';
 import { collectImages } from './collect.ts';
 import { listFolder } from './folder.ts';
 import { warnOfSkipped } from './folders.ts';
-import type { ImageFile } from './image-file.ts';
-import { shownName } from './names.ts';
+import { compareNames, shownName } from './names.ts';
 import { lfwSha256 } from './pins.ts';
-import type { RawSplit } from './raw.ts';
+import { limitOf, type RawSplit } from './raw.ts';
 import { bySkippedName, isLoss, lossFailure, sumUp, type Skipped } from './skipped.ts';
+import { inStretches, inTurn } from './turns.ts';
 
 const ARCHIVES = {
   funneled: { name: 'lfw-funneled.tgz', url: 'https://ndownloader.figshare.com/files/5976015' },
@@ -34,48 +34,52 @@ export async function readLfw(context: StageContext<LfwDatasetSettings>): Promis
   const { settings, signal, log } = context;
   const path = await findArchive(context);
   context.progress({ text: 'counting images' });
-  const { names, skipped, files } = (await stat(path)).isDirectory()
+  const { images, skipped, read } = (await stat(path)).isDirectory()
     ? await listPeople(path)
     : await scanArchive(path, signal);
   const lost = skipped.filter(isLoss);
   if (settings.on_error === 'fail' && lost.length > 0) throw lossFailure(lost);
-  const people = frequent(names, settings.min_faces_per_person);
-  const count = names.filter((name) => people.has(name)).length;
-  if (count === 0) throw nobodyFailure(path, names, skipped, settings);
-  const collected = await collectImages(chosen(files, people), { count }, context);
+  const people = frequent(images, settings.min_faces_per_person);
+  const faces = images.filter(({ className }) => people.has(className));
+  if (faces.length === 0) throw nobodyFailure(path, images.length, skipped, settings);
+  const listed = faces.map(({ name }) => name).sort(compareNames);
+  const limit = limitOf(settings, 'train');
+  const tried = limit < faces.length ? inTurn(faces.toSorted((a, b) => compareNames(a.name, b.name))) : faces;
+  const collected = await collectImages(
+    inStretches(
+      tried.map(({ name }) => name),
+      limit,
+      read,
+    ),
+    { count: faces.length, limit },
+    context,
+  );
   const all = [...skipped, ...collected.skipped].sort(bySkippedName);
-  warnOfSkipped(all, names.length + skipped.length, `\`${shownName(basename(path))}\``, log);
+  warnOfSkipped(all, images.length + skipped.length, `\`${shownName(basename(path))}\``, log);
   warnOfTransparent(collected, log);
   const classes = classesOf([collected]);
   checkClassNames(classes, log);
-  return toRaw({ ...collected, skipped: all }, classes, 'the faces');
+  return toRaw({ ...collected, skipped: all }, { classes, listed, name: 'the faces' });
 }
 
-interface People {
-  /** The person on each image. */
-  readonly names: readonly string[];
-  readonly skipped: readonly Skipped[];
-  readonly files: AsyncIterable<Required<ImageFile>> | Iterable<Required<ImageFile>>;
-}
-
-async function listPeople(folder: string): Promise<People> {
+async function listPeople(folder: string): Promise<ArchiveListing> {
   const { loose, sorted, skipped } = await listFolder(folder);
   const reason = 'is an image outside the class folders';
   const others = loose.map(({ name }) => ({ name, kind: 'loose', reason }) as const);
   return {
-    names: sorted.map(({ className }) => className),
+    images: sorted,
     skipped: [...skipped, ...others].filter(({ name }) => !OWN_LIST.test(name)),
-    files: sorted,
+    read: (names) => sorted.filter(({ name }) => names.has(name)),
   };
 }
 
 function nobodyFailure(
   path: string,
-  names: readonly string[],
+  images: number,
   skipped: readonly Skipped[],
   { min_faces_per_person: least }: LfwDatasetSettings,
 ): Failure {
-  if (names.length > 0) {
+  if (images > 0) {
     return failure('data-missing', `of nobody there are ${least} images`, 'lower `min_faces_per_person`');
   }
   const but = skipped.length === 0 ? '' : `, but ${sumUp(skipped)}`;
@@ -86,13 +90,9 @@ function nobodyFailure(
   );
 }
 
-async function* chosen(files: People['files'], people: ReadonlySet<string>): AsyncGenerator<ImageFile> {
-  for await (const file of files) if (people.has(file.className)) yield file;
-}
-
-function frequent(names: readonly string[], least: number): ReadonlySet<string> {
+function frequent(images: ArchiveListing['images'], least: number): ReadonlySet<string> {
   const counts = new Map<string, number>();
-  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  for (const { className } of images) counts.set(className, (counts.get(className) ?? 0) + 1);
   return new Set([...counts].flatMap(([name, count]) => (count >= least ? [name] : [])));
 }
 

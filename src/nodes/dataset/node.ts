@@ -10,7 +10,13 @@ import type {
 import { unreachable } from '../../core/diagnostic.ts';
 import type { Json } from '../../core/json.ts';
 import { readSchema } from '../../core/schemas.ts';
-import type { AnalysisContext, ImageShape, OutputDescription, Split } from '../../core/stage-type.ts';
+import type {
+  AnalysisContext,
+  ChosenImages,
+  ImageShape,
+  OutputDescription,
+  Split,
+} from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';
 import { identityOf } from './identity.ts';
 import { foldersOf } from './split-folders.ts';
@@ -42,6 +48,7 @@ export const datasetNode: NodeDefinition<DatasetSettings> = {
         ? {}
         : { range: settings.normalize === 'minmax' ? ([0, 1] as const) : ([0, 255] as const) }),
       splits: splitsOf(settings),
+      chosen: chosenBy(settings),
     };
   },
 
@@ -148,6 +155,20 @@ function shapeOf(settings: DatasetSettings): ImageShape | undefined {
     default:
       return unreachable(settings);
   }
+}
+
+/** Images of the sets that are known by name. */
+const KNOWN_COUNTS: Readonly<Partial<Record<DatasetSettings['source'], Record<Split, number>>>> = {
+  mnist: { train: 60_000, test: 10_000 },
+  'fashion-mnist': { train: 60_000, test: 10_000 },
+};
+
+function chosenBy({ source, limit }: DatasetSettings): ChosenImages {
+  const all = KNOWN_COUNTS[source];
+  if (all === undefined) return { divisions: [] };
+  const most = (split: Split): number => (typeof limit === 'number' ? limit : limit?.[split]) ?? Infinity;
+  const counts = { train: Math.min(all.train, most('train')), test: Math.min(all.test, most('test')) };
+  return { set: source, counts, divisions: [] };
 }
 
 function splitsOf(settings: DatasetSettings): readonly Split[] {

@@ -6,7 +6,7 @@ import type { DatasetSettings } from '../../config/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import type { Split } from '../../core/stage-type.ts';
 import { rowNumbers } from '../../engine/train/samples.ts';
-import type { PixelKind, RawImages, RawSplit } from './raw.ts';
+import { limitOf, type PixelKind, type RawImages, type RawSplit } from './raw.ts';
 import { checkLabels, imageShape, MOST_CHANNELS, refuse } from './shapes.ts';
 
 export type RawSplits = Readonly<Partial<Record<Split, RawSplit>>>;
@@ -85,12 +85,12 @@ function whiteOf(kind: PixelKind, wide: boolean): number | undefined {
 }
 
 /** Checked, and cut to `limit`. */
-function cut(raw: RawSplit, { limit }: Settings, split: Split): RawSplit {
+function cut(raw: RawSplit, settings: Settings, split: Split): RawSplit {
   const { images, labels, names, ...rest } = raw;
   const size = imageShape(images).reduce((product, length) => product * length, 1);
   checkLabels(raw);
   const [total = 0, ...shape] = images.shape;
-  const count = Math.min(total, (typeof limit === 'number' ? limit : limit?.[split]) ?? Infinity);
+  const count = Math.min(total, limitOf(settings, split));
   return {
     ...rest,
     names: count === total ? names : takeNames(names, rowNumbers(count)),

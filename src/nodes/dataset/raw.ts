@@ -1,7 +1,9 @@
 /** One split as its source holds it, before it is checked, cut to `limit` and scaled. */
 import type { ImageNames } from '../../artifacts/image-names.ts';
 import type { SaveLine } from '../../artifacts/numpy.ts';
+import type { DatasetSettings } from '../../config/generated/settings.ts';
 import { sha256 } from '../../core/json.ts';
+import type { Split } from '../../core/stage-type.ts';
 import type { Skipped } from './skipped.ts';
 
 /** An array of the user's, with what messages say about it. */
@@ -37,6 +39,12 @@ export interface RawSplit {
   readonly skipped?: readonly Skipped[];
   /** Which images they are: as many names as images. */
   readonly names: ImageNames;
+}
+
+/** How many images of a split are kept at most. */
+export function limitOf({ limit }: Pick<DatasetSettings, 'limit'>, split: Split): number {
+  const own = typeof limit === 'number' ? limit : limit?.[split];
+  return own ?? Infinity;
 }
 
 /** The source of images that were read from an array: the same for the same values, whatever file they lie in. */

@@ -12,6 +12,7 @@ import type {
 import { atSetting, unreachable } from '../../core/diagnostic.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { Split } from '../../core/stage-type.ts';
+import { lostClasses } from '../class-loss.ts';
 import type { StageContext, StageResult } from '../contract.ts';
 import { readFashionMnist } from './fashion-mnist.ts';
 import { readFolders } from './folders.ts';
@@ -19,7 +20,7 @@ import { readLfw } from './lfw.ts';
 import { readMnist } from './mnist.ts';
 import { readNumpySplit } from './numpy.ts';
 import { toImageSet, type RawSplits } from './pixels.ts';
-import { arraySource, type RawArray, type RawSplit } from './raw.ts';
+import { arraySource, limitOf, type RawArray, type RawSplit } from './raw.ts';
 import { summarize } from './summary.ts';
 
 export async function runDataset(context: StageContext<DatasetSettings>): Promise<StageResult> {
@@ -29,7 +30,11 @@ export async function runDataset(context: StageContext<DatasetSettings>): Promis
   for (const split of SPLITS) {
     context.progress({ text: `reading ${split} images` });
     const raw = await read(split);
-    if (raw !== undefined) raws[split] = raw;
+    if (raw === undefined) continue;
+    raws[split] = raw;
+    const lost = lostClasses(raw.labels?.data, limitOf(settings, split), raw.images.name);
+    if (lost !== undefined)
+      context.log('warn', `${lost}: use a \`subset\` stage with \`choose: random\` in place of \`limit\``);
   }
   const { notices, ...set } = toImageSet(raws, settings);
   for (const { message, hint } of notices) context.log('warn', `${message}: ${hint}`);

@@ -37,7 +37,12 @@ function analyze(context: AnalysisContext<EncodeSettings>): OutputDescription {
     }
   }
   const size = model && sizeOf(model.latentShape);
-  return { kind: 'vectors', ...(size === undefined ? {} : { size }), splits };
+  return {
+    kind: 'vectors',
+    ...(size === undefined ? {} : { size }),
+    splits,
+    ...(data?.chosen === undefined ? {} : { chosen: data.chosen }),
+  };
 }
 
 /** A denoiser's latents are those of corrupted images. */

@@ -3,7 +3,7 @@ import type { EvaluateSettings } from '../../config/generated/settings.ts';
 import { readSchema } from '../../core/schemas.ts';
 import type { AnalysisContext, OutputDescription, Split } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';
-import { targetHint } from '../step.ts';
+import { checkCleanTarget, targetHint } from '../step.ts';
 import { metricName } from './names.ts';
 import {
   checkEntropyTarget,
@@ -27,6 +27,9 @@ export const evaluateNode: NodeDefinition<EvaluateSettings> = {
   outputs: 'metrics',
   draws: false,
   engine: true,
+  pairings: ({ split }) => [
+    { settings: ['data', 'target'], splits: split === 'all' ? ['train', 'test'] : [split] },
+  ],
   analyze,
   async run(context) {
     const { runEvaluate } = await import('./run.ts');
@@ -44,6 +47,8 @@ function analyze(context: AnalysisContext<EvaluateSettings>): OutputDescription 
   const splits: readonly Split[] = settings.split === 'all' ? (data?.splits ?? []) : [settings.split];
   if (data !== undefined) {
     for (const split of splits) checkSplit(context, split, data, target, ['split']);
+    const what = (stage: string): string => `outputs are compared with the corrupted images of \`${stage}\``;
+    checkCleanTarget(context, data, target, what);
     if (model !== undefined) {
       checkInput(context, model, data);
       checkCorruption(context, model, data);

@@ -5,7 +5,7 @@ import { readSchema } from '../../core/schemas.ts';
 import { sizeOf } from '../../core/shape.ts';
 import type { AnalysisContext, OutputDescription, Split } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';
-import { targetHint } from '../step.ts';
+import { checkCleanTarget, targetHint } from '../step.ts';
 import { checkInput, checkOutput, checkSplit, type ImagesDescription } from '../train/checks.ts';
 
 /** Kinds that put images through a model. */
@@ -25,6 +25,14 @@ export const figureNode: NodeDefinition<FigureSettings> = {
   outputs: 'figure',
   draws: true,
   engine: ({ kind }) => COMPUTED.has(kind),
+  pairings: (settings) => {
+    if (!('split' in settings)) return [];
+    const splits = [settings.split];
+    return (['target', 'before', 'thumbnails'] as const).map((other) => ({
+      settings: ['data', other],
+      splits,
+    }));
+  },
   analyze,
   async run(context) {
     const { drawFigure } = await import('./run.ts');
@@ -97,6 +105,9 @@ function checkImages(
   if (data !== undefined) {
     checkInput(context, model, data);
     checkCorruption(context, model, data);
+    const what = (stage: string): string =>
+      `the corrupted images of \`${stage}\` stand in the row of originals`;
+    checkCleanTarget(context, data, target, what);
   }
   if (target !== undefined) checkOutput(context, model, target);
 }

@@ -84,8 +84,10 @@ export const noiseNode: NodeDefinition<NoiseSettings> = {
       ...(data.shape === undefined ? {} : { shape: data.shape }),
       ...(range === undefined ? {} : { range }),
       ...(corruptionOf === undefined ? {} : { corruptionOf }),
+      ...(references['data'] === undefined ? {} : { noiseOn: [...(data.noiseOn ?? []), references['data']] }),
       ...(cleanIdentity === undefined ? {} : { cleanIdentity }),
       ...(resampled ? { resampled: true } : {}),
+      ...(data.chosen === undefined ? {} : { chosen: data.chosen }),
     };
   },
 

@@ -33,7 +33,8 @@ function analyze(context: AnalysisContext<PredictSettings>): OutputDescription |
     for (const split of splits) checkSplit(context, split, data, undefined, ['split']);
     if (model !== undefined) checkInput(context, model, data);
   }
-  if (model === undefined) return { kind: 'images', splits };
+  const chosen = data?.chosen === undefined ? {} : { chosen: data.chosen };
+  if (model === undefined) return { kind: 'images', splits, ...chosen };
   const shape = imageOf(model.outputShape);
   if (shape !== undefined) return { kind: 'images', shape, splits };
   // A model that takes images gives images: only one that does not fit the data comes here.

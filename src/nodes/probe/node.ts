@@ -16,6 +16,7 @@ export const probeNode: NodeDefinition<ProbeSettings> = {
   outputs: 'metrics',
   draws: true,
   engine: true,
+  pairings: () => [{ settings: ['data', 'baseline'], splits: ['train', 'test'] }],
   analyze,
   async run(context) {
     const { runProbe } = await import('./run.ts');

@@ -13,7 +13,7 @@ export interface Division {
  * @param share of test images; their number is the nearest integer
  * @param seed an integer from 0 to 2^53 - 1
  * @param labels where each class is to give its share: each gives the integer below it, and one more goes to those that lost
- *   most by that (the method of largest remainders)
+ *   most by that (the method of largest remainders); the seed decides between those that lost equally much
  */
 export function divide(
   count: number,
@@ -23,7 +23,7 @@ export function divide(
 ): Division {
   const order = permutation(deriveSeed(seed, 'split', 'rows'), count);
   const classes = labels ?? new Uint8Array(count);
-  const left = quotas(classes, share);
+  const left = quotas(classes, share, seed);
   const [train, test]: [number[], number[]] = [[], []];
   for (const row of order) {
     const label = classes[row] ?? 0;
@@ -34,17 +34,23 @@ export function divide(
   return { train: Int32Array.from(train), test: Int32Array.from(test) };
 }
 
-/** Test images of each class. */
-function quotas(classes: Uint8Array | Int32Array, share: number): Map<number, number> {
+/** Test images of each class. Of classes that lost equally much, those get one more that come first in the seeded order. */
+function quotas(classes: Uint8Array | Int32Array, share: number, seed: number): Map<number, number> {
   const counts = new Map<number, number>();
   for (const label of classes) counts.set(label, (counts.get(label) ?? 0) + 1);
-  const exact = [...counts]
-    .sort(([a], [b]) => a - b)
-    .map(([label, count]) => ({ label, due: count * share }));
+  const labels = [...counts.keys()].sort((a, b) => a - b);
+  const order = permutation(deriveSeed(seed, 'split', 'classes'), labels.length);
+  // Rounded, so that 0.5 of one class and 0.5 of another are equal although floating point gives 0.49999999999999994.
+  const exact = labels.map((label, index) => ({
+    label,
+    due: Number(((counts.get(label) ?? 0) * share).toFixed(9)),
+    rank: order[index] ?? 0,
+  }));
   const result = new Map(exact.map(({ label, due }) => [label, Math.floor(due)]));
-  let missing = Math.round(classes.length * share);
+  let missing = Math.round(Number((classes.length * share).toFixed(9)));
   for (const quota of result.values()) missing -= quota;
-  const lost = exact.toSorted((a, b) => (b.due % 1) - (a.due % 1));
+  const rest = (due: number): number => Number((due % 1).toFixed(9));
+  const lost = exact.toSorted((a, b) => rest(b.due) - rest(a.due) || a.rank - b.rank);
   for (const { label } of lost.slice(0, missing)) result.set(label, (result.get(label) ?? 0) + 1);
   return result;
 }

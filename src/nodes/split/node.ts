@@ -1,8 +1,17 @@
 import type { SplitSettings } from '../../config/generated/settings.ts';
 import { readSchema } from '../../core/schemas.ts';
-import type { OutputDescription } from '../../core/stage-type.ts';
+import { canonicalJson } from '../../core/json.ts';
+import type { ChosenImages, OutputDescription } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';
 import { describeStep } from '../step.ts';
+
+/** How many images each part gets is known by the names of the images, when they are there. */
+function divide(
+  { counts: _counts, ...chosen }: ChosenImages,
+  { data: _data, ...settings }: SplitSettings,
+): { readonly chosen: ChosenImages } {
+  return { chosen: { ...chosen, divisions: [...chosen.divisions, canonicalJson(settings)] } };
+}
 
 /** `split`: divides images into training and test images. */
 export const splitNode: NodeDefinition<SplitSettings> = {
@@ -25,7 +34,12 @@ export const splitNode: NodeDefinition<SplitSettings> = {
         at: ['data'],
       });
     }
-    return { ...described, splits: ['train', 'test'] };
+    const { chosen, ...rest } = described;
+    return {
+      ...rest,
+      splits: ['train', 'test'],
+      ...(chosen === undefined ? {} : divide(chosen, context.settings)),
+    };
   },
 
   async run(context) {

@@ -1,8 +1,19 @@
 import type { SubsetSettings } from '../../config/generated/settings.ts';
 import { readSchema } from '../../core/schemas.ts';
-import type { OutputDescription, Split } from '../../core/stage-type.ts';
+import type { ChosenImages, OutputDescription, Split } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';
 import { describeStep } from '../step.ts';
+import { amountOf } from './amount.ts';
+
+function keep(
+  counts: NonNullable<ChosenImages['counts']>,
+  settings: SubsetSettings,
+): NonNullable<ChosenImages['counts']> {
+  const entries = Object.entries(counts) as readonly [Split, number][];
+  return Object.fromEntries(
+    entries.map(([split, count]) => [split, Math.min(count, amountOf(settings, split, count))]),
+  );
+}
 
 /** `subset`: keeps some of the images. */
 export const subsetNode: NodeDefinition<SubsetSettings> = {
@@ -39,7 +50,12 @@ export const subsetNode: NodeDefinition<SubsetSettings> = {
         });
       }
     }
-    return described;
+    const { chosen, ...rest } = described;
+    if (chosen === undefined) return rest;
+    const { counts: before, ...others } = chosen;
+    const counts =
+      settings.classes === null && before !== undefined ? { counts: keep(before, settings) } : {};
+    return { ...rest, chosen: { ...others, ...counts } };
   },
 
   async run(context) {

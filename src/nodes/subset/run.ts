@@ -5,7 +5,9 @@ import { failure } from '../../core/diagnostic.ts';
 import { permutation } from '../../core/philox.ts';
 import { deriveSeed } from '../../core/seed.ts';
 import type { Split } from '../../core/stage-type.ts';
+import { lostClasses } from '../class-loss.ts';
 import type { StageContext, StageResult } from '../contract.ts';
+import { amountOf } from './amount.ts';
 
 export async function runSubset(context: StageContext<SubsetSettings>): Promise<StageResult> {
   const { settings, inputs, signal } = context;
@@ -24,7 +26,7 @@ export async function runSubset(context: StageContext<SubsetSettings>): Promise<
         'leave `classes` out',
       );
     }
-    const rows = choose(images, settings, split);
+    const rows = choose(images, context, split);
     if (rows.length === 0) {
       throw failure(
         'bad-setting',
@@ -43,22 +45,24 @@ export async function runSubset(context: StageContext<SubsetSettings>): Promise<
 }
 
 /** Numbers of the images that are kept, in order. */
-function choose({ count, labels }: ImageArray, settings: SubsetSettings, split: Split): Int32Array {
-  const { classes } = settings;
-  const wanted = classes === null ? undefined : new Set(classes);
+function choose(
+  { count, labels }: ImageArray,
+  { settings, inputs, log }: StageContext<SubsetSettings>,
+  split: Split,
+): Int32Array {
+  const wanted = settings.classes === null ? undefined : new Set(settings.classes);
   const all = Int32Array.from({ length: count }, (_, index) => index);
   const fitting = wanted === undefined ? all : all.filter((row) => wanted.has(labels?.[row] ?? -1));
   const kept = amountOf(settings, split, fitting.length);
-  if (settings.choose === 'first' || kept >= fitting.length) return fitting.subarray(0, kept);
+  if (settings.choose === 'first' || kept >= fitting.length) {
+    const classes = labels && fitting.map((row) => labels[row] ?? 0);
+    const lost = lostClasses(classes, kept, `the ${split} images of \`${inputs['data']?.stage}\``);
+    if (lost !== undefined) log('warn', `${lost}: use \`choose: random\``);
+    return fitting.subarray(0, kept);
+  }
   const order = permutation(deriveSeed(settings.seed, 'subset', split), fitting.length);
   return order
     .subarray(0, kept)
     .sort()
     .map((index) => fitting[index] ?? 0);
-}
-
-function amountOf({ count, share }: SubsetSettings, split: Split, available: number): number {
-  const of = (amount: SubsetSettings['count']): number | undefined =>
-    typeof amount === 'number' ? amount : amount?.[split];
-  return of(count) ?? Math.round(available * (of(share) ?? 1));
 }

@@ -3,7 +3,7 @@ import type { TrainSettings } from '../../config/generated/settings.ts';
 import { readSchema } from '../../core/schemas.ts';
 import type { AnalysisContext, OutputDescription } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';
-import { isCleanOf, targetHint } from '../step.ts';
+import { haveOneClean, isCleanOf, targetHint } from '../step.ts';
 import {
   checkEntropyTarget,
   checkInput,
@@ -28,6 +28,9 @@ export const trainNode: NodeDefinition<TrainSettings> = {
   engine: true,
   cosmetic: ['checkpoint'],
   resumesBy: 'epochs',
+  pairings: ({ validation }) => [
+    { settings: ['data', 'target'], splits: validation === 'test' ? ['train', 'test'] : ['train'] },
+  ],
   analyze,
   async run(context) {
     const { runTrain } = await import('./run.ts');
@@ -107,30 +110,47 @@ function checkSplits(
   });
 }
 
-/** Training on corrupted images without their clean ones is allowed, but rarely what is meant. */
+/** Learning noise is allowed, but rarely what is meant. Two corruptions of the same clean images (noise2noise) are. */
 function checkDenoising(
   { references, report }: AnalysisContext<TrainSettings>,
   data: ImagesDescription,
   target: ImagesDescription | undefined,
 ): void {
   const { data: stage, target: named } = references;
-  if (data.corruptionOf === undefined) return;
-  if (named === undefined) {
-    report({
-      code: 'bad-setting',
-      severity: 'warning',
-      message: `without \`target\`, the model learns to reproduce the noise of \`${stage}\``,
-      hint: `for a denoiser, ${targetHint(data.corruptionOf)}`,
-      at: ['data'],
-    });
-  } else if (target?.corruptionOf === undefined && !isCleanOf(data, named, target)) {
-    report({
-      code: 'bad-setting',
-      severity: 'warning',
-      message: `as far as the settings tell, \`${named}\` does not hold the clean images of \`${stage}\``,
-      hint: targetHint(data.corruptionOf),
-      at: ['target'],
-    });
+  const warn = (message: string, hint: string, at: string): void =>
+    report({ code: 'bad-setting', severity: 'warning', message, hint, at: [at] });
+  if (named === undefined || named === stage) {
+    if (data.corruptionOf === undefined) return;
+    const begin = named === undefined ? 'without `target`' : `with \`target: ${named}\``;
+    const message = `${begin}, the model learns to reproduce the noise of \`${stage}\``;
+    warn(
+      message,
+      `for a denoiser, ${targetHint(data.corruptionOf, named)}`,
+      named === undefined ? 'data' : 'target',
+    );
+  } else if (target?.corruptionOf !== undefined && data.corruptionOf === undefined) {
+    const swapped = isCleanOf(target, stage, data);
+    warn(
+      `the model learns to add the noise of \`${named}\` to the images of \`${stage}\``,
+      swapped
+        ? `for a denoiser, use \`data: ${named}\` and \`target: ${stage}\``
+        : 'let `target` name clean images',
+      'target',
+    );
+  } else if (data.corruptionOf === undefined) {
+    return;
+  } else if (target?.noiseOn?.includes(stage ?? '') === true) {
+    const message = `\`${named}\` is \`${stage}\` with more noise: the model learns to reproduce the noise of \`${stage}\``;
+    warn(message, `for a denoiser, ${targetHint(data.corruptionOf, named)}`, 'target');
+  } else if (
+    target?.corruptionOf === undefined ? !isCleanOf(data, named, target) : !haveOneClean(data, target)
+  ) {
+    const what = target?.corruptionOf === undefined ? 'the clean images' : 'another corruption';
+    warn(
+      `as far as the settings tell, \`${named}\` does not hold ${what} of \`${stage}\``,
+      targetHint(data.corruptionOf, named),
+      'target',
+    );
   }
 }
 

@@ -223,3 +223,31 @@ test('images are named by their files; one that is left out keeps its place', as
   assert.deepEqual(names?.files, ['a/1.png', 'b/1.png', 'b/3.jpg']);
   assert.deepEqual(names.places, Int32Array.of(0, 1, 3));
 });
+
+test('a limit is drawn over the classes in turn, and no more is decoded than kept', async (t) => {
+  const files: Record<string, Uint8Array> = {};
+  for (const name of ['a', 'b', 'c']) {
+    for (const image of [1, 2, 3]) files[`photos/${name}/${image}.png`] = await picture(4, 6, WHITE);
+  }
+  // Whoever decodes these stops.
+  for (const name of ['a/3', 'b/2', 'b/3', 'c/2', 'c/3'])
+    files[`photos/${name}.png`] = Buffer.from('no image');
+  const folder = fill(t, files);
+  const kept = async (limit: number, on_error: 'skip' | 'fail' = 'fail'): Promise<readonly string[]> => {
+    const context = fakeContext(folder, { ...SETTINGS, limit, on_error }, { stage: `of-${limit}` });
+    await datasetNode.run(context);
+    const { names, count, labels } = await readImages(context.folder, 'train');
+    assert.ok(names?.files);
+    assert.deepEqual(
+      Array.from(labels ?? [], (label) => 'abc'[label]),
+      names.files.map((path) => path[0]),
+    );
+    assert.equal(count, names.files.length);
+    return names.files;
+  };
+  assert.deepEqual(await kept(2), ['a/1.png', 'b/1.png']);
+  assert.deepEqual(await kept(4), ['a/1.png', 'a/2.png', 'b/1.png', 'c/1.png']);
+  // What cannot be read is replaced as long as there is more.
+  await assert.rejects(kept(5), failsWith('data-corrupt'));
+  assert.deepEqual(await kept(5, 'skip'), ['a/1.png', 'a/2.png', 'b/1.png', 'c/1.png']);
+});

@@ -117,8 +117,13 @@ test('splits are known before it runs, files are named and their contents are pa
       references: {},
       report: () => assert.fail('nothing is wrong'),
     });
-  assert.deepEqual(describe(NPZ), { kind: 'images', splits: ['train', 'test'] });
-  assert.deepEqual(describe({ ...NPZ, test_images: null }), { kind: 'images', splits: ['train'] });
+  const chosen = { divisions: [] };
+  assert.deepEqual(describe(NPZ), { kind: 'images', splits: ['train', 'test'], chosen });
+  assert.deepEqual(describe({ ...NPZ, test_images: null }), {
+    kind: 'images',
+    splits: ['train'],
+    chosen,
+  });
   assert.deepEqual(datasetNode.files?.(NPZ), ['data.npz']);
   const single: NpyDatasetSettings = {
     ...{ type: 'dataset', source: 'npy', limit: null, normalize: 'minmax' },

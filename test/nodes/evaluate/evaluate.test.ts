@@ -73,6 +73,14 @@ test('a denoiser that is compared with corrupted images is pointed out', () => {
   assert.deepEqual(analyze({}, { corruptionOf: 'clean' }).found, ['warning bad-setting data']);
 });
 
+test('an evaluation against corrupted images is pointed out, whatever the model', () => {
+  const plain = { denoiser: false };
+  assert.deepEqual(analyze({}, {}, { corruptionOf: 'images' }, plain).found, ['warning bad-setting target']);
+  assert.deepEqual(analyze({}, { corruptionOf: 'clean' }, { corruptionOf: 'clean' }, plain).found, [
+    'warning bad-setting target',
+  ]);
+});
+
 test('metrics that cannot be computed are found before anything runs', () => {
   const plain = { denoiser: false };
   const shape = [10, 28, 1] as const;

@@ -127,11 +127,13 @@ test('its images are a corruption of the clean ones, also through several noises
     splits: ['train'],
     range: [0, 1],
     corruptionOf: 'mnist',
+    noiseOn: ['mnist'],
   });
   assert.deepEqual(analyze({ ...NOISE, clip: null }, 'first'), {
     kind: 'images',
     splits: ['train'],
     corruptionOf: 'first',
+    noiseOn: ['mnist'],
   });
   assert.deepEqual(findings, []);
   analyze({ ...NOISE, clip: [1, 0] });

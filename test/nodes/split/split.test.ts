@@ -95,6 +95,25 @@ test('shares are as near as whole images allow, of all images and of each class'
   );
 });
 
+test('the seed decides which of several equal classes gives one more', () => {
+  // Ten classes of five: each is to give 1.5. Ten of 20 and ten of 60 to give 0.5 and 1.5 is a tie, too.
+  const counts = [Array<number>(10).fill(5), [...Array<number>(5).fill(20), ...Array<number>(5).fill(60)]];
+  for (const [place, sizes] of counts.entries()) {
+    const labels = Int32Array.from(sizes.flatMap((size, label) => Array<number>(size).fill(label)));
+    const share = place === 0 ? 0.3 : 0.025;
+    const chosen = (seed: number): readonly number[] => {
+      const { test: held } = divide(labels.length, share, seed, labels);
+      return sizes.flatMap((size, label) => {
+        const given = [...held].filter((row) => labels[row] === label).length;
+        return given > Math.floor(size * share) ? [label] : [];
+      });
+    };
+    assert.deepEqual(chosen(1), chosen(1));
+    const seen = new Set(Array.from({ length: 30 }, (_, seed) => chosen(seed)).flat());
+    assert.equal(seen.size, 10);
+  }
+});
+
 const images = (fields: object = {}): OutputDescription => ({ kind: 'images', splits: ['train'], ...fields });
 
 function analyze(
@@ -171,11 +190,11 @@ test('the same step of noisy and clean images gives the images of a denoiser; an
   write('same.yaml', pairs(3));
   write('other.yaml', pairs(4));
   const { json } = await runJson(['check', 'same.yaml', 'other.yaml']);
-  // With `seed: 4` only the last model, whose noise came after that step, is a denoiser; the others are warned of.
-  // Only a denoiser is not to be measured on clean images.
+  // With `seed: 4` only the last model, whose noise came after that step, is a denoiser; images of other divisions are refused,
+  // and of joined sets it is warned. Only a denoiser is not to be measured on clean images.
   const codes = json.files.map(({ diagnostics }) => diagnostics.map(({ code }) => code));
   assert.deepEqual(codes, [
     Array(4).fill('clean-evaluation'),
-    [...Array(3).fill('bad-setting'), 'clean-evaluation'],
+    ['pair-mismatch', 'pair-mismatch', 'bad-setting', 'clean-evaluation'],
   ]);
 });

@@ -82,6 +82,19 @@ test('noise as its own target is pointed out', () => {
   assert.deepEqual(found({ data: { corruptionOf: 'clean' } }), ['warning bad-setting data']);
 });
 
+test('a model that learns noise is pointed out, at the target; noise2noise is not', () => {
+  const noisy = { corruptionOf: 'mnist' };
+  assert.deepEqual(found({ target: noisy }), ['warning bad-setting target']);
+  assert.deepEqual(found({ target: { corruptionOf: 'elsewhere' } }), ['warning bad-setting target']);
+  // `data` is the stage `mnist` of these tests, here noisy itself.
+  const data = { corruptionOf: 'root' };
+  assert.deepEqual(found({ data, target: { corruptionOf: 'root', noiseOn: ['root'] } }), []);
+  assert.deepEqual(found({ data, target: { corruptionOf: 'root', noiseOn: ['root', 'mnist'] } }), [
+    'warning bad-setting target',
+  ]);
+  assert.deepEqual(found({ data, target: { corruptionOf: 'other' } }), ['warning bad-setting target']);
+});
+
 test('a model of vectors does not take images, and the hint says what does', () => {
   const flat = { model: { inputShape: [784], outputShape: [784] } };
   assert.deepEqual(found(flat), ['error shape-mismatch model']);

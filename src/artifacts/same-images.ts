@@ -1,0 +1,98 @@
+/** Whether two image sets hold the same images in the same order, by their names. */
+import { placeOf, sourceOf, type ImageNames } from './image-names.ts';
+
+/** How two sets differ. */
+export interface NameDifference {
+  /** Names that only one of the two has, in order. */
+  readonly missing: readonly [ofOther: readonly string[], ofOne: readonly string[]];
+  /** The first place where the two have different images, and what stands there; absent where one only has more. */
+  readonly first?: { readonly row: number; readonly names: readonly [string, string] };
+  /** Whether images were compared by the names of their files, and not by their places. */
+  readonly byFile: boolean;
+  /** Whether they come from different data sets that are known by name. */
+  readonly otherSet: boolean;
+}
+
+/** Kinds of sources that a user's own data have; others are sets that are known by name. */
+const OWN = /^(?:array|folder|stage)\//;
+
+/**
+ * Compares two sets, image by image. Two images with files are the same if the paths of their files agree but for the extension;
+ * the class folder counts where both sets have such folders. Others are the same if they are in the same place of their source.
+ * The sources may differ, as those of `noisy.npy` and `clean.npy` do, unless both are known sets, or each is on the other side, too.
+ *
+ * @returns undefined where all are the same
+ */
+export function compareNames(one: ImageNames, other: ImageNames): NameDifference | undefined {
+  const compared = comparison(one, other);
+  const { isSame, otherSet } = compared;
+  const count = Math.min(one.count, other.count);
+  let row = 0;
+  while (row < count && isSame(row)) row += 1;
+  if (row === count && one.count === other.count) return undefined;
+  const [all, others] = [compared.keysOf(one), compared.keysOf(other)];
+  return {
+    missing: [without(all, others), without(others, all)],
+    ...(row === count ? {} : { first: { row, names: [nameOf(one, row), nameOf(other, row)] } }),
+    byFile: compared.byFile,
+    otherSet: row < count && otherSet(row),
+  };
+}
+
+/** Whether the places of images without names were compared with those of another source: nobody knows that they fit. */
+export function isGuess(one: ImageNames, other: ImageNames): boolean {
+  const unnamed = [...one.sources, ...other.sources].filter((source) => source.startsWith('stage/'));
+  return unnamed.some((source) => !one.sources.includes(source) || !other.sources.includes(source));
+}
+
+/** A name for messages: the path of the file, or the source and the place in it. */
+export function nameOf(names: ImageNames, row: number): string {
+  const file = names.files?.[row] ?? '';
+  if (file !== '') return file;
+  const source = sourceOf(names, row);
+  return OWN.test(source) ? `number ${placeOf(names, row)}` : `${source} ${placeOf(names, row)}`;
+}
+
+interface Comparison {
+  readonly isSame: (row: number) => boolean;
+  /** Names by which images of the two sets can be told apart. */
+  readonly keysOf: (names: ImageNames) => ReadonlyMap<string, string>;
+  readonly byFile: boolean;
+  readonly otherSet: (row: number) => boolean;
+}
+
+function comparison(one: ImageNames, other: ImageNames): Comparison {
+  const hasClasses = [one, other].every(({ files }) => files?.some((file) => file.includes('/')) === true);
+  const stem = (file: string): string => {
+    const path = file.normalize('NFC').replace(/\.[^./]*$/, '');
+    return hasClasses ? path : path.slice(path.lastIndexOf('/') + 1);
+  };
+  const fileOf = ({ files }: ImageNames, row: number): string => files?.[row] ?? '';
+  const otherSet = (row: number): boolean => {
+    const [own, its] = [sourceOf(one, row), sourceOf(other, row)];
+    if (own === its) return false;
+    const known = !OWN.test(own) && !OWN.test(its);
+    return known || (other.sources.includes(own) && one.sources.includes(its));
+  };
+  const isSame = (row: number): boolean => {
+    if (otherSet(row)) return false;
+    const [own, its] = [fileOf(one, row), fileOf(other, row)];
+    return own !== '' && its !== '' ? stem(own) === stem(its) : placeOf(one, row) === placeOf(other, row);
+  };
+  const byFile = one.files !== undefined && other.files !== undefined;
+  const sharesSource = one.sources.some((source) => other.sources.includes(source));
+  const keysOf = (names: ImageNames): ReadonlyMap<string, string> => {
+    const keys = new Map<string, string>();
+    for (let row = 0; row < names.count; row++) {
+      const file = byFile ? fileOf(names, row) : '';
+      const place = `${sharesSource ? sourceOf(names, row) : ''} ${placeOf(names, row)}`;
+      keys.set(file === '' ? place : stem(file), nameOf(names, row));
+    }
+    return keys;
+  };
+  return { isSame, keysOf, byFile, otherSet };
+}
+
+function without(keys: ReadonlyMap<string, string>, others: ReadonlyMap<string, string>): readonly string[] {
+  return [...keys].flatMap(([key, name]) => (others.has(key) ? [] : [name]));
+}

@@ -1,0 +1,32 @@
+/** Which files are read where only some of them are to be kept. */
+import type { ImageFile } from './image-file.ts';
+
+/** The order in which files are tried: one of each class in turn, those of a class in the order given. */
+export function inTurn<File extends Pick<ImageFile, 'className'>>(files: readonly File[]): readonly File[] {
+  const classes = new Map<string | undefined, File[]>();
+  for (const file of files) {
+    const others = classes.get(file.className);
+    if (others === undefined) classes.set(file.className, [file]);
+    else others.push(file);
+  }
+  const longest = Math.max(0, ...[...classes.values()].map(({ length }) => length));
+  return Array.from({ length: longest }, (_, turn) =>
+    [...classes.values()].flatMap((all) => all[turn] ?? []),
+  ).flat();
+}
+
+/**
+ * Files in stretches of `limit`: the second is read only if images of the first could not be used.
+ *
+ * @param read reads the files with these names, in any order
+ */
+export async function* inStretches(
+  names: readonly string[],
+  limit: number,
+  read: (names: ReadonlySet<string>) => AsyncIterable<ImageFile> | Iterable<ImageFile>,
+): AsyncGenerator<ImageFile> {
+  const size = Math.min(limit, names.length);
+  for (let start = 0; start < names.length; start += size) {
+    yield* read(new Set(names.slice(start, start + size)));
+  }
+}

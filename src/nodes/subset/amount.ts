@@ -1,0 +1,9 @@
+import type { SubsetSettings } from '../../config/generated/settings.ts';
+import type { Split } from '../../core/stage-type.ts';
+
+/** How many images of a split are asked for; there may be fewer. */
+export function amountOf({ count, share }: SubsetSettings, split: Split, available: number): number {
+  const of = (amount: SubsetSettings['count']): number | undefined =>
+    typeof amount === 'number' ? amount : amount?.[split];
+  return of(count) ?? Math.round(available * (of(share) ?? 1));
+}

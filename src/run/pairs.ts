@@ -1,0 +1,171 @@
+/** Compares the images that a stage puts side by side, by their names, as soon as both sets are there. */
+import type { Entry } from '../artifacts/entry.ts';
+import { takeNames, type ImageNames } from '../artifacts/image-names.ts';
+import { readImageNames, readImageSet } from '../artifacts/images.ts';
+import { compareNames, isGuess, type NameDifference } from '../artifacts/same-images.ts';
+import { readVectors, readVectorSet } from '../artifacts/vectors.ts';
+import type { LocatedPipeline } from '../config/pipeline.ts';
+import type { Diagnostic } from '../core/diagnostic.ts';
+import type { OutputKind, Pairing, Split } from '../core/stage-type.ts';
+import { shownName } from '../nodes/dataset/names.ts';
+import type { PlannedStage } from '../plan/plan.ts';
+
+/** Names that a message lists before it counts the others. */
+const LISTED = 3;
+
+/** The pairs of a stage that can be compared: both inputs are there. */
+export function pairingsOf(
+  stage: PlannedStage,
+  located: LocatedPipeline,
+  entries: ReadonlyMap<string, Entry>,
+): readonly Pairing[] {
+  const settings = located.pipeline.stages.get(stage.name);
+  const pairings = settings && located.stageTypes.get(stage.type)?.pairings?.(settings);
+  return (pairings ?? []).filter((pairing) => {
+    const inputs = pairing.settings.map((setting) => stage.inputs[setting]);
+    const [one, other] = inputs;
+    return one !== other && inputs.every((name) => name !== undefined && entries.has(name));
+  });
+}
+
+/**
+ * Compares two inputs of a stage, split by split.
+ *
+ * @returns an error where images differ; a warning where an input does not say which images it holds
+ * @throws Failure if a file is damaged
+ */
+export async function checkPairing(
+  stage: PlannedStage,
+  located: LocatedPipeline,
+  { settings, splits }: Pairing,
+  entries: ReadonlyMap<string, Entry>,
+): Promise<readonly Diagnostic[]> {
+  const [first, second] = settings.map((setting) => {
+    const name = stage.inputs[setting] ?? '';
+    const type = located.pipeline.stages.get(name)?.type ?? '';
+    const kind = located.stageTypes.get(type)?.outputs;
+    return { name, kind, folder: entries.get(name)?.folder ?? '' };
+  });
+  if (first === undefined || second === undefined) return [];
+  const [nearer, farther] = settings;
+  const at = {
+    range: located.locate(['stages', stage.name, farther], 'value'),
+    related: [
+      {
+        message: 'they are put beside these',
+        range: located.locate(['stages', stage.name, nearer], 'value'),
+      },
+    ],
+    stage: stage.name,
+  };
+  const found: Diagnostic[] = [];
+  for (const split of splits) {
+    const [one, other] = [await readSide(first, split), await readSide(second, split)];
+    // What a split lacks, the stage itself says.
+    if (one === undefined || other === undefined) continue;
+    const [names, others] = [fitTo(one, other), fitTo(other, one)];
+    const difference = compareNames(names, others);
+    const words = { stages: [first.name, second.name] as const, split, names: [names, others] as const };
+    if (difference !== undefined) {
+      found.push({
+        code: 'pair-mismatch',
+        severity: 'error',
+        message: mismatchText(difference, words),
+        hint: mismatchHint(difference, words),
+        ...at,
+      });
+    } else if (isGuess(names, others)) {
+      found.push({
+        code: 'pair-mismatch',
+        severity: 'warning',
+        message: `the ${wordOf(split)} images of \`${first.name}\` and \`${second.name}\` were compared by number alone: a plugin does not say which they are`,
+        hint: 'let the plugin pass on `names`, as `docs/plugins.md` describes',
+        ...at,
+      });
+    }
+  }
+  return found;
+}
+
+/** What is known of the images of one side. */
+interface Side {
+  readonly names: ImageNames;
+  /** For vectors of some images: the numbers of those. */
+  readonly rows?: Int32Array;
+}
+
+async function readSide(
+  { kind, folder }: { readonly kind: OutputKind | undefined; readonly folder: string },
+  split: Split,
+): Promise<Side | undefined> {
+  if (kind === 'images') {
+    const { splits } = await readImageSet(folder);
+    return splits[split] === undefined ? undefined : { names: await readImageNames(folder, split) };
+  }
+  if (kind !== 'vectors') return undefined;
+  const { splits } = await readVectorSet(folder);
+  if (splits[split] === undefined) return undefined;
+  const { names, rows } = await readVectors(folder, split);
+  return names === undefined ? undefined : { names, ...(rows === undefined ? {} : { rows }) };
+}
+
+/** The names of a side, or of those of its images that the vectors on the other side are of. */
+function fitTo({ names, rows }: Side, { rows: wanted }: Side): ImageNames {
+  if (wanted === undefined || rows !== undefined) return names;
+  return takeNames(
+    names,
+    wanted.filter((row) => row < names.count),
+  );
+}
+
+interface Words {
+  readonly stages: readonly [string, string];
+  readonly split: Split;
+  readonly names: readonly [ImageNames, ImageNames];
+}
+
+function mismatchText({ missing, first }: NameDifference, { stages, split, names }: Words): string {
+  const [one, other] = stages;
+  const counts = names[0].count === names[1].count ? '' : ` (${names[1].count} and ${names[0].count})`;
+  const begin = `\`${other}\` does not hold the same ${wordOf(split)} images as \`${one}\`${counts}`;
+  const lacking = missing.flatMap((all, index) =>
+    all.length === 0 ? [] : [`only \`${stages[index]}\` has ${listText(all)}`],
+  );
+  if (lacking.length > 0) return `${begin}: ${lacking.join('; ')}`;
+  if (first === undefined) return `${begin}: some are there twice`;
+  const [own, its] = first.names.map(shownName);
+  return `${begin} in the same order: image ${first.row} is \`${own}\` in \`${one}\` and \`${its}\` in \`${other}\``;
+}
+
+function mismatchHint({ missing, byFile, otherSet }: NameDifference, { stages, names }: Words): string {
+  if (otherSet) return 'name images of one data set';
+  const [one, other] = stages;
+  const omitted = [leftOut(names[0], one), leftOut(names[1], other)].filter((text) => text !== '');
+  if (omitted.length > 0) {
+    return `${omitted.join(', ')}, as they could not be read or have another size: mend them, or take them out of both sets`;
+  }
+  if (byFile && missing[0].length === names[0].count) {
+    return 'images from files are paired by name: give both files of a pair the same name, such as `noisy/01.png` and `clean/01.png`';
+  }
+  return byFile
+    ? 'keep the same files in both folders, and let both go through the same steps (`split`, `subset`, `limit`)'
+    : 'let both go through the same steps: `split`, `subset` and `limit` with the same settings and `seed`';
+}
+
+/** What a folder's data set left out. */
+function leftOut({ omitted = [] }: ImageNames, stage: string): string {
+  return omitted.length === 0
+    ? ''
+    : `${listText(omitted)} ${omitted.length === 1 ? 'was' : 'were'} left out of \`${stage}\``;
+}
+
+/** `` `a.png`, `b.png`, `c.png` and 4 more `` */
+function listText(names: readonly string[]): string {
+  const shown = names.slice(0, LISTED).map((name) => `\`${shownName(name)}\``);
+  const more = names.length - shown.length;
+  return more === 0 ? shown.join(', ') : `${shown.join(', ')} and ${more} more`;
+}
+
+function wordOf(split: Split): string {
+  return split === 'train' ? 'training' : 'test';
+}
