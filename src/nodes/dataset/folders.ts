@@ -1,6 +1,6 @@
 /** The source `images`: a folder for each split. */
 import type { ImagesDatasetSettings } from '../../config/generated/settings.ts';
-import { failure } from '../../core/diagnostic.ts';
+import { atSetting, failure } from '../../core/diagnostic.ts';
 import type { Split } from '../../core/stage-type.ts';
 import type { StageContext } from '../contract.ts';
 import { checkClassNames, classesOf, compareClasses, toRaw, warnOfTransparent } from './classes.ts';
@@ -28,10 +28,16 @@ export async function readFolders(
   const folders = foldersOf(settings, context.pipelineFolder);
   for (const { split, path, folder, without } of folders) {
     context.progress({ text: `listing ${split} images` });
-    const listing = await listFolder(folder, without);
-    const { files, skipped } = arrange(listing, path);
-    const lost = skipped.filter(isLoss);
-    if (settings.on_error === 'fail' && lost.length > 0) throw lossFailure(lost);
+    const { listing, files, skipped } = await atSetting(
+      [split === 'train' ? 'path' : 'test_path'],
+      async () => {
+        const listed = await listFolder(folder, without);
+        const arranged = arrange(listed, path);
+        const lost = arranged.skipped.filter(isLoss);
+        if (settings.on_error === 'fail' && lost.length > 0) throw lossFailure(lost);
+        return { listing: listed, ...arranged };
+      },
+    );
     const [, height, width, channels] = found.train?.shape ?? [];
     const limit = limitOf(settings, split);
     const tried = limit < files.length ? inTurn(files) : files;

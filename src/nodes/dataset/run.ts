@@ -8,6 +8,7 @@ import type {
   DatasetSettings,
   IdxDatasetSettings,
   ImagesDatasetSettings,
+  LfwDatasetSettings,
 } from '../../config/generated/settings.ts';
 import { atSetting, unreachable } from '../../core/diagnostic.ts';
 import type { JsonObject } from '../../core/json.ts';
@@ -107,10 +108,14 @@ async function readSplit(
     case 'npy':
       return readNumpySplit(settings, context.pipelineFolder, split);
     case 'lfw':
-      return split === 'test' ? undefined : readLfw({ ...context, settings });
+      return split === 'test' ? undefined : readFaces({ ...context, settings });
     default:
       return unreachable(settings);
   }
+}
+
+function readFaces(context: StageContext<LfwDatasetSettings>): Promise<RawSplit> {
+  return context.settings.path === undefined ? readLfw(context) : atSetting(['path'], () => readLfw(context));
 }
 
 /** @throws Failure `data-missing` or `data-corrupt` */

@@ -595,6 +595,8 @@ stages:
     [again.code, again.json.diagnostics[0]?.code, again.json.diagnostics[0]?.line],
     [1, 'data-corrupt', 3],
   );
+  // At the folder, not at the stage.
+  assert.ok((again.json.diagnostics[0]?.column ?? 0) > 40);
   // Most images loose: no labels, which `stratify` needs.
   put(photos, Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`${index}.png`, PNG])));
   const flat = await rigged.runJson(['run', 'p.yaml']);
