@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { errorCode } from '../artifacts/atomic.ts';
 import { unreachable } from '../core/diagnostic.ts';
 import type { RunEvent } from '../core/event.ts';
+import { printableJson } from '../core/text.ts';
 
 /** What is logged of events of a kind, and how. */
 export interface LogRules<Event> {
@@ -68,7 +69,8 @@ export class WorkspaceLog<Event> {
       const file = pino.destination({ dest: join(workspace, 'log.jsonl'), append: false, sync: true });
       file.on('error', (error: unknown) => this.#giveUp(error));
       this.#closeFile = () => file.end();
-      this.#logger = pino({ base: { hourglass: this.#version }, level: 'debug' }, file);
+      const lines = { write: (line: string) => void file.write(printableJson(line)) };
+      this.#logger = pino({ base: { hourglass: this.#version }, level: 'debug' }, lines);
       for (const event of this.#early.splice(0)) this.#rules.enter(this.#logger, event);
     } catch (error) {
       this.#giveUp(error);

@@ -120,7 +120,7 @@ function segmentsOf(path: string): readonly { readonly name: string; readonly st
   if (path === '') return [];
   const segments = [];
   let start = 0;
-  for (const match of path.matchAll(/\.|\[(?=\d+\](?:[.[]|$))|(?<=\[\d+)\](?:\.|(?=\[|$))/g)) {
+  for (const match of path.matchAll(/\.|\[(?=\d+\](?:[.[]|$))|\](?<=\[\d+\])(?:\.|(?=\[|$))/g)) {
     segments.push({ name: path.slice(start, match.index), start });
     start = match.index + match[0].length;
   }

@@ -1,4 +1,5 @@
 /** Source texts: their lines, positions in them, and excerpts with a caret. */
+import { isSteering } from '../core/text.ts';
 import type { Position, SourceFile, SourceRange } from '../core/diagnostic.ts';
 
 /** Offsets at which the lines of a text start. LF, CR LF and a lone CR end a line, as in YAML. */
@@ -80,15 +81,13 @@ function cellsOf(line: string): readonly Cell[] {
   const cells: Cell[] = [];
   let offset = 0;
   for (const character of line) {
-    const shown = character === '\t' ? TAB : STEERING.test(character) ? '·' : character;
+    const shown = character === '\t' ? TAB : isSteering(character) ? '·' : character;
     cells.push({ offset, shown, width: shown === TAB ? TAB.length : widthOf(shown) });
     offset += character.length;
   }
   return cells;
 }
 
-/** Control characters, lone surrogates, and marks that turn the direction of writing. */
-const STEERING = /[\p{Cc}\p{Cs}\u2028-\u202e\u2066-\u2069\ufeff]/u;
 const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;
 const MARK = /[\p{Mn}\p{Me}\p{Cf}]/u;

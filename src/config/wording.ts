@@ -1,5 +1,6 @@
 /** Values, keys and types in the words of messages. */
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+import { printable as printableLine } from '../core/text.ts';
 import { objectAt, typesOf } from '../core/schema-view.ts';
 import type { DocumentPath } from './pipeline.ts';
 
@@ -10,13 +11,9 @@ export function code(text: string): string {
   return `\`${printable(text)}\``;
 }
 
-/** A text in one line: quotation marks aside, as in JSON, and cut if it is long. */
+/** A text in one line, cut if it is long. */
 export function printable(text: string): string {
-  const cut = text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text;
-  return cut.replace(/[\p{Cc}\p{Cs}\u2028-\u202e\u2066-\u2069\ufeff]/gu, (character) => {
-    const escaped = JSON.stringify(character).slice(1, -1);
-    return escaped === character ? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}` : escaped;
-  });
+  return printableLine(text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text);
 }
 
 /** The last key of a path with the list positions after it: `kernel_size[1]`, `encoder[3]`. */

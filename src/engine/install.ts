@@ -14,7 +14,7 @@ import type { EngineChoice, EngineIdentity } from './engine.ts';
 import { engineIdentity } from './identity.ts';
 import type { InstallProgress } from './install/command.ts';
 import { areKernelsSettled, installKernels } from './install/kernels.ts';
-import { routes } from './install/routes.ts';
+import { chosenRoute } from './install/routes.ts';
 import { engineFolder, readEngineRecord, readRefusal, refusalFile, type EngineRecord } from './location.ts';
 import { PLATFORM } from './pins.ts';
 
@@ -84,7 +84,7 @@ async function portable(reason: string): Promise<EnsuredEngine> {
  * Installs TensorFlow. Of several processes that do so at once, one works and the others wait for it; what a killed
  * installation left is removed.
  *
- * @throws Failure `engine-missing` on a platform that has no build, `engine-install-failed` with every route's reason
+ * @throws Failure `engine-missing` on a platform that has no build, `engine-install-failed` with the reason
  */
 export async function installEngine(onProgress: InstallProgress, signal: AbortSignal): Promise<EngineRecord> {
   const folder = engineFolder();
@@ -119,38 +119,29 @@ async function installHere(
   signal: AbortSignal,
 ): Promise<EngineRecord> {
   await removeLeftovers(folder);
-  const reasons: string[] = [];
-  for (const route of routes()) {
-    if (signal.aborted) throw failure('interrupted', 'stopped while installing TensorFlow');
-    const draft = `${folder}.tmp-${process.pid}-${randomBytes(4).toString('hex')}`;
-    try {
-      await mkdir(draft, { recursive: true });
-      const made = await route.install({ folder: draft, onProgress, signal });
-      const record: EngineRecord = {
-        tensorflow: made.tensorflow,
-        platform: PLATFORM,
-        route: route.name,
-        addon: made.addon.startsWith(draft) ? join(folder, basename(made.addon)) : made.addon,
-        ...(route.source === undefined ? {} : { source: route.source }),
-        installed: new Date().toISOString(),
-      };
-      await writeFileAtomic(join(draft, 'engine.json'), `${JSON.stringify(record, null, 2)}\n`);
-      await rm(folder, { recursive: true, force: true });
-      await rename(draft, folder);
-      await rm(refusalFile(), { force: true });
-      return record;
-    } catch (error) {
-      await rm(draft, { recursive: true, force: true });
-      if (!(error instanceof Failure) || signal.aborted) throw error;
-      if (route.isChosen) throw error;
-      reasons.push(
-        ...error.diagnostics.map(({ message, hint }) =>
-          hint === undefined ? message : `${message}: ${hint}`,
-        ),
-      );
-    }
+  const route = chosenRoute();
+  if (signal.aborted) throw failure('interrupted', 'stopped while installing TensorFlow');
+  const draft = `${folder}.tmp-${process.pid}-${randomBytes(4).toString('hex')}`;
+  try {
+    await mkdir(draft, { recursive: true });
+    const made = await route.install({ folder: draft, onProgress, signal });
+    const record: EngineRecord = {
+      tensorflow: made.tensorflow,
+      platform: PLATFORM,
+      route: route.name,
+      addon: made.addon.startsWith(draft) ? join(folder, basename(made.addon)) : made.addon,
+      ...(route.source === undefined ? {} : { source: route.source }),
+      installed: new Date().toISOString(),
+    };
+    await writeFileAtomic(join(draft, 'engine.json'), `${JSON.stringify(record, null, 2)}\n`);
+    await rm(folder, { recursive: true, force: true });
+    await rename(draft, folder);
+    await rm(refusalFile(), { force: true });
+    return record;
+  } catch (error) {
+    await rm(draft, { recursive: true, force: true });
+    throw error;
   }
-  throw failure('engine-install-failed', `TensorFlow could not be installed: ${reasons.join('; ')}`);
 }
 
 /** Removes drafts whose processes are gone. */

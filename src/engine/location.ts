@@ -7,7 +7,7 @@ import { isJsonObject } from '../core/json.ts';
 import { PLATFORM, TENSORFLOW_VERSION } from './pins.ts';
 
 /** How an engine came to be here. */
-export type EngineRoute = 'wheel' | 'wheel-file' | 'folder' | 'script';
+export type EngineRoute = 'wheel' | 'wheel-file' | 'folder';
 
 /** The content of `engine.json`, which is written last: an engine without it is not installed. */
 export interface EngineRecord {
@@ -68,7 +68,7 @@ export async function readEngineRecord(): Promise<EngineRecord | undefined> {
   const named = namedFolder();
   return typeof tensorflow === 'string' &&
     platform === PLATFORM &&
-    (route === 'wheel' || route === 'wheel-file' || route === 'folder' || route === 'script') &&
+    (route === 'wheel' || route === 'wheel-file' || route === 'folder') &&
     typeof addon === 'string' &&
     typeof installed === 'string' &&
     existsSync(addon) &&

@@ -1,13 +1,14 @@
 /** Pieces of SVG text: escaping, type, the document around a figure. Same input, same bytes. */
+import { printableLines } from '../core/text.ts';
 import { COLORS, FONT_FAMILY, type TypeStyle } from './style.ts';
 
 /**
- * Text made safe for element content and quoted attributes. What XML 1.0 cannot hold (control characters, halves of
- * surrogate pairs) becomes the replacement character.
+ * Text made safe for element content and quoted attributes. Characters that steer what shows a text, among them those that XML
+ * 1.0 cannot hold, are shown as `·`.
  */
 export function escapeXml(text: string): string {
-  return text
-    .replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '\ufffd')
+  return printableLines(text)
+    .replace(/[\ufffe\uffff]/g, '\ufffd')
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')

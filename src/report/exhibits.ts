@@ -99,8 +99,9 @@ function groupPictures(files: readonly StageFile[], highlights: readonly string[
   }
   const numbered = new Map<string, { number: number; paths: PicturePaths }[]>();
   for (const [stem, paths] of stems) {
-    const [, prefix, digits] = /^(.*?)[-_]?(\d+)$/.exec(stem) ?? [];
-    if (prefix === undefined) continue;
+    const digits = /(?<!\d)\d+$/.exec(stem)?.[0];
+    if (digits === undefined) continue;
+    const prefix = stem.slice(0, -digits.length).replace(/[-_]$/, '');
     numbered.set(prefix, [...(numbered.get(prefix) ?? []), { number: Number(digits), paths }]);
   }
   const series: Series[] = [];

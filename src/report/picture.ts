@@ -72,7 +72,7 @@ export function svgPicture(path: string, text: string, fallback = path): Picture
 
 /** `aria-label` of the root element: what our figures say of themselves. */
 function descriptionOf(svg: string): string | undefined {
-  const [root = ''] = /<svg\b[^>]*>/.exec(svg) ?? [];
+  const [root = ''] = /<svg\b[^<>]*>/.exec(svg) ?? [];
   const label = /\saria-label="([^"]*)"/.exec(root)?.[1];
   if (label === undefined || label.trim() === '') return undefined;
   const entities = new Map([

@@ -86,9 +86,15 @@ function listText(items: readonly Json[]): string {
 export function parseModelSummary(text: string): readonly ModelTable[] {
   return text.split(/^(?=Model: ")/m).flatMap((part): ModelTable[] => {
     const name = /^Model: "(.*)"/.exec(part)?.[1];
-    const layers = [...part.matchAll(/^│ (\S+) \((\S+)\) +│ (.+?) +│ +([\d,]+) │$/gm)].map(
-      ([, layer = '', type = '', shape = '', parameters = '']) => ({ name: layer, type, shape, parameters }),
-    );
+    const layers = part.split('\n').flatMap((line) => {
+      const [before, own = '', shape = '', parameters = '', after] = line
+        .split('│')
+        .map((cell) => cell.trim());
+      const [, layer = '', type = ''] = /^(\S+) \((\S+)\)$/.exec(own) ?? [];
+      const isLayer =
+        before === '' && after === '' && layer !== '' && shape !== '' && /^[\d,]+$/.test(parameters);
+      return isLayer ? [{ name: layer, type, shape, parameters }] : [];
+    });
     const totals = [...part.matchAll(/^ (.*params: .+)$/gm)].map(([, total = '']) => total);
     return name === undefined || layers.length === 0 ? [] : [{ name, layers, totals }];
   });

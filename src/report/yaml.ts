@@ -51,7 +51,7 @@ function kindOf(source: string): TokenKind {
 }
 
 function scalarKind(source: string): TokenKind {
-  if (/^[-+]?(\d[\d_]*)?\.?\d+(e[-+]?\d+)?$/i.test(source)) return 'number';
+  if (/^[-+]?(?:\d[\d_]*(?:\.\d+)?|\.\d+)(?:e[-+]?\d+)?$/i.test(source)) return 'number';
   return /^(true|false|null|~)$/.test(source) ? 'word' : 'string';
 }
 
@@ -115,6 +115,6 @@ function linesOf(tokens: readonly Token[]): readonly Content[][] {
 /** Marks each `${params.x}`. */
 function withParameters(text: string): Content {
   return text
-    .split(/(\$\{[^}]*\})/)
+    .split(/(\$\{[^{}]*\})/)
     .map((part, index) => (index % 2 === 1 ? html`<span class="y-parameter">${part}</span>` : part));
 }

@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import type { Json } from '../core/json.ts';
 import { writeCsv } from '../core/csv.ts';
+import { printable } from '../core/text.ts';
 import type { Verdict } from './verify.ts';
 
 /** One line an archive; a column for each metric that any of them has. */
@@ -64,7 +65,7 @@ function test(name: string, problems: readonly string[]): Json {
     score: passed ? 1 : 0,
     max_score: 1,
     status: passed ? 'passed' : 'failed',
-    output: problems.join('\n'),
+    output: problems.map(printable).join('\n'),
     visibility: 'visible',
   };
 }

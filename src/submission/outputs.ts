@@ -16,6 +16,7 @@ import { environmentOf } from './environment.ts';
 import type { Environment, PackedStage } from './generated/types.ts';
 import { artifactPath, METRICS, REPORT } from './manifest.ts';
 import type { ZipEntry } from './zip-write.ts';
+import { withoutSchemaPath } from './sources.ts';
 
 export interface Outputs {
   readonly stages: readonly PackedStage[];
@@ -117,6 +118,7 @@ async function reportWithoutTimes(folder: string): Promise<string> {
   const { started: _started, seconds: _seconds, stages, ...report } = await readReport(folder);
   return renderPage({
     ...report,
+    source: withoutSchemaPath(report.source),
     stages: stages.map(({ seconds: _own, ...stage }) => stage),
     problems: [],
   });

@@ -48,8 +48,27 @@ export async function collectSources(
     );
   }
   const entries: ZipEntry[] = [];
-  for (const file of files) entries.push({ path: archivePath(root, file), data: await read(file) });
+  for (const file of files) {
+    const data = await read(file);
+    entries.push({ path: archivePath(root, file), data: isYaml(file) ? withoutSchema(data) : data });
+  }
   return { file: archivePath(root, pipeline), entries };
+}
+
+const isYaml = (path: string): boolean => /\.ya?ml$/i.test(path);
+
+/** A note for editors that names a schema by a path, which may lead through folders of this machine: the line stays, without the path. */
+const SCHEMA_NOTE = /^(#[ \t]*yaml-language-server:[ \t]*\$schema=)(?!https?:)[^\r\n]+/gm;
+
+/** A pipeline's text without the place of its schema on this machine. */
+export function withoutSchemaPath(text: string): string {
+  return text.replace(SCHEMA_NOTE, '$1pipeline.schema.json');
+}
+
+function withoutSchema(data: Buffer): Buffer {
+  const text = data.toString('utf8');
+  const clean = withoutSchemaPath(text);
+  return clean === text ? data : Buffer.from(clean);
 }
 
 const archivePath = (root: string, file: string): string =>
@@ -94,7 +113,9 @@ async function addModule(path: string, files: Set<string>): Promise<void> {
   if (files.has(path)) return;
   files.add(path);
   const text = (await read(path)).toString('utf8');
-  for (const [, specifier = ''] of text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*['"](\.{1,2}\/[^'"]+)['"]/g)) {
+  for (const [, specifier = ''] of text.matchAll(
+    /\b(?:from|import)\s*(?:\(\s*)?['"](\.{1,2}\/[^'"]+)['"]/g,
+  )) {
     await addModule(resolve(dirname(path), specifier), files);
   }
 }

@@ -13,6 +13,7 @@ import { crc32, createInflateRaw } from 'node:zlib';
 import yauzl from 'yauzl';
 import { errorCode } from '../artifacts/atomic.ts';
 import { failure, Failure } from '../core/diagnostic.ts';
+import { printable } from '../core/text.ts';
 import { LIMITS } from './limits.ts';
 import { nameProblem, twins } from './names.ts';
 
@@ -245,8 +246,7 @@ function nameOf(raw: Buffer): string {
   }
   const problem = nameProblem(name);
   // A name that could steer a terminal is shown without what does.
-  if (problem !== undefined)
-    refuse(`the name ${JSON.stringify(name.replace(/\p{C}/gu, '·').slice(0, 80))} ${problem}`);
+  if (problem !== undefined) refuse(`the name ${JSON.stringify(printable(name.slice(0, 80)))} ${problem}`);
   return name;
 }
 

@@ -75,8 +75,6 @@ export class Machine {
         HOME: this.folder,
         TMPDIR: this.folder,
         HOURGLASS_CACHE: this.cache,
-        // tfjs-node's own installer, the last resort, would download: a proxy that is not there lets it fail at once.
-        https_proxy: 'http://127.0.0.1:9',
         ...env,
       },
       stdio: ['ignore', 'pipe', 'pipe'],

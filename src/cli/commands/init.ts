@@ -39,20 +39,32 @@ export async function init(terminal: Terminal, file: string, template: Template)
 
 /** Puts the user's file in the place of the original, in the settings and in the comments. */
 function rename(text: string, source: string, file: string): string {
-  const schema = join(packageRoot, 'schemas', 'pipeline.schema.json');
+  const place = schemaFor(file);
   const name = nameFrom(file);
   return text
-    .replace(
-      /\$schema=\S+/,
-      () =>
-        `$schema=${relative(dirname(resolve(file)), schema)
-          .split(sep)
-          .join('/')}`,
+    .replace(/^# yaml-language-server: .*\r?\n/, () =>
+      place === undefined ? '' : `# yaml-language-server: $schema=${place}\n`,
     )
     .replace(/^name: \S+/m, () => `name: ${name}`)
     .replaceAll(`npx hourglass run pipelines/${source}.yaml`, () => commandLine(['run', file]))
     .replaceAll('npm start', () => commandLine(['run', file]))
     .replaceAll(`outputs/${basename(source)}/`, () => `outputs/${name}/`);
+}
+
+/**
+ * Where the schema for editors is, seen from a file. Undefined if that would name folders of this machine: Hourglass then lies
+ * neither around the file nor in the present folder.
+ */
+function schemaFor(file: string): string | undefined {
+  const folder = dirname(resolve(file));
+  const isWithin = (path: string, root: string): boolean => `${path}${sep}`.startsWith(`${root}${sep}`);
+  const project = process.cwd();
+  const isNear =
+    isWithin(folder, packageRoot) || (isWithin(packageRoot, project) && isWithin(folder, project));
+  if (!isNear) return undefined;
+  return relative(folder, join(packageRoot, 'schemas', 'pipeline.schema.json'))
+    .split(sep)
+    .join('/');
 }
 
 /** A pipeline's name from a file's: what names may hold, else `-`. */

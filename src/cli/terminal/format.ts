@@ -1,6 +1,7 @@
 /** Lines and columns of a terminal. */
 import { formatCount, formatNumber } from '../../core/format.ts';
 
+export { printable } from '../../core/text.ts';
 export { formatBytes, formatCount, formatNumber, formatSeconds } from '../../core/format.ts';
 
 /** `train_images 12,000, test_mse 0.0174`: the first of them that there is room for. */
@@ -29,17 +30,6 @@ export function fit(text: string, columns: number): string {
     if (used < columns) kept = index + segment.length;
   }
   return text;
-}
-
-/** Control characters, and marks that turn the direction of writing. */
-const STEERING = /[\p{Cc}\u2028-\u202e\u2066-\u2069\ufeff]/gu;
-
-/**
- * A text of unknown origin, such as a key of somebody's pipeline, on one line and without the characters that could steer
- * a terminal.
- */
-export function printable(text: string): string {
-  return text.replace(/\s*\n\s*/g, ' ').replace(STEERING, '·');
 }
 
 /** Rows as columns that line up, two blanks apart; the last column is not padded. */

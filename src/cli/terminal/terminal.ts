@@ -1,4 +1,5 @@
 /** The two streams of a command, and what the user asked of them. */
+import { printableJson, printableLines } from '../../core/text.ts';
 import { makeStyle, type Style } from './style.ts';
 
 export interface OutputOptions {
@@ -28,6 +29,17 @@ export interface Terminal {
   clear(): void;
 }
 
+/** Colours, which are the program's own. */
+const COLOR = /(\u001b\[[\d;]*m)/;
+
+/** What could steer the terminal in a text that was put together without regard for it. */
+function harmless(text: string): string {
+  return text
+    .split(COLOR)
+    .map((part, index) => (index % 2 === 1 ? part : printableLines(part)))
+    .join('');
+}
+
 const CLEAR = '\u001b[2J\u001b[3J\u001b[H';
 
 /** Width where the terminal does not tell. */
@@ -45,8 +57,8 @@ export function makeTerminal(options: OutputOptions): Terminal {
   };
   return {
     options,
-    result: (text) => void stdout.write(`${text}\n`),
-    note: (text) => void stderr.write(`${text}\n`),
+    result: (text) => void stdout.write(`${options.json ? printableJson(text) : harmless(text)}\n`),
+    note: (text) => void stderr.write(`${harmless(text)}\n`),
     resultStyle: makeStyle(colors(stdout)),
     noteStyle: makeStyle(colors(stderr)),
     interactive: stdout.isTTY === true,

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { failure } from '../../core/diagnostic.ts';
+import { failure, type Failure } from '../../core/diagnostic.ts';
 import { TENSORFLOW_VERSION, type WheelPin } from '../pins.ts';
 import { runCommand, type InstallProgress } from './command.ts';
 
@@ -54,6 +54,10 @@ export async function downloadWheel(
       // pip downloads into its temporary folder first: there, its progress can be seen, and nothing is left elsewhere.
       { env: { ...process.env, TMPDIR: folder, TEMP: folder }, signal, timeoutSeconds: 1800 },
     );
+    if (result.code !== 0 && /DO NOT MATCH THE HASHES/i.test(result.output)) {
+      const got = /Got +([0-9a-f]{64})/.exec(result.output)?.[1];
+      throw otherFile(`the package index sent a file with the SHA-256 ${got ?? '(unknown)'}`, pin);
+    }
     if (result.code !== 0) {
       throw failure(
         'engine-install-failed',
@@ -70,12 +74,18 @@ export async function downloadWheel(
   onProgress('checking the download');
   if ((await sha256Of(wheel)) !== pin.sha256) {
     await rm(wheel);
-    throw failure(
-      'engine-install-failed',
-      `the downloaded \`${name}\` is not the pinned file: its SHA-256 differs`,
-    );
+    throw otherFile(`the downloaded \`${name}\` has another SHA-256`, pin);
   }
   return wheel;
+}
+
+/** Nothing is installed then: whoever sends another file may mean harm. */
+function otherFile(what: string, pin: WheelPin): Failure {
+  return failure(
+    'engine-install-failed',
+    `TensorFlow was not installed: ${what}; the SHA-256 of the pinned wheel is ${pin.sha256}`,
+    'ask who runs the package index or mirror that pip uses, or set `HOURGLASS_ENGINE_WHEEL` to a wheel that you trust',
+  );
 }
 
 async function findPython(signal: AbortSignal): Promise<string> {

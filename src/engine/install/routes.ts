@@ -1,13 +1,12 @@
-/** The ways in which TensorFlow can come to a machine, in the order in which they are tried. */
-import { existsSync, readdirSync } from 'node:fs';
+/** The ways in which TensorFlow can come to a machine: the pinned wheel, or what the user names. */
+import { existsSync } from 'node:fs';
 import { rm, symlink } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { failure } from '../../core/diagnostic.ts';
 import { namedFolder, type EngineRoute } from '../location.ts';
 import { PLATFORM, WHEELS, type WheelPin } from '../pins.ts';
 import { checkAddon, compileAddon } from './compile.ts';
-import { runCommand, type InstallProgress } from './command.ts';
+import type { InstallProgress } from './command.ts';
 import { downloadWheel } from './download.ts';
 import { unpackWheel } from './unpack.ts';
 
@@ -27,34 +26,23 @@ export interface Installed {
 
 export interface Route {
   readonly name: EngineRoute;
-  /** Whether the user asked for just this one: then no other is tried. */
-  readonly isChosen: boolean;
   /** The folder it is bound to, absolute. */
   readonly source?: string;
   /** @throws Failure why this route does not lead there */
   install(context: InstallContext): Promise<Installed>;
 }
 
-export function routes(): readonly Route[] {
+/** The one way that is taken. Where it fails, no other is tried: nothing else is known to be what it should be. */
+export function chosenRoute(): Route {
   const folder = namedFolder();
   if (folder !== undefined) {
-    return [
-      {
-        name: 'folder',
-        isChosen: true,
-        source: folder,
-        install: (context) => fromFolder(context, folder),
-      },
-    ];
+    return { name: 'folder', source: folder, install: (context) => fromFolder(context, folder) };
   }
   const wheel = process.env['HOURGLASS_ENGINE_WHEEL'];
   if (wheel !== undefined && wheel !== '') {
-    return [{ name: 'wheel-file', isChosen: true, install: (context) => fromWheel(context, resolve(wheel)) }];
+    return { name: 'wheel-file', install: (context) => fromWheel(context, resolve(wheel)) };
   }
-  return [
-    { name: 'wheel', isChosen: false, install: (context) => fromIndex(context) },
-    { name: 'script', isChosen: false, install: (context) => fromScript(context) },
-  ];
+  return { name: 'wheel', install: fromIndex };
 }
 
 function pinOfPlatform(): WheelPin {
@@ -107,24 +95,5 @@ async function compileIn(context: InstallContext, headers: string, pin: WheelPin
   context.onProgress('compiling the addon');
   const addon = await compileAddon(context.folder, join(headers, 'include'), pin, context.signal);
   context.onProgress('checking that it loads');
-  return { addon, tensorflow: await checkAddon(addon) };
-}
-
-/** tfjs-node's own script, which downloads an older TensorFlow from its maker's storage. */
-async function fromScript(context: InstallContext): Promise<Installed> {
-  context.onProgress("trying tfjs-node's own installer");
-  const root = dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-node/package.json'));
-  const result = await runCommand(process.execPath, [join('scripts', 'install.js')], {
-    cwd: root,
-    signal: context.signal,
-    timeoutSeconds: 300,
-  });
-  const lib = join(root, 'lib');
-  const found = existsSync(lib) ? readdirSync(lib, { recursive: true, encoding: 'utf8' }) : [];
-  const name = found.find((path) => path.endsWith('tfjs_binding.node'));
-  if (result.code !== 0 || name === undefined) {
-    throw failure('engine-install-failed', `tfjs-node's own installer failed (${result.reason})`);
-  }
-  const addon = join(lib, name);
   return { addon, tensorflow: await checkAddon(addon) };
 }

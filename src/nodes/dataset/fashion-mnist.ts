@@ -43,7 +43,7 @@ export async function readFashionMnist(
   const installed = join(DEBIAN_FOLDER, pin.name);
   if (settings.url === undefined && (await isIntact(installed, check))) return readIdx(installed);
   const path = join(dataFolder(), 'fashion-mnist', pin.name);
-  const url = `${(settings.url ?? ADDRESS).replace(/\/+$/, '')}/${pin.name}`;
+  const url = `${(settings.url ?? ADDRESS).replace(/(?<!\/)\/+$/, '')}/${pin.name}`;
   const hint =
     'run it again to go on from what came, install Debian’s package `dataset-fashion-mnist`, ' +
     'or fetch the four files by hand and name their folder with `path`';

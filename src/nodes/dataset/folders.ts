@@ -122,7 +122,7 @@ function nothingFailure(skipped: readonly Skipped[], path: string): Error {
     'data-missing',
     `\`${shownName(path)}\` holds no PNG or JPEG files${skipped.length === 0 ? '' : `, but ${sumUp(skipped)}`}`,
     deep !== undefined
-      ? `images lie in \`path\`, or in folders of it: name a folder such as \`${shownName(`${path.replace(/\/+$/, '')}/${deep}`)}\``
+      ? `images lie in \`path\`, or in folders of it: name a folder such as \`${shownName(`${path.replace(/(?<!\/)\/+$/, '')}/${deep}`)}\``
       : others
         ? 'convert the images to PNG, for example with `mogrify -format png`'
         : 'hidden files and those of the system do not count',
