@@ -2,6 +2,7 @@
 import type * as tfjs from '@tensorflow/tfjs';
 import type { InitializerName, Pair, Regularizer } from '../config/generated/settings.ts';
 import type { Tf } from '../engine/engine.ts';
+import { resizeBilinear } from '../engine/resize.ts';
 import { activationOf } from './activations.ts';
 import { borderOf } from './image-rules.ts';
 import type { LayerArguments, LayerName, Layer } from './layer.ts';
@@ -9,7 +10,7 @@ import { type DrawSource, type RandomLayers, randomLayers } from './random-layer
 import { pairOf } from './rule.ts';
 import type { PlacedLayer } from './shapes.ts';
 import { ownBatchNormalization, ownLayerNormalization } from './normalization.ts';
-import { dilatedConvolution, resizeBilinear, scaledElu, softmaxAlong } from './own.ts';
+import { dilatedConvolution, replaceCall, scaledElu, softmaxAlong } from './own.ts';
 
 interface Site {
   readonly tf: Tf;
@@ -84,7 +85,8 @@ const creators: Creators = {
     tf.layers.averagePooling2d({ name: place.label, ...pooling(args) }),
   UpSampling2D({ size, interpolation }, { tf, place }) {
     const layer = tf.layers.upSampling2d({ name: place.label, size: [...pairOf(size)], interpolation });
-    return interpolation === 'bilinear' ? resizeBilinear(tf, layer, pairOf(size)) : layer;
+    if (interpolation === 'nearest') return layer;
+    return replaceCall(tf, layer, (input) => resizeBilinear(tf, input, pairOf(size)));
   },
   BatchNormalization(args, { tf, place }) {
     const layer = tf.layers.batchNormalization({

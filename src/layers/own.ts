@@ -41,40 +41,6 @@ export function softmaxAlong(tf: Tf, layer: tfjs.layers.Layer, axis: number): tf
 }
 
 /**
- * Bilinear up-sampling between the centres of pixels, as Keras 3 and TensorFlow 2 do it. tfjs measures from their corners,
- * and its backends know no gradient of the other. Here, both directions are products with matrices.
- *
- * @param size factors for height and width
- */
-export function resizeBilinear(
-  tf: Tf,
-  layer: tfjs.layers.Layer,
-  size: readonly [number, number],
-): tfjs.layers.Layer {
-  return replaceCall(tf, layer, (input) => {
-    const [batch = 1, height = 1, width = 1, channels = 1] = input.shape;
-    const rows = tf.tensor3d(betweenCentres(height, size[0]), [1, height * size[0], height]);
-    const columns = tf.tensor3d(betweenCentres(width, size[1]), [1, width * size[1], width]);
-    const tall = tf.matMul(rows, input.reshape<tfjs.Tensor3D>([batch, height, width * channels]));
-    const lines = tall.reshape<tfjs.Tensor3D>([batch * height * size[0], width, channels]);
-    return tf.matMul(columns, lines).reshape([batch, height * size[0], width * size[1], channels]);
-  });
-}
-
-/** The share of each of `length` pixels in each of `length * factor` ones, row-major; beyond the edges lies the last pixel. */
-function betweenCentres(length: number, factor: number): Float32Array {
-  const shares = new Float32Array(length * factor * length);
-  for (let made = 0; made < length * factor; made++) {
-    const place = Math.min(Math.max((made + 0.5) / factor - 0.5, 0), length - 1);
-    const before = Math.floor(place);
-    const share = place - before;
-    shares[made * length + before] = 1 - share;
-    if (share > 0) shares[made * length + before + 1] = share;
-  }
-  return shares;
-}
-
-/**
  * A convolution with a dilation, of which tfjs has no gradient: while training, it convolves with a kernel whose pixels are
  * moved apart by zeros, which is the same.
  *

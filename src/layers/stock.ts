@@ -10,8 +10,8 @@ import { listAt, objectAt, stringAt } from '../core/schema-view.ts';
 interface Part {
   readonly type: string;
   readonly config: JsonObject;
-  /** Whether it also takes what went into the first of the parts. */
-  readonly merges?: true;
+  /** It also takes what went into the part that stands so many before it. */
+  readonly merges?: number;
 }
 
 /** The description that tfjs makes of a model whose layers follow one another, with the layers replaced. */
@@ -29,11 +29,13 @@ export function stockTopology(model: tfjs.LayersModel): JsonObject {
     const parts = partsOf(stringAt(layer, 'class_name') ?? '', objectAt(layer, 'config'), rank);
     const weighted = parts.findIndex(({ type }) => WEIGHTED.has(type));
     const keeper = weighted === -1 ? parts.length - 1 : weighted;
-    const start = before;
+    const made = [before];
     return parts.map(({ type, config: own, merges }, position) => {
       const label = position === keeper ? name : freshName(`${name}_${SUFFIXES[type] ?? 'part'}`, names);
-      const inbound = [...(merges === true ? [start] : []), before].map((from) => [from, 0, 0, {}]);
+      const other = merges === undefined ? [] : made.slice(position - merges, position - merges + 1);
+      const inbound = [...other, before].map((from) => [from, 0, 0, {}]);
       before = label;
+      made.push(label);
       return { class_name: type, name: label, config: { ...own, name: label }, inbound_nodes: [inbound] };
     });
   });
@@ -142,12 +144,12 @@ function blended(config: JsonObject): readonly Part[] {
 /** Keras's activations by tfjs's functions and a line through each. tfjs's `hard_sigmoid` is 0.2 x + 0.5, from 0 to 1. */
 const ACTIVATIONS: Readonly<Record<OwnActivation, readonly Part[]>> = {
   hard_sigmoid: [rescale(5 / 6), activate('hard_sigmoid')],
-  hard_silu: [rescale(5 / 6), activate('hard_sigmoid'), merge('Multiply')],
+  hard_silu: [rescale(5 / 6), activate('hard_sigmoid'), merge('Multiply', 2)],
   hard_tanh: [rescale(2.5), activate('hard_sigmoid'), rescale(2, -1)],
   leaky_relu: [leaky(0.2)],
   log_sigmoid: [rescale(-1), activate('softplus'), rescale(-1)],
-  soft_shrink: [rescale(5), activate('hard_sigmoid'), rescale(-1, 0.5), merge('Add')],
-  tanh_shrink: [activate('tanh'), rescale(-1), merge('Add')],
+  soft_shrink: [rescale(5), activate('hard_sigmoid'), rescale(-1, 0.5), merge('Add', 3)],
+  tanh_shrink: [activate('tanh'), rescale(-1), merge('Add', 2)],
 };
 
 function isReplaced(activation: string): activation is OwnActivation {
@@ -170,6 +172,6 @@ function permute(dims: readonly number[]): Part {
   return { type: 'Permute', config: { dims, trainable: true } };
 }
 
-function merge(type: 'Add' | 'Multiply'): Part {
-  return { type, config: { trainable: true }, merges: true };
+function merge(type: 'Add' | 'Multiply', merges: number): Part {
+  return { type, config: { trainable: true }, merges };
 }

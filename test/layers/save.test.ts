@@ -196,6 +196,40 @@ test('what is not a model, or not whole, is refused before anything is allocated
   await assertRefused(folder, 'data-missing');
 });
 
+test('layers that stand in for one of ours are checked like the others', async () => {
+  const architecture: Architecture = {
+    input_shape: [4, 4, 2],
+    encoder: [
+      layer('Conv2D', { filters: 2, kernel_size: 3, padding: 'same', activation: 'hard_silu' }),
+      layer('BatchNormalization', { axis: 1 }),
+      layer('ELU', { alpha: 0.5 }),
+      layer('Softmax', { axis: 2 }),
+      'Flatten',
+    ],
+    decoder: [layer('Reshape', { target_shape: [4, 4, 2] })],
+  };
+  const folder = freshFolder();
+  await saveModel(buildAutoencoder(tf, architecture, seedsOf(1)).encoder, folder);
+  const description = readFileSync(join(folder, 'model.json'), 'utf8');
+  await loadModel(tf, folder);
+  const wrong: readonly [from: RegExp, to: string][] = [
+    [/"class_name": "Multiply"/, '"class_name": "Dot"'],
+    [/("class_name": "Multiply"[^]*?"inbound_nodes": [[\s]*)"conv2d"/, '$1"nowhere"'],
+    [/("class_name": "Multiply"[^]*?"inbound_nodes": [[\s]*)"conv2d"/, '$1"flatten"'],
+    [/("dims": \[\s*)3/, '$17'],
+    [/("dims": \[\s*)3,/, '$1'],
+    [/("class_name": "Rescaling"[^]*?"scale": )[\d.]+/, '$1"x"'],
+    [/("class_name": "ELU"[^]*?"alpha": )1/, '$12'],
+    [/("class_name": "Softmax"[^]*?"axis": )-1/, '$11'],
+  ];
+  for (const [from, to] of wrong) {
+    const text = description.replace(from, to);
+    assert.notEqual(text, description, from.source);
+    writeFileSync(join(folder, 'model.json'), text);
+    await assertRefused(folder, 'data-corrupt');
+  }
+});
+
 test('an encoder and a decoder of two models are refused', async () => {
   const folder = freshFolder();
   await saveAutoencoder(buildAutoencoder(tf, small, seedsOf(1)), folder);
