@@ -5,6 +5,7 @@ import { sha256 } from '../../core/json.ts';
 import type { Split } from '../../core/stage-type.ts';
 import type { StageContext } from '../contract.ts';
 import type { Collected } from './collect.ts';
+import type { ImageFile } from './image-file.ts';
 import { classOrder, compareNames, lookAlikes } from './names.ts';
 import { isLoss, nameSome, type Skipped } from './skipped.ts';
 import type { RawSplit } from './raw.ts';
@@ -14,9 +15,20 @@ type Log = StageContext['log'];
 /** Folders that hold splits rather than classes. */
 const SPLIT_NAMES = /^(?:train|training|test|testing|val|valid|validation|dev|eval)$/i;
 
-/** Names of the classes that have an image in some split, by label. */
-export function classesOf(splits: readonly Collected[]): readonly string[] {
-  return classOrder(splits.flatMap(({ classNames }) => classNames ?? []));
+/** The files of a split, and those of them that could not be used. */
+export interface ListedFiles {
+  readonly files: readonly Pick<ImageFile, 'name' | 'className'>[];
+  readonly skipped: readonly Skipped[];
+}
+
+/** Names of the classes by label: those with a file, in some split, that is used, or would be without a `limit`. */
+export function classesOf(splits: readonly ListedFiles[]): readonly string[] {
+  return classOrder(
+    splits.flatMap(({ files, skipped }) => {
+      const useless = new Set(skipped.map(({ name }) => name));
+      return files.flatMap(({ name, className }) => (useless.has(name) ? [] : (className ?? [])));
+    }),
+  );
 }
 
 /**

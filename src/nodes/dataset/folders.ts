@@ -3,7 +3,14 @@ import type { ImagesDatasetSettings } from '../../config/generated/settings.ts';
 import { atSetting, failure } from '../../core/diagnostic.ts';
 import type { Split } from '../../core/stage-type.ts';
 import type { StageContext } from '../contract.ts';
-import { checkClassNames, classesOf, compareClasses, toRaw, warnOfTransparent } from './classes.ts';
+import {
+  checkClassNames,
+  classesOf,
+  compareClasses,
+  toRaw,
+  warnOfTransparent,
+  type ListedFiles,
+} from './classes.ts';
 import { collectImages, type Collected } from './collect.ts';
 import { listFolder, type FolderListing } from './folder.ts';
 import type { ImageFile } from './image-file.ts';
@@ -23,7 +30,7 @@ export async function readFolders(
 ): Promise<Readonly<Partial<Record<Split, RawSplit>>>> {
   const { settings, log } = context;
   const found: Partial<Record<Split, Collected>> = {};
-  const listed: Partial<Record<Split, readonly string[]>> = {};
+  const listed: Partial<Record<Split, ListedFiles>> = {};
   const folderNames = new Set<string>();
   const folders = foldersOf(settings, context.pipelineFolder);
   for (const { split, path, folder, without } of folders) {
@@ -31,11 +38,11 @@ export async function readFolders(
     const { listing, files, skipped } = await atSetting(
       [split === 'train' ? 'path' : 'test_path'],
       async () => {
-        const listed = await listFolder(folder, without);
-        const arranged = arrange(listed, path);
+        const all = await listFolder(folder, without);
+        const arranged = arrange(all, path);
         const lost = arranged.skipped.filter(isLoss);
         if (settings.on_error === 'fail' && lost.length > 0) throw lossFailure(lost);
-        return { listing: listed, ...arranged };
+        return { listing: all, ...arranged };
       },
     );
     const [, height, width, channels] = found.train?.shape ?? [];
@@ -54,12 +61,12 @@ export async function readFolders(
     );
     const all = [...skipped, ...collected.skipped].sort(bySkippedName);
     found[split] = { ...collected, skipped: all };
-    listed[split] = files.map(({ name }) => name);
+    listed[split] = { files, skipped: all };
     warnOfSkipped(all, files.length + skipped.length, `\`${shownName(path)}\``, log);
     warnOfTransparent(collected, log);
     if (collected.classNames !== undefined) for (const name of listing.folders) folderNames.add(name);
   }
-  const classes = classesOf(Object.values(found));
+  const classes = classesOf(Object.values(listed));
   for (const name of classes) folderNames.delete(name);
   if (folderNames.size > 0) {
     const names = nameSome([...folderNames].map((name) => ({ name })));
@@ -72,7 +79,8 @@ export async function readFolders(
     const collected = found[split];
     if (collected === undefined) continue;
     const name = `the images of \`${shownName(path)}\``;
-    raw[split] = toRaw(collected, { classes, listed: listed[split] ?? [], name });
+    const names = (listed[split]?.files ?? []).map((file) => file.name);
+    raw[split] = toRaw(collected, { classes, listed: names, name });
   }
   return raw;
 }

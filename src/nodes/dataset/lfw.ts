@@ -57,7 +57,7 @@ export async function readLfw(context: StageContext<LfwDatasetSettings>): Promis
   const all = [...skipped, ...collected.skipped].sort(bySkippedName);
   warnOfSkipped(all, images.length + skipped.length, `\`${shownName(basename(path))}\``, log);
   warnOfTransparent(collected, log);
-  const classes = classesOf([collected]);
+  const classes = classesOf([{ files: faces, skipped: all }]);
   checkClassNames(classes, log);
   return toRaw({ ...collected, skipped: all }, { classes, listed, name: 'the faces' });
 }

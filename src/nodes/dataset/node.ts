@@ -26,7 +26,7 @@ import { FASHION_MNIST_FILES, lfwSha256 } from './pins.ts';
 /** `dataset`: loads images and labels. */
 export const datasetNode: NodeDefinition<DatasetSettings> = {
   type: 'dataset',
-  version: 5,
+  version: 6,
   schema: readSchema('stages/dataset'),
   inputs: {},
   outputs: 'images',

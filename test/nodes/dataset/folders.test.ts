@@ -334,6 +334,15 @@ test('a class has one label in both splits, whichever lacks it', async (t) => {
   assert.equal(train.warnings.length, 5);
 });
 
+test('a limit shifts no label', async (t) => {
+  const root = await base(t);
+  put(root, { 'photos/0/1.png': PNG.subarray(0, 40), 'held/b/1.png': PNG, 'held/c/1.png': PNG });
+  const settings = { test_path: 'held', limit: 1 };
+  const train = await read(root, settings);
+  assert.deepEqual([train.classes, train.labels], [['a', 'b', 'c'], [0]]);
+  assert.deepEqual((await read(root, settings, 'test')).labels, [1]);
+});
+
 test('names that look alike, splits taken for classes and labels in one split only are warned of', async (t) => {
   const warningsOf = async (
     names: readonly string[],
