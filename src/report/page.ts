@@ -2,7 +2,7 @@
 import { formatSeconds } from '../core/format.ts';
 import { asset, brand, renderDocument } from './document.ts';
 import { html, type Content, type Html } from './html.ts';
-import type { Report, StageState } from './report.ts';
+import type { Report } from './report.ts';
 import { environmentSection, hashesSection, metricsSection, reproduceSection } from './sections/closing.ts';
 import { pipelineSection } from './sections/pipeline.ts';
 import { stageSection } from './sections/stage.ts';
@@ -69,12 +69,12 @@ function headPart(report: Report): Html {
 }
 
 function facts({ started, seconds, stages, seed }: Report): readonly Content[] {
-  const count = (wanted: StageState): number => stages.filter(({ state }) => state === wanted).length;
-  const outdated = count('outdated');
+  const done = stages.filter(({ state }) => state === 'done').length;
+  const outdated = stages.filter((stage) => stage.outdated !== undefined).length;
   return [
     ...(started === undefined ? [] : [dateText(started)]),
     ...(seconds === undefined ? [] : [formatSeconds(seconds)]),
-    `${count('done')} of ${stages.length} stages`,
+    `${done} of ${stages.length} stages`,
     ...(outdated === 0 ? [] : [`${outdated} of an earlier setting`]),
     `seed ${seed}`,
   ];

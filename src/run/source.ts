@@ -62,7 +62,7 @@ function pathOf({ file, folder }: Pick<LocatedPipeline, 'file' | 'folder'>): str
 }
 
 /** Whether both files exist and are not the same. */
-async function isAnother(path: string, own: string): Promise<boolean> {
+export async function isAnother(path: string, own: string): Promise<boolean> {
   const [one, other] = await Promise.all([path, own].map((each) => stat(each).catch(() => undefined)));
   if (one?.isFile() !== true || other === undefined) return false;
   return one.ino !== other.ino || one.dev !== other.dev;

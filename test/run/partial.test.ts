@@ -149,6 +149,9 @@ test('another file of the same name is named before it is replaced; the same fil
   assert.ok(warning >= 0 && stage > warning, stderr);
   assert.equal(await warned('second.yaml'), false, 'told once');
 
+  assert.match((await rigged.run(['report', 'p.yaml'])).stderr, /second\.yaml/);
+  assert.doesNotMatch((await rigged.run(['report', 'second.yaml'])).stderr, /p\.yaml/);
+
   symlinkSync('second.yaml', rigged.path('link.yaml'));
   assert.equal(await warned('link.yaml'), false, 'a link');
   assert.equal(await warned(rigged.path('second.yaml')), false, 'an absolute path');

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { basename, extname, join, relative, resolve } from 'node:path';
 import { exists } from '../../artifacts/atomic.ts';
-import { workspacesIn } from '../../artifacts/workspace.ts';
+import { Workspace, workspacesIn } from '../../artifacts/workspace.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { writeReport } from '../../report/write.ts';
+import { isAnother } from '../../run/source.ts';
 import { sweepPage, writeSweepPage } from '../../sweep/page.ts';
 import { readSweep } from '../../sweep/record.ts';
 import { EXIT } from '../exit.ts';
@@ -50,12 +51,12 @@ export async function report(terminal: Terminal, options: ReportOptions): Promis
       exhibit.kind === 'unshown' ? [`${stage.name}/${exhibit.path}: ${exhibit.reason}`] : [],
     ),
   );
-  const isChanged = await isEdited(pipeline, shown.source);
+  const note = await noteOn(workspace, pipeline, shown.source);
   if (terminal.options.json) {
     terminal.result(JSON.stringify({ status: 'done', report: path, unshown: damaged }, null, 2));
   } else {
     for (const line of damaged) terminal.note(`not shown: ${line}`);
-    if (isChanged) terminal.note(`${pipeline} has changed since; the report shows it as it was run`);
+    if (note !== undefined) terminal.note(note);
     if (sweep !== undefined) show(page);
     show(path);
   }
@@ -63,10 +64,17 @@ export async function report(terminal: Terminal, options: ReportOptions): Promis
   return EXIT.done;
 }
 
-/** Whether a pipeline file is not what was run. */
-async function isEdited(pipeline: string, source: string): Promise<boolean> {
+/** Where a pipeline file is not what was run: another file of the same name was, or it was edited. */
+async function noteOn(workspace: string, pipeline: string, source: string): Promise<string | undefined> {
   const text = await readFile(pipeline, 'utf8').catch(() => undefined);
-  return text !== undefined && text.replace(/^\ufeff/, '') !== source;
+  if (text === undefined) return undefined;
+  const recorded = (await new Workspace(workspace).readRun())?.source;
+  const made = typeof recorded === 'string' ? resolve(workspace, recorded) : resolve(pipeline);
+  if (await isAnother(made, resolve(pipeline))) {
+    return `${relative(process.cwd(), made)}, which has the same name, made these outputs, and not ${pipeline}`;
+  }
+  if (text.replace(/^\ufeff/, '') === source) return undefined;
+  return `${pipeline} has changed since; the report shows it as it was run`;
 }
 
 async function openInBrowser(terminal: Terminal, path: string): Promise<void> {
