@@ -73,3 +73,18 @@ function joinLabels(
 function emptyLike(data: ImageArray['data'], length: number): ImageArray['data'] {
   return data instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length);
 }
+
+/** Lowest and highest intensity. */
+export function extremesOf({
+  data,
+  scale,
+  offset,
+}: Pick<ImageArray, 'data' | 'scale' | 'offset'>): readonly [number, number] {
+  let [low, high] = [Infinity, -Infinity];
+  for (const value of data) {
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  const ends = [low * scale + offset, high * scale + offset] as const;
+  return scale < 0 ? [ends[1], ends[0]] : ends;
+}

@@ -108,9 +108,19 @@ export interface Finding {
   };
 }
 
+/** What a stage's files tell before it runs. */
+export interface Inspection {
+  /** Of images, where the files could be read. */
+  readonly shape?: ImageShape;
+  readonly range?: readonly [number, number];
+  readonly findings: readonly Finding[];
+}
+
 export interface AnalysisContext<Settings> {
   readonly stage: string;
   readonly settings: Settings;
+  /** What `inspect` found; absent where nothing was looked at. */
+  readonly inspected?: Inspection;
   /** By the settings key that names the stage; absent where that stage could not be described. */
   readonly inputs: Readonly<Record<string, OutputDescription | undefined>>;
   /** Names of the stages behind `inputs`. */
@@ -152,6 +162,12 @@ export interface StageType<Settings = JsonObject> {
    * @param folder the folder of the pipeline file, against which relative paths are resolved
    */
   fingerprint?(settings: Settings, folder: string): Promise<Json>;
+  /**
+   * Looks into files that `analyze` then describes, where that is quick; undefined where it is not, or a file is missing.
+   *
+   * @param folder that of the pipeline file
+   */
+  inspect?(settings: Settings, folder: string): Promise<Inspection | undefined>;
   /** Files and folders of the user's own that the stage reads, as the settings name them, relative to the pipeline file. */
   files?(settings: Settings): readonly string[];
 }

@@ -1,7 +1,7 @@
 /** Every check that needs more than one stage's schema: references, cycles, shapes, losses. */
 import type { LocatedPipeline } from '../config/pipeline.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
-import type { Finding, OutputDescription } from '../core/stage-type.ts';
+import type { Finding, Inspection, OutputDescription } from '../core/stage-type.ts';
 import { buildGraph, type GraphStage } from './graph.ts';
 import { checkPairing } from './pairs.ts';
 
@@ -13,8 +13,25 @@ export interface CheckResult {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Checks a pipeline that is valid by its schemas. Reports everything that is wrong, in the order of the file. */
-export function checkPipeline(located: LocatedPipeline): CheckResult {
+/** What the files of each stage tell. */
+export type Inspections = ReadonlyMap<string, Inspection>;
+
+/** Looks into the files of all stages that can be described by them. */
+export async function inspectFiles({ pipeline, stageTypes, folder }: LocatedPipeline): Promise<Inspections> {
+  const found = new Map<string, Inspection>();
+  for (const [name, settings] of pipeline.stages) {
+    const inspected = await stageTypes.get(settings.type)?.inspect?.(settings, folder);
+    if (inspected !== undefined) found.set(name, inspected);
+  }
+  return found;
+}
+
+/**
+ * Checks a pipeline that is valid by its schemas. Reports everything that is wrong, in the order of the file.
+ *
+ * @param inspections left out where files are not to be read, as of a stranger's pipeline
+ */
+export function checkPipeline(located: LocatedPipeline, inspections: Inspections = new Map()): CheckResult {
   const graph = buildGraph(located);
   const diagnostics = [...graph.diagnostics];
   const outputs = new Map<string, OutputDescription | undefined>();
@@ -36,9 +53,11 @@ export function checkPipeline(located: LocatedPipeline): CheckResult {
       diagnostics.push(toDiagnostic(located, stage.name, finding));
     };
     mismatches.forEach(report);
+    const inspected = inspections.get(stage.name);
+    const context = { stage: stage.name, settings, inputs, references: stage.inputs, report };
     outputs.set(
       stage.name,
-      stage.type.analyze({ stage: stage.name, settings, inputs, references: stage.inputs, report }),
+      stage.type.analyze({ ...context, ...(inspected === undefined ? {} : { inspected }) }),
     );
   }
   return { stages: graph.stages, outputs, diagnostics: diagnostics.sort(byPlace) };

@@ -5,7 +5,7 @@ import { Store } from '../artifacts/store.ts';
 import { Workspace, type RunRecord } from '../artifacts/workspace.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
 import { engineIdentity } from '../engine/identity.ts';
-import { checkPipeline } from '../plan/check.ts';
+import { checkPipeline, inspectFiles } from '../plan/check.ts';
 import { checkTargets, makePlan, type KeyEngine, type PreviousStage } from '../plan/make.ts';
 import type { PlanOptions, PlanResult } from './run.ts';
 
@@ -33,7 +33,7 @@ export async function planPipeline(
   options: PlanOptions,
   engine?: KeyEngine,
 ): Promise<PlanResult> {
-  const check = checkPipeline(located);
+  const check = checkPipeline(located, await inspectFiles(located));
   const diagnostics = [...check.diagnostics, ...checkTargets(located, options.targets)];
   if (diagnostics.some(({ severity }) => severity === 'error')) return { diagnostics };
   const store = storeOf(options.outputs);

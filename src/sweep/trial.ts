@@ -6,7 +6,7 @@ import { inOrder } from '../config/report.ts';
 import type { Diagnostic, SourceFile, SourceRange } from '../core/diagnostic.ts';
 import { canonicalJson, sha256, type Json, type JsonObject } from '../core/json.ts';
 import { deriveSeed } from '../core/seed.ts';
-import { checkPipeline } from '../plan/check.ts';
+import { checkPipeline, inspectFiles } from '../plan/check.ts';
 import { expandSweep, type Combination } from './expand.ts';
 import { sweepDiagnostic } from './place.ts';
 
@@ -53,7 +53,8 @@ export async function listTrials(
       const loaded = await reader.load(settings);
       const trial = loaded.located ?? loaded.partial;
       if (trial === undefined) continue;
-      const diagnostics = [...loaded.diagnostics, ...checkPipeline(trial).diagnostics];
+      const checked = checkPipeline(trial, await inspectFiles(trial));
+      const diagnostics = [...loaded.diagnostics, ...checked.diagnostics];
       found.push(...diagnostics.map((diagnostic) => nameTrial(diagnostic, located, combination, settings)));
       const { sweep: _sweep, name: _name, description: _description, ...resolved } = trial.resolved;
       const id = sha256(canonicalJson(resolved)).slice(0, ID_DIGITS);

@@ -5,7 +5,7 @@ import type { LocatedPipeline } from '../../config/pipeline.ts';
 import type { Diagnostic, SourceFile } from '../../core/diagnostic.ts';
 import type { StageType } from '../../core/stage-type.ts';
 import { builtinNodes, stageTypes } from '../../nodes/registry.ts';
-import { checkPipeline } from '../../plan/check.ts';
+import { checkPipeline, inspectFiles } from '../../plan/check.ts';
 import { checkSweep } from '../../sweep/check.ts';
 import { listTrials, type Trial } from '../../sweep/trial.ts';
 import { outcomeOf } from '../exit.ts';
@@ -51,7 +51,7 @@ export async function loadChecked(file: string, options: CheckOptions): Promise<
   const { sources, diagnostics, located, partial } = await reader.load();
   const pipeline = located ?? partial;
   if (pipeline === undefined) return { sources, diagnostics, reader, stageTypes: types };
-  const checked = checkPipeline(pipeline);
+  const checked = checkPipeline(pipeline, await inspectFiles(pipeline));
   let all = inOrder([...diagnostics, ...checked.diagnostics, ...checkSweep(pipeline, checked)], sources);
   let trials: readonly Trial[] | undefined;
   if (options.trials === true && located?.pipeline.sweep !== undefined && isValid(all)) {

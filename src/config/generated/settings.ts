@@ -611,7 +611,8 @@ export type TrainMetricName = 'mse' | 'mae' | 'binary_crossentropy';
 /**
  * `mse`, `mae`, `binary_crossentropy`, as in training, and `squared_error`, which is summed over the values
  * of an image where `mse` is their mean (lower is better), `psnr` in decibels and `ssim` up to 1 (higher is
- * better). Keras's other names of the first three, such as `bce`, mean the same.
+ * better). Both are measured by the data range of the targets, the width of `range` in their `images.json`: 1
+ * for images from 0 to 1. Keras's other names of the first three, such as `bce`, mean the same.
  */
 export type MetricName = 'mse' | 'mae' | 'binary_crossentropy' | 'squared_error' | 'psnr' | 'ssim';
 

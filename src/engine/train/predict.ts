@@ -104,3 +104,24 @@ export function modelShapes({ inputs, outputs }: LayersModel): {
     (shape ?? []).slice(1).map((length) => length ?? 0);
   return { inputShape: withoutBatch(inputs[0]?.shape), outputShape: withoutBatch(outputs[0]?.shape) };
 }
+
+/** Layers that pass on what values there are. */
+const PASSING: ReadonlySet<string> = new Set([
+  'Flatten',
+  'Reshape',
+  'Cropping2D',
+  'MaxPooling2D',
+  'UpSampling2D',
+  'Dropout',
+]);
+
+/** The Keras name of the activation in which a model ends, `linear` where it is none that bounds its outputs. */
+export function outputActivation({ layers }: LayersModel): string {
+  for (const layer of [...layers].reverse()) {
+    const { activation } = layer.getConfig();
+    if (typeof activation === 'string' && activation !== 'linear') return activation;
+    const passes = PASSING.has(layer.getClassName()) || layer.getClassName() === 'Activation';
+    if (!passes) return 'linear';
+  }
+  return 'linear';
+}

@@ -2,10 +2,8 @@ import { resolve } from 'node:path';
 import { targetSize } from '../../artifacts/image-size.ts';
 import type {
   DatasetSettings,
-  IdxDatasetSettings,
   ImagesDatasetSettings,
   LfwDatasetSettings,
-  NpyDatasetSettings,
 } from '../../config/generated/settings.ts';
 import { unreachable } from '../../core/diagnostic.ts';
 import type { Json } from '../../core/json.ts';
@@ -18,6 +16,7 @@ import type {
   Split,
 } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';
+import { localFiles, namedFiles } from './files.ts';
 import { identityOf } from './identity.ts';
 import { foldersOf } from './split-folders.ts';
 import { MNIST_FILES } from './mnist.ts';
@@ -36,20 +35,26 @@ export const datasetNode: NodeDefinition<DatasetSettings> = {
   // Whichever mirror they come from, files are those of the pinned hash.
   cosmetic: ['url'],
 
-  analyze({ settings, report }): OutputDescription {
+  analyze({ settings, inspected, report }): OutputDescription {
     if (settings.source === 'lfw' || settings.source === 'images') checkCrop(settings, report);
     if (settings.source === 'images') checkFolders(settings, report);
     checkWhiteLevel(settings, report);
-    const shape = shapeOf(settings);
+    for (const finding of inspected?.findings ?? []) report(finding);
+    const shape = inspected?.shape ?? shapeOf(settings);
+    const range = inspected?.range ?? rangeOf(settings);
     return {
       kind: 'images',
       ...(shape === undefined ? {} : { shape }),
-      ...(settings.source === 'npz' || settings.source === 'npy'
-        ? {}
-        : { range: settings.normalize === 'minmax' ? ([0, 1] as const) : ([0, 255] as const) }),
+      ...(range === undefined ? {} : { range }),
       splits: splitsOf(settings),
       chosen: chosenBy(settings),
     };
+  },
+
+  async inspect(settings, folder) {
+    if (settings.source !== 'idx' && settings.source !== 'npz' && settings.source !== 'npy') return undefined;
+    const { inspectArrays } = await import('./inspect.ts');
+    return inspectArrays(settings, folder);
   },
 
   async fingerprint(settings, folder): Promise<Json> {
@@ -130,6 +135,13 @@ function checkFolders(
   });
 }
 
+/** The range where the settings tell it. Files decide it where integers are kept as they are: masks go from 0 to 1. */
+function rangeOf({ source, normalize }: DatasetSettings): readonly [number, number] | undefined {
+  if (source === 'npz' || source === 'npy') return undefined;
+  if (normalize === 'minmax') return [0, 1];
+  return source === 'idx' || source === 'images' ? undefined : [0, 255];
+}
+
 /** The size where the settings tell it; only the files tell the size of other images. */
 function shapeOf(settings: DatasetSettings): ImageShape | undefined {
   switch (settings.source) {
@@ -196,22 +208,4 @@ function hasTest(settings: DatasetSettings): boolean {
 
 function pinned(files: readonly { readonly name: string; readonly sha256: string }[]): Json {
   return Object.fromEntries(files.map(({ name, sha256: hash }) => [name, hash]));
-}
-
-/** Files, archives and folders of the user's own. */
-function localFiles(settings: DatasetSettings): readonly string[] {
-  if (settings.source === 'mnist') return [];
-  if (settings.source === 'idx' || settings.source === 'npy') return Object.values(namedFiles(settings));
-  const paths = [settings.path, settings.source === 'images' ? settings.test_path : undefined];
-  return paths.flatMap((path) => path ?? []);
-}
-
-/** The files that a stage names, by the setting that names them. */
-function namedFiles(settings: IdxDatasetSettings | NpyDatasetSettings): Readonly<Record<string, string>> {
-  const { train_images, train_labels, test_images, test_labels } = settings;
-  return Object.fromEntries(
-    Object.entries({ train_images, train_labels, test_images, test_labels }).flatMap(([key, path]) =>
-      path === undefined ? [] : [[key, path]],
-    ),
-  );
 }

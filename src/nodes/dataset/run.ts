@@ -1,12 +1,8 @@
 import { writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { idxSaveLine, readIdx, type IdxArray } from '../../artifacts/idx.ts';
-import { namesOf } from '../../artifacts/image-names.ts';
+import { join } from 'node:path';
 import { SPLITS, writeImageSet, type ImageSet } from '../../artifacts/images.ts';
-import type { SaveLine } from '../../artifacts/numpy.ts';
 import type {
   DatasetSettings,
-  IdxDatasetSettings,
   ImagesDatasetSettings,
   LfwDatasetSettings,
 } from '../../config/generated/settings.ts';
@@ -17,11 +13,12 @@ import { lostClasses } from '../class-loss.ts';
 import type { StageContext, StageResult } from '../contract.ts';
 import { readFashionMnist } from './fashion-mnist.ts';
 import { readFolders } from './folders.ts';
+import { isInspected, readArraySplit } from './inspect.ts';
 import { readLfw } from './lfw.ts';
 import { readMnist } from './mnist.ts';
-import { readNumpySplit } from './numpy.ts';
+import { fromIdx } from './own-idx.ts';
 import { toImageSet, type RawSplits } from './pixels.ts';
-import { arraySource, limitOf, type RawArray, type RawSplit } from './raw.ts';
+import { limitOf, type RawSplit } from './raw.ts';
 import { summarize } from './summary.ts';
 
 export async function runDataset(context: StageContext<DatasetSettings>): Promise<StageResult> {
@@ -38,7 +35,9 @@ export async function runDataset(context: StageContext<DatasetSettings>): Promis
       context.log('warn', `${lost}: use a \`subset\` stage with \`choose: random\` in place of \`limit\``);
   }
   const { notices, ...set } = toImageSet(raws, settings);
-  for (const { message, hint } of notices) context.log('warn', `${message}: ${hint}`);
+  // What `check` has said already is not said twice.
+  const level = (await isInspected(settings, context.pipelineFolder)) ? 'info' : 'warn';
+  for (const { message, hint } of notices) context.log(level, `${message}: ${hint}`);
   await writeImageSet(context.folder, set);
   await writeFile(
     join(context.folder, 'summary.json'),
@@ -103,10 +102,9 @@ async function readSplit(
         },
       );
     case 'idx':
-      return readOwnIdx(settings, context.pipelineFolder, split);
     case 'npz':
     case 'npy':
-      return readNumpySplit(settings, context.pipelineFolder, split);
+      return readArraySplit(settings, context.pipelineFolder, split);
     case 'lfw':
       return split === 'test' ? undefined : readFaces({ ...context, settings });
     default:
@@ -116,38 +114,4 @@ async function readSplit(
 
 function readFaces(context: StageContext<LfwDatasetSettings>): Promise<RawSplit> {
   return context.settings.path === undefined ? readLfw(context) : atSetting(['path'], () => readLfw(context));
-}
-
-/** @throws Failure `data-missing` or `data-corrupt` */
-async function readOwnIdx(
-  settings: IdxDatasetSettings,
-  folder: string,
-  split: Split,
-): Promise<RawSplit | undefined> {
-  const read = async (
-    key: keyof IdxDatasetSettings & `${Split}_${string}`,
-  ): Promise<NamedIdx | undefined> => {
-    const path = settings[key];
-    if (path === undefined) return undefined;
-    const array = await atSetting([key], () => readIdx(resolve(folder, path)));
-    const variable = key.endsWith('images') ? 'x' : 'y';
-    const save: SaveLine = (change = (x) => x) => idxSaveLine(path, change(variable));
-    return { array, name: `\`${path}\``, at: key, save };
-  };
-  const images = await read(`${split}_images`);
-  return images === undefined
-    ? undefined
-    : fromIdx(arraySource(images.array.data), images, await read(`${split}_labels`));
-}
-
-type NamedIdx = Omit<RawArray<Uint8Array>, 'shape' | 'data'> & { readonly array: IdxArray };
-
-function fromIdx(source: string, { array: images, ...image }: NamedIdx, labels?: NamedIdx): RawSplit {
-  const raw: RawSplit = {
-    images: { ...image, ...images, kind: 'uint8', dtype: 'uint8' },
-    names: namesOf(source, images.shape[0] ?? 0),
-  };
-  if (labels === undefined) return raw;
-  const { array, ...label } = labels;
-  return { ...raw, labels: { ...label, ...array } };
 }

@@ -17,7 +17,7 @@ import {
 
 export const evaluateNode: NodeDefinition<EvaluateSettings> = {
   type: 'evaluate',
-  version: 2,
+  version: 3,
   schema: readSchema('stages/evaluate'),
   inputs: {
     model: { accepts: ['trained-model'] },

@@ -3,12 +3,14 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SPLITS, toFloat32 } from '../../artifacts/images.ts';
 import type { EvaluateSettings } from '../../config/generated/settings.ts';
+import { failure } from '../../core/diagnostic.ts';
 import { MetricMeans } from '../../engine/train/metrics.ts';
-import { modelShapes, predictBatches } from '../../engine/train/predict.ts';
+import { modelShapes, outputActivation, predictBatches } from '../../engine/train/predict.ts';
 import { rowNumbers } from '../../engine/train/samples.ts';
 import { loadModel } from '../../layers/save.ts';
 import type { StageContext, StageResult } from '../contract.ts';
 import { imageSource, requireInput } from '../train/pairs.ts';
+import { checkTargetValues } from '../train/targets.ts';
 import { metricName } from './names.ts';
 
 /** Writes `metrics.json`, the numbers that it returns. */
@@ -23,9 +25,17 @@ export async function runEvaluate(context: StageContext<EvaluateSettings>): Prom
       settings.split === 'all'
         ? SPLITS.filter((split) => source.data.splits[split] !== undefined)
         : [settings.split];
+    requireSpan(context, high - low);
     const metrics: Record<string, number> = {};
+    const entropy = settings.metrics.indexOf('binary_crossentropy');
     for (const [index, split] of chosen.entries()) {
       const { x, y } = await source.read(split);
+      checkTargetValues([y], {
+        stage: (inputs['target'] ?? requireInput(inputs, 'data')).stage,
+        activation: outputActivation(model),
+        log: context.log,
+        ...(entropy < 0 ? {} : { entropyAt: ['metrics', entropy] }),
+      });
       const means = new MetricMeans(settings.metrics, { shape: y.shape, span: high - low });
       const options = {
         batchSize: settings.batch_size,
@@ -50,4 +60,16 @@ export async function runEvaluate(context: StageContext<EvaluateSettings>): Prom
   } finally {
     model.dispose();
   }
+}
+
+/** Holds that there is a data range for the metrics that are measured by it. */
+function requireSpan({ settings, inputs }: StageContext<EvaluateSettings>, span: number): void {
+  const index = settings.metrics.findIndex((metric) => metric === 'psnr' || metric === 'ssim');
+  if (index < 0 || span > 0) return;
+  throw failure(
+    'bad-setting',
+    `\`${settings.metrics[index]}\` is measured by the range of the targets, but all values of \`${(inputs['target'] ?? requireInput(inputs, 'data')).stage}\` are equal`,
+    'leave it out of `metrics`',
+    ['metrics', index],
+  );
 }

@@ -7,6 +7,7 @@ import type { Figure } from '../../figures/figure.ts';
 import { imageGrid, imageTiles, inRows, type ImageRow } from '../../figures/image-grid.ts';
 import type { InputArtifact, StageContext } from '../contract.ts';
 import { requireInput } from '../train/pairs.ts';
+import { checkRecordedRange } from '../train/targets.ts';
 import { chooseImages } from './choice.ts';
 
 /** A set's range of intensities is drawn from black to white, and written below the title or, of two sets, beside them. */
@@ -50,6 +51,7 @@ interface ImageSplit {
 async function readSplit({ folder, stage }: InputArtifact, split: Split): Promise<ImageSplit> {
   const { range } = await readImageSet(folder);
   const images = await readImages(folder, split);
+  checkRecordedRange({ stage }, range, images);
   if (images.count === 0) throw failure('missing-split', `\`${stage}\` has no ${split} images`);
   return { stage, images, range };
 }

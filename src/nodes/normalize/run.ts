@@ -1,3 +1,4 @@
+import { extremesOf } from '../../artifacts/image-rows.ts';
 import { readImages, readImageSet, SPLITS, writeImageSet, type ImageArray } from '../../artifacts/images.ts';
 import type { NormalizeSettings } from '../../config/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
@@ -23,7 +24,7 @@ export async function runNormalize(context: StageContext<NormalizeSettings>): Pr
   for (const [split, before] of Object.entries(images) as [Split, ImageArray][]) {
     const { factor, shift } = mapping;
     splits[split] = { ...before, scale: before.scale * factor, offset: before.offset * factor + shift };
-    const [low, high] = mapRange(mapping, extremes(before));
+    const [low, high] = mapRange(mapping, extremesOf(before));
     range = [Math.min(range[0], Math.fround(low)), Math.max(range[1], Math.fround(high))];
   }
   await writeImageSet(context.folder, {
@@ -48,7 +49,7 @@ function mappingOf(
   if (settings.method === 'minmax' && settings.from !== null)
     return { mapping: mapTo(settings.from, settings.to), metrics: {} };
   if (train === undefined) throw failure('missing-split', `\`${stage}\` has no \`train\` images to measure`);
-  const [lowest, highest] = extremes(train);
+  const [lowest, highest] = extremesOf(train);
   if (lowest === highest) {
     throw failure(
       'bad-setting',
@@ -63,17 +64,6 @@ function mappingOf(
     mapping: { factor: 1 / deviation, shift: -mean / deviation },
     metrics: { mean, standard_deviation: deviation },
   };
-}
-
-/** Lowest and highest intensity. */
-function extremes({ data, scale, offset }: ImageArray): readonly [number, number] {
-  let [low, high] = [Infinity, -Infinity];
-  for (const value of data) {
-    if (value < low) low = value;
-    if (value > high) high = value;
-  }
-  const ends = [low * scale + offset, high * scale + offset] as const;
-  return scale < 0 ? [ends[1], ends[0]] : ends;
 }
 
 /** Mean and standard deviation of all intensities (of the population, as NumPy's `std`), in two passes. */

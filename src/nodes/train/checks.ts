@@ -2,6 +2,7 @@
 import { fitsImage } from '../../core/shape.ts';
 import type { AnalysisContext, OutputDescription, Split } from '../../core/stage-type.ts';
 import { SSIM_WINDOW } from '../../engine/train/ssim.ts';
+import { entropyMessage, scalingHint } from './targets.ts';
 
 export type ImagesDescription = Extract<OutputDescription, { kind: 'images' }>;
 export type ModelDescription = Extract<OutputDescription, { kind: 'model' | 'trained-model' }>;
@@ -106,10 +107,8 @@ export function checkEntropyTarget(
   const stage = references['target'] ?? references['data'];
   report({
     code: 'loss-output-mismatch',
-    message:
-      '`binary_crossentropy` needs targets from 0 to 1, ' +
-      `but those of \`${stage}\` go from ${range[0]} to ${range[1]}`,
-    hint: 'load the images with `normalize: minmax`, or use `mse`',
+    message: entropyMessage(stage, range),
+    hint: scalingHint(range),
     at,
     ...(stage === undefined ? {} : { related: { message: `\`${stage}\` is defined here`, at: [], stage } }),
   });

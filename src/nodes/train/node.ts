@@ -13,10 +13,11 @@ import {
   type ModelDescription,
 } from './checks.ts';
 import { checkLearningRate } from './rate-checks.ts';
+import { ACTIVATION_RANGES } from './targets.ts';
 
 export const trainNode: NodeDefinition<TrainSettings> = {
   type: 'train',
-  version: 9,
+  version: 10,
   schema: readSchema('stages/train'),
   inputs: {
     model: { accepts: ['model'] },
@@ -180,21 +181,6 @@ function checkCompile(
     at: ['compile'],
   });
 }
-
-/** What each activation can give; those that are not here can give any number. */
-const ACTIVATION_RANGES: Readonly<Record<string, readonly [number, number]>> = {
-  sigmoid: [0, 1],
-  hard_sigmoid: [0, 1],
-  softmax: [0, 1],
-  tanh: [-1, 1],
-  hard_tanh: [-1, 1],
-  softsign: [-1, 1],
-  relu: [0, Infinity],
-  relu6: [0, 6],
-  softplus: [0, Infinity],
-  log_sigmoid: [-Infinity, 0],
-  log_softmax: [-Infinity, 0],
-};
 
 function checkLoss(
   context: AnalysisContext<TrainSettings>,

@@ -13,6 +13,7 @@ import type { FreshNoise } from '../../engine/train/noise.ts';
 import type { SamplePair, Samples } from '../../engine/train/samples.ts';
 import type { InputArtifact } from '../contract.ts';
 import { shapeText } from './checks.ts';
+import { checkRecordedRange } from './targets.ts';
 
 /** Images of one split, row by row. Without a target of their own, `x` and `y` are the same object. */
 export interface ImagePair extends SamplePair {
@@ -90,6 +91,7 @@ export async function imageSource(
 async function readPair(from: InputArtifact, to: InputArtifact, split: Split): Promise<ImagePair> {
   const x = await readImages(from.folder, split);
   const y = to.folder === from.folder ? x : await readImages(to.folder, split);
+  checkRecordedRange(to, (await readImageSet(to.folder)).range, y);
   requireCounts(x, y, [from, to], split);
   return { x, y };
 }

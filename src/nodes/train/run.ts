@@ -8,7 +8,7 @@ import type { Split } from '../../core/stage-type.ts';
 import { kernelMemory } from '../../engine/compile/kernels/memory.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { slotCount } from '../../engine/train/optimizers/optimizer.ts';
-import { modelShapes, predictAll } from '../../engine/train/predict.ts';
+import { modelShapes, outputActivation, predictAll } from '../../engine/train/predict.ts';
 import { inShapes, rowNumbers, type SamplePair } from '../../engine/train/samples.ts';
 import { writeVariables } from '../../engine/train/state.ts';
 import type { Trainer, TrainerOptions } from '../../engine/train/trainer.ts';
@@ -25,6 +25,7 @@ import { optimizerChoice } from './optimizer.ts';
 import { imageSource, requireInput, type ImageSource } from './pairs.ts';
 import { followRate } from './plateau.ts';
 import { previewFile, Previews } from './preview.ts';
+import { checkTargetValues } from './targets.ts';
 
 export async function runTrain(context: StageContext<TrainSettings>): Promise<StageResult> {
   const { settings, inputs } = context;
@@ -42,6 +43,10 @@ export async function runTrain(context: StageContext<TrainSettings>): Promise<St
     const divided = await divide(context, training, async (split) =>
       inShapes(await source.read(split), shapes),
     );
+    checkValues(context, outputActivation(models.autoencoder), [
+      training,
+      ...(divided.validation === undefined ? [] : [divided.validation.data]),
+    ]);
     const data = [training, ...(divided.validation === undefined ? [] : [divided.validation.data])];
     const optimizer = optimizerChoice(settings.optimizer);
     const mayUseKernels = engine.kernels && (settings.compile === 'auto' || settings.compile === 'xla');
@@ -76,6 +81,27 @@ export async function runTrain(context: StageContext<TrainSettings>): Promise<St
   } finally {
     disposeAutoencoder(models);
   }
+}
+
+/** @throws Failure `loss-output-mismatch` for targets that the loss or a metric cannot take */
+function checkValues(
+  { settings, inputs, log }: StageContext<TrainSettings>,
+  activation: string,
+  pairs: readonly SamplePair[],
+): void {
+  const metric = settings.metrics.indexOf('binary_crossentropy');
+  const stage = (inputs['target'] ?? requireInput(inputs, 'data')).stage;
+  checkTargetValues(
+    pairs.map(({ y }) => y),
+    {
+      ...{ stage, activation, log },
+      ...(settings.loss === 'binary_crossentropy'
+        ? { entropyAt: ['loss'] }
+        : metric < 0
+          ? {}
+          : { entropyAt: ['metrics', metric] }),
+    },
+  );
 }
 
 function makeTrainer(

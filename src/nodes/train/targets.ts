@@ -1,0 +1,90 @@
+/** What losses, metrics and models ask of the values of their targets, once these are read: a plugin or noise decides them late. */
+import { extremesOf } from '../../artifacts/image-rows.ts';
+import type { ImageArray } from '../../artifacts/images.ts';
+import { failure } from '../../core/diagnostic.ts';
+import type { LogLevel } from '../../core/event.ts';
+
+type Range = readonly [number, number];
+
+/** What single-precision arithmetic may add to a value of size 1. */
+const ROUNDING = 1e-5;
+
+/** What each activation can give; those that are not here can give any number. */
+export const ACTIVATION_RANGES: Readonly<Record<string, Range>> = {
+  sigmoid: [0, 1],
+  hard_sigmoid: [0, 1],
+  softmax: [0, 1],
+  tanh: [-1, 1],
+  hard_tanh: [-1, 1],
+  softsign: [-1, 1],
+  relu: [0, Infinity],
+  relu6: [0, 6],
+  softplus: [0, Infinity],
+  log_sigmoid: [-Infinity, 0],
+  log_softmax: [-Infinity, 0],
+};
+
+export interface TargetChecks {
+  /** The stage that holds the targets. */
+  readonly stage: string;
+  /** Where a cross-entropy is asked for: a path in the settings. */
+  readonly entropyAt?: readonly (string | number)[];
+  /** Keras's name of what the model ends in. */
+  readonly activation: string;
+  readonly log: (level: LogLevel, message: string) => void;
+}
+
+/**
+ * @throws Failure `loss-output-mismatch` for a cross-entropy of targets beyond 0 to 1
+ */
+export function checkTargetValues(
+  targets: readonly Pick<ImageArray, 'data' | 'scale' | 'offset'>[],
+  { stage, entropyAt, activation, log }: TargetChecks,
+): void {
+  const ranges = targets.map(extremesOf);
+  const range: Range = [Math.min(...ranges.map(([low]) => low)), Math.max(...ranges.map(([, high]) => high))];
+  if (entropyAt !== undefined && !isWithin(range, [0, 1])) {
+    throw failure('loss-output-mismatch', entropyMessage(stage, range), scalingHint(range), entropyAt);
+  }
+  const reach = ACTIVATION_RANGES[activation];
+  if (reach === undefined || isWithin(range, reach)) return;
+  log(
+    'warn',
+    `the model ends in \`${activation}\`, which cannot give ${rangeText(range)}, the values of \`${stage}\``,
+  );
+}
+
+export function entropyMessage(stage: string | undefined, range: Range): string {
+  return `\`binary_crossentropy\` needs targets from 0 to 1, but those of \`${stage}\` go ${rangeText(range)}`;
+}
+
+/** What to do about targets that a sigmoid cannot give. */
+export function scalingHint([low, high]: Range): string {
+  if (low >= 0 && (high === 255 || high === 65_535))
+    return `load the images with \`normalize: minmax\` (floats also with \`white_level: ${high}\`), or use \`mse\``;
+  return 'scale the images with a `normalize` stage to the range 0 to 1 (noise with `clip: [0, 1]`), or use `mse`';
+}
+
+/** @throws Failure `data-corrupt` for images with other values than their record says, which a plugin may write */
+export function checkRecordedRange(
+  { stage }: { readonly stage: string },
+  recorded: Range,
+  images: Pick<ImageArray, 'data' | 'scale' | 'offset'>,
+): void {
+  const found = extremesOf(images);
+  if (isWithin(found, recorded)) return;
+  throw failure(
+    'data-corrupt',
+    `the values of \`${stage}\` go ${rangeText(found)}, but its \`images.json\` says ${rangeText(recorded)}`,
+    'the stage type that made them must write their range',
+  );
+}
+
+function isWithin([low, high]: Range, [least, most]: Range): boolean {
+  const slack = ROUNDING * Math.max(1, ...[least, most].map(Math.abs).filter(Number.isFinite));
+  return low >= least - slack && high <= most + slack;
+}
+
+function rangeText([low, high]: Range): string {
+  return `from ${Number(low.toPrecision(4))} to ${Number(high.toPrecision(4))}`;
+}
