@@ -82,7 +82,7 @@ test('images with other values than their record says are refused', () => {
 const floats = (shape: string, ...values: readonly number[]): Buffer =>
   npy('<f4', shape, new Uint8Array(Float32Array.from(values).buffer));
 
-const pipeline = (data: string, stages: string): string => `name: ranges
+const pipeline = (data: string, stages: string, name = 'ranges'): string => `name: ${name}
 threads: 1
 stages:
 ${data}
@@ -143,7 +143,7 @@ test('`check` reads arrays, and says what is wrong with them or with their range
     ],
   };
   for (const [name, [x, loss]] of Object.entries(cases))
-    write(`${name}.yaml`, pipeline(`  x: ${x}`, train(loss)));
+    write(`${name}.yaml`, pipeline(`  x: ${x}`, train(loss), name));
   const { json } = await runJson(['check', ...Object.keys(cases).map((name) => `${name}.yaml`)]);
   Object.entries(cases).forEach(([name, [, , wanted]], index) => {
     assert.deepEqual(places(json.files[index]?.diagnostics), wanted, name);
@@ -184,6 +184,7 @@ test('where only a run tells the range, training and evaluating refuse it at the
     data: x
     split: train
     metrics: [mse, binary_crossentropy]`,
+      'measured',
     ),
   );
   const second = await runJson(['run', 'evaluate.yaml']);
