@@ -45,6 +45,17 @@ export function isGuess(one: ImageNames, other: ImageNames): boolean {
   return unnamed.some((source) => !one.sources.includes(source) || !other.sources.includes(source));
 }
 
+/** How many images of `other` are in `one`, too: read from the same place of the same source. */
+export function countShared(one: ImageNames, other: ImageNames): number {
+  if (!one.sources.some((source) => other.sources.includes(source))) return 0;
+  const keys = new Set<string>();
+  for (let row = 0; row < one.count; row++) keys.add(`${sourceOf(one, row)} ${placeOf(one, row)}`);
+  let count = 0;
+  for (let row = 0; row < other.count; row++)
+    if (keys.has(`${sourceOf(other, row)} ${placeOf(other, row)}`)) count += 1;
+  return count;
+}
+
 /** A name for messages: the path of the file, or the source and the place in it. */
 export function nameOf(names: ImageNames, row: number): string {
   const file = names.files?.[row] ?? '';

@@ -31,6 +31,7 @@ export interface StepResult {
   readonly record: ImageSetRecord;
   readonly splits: Readonly<Partial<Record<Split, ImageArray>>>;
   readonly metrics: Readonly<Record<string, number>>;
+  readonly logs: readonly string[];
 }
 
 /** Runs a step on image sets, by the settings that name them. */
@@ -55,5 +56,5 @@ export async function runStep<Settings>(
   const splits: Partial<Record<Split, ImageArray>> = {};
   for (const split of ['train', 'test'] as const)
     if (record.splits[split] !== undefined) splits[split] = await readImages(context.folder, split);
-  return { record, splits, metrics };
+  return { record, splits, metrics, logs: context.logs };
 }

@@ -4,6 +4,7 @@ import type { ConcatSettings } from '../../config/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import type { Split } from '../../core/stage-type.ts';
 import type { InputArtifact, StageContext, StageResult } from '../contract.ts';
+import { warnOfOverlap } from '../overlap.ts';
 
 export async function runConcat(context: StageContext<ConcatSettings>): Promise<StageResult> {
   const { data: first, with: second } = context.inputs;
@@ -36,6 +37,7 @@ export async function runConcat(context: StageContext<ConcatSettings>): Promise<
     if (images.labels === undefined || splits[split]?.labels !== undefined) continue;
     context.log('warn', `the labels of \`${source.stage}\` are left out: not all ${split} images have one`);
   }
+  warnOfOverlap(splits, context);
   const range = [Math.min(one.range[0], two.range[0]), Math.max(one.range[1], two.range[1])] as const;
   await writeImageSet(context.folder, { shape: one.shape, range, splits });
   return {

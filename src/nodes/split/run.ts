@@ -3,6 +3,7 @@ import { readImages, readImageSet, SPLITS, writeImageSet } from '../../artifacts
 import type { SplitSettings } from '../../config/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import type { StageContext, StageResult } from '../contract.ts';
+import { warnOfOverlap } from '../overlap.ts';
 import { divide } from './divide.ts';
 
 export async function runSplit(context: StageContext<SplitSettings>): Promise<StageResult> {
@@ -37,10 +38,12 @@ export async function runSplit(context: StageContext<SplitSettings>): Promise<St
     );
   }
   if (signal.aborted) throw failure('interrupted', 'stopped while dividing images');
+  const splits = { train: takeRows(images, train), test: takeRows(images, test) };
+  warnOfOverlap(splits, context);
   await writeImageSet(context.folder, {
     shape: record.shape,
     range: record.range,
-    splits: { train: takeRows(images, train), test: takeRows(images, test) },
+    splits,
   });
   return { metrics: { train_images: train.length, test_images: test.length } };
 }

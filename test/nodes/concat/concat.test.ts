@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { namesOf } from '../../../src/artifacts/image-names.ts';
 import { toFloat32 } from '../../../src/artifacts/images.ts';
 import type { ConcatSettings } from '../../../src/config/generated/settings.ts';
 import { Failure } from '../../../src/core/diagnostic.ts';
@@ -88,4 +89,16 @@ test('shape, range and splits are known before it runs, and so is what does not 
   assert.deepEqual(places(analyze({}, { corruptionOf: 'one', resampled: true })[1]), [
     ['bad-setting', 'with'],
   ]);
+});
+
+test('an image that is among the training and the test images is pointed out', async (t) => {
+  const set = (train: number, held: number) =>
+    numberedSet({
+      train: { ...numbered(3), names: namesOf(`array/${train}`, 3) },
+      test: { ...numbered(2), names: namesOf(`array/${held}`, 2) },
+    });
+  const clean = await runStep(t, concatNode, SETTINGS, { data: set(1, 2), with: set(3, 4) });
+  assert.deepEqual(clean.logs, []);
+  const leaking = await runStep(t, concatNode, SETTINGS, { data: set(1, 2), with: set(2, 3) });
+  assert.equal(leaking.logs.length, 1);
 });

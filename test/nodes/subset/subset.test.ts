@@ -92,3 +92,17 @@ test('settings that contradict each other or the data are found before it runs',
     ],
   );
 });
+
+test('classes that the first images of a sorted set lack are pointed out', async (t) => {
+  const sorted = { ...numbered(9), labels: Int32Array.of(0, 0, 0, 1, 1, 1, 2, 2, 2) };
+  const logs = async (settings: Partial<SubsetSettings>, train = sorted): Promise<number> => {
+    const data = numberedSet({ train });
+    return (await runStep(t, subsetNode, { ...SETTINGS, ...settings }, { data })).logs.length;
+  };
+  assert.equal(await logs({ count: 4 }), 1);
+  assert.equal(await logs({ share: 0.3 }), 1);
+  assert.equal(await logs({ count: 7 }), 0);
+  assert.equal(await logs({ count: 4, choose: 'random' }), 0);
+  assert.equal(await logs({ count: 3, classes: [1] }), 0);
+  assert.equal(await logs({ count: 2 }, { ...sorted, labels: Int32Array.of(0, 1, 2, 0, 1, 2, 0, 1, 2) }), 0);
+});
