@@ -1,5 +1,6 @@
 /** Names of files and classes: how they are read, ordered and shown. */
 import { isUtf8 } from 'node:buffer';
+import { isSteering } from '../../core/text.ts';
 
 /** A name as the system stores it: any bytes. Those of a name that is not UTF-8 are written as `\xe9`. */
 export function readName(bytes: Buffer): { readonly name: string; readonly valid: boolean } {
@@ -33,18 +34,18 @@ export function isSystemName(name: string): boolean {
   return name.startsWith('.') || SYSTEM_NAMES.has(name.toLowerCase());
 }
 
-/** Characters that steer a terminal, or the direction of text. */
-const STEERING = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
-
 /** A name for a message: on one line, without characters that steer a terminal, at most 80 characters. */
 export function shownName(name: string): string {
-  const escaped = name.replace(STEERING, (character) => {
-    const short = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }[character];
-    return short ?? `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
-  });
-  const characters = [...escaped];
-  if (characters.length <= 80) return escaped;
+  const characters = [...name].flatMap((character) => [
+    ...(isSteering(character) ? escaped(character) : character),
+  ]);
+  if (characters.length <= 80) return characters.join('');
   return `${characters.slice(0, 40).join('')}…${characters.slice(-39).join('')}`;
+}
+
+function escaped(character: string): string {
+  const short = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }[character];
+  return short ?? `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
 }
 
 /** Compares by code points, as Python's `sorted` does. */
