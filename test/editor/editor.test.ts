@@ -81,7 +81,9 @@ test('values of every key have a readable label', async () => {
     );
   }
   const items = await labels('stages:\n  a:\n    type: evaluate\n    metrics: [|]');
-  assert.deepEqual([...items].sort(), ['binary_crossentropy', 'mae', 'mse', 'psnr', 'squared_error', 'ssim']);
+  for (const metric of ['binary_crossentropy', 'mae', 'mse', 'psnr', 'squared_error', 'ssim', 'bce']) {
+    assert.equal(items.filter((label) => label === metric).length, 1, metric);
+  }
 });
 
 test('arguments are offered inside braces, too', async () => {
