@@ -1,5 +1,7 @@
 /** Maps of images: vectors of two values as points, with the images behind some of them. */
+import { takeNames } from '../artifacts/image-names.ts';
 import { readImages, readImageSet, toFloat32 } from '../artifacts/images.ts';
+import { compareNames } from '../artifacts/same-images.ts';
 import { readVectors, readVectorSet, type VectorArray } from '../artifacts/vectors.ts';
 import { Failure } from '../core/diagnostic.ts';
 import type { Split } from '../core/stage-type.ts';
@@ -56,7 +58,7 @@ type Tiles = NonNullable<Extract<Exhibit, { kind: 'map' }>['tiles']>;
 async function readTiles(
   sources: readonly string[],
   split: Split,
-  { count, labels, rows }: VectorArray,
+  { count, labels, rows, names }: VectorArray,
   { places }: ScatterFigure,
 ): Promise<Tiles | undefined> {
   for (const folder of sources) {
@@ -72,6 +74,10 @@ async function readTiles(
     const images = await readImages(folder, split);
     const numbers = Int32Array.from(chosen, (point) => rows?.[point] ?? point);
     if (numbers.some((image) => image >= images.count)) continue;
+    if (names !== undefined && images.names !== undefined) {
+      const behind = takeNames(images.names, rows ?? Int32Array.from({ length: count }, (_, image) => image));
+      if (compareNames(names, behind) !== undefined) continue;
+    }
     const pixels = toBytes(toFloat32(images, numbers), record.range);
     const points = chosen.map((point): MapPoint => {
       const [x = 0, y = 0] = places[point] ?? [];
