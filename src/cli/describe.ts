@@ -269,7 +269,7 @@ function addVerify(command: AddCommand, setCode: SetCode): void {
       described
         .createOption(
           '--level <level>',
-          'hashes: the files are whole; spot: also, the models give the numbers; full: also, all is run again',
+          'hashes: the archive agrees with itself; spot: also compute everything again from the submitted models; full: also train again',
         )
         .choices(LEVELS)
         .default('spot' satisfies Level),
@@ -281,6 +281,7 @@ function addVerify(command: AddCommand, setCode: SetCode): void {
       '--gradescope <file>',
       "write Gradescope's results.json; one for each archive, if they are several; - is stdout",
     )
+    .option('--same-platform', 'require equal bits, whatever an archive says of its machine')
     .option('--allow-plugins', 'run the code of plugins in the archives')
     .option('--timeout <minutes>', 'the most that one archive may take', positiveInteger, 120)
     .option(

@@ -68,6 +68,7 @@ export const DIAGNOSTIC_CODES = {
   'port-unavailable': 'The port of a live report is taken, or may not be used.',
   'path-outside': 'A pipeline of somebody else names a file outside its folder.',
   'verification-mismatch': 'A submission does not give what it claims.',
+  'platform-differs': 'A submission is from another platform, which `--same-platform` does not excuse.',
   'verification-stopped': 'Verifying a submission took more time, memory or disk than it may.',
   'assignment-deviation': 'A submission changes what the assignment does not let it change.',
   'assignment-seed': 'The seed of a submission is not the number of its student.',

@@ -117,10 +117,16 @@ export async function loadAutoencoder(tf: Tf, folder: string): Promise<Autoencod
  *
  * @param folder the stage's, with `architecture.json`, `encoder/` and `decoder/`
  * @param drawSeeds of layers that draw while training: those of the stage that trains
+ * @param trained a folder with the `encoder/` and `decoder/` whose weights to take instead
  * @throws Failure `data-missing` or `data-corrupt`
  */
-export async function loadTrainable(tf: Tf, folder: string, drawSeeds: Seeds): Promise<TrainableAutoencoder> {
-  const saved = await Promise.all(['encoder', 'decoder'].map((name) => readSavedModel(join(folder, name))));
+export async function loadTrainable(
+  tf: Tf,
+  folder: string,
+  drawSeeds: Seeds,
+  trained = folder,
+): Promise<TrainableAutoencoder> {
+  const saved = await Promise.all(['encoder', 'decoder'].map((name) => readSavedModel(join(trained, name))));
   const weights = new Map(saved.flatMap((model) => model.weights.map((weight) => [weight.name, weight])));
   const models = assembleAutoencoder(tf, await readArchitecture(folder), drawSeeds);
   for (const variable of models.autoencoder.weights) {

@@ -6,12 +6,16 @@ import type { LoadResult } from '../config/pipeline.ts';
 import { Failure, type Diagnostic } from '../core/diagnostic.ts';
 import { isJsonObject } from '../core/json.ts';
 import { findDeviations, type DeviationOptions } from './assignment.ts';
+import { BasisRecord, type Basis } from './basis.ts';
 import type { Comparison, ComparedMetric } from './compare.ts';
+import { checkConsistency } from './consistency.ts';
 import type { Manifest } from './generated/types.ts';
 import type { Level } from './levels.ts';
-import { METRICS, RESOLVED } from './manifest.ts';
-import { measuredStages, rerun, stagesOfModels, type Rerun } from './rerun.ts';
-import { loadStranger, requireLocated } from './stranger.ts';
+import { WHY, type Judgement } from './judge.ts';
+import { METRICS, mismatch, RESOLVED } from './manifest.ts';
+import { replay } from './replay.ts';
+import { stagesOfModels } from './rerun.ts';
+import { loadStranger } from './stranger.ts';
 import { troubleOf } from './trouble.ts';
 import { unpackArchive, type Unpacked } from './unpack.ts';
 
@@ -24,6 +28,8 @@ export interface CheckOptions {
   /** Absolute path of a folder with data files that archives leave out. */
   readonly data?: string;
   readonly assignment?: DeviationOptions;
+  /** Whether results must be equal to the last bit, whatever the archive says of its machine. */
+  readonly samePlatform?: boolean;
   /** Absolute path of an empty folder to work in. */
   readonly work: string;
 }
@@ -34,14 +40,17 @@ export interface Findings {
   readonly pipeline?: { readonly name: string; readonly seed: number };
   readonly comparison?: Comparison;
   readonly metrics: readonly ComparedMetric[];
-  /** Artifacts whose bytes were compared after a run. */
-  readonly filesCompared: number;
+  /** What was compared, how closely, and what was not. */
+  readonly basis: Basis;
   readonly diagnostics: readonly Diagnostic[];
   /** SHA-256 of trained weights and of figures that show what a model does, by their paths. */
   readonly results: Readonly<Record<string, string>>;
 }
 
-const NOTHING: Findings = { metrics: [], filesCompared: 0, diagnostics: [], results: {} };
+/** The findings of an archive of which nothing was used. */
+function unread(diagnostics: readonly Diagnostic[]): Findings {
+  return { metrics: [], basis: new BasisRecord().finish(), diagnostics, results: {} };
+}
 
 /** Never throws for what an archive may hold: that is in the findings. */
 export async function checkArchive(options: CheckOptions): Promise<Findings> {
@@ -51,7 +60,7 @@ export async function checkArchive(options: CheckOptions): Promise<Findings> {
     await mkdir(folder, { recursive: true });
     unpacked = await unpackArchive(options.archive, folder);
   } catch (error) {
-    return { ...NOTHING, diagnostics: diagnosticsOf(error, options.work) };
+    return unread(diagnosticsOf(error, options.work));
   }
   const { manifest } = unpacked;
   const diagnostics: Diagnostic[] = [];
@@ -62,40 +71,71 @@ export async function checkArchive(options: CheckOptions): Promise<Findings> {
   report(await checkMetricsFile(folder, manifest));
   report(await checkPipelineFile(folder, manifest, loaded));
   if (options.assignment !== undefined) report(await checkAssignment(folder, loaded, options.assignment));
-  let run: Rerun | undefined;
-  if (options.level !== 'hashes') {
-    try {
-      run = await runAgain(options, { ...unpacked, folder, loaded });
-      report([...run.diagnostics, ...mismatches(run)]);
-    } catch (error) {
-      report(diagnosticsOf(error, options.work));
-    }
-  }
+  const found = await checkResults(options, { ...unpacked, folder, loaded });
+  report(found.diagnostics);
   return {
     pipeline: { name: manifest.pipeline.name, seed: manifest.pipeline.seed },
-    ...(run === undefined ? {} : { comparison: run.comparison }),
-    metrics: run?.metrics ?? [],
-    filesCompared: run?.files.compared ?? 0,
+    ...(found.judgement === undefined ? {} : { comparison: found.judgement.comparison }),
+    metrics: found.judgement?.metrics ?? [],
+    basis: found.basis.finish(),
     diagnostics,
     results: resultsOf(manifest, loaded),
   };
 }
 
-async function runAgain(
-  { level, work }: CheckOptions,
-  context: Unpacked & { readonly folder: string; readonly loaded: LoadResult },
-): Promise<Rerun> {
-  const located = requireLocated(context.loaded);
-  const wanted = level === 'full' ? 'full' : 'spot';
-  if (wanted === 'spot' && measuredStages(located).length === 0) {
-    throw new Failure({
-      code: 'verification-mismatch',
-      severity: 'warning',
-      message: 'the pipeline measures no model, so that there is nothing to spot-check',
-      hint: 'use `--level full`',
-    });
+interface Results {
+  readonly diagnostics: readonly Diagnostic[];
+  readonly basis: BasisRecord;
+  /** Absent where nothing was run. */
+  readonly judgement?: Judgement;
+}
+
+/** Compares the results with one another and, beyond the level `hashes`, with those of a run. */
+async function checkResults(
+  { level, work, samePlatform }: CheckOptions,
+  { loaded, manifest, ...unpacked }: Unpacked & { readonly folder: string; readonly loaded: LoadResult },
+): Promise<Results> {
+  const basis = new BasisRecord();
+  const { located } = loaded;
+  if (located === undefined) {
+    skipAll(manifest, basis);
+    // What else is wrong has been said.
+    const refused = loaded.diagnostics.filter(({ code }) => code === 'plugin-refused');
+    return { diagnostics: level === 'hashes' ? [] : refused, basis };
   }
-  return rerun({ ...context, located, level: wanted, work: join(work, 'run') });
+  const submission = { ...unpacked, manifest, located };
+  const diagnostics = [...(await checkConsistency({ ...submission, work }, basis))];
+  if (level === 'hashes') {
+    skipAll(manifest, basis);
+    return { diagnostics, basis };
+  }
+  try {
+    const judgement = await replay(submission, { level, work: join(work, 'run'), basis });
+    diagnostics.push(...judgement.diagnostics, ...judgement.mismatches());
+    const { differences } = judgement.comparison;
+    if (samePlatform === true && basis.finish().excused) diagnostics.push(platformDiagnostic(differences));
+    return { diagnostics, basis, judgement };
+  } catch (error) {
+    skipAll(manifest, basis);
+    return { diagnostics: [...diagnostics, ...diagnosticsOf(error, work)], basis };
+  }
+}
+
+/** Nothing was run: every number and file of a stage is as it was submitted. */
+function skipAll({ stages }: Manifest, basis: BasisRecord): void {
+  for (const { name, metrics, files } of stages) {
+    for (const { name: metric } of metrics) basis.skip(`${name}.${metric}`, WHY.nothing);
+    for (const { path } of files) basis.skip(`${name}/${path}`, WHY.nothing);
+  }
+}
+
+function platformDiagnostic(differences: readonly string[]): Diagnostic {
+  return {
+    code: 'platform-differs',
+    severity: 'error',
+    message: `the results are not equal to the last bit, and the archive says that it is from another platform: ${differences.join(', ')}`,
+    hint: 'pack a run of this platform, or verify without `--same-platform`',
+  };
 }
 
 /** `metrics.json` must say what the manifest says: only the latter is compared. */
@@ -160,26 +200,6 @@ async function checkAssignment(
 ): Promise<readonly Diagnostic[]> {
   const pipeline = located ?? partial;
   return pipeline === undefined ? [] : findDeviations(pipeline, folder, options);
-}
-
-function mismatches({ comparison, metrics, files }: Rerun): readonly Diagnostic[] {
-  const how = comparison.kind === 'exact' ? 'exactly' : 'within its tolerance';
-  const numbers = metrics
-    .filter(({ agrees }) => !agrees)
-    .map(({ stage, metric, claimed, found }) =>
-      mismatch(
-        `\`${stage}.${metric}\` was handed in as ${claimed} and is ${found ?? 'absent'}: not ${how} equal`,
-      ),
-    );
-  const [first] = files.different;
-  if (first === undefined) return numbers;
-  const others = files.different.length - 1;
-  const more = others === 0 ? '' : ` (and ${others} more)`;
-  return [...numbers, mismatch(`\`${first}\`${more} came out with other bytes than it was handed in`)];
-}
-
-function mismatch(message: string): Diagnostic {
-  return { code: 'verification-mismatch', severity: 'error', message };
 }
 
 /** What no two students can have in common unless they share it: trained weights, and figures of what they do. */

@@ -1,4 +1,4 @@
-/** Numbers that were handed in against those found again: equal to the last bit, or within tolerances. */
+/** Submitted numbers compared with those found again: equal to the last bit, or within tolerances. */
 import { canonicalJson } from '../core/json.ts';
 import type { KeyEngine } from '../plan/make.ts';
 import type { Environment, PackedMetric, PackedProcessor } from './generated/types.ts';
@@ -6,24 +6,33 @@ import type { Environment, PackedMetric, PackedProcessor } from './generated/typ
 /** Which levels run something. */
 export type RunLevel = 'spot' | 'full';
 
-/** How numbers were compared, and why. */
+/** How numbers and files are compared, and why. */
 export interface Comparison {
   readonly kind: 'exact' | 'tolerance';
-  /** What differs between the two machines; none for `exact`. */
+  /**
+   * What the archive says of its machine that is not so here; none for `exact`. Nothing proves it: it is named in the
+   * verdict wherever it excuses a difference.
+   */
   readonly differences: readonly string[];
+  /** Whether results of stages without TensorFlow must be equal all the same: they depend on Hourglass and Node only. */
+  readonly data: 'exact' | 'tolerance';
 }
 
-/** How far a number may be from what was handed in. */
+/** How far a number may be from the submitted one. */
 export interface Tolerance {
   /** Null: any number will do. */
   readonly absolute: number | null;
-  /** As a share of what was handed in. */
+  /** As a share of the submitted number. */
   readonly relative: number;
 }
+
+/** How a number was found again: from the submitted models, or by training again. */
+export type FoundBy = 'measuring' | 'training';
 
 export interface ComparedMetric {
   readonly stage: string;
   readonly metric: string;
+  readonly by: FoundBy;
   readonly claimed: number;
   /** Absent where the stage gave no such number again. */
   readonly found?: number;
@@ -32,43 +41,73 @@ export interface ComparedMetric {
   readonly agrees: boolean;
 }
 
-/** Exact on an equal platform: the same engine and the same processor; the threads are those of the archive. */
-export function comparisonFor(
-  claimed: Environment,
-  here: { readonly engine: KeyEngine; readonly processor: PackedProcessor },
-): Comparison {
-  const differences: string[] = [];
+/** This machine, as far as results depend on it. */
+export interface Here {
+  readonly engine: KeyEngine;
+  readonly processor: PackedProcessor;
+  readonly hourglass: string;
+  readonly node: string;
+  readonly packages: string;
+}
+
+/** Exact on an equal platform: the same engine, processor and software; the threads are those of the archive. */
+export function comparisonFor(claimed: Environment, here: Here): Comparison {
+  const software = softwareDifferences(claimed, here);
+  const machine: string[] = [];
   const { engine } = claimed;
   const ours = here.engine;
   if (engine.kind !== ours.kind || engine.version !== ours.version || engine.platform !== ours.platform) {
     const named = ({ version, platform }: { version: string; platform: string }): string =>
       `${version} on ${platform}`;
-    differences.push(`the engine (${named(engine)}; here ${named(ours)})`);
+    machine.push(`the engine (${named(engine)}; here ${named(ours)})`);
   }
   if (claimed.processor.model !== here.processor.model) {
-    differences.push(`the processor (${claimed.processor.model}; here ${here.processor.model})`);
+    machine.push(`the processor (${claimed.processor.model}; here ${here.processor.model})`);
   } else if (canonicalJson(claimed.processor.features) !== canonicalJson(here.processor.features)) {
-    differences.push("the processor's vector instructions");
+    machine.push("the processor's vector instructions");
   }
-  return { kind: differences.length === 0 ? 'exact' : 'tolerance', differences };
+  const differences = [...machine, ...software];
+  return {
+    kind: differences.length === 0 ? 'exact' : 'tolerance',
+    differences,
+    data: software.length === 0 ? 'exact' : 'tolerance',
+  };
 }
+
+/** Differences that may change even what is computed without TensorFlow. */
+function softwareDifferences(claimed: Environment, here: Here): readonly string[] {
+  const differences: string[] = [];
+  if (claimed.hourglass !== here.hourglass) {
+    differences.push(`Hourglass (${claimed.hourglass}; here ${here.hourglass})`);
+  } else if (claimed.packages !== here.packages && claimed.packages !== '' && here.packages !== '') {
+    differences.push("Hourglass's packages (another `package-lock.json`)");
+  }
+  // Its mathematical functions change with major versions.
+  if (majorOf(claimed.node) !== majorOf(here.node)) {
+    differences.push(`Node.js (${claimed.node}; here ${here.node})`);
+  }
+  return differences;
+}
+
+const majorOf = (version: string): string => /^v?(\d+)/.exec(version)?.[1] ?? version;
 
 /** Compares the numbers of a stage. */
 export function compareMetrics(
   stage: string,
   claimed: readonly PackedMetric[],
   found: Readonly<Record<string, number>>,
-  { comparison, level }: { readonly comparison: Comparison; readonly level: RunLevel },
+  { exact, by }: { readonly exact: boolean; readonly by: FoundBy },
 ): readonly ComparedMetric[] {
   const names = new Set([...claimed.map(({ name }) => name), ...Object.keys(found)]);
   const values = new Map(claimed.map(({ name, value }) => [name, value]));
   return [...names].map((metric) => {
     const before = values.get(metric) ?? NaN;
     const now = Object.hasOwn(found, metric) ? found[metric] : undefined;
-    const tolerance = comparison.kind === 'exact' ? undefined : toleranceOf(metric, level);
+    const tolerance = exact ? undefined : toleranceOf(metric, by);
     return {
       stage,
       metric,
+      by,
       claimed: before,
       ...(now === undefined ? {} : { found: now }),
       ...(tolerance === undefined ? {} : { tolerance }),
@@ -77,7 +116,8 @@ export function compareMetrics(
   });
 }
 
-function within(claimed: number, found: number, tolerance: Tolerance | undefined): boolean {
+/** Whether a number is as far from the submitted one as it may be, at most. */
+export function within(claimed: number, found: number, tolerance: Tolerance | undefined): boolean {
   if (tolerance === undefined) return claimed === found;
   if (tolerance.absolute === null) return true;
   return Math.abs(found - claimed) <= tolerance.absolute + tolerance.relative * Math.abs(claimed);
@@ -87,18 +127,27 @@ const EXACT: Tolerance = { absolute: 0, relative: 0 };
 const ANY: Tolerance = { absolute: null, relative: 0 };
 
 /**
- * On another platform the last bits of a sum differ. Measuring the same weights again, that is all; training anew, the bits
- * grow step by step into another minimum, about as far off as that of another seed.
+ * On another platform the last bits of a sum differ. When the same weights are measured again, nothing else does. In
+ * training the differences grow step by step.
  */
-export function toleranceOf(metric: string, level: RunLevel): Tolerance {
+export function toleranceOf(metric: string, by: FoundBy): Tolerance {
   const name = metric.replace(/^(?:train|test|val)_/, '');
-  const spot = level === 'spot';
+  const measuring = by === 'measuring';
   if (/^(?:images|parameters)$/.test(name)) return EXACT;
-  if (/^(?:epochs|best_epoch)$/.test(name)) return spot ? EXACT : ANY;
-  if (name === 'psnr') return { absolute: spot ? 0.01 : 0.5, relative: 0 };
-  if (name === 'ssim') return { absolute: spot ? 0.001 : 0.03, relative: 0 };
-  if (/accuracy/.test(name)) return { absolute: spot ? 0.002 : 0.03, relative: 0 };
-  return { absolute: 1e-6, relative: spot ? 0.001 : 0.1 };
+  if (/^(?:epochs|best_epoch|epoch_of_model|epoch_of_best)$/.test(name)) return measuring ? EXACT : ANY;
+  if (name === 'iterations') return ANY;
+  if (name === 'psnr') return { absolute: measuring ? 0.01 : 0.5, relative: 0 };
+  if (name === 'ssim') return { absolute: measuring ? 0.001 : 0.03, relative: 0 };
+  if (/accuracy/.test(name)) return { absolute: measuring ? 0.002 : 0.03, relative: 0 };
+  return { absolute: 1e-6, relative: measuring ? 0.001 : 0.1 };
+}
+
+/**
+ * How far a number of a training's history may be off after an epoch, from 1: two runs of one pipeline and seed differ by
+ * rounding alone in their first steps, and so hardly in the first epoch.
+ */
+export function historyTolerance(epoch: number): Tolerance {
+  return { absolute: 1e-6, relative: Math.min(0.1, 0.01 * 2 ** (epoch - 1)) };
 }
 
 /** `±10 %`, `±0.5`, `any`. */

@@ -1,13 +1,13 @@
 /** `ro-crate-metadata.json`: the archive as an RO-Crate 1.1 (https://w3id.org/ro/crate/1.1), for tools that know no Hourglass. */
+import type { Pipeline } from '../config/pipeline.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Environment, PackedFile } from './generated/types.ts';
 import { CRATE } from './manifest.ts';
 
 export interface CrateContent {
-  readonly name: string;
-  readonly description: string;
+  readonly pipeline: Pick<Pipeline, 'name' | 'description'>;
   /** Path of the pipeline in the archive. */
-  readonly pipeline: string;
+  readonly file: string;
   /** All files but the metadata itself. */
   readonly files: readonly PackedFile[];
   readonly environment: Environment;
@@ -33,7 +33,8 @@ const MEDIA_TYPES: Readonly<Record<string, string>> = {
 };
 
 export function describeCrate(content: CrateContent): JsonObject {
-  const { environment, files } = content;
+  const { environment, files, pipeline } = content;
+  const { name } = pipeline;
   const outputs = files.filter(({ path }) => path.startsWith('outputs/'));
   const references = (list: readonly PackedFile[]): readonly JsonObject[] =>
     list.map(({ path }) => ({ '@id': idOf(path) }));
@@ -50,8 +51,8 @@ export function describeCrate(content: CrateContent): JsonObject {
       {
         '@id': './',
         '@type': 'Dataset',
-        name: content.name,
-        description: content.description,
+        name,
+        description: pipeline.description ?? `The pipeline ${name} and what it gave`,
         datePublished: PUBLISHED,
         license: { '@id': '#license' },
         hasPart: references(files),
@@ -66,9 +67,9 @@ export function describeCrate(content: CrateContent): JsonObject {
       {
         '@id': '#run',
         '@type': 'CreateAction',
-        name: `Run of ${content.name}`,
+        name: `Run of ${name}`,
         instrument: { '@id': '#hourglass' },
-        object: { '@id': idOf(content.pipeline) },
+        object: { '@id': idOf(content.file) },
         result: references(outputs),
       },
       {

@@ -10,6 +10,8 @@ import type { Environment, PackedEngine, PackedProcessor } from './generated/typ
 /** Instructions by which TensorFlow chooses its kernels. */
 const VECTOR = /^(?:s?sse\w*|avx\w*|fma\w*|f16c|amx\w*|neon|asimd\w*|sve\w*|bf16|i8mm|fphp)$/;
 
+export const isVectorFeature = (name: string): boolean => VECTOR.test(name);
+
 /** The environment of a run that was made on this machine; undefined if its record names no engine. */
 export function environmentOf(run: RunRecord): Environment | undefined {
   const engine = readEngine(run.engine);
@@ -20,7 +22,7 @@ export function environmentOf(run: RunRecord): Environment | undefined {
     system: [`${platform()}-${arch()}`, release(), cLibrary()].filter((part) => part !== '').join(' '),
     processor: processor(),
     engine,
-    packages: lockHash(),
+    packages: packagesHash(),
   };
 }
 
@@ -40,10 +42,7 @@ export function processor(): PackedProcessor {
 /** The vector instructions that Linux lists, sorted. Other systems list none: their processor's name must do. */
 export function vectorFeatures(cpuinfo: string): readonly string[] {
   const line = /^(?:flags|Features)\s*:\s*(.*)$/m.exec(cpuinfo)?.[1] ?? '';
-  return line
-    .split(' ')
-    .filter((feature) => VECTOR.test(feature))
-    .sort();
+  return line.split(' ').filter(isVectorFeature).sort();
 }
 
 function cLibrary(): string {
@@ -53,10 +52,17 @@ function cLibrary(): string {
   return typeof version === 'string' ? `glibc ${version}` : '';
 }
 
-/** Installed without its lock file, Hourglass cannot tell which packages it runs with. */
-function lockHash(): string {
+/** SHA-256 of `package-lock.json`. Installed without it, Hourglass cannot tell which packages it runs with: empty. */
+export function packagesHash(): string {
   const text = readText(join(packageRoot, 'package-lock.json'));
   return text === '' ? '' : sha256(text);
+}
+
+/** Versions of this Hourglass and of Node.js, as `run.json` has them. */
+export function softwareVersions(): { readonly hourglass: string; readonly node: string } {
+  const manifest: unknown = JSON.parse(readText(join(packageRoot, 'package.json')));
+  const version = isJsonObject(manifest) ? manifest['version'] : undefined;
+  return { hourglass: typeof version === 'string' ? version : 'unknown', node: process.versions.node };
 }
 
 function readText(path: string): string {

@@ -1,6 +1,6 @@
 /** `manifest.json` and `environment.json`: the two files of an archive that describe it. */
 import type { ValidateFunction } from 'ajv';
-import { failure } from '../core/diagnostic.ts';
+import { failure, type Diagnostic } from '../core/diagnostic.ts';
 import type { Json } from '../core/json.ts';
 import { readSchema } from '../core/schemas.ts';
 import type { Environment, Manifest } from './generated/types.ts';
@@ -69,6 +69,11 @@ function isDeep(text: string): boolean {
     if (depth > LIMITS.depth) return true;
   }
   return false;
+}
+
+/** A claim of an archive that does not hold. */
+export function mismatch(message: string): Diagnostic {
+  return { code: 'verification-mismatch', severity: 'error', message };
 }
 
 function unreadable(name: string): Error {

@@ -16,12 +16,18 @@ export function marksCsv(verdicts: readonly Verdict[]): string {
     'level',
     'result',
     'comparison',
+    'exact',
+    'measured',
+    'tolerance',
+    'not_compared',
     'problems',
     'duplicates',
     ...names,
   ];
   const rows = verdicts.map((verdict) => {
-    const found = new Map(verdict.metrics.map((metric) => [nameOf(metric), metric.found ?? '']));
+    // What the submitted models give, where they were measured, and not what training again gave.
+    const byClosest = verdict.metrics.toSorted((a, b) => b.by.localeCompare(a.by));
+    const found = new Map(byClosest.map((metric) => [nameOf(metric), metric.found ?? '']));
     return [
       basename(verdict.file),
       verdict.pipeline?.seed ?? '',
@@ -29,6 +35,10 @@ export function marksCsv(verdicts: readonly Verdict[]): string {
       verdict.level,
       verdict.result,
       verdict.comparison?.kind ?? '',
+      ...(['exact', 'measured', 'tolerance'] as const).map(
+        (how) => verdict.basis[how].numbers + verdict.basis[how].files,
+      ),
+      verdict.basis.notCompared.map(({ what }) => what).join('; '),
       problemsOf(verdict).join('; '),
       verdict.duplicates.map((file) => basename(file)).join('; '),
       ...names.map((name) => found.get(name) ?? ''),
@@ -55,8 +65,50 @@ export function gradescopeResults(verdict: Verdict): Json {
     test(`The results are those of the pipeline (${verdict.level})`, reproduced),
     test("The assignment's rules are kept", failing(assigned)),
   ];
-  return { output: `Verified by Hourglass: ${verdict.result}.`, stdout_visibility: 'hidden', tests };
+  return { output: gradescopeOutput(verdict), stdout_visibility: 'hidden', tests };
 }
+
+/** The result and what it rests on, in sentences. */
+function gradescopeOutput(verdict: Verdict): string {
+  return [`Verified by Hourglass: ${RESULTS[verdict.result]}.`, ...basisLines(verdict)].join('\n');
+}
+
+/** Results as people read them. */
+export const RESULTS = {
+  ok: 'ok',
+  'ok-tolerances': 'ok (tolerances)',
+  mismatch: 'mismatch',
+  unchecked: 'unchecked',
+} as const;
+
+/** Names in a line, before it says how many more there are. */
+const NAMED = 6;
+
+/** What a verdict rests on, a line for each way of comparing, then what was not compared and why. */
+export function basisLines({ basis, pipeline }: Pick<Verdict, 'basis' | 'pipeline'>): readonly string[] {
+  if (pipeline === undefined) return [];
+  const counted = (
+    [
+      ['exact', 'equal to the last bit'],
+      ['measured', 'measured again from the submitted models, equal but for rounding'],
+      ['tolerance', 'within the tolerances of training again on another platform'],
+    ] as const
+  ).flatMap(([how, words]) => {
+    const { numbers, files } = basis[how];
+    const parts = [...count(numbers, 'number'), ...count(files, 'file')];
+    return parts.length === 0 ? [] : [`${words}: ${parts.join(' and ')}`];
+  });
+  const reasons = new Map<string, string[]>();
+  for (const { what, why } of basis.notCompared) reasons.set(why, [...(reasons.get(why) ?? []), what]);
+  const left = [...reasons].map(([why, names]) => {
+    const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : '';
+    return `not compared (${why}): ${names.slice(0, NAMED).join(', ')}${more}`;
+  });
+  return [...counted, ...left];
+}
+
+const count = (number: number, noun: string): readonly string[] =>
+  number === 0 ? [] : [`${number} ${noun}${number === 1 ? '' : 's'}`];
 
 function test(name: string, problems: readonly string[]): Json {
   const passed = problems.length === 0;

@@ -42,9 +42,8 @@ export async function packSubmission(located: LocatedPipeline, options: PackOpti
     textEntry(ENVIRONMENT, toText(outputs.environment)),
   ];
   const crate = describeCrate({
-    name: pipeline.name,
-    description: pipeline.description ?? `The pipeline ${pipeline.name} and what it gave`,
-    pipeline: sources.file,
+    pipeline,
+    file: sources.file,
     files: contents.map(describe),
     environment: outputs.environment,
   });

@@ -8,89 +8,113 @@ import { checkPipeline } from '../plan/check.ts';
 import type { Plan, PlannedStage } from '../plan/plan.ts';
 import { runPipeline } from '../run/execute.ts';
 import { planPipeline, storeOf } from '../run/plan.ts';
-import {
-  comparisonFor,
-  compareMetrics,
-  type ComparedMetric,
-  type Comparison,
-  type RunLevel,
-} from './compare.ts';
-import { processor } from './environment.ts';
-import type { Environment, Manifest } from './generated/types.ts';
+import { comparisonFor, type Comparison } from './compare.ts';
+import { packagesHash, processor, softwareVersions } from './environment.ts';
+import type { Environment, Manifest, PackedStage } from './generated/types.ts';
+import { withInspections } from './inspection.ts';
 import { artifactPath } from './manifest.ts';
 import { withThreads } from './outputs.ts';
 
-export interface RerunOptions {
+export interface Submission {
   readonly located: LocatedPipeline;
   readonly manifest: Manifest;
   readonly environment: Environment;
-  readonly level: RunLevel;
   /** Absolute path of the unpacked archive. */
   readonly folder: string;
-  /** Absolute path of a folder that is not there yet. */
-  readonly work: string;
 }
 
+/** A run of a submission's pipeline. */
 export interface Rerun {
-  readonly comparison: Comparison;
-  readonly metrics: readonly ComparedMetric[];
-  /** Artifacts whose bytes were compared, and those that differ. */
-  readonly files: { readonly compared: number; readonly different: readonly string[] };
+  /** The stages that came to an end, each after everything it needs. */
+  readonly stages: readonly RerunStage[];
   /** What went wrong, stage by stage. */
   readonly diagnostics: readonly Diagnostic[];
 }
 
+export interface RerunStage {
+  readonly planned: PlannedStage;
+  readonly metrics: Readonly<Record<string, number>>;
+  /** Absolute path of its artifacts, and their SHA-256 by their paths in it. */
+  readonly folder: string;
+  readonly files: ReadonlyMap<string, string>;
+  /** Whether its result is the archive's own, so that there is nothing to compare. */
+  readonly isSubmitted: boolean;
+}
+
+export interface RerunOptions {
+  /** Whether to take the archive's trained models in place of training again. */
+  readonly useModels: boolean;
+  /** Whether to inspect the models beside the pipeline's own stages. */
+  readonly inspect: boolean;
+  /** Absolute path of a folder that is not there yet. */
+  readonly work: string;
+}
+
+/** How a submission is to be compared here. */
+export async function comparisonOf(submission: Submission, work: string): Promise<Comparison> {
+  const { environment } = submission;
+  const plan = await planOf(pipelineOf(submission), submission, join(work, 'outputs'));
+  return comparisonFor(environment, {
+    engine: engineOf(plan, environment),
+    processor: processor(),
+    packages: packagesHash(),
+    ...softwareVersions(),
+  });
+}
+
 /** @throws Failure if the run cannot even be planned */
-export async function rerun(options: RerunOptions): Promise<Rerun> {
-  const { manifest, environment, level } = options;
-  const located = withThreads(options.located, manifest.pipeline.threads);
+export async function rerun(submission: Submission, options: RerunOptions): Promise<Rerun> {
+  const plain = pipelineOf(submission);
+  const located = options.inspect ? withInspections(plain) : plain;
   const outputs = join(options.work, 'outputs');
-  // Where the recorded engine cannot be had, another will do, with tolerances.
-  const engine = environment.engine.kind === 'portable' ? 'portable' : 'auto';
-  const targets = level === 'full' ? [] : measuredStages(located);
-  const planned = await planPipeline(located, { outputs, targets, force: false, engine });
-  if (planned.plan === undefined) throw new Failure(...planned.diagnostics);
-  if (level === 'spot') await storeModels(options, planned.plan, outputs);
+  const plan = await planOf(located, submission, outputs);
+  if (options.useModels) await storeModels(submission, plan, outputs);
   const result = await runPipeline(located, {
     outputs,
-    targets,
+    targets: [],
     force: false,
-    engine,
+    engine: engineChoice(submission),
     keepGoing: true,
     jobs: 1,
     signal: new AbortController().signal,
     emit: () => undefined,
   });
-  const comparison = comparisonFor(environment, {
-    engine: engineOf(planned.plan, environment),
-    processor: processor(),
-  });
-  const ran = result.stages.filter(({ state, name }) => state !== 'skipped' && !isGiven(options, name));
-  const metrics = ran
-    .filter(({ state }) => state !== 'failed')
-    .flatMap(({ name, metrics: found }) =>
-      compareMetrics(name, stageOf(manifest, name)?.metrics ?? [], found, { comparison, level }),
-    );
-  const done = planned.plan.stages.filter(({ name }) =>
-    ran.some((stage) => stage.name === name && stage.state !== 'failed'),
-  );
-  const files =
-    comparison.kind === 'exact'
-      ? await compareFiles(done, manifest, outputs)
-      : { compared: 0, different: [] };
-  const diagnostics = result.diagnostics.filter(({ severity }) => severity === 'error');
-  return { comparison, metrics, files, diagnostics };
+  const store = storeOf(outputs);
+  const stages: RerunStage[] = [];
+  for (const planned of plan.stages) {
+    const outcome = result.stages.find(({ name }) => name === planned.name);
+    const entry = await store.lookup(planned.hash);
+    if (outcome === undefined || entry === undefined) continue;
+    stages.push({
+      planned,
+      metrics: outcome.metrics,
+      folder: entry.folder,
+      files: new Map(entry.record.files.map(({ path, sha256 }) => [path, sha256])),
+      isSubmitted: options.useModels && isTrained(located, planned.name),
+    });
+  }
+  return { stages, diagnostics: result.diagnostics.filter(({ severity }) => severity === 'error') };
 }
 
-const stageOf = (manifest: Manifest, name: string): Manifest['stages'][number] | undefined =>
+const pipelineOf = ({ located, manifest }: Submission): LocatedPipeline =>
+  withThreads(located, manifest.pipeline.threads);
+
+/** Where the recorded engine cannot be had, another will do, with tolerances. */
+const engineChoice = ({ environment }: Submission): 'portable' | 'auto' =>
+  environment.engine.kind === 'portable' ? 'portable' : 'auto';
+
+async function planOf(located: LocatedPipeline, submission: Submission, outputs: string): Promise<Plan> {
+  const engine = engineChoice(submission);
+  const { plan, diagnostics } = await planPipeline(located, { outputs, targets: [], force: false, engine });
+  if (plan === undefined) throw new Failure(...diagnostics);
+  return plan;
+}
+
+export const stageOf = (manifest: Manifest, name: string): PackedStage | undefined =>
   manifest.stages.find((stage) => stage.name === name);
 
-const kindOf = (located: LocatedPipeline, name: string): string | undefined =>
-  located.stageTypes.get(located.pipeline.stages.get(name)?.type ?? '')?.outputs;
-
-/** Whether a stage's result is the archive's own, so that there is nothing to compare. */
-function isGiven({ located, level }: RerunOptions, name: string): boolean {
-  return level === 'spot' && kindOf(located, name) === 'trained-model';
+function isTrained({ pipeline, stageTypes }: LocatedPipeline, name: string): boolean {
+  return stageTypes.get(pipeline.stages.get(name)?.type ?? '')?.outputs === 'trained-model';
 }
 
 /** Stages that need a trained model, or are one. */
@@ -104,23 +128,18 @@ export function stagesOfModels(located: LocatedPipeline): ReadonlySet<string> {
   return found;
 }
 
-/** The stages that measure trained models. */
-export function measuredStages(located: LocatedPipeline): readonly string[] {
-  return [...stagesOfModels(located)].filter((name) => kindOf(located, name) === 'metrics');
-}
-
 /** Puts the archive's trained models where training would have left them. */
 async function storeModels(
-  { located, manifest, folder }: RerunOptions,
+  { located, manifest, folder }: Submission,
   plan: Plan,
   outputs: string,
 ): Promise<void> {
   const store = storeOf(outputs);
+  const inArchive = new Set(manifest.files.map(({ path }) => path));
   for (const stage of plan.stages) {
-    if (kindOf(located, stage.name) !== 'trained-model') continue;
+    if (!isTrained(located, stage.name)) continue;
     const packed = stageOf(manifest, stage.name);
     if (packed === undefined) throw missing(stage.name);
-    const inArchive = new Set(manifest.files.map(({ path }) => path));
     const draft = await store.draft(stage.hash, { replace: false });
     for (const { path } of packed.files) {
       const source = artifactPath(stage.name, path);
@@ -151,24 +170,4 @@ function engineOf(
   environment: Environment,
 ): Environment['engine'] | NonNullable<PlannedStage['key']['engine']> {
   return plan.stages.find(({ key }) => key.engine !== undefined)?.key.engine ?? environment.engine;
-}
-
-async function compareFiles(
-  stages: readonly PlannedStage[],
-  manifest: Manifest,
-  outputs: string,
-): Promise<Rerun['files']> {
-  const store = storeOf(outputs);
-  let compared = 0;
-  const different: string[] = [];
-  for (const { name, hash } of stages) {
-    const entry = await store.lookup(hash);
-    const found = new Map(entry?.record.files.map(({ path, sha256 }) => [path, sha256]));
-    const claimed = new Map(stageOf(manifest, name)?.files.map(({ path, sha256 }) => [path, sha256]));
-    for (const path of new Set([...found.keys(), ...claimed.keys()])) {
-      compared += 1;
-      if (found.get(path) !== claimed.get(path)) different.push(`${name}/${path}`);
-    }
-  }
-  return { compared, different };
 }

@@ -8,6 +8,7 @@ import { Failure, type Diagnostic } from '../core/diagnostic.ts';
  */
 export const UNDONE: ReadonlySet<Diagnostic['code']> = new Set([
   'plugin-refused',
+  'platform-differs',
   'data-missing',
   'engine-missing',
   'engine-install-failed',

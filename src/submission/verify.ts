@@ -3,6 +3,7 @@ import { basename, resolve } from 'node:path';
 import pLimit from 'p-limit';
 import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
 import type { LoadedAssignment } from './assignment.ts';
+import { BasisRecord } from './basis.ts';
 import type { CheckOptions, Findings } from './check.ts';
 import type { Level } from './levels.ts';
 import { checkLimited, type ProcessLimits } from './limited.ts';
@@ -16,6 +17,8 @@ export interface VerifyOptions {
   /** Absolute path of a folder with data files that archives leave out. */
   readonly data?: string;
   readonly assignment?: LoadedAssignment;
+  /** Whether results must be equal to the last bit, whatever an archive says of its machine. */
+  readonly samePlatform: boolean;
   readonly limits: ProcessLimits;
   /** Archives at work at one time. */
   readonly jobs: number;
@@ -24,12 +27,19 @@ export interface VerifyOptions {
   readonly done: (verdict: Verdict) => void;
 }
 
+/**
+ * - `ok`: all that the level compares is as it must be;
+ * - `ok-tolerances`: so it is, but the archive is from another platform, or says so: not all of it could be compared exactly;
+ * - `mismatch`: something is not what it claims to be;
+ * - `unchecked`: nothing is wrong that could be seen, but the level's work could not be done.
+ */
+export type Result = 'ok' | 'ok-tolerances' | 'mismatch' | 'unchecked';
+
 export interface Verdict extends Omit<Findings, 'results'> {
   /** The archive as it was named. */
   readonly file: string;
   readonly level: Level;
-  /** `unchecked`: nothing is wrong that could be seen, but the level's work could not be done. */
-  readonly result: 'ok' | 'mismatch' | 'unchecked';
+  readonly result: Result;
   /** Archives that hold the same weights or figures. */
   readonly duplicates: readonly string[];
 }
@@ -79,7 +89,7 @@ async function verifyOne(file: string, options: VerifyOptions): Promise<Findings
     const known = troubleOf(error);
     return {
       metrics: [],
-      filesCompared: 0,
+      basis: new BasisRecord().finish(),
       diagnostics: known instanceof Failure ? known.diagnostics : [bug(error)],
       results: {},
     };
@@ -98,11 +108,12 @@ function bug(error: unknown): Diagnostic {
 }
 
 async function checkIn(work: string, file: string, options: VerifyOptions): Promise<Findings> {
-  const { level, allowPlugins, data, assignment, limits, signal } = options;
+  const { level, allowPlugins, data, assignment, samePlatform, limits, signal } = options;
   const check: CheckOptions = {
     archive: resolve(file),
     level,
     allowPlugins,
+    samePlatform,
     work,
     ...(data === undefined ? {} : { data }),
     ...(assignment === undefined
@@ -144,7 +155,8 @@ function resultOf(
 ): Verdict['result'] {
   const errors = diagnostics.filter(({ severity }) => severity === 'error');
   if (errors.some(({ code }) => !UNDONE.has(code))) return 'mismatch';
-  return errors.length > 0 || (level !== 'hashes' && findings.comparison === undefined) ? 'unchecked' : 'ok';
+  if (errors.length > 0 || (level !== 'hashes' && findings.comparison === undefined)) return 'unchecked';
+  return findings.basis.excused ? 'ok-tolerances' : 'ok';
 }
 
 function duplicateDiagnostic(files: readonly string[]): Diagnostic {

@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { comparisonFor, compareMetrics, formatTolerance, toleranceOf } from '../../src/submission/compare.ts';
+import {
+  comparisonFor,
+  compareMetrics,
+  formatTolerance,
+  historyTolerance,
+  toleranceOf,
+} from '../../src/submission/compare.ts';
 import type { Environment } from '../../src/submission/generated/types.ts';
 import { ENVIRONMENT } from './archives.ts';
 
-const HERE = { engine: ENVIRONMENT.engine, processor: ENVIRONMENT.processor };
+const HERE = ENVIRONMENT;
 
 test('numbers are compared exactly on an equal platform only, and every difference is told', () => {
-  assert.deepEqual(comparisonFor(ENVIRONMENT, HERE), { kind: 'exact', differences: [] });
+  assert.deepEqual(comparisonFor(ENVIRONMENT, HERE), { kind: 'exact', differences: [], data: 'exact' });
   const { engine, processor } = ENVIRONMENT;
   const others: readonly Environment[] = [
     { ...ENVIRONMENT, engine: { ...engine, kind: 'portable' } },
@@ -17,15 +23,22 @@ test('numbers are compared exactly on an equal platform only, and every differen
     { ...ENVIRONMENT, processor: { ...processor, features: ['avx2'] } },
   ];
   for (const other of others) {
-    const { kind, differences } = comparisonFor(other, HERE);
-    assert.deepEqual([kind, differences.length], ['tolerance', 1]);
+    const { kind, differences, data } = comparisonFor(other, HERE);
+    // What is computed without TensorFlow does not depend on these.
+    assert.deepEqual([kind, differences.length, data], ['tolerance', 1, 'exact']);
   }
-  // Another Node or system changes no number.
-  assert.equal(comparisonFor({ ...ENVIRONMENT, node: '99', system: 'x' }, HERE).kind, 'exact');
+  for (const other of [
+    { ...ENVIRONMENT, node: '99.0.0' },
+    { ...ENVIRONMENT, hourglass: '9.9.9' },
+    { ...ENVIRONMENT, packages: 'f'.repeat(64) },
+  ]) {
+    const { kind, differences, data } = comparisonFor(other, { ...HERE, packages: '0'.repeat(64) });
+    assert.deepEqual([kind, differences.length, data], ['tolerance', 1, 'tolerance']);
+  }
+  // Another minor version of Node, or another system, changes no number; a missing lock file tells nothing.
+  const alike = { ...ENVIRONMENT, node: '20.99.1', system: 'x', packages: 'f'.repeat(64) };
+  assert.equal(comparisonFor(alike, HERE).kind, 'exact');
 });
-
-const loose = { kind: 'tolerance', differences: ['x'] } as const;
-const exact = { kind: 'exact', differences: [] } as const;
 
 test('exactly means to the last bit; numbers that are missing or new do not agree', () => {
   const claimed = [
@@ -34,7 +47,7 @@ test('exactly means to the last bit; numbers that are missing or new do not agre
     { name: 'gone', value: 1 },
   ];
   const found = { mse: 0.3, zero: -0, more: 2 };
-  const agreeing = compareMetrics('s', claimed, found, { comparison: exact, level: 'spot' });
+  const agreeing = compareMetrics('s', claimed, found, { exact: true, by: 'measuring' });
   assert.deepEqual(
     agreeing.map(({ metric, agrees }) => [metric, agrees]),
     [
@@ -47,33 +60,38 @@ test('exactly means to the last bit; numbers that are missing or new do not agre
 });
 
 test('tolerances are of the kind of the number, and closer for the same weights', () => {
-  const agrees = (metric: string, claimed: number, found: number, level: 'spot' | 'full'): boolean =>
+  const agrees = (metric: string, claimed: number, found: number, level: 'measuring' | 'training'): boolean =>
     compareMetrics(
       's',
       [{ name: metric, value: claimed }],
       { [metric]: found },
-      { comparison: loose, level },
+      { exact: false, by: level },
     )[0]?.agrees === true;
   for (const metric of ['mse', 'test_mse', 'val_loss', 'binary_crossentropy']) {
-    assert.ok(agrees(metric, 0.02, 0.02001, 'spot'));
-    assert.ok(!agrees(metric, 0.02, 0.0201, 'spot'));
-    assert.ok(agrees(metric, 0.02, 0.0215, 'full'));
-    assert.ok(!agrees(metric, 0.02, 0.01, 'full'));
+    assert.ok(agrees(metric, 0.02, 0.02001, 'measuring'));
+    assert.ok(!agrees(metric, 0.02, 0.0201, 'measuring'));
+    assert.ok(agrees(metric, 0.02, 0.0215, 'training'));
+    assert.ok(!agrees(metric, 0.02, 0.01, 'training'));
   }
-  assert.ok(agrees('psnr', 18, 18.4, 'full') && !agrees('psnr', 18, 18.4, 'spot'));
-  assert.ok(agrees('ssim', 0.8, 0.82, 'full') && !agrees('ssim', 0.8, 0.82, 'spot'));
-  assert.ok(agrees('accuracy', 0.9, 0.92, 'full') && !agrees('accuracy', 0.9, 0.92, 'spot'));
-  assert.ok(!agrees('train_images', 100, 101, 'full') && !agrees('parameters', 5, 6, 'full'));
-  assert.ok(agrees('best_epoch', 3, 30, 'full') && !agrees('best_epoch', 3, 4, 'spot'));
+  assert.ok(agrees('psnr', 18, 18.4, 'training') && !agrees('psnr', 18, 18.4, 'measuring'));
+  assert.ok(agrees('ssim', 0.8, 0.82, 'training') && !agrees('ssim', 0.8, 0.82, 'measuring'));
+  assert.ok(agrees('accuracy', 0.9, 0.92, 'training') && !agrees('accuracy', 0.9, 0.92, 'measuring'));
+  assert.ok(!agrees('train_images', 100, 101, 'training') && !agrees('parameters', 5, 6, 'training'));
+  assert.ok(agrees('best_epoch', 3, 30, 'training') && !agrees('best_epoch', 3, 4, 'measuring'));
 });
 
 test('tolerances are told in words', () => {
   assert.deepEqual(
-    [toleranceOf('mse', 'full'), toleranceOf('mse', 'spot'), toleranceOf('psnr', 'full')].map(
+    [toleranceOf('mse', 'training'), toleranceOf('mse', 'measuring'), toleranceOf('psnr', 'training')].map(
       formatTolerance,
     ),
     ['±10 %', '±0.1 %', '±0.5'],
   );
-  assert.equal(formatTolerance(toleranceOf('epochs', 'full')), 'any');
-  assert.equal(formatTolerance(toleranceOf('images', 'full')), 'equal');
+  assert.equal(formatTolerance(toleranceOf('epochs', 'training')), 'any');
+  assert.equal(formatTolerance(toleranceOf('images', 'training')), 'equal');
+});
+
+test('histories may drift apart from epoch to epoch, and hardly in the first', () => {
+  const tolerances = [1, 2, 3, 4, 5, 50].map((epoch) => historyTolerance(epoch).relative);
+  assert.deepEqual(tolerances, [0.01, 0.02, 0.04, 0.08, 0.1, 0.1]);
 });

@@ -9,9 +9,15 @@ const VERDICT: Verdict = {
   level: 'spot',
   result: 'ok',
   pipeline: { name: 'p', seed: 5 },
-  comparison: { kind: 'exact', differences: [] },
-  metrics: [{ stage: 'quality', metric: 'mse', claimed: 0.5, found: 0.5, agrees: true }],
-  filesCompared: 3,
+  comparison: { kind: 'exact', differences: [], data: 'exact' },
+  metrics: [{ stage: 'quality', metric: 'mse', by: 'measuring', claimed: 0.5, found: 0.5, agrees: true }],
+  basis: {
+    excused: false,
+    exact: { numbers: 1, files: 3 },
+    measured: { numbers: 0, files: 0 },
+    tolerance: { numbers: 0, files: 0 },
+    notCompared: [{ what: 'report.html', why: 'x' }],
+  },
   diagnostics: [],
   duplicates: [],
 };
@@ -21,14 +27,29 @@ test('a table has a column for every metric of the class', () => {
     ...VERDICT,
     file: 'b.zip',
     result: 'mismatch',
-    metrics: [{ stage: 'quality', metric: 'ssim', claimed: 1, agrees: false }],
+    metrics: [{ stage: 'quality', metric: 'ssim', by: 'measuring', claimed: 1, agrees: false }],
     diagnostics: [{ code: 'assignment-seed', severity: 'error', message: 'the seed, "5", is wrong' }],
     duplicates: ['x/c.zip'],
   };
   const [head, first, second] = (readCsv(marksCsv([VERDICT, other])) ?? []).map(({ cells }) => cells);
   assert.deepEqual(head?.slice(-2), ['quality.mse', 'quality.ssim']);
-  assert.deepEqual(first, ['a.zip', '5', 'p', 'spot', 'ok', 'exact', '', '', '0.5', '']);
-  assert.deepEqual(second?.slice(4), ['mismatch', 'exact', 'the seed, "5", is wrong', 'c.zip', '', '']);
+  assert.deepEqual(first, [
+    'a.zip',
+    '5',
+    'p',
+    'spot',
+    'ok',
+    'exact',
+    '4',
+    '0',
+    '0',
+    'report.html',
+    '',
+    '',
+    '0.5',
+    '',
+  ]);
+  assert.deepEqual(second?.slice(9), ['report.html', 'the seed, "5", is wrong', 'c.zip', '', '']);
 });
 
 test('Gradescope gets a point for each thing that holds', () => {

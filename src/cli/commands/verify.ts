@@ -21,6 +21,7 @@ export interface VerifyFlags {
   readonly csv?: string;
   readonly gradescope?: string;
   readonly allowPlugins?: boolean;
+  readonly samePlatform?: boolean;
   /** Minutes. */
   readonly timeout: number;
   readonly jobs: number;
@@ -64,6 +65,7 @@ export async function verify(terminal: Terminal, options: VerifyCommandOptions):
     const verdicts = await verifySubmissions(archives, {
       level: options.level,
       allowPlugins: options.allowPlugins === true,
+      samePlatform: options.samePlatform === true,
       ...(data === undefined ? {} : { data: resolve(data) }),
       ...(rules === undefined ? {} : { assignment: rules }),
       limits: { ...DEFAULT_LIMITS, seconds: options.timeout * 60 },

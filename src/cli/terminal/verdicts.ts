@@ -2,16 +2,17 @@
 import { basename } from 'node:path';
 import type { ComparedMetric } from '../../submission/compare.ts';
 import { formatTolerance } from '../../submission/compare.ts';
+import { basisLines, RESULTS } from '../../submission/marks.ts';
 import type { Verdict } from '../../submission/verify.ts';
 import { renderDiagnostics } from './diagnostics.ts';
 import { formatCount, formatPlural, printable, table } from './format.ts';
 import type { Style } from './style.ts';
 
-const COLORS = { ok: 'green', mismatch: 'red', unchecked: 'yellow' } as const;
+const COLORS = { ok: 'green', 'ok-tolerances': 'green', mismatch: 'red', unchecked: 'yellow' } as const;
 
 export function renderVerdicts(verdicts: readonly Verdict[], style: Style): string {
   const rows = verdicts.map((verdict) => [
-    verdict.result,
+    RESULTS[verdict.result],
     printable(basename(verdict.file)),
     printable(verdict.pipeline?.name ?? '-'),
     String(verdict.pipeline?.seed ?? '-'),
@@ -20,30 +21,50 @@ export function renderVerdicts(verdicts: readonly Verdict[], style: Style): stri
   const lines = table([['result', 'archive', 'pipeline', 'seed', 'checked'], ...rows]).map((line, index) => {
     const result = verdicts[index - 1]?.result;
     if (result === undefined) return style('dim', line);
-    return line.replace(result, style(COLORS[result], result));
+    return line.replace(RESULTS[result], style(COLORS[result], RESULTS[result]));
   });
   const problems = verdicts
     .filter(({ diagnostics }) => diagnostics.length > 0)
     .map(({ file, diagnostics }) =>
       [style('bold', `${printable(basename(file))}:`), renderDiagnostics(diagnostics, [], style)].join('\n'),
     );
-  return [...lines, ...comparisons(verdicts, style), ...problems.map((text) => `\n${text}`)].join('\n');
+  return [
+    ...lines,
+    ...bases(verdicts, style),
+    ...comparisons(verdicts, style),
+    ...problems.map((text) => `\n${text}`),
+  ].join('\n');
 }
 
-/** `spot: 4 numbers equal to the last bit` */
-function summarize({ level, comparison, metrics, filesCompared, pipeline, result }: Verdict): string {
+/** `spot: 4 numbers and 20 files; 3 not compared` */
+function summarize({ level, comparison, basis, pipeline, result }: Verdict): string {
   if (pipeline === undefined) return 'nothing of it was used';
-  if (comparison === undefined) return result === 'unchecked' ? `${level}: not done` : `hashes`;
-  const agreeing = metrics.filter(({ agrees }) => agrees).length;
-  const numbers =
-    agreeing === metrics.length
-      ? formatPlural(metrics.length, 'number')
-      : `${agreeing} of ${formatPlural(metrics.length, 'number')}`;
-  const files = filesCompared === 0 ? '' : ` and ${formatCount(filesCompared)} files`;
-  return comparison.kind === 'exact'
-    ? `${level}: ${numbers}${files}, compared bit by bit`
-    : `${level}: ${numbers}, compared within tolerances`;
+  if (comparison === undefined)
+    return result === 'unchecked' ? `${level}: not done` : 'hashes: nothing was run';
+  const { exact, measured, tolerance, notCompared } = basis;
+  const sum = (part: 'numbers' | 'files'): number => exact[part] + measured[part] + tolerance[part];
+  const left = notCompared.length === 0 ? '' : `; ${formatCount(notCompared.length)} not compared`;
+  return `${level}: ${formatPlural(sum('numbers'), 'number')} and ${formatPlural(sum('files'), 'file')} agree${left}`;
 }
+
+/** What each verdict rests on; archives of the same basis stand together. */
+function bases(verdicts: readonly Verdict[], style: Style): readonly string[] {
+  const groups = new Map<string, string[]>();
+  for (const verdict of verdicts) {
+    const text = basisLines(verdict)
+      .map((line) => `  ${printable(line)}`)
+      .join('\n');
+    if (text !== '') groups.set(text, [...(groups.get(text) ?? []), printable(basename(verdict.file))]);
+  }
+  return [...groups].map(([text, names]) => {
+    const more = names.length > NAMES ? ` and ${names.length - NAMES} more` : '';
+    const head = `what the verdict of ${names.slice(0, NAMES).join(', ')}${more} rests on`;
+    return `\n${style('dim', `${head}:\n${text}`)}`;
+  });
+}
+
+/** Archives that a heading names. */
+const NAMES = 3;
 
 /** Which tolerances were applied, and why. */
 function comparisons(verdicts: readonly Verdict[], style: Style): readonly string[] {
@@ -58,7 +79,10 @@ function comparisons(verdicts: readonly Verdict[], style: Style): readonly strin
   }
   return [
     '',
-    style('dim', `tolerances, because of another platform: ${[...reasons].map(printable).join(', ')}`),
+    style(
+      'dim',
+      `other platforms, as the archives say: ${[...reasons].map(printable).join(', ')}; hence these tolerances`,
+    ),
     ...table(
       [...byTolerance].map(([text, names]) => [`  ${text}`, [...names].map(printable).join(', ')]),
     ).map((line) => style('dim', line)),

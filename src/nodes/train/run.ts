@@ -174,7 +174,7 @@ interface Divided {
  * What is trained on, and what is validated on. A share of the training images for validation is drawn at random: the last
  * ones, which Keras takes, may be of another kind where a data set is sorted. Neither part is reordered by it.
  */
-async function divide(
+export async function divide(
   { settings, seed, inputs }: StageContext<TrainSettings>,
   training: SamplePair,
   read: (split: Split) => Promise<SamplePair>,
@@ -207,9 +207,9 @@ function shuffled(rows: Int32Array, { seed }: StageContext<TrainSettings>, epoch
   return permutation(seed(`shuffle/${epoch}`), rows.length).map((index) => rows[index] ?? 0);
 }
 
-async function startPreviews(
+export async function startPreviews(
   { settings, seed, signal, folder }: StageContext<TrainSettings>,
-  { tf, models, source }: Workshop & { readonly source: ImageSource },
+  { tf, models, source }: Pick<Workshop, 'tf' | 'models'> & { readonly source: ImageSource },
 ): Promise<Previews | undefined> {
   const { preview, batch_size: batchSize } = settings;
   if (preview === null) return undefined;

@@ -1,0 +1,164 @@
+/** Measures and draws what a `train` stage left, as the training itself did at its end: without training again. */
+import { join } from 'node:path';
+import type { TrainSettings } from '../../config/generated/settings.ts';
+import { deriveSeed } from '../../core/seed.ts';
+import type { JsonObject } from '../../core/json.ts';
+import { modelShapes } from '../../engine/train/predict.ts';
+import { rowNumbers } from '../../engine/train/samples.ts';
+import type { Measured } from '../../engine/train/trainer.ts';
+import { createTrainer } from '../../engine/trainer.ts';
+import { disposeAutoencoder, type TrainableAutoencoder } from '../../layers/build.ts';
+import { loadTrainable } from '../../layers/save.ts';
+import type { StageContext, StageResult } from '../contract.ts';
+import { readJson } from '../figure/records.ts';
+import { quantities } from './history.ts';
+import { lossOf, optimizerChoice } from './optimizer.ts';
+import { imageSource, requireInput, type ImageSource } from './pairs.ts';
+import { divide, startPreviews } from './run.ts';
+
+/** Settings of an inspection, besides the inputs. */
+export interface InspectionSettings {
+  /** The stage that trained, its settings, and the pipeline's seed. */
+  readonly stage: string;
+  readonly train: TrainSettings;
+  readonly seed: number;
+}
+
+/**
+ * Inputs: `trained`, the stage to inspect, and its own inputs `model`, `data` and `target`.
+ *
+ * Metrics: `val_loss` and the other numbers of the history's line that belongs to the weights in `model/`, and the same
+ * with `best_` of those in `best/`. Without validation, the loss on the test images, or else on the training images:
+ * `test_loss`, `train_loss`. `initial_similarity` is the correlation of the trained with the initial weights, -1 to 1.
+ *
+ * Draws `previews/inputs` and, where `model/` has the weights of the last epoch, its preview.
+ *
+ * @throws Failure `data-missing` or `data-corrupt` for models that are not of the stage's architecture
+ */
+export async function inspectTrained(context: StageContext): Promise<StageResult> {
+  const { stage, train, seed } = context.settings as unknown as InspectionSettings;
+  const own: StageContext<TrainSettings> = {
+    ...context,
+    stage,
+    settings: train,
+    seed: (purpose) => deriveSeed(seed, stage, purpose),
+  };
+  const trained = requireInput(context.inputs, 'trained').folder;
+  const metrics = await inspectWeights(
+    own,
+    join(trained, 'model'),
+    await readJson(join(trained, 'training.json')),
+  );
+  const best = await inspectWeights(own, join(trained, 'best'));
+  return {
+    metrics: {
+      ...metrics,
+      ...Object.fromEntries(Object.entries(best).map(([name, value]) => [`best_${name}`, value])),
+    },
+  };
+}
+
+/** @param training the record of the training, where previews are wanted */
+async function inspectWeights(
+  context: StageContext<TrainSettings>,
+  folder: string,
+  training?: JsonObject,
+): Promise<Record<string, number>> {
+  const { inputs } = context;
+  const engine = await context.engine();
+  const untrained = requireInput(inputs, 'model').folder;
+  const models = await loadTrainable(engine.tf, untrained, context.seed, folder);
+  try {
+    const source = await imageSource(inputs, modelShapes(models.autoencoder));
+    const measured = await measure(context, models, source);
+    if (training === undefined) return measured;
+    const { epochs, epoch_of_model: epoch } = training;
+    const previews = await startPreviews(context, { tf: engine.tf, models, source });
+    await previews?.drawInputs();
+    if (typeof epoch === 'number' && epoch === epochs) await previews?.drawEpoch(epoch);
+    const initial = await loadTrainable(engine.tf, untrained, context.seed);
+    const similarity = correlation(await kernelsOf(models), await kernelsOf(initial));
+    disposeAutoencoder(initial);
+    return { ...measured, initial_similarity: similarity };
+  } finally {
+    disposeAutoencoder(models);
+  }
+}
+
+async function measure(
+  context: StageContext<TrainSettings>,
+  models: TrainableAutoencoder,
+  source: ImageSource,
+): Promise<Record<string, number>> {
+  const { settings, signal } = context;
+  const data = await source.readTraining({
+    radius: context.seed('noise/radius'),
+    angle: context.seed('noise/angle'),
+  });
+  const engine = await context.engine();
+  const { trainer } = createTrainer(
+    engine,
+    {
+      model: models.autoencoder,
+      step: models.step,
+      optimizer: optimizerChoice(settings.optimizer),
+      loss: lossOf(settings.loss),
+      metrics: settings.metrics,
+      data,
+      batchSize: settings.batch_size,
+      precision: 'float32',
+    },
+    'eager',
+  );
+  try {
+    const { validation } = await divide(context, source, data);
+    if (validation !== undefined) {
+      return namesOf(await trainer.evaluate(validation.data, validation.rows, { signal }), 'val_', settings);
+    }
+    const split = source.data.splits.test === undefined ? 'train' : 'test';
+    const pair = await source.read(split);
+    return namesOf(await trainer.evaluate(pair, rowNumbers(pair.x.count), { signal }), `${split}_`, settings);
+  } finally {
+    trainer.dispose();
+  }
+}
+
+function namesOf(training: Measured, prefix: string, { metrics }: TrainSettings): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(quantities({ epoch: 1, training }, metrics)).map(([name, value]) => [
+      prefix + name,
+      value,
+    ]),
+  );
+}
+
+/** The weights that begin at random: not biases and scales, which begin alike whatever the seed. */
+async function kernelsOf({ autoencoder }: TrainableAutoencoder): Promise<Float32Array> {
+  const variables = autoencoder.weights
+    .filter(({ shape }) => shape.length > 1)
+    .map((weight) => ({ name: weight.originalName, variable: weight.read() }));
+  const arrays = await Promise.all(variables.map(({ variable }) => variable.data<'float32'>()));
+  const all = new Float32Array(arrays.reduce((sum, { length }) => sum + length, 0));
+  let end = 0;
+  for (const array of arrays) {
+    all.set(array, end);
+    end += array.length;
+  }
+  return all;
+}
+
+/** Pearson's, of two arrays of one length; 0 where one of them is constant. */
+export function correlation(one: Float32Array, other: Float32Array): number {
+  const mean = (values: Float32Array): number =>
+    values.reduce((sum, value) => sum + value, 0) / values.length;
+  const [a, b] = [mean(one), mean(other)];
+  let [both, first, second] = [0, 0, 0];
+  for (let index = 0; index < one.length; index++) {
+    const [x, y] = [(one[index] ?? 0) - a, (other[index] ?? 0) - b];
+    both += x * y;
+    first += x * x;
+    second += y * y;
+  }
+  const scale = Math.sqrt(first * second);
+  return scale > 0 ? both / scale : 0;
+}

@@ -1,0 +1,194 @@
+/** What an archive says in two places must agree: everything that can be found without running anything. */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { TrainSettings } from '../config/generated/settings.ts';
+import type { LocatedPipeline } from '../config/pipeline.ts';
+import { Failure, type Diagnostic } from '../core/diagnostic.ts';
+import { canonicalJson, isJsonObject, type JsonObject } from '../core/json.ts';
+import { planPipeline } from '../run/plan.ts';
+import type { BasisRecord } from './basis.ts';
+import { describeCrate } from './crate.ts';
+import { isVectorFeature, packagesHash, softwareVersions } from './environment.ts';
+import type { Environment, Manifest, PackedStage } from './generated/types.ts';
+import {
+  artifactPath,
+  CRATE,
+  ENVIRONMENT,
+  MANIFEST,
+  METRICS,
+  mismatch,
+  REPORT,
+  RESOLVED,
+} from './manifest.ts';
+import { withThreads } from './outputs.ts';
+import { parseJson } from './similar.ts';
+import { trainingProblems } from './train-record.ts';
+
+export interface ConsistencyOptions {
+  readonly located: LocatedPipeline;
+  readonly manifest: Manifest;
+  readonly environment: Environment;
+  /** Absolute path of the unpacked archive. */
+  readonly folder: string;
+  /** Absolute path of a folder to work in. */
+  readonly work: string;
+}
+
+/** @throws nothing for what an archive may hold */
+export async function checkConsistency(
+  options: ConsistencyOptions,
+  basis: BasisRecord,
+): Promise<readonly Diagnostic[]> {
+  const { manifest, environment, located, folder } = options;
+  const found = [
+    ...listingProblems(manifest, located),
+    ...environmentProblems(environment),
+    ...(await crateProblems(options)),
+    ...(await keyProblems(options, basis)),
+  ];
+  for (const stage of manifest.stages) {
+    const settings = located.pipeline.stages.get(stage.name);
+    if (settings?.type === 'evaluate') found.push(...(await evaluationProblems(folder, stage)));
+    if (settings?.type !== 'train') continue;
+    const train = settings as unknown as TrainSettings & { readonly model: string };
+    const scratch = await mkdtemp(join(options.work, 'record-'));
+    try {
+      found.push(...(await trainingProblems({ folder, scratch, stage, settings: train })));
+    } finally {
+      await rm(scratch, { recursive: true, force: true });
+    }
+  }
+  basis.skip(REPORT, 'never trusted: its numbers are those of `metrics.json`, where they are true');
+  basis.skip(ENVIRONMENT, 'nothing proves it: it only decides how closely the rest is compared');
+  return found;
+}
+
+const TOP_LEVEL = new Set([MANIFEST, ENVIRONMENT, RESOLVED, CRATE, METRICS, REPORT]);
+
+/** The archive must hold the files that `pack` writes, and no others. */
+function listingProblems(
+  manifest: Manifest,
+  { pipeline, stageTypes }: LocatedPipeline,
+): readonly Diagnostic[] {
+  const expected = new Set<string>(TOP_LEVEL);
+  const required = new Set<string>([RESOLVED, CRATE, METRICS, REPORT]);
+  for (const { name, files } of manifest.stages) {
+    const isModel = stageTypes.get(pipeline.stages.get(name)?.type ?? '')?.outputs === 'trained-model';
+    for (const { path } of files) {
+      expected.add(artifactPath(name, path));
+      if (isModel || !path.endsWith('.npy')) required.add(artifactPath(name, path));
+    }
+  }
+  const listed = manifest.files.map(({ path }) => path);
+  const extra = listed.filter((path) => !expected.has(path) && !path.startsWith('pipeline/'));
+  const missing = [...required].filter((path) => !listed.includes(path));
+  return [
+    ...extra.map((path) => mismatch(`the archive holds \`${path}\`, which no stage of the pipeline left`)),
+    ...missing.map((path) => mismatch(`the archive lacks \`${path}\``)),
+  ];
+}
+
+/** The fields that can be compared with one another. Whether they are true, nothing proves. */
+function environmentProblems({ engine, processor, system }: Environment): readonly Diagnostic[] {
+  const wrong = (what: string): Diagnostic => mismatch(`\`${ENVIRONMENT}\` ${what}`);
+  const problems: Diagnostic[] = [];
+  if (system.split(' ')[0] !== engine.platform.split(' ')[0]) {
+    problems.push(wrong(`names the system \`${system}\` and an engine for \`${engine.platform}\``));
+  }
+  const { features } = processor;
+  if (!features.every(isVectorFeature) || [...features].sort().join() !== features.join()) {
+    problems.push(wrong('lists vector instructions as `pack` does not'));
+  }
+  const isX64 = engine.platform.includes('x64');
+  if (features.some((feature) => (isX64 ? /^(?:neon|asimd|sve)/ : /^s?sse|^avx/).test(feature))) {
+    problems.push(wrong('lists vector instructions of another kind of processor'));
+  }
+  return problems;
+}
+
+async function crateProblems({
+  located,
+  manifest,
+  environment,
+  folder,
+}: ConsistencyOptions): Promise<readonly Diagnostic[]> {
+  const { pipeline } = located;
+  const text = await readFile(join(folder, CRATE)).catch(() => undefined);
+  const expected = describeCrate({
+    pipeline,
+    file: manifest.pipeline.file,
+    files: manifest.files.filter(({ path }) => path !== CRATE),
+    environment,
+  });
+  const submitted = text === undefined ? undefined : parseJson(text);
+  if (submitted === undefined || canonicalSet(submitted) !== canonicalSet(expected)) {
+    return [mismatch(`\`${CRATE}\` does not describe this archive`)];
+  }
+  return [];
+}
+
+/** JSON in a form that does not depend on the order of files. */
+function canonicalSet(value: unknown): string {
+  const graph = isJsonObject(value) ? value['@graph'] : undefined;
+  if (!isJsonObject(value) || !Array.isArray(graph)) return '';
+  const sorted = (list: readonly unknown[]): readonly string[] =>
+    list.map((item) => canonicalJson(withSortedLists(item))).sort();
+  return canonicalJson([{ ...value, '@graph': null }, [...sorted(graph)]]);
+}
+
+function withSortedLists(item: unknown): JsonObject {
+  if (!isJsonObject(item)) return {};
+  return Object.fromEntries(
+    Object.entries(item).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.map((each) => canonicalJson(each as JsonObject)).sort() : value,
+    ]),
+  );
+}
+
+/** The hash of each stage's key must be that of its settings, inputs, seed, engine and files. */
+async function keyProblems(
+  { located, manifest, environment, work }: ConsistencyOptions,
+  basis: BasisRecord,
+): Promise<readonly Diagnostic[]> {
+  const here = softwareVersions();
+  if (environment.hourglass !== here.hourglass || environment.packages !== packagesHash()) {
+    basis.skip('the hashes of the stages', 'another version of Hourglass forms them otherwise');
+    return [];
+  }
+  try {
+    const options = {
+      outputs: join(work, 'keys', 'outputs'),
+      targets: [],
+      force: false,
+      engine: 'auto',
+    } as const;
+    const { plan } = await planPipeline(
+      withThreads(located, manifest.pipeline.threads),
+      options,
+      environment.engine,
+    );
+    return (plan?.stages ?? []).flatMap(({ name, hash }) => {
+      const claimed = manifest.stages.find((stage) => stage.name === name)?.hash;
+      return claimed === undefined || claimed === hash
+        ? []
+        : [mismatch(`the hash of \`${name}\` is not that of its settings, inputs, seed, engine and files`)];
+    });
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    basis.skip('the hashes of the stages', 'files of data are missing');
+    return [];
+  }
+}
+
+/** An `evaluate` stage writes its numbers into a file, too. */
+async function evaluationProblems(
+  folder: string,
+  { name, metrics }: PackedStage,
+): Promise<readonly Diagnostic[]> {
+  const text = await readFile(join(folder, artifactPath(name, 'metrics.json'))).catch(() => Buffer.alloc(0));
+  const numbers = Object.fromEntries(metrics.map((metric) => [metric.name, metric.value]));
+  return canonicalJson(parseJson(text) ?? null) === canonicalJson(numbers)
+    ? []
+    : [mismatch(`\`${name}/metrics.json\` has other numbers than the manifest`)];
+}

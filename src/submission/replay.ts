@@ -1,0 +1,126 @@
+/** Runs a submission again as its level asks for, and compares everything that can be. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isJsonObject } from '../core/json.ts';
+import type { BasisRecord } from './basis.ts';
+import { toleranceOf, within, type FoundBy } from './compare.ts';
+import { inspectionOf } from './inspection.ts';
+import { Judgement } from './judge.ts';
+import type { Level } from './levels.ts';
+import { artifactPath, mismatch } from './manifest.ts';
+import { comparisonOf, rerun, type Rerun, type RerunStage, type Submission } from './rerun.ts';
+import { parseJson } from './similar.ts';
+import { columnsOf, compareTrained } from './training.ts';
+
+export interface ReplayOptions {
+  readonly level: Exclude<Level, 'hashes'>;
+  /** Absolute path of a folder that is not there yet. */
+  readonly work: string;
+  /** Gets what is compared, and what is not. */
+  readonly basis: BasisRecord;
+}
+
+/**
+ * At `spot`, everything is computed again but the training: the submitted models take its place. At `full`, the training too.
+ * Where that cannot give the same bits, the submitted models are still measured, and compared with those trained here.
+ *
+ * @throws Failure if a run cannot even be planned
+ */
+export async function replay(
+  submission: Submission,
+  { level, work, basis }: ReplayOptions,
+): Promise<Judgement> {
+  const comparison = await comparisonOf(submission, join(work, 'plan'));
+  const judgement = new Judgement(submission, comparison, basis);
+  if (level === 'full' && comparison.kind === 'exact') {
+    const options = { useModels: false, inspect: false, work: join(work, 'full') };
+    await compareTrained(judgement, await rerun(submission, options));
+    return judgement;
+  }
+  const measured = await rerun(submission, { useModels: true, inspect: true, work: join(work, 'spot') });
+  await judgement.compareMeasured(measured);
+  await compareInspections(judgement, measured);
+  if (level === 'full') {
+    const trained = await rerun(submission, { useModels: false, inspect: true, work: join(work, 'full') });
+    await compareTrained(judgement, trained);
+    compareModels(judgement, measured, trained);
+  }
+  return judgement;
+}
+
+const find = ({ stages }: Rerun, name: string): RerunStage | undefined =>
+  stages.find(({ planned }) => planned.name === name);
+
+const trainStages = ({ submission: { located } }: Judgement): readonly string[] =>
+  [...located.pipeline.stages].flatMap(([name, { type }]) => (type === 'train' ? [name] : []));
+
+/** Compares what the submitted models give on the validation images with the submitted history, and their previews. */
+async function compareInspections(judgement: Judgement, measured: Rerun): Promise<void> {
+  for (const name of trainStages(judgement)) {
+    const inspection = find(measured, inspectionOf(name));
+    if (inspection === undefined) continue;
+    const read = (file: string): Promise<Buffer | undefined> =>
+      readFile(join(judgement.submission.folder, artifactPath(name, file))).catch(() => undefined);
+    const history = columnsOf(await read('history.json')) ?? {};
+    const record = parseJson((await read('training.json')) ?? Buffer.alloc(0));
+    const training = isJsonObject(record) ? record : {};
+    for (const [metric, found] of Object.entries(inspection.metrics)) {
+      const isBest = metric.startsWith('best_');
+      const column = history[isBest ? metric.slice('best_'.length) : metric];
+      if (column === undefined) continue;
+      const epoch = Number(training[isBest ? 'epoch_of_best' : 'epoch_of_model']);
+      const claimed = column[epoch - 1] ?? NaN;
+      addNumber(judgement, { stage: name, metric, by: 'measuring', claimed, found });
+    }
+    await comparePreviews(judgement, name, inspection);
+    compareOrigin(judgement, name, inspection);
+  }
+}
+
+async function comparePreviews(judgement: Judgement, name: string, inspection: RerunStage): Promise<void> {
+  const claimed = new Map(judgement.submission.manifest.files.map(({ path, sha256 }) => [path, sha256]));
+  const drawings = new Set<string>();
+  for (const path of [...inspection.files.keys()].sort().reverse()) {
+    const same = claimed.get(artifactPath(name, path)) === inspection.files.get(path);
+    if (same && path.endsWith('.svg')) drawings.add(path);
+    const similar =
+      same || (await judgement.similarTo(name, path, inspection, 'measuring', drawings)) === true;
+    judgement.file(name, path, similar, same ? 'exact' : 'measured');
+  }
+}
+
+/** The least correlation with the initial weights of the seed: unrelated weights have 0, trained ones 0.2 and more. */
+const LEAST_ORIGIN = 0.02;
+
+/** Weights that show nothing of the values that this seed starts with: no proof, for training may go far. */
+function compareOrigin({ diagnostics }: Judgement, name: string, { metrics }: RerunStage): void {
+  const similarity = metrics['initial_similarity'] ?? 1;
+  if (similarity >= LEAST_ORIGIN) return;
+  diagnostics.push({
+    ...mismatch(
+      `the weights of \`${name}\` show nothing of the initial weights of this seed (correlation ${similarity.toFixed(3)}): they may come from another seed or person`,
+    ),
+    severity: 'warning',
+    hint: 'verify with `--level full`',
+  });
+}
+
+/** Compares what the submitted models give with what those give that were trained here. */
+function compareModels(judgement: Judgement, measured: Rerun, trained: Rerun): void {
+  for (const name of trainStages(judgement)) {
+    const found = find(trained, inspectionOf(name))?.metrics ?? {};
+    for (const [metric, claimed] of Object.entries(find(measured, inspectionOf(name))?.metrics ?? {})) {
+      if (metric === 'initial_similarity') continue;
+      addNumber(judgement, { stage: name, metric, by: 'training', claimed, found: found[metric] ?? NaN });
+    }
+  }
+}
+
+function addNumber(
+  judgement: Judgement,
+  number: { stage: string; metric: string; by: FoundBy; claimed: number; found: number },
+): void {
+  const tolerance = toleranceOf(number.metric.replace(/^best_/, ''), number.by);
+  const agrees = within(number.claimed, number.found, tolerance);
+  judgement.number({ ...number, tolerance, agrees }, number.by === 'training');
+}

@@ -1,0 +1,197 @@
+/** What a `train` stage left must agree with itself: history, summary, models and settings. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { TrainSettings } from '../config/generated/settings.ts';
+import type { Diagnostic } from '../core/diagnostic.ts';
+import { canonicalJson, isJsonObject, sha256, type Json, type JsonObject } from '../core/json.ts';
+import type { LossName } from '../engine/train/losses.ts';
+import { writeHistory, type EpochRecord } from '../nodes/train/history.ts';
+import type { PackedStage } from './generated/types.ts';
+import { artifactPath, mismatch } from './manifest.ts';
+import { parseJson } from './similar.ts';
+import { columnsOf } from './training.ts';
+
+export interface TrainRecordOptions {
+  /** Absolute path of the unpacked archive. */
+  readonly folder: string;
+  /** Absolute path of an empty folder. */
+  readonly scratch: string;
+  readonly stage: PackedStage;
+  readonly settings: TrainSettings & { readonly model: string };
+}
+
+export async function trainingProblems(options: TrainRecordOptions): Promise<readonly Diagnostic[]> {
+  const { stage } = options;
+  const wrong = (what: string): Diagnostic => mismatch(`\`${stage.name}\` contradicts itself: ${what}`);
+  const history = columnsOf(await read(options, 'history.json'));
+  const training = parseJson((await read(options, 'training.json')) ?? Buffer.alloc(0));
+  if (history === undefined || !isJsonObject(training)) return [wrong('it has no history, or no record')];
+  const { epoch = [], ...measured } = history;
+  const count = epoch.length;
+  if (
+    Object.values(measured).some(({ length }) => length !== count) ||
+    epoch.some((value, index) => value !== index + 1)
+  ) {
+    return [wrong('the history does not count its epochs from 1')];
+  }
+  return [
+    ...epochProblems(options.settings, measured, training, count).map(wrong),
+    ...metricProblems(stage, measured, training, count).map(wrong),
+    ...(await renderingProblems(options, measured, count)).map(wrong),
+    ...previewProblems(options, count).map(wrong),
+    ...(await modelProblems(options, training)).map(wrong),
+  ];
+}
+
+type Columns = Readonly<Record<string, readonly number[]>>;
+
+async function read({ folder, stage }: TrainRecordOptions, path: string): Promise<Buffer | undefined> {
+  return readFile(join(folder, artifactPath(stage.name, path))).catch(() => undefined);
+}
+
+function epochProblems(
+  { epochs, early_stopping: stopping }: TrainSettings,
+  measured: Columns,
+  training: JsonObject,
+  count: number,
+): readonly string[] {
+  const problems: string[] = [];
+  if (stopping === null ? count !== epochs : count > epochs) {
+    problems.push(`the history has ${count} epochs, and the settings ask for ${epochs}`);
+  }
+  if (training['epochs'] !== count) problems.push('`training.json` counts other epochs than the history');
+  if (training['stopped_early'] !== count < epochs)
+    problems.push('`training.json` is wrong about an early stop');
+  const watched = measured['val_loss'] ?? measured['loss'] ?? [];
+  let best = 0;
+  watched.forEach((value, index) => {
+    if (value < (watched[best] ?? NaN)) best = index;
+  });
+  if (training['epoch_of_best'] !== best + 1) problems.push('the best epoch is not that of the lowest loss');
+  if (stopping?.restore_best_weights !== true && training['epoch_of_model'] !== count) {
+    problems.push('the model is not that of the last epoch');
+  }
+  return problems;
+}
+
+/** The numbers of the stage are those of the line of its model. */
+function metricProblems(
+  { metrics }: PackedStage,
+  measured: Columns,
+  training: JsonObject,
+  count: number,
+): readonly string[] {
+  const line = Number(training['epoch_of_model']) - 1;
+  const { learning_rate: _rate, ...columns } = measured;
+  const expected = {
+    ...Object.fromEntries(Object.entries(columns).map(([name, values]) => [name, values[line] ?? null])),
+    epochs: count,
+    best_epoch: training['epoch_of_best'] ?? null,
+  };
+  const claimed = Object.fromEntries(metrics.map(({ name, value }) => [name, value]));
+  return canonicalJson(claimed) === canonicalJson(expected as Json)
+    ? []
+    : ['its numbers are not those of the history'];
+}
+
+/** `history.csv` and the events for TensorBoard are the history once more, to the last byte. */
+async function renderingProblems(
+  { scratch, stage, settings }: TrainRecordOptions,
+  { learning_rate: rates, ...measured }: Columns,
+  count: number,
+): Promise<readonly string[]> {
+  const records = Array.from({ length: count }, (_, index): EpochRecord => {
+    const of = (prefix: string): EpochRecord['training'] => {
+      const entries = (['loss', ...settings.metrics] as const).flatMap((name: 'loss' | LossName) => {
+        const value = measured[prefix + name]?.[index];
+        return value === undefined ? [] : [[name, value] as const];
+      });
+      return { loss: NaN, ...Object.fromEntries(entries) };
+    };
+    const rate = rates?.[index];
+    return {
+      epoch: index + 1,
+      training: of(''),
+      ...(measured['val_loss'] === undefined ? {} : { validation: of('val_') }),
+      ...(rate === undefined ? {} : { learningRate: rate }),
+    };
+  });
+  if (records.length === 0) return ['the history is empty'];
+  await writeHistory(scratch, records, settings.metrics, settings.tensorboard);
+  const problems: string[] = [];
+  for (const { path, sha256: claimed } of stage.files) {
+    if (!/^history\.|^tensorboard\//.test(path)) continue;
+    const ours = await readFile(join(scratch, path)).catch(() => undefined);
+    if (ours === undefined || sha256(ours) !== claimed)
+      problems.push(`\`${path}\` is not what the history gives`);
+  }
+  return problems;
+}
+
+function previewProblems({ stage, settings }: TrainRecordOptions, count: number): readonly string[] {
+  const submitted = stage.files.map(({ path }) => path).filter((path) => path.startsWith('previews/'));
+  const { preview } = settings;
+  const drawn = Array.from({ length: count }, (_, index) => index + 1).filter(
+    (epoch) => preview !== null && (epoch % preview.every === 0 || epoch === count),
+  );
+  const names =
+    preview === null ? [] : ['inputs', ...drawn.map((epoch) => `epoch-${String(epoch).padStart(3, '0')}`)];
+  const expected = names.flatMap((name) => [`previews/${name}.png`, `previews/${name}.svg`]);
+  return expected.sort().join() === submitted.sort().join()
+    ? []
+    : ['its previews are not those that the settings ask for'];
+}
+
+/** Encoder and decoder hold the weights of the autoencoder, and one epoch has one model, of the stage's architecture. */
+async function modelProblems(options: TrainRecordOptions, training: JsonObject): Promise<readonly string[]> {
+  const { stage, settings, folder } = options;
+  const hashes = new Map(stage.files.map(({ path, sha256: hash }) => [path, hash]));
+  const problems: string[] = [];
+  for (const part of ['model', 'best']) {
+    const whole = await weightsOf(options, `${part}/autoencoder`);
+    const parts = [
+      ...(await weightsOf(options, `${part}/encoder`)),
+      ...(await weightsOf(options, `${part}/decoder`)),
+    ];
+    if (whole.length === 0 || [...whole].sort().join() !== parts.sort().join()) {
+      problems.push(`in \`${part}/\`, encoder and decoder are not those of the autoencoder`);
+    }
+    for (const name of ['encoder', 'decoder', 'autoencoder']) {
+      const untrained = await readFile(
+        join(folder, artifactPath(settings.model, `${name}/model.json`)),
+      ).catch(() => undefined);
+      const own = await read(options, `${part}/${name}/model.json`);
+      if (untrained === undefined || own === undefined || !untrained.equals(own)) {
+        problems.push(`\`${part}/${name}\` is not the model of \`${settings.model}\``);
+      }
+    }
+  }
+  if (training['epoch_of_model'] === training['epoch_of_best']) {
+    for (const name of ['encoder', 'decoder', 'autoencoder']) {
+      if (hashes.get(`model/${name}/weights.bin`) !== hashes.get(`best/${name}/weights.bin`)) {
+        problems.push(`\`model/${name}\` and \`best/${name}\` are of one epoch, and differ`);
+      }
+    }
+  }
+  return problems;
+}
+
+/** Names and hashes of a model's weights; empty where its files do not fit together. */
+async function weightsOf(options: TrainRecordOptions, path: string): Promise<readonly string[]> {
+  const description = parseJson((await read(options, `${path}/model.json`)) ?? Buffer.alloc(0));
+  const bytes = await read(options, `${path}/weights.bin`);
+  const manifest = isJsonObject(description) ? description['weightsManifest'] : undefined;
+  const group: Json | undefined = Array.isArray(manifest) ? manifest[0] : undefined;
+  const weights: Json = isJsonObject(group) ? (group['weights'] ?? null) : null;
+  if (bytes === undefined || !Array.isArray(weights)) return [];
+  let end = 0;
+  const found = weights.map((weight: Json) => {
+    const { name, shape }: JsonObject = isJsonObject(weight) ? weight : {};
+    const start = end;
+    end +=
+      4 *
+      (Array.isArray(shape) ? shape.reduce((size: number, length: Json) => size * Number(length), 1) : NaN);
+    return `${String(name)} ${sha256(bytes.subarray(start, end))}`;
+  });
+  return end === bytes.length ? found : [];
+}
