@@ -104,7 +104,7 @@ async function checkResults(
     return { diagnostics: level === 'hashes' ? [] : refused, basis };
   }
   const submission = { ...unpacked, manifest, located };
-  const diagnostics = [...(await checkConsistency({ ...submission, work }, basis))];
+  const diagnostics = [...(await checkConsistency({ ...submission, sources: loaded.sources, work }, basis))];
   if (level === 'hashes') {
     skipAll(manifest, basis);
     return { diagnostics, basis };

@@ -1,9 +1,9 @@
 /** What an archive says in two places must agree: everything that can be found without running anything. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve, sep } from 'node:path';
 import type { TrainSettings } from '../config/generated/settings.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
-import { Failure, type Diagnostic } from '../core/diagnostic.ts';
+import { Failure, type Diagnostic, type SourceFile } from '../core/diagnostic.ts';
 import { canonicalJson, isJsonObject, type JsonObject } from '../core/json.ts';
 import { planPipeline } from '../run/plan.ts';
 import type { BasisRecord } from './basis.ts';
@@ -21,6 +21,7 @@ import {
   RESOLVED,
 } from './manifest.ts';
 import { withThreads } from './outputs.ts';
+import { dataFiles } from './sources.ts';
 import { parseJson } from './similar.ts';
 import { trainingProblems } from './train-record.ts';
 
@@ -28,6 +29,8 @@ export interface ConsistencyOptions {
   readonly located: LocatedPipeline;
   readonly manifest: Manifest;
   readonly environment: Environment;
+  /** Texts that the pipeline was read from. */
+  readonly sources: readonly SourceFile[];
   /** Absolute path of the unpacked archive. */
   readonly folder: string;
   /** Absolute path of a folder to work in. */
@@ -58,9 +61,25 @@ export async function checkConsistency(
       await rm(scratch, { recursive: true, force: true });
     }
   }
+  for (const path of unusedSources(options)) basis.skip(path, 'nothing reads it');
   basis.skip(REPORT, 'never trusted: its numbers are those of `metrics.json`, where they are true');
   basis.skip(ENVIRONMENT, 'nothing proves it: it only decides how closely the rest is compared');
   return found;
+}
+
+/** Files beside the pipeline that neither it nor a stage reads. What plugins import is not known. */
+function unusedSources({ manifest, located, sources, folder }: ConsistencyOptions): readonly string[] {
+  if (located.pipeline.plugins.length > 0) return [];
+  const used = [...sources.map(({ name }) => name), ...dataFiles(located)].map((path) =>
+    resolve(located.folder, path),
+  );
+  return manifest.files
+    .map(({ path }) => path)
+    .filter((path) => path.startsWith('pipeline/'))
+    .filter((path) => {
+      const file = join(folder, path);
+      return !used.some((each) => each === file || file.startsWith(`${each}${sep}`));
+    });
 }
 
 const TOP_LEVEL = new Set([MANIFEST, ENVIRONMENT, RESOLVED, CRATE, METRICS, REPORT]);

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import type { TrainSettings } from '../config/generated/settings.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { canonicalJson, isJsonObject, sha256, type Json, type JsonObject } from '../core/json.ts';
-import type { LossName } from '../engine/train/losses.ts';
 import { writeHistory, type EpochRecord } from '../nodes/train/history.ts';
 import type { PackedStage } from './generated/types.ts';
 import { artifactPath, mismatch } from './manifest.ts';
@@ -102,7 +101,7 @@ async function renderingProblems(
 ): Promise<readonly string[]> {
   const records = Array.from({ length: count }, (_, index): EpochRecord => {
     const of = (prefix: string): EpochRecord['training'] => {
-      const entries = (['loss', ...settings.metrics] as const).flatMap((name: 'loss' | LossName) => {
+      const entries = (['loss', ...settings.metrics] as const).flatMap((name) => {
         const value = measured[prefix + name]?.[index];
         return value === undefined ? [] : [[name, value] as const];
       });

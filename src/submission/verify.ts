@@ -148,7 +148,8 @@ function verdictOf(
   };
 }
 
-function resultOf(
+/** The verdict on what was found. */
+export function resultOf(
   level: Level,
   findings: Omit<Findings, 'results'>,
   diagnostics: readonly Diagnostic[],

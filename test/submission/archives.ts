@@ -4,7 +4,8 @@ import { crc32, deflateRawSync } from 'node:zlib';
 import yauzl from 'yauzl';
 import { sha256 } from '../../src/core/json.ts';
 import type { Environment, Manifest } from '../../src/submission/generated/types.ts';
-import { toText } from '../../src/submission/manifest.ts';
+import { describeCrate } from '../../src/submission/crate.ts';
+import { CRATE, toText } from '../../src/submission/manifest.ts';
 import { writeZip } from '../../src/submission/zip-write.ts';
 
 export type Files = ReadonlyMap<string, Buffer>;
@@ -26,7 +27,15 @@ export interface Forgery {
 }
 
 /** An archive that was changed by somebody who knows how it is made: all hashes fit. */
-export async function forge(files: Files, { files: changes = {}, manifest: edit }: Forgery): Promise<Buffer> {
+export async function forge(files: Files, forgery: Forgery): Promise<Buffer> {
+  return zipOf(forgeFiles(files, forgery));
+}
+
+export async function zipOf(files: Files): Promise<Buffer> {
+  return Buffer.from(await writeZip([...files].map(([path, data]) => ({ path, data }))));
+}
+
+export function forgeFiles(files: Files, { files: changes = {}, manifest: edit }: Forgery): Files {
   const all = new Map(files);
   for (const [path, content] of Object.entries(changes)) {
     if (content === null) all.delete(path);
@@ -41,10 +50,19 @@ export async function forge(files: Files, { files: changes = {}, manifest: edit 
       return data === undefined ? file : { path: file.path, ...described(data) };
     }),
   }));
-  const listed = [...all].map(([path, data]) => ({ path, ...described(data) }));
-  const manifest = { ...before, stages, files: listed };
+  const list = (): Manifest['files'] => [...all].map(([path, data]) => ({ path, ...described(data) }));
+  if (changes[CRATE] === undefined && all.delete(CRATE)) {
+    const crate = describeCrate({
+      pipeline: before.pipeline,
+      file: before.pipeline.file,
+      files: list(),
+      environment: JSON.parse(String(all.get('environment.json'))) as Environment,
+    });
+    all.set(CRATE, Buffer.from(toText(crate)));
+  }
+  const manifest = { ...before, stages, files: list() };
   all.set('manifest.json', Buffer.from(toText(edit === undefined ? manifest : edit(manifest))));
-  return Buffer.from(await writeZip([...all].map(([path, data]) => ({ path, data }))));
+  return all;
 }
 
 function described(data: Buffer): { readonly bytes: number; readonly sha256: string } {
