@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import type { TrainSettings } from '../../config/generated/settings.ts';
 import { deriveSeed } from '../../core/seed.ts';
 import type { JsonObject } from '../../core/json.ts';
+import type { Split } from '../../core/stage-type.ts';
 import { modelShapes } from '../../engine/train/predict.ts';
-import { rowNumbers } from '../../engine/train/samples.ts';
+import { inShapes, rowNumbers, type SamplePair } from '../../engine/train/samples.ts';
 import type { Measured } from '../../engine/train/trainer.ts';
 import { createTrainer } from '../../engine/trainer.ts';
 import { disposeAutoencoder, type TrainableAutoencoder } from '../../layers/build.ts';
@@ -91,10 +92,13 @@ async function measure(
   source: ImageSource,
 ): Promise<Record<string, number>> {
   const { settings, signal } = context;
-  const data = await source.readTraining({
+  const shapes = modelShapes(models.autoencoder);
+  const images = await source.readTraining({
     radius: context.seed('noise/radius'),
     angle: context.seed('noise/angle'),
   });
+  const data = inShapes(images, shapes);
+  const read = async (split: Split): Promise<SamplePair> => inShapes(await source.read(split), shapes);
   const engine = await context.engine();
   const { trainer } = createTrainer(
     engine,
@@ -111,12 +115,12 @@ async function measure(
     'eager',
   );
   try {
-    const { validation } = await divide(context, source, data);
+    const { validation } = await divide(context, data, read);
     if (validation !== undefined) {
       return namesOf(await trainer.evaluate(validation.data, validation.rows, { signal }), 'val_', settings);
     }
     const split = source.data.splits.test === undefined ? 'train' : 'test';
-    const pair = await source.read(split);
+    const pair = await read(split);
     return namesOf(await trainer.evaluate(pair, rowNumbers(pair.x.count), { signal }), `${split}_`, settings);
   } finally {
     trainer.dispose();
