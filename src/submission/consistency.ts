@@ -1,4 +1,5 @@
 /** What an archive says in two places must agree: everything that can be found without running anything. */
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
 import type { TrainSettings } from '../config/generated/settings.ts';
@@ -195,7 +196,7 @@ async function keyProblems(
     });
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    basis.skip('the hashes of the stages', 'files of data are missing');
+    basis.skip('the hashes of the stages', error.message);
     return [];
   }
 }

@@ -89,8 +89,8 @@ async function comparePreviews(judgement: Judgement, name: string, inspection: R
   }
 }
 
-/** The least correlation with the initial weights of the seed: unrelated weights have 0, trained ones 0.2 and more. */
-const LEAST_ORIGIN = 0.02;
+/** The least correlation with the initial weights of the seed: unrelated weights have about 0, trained ones 0.2 and more. */
+const LEAST_ORIGIN = 0.05;
 
 /** Weights that show nothing of the values that this seed starts with: no proof, for training may go far. */
 function compareOrigin({ diagnostics }: Judgement, name: string, { metrics }: RerunStage): void {

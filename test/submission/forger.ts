@@ -1,9 +1,8 @@
 /** What somebody can make of archives who knows Hourglass well: every hash, copy and drawing fits. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { TrainSettings } from '../../src/config/generated/settings.ts';
 import { loadPipeline } from '../../src/config/load.ts';
 import type { LocatedPipeline } from '../../src/config/pipeline.ts';
 import { writeHistory, type EpochRecord } from '../../src/nodes/train/history.ts';
@@ -129,12 +128,12 @@ export class Forger {
       training: { loss: loss[index] ?? NaN },
       validation: { loss: validation[index] ?? NaN },
     }));
-    await writeHistory(folder, records, [] satisfies TrainSettings['metrics'], false);
+    await writeHistory(folder, records, [], true);
+    const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+      files.has(`outputs/trained/${name}`),
+    );
     const changes = Object.fromEntries(
-      ['history.json', 'history.csv'].map((name) => [
-        `outputs/trained/${name}`,
-        readFileSync(join(folder, name)),
-      ]),
+      names.map((name) => [`outputs/trained/${name}`, readFileSync(join(folder, name))]),
     );
     const last = { loss: loss.at(-1) ?? 0, val_loss: validation.at(-1) ?? 0 };
     const best = validation.indexOf(Math.min(...validation)) + 1;

@@ -309,7 +309,7 @@ test('a pipeline that is not the assignment is found in whatever way it was chan
   );
   await deviates(
     edited(honest, {
-      'pipeline/tiny.yaml': `params: { noise: 0.01 }\n${text.replace('stddev: 0.3', 'stddev: "\${params.noise}"')}`,
+      'pipeline/tiny.yaml': `params: { noise: 0.01 }\n${text.replace('stddev: 0.3', 'stddev: "${params.noise}"')}`,
     }),
   );
   await deviates(

@@ -245,7 +245,7 @@ test('a class: duplicates, seeds, deviations, a table, and results for Gradescop
   assert.deepEqual(found, {
     'jane-20231234.zip': ['submission-duplicate'],
     'copy-777.zip': ['assignment-seed', 'submission-duplicate'],
-    'edited-20231234.zip': ['verification-mismatch', 'assignment-deviation'],
+    'edited-20231234.zip': ['assignment-deviation', 'verification-mismatch'],
     'broken.zip': ['archive-unsafe'],
   });
   assert.deepEqual(
