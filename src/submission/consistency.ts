@@ -176,6 +176,11 @@ async function keyProblems(
     basis.skip('the hashes of the stages', 'another version of Hourglass forms them otherwise');
     return [];
   }
+  const missing = dataFiles(located).filter((path) => !existsSync(resolve(located.folder, path)));
+  if (missing.length > 0) {
+    basis.skip('the hashes of the stages', `the archive leaves out data: ${missing.join(', ')}`);
+    return [];
+  }
   try {
     const options = {
       outputs: join(work, 'keys', 'outputs'),
