@@ -2,7 +2,7 @@
  * Artifacts that are equal but for rounding. The submitted one may be anything: it is read in step with ours, so that it is
  * never larger or deeper than that.
  */
-import { decodeImage, type DecodedImage } from '../artifacts/decode.ts';
+import { decodeImage, type DecodedImage, type Pixels } from '../artifacts/decode.ts';
 import { Failure } from '../core/diagnostic.ts';
 import { isJsonObject, type Json } from '../core/json.ts';
 import { renderPixels } from '../figures/figure.ts';
@@ -157,7 +157,7 @@ async function decode(png: Buffer): Promise<DecodedImage | undefined> {
   }
 }
 
-function closePixels(one: Uint8Array, other: Uint8Array, { most, mean }: PixelTolerance): boolean {
+function closePixels(one: Pixels, other: Pixels, { most, mean }: PixelTolerance): boolean {
   let sum = 0;
   for (let index = 0; index < other.length; index++) {
     const difference = Math.abs((one[index] ?? 0) - (other[index] ?? 0));

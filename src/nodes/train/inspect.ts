@@ -13,7 +13,7 @@ import { loadTrainable } from '../../layers/save.ts';
 import type { StageContext, StageResult } from '../contract.ts';
 import { readJson } from '../figure/records.ts';
 import { quantities } from './history.ts';
-import { lossOf, optimizerChoice } from './optimizer.ts';
+import { optimizerChoice } from './optimizer.ts';
 import { imageSource, requireInput, type ImageSource } from './pairs.ts';
 import { divide, startPreviews } from './run.ts';
 
@@ -106,7 +106,7 @@ async function measure(
       model: models.autoencoder,
       step: models.step,
       optimizer: optimizerChoice(settings.optimizer),
-      loss: lossOf(settings.loss),
+      loss: settings.loss,
       metrics: settings.metrics,
       data,
       batchSize: settings.batch_size,
