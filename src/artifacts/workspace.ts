@@ -57,6 +57,8 @@ export interface StageRecord {
   readonly epochsKept?: number;
 }
 
+const EXTENDS = 'extends.json';
+
 export class Workspace {
   readonly folder: string;
 
@@ -109,6 +111,22 @@ export class Workspace {
   async writeText(name: string, text: string): Promise<void> {
     const path = join(this.folder, name);
     if ((await this.readText(name)) !== text) await writeFileAtomic(path, text);
+  }
+
+  /** Keeps the files that the pipeline extends in `extends.json`; there is none for a pipeline that stands alone. */
+  async writeBases(bases: readonly { readonly file: string; readonly text: string }[]): Promise<void> {
+    if (bases.length === 0) await rm(join(this.folder, EXTENDS), { force: true });
+    else await this.writeText(EXTENDS, `${JSON.stringify(bases, null, 2)}\n`);
+  }
+
+  /** The files that the pipeline extends, the nearest first; none where the list cannot be read. */
+  async readBases(): Promise<readonly { readonly file: string; readonly text: string }[]> {
+    try {
+      const value: unknown = JSON.parse((await this.readText(EXTENDS)) ?? '[]');
+      return Array.isArray(value) && value.every(isBase) ? value : [];
+    } catch {
+      return [];
+    }
   }
 
   /** Whether a stage's folder shows an entry: all its files, not written to since, and none of an earlier entry. */
@@ -335,6 +353,10 @@ async function foldersIn(folder: string): Promise<readonly string[]> {
     .filter((entry) => entry.isDirectory())
     .map((entry) => join(folder, entry.name))
     .sort();
+}
+
+function isBase(value: unknown): value is { readonly file: string; readonly text: string } {
+  return isJsonObject(value) && typeof value['file'] === 'string' && typeof value['text'] === 'string';
 }
 
 function isMetrics(value: unknown): value is Record<string, Record<string, number>> {

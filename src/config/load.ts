@@ -1,5 +1,5 @@
 /** From a pipeline file to a valid pipeline, or to all that is wrong with it. */
-import { dirname, resolve } from 'node:path';
+import { dirname, relative, resolve, sep } from 'node:path';
 import type { Diagnostic, SourceFile } from '../core/diagnostic.ts';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { readMerged } from './extends.ts';
@@ -115,7 +115,7 @@ class Loader {
     settings: readonly TrialSetting[],
     report: Report,
   ): Promise<LocatedPipeline> {
-    const { file, text, options } = this.#read;
+    const { file, text, options, sources } = this.#read;
     const document = interpolate(applySettings(overridden, settings, report), report);
     const folder = dirname(resolve(file));
     const known = await this.#knownTypes(document, folder, report);
@@ -124,6 +124,7 @@ class Loader {
       file,
       folder,
       text,
+      bases: basesAmong(sources, folder),
       pipeline: pipelineOf(data, document, invalid, sweepIsValid),
       invalidStages: invalid,
       resolved: data,
@@ -148,6 +149,14 @@ class Loader {
     }
     return { types, incomplete: problems.some(({ diagnostic }) => diagnostic.severity === 'error') };
   }
+}
+
+/** The files behind the first one; overrides are no files. */
+function basesAmong(sources: readonly SourceFile[], folder: string): readonly SourceFile[] {
+  return sources
+    .slice(1)
+    .filter(({ name }) => !name.startsWith('-S '))
+    .map(({ name, text }) => ({ name: relative(folder, resolve(name)).split(sep).join('/'), text }));
 }
 
 function asObject(value: Json): JsonObject {

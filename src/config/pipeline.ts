@@ -31,6 +31,8 @@ export interface LocatedPipeline {
   readonly folder: string;
   /** The text of `file`, as written. */
   readonly text: string;
+  /** The files that it extends, the nearest first, with their names relative to `folder`, with `/`. */
+  readonly bases: readonly SourceFile[];
   readonly pipeline: Pipeline;
   /** The whole document as data, for `resolved.yaml`. */
   readonly resolved: JsonObject;

@@ -32,9 +32,11 @@ export function runText({ file, overrides, engine, hasPlugins }: Report): string
 
 /** The same for elsewhere: threads are part of what a result depends on, so they are named where the pipeline leaves them open. */
 export function repeatText(report: Report): string {
-  const { overrides, threads, source } = report;
+  const { overrides, threads, sources } = report;
   const [only] = threads;
-  const pinned = /^threads:/m.test(source) || overrides.some((text) => text.startsWith('threads='));
+  const pinned =
+    sources.some(({ text }) => /^threads:/m.test(text)) ||
+    overrides.some((text) => text.startsWith('threads='));
   if (threads.length !== 1 || only === undefined || pinned) return runText(report);
   return runText({ ...report, overrides: [...overrides, `threads=${only}`] });
 }

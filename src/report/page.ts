@@ -7,7 +7,7 @@ import { environmentSection, hashesSection, metricsSection, reproduceSection } f
 import { pipelineSection } from './sections/pipeline.ts';
 import { stageSection } from './sections/stage.ts';
 import { findMainFigure, summarySection } from './sections/summary.ts';
-import { activityLine, stateMark } from './parts.ts';
+import { activityLine, enumerate, stateMark } from './parts.ts';
 import { stateText, statusText } from './states.ts';
 
 /** Parts of the page by the id of the element that holds them. Each is rendered anew when what it shows has changed. */
@@ -64,8 +64,18 @@ function headPart(report: Report): Html {
     <h1>${name}</h1>
     ${description === undefined ? undefined : html`<p class="lead">${description}</p>`}
     <p class="status ${status}"><strong>${text}</strong>${facts(report).map((fact) => [' · ', fact])}</p>
+    ${overridesLine(report)}
     ${activity === undefined || activity.text === '' ? undefined : activityLine(activity)}
     ${stages.map((stage) => (stage.activity === undefined ? undefined : activityLine(stage.activity, stage.name)))}`;
+}
+
+/** What the command line changed: without it, the file below says something else than what ran. */
+function overridesLine({ overrides }: Report): Content {
+  if (overrides.length === 0) return undefined;
+  return html`<p class="overrides">
+    With ${enumerate(overrides.map((text) => html`<code>-S ${text}</code>`))}, which
+    ${overrides.length === 1 ? 'replaces a value' : 'replace values'} of the file
+  </p>`;
 }
 
 function facts({ started, seconds, stages, seed }: Report): readonly Content[] {

@@ -6,6 +6,7 @@ import { drawMark } from './graph.ts';
 import { html, type Content, type Html } from './html.ts';
 import type { Activity, StageState } from './report.ts';
 import { STATES } from './states.ts';
+import type { WrittenFile } from './written.ts';
 
 /** The mark of a state; its words are for screen readers, or stand beside it. */
 export function stateMark(state: StageState): Html {
@@ -26,6 +27,14 @@ export function enumerate(items: readonly Content[]): Content {
     if (index === 0) return item;
     return [index === items.length - 1 ? ' and ' : ', ', item];
   });
+}
+
+/** A link that saves a file of the pipeline. */
+export function download({ file, text }: WrittenFile): Html {
+  const name = file.split('/').at(-1) ?? file;
+  return html`<a href="data:text/yaml;base64,${Buffer.from(text).toString('base64')}" download="${name}"
+    >${file}</a
+  >`;
 }
 
 export function picture({ mime, data, width, height, alt }: Picture): Html {

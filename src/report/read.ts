@@ -9,7 +9,7 @@ import { withinBudget } from './budget.ts';
 import { filesOf, readExhibits } from './exhibits.ts';
 import { readLog } from './log.ts';
 import type { Report, ReportStage, StageState } from './report.ts';
-import { parsedObject, sourceFacts, WrittenPipeline } from './written.ts';
+import { parsedObject, sourceFacts, WrittenPipeline, type WrittenFile } from './written.ts';
 
 /** A pipeline file has at most a quarter of this; what it becomes may be longer. */
 const MOST_YAML_BYTES = 1024 * 1024;
@@ -27,32 +27,36 @@ export async function readReport(folder: string): Promise<Report> {
     throw failure('no-run', `\`${folder}\` holds no run`, 'run the pipeline first: `hourglass run FILE`');
   }
   const { started, seconds, problems } = await readLog(join(folder, 'log.jsonl'));
-  const source = await readYaml(join(folder, 'pipeline.yaml'));
+  const file = typeof run.file === 'string' ? run.file : 'pipeline.yaml';
+  const sources = [
+    { file, text: await readYaml(join(folder, 'pipeline.yaml')) },
+    ...(await workspace.readBases()).filter(({ text }) => text.length <= MOST_YAML_BYTES),
+  ];
   const settings = await readYaml(join(folder, 'resolved.yaml'));
   const resolved = parsedObject(settings);
   const overrides = texts(run.overrides);
   const stages: ReportStage[] = [];
-  const all = describeStages(run, source, resolved);
+  const all = describeStages(run, sources, resolved);
   const standings = await readStandings(workspace, run, settings);
   const metrics = await workspace.readMetrics();
   for (const described of all) {
     const { name } = described;
     const standing = standings.get(name) ?? 'missing';
     // Images behind the points of a map are those that it was made from, or none.
-    const sources = sourcesOf(name, all).filter((each) => standings.get(each) === 'current');
+    const inputs = sourcesOf(name, all).filter((each) => standings.get(each) === 'current');
     stages.push(
       await readStage(join(folder, name), {
         described,
         standing,
         record: run.stages[name],
         metrics: standing === 'current' ? (metrics[name] ?? {}) : {},
-        sources: standing === 'current' ? sources.map((each) => join(folder, each)) : [],
+        sources: standing === 'current' ? inputs.map((each) => join(folder, each)) : [],
       }),
     );
   }
   return {
     name: run.pipeline,
-    file: typeof run.file === 'string' ? run.file : 'pipeline.yaml',
+    file,
     ...(typeof resolved['description'] === 'string' ? { description: resolved['description'] } : {}),
     status: run.status,
     ...(started === undefined ? {} : { started }),
@@ -64,7 +68,7 @@ export async function readReport(folder: string): Promise<Report> {
     threads: threadsOf(run, standings),
     stages: withinBudget(stages),
     problems: run.status === 'done' ? problems.filter(({ severity }) => severity === 'warning') : problems,
-    ...sourceFacts(source),
+    ...sourceFacts(sources, overrides),
   };
 }
 
@@ -87,10 +91,14 @@ async function readStandings(
 }
 
 /** What is known of a stage without its files. */
-export type DescribedStage = Pick<ReportStage, 'name' | 'type' | 'inputs' | 'settings' | 'lines'>;
+export type DescribedStage = Pick<ReportStage, 'name' | 'type' | 'inputs' | 'settings' | 'written'>;
 
-function describeStages(run: RunRecord, source: string, resolved: JsonObject): readonly DescribedStage[] {
-  const written = new WrittenPipeline(source);
+function describeStages(
+  run: RunRecord,
+  sources: readonly WrittenFile[],
+  resolved: JsonObject,
+): readonly DescribedStage[] {
+  const written = new WrittenPipeline(sources.map(({ text }) => text));
   const settings = asObject(resolved['stages']);
   const names = [...new Set([...Object.keys(settings), ...Object.keys(run.stages)])].filter(isStageName);
   const ports = new Set(Object.values(run.stages).flatMap(({ inputs }) => Object.keys(asObject(inputs))));
@@ -105,7 +113,7 @@ function describeStages(run: RunRecord, source: string, resolved: JsonObject): r
           ? inputsOf(own, ports, names)
           : (asObject(record.inputs) as Record<string, string>),
       settings: written.settingsOf(name, own, texts(run.overrides)),
-      ...written.linesOf(name),
+      written: written.linesOf(name),
     };
   });
 }

@@ -26,11 +26,25 @@ export interface Report {
   readonly activity?: Activity;
   /** What went wrong. */
   readonly problems: readonly Problem[];
-  /** `pipeline.yaml`: the file as it was written. */
-  readonly source: string;
-  /** Whether the pipeline consists of more than that file: it extends another, or has plugins. */
-  readonly extendsOther: boolean;
+  /** The files of the pipeline as they were written: the one that was run, then those that it extends, the nearest first. */
+  readonly sources: readonly ReportSource[];
   readonly hasPlugins: boolean;
+}
+
+export interface ReportSource {
+  /** As the pipeline's folder has it: `mnist.yaml`, `../base.yaml`. */
+  readonly file: string;
+  readonly text: string;
+  /** Numbers of lines whose values did not count, each with the override that did. */
+  readonly overridden: ReadonlyMap<number, string>;
+}
+
+/** Lines of a stage in one of the files. */
+export interface WrittenLines {
+  /** Position among the report's sources. */
+  readonly file: number;
+  /** First and last line, from 1. */
+  readonly lines: readonly [number, number];
 }
 
 /**
@@ -50,8 +64,8 @@ export interface ReportStage {
   readonly inputs: Readonly<Record<string, string>>;
   /** What the pipeline says about it, parameters put in place, without defaults. */
   readonly settings: JsonObject;
-  /** First and last line in `pipeline.yaml`; undefined if it is written elsewhere. */
-  readonly lines?: readonly [number, number];
+  /** Where it is written: one place a file. */
+  readonly written: readonly WrittenLines[];
   /** Of a result of these settings only. */
   readonly metrics: Readonly<Record<string, number>>;
   /** SHA-256 of all that its result depends on. */

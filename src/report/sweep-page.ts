@@ -4,8 +4,9 @@ import { formatCount, formatSeconds } from '../core/format.ts';
 import { brand, renderDocument } from './document.ts';
 import type { Cell, Picture } from './exhibit.ts';
 import { html, type Content, type Html } from './html.ts';
-import { factList, figure, table, type Fact } from './parts.ts';
+import { download, enumerate, factList, figure, table, type Fact } from './parts.ts';
 import { STATUS_LABELS } from './states.ts';
+import type { WrittenFile } from './written.ts';
 
 /** Longer tables are cut: the whole is in `sweep.csv`. */
 const MOST_ROWS = 200;
@@ -33,7 +34,8 @@ export interface SweepReport {
   readonly seconds: number;
   readonly facts: readonly Fact[];
   /** The pipeline as it was written; undefined if no trial has begun. */
-  readonly source?: { readonly file: string; readonly text: string };
+  /** The pipeline and the files that it extends. */
+  readonly sources: readonly WrittenFile[];
   /** Commands that repeat the sweep, and one trial of it. */
   readonly commands: readonly (readonly [what: string, command: string])[];
 }
@@ -139,7 +141,7 @@ function environment({ facts }: SweepReport): Html {
   return section('environment', 'Time and environment', factList(facts));
 }
 
-function reproduce({ seed, source, commands }: SweepReport): Html {
+function reproduce({ seed, sources, commands }: SweepReport): Html {
   return section(
     'reproduce',
     'How to repeat it',
@@ -149,16 +151,9 @@ function reproduce({ seed, source, commands }: SweepReport): Html {
         with the same number of threads.
       </p>
       ${
-        source === undefined
+        sources.length === 0
           ? undefined
-          : html`<p>
-              This page carries the pipeline:
-              <a
-                href="data:text/yaml;base64,${Buffer.from(source.text).toString('base64')}"
-                download="${source.file}"
-                >save ${source.file}</a
-              >.
-            </p>`
+          : html`<p>This page carries the pipeline: save ${enumerate(sources.map(download))}.</p>`
       }
       ${commands.map(
         ([what, command]) =>

@@ -1,52 +1,107 @@
-/** A pipeline as it was written: comments, lines, and which settings it names. */
-import { isMap, isScalar, LineCounter, parseDocument, type Document, type YAMLMap } from 'yaml';
+/** A pipeline as it was written, in one file or several: comments, lines, and which settings it names. */
+import {
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  type Document,
+  type Node,
+  type YAMLMap,
+} from 'yaml';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
-import type { Report } from './report.ts';
+import type { Report, WrittenLines } from './report.ts';
 
-/** `pipeline.yaml` as it was written: where stages stand in it, and which of their settings. */
+/** A file of a pipeline. */
+export interface WrittenFile {
+  /** As the pipeline's folder has it: `mnist.yaml`, `../base.yaml`. */
+  readonly file: string;
+  readonly text: string;
+}
+
+/** The files of a pipeline: the one that was run, then those that it extends, the nearest first. */
 export class WrittenPipeline {
-  readonly #document: Document.Parsed;
-  readonly #counter = new LineCounter();
+  readonly #files: readonly { readonly document: Document.Parsed; readonly counter: LineCounter }[];
 
-  constructor(text: string) {
-    this.#document = parse(text, this.#counter);
+  constructor(texts: readonly string[]) {
+    this.#files = texts.map((text) => {
+      const counter = new LineCounter();
+      return { document: parse(text, counter), counter };
+    });
   }
 
   has(key: string): boolean {
-    return isMap(this.#document.contents) && this.#document.contents.has(key);
+    return this.#files.some(({ document: { contents } }) => isMap(contents) && contents.has(key));
   }
 
-  /** First and last line of a stage. */
-  linesOf(stage: string): { readonly lines?: readonly [number, number] } {
-    const pair = this.#pair(stage);
-    const start = isScalar(pair?.key) ? pair.key.range?.[0] : undefined;
-    const value: unknown = pair?.value;
-    const end = isMap(value) ? value.range?.[1] : undefined;
-    if (start === undefined || end === undefined) return {};
-    const last = this.#counter.linePos(Math.max(start, end - 1)).line;
-    return { lines: [this.#counter.linePos(start).line, last] };
+  /** Where a stage is written: for each file that says something of it, the first and last line. */
+  linesOf(stage: string): readonly WrittenLines[] {
+    return this.#files.flatMap(({ document, counter }, file) => {
+      const pair = pairOf(document, stage);
+      const start = isScalar(pair?.key) ? pair.key.range?.[0] : undefined;
+      const value: unknown = pair?.value;
+      const end = isMap(value) ? value.range?.[1] : undefined;
+      if (start === undefined || end === undefined) return [];
+      const last = counter.linePos(Math.max(start, end - 1)).line;
+      return [{ file, lines: [counter.linePos(start).line, last] as const }];
+    });
   }
 
-  /** Of a stage's resolved settings, those that the file or an override names: no defaults. */
+  /** Of a stage's resolved settings, those that a file or an override names: no defaults. */
   settingsOf(stage: string, resolved: JsonObject, overrides: readonly string[]): JsonObject {
-    const value: unknown = this.#pair(stage)?.value;
-    if (!isMap(value)) return resolved;
-    return namedIn(value, resolved, (path) =>
-      overrides.some((text) => text.startsWith(`stages.${stage}.${path.join('.')}`)),
-    );
+    const written = this.#files.flatMap(({ document }) => {
+      const value: unknown = pairOf(document, stage)?.value;
+      return isMap(value) ? [value] : [];
+    });
+    if (written.length === 0) return resolved;
+    const overridden = overrides.map((text) => pathOf(text).join('.'));
+    return namedIn(written, resolved, (path) => {
+      const own = `stages.${stage}.${path.join('.')}`;
+      return overridden.some((each) => each === own || each.startsWith(`${own}.`));
+    });
   }
 
-  #pair(stage: string) {
-    const { contents } = this.#document;
-    const stages: unknown = isMap(contents) ? contents.get('stages', true) : undefined;
-    if (!isMap(stages)) return undefined;
-    return stages.items.find(({ key }) => isScalar(key) && key.value === stage);
+  /** The lines whose values overrides replaced, each with the text of the override: one map for each file. */
+  overriddenLines(overrides: readonly string[]): readonly ReadonlyMap<number, string>[] {
+    const lines = this.#files.map(() => new Map<number, string>());
+    for (const override of overrides) {
+      for (const [index, { document, counter }] of this.#files.entries()) {
+        const start = nodeAt(document.contents, pathOf(override))?.range?.[0];
+        if (start === undefined) continue;
+        lines[index]?.set(counter.linePos(start).line, override);
+        // What files further up the chain say was replaced before.
+        break;
+      }
+    }
+    return lines;
   }
 }
 
-/** Members of a map that the text names; of maps in them, the same. What is no map comes whole. */
+/** `stages.t.encoder[3].Dense.units=8` -> the keys and positions before the equals sign. */
+function pathOf(override: string): readonly string[] {
+  const path = override.slice(0, Math.max(0, override.indexOf('=')));
+  return path.replaceAll(/\[(\d+)\]/g, '.$1').split('.');
+}
+
+function nodeAt(contents: unknown, path: readonly string[]): Node | undefined {
+  let node: unknown = contents;
+  for (const name of path) {
+    if (isMap(node)) node = node.get(name, true);
+    else if (isSeq(node) && /^\d+$/.test(name)) node = node.get(Number(name), true);
+    else return undefined;
+  }
+  return isMap(node) || isSeq(node) || isScalar(node) ? node : undefined;
+}
+
+function pairOf({ contents }: Document.Parsed, stage: string) {
+  const stages: unknown = isMap(contents) ? contents.get('stages', true) : undefined;
+  if (!isMap(stages)) return undefined;
+  return stages.items.find(({ key }) => isScalar(key) && key.value === stage);
+}
+
+/** Members of a map that one of the texts names; of maps in them, the same. What is not a map comes whole. */
 function namedIn(
-  written: YAMLMap,
+  written: readonly YAMLMap[],
   resolved: JsonObject,
   isOverridden: (path: readonly string[]) => boolean,
   path: readonly string[] = [],
@@ -54,10 +109,14 @@ function namedIn(
   return Object.fromEntries(
     Object.entries(resolved).flatMap(([key, value]): [string, Json][] => {
       const own = [...path, key];
-      const member: unknown = written.get(key, true);
-      if (member === undefined || member === null) return isOverridden(own) ? [[key, value]] : [];
-      if (!isMap(member) || !isJsonObject(value)) return [[key, value]];
-      return [[key, namedIn(member, value, isOverridden, own)]];
+      const members = written.flatMap((map) => {
+        const member: unknown = map.get(key, true);
+        return member === undefined || member === null ? [] : [member];
+      });
+      if (members.length === 0) return isOverridden(own) ? [[key, value]] : [];
+      const maps = members.filter((member) => isMap(member));
+      if (maps.length < members.length || !isJsonObject(value)) return [[key, value]];
+      return [[key, namedIn(maps, value, isOverridden, own)]];
     }),
   );
 }
@@ -72,10 +131,17 @@ function parse(text: string, lineCounter = new LineCounter()): Document.Parsed {
   }
 }
 
-/** What the text says of itself. */
-export function sourceFacts(source: string): Pick<Report, 'source' | 'extendsOther' | 'hasPlugins'> {
-  const written = new WrittenPipeline(source);
-  return { source, extendsOther: written.has('extends'), hasPlugins: written.has('plugins') };
+/** What the files say of themselves. */
+export function sourceFacts(
+  sources: readonly WrittenFile[],
+  overrides: readonly string[],
+): Pick<Report, 'sources' | 'hasPlugins'> {
+  const written = new WrittenPipeline(sources.map(({ text }) => text));
+  const overridden = written.overriddenLines(overrides);
+  return {
+    sources: sources.map((source, index) => ({ ...source, overridden: overridden[index] ?? new Map() })),
+    hasPlugins: written.has('plugins'),
+  };
 }
 
 /** The data of a YAML text; empty if it is none. */

@@ -69,31 +69,47 @@ function markKeys(tokens: readonly Token[]): readonly Token[] {
   return marked;
 }
 
-/** Lines of a stage, numbered from 1. */
-export interface StageLines {
-  readonly stage: string;
+/** Lines that belong together, numbered from 1. */
+export interface LineBlock {
+  /** Of the element around them. */
+  readonly id: string;
   readonly lines: readonly [number, number];
 }
 
-const lineStart = '<span class="line">';
 const lineEnd = '\n</span>';
 
-/** @returns one element a line, those of a stage in an element with the id `yaml-<stage>` */
-export function renderYaml(text: string, stages: readonly StageLines[]): Html {
+/**
+ * @param overridden lines whose value was replaced, each with the override
+ * @returns one element a line, those of a block in an element with its id
+ */
+export function renderYaml(
+  text: string,
+  stages: readonly LineBlock[],
+  overridden: ReadonlyMap<number, string> = new Map(),
+): Html {
   // As text: the formatter of our sources takes a line break in a template for a blank.
-  const lines = linesOf(tokenize(text)).map((line) => new Html(lineStart + textOf(line) + lineEnd));
+  const lines = linesOf(tokenize(text)).map((line, index) => {
+    const override = overridden.get(index + 1);
+    return override === undefined
+      ? new Html(`<span class="line">${textOf(line)}${lineEnd}`)
+      : new Html(`<span class="line overridden">${textOf(line)}${textOf(overrideNote(override))}${lineEnd}`);
+  });
   const blocks: Html[] = [];
   let next = 1;
   for (const {
-    stage,
+    id,
     lines: [first, last],
   } of [...stages].sort((one, other) => one.lines[0] - other.lines[0])) {
     if (first < next) continue;
     blocks.push(...lines.slice(next - 1, first - 1));
-    blocks.push(html`<span class="block" id="yaml-${stage}">${lines.slice(first - 1, last)}</span>`);
+    blocks.push(html`<span class="block" id="${id}">${lines.slice(first - 1, last)}</span>`);
     next = last + 1;
   }
   return html`${blocks}${lines.slice(next - 1)}`;
+}
+
+function overrideNote(override: string): Html {
+  return html`<span class="override">-S ${override}</span>`;
 }
 
 /** Tokens cut at line ends, as HTML. */

@@ -69,6 +69,7 @@ export class RunJournal {
     const writes = !isIdle || stages.some(({ action }) => action === 'run');
     if (writes) await this.#workspace.writeJson('metrics.json', withoutEmpty(this.#inOrder(lasting)));
     await this.#workspace.writeText('pipeline.yaml', located.text);
+    await this.#workspace.writeBases(located.bases.map(({ name, text }) => ({ file: name, text })));
     if (writes) {
       await this.#workspace.removeStages(gone);
       await this.#workspace.writeText('resolved.yaml', this.#resolved);

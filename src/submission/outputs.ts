@@ -118,7 +118,7 @@ async function reportWithoutTimes(folder: string): Promise<string> {
   const { started: _started, seconds: _seconds, stages, ...report } = await readReport(folder);
   return renderPage({
     ...report,
-    source: withoutSchemaPath(report.source),
+    sources: report.sources.map((source) => ({ ...source, text: withoutSchemaPath(source.text) })),
     stages: stages.map(({ seconds: _own, ...stage }) => stage),
     problems: [],
   });

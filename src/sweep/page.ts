@@ -2,13 +2,14 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../artifacts/atomic.ts';
+import { Workspace } from '../artifacts/workspace.ts';
 import { readJsonFile } from '../artifacts/json-file.ts';
 import { formatSeconds } from '../core/format.ts';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { commandText } from '../report/command.ts';
 import type { Cell, Picture } from '../report/exhibit.ts';
 import { platformFacts } from '../report/parts.ts';
-import { sourceFacts } from '../report/written.ts';
+import { sourceFacts, type WrittenFile } from '../report/written.ts';
 import { readPicture } from '../report/picture.ts';
 import { renderSweepPage, type SweepReport } from '../report/sweep-page.ts';
 import { FIGURES } from './figures.ts';
@@ -104,8 +105,8 @@ async function readSweepReport(
     done: ended.length,
     seconds: total(trials),
     facts: factsOf(record, origin),
-    ...(origin === undefined ? {} : { source: { file: origin.file, text: origin.text } }),
-    commands: commandsOf(record, origin ?? { file: `${pipeline}.yaml`, text: '' }),
+    sources: origin?.sources ?? [],
+    commands: commandsOf(record, origin ?? { file: `${pipeline}.yaml`, sources: [] }),
   };
 }
 
@@ -139,7 +140,8 @@ function valuesText(values: readonly Json[]): string {
 
 interface Origin {
   readonly file: string;
-  readonly text: string;
+  /** It and the files that it extends. */
+  readonly sources: readonly WrittenFile[];
   readonly versions: JsonObject;
 }
 
@@ -151,7 +153,8 @@ async function originOf(trials: readonly TrialRecord[], workspace: string): Prom
     const text = await readFile(join(folder, 'pipeline.yaml'), 'utf8').catch(() => undefined);
     if (!isJsonObject(run) || text === undefined || typeof run['file'] !== 'string') continue;
     const versions = isJsonObject(run['versions']) ? run['versions'] : {};
-    return { file: run['file'], text, versions };
+    const sources = [{ file: run['file'], text }, ...(await new Workspace(folder).readBases())];
+    return { file: run['file'], sources, versions };
   }
   return undefined;
 }
@@ -179,9 +182,9 @@ function factsOf(
 
 function commandsOf(
   { overrides, trials, engine }: SweepRecord,
-  { file, text }: Pick<Origin, 'file' | 'text'>,
+  { file, sources }: Pick<Origin, 'file' | 'sources'>,
 ): SweepReport['commands'] {
-  const { hasPlugins } = sourceFacts(text);
+  const { hasPlugins } = sourceFacts(sources, overrides);
   const first = trials.find(({ replicate }) => replicate === 1);
   const own = Object.entries(first?.parameters ?? {}).map(
     ([name, value]) => `${name.includes('.') ? name : `params.${name}`}=${JSON.stringify(value)}`,

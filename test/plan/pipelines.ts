@@ -47,6 +47,7 @@ export function located(
     file: 'test.yaml',
     folder: '/nowhere',
     text: '',
+    bases: [],
     pipeline: {
       name: 'test',
       seed: typeof seed === 'number' ? seed : 0,

@@ -9,7 +9,7 @@ function picture(path: string, bytes: number): Picture {
 }
 
 function stage(name: string, exhibits: readonly Exhibit[]): ReportStage {
-  const rest = { inputs: {}, settings: {}, metrics: {}, files: [] };
+  const rest = { inputs: {}, settings: {}, written: [], metrics: {}, files: [] };
   return { name, type: 'x', state: 'done', exhibits, ...rest };
 }
 

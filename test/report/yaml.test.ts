@@ -83,7 +83,7 @@ test('keys, numbers, words, comments and parameters are told apart', () => {
 test('the lines of a stage stand in an element of their own', () => {
   const text = readFileSync(join(packageRoot, 'pipelines', 'quickstart.yaml'), 'utf8');
   const first = text.split('\n').indexOf('  noisy:') + 1;
-  const document = parsed(text, [{ stage: 'noisy', lines: [first, first + 6] }]);
+  const document = parsed(text, [{ id: 'yaml-noisy', lines: [first, first + 6] }]);
   const block = document.querySelector('#yaml-noisy');
   assert.equal(block?.querySelectorAll('.line').length, 7);
   assert.match(block?.textContent ?? '', /^ {2}noisy:\n[^]*clip: \[0, 1\]\n$/);

@@ -22,7 +22,10 @@ export async function startLive(
       name,
       ...(description === undefined ? {} : { description }),
       file: basename(located.file),
-      source: located.text,
+      sources: [
+        { file: basename(located.file), text: located.text },
+        ...located.bases.map(({ name: file, text }) => ({ file, text })),
+      ],
       seed,
       overrides: located.overrides,
       stages: [...stages].map(([stage, settings]) => ({

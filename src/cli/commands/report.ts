@@ -51,7 +51,7 @@ export async function report(terminal: Terminal, options: ReportOptions): Promis
       exhibit.kind === 'unshown' ? [`${stage.name}/${exhibit.path}: ${exhibit.reason}`] : [],
     ),
   );
-  const note = await noteOn(workspace, pipeline, shown.source);
+  const note = await noteOn(workspace, pipeline, shown.sources[0]?.text ?? '');
   if (terminal.options.json) {
     terminal.result(JSON.stringify({ status: 'done', report: path, unshown: damaged }, null, 2));
   } else {

@@ -10,7 +10,7 @@ import { placeText } from '../log.ts';
 import { svgPicture } from '../picture.ts';
 import { readFiles, sourcesOf } from '../read.ts';
 import type { Activity, Problem, Report, ReportStage, StageState } from '../report.ts';
-import { sourceFacts, WrittenPipeline } from '../written.ts';
+import { sourceFacts, WrittenPipeline, type WrittenFile } from '../written.ts';
 
 /** What is known of a run before it begins. */
 export interface LiveOptions {
@@ -18,9 +18,10 @@ export interface LiveOptions {
   readonly folder: string;
   readonly name: string;
   readonly description?: string;
-  /** The pipeline file, without its folder, and its text. */
+  /** The pipeline file, without its folder. */
   readonly file: string;
-  readonly source: string;
+  /** It and the files that it extends. */
+  readonly sources: readonly WrittenFile[];
   readonly seed: number;
   readonly overrides: readonly string[];
   readonly stages: readonly {
@@ -58,7 +59,7 @@ export class LiveRun {
 
   constructor(options: LiveOptions) {
     this.#options = options;
-    this.#written = new WrittenPipeline(options.source);
+    this.#written = new WrittenPipeline(options.sources.map(({ text }) => text));
     this.#stages = new Map(
       options.stages.map(({ name }) => [name, { state: 'waiting', metrics: {}, highlights: [], epochs: [] }]),
     );
@@ -89,7 +90,7 @@ export class LiveRun {
 
   /** What the page shows now. */
   async read(): Promise<Report> {
-    const { name, description, file, source, seed, overrides } = this.#options;
+    const { name, description, file, sources, seed, overrides } = this.#options;
     const stages: ReportStage[] = [];
     for (const described of this.#options.stages) {
       const stage = this.#stages.get(described.name);
@@ -100,7 +101,7 @@ export class LiveRun {
         type: described.settings.type,
         inputs: described.inputs,
         settings: this.#written.settingsOf(described.name, described.settings, overrides),
-        ...this.#written.linesOf(described.name),
+        written: this.#written.linesOf(described.name),
         state,
         metrics,
         ...(epochsKept === undefined ? {} : { epochsKept }),
@@ -122,7 +123,7 @@ export class LiveRun {
       threads: [],
       stages: withinBudget(stages),
       problems: this.#problems,
-      ...sourceFacts(source),
+      ...sourceFacts(sources, overrides),
     };
   }
 

@@ -3,7 +3,7 @@ import { sha256 } from '../../core/json.ts';
 import { repeatText } from '../command.ts';
 import { html, type Html } from '../html.ts';
 import { metricName } from '../metric-names.ts';
-import { enumerate, factList, number, platformFacts, stageLink, type Fact } from '../parts.ts';
+import { download, enumerate, factList, number, platformFacts, stageLink, type Fact } from '../parts.ts';
 import type { Report } from '../report.ts';
 
 export function metricsSection({ stages }: Report): Html {
@@ -67,7 +67,7 @@ export function environmentSection({ seed, threads, engine, versions, overrides 
 }
 
 export function reproduceSection(report: Report): Html {
-  const { name, file, extendsOther, hasPlugins, engine, seed } = report;
+  const { name, sources, hasPlugins, engine, seed } = report;
   return html`<section id="reproduce" aria-labelledby="reproduce-title">
     <h2 id="reproduce-title">How to repeat it</h2>
     <p>
@@ -76,13 +76,10 @@ export function reproduceSection(report: Report): Html {
     </p>
     <ol>
       <li>
-        Save
-        <a href="data:text/yaml;base64,${Buffer.from(report.source).toString('base64')}" download="${file}"
-          >${file}</a
-        >, which this page
-        carries${
-          extendsOther ? html`, beside the file that it extends` : undefined
-        }${hasPlugins ? html`, and its plugins` : undefined}.
+        Save ${enumerate(sources.map(download))}, which this page
+        carries${sources.length > 1 ? ', each in the place that its name says' : undefined}${
+          hasPlugins ? ', beside its plugins' : undefined
+        }.
       </li>
       <li>
         Run it:
@@ -97,23 +94,26 @@ export function reproduceSection(report: Report): Html {
   </section>`;
 }
 
-export function hashesSection({ stages, source, file }: Report): Html {
+export function hashesSection({ stages, sources }: Report): Html {
   const known = stages.filter(({ hash }) => hash !== undefined);
   return html`<section id="hashes" aria-labelledby="hashes-title">
     <h2 id="hashes-title">Hashes</h2>
     <p>
-      SHA-256 of the pipeline file, and for each stage of all that its result depends on: type and version,
-      settings, inputs, seed, engine, data files.
+      SHA-256 of the pipeline ${sources.length === 1 ? 'file' : 'files'}, and for each stage of all that its
+      result depends on: type and version, settings, inputs, seed, engine, data files.
     </p>
     <table class="hashes">
       <caption>
         Hashes
       </caption>
       <tbody>
-        <tr>
-          <th scope="row">${file}</th>
-          <td><code>${sha256(source)}</code></td>
-        </tr>
+        ${sources.map(
+          ({ file, text }) =>
+            html`<tr>
+              <th scope="row">${file}</th>
+              <td><code>${sha256(text)}</code></td>
+            </tr> `,
+        )}
         ${known.map(
           ({ name, hash }) =>
             html`<tr>

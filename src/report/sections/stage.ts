@@ -6,6 +6,7 @@ import { html, type Content, type Html } from '../html.ts';
 import { activityLine, enumerate, figure, number, picture, stageLink, stateMark, table } from '../parts.ts';
 import type { Report, ReportStage, StageFile } from '../report.ts';
 import { stateText } from '../states.ts';
+import { linesId } from './pipeline.ts';
 import { settings, type MainFigure } from './summary.ts';
 
 /** Pictures of a series that are printed. */
@@ -52,7 +53,7 @@ function earlierResult(changes: readonly StageChange[], shown: Html): Html {
 }
 
 function describe(report: Report, stage: ReportStage): Content {
-  const { name, type, seconds, inputs, lines } = stage;
+  const { name, type, seconds, inputs, written } = stage;
   const needs = [...new Set(Object.values(inputs))].map(stageLink);
   const users = report.stages.filter((other) => Object.values(other.inputs).includes(name));
   const told: Content[] = [
@@ -60,7 +61,10 @@ function describe(report: Report, stage: ReportStage): Content {
     seconds === undefined ? stateText(stage) : `${stateText(stage)} in ${formatSeconds(seconds)}`,
     ...(needs.length === 0 ? [] : [html`from ${enumerate(needs)}`]),
     ...(users.length === 0 ? [] : [html`used by ${enumerate(users.map((user) => stageLink(user.name)))}`]),
-    ...(lines === undefined ? [] : [html`<a href="#yaml-${name}">lines ${lines[0]} to ${lines[1]}</a>`]),
+    ...written.map(({ file, lines: [first, last] }) => {
+      const where = file === 0 ? undefined : html` of ${report.sources[file]?.file}`;
+      return html`<a href="#${linesId(name, file)}">lines ${first} to ${last}${where}</a>`;
+    }),
   ];
   return told.map((item, index) => (index === 0 ? item : [' · ', item]));
 }

@@ -12,6 +12,7 @@ const LOCATED: LocatedPipeline = {
   file: 'p.yaml',
   folder: '/',
   text: '',
+  bases: [],
   pipeline: { name: 'p', seed: 0, params: {}, stages: new Map(), plugins: [] },
   resolved: {},
   overrides: [],
