@@ -35,8 +35,8 @@ export interface ReportSource {
   /** As the pipeline's folder has it: `mnist.yaml`, `../base.yaml`. */
   readonly file: string;
   readonly text: string;
-  /** Numbers of lines whose values did not count, each with the override that did. */
-  readonly overridden: ReadonlyMap<number, string>;
+  /** Numbers of lines with values that did not count, each with the overrides that did. */
+  readonly overridden: ReadonlyMap<number, readonly string[]>;
 }
 
 /** Lines of a stage in one of the files. */

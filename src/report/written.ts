@@ -61,14 +61,15 @@ export class WrittenPipeline {
     });
   }
 
-  /** The lines whose values overrides replaced, each with the text of the override: one map for each file. */
-  overriddenLines(overrides: readonly string[]): readonly ReadonlyMap<number, string>[] {
-    const lines = this.#files.map(() => new Map<number, string>());
+  /** The lines whose values overrides replaced, each with these overrides: one map for each file. */
+  overriddenLines(overrides: readonly string[]): readonly ReadonlyMap<number, readonly string[]>[] {
+    const lines = this.#files.map(() => new Map<number, readonly string[]>());
     for (const override of overrides) {
       for (const [index, { document, counter }] of this.#files.entries()) {
         const start = nodeAt(document.contents, pathOf(override))?.range?.[0];
         if (start === undefined) continue;
-        lines[index]?.set(counter.linePos(start).line, override);
+        const { line } = counter.linePos(start);
+        lines[index]?.set(line, [...(lines[index].get(line) ?? []), override]);
         // What files further up the chain say was replaced before.
         break;
       }

@@ -79,20 +79,20 @@ export interface LineBlock {
 const lineEnd = '\n</span>';
 
 /**
- * @param overridden lines whose value was replaced, each with the override
+ * @param overridden lines with values that were replaced, each with the overrides
  * @returns one element a line, those of a block in an element with its id
  */
 export function renderYaml(
   text: string,
   stages: readonly LineBlock[],
-  overridden: ReadonlyMap<number, string> = new Map(),
+  overridden: ReadonlyMap<number, readonly string[]> = new Map(),
 ): Html {
   // As text: the formatter of our sources takes a line break in a template for a blank.
   const lines = linesOf(tokenize(text)).map((line, index) => {
-    const override = overridden.get(index + 1);
-    return override === undefined
+    const notes = overridden.get(index + 1)?.map(overrideNote);
+    return notes === undefined
       ? new Html(`<span class="line">${textOf(line)}${lineEnd}`)
-      : new Html(`<span class="line overridden">${textOf(line)}${textOf(overrideNote(override))}${lineEnd}`);
+      : new Html(`<span class="line overridden">${textOf(line)}${textOf(notes)}${lineEnd}`);
   });
   const blocks: Html[] = [];
   let next = 1;

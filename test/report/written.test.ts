@@ -66,15 +66,16 @@ test('an override marks the line that it replaces, in the nearest file that has 
     'params.epochs=1',
     'stages.net.encoder[1].Dense.units=3',
     'stages.data.limit.train=7',
+    'stages.data.source=idx',
     'stages.data.normalize=none',
   ];
   const written = new WrittenPipeline([OWN, BASE]);
   assert.deepEqual(written.overriddenLines(overrides), [
-    new Map([[2, 'params.size=8']]),
+    new Map([[2, ['params.size=8']]]),
     new Map([
-      [3, 'params.epochs=1'],
-      [10, 'stages.net.encoder[1].Dense.units=3'],
-      [5, 'stages.data.limit.train=7'],
+      [3, ['params.epochs=1']],
+      [10, ['stages.net.encoder[1].Dense.units=3']],
+      [5, ['stages.data.limit.train=7', 'stages.data.source=idx']],
     ]),
   ]);
 });
@@ -104,7 +105,7 @@ test('the report of a pipeline that extends another carries both files, and says
     report.sources.map(({ file, overridden }) => [file, [...overridden]]),
     [
       ['own.yaml', []],
-      ['../base.yaml', [[2, 'params.images=4']]],
+      ['../base.yaml', [[2, ['params.images=4']]]],
     ],
   );
   assert.deepEqual(report.stages[0]?.settings, { type: 'dataset', source: 'mnist', limit: 4 });

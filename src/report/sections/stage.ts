@@ -63,7 +63,8 @@ function describe(report: Report, stage: ReportStage): Content {
     ...(users.length === 0 ? [] : [html`used by ${enumerate(users.map((user) => stageLink(user.name)))}`]),
     ...written.map(({ file, lines: [first, last] }) => {
       const where = file === 0 ? undefined : html` of ${report.sources[file]?.file}`;
-      return html`<a href="#${linesId(name, file)}">lines ${first} to ${last}${where}</a>`;
+      const which = first === last ? `line ${first}` : `lines ${first} to ${last}`;
+      return html`<a href="#${linesId(name, file)}">${which}${where}</a>`;
     }),
   ];
   return told.map((item, index) => (index === 0 ? item : [' · ', item]));
