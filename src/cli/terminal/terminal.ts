@@ -30,7 +30,8 @@ export interface Terminal {
 }
 
 /** Colours, which are the program's own. */
-const COLOR = /(\u001b\[[\d;]*m)/;
+const ESCAPE = '\u001b';
+const COLOR = new RegExp(`(${ESCAPE}\\[[\\d;]*m)`);
 
 /** What could steer the terminal in a text that was put together without regard for it. */
 function harmless(text: string): string {
@@ -40,7 +41,7 @@ function harmless(text: string): string {
     .join('');
 }
 
-const CLEAR = '\u001b[2J\u001b[3J\u001b[H';
+const CLEAR = `${ESCAPE}[2J${ESCAPE}[3J${ESCAPE}[H`;
 
 /** Width where the terminal does not tell. */
 const USUAL_COLUMNS = 100;
