@@ -64,7 +64,11 @@ export async function readNumpyFile(path: string, variable = 'x'): Promise<Numpy
  *
  * @throws Failure `data-missing` where there is no archive, or no such array in it; `data-corrupt`
  */
-export async function readNpz(path: string, names: readonly string[]): Promise<readonly NumpyArray[]> {
+export async function readNpz(
+  path: string,
+  names: readonly string[],
+  hint = 'name an array that is in the archive',
+): Promise<readonly NumpyArray[]> {
   const info = await stat(path).catch(() => undefined);
   if (info?.isFile() !== true) throw missing(path, info === undefined ? 'does not exist' : 'is not a file');
   const zip = await yauzl.openPromise(path, { lazyEntries: true, autoClose: false }).catch(damaged(path));
@@ -76,7 +80,7 @@ export async function readNpz(path: string, names: readonly string[]): Promise<r
       const entry = entries.get(`${name}.npy`);
       if (entry === undefined) {
         const listed = known.slice(0, 20).map((key) => `\`${key}\``);
-        throw missing(path, `has no array \`${name}\`, but ${listed.join(', ') || 'nothing'}`);
+        throw missing(path, `has no array \`${name}\`, but ${listed.join(', ') || 'nothing'}`, hint);
       }
       const save: SaveLine = (change = (x) => x) => {
         const kept = known.slice(0, 10).map((key) => `${key}=${key === name ? change(key) : key}`);
@@ -315,8 +319,8 @@ async function readStart(path: string): Promise<Buffer> {
   }
 }
 
-function missing(path: string, what: string): Failure {
-  return failure('data-missing', `\`${path}\` ${what}`, 'paths are relative to the pipeline file');
+function missing(path: string, what: string, hint = 'paths are relative to the pipeline file'): Failure {
+  return failure('data-missing', `\`${path}\` ${what}`, hint);
 }
 
 function corrupt({ name, save }: Source, what: string, hint = `save it again: ${save()}`): Failure {

@@ -51,6 +51,8 @@ export type OutputDescription =
       /** The stage whose images it was trained on, and the one that holds its targets. */
       readonly data: string;
       readonly target: string;
+      /** The range of the images it was trained on; absent where not known. */
+      readonly range?: readonly [number, number];
       /** True where `data` is a corruption of `target`. */
       readonly denoiser: boolean;
       /** Whether it drew previews while training; absent where not known. */

@@ -137,7 +137,10 @@ function mismatchText({ missing, first }: NameDifference, { stages, split, names
   return `${begin} in the same order: image ${first.row} is \`${own}\` in \`${one}\` and \`${its}\` in \`${other}\``;
 }
 
-function mismatchHint({ missing, byFile, otherSet }: NameDifference, { stages, names }: Words): string {
+function mismatchHint(
+  { missing, first, byFile, otherSet }: NameDifference,
+  { stages, names }: Words,
+): string {
   if (otherSet) return 'name images of one data set';
   const [one, other] = stages;
   const omitted = [leftOut(names[0], one), leftOut(names[1], other)].filter((text) => text !== '');
@@ -146,6 +149,10 @@ function mismatchHint({ missing, byFile, otherSet }: NameDifference, { stages, n
   }
   if (byFile && missing[0].length === names[0].count) {
     return 'images from files are paired by name: give both files of a pair the same name, such as `noisy/01.png` and `clean/01.png`';
+  }
+  const [inFolder, inOtherFolder] = (first?.names ?? []).map((name) => name.includes('/'));
+  if (byFile && inFolder !== inOtherFolder) {
+    return 'give both the same class folders, or none: images are read class by class';
   }
   return byFile
     ? 'keep the same files in both folders, and let both go through the same steps (`split`, `subset`, `limit`)'

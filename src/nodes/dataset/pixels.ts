@@ -48,7 +48,7 @@ export function toImageSet(
   const white = settings.white_level ?? whiteOf(kind, wide);
   const scale = settings.normalize === 'none' || white === undefined ? 1 : 1 / white;
   const splits: Partial<Record<Split, ImageArray>> = {};
-  let [low, high] = [Infinity, -Infinity];
+  const ranges: { readonly images: RawImages; readonly low: number; readonly high: number }[] = [];
   for (const { split, raw } of found) {
     const { images, labels, names } = raw;
     const data =
@@ -56,7 +56,7 @@ export function toImageSet(
     const [least, most] = extremes(data);
     if (settings.white_level !== undefined && most > settings.white_level)
       throw tooBright(images, most, settings.white_level);
-    [low, high] = [Math.min(low, least), Math.max(high, most)];
+    ranges.push({ images, low: least, high: most });
     splits[split] = {
       // Values of 16 bits are kept as floats, which hold them exactly.
       data:
@@ -69,11 +69,18 @@ export function toImageSet(
       names,
     };
   }
+  const [low, high] = [Math.min(...ranges.map((one) => one.low)), Math.max(...ranges.map((one) => one.high))];
+  // What is said of the highest value is said of the images that have it.
+  const lightest = ranges.find((one) => one.high === high)?.images ?? first.raw.images;
   return {
     shape,
     range: rangeOf(kind, [low, high], settings, scale),
     splits,
-    notices: noticesOf(first.raw.images, [low, high], { settings, white, scale, channels: shape[2] }),
+    notices: [
+      ...noticesOf(lightest, [low, high], { settings, white, scale, channels: shape[2] }),
+      ...scalesApart(ranges),
+      ...trainingAgain(found),
+    ],
   };
 }
 
@@ -206,6 +213,33 @@ function noticesOf(
     });
   }
   return notices;
+}
+
+/** Training and test images whose highest values are far apart: one of them was scaled, the other not. */
+function scalesApart(
+  ranges: readonly { readonly images: RawImages; readonly low: number; readonly high: number }[],
+): readonly Notice[] {
+  const [train, test] = ranges.map(({ images, low, high }) => ({
+    images,
+    highest: Math.max(Math.abs(low), Math.abs(high)),
+  }));
+  if (train === undefined || test === undefined) return [];
+  const [darker, lighter] = [train.highest, test.highest].sort((a, b) => a - b) as [number, number];
+  if (darker > lighter * DARK) return [];
+  const message =
+    `the values of ${train.images.name} go up to ${numberText(train.highest)}, ` +
+    `and those of ${test.images.name} up to ${numberText(test.highest)}`;
+  const hint = 'scale training and test images alike before you save them';
+  return [{ message, hint, at: test.images.at ?? 'path' }];
+}
+
+/** Test images that are the training images, in one file or in a copy: the test then measures nothing new. */
+function trainingAgain(found: readonly { readonly raw: RawSplit }[]): readonly Notice[] {
+  const [train, test] = found.map(({ raw: { images, names } }) => ({ images, sources: names.sources }));
+  if (train === undefined || test === undefined || train.sources.join() !== test.sources.join()) return [];
+  const message = `the test images of ${test.images.name} are the training images`;
+  const hint = 'name other images, or leave the test images out and add a `split` stage';
+  return [{ message, hint, at: test.images.at ?? 'path' }];
 }
 
 function numberText(value: number): string {

@@ -4,7 +4,7 @@ import { readSchema } from '../../core/schemas.ts';
 import { sizeOf } from '../../core/shape.ts';
 import type { AnalysisContext, OutputDescription } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';
-import { checkInput, checkSplit, type ImagesDescription } from '../train/checks.ts';
+import { checkInput, checkScale, checkSplit, type ImagesDescription } from '../train/checks.ts';
 
 export const encodeNode: NodeDefinition<EncodeSettings> = {
   type: 'encode',
@@ -33,6 +33,7 @@ function analyze(context: AnalysisContext<EncodeSettings>): OutputDescription {
     for (const split of splits) checkSplit(context, split, data, undefined, ['split']);
     if (model !== undefined) {
       checkInput(context, model, data);
+      checkScale(context, model, data);
       checkDenoiserInput(context, model, data);
     }
   }

@@ -9,6 +9,7 @@ import {
   checkEntropyTarget,
   checkInput,
   checkOutput,
+  checkScale,
   checkSplit,
   checkSsimSize,
   type ImagesDescription,
@@ -51,6 +52,7 @@ function analyze(context: AnalysisContext<EvaluateSettings>): OutputDescription 
     checkCleanTarget(context, data, target, what);
     if (model !== undefined) {
       checkInput(context, model, data);
+      checkScale(context, model, data);
       checkCorruption(context, model, data);
     }
   }

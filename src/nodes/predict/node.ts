@@ -4,7 +4,7 @@ import { readSchema } from '../../core/schemas.ts';
 import { imageOf } from '../../core/shape.ts';
 import type { AnalysisContext, OutputDescription } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';
-import { checkInput, checkSplit, shapeText } from '../train/checks.ts';
+import { checkInput, checkScale, checkSplit, shapeText } from '../train/checks.ts';
 
 export const predictNode: NodeDefinition<PredictSettings> = {
   type: 'predict',
@@ -31,12 +31,15 @@ function analyze(context: AnalysisContext<PredictSettings>): OutputDescription |
   const splits = settings.split === 'all' ? (data?.splits ?? []) : [settings.split];
   if (data !== undefined) {
     for (const split of splits) checkSplit(context, split, data, undefined, ['split']);
-    if (model !== undefined) checkInput(context, model, data);
+    if (model !== undefined) {
+      checkInput(context, model, data);
+      checkScale(context, model, data);
+    }
   }
   const chosen = data?.chosen === undefined ? {} : { chosen: data.chosen };
   if (model === undefined) return { kind: 'images', splits, ...chosen };
   const shape = imageOf(model.outputShape);
-  if (shape !== undefined) return { kind: 'images', shape, splits };
+  if (shape !== undefined) return { kind: 'images', shape, splits, ...chosen };
   // A model that takes images gives images: only one that does not fit the data comes here.
   if (data?.shape === undefined) {
     report({

@@ -44,6 +44,37 @@ function relatedInput(model: ModelDescription, stage: string | undefined) {
   return { related: { message: 'the model takes its input shape from here', at: ['input_shape'], stage } };
 }
 
+/** How many times larger the values of images can be than those that a model was trained on before it is pointed out. */
+const SCALE_LIMIT = 4;
+
+/** Warns of images on another scale than those that a model was trained on: 0 to 255 for 0 to 1, or 0 to 1 for -1 to 1. */
+export function checkScale(
+  { references, report }: Context,
+  model: ModelDescription,
+  data: ImagesDescription,
+): void {
+  if (model.kind !== 'trained-model' || model.range === undefined || data.range === undefined) return;
+  const [trained, given] = [model.range, data.range];
+  const times = largest(given) / largest(trained);
+  const signed = trained[0] < 0 !== given[0] < 0;
+  if (times <= SCALE_LIMIT && times >= 1 / SCALE_LIMIT && !(signed && times === 1)) return;
+  const stage = references['model'];
+  report({
+    code: 'bad-setting',
+    severity: 'warning',
+    message:
+      `\`${stage}\` was trained on images with values from ${trained[0]} to ${trained[1]}, ` +
+      `but those of \`${references['data']}\` go from ${given[0]} to ${given[1]}`,
+    hint: `load and scale these images as those of \`${model.data}\``,
+    at: ['data'],
+    ...(stage === undefined ? {} : { related: { message: 'it was trained here', at: ['data'], stage } }),
+  });
+}
+
+function largest([low, high]: readonly [number, number]): number {
+  return Math.max(Math.abs(low), Math.abs(high));
+}
+
 /** Holds that a model gives images like those of `target`. */
 export function checkOutput(
   { references, report }: Context,

@@ -75,6 +75,7 @@ function analyze(context: AnalysisContext<TrainSettings>): OutputDescription | u
     outputShape: model.outputShape,
     data: stage.data,
     target: stage.target,
+    ...(data?.range === undefined ? {} : { range: data.range }),
     previews: settings.preview !== null,
     denoiser: isCleanOf(data, references['target'], target),
   };

@@ -371,6 +371,32 @@ test('values that would be almost black, or are not scaled, are pointed out', as
   assert.equal((await load(t, { x })).warnings.length, 1);
 });
 
+test('training and test images of two scales, or the same twice, are pointed out', async (t) => {
+  const warned = async (
+    type: string,
+    [train, test]: readonly [ArrayBufferView, ArrayBufferView],
+    options: Options = {},
+  ): Promise<readonly string[]> => {
+    const array = (values: ArrayBufferView): Uint8Array => npy(type, '(1, 1, 2)', bytesOf(values));
+    return (await load(t, { x: array(train), xt: array(test) }, options)).warnings;
+  };
+  const apart: readonly (readonly [string, ArrayBufferView, ArrayBufferView])[] = [
+    ['|u1', Uint8Array.of(0, 1), Uint8Array.of(0, 255)],
+    ['|u1', Uint8Array.of(0, 255), Uint8Array.of(0, 1)],
+    ['<f4', Float32Array.of(-1, 1), Float32Array.of(-100, 20)],
+  ];
+  for (const [type, train, test] of apart) assert.equal((await warned(type, [train, test])).length, 1, type);
+  const bytes = [Float32Array.of(0, 1), Float32Array.of(0, 255)] as const;
+  const [unscaled = '', ...others] = await warned('<f4', bytes);
+  assert.equal(others.length, 1);
+  // The array with the high values is named, not the other.
+  assert.match(unscaled, /`xt\.npy`/);
+  assert.equal((await warned('<f4', bytes, { white_level: 255 })).length, 1);
+  assert.equal((await warned('|u1', [Uint8Array.of(0, 200), Uint8Array.of(0, 200)])).length, 1);
+  const alike = [Uint8Array.of(0, 255), Uint8Array.of(3, 60)] as const;
+  assert.deepEqual(await warned('|u1', alike), []);
+});
+
 /** An IDX file of bytes. */
 function idx(shape: readonly number[], data: Uint8Array, magic = 0x0800): Buffer {
   const header = Buffer.alloc(4 + 4 * shape.length);

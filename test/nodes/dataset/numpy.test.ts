@@ -79,6 +79,31 @@ test('other names, no labels, no test images; colours', async (t) => {
   assert.deepEqual([train.shape, train.labels, metrics], [[2, 2, 3], undefined, { train_images: 1 }]);
 });
 
+test('an array that an archive lacks is named at its setting, or at the archive if the settings name none', async (t) => {
+  const cases = [
+    [{ ...NPZ, train_images: 'none' }, 'train_images'],
+    [{ ...NPZ, train_labels: 'none' }, 'train_labels'],
+    [{ ...NPZ, train_images: 'x', train_labels: null, test_images: null }, undefined],
+    [{ ...NPZ, train_images: 'x' }, 'path'],
+  ] as const;
+  const data = npy('|u1', '(1, 2, 2)', 4);
+  const archive = zip([...KERAS.filter(({ name }) => !name.startsWith('y_')), { name: 'x.npy', data }]);
+  for (const [settings, at] of cases) {
+    const work = load(t, settings, { 'data.npz': archive });
+    if (at === undefined) await work;
+    else {
+      await assert.rejects(work, (error) => {
+        assert.ok(error instanceof Failure);
+        const [found] = error.diagnostics;
+        assert.deepEqual([found?.code, found?.at], ['data-missing', [at]]);
+        // The file is there: paths are not what to look at.
+        assert.doesNotMatch(found?.hint ?? '', /paths/);
+        return true;
+      });
+    }
+  }
+});
+
 test('floats stay as they are, doubles become floats, and labels of 64 bits in rows of their own are taken', async (t) => {
   const files = {
     'x.npy': npy('<f8', '(2, 1, 2)', bytesOf(Float64Array.of(-1, 0.5, 0.1, 2))),

@@ -68,6 +68,39 @@ test('reconstructions are images of the same splits and labels', async (t) => {
   await assert.rejects(predictNode.run(stopped), (error) => error instanceof Failure);
 });
 
+test('images of another scale than the model was trained on are pointed out; which images they are is passed on', () => {
+  const chosen = { set: 'mnist', divisions: [] };
+  const shape = [12, 12, 1] as const;
+  const warned = (
+    trained: readonly [number, number],
+    given: readonly [number, number],
+  ): readonly unknown[] => {
+    const findings: Finding[] = [];
+    const output = predictNode.analyze({
+      stage: 'reconstructions',
+      settings: SETTINGS,
+      inputs: {
+        model: {
+          ...{ kind: 'trained-model', inputShape: shape, latentShape: [3], outputShape: shape },
+          ...{ data: 'images', target: 'images', denoiser: false, range: trained },
+        },
+        data: { kind: 'images', shape, splits: ['test'], range: given, chosen },
+      },
+      references: { model: 'trained', data: 'others' },
+      report: (finding) => findings.push(finding),
+    });
+    assert.deepEqual(output, { kind: 'images', shape: [...shape], splits: ['test'], chosen });
+    return findings.map(({ severity, at }) => [severity, ...at]);
+  };
+  const warning = [['warning', 'data']];
+  assert.deepEqual(warned([0, 1], [0, 255]), warning);
+  assert.deepEqual(warned([0, 65_535], [0, 1]), warning);
+  assert.deepEqual(warned([-1, 1], [0, 1]), warning);
+  assert.deepEqual(warned([0, 1], [0, 1]), []);
+  assert.deepEqual(warned([-0.3, 1.4], [0, 1]), []);
+  assert.deepEqual(warned([-2.1, 3], [-1.8, 2.5]), []);
+});
+
 test('the output is described as images', () => {
   const findings: Finding[] = [];
   const describe = (
