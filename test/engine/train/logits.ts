@@ -153,7 +153,10 @@ export function testLogits(engine: () => Promise<Engine>): void {
     const all = [
       ...ENDS.map((end) => [first, ...end] as const),
       ...SIGMOIDS.map((start) => [start, [], true, true] as const),
-      [[layer('Activation', { activation: 'tanh' })], [], false, false] as const,
+      // Neither has a sigmoid, though Keras takes the inputs of a softmax for logits.
+      ...(['tanh', 'softmax'] as const).map(
+        (activation) => [[layer('Activation', { activation })], [], false, false] as const,
+      ),
     ];
     for (const [start, end, inTraining, inInference] of all) {
       const models = buildAutoencoder(tf, ending(...start, ...end), seedsOf(1));
