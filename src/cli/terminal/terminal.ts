@@ -29,8 +29,9 @@ export interface Terminal {
   clear(): void;
 }
 
-/** Colours, which are the program's own. */
 const ESCAPE = '\u001b';
+
+/** Colours, which are the program's own. */
 const COLOR = new RegExp(`(${ESCAPE}\\[[\\d;]*m)`);
 
 /** What could steer the terminal in a text that was put together without regard for it. */
