@@ -41,14 +41,14 @@ export async function makeFolder(path: string): Promise<void> {
       await mkdir(path);
     });
   } catch (error) {
-    // Somebody else may have made it.
+    // Another process may have made it.
     if ((await stat(path).catch(() => undefined))?.isDirectory() === true) return;
     throw error;
   }
   await syncFolder(dirname(path));
 }
 
-/** Writes a file that must not be there and forces it to the disk; returns it open. What cannot be written whole is removed. */
+/** Creates a new file and forces it to the disk; returns it open. Removes the file if it cannot be written in full. */
 export async function writeNew(path: string, data: Uint8Array): Promise<FileHandle> {
   const file = await open(path, 'wx');
   try {
@@ -109,7 +109,7 @@ export function errorCode(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
-/** Turns a system error of writing `path` into a diagnostic; anything else comes back as it is. */
+/** Turns a system error of writing `path` into a diagnostic; other errors are returned unchanged. */
 export function fileFailure(error: unknown, path: string): unknown {
   if (error instanceof Failure) return error;
   switch (errorCode(error)) {
@@ -133,7 +133,7 @@ export function fileFailure(error: unknown, path: string): unknown {
 
 /**
  * Turns whatever error of a system call into a diagnostic that names the file as the error does, for places that cannot know
- * what was being done; anything else comes back as it is.
+ * what was being done; other errors are returned unchanged.
  */
 export function systemFailure(error: unknown): unknown {
   if (error instanceof Failure || !isSystemError(error)) return error;

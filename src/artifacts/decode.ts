@@ -30,14 +30,14 @@ export type Pixels = Uint8Array | Uint16Array;
 /** The largest image that is decoded, in pixels. */
 const PIXEL_LIMIT = 2 ** 26;
 
-// One image after the other: threads of its own would take those of the stages beside.
+// One image at a time: libvips's own threads would compete with stages that run in parallel.
 sharp.cache(false);
 
 /** @throws Failure `data-corrupt`, whose message says what is wrong without naming the file */
 export async function decodeImage(bytes: Uint8Array, options: DecodeOptions): Promise<DecodedImage> {
   const isPng = Buffer.from(bytes.subarray(0, 8)).equals(Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'));
   const isJpeg = bytes[0] === 0xff && bytes[1] === 0xd8;
-  // libvips knows many more formats, with more ways to be hurt.
+  // libvips reads many more formats, each of which could be attacked.
   if (!isPng && !isJpeg) throw corrupt('is neither PNG nor JPEG');
   try {
     // Pillow, OpenCV and TensorFlow ignore colour profiles, too. Photos are turned as viewers and OpenCV turn them.
@@ -87,7 +87,7 @@ function extract(
   source.extract({ left, top, width: right - left, height: bottom - top });
 }
 
-/** Pillow's conversion: what a process ink and black leave of white. */
+/** Pillow's conversion: the light that an ink and black leave of white. */
 function inkToRgb(inks: Pixels): Pixels {
   const colors = new Uint8Array((inks.length / 4) * 3);
   for (let pixel = 0; pixel < inks.length / 4; pixel++) {
@@ -106,7 +106,7 @@ function isTransparent(colors: Pixels, opaque: number): boolean {
 /**
  * Three channels, or their luma by Rec. 601 in the 16-bit weights of Pillow, whose sum is 65,536: gray stays as it is.
  *
- * @param from channels of `colors`: those after the third are left out, and a single one stands for all
+ * @param from number of channels in `colors`: one is repeated for all three; any after the third are ignored
  */
 function toColor(
   colors: Pixels,

@@ -25,7 +25,7 @@ const SIGNATURES: readonly (readonly [format: string, at: number, bytes: string]
 ];
 
 /**
- * The format of an image file, such as `PNG` or `WebP`; undefined where it is none that is known.
+ * The format of an image file, such as `PNG` or `WebP`; undefined if the format is not known.
  *
  * @param head its first bytes, all or the first `HEAD_BYTES`
  */

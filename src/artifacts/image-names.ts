@@ -10,7 +10,7 @@ import type { Split } from '../core/stage-type.ts';
 import { readJsonFile } from './json-file.ts';
 import { readNpy, writeNpy } from './npy.ts';
 
-/** Names of the images of one split. Those of MNIST take one word: image n is in place n of `mnist/train`. */
+/** Names of the images of one split. For MNIST one string is enough: image n is in place n of `mnist/train`. */
 export interface ImageNames {
   readonly count: number;
   /**
@@ -141,7 +141,7 @@ export async function readNames(folder: string, count: number, record: NamesReco
   };
 }
 
-/** File names are checked: a record of a stranger must not lead out of its folder. */
+/** File names are checked: an untrusted record must not lead out of its folder. */
 export function isNamesRecord(value: Json): boolean {
   const isFile = (name: Json | undefined, extension: string): boolean =>
     name === undefined ||

@@ -28,7 +28,7 @@ export interface ImageArray {
   readonly offset: number;
   /** Class labels, one an image, from 0. */
   readonly labels?: Uint8Array | Int32Array;
-  /** Which images they are; what is written without gets names of its own. */
+  /** Which images they are; if absent, writing the set gives them names of their own. */
   readonly names?: ImageNames;
 }
 
@@ -40,7 +40,7 @@ export interface ImageSetRecord {
   readonly scale: number;
   readonly offset: number;
   readonly splits: Readonly<Partial<Record<Split, SplitRecord>>>;
-  /** The clean training images, and the noise that training draws afresh. */
+  /** The clean training images, and the noise that training samples again at every step. */
   readonly resample?: {
     /** Name of a file beside `images.json`. */
     readonly images: string;
@@ -75,7 +75,7 @@ export interface ImageSet {
   readonly resample?: Resample;
 }
 
-/** Images whose noise training draws afresh. */
+/** Images whose noise training samples again at every step. */
 export interface Resample {
   readonly clean: ImageArray;
   readonly noise: NoiseRecord;
@@ -111,7 +111,7 @@ export async function writeImageSet(folder: string, set: ImageSet): Promise<void
   await writeFile(join(folder, 'images.json'), `${JSON.stringify(record, null, 2)}\n`);
 }
 
-/** The names of images, checked; without any, those of the first to last of what is written here. */
+/** The names of images, checked. Images without names are named by their numbers. */
 function nameAll({ data, count, names }: ImageArray, split: Split): ImageNames {
   if (names === undefined) {
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
@@ -135,7 +135,7 @@ async function writeResample(
 }
 
 /**
- * What training draws noise on, of images whose noise is drawn afresh; undefined of all others.
+ * The clean images on which training samples noise, for sets with `resample: true`; undefined for all others.
  *
  * @throws Failure `data-missing` or `data-corrupt`
  */
@@ -254,7 +254,7 @@ function isNumbers(value: Json | undefined, length: number): boolean {
   return Array.isArray(value) && value.length === length && value.every((item) => typeof item === 'number');
 }
 
-/** File names are checked: a record of a stranger must not lead out of its folder. */
+/** File names are checked: an untrusted record must not lead out of its folder. */
 function isSplit(value: Json): boolean {
   const isName = (name: Json | undefined): boolean =>
     typeof name === 'string' && /^[\w-]{1,64}\.npy$/.test(name);

@@ -12,7 +12,7 @@ import { sizeOf } from '../core/shape.ts';
 import { HEADER_LIMIT, parseNpyHeader } from './npy.ts';
 import { decodeHalf, readDtype, toRowMajor, type NumberType, type Numbers } from './numpy-types.ts';
 
-/** Writes the Python line that saves the array anew, after a change to it: `x.astype('float32')` of `x`. */
+/** Writes the Python line that saves a changed array; `change` turns `x` into, for example, `x.astype('float32')`. */
 export type SaveLine = (change?: (variable: string) => string) => string;
 
 /** An array's name in messages, a path or an archive's with the name of the array, and the line that saves it. */
@@ -35,7 +35,7 @@ const SIZE_LIMIT = 2 ** 31;
 /** The most arrays of an archive. */
 const COUNT_LIMIT = 1000;
 
-/** How much larger than its data deflate can make a file at most. */
+/** The most by which deflate can enlarge a file. */
 const DEFLATE_RATIO = 1032;
 
 const ENCRYPTED = 1;
@@ -139,7 +139,7 @@ interface Declared {
   readonly bytes: Uint8Array;
 }
 
-/** @param size bytes that the stream has, by whoever knows */
+/** @param size bytes that the stream should have */
 async function readArray(stream: AsyncIterable<Buffer>, size: number, source: Source): Promise<NumpyArray> {
   let start = Buffer.alloc(0);
   let declared: Declared | undefined;

@@ -26,7 +26,7 @@ export class PublishedFiles {
     this.#list = join(workspace, LISTS, `${stage}.json`);
   }
 
-  /** What was published, by path; a path has two versions after a killed run. Undefined without a list that can be read. */
+  /** What was published, by path; after a killed run a path can have two versions. Undefined if there is no readable list. */
   async read(): Promise<ReadonlyMap<string, readonly PublishedFile[]> | undefined> {
     try {
       const value: unknown = JSON.parse(await readFile(this.#list, 'utf8'));
@@ -45,8 +45,8 @@ export class PublishedFiles {
   }
 
   /**
-   * Which of the present files are the user's: those that were not published, and those that were changed since. Without a list,
-   * as earlier versions left it, those that can be written to.
+   * Which of the present files are the user's: those that were not published, and those that changed since. Without a list, as
+   * in outputs of earlier versions, the writable ones.
    *
    * @param present paths relative to the stage's folder
    */

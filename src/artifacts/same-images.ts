@@ -5,7 +5,7 @@ import { placeOf, sourceOf, type ImageNames } from './image-names.ts';
 export interface NameDifference {
   /** Names that only one of the two has, in order. */
   readonly missing: readonly [ofOther: readonly string[], ofOne: readonly string[]];
-  /** The first place where the two have different images, and what stands there; absent where one only has more. */
+  /** The first place where the images differ, and both names there; absent if one set only has more images. */
   readonly first?: { readonly row: number; readonly names: readonly [string, string] };
   /** Whether images were compared by the names of their files, and not by their places. */
   readonly byFile: boolean;
@@ -17,9 +17,9 @@ export interface NameDifference {
 const OWN = /^(?:array|folder|stage)\//;
 
 /**
- * Compares two sets, image by image. Two images with files are the same if the paths of their files agree but for the extension;
+ * Compares two sets, image by image. Two images with files are the same if the paths of their files agree, extensions aside;
  * the class folder counts where both sets have such folders. Others are the same if they are in the same place of their source.
- * The sources may differ, as those of `noisy.npy` and `clean.npy` do, unless both are known sets, or each is on the other side, too.
+ * The sources may differ, as for `noisy.npy` and `clean.npy`. They must agree if both are known sets, or if each occurs in both sets.
  *
  * @returns undefined where all are the same
  */
@@ -39,7 +39,7 @@ export function compareNames(one: ImageNames, other: ImageNames): NameDifference
   };
 }
 
-/** Whether the places of images without names were compared with those of another source: nobody knows that they fit. */
+/** Whether images without names were compared by place with images of another source: a match is then only a guess. */
 export function isGuess(one: ImageNames, other: ImageNames): boolean {
   const unnamed = [...one.sources, ...other.sources].filter((source) => source.startsWith('stage/'));
   return unnamed.some((source) => !one.sources.includes(source) || !other.sources.includes(source));

@@ -24,7 +24,7 @@ export async function checkTarget(path: string): Promise<void> {
 
 /**
  * Writes a file whole or not at all. A link is followed, and its target replaced; into a device or a named pipe the data is
- * written as it stands.
+ * written directly.
  *
  * @throws Failure `disk-full` or `output-not-writable`
  */
@@ -32,11 +32,11 @@ export async function writeTarget(path: string, data: string | Uint8Array): Prom
   const place = await placeOf(path);
   if (place.kind === 'file') return writeFileAtomic(place.path, data);
   try {
-    // Without leave to create: what was there is gone.
+    // No O_CREAT: if the device or pipe has gone, nothing takes its place.
     const file = await open(place.path, constants.O_WRONLY | constants.O_APPEND);
     try {
       const bytes = typeof data === 'string' ? Buffer.from(data) : data;
-      // Neither has positions.
+      // Devices and pipes have no positions.
       await writeWhole(file, bytes, null);
     } finally {
       await file.close();
@@ -76,10 +76,10 @@ async function found(path: string): Promise<Awaited<ReturnType<typeof stat>> | u
   }
 }
 
-/** What a link leads to, where nothing is there yet. */
+/** The target of a link that does not exist yet. */
 async function endOfLinks(path: string): Promise<string> {
   let end = path;
-  // The system has followed them all before: there is no circle.
+  // `stat` has followed these links before, so there is no cycle.
   for (;;) {
     const next = await readlink(end).catch(() => undefined);
     if (next === undefined) return end;

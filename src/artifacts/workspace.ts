@@ -113,7 +113,7 @@ export class Workspace {
     if ((await this.readText(name)) !== text) await writeFileAtomic(path, text);
   }
 
-  /** Keeps the files that the pipeline extends in `extends.json`; there is none for a pipeline that stands alone. */
+  /** Keeps the files that the pipeline extends in `extends.json`; a pipeline without `extends` has none. */
   async writeBases(bases: readonly { readonly file: string; readonly text: string }[]): Promise<void> {
     if (bases.length === 0) await rm(join(this.folder, EXTENDS), { force: true });
     else await this.writeText(EXTENDS, `${JSON.stringify(bases, null, 2)}\n`);
@@ -181,7 +181,7 @@ export class Workspace {
   }
 
   /**
-   * Those of a stage's files that are not the artifacts that were published.
+   * Sorts out which of a stage's files are not the published artifacts.
    *
    * @param paths relative to the stage's folder
    * @returns nothing for outputs that were not published here, such as those of an archive
@@ -190,7 +190,7 @@ export class Workspace {
     stage: string,
     paths: readonly string[],
   ): Promise<{
-    /** Put there by somebody else. */
+    /** Added by somebody else. */
     readonly added: ReadonlySet<string>;
     /** Artifacts that were changed since. */
     readonly changed: ReadonlySet<string>;
@@ -261,7 +261,7 @@ export async function placeFile(source: string, target: string): Promise<void> {
   }
 }
 
-/** Gives new names to files and folders of the user's own that stand where artifacts belong. */
+/** Renames the user's own files and folders that are in the way of artifacts. */
 async function makeWay(
   folder: string,
   wanted: ReadonlySet<string>,

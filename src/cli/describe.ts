@@ -94,10 +94,10 @@ function addRun(command: AddCommand, setCode: SetCode): void {
     .argument('[stages...]', 'stages to run with what they need; all, if none is named')
     .option('-n, --dry-run', 'print the plan instead')
     .option('-f, --force', 'run the named stages, or all, even if the cache has their results')
-    .option('-k, --keep-going', 'after a failure, go on with stages that do not depend on it')
+    .option('-k, --keep-going', 'after a failure, continue with stages that do not depend on it')
     .option(
       '-j, --jobs <number>',
-      'stages at work at one time',
+      'the most stages that run in parallel',
       positiveInteger,
       Math.min(4, availableParallelism()),
     )
@@ -111,7 +111,7 @@ function addRun(command: AddCommand, setCode: SetCode): void {
 function addSweep(command: AddCommand, setCode: SetCode): void {
   withBatchFlags(
     withPipelineFlags(
-      command('sweep', "run the trials of a pipeline's `sweep` block; goes on where an earlier start ended", [
+      command('sweep', "run the trials of a pipeline's `sweep` block; resumes where an earlier start ended", [
         'sweep pipelines/latent-sweep.yaml',
         'sweep pipelines/latent-sweep.yaml --dry-run',
         'sweep pipelines/latent-sweep.yaml -S params.epochs=2 -j 2',
@@ -123,7 +123,7 @@ function addSweep(command: AddCommand, setCode: SetCode): void {
     .addOption(outputsOption())
     .addOption(engineOption())
     .option('-n, --dry-run', 'list the trials instead')
-    .option('-j, --jobs <number>', 'trials at work at one time, at most', positiveInteger)
+    .option('-j, --jobs <number>', 'the most trials that run in parallel', positiveInteger)
     .action(async (pipeline: string, flags: OutputFlags & SweepFlags) => {
       const { sweep } = await import('./commands/sweep.ts');
       setCode(await sweep(terminalOf(flags), { ...flags, pipeline, version: version() }));
@@ -286,7 +286,7 @@ function addVerify(command: AddCommand, setCode: SetCode): void {
     .option('--timeout <minutes>', 'the most that one archive may take', positiveInteger, 120)
     .option(
       '-j, --jobs <number>',
-      'archives at work at one time',
+      'the most archives that are checked in parallel',
       positiveInteger,
       Math.max(1, Math.floor(availableParallelism() / 2)),
     )

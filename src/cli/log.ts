@@ -82,7 +82,7 @@ export class WorkspaceLog<Event> {
     // Events that are still to come go nowhere.
     if (this.#logger !== undefined) this.#logger.level = 'silent';
     this.#closeFile = () => undefined;
-    this.#onProblem(`log.jsonl cannot be written (${errorCode(error)}); the run goes on without it`);
+    this.#onProblem(`log.jsonl cannot be written (${errorCode(error)}); the run continues without it`);
   }
 }
 

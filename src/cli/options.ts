@@ -99,7 +99,7 @@ export function withBatchFlags(command: Command): Command {
     .option('--time <limit>', 'for Slurm: time of a job, such as 2:00:00')
     .option('--mem <size>', 'for Slurm: memory of a job, such as 4G')
     .option('--cpus <number>', 'for Slurm: cores of a job', positiveInteger)
-    .option('--array-limit <number>', 'for Slurm: jobs at work at one time, at most', positiveInteger)
+    .option('--array-limit <number>', 'for Slurm: the most jobs that run in parallel', positiveInteger)
     .option('--trials-per-job <number>', 'for Slurm: trials that one job runs', positiveInteger)
     .option('--sbatch-arg <argument>', 'for Slurm: a further argument of sbatch; may be repeated', collect)
     .option('--wait', 'follow the jobs to their end')

@@ -3,7 +3,7 @@ import { basename, relative } from 'node:path';
 import { shellWord } from '../core/shell.ts';
 
 /** `hourglass`, or what it takes where that is no command of the shell: `npx hourglass`, `node bin/hourglass.js`. */
-export function programName(): string {
+function programName(): string {
   // Set by npx, and by npm for its scripts.
   if ((process.env['npm_lifecycle_event'] ?? '') !== '') return 'npx hourglass';
   const script = process.argv[1] ?? '';

@@ -100,7 +100,7 @@ function unexpected(text: string, at: { start: number; end: number }, error: YAM
     };
   }
   if (error.message.startsWith('Unexpected , in')) {
-    return { ...at, message: 'a comma stands where nothing is before it', hint: 'remove the comma' };
+    return { ...at, message: 'unexpected comma: nothing before it', hint: 'remove the comma' };
   }
   if (error.message.startsWith('Block scalar header')) {
     return { ...at, message: 'nothing may follow `|` or `>` on its line' };
@@ -108,7 +108,7 @@ function unexpected(text: string, at: { start: number; end: number }, error: YAM
   const word = text.slice(at.start, at.end).trim().split(/\s/)[0] ?? '';
   return {
     ...at,
-    message: word === '' ? 'the text ends too early here' : `\`${word.slice(0, 40)}\` cannot stand here`,
+    message: word === '' ? 'the text ends too early here' : `\`${word.slice(0, 40)}\` is not allowed here`,
     hint: 'look at the indentation, quotation marks and brackets here and on the line before',
   };
 }

@@ -12,8 +12,8 @@ export interface CsvRow {
  * Reads rows; empty lines are none. Cells in quotation marks may hold separators, quotation marks (doubled) and line breaks.
  *
  * @param separator one character
- * @returns undefined where the text is no CSV: something other than a separator follows a closing quotation mark, a mark stands
- *   inside a bare cell, or one is not closed
+ * @returns undefined where the text is no CSV: something other than a separator follows a closing quotation mark, an unquoted cell
+ *   contains one, or one is not closed
  */
 export function readCsv(text: string, separator = ','): readonly CsvRow[] | undefined {
   const rows: CsvRow[] = [];
@@ -52,7 +52,7 @@ export function readCsv(text: string, separator = ','): readonly CsvRow[] | unde
   return rows;
 }
 
-/** The quotation mark that closes the one at a place; those in pairs stand for one. */
+/** The position of the closing quotation mark; two in a row are one escaped mark. */
 function closing(text: string, open: number): number | undefined {
   for (let at = open + 1; ; at += 2) {
     at = text.indexOf('"', at);
@@ -61,7 +61,7 @@ function closing(text: string, open: number): number | undefined {
   }
 }
 
-/** A cell: texts as they stand, other values as JSON, nothing for what is absent. */
+/** A cell: texts unchanged, other values as JSON, absent values empty. */
 export type CsvValue = Json | undefined;
 
 /** Rows as text. A spreadsheet that opens it runs nothing of it. */
@@ -80,7 +80,7 @@ const NUMBER = /^[-+]?(?:\d+\.?|\d*\.\d+)(?:e[-+]?\d+)?$/i;
 
 /**
  * Puts `'` before what a spreadsheet would take for a formula: at the beginning, and behind a semicolon, at which some systems
- * divide cells. What is a number with a sign is none.
+ * divide cells. A number with a sign is not a formula.
  */
 function withoutFormula(text: string): string {
   if (NUMBER.test(text)) return text;

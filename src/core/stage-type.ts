@@ -27,7 +27,7 @@ export type OutputDescription =
       readonly cleanIdentity?: string;
       /** For corrupted images: the stages on whose images the noise was put, from the clean ones on. */
       readonly noiseOn?: readonly string[];
-      /** True where training draws the corruption afresh. */
+      /** True if training samples the corruption again at every step. */
       readonly resampled?: boolean;
       /** Which images they are; whoever drops or reorders images leaves it out. */
       readonly chosen?: ChosenImages;
@@ -83,7 +83,7 @@ export interface ChosenImages {
 export interface Pairing {
   /** The settings that name them; a mismatch is reported at the second one. */
   readonly settings: readonly [string, string];
-  /** The splits that are put side by side, as far as both have them. */
+  /** The splits that are paired, as far as both have them. */
   readonly splits: readonly Split[];
 }
 
@@ -154,9 +154,9 @@ export interface StageType<Settings = JsonObject> {
    * every stage that differs from its own in this setting alone, and has not got beyond it.
    */
   readonly resumesBy?: string;
-  /** Inputs whose images the stage puts side by side; they are compared by name before it runs. */
+  /** Inputs whose images the stage pairs; they are compared by name before it runs. */
   pairings?(settings: Settings): readonly Pairing[];
-  /** Checks what the schema cannot say, and describes the output; undefined where the settings make no sense. */
+  /** Checks what the schema cannot say, and describes the output; undefined if the settings are invalid. */
   analyze(context: AnalysisContext<Settings>): OutputDescription | undefined;
   /**
    * The identity of files outside the pipeline that the result depends on, such as their SHA-256; part of the cache key.

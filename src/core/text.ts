@@ -4,13 +4,13 @@
  */
 
 /**
- * Characters that steer what shows a text: control characters, halves of surrogate pairs, ends of lines, and marks that change
- * the direction of writing or cannot be seen. The joiners, without which some scripts cannot be written, are none.
+ * Characters that control how a text is displayed: control characters, halves of surrogate pairs, ends of lines, and marks that change
+ * the direction of writing or cannot be seen. The joiners, without which some scripts cannot be written, are allowed.
  */
 const STEERING = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]|(?![\u200c\u200d])\p{Cf}/u;
 const ALL_STEERING = new RegExp(STEERING, 'gu');
 
-/** What stands for a steering character. */
+/** Replaces a steering character. */
 const MARK = '·';
 
 /** Whether a character could steer what shows it. */

@@ -75,7 +75,7 @@ async function portable(reason: string): Promise<EnsuredEngine> {
       code: 'engine-portable',
       severity: 'warning',
       message: `TensorFlow could not be installed, so the portable engine is used, which trains 5 to 50 times slower: ${reason}`,
-      hint: 'mend that, then run `hourglass engine install`; `--engine native` refuses to run without TensorFlow',
+      hint: 'fix that, then run `hourglass engine install`; `--engine native` refuses to run without TensorFlow',
     },
   };
 }

@@ -31,7 +31,7 @@ export async function loadPortable(): Promise<Tf> {
 }
 
 /**
- * Kernels that tfjs-backend-wasm 4.22 has and gets wrong: the first gives no gradient where the maximum is negative, the second
+ * Kernels that tfjs-backend-wasm 4.22 gets wrong: the first has no gradient where the maximum is negative, the second
  * makes a finite number of NaN.
  */
 const WRONG: ReadonlySet<string> = new Set(['MaxPoolGrad', 'ClipByValue']);
@@ -157,7 +157,7 @@ function hastenFilterGradient(tf: Tf): void {
 }
 
 /**
- * Where the step is larger than the kernel and padding is `same`, WebAssembly's convolution gives zeros without a word
+ * Where the step is larger than the kernel and padding is `same`, WebAssembly's convolution silently returns zeros
  * (tfjs-backend-wasm 4.22). JavaScript computes those.
  */
 function mendConvolution(tf: Tf, kernelName: string): void {

@@ -45,7 +45,7 @@ function byTensorFlow(tf: Tf, dy: tfjs.Tensor, input: tfjs.Tensor): tfjs.Tensor 
   return nativeBackend(tf).executeSingleOutput('ResizeBilinearGrad', attributes, [dy, input]);
 }
 
-/** The share of each of `length` pixels in each of `length * factor` ones, row-major; beyond the edges lies the last pixel. */
+/** The weight of each of `length` pixels in each of `length * factor` new ones, row-major; the edge pixel continues beyond the edge. */
 function sharesOf(length: number, factor: number): Float32Array {
   const shares = new Float32Array(length * factor * length);
   for (let made = 0; made < length * factor; made++) {

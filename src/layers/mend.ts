@@ -1,4 +1,4 @@
-/** What to say of a decoder whose output is not shaped like the input, and which one change would mend it. */
+/** What to say of a decoder whose output is not shaped like the input, and which single change would fix it. */
 import type { LayerSpec } from '../config/generated/settings.ts';
 import { sizeOf } from '../core/shape.ts';
 import type { Finding } from '../core/stage-type.ts';
@@ -189,7 +189,7 @@ function* paddings(layer: Layer, index: number, decoder: readonly LayerSpec[]): 
   yield withArgument(decoder, index, layer, 'padding', other);
 }
 
-/** The transposed convolution where a convolution is, which shrinks the image anew. */
+/** The transposed convolution where a convolution is, which shrinks the image again. */
 function* transposition(layer: Layer, index: number, decoder: readonly LayerSpec[]): Generator<Change> {
   if (layer.name !== 'Conv2D') return;
   const { dilation_rate: _dilation, ...args } = layer.args;

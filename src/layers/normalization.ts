@@ -70,7 +70,7 @@ interface Normalization {
   readonly mean: tfjs.Tensor;
   readonly variance: tfjs.Tensor;
   readonly epsilon: number;
-  /** The axis along which `gamma` and `beta` lie, counted from 0, the batch. */
+  /** The axis of `gamma` and `beta`, counted from 0, the batch. */
   readonly axis: number;
 }
 

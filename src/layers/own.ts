@@ -22,7 +22,7 @@ export function weightOf(layer: tfjs.layers.Layer, name: string): tfjs.LayerVari
   return layer.weights.find(({ originalName }) => originalName.endsWith(`/${name}`));
 }
 
-/** tfjs's ELU takes no `alpha` but 1: below zero, its output is multiplied. */
+/** tfjs's ELU takes only `alpha` 1: the output below zero is multiplied by `alpha`. */
 export function scaledElu(tf: Tf, layer: tfjs.layers.Layer, alpha: number): tfjs.layers.Layer {
   if (alpha === 1) return layer;
   const config = layer.getConfig();
@@ -41,7 +41,7 @@ export function softmaxAlong(tf: Tf, layer: tfjs.layers.Layer, axis: number): tf
 }
 
 /**
- * A convolution with a dilation, of which tfjs has no gradient: while training, it convolves with a kernel whose pixels are
+ * A dilated convolution. tfjs has no gradient for it: while training, it convolves with a kernel whose pixels are
  * moved apart by zeros, which is the same.
  *
  * @param layer such a layer

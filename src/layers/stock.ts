@@ -1,6 +1,6 @@
 /**
- * The layers of a model as those that tfjs has on its own, one or several for each: a model that Hourglass saves gives the same
- * numbers wherever tfjs loads it. A layer that has weights keeps its name, else the last of its parts does.
+ * Replaces each layer of a model by one or several of tfjs's own layers, so that a saved model computes the same numbers
+ * wherever tfjs loads it. The part that has the weights keeps the layer's name; without weights, the last part does.
  */
 import type * as tfjs from '@tensorflow/tfjs';
 import { type JsonObject, isJsonObject } from '../core/json.ts';
@@ -10,7 +10,7 @@ import { listAt, objectAt, stringAt } from '../core/schema-view.ts';
 interface Part {
   readonly type: string;
   readonly config: JsonObject;
-  /** It also takes what went into the part that stands so many before it. */
+  /** It also takes the input of the part this many places before it. */
   readonly merges?: number;
 }
 
@@ -54,7 +54,7 @@ const WEIGHTED: ReadonlySet<string> = new Set([
   'PReLU',
 ]);
 
-/** What is put behind a layer's name for those of its other parts. */
+/** Suffix of the names of a layer's other parts. */
 const SUFFIXES: Readonly<Record<string, string>> = {
   Rescaling: 'scale',
   Permute: 'permute',

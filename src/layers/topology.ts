@@ -58,7 +58,7 @@ const SHAPE_ARGUMENTS: Record<LayerName, Readonly<Record<string, ArgumentKind>>>
   GlobalAveragePooling2D: {},
 };
 
-/** Layers with two inputs of one shape, which is that of their output. */
+/** Layers with two inputs; both inputs and the output have one shape. */
 const MERGES: ReadonlySet<string> = new Set(['Add', 'Multiply']);
 
 const LABEL = /^[A-Za-z][A-Za-z0-9_-]{0,79}$/;

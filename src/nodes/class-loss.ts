@@ -1,4 +1,4 @@
-/** Images that are sorted by class, of which the first are kept. */
+/** Warns if keeping the first images of a sorted set loses whole classes. */
 
 /**
  * A warning where the first images lack whole classes because the set is sorted by class.

@@ -1,10 +1,10 @@
-/** Steps: stages that give images made of images, such as `split` and `resize`. What they have in common before they run. */
+/** Steps: stages that transform images, such as `split` and `resize`. What they share before they run. */
 import { canonicalJson, sha256, type JsonObject } from '../core/json.ts';
 import type { AnalysisContext, Finding } from '../core/stage-type.ts';
 import type { ImagesDescription } from './train/checks.ts';
 
 /**
- * What a step on the images of `data` says of its own: their description, with their identity and that of their clean
+ * Describes a step's output from the images of `data`: with their identity and the identity of their clean
  * partners. A step treats rows by their number and pixels by their place, so that equal steps of corrupted and of clean images
  * give corrupted and clean images that belong together, whatever the stages are called.
  *
@@ -40,7 +40,7 @@ export function stepIdentity(type: string, settings: JsonObject, sources: readon
 export function resampledFinding(stage: string, port: string): Finding {
   return {
     code: 'bad-setting',
-    message: `the noise of \`${stage}\` is drawn afresh in training, and cannot go through another step`,
+    message: `the noise of \`${stage}\` is sampled again at every step of training, so no step can follow it`,
     hint: 'put this step before the noise',
     at: [port],
   };

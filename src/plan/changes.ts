@@ -11,8 +11,8 @@ export interface StageDifference extends Change {
 }
 
 /**
- * Why a result is not that of the present settings: differences in the stage's own settings, and those behind the inputs
- * that changed. Empty where nothing is known.
+ * Why a result is not from the present settings: differences in the stage's own settings, and in the stages behind its
+ * changed inputs. Empty if nothing is known.
  *
  * @param shown the key that the result was made with
  * @param keyOf finds an earlier key by its hash
@@ -49,7 +49,7 @@ export async function causesOf(
       }
       const input = all.find(({ name }) => name === current.inputs[String(port)]);
       const earlier = typeof change.before === 'string' ? await keyOf(change.before) : undefined;
-      // A key of another type is that of another stage: the reference was changed.
+      // A key of another type belongs to another stage: the reference changed.
       if (input?.key !== undefined && earlier?.['type'] === input.type) await visit(input, earlier);
       else add({ stage: current.name, path: String(port) });
     }

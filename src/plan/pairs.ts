@@ -1,4 +1,4 @@
-/** Whether inputs that a stage puts side by side can hold the same images, as far as settings tell. */
+/** Whether inputs that a stage pairs can hold the same images, as far as the settings tell. */
 import type { ChosenImages, Finding, OutputDescription, Pairing, Split } from '../core/stage-type.ts';
 
 /** What does not fit, of one pairing; the names of the images tell the rest when they are there. */

@@ -1,4 +1,4 @@
-/** The page of a report: its parts, and how they stand together. */
+/** The page of a report: its parts and their order. */
 import { formatSeconds } from '../core/format.ts';
 import { asset, brand, renderDocument } from './document.ts';
 import { html, type Content, type Html } from './html.ts';
@@ -10,7 +10,7 @@ import { findMainFigure, summarySection } from './sections/summary.ts';
 import { activityLine, enumerate, stateMark } from './parts.ts';
 import { stateText, statusText } from './states.ts';
 
-/** Parts of the page by the id of the element that holds them. Each is rendered anew when what it shows has changed. */
+/** Parts of the page by the id of the element that holds them. Each is rendered again when its content changes. */
 export function renderParts(report: Report): ReadonlyMap<string, Html> {
   const main = findMainFigure(report);
   return new Map([
@@ -69,7 +69,7 @@ function headPart(report: Report): Html {
     ${stages.map((stage) => (stage.activity === undefined ? undefined : activityLine(stage.activity, stage.name)))}`;
 }
 
-/** What the command line changed: without it, the file below says something else than what ran. */
+/** What the command line changed: the file below does not show it. */
 function overridesLine({ overrides }: Report): Content {
   if (overrides.length === 0) return undefined;
   return html`<p class="overrides">

@@ -121,7 +121,7 @@ export function table({ caption, columns, rows, omitted = 0 }: TableOptions): Ht
 }
 
 /** A name that may be broken after its underscores. */
-function breakable(name: string): Content {
+export function breakable(name: string): Content {
   return name.split('_').map((part, index) => (index === 0 ? part : html`_<wbr />${part}`));
 }
 

@@ -171,7 +171,7 @@ export function sourcesOf(
   stages: readonly Pick<ReportStage, 'name' | 'inputs'>[],
 ): readonly string[] {
   const found = [stage];
-  // It grows while it is gone through.
+  // The list grows during the loop.
   for (const name of found) {
     const inputs = Object.values(stages.find((other) => other.name === name)?.inputs ?? {});
     found.push(...new Set(inputs.filter((input) => isStageName(input) && !found.includes(input))));
@@ -210,7 +210,7 @@ async function isFolder(path: string): Promise<boolean> {
   return (await lstat(path).catch(() => undefined))?.isDirectory() === true;
 }
 
-/** The references of a stage that did not come to its turn: settings that other stages refer to stages with. */
+/** The references of a stage that has not started: found by the settings with which other stages refer to stages. */
 function inputsOf(
   settings: JsonObject,
   ports: ReadonlySet<string>,

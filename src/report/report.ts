@@ -22,7 +22,7 @@ export interface Report {
   readonly threads: readonly number[];
   /** In the order of the file. */
   readonly stages: readonly ReportStage[];
-  /** Of a run that is at work, and shown live. */
+  /** For a run in progress that is shown live. */
   readonly activity?: Activity;
   /** What went wrong. */
   readonly problems: readonly Problem[];
@@ -70,7 +70,7 @@ export interface ReportStage {
   readonly metrics: Readonly<Record<string, number>>;
   /** SHA-256 of all that its result depends on. */
   readonly hash?: string;
-  /** Present where the exhibits and files are those of an earlier setting. */
+  /** Present if the exhibits and files are of an earlier setting. */
   readonly outdated?: { readonly changes: readonly StageChange[] };
   /** Of a stage that did not finish: the epochs that its next run need not do again. */
   readonly epochsKept?: number;
@@ -80,7 +80,7 @@ export interface ReportStage {
   readonly activity?: Activity;
 }
 
-/** What something that is at work says of itself. */
+/** Progress of work that is still running. */
 export interface Activity {
   readonly text: string;
   /** Share of the work that is done, from 0 to 1. */

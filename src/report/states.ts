@@ -19,7 +19,7 @@ export function stateText({ state, epochsKept }: Pick<ReportStage, 'state' | 'ep
   return `${label}, ${epochsKept} ${epochsKept === 1 ? 'epoch' : 'epochs'} kept`;
 }
 
-/** How a run ended. One that ended well, but left stages that are not of its settings, is not finished. */
+/** How a run ended. A run that succeeded but left outdated or missing results is not "finished". */
 export function statusText({ status, stages, activity }: Pick<Report, 'status' | 'stages' | 'activity'>): {
   readonly text: string;
   /** Decides the colour. */

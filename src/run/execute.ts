@@ -1,4 +1,4 @@
-/** Runs a plan: stages side by side where they can be, results into the store, the workspace kept up to date. */
+/** Runs a plan: stages in parallel where possible, results into the store, the workspace kept up to date. */
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import type { Entry } from '../artifacts/entry.ts';
@@ -115,7 +115,7 @@ async function prepare(located: LocatedPipeline, options: RunOptions): Promise<P
   };
 }
 
-/** Sees to it that TensorFlow is there, and tells of it. */
+/** Makes sure that TensorFlow is installed, and reports on it. */
 export async function installEngine(
   options: Pick<RunOptions, 'engine' | 'emit' | 'signal'>,
 ): Promise<EnsuredEngine> {
@@ -144,7 +144,7 @@ class Run {
   readonly #entries = new Map<string, Entry>();
   /** Stages whose entry was made or hashed in this run, or is being so: a stage reads nothing else. */
   readonly #checked = new Map<string, Promise<void>>();
-  /** Stages whose node has been given its work. */
+  /** Stages whose node has started. */
   readonly #begun = new Set<string>();
   /** Pairs of images that were compared, or are being so. */
   readonly #compared = new Set<string>();
@@ -202,9 +202,9 @@ class Run {
     };
   }
 
-  /** Brings one stage to its end, whatever that is; its inputs have come to theirs. */
+  /** Runs one stage until it succeeds, fails or is skipped; its inputs have finished. */
   async #settle(stage: PlannedStage): Promise<void> {
-    // Refused already: its images do not fit together.
+    // Refused already: its pairs of images do not match.
     if (this.#outcomes.has(stage.name)) return;
     const started = performance.now();
     const inputs = Object.values(stage.inputs);
@@ -241,8 +241,8 @@ class Run {
   }
 
   /**
-   * Compares the images that later stages put side by side, once the second of the two is there: what does not fit together is
-   * not found out after hours of training.
+   * Compares the images that later stages pair, once both sets exist, so that a mismatch is found before hours of
+   * training.
    */
   async #checkPairs(): Promise<void> {
     const { located } = this.#plan;
@@ -267,8 +267,8 @@ class Run {
   }
 
   /**
-   * Takes a stored entry, if there is one that is sound. Its content is hashed if it is going to be read or shown anew; what the
-   * workspace shows already and nobody has written to since need not be.
+   * Takes a stored entry, if there is one that is sound. Its content is hashed if a stage will read it or the
+   * workspace does not show it yet; unchanged files that it shows already need not be hashed.
    */
   async #fromStore(stage: PlannedStage): Promise<boolean> {
     const found = await this.#store.find(stage.hash);
@@ -304,7 +304,7 @@ class Run {
     return false;
   }
 
-  /** Sees to it that what a stage is going to read was hashed in this run; an input that is damaged is made again. */
+  /** Makes sure that what a stage will read was hashed in this run; a damaged input is computed again. */
   async #checkInputs(stage: PlannedStage): Promise<void> {
     for (const input of this.#plan.stages.filter(({ name }) => Object.values(stage.inputs).includes(name))) {
       const checking = this.#checked.get(input.name) ?? this.#checkEntry(input);

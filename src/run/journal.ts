@@ -17,8 +17,8 @@ type Metrics = Readonly<Record<string, number>>;
 /**
  * Keeps the record of a run true at every moment, so that a killed run leaves what had finished, marked as `running`.
  *
- * `metrics.json` holds the numbers of current results only: at no moment one that `resolved.yaml` beside it did not
- * produce. So numbers that the new settings do not call for go before the settings are written, and others come after.
+ * `metrics.json` holds the numbers of current results only: never one that the settings in `resolved.yaml` beside it did not
+ * produce. So outdated numbers are removed before new settings are written, and new numbers are added after.
  */
 export class RunJournal {
   readonly #workspace: Workspace;
@@ -188,7 +188,7 @@ export class RunJournal {
     return hash === undefined ? undefined : (await this.#store.lookup(hash))?.record.metrics;
   }
 
-  /** Whether any stage, or what its folder has beside it, is not as the last record says. */
+  /** Whether any stage or its folder differs from the last record. */
   #differs(): boolean {
     const claims = (stages: Readonly<Record<string, StageRecord>>): string =>
       canonicalJson(

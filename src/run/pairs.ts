@@ -1,4 +1,4 @@
-/** Compares the images that a stage puts side by side, by their names, as soon as both sets are there. */
+/** Compares the images that a stage pairs, by their names, as soon as both sets exist. */
 import type { Entry } from '../artifacts/entry.ts';
 import { takeNames, type ImageNames } from '../artifacts/image-names.ts';
 import { readImageNames, readImageSet } from '../artifacts/images.ts';
@@ -52,7 +52,7 @@ export async function checkPairing(
     range: located.locate(['stages', stage.name, farther], 'value'),
     related: [
       {
-        message: 'they are put beside these',
+        message: 'paired with these images',
         range: located.locate(['stages', stage.name, nearer], 'value'),
       },
     ],
@@ -61,7 +61,7 @@ export async function checkPairing(
   const found: Diagnostic[] = [];
   for (const split of splits) {
     const [one, other] = [await readSide(first, split), await readSide(second, split)];
-    // What a split lacks, the stage itself says.
+    // The stage itself reports a missing split.
     if (one === undefined || other === undefined) continue;
     const [names, others] = [fitTo(one, other), fitTo(other, one)];
     const difference = compareNames(names, others);
@@ -109,7 +109,7 @@ async function readSide(
   return names === undefined ? undefined : { names, ...(rows === undefined ? {} : { rows }) };
 }
 
-/** The names of a side, or of those of its images that the vectors on the other side are of. */
+/** The names of a side, limited to the images behind the vectors of the other side. */
 function fitTo({ names, rows }: Side, { rows: wanted }: Side): ImageNames {
   if (wanted === undefined || rows !== undefined) return names;
   return takeNames(
@@ -145,7 +145,7 @@ function mismatchHint(
   const [one, other] = stages;
   const omitted = [leftOut(names[0], one), leftOut(names[1], other)].filter((text) => text !== '');
   if (omitted.length > 0) {
-    return `${omitted.join(', ')}, as they could not be read or have another size: mend them, or take them out of both sets`;
+    return `${omitted.join(', ')} (unreadable, or another size): repair what was left out, or remove it from both sets`;
   }
   if (byFile && missing[0].length === names[0].count) {
     return 'images from files are paired by name: give both files of a pair the same name, such as `noisy/01.png` and `clean/01.png`';

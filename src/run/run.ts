@@ -1,6 +1,5 @@
 /** Runs a plan. */
 import type { Standing, StageChange } from '../artifacts/standing.ts';
-import type { LocatedPipeline } from '../config/pipeline.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { Emit, StageState } from '../core/event.ts';
 import type { EngineChoice } from '../engine/engine.ts';
@@ -17,9 +16,9 @@ export interface PlanOptions {
 }
 
 export interface RunOptions extends PlanOptions {
-  /** Go on with stages that do not depend on a failed one. */
+  /** Continue with stages that do not depend on a failed one. */
   readonly keepGoing: boolean;
-  /** Stages at work at one time, at least 1. */
+  /** The most stages that run in parallel, at least 1. */
   readonly jobs: number;
   /** First Ctrl-C. Running stages stop, finished ones are kept. */
   readonly signal: AbortSignal;
@@ -31,7 +30,7 @@ export interface StageOutcome {
   readonly type: string;
   readonly state: StageState;
   readonly seconds: number;
-  /** For a stage that came to no end: the epochs that its next run need not do again. */
+  /** For a stage that did not finish: the epochs that its next run need not do again. */
   readonly epochsKept?: number;
   readonly metrics: Readonly<Record<string, number>>;
   /** Main artifacts, relative to the workspace. */
@@ -64,6 +63,3 @@ export interface PlanResult {
   readonly plan?: Plan;
   readonly diagnostics: readonly Diagnostic[];
 }
-
-export type PlanPipeline = (located: LocatedPipeline, options: PlanOptions) => Promise<PlanResult>;
-export type RunPipeline = (located: LocatedPipeline, options: RunOptions) => Promise<RunResult>;

@@ -30,8 +30,8 @@ async function runTask(task: StageTask): Promise<void> {
     const result = await node.run(contextOf(task, node));
     await send({ type: 'done', metrics: result.metrics ?? {}, highlights: result.highlights ?? [] });
   } catch (error) {
-    // A node cannot know better than the system what a full disk means; other errors of files are its own to explain, and what it
-    // does not explain is told by the name of the file.
+    // A full disk means the same for every node. Other errors of files are the node's to explain; those that it does not explain
+    // are reported with the name of the file.
     const isFull = ['ENOSPC', 'EDQUOT'].includes(errorCode(error));
     await send(describeError(isFull ? fileFailure(error, task.folder) : systemFailure(error)));
   }

@@ -12,13 +12,13 @@ export interface NotCompared {
 }
 
 export interface Basis {
-  /** Whether anything was let pass that an equal platform would have to repeat to the last bit. */
+  /** Whether anything was accepted that would have to be bit-identical on an equal platform. */
   readonly excused: boolean;
   /** Equal to the last bit. */
   readonly exact: Count;
-  /** Measured or drawn again from the submitted models and data, and equal but for rounding. */
+  /** Measured or drawn again from the submitted models and data; equal except for rounding. */
   readonly measured: Count;
-  /** Within the tolerances of a training that was repeated on another platform. */
+  /** Within the tolerances for a training repeated on another platform. */
   readonly tolerance: Count;
   readonly notCompared: readonly NotCompared[];
 }

@@ -47,7 +47,7 @@ export interface Findings {
   readonly results: Readonly<Record<string, string>>;
 }
 
-/** The findings of an archive of which nothing was used. */
+/** The findings for an archive of which nothing was used. */
 function unread(diagnostics: readonly Diagnostic[]): Findings {
   return { metrics: [], basis: new BasisRecord().finish(), diagnostics, results: {} };
 }
@@ -90,7 +90,7 @@ interface Results {
   readonly judgement?: Judgement;
 }
 
-/** Compares the results with one another and, beyond the level `hashes`, with those of a run. */
+/** Compares the results with one another and, above the level `hashes`, with a new run. */
 async function checkResults(
   { level, work, samePlatform }: CheckOptions,
   { loaded, manifest, ...unpacked }: Unpacked & { readonly folder: string; readonly loaded: LoadResult },

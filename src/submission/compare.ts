@@ -3,9 +3,6 @@ import { canonicalJson } from '../core/json.ts';
 import type { KeyEngine } from '../plan/make.ts';
 import type { Environment, PackedMetric, PackedProcessor } from './generated/types.ts';
 
-/** Which levels run something. */
-export type RunLevel = 'spot' | 'full';
-
 /** How numbers and files are compared, and why. */
 export interface Comparison {
   readonly kind: 'exact' | 'tolerance';

@@ -1,4 +1,4 @@
-/** A stage type that only `verify` uses: it inspects what a `train` stage of an archive left. Workers load it as a plugin. */
+/** A stage type that only `verify` uses: it inspects the results of a `train` stage in an archive. Workers load it as a plugin. */
 import { fileURLToPath } from 'node:url';
 import type { LocatedPipeline, StageSettings } from '../config/pipeline.ts';
 import type { JsonObject } from '../core/json.ts';
@@ -53,7 +53,7 @@ export function withInspections(located: LocatedPipeline): LocatedPipeline {
   };
 }
 
-/** Settings without those that are left out. */
+/** Settings without absent ones. */
 function given(settings: Readonly<Record<string, JsonObject[string] | undefined>>): JsonObject {
   return Object.fromEntries(
     Object.entries(settings).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),

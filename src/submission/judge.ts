@@ -115,7 +115,7 @@ export class Judgement {
   /**
    * Compares a stage to the last bit.
    *
-   * @param orSkip why what differs is not compared, where it need not be equal
+   * @param orSkip why differences do not count, if the stage need not be equal
    */
   async compareExactly(stage: RerunStage, { orSkip }: { readonly orSkip?: string }): Promise<void> {
     const { name } = stage.planned;
@@ -138,7 +138,7 @@ export class Judgement {
     const { name } = stage.planned;
     this.compareNumbers(stage, { exact: false, by: 'measuring' });
     const drawings = new Set<string>();
-    // An SVG stands before the PNG that is drawn from it.
+    // An SVG comes before the PNG that is rendered from it.
     for (const [path, same] of [...hashesOf(stage, this.submission)].sort(([a], [b]) => (a < b ? 1 : -1))) {
       if (same) {
         this.file(name, path, true, 'exact');
@@ -157,9 +157,9 @@ export class Judgement {
   }
 
   /**
-   * Whether a submitted file is equal to ours but for rounding; undefined for kinds of files that only bytes can be compared of.
+   * Whether a submitted file equals ours except for rounding; undefined for formats that can only be compared byte by byte.
    *
-   * @param drawings paths of SVGs that are: this one is added to it
+   * @param drawings paths of SVGs that are equal; an equal SVG is added
    */
   async similarTo(
     name: string,
@@ -219,7 +219,7 @@ function stagesOf(stages: readonly RerunStage[], holds: (stage: RerunStage) => b
   return found;
 }
 
-/** Stages that show a layout that iterates from rounding to other places. */
+/** Stages that depend on an iterative layout: rounding moves its points elsewhere. */
 export function layoutsOf(stages: readonly RerunStage[]): ReadonlySet<string> {
   return stagesOf(
     stages,

@@ -123,6 +123,6 @@ function test(name: string, problems: readonly string[]): Json {
 }
 
 /** The errors of a verdict, in words. */
-export function problemsOf({ diagnostics }: Verdict): readonly string[] {
+function problemsOf({ diagnostics }: Verdict): readonly string[] {
   return diagnostics.filter(({ severity }) => severity === 'error').map(({ message }) => message);
 }

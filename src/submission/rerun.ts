@@ -46,7 +46,7 @@ export interface RerunOptions {
   readonly useModels: boolean;
   /** Whether to inspect the models beside the pipeline's own stages. */
   readonly inspect: boolean;
-  /** Absolute path of a folder that is not there yet. */
+  /** Absolute path of a folder that does not exist yet. */
   readonly work: string;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Artifacts that are equal but for rounding. The submitted one may be anything: it is read in step with ours, so that it is
+ * Artifacts that are equal except for rounding. The submitted one may be anything: it is read in step with ours, so that it is
  * never larger or deeper than that.
  */
 import { decodeImage, type DecodedImage, type Pixels } from '../artifacts/decode.ts';
@@ -64,8 +64,8 @@ function similarValue(submitted: Json, ours: Json, name: string, by: FoundBy): b
   return submitted === ours;
 }
 
-/** Whether two texts are equal but for the last digit of numbers in them. */
-export function similarText(submitted: string, ours: string): boolean {
+/** Whether two texts are equal except for the last digit of numbers in them. */
+function similarText(submitted: string, ours: string): boolean {
   if (submitted === ours) return true;
   const parts = /\d+(?:\.\d+)?|\D+/g;
   return samePieces(submitted.match(parts) ?? [], ours.match(parts) ?? [], (one, other) => {
@@ -100,7 +100,7 @@ const PIECES =
   /data:image\/png;base64,[A-Za-z0-9+/=]*|aria-label="[^"]*|#[0-9A-Fa-f]+|>[^<]*|-?\d+(?:\.\d+)?|[A-Za-z]+|[^]/g;
 
 /**
- * Whether two SVG figures have the same elements, with coordinates, texts and images that are equal but for rounding. If so,
+ * Whether two SVG figures have the same elements, with coordinates, texts and images that are equal except for rounding. If so,
  * the submitted one is harmless to draw.
  */
 export async function similarSvg(submitted: Buffer, ours: Buffer, by: FoundBy): Promise<boolean> {
@@ -137,7 +137,7 @@ export async function isDrawingOf(png: Buffer, svg: Buffer): Promise<boolean> {
   return closePixels(picture.data, rgb, SAME_DRAWING);
 }
 
-/** Whether two PNGs show the same but for rounding. */
+/** Whether two PNGs show the same except for rounding. */
 export async function similarPng(submitted: Buffer, ours: Buffer, by: FoundBy): Promise<boolean> {
   const [one, other] = [await decode(submitted), await decode(ours)];
   return (
@@ -167,7 +167,7 @@ function closePixels(one: Pixels, other: Pixels, { most, mean }: PixelTolerance)
   return sum <= mean * other.length;
 }
 
-/** Whether two files of float32 hold the same numbers but for rounding. */
+/** Whether two files of float32 hold the same numbers except for rounding. */
 export function similarFloats(submitted: Buffer, ours: Buffer): boolean {
   if (submitted.length !== ours.length) return false;
   const [one, other] = [floatsOf(submitted), floatsOf(ours)];

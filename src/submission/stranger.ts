@@ -3,7 +3,7 @@ import { copyFile, mkdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { loadPipeline } from '../config/load.ts';
 import type { LoadOptions, LoadResult, LocatedPipeline, StageTypes } from '../config/pipeline.ts';
-import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
+import type { Diagnostic } from '../core/diagnostic.ts';
 import { stageTypes } from '../nodes/registry.ts';
 import { checkPipeline } from '../plan/check.ts';
 import type { Manifest } from './generated/types.ts';
@@ -79,12 +79,4 @@ async function addData(located: LocatedPipeline, data: string): Promise<void> {
       break;
     }
   }
-}
-
-/** @throws Failure of all that is wrong, if there is an error */
-export function requireLocated({ located, diagnostics }: LoadResult): LocatedPipeline {
-  if (located !== undefined) return located;
-  const errors = diagnostics.filter(({ severity }) => severity === 'error');
-  if (errors.length === 0) throw failure('internal-error', 'a pipeline without an error was not loaded');
-  throw new Failure(...errors);
 }

@@ -73,7 +73,7 @@ function epochProblems(
   return problems;
 }
 
-/** The numbers of the stage are those of the line of its model. */
+/** The stage's numbers must equal the history's line of its model. */
 function metricProblems(
   { metrics }: PackedStage,
   measured: Columns,

@@ -12,7 +12,7 @@ import { stagesOfModels, type Rerun, type RerunStage } from './rerun.ts';
  * The least correlation of submitted weights with those of a training of the same seed. Another seed gives 0.1 or less,
  * another platform 0.9 or more.
  */
-export const LEAST_SIMILARITY = 0.3;
+const LEAST_SIMILARITY = 0.3;
 
 /** Compares a run that trained again with the submitted numbers and files. */
 export async function compareTrained(judgement: Judgement, { stages, diagnostics }: Rerun): Promise<void> {

@@ -3,7 +3,7 @@ import { systemFailure } from '../artifacts/atomic.ts';
 import { Failure, type Diagnostic } from '../core/diagnostic.ts';
 
 /**
- * Codes of problems that keep the work from being done, of which the archive need not be at fault: it is then `unchecked`, and no
+ * Codes of problems that prevent a check and may not be the archive's fault: the result is then `unchecked`, not a
  * mismatch.
  */
 export const UNDONE: ReadonlySet<Diagnostic['code']> = new Set([
@@ -22,7 +22,7 @@ export const UNDONE: ReadonlySet<Diagnostic['code']> = new Set([
   'interrupted',
 ]);
 
-/** Errors of the system as a `Failure` that accuses nobody; anything else comes back as it is. */
+/** Turns system errors into a `Failure` that blames nobody; returns other errors unchanged. */
 export function troubleOf(error: unknown): unknown {
   const known = systemFailure(error);
   if (known === error || !(known instanceof Failure)) return known;

@@ -1,6 +1,6 @@
 /**
- * A thread beside the work of a checker: ends the whole process group once the process that asked is gone, whatever keeps the
- * main thread busy. `process.ppid` is then that of another process.
+ * A thread beside the work of a checker: ends the whole process group once its parent is gone, however busy the
+ * main thread is. `process.ppid` then changes.
  */
 import { workerData } from 'node:worker_threads';
 import { isAlive } from '../artifacts/process.ts';

@@ -11,14 +11,14 @@ const OWNED = /^hourglass-verify-[0-9a-f]{16}\.owner$/;
 export interface WorkFolder {
   /** Absolute path, without links. */
   readonly path: string;
-  /** Removes it, if the system lets it be removed. */
+  /** Removes the folder, if the system allows it. */
   remove(): Promise<void>;
 }
 
-/** Makes an empty folder below `TMPDIR` that other users cannot read. Throws what the system says if it cannot. */
+/** Makes an empty folder below `TMPDIR` that other users cannot read. Throws the system's error. */
 export async function makeWorkFolder(): Promise<WorkFolder> {
   const path = join(await realpath(tmpdir()), `${PREFIX}${randomBytes(8).toString('hex')}`);
-  // First, so that there is no folder without an owner.
+  // Written first, so that every folder has an owner.
   const owner = await OwnerFile.create(`${path}.owner`);
   const remove = async (): Promise<void> => {
     await rm(path, { recursive: true, force: true, maxRetries: 3 }).catch(() => undefined);
@@ -39,7 +39,7 @@ export async function removeOldWork(): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
     if (!OWNED.test(name)) continue;
     const file = join(folder, name);
-    // What another user put there is left alone.
+    // Folders of other users are left alone.
     const info = await lstat(file).catch(() => undefined);
     if (info?.isFile() !== true || info.uid !== (process.getuid?.() ?? info.uid)) continue;
     const found = await findOwner(file).catch(() => undefined);

@@ -1,5 +1,5 @@
 /**
- * Reads zip files of strangers. Only what `writeZip` can have written is accepted: plain files in the order of their names,
+ * Reads untrusted zip files. Only what `writeZip` can have written is accepted: plain files in the order of their names,
  * each with the headers that `writeZip` gives it, and nothing before, between or behind them, nor behind the end of a file's
  * compressed data. Programs that read zip files in different ways therefore see the same files in it. All headers are checked
  * before a byte is unpacked.

@@ -44,7 +44,7 @@ export interface SweepRecord {
   readonly trials: readonly TrialRecord[];
 }
 
-export function sweepFile(workspace: string): string {
+function sweepFile(workspace: string): string {
   return join(workspace, 'sweep.json');
 }
 

@@ -75,7 +75,7 @@ export async function listTrials(
 }
 
 /** The seed of a replicate: the pipeline's own for the first. */
-export function replicateSeed(seed: number, replicate: number): number {
+function replicateSeed(seed: number, replicate: number): number {
   if (replicate === 1) return seed;
   const [low, high] = deriveSeed(seed, 'sweep', `replicate/${replicate}`);
   return (high % 2 ** 21) * 2 ** 32 + low;

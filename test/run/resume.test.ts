@@ -91,7 +91,7 @@ test('more epochs go on where fewer ended, and the plan says so', { timeout: 120
   assert.equal(stage?.action, 'run');
   assert.equal(stage?.resume?.epoch, 5);
   assert.equal((await grown.run(['run', 'kills.yaml', 'sgd'])).code, 0);
-  assert.match(grown.read('outputs/kills/log.jsonl'), /goes on after epoch 5/);
+  assert.match(grown.read('outputs/kills/log.jsonl'), /resumes after epoch 5/);
 
   const anew = rig(t);
   anew.write('kills.yaml', text(9));
@@ -100,7 +100,7 @@ test('more epochs go on where fewer ended, and the plan says so', { timeout: 120
 
   // A forced run starts from nothing.
   assert.equal((await grown.run(['run', 'kills.yaml', 'sgd', '--force'])).code, 0);
-  assert.doesNotMatch(grown.read('outputs/kills/log.jsonl'), /goes on after/);
+  assert.doesNotMatch(grown.read('outputs/kills/log.jsonl'), /resumes after/);
   assert.deepEqual(fingerprint(grown, 'kills'), fingerprint(anew, 'kills'));
 });
 

@@ -127,7 +127,7 @@ function describeDamage({ hash, type, part }: Damage): Diagnostic {
     code: 'cache-corrupt',
     severity: 'error',
     message: `${type === undefined ? 'a result' : `a \`${type}\` result`}, ${hash.slice(0, 12)}, is not what was stored (\`${part}\`): it was set aside`,
-    hint: 'run the pipelines that use it again: what is missing is made anew',
+    hint: 'run the pipelines that use it again: missing results are computed again',
   };
 }
 

@@ -63,7 +63,7 @@ export async function showJobs(terminal: Terminal, options: JobsOptions): Promis
   if (isOver) terminal.note(`\nTo collect the results:\n  ${commandLine(words)}`);
   if (count('lost') > 0)
     terminal.note(
-      `\nNo job will finish the lost ones; logs are in ${join(folder, 'logs')}. To go on:\n  ${commandLine([...words, '--on', 'slurm'])}`,
+      `\nNo job will finish the lost ones; logs are in ${join(folder, 'logs')}. To resume:\n  ${commandLine([...words, '--on', 'slurm'])}`,
     );
   return EXIT.done;
 }

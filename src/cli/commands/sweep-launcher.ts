@@ -57,7 +57,7 @@ async function asksToCancel(): Promise<boolean> {
   );
   try {
     const answer = await Promise.race([
-      terminal.question('Cancel the jobs, too? Otherwise they go on. [y/N] '),
+      terminal.question('Cancel the jobs, too? Otherwise they continue. [y/N] '),
       ended,
     ]);
     return /^\s*y(es)?\s*$/i.test(answer);

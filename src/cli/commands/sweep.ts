@@ -173,7 +173,7 @@ function present(terminal: Terminal, result: SweepResult, { options, sources, lo
     ].join('\n'),
   );
   if (state === 'failed' || state === 'interrupted')
-    terminal.note(`\nFinished trials are kept. To go on from there:\n  ${resumeCommand(options)}`);
+    terminal.note(`\nFinished trials are kept. To resume:\n  ${resumeCommand(options)}`);
 }
 
 /** What to do while the jobs are at work. */

@@ -14,7 +14,7 @@ export function renderPlan(plan: Plan, style: Style): string {
     stage.type,
     stage.resume?.epoch === undefined
       ? explain(stage.reason)
-      : `${explain(stage.reason)}; goes on after epoch ${stage.resume.epoch}`,
+      : `${explain(stage.reason)}; resumes after epoch ${stage.resume.epoch}`,
   ]);
   const lines = table([['', 'stage', 'type', 'why'], ...rows]).map((line, index) => {
     if (index === 0) return style('dim', line);

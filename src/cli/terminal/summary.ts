@@ -1,4 +1,4 @@
-/** What came of a run, in a few lines: the numbers, where to look, and after a failure how to go on. */
+/** What came of a run, in a few lines: the numbers, where to look, and after a failure how to resume. */
 import { describeChanges } from '../../artifacts/standing.ts';
 import type { RunResult, StageOutcome } from '../../run/run.ts';
 import { formatMetrics, formatPlural, formatSeconds, printable } from './format.ts';
@@ -87,7 +87,7 @@ function counts(stages: readonly StageOutcome[]): string {
   return known.length === 0 ? '' : `: ${known.join(', ')}`;
 }
 
-/** After a failure or an interruption: what is kept, and the command that goes on from there. */
+/** After a failure or an interruption: what is kept, and the command that resumes. */
 export function renderAdvice(result: RunResult, command: string, style: Style): string {
   const kept = result.stages
     .filter(({ state }) => state === 'ran' || state === 'cached')
@@ -100,6 +100,6 @@ export function renderAdvice(result: RunResult, command: string, style: Style): 
       ? []
       : [`${kept.join(', ')} (${kept.length} of ${formatPlural(result.stages.length, 'stage')})`];
   const all = [...finished, ...begun];
-  const what = all.length === 0 ? 'No stage was finished.' : `Kept: ${all.join('; ')}.`;
-  return `${what} To go on from there:\n  ${style('bold', command)}`;
+  const what = all.length === 0 ? 'No stage finished.' : `Kept: ${all.join('; ')}.`;
+  return `${what} To resume:\n  ${style('bold', command)}`;
 }

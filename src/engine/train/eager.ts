@@ -27,7 +27,7 @@ export function eagerTrainer(tf: Tf, options: TrainerOptions, step = trainingSte
 }
 
 /** The rows of a batch, once or, where the two are the same samples, one tensor for both. */
-export function batchTensors(tf: Tf, { x, y }: SamplePair, rows: Int32Array): readonly [Tensor, Tensor] {
+function batchTensors(tf: Tf, { x, y }: SamplePair, rows: Int32Array): readonly [Tensor, Tensor] {
   const input = batchTensor(tf, x, rows);
   return [input, x === y ? input : batchTensor(tf, y, rows)];
 }

@@ -14,7 +14,7 @@ function forward(model: LayersModel, input: Tensor, training: boolean): Tensor {
 export type Forward = (input: Tensor, training: boolean) => Outputs;
 
 /**
- * Prepares a model whose layers follow one another. There are logits where the outputs are those of a sigmoid, in a
+ * Prepares a model whose layers follow one another. There are logits if the outputs come from a sigmoid, in a
  * layer of its own or as the `activation` of another, possibly with layers behind it that only move values: `Flatten`, `Reshape`,
  * `Cropping2D`, `ZeroPadding2D`, `MaxPooling2D`, `UpSampling2D` by nearest neighbors, a linear `Activation` and, while they do
  * nothing, `Dropout` and `GaussianNoise`.
@@ -49,7 +49,7 @@ function endOf(tf: Tf, { layers: all }: LayersModel, training: boolean): End | u
   return undefined;
 }
 
-/** What a layer does to logits, if that is what it does to their sigmoids; undefined where there is no such thing. */
+/** How a layer acts on logits, if it acts on their sigmoids in the same way; undefined if it does not. */
 function moveOf(tf: Tf, layer: layers.Layer, training: boolean): Move | undefined {
   const { activation, interpolation, padding, rate, stddev } = layer.getConfig();
   const same: Move = (logits) => onlyTensor(layer.apply(logits, { training }));
@@ -103,7 +103,7 @@ function recordActivation<Result>(
 ): { readonly result: Result; readonly recorded: Tensor } {
   const { activation } = layer;
   let kept: Tensor | undefined;
-  // What else the layer asks its activation, such as its name, goes to the activation itself.
+  // Everything else that the layer reads from its activation, such as its name, comes from the activation itself.
   layer.activation = Object.create(activation, {
     apply: {
       value(input: Tensor) {

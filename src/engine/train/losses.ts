@@ -11,7 +11,7 @@ export type LossName = 'mse' | 'mae' | 'binary_crossentropy';
  */
 export const PROBABILITIES: readonly [number, number] = [Math.fround(1e-7), Math.fround(1 - 1e-7)];
 
-/** The largest finite float32: a logit beyond is taken for it, so that infinity times 0 is 0. */
+/** The largest finite float32: larger logits are replaced by it, so that infinity times 0 is 0. */
 export const LARGEST_LOGIT = (2 - 2 ** -23) * 2 ** 127;
 
 /** What a model computes for one batch. */
@@ -48,8 +48,8 @@ function fromProbabilities(tf: Tf, target: Tensor, output: Tensor): Scalar {
 }
 
 /**
- * max(x, 0) - x y + ln(1 + e^-|x|): the same in numbers none of which overflows. Its gradient is sigmoid(x) - y at any logit; it
- * is given as a whole, since that of each term would be wrong at 0.
+ * max(x, 0) - x y + ln(1 + e^-|x|): the same loss without overflow. Its gradient is sigmoid(x) - y at any logit; it
+ * is defined as a whole, because the gradients of the single terms are wrong at 0.
  */
 function fromLogits(tf: Tf, target: Tensor, logits: Tensor): Scalar {
   const compute = tf.customGrad<Scalar>((...args) => {

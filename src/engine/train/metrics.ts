@@ -16,7 +16,7 @@ export interface ImageKind {
   readonly span: number;
 }
 
-/** @param logits those of the output, where it is their sigmoid */
+/** @param logits whose sigmoid is the output, where there are any */
 type ImageMetric = (
   target: Float32Array,
   output: Float32Array,

@@ -3,8 +3,8 @@ import { sizeOf } from '../../core/shape.ts';
 import type { FreshNoise } from './noise.ts';
 
 /**
- * Rows of equal shape. A stored value `v` stands for `v * scale + offset`, so that images of bytes stay bytes: nothing is
- * converted but the batch at work. The image arrays that stages hand on are samples.
+ * Rows of equal shape. A stored value `v` stands for `v * scale + offset`, so that images of bytes stay bytes: only the current
+ * batch is converted. The image arrays that stages hand on are samples.
  */
 export interface Samples {
   /** Row-major [count, ...shape]. */

@@ -18,11 +18,11 @@ export interface TrainingStep {
    * does, so that a trace of one step holds for all.
    *
    * @param x [rows, ...shape], before noise that is drawn at each step
-   * @param y [rows, ...shape]; `x` itself where the model is to give what it gets
+   * @param y [rows, ...shape]; `x` itself where the model should reproduce its input
    * @returns the loss with the penalties, before the change of the weights, then each metric: [1 + metrics]
    */
   take(x: Tensor, y: Tensor): Tensor;
-  /** Measures one batch as `take` does; Dropout and its like do nothing, and nothing is changed. */
+  /** Measures one batch as `take` does; Dropout and similar layers are inactive, and nothing changes. */
   measure(x: Tensor, y: Tensor): Tensor;
   /** Frees the optimizer's variables. */
   dispose(): void;

@@ -17,7 +17,7 @@ const UNPACKED_LIMIT = 2 ** 31;
 
 const IMAGE_NAME = /\.(?:jpe?g|png)$/i;
 
-/** Lists of names for the benchmark, which lie beside the people's folders. */
+/** Lists of names for the benchmark, in the folder that holds the people's folders. */
 export const OWN_LIST = /^(?:pairs|people)\w*\.txt$/i;
 
 type Entry = Extract extends AsyncIterable<infer Item> ? Item : never;
@@ -30,7 +30,7 @@ export interface ArchiveListing {
 }
 
 /**
- * Lists the images of an archive. What they are is told by their names alone.
+ * Lists the images of an archive, by their names alone.
  *
  * @throws Failure `data-missing`, `data-corrupt` or `interrupted`
  */
@@ -80,7 +80,7 @@ async function* imagesOf(
   }
 }
 
-/** Name and class of an image; why it is none; undefined for what nobody misses. */
+/** Name and class of an image, or why it is not used; undefined for hidden and system files. */
 function placeOf({
   header: { name, type },
 }: Entry): { readonly name: string; readonly className: string } | Unusable | undefined {

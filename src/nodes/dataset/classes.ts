@@ -70,7 +70,7 @@ function namesAmong(
   return { ...names, ...(omitted.length === 0 ? {} : { omitted }) };
 }
 
-/** Warns of class names that are hardly meant. */
+/** Warns of class names that are probably a mistake. */
 export function checkClassNames(classes: readonly string[], log: Log): void {
   for (const group of lookAlikes(classes)) {
     log(

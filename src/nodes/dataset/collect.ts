@@ -13,12 +13,12 @@ import { lossFailure, sumUp, Unusable, type Skipped } from './skipped.ts';
 
 export interface Collected {
   readonly shape: readonly [number, number, number, number];
-  /** Of 16 bits as soon as one image has them. */
+  /** 16 bits if any image has 16 bits. */
   readonly data: Pixels;
   /** The class of each image, where the files are sorted by classes. */
   readonly classNames?: readonly string[];
   readonly skipped: readonly Skipped[];
-  /** Of images that are not opaque everywhere: transparency is ignored. */
+  /** How many images are not fully opaque: transparency is ignored. */
   readonly transparent: readonly string[];
   /** The path of each image. */
   readonly files: readonly string[];

@@ -3,7 +3,7 @@ import { formatOf, HEAD_BYTES } from '../../artifacts/image-format.ts';
 import { readHead } from './regular.ts';
 import { Unusable } from './skipped.ts';
 
-/** What is decoded, whatever the content is called. */
+/** Formats that are decoded, whatever the file is called. */
 const READ_FORMATS = new Set(['PNG', 'JPEG']);
 
 const IMAGE_NAME = /\.(?:png|jpe?g)$/i;
@@ -14,7 +14,7 @@ const OTHER_IMAGE_NAME =
 
 const BACKUP_NAME = /~$|\.(?:bak|orig|old|te?mp|part|partial|crdownload|download)$/i;
 
-/** Why a regular file is no image that can be read, as far as its name and its first bytes tell. */
+/** Why a regular file is not a readable image, judged by its name and first bytes. */
 export async function problemOf(path: string, name: string): Promise<Unusable | undefined> {
   if (IMAGE_NAME.test(name)) return undefined;
   if (BACKUP_NAME.test(name)) return new Unusable('backup', 'is named like a backup or a partial copy');

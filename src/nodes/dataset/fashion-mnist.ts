@@ -45,7 +45,7 @@ export async function readFashionMnist(
   const path = join(dataFolder(), 'fashion-mnist', pin.name);
   const url = `${(settings.url ?? ADDRESS).replace(/(?<!\/)\/+$/, '')}/${pin.name}`;
   const hint =
-    'run it again to go on from what came, install Debian’s package `dataset-fashion-mnist`, ' +
+    'run it again to resume the download, install Debian’s package `dataset-fashion-mnist`, ' +
     'or fetch the four files by hand and name their folder with `path`';
   await ensureFile(
     path,

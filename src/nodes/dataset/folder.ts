@@ -18,15 +18,15 @@ export interface FolderListing {
   readonly sorted: readonly Required<ImageFile>[];
   /** Its folders. */
   readonly folders: readonly string[];
-  /** All other files and folders, but for hidden ones and those of the system. */
+  /** All other files and folders, except hidden and system ones. */
   readonly skipped: readonly Skipped[];
 }
 
 /**
- * Lists the images of a folder and of the folders in it. Whether a file is an image is told by its content, unless it ends in
+ * Lists the images of a folder and of the folders in it. A file is an image if its content says so, or if its name ends in
  * `.png`, `.jpg` or `.jpeg`. Links are passed over: they could lead anywhere.
  *
- * @param without a folder that is none of its own, such as that of the test images
+ * @param without a folder to leave out, such as the one with the test images
  * @throws Failure `data-missing` if it cannot be read
  */
 export async function listFolder(folder: string, without?: string): Promise<FolderListing> {
@@ -100,7 +100,7 @@ interface FolderEntry {
   readonly problem?: Unusable;
 }
 
-/** @returns nothing for what is hidden or the system's own */
+/** @returns undefined for hidden and system files */
 function readEntry(entry: Dirent<Buffer>): readonly FolderEntry[] {
   const { name, valid } = readName(entry.name);
   if (isSystemName(name)) return [];

@@ -8,7 +8,7 @@ import { withRegular } from './regular.ts';
 import { Unusable } from './skipped.ts';
 
 /**
- * SHA-256 of a file, or of what a folder of images comes to: the names and bytes of images, and the names of what is passed over.
+ * SHA-256 of a file; for a folder of images, of the names and bytes of the images and the names of files that are passed over.
  * Null where there is nothing that can be read.
  *
  * @param without as in `listFolder`

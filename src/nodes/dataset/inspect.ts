@@ -1,4 +1,4 @@
-/** What files of arrays tell before anything runs: whether they are images, of which shape, and in which range. */
+/** Reads arrays before anything runs: whether they are images, their shape and their range. */
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { SPLITS } from '../../artifacts/images.ts';

@@ -122,7 +122,7 @@ async function findArchive(context: StageContext<LfwDatasetSettings>): Promise<s
       url: settings.url ?? archive.url,
       sha256,
       limit: ARCHIVE_LIMIT,
-      hint: `run it again to go on from what came, or fetch \`${archive.name}\` by hand and name it with \`path\``,
+      hint: `run it again to resume the download, or fetch \`${archive.name}\` by hand and name it with \`path\``,
     },
     {
       signal: context.signal,

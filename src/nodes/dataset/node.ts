@@ -115,7 +115,7 @@ function checkCrop({ crop }: Cropping, report: AnalysisContext<DatasetSettings>[
     report({
       code: 'out-of-range',
       message: `\`crop\` keeps no ${side}: they go from ${first} to ${end}`,
-      hint: 'the second number is that of the first one that is cut off',
+      hint: 'the end of a range is exclusive',
       at: ['crop', side],
     });
   }

@@ -21,7 +21,7 @@ export interface Notice {
 /** Highest values of 8 and 16 bits. */
 const [BYTE, WORD] = [255, 65_535];
 
-/** Images whose lightest value is darker than this are hardly meant. */
+/** Images whose lightest value is darker than this are probably a mistake. */
 const DARK = 1 / 16;
 
 type Settings = Pick<DatasetSettings, 'limit' | 'normalize'> & { readonly white_level?: number };
@@ -183,7 +183,7 @@ function noticesOf(
 ): readonly Notice[] {
   const notices: Notice[] = [];
   if (channels > MOST_CHANNELS) {
-    const message = `the images of ${name} have ${channels} channels: the last axis is that of the channels`;
+    const message = `the images of ${name} have ${channels} channels: the last axis must be the channels`;
     notices.push({ message, hint: 'nothing is to do if they do; `np.moveaxis` reorders axes', at });
   }
   if (low === high) {

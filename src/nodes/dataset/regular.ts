@@ -8,7 +8,7 @@ import { Unusable } from './skipped.ts';
 /** The largest file that is read as an image, in bytes. */
 export const FILE_LIMIT = 2 ** 26;
 
-/** What the system refuses for want of something that has nothing to do with the file. */
+/** Errors of the system that say nothing about the file, such as too few open files. */
 const WANTING = new Set(['EMFILE', 'ENFILE', 'ENOMEM']);
 
 /** @throws Unusable */
@@ -52,7 +52,7 @@ export async function withRegular<Result>(
   }
 }
 
-/** @returns what a file or folder is passed over for, or an error that is not about it */
+/** @returns why a file or folder is passed over, or an error that is not about it */
 export function unreadable(error: unknown): unknown {
   const code = errorCode(error);
   if (WANTING.has(code))

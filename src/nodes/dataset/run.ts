@@ -35,7 +35,7 @@ export async function runDataset(context: StageContext<DatasetSettings>): Promis
       context.log('warn', `${lost}: use a \`subset\` stage with \`choose: random\` in place of \`limit\``);
   }
   const { notices, ...set } = toImageSet(raws, settings);
-  // What `check` has said already is not said twice.
+  // `check` has given these warnings already.
   const level = (await isInspected(settings, context.pipelineFolder)) ? 'info' : 'warn';
   for (const { message, hint } of notices) context.log(level, `${message}: ${hint}`);
   await writeImageSet(context.folder, set);

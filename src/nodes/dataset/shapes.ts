@@ -12,7 +12,7 @@ const WANTED = 'the shape of images is (count, height, width) or (count, height,
 /**
  * The shape of an image: nothing is reordered or guessed.
  *
- * @throws Failure `data-corrupt` for other ranks, for channels that stand first, and where there is nothing
+ * @throws Failure `data-corrupt` for other ranks, for channels that come first, and for empty arrays
  */
 export function imageShape(images: RawImages): ImageShape {
   const { shape } = images;
@@ -31,7 +31,7 @@ export function imageShape(images: RawImages): ImageShape {
 
 type Change = (x: string) => string;
 
-/** What makes images of an array that is none; undefined where nothing is wrong. */
+/** The change that turns an array into images; undefined if nothing is wrong. */
 function mend(shape: readonly number[]): readonly Change[] | undefined {
   const [count = 0, second = 0, third = 0, last = 0] = shape;
   const reshaped = (...to: readonly (number | string)[]): Change => {
@@ -49,7 +49,7 @@ function mend(shape: readonly number[]): readonly Change[] | undefined {
         : [reshaped(-1, 'height', 'width')];
     }
     case 3:
-      // One picture, whose rows would pass for narrow pictures.
+      // One picture: its rows would be taken for narrow pictures.
       if ((third === 1 || third === 3 || third === 4) && second > MOST_CHANNELS)
         return third === 1 ? [single, reshaped(count, second, third, 1)] : [single];
       return undefined;

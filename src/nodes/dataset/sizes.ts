@@ -10,7 +10,7 @@ interface SizeCount {
 /** Sizes that a message lists. */
 const SHOWN = 3;
 
-/** Larger images are rarely meant to be learned as they are: the longer side of the size that is advised. */
+/** The longer side of the size that is advised: larger images are rarely what users want to train on. */
 const LONGEST_SIDE = 128;
 
 /**
@@ -39,8 +39,8 @@ function countShapes(shapes: readonly ImageShape[]): readonly SizeCount[] {
   );
 }
 
-/** Of images of so many sizes that too few could be kept. */
-export function sizesFailure(counts: readonly SizeCount[], total: number, wanted?: ImageShape): Failure {
+/** The error for images of so many sizes that too few could be kept. */
+function sizesFailure(counts: readonly SizeCount[], total: number, wanted?: ImageShape): Failure {
   const list = counts.slice(0, SHOWN).map(({ shape, count }) => `${shape[0]}x${shape[1]} (${count})`);
   const more = counts.length > SHOWN ? `, and ${counts.length - SHOWN} more` : '';
   const against = wanted === undefined ? '' : `, while the training images have ${wanted[0]}x${wanted[1]}`;

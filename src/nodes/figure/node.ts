@@ -106,7 +106,7 @@ function checkImages(
     checkInput(context, model, data);
     checkCorruption(context, model, data);
     const what = (stage: string): string =>
-      `the corrupted images of \`${stage}\` stand in the row of originals`;
+      `the corrupted images of \`${stage}\` are shown in the row of originals`;
     checkCleanTarget(context, data, target, what);
   }
   if (target !== undefined) checkOutput(context, model, target);
@@ -233,7 +233,7 @@ function checkCorruption(
     report({
       code: 'bad-setting',
       severity: 'warning',
-      message: `without \`target\`, the corrupted images of \`${references['data']}\` stand in the row of originals`,
+      message: `without \`target\`, the corrupted images of \`${references['data']}\` are shown in the row of originals`,
       hint: targetHint(data.corruptionOf),
       at: ['data'],
     });

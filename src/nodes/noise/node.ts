@@ -11,7 +11,7 @@ function checkResample(data: ImagesDescription, stage: string | undefined, repor
   if (!data.splits.includes('train')) {
     report({
       code: 'missing-split',
-      message: `\`${stage}\` has no \`train\` images, for which alone noise is drawn afresh`,
+      message: `\`${stage}\` has no \`train\` images; `resample` applies to these only`,
       hint: 'leave `resample` out',
       at: ['resample'],
     });
@@ -19,7 +19,7 @@ function checkResample(data: ImagesDescription, stage: string | undefined, repor
   if (data.resampled === true) {
     report({
       code: 'bad-setting',
-      message: `the noise of \`${stage}\` is drawn afresh already, and cannot be corrupted once more`,
+      message: `\`${stage}\` already uses \`resample: true\`; it cannot feed another noise stage`,
       hint: `let \`data\` name the clean images, \`${data.corruptionOf}\``,
       at: ['data'],
     });

@@ -3,8 +3,9 @@ import type { PredictSettings } from '../../config/generated/settings.ts';
 import { readSchema } from '../../core/schemas.ts';
 import { imageOf } from '../../core/shape.ts';
 import type { AnalysisContext, OutputDescription } from '../../core/stage-type.ts';
+import { shapeText } from '../../layers/layer.ts';
 import type { NodeDefinition } from '../contract.ts';
-import { checkInput, checkScale, checkSplit, shapeText } from '../train/checks.ts';
+import { checkInput, checkScale, checkSplit } from '../train/checks.ts';
 
 export const predictNode: NodeDefinition<PredictSettings> = {
   type: 'predict',

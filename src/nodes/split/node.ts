@@ -30,7 +30,7 @@ export const splitNode: NodeDefinition<SplitSettings> = {
       context.report({
         code: 'bad-setting',
         message: `\`${context.references['data']}\` has training and test images already`,
-        hint: 'leave this stage out, or add `redivide: true` to put them together and divide them anew',
+        hint: 'leave this stage out, or add `redivide: true` to combine and divide them again',
         at: ['data'],
       });
     }

@@ -33,7 +33,7 @@ export const subsetNode: NodeDefinition<SubsetSettings> = {
         message: '`count` and `share` both say how many images are kept',
         hint: 'leave one of them out',
         at: ['share'],
-        related: { message: '`count` stands here', at: ['count'] },
+        related: { message: '`count` is set here', at: ['count'] },
       });
     }
     const described = describeStep(context);

@@ -99,13 +99,13 @@ export async function restore(
   const checkpoint = await checkpoints?.restore(settings.epochs, folder, (name) => {
     log(
       'warn',
-      `the checkpoint \`${name}\` is damaged: it was removed, and training goes on from an earlier one`,
+      `the checkpoint \`${name}\` is damaged: it was removed, and training resumes from an earlier one`,
     );
   });
   if (checkpoint === undefined) return undefined;
   const { epoch, arrays, notes, files } = checkpoint;
   writeVariables(tf, trainer.state, arrays.slice(0, trainer.state.length));
-  log('info', `goes on after epoch ${epoch}`);
+  log('info', `resumes after epoch ${epoch}`);
   const snapshots = SNAPSHOTS.flatMap((name) => {
     const snapshot = snapshotOf(name, epoch, arrays, notes[name]);
     return snapshot === undefined ? [] : [[name, snapshot] as const];

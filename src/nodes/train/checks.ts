@@ -2,17 +2,13 @@
 import { fitsImage } from '../../core/shape.ts';
 import type { AnalysisContext, OutputDescription, Split } from '../../core/stage-type.ts';
 import { SSIM_WINDOW } from '../../engine/train/ssim.ts';
+import { shapeText } from '../../layers/layer.ts';
 import { entropyMessage, scalingHint } from './targets.ts';
 
 export type ImagesDescription = Extract<OutputDescription, { kind: 'images' }>;
 export type ModelDescription = Extract<OutputDescription, { kind: 'model' | 'trained-model' }>;
 
 type Context = Pick<AnalysisContext<unknown>, 'references' | 'report'>;
-
-/** `28x28x1` */
-export function shapeText(shape: readonly number[]): string {
-  return shape.join('x');
-}
 
 /** Holds that a model takes the images of the setting `data`. */
 export function checkInput(

@@ -1,4 +1,4 @@
-/** Measures and draws what a `train` stage left, as the training itself did at its end: without training again. */
+/** Measures the results of a `train` stage and draws its previews, as the end of the training did, without training again. */
 import { join } from 'node:path';
 import type { TrainSettings } from '../../config/generated/settings.ts';
 import { deriveSeed } from '../../core/seed.ts';

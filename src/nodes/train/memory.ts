@@ -11,7 +11,7 @@ export interface TrainingSize {
   readonly largeParameters: number;
   /** Numbers that the optimizer remembers for each parameter. */
   readonly slots: number;
-  /** Values that all layers give for one image. */
+  /** Output values of all layers for one image. */
   readonly activations: number;
   readonly batchSize: number;
   /** Whether many steps may run in one call: as a graph, or by XLA. */
@@ -32,16 +32,16 @@ const COPIES_OF_WEIGHTS = 4;
  */
 const COPIES_OF_STATE = { eager: 5, compiled: 8, large: 4 } as const;
 
-/** Bytes from which on glibc gives an array back to the system as soon as it is free. */
+/** glibc returns arrays of at least this many bytes to the system as soon as they are free. */
 const LARGE = 2 ** 25;
 
-/** Forward and backward; a step that is traced or runs op by op keeps what lies between, too. */
+/** Forward and backward; a step that is traced or runs op by op keeps intermediate results, too. */
 const COPIES_OF_ACTIVATIONS = 8;
 
 /** Images in JavaScript and in TensorFlow. */
 const COPIES_OF_IMAGES = 2;
 
-/** Bytes that a training needs besides the program itself; within a factor of two or so, rather too many. */
+/** Bytes that a training needs besides the program itself: right within a factor of about two, more likely too high. */
 export function estimateMemory(size: TrainingSize): number {
   const images = new Set(size.data.flatMap(({ x, y }) => [x.data, y.data]));
   const imageBytes = [...images].reduce((sum, { byteLength }) => sum + byteLength, 0);

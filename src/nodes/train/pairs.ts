@@ -11,8 +11,8 @@ import { fitsImage } from '../../core/shape.ts';
 import type { Split } from '../../core/stage-type.ts';
 import type { FreshNoise } from '../../engine/train/noise.ts';
 import type { SamplePair, Samples } from '../../engine/train/samples.ts';
+import { shapeText } from '../../layers/layer.ts';
 import type { InputArtifact } from '../contract.ts';
-import { shapeText } from './checks.ts';
 import { checkRecordedRange } from './targets.ts';
 
 /** Images of one split, row by row. Without a target of their own, `x` and `y` are the same object. */

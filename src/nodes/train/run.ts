@@ -235,7 +235,7 @@ async function save(
   const chosen = settings.early_stopping?.restore_best_weights === true ? kept : last;
   const training = {
     loss: settings.loss,
-    // Whether the model learned to give something else than what went in.
+    // Whether the target differs from the input.
     denoiser: inputs['target'] !== undefined && inputs['target'].folder !== inputs['data']?.folder,
     epochs: records.length,
     stopped_early: stoppedEarly,

@@ -1,4 +1,4 @@
-/** What losses, metrics and models ask of the values of their targets, once these are read: a plugin or noise decides them late. */
+/** Checks the values of targets against losses, metrics and models once they are read: with plugins and noise they are known late. */
 import { extremesOf } from '../../artifacts/image-rows.ts';
 import type { ImageArray } from '../../artifacts/images.ts';
 import { failure } from '../../core/diagnostic.ts';
@@ -6,10 +6,10 @@ import type { LogLevel } from '../../core/event.ts';
 
 type Range = readonly [number, number];
 
-/** What single-precision arithmetic may add to a value of size 1. */
+/** The rounding error of float32 near 1. */
 const ROUNDING = 1e-5;
 
-/** What each activation can give; those that are not here can give any number. */
+/** The output range of each activation; others have no bounds. */
 export const ACTIVATION_RANGES: Readonly<Record<string, Range>> = {
   sigmoid: [0, 1],
   hard_sigmoid: [0, 1],

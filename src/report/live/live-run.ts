@@ -184,7 +184,7 @@ function describe(progress: Progress): Activity {
     ...(secondsLeft === undefined ? [] : [`${formatSeconds(secondsLeft)} left`]),
   ];
   return {
-    text: told.length === 0 ? 'at work' : told.join(', '),
+    text: told.length === 0 ? 'running' : told.join(', '),
     ...(fraction === undefined ? {} : { fraction }),
   };
 }

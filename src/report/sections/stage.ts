@@ -1,4 +1,4 @@
-/** One stage: what it was told, and what it has to show. */
+/** One stage: its settings and its results. */
 import { describeChanges, type StageChange } from '../../artifacts/standing.ts';
 import { formatBytes, formatCount, formatNumber, formatSeconds } from '../../core/format.ts';
 import type { Exhibit, Frame, ModelTable, TableExhibit } from '../exhibit.ts';
@@ -41,7 +41,7 @@ function isAgain({ state, hash }: ReportStage): boolean {
   return (state === 'failed' || state === 'interrupted') && hash !== undefined;
 }
 
-/** What the settings of the page did not make is there for whoever looks for it, and says what made it. */
+/** An outdated result is folded away, and says which settings produced it. */
 function earlierResult(changes: readonly StageChange[], shown: Html): Html {
   const differs = describeChanges(changes);
   return html`<p class="note">

@@ -5,7 +5,7 @@ import { runText } from '../command.ts';
 import type { Picture } from '../exhibit.ts';
 import { html, withCode, type Content, type Html } from '../html.ts';
 import { metricName } from '../metric-names.ts';
-import { enumerate, figure, number, stageLink, stateMark, table } from '../parts.ts';
+import { breakable, enumerate, figure, number, stageLink, stateMark, table } from '../parts.ts';
 import type { Problem, Report, ReportStage } from '../report.ts';
 import { describeSettings } from '../settings-text.ts';
 import { stateText } from '../states.ts';
@@ -13,7 +13,7 @@ import { stateText } from '../states.ts';
 /** Numbers that stand as tiles; more become a table. */
 const MOST_TILES = 4;
 
-/** A stage that needs nothing, or that others need, is what was asked; figures and numbers are what came out. */
+/** Stages without inputs, and stages that others need, count as the question; figures and numbers are the answer. */
 export function summarySection(report: Report, main: MainFigure | undefined): Html {
   return html`<section id="summary" aria-labelledby="summary-title">
     <h2 id="summary-title">Summary</h2>
@@ -44,7 +44,7 @@ function problemList(problems: readonly Problem[]): Html {
   </ul>`;
 }
 
-/** Which results are not of these settings, what differs, and the command that makes them anew. */
+/** Which results are outdated, what differs, and the command that runs them again. */
 function outdatedNote(report: Report): Content {
   const outdated = report.stages.filter((stage) => stage.outdated !== undefined);
   if (outdated.length === 0) return undefined;
@@ -153,12 +153,6 @@ function tiles(stage: string, entries: readonly (readonly [string, number])[]): 
         </div>`,
     )}
   </dl>`;
-}
-
-/** A name that a narrow tile may break after its underscores. */
-function breakable(name: string): Html {
-  const [first = '', ...rest] = name.split('_');
-  return html`${first}${rest.map((part) => html`_<wbr />${part}`)}`;
 }
 
 export interface MainFigure {

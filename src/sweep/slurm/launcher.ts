@@ -275,7 +275,7 @@ function lostOutcome(launch: Launch, trial: PlannedTrial, { trials, members }: S
         code: 'trial-failed',
         severity: 'error',
         message: 'its job is gone, and has not brought it to its end',
-        hint: `it may have been cancelled, or used up its time or memory: see \`${log}\`; the same command goes on from there`,
+        hint: `it may have been cancelled, or used up its time or memory: see \`${log}\`; the same command resumes from there`,
       },
     ],
   });

@@ -175,7 +175,7 @@ async function takeOwnLock(
     const lock = await takeLock(path);
     if (lock.state === 'taken') return lock;
     await sleep(LOCK_INTERVAL_MILLISECONDS, undefined, { signal }).catch(() => {
-      throw failure('interrupted', 'stopped while an earlier start of the same job seemed to be at work');
+      throw failure('interrupted', 'stopped while an earlier start of the same job seemed to be running');
     });
   }
 }

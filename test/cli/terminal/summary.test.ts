@@ -89,7 +89,7 @@ test('a failure says what is kept, and the command that goes on', () => {
   assertGolden(
     renderAdvice(failed, 'hourglass run p.yaml', plainStyle),
     `
-      Kept: mnist (1 of 3 stages). To go on from there:
+      Kept: mnist (1 of 3 stages). To resume:
         hourglass run p.yaml
     `,
   );

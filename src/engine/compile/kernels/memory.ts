@@ -1,4 +1,4 @@
-/** How much memory Hourglass's own kernels take for themselves while a model is trained: what `parallel.h` counts, from above. */
+/** An upper bound of the scratch memory of Hourglass's own kernels in training, which `parallel.h` counts. */
 import type { layers, LayersModel } from '@tensorflow/tfjs';
 import { sizeOf } from '../../../core/shape.ts';
 
@@ -24,7 +24,7 @@ const UPDATE_PRODUCT = 2 ** 16;
 /** Calls that XLA makes at the same time, such as the two gradients of a layer. */
 const CALLS = 2;
 
-/** Floats that layers make the kernels take. */
+/** Floats that the kernels take for some layers. */
 interface Need {
   /** By one call. */
   readonly shared: number;
@@ -58,7 +58,7 @@ export function kernelMemory(
     needs.push(productNeed(product));
     packed += packedSize(product);
   }
-  // Operands of the products that give gradients are packed for all layers at once.
+  // Operands of the products for gradients are packed for all layers at once.
   const shared = Math.max(packed, ...needs.map((need) => need.shared));
   const own = Math.max(0, ...needs.map((need) => need.own));
   return FLOAT * (CALLS * shared + (threads + 1) * own);
