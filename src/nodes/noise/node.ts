@@ -11,7 +11,7 @@ function checkResample(data: ImagesDescription, stage: string | undefined, repor
   if (!data.splits.includes('train')) {
     report({
       code: 'missing-split',
-      message: `\`${stage}\` has no \`train\` images; `resample` applies to these only`,
+      message: `\`${stage}\` has no \`train\` images; \`resample\` applies to these only`,
       hint: 'leave `resample` out',
       at: ['resample'],
     });
