@@ -11,6 +11,7 @@ import { canonicalJson, isJsonObject, type Json, type JsonObject } from '../core
 import { readSchema } from '../core/schemas.ts';
 import { stageTypes } from '../nodes/registry.ts';
 import type { Assignment } from './generated/types.ts';
+import { findOtherFiles } from './given-files.ts';
 import { readStudents, type Students } from './students.ts';
 
 /** An assignment whose files were read. */
@@ -47,6 +48,8 @@ export interface DeviationOptions {
   readonly base: string;
   readonly editable: readonly string[];
   readonly seed: Assignment['seed'];
+  /** Absolute path of a folder with data files of the assignment, besides that of `base`. */
+  readonly data?: string;
 }
 
 /**
@@ -58,24 +61,31 @@ export interface DeviationOptions {
 export async function findDeviations(
   located: LocatedPipeline,
   within: string,
-  { base, editable, seed }: DeviationOptions,
+  { base, editable, seed, data }: DeviationOptions,
 ): Promise<readonly Diagnostic[]> {
   const given = await loadPipeline(base, { stageTypes: stageTypes(false) });
-  const resolved = (given.located ?? given.partial)?.resolved ?? {};
+  const original = given.located ?? given.partial;
+  const resolved = original?.resolved ?? {};
   const written = differences(
     await asWritten(base),
     await asWritten(located.file, located.overrides, within),
   );
   const patterns = [...FREE, ...(seed === 'base' ? [] : ['seed']), ...editable].map(segments);
-  return written
+  const isEditable = (path: DocumentPath): boolean => patterns.some((pattern) => covers(pattern, path));
+  const otherFiles =
+    original === undefined
+      ? []
+      : await findOtherFiles(original, located, { isEditable, ...(data === undefined ? {} : { data }) });
+  const changed = written
     .filter((path) => canonicalJson(at(resolved, path)) !== canonicalJson(at(located.resolved, path)))
-    .filter((path) => !patterns.some((pattern) => covers(pattern, path)))
-    .map((path) => ({
+    .filter((path) => !isEditable(path))
+    .map((path): Diagnostic => ({
       code: 'assignment-deviation',
       severity: 'error',
       message: `\`${path.join('.')}\` may not be changed`,
       range: located.locate(path),
     }));
+  return [...changed, ...otherFiles];
 }
 
 /** A pipeline with what it extends and its overrides, before parameters and defaults are put in place. */

@@ -4,15 +4,16 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { LoadResult } from '../config/pipeline.ts';
 import { Failure, type Diagnostic } from '../core/diagnostic.ts';
-import { isJsonObject } from '../core/json.ts';
+import { canonicalJson, isJsonObject, type JsonObject } from '../core/json.ts';
 import { findDeviations, type DeviationOptions } from './assignment.ts';
 import { BasisRecord, type Basis } from './basis.ts';
 import type { Comparison, ComparedMetric } from './compare.ts';
 import { checkConsistency } from './consistency.ts';
-import type { Manifest } from './generated/types.ts';
+import type { Manifest, PackedStage } from './generated/types.ts';
+import { parseJson } from './json-text.ts';
 import type { Level } from './levels.ts';
 import { WHY, type Judgement } from './judge.ts';
-import { METRICS, mismatch, RESOLVED } from './manifest.ts';
+import { artifactPath, METRICS, mismatch, RESOLVED } from './manifest.ts';
 import { replay } from './replay.ts';
 import { stagesOfModels } from './rerun.ts';
 import { loadStranger } from './stranger.ts';
@@ -70,7 +71,10 @@ export async function checkArchive(options: CheckOptions): Promise<Findings> {
   const loaded = await loadStranger({ ...options, folder, manifest });
   report(await checkMetricsFile(folder, manifest));
   report(await checkPipelineFile(folder, manifest, loaded));
-  if (options.assignment !== undefined) report(await checkAssignment(folder, loaded, options.assignment));
+  if (options.assignment !== undefined) {
+    const { assignment, data } = options;
+    report(await checkAssignment(folder, loaded, { ...assignment, ...(data === undefined ? {} : { data }) }));
+  }
   const found = await checkResults(options, { ...unpacked, folder, loaded });
   report(found.diagnostics);
   return {
@@ -138,30 +142,30 @@ function platformDiagnostic(differences: readonly string[]): Diagnostic {
   };
 }
 
-/** `metrics.json` must say what the manifest says: only the latter is compared. */
-async function checkMetricsFile(folder: string, manifest: Manifest): Promise<readonly Diagnostic[]> {
-  const text = await readFile(join(folder, METRICS), 'utf8').catch(() => '');
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return [mismatch('`metrics.json` is not there, or is no JSON')];
-  }
-  const shown = isJsonObject(value) ? value : {};
-  return manifest.stages.flatMap(({ name, metrics }) => {
-    const stage = Object.hasOwn(shown, name) ? shown[name] : undefined;
-    const numbers = isJsonObject(stage) ? stage : {};
-    const same =
-      Object.keys(numbers).length === metrics.length &&
-      metrics.every((metric) => Object.hasOwn(numbers, metric.name) && numbers[metric.name] === metric.value);
-    return same ? [] : [mismatch(`\`metrics.json\` has other numbers of \`${name}\` than the manifest`)];
-  });
+/** `metrics.json` must be what the numbers of the manifest make: only those are compared. */
+async function checkMetricsFile(folder: string, { stages }: Manifest): Promise<readonly Diagnostic[]> {
+  const text = await readFile(join(folder, METRICS)).catch(() => undefined);
+  const shown = text === undefined ? undefined : parseJson(text);
+  if (!isJsonObject(shown)) return [mismatch('`metrics.json` is not there, or is not what a run writes')];
+  const measured = new Map(stages.map(({ name, metrics }) => [name, numbersOf(metrics)]));
+  const names = new Set([...measured.keys(), ...Object.keys(shown)]);
+  return [...names].flatMap((name) =>
+    canonicalJson(Object.hasOwn(shown, name) ? (shown[name] ?? null) : {}) ===
+    canonicalJson(measured.get(name) ?? null)
+      ? []
+      : [mismatch(`\`metrics.json\` has other numbers of \`${name}\` than the manifest`)],
+  );
+}
+
+/** Where a name stands twice, the first number counts: it is not what the file says then. */
+function numbersOf(metrics: PackedStage['metrics']): JsonObject {
+  return Object.fromEntries([...metrics].reverse().map(({ name, value }) => [name, value]));
 }
 
 /** The pipeline must be the one that the manifest and `resolved.yaml` describe. */
 async function checkPipelineFile(
   folder: string,
-  { pipeline, stages }: Manifest,
+  { pipeline, stages, files }: Manifest,
   loaded: LoadResult,
 ): Promise<readonly Diagnostic[]> {
   const { located, diagnostics } = loaded;
@@ -175,6 +179,15 @@ async function checkPipelineFile(
   const found: Diagnostic[] = [];
   if (located.pipeline.name !== pipeline.name || located.pipeline.seed !== pipeline.seed) {
     found.push(mismatch('the manifest names another pipeline or seed than the pipeline file'));
+  }
+  if ((located.pipeline.threads ?? pipeline.threads) !== pipeline.threads) {
+    found.push(mismatch('the manifest names another number of threads than the pipeline file'));
+  }
+  const sizes = new Map(files.map(({ path, bytes }) => [path, bytes]));
+  const hasOtherSize = ({ name, files: artifacts }: PackedStage): boolean =>
+    artifacts.some(({ path, bytes }) => (sizes.get(artifactPath(name, path)) ?? bytes) !== bytes);
+  for (const { name } of stages.filter(hasOtherSize)) {
+    found.push(mismatch(`the manifest names two sizes of a file of \`${name}\``));
   }
   const names = (list: readonly { readonly name: string; readonly type: string }[]): string =>
     list.map(({ name, type }) => `${name}: ${type}`).join();

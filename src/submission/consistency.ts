@@ -23,7 +23,7 @@ import {
 } from './manifest.ts';
 import { withThreads } from './outputs.ts';
 import { dataFiles } from './sources.ts';
-import { parseJson } from './similar.ts';
+import { parseJson } from './json-text.ts';
 import { trainingProblems } from './train-record.ts';
 
 export interface ConsistencyOptions {

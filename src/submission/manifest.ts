@@ -4,7 +4,7 @@ import { failure, type Diagnostic } from '../core/diagnostic.ts';
 import type { Json } from '../core/json.ts';
 import { readSchema } from '../core/schemas.ts';
 import type { Environment, Manifest } from './generated/types.ts';
-import { LIMITS } from './limits.ts';
+import { isDeep } from './json-text.ts';
 
 export const MANIFEST = 'manifest.json';
 export const ENVIRONMENT = 'environment.json';
@@ -52,23 +52,6 @@ function parse(text: string, name: string): unknown {
     // As any other text that is not ours.
   }
   throw unreadable(name);
-}
-
-/** Whether a JSON text has more brackets open at one time than any of ours: what follows may recurse. Looks at each character once. */
-function isDeep(text: string): boolean {
-  let depth = 0;
-  let isQuoted = false;
-  for (let index = 0; index < text.length; index += 1) {
-    const character = text[index];
-    if (isQuoted) {
-      if (character === '\\') index += 1;
-      else if (character === '"') isQuoted = false;
-    } else if (character === '"') isQuoted = true;
-    else if (character === '[' || character === '{') depth += 1;
-    else if (character === ']' || character === '}') depth -= 1;
-    if (depth > LIMITS.depth) return true;
-  }
-  return false;
 }
 
 /** A claim of an archive that does not hold. */

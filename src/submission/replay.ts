@@ -9,7 +9,7 @@ import { Judgement } from './judge.ts';
 import type { Level } from './levels.ts';
 import { artifactPath, mismatch } from './manifest.ts';
 import { comparisonOf, rerun, type Rerun, type RerunStage, type Submission } from './rerun.ts';
-import { parseJson } from './similar.ts';
+import { parseJson } from './json-text.ts';
 import { columnsOf, compareTrained } from './training.ts';
 
 export interface ReplayOptions {

@@ -7,6 +7,7 @@ import { Failure } from '../core/diagnostic.ts';
 import { isJsonObject, type Json } from '../core/json.ts';
 import { renderPixels } from '../figures/figure.ts';
 import { toleranceOf, within, type FoundBy, type Tolerance } from './compare.ts';
+import { parseJson } from './json-text.ts';
 
 /** How far the pixels of a picture may be off, in levels from 0 to 255: each, and in the mean. */
 interface PixelTolerance {
@@ -27,14 +28,6 @@ const COORDINATE = 0.6;
 export function similarJson(submitted: Buffer, ours: Buffer, by: FoundBy): boolean {
   const value = parseJson(submitted);
   return value !== undefined && similarValue(value, parseJson(ours) ?? null, '', by);
-}
-
-export function parseJson(text: Buffer): Json | undefined {
-  try {
-    return JSON.parse(text.toString('utf8')) as Json;
-  } catch {
-    return undefined;
-  }
 }
 
 function similarValue(submitted: Json, ours: Json, name: string, by: FoundBy): boolean {

@@ -108,7 +108,15 @@ function checkRelative(located: LocatedPipeline, sources: readonly SourceFile[])
   }
 }
 
-/** A plugin and the modules that it imports by relative paths. */
+/** A plugin and the modules that it imports by relative paths, as absolute paths; those that are there. */
+export async function moduleFiles(plugin: string): Promise<readonly string[]> {
+  const files = new Set<string>();
+  await addModule(plugin, files).catch((error: unknown) => {
+    if (!(error instanceof Failure)) throw error;
+  });
+  return [...files];
+}
+
 async function addModule(path: string, files: Set<string>): Promise<void> {
   if (files.has(path)) return;
   files.add(path);

@@ -64,14 +64,18 @@ function outsideDiagnostic(what: string): Diagnostic {
   return { code: 'path-outside', severity: 'error', message: `${what} lies outside the archive` };
 }
 
+/** Where a data file may lie in the folder that `--data` names. */
+export function dataCandidates(path: string, data: string): readonly string[] {
+  const same = resolve(data, path);
+  return [...(isWithin(same, data) ? [same] : []), join(data, basename(path))];
+}
+
 /** Copies data files that the archive lacks to where the pipeline looks for them. */
 async function addData(located: LocatedPipeline, data: string): Promise<void> {
   for (const path of dataFiles(located)) {
     const target = resolve(located.folder, path);
     if ((await stat(target).catch(() => undefined)) !== undefined) continue;
-    const same = resolve(data, path);
-    const candidates = [...(isWithin(same, data) ? [same] : []), join(data, basename(path))];
-    for (const candidate of candidates) {
+    for (const candidate of dataCandidates(path, data)) {
       const info = await stat(candidate).catch(() => undefined);
       if (info?.isFile() !== true) continue;
       await mkdir(dirname(target), { recursive: true });

@@ -7,7 +7,7 @@ import { canonicalJson, isJsonObject, sha256, type Json, type JsonObject } from 
 import { writeHistory, type EpochRecord } from '../nodes/train/history.ts';
 import type { PackedStage } from './generated/types.ts';
 import { artifactPath, mismatch } from './manifest.ts';
-import { parseJson } from './similar.ts';
+import { parseJson } from './json-text.ts';
 import { columnsOf } from './training.ts';
 
 export interface TrainRecordOptions {
@@ -49,7 +49,7 @@ async function read({ folder, stage }: TrainRecordOptions, path: string): Promis
 }
 
 function epochProblems(
-  { epochs, early_stopping: stopping }: TrainSettings,
+  { epochs, early_stopping: stopping, loss, data, target }: TrainSettings,
   measured: Columns,
   training: JsonObject,
   count: number,
@@ -57,6 +57,15 @@ function epochProblems(
   const problems: string[] = [];
   if (stopping === null ? count !== epochs : count > epochs) {
     problems.push(`the history has ${count} epochs, and the settings ask for ${epochs}`);
+  }
+  const names = ['denoiser', 'epoch_of_best', 'epoch_of_model', 'epochs', 'loss', 'stopped_early'];
+  if (Object.keys(training).sort().join() !== names.join()) {
+    problems.push('`training.json` has other members than `train` writes');
+  }
+  if (training['loss'] !== loss) problems.push('`training.json` names another loss than the settings');
+  const isSame = target === undefined || target === data;
+  if (isSame ? training['denoiser'] !== false : typeof training['denoiser'] !== 'boolean') {
+    problems.push('`training.json` is wrong about what the model learned to do');
   }
   if (training['epochs'] !== count) problems.push('`training.json` counts other epochs than the history');
   if (training['stopped_early'] !== count < epochs)

@@ -5,7 +5,8 @@ import { canonicalJson, isJsonObject, type Json } from '../core/json.ts';
 import { correlation } from '../nodes/train/inspect.ts';
 import { historyTolerance, within } from './compare.ts';
 import { WHY, hashesOf, layoutsOf, type Judgement } from './judge.ts';
-import { floatsOf, parseJson, similarJson } from './similar.ts';
+import { parseJson } from './json-text.ts';
+import { floatsOf, similarJson } from './similar.ts';
 import { stagesOfModels, type Rerun, type RerunStage } from './rerun.ts';
 
 /**

@@ -149,3 +149,57 @@ stages:
   assert.deepEqual(await codes(), ['data-missing', 'verification-mismatch']);
   assert.deepEqual(await codes(folder), ['verification-mismatch']);
 });
+
+test('data and plugins that an assignment gives out are the same by their contents, not by their names', async (t) => {
+  const text = `name: p
+seed: 1
+plugins: [./lib/own.mjs]
+stages:
+  own: { type: dataset, source: idx, train_images: data/own.idx }
+`;
+  const given = {
+    'given/base.yaml': text,
+    'given/data/own.idx': idxImages(3),
+    'given/lib/own.mjs': "import './part.mjs';\nexport default {};\n",
+    'given/lib/part.mjs': 'export const half = 0.5;\n',
+  };
+  const handedIn = (
+    files: Readonly<Record<string, string | Buffer>>,
+  ): Readonly<Record<string, string | Buffer>> =>
+    Object.fromEntries(
+      Object.entries({ ...given, ...files }).map(([path, data]) => [path.replace('given/', 'theirs/'), data]),
+    );
+  const found = async (
+    changes: Readonly<Record<string, string | Buffer>>,
+    rules: { readonly editable?: readonly string[]; readonly without?: string; readonly data?: string } = {},
+  ): Promise<readonly string[]> => {
+    const present = Object.entries(given).filter(([path]) => path !== rules.without);
+    const folder = folderWith(t, {
+      ...Object.fromEntries(present),
+      ...handedIn(changes),
+      'x/own.idx': idxImages(3),
+    });
+    const loaded = await loadPipeline(join(folder, 'theirs/base.yaml'), { stageTypes: stageTypes(false) });
+    const located = loaded.located ?? loaded.partial;
+    assert.ok(located);
+    const deviating = await findDeviations(located, folder, {
+      base: join(folder, 'given/base.yaml'),
+      editable: rules.editable ?? [],
+      seed: 'any',
+      ...(rules.data === undefined ? {} : { data: join(folder, rules.data) }),
+    });
+    return deviating.map(({ code, severity }) => `${severity} ${code}`);
+  };
+  const error = ['error assignment-deviation'];
+  assert.deepEqual(await found({}), []);
+  const easy = { 'given/data/own.idx': idxImages(2) };
+  assert.deepEqual(await found(easy), error);
+  assert.deepEqual(await found(easy, { editable: ['stages.own.train_images'] }), []);
+  assert.deepEqual(await found(easy, { without: 'given/data/own.idx', data: 'x' }), error);
+  assert.deepEqual(await found({}, { without: 'given/data/own.idx', data: 'x' }), []);
+  assert.deepEqual(await found({}, { without: 'given/data/own.idx' }), ['warning assignment-deviation']);
+  const part = (value: string): Readonly<Record<string, string>> => ({ 'given/lib/part.mjs': value });
+  assert.deepEqual(await found(part('export const half = 0.9;\n')), error);
+  assert.deepEqual(await found(part('export const half = 0.5;\r\n')), []);
+  assert.deepEqual(await found(part('export const half = 0.9;\n'), { editable: ['plugins'] }), []);
+});

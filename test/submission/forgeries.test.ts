@@ -356,3 +356,40 @@ test('claims of the manifest, and files that no stage leaves, are found', async 
   const noted = await expect(edited(honest, { 'pipeline/notes.txt': 'please' }), 'hashes', OK);
   assert.ok(skipped(noted).includes('pipeline/notes.txt'));
 });
+
+test('JSON that readers read differently, or that says more than it may, is found without running anything', async () => {
+  const before = (path: string, text: string): Files =>
+    edited(honest, { [path]: String(honest.get(path)).replace('{', `{ ${text}`) });
+  const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+  const forged: readonly (readonly [string, string])[] = [
+    ['outputs/metrics.json', '"quality": { "mse": 0.001 },'],
+    ['outputs/metrics.json', '"quality": { "mse": 0.001, "psnr": 30 },'],
+    ['outputs/metrics.json', '"best": { "mse": 0.001 },'],
+    ['outputs/quality/metrics.json', '"mse": 0.001,'],
+    ['outputs/quality/metrics.json', String.raw`"\u006dse": 0.001,`],
+    ['outputs/quality/metrics.json', `"x": ${deep},`],
+    ['outputs/trained/training.json', '"accuracy": 0.99,'],
+    ['outputs/trained/training.json', '"epochs": 3,'],
+    ['ro-crate-metadata.json', '"@graph": [],'],
+    ['ro-crate-metadata.json', `"x": ${deep},`],
+  ];
+  for (const [path, text] of forged) await expect(before(path, text), 'hashes', MISMATCH);
+  const training = JSON.parse(String(honest.get('outputs/trained/training.json'))) as Record<string, unknown>;
+  for (const claim of [{ loss: 'mae' }, { denoiser: 'perfect' }]) {
+    const text = JSON.stringify({ ...training, ...claim });
+    await expect(edited(honest, { 'outputs/trained/training.json': text }), 'hashes', MISMATCH);
+  }
+  const sizes = edited(honest, {}, (manifest) => ({
+    ...manifest,
+    stages: manifest.stages.map((stage) => ({
+      ...stage,
+      files: stage.files.map((file) => ({ ...file, bytes: 1 })),
+    })),
+  }));
+  await expect(sizes, 'hashes', MISMATCH);
+  const threads = edited(honest, {}, (manifest) => ({
+    ...manifest,
+    pipeline: { ...manifest.pipeline, threads: 7 },
+  }));
+  await expect(threads, 'hashes', MISMATCH);
+});

@@ -1,0 +1,107 @@
+/** Files that an assignment gives out beside its pipeline, data and plugins: a path that is the same says nothing of what lies there. */
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { dirname, join, relative, resolve } from 'node:path';
+import type { DocumentPath, LocatedPipeline } from '../config/pipeline.ts';
+import type { Diagnostic } from '../core/diagnostic.ts';
+import { canonicalJson, sha256, type JsonObject } from '../core/json.ts';
+import { isSystemName } from '../nodes/dataset/names.ts';
+import { moduleFiles } from './sources.ts';
+import { dataCandidates } from './stranger.ts';
+
+export interface GivenFilesOptions {
+  /** Whether an assignment lets students change a value, and with it the file that it names. */
+  readonly isEditable: (path: DocumentPath) => boolean;
+  /** Absolute path of a folder with data files that lie elsewhere than the assignment's pipeline says. */
+  readonly data?: string;
+}
+
+/** Data and plugins of an archive that are not those of the assignment. What the archive leaves out is no deviation. */
+export async function findOtherFiles(
+  given: LocatedPipeline,
+  submitted: LocatedPipeline,
+  { isEditable, data }: GivenFilesOptions,
+): Promise<readonly Diagnostic[]> {
+  const found: Diagnostic[] = [];
+  for (const [name, settings] of given.pipeline.stages) {
+    const theirs = submitted.pipeline.stages.get(name) ?? {};
+    for (const path of given.stageTypes.get(settings.type)?.files?.(settings) ?? []) {
+      const key = Object.keys(settings).find((each) => settings[each] === path) ?? '';
+      if (isEditable(['stages', name, key]) || (theirs as JsonObject)[key] !== path) continue;
+      const range = submitted.locate(['stages', name, key]);
+      const file = resolve(submitted.folder, path);
+      const places = [resolve(given.folder, path), ...(data === undefined ? [] : dataCandidates(path, data))];
+      const difference = await compareWith(places, file);
+      if (difference !== undefined) found.push(deviation(`\`${path}\``, difference, range));
+    }
+  }
+  for (const [index, path] of given.pipeline.plugins.entries()) {
+    const at = submitted.pipeline.plugins.indexOf(path);
+    if (at < 0 || isEditable(['plugins', index])) continue;
+    const [ours, theirs] = [resolve(given.folder, path), resolve(submitted.folder, path)];
+    for (const module of await moduleFiles(ours)) {
+      const file = resolve(dirname(theirs), relative(dirname(ours), module));
+      const [one, other] = [await textOf(module), await textOf(file)];
+      if (other === undefined || one === other) continue;
+      const name = relative(dirname(resolve(submitted.folder, path)), file);
+      found.push(deviation(`\`${name}\``, 'other', submitted.locate(['plugins', at])));
+    }
+  }
+  return found;
+}
+
+function deviation(
+  what: string,
+  difference: 'other' | 'unknown',
+  range: NonNullable<Diagnostic['range']>,
+): Diagnostic {
+  const code = 'assignment-deviation';
+  return difference === 'other'
+    ? { code, severity: 'error', message: `${what} is not the file of the assignment`, range }
+    : {
+        code,
+        severity: 'warning',
+        message: `${what} of the archive was compared with nothing: the assignment's file is not there`,
+        hint: 'lay it beside the pipeline of the assignment, or name its folder with `--data`',
+        range,
+      };
+}
+
+/** How a file or folder differs from the first of some places that exists. */
+async function compareWith(
+  places: readonly string[],
+  submitted: string,
+): Promise<'other' | 'unknown' | undefined> {
+  const theirs = await fingerprint(submitted);
+  if (theirs === undefined) return undefined;
+  for (const place of places) {
+    const ours = await fingerprint(place);
+    if (ours !== undefined) return ours === theirs ? undefined : 'other';
+  }
+  return 'unknown';
+}
+
+/** The same for the same bytes in a file, or under the same names in a folder; undefined where nothing can be read. */
+async function fingerprint(path: string): Promise<string | undefined> {
+  const info = await stat(path).catch(() => undefined);
+  if (info === undefined) return undefined;
+  if (!info.isDirectory()) {
+    const data = await readFile(path).catch(() => undefined);
+    return data === undefined ? undefined : sha256(data);
+  }
+  const names = await readdir(path, { recursive: true, withFileTypes: true }).catch(() => []);
+  const hashes: Record<string, string> = {};
+  for (const entry of names) {
+    const file = join(entry.parentPath, entry.name);
+    const name = relative(path, file).replaceAll('\\', '/');
+    if (!entry.isFile() || name.split('/').some(isSystemName)) continue;
+    const data = await readFile(file).catch(() => undefined);
+    if (data !== undefined) hashes[name] = sha256(data);
+  }
+  return canonicalJson(hashes);
+}
+
+/** Code as it is on every system, however its lines end. */
+async function textOf(path: string): Promise<string | undefined> {
+  const data = await readFile(path, 'utf8').catch(() => undefined);
+  return data?.replaceAll('\r\n', '\n');
+}
