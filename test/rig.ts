@@ -58,7 +58,11 @@ export interface JsonOutput {
   }[];
   readonly diagnostics: readonly DiagnosticOutput[];
   readonly files: readonly { readonly valid: boolean; readonly diagnostics: readonly DiagnosticOutput[] }[];
-  readonly outputs: readonly { readonly name: string; readonly bytes: number }[];
+  readonly outputs: readonly {
+    readonly name: string;
+    readonly bytes: number;
+    readonly kept: readonly string[];
+  }[];
   readonly cache: { readonly entries: number };
 }
 

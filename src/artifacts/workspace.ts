@@ -59,6 +59,9 @@ export interface StageRecord {
 
 const EXTENDS = 'extends.json';
 
+/** The folder of a sweep's trials, each of which is a workspace. */
+export const TRIALS = 'trials';
+
 export class Workspace {
   readonly folder: string;
 
@@ -204,13 +207,17 @@ export class Workspace {
     };
   }
 
+  /** Stages whose folders hold artifacts, or held some: those with a list of them, and those of the last run. */
+  async stagesShown(): Promise<ReadonlySet<string>> {
+    const lists = await readdir(join(this.folder, LISTS)).catch(() => []);
+    const run = await this.readRun();
+    return new Set([...lists.map((name) => basename(name, '.json')), ...Object.keys(run?.stages ?? {})]);
+  }
+
   /** Files in the folders of stages that Hourglass did not put there, or that were changed since: paths relative to the workspace. */
   async foreignFiles(): Promise<readonly string[]> {
-    const stages = (await readdir(join(this.folder, LISTS)).catch(() => [])).map((name) =>
-      basename(name, '.json'),
-    );
     const found: string[] = [];
-    for (const stage of stages.sort()) {
+    for (const stage of [...(await this.stagesShown())].sort()) {
       const present = await filesOf(join(this.folder, stage));
       const foreign = await this.#published(stage).foreign(present);
       found.push(...[...foreign].map((path) => `${stage}/${path}`));
@@ -232,6 +239,9 @@ export class Workspace {
   async removeStages(stages: readonly string[]): Promise<void> {
     for (const stage of stages) {
       const folder = join(this.folder, stage);
+      const found = await stat(folder).catch(() => undefined);
+      // A file in the place of the folder is the user's.
+      if (found?.isDirectory() === false) continue;
       const present = await filesOf(folder);
       const foreign = await this.#published(stage).foreign(present);
       for (const path of present) if (!foreign.has(path)) await rm(join(folder, path), { force: true });
@@ -301,7 +311,7 @@ async function setAside(folder: string, path: string): Promise<string> {
 /** Paths of all files below a folder, relative to it, with `/`. */
 async function filesOf(folder: string): Promise<readonly string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
-    if (errorCode(error) === 'ENOENT') return [];
+    if (['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')) return [];
     throw error;
   });
   return entries
@@ -328,7 +338,7 @@ export async function workspacesBeside(folder: string): Promise<readonly Workspa
   const found: Workspace[] = [];
   for (const outputs of await foldersIn(dirname(folder))) {
     for (const workspace of await workspacesIn(outputs))
-      found.push(workspace, ...(await workspacesIn(join(workspace.folder, 'trials'))));
+      found.push(workspace, ...(await workspacesIn(join(workspace.folder, TRIALS))));
   }
   return found;
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Entry } from '../artifacts/entry.ts';
 import { standingOf } from '../artifacts/standing.ts';
 import type { Store } from '../artifacts/store.ts';
-import { Workspace } from '../artifacts/workspace.ts';
+import { TRIALS, Workspace } from '../artifacts/workspace.ts';
 import type { Json } from '../core/json.ts';
 import { checkPipeline } from '../plan/check.ts';
 import { makePlan, type KeyEngine } from '../plan/make.ts';
@@ -23,7 +23,7 @@ export interface PlannedTrial extends Trial {
 
 /** The folder of a sweep's trials in a pipeline's workspace. */
 export function trialsFolder(workspace: string): string {
-  return join(workspace, 'trials');
+  return join(workspace, TRIALS);
 }
 
 /**

@@ -1,7 +1,8 @@
 /** Runs a sweep: the trials are fixed, those that are not complete are brought to their end, and results are recorded. */
-import { readdir, rm } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { exists } from '../artifacts/atomic.ts';
+import { foreignIn, removeExcept } from '../artifacts/foreign.ts';
 import { takeLock } from '../artifacts/lock.ts';
 import { Workspace } from '../artifacts/workspace.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
@@ -238,7 +239,10 @@ export async function prepareTrials(
 async function removeStrangers(folder: string, planned: readonly PlannedTrial[]): Promise<void> {
   const own = new Set(planned.map(({ id }) => id));
   for (const name of await readdir(folder).catch(() => [])) {
-    if (!own.has(name)) await rm(join(folder, name), { recursive: true, force: true });
+    if (own.has(name)) continue;
+    const path = join(folder, name);
+    // A file here is the user's, as is what they put into a trial's folder.
+    if ((await lstat(path)).isDirectory()) await removeExcept(path, await foreignIn(path));
   }
 }
 

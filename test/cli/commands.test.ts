@@ -237,6 +237,30 @@ test('clean removes outputs by name, and from the cache what no outputs show', a
   assert.equal((await rigged.run(['clean', '../outputs'])).code, 2);
 });
 
+test('clean keeps what the user put among outputs, also where a stage was renamed or its folder replaced', async (t) => {
+  const rigged = rig(t);
+  rigged.write('p.yaml', VALID);
+  await rigged.run(['run', 'p.yaml']);
+  const mine = [
+    'outputs/tiny/notes.txt',
+    'outputs/tiny/mine/deep/a.txt',
+    'outputs/tiny/noisy/notes.txt',
+    'outputs/tiny/trials/notes.txt',
+  ];
+  for (const path of mine) rigged.write(path, 'years of work');
+  rigged.write('p.yaml', VALID.replace('  noisy:', '  louder:'));
+  assert.equal((await rigged.run(['run', 'p.yaml'])).code, 0);
+  rmSync(rigged.path('outputs/tiny/louder'), { recursive: true });
+  rigged.write('outputs/tiny/louder', 'a file in the place of a folder');
+  const { json } = await rigged.runJson(['clean', 'tiny']);
+  assert.deepEqual(
+    json.outputs[0]?.kept.toSorted(),
+    ['louder', 'mine', 'noisy', 'notes.txt', 'trials/notes.txt'].toSorted(),
+  );
+  for (const path of [...mine, 'outputs/tiny/louder']) assert.ok(rigged.exists(path), path);
+  assert.ok(!rigged.exists('outputs/tiny/run.json') && !rigged.exists('outputs/tiny/mnist'));
+});
+
 test('clean takes files, too, and leaves what a run is at work on', async (t) => {
   const rigged = rig(t);
   rigged.write('p.yaml', VALID);

@@ -1,11 +1,11 @@
-import { lstat, readdir, rm } from 'node:fs/promises';
-import { basename, join, relative, resolve, sep } from 'node:path';
+import { lstat, readdir } from 'node:fs/promises';
+import { basename, join, resolve, sep } from 'node:path';
 import { fileFailure } from '../../artifacts/atomic.ts';
+import { foreignIn, removeExcept } from '../../artifacts/foreign.ts';
 import { collect, holdRuns, shownIn, type Tally } from '../../artifacts/upkeep.ts';
-import { Workspace, workspacesBeside, workspacesIn } from '../../artifacts/workspace.ts';
+import { workspacesBeside, workspacesIn } from '../../artifacts/workspace.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { storeOf } from '../../run/plan.ts';
-import { trialsFolder } from '../../sweep/plan.ts';
 import { EXIT } from '../exit.ts';
 import { formatBytes, formatPlural } from '../terminal/format.ts';
 import type { Terminal } from '../terminal/terminal.ts';
@@ -24,7 +24,7 @@ interface Removed {
   readonly name: string;
   /** Of files that nothing else holds: most artifacts also lie in the cache, and stay there. */
   readonly bytes: number;
-  /** Files of the user's own, which stay: paths relative to the outputs. */
+  /** Files and folders of the user's own, which stay: paths relative to the outputs. */
   readonly kept: readonly string[];
 }
 
@@ -93,7 +93,7 @@ async function removeOutputs(
   const removed: Removed[] = [];
   for (const name of names) {
     const folder = join(outputs, name);
-    const kept = await foreignFiles(folder);
+    const kept = await foreignIn(folder);
     removed.push({ name, bytes: await ownBytes(folder), kept });
     if (dryRun) continue;
     await removeExcept(folder, kept).catch((error: unknown) => {
@@ -101,28 +101,6 @@ async function removeOutputs(
     });
   }
   return removed;
-}
-
-/** Files of the user's own in the outputs of a pipeline and in those of its sweep's trials. */
-async function foreignFiles(folder: string): Promise<readonly string[]> {
-  const trials = await workspacesIn(trialsFolder(folder));
-  const found = await Promise.all(
-    [new Workspace(folder), ...trials].map(async (workspace) =>
-      (await workspace.foreignFiles()).map((path) => relative(folder, join(workspace.folder, path))),
-    ),
-  );
-  return found.flat();
-}
-
-/** Removes a folder with everything in it but some files, whose folders stay, too. */
-async function removeExcept(folder: string, kept: readonly string[]): Promise<void> {
-  if (kept.length === 0) return rm(folder, { recursive: true, force: true });
-  for (const entry of await readdir(folder)) {
-    const below = kept.flatMap((path) =>
-      path.startsWith(entry + sep) ? [path.slice(entry.length + 1)] : [],
-    );
-    if (!kept.includes(entry)) await removeExcept(join(folder, entry), below);
-  }
 }
 
 /** Bytes that removing a folder gives back. */
