@@ -1,6 +1,8 @@
 /** A pipeline as it was written, in one file or several: comments, lines, and which settings it names. */
 import {
+  isAlias,
   isMap,
+  isNode,
   isScalar,
   isSeq,
   LineCounter,
@@ -49,10 +51,7 @@ export class WrittenPipeline {
 
   /** Of a stage's resolved settings, those that a file or an override names: no defaults. */
   settingsOf(stage: string, resolved: JsonObject, overrides: readonly string[]): JsonObject {
-    const written = this.#files.flatMap(({ document }) => {
-      const value: unknown = pairOf(document, stage)?.value;
-      return isMap(value) ? [value] : [];
-    });
+    const written = this.#files.flatMap(({ document }) => mapsOf(document, pairOf(document, stage)?.value));
     if (written.length === 0) return resolved;
     const overridden = overrides.map((text) => pathOf(text).join('.'));
     return namedIn(written, resolved, (path) => {
@@ -61,18 +60,26 @@ export class WrittenPipeline {
     });
   }
 
-  /** The lines whose values overrides replaced, each with these overrides: one map for each file. */
+  /**
+   * The lines that overrides change, each with these overrides: one map for each file. That of a new key is the line of the map
+   * that it is added to.
+   */
   overriddenLines(overrides: readonly string[]): readonly ReadonlyMap<number, readonly string[]>[] {
     const lines = this.#files.map(() => new Map<number, readonly string[]>());
     for (const override of overrides) {
-      for (const [index, { document, counter }] of this.#files.entries()) {
-        const start = nodeAt(document.contents, pathOf(override))?.range?.[0];
-        if (start === undefined) continue;
-        const { line } = counter.linePos(start);
-        lines[index]?.set(line, [...(lines[index].get(line) ?? []), override]);
-        // What files further up the chain say was replaced before.
-        break;
-      }
+      const path = pathOf(override);
+      const places = this.#files.map(({ document, counter }, index) => ({
+        index,
+        counter,
+        ...placeOf(document, path),
+      }));
+      // The deepest counts; of equal ones the nearest, since it replaces what files further up the chain say.
+      const depth = Math.max(...places.map((place) => place.depth));
+      const found = places.find((place) => place.depth === depth);
+      if (found?.start === undefined) continue;
+      const { line } = found.counter.linePos(found.start);
+      const marked = lines[found.index];
+      marked?.set(line, [...(marked.get(line) ?? []), override]);
     }
     return lines;
   }
@@ -84,14 +91,43 @@ function pathOf(override: string): readonly string[] {
   return path.replaceAll(/\[(\d+)\]/g, '.$1').split('.');
 }
 
-function nodeAt(contents: unknown, path: readonly string[]): Node | undefined {
+interface Place {
+  /** How many steps of the path the file has. */
+  readonly depth: number;
+  /** Offset of the last of them; undefined where there is none. */
+  readonly start: number | undefined;
+}
+
+/** Where a file has a path, or the deepest part of it. An alias or a merge key stands for all that is below it. */
+function placeOf({ contents }: Document.Parsed, path: readonly string[]): Place {
   let node: unknown = contents;
-  for (const name of path) {
-    if (isMap(node)) node = node.get(name, true);
-    else if (isSeq(node) && /^\d+$/.test(name)) node = node.get(Number(name), true);
-    else return undefined;
+  let start: number | undefined;
+  for (const [depth, name] of path.entries()) {
+    const step = stepInto(node, name);
+    // A new key is added to a map, and to nothing else.
+    if (step === undefined) return isMap(node) ? { depth, start } : { depth: 0, start: undefined };
+    node = step.value;
+    start = step.at.range?.[0];
+    if (isAlias(node)) break;
   }
-  return isMap(node) || isSeq(node) || isScalar(node) ? node : undefined;
+  return { depth: path.length, start };
+}
+
+function stepInto(node: unknown, name: string): { readonly value: unknown; readonly at: Node } | undefined {
+  if (isSeq(node)) {
+    const item: unknown = /^\d+$/.test(name) ? node.items[Number(name)] : undefined;
+    return isNode(item) ? { value: item, at: item } : undefined;
+  }
+  if (!isMap(node)) return undefined;
+  const pairNamed = (wanted: string) =>
+    node.items.find(({ key }) => isScalar(key) && String(key.value) === wanted);
+  const pair = pairNamed(name) ?? pairNamed('<<');
+  if (!isNode(pair?.key)) return undefined;
+  if (isScalar(pair.key) && pair.key.value !== name && isNode(pair.value) && !isAlias(pair.value))
+    return undefined;
+  // A map or list may begin on a line after its key.
+  const at = isScalar(pair.value) || isAlias(pair.value) ? pair.value : pair.key;
+  return { value: pair.value, at };
 }
 
 function pairOf({ contents }: Document.Parsed, stage: string) {
@@ -100,9 +136,27 @@ function pairOf({ contents }: Document.Parsed, stage: string) {
   return stages.items.find(({ key }) => isScalar(key) && key.value === stage);
 }
 
+interface WrittenMap {
+  readonly document: Document.Parsed;
+  readonly map: YAMLMap;
+}
+
+/** A map with those that its merge keys bring in, for which an alias may stand; nothing for other values. */
+function mapsOf(document: Document.Parsed, value: unknown, level = 0): readonly WrittenMap[] {
+  const node = isAlias(value) ? value.resolve(document) : value;
+  // Texts of others may refer to themselves.
+  if (!isMap(node) || level > MOST_LEVELS) return [];
+  const merged: unknown = node.get('<<', true);
+  const bases = isSeq(merged) ? merged.items : merged === undefined ? [] : [merged];
+  return [{ document, map: node }, ...bases.flatMap((base) => mapsOf(document, base, level + 1))];
+}
+
+/** Merge keys within merge keys that are followed. */
+const MOST_LEVELS = 8;
+
 /** Members of a map that one of the texts names; of maps in them, the same. What is not a map comes whole. */
 function namedIn(
-  written: readonly YAMLMap[],
+  written: readonly WrittenMap[],
   resolved: JsonObject,
   isOverridden: (path: readonly string[]) => boolean,
   path: readonly string[] = [],
@@ -110,14 +164,13 @@ function namedIn(
   return Object.fromEntries(
     Object.entries(resolved).flatMap(([key, value]): [string, Json][] => {
       const own = [...path, key];
-      const members = written.flatMap((map) => {
+      const members = written.flatMap(({ document, map }) => {
         const member: unknown = map.get(key, true);
-        return member === undefined || member === null ? [] : [member];
+        return member === undefined || member === null ? [] : [mapsOf(document, member)];
       });
       if (members.length === 0) return isOverridden(own) ? [[key, value]] : [];
-      const maps = members.filter((member) => isMap(member));
-      if (maps.length < members.length || !isJsonObject(value)) return [[key, value]];
-      return [[key, namedIn(maps, value, isOverridden, own)]];
+      if (members.some((maps) => maps.length === 0) || !isJsonObject(value)) return [[key, value]];
+      return [[key, namedIn(members.flat(), value, isOverridden, own)]];
     }),
   );
 }

@@ -92,7 +92,7 @@ export function renderYaml(
     const notes = overridden.get(index + 1)?.map(overrideNote);
     return notes === undefined
       ? new Html(`<span class="line">${textOf(line)}${lineEnd}`)
-      : new Html(`<span class="line overridden">${textOf(line)}${textOf(notes)}${lineEnd}`);
+      : new Html(`<span class="line overridden">${textOf(line)}\n${textOf(notes)}</span>`);
   });
   const blocks: Html[] = [];
   let next = 1;

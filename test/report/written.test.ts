@@ -75,9 +75,53 @@ test('an override marks the line that it replaces, in the nearest file that has 
     new Map([
       [3, ['params.epochs=1']],
       [10, ['stages.net.encoder[1].Dense.units=3']],
-      [5, ['stages.data.limit.train=7', 'stages.data.source=idx']],
+      [5, ['stages.data.limit.train=7', 'stages.data.source=idx', 'stages.data.normalize=none']],
     ]),
   ]);
+});
+
+test('a value behind an alias or a merge key is marked where the stage names it, a new key at its map', () => {
+  const text = `stages:
+  a: &a
+    type: evaluate
+    split: &s train
+    metrics: [mse]
+  b:
+    <<: *a
+    split: *s
+  c:
+    optimizer:
+      Adam: { beta_1: 0.5 }
+`;
+  const overrides = [
+    'stages.b.split=test',
+    'stages.b.metrics[0]=mae',
+    'stages.a.samples=3',
+    'stages.c.optimizer.Adam.epsilon=1',
+  ];
+  const written = new WrittenPipeline([text]);
+  assert.deepEqual(written.overriddenLines(overrides), [
+    new Map([
+      [8, ['stages.b.split=test']],
+      [7, ['stages.b.metrics[0]=mae']],
+      [2, ['stages.a.samples=3']],
+      [11, ['stages.c.optimizer.Adam.epsilon=1']],
+    ]),
+  ]);
+});
+
+test('settings that a merge key or an alias brings in are named', () => {
+  const text = `stages:
+  a: &a { type: evaluate, limit: &l { train: 5 } }
+  b: { <<: *a, split: train, limit: *l }
+  c: { <<: [*a], split: test }
+  d: &d { <<: *d, type: model }
+`;
+  const written = new WrittenPipeline([text]);
+  const resolved = { type: 'evaluate', limit: { train: 5, test: 9 }, split: 'train', metrics: ['mse'] };
+  const named = { type: 'evaluate', limit: { train: 5 }, split: 'train' };
+  for (const stage of ['b', 'c']) assert.deepEqual(written.settingsOf(stage, resolved, []), named);
+  assert.deepEqual(written.settingsOf('d', resolved, []), { type: 'evaluate' });
 });
 
 test('files that are no YAML have no stages, and lines of none are marked', () => {

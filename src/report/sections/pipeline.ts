@@ -38,7 +38,8 @@ function sourceText(
 
 function markedLines(overridden: ReportSource['overridden']): Content {
   if (overridden.size === 0) return undefined;
-  return html` On the marked ${overridden.size === 1 ? 'line' : 'lines'}, <code>-S</code> gave another value.`;
+  return html` On the marked ${overridden.size === 1 ? 'line' : 'lines'}, <code>-S</code> changed or added a
+    value.`;
 }
 
 /** The id of the element with the lines of a stage in one of the files. */

@@ -50,11 +50,12 @@ function outdatedNote(report: Report): Content {
   if (outdated.length === 0) return undefined;
   const differs = describeChanges(outdated.flatMap((stage) => stage.outdated?.changes ?? []));
   const names = enumerate(outdated.map(({ name }) => stageLink(name)));
+  const isOne = outdated.length === 1;
   return html`<div class="note">
     <p>
-      ${names} ${outdated.length === 1 ? 'has a result' : 'have results'} of an earlier
-      setting${differs === '' ? undefined : html`: <strong>${differs}</strong>`}. Their numbers and figures
-      are left out of this summary. To bring them up to date:
+      ${names} ${isOne ? 'has a result' : 'have results'} of an earlier
+      setting${differs === '' ? undefined : html`: <strong>${differs}</strong>`}. ${isOne ? 'Its' : 'Their'}
+      numbers and figures are left out of this summary. To bring ${isOne ? 'it' : 'them'} up to date:
     </p>
     <pre class="command"><code>${runText(report)}</code></pre>
   </div>`;
