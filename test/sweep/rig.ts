@@ -41,7 +41,7 @@ export function readTrials(rigged: Rig, name: string, outputs = 'outputs'): read
 export function fingerprint(rigged: Rig, name: string, outputs = 'outputs'): Record<string, string> {
   const root = rigged.path(outputs, name, 'trials');
   const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(
-    (path) => statSync(join(root, path)).isFile() && !path.endsWith('run.json'),
+    (path) => statSync(join(root, path)).isFile() && !/run\.json$|\.artifacts\//.test(path),
   );
   return Object.fromEntries(
     files.sort().map((path) => [

@@ -56,6 +56,7 @@ test('new trials are picked up, finished ones kept, and those that are gone leav
   rigged.write('quick.yaml', QUICK);
   assert.equal((await rigged.run(['sweep', 'quick.yaml'])).code, 0);
   const before = readTrials(rigged, 'quick').map(({ id }) => id);
+  for (const id of before) rigged.write(`outputs/quick/trials/${id}/notes.txt`, 'mine');
   rigged.write('quick.yaml', QUICK.replace('min: 0.1, max: 0.6', 'min: 0.2, max: 0.7'));
   assert.equal((await rigged.run(['sweep', 'quick.yaml'])).code, 0);
   const after = readTrials(rigged, 'quick');
@@ -65,7 +66,8 @@ test('new trials are picked up, finished ones kept, and those that are gone leav
   assert.equal(after.filter(({ state }) => state === 'done').length, 2);
   const gone = before.filter((id) => !after.some((trial) => trial.id === id));
   assert.equal(gone.length, 2);
-  assert.ok(gone.every((id) => !rigged.exists(`outputs/quick/trials/${id}`)));
+  assert.ok(gone.every((id) => !rigged.exists(`outputs/quick/trials/${id}/run.json`)));
+  assert.ok(before.every((id) => rigged.exists(`outputs/quick/trials/${id}/notes.txt`)));
   // What nothing shows may be removed; what a trial shows may not.
   await rigged.run(['clean', '--cache']);
   assert.deepEqual(
@@ -172,8 +174,8 @@ test('Ctrl-C keeps what is finished; another sweep of the same pipeline is refus
 
 test('the log tells of trials that began, ended, and failed with the reason, and stays when there is nothing to do', async (t) => {
   const rigged = rig(t);
+  // `a.idx` is missing, which only the run finds.
   rigged.write('files.yaml', FILES);
-  rigged.write('a.idx', 'no images');
   rigged.write('b.idx', ONE_IMAGE);
   const { code } = await rigged.run(['sweep', 'files.yaml']);
   assert.equal(code, 1);
