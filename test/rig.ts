@@ -158,7 +158,7 @@ export function fingerprint(
 ): Readonly<Record<string, string>> {
   const root = path(outputs, name);
   const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(
-    (file) => statSync(join(root, file)).isFile() && !RECORDS.has(file),
+    (file) => statSync(join(root, file)).isFile() && !RECORDS.has(file) && !file.startsWith('.artifacts/'),
   );
   return Object.fromEntries(files.sort().map((file) => [file, sha256(readFileSync(join(root, file)))]));
 }

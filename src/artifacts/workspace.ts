@@ -231,8 +231,10 @@ export class Workspace {
 
   /** Removes what a killed run had begun to write beside the stages' folders. */
   async removeLeftovers(): Promise<void> {
-    for (const name of await readdir(this.folder).catch(() => []))
-      if (TEMPORARY.test(name)) await rm(join(this.folder, name), { force: true });
+    for (const folder of [this.folder, join(this.folder, LISTS)]) {
+      for (const name of await readdir(folder).catch(() => []))
+        if (TEMPORARY.test(name)) await rm(join(folder, name), { force: true });
+    }
   }
 
   /** Removes the artifacts of stages that the pipeline no longer has, and their folders unless they hold files of the user's own. */

@@ -37,11 +37,13 @@ async function picture(value = 100, size: readonly [number, number] = [2, 3]): P
 }
 
 let PNG: Buffer;
+/** An image for testing: one that is not among those for training. */
+let HELD: Buffer;
 let WIDE: Buffer;
 const OTHERS: Record<string, Buffer> = {};
 
 before(async () => {
-  [PNG, WIDE] = [await picture(), await picture(100, [2, 9])];
+  [PNG, HELD, WIDE] = [await picture(), await picture(50), await picture(100, [2, 9])];
   const image = sharp(PNG);
   for (const format of ['jpeg', 'gif', 'webp', 'tiff'] as const)
     OTHERS[format] = await image.clone().toFormat(format).toBuffer();
@@ -315,7 +317,7 @@ test('a class has one label in both splits, whichever lacks it', async (t) => {
   const root = temporaryFolder(t);
   put(root, {
     ...{ 'photos/b/1.png': PNG, 'photos/d/1.png': PNG, 'photos/0/notes.txt': ascii('x') },
-    ...{ 'held/a/1.png': PNG, 'held/c/1.gif': OTHERS['gif'] ?? BMP, 'held/d/1.png': PNG },
+    ...{ 'held/a/1.png': HELD, 'held/c/1.gif': OTHERS['gif'] ?? BMP, 'held/d/1.png': HELD },
   });
   const settings = { test_path: 'held' };
   const train = await read(root, settings);
@@ -349,7 +351,7 @@ test('names that look alike, splits taken for classes and labels in one split on
     settings: Partial<ImagesDatasetSettings> = {},
   ): Promise<number> => {
     const root = temporaryFolder(t);
-    put(root, Object.fromEntries(names.map((name) => [name, PNG])));
+    put(root, Object.fromEntries(names.map((name) => [name, name.startsWith('held/') ? HELD : PNG])));
     return (await read(root, settings)).warnings.length;
   };
   assert.equal(await warningsOf(['photos/cat/1.png', 'photos/dog/1.png']), 0);

@@ -63,6 +63,7 @@ test('what fits is described', () => {
     outputShape: [28, 28, 1],
     data: 'mnist',
     target: 'mnist',
+    range: [0, 1],
     denoiser: false,
     previews: false,
   });
