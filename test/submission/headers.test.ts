@@ -101,7 +101,7 @@ const NPY: Readonly<Record<string, Buffer>> = {
   'a version alone': Buffer.from('\x93NUMPY\x01\x00', 'latin1'),
   'another magic number': Buffer.from('PK\x03\x04 and a whole zip file behind it'),
   'version 0': npy(described('|u1', '(1,)'), 1, { version: 0 }),
-  'version 3': npy(described('|u1', '(1,)'), 1, { version: 3 }),
+  'version 4': npy(described('|u1', '(1,)'), 1, { version: 4 }),
   'version 255': npy(described('|u1', '(1,)'), 1, { version: 255 }),
   'an empty header': npy('', 1),
   'a header longer than the file': npy('{}', 0, { length: 60_000 }),
