@@ -49,9 +49,10 @@ export class PublishedFiles {
    * in outputs of earlier versions, the writable ones.
    *
    * @param present paths relative to the stage's folder
+   * @param list what `read` returned, where it was read already
    */
-  async foreign(present: readonly string[]): Promise<ReadonlySet<string>> {
-    const published = await this.read();
+  async foreign(present: readonly string[], list = this.read()): Promise<ReadonlySet<string>> {
+    const published = await list;
     const found = new Set<string>();
     for (const path of present) {
       if (LEFTOVER.test(basename(path))) continue;

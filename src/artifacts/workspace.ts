@@ -159,8 +159,9 @@ export class Workspace {
     try {
       await makeFolder(folder);
       const present = await filesOf(folder);
-      const foreign = await published.foreign(present);
-      const before = [...((await published.read())?.values() ?? [])].flat();
+      const list = published.read();
+      const foreign = await published.foreign(present, list);
+      const before = [...((await list)?.values() ?? [])].flat();
       if (before.length > 0) await published.write([...before, ...files]);
       const wanted = new Set(files.map(({ path }) => path));
       const old = present.filter((path) => !wanted.has(path) && !foreign.has(path));
@@ -199,8 +200,9 @@ export class Workspace {
     readonly changed: ReadonlySet<string>;
   }> {
     const published = this.#published(stage);
-    const known = await published.read();
-    const foreign = known === undefined ? [] : [...(await published.foreign(paths))];
+    const list = published.read();
+    const known = await list;
+    const foreign = known === undefined ? [] : [...(await published.foreign(paths, list))];
     return {
       added: new Set(foreign.filter((path) => known?.has(path) !== true)),
       changed: new Set(foreign.filter((path) => known?.has(path) === true)),
