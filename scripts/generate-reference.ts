@@ -1,7 +1,7 @@
 /** `docs/reference.md`: the language as tables, from the schemas. */
 import { DIAGNOSTIC_CODES } from '../src/core/diagnostic.ts';
 import { isJsonObject, type Json, type JsonObject } from '../src/core/json.ts';
-import { exampleOf, flowText, isStack, itemText } from '../src/core/schema-example.ts';
+import { exampleOf, flowText, isStack, itemText } from '../src/schema/example.ts';
 import {
   canonicalNames,
   isChoice,
@@ -15,7 +15,7 @@ import {
   textBranch,
   typesOf,
   variantsOf,
-} from '../src/core/schema-view.ts';
+} from '../src/schema/view.ts';
 
 const HEAD = `# Pipeline reference
 

@@ -11,7 +11,7 @@ import {
   textBranch,
   typesOf,
   variantsOf,
-} from '../src/core/schema-view.ts';
+} from '../src/schema/view.ts';
 
 const WIDTH = 110;
 

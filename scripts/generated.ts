@@ -1,9 +1,9 @@
 /** Everything that is generated from the schemas. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { composeSchema } from '../src/core/compose-schema.ts';
+import { composeSchema } from '../src/schema/compose.ts';
 import { packageRoot } from '../src/core/package-root.ts';
-import { readSchema, SHARED_SCHEMAS, STAGE_TYPES } from '../src/core/schemas.ts';
+import { readSchema, SHARED_SCHEMAS, STAGE_TYPES } from '../src/schema/schemas.ts';
 import { generateReference } from './generate-reference.ts';
 import { generateTypes } from './generate-types.ts';
 
@@ -18,7 +18,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
   );
   return new Map([
     [
-      'src/config/generated/settings.ts',
+      'src/schema/generated/settings.ts',
       generateTypes(
         'Settings of stages after validation, with defaults in place.',
         SHARED_SCHEMAS.map(readSchema),

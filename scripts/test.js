@@ -12,13 +12,15 @@ import { fileURLToPath } from 'node:url';
 
 const COVERAGE = '.build/coverage';
 const MEASURED = [
-  'config/*.js',
-  'artifacts/{atomic,checkpoints,entry,lock,owner,safetensors,store,upkeep,workspace}.js',
+  'config/**/*.js',
+  'artifacts/{checkpoints,entry,garbage-collection,store,workspace}.js',
+  'files/{atomic,lock,owner}.js',
+  'formats/safetensors.js',
   'submission/*.js',
 ];
 /** The tests that reach them. Only these are measured: it costs every process that they start half a second. */
 const REACHING =
-  /^(artifacts|config|faults|submission)\/|^(cli\/commands|plan\/make|run\/execute|sweep\/check|sweep\/expand)\.test/;
+  /^(artifacts|config|faults|files|submission)\/|^formats\/safetensors|^(cli\/commands|plan\/make|run\/executor|sweep\/check|sweep\/expand)\.test/;
 /** These are slow and about other code; strace would count what measuring itself writes. */
 const LEFT_OUT = /(crate|models|headers|strace)\.test/;
 

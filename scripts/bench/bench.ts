@@ -7,7 +7,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { writeFileAtomic } from '../../src/artifacts/atomic.ts';
+import { writeFileAtomic } from '../../src/files/atomic.ts';
 import { packageRoot } from '../../src/core/package-root.ts';
 import { installEngine } from '../../src/engine/install.ts';
 import { readMnist } from '../../src/nodes/dataset/mnist.ts';

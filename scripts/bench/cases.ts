@@ -1,5 +1,5 @@
 /** What is timed: autoencoders of MNIST, each with the number of steps of one stretch. */
-import type { LayerSpec } from '../../src/config/generated/settings.ts';
+import type { LayerSpec } from '../../src/schema/generated/settings.ts';
 import type { OptimizerChoice } from '../../src/engine/train/optimizers/optimizer.ts';
 import type { LossName } from '../../src/engine/train/losses.ts';
 import type { Architecture } from '../../src/layers/layer.ts';

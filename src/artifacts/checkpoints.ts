@@ -11,9 +11,9 @@
 import { readFile, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isJsonObject, sha256, type JsonObject } from '../core/json.ts';
-import { syncFile, syncFolder, writeFileAtomic } from './atomic.ts';
-import { hashFile } from './entry.ts';
-import { decodeTensors, encodeTensors, type NamedArray } from './safetensors.ts';
+import { syncFile, syncFolder, writeFileAtomic } from '../files/atomic.ts';
+import { hashFile } from '../files/hash.ts';
+import { decodeTensors, encodeTensors, type NamedArray } from '../formats/safetensors.ts';
 import { placeFile } from './workspace.ts';
 
 export interface Checkpoint {

@@ -1,11 +1,10 @@
 /** What is stored of a stage: the artifacts' list with hashes, and the record that makes an entry complete. */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { chmod, lstat, readdir, utimes } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { failure } from '../core/diagnostic.ts';
 import { canonicalJson, isJsonObject, sha256, type JsonObject } from '../core/json.ts';
-import { syncFile, syncFolder } from './atomic.ts';
+import { syncFile, syncFolder } from '../files/atomic.ts';
+import { hashFile } from '../files/hash.ts';
 
 export interface StoredFile {
   /** Relative to the entry's `artifacts/`, with `/`. */
@@ -82,13 +81,6 @@ export async function looksUnchanged(
     // Times are kept in fractions of a second, which are not exact.
     Math.abs(found.mtimeMs - file.modified) < 1
   );
-}
-
-/** SHA-256 of a file's content. */
-export async function hashFile(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
-  return hash.digest('hex');
 }
 
 /** The text of `record.json`: the record with a SHA-256 of itself. */

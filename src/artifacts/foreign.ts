@@ -1,7 +1,7 @@
 /** Removing a pipeline's outputs without the files that the user put there. */
 import { lstat, readdir, rm } from 'node:fs/promises';
 import { join, sep } from 'node:path';
-import { TEMPORARY } from './atomic.ts';
+import { TEMPORARY } from '../files/atomic.ts';
 import { LISTS } from './published.ts';
 import { TRIALS, Workspace } from './workspace.ts';
 

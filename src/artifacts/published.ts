@@ -5,7 +5,7 @@
 import { lstat, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { isJsonObject } from '../core/json.ts';
-import { writeFileAtomic } from './atomic.ts';
+import { writeFileAtomic } from '../files/atomic.ts';
 import { looksUnchanged, type StoredFile } from './entry.ts';
 
 /** The folder of the lists in a workspace. */

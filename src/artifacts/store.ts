@@ -11,10 +11,9 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { errorCode, exists, fileFailure, makeFolder, syncFolder, writeNew } from './atomic.ts';
+import { errorCode, exists, fileFailure, makeFolder, syncFolder, writeNew } from '../files/atomic.ts';
 import {
   formatRecord,
-  hashFile,
   looksUnchanged,
   markUnchanged,
   parseRecord,
@@ -22,8 +21,9 @@ import {
   type Entry,
   type EntryRecord,
 } from './entry.ts';
-import { LOCK_ON_ITS_WAY } from './lock.ts';
-import { findOwner, OwnerFile } from './owner.ts';
+import { hashFile } from '../files/hash.ts';
+import { PENDING_LOCK } from '../files/lock.ts';
+import { findOwner, OwnerFile } from '../files/owner.ts';
 
 /** A folder in which a running stage writes; nothing of it is visible before `commit`. */
 export interface Draft {
@@ -79,7 +79,7 @@ export class Store {
   }
 
   /** Names the first file of an entry whose content is not what was stored; undefined if all are as they were. */
-  async damage(entry: Entry): Promise<string | undefined> {
+  async findCorruptFile(entry: Entry): Promise<string | undefined> {
     for (const file of entry.record.files) {
       const path = join(entry.folder, file.path);
       const actual = await hashFile(path).catch(() => 'unreadable');
@@ -92,14 +92,14 @@ export class Store {
   }
 
   /** Notes that an entry is of use, so that it is not among the first to go when room is made. */
-  async noteUse(entry: Entry): Promise<void> {
+  async touch(entry: Entry): Promise<void> {
     const now = new Date();
     // Whoever may only read this store can use it all the same.
     await utimes(join(entry.folder, '..', 'record.json'), now, now).catch(() => undefined);
   }
 
   /** Takes an entry out of use, and keeps it for whoever wants to look. False if it was gone already. */
-  async setAside(hash: string): Promise<boolean> {
+  async quarantine(hash: string): Promise<boolean> {
     const target = join(this.folder, 'damaged', `${hash}-${randomBytes(4).toString('hex')}`);
     try {
       await makeFolder(dirname(target));
@@ -156,7 +156,7 @@ export class Store {
     while (!(await moved(temporary, target))) {
       // Another process stored the same key first, and its entry is as good as ours; or what is there is broken.
       const other = await this.lookup(hash);
-      if (other !== undefined && (await this.damage(other)) === undefined) return other;
+      if (other !== undefined && (await this.findCorruptFile(other)) === undefined) return other;
       await this.remove(hash);
     }
     await syncFolder(dirname(target));
@@ -188,7 +188,7 @@ export class Store {
       left.push(...[draft, `${draft}.owner`].filter((name) => names.includes(name)));
     }
     const locks = (await namesIn(join(this.folder, 'locks')))
-      .filter((name) => LOCK_ON_ITS_WAY.test(name))
+      .filter((name) => PENDING_LOCK.test(name))
       .map((name) => join(this.folder, 'locks', name));
     const dead: string[] = [];
     for (const path of locks) if ((await findOwner(path))?.alive === false) dead.push(path);

@@ -2,7 +2,7 @@
 import { access, constants, open, readlink, realpath, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { failure, Failure } from '../core/diagnostic.ts';
-import { errorCode, fileFailure, writeFileAtomic, writeWhole } from './atomic.ts';
+import { errorCode, fileFailure, writeFileAtomic, writeWhole } from '../files/atomic.ts';
 
 /** Where to write: a file that is put in place whole, or what is open at the other end of a device or a pipe. */
 interface Place {

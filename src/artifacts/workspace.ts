@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { copyFile, link, lstat, readFile, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
-import type { StageState } from '../core/event.ts';
+import type { FinishedState } from '../core/event.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import {
   errorCode,
@@ -12,7 +12,7 @@ import {
   syncFolder,
   TEMPORARY,
   writeFileAtomic,
-} from './atomic.ts';
+} from '../files/atomic.ts';
 import { looksUnchanged, type Entry } from './entry.ts';
 import { LISTS, PublishedFiles } from './published.ts';
 import type { Standing, StageChange } from './standing.ts';
@@ -37,7 +37,7 @@ export interface RunRecord {
 export interface StageRecord {
   readonly type: string;
   /** What this run did with the stage; `waiting`: it has not got that far; `unselected`: it was not asked for it. */
-  readonly state: StageState | 'waiting' | 'unselected';
+  readonly state: FinishedState | 'waiting' | 'unselected';
   /** Seconds that the result in its folder took; where there is none, seconds until the stage ended. */
   readonly seconds: number;
   /** Stages that it refers to, by the setting that names them. */

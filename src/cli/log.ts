@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { errorCode } from '../artifacts/atomic.ts';
+import { errorCode } from '../files/atomic.ts';
 import { unreachable } from '../core/diagnostic.ts';
 import type { RunEvent } from '../core/event.ts';
 import { printableJson } from '../core/text.ts';

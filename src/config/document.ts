@@ -2,12 +2,12 @@
 import type { Ajv } from 'ajv';
 import type { Diagnostic, SourceFile } from '../core/diagnostic.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
-import { explain } from './explain.ts';
+import { explain } from './diagnostics/explain.ts';
 import { tidyRange, toJson } from './located.ts';
 import { parseSource } from './parse.ts';
 import type { DocumentPath } from './pipeline.ts';
 import { readSource } from './read.ts';
-import { errorAt, inOrder } from './report.ts';
+import { errorAt, inOrder } from './diagnostics/report.ts';
 import { createAjv } from './validate.ts';
 
 export interface ReadDocument {
@@ -23,7 +23,7 @@ export interface ReadDocument {
  *
  * @throws Failure if the file cannot be read
  */
-export async function readDocument(file: string, schema: JsonObject): Promise<ReadDocument> {
+export async function readYamlDocument(file: string, schema: JsonObject): Promise<ReadDocument> {
   const source = await readSource(file, file);
   const diagnostics: Diagnostic[] = [];
   const root = parseSource(source, (diagnostic) => diagnostics.push(diagnostic));

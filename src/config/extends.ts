@@ -11,12 +11,12 @@ import {
 } from './located.ts';
 import { parseSource } from './parse.ts';
 import { readSource } from './read.ts';
-import { errorAt, type Report } from './report.ts';
-import { code, describe, nameOf } from './wording.ts';
+import { errorAt, type ReportDiagnostic } from './diagnostics/report.ts';
+import { backticked, describe, nameOf } from './diagnostics/wording.ts';
 
 /** What reading files needs to tell. */
 export interface Reading {
-  readonly report: Report;
+  readonly report: ReportDiagnostic;
   /** Takes every text that was read, in order: the pipeline, then what it extends. */
   readonly source: (source: SourceFile) => void;
   /** Absolute path of the folder that no file may lie outside of; undefined: files may lie anywhere. */
@@ -51,13 +51,13 @@ export async function readMerged(
     if (base === undefined) return undefined;
     path = resolve(dirname(path), base);
     if (reading.within !== undefined && !path.startsWith(`${reading.within}${sep}`)) {
-      const message = `${code(base)} leads out of the folder that the pipeline may read`;
+      const message = `${backticked(base)} leads out of the folder that the pipeline may read`;
       reading.report(errorAt(named.value.range, 'path-outside', message));
       return undefined;
     }
     name = isAbsolute(base) ? base : join(dirname(name), base);
     if (seen.has(await realpath(path).catch(() => path))) {
-      const message = `${code(name)} extends itself${chain.length > 1 ? ', through other files' : ''}`;
+      const message = `${backticked(name)} extends itself${chain.length > 1 ? ', through other files' : ''}`;
       reading.report(errorAt(named.value.range, 'extends-cycle', message));
       return undefined;
     }
@@ -90,7 +90,11 @@ async function readMap(
   if (tree === 'empty') {
     const start = { line: 1, column: 1 };
     report(
-      errorAt({ file: name, start, end: start }, 'file-empty', `${code(name)} holds nothing but comments`),
+      errorAt(
+        { file: name, start, end: start },
+        'file-empty',
+        `${backticked(name)} holds nothing but comments`,
+      ),
     );
     return undefined;
   }
@@ -108,7 +112,7 @@ async function readMap(
   return tree;
 }
 
-function baseName(value: Located, report: Report): string | undefined {
+function baseName(value: Located, report: ReportDiagnostic): string | undefined {
   if (value.kind === 'scalar' && typeof value.value === 'string' && value.value !== '') return value.value;
   if (value.kind !== 'scalar' || value.broken !== true) {
     const found = value.kind === 'scalar' ? describe(value.value) : `a ${value.kind}`;

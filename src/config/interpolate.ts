@@ -1,8 +1,8 @@
 /** `${params.x}`: values of parameters in place of their names. */
 import type { Located, LocatedDocument, LocatedEntry, LocatedMap, LocatedScalar, Origin } from './located.ts';
 import { MAX_WEIGHT } from './parse.ts';
-import { didYouMean, errorAt, type Report } from './report.ts';
-import { code } from './wording.ts';
+import { didYouMean, errorAt, type ReportDiagnostic } from './diagnostics/report.ts';
+import { backticked } from './diagnostics/wording.ts';
 
 /** All characters that parameters may add inside longer texts. */
 const MAX_TEXT = 1_000_000;
@@ -15,7 +15,7 @@ const NAME = /^params\.([A-Za-z_][A-Za-z0-9_]*)$/;
  */
 export function interpolate(
   document: LocatedDocument<'overridden'>,
-  report: Report,
+  report: ReportDiagnostic,
 ): LocatedDocument<'interpolated'> {
   const { root } = document;
   const params = root.entries.get('params')?.value;
@@ -31,12 +31,12 @@ export function interpolate(
 
 class Interpolation {
   private readonly params: ReadonlyMap<string, LocatedEntry>;
-  private readonly report: Report;
+  private readonly report: ReportDiagnostic;
   private values = 0;
   private characters = 0;
   private full = false;
 
-  constructor(params: ReadonlyMap<string, LocatedEntry>, report: Report) {
+  constructor(params: ReadonlyMap<string, LocatedEntry>, report: ReportDiagnostic) {
     this.params = params;
     this.report = report;
   }
@@ -102,7 +102,7 @@ class Interpolation {
       if (param === undefined) return broken(scalar);
       const { value } = param.value;
       if (value.kind !== 'scalar') {
-        this.bad(scalar, `${code(content)} is a ${value.kind}, which cannot stand inside a text`);
+        this.bad(scalar, `${backticked(content)} is a ${value.kind}, which cannot stand inside a text`);
         return broken(scalar);
       }
       const written = String(value.value);
@@ -121,14 +121,14 @@ class Interpolation {
     if (name === undefined) {
       const bare = content.trim().replace(/^params\./, '');
       const near = this.params.has(bare) ? bare : undefined;
-      this.bad(scalar, `\`\${}\` takes \`params.\` and a name, not ${code(content)}`, near);
+      this.bad(scalar, `\`\${}\` takes \`params.\` and a name, not ${backticked(content)}`, near);
       return undefined;
     }
     const value = this.params.get(name);
     if (value === undefined) {
       const names = [...this.params.keys()];
       this.report(
-        errorAt(scalar.range, 'unknown-param', `there is no parameter ${code(name)}`, {
+        errorAt(scalar.range, 'unknown-param', `there is no parameter ${backticked(name)}`, {
           hint:
             didYouMean(name, names) ??
             (names.length === 0 ? `write \`params: { ${name}: … }\` at the top` : undefined),
@@ -138,7 +138,10 @@ class Interpolation {
     }
     if (value.value.kind === 'scalar' && (value.value.broken === true || isInterpolation(value.value)))
       return undefined;
-    return { value, origin: { message: `${code(`params.${name}`)} is set here`, range: value.value.range } };
+    return {
+      value,
+      origin: { message: `${backticked(`params.${name}`)} is set here`, range: value.value.range },
+    };
   }
 
   private bad(scalar: LocatedScalar, message: string, near?: string): void {

@@ -3,7 +3,7 @@ import { dirname, relative, resolve, sep } from 'node:path';
 import type { Diagnostic, SourceFile } from '../core/diagnostic.ts';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { readMerged } from './extends.ts';
-import type { Sweep } from './generated/settings.ts';
+import type { Sweep } from '../schema/generated/settings.ts';
 import { interpolate } from './interpolate.ts';
 import { locate, locatedFrom, toJson, type LocatedDocument } from './located.ts';
 import { applyOverrides, applySettings, overrideSources, settingText } from './override.ts';
@@ -16,7 +16,7 @@ import type {
   StageTypes,
   TrialSetting,
 } from './pipeline.ts';
-import { inOrder, type Report } from './report.ts';
+import { inOrder, type ReportDiagnostic } from './diagnostics/report.ts';
 import { createValidator, validate, type KnownTypes } from './validate.ts';
 
 /**
@@ -41,7 +41,7 @@ export interface PipelineReader {
 export async function readPipeline(file: string, options: LoadOptions): Promise<PipelineReader> {
   const sources: SourceFile[] = [];
   const diagnostics: Diagnostic[] = [];
-  const report: Report = (diagnostic) => diagnostics.push(diagnostic);
+  const report: ReportDiagnostic = (diagnostic) => diagnostics.push(diagnostic);
   const { within } = options;
   const merged = await readMerged(file, {
     report,
@@ -64,7 +64,11 @@ export async function readPipeline(file: string, options: LoadOptions): Promise<
  *
  * @param file as the user named it; paths in the document are relative to its folder
  */
-export function readDocument(file: string, document: JsonObject, options: LoadOptions): PipelineReader {
+export function pipelineFromDocument(
+  file: string,
+  document: JsonObject,
+  options: LoadOptions,
+): PipelineReader {
   const loader = new Loader({ file, text: '', options, sources: [] });
   const start = { line: 1, column: 1 };
   const root = locatedFrom(document, { file, start, end: start });
@@ -98,7 +102,7 @@ class Loader {
     earlier: readonly Diagnostic[],
   ): Promise<LoadResult> {
     const diagnostics = [...earlier];
-    const report: Report = (diagnostic) => diagnostics.push(diagnostic);
+    const report: ReportDiagnostic = (diagnostic) => diagnostics.push(diagnostic);
     const { sources } = this.#read;
     const located = document === undefined ? undefined : await this.#locate(document, settings, report);
     const failed = diagnostics.some(({ severity }) => severity === 'error');
@@ -113,7 +117,7 @@ class Loader {
   async #locate(
     overridden: LocatedDocument<'overridden'>,
     settings: readonly TrialSetting[],
-    report: Report,
+    report: ReportDiagnostic,
   ): Promise<LocatedPipeline> {
     const { file, text, options, sources } = this.#read;
     const document = interpolate(applySettings(overridden, settings, report), report);
@@ -137,7 +141,7 @@ class Loader {
   async #knownTypes(
     document: LocatedDocument<'interpolated'>,
     folder: string,
-    report: Report,
+    report: ReportDiagnostic,
   ): Promise<KnownTypes> {
     const listed = document.root.entries.get('plugins')?.value;
     const plugins = listed === undefined ? [] : texts(toJson(listed, () => undefined));

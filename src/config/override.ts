@@ -9,8 +9,8 @@ import {
 } from './located.ts';
 import { FORBIDDEN_KEYS, MAX_DEPTH, parseSource } from './parse.ts';
 import type { DocumentPath, TrialSetting } from './pipeline.ts';
-import { didYouMean, errorAt, type Report } from './report.ts';
-import { code, printable } from './wording.ts';
+import { didYouMean, errorAt, type ReportDiagnostic } from './diagnostics/report.ts';
+import { backticked, printable } from './diagnostics/wording.ts';
 
 /**
  * The sources that the ranges of overrides point into, such as `-S params.latent_size=8`, whose text is that without
@@ -37,7 +37,7 @@ export function overrideSources(overrides: readonly string[]): readonly SourceFi
 export function applyOverrides(
   document: LocatedDocument<'merged'>,
   sources: readonly SourceFile[],
-  report: Report,
+  report: ReportDiagnostic,
 ): LocatedDocument<'overridden'> {
   let { root } = document;
   for (const source of sources) {
@@ -52,7 +52,7 @@ export function applyOverrides(
 }
 
 /** @throws Failure `bad-override` */
-function applyOverride(root: LocatedMap, source: SourceFile, report: Report): LocatedMap {
+function applyOverride(root: LocatedMap, source: SourceFile, report: ReportDiagnostic): LocatedMap {
   const equals = source.text.indexOf('=');
   const rangeOf = (start: number, end: number): SourceRange => ({
     file: source.name,
@@ -67,7 +67,7 @@ function applyOverride(root: LocatedMap, source: SourceFile, report: Report): Lo
   const path = segmentsOf(source.text.slice(0, equals));
   const pathRange = rangeOf(0, equals);
   if (path.length === 0 || path.length > MAX_DEPTH || path.some(({ name }) => name === '')) {
-    throw refusal(pathRange, `${code(source.text.slice(0, equals))} is not a path`, {
+    throw refusal(pathRange, `${backticked(source.text.slice(0, equals))} is not a path`, {
       hint: 'for example `params.latent_size`',
     });
   }
@@ -84,7 +84,7 @@ function applyOverride(root: LocatedMap, source: SourceFile, report: Report): Lo
 export function applySettings(
   document: LocatedDocument<'overridden'>,
   settings: readonly TrialSetting[],
-  report: Report,
+  report: ReportDiagnostic,
 ): LocatedDocument<'overridden'> {
   let { root } = document;
   for (const { path, value, range, keyRange } of settings) {
@@ -139,12 +139,12 @@ function put(tree: Located, steps: readonly Step[], value: Located, at: Document
     if (item === undefined) {
       const last = tree.items.length - 1;
       const takes = last < 0 ? 'an empty list' : `a list with the positions 0 to ${last}`;
-      throw refusal(range, `${code(printable(name))} is not in ${code(at.join('.'))}, ${takes}`);
+      throw refusal(range, `${backticked(printable(name))} is not in ${backticked(at.join('.'))}, ${takes}`);
     }
     return { ...tree, items: tree.items.with(index, put(item, rest, value, [...at, index])) };
   }
   if (tree.kind === 'scalar') {
-    throw refusal(range, `${code(at.join('.'))} is not a map, so it has no ${code(name)}`, {
+    throw refusal(range, `${backticked(at.join('.'))} is not a map, so it has no ${backticked(name)}`, {
       hint: `give it a new value as a whole: \`-S ${printable(at.join('.'))}=…\``,
     });
   }
@@ -168,25 +168,27 @@ const NAMED: ReadonlyMap<string, string> = new Map([
 
 function mustBeKnown(map: LocatedMap, { name, range }: Step, at: DocumentPath, isLast: boolean): void {
   if (FORBIDDEN_KEYS.has(name)) {
-    throw refusal(range, `unknown key ${code(name)}`);
+    throw refusal(range, `unknown key ${backticked(name)}`);
   }
   if (at.length === 0 && name === 'extends') {
     throw refusal(range, '`extends` can only stand in the file');
   }
   const what = at.length === 1 ? NAMED.get(String(at[0])) : undefined;
   if (what !== undefined) {
-    throw refusal(range, `the pipeline has no ${what} ${code(name)}`, {
+    throw refusal(range, `the pipeline has no ${what} ${backticked(name)}`, {
       hint: didYouMean(name, map.entries.keys()) ?? namesOf(map, what),
     });
   }
   // Settings may be left to their defaults in the file, and given here; a stray path above them is a slip.
   if (at.length === 0 && !isLast) {
-    throw refusal(range, `the pipeline has no ${code(name)}`, { hint: didYouMean(name, map.entries.keys()) });
+    throw refusal(range, `the pipeline has no ${backticked(name)}`, {
+      hint: didYouMean(name, map.entries.keys()),
+    });
   }
 }
 
 function namesOf(map: LocatedMap, what: string): string | undefined {
-  const names = [...map.entries.keys()].slice(0, 8).map(code);
+  const names = [...map.entries.keys()].slice(0, 8).map(backticked);
   return names.length === 0 ? undefined : `its ${what}s: ${names.join(', ')}`;
 }
 

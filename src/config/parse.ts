@@ -15,10 +15,10 @@ import {
 } from 'yaml';
 import { Failure, type SourceFile, type SourceRange } from '../core/diagnostic.ts';
 import type { Located, LocatedEntry, Scalar } from './located.ts';
-import { errorAt, type Notes, type Report } from './report.ts';
+import { errorAt, type Notes, type ReportDiagnostic } from './diagnostics/report.ts';
 import { lineStarts, positionAt } from './source.ts';
-import { syntaxProblem } from './syntax.ts';
-import { code, quoted } from './wording.ts';
+import { syntaxProblem } from './diagnostics/syntax.ts';
+import { backticked, quoted } from './diagnostics/wording.ts';
 
 /** Levels of maps and lists in one another. A pipeline has about six. */
 export const MAX_DEPTH = 64;
@@ -39,7 +39,11 @@ export const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constr
  * @param from offset at which the YAML begins; ranges count from the beginning of the text all the same
  * @returns the tree; `empty` where there is none; undefined where the text cannot be made out. What is wrong is reported.
  */
-export function parseSource(source: SourceFile, report: Report, from = 0): Located | 'empty' | undefined {
+export function parseSource(
+  source: SourceFile,
+  report: ReportDiagnostic,
+  from = 0,
+): Located | 'empty' | undefined {
   const text = ' '.repeat(from) + source.text.slice(from).replace(/\r(?!\n)/g, '\n');
   const starts = lineStarts(text);
   const rangeOf = (start: number, end: number): SourceRange => ({
@@ -134,13 +138,13 @@ interface Part {
 
 /** Reads the library's nodes into a tree. Aliases share what they stand for, so that a bomb costs no memory. */
 class TreeReader {
-  private readonly report: Report;
+  private readonly report: ReportDiagnostic;
   private readonly rangeOf: RangeOf;
   /** The latest part of each anchor's name; `open` while it is being read. */
   private readonly anchors = new Map<string, Part | 'open'>();
   private weight = 0;
 
-  constructor(report: Report, rangeOf: RangeOf) {
+  constructor(report: ReportDiagnostic, rangeOf: RangeOf) {
     this.report = report;
     this.rangeOf = rangeOf;
   }
@@ -174,7 +178,7 @@ class TreeReader {
     const empty = isUnwritten(node);
     const at = empty && place !== undefined ? place : range;
     if (typeof value === 'number' && !Number.isFinite(value)) {
-      this.report(errorAt(at, 'out-of-range', `${code(node.source ?? '')} is not a finite number`));
+      this.report(errorAt(at, 'out-of-range', `${backticked(node.source ?? '')} is not a finite number`));
       return this.scalar(null, at, true);
     }
     return isPlain(value) ? this.scalar(value, at) : this.scalar(null, at, true);
@@ -214,7 +218,9 @@ class TreeReader {
         this.spend(key.length >> 4, keyRange);
       } else {
         const related = [{ message: 'first written here', range: first.keyRange }];
-        this.report(errorAt(keyRange, 'duplicate-key', `${code(key)} stands twice in this map`, { related }));
+        this.report(
+          errorAt(keyRange, 'duplicate-key', `${backticked(key)} stands twice in this map`, { related }),
+        );
       }
     }
     this.spend(1, range);
@@ -240,13 +246,15 @@ class TreeReader {
       const written = node.source ?? '';
       this.problem(
         range,
-        written === '' ? 'the key before this `:` is missing' : `the key ${code(written)} is not a text`,
+        written === ''
+          ? 'the key before this `:` is missing'
+          : `the key ${backticked(written)} is not a text`,
         written === '' ? {} : { hint: `put it in quotation marks: \`${quoted(written)}\`` },
       );
       return undefined;
     }
     if (FORBIDDEN_KEYS.has(node.value)) {
-      this.report(errorAt(range, 'unknown-key', `unknown key ${code(node.value)}`));
+      this.report(errorAt(range, 'unknown-key', `unknown key ${backticked(node.value)}`));
       return undefined;
     }
     return node.value;
@@ -267,8 +275,8 @@ class TreeReader {
   private alias(node: Alias, level: number, range: SourceRange): Part {
     const target = this.anchors.get(node.source);
     if (target === undefined || target === 'open') {
-      const name = code(`*${node.source}`);
-      const anchor = code(`&${node.source}`);
+      const name = backticked(`*${node.source}`);
+      const anchor = backticked(`&${node.source}`);
       this.problem(
         range,
         target === 'open'
@@ -280,7 +288,7 @@ class TreeReader {
     }
     if (level + target.depth > MAX_DEPTH) throw tooDeep(range);
     this.spend(target.weight, range);
-    const origin = { message: `${code(`&${node.source}`)} is written here`, range: target.value.range };
+    const origin = { message: `${backticked(`&${node.source}`)} is written here`, range: target.value.range };
     return { ...target, value: { ...target.value, range, origin } };
   }
 

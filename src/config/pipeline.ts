@@ -2,7 +2,7 @@
 import type { Diagnostic, SourceFile, SourceRange } from '../core/diagnostic.ts';
 import type { Json, JsonObject } from '../core/json.ts';
 import type { StageType } from '../core/stage-type.ts';
-import type { Sweep } from './generated/settings.ts';
+import type { Sweep } from '../schema/generated/settings.ts';
 
 /** A path into the pipeline document: `['stages', 'denoiser', 'epochs']`. */
 export type DocumentPath = readonly (string | number)[];

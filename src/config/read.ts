@@ -4,7 +4,7 @@ import { open, readdir } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { failure, Failure, type SourceFile } from '../core/diagnostic.ts';
 import { suggest } from '../core/suggest.ts';
-import { printable } from './wording.ts';
+import { printable } from './diagnostics/wording.ts';
 
 /** A pipeline has a few kilobytes; parsing far more would only take time. */
 export const MAX_FILE_BYTES = 256 * 1024;

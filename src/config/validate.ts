@@ -1,14 +1,14 @@
 /** The pipeline against its schemas. */
 import type { Ajv, ErrorObject, FuncKeywordDefinition } from 'ajv';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
-import { readSchema, SHARED_SCHEMAS } from '../core/schemas.ts';
+import { readSchema, SHARED_SCHEMAS } from '../schema/schemas.ts';
 import type { StageType } from '../core/stage-type.ts';
-import { explain } from './explain.ts';
-import { isWithin } from './place.ts';
+import { explain } from './diagnostics/explain.ts';
+import { isWithin } from './diagnostics/place.ts';
 import { find, locate, tidyRange, toJson, type LocatedDocument } from './located.ts';
 import type { DocumentPath } from './pipeline.ts';
-import { didYouMean, errorAt, type Report } from './report.ts';
-import { code } from './wording.ts';
+import { didYouMean, errorAt, type ReportDiagnostic } from './diagnostics/report.ts';
+import { backticked } from './diagnostics/wording.ts';
 
 /** What stages are validated against. */
 export interface KnownTypes {
@@ -35,7 +35,7 @@ export function validate(
   document: LocatedDocument<'interpolated'>,
   known: KnownTypes,
   validator: Validator,
-  report: Report,
+  report: ReportDiagnostic,
 ): Validated {
   const { root } = document;
   const broken: DocumentPath[] = [];
@@ -71,7 +71,7 @@ export function validate(
       invalid.add(name);
       // Built-in schemas are covered by tests; a plugin's is as good as its author made it.
       const reason = error instanceof Error ? error.message : String(error);
-      const message = `the schema of stages of type ${code(type)} is not valid: ${reason}`;
+      const message = `the schema of stages of type ${backticked(type)} is not valid: ${reason}`;
       report(errorAt(locate(root, [...at, 'type']), 'plugin-invalid', message));
     }
   }
@@ -86,14 +86,14 @@ function unknownType(
   at: DocumentPath,
   type: string,
   { types }: KnownTypes,
-  report: Report,
+  report: ReportDiagnostic,
 ): void {
   const value = find(root, [...at, 'type'])?.value;
   const range = value === undefined ? locate(root, at, 'key') : tidyRange(value);
   const names = [...types.keys()];
-  const hint = didYouMean(type, names) ?? `there are ${names.map(code).join(', ')}`;
+  const hint = didYouMean(type, names) ?? `there are ${names.map(backticked).join(', ')}`;
   const related = value?.origin === undefined ? [] : [value.origin];
-  report(errorAt(range, 'unknown-value', `there is no stage type ${code(type)}`, { hint, related }));
+  report(errorAt(range, 'unknown-value', `there is no stage type ${backticked(type)}`, { hint, related }));
 }
 
 /** Compiles schemas when they are first used, so that a pipeline pays only for the stage types that it has. */

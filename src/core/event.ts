@@ -5,7 +5,7 @@ import type { Diagnostic } from './diagnostic.ts';
  * `ran`: executed now; `cached`: taken from the cache; `failed`: did not succeed; `interrupted`: a signal stopped it;
  * `skipped`: not started, because of a failure or a signal.
  */
-export type StageState = 'ran' | 'cached' | 'failed' | 'interrupted' | 'skipped';
+export type FinishedState = 'ran' | 'cached' | 'failed' | 'interrupted' | 'skipped';
 
 /** How far a stage is. Every field is optional: a stage tells what it knows. */
 export interface Progress {
@@ -52,7 +52,7 @@ export type RunEvent =
   | {
       readonly type: 'stage-finished';
       readonly stage: string;
-      readonly state: StageState;
+      readonly state: FinishedState;
       readonly seconds: number;
       /** Of a stage that did not finish: the epochs that its next run need not do again. */
       readonly epochsKept?: number;

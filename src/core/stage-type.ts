@@ -41,7 +41,7 @@ export type OutputDescription =
       /** The Keras name of the activation of the last layer, `linear` where it has none. */
       readonly outputActivation: string;
       /** Whether it has layers at which XLA is slow: pooling, up-sampling, dilated convolutions. */
-      readonly forGraphs: boolean;
+      readonly slowInXla: boolean;
     }
   | {
       readonly kind: 'trained-model';

@@ -1,6 +1,6 @@
 /** Activations of Keras that tfjs lacks, or computes by Keras 2's formula. Saved, they are layers of tfjs: see `stock.ts`. */
 import type * as tfjs from '@tensorflow/tfjs';
-import type { ActivationName } from '../config/generated/settings.ts';
+import type { ActivationName } from '../schema/generated/settings.ts';
 import type { Tf } from '../engine/engine.ts';
 
 type Compute = (tf: Tf, x: tfjs.Tensor) => tfjs.Tensor;

@@ -1,6 +1,6 @@
 /** Layers of the language as tfjs layers. One entry a kind. */
 import type * as tfjs from '@tensorflow/tfjs';
-import type { InitializerName, Pair, Regularizer } from '../config/generated/settings.ts';
+import type { InitializerName, Pair, Regularizer } from '../schema/generated/settings.ts';
 import type { Tf } from '../engine/engine.ts';
 import { resizeBilinear } from '../engine/resize.ts';
 import { activationOf } from './activations.ts';

@@ -1,5 +1,5 @@
 /** The rules of layers that work on images: convolution, pooling, resizing, borders. */
-import type { Border, PaddingName, Pair } from '../config/generated/settings.ts';
+import type { Border, PaddingName, Pair } from '../schema/generated/settings.ts';
 import type { LayerName, Shape } from './layer.ts';
 import { type LayerRules, type Site, kernelAndBias, pairOf } from './rule.ts';
 

@@ -2,7 +2,7 @@
  * Keras's initializers, drawn with Philox: the same numbers for the same seed, on every engine. tfjs has initializers of the
  * same names, but their generators are its own, and its normal ones lack the correction of the standard deviation.
  */
-import type { InitializerName } from '../config/generated/settings.ts';
+import type { InitializerName } from '../schema/generated/settings.ts';
 import { Philox } from '../core/philox.ts';
 import type { Seed } from '../core/seed.ts';
 import { sizeOf } from '../core/shape.ts';

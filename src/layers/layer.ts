@@ -1,5 +1,5 @@
 /** Layers as the language writes them, and their names in a model. Knows nothing of TensorFlow. */
-import { LAYER_DEFAULTS, type LayerSpec, type ModelSettings } from '../config/generated/settings.ts';
+import { LAYER_DEFAULTS, type LayerSpec, type ModelSettings } from '../schema/generated/settings.ts';
 
 /** Lengths of the axes without the batch: [height, width, channels] of an image, [size] of a vector. */
 export type Shape = readonly number[];

@@ -1,5 +1,5 @@
 /** What to say of a decoder whose output is not shaped like the input, and which single change would fix it. */
-import type { LayerSpec } from '../config/generated/settings.ts';
+import type { LayerSpec } from '../schema/generated/settings.ts';
 import { sizeOf } from '../core/shape.ts';
 import type { Finding } from '../core/stage-type.ts';
 import {

@@ -3,7 +3,7 @@ import type * as tfjs from '@tensorflow/tfjs';
 import type {
   BatchNormalizationArguments,
   LayerNormalizationArguments,
-} from '../config/generated/settings.ts';
+} from '../schema/generated/settings.ts';
 import { failure } from '../core/diagnostic.ts';
 import type { Tf } from '../engine/engine.ts';
 import { replaceCall, weightOf } from './own.ts';

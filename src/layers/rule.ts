@@ -1,5 +1,5 @@
 /** What a rule of a layer is: see `rules.ts` for the rules themselves. */
-import type { InitializerName, Pair } from '../config/generated/settings.ts';
+import type { InitializerName, Pair } from '../schema/generated/settings.ts';
 import type { DiagnosticCode } from '../core/diagnostic.ts';
 import type { LayerArguments, LayerName, Shape } from './layer.ts';
 

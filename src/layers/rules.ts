@@ -1,6 +1,6 @@
 /** What each kind of layer makes of a shape, and which weights it has. One rule a kind; no TensorFlow. */
 import { sizeOf } from '../core/shape.ts';
-import type { InitializerName } from '../config/generated/settings.ts';
+import type { InitializerName } from '../schema/generated/settings.ts';
 import { imageRules } from './image-rules.ts';
 import { type LayerName, type Shape, shapeText } from './layer.ts';
 import { type LayerRules, type Problem, type Site, type Weight, kernelAndBias } from './rule.ts';

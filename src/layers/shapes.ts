@@ -1,5 +1,5 @@
 /** The shapes of an autoencoder's layers, and what does not fit, from the settings alone: TensorFlow is not loaded. */
-import type { LayerSpec } from '../config/generated/settings.ts';
+import type { LayerSpec } from '../schema/generated/settings.ts';
 import { sizeOf } from '../core/shape.ts';
 import type { Finding } from '../core/stage-type.ts';
 import {

@@ -5,7 +5,7 @@
 import type * as tfjs from '@tensorflow/tfjs';
 import { type JsonObject, isJsonObject } from '../core/json.ts';
 import type { OwnActivation } from './activations.ts';
-import { listAt, objectAt, stringAt } from '../core/schema-view.ts';
+import { listAt, objectAt, stringAt } from '../schema/view.ts';
 
 interface Part {
   readonly type: string;

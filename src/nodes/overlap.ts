@@ -1,5 +1,5 @@
-import type { ImageSet } from '../artifacts/images.ts';
-import { countShared } from '../artifacts/same-images.ts';
+import type { ImageSet } from '../formats/images.ts';
+import { countShared } from '../formats/same-images.ts';
 import type { StageContext } from './contract.ts';
 
 /** Warns of test images that are among the training images, too. */

@@ -2,7 +2,7 @@
 import type { LocatedPipeline } from '../config/pipeline.ts';
 import type { SourceRange } from '../core/diagnostic.ts';
 import { canonicalJson, isJsonObject, type JsonObject } from '../core/json.ts';
-import { differences, formatPath, type KeyChange } from './explain.ts';
+import { differences, formatPath, type KeyChange } from '../core/json-diff.ts';
 import type { Change, Plan, WantedStage } from './plan.ts';
 
 /** A difference, and the stage whose key has it. */

@@ -5,7 +5,7 @@ import { failure, type Diagnostic } from '../core/diagnostic.ts';
 import { canonicalJson, type Json, type JsonObject } from '../core/json.ts';
 import { suggest } from '../core/suggest.ts';
 import { locateChange } from './changes.ts';
-import { differences } from './explain.ts';
+import { differences } from '../core/json-diff.ts';
 import type { GraphStage } from './graph.ts';
 import { hashKey, lineageOf, type StageKey } from './key.ts';
 import type { Plan, PlannedStage, Reason, Resume, WantedStage } from './plan.ts';

@@ -1,7 +1,7 @@
 /** From the files of a stage to what it has to show. */
 import { lstat, readFile, readdir } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative, sep } from 'node:path';
-import { readCsv } from '../core/csv.ts';
+import { readCsv } from '../formats/csv.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import { historyPanels } from '../figures/history.ts';
 import type { Figure } from '../figures/figure.ts';

@@ -1,8 +1,8 @@
 /** Maps of images: vectors of two values as points, with the images behind some of them. */
-import { takeNames } from '../artifacts/image-names.ts';
-import { readImages, readImageSet, toFloat32 } from '../artifacts/images.ts';
-import { compareNames } from '../artifacts/same-images.ts';
-import { readVectors, readVectorSet, type VectorArray } from '../artifacts/vectors.ts';
+import { takeNames } from '../formats/image-names.ts';
+import { readImages, readImageSet, toFloat32 } from '../formats/images.ts';
+import { compareNames } from '../formats/same-images.ts';
+import { readVectors, readVectorSet, type VectorArray } from '../formats/vectors.ts';
 import { Failure } from '../core/diagnostic.ts';
 import type { Split } from '../core/stage-type.ts';
 import { encodePng } from '../figures/png.ts';

@@ -1,6 +1,6 @@
 /** Writes the report of a run. */
 import { join } from 'node:path';
-import { writeFileAtomic } from '../artifacts/atomic.ts';
+import { writeFileAtomic } from '../files/atomic.ts';
 import { renderPage } from './page.ts';
 import { readReport } from './read.ts';
 import type { Report } from './report.ts';

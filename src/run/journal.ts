@@ -9,7 +9,7 @@ import { canonicalJson, sha256, type Json, type JsonObject } from '../core/json.
 import { packageRoot } from '../core/package-root.ts';
 import { causesOf } from '../plan/changes.ts';
 import type { Plan, PlannedStage, WantedStage } from '../plan/plan.ts';
-import type { StageOutcome, StageStanding } from './run.ts';
+import type { StageOutcome, StageStanding } from './types.ts';
 import { sourcePath } from './source.ts';
 
 type Metrics = Readonly<Record<string, number>>;

@@ -1,9 +1,9 @@
 /** Compares the images that a stage pairs, by their names, as soon as both sets exist. */
 import type { Entry } from '../artifacts/entry.ts';
-import { takeNames, type ImageNames } from '../artifacts/image-names.ts';
-import { readImageNames, readImageSet } from '../artifacts/images.ts';
-import { compareNames, isGuess, type NameDifference } from '../artifacts/same-images.ts';
-import { readVectors, readVectorSet } from '../artifacts/vectors.ts';
+import { takeNames, type ImageNames } from '../formats/image-names.ts';
+import { readImageNames, readImageSet } from '../formats/images.ts';
+import { compareNames, isGuess, type NameDifference } from '../formats/same-images.ts';
+import { readVectors, readVectorSet } from '../formats/vectors.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { OutputKind, Pairing, Split } from '../core/stage-type.ts';

@@ -7,7 +7,7 @@ import type { LocatedPipeline } from '../config/pipeline.ts';
 import { engineIdentity } from '../engine/identity.ts';
 import { checkPipeline, inspectFiles } from '../plan/check.ts';
 import { checkTargets, makePlan, type KeyEngine, type PreviousStage } from '../plan/make.ts';
-import type { PlanOptions, PlanResult } from './run.ts';
+import type { PlanOptions, PlanResult } from './types.ts';
 
 /** The store that belongs to an outputs folder: `.hourglass` beside it. */
 export function storeOf(outputs: string): Store {

@@ -26,9 +26,9 @@ export class SharedWork {
   }
 
   /** What `Store.damage` says, or for an entry that was sound before, that nothing is wrong. */
-  async damage(store: Store, entry: Entry): Promise<string | undefined> {
+  async findCorruptFile(store: Store, entry: Entry): Promise<string | undefined> {
     if (this.sound.has(entry.hash)) return undefined;
-    const part = await store.damage(entry);
+    const part = await store.findCorruptFile(entry);
     if (part === undefined) this.sound.add(entry.hash);
     return part;
   }

@@ -3,7 +3,7 @@
  * the native library takes once a process.
  */
 import { Checkpoints } from '../artifacts/checkpoints.ts';
-import { errorCode, fileFailure, systemFailure } from '../artifacts/atomic.ts';
+import { errorCode, fileFailure, systemFailure } from '../files/atomic.ts';
 import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
 import type { Engine } from '../engine/engine.ts';
 import { deriveSeed } from '../core/seed.ts';

@@ -1,7 +1,7 @@
 /** A pool of worker processes, at most one for each stage at work. */
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { peakMemory } from '../artifacts/process.ts';
+import { peakMemory } from '../files/process.ts';
 import { failure, Failure } from '../core/diagnostic.ts';
 import type { LogLevel, Progress } from '../core/event.ts';
 import type { FromWorker, StageTask, ToWorker } from './protocol.ts';

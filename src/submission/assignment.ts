@@ -1,6 +1,6 @@
 /** What an assignment lets students change, and what they did change. */
 import { dirname, resolve } from 'node:path';
-import { readDocument } from '../config/document.ts';
+import { readYamlDocument } from '../config/document.ts';
 import { readMerged } from '../config/extends.ts';
 import { loadPipeline } from '../config/load.ts';
 import { toJson } from '../config/located.ts';
@@ -8,7 +8,7 @@ import { applyOverrides, overrideSources } from '../config/override.ts';
 import type { DocumentPath, LocatedPipeline } from '../config/pipeline.ts';
 import { Failure, type Diagnostic } from '../core/diagnostic.ts';
 import { canonicalJson, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
-import { readSchema } from '../core/schemas.ts';
+import { readSchema } from '../schema/schemas.ts';
 import { stageTypes } from '../nodes/registry.ts';
 import type { Assignment } from './generated/types.ts';
 import { findOtherFiles } from './given-files.ts';
@@ -26,7 +26,7 @@ export interface LoadedAssignment {
 
 /** @throws Failure all that is wrong with an assignment, its base or its list of students */
 export async function loadAssignment(file: string): Promise<LoadedAssignment> {
-  const { data, diagnostics } = await readDocument(file, readSchema('assignment'));
+  const { data, diagnostics } = await readYamlDocument(file, readSchema('assignment'));
   if (data === undefined) throw new Failure(...diagnostics);
   // The schema that the type was made from has just been checked.
   const { base, editable, seed, students } = data as unknown as Assignment;

@@ -16,7 +16,7 @@ import { WHY, type Judgement } from './judge.ts';
 import { artifactPath, METRICS, mismatch, RESOLVED } from './manifest.ts';
 import { replay } from './replay.ts';
 import { stagesOfModels } from './rerun.ts';
-import { loadStranger } from './stranger.ts';
+import { loadStranger } from './load-untrusted.ts';
 import { troubleOf } from './trouble.ts';
 import { unpackArchive, type Unpacked } from './unpack.ts';
 

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
-import type { TrainSettings } from '../config/generated/settings.ts';
+import type { TrainSettings } from '../schema/generated/settings.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
 import { Failure, type Diagnostic, type SourceFile } from '../core/diagnostic.ts';
 import { canonicalJson, isJsonObject, type JsonObject } from '../core/json.ts';

@@ -6,7 +6,7 @@ import type { Diagnostic } from '../core/diagnostic.ts';
 import { canonicalJson, sha256, type JsonObject } from '../core/json.ts';
 import { isSystemName } from '../nodes/dataset/names.ts';
 import { moduleFiles } from './sources.ts';
-import { dataCandidates } from './stranger.ts';
+import { dataCandidates } from './load-untrusted.ts';
 
 export interface GivenFilesOptions {
   /** Whether an assignment lets students change a value, and with it the file that it names. */

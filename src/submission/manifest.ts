@@ -2,7 +2,7 @@
 import type { ValidateFunction } from 'ajv';
 import { failure, type Diagnostic } from '../core/diagnostic.ts';
 import type { Json } from '../core/json.ts';
-import { readSchema } from '../core/schemas.ts';
+import { readSchema } from '../schema/schemas.ts';
 import type { Environment, Manifest } from './generated/types.ts';
 import { isDeep } from './json-text.ts';
 

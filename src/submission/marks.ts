@@ -1,7 +1,7 @@
 /** Verdicts for those who mark: a table of a whole class, and what Gradescope's autograder reads. */
 import { basename } from 'node:path';
 import type { Json } from '../core/json.ts';
-import { writeCsv } from '../core/csv.ts';
+import { writeCsv } from '../formats/csv.ts';
 import { printable } from '../core/text.ts';
 import type { Verdict } from './verify.ts';
 

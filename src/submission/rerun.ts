@@ -6,7 +6,7 @@ import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
 import type { JsonObject } from '../core/json.ts';
 import { checkPipeline } from '../plan/check.ts';
 import type { Plan, PlannedStage } from '../plan/plan.ts';
-import { runPipeline } from '../run/execute.ts';
+import { runPipeline } from '../run/executor.ts';
 import { planPipeline, storeOf } from '../run/plan.ts';
 import { comparisonFor, type Comparison } from './compare.ts';
 import { packagesHash, processor, softwareVersions } from './environment.ts';

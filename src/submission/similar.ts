@@ -2,7 +2,7 @@
  * Artifacts that are equal except for rounding. The submitted one may be anything: it is read in step with ours, so that it is
  * never larger or deeper than that.
  */
-import { decodeImage, type DecodedImage, type Pixels } from '../artifacts/decode.ts';
+import { decodeImage, type DecodedImage, type Pixels } from '../formats/decode.ts';
 import { Failure } from '../core/diagnostic.ts';
 import { isJsonObject, type Json } from '../core/json.ts';
 import { renderPixels } from '../figures/figure.ts';

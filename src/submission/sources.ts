@@ -1,7 +1,7 @@
 /** The files that a run was made from: the pipeline, what it extends, plugins, and data of the user's own. */
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
-import { errorCode } from '../artifacts/atomic.ts';
+import { errorCode } from '../files/atomic.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
 import { Failure, failure, type SourceFile } from '../core/diagnostic.ts';
 import { isJsonObject, type Json } from '../core/json.ts';

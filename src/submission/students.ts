@@ -1,8 +1,8 @@
 /** Whose archive is whose: the list of students, numbers in file names, and whether a seed is one of them. */
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { errorCode } from '../artifacts/atomic.ts';
-import { readCsv, type CsvRow } from '../core/csv.ts';
+import { errorCode } from '../files/atomic.ts';
+import { readCsv, type CsvRow } from '../formats/csv.ts';
 import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
 import { printable } from '../core/text.ts';
 

@@ -1,7 +1,7 @@
 /** What a `train` stage left must agree with itself: history, summary, models and settings. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { TrainSettings } from '../config/generated/settings.ts';
+import type { TrainSettings } from '../schema/generated/settings.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { canonicalJson, isJsonObject, sha256, type Json, type JsonObject } from '../core/json.ts';
 import { writeHistory, type EpochRecord } from '../nodes/train/history.ts';

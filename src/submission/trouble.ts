@@ -1,5 +1,5 @@
 /** What keeps an archive from being checked without being its fault. */
-import { systemFailure } from '../artifacts/atomic.ts';
+import { systemFailure } from '../files/atomic.ts';
 import { Failure, type Diagnostic } from '../core/diagnostic.ts';
 
 /**

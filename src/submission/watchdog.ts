@@ -3,7 +3,7 @@
  * main thread is. `process.ppid` then changes.
  */
 import { workerData } from 'node:worker_threads';
-import { isAlive } from '../artifacts/process.ts';
+import { isAlive } from '../files/process.ts';
 
 const PERIOD_MILLISECONDS = 500;
 const parent = Number(workerData);

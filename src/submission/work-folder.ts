@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, readdir, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findOwner, OwnerFile } from '../artifacts/owner.ts';
+import { findOwner, OwnerFile } from '../files/owner.ts';
 
 const PREFIX = 'hourglass-verify-';
 const OWNED = /^hourglass-verify-[0-9a-f]{16}\.owner$/;

@@ -11,7 +11,7 @@ import { Transform, Writable, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { crc32, createInflateRaw } from 'node:zlib';
 import yauzl from 'yauzl';
-import { errorCode } from '../artifacts/atomic.ts';
+import { errorCode } from '../files/atomic.ts';
 import { failure, Failure } from '../core/diagnostic.ts';
 import { printable } from '../core/text.ts';
 import { LIMITS } from './limits.ts';

@@ -9,7 +9,7 @@ import { trainMetricNames } from '../nodes/train/metric-names.ts';
 import type { CheckResult } from '../plan/check.ts';
 import type { GraphStage } from '../plan/graph.ts';
 import type { SweepProblem } from './expand.ts';
-import { sweepDiagnostic } from './place.ts';
+import { sweepDiagnostic } from './diagnostic.ts';
 import { pathOfParameter } from './trial.ts';
 
 /** Keys of the document that trials cannot differ in, and why. */

@@ -2,7 +2,7 @@
  * The median rule: D. Golovin, B. Solnik, S. Moitra, G. Kochanski, J. Karro, D. Sculley, "Google Vizier: a service for black-box
  * optimization", KDD 2017, section 3.2. Here a trial's peers are fixed by its place in the list, not by the clock.
  */
-import type { Sweep } from '../config/generated/settings.ts';
+import type { Sweep } from '../schema/generated/settings.ts';
 
 type Settings = NonNullable<Sweep['early_stop']>;
 

@@ -1,5 +1,5 @@
 /** A sweep's parameters -> the combinations of their values. Pure: the same sweep and seed give the same list. */
-import type { Sweep } from '../config/generated/settings.ts';
+import type { Sweep } from '../schema/generated/settings.ts';
 import type { DocumentPath } from '../config/pipeline.ts';
 import type { DiagnosticCode } from '../core/diagnostic.ts';
 import { canonicalJson, type Json } from '../core/json.ts';

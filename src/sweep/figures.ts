@@ -2,7 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Store } from '../artifacts/store.ts';
-import { readNpy } from '../artifacts/npy.ts';
+import { readNpy } from '../formats/npy.ts';
 import type { JsonObject } from '../core/json.ts';
 import { writeFigure, type Figure } from '../figures/figure.ts';
 import { heatMap } from '../figures/heat-map.ts';

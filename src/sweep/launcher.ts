@@ -5,7 +5,7 @@
  * and its `run.json` says so, whatever else may have happened to a process or a job.
  */
 import type { Store } from '../artifacts/store.ts';
-import type { Sweep } from '../config/generated/settings.ts';
+import type { Sweep } from '../schema/generated/settings.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { EngineChoice } from '../engine/engine.ts';
 import type { SweepEmit, TrialOutcome } from './event.ts';

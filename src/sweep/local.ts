@@ -2,12 +2,12 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import pLimit, { type LimitFunction } from 'p-limit';
-import { readJsonFile } from '../artifacts/json-file.ts';
+import { readJsonFile } from '../files/json-file.ts';
 import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
 import type { RunEvent } from '../core/event.ts';
 import { isJsonObject } from '../core/json.ts';
-import { runPlan } from '../run/execute.ts';
-import type { RunResult } from '../run/run.ts';
+import { runPlan } from '../run/executor.ts';
+import type { RunResult } from '../run/types.ts';
 import { SharedWork } from '../run/shared.ts';
 import { splitMetric, trainStagesOf } from './check.ts';
 import { MedianRule } from './early-stop.ts';

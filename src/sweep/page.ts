@@ -1,9 +1,9 @@
 /** `sweep.html` of a workspace, from what lies there. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileAtomic } from '../artifacts/atomic.ts';
+import { writeFileAtomic } from '../files/atomic.ts';
 import { Workspace } from '../artifacts/workspace.ts';
-import { readJsonFile } from '../artifacts/json-file.ts';
+import { readJsonFile } from '../files/json-file.ts';
 import { formatSeconds } from '../core/format.ts';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { commandText } from '../report/command.ts';

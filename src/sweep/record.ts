@@ -1,9 +1,9 @@
 /** `sweep.json` and `sweep.csv` of a workspace: the trials as they were fixed when the sweep began, and what came of them. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileAtomic } from '../artifacts/atomic.ts';
-import type { Sweep } from '../config/generated/settings.ts';
-import { writeCsv } from '../core/csv.ts';
+import { writeFileAtomic } from '../files/atomic.ts';
+import type { Sweep } from '../schema/generated/settings.ts';
+import { writeCsv } from '../formats/csv.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { TrialOutcome, TrialState } from './event.ts';
 import type { Metrics, PlannedTrial } from './plan.ts';

@@ -1,6 +1,6 @@
 /** What the trials of a sweep say together: means over replicates, the best, the knee of the curve, and the answer in a sentence. */
 import { canonicalJson, type Json, type JsonObject } from '../core/json.ts';
-import { findKnee, kneeConfidence, type Knee, type KneeConfidence } from '../core/knee.ts';
+import { findKnee, kneeConfidence, type Knee, type KneeConfidence } from './knee.ts';
 import { deriveSeed } from '../core/seed.ts';
 import { metricNames, metricOf, type SweepRecord, type TrialRecord } from './record.ts';
 import { shortJson } from './trial.ts';

@@ -1,9 +1,9 @@
 /** Runs a sweep: the trials are fixed, those that are not complete are brought to their end, and results are recorded. */
 import { lstat, readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { exists } from '../artifacts/atomic.ts';
+import { exists } from '../files/atomic.ts';
 import { foreignIn, removeExcept } from '../artifacts/foreign.ts';
-import { takeLock } from '../artifacts/lock.ts';
+import { takeLock } from '../files/lock.ts';
 import { Workspace } from '../artifacts/workspace.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
 import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
@@ -12,7 +12,8 @@ import type { EngineChoice } from '../engine/engine.ts';
 import { engineIdentity } from '../engine/identity.ts';
 import type { KeyEngine } from '../plan/make.ts';
 import type { Store } from '../artifacts/store.ts';
-import { installEngine, lockedDiagnostic } from '../run/execute.ts';
+import { lockedDiagnostic } from '../run/executor.ts';
+import { prepareEngine } from '../run/prepare.ts';
 import { storeOf, workspaceOf } from '../run/plan.ts';
 import { otherSources, sourcePath } from '../run/source.ts';
 import type { SweepEmit, TrialOutcome } from './event.ts';
@@ -128,7 +129,7 @@ async function sweep(
     canonicalJson({ ...previous.sweep }) === canonicalJson({ ...settings }) &&
     planned.every(({ id, complete }) => complete !== undefined || stopped.has(id));
   if (!isUnchanged) {
-    await removeStrangers(trialsFolder(workspace), planned);
+    await removeObsoleteTrials(trialsFolder(workspace), planned);
     // Figures of other trials would stand beside these until the end, or for ever if it is interrupted.
     if (previous !== undefined && listOf(previous) !== listOf(start)) await removeFigures(workspace);
     await writeSweep(workspace, start);
@@ -226,7 +227,7 @@ export async function prepareTrials(
     stages.some(({ action, key }) => action === 'run' && key.engine !== undefined),
   );
   if (!needed) return { planned: first, engine: { ...identity } };
-  const ensured = await installEngine({
+  const ensured = await prepareEngine({
     engine: choice,
     signal,
     emit: (event) => emit({ type: 'trial-event', event }),
@@ -236,7 +237,7 @@ export async function prepareTrials(
 }
 
 /** Removes folders of trials that the sweep no longer has; their results stay in the cache. */
-async function removeStrangers(folder: string, planned: readonly PlannedTrial[]): Promise<void> {
+async function removeObsoleteTrials(folder: string, planned: readonly PlannedTrial[]): Promise<void> {
   const own = new Set(planned.map(({ id }) => id));
   for (const name of await readdir(folder).catch(() => [])) {
     if (own.has(name)) continue;

@@ -2,13 +2,13 @@
 import type { PipelineReader } from '../config/load.ts';
 import { pathOf } from '../config/override.ts';
 import type { LocatedPipeline, TrialSetting } from '../config/pipeline.ts';
-import { inOrder } from '../config/report.ts';
+import { inOrder } from '../config/diagnostics/report.ts';
 import type { Diagnostic, SourceFile, SourceRange } from '../core/diagnostic.ts';
 import { canonicalJson, sha256, type Json, type JsonObject } from '../core/json.ts';
 import { deriveSeed } from '../core/seed.ts';
 import { checkPipeline, inspectFiles } from '../plan/check.ts';
 import { expandSweep, type Combination } from './expand.ts';
-import { sweepDiagnostic } from './place.ts';
+import { sweepDiagnostic } from './diagnostic.ts';
 
 export interface Trial {
   /** The beginning of the SHA-256 of the resolved settings: the trial's name, and that of its folder. */

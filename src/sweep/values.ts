@@ -1,5 +1,5 @@
 /** The values that a parameter of a sweep takes. */
-import type { Sweep } from '../config/generated/settings.ts';
+import type { Sweep } from '../schema/generated/settings.ts';
 import type { Json } from '../core/json.ts';
 import type { Philox } from '../core/philox.ts';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { Checkpoints, type Checkpoint } from '../../src/artifacts/checkpoints.ts';
-import { encodeTensors } from '../../src/artifacts/safetensors.ts';
+import { encodeTensors } from '../../src/formats/safetensors.ts';
 import { sha256 } from '../../src/core/json.ts';
 
 interface Place {

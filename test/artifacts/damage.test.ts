@@ -49,7 +49,7 @@ async function read(hash: string): Promise<Entry | undefined> {
   const found = await store.find(hash);
   assert.notEqual(found.state, 'absent');
   if (found.state !== 'present') return undefined;
-  return (await store.damage(found.entry)) === undefined ? found.entry : undefined;
+  return (await store.findCorruptFile(found.entry)) === undefined ? found.entry : undefined;
 }
 
 test('a flip of any byte of twenty artifacts is found', async () => {

@@ -57,7 +57,7 @@ test('an entry is found with what was stored', async () => {
   );
   assert.equal(entry.record.files[1]?.sha256, sha256('content'));
   assert.equal(readFileSync(join(entry.folder, 'model/weights.bin'), 'utf8'), 'content');
-  assert.equal(await store.damage(entry), undefined);
+  assert.equal(await store.findCorruptFile(entry), undefined);
 });
 
 test('nothing of a draft is visible before commit or after discard', async () => {
@@ -77,10 +77,10 @@ test('every flipped byte is found', async () => {
     const flipped = Buffer.from(original);
     flipped[index] = (flipped[index] ?? 0) ^ 1;
     writeFileSync(path, flipped);
-    assert.equal(await store.damage(entry), 'model/weights.bin');
+    assert.equal(await store.findCorruptFile(entry), 'model/weights.bin');
   }
   writeFileSync(path, original);
-  assert.equal(await store.damage(entry), undefined);
+  assert.equal(await store.findCorruptFile(entry), undefined);
 });
 
 test('a truncated or missing file, or a broken record, is a miss', async () => {
@@ -108,8 +108,8 @@ test('a truncated or missing file, or a broken record, is a miss', async () => {
 
 test('an entry that is set aside is gone, and can be made again', async () => {
   await put();
-  await store.setAside(HASH);
-  await store.setAside(HASH);
+  await store.quarantine(HASH);
+  await store.quarantine(HASH);
   assert.equal(await store.lookup(HASH), undefined);
   assert.equal(readdirSync(join(store.folder, 'damaged')).length, 1);
   await put();
@@ -190,7 +190,7 @@ test('what was touched is hashed once more, and then looks as it was stored', as
   chmodSync(path, 0o644);
   utimesSync(path, new Date(), new Date());
   assert.ok(!(await looksUnchanged(path, file)));
-  assert.equal(await store.damage(entry), undefined);
+  assert.equal(await store.findCorruptFile(entry), undefined);
   assert.ok(await looksUnchanged(path, file));
   assert.equal(statSync(path).mode & 0o222, 0);
 });

@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:f
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { processSpace } from '../../src/artifacts/process.ts';
+import { pidNamespace } from '../../src/files/process.ts';
 import { rig, TINY } from '../rig.ts';
 
 /** Begins every colour. */
@@ -268,7 +268,7 @@ test('clean takes files, too, and leaves what a run is at work on', async (t) =>
   const owner = {
     pid: process.pid,
     host: hostname(),
-    space: processSpace(),
+    space: pidNamespace(),
     processStart: '',
     since: '2026-01-01T00:00:00Z',
   };

@@ -6,7 +6,7 @@ import type { TestContext } from 'node:test';
 import { loadPipeline } from '../../src/config/load.ts';
 import type { LoadOptions, LoadResult, StageTypes } from '../../src/config/pipeline.ts';
 import type { JsonObject } from '../../src/core/json.ts';
-import { readSchema, STAGE_TYPES } from '../../src/core/schemas.ts';
+import { readSchema, STAGE_TYPES } from '../../src/schema/schemas.ts';
 import type { StageType } from '../../src/core/stage-type.ts';
 
 /** A stage type of which only the schema matters. */

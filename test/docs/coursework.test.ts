@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadPipeline } from '../../src/config/load.ts';
 import { packageRoot } from '../../src/core/package-root.ts';
-import type { ModelSettings } from '../../src/config/generated/settings.ts';
+import type { ModelSettings } from '../../src/schema/generated/settings.ts';
 import { inferAutoencoder, parametersOf, type PlacedLayer } from '../../src/layers/shapes.ts';
 import { markersOf } from '../../scripts/numbers/markers.ts';
 import { documents, readDocument, readRecord, textOf } from '../../scripts/numbers/record.ts';

@@ -4,7 +4,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { packageRoot } from '../../src/core/package-root.ts';
-import { STAGE_TYPES } from '../../src/core/schemas.ts';
+import { STAGE_TYPES } from '../../src/schema/schemas.ts';
 import { LanguageServer } from './language-server.ts';
 
 let server: LanguageServer;

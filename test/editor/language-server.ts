@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isJsonObject, type Json, type JsonObject } from '../../src/core/json.ts';
 import { packageRoot } from '../../src/core/package-root.ts';
-import { isList, listAt, objectAt, stringAt } from '../../src/core/schema-view.ts';
+import { isList, listAt, objectAt, stringAt } from '../../src/schema/view.ts';
 
 export interface Completion {
   readonly label: string;

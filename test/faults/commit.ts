@@ -6,8 +6,8 @@ import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { mkdir, open, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { fileFailure } from '../../src/artifacts/atomic.ts';
-import { takeLock } from '../../src/artifacts/lock.ts';
+import { fileFailure } from '../../src/files/atomic.ts';
+import { takeLock } from '../../src/files/lock.ts';
 import { Store } from '../../src/artifacts/store.ts';
 import { Workspace } from '../../src/artifacts/workspace.ts';
 import { Failure } from '../../src/core/diagnostic.ts';
@@ -90,7 +90,7 @@ export async function look(folder: string): Promise<Sight> {
     const found = await store.find(hashOf(version));
     if (found.state === 'damaged') torn.push(`${version}: ${found.part}`);
     if (found.state !== 'present') continue;
-    const part = await store.damage(found.entry);
+    const part = await store.findCorruptFile(found.entry);
     if (part === undefined) stored.push(version);
     else torn.push(`${version}: ${part}`);
     for (const [path, text] of Object.entries(filesOf(version)))

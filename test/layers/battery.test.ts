@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import type * as tfjs from '@tensorflow/tfjs';
 import * as fc from 'fast-check';
-import type { LayerSpec } from '../../src/config/generated/settings.ts';
+import type { LayerSpec } from '../../src/schema/generated/settings.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import type { Tf } from '../../src/engine/engine.ts';
 import { loadEngine } from '../../src/engine/load.ts';

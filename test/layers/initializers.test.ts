@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { InitializerName } from '../../src/config/generated/settings.ts';
+import type { InitializerName } from '../../src/schema/generated/settings.ts';
 import type { Seed } from '../../src/core/seed.ts';
 import { initialValues } from '../../src/layers/initializers.ts';
 import type { Shape } from '../../src/layers/layer.ts';

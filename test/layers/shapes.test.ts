@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { LayerSpec } from '../../src/config/generated/settings.ts';
+import type { LayerSpec } from '../../src/schema/generated/settings.ts';
 import type { Finding } from '../../src/core/stage-type.ts';
 import type { Architecture, Shape } from '../../src/layers/layer.ts';
 import { labelLayers } from '../../src/layers/layer.ts';

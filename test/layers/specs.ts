@@ -1,9 +1,9 @@
 /** Layers for tests, with the defaults that the schema gives. */
-import type { LayerSpec } from '../../src/config/generated/settings.ts';
+import type { LayerSpec } from '../../src/schema/generated/settings.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import { deriveSeed } from '../../src/core/seed.ts';
-import { canonicalNames, objectAt } from '../../src/core/schema-view.ts';
-import { readSchema } from '../../src/core/schemas.ts';
+import { canonicalNames, objectAt } from '../../src/schema/view.ts';
+import { readSchema } from '../../src/schema/schemas.ts';
 import type { Seeds } from '../../src/layers/build.ts';
 import type { Architecture, LayerName } from '../../src/layers/layer.ts';
 

@@ -1,8 +1,8 @@
 /** Every step passes on which images it keeps. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { placeOf, type ImageNames } from '../../src/artifacts/image-names.ts';
-import type { NoiseSettings, NormalizeSettings } from '../../src/config/generated/settings.ts';
+import { placeOf, type ImageNames } from '../../src/formats/image-names.ts';
+import type { NoiseSettings, NormalizeSettings } from '../../src/schema/generated/settings.ts';
 import { concatNode } from '../../src/nodes/concat/node.ts';
 import { noiseNode } from '../../src/nodes/noise/node.ts';
 import { normalizeNode } from '../../src/nodes/normalize/node.ts';

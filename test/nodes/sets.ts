@@ -2,8 +2,8 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { readImages, readImageSet, writeImageSet, type ImageArray } from '../../src/artifacts/images.ts';
-import type { ImageSetRecord } from '../../src/artifacts/images.ts';
+import { readImages, readImageSet, writeImageSet, type ImageArray } from '../../src/formats/images.ts';
+import type { ImageSetRecord } from '../../src/formats/images.ts';
 import type { Split } from '../../src/core/stage-type.ts';
 import type { NodeDefinition } from '../../src/nodes/contract.ts';
 import { fakeContext, temporaryFolder, type FakeOptions } from './context.ts';

@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { test } from 'node:test';
 import sharp from 'sharp';
-import { writeNpy } from '../../src/artifacts/npy.ts';
+import { writeNpy } from '../../src/formats/npy.ts';
 import { rig, type Rig } from '../rig.ts';
 
 const SIDE = 4;

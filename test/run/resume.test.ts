@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { isJsonObject } from '../../src/core/json.ts';
-import { readSchema } from '../../src/core/schemas.ts';
+import { readSchema } from '../../src/schema/schemas.ts';
 import { fingerprint, rig, type Step } from '../rig.ts';
 
 const EPOCHS = 60;

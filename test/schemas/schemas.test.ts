@@ -4,11 +4,11 @@ import { test } from 'node:test';
 import { Ajv } from 'ajv';
 import fc from 'fast-check';
 import { parse } from 'yaml';
-import { composeSchema } from '../../src/core/compose-schema.ts';
+import { composeSchema } from '../../src/schema/compose.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../src/core/json.ts';
-import { readSchema, SHARED_SCHEMAS, STAGE_TYPES } from '../../src/core/schemas.ts';
-import { exampleOf, flowText } from '../../src/core/schema-example.ts';
-import { resolveReference, variantsOf } from '../../src/core/schema-view.ts';
+import { readSchema, SHARED_SCHEMAS, STAGE_TYPES } from '../../src/schema/schemas.ts';
+import { exampleOf, flowText } from '../../src/schema/example.ts';
+import { resolveReference, variantsOf } from '../../src/schema/view.ts';
 import { builtinNodes } from '../../src/nodes/registry.ts';
 import { outOfStep } from '../../scripts/generated.ts';
 

@@ -1,7 +1,7 @@
 /** A process that opens hostile files one by one, and answers with the codes of what it says of them. */
 import { rmSync } from 'node:fs';
-import { readIdx } from '../../src/artifacts/idx.ts';
-import { readNpy } from '../../src/artifacts/npy.ts';
+import { readIdx } from '../../src/formats/idx.ts';
+import { readNpy } from '../../src/formats/npy.ts';
 import { Failure } from '../../src/core/diagnostic.ts';
 import { deriveSeed } from '../../src/core/seed.ts';
 import { loadEngine } from '../../src/engine/load.ts';

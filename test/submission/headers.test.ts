@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { parseIdx } from '../../src/artifacts/idx.ts';
-import { readNpy } from '../../src/artifacts/npy.ts';
+import { parseIdx } from '../../src/formats/idx.ts';
+import { readNpy } from '../../src/formats/npy.ts';
 import { Failure } from '../../src/core/diagnostic.ts';
 import { Hostile } from './hostile.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readCsv } from '../../src/core/csv.ts';
+import { readCsv } from '../../src/formats/csv.ts';
 import { gradescopeResults, marksCsv } from '../../src/submission/marks.ts';
 import { findDuplicates, type Verdict } from '../../src/submission/verify.ts';
 

@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { before, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isAlive } from '../../src/artifacts/process.ts';
+import { isAlive } from '../../src/files/process.ts';
 import { writeZip } from '../../src/submission/zip-write.ts';
 import { HOURGLASS, rig, type Rig } from '../rig.ts';
 import { listed, type Files } from './archives.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Sweep } from '../../src/config/generated/settings.ts';
+import type { Sweep } from '../../src/schema/generated/settings.ts';
 import { canonicalJson, type Json } from '../../src/core/json.ts';
 import { expandSweep, type Combination } from '../../src/sweep/expand.ts';
 import { rangeProblem, rangeValues } from '../../src/sweep/values.ts';

@@ -1,15 +1,15 @@
 import { resolve } from 'node:path';
 import {
-  collect,
-  holdRuns,
+  collectGarbage,
+  lockRuns,
   shownIn,
   survey,
-  tally,
+  summarize,
   verifyStore,
   type Damage,
   type HeldEntry,
   type Tally,
-} from '../../artifacts/upkeep.ts';
+} from '../../artifacts/garbage-collection.ts';
 import type { Store } from '../../artifacts/store.ts';
 import { workspacesBeside } from '../../artifacts/workspace.ts';
 import { failure, type Diagnostic } from '../../core/diagnostic.ts';
@@ -43,7 +43,7 @@ export async function cache(terminal: Terminal, action: CacheAction, options: Ca
     case 'verify':
       return verify(terminal, store);
     case 'gc':
-      return collectGarbage(terminal, store, options);
+      return makeRoom(terminal, store, options);
   }
 }
 
@@ -51,9 +51,9 @@ async function status(terminal: Terminal, store: Store): Promise<number> {
   const { entries, checkpoints, damaged, drafts, leftovers } = await survey(store);
   const shown = await shownIn(await workspacesBeside(store.folder));
   const types = byType(entries);
-  const unshown = tally(entries.filter(({ hash }) => !shown.has(hash)));
-  const total = tally(entries);
-  const trainings = tally(checkpoints);
+  const unshown = summarize(entries.filter(({ hash }) => !shown.has(hash)));
+  const total = summarize(entries);
+  const trainings = summarize(checkpoints);
   if (terminal.options.json) {
     const cache = {
       folder: store.folder,
@@ -98,7 +98,7 @@ function byType(entries: readonly HeldEntry[]): Readonly<Record<string, Tally>> 
     const type = entry.type ?? 'unreadable';
     types.set(type, [...(types.get(type) ?? []), entry]);
   }
-  const tallies = [...types].map(([type, of]): [string, Tally] => [type, tally(of)]);
+  const tallies = [...types].map(([type, of]): [string, Tally] => [type, summarize(of)]);
   return Object.fromEntries(tallies.sort(([, a], [, b]) => b.bytes - a.bytes));
 }
 
@@ -131,7 +131,7 @@ function describeDamage({ hash, type, part }: Damage): Diagnostic {
   };
 }
 
-async function collectGarbage(terminal: Terminal, store: Store, options: CacheOptions): Promise<number> {
+async function makeRoom(terminal: Terminal, store: Store, options: CacheOptions): Promise<number> {
   const { maxSize: maxBytes, dryRun = false } = options;
   if (maxBytes === undefined) {
     throw failure(
@@ -140,10 +140,10 @@ async function collectGarbage(terminal: Terminal, store: Store, options: CacheOp
       'such as `--max-size 2GB`; `hourglass clean --cache` removes all that no outputs show',
     );
   }
-  const release = dryRun ? undefined : await holdRuns(store, 'all');
+  const release = dryRun ? undefined : await lockRuns(store, 'all');
   try {
     const shown = await shownIn(await workspacesBeside(store.folder));
-    const { removed, kept } = await collect(store, { shown, maxBytes, dryRun });
+    const { removed, kept } = await collectGarbage(store, { shown, maxBytes, dryRun });
     if (terminal.options.json) {
       const document = { status: dryRun ? 'planned' : 'done', cache: { ...removed, kept } };
       terminal.result(JSON.stringify(document, null, 2));

@@ -1,8 +1,8 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { basename, join, resolve, sep } from 'node:path';
-import { fileFailure } from '../../artifacts/atomic.ts';
+import { fileFailure } from '../../files/atomic.ts';
 import { foreignIn, removeExcept } from '../../artifacts/foreign.ts';
-import { collect, holdRuns, shownIn, type Tally } from '../../artifacts/upkeep.ts';
+import { collectGarbage, lockRuns, shownIn, type Tally } from '../../artifacts/garbage-collection.ts';
 import { workspacesBeside, workspacesIn } from '../../artifacts/workspace.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { storeOf } from '../../run/plan.ts';
@@ -45,7 +45,7 @@ export async function clean(terminal: Terminal, options: CleanOptions): Promise<
     named.push(present.includes(pipeline) ? pipeline : known(await outputsName(pipeline), present));
   const names = options.all ? present : [...new Set(named)];
   // A run's outputs are not removed under it, and what it has stored but does not show yet is not unused.
-  const release = options.dryRun ? undefined : await holdRuns(store, options.cache ? 'all' : names);
+  const release = options.dryRun ? undefined : await lockRuns(store, options.cache ? 'all' : names);
   let removed: readonly Removed[];
   let unused: Tally | undefined;
   try {
@@ -56,7 +56,7 @@ export async function clean(terminal: Terminal, options: CleanOptions): Promise<
         ({ folder }) => !gone.some((path) => folder === path || folder.startsWith(`${path}${sep}`)),
       );
       const shown = await shownIn(remaining);
-      unused = (await collect(store, { shown, maxBytes: 0, dryRun: options.dryRun })).removed;
+      unused = (await collectGarbage(store, { shown, maxBytes: 0, dryRun: options.dryRun })).removed;
     }
   } finally {
     await release?.();

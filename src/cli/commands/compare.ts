@@ -1,6 +1,6 @@
-import { writeCsv } from '../../core/csv.ts';
+import { writeCsv } from '../../formats/csv.ts';
 import { join, relative, resolve } from 'node:path';
-import { exists } from '../../artifacts/atomic.ts';
+import { exists } from '../../files/atomic.ts';
 import { Failure, failure } from '../../core/diagnostic.ts';
 import { suggest } from '../../core/suggest.ts';
 import { readSweep } from '../../sweep/record.ts';

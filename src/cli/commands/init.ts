@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
-import { errorCode, fileFailure } from '../../artifacts/atomic.ts';
+import { errorCode, fileFailure } from '../../files/atomic.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { packageRoot } from '../../core/package-root.ts';
 import { EXIT } from '../exit.ts';

@@ -1,6 +1,6 @@
 /** What every command that reads a pipeline does first. */
 import { readPipeline, type PipelineReader } from '../../config/load.ts';
-import { inOrder } from '../../config/report.ts';
+import { inOrder } from '../../config/diagnostics/report.ts';
 import type { LocatedPipeline } from '../../config/pipeline.ts';
 import type { Diagnostic, SourceFile } from '../../core/diagnostic.ts';
 import type { StageType } from '../../core/stage-type.ts';

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { basename, extname, join, relative, resolve } from 'node:path';
-import { exists } from '../../artifacts/atomic.ts';
+import { exists } from '../../files/atomic.ts';
 import { Workspace, workspacesIn } from '../../artifacts/workspace.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { writeReport } from '../../report/write.ts';

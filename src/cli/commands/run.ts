@@ -1,9 +1,9 @@
 import { join, relative, resolve } from 'node:path';
-import { exists } from '../../artifacts/atomic.ts';
+import { exists } from '../../files/atomic.ts';
 import { Failure, type Diagnostic, type SourceFile } from '../../core/diagnostic.ts';
 import type { RunEvent } from '../../core/event.ts';
-import { runPipeline } from '../../run/execute.ts';
-import type { RunResult } from '../../run/run.ts';
+import { runPipeline } from '../../run/executor.ts';
+import type { RunResult } from '../../run/types.ts';
 import { EXIT, outcomeOf } from '../exit.ts';
 import { RunLog } from '../log.ts';
 import type { RunFlags } from '../options.ts';

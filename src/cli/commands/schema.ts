@@ -1,4 +1,4 @@
-import { composeSchema } from '../../core/compose-schema.ts';
+import { composeSchema } from '../../schema/compose.ts';
 import { failure } from '../../core/diagnostic.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { suggest } from '../../core/suggest.ts';

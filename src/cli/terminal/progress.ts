@@ -1,5 +1,5 @@
 /** The words of a run's progress, shared by the live and the plain display. */
-import type { Progress, StageState } from '../../core/event.ts';
+import type { Progress, FinishedState } from '../../core/event.ts';
 import {
   fit,
   formatCount,
@@ -40,7 +40,7 @@ export function describeProgress(progress: Progress, columns = Infinity): string
 }
 
 const MARKS: Readonly<
-  Record<StageState, { readonly mark: string; readonly color: 'green' | 'dim' | 'yellow' | 'red' }>
+  Record<FinishedState, { readonly mark: string; readonly color: 'green' | 'dim' | 'yellow' | 'red' }>
 > = {
   ran: { mark: '✔', color: 'green' },
   cached: { mark: '·', color: 'dim' },
@@ -51,7 +51,7 @@ const MARKS: Readonly<
 
 export interface FinishedStage {
   readonly stage: string;
-  readonly state: StageState;
+  readonly state: FinishedState;
   readonly seconds: number;
   readonly metrics: Readonly<Record<string, number>>;
   readonly epochsKept?: number;

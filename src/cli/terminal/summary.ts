@@ -1,6 +1,6 @@
 /** What came of a run, in a few lines: the numbers, where to look, and after a failure how to resume. */
 import { describeChanges } from '../../artifacts/standing.ts';
-import type { RunResult, StageOutcome } from '../../run/run.ts';
+import type { RunResult, StageOutcome } from '../../run/types.ts';
 import { formatMetrics, formatPlural, formatSeconds, printable } from './format.ts';
 import { describeAll } from './progress.ts';
 import type { Style } from './style.ts';

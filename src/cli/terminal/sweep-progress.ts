@@ -1,7 +1,7 @@
 /** What is known of a sweep at work, in the words that the live and the plain display share. */
 import { unreachable } from '../../core/diagnostic.ts';
 import type { Progress } from '../../core/event.ts';
-import type { Sweep } from '../../config/generated/settings.ts';
+import type { Sweep } from '../../schema/generated/settings.ts';
 import type { SweepEvent, TrialOutcome } from '../../sweep/event.ts';
 import { describeParameters } from '../../sweep/results.ts';
 import { formatNumber, formatPlural, formatSeconds, printable } from './format.ts';

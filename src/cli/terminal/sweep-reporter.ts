@@ -1,5 +1,5 @@
 /** Shows a sweep at work: a live line for each trial on a terminal, a plain line for each trial elsewhere. */
-import type { Sweep } from '../../config/generated/settings.ts';
+import type { Sweep } from '../../schema/generated/settings.ts';
 import { unreachable } from '../../core/diagnostic.ts';
 import type { SweepEmit, SweepEvent, TrialOutcome } from '../../sweep/event.ts';
 import { fit, formatPlural, formatSeconds, printable } from './format.ts';

@@ -1,9 +1,8 @@
 /** Fetches the pinned wheel through pip, which knows the user's mirrors, proxies and certificates. */
-import { createReadStream } from 'node:fs';
 import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { failure, type Failure } from '../../core/diagnostic.ts';
+import { hashFile } from '../../files/hash.ts';
 import { TENSORFLOW_VERSION, type WheelPin } from '../pins.ts';
 import { runCommand, type InstallProgress } from './command.ts';
 
@@ -72,7 +71,7 @@ export async function downloadWheel(
   if (name === undefined) throw failure('engine-install-failed', 'pip downloaded no wheel');
   const wheel = join(folder, name);
   onProgress('checking the download');
-  if ((await sha256Of(wheel)) !== pin.sha256) {
+  if ((await hashFile(wheel)) !== pin.sha256) {
     await rm(wheel);
     throw otherFile(`the downloaded \`${name}\` has another SHA-256`, pin);
   }
@@ -111,10 +110,4 @@ async function downloadedBytes(folder: string): Promise<number> {
     bytes += (await stat(join(folder, name)).catch(() => undefined))?.size ?? 0;
   }
   return bytes;
-}
-
-async function sha256Of(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
-  return hash.digest('hex');
 }

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileAtomic } from '../../artifacts/atomic.ts';
+import { writeFileAtomic } from '../../files/atomic.ts';
 import { Failure } from '../../core/diagnostic.ts';
 import { kernelBuild, KERNEL_SOURCES } from '../kernels.ts';
 import { engineFolder, type EngineRecord } from '../location.ts';

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import yauzl from 'yauzl';
-import { errorCode, fileFailure } from '../../artifacts/atomic.ts';
+import { errorCode, fileFailure } from '../../files/atomic.ts';
 import { failure } from '../../core/diagnostic.ts';
 import type { WheelPin } from '../pins.ts';
 import type { InstallProgress } from './command.ts';

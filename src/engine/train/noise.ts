@@ -1,6 +1,6 @@
 /** Noise that is drawn afresh at every step of training, so that no epoch sees the same corrupted images. */
 import type { Tensor } from '@tensorflow/tfjs';
-import type { NoiseRecord } from '../../artifacts/images.ts';
+import type { NoiseRecord } from '../../formats/images.ts';
 import type { Seed } from '../../core/seed.ts';
 import type { Tf } from '../engine.ts';
 import { statelessNormal } from '../random.ts';

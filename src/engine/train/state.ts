@@ -1,6 +1,6 @@
 /** The variables that training changes, read and written as arrays: for checkpoints, and to go back to the best weights. */
 import type { Variable } from '@tensorflow/tfjs';
-import type { NamedArray } from '../../artifacts/safetensors.ts';
+import type { NamedArray } from '../../formats/safetensors.ts';
 import type { Tf } from '../engine.ts';
 
 /** A variable under a name that is the same in every process, unlike tfjs's own. */

@@ -1,5 +1,5 @@
-import type { ConcatSettings } from '../../config/generated/settings.ts';
-import { readSchema } from '../../core/schemas.ts';
+import type { ConcatSettings } from '../../schema/generated/settings.ts';
+import { readSchema } from '../../schema/schemas.ts';
 import type { OutputDescription } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';
 import { resampledFinding, stepIdentity } from '../step.ts';

@@ -1,6 +1,6 @@
-import { areAlike, joinImages, toFloats } from '../../artifacts/image-rows.ts';
-import { readImages, readImageSet, SPLITS, writeImageSet, type ImageArray } from '../../artifacts/images.ts';
-import type { ConcatSettings } from '../../config/generated/settings.ts';
+import { areAlike, joinImages, toFloats } from '../../formats/image-rows.ts';
+import { readImages, readImageSet, SPLITS, writeImageSet, type ImageArray } from '../../formats/images.ts';
+import type { ConcatSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import type { Split } from '../../core/stage-type.ts';
 import type { InputArtifact, StageContext, StageResult } from '../contract.ts';

@@ -5,7 +5,7 @@ import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { extract, type Extract } from 'tar-stream';
-import { errorCode } from '../../artifacts/atomic.ts';
+import { errorCode } from '../../files/atomic.ts';
 import { Failure, failure } from '../../core/diagnostic.ts';
 import type { ImageFile } from './image-file.ts';
 import { isSystemName, shownName } from './names.ts';

@@ -1,6 +1,6 @@
 /** Classes of image files -> labels. */
-import type { Pixels } from '../../artifacts/decode.ts';
-import { namesOf, takeNames, type ImageNames } from '../../artifacts/image-names.ts';
+import type { Pixels } from '../../formats/decode.ts';
+import { namesOf, takeNames, type ImageNames } from '../../formats/image-names.ts';
 import { sha256 } from '../../core/json.ts';
 import type { Split } from '../../core/stage-type.ts';
 import type { StageContext } from '../contract.ts';

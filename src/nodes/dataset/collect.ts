@@ -1,7 +1,7 @@
 /** Image files of a folder or an archive -> one array, with what could not be used by name. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { decodeImage, joinPixels, type DecodedImage, type Pixels } from '../../artifacts/decode.ts';
-import type { ImagesDatasetSettings, LfwDatasetSettings } from '../../config/generated/settings.ts';
+import { decodeImage, joinPixels, type DecodedImage, type Pixels } from '../../formats/decode.ts';
+import type { ImagesDatasetSettings, LfwDatasetSettings } from '../../schema/generated/settings.ts';
 import { Failure, failure } from '../../core/diagnostic.ts';
 import type { ImageShape } from '../../core/stage-type.ts';
 import type { StageContext } from '../contract.ts';

@@ -1,5 +1,5 @@
 /** Whether a file is an image that is read. */
-import { formatOf, HEAD_BYTES } from '../../artifacts/image-format.ts';
+import { formatOf, HEAD_BYTES } from '../../formats/image-format.ts';
 import { readHead } from './regular.ts';
 import { Unusable } from './skipped.ts';
 

@@ -3,10 +3,10 @@
  * algorithms", 2017. From a folder of the user, from Debian's package, or from the network.
  */
 import { join, resolve } from 'node:path';
-import { ensureFile, isIntact } from '../../artifacts/download.ts';
-import { exists } from '../../artifacts/atomic.ts';
-import { readIdx, type IdxArray } from '../../artifacts/idx.ts';
-import type { FashionMnistDatasetSettings } from '../../config/generated/settings.ts';
+import { ensureFile, isIntact } from '../../files/download.ts';
+import { exists } from '../../files/atomic.ts';
+import { readIdx, type IdxArray } from '../../formats/idx.ts';
+import type { FashionMnistDatasetSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import type { Split } from '../../core/stage-type.ts';
 import type { StageContext } from '../contract.ts';

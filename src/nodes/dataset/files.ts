@@ -3,7 +3,7 @@ import type {
   DatasetSettings,
   IdxDatasetSettings,
   NpyDatasetSettings,
-} from '../../config/generated/settings.ts';
+} from '../../schema/generated/settings.ts';
 
 /** Files, archives and folders of the user's own. */
 export function localFiles(settings: DatasetSettings): readonly string[] {

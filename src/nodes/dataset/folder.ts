@@ -2,8 +2,8 @@
 import type { Dirent } from 'node:fs';
 import { readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorCode } from '../../artifacts/atomic.ts';
-import { formatOf, HEAD_BYTES, isArchive } from '../../artifacts/image-format.ts';
+import { errorCode } from '../../files/atomic.ts';
+import { formatOf, HEAD_BYTES, isArchive } from '../../formats/image-format.ts';
 import { failure, type Failure } from '../../core/diagnostic.ts';
 import { problemOf } from './content.ts';
 import type { ImageFile } from './image-file.ts';

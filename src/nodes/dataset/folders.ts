@@ -1,5 +1,5 @@
 /** The source `images`: a folder for each split. */
-import type { ImagesDatasetSettings } from '../../config/generated/settings.ts';
+import type { ImagesDatasetSettings } from '../../schema/generated/settings.ts';
 import { atSetting, failure } from '../../core/diagnostic.ts';
 import type { Split } from '../../core/stage-type.ts';
 import type { StageContext } from '../contract.ts';

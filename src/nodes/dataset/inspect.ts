@@ -1,13 +1,13 @@
 /** Reads arrays before anything runs: whether they are images, their shape and their range. */
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { SPLITS } from '../../artifacts/images.ts';
+import { SPLITS } from '../../formats/images.ts';
 import type {
   DatasetSettings,
   IdxDatasetSettings,
   NpyDatasetSettings,
   NpzDatasetSettings,
-} from '../../config/generated/settings.ts';
+} from '../../schema/generated/settings.ts';
 import { Failure } from '../../core/diagnostic.ts';
 import type { Finding, Inspection, Split } from '../../core/stage-type.ts';
 import { localFiles } from './files.ts';

@@ -4,9 +4,9 @@
  */
 import { stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { errorCode } from '../../artifacts/atomic.ts';
-import { ensureFile } from '../../artifacts/download.ts';
-import type { LfwDatasetSettings } from '../../config/generated/settings.ts';
+import { errorCode } from '../../files/atomic.ts';
+import { ensureFile } from '../../files/download.ts';
+import type { LfwDatasetSettings } from '../../schema/generated/settings.ts';
 import { failure, type Failure } from '../../core/diagnostic.ts';
 import type { StageContext } from '../contract.ts';
 import { OWN_LIST, scanArchive, type ArchiveListing } from './archive.ts';

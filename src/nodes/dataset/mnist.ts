@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { parseIdx, type IdxArray } from '../../artifacts/idx.ts';
+import { parseIdx, type IdxArray } from '../../formats/idx.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { sha256 } from '../../core/json.ts';
 import type { Split } from '../../core/stage-type.ts';

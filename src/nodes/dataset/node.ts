@@ -1,13 +1,13 @@
 import { resolve } from 'node:path';
-import { targetSize } from '../../artifacts/image-size.ts';
+import { targetSize } from '../../formats/image-size.ts';
 import type {
   DatasetSettings,
   ImagesDatasetSettings,
   LfwDatasetSettings,
-} from '../../config/generated/settings.ts';
+} from '../../schema/generated/settings.ts';
 import { unreachable } from '../../core/diagnostic.ts';
 import type { Json } from '../../core/json.ts';
-import { readSchema } from '../../core/schemas.ts';
+import { readSchema } from '../../schema/schemas.ts';
 import type {
   AnalysisContext,
   ChosenImages,

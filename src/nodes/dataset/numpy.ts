@@ -1,8 +1,8 @@
 /** NumPy arrays of the user: of one `.npz` archive, or of `.npy` files. */
 import { resolve } from 'node:path';
-import { namesOf } from '../../artifacts/image-names.ts';
-import { readNpz, readNumpyFile, toLabels, toPixels, type NumpyArray } from '../../artifacts/numpy.ts';
-import type { NpyDatasetSettings, NpzDatasetSettings } from '../../config/generated/settings.ts';
+import { namesOf } from '../../formats/image-names.ts';
+import { readNpz, readNumpyFile, toLabels, toPixels, type NumpyArray } from '../../formats/numpy.ts';
+import type { NpyDatasetSettings, NpzDatasetSettings } from '../../schema/generated/settings.ts';
 import { atSetting } from '../../core/diagnostic.ts';
 import type { Split } from '../../core/stage-type.ts';
 import { arraySource, type PixelKind, type RawSplit } from './raw.ts';

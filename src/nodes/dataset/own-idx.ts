@@ -1,9 +1,9 @@
 /** Arrays in MNIST's IDX format: the user's own, and those of known sets. */
 import { resolve } from 'node:path';
-import { idxSaveLine, readIdx, type IdxArray } from '../../artifacts/idx.ts';
-import { namesOf } from '../../artifacts/image-names.ts';
-import type { SaveLine } from '../../artifacts/numpy.ts';
-import type { IdxDatasetSettings } from '../../config/generated/settings.ts';
+import { idxSaveLine, readIdx, type IdxArray } from '../../formats/idx.ts';
+import { namesOf } from '../../formats/image-names.ts';
+import type { SaveLine } from '../../formats/numpy.ts';
+import type { IdxDatasetSettings } from '../../schema/generated/settings.ts';
 import { atSetting } from '../../core/diagnostic.ts';
 import type { Split } from '../../core/stage-type.ts';
 import { arraySource, type RawArray, type RawSplit } from './raw.ts';

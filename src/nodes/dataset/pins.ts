@@ -1,5 +1,5 @@
 /** SHA-256 of the files of known data sets. */
-import type { LfwDatasetSettings } from '../../config/generated/settings.ts';
+import type { LfwDatasetSettings } from '../../schema/generated/settings.ts';
 import type { Split } from '../../core/stage-type.ts';
 
 /** As scikit-learn pins the archives. */

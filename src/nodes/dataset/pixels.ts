@@ -1,8 +1,8 @@
 /** Raw splits -> images of one shape and scale, whose range is known, with what the user should know of them. */
-import { widen } from '../../artifacts/decode.ts';
-import { takeNames } from '../../artifacts/image-names.ts';
-import type { ImageArray, ImageSet } from '../../artifacts/images.ts';
-import type { DatasetSettings } from '../../config/generated/settings.ts';
+import { widen } from '../../formats/decode.ts';
+import { takeNames } from '../../formats/image-names.ts';
+import type { ImageArray, ImageSet } from '../../formats/images.ts';
+import type { DatasetSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import type { Split } from '../../core/stage-type.ts';
 import { rowNumbers } from '../../engine/train/samples.ts';

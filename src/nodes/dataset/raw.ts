@@ -1,7 +1,7 @@
 /** One split as its source holds it, before it is checked, cut to `limit` and scaled. */
-import type { ImageNames } from '../../artifacts/image-names.ts';
-import type { SaveLine } from '../../artifacts/numpy.ts';
-import type { DatasetSettings } from '../../config/generated/settings.ts';
+import type { ImageNames } from '../../formats/image-names.ts';
+import type { SaveLine } from '../../formats/numpy.ts';
+import type { DatasetSettings } from '../../schema/generated/settings.ts';
 import { sha256 } from '../../core/json.ts';
 import type { Split } from '../../core/stage-type.ts';
 import type { Skipped } from './skipped.ts';

@@ -1,7 +1,7 @@
 /** Reads regular files and nothing else: neither links nor pipes are followed or waited for. */
 import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
-import { errorCode } from '../../artifacts/atomic.ts';
+import { errorCode } from '../../files/atomic.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { Unusable } from './skipped.ts';
 

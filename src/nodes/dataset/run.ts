@@ -1,11 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SPLITS, writeImageSet, type ImageSet } from '../../artifacts/images.ts';
+import { SPLITS, writeImageSet, type ImageSet } from '../../formats/images.ts';
 import type {
   DatasetSettings,
   ImagesDatasetSettings,
   LfwDatasetSettings,
-} from '../../config/generated/settings.ts';
+} from '../../schema/generated/settings.ts';
 import { atSetting, unreachable } from '../../core/diagnostic.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { Split } from '../../core/stage-type.ts';

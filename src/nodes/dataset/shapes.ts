@@ -1,5 +1,5 @@
 /** Whether an array can be images, and what to write in Python where it cannot. */
-import { tuple } from '../../artifacts/numpy.ts';
+import { tuple } from '../../formats/numpy.ts';
 import { failure, type Failure } from '../../core/diagnostic.ts';
 import type { ImageShape } from '../../core/stage-type.ts';
 import type { RawImages, RawSplit } from './raw.ts';

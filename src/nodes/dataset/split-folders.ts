@@ -1,6 +1,6 @@
 /** Where the source `images` reads its splits. */
 import { resolve } from 'node:path';
-import type { ImagesDatasetSettings } from '../../config/generated/settings.ts';
+import type { ImagesDatasetSettings } from '../../schema/generated/settings.ts';
 import type { Split } from '../../core/stage-type.ts';
 
 export interface SplitFolder {

@@ -1,5 +1,5 @@
 /** What exercise 1 asks of a data set: shapes and ranges, before and after normalisation. */
-import type { ImageArray } from '../../artifacts/images.ts';
+import type { ImageArray } from '../../formats/images.ts';
 import type { JsonObject } from '../../core/json.ts';
 
 /**

@@ -1,6 +1,6 @@
 /** The `encode` stage: the latent vectors of images. */
-import type { EncodeSettings } from '../../config/generated/settings.ts';
-import { readSchema } from '../../core/schemas.ts';
+import type { EncodeSettings } from '../../schema/generated/settings.ts';
+import { readSchema } from '../../schema/schemas.ts';
 import { sizeOf } from '../../core/shape.ts';
 import type { AnalysisContext, OutputDescription } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';

@@ -1,7 +1,7 @@
 /** Rows of numbers with class labels, as stages that compare them read them: vectors, or images as their raw pixels. */
-import type { ImageNames } from '../../artifacts/image-names.ts';
-import { readImages, readImageSet } from '../../artifacts/images.ts';
-import { readVectors, readVectorSet } from '../../artifacts/vectors.ts';
+import type { ImageNames } from '../../formats/image-names.ts';
+import { readImages, readImageSet } from '../../formats/images.ts';
+import { readVectors, readVectorSet } from '../../formats/vectors.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { sizeOf } from '../../core/shape.ts';
 import type { Split } from '../../core/stage-type.ts';

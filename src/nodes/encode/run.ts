@@ -1,8 +1,8 @@
 /** Puts images through the encoder of a trained model. */
 import { join } from 'node:path';
-import { SPLITS } from '../../artifacts/images.ts';
-import { writeVectorSet, type VectorArray } from '../../artifacts/vectors.ts';
-import type { EncodeSettings } from '../../config/generated/settings.ts';
+import { SPLITS } from '../../formats/images.ts';
+import { writeVectorSet, type VectorArray } from '../../formats/vectors.ts';
+import type { EncodeSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { sizeOf } from '../../core/shape.ts';
 import type { Split } from '../../core/stage-type.ts';

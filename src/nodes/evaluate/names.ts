@@ -1,4 +1,4 @@
-import type { EvaluateSettings } from '../../config/generated/settings.ts';
+import type { EvaluateSettings } from '../../schema/generated/settings.ts';
 import type { Split } from '../../core/stage-type.ts';
 
 /** The name of a metric of a split; the split is named where there are several. */

@@ -1,6 +1,6 @@
 /** The `evaluate` stage: how well a trained model turns `data` into `target`. */
-import type { EvaluateSettings } from '../../config/generated/settings.ts';
-import { readSchema } from '../../core/schemas.ts';
+import type { EvaluateSettings } from '../../schema/generated/settings.ts';
+import { readSchema } from '../../schema/schemas.ts';
 import type { AnalysisContext, OutputDescription, Split } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';
 import { checkCleanTarget, targetHint } from '../step.ts';

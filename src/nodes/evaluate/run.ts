@@ -1,8 +1,8 @@
 /** Measures a trained model. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SPLITS, toFloat32 } from '../../artifacts/images.ts';
-import type { EvaluateSettings } from '../../config/generated/settings.ts';
+import { SPLITS, toFloat32 } from '../../formats/images.ts';
+import type { EvaluateSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { MetricMeans } from '../../engine/train/metrics.ts';
 import { modelShapes, outputActivation, predictBatches } from '../../engine/train/predict.ts';

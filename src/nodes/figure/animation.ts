@@ -1,7 +1,7 @@
 /** `kind: animation`: the previews of a training, one after the other. */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { AnimationFigureSettings, FigureSettings } from '../../config/generated/settings.ts';
+import type { AnimationFigureSettings, FigureSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { encodeAnimation } from '../../figures/animation.ts';
 import type { Figure } from '../../figures/figure.ts';

@@ -1,8 +1,8 @@
 /** `kind: comparison`: originals, corrupted images and what a model makes of them, one below the other. */
 import { join } from 'node:path';
-import { toFloat32 } from '../../artifacts/images.ts';
-import { writeNpy } from '../../artifacts/npy.ts';
-import type { ComparisonFigureSettings, FigureSettings } from '../../config/generated/settings.ts';
+import { toFloat32 } from '../../formats/images.ts';
+import { writeNpy } from '../../formats/npy.ts';
+import type { ComparisonFigureSettings, FigureSettings } from '../../schema/generated/settings.ts';
 import { modelShapes, predictAll } from '../../engine/train/predict.ts';
 import type { Figure } from '../../figures/figure.ts';
 import { imageGrid, imageTiles, type ImageRow, type ImageTile } from '../../figures/image-grid.ts';

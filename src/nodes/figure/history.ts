@@ -1,6 +1,6 @@
 /** `kind: history`: curves of what a train stage measured after each epoch. */
 import { join } from 'node:path';
-import type { FigureSettings, HistoryFigureSettings } from '../../config/generated/settings.ts';
+import type { FigureSettings, HistoryFigureSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import type { Json } from '../../core/json.ts';
 import type { Figure } from '../../figures/figure.ts';

@@ -1,6 +1,6 @@
 /** `kind: images`: images as they are, in a grid. */
-import { readImages, readImageSet, toFloat32, type ImageArray } from '../../artifacts/images.ts';
-import type { FigureSettings, ImagesFigureSettings } from '../../config/generated/settings.ts';
+import { readImages, readImageSet, toFloat32, type ImageArray } from '../../formats/images.ts';
+import type { FigureSettings, ImagesFigureSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import type { ImageShape, Split } from '../../core/stage-type.ts';
 import type { Figure } from '../../figures/figure.ts';

@@ -1,7 +1,7 @@
 /** A trained model between images and latent vectors, for figures that walk through the latent space. */
 import { join } from 'node:path';
-import { toFloat32, type ImageArray } from '../../artifacts/images.ts';
-import type { FigureSettings } from '../../config/generated/settings.ts';
+import { toFloat32, type ImageArray } from '../../formats/images.ts';
+import type { FigureSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { imageOf, sizeOf } from '../../core/shape.ts';
 import type { ImageShape, Split } from '../../core/stage-type.ts';

@@ -1,7 +1,7 @@
 /** `kind: latent`: vectors of two values as points, coloured by class. */
-import { readImages, readImageSet, toFloat32 } from '../../artifacts/images.ts';
-import { readVectors, readVectorSet, type VectorArray } from '../../artifacts/vectors.ts';
-import type { FigureSettings, LatentFigureSettings } from '../../config/generated/settings.ts';
+import { readImages, readImageSet, toFloat32 } from '../../formats/images.ts';
+import { readVectors, readVectorSet, type VectorArray } from '../../formats/vectors.ts';
+import type { FigureSettings, LatentFigureSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { permutation } from '../../core/philox.ts';
 import type { Seed } from '../../core/seed.ts';

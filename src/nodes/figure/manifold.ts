@@ -1,5 +1,5 @@
 /** `kind: manifold`: a latent space of two values, decoded point by point. */
-import type { FigureSettings, ManifoldFigureSettings } from '../../config/generated/settings.ts';
+import type { FigureSettings, ManifoldFigureSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import type { Figure } from '../../figures/figure.ts';
 import { imageGrid, type ImageRow } from '../../figures/image-grid.ts';

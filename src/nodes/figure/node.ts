@@ -1,7 +1,7 @@
 /** The `figure` stage: draws images, comparisons, curves and latent spaces. */
-import type { FigureSettings } from '../../config/generated/settings.ts';
+import type { FigureSettings } from '../../schema/generated/settings.ts';
 import { unreachable } from '../../core/diagnostic.ts';
-import { readSchema } from '../../core/schemas.ts';
+import { readSchema } from '../../schema/schemas.ts';
 import { sizeOf } from '../../core/shape.ts';
 import type { AnalysisContext, OutputDescription, Split } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';

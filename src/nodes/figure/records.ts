@@ -1,5 +1,5 @@
 /** Records that a train stage leaves beside its models. */
-import { readJsonFile } from '../../artifacts/json-file.ts';
+import { readJsonFile } from '../../files/json-file.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 

@@ -1,4 +1,4 @@
-import type { FigureSettings } from '../../config/generated/settings.ts';
+import type { FigureSettings } from '../../schema/generated/settings.ts';
 import { unreachable } from '../../core/diagnostic.ts';
 import { writeFigure, type Figure } from '../../figures/figure.ts';
 import type { StageContext, StageResult } from '../contract.ts';

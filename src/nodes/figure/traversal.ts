@@ -1,5 +1,5 @@
 /** `kind: traversal`: what the decoder makes of vectors along the latent axes, or on the way from image to image. */
-import type { FigureSettings, TraversalFigureSettings } from '../../config/generated/settings.ts';
+import type { FigureSettings, TraversalFigureSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import type { Figure } from '../../figures/figure.ts';
 import { imageGrid, type ImageRow } from '../../figures/image-grid.ts';

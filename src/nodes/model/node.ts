@@ -1,6 +1,6 @@
 /** The `model` stage: an autoencoder built from lists of layers, with its initial weights. */
-import type { LayerSpec, ModelSettings } from '../../config/generated/settings.ts';
-import { readSchema } from '../../core/schemas.ts';
+import type { LayerSpec, ModelSettings } from '../../schema/generated/settings.ts';
+import { readSchema } from '../../schema/schemas.ts';
 import { layerOf, type LayerName } from '../../layers/layer.ts';
 import { inferAutoencoder } from '../../layers/shapes.ts';
 import type { NodeDefinition } from '../contract.ts';
@@ -37,7 +37,7 @@ export const modelNode: NodeDefinition<ModelSettings> = {
           latentShape: shapes.latent,
           outputShape: shapes.output,
           outputActivation: shapes.outputActivation,
-          forGraphs: [...settings.encoder, ...settings.decoder].some(isForGraphs),
+          slowInXla: [...settings.encoder, ...settings.decoder].some(isForGraphs),
         };
   },
   async run(context) {

@@ -1,7 +1,7 @@
 /** Builds an autoencoder and saves it before it has learned anything. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ModelSettings } from '../../config/generated/settings.ts';
+import type { ModelSettings } from '../../schema/generated/settings.ts';
 import { buildAutoencoder, disposeAutoencoder } from '../../layers/build.ts';
 import { saveArchitecture, saveAutoencoder } from '../../layers/save.ts';
 import { modelSummary } from '../../layers/summary.ts';

@@ -2,7 +2,7 @@
  * What each kind of noise does to one value. Names and parameters are those of `random_noise` of scikit-image where it has
  * the kind; `stddev` stands for the square root of its `var`.
  */
-import type { NoiseSettings, OcclusionNoiseSettings } from '../../config/generated/settings.ts';
+import type { NoiseSettings, OcclusionNoiseSettings } from '../../schema/generated/settings.ts';
 import { unreachable } from '../../core/diagnostic.ts';
 import type { Philox } from '../../core/philox.ts';
 import type { ImageShape } from '../../core/stage-type.ts';

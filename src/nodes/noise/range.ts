@@ -1,4 +1,4 @@
-import type { NoiseSettings } from '../../config/generated/settings.ts';
+import type { NoiseSettings } from '../../schema/generated/settings.ts';
 
 /**
  * Lowest and highest intensity of corrupted images; undefined where chance decides.

@@ -7,8 +7,8 @@ import {
   writeImageSet,
   type ImageArray,
   type Resample,
-} from '../../artifacts/images.ts';
-import type { NoiseSettings } from '../../config/generated/settings.ts';
+} from '../../formats/images.ts';
+import type { NoiseSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { Philox } from '../../core/philox.ts';
 import type { Split } from '../../core/stage-type.ts';

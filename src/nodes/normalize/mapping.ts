@@ -1,5 +1,5 @@
 /** The linear mapping of intensities. */
-import type { NormalizeSettings } from '../../config/generated/settings.ts';
+import type { NormalizeSettings } from '../../schema/generated/settings.ts';
 
 /** `x` becomes `factor * x + shift`. */
 export interface Mapping {

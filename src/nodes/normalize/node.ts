@@ -1,5 +1,5 @@
-import type { NormalizeSettings } from '../../config/generated/settings.ts';
-import { readSchema } from '../../core/schemas.ts';
+import type { NormalizeSettings } from '../../schema/generated/settings.ts';
+import { readSchema } from '../../schema/schemas.ts';
 import type { AnalysisContext, OutputDescription } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';
 import { describeStep } from '../step.ts';

@@ -1,6 +1,6 @@
-import { extremesOf } from '../../artifacts/image-rows.ts';
-import { readImages, readImageSet, SPLITS, writeImageSet, type ImageArray } from '../../artifacts/images.ts';
-import type { NormalizeSettings } from '../../config/generated/settings.ts';
+import { extremesOf } from '../../formats/image-rows.ts';
+import { readImages, readImageSet, SPLITS, writeImageSet, type ImageArray } from '../../formats/images.ts';
+import type { NormalizeSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import type { Split } from '../../core/stage-type.ts';
 import type { InputArtifact, StageContext, StageResult } from '../contract.ts';

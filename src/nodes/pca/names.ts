@@ -1,4 +1,4 @@
-import type { PcaSettings } from '../../config/generated/settings.ts';
+import type { PcaSettings } from '../../schema/generated/settings.ts';
 
 /** The names of the two metrics of a number of components; the number is named where there are several. */
 export function metricNames(

@@ -1,6 +1,6 @@
 /** The `pca` stage: how well principal component analysis reconstructs images. */
-import type { PcaSettings } from '../../config/generated/settings.ts';
-import { readSchema } from '../../core/schemas.ts';
+import type { PcaSettings } from '../../schema/generated/settings.ts';
+import { readSchema } from '../../schema/schemas.ts';
 import { sizeOf } from '../../core/shape.ts';
 import type { AnalysisContext, OutputDescription } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';

@@ -1,6 +1,6 @@
 /** The `predict` stage: what a trained autoencoder makes of images, kept as images. */
-import type { PredictSettings } from '../../config/generated/settings.ts';
-import { readSchema } from '../../core/schemas.ts';
+import type { PredictSettings } from '../../schema/generated/settings.ts';
+import { readSchema } from '../../schema/schemas.ts';
 import { imageOf } from '../../core/shape.ts';
 import type { AnalysisContext, OutputDescription } from '../../core/stage-type.ts';
 import { shapeText } from '../../layers/layer.ts';

@@ -1,7 +1,7 @@
 /** Puts images through a trained autoencoder. */
 import { join } from 'node:path';
-import { SPLITS, writeImageSet, type ImageArray } from '../../artifacts/images.ts';
-import type { PredictSettings } from '../../config/generated/settings.ts';
+import { SPLITS, writeImageSet, type ImageArray } from '../../formats/images.ts';
+import type { PredictSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import type { Split } from '../../core/stage-type.ts';
 import { modelShapes, predictBatches } from '../../engine/train/predict.ts';

@@ -1,4 +1,4 @@
-import type { ProbeSettings } from '../../config/generated/settings.ts';
+import type { ProbeSettings } from '../../schema/generated/settings.ts';
 
 /** What is classified: the settings that name it. */
 export const SUBJECTS = ['data', 'baseline'] as const;

@@ -1,6 +1,6 @@
 /** The `probe` stage: how much latent vectors tell of the classes. */
-import type { ProbeSettings } from '../../config/generated/settings.ts';
-import { readSchema } from '../../core/schemas.ts';
+import type { ProbeSettings } from '../../schema/generated/settings.ts';
+import { readSchema } from '../../schema/schemas.ts';
 import type { AnalysisContext, OutputDescription } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';
 import { metricName, SUBJECTS } from './names.ts';

@@ -1,7 +1,7 @@
 /** Trains simple classifiers on latent vectors, and on raw pixels beside them. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ProbeSettings } from '../../config/generated/settings.ts';
+import type { ProbeSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { permutation } from '../../core/philox.ts';

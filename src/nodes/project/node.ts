@@ -1,6 +1,6 @@
 /** The `project` stage: vectors in few dimensions, to look at. */
-import type { ProjectSettings } from '../../config/generated/settings.ts';
-import { readSchema } from '../../core/schemas.ts';
+import type { ProjectSettings } from '../../schema/generated/settings.ts';
+import { readSchema } from '../../schema/schemas.ts';
 import { sizeOf } from '../../core/shape.ts';
 import type { AnalysisContext, OutputDescription } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';

@@ -3,9 +3,9 @@ import type {
   ProjectSettings,
   TsneProjectSettings,
   UmapProjectSettings,
-} from '../../config/generated/settings.ts';
-import { takeNames } from '../../artifacts/image-names.ts';
-import { writeVectorSet } from '../../artifacts/vectors.ts';
+} from '../../schema/generated/settings.ts';
+import { takeNames } from '../../formats/image-names.ts';
+import { writeVectorSet } from '../../formats/vectors.ts';
 import { failure, unreachable } from '../../core/diagnostic.ts';
 import { permutation } from '../../core/philox.ts';
 import type { Tf } from '../../engine/engine.ts';

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { readImages, readImageSet, SPLITS, writeImageSet, type ImageArray } from '../../artifacts/images.ts';
-import { resizer } from '../../artifacts/resample.ts';
-import type { ResizeSettings } from '../../config/generated/settings.ts';
+import { readImages, readImageSet, SPLITS, writeImageSet, type ImageArray } from '../../formats/images.ts';
+import { resizer } from '../../formats/resample.ts';
+import type { ResizeSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import type { ImageShape, Split } from '../../core/stage-type.ts';
 import type { StageContext, StageResult } from '../contract.ts';

@@ -1,6 +1,6 @@
-import { joinImages, takeRows } from '../../artifacts/image-rows.ts';
-import { readImages, readImageSet, SPLITS, writeImageSet } from '../../artifacts/images.ts';
-import type { SplitSettings } from '../../config/generated/settings.ts';
+import { joinImages, takeRows } from '../../formats/image-rows.ts';
+import { readImages, readImageSet, SPLITS, writeImageSet } from '../../formats/images.ts';
+import type { SplitSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import type { StageContext, StageResult } from '../contract.ts';
 import { warnOfOverlap } from '../overlap.ts';

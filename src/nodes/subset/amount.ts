@@ -1,4 +1,4 @@
-import type { SubsetSettings } from '../../config/generated/settings.ts';
+import type { SubsetSettings } from '../../schema/generated/settings.ts';
 import type { Split } from '../../core/stage-type.ts';
 
 /** How many images of a split are asked for; there may be fewer. */

@@ -1,5 +1,5 @@
-import type { SubsetSettings } from '../../config/generated/settings.ts';
-import { readSchema } from '../../core/schemas.ts';
+import type { SubsetSettings } from '../../schema/generated/settings.ts';
+import { readSchema } from '../../schema/schemas.ts';
 import type { ChosenImages, OutputDescription, Split } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';
 import { describeStep } from '../step.ts';

@@ -1,6 +1,6 @@
-import { takeRows } from '../../artifacts/image-rows.ts';
-import { readImages, readImageSet, SPLITS, writeImageSet, type ImageArray } from '../../artifacts/images.ts';
-import type { SubsetSettings } from '../../config/generated/settings.ts';
+import { takeRows } from '../../formats/image-rows.ts';
+import { readImages, readImageSet, SPLITS, writeImageSet, type ImageArray } from '../../formats/images.ts';
+import type { SubsetSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { permutation } from '../../core/philox.ts';
 import { deriveSeed } from '../../core/seed.ts';

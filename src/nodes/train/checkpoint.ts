@@ -1,7 +1,7 @@
 /** What a training leaves after each epoch, so that a killed one, or one that is made longer, goes on from there. */
 import type { Checkpoint } from '../../artifacts/checkpoints.ts';
-import type { NamedArray } from '../../artifacts/safetensors.ts';
-import type { TrainSettings } from '../../config/generated/settings.ts';
+import type { NamedArray } from '../../formats/safetensors.ts';
+import type { TrainSettings } from '../../schema/generated/settings.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { isJsonObject } from '../../core/json.ts';
 import type { Tf } from '../../engine/engine.ts';

@@ -1,7 +1,7 @@
 /** The epochs of a training: measuring, keeping the best weights, stopping. */
 import type { Progress } from '../../core/event.ts';
 import { failure } from '../../core/diagnostic.ts';
-import type { NamedArray } from '../../artifacts/safetensors.ts';
+import type { NamedArray } from '../../formats/safetensors.ts';
 import { allFinite, readVariables } from '../../engine/train/state.ts';
 import type { SamplePair } from '../../engine/train/samples.ts';
 import type { Measured, Trainer } from '../../engine/train/trainer.ts';

@@ -1,6 +1,6 @@
 /** Measures the results of a `train` stage and draws its previews, as the end of the training did, without training again. */
 import { join } from 'node:path';
-import type { TrainSettings } from '../../config/generated/settings.ts';
+import type { TrainSettings } from '../../schema/generated/settings.ts';
 import { deriveSeed } from '../../core/seed.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { Split } from '../../core/stage-type.ts';

@@ -1,6 +1,6 @@
 /** The `train` stage: an autoencoder learns to turn `data` into `target`. */
-import type { TrainSettings } from '../../config/generated/settings.ts';
-import { readSchema } from '../../core/schemas.ts';
+import type { TrainSettings } from '../../schema/generated/settings.ts';
+import { readSchema } from '../../schema/schemas.ts';
 import type { AnalysisContext, OutputDescription } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';
 import { haveOneClean, isCleanOf, targetHint } from '../step.ts';
@@ -173,7 +173,7 @@ function checkCompile(
       at: ['precision'],
     });
   }
-  if (settings.compile !== 'xla' || model.kind !== 'model' || !model.forGraphs) return;
+  if (settings.compile !== 'xla' || model.kind !== 'model' || !model.slowInXla) return;
   report({
     code: 'bad-setting',
     severity: 'warning',

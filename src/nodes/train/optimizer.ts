@@ -1,4 +1,4 @@
-import { OPTIMIZER_DEFAULTS, type OptimizerSpec } from '../../config/generated/settings.ts';
+import { OPTIMIZER_DEFAULTS, type OptimizerSpec } from '../../schema/generated/settings.ts';
 import { unreachable } from '../../core/diagnostic.ts';
 import type { OptimizerChoice } from '../../engine/train/optimizers/optimizer.ts';
 

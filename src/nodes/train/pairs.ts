@@ -5,7 +5,7 @@ import {
   readResample,
   type ImageArray,
   type ImageSetRecord,
-} from '../../artifacts/images.ts';
+} from '../../formats/images.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { fitsImage } from '../../core/shape.ts';
 import type { Split } from '../../core/stage-type.ts';

@@ -1,5 +1,5 @@
 /** When a constant learning rate is lowered, by the rules of Keras's `ReduceLROnPlateau` for a loss. */
-import type { TrainSettings } from '../../config/generated/settings.ts';
+import type { TrainSettings } from '../../schema/generated/settings.ts';
 import type { Tf } from '../../engine/engine.ts';
 import { currentRate } from '../../engine/train/optimizers/learning-rate.ts';
 import { learningRateOf } from '../../engine/train/optimizers/optimizer.ts';

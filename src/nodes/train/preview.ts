@@ -1,7 +1,7 @@
 /** Grids of reconstructions, drawn while training: always of the same images, so that epochs can be compared. */
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { toFloat32, type ImageArray } from '../../artifacts/images.ts';
+import { toFloat32, type ImageArray } from '../../formats/images.ts';
 import { permutation } from '../../core/philox.ts';
 import type { Seed } from '../../core/seed.ts';
 

@@ -1,5 +1,5 @@
 /** What `check` finds about the learning rate: schedules that make no sense, and rules that do not go with them. */
-import type { LearningRateSchedule, TrainSettings } from '../../config/generated/settings.ts';
+import type { LearningRateSchedule, TrainSettings } from '../../schema/generated/settings.ts';
 import type { AnalysisContext } from '../../core/stage-type.ts';
 import { learningRateOf } from '../../engine/train/optimizers/optimizer.ts';
 import { optimizerChoice } from './optimizer.ts';

@@ -1,7 +1,7 @@
 /** Trains an autoencoder, and writes its models, its history and its previews. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { TrainSettings } from '../../config/generated/settings.ts';
+import type { TrainSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { permutation } from '../../core/philox.ts';
 import type { Split } from '../../core/stage-type.ts';

@@ -1,6 +1,6 @@
 /** Checks the values of targets against losses, metrics and models once they are read: with plugins and noise they are known late. */
-import { extremesOf } from '../../artifacts/image-rows.ts';
-import type { ImageArray } from '../../artifacts/images.ts';
+import { extremesOf } from '../../formats/image-rows.ts';
+import type { ImageArray } from '../../formats/images.ts';
 import { failure } from '../../core/diagnostic.ts';
 import type { LogLevel } from '../../core/event.ts';
 

@@ -2,8 +2,8 @@
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { takeLock, type LockResult } from '../../artifacts/lock.ts';
-import { readDocument } from '../../config/load.ts';
+import { takeLock, type LockResult } from '../../files/lock.ts';
+import { pipelineFromDocument } from '../../config/load.ts';
 import { failure, type Diagnostic } from '../../core/diagnostic.ts';
 import { stageTypes } from '../../nodes/registry.ts';
 import { storeOf } from '../../run/plan.ts';
@@ -104,7 +104,7 @@ async function runTrials(
 /** The trials as they were submitted, from the document as it was then. */
 async function restoreTrials(submission: Submission, places: readonly number[]): Promise<readonly Trial[]> {
   const { file, text, document, overrides, allowPlugins } = submission;
-  const reader = readDocument(file, document, { overrides, stageTypes: stageTypes(allowPlugins) });
+  const reader = pipelineFromDocument(file, document, { overrides, stageTypes: stageTypes(allowPlugins) });
   const start = { line: 1, column: 1 };
   const range = { file, start, end: start };
   const trials: Trial[] = [];

@@ -8,7 +8,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Sweep } from '../../config/generated/settings.ts';
+import type { Sweep } from '../../schema/generated/settings.ts';
 import type { TrialSetting } from '../../config/pipeline.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import type { EngineChoice } from '../../engine/engine.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { plainStyle } from '../../../src/cli/terminal/style.ts';
 import { renderAdvice, renderSummary } from '../../../src/cli/terminal/summary.ts';
-import type { RunResult, StageOutcome } from '../../../src/run/run.ts';
+import type { RunResult, StageOutcome } from '../../../src/run/types.ts';
 import { assertGolden } from '../golden.ts';
 
 function outcome(

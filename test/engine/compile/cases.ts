@@ -1,7 +1,7 @@
 /** Everything that the language can train: layers, activations, optimizers, losses, noise. */
 import type { JsonObject } from '../../../src/core/json.ts';
 import { sizeOf } from '../../../src/core/shape.ts';
-import type { LayerSpec } from '../../../src/config/generated/settings.ts';
+import type { LayerSpec } from '../../../src/schema/generated/settings.ts';
 import type { GraphMode } from '../../../src/engine/compile/loop.ts';
 import type { LossName } from '../../../src/engine/train/losses.ts';
 import type { Samples } from '../../../src/engine/train/samples.ts';

@@ -1,7 +1,7 @@
 /** The cross-entropy from logits in all modes: loss and gradient against float64, where sigmoids have long saturated. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import type { LayerSpec } from '../../../src/config/generated/settings.ts';
+import type { LayerSpec } from '../../../src/schema/generated/settings.ts';
 import type { GraphMode } from '../../../src/engine/compile/loop.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
 import { rowNumbers } from '../../../src/engine/train/samples.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { before, test } from 'node:test';
 import type { LayersModel } from '@tensorflow/tfjs';
-import type { LayerSpec } from '../../../src/config/generated/settings.ts';
+import type { LayerSpec } from '../../../src/schema/generated/settings.ts';
 import { kernelMemory } from '../../../src/engine/compile/kernels/memory.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
 import { kernelBuild } from '../../../src/engine/kernels.ts';

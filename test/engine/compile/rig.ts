@@ -1,7 +1,7 @@
 /** Trains one model twice, op by op and compiled, and compares what comes out. */
 import assert from 'node:assert/strict';
 import type { LayersModel } from '@tensorflow/tfjs';
-import type { NamedArray } from '../../../src/artifacts/safetensors.ts';
+import type { NamedArray } from '../../../src/formats/safetensors.ts';
 import { Philox, permutation } from '../../../src/core/philox.ts';
 import type { GraphMode } from '../../../src/engine/compile/loop.ts';
 import { compiledTrainer } from '../../../src/engine/compile/trainer.ts';

@@ -1,7 +1,7 @@
 /** The eager trainer on small models. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import type { NamedArray } from '../../../src/artifacts/safetensors.ts';
+import type { NamedArray } from '../../../src/formats/safetensors.ts';
 import { Failure } from '../../../src/core/diagnostic.ts';
 import { Philox, permutation } from '../../../src/core/philox.ts';
 import type { Tf } from '../../../src/engine/engine.ts';

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import type { Tensor } from '@tensorflow/tfjs';
-import type { InitializerName } from '../../../src/config/generated/settings.ts';
+import type { InitializerName } from '../../../src/schema/generated/settings.ts';
 import { packageRoot } from '../../../src/core/package-root.ts';
 import type { Tf } from '../../../src/engine/engine.ts';
 import { losses, type LossName } from '../../../src/engine/train/losses.ts';

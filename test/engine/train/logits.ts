@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LayersModel } from '@tensorflow/tfjs';
 import fc from 'fast-check';
-import type { LayerSpec } from '../../../src/config/generated/settings.ts';
+import type { LayerSpec } from '../../../src/schema/generated/settings.ts';
 import type { Engine, Tf } from '../../../src/engine/engine.ts';
 import { eagerTrainer } from '../../../src/engine/train/eager.ts';
 import { forwardWithLogits } from '../../../src/engine/train/forward.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { namesOf } from '../../../src/artifacts/image-names.ts';
-import { toFloat32 } from '../../../src/artifacts/images.ts';
-import type { ConcatSettings } from '../../../src/config/generated/settings.ts';
+import { namesOf } from '../../../src/formats/image-names.ts';
+import { toFloat32 } from '../../../src/formats/images.ts';
+import type { ConcatSettings } from '../../../src/schema/generated/settings.ts';
 import { Failure } from '../../../src/core/diagnostic.ts';
 import type { Finding, OutputDescription } from '../../../src/core/stage-type.ts';
 import { concatNode } from '../../../src/nodes/concat/node.ts';

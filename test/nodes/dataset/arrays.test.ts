@@ -4,22 +4,22 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import fc from 'fast-check';
-import { readNumpyFile } from '../../../src/artifacts/numpy.ts';
+import { readNumpyFile } from '../../../src/formats/numpy.ts';
 import {
   readImages,
   readImageSet,
   type ImageArray,
   type ImageSetRecord,
-} from '../../../src/artifacts/images.ts';
+} from '../../../src/formats/images.ts';
 import type {
   DatasetSettings,
   IdxDatasetSettings,
   NpyDatasetSettings,
-} from '../../../src/config/generated/settings.ts';
+} from '../../../src/schema/generated/settings.ts';
 import { Failure, type Diagnostic } from '../../../src/core/diagnostic.ts';
 import { sizeOf } from '../../../src/core/shape.ts';
 import { datasetNode } from '../../../src/nodes/dataset/node.ts';
-import { npy } from '../../artifacts/numpy-files.ts';
+import { npy } from '../../formats/numpy-files.ts';
 import { fakeContext, temporaryFolder } from '../context.ts';
 
 type Options = Partial<NpyDatasetSettings>;

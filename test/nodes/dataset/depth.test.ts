@@ -4,8 +4,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import sharp from 'sharp';
-import { readImages, readImageSet, type ImageArray } from '../../../src/artifacts/images.ts';
-import type { ImagesDatasetSettings } from '../../../src/config/generated/settings.ts';
+import { readImages, readImageSet, type ImageArray } from '../../../src/formats/images.ts';
+import type { ImagesDatasetSettings } from '../../../src/schema/generated/settings.ts';
 import { datasetNode } from '../../../src/nodes/dataset/node.ts';
 import { fakeContext, temporaryFolder } from '../context.ts';
 

@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import type { FashionMnistDatasetSettings } from '../../../src/config/generated/settings.ts';
+import type { FashionMnistDatasetSettings } from '../../../src/schema/generated/settings.ts';
 import { Failure } from '../../../src/core/diagnostic.ts';
 import { datasetNode } from '../../../src/nodes/dataset/node.ts';
 import { FASHION_MNIST_FILES } from '../../../src/nodes/dataset/pins.ts';

@@ -7,15 +7,15 @@ import { test, type TestContext } from 'node:test';
 import { crc32, deflateSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import sharp from 'sharp';
-import { decodeImage } from '../../../src/artifacts/decode.ts';
+import { decodeImage } from '../../../src/formats/decode.ts';
 import type {
   DatasetSettings,
   ImagesDatasetSettings,
   NpzDatasetSettings,
-} from '../../../src/config/generated/settings.ts';
+} from '../../../src/schema/generated/settings.ts';
 import { Failure } from '../../../src/core/diagnostic.ts';
 import { datasetNode } from '../../../src/nodes/dataset/node.ts';
-import { npy, zip, type Entry } from '../../artifacts/numpy-files.ts';
+import { npy, zip, type Entry } from '../../formats/numpy-files.ts';
 import { fakeContext, temporaryFolder } from '../context.ts';
 
 type Corpus = Readonly<Record<string, Buffer>>;

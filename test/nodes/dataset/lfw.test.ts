@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import sharp from 'sharp';
 import { pack, type Header } from 'tar-stream';
-import type { LfwDatasetSettings } from '../../../src/config/generated/settings.ts';
+import type { LfwDatasetSettings } from '../../../src/schema/generated/settings.ts';
 import { Failure } from '../../../src/core/diagnostic.ts';
 import { sha256 } from '../../../src/core/json.ts';
 import { datasetNode } from '../../../src/nodes/dataset/node.ts';

@@ -2,16 +2,16 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { readImages, readImageSet, type ImageArray } from '../../../src/artifacts/images.ts';
+import { readImages, readImageSet, type ImageArray } from '../../../src/formats/images.ts';
 import type {
   DatasetSettings,
   NpyDatasetSettings,
   NpzDatasetSettings,
-} from '../../../src/config/generated/settings.ts';
+} from '../../../src/schema/generated/settings.ts';
 import { Failure } from '../../../src/core/diagnostic.ts';
 import type { OutputDescription } from '../../../src/core/stage-type.ts';
 import { datasetNode } from '../../../src/nodes/dataset/node.ts';
-import { npy, zip, type Entry } from '../../artifacts/numpy-files.ts';
+import { npy, zip, type Entry } from '../../formats/numpy-files.ts';
 import { rig } from '../../rig.ts';
 import { fakeContext, temporaryFolder } from '../context.ts';
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test, type TestContext } from 'node:test';
-import type { EvaluateSettings } from '../../../src/config/generated/settings.ts';
+import type { EvaluateSettings } from '../../../src/schema/generated/settings.ts';
 import { deriveSeed } from '../../../src/core/seed.ts';
 import type { Finding, OutputDescription } from '../../../src/core/stage-type.ts';
 import type { Engine } from '../../../src/engine/engine.ts';

@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { parseHTML } from 'linkedom';
 import sharp from 'sharp';
-import { writeVectorSet, type VectorArray } from '../../../src/artifacts/vectors.ts';
+import { writeVectorSet, type VectorArray } from '../../../src/formats/vectors.ts';
 import type {
   AnimationFigureSettings,
   FigureSettings,
   LatentFigureSettings,
   ManifoldFigureSettings,
   TraversalFigureSettings,
-} from '../../../src/config/generated/settings.ts';
+} from '../../../src/schema/generated/settings.ts';
 import { Failure, type DiagnosticCode } from '../../../src/core/diagnostic.ts';
 import { Philox } from '../../../src/core/philox.ts';
 import { deriveSeed } from '../../../src/core/seed.ts';

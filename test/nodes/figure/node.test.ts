@@ -1,7 +1,7 @@
 /** What `check` finds in a `figure` stage. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { FigureSettings } from '../../../src/config/generated/settings.ts';
+import type { FigureSettings } from '../../../src/schema/generated/settings.ts';
 import type { Finding, OutputDescription } from '../../../src/core/stage-type.ts';
 import { figureNode } from '../../../src/nodes/figure/node.ts';
 

@@ -5,13 +5,13 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { parseHTML } from 'linkedom';
-import { writeImageSet, type ImageArray } from '../../../src/artifacts/images.ts';
+import { writeImageSet, type ImageArray } from '../../../src/formats/images.ts';
 import type {
   ComparisonFigureSettings,
   FigureSettings,
   HistoryFigureSettings,
   ImagesFigureSettings,
-} from '../../../src/config/generated/settings.ts';
+} from '../../../src/schema/generated/settings.ts';
 import { Failure, type DiagnosticCode } from '../../../src/core/diagnostic.ts';
 import { deriveSeed } from '../../../src/core/seed.ts';
 import { predictAll } from '../../../src/engine/train/predict.ts';

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { ModelSettings } from '../../../src/config/generated/settings.ts';
+import type { ModelSettings } from '../../../src/schema/generated/settings.ts';
 import { deriveSeed } from '../../../src/core/seed.ts';
 import type { Finding, OutputDescription } from '../../../src/core/stage-type.ts';
 import { loadEngine } from '../../../src/engine/load.ts';
@@ -28,7 +28,7 @@ test('analysis describes the model without TensorFlow', () => {
       latentShape: [16],
       outputShape: [28, 28, 1],
       outputActivation: 'sigmoid',
-      forGraphs: false,
+      slowInXla: false,
     },
     findings: [],
   });
@@ -41,7 +41,7 @@ test('pooling, up-sampling and dilated convolutions are for graphs', () => {
   const dilated = [layer('Conv2D', { filters: 1, kernel_size: 3, padding: 'same', dilation_rate: 2 })];
   for (const before of [pooled, dilated]) {
     const { output } = analyze({ ...settings, encoder: [...before, ...denoiser.encoder] });
-    assert.ok(output?.kind === 'model' && output.forGraphs);
+    assert.ok(output?.kind === 'model' && output.slowInXla);
   }
 });
 

@@ -8,8 +8,8 @@ import {
   readResample,
   writeImageSet,
   type ImageArray,
-} from '../../../src/artifacts/images.ts';
-import type { GaussianNoiseSettings, NoiseSettings } from '../../../src/config/generated/settings.ts';
+} from '../../../src/formats/images.ts';
+import type { GaussianNoiseSettings, NoiseSettings } from '../../../src/schema/generated/settings.ts';
 import { Failure } from '../../../src/core/diagnostic.ts';
 import type { Finding } from '../../../src/core/stage-type.ts';
 import { readMnist } from '../../../src/nodes/dataset/mnist.ts';

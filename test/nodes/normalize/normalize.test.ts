@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { toFloat32, type ImageArray } from '../../../src/artifacts/images.ts';
-import type { MinmaxNormalizeSettings, NormalizeSettings } from '../../../src/config/generated/settings.ts';
+import { toFloat32, type ImageArray } from '../../../src/formats/images.ts';
+import type { MinmaxNormalizeSettings, NormalizeSettings } from '../../../src/schema/generated/settings.ts';
 import { Failure } from '../../../src/core/diagnostic.ts';
 import type { Finding, OutputDescription } from '../../../src/core/stage-type.ts';
 import { normalizeNode } from '../../../src/nodes/normalize/node.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import fc from 'fast-check';
-import type { ImageArray } from '../../../src/artifacts/images.ts';
-import { resizer } from '../../../src/artifacts/resample.ts';
-import type { ResizeSettings } from '../../../src/config/generated/settings.ts';
+import type { ImageArray } from '../../../src/formats/images.ts';
+import { resizer } from '../../../src/formats/resample.ts';
+import type { ResizeSettings } from '../../../src/schema/generated/settings.ts';
 import { Failure } from '../../../src/core/diagnostic.ts';
 import type { ImageShape } from '../../../src/core/stage-type.ts';
 import { resizeNode } from '../../../src/nodes/resize/node.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import fc from 'fast-check';
-import type { ImageArray } from '../../../src/artifacts/images.ts';
-import type { SplitSettings } from '../../../src/config/generated/settings.ts';
+import type { ImageArray } from '../../../src/formats/images.ts';
+import type { SplitSettings } from '../../../src/schema/generated/settings.ts';
 import { Failure } from '../../../src/core/diagnostic.ts';
 import type { Finding, OutputDescription } from '../../../src/core/stage-type.ts';
 import { divide } from '../../../src/nodes/split/divide.ts';

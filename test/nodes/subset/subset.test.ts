@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import type { SubsetSettings } from '../../../src/config/generated/settings.ts';
+import type { SubsetSettings } from '../../../src/schema/generated/settings.ts';
 import { Failure } from '../../../src/core/diagnostic.ts';
 import type { Finding } from '../../../src/core/stage-type.ts';
 import { subsetNode } from '../../../src/nodes/subset/node.ts';

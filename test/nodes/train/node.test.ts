@@ -1,7 +1,7 @@
 /** What `check` finds in a `train` stage. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { TrainSettings } from '../../../src/config/generated/settings.ts';
+import type { TrainSettings } from '../../../src/schema/generated/settings.ts';
 import type { AnalysisContext, Finding, OutputDescription } from '../../../src/core/stage-type.ts';
 import { trainNode } from '../../../src/nodes/train/node.ts';
 import { TRAIN } from './rig.ts';
@@ -15,7 +15,7 @@ const MODEL: Model = {
   latentShape: [16],
   outputShape: [28, 28, 1],
   outputActivation: 'sigmoid',
-  forGraphs: false,
+  slowInXla: false,
 };
 
 const CLEAN: Images = { kind: 'images', shape: [28, 28, 1], range: [0, 1], splits: ['train', 'test'] };
@@ -191,7 +191,7 @@ test('previews show gray and colour images only', () => {
 test('XLA for layers at which it is slow is warned of', () => {
   const settings = { compile: 'xla' } as const;
   assert.deepEqual(found({ settings }), []);
-  assert.deepEqual(found({ settings, model: { forGraphs: true } }), ['warning bad-setting compile']);
+  assert.deepEqual(found({ settings, model: { slowInXla: true } }), ['warning bad-setting compile']);
 });
 
 test('mixed precision where it is of no use is warned of', () => {

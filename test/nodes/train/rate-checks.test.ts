@@ -1,7 +1,7 @@
 /** What `check` finds about learning rates in a `train` stage. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { LearningRate, TrainSettings } from '../../../src/config/generated/settings.ts';
+import type { LearningRate, TrainSettings } from '../../../src/schema/generated/settings.ts';
 import { checkLearningRate } from '../../../src/nodes/train/rate-checks.ts';
 import { TRAIN } from './rig.ts';
 

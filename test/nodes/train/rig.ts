@@ -1,8 +1,8 @@
 /** Small image sets and models on disk, as earlier stages leave them, for tests of stages that train or use models. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeImageSet, type ImageArray } from '../../../src/artifacts/images.ts';
-import type { TrainSettings } from '../../../src/config/generated/settings.ts';
+import { writeImageSet, type ImageArray } from '../../../src/formats/images.ts';
+import type { TrainSettings } from '../../../src/schema/generated/settings.ts';
 import { Philox } from '../../../src/core/philox.ts';
 import { deriveSeed } from '../../../src/core/seed.ts';
 import type { ImageShape } from '../../../src/core/stage-type.ts';

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test, type TestContext } from 'node:test';
-import { readImages } from '../../../src/artifacts/images.ts';
-import type { TrainSettings } from '../../../src/config/generated/settings.ts';
+import { readImages } from '../../../src/formats/images.ts';
+import type { TrainSettings } from '../../../src/schema/generated/settings.ts';
 import { Failure } from '../../../src/core/diagnostic.ts';
 import { sha256 } from '../../../src/core/json.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
@@ -305,7 +305,7 @@ test('progress tells where training is, and marks the ends of epochs', async (t)
 
 test('images of another size than the model takes are refused', async (t) => {
   const prepared = await prepare(t);
-  const { writeImageSet } = await import('../../../src/artifacts/images.ts');
+  const { writeImageSet } = await import('../../../src/formats/images.ts');
   const folder = join(prepared.root, 'small');
   mkdirSync(folder);
   const images = { data: new Uint8Array(4), count: 1, shape: [2, 2, 1] as const, scale: 1, offset: 0 };

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Failure } from '../../../src/core/diagnostic.ts';
 import { checkRecordedRange, checkTargetValues } from '../../../src/nodes/train/targets.ts';
-import { npy } from '../../artifacts/numpy-files.ts';
+import { npy } from '../../formats/numpy-files.ts';
 import { rig, type DiagnosticOutput } from '../../rig.ts';
 
 const of = (...values: readonly number[]) => ({ data: Float32Array.from(values), scale: 1, offset: 0 });

@@ -1,0 +1,219 @@
+/** Keeping a store in order: what is in it, whether it is sound, and making room. */
+import { lstat, readdir, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { failure } from '../core/diagnostic.ts';
+import { fileFailure } from '../files/atomic.ts';
+import { takeLock } from '../files/lock.ts';
+import type { Store } from './store.ts';
+import type { Workspace } from './workspace.ts';
+
+export interface Tally {
+  readonly entries: number;
+  readonly bytes: number;
+}
+
+/** Something in the store that room can be made of. */
+export interface Holding {
+  readonly bytes: number;
+  /** When a run used it last, in milliseconds since 1970. */
+  readonly used: number;
+}
+
+export interface HeldEntry extends Holding {
+  readonly hash: string;
+  /** Of the stage that made it; absent if the record cannot be read. */
+  readonly type?: string;
+}
+
+/** The checkpoints of one training, whose lineage names their folder. */
+export interface HeldCheckpoints extends Holding {
+  readonly lineage: string;
+}
+
+export interface Survey {
+  readonly entries: readonly HeldEntry[];
+  readonly checkpoints: readonly HeldCheckpoints[];
+  /** Entries that were set aside. */
+  readonly damaged: Tally;
+  /** What stages at work have written so far. */
+  readonly drafts: Tally;
+  /** What killed runs left. */
+  readonly leftovers: Tally;
+}
+
+export async function survey(store: Store): Promise<Survey> {
+  const entries: HeldEntry[] = [];
+  for (const hash of await store.hashes()) {
+    const folder = store.path(hash);
+    const found = await store.find(hash);
+    const type = found.state === 'present' ? found.entry.record.key['type'] : undefined;
+    const record = await lstat(join(folder, 'record.json')).catch(() => undefined);
+    entries.push({
+      hash,
+      ...(typeof type === 'string' ? { type } : {}),
+      bytes: (await measure(folder)).bytes,
+      used: record?.mtimeMs ?? 0,
+    });
+  }
+  const checkpoints: HeldCheckpoints[] = [];
+  for (const path of await pathsIn(join(store.folder, 'checkpoints'))) {
+    const { bytes, changed } = await measure(path);
+    checkpoints.push({ lineage: basename(path), bytes, used: changed });
+  }
+  const left = new Set(await store.leftovers());
+  const temporary = await pathsIn(join(store.folder, 'tmp'));
+  return {
+    entries,
+    checkpoints,
+    damaged: await summarizePaths(await pathsIn(join(store.folder, 'damaged'))),
+    drafts: await summarizePaths(temporary.filter((path) => !left.has(path) && !path.endsWith('.owner'))),
+    leftovers: await summarizePaths([...left]),
+  };
+}
+
+export function summarize(holdings: readonly Holding[]): Tally {
+  return { entries: holdings.length, bytes: holdings.reduce((sum, { bytes }) => sum + bytes, 0) };
+}
+
+/** Hashes of all results that some workspaces show. */
+export async function shownIn(workspaces: readonly Workspace[]): Promise<ReadonlySet<string>> {
+  const hashes = new Set<string>();
+  for (const workspace of workspaces) {
+    const record = await workspace.readRun();
+    for (const { hash } of Object.values(record?.stages ?? {})) if (hash !== undefined) hashes.add(hash);
+  }
+  return hashes;
+}
+
+export interface Damage {
+  readonly hash: string;
+  readonly type?: string;
+  /** The file that is not what was stored. */
+  readonly part: string;
+}
+
+export interface Verification {
+  /** Entries and bytes that were read. */
+  readonly checked: Tally;
+  readonly damaged: readonly Damage[];
+}
+
+/** Reads every entry and compares it with its hashes; takes those that differ out of use. */
+export async function verifyStore(store: Store): Promise<Verification> {
+  const { entries } = await survey(store);
+  const damaged: Damage[] = [];
+  for (const { hash, type } of entries) {
+    const found = await store.find(hash);
+    if (found.state === 'absent') continue;
+    const part = found.state === 'damaged' ? found.part : await store.findCorruptFile(found.entry);
+    if (part !== undefined && (await store.quarantine(hash)))
+      damaged.push({ hash, ...(type === undefined ? {} : { type }), part });
+  }
+  return { checked: summarize(entries), damaged };
+}
+
+export interface Collection {
+  /** What was removed: results that nothing shows, checkpoints, damaged results, and what killed runs left. */
+  readonly removed: Tally;
+  /** Results and checkpoints that remain. */
+  readonly kept: Tally;
+}
+
+/**
+ * Makes room: removes damaged entries and leftovers, then the least recently used entries and checkpoints until the others
+ * take no more than `maxBytes`. Entries in `shown` stay in any case.
+ */
+export async function collectGarbage(
+  store: Store,
+  options: {
+    readonly shown: ReadonlySet<string>;
+    readonly maxBytes: number;
+    /** Only count what would be removed. */
+    readonly dryRun: boolean;
+  },
+): Promise<Collection> {
+  const { entries, checkpoints, damaged, leftovers } = await survey(store);
+  const removed: (HeldEntry | HeldCheckpoints)[] = [];
+  const holdings = [...entries, ...checkpoints];
+  let bytes = summarize(holdings).bytes;
+  for (const holding of [...holdings].sort((a, b) => a.used - b.used)) {
+    if (bytes <= options.maxBytes) break;
+    if ('hash' in holding && options.shown.has(holding.hash)) continue;
+    removed.push(holding);
+    bytes -= holding.bytes;
+  }
+  if (!options.dryRun) {
+    try {
+      for (const holding of removed) {
+        if ('hash' in holding) await store.remove(holding.hash);
+        else await rm(join(store.folder, 'checkpoints', holding.lineage), { recursive: true, force: true });
+      }
+      await store.removeLeftovers();
+      await rm(join(store.folder, 'damaged'), { recursive: true, force: true });
+    } catch (error) {
+      throw fileFailure(error, store.folder);
+    }
+  }
+  const gone = summarize(removed);
+  return {
+    removed: {
+      entries: gone.entries + damaged.entries,
+      bytes: gone.bytes + damaged.bytes + leftovers.bytes,
+    },
+    kept: { entries: holdings.length - removed.length, bytes },
+  };
+}
+
+/**
+ * Keeps pipelines from being run until `release` is called.
+ *
+ * @param names of pipelines; or all that are or were run with this store
+ * @throws Failure `run-locked` if one of them is at work
+ */
+export async function lockRuns(store: Store, names: readonly string[] | 'all'): Promise<() => Promise<void>> {
+  const folder = join(store.folder, 'locks');
+  const locked = (await readdir(folder).catch(() => []))
+    .filter((name) => name.endsWith('.lock'))
+    .map((name) => name.slice(0, -'.lock'.length));
+  const releases: (() => Promise<void>)[] = [];
+  const release = async (): Promise<void> => {
+    for (const one of releases) await one();
+  };
+  for (const name of names === 'all' ? locked : names) {
+    const result = await takeLock(join(folder, `${name}.lock`));
+    if (result.state === 'taken') {
+      releases.push(result.release);
+      continue;
+    }
+    await release();
+    throw failure(
+      'run-locked',
+      `\`${name}\` is being run by process ${result.owner.pid} on ${result.owner.host}`,
+      'wait for it, or stop it',
+    );
+  }
+  return release;
+}
+
+async function summarizePaths(paths: readonly string[]): Promise<Tally> {
+  let bytes = 0;
+  for (const path of paths) bytes += (await measure(path)).bytes;
+  return { entries: paths.length, bytes };
+}
+
+async function pathsIn(folder: string): Promise<readonly string[]> {
+  return (await readdir(folder).catch(() => [])).map((name) => join(folder, name)).sort();
+}
+
+/** Bytes of a file, or of all files below a folder, and when the last of them was changed. */
+async function measure(path: string): Promise<{ readonly bytes: number; readonly changed: number }> {
+  let [bytes, changed] = [0, 0];
+  const names = await readdir(path, { recursive: true }).catch(() => []);
+  for (const name of ['', ...names]) {
+    const found = await lstat(join(path, name)).catch(() => undefined);
+    if (found?.isFile() !== true) continue;
+    bytes += found.size;
+    changed = Math.max(changed, found.mtimeMs);
+  }
+  return { bytes, changed };
+}

@@ -1,0 +1,156 @@
+/** Keys that are missing, not known, not fit to be keys, or in the wrong company. */
+import type { ErrorObject } from 'ajv';
+import type { Diagnostic } from '../../core/diagnostic.ts';
+import { isJsonObject, type JsonObject } from '../../core/json.ts';
+import { isChoice, listAt, objectAt, stringAt } from '../../schema/view.ts';
+import { suggest } from '../../core/suggest.ts';
+import { find, locate, type Located, type LocatedMap } from '../located.ts';
+import type { DocumentPath } from '../pipeline.ts';
+import {
+  descriptionOf,
+  insteadOf,
+  nounOf,
+  param,
+  schemaOf,
+  type ExplainContext,
+  type ValueErrors,
+} from './place.ts';
+import { didYouMean, errorAt } from './report.ts';
+import { backticked, nameOf } from './wording.ts';
+
+/** A key that another setting rules out: `rows` with `kind: history`. */
+export function misplacedDiagnostic({ path, errors, context }: ValueErrors): Diagnostic | undefined {
+  const refused = errors.find((error) => error.keyword === 'false schema');
+  if (refused === undefined) return undefined;
+  const parent = path.slice(0, -1);
+  const owner = find(context.root, parent)?.value;
+  const condition = conditionWords(context.schema, owner, String(path.at(-1)));
+  return errorAt(
+    locate(context.root, path, 'key'),
+    'bad-setting',
+    `${nameOf(path)} has no meaning${condition}`,
+    {
+      hint: 'remove it',
+    },
+  );
+}
+
+/** " with `kind: history`", for a key that the conditions of a schema refuse. */
+function conditionWords(schema: JsonObject, owner: Located | undefined, key: string): string {
+  for (const rule of [schema, ...listAt(schema, 'allOf')]) {
+    if (!isJsonObject(rule)) continue;
+    const [property] = Object.keys(objectAt(objectAt(rule, 'if'), 'properties'));
+    const branches = [objectAt(rule, 'then'), objectAt(rule, 'else')];
+    if (property === undefined || !branches.some((branch) => objectAt(branch, 'properties')[key] === false))
+      continue;
+    const setting = owner === undefined ? undefined : find(owner, [property])?.value;
+    return setting?.kind === 'scalar'
+      ? ` with ${backticked(`${property}: ${String(setting.value)}`)}`
+      : ` without ${backticked(property)}`;
+  }
+  return ' here';
+}
+
+/** Keys that are missing, not known, or not fit to be keys. */
+export function keyDiagnostics(place: ValueErrors): Diagnostic[] {
+  const { errors, path, value, context } = place;
+  const names = errors
+    .filter((error) => error.keyword === 'propertyNames')
+    .map((error) => param(error, 'propertyName'));
+  const unknown = errors.flatMap((error) =>
+    error.keyword === 'additionalProperties' && !names.includes(param(error, 'additionalProperty'))
+      ? [{ key: param(error, 'additionalProperty'), schema: schemaOf(error) }]
+      : [],
+  );
+  const meant = new Set(
+    unknown.map(({ key, schema }) => suggest(key, Object.keys(objectAt(schema, 'properties')))),
+  );
+  const missing = errors.filter(
+    (error) => error.keyword === 'required' && !meant.has(param(error, 'missingProperty')),
+  );
+  return [
+    ...names.map((name) => badName(place, name)),
+    ...unknown.map(({ key, schema }) => unknownKey(place, key, schema)),
+    ...missing.map((error) => missingKey(path, value, context, error)),
+  ];
+}
+
+function badName({ path, errors, context }: ValueErrors, name: string): Diagnostic {
+  const schemas = errors.filter((error) => error.keyword === 'propertyNames').map(schemaOf);
+  const described = [...schemas.map((schema) => objectAt(schema, 'propertyNames')), ...schemas];
+  const hint = described.map((schema) => stringAt(schema, 'description')).find((text) => text !== undefined);
+  const range = locate(context.root, [...path, name], 'key');
+  return errorAt(range, 'out-of-range', `${backticked(name)} cannot be a name in ${nameOf(path)}`, { hint });
+}
+
+function unknownKey({ path, value, context }: ValueErrors, key: string, schema: JsonObject): Diagnostic {
+  const properties = Object.keys(objectAt(schema, 'properties'));
+  const range = locate(context.root, [...path, key], 'key');
+  const inner = find(value, [key])?.value;
+  const hint = insteadOf(schema, key, inner) ?? spaceMissing(key, properties) ?? didYouMean(key, properties);
+  if (isChoice(schema)) {
+    const noun = nounOf(schema);
+    return errorAt(range, 'unknown-value', `there is no ${noun} ${backticked(key)}`, { hint });
+  }
+  const isStage = path.length === 0 && inner?.kind === 'map' && inner.entries.has('type');
+  const owner = path.length === 2 && path[0] === 'stages' ? stageWords(context.root, path) : nameOf(path);
+  return errorAt(range, 'unknown-key', `unknown key ${backticked(key)} in ${owner}`, {
+    hint: isStage ? 'indent it below `stages`, if it is a stage' : (hint ?? listKeys(properties)),
+  });
+}
+
+function stageWords(root: LocatedMap, path: DocumentPath): string {
+  const type = find(root, [...path, 'type'])?.value;
+  return type?.kind === 'scalar'
+    ? `${nameOf(path)}, a stage of type ${backticked(String(type.value))}`
+    : nameOf(path);
+}
+
+function listKeys(keys: readonly string[]): string | undefined {
+  return keys.length === 0 || keys.length > 12 ? undefined : `it takes ${keys.map(backticked).join(', ')}`;
+}
+
+/** `{ units:3 }` is the key `units:3` without a value. */
+function spaceMissing(key: string, properties: readonly string[]): string | undefined {
+  const [name, rest] = key.split(/:(.*)/s);
+  return name !== undefined && rest !== undefined && properties.includes(name)
+    ? `put a space after the colon: ${backticked(`${name}: ${rest}`)}`
+    : undefined;
+}
+
+function missingKey(
+  path: DocumentPath,
+  value: Located,
+  context: ExplainContext,
+  error: ErrorObject,
+): Diagnostic {
+  const key = param(error, 'missingProperty');
+  const schema = schemaOf(error);
+  const properties = Object.keys(objectAt(schema, 'properties'));
+  const others =
+    value.kind === 'map' ? [...value.entries.keys()].filter((each) => !properties.includes(each)) : [];
+  const meant = others.find((each) => suggest(each, [key]) !== undefined);
+  if (meant !== undefined && schema['additionalProperties'] !== false) {
+    // A schema that lets other keys pass, such as that of a stage whose type is not known.
+    const keyRange = locate(context.root, [...path, meant], 'key');
+    return errorAt(keyRange, 'unknown-key', `unknown key ${backticked(meant)} in ${nameOf(path)}`, {
+      hint: didYouMean(meant, [key]),
+    });
+  }
+  const condition = 'type' in schema ? '' : requiredBy(context.schema, schema, value);
+  const range = locate(context.root, path, 'key');
+  const described = [schema, context.schema].map((each) => descriptionOf(each, key, context.schema));
+  const hint = described.find((text) => text !== undefined);
+  return errorAt(range, 'missing-key', `${nameOf(path)} needs ${backticked(key)}${condition}`, {
+    hint,
+  });
+}
+
+/** " with `kind: images`", for a key that only a condition of a schema asks for. */
+function requiredBy(schema: JsonObject, branch: JsonObject, owner: Located): string {
+  const rules = [schema, ...listAt(schema, 'allOf')].filter(isJsonObject);
+  const rule = rules.find((each) => each['then'] === branch || each['else'] === branch);
+  const [property] = Object.keys(objectAt(objectAt(rule ?? {}, 'if'), 'properties'));
+  const setting = property === undefined ? undefined : find(owner, [property])?.value;
+  return setting?.kind === 'scalar' ? ` with ${backticked(`${property}: ${String(setting.value)}`)}` : '';
+}

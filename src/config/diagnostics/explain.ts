@@ -1,0 +1,51 @@
+/** From a validator's errors to diagnostics: one for each cause, in the words of the language. */
+import type { ErrorObject } from 'ajv';
+import type { Diagnostic } from '../../core/diagnostic.ts';
+import { keyDiagnostics, misplacedDiagnostic } from './explain-keys.ts';
+import { choiceDiagnostic, enumDiagnostic, limitDiagnostic, typeDiagnostic } from './explain-values.ts';
+import { locate } from '../located.ts';
+import type { DocumentPath } from '../pipeline.ts';
+import { isWithin, placesOf, type ExplainContext, type ValueErrors } from './place.ts';
+import { errorAt } from './report.ts';
+import { nameOf } from './wording.ts';
+
+/**
+ * Says what a validator found.
+ *
+ * @param errors of ajv, with `allErrors` and `verbose`
+ */
+export function explain(errors: readonly ErrorObject[], context: ExplainContext): Diagnostic[] {
+  const places = placesOf(errors, context);
+  const closed: DocumentPath[] = [...context.broken];
+  const diagnostics: Diagnostic[] = [];
+  // Outer values first: what is wrong with one as a whole explains what is wrong inside it.
+  for (const place of places.toSorted((a, b) => a.path.length - b.path.length)) {
+    if (closed.some((path) => isWithin(place.path, path))) continue;
+    const whole = wholeDiagnostic(place);
+    if (whole !== undefined) closed.push(place.path);
+    const found = whole === undefined ? keyDiagnostics(place) : [whole];
+    const value = whole === undefined ? limitDiagnostic(place) : undefined;
+    const inside = places.some((other) => other !== place && isWithin(other.path, place.path));
+    const nothing = found.length === 0 && value === undefined && !inside;
+    diagnostics.push(
+      ...found,
+      ...(value === undefined ? [] : [value]),
+      ...(nothing ? [fallback(place)] : []),
+    );
+  }
+  return diagnostics;
+}
+
+/** What is wrong with a value as a whole; undefined where it is of a kind that may be there. */
+function wholeDiagnostic(place: ValueErrors): Diagnostic | undefined {
+  return (
+    misplacedDiagnostic(place) ?? choiceDiagnostic(place) ?? typeDiagnostic(place) ?? enumDiagnostic(place)
+  );
+}
+
+/** For keywords that our own schemas do not use: the validator's words. */
+function fallback({ path, value, errors, context }: ValueErrors): Diagnostic {
+  const error = errors.find((each) => each.keyword !== 'if') ?? errors[0];
+  const range = value.kind === 'scalar' ? value.range : locate(context.root, path, 'key');
+  return errorAt(range, 'bad-setting', `${nameOf(path)} ${error?.message ?? 'is not valid'}`);
+}

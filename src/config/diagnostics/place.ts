@@ -1,0 +1,108 @@
+/** A validator's errors, gathered by the value that they are about. */
+import type { ErrorObject } from 'ajv';
+import { isJsonObject, type JsonObject } from '../../core/json.ts';
+import { objectAt, requiredOf, resolveReference, stringAt } from '../../schema/view.ts';
+import { readSchema, SHARED_SCHEMAS } from '../../schema/schemas.ts';
+import { find, type Located, type LocatedMap } from '../located.ts';
+import type { DocumentPath } from '../pipeline.ts';
+
+/** Where the data that was validated stands. */
+export interface ExplainContext {
+  readonly root: LocatedMap;
+  /** Path of the data in the document. */
+  readonly at: DocumentPath;
+  /** The schema that the data was validated against. */
+  readonly schema: JsonObject;
+  /** Paths of values of which something is reported already. */
+  readonly broken: readonly DocumentPath[];
+}
+
+/** All errors of one value. */
+export interface ValueErrors {
+  readonly path: DocumentPath;
+  readonly value: Located;
+  readonly errors: readonly ErrorObject[];
+  readonly context: ExplainContext;
+}
+
+/** The places of errors. */
+export function placesOf(errors: readonly ErrorObject[], context: ExplainContext): ValueErrors[] {
+  const byPointer = new Map<string, ErrorObject[]>();
+  for (const error of errors) {
+    const others = byPointer.get(error.instancePath);
+    if (others === undefined) byPointer.set(error.instancePath, [error]);
+    else others.push(error);
+  }
+  return [...byPointer].flatMap(([pointer, group]) => {
+    const path = [...context.at, ...segments(pointer, find(context.root, context.at)?.value)];
+    const value = find(context.root, path)?.value;
+    // A default has no place in the text; a wrong one would be a mistake of the schema, and is at its parent's.
+    return value === undefined ? [] : [{ path, value, errors: group, context }];
+  });
+}
+
+/** A JSON pointer as a path: list positions are numbers in it. */
+function segments(pointer: string, from: Located | undefined): DocumentPath {
+  const path: (string | number)[] = [];
+  let value = from;
+  for (const escaped of pointer.split('/').slice(1)) {
+    const key = escaped.replaceAll('~1', '/').replaceAll('~0', '~');
+    const segment = value?.kind === 'list' ? Number(key) : key;
+    path.push(segment);
+    value = value === undefined ? undefined : find(value, [segment])?.value;
+  }
+  return path;
+}
+
+/** True for `ancestor` itself, too. */
+export function isWithin(path: DocumentPath, ancestor: DocumentPath): boolean {
+  return ancestor.length <= path.length && ancestor.every((segment, index) => segment === path[index]);
+}
+
+/** A parameter of an error that is a text. */
+export function param(error: ErrorObject, name: string): string {
+  const value: unknown = error.params[name];
+  return typeof value === 'string' ? value : '';
+}
+
+/** The schema that an error's keyword stands in. */
+export function schemaOf(error: ErrorObject): JsonObject {
+  return isJsonObject(error.parentSchema) ? error.parentSchema : {};
+}
+
+/** The first sentence about a property. */
+export function descriptionOf(schema: JsonObject, key: string, root: JsonObject): string | undefined {
+  const property = objectAt(objectAt(schema, 'properties'), key);
+  return firstSentence(
+    stringAt(property, 'description') ?? stringAt(definitionOf(property, root), 'description'),
+  );
+}
+
+/** What a schema says is to be written instead of a key or a value that it does not take; with the key's value in it. */
+export function insteadOf(schema: JsonObject, name: string, value?: Located): string | undefined {
+  const text = stringAt(objectAt(schema, 'instead'), name);
+  return text?.replace('{value}', value?.kind === 'scalar' ? String(value.value) : '…');
+}
+
+export function firstSentence(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : (/^.*?[.](?=\s|$)/s.exec(text)?.[0] ?? text);
+}
+
+/** `layer`, from a description that begins "A layer: …". */
+export function nounOf(schema: JsonObject): string {
+  return /^An? ([\w ]{1,30}):/.exec(stringAt(schema, 'description') ?? '')?.[1] ?? 'such choice';
+}
+
+/** Names of the arguments that a choice needs. */
+export function neededBy(choice: JsonObject, name: string, root: JsonObject): readonly string[] {
+  return [...requiredOf(definitionOf(objectAt(objectAt(choice, 'properties'), name), root))];
+}
+
+/**
+ * What a schema refers to. An error tells the schema that its keyword stands in, but not the file: a definition is
+ * looked for in the validated schema, and then in the shared ones, whose names differ.
+ */
+function definitionOf(schema: JsonObject, root: JsonObject): JsonObject {
+  const found = [root, ...SHARED_SCHEMAS.map(readSchema)].map((owner) => resolveReference(schema, owner)[0]);
+  return found.find((definition) => Object.keys(definition).length > 0) ?? {};
+}

@@ -1,0 +1,74 @@
+/** One run of a pipeline at a time. A lock names its owner, so that a dead owner's lock is taken over. */
+import { randomBytes } from 'node:crypto';
+import { link, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { errorCode, fileFailure, makeFolder } from './atomic.ts';
+import { findOwner, OwnerFile, type Owner } from './owner.ts';
+
+export type LockResult =
+  { readonly state: 'taken'; release(): Promise<void> } | { readonly state: 'held'; readonly owner: Owner };
+
+/** Names of files that are about to become a lock; a process that was killed meanwhile leaves one behind. */
+export const PENDING_LOCK = /\.lock\.\d+-[0-9a-f]{8}$/;
+
+/**
+ * Takes a lock file, or says who holds it. The lock of a dead owner is taken over: one of this machine whose process is gone,
+ * or one of another whose heartbeat has stopped.
+ */
+export async function takeLock(path: string): Promise<LockResult> {
+  const unique = `${path}.${process.pid}-${randomBytes(4).toString('hex')}`;
+  let mine: OwnerFile | undefined;
+  let isTaken = false;
+  try {
+    await makeFolder(dirname(path));
+    const file = await OwnerFile.create(unique);
+    mine = file;
+    for (;;) {
+      // A link appears with its content, and only one process can make it.
+      isTaken = await linked(unique, path);
+      // One that cannot be removed is that of a dead process soon.
+      const release = (): Promise<void> => file.remove(path).catch(() => undefined);
+      if (isTaken) return { state: 'taken', release };
+      const holder = await findOwner(path);
+      if (holder?.owner !== undefined && holder.alive) return { state: 'held', owner: holder.owner };
+      await removeStale(path, unique);
+    }
+  } catch (error) {
+    throw fileFailure(error, path);
+  } finally {
+    // The lock itself is another name of the same file, which stays open for its heartbeat.
+    await (isTaken ? rm(unique, { force: true }) : mine?.remove(unique))?.catch(() => undefined);
+  }
+}
+
+async function linked(from: string, to: string): Promise<boolean> {
+  return link(from, to).then(
+    () => true,
+    (error: unknown) => {
+      if (errorCode(error) === 'EEXIST') return false;
+      throw error;
+    },
+  );
+}
+
+/**
+ * Removes a dead owner's lock, one process at a time: without the second lock, a slow process could remove the lock
+ * that a quick one has just taken.
+ */
+async function removeStale(path: string, unique: string): Promise<void> {
+  const reclaim = `${path}.reclaim`;
+  if (!(await linked(unique, reclaim))) {
+    // Removing a lock takes a moment; who died over it must not keep it from being done.
+    if ((await findOwner(reclaim))?.alive === false) await rm(reclaim, { force: true });
+    await sleep(5);
+    return;
+  }
+  try {
+    const holder = await findOwner(path);
+    if (holder !== undefined && (holder.owner === undefined || !holder.alive))
+      await rm(path, { force: true });
+  } finally {
+    await rm(reclaim, { force: true });
+  }
+}

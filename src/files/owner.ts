@@ -1,0 +1,135 @@
+/**
+ * Files that name the process that they belong to. Whether it still lives is asked of this machine; of a process elsewhere
+ * (a shared folder, another container) its heartbeat tells: it writes to its file every few seconds.
+ */
+import { randomBytes } from 'node:crypto';
+import { open, rm, stat, type FileHandle } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { dirname, join } from 'node:path';
+import { isJsonObject } from '../core/json.ts';
+import { errorCode, writeNew } from './atomic.ts';
+import { isAlive, pidNamespace, processStart } from './process.ts';
+
+export interface Owner {
+  readonly pid: number;
+  readonly host: string;
+  /** What process numbers are counted in: containers may share a host's name. Empty where unknown. */
+  readonly space: string;
+  /** When the process started, in the system's own units: tells a reused process number. Empty where unknown. */
+  readonly processStart: string;
+  /** ISO 8601. */
+  readonly since: string;
+}
+
+const HEARTBEAT_MS = 5000;
+
+/** An owner elsewhere that was silent for so long is dead. Far longer than a beat: networks and busy machines stall. */
+export const HEARTBEAT_TIMEOUT_MS = 120_000;
+
+/** A file that names this process, and that it keeps fresh. */
+export class OwnerFile {
+  readonly #file: FileHandle;
+  readonly #timer: NodeJS.Timeout;
+  #beating: Promise<unknown> = Promise.resolve();
+
+  private constructor(file: FileHandle) {
+    this.#file = file;
+    this.#timer = setInterval(() => {
+      this.#beating = this.#beating.then(() => beat(file)).catch(() => undefined);
+    }, HEARTBEAT_MS);
+    this.#timer.unref();
+  }
+
+  /** Makes the file, which must not be there. */
+  static async create(path: string): Promise<OwnerFile> {
+    const owner: Owner = {
+      pid: process.pid,
+      host: hostname(),
+      space: pidNamespace(),
+      processStart: processStart(process.pid),
+      since: new Date().toISOString(),
+    };
+    return new OwnerFile(await writeNew(path, Buffer.from(JSON.stringify(owner))));
+  }
+
+  /** Ends the heartbeat, and removes the file under this name if it is still this one. */
+  async remove(path: string): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#beating;
+    try {
+      const [own, there] = [await this.#file.stat(), await stat(path).catch(() => undefined)];
+      if (there?.ino === own.ino && there.dev === own.dev) await rm(path, { force: true });
+    } finally {
+      await this.#file.close();
+    }
+  }
+}
+
+/** Writes what is there already, so that the file system, which may be that of a server, notes its own time. */
+async function beat(file: FileHandle): Promise<void> {
+  await file.write(Buffer.from('{'), 0, 1, 0);
+  await file.datasync();
+}
+
+export interface FoundOwner {
+  /** Absent if the file does not name one: it may be on its way. */
+  readonly owner?: Owner;
+  readonly alive: boolean;
+}
+
+/** Who owns a file, and whether that process lives; undefined if there is no such file. */
+export async function findOwner(path: string): Promise<FoundOwner | undefined> {
+  let file: FileHandle;
+  try {
+    // Opening makes a client of a network file system ask its server anew.
+    file = await open(path, 'r');
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+  try {
+    const owner = parseOwner(await file.readFile('utf8'));
+    if (owner !== undefined && owner.host === hostname() && owner.space === pidNamespace()) {
+      return { owner, alive: isSameProcess(owner) };
+    }
+    const silence = (await fileSystemTime(dirname(path))) - (await file.stat()).mtimeMs;
+    return { ...(owner === undefined ? {} : { owner }), alive: silence < HEARTBEAT_TIMEOUT_MS };
+  } finally {
+    await file.close();
+  }
+}
+
+function isSameProcess(owner: Owner): boolean {
+  if (!isAlive(owner.pid)) return false;
+  const start = processStart(owner.pid);
+  return start === '' || owner.processStart === '' || start === owner.processStart;
+}
+
+/** The time as the file system of a folder has it, in milliseconds: clocks of machines differ. */
+async function fileSystemTime(folder: string): Promise<number> {
+  const path = join(folder, `.clock-${randomBytes(6).toString('hex')}`);
+  const file = await writeNew(path, Buffer.from('\n'));
+  try {
+    return (await file.stat()).mtimeMs;
+  } finally {
+    await file.close();
+    await rm(path, { force: true });
+  }
+}
+
+function parseOwner(text: string): Owner | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (!isJsonObject(value)) return undefined;
+    const { pid, host, space, processStart, since } = value;
+    return typeof pid === 'number' &&
+      typeof host === 'string' &&
+      typeof space === 'string' &&
+      typeof processStart === 'string' &&
+      typeof since === 'string'
+      ? { pid, host, space, processStart, since }
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,167 @@
+/** PNG and JPEG files to pixels, by sharp. Hostile headers are refused before anything of their size is allocated. */
+import sharp, { type Sharp } from 'sharp';
+import { errorCode } from '../files/atomic.ts';
+import { targetSize } from './image-size.ts';
+import { resizer } from './resample.ts';
+import { failure, type Failure } from '../core/diagnostic.ts';
+import type { ImageShape } from '../core/stage-type.ts';
+
+export interface DecodeOptions {
+  /** The first row and column that are kept, and those after the last. */
+  readonly crop: {
+    readonly rows: readonly [number, number];
+    readonly columns: readonly [number, number];
+  } | null;
+  /** Height and width, or a factor; null keeps the size. */
+  readonly size: readonly [number, number] | number | null;
+  readonly color: 'gray' | 'rgb';
+}
+
+export interface DecodedImage {
+  readonly shape: ImageShape;
+  /** Row-major [height, width, channels]: bytes, or all 16 bits of a PNG file that has them. */
+  readonly data: Pixels;
+  /** Whether some pixel was not opaque: transparency is ignored. */
+  readonly transparent: boolean;
+}
+
+export type Pixels = Uint8Array | Uint16Array;
+
+/** The largest image that is decoded, in pixels. */
+const PIXEL_LIMIT = 2 ** 26;
+
+// One image at a time: libvips's own threads would compete with stages that run in parallel.
+sharp.cache(false);
+
+/** @throws Failure `data-corrupt`, whose message says what is wrong without naming the file */
+export async function decodeImage(bytes: Uint8Array, options: DecodeOptions): Promise<DecodedImage> {
+  const isPng = Buffer.from(bytes.subarray(0, 8)).equals(Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'));
+  const isJpeg = bytes[0] === 0xff && bytes[1] === 0xd8;
+  // libvips reads many more formats, each of which could be attacked.
+  if (!isPng && !isJpeg) throw corrupt('is neither PNG nor JPEG');
+  try {
+    // Pillow, OpenCV and TensorFlow ignore colour profiles, too. Photos are turned as viewers and OpenCV turn them.
+    const source = sharp(bytes, {
+      limitInputPixels: PIXEL_LIMIT,
+      failOn: 'error',
+      sequentialRead: true,
+      ignoreIcc: true,
+      autoOrient: true,
+    });
+    const { autoOrient: upright, space, depth } = await source.metadata();
+    if (options.crop !== null) extract(source, options.crop, [upright.height, upright.width]);
+    const wide = depth === 'ushort';
+    if (space === 'cmyk') source.pipelineColourspace('cmyk').toColourspace('cmyk');
+    else source.toColourspace(wide ? 'rgb16' : 'srgb');
+    const { data, info } = await source
+      .raw({ depth: wide ? 'ushort' : 'uchar' })
+      .toBuffer({ resolveWithObject: true });
+    const values = wide ? toWide(data) : data;
+    const colors = space === 'cmyk' ? inkToRgb(values) : values;
+    const from = space === 'cmyk' ? 3 : info.channels;
+    return {
+      ...resize(toColor(colors, from, [info.height, info.width], options.color), options.size),
+      transparent: from === 4 && isTransparent(colors, wide ? 65_535 : 255),
+    };
+  } catch (error) {
+    if (errorCode(error) === '' && error instanceof Error && error.name === 'Error') {
+      throw corrupt(`cannot be decoded: ${(error.message.split('\n')[0] ?? '').replace(/:\s*$/, '')}`);
+    }
+    throw error;
+  }
+}
+
+function toWide(bytes: Buffer): Uint16Array {
+  const aligned = bytes.byteOffset % 2 === 0 ? bytes : Uint8Array.from(bytes);
+  return new Uint16Array(aligned.buffer, aligned.byteOffset, aligned.length / 2);
+}
+
+type Plain = Omit<DecodedImage, 'transparent'>;
+
+function extract(
+  source: Sharp,
+  { rows: [top, bottom], columns: [left, right] }: NonNullable<DecodeOptions['crop']>,
+  [height, width]: readonly [number, number],
+): void {
+  if (bottom > height || right > width) throw corrupt(`is ${height}x${width} pixels, too small for the crop`);
+  source.extract({ left, top, width: right - left, height: bottom - top });
+}
+
+/** Pillow's conversion: the light that an ink and black leave of white. */
+function inkToRgb(inks: Pixels): Pixels {
+  const colors = new Uint8Array((inks.length / 4) * 3);
+  for (let pixel = 0; pixel < inks.length / 4; pixel++) {
+    const light = 255 - (inks[pixel * 4 + 3] ?? 0);
+    for (let ink = 0; ink < 3; ink++)
+      colors[pixel * 3 + ink] = light - Math.round(((inks[pixel * 4 + ink] ?? 0) * light) / 255);
+  }
+  return colors;
+}
+
+function isTransparent(colors: Pixels, opaque: number): boolean {
+  for (let index = 3; index < colors.length; index += 4) if (colors[index] !== opaque) return true;
+  return false;
+}
+
+/**
+ * Three channels, or their luma by Rec. 601 in the 16-bit weights of Pillow, whose sum is 65,536: gray stays as it is.
+ *
+ * @param from number of channels in `colors`: one is repeated for all three; any after the third are ignored
+ */
+function toColor(
+  colors: Pixels,
+  from: number,
+  [height, width]: readonly [number, number],
+  color: DecodeOptions['color'],
+): Plain {
+  const pixels = height * width;
+  const channels = color === 'gray' ? 1 : 3;
+  const data = emptyLike(colors, pixels * channels);
+  const [green, blue] = from < 3 ? [0, 0] : [1, 2];
+  for (let pixel = 0; pixel < pixels; pixel++) {
+    const place = pixel * from;
+    const r = colors[place] ?? 0;
+    const g = colors[place + green] ?? 0;
+    const b = colors[place + blue] ?? 0;
+    if (channels === 1) data[pixel] = Math.floor((19_595 * r + 38_470 * g + 7471 * b + 32_768) / 65_536);
+    else {
+      data[pixel * 3] = r;
+      data[pixel * 3 + 1] = g;
+      data[pixel * 3 + 2] = b;
+    }
+  }
+  return { shape: [height, width, channels], data };
+}
+
+function resize({ shape, data }: Plain, size: DecodeOptions['size']): Plain {
+  const [height, width, channels] = shape;
+  const [rows, columns] = targetSize([height, width], size);
+  if (rows === height && columns === width) return { shape, data };
+  const resized = emptyLike(data, rows * columns * channels);
+  resized.set(resizer(shape, [rows, columns])(data).map(Math.round));
+  return { shape: [rows, columns, channels], data: resized };
+}
+
+function emptyLike(data: Pixels, length: number): Pixels {
+  return data instanceof Uint16Array ? new Uint16Array(length) : new Uint8Array(length);
+}
+
+/** Images of one size, one behind the other. Bytes among values of 16 bits are widened: 255 becomes 65,535. */
+export function joinPixels(parts: readonly Pixels[]): Pixels {
+  const size = parts[0]?.length ?? 0;
+  const wide = parts.some((part) => part instanceof Uint16Array);
+  const data = wide ? new Uint16Array(parts.length * size) : new Uint8Array(parts.length * size);
+  parts.forEach((part, index) =>
+    data.set(wide && part instanceof Uint8Array ? widen(part) : part, index * size),
+  );
+  return data;
+}
+
+/** 8 bits as 16, from black to white. */
+export function widen(bytes: Uint8Array): Uint16Array {
+  return Uint16Array.from(bytes, (value) => value * 257);
+}
+
+function corrupt(what: string): Failure {
+  return failure('data-corrupt', what);
+}

@@ -1,0 +1,268 @@
+/** Image sets as stages hand them on: `images.json` beside one `.npy` file a split. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { failure } from '../core/diagnostic.ts';
+import { isJsonObject, sha256, type Json } from '../core/json.ts';
+import type { ImageShape, Split } from '../core/stage-type.ts';
+import {
+  isNamesRecord,
+  namesOf,
+  readNames,
+  writeNames,
+  type ImageNames,
+  type NamesRecord,
+} from './image-names.ts';
+import { readJsonFile } from '../files/json-file.ts';
+import { readNpy, writeNpy } from './npy.ts';
+
+/**
+ * Images of one split. A stored value `v` stands for the intensity `v * scale + offset`, so that MNIST stays in its
+ * bytes: `scale` is 1/255 after `normalize: minmax`.
+ */
+export interface ImageArray {
+  /** Row-major [count, height, width, channels]. */
+  readonly data: Uint8Array | Float32Array;
+  readonly count: number;
+  readonly shape: ImageShape;
+  readonly scale: number;
+  readonly offset: number;
+  /** Class labels, one an image, from 0. */
+  readonly labels?: Uint8Array | Int32Array;
+  /** Which images they are; if absent, writing the set gives them names of their own. */
+  readonly names?: ImageNames;
+}
+
+/** The content of `images.json`. */
+export interface ImageSetRecord {
+  readonly shape: ImageShape;
+  /** Lowest and highest intensity. */
+  readonly range: readonly [number, number];
+  readonly scale: number;
+  readonly offset: number;
+  readonly splits: Readonly<Partial<Record<Split, SplitRecord>>>;
+  /** The clean training images, and the noise that training samples again at every step. */
+  readonly resample?: {
+    /** Name of a file beside `images.json`. */
+    readonly images: string;
+    readonly count: number;
+    readonly scale: number;
+    readonly offset: number;
+    readonly noise: NoiseRecord;
+  };
+}
+
+/** Normal noise, in units of the intensity, and the range to which the result is clipped. */
+export interface NoiseRecord {
+  readonly mean: number;
+  readonly stddev: number;
+  readonly clip: readonly [number, number] | null;
+}
+
+export interface SplitRecord {
+  readonly count: number;
+  /** Names of files beside `images.json`. */
+  readonly images: string;
+  readonly labels?: string;
+  readonly names?: NamesRecord;
+}
+
+export interface ImageSet {
+  readonly shape: ImageShape;
+  /** Lowest and highest intensity. */
+  readonly range: readonly [number, number];
+  /** All of one `scale` and `offset`. */
+  readonly splits: Readonly<Partial<Record<Split, ImageArray>>>;
+  readonly resample?: Resample;
+}
+
+/** Images whose noise training samples again at every step. */
+export interface Resample {
+  readonly clean: ImageArray;
+  readonly noise: NoiseRecord;
+}
+
+export const SPLITS: readonly Split[] = ['train', 'test'];
+
+/**
+ * Writes `images.json` and `<split>-images.npy`, `<split>-labels.npy` into a folder, and names that are not implied.
+ *
+ * @throws Failure `stage-failed` if there are more or fewer names than images
+ */
+export async function writeImageSet(folder: string, set: ImageSet): Promise<void> {
+  const splits: Partial<Record<Split, SplitRecord>> = {};
+  let scaling = { scale: 1, offset: 0 };
+  for (const split of SPLITS) {
+    const images = set.splits[split];
+    if (images === undefined) continue;
+    const { count, labels, scale, offset } = images;
+    scaling = { scale, offset };
+    splits[split] = {
+      count,
+      images: `${split}-images.npy`,
+      ...(labels === undefined ? {} : { labels: `${split}-labels.npy` }),
+      names: await writeNames(folder, split, nameAll(images, split)),
+    };
+    await writeNpy(join(folder, `${split}-images.npy`), { shape: [count, ...set.shape], data: images.data });
+    if (labels !== undefined)
+      await writeNpy(join(folder, `${split}-labels.npy`), { shape: [count], data: labels });
+  }
+  const resample = set.resample === undefined ? {} : { resample: await writeResample(folder, set.resample) };
+  const record: ImageSetRecord = { shape: set.shape, range: set.range, ...scaling, splits, ...resample };
+  await writeFile(join(folder, 'images.json'), `${JSON.stringify(record, null, 2)}\n`);
+}
+
+/** The names of images, checked. Images without names are named by their numbers. */
+function nameAll({ data, count, names }: ImageArray, split: Split): ImageNames {
+  if (names === undefined) {
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    return namesOf(`stage/${sha256(bytes)}`, count);
+  }
+  if (names.count === count) return names;
+  throw failure(
+    'stage-failed',
+    `the stage writes ${count} ${split} images with the names of ${names.count}`,
+    'let its code choose images with `takeRows`, which takes their names along, or leave `names` out',
+  );
+}
+
+async function writeResample(
+  folder: string,
+  { clean: { data, count, shape, scale, offset }, noise }: Resample,
+): Promise<ImageSetRecord['resample']> {
+  const images = 'train-clean-images.npy';
+  await writeNpy(join(folder, images), { shape: [count, ...shape], data });
+  return { images, count, scale, offset, noise };
+}
+
+/**
+ * The clean images on which training samples noise, for sets with `resample: true`; undefined for all others.
+ *
+ * @throws Failure `data-missing` or `data-corrupt`
+ */
+export async function readResample(folder: string): Promise<Resample | undefined> {
+  const record = await readImageSet(folder);
+  if (record.resample === undefined) return undefined;
+  const { images, count, scale, offset, noise } = record.resample;
+  const data = await readPixels(join(folder, images), count, record.shape);
+  return { clean: { data, count, shape: record.shape, scale, offset }, noise };
+}
+
+/** @throws Failure `data-missing` or `data-corrupt` */
+export async function readImageSet(folder: string): Promise<ImageSetRecord> {
+  const path = join(folder, 'images.json');
+  const value = await readJsonFile(path);
+  if (!isImageSetRecord(value)) throw failure('data-corrupt', `\`${path}\` does not describe an image set`);
+  return value;
+}
+
+/** @throws Failure `missing-split`, `data-missing` or `data-corrupt` */
+export async function readImages(folder: string, split: Split): Promise<ImageArray> {
+  const record = await readImageSet(folder);
+  const found = record.splits[split];
+  if (found === undefined) throw failure('missing-split', `\`${folder}\` has no \`${split}\` images`);
+  const data = await readPixels(join(folder, found.images), found.count, record.shape);
+  const labels =
+    found.labels === undefined ? undefined : await readLabels(join(folder, found.labels), found.count);
+  return {
+    data,
+    count: found.count,
+    shape: record.shape,
+    scale: record.scale,
+    offset: record.offset,
+    ...(labels === undefined ? {} : { labels }),
+    names: await namesIn(folder, found),
+  };
+}
+
+/**
+ * Which images a split holds.
+ *
+ * @throws Failure `missing-split`, `data-missing` or `data-corrupt`
+ */
+export async function readImageNames(folder: string, split: Split): Promise<ImageNames> {
+  const { splits } = await readImageSet(folder);
+  const found = splits[split];
+  if (found === undefined) throw failure('missing-split', `\`${folder}\` has no \`${split}\` images`);
+  return namesIn(folder, found);
+}
+
+/** A set that another program wrote has no names: its images are known by their numbers. */
+async function namesIn(folder: string, { count, names }: SplitRecord): Promise<ImageNames> {
+  return names === undefined ? namesOf('stage/unnamed', count) : readNames(folder, count, names);
+}
+
+async function readPixels(path: string, count: number, image: ImageShape): Promise<ImageArray['data']> {
+  const { data, shape } = await readNpy(path);
+  const fits = shape.join() === [count, ...image].join();
+  if (fits && (data instanceof Uint8Array || data instanceof Float32Array)) return data;
+  throw failure('data-corrupt', `\`${path}\` does not hold the images that \`images.json\` describes`);
+}
+
+async function readLabels(path: string, count: number): Promise<Uint8Array | Int32Array> {
+  const { data } = await readNpy(path);
+  if (data.length !== count || data instanceof Float32Array || data instanceof Float64Array) {
+    throw failure('data-corrupt', `\`${path}\` does not hold one label for each of ${count} images`);
+  }
+  return data;
+}
+
+/** Rows of an image array: a stretch, or a choice by number. */
+export type Rows = { readonly start: number; readonly end: number } | Int32Array;
+
+/** Intensities of some images or all, row-major [rows, height, width, channels]. */
+export function toFloat32(images: ImageArray, rows: Rows = { start: 0, end: images.count }): Float32Array {
+  const size = images.shape[0] * images.shape[1] * images.shape[2];
+  const { data, scale, offset } = images;
+  if (!(rows instanceof Int32Array)) {
+    const part = data.subarray(rows.start * size, rows.end * size);
+    return Float32Array.from(part, (value) => value * scale + offset);
+  }
+  const result = new Float32Array(rows.length * size);
+  rows.forEach((row, index) => {
+    for (let pixel = 0; pixel < size; pixel++) {
+      result[index * size + pixel] = (data[row * size + pixel] ?? 0) * scale + offset;
+    }
+  });
+  return result;
+}
+
+function isImageSetRecord(value: unknown): value is ImageSetRecord {
+  return (
+    isJsonObject(value) &&
+    isNumbers(value['shape'], 3) &&
+    isNumbers(value['range'], 2) &&
+    typeof value['scale'] === 'number' &&
+    typeof value['offset'] === 'number' &&
+    isJsonObject(value['splits']) &&
+    Object.entries(value['splits']).every(
+      ([split, record]) => SPLITS.some((name) => name === split) && isSplit(record),
+    ) &&
+    (value['resample'] === undefined || isResample(value['resample']))
+  );
+}
+
+function isResample(value: Json): boolean {
+  if (!isJsonObject(value) || !isSplit(value) || !isJsonObject(value['noise'])) return false;
+  const { mean, stddev, clip } = value['noise'];
+  const isNumber = (number: Json | undefined): boolean => typeof number === 'number';
+  return (
+    [value['scale'], value['offset'], mean, stddev].every(isNumber) && (clip === null || isNumbers(clip, 2))
+  );
+}
+
+function isNumbers(value: Json | undefined, length: number): boolean {
+  return Array.isArray(value) && value.length === length && value.every((item) => typeof item === 'number');
+}
+
+/** File names are checked: an untrusted record must not lead out of its folder. */
+function isSplit(value: Json): boolean {
+  const isName = (name: Json | undefined): boolean =>
+    typeof name === 'string' && /^[\w-]{1,64}\.npy$/.test(name);
+  return (
+    isJsonObject(value) &&
+    typeof value['count'] === 'number' &&
+    isName(value['images']) &&
+    (value['labels'] === undefined || isName(value['labels'])) &&
+    (value['names'] === undefined || isNamesRecord(value['names']))
+  );
+}

@@ -1,0 +1,151 @@
+/** NumPy's `.npy` files, versions 1 to 3, as numpy.lib.format describes them. */
+import { open } from 'node:fs/promises';
+import { failure, type Failure } from '../core/diagnostic.ts';
+import { sizeOf } from '../core/shape.ts';
+import { writeWhole } from '../files/atomic.ts';
+
+export type NpyData = Uint8Array | Int32Array | Float32Array | Float64Array;
+
+export interface NpyArray {
+  /** Length of each dimension; row-major. */
+  readonly shape: readonly number[];
+  readonly data: NpyData;
+}
+
+const MAGIC = Buffer.from('\x93NUMPY', 'latin1');
+
+/** The largest header that is read: NumPy writes 118 bytes for the arrays of Hourglass. */
+export const HEADER_LIMIT = 4096;
+
+/** The largest array that is read, in bytes. */
+const SIZE_LIMIT = 2 ** 33;
+
+/** Bytes that are moved by one system call: some systems take no more than 2 GiB at once. */
+const CHUNK = 2 ** 26;
+
+const DTYPES = {
+  '|u1': Uint8Array,
+  '<i4': Int32Array,
+  '<f4': Float32Array,
+  '<f8': Float64Array,
+} as const;
+
+type Dtype = keyof typeof DTYPES;
+
+/** Writes an array as `.npy` version 1, its data aligned to 64 bytes. */
+export async function writeNpy(path: string, array: NpyArray): Promise<void> {
+  const { data, shape } = array;
+  const count = sizeOf(shape);
+  if (count !== data.length)
+    throw new RangeError(`shape [${shape.join(', ')}] does not hold ${data.length} values`);
+  const dimensions = shape.length === 1 ? `${shape[0] ?? 0},` : shape.join(', ');
+  const header = `{'descr': '${dtypeOf(data)}', 'fortran_order': False, 'shape': (${dimensions}), }`;
+  const prefix = MAGIC.length + 4;
+  const padding = 64 - ((prefix + header.length + 1) % 64);
+  const text = `${header}${' '.repeat(padding % 64)}\n`;
+  const size = Buffer.alloc(2);
+  size.writeUInt16LE(text.length);
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  const file = await open(path, 'w');
+  try {
+    const head = Buffer.concat([MAGIC, Buffer.of(1, 0), size, Buffer.from(text, 'latin1')]);
+    await writeWhole(file, head, 0);
+    await writeWhole(file, bytes, head.length);
+  } finally {
+    await file.close();
+  }
+}
+
+function dtypeOf(data: NpyData): Dtype {
+  if (data instanceof Uint8Array) return '|u1';
+  if (data instanceof Int32Array) return '<i4';
+  return data instanceof Float32Array ? '<f4' : '<f8';
+}
+
+/**
+ * Reads an array of bytes, 32-bit integers or floats in C order. Its declared size is held against the file's before anything
+ * is allocated.
+ *
+ * @throws Failure `data-missing` if the file cannot be read, `data-corrupt` if it is not what it says
+ */
+export async function readNpy(path: string): Promise<NpyArray> {
+  const file = await open(path, 'r').catch(() => {
+    throw failure('data-missing', `\`${path}\` cannot be read`);
+  });
+  try {
+    const { size } = await file.stat();
+    const start = Buffer.alloc(Math.min(size, HEADER_LIMIT));
+    await file.read(start, 0, start.length, 0);
+    const header = parseNpyHeader(start, path);
+    const { dtype, fortran } = header;
+    if (fortran) throw corrupt(path, 'is not in C order');
+    if (!isDtype(dtype)) {
+      throw corrupt(path, `holds values of type '${dtype}', not one of ${Object.keys(DTYPES).join(', ')}`);
+    }
+    const type = DTYPES[dtype];
+    const count = sizeOf(header.shape);
+    const bytes = count * type.BYTES_PER_ELEMENT;
+    if (bytes > SIZE_LIMIT || bytes !== size - header.end) {
+      throw corrupt(path, `declares ${bytes} bytes of data and holds ${size - header.end}`);
+    }
+    const data = new type(count);
+    const view = new Uint8Array(data.buffer);
+    for (let offset = 0; offset < bytes;) {
+      const length = Math.min(CHUNK, bytes - offset);
+      const { bytesRead } = await file.read(view, offset, length, header.end + offset);
+      if (bytesRead === 0) throw corrupt(path, 'ended while it was read');
+      offset += bytesRead;
+    }
+    return { shape: header.shape, data };
+  } finally {
+    await file.close();
+  }
+}
+
+export interface NpyHeader {
+  /** Such as `<f4`; empty where the values are not of one plain type. */
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  /** Whether the first axis runs fastest, not the last. */
+  readonly fortran: boolean;
+  /** Where the data begins. */
+  readonly end: number;
+}
+
+/**
+ * Parses the header, of a shape of up to 8 whole lengths, whatever the type and the order of the axes.
+ *
+ * @param start of the file, no more than is worth looking at
+ * @param path for messages
+ * @throws Failure `data-corrupt`
+ */
+export function parseNpyHeader(start: Buffer, path: string): NpyHeader {
+  if (start.length < 12 || !start.subarray(0, MAGIC.length).equals(MAGIC)) {
+    throw corrupt(path, 'does not begin as a `.npy` file does');
+  }
+  const version = start[6];
+  if (version === undefined || version < 1 || version > 3)
+    throw corrupt(path, `is of version ${version}, not 1, 2 or 3`);
+  const begin = version === 1 ? 10 : 12;
+  const length = version === 1 ? start.readUInt16LE(8) : start.readUInt32LE(8);
+  if (begin + length > start.length) throw corrupt(path, `has a header of ${length} bytes`);
+  const text = start.toString('latin1', begin, begin + length);
+  const dtype = /'descr': *'([^']{1,8})'/.exec(text)?.[1] ?? '';
+  const order = /'fortran_order': *(True|False)/.exec(text)?.[1];
+  if (order === undefined) throw corrupt(path, 'declares no order of its axes');
+  const shape = /'shape': *\(([0-9, ]*)\)/.exec(text)?.[1];
+  if (shape === undefined) throw corrupt(path, 'declares no shape');
+  const dimensions = shape.split(',').flatMap((part) => (part.trim() === '' ? [] : [Number(part)]));
+  if (dimensions.length > 8 || !dimensions.every((dimension) => Number.isSafeInteger(dimension))) {
+    throw corrupt(path, `declares the shape (${shape.slice(0, 80)})`);
+  }
+  return { dtype, shape: dimensions, fortran: order === 'True', end: begin + length };
+}
+
+function isDtype(text: string): text is Dtype {
+  return Object.hasOwn(DTYPES, text);
+}
+
+function corrupt(path: string, what: string): Failure {
+  return failure('data-corrupt', `\`${path}\` ${what}`, 'make or fetch the file again');
+}

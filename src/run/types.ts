@@ -1,0 +1,65 @@
+/** What a run is given, and what comes of it. */
+import type { Standing, StageChange } from '../artifacts/standing.ts';
+import type { Diagnostic } from '../core/diagnostic.ts';
+import type { Emit, FinishedState } from '../core/event.ts';
+import type { EngineChoice } from '../engine/engine.ts';
+import type { Plan } from '../plan/plan.ts';
+
+export interface PlanOptions {
+  /** Absolute path of the outputs folder; the cache is `.hourglass` beside it. */
+  readonly outputs: string;
+  /** Stages to run with what they need; empty: all. */
+  readonly targets: readonly string[];
+  /** Run the targets (all stages, if none is named) even if the cache has them. */
+  readonly force: boolean;
+  readonly engine: EngineChoice;
+}
+
+export interface RunOptions extends PlanOptions {
+  /** Continue with stages that do not depend on a failed one. */
+  readonly keepGoing: boolean;
+  /** The most stages that run in parallel, at least 1. */
+  readonly jobs: number;
+  /** First Ctrl-C. Running stages stop, finished ones are kept. */
+  readonly signal: AbortSignal;
+  readonly emit: Emit;
+}
+
+export interface StageOutcome {
+  readonly name: string;
+  readonly type: string;
+  readonly state: FinishedState;
+  readonly seconds: number;
+  /** For a stage that did not finish: the epochs that its next run need not do again. */
+  readonly epochsKept?: number;
+  readonly metrics: Readonly<Record<string, number>>;
+  /** Main artifacts, relative to the workspace. */
+  readonly highlights: readonly string[];
+}
+
+/** What the folder of a stage has, compared with the settings of the run. */
+export interface StageStanding {
+  readonly name: string;
+  readonly result: Standing;
+  /** Of an outdated result: what differs, as far as it is known. */
+  readonly changes: readonly StageChange[];
+}
+
+export interface RunResult {
+  /** `unchanged`: every stage was up to date and nothing was written. */
+  readonly state: 'done' | 'unchanged' | 'failed' | 'interrupted';
+  /** Absolute path of `outputs/<name>`. */
+  readonly workspace: string;
+  /** The selected stages. */
+  readonly stages: readonly StageOutcome[];
+  /** All stages of the pipeline, in the order of the file. */
+  readonly results: readonly StageStanding[];
+  /** Everything that went wrong, with places in the YAML. */
+  readonly diagnostics: readonly Diagnostic[];
+  readonly seconds: number;
+}
+
+export interface PlanResult {
+  readonly plan?: Plan;
+  readonly diagnostics: readonly Diagnostic[];
+}

@@ -1,0 +1,170 @@
+/** One self-contained schema of whole pipeline files, for editors, from the schemas of the parts. */
+import { composeObject, type Definitions } from './compose-value.ts';
+import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+import { exampleOf, flowText, isStack, itemText } from './example.ts';
+import {
+  isList,
+  objectAt,
+  referenceName,
+  requiredOf,
+  resolveReference,
+  stringAt,
+  stringsAt,
+  variantsOf,
+  type Variant,
+} from './view.ts';
+import { readSchema } from './schemas.ts';
+
+/**
+ * The schema of pipeline files, for editors. It asks for what the schemas of the parts ask for, with these differences:
+ * `${params.name}` may stand for any value but a map; a file that `extends` another may leave out what that one has;
+ * descriptions tell the defaults; and keywords of editors say what to fill in.
+ *
+ * @param stages schemas of the stage types by their `type`: the built-in ones, and those of plugins
+ */
+export function composeSchema(stages: ReadonlyMap<string, JsonObject>): JsonObject {
+  const document = readSchema('document');
+  const properties = objectAt(document, 'properties');
+  const stageMap = objectAt(properties, 'stages');
+  const definitions: Definitions = new Map();
+  for (const [type, schema] of stages) definitions.set(type, composeStage(type, schema, definitions));
+  return {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    title: 'Hourglass pipeline',
+    description: stringAt(document, 'description') ?? '',
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      ...properties,
+      sweep: composeShared(objectAt(properties, 'sweep'), document, definitions),
+      stages: {
+        ...stageMap,
+        propertyNames: { ...objectAt(stageMap, 'propertyNames'), title: 'name' },
+        additionalProperties: { $ref: '#/definitions/Stage' },
+      },
+    },
+    if: { required: ['extends'] },
+    else: {
+      required: stringsAt(document, 'required'),
+      properties: { stages: { additionalProperties: { required: ['type'] } } },
+    },
+    definitions: {
+      // Types of stages are in lower case, and so none has this name.
+      Stage: anyStage(objectAt(stageMap, 'additionalProperties'), stages),
+      ...Object.fromEntries(definitions),
+    },
+  };
+}
+
+/** A part of the document that has a schema of its own. */
+function composeShared(schema: JsonObject, document: JsonObject, definitions: Definitions): JsonObject {
+  const [resolved, owner] = resolveReference(schema, document);
+  return composeObject(resolved, owner, definitions);
+}
+
+/** A stage of whichever type: until it has one, editors offer a start of each. */
+function anyStage(stage: JsonObject, stages: ReadonlyMap<string, JsonObject>): JsonObject {
+  const types = [...stages.keys()];
+  return {
+    title: 'stage',
+    description: stringAt(stage, 'description') ?? '',
+    type: 'object',
+    properties: {
+      type: {
+        ...objectAt(objectAt(stage, 'properties'), 'type'),
+        enum: types,
+        enumDescriptions: types.map((type) => stringAt(stages.get(type) ?? {}, 'description') ?? ''),
+      },
+    },
+    if: { required: ['type'] },
+    else: { defaultSnippets: [...stages].flatMap(([type, schema]) => startsOf(type, schema)) },
+    allOf: types.map((type) => ({ if: has('type', type), then: { $ref: `#/definitions/${type}` } })),
+  };
+}
+
+/** What an editor fills in for a new stage: the keys that it must have, with examples to write over. */
+function startsOf(type: string, schema: JsonObject): readonly JsonObject[] {
+  const start = (label: string, variant: JsonObject): JsonObject => ({
+    label,
+    description: stringAt(schema, 'description') ?? '',
+    body: snippetBody(exampleOf(variant, schema)),
+  });
+  const variants = variantsOf(schema);
+  return variants.length === 0
+    ? [start(type, schema)]
+    : variants.map((variant) => start(`${type} (${variant.value})`, variant.schema));
+}
+
+/** Values as texts with numbered places to write over; layers on a line each. */
+function snippetBody(example: JsonObject): JsonObject {
+  let places = 0;
+  const place = (text: string): string => {
+    places += 1;
+    return `\${${places}:${text.replace(/[\\}$]/g, '\\$&')}}`;
+  };
+  const body = (key: string, value: Json): Json => {
+    if (key === 'type') return flowText(value);
+    return isStack(value) ? value.map((item) => place(itemText(item))) : place(flowText(value));
+  };
+  return Object.fromEntries(Object.entries(example).map(([key, value]) => [key, body(key, value)]));
+}
+
+/** A stage type. Definitions of a plugin's own schema stay inside it, at its new place. */
+function composeStage(type: string, schema: JsonObject, definitions: Definitions): JsonObject {
+  const composed = composeVariants(type, schema, definitions);
+  const own = schema['definitions'];
+  return isJsonObject(own) ? withReferences({ ...composed, definitions: own }, own, type) : composed;
+}
+
+/**
+ * Where one property decides which others there are, they follow it: before it is there, nothing else is offered, and
+ * then only what fits.
+ */
+function composeVariants(type: string, schema: JsonObject, definitions: Definitions): JsonObject {
+  const variants = variantsOf(schema);
+  const [first] = variants;
+  if (first === undefined) return { ...composeObject(schema, schema, definitions), title: type };
+  const own = objectAt(schema, 'properties');
+  const kept = ['type', first.property];
+  const shared = Object.fromEntries(kept.map((name) => [name, objectAt(own, name)]));
+  const { if: _if, then: _then, else: _else, allOf: _allOf, additionalProperties: _rest, ...plain } = schema;
+  return {
+    ...composeObject({ ...plain, properties: shared, required: kept }, schema, definitions),
+    title: type,
+    allOf: variants.map((variant) => ({
+      if: has(variant.property, variant.value),
+      then: composeVariant(type, variant, schema, definitions),
+    })),
+  };
+}
+
+/** The same schema, whose references to its own definitions lead to where it stands in the whole. */
+function withReferences(schema: JsonObject, own: JsonObject, type: string): JsonObject {
+  const moved = (value: Json): Json => {
+    if (isList(value)) return value.map(moved);
+    return isJsonObject(value) ? withReferences(value, own, type) : value;
+  };
+  const composed = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, moved(value)]));
+  const name = referenceName(schema);
+  return name !== undefined && name in own
+    ? { ...composed, $ref: `#/definitions/${type}/definitions/${name}` }
+    : composed;
+}
+
+function composeVariant(
+  type: string,
+  variant: Variant,
+  schema: JsonObject,
+  definitions: Definitions,
+): JsonObject {
+  const { description: _description, ...rest } = composeObject(variant.schema, schema, definitions);
+  // What stands beside every variant is described there, and here only allowed.
+  const properties = { ...objectAt(rest, 'properties'), type: true, [variant.property]: true };
+  const required = [...requiredOf(rest)].filter((name) => properties[name] !== true);
+  return { ...rest, title: `${type} (${variant.value})`, properties, required };
+}
+
+/** True for maps in which `property` is `value`. */
+function has(property: string, value: string): JsonObject {
+  return { required: [property], properties: { [property]: { const: value, doNotSuggest: true } } };
+}

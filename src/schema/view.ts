@@ -1,0 +1,133 @@
+/** Reading JSON Schemas as data, with the types checked on the way. Covers what Hourglass's own schemas use. */
+import { basename } from 'node:path';
+import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+import { readSchema } from './schemas.ts';
+
+/** The member `key` if it is an object, else an empty one. */
+export function objectAt(schema: JsonObject, key: string): JsonObject {
+  const value = schema[key];
+  return isJsonObject(value) ? value : {};
+}
+
+/** The member `key` if it is a list, else an empty one. */
+export function listAt(schema: JsonObject, key: string): readonly Json[] {
+  const value = schema[key];
+  return isList(value) ? value : [];
+}
+
+export function stringAt(schema: JsonObject, key: string): string | undefined {
+  const value = schema[key];
+  return typeof value === 'string' ? value : undefined;
+}
+
+export function stringsAt(schema: JsonObject, key: string): readonly string[] {
+  return listAt(schema, key).filter((item) => typeof item === 'string');
+}
+
+/** The names under `type`, one or several. */
+export function typesOf(schema: JsonObject): readonly string[] {
+  const single = stringAt(schema, 'type');
+  return single === undefined ? stringsAt(schema, 'type') : [single];
+}
+
+export function isList(value: Json | undefined): value is readonly Json[] {
+  return Array.isArray(value);
+}
+
+/** The values of an `enum` without those that `aliases` turns into another. */
+export function canonicalNames(schema: JsonObject): readonly Json[] {
+  const aliases = objectAt(schema, 'aliases');
+  return listAt(schema, 'enum').filter(
+    (value) => typeof value !== 'string' || !Object.hasOwn(aliases, value),
+  );
+}
+
+/** True for a map of exactly one key, such as a layer or an optimizer. */
+export function isChoice(schema: JsonObject): boolean {
+  return schema['minProperties'] === 1 && schema['maxProperties'] === 1 && isJsonObject(schema['properties']);
+}
+
+/** The subschema of texts where a schema treats them apart: `if: { type: string }, then: …`. */
+export function textBranch(schema: JsonObject): JsonObject | undefined {
+  const then = schema['then'];
+  return objectAt(schema, 'if')['type'] === 'string' && isJsonObject(then) ? then : undefined;
+}
+
+/** The subschema of maps where a schema treats them apart: `if: { type: object }, then: …`. */
+export function mapBranch(schema: JsonObject): JsonObject | undefined {
+  const then = schema['then'];
+  return objectAt(schema, 'if')['type'] === 'object' && isJsonObject(then) ? then : undefined;
+}
+
+/** Name of the definition that a `$ref` points to: `../layers.json#/definitions/Pair` gives `Pair`. */
+export function referenceName(schema: JsonObject): string | undefined {
+  return stringAt(schema, '$ref')?.split('/definitions/')[1];
+}
+
+/**
+ * The definition that a `$ref` points to, in one of our files (`../layers.json#/definitions/Pair`) or in the same schema
+ * (`#/definitions/Pair`), with the schema that it stands in; a schema without `$ref` is its own.
+ *
+ * @param root the schema that `schema` stands in
+ */
+export function resolveReference(
+  schema: JsonObject,
+  root: JsonObject,
+): readonly [resolved: JsonObject, root: JsonObject] {
+  const [file, name] = stringAt(schema, '$ref')?.split('#/definitions/') ?? [];
+  if (file === undefined || name === undefined) return [schema, root];
+  const owner = file === '' ? root : readSchema(basename(file, '.json'));
+  return resolveReference(objectAt(objectAt(owner, 'definitions'), name), owner);
+}
+
+/** Names of properties that must be there. */
+export function requiredOf(schema: JsonObject): ReadonlySet<string> {
+  return new Set(stringsAt(schema, 'required'));
+}
+
+/** An object schema as it stands for one value of the property that decides which others there are. */
+export interface Variant {
+  /** Such as `kind`. */
+  readonly property: string;
+  readonly value: string;
+  readonly schema: JsonObject;
+}
+
+/**
+ * The variants of an object schema whose `if`/`then`/`else` (alone or in `allOf`) look at one property with listed
+ * values. Properties that a variant refuses (`false`) are gone, its defaults and required keys are in place.
+ *
+ * @returns an empty list for a schema without conditions
+ */
+export function variantsOf(schema: JsonObject): readonly Variant[] {
+  const conditions = [schema, ...listAt(schema, 'allOf')].filter(isJsonObject).filter((each) => 'if' in each);
+  const deciders = new Set(
+    conditions.flatMap((each) => Object.keys(objectAt(objectAt(each, 'if'), 'properties'))),
+  );
+  const [property] = deciders;
+  if (property === undefined || deciders.size > 1) return [];
+  const properties = objectAt(schema, 'properties');
+  const decider = objectAt(properties, property);
+  return stringsAt(decider, 'enum').map((value) => {
+    const { if: _if, then: _then, else: _else, allOf: _allOf, enum: _enum, ...plain } = schema;
+    const { enum: _choices, ...rest } = decider;
+    let variant: JsonObject = {
+      ...plain,
+      properties: { ...properties, [property]: { ...rest, const: value } },
+    };
+    for (const condition of conditions) {
+      const test = objectAt(objectAt(objectAt(condition, 'if'), 'properties'), property);
+      variant = overlay(variant, objectAt(condition, test['const'] === value ? 'then' : 'else'));
+    }
+    return { property, value, schema: variant };
+  });
+}
+
+function overlay(schema: JsonObject, branch: JsonObject): JsonObject {
+  const properties: Record<string, Json> = { ...objectAt(schema, 'properties') };
+  for (const [name, change] of Object.entries(objectAt(branch, 'properties'))) {
+    if (change === false) delete properties[name];
+    else if (isJsonObject(change)) properties[name] = { ...objectAt(properties, name), ...change };
+  }
+  return { ...schema, properties, required: [...requiredOf(schema), ...stringsAt(branch, 'required')] };
+}

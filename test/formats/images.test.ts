@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { namesOf } from '../../src/formats/image-names.ts';
+import {
+  readImages,
+  readImageSet,
+  toFloat32,
+  writeImageSet,
+  type ImageArray,
+} from '../../src/formats/images.ts';
+import { Failure } from '../../src/core/diagnostic.ts';
+import { temporaryFolder } from '../nodes/context.ts';
+
+const TRAIN: ImageArray = {
+  data: Uint8Array.of(0, 51, 102, 153, 204, 255),
+  count: 3,
+  shape: [2, 1, 1],
+  scale: 1 / 255,
+  offset: 0,
+  labels: Uint8Array.of(7, 8, 9),
+  names: namesOf('array/1', 3),
+};
+
+test('an image set is read as it was written', async (t) => {
+  const folder = temporaryFolder(t);
+  await writeImageSet(folder, { shape: [2, 1, 1], range: [0, 1], splits: { train: TRAIN } });
+  assert.deepEqual(await readImages(folder, 'train'), TRAIN);
+  assert.equal((await readImageSet(folder)).splits.test, undefined);
+  await assert.rejects(readImages(folder, 'test'), Failure);
+});
+
+test('intensities are scaled; rows are chosen by stretch or by number', () => {
+  const close = (actual: Float32Array, expected: readonly number[]): void =>
+    assert.deepEqual([...actual], [...Float32Array.from(expected)]);
+  close(toFloat32(TRAIN, { start: 1, end: 2 }), [102 / 255, 153 / 255]);
+  close(toFloat32(TRAIN, Int32Array.of(2, 0)), [204 / 255, 1, 0, 51 / 255]);
+  close(toFloat32({ ...TRAIN, scale: 2, offset: -1 }, { start: 0, end: 1 }), [-1, 101]);
+});
+
+test('a description that leads elsewhere or does not fit the files is refused', async (t) => {
+  const folder = temporaryFolder(t);
+  await writeImageSet(folder, { shape: [2, 1, 1], range: [0, 1], splits: { train: TRAIN } });
+  const path = join(folder, 'images.json');
+  const text = readFileSync(path, 'utf8');
+  for (const bad of [
+    '',
+    '[]',
+    text.replace('train-images.npy', '../train-images.npy'),
+    text.replace('train-images.npy', '/etc/passwd'),
+    text.replace('"count": 3', '"count": 4'),
+    text.replace('"count": 3', '"count": "3"'),
+  ]) {
+    writeFileSync(path, bad);
+    await assert.rejects(readImages(folder, 'train'), Failure, bad);
+  }
+});
