@@ -131,7 +131,7 @@ test('a missing file and a folder are told apart from bad YAML', async (t) => {
   assert.deepEqual(codes, ['file-not-found', 'file-unreadable']);
 });
 
-test('a truncated data file fails its stage, with the place, and nothing half-written', async (t) => {
+test('a truncated data file is refused before anything runs, with the place, and nothing half-written', async (t) => {
   const rigged = rig(t);
   rigged.write('data/images', Buffer.from([0, 0, 8, 3, 0, 0, 0, 9, 0, 0, 0, 2, 0, 0, 0, 2, 1, 2, 3]));
   rigged.write(
@@ -139,11 +139,21 @@ test('a truncated data file fails its stage, with the place, and nothing half-wr
     'name: p\nstages:\n  own: { type: dataset, source: idx, train_images: data/images }\n',
   );
   const { code, json } = await rigged.runJson(['run', 'p.yaml']);
-  assert.equal(code, 1);
-  assert.deepEqual(
-    [json.diagnostics[0]?.code, json.diagnostics[0]?.line, json.diagnostics[0]?.stage],
-    ['data-corrupt', 3, 'own'],
+  const [first] = json.diagnostics;
+  assert.deepEqual([code, first?.code, first?.line, first?.column], [1, 'data-corrupt', 3, 52]);
+  assert.ok(!rigged.exists('outputs/p/own'));
+});
+
+test('a damaged picture fails its stage, with the place, and nothing half-written', async (t) => {
+  const rigged = rig(t);
+  rigged.write('pictures/a.png', 'no picture');
+  rigged.write(
+    'p.yaml',
+    'name: p\nstages:\n  own: { type: dataset, source: images, path: pictures, size: [2, 2] }\n',
   );
+  const { code, json } = await rigged.runJson(['run', 'p.yaml']);
+  const [first] = json.diagnostics;
+  assert.deepEqual([code, first?.line, first?.stage], [1, 3, 'own']);
   assert.ok(!rigged.exists('outputs/p/own'));
   const { stderr } = await rigged.run(['run', 'p.yaml', '-S', 'seed=4']);
   assert.match(stderr, /hourglass run p\.yaml -S seed=4/);

@@ -1,5 +1,5 @@
 /** A process that opens hostile files one by one, and answers with the codes of what it says of them. */
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { readIdx } from '../../src/formats/idx.ts';
 import { readNpy } from '../../src/formats/npy.ts';
 import { Failure } from '../../src/core/diagnostic.ts';
@@ -22,6 +22,7 @@ async function open({ kind, path }: Question): Promise<unknown> {
   switch (kind) {
     case 'archive': {
       const folder = `${path}.unpacked`;
+      mkdirSync(folder);
       try {
         return await unpackArchive(path, folder);
       } finally {

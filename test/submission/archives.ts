@@ -5,7 +5,7 @@ import yauzl from 'yauzl';
 import { sha256 } from '../../src/core/json.ts';
 import type { Environment, Manifest } from '../../src/submission/generated/types.ts';
 import { describeCrate } from '../../src/submission/crate.ts';
-import { CRATE, toText } from '../../src/submission/manifest.ts';
+import { CRATE, REPORT, RESOLVED, toText } from '../../src/submission/manifest.ts';
 import { writeZip } from '../../src/submission/zip-write.ts';
 
 export type Files = ReadonlyMap<string, Buffer>;
@@ -93,6 +93,13 @@ export function listed(others: Readonly<Record<string, string | Buffer>> = {}, p
     files: [...files].map(([path, data]) => ({ path, ...described(data) })),
   };
   return new Map([['manifest.json', Buffer.from(toText(manifest))], ...files]);
+}
+
+/** The smallest archive in which everything agrees. */
+export function consistent(): Files {
+  const mnist = 'type: dataset\n    source: mnist\n    limit: null\n    normalize: minmax\n';
+  const resolved = `name: p\nstages:\n  mnist:\n    ${mnist}seed: 0\nparams: {}\nplugins: []\n`;
+  return forgeFiles(listed({ [RESOLVED]: resolved, [REPORT]: '<!doctype html>', [CRATE]: '{}' }), {});
 }
 
 export const PIPELINE = 'name: p\nstages: { mnist: { type: dataset, source: mnist } }\n';

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isAlive } from '../../src/files/process.ts';
 import { writeZip } from '../../src/submission/zip-write.ts';
 import { HOURGLASS, rig, type Rig } from '../rig.ts';
-import { listed, type Files } from './archives.ts';
+import { consistent, listed, type Files } from './archives.ts';
 
 const zipped = async (files: Files): Promise<Buffer> =>
   Buffer.from(await writeZip([...files].map(([path, data]) => ({ path, data }))));
@@ -16,7 +16,7 @@ const zipped = async (files: Files): Promise<Buffer> =>
 let small: Buffer;
 let huge: Buffer;
 before(async () => {
-  small = await zipped(listed());
+  small = await zipped(consistent());
   huge = await zipped(listed({ 'notes.bin': randomBytes(2 ** 22) }));
 });
 
