@@ -74,8 +74,12 @@ export class Judgement {
   }
 
   skip(stage: string, path: string, why: string): void {
+    this.#skip(`${stage}/${path}`, why);
+  }
+
+  #skip(what: string, why: string): void {
     this.basis.excuse();
-    this.basis.skip(`${stage}/${path}`, why);
+    this.basis.skip(what, why);
   }
 
   number(metric: ComparedMetric, isExcuse: boolean): void {
@@ -125,7 +129,7 @@ export class Judgement {
     } else {
       for (const { name: metric, value } of packed?.metrics ?? []) {
         if (stage.metrics[metric] === value) this.basis.number('exact', `${name}.${metric}`);
-        else this.skip(name, metric, orSkip);
+        else this.#skip(`${name}.${metric}`, orSkip);
       }
     }
     for (const [path, same] of hashesOf(stage, this.submission)) {

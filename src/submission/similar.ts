@@ -83,7 +83,10 @@ function samePieces(
 ): boolean {
   return (
     submitted.length === ours.length &&
-    ours.every((piece, index) => submitted[index] === piece || similar(submitted[index] ?? '', piece))
+    ours.every((piece, index) => {
+      const other = submitted[index];
+      return other === piece || (other !== undefined && similar(other, piece));
+    })
   );
 }
 
@@ -123,9 +126,8 @@ export async function isDrawingOf(png: Buffer, svg: Buffer): Promise<boolean> {
   const { width, height, pixels } = renderPixels({ svg: svg.toString('utf8'), width: 0, height: 0 }, 2);
   const picture = await decode(png);
   if (picture?.shape[0] !== height || picture.shape[1] !== width) return false;
-  const rgb = Uint8Array.from(
-    { length: width * height * 3 },
-    (_, index) => pixels[Math.floor(index / 3) * 4 + (index % 3)] ?? 0,
+  const rgb = Uint8Array.from({ length: width * height * 3 }, (_, index) =>
+    Number(pixels[Math.floor(index / 3) * 4 + (index % 3)]),
   );
   return closePixels(picture.data, rgb, SAME_DRAWING);
 }
@@ -153,7 +155,7 @@ async function decode(png: Buffer): Promise<DecodedImage | undefined> {
 function closePixels(one: Pixels, other: Pixels, { most, mean }: PixelTolerance): boolean {
   let sum = 0;
   for (let index = 0; index < other.length; index++) {
-    const difference = Math.abs((one[index] ?? 0) - (other[index] ?? 0));
+    const difference = Math.abs(Number(one[index]) - Number(other[index]));
     if (difference > most) return false;
     sum += difference;
   }
@@ -164,7 +166,7 @@ function closePixels(one: Pixels, other: Pixels, { most, mean }: PixelTolerance)
 export function similarFloats(submitted: Buffer, ours: Buffer): boolean {
   if (submitted.length !== ours.length) return false;
   const [one, other] = [floatsOf(submitted), floatsOf(ours)];
-  return other.every((value, index) => within(one[index] ?? NaN, value, FLOATS));
+  return other.every((value, index) => within(Number(one[index]), value, FLOATS));
 }
 
 const FLOATS: Tolerance = { absolute: 1e-6, relative: 1e-4 };

@@ -73,7 +73,7 @@ function epochProblems(
   const watched = measured['val_loss'] ?? measured['loss'] ?? [];
   let best = 0;
   watched.forEach((value, index) => {
-    if (value < (watched[best] ?? NaN)) best = index;
+    if (value < Number(watched[best])) best = index;
   });
   if (training['epoch_of_best'] !== best + 1) problems.push('the best epoch is not that of the lowest loss');
   if (stopping?.restore_best_weights !== true && training['epoch_of_model'] !== count) {

@@ -88,12 +88,12 @@ async function sameHistory(judgement: Judgement, stage: RerunStage, stopsEarly: 
   const [a, b] = [columnsOf(submitted), columnsOf(ours)];
   if (a === undefined || b === undefined || Object.keys(a).join() !== Object.keys(b).join()) return false;
   return Object.entries(b).every(([column, values]) => {
-    const claimed = a[column] ?? [];
-    if (claimed.length !== values.length && !stopsEarly) return false;
+    const claimed = a[column];
+    if (claimed === undefined || (claimed.length !== values.length && !stopsEarly)) return false;
     const epochs = Math.min(claimed.length, values.length);
     return values
       .slice(0, epochs)
-      .every((value, index) => within(claimed[index] ?? NaN, value, historyTolerance(index + 1)));
+      .every((value, index) => within(Number(claimed[index]), value, historyTolerance(index + 1)));
   });
 }
 
