@@ -55,6 +55,7 @@ export interface JsonOutput {
     readonly action: string;
     readonly reason: { readonly kind: string };
     readonly resume?: { readonly epoch?: number };
+    readonly downloads?: readonly string[];
   }[];
   readonly diagnostics: readonly DiagnosticOutput[];
   readonly files: readonly { readonly valid: boolean; readonly diagnostics: readonly DiagnosticOutput[] }[];
@@ -72,6 +73,12 @@ export interface DiagnosticOutput {
   readonly line?: number;
   readonly column?: number;
   readonly stage?: string;
+  readonly replacement?: { readonly text: string };
+}
+
+/** What is wrong with the only pipeline of a command, `check` among them. */
+export function problemsOf({ files, diagnostics }: Partial<JsonOutput>): readonly DiagnosticOutput[] {
+  return files?.[0]?.diagnostics ?? diagnostics ?? [];
 }
 
 export interface Rig {

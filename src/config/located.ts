@@ -69,12 +69,16 @@ export function find(
   return place;
 }
 
+/** The key, the value, or where the value was first written: the parameter that it came from. */
+export type LocatedPart = 'key' | 'value' | 'origin';
+
 /**
  * Where the value at a path, or its key, was written. A list item has no key: its value stands for it. For a path that
  * is not there: the key of its nearest ancestor.
  */
-export function locate(root: LocatedMap, path: DocumentPath, part: 'key' | 'value' = 'value'): SourceRange {
+export function locate(root: LocatedMap, path: DocumentPath, part: LocatedPart = 'value'): SourceRange {
   const place = find(root, path);
+  if (place !== undefined && part === 'origin') return parameterRange(root, place.value) ?? place.value.range;
   if (place !== undefined && part === 'value') return place.value.range;
   if (place !== undefined) return place.keyRange ?? tidyRange(place.value);
   for (let length = path.length - 1; length >= 0; length -= 1) {
@@ -82,6 +86,15 @@ export function locate(root: LocatedMap, path: DocumentPath, part: 'key' | 'valu
     if (ancestor !== undefined) return ancestor.keyRange ?? tidyRange(ancestor.value);
   }
   return tidyRange(root);
+}
+
+/** Where the parameter is set that a value is as a whole; undefined for values that parameters are only a part of. */
+function parameterRange(root: LocatedMap, value: Located): SourceRange | undefined {
+  const params = root.entries.get('params')?.value;
+  if (value.kind !== 'scalar' || value.origin === undefined || params?.kind !== 'map') return undefined;
+  const { range } = value.origin;
+  const from = [...params.entries.values()].find((entry) => entry.value.range === range)?.value;
+  return from?.kind === 'scalar' && from.value === value.value ? range : undefined;
 }
 
 /** A place to point at for a whole value: itself if it is on one line, otherwise the first key or item in it. */

@@ -2,6 +2,7 @@
 import type { Diagnostic, SourceFile, SourceRange } from '../core/diagnostic.ts';
 import type { Json, JsonObject } from '../core/json.ts';
 import type { StageType } from '../core/stage-type.ts';
+import type { LocatedPart } from './located.ts';
 import type { Sweep } from '../schema/generated/settings.ts';
 
 /** A path into the pipeline document: `['stages', 'denoiser', 'epochs']`. */
@@ -42,8 +43,11 @@ export interface LocatedPipeline {
   readonly stageTypes: ReadonlyMap<string, StageType>;
   /** Names of stages that are there and not valid, so that `pipeline` lacks them; empty for a valid pipeline. */
   readonly invalidStages: ReadonlySet<string>;
-  /** Where a value (or, with `key`, its key) was written; for a path that is not there, its nearest ancestor. */
-  locate(path: DocumentPath, part?: 'key' | 'value'): SourceRange;
+  /**
+   * Where a value was written: with `key` its key, with `origin` the parameter that it came from. For a path that does not
+   * exist, its nearest ancestor.
+   */
+  locate(path: DocumentPath, part?: LocatedPart): SourceRange;
 }
 
 export interface LoadOptions {

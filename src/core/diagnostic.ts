@@ -86,6 +86,12 @@ export const DIAGNOSTIC_CODES = {
 
 export type DiagnosticCode = keyof typeof DIAGNOSTIC_CODES;
 
+/** A change of a source text. */
+export interface Replacement {
+  readonly range: SourceRange;
+  readonly text: string;
+}
+
 export interface Diagnostic {
   readonly code: DiagnosticCode;
   readonly severity: 'error' | 'warning';
@@ -96,6 +102,8 @@ export interface Diagnostic {
   readonly at?: readonly (string | number)[];
   /** What to do, such as "did you mean `kernel_size`?". */
   readonly hint?: string;
+  /** The change that `hint` advises: `text` in place of what `range` covers. */
+  readonly replacement?: Replacement;
   /** A second place that matters, such as "first defined here". */
   readonly related?: readonly { readonly message: string; readonly range: SourceRange }[];
   /** The stage that was running, for failures of a run. */

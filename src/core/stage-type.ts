@@ -100,6 +100,8 @@ export interface Finding {
   readonly severity?: Diagnostic['severity'];
   readonly message: string;
   readonly hint?: string;
+  /** What to write in place of the value at `at`. */
+  readonly replacement?: string;
   /** Path inside the stage's settings, such as `['encoder', 3, 'Dense', 'units']`; empty for the stage itself. */
   readonly at: readonly (string | number)[];
   /** A second place: in this stage, or in another. */
@@ -112,9 +114,13 @@ export interface Finding {
 
 /** What a stage's files tell before it runs. */
 export interface Inspection {
+  /** Names of files that a run would download first. */
+  readonly downloads?: readonly string[];
   /** Of images, where the files could be read. */
   readonly shape?: ImageShape;
   readonly range?: readonly [number, number];
+  /** Images of each split after `limit`, where they could be counted. */
+  readonly counts?: Readonly<Partial<Record<Split, number>>>;
   readonly findings: readonly Finding[];
 }
 
@@ -165,7 +171,8 @@ export interface StageType<Settings = JsonObject> {
    */
   fingerprint?(settings: Settings, folder: string): Promise<Json>;
   /**
-   * Looks into files that `analyze` then describes, where that is quick; undefined where it is not, or a file is missing.
+   * Looks for the files that the stage needs, and into those that `analyze` then describes, where that is quick; undefined
+   * where nothing is found out.
    *
    * @param folder that of the pipeline file
    */

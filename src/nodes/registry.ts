@@ -11,6 +11,7 @@ import { figureNode } from './figure/node.ts';
 import { modelNode } from './model/node.ts';
 import { normalizeNode } from './normalize/node.ts';
 import { noiseNode } from './noise/node.ts';
+import { missingFile, withFileCheck } from './own-files.ts';
 import { loadPlugin } from './plugins.ts';
 import { pcaNode } from './pca/node.ts';
 import { predictNode } from './predict/node.ts';
@@ -61,6 +62,10 @@ export function stageTypes(allowPlugins: boolean): LoadOptions['stageTypes'] {
     const problems: StageTypes['problems'][number][] = [];
     for (const [index, path] of plugins.entries()) {
       try {
+        const missing = await missingFile({ path, folder, key: 'plugins' }, ['file']);
+        if (missing !== undefined) {
+          throw failure('file-not-found', `the plugin ${missing.message}`, missing.hint);
+        }
         if (!allowPlugins) {
           throw failure(
             'plugin-refused',
@@ -75,7 +80,7 @@ export function stageTypes(allowPlugins: boolean): LoadOptions['stageTypes'] {
             `\`${path}\` defines the stage type \`${node.type}\`, which exists already`,
           );
         }
-        types.set(node.type, node);
+        types.set(node.type, withFileCheck(node));
       } catch (error) {
         if (!(error instanceof Failure)) throw error;
         problems.push(...error.diagnostics.map((diagnostic) => ({ plugin: index, diagnostic })));

@@ -2,7 +2,8 @@
 import type { LocatedPipeline } from '../config/pipeline.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { Finding, Inspection, OutputDescription } from '../core/stage-type.ts';
-import { buildGraph, type GraphStage } from './graph.ts';
+import { yamlText } from '../core/yaml-text.ts';
+import { buildGraph, neededFor, type GraphStage } from './graph.ts';
 import { checkPairing } from './pairs.ts';
 
 export interface CheckResult {
@@ -16,10 +17,20 @@ export interface CheckResult {
 /** What the files of each stage tell. */
 export type Inspections = ReadonlyMap<string, Inspection>;
 
-/** Looks into the files of all stages that can be described by them. */
-export async function inspectFiles({ pipeline, stageTypes, folder }: LocatedPipeline): Promise<Inspections> {
+/**
+ * Looks for the files of stages, and into those that describe them.
+ *
+ * @param targets stages that are to run, with those that they need: only their files matter; empty: all
+ */
+export async function inspectFiles(
+  located: LocatedPipeline,
+  targets: readonly string[] = [],
+): Promise<Inspections> {
+  const { pipeline, stageTypes, folder } = located;
   const found = new Map<string, Inspection>();
+  const needed = targets.length === 0 ? undefined : neededFor(buildGraph(located).stages, targets);
   for (const [name, settings] of pipeline.stages) {
+    if (needed?.has(name) === false) continue;
     const inspected = await stageTypes.get(settings.type)?.inspect?.(settings, folder);
     if (inspected !== undefined) found.set(name, inspected);
   }
@@ -65,13 +76,17 @@ export function checkPipeline(located: LocatedPipeline, inspections: Inspections
 
 function toDiagnostic(located: LocatedPipeline, stage: string, finding: Finding): Diagnostic {
   const { related } = finding;
-  // A finding about the stage as a whole points at its name, not at the whole block.
-  const part = finding.at.length === 0 ? 'key' : 'value';
+  // A finding about the stage as a whole points at its name, not at the whole block. A path is wrong where it is written.
+  const part = finding.at.length === 0 ? 'key' : finding.code === 'data-missing' ? 'origin' : 'value';
+  const range = located.locate(['stages', stage, ...finding.at], part);
   return {
     code: finding.code,
     severity: finding.severity ?? 'error',
     message: finding.message,
-    range: located.locate(['stages', stage, ...finding.at], part),
+    range,
+    ...(finding.replacement === undefined
+      ? {}
+      : { replacement: { range, text: yamlText(finding.replacement) } }),
     ...(finding.hint === undefined ? {} : { hint: finding.hint }),
     ...(related === undefined
       ? {}

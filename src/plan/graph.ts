@@ -174,3 +174,13 @@ function order(nodes: ReadonlyMap<string, GraphStage>, inCycle: ReadonlySet<stri
   for (const name of nodes.keys()) place(name);
   return result;
 }
+
+/** The targets and everything that they need; all stages where none is named. */
+export function neededFor(stages: readonly GraphStage[], targets: readonly string[]): ReadonlySet<string> {
+  const wanted = new Set(targets.length === 0 ? stages.map((stage) => stage.name) : targets);
+  // Backwards: a stage comes after everything it needs.
+  for (const stage of [...stages].reverse()) {
+    if (wanted.has(stage.name)) for (const input of Object.values(stage.inputs)) wanted.add(input);
+  }
+  return wanted;
+}

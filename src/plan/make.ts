@@ -1,12 +1,12 @@
 /** Graph + what the last run and the cache hold -> a plan. */
 import { availableParallelism } from 'node:os';
 import type { LocatedPipeline } from '../config/pipeline.ts';
-import { failure, type Diagnostic } from '../core/diagnostic.ts';
+import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
 import { canonicalJson, type Json, type JsonObject } from '../core/json.ts';
 import { suggest } from '../core/suggest.ts';
 import { locateChange } from './changes.ts';
 import { differences } from '../core/json-diff.ts';
-import type { GraphStage } from './graph.ts';
+import { neededFor, type GraphStage } from './graph.ts';
 import { hashKey, lineageOf, type StageKey } from './key.ts';
 import type { Plan, PlannedStage, Reason, Resume, WantedStage } from './plan.ts';
 
@@ -57,7 +57,7 @@ export function checkTargets(located: LocatedPipeline, targets: readonly string[
 }
 
 export async function makePlan(inputs: PlanInputs): Promise<Plan> {
-  const selected = closure(inputs.stages, inputs.targets);
+  const selected = neededFor(inputs.stages, inputs.targets);
   const all = new Map<string, WantedStage>();
   const stages: PlannedStage[] = [];
   for (const stage of inputs.stages) {
@@ -70,16 +70,6 @@ export async function makePlan(inputs: PlanInputs): Promise<Plan> {
     stages.push(planned);
   }
   return { located: inputs.located, stages, all: [...all.values()] };
-}
-
-/** The targets and everything that they need. */
-function closure(stages: readonly GraphStage[], targets: readonly string[]): ReadonlySet<string> {
-  const wanted = new Set(targets.length === 0 ? stages.map((stage) => stage.name) : targets);
-  // Backwards: a stage comes after everything it needs.
-  for (const stage of [...stages].reverse()) {
-    if (wanted.has(stage.name)) for (const input of Object.values(stage.inputs)) wanted.add(input);
-  }
-  return wanted;
 }
 
 /** What the settings call for of a stage that was not selected. Whatever is wrong with its files, the run does not need them. */
@@ -150,7 +140,7 @@ async function stageKey(
     throw new Error(`the graph has a stage \`${stage.name}\` that the pipeline lacks`);
   const left = new Set(['type', 'threads', ...Object.keys(type.inputs), ...(type.cosmetic ?? [])]);
   const needsEngine = usesEngine(type, settings);
-  const files = await fingerprint(inputs, type, settings);
+  const files = await fingerprint(inputs, stage, settings);
   return {
     type: type.type,
     version: type.version,
@@ -165,16 +155,28 @@ async function stageKey(
   };
 }
 
+/** @throws Failure, at its place in the pipeline, if a file vanished since it was checked */
 async function fingerprint(
   { located, fingerprints = new Map() }: PlanInputs,
-  type: GraphStage['type'],
+  { name: stage, type }: GraphStage,
   settings: JsonObject,
 ): Promise<Json | undefined> {
   if (type.fingerprint === undefined) return undefined;
   const name = canonicalJson([type.type, settings, located.folder]);
   const found = fingerprints.get(name) ?? type.fingerprint(settings, located.folder);
   fingerprints.set(name, found);
-  return found;
+  try {
+    return await found;
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    throw new Failure(
+      ...error.diagnostics.map(({ at = [], ...diagnostic }) => ({
+        ...diagnostic,
+        stage,
+        range: located.locate(['stages', stage, ...at], at.length === 0 ? 'key' : 'origin'),
+      })),
+    );
+  }
 }
 
 function usesEngine(type: GraphStage['type'], settings: JsonObject): boolean {

@@ -31,6 +31,8 @@ export interface PlannedStage extends WantedStage {
   readonly hash: string;
   readonly action: 'run' | 'cached';
   readonly reason: Reason;
+  /** Names of files that the stage downloads first. */
+  readonly downloads?: readonly string[];
 }
 
 export interface Resume {

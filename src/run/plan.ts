@@ -5,7 +5,8 @@ import { Store } from '../artifacts/store.ts';
 import { Workspace, type RunRecord } from '../artifacts/workspace.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
 import { engineIdentity } from '../engine/identity.ts';
-import { checkPipeline, inspectFiles } from '../plan/check.ts';
+import { checkPipeline, inspectFiles, type Inspections } from '../plan/check.ts';
+import type { PlannedStage } from '../plan/plan.ts';
 import { checkTargets, makePlan, type KeyEngine, type PreviousStage } from '../plan/make.ts';
 import type { PlanOptions, PlanResult } from './types.ts';
 
@@ -33,7 +34,8 @@ export async function planPipeline(
   options: PlanOptions,
   engine?: KeyEngine,
 ): Promise<PlanResult> {
-  const check = checkPipeline(located, await inspectFiles(located));
+  const inspections = await inspectFiles(located, options.targets);
+  const check = checkPipeline(located, inspections);
   const diagnostics = [...check.diagnostics, ...checkTargets(located, options.targets)];
   if (diagnostics.some(({ severity }) => severity === 'error')) return { diagnostics };
   const store = storeOf(options.outputs);
@@ -47,7 +49,15 @@ export async function planPipeline(
     inCache: async (hash) => (await store.lookup(hash)) !== undefined,
     checkpointOf: (lineage, limit) => checkpointsOf(store, lineage).newest(limit),
   });
-  return { plan, diagnostics };
+  return {
+    plan: { ...plan, stages: plan.stages.map((stage) => withDownloads(stage, inspections)) },
+    diagnostics,
+  };
+}
+
+function withDownloads(stage: PlannedStage, inspections: Inspections): PlannedStage {
+  const downloads = stage.action === 'run' ? (inspections.get(stage.name)?.downloads ?? []) : [];
+  return downloads.length === 0 ? stage : { ...stage, downloads };
 }
 
 /** What a record says of each stage's last run. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { rig } from '../rig.ts';
+import { problemsOf, rig } from '../rig.ts';
 import { childrenOf, fingerprint, QUICK, readTrials, storeEntries, TRAINED } from './rig.ts';
 
 test('trials give what plain runs give, share stages, and repeat bit for bit whatever `-j`', async (t) => {
@@ -81,20 +81,24 @@ const FILES = `name: files
 params: { file: a.idx }
 stages:
   images: { type: dataset, source: idx, train_images: "\${params.file}" }
+  scaled: { type: normalize, data: images, method: standard }
 sweep: { parameters: { file: [a.idx, b.idx] } }
 `;
 
 /** IDX, of 2x2. */
 const ONE_IMAGE = Buffer.from([0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2, 1, 2, 3, 4]);
+/** All of whose values are equal: they cannot be scaled, which only the run finds. */
+const FLAT_IMAGE = Buffer.from([0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2, 7, 7, 7, 7]);
 
 test('a trial that fails is tried twice and reported; the others finish, and the next start goes on', async (t) => {
   const rigged = rig(t);
   rigged.write('files.yaml', FILES);
+  writeFileSync(rigged.path('a.idx'), FLAT_IMAGE);
   writeFileSync(rigged.path('b.idx'), ONE_IMAGE);
   const failed = await rigged.run(['sweep', 'files.yaml']);
   assert.equal(failed.code, 1);
   assert.equal(failed.stderr.match(/tried once more/g)?.length, 1);
-  assert.match(failed.stderr, /\[data-missing\]/);
+  assert.match(failed.stderr, /\[bad-setting\]/);
   assert.deepEqual(
     readTrials(rigged, 'files').map(({ state }) => state),
     ['failed', 'done'],
@@ -105,6 +109,19 @@ test('a trial that fails is tried twice and reported; the others finish, and the
     readTrials(rigged, 'files').map(({ state }) => state),
     ['done', 'kept'],
   );
+});
+
+test('a file that one trial lacks is an error before any trial runs, where the sweep names it', async (t) => {
+  const rigged = rig(t);
+  rigged.write('files.yaml', FILES);
+  rigged.write('a.idx', ONE_IMAGE);
+  for (const command of ['check', 'sweep']) {
+    const { code, json } = await rigged.runJson([command, 'files.yaml']);
+    assert.notEqual(code, 0);
+    const problem = problemsOf(json).find(({ code: name }) => name === 'data-missing');
+    assert.deepEqual([problem?.line, problem?.column], [6, 38], command);
+  }
+  assert.ok(!rigged.exists('outputs'));
 });
 
 test('a worker that is killed costs one attempt', async (t) => {
@@ -174,8 +191,8 @@ test('Ctrl-C keeps what is finished; another sweep of the same pipeline is refus
 
 test('the log tells of trials that began, ended, and failed with the reason, and stays when there is nothing to do', async (t) => {
   const rigged = rig(t);
-  // `a.idx` is missing, which only the run finds.
   rigged.write('files.yaml', FILES);
+  rigged.write('a.idx', FLAT_IMAGE);
   rigged.write('b.idx', ONE_IMAGE);
   const { code } = await rigged.run(['sweep', 'files.yaml']);
   assert.equal(code, 1);
@@ -194,7 +211,7 @@ test('the log tells of trials that began, ended, and failed with the reason, and
   assert.equal(typeof ended.get('failed')?.['reason'], 'string');
   assert.ok(ended.has('done'));
   assert.equal(of('sweep-finished').length, 1);
-  rigged.write('a.idx', Buffer.from([0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 9]));
+  rigged.write('a.idx', ONE_IMAGE);
   assert.equal((await rigged.run(['sweep', 'files.yaml'])).code, 0);
   const log = rigged.read('outputs/files/log.jsonl');
   assert.match((await rigged.run(['sweep', 'files.yaml'])).stdout, /nothing to do/);

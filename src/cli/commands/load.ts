@@ -20,6 +20,8 @@ export interface PipelineOptions {
 export interface CheckOptions extends PipelineOptions {
   /** Whether the trials of the pipeline's sweep are made and checked, too. */
   readonly trials?: boolean;
+  /** The stages that are to run: the files of others do not matter. Empty: all. */
+  readonly targets?: readonly string[];
 }
 
 export interface Checked {
@@ -51,7 +53,7 @@ export async function loadChecked(file: string, options: CheckOptions): Promise<
   const { sources, diagnostics, located, partial } = await reader.load();
   const pipeline = located ?? partial;
   if (pipeline === undefined) return { sources, diagnostics, reader, stageTypes: types };
-  const checked = checkPipeline(pipeline, await inspectFiles(pipeline));
+  const checked = checkPipeline(pipeline, await inspectFiles(pipeline, options.targets));
   let all = inOrder([...diagnostics, ...checked.diagnostics, ...checkSweep(pipeline, checked)], sources);
   let trials: readonly Trial[] | undefined;
   if (options.trials === true && located?.pipeline.sweep !== undefined && isValid(all)) {

@@ -20,7 +20,10 @@ export interface PlanCommandOptions extends PipelineOptions {
 
 /** `hourglass plan`, and `hourglass run --dry-run` */
 export async function plan(terminal: Terminal, options: PlanCommandOptions): Promise<number> {
-  const { located, diagnostics, sources } = await loadChecked(options.pipeline, options);
+  const { located, diagnostics, sources } = await loadChecked(options.pipeline, {
+    ...options,
+    targets: options.stages,
+  });
   if (located === undefined) return printProblems(terminal, diagnostics, sources);
   const planned = await planPipeline(located, {
     outputs: resolve(options.outputs),
@@ -34,15 +37,18 @@ export async function plan(terminal: Terminal, options: PlanCommandOptions): Pro
     ...(await otherSources(located, workspaceOf(located, resolve(options.outputs)))),
   ];
   if (terminal.options.json) {
-    const stages = planned.plan.stages.map(({ name, type, inputs, action, reason, resume, hash }) => ({
-      name,
-      type,
-      inputs,
-      action,
-      reason,
-      ...(resume?.epoch === undefined ? {} : { resume: { epoch: resume.epoch } }),
-      hash,
-    }));
+    const stages = planned.plan.stages.map(
+      ({ name, type, inputs, action, reason, resume, downloads, hash }) => ({
+        name,
+        type,
+        inputs,
+        action,
+        reason,
+        ...(resume?.epoch === undefined ? {} : { resume: { epoch: resume.epoch } }),
+        ...(downloads === undefined ? {} : { downloads }),
+        hash,
+      }),
+    );
     terminal.result(
       JSON.stringify({ status: 'planned', stages, diagnostics: warnings.map(diagnosticToJson) }, null, 2),
     );

@@ -28,7 +28,10 @@ export async function run(terminal: Terminal, options: RunCommandOptions): Promi
     const { plan } = await import('./plan.ts');
     return plan(terminal, options);
   }
-  const { located, diagnostics, sources } = await loadChecked(options.pipeline, options);
+  const { located, diagnostics, sources } = await loadChecked(options.pipeline, {
+    ...options,
+    targets: options.stages,
+  });
   if (located === undefined) return printProblems(terminal, diagnostics, sources);
 
   const { json } = terminal.options;

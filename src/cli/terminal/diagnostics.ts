@@ -65,10 +65,13 @@ export function countOf(diagnostics: readonly Diagnostic[]): string {
 
 /** A diagnostic for `--json`. */
 export function diagnosticToJson(diagnostic: Diagnostic): Readonly<Record<string, unknown>> {
-  const { range, related, ...rest } = diagnostic;
+  const { range, related, replacement, ...rest } = diagnostic;
   return {
     ...rest,
     ...(range === undefined ? {} : rangeToJson(range)),
+    ...(replacement === undefined
+      ? {}
+      : { replacement: { ...rangeToJson(replacement.range), text: replacement.text } }),
     ...(related === undefined
       ? {}
       : { related: related.map((other) => ({ message: other.message, ...rangeToJson(other.range) })) }),

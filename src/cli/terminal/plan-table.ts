@@ -12,9 +12,11 @@ export function renderPlan(plan: Plan, style: Style): string {
     stage.action === 'run' ? 'run' : 'cached',
     stage.name,
     stage.type,
-    stage.resume?.epoch === undefined
-      ? explain(stage.reason)
-      : `${explain(stage.reason)}; resumes after epoch ${stage.resume.epoch}`,
+    [
+      explain(stage.reason),
+      ...(stage.resume?.epoch === undefined ? [] : [`resumes after epoch ${stage.resume.epoch}`]),
+      ...(stage.downloads === undefined ? [] : [`downloads ${stage.downloads.map(printable).join(', ')}`]),
+    ].join('; '),
   ]);
   const lines = table([['', 'stage', 'type', 'why'], ...rows]).map((line, index) => {
     if (index === 0) return style('dim', line);

@@ -139,6 +139,22 @@ async function* entriesOf(
   }
 }
 
+/**
+ * Looks at the first bytes of an archive.
+ *
+ * @throws Failure `data-corrupt` if it is not a gzip file
+ */
+export async function checkHead(path: string): Promise<void> {
+  const head = await readHead(path, 2, { follow: true }).catch(() => Buffer.of());
+  if (head[0] !== 0x1f || head[1] !== 0x8b) {
+    throw await archiveFailure(
+      path,
+      new Error(head.length === 0 ? 'it is empty' : 'incorrect header check'),
+      false,
+    );
+  }
+}
+
 async function archiveFailure(path: string, error: unknown, isTooLarge: boolean): Promise<Failure> {
   const name = `\`${shownName(basename(path))}\``;
   if (isTooLarge) return failure('data-corrupt', `${name} unpacks to more than ${UNPACKED_LIMIT} bytes`);
@@ -146,7 +162,9 @@ async function archiveFailure(path: string, error: unknown, isTooLarge: boolean)
   if (code === 'EACCES' || code === 'EPERM') {
     return failure('data-missing', `${name} cannot be read (${code})`, 'check its permissions');
   }
-  const head = Buffer.from(await readHead(path, 4).catch(() => Buffer.of())).toString('latin1');
+  const head = Buffer.from(await readHead(path, 4, { follow: true }).catch(() => Buffer.of())).toString(
+    'latin1',
+  );
   if (head.startsWith('PK')) {
     return failure(
       'data-corrupt',

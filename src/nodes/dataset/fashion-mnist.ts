@@ -22,6 +22,19 @@ const ADDRESS = 'http://fashion-mnist.s3-website.eu-central-1.amazonaws.com';
 /** The largest file has 47,040,016 bytes. */
 const SIZE_LIMIT = 2 ** 26;
 
+/** Names of the files that have to be downloaded. Their content is not looked at. */
+export async function missingFashionMnist({
+  path,
+  url,
+}: FashionMnistDatasetSettings): Promise<readonly string[]> {
+  const missing: string[] = [];
+  for (const { name } of path === undefined ? FASHION_MNIST_FILES : []) {
+    const installed = url === undefined && (await exists(join(DEBIAN_FOLDER, name)));
+    if (!installed && !(await exists(join(dataFolder(), 'fashion-mnist', name)))) missing.push(name);
+  }
+  return missing;
+}
+
 /** @throws Failure `data-missing`, `data-corrupt` or `interrupted` */
 export async function readFashionMnist(
   context: StageContext<FashionMnistDatasetSettings>,

@@ -39,7 +39,7 @@ export async function readFolders(
       [split === 'train' ? 'path' : 'test_path'],
       async () => {
         const all = await listFolder(folder, without);
-        const arranged = arrange(all, path);
+        const arranged = findImages(all, path);
         const lost = arranged.skipped.filter(isLoss);
         if (settings.on_error === 'fail' && lost.length > 0) throw lossFailure(lost);
         return { listing: all, ...arranged };
@@ -104,7 +104,7 @@ export function warnOfSkipped(
  *
  * @throws Failure `data-missing` if there is no image
  */
-function arrange(
+export function findImages(
   { loose, sorted, skipped }: FolderListing,
   path: string,
 ): { readonly files: readonly ImageFile[]; readonly skipped: readonly Skipped[] } {

@@ -1,21 +1,26 @@
 /** The identity of a user's files and folders, for cache keys. */
 import { createHash, type Hash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
-import { Failure } from '../../core/diagnostic.ts';
+import { failure } from '../../core/diagnostic.ts';
 import type { Json } from '../../core/json.ts';
+import { errorCode } from '../../files/atomic.ts';
 import { listFolder } from './folder.ts';
+import { shownName } from './names.ts';
 import { withRegular } from './regular.ts';
 import { Unusable } from './skipped.ts';
 
 /**
  * SHA-256 of a file; for a folder of images, of the names and bytes of the images and the names of files that are passed over.
- * Null where there is nothing that can be read.
  *
  * @param without as in `listFolder`
+ * @throws Failure `data-missing` where there is nothing that can be read
  */
-export async function identityOf(path: string, without?: string): Promise<Json> {
-  const found = await stat(path).catch(() => undefined);
-  if (found === undefined) return null;
+export async function identityOf(path: string, without?: string): Promise<string> {
+  const found = await stat(path).catch((error: unknown) => {
+    const code = errorCode(error);
+    const what = code === 'ENOENT' || code === 'ENOTDIR' ? 'does not exist' : `cannot be read (${code})`;
+    throw failure('data-missing', `\`${shownName(path)}\` ${what}`);
+  });
   const hash = createHash('sha256');
   try {
     if (found.isDirectory()) await hashFolder(hash, path, without);
@@ -26,9 +31,9 @@ export async function identityOf(path: string, without?: string): Promise<Json> 
         { follow: true },
       );
   } catch (error) {
-    if (!(error instanceof Unusable) && !isMissing(error)) throw error;
-    // Running the stage says what is wrong with it.
-    return null;
+    throw error instanceof Unusable
+      ? failure('data-missing', `\`${shownName(path)}\` ${error.message}`)
+      : error;
   }
   return hash.digest('hex');
 }
@@ -51,8 +56,4 @@ async function hashFolder(hash: Hash, folder: string, without: string | undefine
     }
   }
   for (const { name, kind } of skipped) add(name, kind);
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Failure && error.diagnostics[0]?.code === 'data-missing';
 }

@@ -12,7 +12,10 @@ import { Failure } from '../../core/diagnostic.ts';
 import type { Finding, Inspection, Split } from '../../core/stage-type.ts';
 import { localFiles } from './files.ts';
 import { readIdxSplit } from './own-idx.ts';
+import { missingFashionMnist } from './fashion-mnist.ts';
+import { missingArchive } from './lfw.ts';
 import { readNumpySplit } from './numpy.ts';
+import { checkPaths } from './paths.ts';
 import { toImageSet } from './pixels.ts';
 import type { RawSplit } from './raw.ts';
 
@@ -24,11 +27,29 @@ const SIZE_LIMIT = 2 ** 26;
 /** By settings and the sizes and times of files: a sweep asks for each trial. */
 const known = new Map<string, Promise<Inspection>>();
 
-/** @returns undefined where a file is missing, or the files are too large */
-export async function inspectArrays(
-  settings: ArraySettings,
+/** Looks for the files of a stage, and into arrays that are not large. */
+export async function inspectDataset(
+  settings: DatasetSettings,
   folder: string,
 ): Promise<Inspection | undefined> {
+  const findings = await checkPaths(settings, folder);
+  if (findings.length > 0) return { findings };
+  switch (settings.source) {
+    case 'idx':
+    case 'npz':
+    case 'npy':
+      return inspectArrays(settings, folder);
+    case 'fashion-mnist':
+      return { findings: [], downloads: await missingFashionMnist(settings) };
+    case 'lfw':
+      return { findings: [], downloads: await missingArchive(settings) };
+    default:
+      return undefined;
+  }
+}
+
+/** @returns undefined where a file is missing, or the files are too large */
+async function inspectArrays(settings: ArraySettings, folder: string): Promise<Inspection | undefined> {
   const state = await stateOf(settings, folder);
   if (state === undefined) return undefined;
   const key = JSON.stringify([settings, folder, state]);
@@ -64,12 +85,13 @@ async function inspect(settings: ArraySettings, folder: string): Promise<Inspect
       const raw = await readArraySplit(settings, folder, split);
       if (raw !== undefined) raws[split] = raw;
     }
-    const { shape, range, notices } = toImageSet(raws, settings);
+    const { shape, range, splits, notices } = toImageSet(raws, settings);
     const findings = notices.map(({ message, hint, at }): Finding => ({
       ...{ code: 'bad-setting', severity: 'warning', message, hint },
       at: [at],
     }));
-    return { shape, range, findings };
+    const counts = Object.fromEntries(Object.entries(splits).map(([split, { count }]) => [split, count]));
+    return { shape, range, counts, findings };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     return {

@@ -4,7 +4,7 @@
  */
 import { stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { errorCode } from '../../files/atomic.ts';
+import { errorCode, exists } from '../../files/atomic.ts';
 import { ensureFile } from '../../files/download.ts';
 import type { LfwDatasetSettings } from '../../schema/generated/settings.ts';
 import { failure, type Failure } from '../../core/diagnostic.ts';
@@ -62,7 +62,7 @@ export async function readLfw(context: StageContext<LfwDatasetSettings>): Promis
   return toRaw({ ...collected, skipped: all }, { classes, listed, name: 'the faces' });
 }
 
-async function listPeople(folder: string): Promise<ArchiveListing> {
+export async function listPeople(folder: string): Promise<ArchiveListing> {
   const { loose, sorted, skipped } = await listFolder(folder);
   const reason = 'is an image outside the class folders';
   const others = loose.map(({ name }) => ({ name, kind: 'loose', reason }) as const);
@@ -73,7 +73,7 @@ async function listPeople(folder: string): Promise<ArchiveListing> {
   };
 }
 
-function nobodyFailure(
+export function nobodyFailure(
   path: string,
   images: number,
   skipped: readonly Skipped[],
@@ -96,6 +96,22 @@ function frequent(images: ArchiveListing['images'], least: number): ReadonlySet<
   return new Set([...counts].flatMap(([name, count]) => (count >= least ? [name] : [])));
 }
 
+function downloadOf(settings: LfwDatasetSettings): {
+  readonly archive: (typeof ARCHIVES)['funneled' | 'original'];
+  readonly sha256: string;
+  readonly path: string;
+} {
+  const archive = settings.funneled ? ARCHIVES.funneled : ARCHIVES.original;
+  const sha256 = lfwSha256(settings);
+  return { archive, sha256, path: join(dataFolder(), sha256.slice(0, 16), archive.name) };
+}
+
+/** The name of the archive if it has to be downloaded. */
+export async function missingArchive(settings: LfwDatasetSettings): Promise<readonly string[]> {
+  const { archive, path } = downloadOf(settings);
+  return settings.path !== undefined || (await exists(path)) ? [] : [archive.name];
+}
+
 /** The archive or folder that the settings name, or the downloaded archive. */
 async function findArchive(context: StageContext<LfwDatasetSettings>): Promise<string> {
   const { settings, pipelineFolder } = context;
@@ -113,9 +129,7 @@ async function findArchive(context: StageContext<LfwDatasetSettings>): Promise<s
     if (found.isFile() || found.isDirectory()) return path;
     throw failure('data-missing', `\`${shownName(path)}\` is neither a file nor a folder`);
   }
-  const archive = settings.funneled ? ARCHIVES.funneled : ARCHIVES.original;
-  const sha256 = lfwSha256(settings);
-  const path = join(dataFolder(), sha256.slice(0, 16), archive.name);
+  const { archive, sha256, path } = downloadOf(settings);
   await ensureFile(
     path,
     {

@@ -5,7 +5,7 @@ import type {
   ImagesDatasetSettings,
   LfwDatasetSettings,
 } from '../../schema/generated/settings.ts';
-import { unreachable } from '../../core/diagnostic.ts';
+import { atSetting, unreachable } from '../../core/diagnostic.ts';
 import type { Json } from '../../core/json.ts';
 import { readSchema } from '../../schema/schemas.ts';
 import type {
@@ -52,9 +52,8 @@ export const datasetNode: NodeDefinition<DatasetSettings> = {
   },
 
   async inspect(settings, folder) {
-    if (settings.source !== 'idx' && settings.source !== 'npz' && settings.source !== 'npy') return undefined;
-    const { inspectArrays } = await import('./inspect.ts');
-    return inspectArrays(settings, folder);
+    const { inspectDataset } = await import('./inspect.ts');
+    return inspectDataset(settings, folder);
   },
 
   async fingerprint(settings, folder): Promise<Json> {
@@ -64,18 +63,22 @@ export const datasetNode: NodeDefinition<DatasetSettings> = {
       case 'fashion-mnist':
         return pinned(FASHION_MNIST_FILES);
       case 'lfw':
-        return settings.path === undefined ? lfwSha256(settings) : identityOf(resolve(folder, settings.path));
+        return settings.path === undefined
+          ? lfwSha256(settings)
+          : identityAt('path', resolve(folder, settings.path));
       case 'images':
         return Promise.all(
-          foldersOf(settings, folder).map((split) => identityOf(split.folder, split.without)),
+          foldersOf(settings, folder).map((split) =>
+            identityAt(split.split === 'train' ? 'path' : 'test_path', split.folder, split.without),
+          ),
         );
       case 'npz':
-        return identityOf(resolve(folder, settings.path));
+        return identityAt('path', resolve(folder, settings.path));
       case 'idx':
       case 'npy': {
         const hashes: Record<string, Json> = {};
         for (const [key, path] of Object.entries(namedFiles(settings))) {
-          hashes[key] = await identityOf(resolve(folder, path));
+          hashes[key] = await identityAt(key, resolve(folder, path));
         }
         return hashes;
       }
@@ -204,6 +207,10 @@ function hasTest(settings: DatasetSettings): boolean {
     default:
       return unreachable(settings);
   }
+}
+
+function identityAt(key: string, path: string, without?: string): Promise<string> {
+  return atSetting([key], () => identityOf(path, without));
 }
 
 function pinned(files: readonly { readonly name: string; readonly sha256: string }[]): Json {

@@ -20,11 +20,19 @@ export async function readRegular(path: string): Promise<Uint8Array> {
 }
 
 /** The first bytes of a file. @throws Unusable */
-export async function readHead(path: string, length: number): Promise<Uint8Array> {
-  return withRegular(path, async (file) => {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, 0);
-    return buffer.subarray(0, bytesRead);
-  });
+export async function readHead(
+  path: string,
+  length: number,
+  options: { readonly follow?: boolean } = {},
+): Promise<Uint8Array> {
+  return withRegular(
+    path,
+    async (file) => {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, 0);
+      return buffer.subarray(0, bytesRead);
+    },
+    options,
+  );
 }
 
 /**

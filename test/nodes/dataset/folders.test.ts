@@ -8,9 +8,10 @@ import { before, test, type TestContext } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import sharp from 'sharp';
 import { readImages } from '../../../src/formats/images.ts';
-import type { ImagesDatasetSettings } from '../../../src/schema/generated/settings.ts';
+import type { DatasetSettings, ImagesDatasetSettings } from '../../../src/schema/generated/settings.ts';
 import { Failure, type DiagnosticCode } from '../../../src/core/diagnostic.ts';
 import type { Finding } from '../../../src/core/stage-type.ts';
+import { identityOf } from '../../../src/nodes/dataset/identity.ts';
 import { datasetNode } from '../../../src/nodes/dataset/node.ts';
 import { rig } from '../../rig.ts';
 import { fakeContext, temporaryFolder } from '../context.ts';
@@ -456,7 +457,7 @@ test('what may not be read is named', { skip: process.platform === 'win32' }, as
     assert.notDeepEqual(await asNobody(async () => datasetNode.fingerprint?.(SETTINGS, root)), before);
     chmodSync(photos, 0);
     await asNobody(() => assert.rejects(read(root), failsWith('data-missing')));
-    assert.deepEqual(await asNobody(async () => datasetNode.fingerprint?.(SETTINGS, root)), [null]);
+    await asNobody(() => assert.rejects(identityOf(photos), failsWith('data-missing')));
   } finally {
     open();
   }
@@ -516,7 +517,12 @@ test('a path that is no folder of images is explained', async (t) => {
   ];
   for (const path of paths) {
     await assert.rejects(read(root, { path }), failsWith('data-missing'), path);
-    await datasetNode.fingerprint?.({ ...SETTINGS, path }, root);
+    const { findings } = (await datasetNode.inspect?.({ ...SETTINGS, path }, root)) ?? { findings: [] };
+    assert.deepEqual(
+      findings.map(({ code, at }) => [code, ...at]),
+      [['data-missing', 'path']],
+      path,
+    );
   }
   await assert.rejects(read(root, { path: 'deep' }), hintOf(/`deep\/train`/));
   await assert.rejects(read(root, { path: 'a.zip' }), hintOf(/unpack/));
@@ -562,7 +568,9 @@ test('named files that are pipes have no identity, and nobody waits for them', a
   pipe(join(root, 'pipe'));
   const rest = { limit: null, normalize: 'none' } as const;
   const idx = { type: 'dataset', source: 'idx', train_images: 'pipe', ...rest } as const;
-  assert.deepEqual(await datasetNode.fingerprint?.(idx, root), { train_images: null });
+  const identity = async (settings: DatasetSettings): Promise<unknown> =>
+    datasetNode.fingerprint?.(settings, root);
+  await assert.rejects(identity(idx), failsWith('data-missing'));
   const npz = {
     type: 'dataset',
     source: 'npz',
@@ -573,7 +581,7 @@ test('named files that are pipes have no identity, and nobody waits for them', a
     test_labels: null,
     ...rest,
   } as const;
-  assert.equal(await datasetNode.fingerprint?.(npz, root), null);
+  await assert.rejects(identity(npz), failsWith('data-missing'));
 });
 
 test('from the command line: warnings in every form, labels for `stratify`, and no run again for hidden files', async (t) => {

@@ -1,0 +1,116 @@
+/** What a path that does not exist was probably meant to be. */
+import { readdir, stat } from 'node:fs/promises';
+import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
+import { suggest } from '../core/suggest.ts';
+
+export type PathKind = 'file' | 'folder';
+
+/** Entries of a folder that are looked at. */
+const MOST_ENTRIES = 1000;
+/** Folders that are searched for a file of the same name. */
+const MOST_FOLDERS = 200;
+/** Levels below the pipeline's folder that are searched. */
+const DEEPEST = 3;
+
+/**
+ * A path that exists and is near to one that does not: a name with a slip or another ending, or the same name in a folder
+ * nearby, such as one below the working folder.
+ *
+ * @param folder absolute path of the folder that relative paths start from
+ * @param path as it was written
+ * @returns relative to `folder` if `path` is
+ */
+export async function nearbyPath(
+  folder: string,
+  path: string,
+  kinds: readonly PathKind[],
+): Promise<string | undefined> {
+  const absolute = resolve(folder, path);
+  const found =
+    (await onlyInside(absolute, kinds)) ??
+    (await respelled(absolute, kinds)) ??
+    (await fromWorkingFolder(path, kinds)) ??
+    (await search(folder, basename(absolute), kinds));
+  if (found === undefined || found === absolute) return undefined;
+  if (resolve(path) === path) return found;
+  return relative(folder, found).split(sep).join('/') || '.';
+}
+
+/** What a path is, links followed; undefined where there is nothing that is a file or a folder. */
+export async function kindOf(path: string): Promise<PathKind | undefined> {
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isFile() === true) return 'file';
+  return found?.isDirectory() === true ? 'folder' : undefined;
+}
+
+/** The first names in a folder that are not hidden, in order; none if it cannot be read. */
+export async function namesIn(folder: string, kinds: readonly PathKind[]): Promise<readonly string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  return entries
+    .slice(0, MOST_ENTRIES)
+    .filter((entry) => !entry.name.startsWith('.'))
+    .filter((entry) =>
+      entry.isDirectory() ? kinds.includes('folder') : kinds.includes('file') && !entry.isFIFO(),
+    )
+    .map(({ name }) => name)
+    .sort();
+}
+
+/** The only file of a folder that stands where a file is needed. */
+async function onlyInside(absolute: string, kinds: readonly PathKind[]): Promise<string | undefined> {
+  if (kinds.includes('folder') || (await kindOf(absolute)) !== 'folder') return undefined;
+  const [only, ...others] = await namesIn(absolute, kinds);
+  return only === undefined || others.length > 0 ? undefined : join(absolute, only);
+}
+
+/** Goes down the path; each part that does not exist is replaced by the nearest name there. */
+async function respelled(absolute: string, kinds: readonly PathKind[]): Promise<string | undefined> {
+  const parts = absolute.split(sep);
+  let current = parts[0] === '' ? sep : (parts[0] ?? sep);
+  for (const [index, part] of parts.slice(1).entries()) {
+    const isLast = index === parts.length - 2;
+    const next = join(current, part);
+    const kind = await kindOf(next);
+    if (kind !== undefined && (isLast ? kinds.includes(kind) : kind === 'folder')) {
+      current = next;
+      continue;
+    }
+    const names = await namesIn(current, isLast ? kinds : ['folder']);
+    const stem = basename(part, extname(part));
+    const near =
+      (isLast ? names.find((name) => name !== part && basename(name, extname(name)) === stem) : undefined) ??
+      suggest(part, names);
+    if (near === undefined) return undefined;
+    current = join(current, near);
+  }
+  const kind = await kindOf(current);
+  return kind !== undefined && kinds.includes(kind) ? current : undefined;
+}
+
+/** Relative paths are often written from where the command is called. */
+async function fromWorkingFolder(path: string, kinds: readonly PathKind[]): Promise<string | undefined> {
+  const kind = await kindOf(resolve(path));
+  return kind !== undefined && kinds.includes(kind) ? resolve(path) : undefined;
+}
+
+/** The same name in the folder, or in those below and beside it; the nearest first. */
+async function search(folder: string, name: string, kinds: readonly PathKind[]): Promise<string | undefined> {
+  let level: readonly string[] = [folder, dirname(folder)];
+  let seen = 0;
+  for (let depth = 0; depth <= DEEPEST; depth += 1) {
+    const below: string[] = [];
+    for (const current of level) {
+      seen += 1;
+      if (seen > MOST_FOLDERS) return undefined;
+      const kind = await kindOf(join(current, name));
+      if (kind !== undefined && kinds.includes(kind)) return join(current, name);
+      // The outputs hold copies, not what a user means.
+      const folders = (await namesIn(current, ['folder'])).filter(
+        (each) => !['node_modules', 'outputs'].includes(each),
+      );
+      if (current !== dirname(folder)) below.push(...folders.map((each) => join(current, each)));
+    }
+    level = below;
+  }
+  return undefined;
+}

@@ -1,0 +1,150 @@
+/** Files and folders that settings name: whether they exist and can be read. */
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { errorCode } from '../files/atomic.ts';
+import { kindOf, namesIn, nearbyPath, type PathKind } from '../files/nearby.ts';
+import type { DiagnosticCode } from '../core/diagnostic.ts';
+import type { Finding } from '../core/stage-type.ts';
+import type { NodeDefinition } from './contract.ts';
+import { shownName } from './dataset/names.ts';
+
+/** A path as a setting names it. */
+export interface NamedPath {
+  readonly path: string;
+  /** Absolute path of the folder that it is relative to. */
+  readonly folder: string;
+  /** The setting. */
+  readonly key: string;
+}
+
+/** Names that a hint lists. */
+const LISTED = 4;
+
+/**
+ * What is wrong with a path: nothing there, a folder for a file or the reverse, a device, or no permission to read it.
+ * Opens files, but reads nothing.
+ */
+export async function missingFile(
+  named: NamedPath,
+  kinds: readonly PathKind[],
+): Promise<Finding | undefined> {
+  const url = urlProblem(named);
+  if (url !== undefined) return url;
+  const absolute = resolve(named.folder, named.path);
+  const shown = `\`${shownName(named.path)}\``;
+  const kind = await kindOf(absolute);
+  if (kind !== undefined && kinds.includes(kind)) return unreadable(named, absolute, kind);
+  const near = isPattern(named.path) ? undefined : await nearbyPath(named.folder, named.path, kinds);
+  const hint = near === undefined ? await whereItWas(named, absolute, kinds) : `did you mean \`${near}\`?`;
+  const finding = (what: string): Finding => ({
+    ...pathFinding(named, 'data-missing', what, hint),
+    ...(near === undefined ? {} : { replacement: near }),
+  });
+  if (kind === 'folder') return finding(`${shown} is a folder, and a file is needed`);
+  if (kind === 'file') return finding(`${shown} is a file, and a folder is needed`);
+  const reason = await access(absolute).then(
+    () => '',
+    (error: unknown) => errorCode(error),
+  );
+  if (reason === '') return finding(`${shown} is neither a file nor a folder`);
+  if (reason === 'EACCES' || reason === 'EPERM') {
+    return finding(`${shown} is in a folder that you may not read`);
+  }
+  return finding(
+    reason === 'ENOENT' || reason === 'ENOTDIR'
+      ? `${shown} does not exist`
+      : `${shown} cannot be read (${reason})`,
+  );
+}
+
+/** What a shell would replace. */
+function isPattern(path: string): boolean {
+  return /^~(?=\/|$)|[*?]/.test(path);
+}
+
+/** What to write in place of a URL, which no setting for a path takes. */
+function urlProblem(named: NamedPath): Finding | undefined {
+  const scheme = /^([a-z][a-z+.-]+):\/\//i.exec(named.path)?.[1]?.toLowerCase();
+  if (scheme === undefined) return undefined;
+  const message = `\`${named.key}\` takes a path, and \`${shownName(named.path)}\` is a URL`;
+  const path = scheme === 'file' ? pathOfUrl(named.path) : undefined;
+  return path === undefined
+    ? pathFinding(named, 'data-missing', message, 'download it, and name the file')
+    : { ...pathFinding(named, 'data-missing', message, `write \`${path}\``), replacement: path };
+}
+
+function pathOfUrl(url: string): string | undefined {
+  try {
+    return fileURLToPath(url);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A finding at the setting that names the path. */
+export function pathFinding(
+  { key }: NamedPath,
+  code: DiagnosticCode,
+  message: string,
+  hint?: string,
+): Finding {
+  return { code, message, at: [key], ...(hint === undefined ? {} : { hint }) };
+}
+
+async function unreadable(named: NamedPath, absolute: string, kind: PathKind): Promise<Finding | undefined> {
+  const mode = kind === 'folder' ? constants.R_OK | constants.X_OK : constants.R_OK;
+  try {
+    await access(absolute, mode);
+    return undefined;
+  } catch (error) {
+    return pathFinding(
+      named,
+      'data-missing',
+      `\`${shownName(named.path)}\` cannot be read by you (${errorCode(error)})`,
+      `change its permissions: \`chmod ${kind === 'folder' ? 'u+rx' : 'u+r'} ${shownName(named.path)}\``,
+    );
+  }
+}
+
+/** Where the path leads, and what there is. */
+async function whereItWas(
+  { path }: NamedPath,
+  absolute: string,
+  kinds: readonly PathKind[],
+): Promise<string> {
+  if (/^~(?=\/|$)/.test(path)) return 'write your home folder in full: `~` is not replaced here';
+  if (/[*?]/.test(path)) return '`*` and `?` are not replaced here: name one file or folder';
+  const parent = (await kindOf(absolute)) === 'folder' ? absolute : resolve(absolute, '..');
+  const names = await namesIn(parent, kinds);
+  if (names.length === 0) return `relative paths start at the file that names them: this is \`${absolute}\``;
+  const listed = names.slice(0, LISTED).map((name) => `\`${shownName(name)}\``);
+  const more = names.length > LISTED ? ` and ${names.length - LISTED} more` : '';
+  return `\`${parent}\` holds ${listed.join(', ')}${more}`;
+}
+
+/** A plugin's type, whose files are looked for before it runs, at the settings that hold their paths. */
+export function withFileCheck(node: NodeDefinition): NodeDefinition {
+  if (node.files === undefined) return node;
+  return {
+    ...node,
+    async inspect(settings, folder) {
+      const own = await node.inspect?.(settings, folder);
+      const missing: Finding[] = [];
+      for (const path of node.files?.(settings) ?? []) {
+        const key = Object.keys(settings).find((each) => settings[each] === path);
+        const found = await missingFile({ path, folder, key: key ?? 'type' }, ['file', 'folder']);
+        if (found !== undefined) missing.push(key === undefined ? { ...found, at: [] } : found);
+      }
+      return missing.length === 0 ? own : { ...own, findings: [...missing, ...(own?.findings ?? [])] };
+    },
+    analyze(context) {
+      // `inspect` above adds findings that the plugin's own `analyze` does not know of.
+      for (const finding of context.inspected?.findings ?? []) {
+        if (finding.code === 'data-missing') context.report(finding);
+      }
+      return node.analyze(context);
+    },
+  };
+}
