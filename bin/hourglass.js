@@ -20,6 +20,8 @@ const stamp = join(dist, '.built');
 const drafts = join(root, '.build');
 
 if (existsSync(join(root, 'src')) && isStale()) build();
+// `npm run build` wants nothing more.
+if (process.argv[2] === '--build') process.exit();
 const { main } = await import('../dist/src/cli/main.js');
 process.exitCode = await main(process.argv.slice(2));
 

@@ -9,6 +9,7 @@ import type { CacheAction } from './commands/cache.ts';
 import type { EngineAction } from './commands/engine.ts';
 import type { Template } from './commands/init.ts';
 import type { VerifyFlags } from './commands/verify.ts';
+import { exitCodeLines } from './exit.ts';
 import { LEVELS, type Level } from '../submission/levels.ts';
 import {
   engineOption,
@@ -50,7 +51,8 @@ Examples:
   $ hourglass run pipeline.yaml -S seed=42    run it with another seed
   $ hourglass plan pipeline.yaml              what would run, and why
 
-Exit codes: 0 done, 1 a stage failed, 2 invalid pipeline or usage, 3 a submission is not what it claims, 130 interrupted.`,
+Exit codes:
+${exitCodeLines().join('\n')}`,
     );
   const command: AddCommand = (name, description, examples) =>
     withOutputFlags(

@@ -3,32 +3,38 @@ import type { Diagnostic, DiagnosticCode } from '../core/diagnostic.ts';
 
 export const EXIT = {
   done: 0,
-  /** A stage failed, or the machine did not give what was needed. */
   failed: 1,
-  /** The pipeline or the call is wrong: nothing was done. */
   invalid: 2,
-  /** A submission is not what it claims to be. */
   mismatch: 3,
+  hangup: 129,
   interrupted: 130,
   terminated: 143,
 } as const;
 
-/** Problems of the machine and of a run, not of what the user wrote. */
-const OF_THE_RUN: ReadonlySet<DiagnosticCode> = new Set([
+/** What each means, for `--help`; `docs/failures.md` says more. */
+export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
+  done: 'done',
+  failed: 'the work failed, or this machine did not let it be done',
+  invalid: 'the call, or what it names, is wrong or not there: nothing was done',
+  mismatch: '`verify` or `cache verify` found something that is not what it should be',
+  hangup: 'stopped: the terminal was closed (SIGHUP)',
+  interrupted: 'stopped by Ctrl-C (SIGINT)',
+  terminated: 'stopped by SIGTERM',
+};
+
+/** Problems of the machine and of the work, not of what the user wrote or named. */
+const OF_THE_WORK: ReadonlySet<DiagnosticCode> = new Set([
   'engine-missing',
   'engine-install-failed',
   'engine-portable',
-  'data-missing',
-  'data-corrupt',
   'not-finite',
   'output-not-writable',
   'disk-full',
-  'cache-corrupt',
-  'outputs-outdated',
-  'no-run',
+  'system-limit',
   'port-unavailable',
   'verification-stopped',
   'run-locked',
+  'lock-lost',
   'worker-died',
   'stage-failed',
   'launcher-failed',
@@ -44,6 +50,12 @@ export function outcomeOf(diagnostics: readonly Diagnostic[]): {
   const errors = diagnostics.filter(({ severity }) => severity === 'error');
   if (errors.some(({ code }) => code === 'interrupted'))
     return { status: 'interrupted', code: EXIT.interrupted };
-  if (errors.some(({ code }) => OF_THE_RUN.has(code))) return { status: 'failed', code: EXIT.failed };
+  if (errors.some(({ code }) => OF_THE_WORK.has(code))) return { status: 'failed', code: EXIT.failed };
   return { status: 'invalid', code: EXIT.invalid };
+}
+
+/** The lines of `--help`. */
+export function exitCodeLines(): readonly string[] {
+  const codes = Object.entries(EXIT) as [keyof typeof EXIT, number][];
+  return codes.map(([name, code]) => `  ${String(code).padEnd(5)}${EXIT_MEANINGS[name]}`);
 }

@@ -1,7 +1,11 @@
 /** The command line. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { errorCode } from '../files/atomic.ts';
+import { failure } from '../core/diagnostic.ts';
 import { describeProgram } from './describe.ts';
 import { EXIT } from './exit.ts';
 import { reportProblem } from './problems.ts';
+import { wasInterrupted } from './signals.ts';
 
 /**
  * Runs one command line.
@@ -10,17 +14,58 @@ import { reportProblem } from './problems.ts';
  * @returns the exit code
  */
 export async function main(args: readonly string[]): Promise<number> {
-  // A reader that has seen enough, such as `head`, is no error, and no reason to stop a run.
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-    });
-  }
+  const streams = watchStreams();
+  const guard = guardProcess(args);
   let code: number = EXIT.done;
   try {
     await describeProgram((result) => (code = result)).parseAsync(args, { from: 'user' });
-    return code;
   } catch (error) {
-    return reportProblem(error, args);
+    code = reportProblem(error, args);
   }
+  const problem = await streams.problem();
+  guard.stop();
+  return problem === undefined ? code : Math.max(code, reportProblem(problem, args));
+}
+
+/** Reports what ends the process before its command has: nothing ends without a word, or with exit code 0. */
+function guardProcess(args: readonly string[]): { stop(): void } {
+  // An error that no command waits for, such as one of a plugin's timer.
+  const onError = (error: unknown): void => {
+    process.off('exit', onExit);
+    process.exit(reportProblem(error, args));
+  };
+  const onExit = (): void => {
+    if (wasInterrupted()) return;
+    const problem = failure('plugin-invalid', 'a plugin ended the process, or waits for what never comes');
+    process.exitCode = reportProblem(problem, args);
+  };
+  process.on('uncaughtException', onError).on('exit', onExit);
+  return { stop: () => void process.off('uncaughtException', onError).off('exit', onExit) };
+}
+
+/**
+ * Keeps an error of stdout or stderr from ending the process. A reader that has seen enough, such as `head`, is no error, and no
+ * reason to stop a run; nor is a terminal that was closed.
+ */
+function watchStreams(): { problem(): Promise<Error | undefined> } {
+  let lost: string | undefined;
+  process.stdout.on('error', (error) => {
+    if (!['EPIPE', 'EIO'].includes(errorCode(error))) lost ??= errorCode(error);
+  });
+  // There is no other place to say it.
+  process.stderr.on('error', () => undefined);
+  return {
+    async problem() {
+      // An error comes after the write that it is of.
+      if (process.stdout.writableLength > 0)
+        await new Promise<void>((resolve) => void process.stdout.write('', () => resolve()));
+      await nextTurn();
+      return lost === undefined
+        ? undefined
+        : failure(
+            'output-not-writable',
+            `stdout cannot be written (${lost}): what was printed is not complete`,
+          );
+    },
+  };
 }

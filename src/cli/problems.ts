@@ -1,7 +1,9 @@
 /** The end of a command that threw: the command line is wrong, something expected failed, or Hourglass has a bug. */
 import { CommanderError } from 'commander';
+import { systemFailure } from '../files/atomic.ts';
 import { Failure, type Diagnostic } from '../core/diagnostic.ts';
 import { EXIT, outcomeOf } from './exit.ts';
+import { interruptCode } from './signals.ts';
 import { diagnosticToJson, renderCounted } from './terminal/diagnostics.ts';
 import { makeTerminal } from './terminal/terminal.ts';
 
@@ -21,15 +23,17 @@ export function reportProblem(error: unknown, args: readonly string[]): number {
   });
   const diagnostics = diagnosticsOf(error, args, terminal.options.verbose);
   const { status, code } = outcomeOf(diagnostics);
+  const exitCode = status === 'interrupted' ? interruptCode() : code;
   if (terminal.options.json) {
     terminal.result(JSON.stringify({ status, diagnostics: diagnostics.map(diagnosticToJson) }, null, 2));
   } else {
     terminal.note(renderCounted(diagnostics, [], terminal.noteStyle));
   }
-  return code;
+  return exitCode;
 }
 
-function diagnosticsOf(error: unknown, args: readonly string[], verbose: boolean): readonly Diagnostic[] {
+function diagnosticsOf(thrown: unknown, args: readonly string[], verbose: boolean): readonly Diagnostic[] {
+  const error = systemFailure(thrown);
   if (error instanceof Failure) return error.diagnostics;
   if (error instanceof CommanderError) return [usageOf(error, args)];
   const message = error instanceof Error ? error.message : String(error);

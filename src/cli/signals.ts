@@ -1,5 +1,9 @@
-/** Ctrl-C, and what batch systems and shells send to end a process. */
+/** Ctrl-C, and what batch systems, shells and closed terminals send to end a process. */
+import { basename } from 'node:path';
 import { EXIT } from './exit.ts';
+
+/** Signals that stop a command in good order, and the exit code of each. */
+const CODES = { SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated, SIGHUP: EXIT.hangup } as const;
 
 export interface Interrupt {
   readonly signal: AbortSignal;
@@ -8,20 +12,44 @@ export interface Interrupt {
   stop(): void;
 }
 
-/** The first signal stops the run in good order, the second at once. */
+let received: number | undefined;
+
+/** The exit code of a command that was stopped. */
+export function interruptCode(): number {
+  return received ?? EXIT.interrupted;
+}
+
+export function wasInterrupted(): boolean {
+  return received !== undefined;
+}
+
+/** The first signal stops the work in good order, the second at once. */
 export function listenForSignals(tell: (message: string) => void): Interrupt {
   const controller = new AbortController();
-  let code: number = EXIT.interrupted;
   const onSignal = (signal: NodeJS.Signals): void => {
-    code = signal === 'SIGTERM' ? EXIT.terminated : EXIT.interrupted;
-    if (controller.signal.aborted) process.exit(code);
+    received = CODES[signal as keyof typeof CODES];
+    if (controller.signal.aborted) process.exit(received);
     tell('stopping; finished stages are kept (again to stop at once)');
     controller.abort();
   };
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  const ignore = (): void => undefined;
+  const listeners = Object.keys(CODES).map(
+    (signal) => [signal, signal === 'SIGHUP' && isUnderNohup() ? ignore : onSignal] as const,
+  );
+  for (const [signal, listener] of listeners) process.on(signal, listener);
   return {
     signal: controller.signal,
-    code: () => code,
-    stop: () => void process.off('SIGINT', onSignal).off('SIGTERM', onSignal),
+    code: interruptCode,
+    stop: () => {
+      for (const [signal, listener] of listeners) process.off(signal, listener);
+    },
   };
+}
+
+/**
+ * Whether the user asked for a process that outlives its terminal. Node forgets that SIGHUP was ignored when it starts; what is left is
+ * the name of the program that the shell started, which bash and zsh put into the environment.
+ */
+function isUnderNohup(): boolean {
+  return basename(process.env['_'] ?? '') === 'nohup';
 }

@@ -58,6 +58,7 @@ export const DIAGNOSTIC_CODES = {
   'not-finite': 'A loss or a result became NaN or infinite.',
   'output-not-writable': 'The outputs or the cache cannot be written.',
   'disk-full': 'The disk is full.',
+  'system-limit': 'The system allows no more open files, processes or memory.',
   'file-kept': 'A file of the user was in the way of an artifact, and has another name now.',
   'cache-corrupt': 'A cache entry is not what was stored.',
   'outputs-outdated': 'Outputs that are to be packed are not those of the pipeline.',
@@ -76,6 +77,8 @@ export const DIAGNOSTIC_CODES = {
   'submission-duplicate': 'Two submissions hold the same weights or figures.',
   'name-in-use': 'Another pipeline file has the same name, and so the same outputs.',
   'run-locked': 'Another run of the same pipeline is active.',
+  'lock-lost':
+    'Another process took over a run that was silent for too long; this one stopped and wrote nothing more.',
   'worker-died': 'The process of a stage ended without an answer.',
   'launcher-failed': 'A batch system did not take, or did not cancel, the jobs of a sweep.',
   'trial-failed': 'A trial of a sweep did not succeed, twice.',

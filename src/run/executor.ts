@@ -8,6 +8,7 @@ import type { Workspace } from '../artifacts/workspace.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
 import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
 import type { JsonObject } from '../core/json.ts';
+import { checkTargets } from '../plan/make.ts';
 import type { Plan, PlannedStage } from '../plan/plan.ts';
 import { RunJournal } from './journal.ts';
 import { checkPairing, pairingsOf } from './pairs.ts';
@@ -33,6 +34,8 @@ export async function runPipeline(located: LocatedPipeline, options: RunOptions)
     diagnostics,
     seconds: (performance.now() - started) / 1000,
   });
+  const unknown = checkTargets(located, options.targets);
+  if (unknown.length > 0) return refuse(unknown);
   try {
     const lock = await takeLock(join(store.folder, 'locks', `${located.pipeline.name}.lock`));
     if (lock.state === 'held') return refuse([lockedDiagnostic(located, lock.owner)]);

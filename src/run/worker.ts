@@ -20,8 +20,8 @@ process.on('message', (message: ToWorker) => {
 });
 // The executor is gone: nobody waits for the result.
 process.on('disconnect', () => process.exit(1));
-// Ctrl-C reaches the whole process group; the executor decides what happens.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
+// Ctrl-C and a closed terminal reach the whole process group; the executor decides what happens.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
 
 async function runTask(task: StageTask): Promise<void> {
   abort = new AbortController();

@@ -400,7 +400,7 @@ test('the cache tells what it holds, finds what is damaged, and makes room', asy
   chmodSync(join(store, image), 0o644);
   writeFileSync(join(store, image), 'no images');
   const { code, json } = await rigged.runJson(['cache', 'verify']);
-  assert.equal(code, 1);
+  assert.equal(code, 3);
   assert.equal(json.diagnostics[0]?.code, 'cache-corrupt');
   assert.match((await rigged.run(['cache', 'status'])).stdout, /set aside +1 /);
 });

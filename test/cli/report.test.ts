@@ -14,7 +14,7 @@ test('a report needs a run, and says how to make one', async (t) => {
   rigged.write('example.yaml', PIPELINE);
   for (const pipeline of ['example.yaml', 'example']) {
     const { code, json } = await rigged.runJson(['report', pipeline]);
-    assert.equal(code, 1);
+    assert.equal(code, 2);
     assert.deepEqual(
       json.diagnostics.map((diagnostic) => diagnostic.code),
       ['no-run'],

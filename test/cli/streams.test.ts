@@ -82,7 +82,7 @@ test('check --watch checks again after a change, also of a base, until it is sto
       { when: /waiting/, act: 'SIGINT' },
     ],
   });
-  assert.equal(code, 0);
+  assert.equal(code, 130);
   assert.deepEqual(
     stdout.split('\n').flatMap((line) => /^[✔✖] q\.yaml: (\w+)/u.exec(line)?.[1] ?? []),
     ['valid', '1', 'valid'],
@@ -97,7 +97,7 @@ test('check --watch waits for a file that is not there yet', PATIENT, async (t) 
       { when: /waiting/, act: 'SIGTERM' },
     ],
   });
-  assert.equal(code, 0);
+  assert.equal(code, 143);
   assert.match(stdout, /later\.yaml: valid/);
 });
 

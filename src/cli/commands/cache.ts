@@ -14,7 +14,7 @@ import type { Store } from '../../artifacts/store.ts';
 import { workspacesBeside } from '../../artifacts/workspace.ts';
 import { failure, type Diagnostic } from '../../core/diagnostic.ts';
 import { storeOf } from '../../run/plan.ts';
-import { EXIT, outcomeOf } from '../exit.ts';
+import { EXIT } from '../exit.ts';
 import { diagnosticToJson, renderCounted } from '../terminal/diagnostics.ts';
 import { formatBytes, formatPlural, table } from '../terminal/format.ts';
 import type { Terminal } from '../terminal/terminal.ts';
@@ -106,7 +106,7 @@ async function verify(terminal: Terminal, store: Store): Promise<number> {
   const { checked, damaged } = await verifyStore(store);
   const diagnostics = damaged.map(describeDamage);
   const { status, code } =
-    damaged.length === 0 ? { status: 'done', code: EXIT.done } : outcomeOf(diagnostics);
+    damaged.length === 0 ? { status: 'done', code: EXIT.done } : { status: 'mismatch', code: EXIT.mismatch };
   if (terminal.options.json) {
     const document = {
       status,

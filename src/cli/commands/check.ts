@@ -2,6 +2,7 @@ import { watch, type FSWatcher } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { failure } from '../../core/diagnostic.ts';
 import { EXIT } from '../exit.ts';
+import { listenForSignals } from '../signals.ts';
 import { countOf, diagnosticToJson, renderDiagnostics } from '../terminal/diagnostics.ts';
 import { formatPlural } from '../terminal/format.ts';
 import type { Terminal } from '../terminal/terminal.ts';
@@ -27,7 +28,7 @@ export async function check(terminal: Terminal, options: CheckOptions): Promise<
     throw failure('usage', '`--watch` prints again and again, which one JSON document cannot hold');
   }
   const given = options.pipelines.map((file) => resolve(file));
-  await watchFiles(new Set(given), async (watchAlso) => {
+  return watchFiles(new Set(given), async (watchAlso) => {
     let results = await checkAll(options);
     // Files that were not watched while they were read may have changed since.
     if (watchAlso(filesOf(results))) results = await checkAll(options);
@@ -35,7 +36,6 @@ export async function check(terminal: Terminal, options: CheckOptions): Promise<
     print(terminal, results);
     if (!terminal.options.quiet) terminal.note('\nwaiting for changes; Ctrl-C ends');
   });
-  return EXIT.done;
 }
 
 async function checkAll(options: CheckOptions): Promise<readonly CheckedFile[]> {
@@ -97,11 +97,12 @@ type WatchAlso = (files: ReadonlySet<string>) => boolean;
  *
  * @param files to watch from the beginning
  * @param work may name files that it found to matter
+ * @returns the exit code
  */
 async function watchFiles(
   files: ReadonlySet<string>,
   work: (watchAlso: WatchAlso) => Promise<void>,
-): Promise<void> {
+): Promise<number> {
   const watched = new Set<string>();
   const watchers = new Map<string, FSWatcher>();
   let timer: NodeJS.Timeout | undefined;
@@ -125,8 +126,9 @@ async function watchFiles(
     }
     return watchers.size > before;
   };
+  const interrupt = listenForSignals(() => undefined);
   const interrupted = new Promise<void>((done) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => done());
+    interrupt.signal.addEventListener('abort', () => done());
   });
   watchAlso(files);
   await work(watchAlso);
@@ -134,6 +136,8 @@ async function watchFiles(
   clearTimeout(timer);
   await working;
   for (const watcher of watchers.values()) watcher.close();
+  interrupt.stop();
+  return interrupt.code();
 }
 
 /** Editors replace files by renaming, which only a watch on their folder sees. A folder that is not there has no watch. */

@@ -82,7 +82,7 @@ export async function clean(terminal: Terminal, options: CleanOptions): Promise<
 /** A name below `outputs`, and never a path. */
 function known(name: string, present: readonly string[]): string {
   if (present.includes(name)) return name;
-  throw failure('usage', `there are no outputs of a pipeline \`${name}\``, otherOutputs(name, present));
+  throw failure('no-run', `there are no outputs of a pipeline \`${name}\``, otherOutputs(name, present));
 }
 
 async function removeOutputs(

@@ -1,6 +1,7 @@
 import { writeCsv } from '../../formats/csv.ts';
-import { join, relative, resolve } from 'node:path';
+import { basename, join, relative, resolve } from 'node:path';
 import { exists } from '../../files/atomic.ts';
+import { workspacesIn } from '../../artifacts/workspace.ts';
 import { Failure, failure } from '../../core/diagnostic.ts';
 import { suggest } from '../../core/suggest.ts';
 import { readSweep } from '../../sweep/record.ts';
@@ -11,6 +12,7 @@ import { callWords, commandLine } from '../program.ts';
 import { renderSweepTable } from '../terminal/sweep-table.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { loadChecked } from './load.ts';
+import { otherOutputs } from './outputs.ts';
 
 export interface CompareOptions extends PipelineFlags {
   /** The pipeline file, or the name of its outputs. */
@@ -27,10 +29,17 @@ export async function compare(terminal: Terminal, options: CompareOptions): Prom
   const workspace = join(resolve(options.outputs), name);
   const record = await readSweep(workspace);
   if (record === undefined) {
+    const isFile = await exists(options.pipeline);
+    const present = (await workspacesIn(resolve(options.outputs))).map(({ folder }) => basename(folder));
     throw failure(
-      'file-not-found',
+      'no-run',
       `there are no results of a sweep in \`${relative(process.cwd(), workspace) || '.'}\``,
-      `\`${commandLine(callWords('sweep', options))}\` makes some`,
+      isFile
+        ? `\`${commandLine(callWords('sweep', options))}\` makes some`
+        : otherOutputs(
+            name,
+            present.filter((other) => other !== name),
+          ),
     );
   }
   const results = resultsOf(record);

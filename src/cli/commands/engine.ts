@@ -3,6 +3,7 @@ import type { EngineChoice } from '../../engine/engine.ts';
 import { installEngine, removeEngine } from '../../engine/install.ts';
 import { engineStatus, type EngineStatus } from '../../engine/status.ts';
 import { EXIT } from '../exit.ts';
+import { listenForSignals } from '../signals.ts';
 import { table } from '../terminal/format.ts';
 import { makeReporter } from '../terminal/make-reporter.ts';
 import type { Terminal } from '../terminal/terminal.ts';
@@ -38,22 +39,20 @@ export async function engine(
 
 async function install(terminal: Terminal): Promise<void> {
   const reporter = await makeReporter(terminal);
-  const controller = new AbortController();
-  const stop = (): void => controller.abort();
-  process.once('SIGINT', stop).once('SIGTERM', stop);
+  const interrupt = listenForSignals(() => undefined);
   try {
     await installEngine(
       (step, fraction) =>
         reporter.emit({ type: 'engine-progress', step, ...(fraction === undefined ? {} : { fraction }) }),
-      controller.signal,
+      interrupt.signal,
     );
   } catch (error) {
     // Whatever a route makes of being stopped, the user knows why.
-    throw controller.signal.aborted
+    throw interrupt.signal.aborted
       ? failure('interrupted', 'stopped while installing TensorFlow; nothing of it was kept')
       : error;
   } finally {
-    process.off('SIGINT', stop).off('SIGTERM', stop);
+    interrupt.stop();
     reporter.close();
   }
 }

@@ -1,6 +1,6 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
-import { errorCode, fileFailure } from '../../files/atomic.ts';
+import { exists, fileFailure, makeFolder, writeNew } from '../../files/atomic.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { packageRoot } from '../../core/package-root.ts';
 import { EXIT } from '../exit.ts';
@@ -22,13 +22,12 @@ export async function init(terminal: Terminal, file: string, template: Template)
     return EXIT.done;
   }
   const text = rename(original, source, file);
+  if (await exists(file))
+    throw failure('usage', `\`${file}\` is there already`, 'name another file: `hourglass init FILE`');
   try {
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, text, { flag: 'wx' });
+    await makeFolder(dirname(file));
+    await (await writeNew(file, Buffer.from(text))).close();
   } catch (error) {
-    if (errorCode(error) === 'EEXIST') {
-      throw failure('usage', `\`${file}\` is there already`, 'name another file: `hourglass init FILE`');
-    }
     throw fileFailure(error, file);
   }
   const next = [commandLine(['check', file]), commandLine(['run', file])];
