@@ -27,7 +27,7 @@ export const USAGE = `npm run bench -- [options]
   --engine NAME   Hourglass and this engine; may be repeated, and \`keras\` means all of Keras's
   --rounds N      turns of each engine; 4, or 2 with --whole or --sweep
   --steps N       steps of one stretch; with --sweep, of one epoch
-  --json          one JSON document; `npm run --silent bench -- --json` prints nothing else`;
+  --json          one JSON document; nothing else with 'npm run --silent bench'`;
 
 /** What is wrong with the command line. */
 export class UsageError extends Error {}

@@ -140,7 +140,7 @@ test('a truncated data file is refused before anything runs, with the place, and
   );
   const { code, json } = await rigged.runJson(['run', 'p.yaml']);
   const [first] = json.diagnostics;
-  assert.deepEqual([code, first?.code, first?.line, first?.column], [1, 'data-corrupt', 3, 52]);
+  assert.deepEqual([code, first?.code, first?.line, first?.column], [2, 'data-corrupt', 3, 52]);
   assert.ok(!rigged.exists('outputs/p/own'));
 });
 
