@@ -61,18 +61,20 @@ export function drawValue(parameter: SweepParameter, generator: Philox): Json {
     return values[generator.integer(values.length)] ?? min;
   }
   const share = generator.next() / 2 ** 32;
-  const whole = Number.isInteger(min) && Number.isInteger(max);
-  if (log) {
-    const drawn = min * (max / min) ** share;
-    return within(whole ? Math.round(drawn) : Number(drawn.toPrecision(6)), min, max);
-  }
-  return whole
+  if (log) return roundDrawn(min * (max / min) ** share, parameter);
+  return isWhole(parameter)
     ? Math.min(max, min + Math.floor(share * (max - min + 1)))
-    : within(Number((min + share * (max - min)).toPrecision(6)), min, max);
+    : roundDrawn(min + share * (max - min), parameter);
 }
 
-function within(value: number, min: number, max: number): number {
-  return Math.min(max, Math.max(min, value));
+/** A number as a range without a step gives it: whole if both ends are, else with six digits. */
+export function roundDrawn(value: number, range: SweepRange): number {
+  const rounded = isWhole(range) ? Math.round(value) : Number(value.toPrecision(6));
+  return Math.min(range.max, Math.max(range.min, rounded));
+}
+
+function isWhole({ min, max }: SweepRange): boolean {
+  return Number.isInteger(min) && Number.isInteger(max);
 }
 
 /** 0.1 + 0.2 is 0.3. */

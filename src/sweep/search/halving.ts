@@ -1,0 +1,62 @@
+/**
+ * Successive halving: K. Jamieson, A. Talwalkar, "Non-stochastic best arm identification and hyperparameter optimization",
+ * AISTATS 2016. All combinations train for a few epochs, the best of them for `eta` times as many, and so on. The budgets end
+ * at the pipeline's own number of epochs, as in L. Li et al., "Hyperband", JMLR 18 (2018), section 3.
+ */
+
+export interface Rung {
+  /** Epochs of each of its trials. */
+  readonly epochs: number;
+  /** How many combinations are on it. */
+  readonly combinations: number;
+}
+
+export interface Halving {
+  /** Each rung has this share of the one before, and this many times its epochs: from 2. */
+  readonly eta: number;
+  /** No trial has fewer. */
+  readonly min_epochs: number;
+}
+
+/**
+ * The rungs of a sweep, from the fewest epochs to all: as many as the epochs leave room for, and as there are combinations
+ * to drop.
+ *
+ * @param combinations how many, from 1
+ * @param epochs of the pipeline, from 1
+ */
+export function rungsOf(
+  combinations: number,
+  epochs: number,
+  { eta, min_epochs: fewest }: Halving,
+): readonly Rung[] {
+  const drops = Math.min(wholeLog(combinations, eta), wholeLog(epochs / Math.min(fewest, epochs), eta));
+  return Array.from({ length: drops + 1 }, (_, index) => ({
+    epochs: Math.floor(epochs / eta ** (drops - index)),
+    combinations: Math.floor(combinations / eta ** index),
+  }));
+}
+
+/**
+ * Which of a rung's trials go on: the best, of equal ones the first.
+ *
+ * @param losses less is better; `Infinity` for a trial that failed
+ * @param count how many go on
+ * @returns their places, in ascending order
+ */
+export function promoted(losses: readonly number[], count: number): readonly number[] {
+  return [...losses.keys()]
+    .sort((a, b) => {
+      const [first, second] = [losses[a] ?? Infinity, losses[b] ?? Infinity];
+      return first === second ? a - b : first - second;
+    })
+    .slice(0, count)
+    .sort((a, b) => a - b);
+}
+
+/** How often `value` can be divided by `base` and is still at least 1. */
+function wholeLog(value: number, base: number): number {
+  let count = 0;
+  for (let left = value / base; left >= 1; left /= base) count += 1;
+  return count;
+}
