@@ -29,6 +29,7 @@ test('numbers are compared exactly on an equal platform only, and every differen
   }
   for (const other of [
     { ...ENVIRONMENT, node: '99.0.0' },
+    { ...ENVIRONMENT, node: 'unknown' },
     { ...ENVIRONMENT, hourglass: '9.9.9' },
     { ...ENVIRONMENT, packages: 'f'.repeat(64) },
   ]) {
@@ -76,6 +77,7 @@ test('tolerances are of the kind of the number, and closer for the same weights'
   assert.ok(agrees('psnr', 18, 18.4, 'training') && !agrees('psnr', 18, 18.4, 'measuring'));
   assert.ok(agrees('ssim', 0.8, 0.82, 'training') && !agrees('ssim', 0.8, 0.82, 'measuring'));
   assert.ok(agrees('accuracy', 0.9, 0.92, 'training') && !agrees('accuracy', 0.9, 0.92, 'measuring'));
+  assert.ok(agrees('iterations', 3, 300, 'measuring'));
   assert.ok(!agrees('train_images', 100, 101, 'training') && !agrees('parameters', 5, 6, 'training'));
   assert.ok(agrees('best_epoch', 3, 30, 'training') && !agrees('best_epoch', 3, 4, 'measuring'));
 });

@@ -131,6 +131,7 @@ const UNSAFE: Readonly<Record<string, Buffer>> = {
   ),
   'files in another order': rawZip({ entries: [...entriesOf(good)].reverse() }),
   'an encrypted entry': wrong({ both: { flags: 0x801 } }),
+  'an encrypted entry that is compressed': wrong({ deflate: true, both: { flags: 0x801 } }),
   'strong encryption': wrong({ both: { flags: 0x840 } }),
   'a masked directory': wrong({ both: { flags: 0x2800 } }),
   'sizes behind the data': wrong({ both: { flags: 0x808 } }),
@@ -162,6 +163,11 @@ const UNSAFE: Readonly<Record<string, Buffer>> = {
   'a directory beyond the end': zipOf(good, { end: { start: 0x7fffffff } }),
   'a directory within itself': zipOf(good, { end: { size: 10 } }),
   'a comment': zipOf(good, { end: { comment: Buffer.from('hello') } }),
+  'a comment that is not there': (() => {
+    const bytes = zipOf(good);
+    bytes.writeUInt16LE(5, bytes.length - 2);
+    return bytes;
+  })(),
   'an end within a comment': zipOf(good, { end: { comment: rawZip({ entries: [] }) } }),
   'something before': zipOf(good, { before: Buffer.from('#!/bin/sh\n') }),
   'something behind': zipOf(good, { after: Buffer.from('<?php') }),
