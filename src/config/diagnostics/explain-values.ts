@@ -37,14 +37,10 @@ export function choiceDiagnostic(place: ValueErrors): Diagnostic | undefined {
     );
   }
   if (named === undefined) {
-    return errorAt(
-      keyRange(keys[0] ?? stray),
-      'unknown-value',
-      `there is no ${noun} ${backticked(keys[0] ?? stray)}`,
-      {
-        hint: didYouMean(keys[0] ?? stray, choices),
-      },
-    );
+    const [written = stray] = keys;
+    return errorAt(keyRange(written), 'unknown-value', `there is no ${noun} ${backticked(written)}`, {
+      hint: didYouMean(written, choices),
+    });
   }
   const strays = joinAnd([stray, ...moreStray].map(backticked));
   const [verb, them] = moreStray.length === 0 ? ['stands', 'it'] : ['stand', 'them'];
