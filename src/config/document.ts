@@ -8,7 +8,7 @@ import { parseSource } from './parse.ts';
 import type { DocumentPath } from './pipeline.ts';
 import { readSource } from './read.ts';
 import { errorAt, inOrder } from './diagnostics/report.ts';
-import { createAjv } from './validate.ts';
+import { createAjv } from './validator.ts';
 
 export interface ReadDocument {
   readonly source: SourceFile;
@@ -39,7 +39,7 @@ export async function readYamlDocument(file: string, schema: JsonObject): Promis
   const data = toJson(root, (path) => broken.push(path));
   const ajv: Ajv = await createAjv();
   const check = ajv.compile(schema);
-  if (!check(data)) diagnostics.push(...explain(check.errors ?? [], { root, at: [], schema, broken }));
+  if (!check(data)) diagnostics.push(...explain(check.errors ?? [], { root, at: [], data, schema, broken }));
   return {
     source,
     diagnostics: inOrder(diagnostics, [source]),

@@ -3,6 +3,7 @@ import { realpath } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve, sep } from 'node:path';
 import { Failure, type SourceFile } from '../core/diagnostic.ts';
 import {
+  overValue,
   tidyRange,
   type Located,
   type LocatedDocument,
@@ -26,7 +27,8 @@ export interface Reading {
 /**
  * Reads a pipeline file and all that it extends, and merges them, the nearer file over the farther one: maps key by key;
  * lists and scalars are replaced, also by `null`. A choice (a map of one Keras name to its arguments, such as an
- * optimizer) is replaced by another choice. Every value and key keeps the place where it was written.
+ * optimizer) is replaced by another choice. Keys at the top that begin with `x-` hold anchors, and are left out. Every value
+ * and key keeps the place where it was written.
  *
  * @returns undefined where a file cannot be read or parsed, which is reported
  */
@@ -63,7 +65,7 @@ export async function readMerged(
     }
   }
   const root = chain.reduceRight((base, map) => mergeMaps(base, map, 0));
-  const entries = new Map([...root.entries].filter(([key]) => key !== 'extends'));
+  const entries = new Map([...root.entries].filter(([key]) => key !== 'extends' && !key.startsWith('x-')));
   return { state: 'merged', root: { ...root, entries } };
 }
 
@@ -132,14 +134,19 @@ function mergeMaps(base: LocatedMap, over: LocatedMap, depth: number): LocatedMa
   const entries = new Map(base.entries);
   for (const [key, entry] of over.entries) {
     const before = base.entries.get(key)?.value;
-    const merges = before?.kind === 'map' && entry.value.kind === 'map';
-    const value =
-      merges && !(depth >= 2 && isOtherChoice(before, entry.value))
-        ? mergeMaps(before, entry.value, depth + 1)
-        : entry.value;
-    entries.set(key, { ...entry, value });
+    entries.set(key, { ...entry, value: mergeValues(before, entry.value, depth) });
   }
   return { ...over, entries };
+}
+
+function mergeValues(before: Located | undefined, over: Located, depth: number): Located {
+  if (before?.kind === 'map') {
+    if (over.kind === 'map' && !(depth >= 2 && isOtherChoice(before, over)))
+      return mergeMaps(before, over, depth + 1);
+    // A key with nothing below it, such as one whose lines are commented out, is a map without keys.
+    if (over.kind === 'scalar' && over.unwritten === true) return before;
+  }
+  return overValue(before, over);
 }
 
 /** Keys of the language are in lower case, and Keras's class names are not. */

@@ -1,17 +1,28 @@
 /** `${params.x}`: values of parameters in place of their names. */
-import type { Located, LocatedDocument, LocatedEntry, LocatedMap, LocatedScalar, Origin } from './located.ts';
-import { MAX_WEIGHT } from './parse.ts';
+import {
+  folderOf,
+  type Located,
+  type LocatedDocument,
+  type LocatedEntry,
+  type LocatedMap,
+  type LocatedScalar,
+  type Origin,
+} from './located.ts';
+import { segmentsOf } from './override.ts';
+import { MAX_DEPTH, MAX_WEIGHT } from './parse.ts';
 import { didYouMean, errorAt, type ReportDiagnostic } from './diagnostics/report.ts';
-import { backticked } from './diagnostics/wording.ts';
+import { backticked, describe, joinArrows } from './diagnostics/wording.ts';
 
 /** All characters that parameters may add inside longer texts. */
 const MAX_TEXT = 1_000_000;
 
-const NAME = /^params\.([A-Za-z_][A-Za-z0-9_]*)$/;
+const NAME = /^params\.[A-Za-z_][A-Za-z0-9_]*(?:[.[][^\s{}]+)?$/;
+
+const WHOLE = /^\$\{([^{}]*)\}$/;
 
 /**
- * Puts parameters in place, everywhere but in `params` itself, whose values are final. A text that is nothing but
- * `${params.x}` becomes the parameter's value, with its type; inside a longer text the value is written out.
+ * Puts parameters in place, also in one another. A text that is nothing but `${params.x}` becomes the parameter's value,
+ * with its type; inside a longer text the value is written out. `${params.x.y}` is a value inside a parameter.
  */
 export function interpolate(
   document: LocatedDocument<'overridden'>,
@@ -22,16 +33,29 @@ export function interpolate(
   const interpolation = new Interpolation(params?.kind === 'map' ? params.entries : new Map(), report);
   const entries = new Map<string, LocatedEntry>();
   for (const [key, entry] of root.entries) {
-    if (key === 'params') interpolation.refuse(entry.value);
-    const value = key === 'params' ? entry.value : interpolation.apply(entry.value);
-    entries.set(key, value === entry.value ? entry : { ...entry, value });
+    const { value } = entry;
+    const applied =
+      key === 'params' && value.kind === 'map'
+        ? interpolation.parameters(value)
+        : interpolation.apply(value, 1);
+    entries.set(key, applied === value ? entry : { ...entry, value: applied });
   }
   return { state: 'interpolated', root: { ...root, entries } };
+}
+
+/** A parameter, or a value inside one, that is being put together. */
+interface Open {
+  readonly name: string;
+  /** The text that names it. */
+  readonly by: LocatedScalar | undefined;
 }
 
 class Interpolation {
   private readonly params: ReadonlyMap<string, LocatedEntry>;
   private readonly report: ReportDiagnostic;
+  /** Values of parameters that were put together, by their dotted path. */
+  private readonly known = new Map<string, Located>();
+  private readonly open: Open[] = [];
   private values = 0;
   private characters = 0;
   private full = false;
@@ -41,56 +65,55 @@ class Interpolation {
     this.report = report;
   }
 
-  /** The value with parameters in place; the same object where it names none. */
-  apply(value: Located): Located {
+  /** The parameters themselves, with others in place in them. */
+  parameters(map: LocatedMap): LocatedMap {
+    const entries = [...map.entries].map(([key, entry]): [string, LocatedEntry] => [
+      key,
+      { ...entry, value: this.known.get(`params.${key}`) ?? this.finish(`params.${key}`, entry.value, 2) },
+    ]);
+    return { ...map, entries: new Map(entries) };
+  }
+
+  /**
+   * The value with parameters in place; the same object where it names none.
+   *
+   * @param level of maps and lists around it
+   */
+  apply(value: Located, level: number): Located {
     switch (value.kind) {
       case 'scalar':
         return typeof value.value === 'string' && value.value.includes('${')
-          ? this.text(value, value.value)
+          ? this.text(value, value.value, level)
           : value;
       case 'list': {
-        const items = value.items.map((item) => this.apply(item));
+        const items = value.items.map((item) => this.apply(item, level + 1));
         return items.every((item, index) => item === value.items[index]) ? value : { ...value, items };
       }
       case 'map':
-        return this.map(value);
+        return this.map(value, level);
     }
   }
 
-  /** Reports every `${` in the parameters themselves. */
-  refuse(value: Located): void {
-    if (value.kind === 'list') value.items.forEach((item) => this.refuse(item));
-    if (value.kind === 'map') for (const entry of value.entries.values()) this.refuse(entry.value);
-    if (value.kind !== 'scalar' || typeof value.value !== 'string' || !value.value.includes('${')) return;
-    this.report(
-      errorAt(value.range, 'bad-interpolation', 'a parameter cannot be made of other parameters', {
-        hint: 'write its value, and put both parameters together where they are used',
-      }),
-    );
-  }
-
-  private map(value: LocatedMap): LocatedMap {
+  private map(value: LocatedMap, level: number): LocatedMap {
     let changed = false;
     const entries = new Map<string, LocatedEntry>();
     for (const [key, entry] of value.entries) {
-      const applied = this.apply(entry.value);
+      const applied = this.apply(entry.value, level + 1);
       changed ||= applied !== entry.value;
       entries.set(key, applied === entry.value ? entry : { ...entry, value: applied });
     }
     return changed ? { ...value, entries } : value;
   }
 
-  private text(scalar: LocatedScalar, text: string): Located {
-    const whole = /^\$\{([^{}]*)\}$/.exec(text);
+  private text(scalar: LocatedScalar, text: string, level: number): Located {
+    const whole = WHOLE.exec(text);
     if (whole !== null) {
       const param = this.param(whole[1] ?? '', scalar);
-      if (param === undefined) return broken(scalar);
-      this.values += weightOf(param.value.value);
-      if (this.values > MAX_WEIGHT) return this.tooLarge(scalar);
-      return { ...param.value.value, range: scalar.range, origin: param.origin };
+      return param === undefined ? broken(scalar) : this.inPlace(param, scalar, level);
     }
     let result = '';
     let origin: Origin | undefined;
+    let folder: string | undefined;
     let end = 0;
     for (const match of text.matchAll(/\$\{([^{}]*)(\}?)/g)) {
       const [found, content = '', closing] = match;
@@ -99,10 +122,12 @@ class Interpolation {
         return broken(scalar);
       }
       const param = this.param(content, scalar);
-      if (param === undefined) return broken(scalar);
-      const { value } = param.value;
+      if (param === undefined || isBroken(param.value)) return broken(scalar);
+      const { value } = param;
       if (value.kind !== 'scalar') {
-        this.bad(scalar, `${backticked(content)} is a ${value.kind}, which cannot stand inside a text`);
+        const hint = 'use a number or a text, or let `${…}` be the whole value';
+        const message = `${backticked(content)} is a ${value.kind}, which cannot stand inside a text`;
+        this.report(errorAt(scalar.range, 'bad-interpolation', message, { hint, related: [param.origin] }));
         return broken(scalar);
       }
       const written = String(value.value);
@@ -111,37 +136,131 @@ class Interpolation {
       result += text.slice(end, match.index) + written;
       end = match.index + found.length;
       origin ??= param.origin;
+      // A path belongs to where its beginning is written.
+      if (match.index === 0) folder = folderOf(value);
     }
-    return { ...scalar, value: result + text.slice(end), ...(origin === undefined ? {} : { origin }) };
+    return {
+      ...scalar,
+      value: result + text.slice(end),
+      ...(origin === undefined ? {} : { origin }),
+      ...(folder === undefined ? {} : { folder }),
+    };
   }
 
-  /** The parameter that stands between `${` and `}`; undefined, and reported, where there is none. */
-  private param(content: string, scalar: LocatedScalar): { value: LocatedEntry; origin: Origin } | undefined {
-    const name = NAME.exec(content)?.[1];
-    if (name === undefined) {
+  /** The parameter's value where a text names it. */
+  private inPlace({ value, origin }: Param, scalar: LocatedScalar, level: number): Located {
+    if (isBroken(value)) return broken(scalar);
+    this.values += weightOf(value);
+    if (this.values > MAX_WEIGHT) return this.tooLarge(scalar);
+    if (level + depthOf(value) > MAX_DEPTH) {
+      this.bad(scalar, `maps and lists are nested more than ${MAX_DEPTH} levels deep`);
+      return broken(scalar);
+    }
+    if (value.kind !== 'scalar') return { ...value, range: scalar.range, origin };
+    const { removes: _removes, ...plain } = value;
+    return { ...plain, range: scalar.range, origin, folder: folderOf(value) };
+  }
+
+  /** What stands between `${` and `}`, with parameters in place in it; undefined, and reported, where there is none. */
+  private param(content: string, scalar: LocatedScalar): Param | undefined {
+    if (!NAME.test(content)) {
       const bare = content.trim().replace(/^params\./, '');
-      const near = this.params.has(bare) ? bare : undefined;
+      const near = this.params.has(bare) && content !== `params.${bare}` ? bare : undefined;
       this.bad(scalar, `\`\${}\` takes \`params.\` and a name, not ${backticked(content)}`, near);
       return undefined;
     }
-    const value = this.params.get(name);
-    if (value === undefined) {
+    const [, first = '', ...rest] = segmentsOf(content).map(({ name }) => name);
+    const entry = this.params.get(first);
+    if (entry === undefined) {
       const names = [...this.params.keys()];
+      const hint =
+        didYouMean(first, names) ??
+        (names.length === 0 ? `write \`params: { ${first}: … }\` at the top` : undefined);
       this.report(
-        errorAt(scalar.range, 'unknown-param', `there is no parameter ${backticked(name)}`, {
-          hint:
-            didYouMean(name, names) ??
-            (names.length === 0 ? `write \`params: { ${name}: … }\` at the top` : undefined),
-        }),
+        errorAt(scalar.range, 'unknown-param', `there is no parameter ${backticked(first)}`, { hint }),
       );
       return undefined;
     }
-    if (value.value.kind === 'scalar' && (value.value.broken === true || isInterpolation(value.value)))
-      return undefined;
-    return {
-      value,
-      origin: { message: `${backticked(`params.${name}`)} is set here`, range: value.value.range },
-    };
+    let name = `params.${first}`;
+    let { value } = entry;
+    for (const segment of rest) {
+      // What is inside a value that comes from another parameter shows only there.
+      if (value.kind === 'scalar') value = this.finished(name, value, scalar);
+      if (isBroken(value)) return undefined;
+      const inner = value.kind === 'map' ? value.entries.get(segment)?.value : itemOf(value, segment);
+      if (inner === undefined) {
+        this.missing(name, value, segment, scalar);
+        return undefined;
+      }
+      name += `.${segment}`;
+      value = inner;
+    }
+    const origin = { message: `${backticked(name)} is set here`, range: value.range };
+    return { value: this.finished(name, value, scalar), origin };
+  }
+
+  private missing(name: string, value: Located, segment: string, scalar: LocatedScalar): void {
+    const keys = value.kind === 'map' ? [...value.entries.keys()] : [];
+    const what =
+      value.kind === 'scalar'
+        ? describe(value.value)
+        : value.kind === 'list'
+          ? `a list of ${value.items.length} ${value.items.length === 1 ? 'item' : 'items'}, counted from 0`
+          : 'a map';
+    const related = [{ message: `${backticked(name)} is set here`, range: value.range }];
+    const hint =
+      value.kind === 'scalar'
+        ? `did you mean \`\${${name}}\`?`
+        : (didYouMean(segment, keys) ??
+          (keys.length === 0 ? undefined : `it has ${keys.slice(0, 8).map(backticked).join(', ')}`));
+    const message = `${backticked(name)} is ${what}: it has no ${backticked(segment)}`;
+    this.report(errorAt(scalar.range, 'unknown-param', message, { hint, related }));
+  }
+
+  private finished(name: string, value: Located, by: LocatedScalar): Located {
+    return this.known.get(name) ?? this.finish(name, value, name.split('.').length, by);
+  }
+
+  /** Puts parameters in place in a parameter. */
+  private finish(name: string, value: Located, level: number, by?: LocatedScalar): Located {
+    const start = this.open.findIndex((open) => open.name === name);
+    if (start >= 0) {
+      this.cycle(this.open.slice(start), by);
+      return { kind: 'scalar', value: null, range: value.range, broken: true };
+    }
+    if (this.open.length >= MAX_DEPTH && by !== undefined) {
+      this.bad(by, `parameters are made of one another more than ${MAX_DEPTH} levels deep`);
+      return broken(by);
+    }
+    this.open.push({ name, by });
+    const finished = this.apply(value, level);
+    this.open.pop();
+    const result = this.known.get(name) ?? finished;
+    this.known.set(name, result);
+    return result;
+  }
+
+  private cycle(members: readonly Open[], closing: LocatedScalar | undefined): void {
+    const names = members.map(({ name }) => name);
+    const links = members.flatMap(({ name }, index) => {
+      const next = members[index + 1];
+      const by = next === undefined ? closing : next.by;
+      const message = `${backticked(name)} is made of ${backticked(next?.name ?? names[0] ?? '')}`;
+      return by === undefined ? [] : [{ message, range: by.range }];
+    });
+    const [first, ...related] = links;
+    if (first === undefined) return;
+    const circle = joinArrows([...names, ...names.slice(0, 1)]);
+    this.report(
+      errorAt(first.range, 'param-cycle', `parameters are made of one another in a circle: ${circle}`, {
+        hint: 'give one of them a value of its own',
+        related,
+      }),
+    );
+    // Of what is made of them, nothing more is said.
+    for (const { name } of members) {
+      this.known.set(name, { kind: 'scalar', value: null, range: first.range, broken: true });
+    }
   }
 
   private bad(scalar: LocatedScalar, message: string, near?: string): void {
@@ -158,9 +277,17 @@ class Interpolation {
   }
 }
 
-/** A parameter that holds `${…}` is already refused where it is written. */
-function isInterpolation({ value }: LocatedScalar): boolean {
-  return typeof value === 'string' && value.includes('${');
+interface Param {
+  readonly value: Located;
+  readonly origin: Origin;
+}
+
+function itemOf(value: Located, segment: string): Located | undefined {
+  return value.kind === 'list' && /^\d+$/.test(segment) ? value.items[Number(segment)] : undefined;
+}
+
+function isBroken(value: Located): boolean {
+  return value.kind === 'scalar' && value.broken === true;
 }
 
 function broken({ range }: LocatedScalar): LocatedScalar {
@@ -170,6 +297,15 @@ function broken({ range }: LocatedScalar): LocatedScalar {
 /** Values in a tree, texts as `MAX_WEIGHT` counts them. */
 function weightOf(value: Located): number {
   if (value.kind === 'scalar') return 1 + (typeof value.value === 'string' ? value.value.length >> 4 : 0);
-  const parts = value.kind === 'list' ? value.items : [...value.entries.values()].map((entry) => entry.value);
-  return parts.reduce((sum, part) => sum + weightOf(part), 1);
+  return partsOf(value).reduce((sum, part) => sum + weightOf(part), 1);
+}
+
+/** Levels of maps and lists in a value: 0 for a scalar. */
+function depthOf(value: Located): number {
+  if (value.kind === 'scalar') return 0;
+  return partsOf(value).reduce((deepest, part) => Math.max(deepest, depthOf(part) + 1), 1);
+}
+
+function partsOf(value: Exclude<Located, LocatedScalar>): readonly Located[] {
+  return value.kind === 'list' ? value.items : [...value.entries.values()].map((entry) => entry.value);
 }

@@ -17,7 +17,9 @@ import type {
   TrialSetting,
 } from './pipeline.ts';
 import { inOrder, type ReportDiagnostic } from './diagnostics/report.ts';
-import { createValidator, validate, type KnownTypes } from './validate.ts';
+import type { KnownTypes } from './pass.ts';
+import { validate, type Validated } from './validate.ts';
+import { Validator } from './validator.ts';
 
 /**
  * Loads a pipeline: file -> text -> located tree -> with what it extends -> with overrides -> with parameters in place ->
@@ -89,7 +91,7 @@ interface Read {
 /** From a document to pipelines, one for each choice of settings; schemas are compiled once for all of them. */
 class Loader {
   readonly #read: Read;
-  readonly #validator = createValidator();
+  readonly #validator = Validator.create();
   #types: Promise<StageTypes> | undefined;
 
   constructor(read: Read) {
@@ -123,18 +125,22 @@ class Loader {
     const document = interpolate(applySettings(overridden, settings, report), report);
     const folder = dirname(resolve(file));
     const known = await this.#knownTypes(document, folder, report);
-    const { data, invalid, sweepIsValid } = validate(document, known, await this.#validator, report);
+    const bases = basesAmong(sources, folder);
+    const validated = validate(document, known, await this.#validator, report, bases.length > 0);
+    const { data, invalid, removed } = validated;
+    const { root } = validated.document;
     return {
       file,
       folder,
       text,
-      bases: basesAmong(sources, folder),
-      pipeline: pipelineOf(data, document, invalid, sweepIsValid),
+      bases,
+      pipeline: pipelineOf(data, validated),
       invalidStages: invalid,
+      removedStages: removed,
       resolved: data,
       overrides: [...(options.overrides ?? []), ...settings.map(settingText)],
       stageTypes: known.types,
-      locate: (path, part) => locate(document.root, path, part),
+      locate: (path, part) => locate(root, path, part),
     };
   }
 
@@ -175,12 +181,7 @@ function texts(value: Json | undefined): readonly string[] {
 }
 
 /** A document with its types; what is not valid of it is left out. */
-function pipelineOf(
-  data: JsonObject,
-  { root }: LocatedDocument<'interpolated'>,
-  invalid: ReadonlySet<string>,
-  sweepIsValid: boolean,
-): Pipeline {
+function pipelineOf(data: JsonObject, { document: { root }, invalid, sweepIsValid }: Validated): Pipeline {
   const { name, description, seed, threads, params, plugins, sweep } = data;
   const written = root.entries.get('stages')?.value;
   const stages = new Map<string, StageSettings>();

@@ -1,4 +1,5 @@
 /** A YAML document as values that know where they were written. Immutable; parts may be shared. */
+import { dirname, resolve } from 'node:path';
 import type { SourceRange } from '../core/diagnostic.ts';
 import { isJsonObject, type Json } from '../core/json.ts';
 import type { DocumentPath } from './pipeline.ts';
@@ -25,6 +26,12 @@ export interface LocatedScalar extends Written {
   readonly value: Scalar;
   /** True where the value could not be made out, which is already reported: nothing more is said about it. */
   readonly broken?: boolean;
+  /** True for an empty value: a key, or a `- `, behind which nothing stands. */
+  readonly unwritten?: boolean;
+  /** True for a `null` that stands where there was a value: it takes that away, unless `null` is a value of the key. */
+  readonly removes?: boolean;
+  /** Absolute path of the folder that a path in this text is relative to, where that is not the folder of `range`. */
+  readonly folder?: string;
 }
 
 export interface LocatedList extends Written {
@@ -43,9 +50,27 @@ export interface LocatedEntry {
 }
 
 /** The state that each pass leaves the document in for the next. */
-export interface LocatedDocument<State extends 'merged' | 'overridden' | 'interpolated'> {
+export interface LocatedDocument<State extends 'merged' | 'overridden' | 'interpolated' | 'settled'> {
   readonly state: State;
   readonly root: LocatedMap;
+}
+
+/** Names of sources that are overrides of the command line, not files. */
+export const OVERRIDE_PREFIX = '-S ';
+
+/**
+ * Absolute path of the folder that a path in a text is relative to: that of the file in which it is written; for an override,
+ * the working folder.
+ */
+export function folderOf({ folder, range }: Pick<LocatedScalar, 'folder' | 'range'>): string {
+  if (folder !== undefined) return folder;
+  return range.file.startsWith(OVERRIDE_PREFIX) ? process.cwd() : dirname(resolve(range.file));
+}
+
+/** A value that replaces another: a written `null` is marked as taking that away. */
+export function overValue(before: Located | undefined, value: Located): Located {
+  if (before === undefined || value.kind !== 'scalar' || value.value !== null) return value;
+  return value.broken === true || value.unwritten === true ? value : { ...value, removes: true };
 }
 
 /** The value at a path, with the place of its key if a key leads to it; undefined where there is none. */

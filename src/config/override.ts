@@ -2,12 +2,14 @@
 import { Failure, type SourceFile, type SourceRange } from '../core/diagnostic.ts';
 import {
   locatedFrom,
+  OVERRIDE_PREFIX,
+  overValue,
   type Located,
   type LocatedDocument,
   type LocatedEntry,
   type LocatedMap,
 } from './located.ts';
-import { FORBIDDEN_KEYS, MAX_DEPTH, parseSource } from './parse.ts';
+import { FORBIDDEN_KEYS, MAX_DEPTH, parseSource, reservedMessage } from './parse.ts';
 import type { DocumentPath, TrialSetting } from './pipeline.ts';
 import { didYouMean, errorAt, type ReportDiagnostic } from './diagnostics/report.ts';
 import { backticked, printable } from './diagnostics/wording.ts';
@@ -19,7 +21,7 @@ import { backticked, printable } from './diagnostics/wording.ts';
 export function overrideSources(overrides: readonly string[]): readonly SourceFile[] {
   const texts = new Map<string, string>();
   return overrides.map((text) => {
-    const plain = `-S ${text.replace(/\s+/g, ' ')}`;
+    const plain = `${OVERRIDE_PREFIX}${text.replace(/\s+/g, ' ')}`;
     let name = plain;
     for (let count = 2; (texts.get(name) ?? text) !== text; count += 1) name = `${plain} (${count})`;
     texts.set(name, text);
@@ -74,7 +76,9 @@ function applyOverride(root: LocatedMap, source: SourceFile, report: ReportDiagn
   const tree = parseSource(source, report, equals + 1);
   if (tree === undefined) return root;
   const value: Located =
-    tree === 'empty' ? { kind: 'scalar', value: null, range: rangeOf(0, source.text.length) } : tree;
+    tree === 'empty'
+      ? { kind: 'scalar', value: null, range: rangeOf(0, source.text.length), unwritten: true }
+      : tree;
   const steps = path.map(({ name, start }) => ({ name, range: rangeOf(start, start + name.length) }));
   const result = put(root, steps, value, []);
   return result.kind === 'map' ? result : root;
@@ -116,7 +120,7 @@ interface Step {
 }
 
 /** The keys and positions of a path, with where each begins. */
-function segmentsOf(path: string): readonly { readonly name: string; readonly start: number }[] {
+export function segmentsOf(path: string): readonly { readonly name: string; readonly start: number }[] {
   if (path === '') return [];
   const segments = [];
   let start = 0;
@@ -144,6 +148,14 @@ function put(tree: Located, steps: readonly Step[], value: Located, at: Document
     return { ...tree, items: tree.items.with(index, put(item, rest, value, [...at, index])) };
   }
   if (tree.kind === 'scalar') {
+    const whole =
+      typeof tree.value === 'string' ? /^\$\{(params\.[^{}]+)\}$/.exec(tree.value)?.[1] : undefined;
+    if (whole !== undefined) {
+      const named = `${backticked(at.join('.'))} is ${backticked(String(tree.value))}`;
+      throw refusal(range, `${named}, so its parts are set there`, {
+        hint: `for example \`-S ${printable([whole, name, ...steps.slice(1).map((each) => each.name)].join('.'))}=…\``,
+      });
+    }
     throw refusal(range, `${backticked(at.join('.'))} is not a map, so it has no ${backticked(name)}`, {
       hint: `give it a new value as a whole: \`-S ${printable(at.join('.'))}=…\``,
     });
@@ -153,9 +165,12 @@ function put(tree: Located, steps: readonly Step[], value: Located, at: Document
   // `a.b=1` where there is no `a`, or an empty one, makes it a map.
   const inner =
     before === undefined || (rest.length > 0 && isEmpty(before.value)) ? emptyMap(range) : before.value;
+  if (rest.length > 0 && at[0] === 'stages' && at.length === 1 && isRemoved(before)) {
+    throw refusal(range, `the pipeline takes its stage ${backticked(name)} away`);
+  }
   const entry: LocatedEntry = {
     keyRange: before !== undefined && rest.length > 0 ? before.keyRange : range,
-    value: put(inner, rest, value, [...at, name]),
+    value: rest.length > 0 ? put(inner, rest, value, [...at, name]) : overValue(before?.value, value),
   };
   return { ...tree, entries: new Map(tree.entries).set(name, entry) };
 }
@@ -168,7 +183,10 @@ const NAMED: ReadonlyMap<string, string> = new Map([
 
 function mustBeKnown(map: LocatedMap, { name, range }: Step, at: DocumentPath, isLast: boolean): void {
   if (FORBIDDEN_KEYS.has(name)) {
-    throw refusal(range, `unknown key ${backticked(name)}`);
+    throw refusal(range, reservedMessage(name), { hint: 'choose another name' });
+  }
+  if (at.length === 0 && name.startsWith('x-')) {
+    throw refusal(range, `${backticked(name)} changes nothing: keys that begin with \`x-\` are ignored`);
   }
   if (at.length === 0 && name === 'extends') {
     throw refusal(range, '`extends` can only stand in the file');
@@ -190,6 +208,10 @@ function mustBeKnown(map: LocatedMap, { name, range }: Step, at: DocumentPath, i
 function namesOf(map: LocatedMap, what: string): string | undefined {
   const names = [...map.entries.keys()].slice(0, 8).map(backticked);
   return names.length === 0 ? undefined : `its ${what}s: ${names.join(', ')}`;
+}
+
+function isRemoved(entry: LocatedEntry | undefined): boolean {
+  return entry?.value.kind === 'scalar' && entry.value.removes === true;
 }
 
 function isEmpty(value: Located): boolean {

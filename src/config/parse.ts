@@ -14,7 +14,7 @@ import {
   type YAMLSeq,
 } from 'yaml';
 import { Failure, type SourceFile, type SourceRange } from '../core/diagnostic.ts';
-import type { Located, LocatedEntry, Scalar } from './located.ts';
+import { overValue, type Located, type LocatedEntry, type LocatedScalar, type Scalar } from './located.ts';
 import { errorAt, type Notes, type ReportDiagnostic } from './diagnostics/report.ts';
 import { lineStarts, positionAt } from './source.ts';
 import { syntaxProblem } from './diagnostics/syntax.ts';
@@ -31,6 +31,11 @@ export const MAX_WEIGHT = 100_000;
 
 /** Keys that mean something to JavaScript's objects. The language has none of them; they never get into a tree. */
 export const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
+
+/** Why a name cannot be a key, a stage or a parameter. */
+export function reservedMessage(name: string): string {
+  return `${backticked(name)} cannot be a name: it has a meaning of its own in JavaScript, which Hourglass runs on`;
+}
 
 /**
  * Parses a text as one YAML document. Refused, besides what is not YAML 1.2: several documents, tags, keys that are not
@@ -155,7 +160,10 @@ class TreeReader {
    * @param place for an empty value, which has no place of its own
    */
   read(node: Node | null, level: number, place?: SourceRange): Part {
-    if (node === null) return this.scalar(null, place ?? this.rangeOf(0, 0));
+    if (node === null) {
+      const part = this.scalar(null, place ?? this.rangeOf(0, 0));
+      return { ...part, value: { ...part.value, unwritten: true } };
+    }
     const range = this.nodeRange(node);
     if (isAlias(node)) return this.alias(node, level, range);
     if (node.tag !== undefined) {
@@ -181,7 +189,9 @@ class TreeReader {
       this.report(errorAt(at, 'out-of-range', `${backticked(node.source ?? '')} is not a finite number`));
       return this.scalar(null, at, true);
     }
-    return isPlain(value) ? this.scalar(value, at) : this.scalar(null, at, true);
+    if (!isPlain(value)) return this.scalar(null, at, true);
+    const part = this.scalar(value, at);
+    return empty ? { ...part, value: { ...part.value, unwritten: true } } : part;
   }
 
   private list(nodes: readonly unknown[], level: number, range: SourceRange): Part {
@@ -225,7 +235,9 @@ class TreeReader {
     }
     this.spend(1, range);
     const entries = merged;
-    for (const [key, { keyRange, part }] of own) entries.set(key, { keyRange, value: part.value });
+    for (const [key, { keyRange, part }] of own) {
+      entries.set(key, { keyRange, value: overValue(entries.get(key)?.value, part.value) });
+    }
     return {
       value: { kind: 'map', entries, range: spanning(range, [...own.values()].at(-1)?.part) },
       weight,
@@ -254,7 +266,8 @@ class TreeReader {
       return undefined;
     }
     if (FORBIDDEN_KEYS.has(node.value)) {
-      this.report(errorAt(range, 'unknown-key', `unknown key ${backticked(node.value)}`));
+      const hint = 'choose another name';
+      this.report(errorAt(range, 'reserved-name', reservedMessage(node.value), { hint }));
       return undefined;
     }
     return node.value;
@@ -292,7 +305,11 @@ class TreeReader {
     return { ...target, value: { ...target.value, range, origin } };
   }
 
-  private scalar(value: Scalar, range: SourceRange, broken = false): Part {
+  private scalar(
+    value: Scalar,
+    range: SourceRange,
+    broken = false,
+  ): Part & { readonly value: LocatedScalar } {
     const weight = 1 + (typeof value === 'string' ? value.length >> 4 : 0);
     this.spend(weight, range);
     return { value: { kind: 'scalar', value, range, ...(broken ? { broken } : {}) }, weight, depth: 0 };

@@ -43,6 +43,8 @@ export interface LocatedPipeline {
   readonly stageTypes: ReadonlyMap<string, StageType>;
   /** Names of stages that are there and not valid, so that `pipeline` lacks them; empty for a valid pipeline. */
   readonly invalidStages: ReadonlySet<string>;
+  /** Stages that another file has and a `null` takes away, with the place of that. */
+  readonly removedStages: ReadonlyMap<string, SourceRange>;
   /**
    * Where a value was written: with `key` its key, with `origin` the parameter that it came from. For a path that does not
    * exist, its nearest ancestor.

@@ -65,12 +65,14 @@ function resolveInputs(
     if (other === undefined) {
       const candidates = stagesOfKinds(located, port.accepts).filter((candidate) => candidate !== name);
       const near = suggest(target, candidates) ?? suggest(target, [...located.pipeline.stages.keys()]);
+      const removal = located.removedStages.get(target);
       diagnostics.push({
         code: 'unknown-stage',
         severity: 'error',
-        message: `\`${key}\` names the stage \`${target}\`, which does not exist`,
+        message: `\`${key}\` names the stage \`${target}\`, which ${removal === undefined ? 'does not exist' : 'is taken away'}`,
         range,
         hint: near === undefined ? listOf(candidates, port.accepts) : `did you mean \`${near}\`?`,
+        ...(removal === undefined ? {} : { related: [{ message: 'by this `null`', range: removal }] }),
       });
       continue;
     }

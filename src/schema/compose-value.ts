@@ -19,10 +19,21 @@ import { readSchema, SHARED_SCHEMAS } from './schemas.ts';
 /** Definitions of the composed schema, by name: layers and optimizers, which are large and stand in several places. */
 export type Definitions = Map<string, JsonObject>;
 
+/** Keywords that tell something to Hourglass alone; `aliases` stays, as it has names that editors offer. */
+function withoutOwnKeywords({
+  instead: _instead,
+  filePath: _filePath,
+  flat: _flat,
+  canonical: _canonical,
+  ...schema
+}: JsonObject): JsonObject {
+  return schema;
+}
+
 /** What stands for a value: `${params.` a name `}`. */
 const PARAMETER = {
   type: 'string',
-  pattern: '^\\$\\{params\\.[A-Za-z_][A-Za-z0-9_]*\\}$',
+  pattern: '^\\$\\{params\\.[A-Za-z_][A-Za-z0-9_]*([.[][^\\s{}]+)?\\}$',
   patternErrorMessage: 'Neither a value that fits here nor `${params.name}`.',
 } as const;
 
@@ -41,7 +52,8 @@ const MAP_KEYWORDS = [
  * @param root the schema that references without a file look into
  */
 export function composeObject(schema: JsonObject, root: JsonObject, definitions: Definitions): JsonObject {
-  const { $id: _id, $schema: _schema, definitions: _definitions, instead: _instead, ...composed } = schema;
+  const { $id: _id, $schema: _schema, definitions: _definitions, ...rest } = schema;
+  const composed = withoutOwnKeywords(rest);
   const properties = Object.entries(objectAt(schema, 'properties')).map(([name, property]) => [
     name,
     isJsonObject(property) ? composeValue(name, property, root, definitions) : property,
@@ -58,7 +70,7 @@ function composeValue(
   // A plugin's own definitions may refer to themselves, and so stay definitions.
   if (stringAt(schema, '$ref')?.startsWith('#') === true && !isShared(root)) return schema;
   const [resolved, owner] = resolveReference(schema, root);
-  const { $ref: _ref, ...value } = { ...resolved, ...schema };
+  const { $ref: _ref, ...value } = withoutOwnKeywords({ ...resolved, ...schema });
   if (value['const'] !== undefined) return value;
   if (isChoice(value)) return composeChoice(referenceName(schema) ?? name, value, owner, definitions, false);
   const map = mapBranch(value);
@@ -215,12 +227,10 @@ function acceptParameter(name: string, schema: JsonObject): JsonObject {
   }
   if ('if' in schema || types.length === 0) return schema;
   const values = types.filter((type) => type !== 'null');
-  const isMap = values.length === 1 && values[0] === 'object';
-  const accepting = isMap
-    ? schema
-    : types.includes('string')
-      ? orParameter(schema)
-      : { ...schema, ...PARAMETER, type: [...types, 'string'] };
+  const accepting = types.includes('string')
+    ? orParameter(schema)
+    : { ...schema, ...PARAMETER, type: [...types, 'string'] };
+  if (values.length === 1 && values[0] === 'object') return setApart(accepting, 'object', MAP_KEYWORDS);
   if (types.includes('array') && (values.length > 1 || hasFlowExample(schema))) {
     return setApart(accepting, 'array', LIST_KEYWORDS);
   }

@@ -17,7 +17,7 @@ import { readSchema } from './schemas.ts';
 
 /**
  * The schema of pipeline files, for editors. It asks for what the schemas of the parts ask for, with these differences:
- * `${params.name}` may stand for any value but a map; a file that `extends` another may leave out what that one has;
+ * `${params.name}` may stand for any value; a file that `extends` another may leave out what that one has;
  * descriptions tell the defaults; and keywords of editors say what to fill in.
  *
  * @param stages schemas of the stage types by their `type`: the built-in ones, and those of plugins
@@ -34,6 +34,7 @@ export function composeSchema(stages: ReadonlyMap<string, JsonObject>): JsonObje
     description: stringAt(document, 'description') ?? '',
     type: 'object',
     additionalProperties: false,
+    patternProperties: objectAt(document, 'patternProperties'),
     properties: {
       ...properties,
       sweep: composeShared(objectAt(properties, 'sweep'), document, definitions),
@@ -46,7 +47,7 @@ export function composeSchema(stages: ReadonlyMap<string, JsonObject>): JsonObje
     if: { required: ['extends'] },
     else: {
       required: stringsAt(document, 'required'),
-      properties: { stages: { additionalProperties: { required: ['type'] } } },
+      properties: { stages: { additionalProperties: { type: 'object', required: ['type'] } } },
     },
     definitions: {
       // Types of stages are in lower case, and so none has this name.
@@ -68,7 +69,8 @@ function anyStage(stage: JsonObject, stages: ReadonlyMap<string, JsonObject>): J
   return {
     title: 'stage',
     description: stringAt(stage, 'description') ?? '',
-    type: 'object',
+    // `null` takes an inherited stage away.
+    type: ['object', 'null'],
     properties: {
       type: {
         ...objectAt(objectAt(stage, 'properties'), 'type'),

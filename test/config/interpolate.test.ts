@@ -57,7 +57,9 @@ k: "\${params.toString}"
 `);
   assert.deepEqual(found, [
     'unknown-param 2:4',
-    ...[3, 4, 5, 6, 7, 8, 9, 10].map((line) => `bad-interpolation ${line}:4`),
+    ...[3, 4, 5, 6, 7, 8].map((line) => `bad-interpolation ${line}:4`),
+    'unknown-param 9:4',
+    'bad-interpolation 10:4',
     'unknown-param 11:4',
     'unknown-param 12:4',
   ]);
@@ -65,10 +67,108 @@ k: "\${params.toString}"
   assert.match(diagnostics[1]?.hint ?? '', /params\.size/);
 });
 
-test('parameters are not made of parameters, and that is said once', () => {
-  const { found } = interpolated('params:\n  a: "${params.b}"\n  b: ["${params.a}"]\nx: "${params.a}"\n');
-  assert.deepEqual(found, ['bad-interpolation 2:6', 'bad-interpolation 3:7']);
+test('parameters are made of other parameters, in any order, and keep their types', () => {
+  const { data, found } = interpolated(`
+params:
+  half: "\${params.size}"
+  size: 16
+  name: "mnist-\${params.half}"
+  shape: ["\${params.size}", "\${params.size}", 1]
+  block: { Dense: { units: "\${params.half}", activation: relu } }
+  stack: [Flatten, "\${params.block}"]
+  inner: "\${params.stack[1].Dense.units}"
+a: "\${params.stack}"
+b: "\${params.block.Dense.units}"
+c: "\${params.stack.1.Dense.activation}-\${params.shape.2}"
+d: "\${params.name}"
+e: "\${params.inner}"
+`);
+  assert.deepEqual(found, []);
+  const block = { Dense: { units: 16, activation: 'relu' } };
+  assert.deepEqual(data, {
+    params: {
+      half: 16,
+      size: 16,
+      name: 'mnist-16',
+      shape: [16, 16, 1],
+      block,
+      stack: ['Flatten', block],
+      inner: 16,
+    },
+    a: ['Flatten', block],
+    b: 16,
+    c: 'relu-1',
+    d: 'mnist-16',
+    e: 16,
+  });
+});
+
+test('a circle of parameters is reported once, with all its members in order', () => {
+  const { found, diagnostics } = interpolated(
+    'params:\n  z: 1\n  a: "${params.b}"\n  b: ["${params.c.deep}"]\n  c: { deep: "x${params.a}" }\nx: "${params.a}"\ny: "${params.z}"\n',
+  );
+  assert.deepEqual(found, ['param-cycle 3:6']);
+  assert.match(diagnostics[0]?.message ?? '', /a.*b.*c\.deep.*a/s);
+  assert.deepEqual(
+    diagnostics[0]?.related?.map(({ range }) => range.start.line),
+    [4, 5],
+  );
+  for (const text of [
+    'params: { a: "${params.a}" }\n',
+    'params: { a: { x: "${params.a}" } }\n',
+    'params: { a: ["${params.a.0}"] }\n',
+  ])
+    assert.deepEqual(
+      interpolated(text).found.map((each) => each.split(' ')[0]),
+      ['param-cycle'],
+      text,
+    );
+  // A value beside another in the same map is no circle.
+  assert.deepEqual(
+    interpolated('params: { a: { x: 1, y: "${params.a.x}" } }\nb: "${params.a.y}"\n').found,
+    [],
+  );
   assert.deepEqual(interpolated('x: "${params.a}"\n').found, ['unknown-param 1:4']);
+});
+
+test('what a parameter does not hold is said with what it holds', () => {
+  const { found, diagnostics } =
+    interpolated(`params: { size: 16, net: { units: 4, rate: 0.1 }, list: [1, 2], of: "\${params.net}" }
+a: "\${params.size.units}"
+b: "\${params.net.unit}"
+c: "\${params.list.2}"
+d: "\${params.of.units.x}"
+e: "x\${params.net}"
+f: "\${params.net.constructor}"
+`);
+  assert.deepEqual(found, [
+    ...[2, 3, 4, 5].map((line) => `unknown-param ${line}:4`),
+    'bad-interpolation 6:4',
+    'unknown-param 7:4',
+  ]);
+  assert.match(diagnostics[0]?.hint ?? '', /`\$\{params\.size\}`/);
+  assert.match(diagnostics[1]?.hint ?? '', /`units`/);
+  for (const [index, written] of ['params.size.units', 'params.net.unit', 'params.list.2'].entries())
+    assert.ok(!(diagnostics[index]?.hint ?? '').includes(`\${${written}}`));
+});
+
+test('a long row of parameters, and deep ones, end in a diagnostic', () => {
+  const row = Array.from({ length: 5000 }, (_, index) => `  p${index}: "\${params.p${index + 1}}"`).join(
+    '\n',
+  );
+  assert.deepEqual(interpolated(`params:\n${row}\n  p5000: 1\n`).found.length > 0, true);
+  const deep = Array.from({ length: 80 }, (_, index) => `  p${index + 1}: ["\${params.p${index}}"]`).join(
+    '\n',
+  );
+  assert.deepEqual(
+    new Set(interpolated(`params:\n  p0: 1\n${deep}\n`).found.map((each) => each.split(' ')[0])),
+    new Set(['bad-interpolation']),
+  );
+  const twice = Array.from(
+    { length: 40 },
+    (_, index) => `  p${index + 1}: ["\${params.p${index}}", "\${params.p${index}}"]`,
+  ).join('\n');
+  assert.deepEqual(interpolated(`params:\n  p0: 1\n${twice}\n`).found.length, 1);
 });
 
 test('parameters cannot blow a pipeline up', () => {

@@ -118,9 +118,9 @@ test('a duplicate key points to the first', () => {
   assert.deepEqual(data, { a: 1, b: { c: 1, d: 2 } });
 });
 
-test('keys of JavaScript objects are unknown keys, and never get into a tree', () => {
+test('keys of JavaScript objects are refused with the reason, and never get into a tree', () => {
   const { data, found } = parse('a: { __proto__: { x: 1 } }\nconstructor: 2\nb: { <<: { prototype: 3 } }\n');
-  assert.deepEqual(found, ['unknown-key 1:6', 'unknown-key 2:1', 'unknown-key 3:12']);
+  assert.deepEqual(found, ['reserved-name 1:6', 'reserved-name 2:1', 'reserved-name 3:12']);
   assert.deepEqual(data, { a: {}, b: {} });
   assert.equal(Object.getPrototypeOf(data), Object.prototype);
 });

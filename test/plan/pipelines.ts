@@ -59,6 +59,7 @@ export function located(
     resolved: { stages, ...document },
     overrides: [],
     stageTypes: types,
+    removedStages: new Map(),
     invalidStages: new Set(),
     locate(path, part = 'value') {
       const line = names.indexOf(String(path[1])) + 1;

@@ -55,6 +55,8 @@ const walk = (value: Json, use: (key: string, member: Json) => void): void => {
   }
 };
 
+const KEYWORDS = ['aliases', 'instead', 'filePath', 'flat', 'canonical'];
+
 test('types, editor schema and reference are in step with the schemas', () => {
   assert.deepEqual(outOfStep(), []);
 });
@@ -79,7 +81,7 @@ test('no schema is a choice of alternatives, whose errors would name every branc
 test('schemas are sound, and every default is a value that its own schema takes', () => {
   const ajv = new Ajv({
     strict: true,
-    keywords: ['aliases', 'instead'],
+    keywords: KEYWORDS,
     allowUnionTypes: true,
     strictRequired: false,
     strictTypes: false,
@@ -109,7 +111,7 @@ const shared = SHARED_SCHEMAS.map(readSchema);
 const stageSchemas = new Map(STAGE_TYPES.map((type) => [type, readSchema(`stages/${type}`)]));
 
 test('the examples of the reference, and of what editors fill in, are settings that the schema takes', () => {
-  const ajv = new Ajv({ allowUnionTypes: true, keywords: ['aliases', 'instead'], schemas: shared });
+  const ajv = new Ajv({ allowUnionTypes: true, keywords: KEYWORDS, schemas: shared });
   for (const [type, schema] of stageSchemas) {
     const check = ajv.compile(schema);
     for (const form of formsOf(schema)) {
@@ -145,7 +147,7 @@ test('an example on one line reads back as the same value', () => {
 test('the schema for editors takes what the schemas of the stages take, and refuses what they refuse', () => {
   const ajv = new Ajv({ strict: false });
   const whole = ajv.compile(composeSchema(stageSchemas));
-  const strict = new Ajv({ allowUnionTypes: true, keywords: ['aliases', 'instead'], schemas: shared });
+  const strict = new Ajv({ allowUnionTypes: true, keywords: KEYWORDS, schemas: shared });
   const takes = (stage: JsonObject): boolean => whole({ name: 'x', stages: { a: stage } });
   for (const schema of stageSchemas.values()) {
     const check = strict.compile(schema);

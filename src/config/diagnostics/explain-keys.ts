@@ -93,9 +93,11 @@ function unknownKey({ path, value, context }: ValueErrors, key: string, schema: 
     return errorAt(range, 'unknown-value', `there is no ${noun} ${backticked(key)}`, { hint });
   }
   const isStage = path.length === 0 && inner?.kind === 'map' && inner.entries.has('type');
+  const own =
+    key.startsWith('x-') && path.length > 0 ? 'keys that begin with `x-` stand at the top of the file' : hint;
   const owner = path.length === 2 && path[0] === 'stages' ? stageWords(context.root, path) : nameOf(path);
   return errorAt(range, 'unknown-key', `unknown key ${backticked(key)} in ${owner}`, {
-    hint: isStage ? 'indent it below `stages`, if it is a stage' : (hint ?? listKeys(properties)),
+    hint: isStage ? 'indent it below `stages`, if it is a stage' : (own ?? listKeys(properties)),
   });
 }
 

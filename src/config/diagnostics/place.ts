@@ -1,6 +1,6 @@
 /** A validator's errors, gathered by the value that they are about. */
 import type { ErrorObject } from 'ajv';
-import { isJsonObject, type JsonObject } from '../../core/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import { objectAt, requiredOf, resolveReference, stringAt } from '../../schema/view.ts';
 import { readSchema, SHARED_SCHEMAS } from '../../schema/schemas.ts';
 import { find, type Located, type LocatedMap } from '../located.ts';
@@ -11,6 +11,7 @@ export interface ExplainContext {
   readonly root: LocatedMap;
   /** Path of the data in the document. */
   readonly at: DocumentPath;
+  readonly data: Json;
   /** The schema that the data was validated against. */
   readonly schema: JsonObject;
   /** Paths of values of which something is reported already. */
@@ -34,7 +35,7 @@ export function placesOf(errors: readonly ErrorObject[], context: ExplainContext
     else others.push(error);
   }
   return [...byPointer].flatMap(([pointer, group]) => {
-    const path = [...context.at, ...segments(pointer, find(context.root, context.at)?.value)];
+    const path = [...context.at, ...readPointer(pointer, context.data)];
     const value = find(context.root, path)?.value;
     // A default has no place in the text; a wrong one would be a mistake of the schema, and is at its parent's.
     return value === undefined ? [] : [{ path, value, errors: group, context }];
@@ -42,14 +43,13 @@ export function placesOf(errors: readonly ErrorObject[], context: ExplainContext
 }
 
 /** A JSON pointer as a path: list positions are numbers in it. */
-function segments(pointer: string, from: Located | undefined): DocumentPath {
+export function readPointer(pointer: string, data: unknown): DocumentPath {
   const path: (string | number)[] = [];
-  let value = from;
+  let value = data;
   for (const escaped of pointer.split('/').slice(1)) {
     const key = escaped.replaceAll('~1', '/').replaceAll('~0', '~');
-    const segment = value?.kind === 'list' ? Number(key) : key;
-    path.push(segment);
-    value = value === undefined ? undefined : find(value, [segment])?.value;
+    path.push(Array.isArray(value) ? Number(key) : key);
+    value = Array.isArray(value) ? value[Number(key)] : isJsonObject(value) ? value[key] : undefined;
   }
   return path;
 }

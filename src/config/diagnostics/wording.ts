@@ -48,6 +48,11 @@ export function joinAnd(words: readonly string[]): string {
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
 }
 
+/** `a` -> `b` -> `a` */
+export function joinArrows(names: readonly string[]): string {
+  return names.map(backticked).join(' -> ');
+}
+
 /** What a schema takes: `an integer or a list of 2 integers`. */
 export function typeWords(schema: JsonObject): string {
   const types = typesOf(schema);

@@ -1697,7 +1697,7 @@ export type ModelSettings = {
   readonly input_shape: readonly number[];
   /**
    * Layers from the input to the latent representation, in order. A layer is a bare name, or a map of one
-   * name to its arguments.
+   * name to its arguments. An item `${params.block}` whose parameter is a list of layers stands for these.
    */
   readonly encoder: readonly LayerSpec[];
   /**

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ErrorObject } from 'ajv';
-import { locatedFrom } from '../../../src/config/located.ts';
+import { locatedFrom, toJson } from '../../../src/config/located.ts';
 import {
   descriptionOf,
   firstSentence,
@@ -21,7 +21,8 @@ function errorOf(instancePath: string, params: ErrorObject['params'] = {}): Erro
 
 function pathsOf(...pointers: readonly string[]) {
   assert.ok(root.kind === 'map');
-  const context = { root, at: [], schema: {}, broken: [] };
+  const data = toJson(root, () => undefined);
+  const context = { root, at: [], data, schema: {}, broken: [] };
   return placesOf(
     pointers.map((pointer) => errorOf(pointer)),
     context,
