@@ -18,7 +18,7 @@ const LOCATED: LocatedPipeline = {
   overrides: [],
   stageTypes: new Map(),
   invalidStages: new Set(),
-        removedStages: new Map(),
+  removedStages: new Map(),
   locate: () => ({ file: 'p.yaml', start: { line: 1, column: 1 }, end: { line: 1, column: 1 } }),
 };
 
