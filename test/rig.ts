@@ -68,6 +68,7 @@ export interface JsonOutput {
 }
 
 export interface DiagnosticOutput {
+  readonly severity: string;
   readonly code: string;
   readonly file?: string;
   readonly line?: number;

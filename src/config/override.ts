@@ -1,9 +1,11 @@
 /** `-S path=value`: overrides of the command line. */
 import { Failure, type SourceFile, type SourceRange } from '../core/diagnostic.ts';
+import type { Json } from '../core/json.ts';
 import {
   locatedFrom,
   OVERRIDE_PREFIX,
   overValue,
+  toJson,
   type Located,
   type LocatedDocument,
   type LocatedEntry,
@@ -82,6 +84,12 @@ function applyOverride(root: LocatedMap, source: SourceFile, report: ReportDiagn
   const steps = path.map(({ name, start }) => ({ name, range: rangeOf(start, start + name.length) }));
   const result = put(root, steps, value, []);
   return result.kind === 'map' ? result : root;
+}
+
+/** The value of an override as data; undefined if it cannot be read. */
+export function overrideValue(text: string): Json | undefined {
+  const tree = parseSource({ name: '', text }, () => undefined, text.indexOf('=') + 1);
+  return tree === 'empty' ? null : tree === undefined ? undefined : toJson(tree, () => undefined);
 }
 
 /** Puts a trial's settings in place. What is wrong with one is reported where the sweep names it. */

@@ -24,6 +24,10 @@ export interface Frame {
 export interface Cell {
   readonly text: string;
   readonly numeric: boolean;
+  /** What the text stands for, where that is longer: shown on demand. */
+  readonly full?: string;
+  /** A path from the page's folder, of harmless characters, that the text links to. */
+  readonly link?: string;
 }
 
 export interface TableExhibit {

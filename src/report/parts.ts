@@ -111,13 +111,22 @@ export function table({ caption, columns, rows, omitted = 0 }: TableOptions): Ht
           html`<tr>
             ${row.map((cell, column) =>
               column === 0
-                ? html`<th scope="row" ${aligned(column)}>${cell.text}</th>`
-                : html`<td${aligned(column)}>${cell.text}</td>`,
+                ? html`<th scope="row" ${aligned(column)}>${cellContent(cell)}</th>`
+                : html`<td${aligned(column)}>${cellContent(cell)}</td>`,
             )}
           </tr> `,
       )}
     </tbody>
   </table>`;
+}
+
+function cellContent({ text, full, link }: Cell): Content {
+  if (link !== undefined) return html`<a href="./${link}">${text}</a>`;
+  if (full === undefined) return text;
+  return html`<details class="value">
+    <summary>${text}</summary>
+    <pre>${full}</pre>
+  </details>`;
 }
 
 /** A name that may be broken after its underscores. */

@@ -1,8 +1,8 @@
 /** What the schema cannot say of a `sweep` block, before any trial is made. */
-import { pathOf } from '../config/override.ts';
+import { overrideSources, overrideValue, pathOf } from '../config/override.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
-import type { JsonObject } from '../core/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import type { OutputDescription } from '../core/stage-type.ts';
 import { suggest } from '../core/suggest.ts';
 import { trainMetricNames } from '../nodes/train/metric-names.ts';
@@ -10,7 +10,7 @@ import type { CheckResult } from '../plan/check.ts';
 import type { GraphStage } from '../plan/graph.ts';
 import type { SweepProblem } from './expand.ts';
 import { sweepDiagnostic } from './diagnostic.ts';
-import { pathOfParameter } from './trial.ts';
+import { overlap, pathOfParameter } from './names.ts';
 
 /** Keys of the document that trials cannot differ in, and why. */
 const FIXED: Readonly<Record<string, string>> = {
@@ -20,6 +20,55 @@ const FIXED: Readonly<Record<string, string>> = {
   plugins: 'all trials of a sweep use the same plugins',
   sweep: 'a sweep cannot vary itself',
 };
+
+/**
+ * Overrides of values that the sweep sets in every trial, where they would have no effect. `-S sweep.parameters.lr=[…]` is none of
+ * them: it changes what is swept.
+ *
+ * @param severity a warning where the pipeline is only checked, since `run` would take them
+ */
+export function checkOverrides(
+  { pipeline, overrides, locate }: LocatedPipeline,
+  severity: 'error' | 'warning',
+): readonly Diagnostic[] {
+  const { sweep } = pipeline;
+  if (sweep === undefined) return [];
+  return overrideSources(overrides).flatMap(({ name: file, text }): readonly Diagnostic[] => {
+    const written = text.slice(0, text.indexOf('='));
+    const path = pathOf(written);
+    const value = overrideValue(text);
+    const swept = Object.keys(sweep.parameters).find((name) =>
+      isOverridden(pathOf(pathOfParameter(name)), path, value),
+    );
+    if (swept === undefined) return [];
+    return [
+      {
+        code: 'bad-override',
+        severity,
+        message: `\`-S ${written}\` would have no effect: the sweep sets \`${swept}\` in every trial`,
+        range: { file, start: { line: 1, column: 1 }, end: { line: 1, column: written.length + 1 } },
+        hint: `change the values that are tried: \`-S 'sweep.parameters.${swept.includes('.') ? '…' : swept}=[…]'\`, or take \`${swept}\` out of the sweep`,
+        related: [
+          { message: `\`${swept}\` is swept here`, range: locate(['sweep', 'parameters', swept], 'key') },
+        ],
+      },
+    ];
+  });
+}
+
+/** Whether a swept path is inside what an override gives, or holds it. */
+function isOverridden(swept: readonly string[], path: readonly string[], value: Json | undefined): boolean {
+  if (!overlap(swept, path)) return false;
+  if (swept.length <= path.length) return true;
+  // A map of other settings beside the swept one has its effect.
+  let inner = value;
+  for (const step of swept.slice(path.length)) {
+    if (!isJsonObject(inner)) return true;
+    if (!Object.hasOwn(inner, step)) return false;
+    inner = inner[step];
+  }
+  return true;
+}
 
 /** @param checked of the pipeline without any trial's settings */
 export function checkSweep(located: LocatedPipeline, checked: CheckResult): readonly Diagnostic[] {

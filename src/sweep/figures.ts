@@ -12,8 +12,8 @@ import { metricNames as pcaMetricNames } from '../nodes/pca/names.ts';
 import { splitMetric } from './check.ts';
 import type { PlannedTrial } from './plan.ts';
 import { metricOf, type SweepRecord, type TrialRecord } from './record.ts';
-import { describeSummary, parameterValues, type Group, type Results } from './results.ts';
-import { shortJson } from './trial.ts';
+import { columnFormat } from './numbers.ts';
+import { parameterValues, type Group, type Results } from './results.ts';
 
 /** What figures may be in a workspace, in the order in which they are to be looked at. */
 export const FIGURES = ['sweep-metric', 'sweep-map', 'sweep-reconstructions'] as const;
@@ -164,23 +164,25 @@ function drawMap({ record, results }: SweepFigureInputs): Figure | undefined {
         JSON.stringify(parameters[vertical] ?? null) === JSON.stringify(rows[row]) &&
         JSON.stringify(parameters[horizontal] ?? null) === JSON.stringify(columns[column]),
     );
-  if (!results.groups.some(({ metrics }) => metrics.has(metric.name))) return undefined;
+  const measured = results.groups.flatMap(({ metrics }) => metrics.get(metric.name) ?? []);
+  if (measured.length === 0) return undefined;
+  const format = columnFormat(measured.map(({ mean }) => ({ mean })));
   return heatMap({
     title: `${capital(nameOf(metric.name))} by ${wordsOf(vertical)} and ${wordsOf(horizontal)}`,
     subtitle: `${replicates > 1 ? `Mean of ${replicates} seeds; ` : ''}${metric.goal === 'minimize' ? 'lower' : 'higher'} is better; the best is framed.`,
     xLabel: capital(wordsOf(horizontal)),
     yLabel: capital(wordsOf(vertical)),
-    columns: columns.map(shortJson),
+    columns: columns.map((value) => results.columns.labels.of(horizontal, value)),
     rows: rows.map((value, row) => ({
-      label: shortJson(value),
+      label: results.columns.labels.of(vertical, value),
       cells: columns.map((_, column) => {
         const group = at(row, column);
         const summary = group?.metrics.get(metric.name);
         if (summary === undefined) return undefined;
         return {
           value: summary.mean,
-          text: describeSummary({ mean: summary.mean, count: 1 }),
-          best: group === results.best,
+          text: format({ mean: summary.mean }),
+          best: group !== undefined && results.best.has(group),
         };
       }),
     })),
@@ -212,7 +214,8 @@ async function drawReconstructions({
     const entry = stage === undefined ? undefined : await store.lookup(stage.hash);
     if (entry === undefined) continue;
     if (rows.length === 0) rows.push(await imageRow('Original', join(entry.folder, 'original.npy')));
-    rows.push(await imageRow(`${wordsOf(parameter)} ${shortJson(value)}`, join(entry.folder, 'output.npy')));
+    const label = `${wordsOf(parameter)} ${results.columns.labels.of(parameter, value)}`;
+    rows.push(await imageRow(label, join(entry.folder, 'output.npy')));
   }
   if (rows.length < 3) return undefined;
   return imageGrid({

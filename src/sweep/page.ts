@@ -1,6 +1,7 @@
 /** `sweep.html` of a workspace, from what lies there. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { stringify } from 'yaml';
 import { writeFileAtomic } from '../files/atomic.ts';
 import { Workspace } from '../artifacts/workspace.ts';
 import { readJsonFile } from '../files/json-file.ts';
@@ -14,19 +15,16 @@ import { readPicture } from '../report/picture.ts';
 import { renderSweepPage, type SweepReport } from '../report/sweep-page.ts';
 import { FIGURES } from './figures.ts';
 import { trialsFolder } from './plan.ts';
-import type { SweepRecord, TrialRecord } from './record.ts';
+import { trialNumbers, type SweepRecord, type TrialRecord } from './record.ts';
+import { columnFormat } from './numbers.ts';
 import {
-  describeParameters,
   describeStates,
-  describeSummary,
   differingMetrics,
+  numbersText,
   parameterValues,
   resultsOf,
-  shortName,
-  type Group,
   type Results,
 } from './results.ts';
-import { shortJson } from './trial.ts';
 
 /** Values of a parameter that are listed one by one. */
 const MOST_VALUES = 24;
@@ -52,55 +50,58 @@ export async function writeSweepPage(
 
 async function readSweepReport(
   record: SweepRecord,
-  { parameters, groups, best }: Results,
+  results: Results,
   workspace: string,
 ): Promise<SweepReport> {
   const { sweep, trials, pipeline, seed, status, answer } = record;
-  const metrics = differingMetrics({ parameters, groups }, sweep.metric?.name);
+  const { columns, parameters, groups, best } = results;
+  const metrics = differingMetrics(results, sweep.metric?.name);
   const origin = await originOf(trials, workspace);
   const replicates = Math.max(1, ...groups.map((group) => group.trials.length));
-  const names = parameters.length > 0 ? parameters : Object.keys(groups[0]?.parameters ?? {});
+  const names = parameters.length > 0 ? parameters : columns.names;
+  const titles = names.map((name) => columns.title(name));
+  const numbers = trialNumbers(trials);
+  const ownCells = (own: JsonObject): readonly Cell[] =>
+    names.map((name) => valueCell(columns.label(name, own), own[name]));
+  const formats = metrics.map((name) => columnFormat(groups.map((group) => group.metrics.get(name))));
+  const formatValue = columnFormat(trials.map(valueOf));
   const ended = trials.filter(({ state }) => state === 'done' || state === 'kept' || state === 'stopped');
   return {
     name: pipeline,
     status: status === 'submitted' ? 'running' : status,
     ...(answer === undefined ? {} : { answer }),
     seed,
-    asked: askedOf(record, groups),
-    columns: [...names.map(shortName), 'trials', ...metrics],
+    asked: askedOf(record, results),
+    columns: ['trial', ...titles, 'done', ...metrics],
     groups: groups.map((group) => ({
-      isBest: group === best,
+      isBest: best.has(group),
       cells: [
-        ...names.map((name) => cell(group.parameters[name])),
-        cell(describeStates(group, replicates)),
-        ...metrics.map((name) => numeric(describeSummary(group.metrics.get(name)) || '–')),
+        { text: numbersText(group.trials.map(({ id }) => numbers.get(id) ?? 0)), numeric: false },
+        ...ownCells(group.parameters),
+        { text: describeStates(group, replicates), numeric: false },
+        ...metrics.map((name, index) => numeric(formats[index]?.(group.metrics.get(name)) ?? '')),
       ],
     })),
     figures: await picturesIn(workspace),
     trialColumns: [
-      'trial',
-      ...names.map(shortName),
-      'replicate',
-      'seed',
-      'state',
-      'time',
-      ...metrics.slice(0, 1),
+      ...['trial', ...titles, 'replicate', 'seed', 'state', 'time'],
+      ...(sweep.metric === undefined ? [] : [sweep.metric.name]),
+      'folder',
     ],
-    trials: trials.map((trial) => [
-      cell(trial.id),
-      ...names.map((name) => cell(trial.parameters[name])),
-      cell(trial.replicate),
-      cell(trial.seed),
-      cell(STATES[trial.state](trial)),
-      numeric(trial.seconds > 0 ? formatSeconds(trial.seconds) : ''),
-      ...metrics
-        .slice(0, 1)
-        .map(() =>
-          numeric(trial.value === undefined ? '' : describeSummary({ mean: trial.value, count: 1 })),
-        ),
+    trials: trials.map((trial, place) => [
+      { text: `#${place + 1}`, numeric: false },
+      ...ownCells(trial.parameters),
+      numeric(String(trial.replicate)),
+      numeric(String(trial.seed)),
+      { text: STATES[trial.state](trial), numeric: false },
+      numeric(trial.seconds > 0 ? formatSeconds(trial.seconds) : '–'),
+      ...(sweep.metric === undefined ? [] : [numeric(formatValue(valueOf(trial)))]),
+      { text: trial.id, numeric: false },
     ]),
-    failures: trials.flatMap(({ id, state, parameters: own, problem = 'it did not succeed' }) =>
-      state === 'failed' ? [{ trial: id, label: describeParameters(own, names), reason: problem }] : [],
+    failures: trials.flatMap(({ state, parameters: own, problem = 'it did not succeed' }, place) =>
+      state === 'failed'
+        ? [{ trial: `#${place + 1}`, label: columns.describe(own, names), reason: problem }]
+        : [],
     ),
     done: ended.length,
     seconds: total(trials),
@@ -118,11 +119,13 @@ const STATES: Readonly<Record<TrialRecord['state'], (trial: TrialRecord) => stri
   pending: () => 'not run',
 };
 
-function askedOf({ sweep }: SweepRecord, groups: readonly Group[]): SweepReport['asked'] {
-  const names = [...new Set(groups.flatMap(({ parameters }) => Object.keys(parameters)))];
+function askedOf({ sweep }: SweepRecord, { columns, groups }: Results): SweepReport['asked'] {
   const { metric, early_stop: stopping } = sweep;
   return [
-    ...names.map((name) => [shortName(name), valuesText(parameterValues(groups, name))] as const),
+    ...columns.names.map((name) => {
+      const texts = parameterValues(groups, name).map((value) => columns.labels.of(name, value));
+      return [columns.title(name), valuesText(texts)] as const;
+    }),
     ['Method', sweep.method],
     ['Replicates', String(sweep.replicates)],
     ...(metric === undefined ? [] : [['Metric', `${metric.name}, ${metric.goal}d`] as const]),
@@ -132,8 +135,7 @@ function askedOf({ sweep }: SweepRecord, groups: readonly Group[]): SweepReport[
   ];
 }
 
-function valuesText(values: readonly Json[]): string {
-  const texts = values.map(shortJson);
+function valuesText(texts: readonly string[]): string {
   if (texts.length <= MOST_VALUES) return texts.join(', ');
   return `${texts.slice(0, MOST_VALUES).join(', ')} and ${texts.length - MOST_VALUES} more`;
 }
@@ -215,9 +217,17 @@ function total(trials: readonly TrialRecord[]): number {
   return trials.reduce((sum, { seconds }) => sum + seconds, 0);
 }
 
-function cell(value: Json | undefined): Cell {
-  if (value === undefined) return { text: '–', numeric: false };
-  return { text: shortJson(value), numeric: typeof value === 'number' };
+/** A label, and what it stands for where that is longer. */
+function valueCell(label: string, value: Json | undefined): Cell {
+  const full =
+    value === undefined || value === null || typeof value !== 'object'
+      ? String(value ?? label)
+      : stringify(value, { lineWidth: 100 }).trimEnd();
+  return { text: label, numeric: typeof value === 'number', ...(full === label ? {} : { full }) };
+}
+
+function valueOf({ value }: TrialRecord): { readonly mean: number } | undefined {
+  return typeof value === 'number' ? { mean: value } : undefined;
 }
 
 function numeric(text: string): Cell {

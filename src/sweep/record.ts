@@ -5,6 +5,7 @@ import { writeFileAtomic } from '../files/atomic.ts';
 import type { Sweep } from '../schema/generated/settings.ts';
 import { writeCsv } from '../formats/csv.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
+import { csvValue, ParameterColumns } from './columns.ts';
 import type { TrialOutcome, TrialState } from './event.ts';
 import type { Metrics, PlannedTrial } from './plan.ts';
 
@@ -70,8 +71,26 @@ export function trialRecord(trial: PlannedTrial, outcome: TrialOutcome): TrialRe
 }
 
 export async function writeSweep(workspace: string, record: SweepRecord): Promise<void> {
-  await writeFileAtomic(sweepFile(workspace), `${JSON.stringify(record, null, 2)}\n`);
+  const listed = { ...record, trials: numbered(record.trials) };
+  await writeFileAtomic(sweepFile(workspace), `${JSON.stringify(listed, null, 2)}\n`);
   await writeFileAtomic(join(workspace, 'sweep.csv'), sweepCsv(record.trials));
+}
+
+/** Numbers of trials, from 1, by their names: their places in the list. */
+export function trialNumbers(trials: readonly { readonly id: string }[]): ReadonlyMap<string, number> {
+  return new Map(trials.map(({ id }, place) => [id, place + 1]));
+}
+
+/** Trials as JSON lists them: with their numbers, and with labels that tell them apart. */
+export function numbered<T extends { readonly parameters: JsonObject }>(
+  trials: readonly T[],
+): readonly ({ readonly number: number; readonly label: string } & T)[] {
+  const columns = new ParameterColumns(trials);
+  return trials.map((trial, place) => {
+    const own = { number: place + 1, label: columns.describe(trial.parameters) };
+    // An earlier number may be among its members.
+    return { ...own, ...trial, ...own };
+  });
 }
 
 /** The record in a workspace; undefined if there is none that can be read. */
@@ -85,17 +104,25 @@ export async function readSweep(workspace: string): Promise<SweepRecord | undefi
   }
 }
 
-/** One line a trial; names of parameters and of metrics (`stage.metric`) head the columns. */
+/** One line a trial; names of parameters and of metrics (`stage.metric`) head the columns, no two alike. */
 export function sweepCsv(trials: readonly TrialRecord[]): string {
-  const parameters = distinct(trials.flatMap((trial) => Object.keys(trial.parameters)));
-  const metrics = distinct(trials.flatMap((trial) => metricNames(trial.metrics)));
-  const head = ['trial', 'replicate', 'seed', ...parameters, 'state', 'seconds', ...metrics];
-  const rows = trials.map((trial) => [
+  const metrics = [...new Set(trials.flatMap((trial) => metricNames(trial.metrics)))];
+  const columns = new ParameterColumns(trials, metrics);
+  const head = [
+    ...['trial', 'folder', 'label', 'replicate', 'seed'],
+    ...columns.names.map((name) => columns.fileTitle(name)),
+    ...['state', 'reason', 'seconds'],
+    ...metrics,
+  ];
+  const rows = trials.map((trial, place) => [
+    place + 1,
     trial.id,
+    columns.describe(trial.parameters),
     trial.replicate,
     trial.seed,
-    ...parameters.map((name) => trial.parameters[name]),
+    ...columns.names.map((name) => csvValue(trial.parameters[name])),
     trial.state,
+    trial.problem,
     trial.seconds,
     ...metrics.map((name) => metricOf(trial.metrics, name)),
   ]);
@@ -109,14 +136,14 @@ export function metricNames(metrics: Metrics): readonly string[] {
   );
 }
 
-/** @param name `stage.metric` */
+/**
+ * @param name `stage.metric`
+ * @returns undefined if it was not measured, or is not finite: JSON has no such numbers
+ */
 export function metricOf(metrics: Metrics, name: string): number | undefined {
   const dot = name.indexOf('.');
-  return metrics[name.slice(0, dot)]?.[name.slice(dot + 1)];
-}
-
-function distinct(names: readonly string[]): readonly string[] {
-  return [...new Set(names)];
+  const value: unknown = metrics[name.slice(0, dot)]?.[name.slice(dot + 1)];
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
 
 function isSweepRecord(value: unknown): value is SweepRecord {

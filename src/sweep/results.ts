@@ -2,8 +2,9 @@
 import { canonicalJson, type Json, type JsonObject } from '../core/json.ts';
 import { findKnee, kneeConfidence, type Knee, type KneeConfidence } from './knee.ts';
 import { deriveSeed } from '../core/seed.ts';
+import { answerOf } from './answer.ts';
+import { ParameterColumns } from './columns.ts';
 import { metricNames, metricOf, type SweepRecord, type TrialRecord } from './record.ts';
-import { shortJson } from './trial.ts';
 
 /** A metric over the replicates of a combination. */
 export interface Summary {
@@ -22,35 +23,71 @@ export interface Group {
 }
 
 export interface Results {
+  readonly columns: ParameterColumns;
   /** Parameters in which the trials differ. */
   readonly parameters: readonly string[];
   readonly groups: readonly Group[];
-  /** The group with the best mean of the sweep's metric. */
-  readonly best?: Group;
+  /** The groups with the best mean of the sweep's metric; none if all have the same. */
+  readonly best: ReadonlySet<Group>;
   readonly knee?: Knee & { readonly confidence?: KneeConfidence };
   readonly answer?: string;
 }
 
+/** Means that differ by less, as a share of them, differ by rounding alone. */
+const SAME = 1e-12;
+
 export function resultsOf(record: SweepRecord): Results {
   const groups = groupsOf(record.trials);
-  const names = [...new Set(groups.flatMap(({ parameters }) => Object.keys(parameters)))];
-  const parameters = names.filter(
-    (name) => new Set(groups.map((group) => canonicalJson(group.parameters[name] ?? null))).size > 1,
+  const columns = new ParameterColumns(
+    groups,
+    groups.flatMap(({ metrics }) => [...metrics.keys()]),
   );
+  const parameters = columns.varied;
   const { metric } = record.sweep;
-  if (metric === undefined) return { parameters, groups };
-  const better = metric.goal === 'minimize' ? -1 : 1;
-  const measured = groups.filter(({ metrics }) => metrics.has(metric.name));
-  const best = measured.reduce<Group | undefined>((first, group) => {
-    const difference = meanOf(group, metric.name) - (first === undefined ? NaN : meanOf(first, metric.name));
-    return first === undefined || difference * better > 0 ? group : first;
-  }, undefined);
-  if (best === undefined) return { parameters, groups };
+  const measured = metric === undefined ? [] : groups.filter(({ metrics }) => metrics.has(metric.name));
+  const tied = metric === undefined ? [] : bestOf(measured, metric);
+  const best = new Set(tied.length === measured.length && measured.length > 1 ? [] : tied);
   const [parameter = ''] = parameters;
-  const points = parameters.length === 1 ? curvePoints(measured, parameter, metric.name) : undefined;
+  const points =
+    metric === undefined || parameters.length !== 1 || best.size === 0
+      ? undefined
+      : curvePoints(measured, parameter, metric.name);
   const knee = points === undefined ? undefined : kneeOf(points, record);
-  const results = { parameters, groups, best, ...(knee === undefined ? {} : { knee }) };
-  return { ...results, answer: answerOf(results, metric) };
+  const answered = new Map(
+    groups.map((group) => {
+      const summary = metric === undefined ? undefined : group.metrics.get(metric.name);
+      const values = parameters.map((name) => columns.label(name, group.parameters));
+      return [
+        group,
+        { values, trials: group.trials, ...(summary === undefined ? {} : { summary }) },
+      ] as const;
+    }),
+  );
+  const answer = answerOf({
+    ...(metric === undefined ? {} : { metric }),
+    parameters: parameters.map((name) => columns.title(name)),
+    groups: [...answered.values()],
+    best: tied.flatMap((group) => answered.get(group) ?? []),
+    isCurve: points !== undefined && new Set(points.map(({ x }) => x)).size > 2,
+    ...(knee === undefined ? {} : { knee }),
+  });
+  return {
+    ...{ columns, parameters, groups, best },
+    ...(knee === undefined ? {} : { knee }),
+    ...(answer === '' ? {} : { answer }),
+  };
+}
+
+/** Groups with the best mean. */
+function bestOf(
+  measured: readonly Group[],
+  { name, goal }: NonNullable<SweepRecord['sweep']['metric']>,
+): readonly Group[] {
+  const means = measured.map((group) => meanOf(group, name));
+  const best = goal === 'minimize' ? Math.min(...means) : Math.max(...means);
+  return measured.filter(
+    (_, index) => Math.abs((means[index] ?? Number.NaN) - best) <= SAME * Math.abs(best),
+  );
 }
 
 /** Trials of equal parameters together, in their order. */
@@ -64,11 +101,15 @@ function groupsOf(trials: readonly TrialRecord[]): readonly Group[] {
   }
   return [...byText.values()].map((own) => {
     const names = new Set(own.flatMap(({ metrics }) => metricNames(metrics)));
-    const metrics = [...names].map((name) => [name, summarize(valuesOf(own, name))] as const);
+    const metrics = [...names].flatMap((name) => {
+      const values = valuesOf(own, name);
+      return values.length === 0 ? [] : [[name, summarize(values)] as const];
+    });
     return { parameters: own[0]?.parameters ?? {}, trials: own, metrics: new Map(metrics) };
   });
 }
 
+/** Finite values of a metric. */
 function valuesOf(trials: readonly TrialRecord[], name: string): readonly number[] {
   return trials.flatMap(({ metrics }) => metricOf(metrics, name) ?? []);
 }
@@ -113,52 +154,6 @@ function kneeOf(points: readonly CurvePoint[], { seed, sweep }: SweepRecord): Re
   return { ...knee, ...(confidence === undefined ? {} : { confidence }) };
 }
 
-function answerOf(
-  { parameters, groups, best, knee }: Results,
-  { name, goal }: { readonly name: string; readonly goal: 'minimize' | 'maximize' },
-): string {
-  if (best === undefined) return '';
-  const [parameter = ''] = parameters;
-  const atBest = describeSummary(best.metrics.get(name));
-  const extreme = goal === 'minimize' ? 'lowest' : 'highest';
-  if (knee === undefined) {
-    const where = describeParameters(best.parameters, parameters);
-    const ending = parameters.length === 1 ? '; the curve has no knee' : '';
-    return `${name} is ${extreme} with ${where}: ${atBest}${ending}.`;
-  }
-  const group = groups.find(({ parameters: own }) => own[parameter] === knee.x);
-  const at = `${name} ${describeSummary(group?.metrics.get(name))}`;
-  const start = `The smallest ${parameter.replaceAll('_', ' ')} that loses little is ${knee.x}`;
-  if (best === group) return `${start}: ${at}, the ${extreme}. ${describeConfidence(knee)}`;
-  const worst = groups
-    .filter(({ metrics }) => metrics.has(name))
-    .reduce((one, other) =>
-      (meanOf(other, name) - meanOf(one, name)) * (goal === 'minimize' ? 1 : -1) > 0 ? other : one,
-    );
-  const [from, to] = [meanOf(worst, name), meanOf(best, name)];
-  const valueOf = ({ parameters: own }: Group): string => shortJson(own[parameter] ?? null);
-  return (
-    `${start}: with ${at} it brings ${formatShare((from - knee.y) / (from - to))} of what there is to gain, ` +
-    `from ${describeSummary(worst.metrics.get(name))} at ${valueOf(worst)} to ${atBest} at ${valueOf(best)}. ` +
-    describeConfidence(knee)
-  );
-}
-
-/** How sure the knee is, and by which method it was found. */
-function describeConfidence({ confidence }: NonNullable<Results['knee']>): string {
-  const method = 'Knee by Kneedle (Satopää et al., 2011)';
-  if (confidence === undefined)
-    return `${method}, from single runs: \`replicates\` would tell how sure it is.`;
-  const { agreement, low, high } = confidence;
-  const range = low === high ? '' : `, 90 % of them from ${low} to ${high}`;
-  return `${method}; ${formatShare(agreement)} of 1,000 resamples of the replicates agree${range}.`;
-}
-
-function formatShare(share: number): string {
-  const percent = share * 100;
-  return `${percent < 9.95 && percent > 0 ? percent.toFixed(1) : percent.toFixed(0)} %`;
-}
-
 /** Metrics that differ from combination to combination: that of the sweep first, then others of its stage. */
 export function differingMetrics({ groups }: Results, first: string | undefined): readonly string[] {
   const all = [...new Set(groups.flatMap(({ metrics }) => [...metrics.keys()]))];
@@ -185,42 +180,18 @@ export function describeStates({ trials }: Group, replicates: number): string {
   );
 }
 
-/** `latent_size 16, units 64` */
-export function describeParameters(parameters: JsonObject, names: readonly string[]): string {
-  return names
-    .filter((name) => Object.hasOwn(parameters, name))
-    .map((name) => `${shortName(name)} ${shortJson(parameters[name] ?? null)}`)
-    .join(', ');
-}
-
-/** `stages.trained.batch_size` -> `trained.batch_size`, `params.latent_size` -> `latent_size` */
-export function shortName(name: string): string {
-  return name.replace(/^(stages|params)\./, '');
-}
-
-/** `0.0123 ± 0.0004` */
-export function describeSummary(summary: Summary | undefined): string {
-  if (summary === undefined) return '';
-  const { mean, deviation } = summary;
-  return deviation === undefined ? formatValue(mean) : `${formatValue(mean)} ± ${formatValue(deviation, 2)}`;
-}
-
-/** A metric with four significant digits. */
-function formatValue(value: number, digits = 4): string {
-  if (Number.isInteger(value) && Math.abs(value) < 1e9) return String(value);
-  const size = Math.abs(value);
-  return size >= 1e6 || size < 1e-4
-    ? value.toExponential(digits - 1)
-    : String(Number(value.toPrecision(digits)));
+/** `#3`, or of replicates `#1, #4, #7` and `#1 … #28`. */
+export function numbersText(numbers: readonly number[]): string {
+  const texts = numbers.map((number) => `#${number}`);
+  return texts.length > 3 ? `${texts[0]} … ${texts.at(-1)}` : texts.join(', ');
 }
 
 /** Values of a parameter that all groups have, by ascending number or in their order. */
 export function parameterValues(groups: readonly Group[], name: string): readonly Json[] {
-  const values = [
-    ...new Map(
-      groups.map(({ parameters }) => [canonicalJson(parameters[name] ?? null), parameters[name] ?? null]),
-    ).values(),
-  ];
+  const own = groups.flatMap(
+    ({ parameters }) => parameters[name] ?? (Object.hasOwn(parameters, name) ? [null] : []),
+  );
+  const values = [...new Map(own.map((value) => [canonicalJson(value), value])).values()];
   return values.every((value) => typeof value === 'number')
     ? values.toSorted((a, b) => Number(a) - Number(b))
     : values;

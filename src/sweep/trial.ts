@@ -1,19 +1,21 @@
 /** The trials of a sweep: the pipeline with other values in place of some. */
 import type { PipelineReader } from '../config/load.ts';
-import { pathOf } from '../config/override.ts';
 import type { LocatedPipeline, TrialSetting } from '../config/pipeline.ts';
 import { inOrder } from '../config/diagnostics/report.ts';
 import type { Diagnostic, SourceFile, SourceRange } from '../core/diagnostic.ts';
 import { canonicalJson, sha256, type Json, type JsonObject } from '../core/json.ts';
 import { deriveSeed } from '../core/seed.ts';
 import { checkPipeline, inspectFiles } from '../plan/check.ts';
+import { effectProblems } from './effect.ts';
+import { HeldValues } from './held.ts';
+import { pathOfParameter } from './names.ts';
 import { expandSweep, type Combination } from './expand.ts';
 import { sweepDiagnostic } from './diagnostic.ts';
 
 export interface Trial {
   /** The beginning of the SHA-256 of the resolved settings: the trial's name, and that of its folder. */
   readonly id: string;
-  /** Values by parameter, as the sweep calls it; of an included combination, those that it names. */
+  /** Values by parameter, as the sweep calls it: of what a combination does not name, the pipeline's. */
   readonly parameters: JsonObject;
   /** From 1. */
   readonly replicate: number;
@@ -47,6 +49,7 @@ export async function listTrials(
   const { combinations, problems } = expandSweep(sweep, seed);
   const found: Diagnostic[] = problems.map((problem) => sweepDiagnostic(located, problem));
   const trials = new Map<string, Trial>();
+  const held = new HeldValues(reader.document ?? {}, combinations);
   for (let replicate = 1; replicate <= sweep.replicates; replicate += 1) {
     for (const combination of combinations) {
       const settings = settingsOf(located, combination, replicate);
@@ -61,7 +64,7 @@ export async function listTrials(
       if (trials.has(id)) continue;
       trials.set(id, {
         id,
-        parameters: valuesOf(combination),
+        parameters: held.of(combination, trial),
         replicate,
         seed: trial.pipeline.seed,
         settings: settings.map(({ path, value }) => ({ path, value })),
@@ -71,6 +74,11 @@ export async function listTrials(
     // What is wrong with one seed is wrong with all.
     if (found.some(isError)) return { trials: [], diagnostics: tidy(found, sources) };
   }
+  const useless = await effectProblems({
+    ...{ located, reader, combinations },
+    settingsOf: (combination) => settingsOf(located, combination, 1),
+  });
+  found.push(...useless.map((problem) => sweepDiagnostic(located, problem)));
   return { trials: [...trials.values()], diagnostics: tidy(found, sources) };
 }
 
@@ -79,11 +87,6 @@ function replicateSeed(seed: number, replicate: number): number {
   if (replicate === 1) return seed;
   const [low, high] = deriveSeed(seed, 'sweep', `replicate/${replicate}`);
   return (high % 2 ** 21) * 2 ** 32 + low;
-}
-
-/** The dotted path of a parameter: `latent_size` is `params.latent_size`. */
-export function pathOfParameter(name: string): string {
-  return pathOf(name).length > 1 ? name : `params.${name}`;
 }
 
 function settingsOf(
@@ -103,10 +106,6 @@ function settingsOf(
     ...settings,
     { path: 'seed', value: replicateSeed(pipeline.seed, replicate), range, keyRange: range },
   ];
-}
-
-function valuesOf(combination: Combination): JsonObject {
-  return Object.fromEntries([...combination].map(([name, { value }]) => [name, value]));
 }
 
 /** A trial's settings without its sweep: a trial is the same whatever else is tried. */

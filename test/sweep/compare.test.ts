@@ -60,7 +60,7 @@ test('replicates are put together, parameters that do not differ left out, the b
   const { parameters, groups, best, knee, answer = '' } = resultsOf(knees);
   assert.deepEqual(parameters, ['size']);
   assert.equal(groups.length, 6);
-  assert.equal(best?.parameters['size'], 64);
+  assert.equal([...best][0]?.parameters['size'], 64);
   const summary = groups[0]?.metrics.get('quality.mse');
   assert.equal(summary?.count, 2);
   assert.ok(Math.abs((summary?.mean ?? 0) - 0.0945) < 1e-12);
@@ -73,17 +73,17 @@ test('replicates are put together, parameters that do not differ left out, the b
 
 test('the goal decides what is best; failed trials count for nothing', () => {
   const trials = [trial({ size: 'a' }, 1, 3), trial({ size: 'b' }, 1, 5), trial({ size: 'c' }, 1)];
-  assert.equal(resultsOf(recordOf(trials)).best?.parameters['size'], 'a');
-  assert.equal(resultsOf(recordOf(trials, 'maximize')).best?.parameters['size'], 'b');
-  assert.equal(resultsOf(recordOf([trial({ size: 'c' }, 1)])).best, undefined);
+  assert.equal([...resultsOf(recordOf(trials)).best][0]?.parameters['size'], 'a');
+  assert.equal([...resultsOf(recordOf(trials, 'maximize')).best][0]?.parameters['size'], 'b');
+  assert.equal(resultsOf(recordOf([trial({ size: 'c' }, 1)])).best.size, 0);
 });
 
 test('CSV quotes what it must', () => {
   const text = sweepCsv([trial({ size: 'a,"b"' }, 1, 3), trial({ size: [1, 2] }, 1, 4)]);
   const [head, first, second] = text.split('\n');
-  assert.equal(head, 'trial,replicate,seed,size,state,seconds,quality.mse');
-  assert.match(first ?? '', /,"a,""b""",done,1,3$/);
-  assert.match(second ?? '', /,"\[1,2\]",done,1,4$/);
+  assert.equal(head, 'trial,folder,label,replicate,seed,size,state,reason,seconds,quality.mse');
+  assert.match(first ?? '', /,"a,""b""",done,,1,3$/);
+  assert.match(second ?? '', /,"\[1,2\]",done,,1,4$/);
 });
 
 test('compare sorts, prints JSON and CSV, and says what it does not know', async (t) => {
@@ -92,11 +92,11 @@ test('compare sorts, prints JSON and CSV, and says what it does not know', async
   const { code, stdout } = await rigged.run(['compare', 'made-up', '--csv', '--sort', 'quality.mse']);
   assert.equal(code, 0);
   const rows = stdout.trim().split('\n');
-  assert.equal(rows[0], 'size,trials,quality.mse,quality.mse sd');
-  assert.match(rows[1] ?? '', /^64,2,/);
+  assert.equal(rows[0], 'trials,label,size,kind,state,reason,quality.mse,quality.mse sd');
+  assert.match(rows[1] ?? '', /^11 12,size 64,64,a,2,,/);
   const { json } = await rigged.runJson(['compare', 'made-up']);
   assert.equal(json.status, 'done');
-  assert.match((await rigged.run(['compare', 'made-up'])).stdout, /★ {2}64/);
+  assert.match((await rigged.run(['compare', 'made-up'])).stdout, /★ .*64/);
   assert.equal((await rigged.run(['compare', 'made-up', '--sort', 'sise'])).code, 2);
   assert.equal((await rigged.run(['compare', 'nothing'])).code, 2);
 });

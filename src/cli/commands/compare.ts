@@ -4,8 +4,15 @@ import { exists } from '../../files/atomic.ts';
 import { workspacesIn } from '../../artifacts/workspace.ts';
 import { Failure, failure } from '../../core/diagnostic.ts';
 import { suggest } from '../../core/suggest.ts';
-import { readSweep } from '../../sweep/record.ts';
-import { differingMetrics, resultsOf, type Group, type Results } from '../../sweep/results.ts';
+import { csvValue } from '../../sweep/columns.ts';
+import { readSweep, trialNumbers } from '../../sweep/record.ts';
+import {
+  describeStates,
+  differingMetrics,
+  resultsOf,
+  type Group,
+  type Results,
+} from '../../sweep/results.ts';
 import { EXIT } from '../exit.ts';
 import type { PipelineFlags } from '../options.ts';
 import { callWords, commandLine } from '../program.ts';
@@ -44,9 +51,10 @@ export async function compare(terminal: Terminal, options: CompareOptions): Prom
   }
   const results = resultsOf(record);
   const metrics = differingMetrics(results, record.sweep.metric?.name);
+  const numbers = trialNumbers(record.trials);
   const groups = options.sort === undefined ? results.groups : sorted(results, options.sort, metrics);
   if (terminal.options.json) {
-    const { parameters, best, knee, answer } = results;
+    const { columns, parameters, best, knee, answer } = results;
     terminal.result(
       JSON.stringify(
         {
@@ -55,9 +63,15 @@ export async function compare(terminal: Terminal, options: CompareOptions): Prom
           ...(answer === undefined ? {} : { answer }),
           ...(knee === undefined ? {} : { knee }),
           groups: groups.map((group) => ({
+            label: columns.describe(group.parameters),
             parameters: group.parameters,
-            best: group === best,
-            trials: group.trials.map(({ id, state }) => ({ id, state })),
+            best: best.has(group),
+            trials: group.trials.map(({ id, state, problem }) => ({
+              number: numbers.get(id),
+              id,
+              state,
+              ...(problem === undefined ? {} : { problem }),
+            })),
             metrics: Object.fromEntries(group.metrics),
           })),
         },
@@ -68,11 +82,11 @@ export async function compare(terminal: Terminal, options: CompareOptions): Prom
     return EXIT.done;
   }
   if (options.csv === true) {
-    terminal.result(csvOf(results, groups, metrics));
+    terminal.result(csvOf(results, numbers, groups, metrics));
     return EXIT.done;
   }
   const columns = terminal.interactive ? terminal.columns() : Infinity;
-  const lines = [renderSweepTable(results, groups, { metrics, columns }, terminal.resultStyle)];
+  const lines = [renderSweepTable(results, groups, { metrics, numbers, columns }, terminal.resultStyle)];
   if (results.answer !== undefined) lines.push('', results.answer);
   terminal.result(lines.join('\n'));
   return EXIT.done;
@@ -85,13 +99,18 @@ async function nameOf({ pipeline, outputs, ...options }: CompareOptions): Promis
   return located.pipeline.name;
 }
 
-function sorted({ groups, parameters }: Results, by: string, metrics: readonly string[]): readonly Group[] {
-  const known = [...parameters, ...metrics];
+function sorted(
+  { columns, groups, parameters }: Results,
+  title: string,
+  metrics: readonly string[],
+): readonly Group[] {
+  const by = parameters.find((name) => columns.title(name) === title) ?? title;
+  const known = [...new Set([...parameters.map((name) => columns.title(name)), ...parameters, ...metrics])];
   if (!known.includes(by)) {
     const near = suggest(by, known);
     throw failure(
       'usage',
-      `there is no column \`${by}\``,
+      `there is no column \`${title}\``,
       near === undefined ? `there are ${known.join(', ')}` : `did you mean \`${near}\`?`,
     );
   }
@@ -107,11 +126,25 @@ function compareValues(a: unknown, b: unknown): number {
   return typeof a === 'number' ? -1 : typeof b === 'number' ? 1 : String(a).localeCompare(String(b), 'en');
 }
 
-function csvOf({ parameters }: Results, groups: readonly Group[], metrics: readonly string[]): string {
-  const head = [...parameters, 'trials', ...metrics.flatMap((name) => [name, `${name} sd`])];
+function csvOf(
+  { columns }: Results,
+  numbers: ReadonlyMap<string, number>,
+  groups: readonly Group[],
+  metrics: readonly string[],
+): string {
+  const head = [
+    ...['trials', 'label'],
+    ...columns.names.map((name) => columns.fileTitle(name)),
+    ...['state', 'reason'],
+    ...metrics.flatMap((name) => [name, `${name} sd`]),
+  ];
+  const replicates = Math.max(1, ...groups.map(({ trials }) => trials.length));
   const rows = groups.map((group) => [
-    ...parameters.map((name) => group.parameters[name]),
-    group.trials.length,
+    group.trials.map(({ id }) => numbers.get(id) ?? '').join(' '),
+    columns.describe(group.parameters),
+    ...columns.names.map((name) => csvValue(group.parameters[name])),
+    describeStates(group, replicates),
+    [...new Set(group.trials.flatMap(({ problem }) => problem ?? []))].join('; '),
     ...metrics.flatMap((name) => [group.metrics.get(name)?.mean, group.metrics.get(name)?.deviation]),
   ]);
   return writeCsv([head, ...rows], '\n').trimEnd();

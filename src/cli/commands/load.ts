@@ -6,7 +6,7 @@ import type { Diagnostic, SourceFile } from '../../core/diagnostic.ts';
 import type { StageType } from '../../core/stage-type.ts';
 import { builtinNodes, stageTypes } from '../../nodes/registry.ts';
 import { checkPipeline, inspectFiles } from '../../plan/check.ts';
-import { checkSweep } from '../../sweep/check.ts';
+import { checkOverrides, checkSweep } from '../../sweep/check.ts';
 import { listTrials, type Trial } from '../../sweep/trial.ts';
 import { outcomeOf } from '../exit.ts';
 import { diagnosticToJson, renderCounted } from '../terminal/diagnostics.ts';
@@ -22,6 +22,8 @@ export interface CheckOptions extends PipelineOptions {
   readonly trials?: boolean;
   /** The stages that are to run: the files of others do not matter. Empty: all. */
   readonly targets?: readonly string[];
+  /** Whether they are going to run. */
+  readonly sweeps?: boolean;
 }
 
 export interface Checked {
@@ -54,7 +56,12 @@ export async function loadChecked(file: string, options: CheckOptions): Promise<
   const pipeline = located ?? partial;
   if (pipeline === undefined) return { sources, diagnostics, reader, stageTypes: types };
   const checked = checkPipeline(pipeline, await inspectFiles(pipeline, options.targets));
-  let all = inOrder([...diagnostics, ...checked.diagnostics, ...checkSweep(pipeline, checked)], sources);
+  const overridden =
+    options.trials === true ? checkOverrides(pipeline, options.sweeps === true ? 'error' : 'warning') : [];
+  let all = inOrder(
+    [...diagnostics, ...checked.diagnostics, ...checkSweep(pipeline, checked), ...overridden],
+    sources,
+  );
   let trials: readonly Trial[] | undefined;
   if (options.trials === true && located?.pipeline.sweep !== undefined && isValid(all)) {
     const listed = await listTrials(reader, located, sources);

@@ -5,10 +5,12 @@ import { storeOf } from '../../run/plan.ts';
 import { cancelSubmission } from '../../sweep/slurm/launcher.ts';
 import { jobsOf, statesOf, SubmissionEvents, type SubmittedState } from '../../sweep/slurm/state.ts';
 import { readSubmission, slurmFolder, type Submission } from '../../sweep/slurm/submission.ts';
-import { shortJson } from '../../sweep/trial.ts';
+import { ParameterColumns } from '../../sweep/columns.ts';
+import { columnFormat, type Quantity } from '../../sweep/numbers.ts';
+import { numbered } from '../../sweep/record.ts';
 import { EXIT } from '../exit.ts';
 import { callWords, commandLine } from '../program.ts';
-import { formatNumber, formatPlural, printable, table } from '../terminal/format.ts';
+import { formatPlural, printable, table } from '../terminal/format.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 export interface JobsOptions {
@@ -38,20 +40,32 @@ export async function showJobs(terminal: Terminal, options: JobsOptions): Promis
       ...(outcome === undefined ? {} : { value: outcome.value, seconds: outcome.seconds }),
     }));
     terminal.result(
-      JSON.stringify({ status: 'submitted', counts: Object.fromEntries(counts), trials: listed }, null, 2),
+      JSON.stringify(
+        { status: 'submitted', counts: Object.fromEntries(counts), trials: numbered(listed) },
+        null,
+        2,
+      ),
     );
     return EXIT.done;
   }
-  const names = [...new Set(trials.flatMap(({ parameters }) => Object.keys(parameters)))];
+  const columns = new ParameterColumns(trials);
   const metric = submission.sweep.metric?.name;
-  const rows = trials.map(({ id, parameters, replicate, state, outcome }) => [
+  const format = columnFormat(trials.map(({ outcome }) => valueOf(outcome)));
+  const rows = trials.map(({ id, parameters, replicate, state, outcome }, place) => [
+    `#${place + 1}`,
     id,
-    ...names.map((name) => printable(shortJson(parameters[name] ?? ''))),
+    ...columns.names.map((name) => printable(columns.label(name, parameters))),
     String(replicate),
     state,
-    ...(metric === undefined ? [] : [outcome?.value === undefined ? '' : formatNumber(outcome.value)]),
+    ...(metric === undefined ? [] : [format(valueOf(outcome))]),
   ]);
-  const head = ['trial', ...names, 'replicate', 'state', ...(metric === undefined ? [] : [metric])];
+  const titles = columns.names.map((name) => printable(columns.title(name)));
+  const head = [
+    ...['trial', 'folder'],
+    ...titles,
+    ...['replicate', 'state'],
+    ...(metric === undefined ? [] : [metric]),
+  ];
   const summary = counts.map(([state, trialsOf]) => `${trialsOf} ${state}`).join(', ');
   terminal.result(
     [...table([head, ...rows]), '', `${formatPlural(trials.length, 'trial')}: ${summary}`].join('\n'),
@@ -66,6 +80,10 @@ export async function showJobs(terminal: Terminal, options: JobsOptions): Promis
       `\nNo job will finish the lost ones; logs are in ${join(folder, 'logs')}. To resume:\n  ${commandLine([...words, '--on', 'slurm'])}`,
     );
   return EXIT.done;
+}
+
+function valueOf(outcome: { readonly value?: number } | undefined): Quantity | undefined {
+  return outcome?.value === undefined ? undefined : { mean: outcome.value };
 }
 
 const ORDER = ['done', 'stopped', 'running', 'pending', 'failed', 'lost', 'unknown'] as const;

@@ -1,11 +1,11 @@
 import { relative, resolve } from 'node:path';
 import type { LocatedPipeline } from '../../config/pipeline.ts';
 import { failure, type SourceFile } from '../../core/diagnostic.ts';
-import { metricNames } from '../../sweep/record.ts';
+import { ParameterColumns } from '../../sweep/columns.ts';
+import { metricNames, numbered, trialNumbers } from '../../sweep/record.ts';
 import { resultsOf, type Results } from '../../sweep/results.ts';
 import { runSweep, type SweepResult } from '../../sweep/run.ts';
 import type { Trial } from '../../sweep/trial.ts';
-import { shortJson } from '../../sweep/trial.ts';
 import { EXIT, outcomeOf } from '../exit.ts';
 import type { SweepFlags } from '../options.ts';
 import { callWords, commandLine } from '../program.ts';
@@ -31,6 +31,7 @@ export async function sweep(terminal: Terminal, options: SweepCommandOptions): P
   const { located, trials, diagnostics, sources, reader } = await loadChecked(options.pipeline, {
     ...options,
     trials: !ofJobs,
+    sweeps: !ofJobs,
   });
   const name = reader.document?.['name'];
   // The file may have been edited since: only its name matters.
@@ -52,7 +53,7 @@ export async function sweep(terminal: Terminal, options: SweepCommandOptions): P
   if (options.dryRun === true) return listTrials(terminal, trials);
 
   const launcher = launcherOf(located, reader, options);
-  const reporter = await makeSweepReporter(terminal, settings);
+  const reporter = await makeSweepReporter(terminal, settings, trials);
   const say = (message: string): void => {
     if (!terminal.options.json) reporter.note(message);
   };
@@ -101,17 +102,19 @@ function exitCode(result: SweepResult, signalCode: number, isInterrupted: boolea
 function listTrials(terminal: Terminal, trials: readonly Trial[]): number {
   if (terminal.options.json) {
     const listed = trials.map(({ id, parameters, replicate, seed }) => ({ id, parameters, replicate, seed }));
-    terminal.result(JSON.stringify({ status: 'planned', trials: listed }, null, 2));
+    terminal.result(JSON.stringify({ status: 'planned', trials: numbered(listed) }, null, 2));
     return EXIT.done;
   }
-  const names = [...new Set(trials.flatMap(({ parameters }) => Object.keys(parameters)))];
-  const rows = trials.map(({ id, parameters, replicate, seed }) => [
+  const columns = new ParameterColumns(trials);
+  const rows = trials.map(({ id, parameters, replicate, seed }, place) => [
+    `#${place + 1}`,
     id,
-    ...names.map((name) => printable(shortJson(parameters[name] ?? ''))),
+    ...columns.names.map((name) => printable(columns.label(name, parameters))),
     String(replicate),
     String(seed),
   ]);
-  const lines = table([['trial', ...names, 'replicate', 'seed'], ...rows]);
+  const titles = columns.names.map((name) => printable(columns.title(name)));
+  const lines = table([['trial', 'folder', ...titles, 'replicate', 'seed'], ...rows]);
   terminal.result([...lines, '', formatPlural(trials.length, 'trial')].join('\n'));
   return EXIT.done;
 }
@@ -135,7 +138,7 @@ function present(terminal: Terminal, result: SweepResult, { options, sources, lo
           workspace,
           seconds,
           ...(answer === undefined ? {} : { answer }),
-          trials: record?.trials ?? [],
+          trials: numbered(record?.trials ?? []),
           diagnostics: diagnostics.map(diagnosticToJson),
         },
         null,
@@ -165,7 +168,12 @@ function present(terminal: Terminal, result: SweepResult, { options, sources, lo
   terminal.result(
     [
       '',
-      renderSweepTable(results, results.groups, { metrics, columns: terminal.columns() }, style),
+      renderSweepTable(
+        results,
+        results.groups,
+        { metrics, numbers: trialNumbers(record.trials), columns: terminal.columns() },
+        style,
+      ),
       '',
       ...(results.answer === undefined ? [] : [style('bold', results.answer), '']),
       head,

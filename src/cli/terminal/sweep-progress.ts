@@ -3,7 +3,8 @@ import { unreachable } from '../../core/diagnostic.ts';
 import type { Progress } from '../../core/event.ts';
 import type { Sweep } from '../../schema/generated/settings.ts';
 import type { SweepEvent, TrialOutcome } from '../../sweep/event.ts';
-import { describeParameters } from '../../sweep/results.ts';
+import { ParameterColumns } from '../../sweep/columns.ts';
+import { trialNumbers } from '../../sweep/record.ts';
 import { formatNumber, formatPlural, formatSeconds, printable } from './format.ts';
 import { describeProgress } from './progress.ts';
 
@@ -15,21 +16,28 @@ export interface TrialWork {
   progress: Progress;
 }
 
+/** What tells a trial from others. */
+export type ListedTrial = Pick<TrialOutcome, 'id' | 'parameters'>;
+
 export class SweepProgress {
   readonly running = new Map<string, TrialWork>();
   readonly #metric: Sweep['metric'];
-  readonly #parameters: readonly string[];
+  readonly #columns: ParameterColumns;
+  readonly #numbers: ReadonlyMap<string, number>;
   readonly #now: () => number;
   #started = 0;
   #total = 0;
   #kept = 0;
   readonly #finished: TrialOutcome[] = [];
 
-  /** @param now milliseconds of a clock that only runs forward */
-  constructor(sweep: Sweep, now: () => number) {
+  /**
+   * @param trials as they are listed when the sweep begins
+   * @param now milliseconds of a clock that only runs forward
+   */
+  constructor(sweep: Sweep, trials: readonly ListedTrial[], now: () => number) {
     this.#metric = sweep.metric;
-    const included = sweep.include.flatMap((each) => Object.keys(each));
-    this.#parameters = [...new Set([...Object.keys(sweep.parameters), ...included])];
+    this.#columns = new ParameterColumns(trials);
+    this.#numbers = trialNumbers(trials);
     this.#now = now;
   }
 
@@ -71,10 +79,17 @@ export class SweepProgress {
     }
   }
 
-  /** `latent_size 16 #2` */
+  /** `#3`; of a trial that was not listed, its folder. */
+  number(trial: string): string {
+    const number = this.#numbers.get(trial);
+    return number === undefined ? trial : `#${number}`;
+  }
+
+  /** `latent_size 16, replicate 2` */
   label({ parameters, replicate }: Pick<TrialOutcome, 'parameters' | 'replicate'>): string {
-    const values = printable(describeParameters(parameters, this.#parameters));
-    return replicate === 1 ? values : `${values} #${replicate}`;
+    const { varied, names } = this.#columns;
+    const values = printable(this.#columns.describe(parameters, varied.length > 0 ? varied : names));
+    return replicate === 1 ? values : `${values}, replicate ${replicate}`;
   }
 
   /** `5 of 24 trials, best latent_size 16: quality.mse 0.0123, 14 min left` */

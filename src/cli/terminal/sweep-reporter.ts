@@ -5,7 +5,13 @@ import type { SweepEmit, SweepEvent, TrialOutcome } from '../../sweep/event.ts';
 import { fit, formatPlural, formatSeconds, printable } from './format.ts';
 import { progressBar, type LiveArea } from './live.ts';
 import { timeCell } from './progress.ts';
-import { describeOutcome, describeWork, SweepProgress, type TrialWork } from './sweep-progress.ts';
+import {
+  describeOutcome,
+  describeWork,
+  SweepProgress,
+  type ListedTrial,
+  type TrialWork,
+} from './sweep-progress.ts';
 import type { Style } from './style.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -18,13 +24,18 @@ export interface SweepReporter {
 const INTERVAL_MILLISECONDS = 100;
 const MOST_LINES = 16;
 
-export async function makeSweepReporter(terminal: Terminal, sweep: Sweep): Promise<SweepReporter> {
+/** @param trials as they are listed when the sweep begins */
+export async function makeSweepReporter(
+  terminal: Terminal,
+  sweep: Sweep,
+  trials: readonly ListedTrial[],
+): Promise<SweepReporter> {
   if (terminal.options.quiet || terminal.options.json) {
     return { emit: () => undefined, note: (text) => terminal.note(text), close: () => undefined };
   }
-  if (!terminal.live) return new SweepLines(terminal, sweep);
+  if (!terminal.live) return new SweepLines(terminal, sweep, trials);
   const { createLogUpdate } = await import('log-update');
-  return new SweepLines(terminal, sweep, createLogUpdate(process.stderr));
+  return new SweepLines(terminal, sweep, trials, createLogUpdate(process.stderr));
 }
 
 const MARKS = {
@@ -47,17 +58,20 @@ export class SweepLines implements SweepReporter {
   readonly #timer: NodeJS.Timeout | undefined;
   #engineStep = '';
   #labelWidth = 0;
+  readonly #numberWidth: number;
 
   constructor(
     terminal: Terminal,
     sweep: Sweep,
+    trials: readonly ListedTrial[],
     area?: LiveArea,
     now: () => number = () => performance.now(),
   ) {
     this.#terminal = terminal;
     this.#style = terminal.noteStyle;
-    this.#progress = new SweepProgress(sweep, now);
+    this.#progress = new SweepProgress(sweep, trials, now);
     this.#metric = sweep.metric?.name;
+    this.#numberWidth = `#${trials.length}`.length;
     this.#area = area;
     this.#now = now;
     this.#timer = area === undefined ? undefined : setInterval(() => this.draw(), INTERVAL_MILLISECONDS);
@@ -72,7 +86,7 @@ export class SweepLines implements SweepReporter {
       case 'trial-started':
         this.#labelWidth = Math.max(this.#labelWidth, this.#progress.label(event).length);
         if (this.#area === undefined && this.#terminal.options.verbose)
-          this.note(`  ${event.trial}  ${this.#progress.label(event)}: started`);
+          this.note(`  ${this.#name(event.trial)}  ${this.#progress.label(event)}: started`);
         return;
       case 'trial-event':
         if (event.event.type === 'engine-progress') this.#engine(event.event.step, event.event.done === true);
@@ -83,7 +97,7 @@ export class SweepLines implements SweepReporter {
       case 'trial-retried': {
         const [first] = event.diagnostics;
         const why = printable(first?.message ?? 'it did not succeed');
-        this.note(this.#style('yellow', `! ${event.trial}  is tried once more: ${why}`));
+        this.note(this.#style('yellow', `! ${this.#name(event.trial)}  is tried once more: ${why}`));
         return;
       }
       case 'trial-finished':
@@ -120,7 +134,7 @@ export class SweepLines implements SweepReporter {
 
   #line(id: string, work: TrialWork): string {
     const elapsed = timeCell(formatSeconds((this.#now() - work.started) / 1000));
-    const start = ` ${id}  ${work.label.padEnd(this.#labelWidth)}  ${elapsed}  `;
+    const start = ` ${this.#name(id)}  ${work.label.padEnd(this.#labelWidth)}  ${elapsed}  `;
     let room = this.#terminal.columns() - start.length - 2;
     const { fraction } = work.progress;
     const bar = fraction === undefined ? '' : progressBar(fraction, room);
@@ -132,12 +146,18 @@ export class SweepLines implements SweepReporter {
   #finished(outcome: TrialOutcome): string {
     const [mark, color] = MARKS[outcome.state];
     const label = this.#progress.label(outcome).padEnd(this.#labelWidth);
-    const start = `${outcome.id}  ${label}  ${timeCell(formatSeconds(outcome.seconds))}  `;
+    const start = `${this.#name(outcome.id)}  ${label}  ${timeCell(formatSeconds(outcome.seconds))}  `;
     const words = describeOutcome(outcome, this.#metric);
     const line = fit(`${start}${words}`, this.#area === undefined ? Infinity : this.#terminal.columns() - 3);
     return outcome.state === 'done'
       ? `${this.#style(color, mark)} ${line}`
       : this.#style(color, `${mark} ${line}`);
+  }
+
+  /** `#3` and the folder of a trial. */
+  #name(id: string): string {
+    const number = this.#progress.number(id);
+    return number === id ? id : `${number.padEnd(this.#numberWidth)} ${id}`;
   }
 
   #engine(step: string, done: boolean): void {

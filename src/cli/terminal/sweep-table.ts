@@ -1,42 +1,70 @@
 /** The results of a sweep as a table, a row for each combination. */
 import type { Group, Results } from '../../sweep/results.ts';
-import { describeStates, describeSummary, shortName } from '../../sweep/results.ts';
-import { shortJson } from '../../sweep/trial.ts';
-import { printable, table } from './format.ts';
+import { columnFormat } from '../../sweep/numbers.ts';
+import { describeStates, numbersText } from '../../sweep/results.ts';
+import { fit, formatPlural, printable, table } from './format.ts';
 import type { Style } from './style.ts';
 
 export interface SweepTableOptions {
   /** `stage.metric`, in the order of the columns. */
   readonly metrics: readonly string[];
+  /** Numbers of trials by their names. */
+  readonly numbers: ReadonlyMap<string, number>;
   /** Width of the terminal. */
   readonly columns: number;
 }
 
-/** Columns that do not fit are left out, the last ones first. */
+/** Columns that do not fit are left out, the last ones first, and named below. */
 export function renderSweepTable(
   results: Results,
   groups: readonly Group[],
-  { metrics, columns }: SweepTableOptions,
+  { metrics, numbers, columns }: SweepTableOptions,
   style: Style,
 ): string {
-  const { parameters, best } = results;
+  const { columns: own, parameters, best } = results;
   const replicates = Math.max(1, ...groups.map(({ trials }) => trials.length));
+  const measured = metrics.map((name) => {
+    const column = groups.map((group) => group.metrics.get(name));
+    return [name, ...aligned(column.map(columnFormat(column)))];
+  });
+  const head = ['', 'trial', ...parameters.map((name) => own.title(name)), 'done'].map(printable);
+  const rows = groups.map((group) => [
+    best.has(group) ? '★' : '',
+    numbersText(group.trials.map(({ id }) => numbers.get(id) ?? 0)),
+    ...parameters.map((name) => printable(own.label(name, group.parameters))),
+    describeStates(group, replicates),
+  ]);
   for (let shown = metrics.length; ; shown -= 1) {
-    const names = metrics.slice(0, shown);
-    const head = ['', ...parameters.map(shortName), 'trials', ...names];
-    const rows = groups.map((group) => [
-      group === best ? '★' : '',
-      ...parameters.map((name) => printable(shortJson(group.parameters[name] ?? ''))),
-      describeStates(group, replicates),
-      ...names.map((name) => describeSummary(group.metrics.get(name)) || '–'),
-    ]);
-    const lines = table([head, ...rows]);
+    const lines = table(
+      [head, ...rows].map((row, index) => [
+        ...row,
+        ...measured.slice(0, shown).map((column) => column[index] ?? ''),
+      ]),
+    );
     const width = Math.max(...lines.map((line) => line.length));
     if (width > columns && shown > 1) continue;
-    return lines
-      .map((line, index) =>
-        index === 0 ? style('dim', line) : groups[index - 1] === best ? style('bold', line) : line,
-      )
-      .join('\n');
+    const left = metrics.slice(shown);
+    const note = left.length === 0 ? [] : ['', style('dim', leftText(left, columns))];
+    return [
+      ...lines.map((line, index) => {
+        const group = groups[index - 1];
+        return group === undefined ? style('dim', line) : best.has(group) ? style('bold', line) : line;
+      }),
+      ...note,
+    ].join('\n');
   }
+}
+
+/** Means end in one column, their deviations follow. */
+function aligned(texts: readonly string[]): readonly string[] {
+  const widths = texts.map((text) => text.split(' ± ')[0]?.length ?? 0);
+  const width = Math.max(0, ...widths);
+  return texts.map((text, index) => `${' '.repeat(width - (widths[index] ?? 0))}${text}`);
+}
+
+function leftText(names: readonly string[], columns: number): string {
+  return fit(
+    `${formatPlural(names.length, 'column')} left out for lack of room: ${names.join(', ')}`,
+    columns,
+  );
 }

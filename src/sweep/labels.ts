@@ -1,0 +1,253 @@
+/** Short labels of the values of a parameter. Where values are long, a label shows in what they differ. */
+import { canonicalJson, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+
+/** Characters of a label, at most. */
+const MOST_CHARACTERS = 40;
+/** Characters kept of the beginning of a long text, and before the place where it differs from others. */
+const HEAD = 10;
+const CONTEXT = 8;
+/** What a parameter has in a trial whose settings lack its path. */
+export const NO_VALUE = '–';
+
+/** Settings that are written without their name, as in `Dense(64, relu)`. */
+const POSITIONAL: ReadonlySet<string> = new Set([
+  ...['units', 'filters', 'kernel_size', 'activation', 'rate', 'learning_rate'],
+  ...['pool_size', 'size', 'target_shape'],
+]);
+
+/** The labels of all values that the trials of a sweep have. */
+export class ValueLabels {
+  readonly #trials: readonly JsonObject[];
+  readonly #labels = new Map<string, ReadonlyMap<string, string>>();
+
+  /** @param trials values by parameter, one map a trial */
+  constructor(trials: readonly JsonObject[]) {
+    this.#trials = trials;
+  }
+
+  of(name: string, value: Json | undefined): string {
+    if (value === undefined) return NO_VALUE;
+    // Most values are numbers, and need no other to be told apart.
+    if (typeof value === 'number') return String(value);
+    let labels = this.#labels.get(name);
+    if (labels === undefined) {
+      labels = this.#labelsOf(name);
+      this.#labels.set(name, labels);
+    }
+    return labels.get(canonicalJson(value)) ?? cut(valueText(value));
+  }
+
+  #labelsOf(name: string): ReadonlyMap<string, string> {
+    const values = new Map<string, Json>();
+    for (const trial of this.#trials) {
+      const value = trial[name];
+      if (value !== undefined) values.set(canonicalJson(value), value);
+    }
+    const labels = labelValues([...values.values()]);
+    return new Map([...values.keys()].map((key, index) => [key, labels[index] ?? '']));
+  }
+}
+
+/** @returns one label for each of different values, no two alike */
+export function labelValues(values: readonly Json[]): readonly string[] {
+  const candidates = [
+    () => values.map((value) => valueText(value)),
+    () => differences(values),
+    () => differences(values, true),
+    () => windows(differences(values)),
+  ];
+  let last: readonly string[] = [];
+  for (const candidate of candidates) {
+    last = candidate();
+    if (last.every(isShort) && areDistinct(last)) return last;
+  }
+  return last.map((label, index) => cut(`(${index + 1}) ${label}`));
+}
+
+/**
+ * A value in one line, as people write it: `Dense(64, relu), Dense(32)`, `{a: 1}`, `[28, 28, 1]`.
+ *
+ * @param terse leaves out all but the first setting of layers
+ */
+export function valueText(value: Json, terse = false): string {
+  if (typeof value === 'string') return readsAsText(value) ? value : JSON.stringify(value);
+  if (Array.isArray(value)) {
+    const items: readonly Json[] = value;
+    const texts = items.map((item) => valueText(item, terse)).join(', ');
+    return items.length > 0 && items.every(isNamed) ? texts : `[${texts}]`;
+  }
+  if (!isJsonObject(value)) return String(value);
+  const named = namedOf(value);
+  if (named !== undefined) return callText(named.name, argumentsText(named.settings, terse));
+  return `{${Object.entries(value)
+    .map(([key, inner]) => `${key}: ${valueText(inner, terse)}`)
+    .join(', ')}}`;
+}
+
+/** The rest of a value may be cut off: it is shown in full elsewhere. */
+export function cut(text: string): string {
+  const characters = [...text];
+  return characters.length > MOST_CHARACTERS
+    ? `${characters
+        .slice(0, MOST_CHARACTERS - 1)
+        .join('')
+        .trimEnd()}…`
+    : text;
+}
+
+/** A text that is no number, truth value or nothing when it is read as YAML. */
+function readsAsText(text: string): boolean {
+  return text !== '' && !/^(?:null|~|true|false)$/i.test(text) && Number.isNaN(Number(text));
+}
+
+/** Layers, optimizers and the like: `{ Dense: … }`, or `Flatten`. */
+function namedOf(value: JsonObject): { readonly name: string; readonly settings: Json } | undefined {
+  const [entry, another] = Object.entries(value);
+  if (entry === undefined || another !== undefined || !/^[A-Z]/.test(entry[0])) return undefined;
+  return { name: entry[0], settings: entry[1] };
+}
+
+function isNamed(value: Json): boolean {
+  return isJsonObject(value)
+    ? namedOf(value) !== undefined
+    : typeof value === 'string' && /^[A-Z]/.test(value);
+}
+
+function callText(name: string, inside: string): string {
+  return inside === '' ? name : `${name}(${inside})`;
+}
+
+function argumentsText(settings: Json, terse: boolean): string {
+  if (settings === null) return '';
+  if (!isJsonObject(settings)) return valueText(settings, terse);
+  const texts = Object.entries(settings)
+    .toSorted(([a], [b]) => rankOf(a) - rankOf(b))
+    .map(([key, value]) => settingText(key, valueText(value, terse)));
+  return (terse ? texts.slice(0, 1) : texts).join(', ');
+}
+
+/** What a setting is written behind: the main ones come first. */
+function rankOf(key: string): number {
+  const rank = [...POSITIONAL].indexOf(key);
+  return rank === -1 ? POSITIONAL.size : rank;
+}
+
+function settingText(key: string, value: string): string {
+  return POSITIONAL.has(key) ? value : `${key}=${value}`;
+}
+
+/** One text for each value: only what is not the same in all of them. */
+function differences(values: readonly Json[], terse = false): readonly string[] {
+  const plain = (): readonly string[] => values.map((value) => valueText(value, terse));
+  if (values.every((value): value is Json[] => Array.isArray(value))) return listDifferences(values, terse);
+  if (!values.every(isJsonObject)) return plain();
+  const named = values.map(namedOf);
+  const [first] = named;
+  if (first === undefined || named.some((each) => each?.name !== first.name)) {
+    return named.some((each) => each !== undefined) ? plain() : mapDifferences(values, terse);
+  }
+  const settings = named.map((each) => each?.settings ?? null);
+  const inside = settings.every(isJsonObject)
+    ? mapDifferences(settings, terse, settingText)
+    : settings.map((each) => argumentsText(each, terse));
+  return inside.map((text) => callText(first.name, text));
+}
+
+function mapDifferences(
+  maps: readonly JsonObject[],
+  terse: boolean,
+  write: (key: string, value: string) => string = (key, value) => `${key} ${value}`,
+): readonly string[] {
+  const keys = [...new Set(maps.flatMap((map) => Object.keys(map)))].filter(
+    (key) => !isSame(maps.map((map) => map[key])),
+  );
+  const columns = keys.map((key) => {
+    const present = maps.flatMap((map) => map[key] ?? (Object.hasOwn(map, key) ? [null] : []));
+    // Where some lack the key, there is nothing to compare the others with.
+    const texts = present.length === maps.length ? differences(present, terse) : undefined;
+    return maps.map((map, index) => {
+      const value = map[key];
+      return value === undefined ? undefined : write(key, texts?.[index] ?? valueText(value, terse));
+    });
+  });
+  return maps.map((_, index) => {
+    const parts = columns.flatMap((column) => column[index] ?? []);
+    return parts.length > 0 ? parts.join(', ') : `without ${keys[0] ?? ''}`;
+  });
+}
+
+function listDifferences(lists: readonly (readonly Json[])[], terse: boolean): readonly string[] {
+  const shortest = Math.min(...lists.map(({ length }) => length));
+  const column = (index: number): readonly (Json | undefined)[] => lists.map((list) => list.at(index));
+  if (lists.every(({ length }) => length === shortest)) return placeDifferences(lists, terse);
+  let before = 0;
+  while (before < shortest && isSame(column(before))) before += 1;
+  let after = 0;
+  while (after < shortest - before && isSame(column(-1 - after))) after += 1;
+  // A list that has nothing of its own shows the last item that it shares with the others.
+  if (before + after === shortest && before > 0) before -= 1;
+  return lists.map((list) => {
+    const own = list.slice(before, list.length - after);
+    const inside = own.length === 0 ? 'nothing' : own.map((item) => valueText(item, terse)).join(', ');
+    return `${before > 0 ? '… ' : ''}${inside}${after > 0 ? ' …' : ''}`;
+  });
+}
+
+/** Of lists of one length: the places in which they differ. */
+function placeDifferences(lists: readonly (readonly Json[])[], terse: boolean): readonly string[] {
+  const length = lists[0]?.length ?? 0;
+  const places = Array.from({ length }, (_, index) => index).filter(
+    (index) => !isSame(lists.map((list) => list[index])),
+  );
+  const texts = places.map((place) =>
+    differences(
+      lists.map((list) => list[place] ?? null),
+      terse,
+    ),
+  );
+  return lists.map((_, index) => {
+    const parts = places.map((place, at) => {
+      const next = at === 0 ? 0 : (places[at - 1] ?? 0) + 1;
+      const joint = at === 0 ? '' : place === next ? ', ' : ' ';
+      return `${joint}${place === next ? '' : '… '}${texts[at]?.[index] ?? ''}`;
+    });
+    return `${parts.join('')}${places.at(-1) === length - 1 ? '' : ' …'}`;
+  });
+}
+
+/** The beginning of each text, and the place where it becomes unlike the one that is most like it. */
+function windows(texts: readonly string[]): readonly string[] {
+  const sorted = [...texts].sort();
+  const same = new Map<string, number>();
+  sorted.forEach((text, index) => {
+    const next = sorted[index + 1] ?? '';
+    let count = 0;
+    while (count < text.length && text[count] === next[count]) count += 1;
+    same.set(text, Math.max(same.get(text) ?? 0, count));
+    same.set(next, Math.max(same.get(next) ?? 0, count));
+  });
+  return texts.map((text) => {
+    const from = Math.max(0, (same.get(text) ?? 0) - CONTEXT);
+    if (isShort(text) || from <= HEAD) return cut(text);
+    return cut(`${slice(text, 0, HEAD)}…${slice(text, from)}`);
+  });
+}
+
+/** Never between the halves of a surrogate pair. */
+function slice(text: string, from: number, to = text.length): string {
+  const whole = (at: number): number => (/[\udc00-\udfff]/.test(text[at] ?? '') ? at - 1 : at);
+  return text.slice(whole(from), whole(to));
+}
+
+function isSame(values: readonly (Json | undefined)[]): boolean {
+  const [first, ...others] = values.map((value) => (value === undefined ? '' : canonicalJson(value)));
+  return others.every((other) => other === first);
+}
+
+function isShort(text: string): boolean {
+  return [...text].length <= MOST_CHARACTERS;
+}
+
+function areDistinct(texts: readonly string[]): boolean {
+  return new Set(texts).size === texts.length;
+}
