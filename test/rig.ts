@@ -70,6 +70,8 @@ export interface JsonOutput {
 export interface DiagnosticOutput {
   readonly severity: string;
   readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
   readonly file?: string;
   readonly line?: number;
   readonly column?: number;

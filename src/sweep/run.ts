@@ -6,7 +6,7 @@ import { foreignIn, removeExcept } from '../artifacts/foreign.ts';
 import { takeLock } from '../files/lock.ts';
 import { Workspace } from '../artifacts/workspace.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
-import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
+import { Failure, type Diagnostic } from '../core/diagnostic.ts';
 import { canonicalJson, type JsonObject } from '../core/json.ts';
 import type { EngineChoice } from '../engine/engine.ts';
 import { engineIdentity } from '../engine/identity.ts';
@@ -31,8 +31,8 @@ import {
 import { drawSweep, removeFigures } from './figures.ts';
 import { sweepPage, writeSweepPage } from './page.ts';
 import { resultsOf, type Results } from './results.ts';
+import { heldDiagnostic } from './slurm/held.ts';
 import { submissionAtWork } from './slurm/state.ts';
-import { slurmFolder } from './slurm/submission.ts';
 import type { Trial } from './trial.ts';
 
 export interface SweepOptions {
@@ -254,24 +254,15 @@ async function removeObsoleteTrials(folder: string, planned: readonly PlannedTri
  */
 async function refuseIfSubmitted(
   workspace: string,
-  { pipeline, trials, launcher }: SweepRecord,
+  { trials, launcher }: SweepRecord,
   store: Store,
 ): Promise<void> {
   const found = await submissionAtWork(workspace, store);
   if (found === undefined) return;
-  const { submission, jobs } = found;
   const listed = (each: readonly Pick<TrialRecord, 'id' | 'stages'>[]): string =>
     canonicalJson(each.map(({ id, stages }) => [id, stages]));
-  if (launcher === 'slurm' && listed(submission.trials) === listed(trials)) return;
-  throw failure(
-    'run-locked',
-    jobs === undefined
-      ? `Slurm may be at work on \`${pipeline}\`, and does not answer`
-      : `Slurm is at work on \`${pipeline}\`: ${jobs.length} jobs wait or run`,
-    jobs === undefined
-      ? `once it answers again, repeat this; if no job of it is left, remove \`${slurmFolder(workspace)}\``
-      : '`--status` shows them, `--cancel` ends them',
-  );
+  if (launcher === 'slurm' && listed(found.submission.trials) === listed(trials)) return;
+  throw new Failure(heldDiagnostic(workspace, found));
 }
 
 /** What decides a sweep's answer and figures: equal for equal trials under the same rule. */

@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import {
   collectGarbage,
-  lockRuns,
   shownIn,
   survey,
   summarize,
@@ -14,6 +13,7 @@ import type { Store } from '../../artifacts/store.ts';
 import { workspacesBeside } from '../../artifacts/workspace.ts';
 import { failure, type Diagnostic } from '../../core/diagnostic.ts';
 import { storeOf } from '../../run/plan.ts';
+import { lockOutputs } from '../../sweep/slurm/held.ts';
 import { EXIT } from '../exit.ts';
 import { diagnosticToJson, renderCounted } from '../terminal/diagnostics.ts';
 import { formatBytes, formatPlural, table } from '../terminal/format.ts';
@@ -140,7 +140,7 @@ async function makeRoom(terminal: Terminal, store: Store, options: CacheOptions)
       'such as `--max-size 2GB`; `hourglass clean --cache` removes all that no outputs show',
     );
   }
-  const release = dryRun ? undefined : await lockRuns(store, 'all');
+  const release = dryRun ? undefined : await lockOutputs(resolve(options.outputs), 'all');
   try {
     const shown = await shownIn(await workspacesBeside(store.folder));
     const { removed, kept } = await collectGarbage(store, { shown, maxBytes, dryRun });

@@ -2,10 +2,11 @@ import { lstat, readdir } from 'node:fs/promises';
 import { basename, join, resolve, sep } from 'node:path';
 import { fileFailure } from '../../files/atomic.ts';
 import { foreignIn, removeExcept } from '../../artifacts/foreign.ts';
-import { collectGarbage, lockRuns, shownIn, type Tally } from '../../artifacts/garbage-collection.ts';
+import { collectGarbage, shownIn, type Tally } from '../../artifacts/garbage-collection.ts';
 import { workspacesBeside, workspacesIn } from '../../artifacts/workspace.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { storeOf } from '../../run/plan.ts';
+import { lockOutputs } from '../../sweep/slurm/held.ts';
 import { EXIT } from '../exit.ts';
 import { formatBytes, formatPlural } from '../terminal/format.ts';
 import type { Terminal } from '../terminal/terminal.ts';
@@ -45,7 +46,7 @@ export async function clean(terminal: Terminal, options: CleanOptions): Promise<
     named.push(present.includes(pipeline) ? pipeline : known(await outputsName(pipeline), present));
   const names = options.all ? present : [...new Set(named)];
   // A run's outputs are not removed under it, and what it has stored but does not show yet is not unused.
-  const release = options.dryRun ? undefined : await lockRuns(store, options.cache ? 'all' : names);
+  const release = options.dryRun ? undefined : await lockOutputs(outputs, options.cache ? 'all' : names);
   let removed: readonly Removed[];
   let unused: Tally | undefined;
   try {

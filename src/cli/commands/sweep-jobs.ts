@@ -25,7 +25,8 @@ export async function showJobs(terminal: Terminal, options: JobsOptions): Promis
   const { submission, folder } = await found(options);
   const events = new SubmissionEvents(submission, folder, storeOf(resolve(options.outputs)));
   await events.read();
-  const states = statesOf(submission, events, await jobsOf(submission));
+  const queue = await jobsOf(submission);
+  const states = statesOf(submission, events, queue.jobs);
   const trials = submission.trials.flatMap(({ id, parameters, replicate, seed }) => {
     const state = states.get(id);
     return state === undefined

@@ -15,10 +15,17 @@ const AWAY =
 
 /** A job, or one member of an array, that waits or runs. */
 export interface QueuedJob {
+  /** Slurm's number; members of an array have one together. */
+  readonly id: string;
   /** Of a member of an array: its index. */
   readonly index?: number;
   readonly state: 'pending' | 'running';
 }
+
+/** Jobs that wait or run, or why Slurm does not tell. */
+export type Queue =
+  | { readonly jobs: readonly QueuedJob[]; readonly reason?: undefined }
+  | { readonly jobs?: undefined; readonly reason: string };
 
 type Answer =
   | { readonly state: 'ok'; readonly stdout: string }
@@ -48,19 +55,22 @@ export async function submit(
     if (!isTold) note(`Slurm does not answer (${answer.reason}); trying again for ten minutes`);
     isTold = true;
     await sleep(OFFER_INTERVAL_MILLISECONDS, undefined, { signal }).catch(() => undefined);
-    if (((await queue(name)) ?? []).length > 0) return undefined;
+    if (((await queue(name)).jobs ?? []).length > 0) return undefined;
   }
 }
 
-/** Jobs of a name that wait or run; undefined if the controller does not tell. */
-export async function queue(name: string): Promise<readonly QueuedJob[] | undefined> {
-  const answer = await call('squeue', ['--noheader', '--array', `--name=${name}`, '--format=%K|%T|%j']);
-  if (answer.state !== 'ok') return undefined;
-  return answer.stdout.split('\n').flatMap((line): readonly QueuedJob[] => {
-    const [index = '', state = '', own] = line.trim().split('|');
+/** Jobs of a name that wait or run. */
+export async function queue(name: string): Promise<Queue> {
+  const answer = await call('squeue', [
+    ...['--noheader', '--all', '--array', `--name=${name}`, '--format=%F|%K|%T|%j'],
+  ]);
+  if (answer.state !== 'ok') return { reason: answer.reason };
+  const jobs = answer.stdout.split('\n').flatMap((line): readonly QueuedJob[] => {
+    const [id = '', index = '', state = '', own] = line.trim().split('|');
     if (own !== name) return [];
     return [
       {
+        id,
         ...(/^\d+$/.test(index) ? { index: Number(index) } : {}),
         state: /^(RUNNING|COMPLETING|SUSPENDED|STOPPED|SIGNALING|STAGE_OUT)$/.test(state)
           ? 'running'
@@ -68,6 +78,7 @@ export async function queue(name: string): Promise<readonly QueuedJob[] | undefi
       },
     ];
   });
+  return { jobs };
 }
 
 /**
@@ -92,12 +103,24 @@ function hintOf(state: Answer['state']): string {
   }
 }
 
+/** Without a user's defaults for these commands, such as `SQUEUE_STATES`, which would hide jobs. */
+function ownEnvironment(): NodeJS.ProcessEnv {
+  const isDefault = (name: string): boolean => /^(SQUEUE|SCANCEL)_/.test(name);
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !isDefault(name)));
+}
+
 function call(command: string, args: readonly string[]): Promise<Answer> {
   return new Promise((resolve) => {
     execFile(
       command,
       args,
-      { timeout: TIMEOUT_MILLISECONDS, killSignal: 'SIGKILL', maxBuffer: 64 * 2 ** 20, encoding: 'utf8' },
+      {
+        timeout: TIMEOUT_MILLISECONDS,
+        killSignal: 'SIGKILL',
+        maxBuffer: 64 * 2 ** 20,
+        encoding: 'utf8',
+        env: ownEnvironment(),
+      },
       (error, stdout, stderr) => {
         if (error === null) return resolve({ state: 'ok', stdout });
         if (error.code === 'ENOENT') {

@@ -219,10 +219,10 @@ async function follow(
       return outcomes('left');
     }
     if (performance.now() - askedAt > QUEUE_INTERVAL_MILLISECONDS) {
-      const jobs = await jobsOf(submission);
+      const { jobs, reason } = await jobsOf(submission);
       askedAt = performance.now();
       if (jobs === undefined && !isAway)
-        emit({ type: 'launcher-note', text: 'Slurm does not answer; still waiting' });
+        emit({ type: 'launcher-note', text: `Slurm does not answer (${reason}); still waiting` });
       if (jobs !== undefined && isAway) emit({ type: 'launcher-note', text: 'Slurm answers again' });
       isAway = jobs === undefined;
       // What it wrote last may take its time through a shared folder: a trial is given up at the second look.

@@ -1,7 +1,7 @@
 /** Where a submitted sweep stands: from what its members wrote, what is in the store, and the queue. */
 import type { Store } from '../../artifacts/store.ts';
 import type { SweepEvent, TrialOutcome } from '../event.ts';
-import { queue, type QueuedJob } from './commands.ts';
+import { queue, type Queue } from './commands.ts';
 import { EventReader } from './events.ts';
 import { eventsFile, jobNames, readSubmission, slurmFolder, type Submission } from './submission.ts';
 
@@ -67,19 +67,20 @@ export class SubmissionEvents {
   }
 }
 
-/** Jobs of a submission that wait or run; undefined if Slurm does not tell. */
-export async function jobsOf(submission: Pick<Submission, 'id'>): Promise<readonly QueuedJob[] | undefined> {
+/** Jobs of a submission that wait or run. */
+export async function jobsOf(submission: Pick<Submission, 'id'>): Promise<Queue> {
   const { shared, array } = jobNames(submission);
-  const jobs = await queue(array);
-  const before = jobs === undefined ? undefined : await queue(shared);
-  return jobs === undefined || before === undefined ? undefined : [...before, ...jobs];
+  const members = await queue(array);
+  if (members.jobs === undefined) return members;
+  const before = await queue(shared);
+  return before.jobs === undefined ? before : { jobs: [...before.jobs, ...members.jobs] };
 }
 
 /** The state of each trial that was submitted, by its name. */
 export function statesOf(
   { trials, members }: Submission,
   { outcomes, running }: SubmissionEvents,
-  jobs: readonly QueuedJob[] | undefined,
+  jobs: Queue['jobs'],
 ): ReadonlyMap<string, SubmittedState> {
   const byIndex = new Map(jobs?.map(({ index, state }) => [index, state]));
   const states = new Map<string, SubmittedState>();
@@ -100,17 +101,23 @@ export function statesOf(
   return states;
 }
 
-/** The submission of a workspace some of whose trials are still to come; `jobs` is undefined if Slurm does not tell. */
+/** A submission some of whose trials are still to come. */
+export interface SubmissionAtWork {
+  readonly submission: Submission;
+  readonly queue: Queue;
+}
+
+/** The submission of a workspace that Slurm still has, or may still have. */
 export async function submissionAtWork(
   workspace: string,
   store: Store,
-): Promise<{ readonly submission: Submission; readonly jobs: readonly QueuedJob[] | undefined } | undefined> {
+): Promise<SubmissionAtWork | undefined> {
   const submission = await readSubmission(workspace);
   if (submission === undefined) return undefined;
   const events = new SubmissionEvents(submission, slurmFolder(workspace), store);
   await events.read();
   const isOver = [...statesOf(submission, events, undefined).values()].every((state) => state !== 'unknown');
   if (isOver) return undefined;
-  const jobs = await jobsOf(submission);
-  return jobs?.length === 0 ? undefined : { submission, jobs };
+  const queue = await jobsOf(submission);
+  return queue.jobs?.length === 0 ? undefined : { submission, queue };
 }
