@@ -1,11 +1,11 @@
 /** `${params.x}`: values of parameters in place of their names. */
 import {
-  folderOf,
   type Located,
   type LocatedDocument,
   type LocatedEntry,
   type LocatedMap,
   type LocatedScalar,
+  sourceOf,
   type Origin,
 } from './located.ts';
 import { segmentsOf } from './override.ts';
@@ -113,7 +113,7 @@ class Interpolation {
     }
     let result = '';
     let origin: Origin | undefined;
-    let folder: string | undefined;
+    let writtenIn: string | undefined;
     let end = 0;
     for (const match of text.matchAll(/\$\{([^{}]*)(\}?)/g)) {
       const [found, content = '', closing] = match;
@@ -137,13 +137,13 @@ class Interpolation {
       end = match.index + found.length;
       origin ??= param.origin;
       // A path belongs to where its beginning is written.
-      if (match.index === 0) folder = folderOf(value);
+      if (match.index === 0) writtenIn = sourceOf(value);
     }
     return {
       ...scalar,
       value: result + text.slice(end),
       ...(origin === undefined ? {} : { origin }),
-      ...(folder === undefined ? {} : { folder }),
+      ...(writtenIn === undefined ? {} : { writtenIn }),
     };
   }
 
@@ -158,7 +158,7 @@ class Interpolation {
     }
     if (value.kind !== 'scalar') return { ...value, range: scalar.range, origin };
     const { removes: _removes, ...plain } = value;
-    return { ...plain, range: scalar.range, origin, folder: folderOf(value) };
+    return { ...plain, range: scalar.range, origin, writtenIn: sourceOf(value) };
   }
 
   /** What stands between `${` and `}`, with parameters in place in it; undefined, and reported, where there is none. */

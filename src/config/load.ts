@@ -5,17 +5,26 @@ import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { readMerged } from './extends.ts';
 import type { Sweep } from '../schema/generated/settings.ts';
 import { interpolate } from './interpolate.ts';
-import { locate, locatedFrom, toJson, type LocatedDocument } from './located.ts';
+import {
+  locate,
+  locatedFrom,
+  sourcesElsewhere,
+  toJson,
+  type LocatedDocument,
+  type LocatedMap,
+} from './located.ts';
 import { applyOverrides, applySettings, overrideSources, settingText } from './override.ts';
 import type {
   LoadOptions,
   LoadResult,
   LocatedPipeline,
+  PathSetting,
   Pipeline,
   StageSettings,
   StageTypes,
   TrialSetting,
 } from './pipeline.ts';
+import { pathAt, placePaths, replaceAt, type Folders } from './paths.ts';
 import { inOrder, type ReportDiagnostic } from './diagnostics/report.ts';
 import type { KnownTypes } from './pass.ts';
 import { validate, type Validated } from './validate.ts';
@@ -35,6 +44,8 @@ export async function loadPipeline(file: string, options: LoadOptions): Promise<
 export interface PipelineReader {
   /** What was read, overrides among it, as data; undefined if it could not be read. */
   readonly document: JsonObject | undefined;
+  /** The sources of texts in it that are not written in the pipeline's folder, by their path as JSON: paths are relative to them. */
+  readonly elsewhere: Readonly<Record<string, string>>;
   /** The pipeline with some values in place of what the file and its overrides say. */
   load(settings?: readonly TrialSetting[]): Promise<LoadResult>;
 }
@@ -57,26 +68,35 @@ export async function readPipeline(file: string, options: LoadOptions): Promise<
   const loader = new Loader({ file, text, options, sources });
   return {
     document: document === undefined ? undefined : asObject(toJson(document.root, () => undefined)),
+    elsewhere: document === undefined ? {} : sourcesElsewhere(document.root, dirname(resolve(file))),
     load: (settings = []) => loader.load(document, settings, diagnostics),
   };
+}
+
+/** What was read before, as data. */
+export interface ReadDocument {
+  readonly document: JsonObject;
+  readonly elsewhere?: PipelineReader['elsewhere'];
 }
 
 /**
  * A pipeline that was read before, from its data.
  *
- * @param file as the user named it; paths in the document are relative to its folder
+ * @param file as the user named it; paths in the document are relative to its folder, or to where `elsewhere` says
  */
 export function pipelineFromDocument(
   file: string,
-  document: JsonObject,
+  { document, elsewhere = {} }: ReadDocument,
   options: LoadOptions,
 ): PipelineReader {
   const loader = new Loader({ file, text: '', options, sources: [] });
   const start = { line: 1, column: 1 };
-  const root = locatedFrom(document, { file, start, end: start });
+  const range = { file, start, end: start };
+  const root = locatedFrom(document, range, (path) => elsewhere[JSON.stringify(path)]);
   if (root.kind !== 'map') throw new Error('a document is a map');
   return {
     document,
+    elsewhere,
     load: (settings = []) => loader.load({ state: 'overridden', root }, settings, []),
   };
 }
@@ -92,7 +112,8 @@ interface Read {
 class Loader {
   readonly #read: Read;
   readonly #validator = Validator.create();
-  #types: Promise<StageTypes> | undefined;
+  /** By the list of plugins: trials mostly share one. */
+  readonly #types = new Map<string, Promise<StageTypes>>();
 
   constructor(read: Read) {
     this.#read = read;
@@ -129,12 +150,17 @@ class Loader {
     const validated = validate(document, known, await this.#validator, report, bases.length > 0);
     const { data, invalid, removed } = validated;
     const { root } = validated.document;
+    const folders = { pipeline: folder, overrides: options.overrideFolder ?? process.cwd() };
+    const plugins = listPlugins(root, folders);
+    const paths = [...placePaths(data, root, validated.marks, folders), ...plugins];
+    for (const { at, path } of plugins) replaceAt(data, at, path);
     return {
       file,
       folder,
       text,
       bases,
       pipeline: pipelineOf(data, validated),
+      paths,
       invalidStages: invalid,
       removedStages: removed,
       resolved: data,
@@ -149,11 +175,12 @@ class Loader {
     folder: string,
     report: ReportDiagnostic,
   ): Promise<KnownTypes> {
-    const listed = document.root.entries.get('plugins')?.value;
-    const plugins = listed === undefined ? [] : texts(toJson(listed, () => undefined));
-    // No setting of a trial changes which plugins there are.
-    this.#types ??= this.#read.options.stageTypes(plugins, folder);
-    const { types, problems } = await this.#types;
+    const overrides = this.#read.options.overrideFolder ?? process.cwd();
+    const plugins = listPlugins(document.root, { pipeline: folder, overrides }).map(({ path }) => path);
+    const name = JSON.stringify(plugins);
+    const found = this.#types.get(name) ?? this.#read.options.stageTypes(plugins, folder);
+    this.#types.set(name, found);
+    const { types, problems } = await found;
     for (const { plugin, diagnostic } of problems) {
       report({ ...diagnostic, range: locate(document.root, ['plugins', plugin]) });
     }
@@ -171,6 +198,14 @@ function basesAmong(sources: readonly SourceFile[], folder: string): readonly So
 
 function asObject(value: Json): JsonObject {
   return isJsonObject(value) ? value : {};
+}
+
+/** The paths of the plugins; none if anything but texts is in the list, which validation reports. */
+function listPlugins(root: LocatedMap, folders: Folders): readonly PathSetting[] {
+  const listed = root.entries.get('plugins')?.value;
+  const items = listed?.kind === 'list' ? listed.items : [];
+  const found = items.flatMap((_item, index) => pathAt(root, ['plugins', index], folders) ?? []);
+  return found.length === items.length ? found : [];
 }
 
 /** The texts of a list; none if anything else is in it, which validation reports. */

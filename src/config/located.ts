@@ -1,5 +1,5 @@
 /** A YAML document as values that know where they were written. Immutable; parts may be shared. */
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { SourceRange } from '../core/diagnostic.ts';
 import { isJsonObject, type Json } from '../core/json.ts';
 import type { DocumentPath } from './pipeline.ts';
@@ -30,8 +30,8 @@ export interface LocatedScalar extends Written {
   readonly unwritten?: boolean;
   /** True for a `null` that stands where there was a value: it takes that away, unless `null` is a value of the key. */
   readonly removes?: boolean;
-  /** Absolute path of the folder that a path in this text is relative to, where that is not the folder of `range`. */
-  readonly folder?: string;
+  /** The source in which this text begins, where that is not the file of `range`: a parameter's. */
+  readonly writtenIn?: string;
 }
 
 export interface LocatedList extends Written {
@@ -58,13 +58,24 @@ export interface LocatedDocument<State extends 'merged' | 'overridden' | 'interp
 /** Names of sources that are overrides of the command line, not files. */
 export const OVERRIDE_PREFIX = '-S ';
 
-/**
- * Absolute path of the folder that a path in a text is relative to: that of the file in which it is written; for an override,
- * the working folder.
- */
-export function folderOf({ folder, range }: Pick<LocatedScalar, 'folder' | 'range'>): string {
-  if (folder !== undefined) return folder;
-  return range.file.startsWith(OVERRIDE_PREFIX) ? process.cwd() : dirname(resolve(range.file));
+/** The source in which a text begins. */
+export function sourceOf({ writtenIn, range }: LocatedScalar): string {
+  return writtenIn ?? range.file;
+}
+
+/** Whether a text begins in an override of the command line. */
+export function isFromOverride(scalar: LocatedScalar): boolean {
+  return sourceOf(scalar).startsWith(OVERRIDE_PREFIX);
+}
+
+/** The name of a source as it is everywhere: that of an override lies in the working folder. */
+export function absoluteSource(name: string): string {
+  return name.startsWith(OVERRIDE_PREFIX) ? join(process.cwd(), 'override') : resolve(name);
+}
+
+/** Absolute path of the folder of the file in which a text begins; for an override, the working folder. */
+export function folderOf(scalar: LocatedScalar): string {
+  return dirname(absoluteSource(sourceOf(scalar)));
 }
 
 /** A value that replaces another: a written `null` is marked as taking that away. */
@@ -153,17 +164,49 @@ export function toJson(value: Located, broken: (path: DocumentPath) => void, pat
   }
 }
 
-/** Data as a located tree, all of which stands at one place. */
-export function locatedFrom(value: Json, range: SourceRange): Located {
+/**
+ * Data as a located tree, all of which stands at one place.
+ *
+ * @param sourceAt the source in which a text begins, where that is not the file of `range`
+ */
+export function locatedFrom(
+  value: Json,
+  range: SourceRange,
+  sourceAt: (path: DocumentPath) => string | undefined = () => undefined,
+  path: DocumentPath = [],
+): Located {
   if (Array.isArray(value)) {
-    return { kind: 'list', items: value.map((item: Json) => locatedFrom(item, range)), range };
+    const items = value.map((item: Json, index) => locatedFrom(item, range, sourceAt, [...path, index]));
+    return { kind: 'list', items, range };
   }
   if (isJsonObject(value)) {
     const entries = Object.entries(value).map(([key, member]): [string, LocatedEntry] => [
       key,
-      { keyRange: range, value: locatedFrom(member, range) },
+      { keyRange: range, value: locatedFrom(member, range, sourceAt, [...path, key]) },
     ]);
     return { kind: 'map', entries: new Map(entries), range };
   }
-  return { kind: 'scalar', value: value as Scalar, range };
+  const writtenIn = sourceAt(path);
+  return {
+    ...{ kind: 'scalar', value: value as Scalar, range },
+    ...(writtenIn === undefined ? {} : { writtenIn }),
+  };
+}
+
+/** The sources of texts that begin in another folder than this, absolute, by their path as JSON. */
+export function sourcesElsewhere(
+  value: Located,
+  folder: string,
+  path: DocumentPath = [],
+): Readonly<Record<string, string>> {
+  if (value.kind === 'scalar') {
+    return typeof value.value !== 'string' || folderOf(value) === folder
+      ? {}
+      : { [JSON.stringify(path)]: absoluteSource(sourceOf(value)) };
+  }
+  const parts: readonly (readonly [string | number, Located])[] =
+    value.kind === 'list'
+      ? value.items.map((item, index) => [index, item])
+      : [...value.entries].map(([key, entry]) => [key, entry.value]);
+  return Object.assign({}, ...parts.map(([key, part]) => sourcesElsewhere(part, folder, [...path, key])));
 }

@@ -99,10 +99,15 @@ export function applySettings(
   report: ReportDiagnostic,
 ): LocatedDocument<'overridden'> {
   let { root } = document;
-  for (const { path, value, range, keyRange } of settings) {
+  for (const { path, value, writtenIn, range, keyRange } of settings) {
     try {
       const steps = segmentsOf(path).map(({ name }) => ({ name, range: keyRange }));
-      const result = put(root, steps, locatedFrom(value, range), []);
+      const result = put(
+        root,
+        steps,
+        locatedFrom(value, range, () => writtenIn),
+        [],
+      );
       if (result.kind === 'map') root = result;
     } catch (error) {
       if (!(error instanceof Failure)) throw error;

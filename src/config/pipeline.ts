@@ -43,6 +43,8 @@ export interface LocatedPipeline {
   readonly stageTypes: ReadonlyMap<string, StageType>;
   /** Names of stages that are there and not valid, so that `pipeline` lacks them; empty for a valid pipeline. */
   readonly invalidStages: ReadonlySet<string>;
+  /** Plugins, and the paths in the settings of valid stages. */
+  readonly paths: readonly PathSetting[];
   /** Stages that another file has and a `null` takes away, with the place of that. */
   readonly removedStages: ReadonlyMap<string, SourceRange>;
   /**
@@ -52,9 +54,24 @@ export interface LocatedPipeline {
   locate(path: DocumentPath, part?: LocatedPart): SourceRange;
 }
 
+/** A setting that is the path of a file or a folder. */
+export interface PathSetting {
+  /** In the document: `['stages', 'mnist', 'path']`, `['plugins', 0]`. */
+  readonly at: DocumentPath;
+  /** As it is written, and the absolute path of the folder that it is relative to. */
+  readonly written: string;
+  readonly folder: string;
+  /** As the settings have it: relative to the pipeline's folder, unless it is absolute. */
+  readonly path: string;
+  /** Whether it begins in a `-S` argument. */
+  readonly isOverride: boolean;
+}
+
 export interface LoadOptions {
   /** `-S` arguments: `params.latent_size=8`. */
   readonly overrides?: readonly string[];
+  /** Absolute path of the folder that paths in them are relative to; by default the working folder. */
+  readonly overrideFolder?: string;
   /** Absolute path of a folder that `extends` may not lead out of, for pipelines of strangers. */
   readonly within?: string;
   /** Gives the stage types for the pipeline's `plugins`; its diagnostics have no range, the loader adds it. */
@@ -66,6 +83,8 @@ export interface TrialSetting {
   /** As for `-S`: `params.latent_size`. */
   readonly path: string;
   readonly value: Json;
+  /** The source in which the value is written, where that is not the file of `range`. */
+  readonly writtenIn?: string;
   /** Where the sweep names the value, and the path. */
   readonly range: SourceRange;
   readonly keyRange: SourceRange;

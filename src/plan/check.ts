@@ -1,4 +1,5 @@
 /** Every check that needs more than one stage's schema: references, cycles, shapes, losses. */
+import { asWritten } from '../config/paths.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { Finding, Inspection, OutputDescription } from '../core/stage-type.ts';
@@ -74,7 +75,8 @@ export function checkPipeline(located: LocatedPipeline, inspections: Inspections
   return { stages: graph.stages, outputs, diagnostics: diagnostics.sort(byPlace) };
 }
 
-function toDiagnostic(located: LocatedPipeline, stage: string, finding: Finding): Diagnostic {
+function toDiagnostic(located: LocatedPipeline, stage: string, found: Finding): Diagnostic {
+  const finding = asWritten(located, ['stages', stage, ...found.at], found);
   const { related } = finding;
   // A finding about the stage as a whole points at its name, not at the whole block. A path is wrong where it is written.
   const part = finding.at.length === 0 ? 'key' : finding.code === 'data-missing' ? 'origin' : 'value';

@@ -1,8 +1,9 @@
 /** Graph + what the last run and the cache hold -> a plan. */
 import { availableParallelism } from 'node:os';
-import type { LocatedPipeline } from '../config/pipeline.ts';
+import { asWritten } from '../config/paths.ts';
+import type { DocumentPath, LocatedPipeline } from '../config/pipeline.ts';
 import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
-import { canonicalJson, type Json, type JsonObject } from '../core/json.ts';
+import { canonicalJson, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { suggest } from '../core/suggest.ts';
 import { locateChange } from './changes.ts';
 import { differences } from '../core/json-diff.ts';
@@ -145,7 +146,11 @@ async function stageKey(
     type: type.type,
     version: type.version,
     ...(type.code === undefined ? {} : { code: type.code }),
-    settings: Object.fromEntries(Object.entries(settings).filter(([name]) => !left.has(name))),
+    settings: withoutPaths(
+      Object.fromEntries(Object.entries(settings).filter(([name]) => !left.has(name))),
+      // What the files hold counts, not where they are.
+      type.fingerprint === undefined ? [] : pathsIn(located, stage.name),
+    ),
     inputs: Object.fromEntries(
       Object.entries(stage.inputs).map(([name, target]) => [name, hashOf(before, target)]),
     ),
@@ -153,6 +158,30 @@ async function stageKey(
     ...(needsEngine ? { engine: { ...inputs.engine, threads: stageThreads(located, stage.name) } } : {}),
     ...(files === undefined ? {} : { files }),
   };
+}
+
+/** Where the settings of a stage name files. */
+function pathsIn({ paths }: LocatedPipeline, stage: string): readonly DocumentPath[] {
+  return paths.flatMap(({ at: [first, name, ...rest] }) =>
+    first === 'stages' && name === stage ? [rest] : [],
+  );
+}
+
+/** Settings without some values; the items of a list stay in their places. */
+function withoutPaths<Value extends Json>(value: Value, paths: readonly DocumentPath[]): Value;
+function withoutPaths(value: Json, paths: readonly DocumentPath[]): Json {
+  if (paths.length === 0) return value;
+  const below = (key: string | number): readonly DocumentPath[] =>
+    paths.filter(([first]) => first === key).map((path) => path.slice(1));
+  const member = (item: Json, key: string | number): Json =>
+    below(key).some((path) => path.length === 0) ? null : withoutPaths(item, below(key));
+  if (Array.isArray(value)) return value.map(member);
+  if (!isJsonObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([key]) => !below(key).some((path) => path.length === 0))
+      .map(([key, item]) => [key, member(item, key)]),
+  );
 }
 
 /** @throws Failure, at its place in the pipeline, if a file vanished since it was checked */
@@ -170,8 +199,8 @@ async function fingerprint(
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     throw new Failure(
-      ...error.diagnostics.map(({ at = [], ...diagnostic }) => ({
-        ...diagnostic,
+      ...error.diagnostics.map(({ at = [], replacement: _replacement, ...diagnostic }) => ({
+        ...asWritten(located, ['stages', stage, ...at], diagnostic),
         stage,
         range: located.locate(['stages', stage, ...at], at.length === 0 ? 'key' : 'origin'),
       })),

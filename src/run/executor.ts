@@ -5,6 +5,7 @@ import type { Entry } from '../artifacts/entry.ts';
 import { takeLock } from '../files/lock.ts';
 import type { Store } from '../artifacts/store.ts';
 import type { Workspace } from '../artifacts/workspace.ts';
+import { asWritten } from '../config/paths.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
 import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
 import type { JsonObject } from '../core/json.ts';
@@ -369,8 +370,8 @@ function describeFailure(
   const message = error instanceof Error ? error.message : String(error);
   const hint = 'this is a bug in Hourglass; its stack is in `log.jsonl`';
   const { diagnostics } = error instanceof Failure ? error : failure('internal-error', message, hint);
-  return diagnostics.map(({ at = [], ...diagnostic }) => ({
-    ...diagnostic,
+  return diagnostics.map(({ at = [], replacement: _replacement, ...diagnostic }) => ({
+    ...asWritten(located, ['stages', stage.name, ...at], diagnostic),
     stage: stage.name,
     range:
       diagnostic.range ?? located.locate(['stages', stage.name, ...at], at.length === 0 ? 'key' : 'value'),

@@ -26,27 +26,48 @@ export async function findOtherFiles(
     const theirs = submitted.pipeline.stages.get(name) ?? {};
     for (const path of given.stageTypes.get(settings.type)?.files?.(settings) ?? []) {
       const key = Object.keys(settings).find((each) => settings[each] === path) ?? '';
-      if (isEditable(['stages', name, key]) || (theirs as JsonObject)[key] !== path) continue;
-      const range = submitted.locate(['stages', name, key]);
-      const file = resolve(submitted.folder, path);
-      const places = [resolve(given.folder, path), ...(data === undefined ? [] : dataCandidates(path, data))];
+      const at = ['stages', name, key];
+      const own = (theirs as JsonObject)[key];
+      const written = writtenAt(given, at) ?? path;
+      // What is written otherwise is a deviation by itself.
+      if (isEditable(at) || typeof own !== 'string' || (writtenAt(submitted, at) ?? own) !== written)
+        continue;
+      const range = submitted.locate(at);
+      const file = resolve(submitted.folder, own);
+      const places = [
+        resolve(given.folder, path),
+        ...(data === undefined ? [] : dataCandidates(written, data)),
+      ];
       const difference = await compareWith(places, file);
-      if (difference !== undefined) found.push(deviation(`\`${path}\``, difference, range));
+      if (difference !== undefined) found.push(deviation(`\`${written}\``, difference, range));
     }
   }
   for (const [index, path] of given.pipeline.plugins.entries()) {
-    const at = submitted.pipeline.plugins.indexOf(path);
+    const written = writtenAt(given, ['plugins', index]) ?? path;
+    const at = submitted.pipeline.plugins.findIndex(
+      (own, place) => (writtenAt(submitted, ['plugins', place]) ?? own) === written,
+    );
     if (at < 0 || isEditable(['plugins', index])) continue;
-    const [ours, theirs] = [resolve(given.folder, path), resolve(submitted.folder, path)];
+    const [ours, theirs] = [
+      resolve(given.folder, path),
+      resolve(submitted.folder, submitted.pipeline.plugins[at] ?? path),
+    ];
     for (const module of await moduleFiles(ours)) {
       const file = resolve(dirname(theirs), relative(dirname(ours), module));
       const [one, other] = [await textOf(module), await textOf(file)];
       if (other === undefined || one === other) continue;
-      const name = relative(dirname(resolve(submitted.folder, path)), file);
+      const name = relative(dirname(theirs), file);
       found.push(deviation(`\`${name}\``, 'other', submitted.locate(['plugins', at])));
     }
   }
   return found;
+}
+
+/** A path as the pipeline, or what it extends, has it. */
+function writtenAt({ paths }: LocatedPipeline, at: DocumentPath): string | undefined {
+  return paths.find(
+    (each) => each.at.length === at.length && each.at.every((key, index) => key === at[index]),
+  )?.written;
 }
 
 function deviation(

@@ -23,6 +23,7 @@ export async function loadStranger(options: StrangerOptions): Promise<LoadResult
   const { folder, manifest } = options;
   const result = await loadPipeline(join(folder, manifest.pipeline.file), {
     overrides: manifest.pipeline.overrides,
+    overrideFolder: dirname(join(folder, manifest.pipeline.file)),
     within: folder,
     stageTypes: pluginsWithin(folder, stageTypes(options.allowPlugins)),
   });
@@ -75,7 +76,8 @@ async function addData(located: LocatedPipeline, data: string): Promise<void> {
   for (const path of dataFiles(located)) {
     const target = resolve(located.folder, path);
     if ((await stat(target).catch(() => undefined)) !== undefined) continue;
-    for (const candidate of dataCandidates(path, data)) {
+    const written = located.paths.find((each) => each.path === path)?.written ?? path;
+    for (const candidate of [...dataCandidates(written, data), ...dataCandidates(path, data)]) {
       const info = await stat(candidate).catch(() => undefined);
       if (info?.isFile() !== true) continue;
       await mkdir(dirname(target), { recursive: true });

@@ -30,6 +30,20 @@ export interface Packed {
   readonly manifest: Manifest;
 }
 
+/**
+ * The overrides as they work in the archive: there is no working folder that paths in them could be relative to, and so
+ * these are given once more, relative to the pipeline.
+ */
+function packedOverrides({ overrides, paths, pipeline }: LocatedPipeline): readonly string[] {
+  const moved = paths.filter(({ isOverride, path, written }) => isOverride && path !== written);
+  const settings = moved.filter(({ at }) => at[0] === 'stages');
+  return [
+    ...overrides,
+    ...settings.map(({ at, path }) => `${at.join('.')}=${JSON.stringify(path)}`),
+    ...(settings.length === moved.length ? [] : [`plugins=${JSON.stringify(pipeline.plugins)}`]),
+  ];
+}
+
 /** @throws Failure `outputs-outdated`, and whatever is wrong with a file that belongs into the archive */
 export async function packSubmission(located: LocatedPipeline, options: PackOptions): Promise<Packed> {
   const { pipeline } = located;
@@ -55,7 +69,7 @@ export async function packSubmission(located: LocatedPipeline, options: PackOpti
       file: sources.file,
       name: pipeline.name,
       seed: pipeline.seed,
-      overrides: located.overrides,
+      overrides: packedOverrides(located),
       threads: outputs.threads,
     },
     stages: outputs.stages,

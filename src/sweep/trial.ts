@@ -1,5 +1,6 @@
 /** The trials of a sweep: the pipeline with other values in place of some. */
 import type { PipelineReader } from '../config/load.ts';
+import { absoluteSource } from '../config/located.ts';
 import type { LocatedPipeline, TrialSetting } from '../config/pipeline.ts';
 import { inOrder } from '../config/diagnostics/report.ts';
 import type { Diagnostic, SourceFile, SourceRange } from '../core/diagnostic.ts';
@@ -67,7 +68,7 @@ export async function listTrials(
         parameters: held.of(combination, trial),
         replicate,
         seed: trial.pipeline.seed,
-        settings: settings.map(({ path, value }) => ({ path, value })),
+        settings: settings.map(({ range: _range, keyRange: _keyRange, ...setting }) => setting),
         located: { ...trial, resolved: withoutSweep(trial.resolved) },
       });
     }
@@ -97,6 +98,7 @@ function settingsOf(
   const settings = [...combination].map(([name, { value, at }]): TrialSetting => ({
     path: pathOfParameter(name),
     value,
+    writtenIn: absoluteSource(locate(['sweep', ...at], 'origin').file),
     range: locate(['sweep', ...at], 'value'),
     keyRange: locate(['sweep', ...at.slice(0, at[0] === 'include' ? 3 : 2)], 'key'),
   }));

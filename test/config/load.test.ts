@@ -157,7 +157,7 @@ test('a pipeline that is read again from its data is the same, overrides include
   const first = await readPipeline(file, options);
   assert.ok(first.document !== undefined);
   await rig.write({ 'pipeline.yaml': 'name: changed since' });
-  const again = pipelineFromDocument(file, first.document, options);
+  const again = pipelineFromDocument(file, { document: first.document }, options);
   const start = { line: 4, column: 3 };
   const range = { file, start, end: start };
   const settings = [{ path: 'params.latent_size', value: 4, range, keyRange: range }];
@@ -173,9 +173,13 @@ test('what is wrong with data that was read before is told, if without a line', 
   const rig = await makeRig(context);
   const document = { name: 'small', seed: 1, stages: { mnist: { type: 'dataset', source: 'mnits' } } };
   const file = join(rig.folder, 'pipeline.yaml');
-  const result = await pipelineFromDocument(file, document, {
-    stageTypes: () => Promise.resolve(types()),
-  }).load();
+  const result = await pipelineFromDocument(
+    file,
+    { document },
+    {
+      stageTypes: () => Promise.resolve(types()),
+    },
+  ).load();
   assert.equal(result.located, undefined);
   assert.deepEqual(found(result), ['unknown-value 1:1']);
 });

@@ -60,6 +60,7 @@ export function located(
     overrides: [],
     stageTypes: types,
     removedStages: new Map(),
+    paths: [],
     invalidStages: new Set(),
     locate(path, part = 'value') {
       const line = names.indexOf(String(path[1])) + 1;

@@ -37,6 +37,7 @@ export function launcherOf(located: LocatedPipeline, reader: PipelineReader, fla
       file: resolve(located.file),
       text: located.text,
       document: reader.document ?? {},
+      elsewhere: reader.elsewhere,
       overrides: located.overrides,
       allowPlugins: flags.allowPlugins === true,
     },

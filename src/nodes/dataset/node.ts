@@ -32,8 +32,8 @@ export const datasetNode: NodeDefinition<DatasetSettings> = {
   draws: false,
   engine: false,
 
-  // Whichever mirror they come from, files are those of the pinned hash.
-  cosmetic: ['url'],
+  // Wherever they come from, files are those of the hash, which `fingerprint` tells.
+  cosmetic: ['url', 'sha256', 'funneled'],
 
   analyze({ settings, inspected, report }): OutputDescription {
     if (settings.source === 'lfw' || settings.source === 'images') checkCrop(settings, report);

@@ -907,7 +907,7 @@ export type FashionMnistDatasetSettings = {
    * or a download. With `lfw`: the archive or the unpacked folder, in place of a download. With `images`,
    * needed: a folder with images, or with one folder of images for each class. Labels count from 0 in the
    * order of the class names: by value if all are whole numbers, else by code point. With `npz`, needed: the
-   * archive. Relative to the pipeline file.
+   * archive. Relative to the file in which it is written.
    */
   readonly path?: string;
   /**
@@ -953,7 +953,7 @@ export type LfwDatasetSettings = {
    * or a download. With `lfw`: the archive or the unpacked folder, in place of a download. With `images`,
    * needed: a folder with images, or with one folder of images for each class. Labels count from 0 in the
    * order of the class names: by value if all are whole numbers, else by code point. With `npz`, needed: the
-   * archive. Relative to the pipeline file.
+   * archive. Relative to the file in which it is written.
    */
   readonly path?: string;
   /**
@@ -1038,9 +1038,10 @@ export type IdxDatasetSettings = {
    */
   readonly source: 'idx';
   /**
-   * With `idx` and `npy`, needed: the file of the training images, relative to the pipeline file; IDX files
-   * (unsigned bytes) may be gzipped, `.npy` files hold booleans, integers or floats of any size. With `npz`:
-   * the name of their array. The shape is [count, height, width] or [count, height, width, channels].
+   * With `idx` and `npy`, needed: the file of the training images, relative to the file in which it is
+   * written; IDX files (unsigned bytes) may be gzipped, `.npy` files hold booleans, integers or floats of any
+   * size. With `npz`: the name of their array. The shape is [count, height, width] or [count, height, width,
+   * channels].
    */
   readonly train_images: string;
   /**
@@ -1103,7 +1104,7 @@ export type ImagesDatasetSettings = {
    * or a download. With `lfw`: the archive or the unpacked folder, in place of a download. With `images`,
    * needed: a folder with images, or with one folder of images for each class. Labels count from 0 in the
    * order of the class names: by value if all are whole numbers, else by code point. With `npz`, needed: the
-   * archive. Relative to the pipeline file.
+   * archive. Relative to the file in which it is written.
    */
   readonly path: string;
   /**
@@ -1190,13 +1191,14 @@ export type NpzDatasetSettings = {
    * or a download. With `lfw`: the archive or the unpacked folder, in place of a download. With `images`,
    * needed: a folder with images, or with one folder of images for each class. Labels count from 0 in the
    * order of the class names: by value if all are whole numbers, else by code point. With `npz`, needed: the
-   * archive. Relative to the pipeline file.
+   * archive. Relative to the file in which it is written.
    */
   readonly path: string;
   /**
-   * With `idx` and `npy`, needed: the file of the training images, relative to the pipeline file; IDX files
-   * (unsigned bytes) may be gzipped, `.npy` files hold booleans, integers or floats of any size. With `npz`:
-   * the name of their array. The shape is [count, height, width] or [count, height, width, channels].
+   * With `idx` and `npy`, needed: the file of the training images, relative to the file in which it is
+   * written; IDX files (unsigned bytes) may be gzipped, `.npy` files hold booleans, integers or floats of any
+   * size. With `npz`: the name of their array. The shape is [count, height, width] or [count, height, width,
+   * channels].
    */
   readonly train_images: string;
   /**
@@ -1255,9 +1257,10 @@ export type NpyDatasetSettings = {
    */
   readonly source: 'npy';
   /**
-   * With `idx` and `npy`, needed: the file of the training images, relative to the pipeline file; IDX files
-   * (unsigned bytes) may be gzipped, `.npy` files hold booleans, integers or floats of any size. With `npz`:
-   * the name of their array. The shape is [count, height, width] or [count, height, width, channels].
+   * With `idx` and `npy`, needed: the file of the training images, relative to the file in which it is
+   * written; IDX files (unsigned bytes) may be gzipped, `.npy` files hold booleans, integers or floats of any
+   * size. With `npz`: the name of their array. The shape is [count, height, width] or [count, height, width,
+   * channels].
    */
   readonly train_images: string;
   /**

@@ -103,8 +103,8 @@ async function runTrials(
 
 /** The trials as they were submitted, from the document as it was then. */
 async function restoreTrials(submission: Submission, places: readonly number[]): Promise<readonly Trial[]> {
-  const { file, text, document, overrides, allowPlugins } = submission;
-  const reader = pipelineFromDocument(file, document, { overrides, stageTypes: stageTypes(allowPlugins) });
+  const { file, text, overrides, allowPlugins } = submission;
+  const reader = pipelineFromDocument(file, submission, { overrides, stageTypes: stageTypes(allowPlugins) });
   const start = { line: 1, column: 1 };
   const range = { file, start, end: start };
   const trials: Trial[] = [];

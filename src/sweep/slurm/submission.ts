@@ -20,17 +20,19 @@ export interface SubmittedTrial {
   readonly replicate: number;
   readonly seed: number;
   /** What it puts in place of values of the document. */
-  readonly settings: readonly Pick<TrialSetting, 'path' | 'value'>[];
+  readonly settings: readonly Pick<TrialSetting, 'path' | 'value' | 'writtenIn'>[];
   /** Hashes of the keys of its stages. */
   readonly stages: Readonly<Record<string, string>>;
 }
 
 /** Where a pipeline was read from, and what was read. */
 export interface ReadPipeline {
-  /** Absolute path: the document's paths are relative to its folder. */
+  /** Absolute path: the document's paths are relative to its folder, or to where `elsewhere` says. */
   readonly file: string;
   readonly text: string;
   readonly document: JsonObject;
+  /** Sources of texts that are written in another folder, by their path as JSON. */
+  readonly elsewhere: Readonly<Record<string, string>>;
   readonly overrides: readonly string[];
   readonly allowPlugins: boolean;
 }

@@ -1,0 +1,102 @@
+/** Paths in settings: each is relative to the file in which it is written. */
+import { isAbsolute, relative, resolve, sep } from 'node:path';
+import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+import { find, folderOf, isFromOverride, type Located } from './located.ts';
+import type { DocumentPath, LocatedPipeline, PathSetting } from './pipeline.ts';
+import type { Mark } from './validator.ts';
+
+/** Where paths start. */
+export interface Folders {
+  /** Absolute path of the folder of the pipeline file, which all paths are made relative to. */
+  readonly pipeline: string;
+  /** Absolute path of the folder that paths in overrides are relative to. */
+  readonly overrides: string;
+}
+
+/** Makes the paths among the settings relative to the pipeline's folder, in the data. Absolute ones stay. */
+export function placePaths(
+  data: JsonObject,
+  root: Located,
+  marks: readonly Mark[],
+  folders: Folders,
+): readonly PathSetting[] {
+  return marks.flatMap(({ keyword, at }) => {
+    const path = keyword === 'filePath' ? pathAt(root, at, folders) : undefined;
+    if (path === undefined) return [];
+    if (path.path !== path.written) replaceAt(data, at, path.path);
+    return [path];
+  });
+}
+
+/** The path that a text in the document is, if it is a text. */
+export function pathAt(root: Located, at: DocumentPath, folders: Folders): PathSetting | undefined {
+  const scalar = find(root, at)?.value;
+  if (scalar?.kind !== 'scalar' || typeof scalar.value !== 'string') return undefined;
+  const written = scalar.value;
+  const isOverride = isFromOverride(scalar);
+  const folder = isOverride ? folders.overrides : folderOf(scalar);
+  const stays = folder === folders.pipeline || isAbsolute(written) || isUrl(written);
+  const path = stays ? written : relativePath(folders.pipeline, resolve(folder, written));
+  return { at, written, folder, path, isOverride };
+}
+
+/** A path relative to a folder, with `/` on every system. */
+export function relativePath(folder: string, path: string): string {
+  return relative(folder, path).split(sep).join('/') || '.';
+}
+
+/** What no path begins with, and is to be refused as it is written. */
+function isUrl(text: string): boolean {
+  return /^[a-z][a-z+.-]+:\/\//i.test(text) || /^~(?:\/|$)/.test(text);
+}
+
+/** Puts a value in the place of another, which is there, in data that nobody else has. */
+export function replaceAt(data: Json, at: DocumentPath, value: Json): void {
+  const parent = at.slice(0, -1).reduce<Json | undefined>(memberOf, data);
+  const last = at.at(-1);
+  if (typeof parent === 'object' && parent !== null && last !== undefined) Reflect.set(parent, last, value);
+}
+
+/** The value at a path in data. */
+export function valueAt(data: Json, at: DocumentPath): Json | undefined {
+  return at.reduce<Json | undefined>(memberOf, data);
+}
+
+function memberOf(value: Json | undefined, segment: string | number): Json | undefined {
+  if (Array.isArray(value)) return (value as readonly Json[])[Number(segment)];
+  return isJsonObject(value) && Object.hasOwn(value, segment) ? value[segment] : undefined;
+}
+
+/** What a finding says at one of the settings. */
+interface Said {
+  readonly message: string;
+  readonly hint?: string;
+  readonly replacement?: string;
+}
+
+/** The same finding, in which paths are as they are written: relative to the file that has them. */
+export function asWritten<Finding extends Said>(
+  { paths, folder }: Pick<LocatedPipeline, 'paths' | 'folder'>,
+  at: DocumentPath,
+  finding: Finding,
+): Finding {
+  const setting = paths.find(
+    (each) => each.at.length === at.length && each.at.every((key, index) => key === at[index]),
+  );
+  if (setting === undefined || setting.path === setting.written) return finding;
+  const { replacement } = finding;
+  const near =
+    replacement === undefined || isAbsolute(replacement)
+      ? replacement
+      : relativePath(setting.folder, resolve(folder, replacement));
+  const shown = (text: string): string => {
+    const own = text.replaceAll(`\`${setting.path}\``, `\`${setting.written}\``);
+    return replacement === undefined ? own : own.replaceAll(`\`${replacement}\``, `\`${near}\``);
+  };
+  return {
+    ...finding,
+    message: shown(finding.message),
+    ...(finding.hint === undefined ? {} : { hint: shown(finding.hint) }),
+    ...(near === undefined ? {} : { replacement: near }),
+  };
+}
