@@ -112,6 +112,8 @@ export function errorCode(error: unknown): string {
 /** Turns a system error of writing `path` into a diagnostic; other errors are returned unchanged. */
 export function fileFailure(error: unknown, path: string): unknown {
   if (error instanceof Failure) return error;
+  const limit = limitFailure(error, path);
+  if (limit !== undefined) return limit;
   switch (errorCode(error)) {
     case 'ENOSPC':
     case 'EDQUOT':
@@ -139,13 +141,8 @@ export function systemFailure(error: unknown): unknown {
   if (error instanceof Failure || !isSystemError(error)) return error;
   const code = errorCode(error);
   const path = 'path' in error && typeof error.path === 'string' ? error.path : undefined;
-  if (code === 'EMFILE' || code === 'ENFILE') {
-    return failure(
-      'output-not-writable',
-      `no more files can be opened (${code})`,
-      'raise the limit with `ulimit -n`, or do less at one time (`--jobs 1`)',
-    );
-  }
+  const limit = limitFailure(error, path);
+  if (limit !== undefined) return limit;
   const isFull = code === 'ENOSPC' || code === 'EDQUOT';
   const temporary = tmpdir();
   const isTemporary = [temporary, realTemporary()].some((folder) => path?.startsWith(folder) === true);
@@ -169,6 +166,42 @@ export function systemFailure(error: unknown): unknown {
     `${path === undefined ? 'a file' : `\`${path}\``} cannot be read or written (${code})`,
     'check its permissions, and the disk that it is on',
   );
+}
+
+/** What a limit of the system, or of the shell, refuses whatever the file is; undefined for other errors. */
+function limitFailure(error: unknown, path: string | undefined): Failure | undefined {
+  const code = errorCode(error);
+  switch (code) {
+    case 'EMFILE':
+    case 'ENFILE':
+      return failure(
+        'system-limit',
+        `no more files can be opened (${code})`,
+        'raise the limit with `ulimit -n`, or do less in parallel (`--jobs 1`)',
+      );
+    case 'EFBIG':
+      return failure(
+        'system-limit',
+        `${path === undefined ? 'a file' : `\`${path}\``} would be larger than files may be here (${code})`,
+        'raise the limit with `ulimit -f`, or use a disk that takes larger files',
+      );
+    case 'EAGAIN':
+    case 'ENOMEM':
+      return failure(
+        'system-limit',
+        `the system has no more memory or processes for this (${code})`,
+        'close other programs, raise the limits with `ulimit -u` and `ulimit -v`, or do less in parallel (`--jobs 1`)',
+      );
+    default:
+      // Node names the call, and no file.
+      return code === 'ENOENT' && error instanceof Error && /\buv_cwd\b/.test(error.message)
+        ? failure(
+            'file-not-found',
+            'the folder that this command was started in does not exist any more',
+            'change to another: `cd`',
+          )
+        : undefined;
+  }
 }
 
 /** `TMPDIR` without links. */

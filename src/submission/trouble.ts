@@ -14,6 +14,7 @@ export const UNDONE: ReadonlySet<Diagnostic['code']> = new Set([
   'engine-install-failed',
   'disk-full',
   'output-not-writable',
+  'system-limit',
   'archive-unreadable',
   'verification-stopped',
   'worker-died',

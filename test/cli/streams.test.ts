@@ -25,7 +25,7 @@ test('with --json, stdout is one document and stderr is empty, whatever happens'
     [0, 'run', 'p.yaml', '-v'],
     [0, 'run', 'p.yaml'],
     [2, 'run', 'bad.yaml'],
-    [1, 'run', 'q.yaml'],
+    [2, 'run', 'q.yaml'],
     [2, 'run', 'p.yaml', 'nosy'],
     [2, 'run'],
     [2, 'rnu'],
