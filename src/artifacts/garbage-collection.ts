@@ -3,7 +3,7 @@ import { lstat, readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { failure } from '../core/diagnostic.ts';
 import { fileFailure } from '../files/atomic.ts';
-import { takeLock } from '../files/lock.ts';
+import { takeLock, type HeldLock } from '../files/lock.ts';
 import type { Store } from './store.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -130,6 +130,8 @@ export async function collectGarbage(
     readonly maxBytes: number;
     /** Only count what would be removed. */
     readonly dryRun: boolean;
+    /** Called before anything is removed: whoever lost his locks must not. */
+    readonly check?: () => Promise<void>;
   },
 ): Promise<Collection> {
   const { entries, checkpoints, damaged, leftovers } = await survey(store);
@@ -145,9 +147,11 @@ export async function collectGarbage(
   if (!options.dryRun) {
     try {
       for (const holding of removed) {
+        await options.check?.();
         if ('hash' in holding) await store.remove(holding.hash);
         else await rm(join(store.folder, 'checkpoints', holding.lineage), { recursive: true, force: true });
       }
+      await options.check?.();
       await store.removeLeftovers();
       await rm(join(store.folder, 'damaged'), { recursive: true, force: true });
     } catch (error) {
@@ -164,25 +168,35 @@ export async function collectGarbage(
   };
 }
 
+/** Pipelines that are kept from being run. */
+export interface LockedRuns {
+  /** @throws Failure `lock-lost` */
+  check(): Promise<void>;
+  release(): Promise<void>;
+}
+
 /**
  * Keeps pipelines from being run until `release` is called.
  *
  * @param names of pipelines; or all that are or were run with this store
  * @throws Failure `run-locked` if one of them is at work
  */
-export async function lockRuns(store: Store, names: readonly string[] | 'all'): Promise<() => Promise<void>> {
+export async function lockRuns(store: Store, names: readonly string[] | 'all'): Promise<LockedRuns> {
   const folder = join(store.folder, 'locks');
   const locked = (await readdir(folder).catch(() => []))
     .filter((name) => name.endsWith('.lock'))
     .map((name) => name.slice(0, -'.lock'.length));
-  const releases: (() => Promise<void>)[] = [];
+  const held: HeldLock[] = [];
   const release = async (): Promise<void> => {
-    for (const one of releases) await one();
+    for (const lock of held) await lock.release();
   };
   for (const name of names === 'all' ? locked : names) {
-    const result = await takeLock(join(folder, `${name}.lock`));
+    const result = await takeLock(join(folder, `${name}.lock`)).catch(async (error: unknown) => {
+      await release();
+      throw error;
+    });
     if (result.state === 'taken') {
-      releases.push(result.release);
+      held.push(result);
       continue;
     }
     await release();
@@ -192,7 +206,12 @@ export async function lockRuns(store: Store, names: readonly string[] | 'all'): 
       'wait for it, or stop it',
     );
   }
-  return release;
+  return {
+    async check() {
+      for (const lock of held) await lock.check();
+    },
+    release,
+  };
 }
 
 async function summarizePaths(paths: readonly string[]): Promise<Tally> {

@@ -1,5 +1,5 @@
 /** `log.jsonl` of a workspace: events as pino writes them, one JSON object a line. */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { errorCode } from '../files/atomic.ts';
@@ -65,6 +65,8 @@ export class WorkspaceLog<Event> {
     const { pino } = await import('pino');
     try {
       mkdirSync(workspace, { recursive: true });
+      // Another file, not the same one emptied: a run that lost its place to this one may still have it open.
+      rmSync(join(workspace, 'log.jsonl'), { force: true });
       // Synchronous writes: a killed run leaves all that had happened.
       const file = pino.destination({ dest: join(workspace, 'log.jsonl'), append: false, sync: true });
       file.on('error', (error: unknown) => this.#giveUp(error));

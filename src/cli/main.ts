@@ -24,7 +24,8 @@ export async function main(args: readonly string[]): Promise<number> {
   }
   const problem = await streams.problem();
   guard.stop();
-  return problem === undefined ? code : Math.max(code, reportProblem(problem, args));
+  // On stderr, whatever `--json` asked of stdout.
+  return problem === undefined ? code : Math.max(code, reportProblem(problem, []));
 }
 
 /** Reports what ends the process before its command has: nothing ends without a word, or with exit code 0. */

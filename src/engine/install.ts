@@ -6,7 +6,7 @@ import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { writeFileAtomic } from '../files/atomic.ts';
-import { takeLock } from '../files/lock.ts';
+import { lockLost, takeLock, type HeldLock } from '../files/lock.ts';
 import type { Owner } from '../files/owner.ts';
 import { isAlive } from '../files/process.ts';
 import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
@@ -92,9 +92,12 @@ export async function installEngine(onProgress: InstallProgress, signal: AbortSi
     const lock = await takeLock(`${folder}.lock`);
     if (lock.state === 'taken') {
       try {
-        const record = (await readEngineRecord()) ?? (await installHere(folder, onProgress, signal));
-        await installKernels(record, onProgress, signal);
+        const own = AbortSignal.any([signal, lock.lost]);
+        const record = (await readEngineRecord()) ?? (await installHere(folder, lock, onProgress, own));
+        await installKernels(record, onProgress, own);
         return record;
+      } catch (error) {
+        throw lock.lost.aborted ? lockLost() : error;
       } finally {
         await lock.release();
       }
@@ -115,6 +118,7 @@ function describeWait({ pid, host }: Owner, path: string): string {
 
 async function installHere(
   folder: string,
+  lock: HeldLock,
   onProgress: InstallProgress,
   signal: AbortSignal,
 ): Promise<EngineRecord> {
@@ -134,6 +138,7 @@ async function installHere(
       installed: new Date().toISOString(),
     };
     await writeFileAtomic(join(draft, 'engine.json'), `${JSON.stringify(record, null, 2)}\n`);
+    await lock.check();
     await rm(folder, { recursive: true, force: true });
     await rename(draft, folder);
     await rm(refusalFile(), { force: true });

@@ -10,7 +10,7 @@ import { createGunzip } from 'node:zlib';
 import { Agent, EnvHttpProxyAgent, interceptors, request, type Dispatcher } from 'undici';
 import { Failure, failure } from '../core/diagnostic.ts';
 import { errorCode, fileFailure, syncFile, syncFolder } from './atomic.ts';
-import { takeLock } from './lock.ts';
+import { lockLost, takeLock } from './lock.ts';
 
 export interface RemoteFile {
   /** `http:` or `https:` */
@@ -52,8 +52,11 @@ export async function ensureFile(path: string, file: RemoteFile, options: Downlo
       const lock = await takeLock(`${path}.lock`);
       if (lock.state === 'taken') {
         try {
-          if (!(await isIntact(path, file))) await fetchWhole(path, file, options);
+          const signal = AbortSignal.any([options.signal, lock.lost]);
+          if (!(await isIntact(path, file))) await fetchWhole(path, file, { ...options, signal });
           return;
+        } catch (error) {
+          throw lock.lost.aborted ? lockLost() : error;
         } finally {
           await lock.release();
         }

@@ -3,11 +3,44 @@ import { randomBytes } from 'node:crypto';
 import { link, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { failure, type Failure } from '../core/diagnostic.ts';
 import { errorCode, fileFailure, makeFolder } from './atomic.ts';
-import { findOwner, OwnerFile, type Owner } from './owner.ts';
+import { findOwner, isAt, OwnerFile, type FileMark, type Owner } from './owner.ts';
 
-export type LockResult =
-  { readonly state: 'taken'; release(): Promise<void> } | { readonly state: 'held'; readonly owner: Owner };
+export type LockResult = HeldLock | { readonly state: 'held'; readonly owner: Owner };
+
+/** Tells whether a lock file is still the same, also in another process of its owner. */
+export interface LockMark extends FileMark {
+  readonly path: string;
+}
+
+/** A lock that this process took. It loses it to another if it is silent for too long, as when it is stopped and continued. */
+export interface HeldLock {
+  readonly state: 'taken';
+  readonly mark: LockMark;
+  /** Aborted once it is known that the lock was lost. */
+  readonly lost: AbortSignal;
+  /**
+   * Called before anything is written that the lock protects.
+   *
+   * @throws Failure `lock-lost`
+   */
+  check(): Promise<void>;
+  release(): Promise<void>;
+}
+
+/** Whether the owner of a lock still has it. */
+export async function isStillHeld(mark: LockMark): Promise<boolean> {
+  return isAt(mark.path, mark);
+}
+
+export function lockLost(): Failure {
+  return failure(
+    'lock-lost',
+    'this process was silent for too long, and another has taken its place: it stopped, and wrote nothing more',
+    'see what the other one does; then run the same command again',
+  );
+}
 
 /** Names of files that are about to become a lock; a process that was killed meanwhile leaves one behind. */
 export const PENDING_LOCK = /\.lock\.\d+-[0-9a-f]{8}$/;
@@ -29,7 +62,7 @@ export async function takeLock(path: string): Promise<LockResult> {
       isTaken = await linked(unique, path);
       // One that cannot be removed is that of a dead process soon.
       const release = (): Promise<void> => file.remove(path).catch(() => undefined);
-      if (isTaken) return { state: 'taken', release };
+      if (isTaken) return await held(file, path, release);
       const holder = await findOwner(path);
       if (holder?.owner !== undefined && holder.alive) return { state: 'held', owner: holder.owner };
       await removeStale(path, unique);
@@ -40,6 +73,25 @@ export async function takeLock(path: string): Promise<LockResult> {
     // The lock itself is another name of the same file, which stays open for its heartbeat.
     await (isTaken ? rm(unique, { force: true }) : mine?.remove(unique))?.catch(() => undefined);
   }
+}
+
+async function held(file: OwnerFile, path: string, release: () => Promise<void>): Promise<HeldLock> {
+  const mark = { path, ...(await file.mark()) };
+  const controller = new AbortController();
+  const look = async (): Promise<void> => {
+    if (!(await isStillHeld(mark))) controller.abort();
+  };
+  file.onBeat = look;
+  return {
+    state: 'taken',
+    mark,
+    lost: controller.signal,
+    async check() {
+      if (!controller.signal.aborted) await look();
+      if (controller.signal.aborted) throw lockLost();
+    },
+    release,
+  };
 }
 
 async function linked(from: string, to: string): Promise<boolean> {

@@ -8,13 +8,15 @@ import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { isJsonObject } from '../core/json.ts';
 import { errorCode, writeNew } from './atomic.ts';
-import { isAlive, pidNamespace, processStart } from './process.ts';
+import { isAlive, machineIdentity, pidNamespace, processStart } from './process.ts';
 
 export interface Owner {
   readonly pid: number;
   readonly host: string;
   /** What process numbers are counted in: containers may share a host's name. Empty where unknown. */
   readonly space: string;
+  /** Tells machines of one name apart, such as clones. Absent in files of earlier versions; empty where unknown. */
+  readonly machine?: string;
   /** When the process started, in the system's own units: tells a reused process number. Empty where unknown. */
   readonly processStart: string;
   /** ISO 8601. */
@@ -35,10 +37,16 @@ export class OwnerFile {
   private constructor(file: FileHandle) {
     this.#file = file;
     this.#timer = setInterval(() => {
-      this.#beating = this.#beating.then(() => beat(file)).catch(() => undefined);
+      this.#beating = this.#beating
+        .then(() => beat(file))
+        .then(() => this.onBeat())
+        .catch(() => undefined);
     }, HEARTBEAT_MS);
     this.#timer.unref();
   }
+
+  /** Called after each beat. */
+  onBeat: () => Promise<void> = async () => undefined;
 
   /** Makes the file, which must not be there. */
   static async create(path: string): Promise<OwnerFile> {
@@ -46,10 +54,17 @@ export class OwnerFile {
       pid: process.pid,
       host: hostname(),
       space: pidNamespace(),
+      machine: machineIdentity(),
       processStart: processStart(process.pid),
       since: new Date().toISOString(),
     };
     return new OwnerFile(await writeNew(path, Buffer.from(JSON.stringify(owner))));
+  }
+
+  /** What tells this file from another under the same name. */
+  async mark(): Promise<FileMark> {
+    const { ino, dev } = await this.#file.stat();
+    return { ino, dev };
   }
 
   /** Ends the heartbeat, and removes the file under this name if it is still this one. */
@@ -57,11 +72,25 @@ export class OwnerFile {
     clearInterval(this.#timer);
     await this.#beating;
     try {
-      const [own, there] = [await this.#file.stat(), await stat(path).catch(() => undefined)];
-      if (there?.ino === own.ino && there.dev === own.dev) await rm(path, { force: true });
+      if (await isAt(path, await this.mark())) await rm(path, { force: true });
     } finally {
       await this.#file.close();
     }
+  }
+}
+
+export interface FileMark {
+  readonly ino: number;
+  readonly dev: number;
+}
+
+/** Whether a file has this name; also true where the system does not tell. */
+export async function isAt(path: string, { ino, dev }: FileMark): Promise<boolean> {
+  try {
+    const there = await stat(path);
+    return there.ino === ino && there.dev === dev;
+  } catch (error) {
+    return errorCode(error) !== 'ENOENT';
   }
 }
 
@@ -89,14 +118,20 @@ export async function findOwner(path: string): Promise<FoundOwner | undefined> {
   }
   try {
     const owner = parseOwner(await file.readFile('utf8'));
-    if (owner !== undefined && owner.host === hostname() && owner.space === pidNamespace()) {
-      return { owner, alive: isSameProcess(owner) };
-    }
+    if (owner !== undefined && isOfThisMachine(owner)) return { owner, alive: isSameProcess(owner) };
     const silence = (await fileSystemTime(dirname(path))) - (await file.stat()).mtimeMs;
     return { ...(owner === undefined ? {} : { owner }), alive: silence < HEARTBEAT_TIMEOUT_MS };
   } finally {
     await file.close();
   }
+}
+
+function isOfThisMachine({ host, space, machine }: Owner): boolean {
+  return (
+    host === hostname() &&
+    space === pidNamespace() &&
+    (machine === undefined || machine === machineIdentity())
+  );
 }
 
 function isSameProcess(owner: Owner): boolean {
@@ -121,13 +156,13 @@ function parseOwner(text: string): Owner | undefined {
   try {
     const value: unknown = JSON.parse(text);
     if (!isJsonObject(value)) return undefined;
-    const { pid, host, space, processStart, since } = value;
+    const { pid, host, space, machine, processStart, since } = value;
     return typeof pid === 'number' &&
       typeof host === 'string' &&
       typeof space === 'string' &&
       typeof processStart === 'string' &&
       typeof since === 'string'
-      ? { pid, host, space, processStart, since }
+      ? { pid, host, space, ...(typeof machine === 'string' ? { machine } : {}), processStart, since }
       : undefined;
   } catch {
     return undefined;

@@ -1,5 +1,6 @@
 /** Whether other processes of this machine are still at work. */
 import { readFileSync, readlinkSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
 import { errorCode } from './atomic.ts';
 
 /**
@@ -28,6 +29,30 @@ export function pidNamespace(): string {
   } catch {
     return '';
   }
+}
+
+let machine: string | undefined;
+
+/**
+ * Tells machines apart, also those that were cloned, and have one name: the number of this start of the system, or the address of a
+ * network card. Empty where unknown.
+ */
+export function machineIdentity(): string {
+  machine ??= bootNumber() ?? networkAddress() ?? '';
+  return machine;
+}
+
+function bootNumber(): string | undefined {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    return undefined;
+  }
+}
+
+function networkAddress(): string | undefined {
+  const cards = Object.entries(networkInterfaces()).sort(([one], [other]) => (one < other ? -1 : 1));
+  return cards.flatMap(([, addresses]) => addresses ?? []).find(({ internal }) => !internal)?.mac;
 }
 
 /** The most memory that a process held at one time, in bytes; undefined where the system does not tell. */

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import type { Entry } from '../artifacts/entry.ts';
-import { takeLock } from '../files/lock.ts';
+import { takeLock, type HeldLock } from '../files/lock.ts';
 import type { Store } from '../artifacts/store.ts';
 import type { Workspace } from '../artifacts/workspace.ts';
 import { asWritten } from '../config/paths.ts';
@@ -49,7 +49,7 @@ export async function runPipeline(located: LocatedPipeline, options: RunOptions)
       const { plan, engine } = prepared;
       const others = await otherSources(located, workspace);
       for (const diagnostic of others) options.emit({ type: 'diagnostic', diagnostic });
-      const result = await runPlan(plan, options, { workspace, store, engine, shared }).finally(() =>
+      const result = await runPlan(plan, options, { workspace, store, engine, shared, lock }).finally(() =>
         shared.close(),
       );
       return {
@@ -73,15 +73,39 @@ export interface RunPlace {
   /** The engine of the stages that run; undefined if none needs one. */
   readonly engine: JsonObject | undefined;
   readonly shared: SharedWork;
+  /** What keeps other processes from the workspace. */
+  readonly lock: HeldLock;
 }
 
-/** Runs a plan whose workspace no other process uses. */
+/**
+ * Runs a plan in a workspace that this process has locked.
+ *
+ * @throws Failure `lock-lost`; nothing is written from then on
+ */
 export async function runPlan(
   plan: Plan,
   options: RunOptions,
   place: RunPlace,
 ): Promise<Omit<RunResult, 'seconds'>> {
-  return new Run(plan, options, place).execute();
+  const { lock, shared } = place;
+  const onLost = (): void => shared.close();
+  lock.lost.addEventListener('abort', onLost);
+  try {
+    return await new Run(plan, untilLost(options, lock), place).execute();
+  } finally {
+    lock.lost.removeEventListener('abort', onLost);
+  }
+}
+
+/** A run that lost its lock stops, and tells nobody what becomes of its stages. */
+function untilLost(options: RunOptions, { lost }: HeldLock): RunOptions {
+  return {
+    ...options,
+    signal: AbortSignal.any([options.signal, lost]),
+    emit: (event) => {
+      if (!lost.aborted) options.emit(event);
+    },
+  };
 }
 
 export function lockedDiagnostic(
@@ -104,6 +128,7 @@ class Run {
   readonly #store: Store;
   readonly #journal: RunJournal;
   readonly #shared: SharedWork;
+  readonly #lock: HeldLock;
   readonly #diagnostics: Diagnostic[] = [];
   readonly #outcomes = new Map<string, StageOutcome>();
   readonly #entries = new Map<string, Entry>();
@@ -118,13 +143,14 @@ class Run {
   /** Whether anything was run, restored or removed. */
   #touched = false;
 
-  constructor(plan: Plan, options: RunOptions, { workspace, store, engine, shared }: RunPlace) {
+  constructor(plan: Plan, options: RunOptions, { workspace, store, engine, shared, lock }: RunPlace) {
     this.#plan = plan;
     this.#options = options;
     this.#workspace = workspace;
     this.#store = store;
     this.#shared = shared;
-    this.#journal = new RunJournal(workspace, plan, store, engine);
+    this.#lock = lock;
+    this.#journal = new RunJournal({ workspace, plan, store, engine, lock });
   }
 
   async execute(): Promise<Omit<RunResult, 'seconds'>> {
@@ -296,6 +322,7 @@ class Run {
       inputs: this.#entries,
       store: this.#store,
       pool: this.#shared.pool,
+      lock: this.#lock,
       // A damaged entry was set aside, so only a forced run replaces anything.
       replace: stage.reason.kind === 'forced',
       signal,
@@ -322,6 +349,7 @@ class Run {
   async #show(stage: PlannedStage, entry: Entry): Promise<void> {
     this.#touched = true;
     await this.#journal.leave(stage);
+    await this.#lock.check();
     const moved = await this.#workspace.publish(stage.name, entry);
     const { name } = stage;
     this.#report(

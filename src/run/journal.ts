@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { standingOf, type StageChange } from '../artifacts/standing.ts';
+import type { HeldLock } from '../files/lock.ts';
 import type { Store } from '../artifacts/store.ts';
 import type { RunRecord, StageRecord, Workspace } from '../artifacts/workspace.ts';
 import { canonicalJson, sha256, type Json, type JsonObject } from '../core/json.ts';
@@ -13,6 +14,16 @@ import type { StageOutcome, StageStanding } from './types.ts';
 import { sourcePath } from './source.ts';
 
 type Metrics = Readonly<Record<string, number>>;
+
+/** What a journal is of, and where. */
+export interface JournalPlace {
+  readonly workspace: Workspace;
+  readonly plan: Plan;
+  readonly store: Store;
+  readonly engine: JsonObject | undefined;
+  /** Nothing is written without it. */
+  readonly lock: HeldLock;
+}
 
 /**
  * Keeps the record of a run true at every moment, so that a killed run leaves what had finished, marked as `running`.
@@ -25,6 +36,7 @@ export class RunJournal {
   readonly #plan: Plan;
   readonly #store: Store;
   readonly #engine: JsonObject | undefined;
+  readonly #lock: HeldLock;
   readonly #resolved: string;
   readonly #stages = new Map<string, StageRecord>();
   readonly #metrics = new Map<string, Metrics>();
@@ -32,11 +44,12 @@ export class RunJournal {
   /** Writes one after the other: stages finish in parallel. */
   #writing: Promise<void> = Promise.resolve();
 
-  constructor(workspace: Workspace, plan: Plan, store: Store, engine: JsonObject | undefined) {
+  constructor({ workspace, plan, store, engine, lock }: JournalPlace) {
     this.#workspace = workspace;
     this.#plan = plan;
     this.#store = store;
     this.#engine = engine;
+    this.#lock = lock;
     this.#resolved = stringify(plan.located.resolved, { aliasDuplicateObjects: false });
   }
 
@@ -67,6 +80,7 @@ export class RunJournal {
     const isTouched = gone.length > 0 || this.#differs() || !isSameYaml(before, located.resolved);
     const isIdle = !isTouched && before === this.#resolved && this.#previous?.status === 'done';
     const writes = !isIdle || stages.some(({ action }) => action === 'run');
+    await this.#lock.check();
     if (writes) await this.#workspace.writeJson('metrics.json', withoutEmpty(this.#inOrder(lasting)));
     await this.#workspace.writeText('pipeline.yaml', located.text);
     await this.#workspace.writeBases(located.bases.map(({ name, text }) => ({ file: name, text })));
@@ -229,6 +243,7 @@ export class RunJournal {
     };
     const metrics = this.#inOrder(this.#metrics);
     this.#writing = this.#writing.then(async () => {
+      await this.#lock.check();
       await this.#workspace.writeJson('metrics.json', withoutEmpty(metrics));
       await this.#workspace.writeRun(record);
     });

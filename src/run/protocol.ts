@@ -3,6 +3,7 @@ import type { Diagnostic } from '../core/diagnostic.ts';
 import type { LogLevel, Progress } from '../core/event.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { EngineKind } from '../engine/engine.ts';
+import type { LockMark } from '../files/lock.ts';
 import type { InputArtifact } from '../nodes/contract.ts';
 
 /** One stage to run. */
@@ -15,6 +16,8 @@ export interface StageTask {
   readonly folder: string;
   /** Absolute path of the folder for checkpoints, for types that keep some. */
   readonly checkpoints?: string;
+  /** The run's lock: without it, the worker ends. */
+  readonly lock: LockMark;
   readonly pipelineFolder: string;
   readonly pipelineSeed: number;
   /** Absolute paths of the plugins that were allowed. */

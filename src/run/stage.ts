@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import type { Entry } from '../artifacts/entry.ts';
 import type { Store } from '../artifacts/store.ts';
+import type { HeldLock } from '../files/lock.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
 import { failure } from '../core/diagnostic.ts';
 import type { JsonObject } from '../core/json.ts';
@@ -18,6 +19,7 @@ export interface StageRun {
   readonly inputs: ReadonlyMap<string, Entry>;
   readonly store: Store;
   readonly pool: WorkerPool;
+  readonly lock: HeldLock;
   /** Whether an entry of the same key gives way. */
   readonly replace: boolean;
   readonly signal: AbortSignal;
@@ -43,6 +45,7 @@ export async function runStage(run: StageRun): Promise<Entry> {
         inputs: inputsOf(run),
         folder: draft.folder,
         ...(checkpoints === undefined ? {} : { checkpoints: checkpoints.folder }),
+        lock: run.lock.mark,
         pipelineFolder: located.folder,
         pipelineSeed: located.pipeline.seed,
         plugins: located.pipeline.plugins.map((path) => resolve(located.folder, path)),
@@ -55,6 +58,7 @@ export async function runStage(run: StageRun): Promise<Entry> {
       run.signal,
     );
     checkFinite(result);
+    await run.lock.check();
     return await draft.commit({
       key: stage.key as unknown as JsonObject,
       metrics: result.metrics,

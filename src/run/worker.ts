@@ -4,6 +4,7 @@
  */
 import { Checkpoints } from '../artifacts/checkpoints.ts';
 import { errorCode, fileFailure, systemFailure } from '../files/atomic.ts';
+import { isStillHeld } from '../files/lock.ts';
 import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
 import type { Engine } from '../engine/engine.ts';
 import { deriveSeed } from '../core/seed.ts';
@@ -23,8 +24,16 @@ process.on('disconnect', () => process.exit(1));
 // Ctrl-C and a closed terminal reach the whole process group; the executor decides what happens.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
 
+/** How often a worker makes sure that its run still has its lock: the executor may be stopped while the worker is not. */
+const LOOK_MILLISECONDS = 2000;
+
 async function runTask(task: StageTask): Promise<void> {
   abort = new AbortController();
+  const looking = setInterval(() => {
+    void isStillHeld(task.lock).then((isHeld) => {
+      if (!isHeld) process.exit(1);
+    });
+  }, LOOK_MILLISECONDS);
   try {
     const node = await findNode(task);
     const result = await node.run(contextOf(task, node));
@@ -34,6 +43,8 @@ async function runTask(task: StageTask): Promise<void> {
     // are reported with the name of the file.
     const isFull = ['ENOSPC', 'EDQUOT'].includes(errorCode(error));
     await send(describeError(isFull ? fileFailure(error, task.folder) : systemFailure(error)));
+  } finally {
+    clearInterval(looking);
   }
 }
 

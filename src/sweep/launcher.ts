@@ -5,6 +5,7 @@
  * and its `run.json` says so, whatever else may have happened to a process or a job.
  */
 import type { Store } from '../artifacts/store.ts';
+import type { HeldLock } from '../files/lock.ts';
 import type { Sweep } from '../schema/generated/settings.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { EngineChoice } from '../engine/engine.ts';
@@ -28,6 +29,8 @@ export interface Launch {
   readonly outputs: string;
   readonly engine: JsonObject | undefined;
   readonly engineChoice: EngineChoice;
+  /** What keeps other processes from these trials. */
+  readonly lock: HeldLock;
   /** First Ctrl-C. */
   readonly signal: AbortSignal;
   readonly emit: SweepEmit;

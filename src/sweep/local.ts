@@ -149,7 +149,7 @@ class LocalRun {
     trial: PlannedTrial,
     place: number,
   ): Promise<{ readonly result: Pick<RunResult, 'state' | 'diagnostics'>; readonly epoch?: number }> {
-    const { store, engine, engineChoice, outputs, signal, emit } = this.#launch;
+    const { store, engine, engineChoice, outputs, lock, signal, emit } = this.#launch;
     const controller = new AbortController();
     const losses: number[] = [];
     const watched = this.#rule === undefined ? undefined : this.#watchedStage(trial);
@@ -174,9 +174,9 @@ class LocalRun {
         signal: AbortSignal.any([signal, controller.signal]),
         emit: onEvent,
       },
-      { workspace: trial.workspace, store, engine, shared: this.#shared },
+      { workspace: trial.workspace, store, engine, shared: this.#shared, lock },
     ).catch((error: unknown) => {
-      if (!(error instanceof Failure)) throw error;
+      if (!(error instanceof Failure) || lock.lost.aborted) throw error;
       return { state: 'failed' as const, stages: [], diagnostics: error.diagnostics };
     });
     const stopped = controller.signal.aborted && !signal.aborted && result.state === 'interrupted';

@@ -3,7 +3,7 @@ import { lstat, readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { exists } from '../files/atomic.ts';
 import { foreignIn, removeExcept } from '../artifacts/foreign.ts';
-import { takeLock } from '../files/lock.ts';
+import { takeLock, type HeldLock } from '../files/lock.ts';
 import { Workspace } from '../artifacts/workspace.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
 import { Failure, type Diagnostic } from '../core/diagnostic.ts';
@@ -85,7 +85,12 @@ export async function runSweep(
     }
     try {
       await store.removeLeftovers();
-      return end(await sweep(located, trials, options, workspace));
+      const { lost } = lock;
+      const signal = AbortSignal.any([options.signal, lost]);
+      const emit: SweepEmit = (event) => {
+        if (!lost.aborted) options.emit(event);
+      };
+      return end(await sweep(located, trials, { ...options, signal, emit, lock }, workspace));
     } finally {
       await lock.release();
     }
@@ -99,10 +104,10 @@ export async function runSweep(
 async function sweep(
   located: LocatedPipeline,
   trials: readonly Trial[],
-  options: SweepOptions,
+  options: SweepOptions & { readonly lock: HeldLock },
   workspace: string,
 ): Promise<Ended> {
-  const { outputs, launcher, signal, emit } = options;
+  const { outputs, launcher, lock, signal, emit } = options;
   const { sweep: settings } = located.pipeline;
   if (settings === undefined) throw new Error('the pipeline has no sweep');
   const store = storeOf(outputs);
@@ -128,6 +133,7 @@ async function sweep(
     // With another metric the trials are the same, but the answer and the figures are not.
     canonicalJson({ ...previous.sweep }) === canonicalJson({ ...settings }) &&
     planned.every(({ id, complete }) => complete !== undefined || stopped.has(id));
+  await lock.check();
   if (!isUnchanged) {
     await removeObsoleteTrials(trialsFolder(workspace), planned);
     // Figures of other trials would stand beside these until the end, or for ever if it is interrupted.
@@ -146,6 +152,7 @@ async function sweep(
     outputs,
     engine,
     engineChoice: options.engine,
+    lock,
     signal,
     emit,
   };
@@ -158,6 +165,7 @@ async function sweep(
     jobs: launch.jobs,
   });
   const outcomes = await launcher.launch(launch);
+  await lock.check();
   const failed = outcomes.filter(({ state }) => state === 'failed');
   const has = (state: TrialOutcome['state']): boolean => outcomes.some((outcome) => outcome.state === state);
   const status = has('left')
@@ -178,10 +186,12 @@ async function sweep(
   const results = resultsOf(record);
   const answered = results.answer === undefined ? record : { ...record, answer: results.answer };
   await writeSweep(workspace, answered);
+  await lock.check();
   const figures =
     isUnchanged || status === 'submitted'
       ? []
       : await drawSweep({ record, results, trials: planned, store }, workspace);
+  await lock.check();
   const page =
     status === 'submitted' || (isUnchanged && (await exists(sweepPage(workspace))))
       ? []

@@ -5,6 +5,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  renameSync,
   rmSync,
   utimesSync,
   writeFileSync,
@@ -175,6 +176,18 @@ test('verifying finds every damaged entry and sets it aside', async () => {
   assert.deepEqual((await verifyStore(store)).damaged, []);
 });
 
+test('who lost the locks removes nothing more', async () => {
+  await three();
+  const locks = await lockRuns(store, ['idle']);
+  writeFileSync(join(store.folder, 'locks', 'new'), '{}');
+  renameSync(join(store.folder, 'locks', 'new'), join(store.folder, 'locks', 'idle.lock'));
+  const before = await store.hashes();
+  const options = { shown: new Set<string>(), maxBytes: 0, dryRun: false, check: locks.check };
+  await assert.rejects(collectGarbage(store, options), Failure);
+  assert.deepEqual(await store.hashes(), before);
+  await locks.release();
+});
+
 test('runs are held off, and a running one refuses', async () => {
   await three();
   const locks = join(store.folder, 'locks');
@@ -183,8 +196,9 @@ test('runs are held off, and a running one refuses', async () => {
   await assert.rejects(lockRuns(store, 'all'), Failure);
   assert.ok(!existsSync(join(locks, 'idle.lock')));
   if (lock.state === 'taken') await lock.release();
-  const release = await lockRuns(store, ['idle']);
+  const held = await lockRuns(store, ['idle']);
+  await held.check();
   assert.equal((await takeLock(join(locks, 'idle.lock'))).state, 'held');
-  await release();
+  await held.release();
   assert.deepEqual(readdirSync(locks), []);
 });

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { takeLock } from '../../src/files/lock.ts';
+import { isStillHeld, takeLock } from '../../src/files/lock.ts';
 import { HEARTBEAT_TIMEOUT_MS } from '../../src/files/owner.ts';
 import { Failure } from '../../src/core/diagnostic.ts';
 
@@ -68,6 +68,48 @@ test('a lock from another machine is taken over when its heart has stopped, by o
 test('another container of this machine counts processes of its own, and is judged by its heartbeat', async () => {
   await leaveBehind({ pid: 999_999_999, space: 'pid:[1]' });
   assert.equal((await takeLock(path)).state, 'held');
+});
+
+test('another machine of the same name, such as a clone, is judged by its heartbeat', async () => {
+  await leaveBehind({ pid: 999_999_999, machine: 'another' });
+  assert.equal((await takeLock(path)).state, 'held');
+  const silent = new Date(Date.now() - HEARTBEAT_TIMEOUT_MS - 5000);
+  utimesSync(path, silent, silent);
+  assert.equal((await takeLock(path)).state, 'taken');
+});
+
+test('a lock of an earlier version does not name its machine, and is judged by its process', async () => {
+  await leaveBehind({ machine: undefined });
+  assert.equal((await takeLock(path)).state, 'held');
+  await leaveBehind({ machine: undefined, pid: 999_999_999 });
+  assert.equal((await takeLock(path)).state, 'taken');
+});
+
+test('who lost its lock learns of it before it writes, and leaves it to the new owner', async () => {
+  for (const replace of [true, false]) {
+    const lock = await takeLock(path);
+    assert.equal(lock.state, 'taken');
+    await lock.check();
+    assert.ok(await isStillHeld(lock.mark));
+    rmSync(path);
+    if (replace) writeFileSync(path, '{}');
+    await assert.rejects(
+      lock.check(),
+      (error) => error instanceof Failure && error.diagnostics[0]?.code === 'lock-lost',
+    );
+    assert.ok(lock.lost.aborted && !(await isStillHeld(lock.mark)));
+    await lock.release();
+    assert.equal(existsSync(path), replace);
+    rmSync(path, { force: true });
+  }
+});
+
+test('a lock that cannot be looked at is not lost', async () => {
+  const lock = await takeLock(path);
+  assert.equal(lock.state, 'taken');
+  rmSync(join(folder, 'locks'), { recursive: true });
+  writeFileSync(join(folder, 'locks'), '');
+  assert.ok(await isStillHeld(lock.mark));
 });
 
 test('an owner keeps its lock fresh', async () => {

@@ -13,6 +13,7 @@ import { renderSummary } from '../../src/cli/terminal/summary.ts';
 import { loadPipeline } from '../../src/config/load.ts';
 import { Failure } from '../../src/core/diagnostic.ts';
 import type { RunEvent } from '../../src/core/event.ts';
+import { takeLock } from '../../src/files/lock.ts';
 import { stageTypes } from '../../src/nodes/registry.ts';
 import { renderPage } from '../../src/report/page.ts';
 import { readReport } from '../../src/report/read.ts';
@@ -108,6 +109,8 @@ class Bench {
       if ('metrics' in event)
         this.#checkNumbers(JSON.stringify(event.metrics), expectedNumbers(located.resolved), 'event');
     };
+    const lock = await takeLock(join(this.folder, 'numbers.lock'));
+    assert.equal(lock.state, 'taken');
     const result = await runPlan(
       plan,
       { ...options, signal: controller.signal, emit },
@@ -116,8 +119,10 @@ class Bench {
         store: storeOf(this.outputs),
         engine: { kind: 'native', version: 'none', platform: 'none' },
         shared: this.#shared,
+        lock,
       },
     );
+    await lock.release();
     if (isCopied) {
       rmSync(this.workspace, { recursive: true });
       cpSync(copy, this.workspace, { recursive: true });

@@ -140,10 +140,15 @@ async function makeRoom(terminal: Terminal, store: Store, options: CacheOptions)
       'such as `--max-size 2GB`; `hourglass clean --cache` removes all that no outputs show',
     );
   }
-  const release = dryRun ? undefined : await lockOutputs(resolve(options.outputs), 'all');
+  const locks = dryRun ? undefined : await lockOutputs(resolve(options.outputs), 'all');
   try {
     const shown = await shownIn(await workspacesBeside(store.folder));
-    const { removed, kept } = await collectGarbage(store, { shown, maxBytes, dryRun });
+    const { removed, kept } = await collectGarbage(store, {
+      shown,
+      maxBytes,
+      dryRun,
+      ...(locks === undefined ? {} : { check: locks.check }),
+    });
     if (terminal.options.json) {
       const document = { status: dryRun ? 'planned' : 'done', cache: { ...removed, kept } };
       terminal.result(JSON.stringify(document, null, 2));
@@ -158,6 +163,6 @@ async function makeRoom(terminal: Terminal, store: Store, options: CacheOptions)
       terminal.note('what remains is shown in outputs; `hourglass clean NAME` removes those of a pipeline');
     return EXIT.done;
   } finally {
-    await release?.();
+    await locks?.release();
   }
 }

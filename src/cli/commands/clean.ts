@@ -2,7 +2,7 @@ import { lstat, readdir } from 'node:fs/promises';
 import { basename, join, resolve, sep } from 'node:path';
 import { fileFailure } from '../../files/atomic.ts';
 import { foreignIn, removeExcept } from '../../artifacts/foreign.ts';
-import { collectGarbage, shownIn, type Tally } from '../../artifacts/garbage-collection.ts';
+import { collectGarbage, shownIn, type LockedRuns, type Tally } from '../../artifacts/garbage-collection.ts';
 import { workspacesBeside, workspacesIn } from '../../artifacts/workspace.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { storeOf } from '../../run/plan.ts';
@@ -46,21 +46,23 @@ export async function clean(terminal: Terminal, options: CleanOptions): Promise<
     named.push(present.includes(pipeline) ? pipeline : known(await outputsName(pipeline), present));
   const names = options.all ? present : [...new Set(named)];
   // A run's outputs are not removed under it, and what it has stored but does not show yet is not unused.
-  const release = options.dryRun ? undefined : await lockOutputs(outputs, options.cache ? 'all' : names);
+  const locks = options.dryRun ? undefined : await lockOutputs(outputs, options.cache ? 'all' : names);
   let removed: readonly Removed[];
   let unused: Tally | undefined;
   try {
-    removed = await removeOutputs(outputs, names, options.dryRun);
+    removed = await removeOutputs(outputs, names, locks);
     if (options.cache) {
       const gone = names.map((name) => join(outputs, name));
       const remaining = (await workspacesBeside(store.folder)).filter(
         ({ folder }) => !gone.some((path) => folder === path || folder.startsWith(`${path}${sep}`)),
       );
       const shown = await shownIn(remaining);
-      unused = (await collectGarbage(store, { shown, maxBytes: 0, dryRun: options.dryRun })).removed;
+      const check = locks === undefined ? {} : { check: locks.check };
+      unused = (await collectGarbage(store, { shown, maxBytes: 0, dryRun: options.dryRun, ...check }))
+        .removed;
     }
   } finally {
-    await release?.();
+    await locks?.release();
   }
   if (terminal.options.json) {
     const status = options.dryRun ? 'planned' : 'done';
@@ -86,17 +88,19 @@ function known(name: string, present: readonly string[]): string {
   throw failure('no-run', `there are no outputs of a pipeline \`${name}\``, otherOutputs(name, present));
 }
 
+/** @param locks absent where nothing is to be removed */
 async function removeOutputs(
   outputs: string,
   names: readonly string[],
-  dryRun: boolean,
+  locks: LockedRuns | undefined,
 ): Promise<readonly Removed[]> {
   const removed: Removed[] = [];
   for (const name of names) {
     const folder = join(outputs, name);
     const kept = await foreignIn(folder);
     removed.push({ name, bytes: await ownBytes(folder), kept });
-    if (dryRun) continue;
+    if (locks === undefined) continue;
+    await locks.check();
     await removeExcept(folder, kept).catch((error: unknown) => {
       throw fileFailure(error, folder);
     });

@@ -1,6 +1,6 @@
 /** What Slurm still has of a sweep is neither removed nor replaced. */
 import { basename, dirname, join, relative } from 'node:path';
-import { lockRuns } from '../../artifacts/garbage-collection.ts';
+import { lockRuns, type LockedRuns } from '../../artifacts/garbage-collection.ts';
 import type { Store } from '../../artifacts/store.ts';
 import { workspacesBeside } from '../../artifacts/workspace.ts';
 import { Failure, type Diagnostic } from '../../core/diagnostic.ts';
@@ -17,10 +17,7 @@ import { jobNames, slurmFolder } from './submission.ts';
  * @param names of pipelines; or all of the cache
  * @throws Failure `run-locked` if one of them is being run, here or by Slurm
  */
-export async function lockOutputs(
-  outputs: string,
-  names: readonly string[] | 'all',
-): Promise<() => Promise<void>> {
+export async function lockOutputs(outputs: string, names: readonly string[] | 'all'): Promise<LockedRuns> {
   const store = storeOf(outputs);
   const workspaces =
     names === 'all'
@@ -28,13 +25,13 @@ export async function lockOutputs(
       : names.map((name) => join(outputs, name));
   // Running jobs have locks, too: the jobs say more.
   await refuseIfHeld(workspaces, store);
-  const release = await lockRuns(store, names);
+  const locks = await lockRuns(store, names);
   try {
     // A sweep has its lock while it submits.
     await refuseIfHeld(workspaces, store);
-    return release;
+    return locks;
   } catch (error) {
-    await release();
+    await locks.release();
     throw error;
   }
 }

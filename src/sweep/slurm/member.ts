@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { takeLock, type LockResult } from '../../files/lock.ts';
+import { takeLock, type HeldLock } from '../../files/lock.ts';
 import { pipelineFromDocument } from '../../config/load.ts';
 import { failure, type Diagnostic } from '../../core/diagnostic.ts';
 import { stageTypes } from '../../nodes/registry.ts';
@@ -39,7 +39,7 @@ export async function runMember(
   try {
     const places =
       index === 'shared' ? submission.shared.map(({ trial }) => trial) : (submission.members[index] ?? []);
-    return await runTrials(submission, { workspace, places, index, signal });
+    return await runTrials(submission, { workspace, places, index, signal, lock });
   } finally {
     await lock.release();
   }
@@ -50,11 +50,12 @@ interface Share {
   readonly places: readonly number[];
   readonly index: MemberIndex;
   readonly signal: AbortSignal;
+  readonly lock: HeldLock;
 }
 
 async function runTrials(
   submission: Submission,
-  { workspace, places, index, signal }: Share,
+  { workspace, places, index, signal, lock }: Share,
 ): Promise<boolean> {
   const { outputs, engine, sweep } = submission;
   const writer = index === 'shared' ? undefined : new EventWriter(eventsFile(slurmFolder(workspace), index));
@@ -89,6 +90,7 @@ async function runTrials(
     outputs,
     engine: prepared.engine === undefined ? undefined : { ...prepared.engine },
     engineChoice: engine,
+    lock,
     signal,
     emit,
   });
@@ -169,7 +171,7 @@ async function takeOwnLock(
   { pipeline, outputs }: Submission,
   index: MemberIndex,
   signal: AbortSignal,
-): Promise<Extract<LockResult, { state: 'taken' }>> {
+): Promise<HeldLock> {
   const path = join(storeOf(outputs).folder, 'locks', `${pipeline}.member-${index}.lock`);
   for (;;) {
     const lock = await takeLock(path);

@@ -1,0 +1,86 @@
+/** A run that was stopped for so long that another took its place writes nothing more. */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { rig, TINY, type Rig } from '../rig.ts';
+
+const PATIENT = { timeout: 120_000 };
+
+/** As another process would: the lock is its own from now on. */
+function takeOver({ path }: Rig, name: string): void {
+  writeFileSync(path('.hourglass/locks/new'), '{}');
+  renameSync(path('.hourglass/locks/new'), path(`.hourglass/locks/${name}.lock`));
+}
+
+/** All files below a folder, with when they were written. */
+function filesIn(folder: string): readonly string[] {
+  const names = existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: 'utf8' }) : [];
+  // The new owner has a log of its own: what the earlier one adds goes to a file without a name.
+  return names
+    .filter((name) => !name.endsWith('log.jsonl'))
+    .map((name) => `${name} ${statSync(join(folder, name)).mtimeMs}`)
+    .sort();
+}
+
+function childrenOf(pid: number): readonly number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+}
+
+for (const [command, name] of [
+  ['run', 'tiny'],
+  ['sweep', 'swept'],
+] as const) {
+  test(`${command}: frozen, taken over, continued`, PATIENT, async (t) => {
+    const rigged = rig(t);
+    const sweep = 'sweep: { parameters: { latent_size: [2, 3] } }\n';
+    rigged.write('tiny.yaml', TINY.replace('epochs: 2', 'epochs: 100000'));
+    rigged.write('swept.yaml', rigged.read('tiny.yaml').replace('tiny', 'swept') + sweep);
+    let before: readonly string[] = [];
+    let workers: readonly number[] = [];
+    const freeze = async (pid: number): Promise<void> => {
+      while (!existsSync(rigged.path('.hourglass/checkpoints'))) await sleep(50);
+      workers = childrenOf(pid);
+      for (const each of [pid, ...workers]) process.kill(each, 'SIGSTOP');
+      await sleep(200);
+      takeOver(rigged, name);
+      before = filesIn(rigged.path('outputs'));
+      for (const each of [pid, ...workers]) process.kill(each, 'SIGCONT');
+    };
+    const { code, stderr } = await rigged.run([command, `${name}.yaml`], {
+      steps: [{ when: /side by side|trained/, act: (pid) => void freeze(pid) }],
+    });
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, /\[lock-lost\]/);
+    assert.doesNotMatch(stderr, /bug in|ENOENT/);
+    assert.deepEqual(filesIn(rigged.path('outputs')), before);
+    assert.equal(rigged.read(`.hourglass/locks/${name}.lock`), '{}', 'the other keeps its lock');
+    assert.ok(workers.length > 0 && workers.every((pid) => !existsSync(`/proc/${pid}`)));
+  });
+}
+
+test('a worker ends by itself while the process that started it is still frozen', PATIENT, async (t) => {
+  const rigged = rig(t);
+  rigged.write('tiny.yaml', TINY.replace('epochs: 2', 'epochs: 100000'));
+  const { code } = await rigged.run(['run', 'tiny.yaml'], {
+    steps: [
+      {
+        when: /epoch [3-9]\//,
+        act: (pid) => {
+          const workers = childrenOf(pid);
+          process.kill(pid, 'SIGSTOP');
+          takeOver(rigged, 'tiny');
+          void (async () => {
+            const isAtWork = (worker: number): boolean =>
+              existsSync(`/proc/${worker}`) &&
+              !/^State:\s+Z/m.test(readFileSync(`/proc/${worker}/status`, 'utf8'));
+            while (workers.some(isAtWork)) await sleep(50);
+            process.kill(pid, 'SIGCONT');
+          })();
+        },
+      },
+    ],
+  });
+  assert.equal(code, 1);
+});
