@@ -138,7 +138,9 @@ export function fileFailure(error: unknown, path: string): unknown {
  * what was being done; other errors are returned unchanged.
  */
 export function systemFailure(error: unknown): unknown {
-  if (error instanceof Failure || !isSystemError(error)) return error;
+  if (error instanceof Failure) return error;
+  if (isOutOfMemory(error)) return memoryFailure();
+  if (!isSystemError(error)) return error;
   const code = errorCode(error);
   const path = 'path' in error && typeof error.path === 'string' ? error.path : undefined;
   const limit = limitFailure(error, path);
@@ -168,6 +170,19 @@ export function systemFailure(error: unknown): unknown {
   );
 }
 
+/** Whether memory ran out, as JavaScript and WebAssembly say it. */
+function isOutOfMemory(error: unknown): boolean {
+  return error instanceof Error && /\bout of memory\b|\ballocation failed\b/i.test(error.message);
+}
+
+function memoryFailure(code?: string): Failure {
+  return failure(
+    'system-limit',
+    `the system has no more memory or processes for this${code === undefined ? '' : ` (${code})`}`,
+    'close other programs, raise the limits with `ulimit -u` and `ulimit -v`, or do less in parallel (`--jobs 1`)',
+  );
+}
+
 /** What a limit of the system, or of the shell, refuses whatever the file is; undefined for other errors. */
 function limitFailure(error: unknown, path: string | undefined): Failure | undefined {
   const code = errorCode(error);
@@ -187,11 +202,7 @@ function limitFailure(error: unknown, path: string | undefined): Failure | undef
       );
     case 'EAGAIN':
     case 'ENOMEM':
-      return failure(
-        'system-limit',
-        `the system has no more memory or processes for this (${code})`,
-        'close other programs, raise the limits with `ulimit -u` and `ulimit -v`, or do less in parallel (`--jobs 1`)',
-      );
+      return memoryFailure(code);
     default:
       // Node names the call, and no file.
       return code === 'ENOENT' && error instanceof Error && /\buv_cwd\b/.test(error.message)

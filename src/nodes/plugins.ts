@@ -6,6 +6,7 @@ import { failure } from '../core/diagnostic.ts';
 import { isJsonObject, sha256 } from '../core/json.ts';
 import type { OutputKind } from '../core/stage-type.ts';
 import type { NodeDefinition } from './contract.ts';
+import { guarded, textOf } from './plugin-guard.ts';
 
 const OUTPUT_KINDS: readonly OutputKind[] = [
   'images',
@@ -31,11 +32,17 @@ export async function loadPlugin(path: string): Promise<NodeDefinition> {
   });
   const exported = await importModule(path);
   const definition: unknown = isRecord(exported) ? exported['default'] : undefined;
-  const node = isRecord(definition) ? { ...definition, code: sha256(text) } : definition;
-  if (isNodeDefinition(node)) return node;
+  let problem: string | undefined;
+  try {
+    const node = isRecord(definition) ? { ...definition, code: sha256(text) } : definition;
+    problem = problemOf(node);
+    if (isNodeDefinition(node)) return guarded(node, path);
+  } catch (error) {
+    problem = textOf(error);
+  }
   throw failure(
     'plugin-invalid',
-    `the default export of \`${path}\` is not a node definition: ${problemOf(node) ?? 'unknown'}`,
+    `the default export of \`${path}\` is not a node definition: ${problem ?? 'unknown'}`,
     'see `docs/plugins.md` for what a plugin exports',
   );
 }
@@ -47,13 +54,17 @@ async function importModule(path: string): Promise<unknown> {
       register(new URL(`./plugin-hooks.${extension}`, import.meta.url));
       hooksRegistered = true;
     }
-    return await import(pathToFileURL(path).href);
+    return await Promise.race([import(pathToFileURL(path).href) as Promise<unknown>, nothingLeft()]);
   } catch (error) {
-    throw failure(
-      'plugin-invalid',
-      `the plugin \`${path}\` cannot be loaded: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    throw failure('plugin-invalid', `the plugin \`${path}\` cannot be loaded: ${textOf(error)}`);
   }
+}
+
+/** Rejects when the process has nothing left to do, as when a module waits for what never comes. */
+async function nothingLeft(): Promise<never> {
+  return new Promise((_, reject) => {
+    process.once('beforeExit', () => reject(new Error('it waits for what never comes')));
+  });
 }
 
 function isNodeDefinition(value: unknown): value is NodeDefinition {
@@ -65,9 +76,14 @@ function problemOf(value: unknown): string | undefined {
   if (typeof value['type'] !== 'string' || !/^[a-z][a-z0-9_-]{0,63}$/.test(value['type'])) {
     return '`type` is not a name in lower case';
   }
-  if (typeof value['version'] !== 'number') return '`version` is not a number';
+  if (!Number.isFinite(value['version'])) return '`version` is not a number';
   if (!isJsonObject(value['schema'])) return '`schema` is not a JSON Schema';
   if (!isJsonObject(value['inputs'])) return '`inputs` is not a map';
+  for (const [name, port] of Object.entries(value['inputs'])) {
+    const accepts = isJsonObject(port) ? port['accepts'] : undefined;
+    if (!Array.isArray(accepts) || !accepts.every((kind) => OUTPUT_KINDS.some((known) => known === kind)))
+      return `\`inputs.${name}.accepts\` is not a list of ${OUTPUT_KINDS.join(', ')}`;
+  }
   if (!OUTPUT_KINDS.some((kind) => kind === value['outputs'])) {
     return `\`outputs\` is not one of ${OUTPUT_KINDS.join(', ')}`;
   }

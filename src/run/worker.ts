@@ -9,6 +9,7 @@ import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
 import type { Engine } from '../engine/engine.ts';
 import { deriveSeed } from '../core/seed.ts';
 import type { NodeDefinition, StageContext } from '../nodes/contract.ts';
+import { textOf } from '../nodes/plugin-guard.ts';
 import { loadPlugin } from '../nodes/plugins.ts';
 import { builtinNodes } from '../nodes/registry.ts';
 import type { FromWorker, StageTask, ToWorker } from './protocol.ts';
@@ -26,25 +27,26 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 
 /** How often a worker makes sure that its run still has its lock: the executor may be stopped while the worker is not. */
 const LOOK_MILLISECONDS = 2000;
+let looking: NodeJS.Timeout | undefined;
 
 async function runTask(task: StageTask): Promise<void> {
   abort = new AbortController();
-  const looking = setInterval(() => {
+  looking ??= setInterval(() => {
     void isStillHeld(task.lock).then((isHeld) => {
-      if (!isHeld) process.exit(1);
+      if (!isHeld) process.kill(process.pid, 'SIGKILL');
     });
-  }, LOOK_MILLISECONDS);
+  }, LOOK_MILLISECONDS).unref();
+  let node: NodeDefinition | undefined;
   try {
-    const node = await findNode(task);
+    node = await findNode(task);
     const result = await node.run(contextOf(task, node));
     await send({ type: 'done', metrics: result.metrics ?? {}, highlights: result.highlights ?? [] });
   } catch (error) {
     // A full disk means the same for every node. Other errors of files are the node's to explain; those that it does not explain
     // are reported with the name of the file.
     const isFull = ['ENOSPC', 'EDQUOT'].includes(errorCode(error));
-    await send(describeError(isFull ? fileFailure(error, task.folder) : systemFailure(error)));
-  } finally {
-    clearInterval(looking);
+    const known = isOutOfMemory(error) ? error : systemFailure(error);
+    await send(describeError(isFull ? fileFailure(error, task.folder) : known, node));
   }
 }
 
@@ -89,7 +91,7 @@ async function loadEngineOf(task: StageTask, node: NodeDefinition): Promise<Engi
   return loadEngine({ choice: task.engine.kind, threads: task.engine.threads });
 }
 
-function describeError(error: unknown): FromWorker {
+function describeError(error: unknown, node: NodeDefinition | undefined): FromWorker {
   if (error instanceof Failure) return { type: 'failed', diagnostics: error.diagnostics };
   if (isOutOfMemory(error)) {
     const { diagnostics } = failure(
@@ -99,11 +101,12 @@ function describeError(error: unknown): FromWorker {
     );
     return { type: 'failed', diagnostics };
   }
+  const isOwn = node?.code === undefined;
   const diagnostic: Diagnostic = {
-    code: 'internal-error',
+    code: isOwn ? 'internal-error' : 'stage-failed',
     severity: 'error',
-    message: error instanceof Error ? error.message : String(error),
-    hint: 'this is a bug in the node; its stack is in `log.jsonl`',
+    message: isOwn ? textOf(error) : `the plugin failed: ${textOf(error)}`,
+    hint: `this is a bug in ${isOwn ? 'the node' : 'the plugin'}; its stack is in \`log.jsonl\``,
   };
   return {
     type: 'failed',
