@@ -76,7 +76,7 @@ export interface DiagnosticOutput {
   readonly line?: number;
   readonly column?: number;
   readonly stage?: string;
-  readonly replacement?: { readonly text: string };
+  readonly edits?: readonly { readonly text: string }[];
 }
 
 /** What is wrong with the only pipeline of a command, `check` among them. */

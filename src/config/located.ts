@@ -24,6 +24,8 @@ export interface Origin {
 export interface LocatedScalar extends Written {
   readonly kind: 'scalar';
   readonly value: Scalar;
+  /** A number as it is written, where that is not how it is shown: `1.10`. */
+  readonly source?: string;
   /** True where the value could not be made out, which is already reported: nothing more is said about it. */
   readonly broken?: boolean;
   /** True for an empty value: a key, or a `- `, behind which nothing stands. */

@@ -187,11 +187,12 @@ class TreeReader {
     const at = empty && place !== undefined ? place : range;
     if (typeof value === 'number' && !Number.isFinite(value)) {
       this.report(errorAt(at, 'out-of-range', `${backticked(node.source ?? '')} is not a finite number`));
-      return this.scalar(null, at, true);
+      return this.scalar(null, at, { broken: true });
     }
-    if (!isPlain(value)) return this.scalar(null, at, true);
-    const part = this.scalar(value, at);
-    return empty ? { ...part, value: { ...part.value, unwritten: true } } : part;
+    if (!isPlain(value)) return this.scalar(null, at, { broken: true });
+    const { source } = node;
+    const isOwn = typeof value === 'number' && source !== undefined && source !== String(value);
+    return this.scalar(value, at, { ...(empty ? { unwritten: true } : {}), ...(isOwn ? { source } : {}) });
   }
 
   private list(nodes: readonly unknown[], level: number, range: SourceRange): Part {
@@ -253,7 +254,7 @@ class TreeReader {
     }
     if (node.tag !== undefined)
       this.problem(range, 'a tag (`!…`) has no meaning in a pipeline', { hint: 'remove it' });
-    if (node.anchor !== undefined) this.anchors.set(node.anchor, this.scalar(null, range, true));
+    if (node.anchor !== undefined) this.anchors.set(node.anchor, this.scalar(null, range, { broken: true }));
     if (typeof node.value !== 'string') {
       const written = node.source ?? '';
       this.problem(
@@ -297,7 +298,7 @@ class TreeReader {
           : `nothing before ${name} is named ${anchor}`,
         target === undefined ? { hint: 'a text that begins with `*` needs quotation marks' } : {},
       );
-      return this.scalar(null, range, true);
+      return this.scalar(null, range, { broken: true });
     }
     if (level + target.depth > MAX_DEPTH) throw tooDeep(range);
     this.spend(target.weight, range);
@@ -308,11 +309,11 @@ class TreeReader {
   private scalar(
     value: Scalar,
     range: SourceRange,
-    broken = false,
-  ): Part & { readonly value: LocatedScalar } {
+    more: Pick<LocatedScalar, 'broken' | 'source' | 'unwritten'> = {},
+  ): Part {
     const weight = 1 + (typeof value === 'string' ? value.length >> 4 : 0);
     this.spend(weight, range);
-    return { value: { kind: 'scalar', value, range, ...(broken ? { broken } : {}) }, weight, depth: 0 };
+    return { value: { kind: 'scalar', value, range, ...more }, weight, depth: 0 };
   }
 
   private spend(weight: number, range: SourceRange): void {

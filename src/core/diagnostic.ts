@@ -93,8 +93,8 @@ export const DIAGNOSTIC_CODES = {
 
 export type DiagnosticCode = keyof typeof DIAGNOSTIC_CODES;
 
-/** A change of a source text. */
-export interface Replacement {
+/** A change of a source text: `text` in place of what `range` covers. */
+export interface TextEdit {
   readonly range: SourceRange;
   readonly text: string;
 }
@@ -109,8 +109,8 @@ export interface Diagnostic {
   readonly at?: readonly (string | number)[];
   /** What to do, such as "did you mean `kernel_size`?". */
   readonly hint?: string;
-  /** The change that `hint` advises: `text` in place of what `range` covers. */
-  readonly replacement?: Replacement;
+  /** The changes that `hint` advises, where they are certain: together they repair this place. They do not overlap. */
+  readonly edits?: readonly TextEdit[];
   /** A second place that matters, such as "first defined here". */
   readonly related?: readonly { readonly message: string; readonly range: SourceRange }[];
   /** The stage that was running, for failures of a run. */

@@ -4,5 +4,6 @@
 export function yamlText(text: string): string {
   const plain = /^[A-Za-z_./][\w ./@+-]*$/.test(text) && !text.endsWith(' ');
   const other = /^(?:true|false|null|~|yes|no|on|off|\.inf|\.nan)$/i.test(text);
-  return plain && !other ? text : JSON.stringify(text);
+  const isNumber = Number.isFinite(Number(text));
+  return plain && !other && !isNumber ? text : JSON.stringify(text);
 }

@@ -88,7 +88,7 @@ function toDiagnostic(located: LocatedPipeline, stage: string, found: Finding): 
     range,
     ...(finding.replacement === undefined
       ? {}
-      : { replacement: { range, text: yamlText(finding.replacement) } }),
+      : { edits: [{ range, text: yamlText(finding.replacement) }] }),
     ...(finding.hint === undefined ? {} : { hint: finding.hint }),
     ...(related === undefined
       ? {}

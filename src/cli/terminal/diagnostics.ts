@@ -65,13 +65,13 @@ export function countOf(diagnostics: readonly Diagnostic[]): string {
 
 /** A diagnostic for `--json`. */
 export function diagnosticToJson(diagnostic: Diagnostic): Readonly<Record<string, unknown>> {
-  const { range, related, replacement, ...rest } = diagnostic;
+  const { range, related, edits, ...rest } = diagnostic;
   return {
     ...rest,
     ...(range === undefined ? {} : rangeToJson(range)),
-    ...(replacement === undefined
+    ...(edits === undefined
       ? {}
-      : { replacement: { ...rangeToJson(replacement.range), text: replacement.text } }),
+      : { edits: edits.map((edit) => ({ ...rangeToJson(edit.range), text: edit.text })) }),
     ...(related === undefined
       ? {}
       : { related: related.map((other) => ({ message: other.message, ...rangeToJson(other.range) })) }),

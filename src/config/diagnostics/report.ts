@@ -1,5 +1,5 @@
 /** How the passes tell what they find. */
-import type { Diagnostic, DiagnosticCode, SourceFile, SourceRange } from '../../core/diagnostic.ts';
+import type { Diagnostic, DiagnosticCode, SourceFile, SourceRange, TextEdit } from '../../core/diagnostic.ts';
 import { suggest } from '../../core/suggest.ts';
 import { backticked } from './wording.ts';
 
@@ -8,6 +8,7 @@ export type ReportDiagnostic = (diagnostic: Diagnostic) => void;
 /** What a diagnostic may have besides its code, place and message. */
 export interface Notes {
   readonly hint?: string | undefined;
+  readonly edits?: readonly TextEdit[] | undefined;
   readonly related?: readonly { readonly message: string; readonly range: SourceRange }[] | undefined;
 }
 
@@ -15,7 +16,7 @@ export function errorAt(
   range: SourceRange,
   name: DiagnosticCode,
   message: string,
-  { hint, related }: Notes = {},
+  { hint, edits, related }: Notes = {},
 ): Diagnostic {
   return {
     code: name,
@@ -23,6 +24,7 @@ export function errorAt(
     message,
     range,
     ...(hint === undefined ? {} : { hint }),
+    ...(edits === undefined ? {} : { edits }),
     ...(related === undefined || related.length === 0 ? {} : { related }),
   };
 }

@@ -123,7 +123,7 @@ test('check, plan and run refuse a missing file at its line; a run needs only th
       ],
       command,
     );
-    assert.equal(problems[0]?.replacement?.text, 'data/images.idx');
+    assert.equal(problems[0]?.edits?.[0]?.text, 'data/images.idx');
   }
   assert.ok(!rigged.exists('outputs'));
   const right = ['-S', 'params.file=data/images.idx'];

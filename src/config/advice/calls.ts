@@ -1,0 +1,300 @@
+/** Layers, optimizers and schedules as users of Keras and PyTorch call them, and what they are here. */
+import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
+import { isList, objectAt, requiredOf, resolveReference } from '../../schema/view.ts';
+import { readSchema } from '../../schema/schemas.ts';
+import { fixArgument } from './arguments.ts';
+import { readPython, valueOf, type Python } from './python.ts';
+
+/** A kind of thing that has a name and arguments. */
+interface Meaning {
+  /** The name here; absent for what is no layer, such as `Input`. */
+  readonly name: string;
+  /** Arguments in the order of a call. */
+  readonly positions: readonly string[];
+  /** Arguments that the name itself says. */
+  readonly fixed?: JsonObject;
+}
+
+const CONVOLUTION = ['filters', 'kernel_size', 'strides', 'padding'];
+const TORCH_CONVOLUTION = ['in_channels', 'filters', 'kernel_size', 'strides', 'padding'];
+const POOLING = ['pool_size', 'strides', 'padding'];
+
+const activation = (name: string): Meaning => ({ name: 'Activation', positions: [], fixed: { activation: name } });
+
+/** By the name without case and separators; PyTorch's names, whose arguments have another order, by themselves. */
+const MEANINGS: Readonly<Record<string, Meaning>> = {
+  dense: { name: 'Dense', positions: ['units', 'activation'] },
+  fc: { name: 'Dense', positions: ['units', 'activation'] },
+  fullyconnected: { name: 'Dense', positions: ['units', 'activation'] },
+  Linear: { name: 'Dense', positions: ['in_features', 'units'] },
+  linear: { name: 'Dense', positions: ['units'] },
+  activation: { name: 'Activation', positions: ['activation'] },
+  relu: { name: 'ReLU', positions: ['max_value'] },
+  leakyrelu: { name: 'LeakyReLU', positions: ['negative_slope'] },
+  elu: { name: 'ELU', positions: ['alpha'] },
+  prelu: { name: 'PReLU', positions: [] },
+  softmax: { name: 'Softmax', positions: ['axis'] },
+  sigmoid: activation('sigmoid'),
+  tanh: activation('tanh'),
+  gelu: activation('gelu'),
+  selu: activation('selu'),
+  silu: activation('silu'),
+  swish: activation('silu'),
+  softplus: activation('softplus'),
+  dropout: { name: 'Dropout', positions: ['rate'] },
+  gaussiannoise: { name: 'GaussianNoise', positions: ['stddev'] },
+  flatten: { name: 'Flatten', positions: [] },
+  reshape: { name: 'Reshape', positions: ['target_shape'] },
+  conv2d: { name: 'Conv2D', positions: CONVOLUTION },
+  conv: { name: 'Conv2D', positions: CONVOLUTION },
+  convolution: { name: 'Conv2D', positions: CONVOLUTION },
+  convolution2d: { name: 'Conv2D', positions: CONVOLUTION },
+  Conv2d: { name: 'Conv2D', positions: TORCH_CONVOLUTION },
+  conv2dtranspose: { name: 'Conv2DTranspose', positions: CONVOLUTION },
+  convolution2dtranspose: { name: 'Conv2DTranspose', positions: CONVOLUTION },
+  deconv2d: { name: 'Conv2DTranspose', positions: CONVOLUTION },
+  deconv: { name: 'Conv2DTranspose', positions: CONVOLUTION },
+  deconvolution2d: { name: 'Conv2DTranspose', positions: CONVOLUTION },
+  convtranspose2d: { name: 'Conv2DTranspose', positions: CONVOLUTION },
+  transposedconv2d: { name: 'Conv2DTranspose', positions: CONVOLUTION },
+  ConvTranspose2d: { name: 'Conv2DTranspose', positions: TORCH_CONVOLUTION },
+  maxpooling2d: { name: 'MaxPooling2D', positions: POOLING },
+  maxpool2d: { name: 'MaxPooling2D', positions: POOLING },
+  maxpooling: { name: 'MaxPooling2D', positions: POOLING },
+  maxpool: { name: 'MaxPooling2D', positions: POOLING },
+  averagepooling2d: { name: 'AveragePooling2D', positions: POOLING },
+  averagepooling: { name: 'AveragePooling2D', positions: POOLING },
+  avgpooling2d: { name: 'AveragePooling2D', positions: POOLING },
+  avgpool2d: { name: 'AveragePooling2D', positions: POOLING },
+  avgpool: { name: 'AveragePooling2D', positions: POOLING },
+  upsampling2d: { name: 'UpSampling2D', positions: ['size'] },
+  upsampling: { name: 'UpSampling2D', positions: ['size'] },
+  upsample: { name: 'UpSampling2D', positions: ['size'] },
+  batchnormalization: { name: 'BatchNormalization', positions: [] },
+  batchnorm: { name: 'BatchNormalization', positions: [] },
+  batchnorm1d: { name: 'BatchNormalization', positions: [] },
+  batchnorm2d: { name: 'BatchNormalization', positions: [] },
+  layernormalization: { name: 'LayerNormalization', positions: [] },
+  layernorm: { name: 'LayerNormalization', positions: [] },
+  zeropadding2d: { name: 'ZeroPadding2D', positions: ['padding'] },
+  zeropad2d: { name: 'ZeroPadding2D', positions: ['padding'] },
+  cropping2d: { name: 'Cropping2D', positions: ['cropping'] },
+  globalaveragepooling2d: { name: 'GlobalAveragePooling2D', positions: [] },
+  globalavgpool2d: { name: 'GlobalAveragePooling2D', positions: [] },
+  sgd: { name: 'SGD', positions: ['learning_rate', 'momentum', 'nesterov'] },
+  rmsprop: { name: 'RMSprop', positions: ['learning_rate', 'rho', 'momentum', 'epsilon'] },
+  adam: { name: 'Adam', positions: ['learning_rate', 'beta_1', 'beta_2', 'epsilon'] },
+  adamw: { name: 'AdamW', positions: ['learning_rate', 'weight_decay'] },
+  nadam: { name: 'Nadam', positions: ['learning_rate', 'beta_1', 'beta_2', 'epsilon'] },
+  adamax: { name: 'Adamax', positions: ['learning_rate', 'beta_1', 'beta_2', 'epsilon'] },
+  adagrad: { name: 'Adagrad', positions: ['learning_rate'] },
+  exponentialdecay: {
+    name: 'ExponentialDecay',
+    positions: ['initial_learning_rate', 'decay_steps', 'decay_rate', 'staircase'],
+  },
+  cosinedecay: { name: 'CosineDecay', positions: ['initial_learning_rate', 'decay_steps', 'alpha'] },
+  piecewiseconstantdecay: { name: 'PiecewiseConstantDecay', positions: ['boundaries', 'values'] },
+  polynomialdecay: {
+    name: 'PolynomialDecay',
+    positions: ['initial_learning_rate', 'decay_steps', 'end_learning_rate', 'power'],
+  },
+  inversetimedecay: {
+    name: 'InverseTimeDecay',
+    positions: ['initial_learning_rate', 'decay_steps', 'decay_rate', 'staircase'],
+  },
+};
+
+/** Names of arguments elsewhere, and here. */
+const RENAMED: Readonly<Record<string, string>> = {
+  units: 'units neurons nodes n_units num_units nb_units hidden_units hidden_size output_dim out_features size',
+  filters: 'n_filters num_filters nb_filter nb_filters channels out_channels features',
+  kernel_size: 'kernel ksize kernel_shape filter_size window',
+  strides: 'stride step',
+  pool_size: 'pool kernel_size window_size',
+  size: 'scale_factor factor scale',
+  rate: 'p prob probability drop_rate drop dropout dropout_rate',
+  stddev: 'std sigma noise noise_factor',
+  negative_slope: 'alpha slope leak',
+  target_shape: 'shape target output_shape dims',
+  activation: 'act activation_fn activation_function nonlinearity function fn',
+  use_bias: 'bias',
+  dilation_rate: 'dilation',
+  epsilon: 'eps',
+  kernel_regularizer: 'regularizer weight_regularizer',
+  kernel_initializer: 'init initializer kernel_init weight_init',
+  padding: 'pad border_mode',
+  cropping: 'crop',
+  learning_rate: 'lr rate alpha eta step_size',
+  initial_learning_rate: 'learning_rate lr',
+  beta_1: 'beta1',
+  beta_2: 'beta2',
+  weight_decay: 'wd decay',
+  momentum: 'mom',
+};
+
+/** Arguments elsewhere that nothing here needs, and why. */
+const NEEDLESS: Readonly<Record<string, string>> = {
+  in_features: 'a layer takes the size of its input from the layer before',
+  in_channels: 'a layer takes the size of its input from the layer before',
+  num_features: 'a layer takes the size of its input from the layer before',
+  input_shape: 'the model has `input_shape`, not its layers',
+  input_dim: 'the model has `input_shape`, not its layers',
+  batch_input_shape: 'the model has `input_shape`, not its layers',
+  data_format: 'channels always come last',
+  inplace: 'it has no meaning here',
+  trainable: 'all layers are trained',
+  dtype: 'weights are float32',
+  noise_shape: 'each value is dropped by itself',
+  seed: 'the seed of the pipeline decides',
+  clipnorm: 'gradients are not clipped',
+  clipvalue: 'gradients are not clipped',
+  output_padding: '`padding: same` and `strides` decide the size',
+};
+
+const DEFINITIONS: Readonly<Record<string, string>> = Object.fromEntries(
+  ['layers', 'training'].flatMap((file) =>
+    Object.keys(objectAt(readSchema(file), 'definitions'))
+      .filter((name) => name.endsWith('Arguments'))
+      .map((name) => [name.slice(0, -'Arguments'.length), file]),
+  ),
+);
+
+/** The schema of the arguments of a layer, an optimizer or a schedule. */
+export function argumentsOf(name: string): JsonObject {
+  const file = Object.hasOwn(DEFINITIONS, name) ? DEFINITIONS[name] : undefined;
+  if (file === undefined) return {};
+  return resolveReference({ $ref: `#/definitions/${name}Arguments` }, readSchema(file))[0];
+}
+
+export function meaningOf(name: string): Meaning | undefined {
+  const last = name.split('.').at(-1) ?? name;
+  const letters = last.toLowerCase().replace(/[-_\s]/g, '');
+  const key = [last, letters].find((each) => Object.hasOwn(MEANINGS, each));
+  return key === undefined ? undefined : MEANINGS[key];
+}
+
+/** The argument of a layer that a name elsewhere stands for; why it is not needed; or neither. */
+export function argumentMeant(
+  layer: string,
+  name: string,
+): { readonly name: string } | { readonly why: string } | undefined {
+  const properties = Object.keys(objectAt(argumentsOf(layer), 'properties'));
+  if (properties.includes(name)) return { name };
+  const letters = name.replace(/([a-z])([A-Z])/g, '$1_$2').toLowerCase().replaceAll('-', '_');
+  if (properties.includes(letters)) return { name: letters };
+  const renamed = properties.find(
+    (each) => Object.hasOwn(RENAMED, each) && RENAMED[each]?.split(' ').includes(letters) === true,
+  );
+  if (renamed !== undefined) return { name: renamed };
+  const why = Object.hasOwn(NEEDLESS, letters) ? NEEDLESS[letters] : undefined;
+  return why === undefined ? undefined : { why };
+}
+
+/**
+ * What a layer or another choice was meant to be, from whatever was written: a call, a name elsewhere, arguments in a list, a
+ * map with `name` or `type`. Undefined where it is not certain.
+ *
+ * @param names of the choices here
+ */
+export function fixChoice(value: Json, names: readonly string[]): Json | undefined {
+  if (typeof value === 'string') {
+    const python = readPython(value);
+    return python === undefined ? undefined : fixCall(python, names);
+  }
+  if (!isJsonObject(value)) return undefined;
+  const entries = Object.entries(value);
+  const label = ['name', 'type', 'class_name', 'layer', 'optimizer'].find((key) => typeof value[key] === 'string');
+  if (label !== undefined && !entries.some(([key]) => names.includes(key))) {
+    const { [label]: name, config, args, ...rest } = value;
+    const given = { ...(isJsonObject(config) ? config : {}), ...(isJsonObject(args) ? args : {}), ...rest };
+    return typeof name === 'string' ? choiceOf(name, [], given, names) : undefined;
+  }
+  const [first, ...others] = entries;
+  if (first === undefined) return undefined;
+  const [name, given] = entries.find(([key]) => names.includes(key)) ?? first;
+  const beside = Object.fromEntries(entries.filter(([key]) => key !== name));
+  if (others.length > 0 && Object.keys(beside).some((key) => meaningOf(key) !== undefined && key !== 'activation'))
+    return undefined;
+  if (given === null || isJsonObject(given)) return choiceOf(name, [], { ...given, ...beside }, names);
+  const meaning = meaningOf(name);
+  const whole = meaning?.positions.length === 1 && isList(given);
+  const positional = isList(given) && !whole ? given : [given];
+  return choiceOf(name, positional, beside, names);
+}
+
+/** The same for a call or a name. */
+export function fixCall(python: Python, names: readonly string[]): Json | undefined {
+  if (python.kind === 'name') return choiceOf(python.name, [], {}, names);
+  if (python.kind !== 'call') return undefined;
+  const positional = python.positional.map((each) => argumentOf(each));
+  const keywords = [...python.keywords].map(([key, each]) => [key, argumentOf(each)] as const);
+  if (positional.includes(undefined) || keywords.some(([, each]) => each === undefined)) return undefined;
+  return choiceOf(
+    python.name,
+    positional.filter((each) => each !== undefined),
+    Object.fromEntries(keywords.flatMap(([key, each]) => (each === undefined ? [] : [[key, each]]))),
+    names,
+  );
+}
+
+/** An argument may be a call itself: a schedule, or a penalty. */
+function argumentOf(python: Python): Json | undefined {
+  if (python.kind !== 'call') return valueOf(python);
+  if (/^(?:l1|l2|l1_?l2)$/i.test(python.name)) return fixArgument('kernel_regularizer', callText(python));
+  const meaning = meaningOf(python.name);
+  if (meaning === undefined) return undefined;
+  return fixCall(python, [meaning.name]);
+}
+
+/** A call as text again. */
+function callText(python: Extract<Python, { kind: 'call' }>): string {
+  const parts = [
+    ...python.positional.map((each) => JSON.stringify(valueOf(each) ?? null)),
+    ...[...python.keywords].map(([key, each]) => `${key}=${JSON.stringify(valueOf(each) ?? null)}`),
+  ];
+  return `${python.name}(${parts.join(', ')})`;
+}
+
+function choiceOf(
+  written: string,
+  positional: readonly Json[],
+  given: JsonObject,
+  names: readonly string[],
+): Json | undefined {
+  const meaning = meaningOf(written);
+  if (meaning === undefined || !names.includes(meaning.name)) return undefined;
+  const { name, positions, fixed = {} } = meaning;
+  if (positional.length > Math.max(positions.length, name.endsWith('Normalization') ? 1 : 0)) return undefined;
+  const wanted: Record<string, Json> = { ...fixed };
+  const all: readonly (readonly [string, Json])[] = [
+    ...positional.flatMap((value, index) => {
+      const key = positions[index];
+      return key === undefined ? [] : [[key, value] as const];
+    }),
+    ...Object.entries(given),
+  ];
+  for (const [key, value] of all) {
+    const { betas } = key === 'betas' ? { betas: value } : {};
+    if (isList(betas)) {
+      [wanted['beta_1'], wanted['beta_2']] = [betas[0] ?? 0.9, betas[1] ?? 0.999];
+      continue;
+    }
+    const meant = argumentMeant(name, key);
+    if (meant === undefined) return undefined;
+    if (!('name' in meant)) continue;
+    const fix = fixArgument(meant.name, value);
+    if (fix === undefined) return undefined;
+    // Without an activation, nothing is written.
+    if (!(meant.name === 'activation' && fix === 'linear' && name !== 'Activation')) wanted[meant.name] = fix;
+  }
+  const schema = argumentsOf(name);
+  if ([...requiredOf(schema)].some((key) => !(key in wanted))) return undefined;
+  return Object.keys(wanted).length === 0 ? bareName(name) : { [name]: wanted };
+}
+
+/** Optimizers have their names in lower case where they stand alone. */
+function bareName(name: string): string {
+  return ['SGD', 'RMSprop', 'Adam', 'AdamW', 'Nadam', 'Adamax', 'Adagrad'].includes(name)
+    ? name.toLowerCase()
+    : name;
+}

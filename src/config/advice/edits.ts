@@ -1,0 +1,97 @@
+/** Changes of a text that repair it, as diagnostics offer them. */
+import type { SourceRange, TextEdit } from '../../core/diagnostic.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
+import { yamlText } from '../../core/yaml-text.ts';
+import { find, toJson, type Located, type LocatedMap } from '../located.ts';
+
+/** What to do about a mistake: in words, and as changes of the text where one is certain. */
+export interface Advice {
+  readonly hint: string;
+  readonly edits?: readonly TextEdit[];
+}
+
+/** A value in one line: `{ Dense: { units: 32 } }`. */
+export function flowText(value: Json): string {
+  if (Array.isArray(value)) return `[${value.map((item: Json) => flowText(item)).join(', ')}]`;
+  if (isJsonObject(value)) {
+    const entries = entriesText(value, ', ');
+    return entries === '' ? '{}' : `{ ${entries} }`;
+  }
+  return typeof value === 'string' ? yamlText(value) : JSON.stringify(value);
+}
+
+/** The entries of a map, without its braces. */
+export function entriesText(map: JsonObject, separator: string): string {
+  return Object.entries(map)
+    .map(([key, value]) => `${yamlText(key)}: ${flowText(value)}`)
+    .join(separator);
+}
+
+/** A layer or another choice as it is written in a list or behind a key: a bare name, or a map in one line. */
+export function choiceText(value: Json, isItem: boolean): string {
+  // In a list of lines, the braces around one layer are not needed.
+  return isItem && isJsonObject(value) ? entriesText(value, ', ') : flowText(value);
+}
+
+export function plainJson(value: Located): Json {
+  return toJson(value, () => undefined);
+}
+
+/** A new value in place of one. */
+export function replaceValue({ range }: Located, text: string): readonly TextEdit[] {
+  return [{ range, text }];
+}
+
+/** A new name for a key. */
+export function renameKey(owner: LocatedMap, key: string, name: string): readonly TextEdit[] | undefined {
+  const entry = owner.entries.get(key);
+  return entry === undefined ? undefined : [{ range: entry.keyRange, text: name }];
+}
+
+/** Other entries, or none, in place of one. */
+export function replaceEntry(
+  owner: LocatedMap,
+  key: string,
+  entries: JsonObject,
+): readonly TextEdit[] | undefined {
+  const entry = owner.entries.get(key);
+  if (entry === undefined) return undefined;
+  const range = entryRange(owner, key);
+  const isFlow = isFlowMap(owner);
+  if (Object.keys(entries).length === 0) {
+    const next = isFlow ? nextEntry(owner, key) : undefined;
+    return [{ range: next === undefined ? range : { ...range, end: next.keyRange.start }, text: '' }];
+  }
+  const separator = isFlow ? ', ' : `\n${' '.repeat(entry.keyRange.start.column - 1)}`;
+  return [{ range, text: entriesText(entries, separator) }];
+}
+
+/** From the key to the end of the value. */
+function entryRange(owner: LocatedMap, key: string): SourceRange {
+  const entry = owner.entries.get(key);
+  if (entry === undefined) return owner.range;
+  const { keyRange, value } = entry;
+  const isEmpty = value.range.file !== keyRange.file || isBefore(value.range.end, keyRange.end);
+  return { ...keyRange, end: isEmpty ? keyRange.end : value.range.end };
+}
+
+function nextEntry(owner: LocatedMap, key: string): { readonly keyRange: SourceRange } | undefined {
+  const keys = [...owner.entries.keys()];
+  const next = keys[keys.indexOf(key) + 1];
+  return next === undefined ? undefined : owner.entries.get(next);
+}
+
+function isFlowMap({ range, entries }: LocatedMap): boolean {
+  const [first] = entries.values();
+  return first !== undefined && isBefore(range.start, first.keyRange.start);
+}
+
+function isBefore(a: SourceRange['start'], b: SourceRange['start']): boolean {
+  return a.line < b.line || (a.line === b.line && a.column < b.column);
+}
+
+/** The map at a path. */
+export function mapAt(root: Located, path: readonly (string | number)[]): LocatedMap | undefined {
+  const value = find(root, path)?.value;
+  return value?.kind === 'map' ? value : undefined;
+}
