@@ -9,7 +9,7 @@ import {
   type Origin,
 } from './located.ts';
 import { segmentsOf } from './override.ts';
-import { MAX_DEPTH, MAX_WEIGHT } from './parse.ts';
+import { MAX_DEPTH, MAX_WEIGHT } from './tree.ts';
 import { didYouMean, errorAt, type ReportDiagnostic } from './diagnostics/report.ts';
 import { backticked, describe, joinArrows } from './diagnostics/wording.ts';
 

@@ -111,7 +111,7 @@ interface Read {
 /** From a document to pipelines, one for each choice of settings; schemas are compiled once for all of them. */
 class Loader {
   readonly #read: Read;
-  readonly #validator = Validator.create();
+  readonly #validator = Validator.shared();
   /** By the list of plugins: trials mostly share one. */
   readonly #types = new Map<string, Promise<StageTypes>>();
 

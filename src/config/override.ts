@@ -11,7 +11,8 @@ import {
   type LocatedEntry,
   type LocatedMap,
 } from './located.ts';
-import { FORBIDDEN_KEYS, MAX_DEPTH, parseSource, reservedMessage } from './parse.ts';
+import { parseSource } from './parse.ts';
+import { FORBIDDEN_KEYS, MAX_DEPTH, reservedMessage } from './tree.ts';
 import type { DocumentPath, TrialSetting } from './pipeline.ts';
 import { didYouMean, errorAt, type ReportDiagnostic } from './diagnostics/report.ts';
 import { backticked, printable } from './diagnostics/wording.ts';

@@ -4,7 +4,8 @@ import type { JsonObject } from '../core/json.ts';
 import { explain } from './diagnostics/explain.ts';
 import { find, locate, tidyRange, type LocatedDocument } from './located.ts';
 import type { DocumentPath } from './pipeline.ts';
-import { didYouMean, errorAt, type ReportDiagnostic } from './diagnostics/report.ts';
+import { adviseStageType } from './advice/advise.ts';
+import { errorAt, type ReportDiagnostic } from './diagnostics/report.ts';
 import { backticked } from './diagnostics/wording.ts';
 import { check, type KnownTypes } from './pass.ts';
 import { idleNulls, settle } from './settle.ts';
@@ -88,7 +89,14 @@ function unknownType(
   const value = find(root, [...at, 'type'])?.value;
   const range = value === undefined ? locate(root, at, 'key') : tidyRange(value);
   const names = [...types.keys()];
-  const hint = didYouMean(type, names) ?? `there are ${names.map(backticked).join(', ')}`;
+  const advice = adviseStageType({ root, path: at }, type, names);
+  const hint = `there are ${names.map(backticked).join(', ')}`;
   const related = value?.origin === undefined ? [] : [value.origin];
-  report(errorAt(range, 'unknown-value', `there is no stage type ${backticked(type)}`, { hint, related }));
+  report(
+    errorAt(range, 'unknown-value', `there is no stage type ${backticked(type)}`, {
+      hint,
+      ...advice,
+      related,
+    }),
+  );
 }

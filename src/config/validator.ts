@@ -20,6 +20,8 @@ export interface Validation {
   readonly marks: readonly Mark[];
 }
 
+let shared: Promise<Validator> | undefined;
+
 /** Compiles schemas when they are first used, so that a pipeline pays only for the stage types that it has. */
 export class Validator {
   readonly #ajv: Ajv;
@@ -30,7 +32,13 @@ export class Validator {
     this.#marks = marks;
   }
 
-  static async create(): Promise<Validator> {
+  /** The validator of this process. */
+  static shared(): Promise<Validator> {
+    shared ??= Validator.create();
+    return shared;
+  }
+
+  private static async create(): Promise<Validator> {
     const marks: Mark[] = [];
     return new Validator(await createAjv((mark) => marks.push(mark)), marks);
   }
@@ -38,6 +46,9 @@ export class Validator {
   /** Validates data, fills in defaults, and puts names in place of their aliases. */
   validate(schema: JsonObject, data: JsonObject): Validation {
     this.#marks.length = 0;
+    const { $id: id } = schema;
+    // Another load of a plugin has another object of the same name.
+    if (typeof id === 'string' && this.#ajv.getSchema(id)?.schema !== schema) this.#ajv.removeSchema(id);
     const check = this.#ajv.compile(schema);
     const errors = check(data) ? [] : (check.errors ?? []);
     return { errors, marks: [...this.#marks] };

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { toJson } from '../../src/config/located.ts';
-import { MAX_DEPTH, parseSource } from '../../src/config/parse.ts';
+import { parseSource } from '../../src/config/parse.ts';
+import { MAX_DEPTH } from '../../src/config/tree.ts';
 import type { Diagnostic } from '../../src/core/diagnostic.ts';
 import type { Json } from '../../src/core/json.ts';
 

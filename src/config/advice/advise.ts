@@ -11,6 +11,7 @@ import {
   choiceText,
   entriesText,
   flowText,
+  isSmall,
   mapAt,
   plainJson,
   renameKey,
@@ -18,8 +19,10 @@ import {
   replaceValue,
   type Advice,
 } from './edits.ts';
-import { keyAdvice, STAGE_TYPES_MEANT } from './keys.ts';
+import { keyAdvice } from './keys.ts';
 import { readPython, valueOf } from './python.ts';
+import { STAGE_TYPES_MEANT } from './stage-types.ts';
+import { kindMeant, sourceMeant } from './words.ts';
 
 /** Where a mistake is. */
 interface Place {
@@ -29,10 +32,14 @@ interface Place {
 }
 
 /** Of a key that its map does not take. */
-export function adviseKey({ root, path }: Place, key: string, properties: readonly string[]): Advice | undefined {
+export function adviseKey(
+  { root, path }: Place,
+  key: string,
+  properties: readonly string[],
+): Advice | undefined {
   const owner = mapAt(root, path);
   const value = owner?.entries.get(key)?.value;
-  if (owner === undefined || value === undefined) return undefined;
+  if (owner === undefined || value === undefined || !isSmall(owner)) return undefined;
   const layer = path.at(-1);
   const isLayer = typeof layer === 'string' && Object.keys(argumentsOf(layer)).length > 0;
   if (isLayer) return adviseArgument(owner, layer, key, value);
@@ -41,7 +48,16 @@ export function adviseKey({ root, path }: Place, key: string, properties: readon
   const found = keyAdvice(placeName(path, owner), key, written, isJsonObject(data) ? data : {});
   if (found === undefined) return rename(owner, key, value, properties);
   if ('hint' in found) return { hint: found.hint };
+  const [[name, meant] = ['', null], ...more] = Object.entries(found.entries);
+  if (more.length === 0 && name !== '' && value.kind !== 'scalar' && sameJson(meant, written)) {
+    const edits = owner.entries.has(name) ? undefined : renameKey(owner, key, name);
+    return { hint: `write \`${name}\` in place of \`${key}\``, ...(edits === undefined ? {} : { edits }) };
+  }
   return withEntries(owner, key, found.entries, found.why);
+}
+
+function sameJson(one: Json, other: Json): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }
 
 /** The type of a stage, `document`, or the key of the map. */
@@ -58,14 +74,24 @@ function withEntries(owner: LocatedMap, key: string, entries: JsonObject, why: s
   const merged = names.filter((name) => name !== key && owner.entries.has(name));
   // What is there already gets its new value in place, and the key goes.
   const edits = [
-    ...(replaceEntry(owner, key, Object.fromEntries(Object.entries(entries).filter(([name]) => !merged.includes(name)))) ?? []),
+    ...(replaceEntry(
+      owner,
+      key,
+      Object.fromEntries(Object.entries(entries).filter(([name]) => !merged.includes(name))),
+    ) ?? []),
     ...merged.flatMap((name) => {
       const before = owner.entries.get(name)?.value;
       return before === undefined ? [] : replaceValue(before, flowText(entries[name] ?? null));
     }),
   ];
   if (names.length === 0) return { hint: `remove it${reason}`, edits };
-  const text = names.map((name) => `\`${entriesText({ [name]: entries[name] ?? null }, ', ')}\``).join(' and ');
+  const text = names
+    .map((name) => `\`${entriesText({ [name]: entries[name] ?? null }, ', ')}\``)
+    .join(' and ');
+  const [only = '', ...others] = names;
+  if (others.length === 0 && only !== key && why === undefined) {
+    return { hint: `did you mean \`${only}\`? Write ${text}`, edits };
+  }
   return { hint: `write ${text}${reason}`, edits };
 }
 
@@ -86,51 +112,77 @@ function rename(
   }
   const plain = key.replace(/^[“”"'‘’]|[“”"'‘’]$/g, '').trim();
   const name = plain !== key && properties.includes(plain) ? plain : suggest(key, properties);
-  if (name === undefined || owner.entries.has(name)) return undefined;
-  const edits = renameKey(owner, key, name);
+  if (name === undefined) return undefined;
+  const edits = owner.entries.has(name) ? undefined : renameKey(owner, key, name);
   return { hint: `did you mean \`${name}\`?`, ...(edits === undefined ? {} : { edits }) };
 }
 
 function adviseArgument(owner: LocatedMap, layer: string, key: string, value: Located): Advice | undefined {
   const meant = argumentMeant(layer, key);
-  if (meant === undefined) return rename(owner, key, value, Object.keys(objectAt(argumentsOf(layer), 'properties')));
+  if (meant === undefined)
+    return rename(owner, key, value, Object.keys(objectAt(argumentsOf(layer), 'properties')));
   if (!('name' in meant)) return withEntries(owner, key, {}, meant.why);
-  if (owner.entries.has(meant.name)) return undefined;
+  if (owner.entries.has(meant.name))
+    return { hint: `\`${meant.name}\` is there already: remove one of the two` };
   const written = plainJson(value);
   const fixed = fixArgument(meant.name, written) ?? written;
   return withEntries(owner, key, { [meant.name]: fixed }, undefined);
 }
 
 /** The keys that unknown keys of a map stand for: they are not missing. */
-export function meantKeys({ root, path }: Place, keys: readonly string[], properties: readonly string[]): ReadonlySet<string> {
+export function meantKeys(
+  { root, path }: Place,
+  keys: readonly string[],
+  properties: readonly string[],
+): ReadonlySet<string> {
   const owner = mapAt(root, path);
   const layer = path.at(-1);
   const meant = new Set<string>();
+  const isAdvised = owner !== undefined && isSmall(owner);
   for (const key of keys) {
     const near = suggest(key, properties);
     if (near !== undefined) meant.add(near);
+    const joined = /^([\w-]+)\s*[:=]/.exec(key)?.[1];
+    if (joined !== undefined) meant.add(joined);
     const argument = typeof layer === 'string' ? argumentMeant(layer, key) : undefined;
     if (argument !== undefined && 'name' in argument) meant.add(argument.name);
     const value = owner?.entries.get(key)?.value;
-    if (owner === undefined || value === undefined) continue;
+    if (!isAdvised || value === undefined) continue;
     const data = plainJson(owner);
     const found = keyAdvice(placeName(path, owner), key, plainJson(value), isJsonObject(data) ? data : {});
-    if (found !== undefined && 'entries' in found) Object.keys(found.entries).forEach((name) => meant.add(name));
+    if (found !== undefined && 'entries' in found)
+      Object.keys(found.entries).forEach((name) => meant.add(name));
   }
   return meant;
 }
 
 /** Of a value that is not of the type, or none of the choices, that the schema takes. */
 export function adviseValue({ root, path }: Place, value: Located, schema: JsonObject): Advice | undefined {
-  if (value.kind === 'scalar' && value.broken === true) return undefined;
+  if ((value.kind === 'scalar' && value.broken === true) || !isSmall(value)) return undefined;
   const written = plainJson(value);
   const key = path.findLast((segment) => typeof segment === 'string');
+  const moved = adviseMoved(root, path, written);
+  if (moved !== undefined) return moved;
   const isItem = typeof path.at(-1) === 'number';
   const fixed = fixValue(String(key ?? ''), isItem, written, schema, value);
   if (fixed === undefined) return undefined;
-  const text = isChoice(schema) ? choiceText(fixed.json, isItem && !isInFlow(root, path)) : (fixed.text ?? flowText(fixed.json));
-  if (JSON.stringify(fixed.json) === JSON.stringify(written) && fixed.text === undefined) return undefined;
-  return { hint: `write \`${text}\``, edits: replaceValue(value, text) };
+  const text = isChoice(schema)
+    ? choiceText(fixed.json, isItem && !isInFlow(root, path))
+    : (fixed.text ?? flowText(fixed.json));
+  if (sameJson(fixed.json, written) && fixed.text === undefined) return undefined;
+  const shown = isChoice(schema) ? choiceText(fixed.json, isItem) : text;
+  return { hint: `write \`${shown}\``, edits: replaceValue(value, text) };
+}
+
+/** A map where a word is wanted, whose entries belong one level higher: `compile: { loss: mse }`. */
+function adviseMoved(root: LocatedMap, path: DocumentPath, written: Json): Advice | undefined {
+  const [key, owner] = [path.at(-1), mapAt(root, path.slice(0, -1))];
+  if (key !== 'compile' || owner === undefined || !isJsonObject(written)) return undefined;
+  const data = plainJson(owner);
+  const found = keyAdvice(placeName(path.slice(0, -1), owner), key, written, isJsonObject(data) ? data : {});
+  return found !== undefined && 'entries' in found
+    ? withEntries(owner, key, found.entries, found.why)
+    : undefined;
 }
 
 interface Fixed {
@@ -153,9 +205,16 @@ function fixValue(
   }
   const names = listAt(schema, 'enum').filter((each) => typeof each === 'string');
   if (key === 'type' && !isItem) return undefined;
-  const candidates = [fixNamed(key, isItem, written), general(written, types), listed(written, types, schema)];
+  const candidates = [
+    fixNamed(key, isItem, written),
+    general(written, types),
+    listed(written, types, schema),
+  ];
   const found = candidates.find((each) => each !== undefined && fits(each, schema, types, names));
   if (found !== undefined) return { json: found };
+  const digits =
+    typeof written === 'string' ? /^[A-Za-z]{1,3}(\d{4,16})$/.exec(written.trim())?.[1] : undefined;
+  if (digits !== undefined && types.includes('integer')) return { json: Number(digits), text: digits };
   if (typeof written === 'number' && types.includes('string') && value.kind === 'scalar') {
     return { json: String(written), text: JSON.stringify(value.source ?? String(written)) };
   }
@@ -183,58 +242,15 @@ function fixNamed(key: string, isItem: boolean, written: Json): Json | undefined
   }
   if (key === 'kind') return kindMeant(written);
   if (key === 'source') return typeof written === 'string' ? sourceMeant(written) : undefined;
-  if (key === 'split') return written === 'validation' || written === 'val' || written === 'valid' ? 'test' : undefined;
+  if (key === 'split')
+    return written === 'validation' || written === 'val' || written === 'valid' ? 'test' : undefined;
   if (key === 'clip') return written === true ? [0, 1] : written === false ? null : undefined;
   if (key === 'normalize') return written === true ? 'minmax' : written === false ? 'none' : undefined;
   if (key === 'stratify') return typeof written === 'string' ? true : undefined;
-  if (key === 'validation') return written === true ? 'test' : written === false ? 'none' : general(written, ['number']);
+  if (key === 'validation')
+    return written === true ? 'test' : written === false ? 'none' : general(written, ['number']);
   if (key === 'color') return /^gr[ae]y(?:scale)?$|^l$/i.test(String(written)) ? 'gray' : undefined;
   return isItem ? undefined : fixArgument(key, written);
-}
-
-function kindMeant(written: Json): Json | undefined {
-  const letters = String(written).toLowerCase().replace(/[^a-z&]/g, '');
-  const kinds: Readonly<Record<string, string>> = {
-    normal: 'gaussian',
-    gauss: 'gaussian',
-    randn: 'gaussian',
-    gaussiannoise: 'gaussian',
-    additive: 'gaussian',
-    saltpepper: 'salt_and_pepper',
-    'salt&pepper': 'salt_and_pepper',
-    's&p': 'salt_and_pepper',
-    impulse: 'salt_and_pepper',
-    dropout: 'masking',
-    mask: 'masking',
-    shot: 'poisson',
-    cutout: 'occlusion',
-    gaussianblur: 'blur',
-    reconstruction: 'comparison',
-    reconstructions: 'comparison',
-    loss: 'history',
-    curves: 'history',
-    learningcurve: 'history',
-    grid: 'images',
-    gif: 'animation',
-    interpolation: 'traversal',
-  };
-  return Object.hasOwn(kinds, letters) ? kinds[letters] : undefined;
-}
-
-function sourceMeant(written: string): Json | undefined {
-  const letters = (written.split('.').at(-1) ?? written).toLowerCase().replace(/[^a-z]/g, '');
-  const sources: Readonly<Record<string, string>> = {
-    mnist: 'mnist',
-    fashionmnist: 'fashion-mnist',
-    fashion: 'fashion-mnist',
-    lfw: 'lfw',
-    fetchlfwpeople: 'lfw',
-    folder: 'images',
-    imagefolder: 'images',
-    directory: 'images',
-    numpy: 'npy',
-  };
-  return Object.hasOwn(sources, letters) ? sources[letters] : undefined;
 }
 
 /** What a text means in Python, where a number, a list or a truth value is wanted. */
@@ -266,18 +282,22 @@ function listed(written: Json, types: readonly string[], schema: JsonObject): Js
   }
   if (typeof written === 'string') {
     const python = readPython(written);
-    const layers = objectAt(objectAt(objectAt(readSchema('layers'), 'definitions'), 'LayerSpec'), 'properties');
-    const inside = python?.kind === 'call' && /^sequential$/i.test(python.name) ? python.positional[0] : python;
+    const layers = objectAt(
+      objectAt(objectAt(readSchema('layers'), 'definitions'), 'LayerSpec'),
+      'properties',
+    );
+    const inside =
+      python?.kind === 'call' && /^sequential$/i.test(python.name) ? python.positional[0] : python;
     if (inside?.kind === 'list') {
-      const items = inside.items.map((item) =>
-        fixCall(item, Object.keys(layers)),
-      );
+      const items = inside.items.map((item) => fixCall(item, Object.keys(layers)));
       if (items.length > 0 && items.every((item) => item !== undefined)) return items;
     }
   }
   const items = typesOf(objectAt(schema, 'items'));
   const single = typeof written === 'number' ? ['integer', 'number'] : [typeof written];
-  return written !== null && !isList(written) && (items.length === 0 || items.some((type) => single.includes(type)))
+  return written !== null &&
+    !isList(written) &&
+    (items.length === 0 || items.some((type) => single.includes(type)))
     ? [written]
     : undefined;
 }
@@ -290,7 +310,12 @@ function fits(value: Json, schema: JsonObject, types: readonly string[], names: 
     (kind === 'number' && types.includes('integer') && Number.isInteger(value));
   if (!isType) return false;
   if (typeof value === 'number') {
-    const { minimum = -Infinity, maximum = Infinity, exclusiveMinimum = -Infinity, exclusiveMaximum = Infinity } = schema;
+    const {
+      minimum = -Infinity,
+      maximum = Infinity,
+      exclusiveMinimum = -Infinity,
+      exclusiveMaximum = Infinity,
+    } = schema;
     return (
       value >= Number(minimum) &&
       value <= Number(maximum) &&
@@ -305,22 +330,32 @@ function fits(value: Json, schema: JsonObject, types: readonly string[], names: 
   }
   if (isJsonObject(value)) {
     const known = Object.keys(objectAt(schema, 'properties'));
-    return Object.keys(value).every((each) => known.includes(each)) && stringsAt(schema, 'required').every((each) => each in value);
+    return (
+      Object.keys(value).every((each) => known.includes(each)) &&
+      stringsAt(schema, 'required').every((each) => each in value)
+    );
   }
   return true;
 }
 
 /** Of a type that no stage has. */
-export function adviseStageType({ root, path }: Place, type: string, names: readonly string[]): Advice | undefined {
+export function adviseStageType(
+  { root, path }: Place,
+  type: string,
+  names: readonly string[],
+): Advice | undefined {
   const owner = mapAt(root, path);
   const value = owner?.entries.get('type')?.value;
   if (owner === undefined || value === undefined) return undefined;
   const letters = (type.split('.').at(-1) ?? type).toLowerCase().replace(/[^a-z]/g, '');
-  const [meant, entries = {}] = Object.hasOwn(STAGE_TYPES_MEANT, letters) ? (STAGE_TYPES_MEANT[letters] ?? []) : [];
+  const [meant, entries = {}] = Object.hasOwn(STAGE_TYPES_MEANT, letters)
+    ? (STAGE_TYPES_MEANT[letters] ?? [])
+    : [];
   const name = meant ?? suggest(type, names);
   if (name === undefined) return undefined;
   const more = Object.fromEntries(Object.entries(entries).filter(([key]) => !owner.entries.has(key)));
-  if (Object.keys(more).length === 0) return { hint: `did you mean \`${name}\`?`, edits: replaceValue(value, name) };
+  if (Object.keys(more).length === 0)
+    return { hint: `did you mean \`${name}\`?`, edits: replaceValue(value, name) };
   return withEntries(owner, 'type', { type: name, ...more }, undefined);
 }
 

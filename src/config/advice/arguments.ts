@@ -7,7 +7,10 @@ import { readPython, valueOf } from './python.ts';
 const definition = (file: string, name: string): Record<string, string> => {
   const schema = objectAt(objectAt(readSchema(file), 'definitions'), name);
   return Object.fromEntries(
-    stringsAt(schema, 'enum').map((value) => [lettersOf(value), String(objectAt(schema, 'aliases')[value] ?? value)]),
+    stringsAt(schema, 'enum').map((value) => [
+      lettersOf(value),
+      String(objectAt(schema, 'aliases')[value] ?? value),
+    ]),
   );
 };
 
@@ -86,17 +89,19 @@ export function fixActivation(value: Json): string | undefined {
 
 /** The value as the setting of this name takes it; undefined where it is not certain. */
 export function fixArgument(key: string, value: Json): Json | undefined {
-  if (/activation$/.test(key)) return fixActivation(value);
+  if (key.endsWith('activation')) return fixActivation(value);
   if (key === 'loss') return named(LOSSES, value);
   if (key === 'metrics') return fixMetrics(value);
-  if (/_initializer$/.test(key)) return named(INITIALIZERS, value);
-  if (/_regularizer$/.test(key)) return fixRegularizer(value);
+  if (key.endsWith('_initializer')) return named(INITIALIZERS, value);
+  if (key.endsWith('_regularizer')) return fixRegularizer(value);
   if (key === 'padding') return fixPadding(value);
-  if (typeof value !== 'string') return key === 'target_shape' || key === 'input_shape' ? fixShape(key, value) : value;
+  if (typeof value !== 'string')
+    return key === 'target_shape' || key === 'input_shape' ? fixShape(key, value) : value;
   const python = readPython(value);
   const read = python === undefined ? undefined : valueOf(python);
   if (key === 'name' || key === 'interpolation') return typeof read === 'string' ? read : value;
-  if (key === 'target_shape' || key === 'input_shape') return read === undefined ? undefined : fixShape(key, read);
+  if (key === 'target_shape' || key === 'input_shape')
+    return read === undefined ? undefined : fixShape(key, read);
   return read === undefined || typeof read === 'string' ? undefined : read;
 }
 
@@ -149,7 +154,10 @@ function fixRegularizer(value: Json): Json | undefined {
   }
   if (python?.kind !== 'call') return undefined;
   const name = lettersOf(python.name);
-  const factors = [...python.keywords].map(([key, each]) => [key === 'l' ? name : key, valueOf(each) ?? null]);
+  const factors = [...python.keywords].map(([key, each]) => [
+    key === 'l' ? name : key,
+    valueOf(each) ?? null,
+  ]);
   const keys = name === 'l1l2' ? ['l1', 'l2'] : [name];
   const positional = python.positional.map((each, index) => [keys[index] ?? '', valueOf(each) ?? null]);
   const all = [...positional, ...factors];

@@ -1,4 +1,5 @@
 /** Layers, optimizers and schedules as users of Keras and PyTorch call them, and what they are here. */
+import { suggest } from '../../core/suggest.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import { isList, objectAt, requiredOf, resolveReference } from '../../schema/view.ts';
 import { readSchema } from '../../schema/schemas.ts';
@@ -19,7 +20,11 @@ const CONVOLUTION = ['filters', 'kernel_size', 'strides', 'padding'];
 const TORCH_CONVOLUTION = ['in_channels', 'filters', 'kernel_size', 'strides', 'padding'];
 const POOLING = ['pool_size', 'strides', 'padding'];
 
-const activation = (name: string): Meaning => ({ name: 'Activation', positions: [], fixed: { activation: name } });
+const activation = (name: string): Meaning => ({
+  name: 'Activation',
+  positions: [],
+  fixed: { activation: name },
+});
 
 /** By the name without case and separators; PyTorch's names, whose arguments have another order, by themselves. */
 const MEANINGS: Readonly<Record<string, Meaning>> = {
@@ -106,7 +111,8 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
 
 /** Names of arguments elsewhere, and here. */
 const RENAMED: Readonly<Record<string, string>> = {
-  units: 'units neurons nodes n_units num_units nb_units hidden_units hidden_size output_dim out_features size',
+  units:
+    'units neurons nodes n_units num_units nb_units hidden_units hidden_size output_dim out_features size',
   filters: 'n_filters num_filters nb_filter nb_filters channels out_channels features',
   kernel_size: 'kernel ksize kernel_shape filter_size window',
   strides: 'stride step',
@@ -180,7 +186,10 @@ export function argumentMeant(
 ): { readonly name: string } | { readonly why: string } | undefined {
   const properties = Object.keys(objectAt(argumentsOf(layer), 'properties'));
   if (properties.includes(name)) return { name };
-  const letters = name.replace(/([a-z])([A-Z])/g, '$1_$2').toLowerCase().replaceAll('-', '_');
+  const letters = name
+    .replace(/([a-z])([A-Z])/g, '$1_$2')
+    .toLowerCase()
+    .replaceAll('-', '_');
   if (properties.includes(letters)) return { name: letters };
   const renamed = properties.find(
     (each) => Object.hasOwn(RENAMED, each) && RENAMED[each]?.split(' ').includes(letters) === true,
@@ -203,7 +212,9 @@ export function fixChoice(value: Json, names: readonly string[]): Json | undefin
   }
   if (!isJsonObject(value)) return undefined;
   const entries = Object.entries(value);
-  const label = ['name', 'type', 'class_name', 'layer', 'optimizer'].find((key) => typeof value[key] === 'string');
+  const label = ['name', 'type', 'class_name', 'layer', 'optimizer'].find(
+    (key) => typeof value[key] === 'string',
+  );
   if (label !== undefined && !entries.some(([key]) => names.includes(key))) {
     const { [label]: name, config, args, ...rest } = value;
     const given = { ...(isJsonObject(config) ? config : {}), ...(isJsonObject(args) ? args : {}), ...rest };
@@ -213,7 +224,10 @@ export function fixChoice(value: Json, names: readonly string[]): Json | undefin
   if (first === undefined) return undefined;
   const [name, given] = entries.find(([key]) => names.includes(key)) ?? first;
   const beside = Object.fromEntries(entries.filter(([key]) => key !== name));
-  if (others.length > 0 && Object.keys(beside).some((key) => meaningOf(key) !== undefined && key !== 'activation'))
+  if (
+    others.length > 0 &&
+    Object.keys(beside).some((key) => meaningOf(key) !== undefined && key !== 'activation')
+  )
     return undefined;
   if (given === null || isJsonObject(given)) return choiceOf(name, [], { ...given, ...beside }, names);
   const meaning = meaningOf(name);
@@ -261,10 +275,11 @@ function choiceOf(
   given: JsonObject,
   names: readonly string[],
 ): Json | undefined {
-  const meaning = meaningOf(written);
+  const meaning = meaningOf(written) ?? meaningOf(suggest(written, names) ?? '');
   if (meaning === undefined || !names.includes(meaning.name)) return undefined;
   const { name, positions, fixed = {} } = meaning;
-  if (positional.length > Math.max(positions.length, name.endsWith('Normalization') ? 1 : 0)) return undefined;
+  if (positional.length > Math.max(positions.length, name.endsWith('Normalization') ? 1 : 0))
+    return undefined;
   const wanted: Record<string, Json> = { ...fixed };
   const all: readonly (readonly [string, Json])[] = [
     ...positional.flatMap((value, index) => {
@@ -297,4 +312,15 @@ function bareName(name: string): string {
   return ['SGD', 'RMSprop', 'Adam', 'AdamW', 'Nadam', 'Adamax', 'Adagrad'].includes(name)
     ? name.toLowerCase()
     : name;
+}
+
+/** The schema of the choices that one of this name is among. */
+export function choiceSchema(name: string): JsonObject {
+  const specs: readonly (readonly [file: string, name: string])[] = [
+    ['layers', 'LayerSpec'],
+    ['training', 'OptimizerSpec'],
+    ['training', 'LearningRateSchedule'],
+  ];
+  const all = specs.map(([file, each]) => objectAt(objectAt(readSchema(file), 'definitions'), each));
+  return all.find((each) => Object.hasOwn(objectAt(each, 'properties'), name)) ?? {};
 }

@@ -10,6 +10,10 @@ export interface Advice {
   readonly edits?: readonly TextEdit[];
 }
 
+/** Entries to write in place of a key, none to remove it; or only words, where what to write is not certain. */
+export type KeyAdvice =
+  { readonly entries: JsonObject; readonly why?: string } | { readonly hint: string } | undefined;
+
 /** A value in one line: `{ Dense: { units: 32 } }`. */
 export function flowText(value: Json): string {
   if (Array.isArray(value)) return `[${value.map((item: Json) => flowText(item)).join(', ')}]`;
@@ -94,4 +98,24 @@ function isBefore(a: SourceRange['start'], b: SourceRange['start']): boolean {
 export function mapAt(root: Located, path: readonly (string | number)[]): LocatedMap | undefined {
   const value = find(root, path)?.value;
   return value?.kind === 'map' ? value : undefined;
+}
+
+/** Values in a tree of which more is said than that they are wrong: nobody repairs more by hand, and each look costs time. */
+const MOST_VALUES = 500;
+
+/** Whether a tree has few values; aliases are followed. */
+export function isSmall(value: Located): boolean {
+  return countUpTo(value, MOST_VALUES) < MOST_VALUES;
+}
+
+function countUpTo(value: Located, most: number): number {
+  if (value.kind === 'scalar') return 1;
+  const parts = value.kind === 'list' ? value.items : [...value.entries.values()].map((entry) => entry.value);
+  if (parts.length >= most) return most;
+  let count = 1;
+  for (const part of parts) {
+    if (count >= most) return most;
+    count += countUpTo(part, most - count);
+  }
+  return count;
 }

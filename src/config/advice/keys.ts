@@ -1,15 +1,9 @@
 /** Keys that users of Keras, PyTorch and other tools write in a pipeline, and what they are here. */
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
-import { isList } from '../../schema/view.ts';
 import { fixArgument } from './arguments.ts';
+import { adviseCallbacks } from './callbacks.ts';
 import { fixChoice } from './calls.ts';
-import { readPython, valueOf } from './python.ts';
-
-/** Entries to write in place of a key, none to remove it; or only words, where what to write is not certain. */
-export type KeyAdvice =
-  | { readonly entries: JsonObject; readonly why?: string }
-  | { readonly hint: string }
-  | undefined;
+import type { KeyAdvice } from './edits.ts';
 
 /** @param owner the map that the key is in */
 type Rule = string | ((value: Json, owner: JsonObject) => KeyAdvice);
@@ -27,7 +21,8 @@ const OPTIMIZERS = ['SGD', 'RMSprop', 'Adam', 'AdamW', 'Nadam', 'Adamax', 'Adagr
 /** The learning rate belongs to the optimizer. */
 const rate: Rule = (value, owner) => {
   const read = typeof value === 'string' ? fixArgument('learning_rate', value) : value;
-  if (typeof read !== 'number') return { hint: 'write it inside the optimizer: `optimizer: { Adam: { learning_rate: 0.001 } }`' };
+  if (typeof read !== 'number')
+    return { hint: 'write it inside the optimizer: `optimizer: { Adam: { learning_rate: 0.001 } }`' };
   const given = owner['optimizer'] ?? 'adam';
   const fixed = fixChoice(given, OPTIMIZERS) ?? given;
   const [name, args] = isJsonObject(fixed)
@@ -59,61 +54,6 @@ const unwrap: Rule = (value, owner) => {
     : { entries, why: 'these are settings of the stage' };
 };
 
-const STOPPING = ['monitor', 'patience', 'min_delta', 'restore_best_weights'];
-const PLATEAU = ['monitor', 'factor', 'patience', 'min_delta', 'cooldown', 'min_lr'];
-
-/** Keras's callbacks are settings of the stage here. */
-const callbacks: Rule = (value, owner) => {
-  const entries: Record<string, Json> = {};
-  for (const item of isList(value) ? value : [value]) {
-    const read = callbackOf(item);
-    if (read === undefined) {
-      return { hint: 'write `early_stopping: { patience: 3 }` or `reduce_lr_on_plateau: {}`; the best model is always kept' };
-    }
-    const [name, args] = read;
-    if (name === 'earlystopping') entries['early_stopping'] = pick(args, STOPPING);
-    else if (name === 'reducelronplateau') entries['reduce_lr_on_plateau'] = pick(args, PLATEAU);
-    else if (!['modelcheckpoint', 'tensorboard', 'csvlogger', 'history', 'progbarlogger', 'terminateonnan'].includes(name))
-      return undefined;
-  }
-  const needsValidation = Object.values(entries).some(
-    (each) => isJsonObject(each) && each['monitor'] !== 'loss',
-  );
-  const validation = needsValidation && owner['validation'] === undefined && !hasValidation(owner);
-  return {
-    entries: { ...entries, ...(validation ? { validation: 'test' } : {}) },
-    why:
-      Object.keys(entries).length === 0
-        ? 'the best model, the history and TensorBoard events are always kept'
-        : 'callbacks are settings of the stage',
-  };
-};
-
-/** Whether a key is there that becomes `validation`. */
-function hasValidation(owner: JsonObject): boolean {
-  return 'validation_data' in owner || 'validation_split' in owner;
-}
-
-function callbackOf(item: Json): readonly [name: string, args: JsonObject] | undefined {
-  const letters = (name: string): string => name.toLowerCase().replace(/[-_\s]/g, '');
-  if (typeof item === 'string') {
-    const python = readPython(item);
-    if (python?.kind === 'name') return [letters(python.name), {}];
-    if (python?.kind !== 'call') return undefined;
-    const args = [...python.keywords].map(([key, each]) => [key, valueOf(each) ?? null] as const);
-    return [letters(python.name), Object.fromEntries(args)];
-  }
-  if (!isJsonObject(item)) return undefined;
-  const [first] = Object.entries(item);
-  if (first === undefined) return undefined;
-  const [name, args] = first;
-  return [letters(name.split('.').at(-1) ?? name), isJsonObject(args) ? args : {}];
-}
-
-function pick(args: JsonObject, keys: readonly string[]): JsonObject {
-  return Object.fromEntries(Object.entries(args).filter(([key]) => keys.includes(key)));
-}
-
 /** One option of `early_stopping` beside it. */
 const stopping =
   (key: string): Rule =>
@@ -133,8 +73,8 @@ const NO_MEANING = 'it has no meaning here';
 const TRAIN: Readonly<Record<string, Rule>> = {
   learning_rate: rate,
   lr: rate,
-  callbacks,
-  callback: callbacks,
+  callbacks: adviseCallbacks,
+  callback: adviseCallbacks,
   verbose: needless('`--quiet` and `--verbose` of the command decide what is shown'),
   initial_epoch: needless('a run resumes by itself'),
   steps_per_epoch: needless('an epoch goes through all images'),
@@ -164,7 +104,9 @@ const TRAIN: Readonly<Record<string, Rule>> = {
   EarlyStopping: 'early_stopping',
   ReduceLROnPlateau: 'reduce_lr_on_plateau',
   reduce_lr: 'reduce_lr_on_plateau',
-  lr_scheduler: told('write the schedule inside the optimizer, as its `learning_rate`, or use `reduce_lr_on_plateau: {}`'),
+  lr_scheduler: told(
+    'write the schedule inside the optimizer, as its `learning_rate`, or use `reduce_lr_on_plateau: {}`',
+  ),
   patience: stopping('patience'),
   min_delta: stopping('min_delta'),
   restore_best_weights: stopping('restore_best_weights'),
@@ -403,7 +345,11 @@ const BY_TYPE: Readonly<Record<string, readonly Readonly<Record<string, Rule>>[]
 };
 
 const INSIDE: Readonly<Record<string, Readonly<Record<string, Rule>>>> = {
-  early_stopping: { mode: needless('a loss is always minimised'), verbose: needless(NO_MEANING), delta: 'min_delta' },
+  early_stopping: {
+    mode: needless('a loss is always minimised'),
+    verbose: needless(NO_MEANING),
+    delta: 'min_delta',
+  },
   reduce_lr_on_plateau: {
     mode: needless('a loss is always minimised'),
     verbose: needless(NO_MEANING),
@@ -437,43 +383,3 @@ function valueFor(key: string, value: Json): Json {
   if (key === 'size' && typeof value === 'string') return fixArgument('kernel_size', value) ?? value;
   return value;
 }
-
-/** Types of stages elsewhere, with the settings that they stand for. */
-export const STAGE_TYPES_MEANT: Readonly<Record<string, readonly [type: string, entries?: JsonObject]>> = {
-  sequential: ['model'],
-  autoencoder: ['model'],
-  functional: ['model'],
-  network: ['model'],
-  load: ['dataset'],
-  data: ['dataset'],
-  datasets: ['dataset'],
-  mnist: ['dataset', { source: 'mnist' }],
-  fashionmnist: ['dataset', { source: 'fashion-mnist' }],
-  lfw: ['dataset', { source: 'lfw' }],
-  fit: ['train'],
-  training: ['train'],
-  trainer: ['train'],
-  eval: ['evaluate'],
-  evaluation: ['evaluate'],
-  score: ['evaluate'],
-  prediction: ['predict'],
-  inference: ['predict'],
-  plot: ['figure'],
-  plots: ['figure'],
-  visualize: ['figure'],
-  chart: ['figure'],
-  gaussiannoise: ['noise', { kind: 'gaussian' }],
-  addnoise: ['noise'],
-  corrupt: ['noise'],
-  traintestsplit: ['split'],
-  standardscaler: ['normalize', { method: 'standard' }],
-  minmaxscaler: ['normalize', { method: 'minmax' }],
-  normalise: ['normalize'],
-  normalization: ['normalize'],
-  rescale: ['normalize'],
-  tsne: ['project', { method: 'tsne' }],
-  umap: ['project', { method: 'umap' }],
-  knn: ['probe'],
-  classifier: ['probe'],
-  resizing: ['resize'],
-};

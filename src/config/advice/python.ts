@@ -45,7 +45,8 @@ function readSpecial(text: string): Python | undefined {
   if (/^\d+(?:\s*[x×]\s*\d+)+$/i.test(text)) return value(text.split(/[x×]/i).map(Number));
   const percent = /^(\d+(?:\.\d+)?)\s*%$/.exec(text)?.[1];
   if (percent !== undefined) return value(Number((Number(percent) / 100).toPrecision(12)));
-  if (/^-?\d+,\d+$/.test(text) && !/^-?[1-9]\d{0,2},\d{3}$/.test(text)) return value(Number(text.replace(',', '.')));
+  if (/^-?\d+,\d+$/.test(text) && !/^-?[1-9]\d{0,2},\d{3}$/.test(text))
+    return value(Number(text.replace(',', '.')));
   if (/^-?[1-9]\d{0,2}(?:[,_ ]\d{3})+$/.test(text)) return value(Number(text.replace(/[,_ ]/g, '')));
   return undefined;
 }

@@ -4,6 +4,7 @@ import type { Diagnostic } from '../../core/diagnostic.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import { isChoice, listAt, objectAt, stringAt } from '../../schema/view.ts';
 import { suggest } from '../../core/suggest.ts';
+import { adviseKey, adviseValue, meantKeys } from '../advice/advise.ts';
 import { find, locate, type Located, type LocatedMap } from '../located.ts';
 import type { DocumentPath } from '../pipeline.ts';
 import {
@@ -15,7 +16,7 @@ import {
   type ExplainContext,
   type ValueErrors,
 } from './place.ts';
-import { didYouMean, errorAt } from './report.ts';
+import { didYouMean, errorAt, joinHints } from './report.ts';
 import { backticked, nameOf } from './wording.ts';
 
 /** A key that another setting rules out: `rows` with `kind: history`. */
@@ -62,11 +63,18 @@ export function keyDiagnostics(place: ValueErrors): Diagnostic[] {
       ? [{ key: param(error, 'additionalProperty'), schema: schemaOf(error) }]
       : [],
   );
+  const at = { root: context.root, path };
   const meant = new Set(
-    unknown.map(({ key, schema }) => suggest(key, Object.keys(objectAt(schema, 'properties')))),
+    unknown.flatMap(({ key, schema }) => [
+      ...meantKeys(at, [key], Object.keys(objectAt(schema, 'properties'))),
+    ]),
   );
   const missing = errors.filter(
-    (error) => error.keyword === 'required' && !meant.has(param(error, 'missingProperty')),
+    (error) =>
+      error.keyword === 'required' &&
+      !meant.has(param(error, 'missingProperty')) &&
+      // `compile: { loss: mse }` has it one level too deep.
+      find(value, ['compile', param(error, 'missingProperty')]) === undefined,
   );
   return [
     ...names.map((name) => badName(place, name)),
@@ -87,17 +95,24 @@ function unknownKey({ path, value, context }: ValueErrors, key: string, schema: 
   const properties = Object.keys(objectAt(schema, 'properties'));
   const range = locate(context.root, [...path, key], 'key');
   const inner = find(value, [key])?.value;
-  const hint = insteadOf(schema, key, inner) ?? spaceMissing(key, properties) ?? didYouMean(key, properties);
   if (isChoice(schema)) {
+    const advice = adviseValue({ root: context.root, path }, value, schema);
     const noun = nounOf(schema);
-    return errorAt(range, 'unknown-value', `there is no ${noun} ${backticked(key)}`, { hint });
+    return errorAt(range, 'unknown-value', `there is no ${noun} ${backticked(key)}`, {
+      hint: joinHints(insteadOf(schema, key, inner) ?? didYouMean(key, properties), advice),
+      edits: advice?.edits,
+    });
   }
+  const advice = adviseKey({ root: context.root, path }, key, properties);
+  const hint = advice?.hint ?? insteadOf(schema, key, inner);
   const isStage = path.length === 0 && inner?.kind === 'map' && inner.entries.has('type');
   const own =
     key.startsWith('x-') && path.length > 0 ? 'keys that begin with `x-` stand at the top of the file' : hint;
   const owner = path.length === 2 && path[0] === 'stages' ? stageWords(context.root, path) : nameOf(path);
   return errorAt(range, 'unknown-key', `unknown key ${backticked(key)} in ${owner}`, {
-    hint: isStage ? 'indent it below `stages`, if it is a stage' : (own ?? listKeys(properties)),
+    ...(isStage
+      ? { hint: 'indent it below `stages`, if it is a stage' }
+      : { hint: own ?? listKeys(properties), edits: advice?.edits }),
   });
 }
 
@@ -110,14 +125,6 @@ function stageWords(root: LocatedMap, path: DocumentPath): string {
 
 function listKeys(keys: readonly string[]): string | undefined {
   return keys.length === 0 || keys.length > 12 ? undefined : `it takes ${keys.map(backticked).join(', ')}`;
-}
-
-/** `{ units:3 }` is the key `units:3` without a value. */
-function spaceMissing(key: string, properties: readonly string[]): string | undefined {
-  const [name, rest] = key.split(/:(.*)/s);
-  return name !== undefined && rest !== undefined && properties.includes(name)
-    ? `put a space after the colon: ${backticked(`${name}: ${rest}`)}`
-    : undefined;
 }
 
 function missingKey(
@@ -137,6 +144,7 @@ function missingKey(
     const keyRange = locate(context.root, [...path, meant], 'key');
     return errorAt(keyRange, 'unknown-key', `unknown key ${backticked(meant)} in ${nameOf(path)}`, {
       hint: didYouMean(meant, [key]),
+      edits: [{ range: keyRange, text: key }],
     });
   }
   const condition = 'type' in schema ? '' : requiredBy(context.schema, schema, value);

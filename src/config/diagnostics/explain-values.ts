@@ -4,6 +4,9 @@ import type { Diagnostic, DiagnosticCode } from '../../core/diagnostic.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { isChoice, objectAt, stringAt, stringsAt, typesOf } from '../../schema/view.ts';
 import { suggest } from '../../core/suggest.ts';
+import { adviseValue } from '../advice/advise.ts';
+import { argumentsOf, choiceSchema } from '../advice/calls.ts';
+import type { Advice } from '../advice/edits.ts';
 import { find, locate, tidyRange, toJson, type Located } from '../located.ts';
 import { firstSentence, insteadOf, neededBy, nounOf, schemaOf, type ValueErrors } from './place.ts';
 import { didYouMean, errorAt } from './report.ts';
@@ -15,6 +18,7 @@ export function choiceDiagnostic(place: ValueErrors): Diagnostic | undefined {
   const error = errors.find(({ keyword }) => keyword === 'maxProperties' || keyword === 'minProperties');
   if (error === undefined || value.kind !== 'map' || !isChoice(schemaOf(error))) return undefined;
   const choice = schemaOf(error);
+  const advice = adviseValue({ root: context.root, path }, value, choice);
   const noun = nounOf(choice);
   const choices = Object.keys(objectAt(choice, 'properties'));
   const keys = [...value.entries.keys()];
@@ -40,6 +44,7 @@ export function choiceDiagnostic(place: ValueErrors): Diagnostic | undefined {
     const [written = stray] = keys;
     return errorAt(keyRange(written), 'unknown-value', `there is no ${noun} ${backticked(written)}`, {
       hint: didYouMean(written, choices),
+      ...advice,
     });
   }
   const strays = joinAnd([stray, ...moreStray].map(backticked));
@@ -49,7 +54,10 @@ export function choiceDiagnostic(place: ValueErrors): Diagnostic | undefined {
     'unknown-key',
     `${strays} ${verb} beside ${backticked(named)}, not inside it`,
     {
-      hint: `indent ${them} further than ${backticked(named)}, or write ${backticked(`${named}: { ${stray}: … }`)}`,
+      hint: `indent ${them} further than ${backticked(named)}, or ${
+        advice?.hint ?? `write ${backticked(`${named}: { ${stray}: … }`)}`
+      }`,
+      edits: advice?.edits,
       related: [{ message: `the ${noun}`, range: keyRange(named) }],
     },
   );
@@ -72,12 +80,31 @@ export function typeDiagnostic(place: ValueErrors): Diagnostic | undefined {
   const parent = find(context.root, path.slice(0, -1))?.value;
   const inChoice =
     typeof path.at(-1) === 'string' && typeof path.at(-2) === 'number' && parent?.kind === 'map';
-  return valueError(
-    place,
-    'wrong-type',
-    message,
-    typeHint(value, types, schema, inChoice ? String(path.at(-1)) : undefined),
-  );
+  const choice = inChoice ? String(path.at(-1)) : undefined;
+  const isWhole = inChoice || Object.keys(argumentsOf(String(path.at(-1)))).length > 0;
+  const advice = choice === undefined ? adviseValue({ root: context.root, path }, value, schema) : undefined;
+  const layer = isWhole ? adviseArguments(place, String(path.at(-1))) : undefined;
+  const hint = typeHint(value, types, schema, choice);
+  return valueError(place, 'wrong-type', message, hint, withHint(layer ?? advice, hint));
+}
+
+/** The same changes in words that say more. */
+function withHint(advice: Advice | undefined, hint: string | undefined): Advice | undefined {
+  return advice !== undefined && hint !== undefined && /^write (?:the number|only) /.test(hint)
+    ? { ...advice, hint }
+    : advice;
+}
+
+/** Of a layer whose arguments are no map: the whole layer. */
+function adviseArguments({ path, context, value: inner }: ValueErrors, choice: string): Advice | undefined {
+  const whole = path.slice(0, -1);
+  const value = find(context.root, whole)?.value;
+  if (value === undefined) return undefined;
+  const advice = adviseValue({ root: context.root, path: whole }, value, choiceSchema(choice));
+  // Without arguments, a layer has no colon.
+  return advice === undefined || !isEmpty(inner)
+    ? advice
+    : { ...advice, hint: `write \`- ${choice}\`, without the colon` };
 }
 
 /** @param choice the name of the layer whose arguments should be here, if so */
@@ -92,7 +119,7 @@ function typeHint(
   if (typeof scalar === 'string') {
     if (takes('boolean') && /^(yes|on|y)$/i.test(scalar)) return 'write `true`';
     if (takes('boolean') && /^(no|off|n)$/i.test(scalar)) return 'write `false`';
-    const digits = scalar.trim().replace(/(?<=\d)[_, ](?=\d)/g, '');
+    const digits = scalar.trim().replace(/(?<=\d)[_, ](?=\d{3}(?!\d))/g, '');
     if (takes('integer', 'number') && digits !== '' && Number.isFinite(Number(digits))) {
       return `write the number ${backticked(digits)}, without quotation marks or separators`;
     }
@@ -153,10 +180,26 @@ export function enumDiagnostic(place: ValueErrors): Diagnostic | undefined {
   const choices = [...names.map(backticked), ...(number ? ['a number'] : [])];
   const near = insteadOf(schemaOf(error), word) ?? didYouMean(word, allowed);
   const message = `${nameOf(path)} cannot be ${quoted(found)}`;
+  const advice =
+    insteadOf(schemaOf(error), word) === undefined
+      ? adviseValue({ root: context.root, path }, value, enumSchema(schemaOf(error), outer, allowed))
+      : undefined;
   const hint = digits
     ? `write the number ${backticked(word)}, without quotation marks`
     : (near ?? `it takes ${joinOr(choices)}`);
-  return valueError(place, 'unknown-value', message, context.schema === schemaOf(error) ? near : hint);
+  return valueError(
+    place,
+    'unknown-value',
+    message,
+    context.schema === schemaOf(error) ? near : hint,
+    withHint(advice, hint),
+  );
+}
+
+/** The listed values, with the types that the schema around them takes. */
+function enumSchema(inner: JsonObject, outer: JsonObject, allowed: readonly string[]): JsonObject {
+  const types = typesOf(outer).length > 0 ? typesOf(outer) : typesOf(inner);
+  return { ...outer, enum: allowed, ...(types.length === 0 ? { type: 'string' } : { type: types }) };
 }
 
 /** A choice by its name alone, such as `- Dense`: not known, or in need of arguments. */
@@ -184,7 +227,8 @@ function bareChoice(
     meant === undefined
       ? didYouMean(word, [...allowed, ...names])
       : `write its arguments as a map: ${backticked(`${meant}: { … }`)}`;
-  return valueError(place, 'unknown-value', `there is no ${noun} ${backticked(word)}`, hint);
+  const advice = adviseValue({ root: place.context.root, path: place.path }, place.value, choice);
+  return valueError(place, 'unknown-value', `there is no ${noun} ${backticked(word)}`, hint, advice);
 }
 
 /** A number, a text or a list beyond its limits. */
@@ -199,7 +243,9 @@ export function limitDiagnostic(place: ValueErrors): Diagnostic | undefined {
         : error.keyword === 'pattern'
           ? description
           : firstSentence(description);
-    return valueError(place, 'out-of-range', `${nameOf(place.path)} ${limit}`, hint);
+    const { root } = place.context;
+    const advice = adviseValue({ root, path: place.path }, place.value, schemaOf(error));
+    return valueError(place, 'out-of-range', `${nameOf(place.path)} ${limit}`, hint, advice);
   }
   return undefined;
 }
@@ -260,12 +306,14 @@ function valueError(
   name: DiagnosticCode,
   message: string,
   hint: string | undefined,
+  advice?: Advice,
 ): Diagnostic {
   const multiline = value.range.start.line !== value.range.end.line;
   const range =
     multiline && typeof path.at(-1) === 'string' ? locate(context.root, path, 'key') : tidyRange(value);
   return errorAt(range, name, message, {
     hint,
+    ...advice,
     related: value.origin === undefined ? undefined : [value.origin],
   });
 }

@@ -35,6 +35,15 @@ export function didYouMean(word: string, candidates: Iterable<string>): string |
   return nearest === undefined ? undefined : `did you mean ${backticked(nearest)}?`;
 }
 
+/** What is near, and what to write. */
+export function joinHints(
+  near: string | undefined,
+  advice: { readonly hint: string } | undefined,
+): string | undefined {
+  if (near === undefined || advice === undefined) return near ?? advice?.hint;
+  return `${near} ${advice.hint}`;
+}
+
 /** In the order of the sources and their lines, each once; those without a place first. */
 export function inOrder(diagnostics: readonly Diagnostic[], sources: readonly SourceFile[]): Diagnostic[] {
   const order = new Map(sources.map((source, index) => [source.name, index]));

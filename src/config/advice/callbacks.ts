@@ -1,0 +1,66 @@
+/** Keras's callbacks, which are settings of a `train` stage here. */
+import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
+import { isList } from '../../schema/view.ts';
+import type { KeyAdvice } from './edits.ts';
+import { readPython, valueOf } from './python.ts';
+
+const STOPPING = ['monitor', 'patience', 'min_delta', 'restore_best_weights'];
+const PLATEAU = ['monitor', 'factor', 'patience', 'min_delta', 'cooldown', 'min_lr'];
+
+/** Keras's callbacks are settings of the stage here. */
+export function adviseCallbacks(value: Json, owner: JsonObject): KeyAdvice {
+  const entries: Record<string, Json> = {};
+  for (const item of isList(value) ? value : [value]) {
+    const read = callbackOf(item);
+    if (read === undefined) {
+      return {
+        hint: 'write `early_stopping: { patience: 3 }` or `reduce_lr_on_plateau: {}`; the best model is always kept',
+      };
+    }
+    const [name, args] = read;
+    if (name === 'earlystopping') entries['early_stopping'] = pick(args, STOPPING);
+    else if (name === 'reducelronplateau') entries['reduce_lr_on_plateau'] = pick(args, PLATEAU);
+    else if (
+      !['modelcheckpoint', 'tensorboard', 'csvlogger', 'history', 'progbarlogger', 'terminateonnan'].includes(
+        name,
+      )
+    )
+      return undefined;
+  }
+  const needsValidation = Object.values(entries).some(
+    (each) => isJsonObject(each) && each['monitor'] !== 'loss',
+  );
+  const validation = needsValidation && owner['validation'] === undefined && !hasValidation(owner);
+  return {
+    entries: { ...entries, ...(validation ? { validation: 'test' } : {}) },
+    why:
+      Object.keys(entries).length === 0
+        ? 'the best model, the history and TensorBoard events are always kept'
+        : 'callbacks are settings of the stage',
+  };
+}
+
+/** Whether a key is there that becomes `validation`. */
+function hasValidation(owner: JsonObject): boolean {
+  return 'validation_data' in owner || 'validation_split' in owner;
+}
+
+function callbackOf(item: Json): readonly [name: string, args: JsonObject] | undefined {
+  const letters = (name: string): string => name.toLowerCase().replace(/[-_\s]/g, '');
+  if (typeof item === 'string') {
+    const python = readPython(item);
+    if (python?.kind === 'name') return [letters(python.name), {}];
+    if (python?.kind !== 'call') return undefined;
+    const args = [...python.keywords].map(([key, each]) => [key, valueOf(each) ?? null] as const);
+    return [letters(python.name), Object.fromEntries(args)];
+  }
+  if (!isJsonObject(item)) return undefined;
+  const [first] = Object.entries(item);
+  if (first === undefined) return undefined;
+  const [name, args] = first;
+  return [letters(name.split('.').at(-1) ?? name), isJsonObject(args) ? args : {}];
+}
+
+function pick(args: JsonObject, keys: readonly string[]): JsonObject {
+  return Object.fromEntries(Object.entries(args).filter(([key]) => keys.includes(key)));
+}

@@ -1,0 +1,65 @@
+/** Mistakes get the full replacement, and what is advised is valid. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { LoadResult } from '../../../src/config/pipeline.ts';
+import { lineStarts } from '../../../src/config/source.ts';
+import type { Diagnostic, Position, TextEdit } from '../../../src/core/diagnostic.ts';
+import { builtinNodes } from '../../../src/nodes/registry.ts';
+import { checkPipeline } from '../../../src/plan/check.ts';
+import { found, makeRig } from '../rig.ts';
+import { MISTAKES, RIGHT } from './mistakes.ts';
+
+function offsetOf(text: string, { line, column }: Position): number {
+  return (lineStarts(text)[line - 1] ?? 0) + column - 1;
+}
+
+/** The text with the edits of all diagnostics. */
+function repair(text: string, diagnostics: readonly Diagnostic[]): string {
+  const edits = diagnostics.flatMap((diagnostic): readonly TextEdit[] => diagnostic.edits ?? []);
+  return edits
+    .map(({ range, text: instead }) => ({ range, instead }))
+    .toSorted((a, b) => offsetOf(text, b.range.start) - offsetOf(text, a.range.start))
+    .reduce(
+      (all, { range, instead }) =>
+        all.slice(0, offsetOf(text, range.start)) + instead + all.slice(offsetOf(text, range.end)),
+      text,
+    );
+}
+
+/** No advice names what was written as what to write. */
+function assertNew(text: string, { hint = '', edits, range, message }: Diagnostic): void {
+  const slice = (of: NonNullable<Diagnostic['range']>): string =>
+    text.slice(offsetOf(text, of.start), offsetOf(text, of.end)).trim();
+  for (const edit of edits ?? []) assert.notEqual(edit.text, slice(edit.range), message);
+  const meant = /did you mean `([^`]+)`/.exec(hint)?.[1];
+  if (meant !== undefined && range !== undefined) assert.notEqual(meant, slice(range), message);
+}
+
+test(`${MISTAKES.length} mistakes are found at their place, and what is advised repairs them`, async (t) => {
+  const rig = await makeRig(t);
+  const load = (text: string): Promise<LoadResult> =>
+    rig.load(text, { stageTypes: () => Promise.resolve({ types: builtinNodes, problems: [] }) });
+  const right = await load(RIGHT);
+  assert.ok(right.located !== undefined);
+  assert.deepEqual(checkPipeline(right.located).diagnostics, []);
+  for (const [before, wrong, place, repaired = before] of MISTAKES) {
+    assert.ok(RIGHT.includes(before), before);
+    const mistaken = RIGHT.replace(before, () => wrong);
+    const first = await load(mistaken);
+    assert.equal(found(first)[0], place, wrong);
+    first.diagnostics.forEach((diagnostic) => assertNew(mistaken, diagnostic));
+    let text = repair(mistaken, first.diagnostics);
+    // Behind a mistake of the grammar there may be another one.
+    let result = await load(text);
+    if (result.diagnostics.length > 0) {
+      text = repair(text, result.diagnostics);
+      result = await load(text);
+    }
+    assert.deepEqual(found(result), [], wrong);
+    assert.equal(
+      text,
+      RIGHT.replace(before, () => repaired),
+      wrong,
+    );
+  }
+});
