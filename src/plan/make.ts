@@ -199,7 +199,7 @@ async function fingerprint(
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     throw new Failure(
-      ...error.diagnostics.map(({ at = [], replacement: _replacement, ...diagnostic }) => ({
+      ...error.diagnostics.map(({ at = [], ...diagnostic }) => ({
         ...asWritten(located, ['stages', stage, ...at], diagnostic),
         stage,
         range: located.locate(['stages', stage, ...at], at.length === 0 ? 'key' : 'origin'),

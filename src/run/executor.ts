@@ -398,7 +398,7 @@ function describeFailure(
   const message = error instanceof Error ? error.message : String(error);
   const hint = 'this is a bug in Hourglass; its stack is in `log.jsonl`';
   const { diagnostics } = error instanceof Failure ? error : failure('internal-error', message, hint);
-  return diagnostics.map(({ at = [], replacement: _replacement, ...diagnostic }) => ({
+  return diagnostics.map(({ at = [], ...diagnostic }) => ({
     ...asWritten(located, ['stages', stage.name, ...at], diagnostic),
     stage: stage.name,
     range:

@@ -99,7 +99,7 @@ test('messages have the path as it is written', async (t) => {
   assert.equal(problem.range?.file, join(root, 'base.yaml'));
   assert.match(problem.message, /`data\/x\.idx`/);
   assert.match(problem.hint ?? '', /`data\/xx\.idx`/);
-  assert.equal(problem.replacement?.text, 'data/xx.idx');
+  assert.equal(problem.edits?.[0]?.text, 'data/xx.idx');
 });
 
 const plugin = (mark: string): string => `// ${mark}
