@@ -20,6 +20,7 @@ import {
   terminalOf,
   withOutputFlags,
   withBatchFlags,
+  withOverFlags,
   withPipelineFlags,
   withPlanFlags,
   type OutputFlags,
@@ -112,13 +113,20 @@ function addRun(command: AddCommand, setCode: SetCode): void {
 
 function addSweep(command: AddCommand, setCode: SetCode): void {
   withBatchFlags(
-    withPipelineFlags(
-      command('sweep', "run the trials of a pipeline's `sweep` block; resumes where an earlier start ended", [
-        'sweep pipelines/latent-sweep.yaml',
-        'sweep pipelines/latent-sweep.yaml --dry-run',
-        'sweep pipelines/latent-sweep.yaml -S params.epochs=2 -j 2',
-        'sweep pipelines/latent-sweep.yaml --on slurm --partition short --wait',
-      ]),
+    withOverFlags(
+      withPipelineFlags(
+        command(
+          'sweep',
+          "run the trials of a pipeline's `sweep` block; resumes where an earlier start ended",
+          [
+            'sweep pipelines/latent-sweep.yaml',
+            'sweep pipelines/latent-sweep.yaml --dry-run',
+            'sweep pipelines/latent-sweep.yaml -S params.epochs=2 -j 2',
+            'sweep pipelines/latent-sweep.yaml --on slurm --partition short --wait',
+            'sweep pipelines/quickstart.yaml --over latent_size=2..64:log --over epochs=1,2',
+          ],
+        ),
+      ),
     ),
   )
     .argument('<pipeline>', 'the pipeline file')

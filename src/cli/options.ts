@@ -36,6 +36,9 @@ export interface RunFlags extends PlanFlags {
 
 /** Flags of `sweep` alone. */
 export interface SweepFlags extends PipelineFlags {
+  /** `--over` arguments, as given. */
+  readonly over?: readonly string[];
+  readonly metric?: string;
   readonly outputs: string;
   readonly engine: EngineChoice;
   readonly dryRun?: boolean;
@@ -83,6 +86,17 @@ export function engineOption(): Option {
   )
     .choices(['auto', 'native', 'portable'])
     .default('auto');
+}
+
+/** Options of `sweep` for what it varies. */
+export function withOverFlags(command: Command): Command {
+  return command
+    .option(
+      '--over <name=values>',
+      'vary a parameter over values or a range: 2,4,8 or 2..10:2 or 0.001..0.1:log; may be repeated',
+      collect,
+    )
+    .option('--metric <stage.name[:goal]>', 'what decides between trials, such as quality.mse:min');
 }
 
 /** Options of `sweep` for a batch system. */

@@ -26,15 +26,29 @@ export interface PipelineCall {
   readonly outputs?: string;
   readonly engine?: string;
   readonly allowPlugins?: boolean | undefined;
+  /** `--over` and `--metric` arguments of a sweep. */
+  readonly over?: readonly string[] | undefined;
+  readonly metric?: string | undefined;
 }
 
 /** Its words, without options that have their usual values. */
 export function callWords(command: 'run' | 'sweep' | 'pack', call: PipelineCall): readonly string[] {
-  const { pipeline, stages = [], set = [], outputs = 'outputs', engine = 'auto', allowPlugins } = call;
+  const {
+    pipeline,
+    stages = [],
+    over = [],
+    metric,
+    set = [],
+    outputs = 'outputs',
+    engine = 'auto',
+    allowPlugins,
+  } = call;
   return [
     command,
     pipeline,
     ...stages,
+    ...over.flatMap((each) => ['--over', each]),
+    ...(metric === undefined ? [] : ['--metric', metric]),
     ...set.flatMap((override) => ['-S', override]),
     ...(outputs === 'outputs' ? [] : ['--outputs', outputs]),
     ...(engine === 'auto' ? [] : ['--engine', engine]),

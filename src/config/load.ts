@@ -6,6 +6,7 @@ import { readMerged } from './extends.ts';
 import type { Sweep } from '../schema/generated/settings.ts';
 import { interpolate } from './interpolate.ts';
 import {
+  isArgument,
   locate,
   locatedFrom,
   sourcesElsewhere,
@@ -13,6 +14,7 @@ import {
   type LocatedDocument,
   type LocatedMap,
 } from './located.ts';
+import { applyOver, overSources } from './over.ts';
 import { applyOverrides, applySettings, overrideSources, settingText } from './override.ts';
 import type {
   LoadOptions,
@@ -62,9 +64,11 @@ export async function readPipeline(file: string, options: LoadOptions): Promise<
     ...(within === undefined ? {} : { within }),
   });
   const text = sources[0]?.text ?? '';
+  const swept = overSources(options.over ?? [], options.metric);
   const given = overrideSources(options.overrides ?? []);
-  sources.push(...given);
-  const document = merged === undefined ? undefined : applyOverrides(merged, given, report);
+  sources.push(...swept.over, ...(swept.metric === undefined ? [] : [swept.metric]), ...given);
+  const document =
+    merged === undefined ? undefined : applyOverrides(applyOver(merged, swept, report), given, report);
   const loader = new Loader({ file, text, options, sources });
   return {
     document: document === undefined ? undefined : asObject(toJson(document.root, () => undefined)),
@@ -192,7 +196,7 @@ class Loader {
 function basesAmong(sources: readonly SourceFile[], folder: string): readonly SourceFile[] {
   return sources
     .slice(1)
-    .filter(({ name }) => !name.startsWith('-S '))
+    .filter(({ name }) => !isArgument(name))
     .map(({ name, text }) => ({ name: relative(folder, resolve(name)).split(sep).join('/'), text }));
 }
 

@@ -57,25 +57,32 @@ export interface LocatedDocument<State extends 'merged' | 'overridden' | 'interp
   readonly root: LocatedMap;
 }
 
-/** Names of sources that are overrides of the command line, not files. */
+/** Names of sources that are arguments of the command line, not files, begin so. */
 export const OVERRIDE_PREFIX = '-S ';
+export const OVER_PREFIX = '--over ';
+export const METRIC_PREFIX = '--metric ';
+
+/** Whether a source is an argument of the command line, by its name. */
+export function isArgument(file: string): boolean {
+  return [OVERRIDE_PREFIX, OVER_PREFIX, METRIC_PREFIX].some((prefix) => file.startsWith(prefix));
+}
 
 /** The source in which a text begins. */
 export function sourceOf({ writtenIn, range }: LocatedScalar): string {
   return writtenIn ?? range.file;
 }
 
-/** Whether a text begins in an override of the command line. */
+/** Whether a text begins in an argument of the command line. */
 export function isFromOverride(scalar: LocatedScalar): boolean {
-  return sourceOf(scalar).startsWith(OVERRIDE_PREFIX);
+  return isArgument(sourceOf(scalar));
 }
 
-/** The name of a source as it is everywhere: that of an override lies in the working folder. */
+/** The name of a source as it is everywhere: that of an argument lies in the working folder. */
 export function absoluteSource(name: string): string {
-  return name.startsWith(OVERRIDE_PREFIX) ? join(process.cwd(), 'override') : resolve(name);
+  return isArgument(name) ? join(process.cwd(), 'override') : resolve(name);
 }
 
-/** Absolute path of the folder of the file in which a text begins; for an override, the working folder. */
+/** Absolute path of the folder of the file in which a text begins; for an argument, the working folder. */
 export function folderOf(scalar: LocatedScalar): string {
   return dirname(absoluteSource(sourceOf(scalar)));
 }

@@ -22,9 +22,14 @@ import { backticked, printable } from './diagnostics/wording.ts';
  * `-S`. A name stands for one text.
  */
 export function overrideSources(overrides: readonly string[]): readonly SourceFile[] {
+  return sourcesOf(overrides, OVERRIDE_PREFIX);
+}
+
+/** Sources of arguments, named by them behind a prefix. */
+export function sourcesOf(args: readonly string[], prefix: string): readonly SourceFile[] {
   const texts = new Map<string, string>();
-  return overrides.map((text) => {
-    const plain = `${OVERRIDE_PREFIX}${text.replace(/\s+/g, ' ')}`;
+  return args.map((text) => {
+    const plain = `${prefix}${text.replace(/\s+/g, ' ')}`;
     let name = plain;
     for (let count = 2; (texts.get(name) ?? text) !== text; count += 1) name = `${plain} (${count})`;
     texts.set(name, text);

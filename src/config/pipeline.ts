@@ -72,6 +72,10 @@ export interface LoadOptions {
   readonly overrides?: readonly string[];
   /** Absolute path of the folder that paths in them are relative to; by default the working folder. */
   readonly overrideFolder?: string;
+  /** `--over` arguments, which make a sweep, or vary other parameters in the one that is there: `latent_size=2,4,8`. */
+  readonly over?: readonly string[];
+  /** The `--metric` argument, for the sweep: `quality.mse:min`. */
+  readonly metric?: string;
   /** Absolute path of a folder that `extends` may not lead out of, for pipelines of strangers. */
   readonly within?: string;
   /** Gives the stage types for the pipeline's `plugins`; its diagnostics have no range, the loader adds it. */

@@ -39,7 +39,8 @@ export const DIAGNOSTIC_CODES = {
   'bad-interpolation':
     '`${…}` holds something other than `params.` and a name, or a value that does not fit there.',
   'param-cycle': 'Parameters are made of one another in a circle.',
-  'bad-override': '`-S` is not `path=value`, or its path does not exist.',
+  'bad-override':
+    '`-S` is not `path=value`, its path does not exist, or a sweep sets it; or `--over` or `--metric` is not understood.',
   'nothing-removed': 'A `null` that would take away a key which is not there.',
   'extends-cycle': 'A file extends itself, directly or through others.',
   'unknown-stage': 'A reference names a stage that does not exist.',

@@ -9,16 +9,26 @@ export interface Repetition {
   readonly file: string;
   /** `-S` arguments. */
   readonly settings: readonly string[];
+  /** Further options with their values. */
+  readonly options?: readonly (readonly [option: string, value: string])[];
   /** What it was run with. */
   readonly engine: JsonObject | undefined;
   readonly hasPlugins: boolean;
 }
 
 /** As one would type it. */
-export function commandText({ command, file, settings, engine, hasPlugins }: Repetition): string {
+export function commandText({
+  command,
+  file,
+  settings,
+  options = [],
+  engine,
+  hasPlugins,
+}: Repetition): string {
   return [
     `npx hourglass ${command}`,
     shellWord(file),
+    ...options.map(([option, value]) => `${option} ${shellWord(value)}`),
     ...settings.map((text) => `-S ${shellWord(text)}`),
     ...(engine?.['kind'] === 'portable' ? ['--engine portable'] : []),
     ...(hasPlugins ? ['--allow-plugins'] : []),

@@ -2,6 +2,7 @@
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { errorCode } from '../files/atomic.ts';
+import { isArgument } from '../config/located.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
 import { Failure, failure, type SourceFile } from '../core/diagnostic.ts';
 import { isJsonObject, type Json } from '../core/json.ts';
@@ -35,7 +36,7 @@ export async function collectSources(
   checkRelative(located, sources);
   const pipeline = resolve(located.file);
   const files = new Set([pipeline]);
-  for (const { name } of sources) if (!name.startsWith('-S ')) files.add(resolve(name));
+  for (const { name } of sources) if (!isArgument(name)) files.add(resolve(name));
   for (const plugin of located.pipeline.plugins) await addModule(resolve(located.folder, plugin), files);
   if (includeData) for (const path of dataFiles(located)) await addData(resolve(located.folder, path), files);
   const root = commonFolder([...files]);

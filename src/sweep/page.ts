@@ -183,16 +183,23 @@ function factsOf(
 }
 
 function commandsOf(
-  { overrides, trials, engine }: SweepRecord,
+  { overrides, over = [], metricArgument, trials, engine }: SweepRecord,
   { file, sources }: Pick<Origin, 'file' | 'sources'>,
 ): SweepReport['commands'] {
   const { hasPlugins } = sourceFacts(sources, overrides);
+  const options = [
+    ...over.map((each) => ['--over', each] as const),
+    ...(metricArgument === undefined ? [] : [['--metric', metricArgument] as const]),
+  ];
   const first = trials.find(({ replicate }) => replicate === 1);
   const own = Object.entries(first?.parameters ?? {}).map(
     ([name, value]) => `${name.includes('.') ? name : `params.${name}`}=${JSON.stringify(value)}`,
   );
   return [
-    ['The whole sweep:', commandText({ command: 'sweep', file, settings: overrides, engine, hasPlugins })],
+    [
+      'The whole sweep:',
+      commandText({ command: 'sweep', file, settings: overrides, options, engine, hasPlugins }),
+    ],
     ...(first === undefined
       ? []
       : [

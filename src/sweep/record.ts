@@ -36,6 +36,9 @@ export interface SweepRecord {
   readonly seed: number;
   /** `-S` arguments. */
   readonly overrides: readonly string[];
+  /** `--over` and `--metric` arguments. */
+  readonly over?: readonly string[];
+  readonly metricArgument?: string;
   readonly launcher: string;
   readonly engine?: JsonObject;
   /** The `sweep` block with its defaults. */

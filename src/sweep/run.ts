@@ -39,6 +39,9 @@ export interface SweepOptions {
   /** Absolute path of the outputs folder. */
   readonly outputs: string;
   readonly engine: EngineChoice;
+  /** `--over` and `--metric` arguments, for commands that repeat the sweep. */
+  readonly over?: readonly string[] | undefined;
+  readonly metric?: string | undefined;
   /** Trials at work at one time, at most; undefined: as many as the machine has cores for. */
   readonly jobs?: number;
   readonly launcher: Launcher;
@@ -119,6 +122,8 @@ async function sweep(
     source: sourcePath(located, workspace),
     seed: located.pipeline.seed,
     overrides: located.overrides,
+    ...(options.over === undefined ? {} : { over: options.over }),
+    ...(options.metric === undefined ? {} : { metricArgument: options.metric }),
     launcher: launcher.name,
     ...(engine === undefined ? {} : { engine }),
     sweep: settings,

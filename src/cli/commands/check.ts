@@ -1,5 +1,6 @@
 import { watch, type FSWatcher } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { isArgument } from '../../config/located.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { EXIT } from '../exit.ts';
 import { listenForSignals } from '../signals.ts';
@@ -80,7 +81,7 @@ function filesOf(results: readonly CheckedFile[]): ReadonlySet<string> {
   return new Set(
     results.flatMap(({ file, sources, located }) => [
       resolve(file),
-      ...sources.filter(({ name }) => !name.startsWith('-S ')).map(({ name }) => resolve(name)),
+      ...sources.filter(({ name }) => !isArgument(name)).map(({ name }) => resolve(name)),
       ...(located?.pipeline.plugins ?? []).map((plugin) => resolve(dirname(file), plugin)),
     ]),
   );

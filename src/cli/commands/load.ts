@@ -4,9 +4,11 @@ import { inOrder } from '../../config/diagnostics/report.ts';
 import type { LocatedPipeline } from '../../config/pipeline.ts';
 import type { Diagnostic, SourceFile } from '../../core/diagnostic.ts';
 import type { StageType } from '../../core/stage-type.ts';
+import type { Sweep } from '../../schema/generated/settings.ts';
 import { builtinNodes, stageTypes } from '../../nodes/registry.ts';
 import { checkPipeline, inspectFiles } from '../../plan/check.ts';
 import { checkOverrides, checkSweep } from '../../sweep/check.ts';
+import { obviousMetric, withMetric } from '../../sweep/metric.ts';
 import { listTrials, type Trial } from '../../sweep/trial.ts';
 import { outcomeOf } from '../exit.ts';
 import { diagnosticToJson, renderCounted } from '../terminal/diagnostics.ts';
@@ -14,6 +16,9 @@ import type { Terminal } from '../terminal/terminal.ts';
 
 export interface PipelineOptions {
   readonly set?: readonly string[];
+  /** `--over` and `--metric` arguments. */
+  readonly over?: readonly string[];
+  readonly metric?: string;
   readonly allowPlugins?: boolean;
 }
 
@@ -34,6 +39,8 @@ export interface Checked {
   readonly located?: LocatedPipeline;
   /** If they were asked for, and there is no error. */
   readonly trials?: readonly Trial[];
+  /** The metric of a sweep by `--over` alone, which goes by the only stage that measures. */
+  readonly metric?: Sweep['metric'];
   /** What was read, once and for all. */
   readonly reader: PipelineReader;
   /** The stage types that the pipeline can use, whether it is valid or not. */
@@ -46,16 +53,22 @@ export async function loadChecked(file: string, options: CheckOptions): Promise<
   let types: ReadonlyMap<string, StageType> = builtinNodes;
   const reader = await readPipeline(file, {
     ...(options.set === undefined ? {} : { overrides: options.set }),
+    ...(options.over === undefined ? {} : { over: options.over }),
+    ...(options.metric === undefined ? {} : { metric: options.metric }),
     stageTypes: async (plugins, folder) => {
       const found = await typesOf(plugins, folder);
       types = found.types;
       return found;
     },
   });
-  const { sources, diagnostics, located, partial } = await reader.load();
-  const pipeline = located ?? partial;
-  if (pipeline === undefined) return { sources, diagnostics, reader, stageTypes: types };
-  const checked = checkPipeline(pipeline, await inspectFiles(pipeline, options.targets));
+  const { sources, diagnostics, located: read, partial } = await reader.load();
+  const written = read ?? partial;
+  if (written === undefined) return { sources, diagnostics, reader, stageTypes: types };
+  const checked = checkPipeline(written, await inspectFiles(written, options.targets));
+  const isOpen = options.over !== undefined && written.pipeline.sweep?.metric === undefined;
+  const metric = isOpen ? obviousMetric(written, checked) : undefined;
+  const pipeline = metric === undefined ? written : withMetric(written, metric);
+  const located = read === undefined ? undefined : pipeline;
   const overridden =
     options.trials === true ? checkOverrides(pipeline, options.sweeps === true ? 'error' : 'warning') : [];
   let all = inOrder(
@@ -74,6 +87,7 @@ export async function loadChecked(file: string, options: CheckOptions): Promise<
     reader,
     ...(located !== undefined && isValid(all) ? { located } : {}),
     ...(trials !== undefined && isValid(all) ? { trials } : {}),
+    ...(metric === undefined ? {} : { metric }),
     stageTypes: types,
   };
 }

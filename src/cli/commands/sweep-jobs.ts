@@ -73,8 +73,8 @@ export async function showJobs(terminal: Terminal, options: JobsOptions): Promis
   );
   const isOver = ['pending', 'running', 'unknown'].every((state) => counts.every(([each]) => each !== state));
   // As it was submitted, whatever the file or the call says now.
-  const { overrides: set, engine, allowPlugins } = submission;
-  const words = callWords('sweep', { ...options, set, engine, allowPlugins });
+  const { overrides: set, over, metric: by, engine, allowPlugins } = submission;
+  const words = callWords('sweep', { ...options, set, over, metric: by, engine, allowPlugins });
   if (isOver) terminal.note(`\nTo collect the results:\n  ${commandLine(words)}`);
   if (count('lost') > 0)
     terminal.note(

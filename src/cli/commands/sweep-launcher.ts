@@ -39,6 +39,8 @@ export function launcherOf(located: LocatedPipeline, reader: PipelineReader, fla
       document: reader.document ?? {},
       elsewhere: reader.elsewhere,
       overrides: located.overrides,
+      over: flags.over,
+      metric: flags.metric,
       allowPlugins: flags.allowPlugins === true,
     },
     settings: { ...block, ...own },

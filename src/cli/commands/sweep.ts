@@ -28,7 +28,7 @@ export interface SweepCommandOptions extends SweepFlags {
 /** `hourglass sweep` */
 export async function sweep(terminal: Terminal, options: SweepCommandOptions): Promise<number> {
   const ofJobs = options.status === true || options.cancel === true;
-  const { located, trials, diagnostics, sources, reader } = await loadChecked(options.pipeline, {
+  const { located, trials, metric, diagnostics, sources, reader } = await loadChecked(options.pipeline, {
     ...options,
     trials: !ofJobs,
     sweeps: !ofJobs,
@@ -45,11 +45,15 @@ export async function sweep(terminal: Terminal, options: SweepCommandOptions): P
     throw failure(
       'missing-key',
       `\`${options.pipeline}\` has no \`sweep\``,
-      'add one, such as `sweep: { parameters: { latent_size: [2, 4, 8, 16] } }`',
+      'name what to vary, such as `--over latent_size=2,4,8`, or add a block: `sweep: { parameters: { latent_size: [2, 4, 8] } }`',
     );
   }
   if (diagnostics.length > 0 && !terminal.options.json)
     terminal.note(`${renderDiagnostics(diagnostics, sources, terminal.noteStyle)}\n`);
+  if (metric !== undefined && !terminal.options.json && !terminal.options.quiet)
+    terminal.note(
+      `metric: ${metric.name}, ${metric.goal}d: the only stage that measures (\`--metric\` names another)`,
+    );
   if (options.dryRun === true) return listTrials(terminal, trials);
 
   const launcher = launcherOf(located, reader, options);
@@ -63,6 +67,8 @@ export async function sweep(terminal: Terminal, options: SweepCommandOptions): P
     const result = await runSweep(located, trials, {
       outputs: resolve(options.outputs),
       engine: options.engine,
+      over: options.over,
+      metric: options.metric,
       ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
       launcher,
       signal: interrupt.signal,

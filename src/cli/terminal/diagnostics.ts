@@ -1,4 +1,5 @@
 /** Diagnostics as text: where, what, the line with a mark below it, and what to do. */
+import { isArgument } from '../../config/located.ts';
 import { codeFrame } from '../../config/source.ts';
 import type { Diagnostic, SourceFile, SourceRange } from '../../core/diagnostic.ts';
 import { formatPlural, printable } from './format.ts';
@@ -84,16 +85,12 @@ function rangeToJson({ file, start, end }: SourceRange): Readonly<Record<string,
 
 /** `file:line:column`, which terminals and editors make a link of; an override as it was typed. */
 export function place({ file, start }: SourceRange): string {
-  return printable(isOverride(file) ? file : `${file}:${start.line}:${start.column}`);
+  return printable(isArgument(file) ? file : `${file}:${start.line}:${start.column}`);
 }
 
-/** `file:line`, or `-S` for an override, whose text says no more than the change itself. */
+/** `file:line`, or `-S` or `--over` for an argument, whose text says no more than the change itself. */
 export function shortPlace({ file, start }: SourceRange): string {
-  return printable(isOverride(file) ? '-S' : `${file}:${start.line}`);
-}
-
-function isOverride(file: string): boolean {
-  return file.startsWith('-S ');
+  return printable(isArgument(file) ? (file.split(' ')[0] ?? file) : `${file}:${start.line}`);
 }
 
 function frame(

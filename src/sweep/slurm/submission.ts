@@ -34,6 +34,9 @@ export interface ReadPipeline {
   /** Sources of texts that are written in another folder, by their path as JSON. */
   readonly elsewhere: Readonly<Record<string, string>>;
   readonly overrides: readonly string[];
+  /** `--over` and `--metric` arguments; the document has what they say. */
+  readonly over?: readonly string[] | undefined;
+  readonly metric?: string | undefined;
   readonly allowPlugins: boolean;
 }
 

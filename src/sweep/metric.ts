@@ -1,0 +1,32 @@
+/** The metric of a sweep that names none on the command line. */
+import { goalOf } from '../config/over.ts';
+import type { LocatedPipeline } from '../config/pipeline.ts';
+import type { CheckResult } from '../plan/check.ts';
+import type { Sweep } from '../schema/generated/settings.ts';
+
+/**
+ * What the only `evaluate` stage measures first, on the test images if it measures on several splits.
+ *
+ * @returns undefined where there is not exactly one such stage
+ */
+export function obviousMetric({ pipeline }: LocatedPipeline, { outputs }: CheckResult): Sweep['metric'] {
+  const stages = [...pipeline.stages].filter(([, { type }]) => type === 'evaluate');
+  const [first, another] = stages;
+  if (first === undefined || another !== undefined) return undefined;
+  const output = outputs.get(first[0]);
+  const names = output?.kind === 'metrics' ? output.names : [];
+  const name = names.find((each) => each.startsWith('test_')) ?? names[0];
+  if (name === undefined) return undefined;
+  const metric = `${first[0]}.${name}`;
+  const goal = goalOf(metric);
+  return goal === undefined ? undefined : { name: metric, goal };
+}
+
+/** The pipeline with a metric for its sweep. */
+export function withMetric(located: LocatedPipeline, metric: NonNullable<Sweep['metric']>): LocatedPipeline {
+  const { pipeline } = located;
+  const { sweep } = pipeline;
+  return sweep === undefined
+    ? located
+    : { ...located, pipeline: { ...pipeline, sweep: { ...sweep, metric } } };
+}
