@@ -209,22 +209,27 @@ function addPlan(command: AddCommand, setCode: SetCode): void {
     );
 }
 
+interface ReportFlags {
+  readonly outputs: string;
+  readonly open?: boolean;
+  readonly trial?: string;
+}
+
 function addReport(command: AddCommand, setCode: SetCode): void {
   command('report', 'write the report of the last run again: `report.html` in its outputs', [
     'report pipelines/quickstart.yaml',
     'report quickstart --open',
+    'report latent-sweep --trial 3',
   ])
     .argument('<pipeline>', 'the pipeline, by its file or by its name')
     .addOption(outputsOption())
     .option('--open', 'show it in the browser')
-    .action(
-      async (pipeline: string, flags: OutputFlags & Pick<PlanFlags, 'outputs'> & { open?: boolean }) => {
-        const { report } = await import('./commands/report.ts');
-        setCode(
-          await report(terminalOf(flags), { pipeline, outputs: flags.outputs, open: flags.open === true }),
-        );
-      },
-    );
+    .option('--trial <number>', 'the report of a trial of a sweep, by its number or its folder')
+    .action(async (pipeline: string, { outputs, open, trial, ...flags }: OutputFlags & ReportFlags) => {
+      const { report } = await import('./commands/report.ts');
+      const options = { pipeline, outputs, open: open === true };
+      setCode(await report(terminalOf(flags), trial === undefined ? options : { ...options, trial }));
+    });
 }
 
 function addEngine(command: AddCommand, setCode: SetCode): void {

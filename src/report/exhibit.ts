@@ -26,8 +26,8 @@ export interface Cell {
   readonly numeric: boolean;
   /** What the text stands for, where that is longer: shown on demand. */
   readonly full?: string;
-  /** A path from the page's folder, of harmless characters, that the text links to. */
-  readonly link?: string;
+  /** In place of the text: links to pages below the page's folder, by paths of harmless characters. */
+  readonly links?: readonly { readonly text: string; readonly path: string }[];
 }
 
 export interface TableExhibit {

@@ -58,10 +58,17 @@ function liveLine(version: number): Html {
 }
 
 function headPart(report: Report): Html {
-  const { name, description, activity, stages } = report;
+  const { name, description, activity, stages, sweep } = report;
   const { text, status } = statusText(report);
   return html`${brand('report')}
-    <h1>${name}</h1>
+    ${
+      sweep === undefined
+        ? undefined
+        : html`<p class="back"><a href="../../sweep.html">← All trials of the sweep ${sweep.name}</a></p>`
+    }
+    <h1>
+      ${name}${sweep === undefined ? undefined : html` <span class="quiet">trial #${sweep.number}</span>`}
+    </h1>
     ${description === undefined ? undefined : html`<p class="lead">${description}</p>`}
     <p class="status ${status}"><strong>${text}</strong>${facts(report).map((fact) => [' · ', fact])}</p>
     ${overridesLine(report)}

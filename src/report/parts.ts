@@ -120,8 +120,13 @@ export function table({ caption, columns, rows, omitted = 0 }: TableOptions): Ht
   </table>`;
 }
 
-function cellContent({ text, full, link }: Cell): Content {
-  if (link !== undefined) return html`<a href="./${link}">${text}</a>`;
+/** What a cell shows: its links, or its text, which opens to what it stands for. */
+export function cellContent({ text, full, links }: Cell): Content {
+  if (links !== undefined) {
+    return links.map(
+      (link, index) => html`${index === 0 ? '' : ', '}<a href="./${link.path}">${link.text}</a>`,
+    );
+  }
   if (full === undefined) return text;
   return html`<details class="value">
     <summary>${text}</summary>

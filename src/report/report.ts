@@ -29,6 +29,16 @@ export interface Report {
   /** The files of the pipeline as they were written: the one that was run, then those that it extends, the nearest first. */
   readonly sources: readonly ReportSource[];
   readonly hasPlugins: boolean;
+  readonly sweep?: SweepLink;
+}
+
+/** The sweep that a run is a trial of. */
+export interface SweepLink {
+  readonly name: string;
+  /** Of the trial. */
+  readonly number: number;
+  /** The page of the sweep, from the folder of the run. */
+  readonly page: '../../sweep.html';
 }
 
 export interface ReportSource {

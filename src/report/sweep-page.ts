@@ -4,7 +4,7 @@ import { formatCount, formatSeconds } from '../core/format.ts';
 import { brand, renderDocument } from './document.ts';
 import type { Cell, Picture } from './exhibit.ts';
 import { html, type Content, type Html } from './html.ts';
-import { download, enumerate, factList, figure, table, type Fact } from './parts.ts';
+import { cellContent, download, enumerate, factList, figure, table, type Fact } from './parts.ts';
 import { STATUS_LABELS } from './states.ts';
 import type { WrittenFile } from './written.ts';
 
@@ -28,12 +28,11 @@ export interface SweepReport {
   readonly trialColumns: readonly string[];
   readonly trials: readonly (readonly Cell[])[];
   /** Trials that did not come to their end, and why. */
-  readonly failures: readonly { readonly trial: string; readonly label: string; readonly reason: string }[];
+  readonly failures: readonly { readonly trial: Cell; readonly label: string; readonly reason: string }[];
   readonly done: number;
   /** Of all trials together. */
   readonly seconds: number;
   readonly facts: readonly Fact[];
-  /** The pipeline as it was written; undefined if no trial has begun. */
   /** The pipeline and the files that it extends. */
   readonly sources: readonly WrittenFile[];
   /** Commands that repeat the sweep, and one trial of it. */
@@ -78,7 +77,10 @@ function summary({ answer, asked, failures }: SweepReport): Html {
             ${failures.slice(0, MOST_ROWS).map(
               ({ trial, label, reason }) =>
                 html`<li class="error">
-                  <p><strong>Trial ${trial}</strong>${label === '' ? undefined : ` (${label})`}: ${reason}</p>
+                  <p>
+                    <strong>Trial ${cellContent(trial)}</strong>${label === '' ? undefined : ` (${label})`}:
+                    ${reason}
+                  </p>
                 </li>`,
             )}
           </ul>`
@@ -89,19 +91,17 @@ function summary({ answer, asked, failures }: SweepReport): Html {
 }
 
 function results({ columns, groups }: SweepReport): Html {
-  const shown = groups.slice(0, MOST_ROWS).map(({ cells, isBest }) => {
-    const [first, ...rest] = cells;
-    if (first === undefined || !isBest) return cells;
-    return [{ ...first, text: `★ ${first.text}` }, ...rest];
-  });
   const hasBest = groups.some(({ isBest }) => isBest);
+  const shown = groups.slice(0, MOST_ROWS).map(({ cells, isBest }) => {
+    return hasBest ? [{ text: isBest ? '★' : '', numeric: false }, ...cells] : cells;
+  });
   return section(
     'results',
     'Results',
     wide(
       table({
         caption: `Mean ± standard deviation over the replicates${hasBest ? '; ★ marks the best' : ''}`,
-        columns,
+        columns: hasBest ? ['', ...columns] : columns,
         rows: shown,
         omitted: groups.length - shown.length,
       }),
@@ -127,7 +127,8 @@ function listed({ trialColumns, trials }: SweepReport): Html {
     'Trials',
     wide(
       table({
-        caption: 'Each trial by the hash of its settings, which names its folder',
+        caption: html`Each trial by its number in the list, which leads to its report. Its folder is named by
+        a hash of its settings`,
         columns: trialColumns,
         rows: shown,
         omitted: trials.length - shown.length,
@@ -172,5 +173,5 @@ function section(id: string, title: string, content: Content): Html {
 
 /** What is too wide for a window is scrolled by itself, by keyboard, too. */
 function wide(content: Html, label: string): Html {
-  return html`<div class="scroll" tabindex="0" role="group" aria-label="${label}">${content}</div>`;
+  return html`<div class="scroll wide" tabindex="0" role="group" aria-label="${label}">${content}</div>`;
 }

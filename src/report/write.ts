@@ -3,19 +3,21 @@ import { join } from 'node:path';
 import { writeFileAtomic } from '../files/atomic.ts';
 import { renderPage } from './page.ts';
 import { readReport } from './read.ts';
-import type { Report } from './report.ts';
+import type { Report, SweepLink } from './report.ts';
 
 /**
  * Writes `report.html` of a run's outputs.
  *
  * @param folder absolute path of `outputs/<name>`
+ * @param sweep what the run is a trial of, if it is one
  * @returns the file, and what was read for it
  * @throws Failure `no-run`, or if the file cannot be written
  */
 export async function writeReport(
   folder: string,
+  sweep?: SweepLink,
 ): Promise<{ readonly path: string; readonly report: Report }> {
-  const report = await readReport(folder);
+  const report = { ...(await readReport(folder)), ...(sweep === undefined ? {} : { sweep }) };
   const path = join(folder, 'report.html');
   await writeFileAtomic(path, renderPage(report));
   return { path, report };

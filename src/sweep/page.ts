@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { writeFileAtomic } from '../files/atomic.ts';
+import { exists, writeFileAtomic } from '../files/atomic.ts';
 import { Workspace } from '../artifacts/workspace.ts';
 import { readJsonFile } from '../files/json-file.ts';
 import { formatSeconds } from '../core/format.ts';
@@ -15,6 +15,7 @@ import { readPicture } from '../report/picture.ts';
 import { renderSweepPage, type SweepReport } from '../report/sweep-page.ts';
 import { FIGURES } from './figures.ts';
 import { trialsFolder } from './plan.ts';
+import { trialPage } from './trial-pages.ts';
 import { trialNumbers, type SweepRecord, type TrialRecord } from './record.ts';
 import { columnFormat } from './numbers.ts';
 import {
@@ -28,6 +29,9 @@ import {
 
 /** Values of a parameter that are listed one by one. */
 const MOST_VALUES = 24;
+
+/** Replicates whose pages are linked one by one. */
+const MOST_LINKS = 5;
 
 /** The page of a sweep, in its workspace. */
 export function sweepPage(workspace: string): string {
@@ -61,6 +65,13 @@ async function readSweepReport(
   const names = parameters.length > 0 ? parameters : columns.names;
   const titles = names.map((name) => columns.title(name));
   const numbers = trialNumbers(trials);
+  const pages = await pagesIn(workspace, trials);
+  const linked = (own: readonly { readonly id: string }[]): Cell => {
+    const text = numbersText(own.map(({ id }) => numbers.get(id) ?? 0));
+    if (own.length > MOST_LINKS || !own.every(({ id }) => pages.has(id))) return { text, numeric: false };
+    const links = own.map(({ id }) => ({ text: `#${numbers.get(id) ?? 0}`, path: trialPage(id) }));
+    return { text, numeric: false, links };
+  };
   const ownCells = (own: JsonObject): readonly Cell[] =>
     names.map((name) => valueCell(columns.label(name, own), own[name]));
   const formats = metrics.map((name) => columnFormat(groups.map((group) => group.metrics.get(name))));
@@ -76,7 +87,7 @@ async function readSweepReport(
     groups: groups.map((group) => ({
       isBest: best.has(group),
       cells: [
-        { text: numbersText(group.trials.map(({ id }) => numbers.get(id) ?? 0)), numeric: false },
+        linked(group.trials),
         ...ownCells(group.parameters),
         { text: describeStates(group, replicates), numeric: false },
         ...metrics.map((name, index) => numeric(formats[index]?.(group.metrics.get(name)) ?? '')),
@@ -88,8 +99,8 @@ async function readSweepReport(
       ...(sweep.metric === undefined ? [] : [sweep.metric.name]),
       'folder',
     ],
-    trials: trials.map((trial, place) => [
-      { text: `#${place + 1}`, numeric: false },
+    trials: trials.map((trial) => [
+      linked([trial]),
       ...ownCells(trial.parameters),
       numeric(String(trial.replicate)),
       numeric(String(trial.seed)),
@@ -98,9 +109,15 @@ async function readSweepReport(
       ...(sweep.metric === undefined ? [] : [numeric(formatValue(valueOf(trial)))]),
       { text: trial.id, numeric: false },
     ]),
-    failures: trials.flatMap(({ state, parameters: own, problem = 'it did not succeed' }, place) =>
-      state === 'failed'
-        ? [{ trial: `#${place + 1}`, label: columns.describe(own, names), reason: problem }]
+    failures: trials.flatMap((trial) =>
+      trial.state === 'failed'
+        ? [
+            {
+              trial: linked([trial]),
+              label: columns.describe(trial.parameters, names),
+              reason: trial.problem ?? 'it did not succeed',
+            },
+          ]
         : [],
     ),
     done: ended.length,
@@ -109,6 +126,12 @@ async function readSweepReport(
     sources: origin?.sources ?? [],
     commands: commandsOf(record, origin ?? { file: `${pipeline}.yaml`, sources: [] }),
   };
+}
+
+/** Trials that have a page. */
+async function pagesIn(workspace: string, trials: readonly TrialRecord[]): Promise<ReadonlySet<string>> {
+  const found = await Promise.all(trials.map(({ id }) => exists(join(workspace, trialPage(id)))));
+  return new Set(trials.flatMap(({ id }, place) => (found[place] === true ? [id] : [])));
 }
 
 const STATES: Readonly<Record<TrialRecord['state'], (trial: TrialRecord) => string>> = {

@@ -32,6 +32,7 @@ import { drawSweep, removeFigures } from './figures.ts';
 import { sweepPage, writeSweepPage } from './page.ts';
 import { resultsOf, type Results } from './results.ts';
 import { heldDiagnostic } from './slurm/held.ts';
+import { TrialPages } from './trial-pages.ts';
 import { submissionAtWork } from './slurm/state.ts';
 import type { Trial } from './trial.ts';
 
@@ -110,7 +111,7 @@ async function sweep(
   options: SweepOptions & { readonly lock: HeldLock },
   workspace: string,
 ): Promise<Ended> {
-  const { outputs, launcher, lock, signal, emit } = options;
+  const { outputs, launcher, lock, signal } = options;
   const { sweep: settings } = located.pipeline;
   if (settings === undefined) throw new Error('the pipeline has no sweep');
   const store = storeOf(outputs);
@@ -128,6 +129,11 @@ async function sweep(
     ...(engine === undefined ? {} : { engine }),
     sweep: settings,
     trials: planned.map(pendingRecord),
+  };
+  const pages = new TrialPages(workspace, start, { previous, signal });
+  const emit: SweepEmit = (event) => {
+    options.emit(event);
+    pages.follow(event);
   };
   await refuseIfSubmitted(workspace, start, store);
   const others = await otherSources(located, new Workspace(workspace));
@@ -192,6 +198,7 @@ async function sweep(
   const answered = results.answer === undefined ? record : { ...record, answer: results.answer };
   await writeSweep(workspace, answered);
   await lock.check();
+  if (!isUnchanged) await pages.finish();
   const figures =
     isUnchanged || status === 'submitted'
       ? []

@@ -6,7 +6,8 @@ import { failure } from '../../core/diagnostic.ts';
 import { writeReport } from '../../report/write.ts';
 import { isAnother } from '../../run/source.ts';
 import { sweepPage, writeSweepPage } from '../../sweep/page.ts';
-import { readSweep } from '../../sweep/record.ts';
+import { readSweep, type SweepRecord } from '../../sweep/record.ts';
+import { trialPage, writeTrialPage } from '../../sweep/trial-pages.ts';
 import { EXIT } from '../exit.ts';
 import { callWords, commandLine } from '../program.ts';
 import type { Terminal } from '../terminal/terminal.ts';
@@ -17,6 +18,8 @@ export interface ReportOptions {
   readonly pipeline: string;
   readonly outputs: string;
   readonly open: boolean;
+  /** Of a sweep: the number of a trial, or the name of its folder. */
+  readonly trial?: string;
 }
 
 /** `hourglass report` */
@@ -37,6 +40,14 @@ export async function report(terminal: Terminal, options: ReportOptions): Promis
   const show = (path: string): void => terminal.result(relative(process.cwd(), path) || path);
   const sweep = await readSweep(workspace);
   const page = sweepPage(workspace);
+  if (options.trial !== undefined) {
+    const written = await trialReport(workspace, sweep, options.trial);
+    if (terminal.options.json)
+      terminal.result(JSON.stringify({ status: 'done', report: written, unshown: [] }, null, 2));
+    else show(written);
+    if (options.open) await openInBrowser(terminal, written);
+    return EXIT.done;
+  }
   if (sweep !== undefined) await writeSweepPage(workspace, sweep);
   if (sweep !== undefined && !(await exists(join(workspace, 'run.json')))) {
     if (terminal.options.json)
@@ -62,6 +73,30 @@ export async function report(terminal: Terminal, options: ReportOptions): Promis
   }
   if (options.open) await openInBrowser(terminal, path);
   return EXIT.done;
+}
+
+/** Writes the page of one trial again. */
+async function trialReport(
+  workspace: string,
+  sweep: SweepRecord | undefined,
+  wanted: string,
+): Promise<string> {
+  const name = basename(workspace);
+  if (sweep === undefined) throw failure('no-run', `\`${name}\` has no results of a sweep`);
+  const place = sweep.trials.findIndex(
+    ({ id }, index) => id === wanted || `${index + 1}` === wanted.replace(/^#/, ''),
+  );
+  const trial = sweep.trials[place];
+  if (trial === undefined) {
+    const count = sweep.trials.length;
+    throw failure(
+      'usage',
+      `the sweep has no trial \`${wanted}\``,
+      `its trials have the numbers 1 to ${count}`,
+    );
+  }
+  await writeTrialPage(workspace, sweep.pipeline, { id: trial.id, number: place + 1 });
+  return join(workspace, trialPage(trial.id));
 }
 
 /** Where a pipeline file is not what was run: another file of the same name was, or it was edited. */

@@ -1,0 +1,76 @@
+/** The pages of a sweep's trials: each is the report of its run, with a way back to the page of the sweep. */
+import { join } from 'node:path';
+import { exists } from '../files/atomic.ts';
+import { Failure } from '../core/diagnostic.ts';
+import { writeReport } from '../report/write.ts';
+import type { SweepEvent } from './event.ts';
+import { trialsFolder } from './plan.ts';
+import { trialNumbers, type SweepRecord } from './record.ts';
+
+/** The page of a trial, relative to the workspace. */
+export function trialPage(id: string): string {
+  return `trials/${id}/report.html`;
+}
+
+/** Writes the page of one trial. */
+export async function writeTrialPage(
+  workspace: string,
+  pipeline: string,
+  { id, number }: { readonly id: string; readonly number: number },
+): Promise<void> {
+  await writeReport(join(trialsFolder(workspace), id), { name: pipeline, number, page: '../../sweep.html' });
+}
+
+/** Writes pages while the sweep runs: each when its trial is at its end, so that nobody waits for all of them together. */
+export class TrialPages {
+  readonly #workspace: string;
+  readonly #pipeline: string;
+  /** Nothing more is written once it is aborted: another run may have the workspace. */
+  readonly #signal: AbortSignal;
+  readonly #numbers: ReadonlyMap<string, number>;
+  /** Numbers that pages of an earlier start may show. */
+  readonly #earlier: ReadonlyMap<string, number>;
+  readonly #written = new Set<string>();
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(
+    workspace: string,
+    { pipeline, trials }: Pick<SweepRecord, 'pipeline' | 'trials'>,
+    { previous, signal }: { readonly previous: SweepRecord | undefined; readonly signal: AbortSignal },
+  ) {
+    this.#workspace = workspace;
+    this.#pipeline = pipeline;
+    this.#signal = signal;
+    this.#numbers = trialNumbers(trials);
+    this.#earlier = trialNumbers(previous?.trials ?? []);
+  }
+
+  follow(event: SweepEvent): void {
+    if (event.type !== 'trial-finished' || event.outcome.state === 'left') return;
+    const { id } = event.outcome;
+    this.#last = this.#last.then(() => this.#write(id));
+  }
+
+  /** Waits for what was begun, and writes pages that are missing, or show another number. */
+  async finish(): Promise<void> {
+    await this.#last;
+    for (const [id, number] of this.#numbers) {
+      if (this.#signal.aborted) return;
+      if (this.#written.has(id)) continue;
+      const isThere = await exists(join(this.#workspace, trialPage(id)));
+      if (!isThere || (this.#earlier.get(id) ?? number) !== number) await this.#write(id);
+    }
+  }
+
+  /** A page that cannot be written takes nothing from the sweep, and a trial that never began has none. */
+  async #write(id: string): Promise<void> {
+    const number = this.#numbers.get(id);
+    if (number === undefined || this.#signal.aborted) return;
+    try {
+      await writeTrialPage(this.#workspace, this.#pipeline, { id, number });
+      this.#written.add(id);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+    }
+  }
+}
