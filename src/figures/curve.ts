@@ -4,8 +4,10 @@ import { COLORS, SERIES_COLORS } from './style.ts';
 export type Point = readonly [number, number];
 
 export interface LineSeries {
-  /** Written at the end of the curve. */
+  /** Written at the end of the curve; nothing if it is empty. */
   readonly name: string;
+  /** Thin and gray, behind the others. */
+  readonly quiet?: boolean;
   /** Values x and y, by ascending x. A value that is not finite interrupts the curve. */
   readonly points: readonly Point[];
   readonly style?: 'solid' | 'dashed';
@@ -16,24 +18,38 @@ export interface LineSeries {
 /** A series whose values that cannot be drawn are NaN. */
 export interface Curve {
   readonly name: string;
+  readonly quiet: boolean;
   readonly points: readonly Point[];
   readonly dashed: boolean;
   readonly deviations: readonly (number | undefined)[];
   readonly color: { readonly line: string; readonly text: string };
 }
 
-/** @param logX whether values of 0 and below cannot be drawn; `logY` likewise */
+/** Of curves that are there to be compared with. */
+const QUIET = { line: COLORS.axis, text: COLORS.quietText };
+
+/**
+ * @param index among the curves that have colours of their own
+ * @param logX whether values of 0 and below cannot be drawn; `logY` likewise
+ */
 export function traceCurve(series: LineSeries, index: number, logX: boolean, logY: boolean): Curve {
   return {
     name: series.name,
+    quiet: series.quiet === true,
     points: series.points.map(([x, y]) => [
       drawable(x, logX) ? x : Number.NaN,
       drawable(y, logY) ? y : Number.NaN,
     ]),
     deviations: series.deviations ?? [],
     // Once the colours are used up, dashes tell the curves of one colour apart.
-    dashed: series.style === undefined ? index >= SERIES_COLORS.length : series.style === 'dashed',
-    color: SERIES_COLORS[index % SERIES_COLORS.length] ?? { line: COLORS.text, text: COLORS.text },
+    dashed:
+      series.style === undefined
+        ? series.quiet !== true && index >= SERIES_COLORS.length
+        : series.style === 'dashed',
+    color:
+      series.quiet === true
+        ? QUIET
+        : (SERIES_COLORS[index % SERIES_COLORS.length] ?? { line: COLORS.text, text: COLORS.text }),
   };
 }
 

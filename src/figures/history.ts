@@ -38,7 +38,7 @@ export function historyPanels(
 }
 
 /** `Loss: mean squared error`, `Mean absolute error` */
-function axisLabel(quantity: string, loss: string | undefined): string {
+export function axisLabel(quantity: string, loss: string | undefined): string {
   if (quantity === 'loss') return loss === undefined ? 'Loss' : `Loss: ${LABELS.get(loss) ?? loss}`;
   const name = LABELS.get(quantity) ?? quantity;
   return name.charAt(0).toUpperCase() + name.slice(1);

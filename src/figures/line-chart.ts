@@ -78,7 +78,7 @@ export function linePanels({ title, subtitle, xLabel, logX = false, panels }: Li
   );
   const left = Math.ceil(MARGIN + tickWidth + TICK_PADDING);
   const right = Math.floor(WIDTH - MARGIN - nameWidth - NAME_GAP);
-  const marked = curves.every(({ points }) => points.length <= MARKED_POINTS);
+  const marked = curves.every(({ points, quiet }) => quiet || points.length <= MARKED_POINTS);
 
   const header = layoutHeader({ title, subtitle }, WIDTH - 2 * MARGIN);
   const parts = [...header.parts];
@@ -86,7 +86,8 @@ export function linePanels({ title, subtitle, xLabel, logX = false, panels }: Li
   for (const panel of traced) {
     const top = bottom + PANEL_GAP + TYPE.label.line + 14;
     const wanted = traced.length === 1 ? PLOT_HEIGHT : PANEL_HEIGHT;
-    bottom = top + Math.max(wanted, panel.curves.length * TYPE.seriesName.line);
+    const named = panel.curves.filter(({ name }) => name !== '');
+    bottom = top + Math.max(wanted, named.length * TYPE.seriesName.line);
     const frame = { left, right, top, bottom };
     const plot = drawPlot({ curves: panel.curves, x, y: panel.y, frame, marked });
     parts.push(
@@ -94,7 +95,7 @@ export function linePanels({ title, subtitle, xLabel, logX = false, panels }: Li
       ...plot.parts,
       ...drawErrorBars(panel, plot.place),
       ...drawMark(panel, frame, plot.place),
-      ...drawNames(panel.curves, frame, plot.place),
+      ...drawNames(named, frame, plot.place),
     );
     bottom += TICK_LENGTH + TYPE.label.line;
   }
@@ -111,7 +112,8 @@ export function linePanels({ title, subtitle, xLabel, logX = false, panels }: Li
   const description = [
     ...(title === undefined ? [] : [title]),
     ...traced.map(
-      ({ yLabel, curves: own }) => `${yLabel} by ${xLabel}: ${own.map(({ name }) => name).join(', ')}`,
+      ({ yLabel, curves: own }) =>
+        `${yLabel} by ${xLabel}: ${own.flatMap(({ name }) => (name === '' ? [] : [name])).join(', ')}`,
     ),
   ];
   return { svg: svgDocument(WIDTH, height, description.join('. '), parts), width: WIDTH, height };
@@ -127,9 +129,10 @@ interface TracedPanel {
 }
 
 function tracePanel({ yLabel, series, logY = false, mark }: LinePanel, logX: boolean): TracedPanel {
+  const colored = series.filter(({ quiet }) => quiet !== true);
   const curves = series
-    .map((one) => ({ ...one, name: truncateText(one.name, TYPE.seriesName, NAME_WIDTH) }))
-    .map((one, index) => traceCurve(one, index, logX, logY));
+    .map((one) => [one, truncateText(one.name, TYPE.seriesName, NAME_WIDTH)] as const)
+    .map(([one, name]) => traceCurve({ ...one, name }, colored.indexOf(one), logX, logY));
   const points = curves.flatMap((curve) => curve.points.filter(isDrawn));
   if (points.length === 0) {
     throw failure('out-of-range', `The chart of \`${yLabel}\` has no value that can be drawn.`);

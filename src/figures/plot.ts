@@ -41,9 +41,22 @@ export const TICK_PADDING = 9;
 /** Between the ends of the x axis and the first and last point. */
 export const INSET = 10;
 
+/** Curves of one kind are one mark, since there may be hundreds; of many each is fainter. */
+function quietLines(curves: readonly Curve[]): Plot.Markish {
+  const points = curves.flatMap((curve, index) => curve.points.map(([x, y]) => ({ x, y, index })));
+  return Plot.line(points, {
+    ...{ x: 'x', y: 'y', z: 'index' },
+    stroke: curves[0]?.color.line ?? COLORS.axis,
+    strokeWidth: 1.25,
+    strokeOpacity: curves.length > 60 ? 0.3 : curves.length > 15 ? 0.5 : 0.75,
+  });
+}
+
 export function drawPlot({ curves, x, y, frame, marked }: PlotOptions): Plotted {
   const numbers = { fill: COLORS.quietText, fontVariant: 'normal', label: null };
   const at = { x: (point: Point) => point[0], y: (point: Point) => point[1] };
+  const quiet = curves.filter((curve) => curve.quiet);
+  const loud = curves.filter((curve) => !curve.quiet);
   const plot = Plot.plot({
     document: parseHTML('<!doctype html><html></html>').document,
     width: frame.right,
@@ -65,7 +78,8 @@ export function drawPlot({ curves, x, y, frame, marked }: PlotOptions): Plotted 
         stroke: COLORS.axis,
       }),
       Plot.ruleY([y.domain[0]], { stroke: COLORS.axis }),
-      ...curves.map((curve) =>
+      ...(quiet.length === 0 ? [] : [quietLines(quiet)]),
+      ...loud.map((curve) =>
         Plot.line(curve.points, {
           ...at,
           stroke: curve.color.line,
@@ -73,7 +87,7 @@ export function drawPlot({ curves, x, y, frame, marked }: PlotOptions): Plotted 
           ...(curve.dashed ? { strokeDasharray: '6 4' } : {}),
         }),
       ),
-      ...curves.map((curve) =>
+      ...loud.map((curve) =>
         Plot.dot(marked ? curve.points.filter(isDrawn) : lonePoints(curve), {
           ...at,
           fill: curve.color.line,

@@ -24,6 +24,8 @@ export interface Frame {
 export interface Cell {
   readonly text: string;
   readonly numeric: boolean;
+  /** Written before the text. */
+  readonly prefix?: string;
   /** What the text stands for, where that is longer: shown on demand. */
   readonly full?: string;
   /** In place of the text: links to pages below the page's folder, by paths of harmless characters. */

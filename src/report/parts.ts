@@ -121,15 +121,15 @@ export function table({ caption, columns, rows, omitted = 0 }: TableOptions): Ht
 }
 
 /** What a cell shows: its links, or its text, which opens to what it stands for. */
-export function cellContent({ text, full, links }: Cell): Content {
+export function cellContent({ prefix = '', text, full, links }: Cell): Content {
   if (links !== undefined) {
     return links.map(
-      (link, index) => html`${index === 0 ? '' : ', '}<a href="./${link.path}">${link.text}</a>`,
+      (link, index) => html`${index === 0 ? prefix : ', '}<a href="./${link.path}">${link.text}</a>`,
     );
   }
-  if (full === undefined) return text;
+  if (full === undefined) return `${prefix}${text}`;
   return html`<details class="value">
-    <summary>${text}</summary>
+    <summary>${prefix}${text}</summary>
     <pre>${full}</pre>
   </details>`;
 }

@@ -93,7 +93,8 @@ function summary({ answer, asked, failures }: SweepReport): Html {
 function results({ columns, groups }: SweepReport): Html {
   const hasBest = groups.some(({ isBest }) => isBest);
   const shown = groups.slice(0, MOST_ROWS).map(({ cells, isBest }) => {
-    return hasBest ? [{ text: isBest ? '★' : '', numeric: false }, ...cells] : cells;
+    const [first, ...rest] = cells;
+    return first === undefined || !isBest ? cells : [{ ...first, prefix: '★ ' }, ...rest];
   });
   return section(
     'results',
@@ -101,7 +102,7 @@ function results({ columns, groups }: SweepReport): Html {
     wide(
       table({
         caption: `Mean ± standard deviation over the replicates${hasBest ? '; ★ marks the best' : ''}`,
-        columns: hasBest ? ['', ...columns] : columns,
+        columns,
         rows: shown,
         omitted: groups.length - shown.length,
       }),

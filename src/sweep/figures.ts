@@ -10,13 +10,21 @@ import { imageGrid, imageTiles, type ImageRow } from '../figures/image-grid.ts';
 import { lineChart, type LineSeries } from '../figures/line-chart.ts';
 import { metricNames as pcaMetricNames } from '../nodes/pca/names.ts';
 import { splitMetric } from './check.ts';
+import { drawCurves } from './curves.ts';
+import { drawParallel } from './parallel.ts';
 import type { PlannedTrial } from './plan.ts';
 import { metricOf, type SweepRecord, type TrialRecord } from './record.ts';
 import { columnFormat } from './numbers.ts';
 import { parameterValues, type Group, type Results } from './results.ts';
 
 /** What figures may be in a workspace, in the order in which they are to be looked at. */
-export const FIGURES = ['sweep-metric', 'sweep-map', 'sweep-reconstructions'] as const;
+export const FIGURES = [
+  'sweep-metric',
+  'sweep-map',
+  'sweep-parallel',
+  'sweep-curves',
+  'sweep-reconstructions',
+] as const;
 
 export interface SweepFigureInputs {
   readonly record: SweepRecord;
@@ -34,6 +42,8 @@ export async function drawSweep(inputs: SweepFigureInputs, workspace: string): P
   const figures: readonly (readonly [name: (typeof FIGURES)[number], figure: Figure | undefined])[] = [
     ['sweep-metric', drawMetric(inputs)],
     ['sweep-map', drawMap(inputs)],
+    ['sweep-parallel', drawParallel(inputs, (metric) => capital(nameOf(metric)))],
+    ['sweep-curves', await drawCurves(inputs)],
     ['sweep-reconstructions', await drawReconstructions(inputs)],
   ];
   const written: string[] = [];

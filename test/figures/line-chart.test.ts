@@ -149,3 +149,19 @@ test('error bars reach as far as they are told, within the axis; a mark stands a
   // The axis is extended to the bar's end at 5.
   assert.ok(figure.svg.includes('>5<') && !plain.svg.includes('>5<'));
 });
+
+test('quiet curves are gray, behind the others, and named only if they have a name', () => {
+  const points = training.points;
+  const quiet = Array.from({ length: 20 }, () => ({ name: '', quiet: true, points }));
+  const document = draw(...quiet, { ...training, name: 'Best' }, { name: 'Other', quiet: true, points });
+  assert.deepEqual(
+    texts(document).filter((text) => /[A-Z]/.test(text)),
+    ['Loss', 'Best', 'Other', 'Epoch'],
+  );
+  const lines = [...document.querySelectorAll('[aria-label="line"]')];
+  assert.deepEqual(
+    lines.map((line) => line.querySelectorAll('path').length),
+    [21, 1],
+  );
+  assert.equal(lines[1]?.getAttribute('stroke'), '#0072b2');
+});

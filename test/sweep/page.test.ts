@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import type { JsonObject } from '../../src/core/json.ts';
 import { readSweep, type SweepRecord, type TrialRecord } from '../../src/sweep/record.ts';
 import { sweepPage, writeSweepPage } from '../../src/sweep/page.ts';
 import { findBarriers, startBrowser, visit, withoutBrowser } from '../report/browser.ts';
@@ -57,6 +58,7 @@ function makeSweep(t: TestContext, change: Partial<SweepRecord> = {}): string {
   mkdirSync(join(folder, 'trials', 'abcdef0000'), { recursive: true });
   const of = (name: string): string => join(folder, 'trials', 'abcdef0000', name);
   writeFileSync(of('run.json'), JSON.stringify({ file: 'a file.yaml', versions: { hourglass: HOSTILE } }));
+  writeFileSync(of('report.html'), '');
   writeFileSync(of('pipeline.yaml'), `name: example # ${HOSTILE}\n`);
   return folder;
 }
@@ -69,6 +71,18 @@ test('the page of a sweep in a browser', { skip: withoutBrowser }, async (t) => 
     await writeSweepPage(folder, record);
     return pathToFileURL(sweepPage(folder)).href;
   };
+  const stacks = ['64', '128'].map((units) => [
+    { Dense: { units: 512, activation: 'relu' } },
+    { Dense: { units: 256, activation: 'relu' } },
+    { Dense: { units: Number(units), activation: 'relu' } },
+  ]);
+  const wide = (place: number): JsonObject =>
+    Object.fromEntries([...'abcdefghijklmno'].map((name) => [`a_long_parameter_${name}`, `${name}${place}`]));
+  const long = await urlOf(
+    makeSweep(t, {
+      trials: stacks.map((stack, place) => trial(place, { parameters: { stack, ...wide(place) } })),
+    }),
+  );
   const url = await urlOf(makeSweep(t));
   const failed = { state: 'failed', problem: HOSTILE, metrics: {} } as const;
   const parameters = { [HOSTILE]: HOSTILE };
@@ -84,7 +98,7 @@ test('the page of a sweep in a browser', { skip: withoutBrowser }, async (t) => 
 
   for (const colorScheme of ['light', 'dark'] as const) {
     await t.test(`nothing on the console, no request, no barrier: ${colorScheme}`, async () => {
-      for (const address of [url, hostile]) {
+      for (const address of [url, hostile, long]) {
         const { page, complaints } = await visit(browser, address, { colorScheme });
         assert.deepEqual(await findBarriers(page), []);
         assert.deepEqual(complaints, []);
@@ -98,7 +112,27 @@ test('the page of a sweep in a browser', { skip: withoutBrowser }, async (t) => 
     assert.match((await page.locator('#results tbody tr', { hasText: '★' }).textContent()) ?? '', /★ #3/);
     assert.equal(await page.locator('#figures img').count(), 1);
     assert.equal(await page.locator('#trials tbody tr').count(), 3);
+    // The others have no page.
+    assert.equal(await page.locator('#trials tbody a').count(), 1);
+    assert.equal(
+      await page.locator('#trials tbody a').getAttribute('href'),
+      './trials/abcdef0000/report.html',
+    );
     assert.match((await page.locator('#reproduce').textContent()) ?? '', /sweep 'a file\.yaml'/);
+  });
+
+  await t.test('long values show their difference, and open to the whole; links lead to trials', async () => {
+    const { page } = await visit(browser, long);
+    const value = page.locator('#results details.value').nth(1);
+    assert.match((await value.locator('summary').textContent()) ?? '', /128/);
+    assert.equal(await value.locator('pre').isVisible(), false);
+    await value.locator('summary').click();
+    assert.match((await value.locator('pre').textContent()) ?? '', /units: 512[^]*units: 256[^]*units: 128/);
+    const scrolls =
+      'document.querySelector("#trials .scroll").scrollWidth > document.querySelector("#trials .scroll").clientWidth';
+    assert.equal(await page.evaluate(scrolls), true);
+    const shades = 'getComputedStyle(document.querySelector("#trials .scroll")).backgroundAttachment';
+    assert.match(String(await page.evaluate(shades)), /local.*scroll/);
   });
 
   await t.test('what others wrote stays text', async () => {
@@ -111,7 +145,7 @@ test('the page of a sweep in a browser', { skip: withoutBrowser }, async (t) => 
   });
 
   await t.test('it fits a narrow window, and prints', async () => {
-    for (const address of [url, hostile]) {
+    for (const address of [url, hostile, long]) {
       const { page } = await visit(browser, address, { viewport: { width: 360, height: 700 } });
       assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 360);
       assert.equal((await page.pdf({ format: 'A4' })).toString('latin1', 0, 5), '%PDF-');

@@ -37,11 +37,11 @@ export function readTrials(rigged: Rig, name: string, outputs = 'outputs'): read
   return JSON.parse(rigged.read(`${outputs}/${name}/sweep.json`)).trials;
 }
 
-/** SHA-256 of all that trials left, but for times. */
+/** SHA-256 of all that trials left, except files with times. */
 export function fingerprint(rigged: Rig, name: string, outputs = 'outputs'): Record<string, string> {
   const root = rigged.path(outputs, name, 'trials');
   const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(
-    (path) => statSync(join(root, path)).isFile() && !/run\.json$|\.artifacts\//.test(path),
+    (path) => statSync(join(root, path)).isFile() && !/run\.json$|report\.html$|\.artifacts\//.test(path),
   );
   return Object.fromEntries(
     files.sort().map((path) => [

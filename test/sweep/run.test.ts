@@ -1,6 +1,6 @@
 /** Sweeps on this machine: what is shared, what repeats, what a killed one keeps. */
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { problemsOf, rig } from '../rig.ts';
 import { childrenOf, fingerprint, QUICK, readTrials, storeEntries, TRAINED } from './rig.ts';
@@ -40,6 +40,20 @@ test('trials give what plain runs give, share stages, and repeat bit for bit wha
   const plain = JSON.parse(rigged.read('one/outputs/tiny/metrics.json'));
   assert.deepEqual(JSON.parse(rigged.read(`outputs/tiny/trials/${last?.id}/metrics.json`)), plain);
   assert.equal(last?.value, plain.quality.mse);
+
+  // The curves of all, and a page for each that leads back.
+  for (const name of ['sweep-curves.png', 'sweep-curves.svg'])
+    assert.ok(rigged.exists(`outputs/tiny/${name}`));
+  const sweepHtml = rigged.read('outputs/tiny/sweep.html');
+  for (const { id } of trials) {
+    assert.ok(sweepHtml.includes(`href="./trials/${id}/report.html"`));
+    assert.ok(rigged.read(`outputs/tiny/trials/${id}/report.html`).includes('href="../../sweep.html"'));
+  }
+  const page = `outputs/tiny/trials/${trials[2]?.id}/report.html`;
+  rmSync(rigged.path(page));
+  assert.equal((await rigged.run(['report', 'tiny.yaml', '--trial', '3'])).stdout.trim(), page);
+  assert.ok(rigged.exists(page));
+  assert.equal((await rigged.run(['report', 'tiny', '--trial', '5'])).code, 2);
 
   const before = fingerprint(rigged, 'tiny');
   const again = await rigged.run(['sweep', 'tiny.yaml']);
