@@ -9,7 +9,8 @@ import {
   type LocatedMap,
 } from './located.ts';
 import { segmentsOf, sourcesOf } from './override.ts';
-import { FORBIDDEN_KEYS, MAX_DEPTH, parseSource } from './parse.ts';
+import { parseSource } from './parse.ts';
+import { FORBIDDEN_KEYS, MAX_DEPTH } from './tree.ts';
 import { errorAt, type ReportDiagnostic } from './diagnostics/report.ts';
 import { backticked, printable } from './diagnostics/wording.ts';
 
