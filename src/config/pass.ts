@@ -6,7 +6,8 @@ import { readSchema } from '../schema/schemas.ts';
 import { isWithin, readPointer } from './diagnostics/place.ts';
 import { toJson, type LocatedDocument } from './located.ts';
 import type { DocumentPath } from './pipeline.ts';
-import type { Mark, Validator } from './validator.ts';
+import { spellOut } from './canonical.ts';
+import type { Mark, Validation, Validator } from './validator.ts';
 
 /** What stages are validated against. */
 export interface KnownTypes {
@@ -69,7 +70,7 @@ export function check({ root }: LocatedDocument<'settled'>, known: KnownTypes, v
       continue;
     }
     try {
-      const validation = validator.validate(stageType.schema, settings);
+      const validation = validateStage(stageType.schema, settings, validator);
       parts.push({ at, data: settings, schema: stageType.schema, errors: validation.errors });
       marks.push(...validation.marks.map((mark) => ({ ...mark, at: [...at, ...mark.at] })));
     } catch (error) {
@@ -78,6 +79,17 @@ export function check({ root }: LocatedDocument<'settled'>, known: KnownTypes, v
     }
   }
   return { data, broken, parts, marks, unusable, unknownTypes, brokenSchemas };
+}
+
+/** Validates a stage's settings. If they are valid, each value is written out in full, and so has its own defaults. */
+function validateStage(schema: JsonObject, settings: JsonObject, validator: Validator): Validation {
+  let validation = validator.validate(schema, settings);
+  const { marks } = validation;
+  while (validation.errors.length === 0 && spellOut(settings, validation.marks)) {
+    validation = validator.validate(schema, settings);
+  }
+  // Those of the settings as they are written: what stands in the text has paths that lead into it.
+  return { errors: validation.errors, marks };
 }
 
 /** Paths, in the document, of values that a pass found an error at. */

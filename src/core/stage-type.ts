@@ -92,6 +92,8 @@ export interface InputPort {
   readonly accepts: readonly OutputKind[];
   /** True where the setting may be left out. */
   readonly optional?: boolean;
+  /** The setting whose stage it is where it is left out: naming that stage changes nothing. */
+  readonly default?: string;
 }
 
 /** One problem that a stage type finds in its own settings; the caller adds the place in the YAML. */

@@ -152,7 +152,9 @@ async function stageKey(
       type.fingerprint === undefined ? [] : pathsIn(located, stage.name),
     ),
     inputs: Object.fromEntries(
-      Object.entries(stage.inputs).map(([name, target]) => [name, hashOf(before, target)]),
+      Object.entries(stage.inputs)
+        .filter(([name, target]) => stage.inputs[type.inputs[name]?.default ?? ''] !== target)
+        .map(([name, target]) => [name, hashOf(before, target)]),
     ),
     ...(type.draws ? { seed: { pipeline: located.pipeline.seed, stage: stage.name } } : {}),
     ...(needsEngine ? { engine: { ...inputs.engine, threads: stageThreads(located, stage.name) } } : {}),

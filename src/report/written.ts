@@ -164,15 +164,33 @@ function namedIn(
   return Object.fromEntries(
     Object.entries(resolved).flatMap(([key, value]): [string, Json][] => {
       const own = [...path, key];
-      const members = written.flatMap(({ document, map }) => {
+      const nodes = written.flatMap(({ document, map }) => {
         const member: unknown = map.get(key, true);
-        return member === undefined || member === null ? [] : [mapsOf(document, member)];
+        return member === undefined || member === null ? [] : [{ document, member }];
       });
+      const members = nodes.map(({ document, member }) => mapsOf(document, member));
       if (members.length === 0) return isOverridden(own) ? [[key, value]] : [];
-      if (members.some((maps) => maps.length === 0) || !isJsonObject(value)) return [[key, value]];
+      const [nearest] = nodes;
+      if (members.some((maps) => maps.length === 0) || !isJsonObject(value)) {
+        const short = nearest !== undefined && !isOverridden(own) ? shortly(nearest, value) : value;
+        return [[key, short]];
+      }
       return [[key, namedIn(members.flat(), value, isOverridden, own)]];
     }),
   );
+}
+
+/** A name alone where the file has no more, and one number for both splits. */
+function shortly(
+  { document, member }: { readonly document: Document.Parsed; readonly member: unknown },
+  value: Json,
+): Json {
+  const node = isAlias(member) ? member.resolve(document) : member;
+  if (!isScalar(node) || !isJsonObject(value)) return value;
+  const [[name, inner] = ['', null], ...others] = Object.entries(value);
+  if (others.length === 0) return String(node.value).toLowerCase() === name.toLowerCase() ? name : value;
+  const { train, test, ...rest } = value;
+  return typeof train === 'number' && train === test && Object.keys(rest).length === 0 ? inner : value;
 }
 
 /** A text that cannot be parsed, such as one nested too deeply, counts as empty. */

@@ -20,7 +20,7 @@ import { readSchema, SHARED_SCHEMAS } from './schemas.ts';
 export type Definitions = Map<string, JsonObject>;
 
 /** Keywords that tell something to Hourglass alone; `aliases` stays, as it has names that editors offer. */
-function withoutOwnKeywords({
+export function withoutOwnKeywords({
   instead: _instead,
   filePath: _filePath,
   flat: _flat,
@@ -157,7 +157,13 @@ function composeChoice(
     const [member] = resolveReference(objectAt(members, name ?? bare), root);
     return stringAt(member, 'description') ?? '';
   };
-  const { if: _if, then: _then, properties: _properties, examples: _examples, ...rest } = schema;
+  const {
+    if: _if,
+    then: _then,
+    properties: _properties,
+    examples: _examples,
+    ...rest
+  } = withoutOwnKeywords(schema);
   const { additionalProperties = false, minProperties = 1, maxProperties = 1, ...outside } = rest;
   return showDefault({
     ...outside,

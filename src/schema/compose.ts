@@ -1,5 +1,5 @@
 /** One self-contained schema of whole pipeline files, for editors, from the schemas of the parts. */
-import { composeObject, type Definitions } from './compose-value.ts';
+import { composeObject, withoutOwnKeywords, type Definitions } from './compose-value.ts';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { exampleOf, flowText, isStack, itemText } from './example.ts';
 import {
@@ -26,6 +26,7 @@ export function composeSchema(stages: ReadonlyMap<string, JsonObject>): JsonObje
   const document = readSchema('document');
   const properties = objectAt(document, 'properties');
   const stageMap = objectAt(properties, 'stages');
+  const plugins = objectAt(properties, 'plugins');
   const definitions: Definitions = new Map();
   for (const [type, schema] of stages) definitions.set(type, composeStage(type, schema, definitions));
   return {
@@ -37,6 +38,7 @@ export function composeSchema(stages: ReadonlyMap<string, JsonObject>): JsonObje
     patternProperties: objectAt(document, 'patternProperties'),
     properties: {
       ...properties,
+      plugins: { ...plugins, items: withoutOwnKeywords(objectAt(plugins, 'items')) },
       sweep: composeShared(objectAt(properties, 'sweep'), document, definitions),
       stages: {
         ...stageMap,

@@ -31,7 +31,7 @@ test('a loaded pipeline has its defaults, its text, and all that was given', asy
   const model = pipeline.stages.get('autoencoder');
   assert.deepEqual(resolved['stages'], Object.fromEntries(pipeline.stages));
   const encoder = Array.isArray(model?.['encoder']) ? model['encoder'] : [];
-  assert.equal(encoder[0], 'Flatten');
+  assert.deepEqual(encoder[0], { Flatten: {} });
   assert.deepEqual(encoder[2], {
     Dense: {
       units: 16,

@@ -23,7 +23,7 @@ export const evaluateNode: NodeDefinition<EvaluateSettings> = {
   inputs: {
     model: { accepts: ['trained-model'] },
     data: { accepts: ['images'] },
-    target: { accepts: ['images'], optional: true },
+    target: { accepts: ['images'], optional: true, default: 'data' },
   },
   outputs: 'metrics',
   draws: false,

@@ -22,7 +22,7 @@ export const trainNode: NodeDefinition<TrainSettings> = {
   inputs: {
     model: { accepts: ['model'] },
     data: { accepts: ['images'] },
-    target: { accepts: ['images'], optional: true },
+    target: { accepts: ['images'], optional: true, default: 'data' },
   },
   outputs: 'trained-model',
   draws: true,
