@@ -146,7 +146,7 @@ stages:
     assert.ok(!JSON.stringify(found.diagnostics).includes(work));
     return [...new Set(found.diagnostics.map(({ code }) => code))].sort();
   };
-  assert.deepEqual(await codes(), ['data-missing', 'verification-mismatch']);
+  assert.deepEqual(await codes(), ['bad-setting', 'data-missing', 'verification-mismatch']);
   assert.deepEqual(await codes(folder), ['verification-mismatch']);
 });
 
@@ -171,7 +171,12 @@ stages:
     );
   const found = async (
     changes: Readonly<Record<string, string | Buffer>>,
-    rules: { readonly editable?: readonly string[]; readonly without?: string; readonly data?: string } = {},
+    rules: {
+      readonly editable?: readonly string[];
+      readonly without?: string;
+      readonly data?: string;
+      readonly file?: string;
+    } = {},
   ): Promise<readonly string[]> => {
     const present = Object.entries(given).filter(([path]) => path !== rules.without);
     const folder = folderWith(t, {
@@ -179,7 +184,9 @@ stages:
       ...handedIn(changes),
       'x/own.idx': idxImages(3),
     });
-    const loaded = await loadPipeline(join(folder, 'theirs/base.yaml'), { stageTypes: stageTypes(false) });
+    const loaded = await loadPipeline(join(folder, 'theirs', rules.file ?? 'base.yaml'), {
+      stageTypes: stageTypes(false),
+    });
     const located = loaded.located ?? loaded.partial;
     assert.ok(located);
     const deviating = await findDeviations(located, folder, {
@@ -202,4 +209,12 @@ stages:
   assert.deepEqual(await found(part('export const half = 0.9;\n')), error);
   assert.deepEqual(await found(part('export const half = 0.5;\r\n')), []);
   assert.deepEqual(await found(part('export const half = 0.9;\n'), { editable: ['plugins'] }), []);
+  // From a file in another folder that extends the one of the assignment.
+  const sub = { 'given/sub/k.yaml': 'extends: ../base.yaml\n' };
+  assert.deepEqual(await found(sub, { file: 'sub/k.yaml' }), []);
+  assert.deepEqual(await found({ ...sub, ...easy }, { file: 'sub/k.yaml' }), error);
+  assert.deepEqual(
+    await found({ ...sub, ...part('export const half = 0.9;\n') }, { file: 'sub/k.yaml' }),
+    error,
+  );
 });
