@@ -51,6 +51,7 @@ export interface SweepFlags extends PipelineFlags {
   readonly cpus?: number;
   readonly arrayLimit?: number;
   readonly trialsPerJob?: number;
+  readonly requeue?: boolean;
   readonly sbatchArg?: readonly string[];
   readonly wait?: boolean;
   readonly status?: boolean;
@@ -115,6 +116,10 @@ export function withBatchFlags(command: Command): Command {
     .option('--cpus <number>', 'for Slurm: cores of a job', positiveInteger)
     .option('--array-limit <number>', 'for Slurm: the most jobs that run in parallel', positiveInteger)
     .option('--trials-per-job <number>', 'for Slurm: trials that one job runs', positiveInteger)
+    .option(
+      '--no-requeue',
+      'for Slurm: a job that reaches its time limit, or whose node fails, is not started again',
+    )
     .option('--sbatch-arg <argument>', 'for Slurm: a further argument of sbatch; may be repeated', collect)
     .option('--wait', 'follow the jobs to their end')
     .addOption(new Option('--status', 'show how far the jobs are').conflicts(['cancel', 'dryRun', 'wait']))

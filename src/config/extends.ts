@@ -22,6 +22,8 @@ export interface Reading {
   readonly source: (source: SourceFile) => void;
   /** Absolute path of the folder that no file may lie outside of; undefined: files may lie anywhere. */
   readonly within?: string;
+  /** Texts by absolute path, in place of the files. */
+  readonly texts?: ReadonlyMap<string, string>;
 }
 
 /**
@@ -45,7 +47,7 @@ export async function readMerged(
     const map = await readMap(path, name, named, reading);
     if (map === undefined) return undefined;
     chain.push(map);
-    seen.add(await realpath(path));
+    seen.add(await realPath(path));
 
     named = map.entries.get('extends');
     if (named === undefined) break;
@@ -58,7 +60,7 @@ export async function readMerged(
       return undefined;
     }
     name = isAbsolute(base) ? base : join(dirname(name), base);
-    if (seen.has(await realpath(path).catch(() => path))) {
+    if (seen.has(await realPath(path))) {
       const message = `${backticked(name)} extends itself${chain.length > 1 ? ', through other files' : ''}`;
       reading.report(errorAt(named.value.range, 'extends-cycle', message));
       return undefined;
@@ -69,16 +71,22 @@ export async function readMerged(
   return { state: 'merged', root: { ...root, entries } };
 }
 
+/** A file whose text is known already may be gone. */
+function realPath(path: string): Promise<string> {
+  return realpath(path).catch(() => resolve(path));
+}
+
 /** One file as a map. What is wrong with a file that another extends is reported where it is named. */
 async function readMap(
   path: string,
   name: string,
   named: LocatedEntry | undefined,
-  { report, source }: Reading,
+  { report, source, texts }: Reading,
 ): Promise<LocatedMap | undefined> {
   let read: SourceFile;
   try {
-    read = await readSource(path, name);
+    const text = texts?.get(resolve(path));
+    read = text === undefined ? await readSource(path, name) : { name, text };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     for (const diagnostic of error.diagnostics) {

@@ -5,15 +5,7 @@ import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { readMerged } from './extends.ts';
 import type { Sweep } from '../schema/generated/settings.ts';
 import { interpolate } from './interpolate.ts';
-import {
-  isArgument,
-  locate,
-  locatedFrom,
-  sourcesElsewhere,
-  toJson,
-  type LocatedDocument,
-  type LocatedMap,
-} from './located.ts';
+import { isArgument, locate, toJson, type LocatedDocument, type LocatedMap } from './located.ts';
 import { applyOver, overSources } from './over.ts';
 import { applyOverrides, applySettings, overrideSources, settingText } from './override.ts';
 import type {
@@ -46,8 +38,6 @@ export async function loadPipeline(file: string, options: LoadOptions): Promise<
 export interface PipelineReader {
   /** What was read, overrides among it, as data; undefined if it could not be read. */
   readonly document: JsonObject | undefined;
-  /** The sources of texts in it that are not written in the pipeline's folder, by their path as JSON: paths are relative to them. */
-  readonly elsewhere: Readonly<Record<string, string>>;
   /** The pipeline with some values in place of what the file and its overrides say. */
   load(settings?: readonly TrialSetting[]): Promise<LoadResult>;
 }
@@ -57,11 +47,12 @@ export async function readPipeline(file: string, options: LoadOptions): Promise<
   const sources: SourceFile[] = [];
   const diagnostics: Diagnostic[] = [];
   const report: ReportDiagnostic = (diagnostic) => diagnostics.push(diagnostic);
-  const { within } = options;
+  const { within, texts } = options;
   const merged = await readMerged(file, {
     report,
     source: (source) => sources.push(source),
     ...(within === undefined ? {} : { within }),
+    ...(texts === undefined ? {} : { texts: new Map(texts.map((each) => [resolve(each.name), each.text])) }),
   });
   const text = sources[0]?.text ?? '';
   const swept = overSources(options.over ?? [], options.metric);
@@ -72,36 +63,7 @@ export async function readPipeline(file: string, options: LoadOptions): Promise<
   const loader = new Loader({ file, text, options, sources });
   return {
     document: document === undefined ? undefined : asObject(toJson(document.root, () => undefined)),
-    elsewhere: document === undefined ? {} : sourcesElsewhere(document.root, dirname(resolve(file))),
     load: (settings = []) => loader.load(document, settings, diagnostics),
-  };
-}
-
-/** What was read before, as data. */
-export interface ReadDocument {
-  readonly document: JsonObject;
-  readonly elsewhere?: PipelineReader['elsewhere'];
-}
-
-/**
- * A pipeline that was read before, from its data.
- *
- * @param file as the user named it; paths in the document are relative to its folder, or to where `elsewhere` says
- */
-export function pipelineFromDocument(
-  file: string,
-  { document, elsewhere = {} }: ReadDocument,
-  options: LoadOptions,
-): PipelineReader {
-  const loader = new Loader({ file, text: '', options, sources: [] });
-  const start = { line: 1, column: 1 };
-  const range = { file, start, end: start };
-  const root = locatedFrom(document, range, (path) => elsewhere[JSON.stringify(path)]);
-  if (root.kind !== 'map') throw new Error('a document is a map');
-  return {
-    document,
-    elsewhere,
-    load: (settings = []) => loader.load({ state: 'overridden', root }, settings, []),
   };
 }
 

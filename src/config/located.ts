@@ -176,46 +176,21 @@ export function toJson(value: Located, broken: (path: DocumentPath) => void, pat
 /**
  * Data as a located tree, all of which stands at one place.
  *
- * @param sourceAt the source in which a text begins, where that is not the file of `range`
+ * @param writtenIn the source in which its texts begin, where that is not the file of `range`
  */
-export function locatedFrom(
-  value: Json,
-  range: SourceRange,
-  sourceAt: (path: DocumentPath) => string | undefined = () => undefined,
-  path: DocumentPath = [],
-): Located {
+export function locatedFrom(value: Json, range: SourceRange, writtenIn?: string): Located {
   if (Array.isArray(value)) {
-    const items = value.map((item: Json, index) => locatedFrom(item, range, sourceAt, [...path, index]));
-    return { kind: 'list', items, range };
+    return { kind: 'list', items: value.map((item: Json) => locatedFrom(item, range, writtenIn)), range };
   }
   if (isJsonObject(value)) {
     const entries = Object.entries(value).map(([key, member]): [string, LocatedEntry] => [
       key,
-      { keyRange: range, value: locatedFrom(member, range, sourceAt, [...path, key]) },
+      { keyRange: range, value: locatedFrom(member, range, writtenIn) },
     ]);
     return { kind: 'map', entries: new Map(entries), range };
   }
-  const writtenIn = sourceAt(path);
   return {
     ...{ kind: 'scalar', value: value as Scalar, range },
     ...(writtenIn === undefined ? {} : { writtenIn }),
   };
-}
-
-/** The sources of texts that begin in another folder than this, absolute, by their path as JSON. */
-export function sourcesElsewhere(
-  value: Located,
-  folder: string,
-  path: DocumentPath = [],
-): Readonly<Record<string, string>> {
-  if (value.kind === 'scalar') {
-    return typeof value.value !== 'string' || folderOf(value) === folder
-      ? {}
-      : { [JSON.stringify(path)]: absoluteSource(sourceOf(value)) };
-  }
-  const parts: readonly (readonly [string | number, Located])[] =
-    value.kind === 'list'
-      ? value.items.map((item, index) => [index, item])
-      : [...value.entries].map(([key, entry]) => [key, entry.value]);
-  return Object.assign({}, ...parts.map(([key, part]) => sourcesElsewhere(part, folder, [...path, key])));
 }

@@ -108,12 +108,7 @@ export function applySettings(
   for (const { path, value, writtenIn, range, keyRange } of settings) {
     try {
       const steps = segmentsOf(path).map(({ name }) => ({ name, range: keyRange }));
-      const result = put(
-        root,
-        steps,
-        locatedFrom(value, range, () => writtenIn),
-        [],
-      );
+      const result = put(root, steps, locatedFrom(value, range, writtenIn), []);
       if (result.kind === 'map') root = result;
     } catch (error) {
       if (!(error instanceof Failure)) throw error;

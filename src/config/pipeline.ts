@@ -78,6 +78,8 @@ export interface LoadOptions {
   readonly metric?: string;
   /** Absolute path of a folder that `extends` may not lead out of, for pipelines of strangers. */
   readonly within?: string;
+  /** Texts that were read before, in place of what the files hold now; their names lead to the files from the working folder. */
+  readonly texts?: readonly SourceFile[];
   /** Gives the stage types for the pipeline's `plugins`; its diagnostics have no range, the loader adds it. */
   readonly stageTypes: (plugins: readonly string[], folder: string) => Promise<StageTypes>;
 }

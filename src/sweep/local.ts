@@ -244,7 +244,7 @@ function labelOf({ parameters, replicate }: PlannedTrial): Pick<TrialOutcome, 'p
 /** A trial's outcome, with the sweep's metric picked out. */
 export function outcomeOf(
   { sweep }: Pick<Launch, 'sweep'>,
-  { id, parameters, replicate, seed }: PlannedTrial,
+  { id, parameters, replicate, seed }: Pick<PlannedTrial, 'id' | 'parameters' | 'replicate' | 'seed'>,
   end: Omit<TrialOutcome, 'id' | 'parameters' | 'replicate' | 'seed' | 'metrics' | 'value'> &
     Partial<Pick<TrialOutcome, 'metrics'>>,
 ): TrialOutcome {

@@ -59,17 +59,28 @@ export function pendingRecord({ id, parameters, replicate, seed, plan }: Planned
 }
 
 export function trialRecord(trial: PlannedTrial, outcome: TrialOutcome): TrialRecord {
+  return recordWith(pendingRecord(trial), outcome);
+}
+
+/** The record of a trial, with how it ended in place of what was known before. */
+export function recordWith(
+  { id, parameters, replicate, seed, stages }: TrialRecord,
+  outcome: TrialOutcome,
+): TrialRecord {
   const { state, seconds, metrics, value, epoch, diagnostics } = outcome;
-  if (state === 'left' || state === 'submitted') return pendingRecord(trial);
+  const own = { id, parameters, replicate, seed };
+  if (state === 'left' || state === 'submitted')
+    return { ...own, state: 'pending', seconds: 0, metrics: {}, stages };
   const error = diagnostics.find(({ severity }) => severity === 'error');
   return {
-    ...pendingRecord(trial),
+    ...own,
     state,
     seconds: Math.round(seconds * 1000) / 1000,
     metrics,
     ...(value === undefined ? {} : { value }),
     ...(epoch === undefined ? {} : { epoch }),
     ...(state === 'failed' && error !== undefined ? { problem: error.message } : {}),
+    stages,
   };
 }
 

@@ -314,7 +314,7 @@ function stoppedBefore(
 }
 
 /** A failed trial's first error, which says which trial it was. */
-function failureOf({ id, diagnostics }: TrialOutcome): Diagnostic {
+export function failureOf({ id, diagnostics }: TrialOutcome): Diagnostic {
   const first = diagnostics.find(({ severity }) => severity === 'error');
   return {
     severity: 'error',

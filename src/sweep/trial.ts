@@ -22,7 +22,7 @@ export interface Trial {
   readonly replicate: number;
   readonly seed: number;
   /** What it puts in place of values of the document. */
-  readonly settings: readonly Pick<TrialSetting, 'path' | 'value'>[];
+  readonly settings: readonly TrialSetting[];
   readonly located: LocatedPipeline;
 }
 
@@ -68,7 +68,7 @@ export async function listTrials(
         parameters: held.of(combination, trial),
         replicate,
         seed: trial.pipeline.seed,
-        settings: settings.map(({ range: _range, keyRange: _keyRange, ...setting }) => setting),
+        settings,
         located: { ...trial, resolved: withoutSweep(trial.resolved) },
       });
     }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { test } from 'node:test';
-import { pipelineFromDocument, readPipeline } from '../../src/config/load.ts';
+import { readPipeline } from '../../src/config/load.ts';
 import type { LocatedPipeline } from '../../src/config/pipeline.ts';
 import { stageTypes } from '../../src/nodes/registry.ts';
 import { checkPipeline, inspectFiles } from '../../src/plan/check.ts';
@@ -212,19 +212,13 @@ test('a sweep over paths, and its document as data, keep where paths are written
   );
   const paths = trials.map((trial) => trial.located.pipeline.stages.get('d')?.['train_images']);
   assert.deepEqual(paths, ['../data/x.idx', '../more/x.idx']);
-  // As a batch system has it, elsewhere.
-  const document: unknown = JSON.parse(
-    JSON.stringify({ document: reader.document, elsewhere: reader.elsewhere }),
+  // As a batch system has it.
+  const submitted: { texts: typeof sources; trials: (typeof trials)[number]['settings'][] } = JSON.parse(
+    JSON.stringify({ texts: sources, trials: trials.map(({ settings }) => settings) }),
   );
-  const again = pipelineFromDocument(file, document as Parameters<typeof pipelineFromDocument>[1], {
-    stageTypes: stageTypes(true),
-  });
-  const start = { line: 1, column: 1 };
-  const range = { file, start, end: start };
-  for (const [index, trial] of trials.entries()) {
-    const { located: restored } = await again.load(
-      trial.settings.map((setting) => ({ ...setting, range, keyRange: range })),
-    );
+  const again = await readPipeline(file, { stageTypes: stageTypes(true), texts: submitted.texts });
+  for (const [index, settings] of submitted.trials.entries()) {
+    const { located: restored } = await again.load(settings);
     assert.equal(restored?.pipeline.stages.get('d')?.['train_images'], paths[index]);
     assert.equal(restored?.pipeline.stages.get('d')?.['test_images'], '../data/y.idx');
   }

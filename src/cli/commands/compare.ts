@@ -4,8 +4,10 @@ import { exists } from '../../files/atomic.ts';
 import { workspacesIn } from '../../artifacts/workspace.ts';
 import { Failure, failure } from '../../core/diagnostic.ts';
 import { suggest } from '../../core/suggest.ts';
+import { storeOf } from '../../run/plan.ts';
 import { csvValue } from '../../sweep/columns.ts';
-import { readSweep, trialNumbers } from '../../sweep/record.ts';
+import { trialNumbers } from '../../sweep/record.ts';
+import { readSweepNow } from '../../sweep/slurm/collect.ts';
 import {
   describeStates,
   differingMetrics,
@@ -34,7 +36,7 @@ export interface CompareOptions extends PipelineFlags {
 export async function compare(terminal: Terminal, options: CompareOptions): Promise<number> {
   const name = await nameOf(options);
   const workspace = join(resolve(options.outputs), name);
-  const record = await readSweep(workspace);
+  const record = await readSweepNow(workspace, storeOf(resolve(options.outputs)));
   if (record === undefined) {
     const isFile = await exists(options.pipeline);
     const present = (await workspacesIn(resolve(options.outputs))).map(({ folder }) => basename(folder));

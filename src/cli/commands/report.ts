@@ -4,9 +4,11 @@ import { exists } from '../../files/atomic.ts';
 import { Workspace, workspacesIn } from '../../artifacts/workspace.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { writeReport } from '../../report/write.ts';
+import { storeOf } from '../../run/plan.ts';
 import { isAnother } from '../../run/source.ts';
 import { sweepPage, writeSweepPage } from '../../sweep/page.ts';
-import { readSweep, type SweepRecord } from '../../sweep/record.ts';
+import type { SweepRecord } from '../../sweep/record.ts';
+import { readSweepNow } from '../../sweep/slurm/collect.ts';
 import { trialPage, writeTrialPage } from '../../sweep/trial-pages.ts';
 import { EXIT } from '../exit.ts';
 import { callWords, commandLine } from '../program.ts';
@@ -38,7 +40,7 @@ export async function report(terminal: Terminal, options: ReportOptions): Promis
   }
   const workspace = join(outputs, name);
   const show = (path: string): void => terminal.result(relative(process.cwd(), path) || path);
-  const sweep = await readSweep(workspace);
+  const sweep = await readSweepNow(workspace, storeOf(outputs));
   const page = sweepPage(workspace);
   if (options.trial !== undefined) {
     const written = await trialReport(workspace, sweep, options.trial);

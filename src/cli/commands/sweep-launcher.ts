@@ -1,16 +1,19 @@
 /** Which launcher runs a sweep, by the command line or by the `launcher` block of the pipeline. */
-import { resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
-import type { PipelineReader } from '../../config/load.ts';
+import { isArgument } from '../../config/located.ts';
 import type { LocatedPipeline } from '../../config/pipeline.ts';
-import { failure } from '../../core/diagnostic.ts';
+import { failure, type SourceFile } from '../../core/diagnostic.ts';
 import type { Launcher } from '../../sweep/launcher.ts';
 import { localLauncher } from '../../sweep/local.ts';
 import { slurmLauncher } from '../../sweep/slurm/launcher.ts';
 import type { SweepFlags } from '../options.ts';
 
 /** @throws Failure `bad-setting` for options that another launcher takes */
-export function launcherOf(located: LocatedPipeline, reader: PipelineReader, flags: SweepFlags): Launcher {
+export function launcherOf(
+  located: LocatedPipeline,
+  sources: readonly SourceFile[],
+  flags: SweepFlags,
+): Launcher {
   const block = located.pipeline.sweep?.launcher;
   const kind = flags.on ?? block?.kind ?? 'local';
   const given = {
@@ -21,6 +24,8 @@ export function launcherOf(located: LocatedPipeline, reader: PipelineReader, fla
     cpus: flags.cpus,
     array_limit: flags.arrayLimit,
     trials_per_job: flags.trialsPerJob,
+    // Commander's way: true unless `--no-requeue` is there.
+    requeue: flags.requeue === false ? false : undefined,
   };
   if (kind === 'local') {
     if (
@@ -34,10 +39,9 @@ export function launcherOf(located: LocatedPipeline, reader: PipelineReader, fla
   const own = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   return slurmLauncher({
     pipeline: {
-      file: resolve(located.file),
-      text: located.text,
-      document: reader.document ?? {},
-      elsewhere: reader.elsewhere,
+      directory: process.cwd(),
+      file: located.file,
+      sources: sources.filter(({ name }) => !isArgument(name)),
       overrides: located.overrides,
       over: flags.over,
       metric: flags.metric,

@@ -4,6 +4,7 @@ import { failure, type SourceFile } from '../../core/diagnostic.ts';
 import { ParameterColumns } from '../../sweep/columns.ts';
 import { metricNames, numbered, trialNumbers } from '../../sweep/record.ts';
 import { resultsOf, type Results } from '../../sweep/results.ts';
+import { submittedSources } from '../../sweep/slurm/texts.ts';
 import { runSweep, type SweepResult } from '../../sweep/run.ts';
 import type { Trial } from '../../sweep/trial.ts';
 import { EXIT, outcomeOf } from '../exit.ts';
@@ -56,7 +57,7 @@ export async function sweep(terminal: Terminal, options: SweepCommandOptions): P
     );
   if (options.dryRun === true) return listTrials(terminal, trials);
 
-  const launcher = launcherOf(located, reader, options);
+  const launcher = launcherOf(located, sources, options);
   const reporter = await makeSweepReporter(terminal, settings, trials);
   const say = (message: string): void => {
     if (!terminal.options.json) reporter.note(message);
@@ -81,7 +82,8 @@ export async function sweep(terminal: Terminal, options: SweepCommandOptions): P
       },
     });
     reporter.close();
-    present(terminal, result, { options, sources, located });
+    const texts = launcher.name === 'slurm' ? await submittedSources(result.workspace) : [];
+    present(terminal, result, { options, sources: [...sources, ...texts], located });
     return exitCode(result, interrupt.code(), interrupt.signal.aborted);
   } finally {
     reporter.close();

@@ -779,6 +779,11 @@ export type Sweep = {
      * each that `array_limit` lets run.
      */
     readonly trials_per_job?: number;
+    /**
+     * Whether a job that reaches its time limit, or whose node fails, goes back into the queue and resumes;
+     * yes unless `false`.
+     */
+    readonly requeue?: boolean;
   };
   /** What decides between trials: the best is marked, the curve is drawn. */
   readonly metric?: {

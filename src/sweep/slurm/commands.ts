@@ -13,6 +13,16 @@ const OFFER_INTERVAL_MILLISECONDS = 5000;
 const AWAY =
   /unable to contact|connection (refused|failure|timed out)|timed out|temporarily unavailable|not responding|zero bytes|unexpected message received/i;
 
+/** Of lines of `squeue`: number, index in the array, state, name. */
+const FORMAT = '--format=%F|%K|%T|%j';
+
+/** States that a job does not leave. */
+const ENDS: ReadonlySet<string> = new Set(
+  'BOOT_FAIL CANCELLED COMPLETED DEADLINE FAILED NODE_FAIL OUT_OF_MEMORY PREEMPTED REVOKED TIMEOUT'.split(
+    ' ',
+  ),
+);
+
 /** A job, or one member of an array, that waits or runs. */
 export interface QueuedJob {
   /** Slurm's number; members of an array have one together. */
@@ -61,13 +71,11 @@ export async function submit(
 
 /** Jobs of a name that wait or run. */
 export async function queue(name: string): Promise<Queue> {
-  const answer = await call('squeue', [
-    ...['--noheader', '--all', '--array', `--name=${name}`, '--format=%F|%K|%T|%j'],
-  ]);
+  const answer = await call('squeue', [...['--noheader', '--all', '--array', `--name=${name}`, FORMAT]]);
   if (answer.state !== 'ok') return { reason: answer.reason };
   const jobs = answer.stdout.split('\n').flatMap((line): readonly QueuedJob[] => {
     const [id = '', index = '', state = '', own] = line.trim().split('|');
-    if (own !== name) return [];
+    if (own !== name || ENDS.has(state)) return [];
     return [
       {
         id,
@@ -79,6 +87,40 @@ export async function queue(name: string): Promise<Queue> {
     ];
   });
   return { jobs };
+}
+
+/**
+ * How the members of an array ended, in Slurm's words such as `OUT_OF_MEMORY`, as far as it remembers: by the accounting, where
+ * there is one, or by the controller, which forgets after some minutes.
+ */
+export async function endings(name: string): Promise<ReadonlyMap<number, string>> {
+  const accounted = await call('sacct', [
+    ...['--noheader', '--parsable2', '--allocations', '--starttime=now-90days', `--name=${name}`],
+    '--format=JobID,State,JobName',
+  ]);
+  const ends = new Map<number, string>();
+  const add = (index: string | undefined, state: string, own: string | undefined): void => {
+    // `CANCELLED by 1000`
+    const [word = ''] = state.split(' ');
+    if (own === name && /^\d+$/.test(index ?? '') && ENDS.has(word)) ends.set(Number(index), word);
+  };
+  if (accounted.state === 'ok') {
+    for (const line of accounted.stdout.split('\n')) {
+      const [id = '', state = '', own] = line.trim().split('|');
+      add(id.split('_')[1], state, own);
+    }
+  }
+  if (ends.size > 0) return ends;
+  const remembered = await call('squeue', [
+    ...['--noheader', '--all', '--array', '--states=all', `--name=${name}`, FORMAT],
+  ]);
+  if (remembered.state === 'ok') {
+    for (const line of remembered.stdout.split('\n')) {
+      const [, index, state = '', own] = line.trim().split('|');
+      add(index, state, own);
+    }
+  }
+  return ends;
 }
 
 /**
@@ -101,6 +143,30 @@ function hintOf(state: Answer['state']): string {
     default:
       return 'see `sinfo` for partitions and their limits';
   }
+}
+
+/** Seconds that a job has left; infinite without a limit, undefined if Slurm does not tell. */
+export async function secondsLeft(job: string): Promise<number | undefined> {
+  const answer = await call('squeue', ['--noheader', '--all', `--jobs=${job}`, '--format=%L']);
+  if (answer.state !== 'ok') return undefined;
+  const text = answer.stdout.trim();
+  if (text === 'UNLIMITED') return Infinity;
+  // `1-02:03:04`, `03:04`
+  const match = /^(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)$/.exec(text);
+  if (match === null) return undefined;
+  const [days = 0, hours = 0, minutes = 0, seconds = 0] = match.slice(1).map((part) => Number(part ?? 0));
+  return ((days * 24 + hours) * 60 + minutes) * 60 + seconds;
+}
+
+/**
+ * Puts the running job back into the queue, which ends this start of it.
+ *
+ * @throws Failure `launcher-failed` if the controller does not do it
+ */
+export async function requeue(job: string): Promise<void> {
+  const answer = await call('scontrol', ['requeue', job]);
+  if (answer.state === 'ok') return;
+  throw failure('launcher-failed', `Slurm did not requeue the job: ${answer.reason}`, hintOf(answer.state));
 }
 
 /** Without a user's defaults for these commands, such as `SQUEUE_STATES`, which would hide jobs. */

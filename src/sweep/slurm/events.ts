@@ -12,6 +12,9 @@ const INTERVAL_MILLISECONDS = 1000;
 /** At most so much of a file is read at one time. */
 const CHUNK_BYTES = 4 * 2 ** 20;
 
+/** What a job writes: events of its trials, and that it reached its time limit and asked to be started again. */
+export type MemberEvent = SweepEvent | { readonly type: 'job-requeued'; readonly times: number };
+
 export class EventWriter {
   readonly #file: string;
   readonly #told = new Map<string, number>();
@@ -23,7 +26,7 @@ export class EventWriter {
     appendFileSync(file, '\n');
   }
 
-  write(event: SweepEvent): void {
+  write(event: MemberEvent): void {
     if (event.type === 'trial-event' && !this.#isWorthIt(event.trial ?? '', event.event)) return;
     appendFileSync(this.#file, `${JSON.stringify(event)}\n`);
   }
@@ -58,10 +61,10 @@ export class EventReader {
     this.#file = file;
   }
 
-  async news(): Promise<readonly SweepEvent[]> {
+  async news(): Promise<readonly MemberEvent[]> {
     const handle = await open(this.#file, 'r').catch(() => undefined);
     if (handle === undefined) return [];
-    const events: SweepEvent[] = [];
+    const events: MemberEvent[] = [];
     try {
       const chunk = Buffer.alloc(
         Math.min(CHUNK_BYTES, Math.max(0, (await handle.stat()).size - this.#offset)),
@@ -83,12 +86,12 @@ export class EventReader {
 }
 
 /** An event of a line; undefined for what a killed job has left of one. */
-function parse(line: string): SweepEvent | undefined {
+function parse(line: string): MemberEvent | undefined {
   if (line === '') return undefined;
   try {
     const value: unknown = JSON.parse(line);
     return isJsonObject(value) && typeof value['type'] === 'string'
-      ? (value as unknown as SweepEvent)
+      ? (value as unknown as MemberEvent)
       : undefined;
   } catch {
     return undefined;

@@ -1,5 +1,5 @@
 /** What Slurm still has of a sweep is neither removed nor replaced. */
-import { basename, dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { lockRuns, type LockedRuns } from '../../artifacts/garbage-collection.ts';
 import type { Store } from '../../artifacts/store.ts';
 import { workspacesBeside } from '../../artifacts/workspace.ts';
@@ -63,7 +63,7 @@ export function heldDiagnostic(workspace: string, { submission, queue }: Submiss
     };
   }
   const outputs = relative(process.cwd(), dirname(workspace));
-  const file = relative(process.cwd(), submission.file);
+  const file = relative(process.cwd(), resolve(submission.directory, submission.file));
   const where = outputs === 'outputs' ? '' : ` -o ${shellWord(outputs === '' ? '.' : outputs)}`;
   return {
     code: 'run-locked',

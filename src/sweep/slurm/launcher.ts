@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeFolder, writeFileAtomic } from '../../files/atomic.ts';
 import type { Sweep } from '../../schema/generated/settings.ts';
-import { packageRoot } from '../../core/package-root.ts';
 import { shellWord } from '../../core/shell.ts';
 import type { TrialOutcome } from '../event.ts';
 import type { Launch, Launcher } from '../launcher.ts';
@@ -13,7 +12,8 @@ import { outcomeOf, threadsOf } from '../local.ts';
 import type { PlannedTrial } from '../plan.ts';
 import { cancel, submit } from './commands.ts';
 import { jobsOf, statesOf, submissionAtWork, SubmissionEvents } from './state.ts';
-import { jobNames, slurmFolder, type ReadPipeline, type Submission } from './submission.ts';
+import { lossesOf } from './losses.ts';
+import { cancelledFile, jobNames, slurmFolder, type ReadPipeline, type Submission } from './submission.ts';
 
 /** Members of an array, at most: Slurm takes 1,001 unless it is set up for more. */
 const MOST_MEMBERS = 1000;
@@ -84,6 +84,7 @@ async function submitAll(
     outputs,
     engine: launch.engineChoice,
     sweep,
+    requeue: settings.requeue !== false,
     trials: trials.map(({ id, parameters, replicate, seed, settings: own, plan }) => {
       const stages = Object.fromEntries(plan.stages.map(({ name, hash }) => [name, hash]));
       return { id, parameters, replicate, seed, settings: own, stages };
@@ -97,7 +98,7 @@ async function submitAll(
   await rm(folder, { recursive: true, force: true });
   await makeFolder(join(folder, 'logs'));
   await makeFolder(join(folder, 'events'));
-  await writeFileAtomic(script, jobScript(folder, submission.id));
+  await writeFileAtomic(script, jobScript(folder, submission));
   await writeFileAtomic(join(folder, 'plan.json'), `${JSON.stringify(submission)}\n`);
 
   const names = jobNames(submission);
@@ -122,7 +123,7 @@ async function submitAll(
       context,
     );
   } catch (error) {
-    await cancelSubmission(submission).catch(() => undefined);
+    await cancelSubmission(submission, folder).catch(() => undefined);
     await rm(folder, { recursive: true, force: true });
     throw error;
   }
@@ -166,7 +167,7 @@ function requests(settings: SlurmOptions['settings'], threads: number): readonly
   const { partition, account, time, memory, cpus = threads } = settings;
   const optional = { partition, account, time, mem: memory };
   return [
-    '--requeue',
+    settings.requeue === false ? '--no-requeue' : '--requeue',
     '--open-mode=append',
     '--ntasks=1',
     `--cpus-per-task=${cpus}`,
@@ -177,7 +178,7 @@ function requests(settings: SlurmOptions['settings'], threads: number): readonly
 }
 
 /** Starts the same `node` and the same Hourglass, with the same cache, wherever the job runs. */
-function jobScript(folder: string, id: string): string {
+function jobScript(folder: string, { id, directory }: Submission): string {
   const cache = process.env['HOURGLASS_CACHE'];
   const main = JSON.stringify(new URL('../../cli/main.js', import.meta.url).href);
   const start = `const { main } = await import(${main}); process.exitCode = await main(process.argv.slice(1));`;
@@ -185,7 +186,7 @@ function jobScript(folder: string, id: string): string {
   return [
     '#!/bin/sh',
     ...(cache === undefined ? [] : [`export HOURGLASS_CACHE=${shellWord(cache)}`]),
-    `cd ${shellWord(packageRoot)} || exit 1`,
+    `cd ${shellWord(directory)} || exit 1`,
     `exec ${words.map(shellWord).join(' ')} "\${1:-$SLURM_ARRAY_TASK_ID}"`,
     '',
   ].join('\n');
@@ -215,7 +216,7 @@ async function follow(
     if ([...states].every(([id, state]) => state !== 'unknown' || lost.has(id))) return outcomes('left');
     if (signal.aborted) {
       if (!(await asksToCancel())) return outcomes('submitted');
-      await cancelSubmission(submission);
+      await cancelSubmission(submission, slurmFolder(workspace));
       return outcomes('left');
     }
     if (performance.now() - askedAt > QUEUE_INTERVAL_MILLISECONDS) {
@@ -229,10 +230,15 @@ async function follow(
       const gone = [...statesOf(submission, events, jobs)].flatMap(([id, state]) =>
         state === 'lost' ? [id] : [],
       );
-      for (const id of gone) {
+      const losses = await lossesOf(
+        submission,
+        workspace,
+        gone.filter((id) => suspects.has(id) && !lost.has(id)),
+      );
+      for (const [id, loss] of losses) {
         const trial = trials.find((each) => each.id === id);
-        if (trial === undefined || !suspects.has(id) || lost.has(id)) continue;
-        const outcome = lostOutcome(launch, trial, submission);
+        if (trial === undefined) continue;
+        const outcome = outcomeOf(launch, trial, { state: 'failed', seconds: 0, diagnostics: [loss] });
         lost.set(id, outcome);
         emit({ type: 'trial-finished', outcome });
       }
@@ -243,10 +249,11 @@ async function follow(
 }
 
 /** Cancels the jobs of a submission, by the name that is theirs alone. */
-export async function cancelSubmission(submission: Pick<Submission, 'id'>): Promise<void> {
+export async function cancelSubmission(submission: Pick<Submission, 'id'>, folder: string): Promise<void> {
   const { shared, array } = jobNames(submission);
   await cancel(array);
   await cancel(shared);
+  await writeFileAtomic(cancelledFile(folder), '');
 }
 
 /** Of a trial that did not have to run, or of one that no job has brought to its end yet. */
@@ -261,22 +268,4 @@ function settledOutcome(
   return end === undefined
     ? outcomeOf(launch, trial, { state: otherwise, seconds: 0, diagnostics: [] })
     : outcomeOf(launch, trial, { state: 'kept', ...end, diagnostics: [] });
-}
-
-function lostOutcome(launch: Launch, trial: PlannedTrial, { trials, members }: Submission): TrialOutcome {
-  const place = trials.findIndex(({ id }) => id === trial.id);
-  const member = members.findIndex((places) => places.includes(place));
-  const log = join(slurmFolder(launch.workspace), 'logs', `${member}.log`);
-  return outcomeOf(launch, trial, {
-    state: 'failed',
-    seconds: 0,
-    diagnostics: [
-      {
-        code: 'trial-failed',
-        severity: 'error',
-        message: 'its job is gone, and has not brought it to its end',
-        hint: `it may have been cancelled, or used up its time or memory: see \`${log}\`; the same command resumes from there`,
-      },
-    ],
-  });
 }

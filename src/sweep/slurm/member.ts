@@ -3,8 +3,8 @@ import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { takeLock, type HeldLock } from '../../files/lock.ts';
-import { pipelineFromDocument } from '../../config/load.ts';
-import { failure, type Diagnostic } from '../../core/diagnostic.ts';
+import { readPipeline } from '../../config/load.ts';
+import { Failure, failure, type Diagnostic } from '../../core/diagnostic.ts';
 import { stageTypes } from '../../nodes/registry.ts';
 import { storeOf } from '../../run/plan.ts';
 import type { TrialOutcome } from '../event.ts';
@@ -13,8 +13,11 @@ import { localLauncher, outcomeOf, threadsOf } from '../local.ts';
 import { planTrials, type PlannedTrial } from '../plan.ts';
 import { prepareTrials } from '../run.ts';
 import { withoutSweep, type Trial } from '../trial.ts';
+import { requeue } from './commands.ts';
 import { EventWriter } from './events.ts';
-import { eventsFile, readSubmission, slurmFolder, type MemberIndex, type Submission } from './submission.ts';
+import { JobProgress } from './progress.ts';
+import { TimeLimit } from './time-limit.ts';
+import { eventsFile, readSubmission, type MemberIndex, type Submission } from './submission.ts';
 
 const LOCK_INTERVAL_MILLISECONDS = 2000;
 
@@ -35,14 +38,68 @@ export async function runMember(
   const workspace = dirname(folder);
   const submission = await readSubmission(workspace);
   if (submission?.id !== id) throw failure('launcher-failed', `\`${folder}\` has no submission \`${id}\``);
-  const lock = await takeOwnLock(submission, index, signal);
+  const job = process.env['SLURM_JOB_ID'];
+  const limit = new TimeLimit(submission.requeue ? job : undefined);
   try {
-    const places =
-      index === 'shared' ? submission.shared.map(({ trial }) => trial) : (submission.members[index] ?? []);
-    return await runTrials(submission, { workspace, places, index, signal, lock });
+    const lock = await takeOwnLock(submission, index, signal);
+    const file = eventsFile(folder, index);
+    const progress = await JobProgress.of(file);
+    const share: Share = {
+      workspace,
+      places:
+        index === 'shared' ? submission.shared.map(({ trial }) => trial) : (submission.members[index] ?? []),
+      index,
+      signal: AbortSignal.any([signal, limit.signal]),
+      lock,
+      writer: new EventWriter(file),
+      progress,
+    };
+    let left: readonly TrialOutcome[];
+    try {
+      left = await runTrials(submission, share);
+    } finally {
+      // The next start may come at once.
+      await lock.release();
+    }
+    if (left.length > 0 && job !== undefined && limit.signal.aborted && !signal.aborted)
+      await startAgain(job, left, share);
+    return left.length === 0;
   } finally {
-    await lock.release();
+    limit.close();
   }
+}
+
+/** At the time limit: puts the job back into the queue, if that may bring it further. */
+async function startAgain(
+  job: string,
+  left: readonly TrialOutcome[],
+  { writer, progress }: Share,
+): Promise<void> {
+  const times = progress.requeues + 1;
+  const fail = (why: string): void => {
+    const { diagnostics } = failure(
+      'trial-failed',
+      `its job reached its time limit (TIMEOUT)${why}`,
+      'ask for more with `--time`, or `time` of the launcher; the same `sweep` command resumes',
+    );
+    for (const outcome of left)
+      writer.write({ type: 'trial-finished', outcome: { ...outcome, state: 'failed', diagnostics } });
+  };
+  // The first start may have waited for TensorFlow, or for a shared file.
+  if (!progress.isMade && times > 1) return fail(', twice without an epoch or a stage in between');
+  writer.write({ type: 'job-requeued', times });
+  try {
+    await requeue(job);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    fail(`; ${error.message}`);
+  }
+}
+
+function stoppedIn(
+  outcomes: readonly TrialOutcome[],
+): readonly (readonly [id: string, outcome: TrialOutcome])[] {
+  return outcomes.filter(({ state }) => state === 'stopped').map((outcome) => [outcome.id, outcome]);
 }
 
 interface Share {
@@ -51,18 +108,21 @@ interface Share {
   readonly index: MemberIndex;
   readonly signal: AbortSignal;
   readonly lock: HeldLock;
+  readonly writer: EventWriter;
+  readonly progress: JobProgress;
 }
 
+/** @returns trials that did not come to their end */
 async function runTrials(
   submission: Submission,
-  { workspace, places, index, signal, lock }: Share,
-): Promise<boolean> {
+  { workspace, places, index, signal, lock, writer, progress }: Share,
+): Promise<readonly TrialOutcome[]> {
   const { outputs, engine, sweep } = submission;
-  const writer = index === 'shared' ? undefined : new EventWriter(eventsFile(slurmFolder(workspace), index));
   const finished = new Set<string>();
   const emit: Launch['emit'] = (event) => {
     if (event.type === 'trial-finished') finished.add(event.outcome.id);
-    writer?.write(event);
+    progress.add(event);
+    writer.write(event);
   };
   const trials = await restoreTrials(submission, places);
   const prepared = await prepareTrials(trials, { outputs, engine, signal, emit }, workspace);
@@ -77,14 +137,17 @@ async function runTrials(
     const outcome = outcomeOf(submission, trial, { state: 'failed', seconds: 0, diagnostics: [diagnostic] });
     emit({ type: 'trial-finished', outcome });
   }
-  const own = planned.filter((trial) => strange.get(trial) === undefined);
   const { early_stop: stopping, ...plain } = sweep;
+  // What the median rule compares has its place in the list, whatever became of it.
+  const isOver = ({ id }: PlannedTrial): boolean =>
+    stopping === undefined && progress.ended.get(id)?.state === 'failed';
+  const own = planned.filter((trial) => strange.get(trial) === undefined && !isOver(trial));
   const outcomes = await localLauncher.launch({
     sweep: stopping === undefined || index === 'shared' ? plain : sweep,
     pipeline: submission.pipeline,
     workspace,
     trials: own,
-    stoppedBefore: new Map(submission.stopped.map((outcome) => [outcome.id, outcome])),
+    stoppedBefore: new Map([...stoppedIn(submission.stopped), ...stoppedIn([...progress.ended.values()])]),
     jobs: Math.max(1, Math.floor(coresOfJob() / threadsOf(own))),
     store,
     outputs,
@@ -100,30 +163,30 @@ async function runTrials(
     const state: TrialOutcome['state'] = outcome.state === 'kept' ? 'done' : outcome.state;
     emit({ type: 'trial-finished', outcome: { ...outcome, state } });
   }
-  return outcomes.every(({ state }) => state !== 'left');
+  return outcomes.filter(({ state }) => state === 'left');
 }
 
-/** The trials as they were submitted, from the document as it was then. */
+/** The trials as they were submitted, from the texts as they were then. */
 async function restoreTrials(submission: Submission, places: readonly number[]): Promise<readonly Trial[]> {
-  const { file, text, overrides, allowPlugins } = submission;
-  const reader = pipelineFromDocument(file, submission, { overrides, stageTypes: stageTypes(allowPlugins) });
-  const start = { line: 1, column: 1 };
-  const range = { file, start, end: start };
+  const { file, sources: texts, overrides, over, metric, allowPlugins } = submission;
+  const reader = await readPipeline(file, {
+    ...{ overrides, texts, stageTypes: stageTypes(allowPlugins) },
+    ...(over === undefined ? {} : { over }),
+    ...(metric === undefined ? {} : { metric }),
+  });
   const trials: Trial[] = [];
   for (const place of places) {
     const submitted = submission.trials[place];
     if (submitted === undefined) continue;
     const { id, parameters, replicate, seed, settings } = submitted;
-    const { located, diagnostics } = await reader.load(
-      settings.map((setting) => ({ ...setting, range, keyRange: range })),
-    );
+    const { located, diagnostics } = await reader.load(settings);
     if (located === undefined) {
       const why = diagnostics.find(({ severity }) => severity === 'error')?.message ?? 'it is not valid';
       throw failure('launcher-failed', `trial ${id} cannot be read any more: ${why}`);
     }
     trials.push({
       ...{ id, parameters, replicate, seed, settings },
-      located: { ...located, text, resolved: withoutSweep(located.resolved) },
+      located: { ...located, resolved: withoutSweep(located.resolved) },
     });
   }
   return trials;

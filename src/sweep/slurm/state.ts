@@ -3,6 +3,7 @@ import type { Store } from '../../artifacts/store.ts';
 import type { SweepEvent, TrialOutcome } from '../event.ts';
 import { queue, type Queue } from './commands.ts';
 import { EventReader } from './events.ts';
+import { SubmittedTexts } from './texts.ts';
 import { eventsFile, jobNames, readSubmission, slurmFolder, type Submission } from './submission.ts';
 
 /** `lost`: no job will bring it to its end; `unknown`: the queue could not be asked. */
@@ -13,7 +14,9 @@ export class SubmissionEvents {
   readonly #submission: Submission;
   readonly #store: Store;
   readonly #readers: readonly EventReader[];
+  #texts: SubmittedTexts | undefined;
   readonly #outcomes = new Map<string, TrialOutcome>();
+  readonly #requeues = new Map<number, number>();
   readonly #running = new Set<string>();
   /** Ends whose results are not to be seen yet: a shared folder may show them later than the event. */
   #unseen: readonly Extract<SweepEvent, { type: 'trial-finished' }>[] = [];
@@ -22,6 +25,11 @@ export class SubmissionEvents {
     this.#submission = submission;
     this.#store = store;
     this.#readers = submission.members.map((_, index) => new EventReader(eventsFile(folder, index)));
+  }
+
+  /** How often jobs requeued themselves at their time limit, by member of the array. */
+  get requeues(): ReadonlyMap<number, number> {
+    return this.#requeues;
   }
 
   /** How trials ended that did. */
@@ -37,7 +45,22 @@ export class SubmissionEvents {
   /** Reads on. A trial counts as done once its results are in the store, and not before. */
   async read(): Promise<readonly SweepEvent[]> {
     const all: SweepEvent[] = [];
-    for (const reader of this.#readers) all.push(...(await reader.news()));
+    this.#texts ??= await SubmittedTexts.of(this.#submission);
+    for (const [index, reader] of this.#readers.entries()) {
+      for (const event of await reader.news()) {
+        if (event.type !== 'job-requeued') {
+          all.push(this.#texts.shown(event));
+          continue;
+        }
+        this.#requeues.set(index, event.times);
+        const trials = this.#submission.members[index]?.map(
+          (place) => this.#submission.trials[place]?.id ?? '',
+        );
+        for (const id of trials ?? []) this.#running.delete(id);
+        const text = `the job of ${trials?.join(', ') ?? ''} reached its time limit: requeued (${ordinal(event.times)} time)`;
+        all.push({ type: 'launcher-note', text });
+      }
+    }
     const unseen: Extract<SweepEvent, { type: 'trial-finished' }>[] = [];
     const kept: SweepEvent[] = [];
     for (const event of [...this.#unseen, ...all]) {
@@ -120,4 +143,10 @@ export async function submissionAtWork(
   if (isOver) return undefined;
   const queue = await jobsOf(submission);
   return queue.jobs?.length === 0 ? undefined : { submission, queue };
+}
+
+/** `1st`, `2nd`, `11th` */
+export function ordinal(count: number): string {
+  const ending = Math.floor(count / 10) % 10 === 1 ? 'th' : (['th', 'st', 'nd', 'rd'][count % 10] ?? 'th');
+  return `${count}${ending}`;
 }

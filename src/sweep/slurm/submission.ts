@@ -4,12 +4,14 @@
  * - `plan.json`: a `Submission`
  * - `job.sh`: what Slurm runs
  * - `events/<member>.jsonl`: what happened in each member of the array, a `SweepEvent` a line
+ * - `cancelled`: `--cancel` was used
  * - `logs/`: what the jobs printed
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Sweep } from '../../schema/generated/settings.ts';
 import type { TrialSetting } from '../../config/pipeline.ts';
+import type { SourceFile } from '../../core/diagnostic.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import type { EngineChoice } from '../../engine/engine.ts';
 import type { TrialOutcome } from '../event.ts';
@@ -20,19 +22,19 @@ export interface SubmittedTrial {
   readonly replicate: number;
   readonly seed: number;
   /** What it puts in place of values of the document. */
-  readonly settings: readonly Pick<TrialSetting, 'path' | 'value' | 'writtenIn'>[];
+  readonly settings: readonly TrialSetting[];
   /** Hashes of the keys of its stages. */
   readonly stages: Readonly<Record<string, string>>;
 }
 
 /** Where a pipeline was read from, and what was read. */
 export interface ReadPipeline {
-  /** Absolute path: the document's paths are relative to its folder, or to where `elsewhere` says. */
+  /** Absolute path of the folder in which it was submitted: names of files, and paths of overrides, are relative to it. */
+  readonly directory: string;
+  /** As the user named it. */
   readonly file: string;
-  readonly text: string;
-  readonly document: JsonObject;
-  /** Sources of texts that are written in another folder, by their path as JSON. */
-  readonly elsewhere: Readonly<Record<string, string>>;
+  /** Its text, and those of the files that it extends, by their names. */
+  readonly sources: readonly SourceFile[];
   readonly overrides: readonly string[];
   /** `--over` and `--metric` arguments; the document has what they say. */
   readonly over?: readonly string[] | undefined;
@@ -48,6 +50,8 @@ export interface Submission extends ReadPipeline {
   readonly outputs: string;
   readonly engine: EngineChoice;
   readonly sweep: Sweep;
+  /** Whether a job that reaches its time limit asks to be started again. */
+  readonly requeue: boolean;
   /** In the order of the sweep, those that were complete among them. */
   readonly trials: readonly SubmittedTrial[];
   /** Places of trials in the list, by member of the array. */
@@ -73,6 +77,11 @@ export function jobNames({ id }: Pick<Submission, 'id'>): {
   return { shared: `hourglass-${id}-shared`, array: `hourglass-${id}` };
 }
 
+/** Is there once the jobs were cancelled by `--cancel`: Slurm forgets. */
+export function cancelledFile(folder: string): string {
+  return join(folder, 'cancelled');
+}
+
 export function eventsFile(folder: string, index: MemberIndex): string {
   return join(folder, 'events', `${index}.jsonl`);
 }
@@ -83,7 +92,10 @@ export async function readSubmission(workspace: string): Promise<Submission | un
   try {
     const value: unknown = JSON.parse(text);
     // Written by this program, whole or not at all.
-    return isJsonObject(value) && typeof value['id'] === 'string' && Array.isArray(value['members'])
+    return isJsonObject(value) &&
+      typeof value['id'] === 'string' &&
+      Array.isArray(value['members']) &&
+      Array.isArray(value['sources'])
       ? (value as unknown as Submission)
       : undefined;
   } catch {

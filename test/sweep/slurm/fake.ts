@@ -19,9 +19,9 @@ case $* in
   *) echo "$id|N/A|PENDING|$name" ;;
 esac >> "$fake/queue"
 echo "$id"`,
-  squeue: `cat "$fake/queue"`,
+  squeue: `case $* in *%L*) cat "$fake/left" ;; *) cat "$fake/queue" ;; esac`,
   scancel: `: > "$fake/queue"`,
-  scontrol: `printf '%s\\n' "$*" >> "$fake/controlled"; cat "$fake/jobs"`,
+  scontrol: `printf '%s\\n' "$*" >> "$fake/controlled"`,
   sacct: `cat "$fake/accounts"`,
 } as const;
 
@@ -31,7 +31,7 @@ export class FakeSlurm {
   constructor(rigged: Rig) {
     this.#folder = rigged.path('slurm');
     mkdirSync(join(this.#folder, 'bin'), { recursive: true });
-    for (const name of ['queue', 'submitted', 'controlled', 'jobs', 'accounts']) this.say(name, '');
+    for (const name of ['queue', 'submitted', 'controlled', 'left', 'accounts']) this.say(name, '');
     for (const [name, script] of Object.entries(SCRIPTS)) {
       const file = join(this.#folder, 'bin', name);
       const away = `${name}: error: Unable to contact slurm controller (connect failure)`;

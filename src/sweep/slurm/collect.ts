@@ -1,0 +1,79 @@
+/** What came of the trials of a submission, as of now: nobody need wait for the jobs. */
+import type { Store } from '../../artifacts/store.ts';
+import type { TrialOutcome } from '../event.ts';
+import { outcomeOf } from '../local.ts';
+import { readSweep, recordWith, writeSweep, type SweepRecord, type TrialRecord } from '../record.ts';
+import type { Queue } from './commands.ts';
+import { lossesOf } from './losses.ts';
+import { jobsOf, statesOf, SubmissionEvents, type SubmittedState } from './state.ts';
+import { readSubmission, slurmFolder, type Submission } from './submission.ts';
+
+export interface TrialStanding {
+  /** A trial whose job is gone has failed. */
+  readonly state: Exclude<SubmittedState, 'lost'>;
+  /** Of a trial that came to its end, or whose job is gone. */
+  readonly outcome?: TrialOutcome;
+  /** How often its job requeued itself at its time limit. */
+  readonly requeues: number;
+}
+
+/** How far the trials of a submission are, by their names, and what Slurm has of it. */
+export async function standingsOf(
+  submission: Submission,
+  workspace: string,
+  store: Store,
+): Promise<{ readonly queue: Queue; readonly trials: ReadonlyMap<string, TrialStanding> }> {
+  const events = new SubmissionEvents(submission, slurmFolder(workspace), store);
+  await events.read();
+  const queue = await jobsOf(submission);
+  const states = statesOf(submission, events, queue.jobs);
+  const lost = [...states].flatMap(([id, state]) => (state === 'lost' ? [id] : []));
+  const losses = await lossesOf(submission, workspace, lost);
+  const requeues = new Map<string, number>();
+  for (const [member, times] of events.requeues)
+    for (const place of submission.members[member] ?? [])
+      requeues.set(submission.trials[place]?.id ?? '', times);
+  const trials = submission.trials.flatMap((trial): readonly (readonly [string, TrialStanding])[] => {
+    const state = states.get(trial.id);
+    if (state === undefined) return [];
+    const loss = losses.get(trial.id);
+    const outcome =
+      loss === undefined
+        ? events.outcomes.get(trial.id)
+        : outcomeOf(submission, trial, { state: 'failed', seconds: 0, diagnostics: [loss] });
+    return [
+      [
+        trial.id,
+        {
+          state: state === 'lost' ? 'failed' : state,
+          ...(outcome === undefined ? {} : { outcome }),
+          requeues: requeues.get(trial.id) ?? 0,
+        },
+      ],
+    ];
+  });
+  return { queue, trials: new Map(trials) };
+}
+
+/**
+ * Reads the record of a workspace, with what came of the trials of its submission since, which is written down. The next start
+ * of the sweep draws and answers; until then the record on disk says `submitted`.
+ *
+ * @returns undefined if there is none that can be read
+ */
+export async function readSweepNow(workspace: string, store: Store): Promise<SweepRecord | undefined> {
+  const record = await readSweep(workspace);
+  if (record?.launcher !== 'slurm' || (record.status !== 'submitted' && record.status !== 'running'))
+    return record;
+  const submission = await readSubmission(workspace);
+  if (submission === undefined) return record;
+  const standings = await standingsOf(submission, workspace, store);
+  const trials = record.trials.map((trial): TrialRecord => {
+    const outcome = standings.trials.get(trial.id)?.outcome;
+    return outcome === undefined ? trial : recordWith(trial, outcome);
+  });
+  const now: SweepRecord = { ...record, status: 'submitted', trials };
+  await writeSweep(workspace, now);
+  if (trials.some(({ state }) => state === 'pending')) return now;
+  return { ...now, status: trials.some(({ state }) => state === 'failed') ? 'failed' : 'done' };
+}
