@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { exists, writeFileAtomic } from '../files/atomic.ts';
 import { Workspace } from '../artifacts/workspace.ts';
-import { readJsonFile } from '../files/json-file.ts';
 import { formatSeconds } from '../core/format.ts';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { commandText } from '../report/command.ts';
@@ -174,9 +173,10 @@ interface Origin {
 async function originOf(trials: readonly TrialRecord[], workspace: string): Promise<Origin | undefined> {
   for (const { id } of trials) {
     const folder = join(trialsFolder(workspace), id);
-    const run = await readJsonFile(join(folder, 'run.json'));
+    // A job may be killed before there is one.
+    const run = await new Workspace(folder).readRun();
     const text = await readFile(join(folder, 'pipeline.yaml'), 'utf8').catch(() => undefined);
-    if (!isJsonObject(run) || text === undefined || typeof run['file'] !== 'string') continue;
+    if (run === undefined || text === undefined || typeof run.file !== 'string') continue;
     const versions = isJsonObject(run['versions']) ? run['versions'] : {};
     const sources = [{ file: run['file'], text }, ...(await new Workspace(folder).readBases())];
     return { file: run['file'], sources, versions };

@@ -77,7 +77,7 @@ async function printedIn(log: string): Promise<string | undefined> {
     const chunk = Buffer.alloc(Math.min(size, TAIL_BYTES));
     const { bytesRead } = await handle.read(chunk, 0, chunk.length, size - chunk.length);
     const text = chunk.toString('utf8', 0, bytesRead);
-    const last = text.slice(text.lastIndexOf(': started\n'));
+    const last = text.slice(Math.max(0, text.lastIndexOf(': started\n')));
     return PRINTED.find(([printed]) => printed.test(last))?.[1];
   } finally {
     await handle.close();

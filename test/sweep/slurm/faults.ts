@@ -97,7 +97,7 @@ describe('faults of Slurm', { skip: skip ?? false }, () => {
       rigged,
       cluster,
       'tiny.yaml',
-      ({ lost = 0, done = 0 }) => lost > 0 && lost + done === 2,
+      ({ failed = 0, done = 0 }) => failed > 0 && failed + done === 2,
     );
     const submitted = await rigged.run(['sweep', 'tiny.yaml'], { env: cluster.env });
     assert.equal(submitted.code, 0, submitted.stderr);
@@ -151,7 +151,7 @@ describe('faults of Slurm', { skip: skip ?? false }, () => {
     ]);
     // A job that is cancelled while it starts is told again only after a minute or two.
     await cluster.until(() => cluster.jobs('all').length === 0, 'end of the jobs', 150_000);
-    assert.deepEqual(await statesBy(rigged, cluster, 'long.yaml'), { lost: 2 });
+    assert.deepEqual(await statesBy(rigged, cluster, 'long.yaml'), { failed: 2 });
   });
 
   test('jobs on a node without the engine install it once, under a lock', async (t) => {

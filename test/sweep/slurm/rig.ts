@@ -11,13 +11,17 @@ export const FILES = `name: files
 params: { file: a.idx }
 stages:
   images: { type: dataset, source: idx, train_images: "\${params.file}" }
+  part: { type: subset, data: images, share: 0.3 }
 sweep:
   parameters: { file: [a.idx, b.idx] }
   launcher: { kind: slurm, trials_per_job: 1 }
 `;
 
-/** An IDX file with one image. */
-export const IMAGE = Buffer.from([0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2, 1, 2, 3, 4]);
+/** An IDX file of so many images of a pixel: of one, no part is left. */
+export function idxFile(count: number): Buffer {
+  const header = [0, 0, 8, 3, 0, 0, 0, count, 0, 0, 0, 1, 0, 0, 0, 1];
+  return Buffer.from([...header, ...Array.from({ length: count }, (_, index) => index)]);
+}
 
 /** Two trainings of some minutes, in one job. */
 export const LONG = TRAINED.replace('name: tiny', 'name: long')

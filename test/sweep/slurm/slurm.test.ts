@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import { rig } from '../../rig.ts';
 import { fingerprint, readTrials, TRAINED } from '../rig.ts';
 import { Cluster, whyNoSlurm } from './cluster.ts';
-import { FILES, IMAGE, LONG, statesBy, untilStates } from './rig.ts';
+import { FILES, idxFile, LONG, statesBy, untilStates } from './rig.ts';
 
 const skip = whyNoSlurm();
 
@@ -42,7 +42,8 @@ describe('sweeps by Slurm', { skip: skip ?? false }, () => {
   test('a trial that fails is reported with its cause, the others finish, and the next start goes on', async (t) => {
     const rigged = rig(t);
     rigged.write('files.yaml', FILES);
-    writeFileSync(rigged.path('b.idx'), IMAGE);
+    writeFileSync(rigged.path('a.idx'), idxFile(1));
+    writeFileSync(rigged.path('b.idx'), idxFile(10));
     const submitted = await rigged.run(['sweep', 'files.yaml', '--on', 'slurm'], { env: cluster.env });
     assert.equal(submitted.code, 0, submitted.stderr);
     assert.match(submitted.stdout, /--status/);
@@ -54,7 +55,7 @@ describe('sweeps by Slurm', { skip: skip ?? false }, () => {
     );
     assert.deepEqual(states, { done: 1, failed: 1 });
     // Takes what came of the jobs, and submits what is missing.
-    writeFileSync(rigged.path('a.idx'), IMAGE);
+    writeFileSync(rigged.path('a.idx'), idxFile(11));
     const rest = await rigged.run(['sweep', 'files.yaml', '--on', 'slurm', '--wait'], { env: cluster.env });
     assert.equal(rest.code, 0, rest.stderr);
     assert.deepEqual(
@@ -78,7 +79,7 @@ describe('sweeps by Slurm', { skip: skip ?? false }, () => {
       ['run-locked'],
     );
     assert.equal((await rigged.run(['sweep', 'long.yaml', '--cancel'], { env: cluster.env })).code, 0);
-    const states = await untilStates(rigged, cluster, 'long.yaml', ({ lost = 0 }) => lost === 2);
-    assert.deepEqual(states, { lost: 2 });
+    const states = await untilStates(rigged, cluster, 'long.yaml', ({ failed = 0 }) => failed === 2);
+    assert.deepEqual(states, { failed: 2 });
   });
 });
