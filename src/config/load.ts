@@ -77,6 +77,7 @@ interface Read {
 /** From a document to pipelines, one for each choice of settings; schemas are compiled once for all of them. */
 class Loader {
   readonly #read: Read;
+  readonly #inspected: NonNullable<LocatedPipeline['inspected']> = new Map();
   readonly #validator = Validator.shared();
   /** By the list of plugins: trials mostly share one. */
   readonly #types = new Map<string, Promise<StageTypes>>();
@@ -132,6 +133,7 @@ class Loader {
       resolved: data,
       overrides: [...(options.overrides ?? []), ...settings.map(settingText)],
       stageTypes: known.types,
+      inspected: this.#inspected,
       locate: (path, part) => locate(root, path, part),
     };
   }

@@ -1,7 +1,7 @@
 /** The states a pipeline passes through on its way from text to plan. */
 import type { Diagnostic, SourceFile, SourceRange } from '../core/diagnostic.ts';
 import type { Json, JsonObject } from '../core/json.ts';
-import type { StageType } from '../core/stage-type.ts';
+import type { Inspection, StageType } from '../core/stage-type.ts';
 import type { LocatedPart } from './located.ts';
 import type { Sweep } from '../schema/generated/settings.ts';
 
@@ -41,6 +41,8 @@ export interface LocatedPipeline {
   readonly overrides: readonly string[];
   /** Types of all stages, built-in and from plugins. */
   readonly stageTypes: ReadonlyMap<string, StageType>;
+  /** What files of stages tell, by type and settings: looked up once for all pipelines of one reader, such as trials. */
+  readonly inspected?: Map<string, Promise<Inspection | undefined>>;
   /** Names of stages that are there and not valid, so that `pipeline` lacks them; empty for a valid pipeline. */
   readonly invalidStages: ReadonlySet<string>;
   /** Plugins, and the paths in the settings of valid stages. */

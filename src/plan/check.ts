@@ -4,6 +4,7 @@ import type { LocatedPipeline } from '../config/pipeline.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { Finding, Inspection, OutputDescription } from '../core/stage-type.ts';
 import { yamlText } from '../core/yaml-text.ts';
+import { canonicalJson } from '../core/json.ts';
 import { buildGraph, neededFor, type GraphStage } from './graph.ts';
 import { checkPairing } from './pairs.ts';
 
@@ -27,12 +28,17 @@ export async function inspectFiles(
   located: LocatedPipeline,
   targets: readonly string[] = [],
 ): Promise<Inspections> {
-  const { pipeline, stageTypes, folder } = located;
+  const { pipeline, stageTypes, folder, inspected: known = new Map() } = located;
   const found = new Map<string, Inspection>();
   const needed = targets.length === 0 ? undefined : neededFor(buildGraph(located).stages, targets);
   for (const [name, settings] of pipeline.stages) {
     if (needed?.has(name) === false) continue;
-    const inspected = await stageTypes.get(settings.type)?.inspect?.(settings, folder);
+    const type = stageTypes.get(settings.type);
+    if (type?.inspect === undefined) continue;
+    const key = canonicalJson(settings);
+    const inspection = known.get(key) ?? type.inspect(settings, folder);
+    known.set(key, inspection);
+    const inspected = await inspection;
     if (inspected !== undefined) found.set(name, inspected);
   }
   return found;
