@@ -92,9 +92,7 @@ function toDiagnostic(located: LocatedPipeline, stage: string, found: Finding): 
     severity: finding.severity ?? 'error',
     message: finding.message,
     range,
-    ...(finding.replacement === undefined
-      ? {}
-      : { edits: [{ range, text: yamlText(finding.replacement) }] }),
+    ...(finding.replacement === undefined ? {} : { edits: [{ range, text: yamlText(finding.replacement) }] }),
     ...(finding.hint === undefined ? {} : { hint: finding.hint }),
     ...(related === undefined
       ? {}
