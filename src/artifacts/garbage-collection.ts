@@ -179,19 +179,25 @@ export interface LockedRuns {
  * Keeps pipelines from being run until `release` is called.
  *
  * @param names of pipelines; or all that are or were run with this store
+ * @param outputs the outputs folder of those that are named
  * @throws Failure `run-locked` if one of them is at work
  */
-export async function lockRuns(store: Store, names: readonly string[] | 'all'): Promise<LockedRuns> {
+export async function lockRuns(
+  store: Store,
+  names: readonly string[] | 'all',
+  outputs = 'outputs',
+): Promise<LockedRuns> {
   const folder = join(store.folder, 'locks');
   const locked = (await readdir(folder).catch(() => []))
     .filter((name) => name.endsWith('.lock'))
-    .map((name) => name.slice(0, -'.lock'.length));
+    .map((name) => join(folder, name));
   const held: HeldLock[] = [];
   const release = async (): Promise<void> => {
     for (const lock of held) await lock.release();
   };
-  for (const name of names === 'all' ? locked : names) {
-    const result = await takeLock(join(folder, `${name}.lock`)).catch(async (error: unknown) => {
+  const paths = names === 'all' ? locked : names.map((name) => store.lockFile(outputs, name));
+  for (const path of paths) {
+    const result = await takeLock(path).catch(async (error: unknown) => {
       await release();
       throw error;
     });
@@ -202,7 +208,7 @@ export async function lockRuns(store: Store, names: readonly string[] | 'all'): 
     await release();
     throw failure(
       'run-locked',
-      `\`${name}\` is being run by process ${result.owner.pid} on ${result.owner.host}`,
+      `\`${basename(path).replace(/(?:@.*)?\.lock$/, '')}\` is being run by process ${result.owner.pid} on ${result.owner.host}`,
       'wait for it, or stop it',
     );
   }

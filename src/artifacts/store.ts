@@ -10,7 +10,8 @@
  */
 import { randomBytes } from 'node:crypto';
 import { readFile, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { sha256 } from '../core/json.ts';
 import { errorCode, exists, fileFailure, makeFolder, syncFolder, writeNew } from '../files/atomic.ts';
 import {
   formatRecord,
@@ -23,6 +24,7 @@ import {
 } from './entry.ts';
 import { hashFile } from '../files/hash.ts';
 import { PENDING_LOCK } from '../files/lock.ts';
+import { CACHE_TAG, markIgnored, writeMissing } from '../files/marks.ts';
 import { findOwner, OwnerFile } from '../files/owner.ts';
 
 /** A folder in which a running stage writes; nothing of it is visible before `commit`. */
@@ -161,6 +163,23 @@ export class Store {
     }
     await syncFolder(dirname(target));
     return { hash, folder: join(target, 'artifacts'), record };
+  }
+
+  /**
+   * The lock of a pipeline's outputs. Outputs folders that share a store have locks of their own; a pipeline's name has no `@`.
+   *
+   * @param outputs path of the outputs folder
+   */
+  lockFile(outputs: string, name: string): string {
+    const folder = basename(outputs);
+    const where = folder === 'outputs' ? '' : `@${sha256(folder).slice(0, 12)}`;
+    return join(this.folder, 'locks', `${name}${where}.lock`);
+  }
+
+  /** Marks the store as something that neither version control nor backups want. */
+  async mark(): Promise<void> {
+    await markIgnored(this.folder);
+    await writeMissing(join(this.folder, 'CACHEDIR.TAG'), CACHE_TAG);
   }
 
   /** Names of all entries. */

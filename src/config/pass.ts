@@ -5,6 +5,7 @@ import type { StageType } from '../core/stage-type.ts';
 import { readSchema } from '../schema/schemas.ts';
 import { isWithin, readPointer } from './diagnostics/place.ts';
 import { toJson, type LocatedDocument } from './located.ts';
+import { replaceAt } from './paths.ts';
 import type { DocumentPath } from './pipeline.ts';
 import { spellOut } from './canonical.ts';
 import type { Mark, Validation, Validator } from './validator.ts';
@@ -70,8 +71,11 @@ export function check({ root }: LocatedDocument<'settled'>, known: KnownTypes, v
       continue;
     }
     try {
-      const validation = validateStage(stageType.schema, settings, validator);
-      parts.push({ at, data: settings, schema: stageType.schema, errors: validation.errors });
+      const validation = validator.once(stageType.schema, settings, () =>
+        validateStage(stageType.schema, settings, validator),
+      );
+      replaceAt(data, at, validation.data);
+      parts.push({ at, data: validation.data, schema: stageType.schema, errors: validation.errors });
       marks.push(...validation.marks.map((mark) => ({ ...mark, at: [...at, ...mark.at] })));
     } catch (error) {
       unusable.push(name);

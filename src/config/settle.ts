@@ -37,7 +37,8 @@ export function settle(
   const visit = (value: Located, path: DocumentPath): Located => {
     if (value.kind === 'scalar') return value;
     if (value.kind === 'list') {
-      const items = flat.has(JSON.stringify(path)) ? flattened(value.items) : value.items;
+      const hasList = value.items.some(({ kind }) => kind === 'list');
+      const items = hasList && flat.has(JSON.stringify(path)) ? flattened(value.items) : value.items;
       const visited = items.map((item, index) => visit(item, [...path, index]));
       return visited.length === value.items.length &&
         visited.every((item, index) => item === value.items[index])

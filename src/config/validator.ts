@@ -26,6 +26,11 @@ let shared: Promise<Validator> | undefined;
 export class Validator {
   readonly #ajv: Ajv;
   readonly #marks: Mark[];
+  /** Of data that were valid, by their text as they were given: the trials of a sweep have most stages in common. */
+  readonly #valid = new Map<
+    JsonObject,
+    Map<string, { readonly text: string; readonly marks: readonly Mark[] }>
+  >();
 
   private constructor(ajv: Ajv, marks: Mark[]) {
     this.#ajv = ajv;
@@ -52,6 +57,28 @@ export class Validator {
     const check = this.#ajv.compile(schema);
     const errors = check(data) ? [] : (check.errors ?? []);
     return { errors, marks: [...this.#marks] };
+  }
+
+  /**
+   * What `work` finds in data, and makes of them; data that were valid before are not validated again.
+   *
+   * @param work validates the data and changes them in place
+   */
+  once(
+    schema: JsonObject,
+    data: JsonObject,
+    work: () => Validation,
+  ): Validation & { readonly data: JsonObject } {
+    const known = this.#valid.get(schema) ?? new Map<string, { text: string; marks: readonly Mark[] }>();
+    this.#valid.set(schema, known);
+    const given = JSON.stringify(data);
+    const found = known.get(given);
+    if (found !== undefined)
+      return { errors: [], marks: found.marks, data: JSON.parse(found.text) as JsonObject };
+    const validation = work();
+    if (validation.errors.length === 0)
+      known.set(given, { text: JSON.stringify(data), marks: validation.marks });
+    return { ...validation, data };
   }
 }
 

@@ -7,15 +7,23 @@ import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { writeFileAtomic } from '../files/atomic.ts';
 import { lockLost, takeLock, type HeldLock } from '../files/lock.ts';
+import { CACHE_TAG, writeMissing } from '../files/marks.ts';
 import type { Owner } from '../files/owner.ts';
 import { isAlive } from '../files/process.ts';
 import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
 import type { EngineChoice, EngineIdentity } from './engine.ts';
 import { engineIdentity } from './identity.ts';
 import type { InstallProgress } from './install/command.ts';
-import { areKernelsSettled, installKernels } from './install/kernels.ts';
+import { areKernelsSettled, installKernels, removeKernelDrafts } from './install/kernels.ts';
 import { chosenRoute } from './install/routes.ts';
-import { engineFolder, readEngineRecord, readRefusal, refusalFile, type EngineRecord } from './location.ts';
+import {
+  cacheFolder,
+  engineFolder,
+  readEngineRecord,
+  readRefusal,
+  refusalFile,
+  type EngineRecord,
+} from './location.ts';
 import { PLATFORM } from './pins.ts';
 
 export interface EnsuredEngine {
@@ -38,6 +46,7 @@ export async function ensureEngine(
   if (choice === 'portable') return { identity: await engineIdentity('portable') };
   const record = await readEngineRecord();
   if (record !== undefined) {
+    await removeKernelDrafts();
     if (!areKernelsSettled(record)) await addKernels(onProgress, signal);
     return { identity: await engineIdentity('native') };
   }
@@ -92,6 +101,8 @@ export async function installEngine(onProgress: InstallProgress, signal: AbortSi
     const lock = await takeLock(`${folder}.lock`);
     if (lock.state === 'taken') {
       try {
+        // Backups leave it out. Where that cannot be written, the installation says why.
+        await writeMissing(join(cacheFolder(), 'CACHEDIR.TAG'), CACHE_TAG).catch(() => undefined);
         const own = AbortSignal.any([signal, lock.lost]);
         const record = (await readEngineRecord()) ?? (await installHere(folder, lock, onProgress, own));
         await installKernels(record, onProgress, own);

@@ -7,7 +7,7 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createGunzip } from 'node:zlib';
-import { Agent, EnvHttpProxyAgent, interceptors, request, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import { Failure, failure } from '../core/diagnostic.ts';
 import { errorCode, fileFailure, syncFile, syncFolder } from './atomic.ts';
 import { lockLost, takeLock } from './lock.ts';
@@ -132,6 +132,8 @@ async function receive(
   const { url, limit } = file;
   const stall = options.stallMilliseconds ?? STALL_MILLISECONDS;
   const timeouts = { headersTimeout: stall, bodyTimeout: stall, connect: { timeout: stall } };
+  // Loaded here: it takes longer than most commands, and few of them download anything.
+  const { Agent, EnvHttpProxyAgent, interceptors, request } = await import('undici');
   const agent = hasProxy() ? new EnvHttpProxyAgent(timeouts) : new Agent(timeouts);
   try {
     const response = await request(url, {
@@ -146,8 +148,8 @@ async function receive(
     const start = startOf(response, resumed);
     if (start === undefined) {
       response.body.on('error', () => undefined).destroy();
-      if (response.statusCode === 416 && resumed > 0) {
-        await rm(part, { force: true });
+      // Whatever keeps the server from going on from here would keep it from that for ever; its own troubles pass.
+      if (resumed > 0 && (response.statusCode === 206 || isRefused(response.statusCode))) {
         await receive(part, 0, file, options);
         return;
       }
@@ -178,7 +180,9 @@ async function receive(
   } catch (error) {
     // Whatever went beyond the limit would go there again.
     if (error instanceof Failure) {
-      if (error.diagnostics[0]?.code === 'data-corrupt') await rm(part, { force: true });
+      const isTooLarge = error.diagnostics[0]?.code === 'data-corrupt';
+      if (isTooLarge) await rm(part, { force: true });
+      if (isTooLarge && resumed > 0) return await receive(part, 0, file, options);
       throw error;
     }
     if (options.signal.aborted || isFileError(error)) throw error;
@@ -186,6 +190,11 @@ async function receive(
   } finally {
     await agent.destroy();
   }
+}
+
+/** Whether a server does not like the request itself; a file that is not there is another matter. */
+function isRefused(status: number): boolean {
+  return status >= 400 && status < 500 && ![401, 404, 407, 408, 410, 429].includes(status);
 }
 
 /** Where the body begins in the file; undefined if the answer is none of the file. */

@@ -1,7 +1,7 @@
 /** One run of a pipeline at a time. A lock names its owner, so that a dead owner's lock is taken over. */
 import { randomBytes } from 'node:crypto';
-import { link, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { link, readdir, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { failure, type Failure } from '../core/diagnostic.ts';
 import { errorCode, fileFailure, makeFolder } from './atomic.ts';
@@ -62,7 +62,10 @@ export async function takeLock(path: string): Promise<LockResult> {
       isTaken = await linked(unique, path);
       // One that cannot be removed is that of a dead process soon.
       const release = (): Promise<void> => file.remove(path).catch(() => undefined);
-      if (isTaken) return await held(file, path, release);
+      if (isTaken) {
+        await removePending(path).catch(() => undefined);
+        return await held(file, path, release);
+      }
       const holder = await findOwner(path);
       if (holder?.owner !== undefined && holder.alive) return { state: 'held', owner: holder.owner };
       await removeStale(path, unique);
@@ -72,6 +75,15 @@ export async function takeLock(path: string): Promise<LockResult> {
   } finally {
     // The lock itself is another name of the same file, which stays open for its heartbeat.
     await (isTaken ? rm(unique, { force: true }) : mine?.remove(unique))?.catch(() => undefined);
+  }
+}
+
+/** Removes what processes left that were killed on their way to this lock. */
+async function removePending(path: string): Promise<void> {
+  for (const name of await readdir(dirname(path))) {
+    if (!name.startsWith(`${basename(path)}.`) || !PENDING_LOCK.test(name)) continue;
+    const pending = join(dirname(path), name);
+    if ((await findOwner(pending))?.alive === false) await rm(pending, { force: true });
   }
 }
 

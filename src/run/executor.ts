@@ -1,8 +1,9 @@
 /** Runs a plan: stages in parallel where possible, results into the store, the workspace kept up to date. */
-import { join } from 'node:path';
+
 import pLimit from 'p-limit';
 import type { Entry } from '../artifacts/entry.ts';
 import { takeLock, type HeldLock } from '../files/lock.ts';
+import { markIgnored } from '../files/marks.ts';
 import type { Store } from '../artifacts/store.ts';
 import type { Workspace } from '../artifacts/workspace.ts';
 import { asWritten } from '../config/paths.ts';
@@ -38,9 +39,11 @@ export async function runPipeline(located: LocatedPipeline, options: RunOptions)
   const unknown = checkTargets(located, options.targets);
   if (unknown.length > 0) return refuse(unknown);
   try {
-    const lock = await takeLock(join(store.folder, 'locks', `${located.pipeline.name}.lock`));
+    const lock = await takeLock(store.lockFile(options.outputs, located.pipeline.name));
     if (lock.state === 'held') return refuse([lockedDiagnostic(located, lock.owner)]);
     try {
+      await store.mark();
+      await markIgnored(options.outputs);
       await store.removeLeftovers();
       await workspace.removeLeftovers();
       const prepared = await prepare(located, options);

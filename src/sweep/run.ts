@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { exists } from '../files/atomic.ts';
 import { foreignIn, removeExcept } from '../artifacts/foreign.ts';
 import { takeLock, type HeldLock } from '../files/lock.ts';
+import { markIgnored } from '../files/marks.ts';
 import { Workspace } from '../artifacts/workspace.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
 import { Failure, type Diagnostic } from '../core/diagnostic.ts';
@@ -83,11 +84,13 @@ export async function runSweep(
   };
   try {
     const store = storeOf(options.outputs);
-    const lock = await takeLock(join(store.folder, 'locks', `${located.pipeline.name}.lock`));
+    const lock = await takeLock(store.lockFile(options.outputs, located.pipeline.name));
     if (lock.state === 'held') {
       return end({ state: 'failed', diagnostics: [lockedDiagnostic(located, lock.owner)] });
     }
     try {
+      await store.mark();
+      await markIgnored(options.outputs);
       await store.removeLeftovers();
       const { lost } = lock;
       const signal = AbortSignal.any([options.signal, lost]);

@@ -109,13 +109,37 @@ test('a part of another file, or one that is too long, is thrown away', async (t
   }
 });
 
-test('a range that begins elsewhere than asked is refused', async (t) => {
-  const { path, fetch } = await prepare(t, (_request, response) => {
-    response.writeHead(206, { 'content-range': 'bytes 0-299999/300000' }).end(BYTES);
-  });
+test('a resume that the server does not take begins anew', async (t) => {
+  const asked: (string | undefined)[] = [];
+  for (const answer of [
+    { status: 206, headers: { 'content-range': 'bytes 0-299999/300000' }, body: BYTES },
+    { status: 206, headers: { 'content-range': 'bytes 7-299999/300000' }, body: BYTES.subarray(7) },
+    { status: 206, headers: {}, body: BYTES.subarray(10) },
+    { status: 206, headers: { 'content-range': 'bytes 10-9999999/10000000' }, body: Buffer.alloc(1 << 23) },
+    { status: 400, headers: {}, body: '' },
+    { status: 403, headers: {}, body: '' },
+    { status: 416, headers: { 'content-range': 'bytes */300000' }, body: '' },
+  ]) {
+    const { path, fetch } = await prepare(t, (request, response) => {
+      asked.push(request.headers.range);
+      if (request.headers.range === undefined) response.end(BYTES);
+      else response.writeHead(answer.status, answer.headers).end(answer.body);
+    });
+    await fails(fetch({ url: 'http://127.0.0.1:9/none' }), 'data-missing');
+    writeFileSync(partOf(path), BYTES.subarray(0, 10));
+    await fetch();
+    assert.deepEqual(readFileSync(path), BYTES);
+    assert.ok(!existsSync(partOf(path)));
+  }
+  assert.ok(asked.includes('bytes=10-'));
+});
+
+test('a server that is in trouble costs nothing of what came', async (t) => {
+  const { path, fetch } = await prepare(t, (_request, response) => response.writeHead(503).end());
   await fails(fetch({ url: 'http://127.0.0.1:9/none' }), 'data-missing');
   writeFileSync(partOf(path), BYTES.subarray(0, 10));
   await fails(fetch(), 'data-missing');
+  assert.equal(statSync(partOf(path)).size, 10);
 });
 
 test('another file than the pinned one is refused and not kept', async (t) => {

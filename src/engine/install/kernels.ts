@@ -1,8 +1,9 @@
 /** Compiles Hourglass's own kernels against the headers of XLA that came with TensorFlow. */
 import { existsSync } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
+import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../../files/atomic.ts';
+import { isAlive } from '../../files/process.ts';
 import { Failure } from '../../core/diagnostic.ts';
 import { kernelBuild, KERNEL_SOURCES } from '../kernels.ts';
 import { engineFolder, type EngineRecord } from '../location.ts';
@@ -14,6 +15,18 @@ import { compile } from './compile.ts';
 export function areKernelsSettled(record: EngineRecord): boolean {
   const { addon, refusal } = kernelBuild();
   return existsSync(addon) || existsSync(refusal) || headersOf(record) === undefined;
+}
+
+const DRAFT = '.tmp-';
+
+/** Removes what killed compilations left. What cannot be removed, as in another user's cache, stays. */
+export async function removeKernelDrafts(): Promise<void> {
+  const folder = engineFolder();
+  for (const name of await readdir(folder).catch(() => [])) {
+    const [, pid] = /^kernels-.*\.tmp-(\d+)$/.exec(name) ?? [];
+    if (pid !== undefined && !isAlive(Number(pid)))
+      await rm(join(folder, name), { force: true }).catch(() => undefined);
+  }
 }
 
 /**
@@ -31,8 +44,9 @@ export async function installKernels(
   const headers = headersOf(record);
   const libraries = WHEELS[PLATFORM]?.libraries;
   if (existsSync(addon) || headers === undefined || libraries === undefined) return;
+  await removeKernelDrafts();
   onProgress('compiling the kernels');
-  const draft = `${addon}.tmp-${process.pid}`;
+  const draft = `${addon}${DRAFT}${process.pid}`;
   try {
     await compile(
       {

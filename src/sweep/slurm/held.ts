@@ -25,7 +25,7 @@ export async function lockOutputs(outputs: string, names: readonly string[] | 'a
       : names.map((name) => join(outputs, name));
   // Running jobs have locks, too: the jobs say more.
   await refuseIfHeld(workspaces, store);
-  const locks = await lockRuns(store, names);
+  const locks = await lockRuns(store, names, outputs);
   try {
     // A sweep has its lock while it submits.
     await refuseIfHeld(workspaces, store);

@@ -1,6 +1,6 @@
 /** What a job of a submitted sweep does: runs its share of the trials, by the local launcher, and writes what happens. */
 import { availableParallelism } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { takeLock, type HeldLock } from '../../files/lock.ts';
 import { readPipeline } from '../../config/load.ts';
@@ -235,7 +235,7 @@ async function takeOwnLock(
   index: MemberIndex,
   signal: AbortSignal,
 ): Promise<HeldLock> {
-  const path = join(storeOf(outputs).folder, 'locks', `${pipeline}.member-${index}.lock`);
+  const path = storeOf(outputs).lockFile(outputs, `${pipeline}.member-${index}`);
   for (;;) {
     const lock = await takeLock(path);
     if (lock.state === 'taken') return lock;
