@@ -42,6 +42,7 @@ export function applyOver(
   { over, metric }: ReturnType<typeof overSources>,
   report: ReportDiagnostic,
 ): LocatedDocument<'merged'> {
+  if (over.length === 0 && metric === undefined) return document;
   const { root } = document;
   const before = root.entries.get('sweep');
   const parameters = new Map<string, LocatedEntry>();

@@ -31,8 +31,11 @@ export function settle(
 ): { readonly document: LocatedDocument<'settled'>; readonly removed: readonly Removed[] } | undefined {
   const refused = refusedPaths(pass);
   const flat = new Set(
-    pass.marks.flatMap(({ keyword, at }) => (keyword === 'flat' ? [JSON.stringify(at)] : [])),
+    pass.marks.flatMap(({ keyword, at }) =>
+      keyword === 'flat' && holdsNamedList(root, at) ? [JSON.stringify(at)] : [],
+    ),
   );
+  if (refused.size === 0 && flat.size === 0) return undefined;
   const removed: Removed[] = [];
   const visit = (value: Located, path: DocumentPath): Located => {
     if (value.kind === 'scalar') return value;
@@ -122,6 +125,11 @@ function flattened(items: readonly Located[]): readonly Located[] {
   return items.flatMap((item) =>
     isNamedList(item) && item.kind === 'list' ? flattened(item.items) : [item],
   );
+}
+
+function holdsNamedList(root: Located, path: DocumentPath): boolean {
+  const list = find(root, path)?.value;
+  return list?.kind === 'list' && list.items.some(isNamedList);
 }
 
 function isNamedList(item: Located): boolean {
