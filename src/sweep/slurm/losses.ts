@@ -27,7 +27,7 @@ const PRINTED: readonly (readonly [text: RegExp, reason: string])[] = [
   [/CANCELLED AT .* DUE TO TIME LIMIT/, 'TIMEOUT'],
   [/CANCELLED AT .* DUE TO NODE FAILURE/, 'NODE_FAIL'],
   [/CANCELLED AT .* DUE TO PREEMPTION/, 'PREEMPTED'],
-  [/CANCELLED AT /, 'CANCELLED'],
+  [/CANCELLED AT (?!.* DUE TO JOB REQUEUE)/, 'CANCELLED'],
 ];
 
 /** Ends of which the log may know more. */
