@@ -31,6 +31,8 @@ export type OutputDescription =
       readonly resampled?: boolean;
       /** Which images they are; whoever drops or reorders images leaves it out. */
       readonly chosen?: ChosenImages;
+      /** Whether they have class labels; absent where not known. */
+      readonly labeled?: boolean;
     }
   | {
       readonly kind: 'model';
@@ -40,6 +42,8 @@ export type OutputDescription =
       readonly outputShape: readonly number[];
       /** The Keras name of the activation of the last layer, `linear` where it has none. */
       readonly outputActivation: string;
+      /** Path of the last layer inside `decoder`; absent where not known. */
+      readonly lastLayer?: readonly number[];
       /** Whether it has layers at which XLA is slow: pooling, up-sampling, dilated convolutions. */
       readonly slowInXla: boolean;
     }
@@ -55,6 +59,8 @@ export type OutputDescription =
       readonly range?: readonly [number, number];
       /** True where `data` is a corruption of `target`. */
       readonly denoiser: boolean;
+      /** The columns of its history; absent where not known. */
+      readonly measured?: readonly string[];
       /** Whether it drew previews while training; absent where not known. */
       readonly previews?: boolean;
     }
@@ -65,6 +71,8 @@ export type OutputDescription =
       readonly splits: readonly Split[];
       /** Which images are behind them. */
       readonly chosen?: ChosenImages;
+      /** Whether these have class labels; absent where not known. */
+      readonly labeled?: boolean;
     }
   | { readonly kind: 'metrics'; readonly names: readonly string[] }
   | { readonly kind: 'figure' };

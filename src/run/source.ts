@@ -1,6 +1,6 @@
 /** Which file made the outputs of a name: two pipelines with one `name` would replace each other's. */
-import { readFile, stat } from 'node:fs/promises';
-import { basename, join, relative, resolve, sep } from 'node:path';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { parse } from 'yaml';
 import type { Workspace } from '../artifacts/workspace.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
@@ -29,7 +29,21 @@ export async function otherSources(
     if (!(await isAnother(path, pathOf(located))) || !(await mayHaveName(path, name))) continue;
     found.push(warningOf(located, relative(process.cwd(), path) || path));
   }
+  const twin = (await readdir(dirname(workspace.folder)).catch(() => [])).find(
+    (each) => each !== name && each.toLowerCase() === name.toLowerCase(),
+  );
+  if (twin !== undefined) found.push(twinWarning(located, twin));
   return found;
+}
+
+function twinWarning(located: LocatedPipeline, twin: string): Diagnostic {
+  return {
+    code: 'name-in-use',
+    severity: 'warning',
+    message: `there are outputs of \`${twin}\`, a name that differs from \`${located.pipeline.name}\` only in case: on many disks they are one folder`,
+    range: located.locate(['name'], 'value'),
+    hint: 'give this pipeline another `name`',
+  };
 }
 
 function warningOf(located: LocatedPipeline, other: string): Diagnostic {

@@ -1,7 +1,10 @@
 import { watch, type FSWatcher } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { isArgument } from '../../config/located.ts';
+import { inOrder } from '../../config/diagnostics/report.ts';
 import { failure } from '../../core/diagnostic.ts';
+import { workspaceOf } from '../../run/plan.ts';
+import { otherSources } from '../../run/source.ts';
 import { EXIT } from '../exit.ts';
 import { listenForSignals } from '../signals.ts';
 import { countOf, diagnosticToJson, renderDiagnostics } from '../terminal/diagnostics.ts';
@@ -42,8 +45,19 @@ export async function check(terminal: Terminal, options: CheckOptions): Promise<
 async function checkAll(options: CheckOptions): Promise<readonly CheckedFile[]> {
   const results: CheckedFile[] = [];
   for (const file of options.pipelines)
-    results.push({ file, ...(await loadChecked(file, { ...options, trials: true })) });
+    results.push({
+      file,
+      ...(await withOtherSources(await loadChecked(file, { ...options, trials: true }))),
+    });
   return results;
+}
+
+/** Adds warnings of outputs of the same name that another file made, in the usual folder. */
+async function withOtherSources(checked: Checked): Promise<Checked> {
+  const { located, sources } = checked;
+  if (located === undefined) return checked;
+  const others = await otherSources(located, workspaceOf(located, resolve('outputs')));
+  return { ...checked, diagnostics: inOrder([...checked.diagnostics, ...others], sources) };
 }
 
 function print(terminal: Terminal, results: readonly CheckedFile[]): void {

@@ -39,6 +39,7 @@ export const datasetNode: NodeDefinition<DatasetSettings> = {
     if (settings.source === 'lfw' || settings.source === 'images') checkCrop(settings, report);
     if (settings.source === 'images') checkFolders(settings, report);
     checkWhiteLevel(settings, report);
+    checkLimit(settings, report);
     for (const finding of inspected?.findings ?? []) report(finding);
     const shape = inspected?.shape ?? shapeOf(settings);
     const range = inspected?.range ?? rangeOf(settings);
@@ -47,7 +48,8 @@ export const datasetNode: NodeDefinition<DatasetSettings> = {
       ...(shape === undefined ? {} : { shape }),
       ...(range === undefined ? {} : { range }),
       splits: splitsOf(settings),
-      chosen: chosenBy(settings),
+      chosen: chosenBy(settings, inspected?.counts),
+      ...(settings.source === 'images' ? {} : { labeled: hasLabels(settings) }),
     };
   },
 
@@ -178,12 +180,51 @@ const KNOWN_COUNTS: Readonly<Partial<Record<DatasetSettings['source'], Record<Sp
   'fashion-mnist': { train: 60_000, test: 10_000 },
 };
 
-function chosenBy({ source, limit }: DatasetSettings): ChosenImages {
+/** @param counted what the files hold, after `limit` */
+function chosenBy({ source, limit }: DatasetSettings, counted: ChosenImages['counts']): ChosenImages {
   const all = KNOWN_COUNTS[source];
-  if (all === undefined) return { divisions: [] };
+  if (all === undefined) return { ...(counted === undefined ? {} : { counts: counted }), divisions: [] };
   const most = (split: Split): number => (typeof limit === 'number' ? limit : limit?.[split]) ?? Infinity;
   const counts = { train: Math.min(all.train, most('train')), test: Math.min(all.test, most('test')) };
   return { set: source, counts, divisions: [] };
+}
+
+/** Whether training and test images have labels; folders may or may not be classes. */
+function hasLabels(settings: Exclude<DatasetSettings, { source: 'images' }>): boolean {
+  switch (settings.source) {
+    case 'mnist':
+    case 'fashion-mnist':
+    case 'lfw':
+      return true;
+    case 'idx':
+    case 'npz':
+    case 'npy':
+      return settings.train_labels !== undefined && settings.train_labels !== null;
+    default:
+      return unreachable(settings);
+  }
+}
+
+/** More than a known set has is no error: all are kept. */
+function checkLimit(
+  { source, limit }: DatasetSettings,
+  report: AnalysisContext<DatasetSettings>['report'],
+): void {
+  const all = KNOWN_COUNTS[source];
+  if (all === undefined || limit === null || limit === undefined) return;
+  for (const split of ['train', 'test'] as const) {
+    const most = typeof limit === 'number' ? limit : limit[split];
+    // One number holds for both splits: it is too large where neither has so many.
+    if (most === undefined || most <= (typeof limit === 'number' ? all.train : all[split])) continue;
+    report({
+      code: 'out-of-range',
+      severity: 'warning',
+      message: `\`${source}\` has ${all[split]} ${split} images, fewer than \`limit\`: all are kept`,
+      hint: 'leave `limit` out to keep all',
+      at: typeof limit === 'number' ? ['limit'] : ['limit', split],
+    });
+    if (typeof limit === 'number') return;
+  }
 }
 
 function splitsOf(settings: DatasetSettings): readonly Split[] {

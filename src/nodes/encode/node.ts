@@ -43,6 +43,7 @@ function analyze(context: AnalysisContext<EncodeSettings>): OutputDescription {
     ...(size === undefined ? {} : { size }),
     splits,
     ...(data?.chosen === undefined ? {} : { chosen: data.chosen }),
+    ...(data?.labeled === undefined ? {} : { labeled: data.labeled }),
   };
 }
 

@@ -58,6 +58,7 @@ function analyze(context: AnalysisContext<FigureSettings>): OutputDescription {
       checkPreviews(context);
       break;
     case 'history':
+      checkQuantities(context, settings.quantities);
       break;
     default:
       unreachable(settings);
@@ -95,6 +96,7 @@ function checkImages(
   if (data !== undefined) {
     checkSplit(context, split, data, target, ['split']);
     checkChannels(context, data);
+    checkLabels(context, data);
   }
   if (kind === 'images') {
     if (inputs['before']?.kind === 'images') checkBefore(context, inputs['before'], data, split);
@@ -110,6 +112,48 @@ function checkImages(
     checkCleanTarget(context, data, target, what);
   }
   if (target !== undefined) checkOutput(context, model, target);
+}
+
+/** Holds that the training measures what is drawn. */
+function checkQuantities(
+  { inputs, references, report }: AnalysisContext<FigureSettings>,
+  quantities: readonly string[] | undefined,
+): void {
+  const { model } = inputs;
+  if (model?.kind !== 'trained-model' || model.measured === undefined) return;
+  const { measured } = model;
+  for (const [index, name] of (quantities ?? []).entries()) {
+    if (measured.includes(name)) continue;
+    const stage = references['model'];
+    const plain = name.replace(/^val_/, '');
+    const hint =
+      name === 'learning_rate'
+        ? 'it is measured only where it changes: remove it here'
+        : name !== plain && measured.includes(plain)
+          ? `give \`${stage}\` the setting \`validation: test\`, or draw \`${plain}\``
+          : `give \`${stage}\` the setting \`metrics: [${plain}]\`, or draw ${measured.map((each) => `\`${each}\``).join(', ')}`;
+    report({
+      code: 'bad-setting',
+      message: `\`${stage}\` does not measure \`${name}\``,
+      hint,
+      at: ['quantities', index],
+      ...(stage === undefined ? {} : { related: { message: `\`${stage}\` is defined here`, at: [], stage } }),
+    });
+  }
+}
+
+/** Class labels below images need classes. */
+function checkLabels(
+  { settings, references, report }: AnalysisContext<FigureSettings>,
+  data: ImagesDescription,
+): void {
+  if (!('labels' in settings) || settings.labels !== true || data.labeled !== false) return;
+  report({
+    code: 'bad-setting',
+    message: `the images of \`${references['data']}\` have no class labels`,
+    hint: 'remove `labels`',
+    at: ['labels'],
+  });
 }
 
 /** Holds that the images of `before` can stand above those of `data`. */

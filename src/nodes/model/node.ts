@@ -37,6 +37,7 @@ export const modelNode: NodeDefinition<ModelSettings> = {
           latentShape: shapes.latent,
           outputShape: shapes.output,
           outputActivation: shapes.outputActivation,
+          lastLayer: [settings.decoder.length - 1],
           slowInXla: [...settings.encoder, ...settings.decoder].some(isForGraphs),
         };
   },

@@ -88,6 +88,7 @@ export const noiseNode: NodeDefinition<NoiseSettings> = {
       ...(cleanIdentity === undefined ? {} : { cleanIdentity }),
       ...(resampled ? { resampled: true } : {}),
       ...(data.chosen === undefined ? {} : { chosen: data.chosen }),
+      ...(data.labeled === undefined ? {} : { labeled: data.labeled }),
     };
   },
 

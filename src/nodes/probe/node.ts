@@ -50,7 +50,24 @@ function analyze({
       });
     }
   }
-  if (settings.limit !== null && settings.limit < settings.neighbors) {
+  const { data } = inputs;
+  if ((data?.kind === 'vectors' || data?.kind === 'images') && data.labeled === false) {
+    report({
+      code: 'bad-setting',
+      message: `the samples of \`${references['data']}\` have no class labels, and \`probe\` has nothing to learn`,
+      hint: 'use a data set with labels',
+      at: ['data'],
+    });
+  }
+  const count = data?.kind === 'vectors' || data?.kind === 'images' ? data.chosen?.counts?.train : undefined;
+  if (count !== undefined && count < settings.neighbors) {
+    report({
+      code: 'bad-setting',
+      message: `${settings.neighbors} neighbors cannot be found among the ${count} training samples of \`${references['data']}\``,
+      hint: 'lower `neighbors`',
+      at: settings.limit === null ? ['data'] : ['neighbors'],
+    });
+  } else if (settings.limit !== null && settings.limit < settings.neighbors) {
     report({
       code: 'bad-setting',
       message: `${settings.neighbors} neighbors cannot be found among ${settings.limit} vectors`,

@@ -52,7 +52,16 @@ function analyze({
     });
   }
   const needed = pointsNeeded(settings);
-  if (limit !== null && limit < needed) {
+  const count =
+    input?.kind === 'vectors' || input?.kind === 'images' ? input.chosen?.counts?.[split] : undefined;
+  if (count !== undefined && count < needed) {
+    report({
+      code: 'bad-setting',
+      message: `\`${settings.method}\` with these settings needs at least ${needed} points, but \`${stage}\` has ${count}`,
+      hint: settings.method === 'tsne' ? 'lower `perplexity`' : 'use more samples',
+      at: ['data'],
+    });
+  } else if (limit !== null && limit < needed) {
     report({
       code: 'bad-setting',
       message: `\`${settings.method}\` with these neighbours needs at least ${needed} points, but \`limit\` is ${limit}`,

@@ -34,7 +34,26 @@ export const splitNode: NodeDefinition<SplitSettings> = {
         at: ['data'],
       });
     }
+    const { stratify, test } = context.settings;
+    if (stratify && described.labeled === false) {
+      context.report({
+        code: 'bad-setting',
+        message: `\`stratify\` needs classes, and the images of \`${context.references['data']}\` have no labels`,
+        hint: 'give them labels (`train_labels`, or one folder of images for each class), or leave `stratify` out',
+        at: ['stratify'],
+      });
+    }
     const { chosen, ...rest } = described;
+    const total = Object.values(chosen?.counts ?? {}).reduce((sum, count) => sum + count, 0);
+    const held = Math.round(Number((total * test).toFixed(9)));
+    if (total > 0 && (held === 0 || held === total)) {
+      context.report({
+        code: 'bad-setting',
+        message: `of ${total} images, ${total - held} would be for training and ${held} for tests`,
+        hint: 'use another share, or more images',
+        at: ['test'],
+      });
+    }
     return {
       ...rest,
       splits: ['train', 'test'],

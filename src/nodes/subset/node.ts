@@ -50,6 +50,14 @@ export const subsetNode: NodeDefinition<SubsetSettings> = {
         });
       }
     }
+    if (settings.classes !== null && described.labeled === false) {
+      report({
+        code: 'bad-setting',
+        message: `\`classes\` chooses by label, and the images of \`${references['data']}\` have none`,
+        hint: 'leave `classes` out',
+        at: ['classes'],
+      });
+    }
     const { chosen, ...rest } = described;
     if (chosen === undefined) return rest;
     const { counts: before, ...others } = chosen;

@@ -12,6 +12,8 @@ import {
   type ImagesDescription,
   type ModelDescription,
 } from './checks.ts';
+import { learningRateOf } from '../../engine/train/optimizers/optimizer.ts';
+import { optimizerChoice } from './optimizer.ts';
 import { checkLearningRate } from './rate-checks.ts';
 import { ACTIVATION_RANGES } from './targets.ts';
 
@@ -51,6 +53,7 @@ function analyze(context: AnalysisContext<TrainSettings>): OutputDescription | u
   if (data !== undefined) {
     checkSplits(context, data, target);
     checkDenoising(context, data, target);
+    checkShare(context, data);
   }
   if (model !== undefined && data !== undefined) checkInput(context, model, data);
   if (model !== undefined && target !== undefined) checkOutput(context, model, target);
@@ -76,9 +79,44 @@ function analyze(context: AnalysisContext<TrainSettings>): OutputDescription | u
     data: stage.data,
     target: stage.target,
     ...(data?.range === undefined ? {} : { range: data.range }),
+    measured: measuredBy(settings),
     previews: settings.preview !== null,
     denoiser: isCleanOf(data, references['target'], target),
   };
+}
+
+/** The columns of `history.csv`, without the epoch. */
+function measuredBy({
+  metrics,
+  validation,
+  optimizer,
+  reduce_lr_on_plateau: plateau,
+}: TrainSettings): readonly string[] {
+  const measured = ['loss', ...metrics];
+  const changes = plateau !== null || typeof learningRateOf(optimizerChoice(optimizer)) !== 'number';
+  return [
+    ...measured,
+    ...(validation === 'none' ? [] : measured.map((name) => `val_${name}`)),
+    ...(changes ? ['learning_rate'] : []),
+  ];
+}
+
+/** A share of the images for validation must leave some on either side. */
+function checkShare(
+  { settings, references, report }: AnalysisContext<TrainSettings>,
+  data: ImagesDescription,
+): void {
+  const { validation: share } = settings;
+  const count = data.chosen?.counts?.train;
+  if (typeof share !== 'number' || count === undefined) return;
+  const kept = Math.floor(count * (1 - share));
+  if (kept > 0 && kept < count) return;
+  report({
+    code: 'bad-setting',
+    message: `\`${references['data']}\` has ${count} training images: too few to train and to validate on`,
+    hint: 'use more images, another share, or `validation: none`',
+    at: ['validation'],
+  });
 }
 
 function checkStopping({ settings, report }: AnalysisContext<TrainSettings>): void {
@@ -195,7 +233,7 @@ function checkLoss(
   const related =
     stage === undefined
       ? {}
-      : { related: { message: 'the decoder ends here', at: ['decoder'] as const, stage } };
+      : { related: { message: 'the decoder ends here', at: ['decoder', ...(model.lastLayer ?? [])], stage } };
   if (settings.loss === 'binary_crossentropy' && !['sigmoid', 'hard_sigmoid'].includes(activation)) {
     const wrong =
       activation === 'softmax'

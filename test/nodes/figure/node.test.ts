@@ -152,3 +152,16 @@ test('figures of latent spaces: what they are made of', () => {
     'error bad-setting model',
   ]);
 });
+
+test('curves of what the training does not measure, and labels that images lack, are refused', () => {
+  const model: OutputDescription = { ...DENOISER, measured: ['loss', 'mae'] };
+  assert.deepEqual(found({ ...HISTORY, quantities: ['loss', 'mae'] }, { model }), []);
+  assert.deepEqual(found({ ...HISTORY, quantities: ['loss', 'val_loss', 'learning_rate'] }, { model }), [
+    'error bad-setting quantities.1',
+    'error bad-setting quantities.2',
+  ]);
+  assert.deepEqual(found({ ...IMAGES, labels: true }, { data: { ...CLEAN, labeled: false } }), [
+    'error bad-setting labels',
+  ]);
+  assert.deepEqual(found({ ...IMAGES, labels: true }, { data: { ...CLEAN, labeled: true } }), []);
+});

@@ -28,6 +28,7 @@ test('analysis describes the model without TensorFlow', () => {
       latentShape: [16],
       outputShape: [28, 28, 1],
       outputActivation: 'sigmoid',
+      lastLayer: [4],
       slowInXla: false,
     },
     findings: [],

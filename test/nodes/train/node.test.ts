@@ -66,6 +66,7 @@ test('what fits is described', () => {
     range: [0, 1],
     denoiser: false,
     previews: false,
+    measured: ['loss', 'val_loss'],
   });
 });
 
