@@ -212,19 +212,22 @@ function checkLimit(
 ): void {
   const all = KNOWN_COUNTS[source];
   if (all === undefined || limit === null || limit === undefined) return;
-  for (const split of ['train', 'test'] as const) {
-    const most = typeof limit === 'number' ? limit : limit[split];
-    // One number holds for both splits: it is too large where neither has so many.
-    if (most === undefined || most <= (typeof limit === 'number' ? all.train : all[split])) continue;
-    report({
-      code: 'out-of-range',
-      severity: 'warning',
-      message: `\`${source}\` has ${all[split]} ${split} images, fewer than \`limit\`: all are kept`,
-      hint: 'leave `limit` out to keep all',
-      at: typeof limit === 'number' ? ['limit'] : ['limit', split],
-    });
-    if (typeof limit === 'number') return;
-  }
+  const { train, test } = typeof limit === 'number' ? { train: limit, test: limit } : limit;
+  // One number holds for both splits: it is too large where neither has so many.
+  const isOne = train === test;
+  const beyond = (['train', 'test'] as const).find(
+    (split) =>
+      ({ train, test })[split] !== undefined &&
+      Number({ train, test }[split]) > (isOne ? all.train : all[split]),
+  );
+  if (beyond === undefined) return;
+  report({
+    code: 'out-of-range',
+    severity: 'warning',
+    message: `\`${source}\` has ${all[beyond]} ${beyond} images, fewer than \`limit\`: all are kept`,
+    hint: 'leave `limit` out to keep all',
+    at: isOne ? ['limit'] : ['limit', beyond],
+  });
 }
 
 function splitsOf(settings: DatasetSettings): readonly Split[] {

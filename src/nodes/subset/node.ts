@@ -40,7 +40,8 @@ export const subsetNode: NodeDefinition<SubsetSettings> = {
     if (described === undefined) return undefined;
     for (const key of ['count', 'share'] as const) {
       const amount = settings[key];
-      if (amount === null || typeof amount === 'number') continue;
+      // One number for both splits is also meant for a set that has only one of them.
+      if (amount === null || typeof amount === 'number' || amount.train === amount.test) continue;
       for (const split of Object.keys(amount) as Split[]) {
         if (described.splits.includes(split)) continue;
         report({
