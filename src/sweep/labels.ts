@@ -162,7 +162,7 @@ function mapDifferences(
     (key) => !isSame(maps.map((map) => map[key])),
   );
   const columns = keys.map((key) => {
-    const present = maps.flatMap((map) => map[key] ?? (Object.hasOwn(map, key) ? [null] : []));
+    const present = maps.map((map) => map[key]).filter((value) => value !== undefined);
     // Where some lack the key, there is nothing to compare the others with.
     const texts = present.length === maps.length ? differences(present, terse) : undefined;
     return maps.map((map, index) => {

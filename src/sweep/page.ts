@@ -158,8 +158,9 @@ function askedOf({ sweep }: SweepRecord, { columns, groups }: Results): SweepRep
 }
 
 function valuesText(texts: readonly string[]): string {
-  if (texts.length <= MOST_VALUES) return texts.join(', ');
-  return `${texts.slice(0, MOST_VALUES).join(', ')} and ${texts.length - MOST_VALUES} more`;
+  const separator = texts.some((text) => text.includes(',')) ? '; ' : ', ';
+  const shown = texts.slice(0, MOST_VALUES).join(separator);
+  return texts.length <= MOST_VALUES ? shown : `${shown} and ${texts.length - MOST_VALUES} more`;
 }
 
 interface Origin {

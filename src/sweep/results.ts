@@ -188,9 +188,11 @@ export function numbersText(numbers: readonly number[]): string {
 
 /** Values of a parameter that all groups have, by ascending number or in their order. */
 export function parameterValues(groups: readonly Group[], name: string): readonly Json[] {
-  const own = groups.flatMap(
-    ({ parameters }) => parameters[name] ?? (Object.hasOwn(parameters, name) ? [null] : []),
-  );
+  // Values may be lists, which stay whole.
+  const own = groups.flatMap(({ parameters }) => {
+    const value = parameters[name];
+    return value === undefined ? [] : [value];
+  });
   const values = [...new Map(own.map((value) => [canonicalJson(value), value])).values()];
   return values.every((value) => typeof value === 'number')
     ? values.toSorted((a, b) => Number(a) - Number(b))

@@ -128,6 +128,8 @@ test('the page of a sweep in a browser', { skip: withoutBrowser }, async (t) => 
     assert.equal(await value.locator('pre').isVisible(), false);
     await value.locator('summary').click();
     assert.match((await value.locator('pre').textContent()) ?? '', /units: 512[^]*units: 256[^]*units: 128/);
+    const swept = await page.locator('#summary dd').first().textContent();
+    assert.ok(!(swept ?? '').includes('512') && /64.*128/s.test(swept ?? ''), swept ?? '');
     const scrolls =
       'document.querySelector("#trials .scroll").scrollWidth > document.querySelector("#trials .scroll").clientWidth';
     assert.equal(await page.evaluate(scrolls), true);
