@@ -108,7 +108,7 @@ export class CategoryDensity {
   /** @param indices of what was observed, the oldest first */
   constructor(count: number, indices: readonly number[]) {
     const weights = forgettingWeights(indices.length);
-    const sums = new Array<number>(count).fill(PRIOR_WEIGHT);
+    const sums = Array.from({ length: count }, () => PRIOR_WEIGHT);
     indices.forEach((index, place) => (sums[index] = (sums[index] ?? 0) + (weights[place] ?? 1)));
     const total = sums.reduce((sum, each) => sum + each, 0);
     this.#shares = sums.map((each) => ({ weight: each / total }));
