@@ -57,7 +57,10 @@ function makeSweep(t: TestContext, change: Partial<SweepRecord> = {}): string {
   writeFileSync(join(folder, 'sweep-metric.svg'), drawing('Error against latent size', 2).svg);
   mkdirSync(join(folder, 'trials', 'abcdef0000'), { recursive: true });
   const of = (name: string): string => join(folder, 'trials', 'abcdef0000', name);
-  writeFileSync(of('run.json'), JSON.stringify({ file: 'a file.yaml', versions: { hourglass: HOSTILE } }));
+  writeFileSync(
+    of('run.json'),
+    JSON.stringify({ file: 'a file.yaml', stages: {}, versions: { hourglass: HOSTILE } }),
+  );
   writeFileSync(of('report.html'), '');
   writeFileSync(of('pipeline.yaml'), `name: example # ${HOSTILE}\n`);
   return folder;
