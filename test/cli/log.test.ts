@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -94,14 +95,27 @@ test('a run with nothing to do makes no log', async (t) => {
 
 test('a log that cannot be opened is told once, and stops nothing', async (t) => {
   const folder = workspace(t);
-  symlinkSync(join(folder, 'none', 'log'), join(folder, 'log.jsonl'));
+  mkdirSync(join(folder, 'log.jsonl', 'inner'), { recursive: true });
   assert.equal((await log([started(folder), ...WORK])).length, 1);
 });
 
-test('a full disk is told once, and stops nothing', { skip: !existsSync('/dev/full') }, async (t) => {
-  const folder = workspace(t);
-  symlinkSync('/dev/full', join(folder, 'log.jsonl'));
-  const problems = await log([started(folder), ...WORK]);
-  assert.equal(problems.length, 1);
-  assert.match(problems[0] ?? '', /ENOSPC/);
+test('a log that cannot grow is told once, and stops nothing', (t) => {
+  const program = `
+    import { RunLog } from ${JSON.stringify(new URL('../../src/cli/log.js', import.meta.url).href)};
+    const log = new RunLog('1.2.3', (message) => process.stdout.write(message + '\\n'));
+    for (const event of ${JSON.stringify([started(workspace(t)), ...WORK])}) {
+      log.write(event);
+      await new Promise(setImmediate);
+    }
+    await log.close();
+  `;
+  // No file of this process may have a byte.
+  const { status, stdout } = spawnSync(
+    'sh',
+    ['-c', 'ulimit -f 0 && exec "$@"', 'sh', process.execPath, '--input-type=module', '-e', program],
+    // Measuring coverage would write a file, too.
+    { encoding: 'utf8', env: { ...process.env, NODE_V8_COVERAGE: '' } },
+  );
+  assert.equal(status, 0);
+  assert.match(stdout, /^[^\n]*EFBIG[^\n]*\n$/);
 });

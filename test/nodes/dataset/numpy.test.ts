@@ -143,10 +143,11 @@ test('splits are known before it runs, files are named and their contents are pa
       report: () => assert.fail('nothing is wrong'),
     });
   const chosen = { divisions: [] };
-  assert.deepEqual(describe(NPZ), { kind: 'images', splits: ['train', 'test'], chosen });
+  assert.deepEqual(describe(NPZ), { kind: 'images', splits: ['train', 'test'], labeled: true, chosen });
   assert.deepEqual(describe({ ...NPZ, test_images: null }), {
     kind: 'images',
     splits: ['train'],
+    labeled: true,
     chosen,
   });
   assert.deepEqual(datasetNode.files?.(NPZ), ['data.npz']);
