@@ -60,15 +60,14 @@ function liveLine(version: number): Html {
 function headPart(report: Report): Html {
   const { name, description, activity, stages, sweep } = report;
   const { text, status } = statusText(report);
+  const trial = sweep === undefined ? undefined : html` <span class="quiet">trial #${sweep.number}</span>`;
   return html`${brand('report')}
     ${
       sweep === undefined
         ? undefined
         : html`<p class="back"><a href="../../sweep.html">← All trials of the sweep ${sweep.name}</a></p>`
     }
-    <h1>
-      ${name}${sweep === undefined ? undefined : html` <span class="quiet">trial #${sweep.number}</span>`}
-    </h1>
+    <h1>${name}${trial}</h1>
     ${description === undefined ? undefined : html`<p class="lead">${description}</p>`}
     <p class="status ${status}"><strong>${text}</strong>${facts(report).map((fact) => [' · ', fact])}</p>
     ${overridesLine(report)}
