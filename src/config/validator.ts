@@ -20,6 +20,13 @@ export interface Validation {
   readonly marks: readonly Mark[];
 }
 
+/** Valid data, with its text where others must have a copy of their own. */
+interface Known {
+  readonly data: JsonObject;
+  readonly text?: string;
+  readonly marks: readonly Mark[];
+}
+
 let shared: Promise<Validator> | undefined;
 
 /** Compiles schemas when they are first used, so that a pipeline pays only for the stage types that it has. */
@@ -27,10 +34,7 @@ export class Validator {
   readonly #ajv: Ajv;
   readonly #marks: Mark[];
   /** Of data that were valid, by their text as they were given: the trials of a sweep have most stages in common. */
-  readonly #valid = new Map<
-    JsonObject,
-    Map<string, { readonly text: string; readonly marks: readonly Mark[] }>
-  >();
+  readonly #valid = new Map<JsonObject, Map<string, Known>>();
 
   private constructor(ajv: Ajv, marks: Mark[]) {
     this.#ajv = ajv;
@@ -69,15 +73,21 @@ export class Validator {
     data: JsonObject,
     work: () => Validation,
   ): Validation & { readonly data: JsonObject } {
-    const known = this.#valid.get(schema) ?? new Map<string, { text: string; marks: readonly Mark[] }>();
+    const known = this.#valid.get(schema) ?? new Map<string, Known>();
     this.#valid.set(schema, known);
     const given = JSON.stringify(data);
     const found = known.get(given);
-    if (found !== undefined)
-      return { errors: [], marks: found.marks, data: JSON.parse(found.text) as JsonObject };
+    if (found !== undefined) {
+      const { text, marks } = found;
+      return { errors: [], marks, data: text === undefined ? found.data : (JSON.parse(text) as JsonObject) };
+    }
     const validation = work();
-    if (validation.errors.length === 0)
-      known.set(given, { text: JSON.stringify(data), marks: validation.marks });
+    const { errors, marks } = validation;
+    if (errors.length === 0) {
+      // Paths are made relative to the pipeline later, in the data: these are copied.
+      const hasPath = marks.some(({ keyword }) => keyword === 'filePath');
+      known.set(given, { data, marks, ...(hasPath ? { text: JSON.stringify(data) } : {}) });
+    }
     return { ...validation, data };
   }
 }

@@ -2,7 +2,7 @@
 import type { LayerSpec, ModelSettings } from '../../schema/generated/settings.ts';
 import { readSchema } from '../../schema/schemas.ts';
 import { layerOf, type LayerName } from '../../layers/layer.ts';
-import { inferAutoencoder } from '../../layers/shapes.ts';
+import { inferAutoencoder, type AutoencoderShapes } from '../../layers/shapes.ts';
 import type { NodeDefinition } from '../contract.ts';
 
 /** Layers at which XLA is slow on a CPU. */
@@ -19,6 +19,9 @@ function isForGraphs(spec: LayerSpec): boolean {
   return isDilated || FOR_GRAPHS.has(name);
 }
 
+/** Of settings that are right: the trials of a sweep share those that it does not vary. */
+const inferred = new WeakMap<ModelSettings, AutoencoderShapes>();
+
 export const modelNode: NodeDefinition<ModelSettings> = {
   type: 'model',
   version: 2,
@@ -28,18 +31,18 @@ export const modelNode: NodeDefinition<ModelSettings> = {
   draws: true,
   engine: true,
   analyze({ settings, report }) {
-    const shapes = inferAutoencoder(settings, report);
-    return shapes === undefined
-      ? undefined
-      : {
-          kind: 'model',
-          inputShape: shapes.input,
-          latentShape: shapes.latent,
-          outputShape: shapes.output,
-          outputActivation: shapes.outputActivation,
-          lastLayer: [settings.decoder.length - 1],
-          slowInXla: [...settings.encoder, ...settings.decoder].some(isForGraphs),
-        };
+    const shapes = inferred.get(settings) ?? inferAutoencoder(settings, report);
+    if (shapes === undefined) return undefined;
+    inferred.set(settings, shapes);
+    return {
+      kind: 'model',
+      inputShape: shapes.input,
+      latentShape: shapes.latent,
+      outputShape: shapes.output,
+      outputActivation: shapes.outputActivation,
+      lastLayer: [settings.decoder.length - 1],
+      slowInXla: [...settings.encoder, ...settings.decoder].some(isForGraphs),
+    };
   },
   async run(context) {
     const { runModel } = await import('./run.ts');
