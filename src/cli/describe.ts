@@ -134,6 +134,10 @@ function addSweep(command: AddCommand, setCode: SetCode): void {
     .addOption(engineOption())
     .option('-n, --dry-run', 'list the trials instead')
     .option('-j, --jobs <number>', 'the most trials that run in parallel', positiveInteger)
+    .option(
+      '--retry-failed',
+      'run trials again that failed by their settings, such as one whose loss was NaN',
+    )
     .action(async (pipeline: string, flags: OutputFlags & SweepFlags) => {
       const { sweep } = await import('./commands/sweep.ts');
       setCode(await sweep(terminalOf(flags), { ...flags, pipeline, version: version() }));

@@ -53,6 +53,7 @@ export interface SweepFlags extends PipelineFlags {
   readonly trialsPerJob?: number;
   readonly requeue?: boolean;
   readonly sbatchArg?: readonly string[];
+  readonly retryFailed?: boolean;
   readonly wait?: boolean;
   readonly status?: boolean;
   readonly cancel?: boolean;

@@ -15,7 +15,7 @@ function workspaceOf(event: SweepEvent): string | undefined {
 }
 
 function isWorth({ type }: SweepEvent): boolean {
-  return type !== 'sweep-started' && type !== 'sweep-finished' && type !== 'trial-event';
+  return !['sweep-started', 'sweep-finished', 'trial-event', 'trial-chosen'].includes(type);
 }
 
 function enter(logger: Logger, event: SweepEvent): void {
@@ -28,6 +28,11 @@ function enter(logger: Logger, event: SweepEvent): void {
     case 'trial-started': {
       const { type, ...rest } = event;
       logger.info({ event: type, ...rest }, 'trial started');
+      return;
+    }
+    case 'trial-chosen': {
+      const { type, ...rest } = event;
+      logger.info({ event: type, ...rest }, 'trial chosen by the results so far');
       return;
     }
     case 'trial-event':

@@ -401,10 +401,10 @@ function describeFailure(
   const message = error instanceof Error ? error.message : String(error);
   const hint = 'this is a bug in Hourglass; its stack is in `log.jsonl`';
   const { diagnostics } = error instanceof Failure ? error : failure('internal-error', message, hint);
-  return diagnostics.map(({ at = [], ...diagnostic }) => ({
-    ...asWritten(located, ['stages', stage.name, ...at], diagnostic),
-    stage: stage.name,
-    range:
-      diagnostic.range ?? located.locate(['stages', stage.name, ...at], at.length === 0 ? 'key' : 'value'),
-  }));
+  return diagnostics.map((diagnostic) => {
+    const { at = [] } = diagnostic;
+    const path = ['stages', stage.name, ...at];
+    const range = located.locate(path, at.length === 0 ? 'key' : 'value');
+    return { range, ...asWritten(located, path, diagnostic), stage: stage.name };
+  });
 }

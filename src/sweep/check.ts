@@ -1,5 +1,6 @@
 /** What the schema cannot say of a `sweep` block, before any trial is made. */
 import { overrideSources, overrideValue, pathOf } from '../config/override.ts';
+import type { Sweep } from '../schema/generated/settings.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
@@ -76,6 +77,7 @@ export function checkSweep(located: LocatedPipeline, checked: CheckResult): read
     ...nameProblems(located),
     ...metricProblems(located, checked.outputs),
     ...stoppingProblems(located, checked.stages),
+    ...searchProblems(located, checked.stages),
   ];
   return problems.map((problem) => sweepDiagnostic(located, problem));
 }
@@ -178,18 +180,75 @@ function stoppingProblems(
   const { sweep } = pipeline;
   if (sweep?.early_stop === undefined) return [];
   const at = ['early_stop'];
-  const part = 'key' as const;
-  if (sweep.metric === undefined) {
-    const hint = 'add `metric: { name: quality.mse, goal: minimize }`, for example';
-    return [{ code: 'missing-key', message: '`early_stop` needs a `metric`', hint, at, part }];
+  if (isSearch(sweep)) {
+    const message = `\`early_stop\` does not go with \`method: ${sweep.method}\``;
+    const hint = 'leave one of them out: trials that are stopped have no results to choose others by';
+    return [{ code: 'bad-setting', message, hint, at, part: 'key' }];
   }
-  const trains = trainStagesOf(splitMetric(sweep.metric.name).stage, stages);
+  return trainingProblems(sweep, stages, { what: '`early_stop`', at, part: 'key' });
+}
+
+/** What a sweep that goes by results needs. */
+function searchProblems(
+  { pipeline }: LocatedPipeline,
+  stages: readonly GraphStage[],
+): readonly SweepProblem[] {
+  const { sweep } = pipeline;
+  if (sweep === undefined) return [];
+  const { method } = sweep;
+  const idle = (['halving', 'bayes'] as const)
+    .filter((name) => name !== method && sweep[name] !== undefined)
+    .map((name): SweepProblem => ({
+      code: 'bad-setting',
+      severity: 'warning',
+      message: `\`${name}\` has no effect with \`method: ${method}\``,
+      at: [name],
+      part: 'key',
+    }));
+  if (!isSearch(sweep)) return idle;
+  const at = ['method'];
+  const what = `\`method: ${method}\``;
+  if (method === 'halving') {
+    const problems = trainingProblems(sweep, stages, { what, at });
+    return [...idle, ...problems];
+  }
+  const problems: SweepProblem[] = [];
+  if (sweep.metric === undefined) problems.push(metricMissing({ what, at }));
+  if (sweep.include.length > 0) {
+    const message = `${what} chooses all combinations itself`;
+    const hint = 'leave `include` out, or run such combinations by `hourglass run -S`';
+    problems.push({ code: 'bad-setting', message, hint, at: ['include'], part: 'key' });
+  }
+  return [...idle, ...problems];
+}
+
+function isSearch({ method }: Sweep): boolean {
+  return method === 'halving' || method === 'bayes';
+}
+
+type Claim = { readonly what: string } & Pick<SweepProblem, 'at' | 'part'>;
+
+function metricMissing({ what, ...place }: Claim): SweepProblem {
+  const hint = 'add `metric: { name: quality.mse, goal: minimize }`, for example';
+  return { code: 'missing-key', message: `${what} needs a \`metric\``, hint, ...place };
+}
+
+/** What goes by the epochs of a training needs one that the metric depends on, and only one. */
+function trainingProblems(
+  { metric }: Sweep,
+  stages: readonly GraphStage[],
+  claim: Claim,
+): readonly SweepProblem[] {
+  if (metric === undefined) return [metricMissing(claim)];
+  const trains = trainStagesOf(splitMetric(metric.name).stage, stages);
   if (trains.length === 1) return [];
+  const { what, ...place } = claim;
   const message =
     trains.length === 0
-      ? `\`${sweep.metric.name}\` depends on no training that could be stopped`
-      : `\`${sweep.metric.name}\` depends on several trainings: ${quoted(trains)}`;
-  return [{ code: 'bad-setting', message, hint: 'leave `early_stop` out', at, part }];
+      ? `\`${metric.name}\` depends on no training that could be stopped`
+      : `\`${metric.name}\` depends on several trainings: ${quoted(trains)}`;
+  const hint = place.part === 'key' ? `leave ${what} out` : 'use another method, such as `random` or `bayes`';
+  return [{ code: 'bad-setting', message, hint, ...place }];
 }
 
 /** The trainings that a stage depends on, itself among them. */

@@ -37,6 +37,15 @@ export type SweepEvent =
       readonly kept: number;
       /** Trials, or jobs of a batch system, that run side by side, at most. */
       readonly jobs: number;
+      /** The parameter with the epochs that a trial has, where trials differ in it. */
+      readonly budget?: string;
+    }
+  /** A trial was added to those that were listed, by the results of others. */
+  | {
+      readonly type: 'trial-chosen';
+      readonly trial: string;
+      readonly parameters: JsonObject;
+      readonly replicate: number;
     }
   | {
       readonly type: 'trial-started';

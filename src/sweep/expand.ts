@@ -38,9 +38,33 @@ export const MOST_TRIALS = 10_000;
 /** Draws of a combination that was drawn before, for each that is wanted, before a sweep makes do with fewer. */
 const MOST_REDRAWS = 20;
 
-/** @param seed of the pipeline, for `method: random` */
-export function expandSweep(sweep: Sweep, seed: number): Expansion {
-  const problems: SweepProblem[] = [...parameterProblems(sweep), ...excludeProblems(sweep)];
+const BAYES: NonNullable<Sweep['bayes']> = { startup_trials: 20, lag: 4 };
+
+export function bayesOf({ bayes = BAYES }: Sweep): NonNullable<Sweep['bayes']> {
+  return bayes;
+}
+
+/**
+ * What a sweep begins with: `halving` with all of a grid or with random draws, `bayes` with random draws.
+ */
+function beginning(sweep: Sweep): Sweep & { readonly method: Listing } {
+  const { method, run_cap: cap } = sweep;
+  if (method === 'halving') return { ...sweep, method: cap === undefined ? 'grid' : 'random' };
+  if (method !== 'bayes') return { ...sweep, method };
+  const { startup_trials: startup } = bayesOf(sweep);
+  return { ...sweep, method: 'random', ...(cap === undefined ? {} : { run_cap: Math.min(cap, startup) }) };
+}
+
+type Listing = 'grid' | 'zip' | 'random';
+
+/**
+ * The combinations that do not depend on results.
+ *
+ * @param seed of the pipeline, for random draws
+ */
+export function expandSweep(given: Sweep, seed: number): Expansion {
+  const sweep = beginning(given);
+  const problems: SweepProblem[] = [...parameterProblems(sweep, given), ...excludeProblems(sweep)];
   if (problems.length > 0) return { combinations: [], problems };
   const all = [...METHODS[sweep.method](sweep, seed)];
   const excluded = sweep.exclude.map((each) => new Map(Object.entries(each)));
@@ -58,8 +82,9 @@ export function expandSweep(sweep: Sweep, seed: number): Expansion {
   if (combinations.length === 0) {
     problems.push({ code: 'out-of-range', message: '`exclude` leaves no combination', at: ['exclude'] });
   }
-  if (combinations.length * sweep.replicates > MOST_TRIALS) {
-    problems.push({ ...tooMany(combinations.length * sweep.replicates), at: [], part: 'key' });
+  const total = given.method === 'bayes' ? (given.run_cap ?? 0) : combinations.length;
+  if (total * sweep.replicates > MOST_TRIALS) {
+    problems.push({ ...tooMany(total * sweep.replicates), at: [], part: 'key' });
     return { combinations: [], problems };
   }
   return { combinations, problems };
@@ -73,7 +98,7 @@ function tooMany(count: number): Pick<SweepProblem, 'code' | 'message' | 'hint'>
   };
 }
 
-function parameterProblems(sweep: Sweep): readonly SweepProblem[] {
+function parameterProblems(sweep: Sweep, { method }: Sweep): readonly SweepProblem[] {
   const problems: SweepProblem[] = [];
   const drawn = sweep.method === 'random';
   const parameters = Object.entries(sweep.parameters);
@@ -87,7 +112,7 @@ function parameterProblems(sweep: Sweep): readonly SweepProblem[] {
   if (problems.length > 0) return problems;
   if (drawn && sweep.run_cap === undefined) {
     const hint = 'add `run_cap: 20`, for example';
-    const message = '`method: random` needs a `run_cap`: how many combinations to draw';
+    const message = `\`method: ${method}\` needs a \`run_cap\`: how many combinations to try`;
     return [{ code: 'missing-key', message, hint, at: ['method'] }];
   }
   const counts = parameters.map(
@@ -140,7 +165,7 @@ function choicesOf(name: string, parameter: SweepParameter): readonly Chosen[] {
   }));
 }
 
-const METHODS: Readonly<Record<Sweep['method'], (sweep: Sweep, seed: number) => Iterable<Combination>>> = {
+const METHODS: Readonly<Record<Listing, (sweep: Sweep, seed: number) => Iterable<Combination>>> = {
   /** The last parameter varies fastest. */
   *grid({ parameters }) {
     let combinations: readonly Combination[] = [new Map()];

@@ -11,6 +11,7 @@ import type { JsonObject } from '../core/json.ts';
 import type { EngineChoice } from '../engine/engine.ts';
 import type { SweepEmit, TrialOutcome } from './event.ts';
 import type { PlannedTrial } from './plan.ts';
+import type { LaterTrials } from './roster.ts';
 
 export interface Launch {
   readonly sweep: Sweep;
@@ -18,10 +19,12 @@ export interface Launch {
   readonly pipeline: string;
   /** Absolute path of `outputs/<name>`. */
   readonly workspace: string;
-  /** All trials of the sweep, those that are complete among them. */
+  /** All trials of the sweep that are known, those that are complete among them. */
   readonly trials: readonly PlannedTrial[];
-  /** Outcomes of trials that an earlier start of the same sweep stopped early, by trial. */
-  readonly stoppedBefore: ReadonlyMap<string, TrialOutcome>;
+  /** Those that are chosen by results: after all of `trials`. */
+  readonly later?: LaterTrials;
+  /** Outcomes of trials that need not run: an earlier start stopped them early, or they cannot but fail. By trial. */
+  readonly endedBefore: ReadonlyMap<string, TrialOutcome>;
   /** Trials at work at one time, at most. */
   readonly jobs: number;
   readonly store: Store;
@@ -43,7 +46,7 @@ export interface Launcher {
   /**
    * Brings trials to their end, or hands them to something that does: those have the state `submitted` then.
    *
-   * @returns an outcome for each trial, in their order
+   * @returns an outcome for each trial, in their order; with `later`, of those that were chosen
    * @throws Failure if trials cannot be started at all
    */
   launch(launch: Launch): Promise<readonly TrialOutcome[]>;

@@ -12,10 +12,13 @@ import { SharedWork } from '../run/shared.ts';
 import { splitMetric, trainStagesOf } from './check.ts';
 import { MedianRule } from './early-stop.ts';
 import type { TrialOutcome } from './event.ts';
+import { repeats } from './failures.ts';
 import type { Launcher, Launch } from './launcher.ts';
+import { outcomeOf } from './outcome.ts';
 import { resultOf, type PlannedTrial } from './plan.ts';
+import type { LaterTrials } from './roster.ts';
 
-/** Attempts at a trial before it counts as failed. */
+/** Attempts at a trial before it counts as failed, unless it cannot but fail again. */
 const ATTEMPTS = 2;
 
 /** Share of the free memory that new workers may take: their peak so far need not be their last. */
@@ -57,7 +60,11 @@ class LocalRun {
   readonly #slots: number;
   readonly #rule: MedianRule | undefined;
   /** By a trial's place in the list: resolved once the trial is at its end. */
-  readonly #ends: Promise<TrialOutcome>[] = [];
+  readonly #ends: Promise<TrialOutcome | undefined>[] = [];
+  /** Outcomes by place, as they come. */
+  readonly #outcomes: (TrialOutcome | undefined)[] = [];
+  /** Resolved once the trial before the next one that is to be chosen has been chosen. */
+  #chosen: Promise<unknown> = Promise.resolve();
   /** How often the stage of a key has failed, and why; not tried again and again for every trial that shares it. */
   readonly #failures = new Map<string, { count: number; readonly diagnostics: readonly Diagnostic[] }>();
   #running = 0;
@@ -74,14 +81,44 @@ class LocalRun {
   }
 
   async all(): Promise<readonly TrialOutcome[]> {
-    for (const [place, trial] of this.#launch.trials.entries()) {
+    const { trials, later } = this.#launch;
+    for (let place = 0; place < (later?.count ?? trials.length); place += 1) {
+      const end = this.#begin(place);
       this.#ends.push(
-        trial.complete === undefined
-          ? this.#limit(() => this.#settle(trial, place))
-          : this.#keep(trial, place, trial.complete),
+        end.then((outcome) => {
+          this.#outcomes[place] = outcome;
+          return outcome;
+        }),
       );
     }
-    return Promise.all(this.#ends);
+    return (await Promise.all(this.#ends)).filter((outcome) => outcome !== undefined);
+  }
+
+  #begin(place: number): Promise<TrialOutcome | undefined> {
+    const trial = this.#launch.trials[place];
+    if (trial === undefined) return this.#limit(() => this.#settleNext(place));
+    return trial.complete === undefined
+      ? this.#limit(() => this.#settle(trial, place))
+      : this.#keep(trial, place, trial.complete);
+  }
+
+  /** Chooses the trial at a place, once those whose results it goes by are at their end, and runs it. */
+  async #settleNext(place: number): Promise<TrialOutcome | undefined> {
+    const { emit, later } = this.#launch;
+    const chosen = this.#chosen.then(() => this.#choose(place, later));
+    this.#chosen = chosen.catch(() => undefined);
+    const trial = await chosen;
+    if (trial === undefined) return undefined;
+    if (trial.complete === undefined) return this.#settle(trial, place);
+    const outcome = await this.#keep(trial, place, trial.complete);
+    emit({ type: 'trial-finished', outcome });
+    return outcome;
+  }
+
+  async #choose(place: number, later: LaterTrials | undefined): Promise<PlannedTrial | undefined> {
+    if (later === undefined || place >= later.count) return undefined;
+    await Promise.all(this.#ends.slice(0, later.needs(place)));
+    return this.#launch.signal.aborted ? undefined : later.next(this.#outcomes);
   }
 
   close(): void {
@@ -102,8 +139,9 @@ class LocalRun {
     const peers = this.#ends.slice(0, Math.max(0, (this.#rule?.peersUpTo(place) ?? -1) + 1));
     await Promise.all(peers);
     if (signal.aborted) return this.#left(trial);
-    const stopped = this.#launch.stoppedBefore.get(trial.id);
-    if (stopped !== undefined) return stopped;
+    const ended = this.#launch.endedBefore.get(trial.id);
+    if (ended?.state === 'failed') emit({ type: 'trial-finished', outcome: ended });
+    if (ended !== undefined) return ended;
     this.#running += 1;
     try {
       const outcome = await this.#attempts(trial, place);
@@ -138,7 +176,7 @@ class LocalRun {
         return outcomeOf(this.#launch, trial, { state: 'done', metrics, seconds, diagnostics });
       }
       this.#countFailures(trial, result);
-      if (attempt === ATTEMPTS || broken !== undefined) {
+      if (attempt === ATTEMPTS || broken !== undefined || repeats(diagnostics)) {
         return outcomeOf(this.#launch, trial, { state: 'failed', seconds, diagnostics });
       }
       emit({ type: 'trial-retried', trial: trial.id, diagnostics });
@@ -205,8 +243,9 @@ class LocalRun {
     for (const stage of new Set(diagnostics.map(({ stage: name }) => name))) {
       const hash = trial.plan.stages.find(({ name }) => name === stage)?.hash;
       if (hash === undefined) continue;
-      const count = (this.#failures.get(hash)?.count ?? 0) + 1;
-      this.#failures.set(hash, { count, diagnostics: diagnostics.filter((each) => each.stage === stage) });
+      const own = diagnostics.filter((each) => each.stage === stage);
+      const count = repeats(own) ? ATTEMPTS : (this.#failures.get(hash)?.count ?? 0) + 1;
+      this.#failures.set(hash, { count, diagnostics: own });
     }
   }
 
@@ -239,18 +278,4 @@ class LocalRun {
 
 function labelOf({ parameters, replicate }: PlannedTrial): Pick<TrialOutcome, 'parameters' | 'replicate'> {
   return { parameters, replicate };
-}
-
-/** A trial's outcome, with the sweep's metric picked out. */
-export function outcomeOf(
-  { sweep }: Pick<Launch, 'sweep'>,
-  { id, parameters, replicate, seed }: Pick<PlannedTrial, 'id' | 'parameters' | 'replicate' | 'seed'>,
-  end: Omit<TrialOutcome, 'id' | 'parameters' | 'replicate' | 'seed' | 'metrics' | 'value'> &
-    Partial<Pick<TrialOutcome, 'metrics'>>,
-): TrialOutcome {
-  const { metrics = {} } = end;
-  const name = sweep.metric?.name;
-  const metric = name === undefined ? undefined : splitMetric(name);
-  const value = metric === undefined ? undefined : metrics[metric.stage]?.[metric.name];
-  return { id, parameters, replicate, seed, ...end, metrics, ...(value === undefined ? {} : { value }) };
 }

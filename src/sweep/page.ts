@@ -13,6 +13,7 @@ import { sourceFacts, type WrittenFile } from '../report/written.ts';
 import { readPicture } from '../report/picture.ts';
 import { renderSweepPage, type SweepReport } from '../report/sweep-page.ts';
 import { FIGURES } from './figures.ts';
+import { describeMethod } from './method.ts';
 import { trialsFolder } from './plan.ts';
 import { trialPage } from './trial-pages.ts';
 import { trialNumbers, type SweepRecord, type TrialRecord } from './record.ts';
@@ -141,14 +142,15 @@ const STATES: Readonly<Record<TrialRecord['state'], (trial: TrialRecord) => stri
   pending: () => 'not run',
 };
 
-function askedOf({ sweep }: SweepRecord, { columns, groups }: Results): SweepReport['asked'] {
+function askedOf(record: SweepRecord, { columns, groups }: Results): SweepReport['asked'] {
+  const { sweep } = record;
   const { metric, early_stop: stopping } = sweep;
   return [
     ...columns.names.map((name) => {
       const texts = parameterValues(groups, name).map((value) => columns.labels.of(name, value));
       return [columns.title(name), valuesText(texts)] as const;
     }),
-    ['Method', sweep.method],
+    ['Method', describeMethod(record)],
     ['Replicates', String(sweep.replicates)],
     ...(metric === undefined ? [] : [['Metric', `${metric.name}, ${metric.goal}d`] as const]),
     ...(stopping === undefined

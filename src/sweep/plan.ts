@@ -29,6 +29,7 @@ export function trialsFolder(workspace: string): string {
 /**
  * @param workspace `outputs/<name>` of the pipeline
  * @param targets stages that are wanted, with what they need; by default all
+ * @param fingerprints of data files, shared by calls
  */
 export async function planTrials(
   trials: readonly Trial[],
@@ -37,7 +38,14 @@ export async function planTrials(
     store,
     engine,
     targets = [],
-  }: { workspace: string; store: Store; engine: KeyEngine; targets?: readonly string[] },
+    fingerprints = new Map(),
+  }: {
+    workspace: string;
+    store: Store;
+    engine: KeyEngine;
+    targets?: readonly string[];
+    fingerprints?: Map<string, Promise<Json>>;
+  },
 ): Promise<readonly PlannedTrial[]> {
   // Most stages are shared by several trials: each is looked for once.
   const entries = new Map<string, Promise<Entry | undefined>>();
@@ -46,10 +54,13 @@ export async function planTrials(
     entries.set(hash, found);
     return found;
   };
-  const fingerprints = new Map<string, Promise<Json>>();
   const planned: PlannedTrial[] = [];
   for (const trial of trials) {
     const own = new Workspace(join(trialsFolder(workspace), trial.id));
+    if (trial.refused !== undefined) {
+      planned.push({ ...trial, plan: { located: trial.located, stages: [], all: [] }, workspace: own });
+      continue;
+    }
     const record = await own.readRun();
     const plan = await makePlan({
       located: trial.located,

@@ -5,8 +5,10 @@ import { writeFileAtomic } from '../files/atomic.ts';
 import type { Sweep } from '../schema/generated/settings.ts';
 import { writeCsv } from '../formats/csv.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
+import type { SearchRecord } from './adaptive.ts';
 import { csvValue, ParameterColumns } from './columns.ts';
 import type { TrialOutcome, TrialState } from './event.ts';
+import type { Failures } from './failures.ts';
 import type { Metrics, PlannedTrial } from './plan.ts';
 
 export interface TrialRecord {
@@ -45,7 +47,11 @@ export interface SweepRecord {
   readonly sweep: Sweep;
   /** In one sentence, once there is something to say. */
   readonly answer?: string;
+  /** What a search by results did so far. */
+  readonly search?: SearchRecord;
   readonly trials: readonly TrialRecord[];
+  /** Failures that repeat: such stages are not run again. */
+  readonly failures?: Failures;
 }
 
 function sweepFile(workspace: string): string {

@@ -44,7 +44,9 @@ export function resultsOf(record: SweepRecord): Results {
   );
   const parameters = columns.varied;
   const { metric } = record.sweep;
-  const measured = metric === undefined ? [] : groups.filter(({ metrics }) => metrics.has(metric.name));
+  // A number after fewer epochs says little beside one after more.
+  const rated = groups.filter((group) => isAtFull(group, record.search));
+  const measured = metric === undefined ? [] : rated.filter(({ metrics }) => metrics.has(metric.name));
   const tied = metric === undefined ? [] : bestOf(measured, metric);
   const best = new Set(tied.length === measured.length && measured.length > 1 ? [] : tied);
   const [parameter = ''] = parameters;
@@ -54,7 +56,7 @@ export function resultsOf(record: SweepRecord): Results {
       : curvePoints(measured, parameter, metric.name);
   const knee = points === undefined ? undefined : kneeOf(points, record);
   const answered = new Map(
-    groups.map((group) => {
+    rated.map((group) => {
       const summary = metric === undefined ? undefined : group.metrics.get(metric.name);
       const values = parameters.map((name) => columns.label(name, group.parameters));
       return [
@@ -76,6 +78,12 @@ export function resultsOf(record: SweepRecord): Results {
     ...(knee === undefined ? {} : { knee }),
     ...(answer === '' ? {} : { answer }),
   };
+}
+
+/** Whether a group has had all epochs that halving gives to the best. */
+export function isAtFull({ parameters }: Group, search: SweepRecord['search']): boolean {
+  if (search?.method !== 'halving') return true;
+  return parameters[search.budget] === search.rungs.at(-1)?.epochs;
 }
 
 /** Groups with the best mean. */

@@ -7,20 +7,23 @@ import { takeLock, type HeldLock } from '../files/lock.ts';
 import { markIgnored } from '../files/marks.ts';
 import { Workspace } from '../artifacts/workspace.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
+import type { Sweep } from '../schema/generated/settings.ts';
 import { Failure, type Diagnostic } from '../core/diagnostic.ts';
-import { canonicalJson, type JsonObject } from '../core/json.ts';
+import { canonicalJson, type Json } from '../core/json.ts';
 import type { EngineChoice } from '../engine/engine.ts';
-import { engineIdentity } from '../engine/identity.ts';
-import type { KeyEngine } from '../plan/make.ts';
 import type { Store } from '../artifacts/store.ts';
 import { lockedDiagnostic } from '../run/executor.ts';
-import { prepareEngine } from '../run/prepare.ts';
 import { storeOf, workspaceOf } from '../run/plan.ts';
 import { otherSources, sourcePath } from '../run/source.ts';
+import type { TrialSearch } from './adaptive.ts';
 import type { SweepEmit, TrialOutcome } from './event.ts';
-import type { Launcher } from './launcher.ts';
-import { outcomeOf } from './local.ts';
+import type { Launch, Launcher } from './launcher.ts';
+import { bayesOf } from './expand.ts';
+import { failuresOf, knownFailure, type Failures } from './failures.ts';
+import { outcomeOf } from './outcome.ts';
 import { planTrials, trialsFolder, type PlannedTrial } from './plan.ts';
+import { prepare } from './prepare.ts';
+import { Roster } from './roster.ts';
 import {
   pendingRecord,
   readSweep,
@@ -47,6 +50,10 @@ export interface SweepOptions {
   /** Trials at work at one time, at most; undefined: as many as the machine has cores for. */
   readonly jobs?: number;
   readonly launcher: Launcher;
+  /** Chooses trials beyond those that are listed, by results. */
+  readonly search?: () => TrialSearch;
+  /** Runs trials again whose failure cannot but repeat. */
+  readonly retryFailed?: boolean;
   readonly signal: AbortSignal;
   readonly emit: SweepEmit;
 }
@@ -118,10 +125,28 @@ async function sweep(
   const { sweep: settings } = located.pipeline;
   if (settings === undefined) throw new Error('the pipeline has no sweep');
   const store = storeOf(outputs);
-  const { planned, engine } = await prepareTrials(trials, options, workspace);
   const previous = await readSweep(workspace);
-  const start: SweepRecord = {
-    status: 'running',
+  const failures = options.retryFailed === true ? {} : (previous?.failures ?? {});
+  const { planned: roster, engine } = await prepare(options, async (identity) => {
+    const fingerprints = new Map<string, Promise<Json>>();
+    const plan = (own: readonly Trial[]): Promise<readonly PlannedTrial[]> =>
+      planTrials(own, { workspace, store, engine: identity, fingerprints });
+    const listed = await plan(trials);
+    const stopped = stoppedBefore(previous, settings, listed);
+    const made = new Roster(listed, {
+      sweep: settings,
+      search: options.search?.(),
+      plan: async (trial) => (await plan([trial]))[0],
+      endOf: (trial) => stopped.get(trial.id) ?? failedBefore(settings, trial, failures),
+    });
+    await made.replay();
+    return made;
+  });
+  const record = (
+    status: SweepRecord['status'],
+    outcomes: ReadonlyMap<string, TrialOutcome>,
+  ): SweepRecord => ({
+    status,
     pipeline: located.pipeline.name,
     source: sourcePath(located, workspace),
     seed: located.pipeline.seed,
@@ -129,10 +154,16 @@ async function sweep(
     ...(options.over === undefined ? {} : { over: options.over }),
     ...(options.metric === undefined ? {} : { metricArgument: options.metric }),
     launcher: launcher.name,
-    ...(engine === undefined ? {} : { engine }),
+    engine,
     sweep: settings,
-    trials: planned.map(pendingRecord),
-  };
+    ...roster.describe(),
+    trials: roster.trials.map((trial) => {
+      const outcome = outcomes.get(trial.id);
+      return outcome === undefined ? pendingRecord(trial) : trialRecord(trial, outcome);
+    }),
+    failures: { ...failures, ...failuresOf(roster.trials, outcomes) },
+  });
+  const start = record('running', roster.ended);
   const pages = new TrialPages(workspace, start, { previous, signal });
   const emit: SweepEmit = (event) => {
     options.emit(event);
@@ -141,27 +172,48 @@ async function sweep(
   await refuseIfSubmitted(workspace, start, store);
   const others = await otherSources(located, new Workspace(workspace));
   for (const diagnostic of others) emit({ type: 'trial-event', event: { type: 'diagnostic', diagnostic } });
-  const stopped = stoppedBefore(previous, start, planned);
   const isUnchanged =
     previous?.status === 'done' &&
     // With another metric the trials are the same, but the answer and the figures are not.
     canonicalJson({ ...previous.sweep }) === canonicalJson({ ...settings }) &&
-    planned.every(({ id, complete }) => complete !== undefined || stopped.has(id));
+    roster.trials.length === roster.count &&
+    roster.trials.every(({ id, complete }) => complete !== undefined || roster.ended.has(id));
+  const isWhole = (): boolean => roster.trials.length === roster.count;
   await lock.check();
   if (!isUnchanged) {
-    await removeObsoleteTrials(trialsFolder(workspace), planned);
+    if (isWhole()) await removeObsoleteTrials(trialsFolder(workspace), roster.trials);
     // Figures of other trials would stand beside these until the end, or for ever if it is interrupted.
     if (previous !== undefined && listOf(previous) !== listOf(start)) await removeFigures(workspace);
     await writeSweep(workspace, start);
   }
-  const launch = {
+  const announce = ({ id, parameters, replicate }: PlannedTrial): void =>
+    emit({ type: 'trial-chosen', trial: id, parameters, replicate });
+  const launch: Launch = {
     sweep: settings,
     pipeline: located.pipeline.name,
     workspace,
-    trials: planned,
-    stoppedBefore: stopped,
-    // A trial that is held against others waits for those that are `lag` places before it.
-    jobs: Math.min(options.jobs ?? Infinity, launcher.slots(planned), settings.early_stop?.lag ?? Infinity),
+    trials: [...roster.trials],
+    ...(options.search === undefined
+      ? {}
+      : {
+          later: {
+            get count() {
+              return roster.count;
+            },
+            needs: (place) => roster.needs(place),
+            async next(outcomes) {
+              const trial = await roster.next(outcomes);
+              // A sweep that is killed, or looked at meanwhile, has the trials that there are.
+              if (trial === undefined) return undefined;
+              announce(trial);
+              await lock.check();
+              await writeSweep(workspace, record('running', new Map([...roster.ended, ...byId(outcomes)])));
+              return trial;
+            },
+          },
+        }),
+    endedBefore: roster.ended,
+    jobs: Math.min(options.jobs ?? Infinity, launcher.slots(roster.trials), mostAtOnce(settings)),
     store,
     outputs,
     engine,
@@ -174,38 +226,35 @@ async function sweep(
     type: 'sweep-started',
     pipeline: located.pipeline.name,
     workspace,
-    trials: planned.length,
-    kept: planned.filter(({ complete }) => complete !== undefined).length,
+    trials: roster.count,
+    kept: roster.trials.filter(({ complete }) => complete !== undefined).length,
     jobs: launch.jobs,
+    ...(start.search?.method === 'halving' ? { budget: start.search.budget } : {}),
   });
+  roster.trials.slice(trials.length).forEach(announce);
   const outcomes = await launcher.launch(launch);
   await lock.check();
   const failed = outcomes.filter(({ state }) => state === 'failed');
   const has = (state: TrialOutcome['state']): boolean => outcomes.some((outcome) => outcome.state === state);
-  const status = has('left')
-    ? 'interrupted'
-    : has('submitted')
-      ? 'submitted'
-      : failed.length > 0
-        ? 'failed'
-        : 'done';
-  const record: SweepRecord = {
-    ...start,
-    status,
-    trials: planned.map((trial, place) => {
-      const outcome = outcomes[place];
-      return outcome === undefined ? pendingRecord(trial) : trialRecord(trial, outcome);
-    }),
-  };
-  const results = resultsOf(record);
-  const answered = results.answer === undefined ? record : { ...record, answer: results.answer };
+  const status =
+    has('left') || !isWhole()
+      ? 'interrupted'
+      : has('submitted')
+        ? 'submitted'
+        : failed.length > 0
+          ? 'failed'
+          : 'done';
+  const ended = record(status, byId(outcomes));
+  const results = resultsOf(ended);
+  const answered = results.answer === undefined ? ended : { ...ended, answer: results.answer };
   await writeSweep(workspace, answered);
   await lock.check();
   if (!isUnchanged) await pages.finish();
+  if (isWhole()) await removeObsoleteTrials(trialsFolder(workspace), roster.trials);
   const figures =
     isUnchanged || status === 'submitted'
       ? []
-      : await drawSweep({ record, results, trials: planned, store }, workspace);
+      : await drawSweep({ record: ended, results, trials: roster.trials, store }, workspace);
   await lock.check();
   const page =
     status === 'submitted' || (isUnchanged && (await exists(sweepPage(workspace))))
@@ -218,6 +267,15 @@ async function sweep(
     record: answered,
     figures: [...figures, ...page],
   };
+}
+
+function byId(outcomes: readonly (TrialOutcome | undefined)[]): ReadonlyMap<string, TrialOutcome> {
+  return new Map(outcomes.flatMap((outcome) => (outcome === undefined ? [] : [[outcome.id, outcome]])));
+}
+
+/** A trial that goes by the results of those that are `lag` places before it waits for them. */
+function mostAtOnce(sweep: Sweep): number {
+  return sweep.method === 'bayes' ? bayesOf(sweep).lag : (sweep.early_stop?.lag ?? Infinity);
 }
 
 /** A page that cannot be written takes nothing from the sweep. */
@@ -235,30 +293,6 @@ async function writePage(
     emit({ type: 'launcher-note', text: `sweep.html: ${error.message}` });
     return [];
   }
-}
-
-/** Plans; if a stage that needs TensorFlow has to run, sees to it that it is there, and plans for what came of it. */
-export async function prepareTrials(
-  trials: readonly Trial[],
-  { outputs, engine: choice, signal, emit }: Pick<SweepOptions, 'outputs' | 'engine' | 'signal' | 'emit'>,
-  workspace: string,
-): Promise<{ readonly planned: readonly PlannedTrial[]; readonly engine: JsonObject & KeyEngine }> {
-  const store = storeOf(outputs);
-  const plan = (engine: KeyEngine): Promise<readonly PlannedTrial[]> =>
-    planTrials(trials, { workspace, store, engine });
-  const identity = await engineIdentity(choice);
-  const first = await plan(identity);
-  const needed = first.some(({ plan: { stages } }) =>
-    stages.some(({ action, key }) => action === 'run' && key.engine !== undefined),
-  );
-  if (!needed) return { planned: first, engine: { ...identity } };
-  const ensured = await prepareEngine({
-    engine: choice,
-    signal,
-    emit: (event) => emit({ type: 'trial-event', event }),
-  });
-  const isSame = canonicalJson({ ...ensured.identity }) === canonicalJson({ ...identity });
-  return { planned: isSame ? first : await plan(ensured.identity), engine: { ...ensured.identity } };
 }
 
 /** Removes folders of trials that the sweep no longer has; their results stay in the cache. */
@@ -291,7 +325,7 @@ async function refuseIfSubmitted(
 }
 
 /** What decides a sweep's answer and figures: equal for equal trials under the same rule. */
-function listOf({ sweep: settings, trials }: SweepRecord): string {
+function listOf({ sweep: settings, trials }: Pick<SweepRecord, 'sweep' | 'trials'>): string {
   return canonicalJson([
     { ...settings.early_stop },
     { ...settings.metric },
@@ -302,18 +336,27 @@ function listOf({ sweep: settings, trials }: SweepRecord): string {
 /** Trials that the last start stopped early: the same list, under the same rule, would stop them again. */
 function stoppedBefore(
   previous: SweepRecord | undefined,
-  start: SweepRecord,
+  sweep: Sweep,
   planned: readonly PlannedTrial[],
 ): ReadonlyMap<string, TrialOutcome> {
-  if (previous === undefined || listOf(previous) !== listOf(start)) return new Map();
+  const trials = planned.map(pendingRecord);
+  if (previous === undefined || listOf(previous) !== listOf({ sweep, trials })) return new Map();
   return new Map(
     previous.trials.flatMap(({ state, seconds, epoch }, place) => {
       const trial = planned[place];
       if (state !== 'stopped' || trial === undefined || epoch === undefined) return [];
-      const outcome = outcomeOf(start, trial, { state, seconds, epoch, diagnostics: [] });
+      const outcome = outcomeOf({ sweep }, trial, { state, seconds, epoch, diagnostics: [] });
       return [[trial.id, outcome] as const];
     }),
   );
+}
+
+/** A trial that has a stage which cannot but fail again; undefined if it has none. */
+function failedBefore(sweep: Sweep, trial: PlannedTrial, failures: Failures): TrialOutcome | undefined {
+  const diagnostics = knownFailure(trial, failures);
+  return diagnostics === undefined
+    ? undefined
+    : outcomeOf({ sweep }, trial, { state: 'failed', seconds: 0, diagnostics });
 }
 
 /** A failed trial's first error, which says which trial it was. */

@@ -27,7 +27,7 @@ export class TrialPages {
   readonly #pipeline: string;
   /** Nothing more is written once it is aborted: another run may have the workspace. */
   readonly #signal: AbortSignal;
-  readonly #numbers: ReadonlyMap<string, number>;
+  readonly #numbers: Map<string, number>;
   /** Numbers that pages of an earlier start may show. */
   readonly #earlier: ReadonlyMap<string, number>;
   readonly #written = new Set<string>();
@@ -41,11 +41,13 @@ export class TrialPages {
     this.#workspace = workspace;
     this.#pipeline = pipeline;
     this.#signal = signal;
-    this.#numbers = trialNumbers(trials);
+    this.#numbers = new Map(trialNumbers(trials));
     this.#earlier = trialNumbers(previous?.trials ?? []);
   }
 
   follow(event: SweepEvent): void {
+    if (event.type === 'trial-chosen' && !this.#numbers.has(event.trial))
+      this.#numbers.set(event.trial, this.#numbers.size + 1);
     if (event.type !== 'trial-finished' || event.outcome.state === 'left') return;
     const { id } = event.outcome;
     this.#last = this.#last.then(() => this.#write(id));

@@ -2,16 +2,14 @@
 import type { PipelineReader } from '../config/load.ts';
 import { absoluteSource } from '../config/located.ts';
 import type { LocatedPipeline, TrialSetting } from '../config/pipeline.ts';
-import { inOrder } from '../config/diagnostics/report.ts';
-import type { Diagnostic, SourceFile, SourceRange } from '../core/diagnostic.ts';
+import type { Diagnostic, SourceRange } from '../core/diagnostic.ts';
 import { canonicalJson, sha256, type Json, type JsonObject } from '../core/json.ts';
 import { deriveSeed } from '../core/seed.ts';
 import { checkPipeline, inspectFiles } from '../plan/check.ts';
-import { effectProblems } from './effect.ts';
-import { HeldValues } from './held.ts';
+import type { HeldValues } from './held.ts';
 import { pathOfParameter } from './names.ts';
-import { expandSweep, type Combination } from './expand.ts';
-import { sweepDiagnostic } from './diagnostic.ts';
+import type { Budget } from './search/halving.ts';
+import type { Combination } from './expand.ts';
 
 export interface Trial {
   /** The beginning of the SHA-256 of the resolved settings: the trial's name, and that of its folder. */
@@ -24,63 +22,58 @@ export interface Trial {
   /** What it puts in place of values of the document. */
   readonly settings: readonly TrialSetting[];
   readonly located: LocatedPipeline;
-}
-
-export interface TrialList {
-  /** Those of the first replicate, then those of the second, and so on, each once. Empty if anything is wrong. */
-  readonly trials: readonly Trial[];
-  readonly diagnostics: readonly Diagnostic[];
+  /** Why it cannot run: a search chose values that do not go together. */
+  readonly refused?: readonly Diagnostic[];
 }
 
 /** Hexadecimal digits of a name: among 10,000 trials, two alike are found once in 20,000 sweeps. */
 const ID_DIGITS = 10;
 
-/**
- * Makes and checks all trials of a pipeline, each through the loader.
- *
- * @param located the pipeline as it is without any trial's settings, valid, with a sweep
- */
-export async function listTrials(
-  reader: PipelineReader,
-  located: LocatedPipeline,
-  sources: readonly SourceFile[],
-): Promise<TrialList> {
-  const { sweep, seed } = located.pipeline;
-  if (sweep === undefined) return { trials: [], diagnostics: [] };
-  const { combinations, problems } = expandSweep(sweep, seed);
-  const found: Diagnostic[] = problems.map((problem) => sweepDiagnostic(located, problem));
-  const trials = new Map<string, Trial>();
-  const held = new HeldValues(reader.document ?? {}, combinations);
-  for (let replicate = 1; replicate <= sweep.replicates; replicate += 1) {
-    for (const combination of combinations) {
-      const settings = settingsOf(located, combination, replicate);
-      const loaded = await reader.load(settings);
-      const trial = loaded.located ?? loaded.partial;
-      if (trial === undefined) continue;
-      const checked = checkPipeline(trial, await inspectFiles(trial));
-      const diagnostics = [...loaded.diagnostics, ...checked.diagnostics];
-      found.push(...diagnostics.map((diagnostic) => nameTrial(diagnostic, located, combination, settings)));
-      const { sweep: _sweep, name: _name, description: _description, ...resolved } = trial.resolved;
-      const id = sha256(canonicalJson(resolved)).slice(0, ID_DIGITS);
-      if (trials.has(id)) continue;
-      trials.set(id, {
-        id,
-        parameters: held.of(combination, trial),
-        replicate,
-        seed: trial.pipeline.seed,
-        settings,
-        located: { ...trial, resolved: withoutSweep(trial.resolved) },
-      });
-    }
-    // What is wrong with one seed is wrong with all.
-    if (found.some(isError)) return { trials: [], diagnostics: tidy(found, sources) };
-  }
-  const useless = await effectProblems({
-    ...{ located, reader, combinations },
-    settingsOf: (combination) => settingsOf(located, combination, 1),
-  });
-  found.push(...useless.map((problem) => sweepDiagnostic(located, problem)));
-  return { trials: [...trials.values()], diagnostics: tidy(found, sources) };
+/** How trials of a sweep are made. */
+export interface TrialMaker {
+  readonly reader: PipelineReader;
+  /** The pipeline as it is without any trial's settings, valid. */
+  readonly located: LocatedPipeline;
+  /** Of the sweep's combinations. */
+  readonly held: HeldValues;
+  /** Epochs of a training that a search sets, beside the combination. */
+  readonly budget?: Budget;
+}
+
+export interface MadeTrial {
+  readonly trial: Trial;
+  /** What is wrong with its settings, and names its values. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Makes and checks the trial of a combination, through the loader. */
+export async function makeTrial(
+  { reader, located, held, budget }: TrialMaker,
+  combination: Combination,
+  replicate = 1,
+): Promise<MadeTrial> {
+  const settings = settingsOf(located, combination, replicate, budget);
+  const loaded = await reader.load(settings);
+  const trial = loaded.located ?? loaded.partial;
+  const checked = trial === undefined ? [] : checkPipeline(trial, await inspectFiles(trial)).diagnostics;
+  const { sweep: _sweep, name: _name, description: _description, ...resolved } = trial?.resolved ?? {};
+  const parameters = {
+    ...(trial === undefined ? valuesOf(combination) : held.of(combination, trial)),
+    ...(budget === undefined ? {} : { [budget.path]: budget.epochs }),
+  };
+  return {
+    trial: {
+      id: sha256(canonicalJson(trial === undefined ? parameters : resolved)).slice(0, ID_DIGITS),
+      parameters,
+      replicate,
+      seed: replicateSeed(located.pipeline.seed, replicate),
+      settings,
+      located: trial === undefined ? located : { ...trial, resolved: withoutSweep(trial.resolved) },
+    },
+    diagnostics: [...loaded.diagnostics, ...checked].map((diagnostic) =>
+      nameTrial(diagnostic, located, combination, settings),
+    ),
+  };
 }
 
 /** The seed of a replicate: the pipeline's own for the first. */
@@ -90,10 +83,11 @@ function replicateSeed(seed: number, replicate: number): number {
   return (high % 2 ** 21) * 2 ** 32 + low;
 }
 
-function settingsOf(
+export function settingsOf(
   { pipeline, locate }: LocatedPipeline,
   combination: Combination,
-  replicate: number,
+  replicate = 1,
+  budget?: Budget,
 ): readonly TrialSetting[] {
   const settings = [...combination].map(([name, { value, at }]): TrialSetting => ({
     path: pathOfParameter(name),
@@ -102,12 +96,21 @@ function settingsOf(
     range: locate(['sweep', ...at], 'value'),
     keyRange: locate(['sweep', ...at.slice(0, at[0] === 'include' ? 3 : 2)], 'key'),
   }));
+  if (budget !== undefined) {
+    const range = locate(['sweep', 'method'], 'value');
+    settings.push({ path: budget.path, value: budget.epochs, range, keyRange: range });
+  }
   if (replicate === 1) return settings;
   const range = locate(['sweep', 'replicates'], 'value');
   return [
     ...settings,
     { path: 'seed', value: replicateSeed(pipeline.seed, replicate), range, keyRange: range },
   ];
+}
+
+/** Values by parameter, as the sweep calls it. */
+export function valuesOf(combination: Combination): JsonObject {
+  return Object.fromEntries([...combination].map(([name, { value }]) => [name, value]));
 }
 
 /** A trial's settings without its sweep: a trial is the same whatever else is tried. */
@@ -134,22 +137,6 @@ function nameTrial(
     range: located.locate(['sweep', ...at], 'value'),
   }));
   return { ...diagnostic, related: [...(diagnostic.related ?? []), ...related] };
-}
-
-/** What the pipeline has without any trial is known already; of what several trials have, the first tells. */
-function tidy(diagnostics: readonly Diagnostic[], sources: readonly SourceFile[]): readonly Diagnostic[] {
-  const seen = new Set<string>();
-  const first = diagnostics.filter(({ code, range, message }) => {
-    const key = JSON.stringify([code, range ?? message]);
-    if (seen.has(key)) return false;
-    seen.add(key);
-    return true;
-  });
-  return inOrder(first, sources);
-}
-
-function isError({ severity }: Diagnostic): boolean {
-  return severity === 'error';
 }
 
 function isSame(a: SourceRange, b: SourceRange | undefined): boolean {

@@ -28,7 +28,11 @@ export function rangeProblem({ min, max, step, log }: SweepRange, drawn: boolean
   if (step === undefined) {
     return drawn
       ? undefined
-      : { key: 'min', message: 'a range needs a `step`', hint: 'only `method: random` does without' };
+      : {
+          key: 'min',
+          message: 'a range needs a `step`',
+          hint: '`random` and `bayes` do without, and `halving` with a `run_cap`',
+        };
   }
   if (log && step <= 1) {
     return { key: 'step', message: 'with `log: true`, `step` is a factor and must be above 1' };

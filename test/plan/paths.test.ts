@@ -9,7 +9,7 @@ import { stageTypes } from '../../src/nodes/registry.ts';
 import { checkPipeline, inspectFiles } from '../../src/plan/check.ts';
 import { planPipeline } from '../../src/run/plan.ts';
 import { writeZip } from '../../src/submission/zip-write.ts';
-import { listTrials } from '../../src/sweep/trial.ts';
+import { listTrials } from '../../src/sweep/list.ts';
 import { temporaryFolder } from '../nodes/context.ts';
 
 /** IDX, one image of 2x2. */

@@ -56,6 +56,46 @@ const CASES: readonly (readonly [name: string, sweep: string, expected: readonly
   ],
   ['an unknown key', '  parameters: { epochs: [1] }\n  replicate: 2\n', ['unknown-key 2:3']],
   [
+    'sound halving',
+    `  method: halving\n  run_cap: 3\n  parameters: { latent_size: { min: 2, max: 9 } }\n${METRIC}`,
+    [],
+  ],
+  [
+    'a search without a metric',
+    '  method: halving\n  parameters: { latent_size: [2, 4] }\n',
+    ['missing-key 1:11'],
+  ],
+  [
+    'a search by results without a number of trials',
+    `  method: bayes\n  parameters: { latent_size: [2, 4] }\n${METRIC}`,
+    ['missing-key 1:11'],
+  ],
+  [
+    'halving with early stopping',
+    `  method: halving\n  parameters: { latent_size: [2, 4] }\n  early_stop: {}\n${METRIC}`,
+    ['bad-setting 3:3'],
+  ],
+  [
+    'halving of the epochs that it sets itself',
+    `  method: halving\n  parameters: { epochs: [2, 4] }\n${METRIC}`,
+    ['bad-setting 2:17'],
+  ],
+  [
+    'an end of a range that no startup trial has',
+    `  method: bayes\n  run_cap: 2\n  parameters:\n    stages.model.encoder.2.Dropout.rate: { min: 0.001, max: 1.01 }\n  bayes: { startup_trials: 1 }\n${METRIC}`,
+    ['out-of-range 4:61'],
+  ],
+  [
+    'combinations beside those that a search chooses',
+    `  method: bayes\n  run_cap: 2\n  parameters: { latent_size: [2, 4] }\n  include: [{ latent_size: 8 }]\n${METRIC}`,
+    ['bad-setting 4:3'],
+  ],
+  [
+    'settings of another method',
+    `  parameters: { latent_size: [2, 4] }\n  halving: { eta: 2 }\n${METRIC}`,
+    ['bad-setting 2:3'],
+  ],
+  [
     'lists of unequal length',
     '  method: zip\n  parameters: { epochs: [1], latent_size: [2, 4] }\n',
     ['out-of-range 2:30'],

@@ -23,6 +23,31 @@ export const TRAINED = `${TINY.replace(/ {2}(digits|curves|denoised):.*\n/g, '')
   metric: { name: quality.mse, goal: minimize }
 `;
 
+/** Trainings of a small fraction of a second, whose workers take longer to start. */
+export const SMALL = `name: tiny
+seed: 7
+threads: 1
+params: { latent_size: 4, learning_rate: 0.01 }
+stages:
+  mnist: { type: dataset, source: mnist, limit: { train: 24, test: 8 } }
+  model:
+    type: model
+    input_shape: [28, 28, 1]
+    encoder: [Flatten, { Dense: { units: "\${params.latent_size}" } }]
+    decoder: [{ Dense: { units: 784, activation: sigmoid } }, { Reshape: { target_shape: [28, 28, 1] } }]
+  trained:
+    type: train
+    model: model
+    data: mnist
+    loss: mse
+    optimizer: { SGD: { learning_rate: "\${params.learning_rate}" } }
+    epochs: 4
+    batch_size: 8
+    validation: test
+    compile: eager
+  quality: { type: evaluate, model: trained, data: mnist, metrics: [mse] }
+`;
+
 /** A trial as `sweep --json` and `sweep.json` list it. */
 export interface Listed {
   readonly id: string;

@@ -7,9 +7,11 @@ import type { StageType } from '../../core/stage-type.ts';
 import type { Sweep } from '../../schema/generated/settings.ts';
 import { builtinNodes, stageTypes } from '../../nodes/registry.ts';
 import { checkPipeline, inspectFiles } from '../../plan/check.ts';
+import type { TrialSearch } from '../../sweep/adaptive.ts';
 import { checkOverrides, checkSweep } from '../../sweep/check.ts';
+import { listTrials } from '../../sweep/list.ts';
 import { obviousMetric, withMetric } from '../../sweep/metric.ts';
-import { listTrials, type Trial } from '../../sweep/trial.ts';
+import type { Trial } from '../../sweep/trial.ts';
 import { outcomeOf } from '../exit.ts';
 import { diagnosticToJson, renderCounted } from '../terminal/diagnostics.ts';
 import type { Terminal } from '../terminal/terminal.ts';
@@ -41,6 +43,8 @@ export interface Checked {
   readonly trials?: readonly Trial[];
   /** The metric of a sweep by `--over` alone, which goes by the only stage that measures. */
   readonly metric?: Sweep['metric'];
+  /** Chooses further trials, for a sweep that goes by results. */
+  readonly search?: () => TrialSearch;
   /** What was read, once and for all. */
   readonly reader: PipelineReader;
   /** The stage types that the pipeline can use, whether it is valid or not. */
@@ -76,10 +80,11 @@ export async function loadChecked(file: string, options: CheckOptions): Promise<
     sources,
   );
   let trials: readonly Trial[] | undefined;
+  let search: (() => TrialSearch) | undefined;
   if (options.trials === true && located?.pipeline.sweep !== undefined && isValid(all)) {
     const listed = await listTrials(reader, located, sources);
     all = inOrder([...all, ...listed.diagnostics], sources);
-    trials = listed.trials;
+    ({ trials, search } = listed);
   }
   return {
     sources,
@@ -88,6 +93,7 @@ export async function loadChecked(file: string, options: CheckOptions): Promise<
     ...(located !== undefined && isValid(all) ? { located } : {}),
     ...(trials !== undefined && isValid(all) ? { trials } : {}),
     ...(metric === undefined ? {} : { metric }),
+    ...(search === undefined ? {} : { search }),
     stageTypes: types,
   };
 }

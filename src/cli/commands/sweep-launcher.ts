@@ -36,6 +36,13 @@ export function launcherOf(
       throw failure('bad-setting', 'options of a batch system, and no batch system', 'add `--on slurm`');
     return localLauncher;
   }
+  const method = located.pipeline.sweep?.method;
+  if (method === 'halving' || method === 'bayes')
+    throw failure(
+      'bad-setting',
+      `\`method: ${method}\` chooses trials by results, and does not run as an array of jobs`,
+      `run it in one job: \`sbatch --cpus-per-task 4 --wrap "hourglass sweep ${located.file} --on local"\``,
+    );
   const own = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   return slurmLauncher({
     pipeline: {

@@ -3,6 +3,8 @@ import type { LocatedPipeline } from '../../config/pipeline.ts';
 import { failure, type SourceFile } from '../../core/diagnostic.ts';
 import { ParameterColumns } from '../../sweep/columns.ts';
 import { metricNames, numbered, trialNumbers } from '../../sweep/record.ts';
+import { repeats } from '../../sweep/failures.ts';
+import { describeMethod } from '../../sweep/method.ts';
 import { resultsOf, type Results } from '../../sweep/results.ts';
 import { submittedSources } from '../../sweep/slurm/texts.ts';
 import { runSweep, type SweepResult } from '../../sweep/run.ts';
@@ -29,11 +31,14 @@ export interface SweepCommandOptions extends SweepFlags {
 /** `hourglass sweep` */
 export async function sweep(terminal: Terminal, options: SweepCommandOptions): Promise<number> {
   const ofJobs = options.status === true || options.cancel === true;
-  const { located, trials, metric, diagnostics, sources, reader } = await loadChecked(options.pipeline, {
-    ...options,
-    trials: !ofJobs,
-    sweeps: !ofJobs,
-  });
+  const { located, trials, search, metric, diagnostics, sources, reader } = await loadChecked(
+    options.pipeline,
+    {
+      ...options,
+      trials: !ofJobs,
+      sweeps: !ofJobs,
+    },
+  );
   const name = reader.document?.['name'];
   // The file may have been edited since: only its name matters.
   if (ofJobs && typeof name === 'string') {
@@ -55,7 +60,7 @@ export async function sweep(terminal: Terminal, options: SweepCommandOptions): P
     terminal.note(
       `metric: ${metric.name}, ${metric.goal}d: the only stage that measures (\`--metric\` names another)`,
     );
-  if (options.dryRun === true) return listTrials(terminal, trials);
+  if (options.dryRun === true) return listTrials(terminal, trials, search?.().count);
 
   const launcher = launcherOf(located, sources, options);
   const reporter = await makeSweepReporter(terminal, settings, trials);
@@ -72,6 +77,8 @@ export async function sweep(terminal: Terminal, options: SweepCommandOptions): P
       metric: options.metric,
       ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
       launcher,
+      ...(search === undefined ? {} : { search }),
+      retryFailed: options.retryFailed === true,
       signal: interrupt.signal,
       emit: (event) => {
         log.write(event);
@@ -107,10 +114,18 @@ function exitCode(result: SweepResult, signalCode: number, isInterrupted: boolea
   }
 }
 
-function listTrials(terminal: Terminal, trials: readonly Trial[]): number {
+/** @param count of all trials, where results decide about those that are not listed */
+function listTrials(terminal: Terminal, trials: readonly Trial[], count = trials.length): number {
+  const later = count - trials.length;
   if (terminal.options.json) {
     const listed = trials.map(({ id, parameters, replicate, seed }) => ({ id, parameters, replicate, seed }));
-    terminal.result(JSON.stringify({ status: 'planned', trials: numbered(listed) }, null, 2));
+    terminal.result(
+      JSON.stringify(
+        { status: 'planned', trials: numbered(listed), ...(later > 0 ? { later } : {}) },
+        null,
+        2,
+      ),
+    );
     return EXIT.done;
   }
   const columns = new ParameterColumns(trials);
@@ -123,7 +138,9 @@ function listTrials(terminal: Terminal, trials: readonly Trial[]): number {
   ]);
   const titles = columns.names.map((name) => printable(columns.title(name)));
   const lines = table([['trial', 'folder', ...titles, 'replicate', 'seed'], ...rows]);
-  terminal.result([...lines, '', formatPlural(trials.length, 'trial')].join('\n'));
+  const more =
+    later > 0 ? `; up to ${formatPlural(later, 'more trial')} will be chosen by the results of these` : '';
+  terminal.result([...lines, '', `${formatPlural(trials.length, 'trial')}${more}`].join('\n'));
   return EXIT.done;
 }
 
@@ -184,11 +201,16 @@ function present(terminal: Terminal, result: SweepResult, { options, sources, lo
       ),
       '',
       ...(results.answer === undefined ? [] : [style('bold', results.answer), '']),
+      ...(record.search === undefined ? [] : [`Method: ${describeMethod(record)}.`, '']),
       head,
       ...result.figures.map((name) => `  ${style('cyan', `${folder}${name}`)}`),
     ].join('\n'),
   );
-  if (state === 'failed' || state === 'interrupted')
+  if (state === 'failed' && repeats(errors))
+    terminal.note(
+      '\nWhat failed would fail again, and is not run again. To try it nevertheless: `--retry-failed`.',
+    );
+  else if (state === 'failed' || state === 'interrupted')
     terminal.note(`\nFinished trials are kept. To resume:\n  ${resumeCommand(options)}`);
 }
 

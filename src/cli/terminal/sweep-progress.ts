@@ -22,12 +22,14 @@ export type ListedTrial = Pick<TrialOutcome, 'id' | 'parameters'>;
 export class SweepProgress {
   readonly running = new Map<string, TrialWork>();
   readonly #metric: Sweep['metric'];
-  readonly #columns: ParameterColumns;
-  readonly #numbers: ReadonlyMap<string, number>;
+  readonly #trials: ListedTrial[];
+  #columns: ParameterColumns;
+  #numbers: ReadonlyMap<string, number>;
   readonly #now: () => number;
   #started = 0;
   #total = 0;
   #kept = 0;
+  #budget: string | undefined;
   readonly #finished: TrialOutcome[] = [];
 
   /**
@@ -36,6 +38,7 @@ export class SweepProgress {
    */
   constructor(sweep: Sweep, trials: readonly ListedTrial[], now: () => number) {
     this.#metric = sweep.metric;
+    this.#trials = [...trials];
     this.#columns = new ParameterColumns(trials);
     this.#numbers = trialNumbers(trials);
     this.#now = now;
@@ -47,6 +50,12 @@ export class SweepProgress {
         this.#started = this.#now();
         this.#total = event.trials;
         this.#kept = event.kept;
+        this.#budget = event.budget;
+        return;
+      case 'trial-chosen':
+        this.#trials.push({ id: event.trial, parameters: event.parameters });
+        this.#columns = new ParameterColumns(this.#trials);
+        this.#numbers = trialNumbers(this.#trials);
         return;
       case 'trial-started':
         this.running.set(event.trial, {
@@ -108,11 +117,18 @@ export class SweepProgress {
     const metric = this.#metric;
     if (metric === undefined) return [];
     const sign = metric.goal === 'minimize' ? 1 : -1;
+    // What had fewer epochs is not comparable.
+    const epochs = this.#finished.map((outcome) => this.#epochsOf(outcome));
+    const most = Math.max(...epochs);
     const [best] = this.#finished
-      .filter(({ value }) => value !== undefined)
+      .filter(({ value }, place) => value !== undefined && epochs[place] === most)
       .sort((a, b) => sign * ((a.value ?? 0) - (b.value ?? 0)));
     if (best?.value === undefined) return [];
     return [`best ${this.label(best)}: ${metric.name} ${formatNumber(best.value)}`];
+  }
+
+  #epochsOf({ parameters }: TrialOutcome): number {
+    return this.#budget === undefined ? 0 : Number(parameters[this.#budget]);
   }
 
   /** By the trials so far; those at work count with the share that they have done. */

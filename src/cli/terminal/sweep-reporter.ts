@@ -58,7 +58,7 @@ export class SweepLines implements SweepReporter {
   readonly #timer: NodeJS.Timeout | undefined;
   #engineStep = '';
   #labelWidth = 0;
-  readonly #numberWidth: number;
+  #numberWidth: number;
 
   constructor(
     terminal: Terminal,
@@ -81,12 +81,15 @@ export class SweepLines implements SweepReporter {
     this.#progress.follow(event);
     switch (event.type) {
       case 'sweep-started':
+        this.#numberWidth = Math.max(this.#numberWidth, `#${event.trials}`.length);
         if (event.kept < event.trials) this.note(startText(event));
         return;
       case 'trial-started':
         this.#labelWidth = Math.max(this.#labelWidth, this.#progress.label(event).length);
         if (this.#area === undefined && this.#terminal.options.verbose)
           this.note(`  ${this.#name(event.trial)}  ${this.#progress.label(event)}: started`);
+        return;
+      case 'trial-chosen':
         return;
       case 'trial-event':
         if (event.event.type === 'engine-progress') this.#engine(event.event.step, event.event.done === true);

@@ -718,9 +718,11 @@ export type Threads = number;
 export type Sweep = {
   /**
    * How values are combined: `grid`, each with each; `zip`, the first of all, the second of all, and so on;
-   * `random`, drawn `run_cap` times.
+   * `random`, drawn `run_cap` times; `halving`, many for a few epochs, and the best of them for more
+   * (successive halving; Jamieson and Talwalkar, AISTATS 2016); `bayes`, `run_cap` combinations, each chosen
+   * by the results of those before (tree-structured Parzen estimator; Bergstra et al., NIPS 2011).
    */
-  readonly method: 'grid' | 'zip' | 'random';
+  readonly method: 'grid' | 'zip' | 'random' | 'halving' | 'bayes';
   /**
    * What is varied: names under `params`, or dotted paths as for `-S`, such as `stages.trained.batch_size`.
    * Each has a list of values, or a range such as `{ min: 2, max: 64, step: 2, log: true }`.
@@ -734,8 +736,8 @@ export type Sweep = {
     readonly max: number;
     /**
      * The distance from one value to the next, or with `log: true` the factor: from 2 to 64 with 2 gives 2,
-     * 4, 8, 16, 32, 64. Only `random` does without: it draws any value between `min` and `max`, whole numbers
-     * if both are.
+     * 4, 8, 16, 32, 64. Methods that draw (`random`, `bayes`, `halving` with a `run_cap`) do without: they
+     * take any value between `min` and `max`, whole numbers if both are.
      */
     readonly step?: number;
     /** Values are spread evenly over their logarithm, as learning rates should be. */
@@ -753,7 +755,11 @@ export type Sweep = {
    * `seed` itself.
    */
   readonly replicates: number;
-  /** At most so many combinations, the first of them; for `random`, how many are drawn. */
+  /**
+   * At most so many combinations, the first of them. For `random`, how many are drawn; for `bayes`, how many
+   * are tried in all; for `halving`, how many are drawn at random for the first rung, which without it has
+   * all of the grid.
+   */
   readonly run_cap?: number;
   /** Where the trials run, and what their jobs ask for. Options of the command line win. */
   readonly launcher?: {
@@ -791,6 +797,26 @@ export type Sweep = {
     readonly name: string;
     /** Whether less or more is better. */
     readonly goal: 'minimize' | 'maximize';
+  };
+  /**
+   * Settings of `method: halving`. Its budget is the `epochs` of the training that the metric depends on, up
+   * to what the pipeline has.
+   */
+  readonly halving?: {
+    /** One in so many combinations goes on to the next rung, where it trains so many times as long. */
+    readonly eta: number;
+    /** Epochs that every trial has, at least. */
+    readonly min_epochs: number;
+  };
+  /** Settings of `method: bayes`. */
+  readonly bayes?: {
+    /** Combinations that are drawn at random first: those of `method: random`. */
+    readonly startup_trials: number;
+    /**
+     * A trial is chosen by the results of all that are at least so many before it, which it waits for: so
+     * which values are tried does not depend on how many run side by side, and no more than this many do.
+     */
+    readonly lag: number;
   };
   /**
    * Ends trials that do worse than most, by the median rule (Golovin et al., "Google Vizier", KDD 2017):

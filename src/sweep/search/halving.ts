@@ -11,6 +11,13 @@ export interface Rung {
   readonly combinations: number;
 }
 
+/** Epochs of a training that a search sets. */
+export interface Budget {
+  /** Dotted path of the setting: `stages.trained.epochs`. */
+  readonly path: string;
+  readonly epochs: number;
+}
+
 export interface Halving {
   /** Each rung has this share of the one before, and this many times its epochs: from 2. */
   readonly eta: number;

@@ -1,7 +1,7 @@
 /** What came of the trials of a submission, as of now: nobody need wait for the jobs. */
 import type { Store } from '../../artifacts/store.ts';
 import type { TrialOutcome } from '../event.ts';
-import { outcomeOf } from '../local.ts';
+import { outcomeOf } from '../outcome.ts';
 import { readSweep, recordWith, writeSweep, type SweepRecord, type TrialRecord } from '../record.ts';
 import type { Queue } from './commands.ts';
 import { lossesOf } from './losses.ts';

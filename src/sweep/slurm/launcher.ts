@@ -8,7 +8,8 @@ import type { Sweep } from '../../schema/generated/settings.ts';
 import { shellWord } from '../../core/shell.ts';
 import type { TrialOutcome } from '../event.ts';
 import type { Launch, Launcher } from '../launcher.ts';
-import { outcomeOf, threadsOf } from '../local.ts';
+import { threadsOf } from '../local.ts';
+import { outcomeOf } from '../outcome.ts';
 import type { PlannedTrial } from '../plan.ts';
 import { cancel, submit } from './commands.ts';
 import { jobsOf, statesOf, submissionAtWork, SubmissionEvents } from './state.ts';
@@ -59,9 +60,9 @@ export function slurmLauncher(options: SlurmOptions): Launcher {
 }
 
 /** Places of the trials that are to run. */
-function pendingPlaces({ trials, stoppedBefore }: Launch): readonly number[] {
+function pendingPlaces({ trials, endedBefore }: Launch): readonly number[] {
   return trials.flatMap(({ id, complete }, place) =>
-    complete === undefined && !stoppedBefore.has(id) ? [place] : [],
+    complete === undefined && !endedBefore.has(id) ? [place] : [],
   );
 }
 
@@ -91,7 +92,7 @@ async function submitAll(
     }),
     members,
     shared: members.length === 1 ? [] : sharedStages(trials, pending),
-    stopped: [...launch.stoppedBefore.values()],
+    stopped: [...launch.endedBefore.values()],
   };
   const folder = slurmFolder(workspace);
   const script = join(folder, 'job.sh');
@@ -262,7 +263,7 @@ function settledOutcome(
   trial: PlannedTrial,
   otherwise: 'left' | 'submitted' = 'submitted',
 ): TrialOutcome {
-  const stopped = launch.stoppedBefore.get(trial.id);
+  const stopped = launch.endedBefore.get(trial.id);
   if (stopped !== undefined) return stopped;
   const end = trial.complete;
   return end === undefined

@@ -9,9 +9,10 @@ import { stageTypes } from '../../nodes/registry.ts';
 import { storeOf } from '../../run/plan.ts';
 import type { TrialOutcome } from '../event.ts';
 import type { Launch } from '../launcher.ts';
-import { localLauncher, outcomeOf, threadsOf } from '../local.ts';
+import { localLauncher, threadsOf } from '../local.ts';
+import { outcomeOf } from '../outcome.ts';
 import { planTrials, type PlannedTrial } from '../plan.ts';
-import { prepareTrials } from '../run.ts';
+import { prepareTrials } from '../prepare.ts';
 import { withoutSweep, type Trial } from '../trial.ts';
 import { requeue } from './commands.ts';
 import { EventWriter } from './events.ts';
@@ -147,7 +148,10 @@ async function runTrials(
     pipeline: submission.pipeline,
     workspace,
     trials: own,
-    stoppedBefore: new Map([...stoppedIn(submission.stopped), ...stoppedIn([...progress.ended.values()])]),
+    endedBefore: new Map([
+      ...submission.stopped.map((outcome) => [outcome.id, outcome] as const),
+      ...stoppedIn([...progress.ended.values()]),
+    ]),
     jobs: Math.max(1, Math.floor(coresOfJob() / threadsOf(own))),
     store,
     outputs,

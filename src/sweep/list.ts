@@ -1,0 +1,136 @@
+/** The trials that a sweep begins with, made and checked as if their values stood in the file. */
+import type { PipelineReader } from '../config/load.ts';
+import type { LocatedPipeline } from '../config/pipeline.ts';
+import { inOrder } from '../config/diagnostics/report.ts';
+import type { Diagnostic, Position, SourceFile, SourceRange } from '../core/diagnostic.ts';
+import { searchOf, type ChosenTrial, type TrialSearch } from './adaptive.ts';
+import { budgetOf, rungsOfSweep } from './budget.ts';
+import { sweepDiagnostic } from './diagnostic.ts';
+import { effectProblems } from './effect.ts';
+import { expandSweep, type Chosen } from './expand.ts';
+import { HeldValues } from './held.ts';
+import { makeTrial, settingsOf, valuesOf, type Trial, type TrialMaker } from './trial.ts';
+import { isRange } from './values.ts';
+
+export interface TrialList {
+  /** Those of the first replicate, then those of the second, and so on, each once. Empty if anything is wrong. */
+  readonly trials: readonly Trial[];
+  /** Chooses those that follow, by the results of these. */
+  readonly search?: () => TrialSearch;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/**
+ * Makes and checks all trials of a pipeline that do not depend on results, each through the loader.
+ *
+ * @param located the pipeline as it is without any trial's settings, valid, with a sweep
+ */
+export async function listTrials(
+  reader: PipelineReader,
+  located: LocatedPipeline,
+  sources: readonly SourceFile[],
+): Promise<TrialList> {
+  const { sweep, seed } = located.pipeline;
+  if (sweep === undefined) return { trials: [], diagnostics: [] };
+  const { combinations, problems } = expandSweep(sweep, seed);
+  const found: Diagnostic[] = problems.map((problem) => sweepDiagnostic(located, problem));
+  const maker = { reader, located, held: new HeldValues(reader.document ?? {}, combinations) };
+  if (!found.some(isError)) found.push(...(await probe(maker)));
+  const rungs = rungsOfSweep(located, combinations.length);
+  const budget = budgetOf(located, rungs?.[0]);
+  const first = budget === undefined ? maker : { ...maker, budget };
+  const trials = new Map<string, ChosenTrial>();
+  for (let replicate = 1; replicate <= sweep.replicates; replicate += 1) {
+    for (const combination of combinations) {
+      const { trial, diagnostics } = await makeTrial(first, combination, replicate);
+      found.push(...diagnostics);
+      if (!trials.has(trial.id)) trials.set(trial.id, { trial, values: valuesOf(combination) });
+    }
+    // What is wrong with one seed is wrong with all.
+    if (found.some(isError)) return { trials: [], diagnostics: tidy(found, sources) };
+  }
+  const useless = await effectProblems({
+    ...{ located, reader, combinations },
+    settingsOf: (combination) => settingsOf(located, combination),
+  });
+  found.push(...useless.map((problem) => sweepDiagnostic(located, problem)));
+  const listed = [...trials.values()];
+  const search = searchOf(maker, listed, rungs);
+  return {
+    trials: listed.map(({ trial }) => trial),
+    ...(search === undefined ? {} : { search }),
+    diagnostics: tidy(found, sources),
+  };
+}
+
+/**
+ * Checks values that no trial has yet, each by itself: both ends of a range, and all of a list. A search may choose any of
+ * them; and none may set the epochs that halving sets.
+ */
+async function probe(maker: TrialMaker): Promise<readonly Diagnostic[]> {
+  const { located } = maker;
+  const { sweep } = located.pipeline;
+  if (sweep?.method !== 'bayes' && sweep?.method !== 'halving') return [];
+  const budget = budgetOf(located);
+  const found: Diagnostic[] = [];
+  for (const [name, parameter] of Object.entries(sweep.parameters)) {
+    const at = ['parameters', name];
+    const ends: readonly Chosen[] = isRange(parameter)
+      ? [
+          { value: parameter.min, at: [...at, 'min'] },
+          { value: parameter.max, at: [...at, 'max'] },
+        ]
+      : parameter.map((value, index) => ({ value, at: [...at, index] }));
+    for (const chosen of ends) {
+      const { trial, diagnostics } = await makeTrial(maker, new Map([[name, chosen]]));
+      // Alone, a value may not fit what another parameter has in the file; with its fellows in a trial, it may.
+      found.push(...diagnostics.filter(({ range }) => isWithin(located, at, range)));
+      const epochs = budgetOf(trial.located)?.epochs;
+      if (sweep.method !== 'halving' || epochs === budget?.epochs) continue;
+      found.push(
+        sweepDiagnostic(located, {
+          code: 'bad-setting',
+          message: `\`${name}\` sets the epochs of the training, which \`method: halving\` sets itself`,
+          hint: 'leave it out, or use another method',
+          at,
+          part: 'key',
+        }),
+      );
+      break;
+    }
+  }
+  return found;
+}
+
+/** Whether a place lies in the block of a parameter. */
+function isWithin(
+  { locate }: LocatedPipeline,
+  at: readonly string[],
+  range: SourceRange | undefined,
+): boolean {
+  const own = locate(['sweep', ...at], 'value');
+  const before = (a: Position, b: Position): boolean =>
+    a.line < b.line || (a.line === b.line && a.column <= b.column);
+  return (
+    range !== undefined &&
+    range.file === own.file &&
+    before(own.start, range.start) &&
+    before(range.end, own.end)
+  );
+}
+
+/** What the pipeline has without any trial is known already; of what several trials have, the first tells. */
+function tidy(diagnostics: readonly Diagnostic[], sources: readonly SourceFile[]): readonly Diagnostic[] {
+  const seen = new Set<string>();
+  const first = diagnostics.filter(({ code, range, message }) => {
+    const key = JSON.stringify([code, range ?? message]);
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
+  return inOrder(first, sources);
+}
+
+function isError({ severity }: Diagnostic): boolean {
+  return severity === 'error';
+}
