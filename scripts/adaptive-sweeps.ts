@@ -7,10 +7,10 @@
  * one core. What is in the cache of the folder, `outputs/adaptive-sweeps` by default, does not run again.
  */
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { packageRoot } from '../src/core/package-root.ts';
-import { writeFigure } from '../src/figures/figure.ts';
+import { renderPng } from '../src/figures/figure.ts';
 import { lineChart, type LineSeries } from '../src/figures/line-chart.ts';
 import type { SweepRecord, TrialRecord } from '../src/sweep/record.ts';
 
@@ -94,6 +94,7 @@ const figure = lineChart({
   subtitle: `Five parameters of a dense autoencoder on MNIST; mean of ${SEEDS.length} seeds.`,
   xLabel: `Epochs trained, all trials together (${EPOCHS} for a whole trial)`,
   yLabel: 'Best mean squared error so far',
+  logY: true,
   series,
 });
-await writeFigure(figure, join(packageRoot, 'docs', 'images'), 'adaptive-sweeps');
+writeFileSync(join(packageRoot, 'docs', 'images', 'adaptive-sweeps.png'), renderPng(figure));
