@@ -123,6 +123,16 @@ async function readMap(
 }
 
 function baseName(value: Located, report: ReportDiagnostic): string | undefined {
+  if (value.kind === 'scalar' && typeof value.value === 'string' && value.value.includes('${')) {
+    const message =
+      '`extends` cannot contain a parameter: the file that it names is read before parameters are known';
+    report(
+      errorAt(value.range, 'bad-interpolation', message, {
+        hint: 'write the name of the file, for example `extends: base.yaml`',
+      }),
+    );
+    return undefined;
+  }
   if (value.kind === 'scalar' && typeof value.value === 'string' && value.value !== '') return value.value;
   if (value.kind !== 'scalar' || value.broken !== true) {
     const found = value.kind === 'scalar' ? describe(value.value) : `a ${value.kind}`;

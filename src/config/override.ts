@@ -13,6 +13,7 @@ import {
 } from './located.ts';
 import { parseSource } from './parse.ts';
 import { FORBIDDEN_KEYS, MAX_DEPTH, reservedMessage } from './tree.ts';
+import { overridesMeant, overridesText } from './advice/stray.ts';
 import type { DocumentPath, TrialSetting } from './pipeline.ts';
 import { didYouMean, errorAt, type ReportDiagnostic } from './diagnostics/report.ts';
 import { backticked, printable } from './diagnostics/wording.ts';
@@ -88,8 +89,37 @@ function applyOverride(root: LocatedMap, source: SourceFile, report: ReportDiagn
       ? { kind: 'scalar', value: null, range: rangeOf(0, source.text.length), unwritten: true }
       : tree;
   const steps = path.map(({ name, start }) => ({ name, range: rangeOf(start, start + name.length) }));
+  refuseStray(root, steps, source.text, pathRange);
   const result = put(root, steps, value, []);
   return result.kind === 'map' ? result : root;
+}
+
+/** @throws Failure for a setting that does not say what it belongs to, such as `epochs=3`, where it is known */
+function refuseStray(
+  root: LocatedMap,
+  [first, ...rest]: readonly Step[],
+  text: string,
+  pathRange: SourceRange,
+): void {
+  if (first === undefined || FORBIDDEN_KEYS.has(first.name)) return;
+  const names = [first, ...rest].map(({ name }) => name);
+  const meant = overridesMeant(root, names, text.slice(text.indexOf('=') + 1));
+  const [only, ...others] = meant;
+  if (only === undefined) return;
+  const edits = others.length > 0 ? undefined : [{ range: { ...pathRange, end: endOf(text) }, text: only }];
+  const what = NAMED.get(first.name);
+  const wrong = what === undefined ? first : (rest[0] ?? first);
+  // The same code as that of a key of the file that nothing takes.
+  const code = rest.length === 0 ? 'unknown-key' : 'bad-override';
+  const message =
+    rest.length === 0
+      ? `unknown key ${backticked(first.name)} in the pipeline`
+      : `the pipeline has no ${what === undefined ? '' : `${what} `}${backticked(wrong.name)}`;
+  throw new Failure(errorAt(wrong.range, code, message, { hint: overridesText(meant), edits }));
+}
+
+function endOf(text: string): SourceRange['end'] {
+  return { line: 1, column: text.length + 1 };
 }
 
 /** The value of an override as data; undefined if it cannot be read. */

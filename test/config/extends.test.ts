@@ -100,6 +100,9 @@ test('a base that cannot be had is reported where it is named', async (context) 
   assert.deepEqual(found(await rig.load('extends: /dev/zero\n')), ['file-unreadable 1:10']);
   assert.deepEqual(found(await rig.load('extends: bad.yaml\n')), ['yaml-syntax bad.yaml:2:1']);
   assert.deepEqual(found(await rig.load('extends: list.yaml\n')), ['wrong-type list.yaml:1:1']);
+  assert.deepEqual(found(await rig.load('params: { x: a.yaml }\nextends: ${params.x}\n')), [
+    'bad-interpolation 2:10',
+  ]);
   assert.deepEqual(found(await rig.load('extends: [base.yaml]\n')), ['wrong-type 1:10']);
   assert.deepEqual(found(await rig.load('extends:\n')), ['wrong-type 1:1']);
   assert.deepEqual(found(await rig.load('extends: 3\n')), ['wrong-type 1:10']);

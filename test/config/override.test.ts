@@ -92,6 +92,64 @@ test('what is wrong with an override stands in its own text', async (context) =>
   assert.equal(Object.hasOwn(Object.prototype, 'x'), false);
 });
 
+test('a setting by itself is told what it belongs to, and what to write instead is valid', async (context) => {
+  const rig = await makeRig(context);
+  const twice = `${VALID}  second:\n    type: train\n    model: autoencoder\n    data: mnist\n    loss: mse\n    epochs: 2\n`;
+  const bare = VALID.replace(/params:\n.*\n/, '')
+    .replace('"${params.latent_size}"', '16')
+    .replace('{ Adam: { learning_rate: 1e-3 } }', 'sgd');
+  const cases: readonly (readonly [text: string, override: string, place: string, ...meant: string[]])[] = [
+    [VALID, 'epochs=3', 'unknown-key 1:1', 'stages.denoiser.epochs=3'],
+    [twice, 'epochs=3', 'unknown-key 1:1', 'stages.denoiser.epochs=3', 'stages.second.epochs=3'],
+    [VALID, 'Epochs=3', 'unknown-key 1:1', 'stages.denoiser.epochs=3'],
+    [VALID, 'num_epochs=3', 'unknown-key 1:1', 'stages.denoiser.epochs=3'],
+    [VALID, 'latent_size=4', 'unknown-key 1:1', 'params.latent_size=4'],
+    [VALID, 'latent_dim=4', 'unknown-key 1:1', 'params.latent_size=4'],
+    [bare, 'latent_dim=4', 'unknown-key 1:1', 'stages.autoencoder.encoder.2.Dense.units=4'],
+    [VALID, 'lr=0.1', 'unknown-key 1:1', 'stages.denoiser.optimizer.Adam.learning_rate=0.1'],
+    [bare, 'lr=0.1', 'unknown-key 1:1', 'stages.denoiser.optimizer={SGD: {learning_rate: 0.1}}'],
+    [VALID, 'limit=100', 'unknown-key 1:1', 'stages.mnist.limit=100'],
+    [VALID, 'batch_size=8', 'unknown-key 1:1', 'stages.denoiser.batch_size=8'],
+    [VALID, 'random_state=8', 'unknown-key 1:1', 'seed=8'],
+    [VALID, 'denoiser.epochs=3', 'bad-override 1:1', 'stages.denoiser.epochs=3'],
+    [VALID, 'optimizer.Adam.beta_1=0.5', 'bad-override 1:1', 'stages.denoiser.optimizer.Adam.beta_1=0.5'],
+    [VALID, 'stages.epochs=3', 'bad-override 1:8', 'stages.denoiser.epochs=3'],
+    [VALID, 'stages.latent_size=3', 'bad-override 1:8', 'params.latent_size=3'],
+    [VALID, 'params.epochs=3', 'bad-override 1:8', 'stages.denoiser.epochs=3'],
+    [VALID, 'params.seed=3', 'bad-override 1:8', 'seed=3'],
+    [VALID, 'params.stages.denoiser.epochs=3', 'bad-override 1:8', 'stages.denoiser.epochs=3'],
+  ];
+  for (const [text, override, place, ...meant] of cases) {
+    const result = await rig.load(text, { overrides: [override] });
+    assert.deepEqual(found(result), [`${place.replace(' ', ` -S ${override}:`)}`], override);
+    const [{ hint = '', edits } = {}] = result.diagnostics;
+    for (const each of meant) {
+      assert.ok(hint.includes(each), `${override}: ${hint}`);
+      assert.deepEqual(found(await rig.load(text, { overrides: [each] })), [], each);
+    }
+    assert.deepEqual(
+      edits?.map((edit) => edit.text),
+      meant.length === 1 ? meant : undefined,
+      override,
+    );
+  }
+  for (const unknown of ['nothing=3', 'params.nothing=3', 'stages.nothing=3']) {
+    const result = await rig.load(VALID, { overrides: [unknown] });
+    assert.doesNotMatch(hints(result), /write `-S/, unknown);
+  }
+});
+
+test('a setting of many stages names some of them', async (context) => {
+  const rig = await makeRig(context);
+  const stage = (index: number): string =>
+    `  t${index}: { type: train, model: autoencoder, data: mnist, loss: mse, epochs: 2 }\n`;
+  const result = await rig.load(VALID + Array.from({ length: 7 }, (_, index) => stage(index)).join(''), {
+    overrides: ['epochs=3'],
+  });
+  assert.deepEqual(found(result), ['unknown-key -S epochs=3:1:1']);
+  assert.equal(hints(result).match(/-S stages/g)?.length, 4);
+});
+
 test('a wrong parameter of the command line is pointed to', async (context) => {
   const rig = await makeRig(context);
   const result = await rig.load(VALID, { overrides: ['params.latent_size=0'] });
