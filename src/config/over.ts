@@ -8,6 +8,7 @@ import {
   type LocatedEntry,
   type LocatedMap,
 } from './located.ts';
+import { suggest } from '../core/suggest.ts';
 import { segmentsOf, sourcesOf } from './override.ts';
 import { parseSource } from './parse.ts';
 import { FORBIDDEN_KEYS, MAX_DEPTH } from './tree.ts';
@@ -253,6 +254,15 @@ export function goalOf(metric: string): 'minimize' | 'maximize' | undefined {
   return LESS_IS_BETTER.test(name) ? 'minimize' : undefined;
 }
 
+const KNOWN_METRICS = ['mse', 'mae', 'rmse', 'psnr', 'ssim', 'accuracy', 'loss', 'val_loss'];
+
+/** `quality.pnsr` -> `quality.psnr` */
+function nearMetric(written: string): string | undefined {
+  const dot = written.indexOf('.');
+  const near = suggest(written.slice(dot + 1), KNOWN_METRICS);
+  return near === undefined ? undefined : `${written.slice(0, dot + 1)}${near}`;
+}
+
 const GOALS: ReadonlyMap<string, 'minimize' | 'maximize'> = new Map([
   ['min', 'minimize'],
   ['minimize', 'minimize'],
@@ -269,6 +279,14 @@ function parseMetric(source: SourceFile): LocatedEntry {
   const goalRange = colon === -1 ? range : rangeIn(source, colon + 1, text.length);
   const goal = colon === -1 ? goalOf(name) : GOALS.get(text.slice(colon + 1));
   if (goal === undefined) {
+    const near = colon === -1 ? nearMetric(name) : undefined;
+    if (near !== undefined) {
+      throw refusal(
+        range,
+        `\`${printable(name)}\` is no metric that Hourglass knows`,
+        `did you mean \`${printable(near)}\`?`,
+      );
+    }
     const hint = `for example \`--metric ${printable(name === '' ? 'quality.mse' : name)}:min\`, or \`:max\``;
     const message = colon === -1 ? 'say whether less or more is better' : 'the goal is `min` or `max`';
     throw refusal(goalRange, message, hint);

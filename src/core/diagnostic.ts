@@ -86,7 +86,7 @@ export const DIAGNOSTIC_CODES = {
     'Another process took over a run that was silent for too long; this one stopped and wrote nothing more.',
   'worker-died': 'The process of a stage ended without an answer.',
   'launcher-failed': 'A batch system did not take, or did not cancel, the jobs of a sweep.',
-  'trial-failed': 'A trial of a sweep did not succeed, twice.',
+  'trial-failed': 'A trial of a sweep did not succeed.',
   'stage-failed': 'A stage ended with an error.',
   interrupted: 'The run was stopped by a signal.',
   'internal-error': 'A bug in Hourglass.',

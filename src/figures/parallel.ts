@@ -170,6 +170,19 @@ function vertical(x: number, top: number, bottom: number): string {
   return `<path d="M${formatLength(x)} ${formatLength(top)}V${formatLength(bottom)}" stroke="${COLORS.axis}" stroke-width="1.25"/>`;
 }
 
+/** Labels that fit: those that would look alike without their ends lose their beginnings. */
+function fitLabels(labels: readonly string[], room: number): readonly string[] {
+  const fitted = labels.map((label) => truncateText(label, TYPE.label, room));
+  return fitted.map((text, index) => {
+    const isAlone = fitted.indexOf(text) === fitted.lastIndexOf(text);
+    return isAlone ? text : reversed(truncateText(reversed(labels[index] ?? ''), TYPE.label, room));
+  });
+}
+
+function reversed(text: string): string {
+  return [...text].reverse().join('');
+}
+
 /** The name above an axis, and its ticks with their labels on its left, which lines behind do not cross out. */
 function drawLabels({ x, title, ticks }: PlacedAxis, room: number, top: number): readonly string[] {
   const name = title.map((line, index) =>
@@ -181,8 +194,12 @@ function drawLabels({ x, title, ticks }: PlacedAxis, room: number, top: number):
     }),
   );
   const labelRoom = room - TICK_LENGTH - TICK_GAP;
-  const marks = ticks.flatMap(({ y, label: text }) => {
-    const fitted = truncateText(text, TYPE.label, labelRoom);
+  const fits = fitLabels(
+    ticks.map(({ label }) => label),
+    labelRoom,
+  );
+  const marks = ticks.flatMap(({ y }, index) => {
+    const fitted = fits[index] ?? '';
     const at = {
       x: x - TICK_LENGTH - TICK_GAP,
       y: y + TYPE.label.size * CAP_MIDDLE,

@@ -79,6 +79,7 @@ export function drawPlot({ curves, x, y, frame, marked }: PlotOptions): Plotted 
       }),
       Plot.ruleY([y.domain[0]], { stroke: COLORS.axis }),
       ...(quiet.length === 0 ? [] : [quietLines(quiet)]),
+      ...quiet.map((curve) => Plot.dot(lonePoints(curve), { ...at, fill: curve.color.line, r: 2.5 })),
       ...loud.map((curve) =>
         Plot.line(curve.points, {
           ...at,

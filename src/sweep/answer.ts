@@ -1,6 +1,7 @@
 /** What a sweep says in one sentence. Pure: the same results give the same words. */
 import { formatCount } from '../core/format.ts';
 import type { Knee, KneeConfidence } from './knee.ts';
+import { numberText } from './labels.ts';
 import { columnFormat, type Quantity } from './numbers.ts';
 
 /** What is to be said of one combination of values. */
@@ -111,8 +112,8 @@ interface KneeInputs {
 
 function kneeSentence({ metric, parameter, knee, best, measured, format }: KneeInputs): string {
   const { name, goal } = metric;
-  const at = measured.find(({ values }) => values[0] === String(knee.x));
-  const start = `The smallest ${parameter.replaceAll('_', ' ')} that loses little is ${knee.x}`;
+  const at = measured.find(({ values }) => values[0] === numberText(knee.x));
+  const start = `The smallest ${parameter.replaceAll('_', ' ')} that loses little is ${numberText(knee.x)}`;
   const here = `${name} ${format(at?.summary)}`;
   const extreme = goal === 'minimize' ? 'lowest' : 'highest';
   const [first] = best;

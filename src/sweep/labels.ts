@@ -28,7 +28,7 @@ export class ValueLabels {
   of(name: string, value: Json | undefined): string {
     if (value === undefined) return NO_VALUE;
     // Most values are numbers, and need no other to be told apart.
-    if (typeof value === 'number') return String(value);
+    if (typeof value === 'number') return numberText(value);
     let labels = this.#labels.get(name);
     if (labels === undefined) {
       labels = this.#labelsOf(name);
@@ -76,12 +76,21 @@ export function valueText(value: Json, terse = false): string {
     const texts = items.map((item) => valueText(item, terse)).join(', ');
     return items.length > 0 && items.every(isNamed) ? texts : `[${texts}]`;
   }
+  if (typeof value === 'number') return numberText(value);
   if (!isJsonObject(value)) return String(value);
   const named = namedOf(value);
   if (named !== undefined) return callText(named.name, argumentsText(named.settings, terse));
   return `{${Object.entries(value)
     .map(([key, inner]) => `${key}: ${valueText(inner, terse)}`)
     .join(', ')}}`;
+}
+
+/** The number in full, large ones by their power of ten where that is shorter: `64`, `20231234`, `1e20`. */
+export function numberText(value: number): string {
+  const plain = String(value);
+  if (Math.abs(value) < 1e7) return plain;
+  const power = value.toExponential().replace('e+', 'e');
+  return power.length < plain.length ? power : plain;
 }
 
 /** The rest of a value may be cut off: it is shown in full elsewhere. */
@@ -229,8 +238,35 @@ function windows(texts: readonly string[]): readonly string[] {
   return texts.map((text) => {
     const from = Math.max(0, (same.get(text) ?? 0) - CONTEXT);
     if (isShort(text) || from <= HEAD) return cut(text);
-    return cut(`${slice(text, 0, HEAD)}…${slice(text, from)}`);
+    return wholeItems(text, same.get(text) ?? 0) ?? cut(`${slice(text, 0, HEAD)}…${slice(text, from)}`);
   });
+}
+
+/**
+ * The first items of a list and those from the place of a difference: `Flatten, … Dense(4)`.
+ *
+ * @returns undefined where whole items are too long
+ */
+function wholeItems(text: string, place: number): string | undefined {
+  const starts = itemStarts(text);
+  const from = starts.findLast((start) => start <= place);
+  if (from === undefined) return undefined;
+  const head = starts.findLast((start) => start <= HEAD && start < from) ?? 0;
+  const label = `${text.slice(0, head)}… ${text.slice(from)}`;
+  return isShort(label) ? label : undefined;
+}
+
+/** Where the second and further items begin in a list that is written without brackets. */
+function itemStarts(text: string): readonly number[] {
+  let depth = 0;
+  const starts: number[] = [];
+  for (let index = 0; index < text.length; index += 1) {
+    const character = text[index] ?? '';
+    if ('([{'.includes(character)) depth += 1;
+    else if (')]}'.includes(character)) depth -= 1;
+    else if (depth === 0 && text.startsWith(', ', index)) starts.push(index + 2);
+  }
+  return starts;
 }
 
 /** Never between the halves of a surrogate pair. */

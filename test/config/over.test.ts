@@ -96,6 +96,7 @@ const ERRORS: readonly (readonly [options: CheckOptions, expected: readonly stri
   [{ over: ['seed=1,2'] }, ['bad-setting 1']],
   [{ over: ['latent_size=1,2'], metric: 'quality.mse:lowest' }, ['bad-override 13']],
   [{ over: ['latent_size=1,2'], metric: 'quality.own' }, ['bad-override 1']],
+  [{ over: ['latent_size=1,2'], metric: 'quality.pnsr' }, ['bad-override 1']],
   [{ over: ['latent_size=1,2'], metric: 'quality.own:max' }, ['unknown-metric 1']],
 ];
 
@@ -190,4 +191,9 @@ test('ranges have both ends, ascend, and never throw', async () => {
     }),
     { numRuns: 25 },
   );
+});
+
+test('a metric that is nearly one that Hourglass knows is suggested', async () => {
+  const { diagnostics } = await load({ over: ['latent_size=1,2'], metric: 'quality.pnsr' });
+  assert.match(diagnostics[0]?.hint ?? '', /`quality\.psnr`/);
 });

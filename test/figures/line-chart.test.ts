@@ -165,3 +165,10 @@ test('quiet curves are gray, behind the others, and named only if they have a na
   );
   assert.equal(lines[1]?.getAttribute('stroke'), '#0072b2');
 });
+
+test('a quiet curve of one point is a dot', () => {
+  const lone = { name: '', quiet: true, points: [[1, 0.5]] } as const;
+  const dots = (...curves: Parameters<typeof draw>): number =>
+    draw(...curves).querySelectorAll('[aria-label="dot"] circle').length;
+  assert.equal(dots(training, lone, lone), dots(training) + 2);
+});

@@ -64,6 +64,18 @@ test('a missing value interrupts a line; one category and equal numbers are no t
   assert.ok(only.flat().every(Number.isFinite));
 });
 
+test('categories that begin alike are told apart by their ends', () => {
+  const long = 'a category with a name that is far too long for the room beside its axis, ';
+  const categories = [`${long}one`, `${long}two`, 'short'];
+  const axis = { label: 'kind', kind: 'categories', categories } as const;
+  const { svg } = parallelChart({
+    ...OPTIONS,
+    axes: [axis, axis, { label: 'error', kind: 'numbers', log: false }],
+  });
+  for (const end of ['one', 'two']) assert.ok(svg.includes(`${end}<`), end);
+  assert.ok(svg.includes('>short<'));
+});
+
 test('nothing to draw', () => {
   assert.throws(
     () => parallelChart({ ...OPTIONS, lines: [] }),

@@ -22,6 +22,24 @@ test('short values are shown whole', () => {
   ]);
 });
 
+test('large numbers are written by powers of ten where that is shorter', () => {
+  assert.deepEqual(labelValues([1e20, 1e7, 20231234, -1.10409e15, 1e6, 1e-7]), [
+    ...['1e20', '1e7', '20231234', '-1.10409e15', '1000000', '1e-7'],
+  ]);
+});
+
+test('stacks of several lengths are cut between layers', () => {
+  const dropout: Json = { Dropout: { rate: 0.2 } };
+  const last: Json = { Dense: { units: 2 } };
+  const stacks = [stack(256, 64, 4), [...(stack(256, 64) as Json[]), dropout, last], ['Flatten', last]];
+  assert.deepEqual(
+    labelValues([...stacks, [{ Conv2D: { filters: 2 } }, ...(stack(512) as Json[])]]).filter((label) =>
+      /[a-z0-9]…|…[a-z0-9]/i.test(label),
+    ),
+    [],
+  );
+});
+
 const LONG = 'a rather long text that says the same in the beginning and ends in ';
 
 const CASES: readonly (readonly [name: string, values: readonly Json[], parts: readonly string[]])[] = [
