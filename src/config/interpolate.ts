@@ -1,4 +1,6 @@
 /** `${params.x}`: values of parameters in place of their names. */
+import type { TextEdit } from '../core/diagnostic.ts';
+import { suggest } from '../core/suggest.ts';
 import {
   type Located,
   type LocatedDocument,
@@ -164,7 +166,7 @@ class Interpolation {
   /** What stands between `${` and `}`, with parameters in place in it; undefined, and reported, where there is none. */
   private param(content: string, scalar: LocatedScalar): Param | undefined {
     if (!NAME.test(content)) {
-      const bare = content.trim().replace(/^params\./, '');
+      const bare = content.trim().replace(/^(?:params?|parameters|hparams|vars|config)\./, '');
       const near = this.params.has(bare) && content !== `params.${bare}` ? bare : undefined;
       this.bad(scalar, `\`\${}\` takes \`params.\` and a name, not ${backticked(content)}`, near);
       return undefined;
@@ -176,9 +178,10 @@ class Interpolation {
       const hint =
         didYouMean(first, names) ??
         (names.length === 0 ? `write \`params: { ${first}: … }\` at the top` : undefined);
-      this.report(
-        errorAt(scalar.range, 'unknown-param', `there is no parameter ${backticked(first)}`, { hint }),
-      );
+      const near = suggest(first, names);
+      const edits = near === undefined ? undefined : wholeEdit(scalar, [`params.${near}`, ...rest].join('.'));
+      const message = `there is no parameter ${backticked(first)}`;
+      this.report(errorAt(scalar.range, 'unknown-param', message, { hint, edits }));
       return undefined;
     }
     let name = `params.${first}`;
@@ -214,7 +217,10 @@ class Interpolation {
         : (didYouMean(segment, keys) ??
           (keys.length === 0 ? undefined : `it has ${keys.slice(0, 8).map(backticked).join(', ')}`));
     const message = `${backticked(name)} is ${what}: it has no ${backticked(segment)}`;
-    this.report(errorAt(scalar.range, 'unknown-param', message, { hint, related }));
+    const near = value.kind === 'scalar' ? undefined : suggest(segment, keys);
+    const meant = value.kind === 'scalar' ? name : near === undefined ? undefined : `${name}.${near}`;
+    const edits = meant === undefined ? undefined : wholeEdit(scalar, meant);
+    this.report(errorAt(scalar.range, 'unknown-param', message, { hint, edits, related }));
   }
 
   private finished(name: string, value: Located, by: LocatedScalar): Located {
@@ -266,7 +272,8 @@ class Interpolation {
   private bad(scalar: LocatedScalar, message: string, near?: string): void {
     const hint =
       near === undefined ? 'for example `${params.latent_size}`' : `did you mean \`\${params.${near}}\`?`;
-    this.report(errorAt(scalar.range, 'bad-interpolation', message, { hint }));
+    const edits = near === undefined ? undefined : wholeEdit(scalar, `params.${near}`);
+    this.report(errorAt(scalar.range, 'bad-interpolation', message, { hint, edits }));
   }
 
   private tooLarge(scalar: LocatedScalar): LocatedScalar {
@@ -275,6 +282,12 @@ class Interpolation {
     this.full = true;
     return broken(scalar);
   }
+}
+
+/** Another name in place of one that is a whole text. */
+function wholeEdit({ value, range }: LocatedScalar, name: string): readonly TextEdit[] | undefined {
+  const isWhole = typeof value === 'string' && WHOLE.test(value) && range.start.line === range.end.line;
+  return isWhole ? [{ range, text: `"\${${name}}"` }] : undefined;
 }
 
 interface Param {

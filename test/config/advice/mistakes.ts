@@ -454,4 +454,31 @@ export const MISTAKES: readonly (readonly [
   ['seed: 7', 'seed: s0123456', 'wrong-type 2:7', 'seed: 0123456'],
   ['params:', 'parameters:', 'unknown-key 3:1'],
   ['stages:', 'steps:', 'unknown-key 5:1'],
+  [
+    'units: 16\n',
+    'units: ${params.latent_sise}\n',
+    'unknown-param 25:18',
+    'units: "${params.latent_size}"\n',
+  ],
+  [
+    'units: 16\n',
+    'units: ${params.latent_size.x}\n',
+    'unknown-param 25:18',
+    'units: "${params.latent_size}"\n',
+  ],
+  ['units: 16\n', 'units: ${latent_size}\n', 'bad-interpolation 25:18', 'units: "${params.latent_size}"\n'],
+  [
+    'units: 16\n',
+    'units: ${param.latent_size}\n',
+    'bad-interpolation 25:18',
+    'units: "${params.latent_size}"\n',
+  ],
+  [
+    'units: 16\n',
+    'units: ${ params.latent_size }\n',
+    'bad-interpolation 25:18',
+    'units: "${params.latent_size}"\n',
+  ],
+  ['validation: test', 'val_data: test', 'unknown-key 50:5'],
+  ['model: dense\n    data', 'network: dense\n    data', 'unknown-key 41:5'],
 ];
