@@ -1,5 +1,5 @@
 /** PNG and JPEG files to pixels, by sharp. Hostile headers are refused before anything of their size is allocated. */
-import sharp, { type Sharp } from 'sharp';
+import type { Sharp } from 'sharp';
 import { errorCode } from '../files/atomic.ts';
 import { targetSize } from './image-size.ts';
 import { resizer } from './resample.ts';
@@ -30,8 +30,17 @@ export type Pixels = Uint8Array | Uint16Array;
 /** The largest image that is decoded, in pixels. */
 const PIXEL_LIMIT = 2 ** 26;
 
-// One image at a time: libvips's own threads would compete with stages that run in parallel.
-sharp.cache(false);
+type Decoder = (typeof import('sharp'))['default'];
+
+let decoder: Promise<Decoder> | undefined;
+
+/** Loaded with the first image: whoever only looks for files need not wait for it. */
+async function loadDecoder(): Promise<Decoder> {
+  const { default: sharp } = await import('sharp');
+  // One image at a time: libvips's own threads would compete with stages that run in parallel.
+  sharp.cache(false);
+  return sharp;
+}
 
 /** @throws Failure `data-corrupt`, whose message says what is wrong without naming the file */
 export async function decodeImage(bytes: Uint8Array, options: DecodeOptions): Promise<DecodedImage> {
@@ -39,6 +48,8 @@ export async function decodeImage(bytes: Uint8Array, options: DecodeOptions): Pr
   const isJpeg = bytes[0] === 0xff && bytes[1] === 0xd8;
   // libvips reads many more formats, each of which could be attacked.
   if (!isPng && !isJpeg) throw corrupt('is neither PNG nor JPEG');
+  decoder ??= loadDecoder();
+  const sharp = await decoder;
   try {
     // Pillow, OpenCV and TensorFlow ignore colour profiles, too. Photos are turned as viewers and OpenCV turn them.
     const source = sharp(bytes, {

@@ -6,7 +6,7 @@ import { constants } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { crc32 } from 'node:zlib';
-import yauzl from 'yauzl';
+import type yauzl from 'yauzl';
 import { failure, Failure } from '../core/diagnostic.ts';
 import { sizeOf } from '../core/shape.ts';
 import { HEADER_LIMIT, parseNpyHeader } from './npy.ts';
@@ -71,7 +71,8 @@ export async function readNpz(
 ): Promise<readonly NumpyArray[]> {
   const info = await stat(path).catch(() => undefined);
   if (info?.isFile() !== true) throw missing(path, info === undefined ? 'does not exist' : 'is not a file');
-  const zip = await yauzl.openPromise(path, { lazyEntries: true, autoClose: false }).catch(damaged(path));
+  const { default: archives } = await import('yauzl');
+  const zip = await archives.openPromise(path, { lazyEntries: true, autoClose: false }).catch(damaged(path));
   try {
     const entries = await listEntries(zip, path);
     const known = [...entries.keys()].map((key) => key.replace(/\.npy$/, ''));

@@ -12,8 +12,8 @@ test("errors of the system are told from bugs, and the temporary folder's from o
     return found instanceof Failure ? found.diagnostics[0]?.code : undefined;
   };
   const temporary = join(tmpdir(), 'x');
-  assert.equal(code('EMFILE'), 'output-not-writable');
-  assert.equal(code('ENFILE', '/a'), 'output-not-writable');
+  assert.equal(code('EMFILE'), 'system-limit');
+  assert.equal(code('ENFILE', '/a'), 'system-limit');
   assert.equal(code('ENOSPC'), 'disk-full');
   assert.equal(code('EDQUOT', temporary), 'disk-full');
   assert.equal(code('ENOSPC', '/a'), 'disk-full');

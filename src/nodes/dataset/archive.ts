@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import { extract, type Extract } from 'tar-stream';
+import type { Extract } from 'tar-stream';
 import { errorCode } from '../../files/atomic.ts';
 import { Failure, failure } from '../../core/diagnostic.ts';
 import type { ImageFile } from './image-file.ts';
@@ -116,6 +116,7 @@ async function* entriesOf(
   path: string,
   signal: AbortSignal,
 ): AsyncGenerator<{ readonly index: number; readonly entry: Entry }> {
+  const { extract } = await import('tar-stream');
   const unpacked = extract();
   const limit = new AbortController();
   let bytes = 0;
