@@ -178,7 +178,7 @@ test('force runs again what the cache has', async () => {
 });
 
 for (const [behaviour, code] of [
-  ['throw', 'internal-error'],
+  ['throw', 'stage-failed'],
   ['die', 'worker-died'],
   ['nan', 'not-finite'],
   ['full', 'disk-full'],
