@@ -104,14 +104,14 @@ const ONE_IMAGE = Buffer.from([0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2, 1
 /** All of whose values are equal: they cannot be scaled, which only the run finds. */
 const FLAT_IMAGE = Buffer.from([0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2, 7, 7, 7, 7]);
 
-test('a trial that fails is tried twice and reported; the others finish, and the next start goes on', async (t) => {
+test('a trial that fails by its data is tried once and reported; the others finish, and other data are tried', async (t) => {
   const rigged = rig(t);
   rigged.write('files.yaml', FILES);
   writeFileSync(rigged.path('a.idx'), FLAT_IMAGE);
   writeFileSync(rigged.path('b.idx'), ONE_IMAGE);
   const failed = await rigged.run(['sweep', 'files.yaml']);
   assert.equal(failed.code, 1);
-  assert.equal(failed.stderr.match(/tried once more/g)?.length, 1);
+  assert.doesNotMatch(failed.stderr, /tried once more/);
   assert.match(failed.stderr, /\[bad-setting\]/);
   assert.deepEqual(
     readTrials(rigged, 'files').map(({ state }) => state),
@@ -218,8 +218,8 @@ test('the log tells of trials that began, ended, and failed with the reason, and
   const of = (event: string): readonly Record<string, unknown>[] =>
     lines.filter((line) => line['event'] === event);
   assert.equal(of('sweep-started').length, 1);
-  assert.equal(of('trial-started').length, 3);
-  assert.equal(of('trial-retried').length, 1);
+  assert.equal(of('trial-started').length, 2);
+  assert.equal(of('trial-retried').length, 0);
   const ended = new Map(of('trial-finished').map((line) => [line['state'], line]));
   assert.equal(ended.get('failed')?.['level'], 50);
   assert.equal(typeof ended.get('failed')?.['reason'], 'string');
