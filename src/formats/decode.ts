@@ -1,5 +1,5 @@
 /** PNG and JPEG files to pixels, by sharp. Hostile headers are refused before anything of their size is allocated. */
-import type { Sharp } from 'sharp';
+import type { default as SharpFactory, Sharp } from 'sharp';
 import { errorCode } from '../files/atomic.ts';
 import { targetSize } from './image-size.ts';
 import { resizer } from './resample.ts';
@@ -30,7 +30,7 @@ export type Pixels = Uint8Array | Uint16Array;
 /** The largest image that is decoded, in pixels. */
 const PIXEL_LIMIT = 2 ** 26;
 
-type Decoder = (typeof import('sharp'))['default'];
+type Decoder = typeof SharpFactory;
 
 let decoder: Promise<Decoder> | undefined;
 
