@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Failure, failure } from '../../src/core/diagnostic.ts';
-import { systemFailure } from '../../src/files/atomic.ts';
+import { fileFailure, systemFailure } from '../../src/files/atomic.ts';
 
 test("errors of the system are told from bugs, and the temporary folder's from others", () => {
   const code = (name: string, path?: string): string | undefined => {
@@ -25,4 +25,31 @@ test("errors of the system are told from bugs, and the temporary folder's from o
   assert.equal(systemFailure(known), known);
   assert.equal(systemFailure(bug), bug);
   assert.equal(systemFailure('x'), 'x');
+});
+
+test('what a limit or the memory refuses is named, whatever the file is', () => {
+  const coded = (code: string, message = code): Error =>
+    Object.assign(new Error(message), { code, syscall: 'open', errno: -1 });
+  const codeOf = (found: unknown): string | undefined =>
+    found instanceof Failure ? found.diagnostics[0]?.code : undefined;
+  for (const code of ['EMFILE', 'ENFILE', 'EFBIG', 'EAGAIN', 'ENOMEM']) {
+    assert.equal(codeOf(systemFailure(coded(code))), 'system-limit', code);
+    assert.equal(codeOf(fileFailure(coded(code), '/a')), 'system-limit', code);
+  }
+  assert.equal(codeOf(systemFailure(Object.assign(coded('EFBIG'), { path: '/a' }))), 'system-limit');
+  assert.equal(codeOf(systemFailure(new Error('WebAssembly.Memory(): out of memory'))), 'system-limit');
+  assert.equal(codeOf(systemFailure(coded('ENOENT', 'ENOENT: no such file, uv_cwd'))), 'file-not-found');
+});
+
+test('errors of writing a file name it; bugs stay what they are', () => {
+  const coded = (code: string): Error => Object.assign(new Error(code), { code, syscall: 'write' });
+  const codeOf = (found: unknown): string | undefined =>
+    found instanceof Failure ? found.diagnostics[0]?.code : undefined;
+  for (const code of ['ENOSPC', 'EDQUOT']) assert.equal(codeOf(fileFailure(coded(code), '/a')), 'disk-full');
+  for (const code of ['EACCES', 'EROFS', 'EISDIR'])
+    assert.equal(codeOf(fileFailure(coded(code), '/a')), 'output-not-writable');
+  const bug = new TypeError('x is not a function');
+  assert.equal(fileFailure(bug, '/a'), bug);
+  const known = failure('usage', 'x');
+  assert.equal(fileFailure(known, '/a'), known);
 });

@@ -6,7 +6,7 @@ import yauzl from 'yauzl';
 import { sha256 } from '../../src/core/json.ts';
 import { readEnvironment, readManifest } from '../../src/submission/manifest.ts';
 import { rig, TINY, type Rig } from '../rig.ts';
-import { PLAIN, runPlain } from './pipelines.ts';
+import { idxImages, PLAIN, runPlain } from './pipelines.ts';
 
 /** Files of an archive, read without our reader. */
 async function contents(path: string): Promise<ReadonlyMap<string, Buffer>> {
@@ -80,6 +80,8 @@ test('a run packs to the same bytes, again and from another folder, hour and nam
 test('what is not finished, or not the result of the pipeline, is not packed', async (t) => {
   const rigged = rig(t);
   rigged.write('plain.yaml', PLAIN);
+  await assertRefused(rigged, ['plain.yaml'], 'data-missing');
+  rigged.write('data/own.idx', idxImages(6));
   await assertRefused(rigged, ['plain.yaml'], 'outputs-outdated');
   await runPlain(rigged);
   assert.equal((await rigged.run(['pack', 'plain.yaml'])).code, 0);
@@ -157,6 +159,6 @@ test('absolute paths and names that another system could not take are refused', 
   await assertRefused(rigged, ['variant.yaml'], 'bad-setting');
   await runPlain(rigged, 'device.yaml', PLAIN.replace('grid:', 'aux:'));
   await assertRefused(rigged, ['device.yaml'], 'bad-setting');
-  await runPlain(rigged, 'twins.yaml', PLAIN.replace('grid:', 'Noisy:'));
-  await assertRefused(rigged, ['twins.yaml'], 'bad-setting');
+  rigged.write('twins.yaml', PLAIN.replace('grid:', 'Noisy:'));
+  await assertRefused(rigged, ['twins.yaml'], 'duplicate-key');
 });
