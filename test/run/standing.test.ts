@@ -209,7 +209,8 @@ class Bench {
   async #checkPack(step: Step): Promise<void> {
     const located = await this.#load({ ...step, trouble: 'none' });
     const run: RunRecord = JSON.parse(this.#read('run.json'));
-    const commands = { run: (set: readonly string[]) => set.join(' '), pack: () => '' };
+    const texts = (set: readonly string[]): string => set.join(' ');
+    const commands = { run: texts, pack: texts };
     const packed = await collectOutputs(located, this.outputs, commands).catch((error: unknown) => {
       assert.ok(error instanceof Failure && error.diagnostics[0]?.code === 'outputs-outdated', String(error));
       for (const override of run.overrides) assert.ok(error.diagnostics[0].hint?.includes(override));
