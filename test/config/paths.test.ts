@@ -4,7 +4,7 @@ import { asWritten, pathAt, relativePath, replaceAt, valueAt } from '../../src/c
 import type { LocatedMap, LocatedScalar } from '../../src/config/located.ts';
 import type { Json } from '../../src/core/json.ts';
 
-const FOLDERS = { pipeline: '/work/sub', overrides: '/work' };
+const FOLDERS = { pipeline: '/course/sub', overrides: '/course' };
 
 function scalar(value: LocatedScalar['value'], file: string): LocatedScalar {
   const place = { line: 1, column: 1 };
@@ -17,17 +17,17 @@ function document(value: LocatedScalar): LocatedMap {
 
 test('a path belongs to the folder of the file that has it, and becomes relative to the pipeline', () => {
   const of = (value: LocatedScalar): string | undefined => pathAt(document(value), ['path'], FOLDERS)?.path;
-  assert.equal(of(scalar('data/x.npy', '/work/sub/p.yaml')), 'data/x.npy');
-  assert.equal(of(scalar('data/x.npy', '/work/base.yaml')), '../data/x.npy');
-  assert.equal(of(scalar('.', '/work/sub/inner/p.yaml')), 'inner');
+  assert.equal(of(scalar('data/x.npy', '/course/sub/p.yaml')), 'data/x.npy');
+  assert.equal(of(scalar('data/x.npy', '/course/base.yaml')), '../data/x.npy');
+  assert.equal(of(scalar('.', '/course/sub/inner/p.yaml')), 'inner');
   assert.equal(of(scalar('sub/x.npy', '-S stages.a.path=sub/x.npy')), 'x.npy');
   assert.equal(of(scalar('sub', '-S stages.a.path=sub')), '.');
   // Absolute paths, addresses and `~` stay as they are written.
   for (const path of ['/data/x.npy', 'https://example.org/x.npy', '~/x.npy', '~'])
-    assert.equal(of(scalar(path, '/work/base.yaml')), path);
-  assert.equal(of(scalar(4, '/work/base.yaml')), undefined);
+    assert.equal(of(scalar(path, '/course/base.yaml')), path);
+  assert.equal(of(scalar(4, '/course/base.yaml')), undefined);
   assert.equal(pathAt(document(scalar('x', '/a.yaml')), ['none'], FOLDERS), undefined);
-  assert.equal(relativePath('/work/sub', '/work/sub'), '.');
+  assert.equal(relativePath('/course/sub', '/course/sub'), '.');
 });
 
 test('values are read and replaced where they are, and nowhere else', () => {
@@ -44,8 +44,8 @@ test('values are read and replaced where they are, and nowhere else', () => {
 
 test('a finding at a path shows it as it is written', () => {
   const at = ['stages', 'own', 'path'];
-  const setting = { at, written: 'data/x.npy', folder: '/work', path: '../data/x.npy', isOverride: false };
-  const located = { paths: [setting], folder: '/work/sub' };
+  const setting = { at, written: 'data/x.npy', folder: '/course', path: '../data/x.npy', isOverride: false };
+  const located = { paths: [setting], folder: '/course/sub' };
   const finding = { message: '`../data/x.npy` does not exist', replacement: '../data/y.npy' };
   const shown = asWritten(located, at, finding);
   assert.equal(shown.message, '`data/x.npy` does not exist');
