@@ -2,7 +2,7 @@
 import { dirname, join, resolve } from 'node:path';
 import type { SourceRange } from '../core/diagnostic.ts';
 import { isJsonObject, type Json } from '../core/json.ts';
-import type { DocumentPath } from './pipeline.ts';
+import type { DocumentPath, LocatedPart } from './pipeline.ts';
 
 export type Scalar = null | boolean | number | string;
 
@@ -113,9 +113,6 @@ export function find(
   }
   return place;
 }
-
-/** The key, the value, or where the value was first written: the parameter that it came from. */
-export type LocatedPart = 'key' | 'value' | 'origin';
 
 /**
  * Where the value at a path, or its key, was written. A list item has no key: its value stands for it. For a path that

@@ -2,11 +2,13 @@
 import type { Diagnostic, SourceFile, SourceRange } from '../core/diagnostic.ts';
 import type { Json, JsonObject } from '../core/json.ts';
 import type { Inspection, StageType } from '../core/stage-type.ts';
-import type { LocatedPart } from './located.ts';
 import type { Sweep } from '../schema/generated/settings.ts';
 
 /** A path into the pipeline document: `['stages', 'denoiser', 'epochs']`. */
 export type DocumentPath = readonly (string | number)[];
+
+/** The key, the value, or where the value was first written: the parameter that it came from. */
+export type LocatedPart = 'key' | 'value' | 'origin';
 
 /** A pipeline after `extends`, `-S`, `${params.x}` and defaults; every stage is valid by its schema. */
 export interface Pipeline {
