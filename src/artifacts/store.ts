@@ -185,8 +185,8 @@ export class Store {
   /** Names of all entries. */
   async hashes(): Promise<readonly string[]> {
     const hashes: string[] = [];
-    for (const prefix of await namesIn(join(this.folder, 'store')))
-      hashes.push(...(await namesIn(join(this.folder, 'store', prefix))));
+    for (const prefix of await entriesOrNone(join(this.folder, 'store')))
+      hashes.push(...(await entriesOrNone(join(this.folder, 'store', prefix))));
     return hashes.sort();
   }
 
@@ -199,14 +199,14 @@ export class Store {
   async leftovers(): Promise<readonly string[]> {
     const folder = join(this.folder, 'tmp');
     const left: string[] = [];
-    const names = await namesIn(folder);
+    const names = await entriesOrNone(folder);
     for (const draft of new Set(names.map((name) => name.replace(/\.owner$/, '')))) {
       const owner = await findOwner(join(folder, `${draft}.owner`));
       if (owner?.alive === true) continue;
       // The folder first: without its owner's file nobody would know whose it is.
       left.push(...[draft, `${draft}.owner`].filter((name) => names.includes(name)));
     }
-    const locks = (await namesIn(join(this.folder, 'locks')))
+    const locks = (await entriesOrNone(join(this.folder, 'locks')))
       .filter((name) => PENDING_LOCK.test(name))
       .map((name) => join(this.folder, 'locks', name));
     const dead: string[] = [];
@@ -244,6 +244,7 @@ async function moved(from: string, to: string): Promise<boolean> {
   }
 }
 
-async function namesIn(folder: string): Promise<readonly string[]> {
+/** The names in a folder; none if it cannot be read. */
+async function entriesOrNone(folder: string): Promise<readonly string[]> {
   return readdir(folder).catch(() => []);
 }

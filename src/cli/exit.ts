@@ -1,5 +1,5 @@
 /** Exit codes of all commands. */
-import type { Diagnostic, DiagnosticCode } from '../core/diagnostic.ts';
+import { errorsOf, type Diagnostic, type DiagnosticCode } from '../core/diagnostic.ts';
 
 export const EXIT = {
   done: 0,
@@ -47,7 +47,7 @@ export function outcomeOf(diagnostics: readonly Diagnostic[]): {
   readonly status: 'invalid' | 'failed' | 'interrupted';
   readonly code: number;
 } {
-  const errors = diagnostics.filter(({ severity }) => severity === 'error');
+  const errors = errorsOf(diagnostics);
   if (errors.some(({ code }) => code === 'interrupted'))
     return { status: 'interrupted', code: EXIT.interrupted };
   if (errors.some(({ code }) => OF_THE_WORK.has(code))) return { status: 'failed', code: EXIT.failed };

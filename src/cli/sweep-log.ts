@@ -1,6 +1,6 @@
 /** What the log of a sweep says. */
 import type { Logger } from 'pino';
-import { unreachable, type Diagnostic } from '../core/diagnostic.ts';
+import { isError, unreachable, type Diagnostic } from '../core/diagnostic.ts';
 import type { SweepEvent } from '../sweep/event.ts';
 import { WorkspaceLog } from './log.ts';
 
@@ -81,7 +81,7 @@ function enterStage(logger: Logger, { trial, event }: Extract<SweepEvent, { type
 }
 
 function reasonOf(diagnostics: readonly Diagnostic[]): object {
-  const first = diagnostics.find(({ severity }) => severity === 'error');
+  const first = diagnostics.find(isError);
   if (first === undefined) return {};
   const { code, message, hint, stage } = first;
   return {

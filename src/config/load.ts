@@ -1,6 +1,6 @@
 /** From a pipeline file to a valid pipeline, or to all that is wrong with it. */
 import { dirname, relative, resolve, sep } from 'node:path';
-import type { Diagnostic, SourceFile } from '../core/diagnostic.ts';
+import { isError, type Diagnostic, type SourceFile } from '../core/diagnostic.ts';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { readMerged } from './extends.ts';
 import type { Sweep } from '../schema/generated/settings.ts';
@@ -95,7 +95,7 @@ class Loader {
     const report: ReportDiagnostic = (diagnostic) => diagnostics.push(diagnostic);
     const { sources } = this.#read;
     const located = document === undefined ? undefined : await this.#locate(document, settings, report);
-    const failed = diagnostics.some(({ severity }) => severity === 'error');
+    const failed = diagnostics.some(isError);
     return {
       sources,
       diagnostics: inOrder(diagnostics, sources),
@@ -152,7 +152,7 @@ class Loader {
     for (const { plugin, diagnostic } of problems) {
       report({ ...diagnostic, range: locate(document.root, ['plugins', plugin]) });
     }
-    return { types, incomplete: problems.some(({ diagnostic }) => diagnostic.severity === 'error') };
+    return { types, incomplete: problems.some(({ diagnostic }) => isError(diagnostic)) };
   }
 }
 

@@ -118,6 +118,16 @@ export interface Diagnostic {
   readonly stage?: string;
 }
 
+/** Whether a diagnostic, or what was read back of one, is an error and no warning. */
+export function isError({ severity }: { readonly severity: string }): boolean {
+  return severity === 'error';
+}
+
+/** The errors among diagnostics, without the warnings. */
+export function errorsOf<Item extends { readonly severity: string }>(diagnostics: readonly Item[]): Item[] {
+  return diagnostics.filter(isError);
+}
+
 /**
  * An expected failure on its way up: thrown deep inside a stage or a command, and turned into data at its boundary.
  * Any other thrown value is a bug.

@@ -44,7 +44,7 @@ export async function kindOf(path: string): Promise<PathKind | undefined> {
 }
 
 /** The first names in a folder that are not hidden, in order; none if it cannot be read. */
-export async function namesIn(folder: string, kinds: readonly PathKind[]): Promise<readonly string[]> {
+export async function visibleNames(folder: string, kinds: readonly PathKind[]): Promise<readonly string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
   return entries
     .slice(0, MOST_ENTRIES)
@@ -59,7 +59,7 @@ export async function namesIn(folder: string, kinds: readonly PathKind[]): Promi
 /** The only file of a folder that stands where a file is needed. */
 async function onlyInside(absolute: string, kinds: readonly PathKind[]): Promise<string | undefined> {
   if (kinds.includes('folder') || (await kindOf(absolute)) !== 'folder') return undefined;
-  const [only, ...others] = await namesIn(absolute, kinds);
+  const [only, ...others] = await visibleNames(absolute, kinds);
   return only === undefined || others.length > 0 ? undefined : join(absolute, only);
 }
 
@@ -75,7 +75,7 @@ async function respelled(absolute: string, kinds: readonly PathKind[]): Promise<
       current = next;
       continue;
     }
-    const names = await namesIn(current, isLast ? kinds : ['folder']);
+    const names = await visibleNames(current, isLast ? kinds : ['folder']);
     const stem = basename(part, extname(part));
     const near =
       (isLast ? names.find((name) => name !== part && basename(name, extname(name)) === stem) : undefined) ??
@@ -105,7 +105,7 @@ async function search(folder: string, name: string, kinds: readonly PathKind[]):
       const kind = await kindOf(join(current, name));
       if (kind !== undefined && kinds.includes(kind)) return join(current, name);
       // The outputs hold copies, not what a user means.
-      const folders = (await namesIn(current, ['folder'])).filter(
+      const folders = (await visibleNames(current, ['folder'])).filter(
         (each) => !['node_modules', 'outputs'].includes(each),
       );
       if (current !== dirname(folder)) below.push(...folders.map((each) => join(current, each)));

@@ -170,7 +170,7 @@ export async function readImages(folder: string, split: Split): Promise<ImageArr
     scale: record.scale,
     offset: record.offset,
     ...(labels === undefined ? {} : { labels }),
-    names: await namesIn(folder, found),
+    names: await namesOfSplit(folder, found),
   };
 }
 
@@ -183,11 +183,11 @@ export async function readImageNames(folder: string, split: Split): Promise<Imag
   const { splits } = await readImageSet(folder);
   const found = splits[split];
   if (found === undefined) throw failure('missing-split', `\`${folder}\` has no \`${split}\` images`);
-  return namesIn(folder, found);
+  return namesOfSplit(folder, found);
 }
 
 /** A set that another program wrote has no names: its images are known by their numbers. */
-async function namesIn(folder: string, { count, names }: SplitRecord): Promise<ImageNames> {
+async function namesOfSplit(folder: string, { count, names }: SplitRecord): Promise<ImageNames> {
   return names === undefined ? namesOf('stage/unnamed', count) : readNames(folder, count, names);
 }
 

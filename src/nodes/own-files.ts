@@ -4,7 +4,7 @@ import { access } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { errorCode } from '../files/atomic.ts';
-import { kindOf, namesIn, nearbyPath, type PathKind } from '../files/nearby.ts';
+import { kindOf, visibleNames, nearbyPath, type PathKind } from '../files/nearby.ts';
 import type { DiagnosticCode } from '../core/diagnostic.ts';
 import type { Finding } from '../core/stage-type.ts';
 import type { NodeDefinition } from './contract.ts';
@@ -117,7 +117,7 @@ async function whereItWas(
   if (/^~(?=\/|$)/.test(path)) return 'write your home folder in full: `~` is not replaced here';
   if (/[*?]/.test(path)) return '`*` and `?` are not replaced here: name one file or folder';
   const parent = (await kindOf(absolute)) === 'folder' ? absolute : resolve(absolute, '..');
-  const names = await namesIn(parent, kinds);
+  const names = await visibleNames(parent, kinds);
   if (names.length === 0) return `relative paths start at the file that names them: this is \`${absolute}\``;
   const listed = names.slice(0, LISTED).map((name) => `\`${shownName(name)}\``);
   const more = names.length > LISTED ? ` and ${names.length - LISTED} more` : '';

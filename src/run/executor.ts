@@ -8,7 +8,7 @@ import type { Store } from '../artifacts/store.ts';
 import type { Workspace } from '../artifacts/workspace.ts';
 import { asWritten } from '../config/paths.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
-import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
+import { errorsOf, Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
 import type { JsonObject } from '../core/json.ts';
 import { checkTargets } from '../plan/make.ts';
 import type { Plan, PlannedStage } from '../plan/plan.ts';
@@ -251,7 +251,7 @@ class Run {
         });
         const checks = due.map((pairing) => checkPairing(stage, located, pairing, this.#entries));
         const found = (await Promise.all(checks)).flat();
-        const errors = found.filter(({ severity }) => severity === 'error');
+        const errors = errorsOf(found);
         if (errors.length > 0) throw new Failure(...errors);
         this.#report(found);
       } catch (error) {

@@ -1,5 +1,6 @@
 /** Located pipeline + outputs + cache -> plan. Reads only. */
 import { dirname, join } from 'node:path';
+import { isError } from '../core/diagnostic.ts';
 import { Checkpoints } from '../artifacts/checkpoints.ts';
 import { Store } from '../artifacts/store.ts';
 import { Workspace, type RunRecord } from '../artifacts/workspace.ts';
@@ -37,7 +38,7 @@ export async function planPipeline(
   const inspections = await inspectFiles(located, options.targets);
   const check = checkPipeline(located, inspections);
   const diagnostics = [...check.diagnostics, ...checkTargets(located, options.targets)];
-  if (diagnostics.some(({ severity }) => severity === 'error')) return { diagnostics };
+  if (diagnostics.some(isError)) return { diagnostics };
   const store = storeOf(options.outputs);
   const plan = await makePlan({
     located,

@@ -6,7 +6,7 @@ import { loadPipeline } from '../config/load.ts';
 import { toJson } from '../config/located.ts';
 import { applyOverrides, overrideSources } from '../config/override.ts';
 import type { DocumentPath, LocatedPipeline } from '../config/pipeline.ts';
-import { Failure, type Diagnostic } from '../core/diagnostic.ts';
+import { errorsOf, Failure, type Diagnostic } from '../core/diagnostic.ts';
 import { canonicalJson, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { readSchema } from '../schema/schemas.ts';
 import { stageTypes } from '../nodes/registry.ts';
@@ -33,9 +33,7 @@ export async function loadAssignment(file: string): Promise<LoadedAssignment> {
   const folder = dirname(resolve(file));
   const path = resolve(folder, base);
   const loaded = await loadPipeline(path, { stageTypes: stageTypes(false) });
-  const errors = loaded.diagnostics.filter(
-    ({ severity, code }) => severity === 'error' && code !== 'plugin-refused',
-  );
+  const errors = errorsOf(loaded.diagnostics).filter(({ code }) => code !== 'plugin-refused');
   if (errors.length > 0) throw new Failure(...errors);
   const numbers = students === undefined ? undefined : await readStudents(resolve(folder, students));
   return { base: path, editable, seed, ...(numbers === undefined ? {} : { students: numbers }) };

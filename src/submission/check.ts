@@ -3,7 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { LoadResult } from '../config/pipeline.ts';
-import { Failure, type Diagnostic } from '../core/diagnostic.ts';
+import { errorsOf, Failure, type Diagnostic } from '../core/diagnostic.ts';
 import { canonicalJson, isJsonObject, type JsonObject } from '../core/json.ts';
 import { findDeviations, type DeviationOptions } from './assignment.ts';
 import { BasisRecord, type Basis } from './basis.ts';
@@ -170,7 +170,7 @@ async function checkPipelineFile(
 ): Promise<readonly Diagnostic[]> {
   const { located, diagnostics } = loaded;
   if (located === undefined) {
-    const errors = diagnostics.filter(({ severity }) => severity === 'error');
+    const errors = errorsOf(diagnostics);
     // Without leave to run its plugins, a pipeline cannot be known; that is not its fault.
     return errors.map((error) =>
       error.code === 'plugin-refused' ? { ...error, severity: 'warning' } : error,

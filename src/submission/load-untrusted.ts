@@ -3,7 +3,7 @@ import { copyFile, mkdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { loadPipeline } from '../config/load.ts';
 import type { LoadOptions, LoadResult, LocatedPipeline, StageTypes } from '../config/pipeline.ts';
-import type { Diagnostic } from '../core/diagnostic.ts';
+import { isError, type Diagnostic } from '../core/diagnostic.ts';
 import { stageTypes } from '../nodes/registry.ts';
 import { checkPipeline } from '../plan/check.ts';
 import type { Manifest } from './generated/types.ts';
@@ -31,7 +31,7 @@ export async function loadStranger(options: StrangerOptions): Promise<LoadResult
   if (located === undefined) return result;
   const found = [...outsideData(located, folder), ...checkPipeline(located).diagnostics];
   const diagnostics = [...result.diagnostics, ...found];
-  if (found.some(({ severity }) => severity === 'error')) {
+  if (found.some(isError)) {
     return { sources: result.sources, diagnostics, partial: located };
   }
   if (options.data !== undefined) await addData(located, options.data);

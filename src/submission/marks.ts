@@ -1,5 +1,6 @@
 /** Verdicts for those who mark: a table of a whole class, and what Gradescope's autograder reads. */
 import { basename } from 'node:path';
+import { errorsOf } from '../core/diagnostic.ts';
 import type { Json } from '../core/json.ts';
 import { writeCsv } from '../formats/csv.ts';
 import { printable } from '../core/text.ts';
@@ -50,14 +51,14 @@ export function marksCsv(verdicts: readonly Verdict[]): string {
 /** The `results.json` of Gradescope's autograders: one point for each test that is passed. */
 export function gradescopeResults(verdict: Verdict): Json {
   const failing = (codes: readonly string[]): readonly string[] =>
-    verdict.diagnostics
-      .filter(({ severity, code }) => severity === 'error' && codes.includes(code))
+    errorsOf(verdict.diagnostics)
+      .filter(({ code }) => codes.includes(code))
       .map(({ message }) => message);
   const assigned = ['assignment-deviation', 'assignment-seed', 'student-unknown', 'submission-duplicate'];
   const unsafe = ['archive-unsafe', 'archive-damaged', 'path-outside', 'file-not-found', 'file-unreadable'];
   const known = new Set<string>([...assigned, ...unsafe]);
-  const rest = verdict.diagnostics
-    .filter(({ severity, code }) => severity === 'error' && !known.has(code))
+  const rest = errorsOf(verdict.diagnostics)
+    .filter(({ code }) => !known.has(code))
     .map(({ message }) => message);
   const reproduced = rest.length === 0 && verdict.result === 'unchecked' ? ['it could not be checked'] : rest;
   const tests = [
@@ -124,5 +125,5 @@ function test(name: string, problems: readonly string[]): Json {
 
 /** The errors of a verdict, in words. */
 function problemsOf({ diagnostics }: Verdict): readonly string[] {
-  return diagnostics.filter(({ severity }) => severity === 'error').map(({ message }) => message);
+  return errorsOf(diagnostics).map(({ message }) => message);
 }

@@ -2,7 +2,7 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { LocatedPipeline } from '../config/pipeline.ts';
-import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
+import { errorsOf, Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
 import type { JsonObject } from '../core/json.ts';
 import { checkPipeline } from '../plan/check.ts';
 import type { Plan, PlannedStage } from '../plan/plan.ts';
@@ -93,7 +93,7 @@ export async function rerun(submission: Submission, options: RerunOptions): Prom
       isSubmitted: options.useModels && isTrained(located, planned.name),
     });
   }
-  return { stages, diagnostics: result.diagnostics.filter(({ severity }) => severity === 'error') };
+  return { stages, diagnostics: errorsOf(result.diagnostics) };
 }
 
 const pipelineOf = ({ located, manifest }: Submission): LocatedPipeline =>

@@ -1,7 +1,7 @@
 /** Verifies submissions: each in a process of its own, then all of them against one another. */
 import { basename, resolve } from 'node:path';
 import pLimit from 'p-limit';
-import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
+import { errorsOf, Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
 import type { LoadedAssignment } from './assignment.ts';
 import { BasisRecord } from './basis.ts';
 import type { CheckOptions, Findings } from './check.ts';
@@ -154,7 +154,7 @@ export function resultOf(
   findings: Omit<Findings, 'results'>,
   diagnostics: readonly Diagnostic[],
 ): Verdict['result'] {
-  const errors = diagnostics.filter(({ severity }) => severity === 'error');
+  const errors = errorsOf(diagnostics);
   if (errors.some(({ code }) => !UNDONE.has(code))) return 'mismatch';
   if (errors.length > 0 || (level !== 'hashes' && findings.comparison === undefined)) return 'unchecked';
   return findings.basis.excused ? 'ok-tolerances' : 'ok';

@@ -1,4 +1,5 @@
 /** Searches that choose trials by the results of earlier ones. What they choose depends on the seed and on those results only. */
+import { errorsOf } from '../core/diagnostic.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
 import { canonicalJson, type JsonObject } from '../core/json.ts';
 import { budgetOf, halvingOf } from './budget.ts';
@@ -89,7 +90,7 @@ class Choices {
   async make(values: JsonObject, replicate: number, budget?: Budget): Promise<Trial> {
     const maker = budget === undefined ? this.#maker : { ...this.#maker, budget };
     const { trial, diagnostics } = await makeTrial(maker, combinationOf(values), replicate);
-    const errors = diagnostics.filter(({ severity }) => severity === 'error');
+    const errors = errorsOf(diagnostics);
     this.#values.set(trial.id, values);
     return errors.length === 0 ? trial : { ...trial, refused: errors };
   }

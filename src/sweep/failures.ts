@@ -3,7 +3,7 @@
  * remembered under the stage's key, so that other settings, data or another version of Hourglass try it anew.
  */
 import type { LocatedPipeline } from '../config/pipeline.ts';
-import type { Diagnostic, DiagnosticCode } from '../core/diagnostic.ts';
+import { errorsOf, type Diagnostic, type DiagnosticCode } from '../core/diagnostic.ts';
 import type { TrialOutcome } from './event.ts';
 import type { PlannedTrial } from './plan.ts';
 
@@ -37,7 +37,7 @@ export interface FailureRecord {
 export type Failures = Readonly<Record<string, FailureRecord>>;
 
 export function repeats(diagnostics: readonly Diagnostic[]): boolean {
-  const errors = diagnostics.filter(({ severity }) => severity === 'error');
+  const errors = errorsOf(diagnostics);
   return errors.length > 0 && errors.every(({ code }) => REPEATING.has(code));
 }
 

@@ -2,7 +2,13 @@
 import type { PipelineReader } from '../config/load.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
 import { inOrder } from '../config/diagnostics/report.ts';
-import type { Diagnostic, Position, SourceFile, SourceRange } from '../core/diagnostic.ts';
+import {
+  isError,
+  type Diagnostic,
+  type Position,
+  type SourceFile,
+  type SourceRange,
+} from '../core/diagnostic.ts';
 import { searchOf, type ChosenTrial, type TrialSearch } from './adaptive.ts';
 import { budgetOf, rungsOfSweep } from './budget.ts';
 import { sweepDiagnostic } from './diagnostic.ts';
@@ -129,8 +135,4 @@ function tidy(diagnostics: readonly Diagnostic[], sources: readonly SourceFile[]
     return true;
   });
   return inOrder(first, sources);
-}
-
-function isError({ severity }: Diagnostic): boolean {
-  return severity === 'error';
 }

@@ -1,6 +1,7 @@
 /** `sweep.json` and `sweep.csv` of a workspace: the trials as they were fixed when the sweep began, and what came of them. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isError } from '../core/diagnostic.ts';
 import { writeFileAtomic } from '../files/atomic.ts';
 import type { Sweep } from '../schema/generated/settings.ts';
 import { writeCsv } from '../formats/csv.ts';
@@ -77,7 +78,7 @@ export function recordWith(
   const own = { id, parameters, replicate, seed };
   if (state === 'left' || state === 'submitted')
     return { ...own, state: 'pending', seconds: 0, metrics: {}, stages };
-  const error = diagnostics.find(({ severity }) => severity === 'error');
+  const error = diagnostics.find(isError);
   return {
     ...own,
     state,

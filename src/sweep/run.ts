@@ -8,7 +8,7 @@ import { markIgnored } from '../files/marks.ts';
 import { Workspace } from '../artifacts/workspace.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
 import type { Sweep } from '../schema/generated/settings.ts';
-import { Failure, type Diagnostic } from '../core/diagnostic.ts';
+import { Failure, isError, type Diagnostic } from '../core/diagnostic.ts';
 import { canonicalJson, type Json } from '../core/json.ts';
 import type { EngineChoice } from '../engine/engine.ts';
 import type { Store } from '../artifacts/store.ts';
@@ -361,7 +361,7 @@ function failedBefore(sweep: Sweep, trial: PlannedTrial, failures: Failures): Tr
 
 /** A failed trial's first error, which says which trial it was. */
 export function failureOf({ id, diagnostics }: TrialOutcome): Diagnostic {
-  const first = diagnostics.find(({ severity }) => severity === 'error');
+  const first = diagnostics.find(isError);
   return {
     severity: 'error',
     ...first,

@@ -4,6 +4,7 @@ import { before, test } from 'node:test';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { errorsOf } from '../../src/core/diagnostic.ts';
 import fc from 'fast-check';
 import { loadChecked, type CheckOptions, type Checked } from '../../src/cli/commands/load.ts';
 import { TINY } from '../rig.ts';
@@ -36,11 +37,7 @@ async function load(options: CheckOptions, file = plain): Promise<Checked> {
 /** Values of one parameter by an argument. */
 async function valuesOf(text: string): Promise<readonly unknown[]> {
   const { trials, diagnostics } = await load({ over: [text], trials: true });
-  assert.deepEqual(
-    diagnostics.filter(({ severity }) => severity === 'error'),
-    [],
-    text,
-  );
+  assert.deepEqual(errorsOf(diagnostics), [], text);
   return (trials ?? []).map(({ parameters }) => Object.values(parameters)[0]);
 }
 
@@ -103,7 +100,7 @@ const ERRORS: readonly (readonly [options: CheckOptions, expected: readonly stri
 for (const [options, expected] of ERRORS) {
   test(`refused: ${JSON.stringify(options)}`, async () => {
     const { diagnostics } = await load({ ...options, trials: true });
-    const errors = diagnostics.filter(({ severity }) => severity === 'error');
+    const errors = errorsOf(diagnostics);
     assert.ok(
       errors.every(({ range }) => range?.file.startsWith('--') === true),
       JSON.stringify(errors),

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { test } from 'node:test';
+import { errorsOf } from '../../src/core/diagnostic.ts';
 import { readPipeline } from '../../src/config/load.ts';
 import type { LocatedPipeline } from '../../src/config/pipeline.ts';
 import { stageTypes } from '../../src/nodes/registry.ts';
@@ -38,10 +39,7 @@ async function keysOf(located: LocatedPipeline): Promise<Readonly<Record<string,
     { outputs, targets: [], force: false, engine: 'auto' },
     { kind: 'native', version: '1', platform: 'x' },
   );
-  assert.deepEqual(
-    diagnostics.filter(({ severity }) => severity === 'error'),
-    [],
-  );
+  assert.deepEqual(errorsOf(diagnostics), []);
   return Object.fromEntries((plan?.stages ?? []).map(({ name, hash }) => [name, hash]));
 }
 
@@ -206,10 +204,7 @@ test('a sweep over paths, and its document as data, keep where paths are written
   const { located, sources } = await reader.load();
   assert.ok(located !== undefined && reader.document !== undefined);
   const { trials, diagnostics } = await listTrials(reader, located, sources);
-  assert.deepEqual(
-    diagnostics.filter(({ severity }) => severity === 'error'),
-    [],
-  );
+  assert.deepEqual(errorsOf(diagnostics), []);
   const paths = trials.map((trial) => trial.located.pipeline.stages.get('d')?.['train_images']);
   assert.deepEqual(paths, ['../data/x.idx', '../more/x.idx']);
   // As a batch system has it.

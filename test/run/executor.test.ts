@@ -1,5 +1,6 @@
 /** The executor with small stages of a plugin: what runs, what does not, and what a failure leaves. */
 import assert from 'node:assert/strict';
+import { isError } from '../../src/core/diagnostic.ts';
 import {
   chmodSync,
   existsSync,
@@ -188,7 +189,7 @@ for (const [behaviour, code] of [
     const failed = await run(text, { keepGoing: true });
     assert.equal(failed.state, 'failed');
     assert.deepEqual(failed.states, { one: 'ran', two: 'failed', three: 'skipped', other: 'ran' });
-    const diagnostic = failed.diagnostics.find((item) => item.severity === 'error');
+    const diagnostic = failed.diagnostics.find(isError);
     assert.equal(diagnostic?.code, code);
     assert.equal(diagnostic.stage, 'two');
     assert.equal(diagnostic.range?.start.line, 7);

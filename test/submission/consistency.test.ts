@@ -1,6 +1,7 @@
 /** Contradictions that are found without running anything, in the smallest archive in which everything agrees. */
 import assert from 'node:assert/strict';
 import { before, test, type TestContext } from 'node:test';
+import { errorsOf } from '../../src/core/diagnostic.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import { packagesHash, softwareVersions } from '../../src/submission/environment.ts';
 import type { Environment } from '../../src/submission/generated/types.ts';
@@ -21,7 +22,7 @@ interface Found {
 
 async function check(t: TestContext, forgery: Forgery): Promise<Found> {
   const { diagnostics, basis } = await new Forger(t).check(forgeFiles(good, forgery));
-  const errors = diagnostics.filter(({ severity }) => severity === 'error');
+  const errors = errorsOf(diagnostics);
   assert.ok(errors.every(({ code }) => code === 'verification-mismatch'));
   return { errors: errors.length, skipped: basis.notCompared.map(({ what }) => what) };
 }

@@ -1,6 +1,7 @@
 /** The threats of `docs/submissions.md`, one by one: what finds each, at which level, and what cannot be found. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { errorsOf } from '../../src/core/diagnostic.ts';
 import type { CheckOptions, Findings } from '../../src/submission/check.ts';
 import type { Environment } from '../../src/submission/generated/types.ts';
 import { resultOf, type Result } from '../../src/submission/verify.ts';
@@ -86,7 +87,7 @@ async function expect(
   options: Partial<CheckOptions> = {},
 ): Promise<Findings> {
   const found = await forger.check(files, { ...options, level });
-  const errors = found.diagnostics.filter(({ severity }) => severity === 'error');
+  const errors = errorsOf(found.diagnostics);
   const codes = [...new Set(errors.map(({ code }) => code))];
   const result = resultOf(level, found, found.diagnostics);
   assert.deepEqual(

@@ -3,7 +3,7 @@ import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadPipeline } from '../../src/config/load.ts';
-import { Failure } from '../../src/core/diagnostic.ts';
+import { errorsOf, Failure } from '../../src/core/diagnostic.ts';
 import { stageTypes } from '../../src/nodes/registry.ts';
 import { checkArchive } from '../../src/submission/check.ts';
 import { collectSources } from '../../src/submission/sources.ts';
@@ -60,7 +60,7 @@ test('an archive without what `pack` writes is a mismatch, and another name than
     writeFileSync(archive, await writeZip([...files].map(([path, data]) => ({ path, data }))));
     const work = temporaryFolder(t);
     const { diagnostics } = await checkArchive({ archive, level: 'spot', allowPlugins: false, work });
-    const errors = diagnostics.filter(({ severity }) => severity === 'error');
+    const errors = errorsOf(diagnostics);
     assert.deepEqual([...new Set(errors.map(({ code }) => code))], ['verification-mismatch']);
     return errors.map(({ message }) => message);
   };

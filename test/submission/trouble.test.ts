@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { before, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { errorsOf } from '../../src/core/diagnostic.ts';
 import { isAlive } from '../../src/files/process.ts';
 import { writeZip } from '../../src/submission/zip-write.ts';
 import { HOURGLASS, rig, type Rig } from '../rig.ts';
@@ -33,7 +34,7 @@ interface Document {
 function verdictsOf(stdout: string): readonly string[] {
   const { archives = [] } = JSON.parse(stdout) as Document;
   return archives.map(({ result, diagnostics }) => {
-    const codes = diagnostics.filter(({ severity }) => severity === 'error').map(({ code }) => code);
+    const codes = errorsOf(diagnostics).map(({ code }) => code);
     return [result, ...new Set(codes)].join(' ');
   });
 }

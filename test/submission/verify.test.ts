@@ -5,6 +5,7 @@ import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { errorsOf } from '../../src/core/diagnostic.ts';
 import { checkArchive, type CheckOptions, type Findings } from '../../src/submission/check.ts';
 import type { Verdict } from '../../src/submission/verify.ts';
 import { rig, type Rig } from '../rig.ts';
@@ -60,8 +61,7 @@ async function verify(...args: readonly string[]): Promise<Verified> {
 
 const errors = (
   verdict: { readonly diagnostics: readonly { code: string; severity: string }[] } | undefined,
-): readonly string[] =>
-  (verdict?.diagnostics ?? []).filter(({ severity }) => severity === 'error').map(({ code }) => code);
+): readonly string[] => errorsOf(verdict?.diagnostics ?? []).map(({ code }) => code);
 
 /** Checks a forged archive in this process. */
 async function check(forgery: Forgery, options: Partial<CheckOptions> = {}): Promise<Findings> {

@@ -2,7 +2,7 @@
 import { readPipeline, type PipelineReader } from '../../config/load.ts';
 import { inOrder } from '../../config/diagnostics/report.ts';
 import type { LocatedPipeline } from '../../config/pipeline.ts';
-import type { Diagnostic, SourceFile } from '../../core/diagnostic.ts';
+import { isError, type Diagnostic, type SourceFile } from '../../core/diagnostic.ts';
 import type { StageType } from '../../core/stage-type.ts';
 import type { Sweep } from '../../schema/generated/settings.ts';
 import { builtinNodes, stageTypes } from '../../nodes/registry.ts';
@@ -81,7 +81,7 @@ export async function loadChecked(file: string, options: CheckOptions): Promise<
   );
   let trials: readonly Trial[] | undefined;
   let search: (() => TrialSearch) | undefined;
-  if (options.trials === true && located?.pipeline.sweep !== undefined && isValid(all)) {
+  if (options.trials === true && located?.pipeline.sweep !== undefined && !all.some(isError)) {
     const listed = await listTrials(reader, located, sources);
     all = inOrder([...all, ...listed.diagnostics], sources);
     ({ trials, search } = listed);
@@ -90,16 +90,12 @@ export async function loadChecked(file: string, options: CheckOptions): Promise<
     sources,
     diagnostics: all,
     reader,
-    ...(located !== undefined && isValid(all) ? { located } : {}),
-    ...(trials !== undefined && isValid(all) ? { trials } : {}),
+    ...(located !== undefined && !all.some(isError) ? { located } : {}),
+    ...(trials !== undefined && !all.some(isError) ? { trials } : {}),
     ...(metric === undefined ? {} : { metric }),
     ...(search === undefined ? {} : { search }),
     stageTypes: types,
   };
-}
-
-function isValid(diagnostics: readonly Diagnostic[]): boolean {
-  return diagnostics.every(({ severity }) => severity !== 'error');
 }
 
 /**

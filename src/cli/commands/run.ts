@@ -1,6 +1,6 @@
 import { join, relative, resolve } from 'node:path';
 import { exists } from '../../files/atomic.ts';
-import { Failure, type Diagnostic, type SourceFile } from '../../core/diagnostic.ts';
+import { errorsOf, Failure, type Diagnostic, type SourceFile } from '../../core/diagnostic.ts';
 import type { RunEvent } from '../../core/event.ts';
 import { runPipeline } from '../../run/executor.ts';
 import type { RunResult } from '../../run/types.ts';
@@ -136,7 +136,7 @@ function present(terminal: Terminal, result: RunResult, presented: Presented): v
     );
     return;
   }
-  const errors = result.diagnostics.filter(({ severity }) => severity === 'error');
+  const errors = errorsOf(result.diagnostics);
   const problems = renderCounted(errors, sources, terminal.noteStyle);
   if (result.state === 'failed' && result.stages.length === 0) {
     terminal.note(problems);

@@ -1,6 +1,6 @@
 /** `hourglass sweep FILE --status` and `--cancel`: of a sweep as it was submitted, whatever the file says now. */
 import { join, resolve } from 'node:path';
-import { failure } from '../../core/diagnostic.ts';
+import { failure, isError } from '../../core/diagnostic.ts';
 import { storeOf } from '../../run/plan.ts';
 import { cancelSubmission } from '../../sweep/slurm/launcher.ts';
 import { standingsOf, type TrialStanding } from '../../sweep/slurm/collect.ts';
@@ -41,7 +41,7 @@ export async function showJobs(terminal: Terminal, options: JobsOptions): Promis
   const { reason } = standings.queue;
   if (terminal.options.json) {
     const listed = trials.map(({ outcome, requeues, ...trial }) => {
-      const problem = outcome?.diagnostics.find(({ severity }) => severity === 'error')?.message;
+      const problem = outcome?.diagnostics.find(isError)?.message;
       return {
         ...trial,
         ...(requeues === 0 ? {} : { requeues }),

@@ -1,6 +1,6 @@
 import { relative, resolve } from 'node:path';
 import type { LocatedPipeline } from '../../config/pipeline.ts';
-import { failure, type SourceFile } from '../../core/diagnostic.ts';
+import { errorsOf, failure, type SourceFile } from '../../core/diagnostic.ts';
 import { ParameterColumns } from '../../sweep/columns.ts';
 import { metricNames, numbered, trialNumbers } from '../../sweep/record.ts';
 import { repeats } from '../../sweep/failures.ts';
@@ -173,7 +173,7 @@ function present(terminal: Terminal, result: SweepResult, { options, sources, lo
     return;
   }
   // Warnings were told before the trials.
-  const errors = diagnostics.filter(({ severity }) => severity === 'error');
+  const errors = errorsOf(diagnostics);
   if (errors.length > 0) terminal.note(`\n${renderCounted(errors, sources, terminal.noteStyle)}\n`);
   if (record === undefined || results === undefined) return;
   const style = terminal.resultStyle;

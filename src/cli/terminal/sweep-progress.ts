@@ -1,5 +1,5 @@
 /** What is known of a sweep at work, in the words that the live and the plain display share. */
-import { unreachable } from '../../core/diagnostic.ts';
+import { isError, unreachable } from '../../core/diagnostic.ts';
 import type { Progress } from '../../core/event.ts';
 import type { Sweep } from '../../schema/generated/settings.ts';
 import type { SweepEvent, TrialOutcome } from '../../sweep/event.ts';
@@ -163,7 +163,7 @@ export function describeOutcome(
     case 'stopped':
       return `stopped after epoch ${epoch ?? 0}: behind the median`;
     case 'failed':
-      return printable(diagnostics.find(({ severity }) => severity === 'error')?.message ?? 'failed');
+      return printable(diagnostics.find(isError)?.message ?? 'failed');
     case 'left':
     case 'submitted':
       return 'not finished';

@@ -41,7 +41,7 @@ interface Setting {
 export function overridesMeant(root: LocatedMap, path: readonly string[], value: string): readonly string[] {
   const [first = '', second] = path;
   const isNamed = first === 'stages' || first === 'params';
-  const names = isNamed ? namesIn(root, first) : TOP;
+  const names = isNamed ? keysOf(root, first) : TOP;
   const own = isNamed ? second : first;
   // A slip of the fingers is told as such.
   if (own === undefined || names.includes(own) || (isNamed && suggest(own, names) !== undefined)) return [];
@@ -62,8 +62,8 @@ export function overridesText(overrides: readonly string[]): string {
 }
 
 function settingsMeant(root: LocatedMap, name: string, value: string): readonly Setting[] {
-  const params = namesIn(root, 'params');
-  const stages = namesIn(root, 'stages');
+  const params = keysOf(root, 'params');
+  const stages = keysOf(root, 'stages');
   if (params.includes(name)) return [{ path: ['params', name] }];
   if (stages.includes(name)) return [{ path: ['stages', name] }];
   if (TOP.includes(name)) return [{ path: [name] }];
@@ -89,7 +89,7 @@ function called(root: LocatedMap, written: readonly Setting[], name: string): re
   const found = written.filter(({ path }) => path.at(-1) === name);
   const least = Math.min(...found.map(({ path }) => path.length));
   if (found.length > 0) return found.filter(({ path }) => path.length === least).map(throughParameter);
-  return namesIn(root, 'stages')
+  return keysOf(root, 'stages')
     .filter((stage) => TYPES.some(([type, taken]) => type === typeOf(root, stage) && taken.includes(name)))
     .map((stage) => ({ path: ['stages', stage, name] }));
 }
@@ -104,7 +104,7 @@ function elsewhere(
   if (name === 'lr' || name === 'learning_rate') return learningRate(root, written, value);
   const top = keyMeant('document', name, value);
   if (top !== undefined) return [{ path: [top] }];
-  const found = namesIn(root, 'stages').flatMap((stage) => keyMeant(typeOf(root, stage), name, value) ?? []);
+  const found = keysOf(root, 'stages').flatMap((stage) => keyMeant(typeOf(root, stage), name, value) ?? []);
   return [...new Set(found)].flatMap((key) => called(root, written, key));
 }
 
@@ -117,7 +117,7 @@ function keyMeant(place: string, name: string, value: string): string | undefine
 function learningRate(root: LocatedMap, written: readonly Setting[], value: string): readonly Setting[] {
   const found = called(root, written, 'learning_rate');
   if (found.length > 0) return found;
-  return namesIn(root, 'stages')
+  return keysOf(root, 'stages')
     .filter((stage) => typeOf(root, stage) === 'train')
     .map((stage) => {
       const optimizer = written.find(({ path }) => path.join('.') === `stages.${stage}.optimizer`)?.value;
@@ -135,7 +135,7 @@ function learningRate(root: LocatedMap, written: readonly Setting[], value: stri
 
 /** The units of the last layer of encoders. */
 function latentSize(root: LocatedMap, written: readonly Setting[]): readonly Setting[] {
-  return namesIn(root, 'stages').flatMap((stage) => {
+  return keysOf(root, 'stages').flatMap((stage) => {
     const layers = written.filter(
       ({ path }) => path[1] === stage && path[2] === 'encoder' && path.at(-1) === 'units',
     );
@@ -182,7 +182,7 @@ function entryOf(value: Located | undefined, key: string): Located | undefined {
   return value?.kind === 'map' ? value.entries.get(key)?.value : undefined;
 }
 
-function namesIn(root: LocatedMap, key: string): readonly string[] {
+function keysOf(root: LocatedMap, key: string): readonly string[] {
   const map = entryOf(root, key);
   return map?.kind === 'map' ? [...map.entries.keys()] : [];
 }

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { takeLock, type HeldLock } from '../../files/lock.ts';
 import { readPipeline } from '../../config/load.ts';
-import { Failure, failure, type Diagnostic } from '../../core/diagnostic.ts';
+import { Failure, failure, isError, type Diagnostic } from '../../core/diagnostic.ts';
 import { stageTypes } from '../../nodes/registry.ts';
 import { storeOf } from '../../run/plan.ts';
 import type { TrialOutcome } from '../event.ts';
@@ -185,7 +185,7 @@ async function restoreTrials(submission: Submission, places: readonly number[]):
     const { id, parameters, replicate, seed, settings } = submitted;
     const { located, diagnostics } = await reader.load(settings);
     if (located === undefined) {
-      const why = diagnostics.find(({ severity }) => severity === 'error')?.message ?? 'it is not valid';
+      const why = diagnostics.find(isError)?.message ?? 'it is not valid';
       throw failure('launcher-failed', `trial ${id} cannot be read any more: ${why}`);
     }
     trials.push({
