@@ -19,11 +19,31 @@ const dist = join(root, 'dist');
 const stamp = join(dist, '.built');
 const drafts = join(root, '.build');
 
-if (existsSync(join(root, 'src')) && isStale()) build();
-// `npm run build` wants nothing more.
-if (process.argv[2] === '--build') process.exit();
-const { main } = await import('../dist/src/cli/main.js');
-process.exitCode = await main(process.argv.slice(2));
+try {
+  if (existsSync(join(root, 'src')) && isStale()) build();
+  // `npm run build` wants nothing more.
+  if (process.argv[2] === '--build') process.exit();
+  const { main } = await import('../dist/src/cli/main.js');
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  process.exitCode = reportRefusal(error);
+}
+
+/** What the system refused before there was a program to say it. Errors of other kinds are bugs. */
+function reportRefusal(error) {
+  const { code, syscall, path } = error;
+  // Node's words for a module that is missing, and also for one that it may not open.
+  const isMissing = code === 'ERR_MODULE_NOT_FOUND';
+  if (typeof code !== 'string' || (syscall === undefined && !isMissing)) throw error;
+  const hint =
+    isMissing || ['EMFILE', 'ENFILE'].includes(code)
+      ? ': raise the limit of open files with `ulimit -n`'
+      : '';
+  process.stderr.write(
+    `Hourglass cannot start: ${isMissing ? error.message : (path ?? syscall)} (${code})${hint}.\n`,
+  );
+  return 1;
+}
 
 function isStale() {
   const built = statSync(stamp, { throwIfNoEntry: false })?.mtimeMs ?? 0;

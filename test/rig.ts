@@ -12,7 +12,6 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { sha256 } from '../src/core/json.ts';
 
@@ -99,7 +98,12 @@ export interface Rig {
   ): Promise<{ readonly code: number | null; readonly json: JsonOutput }>;
 }
 
-export function rig(t: Pick<TestContext, 'after'>): Rig {
+/** A test; or `{ after }` of `node:test`, for a rig that the tests of a file share. */
+interface Cleaner {
+  after(clear: () => void): void;
+}
+
+export function rig(t: Cleaner): Rig {
   const folder = mkdtempSync(join(tmpdir(), 'hourglass-rig-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const path = (...parts: readonly string[]): string => join(folder, ...parts);
@@ -126,12 +130,7 @@ export function rig(t: Pick<TestContext, 'after'>): Rig {
   };
 }
 
-function start(
-  t: Pick<TestContext, 'after'>,
-  folder: string,
-  args: readonly string[],
-  options: RunOptions,
-): Promise<Finished> {
+function start(t: Cleaner, folder: string, args: readonly string[], options: RunOptions): Promise<Finished> {
   const child = spawn(process.execPath, [...HOURGLASS, ...args], {
     cwd: folder,
     env: { ...cleanEnvironment(), ...options.env },

@@ -8,11 +8,12 @@
  * A checkpoint is whole or not there, and is checked before it is used. Processes that work at one lineage at the same
  * time do no harm: they write the same bytes.
  */
-import { readFile, readdir, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isJsonObject, sha256, type JsonObject } from '../core/json.ts';
 import { syncFile, syncFolder, writeFileAtomic } from '../files/atomic.ts';
 import { hashFile } from '../files/hash.ts';
+import { ifReadable, namesIn } from '../files/present.ts';
 import { decodeTensors, encodeTensors, type NamedArray } from '../formats/safetensors.ts';
 import { placeFile } from './workspace.ts';
 
@@ -97,7 +98,7 @@ export class Checkpoints {
 
   /** Newest first. */
   async #list(limit: number): Promise<readonly Found[]> {
-    const names = await readdir(this.folder).catch(() => []);
+    const names = await namesIn(this.folder);
     return names
       .flatMap((name): readonly Found[] => {
         const [, epoch, hash] = NAME.exec(name) ?? [];
@@ -117,7 +118,7 @@ export class Checkpoints {
       }
     | undefined
   > {
-    const bytes = await readFile(join(this.folder, found.name)).catch(() => undefined);
+    const bytes = await ifReadable(readFile(join(this.folder, found.name)));
     if (bytes === undefined || sha256(bytes) !== found.sha256) return undefined;
     const content = parse(bytes, found.name);
     if (content === undefined || !isJsonObject(content.record)) return undefined;
@@ -131,7 +132,7 @@ export class Checkpoints {
   async #keepFile(from: string, path: string): Promise<string> {
     const to = join(this.folder, 'files', path);
     const hash = await hashFile(from);
-    if ((await hashFile(to).catch(() => '')) === hash) return hash;
+    if ((await ifReadable(hashFile(to))) === hash) return hash;
     await syncFile(from);
     await placeFile(from, to);
     await syncFolder(dirname(to));
@@ -142,7 +143,7 @@ export class Checkpoints {
   async #placeFiles(hashes: Readonly<Record<string, string>>, stageFolder: string): Promise<boolean> {
     for (const [path, expected] of Object.entries(hashes)) {
       const kept = join(this.folder, 'files', path);
-      if ((await hashFile(kept).catch(() => '')) !== expected) return false;
+      if ((await ifReadable(hashFile(kept))) !== expected) return false;
       await placeFile(kept, join(stageFolder, path));
     }
     return true;

@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { failure } from '../core/diagnostic.ts';
 import { fileFailure } from '../files/atomic.ts';
 import { takeLock, type HeldLock } from '../files/lock.ts';
+import { ifReadable, namesIn } from '../files/present.ts';
 import type { Store } from './store.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -188,7 +189,7 @@ export async function lockRuns(
   outputs = 'outputs',
 ): Promise<LockedRuns> {
   const folder = join(store.folder, 'locks');
-  const locked = (await readdir(folder).catch(() => []))
+  const locked = (await namesIn(folder))
     .filter((name) => name.endsWith('.lock'))
     .map((name) => join(folder, name));
   const held: HeldLock[] = [];
@@ -227,13 +228,13 @@ async function summarizePaths(paths: readonly string[]): Promise<Tally> {
 }
 
 async function pathsIn(folder: string): Promise<readonly string[]> {
-  return (await readdir(folder).catch(() => [])).map((name) => join(folder, name)).sort();
+  return (await namesIn(folder)).map((name) => join(folder, name)).sort();
 }
 
 /** Bytes of a file, or of all files below a folder, and when the last of them was changed. */
 async function measure(path: string): Promise<{ readonly bytes: number; readonly changed: number }> {
   let [bytes, changed] = [0, 0];
-  const names = await readdir(path, { recursive: true }).catch(() => []);
+  const names = (await ifReadable(readdir(path, { recursive: true }))) ?? [];
   for (const name of ['', ...names]) {
     const found = await lstat(join(path, name)).catch(() => undefined);
     if (found?.isFile() !== true) continue;

@@ -2,10 +2,11 @@
  * Which files of a stage's folder in `outputs/<name>` Hourglass put there, so that files of the user's own are never removed or
  * replaced. The list lies beside the stages' folders: `outputs/<name>/.artifacts/<stage>.json`.
  */
-import { lstat, readFile } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { isJsonObject } from '../core/json.ts';
 import { writeFileAtomic } from '../files/atomic.ts';
+import { readPresent } from '../files/present.ts';
 import { looksUnchanged, type StoredFile } from './entry.ts';
 
 /** The folder of the lists in a workspace. */
@@ -26,10 +27,12 @@ export class PublishedFiles {
     this.#list = join(workspace, LISTS, `${stage}.json`);
   }
 
-  /** What was published, by path; after a killed run a path can have two versions. Undefined if there is no readable list. */
+  /** What was published, by path; after a killed run a path can have two versions. Undefined if there is no list, or if it is not one. */
   async read(): Promise<ReadonlyMap<string, readonly PublishedFile[]> | undefined> {
+    const text = await readPresent(this.#list);
+    if (text === undefined) return undefined;
     try {
-      const value: unknown = JSON.parse(await readFile(this.#list, 'utf8'));
+      const value: unknown = JSON.parse(text);
       if (!Array.isArray(value) || !value.every(isPublishedFile)) return undefined;
       const found = new Map<string, PublishedFile[]>();
       for (const file of value) found.set(file.path, [...(found.get(file.path) ?? []), file]);

@@ -9,7 +9,7 @@
  * An entry is made in `tmp/`, its record last, and appears by one rename: it is whole or it is not there.
  */
 import { randomBytes } from 'node:crypto';
-import { readFile, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { sha256 } from '../core/json.ts';
 import { errorCode, exists, fileFailure, makeFolder, syncFolder, writeNew } from '../files/atomic.ts';
@@ -26,6 +26,7 @@ import { hashFile } from '../files/hash.ts';
 import { PENDING_LOCK } from '../files/lock.ts';
 import { CACHE_TAG, markIgnored, writeMissing } from '../files/marks.ts';
 import { findOwner, OwnerFile } from '../files/owner.ts';
+import { ifReadable, namesIn } from '../files/present.ts';
 
 /** A folder in which a running stage writes; nothing of it is visible before `commit`. */
 export interface Draft {
@@ -57,10 +58,8 @@ export class Store {
   }
 
   async #look(hash: string): Promise<Found> {
-    let text: string;
-    try {
-      text = await readFile(join(this.path(hash), 'record.json'), 'utf8');
-    } catch {
+    const text = await ifReadable(readFile(join(this.path(hash), 'record.json'), 'utf8'));
+    if (text === undefined) {
       const isThere = await exists(this.path(hash));
       return isThere ? { state: 'damaged', part: 'record.json' } : { state: 'absent' };
     }
@@ -84,8 +83,7 @@ export class Store {
   async findCorruptFile(entry: Entry): Promise<string | undefined> {
     for (const file of entry.record.files) {
       const path = join(entry.folder, file.path);
-      const actual = await hashFile(path).catch(() => 'unreadable');
-      if (actual !== file.sha256) return file.path;
+      if ((await ifReadable(hashFile(path))) !== file.sha256) return file.path;
       // Touched, or copied from elsewhere: it need not be hashed again for that.
       if (!(await looksUnchanged(path, file)))
         await markUnchanged(path, file.modified).catch(() => undefined);
@@ -185,8 +183,8 @@ export class Store {
   /** Names of all entries. */
   async hashes(): Promise<readonly string[]> {
     const hashes: string[] = [];
-    for (const prefix of await entriesOrNone(join(this.folder, 'store')))
-      hashes.push(...(await entriesOrNone(join(this.folder, 'store', prefix))));
+    for (const prefix of await namesIn(join(this.folder, 'store')))
+      hashes.push(...(await namesIn(join(this.folder, 'store', prefix))));
     return hashes.sort();
   }
 
@@ -199,14 +197,14 @@ export class Store {
   async leftovers(): Promise<readonly string[]> {
     const folder = join(this.folder, 'tmp');
     const left: string[] = [];
-    const names = await entriesOrNone(folder);
+    const names = await namesIn(folder);
     for (const draft of new Set(names.map((name) => name.replace(/\.owner$/, '')))) {
       const owner = await findOwner(join(folder, `${draft}.owner`));
       if (owner?.alive === true) continue;
       // The folder first: without its owner's file nobody would know whose it is.
       left.push(...[draft, `${draft}.owner`].filter((name) => names.includes(name)));
     }
-    const locks = (await entriesOrNone(join(this.folder, 'locks')))
+    const locks = (await namesIn(join(this.folder, 'locks')))
       .filter((name) => PENDING_LOCK.test(name))
       .map((name) => join(this.folder, 'locks', name));
     const dead: string[] = [];
@@ -242,9 +240,4 @@ async function moved(from: string, to: string): Promise<boolean> {
     if (['ENOTEMPTY', 'EEXIST'].includes(errorCode(error))) return false;
     throw error;
   }
-}
-
-/** The names in a folder; none if it cannot be read. */
-async function entriesOrNone(folder: string): Promise<readonly string[]> {
-  return readdir(folder).catch(() => []);
 }

@@ -1,6 +1,6 @@
 /** `outputs/<name>`: what the user sees of the last run. Artifacts are hard links into the store, read only. */
 import { randomBytes } from 'node:crypto';
-import { copyFile, link, lstat, readFile, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { copyFile, link, lstat, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import type { FinishedState } from '../core/event.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
@@ -13,6 +13,7 @@ import {
   TEMPORARY,
   writeFileAtomic,
 } from '../files/atomic.ts';
+import { namesIn, readPresent, visibleEntries } from '../files/present.ts';
 import { looksUnchanged, type Entry } from './entry.ts';
 import { LISTS, PublishedFiles } from './published.ts';
 import type { Standing, StageChange } from './standing.ts';
@@ -70,9 +71,14 @@ export class Workspace {
     this.folder = folder;
   }
 
-  /** The record of the last run; undefined if there is none that can be read. */
+  /**
+   * The record of the last run; undefined if there is none, or if it is not one.
+   *
+   * @throws Failure `file-unreadable` or `system-limit` if there may be one that cannot be read
+   */
   async readRun(): Promise<RunRecord | undefined> {
-    const text = await readFile(join(this.folder, 'run.json'), 'utf8').catch(() => '');
+    const text = await this.readText('run.json');
+    if (text === undefined) return undefined;
     try {
       const value: unknown = JSON.parse(text);
       return isRunRecord(value) ? value : undefined;
@@ -81,20 +87,24 @@ export class Workspace {
     }
   }
 
-  /** `metrics.json` of the last run; empty if there is none that can be read. */
+  /** `metrics.json` of the last run; empty if there is none, or if it is not one. */
   async readMetrics(): Promise<Readonly<Record<string, Readonly<Record<string, number>>>>> {
-    const text = await readFile(join(this.folder, 'metrics.json'), 'utf8').catch(() => '{}');
+    const text = await this.readText('metrics.json');
     try {
-      const value: unknown = JSON.parse(text);
+      const value: unknown = JSON.parse(text ?? '{}');
       return isMetrics(value) ? value : {};
     } catch {
       return {};
     }
   }
 
-  /** A file of the run itself; undefined if it cannot be read. */
+  /**
+   * A file of the run itself; undefined if there is none.
+   *
+   * @throws Failure `file-unreadable` or `system-limit` if there may be one that cannot be read
+   */
   async readText(name: string): Promise<string | undefined> {
-    return readFile(join(this.folder, name), 'utf8').catch(() => undefined);
+    return readPresent(join(this.folder, name));
   }
 
   /** Whether a stage has a folder here. */
@@ -122,10 +132,11 @@ export class Workspace {
     else await this.writeText(EXTENDS, `${JSON.stringify(bases, null, 2)}\n`);
   }
 
-  /** The files that the pipeline extends, the nearest first; none where the list cannot be read. */
+  /** The files that the pipeline extends, the nearest first; none where there is no list. */
   async readBases(): Promise<readonly { readonly file: string; readonly text: string }[]> {
+    const text = await this.readText(EXTENDS);
     try {
-      const value: unknown = JSON.parse((await this.readText(EXTENDS)) ?? '[]');
+      const value: unknown = JSON.parse(text ?? '[]');
       return Array.isArray(value) && value.every(isBase) ? value : [];
     } catch {
       return [];
@@ -211,7 +222,7 @@ export class Workspace {
 
   /** Stages whose folders hold artifacts, or held some: those with a list of them, and those of the last run. */
   async stagesShown(): Promise<ReadonlySet<string>> {
-    const lists = await readdir(join(this.folder, LISTS)).catch(() => []);
+    const lists = await namesIn(join(this.folder, LISTS));
     const run = await this.readRun();
     return new Set([...lists.map((name) => basename(name, '.json')), ...Object.keys(run?.stages ?? {})]);
   }
@@ -234,7 +245,7 @@ export class Workspace {
   /** Removes what a killed run had begun to write beside the stages' folders. */
   async removeLeftovers(): Promise<void> {
     for (const folder of [this.folder, join(this.folder, LISTS)]) {
-      for (const name of await readdir(folder).catch(() => []))
+      for (const name of await namesIn(folder))
         if (TEMPORARY.test(name)) await rm(join(folder, name), { force: true });
     }
   }
@@ -362,8 +373,7 @@ export async function workspacesIn(folder: string): Promise<readonly Workspace[]
 }
 
 async function foldersIn(folder: string): Promise<readonly string[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
-  return entries
+  return (await visibleEntries(folder))
     .filter((entry) => entry.isDirectory())
     .map((entry) => join(folder, entry.name))
     .sort();

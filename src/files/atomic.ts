@@ -140,6 +140,14 @@ export function fileFailure(error: unknown, path: string): unknown {
 export function systemFailure(error: unknown): unknown {
   if (error instanceof Failure) return error;
   if (isOutOfMemory(error)) return memoryFailure();
+  // Node's words for a module that it may not open. Missing modules of plugins are told where plugins are loaded.
+  if (errorCode(error) === 'ERR_MODULE_NOT_FOUND') {
+    return failure(
+      'system-limit',
+      'a part of Hourglass cannot be loaded',
+      'raise the limit of open files with `ulimit -n`; if that does not help, install Hourglass again',
+    );
+  }
   if (!isSystemError(error)) return error;
   const code = errorCode(error);
   const path = 'path' in error && typeof error.path === 'string' ? error.path : undefined;
@@ -147,7 +155,9 @@ export function systemFailure(error: unknown): unknown {
   if (limit !== undefined) return limit;
   const isFull = code === 'ENOSPC' || code === 'EDQUOT';
   const temporary = tmpdir();
-  const isTemporary = [temporary, realTemporary()].some((folder) => path?.startsWith(folder) === true);
+  const isTemporary = [temporary, realTemporary()].some(
+    (folder) => path !== undefined && isOurs(path, folder),
+  );
   if (isFull && (path === undefined || isTemporary)) {
     return failure(
       'disk-full',
@@ -168,6 +178,11 @@ export function systemFailure(error: unknown): unknown {
     `${path === undefined ? 'a file' : `\`${path}\``} cannot be read or written (${code})`,
     'check its permissions, and the disk that it is on',
   );
+}
+
+/** Whether a path is the temporary folder, or what Hourglass makes in it: a user's project may lie there, too. */
+function isOurs(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(join(folder, 'hourglass-'));
 }
 
 /** Whether memory ran out, as JavaScript and WebAssembly say it. */

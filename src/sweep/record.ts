@@ -1,8 +1,8 @@
 /** `sweep.json` and `sweep.csv` of a workspace: the trials as they were fixed when the sweep began, and what came of them. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isError } from '../core/diagnostic.ts';
 import { writeFileAtomic } from '../files/atomic.ts';
+import { readPresent } from '../files/present.ts';
 import type { Sweep } from '../schema/generated/settings.ts';
 import { writeCsv } from '../formats/csv.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
@@ -114,9 +114,14 @@ export function numbered<T extends { readonly parameters: JsonObject }>(
   });
 }
 
-/** The record in a workspace; undefined if there is none that can be read. */
+/**
+ * The record in a workspace; undefined if there is none, or if it is not one.
+ *
+ * @throws Failure `file-unreadable` or `system-limit` if there may be one that cannot be read
+ */
 export async function readSweep(workspace: string): Promise<SweepRecord | undefined> {
-  const text = await readFile(sweepFile(workspace), 'utf8').catch(() => '');
+  const text = await readPresent(sweepFile(workspace));
+  if (text === undefined) return undefined;
   try {
     const value: unknown = JSON.parse(text);
     return isSweepRecord(value) ? value : undefined;

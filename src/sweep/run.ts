@@ -1,10 +1,11 @@
 /** Runs a sweep: the trials are fixed, those that are not complete are brought to their end, and results are recorded. */
-import { lstat, readdir } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { exists } from '../files/atomic.ts';
 import { foreignIn, removeExcept } from '../artifacts/foreign.ts';
 import { takeLock, type HeldLock } from '../files/lock.ts';
 import { markIgnored } from '../files/marks.ts';
+import { namesIn } from '../files/present.ts';
 import { Workspace } from '../artifacts/workspace.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
 import type { Sweep } from '../schema/generated/settings.ts';
@@ -298,7 +299,7 @@ async function writePage(
 /** Removes folders of trials that the sweep no longer has; their results stay in the cache. */
 async function removeObsoleteTrials(folder: string, planned: readonly PlannedTrial[]): Promise<void> {
   const own = new Set(planned.map(({ id }) => id));
-  for (const name of await readdir(folder).catch(() => [])) {
+  for (const name of await namesIn(folder)) {
     if (own.has(name)) continue;
     const path = join(folder, name);
     // A file here is the user's, as is what they put into a trial's folder.

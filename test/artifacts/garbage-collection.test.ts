@@ -7,6 +7,7 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -25,6 +26,7 @@ import {
   summarize,
   verifyStore,
 } from '../../src/artifacts/garbage-collection.ts';
+import { PublishedFiles } from '../../src/artifacts/published.ts';
 import { workspacesBeside } from '../../src/artifacts/workspace.ts';
 import { Failure } from '../../src/core/diagnostic.ts';
 import { canonicalJson, sha256 } from '../../src/core/json.ts';
@@ -116,6 +118,30 @@ test('the outputs of a store are those of all folders beside it, with trials', a
   mkdirSync(join(folder, 'outputs', 'mine'));
   const workspaces = await workspacesBeside(store.folder);
   assert.deepEqual([...(await shownIn(workspaces))].sort(), ['1', '2', '3']);
+});
+
+test('what may be shown, locked or stored and cannot be read is not taken for none', async () => {
+  const unreadable = (...parts: readonly string[]): void => {
+    mkdirSync(join(folder, ...parts.slice(0, -1)), { recursive: true });
+    // A link to itself: even the superuser cannot open it.
+    symlinkSync(parts.at(-1) ?? '', join(folder, ...parts));
+  };
+  await three();
+  mkdirSync(join(folder, 'outputs', 'x'), { recursive: true });
+  writeFileSync(join(folder, 'outputs', 'x', 'sweep.json'), '{}');
+  unreadable('outputs', 'x', 'run.json');
+  const workspaces = await workspacesBeside(store.folder);
+  await assert.rejects(shownIn(workspaces), Failure);
+  unreadable('outputs', 'x', '.artifacts', 's.json');
+  mkdirSync(join(folder, 'outputs', 'x', 's'));
+  writeFileSync(join(folder, 'outputs', 'x', 's', 'mine'), 'mine', { mode: 0o444 });
+  await assert.rejects(new PublishedFiles(join(folder, 'outputs', 'x'), 's').foreign(['mine']), Failure);
+  unreadable('.hourglass', 'locks');
+  await assert.rejects(lockRuns(store, 'all'), Failure);
+  renameSync(join(store.folder, 'store'), join(store.folder, 'elsewhere'));
+  unreadable('.hourglass', 'store');
+  await assert.rejects(verifyStore(store), Failure);
+  assert.equal(readdirSync(join(store.folder, 'elsewhere')).length, 3);
 });
 
 test('a survey counts entries, drafts, leftovers and what was set aside', async () => {

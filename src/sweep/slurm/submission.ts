@@ -7,12 +7,12 @@
  * - `cancelled`: `--cancel` was used
  * - `logs/`: what the jobs printed
  */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Sweep } from '../../schema/generated/settings.ts';
 import type { TrialSetting } from '../../config/pipeline.ts';
 import type { SourceFile } from '../../core/diagnostic.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
+import { readPresent } from '../../files/present.ts';
 import type { EngineChoice } from '../../engine/engine.ts';
 import type { TrialOutcome } from '../event.ts';
 
@@ -86,9 +86,14 @@ export function eventsFile(folder: string, index: MemberIndex): string {
   return join(folder, 'events', `${index}.jsonl`);
 }
 
-/** The submission of a workspace; undefined if there is none that can be read. */
+/**
+ * The submission of a workspace; undefined if there is none, or if it is not one.
+ *
+ * @throws Failure `file-unreadable` or `system-limit` if there may be one that cannot be read
+ */
 export async function readSubmission(workspace: string): Promise<Submission | undefined> {
-  const text = await readFile(join(slurmFolder(workspace), 'plan.json'), 'utf8').catch(() => '');
+  const text = await readPresent(join(slurmFolder(workspace), 'plan.json'));
+  if (text === undefined) return undefined;
   try {
     const value: unknown = JSON.parse(text);
     // Written by this program, whole or not at all.

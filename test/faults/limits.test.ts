@@ -1,0 +1,112 @@
+/** Commands that the system refuses what they need: they say so, and take nothing for granted. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { packageRoot } from '../../src/core/package-root.ts';
+import { rig } from '../rig.ts';
+
+const PROGRAM = join(packageRoot, 'bin', 'hourglass.js');
+const PIPELINE = `name: small
+stages:
+  mnist: { type: dataset, source: mnist, limit: { train: 16, test: 8 } }
+  digits: { type: figure, kind: images, data: mnist, rows: 2, columns: 3 }
+`;
+
+const prepared = rig({ after });
+before(() => {
+  prepared.write('small.yaml', PIPELINE);
+  const { code, stderr } = under('true', prepared.folder, 'run small.yaml');
+  assert.equal(code, 0, stderr);
+});
+
+interface Ended {
+  readonly code: number | null;
+  readonly stderr: string;
+}
+
+/** Runs a command in a folder after a line of shell. */
+function under(line: string, folder: string, command: string): Ended {
+  const script = `${line}; exec "$@"`;
+  const args = ['-c', script, 'sh', process.execPath, PROGRAM, ...command.split(' ')];
+  const { status, stderr } = spawnSync('sh', args, {
+    cwd: folder,
+    encoding: 'utf8',
+    timeout: 120_000,
+    killSignal: 'SIGKILL',
+  });
+  return { code: status, stderr };
+}
+
+/** A command that ended well, or with a problem that has a name. */
+function assertTyped({ code, stderr }: Ended, what: string): void {
+  assert.ok(code !== null && code <= 3, `${what}: ${code}: ${stderr}`);
+  assert.doesNotMatch(stderr, /internal-error|node:internal|^ +at /m, what);
+  if (code === 1) assert.match(stderr, /\[[a-z-]+\]|cannot start/, what);
+}
+
+/** Everything below a folder but the locks and temporary files that a command makes. */
+function contents(folder: string): readonly string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((path) => !/locks|tmp|\.gitignore|CACHEDIR/.test(path))
+    .sort();
+}
+
+const COMMANDS = [
+  'check small.yaml',
+  'plan small.yaml',
+  'cache status',
+  'cache verify',
+  'cache gc --max-size 1kB',
+  'clean --cache',
+  'schema',
+] as const;
+
+for (const files of [24, 36]) {
+  test(`with ${files} open files at most, nothing that is shown is taken for unused or damaged`, () => {
+    const before = contents(prepared.path('.hourglass', 'store'));
+    for (const command of COMMANDS)
+      assertTyped(under(`ulimit -n ${files}`, prepared.folder, command), `${command}, ${files}`);
+    assert.deepEqual(contents(prepared.path('.hourglass', 'store')), before);
+    const refused = under('ulimit -n 24', prepared.folder, 'cache verify');
+    assert.equal(refused.code, 1);
+  });
+}
+
+test('with small files only, a run says so and keeps what was there', () => {
+  const shown = contents(prepared.path('outputs'));
+  const ended = under('ulimit -f 0', prepared.folder, 'run small.yaml');
+  assertTyped(ended, 'run');
+  assert.equal(ended.code, 1);
+  assert.deepEqual(contents(prepared.path('outputs')), shown);
+});
+
+test('what does not reach stdout is not done', () => {
+  for (const command of ['plan small.yaml', 'cache status', '--help']) {
+    const ended = under('exec >/dev/full', prepared.folder, command);
+    assertTyped(ended, command);
+    assert.equal(ended.code, 1, command);
+  }
+});
+
+test('a folder that was removed is named, whatever is to be done in it', () => {
+  for (const command of ['run small.yaml', 'cache status', 'init']) {
+    mkdirSync(prepared.path('gone'));
+    const ended = under('rmdir "$PWD"', prepared.path('gone'), command);
+    assertTyped(ended, command);
+    assert.notEqual(ended.code, 0, command);
+  }
+});
+
+test('a temporary folder that is missing is named; a project in one is not taken for it', () => {
+  const missing = under('export TMPDIR=/nowhere', prepared.folder, 'check small.yaml');
+  assert.equal(missing.code, 0);
+  const copy = prepared.path('copy');
+  cpSync(prepared.path('outputs'), join(copy, 'outputs'), { recursive: true });
+  rmSync(join(copy, 'outputs', 'small', 'run.json'));
+  mkdirSync(join(copy, 'outputs', 'small', 'run.json'));
+  const ended = under(`export TMPDIR='${prepared.folder}'`, copy, 'report small');
+  assertTyped(ended, 'report');
+  assert.doesNotMatch(ended.stderr, /TMPDIR/);
+});
