@@ -29,19 +29,15 @@ try {
   process.exitCode = reportRefusal(error);
 }
 
-/** What the system refused before there was a program to say it. Errors of other kinds are bugs. */
+/** Says what the system refused before there was a program to say it. Other errors are bugs. */
 function reportRefusal(error) {
-  const { code, syscall, path } = error;
+  const { code, syscall, message } = error;
   // Node's words for a module that is missing, and also for one that it may not open.
   const isMissing = code === 'ERR_MODULE_NOT_FOUND';
-  if (typeof code !== 'string' || (syscall === undefined && !isMissing)) throw error;
-  const hint =
-    isMissing || ['EMFILE', 'ENFILE'].includes(code)
-      ? ': raise the limit of open files with `ulimit -n`'
-      : '';
-  process.stderr.write(
-    `Hourglass cannot start: ${isMissing ? error.message : (path ?? syscall)} (${code})${hint}.\n`,
-  );
+  if (syscall === undefined && !isMissing) throw error;
+  const mayBeLimit = isMissing || code === 'EMFILE' || code === 'ENFILE';
+  const hint = mayBeLimit ? '; raise the limit of open files with `ulimit -n`' : '';
+  process.stderr.write(`Hourglass cannot start: ${message}${hint}.\n`);
   return 1;
 }
 

@@ -199,7 +199,7 @@ function memoryFailure(code?: string): Failure {
 }
 
 /** What a limit of the system, or of the shell, refuses whatever the file is; undefined for other errors. */
-function limitFailure(error: unknown, path: string | undefined): Failure | undefined {
+export function limitFailure(error: unknown, path?: string): Failure | undefined {
   const code = errorCode(error);
   switch (code) {
     case 'EMFILE':

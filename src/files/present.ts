@@ -4,13 +4,10 @@
  */
 import type { Dirent } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
-import { errorCode, systemFailure } from './atomic.ts';
+import { errorCode, limitFailure, systemFailure } from './atomic.ts';
 
-/** No such name; or something else has it, or a part of its path. */
-const ABSENT: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR']);
-
-/** Errors for which a limit of the system is the reason, and not the file. */
-const LIMITS: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN']);
+/** No such name, or no name at all; or something else has it, or a part of its path. */
+const ABSENT: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'ENAMETOOLONG']);
 
 /**
  * The text of a file; undefined if there is no such file.
@@ -49,7 +46,8 @@ export async function visibleEntries(folder: string): Promise<readonly Dirent[]>
  */
 export async function ifReadable<Value>(reading: Promise<Value>): Promise<Value | undefined> {
   return reading.catch((error: unknown) => {
-    if (LIMITS.has(errorCode(error))) throw systemFailure(error);
+    const limit = limitFailure(error);
+    if (limit !== undefined) throw limit;
     return undefined;
   });
 }

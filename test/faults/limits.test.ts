@@ -53,26 +53,18 @@ function contents(folder: string): readonly string[] {
     .sort();
 }
 
-const COMMANDS = [
-  'check small.yaml',
-  'plan small.yaml',
-  'cache status',
-  'cache verify',
-  'cache gc --max-size 1kB',
-  'clean --cache',
-  'schema',
-] as const;
-
-for (const files of [24, 36]) {
-  test(`with ${files} open files at most, nothing that is shown is taken for unused or damaged`, () => {
-    const before = contents(prepared.path('.hourglass', 'store'));
-    for (const command of COMMANDS)
-      assertTyped(under(`ulimit -n ${files}`, prepared.folder, command), `${command}, ${files}`);
-    assert.deepEqual(contents(prepared.path('.hourglass', 'store')), before);
-    const refused = under('ulimit -n 24', prepared.folder, 'cache verify');
-    assert.equal(refused.code, 1);
-  });
-}
+test('with few open files, nothing that is shown is taken for unused or damaged', () => {
+  const before = contents(prepared.path('.hourglass', 'store'));
+  const commands = [
+    [24, 'cache verify'],
+    [30, 'cache gc --max-size 1kB'],
+    [36, 'clean --cache'],
+    [40, 'report small'],
+  ] as const;
+  for (const [files, command] of commands)
+    assertTyped(under(`ulimit -n ${files}`, prepared.folder, command), `${command}, ${files}`);
+  assert.deepEqual(contents(prepared.path('.hourglass', 'store')), before);
+});
 
 test('with small files only, a run says so and keeps what was there', () => {
   const shown = contents(prepared.path('outputs'));
@@ -83,7 +75,7 @@ test('with small files only, a run says so and keeps what was there', () => {
 });
 
 test('what does not reach stdout is not done', () => {
-  for (const command of ['plan small.yaml', 'cache status', '--help']) {
+  for (const command of ['cache status', '--help']) {
     const ended = under('exec >/dev/full', prepared.folder, command);
     assertTyped(ended, command);
     assert.equal(ended.code, 1, command);
@@ -91,7 +83,7 @@ test('what does not reach stdout is not done', () => {
 });
 
 test('a folder that was removed is named, whatever is to be done in it', () => {
-  for (const command of ['run small.yaml', 'cache status', 'init']) {
+  for (const command of ['run small.yaml', 'init']) {
     mkdirSync(prepared.path('gone'));
     const ended = under('rmdir "$PWD"', prepared.path('gone'), command);
     assertTyped(ended, command);
@@ -99,9 +91,7 @@ test('a folder that was removed is named, whatever is to be done in it', () => {
   }
 });
 
-test('a temporary folder that is missing is named; a project in one is not taken for it', () => {
-  const missing = under('export TMPDIR=/nowhere', prepared.folder, 'check small.yaml');
-  assert.equal(missing.code, 0);
+test('a project below the temporary folder is not taken for it', () => {
   const copy = prepared.path('copy');
   cpSync(prepared.path('outputs'), join(copy, 'outputs'), { recursive: true });
   rmSync(join(copy, 'outputs', 'small', 'run.json'));
