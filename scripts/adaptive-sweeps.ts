@@ -48,8 +48,9 @@ function courseOf({ trials }: SweepRecord): Course {
     const [all, before] = epochsOf(trial, trained);
     epochs += all - before;
     // What had fewer epochs is not comparable.
-    if (all < EPOCHS || trial.value === undefined) continue;
-    best = Math.min(best, trial.value);
+    const { value = null } = trial;
+    if (all < EPOCHS || value === null) continue;
+    best = Math.min(best, value);
     course.push([epochs, best]);
   }
   return course;

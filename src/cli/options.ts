@@ -122,9 +122,9 @@ export function withBatchFlags(command: Command): Command {
       'for Slurm: a job that reaches its time limit, or whose node fails, is not started again',
     )
     .option('--sbatch-arg <argument>', 'for Slurm: a further argument of sbatch; may be repeated', collect)
-    .option('--wait', 'follow the jobs to their end')
-    .addOption(new Option('--status', 'show how far the jobs are').conflicts(['cancel', 'dryRun', 'wait']))
-    .addOption(new Option('--cancel', 'cancel the jobs').conflicts(['dryRun', 'wait']));
+    .option('--wait', 'for Slurm: follow the jobs to their end')
+    .addOption(new Option('--status', 'show how far each trial is').conflicts(['cancel', 'dryRun', 'wait']))
+    .addOption(new Option('--cancel', 'for Slurm: cancel the jobs').conflicts(['dryRun', 'wait']));
 }
 
 function collect(value: string, earlier: readonly string[] = []): readonly string[] {

@@ -4,7 +4,7 @@ import type { Figure } from './figure.ts';
 import { layoutHeader, type HeaderText } from './header.ts';
 import { CAP_MIDDLE, COLORS, MARGIN, MAX_WIDTH, SERIES_COLORS, TYPE } from './style.ts';
 import { formatLength, svgDocument, textElement } from './svg.ts';
-import { linearScale, logScale, logScaleAt } from './ticks.ts';
+import { linearScale, linearScaleAt, logScale, logScaleAt, MOST_OWN_TICKS, type Scale } from './ticks.ts';
 import { textWidth, truncateText, wrapText } from './type.ts';
 
 /** An axis of numbers, or one of categories at even distances, the first at the top. */
@@ -35,8 +35,6 @@ const TICK_LENGTH = 5;
 const TICK_GAP = 4;
 /** Between two axes, if there is room. */
 const SPACING = 170;
-/** Axes with so many different numbers at most have a tick at each. */
-const MOST_TICKS = 9;
 const BEST = SERIES_COLORS[0] ?? { line: COLORS.text, text: COLORS.text };
 
 interface PlacedAxis {
@@ -113,12 +111,12 @@ function scaleOf(axis: ParallelAxis, values: readonly number[]): AxisScale {
   const different = [...new Set(values)];
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const integer = values.every(Number.isInteger);
-  const isFew = different.length <= MOST_TICKS && integer;
-  const { domain, ticks, labels } = axis.log
-    ? isFew
-      ? logScaleAt(values)
-      : logScale(low, high)
-    : linearScale(low, high, { steps: 6, integer, extend: true });
+  const scale = (): Scale => {
+    if (axis.log)
+      return integer && different.length <= MOST_OWN_TICKS ? logScaleAt(values) : logScale(low, high);
+    return integer ? linearScaleAt(values) : linearScale(low, high, { steps: 6, extend: true });
+  };
+  const { domain, ticks, labels } = scale();
   const at = (value: number): number => (axis.log ? Math.log(value) : value);
   const [from, to] = [at(domain[0]), at(domain[1])];
   return { share: (value) => (at(value) - from) / (to - from), ticks, labels };

@@ -8,6 +8,9 @@ export interface Scale {
   readonly labels: readonly string[];
 }
 
+/** Axes with so many different numbers at most have a tick at each. */
+export const MOST_OWN_TICKS = 9;
+
 export interface LinearScaleOptions {
   /** Most steps between ticks. */
   readonly steps: number;
@@ -45,6 +48,24 @@ export function logScaleAt(values: readonly number[]): Scale {
     ticks,
     labels: ticks.map((tick) => formatNumber(tick, 0, high)),
   };
+}
+
+/** Ticks nearer to each other than this share of the axis have labels that touch. */
+const CLOSEST = 0.06;
+
+/** A linear axis for whole numbers that ends with the data: its ends have ticks, and few numbers one each, where there is room. */
+export function linearScaleAt(values: readonly number[]): Scale {
+  const different = [...new Set(values)].sort((a, b) => a - b);
+  const [low = 0, high = 0] = [different[0], different.at(-1)];
+  const { domain, ticks } = linearScale(low, high, { steps: 6, integer: true });
+  const room = (domain[1] - domain[0]) * CLOSEST;
+  const inner: number[] = [];
+  for (const tick of different.length > MOST_OWN_TICKS ? ticks : different) {
+    if (tick - (inner.at(-1) ?? low) >= room && high - tick >= room) inner.push(tick);
+  }
+  const all = low === high ? [low] : [low, ...inner, high];
+  const largest = Math.max(Math.abs(low), Math.abs(high));
+  return { domain, ticks: all, labels: all.map((tick) => formatNumber(tick, 0, largest)) };
 }
 
 /**

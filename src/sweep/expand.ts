@@ -79,6 +79,7 @@ export function expandSweep(given: Sweep, seed: number): Expansion {
       new Map(Object.entries(each).map(([name, value]) => [name, { value, at: ['include', index, name] }])),
   );
   const combinations = distinct([...left.slice(0, sweep.run_cap), ...included]);
+  problems.push(...repetitions(sweep, { all, included, combinations }));
   if (combinations.length === 0) {
     problems.push({ code: 'out-of-range', message: '`exclude` leaves no combination', at: ['exclude'] });
   }
@@ -151,6 +152,52 @@ function excludeProblems({ exclude, parameters }: Sweep): readonly SweepProblem[
         part: 'key' as const,
       })),
   );
+}
+
+/**
+ * Values and combinations that are written again, and add no trial. Draws take a value that a list has twice twice as often, and
+ * of values side by side (`zip`) only rows count.
+ */
+function repetitions(
+  { method, parameters }: Sweep,
+  {
+    all,
+    included,
+    combinations,
+  }: Readonly<Record<'all' | 'included' | 'combinations', readonly Combination[]>>,
+): readonly SweepProblem[] {
+  const problems: SweepProblem[] = [];
+  const hint = 'each is tried once: leave it out, or use `replicates` to try it with several seeds';
+  const add = (what: string, at: DocumentPath): void => {
+    problems.push({
+      code: 'bad-setting',
+      severity: 'warning',
+      message: `${what} is there already`,
+      hint,
+      at,
+    });
+  };
+  const lists = method === 'grid' ? Object.entries(parameters) : [];
+  for (const [name, parameter] of lists) {
+    if (isRange(parameter)) continue;
+    const texts = parameter.map((value) => canonicalJson(value));
+    texts.forEach((text, index) => {
+      if (texts.indexOf(text) < index) add(`\`${shortText(text)}\``, ['parameters', name, index]);
+    });
+  }
+  const rows = method === 'zip' ? all.map(textOf) : [];
+  rows.forEach((text, index) => {
+    const [first] = all[index]?.values() ?? [];
+    if (first !== undefined && rows.indexOf(text) < index) add('this combination', first.at);
+  });
+  included.forEach((combination, index) => {
+    if (!combinations.includes(combination)) add('this combination', ['include', index]);
+  });
+  return problems;
+}
+
+function shortText(text: string): string {
+  return text.length > 40 ? `${text.slice(0, 39)}…` : text;
 }
 
 /** Every value of a parameter that is not drawn, in order. */

@@ -9,13 +9,14 @@ import {
   type SourceFile,
   type SourceRange,
 } from '../core/diagnostic.ts';
+import { canonicalJson } from '../core/json.ts';
 import { searchOf, type ChosenTrial, type TrialSearch } from './adaptive.ts';
 import { budgetOf, rungsOfSweep } from './budget.ts';
 import { sweepDiagnostic } from './diagnostic.ts';
 import { effectProblems } from './effect.ts';
-import { expandSweep, type Chosen } from './expand.ts';
+import { expandSweep, type Chosen, type Combination, type SweepProblem } from './expand.ts';
 import { HeldValues } from './held.ts';
-import { makeTrial, settingsOf, valuesOf, type Trial, type TrialMaker } from './trial.ts';
+import { makeTrial, settingsOf, shortJson, valuesOf, type Trial, type TrialMaker } from './trial.ts';
 import { isRange } from './values.ts';
 
 export interface TrialList {
@@ -46,10 +47,15 @@ export async function listTrials(
   const budget = budgetOf(located, rungs?.[0]);
   const first = budget === undefined ? maker : { ...maker, budget };
   const trials = new Map<string, ChosenTrial>();
+  const made = new Map<string, Combination>();
   for (let replicate = 1; replicate <= sweep.replicates; replicate += 1) {
     for (const combination of combinations) {
       const { trial, diagnostics } = await makeTrial(first, combination, replicate);
       found.push(...diagnostics);
+      const twin = made.get(trial.id);
+      if (twin !== undefined && twin !== combination)
+        found.push(sweepDiagnostic(located, sameTrial(combination, twin)));
+      if (twin === undefined) made.set(trial.id, combination);
       if (!trials.has(trial.id)) trials.set(trial.id, { trial, values: valuesOf(combination) });
     }
     // What is wrong with one seed is wrong with all.
@@ -106,6 +112,25 @@ async function probe(maker: TrialMaker): Promise<readonly Diagnostic[]> {
     }
   }
   return found;
+}
+
+/** Two combinations that mean the same settings, such as `mse` and `mean_squared_error`. */
+function sameTrial(combination: Combination, twin: Combination): SweepProblem {
+  const differing = [...combination].filter(
+    ([name, { value }]) => canonicalJson(value) !== canonicalJson(twin.get(name)?.value ?? null),
+  );
+  const [[name, chosen] = []] = differing;
+  const other = name === undefined ? undefined : twin.get(name);
+  return {
+    code: 'bad-setting',
+    severity: 'warning',
+    message:
+      differing.length === 1 && chosen !== undefined && other !== undefined
+        ? `\`${shortJson(chosen.value)}\` and \`${shortJson(other.value)}\` mean the same: one trial`
+        : 'two combinations mean the same settings: one trial',
+    at: chosen?.at ?? [],
+    ...(chosen === undefined ? { part: 'key' } : {}),
+  };
 }
 
 /** Whether a place lies in the block of a parameter. */

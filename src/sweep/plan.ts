@@ -18,7 +18,7 @@ export interface PlannedTrial extends Trial {
   readonly plan: Plan;
   readonly workspace: Workspace;
   /** Of a trial that has run to its end, and whose outputs and results are there: what it measured. */
-  readonly complete?: { readonly metrics: Metrics; readonly seconds: number };
+  readonly complete?: Measured;
 }
 
 /** The folder of a sweep's trials in a pipeline's workspace. */
@@ -89,13 +89,23 @@ export async function planTrials(
 }
 
 /** What the entries of a trial's stages say. */
-export function resultOf(
-  { stages }: Plan,
-  entries: readonly (Entry | undefined)[],
-): { readonly metrics: Metrics; readonly seconds: number } {
+export function resultOf({ stages }: Plan, entries: readonly (Entry | undefined)[]): Measured {
+  return measuredIn(
+    stages.map(({ name }) => name),
+    entries,
+  );
+}
+
+interface Measured {
+  readonly metrics: Metrics;
+  readonly seconds: number;
+}
+
+/** @param entries of these stages */
+export function measuredIn(stages: readonly string[], entries: readonly (Entry | undefined)[]): Measured {
   const metrics: Record<string, Readonly<Record<string, number>>> = {};
   let seconds = 0;
-  stages.forEach(({ name }, index) => {
+  stages.forEach((name, index) => {
     const record = entries[index]?.record;
     if (record === undefined) return;
     if (Object.keys(record.metrics).length > 0) metrics[name] = record.metrics;

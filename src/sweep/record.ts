@@ -21,8 +21,8 @@ export interface TrialRecord {
   readonly state: Exclude<TrialState, 'left' | 'submitted'> | 'pending';
   readonly seconds: number;
   readonly metrics: Metrics;
-  /** The sweep's metric. */
-  readonly value?: number;
+  /** The sweep's metric; null, or absent, where it was not measured. */
+  readonly value?: number | null;
   /** Of a stopped trial. */
   readonly epoch?: number;
   /** Why it failed. */
@@ -92,7 +92,7 @@ export function recordWith(
 }
 
 export async function writeSweep(workspace: string, record: SweepRecord): Promise<void> {
-  const listed = { ...record, trials: numbered(record.trials) };
+  const listed = { ...record, trials: listedTrials(record) };
   await writeFileAtomic(sweepFile(workspace), `${JSON.stringify(listed, null, 2)}\n`);
   await writeFileAtomic(join(workspace, 'sweep.csv'), sweepCsv(record.trials));
 }
@@ -112,6 +112,12 @@ export function numbered<T extends { readonly parameters: JsonObject }>(
     // An earlier number may be among its members.
     return { ...own, ...trial, ...own };
   });
+}
+
+/** The trials of a record as JSON lists them: each has its `value`, if the sweep has a metric. */
+export function listedTrials({ sweep, trials }: SweepRecord): ReturnType<typeof numbered<TrialRecord>> {
+  const valued = sweep.metric === undefined ? trials : trials.map((trial) => ({ value: null, ...trial }));
+  return numbered(valued);
 }
 
 /**

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { linearScale, logScale, logScaleAt, type Scale } from '../../src/figures/ticks.ts';
+import { linearScale, linearScaleAt, logScale, logScaleAt, type Scale } from '../../src/figures/ticks.ts';
 
 const magnitudes = fc
   .tuple(fc.double({ min: 1, max: 10, noNaN: true }), fc.integer({ min: -30, max: 30 }))
@@ -55,6 +55,22 @@ test('whole numbers have ticks at whole numbers only', () => {
       assert.ok(scale.ticks.length >= 1 && scale.ticks.length <= 11);
     }),
   );
+});
+
+test('an axis of whole numbers ends with them, and has a tick at each of a few', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.integer({ min: -500, max: 5000 }), { minLength: 1, maxLength: 30 }),
+      (numbers) => {
+        const scale = linearScaleAt(numbers);
+        assertSound(scale);
+        const [low, high] = [Math.min(...numbers), Math.max(...numbers)];
+        assert.deepEqual([scale.ticks[0], scale.ticks.at(-1)], [low, high]);
+        if (low < high) assert.deepEqual(scale.domain, [low, high]);
+      },
+    ),
+  );
+  assert.deepEqual(linearScaleAt([40, 2, 16]).labels, ['2', '16', '40']);
 });
 
 test('epochs', () => {

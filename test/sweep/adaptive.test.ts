@@ -11,8 +11,8 @@ import { halvingOf } from '../../src/sweep/budget.ts';
 import { bayesOf } from '../../src/sweep/expand.ts';
 import type { TrialSearch } from '../../src/sweep/adaptive.ts';
 import type { Trial } from '../../src/sweep/trial.ts';
-import { rig } from '../rig.ts';
-import { fingerprint, readTrials, SMALL } from './rig.ts';
+import { rig, type Finished, type Rig } from '../rig.ts';
+import { childrenOf, fingerprint, readTrials, SMALL } from './rig.ts';
 
 /** A small pipeline with a sweep. */
 function withSweep(sweep: string, epochs = 4): string {
@@ -191,8 +191,12 @@ test('halving trains on from rung to rung, gives what plain runs give, and has n
   );
   const before = fingerprint(rigged, 'tiny');
   assert.match((await rigged.run(['sweep', 'tiny.yaml'])).stdout, /nothing to do/);
-  assert.equal((await rigged.run(['sweep', 'tiny.yaml', '-o', 'other/outputs', '-j', '1'])).code, 0);
+  // From the beginning, and killed on the way.
+  const other = ['sweep', 'tiny.yaml', '-o', 'other/outputs', '-j', '1'];
+  assert.equal((await killed(rigged, other, /✔ #5/)).code, null);
+  assert.equal((await rigged.run(other)).code, 0);
   assert.deepEqual(fingerprint(rigged, 'tiny', 'other/outputs'), before);
+  assert.deepEqual(JSON.parse(rigged.read('other/outputs/tiny/sweep.json')).search, record.search);
   assert.match(rigged.read('outputs/tiny/sweep.html'), /4 trials of 1 epoch, 2 of 2, 1 of 4/);
 });
 
@@ -201,6 +205,7 @@ test('bayes goes on after Ctrl-C with the same trials, whatever `-j`', async (t)
   const few = BAYES.replace('run_cap: 14', 'run_cap: 6').replace('trials: 5, lag: 3', 'trials: 2, lag: 2');
   const text = withSweep(few, 1);
   rigged.write('tiny.yaml', text);
+  assert.match((await rigged.run(['check', 'tiny.yaml'])).stdout, /\b6 trials/);
   const dry = await rigged.runJson(['sweep', 'tiny.yaml', '--dry-run']);
   assert.equal((dry.json as unknown as { trials: readonly unknown[] }).trials.length, 2);
   assert.equal((dry.json as unknown as { later: number }).later, 4);
@@ -211,7 +216,20 @@ test('bayes goes on after Ctrl-C with the same trials, whatever `-j`', async (t)
   const interrupted = readTrials(rigged, 'tiny');
   assert.equal(JSON.parse(rigged.read('outputs/tiny/sweep.json')).status, 'interrupted');
   assert.ok(interrupted.length < 6);
-  assert.equal((await rigged.run(['sweep', 'tiny.yaml'])).code, 0);
+  const status = async (): Promise<readonly [string, Readonly<Record<string, number>>]> => {
+    const { stdout } = await rigged.run(['sweep', 'tiny.yaml', '--status', '--json']);
+    const { status: state, counts } = JSON.parse(stdout);
+    return [state, counts];
+  };
+  assert.equal((await status())[0], 'interrupted');
+  assert.equal((await rigged.run(['report', 'tiny.yaml', '--trial', '6'])).code, 2);
+  // Then the sweep is killed, and then a worker of it, which is replaced.
+  assert.equal((await killed(rigged, ['sweep', 'tiny.yaml'], /✔ #4/)).code, null);
+  const [state, counts] = await status();
+  assert.equal(state, 'interrupted');
+  assert.ok((counts['done'] ?? 0) >= 4, JSON.stringify(counts));
+  const worker = await killed(rigged, ['sweep', 'tiny.yaml'], /✔ #5/, (pid) => childrenOf(pid)[0]);
+  assert.equal(worker.code, 0, worker.stderr);
   const whole = readTrials(rigged, 'tiny');
   assert.equal(whole.length, 6);
   assert.deepEqual(
@@ -224,6 +242,20 @@ test('bayes goes on after Ctrl-C with the same trials, whatever `-j`', async (t)
     whole.map(({ id, value }) => [id, value]),
   );
 });
+
+/** Runs a command, and kills it once its output matches, or a process that it started. */
+function killed(
+  rigged: Rig,
+  args: readonly string[],
+  when: RegExp,
+  target: (pid: number) => number | undefined = (pid) => pid,
+): Promise<Finished> {
+  const act = (pid: number): void => {
+    const found = target(pid);
+    if (found !== undefined) process.kill(found, 'SIGKILL');
+  };
+  return rigged.run(args, { steps: [{ when, act }] });
+}
 
 test('settings that are left out are those that the schema names', () => {
   const sweep = JSON.parse(readFileSync(join(packageRoot, 'schemas', 'sweep.json'), 'utf8')).definitions

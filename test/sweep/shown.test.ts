@@ -54,6 +54,28 @@ test('so is one whose value another parameter replaces', async (t) => {
   assert.deepEqual(await found(t, sweep), ['bad-setting warning 2:5']);
 });
 
+test('what is written twice, or means the same, is a warning where it is written again', async (t) => {
+  const rigged = rig(t);
+  const cases: readonly (readonly [sweep: string, expected: readonly string[]])[] = [
+    ['  parameters:\n    latent_size: [2, 4, 2, 2]\n', ['2:25', '2:28']],
+    ['  parameters:\n    stages.trained.loss: [mse, mean_squared_error, mae]\n', ['2:32']],
+    [
+      '  parameters: { latent_size: [2, 4] }\n  include: [{ latent_size: 4 }, { latent_size: 8 }, { latent_size: 8 }]\n',
+      ['2:13', '2:53'],
+    ],
+    ['  method: zip\n  parameters: { latent_size: [2, 2, 2], epochs: [1, 2, 1] }\n', ['2:37']],
+    // Drawn twice as often.
+    ['  method: random\n  run_cap: 2\n  parameters: { latent_size: [2, 2, 4] }\n', []],
+  ];
+  for (const [sweep, expected] of cases) {
+    rigged.write('tiny.yaml', `${TINY}sweep:\n${sweep}`);
+    const warnings = expected.map((place) => `bad-setting warning ${place}`);
+    assert.deepEqual(await checked(rigged), warnings, sweep);
+  }
+  rigged.write('tiny.yaml', TINY);
+  assert.deepEqual(await checked(rigged, { over: ['latent_size=2,4,2'] }), ['bad-setting warning 1:17']);
+});
+
 test('an override of what the sweep sets is refused at the argument', async (t) => {
   const rigged = rig(t);
   rigged.write(

@@ -74,7 +74,8 @@ function print(terminal: Terminal, results: readonly CheckedFile[]): void {
   terminal.result(JSON.stringify({ status, files }, null, 2));
 }
 
-function printOne(terminal: Terminal, { file, located, trials, diagnostics, sources }: CheckedFile): void {
+function printOne(terminal: Terminal, checked: CheckedFile): void {
+  const { file, located, diagnostics, sources } = checked;
   const style = terminal.resultStyle;
   // Findings are what was asked for: they are results, not notes.
   if (diagnostics.length > 0) terminal.result(`${renderDiagnostics(diagnostics, sources, style)}\n`);
@@ -82,12 +83,16 @@ function printOne(terminal: Terminal, { file, located, trials, diagnostics, sour
     terminal.result(`${style('red', '✖')} ${file}: ${countOf(diagnostics)}`);
   } else if (!terminal.options.quiet) {
     const warnings = diagnostics.length === 0 ? '' : `, ${countOf(diagnostics)}`;
-    const counts = [
-      formatPlural(located.pipeline.stages.size, 'stage'),
-      ...(trials === undefined ? [] : [formatPlural(trials.length, 'trial')]),
-    ].join(', ');
+    const counts = [formatPlural(located.pipeline.stages.size, 'stage'), ...trialCount(checked)].join(', ');
     terminal.result(`${style('green', '✔')} ${file}: valid (${counts}${warnings})`);
   }
+}
+
+/** Results decide about trials beyond those that are known: there may be fewer. */
+function trialCount({ trials, search }: CheckedFile): readonly string[] {
+  if (trials === undefined) return [];
+  const count = search?.().count ?? trials.length;
+  return [`${count > trials.length ? 'up to ' : ''}${formatPlural(count, 'trial')}`];
 }
 
 /** Absolute paths of all files that the results depend on: the pipelines, what they extend, their plugins. */

@@ -3,11 +3,12 @@ import { basename, join, relative, resolve } from 'node:path';
 import { exists } from '../../files/atomic.ts';
 import { workspacesIn } from '../../artifacts/workspace.ts';
 import { Failure, failure } from '../../core/diagnostic.ts';
+import type { JsonObject } from '../../core/json.ts';
 import { suggest } from '../../core/suggest.ts';
 import { storeOf } from '../../run/plan.ts';
 import { csvValue } from '../../sweep/columns.ts';
 import { trialNumbers } from '../../sweep/record.ts';
-import { readSweepNow } from '../../sweep/slurm/collect.ts';
+import { readSweepNow } from '../../sweep/now.ts';
 import {
   describeStates,
   differingMetrics,
@@ -74,7 +75,7 @@ export async function compare(terminal: Terminal, options: CompareOptions): Prom
               state,
               ...(problem === undefined ? {} : { problem }),
             })),
-            metrics: Object.fromEntries(group.metrics),
+            metrics: metricsOf(group, record.sweep.metric?.name),
           })),
         },
         null,
@@ -91,7 +92,21 @@ export async function compare(terminal: Terminal, options: CompareOptions): Prom
   const lines = [renderSweepTable(results, groups, { metrics, numbers, columns }, terminal.resultStyle)];
   if (results.answer !== undefined) lines.push('', results.answer);
   terminal.result(lines.join('\n'));
+  if (record.status === 'running' || record.status === 'interrupted')
+    terminal.note(
+      `\nThe sweep ${record.status === 'running' ? 'is running' : 'was interrupted'}: results are missing.`,
+    );
   return EXIT.done;
+}
+
+/** Means by `stage.name`, that of the sweep's metric among them in any case. */
+function metricsOf({ metrics }: Group, metric: string | undefined): JsonObject {
+  const missing = metric === undefined || metrics.has(metric) ? {} : { [metric]: null };
+  const measured = [...metrics].map(([name, { mean, deviation = null, count }]) => [
+    name,
+    { mean, deviation, count },
+  ]);
+  return { ...missing, ...Object.fromEntries(measured) };
 }
 
 async function nameOf({ pipeline, outputs, ...options }: CompareOptions): Promise<string> {

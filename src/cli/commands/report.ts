@@ -8,7 +8,8 @@ import { storeOf } from '../../run/plan.ts';
 import { isAnother } from '../../run/source.ts';
 import { sweepPage, writeSweepPage } from '../../sweep/page.ts';
 import type { SweepRecord } from '../../sweep/record.ts';
-import { readSweepNow } from '../../sweep/slurm/collect.ts';
+import { readSweepNow } from '../../sweep/now.ts';
+import { trialsFolder } from '../../sweep/plan.ts';
 import { trialPage, writeTrialPage } from '../../sweep/trial-pages.ts';
 import { EXIT } from '../exit.ts';
 import { callWords, commandLine } from '../program.ts';
@@ -43,7 +44,8 @@ export async function report(terminal: Terminal, options: ReportOptions): Promis
   const sweep = await readSweepNow(workspace, storeOf(outputs));
   const page = sweepPage(workspace);
   if (options.trial !== undefined) {
-    const written = await trialReport(workspace, sweep, options.trial);
+    const resume = resumeCommand(sweep, options);
+    const written = await trialReport(workspace, sweep, { wanted: options.trial, resume });
     if (terminal.options.json)
       terminal.result(JSON.stringify({ status: 'done', report: written, unshown: [] }, null, 2));
     else show(written);
@@ -77,28 +79,48 @@ export async function report(terminal: Terminal, options: ReportOptions): Promis
   return EXIT.done;
 }
 
+/** The command that starts the sweep as it was started. */
+function resumeCommand(sweep: SweepRecord | undefined, { pipeline, outputs }: ReportOptions): string {
+  const isFile = ['.yaml', '.yml'].includes(extname(pipeline));
+  const { overrides: set = [], over = [], metricArgument: metric } = sweep ?? {};
+  return commandLine(
+    callWords('sweep', { pipeline: isFile ? pipeline : 'FILE', outputs, set, over, metric }),
+  );
+}
+
 /** Writes the page of one trial again. */
 async function trialReport(
   workspace: string,
   sweep: SweepRecord | undefined,
-  wanted: string,
+  { wanted, resume }: { readonly wanted: string; readonly resume: string },
 ): Promise<string> {
   const name = basename(workspace);
-  if (sweep === undefined) throw failure('no-run', `\`${name}\` has no results of a sweep`);
+  if (sweep === undefined)
+    throw failure('no-run', `\`${name}\` has no results of a sweep`, `\`${resume}\` makes some`);
   const place = sweep.trials.findIndex(
     ({ id }, index) => id === wanted || `${index + 1}` === wanted.replace(/^#/, ''),
   );
   const trial = sweep.trials[place];
-  if (trial === undefined) {
-    const count = sweep.trials.length;
-    throw failure(
-      'usage',
-      `the sweep has no trial \`${wanted}\``,
-      `its trials have the numbers 1 to ${count}`,
-    );
+  if (trial === undefined)
+    throw failure('usage', `the sweep has no trial \`${wanted}\``, trialsHint(sweep, resume));
+  const folder = join(trialsFolder(workspace), trial.id);
+  if ((await new Workspace(folder).readRun()) === undefined) {
+    const number = `trial #${place + 1}`;
+    throw trial.state === 'failed'
+      ? failure('no-run', `${number} failed before it began: ${trial.problem ?? 'reason unknown'}`)
+      : failure('no-run', `${number} has not begun`, `\`${resume}\` runs it`);
   }
   await writeTrialPage(workspace, sweep.pipeline, { id: trial.id, number: place + 1 });
   return join(workspace, trialPage(trial.id));
+}
+
+/** Which trials there are, and why there are no others. */
+function trialsHint({ trials, sweep, search, status }: SweepRecord, resume: string): string {
+  const known = trials.length === 1 ? 'its only trial is #1' : `its trials are #1 to #${trials.length}`;
+  const isOpen = status === 'running' || status === 'interrupted';
+  if (search !== undefined && isOpen) return `${known} so far; \`${resume}\` chooses more`;
+  const cap = sweep.run_cap === undefined ? '' : ` (\`run_cap: ${sweep.run_cap}\`)`;
+  return `${known}${cap}; outputs of trials that a sweep no longer has are removed, and come back from the cache if it has them again`;
 }
 
 /** Where a pipeline file is not what was run: another file of the same name was, or it was edited. */

@@ -1,9 +1,10 @@
-/** `hourglass sweep FILE --status` and `--cancel`: of a sweep as it was submitted, whatever the file says now. */
+/** `hourglass sweep FILE --status` and `--cancel`: of a sweep as it was started or submitted, whatever the file says now. */
 import { join, resolve } from 'node:path';
-import { failure, isError } from '../../core/diagnostic.ts';
+import { failure, isError, type Diagnostic } from '../../core/diagnostic.ts';
+import type { JsonObject } from '../../core/json.ts';
 import { storeOf } from '../../run/plan.ts';
 import { cancelSubmission } from '../../sweep/slurm/launcher.ts';
-import { standingsOf, type TrialStanding } from '../../sweep/slurm/collect.ts';
+import { standingsOf } from '../../sweep/slurm/collect.ts';
 import { ordinal } from '../../sweep/slurm/state.ts';
 import { SubmittedTexts } from '../../sweep/slurm/texts.ts';
 import { failureOf } from '../../sweep/run.ts';
@@ -11,7 +12,8 @@ import { diagnosticToJson, renderCounted } from '../terminal/diagnostics.ts';
 import { readSubmission, slurmFolder, type Submission } from '../../sweep/slurm/submission.ts';
 import { ParameterColumns } from '../../sweep/columns.ts';
 import { columnFormat, type Quantity } from '../../sweep/numbers.ts';
-import { numbered } from '../../sweep/record.ts';
+import { readSweepNow } from '../../sweep/now.ts';
+import { numbered, type SweepRecord } from '../../sweep/record.ts';
 import { EXIT } from '../exit.ts';
 import { callWords, commandLine } from '../program.ts';
 import { formatPlural, printable, table } from '../terminal/format.ts';
@@ -25,73 +27,95 @@ export interface JobsOptions {
 }
 
 /** Shows how far each trial is. */
-export async function showJobs(terminal: Terminal, options: JobsOptions): Promise<number> {
-  const { submission, workspace } = await found(options);
-  const standings = await standingsOf(submission, workspace, storeOf(resolve(options.outputs)));
-  const trials = submission.trials.flatMap(({ id, parameters, replicate, seed }) => {
-    const standing = standings.trials.get(id);
-    return standing === undefined ? [] : [{ id, parameters, replicate, seed, ...standing }];
+export async function showStatus(terminal: Terminal, options: JobsOptions): Promise<number> {
+  const workspace = join(resolve(options.outputs), options.name);
+  const record = await readSweepNow(workspace, storeOf(resolve(options.outputs)));
+  if (record === undefined) {
+    // A submission that was cut short before the record.
+    if ((await readSubmission(workspace)) !== undefined) return showJobs(terminal, options);
+    const hint = `\`${commandLine(callWords('sweep', options))}\` starts one`;
+    throw failure('no-run', `there is no sweep of \`${options.name}\` in \`${options.outputs}\``, hint);
+  }
+  return record.launcher === 'slurm' ? showJobs(terminal, options) : showLocal(terminal, record, options);
+}
+
+/** A trial, and how far it is. */
+interface Standing {
+  readonly id: string;
+  readonly parameters: JsonObject;
+  readonly replicate: number;
+  readonly seed: number;
+  readonly state: (typeof ORDER)[number];
+  readonly value: number | null;
+  readonly seconds: number | null;
+  readonly requeues?: number;
+  readonly problem?: string;
+}
+
+function showLocal(terminal: Terminal, record: SweepRecord, options: JobsOptions): number {
+  const { status, overrides: set, over, metricArgument: metric } = record;
+  const trials = record.trials.map(({ id, parameters, replicate, seed, ...trial }): Standing => {
+    const state = trial.state === 'kept' ? 'done' : trial.state;
+    const [value = null, seconds] = [trial.value, state === 'pending' ? null : trial.seconds];
+    const problem = trial.problem === undefined ? {} : { problem: trial.problem };
+    return { id, parameters, replicate, seed, state, value, seconds, ...problem };
   });
-  const count = (state: TrialStanding['state']): number =>
-    trials.filter((trial) => trial.state === state).length;
-  const counts = ORDER.filter((state) => count(state) > 0).map((state) => [state, count(state)] as const);
-  const problems = trials.flatMap(({ state, outcome }) =>
-    state === 'failed' && outcome !== undefined ? [failureOf(outcome)] : [],
-  );
-  const { reason } = standings.queue;
   if (terminal.options.json) {
-    const listed = trials.map(({ outcome, requeues, ...trial }) => {
-      const problem = outcome?.diagnostics.find(isError)?.message;
-      return {
-        ...trial,
-        ...(requeues === 0 ? {} : { requeues }),
-        ...(outcome === undefined ? {} : { value: outcome.value, seconds: outcome.seconds }),
-        ...(problem === undefined ? {} : { problem }),
-      };
-    });
-    terminal.result(
-      JSON.stringify(
-        {
-          status: 'submitted',
-          counts: Object.fromEntries(counts),
-          ...(reason === undefined ? {} : { unanswered: reason }),
-          trials: numbered(listed),
-          diagnostics: problems.map(diagnosticToJson),
-        },
-        null,
-        2,
-      ),
-    );
+    printJson(terminal, status, trials, {});
     return EXIT.done;
   }
-  const columns = new ParameterColumns(trials);
-  const metric = submission.sweep.metric?.name;
-  const format = columnFormat(trials.map(({ outcome }) => valueOf(outcome)));
-  const rows = trials.map(({ id, parameters, replicate, state, requeues, outcome }, place) => [
-    `#${place + 1}`,
-    id,
-    ...columns.names.map((name) => printable(columns.label(name, parameters))),
-    String(replicate),
-    requeues === 0 ? state : `${state}, requeued (${ordinal(requeues)} time)`,
-    ...(metric === undefined ? [] : [format(valueOf(outcome))]),
-  ]);
-  const titles = columns.names.map((name) => printable(columns.title(name)));
-  const head = [
-    ...['trial', 'folder'],
-    ...titles,
-    ...['replicate', 'state'],
-    ...(metric === undefined ? [] : [metric]),
-  ];
-  const summary = counts.map(([state, trialsOf]) => `${trialsOf} ${state}`).join(', ');
-  terminal.result(
-    [...table([head, ...rows]), '', `${formatPlural(trials.length, 'trial')}: ${summary}`].join('\n'),
-  );
+  printTable(terminal, trials, record.sweep.metric?.name);
+  for (const { id, problem } of trials)
+    if (problem !== undefined) terminal.note(`trial ${id}: ${printable(problem)}`);
+  terminal.note(`\n${STANDINGS[status]}`);
+  if (status !== 'interrupted') return EXIT.done;
+  const words = callWords('sweep', { ...options, set, ...(over === undefined ? {} : { over }), metric });
+  terminal.note(`To resume:\n  ${commandLine(words)}`);
+  return EXIT.done;
+}
+
+const STANDINGS: Readonly<Record<SweepRecord['status'], string>> = {
+  running: 'The sweep is running.',
+  interrupted: 'The sweep was interrupted.',
+  submitted: 'The sweep is submitted.',
+  failed: 'The sweep is over, with failures.',
+  done: 'The sweep is done.',
+};
+
+async function showJobs(terminal: Terminal, options: JobsOptions): Promise<number> {
+  const { submission, workspace } = await found(options);
+  const standings = await standingsOf(submission, workspace, storeOf(resolve(options.outputs)));
+  const problems: Diagnostic[] = [];
+  const trials = submission.trials.flatMap(({ id, parameters, replicate, seed }): readonly Standing[] => {
+    const standing = standings.trials.get(id);
+    if (standing === undefined) return [];
+    const { state, requeues, outcome } = standing;
+    if (state === 'failed' && outcome !== undefined) problems.push(failureOf(outcome));
+    const problem = outcome?.diagnostics.find(isError)?.message;
+    return [
+      {
+        ...{ id, parameters, replicate, seed, state },
+        ...{ value: outcome?.value ?? null, seconds: outcome?.seconds ?? null },
+        ...(requeues === 0 ? {} : { requeues }),
+        ...(problem === undefined ? {} : { problem }),
+      },
+    ];
+  });
+  const { reason } = standings.queue;
+  if (terminal.options.json) {
+    printJson(terminal, 'submitted', trials, {
+      ...(reason === undefined ? {} : { unanswered: reason }),
+      diagnostics: problems.map(diagnosticToJson),
+    });
+    return EXIT.done;
+  }
+  printTable(terminal, trials, submission.sweep.metric?.name);
   if (problems.length > 0) {
     const { sources } = await SubmittedTexts.of(submission);
     terminal.note(`\n${renderCounted(problems, sources, terminal.noteStyle)}`);
   }
   if (reason !== undefined) terminal.note(`\nSlurm does not answer: ${reason}`);
-  const isOver = count('pending') + count('running') + count('unknown') === 0;
+  const isOver = trials.every(({ state }) => ['done', 'stopped', 'failed'].includes(state));
   // As it was submitted, whatever the file or the call says now.
   const { overrides: set, over, metric: by, engine, allowPlugins } = submission;
   const words = callWords('sweep', { ...options, set, over, metric: by, engine, allowPlugins });
@@ -101,8 +125,59 @@ export async function showJobs(terminal: Terminal, options: JobsOptions): Promis
   return EXIT.done;
 }
 
-function valueOf(outcome: { readonly value?: number } | undefined): Quantity | undefined {
-  return outcome?.value === undefined ? undefined : { mean: outcome.value };
+function countsOf(trials: readonly Standing[]): readonly (readonly [Standing['state'], number])[] {
+  return ORDER.map(
+    (state) => [state, trials.filter((trial) => trial.state === state).length] as const,
+  ).filter(([, count]) => count > 0);
+}
+
+function printJson(
+  terminal: Terminal,
+  status: string,
+  trials: readonly Standing[],
+  more: { readonly unanswered?: string; readonly diagnostics?: readonly object[] },
+): void {
+  const counts = Object.fromEntries(countsOf(trials));
+  const { unanswered, diagnostics = [] } = more;
+  const document = {
+    ...{ status, counts },
+    ...(unanswered === undefined ? {} : { unanswered }),
+    ...{ trials: numbered(trials), diagnostics },
+  };
+  terminal.result(JSON.stringify(document, null, 2));
+}
+
+function printTable(terminal: Terminal, trials: readonly Standing[], metric: string | undefined): void {
+  const columns = new ParameterColumns(trials);
+  const format = columnFormat(trials.map(quantityOf));
+  const rows = trials.map((trial, place) => {
+    const { id, parameters, replicate, state, requeues } = trial;
+    return [
+      `#${place + 1}`,
+      id,
+      ...columns.names.map((name) => printable(columns.label(name, parameters))),
+      String(replicate),
+      requeues === undefined ? state : `${state}, requeued (${ordinal(requeues)} time)`,
+      ...(metric === undefined ? [] : [format(quantityOf(trial))]),
+    ];
+  });
+  const titles = columns.names.map((name) => printable(columns.title(name)));
+  const head = [
+    ...['trial', 'folder'],
+    ...titles,
+    ...['replicate', 'state'],
+    ...(metric === undefined ? [] : [metric]),
+  ];
+  const summary = countsOf(trials)
+    .map(([state, count]) => `${count} ${state}`)
+    .join(', ');
+  terminal.result(
+    [...table([head, ...rows]), '', `${formatPlural(trials.length, 'trial')}: ${summary}`].join('\n'),
+  );
+}
+
+function quantityOf({ value }: Standing): Quantity | undefined {
+  return value === null || !Number.isFinite(value) ? undefined : { mean: value };
 }
 
 const ORDER = ['done', 'stopped', 'running', 'pending', 'failed', 'unknown'] as const;
@@ -122,8 +197,8 @@ async function found({ name, outputs }: JobsOptions): Promise<{ submission: Subm
   if (submission === undefined)
     throw failure(
       'no-run',
-      `no sweep of \`${name}\` was submitted`,
-      '`hourglass sweep FILE --on slurm` submits one',
+      `no sweep of \`${name}\` was submitted to Slurm`,
+      '`hourglass sweep FILE --on slurm` submits one; Ctrl-C stops a sweep on this machine',
     );
   return { submission, workspace };
 }

@@ -2,7 +2,7 @@ import { relative, resolve } from 'node:path';
 import type { LocatedPipeline } from '../../config/pipeline.ts';
 import { errorsOf, failure, type SourceFile } from '../../core/diagnostic.ts';
 import { ParameterColumns } from '../../sweep/columns.ts';
-import { metricNames, numbered, trialNumbers } from '../../sweep/record.ts';
+import { listedTrials, metricNames, numbered, trialNumbers } from '../../sweep/record.ts';
 import { repeats } from '../../sweep/failures.ts';
 import { describeMethod } from '../../sweep/method.ts';
 import { resultsOf, type Results } from '../../sweep/results.ts';
@@ -20,7 +20,7 @@ import { makeSweepReporter } from '../terminal/sweep-reporter.ts';
 import { renderSweepTable } from '../terminal/sweep-table.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { loadChecked, printProblems } from './load.ts';
-import { cancelJobs, showJobs } from './sweep-jobs.ts';
+import { cancelJobs, showStatus } from './sweep-jobs.ts';
 import { launcherOf } from './sweep-launcher.ts';
 
 export interface SweepCommandOptions extends SweepFlags {
@@ -43,7 +43,7 @@ export async function sweep(terminal: Terminal, options: SweepCommandOptions): P
   // The file may have been edited since: only its name matters.
   if (ofJobs && typeof name === 'string') {
     const { pipeline, outputs } = options;
-    return (options.cancel === true ? cancelJobs : showJobs)(terminal, { pipeline, outputs, name });
+    return (options.cancel === true ? cancelJobs : showStatus)(terminal, { pipeline, outputs, name });
   }
   if (located === undefined) return printProblems(terminal, diagnostics, sources);
   const { sweep: settings } = located.pipeline;
@@ -163,7 +163,7 @@ function present(terminal: Terminal, result: SweepResult, { options, sources, lo
           workspace,
           seconds,
           ...(answer === undefined ? {} : { answer }),
-          trials: numbered(record?.trials ?? []),
+          trials: record === undefined ? [] : listedTrials(record),
           diagnostics: diagnostics.map(diagnosticToJson),
         },
         null,

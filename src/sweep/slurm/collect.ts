@@ -2,7 +2,7 @@
 import type { Store } from '../../artifacts/store.ts';
 import type { TrialOutcome } from '../event.ts';
 import { outcomeOf } from '../outcome.ts';
-import { readSweep, recordWith, writeSweep, type SweepRecord, type TrialRecord } from '../record.ts';
+import { recordWith, writeSweep, type SweepRecord, type TrialRecord } from '../record.ts';
 import type { Queue } from './commands.ts';
 import { lossesOf } from './losses.ts';
 import { jobsOf, statesOf, SubmissionEvents, type SubmittedState } from './state.ts';
@@ -56,15 +56,15 @@ export async function standingsOf(
 }
 
 /**
- * Reads the record of a workspace, with what came of the trials of its submission since, which is written down. The next start
- * of the sweep draws and answers; until then the record on disk says `submitted`.
- *
- * @returns undefined if there is none that can be read
+ * The record of a submitted sweep, with what came of its trials since, which is written down. The next start of the sweep draws
+ * and answers; until then the record on disk says `submitted`.
  */
-export async function readSweepNow(workspace: string, store: Store): Promise<SweepRecord | undefined> {
-  const record = await readSweep(workspace);
-  if (record?.launcher !== 'slurm' || (record.status !== 'submitted' && record.status !== 'running'))
-    return record;
+export async function readSubmittedNow(
+  record: SweepRecord,
+  workspace: string,
+  store: Store,
+): Promise<SweepRecord> {
+  if (record.status !== 'submitted' && record.status !== 'running') return record;
   const submission = await readSubmission(workspace);
   if (submission === undefined) return record;
   const standings = await standingsOf(submission, workspace, store);

@@ -1,0 +1,49 @@
+/** The record of a sweep as of now: what a killed or running sweep, or its jobs, have done since it was written. */
+import { basename, dirname, join } from 'node:path';
+import { standingOf } from '../artifacts/standing.ts';
+import type { Store } from '../artifacts/store.ts';
+import { Workspace } from '../artifacts/workspace.ts';
+import { findOwner } from '../files/owner.ts';
+import { outcomeOf } from './outcome.ts';
+import { measuredIn, trialsFolder } from './plan.ts';
+import { readSweep, recordWith, type SweepRecord, type TrialRecord } from './record.ts';
+import { readSubmittedNow } from './slurm/collect.ts';
+
+/** @returns undefined if there is none that can be read */
+export async function readSweepNow(workspace: string, store: Store): Promise<SweepRecord | undefined> {
+  const record = await readSweep(workspace);
+  if (record === undefined) return undefined;
+  if (record.launcher === 'slurm') return readSubmittedNow(record, workspace, store);
+  if (record.status !== 'running' && record.status !== 'interrupted') return record;
+  const lock = await findOwner(store.lockFile(dirname(workspace), basename(workspace)));
+  const trials = record.trials.map((trial) =>
+    trial.state === 'pending' ? trialNow(record, trial, { workspace, store }) : trial,
+  );
+  return {
+    ...record,
+    status: lock?.alive === true ? 'running' : 'interrupted',
+    trials: await Promise.all(trials),
+  };
+}
+
+/** A trial whose outputs are complete is done, whatever the sweep had time to write down. */
+async function trialNow(
+  { sweep }: SweepRecord,
+  trial: TrialRecord,
+  { workspace, store }: { readonly workspace: string; readonly store: Store },
+): Promise<TrialRecord> {
+  const run = await new Workspace(join(trialsFolder(workspace), trial.id)).readRun();
+  const stages = Object.entries(trial.stages);
+  const isWhole =
+    run?.status === 'done' &&
+    stages.length > 0 &&
+    stages.every(([name, hash]) => standingOf(run.stages[name]?.hash, hash) === 'current');
+  if (!isWhole) return trial;
+  const entries = await Promise.all(stages.map(([, hash]) => store.lookup(hash)));
+  if (entries.includes(undefined)) return trial;
+  const measured = measuredIn(
+    stages.map(([name]) => name),
+    entries,
+  );
+  return recordWith(trial, outcomeOf({ sweep }, trial, { state: 'done', ...measured, diagnostics: [] }));
+}
