@@ -114,6 +114,11 @@ export interface Finding {
   readonly replacement?: string;
   /** Path inside the stage's settings, such as `['encoder', 3, 'Dense', 'units']`; empty for the stage itself. */
   readonly at: readonly (string | number)[];
+  /**
+   * Other settings that say what `at` says: the problem is that of the first of all these that the pipeline names, and none if all
+   * have their defaults. Empty: only `at` counts.
+   */
+  readonly ifWritten?: readonly Finding['at'][];
   /** A second place: in this stage, or in another. */
   readonly related?: {
     readonly message: string;

@@ -1,6 +1,7 @@
 /** Every check that needs more than one stage's schema: references, cycles, shapes, losses. */
+import { isDeepStrictEqual } from 'node:util';
 import { asWritten } from '../config/paths.ts';
-import type { LocatedPipeline } from '../config/pipeline.ts';
+import type { DocumentPath, LocatedPipeline } from '../config/pipeline.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { Finding, Inspection, OutputDescription } from '../core/stage-type.ts';
 import { yamlText } from '../core/yaml-text.ts';
@@ -68,7 +69,10 @@ export function checkPipeline(located: LocatedPipeline, inspections: Inspections
         (mismatch) => mismatch !== finding && mismatch.at.join() === finding.at.join(),
       );
       if (finding.severity === 'warning' && isSaid) return;
-      diagnostics.push(toDiagnostic(located, stage.name, finding));
+      const places = finding.ifWritten === undefined ? undefined : [finding.at, ...finding.ifWritten];
+      const at = places?.find((place) => isWritten(located, ['stages', stage.name, ...place]));
+      if (places === undefined) diagnostics.push(toDiagnostic(located, stage.name, finding));
+      else if (at !== undefined) diagnostics.push(toDiagnostic(located, stage.name, { ...finding, at }));
     };
     mismatches.forEach(report);
     const inspected = inspections.get(stage.name);
@@ -79,6 +83,12 @@ export function checkPipeline(located: LocatedPipeline, inspections: Inspections
     );
   }
   return { stages: graph.stages, outputs, diagnostics: diagnostics.sort(byPlace) };
+}
+
+/** Whether a value stands in a file or an override; a default does not. */
+function isWritten({ locate }: LocatedPipeline, path: DocumentPath): boolean {
+  // What is not there is located at its parent.
+  return !isDeepStrictEqual(locate(path, 'key'), locate(path.slice(0, -1), 'key'));
 }
 
 function toDiagnostic(located: LocatedPipeline, stage: string, found: Finding): Diagnostic {

@@ -31,13 +31,48 @@ test('mistakes that a run would find late are found at their line', async (t) =>
     ['c: { type: train, model: ae, data: few, loss: mse, epochs: 1, validation: 0.1 }'],
     ['c: { type: train, model: ae, data: one, loss: mse, epochs: 1, validation: 0.5 }', 'bad-setting 6:77'],
     ['c: { type: dataset, source: mnist, limit: 70000 }', 'out-of-range 6:45'],
+    [
+      'c: { type: dataset, source: idx, train_images: few.idx, white_level: 255, limit: 4 }',
+      'out-of-range 6:84',
+    ],
+    ['c: { type: dataset, source: idx, train_images: few.idx, white_level: 255, limit: { train: 3 } }'],
+    ['c: { type: subset, data: few, count: 4 }', 'out-of-range 6:40'],
+    ['c: { type: subset, data: few, count: { train: 4 } }', 'out-of-range 6:49'],
+    ['c: { type: subset, data: few, count: 3 }'],
+    ['c: { type: train, model: ae, data: few, loss: mse, epochs: 1, batch_size: 4 }', 'out-of-range 6:77'],
+    ['c: { type: train, model: ae, data: few, loss: mse, epochs: 1, batch_size: 3 }'],
+    [
+      'c: { type: train, model: ae, data: few, loss: mse, epochs: 1, batch_size: 2, validation: 0.5 }',
+      'out-of-range 6:77',
+    ],
+    // Of a split in two, one image is left.
+    ['c: { type: train, model: ae, data: half, loss: mse, epochs: 1, batch_size: 3 }', 'out-of-range 6:78'],
+    [
+      'c: { type: train, model: ae, data: few, loss: mse, epochs: 1, preview: { split: train, columns: 4 } }',
+      'out-of-range 6:99',
+    ],
+    ['c: { type: train, model: ae, data: few, loss: mse, epochs: 1, preview: { split: train } }'],
+    ['c: { type: figure, kind: images, data: few, split: train, columns: 2 }', 'out-of-range 6:70'],
+    ['c: { type: figure, kind: images, data: few, split: train, rows: 1, columns: 3 }'],
+    ['c: { type: figure, kind: images, data: few, split: train }'],
+    [
+      'c: { type: figure, kind: comparison, model: t, data: few, split: train, samples: 4 }',
+      'out-of-range 6:84',
+    ],
+    ['c: { type: figure, kind: comparison, model: t, data: few, split: train }'],
+    [
+      'c: { type: figure, kind: traversal, model: t, data: few, split: train, path: images, rows: 2 }',
+      'out-of-range 6:94',
+    ],
+    ['c: { type: figure, kind: traversal, model: t, data: few, split: train, rows: 4 }'],
   ];
   const files = cases.map(([stage], index) => {
     const name = `p${index}.yaml`;
     const sets = ['few', 'more']
       .map((each) => `${each}: { type: dataset, source: idx, train_images: ${each}.idx, white_level: 255 }`)
       .join('\n  ');
-    const one = '  one: { type: subset, data: few, count: 1 }\n';
+    const one =
+      '  one: { type: subset, data: few, count: 1 }\n  half: { type: split, data: few, test: 0.5 }\n';
     rigged.write(name, `name: p${index}\nstages:\n  ${sets.replace('\n', '\n')}\n  ${stage}\n${MODEL}${one}`);
     return name;
   });

@@ -10,6 +10,7 @@ import type {
 } from '../../schema/generated/settings.ts';
 import { Failure } from '../../core/diagnostic.ts';
 import type { Finding, Inspection, Split } from '../../core/stage-type.ts';
+import { beyond } from '../beyond.ts';
 import { localFiles } from './files.ts';
 import { readIdxSplit } from './own-idx.ts';
 import { missingFashionMnist } from './fashion-mnist.ts';
@@ -86,10 +87,15 @@ async function inspect(settings: ArraySettings, folder: string): Promise<Inspect
       if (raw !== undefined) raws[split] = raw;
     }
     const { shape, range, splits, notices } = toImageSet(raws, settings);
+    const totals = Object.fromEntries(
+      Object.entries(raws).map(([split, { images }]) => [split, images.shape[0] ?? 0]),
+    );
+    const beyondLimit = beyond(settings.limit, totals, { name: settings.source, key: 'limit' });
     const findings = notices.map(({ message, hint, at }): Finding => ({
       ...{ code: 'bad-setting', severity: 'warning', message, hint },
       at: [at],
     }));
+    if (beyondLimit !== undefined) findings.push(beyondLimit);
     const counts = Object.fromEntries(Object.entries(splits).map(([split, { count }]) => [split, count]));
     return { shape, range, counts, findings };
   } catch (error) {

@@ -16,6 +16,7 @@ import type {
   Split,
 } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';
+import { beyond } from '../beyond.ts';
 import { localFiles, namedFiles } from './files.ts';
 import { identityOf } from './identity.ts';
 import { foldersOf } from './split-folders.ts';
@@ -211,23 +212,8 @@ function checkLimit(
   report: AnalysisContext<DatasetSettings>['report'],
 ): void {
   const all = KNOWN_COUNTS[source];
-  if (all === undefined || limit === null || limit === undefined) return;
-  const { train, test } = typeof limit === 'number' ? { train: limit, test: limit } : limit;
-  // One number holds for both splits: it is too large where neither has so many.
-  const isOne = train === test;
-  const beyond = (['train', 'test'] as const).find(
-    (split) =>
-      ({ train, test })[split] !== undefined &&
-      Number({ train, test }[split]) > (isOne ? all.train : all[split]),
-  );
-  if (beyond === undefined) return;
-  report({
-    code: 'out-of-range',
-    severity: 'warning',
-    message: `\`${source}\` has ${all[beyond]} ${beyond} images, fewer than \`limit\`: all are kept`,
-    hint: 'leave `limit` out to keep all',
-    at: isOne ? ['limit'] : ['limit', beyond],
-  });
+  const finding = all === undefined ? undefined : beyond(limit, all, { name: source, key: 'limit' });
+  if (finding !== undefined) report(finding);
 }
 
 function splitsOf(settings: DatasetSettings): readonly Split[] {

@@ -6,7 +6,7 @@ import { sizeOf } from '../../core/shape.ts';
 import type { AnalysisContext, OutputDescription, Split } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';
 import { checkCleanTarget, targetHint } from '../step.ts';
-import { checkInput, checkOutput, checkSplit, type ImagesDescription } from '../train/checks.ts';
+import { checkInput, checkOutput, checkShown, checkSplit, type ImagesDescription } from '../train/checks.ts';
 
 /** Kinds that put images through a model. */
 const COMPUTED: ReadonlySet<FigureSettings['kind']> = new Set(['comparison', 'traversal', 'manifold']);
@@ -97,6 +97,7 @@ function checkImages(
     checkSplit(context, split, data, target, ['split']);
     checkChannels(context, data);
     checkLabels(context, data);
+    checkAmount(context, data, split);
   }
   if (kind === 'images') {
     if (inputs['before']?.kind === 'images') checkBefore(context, inputs['before'], data, split);
@@ -112,6 +113,21 @@ function checkImages(
     checkCleanTarget(context, data, target, what);
   }
   if (target !== undefined) checkOutput(context, model, target);
+}
+
+/** More images than there are leave places of the grid empty. */
+function checkAmount(context: AnalysisContext<FigureSettings>, data: ImagesDescription, split: Split): void {
+  const { settings } = context;
+  if (settings.kind === 'comparison')
+    checkShown(context, data, { wanted: settings.samples, split, at: [['samples']] });
+  if (settings.kind === 'images')
+    checkShown(context, data, {
+      wanted: settings.rows * settings.columns,
+      split,
+      at: [['rows'], ['columns']],
+    });
+  if (settings.kind === 'traversal' && settings.path !== 'axes')
+    checkShown(context, data, { wanted: 2 * settings.rows, split, at: [['rows']] });
 }
 
 /** Holds that the training measures what is drawn. */
@@ -219,6 +235,7 @@ function checkLatentSpace(
   if (data !== undefined) {
     checkSplit(context, split, data, undefined, ['split']);
     checkChannels(context, data);
+    checkAmount(context, data, split);
     if (model !== undefined) checkInput(context, model, data);
   }
   const size = model && sizeOf(model.latentShape);

@@ -5,12 +5,14 @@ import type { ChosenImages, OutputDescription } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';
 import { describeStep } from '../step.ts';
 
-/** How many images each part gets is known by the names of the images, when they are there. */
+/** @param counts of both parts; absent where they are not known */
 function divide(
-  { counts: _counts, ...chosen }: ChosenImages,
+  { counts: _before, ...chosen }: ChosenImages,
   { data: _data, ...settings }: SplitSettings,
+  counts: ChosenImages['counts'],
 ): { readonly chosen: ChosenImages } {
-  return { chosen: { ...chosen, divisions: [...chosen.divisions, canonicalJson(settings)] } };
+  const divisions = [...chosen.divisions, canonicalJson(settings)];
+  return { chosen: { ...chosen, divisions, ...(counts === undefined ? {} : { counts }) } };
 }
 
 /** `split`: divides images into training and test images. */
@@ -54,10 +56,13 @@ export const splitNode: NodeDefinition<SplitSettings> = {
         at: ['test'],
       });
     }
+    const isCounted = described.splits.every((split) => chosen?.counts?.[split] !== undefined);
     return {
       ...rest,
       splits: ['train', 'test'],
-      ...(chosen === undefined ? {} : divide(chosen, context.settings)),
+      ...(chosen === undefined
+        ? {}
+        : divide(chosen, context.settings, isCounted ? { train: total - held, test: held } : undefined)),
     };
   },
 

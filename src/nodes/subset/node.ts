@@ -1,8 +1,10 @@
 import type { SubsetSettings } from '../../schema/generated/settings.ts';
 import { readSchema } from '../../schema/schemas.ts';
-import type { ChosenImages, OutputDescription, Split } from '../../core/stage-type.ts';
+import type { AnalysisContext, ChosenImages, OutputDescription, Split } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';
+import { beyond } from '../beyond.ts';
 import { describeStep } from '../step.ts';
+import type { ImagesDescription } from '../train/checks.ts';
 import { amountOf } from './amount.ts';
 
 function keep(
@@ -13,6 +15,18 @@ function keep(
   return Object.fromEntries(
     entries.map(([split, count]) => [split, Math.min(count, amountOf(settings, split, count))]),
   );
+}
+
+/** More than there are is no error: all are kept. */
+function checkCount(
+  { settings, references, report }: AnalysisContext<SubsetSettings>,
+  { chosen }: ImagesDescription,
+): void {
+  const finding = beyond(settings.count, chosen?.counts ?? {}, {
+    name: references['data'] ?? '',
+    key: 'count',
+  });
+  if (finding !== undefined) report(finding);
 }
 
 /** `subset`: keeps some of the images. */
@@ -51,6 +65,7 @@ export const subsetNode: NodeDefinition<SubsetSettings> = {
         });
       }
     }
+    checkCount(context, described);
     if (settings.classes !== null && described.labeled === false) {
       report({
         code: 'bad-setting',

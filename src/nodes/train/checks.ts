@@ -1,6 +1,6 @@
 /** Checks that training, evaluating and predicting share: whether models and images fit, from descriptions alone. */
 import { fitsImage } from '../../core/shape.ts';
-import type { AnalysisContext, OutputDescription, Split } from '../../core/stage-type.ts';
+import type { AnalysisContext, Finding, OutputDescription, Split } from '../../core/stage-type.ts';
 import { SSIM_WINDOW } from '../../engine/train/ssim.ts';
 import { shapeText } from '../../layers/layer.ts';
 import { entropyMessage, scalingHint } from './targets.ts';
@@ -154,5 +154,32 @@ export function checkSsimSize(
     message: `\`ssim\` needs images of at least ${SSIM_WINDOW}x${SSIM_WINDOW} pixels, but these are ${shape[0]}x${shape[1]}`,
     hint: 'leave `ssim` out',
     at,
+  });
+}
+
+/**
+ * Warns of a setting that asks for more images than there are, where their number is known; a default asks for nothing.
+ *
+ * @param wanted images, and the settings that ask for them, the first of which is named
+ */
+export function checkShown(
+  { references, report }: Pick<AnalysisContext<unknown>, 'references' | 'report'>,
+  data: ImagesDescription,
+  {
+    wanted,
+    split,
+    at,
+  }: { readonly wanted: number; readonly split: Split; readonly at: readonly Finding['at'][] },
+): void {
+  const count = data.chosen?.counts?.[split];
+  const [first, ...others] = at;
+  if (count === undefined || wanted <= count || first === undefined) return;
+  report({
+    code: 'out-of-range',
+    severity: 'warning',
+    message: `this asks for ${wanted} images, and \`${references['data']}\` has ${count} ${split === 'train' ? 'training' : 'test'} images: all of them are shown`,
+    hint: `ask for at most ${count}, or use more images (\`limit\`, \`split\`)`,
+    at: first,
+    ifWritten: others,
   });
 }

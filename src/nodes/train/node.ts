@@ -8,6 +8,7 @@ import {
   checkEntropyTarget,
   checkInput,
   checkOutput,
+  checkShown,
   checkSplit,
   type ImagesDescription,
   type ModelDescription,
@@ -54,6 +55,7 @@ function analyze(context: AnalysisContext<TrainSettings>): OutputDescription | u
     checkSplits(context, data, target);
     checkDenoising(context, data, target);
     checkShare(context, data);
+    checkBatch(context, data);
   }
   if (model !== undefined && data !== undefined) checkInput(context, model, data);
   if (model !== undefined && target !== undefined) checkOutput(context, model, target);
@@ -119,6 +121,27 @@ function checkShare(
   });
 }
 
+/** Where a batch holds all images, an epoch is a single step. */
+function checkBatch(
+  { settings, references, report }: AnalysisContext<TrainSettings>,
+  data: ImagesDescription,
+): void {
+  const { batch_size: size, validation } = settings;
+  const all = data.chosen?.counts?.train;
+  const count =
+    all === undefined || typeof validation !== 'number' ? all : Math.floor(all * (1 - validation));
+  if (count === undefined || size <= count || count === 0) return;
+  const rest = count === all ? '' : ', without those for validation';
+  report({
+    code: 'out-of-range',
+    severity: 'warning',
+    message: `a batch of ${size} is more than the ${count} training images of \`${references['data']}\`${rest}: an epoch has one step`,
+    hint: `write a smaller \`batch_size\`, such as ${Math.min(32, Math.ceil(count / 4))}, or ${count} to train on all images at once`,
+    at: ['batch_size'],
+    ifWritten: [],
+  });
+}
+
 function checkStopping({ settings, report }: AnalysisContext<TrainSettings>): void {
   const { early_stopping: stopping, validation } = settings;
   if (stopping === null || stopping.monitor !== 'val_loss' || validation !== 'none') return;
@@ -140,6 +163,14 @@ function checkSplits(
   if (validation === 'test') checkSplit(context, 'test', data, target, ['validation']);
   if (preview === null) return;
   checkSplit(context, preview.split, data, undefined, ['preview', 'split']);
+  checkShown(context, data, {
+    wanted: preview.rows * preview.columns,
+    split: preview.split,
+    at: [
+      ['preview', 'rows'],
+      ['preview', 'columns'],
+    ],
+  });
   const channels = target?.shape?.[2];
   if (channels === undefined || channels === 1 || channels === 3) return;
   context.report({
