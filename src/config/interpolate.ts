@@ -10,6 +10,8 @@ import {
   sourceOf,
   type Origin,
 } from './located.ts';
+import { keysOf, parameterMeant, stageMeant } from './advice/parameters.ts';
+import { readPython } from './advice/python.ts';
 import { segmentsOf } from './override.ts';
 import { MAX_DEPTH, MAX_WEIGHT } from './tree.ts';
 import { didYouMean, errorAt, type ReportDiagnostic } from './diagnostics/report.ts';
@@ -32,7 +34,11 @@ export function interpolate(
 ): LocatedDocument<'interpolated'> {
   const { root } = document;
   const params = root.entries.get('params')?.value;
-  const interpolation = new Interpolation(params?.kind === 'map' ? params.entries : new Map(), report);
+  const interpolation = new Interpolation(
+    params?.kind === 'map' ? params.entries : new Map(),
+    keysOf(root, 'stages'),
+    report,
+  );
   const entries = new Map<string, LocatedEntry>();
   for (const [key, entry] of root.entries) {
     const { value } = entry;
@@ -54,6 +60,7 @@ interface Open {
 
 class Interpolation {
   private readonly params: ReadonlyMap<string, LocatedEntry>;
+  private readonly stages: readonly string[];
   private readonly report: ReportDiagnostic;
   /** Values of parameters that were put together, by their dotted path. */
   private readonly known = new Map<string, Located>();
@@ -62,8 +69,13 @@ class Interpolation {
   private characters = 0;
   private full = false;
 
-  constructor(params: ReadonlyMap<string, LocatedEntry>, report: ReportDiagnostic) {
+  constructor(
+    params: ReadonlyMap<string, LocatedEntry>,
+    stages: readonly string[],
+    report: ReportDiagnostic,
+  ) {
     this.params = params;
+    this.stages = stages;
     this.report = report;
   }
 
@@ -120,7 +132,10 @@ class Interpolation {
     for (const match of text.matchAll(/\$\{([^{}]*)(\}?)/g)) {
       const [found, content = '', closing] = match;
       if (closing === '') {
-        this.bad(scalar, 'a `${` is not closed by a `}`');
+        const meant = parameterMeant(text.slice(match.index), [...this.params.keys()]);
+        const message =
+          meant === undefined ? 'a `${` is not closed by a `}`' : '`${}` takes one pair of braces';
+        this.bad(scalar, message, meant?.replace(/^params\./, ''));
         return broken(scalar);
       }
       const param = this.param(content, scalar);
@@ -166,9 +181,8 @@ class Interpolation {
   /** What stands between `${` and `}`, with parameters in place in it; undefined, and reported, where there is none. */
   private param(content: string, scalar: LocatedScalar): Param | undefined {
     if (!NAME.test(content)) {
-      const bare = content.trim().replace(/^(?:params?|parameters|hparams|vars|config)\./, '');
-      const near = this.params.has(bare) && content !== `params.${bare}` ? bare : undefined;
-      this.bad(scalar, `\`\${}\` takes \`params.\` and a name, not ${backticked(content)}`, near);
+      const message = `\`\${}\` takes \`params.\` and a name, not ${backticked(content)}`;
+      this.misread(scalar, message, `{${content}}`, content);
       return undefined;
     }
     const [, first = '', ...rest] = segmentsOf(content).map(({ name }) => name);
@@ -269,9 +283,37 @@ class Interpolation {
     }
   }
 
-  private bad(scalar: LocatedScalar, message: string, near?: string): void {
-    const hint =
-      near === undefined ? 'for example `${params.latent_size}`' : `did you mean \`\${params.${near}}\`?`;
+  /** What `params.n * 2` comes to, where it is plain arithmetic. */
+  private calculated(content: string): string | undefined {
+    if (!/[*/+-]/.test(content)) return undefined;
+    const text = content.replace(/\b(?:params\.)?([A-Za-z_]\w*)\b/g, (word, name: string) => {
+      const value = this.params.get(name)?.value;
+      return value?.kind === 'scalar' && typeof value.value === 'number' ? String(value.value) : word;
+    });
+    const python = readPython(text);
+    return python?.kind === 'value' && typeof python.value === 'number' ? String(python.value) : undefined;
+  }
+
+  /** Reports what is no parameter, with what it may stand for: another parameter, a stage, or a number. */
+  private misread(scalar: LocatedScalar, message: string, written: string, content: string): void {
+    const near = parameterMeant(written, [...this.params.keys()])?.replace(/^params\./, '');
+    const result = near === undefined ? this.calculated(content) : undefined;
+    const meant = near === undefined ? (result ?? stageMeant(written, this.stages)) : undefined;
+    if (meant === undefined) {
+      this.bad(scalar, message, near, content);
+      return;
+    }
+    const hint = `write \`${meant}\`: ${result === undefined ? 'a stage is named without `${}`' : '`${}` does not calculate'}`;
+    const edits = wholeEdit(scalar, meant, false);
+    this.report(errorAt(scalar.range, 'bad-interpolation', message, { hint, edits }));
+  }
+
+  private bad(scalar: LocatedScalar, message: string, near?: string, content = ''): void {
+    const hint = /^(?:oc\.)?env[.:]/.test(content)
+      ? 'the environment is not read: write a parameter, and give it by `-S params.NAME=…`'
+      : near === undefined
+        ? 'for example `${params.latent_size}`'
+        : `did you mean \`\${params.${near}}\`?`;
     const edits = near === undefined ? undefined : wholeEdit(scalar, `params.${near}`);
     this.report(errorAt(scalar.range, 'bad-interpolation', message, { hint, edits }));
   }
@@ -285,9 +327,14 @@ class Interpolation {
 }
 
 /** Another name in place of one that is a whole text. */
-function wholeEdit({ value, range }: LocatedScalar, name: string): readonly TextEdit[] | undefined {
-  const isWhole = typeof value === 'string' && WHOLE.test(value) && range.start.line === range.end.line;
-  return isWhole ? [{ range, text: `"\${${name}}"` }] : undefined;
+function wholeEdit(
+  { value, range }: LocatedScalar,
+  name: string,
+  isParameter = true,
+): readonly TextEdit[] | undefined {
+  const isWhole =
+    typeof value === 'string' && /^\$\{+[^{}]*\}+$/.test(value) && range.start.line === range.end.line;
+  return isWhole ? [{ range, text: isParameter ? `"\${${name}}"` : name }] : undefined;
 }
 
 interface Param {

@@ -11,6 +11,7 @@ import {
 } from 'yaml';
 import { Failure, type SourceRange } from '../core/diagnostic.ts';
 import { bareText, countPieces, joinedText, MOST_PIECES } from './advice/pieces.ts';
+import { declaredName } from './advice/parameters.ts';
 import { errorAt, type Notes, type ReportDiagnostic } from './diagnostics/report.ts';
 import { backticked, quoted } from './diagnostics/wording.ts';
 import { overValue, type Located, type LocatedEntry, type LocatedScalar, type Scalar } from './located.ts';
@@ -80,13 +81,15 @@ export class TreeReader {
     const range = this.nodeRange(node);
     if (isAlias(node)) return this.alias(node, level, range);
     if (node.tag !== undefined) {
-      this.problem(range, 'a tag (`!…`) has no meaning in a pipeline', { hint: 'remove it' });
+      const at = this.tagRange(node);
+      const edits = at === undefined ? undefined : [{ range: at, text: '' }];
+      this.problem(range, 'a tag (`!…`) has no meaning in a pipeline', { hint: 'remove it', edits });
     }
     const { anchor } = node;
     if (anchor !== undefined) this.anchors.set(anchor, 'open');
     if (!isScalar(node) && level >= MAX_DEPTH) throw tooDeep(range);
     const part = isMap(node)
-      ? (this.bareMap(node, range, parent) ?? this.map(node, level, range))
+      ? (this.template(node, range) ?? this.bareMap(node, range, parent) ?? this.map(node, level, range))
       : isSeq(node)
         ? this.list(node, level, range)
         : this.scalarNode(node, range, place);
@@ -279,7 +282,7 @@ export class TreeReader {
         target === 'open'
           ? `${name} stands inside what it stands for`
           : `nothing before ${name} is named ${anchor}`,
-        target === undefined ? { hint: 'a text that begins with `*` needs quotation marks' } : {},
+        target === undefined ? this.namedOtherwise(range, node.source) : {},
       );
       return this.scalar(null, range, { broken: true });
     }
@@ -287,6 +290,30 @@ export class TreeReader {
     this.spend(target.weight, range);
     const origin = { message: `${backticked(`&${node.source}`)} is written here`, range: target.value.range };
     return { ...target, value: { ...target.value, range, origin } };
+  }
+
+  /** `*x` where a parameter or a stage is called so. */
+  private namedOtherwise(range: SourceRange, name: string): Notes {
+    const meant = declaredName(this.text, `*${name}`);
+    return meant === undefined
+      ? { hint: 'a text that begins with `*` needs quotation marks' }
+      : { hint: `write \`${meant}\``, edits: [{ range, text: meant }] };
+  }
+
+  /** `{{ latent_size }}`: a parameter as templates have it. */
+  private template(node: YAMLMap, range: SourceRange): Part | undefined {
+    const [only, ...others] = node.items;
+    if (node.flow !== true || others.length > 0 || !isMap(only?.key) || only.value !== null) return undefined;
+    const [start, end] = node.range ?? [0, 0];
+    const written = this.text.slice(start, end).trim();
+    const meant = declaredName(this.text, written);
+    const at = this.rangeOf(start, start + written.length);
+    this.problem(
+      at,
+      `${backticked(written)} is no parameter: one is named by \`"\${params.NAME}"\``,
+      meant === undefined ? {} : { hint: `write \`${meant}\``, edits: [{ range: at, text: meant }] },
+    );
+    return this.scalar(null, range, { broken: true });
   }
 
   private scalar(
@@ -307,6 +334,13 @@ export class TreeReader {
         `the pipeline holds more than ${MAX_WEIGHT} values, counted with what aliases stand for`,
       );
     }
+  }
+
+  /** The tag before a node, and the space behind it. */
+  private tagRange(node: Node): SourceRange | undefined {
+    const [start] = node.range ?? [0];
+    const tag = /![^\s,[\]{}]*\s+$/.exec(this.text.slice(Math.max(0, start - 100), start))?.[0];
+    return tag === undefined ? undefined : this.rangeOf(start - tag.length, start);
   }
 
   private problem(range: SourceRange, message: string, notes: Notes = {}): void {

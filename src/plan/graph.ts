@@ -1,4 +1,5 @@
 /** References between stages -> a graph without cycles. */
+import { stageMeant } from '../config/advice/parameters.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { OutputKind, StageType } from '../core/stage-type.ts';
@@ -90,7 +91,10 @@ function resolveInputs(
     }
     if (other === undefined) {
       const candidates = stagesOfKinds(located, port.accepts).filter((candidate) => candidate !== name);
-      const near = suggest(target, candidates) ?? suggest(target, [...located.pipeline.stages.keys()]);
+      const near =
+        stageMeant(target, candidates) ??
+        suggest(target, candidates) ??
+        suggest(target, [...located.pipeline.stages.keys()]);
       const removal = located.removedStages.get(target);
       diagnostics.push({
         code: 'unknown-stage',
@@ -98,6 +102,7 @@ function resolveInputs(
         message: `\`${key}\` names the stage \`${target}\`, which ${removal === undefined ? 'does not exist' : 'is taken away'}`,
         range,
         hint: near === undefined ? listOf(candidates, port.accepts) : `did you mean \`${near}\`?`,
+        ...(near === undefined || removal !== undefined ? {} : { edits: [{ range, text: near }] }),
         ...(removal === undefined ? {} : { related: [{ message: 'by this `null`', range: removal }] }),
       });
       continue;

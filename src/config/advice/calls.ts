@@ -3,7 +3,9 @@ import { suggest } from '../../core/suggest.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import { isList, objectAt, requiredOf, resolveReference } from '../../schema/view.ts';
 import { readSchema } from '../../schema/schemas.ts';
-import { fixArgument } from './arguments.ts';
+import { absentReason } from './absent.ts';
+import { fixActivation, fixArgument } from './arguments.ts';
+import { readChoice } from './choice-text.ts';
 import { readPython, valueOf, type Python } from './python.ts';
 
 /** A kind of thing that has a name and arguments. */
@@ -206,22 +208,25 @@ export function argumentMeant(
  * @param names of the choices here
  */
 export function fixChoice(value: Json, names: readonly string[]): Json | undefined {
-  if (typeof value === 'string') {
-    const python = readPython(value);
-    return python === undefined ? undefined : fixCall(python, names);
-  }
+  if (typeof value === 'string') return fixText(value, names);
+  if (isList(value)) return fixList(value, names);
   if (!isJsonObject(value)) return undefined;
   const entries = Object.entries(value);
-  const label = ['name', 'type', 'class_name', 'layer', 'optimizer'].find(
-    (key) => typeof value[key] === 'string',
-  );
+  const label = LABELS.find((key) => typeof value[key] === 'string');
   if (label !== undefined && !entries.some(([key]) => names.includes(key))) {
-    const { [label]: name, config, args, ...rest } = value;
-    const given = { ...(isJsonObject(config) ? config : {}), ...(isJsonObject(args) ? args : {}), ...rest };
-    return typeof name === 'string' ? choiceOf(name, [], given, names) : undefined;
+    const { [label]: name, ...rest } = value;
+    const inner = ARGUMENTS.flatMap((key) => (isJsonObject(rest[key]) ? Object.entries(rest[key]) : []));
+    const beside = Object.entries(rest).filter(
+      ([key, each]) => !ARGUMENTS.includes(key) || !isJsonObject(each),
+    );
+    return typeof name === 'string'
+      ? choiceOf(name, [], Object.fromEntries([...inner, ...beside]), names)
+      : undefined;
   }
   const [first, ...others] = entries;
   if (first === undefined) return undefined;
+  // `Dense(units: 64)` is a map to YAML.
+  if (others.length === 0 && /[({]/.test(first[0])) return fixText(`${first[0]}: ${String(first[1])}`, names);
   const [name, given] = entries.find(([key]) => names.includes(key)) ?? first;
   const beside = Object.fromEntries(entries.filter(([key]) => key !== name));
   if (
@@ -233,7 +238,29 @@ export function fixChoice(value: Json, names: readonly string[]): Json | undefin
   const meaning = meaningOf(name);
   const whole = meaning?.positions.length === 1 && isList(given);
   const positional = isList(given) && !whole ? given : [given];
-  return choiceOf(name, positional, beside, names);
+  const found = choiceOf(name, positional, beside, names);
+  // `Dense: 64 relu`
+  return found ?? (typeof given === 'string' ? fixText(`${name}: ${given}`, names) : undefined);
+}
+
+/** Keys that name a choice in a map of its arguments. */
+const LABELS = ['name', 'type', 'class_name', 'layer', 'optimizer', '_target_', 'target', 'kind'];
+/** Keys that hold the arguments of a choice that has its name beside them. */
+const ARGUMENTS = ['config', 'args', 'params', 'kwargs', 'init_args', 'arguments', 'options'];
+
+function fixText(text: string, names: readonly string[]): Json | undefined {
+  const python = readPython(text);
+  const found = python === undefined ? undefined : fixCall(python, names);
+  const loose = found === undefined ? readChoice(text) : undefined;
+  return found ?? (loose === undefined ? undefined : fixCall(loose, names));
+}
+
+/** `[Dense, 64, relu]`, or one choice in a list of its own. */
+function fixList([first, ...more]: readonly Json[], names: readonly string[]): Json | undefined {
+  if (first === undefined) return undefined;
+  if (more.length === 0)
+    return typeof first === 'string' && names.includes(first) ? first : fixChoice(first, names);
+  return typeof first === 'string' ? choiceOf(first, more, {}, names) : undefined;
 }
 
 /** The same for a call or a name. */
@@ -275,7 +302,9 @@ function choiceOf(
   given: JsonObject,
   names: readonly string[],
 ): Json | undefined {
-  const meaning = meaningOf(written) ?? meaningOf(suggest(written, names) ?? '');
+  if (absentReason(names.includes('Dense') ? 'layer' : 'optimizer', written) !== undefined) return undefined;
+  const meaning =
+    meaningOf(written) ?? activationLayer(written, names) ?? meaningOf(suggest(written, names) ?? '');
   if (meaning === undefined || !names.includes(meaning.name)) return undefined;
   const { name, positions, fixed = {} } = meaning;
   if (positional.length > Math.max(positions.length, name.endsWith('Normalization') ? 1 : 0))
@@ -305,6 +334,12 @@ function choiceOf(
   const schema = argumentsOf(name);
   if ([...requiredOf(schema)].some((key) => !(key in wanted))) return undefined;
   return Object.keys(wanted).length === 0 ? bareName(name) : { [name]: wanted };
+}
+
+/** A function by its name among layers. */
+function activationLayer(written: string, names: readonly string[]): Meaning | undefined {
+  const name = names.includes('Activation') ? fixActivation(written) : undefined;
+  return name === undefined || name === 'linear' ? undefined : activation(name);
 }
 
 /** Optimizers have their names in lower case where they stand alone. */

@@ -119,3 +119,13 @@ function countUpTo(value: Located, most: number): number {
   }
   return count;
 }
+
+/** Whether an item stands in a list in one line. */
+export function isInFlow(root: LocatedMap, path: readonly (string | number)[]): boolean {
+  const list = find(root, path.slice(0, -1))?.value;
+  const last = list?.kind === 'list' ? list.items.at(-1) : undefined;
+  if (list === undefined || last === undefined) return false;
+  // Behind its last item, a list in one line has a bracket.
+  const [end, lastEnd] = [list.range.end, last.range.end];
+  return end.line === lastEnd.line && end.column > lastEnd.column;
+}

@@ -6,6 +6,7 @@ import { objectAt } from '../../schema/view.ts';
 import { OVERRIDE_PREFIX, type Located, type LocatedMap } from '../located.ts';
 import { plainJson } from './edits.ts';
 import { keyAdvice } from './keys.ts';
+import { keysOf } from './parameters.ts';
 
 /** Settings of the whole pipeline. */
 const TOP = Object.keys(objectAt(readSchema('document'), 'properties'));
@@ -180,9 +181,4 @@ function typeOf(root: LocatedMap, stage: string): string {
 
 function entryOf(value: Located | undefined, key: string): Located | undefined {
   return value?.kind === 'map' ? value.entries.get(key)?.value : undefined;
-}
-
-function keysOf(root: LocatedMap, key: string): readonly string[] {
-  const map = entryOf(root, key);
-  return map?.kind === 'map' ? [...map.entries.keys()] : [];
 }

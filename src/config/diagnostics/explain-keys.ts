@@ -4,7 +4,9 @@ import type { Diagnostic } from '../../core/diagnostic.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import { isChoice, listAt, objectAt, stringAt } from '../../schema/view.ts';
 import { suggest } from '../../core/suggest.ts';
-import { adviseKey, adviseValue, meantKeys } from '../advice/advise.ts';
+import { adviseAbsent, choicesText } from '../advice/absent.ts';
+import { adviseKey, meantKeys } from '../advice/advise.ts';
+import { adviseValue } from '../advice/values.ts';
 import { find, locate, type Located, type LocatedMap } from '../located.ts';
 import type { DocumentPath } from '../pipeline.ts';
 import {
@@ -96,10 +98,13 @@ function unknownKey({ path, value, context }: ValueErrors, key: string, schema: 
   const range = locate(context.root, [...path, key], 'key');
   const inner = find(value, [key])?.value;
   if (isChoice(schema)) {
-    const advice = adviseValue({ root: context.root, path }, value, schema);
     const noun = nounOf(schema);
+    const absent = adviseAbsent({ root: context.root, path }, noun, key);
+    const advice = absent ?? adviseValue({ root: context.root, path }, value, schema);
+    const near =
+      absent === undefined ? (insteadOf(schema, key, inner) ?? didYouMean(key, properties)) : undefined;
     return errorAt(range, 'unknown-value', `there is no ${noun} ${backticked(key)}`, {
-      hint: joinHints(insteadOf(schema, key, inner) ?? didYouMean(key, properties), advice),
+      hint: joinHints(near, advice) ?? choicesText(noun, properties),
       edits: advice?.edits,
     });
   }

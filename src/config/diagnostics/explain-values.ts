@@ -4,7 +4,8 @@ import type { Diagnostic, DiagnosticCode } from '../../core/diagnostic.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { isChoice, objectAt, stringAt, stringsAt, typesOf } from '../../schema/view.ts';
 import { suggest } from '../../core/suggest.ts';
-import { adviseValue } from '../advice/advise.ts';
+import { adviseAbsent, choicesText } from '../advice/absent.ts';
+import { adviseValue } from '../advice/values.ts';
 import { argumentsOf, choiceSchema } from '../advice/calls.ts';
 import type { Advice } from '../advice/edits.ts';
 import { find, locate, tidyRange, toJson, type Located } from '../located.ts';
@@ -43,8 +44,8 @@ export function choiceDiagnostic(place: ValueErrors): Diagnostic | undefined {
   if (named === undefined) {
     const [written = stray] = keys;
     return errorAt(keyRange(written), 'unknown-value', `there is no ${noun} ${backticked(written)}`, {
-      hint: didYouMean(written, choices),
-      ...advice,
+      hint: didYouMean(written, choices) ?? choicesText(noun, choices),
+      ...(adviseAbsent({ root: context.root, path }, noun, written) ?? advice),
     });
   }
   const strays = joinAnd([stray, ...moreStray].map(backticked));
@@ -90,9 +91,9 @@ export function typeDiagnostic(place: ValueErrors): Diagnostic | undefined {
 
 /** The same changes in words that say more. */
 function withHint(advice: Advice | undefined, hint: string | undefined): Advice | undefined {
-  return advice !== undefined && hint !== undefined && /^write (?:the number|only) /.test(hint)
-    ? { ...advice, hint }
-    : advice;
+  if (advice === undefined || hint === undefined || !/^write (?:the number|only) /.test(hint)) return advice;
+  const [said, meant] = [hint, advice.hint].map((text) => Number(/`([^`]*)`/.exec(text)?.[1]));
+  return said === meant ? { ...advice, hint } : advice;
 }
 
 /** Of a layer whose arguments are no map: the whole layer. */
@@ -134,14 +135,15 @@ function typeHint(
   if (choice !== undefined && takes('object')) {
     if (isEmpty(value)) return `write ${backticked(`- ${choice}`)}, without the colon`;
     const [argument, ...more] = neededOf(schema);
-    if (argument !== undefined && more.length === 0 && scalar !== undefined) {
-      return `write ${backticked(`${choice}: { ${argument}: ${scalar === null ? '…' : plain(scalar)} }`)}`;
+    if (argument !== undefined && more.length === 0 && (typeof scalar === 'number' || scalar === null)) {
+      return `write ${backticked(`${choice}: { ${argument}: ${scalar ?? '…'} }`)}`;
     }
   }
   if (takes('array') && scalar !== undefined && scalar !== null) {
     const item = typesOf(objectAt(schema, 'items'));
     const single = typeof scalar === 'number' ? ['integer', 'number'] : [typeof scalar];
-    if (item.length === 0 || item.some((type) => single.includes(type)))
+    const isEnough = Number(schema['minItems'] ?? 0) < 2;
+    if (isEnough && (item.length === 0 || item.some((type) => single.includes(type))))
       return `write a list: ${backticked(`[${plain(scalar)}]`)}`;
   }
   return firstSentence(stringAt(schema, 'description'));
@@ -225,9 +227,10 @@ function bareChoice(
   const meant = call === undefined || names.includes(call) ? call : suggest(call, names);
   const hint =
     meant === undefined
-      ? didYouMean(word, [...allowed, ...names])
+      ? (didYouMean(word, [...allowed, ...names]) ?? choicesText(noun, names))
       : `write its arguments as a map: ${backticked(`${meant}: { … }`)}`;
-  const advice = adviseValue({ root: place.context.root, path: place.path }, place.value, choice);
+  const absent = adviseAbsent({ root: place.context.root, path: place.path }, noun, word);
+  const advice = absent ?? adviseValue({ root: place.context.root, path: place.path }, place.value, choice);
   return valueError(place, 'unknown-value', `there is no ${noun} ${backticked(word)}`, hint, advice);
 }
 

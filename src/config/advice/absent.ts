@@ -1,0 +1,147 @@
+/** What Keras and PyTorch have and Hourglass has not: why, and what there is in its place. */
+import { find, type LocatedMap } from '../located.ts';
+import type { DocumentPath } from '../pipeline.ts';
+import { readChoice } from './choice-text.ts';
+import { isInFlow, mapAt, type Advice } from './edits.ts';
+
+const CHAIN = 'an encoder or a decoder is one chain of layers, without branches';
+const NO_SEQUENCES = 'images are no sequences here: use `Dense` or `Conv2D`';
+const TWO_AXES = 'images have two axes: use the layer for two, whose name ends in `2D`';
+const INPUT = 'the model has `input_shape: [28, 28, 1]` in place of a layer for its input';
+const NO_PICTURES = 'images are not varied at random while training; a stage of type `noise` corrupts them';
+const NORMALIZED =
+  'a stage of type `dataset` scales images from 0 to 1 by itself, and one of type `normalize` scales them otherwise';
+const NOT_A_LAYER = 'write the layers themselves, one to a line of the list';
+
+/** By the name in lower case, without separators. */
+const LAYERS: Readonly<Record<string, string>> = {
+  input: INPUT,
+  inputlayer: INPUT,
+  inputs: INPUT,
+  lambda: 'functions of your own cannot be layers; `Activation` takes the usual ones',
+  function: 'functions of your own cannot be layers; `Activation` takes the usual ones',
+  lstm: NO_SEQUENCES,
+  gru: NO_SEQUENCES,
+  rnn: NO_SEQUENCES,
+  simplernn: NO_SEQUENCES,
+  bidirectional: NO_SEQUENCES,
+  timedistributed: NO_SEQUENCES,
+  convlstm2d: NO_SEQUENCES,
+  embedding: NO_SEQUENCES,
+  repeatvector: NO_SEQUENCES,
+  attention: NO_SEQUENCES,
+  multiheadattention: NO_SEQUENCES,
+  transformer: NO_SEQUENCES,
+  add: CHAIN,
+  average: CHAIN,
+  concat: CHAIN,
+  concatenate: CHAIN,
+  maximum: CHAIN,
+  merge: CHAIN,
+  multiply: CHAIN,
+  subtract: CHAIN,
+  residual: CHAIN,
+  conv1d: TWO_AXES,
+  conv3d: TWO_AXES,
+  conv1dtranspose: TWO_AXES,
+  conv3dtranspose: TWO_AXES,
+  maxpooling1d: TWO_AXES,
+  maxpooling3d: TWO_AXES,
+  maxpool1d: TWO_AXES,
+  maxpool3d: TWO_AXES,
+  averagepooling1d: TWO_AXES,
+  averagepooling3d: TWO_AXES,
+  upsampling1d: TWO_AXES,
+  upsampling3d: TWO_AXES,
+  separableconv2d: 'use `Conv2D`',
+  depthwiseconv2d: 'use `Conv2D`',
+  locallyconnected2d: 'use `Conv2D`',
+  globalmaxpooling2d: 'use `GlobalAveragePooling2D`, or `MaxPooling2D` and `Flatten`',
+  globalmaxpool2d: 'use `GlobalAveragePooling2D`, or `MaxPooling2D` and `Flatten`',
+  adaptiveavgpool2d: 'use `GlobalAveragePooling2D`, or `AveragePooling2D`',
+  pixelshuffle: 'use `UpSampling2D`, or `Conv2DTranspose` with `strides: 2`',
+  depthtospace: 'use `UpSampling2D`, or `Conv2DTranspose` with `strides: 2`',
+  permute: 'axes keep their order: `Reshape` and `Flatten` change a shape',
+  unflatten: 'use `Reshape: { target_shape: [7, 7, 8] }`',
+  groupnormalization: 'use `LayerNormalization` or `BatchNormalization`',
+  groupnorm: 'use `LayerNormalization` or `BatchNormalization`',
+  instancenormalization: 'use `LayerNormalization` or `BatchNormalization`',
+  instancenorm2d: 'use `LayerNormalization` or `BatchNormalization`',
+  normalization: NORMALIZED,
+  rescaling: NORMALIZED,
+  resizing: 'the setting `size` of a stage of type `dataset`, or a stage of type `resize`, resizes images',
+  gaussiandropout: 'use `Dropout` or `GaussianNoise`',
+  spatialdropout2d: 'use `Dropout`',
+  alphadropout: 'use `Dropout`',
+  dropout2d: 'use `Dropout`',
+  activityregularization:
+    'write `kernel_regularizer: { l1: 0.0001 }` inside a layer: weights are penalised, activations are not',
+  randomflip: NO_PICTURES,
+  randomrotation: NO_PICTURES,
+  randomzoom: NO_PICTURES,
+  randomcrop: NO_PICTURES,
+  randomcontrast: NO_PICTURES,
+  randomtranslation: NO_PICTURES,
+  sequential: NOT_A_LAYER,
+  model: NOT_A_LAYER,
+  sampling: 'variational autoencoders are not among the models: the latent values are those of a layer',
+};
+
+const LIKE_ADAM = 'the nearest are `adam`, `nadam` and `adamw`';
+
+const OPTIMIZERS: Readonly<Record<string, string>> = {
+  lion: LIKE_ADAM,
+  lamb: LIKE_ADAM,
+  radam: LIKE_ADAM,
+  adafactor: LIKE_ADAM,
+  adabelief: LIKE_ADAM,
+  adabound: LIKE_ADAM,
+  muon: LIKE_ADAM,
+  sophia: LIKE_ADAM,
+  shampoo: LIKE_ADAM,
+  adadelta: 'the nearest are `adagrad` and `rmsprop`',
+  ftrl: 'the nearest is `adagrad`',
+  lbfgs: 'second-order methods are not among the optimizers: `adam` needs the fewest settings',
+  rprop: 'the nearest is `rmsprop`',
+  momentum: 'write `{ SGD: { learning_rate: 0.01, momentum: 0.9 } }`',
+  nesterov: 'write `{ SGD: { learning_rate: 0.01, momentum: 0.9, nesterov: true } }`',
+};
+
+/** Why there is no such layer, or no such optimizer, and what to use. */
+export function absentReason(noun: string, name: string): string | undefined {
+  const table = noun === 'layer' ? LAYERS : noun === 'optimizer' ? OPTIMIZERS : {};
+  const read = readChoice(name);
+  const call =
+    read?.kind === 'call' || read?.kind === 'name' ? read.name : (/^[A-Za-z_][\w.]*/.exec(name)?.[0] ?? name);
+  const letters = (call.split('.').at(-1) ?? call).toLowerCase().replace(/[-_\s]/g, '');
+  return Object.hasOwn(table, letters) ? table[letters] : undefined;
+}
+
+/** The same as advice; a layer for the input, which the model does not need, is taken away. */
+export function adviseAbsent(
+  { root, path }: { readonly root: LocatedMap; readonly path: DocumentPath },
+  noun: string,
+  name: string,
+): Advice | undefined {
+  const reason = absentReason(noun, name);
+  if (reason === undefined) return undefined;
+  const model = mapAt(root, path.slice(0, -2));
+  const list = find(root, path.slice(0, -1))?.value;
+  const item = find(root, path)?.value;
+  const isAlone = list?.kind !== 'list' || list.items.length < 2 || isInFlow(root, path);
+  if (reason !== INPUT || isAlone || item === undefined || model?.entries.has('input_shape') !== true)
+    return { hint: reason };
+  const { start, end } = item.range;
+  const lines = {
+    ...item.range,
+    start: { line: start.line, column: 1 },
+    end: { line: end.line + 1, column: 1 },
+  };
+  return { hint: `remove it: ${reason}`, edits: [{ range: lines, text: '' }] };
+}
+
+/** All choices, where none is near. */
+export function choicesText(noun: string, names: readonly string[]): string {
+  const shown = noun === 'optimizer' ? names.map((name) => name.toLowerCase()) : names;
+  return `the ${noun}s: ${shown.map((name) => `\`${name}\``).join(', ')}`;
+}

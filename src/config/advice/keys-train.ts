@@ -1,0 +1,151 @@
+/** Keys that a stage of type `train` has elsewhere: in Keras's `compile`, `fit` and callbacks, and in PyTorch. */
+import { isJsonObject, type Json } from '../../core/json.ts';
+import { fixArgument } from './arguments.ts';
+import { adviseCallbacks } from './callbacks.ts';
+import { fixChoice } from './calls.ts';
+import { applyRule, needless, NO_MEANING, OPTIMIZERS, told, type Rule, type Rules } from './rules.ts';
+
+/** The learning rate belongs to the optimizer. */
+const rate: Rule = (value, owner) => {
+  const read = typeof value === 'string' ? fixArgument('learning_rate', value) : value;
+  if (typeof read !== 'number')
+    return { hint: 'write it inside the optimizer: `optimizer: { Adam: { learning_rate: 0.001 } }`' };
+  const given = owner['optimizer'] ?? 'adam';
+  const fixed = fixChoice(given, OPTIMIZERS) ?? given;
+  const [name, args] = isJsonObject(fixed)
+    ? (Object.entries(fixed)[0] ?? ['Adam', {}])
+    : [OPTIMIZERS.find((each) => each.toLowerCase() === String(fixed).toLowerCase()) ?? 'Adam', {}];
+  return {
+    entries: { optimizer: { [name]: { ...(isJsonObject(args) ? args : {}), learning_rate: read } } },
+    why: 'the learning rate is an argument of the optimizer',
+  };
+};
+
+/** Settings that Keras has in `compile` and `fit`. */
+const TRAIN_KEYS = new Set(['optimizer', 'loss', 'metrics', 'epochs', 'batch_size', 'shuffle']);
+
+/** A map of settings that belong one level higher. */
+const unwrap: Rule = (value, owner) => {
+  if (!isJsonObject(value)) return undefined;
+  const entries: Record<string, Json> = {};
+  for (const [key, inner] of Object.entries(value)) {
+    if (TRAIN_KEYS.has(key)) entries[key] = inner;
+    else {
+      const advice = applyRule(Object.hasOwn(TRAIN, key) ? TRAIN[key] : undefined, key, inner, owner);
+      if (advice === undefined || !('entries' in advice)) return undefined;
+      Object.assign(entries, advice.entries);
+    }
+  }
+  return Object.keys(entries).some((key) => key in owner)
+    ? undefined
+    : { entries, why: 'these are settings of the stage' };
+};
+
+/** One option of `early_stopping` beside it. */
+const stopping =
+  (key: string): Rule =>
+  (value, owner) =>
+    'early_stopping' in owner
+      ? { hint: `write it inside \`early_stopping\`: \`early_stopping: { ${key}: ${String(value)} }\`` }
+      : { entries: { early_stopping: { [key]: value } } };
+
+const share: Rule = (value) => {
+  const read = typeof value === 'string' ? fixArgument('rate', value) : value;
+  return typeof read === 'number' && read > 0 && read < 1 ? { entries: { validation: read } } : undefined;
+};
+
+const KEPT = 'the best model is always kept, beside the last one';
+
+/** Of a stage of type `train`. */
+export const TRAIN: Rules = {
+  learning_rate: rate,
+  lr: rate,
+  callbacks: adviseCallbacks,
+  callback: adviseCallbacks,
+  verbose: needless('`--quiet` and `--verbose` of the command decide what is shown'),
+  initial_epoch: needless('a run resumes by itself'),
+  steps_per_epoch: needless('an epoch goes through all images'),
+  validation_steps: needless('validation goes through all images'),
+  validation_freq: needless('validation follows every epoch'),
+  validation_batch_size: needless('`batch_size` holds for validation, too'),
+  workers: needless(NO_MEANING),
+  use_multiprocessing: needless(NO_MEANING),
+  max_queue_size: needless(NO_MEANING),
+  class_weight: needless(NO_MEANING),
+  sample_weight: needless(NO_MEANING),
+  save_best_only: needless(KEPT),
+  save_weights_only: needless(KEPT),
+  save_best: needless(KEPT),
+  model_checkpoint: needless(KEPT),
+  ModelCheckpoint: needless(KEPT),
+  checkpoint_path: needless(KEPT),
+  save_path: needless('models are kept in the outputs of the stage'),
+  device: needless('training runs on the CPU'),
+  jit_compile: needless('`compile: auto` chooses'),
+  run_eagerly: needless('`compile: auto` chooses'),
+  validation_data: () => ({ entries: { validation: 'test' }, why: 'the test images of `data` and `target`' }),
+  validation_split: share,
+  val_data: () => ({ entries: { validation: 'test' }, why: 'the test images of `data` and `target`' }),
+  val_split: share,
+  valid_split: share,
+  early_stop: 'early_stopping',
+  EarlyStopping: 'early_stopping',
+  ReduceLROnPlateau: 'reduce_lr_on_plateau',
+  reduce_lr: 'reduce_lr_on_plateau',
+  lr_scheduler: told(
+    'write the schedule inside the optimizer, as its `learning_rate`, or use `reduce_lr_on_plateau: {}`',
+  ),
+  patience: stopping('patience'),
+  min_delta: stopping('min_delta'),
+  restore_best_weights: stopping('restore_best_weights'),
+  monitor: stopping('monitor'),
+  network: 'model',
+  net: 'model',
+  autoencoder: 'model',
+  weight_decay: told('write it inside the optimizer: `optimizer: { AdamW: { weight_decay: 0.004 } }`'),
+  batch: 'batch_size',
+  batchsize: 'batch_size',
+  bs: 'batch_size',
+  minibatch_size: 'batch_size',
+  nb_epoch: 'epochs',
+  nb_epochs: 'epochs',
+  n_epochs: 'epochs',
+  num_epochs: 'epochs',
+  max_epochs: 'epochs',
+  epoch: 'epochs',
+  iterations: 'epochs',
+  criterion: 'loss',
+  loss_fn: 'loss',
+  loss_function: 'loss',
+  objective: 'loss',
+  solver: 'optimizer',
+  opt: 'optimizer',
+  optimiser: 'optimizer',
+  metric: 'metrics',
+  fit: unwrap,
+  compile: unwrap,
+  fit_args: unwrap,
+  compile_args: unwrap,
+  seed: told('write `seed` at the top of the pipeline: one seed decides all random numbers'),
+  dropout: told('write a layer in the encoder: `- Dropout: { rate: 0.2 }`'),
+};
+
+/** The class around its own arguments. */
+const lifted: Rule = (value) => (isJsonObject(value) ? { entries: value } : undefined);
+
+/** Inside settings of a stage of type `train`. */
+export const INSIDE: Readonly<Record<string, Rules>> = {
+  early_stopping: {
+    EarlyStopping: lifted,
+    mode: needless('a loss is always minimised'),
+    verbose: needless(NO_MEANING),
+    delta: 'min_delta',
+  },
+  reduce_lr_on_plateau: {
+    ReduceLROnPlateau: lifted,
+    mode: needless('a loss is always minimised'),
+    verbose: needless(NO_MEANING),
+    epsilon: 'min_delta',
+    min_learning_rate: 'min_lr',
+  },
+};

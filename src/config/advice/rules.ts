@@ -1,0 +1,40 @@
+/** What a table of keys from elsewhere says of one of them. */
+import type { Json, JsonObject } from '../../core/json.ts';
+import { fixArgument } from './arguments.ts';
+import { fixChoice } from './calls.ts';
+import type { KeyAdvice } from './edits.ts';
+
+/** The name here; or what to say of a value. @param owner the map that the key is in */
+export type Rule = string | ((value: Json, owner: JsonObject) => KeyAdvice);
+
+/** By the key elsewhere. */
+export type Rules = Readonly<Record<string, Rule>>;
+
+export const needless =
+  (why: string): Rule =>
+  () => ({ entries: {}, why });
+
+export const told =
+  (hint: string): Rule =>
+  () => ({ hint });
+
+export const NO_MEANING = 'it has no meaning here';
+
+export const OPTIMIZERS = ['SGD', 'RMSprop', 'Adam', 'AdamW', 'Nadam', 'Adamax', 'Adagrad'];
+
+export function applyRule(rule: Rule | undefined, key: string, value: Json, owner: JsonObject): KeyAdvice {
+  if (rule === undefined) return undefined;
+  if (typeof rule === 'function') return rule(value, owner);
+  return rule in owner && rule !== key ? undefined : { entries: { [rule]: valueFor(rule, value) } };
+}
+
+/** The value of a key that only has another name here. */
+function valueFor(key: string, value: Json): Json {
+  if (key === 'early_stopping' || key === 'reduce_lr_on_plateau') return value === true ? {} : value;
+  if (key === 'optimizer') return fixChoice(value, OPTIMIZERS) ?? value;
+  if (['loss', 'metrics', 'input_shape'].includes(key)) return fixArgument(key, value) ?? value;
+  if (key === 'epochs' || key === 'batch_size' || key === 'limit' || key === 'stddev')
+    return typeof value === 'string' ? (fixArgument('units', value) ?? value) : value;
+  if (key === 'size' && typeof value === 'string') return fixArgument('kernel_size', value) ?? value;
+  return value;
+}
