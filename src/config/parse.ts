@@ -1,7 +1,8 @@
 /** From text to a located tree: YAML 1.2 with its core schema, less what pipelines have no use for. */
 import { Composer, isScalar, Lexer, Parser, type Document } from 'yaml';
 import { Failure, type SourceFile, type SourceRange, type TextEdit } from '../core/diagnostic.ts';
-import { oddSpaces, repairText, type OffsetEdit } from './advice/text.ts';
+import type { OffsetEdit } from './advice/lines.ts';
+import { oddSpaces, repairText } from './advice/text.ts';
 import { errorAt, type ReportDiagnostic } from './diagnostics/report.ts';
 import { syntaxProblem } from './diagnostics/syntax.ts';
 import type { Located } from './located.ts';

@@ -42,8 +42,12 @@ export function plainJson(value: Located): Json {
 }
 
 /** A new value in place of one. */
-export function replaceValue({ range }: Located, text: string): readonly TextEdit[] {
-  return [{ range, text }];
+export function replaceValue(value: Located, text: string): readonly TextEdit[] {
+  const { range } = value;
+  if (value.kind !== 'scalar' || value.unwritten !== true) return [{ range, text }];
+  // An empty value has the place of its key: it is written behind the colon.
+  const behind = { line: range.end.line, column: range.end.column + 1 };
+  return [{ range: { ...range, start: behind, end: behind }, text: ` ${text}` }];
 }
 
 /** A new name for a key. */
@@ -76,7 +80,9 @@ function entryRange(owner: LocatedMap, key: string): SourceRange {
   if (entry === undefined) return owner.range;
   const { keyRange, value } = entry;
   const isEmpty = value.range.file !== keyRange.file || isBefore(value.range.end, keyRange.end);
-  return { ...keyRange, end: isEmpty ? keyRange.end : value.range.end };
+  if (!isEmpty) return { ...keyRange, end: value.range.end };
+  const colon = value.kind === 'scalar' && value.unwritten === true && !isFlowMap(owner) ? 1 : 0;
+  return { ...keyRange, end: { line: keyRange.end.line, column: keyRange.end.column + colon } };
 }
 
 function nextEntry(owner: LocatedMap, key: string): { readonly keyRange: SourceRange } | undefined {
