@@ -79,10 +79,12 @@ function entryRange(owner: LocatedMap, key: string): SourceRange {
   const entry = owner.entries.get(key);
   if (entry === undefined) return owner.range;
   const { keyRange, value } = entry;
-  const isEmpty = value.range.file !== keyRange.file || isBefore(value.range.end, keyRange.end);
-  if (!isEmpty) return { ...keyRange, end: value.range.end };
-  const colon = value.kind === 'scalar' && value.unwritten === true && !isFlowMap(owner) ? 1 : 0;
-  return { ...keyRange, end: { line: keyRange.end.line, column: keyRange.end.column + colon } };
+  if (value.kind === 'scalar' && value.unwritten === true) {
+    const { line, column } = keyRange.end;
+    return { ...keyRange, end: { line, column: column + (isFlowMap(owner) ? 0 : 1) } };
+  }
+  const isElsewhere = value.range.file !== keyRange.file || isBefore(value.range.end, keyRange.end);
+  return { ...keyRange, end: isElsewhere ? keyRange.end : value.range.end };
 }
 
 function nextEntry(owner: LocatedMap, key: string): { readonly keyRange: SourceRange } | undefined {

@@ -217,33 +217,37 @@ function choiceLine(line: Line): TextAdvice | undefined {
 }
 
 /** Settings of all stages, with whether they take a map. */
-const SETTINGS: ReadonlyMap<string, boolean> = new Map(
-  ['document', ...STAGE_TYPES.map((type) => `stages/${type}`)].flatMap((file) =>
-    Object.entries(objectAt(readSchema(file), 'properties')).map(([key]): [string, boolean] => {
-      const schema = objectAt(objectAt(readSchema(file), 'properties'), key);
-      const reference = String(schema['$ref'] ?? '');
-      const shared = /([\w-]+)\.json#/.exec(reference)?.[1];
-      const [resolved] =
-        shared === undefined
-          ? [schema]
-          : resolveReference({ $ref: reference.replace(/^.*#/, '#') }, readSchema(shared));
-      return [key, typesOf(resolved).includes('object')];
-    }),
-  ),
+const SETTINGS: readonly (readonly [key: string, takesMap: boolean])[] = [
+  'document',
+  ...STAGE_TYPES.map((type) => `stages/${type}`),
+].flatMap((file) =>
+  Object.entries(objectAt(readSchema(file), 'properties')).map(([key]): [string, boolean] => {
+    const schema = objectAt(objectAt(readSchema(file), 'properties'), key);
+    const reference = String(schema['$ref'] ?? '');
+    const shared = /([\w-]+)\.json#/.exec(reference)?.[1];
+    const [resolved] =
+      shared === undefined
+        ? [schema]
+        : resolveReference({ $ref: reference.replace(/^.*#/, '#') }, readSchema(shared));
+    return [key, typesOf(resolved).includes('object')];
+  }),
 );
+
+const MAPS = new Set(SETTINGS.flatMap(([key, takesMap]) => (takesMap ? [key] : [])));
+export const KEYS = new Set(SETTINGS.map(([key]) => key));
 
 /** `early_stopping: patience: 3` */
 function nested(line: Line): TextAdvice | undefined {
   const match = new RegExp(`^(\\s*(?:- )?)(${KEY}): +(${KEY}: *[^\\s].*)$`).exec(line.line);
   const [, indent = '', key = '', inner = ''] = match ?? [];
-  return SETTINGS.get(key) === true ? whole(line, `${key}: { ${inner.trim()} }`, indent.length) : undefined;
+  return MAPS.has(key) ? whole(line, `${key}: { ${inner.trim()} }`, indent.length) : undefined;
 }
 
 /** `epochs: 3 batch_size: 32` */
 function twoWithoutComma(line: Line): TextAdvice | undefined {
   const match = new RegExp(`^(\\s*)(${KEY}: [^\\s{}[\\]"',]+) +(${KEY}): (.*)$`).exec(line.line);
   const [, indent = '', first = '', key = '', value = ''] = match ?? [];
-  if (!SETTINGS.has(key)) return undefined;
+  if (!KEYS.has(key) && !/: (?:[\d.]+|true|false)$/.test(first)) return undefined;
   const text = `${first}\n${indent}${key}: ${value}`;
   return { ...whole(line, text, indent.length), hint: `begin \`${key}: ${value}\` on a line of its own` };
 }
@@ -330,13 +334,13 @@ function otherParameter(line: Line, all: string): TextAdvice | undefined {
 }
 
 /** `stages: [`, with a block below it. */
-function strayBracket(line: Line): TextAdvice | undefined {
-  const match = new RegExp(`^(\\s*(?:- )?)(${KEY}:)\\s*[[{]\\s*$`).exec(line.line);
+export function strayBracket(line: Line): TextAdvice | undefined {
+  const match = new RegExp(`^(\\s*(?:- )?)(${KEY}:)\\s*(?:[[{]|[-=]>?)\\s*$`).exec(line.line);
   const [, indent = '', key = ''] = match ?? [];
   return match === null
     ? undefined
     : {
         ...whole(line, key, indent.length),
-        hint: `write \`${key}\`, without a bracket: what is in it stands indented below it`,
+        hint: `write \`${key}\`, without a sign behind the colon: what is in it stands indented below`,
       };
 }

@@ -2,6 +2,8 @@
 import { parseDocument } from 'yaml';
 import {
   equalsSign,
+  KEYS,
+  strayBracket,
   isQuoted,
   missingColonSpace,
   missingDashSpace,
@@ -88,6 +90,7 @@ function* candidates(lines: readonly Line[], index: number): Generator<TextAdvic
   const here = [index, index - 1, index + 1].flatMap((each) => lines[each] ?? []);
   for (const line of here) yield* repairsOf(line, lines.map((each) => each.line).join('\n'));
   yield* ofAll(lines);
+  yield* openAbove(lines, index);
   yield* valueAboveMap(lines, index);
   const wrong = lines[index];
   if (wrong !== undefined) yield* indentations(lines, index, wrong);
@@ -105,6 +108,18 @@ function* ofAll(lines: readonly Line[]): Generator<TextAdvice> {
     yield { hint: 'put a space after each colon', edits: colons };
 }
 
+/** `stages: [` above a block, with what closes it. */
+function* openAbove(lines: readonly Line[], index: number): Generator<TextAdvice> {
+  const open = lines.slice(0, index).findLast(({ line }) => /:\s*[[{]\s*$/.test(line));
+  const advice = open === undefined ? undefined : strayBracket(open);
+  if (open === undefined || advice === undefined) return;
+  yield advice;
+  const closing = lines.findLast(({ line, start }) => start > open.start && /^\s*[\]}],?\s*$/.test(line));
+  if (closing === undefined) return;
+  const end = closing.start + closing.line.length;
+  yield { ...advice, edits: [...advice.edits, { start: closing.start, end, text: '' }] };
+}
+
 /** `quality: evaluate`, with more keys below it. */
 function* valueAboveMap(lines: readonly Line[], index: number): Generator<TextAdvice> {
   const [here, next] = [lines[index], lines[index + 1]];
@@ -115,6 +130,14 @@ function* valueAboveMap(lines: readonly Line[], index: number): Generator<TextAd
   const later = lines.slice(index + 1, index + 30);
   const end = later.findIndex(({ line }) => line.trim() !== '' && !line.startsWith(`${indent} `));
   const hasType = later.slice(0, end < 0 ? later.length : end).some(({ line }) => /^\s*type:/.test(line));
+  if (/^(?:name|stage|id)$/.test(key)) {
+    const whole = { start: here.start + indent.length, end: here.start + here.line.length };
+    yield {
+      hint: `write \`${value}:\`, since its settings follow`,
+      edits: [{ ...whole, text: `${value}:` }],
+    };
+  }
+  if (KEYS.has(key)) return;
   const text = hasType ? `${key}:` : `${key}:\n${below?.[1] ?? ''}type: ${value}`;
   yield {
     hint: hasType
@@ -128,22 +151,25 @@ function* valueAboveMap(lines: readonly Line[], index: number): Generator<TextAd
 function* indentations(lines: readonly Line[], index: number, { start, line }: Line): Generator<TextAdvice> {
   const own = /^[ \t]*/.exec(line)?.[0].length ?? 0;
   const nearby = new Set<number>();
-  for (const distance of [1, 2, 3, 4, 5, 6]) {
-    const above = lines[index - distance]?.line;
-    if (above !== undefined && above.trim() !== '') {
-      const indent = /^ *(?:- )?/.exec(above)?.[0].length ?? 0;
-      nearby
-        .add(indent)
-        .add(/^ */.exec(above)?.[0].length ?? 0)
-        .add(indent + 2);
-    }
+  for (const [distance, above] of lines
+    .slice(Math.max(0, index - 60), index)
+    .toReversed()
+    .entries()) {
+    if (above.line.trim() === '') continue;
+    const width = /^ */.exec(above.line)?.[0].length ?? 0;
+    nearby.add(width);
+    if (distance > 6) continue;
+    const indent = /^ *(?:- )?/.exec(above.line)?.[0].length ?? 0;
+    nearby.add(indent).add(indent + 2);
   }
   // A line above that is not indented far enough.
   for (const above of lines.slice(Math.max(0, index - 12), index).toReversed()) {
     const width = /^ */.exec(above.line)?.[0].length ?? 0;
-    if (above.line.trim() === '' || width >= own) continue;
+    if (above.line.trim() === '') continue;
+    const isDeeper = above === lines[index - 1] && width > own && width < own + 2;
+    if (width >= own && !isDeeper) continue;
     const edits = [{ start: above.start, end: above.start + width, text: ' '.repeat(own) }];
-    if (/^\s*[\w-]+:\s*$/.test(above.line))
+    if (isDeeper || /^\s*[\w-]+:\s*$/.test(above.line))
       yield { hint: `indent \`${above.line.trim()}\` with ${own} spaces, like this line`, edits };
     break;
   }

@@ -73,6 +73,12 @@ function problemOf(text: string, document: Document, error: YAMLParseError): Syn
         message: `\`${line.text.slice(start - line.start, start - line.start + 2)}\` means nothing inside double quotation marks`,
         hint: 'use single quotation marks, or write `\\\\` for a backslash',
       };
+    case 'BLOCK_IN_FLOW':
+      return {
+        ...at,
+        message: 'a `[` or `{` before this place is not closed',
+        hint: 'close it, or remove it: what is indented below a key needs no bracket',
+      };
     case 'KEY_OVER_1024_CHARS':
       return { ...at, message: 'a key is longer than 1024 characters' };
     default:

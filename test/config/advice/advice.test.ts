@@ -1,13 +1,15 @@
 /** Mistakes get the full replacement, and what is advised is valid. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import type { LoadResult } from '../../../src/config/pipeline.ts';
 import { lineStarts } from '../../../src/config/source.ts';
 import type { Diagnostic, Position, TextEdit } from '../../../src/core/diagnostic.ts';
 import { builtinNodes } from '../../../src/nodes/registry.ts';
 import { checkPipeline } from '../../../src/plan/check.ts';
 import { found, makeRig } from '../rig.ts';
+import { HABITS, TOLD } from './habits.ts';
 import { MISTAKES, RIGHT } from './mistakes.ts';
+import { SLIPS } from './slips.ts';
 
 function offsetOf(text: string, { line, column }: Position): number {
   return (lineStarts(text)[line - 1] ?? 0) + column - 1;
@@ -35,14 +37,26 @@ function assertNew(text: string, { hint = '', edits, range, message }: Diagnosti
   if (meant !== undefined && range !== undefined) assert.notEqual(meant, slice(range), message);
 }
 
-test(`${MISTAKES.length} mistakes are found at their place, and what is advised repairs them`, async (t) => {
+const ALL = [...MISTAKES, ...HABITS, ...SLIPS];
+
+/** Loads texts, each once. */
+async function makeLoader(t: TestContext): Promise<(text: string) => Promise<LoadResult>> {
   const rig = await makeRig(t);
-  const load = (text: string): Promise<LoadResult> =>
-    rig.load(text, { stageTypes: () => Promise.resolve({ types: builtinNodes, problems: [] }) });
-  const right = await load(RIGHT);
-  assert.ok(right.located !== undefined);
-  assert.deepEqual(checkPipeline(right.located).diagnostics, []);
-  for (const [before, wrong, place, repaired = before] of MISTAKES) {
+  const known = new Map<string, LoadResult>();
+  return async (text) => {
+    const result =
+      known.get(text) ??
+      (await rig.load(text, { stageTypes: () => Promise.resolve({ types: builtinNodes, problems: [] }) }));
+    known.set(text, result);
+    if (result.located === undefined || result.diagnostics.length > 0) return result;
+    return { ...result, diagnostics: checkPipeline(result.located).diagnostics };
+  };
+}
+
+test(`${ALL.length} mistakes are found at their place, and what is advised repairs them`, async (t) => {
+  const load = await makeLoader(t);
+  assert.deepEqual((await load(RIGHT)).diagnostics, []);
+  for (const [before, wrong, place, repaired = before] of ALL) {
     assert.ok(RIGHT.includes(before), before);
     const mistaken = RIGHT.replace(before, () => wrong);
     const first = await load(mistaken);
@@ -59,6 +73,19 @@ test(`${MISTAKES.length} mistakes are found at their place, and what is advised 
     assert.equal(
       text,
       RIGHT.replace(before, () => repaired),
+      wrong,
+    );
+  }
+});
+
+test('what has no equivalent is said so, without changes that would fail', async (t) => {
+  const load = await makeLoader(t);
+  for (const [before, wrong, place] of TOLD) {
+    const result = await load(RIGHT.replace(before, () => wrong));
+    assert.deepEqual(found(result), [place], wrong);
+    assert.deepEqual(
+      result.diagnostics.map(({ hint, edits }) => [hint === undefined, edits]),
+      [[false, undefined]],
       wrong,
     );
   }
