@@ -1,12 +1,13 @@
 /** Mistakes get the full replacement, and what is advised is valid. */
 import assert from 'node:assert/strict';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
+import { loadPipeline } from '../../../src/config/load.ts';
 import type { LoadResult } from '../../../src/config/pipeline.ts';
 import { lineStarts } from '../../../src/config/source.ts';
 import type { Diagnostic, Position, TextEdit } from '../../../src/core/diagnostic.ts';
 import { builtinNodes } from '../../../src/nodes/registry.ts';
 import { checkPipeline } from '../../../src/plan/check.ts';
-import { found, makeRig } from '../rig.ts';
+import { found } from '../rig.ts';
 import { HABITS, TOLD } from './habits.ts';
 import { MISTAKES, RIGHT } from './mistakes.ts';
 import { SLIPS } from './slips.ts';
@@ -39,22 +40,22 @@ function assertNew(text: string, { hint = '', edits, range, message }: Diagnosti
 
 const ALL = [...MISTAKES, ...HABITS, ...SLIPS];
 
-/** Loads texts, each once. */
-async function makeLoader(t: TestContext): Promise<(text: string) => Promise<LoadResult>> {
-  const rig = await makeRig(t);
-  const known = new Map<string, LoadResult>();
-  return async (text) => {
-    const result =
-      known.get(text) ??
-      (await rig.load(text, { stageTypes: () => Promise.resolve({ types: builtinNodes, problems: [] }) }));
-    known.set(text, result);
-    if (result.located === undefined || result.diagnostics.length > 0) return result;
-    return { ...result, diagnostics: checkPipeline(result.located).diagnostics };
-  };
+/** Results by text: what is right is loaded once. */
+const known = new Map<string, LoadResult>();
+
+async function load(text: string): Promise<LoadResult> {
+  const result =
+    known.get(text) ??
+    (await loadPipeline('pipeline.yaml', {
+      stageTypes: () => Promise.resolve({ types: builtinNodes, problems: [] }),
+      texts: [{ name: 'pipeline.yaml', text }],
+    }));
+  known.set(text, result);
+  if (result.located === undefined || result.diagnostics.length > 0) return result;
+  return { ...result, diagnostics: checkPipeline(result.located).diagnostics };
 }
 
-test(`${ALL.length} mistakes are found at their place, and what is advised repairs them`, async (t) => {
-  const load = await makeLoader(t);
+test(`${ALL.length} mistakes are found at their place, and what is advised repairs them`, async () => {
   assert.deepEqual((await load(RIGHT)).diagnostics, []);
   for (const [before, wrong, place, repaired = before] of ALL) {
     assert.ok(RIGHT.includes(before), before);
@@ -78,8 +79,7 @@ test(`${ALL.length} mistakes are found at their place, and what is advised repai
   }
 });
 
-test('what has no equivalent is said so, without changes that would fail', async (t) => {
-  const load = await makeLoader(t);
+test('what has no equivalent is said so, without changes that would fail', async () => {
   for (const [before, wrong, place] of TOLD) {
     const result = await load(RIGHT.replace(before, () => wrong));
     assert.deepEqual(found(result), [place], wrong);

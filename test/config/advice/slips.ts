@@ -2,9 +2,7 @@
 
 export const SLIPS: readonly (readonly [right: string, wrong: string, found: string, repaired?: string])[] = [
   ['shuffle: true', 'shuffle: 1', 'wrong-type 49:14'],
-  ['shuffle: true', 'shuffle: 0', 'wrong-type 49:14', 'shuffle: false'],
   ['shuffle: true', 'shuffle: on', 'wrong-type 49:14'],
-  ['shuffle: true', 'shuffle: "yes"', 'wrong-type 49:14'],
   ['shuffle: true', 'shuffle: t', 'wrong-type 49:14'],
   ['shuffle: true', 'shuffle: null', 'wrong-type 49:14', ''],
   ['shuffle: true', 'shuffle: [true]', 'wrong-type 49:14'],
@@ -50,8 +48,6 @@ export const SLIPS: readonly (readonly [right: string, wrong: string, found: str
   ['seed: 7', 'seed: [7]', 'wrong-type 2:7'],
   ['seed: 7', 'seed: seven', 'wrong-type 2:7'],
   ['seed: 7', 'seed: 7,', 'wrong-type 2:7'],
-  ['seed: 7', 'Seed: 7', 'unknown-key 2:1'],
-  ['seed: 7', 'seed=7', 'yaml-syntax 2:1'],
   ['seed: 7', 'seed: #7', 'wrong-type 2:1', ' #7'],
   ['name: small', 'name: 1', 'wrong-type 1:7', 'name: "1"'],
   ['name: small', 'name: [small]', 'wrong-type 1:7'],
@@ -83,10 +79,7 @@ export const SLIPS: readonly (readonly [right: string, wrong: string, found: str
   ['title: Loss', 'title: {Loss}', 'wrong-type 62:12'],
   ['title: Loss', 'title: "Loss" (best)', 'yaml-syntax 62:19', 'title: "Loss (best)"'],
   ['title: Loss', 'title: > Loss', 'yaml-syntax 62:14', 'title: "> Loss"'],
-  ['title: Loss', 'title: | Loss', 'yaml-syntax 62:14', 'title: "| Loss"'],
   ['title: Loss', 'title: "Loss",', 'yaml-syntax 62:18', 'title: "Loss"'],
-  ['title: Loss', 'title: %Loss', 'yaml-syntax 62:12', 'title: "%Loss"'],
-  ['title: Loss', 'title:Loss', 'yaml-syntax 62:5'],
   ['title: Loss', "title: 'Loss", 'yaml-syntax 62:12', "title: 'Loss'"],
   ['title: Loss', 'title: "Loss\\d"', 'yaml-syntax 62:17', "title: 'Loss\\d'"],
   [
