@@ -45,11 +45,11 @@ function isStale() {
   const built = statSync(stamp, { throwIfNoEntry: false })?.mtimeMs ?? 0;
   const newer = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs > built;
   if (['tsconfig.json', 'package.json'].some((file) => newer(join(root, file)))) return true;
-  return ['src', 'test', 'scripts', 'examples'].some((folder) =>
+  return ['src', 'test', 'scripts', 'examples', 'schemas'].some((folder) =>
     readdirSync(join(root, folder), { recursive: true, withFileTypes: true }).some(
       // A folder is newer when a file in it was added or removed.
       (entry) =>
-        (entry.isDirectory() || entry.name.endsWith('.ts')) && newer(join(entry.parentPath, entry.name)),
+        (entry.isDirectory() || /\.(ts|json)$/.test(entry.name)) && newer(join(entry.parentPath, entry.name)),
     ),
   );
 }
@@ -66,8 +66,10 @@ function build() {
   const started = new Date();
   const draft = join(drafts, `dist-${process.pid}`);
   const args = [compiler, '-p', root, '--outDir', draft, '--incremental', 'false'];
-  const { status, signal } = spawnSync(process.execPath, args, { stdio: ['ignore', 2, 2] });
-  if (status !== 0) {
+  const schemas = [join(draft, 'scripts', 'compile-schemas.js')];
+  for (const step of [args, schemas]) {
+    const { status, signal } = spawnSync(process.execPath, step, { stdio: ['ignore', 2, 2] });
+    if (status === 0) continue;
     rmSync(draft, { recursive: true, force: true });
     if (signal === null) process.stderr.write('The sources of Hourglass do not compile.\n');
     process.exit(1);

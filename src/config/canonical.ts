@@ -48,7 +48,8 @@ function isSpelling(name: unknown): name is keyof typeof SPELLINGS {
  */
 export function spellOut(data: JsonObject, marks: readonly Mark[]): boolean {
   let changed = false;
-  for (const { keyword, argument, schema, at } of marks) {
+  for (const { keyword, schema, at } of marks) {
+    const argument = schema[keyword];
     const value = keyword === 'canonical' ? valueAt(data, at) : undefined;
     const spelled =
       value === undefined || !isSpelling(argument) ? undefined : SPELLINGS[argument](value, schema);

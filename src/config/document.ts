@@ -1,5 +1,4 @@
 /** YAML documents other than pipelines, against a schema of their own, with places as pipelines have them. */
-import type { Ajv } from 'ajv';
 import type { Diagnostic, SourceFile } from '../core/diagnostic.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import { explain } from './diagnostics/explain.ts';
@@ -8,7 +7,7 @@ import { parseSource } from './parse.ts';
 import type { DocumentPath } from './pipeline.ts';
 import { readSource } from './read.ts';
 import { errorAt, inOrder } from './diagnostics/report.ts';
-import { createAjv } from './validator.ts';
+import { Validator } from './validator.ts';
 
 export interface ReadDocument {
   readonly source: SourceFile;
@@ -37,12 +36,12 @@ export async function readYamlDocument(file: string, schema: JsonObject): Promis
   }
   const broken: DocumentPath[] = [];
   const data = toJson(root, (path) => broken.push(path));
-  const ajv: Ajv = await createAjv();
-  const check = ajv.compile(schema);
-  if (!check(data)) diagnostics.push(...explain(check.errors ?? [], { root, at: [], data, schema, broken }));
+  if (!isJsonObject(data)) throw new Error('a document is a map');
+  const { errors } = Validator.shared().validate(schema, data);
+  diagnostics.push(...explain(errors, { root, at: [], data, schema, broken }));
   return {
     source,
     diagnostics: inOrder(diagnostics, [source]),
-    ...(diagnostics.length === 0 && isJsonObject(data) ? { data } : {}),
+    ...(diagnostics.length === 0 ? { data } : {}),
   };
 }

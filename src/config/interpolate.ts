@@ -31,6 +31,7 @@ const WHOLE = /^\$\{([^{}]*)\}$/;
 export function interpolate(
   document: LocatedDocument<'overridden'>,
   report: ReportDiagnostic,
+  known = new InterpolatedStages(),
 ): LocatedDocument<'interpolated'> {
   const { root } = document;
   const params = root.entries.get('params')?.value;
@@ -43,12 +44,72 @@ export function interpolate(
   for (const [key, entry] of root.entries) {
     const { value } = entry;
     const applied =
-      key === 'params' && value.kind === 'map'
+      value.kind === 'map' && key === 'params'
         ? interpolation.parameters(value)
-        : interpolation.apply(value, 1);
+        : value.kind === 'map' && key === 'stages'
+          ? interpolation.everyStage(value, known)
+          : interpolation.apply(value, 1);
     entries.set(key, applied === value ? entry : { ...entry, value: applied });
   }
   return { state: 'interpolated', root: { ...root, entries } };
+}
+
+/** A stage with parameters in place, and how much they added. */
+interface InterpolatedStage {
+  readonly value: Located;
+  readonly values: number;
+  readonly characters: number;
+}
+
+/** Stages with parameters in place: trials whose parameters are the same trees share them. */
+export class InterpolatedStages {
+  readonly #stages = new WeakMap<Located, Map<string, InterpolatedStage>>();
+  /** Names of parameters that stand in a value itself. */
+  readonly #names = new WeakMap<Located, ReadonlySet<string>>();
+  readonly #ids = new WeakMap<Located, number>();
+  #count = 0;
+
+  /** The stage as it was put together with the same parameters, or as `make` does; undefined results are not kept. */
+  get(
+    stage: Located,
+    params: ReadonlyMap<string, LocatedEntry>,
+    make: () => InterpolatedStage | undefined,
+  ): InterpolatedStage | undefined {
+    const names = this.#namesIn(stage);
+    // Parameters that parameters name, too: the set grows while it is gone through.
+    const all = new Set(names);
+    for (const name of all) {
+      const param = params.get(name)?.value;
+      if (param !== undefined) for (const inner of this.#namesIn(param)) all.add(inner);
+    }
+    const key = [...all].map((name) => this.#idOf(params.get(name)?.value)).join();
+    const before = this.#stages.get(stage) ?? new Map<string, InterpolatedStage>();
+    this.#stages.set(stage, before);
+    const made = before.get(key) ?? make();
+    if (made !== undefined) before.set(key, made);
+    return made;
+  }
+
+  #namesIn(value: Located): ReadonlySet<string> {
+    const before = this.#names.get(value);
+    if (before !== undefined) return before;
+    const names = new Set<string>();
+    const visit = (part: Located): void => {
+      if (part.kind !== 'scalar') return partsOf(part).forEach(visit);
+      if (typeof part.value !== 'string') return;
+      for (const [, name = ''] of part.value.matchAll(/\$\{params\.([A-Za-z0-9_]+)/g)) names.add(name);
+    };
+    visit(value);
+    this.#names.set(value, names);
+    return names;
+  }
+
+  #idOf(value: Located | undefined): number {
+    if (value === undefined) return 0;
+    const id = this.#ids.get(value) ?? (this.#count += 1);
+    this.#ids.set(value, id);
+    return id;
+  }
 }
 
 /** A parameter, or a value inside one, that is being put together. */
@@ -62,6 +123,7 @@ class Interpolation {
   private readonly params: ReadonlyMap<string, LocatedEntry>;
   private readonly stages: readonly string[];
   private readonly report: ReportDiagnostic;
+  private problems = 0;
   /** Values of parameters that were put together, by their dotted path. */
   private readonly known = new Map<string, Located>();
   private readonly open: Open[] = [];
@@ -76,7 +138,10 @@ class Interpolation {
   ) {
     this.params = params;
     this.stages = stages;
-    this.report = report;
+    this.report = (diagnostic) => {
+      this.problems += 1;
+      report(diagnostic);
+    };
   }
 
   /** The parameters themselves, with others in place in them. */
@@ -86,6 +151,32 @@ class Interpolation {
       { ...entry, value: this.known.get(`params.${key}`) ?? this.finish(`params.${key}`, entry.value, 2) },
     ]);
     return { ...map, entries: new Map(entries) };
+  }
+
+  everyStage(map: LocatedMap, known: InterpolatedStages): LocatedMap {
+    const entries = new Map<string, LocatedEntry>();
+    for (const [name, entry] of map.entries) {
+      const value = this.stage(entry.value, known);
+      entries.set(name, value === entry.value ? entry : { ...entry, value });
+    }
+    return { ...map, entries };
+  }
+
+  private stage(stage: Located, known: InterpolatedStages): Located {
+    const { values, characters, problems } = this;
+    let applied: Located | undefined;
+    const found = known.get(stage, this.params, () => {
+      applied = this.apply(stage, 2);
+      // With a problem, it is to be reported each time.
+      return this.problems > problems
+        ? undefined
+        : { value: applied, values: this.values - values, characters: this.characters - characters };
+    });
+    if (applied !== undefined || found === undefined) return applied ?? stage;
+    this.values += found.values;
+    this.characters += found.characters;
+    const isTooMuch = this.values > MAX_WEIGHT || this.characters > MAX_TEXT;
+    return isTooMuch ? this.apply(stage, 2) : found.value;
   }
 
   /**

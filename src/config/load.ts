@@ -4,7 +4,7 @@ import { isError, type Diagnostic, type SourceFile } from '../core/diagnostic.ts
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { readMerged } from './extends.ts';
 import type { Sweep } from '../schema/generated/settings.ts';
-import { interpolate } from './interpolate.ts';
+import { interpolate, InterpolatedStages } from './interpolate.ts';
 import { isArgument, locate, toJson, type LocatedDocument, type LocatedMap } from './located.ts';
 import { applyOver, overSources } from './over.ts';
 import { applyOverrides, applySettings, overrideSources, settingText } from './override.ts';
@@ -20,7 +20,7 @@ import type {
 } from './pipeline.ts';
 import { pathAt, placePaths, replaceAt, type Folders } from './paths.ts';
 import { inOrder, type ReportDiagnostic } from './diagnostics/report.ts';
-import type { KnownTypes } from './pass.ts';
+import type { KnownTypes, ValidStages } from './pass.ts';
 import { validate, type Validated } from './validate.ts';
 import { Validator } from './validator.ts';
 
@@ -79,6 +79,8 @@ class Loader {
   readonly #read: Read;
   readonly #inspected: NonNullable<LocatedPipeline['inspected']> = new Map();
   readonly #validator = Validator.shared();
+  readonly #interpolated = new InterpolatedStages();
+  readonly #valid: ValidStages = new WeakMap();
   /** By the list of plugins: trials mostly share one. */
   readonly #types = new Map<string, Promise<StageTypes>>();
 
@@ -110,11 +112,16 @@ class Loader {
     report: ReportDiagnostic,
   ): Promise<LocatedPipeline> {
     const { file, text, options, sources } = this.#read;
-    const document = interpolate(applySettings(overridden, settings, report), report);
+    const applied = applySettings(
+      settings.length === 0 ? overridden : withoutSweep(overridden),
+      settings,
+      report,
+    );
+    const document = interpolate(applied, report, this.#interpolated);
     const folder = dirname(resolve(file));
     const known = await this.#knownTypes(document, folder, report);
     const bases = basesAmong(sources, folder);
-    const validated = validate(document, known, await this.#validator, report, bases.length > 0);
+    const validated = validate(document, known, this.#validator, this.#valid, report, bases.length > 0);
     const { data, invalid, removed } = validated;
     const { root } = validated.document;
     const folders = { pipeline: folder, overrides: options.overrideFolder ?? process.cwd() };
@@ -162,6 +169,13 @@ function basesAmong(sources: readonly SourceFile[], folder: string): readonly So
     .slice(1)
     .filter(({ name }) => !isArgument(name))
     .map(({ name, text }) => ({ name: relative(folder, resolve(name)).split(sep).join('/'), text }));
+}
+
+/** A trial is the same whatever else is tried. */
+function withoutSweep({ state, root }: LocatedDocument<'overridden'>): LocatedDocument<'overridden'> {
+  const entries = new Map(root.entries);
+  entries.delete('sweep');
+  return { state, root: { ...root, entries } };
 }
 
 function asObject(value: Json): JsonObject {

@@ -135,10 +135,10 @@ export function applySettings(
   report: ReportDiagnostic,
 ): LocatedDocument<'overridden'> {
   let { root } = document;
-  for (const { path, value, writtenIn, range, keyRange } of settings) {
+  for (const setting of settings) {
     try {
-      const steps = segmentsOf(path).map(({ name }) => ({ name, range: keyRange }));
-      const result = put(root, steps, locatedFrom(value, range, writtenIn), []);
+      const steps = segmentsOf(setting.path).map(({ name }) => ({ name, range: setting.keyRange }));
+      const result = put(root, steps, treeOf(setting), []);
       if (result.kind === 'map') root = result;
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
@@ -146,6 +146,15 @@ export function applySettings(
     }
   }
   return { state: 'overridden', root };
+}
+
+/** The trees of settings: trials with the same one share what follows from it. */
+const trees = new WeakMap<TrialSetting, Located>();
+
+function treeOf(setting: TrialSetting): Located {
+  const tree = trees.get(setting) ?? locatedFrom(setting.value, setting.range, setting.writtenIn);
+  trees.set(setting, tree);
+  return tree;
 }
 
 /** A trial's setting as one would give it to `-S`. */

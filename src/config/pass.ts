@@ -4,8 +4,7 @@ import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import type { StageType } from '../core/stage-type.ts';
 import { readSchema } from '../schema/schemas.ts';
 import { isWithin, readPointer } from './diagnostics/place.ts';
-import { toJson, type LocatedDocument } from './located.ts';
-import { replaceAt } from './paths.ts';
+import { toJson, type Located, type LocatedDocument, type LocatedMap } from './located.ts';
 import type { DocumentPath } from './pipeline.ts';
 import { spellOut } from './canonical.ts';
 import type { Mark, Validation, Validator } from './validator.ts';
@@ -43,11 +42,26 @@ export interface Pass {
   }[];
 }
 
+/** A stage without errors, as it was validated. */
+interface ValidStage {
+  readonly schema: JsonObject;
+  readonly data: JsonObject;
+  /** With paths in the stage. */
+  readonly marks: readonly Mark[];
+}
+
+/** Stages that were found valid, by their trees: the trials of a sweep share those that they do not change. */
+export type ValidStages = WeakMap<Located, ValidStage>;
+
 /** Validates the document, and each stage against the schema of its type, and fills in defaults. */
-export function check({ root }: LocatedDocument<'settled'>, known: KnownTypes, validator: Validator): Pass {
+export function check(
+  { root }: LocatedDocument<'settled'>,
+  known: KnownTypes,
+  validator: Validator,
+  valid: ValidStages,
+): Pass {
   const broken: DocumentPath[] = [];
-  const data = toJson(root, (path) => broken.push(path));
-  if (!isJsonObject(data)) throw new Error('a document is a map');
+  const data = dataOf(root, valid, broken);
   const schema = readSchema('document');
   const whole = validator.validate(schema, data);
   const parts: Part[] = [{ at: [], data, schema, errors: whole.errors }];
@@ -56,6 +70,7 @@ export function check({ root }: LocatedDocument<'settled'>, known: KnownTypes, v
   const unknownTypes: Pass['unknownTypes'][number][] = [];
   const brokenSchemas: Pass['brokenSchemas'][number][] = [];
   const stages = data['stages'];
+  const trees = stagesOf(root);
   for (const [name, settings] of isJsonObject(stages) ? Object.entries(stages) : []) {
     const type = isJsonObject(settings) ? settings['type'] : undefined;
     const at = ['stages', name];
@@ -70,13 +85,19 @@ export function check({ root }: LocatedDocument<'settled'>, known: KnownTypes, v
       unknownTypes.push({ at, type });
       continue;
     }
+    const { schema: own } = stageType;
+    const tree = trees?.get(name)?.value;
+    const before = tree === undefined ? undefined : valid.get(tree);
     try {
-      const validation = validator.once(stageType.schema, settings, () =>
-        validateStage(stageType.schema, settings, validator),
-      );
-      replaceAt(data, at, validation.data);
-      parts.push({ at, data: validation.data, schema: stageType.schema, errors: validation.errors });
+      const validation: Validation =
+        before?.schema === own
+          ? { errors: [], marks: before.marks }
+          : validateStage(own, settings, validator);
+      const { errors } = validation;
+      parts.push({ at, data: settings, schema: own, errors });
       marks.push(...validation.marks.map((mark) => ({ ...mark, at: [...at, ...mark.at] })));
+      if (tree !== undefined && errors.length === 0 && !unusable.includes(name))
+        valid.set(tree, { schema: own, data: settings, marks: validation.marks });
     } catch (error) {
       unusable.push(name);
       brokenSchemas.push({ at, type, reason: error instanceof Error ? error.message : String(error) });
@@ -85,14 +106,34 @@ export function check({ root }: LocatedDocument<'settled'>, known: KnownTypes, v
   return { data, broken, parts, marks, unusable, unknownTypes, brokenSchemas };
 }
 
+/** The document as data, with what is known of its stages. */
+function dataOf(root: LocatedMap, valid: ValidStages, broken: DocumentPath[]): JsonObject {
+  const read = (value: Located, path: DocumentPath): Json => toJson(value, (at) => broken.push(at), path);
+  return Object.fromEntries(
+    [...root.entries].map(([key, { value }]): [string, Json] => {
+      if (key !== 'stages' || value.kind !== 'map') return [key, read(value, [key])];
+      const stages = [...value.entries].map(([name, stage]): [string, Json] => [
+        name,
+        valid.get(stage.value)?.data ?? read(stage.value, [key, name]),
+      ]);
+      return [key, Object.fromEntries(stages)];
+    }),
+  );
+}
+
+function stagesOf(root: LocatedMap): LocatedMap['entries'] | undefined {
+  const stages = root.entries.get('stages')?.value;
+  return stages?.kind === 'map' ? stages.entries : undefined;
+}
+
 /** Validates a stage's settings. If they are valid, each value is written out in full, and so has its own defaults. */
 function validateStage(schema: JsonObject, settings: JsonObject, validator: Validator): Validation {
   let validation = validator.validate(schema, settings);
-  const { marks } = validation;
+  // Those of the settings as they are written: what stands in the text has paths that lead into it.
+  const marks = validation.marks.filter(({ keyword }) => keyword !== 'canonical');
   while (validation.errors.length === 0 && spellOut(settings, validation.marks)) {
     validation = validator.validate(schema, settings);
   }
-  // Those of the settings as they are written: what stands in the text has paths that lead into it.
   return { errors: validation.errors, marks };
 }
 

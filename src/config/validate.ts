@@ -7,7 +7,7 @@ import type { DocumentPath } from './pipeline.ts';
 import { adviseStageType } from './advice/advise.ts';
 import { errorAt, type ReportDiagnostic } from './diagnostics/report.ts';
 import { backticked } from './diagnostics/wording.ts';
-import { check, type KnownTypes } from './pass.ts';
+import { check, type KnownTypes, type ValidStages } from './pass.ts';
 import { idleNulls, settle } from './settle.ts';
 import type { Mark, Validator } from './validator.ts';
 
@@ -30,17 +30,19 @@ export interface Validated {
  * Validates the document, and each stage against the schema of its type, and fills in defaults. All that is wrong is
  * reported.
  *
+ * @param valid stages that are known to be valid, and takes others
  * @param extended whether the pipeline extends another
  */
 export function validate(
   interpolated: LocatedDocument<'interpolated'>,
   known: KnownTypes,
   validator: Validator,
+  valid: ValidStages,
   report: ReportDiagnostic,
   extended: boolean,
 ): Validated {
   let document: LocatedDocument<'settled'> = { ...interpolated, state: 'settled' };
-  let pass = check(document, known, validator);
+  let pass = check(document, known, validator, valid);
   const removed = new Map<string, SourceRange>();
   // What a `null` takes away may decide what else is allowed.
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
@@ -51,7 +53,7 @@ export function validate(
       if (first === 'stages' && typeof stage === 'string' && rest.length === 0) removed.set(stage, range);
     }
     document = settled.document;
-    pass = check(document, known, validator);
+    pass = check(document, known, validator, valid);
   }
   const { root } = document;
   const idle = idleNulls(document, pass, extended);
@@ -59,7 +61,8 @@ export function validate(
   const broken = [...pass.broken, ...idle.paths];
   const invalid = new Set(pass.unusable);
   for (const { at, data, schema, errors } of pass.parts) {
-    if (errors.length > 0 && at.length === 2) invalid.add(String(at[1]));
+    if (errors.length === 0) continue;
+    if (at.length === 2) invalid.add(String(at[1]));
     explain(errors, { root, at, data, schema, broken }).forEach(report);
   }
   for (const { at, type, reason } of pass.brokenSchemas) {

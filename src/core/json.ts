@@ -1,5 +1,5 @@
 /** JSON values: their types, their one canonical text, and their hash. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
 export interface JsonObject {
@@ -10,22 +10,28 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Texts by the objects that they are of. */
+type ReadonlyTexts = Pick<WeakMap<object, string>, 'get'>;
+
 /**
  * The text of a value with its keys sorted and without white space, so that equal values have equal texts.
  *
+ * @param known texts of objects inside it that were made before
  * @throws TypeError for a number that JSON cannot write (NaN, an infinity)
  */
-export function canonicalJson(value: Json): string {
+export function canonicalJson(value: Json, known?: ReadonlyTexts): string {
   if (typeof value === 'number' && !Number.isFinite(value))
     throw new TypeError(`${value} is not a JSON number`);
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  if (Array.isArray(value)) return `[${value.map((item: Json) => canonicalJson(item, known)).join(',')}]`;
   if (isJsonObject(value)) {
+    const before = known?.get(value);
+    if (before !== undefined) return before;
     // One text that grows: a sweep writes thousands of these, and lists of parts take twice as long.
     let text = '';
     for (const key of Object.keys(value).sort()) {
       const member = value[key];
       if (member !== undefined)
-        text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${canonicalJson(member)}`;
+        text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${canonicalJson(member, known)}`;
     }
     return `{${text}}`;
   }
@@ -34,5 +40,5 @@ export function canonicalJson(value: Json): string {
 
 /** SHA-256 in lower-case hexadecimal. */
 export function sha256(data: string | Uint8Array): string {
-  return createHash('sha256').update(data).digest('hex');
+  return hash('sha256', data, 'hex');
 }

@@ -82,7 +82,6 @@ function resolveInputs(
   for (const [key, port] of Object.entries(type.inputs)) {
     const target = settings?.[key];
     if (typeof target !== 'string') continue;
-    const range = located.locate(['stages', name, key], 'value');
     const other = located.pipeline.stages.get(target);
     if (located.invalidStages.has(target)) {
       // What is wrong with that stage is said already.
@@ -100,7 +99,7 @@ function resolveInputs(
         code: 'unknown-stage',
         severity: 'error',
         message: `\`${key}\` names the stage \`${target}\`, which ${removal === undefined ? 'does not exist' : 'is taken away'}`,
-        range,
+        range: located.locate(['stages', name, key], 'value'),
         hint: near === undefined ? listOf(candidates, port.accepts) : `did you mean \`${near}\`?`,
         ...(near === undefined || removal !== undefined ? {} : { edits: [{ range, text: near }] }),
         ...(removal === undefined ? {} : { related: [{ message: 'by this `null`', range: removal }] }),
@@ -116,7 +115,7 @@ function resolveInputs(
         message:
           `\`${key}\` needs ${port.accepts.map((accepted) => KIND_NAMES[accepted]).join(' or ')}, ` +
           `but \`${target}\` is a \`${other.type}\` stage and gives ${KIND_NAMES[kind]}`,
-        range,
+        range: located.locate(['stages', name, key], 'value'),
         hint: listOf(stagesOfKinds(located, port.accepts), port.accepts),
         related: [
           {

@@ -10,10 +10,15 @@ const DEFAULTS: Halving = { eta: 3, min_epochs: 1 };
 /**
  * The epochs of the training that the sweep's metric depends on: those of a rung, or all that the pipeline has.
  *
+ * @param sweep that of the pipeline; trials have none
  * @returns undefined for other methods, and where the check of the sweep finds no such training
  */
-export function budgetOf(located: LocatedPipeline, rung?: Rung): Budget | undefined {
-  const { sweep, stages } = located.pipeline;
+export function budgetOf(
+  located: LocatedPipeline,
+  rung?: Rung,
+  sweep = located.pipeline.sweep,
+): Budget | undefined {
+  const { stages } = located.pipeline;
   if (sweep?.method !== 'halving' || sweep.metric === undefined) return undefined;
   const [stage = ''] = trainStagesOf(splitMetric(sweep.metric.name).stage, checkPipeline(located).stages);
   const epochs = stages.get(stage)?.['epochs'];

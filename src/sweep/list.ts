@@ -97,7 +97,7 @@ async function probe(maker: TrialMaker): Promise<readonly Diagnostic[]> {
       const { trial, diagnostics } = await makeTrial(maker, new Map([[name, chosen]]));
       // Alone, a value may not fit what another parameter has in the file; with its fellows in a trial, it may.
       found.push(...diagnostics.filter(({ range }) => isWithin(located, at, range)));
-      const epochs = budgetOf(trial.located)?.epochs;
+      const epochs = budgetOf(trial.located, undefined, sweep)?.epochs;
       if (sweep.method !== 'halving' || epochs === budget?.epochs) continue;
       found.push(
         sweepDiagnostic(located, {

@@ -3,13 +3,13 @@ import type { PipelineReader } from '../config/load.ts';
 import { absoluteSource } from '../config/located.ts';
 import type { LocatedPipeline, TrialSetting } from '../config/pipeline.ts';
 import type { Diagnostic, SourceRange } from '../core/diagnostic.ts';
-import { canonicalJson, sha256, type Json, type JsonObject } from '../core/json.ts';
+import { canonicalJson, isJsonObject, sha256, type Json, type JsonObject } from '../core/json.ts';
 import { deriveSeed } from '../core/seed.ts';
 import { checkPipeline, inspectFiles } from '../plan/check.ts';
 import type { HeldValues } from './held.ts';
 import { pathOfParameter } from './names.ts';
 import type { Budget } from './search/halving.ts';
-import type { Combination } from './expand.ts';
+import type { Chosen, Combination } from './expand.ts';
 
 export interface Trial {
   /** The beginning of the SHA-256 of the resolved settings: the trial's name, and that of its folder. */
@@ -46,6 +46,16 @@ export interface MadeTrial {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+/** Canonical texts of settings of stages, which trials share. */
+const texts = new WeakMap<JsonObject, string>();
+
+function textOf(resolved: JsonObject): string {
+  const { stages } = resolved;
+  for (const settings of isJsonObject(stages) ? Object.values(stages) : [])
+    if (isJsonObject(settings) && !texts.has(settings)) texts.set(settings, canonicalJson(settings));
+  return canonicalJson(resolved, texts);
+}
+
 /** Makes and checks the trial of a combination, through the loader. */
 export async function makeTrial(
   { reader, located, held, budget }: TrialMaker,
@@ -63,7 +73,7 @@ export async function makeTrial(
   };
   return {
     trial: {
-      id: sha256(canonicalJson(trial === undefined ? parameters : resolved)).slice(0, ID_DIGITS),
+      id: sha256(trial === undefined ? canonicalJson(parameters) : textOf(resolved)).slice(0, ID_DIGITS),
       parameters,
       replicate,
       seed: replicateSeed(located.pipeline.seed, replicate),
@@ -83,19 +93,30 @@ function replicateSeed(seed: number, replicate: number): number {
   return (high % 2 ** 21) * 2 ** 32 + low;
 }
 
-export function settingsOf(
-  { pipeline, locate }: LocatedPipeline,
-  combination: Combination,
-  replicate = 1,
-  budget?: Budget,
-): readonly TrialSetting[] {
-  const settings = [...combination].map(([name, { value, at }]): TrialSetting => ({
+/** One object for each chosen value: trials that share it share what is made of it. */
+const settingsOfValues = new WeakMap<Chosen, TrialSetting>();
+
+function settingOf({ locate }: LocatedPipeline, name: string, chosen: Chosen): TrialSetting {
+  const { value, at } = chosen;
+  const setting = settingsOfValues.get(chosen) ?? {
     path: pathOfParameter(name),
     value,
     writtenIn: absoluteSource(locate(['sweep', ...at], 'origin').file),
     range: locate(['sweep', ...at], 'value'),
     keyRange: locate(['sweep', ...at.slice(0, at[0] === 'include' ? 3 : 2)], 'key'),
-  }));
+  };
+  settingsOfValues.set(chosen, setting);
+  return setting;
+}
+
+export function settingsOf(
+  located: LocatedPipeline,
+  combination: Combination,
+  replicate = 1,
+  budget?: Budget,
+): readonly TrialSetting[] {
+  const { pipeline, locate } = located;
+  const settings = [...combination].map(([name, chosen]) => settingOf(located, name, chosen));
   if (budget !== undefined) {
     const range = locate(['sweep', 'method'], 'value');
     settings.push({ path: budget.path, value: budget.epochs, range, keyRange: range });

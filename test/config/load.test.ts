@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { readPipeline } from '../../src/config/load.ts';
+import * as fc from 'fast-check';
+import { readPipeline, type PipelineReader } from '../../src/config/load.ts';
 import { codeFrame } from '../../src/config/source.ts';
-import type { DocumentPath } from '../../src/config/pipeline.ts';
+import type { DocumentPath, LoadResult, TrialSetting } from '../../src/config/pipeline.ts';
+import type { Json } from '../../src/core/json.ts';
 import { found, makeRig, types, VALID } from './rig.ts';
 
 test('a loaded pipeline has its defaults, its text, and all that was given', async (context) => {
@@ -173,4 +175,59 @@ test('a pipeline that is read again from its texts is the same, wherever its fil
     const path = ['stages', 'denoiser'];
     assert.deepEqual(other.located.locate(path, 'key'), one.located.locate(path, 'key'));
   }
+});
+
+test('property: trials that come from one reader are as if each were read by itself', async (t) => {
+  const rig = await makeRig(t);
+  const values: Readonly<Record<string, readonly Json[]>> = {
+    'params.units': [4, 8, 'many', null],
+    'params.size': ['${params.units}', 16, '${params.wrong}'],
+    'params.layers': [['Flatten'], [{ Dense: { units: 3 } }, 'relu'], [{ Dense: {} }]],
+    'stages.ae.encoder': [['${params.layers}', { Dense: { units: 2 } }], '${params.layers}'],
+    'stages.data.path': ['a.npy', 'b/c.npy'],
+    'stages.noisy.stddev': [0.5, '${params.units}'],
+    seed: [1, 2],
+  };
+  await rig.write({
+    'pipeline.yaml': `name: p
+params: { units: 4, size: '\${params.units}', layers: [Flatten] }
+stages:
+  data: { type: dataset, source: array, path: a.npy }
+  noisy: { type: noise, data: data, kind: gaussian, stddev: 0.1 }
+  ae:
+    type: model
+    input_shape: [4, 4, 1]
+    encoder: ['\${params.layers}', { Dense: { units: '\${params.size}' } }]
+    decoder: [{ Dense: { units: 16 } }, { Reshape: { target_shape: [4, 4, 1] } }]
+`,
+  });
+  const read = (): Promise<PipelineReader> =>
+    readPipeline(join(rig.folder, 'pipeline.yaml'), { stageTypes: () => Promise.resolve(types()) });
+  const range = { file: 'x.yaml', start: { line: 1, column: 1 }, end: { line: 1, column: 2 } };
+  const setting = fc.constantFrom(
+    ...Object.entries(values).flatMap(([path, each]) =>
+      each.map((value): TrialSetting => ({
+        path,
+        value,
+        range,
+        keyRange: range,
+        writtenIn: '/elsewhere/x.yaml',
+      })),
+    ),
+  );
+  const seen = ({ located, partial, diagnostics }: LoadResult): unknown => {
+    const { locate: _locate, stageTypes: _types, inspected: _inspected, ...rest } = located ?? partial ?? {};
+    return { rest, diagnostics };
+  };
+  const shared = await read();
+  await fc.assert(
+    fc.asyncProperty(
+      fc.uniqueArray(setting, { selector: ({ path }) => path, maxLength: 4 }),
+      async (settings) => {
+        const together = seen(await shared.load(settings));
+        assert.deepEqual(together, seen(await (await read()).load(settings.map((each) => ({ ...each })))));
+      },
+    ),
+    { numRuns: 150 },
+  );
 });

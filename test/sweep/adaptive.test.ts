@@ -106,7 +106,7 @@ for (const [name, sweep] of [
       }),
       { numRuns: 3 },
     );
-    const combinations = new Set(expected.map(canonicalJson));
+    const combinations = new Set(expected.map((each) => canonicalJson(each)));
     assert.equal(combinations.size * (name.includes('replicates') ? 2 : 1), expected.length);
   });
 }

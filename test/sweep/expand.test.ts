@@ -101,7 +101,7 @@ test('random draws distinct combinations within the ranges, the same for the sam
       const drawn = expandSweep(sweep, seed).combinations.map(plain);
       assert.deepEqual(expandSweep(sweep, seed).combinations.map(plain), drawn);
       assert.ok(drawn.length >= 1 && drawn.length <= run_cap);
-      assert.equal(new Set(drawn.map(canonicalJson)).size, drawn.length);
+      assert.equal(new Set(drawn.map((each) => canonicalJson(each))).size, drawn.length);
       for (const each of drawn) {
         const number = Number(each['x']);
         assert.ok(Number.isInteger(number) && number >= x.min && number <= x.max);
