@@ -53,7 +53,8 @@ export async function listTrials(
       const { trial, diagnostics } = await makeTrial(first, combination, replicate);
       found.push(...diagnostics);
       const twin = made.get(trial.id);
-      if (twin !== undefined && twin !== combination)
+      // One that cannot be made out has no settings to compare.
+      if (twin !== undefined && twin !== combination && !diagnostics.some(isError))
         found.push(sweepDiagnostic(located, sameTrial(combination, twin)));
       if (twin === undefined) made.set(trial.id, combination);
       if (!trials.has(trial.id)) trials.set(trial.id, { trial, values: valuesOf(combination) });

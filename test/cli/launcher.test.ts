@@ -28,15 +28,20 @@ function checkout(t: TestContext): Checkout {
   const root = mkdtempSync(join(tmpdir(), 'hourglass-checkout-'));
   t.after(() => rmSync(root, { recursive: true, force: true }));
   const path = (...parts: readonly string[]): string => join(root, ...parts);
-  for (const folder of ['bin', 'src/cli', 'test', 'scripts', 'examples'])
+  for (const folder of ['bin', 'src/cli', 'test', 'scripts', 'examples', 'schemas'])
     mkdirSync(path(folder), { recursive: true });
   copyFileSync(join(packageRoot, 'bin', 'hourglass.js'), path('bin', 'hourglass.js'));
   symlinkSync(join(packageRoot, 'node_modules'), path('node_modules'));
   writeFileSync(path('package.json'), '{ "type": "module" }');
   const options = { module: 'NodeNext', rootDir: '.', target: 'ES2022', types: [] };
-  writeFileSync(path('tsconfig.json'), JSON.stringify({ compilerOptions: options, include: ['src'] }));
+  writeFileSync(
+    path('tsconfig.json'),
+    JSON.stringify({ compilerOptions: options, include: ['src', 'scripts'] }),
+  );
+  writeFileSync(path('scripts', 'compile-schemas.ts'), 'export {};');
   const past = new Date(Date.now() - 3_600_000);
-  for (const file of ['package.json', 'tsconfig.json']) utimesSync(path(file), past, past);
+  for (const file of ['package.json', 'tsconfig.json', 'scripts', 'scripts/compile-schemas.ts'])
+    utimesSync(path(file), past, past);
   return {
     path,
     edit(text, age) {
