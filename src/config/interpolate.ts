@@ -7,11 +7,13 @@ import {
   type LocatedEntry,
   type LocatedMap,
   type LocatedScalar,
+  partsOf,
   sourceOf,
   type Origin,
 } from './located.ts';
 import { keysOf, parameterMeant, stageMeant } from './advice/parameters.ts';
 import { readPython } from './advice/python.ts';
+import { InterpolatedStages } from './interpolated-stages.ts';
 import { segmentsOf } from './override.ts';
 import { MAX_DEPTH, MAX_WEIGHT } from './tree.ts';
 import { didYouMean, errorAt, type ReportDiagnostic } from './diagnostics/report.ts';
@@ -52,64 +54,6 @@ export function interpolate(
     entries.set(key, applied === value ? entry : { ...entry, value: applied });
   }
   return { state: 'interpolated', root: { ...root, entries } };
-}
-
-/** A stage with parameters in place, and how much they added. */
-interface InterpolatedStage {
-  readonly value: Located;
-  readonly values: number;
-  readonly characters: number;
-}
-
-/** Stages with parameters in place: trials whose parameters are the same trees share them. */
-export class InterpolatedStages {
-  readonly #stages = new WeakMap<Located, Map<string, InterpolatedStage>>();
-  /** Names of parameters that stand in a value itself. */
-  readonly #names = new WeakMap<Located, ReadonlySet<string>>();
-  readonly #ids = new WeakMap<Located, number>();
-  #count = 0;
-
-  /** The stage as it was put together with the same parameters, or as `make` does; undefined results are not kept. */
-  get(
-    stage: Located,
-    params: ReadonlyMap<string, LocatedEntry>,
-    make: () => InterpolatedStage | undefined,
-  ): InterpolatedStage | undefined {
-    const names = this.#namesIn(stage);
-    // Parameters that parameters name, too: the set grows while it is gone through.
-    const all = new Set(names);
-    for (const name of all) {
-      const param = params.get(name)?.value;
-      if (param !== undefined) for (const inner of this.#namesIn(param)) all.add(inner);
-    }
-    const key = [...all].map((name) => this.#idOf(params.get(name)?.value)).join();
-    const before = this.#stages.get(stage) ?? new Map<string, InterpolatedStage>();
-    this.#stages.set(stage, before);
-    const made = before.get(key) ?? make();
-    if (made !== undefined) before.set(key, made);
-    return made;
-  }
-
-  #namesIn(value: Located): ReadonlySet<string> {
-    const before = this.#names.get(value);
-    if (before !== undefined) return before;
-    const names = new Set<string>();
-    const visit = (part: Located): void => {
-      if (part.kind !== 'scalar') return partsOf(part).forEach(visit);
-      if (typeof part.value !== 'string') return;
-      for (const [, name = ''] of part.value.matchAll(/\$\{params\.([A-Za-z0-9_]+)/g)) names.add(name);
-    };
-    visit(value);
-    this.#names.set(value, names);
-    return names;
-  }
-
-  #idOf(value: Located | undefined): number {
-    if (value === undefined) return 0;
-    const id = this.#ids.get(value) ?? (this.#count += 1);
-    this.#ids.set(value, id);
-    return id;
-  }
 }
 
 /** A parameter, or a value inside one, that is being put together. */
@@ -455,8 +399,4 @@ function weightOf(value: Located): number {
 function depthOf(value: Located): number {
   if (value.kind === 'scalar') return 0;
   return partsOf(value).reduce((deepest, part) => Math.max(deepest, depthOf(part) + 1), 1);
-}
-
-function partsOf(value: Exclude<Located, LocatedScalar>): readonly Located[] {
-  return value.kind === 'list' ? value.items : [...value.entries.values()].map((entry) => entry.value);
 }

@@ -4,7 +4,8 @@ import { isError, type Diagnostic, type SourceFile } from '../core/diagnostic.ts
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { readMerged } from './extends.ts';
 import type { Sweep } from '../schema/generated/settings.ts';
-import { interpolate, InterpolatedStages } from './interpolate.ts';
+import { interpolate } from './interpolate.ts';
+import { InterpolatedStages } from './interpolated-stages.ts';
 import { isArgument, locate, toJson, type LocatedDocument, type LocatedMap } from './located.ts';
 import { applyOver, overSources } from './over.ts';
 import { applyOverrides, applySettings, overrideSources, settingText } from './override.ts';

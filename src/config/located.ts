@@ -170,6 +170,11 @@ export function toJson(value: Located, broken: (path: DocumentPath) => void, pat
   }
 }
 
+/** The values of a map, or the items of a list. */
+export function partsOf(value: Exclude<Located, LocatedScalar>): readonly Located[] {
+  return value.kind === 'list' ? value.items : [...value.entries.values()].map((entry) => entry.value);
+}
+
 /**
  * Data as a located tree, all of which stands at one place.
  *

@@ -89,6 +89,7 @@ function resolveInputs(
       continue;
     }
     if (other === undefined) {
+      const range = located.locate(['stages', name, key], 'value');
       const candidates = stagesOfKinds(located, port.accepts).filter((candidate) => candidate !== name);
       const near =
         stageMeant(target, candidates) ??
@@ -99,7 +100,7 @@ function resolveInputs(
         code: 'unknown-stage',
         severity: 'error',
         message: `\`${key}\` names the stage \`${target}\`, which ${removal === undefined ? 'does not exist' : 'is taken away'}`,
-        range: located.locate(['stages', name, key], 'value'),
+        range,
         hint: near === undefined ? listOf(candidates, port.accepts) : `did you mean \`${near}\`?`,
         ...(near === undefined || removal !== undefined ? {} : { edits: [{ range, text: near }] }),
         ...(removal === undefined ? {} : { related: [{ message: 'by this `null`', range: removal }] }),

@@ -70,7 +70,7 @@ export async function main(): Promise<number> { process.stdout.write('${word}');
 
 test('compiles when there is something new, and only then', async (t) => {
   const { edit, start, path } = checkout(t);
-  edit(sourceSaying('one'), 10);
+  edit(sourceSaying('one'), 1800);
   const first = await start();
   assert.deepEqual([first.code, first.stdout], [3, 'one']);
   assert.match(first.stderr, /^Compiling[^\n]*\n$/);
@@ -84,27 +84,27 @@ test('compiles when there is something new, and only then', async (t) => {
 
 test('sources that do not compile leave what was compiled before', async (t) => {
   const { edit, start, path } = checkout(t);
-  edit(sourceSaying('one'), 10);
+  edit(sourceSaying('one'), 1800);
   await start();
   edit('export const main: number = "text";\n', -1);
   const { code, stdout, stderr } = await start();
   assert.deepEqual([code, stdout], [1, '']);
   assert.match(stderr, /main\.ts/);
   assert.ok(existsSync(path('dist/src/cli/main.js')));
-  edit(sourceSaying('one'), 10);
+  edit(sourceSaying('one'), 1800);
   assert.deepEqual(await start(), { code: 3, stdout: 'one', stderr: '' });
 });
 
 test('several that start at once do not disturb each other', async (t) => {
   const { edit, start } = checkout(t);
-  edit(sourceSaying('one'), 10);
+  edit(sourceSaying('one'), 1800);
   for (const { code, stdout, stderr } of await Promise.all([start(), start(), start()]))
     assert.deepEqual([code, stdout], [3, 'one'], stderr);
 });
 
 test('without the compiler, it says what to do', async (t) => {
   const { edit, start, path } = checkout(t);
-  edit(sourceSaying('one'), 10);
+  edit(sourceSaying('one'), 1800);
   rmSync(path('node_modules'));
   const { code, stderr } = await start();
   assert.equal(code, 1);
