@@ -351,8 +351,11 @@ async function removeEmptyFolders(folder: string): Promise<void> {
  */
 export async function workspacesBeside(folder: string): Promise<readonly Workspace[]> {
   const found: Workspace[] = [];
-  for (const outputs of await foldersIn(dirname(folder))) {
-    for (const workspace of await workspacesIn(outputs))
+  const entries = await visibleEntries(dirname(folder));
+  // An outputs folder may be a link to another disk.
+  const beside = entries.filter((entry) => entry.isDirectory() || entry.isSymbolicLink());
+  for (const name of beside.map((entry) => entry.name).sort()) {
+    for (const workspace of await workspacesIn(join(dirname(folder), name)))
       found.push(workspace, ...(await workspacesIn(join(workspace.folder, TRIALS))));
   }
   return found;

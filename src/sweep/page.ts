@@ -26,9 +26,12 @@ import {
   resultsOf,
   type Results,
 } from './results.ts';
+import { isRange, type SweepParameter } from './values.ts';
 
-/** Values of a parameter that are listed one by one. */
+/** Values of a parameter that are listed one by one, at most. */
 const MOST_VALUES = 24;
+/** The same of values that were drawn from a range. */
+const MOST_DRAWN = 5;
 
 /** Replicates whose pages are linked one by one. */
 const MOST_LINKS = 5;
@@ -148,7 +151,7 @@ function askedOf(record: SweepRecord, { columns, groups }: Results): SweepReport
   return [
     ...columns.names.map((name) => {
       const texts = parameterValues(groups, name).map((value) => columns.labels.of(name, value));
-      return [columns.title(name), valuesText(texts)] as const;
+      return [columns.title(name), rangeText(sweep.parameters[name], texts) ?? valuesText(texts)] as const;
     }),
     ['Method', describeMethod(record)],
     ['Replicates', String(sweep.replicates)],
@@ -157,6 +160,14 @@ function askedOf(record: SweepRecord, { columns, groups }: Results): SweepReport
       ? []
       : [['Early stop', `by the median rule, from epoch ${stopping.warmup_epochs} on`] as const]),
   ];
+}
+
+/** Values that were drawn say less than where they were drawn from; undefined for few of them, and for others. */
+function rangeText(parameter: SweepParameter | undefined, texts: readonly string[]): string | undefined {
+  if (parameter === undefined || !isRange(parameter) || parameter.step !== undefined) return undefined;
+  if (texts.length <= MOST_DRAWN) return undefined;
+  const { min, max, log } = parameter;
+  return `${texts.length} values from ${min} to ${max}${log ? ', by their logarithm' : ''}`;
 }
 
 function valuesText(texts: readonly string[]): string {

@@ -236,6 +236,8 @@ test('bayes goes on after Ctrl-C with the same trials, whatever `-j`', async (t)
     whole.slice(0, interrupted.length).map(({ id }) => id),
     interrupted.map(({ id }) => id),
   );
+  // No value that was drawn: an end of the range.
+  assert.match(rigged.read('outputs/tiny/sweep.html'), /\b0\.001 to 0\.1\b/);
   assert.equal((await rigged.run(['sweep', 'tiny.yaml', '-o', 'other/outputs', '-j', '2'])).code, 0);
   assert.deepEqual(
     readTrials(rigged, 'tiny', 'other/outputs').map(({ id, value }) => [id, value]),

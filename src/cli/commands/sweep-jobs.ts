@@ -56,7 +56,7 @@ function showLocal(terminal: Terminal, record: SweepRecord, options: JobsOptions
   const { status, overrides: set, over, metricArgument: metric } = record;
   const trials = record.trials.map(({ id, parameters, replicate, seed, ...trial }): Standing => {
     const state = trial.state === 'kept' ? 'done' : trial.state;
-    const [value = null, seconds] = [trial.value, state === 'pending' ? null : trial.seconds];
+    const [value = null, seconds] = [trial.value, trial.seconds === 0 ? null : trial.seconds];
     const problem = trial.problem === undefined ? {} : { problem: trial.problem };
     return { id, parameters, replicate, seed, state, value, seconds, ...problem };
   });
@@ -95,7 +95,10 @@ async function showJobs(terminal: Terminal, options: JobsOptions): Promise<numbe
     return [
       {
         ...{ id, parameters, replicate, seed, state },
-        ...{ value: outcome?.value ?? null, seconds: outcome?.seconds ?? null },
+        ...{
+          value: outcome?.value ?? null,
+          seconds: outcome === undefined || outcome.seconds === 0 ? null : outcome.seconds,
+        },
         ...(requeues === 0 ? {} : { requeues }),
         ...(problem === undefined ? {} : { problem }),
       },

@@ -3,6 +3,7 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -164,7 +165,9 @@ export class Cluster {
   #logs(): string {
     return (['munged', 'slurmctld', 'slurmd'] as const)
       .map((name) => {
-        const text = readFileSync(join(this.folder, 'log', name), { encoding: 'utf8', flag: 'a+' });
+        const file = join(this.folder, 'log', name);
+        // Nothing is left of a cluster that was stopped.
+        const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
         return `${name}: ${text.split('\n').slice(-8).join('\n')}`;
       })
       .join('\n');

@@ -1,6 +1,6 @@
 /** What removes or replaces outputs, while Slurm has jobs of a sweep: by commands of Slurm that are scripts. */
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
+import { renameSync, rmSync, symlinkSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { rig, type Rig } from '../../rig.ts';
 import { QUICK } from '../rig.ts';
@@ -36,6 +36,11 @@ test('pending and running jobs keep all away that removes or replaces, and are n
     assert.match(problem.message, /\b42\b/);
     assert.match(problem.hint ?? '', /sweep quick\.yaml --cancel/);
   }
+  // So does a sweep whose outputs are on another disk.
+  renameSync(rigged.path('outputs'), rigged.path('disk'));
+  symlinkSync('disk', rigged.path('outputs'));
+  const elsewhere = await rigged.runJson(['cache', 'gc', '--max-size', '0'], { env: fake.env });
+  assert.equal(elsewhere.json.diagnostics[0]?.code, 'run-locked');
   assert.ok(rigged.exists('outputs/quick/sweep.slurm/plan.json'));
   const planned = await rigged.run(['clean', 'quick', '--dry-run'], { env: fake.env });
   assert.equal(planned.code, 0, planned.stderr);
