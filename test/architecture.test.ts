@@ -55,6 +55,20 @@ test('folders import only what the table in ARCHITECTURE.md allows', () => {
   assert.deepEqual(wrong, []);
 });
 
+test('no file imports itself through others, also for types', () => {
+  const targets = new Map(sourceFiles.map(({ path }) => [path, new Set<string>()]));
+  for (const { file, specifier } of imports)
+    if (specifier.startsWith('.'))
+      targets.get(file)?.add(new URL(specifier, `file:///${file}`).pathname.slice(1));
+  // What imports nothing that is left is in no circle.
+  for (let before = Infinity; targets.size < before;) {
+    before = targets.size;
+    for (const [file, own] of targets)
+      if (![...own].some((target) => targets.has(target))) targets.delete(file);
+  }
+  assert.deepEqual([...targets.keys()], []);
+});
+
 test('TensorFlow.js is imported by the engine and the layers alone', () => {
   const wrong = imports.filter(
     ({ from, specifier }) => specifier.startsWith('@tensorflow/') && !['engine', 'layers'].includes(from),

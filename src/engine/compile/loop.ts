@@ -7,21 +7,12 @@ import type { Precision } from '../train/trainer.ts';
 import { Body, type Parameter, type Ref } from './body.ts';
 import { replay } from './emit.ts';
 import { gatherRows } from './kernels/batch.ts';
+import type { ResidentSamples } from './resident.ts';
 import { savedModel, type Attribute, type DType, type NodeDef } from './proto.ts';
 import type { Trace } from './trace.ts';
 
 /** How the graph is run: TensorFlow's executor, or compiled to machine code by XLA. */
 export type GraphMode = 'graph' | 'xla';
-
-/** Samples that lie in TensorFlow's memory. */
-export interface ResidentSamples {
-  readonly dtype: 'uint8' | 'float32';
-  readonly count: number;
-  /** Without the axis of the samples. */
-  readonly shape: readonly number[];
-  readonly scale: number;
-  readonly offset: number;
-}
 
 export interface LoopSpec {
   readonly trace: Trace;

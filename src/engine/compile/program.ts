@@ -9,8 +9,8 @@ import { Pace } from '../train/pace.ts';
 import type { Samples } from '../train/samples.ts';
 import type { NamedVariable } from '../train/state.ts';
 import type { Precision, WorkOptions } from '../train/trainer.ts';
-import { buildLoop, type GraphMode, type Loop, type ResidentSamples } from './loop.ts';
-import type { ResidentData } from './resident.ts';
+import { buildLoop, type GraphMode, type Loop } from './loop.ts';
+import type { ResidentData, ResidentSamples } from './resident.ts';
 import { fingerprint, trace, Untraceable, type Trace } from './trace.ts';
 
 /** Milliseconds that one call should take: short enough for Ctrl-C and for progress, long against its fixed costs. */

@@ -2,6 +2,16 @@
 import type { NativeBackend } from '../addon.ts';
 import type { Samples } from '../train/samples.ts';
 
+/** Samples that lie in TensorFlow's memory. */
+export interface ResidentSamples {
+  readonly dtype: 'uint8' | 'float32';
+  readonly count: number;
+  /** Without the axis of the samples. */
+  readonly shape: readonly number[];
+  readonly scale: number;
+  readonly offset: number;
+}
+
 export class ResidentData {
   readonly #backend: NativeBackend;
   readonly #ids = new Map<Samples['data'], number>();

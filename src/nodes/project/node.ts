@@ -4,6 +4,7 @@ import { readSchema } from '../../schema/schemas.ts';
 import { sizeOf } from '../../core/shape.ts';
 import type { AnalysisContext, OutputDescription } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';
+import { pointsNeeded } from './points.ts';
 
 export const projectNode: NodeDefinition<ProjectSettings> = {
   type: 'project',
@@ -19,9 +20,6 @@ export const projectNode: NodeDefinition<ProjectSettings> = {
     return runProject(context);
   },
 };
-
-/** t-SNE's neighbours for each unit of perplexity: L. van der Maaten, 2014. */
-export const NEIGHBORS_BY_PERPLEXITY = 3;
 
 function analyze({
   settings,
@@ -70,12 +68,6 @@ function analyze({
     });
   }
   return { kind: 'vectors', size: components, splits: [split] };
-}
-
-/** The fewest points that a method can work with. */
-export function pointsNeeded(settings: ProjectSettings): number {
-  if (settings.method === 'tsne') return Math.ceil(NEIGHBORS_BY_PERPLEXITY * settings.perplexity) + 1;
-  return settings.method === 'umap' ? settings.neighbors + 1 : 2;
 }
 
 function imageSize(input: OutputDescription | undefined): number | undefined {

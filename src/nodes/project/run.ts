@@ -15,7 +15,7 @@ import { readRows, toMatrix, type LabelledRows, type Matrix } from '../encode/ro
 import { nearestNeighbors, type Neighbors } from '../probe/neighbors.ts';
 import { requireInput } from '../train/pairs.ts';
 import { affinities } from './affinities.ts';
-import { NEIGHBORS_BY_PERPLEXITY, pointsNeeded } from './node.ts';
+import { NEIGHBORS_BY_PERPLEXITY, pointsNeeded } from './points.ts';
 import { principalComponents } from './principal.ts';
 import { ITERATIONS, tsne } from './tsne.ts';
 import { umap } from './umap.ts';

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { writeProgram } from '../../../src/engine/compile/kernels/program.ts';
-import { usersOf } from '../../../src/engine/compile/kernels/rewrites.ts';
+import { usersOf } from '../../../src/engine/compile/kernels/rewrite.ts';
 import { groupsOf } from '../../../src/engine/compile/kernels/updates.ts';
 import { trace, type TraceNode, type Use } from '../../../src/engine/compile/trace.ts';
 import type { Tf } from '../../../src/engine/engine.ts';

@@ -1,10 +1,10 @@
 /** What a step begins with, the rows of its batch, and what it ends with, the sum of its losses: XLA takes longer for both. */
 import { sizeOf } from '../../../core/shape.ts';
 import type { Body, Ref } from '../body.ts';
-import type { ResidentSamples } from '../loop.ts';
+import type { ResidentSamples } from '../resident.ts';
 import type { TraceNode } from '../trace.ts';
 import { customCall } from './call.ts';
-import type { Rewrite } from './rewrites.ts';
+import type { Rewrite } from './rewrite.ts';
 
 /**
  * Rows of data as intensities.

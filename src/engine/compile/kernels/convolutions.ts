@@ -6,7 +6,7 @@ import type { Body, Ref } from '../body.ts';
 import { attributeOf, type TraceNode, type Use } from '../trace.ts';
 import { customCall, integers } from './call.ts';
 import { finishArguments, finishOf, type Finish } from './finish.ts';
-import type { Rewrite, Rewrites, Users } from './rewrites.ts';
+import type { Rewrite, Rewrites, Users } from './rewrite.ts';
 
 /** Finds the convolutions, and what the kernels do along with them. */
 export function convolutionRewrites(nodes: readonly TraceNode[], users: Users): Rewrites {

@@ -2,7 +2,7 @@
 import { sizeOf } from '../../../core/shape.ts';
 import type { Body, Ref } from '../body.ts';
 import type { TraceNode, Use } from '../trace.ts';
-import type { Users } from './rewrites.ts';
+import type { Users } from './rewrite.ts';
 
 /** What a kernel does to its sums before it stores them. */
 export interface Finish {

@@ -3,7 +3,7 @@ import type { Body, Ref } from '../body.ts';
 import { attributeOf, type TraceNode, type Use } from '../trace.ts';
 import { customCall } from './call.ts';
 import { finishArguments, finishOf, type Finish } from './finish.ts';
-import type { Rewrite, Rewrites, Users } from './rewrites.ts';
+import type { Rewrite, Rewrites, Users } from './rewrite.ts';
 
 /** What tfjs multiplies matrices by. */
 const PRODUCT = 'BatchMatMulV2';

@@ -1,7 +1,7 @@
 /** Random numbers by a kernel: XLA takes many times as long for their words. */
 import { attributeOf, UNIFORM_OP, type TraceNode } from '../trace.ts';
 import { customCall, integers } from './call.ts';
-import type { Rewrite } from './rewrites.ts';
+import type { Rewrite } from './rewrite.ts';
 
 export function uniformRewrites(nodes: readonly TraceNode[]): ReadonlyMap<TraceNode, Rewrite> {
   return new Map(nodes.filter(({ op }) => op === UNIFORM_OP).map((node) => [node, rewriteOf(node)] as const));

@@ -9,7 +9,7 @@ import { customCall, integers } from './call.ts';
 import { finishOf } from './finish.ts';
 import { isProduct, transposed } from './products.ts';
 import { isElementwise, writeProgram, type Program, type Target } from './program.ts';
-import type { Rewrites, Users } from './rewrites.ts';
+import type { Rewrites, Users } from './rewrite.ts';
 
 /** Variables that change together, by nodes that nobody else needs. */
 export interface Group {
