@@ -180,20 +180,29 @@ function repetitions(
   const lists = method === 'grid' ? Object.entries(parameters) : [];
   for (const [name, parameter] of lists) {
     if (isRange(parameter)) continue;
-    const texts = parameter.map((value) => canonicalJson(value));
-    texts.forEach((text, index) => {
-      if (texts.indexOf(text) < index) add(`\`${shortText(text)}\``, ['parameters', name, index]);
+    repeated(parameter.map((value) => canonicalJson(value))).forEach(([index, text]) => {
+      add(`\`${shortText(text)}\``, ['parameters', name, index]);
     });
   }
-  const rows = method === 'zip' ? all.map(textOf) : [];
-  rows.forEach((text, index) => {
+  for (const [index] of repeated(method === 'zip' ? all.map(textOf) : [])) {
     const [first] = all[index]?.values() ?? [];
-    if (first !== undefined && rows.indexOf(text) < index) add('this combination', first.at);
-  });
+    if (first !== undefined) add('this combination', first.at);
+  }
+  const kept = new Set(combinations);
   included.forEach((combination, index) => {
-    if (!combinations.includes(combination)) add('this combination', ['include', index]);
+    if (!kept.has(combination)) add('this combination', ['include', index]);
   });
   return problems;
+}
+
+/** Texts that occurred before, with their places. */
+function repeated(texts: readonly string[]): readonly (readonly [place: number, text: string])[] {
+  const seen = new Set<string>();
+  return [...texts.entries()].filter(([, text]) => {
+    const isSeen = seen.has(text);
+    seen.add(text);
+    return isSeen;
+  });
 }
 
 function shortText(text: string): string {

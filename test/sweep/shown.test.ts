@@ -84,7 +84,7 @@ test('an override of what the sweep sets is refused at the argument', async (t) 
   parameters:
     latent_size: [2, 4]
     stages.trained.optimizer: [{ Adam: { learning_rate: 0.1 } }, { SGD: { learning_rate: 0.1 } }]
-    stages.mnist.limit.train: [32, 64]
+    stages.mnist.limit.train: [64, 96]
 `,
   );
   const none = ['bad-override error 1:1'];
@@ -98,7 +98,7 @@ test('an override of what the sweep sets is refused at the argument', async (t) 
     none,
   );
   assert.deepEqual(
-    await checked(rigged, { sweeps: true, set: ['stages.mnist.limit={train: 16, test: 8}'] }),
+    await checked(rigged, { sweeps: true, set: ['stages.mnist.limit={train: 64, test: 8}'] }),
     none,
   );
   assert.deepEqual(

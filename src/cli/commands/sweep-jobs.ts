@@ -65,8 +65,9 @@ function showLocal(terminal: Terminal, record: SweepRecord, options: JobsOptions
     return EXIT.done;
   }
   printTable(terminal, trials, record.sweep.metric?.name);
-  for (const { id, problem } of trials)
-    if (problem !== undefined) terminal.note(`trial ${id}: ${printable(problem)}`);
+  trials.forEach(({ problem }, place) => {
+    if (problem !== undefined) terminal.note(`#${place + 1}: ${printable(problem)}`);
+  });
   terminal.note(`\n${STANDINGS[status]}`);
   if (status !== 'interrupted') return EXIT.done;
   const words = callWords('sweep', { ...options, set, ...(over === undefined ? {} : { over }), metric });
