@@ -2,6 +2,7 @@
 import { dirname, relative, resolve, sep } from 'node:path';
 import { isError, type Diagnostic, type SourceFile } from '../core/diagnostic.ts';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+import { settingsCalled } from './advice/stray.ts';
 import { readMerged } from './extends.ts';
 import type { Sweep } from '../schema/generated/settings.ts';
 import { interpolate } from './interpolate.ts';
@@ -143,6 +144,7 @@ class Loader {
       stageTypes: known.types,
       inspected: this.#inspected,
       locate: (path, part) => locate(root, path, part),
+      settingsCalled: (name) => settingsCalled(root, name),
     };
   }
 

@@ -56,6 +56,8 @@ export interface LocatedPipeline {
    * exist, its nearest ancestor.
    */
   locate(path: DocumentPath, part?: LocatedPart): SourceRange;
+  /** Paths of the settings that a name by itself may mean: `epochs` is `stages.trained.epochs`. */
+  settingsCalled(name: string): readonly string[];
 }
 
 /** A setting that is the path of a file or a folder. */

@@ -82,8 +82,8 @@ export function checkSweep(located: LocatedPipeline, checked: CheckResult): read
   return problems.map((problem) => sweepDiagnostic(located, problem));
 }
 
-function nameProblems({ pipeline }: LocatedPipeline): readonly SweepProblem[] {
-  const { sweep, params } = pipeline;
+function nameProblems({ pipeline, settingsCalled }: LocatedPipeline): readonly SweepProblem[] {
+  const { sweep } = pipeline;
   if (sweep === undefined) return [];
   const problems: SweepProblem[] = [];
   const check = (names: readonly string[], at: readonly (string | number)[]): void => {
@@ -91,7 +91,7 @@ function nameProblems({ pipeline }: LocatedPipeline): readonly SweepProblem[] {
     for (const name of names) {
       const path = pathOfParameter(name);
       const place = { at: [...at, name], part: 'key' as const };
-      const problem = nameProblem(name, params);
+      const problem = nameProblem(name, pipeline, settingsCalled);
       const twin = paths.get(path);
       if (problem !== undefined) problems.push({ ...problem, ...place });
       else if (twin !== undefined) {
@@ -108,22 +108,34 @@ function nameProblems({ pipeline }: LocatedPipeline): readonly SweepProblem[] {
 
 function nameProblem(
   name: string,
-  params: JsonObject,
-): Pick<SweepProblem, 'code' | 'message' | 'hint'> | undefined {
+  { params, stages }: LocatedPipeline['pipeline'],
+  settingsCalled: LocatedPipeline['settingsCalled'],
+): Pick<SweepProblem, 'code' | 'message' | 'hint' | 'replacement'> | undefined {
   const [first = '', ...rest] = pathOf(name);
   const fixed = Object.hasOwn(FIXED, first) ? FIXED[first] : undefined;
   if (fixed !== undefined) {
     return { code: 'bad-setting', message: `\`${first}\` cannot be swept`, hint: fixed };
   }
-  if (rest.length > 0 || Object.hasOwn(params, name)) return undefined;
+  // `trained.epochs` begins with the name of a stage.
+  const isKnown =
+    rest.length > 0
+      ? !stages.has(first) && !(first === 'params' && Object.keys(params).length === 0)
+      : Object.hasOwn(params, name);
+  if (isKnown) return undefined;
   const near = suggest(name, Object.keys(params));
+  const problem = { code: 'unknown-param', message: `there is no parameter \`${name}\`` } as const;
+  const [path, ...others] = near === undefined ? settingsCalled(name) : [`params.${near}`];
+  if (near !== undefined) return { ...problem, hint: `did you mean \`${near}\`?`, replacement: near };
+  if (path === undefined) {
+    const used = `add \`params: { ${name}: … }\`, and write \`"\${params.${name}}"\` where it is used`;
+    return { ...problem, hint: rest.length === 0 ? used : 'write a path such as `stages.trained.epochs`' };
+  }
+  const all = [path, ...others].map((each) => `\`${each}\``);
+  const shared = `; or add \`params: { ${first}: … }\`, and write \`"\${params.${first}}"\` where it is used`;
   return {
-    code: 'unknown-param',
-    message: `there is no parameter \`${name}\``,
-    hint:
-      near === undefined
-        ? `name one under \`params\`, or a dotted path such as \`stages.trained.${name}\``
-        : `did you mean \`${near}\`?`,
+    ...problem,
+    hint: `write ${all.slice(0, 4).join(' or ')}${rest.length > 0 ? '' : shared}`,
+    ...(others.length > 0 ? {} : { replacement: path }),
   };
 }
 

@@ -5,13 +5,15 @@ import type { SweepProblem } from './expand.ts';
 /** A problem of the `sweep` block, at its line. */
 export function sweepDiagnostic(
   { locate }: LocatedPipeline,
-  { code, severity = 'error', message, hint, at, part }: SweepProblem,
+  { code, severity = 'error', message, hint, replacement, at, part }: SweepProblem,
 ): Diagnostic {
+  const range = locate(['sweep', ...at], part ?? (at.length === 0 ? 'key' : 'value'));
   return {
     code,
     severity,
     message,
-    range: locate(['sweep', ...at], part ?? (at.length === 0 ? 'key' : 'value')),
+    range,
     ...(hint === undefined ? {} : { hint }),
+    ...(replacement === undefined ? {} : { edits: [{ range, text: replacement }] }),
   };
 }

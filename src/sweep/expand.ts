@@ -21,6 +21,8 @@ export interface SweepProblem {
   readonly severity?: 'error' | 'warning';
   readonly message: string;
   readonly hint?: string;
+  /** What to write at its place. */
+  readonly replacement?: string;
   /** Inside the `sweep` block. */
   readonly at: DocumentPath;
   readonly part?: 'key';

@@ -60,6 +60,7 @@ export function located(
     overrides: [],
     stageTypes: types,
     removedStages: new Map(),
+    settingsCalled: () => [],
     paths: [],
     invalidStages: new Set(),
     locate(path, part = 'value') {

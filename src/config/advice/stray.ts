@@ -52,6 +52,14 @@ export function overridesMeant(root: LocatedMap, path: readonly string[], value:
   return [...new Set(all)].filter((each) => each !== `${path.join('.')}=${value}`);
 }
 
+/** Paths of the settings that a name, or the path of a stage without `stages`, may mean. */
+export function settingsCalled(root: LocatedMap, name: string): readonly string[] {
+  const path = name.split('.');
+  return overridesMeant(root, path[0] === 'params' ? path.slice(1) : path, '')
+    .filter((each) => each.endsWith('='))
+    .map((each) => each.slice(0, -1));
+}
+
 /** Overrides in words: `write …`. */
 export function overridesText(overrides: readonly string[]): string {
   const named = overrides.slice(0, MOST_NAMED).map((each) => `\`${OVERRIDE_PREFIX}${shellWord(each)}\``);

@@ -68,6 +68,7 @@ export const noiseNode: NodeDefinition<NoiseSettings> = {
       report({
         code: 'out-of-range',
         message: `\`clip\` goes from ${clip[0]} to ${clip[1]}: the first number must be the lower one`,
+        ...(clip[0] === clip[1] ? {} : { hint: `write \`[${clip[1]}, ${clip[0]}]\`` }),
         at: ['clip'],
       });
     }

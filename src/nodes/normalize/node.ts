@@ -43,6 +43,7 @@ function checkOrder(key: 'from' | 'to', range: readonly [number, number] | null,
   report({
     code: 'out-of-range',
     message: `\`${key}\` goes from ${range[0]} to ${range[1]}: the first number must be the lower one`,
+    ...(range[0] === range[1] ? {} : { hint: `write \`[${range[1]}, ${range[0]}]\`` }),
     at: [key],
   });
 }

@@ -19,6 +19,7 @@ const LOCATED: LocatedPipeline = {
   stageTypes: new Map(),
   invalidStages: new Set(),
   removedStages: new Map(),
+  settingsCalled: () => [],
   paths: [],
   locate: () => ({ file: 'p.yaml', start: { line: 1, column: 1 }, end: { line: 1, column: 1 } }),
 };
