@@ -164,8 +164,12 @@ export class TreeReader {
         this.spend(key.length >> 4, keyRange);
       } else {
         const related = [{ message: 'first written here', range: first.keyRange }];
+        const hint = 'keep one of the two, or give one another name; in a list, each begins with `- `';
         this.report(
-          errorAt(keyRange, 'duplicate-key', `${backticked(key)} stands twice in this map`, { related }),
+          errorAt(keyRange, 'duplicate-key', `${backticked(key)} stands twice in this map`, {
+            hint,
+            related,
+          }),
         );
       }
     }
@@ -183,12 +187,14 @@ export class TreeReader {
 
   /** `{ 32 }`: a number where a key is needed. */
   private bareMap(node: YAMLMap, range: SourceRange, parent: string | undefined): Part | undefined {
-    const [only, ...others] = node.items;
-    const key = only === undefined ? null : asNode(only.key);
-    if (node.flow !== true || others.length > 0 || only?.value !== null) return undefined;
-    if (!isScalar(key) || typeof key.value !== 'number') return undefined;
-    const text = bareText(parent, key.source ?? '');
-    this.problem(range, `${backticked(`{ ${key.source ?? ''} }`)} holds a value without a key`, {
+    const keys = node.items.map(({ key, value }) => (value === null ? asNode(key) : null));
+    const numbers = keys.flatMap((key) =>
+      isScalar(key) && typeof key.value === 'number' ? [key.source ?? ''] : [],
+    );
+    if (node.flow !== true || numbers.length === 0 || numbers.length < keys.length) return undefined;
+    const written = numbers.join(', ');
+    const text = numbers.length > 1 ? `[${written}]` : bareText(parent, written);
+    this.problem(range, `${backticked(`{ ${written} }`)} holds a value without a key`, {
       hint: `write \`${text}\``,
       edits: [{ range, text }],
     });
@@ -296,7 +302,10 @@ export class TreeReader {
   private namedOtherwise(range: SourceRange, name: string): Notes {
     const meant = declaredName(this.text, `*${name}`);
     return meant === undefined
-      ? { hint: 'a text that begins with `*` needs quotation marks' }
+      ? {
+          hint: `a text that begins with \`*\` needs quotation marks: \`"*${name}"\``,
+          edits: [{ range, text: JSON.stringify(`*${name}`) }],
+        }
       : { hint: `write \`${meant}\``, edits: [{ range, text: meant }] };
   }
 

@@ -121,6 +121,9 @@ function rename(
 
 function adviseArgument(owner: LocatedMap, layer: string, key: string, value: Located): Advice | undefined {
   const meant = argumentMeant(layer, key);
+  const pair = key === 'betas' ? plainJson(value) : undefined;
+  if (Array.isArray(pair) && pair.length === 2 && argumentMeant(layer, 'beta_1') !== undefined)
+    return withEntries(owner, key, { beta_1: pair[0] ?? 0.9, beta_2: pair[1] ?? 0.999 }, undefined);
   if (meant === undefined)
     return rename(owner, key, value, Object.keys(objectAt(argumentsOf(layer), 'properties')));
   if (!('name' in meant)) return withEntries(owner, key, {}, meant.why);

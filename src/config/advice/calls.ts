@@ -156,6 +156,8 @@ const NEEDLESS: Readonly<Record<string, string>> = {
   seed: 'the seed of the pipeline decides',
   clipnorm: 'gradients are not clipped',
   clipvalue: 'gradients are not clipped',
+  decay:
+    'a falling rate is a schedule, `learning_rate: { ExponentialDecay: … }`, and weights decay with `AdamW`',
   output_padding: '`padding: same` and `strides` decide the size',
 };
 

@@ -152,6 +152,8 @@ function secondColon(line: Line): TextAdvice | undefined {
   const match = new RegExp(`^(\\s*(?:- )?${KEY}: +)([^"'{[].*: .*)$`).exec(line.line);
   if (match === null) return undefined;
   const [, begin = '', value = ''] = match;
+  const key = begin.replace(/^\s*(?:- )?|:.*$/g, '');
+  if (KEYS.has(key) && !TEXTS.has(key)) return undefined;
   const text = JSON.stringify(value.trim());
   return {
     hint: `put it in quotation marks: \`${text}\``,
@@ -216,12 +218,12 @@ function choiceLine(line: Line): TextAdvice | undefined {
   return whole(line, `${key}${choiceText(fixed, begin === '- ')}`, indent.length, end);
 }
 
-/** Settings of all stages, with whether they take a map. */
-const SETTINGS: readonly (readonly [key: string, takesMap: boolean])[] = [
+/** Settings of all stages, with the types that they take. */
+const SETTINGS: readonly (readonly [key: string, types: readonly string[]])[] = [
   'document',
   ...STAGE_TYPES.map((type) => `stages/${type}`),
 ].flatMap((file) =>
-  Object.entries(objectAt(readSchema(file), 'properties')).map(([key]): [string, boolean] => {
+  Object.entries(objectAt(readSchema(file), 'properties')).map(([key]): [string, readonly string[]] => {
     const schema = objectAt(objectAt(readSchema(file), 'properties'), key);
     const reference = String(schema['$ref'] ?? '');
     const shared = /([\w-]+)\.json#/.exec(reference)?.[1];
@@ -229,11 +231,12 @@ const SETTINGS: readonly (readonly [key: string, takesMap: boolean])[] = [
       shared === undefined
         ? [schema]
         : resolveReference({ $ref: reference.replace(/^.*#/, '#') }, readSchema(shared));
-    return [key, typesOf(resolved).includes('object')];
+    return [key, typesOf(resolved)];
   }),
 );
 
-const MAPS = new Set(SETTINGS.flatMap(([key, takesMap]) => (takesMap ? [key] : [])));
+const MAPS = new Set(SETTINGS.flatMap(([key, types]) => (types.includes('object') ? [key] : [])));
+const TEXTS = new Set(SETTINGS.flatMap(([key, types]) => (types.includes('string') ? [key] : [])));
 export const KEYS = new Set(SETTINGS.map(([key]) => key));
 
 /** `early_stopping: patience: 3` */
@@ -303,6 +306,12 @@ function quotesInside(line: Line): TextAdvice | undefined {
   const [, begin = '', written = '', quote = ''] = match ?? [];
   const value = written.replace(/\s+#.*$/, '').replace(/[\s,;]+$/, '');
   const end = value.indexOf(quote, 1);
+  // Two kinds around one text.
+  const mixed = /^["']([^"']+)["']$/.exec(value)?.[1];
+  if (end < 0 && mixed !== undefined) {
+    const text = JSON.stringify(mixed);
+    return { ...whole(line, text, begin.length, begin.length + written.length), hint: `write \`${text}\`` };
+  }
   if (match === null || end < 0 || value.slice(1, end).includes('\\')) return undefined;
   const isWhole = value.endsWith(quote) && value.length > 1;
   const inner = end === value.length - 1 || isWhole ? value.slice(1, -1) : value.replaceAll(quote, '');

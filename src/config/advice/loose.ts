@@ -88,7 +88,7 @@ function callValues(text: string): readonly Json[] {
   const numbers = [...python.positional, ...python.keywords.values()].flatMap(numbersIn);
   const [only, ...others] = numbers;
   if (only !== undefined && others.length === 0) {
-    if (/^(?:int|float|abs|round|array|u?int\d+|float\d+)$/.test(python.name)) return [only];
+    if (/^(?:int|float|abs|round|array|u?int\d+|float\d+|\w*seed\w*)$/.test(python.name)) return [only];
     if (python.name === 'sqrt') return [Number(Math.sqrt(only).toPrecision(12))];
   }
   return numbers.length > 1 ? [numbers] : [];

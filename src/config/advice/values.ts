@@ -22,8 +22,10 @@ import {
 } from './edits.ts';
 import { keyAdvice } from './keys.ts';
 import { looseValues } from './loose.ts';
+import { plainName } from './names.ts';
 import { keysOf, parameterMeant } from './parameters.ts';
 import { readPython, valueOf } from './python.ts';
+import { adviseStageList } from './stage-list.ts';
 import { kindMeant, sourceMeant } from './words.ts';
 
 /** Of a value that is not of the type, or none of the choices, that the schema takes. */
@@ -31,6 +33,7 @@ export function adviseValue({ root, path }: Place, value: Located, schema: JsonO
   if ((value.kind === 'scalar' && value.broken === true) || !isSmall(value)) return undefined;
   const written = plainJson(value);
   const key = path.findLast((segment) => typeof segment === 'string');
+  if (path.length === 1 && path[0] === 'stages' && isList(written)) return adviseStageList(value);
   const moved = adviseMoved(root, path, written);
   if (moved !== undefined) return moved;
   const name = meantName(root, value, written, schema);
@@ -92,6 +95,10 @@ function toldValue(key: string, written: Json): string | undefined {
     return 'write how many images are kept, such as `limit: 1000`; a stage of type `subset` takes a `share`';
   if (key === 'epochs' && /^(?:auto|inf|none|null|best)$/i.test(String(written)))
     return 'write the most that there may be, such as `epochs: 100`, and `early_stopping: {}` to stop earlier';
+  if (key === 'validation' && typeof written === 'string')
+    return 'write `test`, for the test images of `data` and `target`, or a share of the training images such as `0.1`';
+  if (key === 'loss' && isList(written))
+    return 'write one of them: training minimises one loss, and `metrics` measures others';
   if (key === 'learning_rate' && typeof written === 'string')
     return 'write a number, such as `0.001`, or a schedule: `{ CosineDecay: { initial_learning_rate: 0.001, decay_steps: 1000 } }`';
   return undefined;
@@ -134,7 +141,7 @@ function fixValue(
   }
   const names = enumOf(schema);
   if (key === 'type' && !isItem) return undefined;
-  const named = fixNamed(key, isItem, written);
+  const named = fixPattern(written, schema) ?? fixNamed(key, isItem, written);
   const candidates = [
     named,
     general(written, types),
@@ -143,6 +150,8 @@ function fixValue(
   ];
   const found = candidates.find((each) => each !== undefined && fits(each, schema, types, names));
   if (found !== undefined) return { json: found };
+  if (typeof written === 'boolean' && isTextOnly(types) && names.length === 0)
+    return { json: String(written), text: `"${String(written)}"` };
   const digits =
     typeof written === 'string' ? /^[A-Za-z]{1,3}(\d{4,16})$/.exec(written.trim())?.[1] : undefined;
   if (digits !== undefined && types.includes('integer')) return { json: Number(digits), text: digits };
@@ -157,6 +166,14 @@ function fixValue(
     if (near !== undefined && near !== written) return { json: near };
   }
   return undefined;
+}
+
+/** The nearest text that a pattern takes. */
+function fixPattern(written: Json, schema: JsonObject): Json | undefined {
+  const { pattern } = schema;
+  if (typeof pattern !== 'string' || typeof written !== 'string') return undefined;
+  const plain = plainName(written, '-');
+  return plain !== undefined && new RegExp(pattern, 'u').test(plain) ? plain : undefined;
 }
 
 function isTextOnly(types: readonly string[]): boolean {

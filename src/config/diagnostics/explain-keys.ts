@@ -6,6 +6,7 @@ import { isChoice, listAt, objectAt, stringAt } from '../../schema/view.ts';
 import { suggest } from '../../core/suggest.ts';
 import { adviseAbsent, choicesText } from '../advice/absent.ts';
 import { adviseKey, meantKeys } from '../advice/advise.ts';
+import { adviseName } from '../advice/names.ts';
 import { adviseValue } from '../advice/values.ts';
 import { find, locate, type Located, type LocatedMap } from '../located.ts';
 import type { DocumentPath } from '../pipeline.ts';
@@ -90,7 +91,11 @@ function badName({ path, errors, context }: ValueErrors, name: string): Diagnost
   const described = [...schemas.map((schema) => objectAt(schema, 'propertyNames')), ...schemas];
   const hint = described.map((schema) => stringAt(schema, 'description')).find((text) => text !== undefined);
   const range = locate(context.root, [...path, name], 'key');
-  return errorAt(range, 'out-of-range', `${backticked(name)} cannot be a name in ${nameOf(path)}`, { hint });
+  const advice = adviseName(context.root, path, name);
+  return errorAt(range, 'out-of-range', `${backticked(name)} cannot be a name in ${nameOf(path)}`, {
+    hint,
+    ...advice,
+  });
 }
 
 function unknownKey({ path, value, context }: ValueErrors, key: string, schema: JsonObject): Diagnostic {
@@ -129,7 +134,7 @@ function stageWords(root: LocatedMap, path: DocumentPath): string {
 }
 
 function listKeys(keys: readonly string[]): string | undefined {
-  return keys.length === 0 || keys.length > 12 ? undefined : `it takes ${keys.map(backticked).join(', ')}`;
+  return keys.length === 0 || keys.length > 24 ? undefined : `it takes ${keys.map(backticked).join(', ')}`;
 }
 
 function missingKey(

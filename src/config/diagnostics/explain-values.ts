@@ -2,7 +2,7 @@
 import type { ErrorObject } from 'ajv';
 import type { Diagnostic, DiagnosticCode } from '../../core/diagnostic.ts';
 import type { JsonObject } from '../../core/json.ts';
-import { isChoice, objectAt, stringAt, stringsAt, typesOf } from '../../schema/view.ts';
+import { isChoice, listAt, objectAt, stringAt, stringsAt, typesOf } from '../../schema/view.ts';
 import { suggest } from '../../core/suggest.ts';
 import { adviseAbsent, choicesText } from '../advice/absent.ts';
 import { adviseValue } from '../advice/values.ts';
@@ -129,7 +129,9 @@ function typeHint(
     if (takes('integer') && among !== undefined) return `write only the digits: ${backticked(among)}`;
   }
   if (isChoice(schema)) return firstSentence(stringAt(schema, 'description'));
-  const listed = stringsAt(schema, 'enum');
+  const listed = stringsAt(schema, 'enum').filter(
+    (each) => !Object.hasOwn(objectAt(schema, 'aliases'), each),
+  );
   if (listed.length > 0 && listed.length <= 12) return `it takes ${joinOr(listed.map(backticked))}`;
   if (typeof scalar === 'number' && takes('string')) return `put it in quotation marks: \`"${scalar}"\``;
   if (choice !== undefined && takes('object')) {
@@ -139,6 +141,9 @@ function typeHint(
       return `write ${backticked(`${choice}: { ${argument}: ${scalar ?? '…'} }`)}`;
     }
   }
+  const [example] = listAt(schema, 'examples');
+  if (isEmpty(value) && (typeof example === 'number' || typeof example === 'string'))
+    return `write a value behind the colon, such as ${backticked(String(example))}`;
   if (takes('array') && scalar !== undefined && scalar !== null) {
     const item = typesOf(objectAt(schema, 'items'));
     const single = typeof scalar === 'number' ? ['integer', 'number'] : [typeof scalar];

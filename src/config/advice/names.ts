@@ -1,0 +1,47 @@
+/** Names that stages, parameters and pipelines cannot have, and the nearest that they can. */
+import type { Located, LocatedMap } from '../located.ts';
+import type { DocumentPath } from '../pipeline.ts';
+import { mapAt, replaceValue, type Advice } from './edits.ts';
+
+/** `quality of it` -> `quality_of_it`; undefined where nothing is left. */
+export function plainName(name: string, between: '_' | '-'): string | undefined {
+  const ascii = name
+    .replaceAll('ß', 'ss')
+    .normalize('NFD')
+    .replace(/\p{M}/gu, '')
+    .replace(/^(?:stages|params)\./, '');
+  const plain = ascii.replace(/[^\w-]+/g, between).replace(/^[^A-Za-z]+|[-_]+$/g, '');
+  return plain === '' || plain === name || plain.length > 64 ? undefined : plain;
+}
+
+/** Another name for a stage or a parameter, wherever it is named. */
+export function adviseName(root: LocatedMap, path: DocumentPath, name: string): Advice | undefined {
+  const [section] = path;
+  const owner = mapAt(root, path);
+  const key = owner?.entries.get(name)?.keyRange;
+  const plain = plainName(name, '_');
+  if (path.length !== 1 || key === undefined || plain === undefined || owner?.entries.has(plain) === true)
+    return undefined;
+  const stages = mapAt(root, ['stages']);
+  const uses = section === 'stages' && stages !== undefined ? usesOf(stages, name) : [];
+  return {
+    hint: `write \`${plain}\`: a name is letters, digits, \`_\` and \`-\`, and begins with a letter`,
+    edits: [{ range: key, text: plain }, ...uses.flatMap((use) => replaceValue(use, plain))],
+  };
+}
+
+/** Settings of stages that name a stage. */
+function usesOf(stages: LocatedMap, name: string): readonly Located[] {
+  return [...stages.entries.values()].flatMap(({ value }) =>
+    value.kind === 'map'
+      ? [...value.entries].flatMap(([key, { value: setting }]) =>
+          key === 'title' ? [] : named(setting, name),
+        )
+      : [],
+  );
+}
+
+function named(value: Located, name: string): readonly Located[] {
+  if (value.kind === 'list') return value.items.flatMap((item) => named(item, name));
+  return value.kind === 'scalar' && value.value === name && value.origin === undefined ? [value] : [];
+}
