@@ -19,6 +19,8 @@ const METRIC = '  metric: { name: quality.mse, goal: minimize }\n';
 const CASES: readonly (readonly [name: string, sweep: string, expected: readonly string[]])[] = [
   ['a sound sweep', `  parameters: { latent_size: [2, 4] }\n${METRIC}  replicates: 2\n`, []],
   ['an unknown parameter', '  parameters:\n    latent_sise: [2, 4]\n', ['unknown-param 2:5']],
+  ['a setting that is no parameter', '  parameters:\n    batch_size: [16, 32]\n', ['unknown-param 2:5']],
+  ['a stage without `stages`', '  parameters:\n    trained.batch_size: [16, 32]\n', ['unknown-param 2:5']],
   ['a path that leads nowhere', '  parameters:\n    stages.trained.epoch: [2, 4]\n', ['unknown-key 2:5']],
   ['a stage that is not there', '  parameters:\n    stages.train.epochs: [2, 4]\n', ['bad-override 2:5']],
   [

@@ -112,7 +112,11 @@ function fixMetrics(value: Json): Json | undefined {
     ? value
     : read?.kind === 'list'
       ? read.items.map((item) => valueOf(item) ?? null)
-      : [value];
+      : typeof value === 'string' && read === undefined
+        ? value.split(/\s*,\s*/)
+        : isJsonObject(value) && Object.values(value).every((each) => each === null)
+          ? Object.keys(value)
+          : [value];
   const fixed = list.map((item) => named(METRICS, item));
   return fixed.every((item) => item !== undefined) ? [...new Set(fixed)] : undefined;
 }

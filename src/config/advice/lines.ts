@@ -48,6 +48,7 @@ export function* repairsOf(line: Line, all: string): Generator<TextAdvice> {
     missingColon(line),
     unquotedParameter(line),
     strayDash(line),
+    dashBehindKey(line),
     quotesInside(line),
     backslashes(line),
     otherParameter(line, all),
@@ -352,4 +353,11 @@ export function strayBracket(line: Line): TextAdvice | undefined {
         ...whole(line, key, indent.length),
         hint: `write \`${key}\`, without a sign behind the colon: what is in it stands indented below`,
       };
+}
+
+/** `metrics: - mae` */
+function dashBehindKey(line: Line): TextAdvice | undefined {
+  const match = new RegExp(`^(\\s*(?:- )?)(${KEY}): +- +([^\\s#].*)$`).exec(line.line);
+  const [, indent = '', key = '', item = ''] = match ?? [];
+  return match === null ? undefined : whole(line, `${key}: [${item.trim()}]`, indent.length);
 }
