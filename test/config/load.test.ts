@@ -216,7 +216,13 @@ stages:
     ),
   );
   const seen = ({ located, partial, diagnostics }: LoadResult): unknown => {
-    const { locate: _locate, stageTypes: _types, inspected: _inspected, ...rest } = located ?? partial ?? {};
+    const {
+      locate: _locate,
+      settingsCalled: _called,
+      stageTypes: _types,
+      inspected: _inspected,
+      ...rest
+    } = located ?? partial ?? {};
     return { rest, diagnostics };
   };
   const shared = await read();
