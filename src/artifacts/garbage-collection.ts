@@ -1,9 +1,10 @@
 /** Keeping a store in order: what is in it, whether it is sound, and making room. */
 import { lstat, readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { failure } from '../core/diagnostic.ts';
+import { Failure, failure } from '../core/diagnostic.ts';
 import { fileFailure } from '../files/atomic.ts';
-import { takeLock, type HeldLock } from '../files/lock.ts';
+import { takeLock, type HeldLock, type LockResult } from '../files/lock.ts';
+import { findOwner, type Owner } from '../files/owner.ts';
 import { ifReadable, namesIn } from '../files/present.ts';
 import type { Store } from './store.ts';
 import type { Workspace } from './workspace.ts';
@@ -171,13 +172,18 @@ export async function collectGarbage(
 
 /** Pipelines that are kept from being run. */
 export interface LockedRuns {
-  /** @throws Failure `lock-lost` */
+  /**
+   * Called before anything is removed.
+   *
+   * @throws Failure `lock-lost`; `run-locked` if a run began while the disk was too full for locks
+   */
   check(): Promise<void>;
   release(): Promise<void>;
 }
 
 /**
- * Keeps pipelines from being run until `release` is called.
+ * Keeps pipelines from being run until `release` is called. A full disk does not stop whoever makes room on it: it has no room for
+ * the lock of a run either, and `check` takes the missing locks once there is some.
  *
  * @param names of pipelines; or all that are or were run with this store
  * @param outputs the outputs folder of those that are named
@@ -189,36 +195,58 @@ export async function lockRuns(
   outputs = 'outputs',
 ): Promise<LockedRuns> {
   const folder = join(store.folder, 'locks');
-  const locked = (await namesIn(folder))
-    .filter((name) => name.endsWith('.lock'))
-    .map((name) => join(folder, name));
-  const held: HeldLock[] = [];
-  const release = async (): Promise<void> => {
-    for (const lock of held) await lock.release();
-  };
-  const paths = names === 'all' ? locked : names.map((name) => store.lockFile(outputs, name));
-  for (const path of paths) {
-    const result = await takeLock(path).catch(async (error: unknown) => {
-      await release();
-      throw error;
-    });
-    if (result.state === 'taken') {
-      held.push(result);
-      continue;
+  const paths =
+    names === 'all'
+      ? (await pathsIn(folder)).filter((path) => path.endsWith('.lock'))
+      : names.map((name) => store.lockFile(outputs, name));
+  const held = new Map<string, HeldLock>();
+  const takeMissing = async (): Promise<void> => {
+    for (const path of paths) {
+      if (held.has(path)) continue;
+      const result = await takeUnlessFull(path);
+      if (result?.state === 'taken') held.set(path, result);
+      if (result?.state === 'held') throw runLocked(path, result.owner);
     }
+  };
+  const release = async (): Promise<void> => {
+    for (const lock of held.values()) await lock.release();
+  };
+  try {
+    await takeMissing();
+  } catch (error) {
     await release();
-    throw failure(
-      'run-locked',
-      `\`${basename(path).replace(/(?:@.*)?\.lock$/, '')}\` is being run by process ${result.owner.pid} on ${result.owner.host}`,
-      'wait for it, or stop it',
-    );
+    throw error;
   }
   return {
     async check() {
-      for (const lock of held) await lock.check();
+      await takeMissing();
+      for (const lock of held.values()) await lock.check();
     },
     release,
   };
+}
+
+/** Takes a lock; undefined if the disk is too full for it, and nobody has it. */
+async function takeUnlessFull(path: string): Promise<LockResult | undefined> {
+  try {
+    return await takeLock(path);
+  } catch (error) {
+    if (!(error instanceof Failure) || error.diagnostics[0]?.code !== 'disk-full') throw error;
+    const holder = await findOwner(path).catch(() => {
+      throw error;
+    });
+    if (holder?.alive !== true) return undefined;
+    if (holder.owner === undefined) throw error;
+    return { state: 'held', owner: holder.owner };
+  }
+}
+
+function runLocked(path: string, owner: Owner): Failure {
+  return failure(
+    'run-locked',
+    `\`${basename(path).replace(/(?:@.*)?\.lock$/, '')}\` is being run by process ${owner.pid} on ${owner.host}`,
+    'wait for it, or stop it',
+  );
 }
 
 async function summarizePaths(paths: readonly string[]): Promise<Tally> {

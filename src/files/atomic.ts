@@ -109,6 +109,9 @@ export function errorCode(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
+/** Errors of writing where something of another kind has the name. */
+const IN_THE_WAY: ReadonlySet<string> = new Set(['EEXIST', 'ENOTDIR', 'EISDIR', 'ENOTEMPTY']);
+
 /** Turns a system error of writing `path` into a diagnostic; other errors are returned unchanged. */
 export function fileFailure(error: unknown, path: string): unknown {
   if (error instanceof Failure) return error;
@@ -127,7 +130,9 @@ export function fileFailure(error: unknown, path: string): unknown {
         ? failure(
             'output-not-writable',
             `\`${path}\` cannot be written (${errorCode(error)})`,
-            'check the permissions of the folder, or choose another with `--outputs`',
+            IN_THE_WAY.has(errorCode(error))
+              ? 'move away what is in its place: a file where a folder belongs, or a folder where a file does'
+              : 'check the permissions of the folder, or choose another with `--outputs`',
           )
         : error;
   }
@@ -141,7 +146,7 @@ export function systemFailure(error: unknown): unknown {
   if (error instanceof Failure) return error;
   if (isOutOfMemory(error)) return memoryFailure();
   // Node's words for a module that it may not open. Missing modules of plugins are told where plugins are loaded.
-  if (errorCode(error) === 'ERR_MODULE_NOT_FOUND') {
+  if (['ERR_MODULE_NOT_FOUND', 'ERR_WORKER_INIT_FAILED'].includes(errorCode(error))) {
     return failure(
       'system-limit',
       'a part of Hourglass cannot be loaded',

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { packageRoot } from '../../src/core/package-root.ts';
 import type { FullDisk } from './full-disk.ts';
 
 const PROGRAM = fileURLToPath(new URL('./full-disk.js', import.meta.url));
@@ -47,3 +48,12 @@ test(
     assert.ok(full > 3 && full < results.length, `${full} of ${results.length}`);
   },
 );
+
+test('a full disk does not keep outputs from being removed', { skip }, () => {
+  const hourglass = join(packageRoot, 'bin', 'hourglass.js');
+  const fill = 'mkdir -p outputs/x; echo {} >outputs/x/run.json; cat /dev/zero >outputs/x/report.html';
+  const script = `cd "$0"; (${fill}) 2>/dev/null; "$1" "$2" clean --all --cache && ls outputs`;
+  const { status, stdout } = onSmallDisk('sh', '-c', script, folder, process.execPath, hourglass);
+  assert.equal(status, 0, stdout);
+  assert.doesNotMatch(stdout, /^x$/m);
+});

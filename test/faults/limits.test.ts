@@ -1,10 +1,11 @@
 /** Commands that the system refuses what they need: they say so, and take nothing for granted. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { packageRoot } from '../../src/core/package-root.ts';
+import type { FromChecker } from '../../src/submission/limited.ts';
 import { rig } from '../rig.ts';
 
 const PROGRAM = join(packageRoot, 'bin', 'hourglass.js');
@@ -64,6 +65,21 @@ test('with few open files, nothing that is shown is taken for unused or damaged'
   for (const [files, command] of commands)
     assertTyped(under(`ulimit -n ${files}`, prepared.folder, command), `${command}, ${files}`);
   assert.deepEqual(contents(prepared.path('.hourglass', 'store')), before);
+});
+
+test('an archive is not to blame for few open files', async (t) => {
+  const checker = join(packageRoot, 'dist', 'src', 'submission', 'checker.js');
+  for (const files of [22, 40]) {
+    const args = ['-c', `ulimit -n ${files}; exec "$@"`, 'sh', process.execPath, checker, `${process.pid}`];
+    const child = spawn('sh', args, { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+    t.after(() => child.kill());
+    child.send({ type: 'check', options: {} });
+    const answer = await new Promise<FromChecker | undefined>((resolve) => {
+      child.once('message', resolve).once('close', () => resolve(undefined));
+    });
+    const code = answer?.type === 'refused' ? answer.diagnostics[0]?.code : answer?.type;
+    assert.equal(code, 'system-limit', `${files}`);
+  }
 });
 
 test('with small files only, a run says so and keeps what was there', () => {
