@@ -1,7 +1,9 @@
 /** The command line. */
+import { Console } from 'node:console';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { errorCode } from '../files/atomic.ts';
-import { failure } from '../core/diagnostic.ts';
+import { errorCode, systemFailure } from '../files/atomic.ts';
+import { Failure, failure } from '../core/diagnostic.ts';
+import { textOf } from '../nodes/plugin-guard.ts';
 import { describeProgram } from './describe.ts';
 import { EXIT } from './exit.ts';
 import { reportProblem } from './problems.ts';
@@ -16,6 +18,8 @@ import { wasInterrupted } from './signals.ts';
 export async function main(args: readonly string[]): Promise<number> {
   const streams = watchStreams();
   const guard = guardProcess(args);
+  // What a plugin prints is no result.
+  globalThis.console = new Console(process.stderr);
   let code: number = EXIT.done;
   try {
     await describeProgram((result) => (code = result)).parseAsync(args, { from: 'user' });
@@ -33,7 +37,11 @@ function guardProcess(args: readonly string[]): { stop(): void } {
   // An error that no command waits for, such as one of a plugin's timer.
   const onError = (error: unknown): void => {
     process.off('exit', onExit);
-    process.exit(reportProblem(error, args));
+    const isOfPlugin = args.includes('--allow-plugins') && !(systemFailure(error) instanceof Failure);
+    const problem = isOfPlugin
+      ? failure('plugin-invalid', `a plugin failed, and nothing waited for it: ${textOf(error)}`)
+      : error;
+    process.exit(reportProblem(problem, args));
   };
   const onExit = (): void => {
     if (wasInterrupted()) return;

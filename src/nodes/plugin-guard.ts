@@ -91,6 +91,8 @@ function analyze(
       context.report(finding);
     };
     const described = call('analyze', () => node.analyze({ ...context, report }));
+    // It must not wait; what it waits for fails unheard.
+    if (described instanceof Promise) described.catch(() => undefined);
     if (described === undefined || isDescription(described, node.outputs)) return described;
     throw invalid('analyze', `does not describe ${node.outputs}`);
   } catch (error) {

@@ -48,23 +48,23 @@ export async function loadPlugin(path: string): Promise<NodeDefinition> {
 }
 
 async function importModule(path: string): Promise<unknown> {
+  // Called when the process has nothing left to do.
+  let onNothingLeft = (): void => undefined;
   try {
     if (!hooksRegistered) {
       const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
       register(new URL(`./plugin-hooks.${extension}`, import.meta.url));
       hooksRegistered = true;
     }
-    return await Promise.race([import(pathToFileURL(path).href) as Promise<unknown>, nothingLeft()]);
+    return await new Promise<unknown>((resolve, reject) => {
+      process.once('beforeExit', (onNothingLeft = () => reject(new Error('it waits for what never comes'))));
+      (import(pathToFileURL(path).href) as Promise<unknown>).then(resolve, reject);
+    });
   } catch (error) {
     throw failure('plugin-invalid', `the plugin \`${path}\` cannot be loaded: ${textOf(error)}`);
+  } finally {
+    process.off('beforeExit', onNothingLeft);
   }
-}
-
-/** Rejects when the process has nothing left to do, as when a module waits for what never comes. */
-async function nothingLeft(): Promise<never> {
-  return new Promise((_, reject) => {
-    process.once('beforeExit', () => reject(new Error('it waits for what never comes')));
-  });
 }
 
 function isNodeDefinition(value: unknown): value is NodeDefinition {

@@ -1,9 +1,9 @@
 /** Which file made the outputs of a name: two pipelines with one `name` would replace each other's. */
-import { readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { parse } from 'yaml';
 import type { Workspace } from '../artifacts/workspace.ts';
-import { namesIn } from '../files/present.ts';
+import { ifReadable } from '../files/present.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { isJsonObject } from '../core/json.ts';
@@ -30,7 +30,7 @@ export async function otherSources(
     if (!(await isAnother(path, pathOf(located))) || !(await mayHaveName(path, name))) continue;
     found.push(warningOf(located, relative(process.cwd(), path) || path));
   }
-  const twin = (await namesIn(dirname(workspace.folder))).find(
+  const twin = ((await ifReadable(readdir(dirname(workspace.folder)))) ?? []).find(
     (each) => each !== name && each.toLowerCase() === name.toLowerCase(),
   );
   if (twin !== undefined) found.push(twinWarning(located, twin));
@@ -62,7 +62,7 @@ function warningOf(located: LocatedPipeline, other: string): Diagnostic {
 async function recordedSources(workspace: Workspace): Promise<readonly string[]> {
   const sources: string[] = [];
   for (const name of ['run.json', 'sweep.json']) {
-    const text = await workspace.readText(name);
+    const text = await ifReadable(readFile(join(workspace.folder, name), 'utf8'));
     try {
       const record: unknown = JSON.parse(text ?? '');
       if (isJsonObject(record) && typeof record['source'] === 'string') sources.push(record['source']);

@@ -6,6 +6,7 @@ import { Checkpoints } from '../artifacts/checkpoints.ts';
 import { errorCode, fileFailure, systemFailure } from '../files/atomic.ts';
 import { isStillHeld } from '../files/lock.ts';
 import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
+import type { LogLevel } from '../core/event.ts';
 import type { Engine } from '../engine/engine.ts';
 import { deriveSeed } from '../core/seed.ts';
 import type { NodeDefinition, StageContext } from '../nodes/contract.ts';
@@ -45,7 +46,8 @@ async function runTask(task: StageTask): Promise<void> {
     // A full disk means the same for every node. Other errors of files are the node's to explain; those that it does not explain
     // are reported with the name of the file.
     const isFull = ['ENOSPC', 'EDQUOT'].includes(errorCode(error));
-    const known = isOutOfMemory(error) ? error : systemFailure(error);
+    const isOfPlugin = node?.code !== undefined && errorCode(error) === 'ERR_MODULE_NOT_FOUND';
+    const known = isOutOfMemory(error) || isOfPlugin ? error : systemFailure(error);
     await send(describeError(isFull ? fileFailure(error, task.folder) : known, node));
   }
 }
@@ -59,6 +61,8 @@ async function findNode(task: StageTask): Promise<NodeDefinition> {
   }
   throw new Error(`no node of type ${task.type}`);
 }
+
+const LEVELS: ReadonlySet<string> = new Set<LogLevel>(['debug', 'info', 'warn', 'error']);
 
 function contextOf(task: StageTask, node: NodeDefinition): StageContext {
   let engine: Promise<Engine> | undefined;
@@ -80,7 +84,9 @@ function contextOf(task: StageTask, node: NodeDefinition): StageContext {
       return engine;
     },
     progress: (progress) => void send({ type: 'progress', progress }),
-    log: (level, message) => void send({ type: 'log', level, message }),
+    // Plugins are not checked by a compiler.
+    log: (level, message) =>
+      void send({ type: 'log', level: LEVELS.has(level) ? level : 'info', message: textOf(message) }),
   };
 }
 

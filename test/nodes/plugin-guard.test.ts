@@ -114,9 +114,14 @@ test('what a running plugin does wrong fails its stage', { timeout: 120_000 }, a
     exits: 'process.exit(0)',
     late: 'setTimeout(() => { throw 7 }); await new Promise(() => undefined)',
     infinite: 'return { metrics: { score: Infinity } }',
+    absent: "await import('./none.mjs')",
+    noisy: "context.log('loud', 7); throw 7",
   };
   const code = Object.entries(ways).map(([way, text]) => `if (settings.way === '${way}') { ${text}; }`);
-  rigged.write('own.mjs', plugin({ run: `async ({ settings }) => { ${code.join(' ')} }` }));
+  rigged.write(
+    'own.mjs',
+    plugin({ run: `async (context) => { const { settings } = context; ${code.join(' ')} }` }),
+  );
   const stages = Object.keys(ways).map((way) => `  s-${way}: { type: own, way: ${way} }`);
   rigged.write('p.yaml', `name: p\nplugins: [own.mjs]\nstages:\n${stages.join('\n')}\n`);
   const { code: exit, json } = await rigged.runJson(['run', 'p.yaml', '--allow-plugins', '--keep-going']);
@@ -127,10 +132,17 @@ test('what a running plugin does wrong fails its stage', { timeout: 120_000 }, a
       ? 'worker-died'
       : way === 'infinite'
         ? 'not-finite'
-        : ['error', 'nothing', 'bare'].includes(way)
+        : ['error', 'nothing', 'bare', 'absent', 'noisy'].includes(way)
           ? 'stage-failed'
           : 'plugin-invalid';
   assert.deepEqual(codes, Object.fromEntries(Object.keys(ways).map((way) => [`s-${way}`, expected(way)])));
+});
+
+test('what a plugin prints is no part of a result', async (t) => {
+  const rigged = rig(t);
+  rigged.write('own.mjs', plugin({}, "console.log('noise');"));
+  rigged.write('p.yaml', 'name: p\nplugins: [own.mjs]\nstages:\n  own: { type: own }\n');
+  assert.equal((await rigged.runJson(['check', 'p.yaml', '--allow-plugins'])).code, 0);
 });
 
 test('a plugin that ends the process, or never finishes loading, is no success', async (t) => {
@@ -140,6 +152,7 @@ test('a plugin that ends the process, or never finishes loading, is no success',
     plugin({}, 'await new Promise(() => undefined);'),
     plugin({ analyze: '() => process.exit(0)' }),
     plugin({ schema: '7' }),
+    plugin({ analyze: "() => Promise.reject(new Error('late'))" }),
     plugin(
       {},
       'setTimeout(() => { throw new Error("late"); }); await new Promise((r) => setTimeout(r, 50));',
@@ -149,6 +162,7 @@ test('a plugin that ends the process, or never finishes loading, is no success',
     rigged.write('p.yaml', 'name: p\nplugins: [own.mjs]\nstages:\n  own: { type: own }\n');
     const { code, stdout, stderr } = await rigged.run(['check', 'p.yaml', '--allow-plugins']);
     assert.ok(code === 1 || code === 2, `${source}: ${code}`);
-    assert.match(stdout + stderr, /plugin-invalid|late/, source);
+    assert.match(stdout + stderr, /plugin-invalid/, source);
+    assert.doesNotMatch(stdout + stderr, /internal-error/, source);
   }
 });
