@@ -40,7 +40,6 @@ export const OURS = 'hourglass';
 
 export const ENGINES: readonly EngineSpec[] = [
   own(OURS, 'hourglass', 'auto'),
-  { ...own('hourglass, mixed', 'hourglass', 'mixed'), suits: ({ model }) => model !== 'dense' },
   { ...own('hourglass, eager', 'hourglass', 'eager'), suits: ({ name }) => ['dense', 'conv'].includes(name) },
   { ...own('tfjs-node fit', 'tfjs'), isPeer: true, suits: ({ name }) => ['dense', 'conv'].includes(name) },
   peer('keras', 'keras', 'default'),

@@ -44,7 +44,6 @@ const { trainer } = createTrainer(
     metrics: [],
     data: { x: task.model === 'dense' ? clean : corrupted(), y: clean },
     batchSize: task.batch,
-    precision: process.argv[3] === 'mixed' ? 'mixed' : 'float32',
   },
   compile,
 );

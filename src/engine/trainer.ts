@@ -6,7 +6,7 @@ import { compiledTrainer } from './compile/trainer.ts';
 import { eagerTrainer } from './train/eager.ts';
 import type { Trainer, TrainerOptions } from './train/trainer.ts';
 
-/** `auto`: XLA, but a graph for image layers that Hourglass's kernels do not know, and for mixed precision. */
+/** `auto`: XLA, but a graph for image layers that Hourglass's kernels do not know. */
 export type CompileChoice = 'auto' | 'eager' | GraphMode;
 
 export interface ChosenTrainer {
@@ -38,7 +38,6 @@ export function createTrainer(
       refusals.push(`${MODE_NAMES[mode]} does not take this training: ${firstLine(reason)}`);
     }
   }
-  if (options.precision === 'mixed') refusals.push('mixed precision is for compiled training only');
   return { trainer: eagerTrainer(engine.tf, options), mode: 'eager', refusals };
 }
 
@@ -47,14 +46,12 @@ const MODE_NAMES: Readonly<Record<GraphMode, string>> = { xla: 'XLA', graph: 'a 
 /** What to try, the best first. */
 function modesFor(
   { kernels }: Pick<Engine, 'kernels'>,
-  { model, precision }: TrainerOptions,
+  { model }: TrainerOptions,
   choice: CompileChoice,
 ): readonly GraphMode[] {
   if (choice === 'eager') return [];
   if (choice === 'graph') return ['graph'];
-  // In XLA's products on a CPU, bfloat16 is slower than float32.
-  const isForGraph = hasSlowLayers(model, kernels) || precision === 'mixed';
-  return choice === 'auto' && isForGraph ? ['graph'] : ['xla', 'graph'];
+  return choice === 'auto' && hasSlowLayers(model, kernels) ? ['graph'] : ['xla', 'graph'];
 }
 
 /**

@@ -18,8 +18,6 @@ export interface Ref {
   readonly shape?: readonly number[];
   /** For a tensor that is another one in a new shape: that other one. */
   readonly base?: Ref;
-  /** For a float32 that was made of a bfloat16: that one. */
-  readonly half?: Ref;
 }
 
 export interface Parameter {
@@ -117,8 +115,7 @@ export class Body {
   reshape(input: Ref, shape: readonly number[]): Ref {
     const base = input.base ?? input;
     if (base.shape?.join() === shape.join()) return base;
-    const half = base.half === undefined ? {} : { half: this.reshape(base.half, shape) };
-    return { ...this.add('Reshape', [base, this.integers(shape)]), shape, base, ...half };
+    return { ...this.add('Reshape', [base, this.integers(shape)]), shape, base };
   }
 
   /** The same numbers as another type. */

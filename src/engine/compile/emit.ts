@@ -1,18 +1,14 @@
 /** Writes a trace down as the body of a TensorFlow function. */
 import type { Binding, OpAttribute } from '../addon.ts';
-import type { Precision } from '../train/trainer.ts';
 import type { Body, Ref } from './body.ts';
 import { kernelRewrites } from './kernels/rewrites.ts';
 import { lower } from './lower.ts';
-import { MixedPrecision } from './mixed.ts';
 import { isOpName } from './ops.ts';
 import { dtypeOf, type Attribute } from './proto.ts';
 import { Untraceable, type Trace, type TraceNode, type Traced, type Use } from './trace.ts';
 
 export interface ReplayOptions {
   readonly binding: Binding;
-  /** Of products. */
-  readonly precision: Precision;
   /** Whether Hourglass's own kernels are to be called, which XLA alone can do. */
   readonly kernels: boolean;
 }
@@ -28,9 +24,8 @@ export function replay(
   body: Body,
   { nodes, result, updates }: Trace,
   bind: (source: Extract<Traced, { kind: 'input' | 'variable' }>) => Ref,
-  { binding, precision, kernels }: ReplayOptions,
+  { binding, kernels }: ReplayOptions,
 ): (use: Use) => Ref {
-  const mixed = precision === 'mixed' ? new MixedPrecision(body) : undefined;
   const needed = neededNodes([result, ...updates.filter((use) => use !== undefined)]);
   const own = nodes.filter((node) => needed.has(node));
   const rewrites = kernels ? kernelRewrites(own, result, updates) : undefined;
@@ -53,12 +48,11 @@ export function replay(
       made.set(node, rewrite(body, refOf));
       continue;
     }
-    const given = node.inputs.map(refOf);
-    const inputs = mixed?.inputsOf(node, given) ?? given;
+    const inputs = node.inputs.map(refOf);
     const outputs = (lower(body, node, inputs) ?? emitOp(body, node, inputs, binding)).map(
       (output, index) => ({ shape: node.outputs[index]?.shape ?? [], ...output }),
     );
-    made.set(node, mixed === undefined ? outputs : outputs.map((output) => mixed.outputOf(output)));
+    made.set(node, outputs);
   }
   for (const [node, ref] of rewrites?.last?.(body, refOf) ?? []) made.set(node, [ref]);
   return refOf;

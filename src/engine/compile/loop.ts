@@ -3,7 +3,6 @@
  * where it is, runs the step on each, and adds up what the steps return.
  */
 import type { Binding } from '../addon.ts';
-import type { Precision } from '../train/trainer.ts';
 import { Body, type Parameter, type Ref } from './body.ts';
 import { replay } from './emit.ts';
 import { gatherRows } from './kernels/batch.ts';
@@ -23,7 +22,6 @@ export interface LoopSpec {
   /** Rows of the table of row numbers: the most steps of one call. */
   readonly capacity: number;
   readonly mode: GraphMode;
-  readonly precision: Precision;
   /** Whether Hourglass's own kernels are loaded. */
   readonly kernels: boolean;
 }
@@ -115,7 +113,7 @@ function emitStep(
 ): ReadonlyMap<string, Ref> {
   const { trace, data, batchSize } = spec;
   // They compute in float32.
-  const kernels = spec.kernels && spec.mode === 'xla' && spec.precision === 'float32';
+  const kernels = spec.kernels && spec.mode === 'xla';
   const step = body.parameter('step');
   const rows = body.add('GatherV2', [body.parameter('rows'), step, body.integer(0)]);
   const batches = data.map((samples, index) => {
@@ -137,7 +135,7 @@ function emitStep(
       if (batch === undefined) throw new TypeError(`the step has no input ${source.index}`);
       return batch;
     },
-    { binding, precision: spec.precision, kernels },
+    { binding, kernels },
   );
   return new Map([
     ['step', body.add('AddV2', [step, body.integer(1)])],

@@ -112,7 +112,7 @@ function biasAdd(body: Body, node: TraceNode, [values, bias]: readonly Ref[]): R
   if (values === undefined || bias === undefined || left === undefined || right === undefined)
     return undefined;
   const channels = left.at(-1);
-  if (values.dtype !== 'float32' && values.dtype !== 'bfloat16') return undefined;
+  if (values.dtype !== 'float32') return undefined;
   if (left.length < 2 || channels === undefined || channels === 1) return undefined;
   if (right.at(-1) !== channels || sizeOf(right) !== channels || right.length > left.length) return undefined;
   // Where the leading axes are of length 1, they may as well be left out.

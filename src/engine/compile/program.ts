@@ -8,7 +8,7 @@ import type { Tf } from '../engine.ts';
 import { Pace } from '../train/pace.ts';
 import type { Samples } from '../train/samples.ts';
 import type { NamedVariable } from '../train/state.ts';
-import type { Precision, WorkOptions } from '../train/trainer.ts';
+import type { WorkOptions } from '../train/trainer.ts';
 import { buildLoop, type GraphMode, type Loop } from './loop.ts';
 import type { ResidentData, ResidentSamples } from './resident.ts';
 import { fingerprint, trace, Untraceable, type Trace } from './trace.ts';
@@ -21,7 +21,6 @@ const TABLE = 2 ** 18;
 
 export interface ProgramOptions {
   readonly mode: GraphMode;
-  readonly precision: Precision;
   /** Whether Hourglass's own kernels are loaded. */
   readonly kernels: boolean;
   readonly batchSize: number;
@@ -58,7 +57,7 @@ export class Program {
    * @throws Untraceable, or what TensorFlow says of a graph that it does not take
    */
   constructor(tf: Tf, resident: ResidentData, options: ProgramOptions) {
-    const { samples, state, batchSize, mode, precision, kernels } = options;
+    const { samples, state, batchSize, mode, kernels } = options;
     this.#tf = tf;
     this.#backend = nativeBackend(tf);
     this.#options = options;
@@ -74,7 +73,6 @@ export class Program {
         batchSize,
         capacity: this.#capacity,
         mode,
-        precision,
         kernels,
       },
       this.#backend.binding,

@@ -19,7 +19,6 @@ const TYPES = {
   uint8: 4,
   int64: 9,
   bool: 10,
-  bfloat16: 14,
   uint32: 22,
   uint64: 23,
 } as const;

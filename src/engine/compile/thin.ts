@@ -99,8 +99,7 @@ function sizesOf(images: readonly number[] | undefined, taps: Sizes['taps']): Si
 
 function product(body: Body, a: Ref, b: Ref, transposed?: 'second'): Ref {
   const attributes = { transpose_a: { bool: false }, transpose_b: { bool: transposed === 'second' } };
-  // A sum of many of them would lose what bfloat16 cannot hold.
-  return body.cast(body.add('MatMul', [a, b], attributes), 'float32');
+  return body.add('MatMul', [a, b], attributes);
 }
 
 /** Which way the taps shift: as a convolution does, or as its transpose. */

@@ -6,7 +6,7 @@ import { eagerTrainer, measured } from '../train/eager.ts';
 import type { LossName } from '../train/losses.ts';
 import type { SamplePair } from '../train/samples.ts';
 import { trainingStep } from '../train/step.ts';
-import type { Measured, Precision, Trainer, TrainerOptions, WorkOptions } from '../train/trainer.ts';
+import type { Measured, Trainer, TrainerOptions, WorkOptions } from '../train/trainer.ts';
 import type { GraphMode } from './loop.ts';
 import { Program } from './program.ts';
 import { ResidentData } from './resident.ts';
@@ -31,14 +31,12 @@ export function compiledTrainer(
   const compile = (
     pair: SamplePair,
     rows: number,
-    precision: Precision,
     work: (x: Tensor, y: Tensor) => Tensor,
   ): Program | undefined => {
     const steps = Math.floor(rows / batchSize);
     if (steps === 0) return undefined;
     return new Program(tf, resident, {
       mode,
-      precision,
       kernels,
       batchSize,
       steps,
@@ -78,7 +76,7 @@ export function compiledTrainer(
   };
   let training: Program | undefined;
   try {
-    training = compile(data, data.x.count, options.precision, step.take);
+    training = compile(data, data.x.count, step.take);
   } catch (error) {
     free();
     throw error;
@@ -88,7 +86,7 @@ export function compiledTrainer(
     state: step.state,
     trainEpoch: (order, how) => run(training, order, how, (rest) => eager.trainEpoch(rest, quietly(how))),
     evaluate: async (pair, rows, how) => {
-      const known = programs.get(pair) ?? compile(pair, rows.length, 'float32', step.measure);
+      const known = programs.get(pair) ?? compile(pair, rows.length, step.measure);
       if (known !== undefined) programs.set(pair, known);
       return run(known, rows, how, (rest) => eager.evaluate(pair, rest, quietly(how)));
     },

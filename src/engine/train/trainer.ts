@@ -9,9 +9,6 @@ import type { OptimizerChoice } from './optimizers/optimizer.ts';
 import type { SamplePair } from './samples.ts';
 import type { NamedVariable } from './state.ts';
 
-/** Of products and convolutions: float32, or bfloat16 with sums in float32. */
-export type Precision = 'float32' | 'mixed';
-
 export interface TrainerOptions {
   /** One input and one output. Its weights are changed in place; whoever made it disposes of it. */
   readonly model: LayersModel;
@@ -29,7 +26,6 @@ export interface TrainerOptions {
   /** Rows of one step; the last step of an epoch takes what is left. */
   readonly batchSize: number;
   /** Of products while training, where the training is compiled. All that is measured is measured in float32. */
-  readonly precision: Precision;
 }
 
 /**

@@ -110,7 +110,6 @@ async function measure(
       metrics: settings.metrics,
       data,
       batchSize: settings.batch_size,
-      precision: 'float32',
     },
     'eager',
   );

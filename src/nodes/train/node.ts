@@ -230,18 +230,6 @@ function checkCompile(
   { settings, references, report }: AnalysisContext<TrainSettings>,
   model: ModelDescription,
 ): void {
-  if (settings.precision === 'mixed' && ['eager', 'xla'].includes(settings.compile)) {
-    report({
-      code: 'bad-setting',
-      severity: 'warning',
-      message:
-        settings.compile === 'eager'
-          ? 'op by op, a training is in float32: `precision` has no effect'
-          : "XLA's products on a CPU are slower in bfloat16 than in float32",
-      hint: 'leave `compile` out: mixed precision is for graphs',
-      at: ['precision'],
-    });
-  }
   if (settings.compile !== 'xla' || model.kind !== 'model' || !model.slowInXla) return;
   report({
     code: 'bad-setting',

@@ -69,7 +69,6 @@ export async function runTrain(context: StageContext<TrainSettings>): Promise<St
       metrics: settings.metrics,
       data: training,
       batchSize: settings.batch_size,
-      precision: settings.precision,
     });
     try {
       const { previews, ...run } = await train(context, { tf, models, trainer, source, divided });

@@ -1793,18 +1793,11 @@ export type TrainSettings = {
   /**
    * How the training is run. `xla`: compiled to machine code, with Hourglass's own kernels. `graph`: many
    * steps in one TensorFlow graph. `eager`: op by op, slow. `auto`: `graph` for models with pooling,
-   * up-sampling or dilated convolutions, for mixed precision, and for convolutions where the kernels could
-   * not be compiled; `xla` for all others. What cannot be compiled is run by the next best with a warning.
-   * Each gives other last digits.
+   * up-sampling or dilated convolutions, and for convolutions where the kernels could not be compiled; `xla`
+   * for all others. What cannot be compiled is run by the next best with a warning. Each gives other last
+   * digits.
    */
   readonly compile: 'auto' | 'xla' | 'graph' | 'eager';
-  /**
-   * Of the products of matrices and of convolutions while training. `mixed`: of bfloat16 numbers, with
-   * weights, sums and everything else in float32. Models with convolutions, and dense ones in large batches,
-   * train up to twice as fast on processors with AVX512-BF16 or AMX; on others they are slower. Validation
-   * and evaluation are in float32.
-   */
-  readonly precision: 'float32' | 'mixed';
   readonly threads?: Threads;
 };
 

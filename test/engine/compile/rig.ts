@@ -68,7 +68,6 @@ export function start(
     metrics: [],
     data: { x, y: x },
     batchSize: BATCH,
-    precision: 'float32',
     ...settings,
   };
   const trainer = mode === 'eager' ? eagerTrainer(tf, options) : compiledTrainer(engine, options, mode);

@@ -11,7 +11,6 @@ import { Untraceable } from '../../../src/engine/compile/trace.ts';
 import type { Engine, Tf } from '../../../src/engine/engine.ts';
 import { rowNumbers } from '../../../src/engine/train/samples.ts';
 import { readVariables } from '../../../src/engine/train/state.ts';
-import type { Precision } from '../../../src/engine/train/trainer.ts';
 import { createTrainer, type CompileChoice } from '../../../src/engine/trainer.ts';
 import { buildAutoencoder, disposeAutoencoder } from '../../../src/layers/build.ts';
 import type { Architecture } from '../../../src/layers/layer.ts';
@@ -128,7 +127,6 @@ function program(run: (x: tfjs.Tensor) => tfjs.Tensor): Program {
   const x = bytes([6]);
   return new Program(tf, new ResidentData(nativeBackend(tf)), {
     mode: 'graph',
-    precision: 'float32',
     kernels: false,
     batchSize: BATCH,
     steps: 1,
@@ -159,20 +157,13 @@ test('a step that draws, counts or looks in JavaScript is refused', () => {
 });
 
 interface Choice {
-  readonly precision?: Precision;
   readonly architecture?: Architecture;
   readonly choice: CompileChoice;
   readonly kind?: 'native' | 'portable';
   readonly kernels?: boolean;
 }
 
-function chosen({
-  architecture = dense,
-  choice,
-  kind = 'native',
-  precision = 'float32',
-  kernels = engine.kernels,
-}: Choice): {
+function chosen({ architecture = dense, choice, kind = 'native', kernels = engine.kernels }: Choice): {
   readonly mode: string;
   readonly refusals: readonly string[];
 } {
@@ -188,7 +179,6 @@ function chosen({
       metrics: [],
       data: { x, y: x },
       batchSize: BATCH,
-      precision,
     },
     choice,
   );
@@ -207,12 +197,6 @@ test('the mode follows from the model, unless it is chosen', () => {
   assert.equal(chosen({ choice: 'auto', architecture: convolutional }).mode, 'xla');
   assert.equal(chosen({ choice: 'auto', architecture: convolutional, kernels: false }).mode, 'graph');
   for (const choice of ['xla', 'graph', 'eager'] as const) assert.equal(chosen({ choice }).mode, choice);
-});
-
-test('mixed precision is for graphs, and eager training tells that it has none', () => {
-  assert.deepEqual(chosen({ choice: 'auto', precision: 'mixed' }), { mode: 'graph', refusals: [] });
-  const { mode, refusals } = chosen({ choice: 'eager', precision: 'mixed' });
-  assert.deepEqual([mode, refusals.length], ['eager', 1]);
 });
 
 test('without graphs, training is eager; that is told where something else was asked for', () => {

@@ -79,7 +79,6 @@ function rig(architecture: Architecture, options: Partial<TrainerOptions> = {}):
     metrics: [],
     data: { x, y: x },
     batchSize: 4,
-    precision: 'float32',
     ...options,
   });
   return {

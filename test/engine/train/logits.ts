@@ -248,7 +248,6 @@ function trainerOf(
     loss: 'binary_crossentropy',
     metrics: ['binary_crossentropy'],
     batchSize: 4,
-    precision: 'float32',
     ...options,
   });
 }

@@ -194,11 +194,3 @@ test('XLA for layers at which it is slow is warned of', () => {
   assert.deepEqual(found({ settings }), []);
   assert.deepEqual(found({ settings, model: { slowInXla: true } }), ['warning bad-setting compile']);
 });
-
-test('mixed precision where it is of no use is warned of', () => {
-  assert.deepEqual(found({ settings: { precision: 'mixed' } }), []);
-  for (const compile of ['eager', 'xla'] as const) {
-    const settings = { precision: 'mixed', compile } as const;
-    assert.deepEqual(found({ settings }), ['warning bad-setting precision']);
-  }
-});

@@ -90,6 +90,5 @@ export const TRAIN: TrainSettings = {
   reduce_lr_on_plateau: null,
   checkpoint: { every: 1 },
   compile: 'auto',
-  precision: 'float32',
   tensorboard: false,
 };
