@@ -11,13 +11,15 @@ test("errors of the system are told from bugs, and the temporary folder's from o
     const found = systemFailure(path === undefined ? error : Object.assign(error, { path }));
     return found instanceof Failure ? found.diagnostics[0]?.code : undefined;
   };
-  const temporary = join(tmpdir(), 'x');
+  const temporary = join(tmpdir(), 'hourglass-x');
   assert.equal(code('EMFILE'), 'system-limit');
   assert.equal(code('ENFILE', '/a'), 'system-limit');
   assert.equal(code('ENOSPC'), 'disk-full');
   assert.equal(code('EDQUOT', temporary), 'disk-full');
   assert.equal(code('ENOSPC', '/a'), 'disk-full');
   assert.equal(code('EROFS', temporary), 'output-not-writable');
+  // A user's project may lie there, too.
+  assert.equal(code('EROFS', join(tmpdir(), 'x')), 'file-unreadable');
   assert.equal(code('EACCES', '/a'), 'file-unreadable');
   assert.equal(code('EIO'), 'file-unreadable');
   const known = failure('usage', 'x');
