@@ -12,9 +12,11 @@ import {
   type Origin,
 } from './located.ts';
 import { keysOf, parameterMeant, stageMeant } from './advice/parameters.ts';
+import { plainParameter } from './advice/names.ts';
 import { readPython } from './advice/python.ts';
-import { InterpolatedStages } from './interpolated-stages.ts';
+import { InterpolatedStages, namesOfParameters } from './interpolated-stages.ts';
 import { segmentsOf } from './override.ts';
+import { applySweep } from './swept.ts';
 import { MAX_DEPTH, MAX_WEIGHT } from './tree.ts';
 import { didYouMean, errorAt, type ReportDiagnostic } from './diagnostics/report.ts';
 import { backticked, describe, joinArrows } from './diagnostics/wording.ts';
@@ -50,7 +52,9 @@ export function interpolate(
         ? interpolation.parameters(value)
         : value.kind === 'map' && key === 'stages'
           ? interpolation.everyStage(value, known)
-          : interpolation.apply(value, 1);
+          : value.kind === 'map' && key === 'sweep'
+            ? interpolation.sweep(value)
+            : interpolation.apply(value, 1);
     entries.set(key, applied === value ? entry : { ...entry, value: applied });
   }
   return { state: 'interpolated', root: { ...root, entries } };
@@ -74,6 +78,8 @@ class Interpolation {
   private values = 0;
   private characters = 0;
   private full = false;
+  /** Parameters whose names stay as they are written. */
+  private left: ReadonlySet<string> = new Set();
 
   constructor(
     params: ReadonlyMap<string, LocatedEntry>,
@@ -95,6 +101,15 @@ class Interpolation {
       { ...entry, value: this.known.get(`params.${key}`) ?? this.finish(`params.${key}`, entry.value, 2) },
     ]);
     return { ...map, entries: new Map(entries) };
+  }
+
+  sweep(map: LocatedMap): LocatedMap {
+    return applySweep(map, (entry, left) => {
+      this.left = left;
+      const value = this.apply(entry.value, 3);
+      this.left = new Set();
+      return value === entry.value ? entry : { ...entry, value };
+    });
   }
 
   everyStage(map: LocatedMap, known: InterpolatedStages): LocatedMap {
@@ -155,6 +170,7 @@ class Interpolation {
   }
 
   private text(scalar: LocatedScalar, text: string, level: number): Located {
+    if (this.left.size > 0 && namesOfParameters(text).some((name) => this.left.has(name))) return scalar;
     const whole = WHOLE.exec(text);
     if (whole !== null) {
       const param = this.param(whole[1] ?? '', scalar);
@@ -331,7 +347,10 @@ class Interpolation {
 
   /** Reports what is no parameter, with what it may stand for: another parameter, a stage, or a number. */
   private misread(scalar: LocatedScalar, message: string, written: string, content: string): void {
-    const near = parameterMeant(written, [...this.params.keys()])?.replace(/^params\./, '');
+    const named = content.replace(/^params\./, '');
+    const near =
+      (this.params.has(named) ? plainParameter(named) : undefined) ??
+      parameterMeant(written, [...this.params.keys()])?.replace(/^params\./, '');
     const result = near === undefined ? this.calculated(content) : undefined;
     const meant = near === undefined ? (result ?? stageMeant(written, this.stages)) : undefined;
     if (meant === undefined) {

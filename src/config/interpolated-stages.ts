@@ -44,7 +44,7 @@ export class InterpolatedStages {
     const visit = (part: Located): void => {
       if (part.kind !== 'scalar') return partsOf(part).forEach(visit);
       if (typeof part.value !== 'string') return;
-      for (const [, name = ''] of part.value.matchAll(/\$\{params\.([A-Za-z0-9_]+)/g)) names.add(name);
+      for (const name of namesOfParameters(part.value)) names.add(name);
     };
     visit(value);
     this.#names.set(value, names);
@@ -57,4 +57,9 @@ export class InterpolatedStages {
     this.#ids.set(value, id);
     return id;
   }
+}
+
+/** Names of the parameters that a text is made of. */
+export function namesOfParameters(text: string): readonly string[] {
+  return [...text.matchAll(/\$\{params\.([A-Za-z0-9_]+)/g)].map(([, name = '']) => name);
 }

@@ -195,3 +195,28 @@ test('property: every scalar and list of scalars comes through as it is', () => 
     }),
   );
 });
+
+test('what a sweep makes of another parameter that it varies is left to its trials', () => {
+  const { data, found } = interpolated(`
+params: { a: 1, b: 2, c: { d: 3 } }
+sweep:
+  parameters:
+    a: [5, "\${params.a}", "\${params.b}", "\${params.c.d}"]
+    stages.x.y: [[{ z: "\${params.a}-\${params.b}" }], "\${params.b}"]
+    params.c.d: { min: "\${params.a}", max: 9 }
+  include: [{ a: 7, stages.x.y: "\${params.a}", b: "\${params.c.d}" }, "\${params.b}"]
+  exclude: [{ a: "\${params.c.d}", b: "\${params.a}" }]
+  metric: { name: "q.\${params.a}" }
+`);
+  assert.deepEqual(found, []);
+  assert.deepEqual((data as { sweep: Json }).sweep, {
+    parameters: {
+      a: [5, 1, 2, '${params.c.d}'],
+      'stages.x.y': [[{ z: '${params.a}-${params.b}' }], 2],
+      'params.c.d': { min: 1, max: 9 },
+    },
+    include: [{ a: 7, 'stages.x.y': '${params.a}', b: 3 }, 2],
+    exclude: [{ a: '${params.c.d}', b: '${params.a}' }],
+    metric: { name: 'q.1' },
+  });
+});

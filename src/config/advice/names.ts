@@ -14,18 +14,25 @@ export function plainName(name: string, between: '_' | '-'): string | undefined 
   return plain === '' || plain === name || plain.length > 64 ? undefined : plain;
 }
 
+/** `learning-rate` -> `learning_rate`: a parameter's name has no hyphen; undefined where the name is one already, or nothing is left. */
+export function plainParameter(name: string): string | undefined {
+  const plain = (plainName(name, '_') ?? name).replaceAll('-', '_');
+  return plain === name || !/^[A-Za-z_]/.test(plain) ? undefined : plain;
+}
+
 /** Another name for a stage or a parameter, wherever it is named. */
 export function adviseName(root: LocatedMap, path: DocumentPath, name: string): Advice | undefined {
   const [section] = path;
   const owner = mapAt(root, path);
   const key = owner?.entries.get(name)?.keyRange;
-  const plain = plainName(name, '_');
+  const plain = section === 'params' ? plainParameter(name) : plainName(name, '_');
   if (path.length !== 1 || key === undefined || plain === undefined || owner?.entries.has(plain) === true)
     return undefined;
   const stages = mapAt(root, ['stages']);
+  const signs = section === 'params' ? ' and `_`' : ', `_` and `-`';
   const uses = section === 'stages' && stages !== undefined ? usesOf(stages, name) : [];
   return {
-    hint: `write \`${plain}\`: a name is letters, digits, \`_\` and \`-\`, and begins with a letter`,
+    hint: `write \`${plain}\`: a name is letters, digits${signs}, and begins with a letter`,
     edits: [{ range: key, text: plain }, ...uses.flatMap((use) => replaceValue(use, plain))],
   };
 }

@@ -453,6 +453,7 @@ export const MISTAKES: readonly (readonly [
   ['seed: 7', 'seed: "7"', 'wrong-type 2:7'],
   ['seed: 7', 'seed: s0123456', 'wrong-type 2:7', 'seed: 0123456'],
   ['params:', 'parameters:', 'unknown-key 3:1'],
+  ['latent_size: 16', 'latent-size: 16', 'out-of-range 4:3'],
   ['stages:', 'steps:', 'unknown-key 5:1'],
   [
     'units: 16\n',
