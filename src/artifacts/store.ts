@@ -9,10 +9,18 @@
  * An entry is made in `tmp/`, its record last, and appears by one rename: it is whole or it is not there.
  */
 import { randomBytes } from 'node:crypto';
-import { readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import { lstat, readFile, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { sha256 } from '../core/json.ts';
-import { errorCode, exists, fileFailure, makeFolder, syncFolder, writeNew } from '../files/atomic.ts';
+import {
+  errorCode,
+  exists,
+  fileFailure,
+  makeFolder,
+  syncFolder,
+  TEMPORARY,
+  writeNew,
+} from '../files/atomic.ts';
 import {
   formatRecord,
   looksUnchanged,
@@ -41,6 +49,9 @@ export type Found =
   /** `part`: the file that is not what was stored. */
   | { readonly state: 'damaged'; readonly part: string }
   | { readonly state: 'present'; readonly entry: Entry };
+
+/** In milliseconds: a checkpoint takes seconds to write, and the clock of a file server may differ. */
+const LONGEST_WRITE = 3_600_000;
 
 export class Store {
   readonly folder: string;
@@ -193,7 +204,7 @@ export class Store {
     return join(this.folder, 'store', hash.slice(0, 2), hash);
   }
 
-  /** Paths of drafts, and of locks on their way, that belong to no process that is at work. */
+  /** Paths of drafts, of locks on their way, and of checkpoints begun that belong to no process that is at work. */
   async leftovers(): Promise<readonly string[]> {
     const folder = join(this.folder, 'tmp');
     const left: string[] = [];
@@ -209,7 +220,20 @@ export class Store {
       .map((name) => join(this.folder, 'locks', name));
     const dead: string[] = [];
     for (const path of locks) if ((await findOwner(path))?.alive === false) dead.push(path);
-    return [...left.map((name) => join(folder, name)), ...dead];
+    return [...left.map((name) => join(folder, name)), ...dead, ...(await this.#begunCheckpoints())];
+  }
+
+  /** Files that were begun among the checkpoints so long ago that nobody is writing them. */
+  async #begunCheckpoints(): Promise<readonly string[]> {
+    const folder = join(this.folder, 'checkpoints');
+    const names = (await ifReadable(readdir(folder, { recursive: true }))) ?? [];
+    const old: string[] = [];
+    for (const path of names.filter((name) => TEMPORARY.test(basename(name)))) {
+      const begun = await lstat(join(folder, path)).catch(() => undefined);
+      if (begun?.isFile() === true && Date.now() - begun.mtimeMs > LONGEST_WRITE)
+        old.push(join(folder, path));
+    }
+    return old;
   }
 
   /** Removes what killed processes left behind. */

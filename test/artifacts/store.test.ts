@@ -163,7 +163,19 @@ test('leftovers of dead processes are removed, drafts of live ones stay', async 
     JSON.stringify({ ...JSON.parse(text), pid: 999_999_999 }),
   );
   writeFileSync(join(locks, `x.lock.${process.pid}-00000000`), text);
+  const checkpoints = join(store.folder, 'checkpoints', 'lineage');
+  await mkdir(join(checkpoints, 'files'), { recursive: true });
+  const begun = ['.1-a.safetensors.12.0123abcd.tmp', 'files/.b.png.13.0123abcd.tmp'];
+  for (const path of [...begun, '.2-a.safetensors.12.0123abcd.tmp', '1-a.safetensors'])
+    writeFileSync(join(checkpoints, path), '');
+  for (const path of [...begun, '1-a.safetensors'])
+    utimesSync(join(checkpoints, path), new Date(0), new Date(0));
   await store.removeLeftovers();
+  assert.deepEqual(readdirSync(checkpoints, { recursive: true }).sort(), [
+    '.2-a.safetensors.12.0123abcd.tmp',
+    '1-a.safetensors',
+    'files',
+  ]);
   assert.deepEqual(
     readdirSync(temporary).sort(),
     [name, owner, 'begun.owner', 'elsewhere', 'elsewhere.owner'].sort(),
