@@ -74,7 +74,7 @@ export class Workspace {
   /**
    * The record of the last run; undefined if there is none, or if it is not one.
    *
-   * @throws Failure `file-unreadable` or `system-limit` if there may be one that cannot be read
+   * @throws Failure `io-failed` or `system-limit` if there may be one that cannot be read
    */
   async readRun(): Promise<RunRecord | undefined> {
     const text = await this.readText('run.json');
@@ -101,7 +101,7 @@ export class Workspace {
   /**
    * A file of the run itself; undefined if there is none.
    *
-   * @throws Failure `file-unreadable` or `system-limit` if there may be one that cannot be read
+   * @throws Failure `io-failed` or `system-limit` if there may be one that cannot be read
    */
   async readText(name: string): Promise<string | undefined> {
     return readPresent(join(this.folder, name));

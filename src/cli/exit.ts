@@ -31,6 +31,7 @@ const OF_THE_WORK: ReadonlySet<DiagnosticCode> = new Set([
   'output-not-writable',
   'disk-full',
   'system-limit',
+  'io-failed',
   'port-unavailable',
   'verification-stopped',
   'run-locked',

@@ -14,7 +14,7 @@ export const MAX_FILE_BYTES = 256 * 1024;
  *
  * @param path where it lies
  * @param name how messages call it
- * @throws Failure `file-not-found`, `file-unreadable`, `file-too-large` or `file-empty`, without a range
+ * @throws Failure `file-not-found`, `file-unreadable`, `file-too-large`, `file-empty` or `io-failed`, without a range
  */
 export async function readSource(path: string, name: string): Promise<SourceFile> {
   const text = decode(await readBytes(path, name), name);
@@ -68,8 +68,10 @@ async function readBytes(path: string, name: string): Promise<Buffer> {
       case 'EACCES':
       case 'EPERM':
         throw failure('file-unreadable', `${shown} may not be read by you`);
+      case 'ELOOP':
+        throw failure('file-unreadable', `${shown} is a link that leads back to itself`);
       default:
-        throw failure('file-unreadable', `${shown} cannot be read (${reason})`);
+        throw failure('io-failed', `${shown} cannot be read (${reason})`);
     }
   }
 }

@@ -63,6 +63,7 @@ export const DIAGNOSTIC_CODES = {
   'not-finite': 'A loss or a result became NaN or infinite.',
   'output-not-writable': 'The outputs or the cache cannot be written.',
   'disk-full': 'The disk is full.',
+  'io-failed': 'The system does not let a file be read or written: its permissions, links or disk.',
   'system-limit': 'The system allows no more open files, processes or memory.',
   'file-kept': 'A file of the user was in the way of an artifact, and has another name now.',
   'cache-corrupt': 'A cache entry is not what was stored.',

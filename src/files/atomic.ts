@@ -179,7 +179,7 @@ export function systemFailure(error: unknown): unknown {
     );
   }
   return failure(
-    'file-unreadable',
+    'io-failed',
     `${path === undefined ? 'a file' : `\`${path}\``} cannot be read or written (${code})`,
     'check its permissions, and the disk that it is on',
   );

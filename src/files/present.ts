@@ -12,7 +12,7 @@ const ABSENT: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'ENA
 /**
  * The text of a file; undefined if there is no such file.
  *
- * @throws Failure `file-unreadable` or `system-limit` if it is there, or may be, and cannot be read
+ * @throws Failure `io-failed` or `system-limit` if it is there, or may be, and cannot be read
  */
 export async function readPresent(path: string): Promise<string | undefined> {
   return readFile(path, 'utf8').catch((error: unknown) => absent(error, undefined));
@@ -21,7 +21,7 @@ export async function readPresent(path: string): Promise<string | undefined> {
 /**
  * Names in a folder; none if there is no such folder.
  *
- * @throws Failure `file-unreadable` or `system-limit` if it is there, or may be, and cannot be read
+ * @throws Failure `io-failed` or `system-limit` if it is there, or may be, and cannot be read
  */
 export async function namesIn(folder: string): Promise<readonly string[]> {
   return readdir(folder).catch((error: unknown) => absent(error, []));
@@ -30,7 +30,7 @@ export async function namesIn(folder: string): Promise<readonly string[]> {
 /**
  * What is in a folder; nothing if there is no such folder, or if it is somebody else's, and closed to this user.
  *
- * @throws Failure `file-unreadable` or `system-limit` for whatever else keeps it from being read
+ * @throws Failure `io-failed` or `system-limit` for whatever else keeps it from being read
  */
 export async function visibleEntries(folder: string): Promise<readonly Dirent[]> {
   return readdir(folder, { withFileTypes: true }).catch((error: unknown) =>

@@ -123,7 +123,7 @@ export function listedTrials({ sweep, trials }: SweepRecord): ReturnType<typeof 
 /**
  * The record in a workspace; undefined if there is none, or if it is not one.
  *
- * @throws Failure `file-unreadable` or `system-limit` if there may be one that cannot be read
+ * @throws Failure `io-failed` or `system-limit` if there may be one that cannot be read
  */
 export async function readSweep(workspace: string): Promise<SweepRecord | undefined> {
   const text = await readPresent(sweepFile(workspace));

@@ -189,7 +189,7 @@ for (const error of ['EIO', 'ENOSPC'] as const) {
           );
         } else {
           assert.equal(outcome.code, 1, outcome.fault);
-          const expected = error === 'EIO' ? ['output-not-writable', 'file-unreadable'] : ['disk-full'];
+          const expected = error === 'EIO' ? ['output-not-writable', 'io-failed'] : ['disk-full'];
           assert.ok(expected.includes(outcome.printed ?? ''), `${outcome.fault}: ${outcome.printed}`);
         }
       }

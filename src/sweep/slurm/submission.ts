@@ -89,7 +89,7 @@ export function eventsFile(folder: string, index: MemberIndex): string {
 /**
  * The submission of a workspace; undefined if there is none, or if it is not one.
  *
- * @throws Failure `file-unreadable` or `system-limit` if there may be one that cannot be read
+ * @throws Failure `io-failed` or `system-limit` if there may be one that cannot be read
  */
 export async function readSubmission(workspace: string): Promise<Submission | undefined> {
   const text = await readPresent(join(slurmFolder(workspace), 'plan.json'));
