@@ -97,20 +97,22 @@ export function withEntries(
   return { hint: `write ${text}${reason}`, edits };
 }
 
-/** A slip of the fingers, another case, or quotation marks around the key. */
+/** A slip of the fingers, another case, quotation marks around the key, or a value that is joined to it. */
 function rename(
   owner: LocatedMap,
   key: string,
   value: Located,
   properties: readonly string[],
 ): Advice | undefined {
-  const joined = /^([\w-]+)\s*[:=]\s*(.*)$/s.exec(key);
-  if (joined !== null && value.kind === 'scalar' && value.value === null) {
+  const joined = /^([\w-]+)\s*(?:[:=@;]\s*|\s)(\S.*)$/s.exec(key);
+  // `kernel size` is one name.
+  const isName = properties.includes(key.replace(/\s+/g, '_'));
+  if (joined !== null && !isName && value.kind === 'scalar' && value.value === null) {
     const name = properties.find((each) => each === joined[1]) ?? suggest(joined[1] ?? '', properties);
     const text = name === undefined ? undefined : `${name}: ${joined[2] ?? ''}`;
     const range = owner.entries.get(key)?.keyRange;
     if (text === undefined || range === undefined) return undefined;
-    return { hint: `write \`${text}\`, with a space after the colon`, edits: [{ range, text }] };
+    return { hint: `write \`${text}\`, with a colon and a space`, edits: [{ range, text }] };
   }
   const plain = key.replace(/^[“”"'‘’]|[“”"'‘’]$/g, '').trim();
   const name = plain !== key && properties.includes(plain) ? plain : suggest(key, properties);
@@ -147,7 +149,7 @@ export function meantKeys(
   for (const key of keys) {
     const near = suggest(key, properties);
     if (near !== undefined) meant.add(near);
-    const joined = /^([\w-]+)\s*[:=]/.exec(key)?.[1];
+    const joined = /^([\w-]+)\s*[\s:=@;]/.exec(key)?.[1];
     if (joined !== undefined) meant.add(joined);
     const argument = typeof layer === 'string' ? argumentMeant(layer, key) : undefined;
     if (argument !== undefined && 'name' in argument) meant.add(argument.name);
