@@ -11,6 +11,7 @@ import {
   sourceOf,
   type Origin,
 } from './located.ts';
+import { LONGEST_TEXT, MOST_SUGGESTED } from './advice/limits.ts';
 import { keysOf, parameterMeant, stageMeant } from './advice/parameters.ts';
 import { plainParameter } from './advice/names.ts';
 import { readPython } from './advice/python.ts';
@@ -183,7 +184,7 @@ class Interpolation {
     for (const match of text.matchAll(/\$\{([^{}]*)(\}?)/g)) {
       const [found, content = '', closing] = match;
       if (closing === '') {
-        const meant = parameterMeant(text.slice(match.index), [...this.params.keys()]);
+        const meant = parameterMeant(text.slice(match.index), this.namesNearby());
         const message =
           meant === undefined ? 'a `${` is not closed by a `}`' : '`${}` takes one pair of braces';
         this.bad(scalar, message, meant?.replace(/^params\./, ''));
@@ -239,10 +240,10 @@ class Interpolation {
     const [, first = '', ...rest] = segmentsOf(content).map(({ name }) => name);
     const entry = this.params.get(first);
     if (entry === undefined) {
-      const names = [...this.params.keys()];
+      const names = this.namesNearby();
       const hint =
         didYouMean(first, names) ??
-        (names.length === 0 ? `write \`params: { ${first}: … }\` at the top` : undefined);
+        (this.params.size === 0 ? `write \`params: { ${first}: … }\` at the top` : undefined);
       const near = suggest(first, names);
       const edits = near === undefined ? undefined : wholeEdit(scalar, [`params.${near}`, ...rest].join('.'));
       const message = `there is no parameter ${backticked(first)}`;
@@ -334,9 +335,14 @@ class Interpolation {
     }
   }
 
+  /** Parameters that a mistake may mean; none once there are many mistakes. */
+  private namesNearby(): readonly string[] {
+    return this.problems < MOST_SUGGESTED ? [...this.params.keys()] : [];
+  }
+
   /** What `params.n * 2` comes to, where it is plain arithmetic. */
   private calculated(content: string): string | undefined {
-    if (!/[*/+-]/.test(content)) return undefined;
+    if (content.length > LONGEST_TEXT || !/[*/+-]/.test(content)) return undefined;
     const text = content.replace(/\b(?:params\.)?([A-Za-z_]\w*)\b/g, (word, name: string) => {
       const value = this.params.get(name)?.value;
       return value?.kind === 'scalar' && typeof value.value === 'number' ? String(value.value) : word;
@@ -350,7 +356,7 @@ class Interpolation {
     const named = content.replace(/^params\./, '');
     const near =
       (this.params.has(named) ? plainParameter(named) : undefined) ??
-      parameterMeant(written, [...this.params.keys()])?.replace(/^params\./, '');
+      parameterMeant(written, this.namesNearby())?.replace(/^params\./, '');
     const result = near === undefined ? this.calculated(content) : undefined;
     const meant = near === undefined ? (result ?? stageMeant(written, this.stages)) : undefined;
     if (meant === undefined) {

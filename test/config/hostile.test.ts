@@ -106,6 +106,12 @@ const CORPUS: Readonly<Record<string, string | Uint8Array>> = {
   'interpolation-open': `name: x\nparams: { a: 1 }\nstages: { d: { type: dataset, source: "\${params.${LONG}}" } }\n`,
   'interpolation-itself':
     'name: x\nparams: { a: "${params.a}" }\nstages: { d: { type: dataset, source: "${params.a}" } }\n',
+  'value-spaces': stage(`{ type: subset, data: d, count: "1${' '.repeat(100_000)}x" }`),
+  'key-spaces': stage(`{ type: subset, data: d, "cou${' '.repeat(100_000)}nt": 1 }`),
+  'parameter-spaces': `name: x\nparams: { x: 1 }\nstages: { d: { type: dataset, limit: "\${${' '.repeat(100_000)}y" } }\n`,
+  'parameters-unknown': `name: x\nparams:\n${many(3000, (i) => `  param_${i}: 1`)}\nl: [${many(5000, (i) => `"\${params.parm_${i}}"`).replaceAll('\n', ',')}]\n`,
+  'spaces-odd': `name: x${'\u00a0'.repeat(50_000)}y\nstages: {}\n`,
+  'syntax-spaces': `name${' '.repeat(60_000)}x\n  y: z: ${' '.repeat(60_000)}.\n`,
   'one-line': `name: ${'x '.repeat(120_000)}\n`,
   'comment-only': `# ${LONG}\n`,
   'quote-open': `name: "${LONG}\n`,

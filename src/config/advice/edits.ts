@@ -3,6 +3,7 @@ import type { SourceRange, TextEdit } from '../../core/diagnostic.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import { yamlText } from '../../core/yaml-text.ts';
 import { find, toJson, type Located, type LocatedMap } from '../located.ts';
+import { LONGEST_TEXT, MOST_VALUES } from './limits.ts';
 
 /** What to do about a mistake: in words, and as changes of the text where one is certain. */
 export interface Advice {
@@ -108,16 +109,14 @@ export function mapAt(root: Located, path: readonly (string | number)[]): Locate
   return value?.kind === 'map' ? value : undefined;
 }
 
-/** Values in a tree of which more is said than that they are wrong: nobody repairs more by hand, and each look costs time. */
-const MOST_VALUES = 500;
-
-/** Whether a tree has few values; aliases are followed. */
+/** Whether a tree has few values, and no long texts; aliases are followed. */
 export function isSmall(value: Located): boolean {
   return countUpTo(value, MOST_VALUES) < MOST_VALUES;
 }
 
 function countUpTo(value: Located, most: number): number {
-  if (value.kind === 'scalar') return 1;
+  if (value.kind === 'scalar') return isLong(value.value) ? most : 1;
+  if (value.kind === 'map' && [...value.entries.keys()].some(isLong)) return most;
   const parts = value.kind === 'list' ? value.items : [...value.entries.values()].map((entry) => entry.value);
   if (parts.length >= most) return most;
   let count = 1;
@@ -126,6 +125,10 @@ function countUpTo(value: Located, most: number): number {
     count += countUpTo(part, most - count);
   }
   return count;
+}
+
+function isLong(text: unknown): boolean {
+  return typeof text === 'string' && text.length > LONGEST_TEXT;
 }
 
 /** Whether an item stands in a list in one line. */

@@ -1,7 +1,7 @@
 /** Names that stages, parameters and pipelines cannot have, and the nearest that they can. */
 import type { Located, LocatedMap } from '../located.ts';
 import type { DocumentPath } from '../pipeline.ts';
-import { mapAt, replaceValue, type Advice } from './edits.ts';
+import { isSmall, mapAt, replaceValue, type Advice } from './edits.ts';
 
 /** `quality of it` -> `quality_of_it`; undefined where nothing is left. */
 export function plainName(name: string, between: '_' | '-'): string | undefined {
@@ -29,6 +29,7 @@ export function adviseName(root: LocatedMap, path: DocumentPath, name: string): 
   if (path.length !== 1 || key === undefined || plain === undefined || owner?.entries.has(plain) === true)
     return undefined;
   const stages = mapAt(root, ['stages']);
+  if (stages !== undefined && !isSmall(stages)) return undefined;
   const signs = section === 'params' ? ' and `_`' : ', `_` and `-`';
   const uses = section === 'stages' && stages !== undefined ? usesOf(stages, name) : [];
   return {

@@ -1,6 +1,7 @@
 /** Parameters as other tools name them: `$x`, `{{ x }}`, `${{ x }}`, `params.x`, `%x%`, `<x>`. */
 import type { LocatedMap } from '../located.ts';
 import { suggest } from '../../core/suggest.ts';
+import { LONGEST_TEXT } from './limits.ts';
 
 /** Words before a parameter's name elsewhere. */
 const PREFIX =
@@ -12,6 +13,7 @@ const PREFIX =
  * @param names of the parameters
  */
 export function parameterMeant(text: string, names: readonly string[]): string | undefined {
+  if (text.length > LONGEST_TEXT) return undefined;
   const trimmed = text.trim();
   const inner = trimmed.replace(/^(?:\$?\{+|\$\(|[$%@*<])\s*/, '').replace(/\s*[})>%]*$/, '');
   const path = inner
@@ -60,6 +62,7 @@ const MOST_LINES = 5000;
 
 /** The stage that a text names in the way of another tool: `${stages.noisy}`, `noisy.images`, `outputs/noisy`. */
 export function stageMeant(text: string, names: readonly string[]): string | undefined {
+  if (text.length > LONGEST_TEXT) return undefined;
   const inner = text.trim().replace(/^(?:\$?\{+|\$\(|[$%@*<])\s*|\s*[})>%]*$/g, '');
   const parts = inner.split(/[./:@]/);
   const found = parts.filter((part) => names.includes(part));

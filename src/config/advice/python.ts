@@ -1,5 +1,6 @@
 /** Values as Python, or a hand in a hurry, writes them: `(3, 3)`, `28*28`, `None`, `layers.Dense(32, activation='relu')`, `3x3`, `20%`. */
 import type { Json } from '../../core/json.ts';
+import { LONGEST_TEXT } from './limits.ts';
 
 export type Python =
   | { readonly kind: 'value'; readonly value: Json }
@@ -13,13 +14,10 @@ export type Python =
       readonly keywords: ReadonlyMap<string, Python>;
     };
 
-/** Longer texts are not what somebody typed for a setting. */
-const LONGEST = 2000;
-
 /** Reads a text; undefined where it is nothing of this kind. */
 export function readPython(text: string): Python | undefined {
   const trimmed = text.trim();
-  if (trimmed === '' || trimmed.length > LONGEST) return undefined;
+  if (trimmed === '' || trimmed.length > LONGEST_TEXT) return undefined;
   return readSpecial(trimmed) ?? new Reader(trimmed).whole();
 }
 

@@ -12,19 +12,19 @@ import {
   type OffsetEdit,
   type TextAdvice,
 } from './lines.ts';
+import { LONGEST_TEXT, MOST_READ } from './limits.ts';
 
 /** White space that looks like a blank, and that YAML takes for a letter. */
 const ODD_SPACE = /[\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000\ufeff]/gu;
-const ODD = '[\\u00a0\\u1680\\u2000-\\u200b\\u202f\\u205f\\u3000\\ufeff]';
-/** Where it separates: before the first letter of a line, or beside a sign of YAML. */
-const SEPARATING = new RegExp(`^\\s*${ODD}+|(?:[:,{[]|^\\s*-)\\s*${ODD}+|${ODD}+\\s*[:,}\\]](?=\\s|$)`, 'gu');
 
 /** Odd spaces that stand where YAML needs plain ones, all of them. */
 export function oddSpaces(text: string): readonly OffsetEdit[] {
   const edits: OffsetEdit[] = [];
   for (const { start, line } of linesOf(text)) {
     const code = line.replace(/(?:^|\s)#.*$/, '');
-    for (const match of code.matchAll(SEPARATING)) {
+    for (const match of code.matchAll(/[\s\u200b]+/gu)) {
+      const end = match.index + match[0].length;
+      if (match[0].search(ODD_SPACE) < 0 || !isSeparating(code, match.index, end)) continue;
       if (isQuoted(code, match.index)) continue;
       for (const odd of match[0].matchAll(ODD_SPACE)) {
         const at = start + match.index + odd.index;
@@ -39,14 +39,25 @@ export function oddSpaces(text: string): readonly OffsetEdit[] {
   return edits;
 }
 
+/** Whether space separates: it is before the first letter of a line, or beside a sign of YAML. */
+function isSeparating(code: string, start: number, end: number): boolean {
+  const before = code.charAt(start - 1);
+  const isDash = before === '-' && code.slice(0, start - 1).trim() === '';
+  return start === 0 || isDash || /[:,{[]/.test(before) || /^[:,}\]](?:\s|$)/.test(code.slice(end, end + 2));
+}
+
 /** The repair of a text that did not parse at an offset. */
 export function repairText(text: string, offset: number): TextAdvice | undefined {
   const before = firstError(text) ?? offset;
   const lines = linesOf(text);
+  if (lines.some(({ line }) => line.length > LONGEST_TEXT)) return undefined;
   const index = lines.findLastIndex(({ start }) => start <= offset);
   let further: TextAdvice | undefined;
   let twice: TextAdvice | undefined;
+  let left = MOST_READ;
   for (const candidate of candidates(lines, index)) {
+    left -= text.length;
+    if (left < 0) break;
     const repaired = applyEdits(text, candidate.edits);
     const after = firstError(repaired);
     // Keys that are there twice are a sign of the wrong indentation.
@@ -57,10 +68,14 @@ export function repairText(text: string, offset: number): TextAdvice | undefined
   return twice ?? further;
 }
 
-export function applyEdits(text: string, edits: readonly OffsetEdit[]): string {
-  return edits
-    .toSorted((a, b) => b.start - a.start)
-    .reduce((all, edit) => all.slice(0, edit.start) + edit.text + all.slice(edit.end), text);
+function applyEdits(text: string, edits: readonly OffsetEdit[]): string {
+  const parts: string[] = [];
+  let at = 0;
+  for (const edit of edits.toSorted((a, b) => a.start - b.start)) {
+    parts.push(text.slice(at, edit.start), edit.text);
+    at = edit.end;
+  }
+  return parts.join('') + text.slice(at);
 }
 
 function firstError(text: string, uniqueKeys = false): number | undefined {
