@@ -174,9 +174,9 @@ export function fingerprint(
 
 const RECORDS: ReadonlySet<string> = new Set(['run.json', 'log.jsonl', 'report.html']);
 
-/** The environment without what changes the output: whether in CI, under npm, and whether colours are wanted. */
+/** The environment without what changes the output or the signals: CI, npm, colours, and `_`, by which `nohup` shows. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
-  const { NO_COLOR: _noColor, FORCE_COLOR: _forceColor, CI: _ci, ...rest } = process.env;
+  const { NO_COLOR: _noColor, FORCE_COLOR: _forceColor, CI: _ci, _: _program, ...rest } = process.env;
   return Object.fromEntries(Object.entries(rest).filter(([name]) => !name.startsWith('npm_')));
 }
 
