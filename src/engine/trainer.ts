@@ -1,5 +1,6 @@
 /** Chooses how a model is trained: op by op, in a loop inside a TensorFlow graph, or compiled by XLA. */
 import type { LayersModel } from '@tensorflow/tfjs';
+import { systemFailure } from '../files/atomic.ts';
 import type { Engine } from './engine.ts';
 import type { GraphMode } from './compile/loop.ts';
 import { compiledTrainer } from './compile/trainer.ts';
@@ -34,6 +35,8 @@ export function createTrainer(
     try {
       return { trainer: compiledTrainer(engine, options, mode), mode, refusals };
     } catch (error) {
+      // A temporary folder that is missing is not a matter of the model.
+      if (error instanceof Error && 'syscall' in error) throw systemFailure(error);
       const reason = error instanceof Error ? error.message : String(error);
       refusals.push(`${MODE_NAMES[mode]} does not take this training: ${firstLine(reason)}`);
     }

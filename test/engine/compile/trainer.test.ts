@@ -206,6 +206,20 @@ test('without graphs, training is eager; that is told where something else was a
   assert.equal(refusals.length, 1);
 });
 
+test('a temporary folder that is missing is told, and changes no mode', () => {
+  const { TMPDIR: before } = process.env;
+  process.env['TMPDIR'] = '/nonexistent';
+  try {
+    assert.throws(
+      () => chosen({ choice: 'graph' }),
+      (error) => error instanceof Failure && error.diagnostics[0]?.code === 'output-not-writable',
+    );
+  } finally {
+    if (before === undefined) delete process.env['TMPDIR'];
+    else process.env['TMPDIR'] = before;
+  }
+});
+
 test('what XLA refuses runs as a graph, and what no graph takes runs eagerly', () => {
   const backend = nativeBackend(tf);
   const { binding } = backend;
