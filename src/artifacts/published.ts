@@ -6,7 +6,8 @@ import { lstat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { isJsonObject } from '../core/json.ts';
 import { writeFileAtomic } from '../files/atomic.ts';
-import { readPresent } from '../files/present.ts';
+import { hashFile } from '../files/hash.ts';
+import { ifReadable, readPresent } from '../files/present.ts';
 import { looksUnchanged, type StoredFile } from './entry.ts';
 
 /** The folder of the lists in a workspace. */
@@ -15,7 +16,9 @@ export const LISTS = '.artifacts';
 /** A link that a killed run did not rename. */
 const LEFTOVER = /^\..+\.[0-9a-f]{8}\.tmp$/;
 
-export type PublishedFile = Pick<StoredFile, 'path' | 'bytes' | 'modified'>;
+/** Lists of earlier versions have no SHA-256. */
+export type PublishedFile = Pick<StoredFile, 'path' | 'bytes' | 'modified'> &
+  Partial<Pick<StoredFile, 'sha256'>>;
 
 export class PublishedFiles {
   readonly #folder: string;
@@ -43,7 +46,7 @@ export class PublishedFiles {
   }
 
   async write(files: readonly PublishedFile[]): Promise<void> {
-    const list = files.map(({ path, bytes, modified }) => ({ path, bytes, modified }));
+    const list = files.map(({ path, bytes, modified, sha256 }) => ({ path, bytes, modified, sha256 }));
     await writeFileAtomic(this.#list, `${JSON.stringify(list)}\n`);
   }
 
@@ -74,7 +77,12 @@ export class PublishedFiles {
 async function isOneOf(path: string, versions: readonly PublishedFile[]): Promise<boolean> {
   for (const version of versions) if (await looksUnchanged(path, version)) return true;
   const found = await lstat(path).catch(() => undefined);
-  return versions.length > 0 && found?.isFile() === true && found.nlink > 1;
+  if (versions.length === 0 || found?.isFile() !== true) return false;
+  if (found.nlink > 1) return true;
+  // A copy of a project (`cp -r`, `git clone`) has the content, and other times.
+  const alike = versions.filter(({ bytes, sha256 }) => bytes === found.size && sha256 !== undefined);
+  const hash = alike.length > 0 ? await ifReadable(hashFile(path)) : undefined;
+  return alike.some(({ sha256 }) => sha256 === hash);
 }
 
 async function isReadOnly(path: string): Promise<boolean> {

@@ -8,6 +8,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -103,6 +104,18 @@ test('files of the user in the place of an artifact get another name', async () 
   for (const [path, text] of Object.entries(files)) assert.equal(contentOf(`s/${path}`), text);
   assert.ok(await workspace.shows('s', entry));
   assert.deepEqual((await workspace.foreignFiles()).length, 5);
+});
+
+test('an artifact that was copied, with another time, is not the file of a user', async () => {
+  const first = await entryOf({ 'a.txt': 'one', 'b.txt': 'x' });
+  await workspace.publish('s', first);
+  for (const [name, text] of [['a.txt', 'one'] as const, ['b.txt', 'y'] as const]) {
+    replaceFile(`s/${name}`, text);
+    utimesSync(join(workspace.folder, 's', name), new Date(0), new Date(0));
+  }
+  assert.deepEqual(await workspace.foreignFiles(), ['s/b.txt']);
+  assert.deepEqual(await workspace.publish('s', await entryOf({ 'a.txt': 'two' })), []);
+  assert.deepEqual(readdirSync(join(workspace.folder, 's')).sort(), ['a.txt', 'b.txt']);
 });
 
 test('a folder that is a link is written through, and what else lies there stays', async () => {
