@@ -9,20 +9,24 @@ import { measuredIn, trialsFolder } from './plan.ts';
 import { readSweep, recordWith, type SweepRecord, type TrialRecord } from './record.ts';
 import { readSubmittedNow } from './slurm/collect.ts';
 
-/** @returns undefined if there is none that can be read */
+/**
+ * @returns undefined if there is none, or if it is not one
+ * @throws Failure `file-unreadable` or `system-limit` if there may be one that cannot be read
+ */
 export async function readSweepNow(workspace: string, store: Store): Promise<SweepRecord | undefined> {
   const record = await readSweep(workspace);
   if (record === undefined) return undefined;
   if (record.launcher === 'slurm') return readSubmittedNow(record, workspace, store);
   if (record.status !== 'running' && record.status !== 'interrupted') return record;
   const lock = await findOwner(store.lockFile(dirname(workspace), basename(workspace)));
-  const trials = record.trials.map((trial) =>
-    trial.state === 'pending' ? trialNow(record, trial, { workspace, store }) : trial,
-  );
+  const trials: TrialRecord[] = [];
+  // One after another: all at once would open more files than many systems allow.
+  for (const trial of record.trials)
+    trials.push(trial.state === 'pending' ? await trialNow(record, trial, { workspace, store }) : trial);
   return {
     ...record,
     status: lock?.alive === true ? 'running' : 'interrupted',
-    trials: await Promise.all(trials),
+    trials,
   };
 }
 

@@ -713,7 +713,7 @@ export type Threads = number;
 
 /**
  * A sweep: the pipeline run again and again with other values. `hourglass sweep FILE` runs it; `hourglass
- * run` pays no heed to it.
+ * run` ignores it.
  */
 export type Sweep = {
   /**
@@ -830,7 +830,7 @@ export type Sweep = {
     /** Trials that must be complete before one is stopped. */
     readonly min_trials: number;
     /**
-     * A trial is held against all that are at least so many before it, which it waits for: so the outcome
+     * A trial is compared with all that are at least so many before it, which it waits for: so the outcome
      * does not depend on how many run side by side, and no more than this many do.
      */
     readonly lag: number;
