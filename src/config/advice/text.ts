@@ -93,7 +93,7 @@ function linesOf(text: string): readonly Line[] {
 }
 
 function* candidates(lines: readonly Line[], index: number): Generator<TextAdvice> {
-  for (const width of [2, 4]) {
+  for (const width of tabWidths(lines)) {
     const tabs = lines.flatMap(({ start, line }) => {
       const indent = /^\s*/.exec(line)?.[0] ?? '';
       return indent.includes('\t')
@@ -102,6 +102,7 @@ function* candidates(lines: readonly Line[], index: number): Generator<TextAdvic
     });
     if (tabs.length > 0) yield { hint: `indent with spaces, ${width} for a tab here`, edits: tabs };
   }
+  yield* argumentsBelow(lines, index);
   const here = [index, index - 1, index + 1].flatMap((each) => lines[each] ?? []);
   for (const line of here) yield* repairsOf(line, lines.map((each) => each.line).join('\n'));
   yield* ofAll(lines);
@@ -109,6 +110,57 @@ function* candidates(lines: readonly Line[], index: number): Generator<TextAdvic
   yield* valueAboveMap(lines, index);
   const wrong = lines[index];
   if (wrong !== undefined) yield* indentations(lines, index, wrong);
+  yield* deeperBelow(lines, index);
+}
+
+/** Spaces for a tab, the likeliest first: those that put the first tab in line with what stands above it. */
+function tabWidths(lines: readonly Line[]): ReadonlySet<number> {
+  const first = lines.findIndex(({ line }) => /^\t+\S/.test(line));
+  const tabs = /^\t*/.exec(lines[first]?.line ?? '')?.[0].length ?? 0;
+  const above = lines.slice(0, Math.max(0, first)).findLast(({ line }) => /^ *[^\s#]/.test(line))?.line ?? '';
+  const [, indent = '', dash = ''] = /^( *)(- )?/.exec(above) ?? [];
+  const below = /:\s*(?:#.*)?$/.test(above) ? indent.length + 2 + dash.length : indent.length;
+  const width = below / Math.max(tabs, 1);
+  return new Set([...(Number.isInteger(width) && width > 0 ? [width] : []), 2, 4]);
+}
+
+/** Lines after one, as long as they are of a kind. */
+function runAfter(lines: readonly Line[], index: number, kind: RegExp): readonly Line[] {
+  const later = lines.slice(index, index + 30);
+  const end = later.findIndex(({ line }) => !kind.test(line));
+  return later.slice(0, end < 0 ? later.length : end);
+}
+
+function indented(lines: readonly Line[], from: number, to: number): readonly OffsetEdit[] {
+  return lines.map(({ start }) => ({ start, end: start + from, text: ' '.repeat(to) }));
+}
+
+/** `- Dense:`, with its arguments below the dash. */
+function* argumentsBelow(lines: readonly Line[], index: number): Generator<TextAdvice> {
+  const [, indent, name = ''] = /^( *)- ([A-Za-z]\w*):\s*$/.exec(lines[index - 1]?.line ?? '') ?? [];
+  if (indent === undefined) return;
+  const found = runAfter(lines, index, new RegExp(`^${indent}[A-Za-z_]\\w*:`));
+  const width = indent.length + 4;
+  const more = ['', ' and the next'][found.length - 1] ?? ` and the next ${found.length - 1}`;
+  if (found.length > 0)
+    yield {
+      hint: `indent this line${more} with ${width} spaces, further than \`${name}\``,
+      edits: indented(found, indent.length, width),
+    };
+}
+
+/** `source: mnist`, with the settings that follow indented further. */
+function* deeperBelow(lines: readonly Line[], index: number): Generator<TextAdvice> {
+  const [, indent, key = ''] = /^( *)([\w-]+): +[^\s#]/.exec(lines[index]?.line ?? '') ?? [];
+  const own = /^ */.exec(lines[index + 1]?.line ?? '')?.[0] ?? '';
+  if (indent === undefined || own.length <= indent.length || !KEYS.has(key)) return;
+  const found = runAfter(lines, index + 1, new RegExp(`^${own}[A-Za-z_]`));
+  const which = found.length === 1 ? 'the next line' : `the next ${found.length} lines`;
+  if (found.length > 0)
+    yield {
+      hint: `indent ${which} with ${indent.length} spaces, like this one`,
+      edits: indented(found, own.length, indent.length),
+    };
 }
 
 /** The same slip on several lines. */
@@ -184,7 +236,7 @@ function* indentations(lines: readonly Line[], index: number, { start, line }: L
     const isDeeper = above === lines[index - 1] && width > own && width < own + 2;
     if (width >= own && !isDeeper) continue;
     const edits = [{ start: above.start, end: above.start + width, text: ' '.repeat(own) }];
-    if (isDeeper || /^\s*[\w-]+:\s*$/.test(above.line))
+    if (isDeeper || (/^\s*[\w-]+:\s*$/.test(above.line) && !/^(?:stages|params|sweep):/.test(above.line)))
       yield { hint: `indent \`${above.line.trim()}\` with ${own} spaces, like this line`, edits };
     break;
   }

@@ -1,6 +1,23 @@
 /** Slips in YAML, and what users of JSON, TOML, Python and shells write, in the pipeline of `mistakes.ts`. */
 
 export const SLIPS: readonly (readonly [right: string, wrong: string, found: string, repaired?: string])[] = [
+  ['- Dense:\n          units: 16\n', '- Dense:\n      units: 16\n', 'yaml-syntax 25:7'],
+  [
+    '- Dense:\n          units: 16\n',
+    '- Dense:\n      units: 16\n      activation: relu\n      use_bias: false\n',
+    'yaml-syntax 25:7',
+    '- Dense:\n          units: 16\n          activation: relu\n          use_bias: false\n',
+  ],
+  ['    source: mnist\n', '\tsource: mnist\n', 'yaml-syntax 8:1'],
+  ['    shuffle: true\n    validation', '\tshuffle: true\n\tvalidation', 'yaml-syntax 49:1'],
+  ['      - Dropout', '\t- Dropout', 'yaml-syntax 22:1'],
+  ['          units: 16\n', '\tunits: 16\n', 'yaml-syntax 25:1'],
+  ['mnist\n    limit: 100', 'mnist\n      limit: 100', 'yaml-syntax 8:13'],
+  [
+    'epochs: 3\n    batch_size: 32\n    shuffle: true',
+    'epochs: 3\n     batch_size: 32\n     shuffle: true',
+    'yaml-syntax 47:13',
+  ],
   ['shuffle: true', 'shuffle: 1', 'wrong-type 49:14'],
   ['shuffle: true', 'shuffle: on', 'wrong-type 49:14'],
   ['shuffle: true', 'shuffle: t', 'wrong-type 49:14'],
