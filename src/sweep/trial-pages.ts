@@ -1,11 +1,16 @@
 /** The pages of a sweep's trials: each is the report of its run, with a way back to the page of the sweep. */
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { exists } from '../files/atomic.ts';
 import { Failure } from '../core/diagnostic.ts';
 import { writeReport } from '../report/write.ts';
 import type { SweepEvent } from './event.ts';
 import { trialsFolder } from './plan.ts';
 import { trialNumbers, type SweepRecord } from './record.ts';
+
+/** When a file was written, in milliseconds; 0 where there is none. */
+async function modified(path: string): Promise<number> {
+  return (await stat(path).catch(() => undefined))?.mtimeMs ?? 0;
+}
 
 /** The page of a trial, relative to the workspace. */
 export function trialPage(id: string): string {
@@ -31,6 +36,8 @@ export class TrialPages {
   /** Numbers that pages of an earlier start may show. */
   readonly #earlier: ReadonlyMap<string, number>;
   readonly #written = new Set<string>();
+  /** Trials at their end without a page. */
+  readonly #waiting: string[] = [];
   #last: Promise<void> = Promise.resolve();
 
   constructor(
@@ -48,19 +55,26 @@ export class TrialPages {
   follow(event: SweepEvent): void {
     if (event.type === 'trial-chosen' && !this.#numbers.has(event.trial))
       this.#numbers.set(event.trial, this.#numbers.size + 1);
-    if (event.type !== 'trial-finished' || event.outcome.state === 'left') return;
-    const { id } = event.outcome;
-    this.#last = this.#last.then(() => this.#write(id));
+    // While a worker is busy: a page that is drawn between two trials would keep the next one waiting.
+    if (event.type === 'trial-event' && event.event.type === 'stage-started') this.#writeWaiting();
+    if (event.type === 'trial-finished' && event.outcome.state !== 'left')
+      this.#waiting.push(event.outcome.id);
   }
 
-  /** Waits for what was begun, and writes pages that are missing, or show another number. */
+  #writeWaiting(): void {
+    for (const id of this.#waiting.splice(0)) this.#last = this.#last.then(() => this.#write(id));
+  }
+
+  /** Writes pages that wait, that are missing or older than their run, or that show another number. */
   async finish(): Promise<void> {
+    this.#writeWaiting();
     await this.#last;
     for (const [id, number] of this.#numbers) {
       if (this.#signal.aborted) return;
       if (this.#written.has(id)) continue;
-      const isThere = await exists(join(this.#workspace, trialPage(id)));
-      if (!isThere || (this.#earlier.get(id) ?? number) !== number) await this.#write(id);
+      const page = await modified(join(this.#workspace, trialPage(id)));
+      const run = await modified(join(trialsFolder(this.#workspace), id, 'run.json'));
+      if (page < run || (this.#earlier.get(id) ?? number) !== number) await this.#write(id);
     }
   }
 
