@@ -7,6 +7,7 @@ import {
   type LocatedEntry,
   type LocatedMap,
   type LocatedScalar,
+  mapValues,
   partsOf,
   sourceOf,
   type Origin,
@@ -45,20 +46,13 @@ export function interpolate(
     keysOf(root, 'stages'),
     report,
   );
-  const entries = new Map<string, LocatedEntry>();
-  for (const [key, entry] of root.entries) {
-    const { value } = entry;
-    const applied =
-      value.kind === 'map' && key === 'params'
-        ? interpolation.parameters(value)
-        : value.kind === 'map' && key === 'stages'
-          ? interpolation.everyStage(value, known)
-          : value.kind === 'map' && key === 'sweep'
-            ? interpolation.sweep(value)
-            : interpolation.apply(value, 1);
-    entries.set(key, applied === value ? entry : { ...entry, value: applied });
-  }
-  return { state: 'interpolated', root: { ...root, entries } };
+  const applied = mapValues(root, (value, key) => {
+    if (value.kind === 'map' && key === 'params') return interpolation.parameters(value);
+    if (value.kind === 'map' && key === 'stages') return interpolation.everyStage(value, known);
+    if (value.kind === 'map' && key === 'sweep') return interpolation.sweep(value);
+    return interpolation.apply(value, 1);
+  });
+  return { state: 'interpolated', root: applied };
 }
 
 /** A parameter, or a value inside one, that is being put together. */
@@ -97,29 +91,23 @@ class Interpolation {
 
   /** The parameters themselves, with others in place in them. */
   parameters(map: LocatedMap): LocatedMap {
-    const entries = [...map.entries].map(([key, entry]): [string, LocatedEntry] => [
-      key,
-      { ...entry, value: this.known.get(`params.${key}`) ?? this.finish(`params.${key}`, entry.value, 2) },
-    ]);
-    return { ...map, entries: new Map(entries) };
+    return mapValues(map, (value, key) => {
+      const name = `params.${key}`;
+      return this.known.get(name) ?? this.finish(name, value, 2);
+    });
   }
 
   sweep(map: LocatedMap): LocatedMap {
-    return applySweep(map, (entry, left) => {
+    return applySweep(map, (value, left) => {
       this.left = left;
-      const value = this.apply(entry.value, 3);
+      const applied = this.apply(value, 3);
       this.left = new Set();
-      return value === entry.value ? entry : { ...entry, value };
+      return applied;
     });
   }
 
   everyStage(map: LocatedMap, known: InterpolatedStages): LocatedMap {
-    const entries = new Map<string, LocatedEntry>();
-    for (const [name, entry] of map.entries) {
-      const value = this.stage(entry.value, known);
-      entries.set(name, value === entry.value ? entry : { ...entry, value });
-    }
-    return { ...map, entries };
+    return mapValues(map, (stage) => this.stage(stage, known));
   }
 
   private stage(stage: Located, known: InterpolatedStages): Located {
@@ -155,19 +143,8 @@ class Interpolation {
         return items.every((item, index) => item === value.items[index]) ? value : { ...value, items };
       }
       case 'map':
-        return this.map(value, level);
+        return mapValues(value, (inner) => this.apply(inner, level + 1));
     }
-  }
-
-  private map(value: LocatedMap, level: number): LocatedMap {
-    let changed = false;
-    const entries = new Map<string, LocatedEntry>();
-    for (const [key, entry] of value.entries) {
-      const applied = this.apply(entry.value, level + 1);
-      changed ||= applied !== entry.value;
-      entries.set(key, applied === entry.value ? entry : { ...entry, value: applied });
-    }
-    return changed ? { ...value, entries } : value;
   }
 
   private text(scalar: LocatedScalar, text: string, level: number): Located {

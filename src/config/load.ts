@@ -40,7 +40,9 @@ export async function loadPipeline(file: string, options: LoadOptions): Promise<
 export interface PipelineReader {
   /** What was read, overrides among it, as data; undefined if it could not be read. */
   readonly document: JsonObject | undefined;
-  /** The pipeline with some values in place of what the file and its overrides say. */
+  /**
+   * The pipeline, or a trial of its sweep: without the sweep, and with values in place of what the file and its overrides say.
+   */
   load(settings?: readonly TrialSetting[]): Promise<LoadResult>;
 }
 
@@ -65,7 +67,7 @@ export async function readPipeline(file: string, options: LoadOptions): Promise<
   const loader = new Loader({ file, text, options, sources });
   return {
     document: document === undefined ? undefined : asObject(toJson(document.root, () => undefined)),
-    load: (settings = []) => loader.load(document, settings, diagnostics),
+    load: (settings) => loader.load(document, settings, diagnostics),
   };
 }
 
@@ -92,7 +94,7 @@ class Loader {
 
   async load(
     document: LocatedDocument<'overridden'> | undefined,
-    settings: readonly TrialSetting[],
+    settings: readonly TrialSetting[] | undefined,
     earlier: readonly Diagnostic[],
   ): Promise<LoadResult> {
     const diagnostics = [...earlier];
@@ -110,15 +112,12 @@ class Loader {
   /** The pipeline, or what is valid of it. */
   async #locate(
     overridden: LocatedDocument<'overridden'>,
-    settings: readonly TrialSetting[],
+    settings: readonly TrialSetting[] | undefined,
     report: ReportDiagnostic,
   ): Promise<LocatedPipeline> {
     const { file, text, options, sources } = this.#read;
-    const applied = applySettings(
-      settings.length === 0 ? overridden : withoutSweep(overridden),
-      settings,
-      report,
-    );
+    const applied =
+      settings === undefined ? overridden : applySettings(withoutSweep(overridden), settings, report);
     const document = interpolate(applied, report, this.#interpolated);
     const folder = dirname(resolve(file));
     const known = await this.#knownTypes(document, folder, report);
@@ -140,7 +139,7 @@ class Loader {
       invalidStages: invalid,
       removedStages: removed,
       resolved: data,
-      overrides: [...(options.overrides ?? []), ...settings.map(settingText)],
+      overrides: [...(options.overrides ?? []), ...(settings ?? []).map(settingText)],
       stageTypes: known.types,
       inspected: this.#inspected,
       locate: (path, part) => locate(root, path, part),

@@ -170,6 +170,18 @@ export function toJson(value: Located, broken: (path: DocumentPath) => void, pat
   }
 }
 
+/** The map with other values; the same object where none changes. */
+export function mapValues(map: LocatedMap, change: (value: Located, key: string) => Located): LocatedMap {
+  let changed = false;
+  const entries = new Map<string, LocatedEntry>();
+  for (const [key, entry] of map.entries) {
+    const value = change(entry.value, key);
+    changed ||= value !== entry.value;
+    entries.set(key, value === entry.value ? entry : { ...entry, value });
+  }
+  return changed ? { ...map, entries } : map;
+}
+
 /** The values of a map, or the items of a list. */
 export function partsOf(value: Exclude<Located, LocatedScalar>): readonly Located[] {
   return value.kind === 'list' ? value.items : [...value.entries.values()].map((entry) => entry.value);

@@ -1,33 +1,30 @@
 /** Values of a sweep that are made of other parameters which it varies, too: each trial has its own. */
-import type { LocatedEntry, LocatedMap } from './located.ts';
+import { mapValues, type Located, type LocatedMap } from './located.ts';
 import { segmentsOf } from './override.ts';
 
 /** Puts parameters in place in a value, but for texts that name one of `left`. */
-export type ApplyBut = (entry: LocatedEntry, left: ReadonlySet<string>) => LocatedEntry;
+export type ApplyBut = (value: Located, left: ReadonlySet<string>) => Located;
 
 /**
  * The `sweep` block with parameters in place. What a list or a row of `include` or `exclude` makes of another swept parameter
  * stays as it is written, until a trial has values for both; a value made of its own parameter is of the one in the file.
  */
 export function applySweep(sweep: LocatedMap, apply: ApplyBut): LocatedMap {
-  const parameters = mapOf(sweep.entries.get('parameters'));
+  const parameters = mapOf(sweep.entries.get('parameters')?.value);
   const swept = namesIn(parameters);
-  return mapEntries(sweep, (key, entry) => {
-    const { value } = entry;
-    if (key === 'parameters' && parameters !== undefined) {
-      const each = mapEntries(parameters, (name, values) =>
-        apply(values, values.value.kind === 'list' ? butOwn(swept, name) : NONE),
+  return mapValues(sweep, (value, key) => {
+    if (key === 'parameters' && parameters !== undefined)
+      return mapValues(parameters, (values, name) =>
+        apply(values, values.kind === 'list' ? butOwn(swept, name) : NONE),
       );
-      return { ...entry, value: each };
-    }
-    if ((key !== 'include' && key !== 'exclude') || value.kind !== 'list') return apply(entry, NONE);
+    if ((key !== 'include' && key !== 'exclude') || value.kind !== 'list') return apply(value, NONE);
     const items = value.items.map((row) => {
-      const names = key === 'exclude' ? swept : namesIn(row.kind === 'map' ? row : undefined);
+      const names = key === 'exclude' ? swept : namesIn(mapOf(row));
       return row.kind === 'map'
-        ? mapEntries(row, (name, cell) => apply(cell, butOwn(names, name)))
-        : apply({ ...entry, value: row }, NONE).value;
+        ? mapValues(row, (cell, name) => apply(cell, butOwn(names, name)))
+        : apply(row, NONE);
     });
-    return { ...entry, value: { ...value, items } };
+    return { ...value, items };
   });
 }
 
@@ -50,10 +47,6 @@ function parameterOf(path: string): string | undefined {
   return first === 'params' ? second : undefined;
 }
 
-function mapOf(entry: LocatedEntry | undefined): LocatedMap | undefined {
-  return entry?.value.kind === 'map' ? entry.value : undefined;
-}
-
-function mapEntries(map: LocatedMap, change: (key: string, entry: LocatedEntry) => LocatedEntry): LocatedMap {
-  return { ...map, entries: new Map([...map.entries].map(([key, entry]) => [key, change(key, entry)])) };
+function mapOf(value: Located | undefined): LocatedMap | undefined {
+  return value?.kind === 'map' ? value : undefined;
 }

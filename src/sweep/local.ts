@@ -15,7 +15,7 @@ import type { TrialOutcome } from './event.ts';
 import { repeats } from './failures.ts';
 import type { Launcher, Launch } from './launcher.ts';
 import { outcomeOf } from './outcome.ts';
-import { resultOf, type PlannedTrial } from './plan.ts';
+import { measuredIn, type PlannedTrial } from './plan.ts';
 import type { LaterTrials } from './roster.ts';
 
 /** Attempts at a trial before it counts as failed, unless it cannot but fail again. */
@@ -172,7 +172,7 @@ class LocalRun {
         const entries = await Promise.all(
           trial.plan.stages.map(({ hash }) => this.#launch.store.lookup(hash)),
         );
-        const { metrics } = resultOf(trial.plan, entries);
+        const { metrics } = measuredIn(trial.plan.stages, entries);
         return outcomeOf(this.#launch, trial, { state: 'done', metrics, seconds, diagnostics });
       }
       this.#countFailures(trial, result);

@@ -1,17 +1,16 @@
 /** The record of a sweep as of now: what a killed or running sweep, or its jobs, have done since it was written. */
 import { basename, dirname, join } from 'node:path';
-import { standingOf } from '../artifacts/standing.ts';
 import type { Store } from '../artifacts/store.ts';
 import { Workspace } from '../artifacts/workspace.ts';
 import { findOwner } from '../files/owner.ts';
 import { outcomeOf } from './outcome.ts';
-import { measuredIn, trialsFolder } from './plan.ts';
+import { isFinished, measuredIn, trialsFolder } from './plan.ts';
 import { readSweep, recordWith, type SweepRecord, type TrialRecord } from './record.ts';
 import { readSubmittedNow } from './slurm/collect.ts';
 
 /**
  * @returns undefined if there is none, or if it is not one
- * @throws Failure `file-unreadable` or `system-limit` if there may be one that cannot be read
+ * @throws Failure `io-failed` or `system-limit` if there may be one that cannot be read
  */
 export async function readSweepNow(workspace: string, store: Store): Promise<SweepRecord | undefined> {
   const record = await readSweep(workspace);
@@ -37,17 +36,10 @@ async function trialNow(
   { workspace, store }: { readonly workspace: string; readonly store: Store },
 ): Promise<TrialRecord> {
   const run = await new Workspace(join(trialsFolder(workspace), trial.id)).readRun();
-  const stages = Object.entries(trial.stages);
-  const isWhole =
-    run?.status === 'done' &&
-    stages.length > 0 &&
-    stages.every(([name, hash]) => standingOf(run.stages[name]?.hash, hash) === 'current');
-  if (!isWhole) return trial;
-  const entries = await Promise.all(stages.map(([, hash]) => store.lookup(hash)));
+  const stages = Object.entries(trial.stages).map(([name, hash]) => ({ name, hash }));
+  if (stages.length === 0 || !isFinished(run, stages)) return trial;
+  const entries = await Promise.all(stages.map(({ hash }) => store.lookup(hash)));
   if (entries.includes(undefined)) return trial;
-  const measured = measuredIn(
-    stages.map(([name]) => name),
-    entries,
-  );
+  const measured = measuredIn(stages, entries);
   return recordWith(trial, outcomeOf({ sweep }, trial, { state: 'done', ...measured, diagnostics: [] }));
 }

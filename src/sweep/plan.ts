@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Entry } from '../artifacts/entry.ts';
 import { standingOf } from '../artifacts/standing.ts';
 import type { Store } from '../artifacts/store.ts';
-import { TRIALS, Workspace } from '../artifacts/workspace.ts';
+import { TRIALS, Workspace, type RunRecord } from '../artifacts/workspace.ts';
 import type { Json } from '../core/json.ts';
 import { checkPipeline } from '../plan/check.ts';
 import { makePlan, type KeyEngine } from '../plan/make.ts';
@@ -73,26 +73,26 @@ export async function planTrials(
       inCache: async (hash) => (await lookup(hash)) !== undefined,
       checkpointOf: (lineage, limit) => checkpointsOf(store, lineage).newest(limit),
     });
-    const isShown = plan.stages.every(
-      ({ name, hash }) => standingOf(record?.stages[name]?.hash, hash) === 'current',
-    );
     const found = await Promise.all(plan.stages.map(({ hash }) => lookup(hash)));
-    const isComplete = record?.status === 'done' && isShown && found.every((entry) => entry !== undefined);
+    const isComplete = isFinished(record, plan.stages) && !found.includes(undefined);
     planned.push({
       ...trial,
       plan,
       workspace: own,
-      ...(isComplete ? { complete: resultOf(plan, found) } : {}),
+      ...(isComplete ? { complete: measuredIn(plan.stages, found) } : {}),
     });
   }
   return planned;
 }
 
-/** What the entries of a trial's stages say. */
-export function resultOf({ stages }: Plan, entries: readonly (Entry | undefined)[]): Measured {
-  return measuredIn(
-    stages.map(({ name }) => name),
-    entries,
+/** Whether a trial's last run came to its end, with these stages. */
+export function isFinished(
+  run: RunRecord | undefined,
+  stages: readonly { readonly name: string; readonly hash: string }[],
+): boolean {
+  return (
+    run?.status === 'done' &&
+    stages.every(({ name, hash }) => standingOf(run.stages[name]?.hash, hash) === 'current')
   );
 }
 
@@ -101,11 +101,14 @@ interface Measured {
   readonly seconds: number;
 }
 
-/** @param entries of these stages */
-export function measuredIn(stages: readonly string[], entries: readonly (Entry | undefined)[]): Measured {
+/** What the entries of a trial's stages say, one for each stage. */
+export function measuredIn(
+  stages: readonly { readonly name: string }[],
+  entries: readonly (Entry | undefined)[],
+): Measured {
   const metrics: Record<string, Readonly<Record<string, number>>> = {};
   let seconds = 0;
-  stages.forEach((name, index) => {
+  stages.forEach(({ name }, index) => {
     const record = entries[index]?.record;
     if (record === undefined) return;
     if (Object.keys(record.metrics).length > 0) metrics[name] = record.metrics;

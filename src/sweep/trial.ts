@@ -66,7 +66,7 @@ export async function makeTrial(
   const loaded = await reader.load(settings);
   const trial = loaded.located ?? loaded.partial;
   const checked = trial === undefined ? [] : checkPipeline(trial, await inspectFiles(trial)).diagnostics;
-  const { sweep: _sweep, name: _name, description: _description, ...resolved } = trial?.resolved ?? {};
+  const { name: _name, description: _description, ...resolved } = trial?.resolved ?? {};
   const parameters = {
     ...(trial === undefined ? valuesOf(combination) : held.of(combination, trial)),
     ...(budget === undefined ? {} : { [budget.path]: budget.epochs }),
@@ -78,7 +78,7 @@ export async function makeTrial(
       replicate,
       seed: replicateSeed(located.pipeline.seed, replicate),
       settings,
-      located: trial === undefined ? located : { ...trial, resolved: withoutSweep(trial.resolved) },
+      located: trial ?? located,
     },
     diagnostics: [...loaded.diagnostics, ...checked].map((diagnostic) =>
       nameTrial(diagnostic, located, combination, settings),
@@ -132,11 +132,6 @@ export function settingsOf(
 /** Values by parameter, as the sweep calls it. */
 export function valuesOf(combination: Combination): JsonObject {
   return Object.fromEntries([...combination].map(([name, { value }]) => [name, value]));
-}
-
-/** A trial's settings without its sweep: a trial is the same whatever else is tried. */
-export function withoutSweep({ sweep: _sweep, ...resolved }: JsonObject): JsonObject {
-  return resolved;
 }
 
 /** Adds which values a problem comes with, unless it is one of a value itself. */

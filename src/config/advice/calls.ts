@@ -346,9 +346,7 @@ function activationLayer(written: string, names: readonly string[]): Meaning | u
 
 /** Optimizers have their names in lower case where they stand alone. */
 function bareName(name: string): string {
-  return ['SGD', 'RMSprop', 'Adam', 'AdamW', 'Nadam', 'Adamax', 'Adagrad'].includes(name)
-    ? name.toLowerCase()
-    : name;
+  return namesBeside('Adam').includes(name) ? name.toLowerCase() : name;
 }
 
 /** The schema of the choices that one of this name is among. */
@@ -360,4 +358,9 @@ export function choiceSchema(name: string): JsonObject {
   ];
   const all = specs.map(([file, each]) => objectAt(objectAt(readSchema(file), 'definitions'), each));
   return all.find((each) => Object.hasOwn(objectAt(each, 'properties'), name)) ?? {};
+}
+
+/** All names that may stand where one of them does: of layers beside `Dense`, of optimizers beside `Adam`. */
+export function namesBeside(name: string): readonly string[] {
+  return Object.keys(objectAt(choiceSchema(name), 'properties'));
 }

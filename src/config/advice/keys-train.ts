@@ -2,8 +2,8 @@
 import { isJsonObject, type Json } from '../../core/json.ts';
 import { fixArgument } from './arguments.ts';
 import { adviseCallbacks } from './callbacks.ts';
-import { fixChoice } from './calls.ts';
-import { applyRule, needless, NO_MEANING, OPTIMIZERS, told, type Rule, type Rules } from './rules.ts';
+import { fixChoice, namesBeside } from './calls.ts';
+import { applyRule, needless, NO_MEANING, told, type Rule, type Rules } from './rules.ts';
 
 /** The learning rate belongs to the optimizer. */
 const rate: Rule = (value, owner) => {
@@ -11,10 +11,10 @@ const rate: Rule = (value, owner) => {
   if (typeof read !== 'number')
     return { hint: 'write it inside the optimizer: `optimizer: { Adam: { learning_rate: 0.001 } }`' };
   const given = owner['optimizer'] ?? 'adam';
-  const fixed = fixChoice(given, OPTIMIZERS) ?? given;
+  const fixed = fixChoice(given, namesBeside('Adam')) ?? given;
   const [name, args] = isJsonObject(fixed)
     ? (Object.entries(fixed)[0] ?? ['Adam', {}])
-    : [OPTIMIZERS.find((each) => each.toLowerCase() === String(fixed).toLowerCase()) ?? 'Adam', {}];
+    : [namesBeside('Adam').find((each) => each.toLowerCase() === String(fixed).toLowerCase()) ?? 'Adam', {}];
   return {
     entries: { optimizer: { [name]: { ...(isJsonObject(args) ? args : {}), learning_rate: read } } },
     why: 'the learning rate is an argument of the optimizer',

@@ -2,7 +2,7 @@
 import { yamlText } from '../../core/yaml-text.ts';
 import { readSchema, STAGE_TYPES } from '../../schema/schemas.ts';
 import { objectAt, resolveReference, typesOf } from '../../schema/view.ts';
-import { choiceSchema, fixChoice } from './calls.ts';
+import { fixChoice, namesBeside } from './calls.ts';
 import { choiceText, flowText } from './edits.ts';
 import { declaredName } from './parameters.ts';
 
@@ -205,14 +205,11 @@ function reserved(line: Line): TextAdvice | undefined {
   };
 }
 
-const LAYERS = Object.keys(objectAt(choiceSchema('Dense'), 'properties'));
-const OPTIMIZERS = Object.keys(objectAt(choiceSchema('Adam'), 'properties'));
-
 /** `- Dense: 64, activation: relu`, `- Dense(units: 64, activation: relu)`, `optimizer: Adam: { learning_rate: 0.001 }` */
 function choiceLine(line: Line): TextAdvice | undefined {
   const match = /^(\s*)(- |optimi[sz]er:\s+)(.*?)(?:\s+#.*)?$/.exec(line.line);
   const [, indent = '', begin = '', text = ''] = match ?? [];
-  const fixed = text === '' ? undefined : fixChoice(text, begin === '- ' ? LAYERS : OPTIMIZERS);
+  const fixed = text === '' ? undefined : fixChoice(text, namesBeside(begin === '- ' ? 'Dense' : 'Adam'));
   if (fixed === undefined) return undefined;
   const key = begin === '- ' ? '- ' : 'optimizer: ';
   const end = indent.length + begin.length + text.length;

@@ -1,6 +1,5 @@
 /** Values that commas cut in pieces inside `{ }` or `[ ]`: `{ strides: (2, 2) }` has the value `(2` and a key `2)`. */
-import { objectAt } from '../../schema/view.ts';
-import { choiceSchema, fixCall, meaningOf } from './calls.ts';
+import { fixCall, meaningOf, namesBeside } from './calls.ts';
 import { flowText } from './edits.ts';
 import { readPython, valueOf } from './python.ts';
 
@@ -42,7 +41,7 @@ export function joinedText(written: string): string {
   const python = readPython(written);
   if (python?.kind === 'call') {
     const name = meaningOf(python.name)?.name ?? '';
-    const choices = Object.keys(objectAt(choiceSchema(name), 'properties'));
+    const choices = namesBeside(name);
     const fixed = fixCall(python, choices);
     if (fixed !== undefined) return flowText(fixed);
   }

@@ -1,7 +1,7 @@
 /** What a table of keys from elsewhere says of one of them. */
 import type { Json, JsonObject } from '../../core/json.ts';
 import { fixArgument } from './arguments.ts';
-import { fixChoice } from './calls.ts';
+import { fixChoice, namesBeside } from './calls.ts';
 import type { KeyAdvice } from './edits.ts';
 
 /** The name here; or what to say of a value. @param owner the map that the key is in */
@@ -20,8 +20,6 @@ export const told =
 
 export const NO_MEANING = 'it has no meaning here';
 
-export const OPTIMIZERS = ['SGD', 'RMSprop', 'Adam', 'AdamW', 'Nadam', 'Adamax', 'Adagrad'];
-
 export function applyRule(rule: Rule | undefined, key: string, value: Json, owner: JsonObject): KeyAdvice {
   if (rule === undefined) return undefined;
   if (typeof rule === 'function') return rule(value, owner);
@@ -31,7 +29,7 @@ export function applyRule(rule: Rule | undefined, key: string, value: Json, owne
 /** The value of a key that only has another name here. */
 function valueFor(key: string, value: Json): Json {
   if (key === 'early_stopping' || key === 'reduce_lr_on_plateau') return value === true ? {} : value;
-  if (key === 'optimizer') return fixChoice(value, OPTIMIZERS) ?? value;
+  if (key === 'optimizer') return fixChoice(value, namesBeside('Adam')) ?? value;
   if (['loss', 'metrics', 'input_shape'].includes(key)) return fixArgument(key, value) ?? value;
   if (key === 'epochs' || key === 'batch_size' || key === 'limit' || key === 'stddev')
     return typeof value === 'string' ? (fixArgument('units', value) ?? value) : value;

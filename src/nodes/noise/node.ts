@@ -2,6 +2,7 @@ import type { NoiseSettings } from '../../schema/generated/settings.ts';
 import { readSchema } from '../../schema/schemas.ts';
 import type { AnalysisContext, OutputDescription } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';
+import { outOfOrder } from '../order.ts';
 import { rangeAfter } from './range.ts';
 
 type ImagesDescription = Extract<OutputDescription, { kind: 'images' }>;
@@ -62,16 +63,9 @@ export const noiseNode: NodeDefinition<NoiseSettings> = {
 
   analyze(context): OutputDescription | undefined {
     const { settings, inputs, references, report } = context;
-    const { clip } = settings;
     const resampled = settings.kind === 'gaussian' && settings.resample;
-    if (clip !== null && clip[0] >= clip[1]) {
-      report({
-        code: 'out-of-range',
-        message: `\`clip\` goes from ${clip[0]} to ${clip[1]}: the first number must be the lower one`,
-        ...(clip[0] === clip[1] ? {} : { hint: `write \`[${clip[1]}, ${clip[0]}]\`` }),
-        at: ['clip'],
-      });
-    }
+    const backwards = outOfOrder('clip', settings.clip);
+    if (backwards !== undefined) report(backwards);
     const { data } = inputs;
     if (data?.kind !== 'images') return undefined;
     if (resampled) checkResample(data, references['data'], report);

@@ -2,6 +2,7 @@ import type { NormalizeSettings } from '../../schema/generated/settings.ts';
 import { readSchema } from '../../schema/schemas.ts';
 import type { AnalysisContext, OutputDescription } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';
+import { outOfOrder } from '../order.ts';
 import { describeStep } from '../step.ts';
 import type { ImagesDescription } from '../train/checks.ts';
 import { isMeasured, mapRange, mapTo } from './mapping.ts';
@@ -19,8 +20,10 @@ export const normalizeNode: NodeDefinition<NormalizeSettings> = {
   analyze(context): OutputDescription | undefined {
     const { settings } = context;
     if (settings.method === 'minmax') {
-      checkOrder('from', settings.from, context);
-      checkOrder('to', settings.to, context);
+      for (const key of ['from', 'to'] as const) {
+        const backwards = outOfOrder(key, settings[key]);
+        if (backwards !== undefined) context.report(backwards);
+      }
     }
     const described = describeStep(context);
     if (described === undefined) return undefined;
@@ -37,16 +40,6 @@ export const normalizeNode: NodeDefinition<NormalizeSettings> = {
 };
 
 type Analysis = AnalysisContext<NormalizeSettings>;
-
-function checkOrder(key: 'from' | 'to', range: readonly [number, number] | null, { report }: Analysis): void {
-  if (range === null || range[0] < range[1]) return;
-  report({
-    code: 'out-of-range',
-    message: `\`${key}\` goes from ${range[0]} to ${range[1]}: the first number must be the lower one`,
-    ...(range[0] === range[1] ? {} : { hint: `write \`[${range[1]}, ${range[0]}]\`` }),
-    at: [key],
-  });
-}
 
 /** What is measured on noisy images is not what their clean ones have: the two would no longer fit together. */
 function checkMeasurable(

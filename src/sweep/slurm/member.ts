@@ -13,7 +13,7 @@ import { localLauncher, threadsOf } from '../local.ts';
 import { outcomeOf } from '../outcome.ts';
 import { planTrials, type PlannedTrial } from '../plan.ts';
 import { prepareTrials } from '../prepare.ts';
-import { withoutSweep, type Trial } from '../trial.ts';
+import type { Trial } from '../trial.ts';
 import { requeue } from './commands.ts';
 import { EventWriter } from './events.ts';
 import { JobProgress } from './progress.ts';
@@ -190,7 +190,7 @@ async function restoreTrials(submission: Submission, places: readonly number[]):
     }
     trials.push({
       ...{ id, parameters, replicate, seed, settings },
-      located: { ...located, resolved: withoutSweep(located.resolved) },
+      located,
     });
   }
   return trials;
