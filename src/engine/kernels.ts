@@ -1,5 +1,5 @@
 /**
- * Hourglass's own kernels (`src/engine/native`): an addon beside TensorFlow's, compiled from source for the processor at hand. They
+ * Hourglass's own kernels (`src/engine/kernels`): an addon beside TensorFlow's, compiled from source for the processor at hand. They
  * can be done without: XLA and TensorFlow have kernels of their own, which are slower.
  */
 import { createHash } from 'node:crypto';
@@ -12,7 +12,7 @@ import { engineFolder } from './location.ts';
 const require = createRequire(import.meta.url);
 
 /** Where the sources lie. */
-export const KERNEL_SOURCES = join(packageRoot, 'src', 'engine', 'native');
+export const KERNEL_SOURCES = join(packageRoot, 'src', 'engine', 'kernels');
 
 /** One build of the kernels. */
 export interface KernelBuild {

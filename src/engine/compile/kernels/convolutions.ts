@@ -1,6 +1,6 @@
 /**
  * Hourglass's own kernels in place of XLA's convolutions, which on a CPU are slow: convolutions that add their bias, rectify or
- * mask what they give, and gradients that sum up a bias's as well. The kernels are in `src/engine/native`.
+ * mask what they give, and gradients that sum up a bias's as well. The kernels are in `src/engine/kernels`.
  */
 import type { Body, Ref } from '../body.ts';
 import { attributeOf, type TraceNode, type Use } from '../trace.ts';
