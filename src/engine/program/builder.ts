@@ -1,0 +1,89 @@
+/** Writes programs instruction by instruction. */
+import { inferTypes } from './instructions.ts';
+import {
+  type Attributes,
+  type OpName,
+  type Instruction,
+  type InstructionOf,
+  type Parameter,
+  type Program,
+  type Update,
+  type Value,
+} from './program.ts';
+import { elementsOf, ProgramError, type DType, type Elements, type Shape, type Type } from './types.ts';
+
+export class ProgramBuilder {
+  readonly #parameters: Parameter[] = [];
+  readonly #instructions: Instruction[] = [];
+  /** Scalar constants by type and number: each is written once. */
+  readonly #scalars = new Map<string, Value>();
+
+  parameter(kind: Parameter['kind'], name: string, type: Type): Value {
+    const value: Value = { type };
+    this.#parameters.push({ kind, name, value });
+    return value;
+  }
+
+  /**
+   * Adds an instruction with one result.
+   *
+   * @throws ProgramError where operands or attributes do not fit
+   */
+  add<Op extends OpName>(op: Op, operands: readonly Value[], attributes: Attributes[Op]): Value {
+    const [value, ...more] = this.addAll(op, operands, attributes);
+    if (value === undefined || more.length > 0)
+      throw new ProgramError(`${op} has ${more.length + 1} results`);
+    return value;
+  }
+
+  /** @throws ProgramError where operands or attributes do not fit */
+  addAll<Op extends OpName>(
+    op: Op,
+    operands: readonly Value[],
+    attributes: Attributes[Op],
+  ): readonly Value[] {
+    const types = operands.map(({ type }) => type);
+    const results = inferTypes(op, types, attributes).map((type): Value => ({ type }));
+    const instruction: InstructionOf<Op> = { op, operands, attributes, results };
+    // A name and its own attributes, which the compiler cannot follow.
+    this.#instructions.push(instruction as unknown as Instruction);
+    return results;
+  }
+
+  /** Takes over an instruction as it is: its operands must be values of this program. */
+  keep(instruction: Instruction): void {
+    this.#instructions.push(instruction);
+    if (instruction.op !== 'constant') return;
+    const [value] = instruction.results;
+    const { dtype, shape, elements } = instruction.attributes;
+    const [number] = elements;
+    if (value !== undefined && number !== undefined && shape.length === 0)
+      this.#scalars.set(scalarKey(dtype, number), value);
+  }
+
+  constant(dtype: DType, shape: Shape, elements: Elements): Value {
+    if (shape.length > 0) return this.add('constant', [], { dtype, shape, elements });
+    return this.scalar(elements[0] ?? 0, dtype);
+  }
+
+  /** @param number rounded to the type */
+  scalar(number: number, dtype: DType = 'float32'): Value {
+    const elements = elementsOf({ dtype, shape: [] });
+    elements[0] = number;
+    const key = scalarKey(dtype, elements[0] ?? 0);
+    const known = this.#scalars.get(key);
+    if (known !== undefined) return known;
+    const value = this.add('constant', [], { dtype, shape: [], elements });
+    this.#scalars.set(key, value);
+    return value;
+  }
+
+  finish(results: readonly Value[], updates: readonly Update[] = []): Program {
+    return { parameters: this.#parameters, instructions: this.#instructions, results, updates };
+  }
+}
+
+/** Tells -0 from 0. */
+function scalarKey(dtype: DType, number: number): string {
+  return `${dtype} ${Object.is(number, -0) ? '-0' : number}`;
+}

@@ -1,0 +1,78 @@
+/** Programs as text, and back. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { checkProgram } from '../../../src/engine/program/check.ts';
+import { parseProgram } from '../../../src/engine/program/parse.ts';
+import { printProgram } from '../../../src/engine/program/print.ts';
+import { ProgramError } from '../../../src/engine/program/types.ts';
+
+const text = `input x: float32[2, 3]
+variable dense/kernel: float32[3, 4]
+variable step: int32[]
+%0: float32[2, 4] = matmul x, dense/kernel {transpose_a: false, transpose_b: false, epilogue: []}
+%1: float32[2, 4] = mul %0, -0.5
+%2: float32[2] = constant {dtype: float32, shape: [2], elements: [0.1, NaN]}
+%3: float32[2, 1] = reshape %2 {shape: [2, 1]}
+%4: float32[4] = fused %1, %3 (
+  input a: float32[2, 4]
+  input b: float32[2, 1]
+  %0: float32[2, 4] = add a, b
+  %1: float32[4] = reduce_sum %0 {axes: [0], keep: false}
+  return %1
+)
+%5: int32[] = add step, 1:int32
+%6: float32[3, 4] = add dense/kernel, %4
+return %4
+update dense/kernel = %6
+update step = %5
+`;
+
+test('a program is printed as it is read', () => {
+  const program = checkProgram(parseProgram(text));
+  assert.equal(printProgram(program), text);
+});
+
+test('elements beyond a limit are told by their number', () => {
+  assert.match(printProgram(parseProgram(text), { elements: 1 }), /elements: <2 numbers>/);
+});
+
+const head = 'input x: float32[2, 3]\n';
+const mistakes: readonly (readonly [string, RegExp])[] = [
+  ['%0: float32[2, 3] = foo x', /line 2.*`foo`/],
+  ['%0: float32[2, 3] = add x, y', /line 2.*`y`/],
+  ['%0: float32[2, 4] = neg x', /line 2.*float32\[2, 3\]/],
+  ['%0: float32[2, 3] = clamp x {low: 0}', /line 2.*`high`/],
+  ['%0: float32[2, 3] = clamp x {low: 0, high: one}', /line 2.*`one`/],
+  ['%0: float32[2, 3] = and x, x', /line 2.*float32/],
+  ['%0: float32[3] = reduce_sum x {axes: [1, 0], keep: false}', /line 2/],
+  ['%0: float32[4] = reshape x {shape: [4]}', /line 2/],
+  ['%0: float32[2, 3] = fused x (\ninput a: float32[2, 3]\nreturn a', /line 2.*not closed/],
+  ['%0: float32[1, 3] = slice x {begin: [2, 0], size: [1, 3]}', /line 2/],
+  ['return z', /line 2.*`z`/],
+  [')', /line 2/],
+];
+
+for (const [line, message] of mistakes) {
+  test(`a mistake is told with its line: ${line}`, () => {
+    assert.throws(
+      () => parseProgram(`${head}${line}`),
+      (error) => error instanceof ProgramError && message.test(error.message.replaceAll('\n', ' ')),
+    );
+  });
+}
+
+test('a check finds what is used too early, made twice or changed in type', () => {
+  const program = parseProgram(text);
+  const { instructions, updates } = program;
+  const refused = (changed: Partial<typeof program>): void =>
+    assert.throws(() => checkProgram({ ...program, ...changed }, 'a pass'), /after `a pass`/);
+  refused({ instructions: [...instructions].reverse() });
+  refused({ instructions: [...instructions, ...instructions.slice(0, 1)] });
+  refused({ updates: [...updates, ...updates.slice(0, 1)] });
+  refused({ results: [{ type: { dtype: 'bool', shape: [] } }] });
+  const [first, ...others] = instructions;
+  if (first === undefined) throw new TypeError('no instructions');
+  refused({
+    instructions: [{ ...first, results: [{ type: { dtype: 'int32', shape: [2, 4] } }] }, ...others],
+  });
+});
