@@ -5,6 +5,8 @@ import { PLATFORM, WHEELS, type WheelPin } from '../../src/engine/pins.ts';
 /** What is used of a wheel; another platform's libraries where this one has no wheel. */
 export const PIN: WheelPin = WHEELS[PLATFORM] ?? {
   name: 'tensorflow',
+  version: '1.0.0',
+  title: 'TensorFlow',
   tag: 'any',
   sha256: '0'.repeat(64),
   megabytes: 1,

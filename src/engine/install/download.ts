@@ -1,9 +1,9 @@
-/** Fetches the pinned wheel through pip, which knows the user's mirrors, proxies and certificates. */
+/** Fetches a pinned wheel through pip, which knows the user's mirrors, proxies and certificates. */
 import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { failure, type Failure } from '../../core/diagnostic.ts';
 import { hashFile } from '../../files/hash.ts';
-import { TENSORFLOW_VERSION, type WheelPin } from '../pins.ts';
+import type { PinnedWheel } from '../pins.ts';
 import { runCommand, type InstallProgress } from './command.ts';
 
 const PYTHONS = ['python3', 'python', 'py'];
@@ -18,16 +18,16 @@ const PYTHON_VERSION = '311';
  * @throws Failure `engine-install-failed` if there is no pip, no network, or another file than the pinned one; `interrupted`
  */
 export async function downloadWheel(
-  pin: WheelPin,
+  pin: PinnedWheel,
   folder: string,
   onProgress: InstallProgress,
   signal: AbortSignal,
 ): Promise<string> {
-  const python = await findPython(signal);
+  const python = await findPython(pin, signal);
   await mkdir(folder, { recursive: true });
   const requirements = join(folder, 'requirements.txt');
-  await writeFile(requirements, `${pin.name}==${TENSORFLOW_VERSION} --hash=sha256:${pin.sha256}\n`);
-  const step = `downloading TensorFlow ${TENSORFLOW_VERSION} (${pin.megabytes} MB)`;
+  await writeFile(requirements, `${pin.name}==${pin.version} --hash=sha256:${pin.sha256}\n`);
+  const step = `downloading ${pin.title} ${pin.version} (${pin.megabytes} MB)`;
   onProgress(step, 0);
   const watch = setInterval(() => {
     void downloadedBytes(folder).then((bytes) =>
@@ -60,8 +60,8 @@ export async function downloadWheel(
     if (result.code !== 0) {
       throw failure(
         'engine-install-failed',
-        `pip could not download TensorFlow (${result.reason})`,
-        'check the network, or set `HOURGLASS_ENGINE_WHEEL` to a wheel that you downloaded elsewhere',
+        `pip could not download ${pin.title} (${result.reason})`,
+        'check the network, or set `HOURGLASS_ENGINE_WHEEL` to a wheel of TensorFlow that you downloaded elsewhere',
       );
     }
   } finally {
@@ -79,22 +79,22 @@ export async function downloadWheel(
 }
 
 /** Nothing is installed then: whoever sends another file may mean harm. */
-function otherFile(what: string, pin: WheelPin): Failure {
+function otherFile(what: string, pin: PinnedWheel): Failure {
   return failure(
     'engine-install-failed',
-    `TensorFlow was not installed: ${what}; the SHA-256 of the pinned wheel is ${pin.sha256}`,
-    'ask who runs the package index or mirror that pip uses, or set `HOURGLASS_ENGINE_WHEEL` to a wheel that you trust',
+    `${pin.title} was not installed: ${what}; the SHA-256 of the pinned wheel is ${pin.sha256}`,
+    'ask who runs the package index or mirror that pip uses, or set `HOURGLASS_ENGINE_WHEEL` to a wheel of TensorFlow that you trust',
   );
 }
 
-async function findPython(signal: AbortSignal): Promise<string> {
+async function findPython(pin: PinnedWheel, signal: AbortSignal): Promise<string> {
   for (const python of PYTHONS) {
     const { code } = await runCommand(python, ['-m', 'pip', '--version'], { signal, timeoutSeconds: 60 });
     if (code === 0) return python;
   }
   throw failure(
     'engine-install-failed',
-    'there is no Python with pip to download TensorFlow with',
+    `there is no Python with pip to download ${pin.title} with`,
     pipHint(),
   );
 }

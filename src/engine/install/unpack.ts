@@ -1,4 +1,4 @@
-/** Takes the libraries and the headers that the addon needs out of a wheel, which is a zip file. */
+/** Takes what is needed out of a wheel, which is a zip file: of TensorFlow, the libraries and the headers for the addon. */
 import { createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -17,26 +17,54 @@ const HEADER =
 /** Bytes that are taken from a wheel at most. */
 const SIZE_LIMIT = 2 ** 31;
 
+/** What of a wheel is unpacked. */
+export interface Selection {
+  /** What the wheel holds, for messages. */
+  readonly title: string;
+  /** Where a member goes, below the folder; undefined if it is not needed. */
+  readonly target: (member: string) => string | undefined;
+  /** Targets that must be there. */
+  readonly required: readonly string[];
+}
+
 /**
- * Streams the libraries and `include/` of a wheel into a folder; nothing else of it is read.
+ * Streams the libraries and `include/` of a wheel of TensorFlow into a folder; nothing else of it is read.
  *
  * @throws Failure `engine-install-failed` if it is no wheel of TensorFlow; `disk-full`; `interrupted`
  */
-export async function unpackWheel(
+export function unpackWheel(
   wheel: string,
   folder: string,
-  pin: WheelPin,
+  { title, libraries }: WheelPin,
   onProgress: InstallProgress,
   signal: AbortSignal,
 ): Promise<void> {
-  const archive = await open(wheel);
+  const target = (member: string): string | undefined =>
+    libraries.find((name) => member === `tensorflow/${name}`) ?? HEADER.exec(member)?.[1];
+  return unpackMembers(wheel, folder, { title, target, required: libraries }, onProgress, signal);
+}
+
+/**
+ * Streams some members of a wheel into a folder.
+ *
+ * @throws Failure `engine-install-failed` if it is another wheel; `disk-full`; `interrupted`
+ */
+export async function unpackMembers(
+  wheel: string,
+  folder: string,
+  selection: Selection,
+  onProgress: InstallProgress,
+  signal: AbortSignal,
+): Promise<void> {
+  const notAWheel = (why: string): Error =>
+    failure('engine-install-failed', `\`${wheel}\` is not a wheel of ${selection.title}: ${why}`);
+  const archive = await open(wheel, notAWheel);
   try {
-    const members = await listMembers(archive, pin);
+    const members = await listMembers(archive, selection);
     const total = members.reduce((sum, { entry }) => sum + entry.uncompressedSize, 0);
-    if (total > SIZE_LIMIT) throw notAWheel(wheel, 'it holds more than 2 GiB of libraries');
-    for (const library of pin.libraries) {
-      if (!members.some(({ target }) => target === library))
-        throw notAWheel(wheel, `it has no \`${library}\``);
+    if (total > SIZE_LIMIT) throw notAWheel('it holds more than 2 GiB of libraries');
+    for (const file of selection.required) {
+      if (!members.some(({ target }) => target === file)) throw notAWheel(`it has no \`${file}\``);
     }
     let done = 0;
     for (const { entry, target } of members) {
@@ -50,10 +78,10 @@ export async function unpackWheel(
       await pipeline(stream, createWriteStream(path), { signal });
     }
   } catch (error) {
-    if (signal.aborted) throw failure('interrupted', 'stopped while unpacking TensorFlow');
+    if (signal.aborted) throw failure('interrupted', `stopped while unpacking ${selection.title}`);
     // What yauzl says of a damaged file has no code, what zlib says of damaged data has its own.
     if (error instanceof Error && error.name === 'Error' && /^(?:Z_|$)/.test(errorCode(error))) {
-      throw notAWheel(wheel, error.message);
+      throw notAWheel(error.message);
     }
     throw fileFailure(error, folder);
   } finally {
@@ -67,12 +95,11 @@ interface Member {
   readonly target: string;
 }
 
-function listMembers(archive: yauzl.ZipFile, pin: WheelPin): Promise<readonly Member[]> {
+function listMembers(archive: yauzl.ZipFile, selection: Selection): Promise<readonly Member[]> {
   return new Promise((resolve, reject) => {
     const members: Member[] = [];
     archive.on('entry', (entry: yauzl.Entry) => {
-      const library = pin.libraries.find((name) => entry.fileName === `tensorflow/${name}`);
-      const target = library ?? HEADER.exec(entry.fileName)?.[1];
+      const target = selection.target(entry.fileName);
       if (target !== undefined) members.push({ entry, target });
       archive.readEntry();
     });
@@ -82,11 +109,11 @@ function listMembers(archive: yauzl.ZipFile, pin: WheelPin): Promise<readonly Me
   });
 }
 
-function open(wheel: string): Promise<yauzl.ZipFile> {
+function open(wheel: string, notAWheel: (why: string) => Error): Promise<yauzl.ZipFile> {
   return new Promise((resolve, reject) => {
     yauzl.open(wheel, { lazyEntries: true, autoClose: false }, (error, archive) => {
       if (error === null) resolve(archive);
-      else reject(notAWheel(wheel, error.message));
+      else reject(notAWheel(error.message));
     });
   });
 }
@@ -98,8 +125,4 @@ function openMember(archive: yauzl.ZipFile, entry: yauzl.Entry): Promise<Readabl
       else reject(error);
     });
   });
-}
-
-function notAWheel(wheel: string, why: string): Error {
-  return failure('engine-install-failed', `\`${wheel}\` is not a wheel of TensorFlow: ${why}`);
 }

@@ -9,6 +9,9 @@ namespace hourglass {
 // Columns of weights that are worked on together, and rows of them that stay in the cache meanwhile.
 constexpr int kDenseColumns = 4 * kWide;
 constexpr int kDenseDepth = 128;
+// Whether strips of weights are narrower than a line of the cache. Then they are copied: rows of many columns would push each
+// other out of the cache.
+constexpr bool kCopiesStrips = kWide * sizeof(float) < 64;
 // Samples of one part of the work, at most: so that few columns are work for several threads, too.
 constexpr int kDenseRows = 64;
 
@@ -100,8 +103,8 @@ inline void denseForwardFully(const DenseShape& shape, const float* inputs, cons
         Block at{};
         at.weights = block + column;
         at.weightStep = columns;
-        if (width - column < kWide) {
-          copyRows(at.weights, columns, blockDepth, width - column, widened, kWide);
+        if (width - column < kWide || (kCopiesStrips && rows > kTileRows)) {
+          copyRows(at.weights, columns, blockDepth, std::min(kWide, width - column), widened, kWide);
           at.weights = widened;
           at.weightStep = kWide;
         }

@@ -3,45 +3,95 @@
 
 #include <algorithm>
 #include <atomic>
+#include <new>
+#include <utility>
+#include <vector>
+
+#if !defined(__wasm__)
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <new>
 #include <thread>
-#include <utility>
-#include <vector>
+#endif
 
 #include "lanes.h"
 
 namespace hourglass {
 
+// One part of the work, by its index.
+using RunPart = void (*)(const void* work, int index);
+
 // Threads besides the caller's.
 class Helpers {
  public:
-  virtual ~Helpers() = default;
   virtual int count() const = 0;
+#if defined(__wasm__)
+  // As `parallel`; `workers.h` has it.
+  virtual void run(int parts, RunPart part, const void* work) = 0;
+
+ protected:
+  ~Helpers() = default;
+#else
+  virtual ~Helpers() = default;
   virtual void schedule(std::function<void()> task) = 0;
+
+  // As `parallel`. A helper that comes too late finds nothing left to do, so that the caller never waits for one that has not begun.
+  void run(int parts, RunPart part, const void* work) {
+    struct State {
+      std::atomic<int> next{0}, done{0};
+    };
+    const auto state = std::make_shared<State>();
+    const auto take = [state, part, work, parts] {
+      for (int index = state->next++; index < parts; index = state->next++) {
+        part(work, index);
+        state->done.fetch_add(1, std::memory_order_release);
+      }
+    };
+    for (int helper = std::min(count(), parts - 1); helper > 0; --helper) schedule(take);
+    take();
+    while (state->done.load(std::memory_order_acquire) < parts) std::this_thread::yield();
+  }
+#endif
 };
 
-// Calls `part(0)` to `part(parts - 1)`, and returns when all are done. A helper that comes too late finds nothing left to do, so
-// that the caller never waits for one that has not begun.
+// Calls `part(0)` to `part(parts - 1)`, and returns when all are done.
 template <typename Part>
 void parallel(Helpers& helpers, int parts, const Part& part) {
-  struct State {
-    std::atomic<int> next{0}, done{0};
-  };
-  const auto state = std::make_shared<State>();
-  const Part* const work = &part;
-  const auto take = [state, work, parts] {
-    for (int index = state->next++; index < parts; index = state->next++) {
-      (*work)(index);
-      state->done.fetch_add(1, std::memory_order_release);
-    }
-  };
-  for (int helper = std::min(helpers.count(), parts - 1); helper > 0; --helper) helpers.schedule(take);
-  take();
-  while (state->done.load(std::memory_order_acquire) < parts) std::this_thread::yield();
+  if (parts == 1 || helpers.count() == 0) {
+    for (int index = 0; index < parts; ++index) part(index);
+    return;
+  }
+  helpers.run(parts, [](const void* work, int index) { (*static_cast<const Part*>(work))(index); }, &part);
 }
+
+#if defined(__wasm__)
+// For work of a few instructions.
+class Lock {
+ public:
+  constexpr Lock() = default;
+  void lock() {
+    while (taken_.exchange(true, std::memory_order_acquire)) {
+    }
+  }
+  void unlock() { taken_.store(false, std::memory_order_release); }
+
+ private:
+  std::atomic<bool> taken_{false};
+};
+#else
+using Lock = std::mutex;
+#endif
+
+class LockGuard {
+ public:
+  explicit LockGuard(Lock& lock) : lock_(lock) { lock_.lock(); }
+  LockGuard(const LockGuard&) = delete;
+  LockGuard& operator=(const LockGuard&) = delete;
+  ~LockGuard() { lock_.unlock(); }
+
+ private:
+  Lock& lock_;
+};
 
 // Bytes of all arrays.
 inline std::atomic<size_t> heldBytes{0};
@@ -98,14 +148,14 @@ class Shared {
   Shared(const Shared&) = delete;
   Shared& operator=(const Shared&) = delete;
   ~Shared() {
-    const std::lock_guard lock(mutex());
+    const LockGuard lock(lock_);
     if (memory_.size() > 0) idle().push_back(std::move(memory_));
   }
 
   // Called once.
   float* take(size_t size) {
     {
-      const std::lock_guard lock(mutex());
+      const LockGuard lock(lock_);
       std::vector<Array>& all = idle();
       // The smallest that is large enough, or else the largest.
       const auto best = std::min_element(all.begin(), all.end(), [size](const Array& a, const Array& b) {
@@ -121,15 +171,12 @@ class Shared {
   }
 
  private:
-  static std::mutex& mutex() {
-    static std::mutex only;
-    return only;
-  }
-
   static std::vector<Array>& idle() {
     static std::vector<Array> arrays;
     return arrays;
   }
+
+  static inline Lock lock_;
 
   Array memory_;
 };

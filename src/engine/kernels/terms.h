@@ -16,7 +16,11 @@ namespace hourglass {
 
 // Vectors of a row that are summed up together, in registers; and rows of a matrix that stay in the cache meanwhile.
 constexpr int kTermVectors = 8;
+#if defined(__wasm__)
+constexpr int kTermDepth = 64;
+#else
 constexpr int kTermDepth = 32;
+#endif
 
 // What makes up sums: numbers, each times the row of a matrix at an offset from the block's first one.
 struct Terms {

@@ -1,0 +1,55 @@
+// The module for WebAssembly: what JavaScript calls.
+#include "allocator.h"
+#include "workers.h"
+
+#define EXPORT(name) extern "C" __attribute__((export_name(#name)))
+
+// What compiled code calls, and a C library would have.
+
+void* operator new(size_t size) {
+  void* const memory = hourglass::allocator.allocate(size);
+  if (memory == nullptr) __builtin_trap();
+  return memory;
+}
+void* operator new[](size_t size) { return operator new(size); }
+void* operator new(size_t size, std::align_val_t) { return operator new(size); }
+void* operator new[](size_t size, std::align_val_t) { return operator new(size); }
+void operator delete(void* memory) noexcept { hourglass::allocator.free(memory); }
+void operator delete[](void* memory) noexcept { hourglass::allocator.free(memory); }
+void operator delete(void* memory, size_t) noexcept { hourglass::allocator.free(memory); }
+void operator delete[](void* memory, size_t) noexcept { hourglass::allocator.free(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { hourglass::allocator.free(memory); }
+void operator delete[](void* memory, std::align_val_t) noexcept { hourglass::allocator.free(memory); }
+
+namespace std {
+inline namespace __1 {
+[[noreturn]] void __libcpp_verbose_abort(const char*, ...) noexcept { __builtin_trap(); }
+}  // namespace __1
+}  // namespace std
+
+extern "C" {
+void abort() { __builtin_trap(); }
+// Nothing is destroyed at the end: the memory goes as a whole.
+int __cxa_atexit(void (*)(void*), void*, void*) { return 0; }
+int __cxa_thread_atexit(void (*)(void*), void*, void*) { return 0; }
+void __cxa_pure_virtual() { __builtin_trap(); }
+void* __dso_handle = nullptr;
+}
+
+namespace hourglass {
+
+// Memory of a caller, or 0.
+EXPORT(allocate) void* allocateMemory(size_t size) { return allocator.allocate(size); }
+EXPORT(release) void releaseMemory(void* memory) { allocator.free(memory); }
+
+// Bytes that are in use, and that were asked for in vain.
+EXPORT(heldBytes) size_t heldMemory() { return allocator.held(); }
+EXPORT(refusedBytes) size_t refusedMemory() { return allocator.refused(); }
+
+EXPORT(mayWait) void setMayWait() { workers.mayWait = true; }
+EXPORT(serve) void serve() { workers.serve(); }
+EXPORT(serving) int serving() { return workers.count(); }
+EXPORT(close) void closeWorkers() { workers.close(); }
+EXPORT(fail) void failWorker() { workers.fail(); }
+
+}  // namespace hourglass

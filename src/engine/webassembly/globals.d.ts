@@ -1,0 +1,32 @@
+/** What is used of WebAssembly's JavaScript interface, which the types of Node 20 do not declare. */
+declare namespace WebAssembly {
+  interface MemoryDescriptor {
+    readonly initial: number;
+    readonly maximum?: number;
+    readonly shared?: boolean;
+  }
+
+  class Memory {
+    constructor(descriptor: MemoryDescriptor);
+    readonly buffer: ArrayBuffer | SharedArrayBuffer;
+  }
+
+  class Global {
+    value: number;
+  }
+
+  interface Module {
+    readonly [Symbol.toStringTag]: 'WebAssembly.Module';
+  }
+
+  const Module: new (bytes: Uint8Array) => Module;
+
+  class Instance {
+    constructor(module: Module, imports: { readonly env: { readonly memory: Memory } });
+    readonly exports: object;
+  }
+
+  class RuntimeError extends Error {}
+
+  function validate(bytes: Uint8Array): boolean;
+}
