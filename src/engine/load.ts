@@ -6,6 +6,7 @@ import { engineIdentity } from './identity.ts';
 import { loadKernels } from './kernels.ts';
 import { readEngineRecord } from './location.ts';
 import { registerRandomKernels } from './random.ts';
+import { registerResizeGradient } from './resize.ts';
 
 let loaded: Promise<Engine> | undefined;
 
@@ -31,6 +32,7 @@ async function load({ choice, threads }: LoadOptions): Promise<Engine> {
     const { loadPortable } = await import('./portable.ts');
     const tf = await loadPortable();
     registerRandomKernels(tf);
+    registerResizeGradient(tf);
     return { identity, tf, threads: 1, kernels: false };
   }
   const record = await readEngineRecord();
@@ -39,6 +41,7 @@ async function load({ choice, threads }: LoadOptions): Promise<Engine> {
   try {
     const { tf } = await loadNative(record.addon);
     registerRandomKernels(tf);
+    registerResizeGradient(tf);
     registerFastGradients(tf);
     return { identity, tf, threads, kernels: loadKernels() };
   } catch (error) {

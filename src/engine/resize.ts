@@ -11,7 +11,7 @@ import type { Tf } from './engine.ts';
  * @param size factors for height and width, whole numbers from 1
  */
 export function resizeBilinear(tf: Tf, images: tfjs.Tensor, size: readonly [number, number]): tfjs.Tensor {
-  const [batch = 1, height = 1, width = 1, channels = 1] = images.shape;
+  const [, height = 1, width = 1] = images.shape;
   const compute = tf.customGrad((...args) => {
     const [x, save] = args as [tfjs.Tensor4D, tfjs.GradSaveFunc];
     save([x]);
@@ -19,20 +19,44 @@ export function resizeBilinear(tf: Tf, images: tfjs.Tensor, size: readonly [numb
       value: tf.image.resizeBilinear(x, [height * size[0], width * size[1]], false, true),
       gradFunc: (dy, [input]) => {
         if (input === undefined) throw new TypeError('an up-sampling lacks its input');
-        return tf.getBackend() === 'tensorflow' ? byTensorFlow(tf, dy, input) : byProducts(dy);
+        return tf.engine().runKernel(BILINEAR_GRADIENT, { dy, images: input }, { factors: [...size] });
       },
     };
   });
-  /** With the share that each pixel has in each of those made of it. */
-  const byProducts = (dy: tfjs.Tensor): tfjs.Tensor => {
-    const lines = dy.reshape<tfjs.Tensor3D>([batch, height * size[0], width * size[1] * channels]);
-    const rows = tf.tensor3d(sharesOf(height, size[0]), [1, height * size[0], height]);
-    const columns = tf.tensor3d(sharesOf(width, size[1]), [1, width * size[1], width]);
-    const low = tf.matMul(rows, lines, true);
-    const narrow = low.reshape<tfjs.Tensor3D>([batch * height, width * size[1], channels]);
-    return tf.matMul(columns, narrow, true).reshape([batch, height, width, channels]);
-  };
   return compute(images);
+}
+
+/** Name of the tfjs kernel; inputs `{ dy, images }`, attributes `{ factors }`. */
+const BILINEAR_GRADIENT = 'UpsampleBilinearGradient';
+
+/** Registers the gradient for the backend in use. */
+export function registerResizeGradient(tf: Tf): void {
+  const backendName = tf.getBackend();
+  if (tf.getKernel(BILINEAR_GRADIENT, backendName) !== undefined) return;
+  tf.registerKernel({
+    kernelName: BILINEAR_GRADIENT,
+    backendName,
+    kernelFunc: ({ inputs, attrs }) => {
+      const [dy, images] = [inputs['dy'] as tfjs.Tensor, inputs['images'] as tfjs.Tensor];
+      const { factors } = attrs as unknown as { readonly factors: readonly [number, number] };
+      return backendName === 'tensorflow' ? byTensorFlow(tf, dy, images) : byProducts(tf, dy, images, factors);
+    },
+  });
+}
+
+/** With the share that each pixel has in each of those made of it. */
+function byProducts(
+  tf: Tf,
+  dy: tfjs.Tensor,
+  { shape: [batch = 1, height = 1, width = 1, channels = 1] }: tfjs.Tensor,
+  size: readonly [number, number],
+): tfjs.Tensor {
+  const lines = dy.reshape<tfjs.Tensor3D>([batch, height * size[0], width * size[1] * channels]);
+  const rows = tf.tensor3d(sharesOf(height, size[0]), [1, height * size[0], height]);
+  const columns = tf.tensor3d(sharesOf(width, size[1]), [1, width * size[1], width]);
+  const low = tf.matMul(rows, lines, true);
+  const narrow = low.reshape<tfjs.Tensor3D>([batch * height, width * size[1], channels]);
+  return tf.matMul(columns, narrow, true).reshape([batch, height, width, channels]);
 }
 
 function byTensorFlow(tf: Tf, dy: tfjs.Tensor, input: tfjs.Tensor): tfjs.Tensor {
