@@ -44,8 +44,6 @@ export type OutputDescription =
       readonly outputActivation: string;
       /** Path of the last layer inside `decoder`; absent where not known. */
       readonly lastLayer?: readonly number[];
-      /** Whether it has layers at which XLA is slow: pooling, up-sampling, dilated convolutions. */
-      readonly slowInXla: boolean;
     }
   | {
       readonly kind: 'trained-model';

@@ -10,8 +10,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadNative, nativeBackend, prepareEnvironment, type Binding } from './addon.ts';
-import { Body } from './compile/body.ts';
-import { savedModel } from './compile/proto.ts';
+import { Body } from './xla/body.ts';
+import { savedModel } from './xla/proto.ts';
 import type { Tf } from './engine.ts';
 
 const [addon = ''] = process.argv.slice(2);

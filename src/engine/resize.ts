@@ -39,7 +39,9 @@ export function registerResizeGradient(tf: Tf): void {
     kernelFunc: ({ inputs, attrs }) => {
       const [dy, images] = [inputs['dy'] as tfjs.Tensor, inputs['images'] as tfjs.Tensor];
       const { factors } = attrs as unknown as { readonly factors: readonly [number, number] };
-      return backendName === 'tensorflow' ? byTensorFlow(tf, dy, images) : byProducts(tf, dy, images, factors);
+      return backendName === 'tensorflow'
+        ? byTensorFlow(tf, dy, images)
+        : byProducts(tf, dy, images, factors);
     },
   });
 }

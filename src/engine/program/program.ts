@@ -22,7 +22,7 @@ export type EpilogueStep =
   /** Replaces it by 0 where an operand of the result's shape is not positive. */
   | 'mask';
 
-interface Epilogue {
+export interface Epilogue {
   readonly epilogue: readonly EpilogueStep[];
 }
 

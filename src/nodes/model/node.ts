@@ -1,23 +1,8 @@
 /** The `model` stage: an autoencoder built from lists of layers, with its initial weights. */
-import type { LayerSpec, ModelSettings } from '../../schema/generated/settings.ts';
+import type { ModelSettings } from '../../schema/generated/settings.ts';
 import { readSchema } from '../../schema/schemas.ts';
-import { layerOf, type LayerName } from '../../layers/layer.ts';
 import { inferAutoencoder, type AutoencoderShapes } from '../../layers/shapes.ts';
 import type { NodeDefinition } from '../contract.ts';
-
-/** Layers at which XLA is slow on a CPU. */
-const FOR_GRAPHS: ReadonlySet<LayerName> = new Set<LayerName>([
-  'MaxPooling2D',
-  'AveragePooling2D',
-  'UpSampling2D',
-  'GlobalAveragePooling2D',
-]);
-
-function isForGraphs(spec: LayerSpec): boolean {
-  const { name, args } = layerOf(spec);
-  const isDilated = name === 'Conv2D' && [args.dilation_rate].flat().some((rate) => rate !== 1);
-  return isDilated || FOR_GRAPHS.has(name);
-}
 
 /** Of settings that are right: the trials of a sweep share those that it does not vary. */
 const inferred = new WeakMap<ModelSettings, AutoencoderShapes>();
@@ -41,7 +26,6 @@ export const modelNode: NodeDefinition<ModelSettings> = {
       outputShape: shapes.output,
       outputActivation: shapes.outputActivation,
       lastLayer: [settings.decoder.length - 1],
-      slowInXla: [...settings.encoder, ...settings.decoder].some(isForGraphs),
     };
   },
   async run(context) {

@@ -61,7 +61,6 @@ function analyze(context: AnalysisContext<TrainSettings>): OutputDescription | u
   if (model !== undefined && target !== undefined) checkOutput(context, model, target);
   if (model !== undefined) {
     checkLoss(context, model, target);
-    checkCompile(context, model);
   }
   if (target !== undefined) {
     if (settings.loss === 'binary_crossentropy') checkEntropyTarget(context, target, ['loss']);
@@ -223,21 +222,6 @@ function checkDenoising(
       'target',
     );
   }
-}
-
-/** Allowed, for whoever wants to see it. */
-function checkCompile(
-  { settings, references, report }: AnalysisContext<TrainSettings>,
-  model: ModelDescription,
-): void {
-  if (settings.compile !== 'xla' || model.kind !== 'model' || !model.slowInXla) return;
-  report({
-    code: 'bad-setting',
-    severity: 'warning',
-    message: `XLA is slow at pooling, up-sampling and dilated convolutions, and \`${references['model']}\` has some`,
-    hint: 'leave `compile` out, or use `compile: graph`',
-    at: ['compile'],
-  });
 }
 
 function checkLoss(

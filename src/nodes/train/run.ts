@@ -5,7 +5,7 @@ import type { TrainSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { permutation } from '../../core/philox.ts';
 import type { Split } from '../../core/stage-type.ts';
-import { kernelMemory } from '../../engine/compile/kernels/memory.ts';
+import { kernelMemory } from '../../engine/xla/kernel-memory.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { slotCount } from '../../engine/train/optimizers/optimizer.ts';
 import { modelShapes, outputActivation, predictAll } from '../../engine/train/predict.ts';
@@ -109,9 +109,9 @@ function makeTrainer(
   options: TrainerOptions,
 ): Trainer {
   if (settings.compile !== 'eager') progress({ text: 'compiling', fraction: 0 });
-  const { trainer, mode, refusals } = createTrainer(engine, options, settings.compile);
+  const { trainer, mode, fallbackReason } = createTrainer(engine, options, settings.compile);
   // The portable engine has said already that it is slower.
-  for (const refusal of refusals) log('warn', `${refusal}; it goes on as \`${mode}\``);
+  if (fallbackReason !== undefined) log('warn', `${fallbackReason}; the training runs as \`${mode}\``);
   log('info', `training runs as \`${mode}\``);
   return trainer;
 }

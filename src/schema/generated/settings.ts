@@ -1791,13 +1791,11 @@ export type TrainSettings = {
   /** Whether to write the losses as TensorBoard events, into `tensorboard/`. */
   readonly tensorboard: boolean;
   /**
-   * How the training is run. `xla`: compiled to machine code, with Hourglass's own kernels. `graph`: many
-   * steps in one TensorFlow graph. `eager`: op by op, slow. `auto`: `graph` for models with pooling,
-   * up-sampling or dilated convolutions, and for convolutions where the kernels could not be compiled; `xla`
-   * for all others. What cannot be compiled is run by the next best with a warning. Each gives other last
-   * digits.
+   * How the training is run. `xla`: compiled to machine code, with Hourglass's own kernels. `eager`: one
+   * operation at a time, slow. `auto`: `xla` where it is available. What cannot be compiled runs eagerly,
+   * with a warning. The last digits of the results differ between the two.
    */
-  readonly compile: 'auto' | 'xla' | 'graph' | 'eager';
+  readonly compile: 'auto' | 'xla' | 'eager';
   readonly threads?: Threads;
 };
 

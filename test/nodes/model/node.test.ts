@@ -29,21 +29,11 @@ test('analysis describes the model without TensorFlow', () => {
       outputShape: [28, 28, 1],
       outputActivation: 'sigmoid',
       lastLayer: [4],
-      slowInXla: false,
     },
     findings: [],
   });
   const loaded = Object.keys(createRequire(import.meta.url).cache);
   assert.ok(!loaded.some((path) => path.includes('@tensorflow')));
-});
-
-test('pooling, up-sampling and dilated convolutions are for graphs', () => {
-  const pooled = [layer('MaxPooling2D', {}), layer('UpSampling2D', {})];
-  const dilated = [layer('Conv2D', { filters: 1, kernel_size: 3, padding: 'same', dilation_rate: 2 })];
-  for (const before of [pooled, dilated]) {
-    const { output } = analyze({ ...settings, encoder: [...before, ...denoiser.encoder] });
-    assert.ok(output?.kind === 'model' && output.slowInXla);
-  }
 });
 
 test('a model that does not fit together has no description', () => {

@@ -15,7 +15,6 @@ const MODEL: Model = {
   latentShape: [16],
   outputShape: [28, 28, 1],
   outputActivation: 'sigmoid',
-  slowInXla: false,
 };
 
 const CLEAN: Images = { kind: 'images', shape: [28, 28, 1], range: [0, 1], splits: ['train', 'test'] };
@@ -187,10 +186,4 @@ test('previews show gray and colour images only', () => {
   const shape = [28, 28, 2] as const;
   const model = { inputShape: shape, outputShape: shape };
   assert.deepEqual(found({ settings: { preview }, data: { shape }, model }), ['error bad-setting preview']);
-});
-
-test('XLA for layers at which it is slow is warned of', () => {
-  const settings = { compile: 'xla' } as const;
-  assert.deepEqual(found({ settings }), []);
-  assert.deepEqual(found({ settings, model: { slowInXla: true } }), ['warning bad-setting compile']);
 });

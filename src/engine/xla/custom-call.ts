@@ -1,5 +1,5 @@
 /** Calls of Hourglass's own kernels from within XLA. */
-import type { Body, Ref } from '../body.ts';
+import type { Body, Ref } from './body.ts';
 
 /** An attribute of a call: a list of integers. */
 export function integers(values: readonly number[]): string {

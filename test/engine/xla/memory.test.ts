@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { before, test } from 'node:test';
 import type { LayersModel } from '@tensorflow/tfjs';
 import type { LayerSpec } from '../../../src/schema/generated/settings.ts';
-import { kernelMemory } from '../../../src/engine/compile/kernels/memory.ts';
+import { kernelMemory } from '../../../src/engine/xla/kernel-memory.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
 import { kernelBuild } from '../../../src/engine/kernels.ts';
 import { rowNumbers } from '../../../src/engine/train/samples.ts';

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import type { LayersModel } from '@tensorflow/tfjs';
 import type { NamedArray } from '../../../src/formats/safetensors.ts';
 import { Philox, permutation } from '../../../src/core/philox.ts';
-import type { GraphMode } from '../../../src/engine/compile/loop.ts';
-import { compiledTrainer } from '../../../src/engine/compile/trainer.ts';
+import { compiledTrainer } from '../../../src/engine/train/compiled.ts';
+import { xlaTarget } from '../../../src/engine/xla/target.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
 import { ensureEngine } from '../../../src/engine/install.ts';
 import { loadEngine } from '../../../src/engine/load.ts';
@@ -47,16 +47,12 @@ export interface Run {
   dispose(): void;
 }
 
-/** With Hourglass's own kernels, or without them. */
-export type TestedEngine = Pick<Engine, 'tf' | 'kernels'>;
+export type TestedEngine = Pick<Engine, 'tf'>;
+
+export type Mode = 'eager' | 'xla';
 
 /** A trainer of a fresh model; equal calls begin with equal weights. */
-export function start(
-  engine: TestedEngine,
-  architecture: Architecture,
-  mode: 'eager' | GraphMode,
-  settings: Settings,
-): Run {
+export function start(engine: TestedEngine, architecture: Architecture, mode: Mode, settings: Settings): Run {
   const { tf } = engine;
   const models = buildAutoencoder(tf, architecture, seedsOf(1));
   const x = bytes(architecture.input_shape);
@@ -70,7 +66,7 @@ export function start(
     batchSize: BATCH,
     ...settings,
   };
-  const trainer = mode === 'eager' ? eagerTrainer(tf, options) : compiledTrainer(engine, options, mode);
+  const trainer = mode === 'eager' ? eagerTrainer(tf, options) : compiledTrainer(tf, options, xlaTarget(tf));
   return {
     trainer,
     model: models.autoencoder,
@@ -93,7 +89,7 @@ export interface Outcome {
 export async function trainAndMeasure(
   engine: TestedEngine,
   architecture: Architecture,
-  mode: 'eager' | GraphMode,
+  mode: Mode,
   settings: Settings = {},
   epochs = 4,
 ): Promise<Outcome> {

@@ -2,7 +2,6 @@
 import type { JsonObject } from '../../../src/core/json.ts';
 import { sizeOf } from '../../../src/core/shape.ts';
 import type { LayerSpec } from '../../../src/schema/generated/settings.ts';
-import type { GraphMode } from '../../../src/engine/compile/loop.ts';
 import type { LossName } from '../../../src/engine/train/losses.ts';
 import type { Samples } from '../../../src/engine/train/samples.ts';
 import type { OptimizerChoice } from '../../../src/engine/train/optimizers/optimizer.ts';
@@ -11,22 +10,13 @@ import { battery } from '../../layers/cases.ts';
 import { layer, layerNames } from '../../layers/specs.ts';
 import { bytes, COUNT, gentle, type Settings } from './rig.ts';
 
-type Mode = GraphMode | 'xla without kernels';
-
 export interface Case {
   readonly name: string;
   readonly architecture: Architecture;
   readonly settings?: Settings;
-  readonly modes: readonly Mode[];
+  /** Whether only its sizes tell it from another case. */
+  readonly isOfSize?: true;
 }
-
-/** Layers whose ops XLA computes on a CPU, but too slowly to be of use. */
-const FOR_GRAPHS = /Pooling|UpSampling/;
-
-/** Those that are of use by Hourglass's own kernels alone. */
-const FOR_KERNELS = /Conv/;
-
-const ALL: readonly Mode[] = ['graph', 'xla', 'xla without kernels'];
 
 /** Weights before the layer, so that its gradient is seen, and after it. */
 function around(spec: LayerSpec, input: Shape): Architecture {
@@ -101,56 +91,49 @@ export const cases: readonly Case[] = [
       decoder: [layer('Dense', { units: 150, activation: 'sigmoid' })],
     },
     settings: { ...pairOf(black), batchSize: 70, optimizer },
-    modes: ALL,
   })),
   {
     name: 'fresh noise, clean targets',
     architecture: dense,
     settings: { data: { x: noisy, y: clean } },
-    modes: ALL,
   },
   {
     name: 'fresh noise without a clip, in and out',
     architecture: dense,
     settings: pairOf({ ...clean, noise: { mean: 0, stddev: 0.1, clip: null, seeds } }),
-    modes: ALL,
   },
   {
     name: 'other targets, as floats',
     architecture: dense,
     settings: { data: { x: clean, y: { ...bytes([12], COUNT, 9), data: Float32Array.from(clean.data) } } },
-    modes: ALL,
   },
   ...layerNames.flatMap((name) =>
     battery[name].map(([args, input]): Case => ({
       name: `${name} ${JSON.stringify(args)} on ${input.join('x')}`,
       architecture: around(layer(name, args), input),
-      modes: ALL.slice(0, FOR_GRAPHS.test(name) ? 1 : FOR_KERNELS.test(name) ? 2 : 3),
     })),
   ),
   ...(['Conv2D', 'Conv2DTranspose'] as const).flatMap((name) =>
     convolutions.map(([args, input]): Case => ({
       name: `${name} ${JSON.stringify(args)} on ${input.join('x')}`,
       architecture: around(layer(name, args), input),
-      modes: ['xla'],
+      isOfSize: true,
     })),
   ),
   ...optimizers.map((optimizer): Case => ({
     name: JSON.stringify(optimizer),
     architecture: ragged,
     settings: { optimizer },
-    modes: ALL,
   })),
   ...losses.map((loss): Case => ({
     name: `${loss} with all metrics`,
     architecture: dense,
     settings: { loss, metrics: losses.filter((metric) => metric !== loss) },
-    modes: ALL,
   })),
 ];
 
-/** Those that the portable engine, which is slow, trains too: all but the sizes that only matter to kernels. */
-export const portableCases = cases.filter(({ modes }) => modes.length > 1 || modes[0] !== 'xla');
+/** The portable engine, which is slow, trains what does not only matter to kernels. */
+export const portableCases = cases.filter(({ isOfSize }) => isOfSize !== true);
 
 function pairOf(x: Samples): Settings {
   return { data: { x, y: x } };

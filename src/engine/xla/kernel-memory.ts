@@ -1,6 +1,6 @@
 /** An upper bound of the scratch memory of Hourglass's own kernels in training, which `parallel.h` counts. */
 import type { layers, LayersModel } from '@tensorflow/tfjs';
-import { sizeOf } from '../../../core/shape.ts';
+import { sizeOf } from '../../core/shape.ts';
 
 const FLOAT = 4;
 

@@ -1,0 +1,187 @@
+/**
+ * Puts a program into a loop inside TensorFlow, which XLA compiles as a whole. One call of the loop gathers batch after batch
+ * from data that stays where it is, runs the program on each, and adds up its results.
+ */
+import type { Program, Value } from '../program/program.ts';
+import { ProgramError } from '../program/types.ts';
+import { Body, type Parameter, type Ref } from './body.ts';
+import { emitProgram } from './emit.ts';
+import { gatherRows } from './kernel-calls.ts';
+import type { ResidentSamples } from './resident.ts';
+import { savedModel, type DType, type FunctionDef, type NodeDef } from './proto.ts';
+
+export interface LoopSpec {
+  /** One result of one axis; its inputs are batches of the data. */
+  readonly program: Program;
+  /** One for each input of the program. */
+  readonly data: readonly ResidentSamples[];
+  readonly batchSize: number;
+  /** Rows of the table of row numbers: the most steps of one call. */
+  readonly capacity: number;
+}
+
+export interface Loop {
+  /** The SavedModel, to be written as `saved_model.pb`. */
+  readonly bytes: Uint8Array;
+  /**
+   * In this order: `steps` (int32 scalar), `rows` (int32 [capacity, batch size]), `sum` and `lost` (float32 [values]), the
+   * data, the variables of `used`.
+   */
+  readonly feeds: string;
+  /** In this order: `sum`, `lost`, the variables of `changed`. */
+  readonly fetches: string;
+  /** Names of the variables that the program reads or changes. */
+  readonly used: readonly string[];
+  readonly changed: readonly string[];
+}
+
+interface Variable {
+  readonly name: string;
+  readonly parameter: Parameter;
+  readonly value: Value;
+}
+
+export function buildLoop(spec: LoopSpec): Loop {
+  const { program, data, batchSize, capacity } = spec;
+  const variables = usedVariables(program);
+  const updates = new Map(program.updates.map(({ variable, value }) => [variable, value]));
+  const changed = variables.filter(({ value }) => updates.has(value));
+  const [result] = program.results;
+  if (result === undefined) throw new TypeError('a program without a result');
+  const sums = result.type.shape[0] ?? 1;
+  const state: readonly Parameter[] = [
+    { name: 'step', dtype: 'int32', shape: [] },
+    { name: 'steps', dtype: 'int32', shape: [] },
+    { name: 'rows', dtype: 'int32', shape: [capacity, batchSize] },
+    { name: 'sum', dtype: 'float32', shape: [sums] },
+    { name: 'lost', dtype: 'float32', shape: [sums] },
+    ...data.map(({ dtype, count, shape }, index) => ({
+      name: `data${index}`,
+      dtype,
+      shape: [count, ...shape],
+    })),
+    ...variables.map(({ parameter }) => parameter),
+  ];
+  const parameters = state.filter(({ name }) => name !== 'step');
+  const results = ['sum', 'lost', ...changed.map(({ parameter }) => parameter.name)];
+
+  const condition = new Body('condition', state);
+  const goesOn = condition.add('Less', [condition.parameter('step'), condition.parameter('steps')]);
+
+  const body = new Body('body', state);
+  const next = emitStep(body, spec, variables, result);
+
+  const loop = new Body('loop', parameters);
+  const outputs = loop.addAll(
+    'StatelessWhile',
+    state.map(({ name }) => (name === 'step' ? loop.integer(0) : loop.parameter(name))),
+    {
+      cond: { function: 'condition' },
+      body: { function: 'body' },
+      output_shapes: { shapes: state.map(({ shape }) => shape) },
+      parallel_iterations: { int: 1 },
+    },
+    state.length,
+  );
+  const named = results.map((name) => {
+    const output = outputs[state.findIndex((parameter) => parameter.name === name)];
+    if (output === undefined) throw new TypeError(`the loop has no ${name}`);
+    return { ...output, name: `${name}_out` };
+  });
+  const functions: readonly FunctionDef[] = [
+    condition.define([{ ...goesOn, name: 'goes_on' }]),
+    body.define(
+      state.map(({ name }) => ({ ...(next.get(name) ?? body.parameter(name)), name: `${name}_next` })),
+    ),
+    loop.define(named, COMPILED),
+  ];
+  return {
+    bytes: savedModel([...parameters.map(placeholder), call(parameters, named)], functions),
+    feeds: parameters.map(({ name }) => `${name}:0`).join(','),
+    fetches: results.map((_, index) => `call:${index}`).join(','),
+    used: variables.map(({ name }) => name),
+    changed: changed.map(({ name }) => name),
+  };
+}
+
+const COMPILED = { _XlaMustCompile: { bool: true } } as const;
+
+function usedVariables(program: Program): readonly Variable[] {
+  const read = new Set([
+    ...program.instructions.flatMap(({ operands }) => operands),
+    ...program.results,
+    ...program.updates.flatMap(({ variable, value }) => [variable, value]),
+  ]);
+  return program.parameters
+    .filter(({ kind, value }) => kind === 'variable' && read.has(value))
+    .map(({ name, value }, index) => ({
+      name,
+      value,
+      parameter: { name: `variable${index}`, dtype: floatOrInteger(value), shape: value.type.shape },
+    }));
+}
+
+function floatOrInteger({ type: { dtype } }: Value): DType {
+  if (dtype === 'bool') throw new ProgramError('it has a variable of bool');
+  return dtype;
+}
+
+/** One turn of the loop: what its variables are next, by their names; those that are left out stay as they are. */
+function emitStep(
+  body: Body,
+  { program, data, batchSize }: LoopSpec,
+  variables: readonly Variable[],
+  result: Value,
+): ReadonlyMap<string, Ref> {
+  const step = body.parameter('step');
+  const rows = body.add('GatherV2', [body.parameter('rows'), step, body.integer(0)]);
+  const inputs = program.parameters.filter(({ kind }) => kind === 'input');
+  const given = new Map<Value, Ref>(
+    variables.map(({ value, parameter }) => [value, body.parameter(parameter.name)]),
+  );
+  inputs.forEach(({ name, value }, index) => {
+    const samples = data[index];
+    if (samples === undefined) throw new TypeError(`there is no data for ${name}`);
+    given.set(value, gatherRows(body, body.parameter(`data${index}`), rows, samples, batchSize));
+  });
+  const refOf = emitProgram(body, program, given);
+  const names = new Map(variables.map(({ value, parameter }) => [value, parameter.name]));
+  return new Map([
+    ['step', body.add('AddV2', [step, body.integer(1)])],
+    ...added(body, refOf(result)),
+    ...program.updates.map(({ variable, value }) => [names.get(variable) ?? '', refOf(value)] as const),
+  ]);
+}
+
+/**
+ * Adds to a sum and to what rounding took from it (W. Kahan, "Further remarks on reducing truncation errors", 1965), so that
+ * the mean of a long epoch is as exact as that of a short one, wherever the epoch is cut into calls.
+ */
+function added(body: Body, value: Ref): readonly (readonly [string, Ref])[] {
+  const before = body.parameter('sum');
+  const corrected = body.add('Sub', [value, body.parameter('lost')]);
+  const sum = body.add('AddV2', [before, corrected]);
+  const lost = body.add('Sub', [body.add('Sub', [sum, before]), corrected]);
+  return [
+    ['sum', sum],
+    ['lost', lost],
+  ];
+}
+
+function placeholder({ name, dtype, shape }: Parameter): NodeDef {
+  return { name, op: 'Placeholder', inputs: [], attributes: { dtype: { type: dtype }, shape: { shape } } };
+}
+
+function call(parameters: readonly Parameter[], outputs: readonly Ref[]): NodeDef {
+  return {
+    name: 'call',
+    op: 'StatefulPartitionedCall',
+    inputs: parameters.map(({ name }) => name),
+    attributes: {
+      Tin: { types: parameters.map(({ dtype }) => dtype) },
+      Tout: { types: outputs.map(({ dtype }) => dtype) },
+      f: { function: 'loop' },
+      ...COMPILED,
+    },
+  };
+}
