@@ -15,6 +15,7 @@ import { elementsOf, ProgramError, type DType, type Elements, type Shape, type T
 export class ProgramBuilder {
   readonly #parameters: Parameter[] = [];
   readonly #instructions: Instruction[] = [];
+  readonly #producers = new Map<Value, Instruction>();
   /** Scalar constants by type and number: each is written once. */
   readonly #scalars = new Map<string, Value>();
 
@@ -44,21 +45,35 @@ export class ProgramBuilder {
   ): readonly Value[] {
     const types = operands.map(({ type }) => type);
     const results = inferTypes(op, types, attributes).map((type): Value => ({ type }));
-    const instruction: InstructionOf<Op> = { op, operands, attributes, results };
+    const own: InstructionOf<Op> = { op, operands, attributes, results };
     // A name and its own attributes, which the compiler cannot follow.
-    this.#instructions.push(instruction as unknown as Instruction);
+    const instruction = own as unknown as Instruction;
+    this.#instructions.push(instruction);
+    for (const value of results) this.#producers.set(value, instruction);
     return results;
   }
 
-  /** Takes over an instruction as it is: its operands must be values of this program. */
-  keep(instruction: Instruction): void {
-    this.#instructions.push(instruction);
-    if (instruction.op !== 'constant') return;
-    const [value] = instruction.results;
-    const { dtype, shape, elements } = instruction.attributes;
-    const [number] = elements;
-    if (value !== undefined && number !== undefined && shape.length === 0)
-      this.#scalars.set(scalarKey(dtype, number), value);
+  /** The instruction that makes a value; undefined for a parameter. */
+  producerOf(value: Value): Instruction | undefined {
+    return this.#producers.get(value);
+  }
+
+  /** The first operand and the attributes of the instruction that makes a value; undefined where that is no `op`. */
+  sourceOf<Op extends OpName>(
+    value: Value,
+    op: Op,
+  ): { readonly operand: Value; readonly attributes: Attributes[Op] } | undefined {
+    const producer = this.#producers.get(value);
+    const operand = producer?.operands[0];
+    if (producer?.op !== op || operand === undefined) return undefined;
+    // The attributes of this `op`, which the compiler cannot follow.
+    return { operand, attributes: producer.attributes as Attributes[Op] };
+  }
+
+  /** The elements of a value that is a constant; undefined for any other. */
+  constantOf(value: Value): Elements | undefined {
+    const producer = this.#producers.get(value);
+    return producer?.op === 'constant' ? producer.attributes.elements : undefined;
   }
 
   constant(dtype: DType, shape: Shape, elements: Elements): Value {

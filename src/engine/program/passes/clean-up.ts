@@ -1,0 +1,8 @@
+/** The passes that make a program smaller, in the order in which they run. Each gives the next one more to find. */
+import { commonSubexpressions } from './common-subexpressions.ts';
+import { deadCode } from './dead-code.ts';
+import { foldConstants } from './fold-constants.ts';
+import type { Pass } from './pass.ts';
+import { simplify } from './simplify.ts';
+
+export const CLEAN_UP: readonly Pass[] = [foldConstants, simplify, commonSubexpressions, deadCode];

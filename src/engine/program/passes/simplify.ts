@@ -1,0 +1,166 @@
+/**
+ * Removes instructions that change nothing, and shortens chains that only move elements. Of the algebraic identities only those
+ * are used that hold for every number, NaN, infinities and -0 included: x 1 is x, and x - 0 and x + -0 are, but x + 0 is not,
+ * since -0 + 0 is 0. (Peephole optimization: W. M. McKeeman, Communications of the ACM 8(7), 1965.)
+ */
+import type { ProgramBuilder } from '../builder.ts';
+import { isElementwise, type ElementwiseName } from '../elementwise.ts';
+import type { Attributes, Instruction, OpName, Value } from '../program.ts';
+import { broadcastShape, sameShape, sameType, type Shape } from '../types.ts';
+import type { Pass } from './pass.ts';
+import { rewrite } from './rewrite.ts';
+
+export const simplify: Pass = {
+  name: 'simplify',
+  run: (program) =>
+    rewrite(program, (instruction, { builder, valueOf }) => {
+      const value = simpler(instruction, instruction.operands.map(valueOf), builder);
+      return value === undefined ? 'keep' : [value];
+    }),
+};
+
+/** A simpler value that equals the instruction's result; undefined where there is none. */
+function simpler(
+  instruction: Instruction,
+  operands: readonly Value[],
+  builder: ProgramBuilder,
+): Value | undefined {
+  const { op, attributes, results } = instruction;
+  const [x] = operands;
+  const [result] = results;
+  if (x === undefined || result === undefined) return undefined;
+  switch (op) {
+    case 'reshape':
+      return reshaped(builder, x, attributes.shape);
+    case 'broadcast':
+      return broadcasted(builder, x, attributes.shape);
+    case 'transpose':
+      return transposed(builder, x, attributes.permutation);
+    case 'slice':
+      return sliced(builder, x, attributes);
+    case 'pad':
+      return sameType(x.type, result.type) ? x : undefined;
+    case 'concatenate':
+      return operands.length === 1 ? x : undefined;
+    case 'cast':
+      return sameType(x.type, result.type) ? x : undefined;
+    // Not `reduce_sum`: it begins with 0, and makes 0 of -0.
+    case 'reduce_max':
+    case 'reduce_min':
+      return attributes.axes.every((axis) => x.type.shape[axis] === 1)
+        ? reshaped(builder, x, result.type.shape)
+        : undefined;
+    default:
+      if (!isElementwise(op)) return undefined;
+      return unchanged(op, operands, result, builder) ?? unstretched(instruction, operands, result, builder);
+  }
+}
+
+/** A reshape of a reshape is one. */
+function reshaped(builder: ProgramBuilder, x: Value, shape: Shape): Value {
+  const source = builder.sourceOf(x, 'reshape')?.operand ?? x;
+  return sameShape(source.type.shape, shape) ? source : builder.add('reshape', [source], { shape });
+}
+
+/** So is a broadcast of a broadcast. */
+function broadcasted(builder: ProgramBuilder, x: Value, shape: Shape): Value {
+  const source = builder.sourceOf(x, 'broadcast')?.operand ?? x;
+  return sameShape(source.type.shape, shape) ? source : builder.add('broadcast', [source], { shape });
+}
+
+/** And a transpose of a transpose. One that keeps the axes longer than 1 in order moves nothing: it is a reshape. */
+function transposed(builder: ProgramBuilder, x: Value, permutation: readonly number[]): Value {
+  const inner = builder.sourceOf(x, 'transpose');
+  const source = inner?.operand ?? x;
+  const whole = permutation.map((axis) => inner?.attributes.permutation[axis] ?? axis);
+  const { shape } = source.type;
+  const long = whole.filter((axis) => shape[axis] !== 1);
+  if (long.some((axis, at) => axis < (long[at - 1] ?? 0)))
+    return builder.add('transpose', [source], { permutation: whole });
+  return reshaped(
+    builder,
+    source,
+    whole.map((axis) => shape[axis] ?? 1),
+  );
+}
+
+/** And a slice of a slice. */
+function sliced(builder: ProgramBuilder, x: Value, { begin, size }: Attributes['slice']): Value {
+  const inner = builder.sourceOf(x, 'slice');
+  const source = inner?.operand ?? x;
+  if (sameShape(source.type.shape, size)) return source;
+  const whole = begin.map((place, axis) => place + (inner?.attributes.begin[axis] ?? 0));
+  return builder.add('slice', [source], { begin: whole, size });
+}
+
+/** The operand that an elementwise function leaves as it is. */
+function unchanged(
+  op: ElementwiseName,
+  operands: readonly Value[],
+  result: Value,
+  builder: ProgramBuilder,
+): Value | undefined {
+  const [x, y, z] = operands;
+  const is = (value: Value | undefined, number: number): boolean =>
+    value !== undefined && Object.is(numberOf(value, builder), number);
+  const candidate = (): Value | undefined => {
+    switch (op) {
+      case 'mul':
+        return is(y, 1) ? x : is(x, 1) ? y : undefined;
+      case 'div':
+      case 'pow':
+        return is(y, 1) ? x : undefined;
+      case 'sub':
+        return is(y, 0) ? x : undefined;
+      case 'add': {
+        const nothing = result.type.dtype === 'int32' ? 0 : -0;
+        return is(y, nothing) ? x : is(x, nothing) ? y : undefined;
+      }
+      case 'neg':
+      case 'not':
+        return x === undefined ? undefined : builder.sourceOf(x, op)?.operand;
+      case 'select':
+        return y === z || is(x, 1) ? y : is(x, 0) ? z : undefined;
+      default:
+        return undefined;
+    }
+  };
+  const value = candidate();
+  return value !== undefined && sameType(value.type, result.type) ? value : undefined;
+}
+
+/**
+ * Elementwise functions stretch their operands themselves: they read what a broadcast repeats, and one number in place of an
+ * array filled with it, where another operand still has the shape of the result.
+ */
+function unstretched(
+  { op, attributes }: Instruction,
+  operands: readonly Value[],
+  result: Value,
+  builder: ProgramBuilder,
+): Value | undefined {
+  const smaller = [...operands];
+  for (const [at, operand] of operands.entries()) {
+    const number = operand.type.shape.length === 0 ? undefined : numberOf(operand, builder);
+    const repeated = builder.sourceOf(operand, 'broadcast')?.operand;
+    const shape = number === undefined ? repeated?.type.shape : [];
+    const shapes = smaller.map(({ type }, place) => (place === at ? shape : undefined) ?? type.shape);
+    if (shape === undefined || !sameShape(stretched(shapes), result.type.shape)) continue;
+    smaller[at] = number === undefined ? (repeated ?? operand) : builder.scalar(number, operand.type.dtype);
+  }
+  if (smaller.every((value, at) => value === operands[at])) return undefined;
+  return builder.add(op, smaller, attributes as Attributes[OpName]);
+}
+
+function stretched(shapes: readonly Shape[]): Shape {
+  return shapes.reduce((both, shape) => broadcastShape(both, shape) ?? both, []);
+}
+
+/** The number that fills a value; undefined where there are several, or none is known. */
+function numberOf(value: Value, builder: ProgramBuilder): number | undefined {
+  const source = builder.sourceOf(value, 'broadcast') ?? builder.sourceOf(value, 'reshape');
+  if (source !== undefined) return numberOf(source.operand, builder);
+  const elements = builder.constantOf(value);
+  const first = elements?.[0];
+  return elements?.every((element) => Object.is(element, first)) ? first : undefined;
+}
