@@ -10,6 +10,8 @@ import {
 
 interface Definition {
   readonly attributes: Readonly<Record<string, AttributeKind>>;
+  /** As in `instructions.ts`. */
+  readonly inType?: Readonly<Record<string, keyof Type>>;
   readonly arity: 1 | 2 | 3;
   /** @throws ProgramError where the operands do not fit */
   infer(operands: readonly Type[], attributes: unknown): Type;
@@ -134,6 +136,7 @@ export const ELEMENTWISE = {
   cast: {
     arity: 1,
     attributes: { dtype: 'word' },
+    inType: { dtype: 'dtype' },
     infer: ([x], attributes) => {
       if (x === undefined) throw new ProgramError('an operand is missing');
       return { dtype: (attributes as { readonly dtype: DType }).dtype, shape: x.shape };

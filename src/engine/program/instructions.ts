@@ -6,10 +6,14 @@ import { sizeOf } from '../../core/shape.ts';
 import { ELEMENTWISE, type ElementwiseName } from './elementwise.ts';
 import type { Attributes, EpilogueStep, OpName, OwnAttributes, PoolWindow, Program } from './program.ts';
 import { broadcastShape, ProgramError, sameShape, sameType, type AttributeKind, type Type } from './types.ts';
-import { forwardSize, transposedSize, type Pair } from './windows.ts';
+import { forwardSize, transposedSize, type Pair, type Window } from './windows.ts';
 
 interface Definition<Op extends OpName> {
   readonly attributes: Readonly<Record<keyof Attributes[Op], AttributeKind>>;
+  /** What a text leaves out: attributes that have these values. */
+  readonly defaults?: Partial<Attributes[Op]>;
+  /** Attributes that are a part of the type of the (first) result: a text has them there. */
+  readonly inType?: Readonly<Partial<Record<keyof Attributes[Op], keyof Type>>>;
   /**
    * The types of the results.
    *
@@ -20,8 +24,18 @@ interface Definition<Op extends OpName> {
 
 const WINDOW = { strides: 'pair', padding: 'pairs', dilations: 'pair' } as const;
 
+const PLAIN_WINDOW: Window = {
+  strides: [1, 1],
+  padding: [
+    [0, 0],
+    [0, 0],
+  ],
+  dilations: [1, 1],
+};
+
 const reduction = {
   attributes: { axes: 'integers', keep: 'boolean' },
+  defaults: { keep: false },
   infer: ([x], { axes, keep }) => {
     const { dtype, shape } = floats(x, 'the operand');
     require(axes.every(
@@ -37,6 +51,7 @@ const factors = { attributes: { factors: 'pair' } } as const;
 const OWN: { readonly [Op in keyof OwnAttributes]: Definition<Op> } = {
   constant: {
     attributes: { dtype: 'word', shape: 'integers', elements: 'elements' },
+    inType: { dtype: 'dtype', shape: 'shape' },
     infer: (_, { dtype, shape, elements }) => {
       require(elements.length ===
         sizeOf(shape), `${elements.length} elements do not fill [${shape.join(', ')}]`);
@@ -45,6 +60,7 @@ const OWN: { readonly [Op in keyof OwnAttributes]: Definition<Op> } = {
   },
   reshape: {
     attributes: { shape: 'integers' },
+    inType: { shape: 'shape' },
     infer: ([x], { shape }) => {
       const { dtype, shape: before } = given(x);
       require(sizeOf(before) === sizeOf(shape), `[${before.join(', ')}] does not fill [${shape.join(', ')}]`);
@@ -53,6 +69,7 @@ const OWN: { readonly [Op in keyof OwnAttributes]: Definition<Op> } = {
   },
   broadcast: {
     attributes: { shape: 'integers' },
+    inType: { shape: 'shape' },
     infer: ([x], { shape }) => {
       const { dtype, shape: before } = given(x);
       const stretched = broadcastShape(before, shape);
@@ -74,6 +91,7 @@ const OWN: { readonly [Op in keyof OwnAttributes]: Definition<Op> } = {
   },
   slice: {
     attributes: { begin: 'integers', size: 'integers' },
+    inType: { size: 'shape' },
     infer: ([x], { begin, size }) => {
       const { dtype, shape } = given(x);
       require(begin.length === shape.length && size.length === shape.length, 'a slice of other axes');
@@ -86,6 +104,7 @@ const OWN: { readonly [Op in keyof OwnAttributes]: Definition<Op> } = {
   },
   pad: {
     attributes: { padding: 'pairs', value: 'number' },
+    defaults: { value: 0 },
     infer: ([x], { padding }) => {
       const { dtype, shape } = floats(x, 'the operand');
       require(padding.length === shape.length, 'padding of other axes');
@@ -119,6 +138,7 @@ const OWN: { readonly [Op in keyof OwnAttributes]: Definition<Op> } = {
   reduce_min: reduction,
   matmul: {
     attributes: { transpose_a: 'boolean', transpose_b: 'boolean', epilogue: 'words' },
+    defaults: { transpose_a: false, transpose_b: false, epilogue: [] },
     infer: ([a, b, ...rest], { transpose_a, transpose_b, epilogue }) => {
       const [one, other] = [floats(a, 'a', 2).shape, floats(b, 'b', 2).shape];
       const [m, k] = transpose_a ? [one[1], one[0]] : one;
@@ -129,6 +149,7 @@ const OWN: { readonly [Op in keyof OwnAttributes]: Definition<Op> } = {
   },
   convolution: {
     attributes: { ...WINDOW, epilogue: 'words' },
+    defaults: { ...PLAIN_WINDOW, epilogue: [] },
     infer: ([x, filter, ...rest], { epilogue, ...window }) => {
       const [batch = 0, height = 0, width = 0, channels = 0] = floats(x, 'the images', 4).shape;
       const [rows = 0, columns = 0, inputs = 0, outputs = 0] = floats(filter, 'the filter', 4).shape;
@@ -139,6 +160,7 @@ const OWN: { readonly [Op in keyof OwnAttributes]: Definition<Op> } = {
   },
   convolution_input_gradient: {
     attributes: { ...WINDOW, size: 'pair', epilogue: 'words' },
+    defaults: { ...PLAIN_WINDOW, epilogue: [] },
     infer: ([dy, filter, ...rest], { epilogue, size, ...window }) => {
       const [batch = 0, height = 0, width = 0, channels = 0] = floats(dy, 'the gradient', 4).shape;
       const [rows = 0, columns = 0, inputs = 0, outputs = 0] = floats(filter, 'the filter', 4).shape;
@@ -149,6 +171,7 @@ const OWN: { readonly [Op in keyof OwnAttributes]: Definition<Op> } = {
   },
   convolution_filter_gradient: {
     attributes: { ...WINDOW, size: 'pair', sums: 'word' },
+    defaults: { ...PLAIN_WINDOW, sums: 'none' },
     infer: ([x, dy], { size, sums, ...window }) => {
       const [batch = 0, height = 0, width = 0, inputs = 0] = floats(x, 'the images', 4).shape;
       const [count = 0, rows = 0, columns = 0, outputs = 0] = floats(dy, 'the gradient', 4).shape;
@@ -165,6 +188,7 @@ const OWN: { readonly [Op in keyof OwnAttributes]: Definition<Op> } = {
   max_pool: pooling(),
   max_pool_gradient: {
     attributes: { ...WINDOW, size: 'pair' },
+    defaults: PLAIN_WINDOW,
     infer: ([x, y, dy], window) => {
       const images = floats(x, 'the images', 4);
       const pooled = pooledType(images, window);
@@ -176,6 +200,8 @@ const OWN: { readonly [Op in keyof OwnAttributes]: Definition<Op> } = {
   average_pool: pooling(),
   average_pool_gradient: {
     attributes: { ...WINDOW, size: 'pair', shape: 'integers' },
+    defaults: PLAIN_WINDOW,
+    inType: { shape: 'shape' },
     infer: ([dy], { shape, ...window }) => {
       const images = floats({ dtype: 'float32', shape }, 'the images', 4);
       require(sameType(given(dy), pooledType(images, window)), 'a gradient of another size');
@@ -188,6 +214,8 @@ const OWN: { readonly [Op in keyof OwnAttributes]: Definition<Op> } = {
   upsample_bilinear_gradient: { ...factors, infer: ([dy], { factors: by }) => [downsampled(dy, by)] },
   uniform: {
     attributes: { shape: 'integers', seed: 'pair', halves: 'boolean' },
+    defaults: { halves: false },
+    inType: { shape: 'shape' },
     infer: ([step], { shape }) => {
       const { dtype, shape: of } = given(step);
       require(dtype === 'int32' && sizeOf(of) === 1, 'the step is no int32 scalar');
@@ -200,6 +228,7 @@ const OWN: { readonly [Op in keyof OwnAttributes]: Definition<Op> } = {
   },
   fused_update: {
     attributes: { gradient: 'word', body: 'program' },
+    defaults: { gradient: 'given' },
     infer: (operands, { gradient, body }) => {
       if (gradient === 'given') return bodyTypes(operands, body);
       const isProduct = gradient === 'product';
@@ -213,9 +242,35 @@ const OWN: { readonly [Op in keyof OwnAttributes]: Definition<Op> } = {
   },
 };
 
-/** How the attributes of an instruction are written. */
-export function attributeKinds(op: OpName): Readonly<Record<string, AttributeKind>> {
-  return isOwn(op) ? OWN[op].attributes : ELEMENTWISE[op].attributes;
+/** How an attribute is written. */
+export interface AttributeForm {
+  readonly kind: AttributeKind;
+  /** The value that a text leaves out. */
+  readonly default?: unknown;
+  /** The part of the type of the (first) result that it equals: a text has it there. */
+  readonly inType?: keyof Type;
+}
+
+/** How the attributes of an instruction are written, by their names. */
+export function attributeForms(op: OpName): ReadonlyMap<string, AttributeForm> {
+  const { attributes, defaults = {}, inType = {} }: UntypedDefinition = isOwn(op) ? OWN[op] : ELEMENTWISE[op];
+  return new Map(
+    Object.entries(attributes).map(([name, kind]) => [
+      name,
+      {
+        kind,
+        ...(Object.hasOwn(defaults, name) ? { default: defaults[name] } : {}),
+        ...(inType[name] === undefined ? {} : { inType: inType[name] }),
+      },
+    ]),
+  );
+}
+
+/** A definition as far as texts go, of whichever instruction. */
+interface UntypedDefinition {
+  readonly attributes: Readonly<Record<string, AttributeKind>>;
+  readonly defaults?: Readonly<Record<string, unknown>>;
+  readonly inType?: Readonly<Record<string, keyof Type>>;
 }
 
 /**
@@ -278,6 +333,7 @@ function finished(type: Type, operands: readonly Type[], epilogue: readonly Epil
 function pooling(): Definition<'max_pool'> {
   return {
     attributes: { ...WINDOW, size: 'pair' },
+    defaults: PLAIN_WINDOW,
     infer: ([x], window) => [pooledType(floats(x, 'the images', 4), window)],
   };
 }

@@ -1,6 +1,6 @@
 /** Reads the text that `print.ts` writes: for tests of passes, and to try a program by hand. */
 import { ProgramBuilder } from './builder.ts';
-import { attributeKinds, isOpName } from './instructions.ts';
+import { attributeForms, isOpName } from './instructions.ts';
 import type { Attributes, OpName, Program, Update, Value } from './program.ts';
 import {
   elementsOf,
@@ -94,14 +94,14 @@ class Reader {
     const [call, given] = splitOnce(hasBody ? right.slice(0, -2) : right, ' {');
     const [op, operands] = splitOnce(call, ' ');
     if (!isOpName(op)) throw new ProgramError(`there is no instruction \`${op}\``);
-    const attributes = readAttributes(op, given.replace(/\}$/, ''));
+    const declared = splitTop(left).map(named);
+    const attributes = readAttributes(op, given.replace(/\}$/, ''), declared[0]?.[1]);
     if (hasBody) {
       attributes['body'] = this.program();
       if (this.#lines[this.#at]?.text !== ')') throw new ProgramError('the body is not closed');
       this.#at += 1;
     }
     const results = builder.addAll(op, splitTop(operands).map(valueOf), attributes as Attributes[OpName]);
-    const declared = splitTop(left).map(named);
     if (declared.length !== results.length) throw new ProgramError(`${op} has ${results.length} results`);
     results.forEach((value, index) => {
       const [name = '', type = value.type] = declared[index] ?? [];
@@ -119,6 +119,7 @@ function named(text: string): readonly [string, Type] {
 }
 
 function scalarOf(builder: ProgramBuilder, text: string): Value | undefined {
+  if (text === 'true' || text === 'false') return builder.scalar(Number(text === 'true'), 'bool');
   const [number, dtype] = splitOnce(text, ':');
   if (!isNumber(number) || (dtype !== '' && !isDType(dtype))) return undefined;
   return builder.scalar(Number(number), dtype === '' ? 'float32' : dtype);
@@ -128,18 +129,21 @@ function isNumber(text: string): boolean {
   return text === 'NaN' || (text !== '' && !Number.isNaN(Number(text)));
 }
 
-function readAttributes(op: OpName, text: string): Record<string, unknown> {
-  const kinds = attributeKinds(op);
+/** @param type of the first result, which has some of the attributes */
+function readAttributes(op: OpName, text: string, type: Type | undefined): Record<string, unknown> {
+  const forms = attributeForms(op);
   const attributes: Record<string, unknown> = {};
   for (const part of splitTop(text)) {
     const [name, value] = splitOnce(part, ': ');
-    const kind = kinds[name];
-    if (kind === undefined) throw new ProgramError(`${op} has no attribute \`${name}\``);
-    attributes[name] = readValue(kind, value);
+    const form = forms.get(name);
+    if (form === undefined) throw new ProgramError(`${op} has no attribute \`${name}\``);
+    attributes[name] = readValue(form.kind, value);
   }
-  for (const [name, kind] of Object.entries(kinds)) {
-    if (kind !== 'program' && !(name in attributes))
-      throw new ProgramError(`${op} lacks its attribute \`${name}\``);
+  for (const [name, { kind, inType, ...form }] of forms) {
+    if (kind === 'program' || name in attributes) continue;
+    const known = inType === undefined ? form.default : type?.[inType];
+    if (known === undefined) throw new ProgramError(`${op} lacks its attribute \`${name}\``);
+    attributes[name] = known;
   }
   if (op === 'constant') attributes['elements'] = asElements(attributes);
   return attributes;

@@ -3,47 +3,62 @@
  *
  *     input x: float32[32, 784]
  *     variable dense/kernel: float32[784, 512]
- *     %0: float32[32, 512] = matmul x, dense/kernel {transpose_a: false, transpose_b: false, epilogue: []}
- *     %1: float32[32, 512] = mul %0, 0.5
- *     return %1
+ *     %0: float32[32, 512] = matmul x, dense/kernel
+ *     %1: float32[512] = reduce_sum %0 {axes: [0]}
+ *     %2: float32[512] = mul %1, 0.5
+ *     return %2
  *     update dense/kernel = %7
  *
- * Scalar constants stand where they are used: `0.5` is float32, `3:int32`, `1:bool`. A body is written between braces, indented.
+ * A value has its name, its type, and the instruction that makes it. Attributes stand in braces, except for those with their
+ * usual value and those that the type of the result shows, such as the shape of `reshape`. Scalar constants are written where
+ * they are used: `0.5` is float32, `3:int32` an integer, `true` a bool. A body is written between parentheses, indented.
  */
-import { attributeKinds } from './instructions.ts';
+import { attributeForms } from './instructions.ts';
 import { type Instruction, type Program, type Value } from './program.ts';
-import { typeText, type AttributeKind, type DType, type Elements } from './types.ts';
+import { typeText, type AttributeKind, type DType, type Elements, type Type } from './types.ts';
 
 export interface PrintOptions {
-  /** Elements of a constant that are written; more are told by their number, and such a text cannot be read back. */
+  /** The most elements of a constant that are written; of more, only their number: such a text cannot be parsed. */
   readonly elements?: number;
-  /** What stands behind an instruction, such as its cost. */
-  readonly note?: (instruction: Instruction) => string;
+}
+
+export interface ProgramLine {
+  readonly text: string;
+  /** The instruction that begins on this line; of the program, or of a body. */
+  readonly instruction?: Instruction;
 }
 
 export function printProgram(program: Program, options: PrintOptions = {}): string {
-  return `${linesOf(program, options).join('\n')}\n`;
+  return `${programLines(program, options)
+    .map(({ text }) => text)
+    .join('\n')}\n`;
 }
 
-function linesOf(program: Program, options: PrintOptions): string[] {
+export function programLines(program: Program, options: PrintOptions = {}): readonly ProgramLine[] {
   const names = namesOf(program);
   const nameOf = (value: Value): string => names.get(value) ?? '?';
-  const lines = program.parameters.map(({ kind, name, value }) => `${kind} ${name}: ${typeText(value.type)}`);
+  const lines: ProgramLine[] = program.parameters.map(({ kind, name, value }) => ({
+    text: `${kind} ${name}: ${typeText(value.type)}`,
+  }));
   for (const instruction of program.instructions) {
     if (isScalar(instruction)) continue;
     const { op, operands, results } = instruction;
     const made = results.map((value) => `${nameOf(value)}: ${typeText(value.type)}`).join(', ');
     const [attributes, body] = attributesText(instruction, options);
     const parts = [op, operands.map(nameOf).join(', '), attributes].filter((part) => part !== '');
-    const note = options.note?.(instruction) ?? '';
-    const end = note === '' ? '' : `  # ${note}`;
-    if (body === undefined) lines.push(`${made} = ${parts.join(' ')}${end}`);
-    else lines.push(`${made} = ${parts.join(' ')} (${end}`, ...body.map((line) => `  ${line}`), ')');
+    const text = `${made} = ${parts.join(' ')}`;
+    if (body === undefined) lines.push({ text, instruction });
+    else {
+      const inner = body.map((line) => ({ ...line, text: `  ${line.text}` }));
+      lines.push({ text: `${text} (`, instruction }, ...inner, { text: ')' });
+    }
   }
-  if (program.results.length > 0) lines.push(`return ${program.results.map(nameOf).join(', ')}`);
+  if (program.results.length > 0) lines.push({ text: `return ${program.results.map(nameOf).join(', ')}` });
   return [
     ...lines,
-    ...program.updates.map(({ variable, value }) => `update ${nameOf(variable)} = ${nameOf(value)}`),
+    ...program.updates.map(({ variable, value }) => ({
+      text: `update ${nameOf(variable)} = ${nameOf(value)}`,
+    })),
   ];
 }
 
@@ -66,6 +81,7 @@ function isScalar(instruction: Instruction): instruction is Constant {
 }
 
 function scalarText({ dtype, elements }: Constant['attributes']): string {
+  if (dtype === 'bool') return String(elements[0] === 1);
   const text = numberText(elements[0] ?? 0, dtype);
   return dtype === 'float32' ? text : `${text}:${dtype}`;
 }
@@ -82,18 +98,27 @@ export function numberText(value: number, dtype: DType): string {
 }
 
 function attributesText(
-  { op, attributes }: Instruction,
+  { op, attributes, results }: Instruction,
   options: PrintOptions,
-): readonly [string, readonly string[] | undefined] {
+): readonly [string, readonly ProgramLine[] | undefined] {
   const texts: string[] = [];
-  let body: readonly string[] | undefined;
+  let body: readonly ProgramLine[] | undefined;
   const values: Readonly<Record<string, unknown>> = { ...attributes };
-  for (const [name, kind] of Object.entries(attributeKinds(op))) {
+  const type: Partial<Type> = results[0]?.type ?? {};
+  for (const [name, { kind, inType, ...form }] of attributeForms(op)) {
     const value = values[name];
-    if (kind === 'program') body = linesOf(value as Program, options);
-    else texts.push(`${name}: ${valueText(kind, value, options)}`);
+    const known = inType === undefined ? form.default : type[inType];
+    if (kind === 'program') body = programLines(value as Program, options);
+    else if (!isSame(value, known)) texts.push(`${name}: ${valueText(kind, value, options)}`);
   }
   return [texts.length === 0 ? '' : `{${texts.join(', ')}}`, body];
+}
+
+/** Of numbers, words and lists of them. */
+function isSame(one: unknown, other: unknown): boolean {
+  return Array.isArray(one) && Array.isArray(other)
+    ? one.length === other.length && one.every((item, index) => isSame(item, other[index]))
+    : Object.is(one, other);
 }
 
 function valueText(

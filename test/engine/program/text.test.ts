@@ -6,18 +6,20 @@ import { parseProgram } from '../../../src/engine/program/parse.ts';
 import { printProgram } from '../../../src/engine/program/print.ts';
 import { ProgramError } from '../../../src/engine/program/types.ts';
 
+const head = 'input x: float32[2, 3]\n';
+
 const text = `input x: float32[2, 3]
 variable dense/kernel: float32[3, 4]
 variable step: int32[]
-%0: float32[2, 4] = matmul x, dense/kernel {transpose_a: false, transpose_b: false, epilogue: []}
+%0: float32[2, 4] = matmul x, dense/kernel
 %1: float32[2, 4] = mul %0, -0.5
-%2: float32[2] = constant {dtype: float32, shape: [2], elements: [0.1, NaN]}
-%3: float32[2, 1] = reshape %2 {shape: [2, 1]}
+%2: float32[2] = constant {elements: [0.1, NaN]}
+%3: float32[2, 1] = reshape %2
 %4: float32[4] = fused %1, %3 (
   input a: float32[2, 4]
   input b: float32[2, 1]
   %0: float32[2, 4] = add a, b
-  %1: float32[4] = reduce_sum %0 {axes: [0], keep: false}
+  %1: float32[4] = reduce_sum %0 {axes: [0]}
   return %1
 )
 %5: int32[] = add step, 1:int32
@@ -32,11 +34,40 @@ test('a program is printed as it is read', () => {
   assert.equal(printProgram(program), text);
 });
 
+/** Each as it is printed, and with everything written out. */
+const forms: readonly (readonly [string, string])[] = [
+  [
+    '%0: float32[3, 3] = matmul x, x {transpose_a: true, epilogue: [relu]}',
+    '%0: float32[3, 3] = matmul x, x {transpose_a: true, transpose_b: false, epilogue: [relu]}',
+  ],
+  ['%0: float32[3] = reduce_sum x {axes: [0]}', '%0: float32[3] = reduce_sum x {axes: [0], keep: false}'],
+  ['%0: int32[2, 3] = cast x', '%0: int32[2, 3] = cast x {dtype: int32}'],
+  [
+    '%0: float32[1, 3] = slice x {begin: [1, 0]}',
+    '%0: float32[1, 3] = slice x {begin: [1, 0], size: [1, 3]}',
+  ],
+  ['%0: float32[2, 3] = select true, x, -0', '%0: float32[2, 3] = select 1:bool, x, -0'],
+  [
+    '%0: float32[4, 3] = pad x {padding: [[1, 1], [0, 0]]}',
+    '%0: float32[4, 3] = pad x {padding: [[1, 1], [0, 0]], value: 0}',
+  ],
+  [
+    '%0: float32[4, 3] = pad x {padding: [[1, 1], [0, 0]], value: -0}',
+    '%0: float32[4, 3] = pad x {padding: [[1, 1], [0, 0]], value: -0}',
+  ],
+];
+
+for (const [short, full] of forms) {
+  test(`usual values and what the type shows are left out: ${short}`, () => {
+    for (const line of [short, full])
+      assert.equal(printProgram(parseProgram(`${head}${line}`)), `${head}${short}\n`);
+  });
+}
+
 test('elements beyond a limit are told by their number', () => {
   assert.match(printProgram(parseProgram(text), { elements: 1 }), /elements: <2 numbers>/);
 });
 
-const head = 'input x: float32[2, 3]\n';
 const mistakes: readonly (readonly [string, RegExp])[] = [
   ['%0: float32[2, 3] = foo x', /line 2.*`foo`/],
   ['%0: float32[2, 3] = add x, y', /line 2.*`y`/],
@@ -44,8 +75,10 @@ const mistakes: readonly (readonly [string, RegExp])[] = [
   ['%0: float32[2, 3] = clamp x {low: 0}', /line 2.*`high`/],
   ['%0: float32[2, 3] = clamp x {low: 0, high: one}', /line 2.*`one`/],
   ['%0: float32[2, 3] = and x, x', /line 2.*float32/],
-  ['%0: float32[3] = reduce_sum x {axes: [1, 0], keep: false}', /line 2/],
-  ['%0: float32[4] = reshape x {shape: [4]}', /line 2/],
+  ['%0: float32[3] = reduce_sum x {axes: [1, 0]}', /line 2/],
+  ['%0: float32[3] = reduce_sum x', /line 2.*`axes`/],
+  ['%0: float32[4] = reshape x', /line 2/],
+  ['%0: float32[2, 3] = reshape x {shape: [6]}', /line 2/],
   ['%0: float32[2, 3] = fused x (\ninput a: float32[2, 3]\nreturn a', /line 2.*not closed/],
   ['%0: float32[1, 3] = slice x {begin: [2, 0], size: [1, 3]}', /line 2/],
   ['return z', /line 2.*`z`/],

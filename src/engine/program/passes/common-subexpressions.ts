@@ -4,7 +4,7 @@
  * G. A. Kildall, "A unified approach to global program optimization", POPL 1973). A step has many of them: each gradient of tfjs
  * computes again what it needs of the forward pass.
  */
-import { attributeKinds } from '../instructions.ts';
+import { attributeForms } from '../instructions.ts';
 import type { Instruction, OpName, Program, Value } from '../program.ts';
 import { printProgram } from '../print.ts';
 import type { AttributeKind, Elements } from '../types.ts';
@@ -39,7 +39,7 @@ function once(program: Program): Program {
 /** Equal for equal attributes, in whatever order they were written. */
 function attributeTexts({ op, attributes }: Instruction): readonly string[] {
   const values: Readonly<Record<string, unknown>> = { ...attributes };
-  return Object.entries(attributeKinds(op)).map(([name, kind]) => attributeText(kind, values[name]));
+  return [...attributeForms(op)].map(([name, { kind }]) => attributeText(kind, values[name]));
 }
 
 function attributeText(kind: AttributeKind, value: unknown): string {
