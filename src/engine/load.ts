@@ -1,7 +1,7 @@
 import { failure } from '../core/diagnostic.ts';
 import { loadNative, prepareEnvironment } from './addon.ts';
 import type { Engine, EngineChoice } from './engine.ts';
-import { registerFastGradients } from './gradients.ts';
+import { registerReluGradient } from './gradients.ts';
 import { engineIdentity } from './identity.ts';
 import { loadKernels } from './kernels.ts';
 import { readEngineRecord } from './location.ts';
@@ -33,6 +33,7 @@ async function load({ choice, threads }: LoadOptions): Promise<Engine> {
     const tf = await loadPortable();
     registerRandomKernels(tf);
     registerResizeGradient(tf);
+    registerReluGradient(tf);
     return { identity, tf, threads: 1, kernels: false };
   }
   const record = await readEngineRecord();
@@ -42,7 +43,7 @@ async function load({ choice, threads }: LoadOptions): Promise<Engine> {
     const { tf } = await loadNative(record.addon);
     registerRandomKernels(tf);
     registerResizeGradient(tf);
-    registerFastGradients(tf);
+    registerReluGradient(tf);
     return { identity, tf, threads, kernels: loadKernels() };
   } catch (error) {
     throw failure(

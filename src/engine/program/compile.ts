@@ -1,13 +1,16 @@
 /** From a traced program to one that a target runs. */
+import { CLEAN_UP } from './passes/clean-up.ts';
+import { deadCode } from './passes/dead-code.ts';
 import { fuseChannelSums } from './passes/fuse-channel-sums.ts';
 import { fuseEpilogues } from './passes/fuse-epilogues.ts';
 import { fuseUpdates } from './passes/fuse-updates.ts';
-import { checkProgram } from './check.ts';
+import { runPasses, type Pass } from './passes/pass.ts';
 import type { Program } from './program.ts';
 
-export function compile(program: Program): Program {
-  return [fuseEpilogues, fuseChannelSums, fuseUpdates].reduce(
-    (before, pass) => checkProgram(pass(before), pass.name),
-    program,
-  );
+/** All passes, in order. */
+export const PASSES: readonly Pass[] = [...CLEAN_UP, fuseEpilogues, fuseChannelSums, fuseUpdates, deadCode];
+
+/** @param onPass is called with each pass's name and what it made */
+export function compile(program: Program, onPass?: (name: string, program: Program) => void): Program {
+  return runPasses(program, PASSES, onPass);
 }

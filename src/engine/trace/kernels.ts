@@ -119,16 +119,6 @@ export const KERNELS: Readonly<Record<string, Kernel>> = {
       ],
       {},
     ),
-  /** dy y (1 - y). */
-  SigmoidGrad: ({ recorder, value }) => {
-    const slope = recorder.add('sub', [recorder.scalar(1), value('y')], {});
-    return recorder.add('mul', [value('dy'), recorder.add('mul', [value('y'), slope], {})], {});
-  },
-  /** dy (1 - y^2). */
-  TanhGrad: ({ recorder, value }) => {
-    const slope = recorder.add('sub', [recorder.scalar(1), recorder.add('square', [value('y')], {})], {});
-    return recorder.add('mul', [value('dy'), slope], {});
-  },
   /** dy where y is not below 0, and else dy (y + 1). */
   EluGrad: ({ recorder, value }) => {
     const slope = recorder.add('add', [value('y'), recorder.scalar(1)], {});

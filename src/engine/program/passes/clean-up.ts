@@ -2,7 +2,15 @@
 import { commonSubexpressions } from './common-subexpressions.ts';
 import { deadCode } from './dead-code.ts';
 import { foldConstants } from './fold-constants.ts';
+import { moveReshapes } from './move-reshapes.ts';
 import type { Pass } from './pass.ts';
 import { simplify } from './simplify.ts';
 
-export const CLEAN_UP: readonly Pass[] = [foldConstants, simplify, commonSubexpressions, deadCode];
+export const CLEAN_UP: readonly Pass[] = [
+  foldConstants,
+  simplify,
+  moveReshapes,
+  simplify,
+  commonSubexpressions,
+  deadCode,
+];

@@ -3,6 +3,7 @@
  * gradient reads the same elements, and adds them up on the way.
  */
 import { readersOf, type Instruction, type Program, type Value } from '../program.ts';
+import type { Pass } from './pass.ts';
 import { rewrite } from './rewrite.ts';
 
 type FilterGradient = Extract<Instruction, { op: 'convolution_filter_gradient' }>;
@@ -14,7 +15,9 @@ interface Pair {
   readonly sums: 'images' | 'gradient';
 }
 
-export function fuseChannelSums(program: Program): Program {
+export const fuseChannelSums: Pass = { name: 'fuse-channel-sums', run };
+
+function run(program: Program): Program {
   const { instructions } = program;
   const made = madeAt(program);
   const readers = readersOf(program);

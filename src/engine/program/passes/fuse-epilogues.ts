@@ -13,6 +13,7 @@ import {
   type Value,
 } from '../program.ts';
 import { sameShape } from '../types.ts';
+import type { Pass } from './pass.ts';
 import { rewrite } from './rewrite.ts';
 
 type Product = Extract<Instruction, { op: 'matmul' | 'convolution' | 'convolution_input_gradient' }>;
@@ -23,7 +24,9 @@ interface Fused {
   readonly operands: readonly Value[];
 }
 
-export function fuseEpilogues(program: Program): Program {
+export const fuseEpilogues: Pass = { name: 'fuse-epilogues', run };
+
+function run(program: Program): Program {
   const readers = readersOf(program);
   const lasts = new Map<Instruction, Fused>();
   const absorbed = new Set<Instruction>();

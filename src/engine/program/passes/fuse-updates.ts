@@ -22,6 +22,7 @@ import {
   type Value,
 } from '../program.ts';
 import { sameShape, type Shape } from '../types.ts';
+import type { Pass } from './pass.ts';
 
 /** The functions that bodies may have; all are float32. */
 export const UPDATE_FUNCTIONS = [
@@ -44,7 +45,9 @@ interface Group {
   readonly instructions: ReadonlySet<Instruction>;
 }
 
-export function fuseUpdates(program: Program): Program {
+export const fuseUpdates: Pass = { name: 'fuse-updates', run };
+
+function run(program: Program): Program {
   const producers = producersOf(program);
   const readers = readersOf(program);
   const groups = groupsOf(program, producers).flatMap(
