@@ -1,5 +1,6 @@
 // The module for WebAssembly: what JavaScript calls.
 #include "allocator.h"
+#include "executor.h"
 #include "workers.h"
 
 #define EXPORT(name) extern "C" __attribute__((export_name(#name)))
@@ -45,6 +46,17 @@ EXPORT(release) void releaseMemory(void* memory) { allocator.free(memory); }
 // Bytes that are in use, and that were asked for in vain.
 EXPORT(heldBytes) size_t heldMemory() { return allocator.held(); }
 EXPORT(refusedBytes) size_t refusedMemory() { return allocator.refused(); }
+
+// Reads a program of so many words; null if it is refused.
+EXPORT(load) LoadedProgram* loadProgram(const int32_t* words, size_t count) {
+  WordReader reader(words, count);
+  auto program = std::make_unique<LoadedProgram>(reader);
+  return reader.ok() ? program.release() : nullptr;
+}
+EXPORT(unload) void unloadProgram(LoadedProgram* program) { delete program; }
+EXPORT(run) void runProgram(const LoadedProgram* program, const Call* call) { program->run(*call, workers); }
+// One instruction alone, for tests.
+EXPORT(runTask) void runTask(const LoadedProgram* program, size_t index) { program->runTask(index, workers); }
 
 EXPORT(mayWait) void setMayWait() { workers.mayWait = true; }
 EXPORT(serve) void serve() { workers.serve(); }

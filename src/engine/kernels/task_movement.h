@@ -1,0 +1,147 @@
+// Copies, reductions and random numbers as tasks.
+#pragma once
+
+#include <algorithm>
+#include <cstring>
+
+#include "batch.h"
+#include "random.h"
+#include "reduce.h"
+#include "tasks.h"
+
+namespace hourglass {
+
+// Bytes that a thread copies at a time, so that to call for help is worth it.
+constexpr size_t kMoveBytes = size_t{1} << 16;
+
+// Copies elements from places in steps to places in steps: a transpose, a slice, a broadcast (a step of 0), or a part of a pad or
+// of a concatenation.
+//
+// Words: bytes of an element (1 or 4), lengths of the axes, steps along them from and to, first places from and to, buffers. Steps
+// and places are in elements.
+class MoveTask : public Task {
+ public:
+  explicit MoveTask(WordReader& words) : bytes_(words.next()), lengths_(words.lengths()) {
+    fromSteps_ = words.lengths();
+    toSteps_ = words.lengths();
+    words.require((bytes_ == 1 || bytes_ == 4) && !lengths_.empty());
+    words.require(fromSteps_.size() == lengths_.size() && toSteps_.size() == lengths_.size());
+    const uint64_t from = words.length(), to = words.length();
+    if (!words.ok()) return;
+    elements_ = elementsOf(words, lengths_);
+    uint64_t fromEnd = from + 1, toEnd = to + 1;
+    for (size_t axis = 0; axis < lengths_.size() && elements_ > 0; ++axis) {
+      fromEnd += static_cast<uint64_t>(lengths_[axis] - 1) * static_cast<uint64_t>(fromSteps_[axis]);
+      toEnd += static_cast<uint64_t>(lengths_[axis] - 1) * static_cast<uint64_t>(toSteps_[axis]);
+    }
+    from_ = words.buffer<char>(elements_ == 0 ? 0 : fromEnd * bytes_) + from * bytes_;
+    to_ = words.buffer<char>(elements_ == 0 ? 0 : toEnd * bytes_) + to * bytes_;
+  }
+
+  void run(Helpers& helpers) const override {
+    if (elements_ == 0) return;
+    // The last axis is copied at once; the places along the others are counted.
+    const size_t inner = static_cast<size_t>(lengths_.back()), rows = elements_ / inner;
+    const size_t together = std::max<size_t>(1, kMoveBytes / (inner * bytes_));
+    parallel(helpers, static_cast<int>((rows + together - 1) / together), [&](int part) {
+      for (size_t row = part * together; row < std::min(rows, (part + 1) * together); ++row) {
+        size_t rest = row, from = 0, to = 0;
+        for (size_t axis = lengths_.size() - 1; axis-- > 0;) {
+          const size_t place = rest % lengths_[axis];
+          rest /= lengths_[axis];
+          from += place * fromSteps_[axis];
+          to += place * toSteps_[axis];
+        }
+        if (bytes_ == 1) copy(from_ + from, to_ + to, inner);
+        else copy(reinterpret_cast<const int32_t*>(from_) + from, reinterpret_cast<int32_t*>(to_) + to, inner);
+      }
+    });
+  }
+
+ private:
+  template <typename Element>
+  void copy(const Element* from, Element* to, size_t count) const {
+    const size_t fromStep = fromSteps_.back(), toStep = toSteps_.back();
+    if (fromStep == 1 && toStep == 1) {
+      std::memcpy(to, from, count * sizeof(Element));
+    } else if (fromStep == 0 && toStep == 1) {
+      std::fill_n(to, count, *from);
+    } else {
+      for (size_t at = 0; at < count; ++at) to[at * toStep] = from[at * fromStep];
+    }
+  }
+
+  int bytes_;
+  std::vector<int> lengths_, fromSteps_, toSteps_;
+  uint64_t elements_ = 0;
+  const char* from_ = nullptr;
+  char* to_ = nullptr;
+};
+
+// Words: bytes of an element, count, the element, buffer.
+class FillTask : public Task {
+ public:
+  explicit FillTask(WordReader& words) : bytes_(words.next()), count_(words.length()), element_(words.next()) {
+    words.require(bytes_ == 1 || bytes_ == 4);
+    to_ = words.buffer<char>(static_cast<uint64_t>(count_) * bytes_);
+  }
+
+  void run(Helpers&) const override {
+    if (bytes_ == 1) std::memset(to_, element_, count_);
+    else std::fill_n(reinterpret_cast<int32_t*>(to_), count_, element_);
+  }
+
+ private:
+  int bytes_, count_;
+  int32_t element_;
+  char* to_;
+};
+
+// Words: which (0 sum, 1 largest, 2 smallest), outer, reduced, inner, from [outer, reduced, inner], to [outer, inner].
+class ReduceTask : public Task {
+ public:
+  explicit ReduceTask(WordReader& words) : which_(words.next()), outer_(words.length()) {
+    reduced_ = words.length();
+    inner_ = words.length();
+    words.require(which_ >= 0 && which_ <= 2);
+    const std::vector<int> all{outer_, reduced_, inner_}, kept{outer_, inner_};
+    from_ = words.floats(elementsOf(words, all));
+    to_ = words.buffer<float>(elementsOf(words, kept));
+  }
+
+  void run(Helpers& helpers) const override {
+    const ReduceShape shape{outer_, reduced_, inner_};
+    if (which_ == 0) reduceSum(shape, from_, to_, helpers);
+    else if (which_ == 1) reduceWith<Largest>(shape, from_, to_, helpers);
+    else reduceWith<Smallest>(shape, from_, to_, helpers);
+  }
+
+ private:
+  int which_, outer_, reduced_, inner_;
+  const float* from_;
+  float* to_;
+};
+
+// Words: count, seed (two words), halves, step, result.
+class UniformTask : public Task {
+ public:
+  explicit UniformTask(WordReader& words) : count_(words.length()), key0_(words.next()), key1_(words.next()) {
+    halves_ = words.next() != 0;
+    step_ = words.buffer<int32_t>(1);
+    to_ = words.buffer<float>(count_);
+  }
+
+  void run(Helpers& helpers) const override {
+    fillUniformly(static_cast<uint32_t>(*step_), static_cast<uint32_t>(key0_), static_cast<uint32_t>(key1_), halves_, to_,
+                  static_cast<size_t>(count_), helpers);
+  }
+
+ private:
+  int count_;
+  int32_t key0_, key1_;
+  bool halves_;
+  const int32_t* step_;
+  float* to_;
+};
+
+}  // namespace hourglass

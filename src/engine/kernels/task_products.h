@@ -1,0 +1,253 @@
+// Products and convolutions as tasks.
+#pragma once
+
+#include "dense.h"
+#include "outer.h"
+#include "tasks.h"
+#include "winograd.h"
+
+namespace hourglass {
+
+// Words: flags (1 bias, 2 relu, 4 mask), then the buffers of the bias and the mask.
+inline Finish readEpilogue(WordReader& words, int channels, uint64_t elements) {
+  const int flags = words.next();
+  Finish epilogue;
+  if (flags & 1) epilogue.bias = words.floats(static_cast<uint64_t>(channels));
+  epilogue.relu = (flags & 2) != 0;
+  if (flags & 4) epilogue.mask = words.floats(elements);
+  return epilogue;
+}
+
+// What an epilogue does, for kernels that cannot do it.
+inline void applyEpilogue(const Finish& epilogue, int rows, int channels, float* output, Helpers& helpers) {
+  if (epilogue.bias == nullptr && epilogue.mask == nullptr && !epilogue.relu) return;
+  parallel(helpers, rows, [&](int row) {
+    const size_t at = static_cast<size_t>(row) * channels;
+    for (int channel = 0; channel < channels; channel += kLanes) {
+      const int count = std::min(kLanes, channels - channel);
+      float lanes[kLanes] = {};
+      for (int lane = 0; lane < count; ++lane) lanes[lane] = output[at + channel + lane];
+      epilogue.keep(load(lanes), output, at + channel, channel, count);
+    }
+  });
+}
+
+// Words: rows, depth, columns, transposed a, transposed b, a, b, result, epilogue.
+class MatmulTask : public Task {
+ public:
+  explicit MatmulTask(WordReader& words) : rows_(words.length()), depth_(words.length()), columns_(words.length()) {
+    transposedA_ = words.next() != 0;
+    transposedB_ = words.next() != 0;
+    const uint64_t rows = rows_, depth = depth_, columns = columns_;
+    a_ = words.floats(rows * depth);
+    b_ = words.floats(depth * columns);
+    result_ = words.buffer<float>(rows * columns);
+    epilogue_ = readEpilogue(words, columns_, rows * columns);
+  }
+
+  void run(Helpers& helpers) const override {
+    if (rows_ == 0 || columns_ == 0) return;
+    if (depth_ == 0) {
+      std::fill_n(result_, static_cast<size_t>(rows_) * columns_, 0.0f);
+      return applyEpilogue(epilogue_, rows_, columns_, result_, helpers);
+    }
+    if (!transposedA_ && !transposedB_) {
+      return denseForward({rows_, depth_, columns_}, a_, b_, result_, epilogue_, helpers);
+    }
+    if (!transposedA_) {
+      Finish own = epilogue_;
+      if (own.bias != nullptr) own = {};
+      denseBackward({rows_, columns_, depth_}, a_, b_, result_, own, helpers);
+      if (epilogue_.bias != nullptr) applyEpilogue(epilogue_, rows_, columns_, result_, helpers);
+      return;
+    }
+    if (!transposedB_) {
+      outerProduct({rows_, depth_, columns_}, a_, b_, result_, helpers);
+    } else {
+      Shared memory;
+      float* const turned = memory.take(static_cast<size_t>(depth_) * columns_);
+      parallel(helpers, depth_, [&](int k) {
+        for (int column = 0; column < columns_; ++column) {
+          turned[static_cast<size_t>(k) * columns_ + column] = b_[static_cast<size_t>(column) * depth_ + k];
+        }
+      });
+      outerProduct({rows_, depth_, columns_}, a_, turned, result_, helpers);
+    }
+    applyEpilogue(epilogue_, rows_, columns_, result_, helpers);
+  }
+
+ private:
+  int rows_, depth_, columns_;
+  bool transposedA_, transposedB_;
+  const float *a_, *b_;
+  float* result_;
+  Finish epilogue_;
+};
+
+struct WindowWords {
+  explicit WindowWords(WordReader& words) {
+    for (int& value : strides) words.require((value = words.length()) > 0);
+    for (int& value : before) value = words.length();
+    for (int& value : dilations) words.require((value = words.length()) > 0);
+  }
+
+  bool isDilated() const { return dilations[0] > 1 || dilations[1] > 1; }
+
+  int strides[2], before[2], dilations[2];
+};
+
+inline Image readImage(WordReader& words) {
+  const int rows = words.length(), columns = words.length(), channels = words.length();
+  return {rows, columns, channels};
+}
+
+inline uint64_t elementsOf(WordReader& words, int images, const Image& image) {
+  return elementsOf(words, {images, image.rows, image.columns, image.channels});
+}
+
+// A filter with zeros between its taps: a dilated convolution is one with that filter.
+class SpreadFilter {
+ public:
+  SpreadFilter(Kernel kernel, const int (&dilations)[2]) : kernel_(kernel), dilations_{dilations[0], dilations[1]} {}
+
+  Kernel size() const {
+    return {(kernel_.rows - 1) * dilations_[0] + 1, (kernel_.columns - 1) * dilations_[1] + 1};
+  }
+
+  // wide [rows, columns, tap] = filter, and zeros between
+  void spread(const float* filter, size_t tap, float* wide) const {
+    std::fill_n(wide, static_cast<size_t>(size().rows) * size().columns * tap, 0.0f);
+    forTaps([&](size_t from, size_t to) { std::copy_n(filter + from * tap, tap, wide + to * tap); });
+  }
+
+  // filter = the taps of wide
+  void collect(const float* wide, size_t tap, float* filter) const {
+    forTaps([&](size_t to, size_t from) { std::copy_n(wide + from * tap, tap, filter + to * tap); });
+  }
+
+ private:
+  template <typename Each>
+  void forTaps(const Each& each) const {
+    for (int row = 0; row < kernel_.rows; ++row) {
+      for (int column = 0; column < kernel_.columns; ++column) {
+        each(static_cast<size_t>(row) * kernel_.columns + column,
+             static_cast<size_t>(row) * dilations_[0] * size().columns + static_cast<size_t>(column) * dilations_[1]);
+      }
+    }
+  }
+
+  Kernel kernel_;
+  int dilations_[2];
+};
+
+// Words: transposed, images, input [rows, columns, channels], output likewise, kernel rows, kernel columns, window, input buffer,
+// filter, result, epilogue. The filter is [rows, columns, ., .]; the transposed convolution is the gradient of one.
+class ConvolutionTask : public Task {
+ public:
+  explicit ConvolutionTask(WordReader& words)
+      : transposed_(words.next() != 0),
+        images_(words.length()),
+        input_(readImage(words)),
+        output_(readImage(words)),
+        kernel_{words.length(), words.length()},
+        window_(words),
+        spread_(kernel_, window_.dilations) {
+    const uint64_t outputs = elementsOf(words, images_, output_);
+    tap_ = static_cast<size_t>(input_.channels) * output_.channels;
+    from_ = words.floats(elementsOf(words, images_, input_));
+    filter_ = words.floats(elementsOf(words, {kernel_.rows, kernel_.columns, input_.channels, output_.channels}));
+    result_ = words.buffer<float>(outputs);
+    epilogue_ = readEpilogue(words, output_.channels, outputs);
+    if (!words.ok()) return;
+    const Kernel wide = spread_.size();
+    const auto phases = [&](int outputs, int taps, int axis) {
+      const int step = window_.strides[axis], before = window_.before[axis];
+      return transposed_ ? transposedPhases(outputs, taps, step, before) : forwardPhases(outputs, taps, step, before);
+    };
+    shape_ = {images_, input_, output_, wide, phases(output_.rows, wide.rows, 0), phases(output_.columns, wide.columns, 1)};
+  }
+
+  void run(Helpers& helpers) const override {
+    if (images_ == 0 || output_.size() == 0) return;
+    Shared memory;
+    const float* filter = filter_;
+    if (window_.isDilated()) {
+      float* const wide = memory.take(static_cast<size_t>(shape_.kernel.rows) * shape_.kernel.columns * tap_);
+      spread_.spread(filter_, tap_, wide);
+      filter = wide;
+    }
+    const ptrdiff_t step = transposed_ ? input_.channels : output_.channels;
+    const Weights weights{filter,
+                          shape_.kernel.rows,
+                          shape_.kernel.columns,
+                          static_cast<ptrdiff_t>(tap_),
+                          transposed_ ? 1 : step,
+                          transposed_ ? step : 1};
+    const auto convolve = suitsWinograd(shape_) ? convolveByWinograd : convolveDirectly;
+    convolve(shape_, weights, from_, result_, epilogue_, helpers);
+  }
+
+ private:
+  bool transposed_;
+  int images_;
+  Image input_, output_;
+  Kernel kernel_;
+  WindowWords window_;
+  SpreadFilter spread_;
+  size_t tap_;
+  const float *from_, *filter_;
+  float* result_;
+  Finish epilogue_;
+  ConvolutionShape shape_{};
+};
+
+// Words: images, input, gradient, kernel rows, kernel columns, window, sums (0 none, 1 of the input, 2 of the gradient), input
+// buffer, gradient, result, result of the sums.
+class FilterGradientTask : public Task {
+ public:
+  explicit FilterGradientTask(WordReader& words)
+      : images_(words.length()),
+        input_(readImage(words)),
+        gradient_(readImage(words)),
+        kernel_{words.length(), words.length()},
+        window_(words),
+        spread_(kernel_, window_.dilations) {
+    summed_ = words.next();
+    tap_ = static_cast<size_t>(input_.channels) * gradient_.channels;
+    from_ = words.floats(elementsOf(words, images_, input_));
+    by_ = words.floats(elementsOf(words, images_, gradient_));
+    result_ = words.buffer<float>(elementsOf(words, {kernel_.rows, kernel_.columns, input_.channels, gradient_.channels}));
+    if (summed_ != 0) sums_ = words.buffer<float>(static_cast<uint64_t>((summed_ == 1 ? input_ : gradient_).channels));
+  }
+
+  void run(Helpers& helpers) const override {
+    const Kernel wide = spread_.size();
+    const GradientShape shape{images_,
+                              input_,
+                              gradient_,
+                              wide,
+                              {window_.strides[0], window_.strides[1]},
+                              {window_.before[0], window_.before[1]}};
+    const Image& image = summed_ == 1 ? input_ : gradient_;
+    const ChannelSums sums(image, summed_ == 1 ? from_ : by_, sums_);
+    const auto compute = suitsWinograd(shape) ? kernelGradientByWinograd : kernelGradientDirectly;
+    if (!window_.isDilated()) return compute(shape, from_, by_, result_, sums, helpers);
+    Shared memory;
+    float* const taps = memory.take(static_cast<size_t>(wide.rows) * wide.columns * tap_);
+    compute(shape, from_, by_, taps, sums, helpers);
+    spread_.collect(taps, tap_, result_);
+  }
+
+ private:
+  int images_;
+  Image input_, gradient_;
+  Kernel kernel_;
+  WindowWords window_;
+  SpreadFilter spread_;
+  int summed_;
+  size_t tap_;
+  const float *from_, *by_;
+  float *result_, *sums_ = nullptr;
+};
+
+}  // namespace hourglass

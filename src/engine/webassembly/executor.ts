@@ -1,0 +1,284 @@
+/** Runs programs in WebAssembly. Data and variables stay in its memory from call to call. */
+import type { Program, Value } from '../program/program.ts';
+import { bytesOf, elementsOf, ProgramError, type Elements, type Type } from '../program/types.ts';
+import { floatBits } from './kernel-calls.ts';
+import { encodeProgram, type EncodedProgram } from './encode.ts';
+import { Instance, type InstanceOptions } from './instance.ts';
+
+/** Samples in the module's memory. A stored value `v` stands for `v * scale + offset`. */
+export interface ResidentRows {
+  /** 0 for an input that stays as it is. */
+  readonly at: number;
+  readonly isBytes: boolean;
+  readonly count: number;
+  readonly scale: number;
+  readonly offset: number;
+}
+
+/** A variable in the module's memory, which several programs may share. */
+export interface ResidentVariable {
+  readonly at: number;
+  readonly type: Type;
+}
+
+export interface LoadOptions {
+  /** Variables by their names; those that are missing belong to the program alone, and are 0 at first. */
+  readonly variables?: ReadonlyMap<string, ResidentVariable>;
+  readonly collected?: readonly number[];
+  readonly isSummed?: boolean;
+  readonly isSpread?: boolean;
+}
+
+export class Executor {
+  readonly #instance: Instance;
+  readonly #data = new Map<Uint8Array | Float32Array, number>();
+
+  /** @throws Failure `webassembly-missing`, `system-limit` */
+  constructor(options: InstanceOptions) {
+    this.#instance = new Instance(options);
+    this.#instance.startThreads();
+  }
+
+  get instance(): Instance {
+    return this.#instance;
+  }
+
+  /**
+   * Puts data into the module's memory, once.
+   *
+   * @throws Failure `model-too-large`
+   */
+  upload(data: Uint8Array | Float32Array): number {
+    const known = this.#data.get(data);
+    if (known !== undefined) return known;
+    const at = this.#instance.allocate(data.byteLength);
+    this.#instance.bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
+    this.#data.set(data, at);
+    return at;
+  }
+
+  /** @throws Failure `model-too-large` */
+  variable(type: Type): ResidentVariable {
+    const at = this.#instance.allocate(bytesOf(type));
+    this.#instance.bytes.fill(0, at, at + bytesOf(type));
+    return { at, type };
+  }
+
+  free({ at }: ResidentVariable): void {
+    this.#instance.release(at);
+  }
+
+  /** A copy of elements at a place. */
+  read(at: number, type: Type): Elements {
+    const elements = elementsOf(type);
+    bytesIn(elements).set(this.#instance.bytes.subarray(at, at + elements.byteLength));
+    return elements;
+  }
+
+  write(at: number, elements: Elements): void {
+    this.#instance.bytes.set(bytesIn(elements), at);
+  }
+
+  /**
+   * Makes a program ready to be run.
+   *
+   * @throws ProgramError where it asks for what no kernel does; Failure `model-too-large`
+   */
+  load(program: Program, options: LoadOptions = {}): Loaded {
+    return new Loaded(this, program, options);
+  }
+
+  /** Ends the threads. */
+  dispose(): Promise<void> {
+    return this.#instance.dispose();
+  }
+}
+
+/** Bytes of `Call` and of `Rows` in `kernels/executor.h`. */
+const CALL_BYTES = 24;
+const ROWS_BYTES = 20;
+
+export interface Run {
+  /** From 0. */
+  readonly steps: number;
+  /** One for each input of the program; where there are none, inputs stay as they were written. */
+  readonly inputs?: readonly ResidentRows[];
+  /** Numbers of rows, [steps, batch]. */
+  readonly rows?: Int32Array;
+  /** What the first result adds up to so far: changed in place. */
+  readonly totals?: Totals;
+}
+
+/** A sum in float32, and what rounding took from it. */
+export interface Totals {
+  readonly sum: Float32Array;
+  readonly lost: Float32Array;
+}
+
+export class Loaded {
+  readonly #executor: Executor;
+  readonly #program: Program;
+  readonly #encoded: EncodedProgram;
+  readonly #pointer: number;
+  readonly #own: ResidentVariable[] = [];
+  /** Memory for what a call is told and returns; grows. */
+  #scratch = { at: 0, bytes: 0 };
+
+  constructor(executor: Executor, program: Program, options: LoadOptions) {
+    const { instance } = executor;
+    this.#executor = executor;
+    this.#program = program;
+    const variables = new Map<string, number>();
+    for (const { kind, name, value } of program.parameters) {
+      if (kind !== 'variable') continue;
+      let variable = options.variables?.get(name);
+      if (variable === undefined) this.#own.push((variable = executor.variable(value.type)));
+      variables.set(name, variable.at);
+    }
+    this.#encoded = encodeProgram(program, {
+      variables,
+      collected: options.collected ?? [],
+      isSummed: options.isSummed ?? false,
+      isSpread: options.isSpread ?? false,
+      allocate: (bytes) => instance.allocate(bytes),
+    });
+    for (const { at, elements } of this.#encoded.constants) executor.write(at, elements);
+    const { words } = this.#encoded;
+    const at = instance.allocate(words.byteLength);
+    executor.write(at, words);
+    this.#pointer = instance.call(() => instance.exports.load(at, words.length));
+    instance.release(at);
+    if (this.#pointer === 0) {
+      this.#release();
+      throw new ProgramError('the module refuses the program');
+    }
+  }
+
+  get encoded(): EncodedProgram {
+    return this.#encoded;
+  }
+
+  /** Writes a parameter. */
+  write(name: string, elements: Elements): void {
+    const { value } = this.#parameter(name);
+    if (elements.byteLength !== bytesOf(value.type)) throw new ProgramError(`${name} has other elements`);
+    this.#executor.write(this.#encoded.addressOf(value), elements);
+  }
+
+  /** Reads a parameter: of a variable, what it has become. */
+  read(name: string): Elements {
+    return this.readValue(this.#parameter(name).value);
+  }
+
+  /** What the last step computed. */
+  results(): readonly Elements[] {
+    return this.#program.results.map((value) => this.readValue(value));
+  }
+
+  readValue(value: Value): Elements {
+    return this.#executor.read(this.#encoded.addressOf(value), value.type);
+  }
+
+  /**
+   * Takes steps in one call of the module.
+   *
+   * @returns what is collected, one step after the other
+   * @throws Failure `model-too-large`, `engine-failed`
+   */
+  run({ steps, inputs = [], rows, totals }: Run): Uint8Array {
+    const { instance } = this.#executor;
+    const { pointer, call, sums, lost, collected, bytes } = this.#prepare(steps, inputs, rows, totals);
+    instance.call(() => instance.exports.run(pointer, call));
+    if (totals !== undefined) {
+      totals.sum.set(instance.floats(sums, totals.sum.length));
+      totals.lost.set(instance.floats(lost, totals.lost.length));
+    }
+    return instance.bytes.slice(collected, collected + bytes);
+  }
+
+  /** One call of a kernel alone, in the order of `lower.ts`. */
+  runCall(index: number): void {
+    const { instance } = this.#executor;
+    instance.call(() => instance.exports.runTask(this.#pointer, index));
+  }
+
+  /** Frees its memory. */
+  dispose(): void {
+    this.#executor.instance.exports.unload(this.#pointer);
+    this.#release();
+  }
+
+  #release(): void {
+    const { instance } = this.#executor;
+    instance.release(this.#encoded.arena.at);
+    for (const variable of this.#own) this.#executor.free(variable);
+    if (this.#scratch.bytes > 0) instance.release(this.#scratch.at);
+  }
+
+  #parameter(name: string): Program['parameters'][number] {
+    const found = this.#program.parameters.find((parameter) => parameter.name === name);
+    if (found === undefined) throw new ProgramError(`there is no parameter ${name}`);
+    return found;
+  }
+
+  /** Writes down what is to be done: `Call`, `Rows`, the sums, the numbers of rows, and room for what is collected. */
+  #prepare(
+    steps: number,
+    inputs: readonly ResidentRows[],
+    rows: Int32Array | undefined,
+    totals: Totals | undefined,
+  ): {
+    readonly pointer: number;
+    readonly call: number;
+    readonly sums: number;
+    readonly lost: number;
+    readonly collected: number;
+    readonly bytes: number;
+  } {
+    const { instance } = this.#executor;
+    const count = this.#program.parameters.filter(({ kind }) => kind === 'input').length;
+    const width = totals?.sum.length ?? 0;
+    const bytes = steps * this.#encoded.collectedBytes;
+    const rowsAt = CALL_BYTES + count * ROWS_BYTES;
+    const sumsAt = rowsAt + (rows?.length ?? 0) * 4;
+    const collectedAt = sumsAt + width * 8;
+    const at = this.#room(collectedAt + bytes);
+    const [sums, lost, collected] = [at + sumsAt, at + sumsAt + width * 4, at + collectedAt];
+    const words = instance.integers(at, rowsAt / 4);
+    words.set([
+      ...[steps, at + rowsAt, totals === undefined ? 0 : sums, totals === undefined ? 0 : lost],
+      ...[bytes === 0 ? 0 : collected, at + CALL_BYTES],
+    ]);
+    for (let index = 0; index < count; index++) {
+      const input = inputs[index];
+      const data =
+        input === undefined
+          ? [0, 0, 0, 0, 0]
+          : [
+              ...[input.at, Number(input.isBytes), input.count],
+              ...[floatBits(input.scale), floatBits(input.offset)],
+            ];
+      words.set(data, (CALL_BYTES + index * ROWS_BYTES) / 4);
+    }
+    if (rows !== undefined) instance.integers(at + rowsAt, rows.length).set(rows);
+    if (totals !== undefined) {
+      instance.floats(sums, width).set(totals.sum);
+      instance.floats(lost, width).set(totals.lost);
+    }
+    return { pointer: this.#pointer, call: at, sums, lost, collected, bytes };
+  }
+
+  #room(bytes: number): number {
+    const { instance } = this.#executor;
+    if (bytes > this.#scratch.bytes) {
+      if (this.#scratch.bytes > 0) instance.release(this.#scratch.at);
+      this.#scratch = { at: 0, bytes: 0 };
+      this.#scratch = { at: instance.allocate(bytes), bytes };
+    }
+    return this.#scratch.at;
+  }
+}
+
+function bytesIn(elements: Elements): Uint8Array {
+  return new Uint8Array(elements.buffer, elements.byteOffset, elements.byteLength);
+}

@@ -1,0 +1,33 @@
+/** What the module is asked to do for a program, one kernel after another. `lower.ts` writes them, `encode.ts` turns them into words. */
+import type { Value } from '../program/program.ts';
+
+/** In the order of `kTasks` in `kernels/executor.h`. */
+export const KERNELS = [
+  'matmul',
+  'convolution',
+  'filter_gradient',
+  'move',
+  'fill',
+  'reduce',
+  'uniform',
+  'update',
+  'elementwise',
+] as const;
+
+export type Kernel = (typeof KERNELS)[number];
+
+export interface KernelCall {
+  readonly kernel: Kernel;
+  readonly reads: readonly Value[];
+  /** Whole, but that several calls one after the other may write parts of a value. */
+  readonly writes: readonly Value[];
+  /** Operands whose memory a result of as many elements may take: each element is read before it is written. */
+  readonly inPlaceOf: readonly Value[];
+  /** @param number of the buffer of a value */
+  words(number: (value: Value) => number): readonly number[];
+}
+
+/** The bits of a number as float32. */
+export function floatBits(value: number): number {
+  return new Int32Array(Float32Array.of(value).buffer)[0] ?? 0;
+}
