@@ -9,47 +9,12 @@ import type { LossName } from './losses.ts';
 import type { SamplePair, Samples } from './samples.ts';
 import type { NamedVariable } from './state.ts';
 import { trainingStep } from './step.ts';
+import type { LoadedProgram, Sums, Target } from './target.ts';
 import type { Measured, Trainer, TrainerOptions, WorkOptions } from './trainer.ts';
 
-/** What runs programs. */
-export interface Target {
-  /** @throws ProgramError, or what the target says of a program that it does not take */
-  load(program: Program, options: LoadOptions): LoadedProgram;
-  /** Frees what is kept for all programs. */
-  dispose(): void;
-}
-
-export interface LoadOptions {
-  readonly batchSize: number;
-  /** Steps of the longest run. */
-  readonly steps: number;
-  /** The samples of the program's inputs, in their order. */
-  readonly samples: readonly Samples[];
-  /** The program's variables, by their names. */
-  readonly state: readonly NamedVariable[];
-}
-
-/** Sums of a program's result over the steps of a run, in float64. */
-export interface Sums {
-  readonly values: Float64Array;
-  readonly steps: number;
-}
-
-export interface LoadedProgram {
-  /**
-   * Runs whole batches. A sum that is not finite ends the run.
-   *
-   * @param rows a multiple of the batch size
-   * @param total rows of the whole epoch, for progress
-   * @throws Failure `interrupted` between two calls; the steps taken until then are kept
-   */
-  run(rows: Int32Array, options: WorkOptions, total: number): Promise<Sums>;
-  dispose(): void;
-}
-
 /**
- * Makes a compiled trainer. The last batch of an epoch, if it is smaller than the others, is run eagerly on the same
- * variables: compiling a program of its own would take longer than it saves.
+ * Makes a compiled trainer. The last batch of an epoch, if it is smaller than the others, has a program of its own or, where
+ * compiling one would take longer than it saves, is run eagerly on the same variables.
  *
  * @throws ProgramError if the step cannot be traced; Error with what the target says
  */
@@ -57,48 +22,58 @@ export function compiledTrainer(tf: Tf, options: TrainerOptions, target: Target)
   const { batchSize, data, metrics } = options;
   const step = trainingStep(tf, options);
   const eager = eagerTrainer(tf, options, step);
-  const programs = new Map<SamplePair, LoadedProgram>();
+  const loaded: LoadedProgram[] = [];
 
-  const load = (
-    pair: SamplePair,
-    rows: number,
-    work: (x: Tensor, y: Tensor) => Tensor,
-  ): LoadedProgram | undefined => {
-    const steps = Math.floor(rows / batchSize);
-    if (steps === 0) return undefined;
+  const load = (pair: SamplePair, size: number, steps: number, work: Work): LoadedProgram => {
     const samples = pair.x === pair.y ? [pair.x] : [pair.x, pair.y];
-    const program = traceStep(tf, { samples, state: step.state, batchSize, work });
-    return target.load(compile(program), { batchSize, steps, samples, state: step.state });
+    const program = traceStep(tf, { samples, state: step.state, batchSize: size, work });
+    const made = target.load(compile(program), { batchSize: size, steps, samples, state: step.state });
+    loaded.push(made);
+    return made;
   };
 
-  /** Whole batches by the program, the rest eagerly. */
-  const run = async (
-    program: LoadedProgram | undefined,
-    rows: Int32Array,
-    how: WorkOptions,
-    runRest: (rest: Int32Array) => Promise<Measured>,
-  ): Promise<Measured> => {
-    if (program === undefined) return runRest(rows);
-    const whole = rows.length - (rows.length % batchSize);
-    const sums = await program.run(rows.subarray(0, whole), how, rows.length);
-    const means = measured(
+  /** Programs for the whole batches and for the rest, each made once it is needed. */
+  const programsFor = (pair: SamplePair, most: number, work: Work, runRest: RunRest): Programs => {
+    const rests = new Map<number, LoadedProgram>();
+    let whole: LoadedProgram | undefined;
+    return {
+      whole: () => (whole ??= load(pair, batchSize, Math.floor(most / batchSize), work)),
+      rest: (rows, how) => {
+        if (!target.loadsQuickly) return runRest(rows, how);
+        const known = rests.get(rows.length) ?? load(pair, rows.length, 1, work);
+        rests.set(rows.length, known);
+        return known.run(rows, how, rows.length).then(meansOf);
+      },
+    };
+  };
+  const meansOf = ({ values, steps }: Sums): Measured =>
+    measured(
       metrics,
-      sums.values.map((sum) => sum / sums.steps),
+      values.map((sum) => sum / steps),
     );
-    if (whole === rows.length || !Number.isFinite(means.loss)) return means;
+
+  /** Whole batches, then the rest. */
+  const run = async (programs: Programs, rows: Int32Array, how: WorkOptions): Promise<Measured> => {
+    const whole = rows.length - (rows.length % batchSize);
     const rest = rows.subarray(whole);
-    const other = { means: await runRest(rest), rows: rest.length };
+    if (whole === 0) return programs.rest(rest, how);
+    const means = meansOf(await programs.whole().run(rows.subarray(0, whole), how, rows.length));
+    if (rest.length === 0 || !Number.isFinite(means.loss)) return means;
+    // It is over before anything could be told of it.
+    const other = { means: await programs.rest(rest, { signal: how.signal }), rows: rest.length };
     return combine(metrics, { means, rows: whole }, other);
   };
 
   const free = (): void => {
-    for (const program of programs.values()) program.dispose();
+    for (const program of loaded) program.dispose();
     target.dispose();
     eager.dispose();
   };
-  let training: LoadedProgram | undefined;
+  const training = programsFor(data, data.x.count, step.take, eager.trainEpoch);
+  const measuring = new Map<SamplePair, Programs>();
   try {
-    training = load(data, data.x.count, step.take);
+    // A step that cannot be compiled shows itself before the training begins.
+    if (data.x.count >= batchSize) training.whole();
   } catch (error) {
     free();
     throw error;
@@ -106,17 +81,25 @@ export function compiledTrainer(tf: Tf, options: TrainerOptions, target: Target)
   return {
     weights: step.weights,
     state: step.state,
-    trainEpoch: (order, how) => run(training, order, how, (rest) => eager.trainEpoch(rest, quietly(how))),
+    trainEpoch: (order, how) => run(training, order, how),
     evaluate: async (pair, rows, how) => {
-      const known = programs.get(pair) ?? load(pair, rows.length, step.measure);
-      if (known !== undefined) programs.set(pair, known);
-      return run(known, rows, how, (rest) => eager.evaluate(pair, rest, quietly(how)));
+      const known =
+        measuring.get(pair) ??
+        programsFor(pair, rows.length, step.measure, (rest, work) => eager.evaluate(pair, rest, work));
+      measuring.set(pair, known);
+      return run(known, rows, how);
     },
-    dispose() {
-      training?.dispose();
-      free();
-    },
+    dispose: free,
   };
+}
+
+type Work = (x: Tensor, y: Tensor) => Tensor;
+
+type RunRest = (rows: Int32Array, how: WorkOptions) => Promise<Measured>;
+
+interface Programs {
+  whole(): LoadedProgram;
+  readonly rest: RunRest;
 }
 
 export interface TracedStep {
@@ -124,7 +107,7 @@ export interface TracedStep {
   readonly samples: readonly Samples[];
   readonly state: readonly NamedVariable[];
   readonly batchSize: number;
-  readonly work: (x: Tensor, y: Tensor) => Tensor;
+  readonly work: Work;
 }
 
 /**
@@ -144,11 +127,6 @@ export function traceStep(tf: Tf, { samples, state, batchSize, work }: TracedSte
       return [work(x, y ?? x)];
     },
   });
-}
-
-/** The rest of an epoch is over before anything could be told of it. */
-function quietly({ signal }: WorkOptions): WorkOptions {
-  return { signal };
 }
 
 /** The means of two parts of one epoch, by their rows. */

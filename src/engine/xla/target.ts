@@ -6,9 +6,9 @@ import type { Tensor, Variable } from '@tensorflow/tfjs';
 import { nativeBackend, type NativeBackend } from '../addon.ts';
 import type { Tf } from '../engine.ts';
 import type { Program } from '../program/program.ts';
-import type { LoadedProgram, LoadOptions, Sums, Target } from '../train/compiled.ts';
 import { Pace } from '../train/pace.ts';
 import type { Samples } from '../train/samples.ts';
+import type { LoadedProgram, LoadOptions, Sums, Target } from '../train/target.ts';
 import type { WorkOptions } from '../train/trainer.ts';
 import { buildLoop, type Loop } from './loop.ts';
 import { ResidentData, type ResidentSamples } from './resident.ts';
@@ -23,6 +23,7 @@ const MAX_ROW_NUMBERS = 2 ** 18;
 export function xlaTarget(tf: Tf): Target {
   const resident = new ResidentData(nativeBackend(tf));
   return {
+    loadsQuickly: false,
     load: (program, options) => new CompiledLoop(tf, resident, program, options),
     dispose: () => resident.dispose(),
   };

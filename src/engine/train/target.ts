@@ -1,0 +1,42 @@
+/** What runs programs: TensorFlow with XLA, or WebAssembly. */
+import type { Program } from '../program/program.ts';
+import type { Samples } from './samples.ts';
+import type { NamedVariable } from './state.ts';
+import type { WorkOptions } from './trainer.ts';
+
+export interface Target {
+  /** Whether a program of its own for a last, smaller batch is ready sooner than that batch is trained eagerly. */
+  readonly loadsQuickly: boolean;
+  /** @throws ProgramError, or what the target says of a program that it does not take */
+  load(program: Program, options: LoadOptions): LoadedProgram;
+  /** Frees what is kept for all programs. */
+  dispose(): void;
+}
+
+export interface LoadOptions {
+  readonly batchSize: number;
+  /** Steps of the longest run. */
+  readonly steps: number;
+  /** The samples of the program's inputs, in their order. */
+  readonly samples: readonly Samples[];
+  /** The program's variables, by their names. */
+  readonly state: readonly NamedVariable[];
+}
+
+/** Sums of a program's result over the steps of a run, in float64. */
+export interface Sums {
+  readonly values: Float64Array;
+  readonly steps: number;
+}
+
+export interface LoadedProgram {
+  /**
+   * Runs whole batches. A sum that is not finite ends the run.
+   *
+   * @param rows a multiple of the batch size
+   * @param total rows of the whole epoch, for progress
+   * @throws Failure `interrupted` between two calls; the steps taken until then are kept
+   */
+  run(rows: Int32Array, options: WorkOptions, total: number): Promise<Sums>;
+  dispose(): void;
+}
