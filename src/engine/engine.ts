@@ -1,10 +1,11 @@
 /** What the rest of Hourglass sees of TensorFlow. */
 import type * as tfjs from '@tensorflow/tfjs';
+import type { Executor } from './webassembly/executor.ts';
 
 /** The tfjs namespace, on whichever backend was loaded. */
 export type Tf = typeof tfjs;
 
-/** `native`: tfjs-node on libtensorflow; `portable`: tfjs on WebAssembly, or on plain JavaScript. */
+/** `native`: TensorFlow by tfjs-node; `portable`: programs in WebAssembly. */
 export type EngineKind = 'native' | 'portable';
 
 /** The `--engine` option. `auto`: native where it can be had, else portable with a warning. */
@@ -13,17 +14,19 @@ export type EngineChoice = EngineKind | 'auto';
 /** What results depend on; part of cache keys and known before anything is loaded. */
 export interface EngineIdentity {
   readonly kind: EngineKind;
-  /** Such as `tensorflow 2.21.0` or `tfjs-wasm 4.22.0`. */
+  /** Such as `tensorflow 2.21.0`, or `webassembly` with a hash of the module. */
   readonly version: string;
-  /** `linux-x64`, … */
+  /** `linux-x64`, …; `any` where the bits are the same on every machine. */
   readonly platform: string;
 }
 
 export interface Engine {
   readonly identity: EngineIdentity;
   readonly tf: Tf;
-  /** Threads that TensorFlow computes with, fixed when the process started. */
+  /** Threads that compute, fixed when the process started. */
   readonly threads: number;
   /** Whether Hourglass's own kernels are loaded, which XLA calls. */
   readonly kernels: boolean;
+  /** Runs programs, on the portable engine. */
+  readonly executor?: Executor;
 }

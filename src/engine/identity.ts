@@ -3,6 +3,7 @@ import { isJsonObject } from '../core/json.ts';
 import type { EngineChoice, EngineIdentity } from './engine.ts';
 import { readEngineRecord, readRefusal } from './location.ts';
 import { PLATFORM, TENSORFLOW_VERSION, WHEELS } from './pins.ts';
+import { moduleHash } from './webassembly/module.ts';
 
 /**
  * The engine that a choice leads to on this machine. Loads and installs nothing: for a native engine that is still to be
@@ -15,18 +16,7 @@ export async function engineIdentity(choice: EngineChoice): Promise<EngineIdenti
   }
   return choice === 'native' || (choice === 'auto' && (await canInstall()))
     ? { kind: 'native', version: `tensorflow ${TENSORFLOW_VERSION}`, platform: PLATFORM }
-    : {
-        kind: 'portable',
-        version: hasWebAssembly()
-          ? `tfjs-wasm ${packageVersion('@tensorflow/tfjs-backend-wasm')}`
-          : `tfjs-cpu ${packageVersion('@tensorflow/tfjs')}`,
-        platform: PLATFORM,
-      };
-}
-
-/** Node.js has none where it may not compile at run time (`--jitless`). */
-export function hasWebAssembly(): boolean {
-  return 'WebAssembly' in globalThis;
+    : { kind: 'portable', version: `webassembly ${moduleHash()}`, platform: 'any' };
 }
 
 async function canInstall(): Promise<boolean> {

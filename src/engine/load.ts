@@ -30,11 +30,11 @@ async function load({ choice, threads }: LoadOptions): Promise<Engine> {
   const identity = await engineIdentity(choice);
   if (identity.kind === 'portable') {
     const { loadPortable } = await import('./portable.ts');
-    const tf = await loadPortable();
+    const { tf, executor } = await loadPortable(threads);
     registerRandomKernels(tf);
     registerResizeGradient(tf);
     registerReluGradient(tf);
-    return { identity, tf, threads: 1, kernels: false };
+    return { identity, tf, threads, kernels: false, executor };
   }
   const record = await readEngineRecord();
   if (record === undefined) throw failure('engine-missing', 'TensorFlow is not installed', INSTALL_HINT);

@@ -4,14 +4,15 @@ import type { Engine } from './engine.ts';
 import { compiledTrainer } from './train/compiled.ts';
 import { eagerTrainer } from './train/eager.ts';
 import type { Trainer, TrainerOptions } from './train/trainer.ts';
+import { webAssemblyTarget } from './webassembly/target.ts';
 import { xlaTarget } from './xla/target.ts';
 
-/** `auto`: XLA, where it and Hourglass's kernels are there. */
+/** `auto`: compiled. On the portable engine, all training is. */
 export type CompileChoice = 'auto' | 'xla' | 'eager';
 
 export interface ChosenTrainer {
   readonly trainer: Trainer;
-  readonly mode: 'xla' | 'eager';
+  readonly mode: 'xla' | 'webassembly' | 'eager';
   /** Why it is not as asked for. */
   readonly fallbackReason?: string;
 }
@@ -21,21 +22,25 @@ export interface ChosenTrainer {
  * choice gives other last bits.
  */
 export function createTrainer(
-  engine: Pick<Engine, 'tf' | 'identity' | 'kernels'>,
+  { tf, kernels, executor }: Pick<Engine, 'tf' | 'kernels' | 'executor'>,
   options: TrainerOptions,
   choice: CompileChoice,
 ): ChosenTrainer {
+  if (executor !== undefined) {
+    const trainer = compiledTrainer(tf, options, webAssemblyTarget(tf, executor));
+    const fallbackReason =
+      choice === 'auto' ? {} : { fallbackReason: `the portable engine has no \`${choice}\`` };
+    return { trainer, mode: 'webassembly', ...fallbackReason };
+  }
   const eagerly = (fallbackReason?: string): ChosenTrainer => ({
-    trainer: eagerTrainer(engine.tf, options),
+    trainer: eagerTrainer(tf, options),
     mode: 'eager',
     ...(fallbackReason === undefined ? {} : { fallbackReason }),
   });
   if (choice === 'eager') return eagerly();
-  if (engine.identity.kind !== 'native')
-    return eagerly(choice === 'auto' ? undefined : 'the portable engine has no XLA');
-  if (!engine.kernels) return eagerly("Hourglass's own kernels are not there");
+  if (!kernels) return eagerly("Hourglass's own kernels are not there");
   try {
-    return { trainer: compiledTrainer(engine.tf, options, xlaTarget(engine.tf)), mode: 'xla' };
+    return { trainer: compiledTrainer(tf, options, xlaTarget(tf)), mode: 'xla' };
   } catch (error) {
     // A temporary folder that is missing is not a matter of the model.
     if (error instanceof Error && 'syscall' in error) throw systemFailure(error);

@@ -1,6 +1,7 @@
 /** Puts samples through a model. */
 import type { LayersModel, Tensor } from '@tensorflow/tfjs';
-import type { Tf } from '../engine.ts';
+import type { Engine, Tf } from '../engine.ts';
+import { forward } from '../webassembly/forward.ts';
 import { forwardWithLogits } from './forward.ts';
 import { Pace } from './pace.ts';
 import { gatherRows, type Samples } from './samples.ts';
@@ -14,7 +15,10 @@ export interface PredictOptions {
   readonly onProgress?: (fraction: number) => void;
 }
 
-/** The outputs for one batch. */
+/** The part of an engine that puts samples through a model. */
+export type ForwardEngine = Pick<Engine, 'tf' | 'executor'>;
+
+/** The outputs for one batch, or for several. */
 export interface PredictedBatch {
   /** The numbers of the samples. */
   readonly rows: Int32Array;
@@ -32,7 +36,7 @@ export interface PredictedBatch {
  * @throws Failure `interrupted` once the signal is aborted
  */
 export async function* predictBatches(
-  tf: Tf,
+  { tf, executor }: ForwardEngine,
   model: LayersModel,
   samples: Samples,
   rows: Int32Array,
@@ -40,11 +44,25 @@ export async function* predictBatches(
 ): AsyncGenerator<PredictedBatch> {
   const pace = new Pace(signal);
   const shaped = { ...samples, shape: modelShapes(model).inputShape };
-  const forward = forwardWithLogits(tf, model);
+  if (executor !== undefined) {
+    let finished = 0;
+    for (const { rows: part, values } of forward({ tf, executor }, model, shaped, rows, {
+      batchSize,
+      logits: wanted,
+    })) {
+      const [outputs = new Float32Array(), logits] = values;
+      yield { rows: part, outputs, ...(logits === undefined ? {} : { logits }) };
+      finished += part.length;
+      if (pace.due()) onProgress?.(finished / rows.length);
+      await pace.next();
+    }
+    return;
+  }
+  const run = forwardWithLogits(tf, model);
   let done = 0;
   for (const batch of batchesOf(rows, batchSize)) {
     const [values, logits] = tf.tidy(() => {
-      const outputs = forward(batchTensor(tf, shaped, batch), false);
+      const outputs = run(batchTensor(tf, shaped, batch), false);
       return wanted && outputs.logits !== undefined ? [outputs.values, outputs.logits] : [outputs.values];
     });
     try {
@@ -68,14 +86,14 @@ async function numbersOf(tensor: Tensor): Promise<Float32Array> {
 
 /** The outputs of `predictBatches` in one array. */
 export async function predictAll(
-  tf: Tf,
+  engine: ForwardEngine,
   model: LayersModel,
   samples: Samples,
   rows: Int32Array,
   options: PredictOptions,
 ): Promise<Float32Array> {
   const parts: Float32Array[] = [];
-  for await (const { outputs } of predictBatches(tf, model, samples, rows, options)) parts.push(outputs);
+  for await (const { outputs } of predictBatches(engine, model, samples, rows, options)) parts.push(outputs);
   const all = new Float32Array(parts.reduce((length, part) => length + part.length, 0));
   let end = 0;
   for (const part of parts) {

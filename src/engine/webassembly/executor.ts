@@ -1,4 +1,5 @@
 /** Runs programs in WebAssembly. Data and variables stay in its memory from call to call. */
+import { sizeOf } from '../../core/shape.ts';
 import type { Program, Value } from '../program/program.ts';
 import { bytesOf, elementsOf, ProgramError, type Elements, type Type } from '../program/types.ts';
 import { floatBits } from './kernel-calls.ts';
@@ -55,6 +56,14 @@ export class Executor {
     this.#instance.bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
     this.#data.set(data, at);
     return at;
+  }
+
+  /** Frees data that was put there. */
+  forget(data: Uint8Array | Float32Array): void {
+    const at = this.#data.get(data);
+    if (at === undefined) return;
+    this.#data.delete(data);
+    this.#instance.release(at);
   }
 
   /** @throws Failure `model-too-large` */
@@ -156,6 +165,11 @@ export class Loaded {
 
   get encoded(): EncodedProgram {
     return this.#encoded;
+  }
+
+  /** Elements of each result. */
+  get resultSizes(): readonly number[] {
+    return this.#program.results.map(({ type }) => sizeOf(type.shape));
   }
 
   /** Writes a parameter. */

@@ -1,4 +1,5 @@
 /** The compiled kernels, and the memory that they work on. */
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { failure } from '../../core/diagnostic.ts';
@@ -72,8 +73,17 @@ const SIMD_MODULE = Uint8Array.of(
 );
 
 function compile(shared: boolean): WebAssembly.Module {
-  const bytes = readFileSync(join(packageRoot, 'src', 'engine', 'webassembly', 'hourglass.wasm'));
+  const bytes = moduleBytes();
   return new WebAssembly.Module(shared ? bytes : withoutSharing(bytes));
+}
+
+function moduleBytes(): Uint8Array {
+  return readFileSync(join(packageRoot, 'src', 'engine', 'webassembly', 'hourglass.wasm'));
+}
+
+/** Tells one build of the module from another: results may differ in their last digits. */
+export function moduleHash(): string {
+  return createHash('sha256').update(moduleBytes()).digest('hex').slice(0, 12);
 }
 
 /** A memory with the largest limit that the system allows: shared memory takes its whole limit of addresses at once. */

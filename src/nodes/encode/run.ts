@@ -15,8 +15,8 @@ import { imagesFor, requireInput } from '../train/pairs.ts';
 /** Writes a vector set with the labels of the data. A latent of a shape, such as [7, 7, 8], is flattened row by row. */
 export async function runEncode(context: StageContext<EncodeSettings>): Promise<StageResult> {
   const { settings, inputs, signal, folder } = context;
-  const { tf } = await context.engine();
-  const encoder = await loadModel(tf, join(requireInput(inputs, 'model').folder, 'model', 'encoder'));
+  const engine = await context.engine();
+  const encoder = await loadModel(engine.tf, join(requireInput(inputs, 'model').folder, 'model', 'encoder'));
   try {
     const { inputShape, outputShape } = modelShapes(encoder);
     const source = await imagesFor(requireInput(inputs, 'data'), inputShape);
@@ -27,7 +27,7 @@ export async function runEncode(context: StageContext<EncodeSettings>): Promise<
     const splits: Partial<Record<Split, VectorArray>> = {};
     for (const [index, split] of chosen.entries()) {
       const images = await source.read(split);
-      const data = await predictAll(tf, encoder, images, rowNumbers(images.count), {
+      const data = await predictAll(engine, encoder, images, rowNumbers(images.count), {
         batchSize: settings.batch_size,
         signal,
         onProgress: (share: number) =>

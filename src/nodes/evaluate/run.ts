@@ -16,8 +16,11 @@ import { metricName } from './names.ts';
 /** Writes `metrics.json`, the numbers that it returns. */
 export async function runEvaluate(context: StageContext<EvaluateSettings>): Promise<StageResult> {
   const { settings, inputs, signal } = context;
-  const { tf } = await context.engine();
-  const model = await loadModel(tf, join(requireInput(inputs, 'model').folder, 'model', 'autoencoder'));
+  const engine = await context.engine();
+  const model = await loadModel(
+    engine.tf,
+    join(requireInput(inputs, 'model').folder, 'model', 'autoencoder'),
+  );
   try {
     const source = await imageSource(inputs, modelShapes(model));
     const [low, high] = source.target.range;
@@ -45,7 +48,7 @@ export async function runEvaluate(context: StageContext<EvaluateSettings>): Prom
           context.progress({ text: `${split} images`, fraction: (index + share) / chosen.length }),
       };
       for await (const { rows, outputs, logits } of predictBatches(
-        tf,
+        engine,
         model,
         x,
         rowNumbers(x.count),

@@ -21,15 +21,15 @@ export async function drawComparison(
   { inputs, folder: own, seed, engine, signal }: StageContext<FigureSettings>,
   { split, samples, random, title }: ComparisonFigureSettings,
 ): Promise<Figure> {
-  const { tf } = await engine();
+  const loaded = await engine();
   const { folder } = requireInput(inputs, 'model');
   const { denoiser } = await readJson(join(folder, 'training.json'));
-  const model = await loadModel(tf, join(folder, 'model', 'autoencoder'));
+  const model = await loadModel(loaded.tf, join(folder, 'model', 'autoencoder'));
   try {
     const source = await imageSource(inputs, modelShapes(model));
     const { x, y } = await source.read(split);
     const chosen = chooseImages(x.count, samples, random ? seed('choice') : undefined);
-    const outputs = await predictAll(tf, model, x, chosen, { batchSize: chosen.length, signal });
+    const outputs = await predictAll(loaded, model, x, chosen, { batchSize: chosen.length, signal });
 
     const row = (label: string, values: Float32Array): ImageRow => ({
       label,

@@ -32,18 +32,18 @@ export async function withLatentSpace<Result>(
   split: Split,
   use: (space: LatentSpace) => Promise<Result>,
 ): Promise<Result> {
-  const { tf } = await engine();
+  const loaded = await engine();
   const data = requireInput(inputs, 'data');
   const folder = join(requireInput(inputs, 'model').folder, 'model');
-  const encoder = await loadModel(tf, join(folder, 'encoder'));
-  const decoder = await loadModel(tf, join(folder, 'decoder'));
+  const encoder = await loadModel(loaded.tf, join(folder, 'encoder'));
+  const decoder = await loadModel(loaded.tf, join(folder, 'decoder'));
   try {
     const source = await imagesFor(data, modelShapes(encoder).inputShape);
     const images = await source.read(split);
     const { inputShape, outputShape } = modelShapes(decoder);
     const size = sizeOf(inputShape);
     const options = { batchSize: BATCH, signal };
-    const latents = await predictAll(tf, encoder, images, rowNumbers(images.count), {
+    const latents = await predictAll(loaded, encoder, images, rowNumbers(images.count), {
       ...options,
       onProgress: (fraction) => progress({ text: `${split} images`, fraction }),
     });
@@ -57,7 +57,11 @@ export async function withLatentSpace<Result>(
       async decode(vectors) {
         const count = vectors.length / size;
         const samples = { data: vectors, count, shape: inputShape, scale: 1, offset: 0 };
-        return imageTiles(await predictAll(tf, decoder, samples, rowNumbers(count), options), shape, range);
+        return imageTiles(
+          await predictAll(loaded, decoder, samples, rowNumbers(count), options),
+          shape,
+          range,
+        );
       },
     });
   } finally {

@@ -13,8 +13,11 @@ import { imageSource, requireInput } from '../train/pairs.ts';
 /** Writes an image set with the labels of the data; its range is that of the outputs. */
 export async function runPredict(context: StageContext<PredictSettings>): Promise<StageResult> {
   const { settings, inputs, signal, folder } = context;
-  const { tf } = await context.engine();
-  const model = await loadModel(tf, join(requireInput(inputs, 'model').folder, 'model', 'autoencoder'));
+  const engine = await context.engine();
+  const model = await loadModel(
+    engine.tf,
+    join(requireInput(inputs, 'model').folder, 'model', 'autoencoder'),
+  );
   try {
     const source = await imageSource(inputs, modelShapes(model));
     const chosen =
@@ -33,7 +36,7 @@ export async function runPredict(context: StageContext<PredictSettings>): Promis
         onProgress: (share: number) =>
           context.progress({ text: `${split} images`, fraction: (index + share) / chosen.length }),
       };
-      for await (const { outputs } of predictBatches(tf, model, x, rowNumbers(x.count), options)) {
+      for await (const { outputs } of predictBatches(engine, model, x, rowNumbers(x.count), options)) {
         data.set(outputs, end);
         end += outputs.length;
         for (const value of outputs) {

@@ -74,7 +74,7 @@ async function inspectWeights(
     const measured = await measure(context, models, source);
     if (training === undefined) return measured;
     const { epochs, epoch_of_model: epoch } = training;
-    const previews = await startPreviews(context, { tf: engine.tf, models, source });
+    const previews = await startPreviews(context, { engine, models, source });
     await previews?.drawInputs();
     if (typeof epoch === 'number' && epoch === epochs) await previews?.drawEpoch(epoch);
     const initial = await loadTrainable(engine.tf, untrained, context.seed);

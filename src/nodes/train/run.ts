@@ -30,8 +30,7 @@ import { checkTargetValues } from './targets.ts';
 export async function runTrain(context: StageContext<TrainSettings>): Promise<StageResult> {
   const { settings, inputs } = context;
   const engine = await context.engine();
-  const { tf } = engine;
-  const models = await loadTrainable(tf, requireInput(inputs, 'model').folder, context.seed);
+  const models = await loadTrainable(engine.tf, requireInput(inputs, 'model').folder, context.seed);
   try {
     const shapes = modelShapes(models.autoencoder);
     const source = await imageSource(inputs, shapes);
@@ -71,8 +70,8 @@ export async function runTrain(context: StageContext<TrainSettings>): Promise<St
       batchSize: settings.batch_size,
     });
     try {
-      const { previews, ...run } = await train(context, { tf, models, trainer, source, divided });
-      const { weightsOf } = await save(context, { tf, models, trainer }, run);
+      const { previews, ...run } = await train(context, { engine, models, trainer, source, divided });
+      const { weightsOf } = await save(context, { engine, models, trainer }, run);
       return { metrics: summarize(settings, run, weightsOf), highlights: [...previews, 'history.csv'] };
     } finally {
       trainer.dispose();
@@ -117,7 +116,7 @@ function makeTrainer(
 }
 
 interface Workshop {
-  readonly tf: Engine['tf'];
+  readonly engine: Engine;
   readonly models: TrainableAutoencoder;
   readonly trainer: Trainer;
 }
@@ -131,7 +130,7 @@ async function train(
   const { rows, validation } = shop.divided;
   const previews = preview === null ? undefined : await startPreviews(context, shop);
   await previews?.drawInputs();
-  const restored = await restore(context, shop.tf, shop.trainer);
+  const restored = await restore(context, shop.engine.tf, shop.trainer);
   const checkpointer = new Checkpointer(context, shop.trainer);
   const finished = [...(restored?.files ?? [])];
   const start = restored?.state ?? { records: [] };
@@ -144,7 +143,7 @@ async function train(
     ...(stopping === null
       ? {}
       : { stopping: { rule: new EarlyStopping(stopping), monitor: stopping.monitor } }),
-    ...followRate(context, { ...shop, before: start.records }),
+    ...followRate(context, { tf: shop.engine.tf, trainer: shop.trainer, before: start.records }),
     signal,
     progress,
     async afterEpoch(record, seconds, state) {
@@ -208,7 +207,7 @@ function shuffled(rows: Int32Array, { seed }: StageContext<TrainSettings>, epoch
 
 export async function startPreviews(
   { settings, seed, signal, folder }: StageContext<TrainSettings>,
-  { tf, models, source }: Pick<Workshop, 'tf' | 'models'> & { readonly source: ImageSource },
+  { engine, models, source }: Pick<Workshop, 'engine' | 'models'> & { readonly source: ImageSource },
 ): Promise<Previews | undefined> {
   const { preview, batch_size: batchSize } = settings;
   if (preview === null) return undefined;
@@ -220,14 +219,14 @@ export async function startPreviews(
     seed: seed('preview'),
     images,
     range: source.target.range,
-    predict: (rows) => predictAll(tf, models.autoencoder, images, rows, { batchSize, signal }),
+    predict: (rows) => predictAll(engine, models.autoencoder, images, rows, { batchSize, signal }),
   });
 }
 
 /** Writes history and models; `model/` holds the last weights, or the best, if they are to be restored. */
 async function save(
   { settings, folder, inputs, log }: StageContext<TrainSettings>,
-  { tf, models, trainer }: Workshop,
+  { engine, models, trainer }: Workshop,
   { records, best, last, kept, stoppedEarly }: FitResult,
 ): Promise<{ readonly weightsOf: number }> {
   await writeHistory(folder, records, settings.metrics, settings.tensorboard);
@@ -246,7 +245,7 @@ async function save(
     ['model', chosen],
     ['best', best],
   ] as const) {
-    writeVariables(tf, trainer.weights, snapshot.weights);
+    writeVariables(engine.tf, trainer.weights, snapshot.weights);
     await saveAutoencoder(models, join(folder, name));
   }
   if (stoppedEarly) log('info', `stopped early after epoch ${last.epoch}`);

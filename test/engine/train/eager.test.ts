@@ -260,8 +260,8 @@ test('predictions do not depend on the batch size, and follow the order of the r
   const x = images(7);
   const options = { signal: work.signal, batchSize: 3 };
   const held = tf.memory().numTensors;
-  const all = await predictAll(tf, models.autoencoder, x, rowNumbers(7), options);
-  const one = await predictAll(tf, models.autoencoder, x, Int32Array.of(5), options);
+  const all = await predictAll({ tf }, models.autoencoder, x, rowNumbers(7), options);
+  const one = await predictAll({ tf }, models.autoencoder, x, Int32Array.of(5), options);
   assert.equal(tf.memory().numTensors, held);
   assert.equal(all.length, 7 * 16);
   for (const [index, value] of one.entries()) assert.ok(Math.abs(value - (all[5 * 16 + index] ?? 0)) < 1e-6);

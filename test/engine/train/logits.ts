@@ -194,7 +194,7 @@ export function testLogits(engine: () => Promise<Engine>): void {
       const validated = await trainer.evaluate({ x, y: x }, rows, work);
       const means = new MetricMeans(['binary_crossentropy'], { shape: [4, 4, 1], span: 1 });
       const target = Float32Array.from(x.data, (value) => value / 255);
-      for await (const batch of predictBatches(tf, models.autoencoder, x, rows, {
+      for await (const batch of predictBatches({ tf }, models.autoencoder, x, rows, {
         batchSize: 3,
         logits: true,
         signal,

@@ -14,6 +14,7 @@ for (const { name, architecture, settings } of cases) {
   test(name, async () => {
     const eager: Outcome = await trainAndMeasure(engine, architecture, 'eager', settings);
     assert.ok(eager.measures.every(({ loss }) => Number.isFinite(loss)));
-    assertAgree(await trainAndMeasure(engine, architecture, 'xla', settings), eager);
+    for (const mode of ['xla', 'webassembly'] as const)
+      assertAgree(await trainAndMeasure(engine, architecture, mode, settings), eager);
   });
 }

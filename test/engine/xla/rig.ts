@@ -4,6 +4,9 @@ import type { LayersModel } from '@tensorflow/tfjs';
 import type { NamedArray } from '../../../src/formats/safetensors.ts';
 import { Philox, permutation } from '../../../src/core/philox.ts';
 import { compiledTrainer } from '../../../src/engine/train/compiled.ts';
+import type { Target } from '../../../src/engine/train/target.ts';
+import { Executor } from '../../../src/engine/webassembly/executor.ts';
+import { webAssemblyTarget } from '../../../src/engine/webassembly/target.ts';
 import { xlaTarget } from '../../../src/engine/xla/target.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
 import { ensureEngine } from '../../../src/engine/install.ts';
@@ -49,7 +52,18 @@ export interface Run {
 
 export type TestedEngine = Pick<Engine, 'tf'>;
 
-export type Mode = 'eager' | 'xla';
+export type Mode = 'eager' | 'xla' | 'webassembly';
+
+let executor: Executor | undefined;
+
+/** The executor needs no TensorFlow: any tfjs may hold the variables. */
+export function executorOfTests(): Executor {
+  return (executor ??= new Executor({ threads: 2 }));
+}
+
+function targetOf(tf: Engine['tf'], mode: 'xla' | 'webassembly'): Target {
+  return mode === 'xla' ? xlaTarget(tf) : webAssemblyTarget(tf, executorOfTests());
+}
 
 /** A trainer of a fresh model; equal calls begin with equal weights. */
 export function start(engine: TestedEngine, architecture: Architecture, mode: Mode, settings: Settings): Run {
@@ -66,7 +80,8 @@ export function start(engine: TestedEngine, architecture: Architecture, mode: Mo
     batchSize: BATCH,
     ...settings,
   };
-  const trainer = mode === 'eager' ? eagerTrainer(tf, options) : compiledTrainer(tf, options, xlaTarget(tf));
+  const trainer =
+    mode === 'eager' ? eagerTrainer(tf, options) : compiledTrainer(tf, options, targetOf(tf, mode));
   return {
     trainer,
     model: models.autoencoder,
@@ -104,7 +119,13 @@ export async function trainAndMeasure(
     const pair: SamplePair = { x, y: x };
     measures.push(await trainer.evaluate(pair, rowNumbers(COUNT), work));
     const options = { batchSize: BATCH, signal: work.signal };
-    const outputs = await predictAll(engine.tf, model, x, rowNumbers(BATCH), options);
+    const outputs = await predictAll(
+      { tf: engine.tf, ...(mode === 'webassembly' ? { executor: executorOfTests() } : {}) },
+      model,
+      x,
+      rowNumbers(BATCH),
+      options,
+    );
     return { measures, state: await readVariables(trainer.state), outputs: [...outputs] };
   } finally {
     dispose();

@@ -13,7 +13,17 @@ import { createTrainer, type CompileChoice } from '../../../src/engine/trainer.t
 import { buildAutoencoder, disposeAutoencoder } from '../../../src/layers/build.ts';
 import type { Architecture } from '../../../src/layers/layer.ts';
 import { layer, seedsOf } from '../../layers/specs.ts';
-import { BATCH, bytes, COUNT, gentle, nativeEngine, start, trainAndMeasure, work } from './rig.ts';
+import {
+  BATCH,
+  bytes,
+  COUNT,
+  executorOfTests,
+  gentle,
+  nativeEngine,
+  start,
+  trainAndMeasure,
+  work,
+} from './rig.ts';
 
 let engine: Engine;
 let tf: Tf;
@@ -145,7 +155,7 @@ function chosen({ architecture = dense, choice, kind = 'native', kernels = engin
   const models = buildAutoencoder(tf, architecture, seedsOf(1));
   const x = bytes(architecture.input_shape);
   const { trainer, ...made } = createTrainer(
-    { tf, identity: { ...engine.identity, kind }, kernels },
+    { tf, kernels, ...(kind === 'portable' ? { executor: executorOfTests() } : {}) },
     {
       model: models.autoencoder,
       step: models.step,
@@ -165,13 +175,16 @@ function chosen({ architecture = dense, choice, kind = 'native', kernels = engin
 test('training is compiled where it can be, unless another mode is chosen', () => {
   assert.deepEqual(chosen({ choice: 'auto' }), { mode: 'xla' });
   assert.deepEqual(chosen({ choice: 'eager' }), { mode: 'eager' });
-  assert.deepEqual(chosen({ choice: 'auto', kind: 'portable' }), { mode: 'eager' });
+  assert.deepEqual(chosen({ choice: 'auto', kind: 'portable' }), { mode: 'webassembly' });
 });
 
-test('without XLA or kernels, training is eager, and the reason is told', () => {
-  for (const choice of [{ kind: 'portable' }, { kernels: false }] as const) {
-    const { mode, fallbackReason } = chosen({ choice: 'xla', ...choice });
-    assert.equal(mode, 'eager');
+test('a mode that the engine does not have is told', () => {
+  for (const [engineOf, mode] of [
+    [{ kind: 'portable' }, 'webassembly'],
+    [{ kernels: false }, 'eager'],
+  ] as const) {
+    const { fallbackReason, ...made } = chosen({ choice: 'xla', ...engineOf });
+    assert.deepEqual(made, { mode });
     assert.ok(fallbackReason !== undefined);
   }
 });

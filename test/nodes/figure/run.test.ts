@@ -168,7 +168,7 @@ test('comparison: originals, corrupted images, and what the model makes of these
   const target = await imageStage(root, 'clean', { test: clean });
   const outputs = async (images: ImageArray): Promise<readonly number[]> =>
     bytes(
-      await predictAll(engine.tf, models.autoencoder, images, Int32Array.of(0, 1, 2, 3), {
+      await predictAll(engine, models.autoencoder, images, Int32Array.of(0, 1, 2, 3), {
         batchSize: 4,
         signal: new AbortController().signal,
       }),

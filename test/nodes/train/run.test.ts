@@ -100,7 +100,7 @@ test('training learns, and its models reconstruct as well as its history says', 
   const images = await readImages(outcome.inputs['data']?.folder ?? '', 'test');
   const model = await loadModel(engine.tf, join(outcome.folder, 'model', 'autoencoder'));
   const options = { batchSize: 7, signal: new AbortController().signal };
-  const outputs = await predictAll(engine.tf, model, images, rowNumbers(images.count), options);
+  const outputs = await predictAll(engine, model, images, rowNumbers(images.count), options);
   model.dispose();
   const squared = outputs.reduce(
     (sum, value, index) => sum + (value - (images.data[index] ?? 0) / 255) ** 2,

@@ -1,0 +1,171 @@
+/** The target that runs programs in WebAssembly. Between two runs, the truth is in tfjs's variables, as for any target. */
+import type { Variable } from '@tensorflow/tfjs';
+import type { NamedArray } from '../../formats/safetensors.ts';
+import type { Tf } from '../engine.ts';
+import type { Program } from '../program/program.ts';
+import { ProgramError, type Type } from '../program/types.ts';
+import { Pace } from '../train/pace.ts';
+import type { Samples } from '../train/samples.ts';
+import { writeVariables, type NamedVariable } from '../train/state.ts';
+import type { LoadedProgram, LoadOptions, Sums, Target } from '../train/target.ts';
+import type { WorkOptions } from '../train/trainer.ts';
+import type { Executor, Loaded, ResidentRows, ResidentVariable, Totals } from './executor.ts';
+
+/** Milliseconds that one call should take: short enough for Ctrl-C and for progress. */
+const TARGET_CALL_MS = 200;
+
+/** Row numbers that one call takes at most. */
+const MAX_ROW_NUMBERS = 2 ** 18;
+
+export function webAssemblyTarget(tf: Tf, executor: Executor): Target {
+  const variables = new ResidentVariables(tf, executor);
+  const uploaded = new Set<Samples['data']>();
+  return {
+    loadsQuickly: true,
+    load(program, options) {
+      for (const { data } of options.samples) uploaded.add(data);
+      return new TrainingProgram(executor, variables, program, options);
+    },
+    dispose() {
+      variables.dispose();
+      for (const data of uploaded) executor.forget(data);
+    },
+  };
+}
+
+/** tfjs's variables in the module's memory: written there where they have changed outside, and read back. */
+export class ResidentVariables {
+  readonly #tf: Tf;
+  readonly #executor: Executor;
+  /** With the tfjs data that the memory holds. */
+  readonly #resident = new Map<Variable, { readonly place: ResidentVariable; holds: object | undefined }>();
+
+  constructor(tf: Tf, executor: Executor) {
+    this.#tf = tf;
+    this.#executor = executor;
+  }
+
+  /** By their names, for a program. */
+  placesOf(state: readonly NamedVariable[]): ReadonlyMap<string, ResidentVariable> {
+    return new Map(state.map(({ name, variable }) => [name, this.#of(variable).place]));
+  }
+
+  write(state: readonly NamedVariable[]): void {
+    for (const { variable } of state) {
+      const resident = this.#of(variable);
+      if (resident.holds === variable.dataId) continue;
+      const elements = variable.dataSync();
+      if (typeof elements[0] === 'string') throw new TypeError('a variable of texts');
+      this.#executor.write(resident.place.at, elements as Float32Array | Int32Array);
+      resident.holds = variable.dataId;
+    }
+  }
+
+  read(state: readonly NamedVariable[]): void {
+    for (const named of state) {
+      const resident = this.#of(named.variable);
+      const array = asArray(named, this.#executor.read(resident.place.at, resident.place.type));
+      writeVariables(this.#tf, [named], [array]);
+      resident.holds = named.variable.dataId;
+    }
+  }
+
+  dispose(): void {
+    for (const { place } of this.#resident.values()) this.#executor.free(place);
+    this.#resident.clear();
+  }
+
+  #of(variable: Variable): { readonly place: ResidentVariable; holds: object | undefined } {
+    const known = this.#resident.get(variable);
+    if (known !== undefined) return known;
+    const made = { place: this.#executor.variable(typeOf(variable)), holds: undefined };
+    this.#resident.set(variable, made);
+    return made;
+  }
+}
+
+function typeOf({ dtype, shape }: Variable): Type {
+  if (dtype !== 'float32' && dtype !== 'int32') throw new ProgramError(`it has a variable of ${dtype}`);
+  return { dtype, shape };
+}
+
+function asArray({ name, variable: { shape } }: NamedVariable, data: object): NamedArray {
+  if (data instanceof Float32Array) return { name, dtype: 'float32', shape, data };
+  if (data instanceof Int32Array) return { name, dtype: 'int32', shape, data };
+  throw new TypeError(`${name} is neither float32 nor int32`);
+}
+
+class TrainingProgram implements LoadedProgram {
+  readonly #executor: Executor;
+  readonly #variables: ResidentVariables;
+  readonly #options: LoadOptions;
+  readonly #loaded: Loaded;
+  readonly #changed: readonly NamedVariable[];
+  readonly #used: readonly NamedVariable[];
+  readonly #width: number;
+  /** Steps of the next call, adapted to the speed that is seen. */
+  #stepsPerCall = 1;
+
+  constructor(executor: Executor, variables: ResidentVariables, program: Program, options: LoadOptions) {
+    this.#executor = executor;
+    this.#variables = variables;
+    this.#options = options;
+    this.#width = program.results[0]?.type.shape[0] ?? 1;
+    const parameters = program.parameters.filter(({ kind }) => kind === 'variable');
+    const changed = new Set(program.updates.map(({ variable }) => variable));
+    const named = (wanted: typeof parameters): readonly NamedVariable[] => {
+      const names = new Set(wanted.map(({ name }) => name));
+      return options.state.filter(({ name }) => names.has(name));
+    };
+    this.#used = named(parameters);
+    this.#changed = named(parameters.filter(({ value }) => changed.has(value)));
+    this.#loaded = executor.load(program, { variables: variables.placesOf(this.#used), isSummed: true });
+  }
+
+  async run(rows: Int32Array, { signal, onProgress }: WorkOptions, total: number): Promise<Sums> {
+    const { batchSize } = this.#options;
+    const pace = new Pace(signal);
+    const totals: Totals = { sum: new Float32Array(this.#width), lost: new Float32Array(this.#width) };
+    const most = Math.max(1, Math.floor(MAX_ROW_NUMBERS / batchSize));
+    let done = 0;
+    this.#variables.write(this.#used);
+    try {
+      while (done * batchSize < rows.length) {
+        await pace.next();
+        const steps = Math.min(this.#stepsPerCall, most, rows.length / batchSize - done);
+        const part = rows.subarray(done * batchSize, (done + steps) * batchSize);
+        const started = performance.now();
+        this.#loaded.run({ steps, inputs: this.#inputs(), rows: part, totals });
+        done += steps;
+        this.#adapt(steps, performance.now() - started);
+        const loss = ((totals.sum[0] ?? 0) - (totals.lost[0] ?? 0)) / done;
+        if (!Number.isFinite(loss)) break;
+        if (pace.due()) onProgress?.({ samples: done * batchSize, total, loss });
+      }
+    } finally {
+      if (done > 0) this.#variables.read(this.#changed);
+    }
+    const values = Float64Array.from(totals.sum, (sum, index) => sum - (totals.lost[index] ?? 0));
+    return { values, steps: done };
+  }
+
+  dispose(): void {
+    this.#loaded.dispose();
+  }
+
+  #inputs(): readonly ResidentRows[] {
+    return this.#options.samples.map(({ data, count, scale, offset }) => ({
+      at: this.#executor.upload(data),
+      isBytes: data instanceof Uint8Array,
+      count,
+      scale,
+      offset,
+    }));
+  }
+
+  #adapt(steps: number, milliseconds: number): void {
+    const fitting = Math.round((steps * TARGET_CALL_MS) / Math.max(milliseconds, 1e-3));
+    // At most doubled: the first calls are slower than the others.
+    this.#stepsPerCall = Math.max(1, Math.min(fitting, this.#stepsPerCall * 2));
+  }
+}
