@@ -6,7 +6,7 @@ import { forwardSize } from '../windows.ts';
 import { indicesOf, numberAt, offsetOf, rounded, type Tensor } from './tensor.ts';
 
 /** Visits the pixels under each window that lie inside the image, row by row: offsets in the images and in the pooled ones. */
-function forEachPixel(
+export function forEachPixel(
   images: Shape,
   { size, strides, padding, dilations }: PoolWindow,
   visit: (image: number, pooled: number) => void,
