@@ -1,10 +1,11 @@
 /** Random programs that make sense, and values for their parameters. They shrink to few instructions of small operands. */
 import fc from 'fast-check';
 import type { Instruction, OpName, Program } from '../../../src/engine/program/program.ts';
-import { ELEMENTWISE } from '../../../src/engine/program/elementwise.ts';
+import { ELEMENTWISE, isElementwise } from '../../../src/engine/program/elementwise.ts';
 import { printProgram } from '../../../src/engine/program/print.ts';
 import { sameType, type Elements } from '../../../src/engine/program/types.ts';
 import { writeInstruction } from './random-instructions.ts';
+import { PATTERNS, type PatternName } from './random-patterns.ts';
 import { Choices, elementsFor, RandomWriter, type Numbers } from './random-writer.ts';
 
 export interface RandomProgram {
@@ -51,27 +52,27 @@ export interface RandomOptions {
   /** Instructions at most; some write another one or a constant with them. */
   readonly most?: number;
   readonly ops?: readonly OpName[];
+  /** None where `ops` are named. */
+  readonly patterns?: readonly PatternName[];
   /** Which numbers there are; all kinds where nothing is said. */
   readonly numbers?: readonly Numbers[];
 }
 
-/** Half of the instructions are elementwise, and half of the others move, reduce, multiply, walk over images or have a body. */
+/** A third of the recipes write an elementwise instruction, a third any other, a third several that belong together. */
 export function randomPrograms({
   most = 8,
   ops = OP_NAMES,
+  patterns = ops === OP_NAMES ? (Object.keys(PATTERNS) as PatternName[]) : [],
   numbers = ['whole', 'common', 'special'],
 }: RandomOptions = {}): fc.Arbitrary<RandomProgram> {
   const choices = fc.array(fc.nat(2 ** 16 - 1), { maxLength: 30, size: 'max' });
-  const [elementwise, own] = [
-    ops.filter((op) => op in ELEMENTWISE),
-    ops.filter((op) => !(op in ELEMENTWISE)),
-  ];
-  const op = fc.oneof(
-    ...[elementwise, own].filter((list) => list.length > 0).map((list) => fc.constantFrom(...list)),
+  const kinds = [ops.filter((op) => isElementwise(op)), ops.filter((op) => !isElementwise(op)), patterns];
+  const name = fc.oneof(
+    ...kinds.filter((list) => list.length > 0).map((list) => fc.constantFrom<OpName | PatternName>(...list)),
   );
   return fc
     .record({
-      recipes: fc.array(fc.record({ op, choices }), { minLength: 1, maxLength: most, size: 'max' }),
+      recipes: fc.array(fc.record({ name, choices }), { minLength: 1, maxLength: most, size: 'max' }),
       outputs: choices,
       numbers: fc.constantFrom(...numbers),
       seed: fc.nat(2 ** 16),
@@ -80,7 +81,7 @@ export function randomPrograms({
 }
 
 interface Recipe {
-  readonly recipes: readonly { readonly op: OpName; readonly choices: readonly number[] }[];
+  readonly recipes: readonly { readonly name: OpName | PatternName; readonly choices: readonly number[] }[];
   readonly outputs: readonly number[];
   readonly numbers: Numbers;
   readonly seed: number;
@@ -93,7 +94,10 @@ class Written implements RandomProgram {
 
   constructor({ recipes, outputs, numbers, seed }: Recipe) {
     const writer = new RandomWriter(numbers);
-    for (const { op, choices } of recipes) writeInstruction(op, writer, new Choices(choices));
+    for (const { name, choices } of recipes) {
+      if (name in PATTERNS) PATTERNS[name as PatternName](writer, new Choices(choices));
+      else writeInstruction(name as OpName, writer, new Choices(choices));
+    }
     this.program = finish(writer, new Choices(outputs));
     this.values = new Map(
       writer.parameters.map(({ name, value: { type } }, at) => [name, elementsFor(type, seed + at, numbers)]),

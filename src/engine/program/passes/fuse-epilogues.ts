@@ -12,7 +12,7 @@ import {
   type Readers,
   type Value,
 } from '../program.ts';
-import { sameShape } from '../types.ts';
+import { sameShape, type Shape } from '../types.ts';
 import type { Pass } from './pass.ts';
 import { rewrite } from './rewrite.ts';
 
@@ -91,7 +91,7 @@ function extended(fused: Fused, { op, operands }: Instruction, given: Value): Fu
   if (isOver) return undefined;
   if (op === 'relu') return add('relu');
   const [first, second] = operands;
-  if (op === 'relu_gradient' && first === given && second !== undefined && second !== given)
+  if (op === 'relu_gradient' && first === given && second !== given && isOfShape(second, shape))
     return add('mask', second);
   const other = first === given ? second : first;
   if (op !== 'add' || other === undefined || other === given || epilogue.length > 0) return undefined;
@@ -100,6 +100,11 @@ function extended(fused: Fused, { op, operands }: Instruction, given: Value): Fu
   return isChannels && other.type.shape.length <= shape.length && !sameShape(other.type.shape, shape)
     ? add('bias', other)
     : undefined;
+}
+
+/** A mask that is smaller or larger is stretched by `relu_gradient`, but not by an epilogue. */
+function isOfShape(value: Value | undefined, shape: Shape): value is Value {
+  return value !== undefined && sameShape(value.type.shape, shape);
 }
 
 /** Whether an operand of the fused instruction is its bias, which comes first. */

@@ -197,8 +197,10 @@ function gradientOf(
   if (instruction === undefined || !isOwn) return undefined;
   const { operands } = instruction;
   if (instruction.op === 'matmul') {
-    const { transpose_a, transpose_b } = instruction.attributes;
-    return transpose_a && !transpose_b ? { value, kind: 'product', operands } : undefined;
+    const { transpose_a, transpose_b, epilogue } = instruction.attributes;
+    return transpose_a && !transpose_b && epilogue.length === 0
+      ? { value, kind: 'product', operands }
+      : undefined;
   }
   if (instruction.op !== 'reduce_sum' || operands[0]?.type.shape.length !== 2) return undefined;
   const { axes, keep } = instruction.attributes;

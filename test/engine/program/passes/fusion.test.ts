@@ -49,6 +49,7 @@ test('what is read in between, or is another sum or gradient, is not fused', () 
     '%1: float32[4, 5] = add %0, y\nreturn %1',
     '%1: float32[4, 5] = add %0, %0\nreturn %1',
     '%1: float32[4, 5] = relu_gradient y, %0\nreturn %1',
+    '%1: float32[4, 5] = relu_gradient %0, bias\nreturn %1',
     '%1: float32[4, 1] = reduce_sum y {axes: [1], keep: true}\n%2: float32[4, 5] = add %0, %1\nreturn %2',
   ]) {
     assertBecomes(fuseEpilogues, LAYER, rest, rest);
@@ -137,6 +138,18 @@ test('a gradient that something else reads is given; an update that is read stay
     update kernel = %2`;
   const program = runPasses(parseProgram(UPDATE + read), [fuseUpdates]);
   assert.ok(program.results.every((value) => program.updates.some((update) => update.value === value)));
+});
+
+test('a product that has an epilogue is not computed by an update', () => {
+  const program = parseProgram(`input x: float32[4, 3]
+input dy: float32[4, 5]
+input bias: float32[5]
+variable kernel: float32[3, 5]
+%0: float32[3, 5] = matmul x, dy, bias {transpose_a: true, transpose_b: false, epilogue: [bias]}
+%1: float32[3, 5] = sub kernel, %0
+update kernel = %1`);
+  const ops = runPasses(program, [fuseUpdates]).instructions.map(({ op }) => op);
+  assert.deepEqual(ops, ['matmul', 'fused_update']);
 });
 
 const RESHAPED = `input x: float32[4, 6]
