@@ -249,27 +249,34 @@ class Bounds {
     const of = (tensor: Tensor): Tensor => required(evaluate(instruction, [x, tensor, tensor])[0]);
     const result = of(dy);
     const [sizes, changes] = [of(mapped(dy, Math.abs)), of(passedOn)];
-    const least = new Float64Array(dy.elements.length).fill(Number.NEGATIVE_INFINITY);
     const bounds = Float64Array.from(sizes.elements, (size, at) => {
       const isFinite = Number.isFinite(numberAt(result.elements, at));
       return numberAt(changes.elements, at) + (isFinite ? this.#unit * size + SMALLEST_NORMAL : 0);
     });
-    forEachPixel(x.type.shape, window, (pixel, at) => {
-      const sure = numberAt(x.elements, pixel) - numberAt(errors.elements, pixel);
-      if (sure > numberAt(least, at)) least[at] = sure;
-    });
-    const uncertain = new Set<number>();
-    forEachPixel(x.type.shape, window, (pixel, at) => {
-      const error = numberAt(errors.elements, pixel);
-      if (!(error === 0) && !(numberAt(x.elements, pixel) + error < numberAt(least, at))) uncertain.add(at);
-    });
-    forEachPixel(x.type.shape, window, (pixel, at) => {
-      if (!uncertain.has(at)) return;
+    for (const [at, pixels] of mayBeLargest(x, errors, window, dy.elements.length).entries()) {
       const change = Math.abs(numberAt(dy.elements, at)) + numberAt(passedOn.elements, at);
-      bounds[pixel] = numberAt(bounds, pixel) + change;
-    });
+      for (const pixel of pixels) bounds[pixel] = numberAt(bounds, pixel) + change;
+    }
     return { tensor: result, error: mapped(result, (_, at) => numberAt(bounds, at)) };
   }
+}
+
+/** For each of `count` windows the pixels that may be the largest, where that is uncertain. */
+function mayBeLargest(x: Tensor, errors: Tensor, window: PoolWindow, count: number): readonly number[][] {
+  const least = new Float64Array(count).fill(Number.NEGATIVE_INFINITY);
+  forEachPixel(x.type.shape, window, (pixel, at) => {
+    const sure = numberAt(x.elements, pixel) - numberAt(errors.elements, pixel);
+    if (sure > numberAt(least, at)) least[at] = sure;
+  });
+  const pixels = Array.from(least, (): number[] => []);
+  forEachPixel(x.type.shape, window, (pixel, at) => {
+    const isSmaller = numberAt(x.elements, pixel) + numberAt(errors.elements, pixel) < numberAt(least, at);
+    if (!isSmaller) pixels[at]?.push(pixel);
+  });
+  return pixels.map((among) => {
+    const isExact = among.every((pixel) => numberAt(errors.elements, pixel) === 0);
+    return among.length === 1 || isExact ? [] : among;
+  });
 }
 
 type Product = Extract<Instruction, { op: 'matmul' | 'convolution' | 'convolution_input_gradient' }>;
@@ -292,7 +299,8 @@ function moved(instruction: Instruction, operands: readonly Bounded[], result: T
     for (const [at, element] of elements.entries())
       bounds[at] = Math.max(numberAt(bounds, at), distance(element, numberAt(result.elements, at)));
   }
-  return mapped(result, (_, at) => numberAt(bounds, at));
+  // Between the corners it may go a little farther.
+  return mapped(result, (_, at) => numberAt(bounds, at) * 1.001);
 }
 
 /** Of a bool that is not certain, the other one. */
