@@ -9,9 +9,6 @@ namespace hourglass {
 // Columns of weights that are worked on together, and rows of them that stay in the cache meanwhile.
 constexpr int kDenseColumns = 4 * kWide;
 constexpr int kDenseDepth = 128;
-// Whether strips of weights are narrower than a line of the cache. Then they are copied: rows of many columns would push each
-// other out of the cache.
-constexpr bool kCopiesStrips = kWide * sizeof(float) < 64;
 // Samples of one part of the work, at most: so that few columns are work for several threads, too.
 constexpr int kDenseRows = 64;
 
@@ -79,12 +76,26 @@ struct DenseShape {
   int rows, depth, columns;
 };
 
+// tiles [tile, row, kWide] = `width` columns of rows that are `step` apart, filled up by zeros.
+inline void packTiles(const float* from, ptrdiff_t step, int rows, int width, float* tiles) {
+  for (int row = 0; row < rows; ++row, from += step) {
+    float* to = tiles + row * kWide;
+    int column = 0;
+    for (; column + kWide <= width; column += kWide, to += static_cast<ptrdiff_t>(rows) * kWide) {
+      const Vec first = load(from + column), second = load(from + column + kLanes);
+      store(to, first);
+      store(to + kLanes, second);
+    }
+    if (column < width) copyRows(from + column, 0, 1, width - column, to, kWide);
+  }
+}
+
 // output [rows, columns] = inputs times weights, finished.
 inline void denseForwardFully(const DenseShape& shape, const float* inputs, const float* weights, float* output,
                               const Finish& finish, Helpers& helpers) {
   const auto& [allRows, depth, columns] = shape;
   struct Sums;
-  struct Widened;
+  struct Packed;
   const int rowParts = (allRows + kDenseRows - 1) / kDenseRows;
   // Narrower where some thread would have nothing to do otherwise, and at once fall asleep.
   const int perThread = roundUp((columns + helpers.count()) / (helpers.count() + 1), kWide);
@@ -95,19 +106,16 @@ inline void denseForwardFully(const DenseShape& shape, const float* inputs, cons
     const int firstColumn = part / rowParts * partColumns;
     const int width = std::min(partColumns, columns - firstColumn);
     float* const sums = scratch<Sums>(static_cast<size_t>(rows) * kDenseColumns);
-    float* const widened = scratch<Widened>(kDenseDepth * kWide);
+    float* const packed = scratch<Packed>(kDenseDepth * kDenseColumns);
     for (int first = 0; first < depth; first += kDenseDepth) {
       const int blockDepth = std::min(kDenseDepth, depth - first);
       const float* const block = weights + static_cast<ptrdiff_t>(first) * columns + firstColumn;
+      // Copied tile by tile, because rows of a large matrix get into each other's way in the cache.
+      packTiles(block, columns, blockDepth, width, packed);
       for (int column = 0; column < width; column += kWide) {
         Block at{};
-        at.weights = block + column;
-        at.weightStep = columns;
-        if (width - column < kWide || (kCopiesStrips && rows > kTileRows)) {
-          copyRows(at.weights, columns, blockDepth, std::min(kWide, width - column), widened, kWide);
-          at.weights = widened;
-          at.weightStep = kWide;
-        }
+        at.weights = packed + static_cast<ptrdiff_t>(column) * blockDepth;
+        at.weightStep = kWide;
         inParts(rows, kTileRows, [&, firstRow = firstRow](int row, int count) {
           at.inputs = inputs + static_cast<ptrdiff_t>(firstRow + row) * depth + first;
           at.inputStep = depth;
@@ -179,18 +187,19 @@ inline void denseForwardByTerms(const DenseShape& shape, const float* inputs, co
   });
 }
 
-// Whether at least two of three numbers are zero, as far as a few of them tell.
-inline bool isSparse(const float* numbers, size_t all) {
+// The share of elements that are zero, 0 to 1, as far as a few of them tell.
+inline float zeroShare(const float* elements, size_t all) {
   const size_t count = std::min<size_t>(all, 4096);
   size_t zeros = 0;
-  for (size_t index = 0; index < count; ++index) zeros += numbers[index] == 0;
-  return 3 * zeros >= 2 * count;
+  for (size_t index = 0; index < count; ++index) zeros += elements[index] == 0;
+  return static_cast<float>(zeros) / static_cast<float>(std::max<size_t>(count, 1));
 }
 
 // output [rows, columns] = inputs times weights, finished.
 inline void denseForward(const DenseShape& shape, const float* inputs, const float* weights, float* output,
                          const Finish& finish, Helpers& helpers) {
-  const bool sparse = isSparse(inputs, static_cast<size_t>(shape.rows) * shape.depth);
+  // What a list of the others saves is more than it costs.
+  const bool sparse = zeroShare(inputs, static_cast<size_t>(shape.rows) * shape.depth) >= 0.66f;
   (sparse ? denseForwardByTerms : denseForwardFully)(shape, inputs, weights, output, finish, helpers);
 }
 

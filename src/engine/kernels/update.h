@@ -2,10 +2,31 @@
 // way, so that it never goes through memory.
 #pragma once
 
-#include "parallel.h"
+#include "dense.h"
 #include "plan.h"
 
 namespace hourglass {
+
+// sums [Rows, Vectors] = the transpose of rows [depth, Rows] times columns [depth, Vectors].
+template <int Rows, int Vectors>
+void outerTile(const float* rows, ptrdiff_t rowStep, const float* columns, ptrdiff_t columnStep, int depth, float* sums,
+               ptrdiff_t step) {
+  Vec acc[Rows][Vectors];
+  forTile<Rows, Vectors>([&](int row, int v) { acc[row][v] = Vec{}; });
+  accumulateOuter<Rows, Vectors>(acc, rows, rowStep, columns, columnStep, depth);
+  forTile<Rows, Vectors>([&](int row, int v) { store(sums + row * step + v * kLanes, acc[row][v]); });
+}
+
+using OuterTile = void (*)(const float*, ptrdiff_t, const float*, ptrdiff_t, int, float*, ptrdiff_t);
+
+template <int Vectors, int... Less>
+constexpr std::array<OuterTile, sizeof...(Less)> outerTiles(std::integer_sequence<int, Less...>) {
+  return {outerTile<Less + 1, Vectors>...};
+}
+
+// By the number of rows, less one.
+template <int Vectors>
+constexpr auto kOuterTiles = outerTiles<Vectors>(std::make_integer_sequence<int, kOuterRows>());
 
 // An update with its memory.
 class UpdateRun {
@@ -16,6 +37,7 @@ class UpdateRun {
         strips_(update.strips()),
         sizes_(update),
         left_(update.hasProduct() ? operands[update.left] : nullptr),
+        isSparse_(update.hasProduct() && zeroShare(left_, static_cast<size_t>(update.depth) * update.rows) >= 0.4f),
         right_(update.hasSum() ? operands[update.right] : nullptr),
         packedLeft_(packed),
         packedRight_(packed + sizes_.left) {
@@ -27,7 +49,7 @@ class UpdateRun {
 
   void pack(int part) const {
     if (part < strips_.count) packRight(part, packedRight_ + part * sizes_.strip);
-    else packLeft((part - strips_.count) * kTermDepth);
+    else if (isSparse_) packLeft((part - strips_.count) * kTermDepth);
   }
 
   void run(int64_t first, int count) const {
@@ -66,8 +88,18 @@ class UpdateRun {
 
   // The same for `count` rows from `first` on, of which the product is computed first.
   void rows(int64_t first, int count) const {
-    struct Listed;
     struct Sums;
+    const int64_t step = std::max<int64_t>(strips_.width(), update_.columns);
+    float* const sums = scratch<Sums>(count * step);
+    if (isSparse_) productByTerms(first, count, sums, step);
+    else productFully(first, count, sums, step);
+    if (step == update_.columns) return numbers(first * step, count * step, sums);
+    for (int row = 0; row < count; ++row) numbers((first + row) * update_.columns, update_.columns, sums + row * step);
+  }
+
+  // sums [count, step] = the transpose of `count` columns of left, times right: with the elements of left that are not zero.
+  void productByTerms(int64_t first, int count, float* sums, int64_t step) const {
+    struct Listed;
     const int depth = static_cast<int>(update_.depth), width = strips_.width(), blocks = TermLists::blocksOf(depth);
     const TermLists lists(count, depth, scratch<Listed>(TermLists::sizeFor(count, depth)));
     for (int block = 0; block < blocks; ++block) {
@@ -76,8 +108,6 @@ class UpdateRun {
         lists.list(row, block, factors + row * kTermDepth, kTermDepth, width);
       }
     }
-    const int64_t step = std::max<int64_t>(width, update_.columns);
-    float* const sums = scratch<Sums>(count * step);
     const AddTerms add = kAddTerms[strips_.vectors - 1];
     for (int strip = 0; strip < strips_.count; ++strip) {
       const float* matrix = packedRight_ + strip * sizes_.strip;
@@ -86,8 +116,26 @@ class UpdateRun {
         for (int row = 0; row < count; ++row) lists.add(add, row, block, matrix, sums + row * step + column);
       }
     }
-    if (step == update_.columns) return numbers(first * step, count * step, sums);
-    for (int row = 0; row < count; ++row) numbers((first + row) * update_.columns, update_.columns, sums + row * step);
+  }
+
+  // The same with all elements, tile by tile: each element of right that is in the cache meets several rows.
+  void productFully(int64_t first, int count, float* sums, int64_t step) const {
+    struct Copied;
+    const int depth = static_cast<int>(update_.depth), width = strips_.width();
+    // Copied, because rows of a large matrix get into each other's way in the cache.
+    float* const copied = scratch<Copied>(static_cast<size_t>(depth) * count);
+    copyRows(left_ + first, update_.rows, depth, count, copied, count);
+    for (int strip = 0; strip < strips_.count; ++strip) {
+      const float* const matrix = packedRight_ + strip * sizes_.strip;
+      float* const to = sums + strips_.columnOf(strip);
+      for (int column = 0; column < width; column += kWide) {
+        const bool isWhole = width - column > kLanes;
+        inParts(count, kOuterRows, [&](int row, int rows) {
+          (isWhole ? kOuterTiles<2> : kOuterTiles<1>)[rows - 1](copied + row, count, matrix + column, width, depth,
+                                                                 to + row * step + column, step);
+        });
+      }
+    }
   }
 
   // sums [columns] of right [depth, columns]
@@ -108,7 +156,9 @@ class UpdateRun {
   const Update& update_;
   Strips strips_;
   PackedSizes sizes_;
-  const float *left_, *right_;
+  const float* left_;
+  bool isSparse_;
+  const float* right_;
   float *packedLeft_, *packedRight_;
   std::vector<float*> places_;  // Of inputs and results; null for the sums.
   std::vector<float> scalars_;

@@ -90,9 +90,12 @@ interface Product {
 function productNeed({ rows, inputs, outputs }: Product): Need {
   const lists = rows * listSize(inputs);
   const turned = roundUp(rows, WIDE) * outputs;
-  // Lists of an update's rows, and their sums; sums of a product's columns.
+  // Lists of an update's rows or a copy of them, and their sums; sums of a product's columns, and its weights.
   const own =
-    UPDATE_ROWS * listSize(rows) + Math.max(UPDATE_PRODUCT, outputs) + 2 * rows * 8 * LANES + 2 ** 14;
+    UPDATE_ROWS * (listSize(rows) + rows) +
+    Math.max(UPDATE_PRODUCT, outputs) +
+    2 * rows * 8 * LANES +
+    2 ** 15;
   return { shared: Math.max(lists, turned), own };
 }
 
