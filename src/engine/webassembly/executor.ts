@@ -1,6 +1,6 @@
 /** Runs programs in WebAssembly. Data and variables stay in its memory from call to call. */
 import { sizeOf } from '../../core/shape.ts';
-import type { Program, Value } from '../program/program.ts';
+import type { Program } from '../program/program.ts';
 import { bytesOf, elementsOf, ProgramError, type Elements, type Type } from '../program/types.ts';
 import { floatBits } from './kernel-calls.ts';
 import { encodeProgram, type EncodedProgram } from './encode.ts';
@@ -165,16 +165,19 @@ export class Loaded {
 
   /** Reads a parameter: of a variable, what it has become. */
   read(name: string): Elements {
-    return this.readValue(this.#parameter(name).value);
+    const { value } = this.#parameter(name);
+    return this.#executor.read(this.#encoded.addressOf(value), value.type);
   }
 
   /** What the last step computed. */
   results(): readonly Elements[] {
-    return this.#program.results.map((value) => this.readValue(value));
+    return this.#program.results.map(({ type }, index) => this.#executor.read(this.#resultAt(index), type));
   }
 
-  readValue(value: Value): Elements {
-    return this.#executor.read(this.#encoded.addressOf(value), value.type);
+  #resultAt(index: number): number {
+    const value = this.#encoded.results[index];
+    if (value === undefined) throw new TypeError(`there is no result ${index}`);
+    return this.#encoded.addressOf(value);
   }
 
   /**

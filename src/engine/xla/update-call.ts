@@ -38,7 +38,9 @@ export function callUpdates(
     return variable;
   };
   const operands = new Operands();
-  const plan = updates.flatMap((update) => planOf(update, variableOf, (value) => operands.add(refOf(value))));
+  const plan = updates.flatMap((update) =>
+    updatePlan(update, variableOf, (value) => operands.add(refOf(value))),
+  );
   const results = updates.flatMap((update) => update.results);
   const inPlace = results.map((value) => operands.add(refOf(variableOf(value))));
   const changed = new Set(results.map(variableOf));
@@ -68,7 +70,7 @@ function productsWith({ instructions }: Program, changed: ReadonlySet<Value>): r
 const NONE = -1;
 
 /** As `plan.h` reads it. */
-function planOf(
+export function updatePlan(
   { operands, attributes: { gradient, body }, results }: FusedUpdate,
   variableOf: (value: Value) => Value,
   numberOf: (value: Value) => number,
@@ -109,4 +111,4 @@ function planOf(
 }
 
 /** Operands from which a gradient is computed. */
-const FACTORS = { given: 0, sum: 1, product: 2 } as const;
+export const FACTORS = { given: 0, sum: 1, product: 2 } as const;
