@@ -160,8 +160,9 @@ function readValue(kind: AttributeKind, text: string): unknown {
       return readNumber(text);
     case 'integers':
     case 'elements':
-    case 'pair':
       return list(text).map(readNumber);
+    case 'pair':
+      return isNumber(text) ? [Number(text), Number(text)] : list(text).map(readNumber);
     case 'pairs':
       return list(text).map((pair) => list(pair).map(readNumber));
     case 'words':

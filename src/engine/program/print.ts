@@ -10,22 +10,29 @@
  *     update dense/kernel = %7
  *
  * A value has its name, its type, and the instruction that makes it. Attributes stand in braces, except for those with their
- * usual value and those that the type of the result shows, such as the shape of `reshape`. Scalar constants are written where
- * they are used: `0.5` is float32, `3:int32` an integer, `true` a bool. A body is written between parentheses, indented.
+ * usual value and those that the type of the result shows, such as the shape of `reshape`. A pair of equal numbers is one
+ * number: `strides: 2` is `[2, 2]`. Scalar constants are written where they are used: `0.5` is float32, `3:int32` an integer,
+ * `true` a bool. A body is written between parentheses, indented.
  */
 import { attributeForms } from './instructions.ts';
-import { type Instruction, type Program, type Value } from './program.ts';
+import { GRADIENT_FACTORS, type Instruction, type Program, type Value } from './program.ts';
 import { typeText, type AttributeKind, type DType, type Elements, type Type } from './types.ts';
+import type { Pair } from './windows.ts';
 
+/** How a text is shortened for people. What was left out cannot be parsed. */
 export interface PrintOptions {
-  /** The most elements of a constant that are written; of more, only their number: such a text cannot be parsed. */
+  /** The most elements of a constant that are written; of more, only their number. */
   readonly elements?: number;
+  /** Whether a body that differs from an earlier one in its shapes alone is replaced by a reference to that. */
+  readonly bodiesOnce?: boolean;
 }
 
 export interface ProgramLine {
   readonly text: string;
   /** The instruction that begins on this line; of the program, or of a body. */
   readonly instruction?: Instruction;
+  /** For a parameter of a body: the operand that it stands for. */
+  readonly operand?: string;
 }
 
 export function printProgram(program: Program, options: PrintOptions = {}): string {
@@ -40,6 +47,7 @@ export function programLines(program: Program, options: PrintOptions = {}): read
   const lines: ProgramLine[] = program.parameters.map(({ kind, name, value }) => ({
     text: `${kind} ${name}: ${typeText(value.type)}`,
   }));
+  const bodies = new Map<string, string>();
   for (const instruction of program.instructions) {
     if (isScalar(instruction)) continue;
     const { op, operands, results } = instruction;
@@ -47,11 +55,22 @@ export function programLines(program: Program, options: PrintOptions = {}): read
     const [attributes, body] = attributesText(instruction, options);
     const parts = [op, operands.map(nameOf).join(', '), attributes].filter((part) => part !== '');
     const text = `${made} = ${parts.join(' ')}`;
-    if (body === undefined) lines.push({ text, instruction });
-    else {
-      const inner = body.map((line) => ({ ...line, text: `  ${line.text}` }));
-      lines.push({ text: `${text} (`, instruction }, ...inner, { text: ')' });
+    if (body === undefined) {
+      lines.push({ text, instruction });
+      continue;
     }
+    const form = body.map((line) => line.text.replaceAll(/\[\d[\d, ]*\]/g, '[…]')).join('\n');
+    const earlier = bodies.get(form);
+    if (options.bodiesOnce === true && earlier !== undefined) {
+      lines.push({ text: `${text} (as in ${earlier})`, instruction });
+      continue;
+    }
+    bodies.set(form, results[0] === undefined ? '' : nameOf(results[0]));
+    lines.push(
+      { text: `${text} (`, instruction },
+      ...body.map((line, at) => ({ ...line, text: `  ${line.text}`, ...operandAt(instruction, at, nameOf) })),
+      { text: ')' },
+    );
   }
   if (program.results.length > 0) lines.push({ text: `return ${program.results.map(nameOf).join(', ')}` });
   return [
@@ -60,6 +79,23 @@ export function programLines(program: Program, options: PrintOptions = {}): read
       text: `update ${nameOf(variable)} = ${nameOf(value)}`,
     })),
   ];
+}
+
+/** What the parameter on a line of a body stands for. */
+function operandAt(
+  instruction: Instruction,
+  line: number,
+  nameOf: (value: Value) => string,
+): Pick<ProgramLine, 'operand'> {
+  if (instruction.op !== 'fused' && instruction.op !== 'fused_update') return {};
+  const { operands, attributes } = instruction;
+  if (line >= attributes.body.parameters.length) return {};
+  // A gradient that is computed takes one or two operands, and is the first parameter.
+  const factors = 'gradient' in attributes ? GRADIENT_FACTORS[attributes.gradient] : 0;
+  const given = operands.slice(0, factors).map(nameOf).join(', ');
+  if (factors > 0 && line === 0) return { operand: `the gradient, of ${given}` };
+  const operand = operands[factors === 0 ? line : line - 1 + factors];
+  return operand === undefined ? {} : { operand: nameOf(operand) };
 }
 
 /** Parameters have their names, scalars their numbers; other values are numbered in order. */
@@ -127,11 +163,17 @@ function valueText(
   { elements: most = Number.POSITIVE_INFINITY }: PrintOptions,
 ): string {
   if (kind === 'number') return numberText(value as number, 'float32');
+  if (kind === 'pair') return pairText(value as Pair);
   if (kind !== 'elements') return listText(value);
   const elements = value as Elements;
   if (elements.length > most) return `<${elements.length} numbers>`;
   const dtype = elements instanceof Float32Array ? 'float32' : 'int32';
   return `[${Array.from(elements, (element) => numberText(element, dtype)).join(', ')}]`;
+}
+
+/** Two equal numbers are written as one. */
+function pairText(pair: Pair): string {
+  return pair[0] === pair[1] ? String(pair[0]) : listText(pair);
 }
 
 function listText(value: unknown): string {

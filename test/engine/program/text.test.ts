@@ -41,6 +41,14 @@ const forms: readonly (readonly [string, string])[] = [
     '%0: float32[3, 3] = matmul x, x {transpose_a: true, transpose_b: false, epilogue: [relu]}',
   ],
   ['%0: float32[3] = reduce_sum x {axes: [0]}', '%0: float32[3] = reduce_sum x {axes: [0], keep: false}'],
+  [
+    '%0: float32[1, 2, 3, 1] = reshape x\n%1: float32[1, 4, 3, 1] = upsample_nearest %0 {factors: [2, 1]}',
+    '%0: float32[1, 2, 3, 1] = reshape x {shape: [1, 2, 3, 1]}\n%1: float32[1, 4, 3, 1] = upsample_nearest %0 {factors: [2, 1]}',
+  ],
+  [
+    '%0: float32[1, 2, 3, 1] = reshape x\n%1: float32[1, 4, 6, 1] = upsample_nearest %0 {factors: 2}',
+    '%0: float32[1, 2, 3, 1] = reshape x\n%1: float32[1, 4, 6, 1] = upsample_nearest %0 {factors: [2, 2]}',
+  ],
   ['%0: int32[2, 3] = cast x', '%0: int32[2, 3] = cast x {dtype: int32}'],
   [
     '%0: float32[1, 3] = slice x {begin: [1, 0]}',

@@ -54,7 +54,8 @@ function run(program: Program): Program {
 
     function flattened(value: Value): Value {
       const size = sizeOf(value.type.shape);
-      return value.type.shape.length === 1 ? value : builder.add('reshape', [value], { shape: [size] });
+      const source = builder.sourceOf(value, 'reshape')?.operand ?? value;
+      return source.type.shape.length === 1 ? source : builder.add('reshape', [source], { shape: [size] });
     }
   });
 }
