@@ -5,10 +5,8 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { isJsonObject } from '../core/json.ts';
 import { packageRoot } from '../core/package-root.ts';
-import type { CacheAction } from './commands/cache.ts';
-import type { EngineAction } from './commands/engine.ts';
-import type { Template } from './commands/init.ts';
 import type { VerifyFlags } from './commands/verify.ts';
+import { addCache, addClean, addEngine, addInit, addSchema } from './describe-upkeep.ts';
 import { exitCodeLines } from './exit.ts';
 import { LEVELS, type Level } from '../submission/levels.ts';
 import {
@@ -16,21 +14,20 @@ import {
   outputsOption,
   portNumber,
   positiveInteger,
-  sizeInBytes,
   terminalOf,
   withOutputFlags,
   withBatchFlags,
   withOverFlags,
   withPipelineFlags,
   withPlanFlags,
+  type AddCommand,
   type OutputFlags,
   type PipelineFlags,
   type PlanFlags,
   type RunFlags,
+  type SetCode,
   type SweepFlags,
 } from './options.ts';
-
-type SetCode = (code: number) => void;
 
 /** @param setCode is told the exit code of the command that ran */
 export function describeProgram(setCode: SetCode): Command {
@@ -67,6 +64,7 @@ ${exitCodeLines().join('\n')}`,
   addRun(command, setCode);
   addCheck(command, setCode);
   addPlan(command, setCode);
+  addExplain(command, setCode);
   addSweep(command, setCode);
   addSweepMember(program, setCode);
   addCompare(command, setCode);
@@ -80,8 +78,6 @@ ${exitCodeLines().join('\n')}`,
   addCache(command, setCode);
   return program;
 }
-
-type AddCommand = (name: string, description: string, examples: readonly string[]) => Command;
 
 function addRun(command: AddCommand, setCode: SetCode): void {
   withPlanFlags(
@@ -213,6 +209,35 @@ function addPlan(command: AddCommand, setCode: SetCode): void {
     );
 }
 
+function addExplain(command: AddCommand, setCode: SetCode): void {
+  withPipelineFlags(
+    command('explain', 'print what a stage computes for one batch, instruction by instruction', [
+      'explain pipelines/quickstart.yaml',
+      'explain pipelines/quickstart.yaml denoiser --passes',
+      'explain pipelines/quickstart.yaml quality -S params.latent_size=8',
+    ]),
+  )
+    .argument('<pipeline>', 'the pipeline file')
+    .argument('[stage]', 'a stage that runs a model; by default the only one that trains')
+    .option('--passes', 'the program as traced, and after each pass of the compiler that changes it')
+    .option('--validation', 'what measures a batch after an epoch, instead of what trains on one')
+    .addOption(engineOption())
+    .action(
+      async (
+        pipeline: string,
+        stage: string | undefined,
+        flags: OutputFlags &
+          PipelineFlags &
+          Pick<PlanFlags, 'engine'> & { passes?: boolean; validation?: boolean },
+      ) => {
+        const { explain } = await import('./commands/explain.ts');
+        setCode(
+          await explain(terminalOf(flags), { ...flags, pipeline, ...(stage === undefined ? {} : { stage }) }),
+        );
+      },
+    );
+}
+
 interface ReportFlags {
   readonly outputs: string;
   readonly open?: boolean;
@@ -233,21 +258,6 @@ function addReport(command: AddCommand, setCode: SetCode): void {
       const { report } = await import('./commands/report.ts');
       const options = { pipeline, outputs, open: open === true };
       setCode(await report(terminalOf(flags), trial === undefined ? options : { ...options, trial }));
-    });
-}
-
-function addEngine(command: AddCommand, setCode: SetCode): void {
-  const described = command('engine', 'install TensorFlow, show what is used, or remove it', [
-    'engine status',
-    'engine install',
-    'engine remove',
-  ]);
-  described
-    .addArgument(described.createArgument('<action>', 'what to do').choices(['install', 'status', 'remove']))
-    .addOption(engineOption())
-    .action(async (action: EngineAction, flags: OutputFlags & Pick<PlanFlags, 'engine'>) => {
-      const { engine } = await import('./commands/engine.ts');
-      setCode(await engine(terminalOf(flags), action, flags.engine));
     });
 }
 
@@ -313,106 +323,6 @@ function addVerify(command: AddCommand, setCode: SetCode): void {
       const { verify } = await import('./commands/verify.ts');
       setCode(await verify(terminalOf(flags), { ...flags, archives }));
     });
-}
-
-function addSchema(command: AddCommand, setCode: SetCode): void {
-  command('schema', 'print the JSON Schema of pipeline files, for editors', [
-    'schema > pipeline.schema.json',
-    'schema --stage train',
-    'schema examples/blur/deblurring.yaml --allow-plugins',
-  ])
-    .argument('[pipeline]', 'a pipeline whose plugins are to be included')
-    .option('--stage <type>', 'only the settings of one stage type')
-    .option('--allow-plugins', 'load the code of the plugins that the pipeline names')
-    .action(
-      async (
-        pipeline: string | undefined,
-        flags: OutputFlags & { stage?: string; allowPlugins?: boolean },
-      ) => {
-        const { schema } = await import('./commands/schema.ts');
-        setCode(
-          await schema(terminalOf(flags), {
-            allowPlugins: flags.allowPlugins === true,
-            ...(pipeline === undefined ? {} : { pipeline }),
-            ...(flags.stage === undefined ? {} : { stage: flags.stage }),
-          }),
-        );
-      },
-    );
-}
-
-function addInit(command: AddCommand, setCode: SetCode): void {
-  const described = command('init', 'write a first pipeline, commented line by line', [
-    'init',
-    'init experiments/dense.yaml --template autoencoder',
-  ]);
-  described
-    .argument('[file]', 'the file to write; - is stdout', 'pipeline.yaml')
-    .addOption(
-      described
-        .createOption('--template <kind>', 'what to start from')
-        .choices(['denoising', 'autoencoder'] satisfies Template[])
-        .default('denoising'),
-    )
-    .action(async (file: string, flags: OutputFlags & { template: Template }) => {
-      const { init } = await import('./commands/init.ts');
-      setCode(await init(terminalOf(flags), file, flags.template));
-    });
-}
-
-function addClean(command: AddCommand, setCode: SetCode): void {
-  command('clean', 'remove outputs, or results in the cache that no outputs show', [
-    'clean quickstart',
-    'clean pipelines/quickstart.yaml',
-    'clean --all --dry-run',
-    'clean --cache',
-  ])
-    .argument('[pipelines...]', 'pipelines whose outputs to remove, by name or by file')
-    .addOption(outputsOption())
-    .option('--all', 'the outputs of all pipelines')
-    .option('--cache', 'results in the cache that no outputs show')
-    .option('-n, --dry-run', 'say what would be removed')
-    .action(
-      async (
-        pipelines: string[],
-        flags: OutputFlags &
-          Pick<PlanFlags, 'outputs'> & { all?: boolean; cache?: boolean; dryRun?: boolean },
-      ) => {
-        const { clean } = await import('./commands/clean.ts');
-        setCode(
-          await clean(terminalOf(flags), {
-            pipelines,
-            outputs: flags.outputs,
-            all: flags.all === true,
-            cache: flags.cache === true,
-            dryRun: flags.dryRun === true,
-          }),
-        );
-      },
-    );
-}
-
-function addCache(command: AddCommand, setCode: SetCode): void {
-  const described = command('cache', 'show what the cache holds, check it, or make room', [
-    'cache status',
-    'cache verify',
-    'cache gc --max-size 2GB',
-    'cache gc --max-size 500MB --dry-run',
-  ]);
-  described
-    .addArgument(described.createArgument('<action>', 'what to do').choices(['status', 'verify', 'gc']))
-    .addOption(outputsOption())
-    .option('--max-size <size>', 'for gc: what the cache may take, such as 2GB', sizeInBytes)
-    .option('-n, --dry-run', 'for gc: say what would be removed')
-    .action(
-      async (
-        action: CacheAction,
-        flags: OutputFlags & Pick<PlanFlags, 'outputs'> & { maxSize?: number; dryRun?: boolean },
-      ) => {
-        const { cache } = await import('./commands/cache.ts');
-        setCode(await cache(terminalOf(flags), action, flags));
-      },
-    );
 }
 
 function version(): string {

@@ -3,6 +3,12 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { EngineChoice } from '../engine/engine.ts';
 import { makeTerminal, type Terminal } from './terminal/terminal.ts';
 
+/** Is told the exit code of the command that ran. */
+export type SetCode = (code: number) => void;
+
+/** Adds a command that takes the options of every command, with examples for its help. */
+export type AddCommand = (name: string, description: string, examples: readonly string[]) => Command;
+
 /** Of every command, as commander hands them on. */
 export interface OutputFlags {
   readonly json?: boolean;

@@ -27,16 +27,27 @@ export function formatCount(value: number): string {
   return Math.round(value).toLocaleString('en-US');
 }
 
-const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
+const BYTES = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
 
 /** `512 B`, `1.2 MB`: powers of 1000. */
 export function formatBytes(bytes: number): string {
-  let value = bytes;
+  return inUnits(bytes, BYTES);
+}
+
+const OPERATIONS = ['FLOP', 'kFLOP', 'MFLOP', 'GFLOP', 'TFLOP'] as const;
+
+/** `512 FLOP`, `1.2 MFLOP` */
+export function formatOperations(operations: number): string {
+  return inUnits(operations, OPERATIONS);
+}
+
+function inUnits(count: number, units: readonly string[]): string {
+  let value = count;
   let power = 0;
   // What would be rounded to 1000 is shown in the next unit.
-  while (power < UNITS.length - 1 && value >= 999.5) {
+  while (power < units.length - 1 && value >= 999.5) {
     value /= 1000;
     power += 1;
   }
-  return `${power === 0 || value >= 99.95 ? Math.round(value) : value.toFixed(1)} ${UNITS[power] ?? ''}`;
+  return `${power === 0 || value >= 99.95 ? Math.round(value) : value.toFixed(1)} ${units[power] ?? ''}`;
 }

@@ -10,11 +10,27 @@ import { xlaTarget } from './xla/target.ts';
 /** `auto`: compiled. On the portable engine, all training is. */
 export type CompileChoice = 'auto' | 'xla' | 'eager';
 
-export interface ChosenTrainer {
-  readonly trainer: Trainer;
+/** How a training runs: as a program, or one operation at a time. */
+export interface Mode {
   readonly mode: 'xla' | 'webassembly' | 'eager';
   /** Why it is not as asked for. */
   readonly fallbackReason?: string;
+}
+
+export interface ChosenTrainer extends Mode {
+  readonly trainer: Trainer;
+}
+
+/** How an engine runs a training that its target takes. */
+export function modeOf(engine: 'portable' | Pick<Engine, 'kernels'>, choice: CompileChoice): Mode {
+  if (engine === 'portable') {
+    const fallbackReason = `the portable engine has no \`${choice}\``;
+    return choice === 'auto' ? { mode: 'webassembly' } : { mode: 'webassembly', fallbackReason };
+  }
+  if (choice === 'eager') return { mode: 'eager' };
+  return engine.kernels
+    ? { mode: 'xla' }
+    : { mode: 'eager', fallbackReason: "Hourglass's own kernels are not there" };
 }
 
 /**
@@ -26,26 +42,21 @@ export function createTrainer(
   options: TrainerOptions,
   choice: CompileChoice,
 ): ChosenTrainer {
-  if (executor !== undefined) {
-    const trainer = compiledTrainer(tf, options, webAssemblyTarget(tf, executor));
-    const fallbackReason =
-      choice === 'auto' ? {} : { fallbackReason: `the portable engine has no \`${choice}\`` };
-    return { trainer, mode: 'webassembly', ...fallbackReason };
-  }
-  const eagerly = (fallbackReason?: string): ChosenTrainer => ({
-    trainer: eagerTrainer(tf, options),
-    mode: 'eager',
-    ...(fallbackReason === undefined ? {} : { fallbackReason }),
-  });
-  if (choice === 'eager') return eagerly();
-  if (!kernels) return eagerly("Hourglass's own kernels are not there");
+  const chosen = modeOf(executor === undefined ? { kernels } : 'portable', choice);
+  if (executor !== undefined)
+    return { ...chosen, trainer: compiledTrainer(tf, options, webAssemblyTarget(tf, executor)) };
+  if (chosen.mode === 'eager') return { ...chosen, trainer: eagerTrainer(tf, options) };
   try {
-    return { trainer: compiledTrainer(tf, options, xlaTarget(tf)), mode: 'xla' };
+    return { ...chosen, trainer: compiledTrainer(tf, options, xlaTarget(tf)) };
   } catch (error) {
     // A temporary folder that is missing is not a matter of the model.
     if (error instanceof Error && 'syscall' in error) throw systemFailure(error);
     const reason = error instanceof Error ? error.message : String(error);
-    return eagerly(`XLA does not take this training: ${firstLine(reason)}`);
+    return {
+      trainer: eagerTrainer(tf, options),
+      mode: 'eager',
+      fallbackReason: `XLA does not take this training: ${firstLine(reason)}`,
+    };
   }
 }
 

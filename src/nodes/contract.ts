@@ -2,9 +2,12 @@
 import type { Checkpoints } from '../artifacts/checkpoints.ts';
 import type { LogLevel, Progress } from '../core/event.ts';
 import type { JsonObject } from '../core/json.ts';
+import type { CompileChoice } from '../engine/trainer.ts';
+import type { Program } from '../engine/program/program.ts';
+import type { StageSettings } from '../config/pipeline.ts';
 import type { Seed } from '../core/seed.ts';
 import type { OutputKind, StageType } from '../core/stage-type.ts';
-import type { Engine } from '../engine/engine.ts';
+import type { Engine, Tf } from '../engine/engine.ts';
 
 /** The finished output of a stage that this one refers to. */
 export interface InputArtifact {
@@ -44,10 +47,38 @@ export interface StageResult {
   readonly highlights?: readonly string[];
 }
 
+/** All that a stage's program follows from: settings, and no data. */
+export interface TraceContext<Settings = JsonObject> {
+  readonly tf: Tf;
+  readonly stage: string;
+  /** Resolved settings. */
+  readonly settings: Settings;
+  /** Resolved settings of all stages of the pipeline. */
+  readonly stages: ReadonlyMap<string, StageSettings>;
+  /** Seed of one random purpose, as in `StageContext`. */
+  seed(purpose: string): Seed;
+}
+
+export interface StageProgram {
+  /** What the stage computes for one batch, as traced. */
+  readonly program: Program;
+  /** What that is, such as `one step of training on 32 images`. */
+  readonly title: string;
+  /** How it is to run, where the stage can choose. */
+  readonly compile?: CompileChoice;
+}
+
 /**
  * A node: the static half (`StageType`) and `run`. `run` throws a `Failure` for what can be expected to fail; anything
  * else that it throws is reported as a bug of the node.
  */
 export interface NodeDefinition<Settings = JsonObject> extends StageType<Settings> {
   run(context: StageContext<Settings>): Promise<StageResult>;
+  /**
+   * Writes down what the stage computes, for `hourglass explain`; only for types that put batches through a model.
+   *
+   * @param part what else than its main work: how it validates
+   * @throws Failure where the stage has no such part, or its program does not follow from settings
+   */
+  trace?(context: TraceContext<Settings>, part?: 'validation'): Promise<StageProgram>;
 }

@@ -31,6 +31,8 @@ export interface CheckOptions extends PipelineOptions {
   readonly targets?: readonly string[];
   /** Whether they are going to run. */
   readonly sweeps?: boolean;
+  /** False where nothing is going to read the files of stages: they need not exist. */
+  readonly files?: boolean;
 }
 
 export interface Checked {
@@ -68,7 +70,8 @@ export async function loadChecked(file: string, options: CheckOptions): Promise<
   const { sources, diagnostics, located: read, partial } = await reader.load();
   const written = read ?? partial;
   if (written === undefined) return { sources, diagnostics, reader, stageTypes: types };
-  const checked = checkPipeline(written, await inspectFiles(written, options.targets));
+  const inspections = options.files === false ? new Map() : await inspectFiles(written, options.targets);
+  const checked = checkPipeline(written, inspections);
   const isOpen = options.over !== undefined && written.pipeline.sweep?.metric === undefined;
   const metric = isOpen ? obviousMetric(written, checked) : undefined;
   const pipeline = metric === undefined ? written : withMetric(written, metric);

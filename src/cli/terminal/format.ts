@@ -2,7 +2,13 @@
 import { formatCount, formatNumber } from '../../core/format.ts';
 
 export { printable } from '../../core/text.ts';
-export { formatBytes, formatCount, formatNumber, formatSeconds } from '../../core/format.ts';
+export {
+  formatBytes,
+  formatCount,
+  formatNumber,
+  formatOperations,
+  formatSeconds,
+} from '../../core/format.ts';
 
 /** `train_images 12,000, test_mse 0.0174`: the first of them that there is room for. */
 export function formatMetrics(metrics: Readonly<Record<string, number>>, columns = Infinity): string {

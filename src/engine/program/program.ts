@@ -97,6 +97,9 @@ export interface OwnAttributes {
   fused_update: { readonly gradient: 'given' | 'sum' | 'product'; readonly body: Program };
 }
 
+/** The number of operands from which a `fused_update` computes its gradient. */
+export const GRADIENT_FACTORS = { given: 0, sum: 1, product: 2 } as const;
+
 export type PoolWindow = Window & { readonly size: Pair };
 
 interface Factors {

@@ -104,7 +104,7 @@ interface Programs {
 
 export interface TracedStep {
   /** Of x and, if it is not the same, of y. */
-  readonly samples: readonly Samples[];
+  readonly samples: readonly Pick<Samples, 'shape'>[];
   readonly state: readonly NamedVariable[];
   readonly batchSize: number;
   readonly work: Work;

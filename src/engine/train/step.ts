@@ -5,6 +5,7 @@ import { forwardWithLogits, type Forward } from './forward.ts';
 import { losses, type Outputs } from './losses.ts';
 import { addFreshNoise } from './noise.ts';
 import { createOptimizer } from './optimizers/optimizer.ts';
+import type { Samples } from './samples.ts';
 import type { NamedVariable } from './state.ts';
 import type { TrainerOptions } from './trainer.ts';
 
@@ -28,13 +29,15 @@ export interface TrainingStep {
   dispose(): void;
 }
 
-export function trainingStep(tf: Tf, options: TrainerOptions): TrainingStep {
+/** What a step depends on. Of the data, only the noise: a step is given its batches. */
+export type StepOptions = Pick<TrainerOptions, 'model' | 'step' | 'optimizer' | 'loss' | 'metrics'> & {
+  readonly data: { readonly x: Pick<Samples, 'noise'> };
+};
+
+export function trainingStep(tf: Tf, options: StepOptions): TrainingStep {
   const { model, step } = options;
   const { noise } = options.data.x;
-  const weights = model.weights.map(({ originalName }, index) => ({
-    name: `${index}/${originalName}`,
-    variable: variableOf(tf, model.weights[index]?.read()),
-  }));
+  const weights = weightsOf(tf, model);
   const trainable = model.trainableWeights.map((weight) => variableOf(tf, weight.read()));
   const optimizer = createOptimizer(tf, options.optimizer, trainable);
   const forward = forwardWithLogits(tf, model);
@@ -57,6 +60,14 @@ export function trainingStep(tf: Tf, options: TrainerOptions): TrainingStep {
     measure: (x, y) => tf.tidy(() => measureBatch(tf, options, y, forward(x, false)).values),
     dispose: () => optimizer.dispose(),
   };
+}
+
+/** A model's weights, by names that are the same in every process. */
+export function weightsOf(tf: Tf, { weights }: LayersModel): readonly NamedVariable[] {
+  return weights.map((weight, index) => ({
+    name: `${index}/${weight.originalName}`,
+    variable: variableOf(tf, weight.read()),
+  }));
 }
 
 function variableOf(tf: Tf, value: Tensor | undefined): Variable {

@@ -1,11 +1,10 @@
 /** Puts samples through a model, many batches a call. */
-import type { LayersModel, Tensor } from '@tensorflow/tfjs';
+import type { LayersModel } from '@tensorflow/tfjs';
 import { sizeOf } from '../../core/shape.ts';
 import type { Tf } from '../engine.ts';
 import { compile } from '../program/compile.ts';
-import { forwardWithLogits } from '../train/forward.ts';
+import { traceForward } from '../train/forward-program.ts';
 import type { Samples } from '../train/samples.ts';
-import { trace } from '../trace/trace.ts';
 import type { Executor, Loaded } from './executor.ts';
 import { ResidentVariables } from './target.ts';
 
@@ -32,23 +31,9 @@ export function* forward(
   { batchSize, logits }: ForwardOptions,
 ): Generator<Outputs> {
   const variables = new ResidentVariables(tf, executor);
-  const state = model.weights.flatMap((weight, index) => {
-    const variable = weight.read();
-    return variable instanceof tf.Variable ? [{ name: `${index}`, variable }] : [];
-  });
-  const run = forwardWithLogits(tf, model);
   const load = (size: number): Loaded => {
-    const program = trace(tf, {
-      inputs: [{ name: 'x', type: { dtype: 'float32', shape: [size, ...samples.shape] } }],
-      variables: state,
-      run: ([x]) => {
-        if (x === undefined) throw new TypeError('a model without an input');
-        const outputs = run(x, false);
-        const all: Tensor[] =
-          logits && outputs.logits !== undefined ? [outputs.values, outputs.logits] : [outputs.values];
-        return all;
-      },
-    });
+    const { program, state } = traceForward(tf, model, { shape: samples.shape, batchSize: size, logits });
+    variables.write(state);
     const collected = program.results.map((_, index) => index);
     return executor.load(compile(program), { variables: variables.placesOf(state), collected });
   };
@@ -56,7 +41,6 @@ export function* forward(
   let program: Loaded | undefined;
   let size = 0;
   try {
-    variables.write(state);
     for (let start = 0; start < rows.length;) {
       const left = rows.length - start;
       const next = Math.min(batchSize, left);

@@ -22,6 +22,10 @@ export const encodeNode: NodeDefinition<EncodeSettings> = {
     const { runEncode } = await import('./run.ts');
     return runEncode(context);
   },
+  async trace(context, part) {
+    const { traceTrained } = await import('../train/trace.ts');
+    return traceTrained(context, 'encoder', part);
+  },
 };
 
 function analyze(context: AnalysisContext<EncodeSettings>): OutputDescription {

@@ -36,6 +36,10 @@ export const evaluateNode: NodeDefinition<EvaluateSettings> = {
     const { runEvaluate } = await import('./run.ts');
     return runEvaluate(context);
   },
+  async trace(context, part) {
+    const { traceTrained } = await import('../train/trace.ts');
+    return traceTrained(context, 'autoencoder', part);
+  },
 };
 
 function analyze(context: AnalysisContext<EvaluateSettings>): OutputDescription {

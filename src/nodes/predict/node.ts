@@ -23,6 +23,10 @@ export const predictNode: NodeDefinition<PredictSettings> = {
     const { runPredict } = await import('./run.ts');
     return runPredict(context);
   },
+  async trace(context, part) {
+    const { traceTrained } = await import('../train/trace.ts');
+    return traceTrained(context, 'autoencoder', part);
+  },
 };
 
 function analyze(context: AnalysisContext<PredictSettings>): OutputDescription | undefined {

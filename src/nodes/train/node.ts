@@ -40,6 +40,10 @@ export const trainNode: NodeDefinition<TrainSettings> = {
     const { runTrain } = await import('./run.ts');
     return runTrain(context);
   },
+  async trace(context, part) {
+    const { traceTrain } = await import('./trace.ts');
+    return traceTrain(context, part);
+  },
 };
 
 function analyze(context: AnalysisContext<TrainSettings>): OutputDescription | undefined {

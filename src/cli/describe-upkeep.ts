@@ -1,0 +1,129 @@
+/** How the commands are called that run no pipeline: the engine, first files, and room on the disk. */
+import type { CacheAction } from './commands/cache.ts';
+import type { EngineAction } from './commands/engine.ts';
+import type { Template } from './commands/init.ts';
+import {
+  engineOption,
+  outputsOption,
+  sizeInBytes,
+  terminalOf,
+  type AddCommand,
+  type OutputFlags,
+  type PlanFlags,
+  type SetCode,
+} from './options.ts';
+
+export function addEngine(command: AddCommand, setCode: SetCode): void {
+  const described = command('engine', 'install TensorFlow, show what is used, or remove it', [
+    'engine status',
+    'engine install',
+    'engine remove',
+  ]);
+  described
+    .addArgument(described.createArgument('<action>', 'what to do').choices(['install', 'status', 'remove']))
+    .addOption(engineOption())
+    .action(async (action: EngineAction, flags: OutputFlags & Pick<PlanFlags, 'engine'>) => {
+      const { engine } = await import('./commands/engine.ts');
+      setCode(await engine(terminalOf(flags), action, flags.engine));
+    });
+}
+
+export function addSchema(command: AddCommand, setCode: SetCode): void {
+  command('schema', 'print the JSON Schema of pipeline files, for editors', [
+    'schema > pipeline.schema.json',
+    'schema --stage train',
+    'schema examples/blur/deblurring.yaml --allow-plugins',
+  ])
+    .argument('[pipeline]', 'a pipeline whose plugins are to be included')
+    .option('--stage <type>', 'only the settings of one stage type')
+    .option('--allow-plugins', 'load the code of the plugins that the pipeline names')
+    .action(
+      async (
+        pipeline: string | undefined,
+        flags: OutputFlags & { stage?: string; allowPlugins?: boolean },
+      ) => {
+        const { schema } = await import('./commands/schema.ts');
+        setCode(
+          await schema(terminalOf(flags), {
+            allowPlugins: flags.allowPlugins === true,
+            ...(pipeline === undefined ? {} : { pipeline }),
+            ...(flags.stage === undefined ? {} : { stage: flags.stage }),
+          }),
+        );
+      },
+    );
+}
+
+export function addInit(command: AddCommand, setCode: SetCode): void {
+  const described = command('init', 'write a first pipeline, commented line by line', [
+    'init',
+    'init experiments/dense.yaml --template autoencoder',
+  ]);
+  described
+    .argument('[file]', 'the file to write; - is stdout', 'pipeline.yaml')
+    .addOption(
+      described
+        .createOption('--template <kind>', 'what to start from')
+        .choices(['denoising', 'autoencoder'] satisfies Template[])
+        .default('denoising'),
+    )
+    .action(async (file: string, flags: OutputFlags & { template: Template }) => {
+      const { init } = await import('./commands/init.ts');
+      setCode(await init(terminalOf(flags), file, flags.template));
+    });
+}
+
+export function addClean(command: AddCommand, setCode: SetCode): void {
+  command('clean', 'remove outputs, or results in the cache that no outputs show', [
+    'clean quickstart',
+    'clean pipelines/quickstart.yaml',
+    'clean --all --dry-run',
+    'clean --cache',
+  ])
+    .argument('[pipelines...]', 'pipelines whose outputs to remove, by name or by file')
+    .addOption(outputsOption())
+    .option('--all', 'the outputs of all pipelines')
+    .option('--cache', 'results in the cache that no outputs show')
+    .option('-n, --dry-run', 'say what would be removed')
+    .action(
+      async (
+        pipelines: string[],
+        flags: OutputFlags &
+          Pick<PlanFlags, 'outputs'> & { all?: boolean; cache?: boolean; dryRun?: boolean },
+      ) => {
+        const { clean } = await import('./commands/clean.ts');
+        setCode(
+          await clean(terminalOf(flags), {
+            pipelines,
+            outputs: flags.outputs,
+            all: flags.all === true,
+            cache: flags.cache === true,
+            dryRun: flags.dryRun === true,
+          }),
+        );
+      },
+    );
+}
+
+export function addCache(command: AddCommand, setCode: SetCode): void {
+  const described = command('cache', 'show what the cache holds, check it, or make room', [
+    'cache status',
+    'cache verify',
+    'cache gc --max-size 2GB',
+    'cache gc --max-size 500MB --dry-run',
+  ]);
+  described
+    .addArgument(described.createArgument('<action>', 'what to do').choices(['status', 'verify', 'gc']))
+    .addOption(outputsOption())
+    .option('--max-size <size>', 'for gc: what the cache may take, such as 2GB', sizeInBytes)
+    .option('-n, --dry-run', 'for gc: say what would be removed')
+    .action(
+      async (
+        action: CacheAction,
+        flags: OutputFlags & Pick<PlanFlags, 'outputs'> & { maxSize?: number; dryRun?: boolean },
+      ) => {
+        const { cache } = await import('./commands/cache.ts');
+        setCode(await cache(terminalOf(flags), action, flags));
+      },
+    );
+}

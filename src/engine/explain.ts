@@ -1,0 +1,72 @@
+/** What runs a program on this machine, as far as files tell: nothing is loaded, and nothing has to be installed. */
+import { existsSync } from 'node:fs';
+import type { EngineChoice, EngineIdentity } from './engine.ts';
+import { engineIdentity } from './identity.ts';
+import { kernelBuild } from './kernels.ts';
+import { readEngineRecord } from './location.ts';
+import { compile } from './program/compile.ts';
+import { printProgram } from './program/print.ts';
+import type { Instruction, Program } from './program/program.ts';
+import { modeOf, type CompileChoice, type Mode } from './trainer.ts';
+import { webAssemblyTargetOf } from './webassembly/target-of.ts';
+import { xlaTargetOf } from './xla/target-of.ts';
+
+/** What a pass made of a program that it changed. */
+export interface PassMade {
+  readonly name: string;
+  readonly program: Program;
+}
+
+export interface Explained extends Mode {
+  readonly engine: EngineIdentity;
+  /** What runs: the program after all passes or, where it runs one operation at a time, as it was traced. */
+  readonly program: Program;
+  /** The passes that change it, in order. */
+  readonly passes: readonly PassMade[];
+  /** What computes an instruction: a kernel, or XLA; undefined where TensorFlow runs one operation at a time. */
+  readonly targetOf: (instruction: Instruction) => string | undefined;
+}
+
+const TARGETS = { xla: xlaTargetOf, webassembly: webAssemblyTargetOf } as const;
+
+/**
+ * Tells how a traced program runs.
+ *
+ * @param choice of the engine: `--engine`
+ * @param compiling how a training is to run; left out for what is no training, which TensorFlow does not compile
+ */
+export async function explain(
+  traced: Program,
+  choice: EngineChoice,
+  compiling?: CompileChoice,
+): Promise<Explained> {
+  const engine = await engineIdentity(choice);
+  const passes: PassMade[] = [];
+  let text = printProgram(traced);
+  const compiled = compile(traced, (name, program) => {
+    const next = printProgram(program);
+    if (next !== text) passes.push({ name, program });
+    text = next;
+  });
+  const eagerly = (mode: Omit<Mode, 'mode'>): Explained => ({
+    ...mode,
+    ...{ mode: 'eager', engine, program: traced, passes, targetOf: () => undefined },
+  });
+  const isPortable = engine.kind === 'portable';
+  const planned = modeOf(
+    isPortable ? 'portable' : { kernels: await hasKernels() },
+    compiling ?? (isPortable ? 'auto' : 'eager'),
+  );
+  if (planned.mode === 'eager') return eagerly(planned);
+  const targetOf = TARGETS[planned.mode];
+  const foreign = compiled.instructions.find((instruction) => targetOf(instruction) === undefined);
+  // TensorFlow then runs the training as it is written.
+  return foreign !== undefined && planned.mode === 'xla'
+    ? eagerly({ fallbackReason: `XLA has no form for \`${foreign.op}\`` })
+    : { ...planned, engine, program: compiled, passes, targetOf };
+}
+
+/** Those of TensorFlow; where it is still to be installed, they are installed with it. */
+async function hasKernels(): Promise<boolean> {
+  return (await readEngineRecord()) === undefined || existsSync(kernelBuild().addon);
+}

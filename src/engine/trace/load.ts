@@ -1,0 +1,13 @@
+/** tfjs to trace with, where no engine is loaded. */
+import { loadTfjs } from '../addon.ts';
+import type { Tf } from '../engine.ts';
+import { registerReluGradient } from '../gradients.ts';
+
+/** Loads tfjs on its plain JavaScript backend, which only holds the weights: a trace computes nothing. */
+export async function loadForTracing(): Promise<Tf> {
+  const tf = loadTfjs();
+  await tf.setBackend('cpu');
+  // The gradients that engines have.
+  registerReluGradient(tf);
+  return tf;
+}
