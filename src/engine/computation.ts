@@ -5,14 +5,20 @@ import { compile } from './program/compile.ts';
 import type { Shape } from './program/types.ts';
 import { trace } from './trace/trace.ts';
 
+/** The part of an engine that computes. */
+export type ComputingEngine = Pick<Engine, 'tf' | 'executor'>;
+
+/** New numbers for some inputs, row-major, as many as the input's shape has; the other inputs keep theirs. */
+export type Numbers<Name extends string> = Readonly<Partial<Record<Name, Float32Array>>>;
+
 export interface Computation<Name extends string> {
+  write(numbers: Numbers<Name>): void;
   /**
-   * Computes, with new numbers for some inputs; the others keep theirs.
+   * Writes, then computes.
    *
-   * @param numbers row-major, as many as the input's shape has
    * @returns a copy of the elements of each result
    */
-  run(numbers: Readonly<Partial<Record<Name, Float32Array>>>): readonly Float32Array[];
+  run(numbers: Numbers<Name>): readonly Float32Array[];
   dispose(): void;
 }
 
@@ -21,7 +27,7 @@ export interface Computation<Name extends string> {
  * @param compute only tensor operations; its results are float32
  */
 export function prepareComputation<Name extends string>(
-  { tf, executor }: Pick<Engine, 'tf' | 'executor'>,
+  { tf, executor }: ComputingEngine,
   shapes: Readonly<Record<Name, Shape>>,
   compute: (inputs: Readonly<Record<Name, Tensor>>) => readonly Tensor[],
 ): Computation<Name> {
@@ -30,19 +36,25 @@ export function prepareComputation<Name extends string>(
     Object.fromEntries(names.map((name, index) => [name, tensors[index]])) as Record<Name, Tensor>;
   if (executor === undefined) {
     const held = new Map(names.map((name) => [name, tf.zeros([...shapes[name]])]));
+    const write = (numbers: Numbers<Name>): void => {
+      for (const name of names) {
+        const given = numbers[name];
+        if (given === undefined) continue;
+        const tensor = tf.tensor(given, [...shapes[name]]);
+        held.get(name)?.dispose();
+        held.set(name, tensor);
+      }
+    };
     return {
+      write,
       run(numbers) {
-        for (const name of names) {
-          const given = numbers[name];
-          if (given === undefined) continue;
-          held.get(name)?.dispose();
-          held.set(name, tf.tensor(given, [...shapes[name]]));
-        }
-        const results = tf.tidy(() => [...compute(named([...held.values()]))]);
-        // Read outside: `tidy` looks at each number of an array that it returns.
-        const elements = results.map((tensor) => Float32Array.from(tensor.dataSync()));
-        tf.dispose(results);
-        return elements;
+        write(numbers);
+        const results: Float32Array[] = [];
+        // Not returned: `tidy` looks at each number of an array that it returns.
+        tf.tidy(() => {
+          for (const tensor of compute(named([...held.values()]))) results.push(copyOf(tensor.dataSync()));
+        });
+        return results;
       },
       dispose: () => tf.dispose([...held.values()]),
     };
@@ -53,15 +65,82 @@ export function prepareComputation<Name extends string>(
     run: (tensors) => tf.tidy(() => [...compute(named(tensors))]),
   });
   const loaded = executor.load(compile(program));
+  const write = (numbers: Numbers<Name>): void => {
+    for (const name of names) {
+      const given = numbers[name];
+      if (given !== undefined) loaded.write(name, given);
+    }
+  };
   return {
+    write,
     run(numbers) {
-      for (const name of names) {
-        const given = numbers[name];
-        if (given !== undefined) loaded.write(name, given);
-      }
+      write(numbers);
       loaded.run({ steps: 1 });
-      return loaded.results().map((elements) => Float32Array.from(elements));
+      return loaded.results().map(floats);
     },
     dispose: () => loaded.dispose(),
   };
+}
+
+/** A function of some rows, and of other inputs that stay the same. */
+export interface RowsComputation {
+  /**
+   * @param rows row-major [rows, values of a row]; any number of rows
+   * @returns a copy of the elements of each result
+   */
+  run(rows: Float32Array): readonly Float32Array[];
+  dispose(): void;
+}
+
+/** An input that stays the same. */
+export interface FixedInput {
+  readonly shape: Shape;
+  /** Row-major. */
+  readonly numbers: Float32Array;
+}
+
+/**
+ * A computation over rows in chunks. Shapes are fixed: a chunk that is not as large as the one before, such as the last, has a
+ * computation of its own.
+ *
+ * @param size values of a row
+ * @param fixed the other inputs, none of which is called `rows`
+ * @param compute only tensor operations on rows [rows, size] and the other inputs; its results are float32
+ */
+export function prepareRowsComputation<Name extends string>(
+  engine: ComputingEngine,
+  size: number,
+  fixed: Readonly<Record<Name, FixedInput>>,
+  compute: (inputs: Readonly<Record<Name | 'rows', Tensor>>) => readonly Tensor[],
+): RowsComputation {
+  const inputs = Object.entries<FixedInput>(fixed);
+  const shapes = Object.fromEntries(inputs.map(([name, { shape }]) => [name, shape]));
+  const numbers = Object.fromEntries(inputs.map(([name, input]) => [name, input.numbers]));
+  let length = 0;
+  let computation: Computation<string> | undefined;
+  const dispose = (): void => {
+    computation?.dispose();
+    computation = undefined;
+  };
+  return {
+    run(rows) {
+      if (computation !== undefined && rows.length === length) return computation.run({ rows });
+      dispose();
+      length = rows.length;
+      computation = prepareComputation<string>(engine, { ...shapes, rows: [length / size, size] }, compute);
+      computation.write(numbers);
+      return computation.run({ rows });
+    },
+    dispose,
+  };
+}
+
+function floats(elements: ArrayBufferView): Float32Array {
+  if (elements instanceof Float32Array) return elements;
+  throw new TypeError('a result that is not float32');
+}
+
+/** TensorFlow may return an array that it keeps. */
+function copyOf(elements: ArrayBufferView): Float32Array {
+  return floats(elements).slice();
 }

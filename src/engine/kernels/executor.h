@@ -2,6 +2,8 @@
 #pragma once
 
 #include "batch.h"
+#include "task_elementwise.h"
+#include "task_images.h"
 #include "task_movement.h"
 #include "task_products.h"
 #include "task_update.h"
@@ -13,6 +15,7 @@ namespace hourglass {
 constexpr MakeTask kTasks[] = {
     makeTask<MatmulTask>, makeTask<ConvolutionTask>, makeTask<FilterGradientTask>, makeTask<MoveTask>,
     makeTask<FillTask>,   makeTask<ReduceTask>,      makeTask<UniformTask>,        makeTask<UpdateTask>,
+    makeTask<ElementwiseTask>, makeTask<PoolTask>, makeTask<UpsampleTask>,
 };
 
 // The rows from which a batch is gathered.

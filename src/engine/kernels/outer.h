@@ -10,7 +10,7 @@ constexpr int kOuterPartRows = 16, kOuterPartColumns = 256;
 // Samples that are added up in registers. A strip of the right matrix stays in the cache meanwhile.
 constexpr int kOuterDepth = 256;
 
-struct OuterTile {
+struct TransposedTile {
   const float* left;  // [depth, rows]
   ptrdiff_t leftStep;
   const float* right;  // [depth, kWide]
@@ -22,7 +22,7 @@ struct OuterTile {
 };
 
 template <int Rows>
-void addOuterTile(const OuterTile& tile) {
+void addTransposedTile(const TransposedTile& tile) {
   const bool isWhole = tile.columns >= kWide;
   Vec acc[Rows][2];
   float edge[Rows * kWide];
@@ -37,14 +37,14 @@ void addOuterTile(const OuterTile& tile) {
   }
 }
 
-using AddOuterTile = void (*)(const OuterTile&);
+using AddTransposedTile = void (*)(const TransposedTile&);
 
 template <int... Less>
-constexpr std::array<AddOuterTile, sizeof...(Less)> addOuterTiles(std::integer_sequence<int, Less...>) {
-  return {addOuterTile<Less + 1>...};
+constexpr std::array<AddTransposedTile, sizeof...(Less)> addTransposedTiles(std::integer_sequence<int, Less...>) {
+  return {addTransposedTile<Less + 1>...};
 }
 
-constexpr auto kAddOuterTiles = addOuterTiles(std::make_integer_sequence<int, kOuterRows>());
+constexpr auto kAddTransposedTiles = addTransposedTiles(std::make_integer_sequence<int, kOuterRows>());
 
 // output [rows, columns] = the transpose of left [depth, rows] times right [depth, columns]
 inline void outerProduct(const DenseShape& shape, const float* left, const float* right, float* output, Helpers& helpers) {
@@ -62,7 +62,7 @@ inline void outerProduct(const DenseShape& shape, const float* left, const float
         const int at = firstColumn + column, filled = std::min(kWide, columns - at);
         copyRows(right + static_cast<ptrdiff_t>(first) * columns + at, columns, blockDepth, filled, copied, kWide);
         inParts(count, kOuterRows, [&, firstRow = firstRow](int row, int tileRows) {
-          const OuterTile tile{left + static_cast<ptrdiff_t>(first) * rows + firstRow + row,
+          const TransposedTile tile{left + static_cast<ptrdiff_t>(first) * rows + firstRow + row,
                                rows,
                                copied,
                                blockDepth,
@@ -70,7 +70,7 @@ inline void outerProduct(const DenseShape& shape, const float* left, const float
                                output + static_cast<ptrdiff_t>(firstRow + row) * columns + at,
                                columns,
                                filled};
-          kAddOuterTiles[tileRows - 1](tile);
+          kAddTransposedTiles[tileRows - 1](tile);
         });
       }
     }

@@ -297,6 +297,67 @@ inline Vec pow(Vec x, Vec y) {
   return isOne ? broadcast(1) : result;
 }
 
+inline Vec sqrt(Vec x) {
+  Vec y;
+  for (int lane = 0; lane < kLanes; ++lane) y[lane] = __builtin_sqrtf(x[lane]);
+  return y;
+}
+
+// To the nearest integer, halves to the even one. From 2^23 on, all floats are integers; adding 2^23 leaves no fraction.
+inline Vec round(Vec x) {
+  const Vec size = absolute(x);
+  return size < broadcast(0x1p23f) ? withSign((size + 0x1p23f) - 0x1p23f, x) : x;
+}
+
+inline Vec floor(Vec x) {
+  const Vec near = round(x);
+  return near > x ? near - 1.0f : near;
+}
+
+inline Vec ceil(Vec x) {
+  const Vec near = round(x);
+  return near < x ? withSign(near + 1.0f, x) : near;
+}
+
+// Quotients of int32 numbers, rounded down; 0 for division by 0. In double precision they are exact before they are rounded.
+inline WordVec floorDivide(WordVec a, WordVec b) {
+  const DoubleVec quotient = __builtin_convertvector((IntVec)a, DoubleVec) / __builtin_convertvector((IntVec)b, DoubleVec);
+  const DoubleVec near = (quotient + 0x1.8p52) - 0x1.8p52;
+  const DoubleVec below = near > quotient ? near - 1.0 : near;
+  const WordVec whole = __builtin_convertvector((LongWordVec)(below + 0x1.8p52), WordVec);
+  return (IntVec)b == 0 ? WordVec{} : whole;
+}
+
+// a - b floor(a / b), exactly: the remainder has the sign of b, or is 0.
+inline Vec floorModulo(Vec a, Vec b) {
+  const DoubleVec x = __builtin_convertvector(a, DoubleVec), y = __builtin_convertvector(b, DoubleVec);
+  const DoubleVec quotient = x / y;
+  // Below 2^28, quotient times divisor has no more digits than a double.
+  const DoubleVec near = (quotient + 0x1.8p52) - 0x1.8p52;
+  Vec remainder = __builtin_convertvector(x - near * y, Vec);
+  for (int lane = 0; lane < kLanes; ++lane) {
+    if (quotient[lane] > -0x1p28 && quotient[lane] < 0x1p28) continue;
+    // Digits of the quotient, 24 at a time, from the highest on.
+    double rest = a[lane], divisor = b[lane];
+    if (rest - rest != 0 || divisor != divisor || divisor == 0) rest = kNaN;
+    for (double scale = 0x1p264; scale >= 1 && rest - rest == 0; scale *= 0x1p-24) {
+      const double digits = rest / (divisor * scale);
+      rest -= static_cast<double>(static_cast<int64_t>(digits)) * (divisor * scale);
+    }
+    remainder[lane] = static_cast<float>(rest);
+  }
+  remainder = (absolute(b) == broadcast(kInfinity)) & (absolute(a) < broadcast(kInfinity)) ? a : remainder;
+  const IntVec isOther = (remainder != Vec{}) & ((remainder < Vec{}) != (b < Vec{}));
+  remainder = isOther ? remainder + b : remainder;
+  return remainder == Vec{} ? withSign(remainder, a) : remainder;
+}
+
+// Rounds towards 0; beyond int32 to the nearest one, and NaN to 0.
+inline IntVec truncate(Vec x) {
+  const IntVec within = __builtin_convertvector(clamp(x == x ? x : Vec{}, -0x1p31f, 0x1.fffffep30f), IntVec);
+  return x >= broadcast(0x1p31f) ? (IntVec{} | 0x7fffffff) : within;
+}
+
 // One number alone is a lane among equal ones: the bits are the same.
 inline float exp(float x) { return exp(broadcast(x))[0]; }
 inline float expm1(float x) { return expm1(broadcast(x))[0]; }

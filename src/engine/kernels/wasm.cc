@@ -15,6 +15,8 @@ void* operator new(size_t size) {
 void* operator new[](size_t size) { return operator new(size); }
 void* operator new(size_t size, std::align_val_t) { return operator new(size); }
 void* operator new[](size_t size, std::align_val_t) { return operator new(size); }
+void* operator new(size_t size, const std::nothrow_t&) noexcept { return hourglass::allocator.allocate(size); }
+void* operator new(size_t size, std::align_val_t, const std::nothrow_t&) noexcept { return hourglass::allocator.allocate(size); }
 void operator delete(void* memory) noexcept { hourglass::allocator.free(memory); }
 void operator delete[](void* memory) noexcept { hourglass::allocator.free(memory); }
 void operator delete(void* memory, size_t) noexcept { hourglass::allocator.free(memory); }
@@ -23,6 +25,7 @@ void operator delete(void* memory, std::align_val_t) noexcept { hourglass::alloc
 void operator delete[](void* memory, std::align_val_t) noexcept { hourglass::allocator.free(memory); }
 
 namespace std {
+const nothrow_t nothrow{};
 inline namespace __1 {
 [[noreturn]] void __libcpp_verbose_abort(const char*, ...) noexcept { __builtin_trap(); }
 }  // namespace __1

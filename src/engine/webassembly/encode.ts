@@ -26,8 +26,10 @@ export interface EncodedProgram {
   readonly words: Int32Array;
   /** Where constants are to be written. */
   readonly constants: readonly { readonly at: number; readonly elements: Elements }[];
-  /** Where a parameter, a result or any other value lies. */
+  /** Where a parameter or any other value lies. */
   addressOf(value: Value): number;
+  /** The program's results, as values of which `addressOf` tells where they lie after a step. */
+  readonly results: readonly Value[];
   /** The values of all buffers, once each. */
   readonly values: readonly Value[];
   /** Memory of all values but variables. */
@@ -122,6 +124,7 @@ export function encodeProgram(program: Program, options: EncodeOptions): Encoded
     ]),
     constants: [...lowering.constants].map(([value, elements]) => ({ at: addressOf(value), elements })),
     addressOf,
+    results,
     values: all,
     arena,
     collectedBytes: collected.reduce((sum, { type }) => sum + bytesOf(type), 0),

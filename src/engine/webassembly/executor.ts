@@ -1,6 +1,6 @@
 /** Runs programs in WebAssembly. Data and variables stay in its memory from call to call. */
 import { sizeOf } from '../../core/shape.ts';
-import type { Program, Value } from '../program/program.ts';
+import type { Program } from '../program/program.ts';
 import { bytesOf, elementsOf, ProgramError, type Elements, type Type } from '../program/types.ts';
 import { floatBits } from './kernel-calls.ts';
 import { encodeProgram, type EncodedProgram } from './encode.ts';
@@ -129,37 +129,21 @@ export class Loaded {
   readonly #program: Program;
   readonly #encoded: EncodedProgram;
   readonly #pointer: number;
-  readonly #own: ResidentVariable[] = [];
+  /** Memory of this program alone. */
+  readonly #own: number[] = [];
   /** Memory for what a call is told and returns; grows. */
   #scratch = { at: 0, bytes: 0 };
+  #isDisposed = false;
 
   constructor(executor: Executor, program: Program, options: LoadOptions) {
-    const { instance } = executor;
     this.#executor = executor;
     this.#program = program;
-    const variables = new Map<string, number>();
-    for (const { kind, name, value } of program.parameters) {
-      if (kind !== 'variable') continue;
-      let variable = options.variables?.get(name);
-      if (variable === undefined) this.#own.push((variable = executor.variable(value.type)));
-      variables.set(name, variable.at);
-    }
-    this.#encoded = encodeProgram(program, {
-      variables,
-      collected: options.collected ?? [],
-      isSummed: options.isSummed ?? false,
-      isSpread: options.isSpread ?? false,
-      allocate: (bytes) => instance.allocate(bytes),
-    });
-    for (const { at, elements } of this.#encoded.constants) executor.write(at, elements);
-    const { words } = this.#encoded;
-    const at = instance.allocate(words.byteLength);
-    executor.write(at, words);
-    this.#pointer = instance.call(() => instance.exports.load(at, words.length));
-    instance.release(at);
-    if (this.#pointer === 0) {
+    try {
+      this.#encoded = this.#encode(options);
+      this.#pointer = this.#read(this.#encoded);
+    } catch (error) {
       this.#release();
-      throw new ProgramError('the module refuses the program');
+      throw error;
     }
   }
 
@@ -181,16 +165,19 @@ export class Loaded {
 
   /** Reads a parameter: of a variable, what it has become. */
   read(name: string): Elements {
-    return this.readValue(this.#parameter(name).value);
+    const { value } = this.#parameter(name);
+    return this.#executor.read(this.#encoded.addressOf(value), value.type);
   }
 
   /** What the last step computed. */
   results(): readonly Elements[] {
-    return this.#program.results.map((value) => this.readValue(value));
+    return this.#program.results.map(({ type }, index) => this.#executor.read(this.#resultAt(index), type));
   }
 
-  readValue(value: Value): Elements {
-    return this.#executor.read(this.#encoded.addressOf(value), value.type);
+  #resultAt(index: number): number {
+    const value = this.#encoded.results[index];
+    if (value === undefined) throw new TypeError(`there is no result ${index}`);
+    return this.#encoded.addressOf(value);
   }
 
   /**
@@ -216,16 +203,63 @@ export class Loaded {
     instance.call(() => instance.exports.runTask(this.#pointer, index));
   }
 
-  /** Frees its memory. */
+  /** Frees its memory, once. */
   dispose(): void {
-    this.#executor.instance.exports.unload(this.#pointer);
+    if (this.#isDisposed) return;
+    this.#isDisposed = true;
+    this.#executor.instance.unload(this.#pointer);
     this.#release();
+  }
+
+  /** Settles where everything lies. Inputs and variables of its own are 0 at first. */
+  #encode({
+    variables = new Map(),
+    collected = [],
+    isSummed = false,
+    isSpread = false,
+  }: LoadOptions): EncodedProgram {
+    const { instance } = this.#executor;
+    const allocate = (bytes: number): number => {
+      const at = instance.allocate(bytes);
+      this.#own.push(at);
+      return at;
+    };
+    const zeros = (at: number, { type }: Value): void => void instance.bytes.fill(0, at, at + bytesOf(type));
+    const places = new Map<string, number>();
+    for (const { kind, name, value } of this.#program.parameters) {
+      if (kind !== 'variable') continue;
+      const shared = variables.get(name)?.at;
+      const at = shared ?? allocate(bytesOf(value.type));
+      if (shared === undefined) zeros(at, value);
+      places.set(name, at);
+    }
+    const encoded = encodeProgram(this.#program, {
+      variables: places,
+      collected,
+      isSummed,
+      isSpread,
+      allocate,
+    });
+    for (const { at, elements } of encoded.constants) this.#executor.write(at, elements);
+    for (const { kind, value } of this.#program.parameters)
+      if (kind === 'input') zeros(encoded.addressOf(value), value);
+    return encoded;
+  }
+
+  /** Has the module read the program. */
+  #read({ words }: EncodedProgram): number {
+    const { instance } = this.#executor;
+    const at = instance.allocate(words.byteLength);
+    this.#executor.write(at, words);
+    const pointer = instance.call(() => instance.exports.load(at, words.length));
+    instance.release(at);
+    if (pointer === 0) throw new ProgramError('the module refuses the program');
+    return pointer;
   }
 
   #release(): void {
     const { instance } = this.#executor;
-    instance.release(this.#encoded.arena.at);
-    for (const variable of this.#own) this.#executor.free(variable);
+    for (const at of this.#own) instance.release(at);
     if (this.#scratch.bytes > 0) instance.release(this.#scratch.at);
   }
 

@@ -69,6 +69,11 @@ export class Instance {
     if (this.#failure === undefined) this.exports.release(at);
   }
 
+  /** Frees a program that was read. */
+  unload(program: number): void {
+    if (this.#failure === undefined) this.exports.unload(program);
+  }
+
   /** Bytes that are in use. */
   get heldBytes(): number {
     return this.exports.heldBytes() >>> 0;

@@ -12,6 +12,8 @@ export const KERNELS = [
   'uniform',
   'update',
   'elementwise',
+  'pool',
+  'upsample',
 ] as const;
 
 export type Kernel = (typeof KERNELS)[number];
@@ -26,6 +28,9 @@ export interface KernelCall {
   /** @param number of the buffer of a value */
   words(number: (value: Value) => number): readonly number[];
 }
+
+/** A call, of which operands are not overwritten unless it says so. */
+export type NewCall = Omit<KernelCall, 'inPlaceOf'> & Partial<KernelCall>;
 
 /** The bits of a number as float32. */
 export function floatBits(value: number): number {

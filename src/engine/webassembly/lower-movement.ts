@@ -1,7 +1,7 @@
 /** Movements of elements, as copies along steps: how many elements it is from one place of an axis to the next. */
 import type { Value } from '../program/program.ts';
 import type { DType, Shape } from '../program/types.ts';
-import type { KernelCall } from './kernel-calls.ts';
+import type { NewCall } from './kernel-calls.ts';
 
 export interface Movement {
   readonly from: Value;
@@ -55,7 +55,7 @@ export function joinAxes(lengths: Shape, steps: readonly (readonly number[])[]):
 }
 
 /** Undefined where there is nothing to copy. */
-export function moveCall(movement: Movement): Omit<KernelCall, 'inPlaceOf'> | undefined {
+export function moveCall(movement: Movement): NewCall | undefined {
   const { from, to, dtype, lengths, fromSteps, toSteps, fromAt = 0, toAt = 0 } = movement;
   if (lengths.includes(0)) return undefined;
   const axes = joinAxes(lengths, [fromSteps, toSteps]);

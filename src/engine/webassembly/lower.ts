@@ -4,12 +4,23 @@
  */
 import { sizeOf } from '../../core/shape.ts';
 import { isElementwise, type ElementwiseName } from '../program/elementwise.ts';
-import type { Attributes, EpilogueStep, Instruction, OpName, Program, Value } from '../program/program.ts';
+import type {
+  Attributes,
+  EpilogueStep,
+  Instruction,
+  InstructionOf,
+  OpName,
+  Program,
+  Value,
+} from '../program/program.ts';
 import { ProgramError, type DType, type Elements, type Shape } from '../program/types.ts';
 import type { Window } from '../program/windows.ts';
-import { elementwiseCall } from './lower-elementwise.ts';
+import { bilinearCall, nearestMovement, poolCall, splitShape, windowWords } from './lower-images.ts';
+import { elementwiseCall, fusedCall } from './lower-elementwise.ts';
+import { FACTORS } from '../xla/update-call.ts';
+import { updateCall } from './lower-updates.ts';
 import { broadcastSteps, moveCall, stepsOf, type Movement } from './lower-movement.ts';
-import { floatBits, type KernelCall } from './kernel-calls.ts';
+import { floatBits, type KernelCall, type NewCall } from './kernel-calls.ts';
 
 export class Lowering {
   readonly calls: KernelCall[] = [];
@@ -18,7 +29,17 @@ export class Lowering {
   readonly #aliases = new Map<Value, Value>();
 
   constructor(program: Program) {
-    for (const instruction of program.instructions) this.#lower(instruction);
+    let updates: InstructionOf<'fused_update'>[] = [];
+    for (const [index, instruction] of program.instructions.entries()) {
+      if (instruction.op !== 'fused_update') {
+        this.#lower(instruction);
+        continue;
+      }
+      updates.push(instruction);
+      if (program.instructions[index + 1]?.op === 'fused_update') continue;
+      this.#update(updates, program);
+      updates = [];
+    }
   }
 
   /** The value in whose memory a value lies. */
@@ -36,7 +57,7 @@ export class Lowering {
     this.#move({ from, to, dtype, lengths: shape, fromSteps: steps, toSteps: steps });
   }
 
-  #add(call: Omit<KernelCall, 'inPlaceOf'> & Partial<KernelCall>): void {
+  #add(call: NewCall): void {
     const roots = (values: readonly Value[]): readonly Value[] => values.map((value) => this.root(value));
     this.calls.push({
       ...call,
@@ -45,6 +66,37 @@ export class Lowering {
       inPlaceOf: roots(call.inPlaceOf ?? []),
       words: (number) => call.words((value) => number(this.root(value))),
     });
+  }
+
+  #update(updates: readonly InstructionOf<'fused_update'>[], program: Program): void {
+    const variables = new Map(program.updates.map(({ variable, value }) => [value, variable]));
+    const call = updateCall(
+      updates,
+      (value) => variables.get(value) ?? value,
+      (value) => this.root(value),
+    );
+    if (call !== undefined) this.#add(call);
+    else for (const update of updates) this.#updateInSteps(update);
+  }
+
+  /** What the kernel of updates has no registers or no function for. */
+  #updateInSteps({ operands, attributes: { gradient, body }, results }: InstructionOf<'fused_update'>): void {
+    const factors = operands.slice(0, FACTORS[gradient]);
+    const [product] = body.parameters;
+    if (gradient === 'given' || product === undefined) {
+      this.#inline(body, operands, results);
+      return;
+    }
+    const made: Value = { type: product.value.type };
+    const common = { operands: factors, results: [made] };
+    if (gradient === 'product')
+      this.#lower({
+        ...common,
+        op: 'matmul',
+        attributes: { transpose_a: true, transpose_b: false, epilogue: [] },
+      });
+    else this.#lower({ ...common, op: 'reduce_sum', attributes: { axes: [0], keep: false } });
+    this.#inline(body, [made, ...operands.slice(factors.length)], results);
   }
 
   #move(movement: Movement): void {
@@ -57,7 +109,7 @@ export class Lowering {
     const [result] = results;
     if (result === undefined) throw new ProgramError(`${op} has no result`);
     if (isElementwise(op)) {
-      this.#add(elementwiseCall(instruction, result));
+      if (sizeOf(result.type.shape) > 0) this.#add(elementwiseCall(instruction));
       return;
     }
     // The table has for each name a function of that name's instructions, which the compiler cannot follow.
@@ -104,7 +156,7 @@ interface Context {
   readonly operands: readonly Value[];
   readonly results: readonly Value[];
   readonly result: Value;
-  add(call: Omit<KernelCall, 'inPlaceOf'> & Partial<KernelCall>): void;
+  add(call: NewCall): void;
   move(movement: Movement): void;
   alias(from: Value, to: Value): void;
   constant(elements: Elements): void;
@@ -198,14 +250,32 @@ const LOWERINGS: Lowerings = {
       ],
     });
   },
-  max_pool: unsupported,
-  max_pool_gradient: unsupported,
-  average_pool: unsupported,
-  average_pool_gradient: unsupported,
-  upsample_nearest: unsupported,
-  upsample_nearest_gradient: unsupported,
-  upsample_bilinear: unsupported,
-  upsample_bilinear_gradient: unsupported,
+  max_pool: ({ operands, result, add }, window) => {
+    const images = at(operands, 0);
+    add(poolCall('max', { images, pooled: result }, window, [images], result));
+  },
+  max_pool_gradient: ({ operands, result, add }, window) => {
+    const [images, dy] = [at(operands, 0), at(operands, 2)];
+    add(poolCall('max_gradient', { images, pooled: dy }, window, [images, dy], result));
+  },
+  average_pool: ({ operands, result, add }, window) => {
+    const images = at(operands, 0);
+    add(poolCall('average', { images, pooled: result }, window, [images], result));
+  },
+  average_pool_gradient: ({ operands, result, add }, window) => {
+    const dy = at(operands, 0);
+    add(poolCall('average_gradient', { images: result, pooled: dy }, window, [dy], result));
+  },
+  upsample_nearest: ({ operands, result, move }, { factors }) =>
+    move(nearestMovement(at(operands, 0), result, factors)),
+  upsample_nearest_gradient: (context, { factors }) =>
+    reduce(context, SUM, [2, 4], splitShape(context.result, factors)),
+  upsample_bilinear: ({ operands, result, add }, { factors }) => {
+    const images = at(operands, 0);
+    add(bilinearCall(false, images, factors, images, result));
+  },
+  upsample_bilinear_gradient: ({ operands, result, add }, { factors }) =>
+    add(bilinearCall(true, result, factors, at(operands, 0), result)),
   uniform: ({ operands, result, add }, { shape, seed, halves }) => {
     add({
       kernel: 'uniform',
@@ -217,13 +287,15 @@ const LOWERINGS: Lowerings = {
       ],
     });
   },
-  fused: ({ operands, inline }, { body }) => inline(body, operands),
-  fused_update: unsupported,
+  fused: ({ operands, results, add, inline }, { body }) => {
+    const call = fusedCall(body, operands, results);
+    if (call === undefined) inline(body, operands);
+    else add(call);
+  },
+  fused_update: () => {
+    throw new ProgramError('an update inside of a body');
+  },
 };
-
-function unsupported(): never {
-  throw new ProgramError('not yet');
-}
 
 function at(values: readonly Value[], index: number): Value {
   const value = values[index];
@@ -236,7 +308,7 @@ function offset(steps: readonly number[], place: readonly number[]): number {
 }
 
 /** @param element its bits */
-function fill(value: Value, element: number): Omit<KernelCall, 'inPlaceOf'> {
+function fill(value: Value, element: number): NewCall {
   const { dtype, shape } = value.type;
   return {
     kernel: 'fill',
@@ -253,9 +325,14 @@ export function bytesOfElement(dtype: DType): number {
 const [SUM, LARGEST, SMALLEST] = [0, 1, 2] as const;
 
 /** Neighbouring axes that are reduced are one axis; each of those is reduced by a call, the last one first. */
-function reduce({ operands, result, add, move }: Context, which: 0 | 1 | 2, axes: readonly number[]): void {
+function reduce(
+  { operands, result, add, move }: Context,
+  which: 0 | 1 | 2,
+  axes: readonly number[],
+  shape: Shape = at(operands, 0).type.shape,
+): void {
   let from = at(operands, 0);
-  const blocks = blocksOf(from.type.shape, axes);
+  const blocks = blocksOf(shape, axes);
   const reduced = blocks.flatMap((block, index) => (block.isReduced ? [index] : []));
   if (reduced.length === 0) {
     const { dtype, shape } = result.type;
@@ -317,10 +394,6 @@ function convolution(
       ...[...[images, filter, result].map(number), ...epilogueWords(epilogue, rest, number)],
     ],
   });
-}
-
-function windowWords({ strides, padding, dilations }: Window): readonly number[] {
-  return [...strides, padding[0][0], padding[1][0], ...dilations];
 }
 
 const FLAGS: Readonly<Record<EpilogueStep, number>> = { bias: 1, relu: 2, mask: 4 };

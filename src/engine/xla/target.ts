@@ -1,7 +1,4 @@
 /** The target that runs programs inside TensorFlow, compiled by XLA. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Tensor, Variable } from '@tensorflow/tfjs';
 import { nativeBackend, type NativeBackend } from '../addon.ts';
 import type { Tf } from '../engine.ts';
@@ -12,6 +9,7 @@ import type { LoadedProgram, LoadOptions, Sums, Target } from '../train/target.t
 import type { WorkOptions } from '../train/trainer.ts';
 import { buildLoop, type Loop } from './loop.ts';
 import { ResidentData, type ResidentSamples } from './resident.ts';
+import { sessionsOf, type Session, type Sessions } from './sessions.ts';
 
 /** Milliseconds that one call should take: short enough for Ctrl-C and for progress, long against its fixed costs. */
 const TARGET_CALL_MS = 400;
@@ -33,7 +31,8 @@ class CompiledLoop implements LoadedProgram {
   readonly #tf: Tf;
   readonly #backend: NativeBackend;
   readonly #loop: Loop;
-  readonly #session: number;
+  readonly #sessions: Sessions;
+  readonly #session: Session;
   readonly #options: LoadOptions;
   readonly #resident: ResidentData;
   readonly #capacity: number;
@@ -57,11 +56,13 @@ class CompiledLoop implements LoadedProgram {
     this.#width = program.results[0]?.type.shape[0] ?? 1;
     this.#variables = new Map(state.map(({ name, variable }) => [name, variable]));
     this.#loop = buildLoop({ program, data: samples.map(residentForm), batchSize, capacity: this.#capacity });
-    this.#session = this.#load();
+    this.#sessions = sessionsOf(this.#backend.binding);
+    this.#session = this.#sessions.take(this.#loop.bytes);
+    if (this.#session.isWarm) return;
     try {
       this.#call(new Int32Array(0), 0, this.#zeros());
     } catch (error) {
-      this.dispose();
+      this.#sessions.discard(this.#session.id);
       throw error;
     }
   }
@@ -88,7 +89,7 @@ class CompiledLoop implements LoadedProgram {
   }
 
   dispose(): void {
-    this.#backend.binding.deleteSavedModel(this.#session);
+    this.#sessions.giveBack(this.#session);
   }
 
   #zeros(): Totals {
@@ -120,7 +121,7 @@ class CompiledLoop implements LoadedProgram {
         ...samples.map((each) => this.#resident.tensorOf(each)),
         ...this.#backend.getInputTensorIds(variables),
       ];
-      const outputs = binding.runSavedModel(this.#session, inputs, this.#loop.feeds, this.#loop.fetches);
+      const outputs = binding.runSavedModel(this.#session.id, inputs, this.#loop.feeds, this.#loop.fetches);
       return this.#tf.tidy(() => {
         const [newSum, newLost, ...changed] = outputs.map((output) =>
           this.#backend.createOutputTensor(output),
@@ -133,16 +134,6 @@ class CompiledLoop implements LoadedProgram {
       });
     } finally {
       for (const id of temporary) binding.deleteTensor(id);
-    }
-  }
-
-  #load(): number {
-    const folder = mkdtempSync(join(tmpdir(), 'hourglass-graph-'));
-    try {
-      writeFileSync(join(folder, 'saved_model.pb'), this.#loop.bytes);
-      return this.#backend.binding.loadSavedModel(folder, 'serve');
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
     }
   }
 }

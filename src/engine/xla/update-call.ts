@@ -1,6 +1,6 @@
 /** All updates of a program by one call of a kernel, in place. XLA would make several passes, and copy what is still read. */
 import { sizeOf } from '../../core/shape.ts';
-import { GRADIENT_FACTORS, type InstructionOf, type Program, type Value } from '../program/program.ts';
+import type { InstructionOf, Program, Value } from '../program/program.ts';
 import type { Body, Ref } from './body.ts';
 import { customCall, integers } from './custom-call.ts';
 import { writeUpdateProgram } from './update-program.ts';
@@ -38,7 +38,9 @@ export function callUpdates(
     return variable;
   };
   const operands = new Operands();
-  const plan = updates.flatMap((update) => planOf(update, variableOf, (value) => operands.add(refOf(value))));
+  const plan = updates.flatMap((update) =>
+    updatePlan(update, variableOf, (value) => operands.add(refOf(value))),
+  );
   const results = updates.flatMap((update) => update.results);
   const inPlace = results.map((value) => operands.add(refOf(variableOf(value))));
   const changed = new Set(results.map(variableOf));
@@ -68,13 +70,13 @@ function productsWith({ instructions }: Program, changed: ReadonlySet<Value>): r
 const NONE = -1;
 
 /** As `plan.h` reads it. */
-function planOf(
+export function updatePlan(
   { operands, attributes: { gradient, body }, results }: FusedUpdate,
   variableOf: (value: Value) => Value,
   numberOf: (value: Value) => number,
 ): readonly number[] {
   const shape = results[0]?.type.shape ?? [];
-  const factors = operands.slice(0, GRADIENT_FACTORS[gradient]);
+  const factors = operands.slice(0, FACTORS[gradient]);
   const [left, right] = factors.length === 1 ? [undefined, factors[0]] : factors;
   const isComputed = gradient !== 'given';
   // The body's parameters, but for a gradient that is computed.
@@ -107,3 +109,6 @@ function planOf(
     ...[program.instructions.length / 2, ...program.instructions],
   ];
 }
+
+/** Operands from which a gradient is computed. */
+export const FACTORS = { given: 0, sum: 1, product: 2 } as const;

@@ -7,7 +7,8 @@ import { readImages, toFloat32, type ImageArray } from '../../formats/images.ts'
 import type { PcaSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { sizeOf } from '../../core/shape.ts';
-import type { Tf } from '../../engine/engine.ts';
+import { prepareRowsComputation } from '../../engine/computation.ts';
+import type { Engine } from '../../engine/engine.ts';
 import type { StageContext, StageResult } from '../contract.ts';
 import { requireInput } from '../train/pairs.ts';
 import { metricNames } from './names.ts';
@@ -27,18 +28,18 @@ interface Row {
 /** Writes `pca.json`, with one row for each number of components. */
 export async function runPca(context: StageContext<PcaSettings>): Promise<StageResult> {
   const { settings, inputs, folder } = context;
-  const { tf } = await context.engine();
+  const engine = await context.engine();
   const data = requireInput(inputs, 'data');
   const training = await readImages(data.folder, 'train');
   const measured = settings.split === 'train' ? training : await readImages(data.folder, settings.split);
 
   context.progress({ text: 'covariances', fraction: 0 });
-  const { mean, covariance } = await moments(context, tf, training);
+  const { mean, covariance } = await moments(context, engine, training);
   context.progress({ text: 'components', fraction: 0.4 });
   await nextTurn();
   const { vectors, values } = decompose(covariance);
   context.progress({ text: 'measuring', fraction: 0.8 });
-  const energy = await projectedEnergy(context, tf, measured, mean, vectors);
+  const energy = await projectedEnergy(context, engine, measured, mean, vectors);
 
   const size = mean.length;
   const variance = values.reduce((sum, value) => sum + value, 0);
@@ -70,7 +71,7 @@ async function eachChunk(
   { signal }: Abortable,
   images: ImageArray,
   mean: Float64Array,
-  work: (rows: Float32Array, count: number) => void,
+  work: (rows: Float32Array) => void,
 ): Promise<void> {
   for (let start = 0; start < images.count; start += CHUNK) {
     await nextTurn();
@@ -80,14 +81,14 @@ async function eachChunk(
     for (let index = 0; index < rows.length; index++) {
       rows[index] = (rows[index] ?? 0) - (mean[index % mean.length] ?? 0);
     }
-    work(rows, end - start);
+    work(rows);
   }
 }
 
-/** Mean and covariance of the values of an image; products by TensorFlow, sums over stretches in float64. */
+/** Mean and covariance of the values of an image; products by the engine, sums over stretches in float64. */
 async function moments(
   context: Abortable,
-  tf: Tf,
+  engine: Engine,
   images: ImageArray,
 ): Promise<{ readonly mean: Float64Array; readonly covariance: Matrix }> {
   const size = sizeOf(images.shape);
@@ -98,18 +99,19 @@ async function moments(
     }
   });
   const products = new Float64Array(size * size);
-  await eachChunk(context, images, mean, (rows, count) => {
-    const product = tf.tidy(() => {
-      const centred = tf.tensor2d(rows, [count, size]);
-      return tf.matMul(centred, centred, true, false);
+  const computation = prepareRowsComputation(engine, size, {}, ({ rows }) => [
+    engine.tf.matMul(rows, rows, true, false),
+  ]);
+  try {
+    await eachChunk(context, images, mean, (rows) => {
+      const [part] = computation.run(rows);
+      for (let index = 0; index < products.length; index++) {
+        products[index] = (products[index] ?? 0) + (part?.[index] ?? 0) / images.count;
+      }
     });
-    // Read outside: `tidy` looks at each number of an array that it gives back.
-    const part = product.dataSync();
-    product.dispose();
-    for (let index = 0; index < products.length; index++) {
-      products[index] = (products[index] ?? 0) + (part[index] ?? 0) / images.count;
-    }
-  });
+  } finally {
+    computation.dispose();
+  }
   return { mean, covariance: Matrix.from1DArray(size, size, [...products]) };
 }
 
@@ -132,21 +134,24 @@ function decompose(covariance: Matrix): { readonly vectors: Matrix; readonly val
 /** For each component, the squares of the images' coordinates along it, summed over the images. */
 async function projectedEnergy(
   context: Abortable,
-  tf: Tf,
+  engine: Engine,
   images: ImageArray,
   mean: Float64Array,
   vectors: Matrix,
 ): Promise<Float64Array> {
   const size = mean.length;
-  const basis = tf.tensor2d(Float32Array.from(vectors.to1DArray()), [size, size]);
+  const basis = { shape: [size, size], numbers: Float32Array.from(vectors.to1DArray()) };
+  const computation = prepareRowsComputation(engine, size, { basis }, (inputs) => [
+    inputs.rows.matMul(inputs.basis).square().sum(0),
+  ]);
   const energy = new Float64Array(size);
   try {
-    await eachChunk(context, images, mean, (rows, count) => {
-      const part = tf.tidy(() => tf.tensor2d(rows, [count, size]).matMul(basis).square().sum(0).dataSync());
-      for (let index = 0; index < size; index++) energy[index] = (energy[index] ?? 0) + (part[index] ?? 0);
+    await eachChunk(context, images, mean, (rows) => {
+      const [part] = computation.run(rows);
+      for (let index = 0; index < size; index++) energy[index] = (energy[index] ?? 0) + (part?.[index] ?? 0);
     });
   } finally {
-    basis.dispose();
+    computation.dispose();
   }
   return energy;
 }

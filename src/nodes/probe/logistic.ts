@@ -1,6 +1,11 @@
 /** Multinomial logistic regression: a linear classifier, whose accuracy says how well a plane parts the classes. */
 import { failure } from '../../core/diagnostic.ts';
-import type { Tf } from '../../engine/engine.ts';
+import {
+  prepareComputation,
+  prepareRowsComputation,
+  type Computation,
+  type ComputingEngine,
+} from '../../engine/computation.ts';
 import { Pace } from '../../engine/train/pace.ts';
 import type { Matrix } from '../encode/rows.ts';
 import { columnMeans } from './neighbors.ts';
@@ -18,8 +23,6 @@ export interface LogisticModel {
   predict(rows: Matrix): Int32Array;
 }
 
-type Tensor2D = ReturnType<Tf['tensor2d']>;
-
 /** Weights that are fitted at most: some twenty numbers are kept for each. */
 const MOST_WEIGHTS = 2 ** 22;
 const ITERATIONS = 500;
@@ -35,7 +38,7 @@ const STRETCH = 10_000;
  * @throws Failure `out-of-range` if there are too many classes for so many values, `interrupted` once the signal is aborted
  */
 export async function fitLogistic(
-  tf: Tf,
+  engine: ComputingEngine,
   rows: Matrix,
   labels: ArrayLike<number>,
   { signal, onProgress }: LogisticOptions,
@@ -53,13 +56,11 @@ export async function fitLogistic(
   const targets = Int32Array.from(labels, (label) => places.get(label) ?? 0);
   const scaling = standardScaling(rows);
   const pace = new Pace(signal);
-  const known = tf.tidy(() => ({
-    points: tf.tensor2d(standardize(rows, scaling), [count, size]),
-    targets: tf.oneHot(tf.tensor1d(targets, 'int32'), classes.length).toFloat().as2D(count, classes.length),
-  }));
+  const entropy = prepareEntropy(engine, rows, classes.length);
   try {
+    entropy.write({ points: standardize(rows, scaling), targets: oneHot(targets, classes.length) });
     const { point, iterations, converged } = await minimize({
-      evaluate: (at) => penalizedEntropy(tf, known, at),
+      evaluate: (at) => penalized(at, entropy.run(split(at, size, classes.length)), count),
       start: new Float64Array((size + 1) * classes.length),
       iterations: ITERATIONS,
       tolerance: TOLERANCE,
@@ -71,77 +72,104 @@ export async function fitLogistic(
     return {
       iterations,
       converged,
-      predict: (unknown) => mostLikely(tf, unknown, scaling, point).map((place) => classes[place] ?? 0),
+      predict: (unknown) => mostLikely(engine, unknown, scaling, point).map((place) => classes[place] ?? 0),
     };
   } finally {
-    known.points.dispose();
-    known.targets.dispose();
+    entropy.dispose();
   }
+}
+
+/**
+ * The mean cross-entropy and its gradients with respect to the weights [size, classes] and the biases [classes]. Its inputs are
+ * standardised rows [count, size], their classes as ones among zeros [count, classes], weights and biases.
+ */
+function prepareEntropy(
+  engine: ComputingEngine,
+  { count, size }: Matrix,
+  classes: number,
+): Computation<'points' | 'targets' | 'weights' | 'biases'> {
+  const shapes = {
+    points: [count, size],
+    targets: [count, classes],
+    weights: [size, classes],
+    biases: [classes],
+  };
+  const { tf } = engine;
+  return prepareComputation(engine, shapes, ({ points, targets, weights, biases }) => {
+    const likely = tf.logSoftmax(tf.matMul(points, weights).add(biases));
+    const excess = tf.exp(likely).sub(targets).div(count);
+    return [likely.mul(targets).sum(1).mean().neg(), tf.matMul(points, excess, true, false), excess.sum(0)];
+  });
 }
 
 /**
  * The objective and its gradient.
  *
- * @param known standardised rows [n, size], and their classes as ones among zeros [n, classes]
- * @param point the weights [size, classes], then the biases [classes]
+ * @param point the weights, then the biases
+ * @param results of `prepareEntropy`
  */
-function penalizedEntropy(
-  tf: Tf,
-  known: { readonly points: Tensor2D; readonly targets: Tensor2D },
-  point: Float64Array,
-): Evaluation {
-  const [count, size] = known.points.shape;
-  const classes = point.length / (size + 1);
-  const results = tf.tidy(() => {
-    const { weights, biases } = split(tf, point, size, classes);
-    const likely = tf.logSoftmax(tf.matMul(known.points, weights).add(biases));
-    const excess = tf.exp(likely).sub(known.targets).div(count);
-    return [
-      likely.mul(known.targets).sum(1).mean().neg(),
-      tf.matMul(known.points, excess, true, false),
-      excess.sum(0),
-    ];
-  });
-  const [entropy, byWeight, byBias] = results.map((tensor) => tensor.dataSync<'float32'>());
-  tf.dispose(results);
-  if (entropy === undefined || byWeight === undefined || byBias === undefined)
-    throw new Error('TensorFlow gave no results');
+function penalized(point: Float64Array, results: readonly Float32Array[], count: number): Evaluation {
+  const [entropy, byWeight = new Float32Array(), byBias] = results;
   let penalty = 0;
   const gradient = point.map((value, index) => {
-    if (index >= byWeight.length) return byBias[index - byWeight.length] ?? 0;
+    if (index >= byWeight.length) return byBias?.[index - byWeight.length] ?? 0;
     penalty += value * value;
     return (byWeight[index] ?? 0) + value / count;
   });
-  return { value: (entropy[0] ?? Number.NaN) + penalty / (2 * count), gradient };
+  return { value: (entropy?.[0] ?? Number.NaN) + penalty / (2 * count), gradient };
 }
 
-function split(tf: Tf, point: Float64Array, size: number, classes: number) {
+function split(point: Float64Array, size: number, classes: number) {
   const values = Float32Array.from(point);
-  return {
-    weights: tf.tensor2d(values.subarray(0, size * classes), [size, classes]),
-    biases: tf.tensor1d(values.subarray(size * classes)),
-  };
+  return { weights: values.subarray(0, size * classes), biases: values.subarray(size * classes) };
+}
+
+/** Row-major [places, classes]. */
+function oneHot(places: Int32Array, classes: number): Float32Array {
+  const rows = new Float32Array(places.length * classes);
+  for (const [row, place] of places.entries()) rows[row * classes + place] = 1;
+  return rows;
 }
 
 /** The place of each row's likeliest class. */
 function mostLikely(
-  tf: Tf,
+  engine: ComputingEngine,
   { data, count, size }: Matrix,
   scaling: Scaling,
   point: Float64Array,
 ): Int32Array {
+  const classes = point.length / (size + 1);
+  const { weights, biases } = split(point, size, classes);
+  const fixed = {
+    weights: { shape: [size, classes], numbers: weights },
+    biases: { shape: [classes], numbers: biases },
+  };
+  const scoring = prepareRowsComputation(engine, size, fixed, (inputs) => [
+    engine.tf.matMul(inputs.rows, inputs.weights).add(inputs.biases),
+  ]);
   const found = new Int32Array(count);
-  for (let start = 0; start < count; start += STRETCH) {
-    const rows = Math.min(STRETCH, count - start);
-    const part = { data: data.subarray(start * size, (start + rows) * size), count: rows, size };
-    const places = tf.tidy(() => {
-      const { weights, biases } = split(tf, point, size, point.length / (size + 1));
-      const points = tf.tensor2d(standardize(part, scaling), [rows, size]);
-      return tf.matMul(points, weights).add(biases).argMax(1).dataSync<'int32'>();
-    });
-    found.set(places, start);
+  try {
+    for (let start = 0; start < count; start += STRETCH) {
+      const rows = Math.min(STRETCH, count - start);
+      const part = { data: data.subarray(start * size, (start + rows) * size), count: rows, size };
+      const [scores = new Float32Array()] = scoring.run(standardize(part, scaling));
+      for (let row = 0; row < rows; row++) {
+        found[start + row] = highestPlace(scores.subarray(row * classes, (row + 1) * classes));
+      }
+    }
+  } finally {
+    scoring.dispose();
   }
   return found;
+}
+
+/** The place of the highest score; of equal ones the first. */
+function highestPlace(scores: Float32Array): number {
+  let place = 0;
+  for (let index = 1; index < scores.length; index++) {
+    if ((scores[index] ?? 0) > (scores[place] ?? 0)) place = index;
+  }
+  return place;
 }
 
 interface Scaling {

@@ -1,5 +1,9 @@
-/** Nearest neighbours by Euclidean distance, exactly: matrix products by TensorFlow, in stretches. */
-import type { Tf } from '../../engine/engine.ts';
+/** Nearest neighbours by Euclidean distance, exactly: matrix products by the engine, in stretches. */
+import {
+  prepareComputation,
+  prepareRowsComputation,
+  type ComputingEngine,
+} from '../../engine/computation.ts';
 import { Pace } from '../../engine/train/pace.ts';
 import type { Matrix } from '../encode/rows.ts';
 
@@ -26,7 +30,7 @@ const STRETCH = 2 ** 24;
 
 /** @throws Failure `interrupted` once the signal is aborted */
 export async function nearestNeighbors(
-  tf: Tf,
+  engine: ComputingEngine,
   queries: Matrix,
   references: Matrix,
   { k, withoutSelf = false, signal, onProgress }: NeighborOptions,
@@ -36,26 +40,20 @@ export async function nearestNeighbors(
   const distances = new Float64Array(queries.count * k);
   const pace = new Pace(signal);
   const rows = Math.max(1, Math.floor(STRETCH / references.count));
+  // Differences between large numbers lose digits: distances are taken around the mean.
   const mean = columnMeans(references);
-  const known = tf.tidy(() => {
-    // Differences between large numbers lose digits: distances are taken around the mean.
-    const points = tf.tensor2d(references.data, [references.count, size]).sub(tf.tensor1d(mean));
-    return { transposed: points.transpose(), halfSquares: points.square().sum(1).div(2) };
-  });
+  const known = referenceTerms(engine, centred(references, mean));
+  // Half the square of the distance, less that of the query, which is the same for all, and turned over.
+  const scoring = prepareRowsComputation(engine, size, known, ({ rows: points, transposed, halfSquares }) => [
+    engine.tf.matMul(points, transposed).sub(halfSquares),
+  ]);
   try {
     for (let start = 0; start < queries.count; start += rows) {
       const count = Math.min(rows, queries.count - start);
       // One more stands in for the query itself.
       const wanted = Math.min(k + (withoutSelf ? 1 : 0), references.count);
-      const scored = tf.tidy(() => {
-        const part = tf.tensor2d(queries.data.subarray(start * size, (start + count) * size), [count, size]);
-        const products = tf.matMul(part.sub(tf.tensor1d(mean)), known.transposed);
-        // Half the square of the distance, less that of the query, which is the same for all, and turned over.
-        return products.sub(known.halfSquares);
-      });
-      // Read outside: `tidy` looks at each number of an array that it gives back.
-      const scores = scored.dataSync<'float32'>();
-      scored.dispose();
+      const part = { data: queries.data.subarray(start * size, (start + count) * size), count, size };
+      const [scores = new Float32Array()] = scoring.run(centred(part, mean).data);
       for (let query = 0; query < count; query++) {
         const own = start + query;
         const row = scores.subarray(query * references.count, (query + 1) * references.count);
@@ -72,10 +70,28 @@ export async function nearestNeighbors(
       await pace.next();
     }
   } finally {
-    known.transposed.dispose();
-    known.halfSquares.dispose();
+    scoring.dispose();
   }
   return { k, indices, distances };
+}
+
+/** The references as columns, and half the square of the length of each. */
+function referenceTerms(engine: ComputingEngine, { data, count, size }: Matrix) {
+  const computation = prepareComputation(engine, { points: [count, size] }, ({ points }) => [
+    points.transpose(),
+    points.square().sum(1).div(2),
+  ]);
+  try {
+    const [transposed = new Float32Array(), halfSquares = new Float32Array()] = computation.run({
+      points: data,
+    });
+    return {
+      transposed: { shape: [size, count], numbers: transposed },
+      halfSquares: { shape: [count], numbers: halfSquares },
+    };
+  } finally {
+    computation.dispose();
+  }
 }
 
 /** The places of the highest scores, in descending order; of equal ones the first. TensorFlow.js's own `topk` sorts them all. */
@@ -96,6 +112,18 @@ function highest(scores: Float32Array, wanted: number): number[] {
     least = values.at(-1) ?? least;
   }
   return places;
+}
+
+/** Rows less the means of their columns. */
+export function centred({ data, count, size }: Matrix, means: Float32Array): Matrix {
+  const moved = new Float32Array(data.length);
+  for (let row = 0; row < count; row++) {
+    for (let column = 0; column < size; column++) {
+      const index = row * size + column;
+      moved[index] = (data[index] ?? 0) - (means[column] ?? 0);
+    }
+  }
+  return { data: moved, count, size };
 }
 
 export function columnMeans({ data, count, size }: Matrix): Float32Array {

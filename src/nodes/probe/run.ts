@@ -6,7 +6,7 @@ import { failure } from '../../core/diagnostic.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { permutation } from '../../core/philox.ts';
 import type { Split } from '../../core/stage-type.ts';
-import type { Tf } from '../../engine/engine.ts';
+import type { Engine } from '../../engine/engine.ts';
 import { rowNumbers } from '../../engine/train/samples.ts';
 import type { InputArtifact, StageContext, StageResult } from '../contract.ts';
 import { readRows, toMatrix, type LabelledRows, type Matrix } from '../encode/rows.ts';
@@ -18,7 +18,7 @@ import { voteOfNeighbors } from './vote.ts';
 /** Writes `probe.json`: for each classifier its accuracy, and how it was found. */
 export async function runProbe(context: StageContext<ProbeSettings>): Promise<StageResult> {
   const { settings, inputs, folder } = context;
-  const { tf } = await context.engine();
+  const engine = await context.engine();
   const subjects = SUBJECTS.flatMap((subject) => {
     const input = inputs[subject];
     return input === undefined ? [] : [{ subject, input }];
@@ -35,7 +35,7 @@ export async function runProbe(context: StageContext<ProbeSettings>): Promise<St
           fraction: (index + (place + fraction) / settings.classifiers.length) / subjects.length,
         });
       onProgress(0);
-      const result = await classify(context, tf, classifier, sides, onProgress);
+      const result = await classify(context, engine, classifier, sides, onProgress);
       metrics[metricName(subject, classifier)] = result.accuracy;
       details[classifier] = { ...result };
     }
@@ -99,20 +99,20 @@ interface Result {
 
 async function classify(
   { settings, signal, log }: StageContext<ProbeSettings>,
-  tf: Tf,
+  engine: Engine,
   classifier: ProbeSettings['classifiers'][number],
   { train, test }: Sides,
   onProgress: (fraction: number) => void,
 ): Promise<Result> {
   if (classifier === 'knn') {
     const options = { k: settings.neighbors, signal, onProgress };
-    const neighbors = await nearestNeighbors(tf, test.matrix, train.matrix, options);
+    const neighbors = await nearestNeighbors(engine, test.matrix, train.matrix, options);
     return {
       accuracy: accuracy(voteOfNeighbors(neighbors, train.labels), test.labels),
       neighbors: settings.neighbors,
     };
   }
-  const model = await fitLogistic(tf, train.matrix, train.labels, { signal, onProgress });
+  const model = await fitLogistic(engine, train.matrix, train.labels, { signal, onProgress });
   const { iterations, converged } = model;
   if (!converged) log('warn', `logistic regression had not converged after ${iterations} iterations`);
   return { accuracy: accuracy(model.predict(test.matrix), test.labels), iterations, converged };

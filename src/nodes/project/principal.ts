@@ -1,14 +1,14 @@
 /**
  * The first principal components of many rows: randomised subspace iteration, N. Halko, P. G. Martinsson, J. A. Tropp, "Finding
- * structure with randomness", SIAM Review 53, 2011, repeated until it stands still. Products by TensorFlow.
+ * structure with randomness", SIAM Review 53, 2011, repeated until it stands still. Products by the engine.
  */
 import { EigenvalueDecomposition, Matrix as SmallMatrix } from 'ml-matrix';
 import { Philox } from '../../core/philox.ts';
 import type { Seed } from '../../core/seed.ts';
-import type { Tf } from '../../engine/engine.ts';
+import { prepareComputation, type ComputingEngine } from '../../engine/computation.ts';
 import { Pace } from '../../engine/train/pace.ts';
 import type { Matrix } from '../encode/rows.ts';
-import { columnMeans } from '../probe/neighbors.ts';
+import { centred, columnMeans } from '../probe/neighbors.ts';
 
 export interface Principal {
   /** Row-major [rows, components], from the component of the largest variance. */
@@ -33,28 +33,54 @@ const TOLERANCE = 1e-7;
 
 /** Each component points where its largest weight is positive, so that pictures are not mirrored by chance. */
 export async function principalComponents(
-  tf: Tf,
+  engine: ComputingEngine,
   rows: Matrix,
   { components, seed, signal }: PrincipalOptions,
 ): Promise<Principal> {
-  const { count, size } = rows;
-  const width = Math.min(size, components + SPARE);
-  const pace = new Pace(signal);
-  const centred = tf.tidy(() =>
-    tf
-      .tensor2d(rows.data, [count, size])
-      .sub(tf.tensor1d(columnMeans(rows)))
-      .as2D(count, size),
-  );
+  const { count } = rows;
+  const points = centred(rows, columnMeans(rows));
+  const width = Math.min(rows.size, components + SPARE);
+  const start = new Float32Array(rows.size * width);
+  new Philox(seed).normal(start);
+  const found = await leadingDirections(engine, points, {
+    start: SmallMatrix.from1DArray(rows.size, width, [...start]),
+    components,
+    pace: new Pace(signal),
+  });
+  const { coordinates, total } = along(engine, points, pointed(found.directions));
+  const shares = found.variances.map((value) => (total === 0 ? 0 : (value * count) / total));
+  return { coordinates, shares };
+}
+
+interface IterationOptions {
+  /** Columns of directions to begin with. */
+  readonly start: SmallMatrix;
+  readonly components: number;
+  readonly pace: Pace;
+}
+
+/** Directions of the largest variance as columns, and the variance along each. */
+async function leadingDirections(
+  engine: ComputingEngine,
+  points: Matrix,
+  { start, components, pace }: IterationOptions,
+): Promise<{ readonly directions: SmallMatrix; readonly variances: readonly number[] }> {
+  const { count, size } = points;
+  const { tf } = engine;
+  const shapes = { points: [count, size], basis: [size, start.columns] };
+  // The covariance matrix times the basis, without making it.
+  const covariance = prepareComputation(engine, shapes, (inputs) => [
+    tf.matMul(inputs.points, tf.matMul(inputs.points, inputs.basis), true, false).div(count),
+  ]);
   try {
-    const start = new Float32Array(size * width);
-    new Philox(seed).normal(start);
-    let basis = orthonormal(SmallMatrix.from1DArray(size, width, [...start]));
+    covariance.write({ points: points.data });
+    let basis = orthonormal(start);
     let known: readonly number[] = [];
-    let rotation = SmallMatrix.eye(width);
+    let rotation = SmallMatrix.eye(start.columns);
     for (let iteration = 0; iteration < ITERATIONS; iteration++) {
       await pace.next();
-      const image = covarianceTimes(tf, centred, basis);
+      const [numbers = []] = covariance.run({ basis: toFloat32(basis) });
+      const image = SmallMatrix.from1DArray(size, start.columns, [...numbers]);
       const within = basis.transpose().mmul(image);
       const { vectors, values } = symmetricEigen(within);
       rotation = vectors;
@@ -67,36 +93,33 @@ export async function principalComponents(
       if (still) break;
       basis = orthonormal(image);
     }
-    const directions = pointed(basis.mmul(rotation).subMatrix(0, size - 1, 0, components - 1));
-    const total = readNumbers(tf.tidy(() => centred.square().sum(0))).reduce((sum, value) => sum + value, 0);
-    const coordinates = readNumbers(
-      tf.tidy(() => tf.matMul(centred, tf.tensor2d(toFloat32(directions), [size, components]))),
-    );
-    const shares = known.slice(0, components).map((value) => (total === 0 ? 0 : (value * count) / total));
-    return { coordinates, shares };
+    const directions = basis.mmul(rotation).subMatrix(0, size - 1, 0, components - 1);
+    return { directions, variances: known.slice(0, components) };
   } finally {
-    centred.dispose();
+    covariance.dispose();
   }
 }
 
-type Tensor = ReturnType<Tf['tensor']>;
-type Tensor2D = ReturnType<Tf['tensor2d']>;
-
-/** The covariance matrix times `basis`, without making it. */
-function covarianceTimes(tf: Tf, centred: Tensor2D, basis: SmallMatrix): SmallMatrix {
-  const image = readNumbers(
-    tf.tidy(() => {
-      const columns = tf.tensor2d(toFloat32(basis), [basis.rows, basis.columns]);
-      return tf.matMul(centred, tf.matMul(centred, columns), true, false).div(centred.shape[0]);
-    }),
-  );
-  return SmallMatrix.from1DArray(basis.rows, basis.columns, [...image]);
-}
-
-function readNumbers(tensor: Tensor): Float32Array {
-  const numbers = tensor.dataSync<'float32'>();
-  tensor.dispose();
-  return numbers;
+/** The coordinates of centred points along directions, and the sum of the squares of all values. */
+function along(
+  engine: ComputingEngine,
+  { data, count, size }: Matrix,
+  directions: SmallMatrix,
+): { readonly coordinates: Float32Array; readonly total: number } {
+  const shapes = { points: [count, size], columns: [size, directions.columns] };
+  const computation = prepareComputation(engine, shapes, ({ points, columns }) => [
+    engine.tf.matMul(points, columns),
+    points.square().sum(0),
+  ]);
+  try {
+    const [coordinates = new Float32Array(), squares = new Float32Array()] = computation.run({
+      points: data,
+      columns: toFloat32(directions),
+    });
+    return { coordinates, total: squares.reduce((sum, value) => sum + value, 0) };
+  } finally {
+    computation.dispose();
+  }
 }
 
 function toFloat32(matrix: SmallMatrix): Float32Array {

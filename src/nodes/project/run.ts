@@ -8,7 +8,7 @@ import { takeNames } from '../../formats/image-names.ts';
 import { writeVectorSet } from '../../formats/vectors.ts';
 import { failure, unreachable } from '../../core/diagnostic.ts';
 import { permutation } from '../../core/philox.ts';
-import type { Tf } from '../../engine/engine.ts';
+import type { Engine } from '../../engine/engine.ts';
 import { Pace } from '../../engine/train/pace.ts';
 import type { StageContext, StageResult } from '../contract.ts';
 import { readRows, toMatrix, type LabelledRows, type Matrix } from '../encode/rows.ts';
@@ -31,7 +31,7 @@ interface Projection {
 export async function runProject(context: StageContext<ProjectSettings>): Promise<StageResult> {
   const { settings, inputs, folder, seed } = context;
   const { split, limit } = settings;
-  const { tf } = await context.engine();
+  const engine = await context.engine();
   const input = requireInput(inputs, 'data');
   const samples = await readRows(input, split);
   const chosen =
@@ -47,7 +47,7 @@ export async function runProject(context: StageContext<ProjectSettings>): Promis
       settings.method === 'tsne' ? 'lower `perplexity`' : 'use more samples',
     );
   }
-  const { points, axes, metrics } = await project(context, tf, matrix);
+  const { points, axes, metrics } = await project(context, engine, matrix);
   if (!points.every(Number.isFinite))
     throw failure('not-finite', 'the projection has values that are NaN or infinite');
   await writeVectorSet(folder, {
@@ -69,15 +69,19 @@ function chosenPart({ labels, rows, names }: LabelledRows, chosen: Int32Array | 
   };
 }
 
-async function project(context: StageContext<ProjectSettings>, tf: Tf, matrix: Matrix): Promise<Projection> {
+async function project(
+  context: StageContext<ProjectSettings>,
+  engine: Engine,
+  matrix: Matrix,
+): Promise<Projection> {
   const { settings } = context;
   switch (settings.method) {
     case 'pca':
-      return projectByPca(context, tf, matrix, settings.components);
+      return projectByPca(context, engine, matrix, settings.components);
     case 'tsne':
-      return projectByTsne(context, tf, matrix, settings);
+      return projectByTsne(context, engine, matrix, settings);
     case 'umap':
-      return projectByUmap(context, tf, matrix, settings);
+      return projectByUmap(context, engine, matrix, settings);
     default:
       return unreachable(settings);
   }
@@ -85,7 +89,7 @@ async function project(context: StageContext<ProjectSettings>, tf: Tf, matrix: M
 
 async function projectByPca(
   { seed, signal, progress }: StageContext<ProjectSettings>,
-  tf: Tf,
+  engine: Engine,
   matrix: Matrix,
   components: number,
 ): Promise<Projection> {
@@ -93,7 +97,7 @@ async function projectByPca(
     throw failure('out-of-range', `vectors of ${matrix.size} values have no ${components} components`);
   }
   progress({ text: 'components', fraction: 0 });
-  const { coordinates, shares } = await principalComponents(tf, matrix, {
+  const { coordinates, shares } = await principalComponents(engine, matrix, {
     components,
     seed: seed('pca'),
     signal,
@@ -110,11 +114,11 @@ const NEIGHBORS_SHARE = 0.1;
 
 async function findNeighbors(
   { signal, progress }: StageContext<ProjectSettings>,
-  tf: Tf,
+  engine: Engine,
   matrix: Matrix,
   k: number,
 ): Promise<Neighbors> {
-  return nearestNeighbors(tf, matrix, matrix, {
+  return nearestNeighbors(engine, matrix, matrix, {
     k,
     withoutSelf: true,
     signal,
@@ -135,15 +139,15 @@ function stepper({ signal, progress }: StageContext<ProjectSettings>) {
 /** Starts from the first two principal components, so that what lies far apart at large stays so, and nothing is drawn at random. */
 async function projectByTsne(
   context: StageContext<ProjectSettings>,
-  tf: Tf,
+  engine: Engine,
   matrix: Matrix,
   { perplexity }: TsneProjectSettings,
 ): Promise<Projection> {
   const k = Math.ceil(NEIGHBORS_BY_PERPLEXITY * perplexity);
-  const near = affinities(await findNeighbors(context, tf, matrix, k), perplexity);
+  const near = affinities(await findNeighbors(context, engine, matrix, k), perplexity);
   const step = stepper(context);
   const { points, divergence } = await tsne(near, {
-    start: await startOf(context, tf, matrix),
+    start: await startOf(context, engine, matrix),
     before: (iteration) => step(iteration, ITERATIONS),
   });
   return {
@@ -155,12 +159,12 @@ async function projectByTsne(
 
 async function startOf(
   { seed, signal }: StageContext<ProjectSettings>,
-  tf: Tf,
+  engine: Engine,
   matrix: Matrix,
 ): Promise<Float32Array> {
   if (matrix.size >= 2) {
     const options = { components: 2, seed: seed('pca'), signal };
-    return (await principalComponents(tf, matrix, options)).coordinates;
+    return (await principalComponents(engine, matrix, options)).coordinates;
   }
   return Float32Array.from({ length: 2 * matrix.count }, (_, index) =>
     index % 2 === 0 ? (matrix.data[index / 2] ?? 0) : 0,
@@ -169,12 +173,12 @@ async function startOf(
 
 async function projectByUmap(
   context: StageContext<ProjectSettings>,
-  tf: Tf,
+  engine: Engine,
   matrix: Matrix,
   { components, neighbors, min_distance: minDistance }: UmapProjectSettings,
 ): Promise<Projection> {
   // umap-js counts a point among its own neighbours.
-  const found = await findNeighbors(context, tf, matrix, neighbors - 1);
+  const found = await findNeighbors(context, engine, matrix, neighbors - 1);
   const points = await umap(found, {
     components,
     minDistance,

@@ -100,6 +100,190 @@ const programs: Readonly<Record<string, string>> = {
     g: float32[7] = reduce_sum y {axes: [0], keep: false}
     h: float32[600, 7] = reduce_sum y {axes: [], keep: false}
     return a, b, c, d, e, f, g, h`,
+  'elementwise functions of floats': `
+    input x: float32[7, 33]
+    input y: float32[33]
+    ${[
+      ...['neg', 'abs', 'sign', 'square', 'exp', 'expm1', 'sin', 'cos', 'tanh', 'sigmoid', 'softplus', 'erf'],
+      ...['relu', 'relu6', 'elu', 'selu', 'leaky_relu', 'floor', 'ceil', 'round'],
+    ]
+      .map((op) => `${op}: float32[7, 33] = ${op} x${op === 'leaky_relu' ? ' {alpha: 0.3}' : ''}`)
+      .join('\n')}
+    clamp: float32[7, 33] = clamp x {low: -0.5, high: 0.7}
+    positive: float32[7, 33] = add exp, 0.1
+    sqrt: float32[7, 33] = sqrt positive
+    rsqrt: float32[7, 33] = rsqrt positive
+    log: float32[7, 33] = log positive
+    log1p: float32[7, 33] = log1p positive
+    reciprocal: float32[7, 33] = reciprocal positive
+    pow: float32[7, 33] = pow positive, y
+    sub: float32[7, 33] = sub y, x
+    mul: float32[7, 33] = mul x, y
+    div: float32[7, 33] = div y, positive
+    max: float32[7, 33] = max x, y
+    min: float32[7, 33] = min x, 0.25
+    gradient: float32[7, 33] = relu_gradient x, exp
+    lt: bool[7, 33] = lt x, y
+    ge: bool[7, 33] = ge x, y
+    ne: bool[7, 33] = ne x, y
+    and: bool[7, 33] = and lt, ne
+    or: bool[7, 33] = or ge, ne
+    not: bool[7, 33] = not or
+    select: float32[7, 33] = select and, x, y
+    count: float32[7, 33] = cast and {dtype: float32}
+    whole: int32[7, 33] = cast x {dtype: int32}
+    return neg, abs, sign, square, expm1, sin, cos, tanh, sigmoid, softplus, erf, relu, relu6, elu, selu, leaky_relu, floor, ceil, round, clamp, sqrt, rsqrt, log, log1p, reciprocal, pow, sub, mul, div, max, min, gradient, lt, and, or, not, select, count, whole`,
+  'operands that repeat along axes': `
+    input x: float32[3, 5, 4, 2]
+    input a: float32[5, 1, 2]
+    input b: float32[3, 1, 4, 1]
+    input c: float32[]
+    input n: int32[6, 1]
+    input m: int32[1, 7]
+    p: float32[3, 5, 4, 2] = add x, a
+    q: float32[3, 5, 4, 2] = mul a, b
+    r: float32[3, 5, 4, 2] = sub c, x
+    s: int32[6, 7] = mul n, m
+    t: int32[6, 7] = max n, m
+    u: bool[6, 7] = eq n, m
+    return p, q, r, s, t, u`,
+  'a fused group with reductions': `
+    input x: float32[9, 70]
+    input mean: float32[70]
+    y: float32[9, 70], s: float32[9], t: float32[70], m: float32[1, 1] = fused x, mean (
+      input a: float32[9, 70]
+      input b: float32[70]
+      c: float32[9, 70] = sub a, b
+      d: float32[9, 70] = square c
+      e: float32[9] = reduce_sum d {axes: [1], keep: false}
+      f: float32[70] = reduce_sum d {axes: [0], keep: false}
+      g: float32[1, 1] = reduce_max c {axes: [0, 1], keep: true}
+      return c, e, f, g
+    )
+    return y, s, t, m`,
+  'a body that is no group': `
+    input x: float32[9, 70]
+    y: float32[9, 70] = fused x (
+      input a: float32[9, 70]
+      m: float32[9, 1] = reduce_max a {axes: [1], keep: true}
+      d: float32[9, 70] = sub a, m
+      return d
+    )
+    return y`,
+  'updates in place, and not': `
+    variable w: float32[6, 9]
+    variable v: float32[6, 9]
+    variable a: float32[3]
+    variable b: float32[3]
+    variable step: int32[]
+    input g: float32[6, 9]
+    before: float32[54] = reshape w {shape: [54]}
+    m: float32[6, 9] = mul v, 0.9
+    u: float32[6, 9] = add m, g
+    n: float32[6, 9] = sub w, u
+    next: int32[] = add step, 1:int32
+    sum: float32[6, 9] = add w, n
+    return sum, before, a
+    update w = n
+    update v = u
+    update a = b
+    update b = a
+    update step = next`,
+  'fused updates': `
+    variable w: float32[33, 20]
+    variable v: float32[33, 20]
+    variable b: float32[20]
+    variable k: float32[5, 5]
+    input x: float32[6, 33]
+    input dy: float32[6, 20]
+    input g: float32[5, 5]
+    input rate: float32[]
+    y: float32[6, 20] = matmul x, w
+    nw: float32[33, 20], nv: float32[33, 20] = fused_update x, dy, w, v, rate {gradient: product} (
+      input d: float32[33, 20]
+      input w: float32[33, 20]
+      input v: float32[33, 20]
+      input r: float32[]
+      m: float32[33, 20] = mul v, r
+      n: float32[33, 20] = add m, d
+      s: float32[33, 20] = mul n, r
+      t: float32[33, 20] = sub w, s
+      return t, n
+    )
+    nb: float32[20] = fused_update dy, b, rate {gradient: sum} (
+      input d: float32[20]
+      input b: float32[20]
+      input r: float32[]
+      s: float32[20] = mul d, r
+      t: float32[20] = sub b, s
+      return t
+    )
+    nk: float32[5, 5] = fused_update g, k {gradient: given} (
+      input d: float32[5, 5]
+      input k: float32[5, 5]
+      t: float32[5, 5] = sub k, d
+      return t
+    )
+    return y
+    update w = nw
+    update v = nv
+    update b = nb
+    update k = nk`,
+  'fused updates with more than the kernel knows': `
+    variable w: float32[33, 20]
+    variable v: float32[33, 20]
+    variable b: float32[20]
+    variable k: float32[5, 5]
+    input x: float32[6, 33]
+    input dy: float32[6, 20]
+    input g: float32[5, 5]
+    input rate: float32[]
+    y: float32[6, 20] = matmul x, w
+    nw: float32[33, 20], nv: float32[33, 20] = fused_update x, dy, w, v, rate {gradient: product} (
+      input d: float32[33, 20]
+      input w: float32[33, 20]
+      input v: float32[33, 20]
+      input r: float32[]
+      m: float32[33, 20] = mul v, 0.5
+      n: float32[33, 20] = add m, d
+      s: float32[33, 20] = mul n, r
+      t: float32[33, 20] = sub w, s
+      return t, n
+    )
+    nb: float32[20] = fused_update dy, b, rate {gradient: sum} (
+      input d: float32[20]
+      input b: float32[20]
+      input r: float32[]
+      s: float32[20] = mul d, r
+      t: float32[20] = sub b, s
+      return t
+    )
+    nk: float32[5, 5] = fused_update g, k {gradient: given} (
+      input d: float32[5, 5]
+      input k: float32[5, 5]
+      t: float32[5, 5] = sub k, d
+      return t
+    )
+    return y
+    update w = nw
+    update v = nv
+    update b = nb
+    update k = nk`,
+  pooling: `
+    input x: float32[2, 7, 9, 5]
+    y: float32[2, 3, 4, 5] = max_pool x {strides: [2, 2], padding: [[0, 0], [0, 0]], dilations: [1, 1], size: [2, 2]}
+    d: float32[2, 3, 4, 5] = mul y, y
+    dx: float32[2, 7, 9, 5] = max_pool_gradient x, y, d {strides: [2, 2], padding: [[0, 0], [0, 0]], dilations: [1, 1], size: [2, 2]}
+    a: float32[2, 4, 9, 5] = average_pool x {strides: [2, 1], padding: [[1, 1], [1, 1]], dilations: [1, 1], size: [3, 3]}
+    da: float32[2, 7, 9, 5] = average_pool_gradient a {strides: [2, 1], padding: [[1, 1], [1, 1]], dilations: [1, 1], size: [3, 3], shape: [2, 7, 9, 5]}
+    return y, dx, a, da`,
+  upsampling: `
+    input x: float32[2, 3, 4, 5]
+    n: float32[2, 6, 12, 5] = upsample_nearest x {factors: [2, 3]}
+    dn: float32[2, 3, 4, 5] = upsample_nearest_gradient n {factors: [2, 3]}
+    b: float32[2, 6, 12, 5] = upsample_bilinear x {factors: [2, 3]}
+    db: float32[2, 3, 4, 5] = upsample_bilinear_gradient b {factors: [2, 3]}
+    return n, dn, b, db`,
   'random numbers': `
     input step: int32[]
     u: float32[700] = uniform step {shape: [700], seed: [123, 4294967295], halves: false}

@@ -45,7 +45,7 @@ test('the nearest are found, from the nearest', async () => {
   const references = points(300, 5, 1);
   const queries = points(40, 5, 2);
   const held = engine.tf.memory().numTensors;
-  const found = await nearestNeighbors(engine.tf, queries, references, { k: 7, signal });
+  const found = await nearestNeighbors(engine, queries, references, { k: 7, signal });
   assert.deepEqual([...found.indices], search(queries, references, 7, false));
   assert.equal(engine.tf.memory().numTensors, held);
 });
@@ -53,7 +53,7 @@ test('the nearest are found, from the nearest', async () => {
 test('a point is no neighbour of itself, but its twin is', async () => {
   const all = points(60, 3, 3);
   all.data.copyWithin(3 * 50, 3 * 10, 3 * 11);
-  const found = await nearestNeighbors(engine.tf, all, all, { k: 4, withoutSelf: true, signal });
+  const found = await nearestNeighbors(engine, all, all, { k: 4, withoutSelf: true, signal });
   assert.deepEqual([...found.indices], search(all, all, 4, true));
   assert.deepEqual([found.indices[40], found.indices[200]], [50, 10]);
   assert.equal(found.distances[40], 0);
@@ -61,7 +61,7 @@ test('a point is no neighbour of itself, but its twin is', async () => {
 
 test('stops when asked', async () => {
   const all = points(10, 2, 4);
-  const work = nearestNeighbors(engine.tf, all, all, { k: 1, signal: AbortSignal.abort() });
+  const work = nearestNeighbors(engine, all, all, { k: 1, signal: AbortSignal.abort() });
   await assert.rejects(work, (error) => error instanceof Failure);
 });
 

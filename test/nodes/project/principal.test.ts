@@ -10,7 +10,7 @@ import { grouped } from './rig.ts';
 const signal = new AbortController().signal;
 
 test('components are the eigenvectors of the covariance, with their shares of the variance', async () => {
-  const { tf } = await testEngine();
+  const engine = await testEngine();
   const size = 24;
   const rows = grouped(500, size, 1, 0);
   // Variances that fall by a tenth from axis to axis, around a mean that is not zero.
@@ -18,9 +18,13 @@ test('components are the eigenvectors of the covariance, with their shares of th
     rows.data[index] = (rows.data[index] ?? 0) * 0.9 ** (index % size) + (index % size);
   }
   const components = 5;
-  const held = tf.memory().numTensors;
-  const { coordinates, shares } = await principalComponents(tf, rows, { components, seed: [1, 2], signal });
-  assert.equal(tf.memory().numTensors, held);
+  const held = engine.tf.memory().numTensors;
+  const { coordinates, shares } = await principalComponents(engine, rows, {
+    components,
+    seed: [1, 2],
+    signal,
+  });
+  assert.equal(engine.tf.memory().numTensors, held);
 
   const all = new SmallMatrix(
     Array.from({ length: rows.count }, (_, row) => [...rows.data.subarray(row * size, (row + 1) * size)]),
@@ -47,9 +51,9 @@ test('components are the eigenvectors of the covariance, with their shares of th
 });
 
 test('rows with less variance than components, or with none, are no trouble', async () => {
-  const { tf } = await testEngine();
+  const engine = await testEngine();
   const line: Matrix = { data: Float32Array.of(0, 0, 0, 3, 4, 0, 6, 8, 0), count: 3, size: 3 };
-  const { coordinates, shares } = await principalComponents(tf, line, {
+  const { coordinates, shares } = await principalComponents(engine, line, {
     components: 2,
     seed: [1, 2],
     signal,
@@ -59,6 +63,6 @@ test('rows with less variance than components, or with none, are no trouble', as
     assert.ok(Math.abs((coordinates[index] ?? 9) - value) < 1e-4),
   );
   const still: Matrix = { data: new Float32Array(6).fill(2), count: 2, size: 3 };
-  const nothing = await principalComponents(tf, still, { components: 2, seed: [1, 2], signal });
+  const nothing = await principalComponents(engine, still, { components: 2, seed: [1, 2], signal });
   assert.deepEqual([...nothing.coordinates, ...nothing.shares], [0, 0, 0, 0, 0, 0]);
 });

@@ -16,9 +16,9 @@ function scattered(count: number, seed: number): Float64Array {
 }
 
 async function neighborsOf(count: number, k: number): Promise<Neighbors> {
-  const { tf } = await testEngine();
+  const engine = await testEngine();
   const all = grouped(count, 6, 3, 8);
-  return nearestNeighbors(tf, all, all, { k, withoutSelf: true, signal: new AbortController().signal });
+  return nearestNeighbors(engine, all, all, { k, withoutSelf: true, signal: new AbortController().signal });
 }
 
 test('kernels have the perplexity that is asked for', () => {

@@ -1,7 +1,8 @@
 /**
  * Moves reshapes behind elementwise instructions: `f(reshape(x))` becomes `reshape(f(x))`. tfjs puts axes of length 1 around
  * matrices and takes them away again, and models change shapes between layers. Behind everything else, reshapes meet and cancel
- * out, and what they stood between can be fused. A reduction reads what was before a reshape, where its axes are the same. (Code motion: J. Knoop, O. Rüthing, B. Steffen, "Lazy code motion", PLDI 1992.)
+ * out, and what they stood between can be fused. A reduction reads what was before a reshape, where its axes are the same.
+ * (Code motion: J. Knoop, O. Rüthing, B. Steffen, "Lazy code motion", PLDI 1992.)
  */
 import { sizeOf } from '../../../core/shape.ts';
 import type { ProgramBuilder } from '../builder.ts';
@@ -41,10 +42,15 @@ function reduced(
 ): readonly Value[] | undefined {
   const source = operand && builder.sourceOf(operand, 'reshape')?.operand;
   if (operand === undefined || source === undefined || result === undefined) return undefined;
-  const axes = axesBefore(source.type.shape, operand.type.shape, attributes.axes);
-  if (axes === undefined) return undefined;
-  const sum = builder.add(op, [source], { axes, keep: false });
   const { shape } = result.type;
+  const before = axesBefore(source.type.shape, operand.type.shape, attributes.axes);
+  // Otherwise of the same elements without axes of length 1, in which it may meet other instructions.
+  const short = operand.type.shape.filter((length) => length !== 1);
+  const axes = before ?? axesBefore(short, operand.type.shape, attributes.axes);
+  if (axes === undefined || (before === undefined && short.length === operand.type.shape.length))
+    return undefined;
+  const given = before === undefined ? builder.add('reshape', [source], { shape: short }) : source;
+  const sum = builder.add(op, [given], { axes, keep: false });
   return [sameShape(sum.type.shape, shape) ? sum : builder.add('reshape', [sum], { shape })];
 }
 

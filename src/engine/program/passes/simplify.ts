@@ -3,6 +3,7 @@
  * are used that hold for every number, NaN, infinities and -0 included: x 1 is x, and x - 0 and x + -0 are, but x + 0 is not,
  * since -0 + 0 is 0. (Peephole optimization: W. M. McKeeman, Communications of the ACM 8(7), 1965.)
  */
+import { sizeOf } from '../../../core/shape.ts';
 import type { ProgramBuilder } from '../builder.ts';
 import { isElementwise, type ElementwiseName } from '../elementwise.ts';
 import type { Attributes, Instruction, OpName, Value } from '../program.ts';
@@ -118,19 +119,24 @@ function unchanged(
       }
       case 'neg':
       case 'not':
-        return [x === undefined ? undefined : builder.sourceOf(x, op)?.operand];
+        return [x && builder.sourceOf(x, op)?.operand];
       case 'select':
         return [y === z || is(x, 1) ? y : is(x, 0) ? z : undefined];
       default:
         return [];
     }
   };
-  return candidates().find((value) => value !== undefined && sameType(value.type, result.type));
+  const found = candidates().filter((value) => value !== undefined);
+  const same = found.find(({ type }) => sameType(type, result.type));
+  const [value] = found;
+  if (same !== undefined || value === undefined) return same;
+  return broadcasted(builder, value, result.type.shape);
 }
 
 /**
  * Elementwise functions stretch their operands themselves: they read what a broadcast repeats, and one number in place of an
- * array filled with it, where another operand still has the shape of the result.
+ * array filled with it, where another operand still has the shape of the result. Where none has, they are computed once, and
+ * the broadcast follows.
  */
 function unstretched(
   { op, attributes }: Instruction,
@@ -138,17 +144,25 @@ function unstretched(
   result: Value,
   builder: ProgramBuilder,
 ): Value | undefined {
+  const smallest = operands.map((operand) => sourceOf(operand, builder));
+  const { shape } = result.type;
+  if (sizeOf(stretched(smallest.map(({ type }) => type.shape))) < sizeOf(shape))
+    return broadcasted(builder, builder.add(op, smallest, attributes as Attributes[OpName]), shape);
   const smaller = [...operands];
   for (const [at, operand] of operands.entries()) {
-    const number = operand.type.shape.length === 0 ? undefined : numberOf(operand, builder);
-    const repeated = builder.sourceOf(operand, 'broadcast')?.operand;
-    const shape = number === undefined ? repeated?.type.shape : [];
-    const shapes = smaller.map(({ type }, place) => (place === at ? shape : undefined) ?? type.shape);
-    if (shape === undefined || !sameShape(stretched(shapes), result.type.shape)) continue;
-    smaller[at] = number === undefined ? (repeated ?? operand) : builder.scalar(number, operand.type.dtype);
+    const source = smallest[at] ?? operand;
+    const shapes = smaller.map((value, place) => (place === at ? source : value).type.shape);
+    if (sameShape(stretched(shapes), shape)) smaller[at] = source;
   }
   if (smaller.every((value, at) => value === operands[at])) return undefined;
   return builder.add(op, smaller, attributes as Attributes[OpName]);
+}
+
+/** What a broadcast repeats, or the number that fills an array. */
+function sourceOf(operand: Value, builder: ProgramBuilder): Value {
+  const number = operand.type.shape.length === 0 ? undefined : numberOf(operand, builder);
+  if (number !== undefined) return builder.scalar(number, operand.type.dtype);
+  return builder.sourceOf(operand, 'broadcast')?.operand ?? operand;
 }
 
 function stretched(shapes: readonly Shape[]): Shape {

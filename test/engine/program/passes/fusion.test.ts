@@ -185,6 +185,12 @@ test('a reduction reads what was before a reshape, where its axes are the same',
     '%1: float32[24] = reshape x {shape: [24]}\n%2: float32[] = reduce_max %1 {axes: [0], keep: false}\nreturn %2',
     '%1: float32[] = reduce_max x {axes: [0, 1], keep: false}\nreturn %1',
   );
+  assertBecomes(
+    moveReshapes,
+    RESHAPED,
+    '%1: float32[1, 4, 6] = reshape z {shape: [1, 4, 6]}\n%2: float32[6] = reduce_sum %1 {axes: [0, 1], keep: false}\nreturn %2',
+    '%1: float32[4, 6] = reshape z {shape: [4, 6]}\n%2: float32[6] = reduce_sum %1 {axes: [0], keep: false}\nreturn %2',
+  );
   const others = `%1: float32[4, 2, 3] = reshape x {shape: [4, 2, 3]}
     %2: float32[4, 3] = reduce_sum %1 {axes: [1], keep: false}
     return %2`;

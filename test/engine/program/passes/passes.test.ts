@@ -121,6 +121,7 @@ return %1`,
   {
     what: 'x 1 that stretches x',
     before: `${ONES}\n%1: ${FULL} = mul row, %0\nreturn %1`,
+    after: `%0: ${FULL} = broadcast row {shape: [2, 3]}\nreturn %0`,
   },
   {
     what: 'a number x 1 as an array',
@@ -176,6 +177,7 @@ return %1`,
     before: `%0: ${FULL} = broadcast row {shape: [2, 3]}
       %1: ${FULL} = add %0, 1
       return %1`,
+    after: `%0: float32[3] = add row, 1\n%1: ${FULL} = broadcast %0 {shape: [2, 3]}\nreturn %1`,
   },
 ];
 
