@@ -1,6 +1,6 @@
 /** Runs programs in WebAssembly. Data and variables stay in its memory from call to call. */
 import { sizeOf } from '../../core/shape.ts';
-import type { Program } from '../program/program.ts';
+import type { Program, Value } from '../program/program.ts';
 import { bytesOf, elementsOf, ProgramError, type Elements, type Type } from '../program/types.ts';
 import { floatBits } from './kernel-calls.ts';
 import { encodeProgram, type EncodedProgram } from './encode.ts';
