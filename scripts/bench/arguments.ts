@@ -1,15 +1,17 @@
 /** The command line of `npm run bench`. */
 import { parseArgs } from 'node:util';
+import { chooseCases } from './choose.ts';
+import { AXES, type Axis } from './scale.ts';
 
 export interface BenchArguments {
   /** Run Keras, PyTorch, JAX and tfjs, too. */
   readonly peers: boolean;
-  /** Time whole commands instead of steps. */
-  readonly whole: boolean;
-  /** Time a whole sweep instead of steps. */
-  readonly sweep: boolean;
+  /** What is timed: steps of cases, or one of the others. */
+  readonly work: 'steps' | 'whole' | 'sweep' | 'inference' | 'scale';
+  /** What grows, with `scale`. */
+  readonly axis: Axis | undefined;
   readonly json: boolean;
-  /** Names of the cases; all if there are none. */
+  /** Names of the cases. */
   readonly cases: readonly string[];
   /** Names of the engines; all if there are none. */
   readonly engines: readonly string[];
@@ -21,32 +23,54 @@ export interface BenchArguments {
 
 export const USAGE = `npm run bench -- [options]
   --peers         Keras, PyTorch, JAX and tfjs-node beside Hourglass
+  --group NAME    the cases of a group: core, unless there is a --case, or all
+  --case NAME     only these cases: names with commas between, or a pattern such as 'dense-*'; may be repeated
+  --engine NAME   Hourglass and this engine; may be repeated, and \`keras\` means all of Keras's
   --whole         whole commands of 5 epochs, from start to exit, instead of steps
   --sweep         a sweep of 8 latent sizes and 10 epochs, from start to exit, instead of steps
-  --case NAME     only this case; may be repeated
-  --engine NAME   Hourglass and this engine; may be repeated, and \`keras\` means all of Keras's
-  --rounds N      turns of each engine; 4, or 2 with --whole or --sweep
+  --inference     the first evaluate and predict of 70,000 images, instead of steps; without --case, of dense and conv-stride2
+  --scale AXIS    steps by the size of the batch, of the hidden layers (width) or of the images (side)
+  --rounds N      turns of each engine; 4, or 2 with --whole, --sweep, --inference or --scale
   --steps N       steps of one stretch; with --sweep, of one epoch
   --json          one JSON document; nothing else with 'npm run --silent bench'`;
 
 /** What is wrong with the command line. */
 export class UsageError extends Error {}
 
+/** Names of cases by their groups; `all` has every one. */
+export type Groups = Readonly<Record<'core' | 'all', readonly string[]>>;
+
+/** Cases of `--inference` if none is named. */
+const INFERRED = ['dense', 'conv-stride2'];
+
 /** @throws UsageError */
-export function parseArguments(args: readonly string[], knownCases: readonly string[]): BenchArguments {
-  const { peers, whole, sweep, json, case: cases, engine, rounds, steps } = readOptions(args);
-  const unknown = cases.find((name) => !knownCases.includes(name));
-  if (unknown !== undefined) {
-    throw new UsageError(`there is no case \`${unknown}\`; there are ${knownCases.join(', ')}`);
+export function parseArguments(args: readonly string[], groups: Groups): BenchArguments {
+  const { peers, json, case: cases, group, engine, rounds, steps, scale, ...flags } = readOptions(args);
+  const works = (['whole', 'sweep', 'inference'] as const).filter((work) => flags[work]);
+  const chosen = [...works, ...(scale === undefined ? [] : (['scale'] as const))];
+  const [work = 'steps', other] = chosen;
+  if (other !== undefined) throw new UsageError(`--${work} and --${other} exclude each other`);
+  const axis = AXES.find((name) => name === scale);
+  if (scale !== undefined && axis === undefined) {
+    throw new UsageError(`--scale takes ${AXES.join(', ')}, not \`${scale}\``);
   }
+  if (group !== undefined && group !== 'core' && group !== 'all') {
+    throw new UsageError(`there is no group \`${group}\`; there are core, all`);
+  }
+  const named = cases.flatMap((text) => text.split(',')).filter((text) => text !== '');
+  const found = chooseCases(named, groups.all);
+  if (found.unknown !== undefined) {
+    throw new UsageError(`there is no case \`${found.unknown}\`; there are ${groups.all.join(', ')}`);
+  }
+  const usual = group === undefined && work === 'inference' ? INFERRED : groups[group ?? 'core'];
   return {
     peers,
-    whole,
-    sweep,
+    work,
+    axis,
     json,
-    cases,
+    cases: named.length > 0 ? found.names : usual,
     engines: engine,
-    rounds: rounds === undefined ? (whole || sweep ? 2 : 4) : wholeNumber('--rounds', rounds),
+    rounds: rounds === undefined ? (work === 'steps' ? 4 : 2) : wholeNumber('--rounds', rounds),
     steps: steps === undefined ? undefined : wholeNumber('--steps', steps),
   };
 }
@@ -64,7 +88,10 @@ function readOptions(args: readonly string[]) {
         peers: { type: 'boolean', default: false },
         whole: { type: 'boolean', default: false },
         sweep: { type: 'boolean', default: false },
+        inference: { type: 'boolean', default: false },
+        scale: { type: 'string' },
         json: { type: 'boolean', default: false },
+        group: { type: 'string' },
         case: { type: 'string', multiple: true, default: [] },
         engine: { type: 'string', multiple: true, default: [] },
         rounds: { type: 'string' },

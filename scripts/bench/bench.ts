@@ -7,18 +7,22 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { writeFileAtomic } from '../../src/files/atomic.ts';
 import { packageRoot } from '../../src/core/package-root.ts';
 import { installEngine } from '../../src/engine/install.ts';
-import { readMnist } from '../../src/nodes/dataset/mnist.ts';
-import { isWanted, parseArguments, USAGE, UsageError, type BenchArguments } from './arguments.ts';
-import { CASES, flopsOf, withSteps, type BenchCase } from './cases.ts';
-import { Contestant, ENGINES, OURS, PYTHON, type EngineSpec } from './engines.ts';
+import { parseArguments, USAGE, UsageError, type BenchArguments } from './arguments.ts';
+import { hasConvolutions, type BenchCase } from './bench-case.ts';
+import { CASES, GROUPS, withSteps } from './cases.ts';
+import { writeImages } from './data.ts';
+import { enginesOf, PYTHON } from './engines.ts';
+import { flopsOf } from './flops.ts';
+import { inferenceTable, timeInference, type InferenceResult } from './inference.ts';
 import { loadNote, otherLoad } from './load.ts';
 import type { Limit } from './limit.ts';
-import type { Stretch, Task } from './protocol.ts';
-import { notesOn, resultsOf, resultTable, table, type Result } from './results.ts';
+import { resultTable, type Result } from './results.ts';
+import { runCase } from './run-case.ts';
+import { growthTable, laddersOf } from './scale.ts';
 import { sweepWork } from './sweep.ts';
+import { table } from './table.ts';
 import { RUN_WORK, timeWholeCommands } from './whole.ts';
 
 const FOLDER = join(packageRoot, '.bench');
@@ -28,11 +32,9 @@ const options = readArguments();
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 function readArguments(): BenchArguments {
+  const names = (cases: readonly BenchCase[]): readonly string[] => cases.map(({ name }) => name);
   try {
-    return parseArguments(
-      process.argv.slice(2),
-      CASES.map(({ name }) => name),
-    );
+    return parseArguments(process.argv.slice(2), { core: names(GROUPS.core), all: names(GROUPS.all) });
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     process.stderr.write(`${error.message}\n\n${USAGE}\n`);
@@ -49,62 +51,6 @@ function installPeers(): void {
   execFileSync(PYTHON, install, { stdio: ['ignore', 2, 2] });
 }
 
-interface CaseResults {
-  readonly results: readonly Result[];
-  readonly versions: Readonly<Record<string, string>>;
-  /** Why engines are left out. */
-  readonly refusals: readonly string[];
-  /** Of the processor, before each round: what other programs used. */
-  readonly loads: readonly number[];
-}
-
-/** An engine that fails is left out, but ours must not. */
-async function runCase(
-  benchCase: BenchCase,
-  engines: readonly EngineSpec[],
-  rounds: number,
-  images: string,
-): Promise<CaseResults> {
-  const task: Task = { ...benchCase, images, threads: THREADS };
-  const contestants: Contestant[] = [];
-  const versions: Record<string, string> = {};
-  const failed = new Map<Contestant, string>();
-  const attempt = async (contestant: Contestant, action: () => Promise<void>): Promise<void> => {
-    if (failed.has(contestant)) return;
-    await action().catch((error: unknown) => {
-      if (contestant.name === OURS || !(error instanceof Error)) throw error;
-      failed.set(contestant, `${benchCase.name}: ${error.message}`);
-      say(`${benchCase.name}: ${contestant.name} fails and is left out`);
-    });
-  };
-  try {
-    for (const engine of engines) {
-      say(`${benchCase.name}: starting ${engine.name}`);
-      const contestant = new Contestant(engine, task);
-      contestants.push(contestant);
-      await attempt(contestant, async () => {
-        Object.assign(versions, await contestant.ready());
-      });
-    }
-    const stretches = new Map<string, Stretch[]>();
-    const loads: number[] = [];
-    for (let round = 1; round <= rounds; round++) {
-      say(`${benchCase.name}: round ${round} of ${rounds}`);
-      loads.push(await otherLoad());
-      for (const contestant of contestants) {
-        await attempt(contestant, async () => {
-          const { name } = contestant;
-          stretches.set(name, [...(stretches.get(name) ?? []), await contestant.run()]);
-        });
-      }
-    }
-    const results = resultsOf(benchCase.name, benchCase.batch, OURS, stretches);
-    return { results, versions, refusals: [...failed.values()], loads };
-  } finally {
-    for (const contestant of contestants) contestant.stop();
-  }
-}
-
 function measureLimit(): Limit {
   const program = fileURLToPath(new URL('./limit.js', import.meta.url));
   const { status, stdout, stderr } = spawnSync(process.execPath, [program, String(THREADS)], {
@@ -116,7 +62,7 @@ function measureLimit(): Limit {
 
 function limitTable(cases: readonly BenchCase[], { product, convolution }: Limit): string {
   const rows = cases.map((each) => {
-    const rate = each.model === 'dense' ? product : convolution;
+    const rate = hasConvolutions(each) ? convolution : product;
     const flops = flopsOf(each);
     return [each.name, '', (flops / 1e6).toFixed(0), rate.toFixed(0), (flops / rate / 1e6).toFixed(2)];
   });
@@ -126,45 +72,71 @@ function limitTable(cases: readonly BenchCase[], { product, convolution }: Limit
 mkdirSync(FOLDER, { recursive: true });
 await installEngine((step) => say(step), new AbortController().signal);
 if (options.peers) installPeers();
-const images = join(FOLDER, 'mnist.u8');
-if (!existsSync(images)) await writeFileAtomic(images, (await readMnist('train', 'images')).data);
+const images = await writeImages(FOLDER);
 
-const cases = CASES.filter(({ name }) => isWanted(name, options.cases)).map((each) =>
-  withSteps(each, options.steps),
-);
-const results: Result[] = [];
-const refusals: string[] = [];
-const isWhole = options.whole || options.sweep;
-const loads: number[] = isWhole ? [await otherLoad()] : [];
+const results: (Result | InferenceResult)[] = [];
+const tables: string[] = [];
+const notes: string[] = [];
+const loads: number[] = [await otherLoad()];
 const versions: Record<string, string> = { node: process.version };
-if (isWhole) {
-  const work = options.sweep ? sweepWork(options.steps) : RUN_WORK;
-  results.push(...(await timeWholeCommands(work, { folder: FOLDER, ...options, say })));
-} else {
+const limit = measureLimit();
+
+/** Every engine on every case. */
+async function runCases(cases: readonly BenchCase[]): Promise<readonly Result[]> {
+  const all: Result[] = [];
   for (const benchCase of cases) {
-    const engines = ENGINES.filter(
-      ({ name, isPeer, suits }) =>
-        (options.peers || !isPeer) &&
-        (name === OURS || isWanted(name, options.engines)) &&
-        (suits?.(benchCase) ?? true),
-    );
-    const found = await runCase(benchCase, engines, options.rounds, images);
-    results.push(...found.results);
-    refusals.push(...found.refusals);
+    const found = await runCase(benchCase, {
+      ...{ rounds: options.rounds, threads: THREADS, images: images[benchCase.data], say },
+      engines: enginesOf(benchCase, options),
+    });
+    all.push(...found.results);
+    notes.push(...found.notes);
     loads.push(...found.loads);
     Object.assign(versions, found.versions);
   }
+  results.push(...all);
+  return all;
+}
+
+const cases = CASES.filter(({ name }) => options.cases.includes(name)).map((each) =>
+  withSteps(each, options.steps),
+);
+switch (options.work) {
+  case 'steps':
+    tables.push(resultTable(await runCases(cases)), limitTable(cases, limit));
+    break;
+  case 'scale':
+    if (options.axis === undefined) break;
+    for (const ladder of laddersOf(options.axis, options.steps)) {
+      const found = await runCases(ladder.rungs.map(({ benchCase }) => benchCase));
+      tables.push(growthTable(ladder, options.axis, found));
+    }
+    break;
+  case 'inference': {
+    const found = cases.flatMap((each) =>
+      timeInference(each, { ...options, threads: THREADS, images: images[each.data], say }),
+    );
+    results.push(...found);
+    tables.push(inferenceTable(found));
+    break;
+  }
+  case 'whole':
+  case 'sweep': {
+    const work = options.work === 'sweep' ? sweepWork(options.steps) : RUN_WORK;
+    const found = await timeWholeCommands(work, { folder: FOLDER, ...options, say });
+    results.push(...found);
+    tables.push(resultTable(found));
+  }
 }
 const machine = { cpu: cpus()[0]?.model ?? '', cores: cpus().length, threads: THREADS };
-const limit = measureLimit();
-const notes = [...notesOn(results), ...refusals, ...loadNote(loads)];
+notes.push(...loadNote(loads));
 if (options.json) {
   process.stdout.write(`${JSON.stringify({ machine, versions, limit, results, notes }, null, 2)}\n`);
 } else {
   const facts = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   process.stdout.write(
-    `${resultTable(results)}\n\n${isWhole ? '' : `${limitTable(cases, limit)}\n\n`}` +
+    `${tables.map((each) => `${each}\n\n`).join('')}` +
       `${machine.cpu}, ${machine.cores} cores, ${THREADS} threads each; ${facts.join(', ')}\n` +
-      notes.map((note) => `${note}\n`).join(''),
+      [...new Set(notes)].map((note) => `${note}\n`).join(''),
   );
 }

@@ -4,14 +4,15 @@ import { createInterface } from 'node:readline';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { packageRoot } from '../../src/core/package-root.ts';
-import type { BenchCase } from './cases.ts';
+import { isWanted } from './arguments.ts';
+import { hasConvolutions, type BenchCase } from './bench-case.ts';
 import type { Ready, Stretch, Task } from './protocol.ts';
 
 export interface EngineSpec {
   readonly name: string;
   readonly isPeer: boolean;
   command(task: Task): readonly string[];
-  /** Whether it is worth its time for a case; all are if this is left out. */
+  /** Whether it is worth its time for a case, unless it is asked for by name; all are if this is left out. */
   suits?(benchCase: BenchCase): boolean;
 }
 
@@ -38,20 +39,37 @@ function peer(name: string, program: string, mode: string): EngineSpec {
 
 export const OURS = 'hourglass';
 
+/** What takes long to start or to run is timed on the two oldest cases. */
+const onFirst = ({ name }: BenchCase): boolean => ['dense', 'conv'].includes(name);
+const withoutConvolutions = (benchCase: BenchCase): boolean => !hasConvolutions(benchCase);
+
 export const ENGINES: readonly EngineSpec[] = [
   own(OURS, 'hourglass', 'auto'),
-  { ...own('hourglass, eager', 'hourglass', 'eager'), suits: ({ name }) => ['dense', 'conv'].includes(name) },
-  { ...own('tfjs-node fit', 'tfjs'), isPeer: true, suits: ({ name }) => ['dense', 'conv'].includes(name) },
+  { ...own('hourglass, eager', 'hourglass', 'eager'), suits: onFirst },
+  { ...own('hourglass, webassembly', 'hourglass', 'auto', 'portable'), suits: () => false },
+  { ...own('tfjs-node fit', 'tfjs'), isPeer: true, suits: onFirst },
   peer('keras', 'keras', 'default'),
   peer('keras, jit', 'keras', 'jit'),
   // `steps_per_execution`, which few set, spares Keras most of its work between steps.
-  { ...peer('keras, jit, 25 steps a call', 'keras', 'jit-25'), suits: ({ model }) => model === 'dense' },
+  { ...peer('keras, jit, 25 steps a call', 'keras', 'jit-25'), suits: withoutConvolutions },
   peer('torch, eager', 'torch', 'eager'),
-  { ...peer('torch, compile', 'torch', 'compile'), suits: ({ name }) => ['dense', 'conv'].includes(name) },
+  { ...peer('torch, compile', 'torch', 'compile'), suits: onFirst },
   peer('jax, by the step', 'jax', 'step'),
   // In a loop, XLA's convolutions take more than a second a step.
-  { ...peer('jax, scan', 'jax', 'scan'), suits: ({ model }) => model === 'dense' },
+  { ...peer('jax, scan', 'jax', 'scan'), suits: withoutConvolutions },
 ];
+
+/** The engines of a case: ours, and those that are wanted and suit it. An engine's full name wants it in any case. */
+export function enginesOf(
+  benchCase: BenchCase,
+  { peers, engines }: { readonly peers: boolean; readonly engines: readonly string[] },
+): readonly EngineSpec[] {
+  return ENGINES.filter(({ name, isPeer, suits }) => {
+    if (name === OURS) return true;
+    if ((isPeer && !peers) || !isWanted(name, engines)) return false;
+    return engines.includes(name) || (suits?.(benchCase) ?? true);
+  });
+}
 
 /** A running engine. */
 export class Contestant {
@@ -76,8 +94,8 @@ export class Contestant {
   }
 
   /** Waits until it is warm. */
-  async ready(): Promise<Ready['versions']> {
-    return ((await this.#read()) as Ready).versions;
+  async ready(): Promise<Ready> {
+    return (await this.#read()) as Ready;
   }
 
   async run(): Promise<Stretch> {

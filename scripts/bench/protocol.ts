@@ -3,17 +3,45 @@
  * warm up, trains another at each line that it reads, and ends with its input.
  */
 import { createInterface } from 'node:readline';
-import type { BenchCase } from './cases.ts';
+import type { JsonObject } from '../../src/core/json.ts';
+import { placedLayers, type BenchCase } from './bench-case.ts';
+import { rowsOf } from './data.ts';
+
+/** What the peers build their model from. */
+export interface TaskLayer {
+  /** `Dense`, `Conv2D`, … */
+  readonly name: string;
+  /** Keras's arguments, all of them. */
+  readonly args: JsonObject;
+  /** Shapes without the batch; images are [height, width, channels]. */
+  readonly input: readonly number[];
+  readonly output: readonly number[];
+}
 
 export interface Task extends BenchCase {
-  /** File of 60,000 images of 784 bytes. */
+  readonly layers: readonly TaskLayer[];
+  /** File of images, one byte a value. */
   readonly images: string;
+  /** How many there are. */
+  readonly rows: number;
   readonly threads: number;
+}
+
+export function taskOf(benchCase: BenchCase, images: string, threads: number): Task {
+  const layers = placedLayers(benchCase).map(({ layer: { name, args }, input, output }) => ({
+    name,
+    args,
+    input,
+    output,
+  }));
+  return { ...benchCase, layers, images, rows: rowsOf(benchCase), threads };
 }
 
 export interface Ready {
   readonly ready: true;
   readonly versions: Readonly<Record<string, string>>;
+  /** What must be known to read the numbers. */
+  readonly note?: string;
 }
 
 export interface Stretch {
@@ -24,12 +52,12 @@ export interface Stretch {
 
 /** The engine's side of it. */
 export async function serve(
-  versions: Ready['versions'],
+  facts: Omit<Ready, 'ready'>,
   run: () => Promise<Pick<Stretch, 'steps' | 'loss'>>,
 ): Promise<void> {
   const print = (line: Ready | Stretch): boolean => process.stdout.write(`${JSON.stringify(line)}\n`);
   await run();
-  print({ ready: true, versions });
+  print({ ready: true, ...facts });
   for await (const _line of createInterface({ input: process.stdin })) {
     const started = performance.now();
     const { steps, loss } = await run();

@@ -1,5 +1,6 @@
 /** What the benchmark found, as numbers and as a table. */
 import type { Stretch } from './protocol.ts';
+import { table } from './table.ts';
 
 export interface Result {
   readonly case: string;
@@ -35,28 +36,6 @@ export function resultsOf(
     ratio: own / msPerStep,
     loss: stretches.get(engine)?.at(-1)?.loss ?? Number.NaN,
   }));
-}
-
-/** What must be known to read the numbers. */
-export function notesOn(results: readonly Result[]): string[] {
-  const differs = results.some(
-    (result) => result.engine.startsWith('tfjs') && result.case.startsWith('dense'),
-  );
-  return differs ? ['tfjs-node has no Nadam: its dense models learn by Adam.'] : [];
-}
-
-/** Columns of equal width; numbers to the right. */
-export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const all = [header, ...rows];
-  const widths = header.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
-  const line = (row: readonly string[]): string =>
-    widths
-      .map((width, column) =>
-        column < 2 ? (row[column] ?? '').padEnd(width) : (row[column] ?? '').padStart(width),
-      )
-      .join('  ')
-      .trimEnd();
-  return [line(header), widths.map((width) => '-'.repeat(width)).join('  '), ...rows.map(line)].join('\n');
 }
 
 export function resultTable(results: readonly Result[]): string {

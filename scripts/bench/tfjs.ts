@@ -1,8 +1,11 @@
-/** tfjs's own `fit` as an engine of the benchmark: `tfjs.js <task>`. It has no Nadam: Adam stands in for it. */
+/** tfjs's own `fit` as an engine of the benchmark: `tfjs.js <task>`. */
+import type { Optimizer } from '@tensorflow/tfjs';
 import { readFileSync } from 'node:fs';
+import type { JsonObject } from '../../src/core/json.ts';
+import { sizeOf } from '../../src/core/shape.ts';
 import { loadNative, prepareEnvironment } from '../../src/engine/addon.ts';
 import { readEngineRecord } from '../../src/engine/location.ts';
-import { serve, type Task } from './protocol.ts';
+import { serve, type Task, type TaskLayer } from './protocol.ts';
 
 const task = JSON.parse(process.argv[2] ?? '') as Task;
 const record = await readEngineRecord();
@@ -10,45 +13,65 @@ if (record === undefined) throw new Error('TensorFlow is not installed');
 prepareEnvironment(task.threads);
 // Without the kernels and gradients that Hourglass adds.
 const { tf } = await loadNative(record.addon);
-const { layers } = tf;
 
-const model = tf.sequential();
-const conv = (filters: number, strides: number) =>
-  ({ filters, strides, kernelSize: 3, padding: 'same', activation: 'relu' }) as const;
-if (task.model === 'dense') {
-  const sizes = [512, 256, 128, 64, task.latent, 64, 128, 256, 512];
-  sizes.forEach((units, index) => {
-    const input = index === 0 ? { inputShape: [784] } : {};
-    model.add(layers.dense({ units, activation: index === 4 ? 'linear' : 'relu', ...input }));
-    if (task.dropout > 0 && index !== 4) model.add(layers.dropout({ rate: task.dropout }));
-  });
-  model.add(layers.dense({ units: 784, activation: 'sigmoid' }));
-} else {
-  model.add(layers.conv2d({ ...conv(32, 2), inputShape: [28, 28, 1] }));
-  model.add(layers.conv2d(conv(64, 2)));
-  model.add(layers.flatten());
-  model.add(layers.dense({ units: task.latent }));
-  const [shape, stride] = task.model === 'conv' ? [[28, 28, 1], 1] : [[7, 7, 64], 2];
-  model.add(layers.dense({ units: shape.reduce((product, length) => product * length, 1) }));
-  model.add(layers.reshape({ targetShape: shape }));
-  model.add(layers.conv2dTranspose(conv(64, stride)));
-  model.add(layers.conv2dTranspose(conv(32, stride)));
-  model.add(layers.conv2dTranspose({ ...conv(1, 1), activation: 'sigmoid' }));
+type SavedModel = Parameters<typeof tf.models.modelFromJSON>[0];
+
+const LOSSES = {
+  binary_crossentropy: 'binaryCrossentropy',
+  mse: 'meanSquaredError',
+  mae: 'meanAbsoluteError',
+} as const;
+
+/** tfjs reads Keras's layers as Keras saves them; initializers are Keras's defaults in both. */
+function savedLayer({ name, args }: TaskLayer, index: number): JsonObject {
+  const given = Object.entries(args).filter(
+    ([key, value]) => value !== null && !/_(initializer|regularizer)$/.test(key),
+  );
+  const { negative_slope: alpha, ...config } = Object.fromEntries(given);
+  return {
+    class_name: name,
+    config: {
+      name: `layer_${index}`,
+      ...config,
+      ...(alpha === undefined ? {} : { alpha }),
+      ...(index === 0 ? { batch_input_shape: [null, ...task.architecture.input_shape] } : {}),
+    },
+  };
 }
-model.compile({
-  optimizer: tf.train.adam(0.001),
-  loss: task.model === 'dense' ? 'binaryCrossentropy' : 'meanSquaredError',
-});
+
+/** Adam stands in where tfjs has none of the name. */
+function optimizerOf(): { readonly optimizer: Optimizer; readonly note?: string } {
+  const { optimizer } = task;
+  if ('SGD' in optimizer) {
+    const { momentum, nesterov } = optimizer.SGD;
+    return { optimizer: tf.train.momentum(0.01, momentum, nesterov) };
+  }
+  if ('RMSprop' in optimizer) return { optimizer: tf.train.rmsprop(0.001, optimizer.RMSprop.rho) };
+  const [name = ''] = Object.keys(optimizer);
+  const note = `tfjs-node has no ${name}: Adam stands in for it.`;
+  return { optimizer: tf.train.adam(0.001), ...(name === 'Adam' ? {} : { note }) };
+}
+
+const topology = { class_name: 'Sequential', config: { layers: task.layers.map(savedLayer) } };
+// Its types only allow lists that may be changed.
+const model = await tf.models.modelFromJSON({ modelTopology: topology } as unknown as SavedModel);
+const { optimizer, note } = optimizerOf();
+model.compile({ optimizer, loss: LOSSES[task.loss] });
 
 // A step takes 20 to 50 ms: a sixth of the others' stretch is long enough.
 const steps = Math.ceil(task.steps / 6);
-const rows = Math.min(steps * task.batch, 60_000);
-const values = Float32Array.from(readFileSync(task.images).subarray(0, rows * 784), (byte) => byte / 255);
-const clean = tf.tensor(values, task.model === 'dense' ? [rows, 784] : [rows, 28, 28, 1]);
+const rows = Math.min(steps * task.batch, task.rows);
+const shape = [...task.architecture.input_shape];
+const bytes = readFileSync(task.images).subarray(0, rows * sizeOf(shape));
+const clean = tf.tensor(
+  Float32Array.from(bytes, (byte) => byte / 255),
+  [rows, ...shape],
+);
 const given =
-  task.model === 'dense' ? clean : clean.add(tf.randomNormal(clean.shape, 0.5, 0.5)).clipByValue(0, 1);
+  task.data === 'noisy' ? clean.add(tf.randomNormal(clean.shape, 0.5, 0.5)).clipByValue(0, 1) : clean;
 
-await serve({ tfjs: tf.version['tfjs-core'] ?? '' }, async () => {
+const versions = { tfjs: tf.version['tfjs-core'] ?? '' };
+await serve({ versions, ...(note === undefined ? {} : { note }) }, async () => {
   const { history } = await model.fit(given, clean, {
     batchSize: task.batch,
     epochs: 1,

@@ -1,6 +1,7 @@
 """What the peers share: the task, the images, and the protocol of `protocol.ts`."""
 
 import json
+import math
 import os
 import sys
 import time
@@ -9,10 +10,11 @@ TASK = json.loads(sys.argv[1])
 MODE = sys.argv[2]
 BATCH = TASK["batch"]
 STEPS = TASK["steps"]
-LATENT = TASK["latent"]
-DROPOUT = TASK["dropout"]
-IS_DENSE = TASK["model"] == "dense"
+ROWS = TASK["rows"]
+LOSS = TASK["loss"]
+IS_NOISY = TASK["data"] == "noisy"
 THREADS = str(TASK["threads"])
+((OPTIMIZER, OPTIMIZER_ARGS),) = TASK["optimizer"].items()
 
 # The last is JAX's.
 for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "NPROC"):
@@ -23,13 +25,36 @@ os.environ["KERAS_BACKEND"] = "tensorflow"
 import numpy as np  # noqa: E402  (reads the environment)
 
 
+def model():
+    """Shape of a sample, and the layers; those that only make a vector of an image and an image of a vector are left out."""
+    shape, layers = TASK["architecture"]["input_shape"], TASK["layers"]
+    if layers[0]["name"] == "Flatten" and layers[-1]["name"] == "Reshape":
+        return (math.prod(shape),), layers[1:-1]
+    return tuple(shape), layers
+
+
+SHAPE, LAYERS = model()
+
+
+def logit_layers():
+    """The layers, and whether the loss takes logits: then the sigmoid at the end is left out."""
+    *before, last = LAYERS
+    if LOSS != "binary_crossentropy" or last["args"].get("activation") != "sigmoid":
+        return LAYERS, False
+    return [*before, {**last, "args": {**last["args"], "activation": "linear"}}], True
+
+
+def pair(value):
+    """One number for both directions, or two."""
+    return tuple(value) if isinstance(value, list) else (value, value)
+
+
 def images():
-    """Inputs and targets, float32: [60000, 784], or [60000, 28, 28, 1] for convolutions."""
-    data = np.fromfile(TASK["images"], dtype=np.uint8)
-    clean = data.reshape(-1, 784).astype(np.float32) / 255
-    if IS_DENSE:
+    """Inputs and targets, float32 [rows, ...shape]; the same array where the input is the target."""
+    data = np.fromfile(TASK["images"], dtype=np.uint8)[: ROWS * math.prod(SHAPE)]
+    clean = data.reshape(ROWS, *SHAPE).astype(np.float32) / 255
+    if not IS_NOISY:
         return clean, clean
-    clean = clean.reshape(-1, 28, 28, 1)
     draws = np.random.default_rng(1).normal(0.5, 0.5, clean.shape)
     return np.clip(clean + draws, 0, 1).astype(np.float32), clean
 
@@ -38,7 +63,7 @@ def orders(seed=1):
     """Row numbers of one stretch after the other: int64 [steps, batch]."""
     draws = np.random.default_rng(seed)
     while True:
-        yield draws.permutation(60000)[: STEPS * BATCH].reshape(STEPS, BATCH)
+        yield draws.permutation(ROWS)[: STEPS * BATCH].reshape(STEPS, BATCH)
 
 
 class Turns:

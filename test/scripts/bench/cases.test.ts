@@ -1,39 +1,95 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { architectureOf, CASES, flopsOf, withSteps } from '../../../scripts/bench/cases.ts';
-import { inferAutoencoder } from '../../../src/layers/shapes.ts';
+import { completeCase, hasConvolutions, placedLayers } from '../../../scripts/bench/bench-case.ts';
+import { CASES, GROUPS, withSteps } from '../../../scripts/bench/cases.ts';
+import { rowsOf } from '../../../scripts/bench/data.ts';
+import { flopsOf } from '../../../scripts/bench/flops.ts';
+import { denseModel, poolingModel, stridedModel } from '../../../scripts/bench/models.ts';
+import { taskOf } from '../../../scripts/bench/protocol.ts';
+import { sizeOf } from '../../../src/core/shape.ts';
+
+const WRITTEN = {
+  name: 'mine',
+  model: denseModel({ widths: [512, 256, 128, 64] }),
+  optimizer: 'adam',
+  loss: 'mse',
+  data: 'mnist',
+  batch: 32,
+  steps: 10,
+} as const;
 
 for (const benchCase of CASES) {
-  test(`${benchCase.name}: the layers fit together, and the latent size is the case's`, () => {
-    const findings: unknown[] = [];
-    const shapes = inferAutoencoder(architectureOf(benchCase), (finding) => findings.push(finding));
-    assert.deepEqual(findings, []);
-    assert.deepEqual(shapes?.latent, [benchCase.latent]);
-  });
-
-  test(`${benchCase.name}: a stretch is within an epoch of whole batches`, () => {
-    assert.ok(benchCase.steps * benchCase.batch <= 60_000);
+  test(`${benchCase.name}: the layers fit together, and a stretch is within an epoch of whole batches`, () => {
+    const { input_shape: input } = benchCase.architecture;
+    assert.deepEqual(placedLayers(benchCase).at(-1)?.output, input);
+    assert.ok(benchCase.steps * benchCase.batch <= rowsOf(benchCase));
+    assert.ok(Number.isInteger(benchCase.steps));
+    // MNIST has one shape.
+    if (benchCase.data !== 'uniform') assert.deepEqual(input, [28, 28, 1]);
   });
 }
 
-test('names are unique', () => {
+test('names are unique, and the core is a part of all', () => {
   const names = CASES.map(({ name }) => name);
   assert.equal(new Set(names).size, names.length);
+  for (const { name } of GROUPS.core) assert.ok(names.includes(name), name);
+  assert.ok(GROUPS.core.length < CASES.length);
+});
+
+test('the schemas fill in the arguments of layers and optimizers', () => {
+  const { optimizer, architecture } = completeCase({ ...WRITTEN, optimizer: { SGD: { momentum: 0.9 } } });
+  assert.deepEqual(optimizer, { SGD: { learning_rate: 0.01, momentum: 0.9, nesterov: false } });
+  const [flatten, dense] = architecture.encoder;
+  assert.equal(flatten, 'Flatten');
+  assert.ok(typeof dense === 'object' && 'Dense' in dense);
+  assert.equal(dense.Dense.kernel_initializer, 'glorot_uniform');
+});
+
+test('what the schemas refuse is no case', () => {
+  assert.throws(() => completeCase({ ...WRITTEN, optimizer: 'adaam' }), TypeError);
+  const model = { ...WRITTEN.model, encoder: [{ Dense: { unit: 3 } }] };
+  assert.throws(() => completeCase({ ...WRITTEN, model }), TypeError);
+});
+
+test('a task names all layers, with their arguments and shapes', () => {
+  const model = poolingModel();
+  const { layers, rows, threads } = taskOf(completeCase({ ...WRITTEN, model }), 'images', 2);
+  assert.equal(layers.length, model.encoder.length + model.decoder.length);
+  assert.deepEqual(layers[1], {
+    name: 'MaxPooling2D',
+    args: { pool_size: 2, strides: null, padding: 'valid' },
+    input: [28, 28, 32],
+    output: [14, 14, 32],
+  });
+  assert.deepEqual([rows, threads], [60_000, 2]);
+});
+
+test('larger images are fewer', () => {
+  const model = stridedModel({ input: [56, 28, 2] });
+  assert.equal(rowsOf(completeCase({ ...WRITTEN, model, data: 'uniform' })), 15_000);
 });
 
 test('stretches can be shortened, and lengthened up to an epoch', () => {
-  const [dense] = CASES;
-  assert.ok(dense !== undefined);
-  assert.equal(withSteps(dense, 10).steps, 10);
-  assert.equal(withSteps(dense).steps, dense.steps);
-  assert.equal(withSteps({ ...dense, batch: 512 }, 1000).steps, 117);
+  const benchCase = completeCase(WRITTEN);
+  assert.equal(withSteps(benchCase, 5).steps, 5);
+  assert.equal(withSteps(benchCase).steps, 10);
+  assert.equal(withSteps({ ...benchCase, batch: 512 }, 1000).steps, 117);
 });
 
 test('a step of dense layers takes two operations a weight and sample, three times', () => {
-  const [dense] = CASES;
-  assert.ok(dense !== undefined);
+  const benchCase = completeCase(WRITTEN);
   const halves = [784, 512, 256, 128, 64, 32];
   const weights = 2 * halves.slice(1).reduce((sum, size, index) => sum + size * (halves[index] ?? 0), 0);
-  assert.equal(flopsOf(dense), 6 * dense.batch * weights);
-  assert.equal(flopsOf({ ...dense, batch: 2 * dense.batch }), 2 * flopsOf(dense));
+  assert.equal(flopsOf(benchCase), 6 * 32 * weights);
+  assert.equal(flopsOf({ ...benchCase, batch: 64 }), 2 * flopsOf(benchCase));
+  assert.equal(hasConvolutions(benchCase), false);
+});
+
+test('a convolution takes them for every pixel of the smaller image', () => {
+  const model = stridedModel({ filters: [8], latent: 2 });
+  const benchCase = completeCase({ ...WRITTEN, model, batch: 1 });
+  const small = sizeOf([14, 14]);
+  const products = small * 9 * 8 + 2 * (2 * small * 8) + small * 9 * 8 * 8 + 28 * 28 * 9 * 8;
+  assert.equal(flopsOf(benchCase), 6 * products);
+  assert.equal(hasConvolutions(benchCase), true);
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { notesOn, resultsOf, resultTable, table, type Result } from '../../../scripts/bench/results.ts';
+import { resultsOf, resultTable, type Result } from '../../../scripts/bench/results.ts';
+import { table } from '../../../scripts/bench/table.ts';
 
 const stretches = new Map([
   [
@@ -57,16 +58,4 @@ test('a case is named once, at its first engine', () => {
 test('a result without a loss leaves its place empty', () => {
   const whole: Result = { case: 'whole', engine: 'ours', msPerStep: 2, secondsPerEpoch: 4, ratio: 1 };
   assert.match(resultTable([whole]), / 1\.00$/m);
-});
-
-test('the table tells that tfjs learns by another optimizer, where it does', () => {
-  const result = (name: string, engine: string): Result => ({
-    case: name,
-    engine,
-    msPerStep: 1,
-    secondsPerEpoch: 1,
-    ratio: 1,
-  });
-  assert.equal(notesOn([result('dense', 'tfjs-node fit')]).length, 1);
-  assert.equal(notesOn([result('conv', 'tfjs-node fit'), result('dense', 'keras')]).length, 0);
 });

@@ -1,0 +1,70 @@
+/** Hourglass's inference: `hourglass-inference.js <task> evaluate|stage|predict <batch>` prints a measurement. */
+import { imageOf, sizeOf } from '../../src/core/shape.ts';
+import { MetricMeans } from '../../src/engine/train/metrics.ts';
+import { toFloat32 } from '../../src/formats/images.ts';
+import { loadEngine } from '../../src/engine/load.ts';
+import { predictBatches } from '../../src/engine/train/predict.ts';
+import { createTrainer } from '../../src/engine/trainer.ts';
+import { buildModels, readSamples } from './hourglass-model.ts';
+import { IMAGES, type Measurement } from './inference-task.ts';
+import type { Task } from './protocol.ts';
+
+const task = JSON.parse(process.argv[2] ?? '') as Task;
+const batchSize = Number(process.argv[4]);
+const { signal } = new AbortController();
+const engine = await loadEngine({ choice: 'native', threads: task.threads });
+const { tf } = engine;
+const { autoencoder: model, step } = buildModels(tf, task);
+const data = readSamples(task);
+const rows = Int32Array.from({ length: IMAGES }, (_, index) => index % task.rows);
+
+/** Of validation while training. */
+async function evaluate(): Promise<Timed> {
+  const { optimizer, loss } = task;
+  const options = { model, step, optimizer, loss, metrics: [], data, batchSize };
+  const { trainer } = createTrainer(engine, options, 'auto');
+  return timed(async () => (await trainer.evaluate({ ...data }, rows, { signal })).loss);
+}
+
+/** Of an `evaluate` stage. */
+async function measure(): Promise<Timed> {
+  const { loss } = task;
+  const shape = imageOf(data.y.shape);
+  if (shape === undefined) throw new TypeError('the samples are no images');
+  return timed(async () => {
+    const means = new MetricMeans([loss], { shape, span: 1 });
+    const options = { batchSize, signal, logits: loss === 'binary_crossentropy' };
+    for await (const batch of predictBatches(tf, model, data.x, rows, options)) {
+      means.add(toFloat32({ ...data.y, shape }, batch.rows), batch.outputs, batch.logits);
+    }
+    return means.means().get(loss) ?? Number.NaN;
+  });
+}
+
+/** Of a `predict` stage, which takes all outputs. */
+async function predict(): Promise<Timed> {
+  const outputs = new Float32Array(IMAGES * sizeOf(data.y.shape));
+  const result = await timed(async () => {
+    let end = 0;
+    for await (const batch of predictBatches(tf, model, data.x, rows, { batchSize, signal })) {
+      outputs.set(batch.outputs, end);
+      end += batch.outputs.length;
+    }
+    return Number.NaN;
+  });
+  return { ...result, loss: outputs.reduce((sum, value) => sum + value, 0) / outputs.length };
+}
+
+type Timed = Omit<Measurement, 'images'>;
+
+async function timed(work: () => Promise<number>): Promise<Timed> {
+  const started = performance.now();
+  const loss = await work();
+  return { ms: performance.now() - started, loss };
+}
+
+const works = { evaluate, stage: measure, predict } as const;
+const work = works[(process.argv[3] ?? '') as keyof typeof works];
+const measurement: Measurement = { ...(await work()), images: IMAGES };
+process.stdout.write(`${JSON.stringify(measurement)}\n`);
+process.exit(0);

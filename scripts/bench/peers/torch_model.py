@@ -1,0 +1,165 @@
+"""Layers as PyTorch modules. Images are [batch, channels, height, width], stored with the channels last: the layout that
+convolutions on a CPU are fastest with, and in which vectors and images become each other without a copy."""
+
+from common import OPTIMIZER, OPTIMIZER_ARGS, logit_layers, pair
+
+import torch
+from torch import nn
+
+ACTIVATIONS = {
+    "relu": nn.ReLU,
+    "relu6": nn.ReLU6,
+    "leaky_relu": lambda: nn.LeakyReLU(0.2),
+    "elu": nn.ELU,
+    "selu": nn.SELU,
+    "gelu": nn.GELU,
+    "silu": nn.SiLU,
+    "mish": nn.Mish,
+    "softplus": nn.Softplus,
+    "softsign": nn.Softsign,
+    "sigmoid": nn.Sigmoid,
+    "tanh": nn.Tanh,
+}
+
+
+class Apply(nn.Module):
+    """A function as a module."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def forward(self, x):
+        return self.function(x)
+
+
+def flatten(x):
+    return x.permute(0, 2, 3, 1).flatten(1) if x.dim() == 4 else x
+
+
+def to_image(height, width, channels):
+    return Apply(lambda x: flatten(x).view(-1, height, width, channels).permute(0, 3, 1, 2))
+
+
+class ChannelNorm(nn.LayerNorm):
+    """Over the channels of an image."""
+
+    def forward(self, x):
+        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
+def conv(args, given, made):
+    """Where Keras pads one side more than the other, both sides have the larger number: as many outputs, one pixel aside."""
+    size, step, space = (pair(args[key]) for key in ("kernel_size", "strides", "dilation_rate"))
+    if args["padding"] == "valid":
+        padding = 0
+    elif step == (1, 1):
+        padding = "same"
+    else:
+        missing = [(made[i] - 1) * step[i] + size[i] - given[i] for i in (0, 1)]
+        padding = tuple((max(total, 0) + 1) // 2 for total in missing)
+    return nn.Conv2d(
+        given[2], args["filters"], size, step, padding, space, bias=args["use_bias"]
+    )
+
+
+def conv_transpose(args, given, made):
+    size, step = pair(args["kernel_size"]), pair(args["strides"])
+    is_same = args["padding"] == "same"
+    padding = tuple((max(size[i] - step[i], 0) + 1) // 2 if is_same else 0 for i in (0, 1))
+    rest = tuple(made[i] - (given[i] - 1) * step[i] + 2 * padding[i] - size[i] for i in (0, 1))
+    return nn.ConvTranspose2d(
+        given[2], args["filters"], size, step, padding, rest, bias=args["use_bias"]
+    )
+
+
+def pooling(kind, **options):
+    def build(args, given, made):
+        size = pair(args["pool_size"])
+        return kind(size, pair(args["strides"] or size), ceil_mode=args["padding"] == "same", **options)
+
+    return build
+
+
+def batch_norm(args, given, made):
+    kind = nn.BatchNorm2d if len(given) == 3 else nn.BatchNorm1d
+    return kind(given[-1], args["epsilon"], 1 - args["momentum"], affine=args["scale"])
+
+
+def layer_norm(args, given, made):
+    kind = ChannelNorm if len(given) == 3 else nn.LayerNorm
+    return kind(given[-1], args["epsilon"], elementwise_affine=args["scale"])
+
+
+def reshape(args, given, made):
+    return to_image(*made) if len(made) == 3 else Apply(flatten)
+
+
+def upsampling(args, given, made):
+    return nn.Upsample(scale_factor=pair(args["size"]), mode=args["interpolation"])
+
+
+MODULES = {
+    "Dense": lambda args, given, made: nn.Linear(given[-1], made[-1], args["use_bias"]),
+    "Conv2D": conv,
+    "Conv2DTranspose": conv_transpose,
+    "MaxPooling2D": pooling(nn.MaxPool2d),
+    "AveragePooling2D": pooling(nn.AvgPool2d, count_include_pad=False),
+    "UpSampling2D": upsampling,
+    "GlobalAveragePooling2D": lambda *_: Apply(lambda x: x.mean((2, 3))),
+    "BatchNormalization": batch_norm,
+    "LayerNormalization": layer_norm,
+    "Flatten": lambda *_: Apply(flatten),
+    "Reshape": reshape,
+    "Dropout": lambda args, *_: nn.Dropout(args["rate"]),
+    "ReLU": lambda *_: nn.ReLU(),
+    "LeakyReLU": lambda args, *_: nn.LeakyReLU(args["negative_slope"]),
+    "ELU": lambda args, *_: nn.ELU(args["alpha"]),
+    "Activation": lambda *_: nn.Sequential(),
+}
+
+
+def build_model():
+    """The model with Keras's initial weights, so that losses can be compared, and the loss."""
+    layers, takes_logits = logit_layers()
+    parts = []
+    for layer in layers:
+        args = layer["args"]
+        parts.append(MODULES[layer["name"]](args, layer["input"], layer["output"]))
+        activation = args.get("activation", "linear")
+        if activation != "linear":
+            parts.append(ACTIVATIONS[activation]())
+    model = nn.Sequential(*parts)
+    for module in model.modules():
+        if isinstance(module, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
+            nn.init.xavier_uniform_(module.weight)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+    return model.to(memory_format=torch.channels_last), takes_logits
+
+
+def build_optimizer(weights):
+    """By the fused kernels, where there are some."""
+    args = dict(OPTIMIZER_ARGS)
+    rate, epsilon = args["learning_rate"], args.get("epsilon")
+    betas = (args.get("beta_1"), args.get("beta_2"))
+    if OPTIMIZER == "SGD":
+        rest = {"momentum": args["momentum"], "nesterov": args["nesterov"]}
+        return torch.optim.SGD(weights, rate, fused=True, **rest)
+    if OPTIMIZER == "RMSprop":
+        rest = {"momentum": args["momentum"], "centered": args["centered"]}
+        return torch.optim.RMSprop(weights, rate, args["rho"], epsilon, **rest)
+    if OPTIMIZER == "Adagrad":
+        start = args["initial_accumulator_value"]
+        return torch.optim.Adagrad(
+            weights, rate, initial_accumulator_value=start, eps=epsilon, fused=True
+        )
+    if OPTIMIZER == "AdamW":
+        decay = args["weight_decay"]
+        return torch.optim.AdamW(weights, rate, betas, epsilon, decay, args["amsgrad"], fused=True)
+    if OPTIMIZER == "Adam":
+        return torch.optim.Adam(weights, rate, betas, epsilon, 0, args["amsgrad"], fused=True)
+    # The momentum of NAdam warms up more slowly than that of Keras's Nadam; the work is the same.
+    return {"Nadam": torch.optim.NAdam, "Adamax": torch.optim.Adamax}[OPTIMIZER](
+        weights, rate, betas, epsilon
+    )
