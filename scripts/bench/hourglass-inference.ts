@@ -13,8 +13,8 @@ const task = JSON.parse(process.argv[2] ?? '') as Task;
 const batchSize = Number(process.argv[4]);
 const { signal } = new AbortController();
 const engine = await loadEngine({ choice: 'native', threads: task.threads });
-const { tf } = engine;
-const { autoencoder: model, step } = buildModels(tf, task);
+
+const { autoencoder: model, step } = buildModels(engine.tf, task);
 const data = readSamples(task);
 const rows = Int32Array.from({ length: IMAGES }, (_, index) => index % task.rows);
 
@@ -34,7 +34,7 @@ async function measure(): Promise<Timed> {
   return timed(async () => {
     const means = new MetricMeans([loss], { shape, span: 1 });
     const options = { batchSize, signal, logits: loss === 'binary_crossentropy' };
-    for await (const batch of predictBatches(tf, model, data.x, rows, options)) {
+    for await (const batch of predictBatches(engine, model, data.x, rows, options)) {
       means.add(toFloat32({ ...data.y, shape }, batch.rows), batch.outputs, batch.logits);
     }
     return means.means().get(loss) ?? Number.NaN;
@@ -46,7 +46,7 @@ async function predict(): Promise<Timed> {
   const outputs = new Float32Array(IMAGES * sizeOf(data.y.shape));
   const result = await timed(async () => {
     let end = 0;
-    for await (const batch of predictBatches(tf, model, data.x, rows, { batchSize, signal })) {
+    for await (const batch of predictBatches(engine, model, data.x, rows, { batchSize, signal })) {
       outputs.set(batch.outputs, end);
       end += batch.outputs.length;
     }

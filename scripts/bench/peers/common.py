@@ -46,7 +46,7 @@ def logit_layers():
 
 def pair(value):
     """One number for both directions, or two."""
-    return tuple(value) if isinstance(value, list) else (value, value)
+    return (value, value) if isinstance(value, int) else tuple(value)
 
 
 def images():
