@@ -218,7 +218,7 @@ function randomConvolution(images: Shape, choices: Choices): Convolution {
   const { size, ...window } = randomWindow(rowsAndColumns(images), choices, [1, 2]);
   const count = choices.of([1, 3, 2, 17]);
   const outputs = [batch, ...forwardSize(rowsAndColumns(images), size, window), count];
-  const isSmall = isWithin(outputs) && sizeOf(outputs) * sizeOf(size) * channels < 20_000;
+  const isSmall = isWithin(outputs) && sizeOf(outputs) * sizeOf(size) * channels < 6000;
   const [filter, results] = [count, 1].map((last) => [
     [...size, channels, last],
     [...outputs.slice(0, 3), last],
@@ -267,7 +267,7 @@ function upsample(
 ): void {
   const x = writer.operand(choices, imagesOf(writer, choices));
   const factors = randomFactors(choices);
-  const isSmall = sizeOf(x.type.shape) * sizeOf(factors) <= 2000;
+  const isSmall = sizeOf(x.type.shape) * sizeOf(factors) <= 600;
   writer.write(op, [x], { factors: isSmall ? factors : [1, 1] });
 }
 

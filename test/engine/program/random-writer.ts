@@ -10,7 +10,7 @@ import type { DType, Elements, Shape, Type } from '../../../src/engine/program/t
 export type Numbers = 'whole' | 'common' | 'special';
 
 /** Elements of a value; a program over larger ones says no more. */
-const MOST_ELEMENTS = 600;
+const MOST_ELEMENTS = 300;
 
 const LENGTHS = [1, 3, 2, 17, 5];
 const SPECIAL = [Number.NaN, Infinity, -Infinity, -0, 2 ** -149, -(2 ** -130), 3e38, 2 ** -126];
