@@ -147,18 +147,18 @@ class GroupRun::Part {
   Part(GroupRun& run, int part) : run_(run), plan_(run.plan_), group_(run.group_), part_(part) {
     struct Blocks;
     const int operands = group_.firstImmediate(), results = group_.firstResult();
-    const int outputs = static_cast<int>(group_.outputs.size());
-    const size_t size = (results + plan_.slotCount + 3 * outputs) * kBlock;
-    float* at = scratch<Blocks>(size);
+    const size_t values = group_.types.size(), outputs = group_.outputs.size();
+    float* at = scratch<Blocks>((values + 3 * outputs) * kBlock + plan_.slotCount * kBundleElements);
     const auto take = [&at](size_t count) { return std::exchange(at, at + count); };
     for (int operand = 0; operand < operands; ++operand) blocks_[operand] = take(kBlock);
-    for (int index = 0; index < results - operands; ++index) fillImmediate(index, take(kBlock));
-    float* const slots = take(plan_.slotCount * kBlock);
+    for (int value = operands; value < results; ++value) fillImmediate(value, take(isOutput(value) ? kBlock : kBundleElements));
+    float* const slots = take(plan_.slotCount * kBundleElements);
     for (size_t index = 0; index < group_.instructions.size(); ++index) {
-      blocks_[results + index] = slots + plan_.slots[index] * kBlock;
-      values_[results + index] = {blocks_[results + index], ~size_t{0}};
+      const int value = static_cast<int>(results + index), slot = plan_.slots[index];
+      starts_[value] = bundles_[value] = blocks_[value] = slot < 0 ? take(kBlock) : slots + slot * kBundleElements;
+      if (slot < 0) moving_[movingCount_++] = value;
     }
-    for (int output = 0; output < outputs; ++output) {
+    for (size_t output = 0; output < outputs; ++output) {
       if (run_.isStore(output)) continue;
       regions_[output].recent = take(kBlock);
       regions_[output].total = reinterpret_cast<double*>(take(2 * kBlock));
@@ -174,8 +174,7 @@ class GroupRun::Part {
     const int64_t first = plan_.iterations * part_ / plan_.parts, end = plan_.iterations * (part_ + 1) / plan_.parts;
     begin(first);
     for (int64_t iteration = first; iteration < end; ++iteration) {
-      const int64_t steps = plan_.stepsOf(indices_[plan_.chunkLoop]);
-      runBlocks(steps);
+      runBlock(plan_.stepsOf(indices_[plan_.chunkLoop]));
       advance();
     }
     for (size_t output = 0; output < group_.outputs.size(); ++output) {
@@ -184,12 +183,13 @@ class GroupRun::Part {
   }
 
  private:
-  void fillImmediate(int index, float* to) {
-    const int value = group_.firstImmediate() + index;
-    // A block, if it is an output; else a cell will do.
-    const bool isOutput = plan_.lastReader[value] == static_cast<int>(group_.instructions.size());
-    for (int64_t at = 0; at < (isOutput ? kBlock : kCell); ++at) std::memcpy(to + at, &group_.immediates[index], sizeof *to);
-    values_[value] = {to, isOutput ? ~size_t{0} : 0};
+  bool isOutput(int value) const { return plan_.lastReader[value] == static_cast<int>(group_.instructions.size()); }
+
+  void fillImmediate(int value, float* to) {
+    const uint32_t bits = group_.immediates[value - group_.firstImmediate()];
+    const int64_t count = isOutput(value) ? kBlock : kBundleElements;
+    for (int64_t at = 0; at < count; ++at) std::memcpy(to + at, &bits, sizeof bits);
+    starts_[value] = bundles_[value] = to;
   }
 
   int placeCount() const { return plan_.placeOfOutput(static_cast<int>(group_.outputs.size())); }
@@ -215,24 +215,14 @@ class GroupRun::Part {
     for (int place = 0, count = placeCount(); place < count; ++place) places_[place] += by * plan_.loops[loop].steps[place];
   }
 
-  void runBlocks(int64_t steps) {
-    const size_t count = steps * plan_.stepSize, whole = (count + kLanes - 1) / kLanes * kLanes;
-    const int results = group_.firstResult();
-    const int64_t stored = places_[plan_.placeOfStores()];
-    for (int operand = 0; operand < group_.firstImmediate(); ++operand) loadBlock(operand, steps, count == whole);
+  void runBlock(int64_t steps) {
+    const int64_t count = steps * plan_.stepSize, stored = places_[plan_.placeOfStores()];
+    movingOperandCount_ = directCount_ = 0;
+    for (int operand = 0; operand < group_.firstImmediate(); ++operand) loadBlock(operand, steps);
     for (size_t output = 0; output < group_.outputs.size(); ++output) {
-      if (!run_.isDirect_[output]) continue;
-      const int value = group_.outputs[output].value;
-      values_[value].at = count == whole ? static_cast<float*>(run_.outputs_[output]) + stored : blocks_[value];
+      if (run_.isDirect_[output]) starts_[group_.outputs[output].value] = static_cast<float*>(run_.outputs_[output]) + stored;
     }
-    for (size_t index = 0; index < group_.instructions.size(); ++index) {
-      const GroupInstruction& instruction = group_.instructions[index];
-      Slot operands[3];
-      for (int operand = 0; operand < instruction.arity; ++operand) {
-        operands[operand] = values_[instruction.operands[operand]];
-      }
-      instruction.run(values_[results + index].at, operands, whole);
-    }
+    runInstructions(count);
     for (size_t output = 0; output < group_.outputs.size(); ++output) {
       if (!run_.isStore(output)) reduceBlock(output, steps);
     }
@@ -241,24 +231,58 @@ class GroupRun::Part {
     }
   }
 
-  void loadBlock(int operand, int64_t steps, bool isWhole) {
-    const StridedBox box = plan_.boxOf(operand, steps);
+  // Bundle by bundle. The last one may be shorter: then operands in memory are copied, and results copied back.
+  void runInstructions(int64_t count) {
+    const auto forMoving = [this](const auto& each) {
+      for (int index = 0; index < movingCount_; ++index) each(moving_[index]);
+      for (int index = 0; index < movingOperandCount_; ++index) each(movingOperands_[index]);
+    };
+    forMoving([this](int value) { bundles_[value] = starts_[value]; });
+    int64_t at = 0;
+    for (; at + kBundleElements <= count; at += kBundleElements) {
+      runBundles();
+      forMoving([this](int value) { bundles_[value] += kBundleElements; });
+    }
+    const size_t rest = (count - at) * sizeof(float);
+    if (rest == 0 || group_.instructions.empty()) return;
+    for (int index = 0; index < directCount_; ++index) {
+      const int operand = direct_[index];
+      std::memcpy(blocks_[operand], starts_[operand] + at, rest);
+      bundles_[operand] = blocks_[operand];
+      loaded_[operand] = -1;
+    }
+    const auto forDirect = [this](const auto& each) {
+      for (int index = 0; index < movingCount_; ++index) {
+        if (starts_[moving_[index]] != blocks_[moving_[index]]) each(moving_[index]);
+      }
+    };
+    forDirect([this](int value) { bundles_[value] = blocks_[value]; });
+    runBundles();
+    forDirect([this, at, rest](int value) { std::memcpy(starts_[value] + at, blocks_[value], rest); });
+  }
+
+  void runBundles() {
+    for (const GroupInstruction& instruction : group_.instructions) instruction.run(bundles_, instruction.places);
+  }
+
+  void loadBlock(int operand, int64_t steps) {
+    const StridedBox& box = plan_.boxOf(operand, steps);
     const DType type = group_.types[operand];
     const int64_t place = places_[operand];
-    const bool isOutput = plan_.lastReader[operand] == static_cast<int>(group_.instructions.size());
-    if (box.isContiguous() && box.rank > 0 && isWhole && type != DType::kBool && !run_.isCopied_[operand]) {
-      float* const from = static_cast<float*>(const_cast<void*>(run_.operands_[operand])) + place;
-      values_[operand] = {from, ~size_t{0}};
+    if (box.isContiguous() && box.rank > 0 && type != DType::kBool && !run_.isCopied_[operand]) {
+      starts_[operand] = static_cast<float*>(const_cast<void*>(run_.operands_[operand])) + place;
+      movingOperands_[movingOperandCount_++] = operand;
+      direct_[directCount_++] = operand;
       return;
     }
-    float* const to = blocks_[operand];
-    const bool isCell = box.isCell() && !isOutput;
-    values_[operand] = {to, isCell ? 0 : ~size_t{0}};
+    float* const to = starts_[operand] = bundles_[operand] = blocks_[operand];
+    const bool isCell = box.isCell() && !isOutput(operand);
+    if (!isCell) movingOperands_[movingOperandCount_++] = operand;
     // The same as before, as what repeats along the outer loops is.
     if (loaded_[operand] == place && loadedSteps_[operand] == steps && !run_.isCopied_[operand]) return;
     loaded_[operand] = place;
     loadedSteps_[operand] = steps;
-    copyBlock(type, isCell ? StridedBox{1, {kCell}, {0}} : box, operand, place, to);
+    copyBlock(type, isCell ? StridedBox{1, {kBundleElements}, {0}} : box, operand, place, to);
   }
 
   void copyBlock(DType type, const StridedBox& box, int operand, int64_t place, float* to) const {
@@ -304,7 +328,7 @@ class GroupRun::Part {
 
   void storeBlock(size_t output, int64_t stored, size_t count) const {
     const int value = group_.outputs[output].value;
-    const float* const from = values_[value].at;
+    const float* const from = starts_[value];
     if (group_.types[value] != DType::kBool) {
       float* const to = static_cast<float*>(run_.outputs_[output]) + stored;
       if (to != from) std::memcpy(to, from, count * sizeof(float));
@@ -331,7 +355,7 @@ class GroupRun::Part {
     }
     BoxAxis axes[kMaxAxes];
     const int count = plan_.boxAxes(output, steps, axes);
-    const float* const x = values_[group_.outputs[output].value].at;
+    const float* const x = starts_[group_.outputs[output].value];
     if (kind == OutputKind::kSum) reduceBox<Sum>(axes, count, x, region.recent);
     else if (kind == OutputKind::kMax) reduceBox<Maximum>(axes, count, x, region.recent);
     else reduceBox<Minimum>(axes, count, x, region.recent);
@@ -370,7 +394,11 @@ class GroupRun::Part {
   int64_t places_[kMaxPlaces];
   int64_t loaded_[kMaxOperands], loadedSteps_[kMaxOperands];  // What the operands' blocks hold.
   float* blocks_[kMaxValues];
-  Slot values_[kMaxValues];
+  float* starts_[kMaxValues];   // Of each value: where its block begins, or its only bundle.
+  float* bundles_[kMaxValues];  // Of each value: the bundle in work.
+  // Values that go on from bundle to bundle: results, and operands; of these, those in memory.
+  int moving_[kMaxOutputs], movingOperands_[kMaxOperands], direct_[kMaxOperands];
+  int movingCount_ = 0, movingOperandCount_ = 0, directCount_ = 0;
   Region regions_[kMaxOutputs];
 };
 

@@ -1,8 +1,8 @@
-// The elementwise functions of a program (`src/engine/program/elementwise.ts`), as loops over a block of elements.
+// The elementwise functions of a program (`src/engine/program/elementwise.ts`), each for a *bundle* of elements: some vectors.
 //
-// Elements of a block are four bytes each: a float, an integer, or for a bool all bits or none, so that `select`, `and` and `or`
-// are bitwise. Blocks are filled up to whole vectors; what the last lanes compute is never read. An operand that is the same for
-// the whole block is a *cell*: one unrolled step wide, read again and again.
+// A bundle is short, so that values between instructions stay in the innermost cache and the processor reaches the next bundle's
+// loads from memory early; and long enough to make up for calls and for waiting until what was stored can be loaded again. Its
+// elements are four bytes each: a float, an integer, or for a bool all bits or none, so that `select`, `and` and `or` are bitwise.
 #pragma once
 
 #include "vector_math.h"
@@ -125,51 +125,52 @@ inline __attribute__((always_inline)) WordVec castBits(WordVec a) {
   else return (WordVec)__builtin_convertvector((IntVec)a, Vec);
 }
 
-// Where an operand's block lies: as many elements as the block has or, with a mask of 0, a cell.
-struct Slot {
-  float* at;
-  size_t mask;
-};
+// Elements of a bundle.
+constexpr int kBundleElements = 256;
 
-constexpr int kUnrolled = 4;
-constexpr int kCell = kUnrolled * kLanes;
+// The bundle of value `places[0]` becomes the function of those of the others.
+using RunBundle = void (*)(float* const* bundles, const int* places);
 
-using RunBlock = void (*)(float* to, const Slot* operands, size_t count);
-
-// to[i] = apply(operands[i] ...) for a multiple of `kLanes` elements
-template <int Arity, typename Apply>
-inline __attribute__((always_inline)) void runBlock(float* to, const Slot* operands, size_t count, const Apply& apply) {
-  const Slot a = operands[0], b = operands[Arity > 1 ? 1 : 0], c = operands[Arity > 2 ? 2 : 0];
-  size_t at = 0;
-  for (; at + kCell <= count; at += kCell) {
-    const float *from = a.at + (at & a.mask), *second = b.at + (at & b.mask), *third = c.at + (at & c.mask);
-#pragma GCC unroll 4
-    for (int v = 0; v < kCell; v += kLanes) {
-      store(to + at + v, (Vec)apply((WordVec)load(from + v), (WordVec)load(second + v), (WordVec)load(third + v)));
+template <int Arity, int Unrolled, typename Apply>
+inline __attribute__((always_inline)) void runBundle(float* const* bundles, const int* places, const Apply& apply) {
+  float* const to = bundles[places[0]];
+  const float* const a = bundles[places[1]];
+  const float* const b = Arity > 1 ? bundles[places[2]] : a;
+  const float* const c = Arity > 2 ? bundles[places[3]] : a;
+  for (int first = 0; first < kBundleElements; first += Unrolled * kLanes) {
+#pragma GCC unroll 16
+    for (int at = first; at < first + Unrolled * kLanes; at += kLanes) {
+      store(to + at, (Vec)apply((WordVec)load(a + at), (WordVec)load(b + at), (WordVec)load(c + at)));
     }
-  }
-  for (; at < count; at += kLanes) {
-    store(to + at, (Vec)apply((WordVec)load(a.at + (at & a.mask)), (WordVec)load(b.at + (at & b.mask)),
-                              (WordVec)load(c.at + (at & c.mask))));
   }
 }
 
+// Of long functions, one vector is enough to keep the processor at work.
+constexpr bool isLong(Function function) {
+  return (function >= Function::kExp && function <= Function::kErf) || function == Function::kElu ||
+         function == Function::kSelu || function == Function::kFloorDiv || function == Function::kMod ||
+         function == Function::kPow;
+}
+
 template <Function function>
-void runOnFloats(float* to, const Slot* operands, size_t count) {
-  runBlock<arityOf(function)>(to, operands, count, [](WordVec a, WordVec b, WordVec c) {
+constexpr int kUnrolled = isLong(function) ? 1 : 8;
+
+template <Function function>
+void runOnFloats(float* const* bundles, const int* places) {
+  runBundle<arityOf(function), kUnrolled<function>>(bundles, places, [](WordVec a, WordVec b, WordVec c) {
     return (WordVec)applyToFloats<function>((Vec)a, (Vec)b, (Vec)c);
   });
 }
 
 template <Function function>
-void runOnIntegers(float* to, const Slot* operands, size_t count) {
-  runBlock<arityOf(function)>(to, operands, count,
-                              [](WordVec a, WordVec b, WordVec) { return applyToIntegers<function>(a, b); });
+void runOnIntegers(float* const* bundles, const int* places) {
+  runBundle<arityOf(function), kUnrolled<function>>(
+      bundles, places, [](WordVec a, WordVec b, WordVec) { return applyToIntegers<function>(a, b); });
 }
 
 template <Function function>
-void runOnBits(float* to, const Slot* operands, size_t count) {
-  runBlock<arityOf(function)>(to, operands, count, [](WordVec a, WordVec b, WordVec c) {
+void runOnBits(float* const* bundles, const int* places) {
+  runBundle<arityOf(function), 8>(bundles, places, [](WordVec a, WordVec b, WordVec c) {
     return function == Function::kAnd   ? a & b
            : function == Function::kOr  ? a | b
            : function == Function::kNot ? ~a
@@ -178,17 +179,17 @@ void runOnBits(float* to, const Slot* operands, size_t count) {
 }
 
 template <DType from, DType to>
-void runCast(float* result, const Slot* operands, size_t count) {
-  runBlock<1>(result, operands, count, [](WordVec a, WordVec, WordVec) { return castBits<from, to>(a); });
+void runCast(float* const* bundles, const int* places) {
+  runBundle<1, 8>(bundles, places, [](WordVec a, WordVec, WordVec) { return castBits<from, to>(a); });
 }
 
-struct BlockFunctions {
-  RunBlock onFloats[kFunctions] = {}, onIntegers[kFunctions] = {};
+struct BundleFunctions {
+  RunBundle onFloats[kFunctions] = {}, onIntegers[kFunctions] = {};
 };
 
 template <int... Indices>
-constexpr BlockFunctions blockFunctions(std::integer_sequence<int, Indices...>) {
-  BlockFunctions all;
+constexpr BundleFunctions bundleFunctions(std::integer_sequence<int, Indices...>) {
+  BundleFunctions all;
   const auto add = [&all](auto index) {
     constexpr auto function = static_cast<Function>(decltype(index)::value);
     constexpr bool isOfIntegers = function == Function::kNeg || function == Function::kAbs || function == Function::kSign ||
@@ -203,11 +204,11 @@ constexpr BlockFunctions blockFunctions(std::integer_sequence<int, Indices...>) 
 }
 
 // By the number of the function and by the type of its operands; null where it has none of that type.
-inline constexpr BlockFunctions kBlockFunctions = blockFunctions(std::make_integer_sequence<int, kFunctions>());
+inline constexpr BundleFunctions kBundleFunctions = bundleFunctions(std::make_integer_sequence<int, kFunctions>());
 
-inline RunBlock castFunction(DType from, DType to) {
+inline RunBundle castFunction(DType from, DType to) {
   static constexpr auto f = DType::kFloat32, i = DType::kInt32, b = DType::kBool;
-  static constexpr RunBlock all[3][3] = {{runCast<f, f>, runCast<f, i>, runCast<f, b>},
+  static constexpr RunBundle all[3][3] = {{runCast<f, f>, runCast<f, i>, runCast<f, b>},
                                          {runCast<i, f>, runCast<i, i>, runCast<i, b>},
                                          {runCast<b, f>, runCast<b, i>, runCast<b, b>}};
   return all[static_cast<int>(from)][static_cast<int>(to)];

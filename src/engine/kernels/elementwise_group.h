@@ -32,9 +32,11 @@ struct GroupOperand {
 };
 
 struct GroupInstruction {
-  RunBlock run;
+  RunBundle run;
   int arity;
-  int operands[3];  // Values.
+  int places[4];  // The value that it makes, and its operands.
+
+  const int* operands() const { return places + 1; }
 };
 
 struct GroupOutput {
@@ -47,7 +49,7 @@ struct ElementwiseGroup {
   int rank = 0;
   int64_t lengths[kMaxAxes] = {};
   std::vector<GroupOperand> operands;
-  std::vector<uint32_t> immediates;  // Bits as a block has them.
+  std::vector<uint32_t> immediates;  // Bits as a bundle has them.
   std::vector<GroupInstruction> instructions;
   std::vector<GroupOutput> outputs;
   std::vector<DType> types;  // Of all values.
@@ -143,11 +145,11 @@ class GroupReader {
 
   void readInstruction() {
     const auto function = static_cast<Function>(next(0, kFunctions - 1));
-    GroupInstruction instruction{nullptr, arityOf(function), {}};
-    for (int index = 0; index < instruction.arity; ++index) instruction.operands[index] = nextValue();
+    GroupInstruction instruction{nullptr, arityOf(function), {static_cast<int>(group_.types.size())}};
+    for (int index = 0; index < instruction.arity; ++index) instruction.places[1 + index] = nextValue();
     const DType castType = function == Function::kCast ? nextType() : DType::kFloat32;
     if (!ok_) return;
-    const auto typeOf = [&](int index) { return group_.types[instruction.operands[index]]; };
+    const auto typeOf = [&](int index) { return group_.types[instruction.operands()[index]]; };
     const DType type = typeOf(0);
     DType result = isComparison(function) ? DType::kBool : type;
     if (function == Function::kCast) {
@@ -160,8 +162,8 @@ class GroupReader {
       bool alike = true;
       for (int index = 1; index < instruction.arity; ++index) alike &= typeOf(index) == type;
       const int number = static_cast<int>(function);
-      if (alike && type == DType::kFloat32) instruction.run = kBlockFunctions.onFloats[number];
-      if (alike && type == DType::kInt32) instruction.run = kBlockFunctions.onIntegers[number];
+      if (alike && type == DType::kFloat32) instruction.run = kBundleFunctions.onFloats[number];
+      if (alike && type == DType::kInt32) instruction.run = kBundleFunctions.onIntegers[number];
       if (alike && type == DType::kBool) instruction.run = logical(function);
     }
     if (instruction.run == nullptr) return refuse();
@@ -169,7 +171,7 @@ class GroupReader {
     group_.types.push_back(result);
   }
 
-  static RunBlock logical(Function function) {
+  static RunBundle logical(Function function) {
     return function == Function::kAnd   ? runOnBits<Function::kAnd>
            : function == Function::kOr  ? runOnBits<Function::kOr>
            : function == Function::kNot ? runOnBits<Function::kNot>

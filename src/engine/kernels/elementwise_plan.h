@@ -1,10 +1,11 @@
 // How a fused group walks its iteration space.
 //
-// The space is cut into blocks of at most `kBlock` neighbours, which the instructions take one after another, so that values
-// between them stay in the innermost cache (as numexpr does it, and before it J. Backus's colleagues in APL interpreters).
-// A block is a box: some steps along one axis, the *block axis*, and all of the axes inside it. The axes outside and the steps of
-// the block axis make up loops. For reductions, loops over kept axes go outside of loops over reduced ones where the group
-// allows: then one part of a result is complete before the next begins, and needs a place for one block only.
+// The space is cut into blocks of at most `kBlock` neighbours: a block is a box of some steps along one axis, the *block axis*,
+// and of all of the axes inside it. The axes outside and the steps of the block axis make up loops. The instructions take a block
+// bundle by bundle, so that values between them stay in the innermost cache; then it is reduced and stored.
+//
+// For reductions, loops over kept axes go outside of loops over reduced ones where the group allows: then one part of a result
+// is complete before the next begins, and needs a place for one block only.
 //
 // Consecutive iterations are given out in parts, of which the number depends on the shape alone.
 #pragma once
@@ -59,6 +60,7 @@ struct GroupPlan {
     mergeAxes();
     chooseBlocks();
     makeLoops();
+    boxOperands();
     planOutputs();
     placeValues();
   }
@@ -68,13 +70,7 @@ struct GroupPlan {
   bool isReduced(int output, int axis) const { return (group.outputs[output].axes >> axis & 1) != 0; }
 
   // The box that an operand's block is, of so many steps along the block axis.
-  StridedBox boxOf(int operand, int64_t steps) const {
-    StridedBox box;
-    const int64_t* strides = group.operands[operand].strides;
-    box.add(steps, strides[blockAxis]);
-    for (int axis = blockAxis + 1; axis < group.rank; ++axis) box.add(group.lengths[axis], strides[axis]);
-    return box;
-  }
+  const StridedBox& boxOf(int operand, int64_t steps) const { return boxes[2 * operand + (steps != blockSteps)]; }
 
   // The axes of a block for a reduction. Returns how many there are.
   int boxAxes(int output, int64_t steps, BoxAxis* axes) const {
@@ -105,8 +101,9 @@ struct GroupPlan {
   int64_t iterations = 1;
   int parts = 1;
   std::vector<char> isConsecutive;  // Of each output: whether a region is complete before the next begins.
-  std::vector<int> slots;           // Of each instruction: the block in which its result lies.
+  std::vector<int> slots;           // Of each instruction: the bundle in which its result lies, or -1 for a block.
   int slotCount = 0;
+  std::vector<StridedBox> boxes;    // Of the operands' blocks: whole ones, and the last one along the block axis.
   std::vector<int> lastReader;      // Of each value: the last instruction that reads it; outputs read after all.
 
  private:
@@ -201,23 +198,38 @@ struct GroupPlan {
     parts = static_cast<int>(std::min(most, iterations));
   }
 
-  // Gives each result a block, which is free again behind the last instruction that reads it.
+  void boxOperands() {
+    for (const GroupOperand& operand : group.operands) {
+      for (const int64_t steps : {blockSteps, stepsOf((group.lengths[blockAxis] - 1) / blockSteps)}) {
+        StridedBox box;
+        box.add(steps, operand.strides[blockAxis]);
+        for (int axis = blockAxis + 1; axis < group.rank; ++axis) box.add(group.lengths[axis], operand.strides[axis]);
+        boxes.push_back(box);
+      }
+    }
+  }
+
+  // Gives each result a bundle, which is free again behind the last instruction that reads it; those of outputs lie in blocks.
   void placeValues() {
     const int results = group.firstResult(), never = static_cast<int>(group.instructions.size());
     lastReader.assign(group.types.size(), -1);
     for (int index = 0; index < never; ++index) {
       const GroupInstruction& instruction = group.instructions[index];
-      for (int operand = 0; operand < instruction.arity; ++operand) lastReader[instruction.operands[operand]] = index;
+      for (int operand = 0; operand < instruction.arity; ++operand) lastReader[instruction.operands()[operand]] = index;
     }
     for (const GroupOutput& output : group.outputs) lastReader[output.value] = never;
     std::vector<int> free;
     for (int index = 0; index < never; ++index) {
       const GroupInstruction& instruction = group.instructions[index];
       for (int operand = 0; operand < instruction.arity; ++operand) {
-        const int value = instruction.operands[operand];
-        const bool isRepeated = std::find(instruction.operands, instruction.operands + operand, value) !=
-                                instruction.operands + operand;
+        const int value = instruction.operands()[operand];
+        const bool isRepeated = std::find(instruction.operands(), instruction.operands() + operand, value) !=
+                                instruction.operands() + operand;
         if (value >= results && lastReader[value] == index && !isRepeated) free.push_back(slots[value - results]);
+      }
+      if (lastReader[results + index] == never) {
+        slots.push_back(-1);
+        continue;
       }
       if (free.empty()) free.push_back(slotCount++);
       slots.push_back(free.back());

@@ -18,7 +18,7 @@ const folder = mkdtempSync(join(tmpdir(), 'hourglass-kernels-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 const FLAGS = [
-  ...['-std=c++17', '-O1', '-g1', '-w', '-Wno-psabi', '-pthread', '-fno-math-errno', '-ffp-contract=fast'],
+  ...['-std=c++17', '-Og', '-w', '-Wno-psabi', '-pthread', '-fno-math-errno', '-ffp-contract=fast'],
   ...['-fsanitize=address,undefined', '-fno-sanitize-recover=all', `-I${KERNEL_SOURCES}`],
 ];
 
