@@ -1,6 +1,7 @@
 /** Instructions that Hourglass's own kernels compute (`src/engine/kernels`): XLA's are slower, or there are none. */
 import { sizeOf } from '../../core/shape.ts';
 import type { Epilogue, InstructionOf, OpName, Value } from '../program/program.ts';
+import { ProgramError } from '../program/types.ts';
 import type { Window } from '../program/windows.ts';
 import type { Body, Ref } from './body.ts';
 import { customCall, integers } from './custom-call.ts';
@@ -93,7 +94,13 @@ function epilogueOf({ epilogue }: Epilogue): Readonly<Record<string, string>> {
   return { bias: has('bias'), relu: has('relu'), mask: has('mask') };
 }
 
-function windowOf({ strides, padding: [[top], [left]] }: Window): Readonly<Record<string, string>> {
+/** @throws ProgramError for dilations, which the kernels do not have */
+function windowOf({
+  strides,
+  padding: [[top], [left]],
+  dilations,
+}: Window): Readonly<Record<string, string>> {
+  if (dilations.some((dilation) => dilation !== 1)) throw new ProgramError('XLA has no dilated convolution');
   return { stride: integers(strides), padding: integers([top, left]) };
 }
 
