@@ -6,7 +6,7 @@ import { compile } from '../program/compile.ts';
 import { trace } from '../trace/trace.ts';
 import { eagerTrainer, measured } from './eager.ts';
 import type { LossName } from './losses.ts';
-import type { SamplePair, Samples } from './samples.ts';
+import { requireRows, type SamplePair, type Samples } from './samples.ts';
 import type { NamedVariable } from './state.ts';
 import { trainingStep } from './step.ts';
 import type { LoadedProgram, Sums, Target } from './target.ts';
@@ -19,7 +19,7 @@ import type { Measured, Trainer, TrainerOptions, WorkOptions } from './trainer.t
  * @throws ProgramError if the step cannot be traced; Error with what the target says
  */
 export function compiledTrainer(tf: Tf, options: TrainerOptions, target: Target): Trainer {
-  const { batchSize, data, metrics } = options;
+  const { batchSize, data, metrics, loss } = options;
   const step = trainingStep(tf, options);
   const eager = eagerTrainer(tf, options, step);
   const loaded: LoadedProgram[] = [];
@@ -37,6 +37,7 @@ export function compiledTrainer(tf: Tf, options: TrainerOptions, target: Target)
     const rests = new Map<number, LoadedProgram>();
     let whole: LoadedProgram | undefined;
     return {
+      pair,
       whole: () => (whole ??= load(pair, batchSize, Math.floor(most / batchSize), work)),
       rest: (rows, how) => {
         if (!target.loadsQuickly) return runRest(rows, how);
@@ -54,6 +55,8 @@ export function compiledTrainer(tf: Tf, options: TrainerOptions, target: Target)
 
   /** Whole batches, then the rest. */
   const run = async (programs: Programs, rows: Int32Array, how: WorkOptions): Promise<Measured> => {
+    if (rows.length === 0) throw new RangeError(`${loss} of no samples`);
+    for (const { count } of Object.values(programs.pair)) requireRows(rows, count);
     const whole = rows.length - (rows.length % batchSize);
     const rest = rows.subarray(whole);
     if (whole === 0) return programs.rest(rest, how);
@@ -98,6 +101,7 @@ type Work = (x: Tensor, y: Tensor) => Tensor;
 type RunRest = (rows: Int32Array, how: WorkOptions) => Promise<Measured>;
 
 interface Programs {
+  readonly pair: SamplePair;
   whole(): LoadedProgram;
   readonly rest: RunRest;
 }

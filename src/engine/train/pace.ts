@@ -39,3 +39,33 @@ export class Pace {
     return true;
   }
 }
+
+/** How many steps one call should take, so that calls are long compared with their fixed costs, and short enough for Ctrl-C. */
+export class StepsPerCall {
+  readonly #milliseconds: number;
+  #steps: number;
+
+  /**
+   * @param milliseconds that a call should take
+   * @param first steps of the first call
+   */
+  constructor(milliseconds: number, first: number) {
+    this.#milliseconds = milliseconds;
+    this.#steps = first;
+  }
+
+  /** Of the next call. */
+  get next(): number {
+    return this.#steps;
+  }
+
+  /** Takes steps, and learns from the time that they take. */
+  measure<Result>(steps: number, take: () => Result): Result {
+    const started = performance.now();
+    const result = take();
+    const fitting = Math.round((steps * this.#milliseconds) / Math.max(performance.now() - started, 1e-3));
+    // At most doubled: the first calls are slower than the others.
+    this.#steps = Math.max(1, Math.min(fitting, this.#steps * 2));
+    return result;
+  }
+}

@@ -41,19 +41,26 @@ export function rowNumbers(count: number): Int32Array {
   return Int32Array.from({ length: count }, (_, row) => row);
 }
 
+/** @throws RangeError if a row is not one of so many */
+export function requireRows(rows: Int32Array, count: number): void {
+  const wrong = rows.find((row) => row < 0 || row >= count);
+  if (wrong !== undefined) throw new RangeError(`row ${wrong} of ${count}`);
+}
+
 /**
  * Copies rows into one batch.
  *
  * @param rows numbers of rows, each from 0 to `samples.count - 1`; a row may be named twice
  * @returns row-major [rows.length, ...shape]; each value computed in float64, then rounded to float32
+ * @throws RangeError if there is no such row
  */
 export function gatherRows(samples: Samples, rows: Int32Array): Float32Array {
   const { data, scale, offset, shape } = samples;
   const size = sizeOf(shape);
   const batch = new Float32Array(rows.length * size);
   const plain = scale === 1 && offset === 0;
+  requireRows(rows, samples.count);
   for (const [index, row] of rows.entries()) {
-    if (row < 0 || row >= samples.count) throw new RangeError(`row ${row} of ${samples.count}`);
     const start = row * size;
     const target = index * size;
     if (plain) {

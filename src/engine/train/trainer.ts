@@ -62,6 +62,7 @@ export interface Trainer {
    * A loss that is not finite ends the epoch at once, and is returned as it is.
    *
    * @throws Failure `interrupted` once the signal is aborted; the steps taken until then are kept
+   * @throws RangeError if there are no rows, or not those
    */
   trainEpoch(order: Int32Array, options: WorkOptions): Promise<Measured>;
 
@@ -71,6 +72,7 @@ export interface Trainer {
    *
    * @param rows which samples of `data` to measure on, at least one
    * @throws Failure `interrupted`
+   * @throws RangeError if there are no rows, or not those
    */
   evaluate(data: SamplePair, rows: Int32Array, options: WorkOptions): Promise<Measured>;
 

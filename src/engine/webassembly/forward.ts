@@ -4,9 +4,10 @@ import { sizeOf } from '../../core/shape.ts';
 import type { Tf } from '../engine.ts';
 import { compile } from '../program/compile.ts';
 import { traceForward } from '../train/forward-program.ts';
-import type { Samples } from '../train/samples.ts';
+import { StepsPerCall } from '../train/pace.ts';
+import { requireRows, type Samples } from '../train/samples.ts';
 import type { Executor, Loaded } from './executor.ts';
-import { ResidentVariables } from './target.ts';
+import { ResidentVariables, TARGET_CALL_MS } from './target.ts';
 
 /** Bytes of rows and of outputs of one call, at most. */
 const MAX_CALL_BYTES = 2 ** 25;
@@ -16,13 +17,17 @@ export interface ForwardOptions {
   readonly logits: boolean;
 }
 
-/** What came out of some rows: outputs and, if they are wanted and there, logits; each [rows, ...output shape]. */
+/** Results of some rows: outputs and, if they are wanted and the model has them, logits; each [rows, ...output shape]. */
 export interface Outputs {
   readonly rows: Int32Array;
   readonly values: readonly Float32Array[];
 }
 
-/** Outputs of rows, call by call; a call has whole batches, but for the last one. */
+/**
+ * Outputs of rows, call by call. Each call has some whole batches; the last has what is left.
+ *
+ * @throws RangeError if there is no such row; Failure `model-too-large`, `engine-failed`
+ */
 export function* forward(
   { tf, executor }: { readonly tf: Tf; readonly executor: Executor },
   model: LayersModel,
@@ -38,6 +43,8 @@ export function* forward(
     return executor.load(compile(program), { variables: variables.placesOf(state), collected });
   };
   const width = sizeOf(samples.shape);
+  requireRows(rows, samples.count);
+  const stepsPerCall = new StepsPerCall(TARGET_CALL_MS, 1);
   let program: Loaded | undefined;
   let size = 0;
   try {
@@ -50,9 +57,14 @@ export function* forward(
         size = next;
       }
       const bytes = Math.max(next * width * 4, program.encoded.collectedBytes);
-      const steps = Math.max(1, Math.min(Math.floor(left / next), Math.floor(MAX_CALL_BYTES / bytes)));
+      const most = Math.max(1, Math.floor(MAX_CALL_BYTES / bytes));
+      const steps = Math.min(stepsPerCall.next, Math.floor(left / next), most);
       const part = rows.subarray(start, start + steps * next);
-      yield { rows: part, values: runRows(executor, program, samples, part, { steps, width }) };
+      const loaded = program;
+      yield {
+        rows: part,
+        values: stepsPerCall.measure(steps, () => runRows(executor, loaded, samples, part, { steps, width })),
+      };
       start += part.length;
     }
   } finally {
@@ -65,14 +77,13 @@ export function* forward(
 function runRows(
   executor: Executor,
   program: Loaded,
-  { data, count, scale, offset }: Samples,
+  { data, scale, offset }: Samples,
   rows: Int32Array,
   { steps, width }: { readonly steps: number; readonly width: number },
 ): readonly Float32Array[] {
   const chosen =
     data instanceof Uint8Array ? new Uint8Array(rows.length * width) : new Float32Array(rows.length * width);
   for (const [index, row] of rows.entries()) {
-    if (row < 0 || row >= count) throw new RangeError(`row ${row} of ${count}`);
     chosen.set(data.subarray(row * width, (row + 1) * width), index * width);
   }
   const inputs = [
@@ -91,7 +102,7 @@ function runRows(
   }
 }
 
-/** Of [steps, results one behind the other] each result alone. */
+/** Splits [steps, all results one after the other] into the results. */
 function split(collected: Float32Array, sizes: readonly number[], steps: number): readonly Float32Array[] {
   const total = sizes.reduce((sum, size) => sum + size, 0);
   let begin = 0;

@@ -4,7 +4,7 @@ import type { NamedArray } from '../../formats/safetensors.ts';
 import type { Tf } from '../engine.ts';
 import type { Program } from '../program/program.ts';
 import { ProgramError, type Type } from '../program/types.ts';
-import { Pace } from '../train/pace.ts';
+import { Pace, StepsPerCall } from '../train/pace.ts';
 import type { Samples } from '../train/samples.ts';
 import { writeVariables, type NamedVariable } from '../train/state.ts';
 import type { LoadedProgram, LoadOptions, Sums, Target } from '../train/target.ts';
@@ -12,7 +12,7 @@ import type { WorkOptions } from '../train/trainer.ts';
 import type { Executor, Loaded, ResidentRows, ResidentVariable, Totals } from './executor.ts';
 
 /** Milliseconds that one call should take: short enough for Ctrl-C and for progress. */
-const TARGET_CALL_MS = 200;
+export const TARGET_CALL_MS = 200;
 
 /** Row numbers that one call takes at most. */
 const MAX_ROW_NUMBERS = 2 ** 18;
@@ -33,12 +33,17 @@ export function webAssemblyTarget(tf: Tf, executor: Executor): Target {
   };
 }
 
+interface Resident {
+  readonly place: ResidentVariable;
+  /** tfjs's name of the data that the memory holds; undefined if that is not known. */
+  holds: object | undefined;
+}
+
 /** tfjs's variables in the module's memory: written there where they have changed outside, and read back. */
 export class ResidentVariables {
   readonly #tf: Tf;
   readonly #executor: Executor;
-  /** With the tfjs data that the memory holds. */
-  readonly #resident = new Map<Variable, { readonly place: ResidentVariable; holds: object | undefined }>();
+  readonly #resident = new Map<Variable, Resident>();
 
   constructor(tf: Tf, executor: Executor) {
     this.#tf = tf;
@@ -70,15 +75,20 @@ export class ResidentVariables {
     }
   }
 
+  /** Has the variables written again before they are used. */
+  forget(state: readonly NamedVariable[]): void {
+    for (const { variable } of state) this.#of(variable).holds = undefined;
+  }
+
   dispose(): void {
     for (const { place } of this.#resident.values()) this.#executor.free(place);
     this.#resident.clear();
   }
 
-  #of(variable: Variable): { readonly place: ResidentVariable; holds: object | undefined } {
+  #of(variable: Variable): Resident {
     const known = this.#resident.get(variable);
     if (known !== undefined) return known;
-    const made = { place: this.#executor.variable(typeOf(variable)), holds: undefined };
+    const made: Resident = { place: this.#executor.variable(typeOf(variable)), holds: undefined };
     this.#resident.set(variable, made);
     return made;
   }
@@ -95,6 +105,7 @@ function asArray({ name, variable: { shape } }: NamedVariable, data: object): Na
   throw new TypeError(`${name} is neither float32 nor int32`);
 }
 
+/** A run that fails in the middle leaves tfjs's variables as they were before it. */
 class TrainingProgram implements LoadedProgram {
   readonly #executor: Executor;
   readonly #variables: ResidentVariables;
@@ -103,8 +114,7 @@ class TrainingProgram implements LoadedProgram {
   readonly #changed: readonly NamedVariable[];
   readonly #used: readonly NamedVariable[];
   readonly #width: number;
-  /** Steps of the next call, adapted to the speed that is seen. */
-  #stepsPerCall = 1;
+  readonly #stepsPerCall = new StepsPerCall(TARGET_CALL_MS, 1);
 
   constructor(executor: Executor, variables: ResidentVariables, program: Program, options: LoadOptions) {
     this.#executor = executor;
@@ -128,22 +138,27 @@ class TrainingProgram implements LoadedProgram {
     const totals: Totals = { sum: new Float32Array(this.#width), lost: new Float32Array(this.#width) };
     const most = Math.max(1, Math.floor(MAX_ROW_NUMBERS / batchSize));
     let done = 0;
+    let isWhole = true;
     this.#variables.write(this.#used);
     try {
       while (done * batchSize < rows.length) {
         await pace.next();
-        const steps = Math.min(this.#stepsPerCall, most, rows.length / batchSize - done);
+        const steps = Math.min(this.#stepsPerCall.next, most, rows.length / batchSize - done);
         const part = rows.subarray(done * batchSize, (done + steps) * batchSize);
-        const started = performance.now();
-        this.#loaded.run({ steps, inputs: this.#inputs(), rows: part, totals });
+        isWhole = false;
+        this.#stepsPerCall.measure(steps, () =>
+          this.#loaded.run({ steps, inputs: this.#inputs(), rows: part, totals }),
+        );
+        isWhole = true;
         done += steps;
-        this.#adapt(steps, performance.now() - started);
         const loss = ((totals.sum[0] ?? 0) - (totals.lost[0] ?? 0)) / done;
         if (!Number.isFinite(loss)) break;
         if (pace.due()) onProgress?.({ samples: done * batchSize, total, loss });
       }
     } finally {
-      if (done > 0) this.#variables.read(this.#changed);
+      // A call that failed may have left a step half done.
+      if (!isWhole) this.#variables.forget(this.#changed);
+      else if (done > 0) this.#variables.read(this.#changed);
     }
     const values = Float64Array.from(totals.sum, (sum, index) => sum - (totals.lost[index] ?? 0));
     return { values, steps: done };
@@ -161,11 +176,5 @@ class TrainingProgram implements LoadedProgram {
       scale,
       offset,
     }));
-  }
-
-  #adapt(steps: number, milliseconds: number): void {
-    const fitting = Math.round((steps * TARGET_CALL_MS) / Math.max(milliseconds, 1e-3));
-    // At most doubled: the first calls are slower than the others.
-    this.#stepsPerCall = Math.max(1, Math.min(fitting, this.#stepsPerCall * 2));
   }
 }

@@ -3,7 +3,7 @@ import type { Tensor, Variable } from '@tensorflow/tfjs';
 import { nativeBackend, type NativeBackend } from '../addon.ts';
 import type { Tf } from '../engine.ts';
 import type { Program } from '../program/program.ts';
-import { Pace } from '../train/pace.ts';
+import { Pace, StepsPerCall } from '../train/pace.ts';
 import type { Samples } from '../train/samples.ts';
 import type { LoadedProgram, LoadOptions, Sums, Target } from '../train/target.ts';
 import type { WorkOptions } from '../train/trainer.ts';
@@ -38,8 +38,7 @@ class CompiledLoop implements LoadedProgram {
   readonly #capacity: number;
   readonly #width: number;
   readonly #variables: ReadonlyMap<string, Variable>;
-  /** Steps of the next call, adapted to the speed that is seen. */
-  #stepsPerCall = 4;
+  readonly #stepsPerCall = new StepsPerCall(TARGET_CALL_MS, 4);
 
   /**
    * Loads the program, and runs it for no steps, which has XLA compile it.
@@ -74,12 +73,11 @@ class CompiledLoop implements LoadedProgram {
     let done = 0;
     while (done * batchSize < rows.length) {
       await pace.next();
-      const steps = Math.min(this.#stepsPerCall, this.#capacity, rows.length / batchSize - done);
+      const steps = Math.min(this.#stepsPerCall.next, this.#capacity, rows.length / batchSize - done);
       const part = rows.subarray(done * batchSize, (done + steps) * batchSize);
-      const started = performance.now();
-      totals = this.#call(part, steps, totals);
+      const before = totals;
+      totals = this.#stepsPerCall.measure(steps, () => this.#call(part, steps, before));
       done += steps;
-      this.#adapt(steps, performance.now() - started);
       const loss = ((totals.sum[0] ?? 0) - (totals.lost[0] ?? 0)) / done;
       if (!Number.isFinite(loss)) break;
       if (pace.due()) onProgress?.({ samples: done * batchSize, total, loss });
@@ -94,12 +92,6 @@ class CompiledLoop implements LoadedProgram {
 
   #zeros(): Totals {
     return { sum: new Float32Array(this.#width), lost: new Float32Array(this.#width) };
-  }
-
-  #adapt(steps: number, milliseconds: number): void {
-    const fitting = Math.round((steps * TARGET_CALL_MS) / Math.max(milliseconds, 1e-3));
-    // At most doubled: the first calls are slower than the others.
-    this.#stepsPerCall = Math.max(1, Math.min(fitting, this.#stepsPerCall * 2));
   }
 
   /** Takes steps; the results of a call are the arguments of the next. */
