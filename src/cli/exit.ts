@@ -26,7 +26,6 @@ export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
 const OF_THE_WORK: ReadonlySet<DiagnosticCode> = new Set([
   'engine-missing',
   'engine-install-failed',
-  'engine-portable',
   'engine-failed',
   'webassembly-missing',
   'model-too-large',

@@ -90,7 +90,7 @@ export function outputsOption(): Option {
 export function engineOption(): Option {
   return new Option(
     '--engine <kind>',
-    'native: TensorFlow; portable: slower, runs everywhere; auto: native if it can be had',
+    'native: TensorFlow; portable: WebAssembly, runs everywhere; auto: native if it can be had',
   )
     .choices(['auto', 'native', 'portable'])
     .default('auto');

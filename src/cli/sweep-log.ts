@@ -73,7 +73,7 @@ function enter(logger: Logger, event: SweepEvent): void {
 /** Stages that ran, for whichever trial was first to need them; the others take what came of it from the cache. */
 function enterStage(logger: Logger, { trial, event }: Extract<SweepEvent, { type: 'trial-event' }>): void {
   if (event.type === 'engine-progress' && event.fraction === undefined)
-    logger.info({ event: event.type }, `engine: ${event.step}`);
+    logger.info({ event: event.type }, `engine: ${event.notice ?? event.step}`);
   if (event.type !== 'stage-finished') return;
   const { stage, state, seconds } = event;
   const level = state === 'failed' ? 'error' : state === 'ran' ? 'info' : 'debug';

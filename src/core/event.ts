@@ -41,6 +41,8 @@ export type RunEvent =
       readonly step: string;
       readonly fraction?: number;
       readonly done?: boolean;
+      /** One line on the engine that will be used; comes with `done`. */
+      readonly notice?: string;
     }
   | {
       readonly type: 'stage-started';

@@ -8,7 +8,7 @@ export type Tf = typeof tfjs;
 /** `native`: TensorFlow by tfjs-node; `portable`: programs in WebAssembly. */
 export type EngineKind = 'native' | 'portable';
 
-/** The `--engine` option. `auto`: native where it can be had, else portable with a warning. */
+/** The `--engine` option. `auto`: native where it can be had, else portable. */
 export type EngineChoice = EngineKind | 'auto';
 
 /** What results depend on; part of cache keys and known before anything is loaded. */

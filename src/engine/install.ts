@@ -10,7 +10,7 @@ import { lockLost, takeLock, type HeldLock } from '../files/lock.ts';
 import { CACHE_TAG, writeMissing } from '../files/marks.ts';
 import type { Owner } from '../files/owner.ts';
 import { isAlive } from '../files/process.ts';
-import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
+import { Failure, failure } from '../core/diagnostic.ts';
 import type { EngineChoice, EngineIdentity } from './engine.ts';
 import { engineIdentity } from './identity.ts';
 import type { InstallProgress } from './install/command.ts';
@@ -28,13 +28,13 @@ import { PLATFORM } from './pins.ts';
 
 export interface EnsuredEngine {
   readonly identity: EngineIdentity;
-  /** That the portable engine is used, why, and how to mend it. */
-  readonly warning?: Diagnostic;
+  /** One line: that the portable engine is used, and what another one needs. */
+  readonly notice?: string;
 }
 
 /**
- * Sees to it that there is an engine to run with: installs TensorFlow on first use, and falls back to the portable engine
- * where that cannot be and `auto` was chosen. A failed attempt is remembered; `installEngine` tries again.
+ * Makes sure that there is an engine: installs TensorFlow on first use; if that fails and `auto` was chosen, the portable engine
+ * is used. A failed attempt is remembered; `installEngine` tries again.
  *
  * @throws Failure `engine-install-failed` or `engine-missing` if `native` was chosen and cannot be had; `interrupted`
  */
@@ -80,12 +80,7 @@ async function addKernels(onProgress: InstallProgress, signal: AbortSignal): Pro
 async function portable(reason: string): Promise<EnsuredEngine> {
   return {
     identity: await engineIdentity('portable'),
-    warning: {
-      code: 'engine-portable',
-      severity: 'warning',
-      message: `TensorFlow could not be installed, so the portable engine is used, which trains 5 to 50 times slower: ${reason}`,
-      hint: 'fix that, then run `hourglass engine install`; `--engine native` refuses to run without TensorFlow',
-    },
+    notice: `portable (programs in WebAssembly); \`hourglass engine install\` adds TensorFlow, which could not be installed: ${reason}`,
   };
 }
 

@@ -6,6 +6,7 @@ import { engineIdentity, packageVersion } from './identity.ts';
 import { runCommand } from './install/command.ts';
 import { kernelBuild, type KernelBuild } from './kernels.ts';
 import { engineFolder, readEngineRecord, readReason, readRefusal, type EngineRoute } from './location.ts';
+import { webAssemblyFeatures, whyMissing, type WebAssemblyFeatures } from './webassembly/module.ts';
 
 /** What `hourglass engine status` tells. */
 export interface EngineStatus {
@@ -18,6 +19,8 @@ export interface EngineStatus {
   readonly route?: EngineRoute;
   /** Whether the library compiles graphs with XLA; found by compiling one. */
   readonly xla: boolean;
+  /** Of the portable engine. It does without relaxed SIMD, whose results differ between machines. */
+  readonly webassembly?: WebAssemblyFeatures & { readonly relaxedSimd: false };
   /** The vectors of Hourglass's own kernels; undefined if they are not there. */
   readonly kernels?: string;
   /** Threads of a stage that names no number. */
@@ -25,7 +28,9 @@ export interface EngineStatus {
   readonly node: string;
   readonly tfjs: string;
   readonly addon: string;
-  /** Why the last attempt to install failed, why the installed engine does not load, or why it has no kernels. */
+  /**
+   * Why the last attempt to install failed, why the engine does not load, or why it has no kernels.
+   */
   readonly problem?: string;
 }
 
@@ -34,13 +39,16 @@ export async function engineStatus(choice: EngineChoice): Promise<EngineStatus> 
   const record = identity.kind === 'native' ? await readEngineRecord() : undefined;
   const probe = record === undefined ? undefined : await runProbe(record.addon);
   const build = kernelBuild();
-  const problem = probe?.problem ?? (await readRefusal()) ?? (await readKernelRefusal(build));
+  const isPortable = identity.kind === 'portable';
+  const missing = isPortable ? whyMissing() : undefined;
+  const problem = probe?.problem ?? missing ?? (await readRefusal()) ?? (await readKernelRefusal(build));
   return {
     identity,
-    installed: identity.kind === 'portable' || record !== undefined,
+    installed: isPortable || record !== undefined,
     folder: engineFolder(),
     ...(record === undefined ? {} : { route: record.route }),
     xla: probe?.xla ?? false,
+    ...(isPortable ? { webassembly: { ...webAssemblyFeatures(), relaxedSimd: false } } : {}),
     ...(record !== undefined && existsSync(build.addon) ? { kernels: build.vectors } : {}),
     threads: availableParallelism(),
     node: process.versions.node,

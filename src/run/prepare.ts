@@ -3,7 +3,7 @@ import type { LocatedPipeline } from '../config/pipeline.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { JsonObject } from '../core/json.ts';
 import { engineIdentity } from '../engine/identity.ts';
-import type { EnsuredEngine } from '../engine/install.ts';
+import type { EngineIdentity } from '../engine/engine.ts';
 import type { Plan } from '../plan/plan.ts';
 import { planPipeline } from './plan.ts';
 import type { RunOptions } from './types.ts';
@@ -21,27 +21,26 @@ export async function prepare(located: LocatedPipeline, options: RunOptions): Pr
   if (first.plan === undefined) return first;
   const needed = first.plan.stages.some(({ action, key }) => action === 'run' && key.engine !== undefined);
   if (!needed) return { ...first, engine: { ...(await engineIdentity(options.engine)) } };
-  const { identity, warning } = await prepareEngine(options);
-  const second = await planPipeline(located, options, identity);
-  return {
-    ...second,
-    diagnostics: [...second.diagnostics, ...(warning === undefined ? [] : [warning])],
-    engine: { ...identity },
-  };
+  const identity = await prepareEngine(options);
+  return { ...(await planPipeline(located, options, identity)), engine: { ...identity } };
 }
 
-/** Makes sure that TensorFlow is installed, and reports on it. */
+/** Makes sure that there is an engine, and reports which one it is. */
 export async function prepareEngine(
   options: Pick<RunOptions, 'engine' | 'emit' | 'signal'>,
-): Promise<EnsuredEngine> {
+): Promise<EngineIdentity> {
   const { ensureEngine } = await import('../engine/install.ts');
-  const ensured = await ensureEngine(
+  const { identity, notice } = await ensureEngine(
     options.engine,
     (step, fraction) =>
       options.emit({ type: 'engine-progress', step, ...(fraction === undefined ? {} : { fraction }) }),
     options.signal,
   );
-  options.emit({ type: 'engine-progress', step: ensured.identity.version, done: true });
-  if (ensured.warning !== undefined) options.emit({ type: 'diagnostic', diagnostic: ensured.warning });
-  return ensured;
+  options.emit({
+    type: 'engine-progress',
+    step: identity.version,
+    done: true,
+    ...(notice === undefined ? {} : { notice }),
+  });
+  return identity;
 }

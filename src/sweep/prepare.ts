@@ -39,11 +39,11 @@ export async function prepare<Planned extends { readonly trials: readonly Planne
     stages.some(({ action, key }) => action === 'run' && key.engine !== undefined),
   );
   if (!needed) return { planned: first, engine: { ...identity } };
-  const ensured = await prepareEngine({
+  const prepared = await prepareEngine({
     engine: choice,
     signal,
     emit: (event) => emit({ type: 'trial-event', event }),
   });
-  const isSame = canonicalJson({ ...ensured.identity }) === canonicalJson({ ...identity });
-  return { planned: isSame ? first : await plan(ensured.identity), engine: { ...ensured.identity } };
+  const isSame = canonicalJson({ ...prepared }) === canonicalJson({ ...identity });
+  return { planned: isSame ? first : await plan(prepared), engine: { ...prepared } };
 }

@@ -54,7 +54,7 @@ test('an engine in a cache where nothing can be written serves without kernels',
   // A folder in place of the lock: whoever runs the tests, it cannot be taken.
   mkdirSync(`${kernelFolder(machine)}.lock`);
   const { value } = await machine.ensure('auto', env);
-  assert.deepEqual([value?.identity.kind, value?.warning], ['native', undefined]);
+  assert.deepEqual([value?.identity.kind, value?.notice], ['native', undefined]);
 });
 
 function kernelFolder(machine: Machine): string {

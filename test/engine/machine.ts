@@ -56,8 +56,8 @@ export class Machine {
     return this.startEnsure(choice, env).outcome;
   }
 
-  status(choice: string): Promise<Outcome<EngineStatus>> {
-    return this.#start<EngineStatus>(['status', choice], {}).outcome;
+  status(choice: string, env: Variables = {}): Promise<Outcome<EngineStatus>> {
+    return this.#start<EngineStatus>(['status', choice], env).outcome;
   }
 
   draw(choice: string, env: Variables = {}): Promise<Outcome<Drawn>> {

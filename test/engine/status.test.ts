@@ -25,6 +25,7 @@ test('the portable engine is always there', async (t) => {
   assert.equal(value?.identity.kind, 'portable');
   assert.equal(value.installed, true);
   assert.equal(value.route, undefined);
+  assert.deepEqual(value.webassembly, { simd: true, threads: true, relaxedSimd: false });
 });
 
 test('an installed engine is loaded: its version, how it came, and whether it compiles with XLA', async (t) => {

@@ -67,6 +67,7 @@ async function showStatus(terminal: Terminal, choice: EngineChoice): Promise<num
 function describe(status: EngineStatus): readonly (readonly string[])[] {
   const { identity } = status;
   const isNative = identity.kind === 'native';
+  const isAlone = status.webassembly?.threads === false;
   return [
     ['engine', `${identity.kind}, ${identity.version}`],
     ['installed', status.installed ? 'yes' : 'no: it will be at the first run that needs it'],
@@ -79,10 +80,20 @@ function describe(status: EngineStatus): readonly (readonly string[])[] {
           ['kernels', status.kernels ?? "no: TensorFlow's own serve, more slowly"],
         ]
       : []),
-    ['threads', isNative ? `${status.threads} for stages that name no number` : '1'],
+    ...webAssembly(status),
+    ['threads', `${isAlone ? 1 : status.threads} for stages that name no number`],
     ['tfjs', status.tfjs],
-    ['addon', `tfjs-node ${status.addon}`],
+    ...(isNative ? [['addon', `tfjs-node ${status.addon}`]] : []),
     ['Node', status.node],
     ...(status.problem === undefined ? [] : [['problem', status.problem]]),
+  ];
+}
+
+function webAssembly({ webassembly: features }: EngineStatus): readonly (readonly string[])[] {
+  if (features === undefined) return [];
+  return [
+    ['SIMD', features.simd ? 'yes' : 'no'],
+    ['relaxed SIMD', 'not used, so that every machine computes the same bits'],
+    ...(features.threads ? [] : [['shared memory', 'no: one thread computes']]),
   ];
 }

@@ -11,6 +11,7 @@ import { EXIT, outcomeOf } from '../exit.ts';
 import { listenForSignals } from '../signals.ts';
 import { checkTargets, STDOUT, writeNamed } from '../target.ts';
 import { diagnosticToJson, renderCounted } from '../terminal/diagnostics.ts';
+import { engineLine } from '../terminal/format.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { renderVerdicts } from '../terminal/verdicts.ts';
 
@@ -89,8 +90,8 @@ export async function verify(terminal: Terminal, options: VerifyCommandOptions):
 /** TensorFlow is fetched here: the processes that check archives have no network. */
 async function prepareEngine(signal: AbortSignal, note: (text: string) => void): Promise<void> {
   const { ensureEngine } = await import('../../engine/install.ts');
-  const { warning } = await ensureEngine('auto', () => undefined, signal);
-  if (warning !== undefined) note(warning.message);
+  const { notice } = await ensureEngine('auto', () => undefined, signal);
+  if (notice !== undefined) note(engineLine(notice));
 }
 
 /** Writes what can be written; returns why the rest cannot. */

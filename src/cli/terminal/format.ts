@@ -1,5 +1,6 @@
 /** Lines and columns of a terminal. */
 import { formatCount, formatNumber } from '../../core/format.ts';
+import { printable } from '../../core/text.ts';
 
 export { printable } from '../../core/text.ts';
 export {
@@ -9,6 +10,11 @@ export {
   formatOperations,
   formatSeconds,
 } from '../../core/format.ts';
+
+/** A line on the engine. */
+export function engineLine(text: string): string {
+  return `engine: ${printable(text)}`;
+}
 
 /** `train_images 12,000, test_mse 0.0174`: the first of them that there is room for. */
 export function formatMetrics(metrics: Readonly<Record<string, number>>, columns = Infinity): string {

@@ -2,7 +2,7 @@
 import { unreachable } from '../../core/diagnostic.ts';
 import type { Progress, RunEvent } from '../../core/event.ts';
 import { CachedLines } from './cached-lines.ts';
-import { fit, formatSeconds, printable } from './format.ts';
+import { engineLine, fit, formatSeconds, printable } from './format.ts';
 import { describeFinished, describeProgress, timeCell } from './progress.ts';
 import type { Reporter } from './reporter.ts';
 import type { Terminal } from './terminal.ts';
@@ -108,7 +108,7 @@ export class LiveReporter implements Reporter {
     else this.#area(lines.join('\n'));
   }
 
-  #showEngine({ step, fraction, done }: Extract<RunEvent, { type: 'engine-progress' }>): void {
+  #showEngine({ step, fraction, done, notice }: Extract<RunEvent, { type: 'engine-progress' }>): void {
     if (done !== true) {
       this.#engine ??= { started: this.#now(), progress: {} };
       this.#engine.progress = { text: step, ...(fraction === undefined ? {} : { fraction }) };
@@ -117,9 +117,10 @@ export class LiveReporter implements Reporter {
     // An engine that was there already reports nothing before its end, and is not worth a line.
     const work = this.#engine;
     this.#engine = undefined;
-    if (work === undefined) return;
     const style = this.#terminal.noteStyle;
-    this.note(`${style('green', '✔')} ${ENGINE.padEnd(this.#nameWidth)}  ${this.#elapsed(work)}  ${step}`);
+    if (work !== undefined)
+      this.note(`${style('green', '✔')} ${ENGINE.padEnd(this.#nameWidth)}  ${this.#elapsed(work)}  ${step}`);
+    if (notice !== undefined) this.note(engineLine(notice));
   }
 
   /** `▸ denoiser        12 s  █████░░░░░  50%  epoch 3/6, …`, no wider than the terminal. */

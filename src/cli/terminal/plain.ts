@@ -1,7 +1,7 @@
 /** A plain line for each event that matters: for logs of batch systems, files and pipes. */
 import { unreachable } from '../../core/diagnostic.ts';
 import type { RunEvent } from '../../core/event.ts';
-import { printable } from './format.ts';
+import { engineLine, printable } from './format.ts';
 import { CachedLines } from './cached-lines.ts';
 import { describeFinished, describeProgress } from './progress.ts';
 import type { Reporter } from './reporter.ts';
@@ -25,8 +25,9 @@ export class PlainReporter implements Reporter {
         return;
       case 'engine-progress':
         // A step reports again and again how far it is.
-        if (event.step !== this.#engineStep && event.done !== true) this.note(`engine: ${event.step}`);
+        if (event.step !== this.#engineStep && event.done !== true) this.note(engineLine(event.step));
         this.#engineStep = event.step;
+        if (event.notice !== undefined) this.note(engineLine(event.notice));
         return;
       case 'stage-started':
         this.#cached.release();

@@ -1,8 +1,9 @@
 /** Shows a sweep at work: a live line for each trial on a terminal, a plain line for each trial elsewhere. */
 import type { Sweep } from '../../schema/generated/settings.ts';
 import { unreachable } from '../../core/diagnostic.ts';
+import type { RunEvent } from '../../core/event.ts';
 import type { SweepEmit, SweepEvent, TrialOutcome } from '../../sweep/event.ts';
-import { fit, formatPlural, formatSeconds, printable } from './format.ts';
+import { engineLine, fit, formatPlural, formatSeconds, printable } from './format.ts';
 import { progressBar, type LiveArea } from './live.ts';
 import { timeCell } from './progress.ts';
 import {
@@ -92,7 +93,7 @@ export class SweepLines implements SweepReporter {
       case 'trial-chosen':
         return;
       case 'trial-event':
-        if (event.event.type === 'engine-progress') this.#engine(event.event.step, event.event.done === true);
+        if (event.event.type === 'engine-progress') this.#engine(event.event);
         return;
       case 'launcher-note':
         this.note(event.text);
@@ -163,9 +164,10 @@ export class SweepLines implements SweepReporter {
     return number === id ? id : `${number.padEnd(this.#numberWidth)} ${id}`;
   }
 
-  #engine(step: string, done: boolean): void {
-    if (!done && step !== this.#engineStep) this.note(`engine: ${step}`);
+  #engine({ step, done, notice }: Extract<RunEvent, { type: 'engine-progress' }>): void {
+    if (done !== true && step !== this.#engineStep) this.note(engineLine(step));
     this.#engineStep = step;
+    if (notice !== undefined) this.note(engineLine(notice));
   }
 }
 

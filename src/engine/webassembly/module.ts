@@ -56,6 +56,21 @@ export function loadModule({ shared, memoryLimit = MOST_PAGES * PAGE }: ModuleOp
   return { module, memory, shared: isShared };
 }
 
+/** What WebAssembly has on this machine. */
+export interface WebAssemblyFeatures {
+  /** Vectors of 128 bits, which the module needs. */
+  readonly simd: boolean;
+  /** Memory that threads share; without it, one thread computes. */
+  readonly threads: boolean;
+}
+
+export function webAssemblyFeatures(): WebAssemblyFeatures {
+  return {
+    simd: whyMissing() === undefined,
+    threads: typeof WebAssembly !== 'undefined' && makeMemory(true, 2 * FIRST_PAGES) !== undefined,
+  };
+}
+
 /** Why the module cannot run here; undefined where it can. */
 export function whyMissing(): string | undefined {
   if (typeof WebAssembly === 'undefined') return 'this JavaScript engine runs without WebAssembly';

@@ -109,7 +109,6 @@ function makeTrainer(
 ): Trainer {
   if (settings.compile !== 'eager') progress({ text: 'compiling', fraction: 0 });
   const { trainer, mode, fallbackReason } = createTrainer(engine, options, settings.compile);
-  // The portable engine has said already that it is slower.
   if (fallbackReason !== undefined) log('warn', `${fallbackReason}; the training runs as \`${mode}\``);
   log('info', `training runs as \`${mode}\``);
   return trainer;

@@ -706,7 +706,7 @@ export type SplitSelection = 'train' | 'test' | 'all';
 export type BatchSize = number;
 
 /**
- * Threads that TensorFlow computes this stage with. Left out: `threads` of the pipeline. Results are
+ * Threads that compute this stage. Left out: `threads` of the pipeline. With TensorFlow, results are
  * repeatable bit for bit only with the same number.
  */
 export type Threads = number;

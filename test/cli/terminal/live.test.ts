@@ -162,6 +162,17 @@ test('an engine that was there is not worth a line', (t) => {
   assert.deepEqual(shown.lines, []);
 });
 
+test('of the engine that is used, a notice stays', (t) => {
+  const { shown, reporter } = liveOn(t, 100);
+  reporter.emit({
+    type: 'engine-progress',
+    step: 'webassembly 12ab',
+    done: true,
+    notice: 'portable:\nno pip',
+  });
+  assert.deepEqual(shown.lines, ['engine: portable: no pip']);
+});
+
 test('notes go above what is live', (t) => {
   const { shown, reporter } = liveOn(t, 100);
   reporter.emit({ type: 'stage-started', stage: 'denoiser' });

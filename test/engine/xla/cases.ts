@@ -14,8 +14,6 @@ export interface Case {
   readonly name: string;
   readonly architecture: Architecture;
   readonly settings?: Settings;
-  /** Whether only its sizes tell it from another case. */
-  readonly isOfSize?: true;
 }
 
 /** Weights before the layer, so that its gradient is seen, and after it. */
@@ -117,7 +115,6 @@ export const cases: readonly Case[] = [
     convolutions.map(([args, input]): Case => ({
       name: `${name} ${JSON.stringify(args)} on ${input.join('x')}`,
       architecture: around(layer(name, args), input),
-      isOfSize: true,
     })),
   ),
   ...optimizers.map((optimizer): Case => ({
@@ -131,9 +128,6 @@ export const cases: readonly Case[] = [
     settings: { loss, metrics: losses.filter((metric) => metric !== loss) },
   })),
 ];
-
-/** The portable engine, which is slow, trains what does not only matter to kernels. */
-export const portableCases = cases.filter(({ isOfSize }) => isOfSize !== true);
 
 function pairOf(x: Samples): Settings {
   return { data: { x, y: x } };

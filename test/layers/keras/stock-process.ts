@@ -2,7 +2,7 @@
  * A program of its own: tfjs as a browser has it, without what Hourglass mends. Loads saved models and prints what each computes,
  * one JSON object a line.
  *
- *     node stock-process.js cpu <folder>…
+ *     node stock-process.js <folder>…
  *     {"output":[0.5, …]}
  */
 import { readFileSync } from 'node:fs';
@@ -13,9 +13,8 @@ import { BATCH, numbers } from './numbers.ts';
 
 const require = createRequire(import.meta.url);
 const tf = require('@tensorflow/tfjs') as Tf;
-const [backend = 'cpu', ...folders] = process.argv.slice(2);
-if (backend === 'wasm') require('@tensorflow/tfjs-backend-wasm');
-await tf.setBackend(backend);
+const folders = process.argv.slice(2);
+await tf.setBackend('cpu');
 await tf.ready();
 
 for (const folder of folders) {
