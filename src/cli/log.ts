@@ -110,7 +110,8 @@ function enter(logger: Logger, event: RunEvent): void {
       logger.info({ event: event.type, pipeline: event.pipeline, stages: event.stages }, 'run started');
       return;
     case 'engine-progress':
-      if (event.fraction === undefined) logger.info({ event: event.type }, `engine: ${event.notice ?? event.step}`);
+      if (event.fraction === undefined)
+        logger.info({ event: event.type }, `engine: ${event.notice ?? event.step}`);
       return;
     case 'stage-started':
       logger.info({ event: event.type, stage: event.stage }, 'stage started');

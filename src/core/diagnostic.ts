@@ -57,7 +57,8 @@ export const DIAGNOSTIC_CODES = {
   'plugin-invalid': 'A plugin cannot be loaded or is not a node definition.',
   'engine-missing': 'TensorFlow is not installed, and cannot be here.',
   'engine-install-failed': 'Installing TensorFlow did not succeed.',
-  'webassembly-missing': 'Node.js has no WebAssembly with vector instructions, which the portable engine needs.',
+  'webassembly-missing':
+    'Node.js has no WebAssembly with vector instructions, which the portable engine needs.',
   'model-too-large': 'A model needs more memory than WebAssembly can have.',
   'engine-failed': 'The portable engine failed in the middle of a step.',
   'data-missing': 'Files of a data set are missing or could not be had.',
