@@ -1,8 +1,7 @@
 /** What runs a program on this machine, as far as files tell: nothing is loaded, and nothing has to be installed. */
-import { existsSync } from 'node:fs';
 import type { EngineChoice, EngineIdentity } from './engine.ts';
 import { engineIdentity } from './identity.ts';
-import { kernelBuild } from './kernels.ts';
+import { willHaveKernels } from './install/kernels.ts';
 import { readEngineRecord } from './location.ts';
 import { compile } from './program/compile.ts';
 import { printProgram } from './program/print.ts';
@@ -66,7 +65,8 @@ export async function explain(
     : { ...planned, engine, program: compiled, passes, targetOf };
 }
 
-/** Those of TensorFlow; where it is still to be installed, they are installed with it. */
+/** TensorFlow that is still to be installed is installed with kernels. */
 async function hasKernels(): Promise<boolean> {
-  return (await readEngineRecord()) === undefined || existsSync(kernelBuild().addon);
+  const record = await readEngineRecord();
+  return record === undefined || willHaveKernels(record);
 }

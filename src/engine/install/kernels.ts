@@ -17,6 +17,11 @@ export function areKernelsSettled(record: EngineRecord): boolean {
   return existsSync(addon) || existsSync(refusal) || headersOf(record) === undefined;
 }
 
+/** Whether a run has kernels: those that are missing are compiled first, unless that cannot be. */
+export function willHaveKernels(record: EngineRecord): boolean {
+  return existsSync(kernelBuild().addon) || !areKernelsSettled(record);
+}
+
 const DRAFT = '.tmp-';
 
 /** Removes what killed compilations left. What cannot be removed, as in another user's cache, stays. */
