@@ -1,4 +1,4 @@
-/** Writes programs instruction by instruction. */
+/** Builds programs, one instruction after another. */
 import { inferTypes } from './instructions.ts';
 import {
   type Attributes,
@@ -98,7 +98,7 @@ export class ProgramBuilder {
   }
 }
 
-/** Tells -0 from 0. */
+/** Different for -0 and 0. */
 function scalarKey(dtype: DType, number: number): string {
   return `${dtype} ${Object.is(number, -0) ? '-0' : number}`;
 }

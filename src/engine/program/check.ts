@@ -1,4 +1,4 @@
-/** Tells whether a program makes sense. It runs after each pass: what a pass breaks is found where it breaks. */
+/** Checks programs. It runs after each pass, so that a mistake of a pass is found at that pass. */
 import { inferTypes } from './instructions.ts';
 import { outputsOf, type Program, type Value } from './program.ts';
 import { ProgramError, sameType, typeText } from './types.ts';
@@ -23,7 +23,7 @@ export function checkProgram(program: Program, after?: string): Program {
 function check(program: Program): void {
   const made = new Set<Value>();
   const make = (value: Value): void => {
-    if (made.has(value)) throw new ProgramError('a value is made twice');
+    if (made.has(value)) throw new ProgramError('two instructions make one value');
     made.add(value);
   };
   const names = new Set<string>();
@@ -53,7 +53,8 @@ function check(program: Program): void {
     program.parameters.filter(({ kind }) => kind === 'variable').map(({ value }) => value),
   );
   for (const { variable, value } of program.updates) {
-    if (!variables.delete(variable)) throw new ProgramError('an update of no variable, or a second one');
+    if (!variables.delete(variable))
+      throw new ProgramError('an update of what is no variable, or of a variable that has one already');
     if (!sameType(variable.type, value.type))
       throw new ProgramError(`a variable of ${typeText(variable.type)} becomes ${typeText(value.type)}`);
   }

@@ -1,4 +1,4 @@
-/** The elementwise functions: each element of a result follows from one element of each operand, broadcast as NumPy does. */
+/** The elementwise functions: an element of the result follows from one element of each operand. Operands are broadcast as in NumPy. */
 import {
   broadcastShape,
   ProgramError,
@@ -17,7 +17,7 @@ interface Definition {
   infer(operands: readonly Type[], attributes: unknown): Type;
 }
 
-/** Of what the operands may be, and of what the result is: the operands' own type where nothing is said. */
+/** The types that the operands may have, all the same, and the type of the result: that of the operands if left out. */
 interface Kinds {
   readonly of: readonly DType[];
   readonly to?: DType;
@@ -56,7 +56,8 @@ function stretched(operands: readonly Type[]): Shape {
 }
 
 /**
- * NaN goes through `max`, `min`, `relu` and `clamp`, and any comparison with it is false, but `ne`.
+ * Each function with the types that it takes. NaN: `max`, `min`, `relu` and `clamp` of it are NaN; every comparison with it is
+ * false, except `ne`, which is true.
  */
 export const ELEMENTWISE = {
   neg: unary(NUMBER),
@@ -109,7 +110,7 @@ export const ELEMENTWISE = {
   max: binary(NUMBER),
   min: binary(NUMBER),
   pow: binary(FLOAT),
-  /** dy where y > 0, or else 0: the first operand is the gradient, the second what `relu` computed. */
+  /** dy where y > 0, else 0. The first operand is the gradient, the second what `relu` computed. */
   relu_gradient: binary(FLOAT),
   eq: binary(COMPARED),
   ne: binary(COMPARED),
@@ -120,7 +121,7 @@ export const ELEMENTWISE = {
   and: binary(LOGICAL),
   or: binary(LOGICAL),
   not: unary(LOGICAL),
-  /** Of the second operand where the first is true, or else of the third. */
+  /** An element of the second operand where the first is true, of the third where it is false. */
   select: {
     arity: 3,
     attributes: {},
@@ -132,7 +133,7 @@ export const ELEMENTWISE = {
       return { dtype: one.dtype, shape: stretched([condition, one, other]) };
     },
   } satisfies Definition,
-  /** Floats are rounded towards 0, true is 1, and what is not 0 is true. */
+  /** To an integer, floats are rounded towards 0; to a bool, 0 is false and all else is true; from a bool, true is 1. */
   cast: {
     arity: 1,
     attributes: { dtype: 'word' },

@@ -1,12 +1,12 @@
 /**
- * The instructions: how their attributes are written, and the types of their results. The elementwise functions are in `elementwise.ts`.
+ * The instructions: their attributes, and the types of their results. The elementwise functions are in `elementwise.ts`.
  * Images are [batch, height, width, channels] throughout. `reference/` defines what each computes.
  */
 import { sizeOf } from '../../core/shape.ts';
 import { ELEMENTWISE, type ElementwiseName } from './elementwise.ts';
 import type { Attributes, EpilogueStep, OpName, OwnAttributes, PoolWindow, Program } from './program.ts';
 import { broadcastShape, ProgramError, sameShape, sameType, type AttributeKind, type Type } from './types.ts';
-import { forwardSize, transposedSize, type Pair, type Window } from './windows.ts';
+import { forwardSize, checkGradientSize, type Pair, type Window } from './windows.ts';
 
 interface Definition<Op extends OpName> {
   readonly attributes: Readonly<Record<keyof Attributes[Op], AttributeKind>>;
@@ -144,7 +144,7 @@ const OWN: { readonly [Op in keyof OwnAttributes]: Definition<Op> } = {
       const [m, k] = transpose_a ? [one[1], one[0]] : one;
       const [depth, n] = transpose_b ? [other[1], other[0]] : other;
       require(k === depth, `${k} columns do not meet ${depth} rows`);
-      return [finished({ dtype: 'float32', shape: [m ?? 0, n ?? 0] }, rest, epilogue)];
+      return [withEpilogue({ dtype: 'float32', shape: [m ?? 0, n ?? 0] }, rest, epilogue)];
     },
   },
   convolution: {
@@ -155,7 +155,7 @@ const OWN: { readonly [Op in keyof OwnAttributes]: Definition<Op> } = {
       const [rows = 0, columns = 0, inputs = 0, outputs = 0] = floats(filter, 'the filter', 4).shape;
       require(inputs === channels, `a filter for ${inputs} channels does not fit ${channels}`);
       const size = forwardSize([height, width], [rows, columns], window);
-      return [finished({ dtype: 'float32', shape: [batch, ...size, outputs] }, rest, epilogue)];
+      return [withEpilogue({ dtype: 'float32', shape: [batch, ...size, outputs] }, rest, epilogue)];
     },
   },
   convolution_input_gradient: {
@@ -165,8 +165,8 @@ const OWN: { readonly [Op in keyof OwnAttributes]: Definition<Op> } = {
       const [batch = 0, height = 0, width = 0, channels = 0] = floats(dy, 'the gradient', 4).shape;
       const [rows = 0, columns = 0, inputs = 0, outputs = 0] = floats(filter, 'the filter', 4).shape;
       require(outputs === channels, `a filter for ${outputs} channels does not fit ${channels}`);
-      transposedSize([height, width], [rows, columns], window, size);
-      return [finished({ dtype: 'float32', shape: [batch, ...size, inputs] }, rest, epilogue)];
+      checkGradientSize([height, width], [rows, columns], window, size);
+      return [withEpilogue({ dtype: 'float32', shape: [batch, ...size, inputs] }, rest, epilogue)];
     },
   },
   convolution_filter_gradient: {
@@ -319,7 +319,7 @@ function floats(type: Type | undefined, what: string, rank?: number): Type {
   return found;
 }
 
-function finished(type: Type, operands: readonly Type[], epilogue: readonly EpilogueStep[]): Type {
+function withEpilogue(type: Type, operands: readonly Type[], epilogue: readonly EpilogueStep[]): Type {
   const wanted = epilogue.flatMap((step): Type[] => {
     if (step === 'bias') return [{ dtype: 'float32', shape: [type.shape.at(-1) ?? 0] }];
     return step === 'mask' ? [type] : [];

@@ -2,8 +2,8 @@
  * Programs: what one step of training or one forward pass computes, as a straight line of instructions without branches.
  * Each instruction makes new values of earlier ones; nothing is changed in place. The form is that of a jaxpr (R. Frostig,
  * M. J. Johnson, C. Leary, "Compiling machine learning programs via high-level tracing", SysML 2018): every value is
- * assigned once, and has a type. `print.ts` writes a program as text, `parse.ts` reads it, `check.ts` tells whether it makes
- * sense.
+ * assigned once, and has a type. `print.ts` writes a program as text, `parse.ts` reads that text, `check.ts` tells whether a
+ * program is valid, `cost.ts` what it costs.
  */
 import type { ElementwiseName } from './elementwise.ts';
 import type { DType, Elements, Shape, Type } from './types.ts';
@@ -14,7 +14,7 @@ export interface Value {
   readonly type: Type;
 }
 
-/** What is done to an element of a product or a convolution before it is stored; in this order. */
+/** What is done to each element of a product or a convolution before it is stored. The steps come in this order. */
 export type EpilogueStep =
   /** Adds a number of an operand [channels]. */
   | 'bias'
@@ -26,7 +26,7 @@ export interface Epilogue {
   readonly epilogue: readonly EpilogueStep[];
 }
 
-/** Nothing to say besides the operands. */
+/** No attributes. */
 type None = Readonly<Record<never, never>>;
 
 export interface Reduction {
@@ -41,15 +41,15 @@ export interface OwnAttributes {
   constant: { readonly dtype: DType; readonly shape: Shape; readonly elements: Elements };
   /** The same elements in another shape. */
   reshape: { readonly shape: Shape };
-  /** Repeats axes of length 1, and leading axes, as NumPy does. */
+  /** Repeats axes of length 1 and adds leading axes, by NumPy's rules. */
   broadcast: { readonly shape: Shape };
   /** Axis `i` of the result is axis `permutation[i]` of the operand. */
   transpose: { readonly permutation: readonly number[] };
   /** The part that begins at `begin` and has the shape `size`. */
   slice: { readonly begin: readonly number[]; readonly size: Shape };
-  /** Puts `value` around: for each axis, how often before and after. */
+  /** Surrounds with `value`: for each axis, so many times before and after. */
   pad: { readonly padding: readonly Pair[]; readonly value: number };
-  /** Operands one behind the other along an axis. */
+  /** The operands, one after another along an axis. */
   concatenate: { readonly axis: number };
   reduce_sum: Reduction;
   reduce_max: Reduction;

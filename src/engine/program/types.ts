@@ -8,7 +8,7 @@ export type DType = (typeof DTYPES)[number];
 
 export type Shape = readonly number[];
 
-/** Row-major; a shape without axes is that of one number. */
+/** Elements are in row-major order. A shape without axes is that of a single number. */
 export interface Type {
   readonly dtype: DType;
   readonly shape: Shape;
@@ -51,8 +51,8 @@ export function elementsOf({ dtype, shape }: Type): Elements {
 }
 
 /**
- * The shape that both operands are stretched to, as NumPy does it: axes are matched from the last one on, and an axis that
- * is missing or of length 1 is repeated.
+ * The shape to which both operands are broadcast, by NumPy's rules: axes are matched from the last one backwards, and an axis
+ * that is missing or has length 1 is repeated.
  *
  * @returns undefined where they do not match
  */
@@ -68,12 +68,12 @@ export function broadcastShape(one: Shape, other: Shape): Shape | undefined {
   return shape;
 }
 
-/** A program that makes no sense, or a step that cannot be written as one. */
+/** A program that is not valid, or a step that cannot be written as a program. */
 export class ProgramError extends Error {
   override readonly name = 'ProgramError';
 }
 
-/** How the text of an attribute is read, and what its value is. */
+/** The kind of an attribute's value, and so how it is written as text. */
 export type AttributeKind =
   | 'boolean'
   | 'integer'

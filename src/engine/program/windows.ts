@@ -1,26 +1,26 @@
-/** Windows that move over images: of convolutions and of pooling. */
+/** Windows that move over images, in convolutions and pooling. */
 import { ProgramError } from './types.ts';
 
-/** Of rows and of columns, or of a beginning and an end. */
+/** Two numbers: for rows and columns, or before and after. */
 export type Pair = readonly [number, number];
 
-/** How a window moves. Each is given for rows, then for columns. */
+/** How a window moves: for rows, then for columns. */
 export interface Window {
-  /** Pixels from one place of the window to the next, from 1. */
+  /** Pixels from one position of the window to the next, from 1. */
   readonly strides: Pair;
   /** Zeros before and after the image. */
   readonly padding: readonly [Pair, Pair];
-  /** Pixels from one pixel of the window to the next, from 1. */
+  /** Pixels of the image from one pixel of the window to the next, from 1. */
   readonly dilations: Pair;
 }
 
-/** How far a window of `size` pixels reaches. */
+/** The pixels of an image that a window of `size` pixels spans. */
 function reach(size: number, dilation: number): number {
   return (size - 1) * dilation + 1;
 }
 
 /**
- * How many places a window has: rows and columns of what a convolution or a pooling computes.
+ * The positions of a window: rows and columns of what a convolution or a pooling computes.
  *
  * @throws ProgramError where it has none
  */
@@ -34,15 +34,17 @@ export function forwardSize(image: Pair, size: Pair, { strides, padding, dilatio
 }
 
 /**
- * @param outputs rows and columns of the gradient that is given
+ * Checks a gradient with respect to the outputs of a convolution against the images that it is to be computed for.
+ *
+ * @param outputs rows and columns of the gradient
  * @param image rows and columns of the images
  * @throws ProgramError where a window over these images has other outputs
  */
-export function transposedSize(outputs: Pair, size: Pair, window: Window, image: Pair): void {
+export function checkGradientSize(outputs: Pair, size: Pair, window: Window, image: Pair): void {
   const [rows, columns] = forwardSize(image, size, window);
   if (rows !== outputs[0] || columns !== outputs[1]) {
     throw new ProgramError(
-      `a window over ${image.join('x')} gives ${rows}x${columns}, not ${outputs.join('x')}`,
+      `a window has ${rows}x${columns} positions over ${image.join('x')} pixels, not ${outputs.join('x')}`,
     );
   }
 }

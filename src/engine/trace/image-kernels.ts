@@ -1,10 +1,10 @@
-/** What tfjs's kernels for images are as instructions: convolutions, pooling, up-sampling, batch normalization. */
+/** tfjs's kernels for images as instructions: convolutions, pooling, up-sampling, batch normalization. */
 import type * as tfjs from '@tensorflow/tfjs';
 import type { Tf } from '../engine.ts';
 import type { Value } from '../program/program.ts';
 import { ProgramError } from '../program/types.ts';
 import type { Pair, Window } from '../program/windows.ts';
-import { finished, type Call, type Kernel } from './kernels.ts';
+import { withBiasAndActivation, type Call, type Kernel } from './kernels.ts';
 
 type Images = [number, number, number, number];
 
@@ -33,7 +33,7 @@ export function imageKernels(tf: Tf): Readonly<Record<string, Kernel>> {
     const [x, filter] = [value('x'), value('filter')];
     requireNhwc(attributes);
     const window = windowOf(x.type.shape, filter.type.shape, attributes);
-    return finished(call, recorder.add('convolution', [x, filter], { ...window, epilogue: [] }));
+    return withBiasAndActivation(call, recorder.add('convolution', [x, filter], { ...window, epilogue: [] }));
   };
   const poolOf = (
     images: readonly number[],
@@ -135,7 +135,7 @@ function requireNhwc({ dataFormat }: Call['attributes']): void {
   if (dataFormat !== undefined && dataFormat !== 'NHWC') throw new ProgramError('its images are not NHWC');
 }
 
-/** By how much images of a value are larger after they are resized. */
+/** How many times larger images are after they are resized. */
 function factorsOf({ type: { shape } }: Value, size: unknown): Pair {
   const [height = 1, width = 1] = size as readonly number[];
   const factors: Pair = [height / (shape[1] ?? 1), width / (shape[2] ?? 1)];

@@ -1,4 +1,4 @@
-/** What tfjs's kernels are as instructions: elementwise functions, reductions, movement, products. */
+/** tfjs's kernels as instructions: elementwise functions, reductions, movements, products. */
 import type * as tfjs from '@tensorflow/tfjs';
 import { sizeOf } from '../../core/shape.ts';
 import type { UniformAttributes } from '../random.ts';
@@ -248,7 +248,7 @@ export const KERNELS: Readonly<Record<string, Kernel>> = {
   BatchMatMul: ({ recorder, value, attributes }) => product(recorder, value('a'), value('b'), attributes),
   _FusedMatMul: (call) => {
     const { recorder, value, attributes } = call;
-    return finished(call, product(recorder, value('a'), value('b'), attributes));
+    return withBiasAndActivation(call, product(recorder, value('a'), value('b'), attributes));
   },
   StatelessUniform: ({ recorder, value, attributes }) => {
     const { shape, seed, halves } = attributes as unknown as UniformAttributes;
@@ -274,7 +274,7 @@ function reduction(op: 'reduce_sum' | 'reduce_max' | 'reduce_min'): Kernel {
   };
 }
 
-export function reshaped(recorder: Recorder, x: Value, shape: readonly number[]): Value {
+function reshaped(recorder: Recorder, x: Value, shape: readonly number[]): Value {
   return x.type.shape.join() === shape.join() ? x : recorder.add('reshape', [x], { shape });
 }
 
@@ -317,8 +317,8 @@ function product(
   return reshaped(recorder, result, [...leading, ...result.type.shape]);
 }
 
-/** What tfjs's fused kernels do after a product or a convolution: a bias, an activation. */
-export function finished({ recorder, value, has, attributes }: Call, result: Value): Value {
+/** What tfjs's fused kernels do after a product or a convolution: add a bias, apply an activation. */
+export function withBiasAndActivation({ recorder, value, has, attributes }: Call, result: Value): Value {
   const sum = has('bias') ? recorder.add('add', [result, value('bias')], {}) : result;
   const { activation, leakyreluAlpha } = attributes;
   if (activation === undefined || activation === null || activation === 'linear') return sum;

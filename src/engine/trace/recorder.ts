@@ -1,5 +1,5 @@
 /**
- * A tfjs backend that computes nothing: it writes down what it is asked for as a program. tfjs's layers, its automatic
+ * A tfjs backend that computes nothing: it records what it is asked to compute as a program. tfjs's layers, its automatic
  * differentiation and the optimizers run on it as on any other backend, with shapes instead of numbers.
  */
 import type * as tfjs from '@tensorflow/tfjs';
@@ -12,7 +12,7 @@ import { elementsOf, isDType, ProgramError, type DType, type Elements, type Type
 /** The name of the backend. */
 export const RECORDER = 'hourglass-recorder';
 
-/** What the kernels of the backend write into, while a trace is made. */
+/** Records one trace: which value each tensor stands for, and the program so far. */
 export class Recorder {
   readonly #tf: Tf;
   readonly #builder: ProgramBuilder;
@@ -23,7 +23,7 @@ export class Recorder {
     this.#builder = builder;
   }
 
-  /** Makes a tensor stand for a value. */
+  /** Lets the data of a tensor stand for a value. */
   know(dataId: object, value: Value): void {
     this.#values.set(dataId, value);
   }
@@ -36,7 +36,7 @@ export class Recorder {
       : this.add('reshape', [known], { shape: [...shape] });
   }
 
-  /** What tfjs hands over as numbers. */
+  /** Numbers from JavaScript become a constant. */
   write(numbers: tfjs.BackendValues | null, type: Type): object {
     const dataId = {};
     this.know(dataId, this.#constant(type, numbers));
@@ -51,7 +51,7 @@ export class Recorder {
     return this.#builder.scalar(number, dtype);
   }
 
-  /** What tfjs takes for the result of a kernel. */
+  /** A tensor that stands for a value: the result of a kernel. */
   tensorOf(value: Value): tfjs.TensorInfo {
     const dataId = {};
     this.know(dataId, value);
@@ -60,13 +60,13 @@ export class Recorder {
 
   #constantOf(dataId: object, type: Type): Value {
     const owner = this.#tf.engine().state.tensorInfo.get(dataId)?.backend;
-    if (owner === undefined) throw new ProgramError('a tensor that no longer is');
+    if (owner === undefined) throw new ProgramError('it reads a tensor that was disposed of');
     const value = this.#constant(type, owner.readSync(dataId));
     this.know(dataId, value);
     return value;
   }
 
-  /** Equal numbers are one number that is repeated. */
+  /** A constant of equal numbers is one number that is broadcast. */
   #constant({ dtype, shape }: Type, numbers: tfjs.BackendValues | null): Value {
     const elements = elementsOf({ dtype, shape });
     if (numbers !== null) elements.set(numbers as Elements);
@@ -82,12 +82,12 @@ export function typeOf(shape: readonly number[], dtype: string): Type {
   return { dtype, shape: [...shape] };
 }
 
-/** Where the kernels find the trace that is being made. */
+/** The trace that is being recorded, for the kernels. */
 export interface Recording {
   current: Recorder | undefined;
 }
 
-/** The backend itself, which tfjs asks for memory. */
+/** The backend itself: tfjs hands numbers to it, and asks it for numbers. */
 export function recorderBackend(tf: Tf, recording: Recording): tfjs.KernelBackend {
   return new (class extends tf.KernelBackend {
     override write(numbers: tfjs.BackendValues, shape: number[], dtype: tfjs.DataType): object {
@@ -137,6 +137,6 @@ export function recorderBackend(tf: Tf, recording: Recording): tfjs.KernelBacken
 }
 
 export function recorderOf({ current }: Recording): Recorder {
-  if (current === undefined) throw new ProgramError('a tensor of a trace that is over');
+  if (current === undefined) throw new ProgramError('it uses a tensor of a trace that has ended');
   return current;
 }

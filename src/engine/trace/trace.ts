@@ -1,4 +1,4 @@
-/** Makes programs of steps that are written as tensor operations. */
+/** Records steps, which are written as tfjs operations, as programs. */
 import type * as tfjs from '@tensorflow/tfjs';
 import type { Tf } from '../engine.ts';
 import { ProgramBuilder } from '../program/builder.ts';
@@ -52,17 +52,17 @@ function record(tf: Tf, { inputs, variables, run }: TraceOptions): Program {
   const engine = tf.engine();
   const before = engine.backendName;
   const given = inputs.map(({ name, type }) => builder.parameter('input', name, type));
-  const stood = variables.map(({ name, variable }) => {
+  const bound = variables.map(({ name, variable }) => {
     const value = builder.parameter('variable', name, typeOf(variable.shape, variable.dtype));
     recorder.know(variable.dataId, value);
     return { variable, value, dataId: variable.dataId };
   });
   const written = new Map<tfjs.Variable, Value>();
   recording.current = recorder;
-  // Without a wait in between: the backend is there at once.
+  // The promise is fulfilled already: the backend needs no preparation.
   void engine.setBackend(RECORDER);
   try {
-    for (const { variable } of stood) {
+    for (const { variable } of bound) {
       // tfjs would free what the variable held.
       variable.assign = (next) => {
         variable.dataId = next.dataId;
@@ -73,7 +73,7 @@ function record(tf: Tf, { inputs, variables, run }: TraceOptions): Program {
     try {
       const tensors = given.map((value) => engine.makeTensorFromTensorInfo(recorder.tensorOf(value)));
       const results = run(tensors).map((tensor) => recorder.valueOf(tensor));
-      const updates = stood.flatMap(({ variable, value }) => {
+      const updates = bound.flatMap(({ variable, value }) => {
         const next = written.get(variable);
         return next === undefined || next === value ? [] : [{ variable: value, value: next }];
       });
@@ -82,7 +82,7 @@ function record(tf: Tf, { inputs, variables, run }: TraceOptions): Program {
       engine.endScope();
     }
   } finally {
-    for (const { variable, dataId } of stood) {
+    for (const { variable, dataId } of bound) {
       Reflect.deleteProperty(variable, 'assign');
       variable.dataId = dataId;
     }

@@ -54,9 +54,9 @@ function pairFor(
   gradient: FilterGradient,
   readers: ReadonlyMap<Value, readonly (Instruction | undefined)[]>,
 ): Pair | undefined {
-  const [images, by] = gradient.operands;
+  const [images, dy] = gradient.operands;
   for (const [operand, sums] of [
-    [by, 'gradient'],
+    [dy, 'gradient'],
     [images, 'images'],
   ] as const) {
     const sum =
@@ -69,7 +69,7 @@ function pairFor(
   return undefined;
 }
 
-/** The number of the instruction that makes each value. */
+/** The place of the instruction that makes each value. */
 function madeAt({ instructions }: Program): ReadonlyMap<Value, number> {
   return new Map(
     instructions.flatMap(({ results }, index) => results.map((value) => [value, index] as const)),

@@ -1,4 +1,4 @@
-/** Writes a program anew, with other instructions in place of some. What all passes share. */
+/** Builds a program again, with other instructions in place of some: what most passes have in common. */
 import { ProgramBuilder } from '../builder.ts';
 import type { Instruction, Program, Value } from '../program.ts';
 
