@@ -4,11 +4,7 @@
 
 #include <type_traits>
 
-#include "batch.h"
-#include "dense.h"
-#include "random.h"
-#include "update.h"
-#include "winograd.h"
+#include "executor.h"
 #include "xla/ffi/api/ffi.h"
 
 namespace xla::ffi {
@@ -34,159 +30,53 @@ class PoolHelpers : public Helpers {
   ffi::ThreadPool& pool_;
 };
 
-static Image imageOf(const Floats& buffer) {
-  const auto lengths = buffer.dimensions();
-  return {static_cast<int>(lengths[1]), static_cast<int>(lengths[2]), static_cast<int>(lengths[3])};
+// The words of a task, read by `instantiate` once.
+struct TaskState {
+  static ffi::TypeId id;
+  size_t kernel;
+  std::vector<int32_t> words;
+};
+
+ffi::TypeId TaskState::id = {};
+
+static ffi::ErrorOr<std::unique_ptr<TaskState>> readTask(int64_t kernel, Integers words) {
+  if (kernel < 0 || kernel >= static_cast<int64_t>(std::size(kTasks))) {
+    return ffi::Unexpected(ffi::Error::InvalidArgument("a task of no kernel"));
+  }
+  auto state = std::make_unique<TaskState>();
+  state->kernel = static_cast<size_t>(kernel);
+  state->words.assign(words.begin(), words.end());
+  return state;
 }
 
-static int imagesIn(const Floats& buffer) { return static_cast<int>(buffer.dimensions()[0]); }
+XLA_FFI_DEFINE_HANDLER(kReadTask, readTask,
+                       ffi::Ffi::BindInstantiate().Attr<int64_t>("kernel").Attr<Integers>("words"));
 
-static bool areImages(const Floats& buffer) { return buffer.dimensions().size() == 4; }
-
-// Reads the arguments after the first two: as the flags say, a bias [channels] and a mask of the output's shape.
-static ffi::Error readFinish(const ffi::RemainingArgs& arguments, bool bias, bool relu, bool mask, Finish* finish) {
-  const size_t expected = 2 + bias + mask;
-  if (arguments.size() != expected) return ffi::Error::InvalidArgument("a kernel with other arguments than it says");
-  const float* extra[2] = {};
-  for (size_t index = 2; index < expected; ++index) {
-    const auto given = arguments.get<Floats>(index);
+// A task of the executor's (`executor.h`), as `lowering/` writes it. Its buffers are the arguments, then the results.
+static ffi::Error runTask(ffi::ThreadPool pool, TaskState* state, ffi::RemainingArgs arguments, ffi::RemainingRets results) {
+  std::vector<Buffer> buffers;
+  for (size_t index = 0; index < arguments.size(); ++index) {
+    const auto given = arguments.get<ffi::AnyBuffer>(index);
     if (!given.has_value()) return given.error();
-    extra[index - 2] = given->typed_data();
+    buffers.push_back({reinterpret_cast<size_t>(given->untyped_data()), given->size_bytes()});
   }
-  *finish = {bias ? extra[0] : nullptr, mask ? extra[bias] : nullptr, relu};
-  return ffi::Error::Success();
-}
-
-// Arguments: images, a kernel [rows, columns, ., .], and what `readFinish` reads.
-static ffi::Error convolution(ffi::ThreadPool pool, ffi::RemainingArgs arguments, ffi::Result<Floats> result,
-                              Integers stride, Integers padding, bool transposed, bool bias, bool relu, bool mask) {
-  Finish finish;
-  if (ffi::Error error = readFinish(arguments, bias, relu, mask, &finish); error.failure()) return error;
-  if (stride.size() != 2 || padding.size() != 2) return ffi::Error::InvalidArgument("a convolution of other than two axes");
-  const auto input = arguments.get<Floats>(0), kernel = arguments.get<Floats>(1);
-  if (!input.has_value() || !kernel.has_value() || !areImages(*input) || !areImages(*kernel) || !areImages(*result)) {
-    return ffi::Error::InvalidArgument("a convolution of other things than images");
-  }
-  const auto lengths = kernel->dimensions();
-  const int rows = static_cast<int>(lengths[0]), columns = static_cast<int>(lengths[1]);
-  const ptrdiff_t third = lengths[2], fourth = lengths[3];
-  const Image output = imageOf(*result);
-  const auto phases = [&](int outputs, int taps, int axis) {
-    const int step = static_cast<int>(stride[axis]), before = static_cast<int>(padding[axis]);
-    return transposed ? transposedPhases(outputs, taps, step, before) : forwardPhases(outputs, taps, step, before);
-  };
-  const ConvolutionShape shape{imagesIn(*input),
-                               imageOf(*input),
-                               output,
-                               {rows, columns},
-                               phases(output.rows, rows, 0),
-                               phases(output.columns, columns, 1)};
-  const Weights weights{kernel->typed_data(),        rows, columns, third * fourth, transposed ? 1 : fourth,
-                        transposed ? fourth : 1};
-  PoolHelpers helpers(pool);
-  const auto convolve = suitsWinograd(shape) ? convolveByWinograd : convolveDirectly;
-  convolve(shape, weights, input->typed_data(), result->typed_data(), finish, helpers);
-  return ffi::Error::Success();
-}
-
-XLA_FFI_DEFINE_HANDLER(kConvolution, convolution,
-                       ffi::Ffi::Bind()
-                           .Ctx<ffi::ThreadPool>()
-                           .RemainingArgs()
-                           .Ret<Floats>()
-                           .Attr<Integers>("stride")
-                           .Attr<Integers>("padding")
-                           .Attr<bool>("transposed")
-                           .Attr<bool>("bias")
-                           .Attr<bool>("relu")
-                           .Attr<bool>("mask"));
-
-// What a kernel gradient sums up besides, channel by channel.
-enum Summed : int64_t { kNothing, kGradients, kInputs };
-
-// The gradient by the kernel [rows, columns, input channels, gradient channels], and sums of one of the arguments.
-static ffi::Error kernelGradient(ffi::ThreadPool pool, Floats input, Floats gradient, ffi::Result<Floats> result,
-                                 ffi::RemainingRets more, Integers stride, Integers padding, int64_t summed) {
-  if (!areImages(input) || !areImages(gradient) || !areImages(*result) || stride.size() != 2 || padding.size() != 2) {
-    return ffi::Error::InvalidArgument("a gradient of other things than images");
-  }
-  float* sums = nullptr;
-  if (summed != kNothing) {
-    auto given = more.get<Floats>(0);
+  for (size_t index = 0; index < results.size(); ++index) {
+    auto given = results.get<ffi::AnyBuffer>(index);
     if (!given.has_value()) return given.error();
-    sums = given.value()->typed_data();
+    buffers.push_back({reinterpret_cast<size_t>(given.value()->untyped_data()), given.value()->size_bytes()});
   }
-  const auto lengths = result->dimensions();
-  const GradientShape shape{imagesIn(input),
-                            imageOf(input),
-                            imageOf(gradient),
-                            {static_cast<int>(lengths[0]), static_cast<int>(lengths[1])},
-                            {static_cast<int>(stride[0]), static_cast<int>(stride[1])},
-                            {static_cast<int>(padding[0]), static_cast<int>(padding[1])}};
-  const Floats& toSum = summed == kInputs ? input : gradient;
-  const ChannelSums channelSums(imageOf(toSum), toSum.typed_data(), sums);
+  WordReader words(state->words.data(), state->words.size());
+  words.setBuffers(buffers);
+  const TaskPointer task = kTasks[state->kernel](words);
+  if (!words.ok() || !words.isAtEnd()) return ffi::Error::InvalidArgument("a task that makes no sense");
   PoolHelpers helpers(pool);
-  const auto compute = suitsWinograd(shape) ? kernelGradientByWinograd : kernelGradientDirectly;
-  compute(shape, input.typed_data(), gradient.typed_data(), result->typed_data(), channelSums, helpers);
+  task->run(helpers);
   return ffi::Error::Success();
 }
 
-XLA_FFI_DEFINE_HANDLER(kKernelGradient, kernelGradient,
-                       ffi::Ffi::Bind()
-                           .Ctx<ffi::ThreadPool>()
-                           .Arg<Floats>()
-                           .Arg<Floats>()
-                           .Ret<Floats>()
-                           .RemainingRets()
-                           .Attr<Integers>("stride")
-                           .Attr<Integers>("padding")
-                           .Attr<int64_t>("summed"));
-
-// Arguments: inputs [., rows, depth], weights [., depth, columns], and what `readFinish` reads; the other way round, gradients
-// [., rows, columns] and weights. Leading axes are of length 1.
-static ffi::Error dense(ffi::ThreadPool pool, ffi::RemainingArgs arguments, ffi::Result<Floats> result, bool transposed,
-                        bool bias, bool relu, bool mask) {
-  Finish finish;
-  if (ffi::Error error = readFinish(arguments, bias, relu, mask, &finish); error.failure()) return error;
-  const auto input = arguments.get<Floats>(0), weights = arguments.get<Floats>(1);
-  if (!input.has_value() || !weights.has_value()) return ffi::Error::InvalidArgument("a product of other things than floats");
-  const auto inputs = input->dimensions(), lengths = weights->dimensions();
-  if (inputs.size() < 2 || lengths.size() < 2) return ffi::Error::InvalidArgument("a product of other things than matrices");
-  const DenseShape shape{static_cast<int>(inputs[inputs.size() - 2]), static_cast<int>(lengths[lengths.size() - 2]),
-                         static_cast<int>(lengths[lengths.size() - 1])};
-  PoolHelpers helpers(pool);
-  const auto multiply = transposed ? denseBackward : denseForward;
-  multiply(shape, input->typed_data(), weights->typed_data(), result->typed_data(), finish, helpers);
-  return ffi::Error::Success();
-}
-
-XLA_FFI_DEFINE_HANDLER(kDense, dense,
-                       ffi::Ffi::Bind()
-                           .Ctx<ffi::ThreadPool>()
-                           .RemainingArgs()
-                           .Ret<Floats>()
-                           .Attr<bool>("transposed")
-                           .Attr<bool>("bias")
-                           .Attr<bool>("relu")
-                           .Attr<bool>("mask"));
-
-// The argument is the number of the step, 0 or more; `seed` is two words, the lower one first.
-static ffi::Error uniform(ffi::ThreadPool pool, ffi::Buffer<ffi::S32> step, ffi::Result<Floats> result, Integers seed,
-                          bool halves) {
-  if (step.element_count() != 1 || seed.size() != 2) return ffi::Error::InvalidArgument("random numbers of no step or seed");
-  PoolHelpers helpers(pool);
-  fillUniformly(static_cast<uint32_t>(*step.typed_data()), static_cast<uint32_t>(seed[0]), static_cast<uint32_t>(seed[1]),
-                halves, result->typed_data(), result->element_count(), helpers);
-  return ffi::Error::Success();
-}
-
-XLA_FFI_DEFINE_HANDLER(kUniform, uniform,
-                       ffi::Ffi::Bind()
-                           .Ctx<ffi::ThreadPool>()
-                           .Arg<ffi::Buffer<ffi::S32>>()
-                           .Ret<Floats>()
-                           .Attr<Integers>("seed")
-                           .Attr<bool>("halves"));
+XLA_FFI_DEFINE_HANDLER(
+    kRunTask, runTask,
+    ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Ctx<ffi::State<TaskState>>().RemainingArgs().RemainingRets());
 
 // Arguments: data [samples, ...], bytes or floats, and the numbers of rows.
 static ffi::Error rows(ffi::ThreadPool pool, ffi::AnyBuffer data, ffi::Buffer<ffi::S32> numbers, ffi::Result<Floats> result,
@@ -212,13 +102,6 @@ XLA_FFI_DEFINE_HANDLER(kRows, rows,
                            .Ret<Floats>()
                            .Attr<float>("scale")
                            .Attr<float>("offset"));
-
-static ffi::Error total(Floats numbers, ffi::Result<Floats> result) {
-  *result->typed_data() = sumOf(numbers.typed_data(), numbers.element_count());
-  return ffi::Error::Success();
-}
-
-XLA_FFI_DEFINE_HANDLER(kTotal, total, ffi::Ffi::Bind().Arg<Floats>().Ret<Floats>());
 
 // A plan as XLA keeps it from the first run on.
 struct PlanState : Plan {
@@ -268,9 +151,10 @@ static bool registerHandlers() {
   };
   const XLA_FFI_TypeInfo planType = ffi::MakeTypeInfo<PlanState>();
   if (ffi::Ffi::RegisterTypeId(api, "hourglass_plan", &PlanState::id, planType) != nullptr) return false;
-  return add("hourglass_convolution", kConvolution) && add("hourglass_kernel_gradient", kKernelGradient) &&
-         add("hourglass_dense", kDense) && add("hourglass_update", kUpdate, kReadPlan) &&
-         add("hourglass_uniform", kUniform) && add("hourglass_rows", kRows) && add("hourglass_total", kTotal);
+  const XLA_FFI_TypeInfo taskType = ffi::MakeTypeInfo<TaskState>();
+  if (ffi::Ffi::RegisterTypeId(api, "hourglass_task", &TaskState::id, taskType) != nullptr) return false;
+  return add("hourglass_task", kRunTask, kReadTask) && add("hourglass_update", kUpdate, kReadPlan) &&
+         add("hourglass_rows", kRows);
 }
 
 // The programs that are compiled as a whole: how many inputs, results and kept ones they have, then codes and operands.

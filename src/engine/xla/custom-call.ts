@@ -1,4 +1,5 @@
 /** Calls of Hourglass's own kernels from within XLA. */
+import type { Type } from '../program/types.ts';
 import type { Body, Ref } from './body.ts';
 
 /** An attribute of a call: a list of integers. */
@@ -8,10 +9,9 @@ export function integers(values: readonly number[]): string {
 
 export interface CustomCall {
   readonly target: string;
-  /** float32, int32 or uint8, of known shapes. */
+  /** float32, int32, bool or uint8, of known shapes. */
   readonly operands: readonly Ref[];
-  /** Shapes; all are float32. */
-  readonly results: readonly (readonly number[])[];
+  readonly results: readonly Type[];
   /** Attributes, as MLIR writes them. */
   readonly config: Readonly<Record<string, string>>;
   /** For a result that takes the place of an operand, the number of that operand. */
@@ -34,22 +34,27 @@ export function customCall(body: Body, call: CustomCall): readonly Ref[] {
       version: { int: 9 },
       platforms: { strings: ['CPU'] },
       module: { string: moduleOf(call, given) },
-      Sout: { shapes: results },
-      Tout: { types: results.map(() => 'float32') },
+      Sout: { shapes: results.map(({ shape }) => shape) },
+      Tout: { types: results.map(({ dtype }) => dtype) },
     },
     results.length,
   );
-  return outputs.map((output, index) => ({ ...output, shape: results[index] ?? [] }));
+  return outputs.map((output, index) => ({ ...output, ...results[index] }));
 }
 
 /** As MLIR names them. */
-const TYPES: Readonly<Record<string, Operand['type']>> = { float32: 'f32', int32: 'i32', uint8: 'ui8' };
+const TYPES: Readonly<Record<string, Operand['type']>> = {
+  float32: 'f32',
+  int32: 'i32',
+  uint8: 'ui8',
+  bool: 'i1',
+};
 
 type Shape = readonly number[];
 
 interface Operand {
   readonly shape: Shape;
-  readonly type: 'f32' | 'i32' | 'ui8';
+  readonly type: 'f32' | 'i32' | 'ui8' | 'i1';
 }
 
 function moduleOf(
@@ -60,7 +65,7 @@ function moduleOf(
   const names = operands.map((_, index) => `%a${index}`);
   const parameters = operands.map(({ shape, type }, index) => `%a${index}: ${typeOf(shape, type)}`);
   const given = operands.map(({ shape, type }) => typeOf(shape, type)).join(', ');
-  const gives = results.map((shape) => typeOf(shape, 'f32')).join(', ');
+  const gives = results.map(({ shape, dtype }) => typeOf(shape, TYPES[dtype] ?? 'f32')).join(', ');
   const returned = results.map((_, index) => (isOne ? '%r' : `%r#${index}`));
   const aliases = inPlace.flatMap((operand, index) =>
     operand === undefined ? [] : [aliasOf(operand, isOne ? [] : [index])],
@@ -72,7 +77,7 @@ function moduleOf(
       .map(([name, value]) => `${name} = ${value}`)
       .join(', ')}}`,
     `operand_layouts = [${operands.map(({ shape }) => layoutOf(shape)).join(', ')}]`,
-    `result_layouts = [${results.map(layoutOf).join(', ')}]`,
+    `result_layouts = [${results.map(({ shape }) => layoutOf(shape)).join(', ')}]`,
     `output_operand_aliases = [${aliases.join(', ')}]`,
   ];
   return `module @call {

@@ -6,7 +6,7 @@ import type { ElementwiseName } from '../program/elementwise.ts';
 import type { Instruction, InstructionOf, OpName, Program, Reduction, Value } from '../program/program.ts';
 import { ProgramError } from '../program/types.ts';
 import type { Body, Ref } from './body.ts';
-import { KERNEL_CALLS } from './kernel-calls.ts';
+import { isByKernel, kernelCalls } from './kernel-calls.ts';
 import type { OpName as TensorFlowOp } from './ops.ts';
 import type { Attributes } from './proto.ts';
 import { callUpdates } from './update-call.ts';
@@ -49,15 +49,11 @@ export function emitProgram(
 }
 
 function emit(writing: Writing, instruction: Instruction): readonly Ref[] {
-  const call = (KERNEL_CALLS as Partial<Record<OpName, KernelCall>>)[instruction.op]?.(writing, instruction);
-  if (call !== undefined) return call;
+  if (isByKernel(instruction)) return kernelCalls(writing.body, instruction, writing.refs);
   const write = (OPERATIONS as Partial<Record<OpName, Write>>)[instruction.op];
   if (write === undefined) throw new ProgramError(`XLA has no form for \`${instruction.op}\``);
   return [write(writing, instruction)];
 }
-
-/** Undefined where an operation of TensorFlow is as good. */
-export type KernelCall = (writing: Writing, instruction: Instruction) => readonly Ref[] | undefined;
 
 type Write = (writing: Writing, instruction: Instruction) => Ref;
 
@@ -141,7 +137,8 @@ type Written =
   | 'reduce_sum'
   | 'reduce_max'
   | 'reduce_min'
-  | 'matmul';
+  | 'upsample_nearest'
+  | 'upsample_nearest_gradient';
 
 const OPERATIONS: { readonly [Op in Written]: WriteOf<Op> } = {
   ...ELEMENTWISE,
@@ -164,12 +161,21 @@ const OPERATIONS: { readonly [Op in Written]: WriteOf<Op> } = {
   reduce_sum: reduction('Sum'),
   reduce_max: reduction('Max'),
   reduce_min: reduction('Min'),
-  /** A product with its left operand transposed that no update takes in; the kernels compute the others. */
-  matmul: ({ body, refs: [a, b] }, { attributes: { transpose_a, transpose_b } }) =>
-    body.add('MatMul', [required(a), required(b)], {
-      transpose_a: { bool: transpose_a },
-      transpose_b: { bool: transpose_b },
-    }),
+  upsample_nearest: (
+    { body, refs: [x] },
+    { attributes: { factors }, operands: [images], results: [result] },
+  ) => {
+    const [batch = 0, height = 0, width = 0, channels = 0] = images?.type.shape ?? [];
+    const apart = body.reshape(required(x), [batch, height, 1, width, 1, channels]);
+    const repeated = [batch, height, factors[0], width, factors[1], channels];
+    const wide = body.add('BroadcastTo', [apart, body.integers(repeated)]);
+    return body.reshape({ ...wide, shape: repeated }, result?.type.shape ?? []);
+  },
+  upsample_nearest_gradient: ({ body, refs: [dy] }, { attributes: { factors }, results: [result] }) => {
+    const [batch = 0, height = 0, width = 0, channels = 0] = result?.type.shape ?? [];
+    const apart = body.reshape(required(dy), [batch, height, factors[0], width, factors[1], channels]);
+    return body.add('Sum', [apart, body.integers([2, 4])], { keep_dims: { bool: false } });
+  },
 };
 
 function required(ref: Ref | undefined): Ref {

@@ -49,7 +49,7 @@ export function callUpdates(
   const outputs = customCall(body, {
     target: 'hourglass_update',
     operands: operands.refs,
-    results: results.map(({ type }) => type.shape),
+    results: results.map(({ type }) => type),
     config: { plan: integers(plan) },
     inPlace,
   });
