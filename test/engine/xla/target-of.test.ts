@@ -14,19 +14,21 @@ input step: int32[]
 const DILATED = 'padding: [[2, 2], [2, 2]], dilations: 2';
 
 for (const [text, target] of [
-  ['%0: float32[64, 64] = matmul x, x {transpose_b: true}', 'dense'],
-  ['%0: float32[32, 32] = matmul x, x {transpose_a: true}', 'XLA'],
+  ['%0: float32[64, 64] = matmul x, x {transpose_b: true}', 'matmul'],
+  ['%0: float32[32, 32] = matmul x, x {transpose_a: true}', 'matmul'],
   ['%0: float32[64, 32] = add x, x', 'XLA'],
-  ['%0: float32[] = reduce_sum x {axes: [0, 1]}', 'total'],
+  ['%0: float32[] = reduce_sum x {axes: [0, 1]}', 'reduce'],
   ['%0: float32[32] = reduce_sum x {axes: [0]}', 'XLA'],
   ['%0: float32[8] = uniform step {seed: [1, 2]}', 'uniform'],
   ['%0: float32[2, 8, 8, 4] = convolution images, filter {padding: [[1, 1], [1, 1]]}', 'convolution'],
-  // Without its dilations, it would be another convolution with results of the same shape.
-  [`%0: float32[2, 8, 8, 4] = convolution images, filter {${DILATED}}`, undefined],
-  [`%0: float32[2, 8, 8, 3] = convolution_input_gradient dy, filter {${DILATED}, size: 8}`, undefined],
-  [`%0: float32[3, 3, 3, 4] = convolution_filter_gradient images, dy {${DILATED}, size: 3}`, undefined],
+  [`%0: float32[2, 8, 8, 4] = convolution images, filter {${DILATED}}`, 'convolution'],
+  [`%0: float32[2, 8, 8, 3] = convolution_input_gradient dy, filter {${DILATED}, size: 8}`, 'convolution'],
+  [
+    `%0: float32[3, 3, 3, 4] = convolution_filter_gradient images, dy {${DILATED}, size: 3}`,
+    'filter_gradient',
+  ],
 ] as const) {
-  test(`${target ?? 'nothing'} computes ${text}`, () => {
+  test(`${target} computes ${text}`, () => {
     const [instruction] = parseProgram(HEAD + text).instructions;
     assert.equal(instruction && xlaTargetOf(instruction), target);
   });
