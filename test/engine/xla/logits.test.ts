@@ -16,7 +16,7 @@ before(async () => {
 });
 
 const SIZE = LOGITS.length;
-const MODES = ['eager', 'xla'] as const;
+const MODES = ['eager', 'xla', 'webassembly'] as const;
 
 /** How a decoder can end in a sigmoid whose logits are a bias. */
 const ENDS: readonly (readonly LayerSpec[])[] = [
