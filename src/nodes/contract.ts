@@ -75,7 +75,8 @@ export interface StageProgram {
 export interface NodeDefinition<Settings = JsonObject> extends StageType<Settings> {
   run(context: StageContext<Settings>): Promise<StageResult>;
   /**
-   * Writes down what the stage computes, for `hourglass explain`; only for types that put batches through a model.
+   * Records what the stage computes, for `hourglass explain`. Only for built-in types that put batches through a model: of
+   * plugins, it is not called.
    *
    * @param part what else than its main work: how it validates
    * @throws Failure where the stage has no such part, or its program does not follow from settings
