@@ -89,6 +89,8 @@ async function runCases(cases: readonly BenchCase[]): Promise<readonly Result[]>
       ...{ rounds: options.rounds, threads: THREADS, images: images[benchCase.data], say },
       engines: enginesOf(benchCase, options),
     });
+    // A long run that is cut off has not been in vain.
+    say(`\n${resultTable(found.results)}\n`);
     all.push(...found.results);
     notes.push(...found.notes);
     loads.push(...found.loads);

@@ -148,7 +148,8 @@ def build_optimizer(weights):
         return torch.optim.SGD(weights, rate, fused=True, **rest)
     if OPTIMIZER == "RMSprop":
         rest = {"momentum": args["momentum"], "centered": args["centered"]}
-        return torch.optim.RMSprop(weights, rate, args["rho"], epsilon, **rest)
+        # PyTorch adds it to the root, Keras below it.
+        return torch.optim.RMSprop(weights, rate, args["rho"], epsilon**0.5, **rest)
     if OPTIMIZER == "Adagrad":
         start = args["initial_accumulator_value"]
         return torch.optim.Adagrad(
