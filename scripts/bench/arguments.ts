@@ -43,8 +43,15 @@ export type Groups = Readonly<Record<'core' | 'all', readonly string[]>>;
 /** Cases of `--inference` if none is named. */
 const INFERRED = ['dense', 'conv-stride2'];
 
-/** @throws UsageError */
-export function parseArguments(args: readonly string[], groups: Groups): BenchArguments {
+/**
+ * @param engines names of all engines
+ * @throws UsageError
+ */
+export function parseArguments(
+  args: readonly string[],
+  groups: Groups,
+  engines: readonly string[],
+): BenchArguments {
   const { peers, json, case: cases, group, engine, rounds, steps, scale, ...flags } = readOptions(args);
   const works = (['whole', 'sweep', 'inference'] as const).filter((work) => flags[work]);
   const chosen = [...works, ...(scale === undefined ? [] : (['scale'] as const))];
@@ -61,6 +68,10 @@ export function parseArguments(args: readonly string[], groups: Groups): BenchAr
   const found = chooseCases(named, groups.all);
   if (found.unknown !== undefined) {
     throw new UsageError(`there is no case \`${found.unknown}\`; there are ${groups.all.join(', ')}`);
+  }
+  const stranger = engine.find((name) => !engines.some((each) => isWanted(each, [name])));
+  if (stranger !== undefined) {
+    throw new UsageError(`there is no engine \`${stranger}\`; there are \`${engines.join('`, `')}\``);
   }
   const usual = group === undefined && work === 'inference' ? INFERRED : groups[group ?? 'core'];
   return {

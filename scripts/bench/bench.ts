@@ -13,7 +13,7 @@ import { parseArguments, USAGE, UsageError, type BenchArguments } from './argume
 import { hasConvolutions, type BenchCase } from './bench-case.ts';
 import { CASES, GROUPS, withSteps } from './cases.ts';
 import { writeImages } from './data.ts';
-import { enginesOf, PYTHON } from './engines.ts';
+import { ENGINES, enginesOf, PYTHON } from './engines.ts';
 import { flopsOf } from './flops.ts';
 import { inferenceTable, timeInference, type InferenceResult } from './inference.ts';
 import { loadNote, otherLoad } from './load.ts';
@@ -32,9 +32,10 @@ const options = readArguments();
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 function readArguments(): BenchArguments {
-  const names = (cases: readonly BenchCase[]): readonly string[] => cases.map(({ name }) => name);
+  const names = (all: readonly { readonly name: string }[]): readonly string[] => all.map(({ name }) => name);
+  const groups = { core: names(GROUPS.core), all: names(GROUPS.all) };
   try {
-    return parseArguments(process.argv.slice(2), { core: names(GROUPS.core), all: names(GROUPS.all) });
+    return parseArguments(process.argv.slice(2), groups, names(ENGINES));
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     process.stderr.write(`${error.message}\n\n${USAGE}\n`);

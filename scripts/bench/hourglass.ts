@@ -29,7 +29,7 @@ const { trainer, mode, fallbackReason } = createTrainer(
 let stretch = 0;
 const steps = mode === 'eager' ? Math.ceil(task.steps / 6) : task.steps;
 const facts = {
-  versions: { [choice === 'native' ? 'hourglass' : 'webassembly']: engine.identity.version },
+  versions: { [choice === 'native' ? 'hourglass' : 'portable']: engine.identity.version },
   ...(fallbackReason === undefined ? {} : { note: `Hourglass trains op by op: ${fallbackReason}.` }),
 };
 await serve(facts, async () => {

@@ -6,7 +6,8 @@ const GROUPS = {
   core: ['dense', 'conv'],
   all: ['dense', 'dense-wide', 'conv', 'conv-stride2', 'a.b'],
 };
-const parse = (...args: readonly string[]) => parseArguments(args, GROUPS);
+const parse = (...args: readonly string[]) =>
+  parseArguments(args, GROUPS, ['hourglass', 'keras', 'keras, jit']);
 
 test('without arguments steps of Hourglass alone are timed, on the core', () => {
   const { peers, work, json, cases, engines, steps } = parse();
@@ -68,6 +69,7 @@ for (const args of [
   ['--case', 'dense,dens'],
   ['--case', 'x*'],
   ['--case', 'axb.'],
+  ['--engine', 'ker'],
   ['--group', 'most'],
   ['--scale', 'depth'],
   ['--whole', '--sweep'],
