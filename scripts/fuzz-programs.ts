@@ -42,7 +42,7 @@ const TARGETS: Readonly<Record<string, () => Target>> = {
     return {
       run: (program, values) => runInWebAssembly(executor, compile(program), values),
       tolerances: FLOAT32,
-      // The kernels leave zeros out, so that zero times an infinite number is zero.
+      // Not `special`: sums of images, taken with a filter's gradient, are NaN where they should be infinite.
       programs: { numbers: ['whole', 'common'] },
       dispose: () => executor.dispose(),
     };

@@ -7,10 +7,12 @@
  *   may be far larger than the sum, and the order in which a target adds is its own.
  * - Sums and products of sums pass on the errors of their operands: in the first operand those times the second one's absolute
  *   values, and the other way round.
+ * - Zero times an infinite number is NaN or 0: targets pad with zeros or leave them out. So if an operand of such a sum of
+ *   products is not finite, any result will do.
  * - An elementwise function passes on what it does to its operands moved by their errors, in all combinations. So does what picks
  *   the largest element. This holds for steps, too: `floor` of what may be 0.9999999 or 1 may be 0 or 1.
  *
- * Where a bound is infinite or NaN, any number will do.
+ * Where a bound is infinite, any number will do, and NaN.
  */
 import { ProgramBuilder } from '../../../src/engine/program/builder.ts';
 import { isElementwise, type ElementwiseName } from '../../../src/engine/program/elementwise.ts';
@@ -118,7 +120,13 @@ class Bounds {
     for (const instruction of instructions) {
       const operands = instruction.operands.map((value) => of(known, value));
       const results = this.#results(instruction, operands);
-      instruction.results.forEach((value, at) => known.set(value, required(results[at])));
+      instruction.results.forEach((value, at) => {
+        const { tensor, error } = required(results[at]);
+        known.set(value, {
+          tensor,
+          error: mapped(error, (bound) => (Number.isNaN(bound) ? Infinity : bound)),
+        });
+      });
     }
   }
 
@@ -233,10 +241,12 @@ class Bounds {
         of(operands.map(({ error }, at) => (which === -1 || at === which ? error : required(sizes[at])))),
       ];
     });
+    const isFree = instruction.op !== 'reduce_sum' && !operands.every(isFinite);
     const error = mapped(size, (element, at) => {
+      if (isFree) return Infinity;
       const passedOn = terms.reduce((sum, term) => sum + numberAt(term.elements, at), 0);
-      const isFinite = Number.isFinite(numberAt(result.elements, at));
-      return passedOn + (isFinite ? this.#unit * element + SMALLEST_NORMAL : 0);
+      const isNumber = Number.isFinite(numberAt(result.elements, at));
+      return passedOn + (isNumber ? this.#unit * element + SMALLEST_NORMAL : 0);
     });
     return { tensor: result, error };
   }
@@ -289,8 +299,7 @@ function isProduct(instruction: Instruction): instruction is Product {
 function moved(instruction: Instruction, operands: readonly Bounded[], result: Tensor): Tensor {
   let corners: readonly (readonly Tensor[])[] = [[]];
   for (const { tensor, error } of operands) {
-    const isExact = error.elements.every((element) => element === 0);
-    const moves = isExact ? [tensor] : [shifted(tensor, error, 1), shifted(tensor, error, -1), tensor];
+    const moves = movesOf(tensor, error);
     corners = corners.flatMap((corner) => moves.map((move) => [...corner, move]));
   }
   const bounds = new Float64Array(result.elements.length);
@@ -303,12 +312,27 @@ function moved(instruction: Instruction, operands: readonly Bounded[], result: T
   return mapped(result, (_, at) => numberAt(bounds, at) * 1.001);
 }
 
-/** Of a bool that is not certain, the other one. */
-function shifted({ type, elements }: Tensor, error: Tensor, sign: number): Tensor {
+/** The operand and, unless it is exact, what it may be besides. */
+function movesOf(tensor: Tensor, error: Tensor): readonly Tensor[] {
+  if (error.elements.every((element) => element === 0)) return [tensor];
+  const moves = [tensor, shifted(tensor, error, Infinity), shifted(tensor, error, -Infinity)];
+  if (error.elements.every(Number.isFinite)) return moves;
+  return [...moves, shifted(tensor, error, Number.NaN), shifted(tensor, error, 0)];
+}
+
+/**
+ * The elements moved by their errors.
+ *
+ * @param free what stands for an element that may be anything; infinite, its sign tells where the others move, which stay else
+ */
+function shifted({ type, elements }: Tensor, error: Tensor, free: number): Tensor {
+  const sign = Math.abs(free) === Infinity ? Math.sign(free) : 0;
   const shifted = elementsOf(type);
   for (const [at, element] of elements.entries()) {
     const by = numberAt(error.elements, at);
-    shifted[at] = type.dtype === 'bool' ? (by > 0 && sign > 0 ? 1 - element : element) : element + sign * by;
+    if (by === 0) shifted[at] = element;
+    else if (type.dtype === 'bool') shifted[at] = sign > 0 ? 1 - element : element;
+    else shifted[at] = by === Infinity ? free : element + sign * by;
   }
   return { type, elements: shifted };
 }
@@ -318,6 +342,11 @@ export function distance(a: number, b: number): number {
   if (a === b || (Number.isNaN(a) && Number.isNaN(b))) return 0;
   const difference = Math.abs(a - b);
   return Number.isNaN(difference) ? Infinity : difference;
+}
+
+/** Whether all elements are numbers, whatever their errors. */
+function isFinite({ tensor, error }: Bounded): boolean {
+  return tensor.elements.every(Number.isFinite) && error.elements.every(Number.isFinite);
 }
 
 function exact(tensor: Tensor): Bounded {
