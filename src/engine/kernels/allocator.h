@@ -99,7 +99,12 @@ class Allocator {
       add(begin, __builtin_wasm_memory_size(0) * kPage - begin);
       return true;
     }
-    const size_t needed = (size + kPage - 1) / kPage;
+    // The last block may end with the memory: it becomes a part of what is asked for.
+    const Block* last = free_;
+    while (last != nullptr && last->next != nullptr) last = last->next;
+    const size_t end = __builtin_wasm_memory_size(0) * kPage;
+    const bool isAtEnd = last != nullptr && reinterpret_cast<size_t>(last) + last->size == end;
+    const size_t needed = (size - (isAtEnd ? last->size : 0) + kPage - 1) / kPage;
     // More than is asked for at the moment, so that growing is rare.
     for (const size_t pages : {std::max(needed, kPagesAtOnce), needed}) {
       const size_t before = __builtin_wasm_memory_grow(0, pages);
