@@ -53,7 +53,8 @@ for (const learning_rate of SCHEDULES) {
   test(JSON.stringify(learning_rate), async () => {
     const optimizer = { SGD: { learning_rate, momentum: 0.5, nesterov: true } };
     const eager = await trainAndMeasure(engine, architecture, 'eager', { optimizer });
-    assertAgree(await trainAndMeasure(engine, architecture, 'xla', { optimizer }), eager);
+    for (const mode of ['xla', 'webassembly'] as const)
+      assertAgree(await trainAndMeasure(engine, architecture, mode, { optimizer }), eager);
   });
 }
 

@@ -78,10 +78,9 @@ export type Schedule = (tf: Tf, step: Tensor) => Tensor;
  * the steps of the decay. All but tensor operations is constant, so that a trace of one step holds for all.
  *
  * Ends, boundaries, stairs and cycles are found in int32: no rounding of a quotient moves them, and they are exact wherever
- * t + T is less than 2^31; on the portable engine, which divides integers as float32, stairs and cycles up to 2^24 steps.
- * Smooth parts take t as float32, which is exact up to 2^24 = 16,777,216 steps. Beyond, t is rounded to the nearest multiple
- * of 2, of 4 from 2^25 on, and so forth: neighbouring steps share one rate, and none is further off than a relative error of
- * 2^-24 in t brings about.
+ * t + T is less than 2^31. Smooth parts take t as float32, which is exact up to 2^24 = 16,777,216 steps. Beyond, t is rounded to
+ * the nearest multiple of 2, of 4 from 2^25 on, and so forth: neighbouring steps share one rate, and none is further off than a
+ * relative error of 2^-24 in t brings about.
  */
 export function createSchedule(choice: ScheduleChoice): Schedule {
   if ('ExponentialDecay' in choice) return exponentialDecay(choice.ExponentialDecay);
