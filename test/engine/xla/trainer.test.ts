@@ -194,7 +194,12 @@ test('a temporary folder that is missing is told, and changes no mode', () => {
   process.env['TMPDIR'] = '/nonexistent';
   try {
     assert.throws(
-      () => chosen({ choice: 'xla' }),
+      // A program that is compiled already needs no folder.
+      () =>
+        chosen({
+          choice: 'xla',
+          architecture: { ...dense, input_shape: [7], decoder: [layer('Dense', { units: 7 })] },
+        }),
       (error) => error instanceof Failure && error.diagnostics[0]?.code === 'output-not-writable',
     );
   } finally {
