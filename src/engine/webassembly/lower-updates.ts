@@ -1,8 +1,8 @@
 /** Updates of variables, all of a step in one call: the kernel computes gradients that are products on the way. */
 import { sizeOf } from '../../core/shape.ts';
-import type { InstructionOf, Value } from '../program/program.ts';
+import { GRADIENT_FACTORS, type InstructionOf, type Value } from '../program/program.ts';
 import { ProgramError } from '../program/types.ts';
-import { FACTORS, updatePlan } from '../xla/update-call.ts';
+import { updatePlan } from '../xla/update-call.ts';
 import type { NewCall } from './kernel-calls.ts';
 
 type FusedUpdate = InstructionOf<'fused_update'>;
@@ -59,6 +59,6 @@ function isReadByItsUpdate(
     ({ operands, results, attributes: { gradient } }) =>
       !isRead(operands) ||
       (results.some((value) => variableOf(value) === variable) &&
-        !isRead(operands.slice(0, FACTORS[gradient]))),
+        !isRead(operands.slice(0, GRADIENT_FACTORS[gradient]))),
   );
 }

@@ -4,20 +4,20 @@
  */
 import { sizeOf } from '../../core/shape.ts';
 import { isElementwise, type ElementwiseName } from '../program/elementwise.ts';
-import type {
-  Attributes,
-  EpilogueStep,
-  Instruction,
-  InstructionOf,
-  OpName,
-  Program,
-  Value,
+import {
+  GRADIENT_FACTORS,
+  type Attributes,
+  type EpilogueStep,
+  type Instruction,
+  type InstructionOf,
+  type OpName,
+  type Program,
+  type Value,
 } from '../program/program.ts';
 import { ProgramError, type DType, type Elements, type Shape } from '../program/types.ts';
 import type { Window } from '../program/windows.ts';
 import { bilinearCall, nearestMovement, poolCall, splitShape, windowWords } from './lower-images.ts';
 import { elementwiseCall, fusedCall } from './lower-elementwise.ts';
-import { FACTORS } from '../xla/update-call.ts';
 import { updateCall } from './lower-updates.ts';
 import { broadcastSteps, moveCall, stepsOf, type Movement } from './lower-movement.ts';
 import { floatBits, type KernelCall, type NewCall } from './kernel-calls.ts';
@@ -81,7 +81,7 @@ export class Lowering {
 
   /** What the kernel of updates has no registers or no function for. */
   #updateInSteps({ operands, attributes: { gradient, body }, results }: InstructionOf<'fused_update'>): void {
-    const factors = operands.slice(0, FACTORS[gradient]);
+    const factors = operands.slice(0, GRADIENT_FACTORS[gradient]);
     const [product] = body.parameters;
     if (gradient === 'given' || product === undefined) {
       this.#inline(body, operands, results);

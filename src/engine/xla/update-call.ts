@@ -1,6 +1,6 @@
 /** All updates of a program by one call of a kernel, in place. XLA would make several passes, and copy what is still read. */
 import { sizeOf } from '../../core/shape.ts';
-import type { InstructionOf, Program, Value } from '../program/program.ts';
+import { GRADIENT_FACTORS, type InstructionOf, type Program, type Value } from '../program/program.ts';
 import type { Body, Ref } from './body.ts';
 import { customCall, integers } from './custom-call.ts';
 import { writeUpdateProgram } from './update-program.ts';
@@ -76,7 +76,7 @@ export function updatePlan(
   numberOf: (value: Value) => number,
 ): readonly number[] {
   const shape = results[0]?.type.shape ?? [];
-  const factors = operands.slice(0, FACTORS[gradient]);
+  const factors = operands.slice(0, GRADIENT_FACTORS[gradient]);
   const [left, right] = factors.length === 1 ? [undefined, factors[0]] : factors;
   const isComputed = gradient !== 'given';
   // The body's parameters, but for a gradient that is computed.
@@ -109,6 +109,3 @@ export function updatePlan(
     ...[program.instructions.length / 2, ...program.instructions],
   ];
 }
-
-/** Operands from which a gradient is computed. */
-export const FACTORS = { given: 0, sum: 1, product: 2 } as const;
