@@ -10,6 +10,7 @@ export const CLEAN_UP: readonly Pass[] = [
   foldConstants,
   simplify,
   moveReshapes,
+  foldConstants,
   simplify,
   commonSubexpressions,
   deadCode,

@@ -1,6 +1,7 @@
 /** Each pass on text: a program before, and after. What became unused is removed. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { CLEAN_UP } from '../../../../src/engine/program/passes/clean-up.ts';
 import { commonSubexpressions } from '../../../../src/engine/program/passes/common-subexpressions.ts';
 import { deadCode } from '../../../../src/engine/program/passes/dead-code.ts';
 import { foldConstants } from '../../../../src/engine/program/passes/fold-constants.ts';
@@ -270,6 +271,15 @@ testPass(deadCode, dead);
 testPass(simplify, simplified);
 testPass(foldConstants, folded);
 testPass(commonSubexpressions, shared);
+
+test('what broadcasts hid is folded once they have moved', () => {
+  const before = `%0: ${FULL} = broadcast 1\n%1: ${FULL} = div %0, 4\n%2: ${FULL} = mul %1, x\nreturn %2`;
+  const { instructions } = runPasses(parseProgram(HEAD + before), CLEAN_UP);
+  assert.deepEqual(
+    instructions.map(({ op }) => op),
+    ['constant', 'mul'],
+  );
+});
 
 test('passes run in order, and the one that breaks a program is named', () => {
   const program = parseProgram(`${HEAD}%0: ${FULL} = mul x, 1\nupdate v = %0`);
