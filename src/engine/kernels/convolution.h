@@ -1,5 +1,6 @@
 // Convolutions and transposed convolutions as products of matrices: each row of the kernel meets pixels that lie side by side, so
-// that for one row of outputs the inputs are the rows of a matrix as they are.
+// that for one row of outputs the inputs are the rows of a matrix as they are. In a dilated kernel the taps of a row lie apart, and
+// each makes a product of its own.
 #pragma once
 
 #include <array>
@@ -145,9 +146,11 @@ class PackedWeights {
 // Pixels of one row of outputs, and channels that fill one or two vectors.
 struct Tile {
   const float* inputs;  // In the frame.
-  ptrdiff_t inputStep, frameRow;
+  ptrdiff_t inputStep, tapRow;  // To the next pixel's inputs, and to those of the next row of taps.
   const float* weights;
   int tapRows, depth;
+  int runs, runDepth;  // Inputs side by side in each row of taps: how often, and how many.
+  ptrdiff_t runStep;
   float* output;
   size_t at, step;  // Offsets in the output: of the first pixel, and to the next.
   int channel, channels;  // The first one, and how many there are from it on.
@@ -158,10 +161,14 @@ template <int Pixels, int Vectors>
 void computeTile(const Tile& tile) {
   Vec acc[Pixels][Vectors];
   forTile<Pixels, Vectors>([&](int pixel, int v) { acc[pixel][v] = Vec{}; });
+  const float* weights = tile.weights;
   for (int row = 0; row < tile.tapRows; ++row) {
-    accumulate<Pixels, Vectors>(acc, tile.inputs + row * tile.frameRow, tile.inputStep,
-                                tile.weights + static_cast<ptrdiff_t>(row) * tile.depth * Vectors * kLanes, Vectors * kLanes,
-                                tile.depth);
+    const float* inputs = tile.inputs + row * tile.tapRow;
+    for (int run = 0; run < tile.runs; ++run) {
+      accumulate<Pixels, Vectors>(acc, inputs, tile.inputStep, weights, Vectors * kLanes, tile.runDepth);
+      inputs += tile.runStep;
+      weights += static_cast<ptrdiff_t>(tile.runDepth) * Vectors * kLanes;
+    }
   }
   Vec sums[Pixels][Vectors];
   forTile<Pixels, Vectors>([&](int pixel, int v) { sums[pixel][v] = acc[pixel][v]; });
@@ -207,6 +214,9 @@ void inParts(int total, int most, const Each& each) {
 
 // With few output channels most lanes of a vector of them would be empty: then the lanes are the inputs of one sum.
 inline bool isNarrow(const ConvolutionShape& shape) {
+  for (const Phase& phase : shape.horizontal) {
+    if (phase.tapStep != 1) return false;
+  }
   return shape.output.channels <= kLanes / 2 && shape.kernel.columns * shape.input.channels >= kLanes;
 }
 
@@ -254,7 +264,7 @@ void computeNarrow(const Tile& tile) {
     Vec acc[kLanes] = {};
     const float* weights = tile.weights + static_cast<ptrdiff_t>(channel) * tile.tapRows * tile.depth;
     for (int row = 0; row < tile.tapRows; ++row) {
-      const float* inputs = tile.inputs + row * tile.frameRow;
+      const float* inputs = tile.inputs + row * tile.tapRow;
       for (int k = 0; k < tile.depth; k += kLanes) {
         const Vec weight = load(weights + k);
 #pragma GCC unroll 16
@@ -293,9 +303,12 @@ void convolveImage(const ConvolutionShape& shape, const Packed& packed, const Fr
           outputAt + static_cast<size_t>(vertical.start + row * vertical.step) * shape.output.columns * channels;
       Tile tile{};
       tile.inputStep = static_cast<ptrdiff_t>(horizontal.inputStep) * frame.channels;
-      tile.frameRow = frame.rowSize();
+      tile.tapRow = static_cast<ptrdiff_t>(vertical.tapStep) * frame.rowSize();
       tile.tapRows = static_cast<int>(vertical.taps.size());
       tile.depth = phase.depth;
+      tile.runs = horizontal.tapStep == 1 ? 1 : static_cast<int>(horizontal.taps.size());
+      tile.runDepth = horizontal.tapStep == 1 ? phase.depth : frame.channels;
+      tile.runStep = static_cast<ptrdiff_t>(horizontal.tapStep) * frame.channels;
       tile.output = output;
       tile.step = static_cast<size_t>(horizontal.step) * channels;
       tile.finish = &finish;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
+#include <numeric>
 #include <vector>
 
 namespace hourglass {
@@ -11,30 +12,35 @@ namespace hourglass {
 // Outputs along one axis that are computed alike: every `step`-th one, from the same taps of the kernel. A convolution has one
 // such phase, a transposed convolution as many as its stride.
 struct Phase {
+  // From the first tap's input to behind the last one's.
+  int reach() const { return (static_cast<int>(taps.size()) - 1) * tapStep + 1; }
+
   int start;           // The first output.
   int step;            // From one output to the next.
   int count;           // Of outputs.
   int first;           // The input that the first output's first tap meets; it may lie before the image.
   int inputStep;       // How far the inputs of the next output are from those of this one.
-  std::vector<int> taps;  // Of the kernel, in the order of the inputs that they meet, which are neighbours.
+  int tapStep;         // From the input that one tap meets to that of the next: 1 if they are neighbours.
+  std::vector<int> taps;  // Of the kernel, in the order of the inputs that they meet.
 };
 
 using Phases = std::vector<Phase>;
 
-// Output `o` is the sum of the inputs `o * stride + tap - padding`.
-inline Phases forwardPhases(int outputs, int taps, int stride, int padding) {
-  Phase all{0, 1, outputs, -padding, stride, {}};
+// Output `o` is the sum of the inputs `o * stride + tap * dilation - padding`.
+inline Phases forwardPhases(int outputs, int taps, int stride, int padding, int dilation) {
+  Phase all{0, 1, outputs, -padding, stride, dilation, {}};
   for (int tap = 0; tap < taps; ++tap) all.taps.push_back(tap);
   return {all};
 }
 
-// Output `o` is the sum of the inputs `i` with `i * stride + tap - padding == o`.
-inline Phases transposedPhases(int outputs, int taps, int stride, int padding) {
+// Output `o` is the sum of the inputs `i` with `i * stride + tap * dilation - padding == o`.
+inline Phases transposedPhases(int outputs, int taps, int stride, int padding, int dilation) {
   Phases phases;
+  const int tapStep = dilation / std::gcd(dilation, stride);
   for (int start = 0; start < std::min(stride, outputs); ++start) {
-    Phase phase{start, stride, (outputs - start + stride - 1) / stride, 0, 1, {}};
+    Phase phase{start, stride, (outputs - start + stride - 1) / stride, 0, 1, tapStep, {}};
     for (int tap = taps - 1; tap >= 0; --tap) {
-      const int distance = start + padding - tap;
+      const int distance = start + padding - tap * dilation;
       if (distance % stride != 0) continue;
       if (phase.taps.empty()) phase.first = distance / stride;
       phase.taps.push_back(tap);
@@ -80,7 +86,7 @@ inline Span spanOf(const Phases& phases, int inputs) {
   for (const Phase& phase : phases) {
     if (phase.taps.empty() || phase.count == 0) continue;
     before = std::max(before, -phase.first);
-    end = std::max(end, phase.first + phase.inputStep * (phase.count - 1) + static_cast<int>(phase.taps.size()));
+    end = std::max(end, phase.first + phase.inputStep * (phase.count - 1) + phase.reach());
   }
   return {before, before + end};
 }

@@ -89,6 +89,18 @@ struct GradientShape {
   Kernel kernel;
   int stride[2];
   int padding[2];  // Rows above, columns before.
+  int dilation[2];
+
+  // The sums belong to rows of the kernel, each of inputs side by side; or to its taps, if those of a row lie apart.
+  bool isApart() const { return dilation[1] > 1; }
+  int rows() const { return isApart() ? kernel.rows * kernel.columns : kernel.rows; }
+  int depth() const { return isApart() ? input.channels : kernel.columns * input.channels; }
+
+  // The first input that a row meets for the first gradient of a row of them.
+  const float* inputsOf(const Frame& frame, const float* framed, int gradientRow, int row) const {
+    const int down = isApart() ? row / kernel.columns : row, right = isApart() ? row % kernel.columns : 0;
+    return frame.at(framed, gradientRow * stride[0] + down * dilation[0] - padding[0], right * dilation[1] - padding[1]);
+  }
 };
 
 // Pixels of one product: enough to make up for taking the sums in and out of registers.
@@ -148,9 +160,8 @@ inline void addImage(const GradientShape& shape, const Frame& frame, const float
   const int most = std::max(1, kGradientPixels / columns);
   inParts(shape.gradient.rows, most, [&](int first, int rows) {
     const float* gradient = gradients + static_cast<ptrdiff_t>(first) * columns * width;
-    for (int tap = 0; tap < shape.kernel.rows; ++tap) {
-      const float* inputs = frame.at(framed, first * shape.stride[0] + tap - shape.padding[0], -shape.padding[1]);
-      inputs += block.inputs.first;
+    for (int tap = 0; tap < shape.rows(); ++tap) {
+      const float* const inputs = shape.inputsOf(frame, framed, first, tap) + block.inputs.first;
       for (int channel = 0; channel < block.gradients.count; channel += kWide) {
         const auto& functions = block.gradients.count - channel > kLanes ? kAddTiles<2> : kAddTiles<1>;
         const float* const by = gradient + block.gradients.first + channel;
@@ -196,11 +207,10 @@ inline void addImageNarrowly(const GradientShape& shape, const Frame& frame, con
   const ptrdiff_t inputStep = static_cast<ptrdiff_t>(shape.stride[1]) * frame.channels;
   for (int row = 0; row < shape.gradient.rows; ++row) {
     const float* gradient = gradients + static_cast<ptrdiff_t>(row) * columns * channels;
-    for (int tap = 0; tap < shape.kernel.rows; ++tap) {
-      const float* inputs = frame.at(framed, row * shape.stride[0] + tap - shape.padding[0], -shape.padding[1]);
-      inputs += block.first;
+    for (int tap = 0; tap < shape.rows(); ++tap) {
+      const float* const inputs = shape.inputsOf(frame, framed, row, tap) + block.first;
       for (int channel = 0; channel < channels; ++channel) {
-        float* to = sums + (static_cast<ptrdiff_t>(channel) * shape.kernel.rows + tap) * block.count;
+        float* to = sums + (static_cast<ptrdiff_t>(channel) * shape.rows() + tap) * block.count;
         inParts(block.count / kLanes, kNarrowVectors, [&](int first, int count) {
           kAddNarrowTiles[count - 1](to + first * kLanes, inputs + first * kLanes, inputStep, gradient + channel,
                                      channels, columns);
@@ -211,8 +221,9 @@ inline void addImageNarrowly(const GradientShape& shape, const Frame& frame, con
 }
 
 inline Phases inputsOf(const GradientShape& shape, int axis) {
-  return axis == 0 ? forwardPhases(shape.gradient.rows, shape.kernel.rows, shape.stride[0], shape.padding[0])
-                   : forwardPhases(shape.gradient.columns, shape.kernel.columns, shape.stride[1], shape.padding[1]);
+  return axis == 0 ? forwardPhases(shape.gradient.rows, shape.kernel.rows, shape.stride[0], shape.padding[0], shape.dilation[0])
+                   : forwardPhases(shape.gradient.columns, shape.kernel.columns, shape.stride[1], shape.padding[1],
+                                     shape.dilation[1]);
 }
 
 // result [kernel rows, kernel columns, input channels, gradient channels]
@@ -220,15 +231,15 @@ inline void kernelGradientDirectly(const GradientShape& shape, const float* inpu
                                    float* result, const ChannelSums& channelSums, Helpers& helpers) {
   const Frame frame = frameFor(inputsOf(shape, 0), inputsOf(shape, 1), shape.input);
   const int channels = shape.gradient.channels;
-  const int depth = shape.kernel.columns * shape.input.channels;
+  const int depth = shape.depth();
   const bool narrow = channels <= kLanes / 2 && depth >= kLanes;
   const int width = narrow ? channels : roundUp(channels, kLanes);
   const int length = narrow ? roundUp(depth, kLanes) : depth;
   const size_t pixels = static_cast<size_t>(shape.gradient.rows) * shape.gradient.columns;
   struct Widened;
-  inBlocks(length, width, static_cast<size_t>(kGroups) * shape.kernel.rows, [&](const SumBlock& block) {
+  inBlocks(length, width, static_cast<size_t>(kGroups) * shape.rows(), [&](const SumBlock& block) {
     const bool isFirst = block.inputs.first == 0 && block.gradients.first == 0;
-    const size_t size = shape.kernel.rows * block.size();
+    const size_t size = shape.rows() * block.size();
     Shared memory;
     float* const sums = memory.take(kGroups * size);
     std::memset(sums, 0, kGroups * size * sizeof(float));
@@ -246,12 +257,12 @@ inline void kernelGradientDirectly(const GradientShape& shape, const float* inpu
     });
     if (isFirst) channelSums.finish();
     addGroups(sums, size, helpers);
-    for (int tap = 0; tap < shape.kernel.rows; ++tap) {
+    for (int tap = 0; tap < shape.rows(); ++tap) {
       for (int input = 0; input < std::min(block.inputs.count, depth - block.inputs.first); ++input) {
         float* const to = result + (static_cast<ptrdiff_t>(tap) * depth + block.inputs.first + input) * channels;
         for (int channel = 0; channel < std::min(block.gradients.count, channels - block.gradients.first); ++channel) {
           const ptrdiff_t from =
-              narrow ? (static_cast<ptrdiff_t>(channel) * shape.kernel.rows + tap) * block.inputs.count + input
+              narrow ? (static_cast<ptrdiff_t>(channel) * shape.rows() + tap) * block.inputs.count + input
                      : (static_cast<ptrdiff_t>(tap) * block.inputs.count + input) * block.gradients.count + channel;
           to[block.gradients.first + channel] = sums[from];
         }

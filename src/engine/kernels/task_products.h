@@ -91,8 +91,6 @@ struct WindowWords {
     for (int& value : dilations) words.require((value = words.length()) > 0);
   }
 
-  bool isDilated() const { return dilations[0] > 1 || dilations[1] > 1; }
-
   int strides[2], before[2], dilations[2];
 };
 
@@ -105,41 +103,6 @@ inline uint64_t elementsOf(WordReader& words, int images, const Image& image) {
   return elementsOf(words, {images, image.rows, image.columns, image.channels});
 }
 
-// A filter with zeros between its taps: a dilated convolution is one with that filter.
-class SpreadFilter {
- public:
-  SpreadFilter(Kernel kernel, const int (&dilations)[2]) : kernel_(kernel), dilations_{dilations[0], dilations[1]} {}
-
-  Kernel size() const {
-    return {(kernel_.rows - 1) * dilations_[0] + 1, (kernel_.columns - 1) * dilations_[1] + 1};
-  }
-
-  // wide [rows, columns, tap] = filter, and zeros between
-  void spread(const float* filter, size_t tap, float* wide) const {
-    std::fill_n(wide, static_cast<size_t>(size().rows) * size().columns * tap, 0.0f);
-    forTaps([&](size_t from, size_t to) { std::copy_n(filter + from * tap, tap, wide + to * tap); });
-  }
-
-  // filter = the taps of wide
-  void collect(const float* wide, size_t tap, float* filter) const {
-    forTaps([&](size_t to, size_t from) { std::copy_n(wide + from * tap, tap, filter + to * tap); });
-  }
-
- private:
-  template <typename Each>
-  void forTaps(const Each& each) const {
-    for (int row = 0; row < kernel_.rows; ++row) {
-      for (int column = 0; column < kernel_.columns; ++column) {
-        each(static_cast<size_t>(row) * kernel_.columns + column,
-             static_cast<size_t>(row) * dilations_[0] * size().columns + static_cast<size_t>(column) * dilations_[1]);
-      }
-    }
-  }
-
-  Kernel kernel_;
-  int dilations_[2];
-};
-
 // Words: transposed, images, input [rows, columns, channels], output likewise, kernel rows, kernel columns, window, input buffer,
 // filter, result, epilogue. The filter is [rows, columns, ., .]; the transposed convolution is the gradient of one.
 class ConvolutionTask : public Task {
@@ -150,8 +113,7 @@ class ConvolutionTask : public Task {
         input_(readImage(words)),
         output_(readImage(words)),
         kernel_{words.length(), words.length()},
-        window_(words),
-        spread_(kernel_, window_.dilations) {
+        window_(words) {
     const uint64_t outputs = elementsOf(words, images_, output_);
     tap_ = static_cast<size_t>(input_.channels) * output_.channels;
     from_ = words.floats(elementsOf(words, images_, input_));
@@ -159,27 +121,20 @@ class ConvolutionTask : public Task {
     result_ = words.buffer<float>(outputs);
     epilogue_ = readEpilogue(words, output_.channels, outputs);
     if (!words.ok()) return;
-    const Kernel wide = spread_.size();
     const auto phases = [&](int outputs, int taps, int axis) {
-      const int step = window_.strides[axis], before = window_.before[axis];
-      return transposed_ ? transposedPhases(outputs, taps, step, before) : forwardPhases(outputs, taps, step, before);
+      const auto all = transposed_ ? transposedPhases : forwardPhases;
+      return all(outputs, taps, window_.strides[axis], window_.before[axis], window_.dilations[axis]);
     };
-    shape_ = {images_, input_, output_, wide, phases(output_.rows, wide.rows, 0), phases(output_.columns, wide.columns, 1)};
+    shape_ = {images_, input_, output_, kernel_, phases(output_.rows, kernel_.rows, 0),
+              phases(output_.columns, kernel_.columns, 1)};
   }
 
   void run(Helpers& helpers) const override {
     if (images_ == 0 || output_.size() == 0) return;
-    Shared memory;
-    const float* filter = filter_;
-    if (window_.isDilated()) {
-      float* const wide = memory.take(static_cast<size_t>(shape_.kernel.rows) * shape_.kernel.columns * tap_);
-      spread_.spread(filter_, tap_, wide);
-      filter = wide;
-    }
     const ptrdiff_t step = transposed_ ? input_.channels : output_.channels;
-    const Weights weights{filter,
-                          shape_.kernel.rows,
-                          shape_.kernel.columns,
+    const Weights weights{filter_,
+                          kernel_.rows,
+                          kernel_.columns,
                           static_cast<ptrdiff_t>(tap_),
                           transposed_ ? 1 : step,
                           transposed_ ? step : 1};
@@ -193,7 +148,6 @@ class ConvolutionTask : public Task {
   Image input_, output_;
   Kernel kernel_;
   WindowWords window_;
-  SpreadFilter spread_;
   size_t tap_;
   const float *from_, *filter_;
   float* result_;
@@ -210,10 +164,8 @@ class FilterGradientTask : public Task {
         input_(readImage(words)),
         gradient_(readImage(words)),
         kernel_{words.length(), words.length()},
-        window_(words),
-        spread_(kernel_, window_.dilations) {
+        window_(words) {
     summed_ = words.next();
-    tap_ = static_cast<size_t>(input_.channels) * gradient_.channels;
     from_ = words.floats(elementsOf(words, images_, input_));
     by_ = words.floats(elementsOf(words, images_, gradient_));
     result_ = words.buffer<float>(elementsOf(words, {kernel_.rows, kernel_.columns, input_.channels, gradient_.channels}));
@@ -221,21 +173,17 @@ class FilterGradientTask : public Task {
   }
 
   void run(Helpers& helpers) const override {
-    const Kernel wide = spread_.size();
     const GradientShape shape{images_,
                               input_,
                               gradient_,
-                              wide,
+                              kernel_,
                               {window_.strides[0], window_.strides[1]},
-                              {window_.before[0], window_.before[1]}};
+                              {window_.before[0], window_.before[1]},
+                              {window_.dilations[0], window_.dilations[1]}};
     const Image& image = summed_ == 1 ? input_ : gradient_;
     const ChannelSums sums(image, summed_ == 1 ? from_ : by_, sums_);
     const auto compute = suitsWinograd(shape) ? kernelGradientByWinograd : kernelGradientDirectly;
-    if (!window_.isDilated()) return compute(shape, from_, by_, result_, sums, helpers);
-    Shared memory;
-    float* const taps = memory.take(static_cast<size_t>(wide.rows) * wide.columns * tap_);
-    compute(shape, from_, by_, taps, sums, helpers);
-    spread_.collect(taps, tap_, result_);
+    compute(shape, from_, by_, result_, sums, helpers);
   }
 
  private:
@@ -243,9 +191,7 @@ class FilterGradientTask : public Task {
   Image input_, gradient_;
   Kernel kernel_;
   WindowWords window_;
-  SpreadFilter spread_;
   int summed_;
-  size_t tap_;
   const float *from_, *by_;
   float *result_, *sums_ = nullptr;
 };

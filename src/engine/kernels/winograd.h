@@ -16,7 +16,8 @@ constexpr int kWinogradChannels = 16;
 constexpr int kWinogradBlocks = 56;
 
 inline bool suitsWinograd(const Phases& phases) {
-  return phases.size() == 1 && phases[0].taps.size() == 3 && phases[0].inputStep == 1 && phases[0].step == 1;
+  return phases.size() == 1 && phases[0].taps.size() == 3 && phases[0].inputStep == 1 && phases[0].step == 1 &&
+         phases[0].tapStep == 1;
 }
 
 inline bool suitsWinograd(const ConvolutionShape& shape) {
