@@ -5,14 +5,12 @@
 #include <cstring>
 
 #include "batch.h"
+#include "movement.h"
 #include "random.h"
 #include "reduce.h"
 #include "tasks.h"
 
 namespace hourglass {
-
-// Bytes that a thread copies at a time, so that to call for help is worth it.
-constexpr size_t kMoveBytes = size_t{1} << 16;
 
 // Copies elements from places in steps to places in steps: a transpose, a slice, a broadcast (a step of 0), or a part of a pad or
 // of a concatenation.
@@ -21,59 +19,31 @@ constexpr size_t kMoveBytes = size_t{1} << 16;
 // and places are in elements.
 class MoveTask : public Task {
  public:
-  explicit MoveTask(WordReader& words) : bytes_(words.next()), lengths_(words.lengths()) {
-    fromSteps_ = words.lengths();
-    toSteps_ = words.lengths();
-    words.require((bytes_ == 1 || bytes_ == 4) && !lengths_.empty());
-    words.require(fromSteps_.size() == lengths_.size() && toSteps_.size() == lengths_.size());
+  explicit MoveTask(WordReader& words) : bytes_(words.next()) {
+    const std::vector<int> lengths = words.lengths(), fromSteps = words.lengths(), toSteps = words.lengths();
+    words.require((bytes_ == 1 || bytes_ == 4) && !lengths.empty());
+    words.require(fromSteps.size() == lengths.size() && toSteps.size() == lengths.size());
     const uint64_t from = words.length(), to = words.length();
     if (!words.ok()) return;
-    elements_ = elementsOf(words, lengths_);
+    const uint64_t elements = elementsOf(words, lengths);
     uint64_t fromEnd = from + 1, toEnd = to + 1;
-    for (size_t axis = 0; axis < lengths_.size() && elements_ > 0; ++axis) {
-      fromEnd += static_cast<uint64_t>(lengths_[axis] - 1) * static_cast<uint64_t>(fromSteps_[axis]);
-      toEnd += static_cast<uint64_t>(lengths_[axis] - 1) * static_cast<uint64_t>(toSteps_[axis]);
+    std::vector<MoveAxis> axes;
+    for (size_t axis = 0; axis < lengths.size(); ++axis) {
+      axes.push_back({lengths[axis], fromSteps[axis], toSteps[axis]});
+      if (elements == 0) continue;
+      fromEnd += static_cast<uint64_t>(lengths[axis] - 1) * static_cast<uint64_t>(fromSteps[axis]);
+      toEnd += static_cast<uint64_t>(lengths[axis] - 1) * static_cast<uint64_t>(toSteps[axis]);
     }
-    from_ = words.buffer<char>(elements_ == 0 ? 0 : fromEnd * bytes_) + from * bytes_;
-    to_ = words.buffer<char>(elements_ == 0 ? 0 : toEnd * bytes_) + to * bytes_;
+    movement_ = Movement(std::move(axes));
+    from_ = words.buffer<char>(elements == 0 ? 0 : fromEnd * bytes_) + from * bytes_;
+    to_ = words.buffer<char>(elements == 0 ? 0 : toEnd * bytes_) + to * bytes_;
   }
 
-  void run(Helpers& helpers) const override {
-    if (elements_ == 0) return;
-    // The last axis is copied at once; the places along the others are counted.
-    const size_t inner = static_cast<size_t>(lengths_.back()), rows = elements_ / inner;
-    const size_t together = std::max<size_t>(1, kMoveBytes / (inner * bytes_));
-    parallel(helpers, static_cast<int>((rows + together - 1) / together), [&](int part) {
-      for (size_t row = part * together; row < std::min(rows, (part + 1) * together); ++row) {
-        size_t rest = row, from = 0, to = 0;
-        for (size_t axis = lengths_.size() - 1; axis-- > 0;) {
-          const size_t place = rest % lengths_[axis];
-          rest /= lengths_[axis];
-          from += place * fromSteps_[axis];
-          to += place * toSteps_[axis];
-        }
-        if (bytes_ == 1) copy(from_ + from, to_ + to, inner);
-        else copy(reinterpret_cast<const int32_t*>(from_) + from, reinterpret_cast<int32_t*>(to_) + to, inner);
-      }
-    });
-  }
+  void run(Helpers& helpers) const override { moveElements(movement_, bytes_, from_, to_, helpers); }
 
  private:
-  template <typename Element>
-  void copy(const Element* from, Element* to, size_t count) const {
-    const size_t fromStep = fromSteps_.back(), toStep = toSteps_.back();
-    if (fromStep == 1 && toStep == 1) {
-      std::memcpy(to, from, count * sizeof(Element));
-    } else if (fromStep == 0 && toStep == 1) {
-      std::fill_n(to, count, *from);
-    } else {
-      for (size_t at = 0; at < count; ++at) to[at * toStep] = from[at * fromStep];
-    }
-  }
-
   int bytes_;
-  std::vector<int> lengths_, fromSteps_, toSteps_;
-  uint64_t elements_ = 0;
+  Movement movement_{{}};
   const char* from_ = nullptr;
   char* to_ = nullptr;
 };
