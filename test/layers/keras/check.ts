@@ -6,7 +6,11 @@ import { test } from 'node:test';
 import type * as tfjs from '@tensorflow/tfjs';
 import type { JsonObject } from '../../../src/core/json.ts';
 import { packageRoot } from '../../../src/core/package-root.ts';
-import type { Tf } from '../../../src/engine/engine.ts';
+import type { Engine, Tf } from '../../../src/engine/engine.ts';
+import { compile } from '../../../src/engine/program/compile.ts';
+import type { Elements, Type } from '../../../src/engine/program/types.ts';
+import { trace } from '../../../src/engine/trace/trace.ts';
+import type { Executor } from '../../../src/engine/webassembly/executor.ts';
 import { layerFactory } from '../../../src/layers/create.ts';
 import { type LayerName, layerOf, type Shape } from '../../../src/layers/layer.ts';
 import { inferLayer } from '../../../src/layers/shapes.ts';
@@ -67,15 +71,15 @@ export function build(tf: Tf, { layer: name, args, input }: KerasCase): tfjs.Lay
   return model;
 }
 
-/** One test for each case. */
-export function testLayers(engine: () => Tf): void {
+/** One test for each case: by TensorFlow's operations, or by programs where there is an executor. */
+export function testLayers(engine: () => Pick<Engine, 'tf' | 'executor'>): void {
   for (const wanted of kerasCases) {
     const { layer: name, args, input } = wanted;
     test(`${name} ${JSON.stringify(args)} on ${input.join('x')}`, () => {
-      const tf = engine();
+      const { tf, executor } = engine();
       tf.engine().startScope();
       try {
-        compare(tf, wanted);
+        compare(tf, wanted, executor === undefined ? byOperations(tf) : byProgram(tf, executor));
       } finally {
         tf.engine().endScope();
       }
@@ -83,30 +87,76 @@ export function testLayers(engine: () => Tf): void {
   }
 }
 
-function compare(tf: Tf, wanted: KerasCase): void {
+type Compute = (x: tfjs.Tensor) => readonly tfjs.Tensor[];
+
+/** Computes, and tells what the weights became; they are then as before. */
+type Evaluate = (
+  model: tfjs.LayersModel,
+  x: tfjs.Tensor,
+  compute: Compute,
+) => { readonly results: readonly Elements[]; readonly weights: readonly Elements[] };
+
+function byOperations(tf: Tf): Evaluate {
+  return (model, x, compute) => {
+    const before = model.weights.map((weight) => weight.read().clone());
+    const results = tf.tidy(() => [...compute(x)]).map((tensor) => tensor.dataSync<'float32'>());
+    const weights = model.weights.map((weight) => weight.read().dataSync<'float32'>().slice());
+    model.weights.forEach((weight, index) => weight.write(before[index] ?? weight.read()));
+    return { results, weights };
+  };
+}
+
+function byProgram(tf: Tf, executor: Executor): Evaluate {
+  return (model, x, compute) => {
+    const variables = model.weights.map((weight, index) => {
+      const variable = weight.read();
+      assert.ok(variable instanceof tf.Variable);
+      return { name: `w${index}`, variable };
+    });
+    const type: Type = { dtype: 'float32', shape: x.shape };
+    const program = trace(tf, {
+      inputs: [{ name: 'x', type }],
+      variables,
+      run: ([input]) => compute(input ?? x),
+    });
+    const loaded = executor.load(compile(program));
+    try {
+      loaded.write('x', x.dataSync<'float32'>());
+      for (const { name, variable } of variables) loaded.write(name, variable.dataSync<'float32'>());
+      loaded.run({ steps: 1 });
+      return { results: loaded.results(), weights: variables.map(({ name }) => loaded.read(name)) };
+    } finally {
+      loaded.dispose();
+    }
+  };
+}
+
+function compare(tf: Tf, wanted: KerasCase, evaluate: Evaluate): void {
   const isRandom = wanted.layer === 'Dropout' || wanted.layer === 'GaussianNoise';
   const model = build(tf, wanted);
   const x = numbers(tf, [BATCH, ...wanted.input], 3);
-  const output = model.predict(x) as tfjs.Tensor;
-  assert.deepEqual(output.shape, [BATCH, ...wanted.shape]);
-  assertNear(output.dataSync(), wanted.output, 'the output');
+  const near = (values: Elements | undefined, numbersOfKeras: readonly number[], what: string): void =>
+    assertNear(values ?? [], numbersOfKeras, what);
+  const inference = evaluate(model, x, (input) => {
+    const output = model.apply(input, { training: false }) as tfjs.Tensor;
+    assert.deepEqual(output.shape, [BATCH, ...wanted.shape]);
+    return [output];
+  });
+  near(inference.results[0], wanted.output, 'the output');
 
   const forward = (input: tfjs.Tensor): tfjs.Tensor =>
     model.apply(input, { training: !isRandom }) as tfjs.Tensor;
-  const before = model.nonTrainableWeights.map((weight) => weight.read().clone());
-  assertNear(forward(x).dataSync(), wanted.training ?? wanted.output, 'the output in training');
-  for (const weight of model.nonTrainableWeights) {
+  const training = evaluate(model, x, (input) => [forward(input)]);
+  near(training.results[0], wanted.training ?? wanted.output, 'the output in training');
+  for (const [index, weight] of model.weights.entries()) {
+    if (!model.nonTrainableWeights.includes(weight)) continue;
     const name = weightName(weight);
-    assertNear(weight.read().dataSync(), wanted.moved?.[name] ?? [], name);
+    near(training.weights[index], wanted.moved?.[name] ?? [], name);
   }
-  model.nonTrainableWeights.forEach((weight, index) => {
-    const value = before[index];
-    if (value !== undefined) weight.write(value);
-  });
 
   const penalty = (): tfjs.Scalar =>
     model.calculateLosses().reduce<tfjs.Scalar>((sum, each) => sum.add(each), tf.scalar(0));
-  assertNear(penalty().dataSync(), [wanted.penalty ?? 0], 'the penalty');
+  near(evaluate(model, x, () => [penalty()]).results[0], [wanted.penalty ?? 0], 'the penalty');
   const total = (input: tfjs.Tensor): tfjs.Scalar => {
     const trained = forward(input);
     return trained
@@ -114,15 +164,17 @@ function compare(tf: Tf, wanted: KerasCase): void {
       .sum()
       .add<tfjs.Scalar>(penalty());
   };
-  assertNear(tf.grad(total)(x).dataSync(), wanted.gradients['input'] ?? [], 'the gradient of the input');
+  const byInput = evaluate(model, x, (input) => [tf.grad(total)(input)]);
+  near(byInput.results[0], wanted.gradients['input'] ?? [], 'the gradient of the input');
   const variables = model.trainableWeights.map((weight) => weight.read() as tfjs.Variable);
   if (variables.length === 0) return;
-  const { grads } = tf.variableGrads(() => total(x), variables);
+  const byWeights = evaluate(model, x, (input) => {
+    const { grads } = tf.variableGrads(() => total(input), variables);
+    return variables.map(({ name }) => grads[name] ?? assert.fail(`no gradient of ${name}`));
+  });
   for (const [index, weight] of model.trainableWeights.entries()) {
-    const gradient = grads[variables[index]?.name ?? ''];
-    assert.ok(gradient);
     const name = weightName(weight);
-    assertNear(gradient.dataSync(), wanted.gradients[name] ?? [], `the gradient of ${name}`);
+    near(byWeights.results[index], wanted.gradients[name] ?? [], `the gradient of ${name}`);
   }
 }
 

@@ -1,11 +1,11 @@
 import { before } from 'node:test';
-import type { Tf } from '../../../src/engine/engine.ts';
+import type { Engine } from '../../../src/engine/engine.ts';
 import { loadEngine } from '../../../src/engine/load.ts';
 import { testLayers } from './check.ts';
 
-let tf: Tf;
+let engine: Engine;
 before(async () => {
-  ({ tf } = await loadEngine({ choice: 'native', threads: 1 }));
+  engine = await loadEngine({ choice: 'native', threads: 1 });
 });
 
-testLayers(() => tf);
+testLayers(() => engine);
