@@ -1,7 +1,7 @@
 /** Elementwise instructions and bodies of them, as groups of the kernel that runs them: see `kernels/elementwise_group.h`. */
 import { ELEMENTWISE, isElementwise } from '../program/elementwise.ts';
 import type { Instruction, OpName, Program, Value } from '../program/program.ts';
-import { broadcastShape, DTYPES, ProgramError, sameShape, type DType, type Shape } from '../program/types.ts';
+import { broadcastShape, DTYPES, sameShape, type DType, type Shape } from '../program/types.ts';
 import { floatBits, type NewCall } from './kernel-calls.ts';
 import { broadcastSteps, joinAxes, type Axis } from './lower-movement.ts';
 
@@ -15,11 +15,14 @@ const MOST = { axes: 5, operands: 64, outputs: 32, instructions: 384 } as const;
 const KINDS: Partial<Record<OpName, number>> = { reduce_sum: 1, reduce_max: 2, reduce_min: 3 };
 const STORE = 0;
 
-/** A function over all elements of its result. */
-export function elementwiseCall(instruction: Instruction): NewCall {
-  const call = groupCall([instruction], instruction.operands, instruction.results, instruction.results);
-  if (call === undefined) throw new ProgramError(`${instruction.op} goes beyond the kernel's limits`);
-  return call;
+/**
+ * A function over all elements of its result.
+ *
+ * @returns undefined where operands repeat along more axes than the kernel tells apart
+ */
+export function elementwiseCall(instruction: Instruction): NewCall | undefined {
+  const { operands, results } = instruction;
+  return groupCall([instruction], operands, results, results);
 }
 
 /**

@@ -68,6 +68,24 @@ export class Lowering {
     });
   }
 
+  #elementwise(instruction: Instruction, shape: Shape): void {
+    const call = elementwiseCall(instruction) ?? elementwiseCall(this.#stretched(instruction, shape));
+    if (call === undefined) throw new ProgramError(`no kernel computes \`${instruction.op}\``);
+    this.#add(call);
+  }
+
+  /** The same with operands that are copied as often as they repeat. */
+  #stretched(instruction: Instruction, shape: Shape): Instruction {
+    const operands = instruction.operands.map((from): Value => {
+      const { dtype } = from.type;
+      const to: Value = { type: { dtype, shape } };
+      const fromSteps = broadcastSteps(from.type.shape, shape);
+      this.#move({ from, to, dtype, lengths: shape, fromSteps, toSteps: stepsOf(shape) });
+      return to;
+    });
+    return { ...instruction, operands } as Instruction;
+  }
+
   #update(updates: readonly InstructionOf<'fused_update'>[], program: Program): void {
     const variables = new Map(program.updates.map(({ variable, value }) => [value, variable]));
     const call = updateCall(
@@ -109,7 +127,7 @@ export class Lowering {
     const [result] = results;
     if (result === undefined) throw new ProgramError(`${op} has no result`);
     if (isElementwise(op)) {
-      if (sizeOf(result.type.shape) > 0) this.#add(elementwiseCall(instruction));
+      if (sizeOf(result.type.shape) > 0) this.#elementwise(instruction, result.type.shape);
       return;
     }
     // The table has for each name a function of that name's instructions, which the compiler cannot follow.

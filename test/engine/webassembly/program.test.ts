@@ -140,13 +140,16 @@ const programs: Readonly<Record<string, string>> = {
     input c: float32[]
     input n: int32[6, 1]
     input m: int32[1, 7]
+    input v: float32[2, 1, 3, 1, 2, 1]
+    input w: float32[1, 2, 1, 3, 1, 2]
+    o: float32[2, 2, 3, 3, 2, 2] = sub v, w
     p: float32[3, 5, 4, 2] = add x, a
     q: float32[3, 5, 4, 2] = mul a, b
     r: float32[3, 5, 4, 2] = sub c, x
     s: int32[6, 7] = mul n, m
     t: int32[6, 7] = max n, m
     u: bool[6, 7] = eq n, m
-    return p, q, r, s, t, u`,
+    return o, p, q, r, s, t, u`,
   'a fused group with reductions': `
     input x: float32[9, 70]
     input mean: float32[70]
