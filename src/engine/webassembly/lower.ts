@@ -7,7 +7,6 @@ import { isElementwise, type ElementwiseName } from '../program/elementwise.ts';
 import {
   GRADIENT_FACTORS,
   type Attributes,
-  type EpilogueStep,
   type Instruction,
   type InstructionOf,
   type OpName,
@@ -15,9 +14,9 @@ import {
   type Value,
 } from '../program/program.ts';
 import { ProgramError, type DType, type Elements, type Shape } from '../program/types.ts';
-import type { Window } from '../program/windows.ts';
-import { bilinearCall, nearestMovement, poolCall, splitShape, windowWords } from './lower-images.ts';
+import { bilinearCall, nearestMovement, poolCall, splitShape } from './lower-images.ts';
 import { elementwiseCall, fusedCall } from './lower-elementwise.ts';
+import { convolutionCall, filterGradientCall, matmulCall } from './lower-products.ts';
 import { updateCall } from './lower-updates.ts';
 import { broadcastSteps, moveCall, stepsOf, type Movement } from './lower-movement.ts';
 import { floatBits, type KernelCall, type NewCall } from './kernel-calls.ts';
@@ -238,36 +237,13 @@ const LOWERINGS: Lowerings = {
   reduce_sum: (context, attributes) => reduce(context, SUM, attributes.axes),
   reduce_max: (context, attributes) => reduce(context, LARGEST, attributes.axes),
   reduce_min: (context, attributes) => reduce(context, SMALLEST, attributes.axes),
-  matmul: ({ operands, result, add }, { transpose_a, transpose_b, epilogue }) => {
-    const [a, b, ...rest] = [at(operands, 0), at(operands, 1), ...operands.slice(2)];
-    const [rows = 0, columns = 0] = result.type.shape;
-    const depth = a.type.shape[transpose_a ? 0 : 1] ?? 0;
-    add({
-      kernel: 'matmul',
-      reads: operands,
-      writes: [result],
-      words: (number) => [
-        ...[rows, depth, columns, Number(transpose_a), Number(transpose_b)],
-        ...[number(a), number(b), number(result), ...epilogueWords(epilogue, rest, number)],
-      ],
-    });
-  },
-  convolution: (context, attributes) => convolution(context, attributes, false),
-  convolution_input_gradient: (context, attributes) => convolution(context, attributes, true),
-  convolution_filter_gradient: ({ operands, results, add }, { size, sums, ...window }) => {
-    const [images, gradient] = [at(operands, 0), at(operands, 1)];
-    const [batch = 0, ...image] = images.type.shape;
-    add({
-      kernel: 'filter_gradient',
-      reads: operands,
-      writes: results,
-      words: (number) => [
-        ...[batch, ...image, ...gradient.type.shape.slice(1), ...size, ...windowWords(window)],
-        ...[['none', 'images', 'gradient'].indexOf(sums)],
-        ...[images, gradient, ...results].map(number),
-      ],
-    });
-  },
+  matmul: ({ operands, result, add }, attributes) => add(matmulCall(operands, result, attributes)),
+  convolution: ({ operands, result, add }, attributes) =>
+    add(convolutionCall(operands, result, attributes, false)),
+  convolution_input_gradient: ({ operands, result, add }, attributes) =>
+    add(convolutionCall(operands, result, attributes, true)),
+  convolution_filter_gradient: ({ operands, results, add }, attributes) =>
+    add(filterGradientCall(operands, results, attributes)),
   max_pool: ({ operands, result, add }, window) => {
     const images = at(operands, 0);
     add(poolCall('max', { images, pooled: result }, window, [images], result));
@@ -393,33 +369,4 @@ function blocksOf(shape: Shape, axes: readonly number[]): readonly Block[] {
     else blocks.push({ isReduced, length });
   }
   return blocks;
-}
-
-function convolution(
-  { operands, result, add }: Context,
-  { epilogue, ...window }: Window & { readonly epilogue: readonly EpilogueStep[] },
-  isTransposed: boolean,
-): void {
-  const [images, filter, ...rest] = [at(operands, 0), at(operands, 1), ...operands.slice(2)];
-  const [batch = 0, ...input] = images.type.shape;
-  add({
-    kernel: 'convolution',
-    reads: operands,
-    writes: [result],
-    words: (number) => [
-      ...[Number(isTransposed), batch, ...input, ...result.type.shape.slice(1)],
-      ...[...filter.type.shape.slice(0, 2), ...windowWords(window)],
-      ...[...[images, filter, result].map(number), ...epilogueWords(epilogue, rest, number)],
-    ],
-  });
-}
-
-const FLAGS: Readonly<Record<EpilogueStep, number>> = { bias: 1, relu: 2, mask: 4 };
-
-function epilogueWords(
-  steps: readonly EpilogueStep[],
-  operands: readonly Value[],
-  number: (value: Value) => number,
-): readonly number[] {
-  return [steps.reduce((flags, step) => flags | FLAGS[step], 0), ...operands.map(number)];
 }
