@@ -61,6 +61,38 @@ inline float reduceRow(const float* x, int count) {
   return result;
 }
 
+// acc [rows] = acc combined with the rows of x [rows, length]: of as many rows as a vector has lanes, each is brought down to one
+// vector, and these are transposed, so that their lanes are combined side by side.
+template <typename Op>
+inline void reduceRows(const float* x, int rows, int length, float* acc) {
+  int row = 0;
+  for (; length >= kLanes && row + kLanes <= rows; row += kLanes) {
+    Vec block[kLanes];
+    float rest[kLanes];
+    for (int lane = 0; lane < kLanes; ++lane, x += length) {
+      Vec even = load(x), odd = broadcast(Op::kStart);
+      int at = kLanes;
+      for (; at + 2 * kLanes <= length; at += 2 * kLanes) {
+        odd = Op::combine(odd, load(x + at));
+        even = Op::combine(even, load(x + at + kLanes));
+      }
+      if (at + kLanes <= length) {
+        odd = Op::combine(odd, load(x + at));
+        at += kLanes;
+      }
+      block[lane] = Op::combine(even, odd);
+      rest[lane] = Op::kStart;
+      for (; at < length; ++at) rest[lane] = Op::combine(rest[lane], x[at]);
+    }
+    transpose(block);
+    for (int width = kLanes / 2; width > 0; width /= 2) {
+      for (int lane = 0; lane < width; ++lane) block[lane] = Op::combine(block[lane], block[lane + width]);
+    }
+    store(acc + row, Op::combine(load(acc + row), Op::combine(block[0], load(rest))));
+  }
+  for (; row < rows; ++row, x += length) acc[row] = Op::combine(acc[row], reduceRow<Op>(x, length));
+}
+
 // acc [Vectors] = acc combined with columns of x [rows, columns]
 template <typename Op, int Vectors>
 inline void reduceVectorColumns(const float* x, int rows, int columns, float* acc) {
@@ -147,7 +179,8 @@ void reduceBox(const BoxAxis* axes, int count, const float* x, float* acc) {
     else reduceColumns<Op>(x, 1, length, acc);
     return;
   }
-  if (count == 2 && isReduced) return reduceColumns<Op>(x, length, axes[1].length, acc);
+  if (count == 2 && !isReduced) return reduceRows<Op>(x, length, axes[1].length, acc);
+  if (count == 2) return reduceColumns<Op>(x, length, axes[1].length, acc);
   int step = 1, kept = 1;
   for (int axis = 1; axis < count; ++axis) {
     step *= axes[axis].length;
