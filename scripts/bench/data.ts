@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { Philox } from '../../src/core/philox.ts';
 import { sizeOf } from '../../src/core/shape.ts';
 import { writeFileAtomic } from '../../src/files/atomic.ts';
+import type { Architecture } from '../../src/layers/layer.ts';
 import { readMnist } from '../../src/nodes/dataset/mnist.ts';
-import type { BenchCase } from './bench-case.ts';
 
 /**
  * - `mnist`: four in five values are zero;
@@ -18,7 +18,11 @@ export type DataName = 'mnist' | 'noisy' | 'uniform';
 const BYTES = 60_000 * 784;
 
 /** How many images of the case's shape the file holds. */
-export function rowsOf({ architecture }: Pick<BenchCase, 'architecture'>): number {
+export function rowsOf({
+  architecture,
+}: {
+  readonly architecture: Pick<Architecture, 'input_shape'>;
+}): number {
   return Math.floor(BYTES / sizeOf(architecture.input_shape));
 }
 

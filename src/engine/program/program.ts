@@ -184,9 +184,3 @@ export function readersOf(program: Program): Readers {
   for (const value of outputsOf(program)) add(value, undefined);
   return readers;
 }
-
-/** The elements of a value that is a constant; undefined for any other. */
-export function constantOf(producers: ReadonlyMap<Value, Instruction>, value: Value): Elements | undefined {
-  const instruction = producers.get(value);
-  return instruction?.op === 'constant' ? instruction.attributes.elements : undefined;
-}

@@ -4,18 +4,16 @@ import type { NamedArray } from '../../formats/safetensors.ts';
 import type { Tf } from '../engine.ts';
 import type { Program } from '../program/program.ts';
 import { ProgramError, type Type } from '../program/types.ts';
-import { Pace, StepsPerCall } from '../train/pace.ts';
+import { MAX_ROW_NUMBERS, runInCalls } from '../train/calls.ts';
+import { StepsPerCall } from '../train/pace.ts';
 import type { Samples } from '../train/samples.ts';
 import { writeVariables, type NamedVariable } from '../train/state.ts';
 import type { LoadedProgram, LoadOptions, Sums, Target } from '../train/target.ts';
 import type { WorkOptions } from '../train/trainer.ts';
-import type { Executor, Loaded, ResidentRows, ResidentVariable, Totals } from './executor.ts';
+import type { Executor, Loaded, ResidentRows, ResidentVariable } from './executor.ts';
 
 /** Milliseconds that one call should take: short enough for Ctrl-C and for progress. */
 export const TARGET_CALL_MS = 200;
-
-/** Row numbers that one call takes at most. */
-const MAX_ROW_NUMBERS = 2 ** 18;
 
 export function webAssemblyTarget(tf: Tf, executor: Executor): Target {
   const variables = new ResidentVariables(tf, executor);
@@ -132,36 +130,30 @@ class TrainingProgram implements LoadedProgram {
     this.#loaded = executor.load(program, { variables: variables.placesOf(this.#used), isSummed: true });
   }
 
-  async run(rows: Int32Array, { signal, onProgress }: WorkOptions, total: number): Promise<Sums> {
+  async run(rows: Int32Array, options: WorkOptions, total: number): Promise<Sums> {
     const { batchSize } = this.#options;
-    const pace = new Pace(signal);
-    const totals: Totals = { sum: new Float32Array(this.#width), lost: new Float32Array(this.#width) };
-    const most = Math.max(1, Math.floor(MAX_ROW_NUMBERS / batchSize));
-    let done = 0;
+    const calls = {
+      batchSize,
+      most: Math.max(1, Math.floor(MAX_ROW_NUMBERS / batchSize)),
+      stepsPerCall: this.#stepsPerCall,
+      width: this.#width,
+    };
+    let isChanged = false;
     let isWhole = true;
     this.#variables.write(this.#used);
     try {
-      while (done * batchSize < rows.length) {
-        await pace.next();
-        const steps = Math.min(this.#stepsPerCall.next, most, rows.length / batchSize - done);
-        const part = rows.subarray(done * batchSize, (done + steps) * batchSize);
+      return await runInCalls(rows, calls, options, total, (part, steps, totals) => {
+        isChanged = true;
         isWhole = false;
-        this.#stepsPerCall.measure(steps, () =>
-          this.#loaded.run({ steps, inputs: this.#inputs(), rows: part, totals }),
-        );
+        this.#loaded.run({ steps, inputs: this.#inputs(), rows: part, totals });
         isWhole = true;
-        done += steps;
-        const loss = ((totals.sum[0] ?? 0) - (totals.lost[0] ?? 0)) / done;
-        if (!Number.isFinite(loss)) break;
-        if (pace.due()) onProgress?.({ samples: done * batchSize, total, loss });
-      }
+        return totals;
+      });
     } finally {
       // A call that failed may have left a step half done.
       if (!isWhole) this.#variables.forget(this.#changed);
-      else if (done > 0) this.#variables.read(this.#changed);
+      else if (isChanged) this.#variables.read(this.#changed);
     }
-    const values = Float64Array.from(totals.sum, (sum, index) => sum - (totals.lost[index] ?? 0));
-    return { values, steps: done };
   }
 
   dispose(): void {

@@ -3,19 +3,18 @@ import type { Tensor, Variable } from '@tensorflow/tfjs';
 import { nativeBackend, type NativeBackend } from '../addon.ts';
 import type { Tf } from '../engine.ts';
 import type { Program } from '../program/program.ts';
-import { Pace, StepsPerCall } from '../train/pace.ts';
+import { MAX_ROW_NUMBERS, runInCalls, zeroTotals } from '../train/calls.ts';
+import { StepsPerCall } from '../train/pace.ts';
 import type { Samples } from '../train/samples.ts';
 import type { LoadedProgram, LoadOptions, Sums, Target } from '../train/target.ts';
 import type { WorkOptions } from '../train/trainer.ts';
+import type { Totals } from '../webassembly/executor.ts';
 import { buildLoop, type Loop } from './loop.ts';
 import { ResidentData, type ResidentSamples } from './resident.ts';
 import { sessionsOf, type Session, type Sessions } from './sessions.ts';
 
 /** Milliseconds that one call should take: short enough for Ctrl-C and for progress, long against its fixed costs. */
 const TARGET_CALL_MS = 400;
-
-/** Row numbers that one call takes at most. */
-const MAX_ROW_NUMBERS = 2 ** 18;
 
 /** Needs Hourglass's own kernels to be loaded. */
 export function xlaTarget(tf: Tf): Target {
@@ -59,39 +58,25 @@ class CompiledLoop implements LoadedProgram {
     this.#session = this.#sessions.take(this.#loop.bytes);
     if (this.#session.isWarm) return;
     try {
-      this.#call(new Int32Array(0), 0, this.#zeros());
+      this.#call(new Int32Array(0), 0, zeroTotals(this.#width));
     } catch (error) {
       this.#sessions.discard(this.#session.id);
       throw error;
     }
   }
 
-  async run(rows: Int32Array, { signal, onProgress }: WorkOptions, total: number): Promise<Sums> {
-    const { batchSize } = this.#options;
-    const pace = new Pace(signal);
-    let totals = this.#zeros();
-    let done = 0;
-    while (done * batchSize < rows.length) {
-      await pace.next();
-      const steps = Math.min(this.#stepsPerCall.next, this.#capacity, rows.length / batchSize - done);
-      const part = rows.subarray(done * batchSize, (done + steps) * batchSize);
-      const before = totals;
-      totals = this.#stepsPerCall.measure(steps, () => this.#call(part, steps, before));
-      done += steps;
-      const loss = ((totals.sum[0] ?? 0) - (totals.lost[0] ?? 0)) / done;
-      if (!Number.isFinite(loss)) break;
-      if (pace.due()) onProgress?.({ samples: done * batchSize, total, loss });
-    }
-    const values = Float64Array.from(totals.sum, (sum, index) => sum - (totals.lost[index] ?? 0));
-    return { values, steps: done };
+  run(rows: Int32Array, options: WorkOptions, total: number): Promise<Sums> {
+    const calls = {
+      batchSize: this.#options.batchSize,
+      most: this.#capacity,
+      stepsPerCall: this.#stepsPerCall,
+      width: this.#width,
+    };
+    return runInCalls(rows, calls, options, total, (part, steps, totals) => this.#call(part, steps, totals));
   }
 
   dispose(): void {
     this.#sessions.giveBack(this.#session);
-  }
-
-  #zeros(): Totals {
-    return { sum: new Float32Array(this.#width), lost: new Float32Array(this.#width) };
   }
 
   /** Takes steps; the results of a call are the arguments of the next. */
@@ -128,11 +113,6 @@ class CompiledLoop implements LoadedProgram {
       for (const id of temporary) binding.deleteTensor(id);
     }
   }
-}
-
-interface Totals {
-  readonly sum: Float32Array;
-  readonly lost: Float32Array;
 }
 
 function floats(tensor: Tensor | undefined): Float32Array {

@@ -1,0 +1,54 @@
+/** A run of many steps as several calls of a target, so that progress and Ctrl-C are not kept waiting. */
+import type { Totals } from '../webassembly/executor.ts';
+import { Pace, type StepsPerCall } from './pace.ts';
+import type { Sums } from './target.ts';
+import type { WorkOptions } from './trainer.ts';
+
+/** Row numbers that one call takes at most. */
+export const MAX_ROW_NUMBERS = 2 ** 18;
+
+export function zeroTotals(width: number): Totals {
+  return { sum: new Float32Array(width), lost: new Float32Array(width) };
+}
+
+export interface CallOptions {
+  readonly batchSize: number;
+  /** Steps of one call at most. */
+  readonly most: number;
+  readonly stepsPerCall: StepsPerCall;
+  /** Elements of the program's result. */
+  readonly width: number;
+}
+
+/**
+ * Takes the steps of whole batches, call by call. A sum that is not finite ends the run.
+ *
+ * @param rows a multiple of the batch size
+ * @param total rows of the whole epoch, for progress
+ * @param call takes steps on rows, and returns the totals of all steps so far
+ * @throws Failure `interrupted` between two calls
+ */
+export async function runInCalls(
+  rows: Int32Array,
+  { batchSize, most, stepsPerCall, width }: CallOptions,
+  { signal, onProgress }: WorkOptions,
+  total: number,
+  call: (rows: Int32Array, steps: number, before: Totals) => Totals,
+): Promise<Sums> {
+  const pace = new Pace(signal);
+  let totals = zeroTotals(width);
+  let done = 0;
+  while (done * batchSize < rows.length) {
+    await pace.next();
+    const steps = Math.min(stepsPerCall.next, most, rows.length / batchSize - done);
+    const part = rows.subarray(done * batchSize, (done + steps) * batchSize);
+    const before = totals;
+    totals = stepsPerCall.measure(steps, () => call(part, steps, before));
+    done += steps;
+    const loss = ((totals.sum[0] ?? 0) - (totals.lost[0] ?? 0)) / done;
+    if (!Number.isFinite(loss)) break;
+    if (pace.due()) onProgress?.({ samples: done * batchSize, total, loss });
+  }
+  const values = Float64Array.from(totals.sum, (sum, index) => sum - (totals.lost[index] ?? 0));
+  return { values, steps: done };
+}
