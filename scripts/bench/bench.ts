@@ -8,7 +8,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { packageRoot } from '../../src/core/package-root.ts';
-import { installEngine } from '../../src/engine/install.ts';
+import { installEngine } from '../../src/engine/tensorflow/install.ts';
 import { parseArguments, USAGE, UsageError, type BenchArguments } from './arguments.ts';
 import { hasConvolutions, type BenchCase } from './bench-case.ts';
 import { CASES, GROUPS, withSteps } from './cases.ts';

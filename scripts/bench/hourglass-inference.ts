@@ -4,7 +4,7 @@ import { MetricMeans } from '../../src/engine/train/metrics.ts';
 import { toFloat32 } from '../../src/formats/images.ts';
 import { loadEngine } from '../../src/engine/load.ts';
 import { predictBatches } from '../../src/engine/train/predict.ts';
-import { createTrainer } from '../../src/engine/trainer.ts';
+import { createTrainer } from '../../src/engine/choose-trainer.ts';
 import { buildModels, readSamples } from './hourglass-model.ts';
 import { IMAGES, type Measurement } from './inference-task.ts';
 import type { Task } from './protocol.ts';

@@ -2,7 +2,7 @@
 import { permutation } from '../../src/core/philox.ts';
 import type { EngineChoice } from '../../src/engine/engine.ts';
 import { loadEngine } from '../../src/engine/load.ts';
-import { createTrainer, type CompileChoice } from '../../src/engine/trainer.ts';
+import { createTrainer, type CompileChoice } from '../../src/engine/choose-trainer.ts';
 import { buildModels, readSamples } from './hourglass-model.ts';
 import { serve, type Task } from './protocol.ts';
 

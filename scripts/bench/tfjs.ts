@@ -3,8 +3,8 @@ import type { Optimizer } from '@tensorflow/tfjs';
 import { readFileSync } from 'node:fs';
 import type { JsonObject } from '../../src/core/json.ts';
 import { sizeOf } from '../../src/core/shape.ts';
-import { loadNative, prepareEnvironment } from '../../src/engine/addon.ts';
-import { readEngineRecord } from '../../src/engine/location.ts';
+import { loadNative, prepareEnvironment } from '../../src/engine/tensorflow/addon.ts';
+import { readEngineRecord } from '../../src/engine/tensorflow/location.ts';
 import { serve, type Task, type TaskLayer } from './protocol.ts';
 
 const task = JSON.parse(process.argv[2] ?? '') as Task;

@@ -3,8 +3,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { failure } from '../../src/core/diagnostic.ts';
-import { runCommand } from '../../src/engine/install/command.ts';
-import { KERNEL_SOURCES } from '../../src/engine/kernels.ts';
+import { runCommand } from '../../src/engine/tensorflow/install/command.ts';
+import { KERNEL_SOURCES } from '../../src/engine/tensorflow/native-kernels.ts';
 import type { Compiler } from './compiler.ts';
 
 /** Pages of 64 KiB: one less than 4 GiB, so that the end of memory is a number of 32 bits. */

@@ -4,11 +4,11 @@ import { chmod, mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { failure } from '../../src/core/diagnostic.ts';
-import type { InstallProgress } from '../../src/engine/install/command.ts';
-import { downloadWheel } from '../../src/engine/install/download.ts';
-import { unpackMembers } from '../../src/engine/install/unpack.ts';
-import { cacheFolder } from '../../src/engine/location.ts';
-import { COMPILERS, PLATFORM } from '../../src/engine/pins.ts';
+import type { InstallProgress } from '../../src/engine/tensorflow/install/command.ts';
+import { downloadWheel } from '../../src/engine/tensorflow/install/download.ts';
+import { unpackMembers } from '../../src/engine/tensorflow/install/unpack.ts';
+import { cacheFolder } from '../../src/engine/tensorflow/location.ts';
+import { COMPILERS, PLATFORM } from '../../src/engine/tensorflow/pins.ts';
 import { takeLock } from '../../src/files/lock.ts';
 
 export interface Compiler {

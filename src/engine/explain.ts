@@ -1,12 +1,12 @@
 /** What runs a program on this machine, as far as files tell: nothing is loaded, and nothing has to be installed. */
 import type { EngineChoice, EngineIdentity } from './engine.ts';
 import { engineIdentity } from './identity.ts';
-import { willHaveKernels } from './install/kernels.ts';
-import { readEngineRecord } from './location.ts';
+import { willHaveKernels } from './tensorflow/install/compile-kernels.ts';
+import { readEngineRecord } from './tensorflow/location.ts';
 import { compile } from './program/compile.ts';
 import { printProgram } from './program/print.ts';
 import type { Instruction, Program } from './program/program.ts';
-import { modeOf, type CompileChoice, type Mode } from './trainer.ts';
+import { modeOf, type CompileChoice, type Mode } from './choose-trainer.ts';
 import { webAssemblyTargetOf } from './webassembly/target-of.ts';
 import { xlaTargetOf } from './xla/target-of.ts';
 

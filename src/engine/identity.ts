@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 import { isJsonObject } from '../core/json.ts';
 import type { EngineChoice, EngineIdentity } from './engine.ts';
-import { readEngineRecord, readRefusal } from './location.ts';
-import { PLATFORM, TENSORFLOW_VERSION, WHEELS } from './pins.ts';
+import { readEngineRecord, readRefusal } from './tensorflow/location.ts';
+import { PLATFORM, TENSORFLOW_VERSION, WHEELS } from './tensorflow/pins.ts';
 import { moduleHash } from './webassembly/module.ts';
 
 /**

@@ -1,12 +1,12 @@
 import { failure } from '../core/diagnostic.ts';
-import { loadNative, prepareEnvironment } from './addon.ts';
+import { loadNative, prepareEnvironment } from './tensorflow/addon.ts';
 import type { Engine, EngineChoice } from './engine.ts';
-import { registerReluGradient } from './gradients.ts';
+import { registerReluGradient } from './tfjs/relu-gradient.ts';
 import { engineIdentity } from './identity.ts';
-import { loadKernels } from './kernels.ts';
-import { readEngineRecord } from './location.ts';
-import { registerRandomKernels } from './random.ts';
-import { registerResizeGradient } from './resize.ts';
+import { loadKernels } from './tensorflow/native-kernels.ts';
+import { readEngineRecord } from './tensorflow/location.ts';
+import { registerRandomKernels } from './tfjs/uniform.ts';
+import { registerResizeGradient } from './tfjs/resize.ts';
 
 let loaded: Promise<Engine> | undefined;
 

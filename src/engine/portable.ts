@@ -2,7 +2,7 @@
  * The portable engine: programs in WebAssembly. It needs no compiler and no download, and gives the same bits on every machine.
  * tfjs builds models and traces their steps; its own backend, in JavaScript, only holds their weights.
  */
-import { loadTfjs } from './addon.ts';
+import { loadTfjs } from './tensorflow/addon.ts';
 import type { Tf } from './engine.ts';
 import { Executor } from './webassembly/executor.ts';
 

@@ -3,9 +3,9 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { EngineChoice, EngineIdentity } from './engine.ts';
 import { engineIdentity, packageVersion } from './identity.ts';
-import { runCommand } from './install/command.ts';
-import { kernelBuild, type KernelBuild } from './kernels.ts';
-import { engineFolder, readEngineRecord, readReason, readRefusal, type EngineRoute } from './location.ts';
+import { runCommand } from './tensorflow/install/command.ts';
+import { kernelBuild, type KernelBuild } from './tensorflow/native-kernels.ts';
+import { engineFolder, readEngineRecord, readReason, readRefusal, type EngineRoute } from './tensorflow/location.ts';
 import { webAssemblyFeatures, whyMissing, type WebAssemblyFeatures } from './webassembly/module.ts';
 
 /** What `hourglass engine status` tells. */
@@ -60,7 +60,7 @@ export async function engineStatus(choice: EngineChoice): Promise<EngineStatus> 
 
 async function runProbe(addon: string): Promise<{ readonly xla: boolean; readonly problem?: string }> {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const probe = fileURLToPath(new URL(`./probe.${extension}`, import.meta.url));
+  const probe = fileURLToPath(new URL(`./tensorflow/check-addon.${extension}`, import.meta.url));
   const result = await runCommand(process.execPath, [probe, addon], { timeoutSeconds: 120 });
   return {
     xla: /^xla yes$/m.test(result.output),

@@ -2,7 +2,7 @@
 import type * as tfjs from '@tensorflow/tfjs';
 import type { InitializerName, Pair, Regularizer } from '../schema/generated/settings.ts';
 import type { Tf } from '../engine/engine.ts';
-import { resizeBilinear } from '../engine/resize.ts';
+import { resizeBilinear } from '../engine/tfjs/resize.ts';
 import { activationOf } from './activations.ts';
 import { borderOf } from './image-rules.ts';
 import type { LayerArguments, LayerName, Layer } from './layer.ts';

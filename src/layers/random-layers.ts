@@ -6,7 +6,7 @@
 import type * as tfjs from '@tensorflow/tfjs';
 import type { Seed } from '../core/seed.ts';
 import type { Tf } from '../engine/engine.ts';
-import { statelessChoice, statelessNormal } from '../engine/random.ts';
+import { statelessChoice, statelessNormal } from '../engine/tfjs/uniform.ts';
 
 /** Where the draws of a layer come from. */
 export interface DrawSource {

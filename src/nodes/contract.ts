@@ -2,7 +2,7 @@
 import type { Checkpoints } from '../artifacts/checkpoints.ts';
 import type { LogLevel, Progress } from '../core/event.ts';
 import type { JsonObject } from '../core/json.ts';
-import type { CompileChoice } from '../engine/trainer.ts';
+import type { CompileChoice } from '../engine/choose-trainer.ts';
 import type { Program } from '../engine/program/program.ts';
 import type { StageSettings } from '../config/pipeline.ts';
 import type { Seed } from '../core/seed.ts';

@@ -29,7 +29,7 @@ export async function prepare(located: LocatedPipeline, options: RunOptions): Pr
 export async function prepareEngine(
   options: Pick<RunOptions, 'engine' | 'emit' | 'signal'>,
 ): Promise<EngineIdentity> {
-  const { ensureEngine } = await import('../engine/install.ts');
+  const { ensureEngine } = await import('../engine/tensorflow/install.ts');
   const { identity, notice } = await ensureEngine(
     options.engine,
     (step, fraction) =>

@@ -8,10 +8,10 @@
  */
 import { Failure } from '../../src/core/diagnostic.ts';
 import type { EngineChoice } from '../../src/engine/engine.ts';
-import { ensureEngine, removeEngine } from '../../src/engine/install.ts';
+import { ensureEngine, removeEngine } from '../../src/engine/tensorflow/install.ts';
 import { loadEngine } from '../../src/engine/load.ts';
-import { PLATFORM, WHEELS } from '../../src/engine/pins.ts';
-import { statelessUniform } from '../../src/engine/random.ts';
+import { PLATFORM, WHEELS } from '../../src/engine/tensorflow/pins.ts';
+import { statelessUniform } from '../../src/engine/tfjs/uniform.ts';
 import { engineStatus } from '../../src/engine/status.ts';
 
 /** What `draw` prints. */

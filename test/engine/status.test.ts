@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { kernelBuild } from '../../src/engine/kernels.ts';
-import { PLATFORM } from '../../src/engine/pins.ts';
+import { kernelBuild } from '../../src/engine/tensorflow/native-kernels.ts';
+import { PLATFORM } from '../../src/engine/tensorflow/pins.ts';
 import { Machine, installedFolder } from './machine.ts';
 
 test('before anything is installed, status tells what would be used, and where it would lie', async (t) => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { test } from 'node:test';
-import { cacheFolder } from '../../src/engine/location.ts';
+import { cacheFolder } from '../../src/engine/tensorflow/location.ts';
 import { fingerprint, rig, TINY } from '../rig.ts';
 
 test('another folder, user, time zone, language and number of jobs: the same bits', async (t) => {

@@ -1,6 +1,6 @@
 import { failure } from '../../core/diagnostic.ts';
 import type { EngineChoice } from '../../engine/engine.ts';
-import { installEngine, removeEngine } from '../../engine/install.ts';
+import { installEngine, removeEngine } from '../../engine/tensorflow/install.ts';
 import { engineStatus, type EngineStatus } from '../../engine/status.ts';
 import { EXIT } from '../exit.ts';
 import { listenForSignals } from '../signals.ts';

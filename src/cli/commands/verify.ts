@@ -89,7 +89,7 @@ export async function verify(terminal: Terminal, options: VerifyCommandOptions):
 
 /** TensorFlow is fetched here: the processes that check archives have no network. */
 async function prepareEngine(signal: AbortSignal, note: (text: string) => void): Promise<void> {
-  const { ensureEngine } = await import('../../engine/install.ts');
+  const { ensureEngine } = await import('../../engine/tensorflow/install.ts');
   const { notice } = await ensureEngine('auto', () => undefined, signal);
   if (notice !== undefined) note(engineLine(notice));
 }

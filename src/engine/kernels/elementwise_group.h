@@ -1,5 +1,5 @@
 // A fused elementwise group: a straight line of elementwise functions over one iteration space, whose results are stored or
-// reduced. It is read once, from 32-bit words that `elementwise-words.ts` writes:
+// reduced. It is read once, from 32-bit words that `lowering/elementwise.ts` writes:
 //
 //     rank, lengths of the axes (rank of them, from 1; at most 5 axes)
 //     operands, for each: type, strides in elements (rank of them, from 0; 0 repeats the operand along an axis)

@@ -11,7 +11,7 @@
 
 namespace hourglass {
 
-// In the order of `KERNELS` in `webassembly/kernels.ts`.
+// In the order of `KERNELS` in `lowering/kernel-calls.ts`.
 constexpr MakeTask kTasks[] = {
     makeTask<MatmulTask>, makeTask<ConvolutionTask>, makeTask<FilterGradientTask>, makeTask<MoveTask>,
     makeTask<FillTask>,   makeTask<ReduceTask>,      makeTask<UniformTask>,        makeTask<UpdateTask>,

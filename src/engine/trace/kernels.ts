@@ -1,7 +1,7 @@
 /** tfjs's kernels as instructions: elementwise functions, reductions, movements, products. */
 import type * as tfjs from '@tensorflow/tfjs';
 import { sizeOf } from '../../core/shape.ts';
-import type { UniformAttributes } from '../random.ts';
+import type { UniformAttributes } from '../tfjs/uniform.ts';
 import type { ElementwiseName } from '../program/elementwise.ts';
 import type { Attributes, OpName, Value } from '../program/program.ts';
 import { ProgramError } from '../program/types.ts';

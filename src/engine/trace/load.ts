@@ -1,7 +1,7 @@
 /** tfjs to trace with, where no engine is loaded. */
-import { loadTfjs } from '../addon.ts';
+import { loadTfjs } from '../tensorflow/addon.ts';
 import type { Tf } from '../engine.ts';
-import { registerReluGradient } from '../gradients.ts';
+import { registerReluGradient } from '../tfjs/relu-gradient.ts';
 
 /** Loads tfjs on its plain JavaScript backend, which only holds the weights: a trace computes nothing. */
 export async function loadForTracing(): Promise<Tf> {

@@ -3,7 +3,7 @@ import type { Tensor } from '@tensorflow/tfjs';
 import type { NoiseRecord } from '../../formats/images.ts';
 import type { Seed } from '../../core/seed.ts';
 import type { Tf } from '../engine.ts';
-import { statelessNormal } from '../random.ts';
+import { statelessNormal } from '../tfjs/uniform.ts';
 
 export interface FreshNoise extends NoiseRecord {
   readonly seeds: { readonly radius: Seed; readonly angle: Seed };

@@ -5,8 +5,8 @@
 import { sizeOf } from '../../core/shape.ts';
 import type { Program, Value } from '../program/program.ts';
 import { bytesOf, type Elements, type Type } from '../program/types.ts';
-import { KERNELS } from './kernel-calls.ts';
-import { Lowering } from './lower.ts';
+import { KERNELS } from '../lowering/kernel-calls.ts';
+import { Lowering } from '../lowering/lowering.ts';
 import { planMemory } from './memory-plan.ts';
 
 export interface EncodeOptions {

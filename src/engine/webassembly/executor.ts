@@ -2,7 +2,7 @@
 import { sizeOf } from '../../core/shape.ts';
 import type { Program, Value } from '../program/program.ts';
 import { bytesOf, elementsOf, ProgramError, type Elements, type Type } from '../program/types.ts';
-import { floatBits } from './kernel-calls.ts';
+import { floatBits } from '../lowering/kernel-calls.ts';
 import { encodeProgram, type EncodedProgram } from './encode.ts';
 import { Instance, type InstanceOptions } from './instance.ts';
 
@@ -197,7 +197,7 @@ export class Loaded {
     return instance.bytes.slice(collected, collected + bytes);
   }
 
-  /** One call of a kernel alone, in the order of `lower.ts`. */
+  /** One call of a kernel alone, in the order of `lowering.ts`. */
   runCall(index: number): void {
     const { instance } = this.#executor;
     instance.call(() => instance.exports.runTask(this.#pointer, index));

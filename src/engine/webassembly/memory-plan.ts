@@ -6,7 +6,7 @@
  */
 import type { Value } from '../program/program.ts';
 import { bytesOf } from '../program/types.ts';
-import type { KernelCall } from './kernel-calls.ts';
+import type { KernelCall } from '../lowering/kernel-calls.ts';
 
 /** Vectors of the kernels begin at any element; values begin at lines of the cache. */
 const LINE = 64;

@@ -7,7 +7,7 @@ import {
   type FunctionDef,
   type NodeDef,
   type Values,
-} from './proto.ts';
+} from './saved-model.ts';
 
 /** A tensor inside of a function under construction. */
 export interface Ref {

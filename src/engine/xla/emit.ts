@@ -8,7 +8,7 @@ import { ProgramError } from '../program/types.ts';
 import type { Body, Ref } from './body.ts';
 import { isByKernel, kernelCalls } from './kernel-calls.ts';
 import type { OpName as TensorFlowOp } from './ops.ts';
-import type { Attributes } from './proto.ts';
+import type { Attributes } from './saved-model.ts';
 import { callUpdates } from './update-call.ts';
 
 /** What an instruction is written with. */

@@ -1,8 +1,8 @@
 /** Instructions that Hourglass's own kernels compute (`src/engine/kernels`): XLA's are slower, or there are none. */
 import { sizeOf } from '../../core/shape.ts';
 import type { Instruction, OpName, Value } from '../program/program.ts';
-import { KERNELS } from '../webassembly/kernel-calls.ts';
-import { Lowering } from '../webassembly/lower.ts';
+import { KERNELS } from '../lowering/kernel-calls.ts';
+import { Lowering } from '../lowering/lowering.ts';
 import type { Body, Ref } from './body.ts';
 import { customCall, integers } from './custom-call.ts';
 import type { ResidentSamples } from './resident.ts';

@@ -8,7 +8,7 @@ import { Body, type Parameter, type Ref } from './body.ts';
 import { emitProgram } from './emit.ts';
 import { gatherRows } from './kernel-calls.ts';
 import type { ResidentSamples } from './resident.ts';
-import { savedModel, type DType, type FunctionDef, type NodeDef } from './proto.ts';
+import { savedModel, type DType, type FunctionDef, type NodeDef } from './saved-model.ts';
 
 export interface LoopSpec {
   /** One result of one axis; its inputs are batches of the data. */

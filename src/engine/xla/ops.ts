@@ -1,5 +1,5 @@
 /** What a graph must say of each operation of TensorFlow that it has. */
-import { isDType, type DType } from './proto.ts';
+import { isDType, type DType } from './saved-model.ts';
 
 /**
  * Signatures of TensorFlow's ops. A graph needs them where eager execution does not: there an output is named

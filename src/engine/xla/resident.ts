@@ -1,5 +1,5 @@
 /** Samples in TensorFlow's memory, uploaded once. */
-import type { NativeBackend } from '../addon.ts';
+import type { NativeBackend } from '../tensorflow/addon.ts';
 import type { Samples } from '../train/samples.ts';
 
 /** Samples that lie in TensorFlow's memory. */

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Binding } from '../addon.ts';
+import type { Binding } from '../tensorflow/addon.ts';
 
 /** Loops that are kept although nothing uses them. */
 const MAX_IDLE = 4;

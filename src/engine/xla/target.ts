@@ -1,6 +1,6 @@
 /** The target that runs programs inside TensorFlow, compiled by XLA. */
 import type { Tensor, Variable } from '@tensorflow/tfjs';
-import { nativeBackend, type NativeBackend } from '../addon.ts';
+import { nativeBackend, type NativeBackend } from '../tensorflow/addon.ts';
 import type { Tf } from '../engine.ts';
 import type { Program } from '../program/program.ts';
 import { MAX_ROW_NUMBERS, runInCalls, zeroTotals } from '../train/calls.ts';

@@ -1,6 +1,6 @@
 /** Where downloaded data sets lie: shared by all pipelines of a user. */
 import { join } from 'node:path';
-import { cacheFolder } from '../../engine/location.ts';
+import { cacheFolder } from '../../engine/tensorflow/location.ts';
 
 /** `HOURGLASS_DATA`, or `data` in the user's cache. */
 export function dataFolder(): string {

@@ -7,7 +7,7 @@ import type { Split } from '../../core/stage-type.ts';
 import { modelShapes } from '../../engine/train/predict.ts';
 import { inShapes, rowNumbers, type SamplePair } from '../../engine/train/samples.ts';
 import type { Measured } from '../../engine/train/trainer.ts';
-import { createTrainer } from '../../engine/trainer.ts';
+import { createTrainer } from '../../engine/choose-trainer.ts';
 import { disposeAutoencoder, type TrainableAutoencoder } from '../../layers/build.ts';
 import { loadTrainable } from '../../layers/save.ts';
 import type { StageContext, StageResult } from '../contract.ts';

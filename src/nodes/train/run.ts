@@ -12,7 +12,7 @@ import { modelShapes, outputActivation, predictAll } from '../../engine/train/pr
 import { inShapes, rowNumbers, type SamplePair } from '../../engine/train/samples.ts';
 import { writeVariables } from '../../engine/train/state.ts';
 import type { Trainer, TrainerOptions } from '../../engine/train/trainer.ts';
-import { createTrainer } from '../../engine/trainer.ts';
+import { createTrainer } from '../../engine/choose-trainer.ts';
 import { disposeAutoencoder, type TrainableAutoencoder } from '../../layers/build.ts';
 import { loadTrainable, saveAutoencoder } from '../../layers/save.ts';
 import type { StageContext, StageResult } from '../contract.ts';

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
 import { promisify } from 'node:util';
 import { packageRoot } from '../../../src/core/package-root.ts';
-import { KERNEL_SOURCES } from '../../../src/engine/kernels.ts';
+import { KERNEL_SOURCES } from '../../../src/engine/tensorflow/native-kernels.ts';
 
 const run = promisify(execFile);
 const sources = join(packageRoot, 'test', 'engine', 'kernels');

@@ -6,7 +6,7 @@ import type { LayersModel } from '@tensorflow/tfjs';
 import type { LayerSpec } from '../../../src/schema/generated/settings.ts';
 import { kernelMemory } from '../../../src/engine/xla/kernel-memory.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
-import { kernelBuild } from '../../../src/engine/kernels.ts';
+import { kernelBuild } from '../../../src/engine/tensorflow/native-kernels.ts';
 import { rowNumbers } from '../../../src/engine/train/samples.ts';
 import { buildAutoencoder, disposeAutoencoder } from '../../../src/layers/build.ts';
 import type { Architecture } from '../../../src/layers/layer.ts';

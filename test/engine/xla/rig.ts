@@ -9,7 +9,7 @@ import { Executor } from '../../../src/engine/webassembly/executor.ts';
 import { webAssemblyTarget } from '../../../src/engine/webassembly/target.ts';
 import { xlaTarget } from '../../../src/engine/xla/target.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
-import { ensureEngine } from '../../../src/engine/install.ts';
+import { ensureEngine } from '../../../src/engine/tensorflow/install.ts';
 import { loadEngine } from '../../../src/engine/load.ts';
 import { eagerTrainer } from '../../../src/engine/train/eager.ts';
 import { predictAll } from '../../../src/engine/train/predict.ts';

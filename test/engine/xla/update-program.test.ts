@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Tf } from '../../../src/engine/engine.ts';
-import { kernelBuild } from '../../../src/engine/kernels.ts';
+import { kernelBuild } from '../../../src/engine/tensorflow/native-kernels.ts';
 import { ProgramBuilder } from '../../../src/engine/program/builder.ts';
 import { compile } from '../../../src/engine/program/compile.ts';
 import type { Program, Value } from '../../../src/engine/program/program.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Failure } from '../../../src/core/diagnostic.ts';
-import { loadTfjs } from '../../../src/engine/addon.ts';
+import { loadTfjs } from '../../../src/engine/tensorflow/addon.ts';
 import { slotCount } from '../../../src/engine/train/optimizers/optimizer.ts';
 import type { Samples } from '../../../src/engine/train/samples.ts';
 import { checkMemory, estimateMemory, modelSize } from '../../../src/nodes/train/memory.ts';

@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readEngineRecord } from '../../../src/engine/location.ts';
+import { readEngineRecord } from '../../../src/engine/tensorflow/location.ts';
 import { rig, type Finished, type Rig } from '../../rig.ts';
 import { fingerprint, QUICK, readTrials, TRAINED } from '../rig.ts';
 import { Cluster, whyNoSlurm } from './cluster.ts';

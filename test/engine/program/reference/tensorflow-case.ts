@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import type * as tfjs from '@tensorflow/tfjs';
 import { Philox } from '../../../../src/core/philox.ts';
-import { nativeBackend, type OpAttribute } from '../../../../src/engine/addon.ts';
-import { ensureEngine } from '../../../../src/engine/install.ts';
+import { nativeBackend, type OpAttribute } from '../../../../src/engine/tensorflow/addon.ts';
+import { ensureEngine } from '../../../../src/engine/tensorflow/install.ts';
 import { loadEngine } from '../../../../src/engine/load.ts';
 import { ProgramBuilder } from '../../../../src/engine/program/builder.ts';
 import type { Attributes, OpName } from '../../../../src/engine/program/program.ts';

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type * as tfjs from '@tensorflow/tfjs';
 import { parseProgram } from '../../../../src/engine/program/parse.ts';
 import type { Attributes, OpName } from '../../../../src/engine/program/program.ts';
-import { STATELESS_UNIFORM } from '../../../../src/engine/random.ts';
+import { STATELESS_UNIFORM } from '../../../../src/engine/tfjs/uniform.ts';
 import { bool, float, int, op, runCase, tf, type Case, type Table } from './tensorflow-case.ts';
 import { elementwiseCases } from './tensorflow-elementwise.ts';
 import { imageCases } from './tensorflow-images.ts';

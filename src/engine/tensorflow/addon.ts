@@ -1,0 +1,124 @@
+/** Loads tfjs and its TensorFlow addon into this process. */
+import { createRequire } from 'node:module';
+import util from 'node:util';
+import type { Tensor, TensorInfo } from '@tensorflow/tfjs';
+import type { Tf } from '../engine.ts';
+import { hasAvx512 } from './native-kernels.ts';
+
+const require = createRequire(import.meta.url);
+
+/** A tensor as the addon describes what an op gave. */
+export interface TensorMetadata {
+  readonly id: number;
+  readonly shape: readonly number[];
+  readonly dtype: number;
+}
+
+export interface OpAttribute {
+  readonly name: string;
+  readonly type: number;
+  readonly value: unknown;
+}
+
+/** The part of the addon's interface that Hourglass calls itself. */
+export interface Binding {
+  readonly TF_Version: string;
+  readonly TF_FLOAT: number;
+  readonly TF_INT32: number;
+  readonly TF_UINT8: number;
+  readonly TF_ATTR_STRING: number;
+  readonly TF_ATTR_INT: number;
+  readonly TF_ATTR_FLOAT: number;
+  readonly TF_ATTR_BOOL: number;
+  readonly TF_ATTR_TYPE: number;
+  readonly TF_ATTR_SHAPE: number;
+  createTensor(
+    shape: readonly number[],
+    dtype: number,
+    values: Float32Array | Int32Array | Uint8Array,
+  ): number;
+  deleteTensor(id: number): void;
+  tensorDataSync(id: number): Float32Array | Int32Array | Uint8Array;
+  executeOp(
+    name: string,
+    attributes: readonly OpAttribute[],
+    inputs: readonly number[],
+    outputs: number,
+  ): TensorMetadata[];
+  loadSavedModel(folder: string, tags: string): number;
+  deleteSavedModel(id: number): void;
+  runSavedModel(session: number, inputs: readonly number[], feeds: string, fetches: string): TensorMetadata[];
+}
+
+/** The backend that tfjs-node registers as `tensorflow`. */
+export interface NativeBackend {
+  readonly binding: Binding;
+  getInputTensorIds(tensors: readonly unknown[]): number[];
+  createOutputTensor(metadata: TensorMetadata): ReturnType<Tf['tensor']>;
+  executeSingleOutput(op: string, attributes: readonly OpAttribute[], inputs: readonly TensorInfo[]): Tensor;
+  executeMultipleOutputs(
+    op: string,
+    attributes: readonly OpAttribute[],
+    inputs: readonly TensorInfo[],
+    outputs: number,
+  ): Tensor[];
+  readSync(dataId: object): Float32Array | Int32Array | Uint8Array;
+}
+
+/**
+ * Sets what TensorFlow reads from the environment when it is loaded: threads, and silence.
+ *
+ * @param threads that compute, at least 1
+ */
+export function prepareEnvironment(threads: number): void {
+  process.env['TF_NUM_INTRAOP_THREADS'] = String(threads);
+  // One more, for a loop keeps one of them waiting for its body.
+  process.env['TF_NUM_INTEROP_THREADS'] = String(threads + 1);
+  process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
+  // XLA uses half of AVX-512 unless told otherwise: a caution for processors that slow down under it. It makes a tenth.
+  if (hasAvx512()) process.env['XLA_FLAGS'] ??= '--xla_cpu_prefer_vector_width=512';
+}
+
+/** tfjs without a backend of its own choice, and without its words of welcome. */
+export function loadTfjs(): Tf {
+  const tf = require('@tensorflow/tfjs') as Tf;
+  tf.enableProdMode();
+  return tf;
+}
+
+/**
+ * Loads the addon and makes it tfjs's backend. tfjs-node's own entry would look for the addon in its package; this takes it
+ * from the cache, so that nothing is written into `node_modules`.
+ *
+ * @param addon absolute path
+ * @throws Error if the libraries do not fit
+ */
+export async function loadNative(addon: string): Promise<{ readonly tf: Tf; readonly binding: Binding }> {
+  restoreUtil();
+  const tf = loadTfjs();
+  const { NodeJSKernelBackend } = require('@tensorflow/tfjs-node/dist/nodejs_kernel_backend.js') as {
+    NodeJSKernelBackend: new (binding: Binding, name: string) => InstanceType<Tf['KernelBackend']>;
+  };
+  require('@tensorflow/tfjs-node/dist/register_all_kernels.js');
+  const binding = require(addon) as Binding;
+  tf.registerBackend('tensorflow', () => new NodeJSKernelBackend(binding, '@tensorflow/tfjs-node'), 3);
+  await tf.setBackend('tensorflow');
+  await tf.ready();
+  return { tf, binding };
+}
+
+/** The native backend; only where it is the one in use. */
+export function nativeBackend(tf: Tf): NativeBackend {
+  return tf.backend() as unknown as NativeBackend;
+}
+
+/** tfjs-node 4.22 calls functions of `util` that Node 23 removed (tensorflow/tfjs#8740). */
+function restoreUtil(): void {
+  const missing: Readonly<Record<string, (value: unknown) => boolean>> = {
+    isNullOrUndefined: (value) => value === null || value === undefined,
+    isArray: Array.isArray,
+  };
+  for (const [name, implementation] of Object.entries(missing)) {
+    if (!(name in util)) Object.defineProperty(util, name, { value: implementation });
+  }
+}

@@ -1,0 +1,177 @@
+/** Brings TensorFlow to this machine, once for all checkouts of a user. */
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { writeFileAtomic } from '../../files/atomic.ts';
+import { lockLost, takeLock, type HeldLock } from '../../files/lock.ts';
+import { CACHE_TAG, writeMissing } from '../../files/marks.ts';
+import type { Owner } from '../../files/owner.ts';
+import { isAlive } from '../../files/process.ts';
+import { Failure, failure } from '../../core/diagnostic.ts';
+import type { EngineChoice, EngineIdentity } from '../engine.ts';
+import { engineIdentity } from '../identity.ts';
+import type { InstallProgress } from './install/command.ts';
+import { areKernelsSettled, installKernels, removeKernelDrafts } from './install/compile-kernels.ts';
+import { chosenRoute } from './install/routes.ts';
+import {
+  cacheFolder,
+  engineFolder,
+  readEngineRecord,
+  readRefusal,
+  refusalFile,
+  type EngineRecord,
+} from './location.ts';
+import { PLATFORM } from './pins.ts';
+
+export interface EnsuredEngine {
+  readonly identity: EngineIdentity;
+  /** One line: that the portable engine is used, and what another one needs. */
+  readonly notice?: string;
+}
+
+/**
+ * Makes sure that there is an engine: installs TensorFlow on first use; if that fails and `auto` was chosen, the portable engine
+ * is used. A failed attempt is remembered; `installEngine` tries again.
+ *
+ * @throws Failure `engine-install-failed` or `engine-missing` if `native` was chosen and cannot be had; `interrupted`
+ */
+export async function ensureEngine(
+  choice: EngineChoice,
+  onProgress: InstallProgress,
+  signal: AbortSignal,
+): Promise<EnsuredEngine> {
+  if (choice === 'portable') return { identity: await engineIdentity('portable') };
+  const record = await readEngineRecord();
+  if (record !== undefined) {
+    await removeKernelDrafts();
+    if (!areKernelsSettled(record)) await addKernels(onProgress, signal);
+    return { identity: await engineIdentity('native') };
+  }
+  const refusal = choice === 'auto' ? await readRefusal() : undefined;
+  if (refusal !== undefined) return portable(refusal);
+  try {
+    await installEngine(onProgress, signal);
+    return { identity: await engineIdentity('native') };
+  } catch (error) {
+    if (choice === 'native' || signal.aborted || !(error instanceof Failure)) throw error;
+    const reason = error.diagnostics.map(({ message, hint }) =>
+      hint === undefined ? message : `${message} (${hint})`,
+    );
+    // Where the cache cannot be written, the next run tries again: that is no reason for this one to fail.
+    await writeFileAtomic(refusalFile(), `${JSON.stringify({ reason: reason.join('; ') })}\n`).catch(
+      () => undefined,
+    );
+    return portable(reason.join('; '));
+  }
+}
+
+/** To an engine that is there. Where nothing can be written, as in another user's cache, it serves without them. */
+async function addKernels(onProgress: InstallProgress, signal: AbortSignal): Promise<void> {
+  try {
+    await installEngine(onProgress, signal);
+  } catch (error) {
+    if (!(error instanceof Failure) || signal.aborted) throw error;
+  }
+}
+
+async function portable(reason: string): Promise<EnsuredEngine> {
+  return {
+    identity: await engineIdentity('portable'),
+    notice: `portable (programs in WebAssembly); \`hourglass engine install\` adds TensorFlow, which could not be installed: ${reason}`,
+  };
+}
+
+/**
+ * Installs TensorFlow. Of several processes that do so at once, one works and the others wait for it; what a killed
+ * installation left is removed.
+ *
+ * @throws Failure `engine-missing` on a platform that has no build, `engine-install-failed` with the reason
+ */
+export async function installEngine(onProgress: InstallProgress, signal: AbortSignal): Promise<EngineRecord> {
+  const folder = engineFolder();
+  for (;;) {
+    const lock = await takeLock(`${folder}.lock`);
+    if (lock.state === 'taken') {
+      try {
+        // Backups leave it out. Where that cannot be written, the installation says why.
+        await writeMissing(join(cacheFolder(), 'CACHEDIR.TAG'), CACHE_TAG).catch(() => undefined);
+        const own = AbortSignal.any([signal, lock.lost]);
+        const record = (await readEngineRecord()) ?? (await installHere(folder, lock, onProgress, own));
+        await installKernels(record, onProgress, own);
+        return record;
+      } catch (error) {
+        throw lock.lost.aborted ? lockLost() : error;
+      } finally {
+        await lock.release();
+      }
+    }
+    onProgress(describeWait(lock.owner, `${folder}.lock`));
+    await sleep(500, undefined, { signal }).catch(() => {
+      throw failure('interrupted', 'stopped while waiting for TensorFlow');
+    });
+  }
+}
+
+/** Of another machine's process nothing can be known, so that only the user can tell whether it is still at work. */
+function describeWait({ pid, host }: Owner, path: string): string {
+  return host === hostname()
+    ? `waiting for process ${pid}, which is installing TensorFlow`
+    : `waiting for process ${pid} on ${host}, which is installing TensorFlow; if it is no more, delete \`${path}\``;
+}
+
+async function installHere(
+  folder: string,
+  lock: HeldLock,
+  onProgress: InstallProgress,
+  signal: AbortSignal,
+): Promise<EngineRecord> {
+  await removeLeftovers(folder);
+  const route = chosenRoute();
+  if (signal.aborted) throw failure('interrupted', 'stopped while installing TensorFlow');
+  const draft = `${folder}.tmp-${process.pid}-${randomBytes(4).toString('hex')}`;
+  try {
+    await mkdir(draft, { recursive: true });
+    const made = await route.install({ folder: draft, onProgress, signal });
+    const record: EngineRecord = {
+      tensorflow: made.tensorflow,
+      platform: PLATFORM,
+      route: route.name,
+      addon: made.addon.startsWith(draft) ? join(folder, basename(made.addon)) : made.addon,
+      ...(route.source === undefined ? {} : { source: route.source }),
+      installed: new Date().toISOString(),
+    };
+    await writeFileAtomic(join(draft, 'engine.json'), `${JSON.stringify(record, null, 2)}\n`);
+    await lock.check();
+    await rm(folder, { recursive: true, force: true });
+    await rename(draft, folder);
+    await rm(refusalFile(), { force: true });
+    return record;
+  } catch (error) {
+    await rm(draft, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** Removes drafts whose processes are gone. */
+async function removeLeftovers(folder: string): Promise<void> {
+  const parent = dirname(folder);
+  if (!existsSync(parent)) return;
+  const prefix = `${basename(folder)}.tmp-`;
+  for (const name of await readdir(parent)) {
+    if (!name.startsWith(prefix) || isAlive(Number(name.slice(prefix.length).split('-')[0]))) continue;
+    await rm(join(parent, name), { recursive: true, force: true });
+  }
+}
+
+/** Removes the engine. Returns whether there was one. */
+export async function removeEngine(): Promise<boolean> {
+  const folder = engineFolder();
+  const there = existsSync(folder);
+  await rm(folder, { recursive: true, force: true });
+  await rm(refusalFile(), { force: true });
+  await removeLeftovers(folder);
+  return there;
+}
