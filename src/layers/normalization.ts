@@ -37,7 +37,7 @@ export function ownBatchNormalization(
     };
     move('moving_mean', mean);
     move('moving_variance', variance);
-    return normalize(layer, input, { mean, variance, epsilon, axis: own });
+    return normalize(tf, layer, input, { mean, variance, epsilon, axes: others, axis: own });
   });
 }
 
@@ -56,7 +56,7 @@ export function ownLayerNormalization(
   return replaceCall(tf, layer, (input, training) => {
     if (!training) return infer(input, {});
     const own = axisOf(axis, input);
-    return normalize(layer, input, { ...tf.moments(input, own, true), epsilon, axis: own });
+    return normalize(tf, layer, input, { ...tf.moments(input, own, true), epsilon, axes: [own], axis: own });
   });
 }
 
@@ -66,25 +66,60 @@ function axisOf(axis: number, { rank }: tfjs.Tensor): number {
 }
 
 interface Normalization {
-  /** Of the rank of the input. */
+  /** Of the rank of the input, with length 1 along `axes`. */
   readonly mean: tfjs.Tensor;
   readonly variance: tfjs.Tensor;
   readonly epsilon: number;
-  /** The axis of `gamma` and `beta`, counted from 0, the batch. */
+  /** Those of the statistics, counted from 0, the batch. */
+  readonly axes: readonly number[];
+  /** The axis of `gamma` and `beta`. */
   readonly axis: number;
 }
 
-/** To mean 0 and variance 1, then to the layer's `gamma` and `beta`, as far as it has them. */
-function normalize(layer: tfjs.layers.Layer, input: tfjs.Tensor, way: Normalization): tfjs.Tensor {
+/**
+ * To mean 0 and variance 1, then to the layer's `gamma` and `beta`, as far as it has them.
+ *
+ * The gradient is one formula (S. Ioffe, C. Szegedy, arXiv:1502.03167, section 3). With n = (x - mean) r, r = 1 / sqrt(variance +
+ * epsilon), g the gradient with respect to n, and means over the axes of the statistics:
+ *
+ *     dx = r (g - mean(g) - n mean(g n))
+ *
+ * tfjs's automatic differentiation goes through the variance and the mean one after the other, with twice as many sums.
+ */
+function normalize(tf: Tf, layer: tfjs.layers.Layer, input: tfjs.Tensor, way: Normalization): tfjs.Tensor {
+  const { axes } = way;
   const gamma = alongAxis(layer, 'gamma', input, way.axis);
   const beta = alongAxis(layer, 'beta', input, way.axis);
-  const normal = input.sub(way.mean).mul(way.variance.add(way.epsilon).rsqrt());
+  const rate = way.variance.add(way.epsilon).rsqrt();
+  const size = axes.reduce((product, axis) => product * (input.shape[axis] ?? 1), 1);
+  const meanOf = (values: tfjs.Tensor): tfjs.Tensor => values.sum([...axes], true).div(size);
+  const centered = tf.customGrad((...args) => {
+    const [x, save] = args as unknown as [tfjs.Tensor, tfjs.GradSaveFunc];
+    const value = x.sub(way.mean).mul(rate);
+    save([value, rate]);
+    return {
+      value,
+      gradFunc: (gradient, saved) => {
+        const [n, r] = saved;
+        if (n === undefined || r === undefined) throw new TypeError('a normalization lacks an argument');
+        return gradient
+          .sub(meanOf(gradient))
+          .sub(n.mul(meanOf(gradient.mul(n))))
+          .mul(r);
+      },
+    };
+  });
+  const normal = centered(input);
   const scaled = gamma === undefined ? normal : normal.mul(gamma);
   return beta === undefined ? scaled : scaled.add(beta);
 }
 
 /** The same where the statistics are as small as `gamma` and `beta`: one product and one sum for each number. */
-function normalizeByConstants(layer: tfjs.layers.Layer, input: tfjs.Tensor, way: Normalization): tfjs.Tensor {
+function normalizeByConstants(
+  layer: tfjs.layers.Layer,
+  input: tfjs.Tensor,
+  way: Omit<Normalization, 'axes'>,
+): tfjs.Tensor {
   const gamma = alongAxis(layer, 'gamma', input, way.axis);
   const beta = alongAxis(layer, 'beta', input, way.axis);
   const rate = way.variance.add(way.epsilon).rsqrt();

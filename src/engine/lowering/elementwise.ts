@@ -67,7 +67,7 @@ function groupCall(
   ]);
   const writer = new GroupWriter(arrays, axes);
   for (const instruction of instructions) {
-    if (!isElementwise(instruction.op)) continue;
+    if (KINDS[instruction.op] !== undefined) continue;
     const [result] = instruction.results;
     if (result === undefined || !writer.add(instruction, result)) return undefined;
   }
@@ -100,6 +100,7 @@ function spaceOf(instructions: readonly Instruction[]): Shape | undefined {
   let space: Shape | undefined;
   const reduced = new Set<Value>();
   for (const { op, operands, results } of instructions) {
+    if (op === 'constant') continue;
     const isReduction = KINDS[op] !== undefined;
     if ((!isReduction && !isElementwise(op)) || operands.some((value) => reduced.has(value)))
       return undefined;
@@ -128,7 +129,9 @@ function keptShape({ op, attributes }: Instruction, space: Shape): Shape {
 class GroupWriter {
   readonly #arrays: readonly Value[];
   readonly #axes: readonly Axis[];
-  readonly #immediates: number[] = [];
+  readonly #immediates: { readonly dtype: DType; readonly value: number }[] = [];
+  /** The immediates that constants are. */
+  readonly #constants = new Map<Value, number>();
   readonly #instructions: {
     readonly op: OpName;
     readonly values: readonly (Value | number)[];
@@ -144,17 +147,26 @@ class GroupWriter {
   /** Returns whether the kernel can. */
   add(instruction: Instruction, result: Value): boolean {
     const { op, operands } = instruction;
-    const immediates = immediatesOf(instruction).map((value) => this.#immediates.push(value) - 1);
+    if (instruction.op === 'constant') {
+      const { dtype, elements } = instruction.attributes;
+      this.#constants.set(result, this.#immediates.push({ dtype, value: elements[0] ?? 0 }) - 1);
+      return elements.length === 1;
+    }
+    const immediates = immediatesOf(instruction).map(
+      (value) => this.#immediates.push({ dtype: 'float32', value }) - 1,
+    );
     const tail = instruction.op === 'cast' ? [typeNumber(instruction.attributes.dtype)] : [];
     this.#instructions.push({ op, values: [...operands, ...immediates], tail });
     this.#results.push(result);
-    return operands.every((value) => this.#arrays.includes(value) || this.#results.includes(value));
+    return operands.every((value) => this.numberOf(value) !== undefined);
   }
 
   /** Operands come first, then immediates, then results. */
   numberOf(value: Value): number | undefined {
     const array = this.#arrays.indexOf(value);
     if (array !== -1) return array;
+    const constant = this.#constants.get(value);
+    if (constant !== undefined) return this.#arrays.length + constant;
     const result = this.#results.indexOf(value);
     return result === -1 ? undefined : this.#arrays.length + this.#immediates.length + result;
   }
@@ -174,7 +186,10 @@ class GroupWriter {
         ...this.#axes.map(({ steps }) => steps[index] ?? 0),
       ]),
       this.#immediates.length,
-      ...this.#immediates.flatMap((value) => [typeNumber('float32'), floatBits(value)]),
+      ...this.#immediates.flatMap(({ dtype, value }) => [
+        typeNumber(dtype),
+        dtype === 'float32' ? floatBits(value) : value,
+      ]),
       this.#instructions.length,
       ...this.#instructions.flatMap(({ op, values, tail }) => [
         FUNCTIONS.indexOf(op),

@@ -50,9 +50,20 @@ export function emitProgram(
 
 function emit(writing: Writing, instruction: Instruction): readonly Ref[] {
   if (isByKernel(instruction)) return kernelCalls(writing.body, instruction, writing.refs);
+  if (instruction.op === 'fused') return emitBody(writing, instruction.attributes.body);
   const write = (OPERATIONS as Partial<Record<OpName, Write>>)[instruction.op];
   if (write === undefined) throw new ProgramError(`XLA has no form for \`${instruction.op}\``);
   return [write(writing, instruction)];
+}
+
+/** A body that XLA fuses itself. */
+function emitBody({ body, refs }: Writing, program: Program): readonly Ref[] {
+  const given = new Map<Value, Ref>();
+  program.parameters.forEach(({ value }, index) => {
+    const ref = refs[index];
+    if (ref !== undefined) given.set(value, { ...ref, shape: value.type.shape });
+  });
+  return program.results.map(emitProgram(body, program, given));
 }
 
 type Write = (writing: Writing, instruction: Instruction) => Ref;

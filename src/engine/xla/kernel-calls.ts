@@ -18,19 +18,18 @@ const BY_KERNELS: ReadonlySet<OpName> = new Set<OpName>([
   'average_pool_gradient',
   'upsample_bilinear',
   'upsample_bilinear_gradient',
-  'fused',
   'uniform',
 ]);
 
-/** Of fewer elements, XLA takes no longer for a sum than for a call. */
+/** For fewer elements, XLA's own code takes no longer than a call. */
 const MIN_ELEMENTS = 1024;
 
 /** Whether a kernel is called for an instruction, rather than an operation of TensorFlow. */
-export function isByKernel({ op, operands: [operand], results: [result] }: Instruction): boolean {
+export function isByKernel(instruction: Instruction): boolean {
+  const { op, operands, results } = instruction;
   if (BY_KERNELS.has(op)) return true;
-  // The sum of all elements.
-  const isTotal = op === 'reduce_sum' && sizeOf(result?.type.shape ?? []) === 1;
-  return isTotal && sizeOf(operand?.type.shape ?? []) >= MIN_ELEMENTS;
+  if (op !== 'fused' && op !== 'reduce_sum') return false;
+  return Math.max(...[...operands, ...results].map(({ type }) => sizeOf(type.shape))) >= MIN_ELEMENTS;
 }
 
 /**

@@ -22,6 +22,7 @@ import {
   type Value,
 } from '../program.ts';
 import { sameShape, type Shape } from '../types.ts';
+import { parameterName } from './body.ts';
 import type { Pass } from './pass.ts';
 
 /** The functions that bodies may have; all are float32. */
@@ -139,7 +140,9 @@ function fusedUpdate({ updates, instructions }: Group, readers: Readers, produce
   const builder = new ProgramBuilder();
   const inner = new Map<Value, Value>();
   const outer = gradient === undefined ? rest : [gradient.value, ...rest];
-  outer.forEach((value, index) => inner.set(value, builder.parameter('input', nameOf(index), value.type)));
+  outer.forEach((value, index) =>
+    inner.set(value, builder.parameter('input', parameterName(index), value.type)),
+  );
   const innerOf = (value: Value): Value => inner.get(value) ?? value;
   for (const { op, operands, attributes, results } of ordered) {
     const made = builder.addAll(op, operands.map(innerOf), attributes);
@@ -171,12 +174,6 @@ function operandsFirst(
   };
   for (const { value } of updates) place(value);
   return [...placed];
-}
-
-/** a, b, …, z, a1, b1, … */
-function nameOf(index: number): string {
-  const letter = String.fromCharCode('a'.charCodeAt(0) + (index % 26));
-  return index < 26 ? letter : `${letter}${Math.floor(index / 26)}`;
 }
 
 interface Gradient {

@@ -1,0 +1,160 @@
+/** Groups of elementwise instructions, on text: a program before, and after. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fuseElementwise } from '../../../../src/engine/program/passes/fuse-elementwise.ts';
+import { deadCode } from '../../../../src/engine/program/passes/dead-code.ts';
+import { runPasses } from '../../../../src/engine/program/passes/pass.ts';
+import { parseProgram } from '../../../../src/engine/program/parse.ts';
+import { printProgram } from '../../../../src/engine/program/print.ts';
+
+function fused(before: string): string {
+  return printProgram(runPasses(parseProgram(before), [fuseElementwise, deadCode]));
+}
+
+function assertBecomes(before: string, after: string): void {
+  assert.equal(fused(before), printProgram(parseProgram(after)));
+}
+
+function assertStays(program: string): void {
+  assertBecomes(program, program);
+}
+
+test('a chain becomes one instruction, with its constants inside', () => {
+  assertBecomes(
+    `input x: float32[4, 3]
+    input y: float32[3]
+    %0: float32[4, 3] = mul x, 2
+    %1: float32[4, 3] = add %0, y
+    %2: float32[4, 3] = tanh %1
+    return %2`,
+    `input x: float32[4, 3]
+    input y: float32[3]
+    %0: float32[4, 3] = fused x, y (
+      input a: float32[4, 3]
+      input b: float32[3]
+      %0: float32[4, 3] = mul a, 2
+      %1: float32[4, 3] = add %0, b
+      %2: float32[4, 3] = tanh %1
+      return %2
+    )
+    return %0`,
+  );
+});
+
+test('sums of what a group makes, and of what it reads, are results of the group', () => {
+  assertBecomes(
+    `input x: float32[4, 3]
+    %0: float32[4, 3] = square x
+    %1: float32[] = reduce_sum %0 {axes: [0, 1]}
+    %2: float32[1, 3] = reduce_max x {axes: [0], keep: true}
+    return %1, %2`,
+    `input x: float32[4, 3]
+    %0: float32[], %1: float32[3] = fused x (
+      input a: float32[4, 3]
+      %0: float32[4, 3] = square a
+      %1: float32[] = reduce_sum %0 {axes: [0, 1]}
+      %2: float32[3] = reduce_max a {axes: [0]}
+      return %1, %2
+    )
+    %2: float32[1, 3] = reshape %1
+    return %0, %2`,
+  );
+});
+
+test('what follows from a reduction is a group of its own, and computes again what is cheap', () => {
+  assertBecomes(
+    `input x: float32[4, 3]
+    input y: float32[3]
+    %0: float32[4, 3] = sub x, y
+    %1: float32[4, 3] = square %0
+    %2: float32[3] = reduce_sum %1 {axes: [0]}
+    %3: float32[4, 3] = mul %0, %2
+    return %3`,
+    `input x: float32[4, 3]
+    input y: float32[3]
+    %0: float32[3] = fused x, y (
+      input a: float32[4, 3]
+      input b: float32[3]
+      %0: float32[4, 3] = sub a, b
+      %1: float32[4, 3] = square %0
+      %2: float32[3] = reduce_sum %1 {axes: [0]}
+      return %2
+    )
+    %1: float32[4, 3] = fused x, y, %0 (
+      input a: float32[4, 3]
+      input b: float32[3]
+      input c: float32[3]
+      %0: float32[4, 3] = sub a, b
+      %1: float32[4, 3] = mul %0, c
+      return %1
+    )
+    return %1`,
+  );
+});
+
+test('what takes long, or is needed elsewhere, is kept in memory', () => {
+  const [slow, read] = ['exp', 'relu'].map((name) =>
+    fused(
+      `input x: float32[4, 3]
+      %0: float32[4, 3] = ${name} x
+      %1: float32[3] = reduce_sum %0 {axes: [0]}
+      %2: float32[4, 3] = mul %0, %1
+      return ${name === 'exp' ? '' : '%0, '}%2`,
+    ),
+  );
+  for (const text of [slow, read]) {
+    assert.match(text ?? '', /%0: float32\[4, 3\], %1: float32\[3\] = fused x \(/);
+    assert.match(text ?? '', /= mul %0, %1/);
+  }
+});
+
+test('a group goes through reshapes, in axes that both sides have in common', () => {
+  assertBecomes(
+    `input x: float32[2, 12]
+    input y: float32[3]
+    input z: float32[12]
+    %0: float32[2, 12] = add x, z
+    %1: float32[2, 4, 3] = reshape %0
+    %2: float32[2, 4, 3] = mul %1, y
+    %3: float32[3] = reduce_sum %2 {axes: [0, 1]}
+    %4: float32[6, 4] = reshape %2
+    return %3, %4`,
+    `input x: float32[2, 12]
+    input y: float32[3]
+    input z: float32[12]
+    %0: float32[2, 4, 3] = reshape x
+    %1: float32[4, 3] = reshape z
+    %2: float32[2, 4, 3], %3: float32[3] = fused %0, %1, y (
+      input a: float32[2, 4, 3]
+      input b: float32[4, 3]
+      input c: float32[3]
+      %0: float32[2, 4, 3] = add a, b
+      %1: float32[2, 4, 3] = mul %0, c
+      %2: float32[3] = reduce_sum %1 {axes: [0, 1]}
+      return %1, %2
+    )
+    %4: float32[6, 4] = reshape %2
+    return %3, %4`,
+  );
+});
+
+test('a group does not wait for what waits for it', () => {
+  assertStays(
+    `input x: float32[3, 3]
+    %0: float32[3, 3] = relu x
+    %1: float32[3, 3] = matmul %0, %0
+    %2: float32[3, 3] = add %1, %0
+    return %2`,
+  );
+});
+
+test('instructions over other elements, and single ones, stay as they are', () => {
+  assertStays(
+    `input x: float32[4, 6]
+    %0: float32[4, 6] = relu x
+    %1: float32[6, 4] = transpose %0 {permutation: [1, 0]}
+    %2: float32[4] = reduce_sum %1 {axes: [0]}
+    %3: float32[4] = neg %2
+    return %3`,
+  );
+});
