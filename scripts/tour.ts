@@ -11,7 +11,7 @@ import { explain } from '../src/engine/explain.ts';
 import { costOfProgram } from '../src/engine/program/cost.ts';
 import type { Instruction, Program } from '../src/engine/program/program.ts';
 import { loadForTracing } from '../src/engine/trace/load.ts';
-import { webAssemblyTargetOf } from '../src/engine/webassembly/target-of.ts';
+import { kernelsOf } from '../src/engine/lowering/kernels-of.ts';
 import { xlaTargetOf } from '../src/engine/xla/target-of.ts';
 import { builtinNodes } from '../src/nodes/registry.ts';
 
@@ -45,7 +45,7 @@ interface Made {
 }
 
 function textOf(what: string, made: readonly Made[], lines: string | undefined): string {
-  const target = { xla: xlaTargetOf, webassembly: webAssemblyTargetOf }[what];
+  const target = { xla: xlaTargetOf, webassembly: kernelsOf }[what];
   const index = target === undefined ? made.findIndex(({ name }) => name === what) : made.length - 1;
   const [before, found] = [made[index - 1], made[index]];
   if (found === undefined) throw new Error(`no pass \`${what}\` changes the program`);

@@ -7,7 +7,7 @@ import { compile } from './program/compile.ts';
 import { printProgram } from './program/print.ts';
 import type { Instruction, Program } from './program/program.ts';
 import { modeOf, type CompileChoice, type Mode } from './choose-trainer.ts';
-import { webAssemblyTargetOf } from './webassembly/target-of.ts';
+import { kernelsOf } from './lowering/kernels-of.ts';
 import { xlaTargetOf } from './xla/target-of.ts';
 
 /** What a pass made of a program that it changed. */
@@ -26,7 +26,7 @@ export interface Explained extends Mode {
   readonly targetOf: (instruction: Instruction) => string | undefined;
 }
 
-const TARGETS = { xla: xlaTargetOf, webassembly: webAssemblyTargetOf } as const;
+const TARGETS = { xla: xlaTargetOf, webassembly: kernelsOf } as const;
 
 /**
  * Tells how a traced program runs.

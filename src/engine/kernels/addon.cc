@@ -1,7 +1,8 @@
 // The addon that brings Hourglass's own kernels into XLA: custom calls, as XLA's FFI has them. It is compiled once for each kind of
-// vectors, and `kernels.ts` loads the one that fits the processor.
+// vectors, and `native-kernels.ts` loads the one that fits the processor.
 #include <node_api.h>
 
+#include <mutex>
 #include <type_traits>
 
 #include "executor.h"
@@ -19,22 +20,25 @@ namespace ffi = xla::ffi;
 using Floats = ffi::Buffer<ffi::F32>;
 using Integers = ffi::Span<const int64_t>;
 
-class PoolHelpers : public Helpers {
+class XlaThreadPool : public ThreadPool {
  public:
-  explicit PoolHelpers(ffi::ThreadPool& pool) : pool_(pool) {}
+  explicit XlaThreadPool(ffi::ThreadPool& threads) : threads_(threads) {}
 
-  int count() const override { return static_cast<int>(pool_.num_threads()) - 1; }
-  void schedule(std::function<void()> task) override { pool_.Schedule(std::move(task)); }
+  int count() const override { return static_cast<int>(threads_.num_threads()) - 1; }
+  void schedule(std::function<void()> task) override { threads_.Schedule(std::move(task)); }
 
  private:
-  ffi::ThreadPool& pool_;
+  ffi::ThreadPool& threads_;
 };
 
-// The words of a task, read by `instantiate` once.
+// The words of a task, and the task that was made of them last: a loop hands over the same buffers in every turn.
 struct TaskState {
   static ffi::TypeId id;
   size_t kernel;
   std::vector<int32_t> words;
+  std::vector<Buffer> buffers;
+  TaskPointer task;
+  std::mutex mutex;
 };
 
 ffi::TypeId TaskState::id = {};
@@ -53,7 +57,7 @@ XLA_FFI_DEFINE_HANDLER(kReadTask, readTask,
                        ffi::Ffi::BindInstantiate().Attr<int64_t>("kernel").Attr<Integers>("words"));
 
 // A task of the executor's (`executor.h`), as `lowering/` writes it. Its buffers are the arguments, then the results.
-static ffi::Error runTask(ffi::ThreadPool pool, TaskState* state, ffi::RemainingArgs arguments, ffi::RemainingRets results) {
+static ffi::Error runTask(ffi::ThreadPool threads, TaskState* state, ffi::RemainingArgs arguments, ffi::RemainingRets results) {
   std::vector<Buffer> buffers;
   for (size_t index = 0; index < arguments.size(); ++index) {
     const auto given = arguments.get<ffi::AnyBuffer>(index);
@@ -65,12 +69,17 @@ static ffi::Error runTask(ffi::ThreadPool pool, TaskState* state, ffi::Remaining
     if (!given.has_value()) return given.error();
     buffers.push_back({reinterpret_cast<size_t>(given.value()->untyped_data()), given.value()->size_bytes()});
   }
-  WordReader words(state->words.data(), state->words.size());
-  words.setBuffers(buffers);
-  const TaskPointer task = kTasks[state->kernel](words);
-  if (!words.ok() || !words.isAtEnd()) return ffi::Error::InvalidArgument("a task that makes no sense");
-  PoolHelpers helpers(pool);
-  task->run(helpers);
+  const std::lock_guard lock(state->mutex);
+  if (state->task == nullptr || buffers != state->buffers) {
+    WordReader words(state->words.data(), state->words.size());
+    words.setBuffers(buffers);
+    TaskPointer task = kTasks[state->kernel](words);
+    if (!words.ok() || !words.isAtEnd()) return ffi::Error::InvalidArgument("a task that makes no sense");
+    state->task = std::move(task);
+    state->buffers = std::move(buffers);
+  }
+  XlaThreadPool pool(threads);
+  state->task->run(pool);
   return ffi::Error::Success();
 }
 
@@ -79,14 +88,14 @@ XLA_FFI_DEFINE_HANDLER(
     ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Ctx<ffi::State<TaskState>>().RemainingArgs().RemainingRets());
 
 // Arguments: data [samples, ...], bytes or floats, and the numbers of rows.
-static ffi::Error rows(ffi::ThreadPool pool, ffi::AnyBuffer data, ffi::Buffer<ffi::S32> numbers, ffi::Result<Floats> result,
+static ffi::Error rows(ffi::ThreadPool threads, ffi::AnyBuffer data, ffi::Buffer<ffi::S32> numbers, ffi::Result<Floats> result,
                        float scale, float offset) {
   const int count = static_cast<int>(numbers.element_count());
   if (data.dimensions().size() < 1 || count == 0) return ffi::Error::InvalidArgument("no rows to be gathered");
   const int64_t all = data.dimensions()[0], size = static_cast<int64_t>(result->element_count()) / count;
-  PoolHelpers helpers(pool);
+  XlaThreadPool pool(threads);
   const auto gather = [&](auto* values) {
-    gatherRows(values, all, size, numbers.typed_data(), count, {scale, offset}, result->typed_data(), helpers);
+    gatherRows(values, all, size, numbers.typed_data(), count, {scale, offset}, result->typed_data(), pool);
     return ffi::Error::Success();
   };
   if (data.element_type() == ffi::U8) return gather(data.typed_data<uint8_t>());
@@ -104,7 +113,7 @@ XLA_FFI_DEFINE_HANDLER(kRows, rows,
                            .Attr<float>("offset"));
 
 // A plan as XLA keeps it from the first run on.
-struct PlanState : Plan {
+struct PlanState : UpdatePlan {
   static ffi::TypeId id;
 };
 
@@ -113,15 +122,15 @@ ffi::TypeId PlanState::id = {};
 static ffi::ErrorOr<std::unique_ptr<PlanState>> readPlan(Integers plan) {
   auto state = std::make_unique<PlanState>();
   UpdateReader reader(plan.begin(), plan.end());
-  while (reader.makesSense() && !reader.isAtEnd()) state->add(reader.read());
-  if (!reader.makesSense()) return ffi::Unexpected(ffi::Error::InvalidArgument("a plan of updates that makes no sense"));
+  while (reader.ok() && !reader.isAtEnd()) state->add(reader.read());
+  if (!reader.ok()) return ffi::Unexpected(ffi::Error::InvalidArgument("a plan of updates that makes no sense"));
   return state;
 }
 
 XLA_FFI_DEFINE_HANDLER(kReadPlan, readPlan, ffi::Ffi::BindInstantiate().Attr<Integers>("plan"));
 
 // The first operands are what the plan speaks of; those after them only have to be there before.
-static ffi::Error update(ffi::ThreadPool pool, PlanState* plan, ffi::RemainingArgs arguments, ffi::RemainingRets results) {
+static ffi::Error update(ffi::ThreadPool threads, PlanState* plan, ffi::RemainingArgs arguments, ffi::RemainingRets results) {
   std::vector<const float*> operands;
   std::vector<float*> targets;
   for (size_t index = 0; index < arguments.size(); ++index) {
@@ -134,8 +143,8 @@ static ffi::Error update(ffi::ThreadPool pool, PlanState* plan, ffi::RemainingAr
     if (!given.has_value()) return given.error();
     targets.push_back(given.value()->typed_data());
   }
-  PoolHelpers helpers(pool);
-  runPlan(*plan, operands.data(), targets.data(), helpers);
+  XlaThreadPool pool(threads);
+  runUpdates(*plan, operands.data(), targets.data(), pool);
   return ffi::Error::Success();
 }
 
@@ -157,13 +166,13 @@ static bool registerHandlers() {
          add("hourglass_rows", kRows);
 }
 
-// The programs that are compiled as a whole: how many inputs, results and kept ones they have, then codes and operands.
+// The programs that are compiled as a whole: how many inputs, results and temporaries they have, then codes and operands.
 static napi_value exportPrograms(napi_env env) {
   napi_value programs;
   if (napi_create_array(env, &programs) != napi_ok) return nullptr;
   uint32_t count = 0;
-  KnownPrograms::forAll([&](const auto& known) {
-    std::vector<int64_t> numbers{known.inputs, known.results, known.kept};
+  FusedPrograms::forAll([&](const auto& known) {
+    std::vector<int64_t> numbers{known.inputs, known.results, known.temporaries};
     for (const auto& [operation, operand] : known.instructions) {
       numbers.insert(numbers.end(), {static_cast<int64_t>(operation), operand});
     }

@@ -10,15 +10,15 @@
 namespace hourglass {
 
 // Bytes or floats become intensities: value * scale + offset.
-struct Intensity {
+struct AffineScale {
   float scale, offset;
 };
 
 // output [count, size] = rows of data [all, size]. A number beyond the data is taken for that of the nearest row.
 template <typename Value>
-void gatherRows(const Value* data, int64_t all, int64_t size, const int32_t* rows, int count, Intensity intensity,
-                float* output, Helpers& helpers) {
-  parallel(helpers, count, [&](int index) {
+void gatherRows(const Value* data, int64_t all, int64_t size, const int32_t* rows, int count, AffineScale intensity,
+                float* output, ThreadPool& pool) {
+  parallelFor(pool, count, [&](int index) {
     const int64_t row = std::clamp<int64_t>(rows[index], 0, all - 1);
     const Value* const from = data + row * size;
     float* const to = output + index * size;

@@ -13,7 +13,7 @@
 namespace hourglass {
 
 // What is done to a sum before it is stored.
-struct Finish {
+struct Epilogue {
   const float* bias = nullptr;  // One for each channel.
   const float* mask = nullptr;  // Of the shape of the output: where it is not positive, the output is 0.
   bool relu = false;
@@ -22,7 +22,7 @@ struct Finish {
   static float rectified(float value) { return value < 0 ? 0 : value; }
   static Vec rectified(Vec value) { return value < Vec{} ? Vec{} : value; }
 
-  float scalar(float value, int channel, size_t at) const {
+  float apply(float value, int channel, size_t at) const {
     if (bias != nullptr) value += bias[channel];
     if (relu) value = rectified(value);
     if (mask != nullptr && !(mask[at] > 0)) value = 0;
@@ -30,17 +30,17 @@ struct Finish {
   }
 
   // Stores the first `count` lanes of one vector, which belong to the channels from `channel` on.
-  void keep(Vec value, float* output, size_t at, int channel, int count) const {
+  void store(Vec value, float* output, size_t at, int channel, int count) const {
     if (count < kLanes) {
       float lanes[kLanes];
-      store(lanes, value);
-      for (int lane = 0; lane < count; ++lane) output[at + lane] = scalar(lanes[lane], channel + lane, at + lane);
+      hourglass::store(lanes, value);
+      for (int lane = 0; lane < count; ++lane) output[at + lane] = apply(lanes[lane], channel + lane, at + lane);
       return;
     }
     if (bias != nullptr) value += load(bias + channel);
     if (relu) value = rectified(value);
     if (mask != nullptr) value = load(mask + at) > Vec{} ? value : Vec{};
-    store(output + at, value);
+    hourglass::store(output + at, value);
   }
 };
 
@@ -54,7 +54,7 @@ struct ConvolutionShape {
 };
 
 // One of the images [., rows, columns, channels] in its frame, until this thread asks for another.
-inline const float* framedImage(const Frame& frame, const Image& image, const float* images, int index) {
+inline const float* padImage(const PaddedImage& frame, const Image& image, const float* images, int index) {
   struct Framed;
   float* const framed = scratch<Framed>(frame.size());
   frame.fill(framed, images + index * image.size(), image.rows, image.columns);
@@ -154,7 +154,7 @@ struct Tile {
   float* output;
   size_t at, step;  // Offsets in the output: of the first pixel, and to the next.
   int channel, channels;  // The first one, and how many there are from it on.
-  const Finish* finish;
+  const Epilogue* epilogue;
 };
 
 template <int Pixels, int Vectors>
@@ -165,7 +165,7 @@ void computeTile(const Tile& tile) {
   for (int row = 0; row < tile.tapRows; ++row) {
     const float* inputs = tile.inputs + row * tile.tapRow;
     for (int run = 0; run < tile.runs; ++run) {
-      accumulate<Pixels, Vectors>(acc, inputs, tile.inputStep, weights, Vectors * kLanes, tile.runDepth);
+      gemmTile<Pixels, Vectors>(acc, inputs, tile.inputStep, weights, Vectors * kLanes, tile.runDepth);
       inputs += tile.runStep;
       weights += static_cast<ptrdiff_t>(tile.runDepth) * Vectors * kLanes;
     }
@@ -175,7 +175,7 @@ void computeTile(const Tile& tile) {
   for (int pixel = 0; pixel < Pixels; ++pixel) {
     for (int v = 0; v < Vectors; ++v) {
       const size_t at = tile.at + pixel * tile.step + v * kLanes;
-      tile.finish->keep(sums[pixel][v], tile.output, at, tile.channel + v * kLanes,
+      tile.epilogue->store(sums[pixel][v], tile.output, at, tile.channel + v * kLanes,
                         std::min(kLanes, tile.channels - v * kLanes));
     }
   }
@@ -183,9 +183,9 @@ void computeTile(const Tile& tile) {
 
 using TileFunction = void (*)(const Tile&);
 
-template <int Vectors, int... Less>
-constexpr std::array<TileFunction, sizeof...(Less)> tileFunctions(std::integer_sequence<int, Less...>) {
-  return {computeTile<Less + 1, Vectors>...};
+template <int Vectors, int... I>
+constexpr std::array<TileFunction, sizeof...(I)> tileFunctions(std::integer_sequence<int, I...>) {
+  return {computeTile<I + 1, Vectors>...};
 }
 
 // By the number of pixels, less one.
@@ -197,17 +197,17 @@ struct Range {
 };
 
 // One of parts of about equal size.
-inline Range partOf(int total, int parts, int part) {
+inline Range chunk(int total, int parts, int part) {
   const int first = static_cast<int>(static_cast<long>(total) * part / parts);
   return {first, static_cast<int>(static_cast<long>(total) * (part + 1) / parts) - first};
 }
 
 // Calls `each(first, count)` for parts of about equal size, none larger than `most`.
 template <typename Each>
-void inParts(int total, int most, const Each& each) {
+void forEachChunk(int total, int most, const Each& each) {
   const int parts = (total + most - 1) / most;
   for (int part = 0; part < parts; ++part) {
-    const auto [first, count] = partOf(total, parts, part);
+    const auto [first, count] = chunk(total, parts, part);
     each(first, count);
   }
 }
@@ -221,9 +221,9 @@ inline bool isNarrow(const ConvolutionShape& shape) {
 }
 
 // Weights for sums along the inputs: [output channel, row of taps, column of taps and input channel, rounded up by zeros].
-class NarrowWeights {
+class FewOutputsWeights {
  public:
-  NarrowWeights(const ConvolutionShape& shape, const Weights& weights) : channels{0, shape.output.channels} {
+  FewOutputsWeights(const ConvolutionShape& shape, const Weights& weights) : channels{0, shape.output.channels} {
     size_t size = 0;
     for (const Phase& vertical : shape.vertical) {
       for (const Phase& horizontal : shape.horizontal) {
@@ -259,7 +259,7 @@ class NarrowWeights {
 
 // One sum for each lane, of as many pixels at once.
 template <int Pixels>
-void computeNarrow(const Tile& tile) {
+void computeFewOutputs(const Tile& tile) {
   for (int channel = 0; channel < tile.channels; ++channel) {
     Vec acc[kLanes] = {};
     const float* weights = tile.weights + static_cast<ptrdiff_t>(channel) * tile.tapRows * tile.depth;
@@ -277,23 +277,23 @@ void computeNarrow(const Tile& tile) {
     for (int lane = 0; lane < kLanes; ++lane) sums += acc[lane];
     for (int pixel = 0; pixel < Pixels; ++pixel) {
       const size_t at = tile.at + pixel * tile.step + channel;
-      tile.output[at] = tile.finish->scalar(sums[pixel], channel, at);
+      tile.output[at] = tile.epilogue->apply(sums[pixel], channel, at);
     }
   }
 }
 
-template <int... Less>
-constexpr std::array<TileFunction, sizeof...(Less)> narrowFunctions(std::integer_sequence<int, Less...>) {
-  return {computeNarrow<Less + 1>...};
+template <int... I>
+constexpr std::array<TileFunction, sizeof...(I)> fewOutputsFunctions(std::integer_sequence<int, I...>) {
+  return {computeFewOutputs<I + 1>...};
 }
 
-constexpr auto kNarrowFunctions = narrowFunctions(std::make_integer_sequence<int, kLanes>());
+constexpr auto kFewOutputsFunctions = fewOutputsFunctions(std::make_integer_sequence<int, kLanes>());
 
 // One image, of which the frame is filled, and the channels of which there are weights.
 template <typename Packed>
-void convolveImage(const ConvolutionShape& shape, const Packed& packed, const Frame& frame, const float* framed,
-                   float* output, size_t outputAt, const Finish& finish) {
-  constexpr bool narrow = std::is_same_v<Packed, NarrowWeights>;
+void convolveImage(const ConvolutionShape& shape, const Packed& packed, const PaddedImage& frame, const float* framed,
+                   float* output, size_t outputAt, const Epilogue& epilogue) {
+  constexpr bool narrow = std::is_same_v<Packed, FewOutputsWeights>;
   const int channels = shape.output.channels, end = packed.channels.end();
   for (const PackedPhase& phase : packed.phases) {
     const Phase &vertical = *phase.vertical, &horizontal = *phase.horizontal;
@@ -311,7 +311,7 @@ void convolveImage(const ConvolutionShape& shape, const Packed& packed, const Fr
       tile.runStep = static_cast<ptrdiff_t>(horizontal.tapStep) * frame.channels;
       tile.output = output;
       tile.step = static_cast<size_t>(horizontal.step) * channels;
-      tile.finish = &finish;
+      tile.epilogue = &epilogue;
       const auto from = [&](int pixel, int channel) {
         tile.inputs = inputs + pixel * tile.inputStep;
         tile.weights = packed.values + phase.firstTile + tileOffset(phase, channel - packed.channels.first);
@@ -320,14 +320,14 @@ void convolveImage(const ConvolutionShape& shape, const Packed& packed, const Fr
         tile.channels = end - channel;
       };
       if constexpr (narrow) {
-        inParts(horizontal.count, kLanes, [&](int pixel, int count) {
+        forEachChunk(horizontal.count, kLanes, [&](int pixel, int count) {
           from(pixel, 0);
-          kNarrowFunctions[count - 1](tile);
+          kFewOutputsFunctions[count - 1](tile);
         });
       } else {
         for (int channel = packed.channels.first; channel < end; channel += kWide) {
           const auto& functions = end - channel > kLanes ? kTileFunctions<2> : kTileFunctions<1>;
-          inParts(horizontal.count, kTileRows, [&](int pixel, int count) {
+          forEachChunk(horizontal.count, kTileRows, [&](int pixel, int count) {
             from(pixel, channel);
             functions[count - 1](tile);
           });
@@ -339,23 +339,23 @@ void convolveImage(const ConvolutionShape& shape, const Packed& packed, const Fr
 
 template <typename Packed>
 void convolveWith(const ConvolutionShape& shape, const Packed& packed, const float* input, float* output,
-                  const Finish& finish, Helpers& helpers) {
-  const Frame frame = frameFor(shape.vertical, shape.horizontal, shape.input);
-  parallel(helpers, shape.images, [&](int image) {
-    const float* const framed = framedImage(frame, shape.input, input, image);
-    convolveImage(shape, packed, frame, framed, output, image * shape.output.size(), finish);
+                  const Epilogue& epilogue, ThreadPool& pool) {
+  const PaddedImage frame = padForTaps(shape.vertical, shape.horizontal, shape.input);
+  parallelFor(pool, shape.images, [&](int image) {
+    const float* const framed = padImage(frame, shape.input, input, image);
+    convolveImage(shape, packed, frame, framed, output, image * shape.output.size(), epilogue);
   });
 }
 
 // output [images, ...] = the convolution of input [images, ...] by the weights, finished.
 inline void convolveDirectly(const ConvolutionShape& shape, const Weights& weights, const float* input, float* output,
-                             const Finish& finish, Helpers& helpers) {
+                             const Epilogue& epilogue, ThreadPool& pool) {
   if (isNarrow(shape)) {
-    convolveWith(shape, NarrowWeights(shape, weights), input, output, finish, helpers);
+    convolveWith(shape, FewOutputsWeights(shape, weights), input, output, epilogue, pool);
   } else {
     const size_t size = static_cast<size_t>(shape.kernel.rows) * shape.kernel.columns * shape.input.channels;
     inChannelBlocks(shape.output.channels, size, [&](Channels channels) {
-      convolveWith(shape, PackedWeights(shape, weights, channels), input, output, finish, helpers);
+      convolveWith(shape, PackedWeights(shape, weights, channels), input, output, epilogue, pool);
     });
   }
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "convolution.h"
-#include "terms.h"
+#include "nonzeros.h"
 
 namespace hourglass {
 
@@ -23,7 +23,7 @@ struct Block {
   float* output;
   size_t at, step;
   int channel, channels;  // The first column, and how many there are from it on.
-  const Finish* finish;
+  const Epilogue* epilogue;
 };
 
 // Adds a block's products to sums; the last block of a sum stores the output.
@@ -33,14 +33,14 @@ void addBlock(const Block& block) {
   forTile<Rows, 2>([&](int row, int v) {
     acc[row][v] = block.isFirst ? Vec{} : load(block.sums + row * kDenseColumns + v * kLanes);
   });
-  accumulate<Rows, 2>(acc, block.inputs, block.inputStep, block.weights, block.weightStep, block.depth);
+  gemmTile<Rows, 2>(acc, block.inputs, block.inputStep, block.weights, block.weightStep, block.depth);
   forTile<Rows, 2>([&](int row, int v) { store(block.sums + row * kDenseColumns + v * kLanes, acc[row][v]); });
   if (!block.isLast) return;
   for (int row = 0; row < Rows; ++row) {
     for (int v = 0; v < 2; ++v) {
       const int count = std::min(kLanes, block.channels - v * kLanes);
       if (count <= 0) break;
-      block.finish->keep(load(block.sums + row * kDenseColumns + v * kLanes), block.output,
+      block.epilogue->store(load(block.sums + row * kDenseColumns + v * kLanes), block.output,
                          block.at + row * block.step + v * kLanes, block.channel + v * kLanes, count);
     }
   }
@@ -48,24 +48,24 @@ void addBlock(const Block& block) {
 
 // sums [Rows, 2 vectors of samples] = weights times turned gradients.
 template <int Rows>
-void backwardTile(const float* weights, ptrdiff_t weightStep, const float* turned, int depth, float* sums) {
+void backwardTile(const float* weights, ptrdiff_t weightStep, const float* transposed, int depth, float* sums) {
   Vec acc[Rows][2];
   forTile<Rows, 2>([&](int row, int v) { acc[row][v] = Vec{}; });
-  accumulate<Rows, 2>(acc, weights, weightStep, turned, kWide, depth);
+  gemmTile<Rows, 2>(acc, weights, weightStep, transposed, kWide, depth);
   forTile<Rows, 2>([&](int row, int v) { store(sums + row * kWide + v * kLanes, acc[row][v]); });
 }
 
 using AddBlock = void (*)(const Block&);
 using BackwardTile = void (*)(const float*, ptrdiff_t, const float*, int, float*);
 
-template <int... Less>
-constexpr std::array<AddBlock, sizeof...(Less)> addBlocks(std::integer_sequence<int, Less...>) {
-  return {addBlock<Less + 1>...};
+template <int... I>
+constexpr std::array<AddBlock, sizeof...(I)> addBlocks(std::integer_sequence<int, I...>) {
+  return {addBlock<I + 1>...};
 }
 
-template <int... Less>
-constexpr std::array<BackwardTile, sizeof...(Less)> backwardTiles(std::integer_sequence<int, Less...>) {
-  return {backwardTile<Less + 1>...};
+template <int... I>
+constexpr std::array<BackwardTile, sizeof...(I)> backwardTiles(std::integer_sequence<int, I...>) {
+  return {backwardTile<I + 1>...};
 }
 
 constexpr auto kAddBlocks = addBlocks(std::make_integer_sequence<int, kTileRows>());
@@ -91,18 +91,18 @@ inline void packTiles(const float* from, ptrdiff_t step, int rows, int width, fl
 }
 
 // output [rows, columns] = inputs times weights, finished.
-inline void denseForwardFully(const DenseShape& shape, const float* inputs, const float* weights, float* output,
-                              const Finish& finish, Helpers& helpers) {
+inline void denseForwardGemm(const DenseShape& shape, const float* inputs, const float* weights, float* output,
+                              const Epilogue& epilogue, ThreadPool& pool) {
   const auto& [allRows, depth, columns] = shape;
   struct Sums;
   struct Packed;
   const int rowParts = (allRows + kDenseRows - 1) / kDenseRows;
   // Narrower where some thread would have nothing to do otherwise, and at once fall asleep.
-  const int perThread = roundUp((columns + helpers.count()) / (helpers.count() + 1), kWide);
+  const int perThread = roundUp((columns + pool.count()) / (pool.count() + 1), kWide);
   const int partColumns = std::min(kDenseColumns, perThread);
   const int columnParts = (columns + partColumns - 1) / partColumns;
-  parallel(helpers, rowParts * columnParts, [&, allRows = allRows, depth = depth, columns = columns](int part) {
-    const auto [firstRow, rows] = partOf(allRows, rowParts, part % rowParts);
+  parallelFor(pool, rowParts * columnParts, [&, allRows = allRows, depth = depth, columns = columns](int part) {
+    const auto [firstRow, rows] = chunk(allRows, rowParts, part % rowParts);
     const int firstColumn = part / rowParts * partColumns;
     const int width = std::min(partColumns, columns - firstColumn);
     float* const sums = scratch<Sums>(static_cast<size_t>(rows) * kDenseColumns);
@@ -116,7 +116,7 @@ inline void denseForwardFully(const DenseShape& shape, const float* inputs, cons
         Block at{};
         at.weights = packed + static_cast<ptrdiff_t>(column) * blockDepth;
         at.weightStep = kWide;
-        inParts(rows, kTileRows, [&, firstRow = firstRow](int row, int count) {
+        forEachChunk(rows, kTileRows, [&, firstRow = firstRow](int row, int count) {
           at.inputs = inputs + static_cast<ptrdiff_t>(firstRow + row) * depth + first;
           at.inputStep = depth;
           at.depth = blockDepth;
@@ -128,7 +128,7 @@ inline void denseForwardFully(const DenseShape& shape, const float* inputs, cons
           at.channels = columns - at.channel;
           at.at = static_cast<size_t>(firstRow + row) * columns + at.channel;
           at.step = columns;
-          at.finish = &finish;
+          at.epilogue = &epilogue;
           kAddBlocks[count - 1](at);
         });
       }
@@ -148,39 +148,39 @@ inline Strips stripsFor(int columns, int threads) {
 }
 
 // The same, with the numbers of inputs that are not zero.
-inline void denseForwardByTerms(const DenseShape& shape, const float* inputs, const float* weights, float* output,
-                                const Finish& finish, Helpers& helpers) {
+inline void denseForwardSparse(const DenseShape& shape, const float* inputs, const float* weights, float* output,
+                                const Epilogue& epilogue, ThreadPool& pool) {
   struct Copied;
   struct Sums;
   const auto& [rows, depth, columns] = shape;
-  const int blocks = TermLists::blocksOf(depth), threads = helpers.count() + 1, rowParts = std::min(threads, rows);
+  const int blocks = NonzeroLists::blocksOf(depth), threads = pool.count() + 1, rowParts = std::min(threads, rows);
   const Strips strips = stripsFor(columns, threads);
   const int width = strips.width();
   Shared memory;
-  const TermLists lists(rows, depth, memory.take(TermLists::sizeFor(rows, depth)));
-  parallel(helpers, rowParts, [&, rows = rows, depth = depth](int part) {
-    const auto [first, count] = partOf(rows, rowParts, part);
+  const NonzeroLists lists(rows, depth, memory.take(NonzeroLists::sizeFor(rows, depth)));
+  parallelFor(pool, rowParts, [&, rows = rows, depth = depth](int part) {
+    const auto [first, count] = chunk(rows, rowParts, part);
     for (int row = first; row < first + count; ++row) {
       for (int block = 0; block < blocks; ++block) {
-        const int at = block * kTermDepth;
-        lists.list(row, block, inputs + static_cast<ptrdiff_t>(row) * depth + at, std::min(kTermDepth, depth - at), width);
+        const int at = block * kBlockDepth;
+        lists.list(row, block, inputs + static_cast<ptrdiff_t>(row) * depth + at, std::min(kBlockDepth, depth - at), width);
       }
     }
   });
-  parallel(helpers, strips.count, [&, rows = rows, depth = depth, columns = columns](int strip) {
+  parallelFor(pool, strips.count, [&, rows = rows, depth = depth, columns = columns](int strip) {
     const int column = strips.columnOf(strip), count = std::min(width, columns - column);
-    float* const copied = scratch<Copied>(static_cast<size_t>(kTermDepth) * width);
+    float* const copied = scratch<Copied>(static_cast<size_t>(kBlockDepth) * width);
     float* const sums = scratch<Sums>(static_cast<size_t>(rows) * width);
-    const AddTerms add = kAddTerms[strips.vectors - 1];
+    const AddNonzeros add = kAddNonzeros[strips.vectors - 1];
     for (int block = 0; block < blocks; ++block) {
       // Copied, because rows of a large matrix get into each other's way in the cache.
-      const int first = block * kTermDepth, blockDepth = std::min(kTermDepth, depth - first);
+      const int first = block * kBlockDepth, blockDepth = std::min(kBlockDepth, depth - first);
       copyRows(weights + static_cast<ptrdiff_t>(first) * columns + column, columns, blockDepth, count, copied, width);
       for (int row = 0; row < rows; ++row) lists.add(add, row, block, copied, sums + static_cast<ptrdiff_t>(row) * width);
     }
     for (int row = 0; row < rows; ++row) {
       for (int v = 0; v < count; v += kLanes) {
-        finish.keep(load(sums + static_cast<ptrdiff_t>(row) * width + v), output,
+        epilogue.store(load(sums + static_cast<ptrdiff_t>(row) * width + v), output,
                     static_cast<size_t>(row) * columns + column + v, column + v, std::min(kLanes, count - v));
       }
     }
@@ -197,18 +197,18 @@ inline float zeroShare(const float* elements, size_t all) {
 
 // output [rows, columns] = inputs times weights, finished.
 inline void denseForward(const DenseShape& shape, const float* inputs, const float* weights, float* output,
-                         const Finish& finish, Helpers& helpers) {
+                         const Epilogue& epilogue, ThreadPool& pool) {
   // What a list of the others saves is more than it costs.
   const bool sparse = zeroShare(inputs, static_cast<size_t>(shape.rows) * shape.depth) >= 0.66f;
-  (sparse ? denseForwardByTerms : denseForwardFully)(shape, inputs, weights, output, finish, helpers);
+  (sparse ? denseForwardSparse : denseForwardGemm)(shape, inputs, weights, output, epilogue, pool);
 }
 
 // Rows of weights of one part.
 constexpr int kBackwardRows = 4 * kTileRows;
 
 // Stores sums [rows, kWide samples] as the output [samples, rows], of which the rows are `step` apart.
-inline void turnBack(const float* sums, int rows, int samples, float* output, size_t at, size_t step,
-                     const Finish& finish) {
+inline void storeTransposed(const float* sums, int rows, int samples, float* output, size_t at, size_t step,
+                     const Epilogue& epilogue) {
   const int width = std::min(kLanes, rows);
   for (int v = 0; v < samples; v += kLanes) {
     for (int row = 0; row < rows; row += kLanes) {
@@ -220,7 +220,7 @@ inline void turnBack(const float* sums, int rows, int samples, float* output, si
       }
       transpose(block);
       for (int sample = 0; sample < std::min(kLanes, samples - v); ++sample) {
-        finish.keep(block[sample], output, at + (v + sample) * step + first, 0, width);
+        epilogue.store(block[sample], output, at + (v + sample) * step + first, 0, width);
       }
     }
   }
@@ -228,28 +228,28 @@ inline void turnBack(const float* sums, int rows, int samples, float* output, si
 
 // output [rows, depth] = gradients [rows, columns] times the transposed weights, finished without a bias.
 inline void denseBackward(const DenseShape& shape, const float* gradients, const float* weights, float* output,
-                          const Finish& finish, Helpers& helpers) {
+                          const Epilogue& epilogue, ThreadPool& pool) {
   const auto& [rows, depth, columns] = shape;
   const int groups = (rows + kWide - 1) / kWide;
   Shared memory;
   // [group of samples, column, sample]
-  float* const turned = memory.take(static_cast<size_t>(groups) * columns * kWide);
-  parallel(helpers, groups, [&, rows = rows, columns = columns](int group) {
+  float* const transposed = memory.take(static_cast<size_t>(groups) * columns * kWide);
+  parallelFor(pool, groups, [&, rows = rows, columns = columns](int group) {
     const ptrdiff_t at = static_cast<ptrdiff_t>(group) * kWide * columns;
-    turn<kWide>(gradients + at, std::min(kWide, rows - group * kWide), columns, turned + at);
+    packTransposed<kWide>(gradients + at, std::min(kWide, rows - group * kWide), columns, transposed + at);
   });
   const int parts = (depth + kBackwardRows - 1) / kBackwardRows;
-  parallel(helpers, parts, [&, rows = rows, depth = depth, columns = columns](int part) {
+  parallelFor(pool, parts, [&, rows = rows, depth = depth, columns = columns](int part) {
     alignas(64) float sums[kBackwardRows * kWide];
-    const auto [first, count] = partOf(depth, parts, part);
+    const auto [first, count] = chunk(depth, parts, part);
     for (int group = 0; group < groups; ++group) {
       const int sample = group * kWide;
-      inParts(count, kTileRows, [&, first = first](int row, int tileRows) {
+      forEachChunk(count, kTileRows, [&, first = first](int row, int tileRows) {
         kBackwardTiles[tileRows - 1](weights + static_cast<ptrdiff_t>(first + row) * columns, columns,
-                                     turned + static_cast<ptrdiff_t>(sample) * columns, columns, sums + row * kWide);
+                                     transposed + static_cast<ptrdiff_t>(sample) * columns, columns, sums + row * kWide);
       });
-      turnBack(sums, count, std::min(kWide, rows - sample), output, static_cast<size_t>(sample) * depth + first, depth,
-               finish);
+      storeTransposed(sums, count, std::min(kWide, rows - sample), output, static_cast<size_t>(sample) * depth + first, depth,
+               epilogue);
     }
   });
 }

@@ -38,7 +38,7 @@ class GroupRun {
     findOverlaps();
   }
 
-  void run(Helpers& helpers);
+  void run(ThreadPool& pool);
 
  private:
   class Part;
@@ -101,11 +101,11 @@ class GroupRun {
     close();
   }
 
-  void addCopies(size_t output, Helpers& helpers) {
+  void addCopies(size_t output, ThreadPool& pool) {
     const int64_t size = group_.outputSize(output);
     float* const to = static_cast<float*>(outputs_[output]);
     const int parts = static_cast<int>((size * plan_.parts + kPartElements - 1) / kPartElements);
-    parallel(helpers, parts, [&](int part) {
+    parallelFor(pool, parts, [&](int part) {
       const int64_t first = size * part / parts, count = size * (part + 1) / parts - first;
       double* const all = copies_[output] + first;
       for (int copy = 1; copy < plan_.parts; ++copy) {
@@ -402,7 +402,7 @@ class GroupRun::Part {
   Region regions_[kMaxOutputs];
 };
 
-inline void GroupRun::run(Helpers& helpers) {
+inline void GroupRun::run(ThreadPool& pool) {
   const size_t outputs = group_.outputs.size();
   shared_.assign(outputs * plan_.parts * 2, {});
   copies_.assign(outputs, nullptr);
@@ -417,17 +417,17 @@ inline void GroupRun::run(Helpers& helpers) {
     }
     at += copySize(output) * plan_.parts;
   }
-  parallel(helpers, plan_.parts, [this](int part) { Part(*this, part).run(); });
+  parallelFor(pool, plan_.parts, [this](int part) { Part(*this, part).run(); });
   for (size_t output = 0; output < outputs; ++output) {
     if (isStore(output)) continue;
     if (plan_.isConsecutive[output]) joinRegions(output);
-    else addCopies(output, helpers);
+    else addCopies(output, pool);
   }
 }
 
 // operands, outputs: in the order of the group, as many elements as `operandSize` and `outputSize` tell; a bool is a byte, 0 or 1
-inline void runGroup(const GroupPlan& plan, const void* const* operands, void* const* outputs, Helpers& helpers) {
-  GroupRun(plan, operands, outputs).run(helpers);
+inline void runGroup(const GroupPlan& plan, const void* const* operands, void* const* outputs, ThreadPool& pool) {
+  GroupRun(plan, operands, outputs).run(pool);
 }
 
 }  // namespace hourglass

@@ -23,7 +23,7 @@ struct Rows {
   const void* data;  // [count, size], or null: the input stays as it is.
   int32_t isBytes;
   int32_t count;
-  Intensity intensity;
+  AffineScale intensity;
 };
 
 // What a call is to do; JavaScript writes it into memory.
@@ -70,16 +70,16 @@ class LoadedProgram {
 
   size_t size() const { return tasks_.size(); }
 
-  void runTask(size_t index, Helpers& helpers) const {
-    if (index < tasks_.size()) tasks_[index]->run(helpers);
+  void runTask(size_t index, ThreadPool& pool) const {
+    if (index < tasks_.size()) tasks_[index]->run(pool);
   }
 
-  void run(const Call& call, Helpers& helpers) const {
+  void run(const Call& call, ThreadPool& pool) const {
     const int32_t* rows = call.rows;
     char* collected = call.collected;
     for (int32_t step = 0; step < call.steps; ++step, rows += batch_) {
-      for (size_t index = 0; index < inputs_.size(); ++index) gather(call.inputs[index], rows, inputs_[index], helpers);
-      for (const TaskPointer& task : tasks_) task->run(helpers);
+      for (size_t index = 0; index < inputs_.size(); ++index) gather(call.inputs[index], rows, inputs_[index], pool);
+      for (const TaskPointer& task : tasks_) task->run(pool);
       if (call.sum != nullptr) addUp(call.sum, call.lost);
       if (collected == nullptr) continue;
       for (const Buffer& buffer : collected_) {
@@ -113,12 +113,12 @@ class LoadedProgram {
     return false;
   }
 
-  void gather(const Rows& from, const int32_t* rows, const Input& input, Helpers& helpers) const {
+  void gather(const Rows& from, const int32_t* rows, const Input& input, ThreadPool& pool) const {
     if (from.data == nullptr) return;
     if (from.isBytes != 0) {
-      gatherRows(static_cast<const uint8_t*>(from.data), from.count, input.size, rows, batch_, from.intensity, input.to, helpers);
+      gatherRows(static_cast<const uint8_t*>(from.data), from.count, input.size, rows, batch_, from.intensity, input.to, pool);
     } else {
-      gatherRows(static_cast<const float*>(from.data), from.count, input.size, rows, batch_, from.intensity, input.to, helpers);
+      gatherRows(static_cast<const float*>(from.data), from.count, input.size, rows, batch_, from.intensity, input.to, pool);
     }
   }
 

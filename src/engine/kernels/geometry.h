@@ -51,7 +51,7 @@ inline Phases transposedPhases(int outputs, int taps, int stride, int padding, i
 }
 
 // An image with zeros around it, so that no tap needs to ask whether it lies inside.
-struct Frame {
+struct PaddedImage {
   int top, left;  // Rows above and columns before the image.
   int rows, columns, channels;
 
@@ -100,7 +100,7 @@ struct Kernel {
   int rows, columns;
 };
 
-inline Frame frameFor(const Phases& vertical, const Phases& horizontal, const Image& image) {
+inline PaddedImage padForTaps(const Phases& vertical, const Phases& horizontal, const Image& image) {
   const Span rows = spanOf(vertical, image.rows), columns = spanOf(horizontal, image.columns);
   return {rows.before, columns.before, rows.length, columns.length, image.channels};
 }

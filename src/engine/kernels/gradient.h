@@ -7,24 +7,24 @@ namespace hourglass {
 
 // Images are added up in this many groups, one after the other in each, so that the order of sums does not follow from the
 // number of threads.
-constexpr int kGroups = 8;
+constexpr int kPartialSums = 8;
 
 // Calls `add(group, image)` for the images of each group; the groups at once.
 template <typename Add>
-void inGroups(Helpers& helpers, int images, const Add& add) {
-  parallel(helpers, kGroups, [&](int group) {
-    for (int image = images * group / kGroups; image < images * (group + 1) / kGroups; ++image) add(group, image);
+void forEachPartial(ThreadPool& pool, int images, const Add& add) {
+  parallelFor(pool, kPartialSums, [&](int group) {
+    for (int image = images * group / kPartialSums; image < images * (group + 1) / kPartialSums; ++image) add(group, image);
   });
 }
 
 // Adds up what the groups have, which lies one after the other, to the first one's.
-inline void addGroups(float* values, size_t size, Helpers& helpers) {
+inline void reducePartials(float* values, size_t size, ThreadPool& pool) {
   // To call for help takes as long as to add so many numbers.
   constexpr size_t alone = 1 << 14;
   const int parts = static_cast<int>((size + alone - 1) / alone);
-  parallel(helpers, parts, [&](int part) {
+  parallelFor(pool, parts, [&](int part) {
     const size_t from = size * part / parts, to = size * (part + 1) / parts;
-    for (int group = 1; group < kGroups; ++group) {
+    for (int group = 1; group < kPartialSums; ++group) {
       const float* other = values + group * size;
       for (size_t at = from; at < to; ++at) values[at] += other[at];
     }
@@ -38,8 +38,8 @@ class ChannelSums {
   ChannelSums(const Image& image, const float* values, float* result) : image_(image), values_(values), result_(result) {
     struct Sums;
     if (result == nullptr) return;
-    sums_ = scratch<Sums>(static_cast<size_t>(kGroups) * image.channels);
-    std::memset(sums_, 0, static_cast<size_t>(kGroups) * image.channels * sizeof(float));
+    sums_ = scratch<Sums>(static_cast<size_t>(kPartialSums) * image.channels);
+    std::memset(sums_, 0, static_cast<size_t>(kPartialSums) * image.channels * sizeof(float));
   }
 
   void add(int group, int image) const {
@@ -61,7 +61,7 @@ class ChannelSums {
   void finish() const {
     for (int channel = 0; result_ != nullptr && channel < image_.channels; ++channel) {
       float total = 0;
-      for (int group = 0; group < kGroups; ++group) total += sums_[group * image_.channels + channel];
+      for (int group = 0; group < kPartialSums; ++group) total += sums_[group * image_.channels + channel];
       result_[channel] = total;
     }
   }
@@ -97,7 +97,7 @@ struct GradientShape {
   int depth() const { return isApart() ? input.channels : kernel.columns * input.channels; }
 
   // The first input that a row meets for the first gradient of a row of them.
-  const float* inputsOf(const Frame& frame, const float* framed, int gradientRow, int row) const {
+  const float* inputsOf(const PaddedImage& frame, const float* framed, int gradientRow, int row) const {
     const int down = isApart() ? row / kernel.columns : row, right = isApart() ? row % kernel.columns : 0;
     return frame.at(framed, gradientRow * stride[0] + down * dilation[0] - padding[0], right * dilation[1] - padding[1]);
   }
@@ -112,7 +112,7 @@ void addTile(float* sums, ptrdiff_t width, const float* inputs, ptrdiff_t inputS
   Vec acc[Rows][Vectors];
   forTile<Rows, Vectors>([&](int row, int v) { acc[row][v] = load(sums + row * width + v * kLanes); });
   for (int row = 0; row < rows; ++row) {
-    accumulateOuter<Rows, Vectors>(acc, inputs + row * inputRow, inputStep, gradients + row * columns * gradientStep,
+    outerProductTile<Rows, Vectors>(acc, inputs + row * inputRow, inputStep, gradients + row * columns * gradientStep,
                                    gradientStep, columns);
   }
   forTile<Rows, Vectors>([&](int row, int v) { store(sums + row * width + v * kLanes, acc[row][v]); });
@@ -120,9 +120,9 @@ void addTile(float* sums, ptrdiff_t width, const float* inputs, ptrdiff_t inputS
 
 using AddTile = void (*)(float*, ptrdiff_t, const float*, ptrdiff_t, ptrdiff_t, const float*, ptrdiff_t, int, int);
 
-template <int Vectors, int... Less>
-constexpr std::array<AddTile, sizeof...(Less)> addTiles(std::integer_sequence<int, Less...>) {
-  return {addTile<Less + 1, Vectors>...};
+template <int Vectors, int... I>
+constexpr std::array<AddTile, sizeof...(I)> addTiles(std::integer_sequence<int, I...>) {
+  return {addTile<I + 1, Vectors>...};
 }
 
 template <int Vectors>
@@ -152,20 +152,20 @@ void inBlocks(int inputs, int gradients, size_t size, const Each& each) {
 }
 
 // sums [kernel row, block] += one image's products of the inputs of kernel columns and of gradients [pixel, `width`].
-inline void addImage(const GradientShape& shape, const Frame& frame, const float* framed, const float* gradients,
+inline void addImage(const GradientShape& shape, const PaddedImage& frame, const float* framed, const float* gradients,
                      ptrdiff_t width, const SumBlock& block, float* sums) {
   const int columns = shape.gradient.columns;
   const ptrdiff_t inputStep = static_cast<ptrdiff_t>(shape.stride[1]) * frame.channels;
   const ptrdiff_t inputRow = static_cast<ptrdiff_t>(shape.stride[0]) * frame.rowSize();
   const int most = std::max(1, kGradientPixels / columns);
-  inParts(shape.gradient.rows, most, [&](int first, int rows) {
+  forEachChunk(shape.gradient.rows, most, [&](int first, int rows) {
     const float* gradient = gradients + static_cast<ptrdiff_t>(first) * columns * width;
     for (int tap = 0; tap < shape.rows(); ++tap) {
       const float* const inputs = shape.inputsOf(frame, framed, first, tap) + block.inputs.first;
       for (int channel = 0; channel < block.gradients.count; channel += kWide) {
         const auto& functions = block.gradients.count - channel > kLanes ? kAddTiles<2> : kAddTiles<1>;
         const float* const by = gradient + block.gradients.first + channel;
-        inParts(block.inputs.count, kOuterRows, [&](int row, int count) {
+        forEachChunk(block.inputs.count, kOuterRows, [&](int row, int count) {
           float* at = sums + tap * block.size() + static_cast<ptrdiff_t>(row) * block.gradients.count + channel;
           functions[count - 1](at, block.gradients.count, inputs + row, inputStep, inputRow, by, width, rows, columns);
         });
@@ -179,7 +179,7 @@ constexpr int kNarrowVectors = 8;
 
 // sums [Vectors] += inputs times gradients, which are `gradientStep` apart.
 template <int Vectors>
-void addNarrowTile(float* sums, const float* inputs, ptrdiff_t inputStep, const float* gradients,
+void addFewOutputsTile(float* sums, const float* inputs, ptrdiff_t inputStep, const float* gradients,
                    ptrdiff_t gradientStep, int columns) {
   Vec acc[Vectors];
   for (int v = 0; v < Vectors; ++v) acc[v] = load(sums + v * kLanes);
@@ -191,17 +191,17 @@ void addNarrowTile(float* sums, const float* inputs, ptrdiff_t inputStep, const 
   for (int v = 0; v < Vectors; ++v) store(sums + v * kLanes, acc[v]);
 }
 
-using AddNarrowTile = void (*)(float*, const float*, ptrdiff_t, const float*, ptrdiff_t, int);
+using AddFewOutputsTile = void (*)(float*, const float*, ptrdiff_t, const float*, ptrdiff_t, int);
 
-template <int... Less>
-constexpr std::array<AddNarrowTile, sizeof...(Less)> addNarrowTiles(std::integer_sequence<int, Less...>) {
-  return {addNarrowTile<Less + 1>...};
+template <int... I>
+constexpr std::array<AddFewOutputsTile, sizeof...(I)> addFewOutputsTiles(std::integer_sequence<int, I...>) {
+  return {addFewOutputsTile<I + 1>...};
 }
 
-constexpr auto kAddNarrowTiles = addNarrowTiles(std::make_integer_sequence<int, kNarrowVectors>());
+constexpr auto kAddNarrowTiles = addFewOutputsTiles(std::make_integer_sequence<int, kNarrowVectors>());
 
 // The same for few channels of the gradient: lanes are inputs. sums [gradient channel, kernel row, input of the block].
-inline void addImageNarrowly(const GradientShape& shape, const Frame& frame, const float* framed,
+inline void addImageFewOutputs(const GradientShape& shape, const PaddedImage& frame, const float* framed,
                              const float* gradients, Channels block, float* sums) {
   const int channels = shape.gradient.channels, columns = shape.gradient.columns;
   const ptrdiff_t inputStep = static_cast<ptrdiff_t>(shape.stride[1]) * frame.channels;
@@ -211,7 +211,7 @@ inline void addImageNarrowly(const GradientShape& shape, const Frame& frame, con
       const float* const inputs = shape.inputsOf(frame, framed, row, tap) + block.first;
       for (int channel = 0; channel < channels; ++channel) {
         float* to = sums + (static_cast<ptrdiff_t>(channel) * shape.rows() + tap) * block.count;
-        inParts(block.count / kLanes, kNarrowVectors, [&](int first, int count) {
+        forEachChunk(block.count / kLanes, kNarrowVectors, [&](int first, int count) {
           kAddNarrowTiles[count - 1](to + first * kLanes, inputs + first * kLanes, inputStep, gradient + channel,
                                      channels, columns);
         });
@@ -228,8 +228,8 @@ inline Phases inputsOf(const GradientShape& shape, int axis) {
 
 // result [kernel rows, kernel columns, input channels, gradient channels]
 inline void kernelGradientDirectly(const GradientShape& shape, const float* input, const float* gradient,
-                                   float* result, const ChannelSums& channelSums, Helpers& helpers) {
-  const Frame frame = frameFor(inputsOf(shape, 0), inputsOf(shape, 1), shape.input);
+                                   float* result, const ChannelSums& channelSums, ThreadPool& pool) {
+  const PaddedImage frame = padForTaps(inputsOf(shape, 0), inputsOf(shape, 1), shape.input);
   const int channels = shape.gradient.channels;
   const int depth = shape.depth();
   const bool narrow = channels <= kLanes / 2 && depth >= kLanes;
@@ -237,17 +237,17 @@ inline void kernelGradientDirectly(const GradientShape& shape, const float* inpu
   const int length = narrow ? roundUp(depth, kLanes) : depth;
   const size_t pixels = static_cast<size_t>(shape.gradient.rows) * shape.gradient.columns;
   struct Widened;
-  inBlocks(length, width, static_cast<size_t>(kGroups) * shape.rows(), [&](const SumBlock& block) {
+  inBlocks(length, width, static_cast<size_t>(kPartialSums) * shape.rows(), [&](const SumBlock& block) {
     const bool isFirst = block.inputs.first == 0 && block.gradients.first == 0;
     const size_t size = shape.rows() * block.size();
     Shared memory;
-    float* const sums = memory.take(kGroups * size);
-    std::memset(sums, 0, kGroups * size * sizeof(float));
-    inGroups(helpers, shape.images, [&](int group, int image) {
+    float* const sums = memory.take(kPartialSums * size);
+    std::memset(sums, 0, kPartialSums * size * sizeof(float));
+    forEachPartial(pool, shape.images, [&](int group, int image) {
       if (isFirst) channelSums.add(group, image);
-      const float* const framed = framedImage(frame, shape.input, input, image);
+      const float* const framed = padImage(frame, shape.input, input, image);
       const float* own = gradient + image * shape.gradient.size();
-      if (narrow) return addImageNarrowly(shape, frame, framed, own, block.inputs, sums + group * size);
+      if (narrow) return addImageFewOutputs(shape, frame, framed, own, block.inputs, sums + group * size);
       if (width != channels) {
         float* widened = scratch<Widened>(pixels * width);
         copyRows(own, channels, static_cast<int>(pixels), channels, widened, width);
@@ -256,7 +256,7 @@ inline void kernelGradientDirectly(const GradientShape& shape, const float* inpu
       addImage(shape, frame, framed, own, width, block, sums + group * size);
     });
     if (isFirst) channelSums.finish();
-    addGroups(sums, size, helpers);
+    reducePartials(sums, size, pool);
     for (int tap = 0; tap < shape.rows(); ++tap) {
       for (int input = 0; input < std::min(block.inputs.count, depth - block.inputs.first); ++input) {
         float* const to = result + (static_cast<ptrdiff_t>(tap) * depth + block.inputs.first + input) * channels;

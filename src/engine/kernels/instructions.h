@@ -1,4 +1,6 @@
-// Programs of elementwise instructions: what an optimizer does to one number of a variable, and to all of them alike.
+// What an optimizer does to each element of a variable: a straight-line program for an accumulator, over `count` elements. Registers
+// are arrays: inputs, then results, then temporaries. Scalars are negative operands, from -1 down. Two things run such a program: the
+// `Interpreter` any of them, and `runFused` those of Adam and Nadam, which are compiled.
 #pragma once
 
 #include <cmath>
@@ -9,16 +11,16 @@
 
 namespace hourglass {
 
-// The numbers are those of `program.ts`. All but the first two change the accumulator.
+// By their numbers in `xla/update-program.ts`. All but `kStore` change the accumulator.
 enum class Operation : int64_t {
   kLoad,
   kStore,
   kAdd,
   kSubtract,
-  kSubtractFrom,  // The operand less the accumulator.
+  kReverseSubtract,  // The operand less the accumulator.
   kMultiply,
   kDivide,
-  kDivideInto,  // The operand divided by the accumulator.
+  kReverseDivide,  // The operand divided by the accumulator.
   kMaximum,
   kMinimum,
   kSquareRoot,
@@ -29,7 +31,6 @@ enum class Operation : int64_t {
 
 constexpr int kOperations = 14;
 
-// An operand is a register, from 0 on, or a scalar, from -1 down.
 struct Instruction {
   Operation operation;
   int64_t operand;
@@ -39,18 +40,16 @@ inline bool operator==(const Instruction& a, const Instruction& b) {
   return a.operation == b.operation && a.operand == b.operand;
 }
 
-// Registers are inputs first, then results, then what is only kept for later.
 struct Program {
-  int64_t inputs, results, kept;  // How many.
+  int64_t inputs, results, temporaries;  // How many.
   std::vector<Instruction> instructions;
 };
 
-inline float fetch(const float* from, float) { return *from; }
-inline Vec fetch(const float* from, Vec) { return load(from); }
-inline void keep(float* to, float value) { *to = value; }
-inline void keep(float* to, Vec value) { store(to, value); }
-inline float spread(float value, float) { return value; }
-inline Vec spread(float value, Vec) { return broadcast(value); }
+inline float load(const float* from, float) { return *from; }
+inline Vec load(const float* from, Vec) { return load(from); }
+inline void store(float* to, float value) { *to = value; }
+inline float broadcast(float value, float) { return value; }
+inline Vec broadcast(float value, Vec) { return broadcast(value); }
 inline float squareRoot(float value) { return std::sqrt(value); }
 inline Vec squareRoot(Vec value) {
   Vec result;
@@ -70,13 +69,13 @@ inline __attribute__((always_inline)) Value apply(Value x, Value y) {
       return x + y;
     case Operation::kSubtract:
       return x - y;
-    case Operation::kSubtractFrom:
+    case Operation::kReverseSubtract:
       return y - x;
     case Operation::kMultiply:
       return x * y;
     case Operation::kDivide:
       return x / y;
-    case Operation::kDivideInto:
+    case Operation::kReverseDivide:
       return y / x;
     // NaN stays NaN.
     case Operation::kMaximum:

@@ -86,7 +86,7 @@ inline void copyRows(const float* from, ptrdiff_t step, int rows, int count, flo
 
 // to [columns, Width] = the transpose of matrix [rows, columns], filled up by zeros.
 template <int Width>
-void turn(const float* matrix, int rows, int columns, float* to) {
+void packTransposed(const float* matrix, int rows, int columns, float* to) {
   for (int v = 0; v < Width; v += kLanes) {
     const int count = std::min(kLanes, rows - v);
     const float* const from = matrix + static_cast<ptrdiff_t>(v) * columns;
@@ -129,7 +129,7 @@ constexpr int roundUp(int count, int multiple) { return (count + multiple - 1) /
 //
 // The rows are addressed by every fourth of them, which is what addresses of x86 can express with few registers.
 template <int Rows, int Vectors>
-inline __attribute__((always_inline)) void accumulate(Vec (&acc)[Rows][Vectors], const float* rows, ptrdiff_t stride,
+inline __attribute__((always_inline)) void gemmTile(Vec (&acc)[Rows][Vectors], const float* rows, ptrdiff_t stride,
                                                       const float* columns, ptrdiff_t columnStep, int depth) {
   const float* base[(Rows + 3) / 4];
   for (int quarter = 0; quarter < (Rows + 3) / 4; ++quarter) base[quarter] = rows + 4 * quarter * stride;
@@ -147,7 +147,7 @@ inline __attribute__((always_inline)) void accumulate(Vec (&acc)[Rows][Vectors],
 
 // acc[row][v] += rows[k * rowStep + row] * columns[k * columnStep + v * kLanes] for all k.
 template <int Rows, int Vectors>
-inline __attribute__((always_inline)) void accumulateOuter(Vec (&acc)[Rows][Vectors], const float* rows,
+inline __attribute__((always_inline)) void outerProductTile(Vec (&acc)[Rows][Vectors], const float* rows,
                                                            ptrdiff_t rowStep, const float* columns,
                                                            ptrdiff_t columnStep, int depth) {
   for (int k = 0; k < depth; ++k) {

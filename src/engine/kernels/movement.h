@@ -80,7 +80,7 @@ class Movement {
   }
 
   template <typename Element>
-  void run(const Element* from, Element* to, Helpers& helpers) const {
+  void run(const Element* from, Element* to, ThreadPool& pool) const {
     if (isEmpty_) return;
     int64_t outer = 1;
     for (const MoveAxis& axis : axes_) outer *= axis.length;
@@ -88,7 +88,7 @@ class Movement {
     const int64_t strips = (turned_.length + kMoveTile - 1) / kMoveTile, rows = outer * strips;
     const int64_t rowBytes = inner_.length * std::min(kMoveTile, turned_.length) * sizeof(Element);
     const int64_t together = std::max<int64_t>(1, kMovedBytes / rowBytes);
-    parallel(helpers, static_cast<int>((rows + together - 1) / together), [&](int part) {
+    parallelFor(pool, static_cast<int>((rows + together - 1) / together), [&](int part) {
       for (int64_t row = part * together; row < std::min(rows, (part + 1) * together); ++row) {
         const int64_t first = row % strips * kMoveTile;
         int64_t rest = row / strips, at = first * turned_.from, target = first * turned_.to;
@@ -131,9 +131,9 @@ class Movement {
 };
 
 // to = elements of `from`, of 1 or 4 bytes, moved
-inline void moveElements(const Movement& movement, int bytes, const void* from, void* to, Helpers& helpers) {
-  if (bytes == 1) movement.run(static_cast<const uint8_t*>(from), static_cast<uint8_t*>(to), helpers);
-  else movement.run(static_cast<const float*>(from), static_cast<float*>(to), helpers);
+inline void moveElements(const Movement& movement, int bytes, const void* from, void* to, ThreadPool& pool) {
+  if (bytes == 1) movement.run(static_cast<const uint8_t*>(from), static_cast<uint8_t*>(to), pool);
+  else movement.run(static_cast<const float*>(from), static_cast<float*>(to), pool);
 }
 
 }  // namespace hourglass

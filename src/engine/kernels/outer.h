@@ -30,7 +30,7 @@ void addTransposedTile(const TransposedTile& tile) {
   const ptrdiff_t step = isWhole ? tile.step : kWide;
   if (!isWhole && !tile.isFirst) copyRows(tile.output, tile.step, Rows, tile.columns, edge, kWide);
   forTile<Rows, 2>([&](int row, int v) { acc[row][v] = tile.isFirst ? Vec{} : load(sums + row * step + v * kLanes); });
-  accumulateOuter<Rows, 2>(acc, tile.left, tile.leftStep, tile.right, kWide, tile.depth);
+  outerProductTile<Rows, 2>(acc, tile.left, tile.leftStep, tile.right, kWide, tile.depth);
   forTile<Rows, 2>([&](int row, int v) { store(sums + row * step + v * kLanes, acc[row][v]); });
   for (int row = 0; row < Rows && !isWhole; ++row) {
     for (int column = 0; column < tile.columns; ++column) tile.output[row * tile.step + column] = edge[row * kWide + column];
@@ -39,20 +39,20 @@ void addTransposedTile(const TransposedTile& tile) {
 
 using AddTransposedTile = void (*)(const TransposedTile&);
 
-template <int... Less>
-constexpr std::array<AddTransposedTile, sizeof...(Less)> addTransposedTiles(std::integer_sequence<int, Less...>) {
-  return {addTransposedTile<Less + 1>...};
+template <int... I>
+constexpr std::array<AddTransposedTile, sizeof...(I)> addTransposedTiles(std::integer_sequence<int, I...>) {
+  return {addTransposedTile<I + 1>...};
 }
 
 constexpr auto kAddTransposedTiles = addTransposedTiles(std::make_integer_sequence<int, kOuterRows>());
 
 // output [rows, columns] = the transpose of left [depth, rows] times right [depth, columns]
-inline void outerProduct(const DenseShape& shape, const float* left, const float* right, float* output, Helpers& helpers) {
+inline void outerProduct(const DenseShape& shape, const float* left, const float* right, float* output, ThreadPool& pool) {
   const auto& [rows, depth, columns] = shape;
   struct Copied;
   const int rowParts = (rows + kOuterPartRows - 1) / kOuterPartRows;
   const int columnParts = (columns + kOuterPartColumns - 1) / kOuterPartColumns;
-  parallel(helpers, rowParts * columnParts, [&, rows = rows, depth = depth, columns = columns](int part) {
+  parallelFor(pool, rowParts * columnParts, [&, rows = rows, depth = depth, columns = columns](int part) {
     const int firstRow = part % rowParts * kOuterPartRows, firstColumn = part / rowParts * kOuterPartColumns;
     const int count = std::min(kOuterPartRows, rows - firstRow), width = std::min(kOuterPartColumns, columns - firstColumn);
     float* const copied = scratch<Copied>(static_cast<size_t>(kOuterDepth) * kWide);
@@ -61,7 +61,7 @@ inline void outerProduct(const DenseShape& shape, const float* left, const float
       for (int column = 0; column < width; column += kWide) {
         const int at = firstColumn + column, filled = std::min(kWide, columns - at);
         copyRows(right + static_cast<ptrdiff_t>(first) * columns + at, columns, blockDepth, filled, copied, kWide);
-        inParts(count, kOuterRows, [&, firstRow = firstRow](int row, int tileRows) {
+        forEachChunk(count, kOuterRows, [&, firstRow = firstRow](int row, int tileRows) {
           const TransposedTile tile{left + static_cast<ptrdiff_t>(first) * rows + firstRow + row,
                                rows,
                                copied,

@@ -22,20 +22,20 @@ namespace hourglass {
 using RunPart = void (*)(const void* work, int index);
 
 // Threads besides the caller's.
-class Helpers {
+class ThreadPool {
  public:
   virtual int count() const = 0;
 #if defined(__wasm__)
-  // As `parallel`; `workers.h` has it.
+  // As `parallelFor`; `workers.h` has it.
   virtual void run(int parts, RunPart part, const void* work) = 0;
 
  protected:
-  ~Helpers() = default;
+  ~ThreadPool() = default;
 #else
-  virtual ~Helpers() = default;
+  virtual ~ThreadPool() = default;
   virtual void schedule(std::function<void()> task) = 0;
 
-  // As `parallel`. A helper that comes too late finds nothing left to do, so that the caller never waits for one that has not begun.
+  // As `parallelFor`. A helper that comes too late finds nothing left to do, so that the caller never waits for one that has not begun.
   void run(int parts, RunPart part, const void* work) {
     struct State {
       std::atomic<int> next{0}, done{0};
@@ -56,12 +56,12 @@ class Helpers {
 
 // Calls `part(0)` to `part(parts - 1)`, and returns when all are done.
 template <typename Part>
-void parallel(Helpers& helpers, int parts, const Part& part) {
-  if (parts == 1 || helpers.count() == 0) {
+void parallelFor(ThreadPool& pool, int parts, const Part& part) {
+  if (parts == 1 || pool.count() == 0) {
     for (int index = 0; index < parts; ++index) part(index);
     return;
   }
-  helpers.run(parts, [](const void* work, int index) { (*static_cast<const Part*>(work))(index); }, &part);
+  pool.run(parts, [](const void* work, int index) { (*static_cast<const Part*>(work))(index); }, &part);
 }
 
 #if defined(__wasm__)

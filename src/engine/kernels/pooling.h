@@ -47,11 +47,11 @@ constexpr size_t kPoolElements = size_t{1} << 14;
 
 // Calls `each(image, first row, rows)` for bands of rows of all images, in parallel.
 template <typename Each>
-void inBands(Helpers& helpers, int images, int rows, size_t rowSize, const Each& each) {
+void inBands(ThreadPool& pool, int images, int rows, size_t rowSize, const Each& each) {
   const size_t perBand = std::max<size_t>(1, kPoolElements / std::max<size_t>(1, rowSize));
   const int bands = static_cast<int>((rows + perBand - 1) / perBand);
-  parallel(helpers, images * bands, [&](int part) {
-    const auto [first, count] = partOf(rows, bands, part % bands);
+  parallelFor(pool, images * bands, [&](int part) {
+    const auto [first, count] = chunk(rows, bands, part % bands);
     each(part / bands, first, count);
   });
 }
@@ -86,12 +86,12 @@ inline void largestPixel(const float* x, int taps, ptrdiff_t step, int channels,
 }
 
 // pooled [images, ...] = the largest elements under windows over images
-inline void maxPool(const PoolShape& shape, const float* images, float* pooled, Helpers& helpers) {
+inline void maxPool(const PoolShape& shape, const float* images, float* pooled, ThreadPool& pool) {
   struct Down;
   const int channels = shape.image.channels, columns = shape.pooled.columns;
   const size_t rowSize = static_cast<size_t>(shape.image.columns) * channels;
   const ptrdiff_t tapStep = static_cast<ptrdiff_t>(shape.dilation[1]) * channels;
-  inBands(helpers, shape.images, shape.pooled.rows, rowSize * shape.window[0], [&](int image, int firstRow, int rows) {
+  inBands(pool, shape.images, shape.pooled.rows, rowSize * shape.window[0], [&](int image, int firstRow, int rows) {
     const float* const from = images + image * shape.image.size();
     float* const down = scratch<Down>(rowSize);
     for (int row = firstRow; row < firstRow + rows; ++row) {
@@ -151,7 +151,7 @@ void giveToLargest(const float* x, const ptrdiff_t* offsets, int taps, int chann
 
 // result [images, ...] = the gradient with respect to images
 inline void maxPoolGradient(const PoolShape& shape, const float* images, const float* gradient, float* result,
-                            Helpers& helpers) {
+                            ThreadPool& pool) {
   struct Offsets;
   const int channels = shape.image.channels, columns = shape.pooled.columns;
   const size_t rowSize = static_cast<size_t>(shape.image.columns) * channels;
@@ -160,9 +160,9 @@ inline void maxPoolGradient(const PoolShape& shape, const float* images, const f
   const bool isApart = shape.stride[0] > (shape.window[0] - 1) * shape.dilation[0];
   if (!tiles) {
     const size_t size = shape.image.size();
-    parallel(helpers, shape.images, [&](int image) { std::fill_n(result + image * size, size, 0.0f); });
+    parallelFor(pool, shape.images, [&](int image) { std::fill_n(result + image * size, size, 0.0f); });
   }
-  inBands(helpers, shape.images, shape.pooled.rows, isApart ? rowSize * shape.window[0] : 0, [&](int image, int firstRow, int rows) {
+  inBands(pool, shape.images, shape.pooled.rows, isApart ? rowSize * shape.window[0] : 0, [&](int image, int firstRow, int rows) {
     ptrdiff_t* const offsets = reinterpret_cast<ptrdiff_t*>(
         scratch<Offsets>(static_cast<size_t>(shape.window[0]) * shape.window[1] * sizeof(ptrdiff_t) / sizeof(float)));
     int listedDown = -1, listedRight = -1;

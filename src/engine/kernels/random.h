@@ -42,12 +42,12 @@ inline void philox(uint32_t first, uint32_t step, uint32_t key0, uint32_t key1, 
 // Uniform numbers in [0, 1): of each word two multiples of 2^-16, of its lower half first, or one multiple of 2^-23, of its lower
 // 23 bits.
 inline void fillUniformly(uint32_t step, uint32_t key0, uint32_t key1, bool halves, float* to, size_t count,
-                          Helpers& helpers) {
+                          ThreadPool& pool) {
   const size_t each = halves ? 8 * kCounters : 4 * kCounters;
   // Work for a thread, so that to call for help is worth it.
   constexpr size_t together = 16;
   const size_t blocks = (count + each - 1) / each;
-  parallel(helpers, static_cast<int>((blocks + together - 1) / together), [&](int part) {
+  parallelFor(pool, static_cast<int>((blocks + together - 1) / together), [&](int part) {
     uint32_t words[4 * kCounters];
     float numbers[8 * kCounters];
     for (size_t block = part * together; block < std::min(blocks, (part + 1) * together); ++block) {

@@ -38,11 +38,11 @@ inline void sumRows(const float* from, ptrdiff_t step, int rows, int width, floa
   }
 }
 
-inline void reduceSum(const ReduceShape& shape, const float* from, float* to, Helpers& helpers) {
+inline void reduceSum(const ReduceShape& shape, const float* from, float* to, ThreadPool& pool) {
   const auto& [outer, reduced, inner] = shape;
   if (inner == 1 && outer > 1) {
     const int together = static_cast<int>(std::max<size_t>(1, kReducedElements / std::max(1, reduced)));
-    return parallel(helpers, (outer + together - 1) / together, [&, outer = outer, reduced = reduced](int part) {
+    return parallelFor(pool, (outer + together - 1) / together, [&, outer = outer, reduced = reduced](int part) {
       for (int row = part * together; row < std::min(outer, (part + 1) * together); ++row) {
         to[row] = sumOf(from + static_cast<size_t>(row) * reduced, static_cast<size_t>(reduced));
       }
@@ -54,7 +54,7 @@ inline void reduceSum(const ReduceShape& shape, const float* from, float* to, He
     const int parts = static_cast<int>((all + kReducedElements - 1) / kReducedElements);
     Shared memory;
     float* const sums = memory.take(std::max(1, parts));
-    parallel(helpers, parts, [&](int part) {
+    parallelFor(pool, parts, [&](int part) {
       const size_t first = part * kReducedElements;
       sums[part] = sumOf(from + first, std::min(kReducedElements, all - first));
     });
@@ -66,13 +66,13 @@ inline void reduceSum(const ReduceShape& shape, const float* from, float* to, He
   const int parts = std::max(1, (reduced + kReducedRows - 1) / kReducedRows);
   Shared memory;
   float* const sums = parts == 1 ? to : memory.take(static_cast<size_t>(outer) * parts * inner);
-  parallel(helpers, outer * parts, [&, reduced = reduced, inner = inner](int index) {
+  parallelFor(pool, outer * parts, [&, reduced = reduced, inner = inner](int index) {
     const int row = index / parts, part = index % parts, first = part * kReducedRows;
     sumRows(from + (static_cast<size_t>(row) * reduced + first) * inner, inner, std::min(kReducedRows, reduced - first), inner,
             sums + static_cast<size_t>(index) * inner);
   });
   if (parts == 1) return;
-  parallel(helpers, outer, [&, inner = inner](int row) {
+  parallelFor(pool, outer, [&, inner = inner](int row) {
     const float* const own = sums + static_cast<size_t>(row) * parts * inner;
     for (int column = 0; column < inner; ++column) {
       double total = 0;
@@ -94,9 +94,9 @@ struct Smallest {
 };
 
 template <typename Which>
-void reduceWith(const ReduceShape& shape, const float* from, float* to, Helpers& helpers) {
+void reduceWith(const ReduceShape& shape, const float* from, float* to, ThreadPool& pool) {
   const auto& [outer, reduced, inner] = shape;
-  parallel(helpers, outer, [&, reduced = reduced, inner = inner](int row) {
+  parallelFor(pool, outer, [&, reduced = reduced, inner = inner](int row) {
     float* const own = to + static_cast<size_t>(row) * inner;
     std::fill_n(own, inner, Which::kFirst);
     for (int k = 0; k < reduced; ++k) {

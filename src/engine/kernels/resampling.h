@@ -131,12 +131,12 @@ inline void sumPixels(const float* row, const WeightedPixels& pixels, int channe
 
 // result [images, rows.length(), columns.length(), channels] of images [images, image]
 inline void resample(int images, const Image& image, const AxisWeights& rows, const AxisWeights& columns, const float* from,
-                     float* result, Helpers& helpers) {
+                     float* result, ThreadPool& pool) {
   struct Sums;
   const int channels = image.channels;
   const size_t rowSize = static_cast<size_t>(image.columns) * channels;
   const size_t resultRow = static_cast<size_t>(columns.length()) * channels;
-  inBands(helpers, images, rows.length(), std::max(rowSize, resultRow), [&](int index, int first, int count) {
+  inBands(pool, images, rows.length(), std::max(rowSize, resultRow), [&](int index, int first, int count) {
     const float* const own = from + index * image.size();
     float* const sums = scratch<Sums>(rowSize);
     for (int row = first; row < first + count; ++row) {

@@ -19,7 +19,7 @@ class ElementwiseTask : public Task {
     }
   }
 
-  void run(Helpers& helpers) const override { runGroup(plan_, operands_.data(), outputs_.data(), helpers); }
+  void run(ThreadPool& pool) const override { runGroup(plan_, operands_.data(), outputs_.data(), pool); }
 
  private:
   static ElementwiseGroup read(WordReader& words) {

@@ -34,11 +34,11 @@ class PoolTask : public Task {
     columns_ = columns_.transposed(image.columns);
   }
 
-  void run(Helpers& helpers) const override {
-    if (kind_ == kMax) maxPool(shape_, from_, result_, helpers);
-    else if (kind_ == kMaxGradient) maxPoolGradient(shape_, from_, by_, result_, helpers);
-    else if (kind_ == kAverage) resample(shape_.images, shape_.image, rows_, columns_, from_, result_, helpers);
-    else resample(shape_.images, shape_.pooled, rows_, columns_, by_, result_, helpers);
+  void run(ThreadPool& pool) const override {
+    if (kind_ == kMax) maxPool(shape_, from_, result_, pool);
+    else if (kind_ == kMaxGradient) maxPoolGradient(shape_, from_, by_, result_, pool);
+    else if (kind_ == kAverage) resample(shape_.images, shape_.image, rows_, columns_, from_, result_, pool);
+    else resample(shape_.images, shape_.pooled, rows_, columns_, by_, result_, pool);
   }
 
  private:
@@ -71,7 +71,7 @@ class UpsampleTask : public Task {
     columns_ = isGradient ? columns.transposed(image.columns) : columns;
   }
 
-  void run(Helpers& helpers) const override { resample(images_, image_, rows_, columns_, from_, to_, helpers); }
+  void run(ThreadPool& pool) const override { resample(images_, image_, rows_, columns_, from_, to_, pool); }
 
  private:
   int images_;

@@ -39,7 +39,7 @@ class MoveTask : public Task {
     to_ = words.buffer<char>(elements == 0 ? 0 : toEnd * bytes_) + to * bytes_;
   }
 
-  void run(Helpers& helpers) const override { moveElements(movement_, bytes_, from_, to_, helpers); }
+  void run(ThreadPool& pool) const override { moveElements(movement_, bytes_, from_, to_, pool); }
 
  private:
   int bytes_;
@@ -56,7 +56,7 @@ class FillTask : public Task {
     to_ = words.buffer<char>(static_cast<uint64_t>(count_) * bytes_);
   }
 
-  void run(Helpers&) const override {
+  void run(ThreadPool&) const override {
     if (bytes_ == 1) std::memset(to_, element_, count_);
     else std::fill_n(reinterpret_cast<int32_t*>(to_), count_, element_);
   }
@@ -79,11 +79,11 @@ class ReduceTask : public Task {
     to_ = words.buffer<float>(elementsOf(words, kept));
   }
 
-  void run(Helpers& helpers) const override {
+  void run(ThreadPool& pool) const override {
     const ReduceShape shape{outer_, reduced_, inner_};
-    if (which_ == 0) reduceSum(shape, from_, to_, helpers);
-    else if (which_ == 1) reduceWith<Largest>(shape, from_, to_, helpers);
-    else reduceWith<Smallest>(shape, from_, to_, helpers);
+    if (which_ == 0) reduceSum(shape, from_, to_, pool);
+    else if (which_ == 1) reduceWith<Largest>(shape, from_, to_, pool);
+    else reduceWith<Smallest>(shape, from_, to_, pool);
   }
 
  private:
@@ -101,9 +101,9 @@ class UniformTask : public Task {
     to_ = words.buffer<float>(count_);
   }
 
-  void run(Helpers& helpers) const override {
+  void run(ThreadPool& pool) const override {
     fillUniformly(static_cast<uint32_t>(*step_), static_cast<uint32_t>(key0_), static_cast<uint32_t>(key1_), halves_, to_,
-                  static_cast<size_t>(count_), helpers);
+                  static_cast<size_t>(count_), pool);
   }
 
  private:

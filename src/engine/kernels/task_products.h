@@ -9,9 +9,9 @@
 namespace hourglass {
 
 // Words: flags (1 bias, 2 relu, 4 mask), then the buffers of the bias and the mask.
-inline Finish readEpilogue(WordReader& words, int channels, uint64_t elements) {
+inline Epilogue readEpilogue(WordReader& words, int channels, uint64_t elements) {
   const int flags = words.next();
-  Finish epilogue;
+  Epilogue epilogue;
   if (flags & 1) epilogue.bias = words.floats(static_cast<uint64_t>(channels));
   epilogue.relu = (flags & 2) != 0;
   if (flags & 4) epilogue.mask = words.floats(elements);
@@ -19,15 +19,15 @@ inline Finish readEpilogue(WordReader& words, int channels, uint64_t elements) {
 }
 
 // What an epilogue does, for kernels that cannot do it.
-inline void applyEpilogue(const Finish& epilogue, int rows, int channels, float* output, Helpers& helpers) {
+inline void applyEpilogue(const Epilogue& epilogue, int rows, int channels, float* output, ThreadPool& pool) {
   if (epilogue.bias == nullptr && epilogue.mask == nullptr && !epilogue.relu) return;
-  parallel(helpers, rows, [&](int row) {
+  parallelFor(pool, rows, [&](int row) {
     const size_t at = static_cast<size_t>(row) * channels;
     for (int channel = 0; channel < channels; channel += kLanes) {
       const int count = std::min(kLanes, channels - channel);
       float lanes[kLanes] = {};
       for (int lane = 0; lane < count; ++lane) lanes[lane] = output[at + channel + lane];
-      epilogue.keep(load(lanes), output, at + channel, channel, count);
+      epilogue.store(load(lanes), output, at + channel, channel, count);
     }
   });
 }
@@ -45,35 +45,35 @@ class MatmulTask : public Task {
     epilogue_ = readEpilogue(words, columns_, rows * columns);
   }
 
-  void run(Helpers& helpers) const override {
+  void run(ThreadPool& pool) const override {
     if (rows_ == 0 || columns_ == 0) return;
     if (depth_ == 0) {
       std::fill_n(result_, static_cast<size_t>(rows_) * columns_, 0.0f);
-      return applyEpilogue(epilogue_, rows_, columns_, result_, helpers);
+      return applyEpilogue(epilogue_, rows_, columns_, result_, pool);
     }
     if (!transposedA_ && !transposedB_) {
-      return denseForward({rows_, depth_, columns_}, a_, b_, result_, epilogue_, helpers);
+      return denseForward({rows_, depth_, columns_}, a_, b_, result_, epilogue_, pool);
     }
     if (!transposedA_) {
-      Finish own = epilogue_;
+      Epilogue own = epilogue_;
       if (own.bias != nullptr) own = {};
-      denseBackward({rows_, columns_, depth_}, a_, b_, result_, own, helpers);
-      if (epilogue_.bias != nullptr) applyEpilogue(epilogue_, rows_, columns_, result_, helpers);
+      denseBackward({rows_, columns_, depth_}, a_, b_, result_, own, pool);
+      if (epilogue_.bias != nullptr) applyEpilogue(epilogue_, rows_, columns_, result_, pool);
       return;
     }
     if (!transposedB_) {
-      outerProduct({rows_, depth_, columns_}, a_, b_, result_, helpers);
+      outerProduct({rows_, depth_, columns_}, a_, b_, result_, pool);
     } else {
       Shared memory;
-      float* const turned = memory.take(static_cast<size_t>(depth_) * columns_);
-      parallel(helpers, depth_, [&](int k) {
+      float* const transposed = memory.take(static_cast<size_t>(depth_) * columns_);
+      parallelFor(pool, depth_, [&](int k) {
         for (int column = 0; column < columns_; ++column) {
-          turned[static_cast<size_t>(k) * columns_ + column] = b_[static_cast<size_t>(column) * depth_ + k];
+          transposed[static_cast<size_t>(k) * columns_ + column] = b_[static_cast<size_t>(column) * depth_ + k];
         }
       });
-      outerProduct({rows_, depth_, columns_}, a_, turned, result_, helpers);
+      outerProduct({rows_, depth_, columns_}, a_, transposed, result_, pool);
     }
-    applyEpilogue(epilogue_, rows_, columns_, result_, helpers);
+    applyEpilogue(epilogue_, rows_, columns_, result_, pool);
   }
 
  private:
@@ -81,7 +81,7 @@ class MatmulTask : public Task {
   bool transposedA_, transposedB_;
   const float *a_, *b_;
   float* result_;
-  Finish epilogue_;
+  Epilogue epilogue_;
 };
 
 struct WindowWords {
@@ -129,7 +129,7 @@ class ConvolutionTask : public Task {
               phases(output_.columns, kernel_.columns, 1)};
   }
 
-  void run(Helpers& helpers) const override {
+  void run(ThreadPool& pool) const override {
     if (images_ == 0 || output_.size() == 0) return;
     const ptrdiff_t step = transposed_ ? input_.channels : output_.channels;
     const Weights weights{filter_,
@@ -139,7 +139,7 @@ class ConvolutionTask : public Task {
                           transposed_ ? 1 : step,
                           transposed_ ? step : 1};
     const auto convolve = suitsWinograd(shape_) ? convolveByWinograd : convolveDirectly;
-    convolve(shape_, weights, from_, result_, epilogue_, helpers);
+    convolve(shape_, weights, from_, result_, epilogue_, pool);
   }
 
  private:
@@ -151,7 +151,7 @@ class ConvolutionTask : public Task {
   size_t tap_;
   const float *from_, *filter_;
   float* result_;
-  Finish epilogue_;
+  Epilogue epilogue_;
   ConvolutionShape shape_{};
 };
 
@@ -172,7 +172,7 @@ class FilterGradientTask : public Task {
     if (summed_ != 0) sums_ = words.buffer<float>(static_cast<uint64_t>((summed_ == 1 ? input_ : gradient_).channels));
   }
 
-  void run(Helpers& helpers) const override {
+  void run(ThreadPool& pool) const override {
     const GradientShape shape{images_,
                               input_,
                               gradient_,
@@ -183,7 +183,7 @@ class FilterGradientTask : public Task {
     const Image& image = summed_ == 1 ? input_ : gradient_;
     const ChannelSums sums(image, summed_ == 1 ? from_ : by_, sums_);
     const auto compute = suitsWinograd(shape) ? kernelGradientByWinograd : kernelGradientDirectly;
-    compute(shape, from_, by_, result_, sums, helpers);
+    compute(shape, from_, by_, result_, sums, pool);
   }
 
  private:

@@ -17,16 +17,16 @@ class UpdateTask : public Task {
     for (size_t count = words.countOf(1); count > 0 && words.ok(); --count) numbers.push_back(words.next());
     UpdateReader reader(numbers.data(), numbers.data() + numbers.size());
     size_t result = 0;
-    while (words.ok() && reader.makesSense() && !reader.isAtEnd()) {
+    while (words.ok() && reader.ok() && !reader.isAtEnd()) {
       Update update = reader.read();
-      words.require(reader.makesSense() && fits(update, sizes, resultSizes, result));
+      words.require(reader.ok() && fits(update, sizes, resultSizes, result));
       result += update.program.results;
       if (words.ok()) plan_.add(std::move(update));
     }
-    words.require(reader.makesSense() && result == results_.size());
+    words.require(reader.ok() && result == results_.size());
   }
 
-  void run(Helpers& helpers) const override { runPlan(plan_, operands_.data(), results_.data(), helpers); }
+  void run(ThreadPool& pool) const override { runUpdates(plan_, operands_.data(), results_.data(), pool); }
 
  private:
   template <typename Pointer>
@@ -54,12 +54,12 @@ class UpdateTask : public Task {
       if (!holds(scalar, 1, 1)) return false;
     }
     const Program& program = update.program;
-    if (program.results < 0 || program.kept < 0 || result + program.results > results.size()) return false;
+    if (program.results < 0 || program.temporaries < 0 || result + program.results > results.size()) return false;
     for (int64_t index = 0; index < program.results; ++index) {
       if (results[result + index] / update.columns < static_cast<uint64_t>(update.rows)) return false;
     }
     for (const auto& [operation, operand] : program.instructions) {
-      const int64_t registers = program.inputs + program.results + program.kept;
+      const int64_t registers = program.inputs + program.results + program.temporaries;
       if (operand >= registers || -1 - operand >= static_cast<int64_t>(update.scalars.size())) return false;
     }
     return true;
@@ -67,7 +67,7 @@ class UpdateTask : public Task {
 
   std::vector<const float*> operands_;
   std::vector<float*> results_;
-  Plan plan_;
+  UpdatePlan plan_;
 };
 
 }  // namespace hourglass

@@ -12,7 +12,7 @@ namespace hourglass {
 class Task {
  public:
   virtual ~Task() = default;
-  virtual void run(Helpers& helpers) const = 0;
+  virtual void run(ThreadPool& pool) const = 0;
 };
 
 using TaskPointer = std::unique_ptr<Task>;

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "dense.h"
-#include "plan.h"
+#include "update_plan.h"
 
 namespace hourglass {
 
@@ -13,15 +13,15 @@ void outerTile(const float* rows, ptrdiff_t rowStep, const float* columns, ptrdi
                ptrdiff_t step) {
   Vec acc[Rows][Vectors];
   forTile<Rows, Vectors>([&](int row, int v) { acc[row][v] = Vec{}; });
-  accumulateOuter<Rows, Vectors>(acc, rows, rowStep, columns, columnStep, depth);
+  outerProductTile<Rows, Vectors>(acc, rows, rowStep, columns, columnStep, depth);
   forTile<Rows, Vectors>([&](int row, int v) { store(sums + row * step + v * kLanes, acc[row][v]); });
 }
 
 using OuterTile = void (*)(const float*, ptrdiff_t, const float*, ptrdiff_t, int, float*, ptrdiff_t);
 
-template <int Vectors, int... Less>
-constexpr std::array<OuterTile, sizeof...(Less)> outerTiles(std::integer_sequence<int, Less...>) {
-  return {outerTile<Less + 1, Vectors>...};
+template <int Vectors, int... I>
+constexpr std::array<OuterTile, sizeof...(I)> outerTiles(std::integer_sequence<int, I...>) {
+  return {outerTile<I + 1, Vectors>...};
 }
 
 // By the number of rows, less one.
@@ -41,24 +41,24 @@ class UpdateRun {
         right_(update.hasSum() ? operands[update.right] : nullptr),
         packedLeft_(packed),
         packedRight_(packed + sizes_.left) {
-    if (update.hasSum()) places_.push_back(nullptr);
-    for (int64_t array : update.arrays) places_.push_back(const_cast<float*>(operands[array]));
-    places_.insert(places_.end(), results, results + update.program.results);
+    if (update.hasSum()) pointers_.push_back(nullptr);
+    for (int64_t array : update.arrays) pointers_.push_back(const_cast<float*>(operands[array]));
+    pointers_.insert(pointers_.end(), results, results + update.program.results);
     for (int64_t scalar : update.scalars) scalars_.push_back(*operands[scalar]);
   }
 
   void pack(int part) const {
     if (part < strips_.count) packRight(part, packedRight_ + part * sizes_.strip);
-    else if (isSparse_) packLeft((part - strips_.count) * kTermDepth);
+    else if (isSparse_) packLeft((part - strips_.count) * kBlockDepth);
   }
 
   void run(int64_t first, int count) const {
-    if (update_.hasProduct()) return rows(first, count);
-    if (!update_.hasSum()) return numbers(first, count, nullptr);
+    if (update_.hasProduct()) return applyToRows(first, count);
+    if (!update_.hasSum()) return applyProgram(first, count, nullptr);
     struct Sums;
     float* const sums = scratch<Sums>(update_.columns);
     sumRows(sums);
-    numbers(0, update_.columns, sums);
+    applyProgram(0, update_.columns, sums);
   }
 
  private:
@@ -69,57 +69,57 @@ class UpdateRun {
   }
 
   void packLeft(int64_t first) const {
-    const int count = static_cast<int>(std::min<int64_t>(kTermDepth, update_.depth - first));
-    turn<kTermDepth>(left_ + first * update_.rows, count, static_cast<int>(update_.rows),
+    const int count = static_cast<int>(std::min<int64_t>(kBlockDepth, update_.depth - first));
+    packTransposed<kBlockDepth>(left_ + first * update_.rows, count, static_cast<int>(update_.rows),
                      packedLeft_ + first * update_.rows);
   }
 
   // Runs the program on `count` numbers from `first` on, of which `sums` are the gradient.
-  void numbers(int64_t first, int64_t count, float* sums) const {
-    alignas(Vec) float kept[kMostKept * kBundle * kLanes];
-    float* registers[kMostRegisters];
+  void applyProgram(int64_t first, int64_t count, float* sums) const {
+    alignas(Vec) float temporaries[kMaxTemporaries * kVectorsPerDispatch * kLanes];
+    float* registers[kMaxRegisters];
     int number = 0;
-    for (float* place : places_) registers[number++] = place == nullptr ? sums : place + first;
-    for (int index = 0; index < update_.program.kept; ++index) registers[number++] = kept + index * kBundle * kLanes;
+    for (float* place : pointers_) registers[number++] = place == nullptr ? sums : place + first;
+    for (int index = 0; index < update_.program.temporaries; ++index) registers[number++] = temporaries + index * kVectorsPerDispatch * kLanes;
     const Operands operands{registers, scalars_.data()};
-    if (update_.whole != nullptr) update_.whole(operands, count);
-    else runSteps(update_.steps.data(), operands, count);
+    if (update_.fused != nullptr) update_.fused(operands, count);
+    else interpret(update_.decoded.data(), operands, count);
   }
 
   // The same for `count` rows from `first` on, of which the product is computed first.
-  void rows(int64_t first, int count) const {
+  void applyToRows(int64_t first, int count) const {
     struct Sums;
     const int64_t step = std::max<int64_t>(strips_.width(), update_.columns);
     float* const sums = scratch<Sums>(count * step);
-    if (isSparse_) productByTerms(first, count, sums, step);
-    else productFully(first, count, sums, step);
-    if (step == update_.columns) return numbers(first * step, count * step, sums);
-    for (int row = 0; row < count; ++row) numbers((first + row) * update_.columns, update_.columns, sums + row * step);
+    if (isSparse_) productSparse(first, count, sums, step);
+    else productGemm(first, count, sums, step);
+    if (step == update_.columns) return applyProgram(first * step, count * step, sums);
+    for (int row = 0; row < count; ++row) applyProgram((first + row) * update_.columns, update_.columns, sums + row * step);
   }
 
   // sums [count, step] = the transpose of `count` columns of left, times right: with the elements of left that are not zero.
-  void productByTerms(int64_t first, int count, float* sums, int64_t step) const {
+  void productSparse(int64_t first, int count, float* sums, int64_t step) const {
     struct Listed;
-    const int depth = static_cast<int>(update_.depth), width = strips_.width(), blocks = TermLists::blocksOf(depth);
-    const TermLists lists(count, depth, scratch<Listed>(TermLists::sizeFor(count, depth)));
+    const int depth = static_cast<int>(update_.depth), width = strips_.width(), blocks = NonzeroLists::blocksOf(depth);
+    const NonzeroLists lists(count, depth, scratch<Listed>(NonzeroLists::sizeFor(count, depth)));
     for (int block = 0; block < blocks; ++block) {
-      const float* const factors = packedLeft_ + (block * update_.rows + first) * kTermDepth;
+      const float* const factors = packedLeft_ + (block * update_.rows + first) * kBlockDepth;
       for (int row = 0; row < count; ++row) {
-        lists.list(row, block, factors + row * kTermDepth, kTermDepth, width);
+        lists.list(row, block, factors + row * kBlockDepth, kBlockDepth, width);
       }
     }
-    const AddTerms add = kAddTerms[strips_.vectors - 1];
+    const AddNonzeros add = kAddNonzeros[strips_.vectors - 1];
     for (int strip = 0; strip < strips_.count; ++strip) {
       const float* matrix = packedRight_ + strip * sizes_.strip;
       const int column = strips_.columnOf(strip);
-      for (int block = 0; block < blocks; ++block, matrix += kTermDepth * width) {
+      for (int block = 0; block < blocks; ++block, matrix += kBlockDepth * width) {
         for (int row = 0; row < count; ++row) lists.add(add, row, block, matrix, sums + row * step + column);
       }
     }
   }
 
   // The same with all elements, tile by tile: each element of right that is in the cache meets several rows.
-  void productFully(int64_t first, int count, float* sums, int64_t step) const {
+  void productGemm(int64_t first, int count, float* sums, int64_t step) const {
     struct Copied;
     const int depth = static_cast<int>(update_.depth), width = strips_.width();
     // Copied, because rows of a large matrix get into each other's way in the cache.
@@ -130,7 +130,7 @@ class UpdateRun {
       float* const to = sums + strips_.columnOf(strip);
       for (int column = 0; column < width; column += kWide) {
         const bool isWhole = width - column > kLanes;
-        inParts(count, kOuterRows, [&](int row, int rows) {
+        forEachChunk(count, kOuterRows, [&](int row, int rows) {
           (isWhole ? kOuterTiles<2> : kOuterTiles<1>)[rows - 1](copied + row, count, matrix + column, width, depth,
                                                                  to + row * step + column, step);
         });
@@ -160,12 +160,12 @@ class UpdateRun {
   bool isSparse_;
   const float* right_;
   float *packedLeft_, *packedRight_;
-  std::vector<float*> places_;  // Of inputs and results; null for the sums.
+  std::vector<float*> pointers_;  // Of inputs and results; null for the sums.
   std::vector<float> scalars_;
 };
 
 // `results` are those of the first update, then those of the second, and so on.
-inline void runPlan(const Plan& plan, const float* const* operands, float* const* results, Helpers& helpers) {
+inline void runUpdates(const UpdatePlan& plan, const float* const* operands, float* const* results, ThreadPool& pool) {
   Shared memory;
   float* const packed = memory.take(plan.packedSize);
   std::vector<UpdateRun> runs;
@@ -174,12 +174,12 @@ inline void runPlan(const Plan& plan, const float* const* operands, float* const
     runs.emplace_back(update, operands, results, packed + update.packed);
     results += update.program.results;
   }
-  parallel(helpers, static_cast<int>(plan.packings.size()), [&](int index) {
-    const Packing& packing = plan.packings[index];
+  parallelFor(pool, static_cast<int>(plan.packTasks.size()), [&](int index) {
+    const PackTask& packing = plan.packTasks[index];
     runs[packing.update].pack(packing.part);
   });
-  parallel(helpers, static_cast<int>(plan.parts.size()), [&](int index) {
-    const Part& part = plan.parts[index];
+  parallelFor(pool, static_cast<int>(plan.parts.size()), [&](int index) {
+    const UpdatePart& part = plan.parts[index];
     runs[part.update].run(part.first, static_cast<int>(part.count));
   });
 }

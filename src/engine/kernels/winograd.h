@@ -7,7 +7,7 @@
 
 namespace hourglass {
 
-constexpr int kElements = 16;
+constexpr int kTilePoints = 16;
 
 // With fewer channels the transforms take longer than they save.
 constexpr int kWinogradChannels = 16;
@@ -73,7 +73,7 @@ inline void transformKernelGradients(const Value in[4], Value out[3]) {
 
 // Applies a transform along both axes of a square: `in` [From][From] to `out` [To][To].
 template <int From, int To, typename Value, typename Transform>
-inline __attribute__((always_inline)) void alongBoth(const Value in[From][From], Value out[To][To],
+inline __attribute__((always_inline)) void transform2d(const Value in[From][From], Value out[To][To],
                                                      const Transform& transform) {
   Value half[From][To];
   for (int row = 0; row < From; ++row) transform(in[row], half[row]);
@@ -105,14 +105,14 @@ struct Blocks {
 };
 
 // A frame that holds whole blocks.
-inline Frame frameOf(const Blocks& blocks, int firstRow, int firstColumn, const Image& image) {
+inline PaddedImage padForBlocks(const Blocks& blocks, int firstRow, int firstColumn, const Image& image) {
   const int top = std::max(0, -firstRow), left = std::max(0, -firstColumn);
   return {top, left, top + std::max(image.rows, firstRow + 2 * blocks.rows + 2),
           left + std::max(image.columns, firstColumn + 2 * blocks.columns + 2), image.channels};
 }
 
 // transformed [16, blocks, width] of rows of blocks, of some channels
-inline void transformFrame(const Frame& frame, const float* framed, int firstRow, int firstColumn, Channels channels,
+inline void transformFrame(const PaddedImage& frame, const float* framed, int firstRow, int firstColumn, Channels channels,
                            const Blocks& blocks, int first, int rows, int width, float* transformed) {
   const ptrdiff_t elementStep = static_cast<ptrdiff_t>(blocks.most()) * width;
   for (int row = 0; row < rows; ++row) {
@@ -124,7 +124,7 @@ inline void transformFrame(const Frame& frame, const float* framed, int firstRow
         for (int i = 0; i < 4; ++i) {
           for (int j = 0; j < 4; ++j) in[i][j] = load(from + i * frame.rowSize() + j * frame.channels + channel);
         }
-        alongBoth<4, 4>(in, out, transformInputs<Vec>);
+        transform2d<4, 4>(in, out, transformInputs<Vec>);
         for (int i = 0; i < 4; ++i) {
           for (int j = 0; j < 4; ++j) store(to + (4 * i + j) * elementStep + channel, out[i][j]);
         }
@@ -135,11 +135,11 @@ inline void transformFrame(const Frame& frame, const float* framed, int firstRow
 
 // The transformed weights of some output channels as the tiles take them: [16, tile, input channel, vectors].
 inline void transformWeights(const ConvolutionShape& shape, const Weights& weights, Channels channels,
-                             float* transformed, Helpers& helpers) {
+                             float* transformed, ThreadPool& pool) {
   const int inputs = shape.input.channels, outputs = channels.count;
   const ptrdiff_t elementStep = static_cast<ptrdiff_t>(inputs) * roundUp(outputs, kLanes);
   const std::vector<int>&rows = shape.vertical[0].taps, &columns = shape.horizontal[0].taps;
-  parallel(helpers, (outputs + kWide - 1) / kWide, [&](int part) {
+  parallelFor(pool, (outputs + kWide - 1) / kWide, [&](int part) {
     const int channel = part * kWide;
     const int width = std::min(kWide, roundUp(outputs - channel, kLanes));
     float* to = transformed + static_cast<ptrdiff_t>(channel) * inputs;
@@ -156,7 +156,7 @@ inline void transformWeights(const ConvolutionShape& shape, const Weights& weigh
             in[i][j] = load(lanes);
           }
         }
-        alongBoth<3, 4>(in, out, transformKernel<Vec>);
+        transform2d<3, 4>(in, out, transformKernel<Vec>);
         for (int i = 0; i < 4; ++i) {
           for (int j = 0; j < 4; ++j) store(to + (4 * i + j) * elementStep + v, out[i][j]);
         }
@@ -170,15 +170,15 @@ void multiplyTile(const float* rows, ptrdiff_t stride, const float* columns, int
                   ptrdiff_t width) {
   Vec acc[Rows][Vectors];
   forTile<Rows, Vectors>([&](int row, int v) { acc[row][v] = Vec{}; });
-  accumulate<Rows, Vectors>(acc, rows, stride, columns, Vectors * kLanes, depth);
+  gemmTile<Rows, Vectors>(acc, rows, stride, columns, Vectors * kLanes, depth);
   forTile<Rows, Vectors>([&](int row, int v) { store(result + row * width + v * kLanes, acc[row][v]); });
 }
 
 using MultiplyTile = void (*)(const float*, ptrdiff_t, const float*, int, float*, ptrdiff_t);
 
-template <int Vectors, int... Less>
-constexpr std::array<MultiplyTile, sizeof...(Less)> multiplyTiles(std::integer_sequence<int, Less...>) {
-  return {multiplyTile<Less + 1, Vectors>...};
+template <int Vectors, int... I>
+constexpr std::array<MultiplyTile, sizeof...(I)> multiplyTiles(std::integer_sequence<int, I...>) {
+  return {multiplyTile<I + 1, Vectors>...};
 }
 
 template <int Vectors>
@@ -186,7 +186,7 @@ constexpr auto kMultiplyTiles = multiplyTiles<Vectors>(std::make_integer_sequenc
 
 // Some channels of the outputs of rows of blocks from their products [16, blocks, width].
 inline void finishBlocks(const float* products, const Blocks& blocks, int first, int rows, int width,
-                         Channels channels, const Image& image, float* output, size_t outputAt, const Finish& finish) {
+                         Channels channels, const Image& image, float* output, size_t outputAt, const Epilogue& epilogue) {
   const ptrdiff_t elementStep = static_cast<ptrdiff_t>(blocks.most()) * width;
   for (int block = 0; block < rows * blocks.columns; ++block) {
     const int row = 2 * (first + block / blocks.columns), column = 2 * (block % blocks.columns);
@@ -196,12 +196,12 @@ inline void finishBlocks(const float* products, const Blocks& blocks, int first,
       for (int i = 0; i < 4; ++i) {
         for (int j = 0; j < 4; ++j) in[i][j] = load(from + (4 * i + j) * elementStep);
       }
-      alongBoth<4, 2>(in, out, transformProducts<Vec>);
+      transform2d<4, 2>(in, out, transformProducts<Vec>);
       const int count = std::min(kLanes, channels.end() - channel);
       for (int i = 0; i < 2 && row + i < image.rows; ++i) {
         for (int j = 0; j < 2 && column + j < image.columns; ++j) {
           const size_t pixel = static_cast<size_t>(row + i) * image.columns + column + j;
-          finish.keep(out[i][j], output, outputAt + pixel * image.channels + channel, channel, count);
+          epilogue.store(out[i][j], output, outputAt + pixel * image.channels + channel, channel, count);
         }
       }
     }
@@ -210,39 +210,39 @@ inline void finishBlocks(const float* products, const Blocks& blocks, int first,
 
 // As `convolveDirectly`, for what suits.
 inline void convolveByWinograd(const ConvolutionShape& shape, const Weights& weights, const float* input,
-                               float* output, const Finish& finish, Helpers& helpers) {
+                               float* output, const Epilogue& epilogue, ThreadPool& pool) {
   struct Inputs;
   struct Products;
   const Blocks blocks(shape.output.rows, shape.output.columns);
   const int firstRow = shape.vertical[0].first, firstColumn = shape.horizontal[0].first;
-  const Frame frame = frameOf(blocks, firstRow, firstColumn, shape.input);
+  const PaddedImage frame = padForBlocks(blocks, firstRow, firstColumn, shape.input);
   const int depth = shape.input.channels, inputWidth = roundUp(depth, kLanes);
-  inChannelBlocks(shape.output.channels, static_cast<size_t>(kElements) * depth, [&](Channels channels) {
+  inChannelBlocks(shape.output.channels, static_cast<size_t>(kTilePoints) * depth, [&](Channels channels) {
     const int width = roundUp(channels.count, kLanes);
     Shared memory;
-    float* const transformed = memory.take(static_cast<size_t>(kElements) * depth * width);
-    transformWeights(shape, weights, channels, transformed, helpers);
-    parallel(helpers, shape.images, [&](int image) {
-      const float* const framed = framedImage(frame, shape.input, input, image);
-      float* inputs = scratch<Inputs>(static_cast<size_t>(kElements) * blocks.most() * inputWidth);
-      float* products = scratch<Products>(static_cast<size_t>(kElements) * blocks.most() * width);
+    float* const transformed = memory.take(static_cast<size_t>(kTilePoints) * depth * width);
+    transformWeights(shape, weights, channels, transformed, pool);
+    parallelFor(pool, shape.images, [&](int image) {
+      const float* const framed = padImage(frame, shape.input, input, image);
+      float* inputs = scratch<Inputs>(static_cast<size_t>(kTilePoints) * blocks.most() * inputWidth);
+      float* products = scratch<Products>(static_cast<size_t>(kTilePoints) * blocks.most() * width);
       blocks.parts([&](int first, int rows) {
         transformFrame(frame, framed, firstRow, firstColumn, {0, depth}, blocks, first, rows, inputWidth, inputs);
-        for (int element = 0; element < kElements; ++element) {
+        for (int element = 0; element < kTilePoints; ++element) {
           const float* from = inputs + static_cast<ptrdiff_t>(element) * blocks.most() * inputWidth;
           float* to = products + static_cast<ptrdiff_t>(element) * blocks.most() * width;
           for (int channel = 0; channel < width; channel += kWide) {
             const float* columns =
                 transformed + static_cast<ptrdiff_t>(element) * depth * width + static_cast<ptrdiff_t>(channel) * depth;
             const auto& functions = width - channel > kLanes ? kMultiplyTiles<2> : kMultiplyTiles<1>;
-            inParts(rows * blocks.columns, kTileRows, [&](int block, int count) {
+            forEachChunk(rows * blocks.columns, kTileRows, [&](int block, int count) {
               functions[count - 1](from + static_cast<ptrdiff_t>(block) * inputWidth, inputWidth, columns, depth,
                                    to + static_cast<ptrdiff_t>(block) * width + channel, width);
             });
           }
         }
         finishBlocks(products, blocks, first, rows, width, channels, shape.output, output, image * shape.output.size(),
-                     finish);
+                     epilogue);
       });
     });
   });
@@ -267,7 +267,7 @@ inline void transformGradientBlocks(const Image& image, const float* gradient, C
           in[i][j] = load(count < kLanes ? lanes : from);
         }
       }
-      alongBoth<2, 4>(in, out, transformGradients<Vec>);
+      transform2d<2, 4>(in, out, transformGradients<Vec>);
       float* to = transformed + static_cast<ptrdiff_t>(block) * width + channel - channels.first;
       for (int i = 0; i < 4; ++i) {
         for (int j = 0; j < 4; ++j) store(to + (4 * i + j) * elementStep, out[i][j]);
@@ -278,36 +278,36 @@ inline void transformGradientBlocks(const Image& image, const float* gradient, C
 
 // As `kernelGradientDirectly`, for what suits.
 inline void kernelGradientByWinograd(const GradientShape& shape, const float* input, const float* gradient,
-                                     float* result, const ChannelSums& channelSums, Helpers& helpers) {
+                                     float* result, const ChannelSums& channelSums, ThreadPool& pool) {
   struct Inputs;
   struct Gradients;
   const Blocks blocks(shape.gradient.rows, shape.gradient.columns);
   const int firstRow = -shape.padding[0], firstColumn = -shape.padding[1];
-  const Frame frame = frameOf(blocks, firstRow, firstColumn, shape.input);
+  const PaddedImage frame = padForBlocks(blocks, firstRow, firstColumn, shape.input);
   const int depth = shape.input.channels, channels = shape.gradient.channels;
-  inBlocks(depth, roundUp(channels, kLanes), static_cast<size_t>(kGroups) * kElements, [&](const SumBlock& sumBlock) {
+  inBlocks(depth, roundUp(channels, kLanes), static_cast<size_t>(kPartialSums) * kTilePoints, [&](const SumBlock& sumBlock) {
     const bool isFirst = sumBlock.inputs.first == 0 && sumBlock.gradients.first == 0;
     const int rowCount = sumBlock.inputs.count, inputWidth = roundUp(rowCount, kLanes), width = sumBlock.gradients.count;
-    const size_t elementSize = sumBlock.size(), size = kElements * elementSize;
+    const size_t elementSize = sumBlock.size(), size = kTilePoints * elementSize;
     Shared memory;
-    float* const sums = memory.take(kGroups * size);
-    std::memset(sums, 0, kGroups * size * sizeof(float));
-    inGroups(helpers, shape.images, [&](int group, int image) {
+    float* const sums = memory.take(kPartialSums * size);
+    std::memset(sums, 0, kPartialSums * size * sizeof(float));
+    forEachPartial(pool, shape.images, [&](int group, int image) {
       if (isFirst) channelSums.add(group, image);
-      const float* const framed = framedImage(frame, shape.input, input, image);
-      float* inputs = scratch<Inputs>(static_cast<size_t>(kElements) * blocks.most() * inputWidth);
-      float* gradients = scratch<Gradients>(static_cast<size_t>(kElements) * blocks.most() * width);
+      const float* const framed = padImage(frame, shape.input, input, image);
+      float* inputs = scratch<Inputs>(static_cast<size_t>(kTilePoints) * blocks.most() * inputWidth);
+      float* gradients = scratch<Gradients>(static_cast<size_t>(kTilePoints) * blocks.most() * width);
       blocks.parts([&](int first, int rows) {
         transformFrame(frame, framed, firstRow, firstColumn, sumBlock.inputs, blocks, first, rows, inputWidth, inputs);
         transformGradientBlocks(shape.gradient, gradient + image * shape.gradient.size(), sumBlock.gradients, blocks, first,
                                 rows, gradients);
-        for (int element = 0; element < kElements; ++element) {
+        for (int element = 0; element < kTilePoints; ++element) {
           const float* from = inputs + static_cast<ptrdiff_t>(element) * blocks.most() * inputWidth;
           const float* by = gradients + static_cast<ptrdiff_t>(element) * blocks.most() * width;
           float* to = sums + group * size + element * elementSize;
           for (int channel = 0; channel < width; channel += kWide) {
             const auto& functions = width - channel > kLanes ? kAddTiles<2> : kAddTiles<1>;
-            inParts(rowCount, kOuterRows, [&](int row, int count) {
+            forEachChunk(rowCount, kOuterRows, [&](int row, int count) {
               functions[count - 1](to + static_cast<ptrdiff_t>(row) * width + channel, width, from + row, inputWidth, 0,
                                    by + channel, width, 1, rows * blocks.columns);
             });
@@ -316,7 +316,7 @@ inline void kernelGradientByWinograd(const GradientShape& shape, const float* in
       });
     });
     if (isFirst) channelSums.finish();
-    addGroups(sums, size, helpers);
+    reducePartials(sums, size, pool);
     for (int row = 0; row < rowCount; ++row) {
       for (int column = 0; column < std::min(width, channels - sumBlock.gradients.first); ++column) {
         float in[4][4], out[3][3];
@@ -325,7 +325,7 @@ inline void kernelGradientByWinograd(const GradientShape& shape, const float* in
             in[i][j] = sums[(4 * i + j) * elementSize + static_cast<ptrdiff_t>(row) * width + column];
           }
         }
-        alongBoth<4, 3>(in, out, transformKernelGradients<float>);
+        transform2d<4, 3>(in, out, transformKernelGradients<float>);
         float* to = result + static_cast<ptrdiff_t>(sumBlock.inputs.first + row) * channels +
                     sumBlock.gradients.first + column;
         for (int i = 0; i < 3; ++i) {

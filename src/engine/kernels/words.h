@@ -13,6 +13,8 @@ struct Buffer {
   size_t at, bytes;
 };
 
+inline bool operator==(const Buffer& a, const Buffer& b) { return a.at == b.at && a.bytes == b.bytes; }
+
 class WordReader {
  public:
   WordReader(const int32_t* at, size_t count) : at_(at), end_(at + count) {}

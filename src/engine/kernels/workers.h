@@ -12,7 +12,7 @@ namespace hourglass {
 // Turns of waiting loops before a thread falls asleep: some 50 microseconds, about as long as it takes to be woken up.
 constexpr int kSpins = 10000;
 
-class Workers : public Helpers {
+class Workers : public ThreadPool {
  public:
   // Those that serve already: the main thread does not wait for others to start.
   int count() const override { return serving_.load(std::memory_order_relaxed); }

@@ -2,8 +2,8 @@
 import { sizeOf } from '../../core/shape.ts';
 import { GRADIENT_FACTORS, type InstructionOf, type Value } from '../program/program.ts';
 import { ProgramError } from '../program/types.ts';
-import { updatePlan } from '../xla/update-call.ts';
 import type { NewCall } from './kernel-calls.ts';
+import { updatePlan } from './update-plan.ts';
 
 type FusedUpdate = InstructionOf<'fused_update'>;
 

@@ -16,7 +16,7 @@ const ELEMENTS = 16;
 const BLOCKS = 56;
 const GROUPS = 8;
 
-/** As in `terms.h` and `plan.h`. */
+/** As in `nonzeros.h` and `update_plan.h`. */
 const TERM_DEPTH = 32;
 const UPDATE_ROWS = 64;
 const UPDATE_PRODUCT = 2 ** 16;

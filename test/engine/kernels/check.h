@@ -51,7 +51,7 @@ class Random {
 };
 
 // Threads that begin as they are scheduled. They are waited for at the end.
-class Threads : public Helpers {
+class Threads : public ThreadPool {
  public:
   explicit Threads(int count) : count_(count) {}
   ~Threads() override {

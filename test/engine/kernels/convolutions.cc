@@ -76,7 +76,7 @@ static void forProducts(const Case& made, const Each& each) {
   }
 }
 
-static std::vector<double> finished(std::vector<double> values, int channels, const Finish& finish) {
+static std::vector<double> finished(std::vector<double> values, int channels, const Epilogue& finish) {
   for (size_t at = 0; at < values.size(); ++at) {
     if (finish.bias != nullptr) values[at] += finish.bias[at % channels];
     if (finish.relu && values[at] < 0) values[at] = 0;
@@ -102,7 +102,7 @@ static void convolutions(const Case& made, bool transposed, Random& random) {
   const std::vector<float> filter = random.reals(static_cast<size_t>(made.kernel[0]) * made.kernel[1] * made.inputs * made.outputs);
   const size_t size = made.images * shape.output.size();
   const std::vector<float> bias = random.reals(shape.output.channels), mask = random.reals(size);
-  const Finish finish{random.chance(0.5) ? bias.data() : nullptr, random.chance(0.3) ? mask.data() : nullptr, random.chance(0.5)};
+  const Epilogue finish{random.chance(0.5) ? bias.data() : nullptr, random.chance(0.3) ? mask.data() : nullptr, random.chance(0.5)};
   std::vector<double> sums(size);
   forProducts(made, [&](size_t image, size_t tap, size_t convolved) {
     if (transposed) sums[image] += static_cast<double>(from[convolved]) * filter[tap];
@@ -118,8 +118,8 @@ static void convolutions(const Case& made, bool transposed, Random& random) {
   const std::string what = std::string(transposed ? "transposed " : "forward ") + made.text();
   for (const auto convolve : {convolveDirectly, convolveByWinograd}) {
     if (convolve == convolveByWinograd && !suitsWinograd(shape)) continue;
-    expectClose(what, withAnyThreads(what, size, [&](float* to, Helpers& helpers) {
-                  convolve(shape, weights, from.data(), to, finish, helpers);
+    expectClose(what, withAnyThreads(what, size, [&](float* to, ThreadPool& pool) {
+                  convolve(shape, weights, from.data(), to, finish, pool);
                 }), plain);
   }
 }
@@ -149,9 +149,9 @@ static void filterGradients(const Case& made, Random& random) {
   const std::string what = "filter gradient " + made.text();
   for (const auto compute : {kernelGradientDirectly, kernelGradientByWinograd}) {
     if (compute == kernelGradientByWinograd && !suitsWinograd(shape)) continue;
-    const auto both = withAnyThreads(what, sums.size(), [&](float* to, Helpers& helpers) {
+    const auto both = withAnyThreads(what, sums.size(), [&](float* to, ThreadPool& pool) {
       std::vector<float> filter(size), channels(summed.channels);
-      compute(shape, images.data(), gradient.data(), filter.data(), ChannelSums(summed, summedValues.data(), channels.data()), helpers);
+      compute(shape, images.data(), gradient.data(), filter.data(), ChannelSums(summed, summedValues.data(), channels.data()), pool);
       std::copy(filter.begin(), filter.end(), to);
       std::copy(channels.begin(), channels.end(), to + size);
     });

@@ -368,8 +368,8 @@ static std::vector<std::vector<uint8_t>> runCase(const Case& made, const GroupPl
     from.push_back(operands[operand].data());
   }
   {
-    Threads helpers(threads);
-    runGroup(plan, from.data(), to.data(), helpers);
+    Threads pool(threads);
+    runGroup(plan, from.data(), to.data(), pool);
   }
   for (size_t operand = 0; operand < operands.size(); ++operand) {
     if (inPlace[operand] >= 0) outputs[inPlace[operand]] = operands[operand];

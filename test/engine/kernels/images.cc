@@ -81,11 +81,11 @@ static void pooling(Random& random) {
     }
     if (!pixels.empty()) back[pixels[place]] += gradient[at];
   });
-  expectClose(what, withAnyThreads(what, largest.size(), [&](float* to, Helpers& helpers) {
-                maxPool(shape, images.data(), to, helpers);
+  expectClose(what, withAnyThreads(what, largest.size(), [&](float* to, ThreadPool& pool) {
+                maxPool(shape, images.data(), to, pool);
               }), largest, 0);
-  expectClose(what, withAnyThreads(what, back.size(), [&](float* to, Helpers& helpers) {
-                maxPoolGradient(shape, images.data(), gradient.data(), to, helpers);
+  expectClose(what, withAnyThreads(what, back.size(), [&](float* to, ThreadPool& pool) {
+                maxPoolGradient(shape, images.data(), gradient.data(), to, pool);
               }), back);
 
   const std::vector<float> finite = random.reals(images.size());
@@ -97,12 +97,12 @@ static void pooling(Random& random) {
     }
   });
   const AxisWeights rows = averageWeights(shape, 0), columns = averageWeights(shape, 1);
-  expectClose(what, withAnyThreads(what, means.size(), [&](float* to, Helpers& helpers) {
-                resample(shape.images, shape.image, rows, columns, finite.data(), to, helpers);
+  expectClose(what, withAnyThreads(what, means.size(), [&](float* to, ThreadPool& pool) {
+                resample(shape.images, shape.image, rows, columns, finite.data(), to, pool);
               }), means);
-  expectClose(what, withAnyThreads(what, shares.size(), [&](float* to, Helpers& helpers) {
+  expectClose(what, withAnyThreads(what, shares.size(), [&](float* to, ThreadPool& pool) {
                 resample(shape.images, shape.pooled, rows.transposed(shape.image.rows), columns.transposed(shape.image.columns),
-                         gradient.data(), to, helpers);
+                         gradient.data(), to, pool);
               }), shares);
 }
 
@@ -139,11 +139,11 @@ static void upsampling(Random& random) {
   }
   const auto weightsOf = bilinear ? bilinearWeights : nearestWeights;
   const AxisWeights rows = weightsOf(image.rows, factors[0]), columns = weightsOf(image.columns, factors[1]);
-  expectClose("upsample", withAnyThreads("upsample", plain.size(), [&](float* to, Helpers& helpers) {
-                resample(images, image, rows, columns, from.data(), to, helpers);
+  expectClose("upsample", withAnyThreads("upsample", plain.size(), [&](float* to, ThreadPool& pool) {
+                resample(images, image, rows, columns, from.data(), to, pool);
               }), plain);
-  expectClose("upsample gradient", withAnyThreads("upsample gradient", back.size(), [&](float* to, Helpers& helpers) {
-                resample(images, larger, rows.transposed(image.rows), columns.transposed(image.columns), gradient.data(), to, helpers);
+  expectClose("upsample gradient", withAnyThreads("upsample gradient", back.size(), [&](float* to, ThreadPool& pool) {
+                resample(images, larger, rows.transposed(image.rows), columns.transposed(image.columns), gradient.data(), to, pool);
               }), back);
 }
 

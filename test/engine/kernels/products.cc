@@ -26,8 +26,8 @@ static void denseLayers(Random& random) {
   const std::vector<float> weights = random.reals(static_cast<size_t>(depth) * columns);
   const std::vector<float> gradients = random.reals(static_cast<size_t>(rows) * columns);
   const std::vector<float> bias = random.reals(columns), mask = random.reals(static_cast<size_t>(rows) * std::max(depth, columns));
-  const Finish forward{random.chance(0.5) ? bias.data() : nullptr, nullptr, random.chance(0.5)};
-  const Finish backward{nullptr, random.chance(0.5) ? mask.data() : nullptr, false};
+  const Epilogue forward{random.chance(0.5) ? bias.data() : nullptr, nullptr, random.chance(0.5)};
+  const Epilogue backward{nullptr, random.chance(0.5) ? mask.data() : nullptr, false};
   std::vector<double> outputs(static_cast<size_t>(rows) * columns), back(inputs.size()), outer(weights.size());
   for (int row = 0; row < rows; ++row) {
     for (int k = 0; k < depth; ++k) {
@@ -44,17 +44,17 @@ static void denseLayers(Random& random) {
     if (forward.relu) outputs[at] = std::max(0.0, outputs[at]);
   }
   for (size_t at = 0; at < back.size() && backward.mask != nullptr; ++at) back[at] = mask[at] > 0 ? back[at] : 0;
-  for (const auto multiply : {denseForwardFully, denseForwardByTerms, denseForward}) {
+  for (const auto multiply : {denseForwardGemm, denseForwardSparse, denseForward}) {
     // With other threads, strips may be cut in other places.
-    expectClose(what, withAnyThreads(what, outputs.size(), [&](float* to, Helpers& helpers) {
-                  multiply(shape, inputs.data(), weights.data(), to, forward, helpers);
+    expectClose(what, withAnyThreads(what, outputs.size(), [&](float* to, ThreadPool& pool) {
+                  multiply(shape, inputs.data(), weights.data(), to, forward, pool);
                 }), outputs);
   }
-  expectClose(what + " backward", withAnyThreads(what + " backward", back.size(), [&](float* to, Helpers& helpers) {
-                denseBackward(shape, gradients.data(), weights.data(), to, backward, helpers);
+  expectClose(what + " backward", withAnyThreads(what + " backward", back.size(), [&](float* to, ThreadPool& pool) {
+                denseBackward(shape, gradients.data(), weights.data(), to, backward, pool);
               }), back);
-  expectClose(what + " outer", withAnyThreads(what + " outer", outer.size(), [&](float* to, Helpers& helpers) {
-                outerProduct({depth, rows, columns}, inputs.data(), gradients.data(), to, helpers);
+  expectClose(what + " outer", withAnyThreads(what + " outer", outer.size(), [&](float* to, ThreadPool& pool) {
+                outerProduct({depth, rows, columns}, inputs.data(), gradients.data(), to, pool);
               }), outer);
 }
 
@@ -73,9 +73,9 @@ static void updates(Random& random) {
   else words.insert(words.end(), {2, 3, 4});
   words.insert(words.end(), {2, 5, 6, 2, 0, 7, 0, 1, 5, -1, 2, 0, 1, 3, 5, -2, 4, 2, 1, 4});
   UpdateReader reader(words.data(), words.data() + words.size());
-  Plan plan;
+  UpdatePlan plan;
   plan.add(reader.read());
-  if (!reader.makesSense() || !reader.isAtEnd()) return fail("an update is refused");
+  if (!reader.ok() || !reader.isAtEnd()) return fail("an update is refused");
   std::vector<double> plain(2 * size);
   for (size_t at = 0; at < size; ++at) {
     double gradient = kind == 0 ? given[at] : 0;
@@ -86,10 +86,10 @@ static void updates(Random& random) {
     plain[size + at] = weights[at] - 0.1 * plain[at];
   }
   const std::string what = "update " + std::to_string(kind) + " of " + std::to_string(height) + ", " + std::to_string(columns);
-  expectClose(what, withAnyThreads(what, plain.size(), [&](float* to, Helpers& helpers) {
+  expectClose(what, withAnyThreads(what, plain.size(), [&](float* to, ThreadPool& pool) {
                 std::vector<float> first(size), second(size);
                 float* const results[] = {first.data(), second.data()};
-                runPlan(plan, operands, results, helpers);
+                runUpdates(plan, operands, results, pool);
                 std::copy(first.begin(), first.end(), to);
                 std::copy(second.begin(), second.end(), to + size);
               }), plain);
@@ -113,8 +113,8 @@ static void batches(Random& random) {
   for (int32_t row : rows) {
     for (int at = 0; at < size; ++at) plain.push_back(bytes[static_cast<size_t>(std::clamp(row, 0, all - 1)) * size + at] * 0.5 - 1);
   }
-  expectClose("rows", withAnyThreads("rows", plain.size(), [&](float* to, Helpers& helpers) {
-                gatherRows(bytes.data(), all, size, rows.data(), count, {0.5f, -1}, to, helpers);
+  expectClose("rows", withAnyThreads("rows", plain.size(), [&](float* to, ThreadPool& pool) {
+                gatherRows(bytes.data(), all, size, rows.data(), count, {0.5f, -1}, to, pool);
               }), plain);
 }
 
@@ -142,8 +142,8 @@ static void randomNumbers(Random& random) {
     }
   }
   plain.resize(count);
-  expectSame("uniform", withAnyThreads("uniform", count, [&](float* to, Helpers& helpers) {
-               fillUniformly(step, k0, k1, halves, to, count, helpers);
+  expectSame("uniform", withAnyThreads("uniform", count, [&](float* to, ThreadPool& pool) {
+               fillUniformly(step, k0, k1, halves, to, count, pool);
              }), plain);
 }
 

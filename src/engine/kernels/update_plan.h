@@ -1,8 +1,8 @@
-// What is to be done to the variables of a step, as `updates.ts` writes it down: read once, carried out in each step.
+// What is to be done to the variables of a step, as `xla/update-call.ts` and `lowering/updates.ts` write it down: read once, carried out in each step.
 #pragma once
 
-#include "programs.h"
-#include "terms.h"
+#include "fused_programs.h"
+#include "nonzeros.h"
 
 namespace hourglass {
 
@@ -14,8 +14,8 @@ struct Update {
   int64_t depth, left, right;
   std::vector<int64_t> arrays, scalars;  // Operands of the call: the other inputs, and the scalars.
   Program program;
-  std::vector<Step> steps;  // The program as the machine reads it.
-  RunWhole whole;           // What else runs it, if not null.
+  std::vector<DecodedInstruction> decoded;  // The program as the interpreter reads it.
+  RunFused fused;           // Runs it instead, if not null.
   size_t packed;            // Where its packed operands begin among those of all updates.
 
   bool hasSum() const { return depth > 0; }
@@ -27,20 +27,20 @@ struct Update {
 // column].
 struct PackedSizes {
   explicit PackedSizes(const Update& update)
-      : left(static_cast<size_t>(TermLists::blocksOf(update.depth)) * kTermDepth * update.rows),
+      : left(static_cast<size_t>(NonzeroLists::blocksOf(update.depth)) * kBlockDepth * update.rows),
         strip(static_cast<size_t>(update.depth) * update.strips().width()) {}
 
   size_t left, strip;
 };
 
 // A part of the packing for one update: a strip of the right operand or, after those, a block of the left one.
-struct Packing {
+struct PackTask {
   size_t update;
   int part;
 };
 
 // A part of an update: rows where there is a product, or else numbers.
-struct Part {
+struct UpdatePart {
   size_t update;
   int64_t first, count;
 };
@@ -50,9 +50,9 @@ struct Part {
 constexpr int64_t kUpdateRows = 64, kUpdateProduct = int64_t{1} << 16;
 
 // Numbers of one part of the work, where the gradient is at hand: whole bundles.
-constexpr int64_t kUpdateNumbers = 4096 / (kBundle * kLanes) * (kBundle * kLanes);
+constexpr int64_t kUpdateNumbers = 4096 / (kVectorsPerDispatch * kLanes) * (kVectorsPerDispatch * kLanes);
 
-constexpr int64_t kMostKept = 8, kMostRegisters = 32;
+constexpr int64_t kMaxTemporaries = 8, kMaxRegisters = 32;
 
 // Reads updates from numbers.
 class UpdateReader {
@@ -60,7 +60,7 @@ class UpdateReader {
   UpdateReader(const int64_t* at, const int64_t* end) : at_(at), end_(end) {}
 
   // Whether the numbers made sense so far.
-  bool makesSense() const { return makesSense_; }
+  bool ok() const { return ok_; }
   bool isAtEnd() const { return at_ == end_; }
 
   Update read() {
@@ -75,42 +75,42 @@ class UpdateReader {
     Program& program = update.program;
     program.inputs = update.hasSum() + static_cast<int64_t>(update.arrays.size());
     program.results = next();
-    program.kept = next();
-    for (int64_t count = next(); count > 0 && makesSense_; --count) {
+    program.temporaries = next();
+    for (int64_t count = next(); count > 0 && ok_; --count) {
       const int64_t code = next();
-      if (code < 0 || code >= kOperations) makesSense_ = false;
+      if (code < 0 || code >= kOperations) ok_ = false;
       program.instructions.push_back({static_cast<Operation>(code), next()});
     }
-    if (program.kept > kMostKept || program.inputs + program.results + program.kept > kMostRegisters) makesSense_ = false;
-    update.steps = stepsOf(program);
-    update.whole = KnownPrograms::find(program);
+    if (program.temporaries > kMaxTemporaries || program.inputs + program.results + program.temporaries > kMaxRegisters) ok_ = false;
+    update.decoded = decode(program);
+    update.fused = FusedPrograms::find(program);
     return update;
   }
 
  private:
   int64_t next() {
-    if (isAtEnd()) makesSense_ = false;
-    return makesSense_ ? *at_++ : 0;
+    if (isAtEnd()) ok_ = false;
+    return ok_ ? *at_++ : 0;
   }
 
   std::vector<int64_t> list() {
     std::vector<int64_t> values;
-    for (int64_t count = next(); count > 0 && makesSense_; --count) values.push_back(next());
+    for (int64_t count = next(); count > 0 && ok_; --count) values.push_back(next());
     return values;
   }
 
   const int64_t *at_, *end_;
-  bool makesSense_ = true;
+  bool ok_ = true;
 };
 
-struct Plan {
+struct UpdatePlan {
   void add(Update update) {
     const size_t number = updates.size();
     update.packed = packedSize;
     if (update.hasProduct()) {
       const PackedSizes sizes(update);
-      const int strips = update.strips().count, all = strips + TermLists::blocksOf(update.depth);
-      for (int part = 0; part < all; ++part) packings.push_back({number, part});
+      const int strips = update.strips().count, all = strips + NonzeroLists::blocksOf(update.depth);
+      for (int part = 0; part < all; ++part) packTasks.push_back({number, part});
       packedSize += sizes.left + strips * sizes.strip;
     }
     const int64_t size = update.hasProduct() ? update.rows : update.hasSum() ? 1 : update.rows * update.columns;
@@ -121,8 +121,8 @@ struct Plan {
   }
 
   std::vector<Update> updates;
-  std::vector<Packing> packings;
-  std::vector<Part> parts;
+  std::vector<PackTask> packTasks;
+  std::vector<UpdatePart> parts;
   size_t packedSize = 0;  // Of all packed operands, in floats.
 };
 

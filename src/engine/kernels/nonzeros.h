@@ -17,20 +17,20 @@ namespace hourglass {
 // Vectors of a row that are summed up together, in registers; and rows of a matrix that stay in the cache meanwhile.
 constexpr int kTermVectors = 8;
 #if defined(__wasm__)
-constexpr int kTermDepth = 64;
+constexpr int kBlockDepth = 64;
 #else
-constexpr int kTermDepth = 32;
+constexpr int kBlockDepth = 32;
 #endif
 
 // What makes up sums: numbers, each times the row of a matrix at an offset from the block's first one.
-struct Terms {
+struct Nonzeros {
   int32_t* offsets;
   float* factors;
 };
 
 // Lists those of `count` factors that are not zero; they belong to rows that are `step` numbers apart. Writes up to a vector more
 // than it lists, whose number it returns.
-inline int listTerms(const float* factors, int count, int step, Terms to) {
+inline int compressNonzeros(const float* factors, int count, int step, Nonzeros to) {
   int found = 0;
 #if defined(__AVX512F__)
   __m512i offsets = _mm512_mullo_epi32(_mm512_set1_epi32(step),
@@ -55,7 +55,7 @@ inline int listTerms(const float* factors, int count, int step, Terms to) {
 
 // sums [Vectors] = terms, or are increased by them.
 template <int Vectors>
-void addTerms(Terms terms, int count, const float* matrix, float* sums, bool isFirst) {
+void addNonzeros(Nonzeros terms, int count, const float* matrix, float* sums, bool isFirst) {
   Vec acc[Vectors];
 #pragma GCC unroll 8
   for (int v = 0; v < Vectors; ++v) acc[v] = isFirst ? Vec{} : load(sums + v * kLanes);
@@ -69,49 +69,49 @@ void addTerms(Terms terms, int count, const float* matrix, float* sums, bool isF
   for (int v = 0; v < Vectors; ++v) store(sums + v * kLanes, acc[v]);
 }
 
-using AddTerms = void (*)(Terms, int, const float*, float*, bool);
+using AddNonzeros = void (*)(Nonzeros, int, const float*, float*, bool);
 
-template <int... Less>
-constexpr std::array<AddTerms, sizeof...(Less)> addTermsOf(std::integer_sequence<int, Less...>) {
-  return {addTerms<Less + 1>...};
+template <int... I>
+constexpr std::array<AddNonzeros, sizeof...(I)> addNonzerosOf(std::integer_sequence<int, I...>) {
+  return {addNonzeros<I + 1>...};
 }
 
 // By the number of vectors less one.
-constexpr auto kAddTerms = addTermsOf(std::make_integer_sequence<int, kTermVectors>());
+constexpr auto kAddNonzeros = addNonzerosOf(std::make_integer_sequence<int, kTermVectors>());
 
-// Terms of the sums of several rows, by blocks of `kTermDepth` factors.
-class TermLists {
+// Terms of the sums of several rows, by blocks of `kBlockDepth` factors.
+class NonzeroLists {
  public:
   // memory: `sizeFor` floats
-  TermLists(int rows, int depth, float* memory) : memory_(memory), blocks_(blocksOf(depth)) {
+  NonzeroLists(int rows, int depth, float* memory) : memory_(memory), blocks_(blocksOf(depth)) {
     ends_ = reinterpret_cast<int32_t*>(memory + rows * rowSize(blocks_));
   }
 
   static size_t sizeFor(int rows, int depth) { return rows * (rowSize(blocksOf(depth)) + blocksOf(depth)); }
 
-  static int blocksOf(int depth) { return (depth + kTermDepth - 1) / kTermDepth; }
+  static int blocksOf(int depth) { return (depth + kBlockDepth - 1) / kBlockDepth; }
 
   // Lists a block of `count` factors. The blocks of a row come one after the other.
   void list(int row, int block, const float* factors, int count, int step) const {
     const int begin = beginOf(row, block);
-    ends_[row * blocks_ + block] = begin + listTerms(factors, count, step, termsAt(row, begin));
+    ends_[row * blocks_ + block] = begin + compressNonzeros(factors, count, step, termsAt(row, begin));
   }
 
   // Adds a block's terms to sums, or starts with them if it is the first one.
   //
   // matrix: the rows of the block
-  void add(AddTerms function, int row, int block, const float* matrix, float* sums) const {
+  void add(AddNonzeros function, int row, int block, const float* matrix, float* sums) const {
     const int begin = beginOf(row, block), count = ends_[row * blocks_ + block] - begin;
     function(termsAt(row, begin), count, matrix, sums, block == 0);
   }
 
  private:
   // Factors of a row, offsets as many, and a vector more of each.
-  static size_t rowSize(int blocks) { return 2 * (static_cast<size_t>(blocks) * kTermDepth + kLanes); }
+  static size_t rowSize(int blocks) { return 2 * (static_cast<size_t>(blocks) * kBlockDepth + kLanes); }
 
   int beginOf(int row, int block) const { return block == 0 ? 0 : ends_[row * blocks_ + block - 1]; }
 
-  Terms termsAt(int row, int index) const {
+  Nonzeros termsAt(int row, int index) const {
     float* const factors = memory_ + row * rowSize(blocks_);
     return {reinterpret_cast<int32_t*>(factors + rowSize(blocks_) / 2) + index, factors + index};
   }

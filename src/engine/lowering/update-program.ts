@@ -20,10 +20,10 @@ const CODES = {
   store: 1,
   add: 2,
   subtract: 3,
-  subtractFrom: 4,
+  reverseSubtract: 4,
   multiply: 5,
   divide: 6,
-  divideInto: 7,
+  reverseDivide: 7,
   maximum: 8,
   minimum: 9,
   squareRoot: 10,
@@ -39,9 +39,9 @@ const OPERATIONS: Readonly<
   Record<(typeof UPDATE_FUNCTIONS)[number], { readonly first: Code; readonly second?: Code }>
 > = {
   add: { first: 'add', second: 'add' },
-  sub: { first: 'subtract', second: 'subtractFrom' },
+  sub: { first: 'subtract', second: 'reverseSubtract' },
   mul: { first: 'multiply', second: 'multiply' },
-  div: { first: 'divide', second: 'divideInto' },
+  div: { first: 'divide', second: 'reverseDivide' },
   max: { first: 'maximum', second: 'maximum' },
   min: { first: 'minimum', second: 'minimum' },
   sqrt: { first: 'squareRoot' },
@@ -50,16 +50,16 @@ const OPERATIONS: Readonly<
   neg: { first: 'negate' },
 };
 
-/** Values that the kernel can keep for later, and its registers, as `plan.h` has them. */
-const MAX_KEPT = 8;
+/** Values that the kernel can keep for later, and its registers, as `update_plan.h` has them. */
+const MAX_TEMPORARIES = 8;
 const MAX_REGISTERS = 32;
 
 export interface UpdateProgram {
   /** Parameters of the shape of the results, without the gradient that the kernel computes. */
   readonly arrays: readonly Value[];
   readonly scalars: readonly Value[];
-  /** Registers for what is only kept for later; they are the last ones. */
-  readonly kept: number;
+  /** Registers for what is only stored for later; they are the last ones. */
+  readonly temporaries: number;
   /** Pairs of a code and an operand: a register, a scalar from -1 down, or 0 where there is none. */
   readonly instructions: readonly number[];
 }
@@ -72,7 +72,7 @@ export interface UpdateRegisters {
 }
 
 /**
- * Writes a body. Registers are the gradient if it is computed, then the arrays, the results, and what is kept.
+ * Writes a body. Registers are the gradient if it is computed, then the arrays, the results, and temporaries.
  *
  * @throws ProgramError if the kernel has too few registers for it
  */
@@ -84,7 +84,7 @@ export function writeUpdateProgram(body: Program, registers: UpdateRegisters): U
 
 type Slot =
   | { readonly kind: 'value'; readonly value: Value }
-  | { readonly kind: 'scalar' | 'array' | 'result' | 'kept'; readonly number: number }
+  | { readonly kind: 'scalar' | 'array' | 'result' | 'temporary'; readonly number: number }
   | { readonly kind: 'gradient' | 'none' };
 
 class UpdateCompiler {
@@ -96,7 +96,7 @@ class UpdateCompiler {
   readonly #scalars: Value[] = [];
   readonly #slots = new Map<Value, Slot>();
   readonly #written: { readonly code: Code; readonly slot: Slot }[] = [];
-  #kept = 0;
+  #temporaries = 0;
   #accumulated: Value | undefined;
 
   constructor(body: Program, registers: UpdateRegisters) {
@@ -140,21 +140,21 @@ class UpdateCompiler {
     });
     const firstArray = this.#registers.gradient === undefined ? 0 : 1;
     const firstResult = firstArray + this.#arrays.length;
-    const firstKept = firstResult + results.length;
-    if (this.#kept > MAX_KEPT || firstKept + this.#kept > MAX_REGISTERS)
+    const firstTemporary = firstResult + results.length;
+    if (this.#temporaries > MAX_TEMPORARIES || firstTemporary + this.#temporaries > MAX_REGISTERS)
       throw new ProgramError('an update needs more registers than the kernel has');
     const operandOf = (slot: Slot): number => {
       switch (slot.kind) {
         case 'value':
-          return operandOf(this.#keptSlot(slot.value));
+          return operandOf(this.#temporarySlot(slot.value));
         case 'scalar':
           return -1 - slot.number;
         case 'array':
           return firstArray + slot.number;
         case 'result':
           return firstResult + slot.number;
-        case 'kept':
-          return firstKept + slot.number;
+        case 'temporary':
+          return firstTemporary + slot.number;
         case 'gradient':
         case 'none':
           return 0;
@@ -163,7 +163,7 @@ class UpdateCompiler {
     return {
       arrays: this.#arrays,
       scalars: this.#scalars,
-      kept: this.#kept,
+      temporaries: this.#temporaries,
       instructions: this.#written.flatMap(({ code, slot }) => [CODES[code], operandOf(slot)]),
     };
   }
@@ -201,14 +201,16 @@ class UpdateCompiler {
       .slice(index + 1)
       .some(({ operands }) => old !== undefined && operands.includes(old));
     const slot: Slot =
-      number === -1 || isRead ? { kind: 'kept', number: this.#kept++ } : { kind: 'result', number };
+      number === -1 || isRead
+        ? { kind: 'temporary', number: this.#temporaries++ }
+        : { kind: 'result', number };
     this.#slots.set(value, slot);
     this.#emit('store', slot);
   }
 
-  #keptSlot(value: Value): Slot {
+  #temporarySlot(value: Value): Slot {
     const slot = this.#slots.get(value);
-    if (slot === undefined) throw new TypeError('a value is not kept');
+    if (slot === undefined) throw new TypeError('a value is not stored');
     return slot;
   }
 }

@@ -13,8 +13,8 @@ import { trace } from '../../../src/engine/trace/trace.ts';
 import { adam } from '../../../src/engine/train/optimizers/adam.ts';
 import { nadam } from '../../../src/engine/train/optimizers/nadam.ts';
 import type { Named, UpdateRule } from '../../../src/engine/train/optimizers/rule.ts';
-import { writeUpdateProgram, type UpdateProgram } from '../../../src/engine/xla/update-program.ts';
-import { nativeEngine } from './rig.ts';
+import { writeUpdateProgram, type UpdateProgram } from '../../../src/engine/lowering/update-program.ts';
+import { nativeEngine } from '../xla/rig.ts';
 
 const BINARY = {
   add: (x: number, y: number) => x + y,
@@ -98,13 +98,13 @@ function bodyOf(
 /** What lies in place of the variables afterwards. */
 function run(program: UpdateProgram, body: Program, variables: readonly Value[]): readonly number[] {
   const memory: number[] = [GIVEN[1], GIVEN[2], GIVEN[3]];
-  const kept: number[] = [];
+  const temporaries: number[] = [];
   const { arrays, instructions } = program;
   const cellsOf = (register: number): readonly [number[], number] => {
     const array = arrays[register - 1];
     if (array !== undefined) return [memory, variables.indexOf(array)];
     const result = register - 1 - arrays.length;
-    return result < body.results.length ? [memory, result] : [kept, result - body.results.length];
+    return result < body.results.length ? [memory, result] : [temporaries, result - body.results.length];
   };
   let accumulator = 0;
   for (let at = 0; at < instructions.length; at += 2) {
@@ -119,7 +119,7 @@ function run(program: UpdateProgram, body: Program, variables: readonly Value[])
     const value = operand < 0 ? GIVEN[4] : operand === 0 ? GIVEN[0] : (cells?.[index ?? 0] ?? Number.NaN);
     accumulator = code === 0 ? value : (OPERATIONS[code - 2]?.(accumulator, value) ?? Number.NaN);
   }
-  assert.ok(kept.length <= program.kept);
+  assert.ok(temporaries.length <= program.temporaries);
   return memory.slice(0, body.results.length);
 }
 
@@ -157,7 +157,7 @@ test('the programs that are compiled as a whole are those of Adam and Nadam', as
 });
 
 /**
- * As the kernels list it: how many inputs, results and kept values it has, then its instructions.
+ * As the kernels list it: how many inputs, results and temporaries it has, then its instructions.
  *
  * @param isProduct whether the kernel computes the gradient, too
  */
@@ -199,9 +199,9 @@ function programOf<Shared extends string>(
   assert.equal(gradient, isProduct ? 'product' : 'given');
   const outer = update.operands.slice(isProduct ? 2 : 0);
   const olds = program.parameters.filter(({ kind }) => kind === 'variable').map(({ value }) => value);
-  const { arrays, kept, instructions } = writeUpdateProgram(body, {
+  const { arrays, temporaries, instructions } = writeUpdateProgram(body, {
     gradient: isProduct ? body.parameters[0]?.value : undefined,
     inPlaceOf: olds.map((old) => body.parameters[outer.indexOf(old) + (isProduct ? 1 : 0)]?.value),
   });
-  return [arrays.length + (isProduct ? 1 : 0), body.results.length, kept, ...instructions];
+  return [arrays.length + (isProduct ? 1 : 0), body.results.length, temporaries, ...instructions];
 }
