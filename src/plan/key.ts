@@ -18,7 +18,8 @@ export interface StageKey {
     readonly kind: string;
     readonly version: string;
     readonly platform: string;
-    readonly threads: number;
+    /** Left out where results do not depend on it. */
+    readonly threads?: number;
   };
   /** Identity of files outside the pipeline. */
   readonly files?: Json;

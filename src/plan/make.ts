@@ -157,9 +157,14 @@ async function stageKey(
         .map(([name, target]) => [name, hashOf(before, target)]),
     ),
     ...(type.draws ? { seed: { pipeline: located.pipeline.seed, stage: stage.name } } : {}),
-    ...(needsEngine ? { engine: { ...inputs.engine, threads: stageThreads(located, stage.name) } } : {}),
+    ...(needsEngine ? { engine: engineKey(inputs, stage.name) } : {}),
     ...(files === undefined ? {} : { files }),
   };
+}
+
+/** The portable engine computes the same bits on any number of threads. */
+function engineKey({ engine, located }: PlanInputs, stage: string): StageKey['engine'] {
+  return engine.kind === 'portable' ? engine : { ...engine, threads: stageThreads(located, stage) };
 }
 
 /** Where the settings of a stage name files. */
@@ -214,7 +219,7 @@ function usesEngine(type: GraphStage['type'], settings: JsonObject): boolean {
   return typeof type.engine === 'function' ? type.engine(settings) : type.engine;
 }
 
-/** TensorFlow threads of a stage: its own setting, the pipeline's, or the number of cores. */
+/** Threads of a stage: its own setting, the pipeline's, or the number of cores. */
 export function stageThreads(located: LocatedPipeline, stage: string): number {
   const own = located.pipeline.stages.get(stage)?.['threads'];
   return typeof own === 'number' ? own : (located.pipeline.threads ?? availableParallelism());

@@ -80,6 +80,13 @@ export function platformFacts(
   ];
 }
 
+/** Where a run repeats its numbers. */
+export function repeatsText(engine: JsonObject | undefined): string {
+  return engine?.['kind'] === 'portable'
+    ? 'on every machine'
+    : 'on the same platform with the same number of threads';
+}
+
 const NAMES = new Map([
   ['hourglass', 'Hourglass'],
   ['node', 'Node'],

@@ -1,10 +1,11 @@
 /** The page of a sweep: what was tried, what came of it, and how to repeat it. */
 import type { RunRecord } from '../artifacts/workspace.ts';
 import { formatCount, formatSeconds } from '../core/format.ts';
+import type { JsonObject } from '../core/json.ts';
 import { brand, renderDocument } from './document.ts';
 import type { Cell, Picture } from './exhibit.ts';
 import { html, type Content, type Html } from './html.ts';
-import { cellContent, download, enumerate, factList, figure, table, type Fact } from './parts.ts';
+import { cellContent, download, enumerate, factList, figure, repeatsText, table, type Fact } from './parts.ts';
 import { STATUS_LABELS } from './states.ts';
 import type { WrittenFile } from './written.ts';
 
@@ -33,6 +34,8 @@ export interface SweepReport {
   /** Of all trials together. */
   readonly seconds: number;
   readonly facts: readonly Fact[];
+  /** What it was run with. */
+  readonly engine: JsonObject | undefined;
   /** The pipeline and the files that it extends. */
   readonly sources: readonly WrittenFile[];
   /** Commands that repeat the sweep, and one trial of it. */
@@ -143,14 +146,13 @@ function environment({ facts }: SweepReport): Html {
   return section('environment', 'Time and environment', factList(facts));
 }
 
-function reproduce({ seed, sources, commands }: SweepReport): Html {
+function reproduce({ seed, engine, sources, commands }: SweepReport): Html {
   return section(
     'reproduce',
     'How to repeat it',
     html`<p>
         Every random draw derives from the seed ${seed}, and those of further replicates from seeds that
-        derive from it. The same pipeline gives the same numbers and figures, bit for bit on the same platform
-        with the same number of threads.
+        derive from it. The same pipeline gives the same numbers and figures, bit for bit ${repeatsText(engine)}.
       </p>
       ${
         sources.length === 0

@@ -6,6 +6,7 @@ import { readJsonFile } from '../files/json-file.ts';
 import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
 import type { RunEvent } from '../core/event.ts';
 import { isJsonObject } from '../core/json.ts';
+import { stageThreads } from '../plan/make.ts';
 import { runPlan } from '../run/executor.ts';
 import type { RunResult } from '../run/types.ts';
 import { SharedWork } from '../run/shared.ts';
@@ -48,7 +49,11 @@ function slots(trials: readonly PlannedTrial[]): number {
 /** Threads of the stage that takes most. */
 export function threadsOf(trials: readonly PlannedTrial[]): number {
   return trials.reduce(
-    (most, { plan }) => Math.max(most, ...plan.stages.map(({ key }) => key.engine?.threads ?? 1)),
+    (most, { plan: { stages, located } }) =>
+      Math.max(
+        most,
+        ...stages.map(({ key, name }) => (key.engine === undefined ? 1 : stageThreads(located, name))),
+      ),
     1,
   );
 }

@@ -126,6 +126,7 @@ async function readSweepReport(
     done: ended.length,
     seconds: total(trials),
     facts: factsOf(record, origin),
+    engine: record.engine,
     sources: origin?.sources ?? [],
     commands: commandsOf(record, origin ?? { file: `${pipeline}.yaml`, sources: [] }),
   };

@@ -72,12 +72,20 @@ test('every change gives new keys to the stages that depend on it, and to no oth
   assert.equal(await missed(change('t', { preview: { rows: 2 } })), '', 'cosmetic');
   assert.equal(await missed(STAGES, {}, { seed: 1 }), 'n t', 'only what draws');
   assert.equal(await missed(STAGES, {}, { threads: 4 }), 't');
-  const engine = { kind: 'portable', version: 'tfjs', platform: 'linux-x64' };
+  const engine = { kind: 'portable', version: 'webassembly', platform: 'any' };
   assert.equal(await missed(STAGES, { engine }), 't');
   const { s, n, m, t } = STAGES;
   assert.ok(s && n && m && t);
   assert.equal(await missed({ t, m, n, s }), '', 'the order of the file');
   assert.equal(await missed({ x: s, n: { ...n, data: 'x' }, m, t }), 'x', 'a name that nothing draws from');
+});
+
+test('on the portable engine, threads change no key', async () => {
+  const engine = { kind: 'portable', version: 'webassembly', platform: 'any' };
+  assert.deepEqual(
+    hashes(await plan(STAGES, { engine }, { threads: 4 })),
+    hashes(await plan(STAGES, { engine }, { threads: 1 })),
+  );
 });
 
 test('targets bring what they need', async () => {

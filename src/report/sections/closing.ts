@@ -3,7 +3,7 @@ import { sha256 } from '../../core/json.ts';
 import { repeatText } from '../command.ts';
 import { html, type Html } from '../html.ts';
 import { metricName } from '../metric-names.ts';
-import { download, enumerate, factList, number, platformFacts, stageLink, type Fact } from '../parts.ts';
+import { download, enumerate, factList, number, platformFacts, repeatsText, stageLink, type Fact } from '../parts.ts';
 import type { Report } from '../report.ts';
 
 export function metricsSection({ stages }: Report): Html {
@@ -72,7 +72,7 @@ export function reproduceSection(report: Report): Html {
     <h2 id="reproduce-title">How to repeat it</h2>
     <p>
       Every random draw derives from the seed ${seed}. The same pipeline gives the same numbers and figures,
-      bit for bit on the same platform with the same number of threads.
+      bit for bit ${repeatsText(engine)}.
     </p>
     <ol>
       <li>
