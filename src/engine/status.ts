@@ -5,8 +5,15 @@ import type { EngineChoice, EngineIdentity } from './engine.ts';
 import { engineIdentity, packageVersion } from './identity.ts';
 import { runCommand } from './tensorflow/install/command.ts';
 import { kernelBuild, type KernelBuild } from './tensorflow/native-kernels.ts';
-import { engineFolder, readEngineRecord, readReason, readRefusal, type EngineRoute } from './tensorflow/location.ts';
-import { webAssemblyFeatures, whyMissing, type WebAssemblyFeatures } from './webassembly/module.ts';
+import {
+  engineFolder,
+  readEngineRecord,
+  readReason,
+  readRefusal,
+  type EngineRoute,
+} from './tensorflow/location.ts';
+import { whyMissing } from './webassembly/binary.ts';
+import { webAssemblyFeatures, type WebAssemblyFeatures } from './webassembly/module.ts';
 
 /** What `hourglass engine status` tells. */
 export interface EngineStatus {

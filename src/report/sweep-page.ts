@@ -5,7 +5,16 @@ import type { JsonObject } from '../core/json.ts';
 import { brand, renderDocument } from './document.ts';
 import type { Cell, Picture } from './exhibit.ts';
 import { html, type Content, type Html } from './html.ts';
-import { cellContent, download, enumerate, factList, figure, repeatsText, table, type Fact } from './parts.ts';
+import {
+  cellContent,
+  download,
+  enumerate,
+  factList,
+  figure,
+  repeatsText,
+  table,
+  type Fact,
+} from './parts.ts';
 import { STATUS_LABELS } from './states.ts';
 import type { WrittenFile } from './written.ts';
 
@@ -152,7 +161,8 @@ function reproduce({ seed, engine, sources, commands }: SweepReport): Html {
     'How to repeat it',
     html`<p>
         Every random draw derives from the seed ${seed}, and those of further replicates from seeds that
-        derive from it. The same pipeline gives the same numbers and figures, bit for bit ${repeatsText(engine)}.
+        derive from it. The same pipeline gives the same numbers and figures, bit for bit
+        ${repeatsText(engine)}.
       </p>
       ${
         sources.length === 0

@@ -1,5 +1,5 @@
 /** A run of many steps as several calls of a target, so that progress and Ctrl-C are not kept waiting. */
-import type { Totals } from '../webassembly/executor.ts';
+import type { Totals } from '../webassembly/runner.ts';
 import { Pace, type StepsPerCall } from './pace.ts';
 import type { Sums } from './target.ts';
 import type { WorkOptions } from './trainer.ts';

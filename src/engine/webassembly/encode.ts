@@ -8,6 +8,7 @@ import { bytesOf, type Elements, type Type } from '../program/types.ts';
 import { KERNELS } from '../lowering/kernel-calls.ts';
 import { Lowering } from '../lowering/lowering.ts';
 import { planMemory } from './memory-plan.ts';
+import type { RunnableProgram } from './runner.ts';
 
 export interface EncodeOptions {
   /** Where the variables lie, by name: offsets in the module's memory. */
@@ -22,8 +23,7 @@ export interface EncodeOptions {
   readonly isSpread?: boolean;
 }
 
-export interface EncodedProgram {
-  readonly words: Int32Array;
+export interface EncodedProgram extends RunnableProgram {
   /** Where constants are to be written. */
   readonly constants: readonly { readonly at: number; readonly elements: Elements }[];
   /** Where a parameter or any other value lies. */
@@ -34,8 +34,6 @@ export interface EncodedProgram {
   readonly values: readonly Value[];
   /** Memory of all values but variables. */
   readonly arena: { readonly at: number; readonly bytes: number };
-  /** Bytes that one step of a call collects. */
-  readonly collectedBytes: number;
   /** How many calls of kernels a step takes. */
   readonly calls: number;
 }
@@ -122,6 +120,7 @@ export function encodeProgram(program: Program, options: EncodeOptions): Encoded
       ...all.flatMap((value) => [addressOf(value), bytesOf(value.type)]),
       ...tail,
     ]),
+    inputs: inputs.length,
     constants: [...lowering.constants].map(([value, elements]) => ({ at: addressOf(value), elements })),
     addressOf,
     results,

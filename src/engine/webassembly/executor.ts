@@ -2,19 +2,10 @@
 import { sizeOf } from '../../core/shape.ts';
 import type { Program, Value } from '../program/program.ts';
 import { bytesOf, elementsOf, ProgramError, type Elements, type Type } from '../program/types.ts';
-import { floatBits } from '../lowering/kernel-calls.ts';
+import { MOST_BYTES } from './binary.ts';
 import { encodeProgram, type EncodedProgram } from './encode.ts';
-import { Instance, type InstanceOptions } from './instance.ts';
-
-/** Samples in the module's memory. A stored value `v` stands for `v * scale + offset`. */
-export interface ResidentRows {
-  /** 0 for an input that stays as it is. */
-  readonly at: number;
-  readonly isBytes: boolean;
-  readonly count: number;
-  readonly scale: number;
-  readonly offset: number;
-}
+import { Runner, type Run } from './runner.ts';
+import { ThreadedInstance, type InstanceOptions } from './threaded-instance.ts';
 
 /** A variable in the module's memory, which several programs may share. */
 export interface ResidentVariable {
@@ -31,17 +22,25 @@ export interface LoadOptions {
 }
 
 export class Executor {
-  readonly #instance: Instance;
+  readonly #instance: ThreadedInstance;
   readonly #data = new Map<Uint8Array | Float32Array, number>();
+  readonly #mostData: number;
 
   /** @throws Failure `webassembly-missing`, `system-limit` */
   constructor(options: InstanceOptions) {
-    this.#instance = new Instance(options);
+    this.#instance = new ThreadedInstance(options);
+    this.#mostData = (options.memoryLimit ?? MOST_BYTES) / 4;
     this.#instance.startThreads();
   }
 
-  get instance(): Instance {
+  get instance(): ThreadedInstance {
     return this.#instance;
+  }
+
+  /** Whether data is to stay in the module's memory: as long as all that is there takes no more than a quarter. */
+  keeps(data: readonly (Uint8Array | Float32Array)[]): boolean {
+    const all = new Set([...this.#data.keys(), ...data]);
+    return [...all].reduce((sum, { byteLength }) => sum + byteLength, 0) <= this.#mostData;
   }
 
   /**
@@ -103,36 +102,13 @@ export class Executor {
   }
 }
 
-/** Bytes of `Call` and of `Rows` in `kernels/executor.h`. */
-const CALL_BYTES = 24;
-const ROWS_BYTES = 20;
-
-export interface Run {
-  /** From 0. */
-  readonly steps: number;
-  /** One for each input of the program; where there are none, inputs stay as they were written. */
-  readonly inputs?: readonly ResidentRows[];
-  /** Numbers of rows, [steps, batch]. */
-  readonly rows?: Int32Array;
-  /** What the first result adds up to so far: changed in place. */
-  readonly totals?: Totals;
-}
-
-/** A sum in float32, and what rounding took from it. */
-export interface Totals {
-  readonly sum: Float32Array;
-  readonly lost: Float32Array;
-}
-
 export class Loaded {
   readonly #executor: Executor;
   readonly #program: Program;
   readonly #encoded: EncodedProgram;
-  readonly #pointer: number;
+  readonly #runner: Runner;
   /** Memory of this program alone. */
   readonly #own: number[] = [];
-  /** Memory for what a call is told and returns; grows. */
-  #scratch = { at: 0, bytes: 0 };
   #isDisposed = false;
 
   constructor(executor: Executor, program: Program, options: LoadOptions) {
@@ -140,7 +116,7 @@ export class Loaded {
     this.#program = program;
     try {
       this.#encoded = this.#encode(options);
-      this.#pointer = this.#read(this.#encoded);
+      this.#runner = new Runner(executor.instance, this.#encoded);
     } catch (error) {
       this.#release();
       throw error;
@@ -186,28 +162,20 @@ export class Loaded {
    * @returns what is collected, one step after the other
    * @throws Failure `model-too-large`, `engine-failed`
    */
-  run({ steps, inputs = [], rows, totals }: Run): Uint8Array {
-    const { instance } = this.#executor;
-    const { pointer, call, sums, lost, collected, bytes } = this.#prepare(steps, inputs, rows, totals);
-    instance.call(() => instance.exports.run(pointer, call));
-    if (totals !== undefined) {
-      totals.sum.set(instance.floats(sums, totals.sum.length));
-      totals.lost.set(instance.floats(lost, totals.lost.length));
-    }
-    return instance.bytes.slice(collected, collected + bytes);
+  run(run: Run): Uint8Array<ArrayBuffer> {
+    return this.#runner.run(run);
   }
 
   /** One call of a kernel alone, in the order of `lowering.ts`. */
   runCall(index: number): void {
-    const { instance } = this.#executor;
-    instance.call(() => instance.exports.runTask(this.#pointer, index));
+    this.#runner.runCall(index);
   }
 
   /** Frees its memory, once. */
   dispose(): void {
     if (this.#isDisposed) return;
     this.#isDisposed = true;
-    this.#executor.instance.unload(this.#pointer);
+    this.#runner.dispose();
     this.#release();
   }
 
@@ -246,84 +214,15 @@ export class Loaded {
     return encoded;
   }
 
-  /** Has the module read the program. */
-  #read({ words }: EncodedProgram): number {
-    const { instance } = this.#executor;
-    const at = instance.allocate(words.byteLength);
-    this.#executor.write(at, words);
-    const pointer = instance.call(() => instance.exports.load(at, words.length));
-    instance.release(at);
-    if (pointer === 0) throw new ProgramError('the module refuses the program');
-    return pointer;
-  }
-
   #release(): void {
     const { instance } = this.#executor;
     for (const at of this.#own) instance.release(at);
-    if (this.#scratch.bytes > 0) instance.release(this.#scratch.at);
   }
 
   #parameter(name: string): Program['parameters'][number] {
     const found = this.#program.parameters.find((parameter) => parameter.name === name);
     if (found === undefined) throw new ProgramError(`there is no parameter ${name}`);
     return found;
-  }
-
-  /** Writes down what is to be done: `Call`, `Rows`, the sums, the numbers of rows, and room for what is collected. */
-  #prepare(
-    steps: number,
-    inputs: readonly ResidentRows[],
-    rows: Int32Array | undefined,
-    totals: Totals | undefined,
-  ): {
-    readonly pointer: number;
-    readonly call: number;
-    readonly sums: number;
-    readonly lost: number;
-    readonly collected: number;
-    readonly bytes: number;
-  } {
-    const { instance } = this.#executor;
-    const count = this.#program.parameters.filter(({ kind }) => kind === 'input').length;
-    const width = totals?.sum.length ?? 0;
-    const bytes = steps * this.#encoded.collectedBytes;
-    const rowsAt = CALL_BYTES + count * ROWS_BYTES;
-    const sumsAt = rowsAt + (rows?.length ?? 0) * 4;
-    const collectedAt = sumsAt + width * 8;
-    const at = this.#room(collectedAt + bytes);
-    const [sums, lost, collected] = [at + sumsAt, at + sumsAt + width * 4, at + collectedAt];
-    const words = instance.integers(at, rowsAt / 4);
-    words.set([
-      ...[steps, at + rowsAt, totals === undefined ? 0 : sums, totals === undefined ? 0 : lost],
-      ...[bytes === 0 ? 0 : collected, at + CALL_BYTES],
-    ]);
-    for (let index = 0; index < count; index++) {
-      const input = inputs[index];
-      const data =
-        input === undefined
-          ? [0, 0, 0, 0, 0]
-          : [
-              ...[input.at, Number(input.isBytes), input.count],
-              ...[floatBits(input.scale), floatBits(input.offset)],
-            ];
-      words.set(data, (CALL_BYTES + index * ROWS_BYTES) / 4);
-    }
-    if (rows !== undefined) instance.integers(at + rowsAt, rows.length).set(rows);
-    if (totals !== undefined) {
-      instance.floats(sums, width).set(totals.sum);
-      instance.floats(lost, width).set(totals.lost);
-    }
-    return { pointer: this.#pointer, call: at, sums, lost, collected, bytes };
-  }
-
-  #room(bytes: number): number {
-    const { instance } = this.#executor;
-    if (bytes > this.#scratch.bytes) {
-      if (this.#scratch.bytes > 0) instance.release(this.#scratch.at);
-      this.#scratch = { at: 0, bytes: 0 };
-      this.#scratch = { at: instance.allocate(bytes), bytes };
-    }
-    return this.#scratch.at;
   }
 }
 

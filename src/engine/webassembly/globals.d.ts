@@ -28,5 +28,13 @@ declare namespace WebAssembly {
 
   class RuntimeError extends Error {}
 
+  /** Without holding up the page, which may not wait for it. */
+  function compile(bytes: Uint8Array): Promise<Module>;
+
+  function instantiate(
+    module: Module,
+    imports: { readonly env: { readonly memory: Memory } },
+  ): Promise<Instance>;
+
   function validate(bytes: Uint8Array): boolean;
 }

@@ -1,47 +1,23 @@
-/** A running copy of the module: its memory, its threads, and its end. */
-import { Worker } from 'node:worker_threads';
+/** A running copy of the module and its memory, in Node and in pages. */
 import { failure, type Failure } from '../../core/diagnostic.ts';
 import { exportsOf, type Exports } from './exports.ts';
-import { loadModule, type LoadedModule } from './module.ts';
-import type { ThreadData } from './thread.ts';
-
-export interface InstanceOptions {
-  /** Threads that work, with the caller's. Without shared memory there is one. */
-  readonly threads: number;
-  readonly memoryLimit?: number;
-}
-
-const STACK_BYTES = 2 ** 19;
 
 export class Instance {
   readonly exports: Exports;
-  readonly #loaded: LoadedModule;
-  readonly #workers: Worker[] = [];
-  readonly #threads: number;
+  readonly #memory: WebAssembly.Memory;
   #failure: Failure | undefined;
   #bytes: Uint8Array<ArrayBufferLike> = new Uint8Array();
 
-  /** @throws Failure `webassembly-missing`, `system-limit` */
-  constructor({ threads, memoryLimit }: InstanceOptions) {
-    this.#loaded = loadModule({
-      shared: threads > 1,
-      ...(memoryLimit === undefined ? {} : { memoryLimit }),
-    });
-    const { module, memory, shared } = this.#loaded;
-    this.#threads = shared ? threads : 1;
-    this.exports = exportsOf(new WebAssembly.Instance(module, { env: { memory } }));
+  /** @param instance the first one on the memory */
+  constructor(instance: WebAssembly.Instance, memory: WebAssembly.Memory) {
+    this.#memory = memory;
+    this.exports = exportsOf(instance);
     this.exports.__wasm_call_ctors();
-    if (shared) this.exports.mayWait();
-  }
-
-  /** Threads that work, once all have started. */
-  get threads(): number {
-    return this.#threads;
   }
 
   /** All of the memory, as long as it is. A view is good until more memory is allocated. */
   get bytes(): Uint8Array<ArrayBufferLike> {
-    const { buffer } = this.#loaded.memory;
+    const { buffer } = this.#memory;
     if (this.#bytes.buffer !== buffer) this.#bytes = new Uint8Array(buffer);
     return this.#bytes;
   }
@@ -69,32 +45,23 @@ export class Instance {
     if (this.#failure === undefined) this.exports.release(at);
   }
 
-  /** Frees a program that was read. */
-  unload(program: number): void {
-    if (this.#failure === undefined) this.exports.unload(program);
-  }
-
   /** Bytes that are in use. */
   get heldBytes(): number {
     return this.exports.heldBytes() >>> 0;
   }
 
-  /** Starts the other threads. The caller does not wait for them: they help as soon as they are there. */
-  startThreads(): void {
-    const { module, memory } = this.#loaded;
-    while (this.#workers.length < this.#threads - 1) {
-      const data: ThreadData = {
-        module,
-        memory,
-        stack: this.allocate(STACK_BYTES) + STACK_BYTES,
-        variables: this.allocate(this.exports.__tls_size.value),
-      };
-      const worker = new Worker(THREAD, { workerData: data, execArgv: [] });
-      // A process ends although they wait. One that cannot start is no reason to stop: the others do its work.
-      worker.unref();
-      worker.on('error', () => undefined);
-      this.#workers.push(worker);
-    }
+  /** Has the module read a program; 0 if it refuses that. */
+  load(words: Int32Array): number {
+    const at = this.allocate(words.byteLength);
+    this.integers(at, words.length).set(words);
+    const program = this.call(() => this.exports.load(at, words.length));
+    this.release(at);
+    return program;
+  }
+
+  /** Frees a program that was read. */
+  unload(program: number): void {
+    if (this.#failure === undefined) this.exports.unload(program);
   }
 
   /**
@@ -121,17 +88,12 @@ export class Instance {
     }
   }
 
-  /** Ends the threads; nothing can be called afterwards. */
-  async dispose(): Promise<void> {
+  /** Nothing can be called afterwards. */
+  close(): void {
     this.#failure ??= failure('engine-failed', 'the portable engine was closed');
     this.exports.close();
-    await Promise.all(this.#workers.map((worker) => worker.terminate()));
-    this.#workers.length = 0;
   }
 }
-
-/** The file of a thread, compiled as this one is. */
-const THREAD = new URL(`./thread.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
 
 function tooLarge(bytes: number, held: number): Failure {
   return failure(

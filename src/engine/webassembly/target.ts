@@ -1,5 +1,6 @@
 /** The target that runs programs in WebAssembly. Between two runs, the truth is in tfjs's variables, as for any target. */
 import type { Variable } from '@tensorflow/tfjs';
+import { sizeOf } from '../../core/shape.ts';
 import type { NamedArray } from '../../formats/safetensors.ts';
 import type { Tf } from '../engine.ts';
 import type { Program } from '../program/program.ts';
@@ -10,7 +11,8 @@ import type { Samples } from '../train/samples.ts';
 import { writeVariables, type NamedVariable } from '../train/state.ts';
 import type { LoadedProgram, LoadOptions, Sums, Target } from '../train/target.ts';
 import type { WorkOptions } from '../train/trainer.ts';
-import type { Executor, Loaded, ResidentRows, ResidentVariable } from './executor.ts';
+import type { Executor, Loaded, ResidentVariable } from './executor.ts';
+import { giveRows, MAX_CALL_BYTES } from './rows.ts';
 
 /** Milliseconds that one call should take: short enough for Ctrl-C and for progress. */
 export const TARGET_CALL_MS = 200;
@@ -131,10 +133,12 @@ class TrainingProgram implements LoadedProgram {
   }
 
   async run(rows: Int32Array, options: WorkOptions, total: number): Promise<Sums> {
-    const { batchSize } = this.#options;
+    const { batchSize, samples } = this.#options;
+    const isKept = this.#executor.keeps(samples.map(({ data }) => data));
+    const most = isKept ? MAX_ROW_NUMBERS : Math.min(MAX_ROW_NUMBERS, MAX_CALL_BYTES / rowBytes(samples));
     const calls = {
       batchSize,
-      most: Math.max(1, Math.floor(MAX_ROW_NUMBERS / batchSize)),
+      most: Math.max(1, Math.floor(most / batchSize)),
       stepsPerCall: this.#stepsPerCall,
       width: this.#width,
     };
@@ -145,7 +149,12 @@ class TrainingProgram implements LoadedProgram {
       return await runInCalls(rows, calls, options, total, (part, steps, totals) => {
         isChanged = true;
         isWhole = false;
-        this.#loaded.run({ steps, inputs: this.#inputs(), rows: part, totals });
+        const given = giveRows(this.#executor, samples, part);
+        try {
+          this.#loaded.run({ steps, inputs: given.inputs, rows: given.rows, totals });
+        } finally {
+          given.release();
+        }
         isWhole = true;
         return totals;
       });
@@ -159,14 +168,9 @@ class TrainingProgram implements LoadedProgram {
   dispose(): void {
     this.#loaded.dispose();
   }
+}
 
-  #inputs(): readonly ResidentRows[] {
-    return this.#options.samples.map(({ data, count, scale, offset }) => ({
-      at: this.#executor.upload(data),
-      isBytes: data instanceof Uint8Array,
-      count,
-      scale,
-      offset,
-    }));
-  }
+/** Of one row of all samples. */
+function rowBytes(samples: readonly Samples[]): number {
+  return samples.reduce((sum, { data, shape }) => sum + sizeOf(shape) * data.BYTES_PER_ELEMENT, 0);
 }

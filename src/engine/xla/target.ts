@@ -8,7 +8,7 @@ import { StepsPerCall } from '../train/pace.ts';
 import type { Samples } from '../train/samples.ts';
 import type { LoadedProgram, LoadOptions, Sums, Target } from '../train/target.ts';
 import type { WorkOptions } from '../train/trainer.ts';
-import type { Totals } from '../webassembly/executor.ts';
+import type { Totals } from '../webassembly/runner.ts';
 import { buildLoop, type Loop } from './loop.ts';
 import { ResidentData, type ResidentSamples } from './resident.ts';
 import { sessionsOf, type Session, type Sessions } from './sessions.ts';

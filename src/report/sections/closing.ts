@@ -3,7 +3,16 @@ import { sha256 } from '../../core/json.ts';
 import { repeatText } from '../command.ts';
 import { html, type Html } from '../html.ts';
 import { metricName } from '../metric-names.ts';
-import { download, enumerate, factList, number, platformFacts, repeatsText, stageLink, type Fact } from '../parts.ts';
+import {
+  download,
+  enumerate,
+  factList,
+  number,
+  platformFacts,
+  repeatsText,
+  stageLink,
+  type Fact,
+} from '../parts.ts';
 import type { Report } from '../report.ts';
 
 export function metricsSection({ stages }: Report): Html {

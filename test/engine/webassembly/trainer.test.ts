@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { Failure, failure, type DiagnosticCode } from '../../../src/core/diagnostic.ts';
+import { permutation } from '../../../src/core/philox.ts';
 import { compiledTrainer } from '../../../src/engine/train/compiled.ts';
 import { predictAll, predictBatches } from '../../../src/engine/train/predict.ts';
 import { rowNumbers } from '../../../src/engine/train/samples.ts';
@@ -40,14 +41,14 @@ const dense: Architecture = {
 const x = bytes([6]);
 const rows = rowNumbers(COUNT);
 
-function start(settings: Partial<TrainerOptions> = {}) {
+function start(settings: Partial<TrainerOptions> = {}, own: Executor = executor) {
   const models = buildAutoencoder(tf, dense, seedsOf(1));
   const options: TrainerOptions = {
     ...{ model: models.autoencoder, step: models.step, optimizer: gentle, loss: 'mse', metrics: [] },
     ...{ data: { x, y: x }, batchSize: BATCH },
     ...settings,
   };
-  const trainer = compiledTrainer(tf, options, webAssemblyTarget(tf, executor));
+  const trainer = compiledTrainer(tf, options, webAssemblyTarget(tf, own));
   return {
     trainer,
     model: models.autoencoder,
@@ -124,6 +125,24 @@ test('a call that fails leaves the variables as they were before the run, and th
   assert.deepEqual(await other.trainer.trainEpoch(rows, work), measured);
   dispose();
   other.dispose();
+});
+
+test('data that is too large to stay in the memory trains and measures as other data', async () => {
+  const y = { ...bytes([6], COUNT, 2), scale: 1, offset: -0.5 };
+  const other = { ...y, data: Float32Array.from(y.data, (value) => value / 300) };
+  // A quarter of this is less than the data.
+  const narrow = new Executor({ threads: 1, memoryLimit: 4 * x.data.byteLength });
+  const outcomes = [];
+  for (const own of [executor, narrow]) {
+    const { trainer, dispose } = start({ data: { x, y: other }, metrics: ['mae'] }, own);
+    const order = permutation([3, 1], COUNT);
+    const measures = [await trainer.trainEpoch(order, work), await trainer.trainEpoch(order, work)];
+    measures.push(await trainer.evaluate({ x, y: other }, rows, work));
+    outcomes.push({ measures, state: await readVariables(trainer.state) });
+    dispose();
+  }
+  assert.deepEqual(outcomes[1], outcomes[0]);
+  await narrow.dispose();
 });
 
 test('rows that are not there, and none, are refused', async () => {

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../../src/core/diagnostic.ts';
-import { Instance } from '../../../src/engine/webassembly/instance.ts';
+import { ThreadedInstance } from '../../../src/engine/webassembly/threaded-instance.ts';
 
 const fails = (code: string) => (error: unknown) => {
   assert.ok(error instanceof Failure, String(error));
@@ -11,11 +11,17 @@ const fails = (code: string) => (error: unknown) => {
   return true;
 };
 
-const MODULE = new URL('../../../src/engine/webassembly/module.js', import.meta.url).href;
+function moduleOf(name: string): string {
+  return new URL(`../../../src/engine/webassembly/${name}.js`, import.meta.url).href;
+}
+
+function outputOf(script: string, flags: readonly string[] = []): string {
+  return spawnSync(process.execPath, [...flags, '-e', script], { encoding: 'utf8' }).stdout;
+}
 
 for (const threads of [1, 2]) {
   test(`memory of ${threads} threads is aligned, does not overlap, and is used again`, async () => {
-    const instance = new Instance({ threads });
+    const instance = new ThreadedInstance({ threads });
     const sizes = [1, 64, 65, 100_000, 3_000_000, 7];
     const places = sizes.map((size) => instance.allocate(size));
     places.forEach((at, index) => {
@@ -37,7 +43,7 @@ for (const threads of [1, 2]) {
 }
 
 test('what does not fit into the memory is refused, and what fits is not', async () => {
-  const instance = new Instance({ threads: 1, memoryLimit: 2 ** 24 });
+  const instance = new ThreadedInstance({ threads: 1, memoryLimit: 2 ** 24 });
   assert.throws(() => instance.allocate(2 ** 24), fails('model-too-large'));
   assert.throws(() => instance.allocate(2 ** 33), fails('model-too-large'));
   const at = instance.allocate(2 ** 23);
@@ -46,7 +52,7 @@ test('what does not fit into the memory is refused, and what fits is not', async
 });
 
 test('threads start by themselves and end with the instance', async () => {
-  const instance = new Instance({ threads: 3 });
+  const instance = new ThreadedInstance({ threads: 3 });
   instance.startThreads();
   while (instance.exports.serving() < 2) await sleep(5);
   await instance.dispose();
@@ -54,16 +60,33 @@ test('threads start by themselves and end with the instance', async () => {
 });
 
 test('without WebAssembly or its vectors there is a failure with a reason', () => {
-  const script = `import(${JSON.stringify(MODULE)}).then(({ whyMissing }) => process.stdout.write(String(whyMissing())))`;
-  const reasonWith = (flag: string): string =>
-    spawnSync(process.execPath, [flag, '-e', script], { encoding: 'utf8' }).stdout;
+  const script = `import(${JSON.stringify(moduleOf('binary'))}).then(({ whyMissing }) => process.stdout.write(String(whyMissing())))`;
+  const reasonWith = (flag: string): string => outputOf(script, [flag]);
   assert.match(reasonWith('--jitless'), /without WebAssembly/);
   assert.equal(reasonWith('--no-warnings'), 'undefined');
+  // V8 has vectors on every other processor that Hourglass supports.
+  if (process.arch === 'x64') assert.match(reasonWith('--no-enable-sse4-1'), /no vector instructions/);
+});
+
+const ALONE = `import(${JSON.stringify(moduleOf('executor'))}).then(({ Executor }) => {
+  const { instance } = new Executor({ threads: 4 });
+  instance.release(instance.allocate(100));
+  process.stdout.write(instance.threads + ' ' + instance.exports.serving());
+})`;
+
+test('without shared memory one thread computes', () => {
+  assert.equal(outputOf(`delete globalThis.SharedArrayBuffer; ${ALONE}`), '1 0');
+});
+
+test('threads that may not start are done without', () => {
+  const [major = 0] = process.versions.node.split('.').map(Number);
+  const permission = major < 24 ? '--experimental-permission' : '--permission';
+  assert.equal(outputOf(ALONE, [permission, '--allow-fs-read=*']), '4 0');
 });
 
 test('a process ends although threads wait', () => {
-  const script = `import(${JSON.stringify(MODULE.replace('module.js', 'instance.js'))}).then(({ Instance }) => {
-    const instance = new Instance({ threads: 2 });
+  const script = `import(${JSON.stringify(moduleOf('threaded-instance'))}).then(({ ThreadedInstance }) => {
+    const instance = new ThreadedInstance({ threads: 2 });
     instance.startThreads();
     const timer = setInterval(() => instance.exports.serving() === 1 && clearInterval(timer), 1);
   })`;
