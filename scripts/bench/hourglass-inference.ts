@@ -1,7 +1,6 @@
 /** Hourglass's inference: `hourglass-inference.js <task> evaluate|stage|predict <batch>` prints a measurement. */
 import { imageOf, sizeOf } from '../../src/core/shape.ts';
-import { MetricMeans } from '../../src/engine/train/metrics.ts';
-import { toFloat32 } from '../../src/formats/images.ts';
+import { measureImages } from '../../src/engine/train/metrics.ts';
 import { loadEngine } from '../../src/engine/load.ts';
 import { predictBatches } from '../../src/engine/train/predict.ts';
 import { createTrainer } from '../../src/engine/choose-trainer.ts';
@@ -31,14 +30,8 @@ async function measure(): Promise<Timed> {
   const { loss } = task;
   const shape = imageOf(data.y.shape);
   if (shape === undefined) throw new TypeError('the samples are no images');
-  return timed(async () => {
-    const means = new MetricMeans([loss], { shape, span: 1 });
-    const options = { batchSize, signal, logits: loss === 'binary_crossentropy' };
-    for await (const batch of predictBatches(engine, model, data.x, rows, options)) {
-      means.add(toFloat32({ ...data.y, shape }, batch.rows), batch.outputs, batch.logits);
-    }
-    return means.means().get(loss) ?? Number.NaN;
-  });
+  const options = { metrics: [loss], kind: { shape, span: 1 }, batchSize, signal };
+  return timed(async () => (await measureImages(engine, model, data, rows, options)).get(loss) ?? Number.NaN);
 }
 
 /** Of a `predict` stage, which takes all outputs. */

@@ -32,12 +32,12 @@ const TARGETS = { xla: xlaTargetOf, webassembly: kernelsOf } as const;
  * Tells how a traced program runs.
  *
  * @param choice of the engine: `--engine`
- * @param compiling how a training is to run; left out for what is no training, which TensorFlow does not compile
+ * @param compiling how a training is to run; what is no training is compiled where it has many rows
  */
 export async function explain(
   traced: Program,
   choice: EngineChoice,
-  compiling?: CompileChoice,
+  compiling: CompileChoice = 'auto',
 ): Promise<Explained> {
   const engine = await engineIdentity(choice);
   const passes: PassMade[] = [];
@@ -54,7 +54,7 @@ export async function explain(
   const isPortable = engine.kind === 'portable';
   const planned = modeOf(
     isPortable ? 'portable' : { kernels: await hasKernels() },
-    compiling ?? (isPortable ? 'auto' : 'eager'),
+    compiling,
   );
   if (planned.mode === 'eager') return eagerly(planned);
   const targetOf = TARGETS[planned.mode];

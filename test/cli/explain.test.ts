@@ -124,7 +124,7 @@ test('it says how the stage runs: compiled where it can be, or as it is traced',
   for (const [options, mode] of [
     [{ stage: 'trained', engine: 'portable' }, 'webassembly'],
     [{ stage: 'quality', engine: 'portable' }, 'webassembly'],
-    [{ stage: 'quality' }, 'eager'],
+    [{ stage: 'quality' }, 'xla'],
     [{ stage: 'trained', set: ['stages.trained.compile=eager'] }, 'eager'],
   ] as const) {
     const { program, ...found } = await explainJson('tiny.yaml', options);

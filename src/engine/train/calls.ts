@@ -1,11 +1,24 @@
 /** A run of many steps as several calls of a target, so that progress and Ctrl-C are not kept waiting. */
+import type { Program } from '../program/program.ts';
+import { bytesOf } from '../program/types.ts';
 import type { Totals } from '../webassembly/runner.ts';
 import { Pace, type StepsPerCall } from './pace.ts';
-import type { Sums } from './target.ts';
+import type { LoadOptions, Sums } from './target.ts';
 import type { WorkOptions } from './trainer.ts';
 
 /** Row numbers that one call takes at most. */
 export const MAX_ROW_NUMBERS = 2 ** 18;
+
+/** Bytes of rows, and of results that are kept, of one call, at most. */
+const MAX_CALL_BYTES = 2 ** 24;
+
+/** Batches of one call whose results are kept: with their rows, they must fit into memory. */
+export function mostKeptSteps({ parameters, results }: Program, { batchSize, steps }: LoadOptions): number {
+  const values = [...parameters.filter(({ kind }) => kind === 'input').map(({ value }) => value), ...results];
+  const bytes = Math.max(1, ...values.map(({ type }) => bytesOf(type)));
+  const most = Math.min(Math.floor(MAX_CALL_BYTES / bytes), Math.floor(MAX_ROW_NUMBERS / batchSize));
+  return Math.max(1, Math.min(most, steps));
+}
 
 export function zeroTotals(width: number): Totals {
   return { sum: new Float32Array(width), lost: new Float32Array(width) };

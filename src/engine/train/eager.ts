@@ -3,8 +3,7 @@ import type { Tensor } from '@tensorflow/tfjs';
 import type { Tf } from '../engine.ts';
 import type { LossName } from './losses.ts';
 import { Pace } from './pace.ts';
-import { batchesOf, batchTensor } from './predict.ts';
-import type { SamplePair } from './samples.ts';
+import { batchesOf, batchTensor, type SamplePair } from './samples.ts';
 import { trainingStep } from './step.ts';
 import type { Measured, Trainer, TrainerOptions, WorkOptions } from './trainer.ts';
 

@@ -25,6 +25,16 @@ export interface Outputs {
 /** Mean over all values of the difference of a target `y` and a model's output `p`, all of one shape. */
 export type Loss = (tf: Tf, target: Tensor, outputs: Outputs) => Scalar;
 
+/** The differences themselves, value by value. */
+type Differences = (tf: Tf, target: Tensor, outputs: Outputs) => Tensor;
+
+const DIFFERENCES: Readonly<Record<LossName, Differences>> = {
+  mse: (tf, target, { values }) => tf.sub(values, target).square(),
+  mae: (tf, target, { values }) => tf.sub(values, target).abs(),
+  binary_crossentropy: (tf, target, { values, logits }) =>
+    logits === undefined ? entropyOfProbabilities(tf, target, values) : entropyOfLogits(tf, target, logits),
+};
+
 /**
  * - `mse`: (y - p)^2, 0 or more;
  * - `mae`: |y - p|, 0 or more;
@@ -32,33 +42,50 @@ export type Loss = (tf: Tf, target: Tensor, outputs: Outputs) => Scalar;
  *   are some. For a y between 0 and 1 its minimum, at p = y, is not 0 but y's entropy.
  */
 export const losses: Readonly<Record<LossName, Loss>> = {
-  mse: (tf, target, { values }) => tf.tidy(() => tf.sub(values, target).square().mean<Scalar>()),
-  mae: (tf, target, { values }) => tf.tidy(() => tf.sub(values, target).abs().mean<Scalar>()),
-  binary_crossentropy: (tf, target, { values, logits }) =>
-    logits === undefined ? fromProbabilities(tf, target, values) : fromLogits(tf, target, logits),
+  mse: meanOf('mse'),
+  mae: meanOf('mae'),
+  binary_crossentropy: (tf, target, outputs) =>
+    outputs.logits === undefined
+      ? meanOf('binary_crossentropy')(tf, target, outputs)
+      : fromLogits(tf, target, outputs.logits),
 };
 
-function fromProbabilities(tf: Tf, target: Tensor, output: Tensor): Scalar {
+function meanOf(name: LossName): Loss {
+  return (tf, target, outputs) => tf.tidy(() => DIFFERENCES[name](tf, target, outputs).mean<Scalar>());
+}
+
+/** The loss of each row: [rows]. */
+export function lossOfRows(tf: Tf, name: LossName, target: Tensor, outputs: Outputs): Tensor {
   return tf.tidy(() => {
-    const probability = tf.clipByValue(output, ...PROBABILITIES);
-    const positive = target.mul(probability.log());
-    const negative = tf.sub(1, target).mul(tf.sub(1, probability).log());
-    return positive.add(negative).mean<Scalar>().neg();
+    const differences = DIFFERENCES[name](tf, target, outputs);
+    const [rows = 0] = differences.shape;
+    return differences.reshape([rows, differences.size / rows]).mean(1);
   });
 }
 
+function entropyOfProbabilities(tf: Tf, target: Tensor, output: Tensor): Tensor {
+  const probability = tf.clipByValue(output, ...PROBABILITIES);
+  const positive = target.mul(probability.log());
+  const negative = tf.sub(1, target).mul(tf.sub(1, probability).log());
+  return positive.add(negative).neg();
+}
+
+/** max(x, 0) - x y + ln(1 + e^-|x|): the same without overflow. */
+function entropyOfLogits(tf: Tf, target: Tensor, logits: Tensor): Tensor {
+  const x = tf.clipByValue(logits, -LARGEST_LOGIT, LARGEST_LOGIT);
+  return tf.relu(x).sub(x.mul(target)).add(x.abs().neg().exp().log1p());
+}
+
 /**
- * max(x, 0) - x y + ln(1 + e^-|x|): the same loss without overflow. Its gradient is sigmoid(x) - y at any logit; it
- * is defined as a whole, because the gradients of the single terms are wrong at 0.
+ * The mean of `entropyOfLogits`. Its gradient is sigmoid(x) - y at any logit; it is defined as a whole, because the gradients of
+ * the single terms are wrong at 0.
  */
 function fromLogits(tf: Tf, target: Tensor, logits: Tensor): Scalar {
   const compute = tf.customGrad<Scalar>((...args) => {
     const [given, save] = args as [Tensor, GradSaveFunc];
     save([given]);
-    const x = tf.clipByValue(given, -LARGEST_LOGIT, LARGEST_LOGIT);
-    const values = tf.relu(x).sub(x.mul(target)).add(x.abs().neg().exp().log1p());
     return {
-      value: values.mean<Scalar>(),
+      value: entropyOfLogits(tf, target, given).mean<Scalar>(),
       gradFunc: (dy, [x]) => (x === undefined ? dy : tf.sigmoid(x).sub(target).mul(dy.div(x.size))),
     };
   });

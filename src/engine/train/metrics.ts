@@ -1,9 +1,11 @@
-/**
- * Metrics of reconstructions, in plain JavaScript and float64: they do not depend on the engine, its threads or the size of
- * batches. Each is computed for every image, and averaged over the images.
- */
+/** Metrics of reconstructions: each is computed for every image, and averaged over the images. */
+import type { LayersModel } from '@tensorflow/tfjs';
 import { sizeOf } from '../../core/shape.ts';
-import { LARGEST_LOGIT, PROBABILITIES } from './losses.ts';
+import { forwardWithLogits } from './forward.ts';
+import { lossOfRows, type LossName } from './losses.ts';
+import { modelShapes, modelState } from './predict.ts';
+import { computeRows, type ForwardEngine, type RowOptions, type RowWork } from './rows.ts';
+import { gatherRows, inShapes, type SamplePair } from './samples.ts';
 import { ssim } from './ssim.ts';
 
 export type MetricName = 'mse' | 'mae' | 'binary_crossentropy' | 'squared_error' | 'psnr' | 'ssim';
@@ -16,34 +18,92 @@ export interface ImageKind {
   readonly span: number;
 }
 
-/** @param logits whose sigmoid is the output, where there are any */
-type ImageMetric = (
-  target: Float32Array,
-  output: Float32Array,
-  kind: ImageKind,
-  logits: Float32Array | undefined,
-) => number;
-
 /** The peak signal-to-noise ratio of images that are equal, which would be infinite, in decibels. */
 export const HIGHEST_PSNR = 100;
 
-const METRICS: Readonly<Record<MetricName, ImageMetric>> = {
+/** A metric that follows from a loss of the image. */
+interface Derived {
+  readonly loss: LossName;
+  readonly of: (loss: number, kind: ImageKind) => number;
+}
+
+const same = (loss: number): number => loss;
+
+const DERIVED: Readonly<Record<Exclude<MetricName, 'ssim'>, Derived>> = {
   /** Mean of the squared differences, 0 or more. */
-  mse: meanSquaredError,
+  mse: { loss: 'mse', of: same },
   /** Mean of the differences' sizes, 0 or more. */
-  mae: (target, output) => meanOf(target, output, (y, p) => Math.abs(y - p)),
+  mae: { loss: 'mae', of: same },
   /** In nats, 0 or more, for targets from 0 to 1: of the logits, or else of outputs that are first clipped, as in `losses`. */
-  binary_crossentropy: (target, output, _kind, logits) =>
-    logits === undefined
-      ? meanOf(target, output, entropyOfProbability)
-      : meanOf(target, logits, entropyOfLogit),
+  binary_crossentropy: { loss: 'binary_crossentropy', of: same },
   /** Sum of the squared differences over the values of an image, 0 or more. */
-  squared_error: (target, output) => meanSquaredError(target, output) * target.length,
+  squared_error: { loss: 'mse', of: (mse, { shape }) => mse * sizeOf(shape) },
   /** 10 log10(span^2 / mse) in decibels, as `tf.image.psnr`, but at most `HIGHEST_PSNR`. */
-  psnr: (target, output, { span }) =>
-    Math.min(10 * Math.log10(span ** 2 / meanSquaredError(target, output)), HIGHEST_PSNR),
-  ssim: (target, output, { shape, span }) => ssim(target, output, shape, span),
+  psnr: { loss: 'mse', of: (mse, { span }) => Math.min(10 * Math.log10(span ** 2 / mse), HIGHEST_PSNR) },
 };
+
+/** Of each image, what the metrics follow from. */
+type Measures = ReadonlyMap<LossName | 'ssim', ArrayLike<number>>;
+
+/**
+ * Measures what a model makes of images. The engine computes the losses of each image in float32; `ssim`, and the means over the
+ * images, are computed in float64.
+ *
+ * @param pair inputs, and the images that the outputs are compared with
+ * @returns the means over the rows, in the order of the metrics
+ * @throws Failure `shape-mismatch` for `ssim` of images that are too small; `interrupted`
+ */
+export async function measureImages(
+  engine: ForwardEngine,
+  model: LayersModel,
+  pair: SamplePair,
+  rows: Int32Array,
+  { metrics, kind, ...options }: MeasureOptions,
+): Promise<ReadonlyMap<MetricName, number>> {
+  const { tf } = engine;
+  const { x, y } = inShapes(pair, modelShapes(model));
+  const losses = lossesFor(metrics);
+  const isSimilarity = metrics.includes('ssim');
+  const forward = forwardWithLogits(tf, model);
+  const work: RowWork = {
+    samples: x === y ? [x] : [x, y],
+    state: modelState(tf, model),
+    compute: ([input, given = input]) => {
+      if (input === undefined || given === undefined) throw new TypeError('a model without an input');
+      const outputs = forward(input, false);
+      const target = given.reshape(outputs.values.shape);
+      const measured = losses.map((loss) => lossOfRows(tf, loss, target, outputs));
+      return isSimilarity ? [...measured, outputs.values] : measured;
+    },
+  };
+  const means = new MetricMeans(metrics, kind);
+  for await (const { rows: part, results } of computeRows(engine, work, rows, options)) {
+    const measures = new Map<LossName | 'ssim', ArrayLike<number>>(
+      losses.map((loss, index) => [loss, results[index] ?? []]),
+    );
+    const outputs = results[losses.length];
+    if (outputs !== undefined) measures.set('ssim', similarities(gatherRows(y, part), outputs, kind));
+    means.add(measures, part.length);
+  }
+  return means.means();
+}
+
+export interface MeasureOptions extends RowOptions {
+  readonly metrics: readonly MetricName[];
+  readonly kind: ImageKind;
+}
+
+function lossesFor(metrics: readonly MetricName[]): readonly LossName[] {
+  return [...new Set(metrics.flatMap((metric) => (metric === 'ssim' ? [] : DERIVED[metric].loss)))];
+}
+
+function similarities(targets: Float32Array, outputs: Float32Array, { shape, span }: ImageKind): Float64Array {
+  const size = sizeOf(shape);
+  return Float64Array.from({ length: outputs.length / size }, (_, index) => {
+    const [start, end] = [index * size, (index + 1) * size];
+    return ssim(targets.subarray(start, end), outputs.subarray(start, end), shape, span);
+  });
+}
 
 /** Adds up metrics image by image. */
 export class MetricMeans {
@@ -56,51 +116,20 @@ export class MetricMeans {
     this.#sums = new Map(metrics.map((metric) => [metric, 0]));
   }
 
-  /**
-   * @param targets one or more images, row-major [count, ...shape]
-   * @param outputs as many
-   * @param logits as many, where the outputs are their sigmoids
-   * @throws Failure `shape-mismatch` for `ssim` of images that are too small
-   */
-  add(targets: Float32Array, outputs: Float32Array, logits?: Float32Array): void {
-    const size = sizeOf(this.#kind.shape);
-    if (targets.length !== outputs.length || (logits ?? targets).length !== targets.length)
-      throw new RangeError('as many outputs and logits as targets are needed');
-    for (let start = 0; start < targets.length; start += size) {
-      const target = targets.subarray(start, start + size);
-      const output = outputs.subarray(start, start + size);
-      for (const [metric, sum] of this.#sums) {
-        this.#sums.set(
-          metric,
-          sum + METRICS[metric](target, output, this.#kind, logits?.subarray(start, start + size)),
-        );
-      }
-      this.#count += 1;
+  /** @param count of the images */
+  add(measures: Measures, count: number): void {
+    for (const [metric, before] of this.#sums) {
+      const { loss, of } = metric === 'ssim' ? { loss: metric, of: same } : DERIVED[metric];
+      const values = measures.get(loss);
+      let sum = before;
+      for (let index = 0; index < count; index++) sum += of(values?.[index] ?? Number.NaN, this.#kind);
+      this.#sums.set(metric, sum);
     }
+    this.#count += count;
   }
 
   /** The means over all images so far, in the order of the metrics. */
   means(): ReadonlyMap<MetricName, number> {
     return new Map([...this.#sums].map(([metric, sum]) => [metric, sum / this.#count]));
   }
-}
-
-function meanSquaredError(target: Float32Array, output: Float32Array): number {
-  return meanOf(target, output, (y, p) => (y - p) ** 2);
-}
-
-function meanOf(target: Float32Array, output: Float32Array, of: (y: number, p: number) => number): number {
-  let sum = 0;
-  for (let index = 0; index < target.length; index++) sum += of(target[index] ?? 0, output[index] ?? 0);
-  return sum / target.length;
-}
-
-function entropyOfProbability(y: number, p: number): number {
-  const probability = Math.min(Math.max(p, PROBABILITIES[0]), PROBABILITIES[1]);
-  return -(y * Math.log(probability) + (1 - y) * Math.log(1 - probability));
-}
-
-function entropyOfLogit(y: number, logit: number): number {
-  const x = Math.min(Math.max(logit, -LARGEST_LOGIT), LARGEST_LOGIT);
-  return Math.max(x, 0) - x * y + Math.log1p(Math.exp(-Math.abs(x)));
 }

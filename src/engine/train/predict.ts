@@ -1,87 +1,55 @@
 /** Puts samples through a model. */
-import type { LayersModel, Tensor } from '@tensorflow/tfjs';
-import type { Engine, Tf } from '../engine.ts';
-import { forward } from '../webassembly/forward.ts';
+import type { LayersModel } from '@tensorflow/tfjs';
+import { sizeOf } from '../../core/shape.ts';
+import type { Tf } from '../engine.ts';
 import { forwardWithLogits } from './forward.ts';
-import { Pace } from './pace.ts';
-import { gatherRows, type Samples } from './samples.ts';
+import { computeRows, type ForwardEngine, type RowOptions, type RowWork } from './rows.ts';
+import type { Samples } from './samples.ts';
+import { weightsOf } from './step.ts';
 
-export interface PredictOptions {
-  readonly batchSize: number;
-  readonly signal: AbortSignal;
-  /** Whether logits are wanted, too. */
-  readonly logits?: boolean;
-  /** Called a few times a second with the share of the rows that is done. */
-  readonly onProgress?: (fraction: number) => void;
-}
-
-/** The part of an engine that puts samples through a model. */
-export type ForwardEngine = Pick<Engine, 'tf' | 'executor'>;
-
-/** The outputs for one batch, or for several. */
-export interface PredictedBatch {
+/** The outputs for some rows. */
+export interface PredictedRows {
   /** The numbers of the samples. */
   readonly rows: Int32Array;
   /** Row-major [rows.length, ...output shape]. */
   readonly outputs: Float32Array;
-  /** As many, if they are wanted and the outputs are their sigmoids. */
-  readonly logits?: Float32Array;
 }
 
 /**
- * Computes a model's outputs batch by batch, as outside of training.
+ * Computes a model's outputs as outside of training, some batches at a time.
  *
  * @param model of one input, which has as many values as a sample, and one output
  * @param rows numbers of samples, in the order in which their outputs are wanted
  * @throws Failure `interrupted` once the signal is aborted
  */
 export async function* predictBatches(
-  { tf, executor }: ForwardEngine,
+  engine: ForwardEngine,
   model: LayersModel,
   samples: Samples,
   rows: Int32Array,
-  { batchSize, signal, logits: wanted = false, onProgress }: PredictOptions,
-): AsyncGenerator<PredictedBatch> {
-  const pace = new Pace(signal);
+  options: RowOptions,
+): AsyncGenerator<PredictedRows> {
   const shaped = { ...samples, shape: modelShapes(model).inputShape };
-  if (executor !== undefined) {
-    let finished = 0;
-    for (const { rows: part, values } of forward({ tf, executor }, model, shaped, rows, {
-      batchSize,
-      logits: wanted,
-    })) {
-      const [outputs = new Float32Array(), logits] = values;
-      yield { rows: part, outputs, ...(logits === undefined ? {} : { logits }) };
-      finished += part.length;
-      if (pace.due()) onProgress?.(finished / rows.length);
-      await pace.next();
-    }
-    return;
-  }
-  const run = forwardWithLogits(tf, model);
-  let done = 0;
-  for (const batch of batchesOf(rows, batchSize)) {
-    const [values, logits] = tf.tidy(() => {
-      const outputs = run(batchTensor(tf, shaped, batch), false);
-      return wanted && outputs.logits !== undefined ? [outputs.values, outputs.logits] : [outputs.values];
-    });
-    try {
-      yield {
-        rows: batch,
-        outputs: await numbersOf(values),
-        ...(logits === undefined ? {} : { logits: await numbersOf(logits) }),
-      };
-    } finally {
-      tf.dispose([values, logits]);
-    }
-    done += batch.length;
-    if (pace.due()) onProgress?.(done / rows.length);
-    await pace.next();
-  }
+  const work = { samples: [shaped], ...forwardWork(engine.tf, model) };
+  for await (const { rows: part, results } of computeRows(engine, work, rows, options))
+    yield { rows: part, outputs: results[0] ?? new Float32Array() };
 }
 
-async function numbersOf(tensor: Tensor): Promise<Float32Array> {
-  return Float32Array.from(await tensor.data());
+/** A model's outputs, as work on rows. */
+export function forwardWork(tf: Tf, model: LayersModel): Omit<RowWork, 'samples'> {
+  const forward = forwardWithLogits(tf, model);
+  return {
+    state: modelState(tf, model),
+    compute: ([x]) => {
+      if (x === undefined) throw new TypeError('a model without an input');
+      return [forward(x, false).values];
+    },
+  };
+}
+
+/** A model's weights, by the names that they have in programs. */
+export function modelState(tf: Tf, model: LayersModel): RowWork['state'] {
+  return weightsOf(tf, model).map(({ name, variable }) => ({ name: `weights/${name}`, variable }));
 }
 
 /** The outputs of `predictBatches` in one array. */
@@ -90,27 +58,15 @@ export async function predictAll(
   model: LayersModel,
   samples: Samples,
   rows: Int32Array,
-  options: PredictOptions,
+  options: RowOptions,
 ): Promise<Float32Array> {
-  const parts: Float32Array[] = [];
-  for await (const { outputs } of predictBatches(engine, model, samples, rows, options)) parts.push(outputs);
-  const all = new Float32Array(parts.reduce((length, part) => length + part.length, 0));
+  const all = new Float32Array(rows.length * sizeOf(modelShapes(model).outputShape));
   let end = 0;
-  for (const part of parts) {
-    all.set(part, end);
-    end += part.length;
+  for await (const { outputs } of predictBatches(engine, model, samples, rows, options)) {
+    all.set(outputs, end);
+    end += outputs.length;
   }
   return all;
-}
-
-/** Rows in pieces of a size; the last may be smaller. */
-export function* batchesOf(rows: Int32Array, size: number): Generator<Int32Array> {
-  for (let start = 0; start < rows.length; start += size) yield rows.subarray(start, start + size);
-}
-
-/** One batch as a tensor [rows, ...shape]. */
-export function batchTensor(tf: Tf, samples: Samples, rows: Int32Array): Tensor {
-  return tf.tensor(gatherRows(samples, rows), [rows.length, ...samples.shape]);
 }
 
 /** Shapes without the batch dimension of a model's one input and one output. */

@@ -1,5 +1,7 @@
 /** Samples in memory, from which batches are gathered by row number. */
+import type { Tensor } from '@tensorflow/tfjs';
 import { sizeOf } from '../../core/shape.ts';
+import type { Tf } from '../engine.ts';
 import type { FreshNoise } from './noise.ts';
 
 /**
@@ -72,4 +74,31 @@ export function gatherRows(samples: Samples, rows: Int32Array): Float32Array {
     }
   }
   return batch;
+}
+
+/** One batch as a tensor [rows, ...shape]. */
+export function batchTensor(tf: Tf, samples: Samples, rows: Int32Array): Tensor {
+  return tf.tensor(gatherRows(samples, rows), [rows.length, ...samples.shape]);
+}
+
+/** Rows in pieces of a size; the last may be smaller. */
+export function* batchesOf(rows: Int32Array, size: number): Generator<Int32Array> {
+  for (let start = 0; start < rows.length; start += size) yield rows.subarray(start, start + size);
+}
+
+/**
+ * Copies rows as they are stored, bytes as bytes.
+ *
+ * @param length rows of the copy, no fewer than are named; the others are 0
+ * @returns row-major [length, ...shape]
+ */
+export function storedRows({ data, shape }: Samples, rows: Int32Array, length: number): Samples['data'] {
+  const size = sizeOf(shape);
+  const copy = data instanceof Uint8Array ? new Uint8Array(length * size) : new Float32Array(length * size);
+  // By index: entries of a typed array are slow, and there are many rows.
+  for (let index = 0; index < rows.length; index++) {
+    const start = (rows[index] ?? 0) * size;
+    copy.set(data.subarray(start, start + size), index * size);
+  }
+  return copy;
 }

@@ -9,6 +9,14 @@ export interface Target {
   readonly loadsQuickly: boolean;
   /** @throws ProgramError, or what the target says of a program that it does not take */
   load(program: Program, options: LoadOptions): LoadedProgram;
+  /**
+   * Loads a program that changes nothing, and whose results are kept for each row.
+   *
+   * @throws as `load`
+   */
+  loadRows(program: Program, options: LoadOptions): LoadedRows;
+  /** Milliseconds that one call should take: short enough for Ctrl-C and for progress. */
+  readonly callMilliseconds: number;
   /** Frees what is kept for all programs. */
   dispose(): void;
 }
@@ -38,5 +46,20 @@ export interface LoadedProgram {
    * @throws Failure `interrupted` between two calls; the steps taken until then are kept
    */
   run(rows: Int32Array, options: WorkOptions, total: number): Promise<Sums>;
+  dispose(): void;
+}
+
+export interface LoadedRows {
+  /** Batches of one call at most. */
+  readonly mostSteps: number;
+  /** The rows that a call of so many steps is given: at least those of its batches. */
+  rowsOf(steps: number): number;
+  /**
+   * Runs whole batches.
+   *
+   * @param inputs of each sample set, rows as they are stored, row-major
+   * @returns each result for all batches, row-major; valid until the next call
+   */
+  run(inputs: readonly Samples['data'][], steps: number): readonly Float32Array[];
   dispose(): void;
 }

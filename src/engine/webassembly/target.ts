@@ -5,27 +5,29 @@ import type { NamedArray } from '../../formats/safetensors.ts';
 import type { Tf } from '../engine.ts';
 import type { Program } from '../program/program.ts';
 import { ProgramError, type Type } from '../program/types.ts';
-import { MAX_ROW_NUMBERS, runInCalls } from '../train/calls.ts';
+import { MAX_ROW_NUMBERS, mostKeptSteps, runInCalls } from '../train/calls.ts';
 import { StepsPerCall } from '../train/pace.ts';
 import type { Samples } from '../train/samples.ts';
 import { writeVariables, type NamedVariable } from '../train/state.ts';
-import type { LoadedProgram, LoadOptions, Sums, Target } from '../train/target.ts';
+import type { LoadedProgram, LoadedRows, LoadOptions, Sums, Target } from '../train/target.ts';
 import type { WorkOptions } from '../train/trainer.ts';
 import type { Executor, Loaded, ResidentVariable } from './executor.ts';
 import { giveRows, MAX_CALL_BYTES } from './rows.ts';
 
 /** Milliseconds that one call should take: short enough for Ctrl-C and for progress. */
-export const TARGET_CALL_MS = 200;
+const TARGET_CALL_MS = 200;
 
 export function webAssemblyTarget(tf: Tf, executor: Executor): Target {
   const variables = new ResidentVariables(tf, executor);
   const uploaded = new Set<Samples['data']>();
   return {
     loadsQuickly: true,
+    callMilliseconds: TARGET_CALL_MS,
     load(program, options) {
       for (const { data } of options.samples) uploaded.add(data);
       return new TrainingProgram(executor, variables, program, options);
     },
+    loadRows: (program, options) => new RowsProgram(executor, variables, program, options),
     dispose() {
       variables.dispose();
       for (const data of uploaded) executor.forget(data);
@@ -173,4 +175,62 @@ class TrainingProgram implements LoadedProgram {
 /** Of one row of all samples. */
 function rowBytes(samples: readonly Samples[]): number {
   return samples.reduce((sum, { data, shape }) => sum + sizeOf(shape) * data.BYTES_PER_ELEMENT, 0);
+}
+
+/** The rows are in the module's memory for one call alone: a set may be larger than that. */
+class RowsProgram implements LoadedRows {
+  readonly mostSteps: number;
+  readonly #executor: Executor;
+  readonly #options: LoadOptions;
+  readonly #loaded: Loaded;
+
+  constructor(executor: Executor, variables: ResidentVariables, program: Program, options: LoadOptions) {
+    this.mostSteps = mostKeptSteps(program, options);
+    this.#executor = executor;
+    this.#options = options;
+    variables.write(options.state);
+    const collected = program.results.map((_, index) => index);
+    this.#loaded = executor.load(program, { variables: variables.placesOf(options.state), collected });
+  }
+
+  rowsOf(steps: number): number {
+    return steps * this.#options.batchSize;
+  }
+
+  run(inputs: readonly Samples['data'][], steps: number): readonly Float32Array[] {
+    const rows = Int32Array.from({ length: this.rowsOf(steps) }, (_, index) => index);
+    try {
+      const resident = this.#options.samples.map(({ scale, offset }, index) => {
+        const data = inputs[index];
+        if (data === undefined) throw new TypeError('an input without rows');
+        const at = this.#executor.upload(data);
+        return { at, isBytes: data instanceof Uint8Array, count: rows.length, scale, offset };
+      });
+      const bytes = this.#loaded.run({ steps, inputs: resident, rows });
+      const collected = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+      return split(collected, this.#loaded.resultSizes, steps);
+    } finally {
+      for (const data of inputs) this.#executor.forget(data);
+    }
+  }
+
+  dispose(): void {
+    this.#loaded.dispose();
+  }
+}
+
+/** Splits [steps, all results one after the other] into the results. */
+function split(collected: Float32Array, sizes: readonly number[], steps: number): readonly Float32Array[] {
+  if (sizes.length === 1) return [collected];
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  let begin = 0;
+  return sizes.map((size) => {
+    const values = new Float32Array(steps * size);
+    for (let step = 0; step < steps; step++) {
+      const at = step * total + begin;
+      values.set(collected.subarray(at, at + size), step * size);
+    }
+    begin += size;
+    return values;
+  });
 }

@@ -2,6 +2,7 @@
  * Puts a program into a loop inside TensorFlow, which XLA compiles as a whole. One call of the loop gathers batch after batch
  * from data that stays where it is, runs the program on each, and adds up its results.
  */
+import { sizeOf } from '../../core/shape.ts';
 import type { Program, Value } from '../program/program.ts';
 import { ProgramError } from '../program/types.ts';
 import { Body, type Parameter, type Ref } from './body.ts';
@@ -11,8 +12,10 @@ import type { ResidentSamples } from './resident.ts';
 import { savedModel, type DType, type FunctionDef, type NodeDef } from './saved-model.ts';
 
 export interface LoopSpec {
-  /** One result of one axis; its inputs are batches of the data. */
+  /** Its inputs are batches of the data. If its results are added up, it has one, of one axis. */
   readonly program: Program;
+  /** What becomes of the results of each turn: they are added up, or all of them are kept. */
+  readonly results: 'summed' | 'kept';
   /** One for each input of the program. */
   readonly data: readonly ResidentSamples[];
   readonly batchSize: number;
@@ -24,11 +27,11 @@ export interface Loop {
   /** The SavedModel, to be written as `saved_model.pb`. */
   readonly bytes: Uint8Array;
   /**
-   * In this order: `steps` (int32 scalar), `rows` (int32 [capacity, batch size]), `sum` and `lost` (float32 [values]), the
-   * data, the variables of `used`.
+   * In this order: `steps` (int32 scalar), `rows` (int32 [capacity, batch size]), if results are added up, `sum` and `lost`
+   * (float32 [values]), the data, the variables of `used`.
    */
   readonly feeds: string;
-  /** In this order: `sum`, `lost`, the variables of `changed`. */
+  /** In this order: `sum` and `lost`, or each result [capacity, elements]; the variables of `changed`. */
   readonly fetches: string;
   /** Names of the variables that the program reads or changes. */
   readonly used: readonly string[];
@@ -41,20 +44,27 @@ interface Variable {
   readonly value: Value;
 }
 
+/** What the loop does with the results of a turn. */
+interface Collector {
+  /** Variables of the loop that hold them. */
+  readonly state: readonly Parameter[];
+  /** Whether these come from outside: otherwise they are 0 at first. */
+  readonly isGiven: boolean;
+  /** What they are after a turn, by their names. */
+  next(body: Body, refOf: (value: Value) => Ref): readonly (readonly [string, Ref])[];
+}
+
 export function buildLoop(spec: LoopSpec): Loop {
   const { program, data, batchSize, capacity } = spec;
   const variables = usedVariables(program);
   const updates = new Map(program.updates.map(({ variable, value }) => [variable, value]));
   const changed = variables.filter(({ value }) => updates.has(value));
-  const [result] = program.results;
-  if (result === undefined) throw new TypeError('a program without a result');
-  const sums = result.type.shape[0] ?? 1;
+  const collector = spec.results === 'summed' ? summed(program) : kept(program, capacity);
   const state: readonly Parameter[] = [
     { name: 'step', dtype: 'int32', shape: [] },
     { name: 'steps', dtype: 'int32', shape: [] },
     { name: 'rows', dtype: 'int32', shape: [capacity, batchSize] },
-    { name: 'sum', dtype: 'float32', shape: [sums] },
-    { name: 'lost', dtype: 'float32', shape: [sums] },
+    ...collector.state,
     ...data.map(({ dtype, count, shape }, index) => ({
       name: `data${index}`,
       dtype,
@@ -62,19 +72,20 @@ export function buildLoop(spec: LoopSpec): Loop {
     })),
     ...variables.map(({ parameter }) => parameter),
   ];
-  const parameters = state.filter(({ name }) => name !== 'step');
-  const results = ['sum', 'lost', ...changed.map(({ parameter }) => parameter.name)];
+  const own = new Set(['step', ...(collector.isGiven ? [] : collector.state.map(({ name }) => name))]);
+  const parameters = state.filter(({ name }) => !own.has(name));
+  const results = [...collector.state, ...changed.map(({ parameter }) => parameter)].map(({ name }) => name);
 
   const condition = new Body('condition', state);
   const goesOn = condition.add('Less', [condition.parameter('step'), condition.parameter('steps')]);
 
   const body = new Body('body', state);
-  const next = emitStep(body, spec, variables, result);
+  const next = emitStep(body, spec, variables, collector);
 
   const loop = new Body('loop', parameters);
   const outputs = loop.addAll(
     'StatelessWhile',
-    state.map(({ name }) => (name === 'step' ? loop.integer(0) : loop.parameter(name))),
+    state.map((variable) => (own.has(variable.name) ? zeros(loop, variable) : loop.parameter(variable.name))),
     {
       cond: { function: 'condition' },
       body: { function: 'body' },
@@ -104,6 +115,11 @@ export function buildLoop(spec: LoopSpec): Loop {
   };
 }
 
+function zeros(body: Body, { dtype, shape }: Parameter): Ref {
+  if (dtype === 'int32') return body.integer(0);
+  return body.add('BroadcastTo', [body.float(0), body.integers(shape)]);
+}
+
 const COMPILED = { _XlaMustCompile: { bool: true } } as const;
 
 function usedVariables(program: Program): readonly Variable[] {
@@ -131,7 +147,7 @@ function emitStep(
   body: Body,
   { program, data, batchSize }: LoopSpec,
   variables: readonly Variable[],
-  result: Value,
+  collector: Collector,
 ): ReadonlyMap<string, Ref> {
   const step = body.parameter('step');
   const rows = body.add('GatherV2', [body.parameter('rows'), step, body.integer(0)]);
@@ -148,7 +164,7 @@ function emitStep(
   const names = new Map(variables.map(({ value, parameter }) => [value, parameter.name]));
   return new Map([
     ['step', body.add('AddV2', [step, body.integer(1)])],
-    ...added(body, refOf(result)),
+    ...collector.next(body, refOf),
     ...program.updates.map(({ variable, value }) => [names.get(variable) ?? '', refOf(value)] as const),
   ]);
 }
@@ -157,15 +173,40 @@ function emitStep(
  * Adds to a sum and to what rounding took from it (W. Kahan, "Further remarks on reducing truncation errors", 1965), so that
  * the mean of a long epoch is as exact as that of a short one, wherever the epoch is cut into calls.
  */
-function added(body: Body, value: Ref): readonly (readonly [string, Ref])[] {
-  const before = body.parameter('sum');
-  const corrected = body.add('Sub', [value, body.parameter('lost')]);
-  const sum = body.add('AddV2', [before, corrected]);
-  const lost = body.add('Sub', [body.add('Sub', [sum, before]), corrected]);
-  return [
-    ['sum', sum],
-    ['lost', lost],
-  ];
+function summed({ results: [result] }: Program): Collector {
+  if (result === undefined) throw new TypeError('a program without a result');
+  const shape = [result.type.shape[0] ?? 1];
+  return {
+    state: ['sum', 'lost'].map((name) => ({ name, dtype: 'float32', shape })),
+    isGiven: true,
+    next(body, refOf) {
+      const before = body.parameter('sum');
+      const corrected = body.add('Sub', [refOf(result), body.parameter('lost')]);
+      const sum = body.add('AddV2', [before, corrected]);
+      const lost = body.add('Sub', [body.add('Sub', [sum, before]), corrected]);
+      return [
+        ['sum', sum],
+        ['lost', lost],
+      ];
+    },
+  };
+}
+
+/** Writes each result into a row of its own; XLA does that in place. */
+function kept({ results }: Program, capacity: number): Collector {
+  const sizes = results.map(({ type }) => sizeOf(type.shape));
+  return {
+    state: sizes.map((size, index) => ({ name: `kept${index}`, dtype: 'float32', shape: [capacity, size] })),
+    isGiven: false,
+    next(body, refOf) {
+      const start = body.add('Mul', [body.parameter('step'), body.integers([1, 0])]);
+      return results.map((result, index) => {
+        const row = body.reshape(refOf(result), [1, sizes[index] ?? 0]);
+        const name = `kept${index}`;
+        return [name, body.add('XlaDynamicUpdateSlice', [body.parameter(name), row, start])] as const;
+      });
+    },
+  };
 }
 
 function placeholder({ name, dtype, shape }: Parameter): NodeDef {

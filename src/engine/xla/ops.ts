@@ -72,6 +72,7 @@ const SIGNATURES = {
   Sum: 'input:T reduction_indices:Tidx -> output:T; keep_dims',
   Tanh: 'x:T -> y:T',
   Transpose: 'x:T perm:Tperm -> y:T',
+  XlaDynamicUpdateSlice: 'input:T update:T indices:Tindices -> output:T',
   XlaCallModule: 'args:[Tin] -> output:[Tout]; version platforms module Sout',
 } as const;
 

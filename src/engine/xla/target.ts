@@ -1,12 +1,14 @@
 /** The target that runs programs inside TensorFlow, compiled by XLA. */
 import type { Tensor, Variable } from '@tensorflow/tfjs';
-import { nativeBackend, type NativeBackend } from '../tensorflow/addon.ts';
+import { sizeOf } from '../../core/shape.ts';
+import { nativeBackend, type Binding, type NativeBackend } from '../tensorflow/addon.ts';
 import type { Tf } from '../engine.ts';
 import type { Program } from '../program/program.ts';
-import { MAX_ROW_NUMBERS, runInCalls, zeroTotals } from '../train/calls.ts';
+import { MAX_ROW_NUMBERS, mostKeptSteps, runInCalls, zeroTotals } from '../train/calls.ts';
 import { StepsPerCall } from '../train/pace.ts';
-import type { Samples } from '../train/samples.ts';
-import type { LoadedProgram, LoadOptions, Sums, Target } from '../train/target.ts';
+import { rowNumbers, storedRows, type Samples } from '../train/samples.ts';
+import type { NamedVariable } from '../train/state.ts';
+import type { LoadedProgram, LoadedRows, LoadOptions, Sums, Target } from '../train/target.ts';
 import type { WorkOptions } from '../train/trainer.ts';
 import type { Totals } from '../webassembly/runner.ts';
 import { buildLoop, type Loop } from './loop.ts';
@@ -21,48 +23,106 @@ export function xlaTarget(tf: Tf): Target {
   const resident = new ResidentData(nativeBackend(tf));
   return {
     loadsQuickly: false,
-    load: (program, options) => new CompiledLoop(tf, resident, program, options),
+    callMilliseconds: TARGET_CALL_MS,
+    load: (program, options) => new TrainingLoop(tf, resident, program, options),
+    loadRows: (program, options) => new RowsLoop(tf, program, options),
     dispose: () => resident.dispose(),
   };
 }
 
-class CompiledLoop implements LoadedProgram {
+/** A loop in a session of its own, and the variables that it is given and gives back. */
+class CompiledLoop {
+  readonly backend: NativeBackend;
   readonly #tf: Tf;
-  readonly #backend: NativeBackend;
   readonly #loop: Loop;
   readonly #sessions: Sessions;
   readonly #session: Session;
-  readonly #options: LoadOptions;
-  readonly #resident: ResidentData;
-  readonly #capacity: number;
-  readonly #width: number;
   readonly #variables: ReadonlyMap<string, Variable>;
-  readonly #stepsPerCall = new StepsPerCall(TARGET_CALL_MS, 4);
 
   /**
-   * Loads the program, and runs it for no steps, which has XLA compile it.
+   * Loads the loop.
    *
-   * @throws ProgramError, or what TensorFlow says of a graph that it does not take
+   * @param warmUp runs it for no steps, which has XLA compile it
+   * @throws what TensorFlow says of a graph that it does not take
    */
-  constructor(tf: Tf, resident: ResidentData, program: Program, options: LoadOptions) {
-    const { samples, state, batchSize } = options;
+  constructor(tf: Tf, loop: Loop, state: readonly NamedVariable[], warmUp: (loop: CompiledLoop) => void) {
     this.#tf = tf;
-    this.#backend = nativeBackend(tf);
-    this.#options = options;
-    this.#resident = resident;
-    this.#capacity = Math.max(1, Math.min(Math.floor(MAX_ROW_NUMBERS / batchSize), options.steps));
-    this.#width = program.results[0]?.type.shape[0] ?? 1;
+    this.#loop = loop;
+    this.backend = nativeBackend(tf);
     this.#variables = new Map(state.map(({ name, variable }) => [name, variable]));
-    this.#loop = buildLoop({ program, data: samples.map(residentForm), batchSize, capacity: this.#capacity });
-    this.#sessions = sessionsOf(this.#backend.binding);
-    this.#session = this.#sessions.take(this.#loop.bytes);
+    this.#sessions = sessionsOf(this.backend.binding);
+    this.#session = this.#sessions.take(loop.bytes);
     if (this.#session.isWarm) return;
     try {
-      this.#call(new Int32Array(0), 0, zeroTotals(this.#width));
+      warmUp(this);
     } catch (error) {
       this.#sessions.discard(this.#session.id);
       throw error;
     }
+  }
+
+  /**
+   * Runs the loop, and assigns the variables that it changes.
+   *
+   * @param given tensors for this call alone
+   * @param kept numbers of tensors that stay
+   * @returns the other results
+   */
+  run(given: readonly Given[], kept: readonly number[], results: number): readonly Float32Array[] {
+    const { binding } = this.backend;
+    const temporary: number[] = [];
+    try {
+      for (const { shape, data } of given) temporary.push(binding.createTensor(shape, typeOf(binding, data), data));
+      const variables = this.#loop.used.map((name) => this.#variables.get(name));
+      const inputs = [...temporary, ...kept, ...this.backend.getInputTensorIds(variables)];
+      const outputs = binding.runSavedModel(this.#session.id, inputs, this.#loop.feeds, this.#loop.fetches);
+      const read: Float32Array[] = [];
+      // Not returned: `tidy` looks at each number of an array that it returns.
+      this.#tf.tidy(() => {
+        const tensors = outputs.map((output) => this.backend.createOutputTensor(output));
+        this.#loop.changed.forEach((name, position) => {
+          const value = tensors[results + position];
+          if (value !== undefined) this.#variables.get(name)?.assign(value);
+        });
+        read.push(...tensors.slice(0, results).map(floats));
+      });
+      return read;
+    } finally {
+      for (const id of temporary) binding.deleteTensor(id);
+    }
+  }
+
+  dispose(): void {
+    this.#sessions.giveBack(this.#session);
+  }
+}
+
+interface Given {
+  readonly shape: readonly number[];
+  readonly data: Float32Array | Int32Array | Uint8Array;
+}
+
+/** Runs steps on samples that stay in TensorFlow's memory. */
+class TrainingLoop implements LoadedProgram {
+  readonly #options: LoadOptions;
+  readonly #resident: ResidentData;
+  readonly #capacity: number;
+  readonly #width: number;
+  readonly #loop: CompiledLoop;
+  readonly #stepsPerCall = new StepsPerCall(TARGET_CALL_MS, 4);
+
+  /** @throws ProgramError, or what TensorFlow says of a graph that it does not take */
+  constructor(tf: Tf, resident: ResidentData, program: Program, options: LoadOptions) {
+    const { samples, state, batchSize } = options;
+    this.#options = options;
+    this.#resident = resident;
+    this.#capacity = Math.max(1, Math.min(Math.floor(MAX_ROW_NUMBERS / batchSize), options.steps));
+    this.#width = program.results[0]?.type.shape[0] ?? 1;
+    const data = samples.map((each) => residentForm(each, each.count));
+    const loop = buildLoop({ program, results: 'summed', data, batchSize, capacity: this.#capacity });
+    this.#loop = new CompiledLoop(tf, loop, state, (made) => {
+      this.#call(made, new Int32Array(0), 0, zeroTotals(this.#width));
+    });
   }
 
   run(rows: Int32Array, options: WorkOptions, total: number): Promise<Sums> {
@@ -72,55 +132,91 @@ class CompiledLoop implements LoadedProgram {
       stepsPerCall: this.#stepsPerCall,
       width: this.#width,
     };
-    return runInCalls(rows, calls, options, total, (part, steps, totals) => this.#call(part, steps, totals));
+    return runInCalls(rows, calls, options, total, (part, steps, totals) =>
+      this.#call(this.#loop, part, steps, totals),
+    );
   }
 
   dispose(): void {
-    this.#sessions.giveBack(this.#session);
+    this.#loop.dispose();
   }
 
   /** Takes steps; the results of a call are the arguments of the next. */
-  #call(rows: Int32Array, steps: number, { sum, lost }: Totals): Totals {
-    const { binding } = this.#backend;
+  #call(loop: CompiledLoop, rows: Int32Array, steps: number, { sum, lost }: Totals): Totals {
     const { batchSize, samples } = this.#options;
     const table = new Int32Array(this.#capacity * batchSize);
     table.set(rows);
-    const temporary = [
-      binding.createTensor([], binding.TF_INT32, Int32Array.of(steps)),
-      binding.createTensor([this.#capacity, batchSize], binding.TF_INT32, table),
-      binding.createTensor([sum.length], binding.TF_FLOAT, sum),
-      binding.createTensor([lost.length], binding.TF_FLOAT, lost),
+    const given = [
+      { shape: [], data: Int32Array.of(steps) },
+      { shape: [this.#capacity, batchSize], data: table },
+      { shape: [sum.length], data: sum },
+      { shape: [lost.length], data: lost },
     ];
-    try {
-      const variables = this.#loop.used.map((name) => this.#variables.get(name));
-      const inputs = [
-        ...temporary,
-        ...samples.map((each) => this.#resident.tensorOf(each)),
-        ...this.#backend.getInputTensorIds(variables),
-      ];
-      const outputs = binding.runSavedModel(this.#session.id, inputs, this.#loop.feeds, this.#loop.fetches);
-      return this.#tf.tidy(() => {
-        const [newSum, newLost, ...changed] = outputs.map((output) =>
-          this.#backend.createOutputTensor(output),
-        );
-        this.#loop.changed.forEach((name, position) => {
-          const value = changed[position];
-          if (value !== undefined) this.#variables.get(name)?.assign(value);
-        });
-        return { sum: floats(newSum), lost: floats(newLost) };
-      });
-    } finally {
-      for (const id of temporary) binding.deleteTensor(id);
-    }
+    const data = samples.map((each) => this.#resident.tensorOf(each));
+    const [newSum, newLost] = loop.run(given, data, 2);
+    if (newSum === undefined || newLost === undefined) throw new TypeError('the loop gave no sums');
+    return { sum: newSum, lost: newLost };
   }
 }
 
-function floats(tensor: Tensor | undefined): Float32Array {
-  const values = tensor?.dataSync();
-  if (values instanceof Float32Array) return values.slice();
-  throw new TypeError('the loop gave no sums');
+/** Runs a program on rows that are there for one call. */
+class RowsLoop implements LoadedRows {
+  readonly mostSteps: number;
+  readonly #options: LoadOptions;
+  readonly #sizes: readonly number[];
+  readonly #rows: Int32Array;
+  readonly #loop: CompiledLoop;
+
+  /** @throws ProgramError, or what TensorFlow says of a graph that it does not take */
+  constructor(tf: Tf, program: Program, options: LoadOptions) {
+    const { samples, state, batchSize } = options;
+    this.mostSteps = mostKeptSteps(program, options);
+    this.#options = options;
+    this.#sizes = program.results.map(({ type }) => sizeOf(type.shape));
+    this.#rows = rowNumbers(this.mostSteps * batchSize);
+    const data = samples.map((each) => residentForm(each, this.#rows.length));
+    const loop = buildLoop({ program, results: 'kept', data, batchSize, capacity: this.mostSteps });
+    this.#loop = new CompiledLoop(tf, loop, state, (made) => {
+      const nothing = samples.map((each) => storedRows(each, new Int32Array(0), this.#rows.length));
+      this.#call(made, nothing, 0);
+    });
+  }
+
+  /** The loop takes data of one shape. */
+  rowsOf(): number {
+    return this.#rows.length;
+  }
+
+  run(inputs: readonly Samples['data'][], steps: number): readonly Float32Array[] {
+    return this.#call(this.#loop, inputs, steps);
+  }
+
+  dispose(): void {
+    this.#loop.dispose();
+  }
+
+  #call(loop: CompiledLoop, inputs: readonly Samples['data'][], steps: number): readonly Float32Array[] {
+    const { samples, batchSize } = this.#options;
+    const given = [
+      { shape: [], data: Int32Array.of(steps) },
+      { shape: [this.mostSteps, batchSize], data: this.#rows },
+      ...inputs.map((data, index) => ({ shape: [this.#rows.length, ...(samples[index]?.shape ?? [])], data })),
+    ];
+    return loop.run(given, [], this.#sizes.length).map((values, index) => values.subarray(0, steps * (this.#sizes[index] ?? 0)));
+  }
 }
 
-function residentForm({ data, count, shape, scale, offset }: Samples): ResidentSamples {
+function typeOf(binding: Binding, data: Given['data']): number {
+  if (data instanceof Int32Array) return binding.TF_INT32;
+  return data instanceof Uint8Array ? binding.TF_UINT8 : binding.TF_FLOAT;
+}
+
+function floats(tensor: Tensor): Float32Array {
+  const values = tensor.dataSync();
+  if (values instanceof Float32Array) return values;
+  throw new TypeError('the loop gave no floats');
+}
+
+function residentForm({ data, shape, scale, offset }: Samples, count: number): ResidentSamples {
   return { dtype: data instanceof Uint8Array ? 'uint8' : 'float32', count, shape, scale, offset };
 }

@@ -18,7 +18,7 @@ import {
 
 export const evaluateNode: NodeDefinition<EvaluateSettings> = {
   type: 'evaluate',
-  version: 3,
+  version: 4,
   schema: readSchema('stages/evaluate'),
   inputs: {
     model: { accepts: ['trained-model'] },

@@ -1,11 +1,11 @@
 /** Measures a trained model. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SPLITS, toFloat32 } from '../../formats/images.ts';
+import { SPLITS } from '../../formats/images.ts';
 import type { EvaluateSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
-import { MetricMeans } from '../../engine/train/metrics.ts';
-import { modelShapes, outputActivation, predictBatches } from '../../engine/train/predict.ts';
+import { measureImages } from '../../engine/train/metrics.ts';
+import { modelShapes, outputActivation } from '../../engine/train/predict.ts';
 import { rowNumbers } from '../../engine/train/samples.ts';
 import { loadModel } from '../../layers/save.ts';
 import type { StageContext, StageResult } from '../contract.ts';
@@ -39,24 +39,15 @@ export async function runEvaluate(context: StageContext<EvaluateSettings>): Prom
         log: context.log,
         ...(entropy < 0 ? {} : { entropyAt: ['metrics', entropy] }),
       });
-      const means = new MetricMeans(settings.metrics, { shape: y.shape, span: high - low });
-      const options = {
+      const means = await measureImages(engine, model, { x, y }, rowNumbers(x.count), {
+        metrics: settings.metrics,
+        kind: { shape: y.shape, span: high - low },
         batchSize: settings.batch_size,
         signal,
-        logits: settings.metrics.includes('binary_crossentropy'),
         onProgress: (share: number) =>
           context.progress({ text: `${split} images`, fraction: (index + share) / chosen.length }),
-      };
-      for await (const { rows, outputs, logits } of predictBatches(
-        engine,
-        model,
-        x,
-        rowNumbers(x.count),
-        options,
-      )) {
-        means.add(toFloat32(y, rows), outputs, logits);
-      }
-      for (const [metric, value] of means.means()) metrics[metricName(metric, split, settings)] = value;
+      });
+      for (const [metric, value] of means) metrics[metricName(metric, split, settings)] = value;
     }
     await writeFile(join(context.folder, 'metrics.json'), `${JSON.stringify(metrics, undefined, 2)}\n`);
     return { metrics, highlights: ['metrics.json'] };

@@ -3,9 +3,9 @@ import type { ModelSettings, NoiseSettings, TrainSettings } from '../../schema/g
 import { failure } from '../../core/diagnostic.ts';
 import { ProgramError } from '../../engine/program/types.ts';
 import { traceStep } from '../../engine/train/compiled.ts';
-import { traceForward } from '../../engine/train/forward-program.ts';
 import type { FreshNoise } from '../../engine/train/noise.ts';
-import { modelShapes } from '../../engine/train/predict.ts';
+import { forwardWork, modelShapes } from '../../engine/train/predict.ts';
+import { traceRows } from '../../engine/train/rows.ts';
 import { trainingStep } from '../../engine/train/step.ts';
 import { assembleAutoencoder, disposeAutoencoder, type TrainableAutoencoder } from '../../layers/build.ts';
 import type { StageProgram, TraceContext } from '../contract.ts';
@@ -61,7 +61,8 @@ export function traceTrained(
   if (trained?.type !== 'train') throw unknownModel(stage, settings.model);
   return withModels(context, trained.model, (models) => {
     const shape = modelShapes(models[name]).inputShape;
-    const { program } = traceForward(tf, models[name], { shape, batchSize: settings.batch_size });
+    const samples = [{ shape }];
+    const program = traceRows(tf, { samples, ...forwardWork(tf, models[name]) }, settings.batch_size);
     return { program, title: `the ${name} on ${settings.batch_size} images` };
   });
 }

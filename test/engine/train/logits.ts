@@ -8,8 +8,7 @@ import type { Engine, Tf } from '../../../src/engine/engine.ts';
 import { eagerTrainer } from '../../../src/engine/train/eager.ts';
 import { forwardWithLogits } from '../../../src/engine/train/forward.ts';
 import { losses } from '../../../src/engine/train/losses.ts';
-import { MetricMeans } from '../../../src/engine/train/metrics.ts';
-import { predictBatches } from '../../../src/engine/train/predict.ts';
+import { measureImages } from '../../../src/engine/train/metrics.ts';
 import { rowNumbers, type Samples } from '../../../src/engine/train/samples.ts';
 import type { Trainer, TrainerOptions } from '../../../src/engine/train/trainer.ts';
 import { buildAutoencoder, disposeAutoencoder } from '../../../src/layers/build.ts';
@@ -46,10 +45,6 @@ function checkLoss(tf: Tf, logits: readonly number[], targets: readonly number[]
   const wanted = logits.reduce((sum, x, index) => sum + entropy(x, targets[index] ?? 0), 0) / count;
   const largest = Math.max(...logits.map(Math.abs));
   close(loss, wanted, 1e-6 + 1e-5 * wanted + 3e-7 * largest, 'the loss');
-  const means = new MetricMeans(['binary_crossentropy'], { shape: [1, count, 1], span: 1 });
-  const values = Float32Array.from(logits, sigmoid);
-  means.add(Float32Array.from(targets), values, Float32Array.from(logits));
-  close(means.means().get('binary_crossentropy'), wanted, 1e-9 + 1e-12 * largest, 'the metric');
   for (const [index, x] of logits.entries()) {
     const slope = (sigmoid(x) - (targets[index] ?? 0)) / count;
     close(gradient[index], slope, 4e-7 / count + 1e-6 * Math.abs(slope), `the gradient at ${x}`);
@@ -192,17 +187,13 @@ export function testLogits(engine: () => Promise<Engine>): void {
       const rows = rowNumbers(7);
       const trained = await trainer.trainEpoch(rows, work);
       const validated = await trainer.evaluate({ x, y: x }, rows, work);
-      const means = new MetricMeans(['binary_crossentropy'], { shape: [4, 4, 1], span: 1 });
-      const target = Float32Array.from(x.data, (value) => value / 255);
-      for await (const batch of predictBatches({ tf }, models.autoencoder, x, rows, {
+      const means = await measureImages({ tf }, models.autoencoder, { x, y: x }, rows, {
+        metrics: ['binary_crossentropy'],
+        kind: { shape: [4, 4, 1], span: 1 },
         batchSize: 3,
-        logits: true,
         signal,
-      })) {
-        const [from = 0, to = 0] = [batch.rows[0], batch.rows.at(-1)];
-        means.add(target.subarray(from * 16, (to + 1) * 16), batch.outputs, batch.logits);
-      }
-      const wanted = means.means().get('binary_crossentropy') ?? Number.NaN;
+      });
+      const wanted = means.get('binary_crossentropy') ?? Number.NaN;
       assert.ok(wanted > 5, `${wanted} is not saturated`);
       for (const { loss, binary_crossentropy: metric } of [trained, validated]) {
         close(loss, wanted, 1e-5 * wanted, 'the loss');

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import fc from 'fast-check';
 import type { Tf } from '../../../src/engine/engine.ts';
-import { losses, type LossName } from '../../../src/engine/train/losses.ts';
+import { losses, lossOfRows, type LossName } from '../../../src/engine/train/losses.ts';
 import { testEngine } from './engine.ts';
 
 let tf: Tf;
@@ -39,6 +39,31 @@ for (const name of ['mse', 'mae', 'binary_crossentropy'] as const) {
     );
   });
 }
+
+test('the loss of each row is that of the row alone', () => {
+  const rows = [
+    [
+      [0.2, 0.9],
+      [0.4, 0.7],
+    ],
+    [
+      [0, 1],
+      [1, 0.25],
+    ],
+  ];
+  for (const name of ['mse', 'mae', 'binary_crossentropy'] as const) {
+    const found = tf.tidy(() => {
+      const [target, values] = [0, 1].map((part) => tf.tensor3d(rows.map((row) => [row[part] ?? []])));
+      assert.ok(target !== undefined && values !== undefined);
+      return lossOfRows(tf, name, target, { values }).dataSync().slice();
+    });
+    assert.equal(found.length, rows.length);
+    for (const [index, [ys = [], ps = []]] of rows.entries()) {
+      const wanted = ys.reduce((sum, y, at) => sum + REFERENCES[name](y, ps[at] ?? 0), 0) / ys.length;
+      assert.ok(Math.abs((found[index] ?? Number.NaN) - wanted) <= 1e-5 * wanted, name);
+    }
+  }
+});
 
 test('the cross-entropy of certain and wrong outputs is finite, and so are its gradients', () => {
   const gradient = tf.tidy(() =>

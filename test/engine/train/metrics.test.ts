@@ -1,10 +1,22 @@
 /** Metrics of images against their definitions, written down without any shortcut. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { Philox } from '../../../src/core/philox.ts';
-import { HIGHEST_PSNR, MetricMeans, type MetricName } from '../../../src/engine/train/metrics.ts';
+import {
+  HIGHEST_PSNR,
+  measureImages,
+  MetricMeans,
+  type ImageKind,
+  type MetricName,
+} from '../../../src/engine/train/metrics.ts';
+import { predictAll } from '../../../src/engine/train/predict.ts';
+import type { ForwardEngine } from '../../../src/engine/train/rows.ts';
+import { rowNumbers, type Samples } from '../../../src/engine/train/samples.ts';
 import { ssim } from '../../../src/engine/train/ssim.ts';
+import { Executor } from '../../../src/engine/webassembly/executor.ts';
+import { buildAutoencoder, disposeAutoencoder } from '../../../src/layers/build.ts';
+import { layer, seedsOf } from '../../layers/specs.ts';
+import { testEngine } from './engine.ts';
 
 type Shape = readonly [number, number, number];
 
@@ -12,18 +24,6 @@ function noise(seed: number, count: number): Float32Array {
   const values = new Float32Array(count);
   new Philox([seed, 7]).uniform(values);
   return values;
-}
-
-function means(
-  metrics: readonly MetricName[],
-  shape: Shape,
-  targets: Float32Array,
-  outputs: Float32Array,
-  span = 1,
-): ReadonlyMap<MetricName, number> {
-  const total = new MetricMeans(metrics, { shape, span });
-  total.add(targets, outputs);
-  return total.means();
 }
 
 function close(actual: number | undefined, wanted: number, tolerance = 1e-12): void {
@@ -101,58 +101,84 @@ test('ssim of images smaller than its window is refused', () => {
   );
 });
 
+/** Means of images whose mean squared differences are known. */
+function meansOf(metrics: readonly MetricName[], squares: readonly number[], kind: ImageKind) {
+  const means = new MetricMeans(metrics, kind);
+  means.add(new Map([['mse', squares]]), squares.length);
+  return means.means();
+}
+
 test('psnr is averaged over images, not over pixels', () => {
-  const targets = Float32Array.of(0, 0, 0, 0);
-  const outputs = Float32Array.of(0.5, 0.5, 0.25, 0.25);
   const wanted = (10 * Math.log10(1 / 0.25) + 10 * Math.log10(1 / 0.0625)) / 2;
-  close(means(['psnr'], [1, 2, 1], targets, outputs).get('psnr'), wanted);
+  close(meansOf(['psnr'], [0.25, 0.0625], { shape: [1, 2, 1], span: 1 }).get('psnr'), wanted);
 });
 
 test('psnr knows the span of the intensities', () => {
-  const targets = Float32Array.of(0, 255);
-  const outputs = Float32Array.of(51, 204);
-  close(means(['psnr'], [1, 2, 1], targets, outputs, 255).get('psnr'), 20 * Math.log10(5));
-});
-
-test('psnr of a perfect reconstruction is finite', () => {
-  const image = noise(5, 16);
-  assert.equal(means(['psnr'], [4, 4, 1], image, image).get('psnr'), HIGHEST_PSNR);
-});
-
-test('mse, mae and binary_crossentropy are means over pixels', () => {
-  const pixel = fc.float({ min: 0, max: 1, noNaN: true });
-  fc.assert(
-    fc.property(fc.array(fc.tuple(pixel, pixel), { minLength: 1, maxLength: 20 }), (pixels) => {
-      const targets = Float32Array.from(pixels, ([y]) => y);
-      const outputs = Float32Array.from(pixels, ([, p]) => p);
-      const mean = (of: (y: number, p: number) => number): number =>
-        pixels.reduce((sum, [y, p]) => sum + of(y, p), 0) / pixels.length;
-      const found = means(['mse', 'mae', 'binary_crossentropy'], [1, pixels.length, 1], targets, outputs);
-      assert.deepEqual([...found.keys()], ['mse', 'mae', 'binary_crossentropy']);
-      close(
-        found.get('mse'),
-        mean((y, p) => (y - p) ** 2),
-      );
-      close(
-        found.get('mae'),
-        mean((y, p) => Math.abs(y - p)),
-      );
-      const entropy = mean((y, p) => {
-        const inside = Math.max(Math.fround(1e-7), Math.min(Math.fround(1 - 1e-7), p));
-        return -y * Math.log(inside) - (1 - y) * Math.log(1 - inside);
-      });
-      close(found.get('binary_crossentropy'), entropy);
-    }),
+  close(
+    meansOf(['psnr'], [51 ** 2], { shape: [1, 2, 1], span: 255 }).get('psnr'),
+    20 * Math.log10(5),
   );
 });
 
-test('metrics do not depend on how images come in batches', () => {
-  const shape: Shape = [11, 11, 1];
-  const metrics = ['mse', 'psnr', 'ssim'] as const;
-  const targets = noise(8, 121 * 5);
-  const outputs = noise(9, 121 * 5);
-  const inTwo = new MetricMeans(metrics, { shape, span: 1 });
-  inTwo.add(targets.subarray(0, 121 * 2), outputs.subarray(0, 121 * 2));
-  inTwo.add(targets.subarray(121 * 2), outputs.subarray(121 * 2));
-  assert.deepEqual(inTwo.means(), means(metrics, shape, targets, outputs));
+test('psnr of a perfect reconstruction is finite', () => {
+  assert.equal(meansOf(['psnr'], [0], { shape: [4, 4, 1], span: 1 }).get('psnr'), HIGHEST_PSNR);
+});
+
+test('squared_error is a sum over the values of an image', () => {
+  const found = meansOf(['squared_error', 'mse'], [0.5, 0.25], { shape: [2, 3, 2], span: 1 });
+  assert.deepEqual([...found], [['squared_error', 4.5], ['mse', 0.375]]);
+});
+
+const METRICS = ['mse', 'mae', 'binary_crossentropy', 'squared_error', 'psnr', 'ssim'] as const;
+
+test('metrics of a model are those of its outputs, however they come in batches, in programs and op by op', async () => {
+  const { tf } = await testEngine();
+  const executor = new Executor({ threads: 1 });
+  const shape: Shape = [12, 11, 1];
+  const [count, size] = [7, 132];
+  const models = buildAutoencoder(
+    tf,
+    {
+      input_shape: shape,
+      encoder: ['Flatten', layer('Dense', { units: 9, activation: 'relu' })],
+      decoder: [layer('Dense', { units: size, activation: 'sigmoid' }), layer('Reshape', { target_shape: shape })],
+    },
+    seedsOf(1),
+  );
+  const samples = (seed: number): Samples => ({
+    data: noise(seed, count * size),
+    ...{ count, shape, scale: 1, offset: 0 },
+  });
+  const pair = { x: samples(1), y: samples(2) };
+  const signal = new AbortController().signal;
+  const options = { metrics: METRICS, kind: { shape, span: 1 }, signal };
+  const rows = rowNumbers(count);
+  const measure = (engine: ForwardEngine, batchSize: number) =>
+    measureImages(engine, models.autoencoder, pair, rows, { ...options, batchSize });
+  const outputs = await predictAll({ tf }, models.autoencoder, pair.x, rows, { batchSize: count, signal });
+  const mean = (of: (target: Float32Array, output: Float32Array) => number): number =>
+    rows.reduce((sum, row) => {
+      const [start, end] = [row * size, (row + 1) * size];
+      return sum + of((pair.y.data as Float32Array).subarray(start, end), outputs.subarray(start, end));
+    }, 0) / count;
+  const pixels = (of: (y: number, p: number) => number) => (target: Float32Array, output: Float32Array) =>
+    target.reduce((sum, y, at) => sum + of(y, output[at] ?? 0), 0) / size;
+  const square = pixels((y, p) => (y - p) ** 2);
+  const wanted: Readonly<Record<MetricName, number>> = {
+    mse: mean(square),
+    mae: mean(pixels((y, p) => Math.abs(y - p))),
+    binary_crossentropy: mean(pixels((y, p) => -y * Math.log(p) - (1 - y) * Math.log(1 - p))),
+    squared_error: mean(square) * size,
+    psnr: mean((target, output) => -10 * Math.log10(square(target, output))),
+    ssim: mean((target, output) => ssim(target, output, shape, 1)),
+  };
+  const compiled = await measure({ tf, executor }, 3);
+  for (const found of [compiled, await measure({ tf }, 2)]) {
+    assert.deepEqual([...found.keys()], METRICS);
+    for (const [metric, value] of found) close(value, wanted[metric], 1e-6 * Math.abs(wanted[metric]));
+  }
+  // Bit for bit: each image is computed by itself.
+  for (const batchSize of [1, 7, 32]) assert.deepEqual(await measure({ tf, executor }, batchSize), compiled);
+  disposeAutoencoder(models);
+  await executor.dispose();
 });
