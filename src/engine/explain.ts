@@ -52,10 +52,7 @@ export async function explain(
     ...{ mode: 'eager', engine, program: traced, passes, targetOf: () => undefined },
   });
   const isPortable = engine.kind === 'portable';
-  const planned = modeOf(
-    isPortable ? 'portable' : { kernels: await hasKernels() },
-    compiling,
-  );
+  const planned = modeOf(isPortable ? 'portable' : { kernels: await hasKernels() }, compiling);
   if (planned.mode === 'eager') return eagerly(planned);
   const targetOf = TARGETS[planned.mode];
   const foreign = compiled.instructions.find((instruction) => targetOf(instruction) === undefined);

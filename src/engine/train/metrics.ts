@@ -97,7 +97,11 @@ function lossesFor(metrics: readonly MetricName[]): readonly LossName[] {
   return [...new Set(metrics.flatMap((metric) => (metric === 'ssim' ? [] : DERIVED[metric].loss)))];
 }
 
-function similarities(targets: Float32Array, outputs: Float32Array, { shape, span }: ImageKind): Float64Array {
+function similarities(
+  targets: Float32Array,
+  outputs: Float32Array,
+  { shape, span }: ImageKind,
+): Float64Array {
   const size = sizeOf(shape);
   return Float64Array.from({ length: outputs.length / size }, (_, index) => {
     const [start, end] = [index * size, (index + 1) * size];

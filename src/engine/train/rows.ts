@@ -8,7 +8,7 @@ import { trace } from '../trace/trace.ts';
 import { webAssemblyTarget } from '../webassembly/target.ts';
 import { xlaTarget } from '../xla/target.ts';
 import { Pace, StepsPerCall } from './pace.ts';
-import { batchesOf, batchTensor, requireRows, storedRows, type Samples } from './samples.ts';
+import { batchesOf, batchTensor, requireRows, type Samples } from './samples.ts';
 import type { NamedVariable } from './state.ts';
 import type { LoadedRows, Target } from './target.ts';
 
@@ -86,7 +86,7 @@ function* resultsOf(
   try {
     loaded = load(engine, target, work, { size, steps: Math.ceil(rows.length / size) });
     if (loaded === undefined) yield* eagerly(engine.tf, work, rows, batchSize);
-    else yield* inCalls(loaded, work.samples, rows, { size, milliseconds: target.callMilliseconds });
+    else yield* inCalls(loaded, rows, { size, milliseconds: target.callMilliseconds });
   } finally {
     loaded?.dispose();
     target.dispose();
@@ -123,7 +123,11 @@ function load(
  */
 export function traceRows(
   tf: Tf,
-  { samples, state, compute }: { readonly samples: readonly Pick<Samples, 'shape'>[] } & Omit<RowWork, 'samples'>,
+  {
+    samples,
+    state,
+    compute,
+  }: { readonly samples: readonly Pick<Samples, 'shape'>[] } & Omit<RowWork, 'samples'>,
   batchSize: number,
 ): Program {
   return trace(tf, {
@@ -138,7 +142,6 @@ export function traceRows(
 
 function* inCalls(
   loaded: LoadedRows,
-  samples: readonly Samples[],
   rows: Int32Array,
   { size, milliseconds }: { readonly size: number; readonly milliseconds: number },
 ): Generator<RowResults> {
@@ -146,13 +149,10 @@ function* inCalls(
   for (let start = 0; start < rows.length;) {
     const steps = Math.min(stepsPerCall.next, loaded.mostSteps, Math.ceil((rows.length - start) / size));
     const part = rows.subarray(start, start + steps * size);
-    const results = stepsPerCall.measure(steps, () =>
-      loaded.run(
-        samples.map((each) => storedRows(each, part, loaded.rowsOf(steps))),
-        steps,
-      ),
-    );
-    const share = part.length / (steps * size);
+    const whole = new Int32Array(steps * size);
+    whole.set(part);
+    const results = stepsPerCall.measure(steps, () => loaded.run(whole));
+    const share = part.length / whole.length;
     yield { rows: part, results: results.map((result) => result.subarray(0, result.length * share)) };
     start += part.length;
   }

@@ -92,7 +92,11 @@ export function* batchesOf(rows: Int32Array, size: number): Generator<Int32Array
  * @param length rows of the copy, no fewer than are named; the others are 0
  * @returns row-major [length, ...shape]
  */
-export function storedRows({ data, shape }: Samples, rows: Int32Array, length: number): Samples['data'] {
+export function storedRows(
+  { data, shape }: Samples,
+  rows: Int32Array,
+  length: number = rows.length,
+): Samples['data'] {
   const size = sizeOf(shape);
   const copy = data instanceof Uint8Array ? new Uint8Array(length * size) : new Float32Array(length * size);
   // By index: entries of a typed array are slow, and there are many rows.

@@ -52,14 +52,12 @@ export interface LoadedProgram {
 export interface LoadedRows {
   /** Batches of one call at most. */
   readonly mostSteps: number;
-  /** The rows that a call of so many steps is given: at least those of its batches. */
-  rowsOf(steps: number): number;
   /**
    * Runs whole batches.
    *
-   * @param inputs of each sample set, rows as they are stored, row-major
+   * @param rows numbers of samples, a multiple of the batch size
    * @returns each result for all batches, row-major; valid until the next call
    */
-  run(inputs: readonly Samples['data'][], steps: number): readonly Float32Array[];
+  run(rows: Int32Array): readonly Float32Array[];
   dispose(): void;
 }

@@ -4,8 +4,8 @@ import type { Tf } from '../engine.ts';
 import { compile } from '../program/compile.ts';
 import type { Program } from '../program/program.ts';
 import { bytesOf, ProgramError, type Elements } from '../program/types.ts';
-import { traceForward } from '../train/forward-program.ts';
-import { modelShapes } from '../train/predict.ts';
+import { forwardWork, modelShapes } from '../train/predict.ts';
+import { traceRows } from '../train/rows.ts';
 import { encodeProgram } from './encode.ts';
 import { encodeModelFile, type Content } from './model-file.ts';
 
@@ -16,10 +16,10 @@ import { encodeModelFile, type Content } from './model-file.ts';
  */
 export function writeModel(tf: Tf, model: LayersModel, batchSize: number): Uint8Array {
   const { inputShape } = modelShapes(model);
-  const { program, state } = traceForward(tf, model, { shape: inputShape, batchSize });
+  const work = { samples: [{ shape: inputShape }], ...forwardWork(tf, model) };
   return writeProgram(
-    compile(program),
-    new Map(state.map(({ name, variable }) => [name, variable.dataSync() as Elements])),
+    compile(traceRows(tf, work, batchSize)),
+    new Map(work.state.map(({ name, variable }) => [name, variable.dataSync() as Elements])),
   );
 }
 

@@ -1,6 +1,5 @@
 /** Rows of samples in the module's memory, for one call. */
-import { sizeOf } from '../../core/shape.ts';
-import type { Samples } from '../train/samples.ts';
+import { storedRows, type Samples } from '../train/samples.ts';
 import type { Executor } from './executor.ts';
 import type { ResidentRows } from './runner.ts';
 
@@ -26,7 +25,7 @@ export function giveRows(executor: Executor, samples: readonly Samples[], rows: 
 
 /** @throws Failure `model-too-large` */
 export function copyRows(executor: Executor, samples: readonly Samples[], rows: Int32Array): GivenRows {
-  const copies = samples.map((own) => rowsOf(own, rows));
+  const copies = samples.map((own) => storedRows(own, rows));
   const release = (): void => copies.forEach((copy) => executor.forget(copy));
   try {
     const inputs = samples.map((own, index) =>
@@ -46,13 +45,4 @@ function residentRows(
   count: number,
 ): ResidentRows {
   return { at: executor.upload(data), isBytes: data instanceof Uint8Array, count, scale, offset };
-}
-
-function rowsOf({ data, shape }: Samples, rows: Int32Array): Samples['data'] {
-  const width = sizeOf(shape);
-  const size = rows.length * width;
-  const chosen = data instanceof Uint8Array ? new Uint8Array(size) : new Float32Array(size);
-  for (const [index, row] of rows.entries())
-    chosen.set(data.subarray(row * width, (row + 1) * width), index * width);
-  return chosen;
 }

@@ -12,7 +12,7 @@ import { writeVariables, type NamedVariable } from '../train/state.ts';
 import type { LoadedProgram, LoadedRows, LoadOptions, Sums, Target } from '../train/target.ts';
 import type { WorkOptions } from '../train/trainer.ts';
 import type { Executor, Loaded, ResidentVariable } from './executor.ts';
-import { giveRows, MAX_CALL_BYTES } from './rows.ts';
+import { copyRows, giveRows, MAX_CALL_BYTES } from './rows.ts';
 
 /** Milliseconds that one call should take: short enough for Ctrl-C and for progress. */
 const TARGET_CALL_MS = 200;
@@ -193,24 +193,15 @@ class RowsProgram implements LoadedRows {
     this.#loaded = executor.load(program, { variables: variables.placesOf(options.state), collected });
   }
 
-  rowsOf(steps: number): number {
-    return steps * this.#options.batchSize;
-  }
-
-  run(inputs: readonly Samples['data'][], steps: number): readonly Float32Array[] {
-    const rows = Int32Array.from({ length: this.rowsOf(steps) }, (_, index) => index);
+  run(rows: Int32Array): readonly Float32Array[] {
+    const steps = rows.length / this.#options.batchSize;
+    const given = copyRows(this.#executor, this.#options.samples, rows);
     try {
-      const resident = this.#options.samples.map(({ scale, offset }, index) => {
-        const data = inputs[index];
-        if (data === undefined) throw new TypeError('an input without rows');
-        const at = this.#executor.upload(data);
-        return { at, isBytes: data instanceof Uint8Array, count: rows.length, scale, offset };
-      });
-      const bytes = this.#loaded.run({ steps, inputs: resident, rows });
+      const bytes = this.#loaded.run({ steps, inputs: given.inputs, rows: given.rows });
       const collected = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
       return split(collected, this.#loaded.resultSizes, steps);
     } finally {
-      for (const data of inputs) this.#executor.forget(data);
+      given.release();
     }
   }
 

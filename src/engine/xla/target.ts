@@ -72,7 +72,8 @@ class CompiledLoop {
     const { binding } = this.backend;
     const temporary: number[] = [];
     try {
-      for (const { shape, data } of given) temporary.push(binding.createTensor(shape, typeOf(binding, data), data));
+      for (const { shape, data } of given)
+        temporary.push(binding.createTensor(shape, typeOf(binding, data), data));
       const variables = this.#loop.used.map((name) => this.#variables.get(name));
       const inputs = [...temporary, ...kept, ...this.backend.getInputTensorIds(variables)];
       const outputs = binding.runSavedModel(this.#session.id, inputs, this.#loop.feeds, this.#loop.fetches);
@@ -176,33 +177,29 @@ class RowsLoop implements LoadedRows {
     this.#rows = rowNumbers(this.mostSteps * batchSize);
     const data = samples.map((each) => residentForm(each, this.#rows.length));
     const loop = buildLoop({ program, results: 'kept', data, batchSize, capacity: this.mostSteps });
-    this.#loop = new CompiledLoop(tf, loop, state, (made) => {
-      const nothing = samples.map((each) => storedRows(each, new Int32Array(0), this.#rows.length));
-      this.#call(made, nothing, 0);
-    });
+    this.#loop = new CompiledLoop(tf, loop, state, (made) => void this.#call(made, new Int32Array(0)));
   }
 
-  /** The loop takes data of one shape. */
-  rowsOf(): number {
-    return this.#rows.length;
-  }
-
-  run(inputs: readonly Samples['data'][], steps: number): readonly Float32Array[] {
-    return this.#call(this.#loop, inputs, steps);
+  run(rows: Int32Array): readonly Float32Array[] {
+    return this.#call(this.#loop, rows);
   }
 
   dispose(): void {
     this.#loop.dispose();
   }
 
-  #call(loop: CompiledLoop, inputs: readonly Samples['data'][], steps: number): readonly Float32Array[] {
+  #call(loop: CompiledLoop, rows: Int32Array): readonly Float32Array[] {
     const { samples, batchSize } = this.#options;
+    const steps = rows.length / batchSize;
+    const all = this.#rows.length;
     const given = [
       { shape: [], data: Int32Array.of(steps) },
       { shape: [this.mostSteps, batchSize], data: this.#rows },
-      ...inputs.map((data, index) => ({ shape: [this.#rows.length, ...(samples[index]?.shape ?? [])], data })),
+      // Always as many rows: a loop takes data of one shape.
+      ...samples.map((own) => ({ shape: [all, ...own.shape], data: storedRows(own, rows, all) })),
     ];
-    return loop.run(given, [], this.#sizes.length).map((values, index) => values.subarray(0, steps * (this.#sizes[index] ?? 0)));
+    const kept = loop.run(given, [], this.#sizes.length);
+    return kept.map((values, index) => values.subarray(0, steps * (this.#sizes[index] ?? 0)));
   }
 }
 

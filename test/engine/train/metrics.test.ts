@@ -114,10 +114,7 @@ test('psnr is averaged over images, not over pixels', () => {
 });
 
 test('psnr knows the span of the intensities', () => {
-  close(
-    meansOf(['psnr'], [51 ** 2], { shape: [1, 2, 1], span: 255 }).get('psnr'),
-    20 * Math.log10(5),
-  );
+  close(meansOf(['psnr'], [51 ** 2], { shape: [1, 2, 1], span: 255 }).get('psnr'), 20 * Math.log10(5));
 });
 
 test('psnr of a perfect reconstruction is finite', () => {
@@ -126,7 +123,13 @@ test('psnr of a perfect reconstruction is finite', () => {
 
 test('squared_error is a sum over the values of an image', () => {
   const found = meansOf(['squared_error', 'mse'], [0.5, 0.25], { shape: [2, 3, 2], span: 1 });
-  assert.deepEqual([...found], [['squared_error', 4.5], ['mse', 0.375]]);
+  assert.deepEqual(
+    [...found],
+    [
+      ['squared_error', 4.5],
+      ['mse', 0.375],
+    ],
+  );
 });
 
 const METRICS = ['mse', 'mae', 'binary_crossentropy', 'squared_error', 'psnr', 'ssim'] as const;
@@ -141,7 +144,10 @@ test('metrics of a model are those of its outputs, however they come in batches,
     {
       input_shape: shape,
       encoder: ['Flatten', layer('Dense', { units: 9, activation: 'relu' })],
-      decoder: [layer('Dense', { units: size, activation: 'sigmoid' }), layer('Reshape', { target_shape: shape })],
+      decoder: [
+        layer('Dense', { units: size, activation: 'sigmoid' }),
+        layer('Reshape', { target_shape: shape }),
+      ],
     },
     seedsOf(1),
   );

@@ -6,7 +6,11 @@ import type { Engine } from '../../../src/engine/engine.ts';
 import { predictAll } from '../../../src/engine/train/predict.ts';
 import { MIN_COMPILED_ROWS } from '../../../src/engine/train/rows.ts';
 import { rowNumbers } from '../../../src/engine/train/samples.ts';
-import { buildAutoencoder, disposeAutoencoder, type TrainableAutoencoder } from '../../../src/layers/build.ts';
+import {
+  buildAutoencoder,
+  disposeAutoencoder,
+  type TrainableAutoencoder,
+} from '../../../src/layers/build.ts';
 import { layer, seedsOf } from '../../layers/specs.ts';
 import { bytes, nativeEngine, work } from './rig.ts';
 
