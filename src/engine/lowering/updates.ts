@@ -47,12 +47,12 @@ function planOf(write: () => readonly number[]): readonly number[] | undefined {
   }
 }
 
-/** Whether nothing but its own update reads a variable, element by element: then it can change in place. */
-function isReadByItsUpdate(
+/** Whether no update but its own reads a variable, and that element by element: then it can change in place. */
+export function isReadByItsUpdate(
   variable: Value,
   updates: readonly FusedUpdate[],
   variableOf: (value: Value) => Value,
-  root: (value: Value) => Value,
+  root: (value: Value) => Value = (value) => value,
 ): boolean {
   const isRead = (values: readonly Value[]): boolean => values.some((value) => root(value) === variable);
   return updates.every(

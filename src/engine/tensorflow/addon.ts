@@ -75,8 +75,11 @@ export function prepareEnvironment(threads: number): void {
   // One more, for a loop keeps one of them waiting for its body.
   process.env['TF_NUM_INTEROP_THREADS'] = String(threads + 1);
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
+  // Otherwise XLA's maximum of a number and NaN may be the number.
+  const flags = ['--xla_cpu_enable_fast_min_max=false'];
   // XLA uses half of AVX-512 unless told otherwise: a caution for processors that slow down under it. It makes a tenth.
-  if (hasAvx512()) process.env['XLA_FLAGS'] ??= '--xla_cpu_prefer_vector_width=512';
+  if (hasAvx512()) flags.push('--xla_cpu_prefer_vector_width=512');
+  process.env['XLA_FLAGS'] ??= flags.join(' ');
 }
 
 /** tfjs without a backend of its own choice, and without its words of welcome. */

@@ -28,6 +28,8 @@ const MIN_ELEMENTS = 1024;
 export function isByKernel(instruction: Instruction): boolean {
   const { op, operands, results } = instruction;
   if (BY_KERNELS.has(op)) return true;
+  // TensorFlow's operation does not broadcast.
+  if (op === 'relu_gradient') return new Set(operands.map(({ type }) => type.shape.join())).size > 1;
   if (op !== 'fused' && op !== 'reduce_sum') return false;
   return Math.max(...[...operands, ...results].map(({ type }) => sizeOf(type.shape))) >= MIN_ELEMENTS;
 }
@@ -51,8 +53,12 @@ export function kernelCalls(body: Body, instruction: Instruction, refs: readonly
     return ref;
   };
   const { results } = instruction;
-  const { calls } = new Lowering({ parameters: [], instructions: [instruction], results, updates: [] });
-  for (const { kernel, reads, writes, words } of calls) {
+  const lowering = new Lowering({ parameters: [], instructions: [instruction], results, updates: [] });
+  for (const [value, elements] of lowering.constants) {
+    const { dtype, shape } = value.type;
+    made.set(value, body.constant(dtype, shape, elements));
+  }
+  for (const { kernel, reads, writes, words } of lowering.calls) {
     const given = [...new Set(reads)];
     const buffers = [...given, ...writes];
     const outputs = customCall(body, {
@@ -69,7 +75,7 @@ export function kernelCalls(body: Body, instruction: Instruction, refs: readonly
       if (output !== undefined) made.set(value, output);
     });
   }
-  return results.map(refOf);
+  return results.map((value) => body.reshape(refOf(lowering.root(value)), value.type.shape));
 }
 
 /**

@@ -1,5 +1,6 @@
 /** All updates of a program by one call of a kernel, in place. XLA would make several passes, and copy what is still read. */
 import { updatePlan } from '../lowering/update-plan.ts';
+import { isReadByItsUpdate } from '../lowering/updates.ts';
 import type { Program, Value } from '../program/program.ts';
 import type { Body, Ref } from './body.ts';
 import { customCall, integers } from './custom-call.ts';
@@ -29,17 +30,19 @@ export function callUpdates(
   const updates = program.instructions.filter((instruction) => instruction.op === 'fused_update');
   if (updates.length === 0) return [];
   const variables = new Map(program.updates.map(({ variable, value }) => [value, variable]));
-  const variableOf = (value: Value): Value => {
-    const variable = variables.get(value);
-    if (variable === undefined) throw new TypeError('an update of no variable');
-    return variable;
-  };
+  // Of variables that become the same, all but one have a result that nothing reads.
+  const variableOf = (value: Value): Value => variables.get(value) ?? value;
   const operands = new Operands();
   const plan = updates.flatMap((update) =>
     updatePlan(update, variableOf, (value) => operands.add(refOf(value))),
   );
   const results = updates.flatMap((update) => update.results);
-  const inPlace = results.map((value) => operands.add(refOf(variableOf(value))));
+  const inPlace = results.map((value) => {
+    const variable = variables.get(value);
+    return variable !== undefined && isReadByItsUpdate(variable, updates, variableOf)
+      ? operands.add(refOf(variable))
+      : undefined;
+  });
   const changed = new Set(results.map(variableOf));
   // Otherwise XLA would copy the variables.
   for (const value of productsWith(program, changed)) operands.add(refOf(value));
