@@ -68,11 +68,11 @@ export interface OwnAttributes {
     readonly size: Pair;
     readonly sums: 'none' | 'images' | 'gradient';
   };
-  /** The largest element under a window of `size`; padding is never the largest. */
+  /** The largest element under a window of `size`; padding is never the largest, and of nothing else it is -Infinity. */
   max_pool: PoolWindow;
   /** images, their `max_pool`, gradient: goes to the first largest element of each window, row by row. */
   max_pool_gradient: PoolWindow;
-  /** The mean of the elements under a window of `size` that lie inside the image. */
+  /** The mean of the elements under a window of `size` that lie inside the image; 0 of none. */
   average_pool: PoolWindow;
   /** gradient; `shape` is that of the images. */
   average_pool_gradient: PoolWindow & { readonly shape: Shape };

@@ -230,9 +230,9 @@ function rowsAndColumns([, height = 1, width = 1]: Shape): Pair {
   return [height, width];
 }
 
-/** A window each place of which has a pixel. */
+/** With dilations, a place of the window may have no pixel. */
 function randomPooling(images: Shape, choices: Choices): PoolWindow {
-  return randomWindow(rowsAndColumns(images), choices, [1]);
+  return randomWindow(rowsAndColumns(images), choices, [1, 1, 2]);
 }
 
 function randomWindow(image: Pair, choices: Choices, dilations: readonly number[]): PoolWindow {

@@ -62,7 +62,10 @@ function largest(
   return { values, places };
 }
 
-/** pooled[window] = the sum over the pixels of the window, divided by their number; padding does not count. */
+/**
+ * pooled[window] = the sum over the pixels of the window, divided by their number; padding does not count. A window without a
+ * pixel has 0. No model has one: TensorFlow's `same` and `valid` put a pixel under every window.
+ */
 export function averagePool(images: Tensor, window: PoolWindow): Tensor {
   const shape = pooledShape(images.type.shape, window);
   const counts = countsOf(images.type.shape, shape, window);
@@ -72,7 +75,7 @@ export function averagePool(images: Tensor, window: PoolWindow): Tensor {
   });
   return rounded(
     shape,
-    sums.map((sum, at) => sum / numberAt(counts, at)),
+    sums.map((sum, at) => sum / Math.max(1, numberAt(counts, at))),
   );
 }
 
