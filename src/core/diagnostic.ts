@@ -60,7 +60,7 @@ export const DIAGNOSTIC_CODES = {
   'webassembly-missing':
     'Node.js has no WebAssembly with vector instructions, which the portable engine needs.',
   'model-too-large': 'A model needs more memory than WebAssembly can have.',
-  'engine-failed': 'The portable engine failed in the middle of a step.',
+  'engine-failed': 'The engine failed in the middle of a step.',
   'data-missing': 'Files of a data set are missing or could not be had.',
   'data-corrupt': 'Files of a data set are truncated, altered or not of their format.',
   'not-finite': 'A loss or a result became NaN or infinite.',

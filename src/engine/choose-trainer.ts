@@ -1,6 +1,7 @@
 /** Chooses how a model is trained: op by op, or as a program. */
 import { systemFailure } from '../files/atomic.ts';
 import type { Engine } from './engine.ts';
+import { asFailure } from './tensorflow/failure.ts';
 import { compiledTrainer } from './train/compiled.ts';
 import { eagerTrainer } from './train/eager.ts';
 import type { Trainer, TrainerOptions } from './train/trainer.ts';
@@ -45,19 +46,31 @@ export function createTrainer(
   const chosen = modeOf(executor === undefined ? { kernels } : 'portable', choice);
   if (executor !== undefined)
     return { ...chosen, trainer: compiledTrainer(tf, options, webAssemblyTarget(tf, executor)) };
-  if (chosen.mode === 'eager') return { ...chosen, trainer: eagerTrainer(tf, options) };
+  if (chosen.mode === 'eager') return { ...chosen, trainer: withFailures(eagerTrainer(tf, options)) };
   try {
-    return { ...chosen, trainer: compiledTrainer(tf, options, xlaTarget(tf)) };
+    return { ...chosen, trainer: withFailures(compiledTrainer(tf, options, xlaTarget(tf))) };
   } catch (error) {
     // A temporary folder that is missing is not a matter of the model.
     if (error instanceof Error && 'syscall' in error) throw systemFailure(error);
     const reason = error instanceof Error ? error.message : String(error);
     return {
-      trainer: eagerTrainer(tf, options),
+      trainer: withFailures(eagerTrainer(tf, options)),
       mode: 'eager',
       fallbackReason: `XLA does not take this training: ${firstLine(reason)}`,
     };
   }
+}
+
+/** Says in words of ours what TensorFlow throws in the middle of a step. */
+function withFailures(trainer: Trainer): Trainer {
+  const rethrow = (error: unknown): never => {
+    throw asFailure(error);
+  };
+  return {
+    ...trainer,
+    trainEpoch: (order, work) => trainer.trainEpoch(order, work).catch(rethrow),
+    evaluate: (data, rows, work) => trainer.evaluate(data, rows, work).catch(rethrow),
+  };
 }
 
 function firstLine(text: string): string {

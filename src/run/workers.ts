@@ -2,7 +2,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { peakMemory } from '../files/process.ts';
-import { failure, Failure } from '../core/diagnostic.ts';
+import { failure, Failure, type DiagnosticCode } from '../core/diagnostic.ts';
 import type { LogLevel, Progress } from '../core/event.ts';
 import type { FromWorker, StageTask, ToWorker } from './protocol.ts';
 
@@ -21,6 +21,9 @@ const GRACE_MILLISECONDS = 3000;
 
 /** How much of a worker's last words is shown when it dies. */
 const LAST_WORDS = 2000;
+
+/** After these, the engine of a process serves no other stage: memory or threads of WebAssembly are in no known state. */
+const BROKEN: ReadonlySet<DiagnosticCode> = new Set(['engine-failed', 'model-too-large']);
 
 interface Worker {
   readonly process: ChildProcess;
@@ -51,7 +54,9 @@ export class WorkerPool {
       this.#end(worker);
       throw error;
     });
-    this.#idle.push(worker);
+    if (answer.type === 'failed' && answer.diagnostics.some(({ code }) => BROKEN.has(code)))
+      this.#end(worker);
+    else this.#idle.push(worker);
     if (answer.type === 'done') return { metrics: answer.metrics, highlights: answer.highlights };
     if (answer.stack !== undefined) events.log('error', answer.stack);
     throw new Failure(...answer.diagnostics);

@@ -1,7 +1,8 @@
 /** Small image sets and models on disk, as earlier stages leave them, for tests of stages that train or use models. */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeImageSet, type ImageArray } from '../../../src/formats/images.ts';
+import { sha256 } from '../../../src/core/json.ts';
 import type { TrainSettings } from '../../../src/schema/generated/settings.ts';
 import { Philox } from '../../../src/core/philox.ts';
 import { deriveSeed } from '../../../src/core/seed.ts';
@@ -92,3 +93,16 @@ export const TRAIN: TrainSettings = {
   compile: 'auto',
   tensorboard: false,
 };
+
+/** SHA-256 of every file below a folder. */
+export function contents(folder: string): Readonly<Record<string, string>> {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
+  return Object.fromEntries(
+    files
+      .map((entry) => join(entry.parentPath, entry.name))
+      .sort()
+      .map((path) => [path.slice(folder.length), sha256(readFileSync(path))]),
+  );
+}

@@ -6,7 +6,6 @@ import { before, test, type TestContext } from 'node:test';
 import { readImages } from '../../../src/formats/images.ts';
 import type { TrainSettings } from '../../../src/schema/generated/settings.ts';
 import { Failure } from '../../../src/core/diagnostic.ts';
-import { sha256 } from '../../../src/core/json.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
 import { predictAll } from '../../../src/engine/train/predict.ts';
 import { rowNumbers } from '../../../src/engine/train/samples.ts';
@@ -18,7 +17,7 @@ import { trainNode } from '../../../src/nodes/train/node.ts';
 import { testEngine } from '../../engine/train/engine.ts';
 import { layer } from '../../layers/specs.ts';
 import { fakeContext, temporaryFolder, type FakeOptions } from '../context.ts';
-import { architecture, corrupted, imageStage, modelStage, squares, TRAIN } from './rig.ts';
+import { architecture, contents, corrupted, imageStage, modelStage, squares, TRAIN } from './rig.ts';
 
 let engine: Engine;
 before(async () => {
@@ -63,19 +62,6 @@ function history({ folder }: Outcome): readonly Readonly<Record<string, number>>
   const columns = head.split(',');
   return lines.map((line) =>
     Object.fromEntries(line.split(',').map((cell, index) => [columns[index] ?? '', Number(cell)])),
-  );
-}
-
-/** SHA-256 of every file below a folder. */
-function contents(folder: string): Readonly<Record<string, string>> {
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
-    entry.isFile(),
-  );
-  return Object.fromEntries(
-    files
-      .map((entry) => join(entry.parentPath, entry.name))
-      .sort()
-      .map((path) => [path.slice(folder.length), sha256(readFileSync(path))]),
   );
 }
 
