@@ -2,9 +2,10 @@
  * `node dist/scripts/fuzz-programs.js --runs 10000 --seed 1`: runs random programs on each target and compares what they compute
  * with the reference interpreter. The first difference is printed as the smallest program that shows it, with its values.
  *
- *     --runs N       programs for each target: 1000
+ *     --runs N       programs for each target, about: 1000
  *     --seed S       of the programs: printed if it is not given
  *     --target NAME  only this one
+ *     --numbers KIND only such numbers: whole, common or special
  */
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
@@ -15,55 +16,86 @@ import type { Program } from '../src/engine/program/program.ts';
 import { interpret, type Outputs } from '../src/engine/program/reference/interpret.ts';
 import { ProgramError, type Elements } from '../src/engine/program/types.ts';
 import { Executor } from '../src/engine/webassembly/executor.ts';
-import { assertOutputs, FLOAT32, type Tolerances } from '../test/engine/program/agree.ts';
-import { randomPrograms, type RandomOptions } from '../test/engine/program/random-program.ts';
+import { assertOutputs, FLOAT32, XLA, type Tolerances } from '../test/engine/program/agree.ts';
+import { randomPrograms, type RandomProgram } from '../test/engine/program/random-program.ts';
+import type { Numbers } from '../test/engine/program/random-writer.ts';
+import { assertSameBits, computed, computedWithCare } from '../test/engine/webassembly/compare.ts';
+import { nativeEngine } from '../test/engine/xla/rig.ts';
+import { runByXla } from '../test/engine/xla/run-programs.ts';
+
+/** What a program computes, or why it is not taken. */
+type Ran = Outputs | ProgramError;
 
 /** What computes programs in another way than the reference. */
 interface Target {
-  /** @throws ProgramError for a program that it does not take */
-  readonly run: (program: Program, values: ReadonlyMap<string, Elements>) => Outputs | Promise<Outputs>;
+  readonly run: (programs: readonly RandomProgram[]) => readonly Ran[];
+  /** Programs that it takes at one time, at most. */
+  readonly together: number;
   readonly tolerances: Tolerances;
-  /** Which programs it gets; all where nothing is said. */
-  readonly programs?: RandomOptions;
   readonly dispose?: () => Promise<void>;
 }
 
-const TARGETS: Readonly<Record<string, () => Target>> = {
+const TARGETS: Readonly<Record<string, () => Target | Promise<Target>>> = {
   'clean-up': () => ({
-    run: (program, values) => interpret(runPasses(program, CLEAN_UP), values),
+    run: oneByOne((program, values) => interpret(runPasses(program, CLEAN_UP), values)),
+    together: 1,
     tolerances: 'exact',
   }),
   compile: () => ({
-    run: (program, values) => interpret(compile(program), values),
+    run: oneByOne((program, values) => interpret(compile(program), values)),
+    together: 1,
     tolerances: 'exact',
   }),
   webassembly: () => {
     const executor = new Executor({ threads: 2 });
     return {
-      run: (program, values) => runInWebAssembly(executor, compile(program), values),
+      run: oneByOne((program, values) => runInWebAssembly(executor, compile(program), values)),
+      together: 1,
       tolerances: FLOAT32,
-      // Not `special`: sums of images, taken with a filter's gradient, are NaN where they should be infinite.
-      programs: { numbers: ['whole', 'common'] },
       dispose: () => executor.dispose(),
+    };
+  },
+  xla: async () => {
+    const { tf } = await nativeEngine();
+    return {
+      run: (programs) =>
+        runByXla(
+          tf,
+          programs.map(({ program, values }) => ({ program: compile(program), values })),
+        ),
+      together: 80,
+      tolerances: XLA,
     };
   },
 };
 
+function oneByOne(
+  run: (program: Program, values: ReadonlyMap<string, Elements>) => Outputs,
+): (programs: readonly RandomProgram[]) => readonly Ran[] {
+  return (programs) =>
+    programs.map(({ program, values }) => {
+      try {
+        return run(program, values);
+      } catch (error) {
+        if (error instanceof ProgramError) return error;
+        throw error;
+      }
+    });
+}
+
+/** As ever, and once more in memory where all values lie apart and what is beside them must not show: to the same bits. */
 function runInWebAssembly(
   executor: Executor,
   program: Program,
   values: ReadonlyMap<string, Elements>,
 ): Outputs {
-  const loaded = executor.load(program);
-  try {
-    for (const [name, elements] of values) loaded.write(name, elements);
-    loaded.run({ steps: 1 });
-    const updated = new Set(program.updates.map(({ variable }) => variable));
-    const names = program.parameters.filter(({ value }) => updated.has(value)).map(({ name }) => name);
-    return { results: loaded.results(), updates: new Map(names.map((name) => [name, loaded.read(name)])) };
-  } finally {
-    loaded.dispose();
-  }
+  const outputs = computed(executor, program, values);
+  assertSameBits(computedWithCare(executor, program, values), outputs);
+  const results = program.results.map((_, index) => outputs.get(`result ${index}`) ?? new Float32Array());
+  return {
+    results,
+    updates: new Map([...outputs].filter(([name]) => !name.startsWith('result '))),
+  };
 }
 
 const { values: options } = parseArgs({
@@ -71,32 +103,38 @@ const { values: options } = parseArgs({
     runs: { type: 'string', default: '1000' },
     seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
     target: { type: 'string' },
+    numbers: { type: 'string' },
   },
 });
-const [numRuns, seed] = [Number(options.runs), Number(options.seed)];
+const [runs, seed] = [Number(options.runs), Number(options.seed)];
+const kinds: readonly Numbers[] = ['whole', 'common', 'special'];
+const numbers = kinds.filter((kind) => options.numbers === undefined || options.numbers === kind);
 
 for (const [name, start] of Object.entries(TARGETS)) {
   if (options.target !== undefined && options.target !== name) continue;
-  const { run, tolerances, programs, dispose } = start();
+  const { run, together, tolerances, dispose } = await start();
   const refused: string[] = [];
-  const property = fc.asyncProperty(randomPrograms(programs), async ({ program, values }) => {
-    try {
-      assertOutputs(program, values, await run(program, values), tolerances);
-    } catch (error) {
-      if (!(error instanceof ProgramError)) throw error;
-      refused.push(error.message);
-    }
+  let agreed = 0;
+  const programs = fc.array(randomPrograms({ numbers }), { minLength: 1, maxLength: together, size: 'max' });
+  const property = fc.property(programs, (list) => {
+    run(list).forEach((ran, index) => {
+      const random = list[index];
+      if (ran instanceof ProgramError) return refused.push(ran.message);
+      if (random !== undefined) assertOutputs(random.program, random.values, ran, tolerances);
+      return (agreed += 1);
+    });
   });
   const started = performance.now();
-  const details = await fc.check(property, { numRuns, seed });
+  // Lists are half as long as they may be, on average.
+  const details = fc.check(property, { numRuns: Math.ceil((2 * runs) / (together + 1)), seed });
   await dispose?.();
   if (details.failed) {
     process.exitCode = 1;
     const [reason] = String(details.errorInstance).split('\n');
-    console.log(`${name}: seed ${seed}: ${reason}\n${await fc.asyncDefaultReportMessage(details)}`);
+    console.log(`${name}: seed ${seed}: ${reason}\n${fc.defaultReportMessage(details)}`);
     continue;
   }
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  console.log(`${name}: ${numRuns - refused.length} programs agree, seed ${seed}, ${seconds} s`);
+  console.log(`${name}: ${agreed} programs agree, seed ${seed}, ${seconds} s`);
   if (refused.length > 0) console.log(`${refused.length} are refused, the first with: ${refused[0]}`);
 }

@@ -4,18 +4,16 @@ import { printProgram } from '../../../src/engine/program/print.ts';
 import type { Program } from '../../../src/engine/program/program.ts';
 import { interpret, type Outputs } from '../../../src/engine/program/reference/interpret.ts';
 import type { Elements } from '../../../src/engine/program/types.ts';
-import { boundedOutputs, distance, type Bounded } from './bounds.ts';
+import { boundedOutputs, distance, type Bounded, type Units } from './bounds.ts';
 
 /** `exact`: the same numbers, and 0 is not -0. */
 export type Tolerances = 'exact' | Units;
 
-export interface Units {
-  /** What one computed element may be off, relative to its size: that of a sum is the sum of its terms' absolute values. */
-  readonly unit: number;
-}
-
 /** Sixteen units in the last place for each instruction. */
 export const FLOAT32: Units = { unit: 2 ** -20 };
+
+/** The same for TensorFlow and XLA. */
+export const XLA: Units = { ...FLOAT32, isTensorFlow: true };
 
 /**
  * Compares two programs by the reference interpreter.
@@ -45,7 +43,7 @@ export function assertOutputs(
   const message =
     tolerances === 'exact'
       ? difference(interpret(program, values), outputs, inexact)
-      : difference(boundedOutputs(program, values, tolerances.unit), outputs, outOfBounds);
+      : difference(boundedOutputs(program, values, tolerances), outputs, outOfBounds);
   if (message !== undefined) assert.fail(`${message}\n${printProgram(program)}`);
 }
 

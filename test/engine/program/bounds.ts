@@ -9,6 +9,8 @@
  *   values, and the other way round.
  * - Zero times an infinite number is NaN or 0: targets pad with zeros or leave them out. So if an operand of such a sum of
  *   products is not finite, any result will do.
+ * - A sum of finite terms whose absolute values exceed float32 may overflow on the way, to either side, and become NaN where
+ *   another term is infinite: any result will do.
  * - An elementwise function passes on what it does to its operands moved by their errors, in all combinations. So does what picks
  *   the largest element. This holds for steps, too: `floor` of what may be 0.9999999 or 1 may be 0 or 1.
  *
@@ -42,19 +44,30 @@ export interface BoundedOutputs {
   readonly updates: ReadonlyMap<string, Bounded>;
 }
 
-/**
- * @param unit the error of one computed element, relative to its size
- */
+/** What one computed element may be off. */
+export interface Units {
+  /** Relative to its size: that of a sum is the sum of its terms' absolute values. */
+  readonly unit: number;
+  /**
+   * TensorFlow has its threads take denormal numbers for 0. XLA computes `selu` by e^x - 1, without `expm1`. Where operands are
+   * constants, TensorFlow multiplies the gradient of `relu` by 0 or 1, so that infinity becomes NaN.
+   */
+  readonly isTensorFlow?: boolean;
+}
+
 export function boundedOutputs(
   program: Program,
   values: ReadonlyMap<string, Elements>,
-  unit: number,
+  units: Units,
 ): BoundedOutputs {
   const known = new Map<Value, Bounded>();
+  const bounds = new Bounds(units);
   for (const { name, value } of program.parameters) {
-    known.set(value, exact({ type: value.type, elements: values.get(name) ?? elementsOf(value.type) }));
+    known.set(
+      value,
+      bounds.given({ type: value.type, elements: values.get(name) ?? elementsOf(value.type) }),
+    );
   }
-  const bounds = new Bounds(unit);
   bounds.run(program, known);
   const names = new Map(program.parameters.map(({ name, value }) => [value, name]));
   return {
@@ -110,9 +123,20 @@ const SMALLEST_NORMAL = 2 ** -126;
 
 class Bounds {
   readonly #unit: number;
+  readonly #isTensorFlow: boolean;
 
-  constructor(unit: number) {
+  constructor({ unit, isTensorFlow = false }: Units) {
     this.#unit = unit;
+    this.#isTensorFlow = isTensorFlow;
+  }
+
+  /** What is not computed. */
+  given(tensor: Tensor): Bounded {
+    const isDenormal = (element: number): boolean => Math.abs(element) < SMALLEST_NORMAL;
+    const flushed = (element: number): number => (isDenormal(element) ? Math.abs(element) : 0);
+    return this.#isTensorFlow && tensor.type.dtype === 'float32'
+      ? { tensor, error: mapped(tensor, flushed) }
+      : exact(tensor);
   }
 
   /** Adds the values of all instructions. */
@@ -163,7 +187,7 @@ class Bounds {
       return [{ tensor, error: required(error) }];
     }
     // Constants and random numbers.
-    return [exact(tensor)];
+    return [this.given(tensor)];
   }
 
   /** As if an instruction were written in place. */
@@ -211,6 +235,8 @@ class Bounds {
     const [tensor] = evaluate(instruction, operands.map(tensorOf));
     const result = required(tensor);
     const error = moved(instruction, operands, result);
+    if (op === 'relu_gradient' && this.#isTensorFlow && !operands.every(isFinite))
+      return { tensor: result, error: mapped(result, () => Infinity) };
     if (result.type.dtype !== 'float32' || EXACT.has(op)) return { tensor: result, error };
     const isExactCast = op === 'cast' && operands[0]?.tensor.type.dtype !== 'int32';
     return isExactCast
@@ -219,12 +245,13 @@ class Bounds {
   }
 
   #rounded(op: ElementwiseName, { elements }: Tensor, error: Tensor): Tensor {
+    const isOfSizeOne = OF_SIZE_ONE.has(op) || (this.#isTensorFlow && op === 'selu');
     return mapped(error, (bound, at) => {
       const size = Math.abs(numberAt(elements, at));
       if (!Number.isFinite(size)) return bound;
       // An exponent that is off by a unit of itself.
       const steep = op === 'exp' || op === 'pow' || op === 'expm1' ? 1 + Math.abs(Math.log(size || 1)) : 1;
-      return bound + this.#unit * (OF_SIZE_ONE.has(op) ? Math.max(size, 1) : size * steep) + SMALLEST_NORMAL;
+      return bound + this.#unit * (isOfSizeOne ? Math.max(size, 1) : size * steep) + SMALLEST_NORMAL;
     });
   }
 
@@ -233,6 +260,7 @@ class Bounds {
     const result = of(operands.map(tensorOf));
     const sizes = operands.map(({ tensor }) => mapped(tensor, Math.abs));
     const size = of(sizes);
+    const finite = of(sizes.map((tensor) => mapped(tensor, (element) => (element < Infinity ? element : 0))));
     // The operand `at`, or both where it is -1, replaced by its error.
     const terms = [...operands.keys(), -1].flatMap((which) => {
       const replaced = operands.filter((_, at) => which === -1 || at === which);
@@ -243,7 +271,7 @@ class Bounds {
     });
     const isFree = instruction.op !== 'reduce_sum' && !operands.every(isFinite);
     const error = mapped(size, (element, at) => {
-      if (isFree) return Infinity;
+      if (isFree || numberAt(finite.elements, at) === Infinity) return Infinity;
       const passedOn = terms.reduce((sum, term) => sum + numberAt(term.elements, at), 0);
       const isNumber = Number.isFinite(numberAt(result.elements, at));
       return passedOn + (isNumber ? this.#unit * element + SMALLEST_NORMAL : 0);
@@ -316,14 +344,18 @@ function moved(instruction: Instruction, operands: readonly Bounded[], result: T
 function movesOf(tensor: Tensor, error: Tensor): readonly Tensor[] {
   if (error.elements.every((element) => element === 0)) return [tensor];
   const moves = [tensor, shifted(tensor, error, Infinity), shifted(tensor, error, -Infinity)];
-  if (error.elements.every(Number.isFinite)) return moves;
-  return [...moves, shifted(tensor, error, Number.NaN), shifted(tensor, error, 0)];
+  // Where a function may have a pole.
+  const mayBeZero = error.elements.some((by, at) => by > 0 && by >= Math.abs(numberAt(tensor.elements, at)));
+  if (mayBeZero) moves.push(shifted(tensor, error, 0));
+  if (!error.elements.every(Number.isFinite)) moves.push(shifted(tensor, error, Number.NaN));
+  return moves;
 }
 
 /**
  * The elements moved by their errors.
  *
- * @param free what stands for an element that may be anything; infinite, its sign tells where the others move, which stay else
+ * @param free what stands for an element that may be anything. If it is infinite, its sign tells where the others move; if it is
+ *   0, those that may be 0 are.
  */
 function shifted({ type, elements }: Tensor, error: Tensor, free: number): Tensor {
   const sign = Math.abs(free) === Infinity ? Math.sign(free) : 0;
@@ -332,7 +364,8 @@ function shifted({ type, elements }: Tensor, error: Tensor, free: number): Tenso
     const by = numberAt(error.elements, at);
     if (by === 0) shifted[at] = element;
     else if (type.dtype === 'bool') shifted[at] = sign > 0 ? 1 - element : element;
-    else shifted[at] = by === Infinity ? free : element + sign * by;
+    else if (by === Infinity || (free === 0 && by >= Math.abs(element))) shifted[at] = free;
+    else shifted[at] = element + sign * by;
   }
   return { type, elements: shifted };
 }

@@ -70,7 +70,10 @@ export function computedWithCare(executor: Executor, of: Program, parameters: Pa
     for (const constant of constants) executor.write(constant.at, constant.elements);
     for (const [name, elements] of parameters) loaded.write(name, elements);
     const inside = new Uint8Array(bytes);
-    for (const value of encoded.values) {
+    // Also those that no call reads.
+    for (const constant of constants)
+      inside.fill(1, constant.at - at, constant.at - at + constant.elements.byteLength);
+    for (const value of [...encoded.values, ...encoded.results]) {
       const begin = encoded.addressOf(value) - at;
       if (begin >= 0 && begin < bytes) inside.fill(1, begin, begin + bytesOf(value.type));
     }

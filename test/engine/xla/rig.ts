@@ -100,16 +100,26 @@ export interface Outcome {
   readonly outputs: readonly number[];
 }
 
-/** Epochs of eleven steps, an evaluation and a prediction. */
+export interface TrainOptions {
+  readonly epochs?: number;
+  /** Relative change of all weights before the training. */
+  readonly nudge?: number;
+}
+
+/** Epochs, of eleven steps unless the settings say otherwise, an evaluation and a prediction. */
 export async function trainAndMeasure(
   engine: TestedEngine,
   architecture: Architecture,
   mode: Mode,
   settings: Settings = {},
-  epochs = 4,
+  { epochs = 4, nudge = 0 }: TrainOptions = {},
 ): Promise<Outcome> {
   const { trainer, model, dispose } = start(engine, architecture, mode, settings);
   try {
+    const { tf } = engine;
+    for (const { variable } of nudge === 0 ? [] : trainer.weights)
+      tf.tidy(() => variable.assign(variable.mul(1 + nudge)));
+    const { batchSize = BATCH } = settings;
     const count = settings.data?.x.count ?? COUNT;
     const measures: Measured[] = [];
     for (let epoch = 1; epoch <= epochs; epoch++) {
@@ -118,12 +128,13 @@ export async function trainAndMeasure(
     const x = bytes(architecture.input_shape, COUNT, 2);
     const pair: SamplePair = { x, y: x };
     measures.push(await trainer.evaluate(pair, rowNumbers(COUNT), work));
-    const options = { batchSize: BATCH, signal: work.signal };
+    const options = { batchSize, signal: work.signal };
     const outputs = await predictAll(
-      { tf: engine.tf, ...(mode === 'webassembly' ? { executor: executorOfTests() } : {}) },
+      { tf, ...(mode === 'webassembly' ? { executor: executorOfTests() } : {}) },
       model,
       x,
-      rowNumbers(BATCH),
+      // A whole batch, and one of 1.
+      rowNumbers(Math.min(batchSize + 1, COUNT)),
       options,
     );
     return { measures, state: await readVariables(trainer.state), outputs: [...outputs] };
@@ -139,31 +150,54 @@ const MEASURE_TOLERANCE = 1e-5;
 const STATE_TOLERANCE = 1e-4;
 
 export function assertAgree(actual: Outcome, expected: Outcome): void {
-  for (const [index, measured] of actual.measures.entries()) {
-    const reference = expected.measures[index];
-    assert.ok(reference !== undefined);
-    assert.deepEqual(Object.keys(measured), Object.keys(reference));
-    for (const [name, value] of Object.entries(measured)) {
-      const wanted = Object.entries(reference).find(([key]) => key === name)?.[1] ?? Number.NaN;
-      assert.ok(
-        Math.abs(value - wanted) <= MEASURE_TOLERANCE * Math.abs(wanted),
-        `${name} of measure ${index + 1}: ${value}, but eagerly ${wanted}`,
+  for (const { text, distance } of distances(actual, expected)) assert.ok(distance <= 1, text);
+}
+
+/** How far one kind of number is away, in units of what is allowed. */
+export interface Distance {
+  readonly text: string;
+  readonly distance: number;
+}
+
+export function distances(actual: Outcome, expected: Outcome): readonly Distance[] {
+  assert.deepEqual(actual.measures.map(Object.keys), expected.measures.map(Object.keys));
+  const measures = actual.measures.flatMap((measured, index) =>
+    Object.entries(measured).map(([name, value]) => {
+      const wanted = Object.entries(expected.measures[index] ?? {}).find(([key]) => key === name)?.[1];
+      return distanceOf(
+        `${name} of measure ${index + 1}`,
+        [value],
+        [wanted ?? Number.NaN],
+        (size) => size * MEASURE_TOLERANCE,
       );
-    }
-  }
+    }),
+  );
   assert.equal(actual.state.length, expected.state.length);
-  for (const [index, { name, data }] of actual.state.entries()) {
-    const reference = expected.state[index]?.data;
-    assert.ok(reference !== undefined && reference.length === data.length);
-    let farthest = 0;
-    for (const [at, value] of data.entries()) {
-      farthest = Math.max(farthest, Math.abs(value - (reference[at] ?? Number.NaN)));
-    }
-    assert.ok(farthest <= STATE_TOLERANCE, `${name} is ${farthest} away`);
+  const states = actual.state.map(({ name, data }, index) =>
+    distanceOf(name, data, expected.state[index]?.data ?? [], () => STATE_TOLERANCE),
+  );
+  return [
+    ...measures,
+    ...states,
+    distanceOf('an output', actual.outputs, expected.outputs, () => STATE_TOLERANCE),
+  ];
+}
+
+function distanceOf(
+  name: string,
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  allowed: (size: number) => number,
+): Distance {
+  assert.equal(actual.length, expected.length, name);
+  let farthest: Distance = { text: '', distance: 0 };
+  for (const [at, value] of Array.from(actual).entries()) {
+    const wanted = expected[at] ?? Number.NaN;
+    const distance =
+      value === wanted || Object.is(value, wanted) ? 0 : Math.abs(value - wanted) / allowed(Math.abs(wanted));
+    if (distance <= farthest.distance) continue;
+    farthest = { text: `${name}: element ${at} is ${value}, but eagerly ${wanted}`, distance };
+    if (Number.isNaN(distance)) return { ...farthest, distance: Infinity };
   }
-  assert.equal(actual.outputs.length, expected.outputs.length);
-  for (const [index, value] of actual.outputs.entries()) {
-    const wanted = expected.outputs[index] ?? Number.NaN;
-    assert.ok(Math.abs(value - wanted) <= STATE_TOLERANCE, `an output is ${value}, but eagerly ${wanted}`);
-  }
+  return farthest;
 }
