@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "parallel.h"
-#include "lanes.h"
+#include "simd.h"
 
 namespace hourglass {
 

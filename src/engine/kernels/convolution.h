@@ -3,48 +3,12 @@
 // each makes a product of its own.
 #pragma once
 
-#include <array>
-#include <utility>
-
+#include "epilogue.h"
+#include "gemm.h"
 #include "geometry.h"
-#include "lanes.h"
 #include "parallel.h"
 
 namespace hourglass {
-
-// What is done to a sum before it is stored.
-struct Epilogue {
-  const float* bias = nullptr;  // One for each channel.
-  const float* mask = nullptr;  // Of the shape of the output: where it is not positive, the output is 0.
-  bool relu = false;
-
-  // NaN stays NaN.
-  static float rectified(float value) { return value < 0 ? 0 : value; }
-  static Vec rectified(Vec value) { return value < Vec{} ? Vec{} : value; }
-
-  float apply(float value, int channel, size_t at) const {
-    if (bias != nullptr) value += bias[channel];
-    if (relu) value = rectified(value);
-    if (mask != nullptr && !(mask[at] > 0)) value = 0;
-    return value;
-  }
-
-  // Stores the first `count` lanes of one vector, which belong to the channels from `channel` on.
-  void store(Vec value, float* output, size_t at, int channel, int count) const {
-    if (count < kLanes) {
-      float lanes[kLanes];
-      hourglass::store(lanes, value);
-      for (int lane = 0; lane < count; ++lane) output[at + lane] = apply(lanes[lane], channel + lane, at + lane);
-      return;
-    }
-    if (bias != nullptr) value += load(bias + channel);
-    if (relu) value = rectified(value);
-    if (mask != nullptr) value = load(mask + at) > Vec{} ? value : Vec{};
-    hourglass::store(output + at, value);
-  }
-};
-
-constexpr int kWide = 2 * kLanes;
 
 struct ConvolutionShape {
   int images;
@@ -183,34 +147,9 @@ void computeTile(const Tile& tile) {
 
 using TileFunction = void (*)(const Tile&);
 
-template <int Vectors, int... I>
-constexpr std::array<TileFunction, sizeof...(I)> tileFunctions(std::integer_sequence<int, I...>) {
-  return {computeTile<I + 1, Vectors>...};
-}
-
 // By the number of pixels, less one.
 template <int Vectors>
-constexpr auto kTileFunctions = tileFunctions<Vectors>(std::make_integer_sequence<int, kTileRows>());
-
-struct Range {
-  int first, count;
-};
-
-// One of parts of about equal size.
-inline Range chunk(int total, int parts, int part) {
-  const int first = static_cast<int>(static_cast<long>(total) * part / parts);
-  return {first, static_cast<int>(static_cast<long>(total) * (part + 1) / parts) - first};
-}
-
-// Calls `each(first, count)` for parts of about equal size, none larger than `most`.
-template <typename Each>
-void forEachChunk(int total, int most, const Each& each) {
-  const int parts = (total + most - 1) / most;
-  for (int part = 0; part < parts; ++part) {
-    const auto [first, count] = chunk(total, parts, part);
-    each(first, count);
-  }
-}
+constexpr auto kTileFunctions = functionTable<TileFunction, kTileRows>([](auto rows) { return computeTile<rows, Vectors>; });
 
 // With few output channels most lanes of a vector of them would be empty: then the lanes are the inputs of one sum.
 inline bool isNarrow(const ConvolutionShape& shape) {
@@ -282,12 +221,7 @@ void computeFewOutputs(const Tile& tile) {
   }
 }
 
-template <int... I>
-constexpr std::array<TileFunction, sizeof...(I)> fewOutputsFunctions(std::integer_sequence<int, I...>) {
-  return {computeFewOutputs<I + 1>...};
-}
-
-constexpr auto kFewOutputsFunctions = fewOutputsFunctions(std::make_integer_sequence<int, kLanes>());
+constexpr auto kFewOutputsFunctions = functionTable<TileFunction, kLanes>([](auto count) { return computeFewOutputs<count>; });
 
 // One image, of which the frame is filled, and the channels of which there are weights.
 template <typename Packed>

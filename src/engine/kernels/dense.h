@@ -1,8 +1,10 @@
 // Products of dense layers: few rows, one for each sample, with matrices of weights that are read once and in their order.
 #pragma once
 
-#include "convolution.h"
+#include "epilogue.h"
+#include "gemm.h"
 #include "nonzeros.h"
+#include "parallel.h"
 
 namespace hourglass {
 
@@ -58,18 +60,8 @@ void backwardTile(const float* weights, ptrdiff_t weightStep, const float* trans
 using AddBlock = void (*)(const Block&);
 using BackwardTile = void (*)(const float*, ptrdiff_t, const float*, int, float*);
 
-template <int... I>
-constexpr std::array<AddBlock, sizeof...(I)> addBlocks(std::integer_sequence<int, I...>) {
-  return {addBlock<I + 1>...};
-}
-
-template <int... I>
-constexpr std::array<BackwardTile, sizeof...(I)> backwardTiles(std::integer_sequence<int, I...>) {
-  return {backwardTile<I + 1>...};
-}
-
-constexpr auto kAddBlocks = addBlocks(std::make_integer_sequence<int, kTileRows>());
-constexpr auto kBackwardTiles = backwardTiles(std::make_integer_sequence<int, kTileRows>());
+constexpr auto kAddBlocks = functionTable<AddBlock, kTileRows>([](auto count) { return addBlock<count>; });
+constexpr auto kBackwardTiles = functionTable<BackwardTile, kTileRows>([](auto count) { return backwardTile<count>; });
 
 // A dense layer: inputs [rows, depth], weights [depth, columns].
 struct DenseShape {

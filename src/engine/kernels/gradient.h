@@ -120,13 +120,8 @@ void addTile(float* sums, ptrdiff_t width, const float* inputs, ptrdiff_t inputS
 
 using AddTile = void (*)(float*, ptrdiff_t, const float*, ptrdiff_t, ptrdiff_t, const float*, ptrdiff_t, int, int);
 
-template <int Vectors, int... I>
-constexpr std::array<AddTile, sizeof...(I)> addTiles(std::integer_sequence<int, I...>) {
-  return {addTile<I + 1, Vectors>...};
-}
-
 template <int Vectors>
-constexpr auto kAddTiles = addTiles<Vectors>(std::make_integer_sequence<int, kOuterRows>());
+constexpr auto kAddTiles = functionTable<AddTile, kOuterRows>([](auto rows) { return addTile<rows, Vectors>; });
 
 // A rectangle of the sums of one row of a kernel, or of one element of Winograd's: of inputs, one by one, and of the gradient's
 // channels.
@@ -193,12 +188,7 @@ void addFewOutputsTile(float* sums, const float* inputs, ptrdiff_t inputStep, co
 
 using AddFewOutputsTile = void (*)(float*, const float*, ptrdiff_t, const float*, ptrdiff_t, int);
 
-template <int... I>
-constexpr std::array<AddFewOutputsTile, sizeof...(I)> addFewOutputsTiles(std::integer_sequence<int, I...>) {
-  return {addFewOutputsTile<I + 1>...};
-}
-
-constexpr auto kAddNarrowTiles = addFewOutputsTiles(std::make_integer_sequence<int, kNarrowVectors>());
+constexpr auto kAddNarrowTiles = functionTable<AddFewOutputsTile, kNarrowVectors>([](auto count) { return addFewOutputsTile<count>; });
 
 // The same for few channels of the gradient: lanes are inputs. sums [gradient channel, kernel row, input of the block].
 inline void addImageFewOutputs(const GradientShape& shape, const PaddedImage& frame, const float* framed,

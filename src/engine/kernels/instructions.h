@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "lanes.h"
+#include "simd.h"
 
 namespace hourglass {
 

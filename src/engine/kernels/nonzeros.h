@@ -10,7 +10,7 @@
 #include <immintrin.h>
 #endif
 
-#include "lanes.h"
+#include "gemm.h"
 
 namespace hourglass {
 
@@ -71,13 +71,8 @@ void addNonzeros(Nonzeros terms, int count, const float* matrix, float* sums, bo
 
 using AddNonzeros = void (*)(Nonzeros, int, const float*, float*, bool);
 
-template <int... I>
-constexpr std::array<AddNonzeros, sizeof...(I)> addNonzerosOf(std::integer_sequence<int, I...>) {
-  return {addNonzeros<I + 1>...};
-}
-
 // By the number of vectors less one.
-constexpr auto kAddNonzeros = addNonzerosOf(std::make_integer_sequence<int, kTermVectors>());
+constexpr auto kAddNonzeros = functionTable<AddNonzeros, kTermVectors>([](auto count) { return addNonzeros<count>; });
 
 // Terms of the sums of several rows, by blocks of `kBlockDepth` factors.
 class NonzeroLists {

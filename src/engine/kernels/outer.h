@@ -39,12 +39,7 @@ void addTransposedTile(const TransposedTile& tile) {
 
 using AddTransposedTile = void (*)(const TransposedTile&);
 
-template <int... I>
-constexpr std::array<AddTransposedTile, sizeof...(I)> addTransposedTiles(std::integer_sequence<int, I...>) {
-  return {addTransposedTile<I + 1>...};
-}
-
-constexpr auto kAddTransposedTiles = addTransposedTiles(std::make_integer_sequence<int, kOuterRows>());
+constexpr auto kAddTransposedTiles = functionTable<AddTransposedTile, kOuterRows>([](auto count) { return addTransposedTile<count>; });
 
 // output [rows, columns] = the transpose of left [depth, rows] times right [depth, columns]
 inline void outerProduct(const DenseShape& shape, const float* left, const float* right, float* output, ThreadPool& pool) {

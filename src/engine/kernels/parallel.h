@@ -14,9 +14,29 @@
 #include <thread>
 #endif
 
-#include "lanes.h"
+#include "simd.h"
 
 namespace hourglass {
+
+struct Range {
+  int first, count;
+};
+
+// One of parts of about equal size.
+inline Range chunk(int total, int parts, int part) {
+  const int first = static_cast<int>(static_cast<long>(total) * part / parts);
+  return {first, static_cast<int>(static_cast<long>(total) * (part + 1) / parts) - first};
+}
+
+// Calls `each(first, count)` for parts of about equal size, none larger than `most`.
+template <typename Each>
+void forEachChunk(int total, int most, const Each& each) {
+  const int parts = (total + most - 1) / most;
+  for (int part = 0; part < parts; ++part) {
+    const auto [first, count] = chunk(total, parts, part);
+    each(first, count);
+  }
+}
 
 // One part of the work, by its index.
 using RunPart = void (*)(const void* work, int index);

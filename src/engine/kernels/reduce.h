@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "batch.h"
-#include "lanes.h"
+#include "simd.h"
 #include "parallel.h"
 
 namespace hourglass {

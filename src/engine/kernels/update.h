@@ -19,14 +19,9 @@ void outerTile(const float* rows, ptrdiff_t rowStep, const float* columns, ptrdi
 
 using OuterTile = void (*)(const float*, ptrdiff_t, const float*, ptrdiff_t, int, float*, ptrdiff_t);
 
-template <int Vectors, int... I>
-constexpr std::array<OuterTile, sizeof...(I)> outerTiles(std::integer_sequence<int, I...>) {
-  return {outerTile<I + 1, Vectors>...};
-}
-
 // By the number of rows, less one.
 template <int Vectors>
-constexpr auto kOuterTiles = outerTiles<Vectors>(std::make_integer_sequence<int, kOuterRows>());
+constexpr auto kOuterTiles = functionTable<OuterTile, kOuterRows>([](auto rows) { return outerTile<rows, Vectors>; });
 
 // An update with its memory.
 class UpdateRun {

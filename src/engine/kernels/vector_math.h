@@ -16,7 +16,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "lanes.h"
+#include "simd.h"
 
 namespace hourglass {
 

@@ -176,13 +176,8 @@ void multiplyTile(const float* rows, ptrdiff_t stride, const float* columns, int
 
 using MultiplyTile = void (*)(const float*, ptrdiff_t, const float*, int, float*, ptrdiff_t);
 
-template <int Vectors, int... I>
-constexpr std::array<MultiplyTile, sizeof...(I)> multiplyTiles(std::integer_sequence<int, I...>) {
-  return {multiplyTile<I + 1, Vectors>...};
-}
-
 template <int Vectors>
-constexpr auto kMultiplyTiles = multiplyTiles<Vectors>(std::make_integer_sequence<int, kTileRows>());
+constexpr auto kMultiplyTiles = functionTable<MultiplyTile, kTileRows>([](auto rows) { return multiplyTile<rows, Vectors>; });
 
 // Some channels of the outputs of rows of blocks from their products [16, blocks, width].
 inline void finishBlocks(const float* products, const Blocks& blocks, int first, int rows, int width,

@@ -1,77 +1,36 @@
-// Vectors of floats as wide as the processor for which this is compiled.
+// Tiles of products of matrices, with all their sums in registers, and matrices packed for them (K. Goto, R. A. van de Geijn,
+// "Anatomy of high-performance matrix multiplication", ACM TOMS 34(3), 2008).
 #pragma once
 
 #include <algorithm>
-#include <cstddef>
-#include <utility>
+#include <array>
+
+#include "simd.h"
 
 namespace hourglass {
 
-#if defined(__AVX512F__)
-constexpr int kLanes = 16;
-// Rows of the tile of sums that a product keeps in registers, each of two vectors.
-constexpr int kTileRows = 14;
-constexpr int kOuterRows = 8;
-#elif defined(__AVX__)
-constexpr int kLanes = 8;
-constexpr int kTileRows = 6;
-constexpr int kOuterRows = 6;
-#else
-constexpr int kLanes = 4;
-#if defined(__aarch64__)
-constexpr int kTileRows = 14;
-constexpr int kOuterRows = 8;
+// Columns of a tile: two vectors.
+constexpr int kWide = 2 * kLanes;
+
+// Rows of a tile, at most: of one that meets rows of factors, and of a sum of outer products.
+#if defined(__AVX512F__) || defined(__aarch64__)
+constexpr int kTileRows = 14, kOuterRows = 8;
 #elif defined(__wasm__)
 // V8 takes 15 registers of x86, and loads all factors of a column before it uses one: 8 sums, 4 factors and 2 columns fit.
-constexpr int kTileRows = 4;
-constexpr int kOuterRows = 4;
+constexpr int kTileRows = 4, kOuterRows = 4;
 #else
-constexpr int kTileRows = 6;
-constexpr int kOuterRows = 6;
-#endif
+constexpr int kTileRows = 6, kOuterRows = 6;
 #endif
 
-typedef float Vec __attribute__((vector_size(kLanes * sizeof(float))));
-typedef float UnalignedVec __attribute__((vector_size(kLanes * sizeof(float)), aligned(sizeof(float)), may_alias));
-
-inline Vec load(const float* at) { return *reinterpret_cast<const UnalignedVec*>(at); }
-
-inline void store(float* at, Vec value) { *reinterpret_cast<UnalignedVec*>(at) = value; }
-
-inline Vec broadcast(float value) { return value - Vec{}; }
-
-inline float sum(Vec value) {
-  float lanes[kLanes];
-  store(lanes, value);
-  for (int width = kLanes / 2; width > 0; width /= 2) {
-    for (int lane = 0; lane < width; ++lane) lanes[lane] += lanes[lane + width];
-  }
-  return lanes[0];
+// A function for each number from 1 to `Count`, at the place of the number less one: `functionOf` is given the number as a type.
+template <typename Function, int Count, typename FunctionOf, int... I>
+constexpr std::array<Function, Count> functionTable(const FunctionOf& functionOf, std::integer_sequence<int, I...>) {
+  return {functionOf(std::integral_constant<int, I + 1>())...};
 }
 
-// Of `a` and `b` the lanes of which the number has the bit `Width`, or lacks it; those of `b` go where the bit is set.
-template <int Width, bool Has, int... Lanes>
-inline Vec interleave(Vec a, Vec b, std::integer_sequence<int, Lanes...>) {
-#if defined(__clang__)
-  return __builtin_shufflevector(a, b, ((Lanes & Width) == 0 ? Lanes + Has * Width : kLanes + Lanes - !Has * Width)...);
-#else
-  typedef int Mask __attribute__((vector_size(sizeof(Vec))));
-  return __builtin_shuffle(a, b, Mask{((Lanes & Width) == 0 ? Lanes + Has * Width : kLanes + Lanes - !Has * Width)...});
-#endif
-}
-
-// Transposes blocks of 2 x 2, then blocks of those, and so on.
-template <int Width = 1>
-inline __attribute__((always_inline)) void transpose(Vec (&rows)[kLanes]) {
-  constexpr auto lanes = std::make_integer_sequence<int, kLanes>();
-#pragma GCC unroll 16
-  for (int row = 0; row < kLanes; ++row) {
-    if ((row & Width) != 0) continue;
-    const Vec a = rows[row], b = rows[row + Width];
-    rows[row] = interleave<Width, false>(a, b, lanes);
-    rows[row + Width] = interleave<Width, true>(a, b, lanes);
-  }
-  if constexpr (2 * Width < kLanes) transpose<2 * Width>(rows);
+template <typename Function, int Count, typename FunctionOf>
+constexpr std::array<Function, Count> functionTable(const FunctionOf& functionOf) {
+  return functionTable<Function, Count>(functionOf, std::make_integer_sequence<int, Count>());
 }
 
 // to [rows, width] = `count` columns of rows that are `step` apart, filled up by zeros.
@@ -122,8 +81,6 @@ inline __attribute__((always_inline)) void forTile(const Perform& perform) {
     for (int v = 0; v < Vectors; ++v) perform(row, v);
   }
 }
-
-constexpr int roundUp(int count, int multiple) { return (count + multiple - 1) / multiple * multiple; }
 
 // acc[row][v] += rows[k + row * stride] * columns[k * columnStep + v * kLanes] for all k: a tile of a product of matrices.
 //
