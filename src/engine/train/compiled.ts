@@ -72,7 +72,7 @@ export function compiledTrainer(tf: Tf, options: TrainerOptions, target: Target)
     target.dispose();
     eager.dispose();
   };
-  const training = programsFor(data, data.x.count, step.take, eager.trainEpoch);
+  const training = programsFor(data, data.x.count, step.trainBatch, eager.trainEpoch);
   const measuring = new Map<SamplePair, Programs>();
   try {
     // A step that cannot be compiled shows itself before the training begins.
@@ -88,7 +88,7 @@ export function compiledTrainer(tf: Tf, options: TrainerOptions, target: Target)
     evaluate: async (pair, rows, how) => {
       const known =
         measuring.get(pair) ??
-        programsFor(pair, rows.length, step.measure, (rest, work) => eager.evaluate(pair, rest, work));
+        programsFor(pair, rows.length, step.evaluateBatch, (rest, work) => eager.evaluate(pair, rest, work));
       measuring.set(pair, known);
       return run(known, rows, how);
     },

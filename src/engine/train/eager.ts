@@ -19,8 +19,8 @@ export function eagerTrainer(tf: Tf, options: TrainerOptions, step = trainingSte
   return {
     weights: step.weights,
     state: step.state,
-    trainEpoch: (order, work) => runBatches(options, order, run(options.data, step.take), work),
-    evaluate: (data, rows, work) => runBatches(options, rows, run(data, step.measure), work),
+    trainEpoch: (order, work) => runBatches(options, order, run(options.data, step.trainBatch), work),
+    evaluate: (data, rows, work) => runBatches(options, rows, run(data, step.evaluateBatch), work),
     dispose: () => step.dispose(),
   };
 }

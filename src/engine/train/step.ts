@@ -22,9 +22,9 @@ export interface TrainingStep {
    * @param y [rows, ...shape]; `x` itself where the model should reproduce its input
    * @returns the loss with the penalties, before the change of the weights, then each metric: [1 + metrics]
    */
-  take(x: Tensor, y: Tensor): Tensor;
-  /** Measures one batch as `take` does; Dropout and similar layers are inactive, and nothing changes. */
-  measure(x: Tensor, y: Tensor): Tensor;
+  trainBatch(x: Tensor, y: Tensor): Tensor;
+  /** Measures one batch as `trainBatch` does; Dropout and similar layers are inactive, and nothing changes. */
+  evaluateBatch(x: Tensor, y: Tensor): Tensor;
   /** Frees the optimizer's variables. */
   dispose(): void;
 }
@@ -48,7 +48,7 @@ export function trainingStep(tf: Tf, options: StepOptions): TrainingStep {
       ...optimizer.variables.map(({ name, variable }) => ({ name: `optimizer/${name}`, variable })),
       { name: 'step', variable: step },
     ],
-    take: (x, y) =>
+    trainBatch: (x, y) =>
       tf.tidy(() => {
         const input = noise === undefined ? x : addFreshNoise(tf, x, noise, step);
         const target = x === y ? input : y;
@@ -57,7 +57,7 @@ export function trainingStep(tf: Tf, options: StepOptions): TrainingStep {
         step.assign(step.add(tf.scalar(1, 'int32')));
         return values;
       }),
-    measure: (x, y) => tf.tidy(() => measureBatch(tf, options, y, forward(x, false)).values),
+    evaluateBatch: (x, y) => tf.tidy(() => measureBatch(tf, options, y, forward(x, false)).values),
     dispose: () => optimizer.dispose(),
   };
 }

@@ -3,7 +3,14 @@
  * tensorflow/core/util/event.proto). Only what scalars need is written, and nothing that differs from run to run: an event's
  * wall time, which TensorBoard offers as one of three x-axes, is its step in seconds.
  */
-import { bytesField, concat, floatField, integerField, messageField, type Field } from '../../formats/protobuf.ts';
+import {
+  bytesField,
+  concat,
+  floatField,
+  integerField,
+  messageField,
+  type Field,
+} from '../../formats/protobuf.ts';
 
 /** A number at a step, under a tag such as `epoch_loss`. */
 export interface ScalarEvent {

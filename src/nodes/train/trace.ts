@@ -38,7 +38,7 @@ export function traceTrain(context: TraceContext<TrainSettings>, part?: 'validat
         samples: target === data ? [x] : [x, { shape: shapes.outputShape }],
         state: step.state,
         batchSize,
-        work: part === 'validation' ? step.measure : step.take,
+        work: part === 'validation' ? step.evaluateBatch : step.trainBatch,
       });
       const images = `${batchSize} images`;
       const title = part === 'validation' ? `validation on ${images}` : `one step of training on ${images}`;

@@ -184,7 +184,7 @@ function programOf<Shared extends string>(
       assert.ok(given !== undefined && rate !== undefined && count !== undefined);
       const shared = Object.fromEntries(Object.keys(rule.shared).map((name) => [name, tf.scalar(1)]));
       const gradient = isProduct ? tf.matMul(given, given, true) : given;
-      const { update } = rule.begin(tf, { count, learningRate: rate }, shared as Named<Shared>);
+      const { update } = rule.prepareStep(tf, { count, learningRate: rate }, shared as Named<Shared>);
       const next = update(weight, gradient, { momentum, velocity });
       weight.assign(next.weight);
       momentum.assign(next.slots.momentum);

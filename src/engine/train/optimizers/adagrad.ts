@@ -16,7 +16,7 @@ export function adagrad({ initial_accumulator_value, epsilon }: AdagradArguments
   return {
     slots: { accumulator: initial_accumulator_value },
     shared: {},
-    begin: (_tf, { learningRate }) => ({
+    prepareStep: (_tf, { learningRate }) => ({
       shared: {},
       update(weight, gradient, slots) {
         const accumulator = slots.accumulator.add(gradient.square());

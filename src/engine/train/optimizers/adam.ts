@@ -1,4 +1,4 @@
-import { moved, type UpdateRule } from './rule.ts';
+import { movingAverage, type UpdateRule } from './rule.ts';
 import type { LearningRate } from './schedules.ts';
 
 export interface AdamArguments {
@@ -29,15 +29,15 @@ export function adam(
   return {
     slots: { momentum: 0, velocity: 0, ...(amsgrad ? { velocity_hat: 0 } : {}) },
     shared: {},
-    begin(tf, { count, learningRate }) {
+    prepareStep(tf, { count, learningRate }) {
       const bias = tf.sub(1, tf.pow(beta_1, count));
       const rate = learningRate.mul(tf.sub(1, tf.pow(beta_2, count)).sqrt()).div(bias);
       const lost = decay === 0 ? undefined : learningRate.mul(decay);
       return {
         shared: {},
         update(weight, gradient, slots) {
-          const momentum = moved(slots.momentum, gradient, beta_1);
-          const velocity = moved(slots.velocity, gradient.square(), beta_2);
+          const momentum = movingAverage(slots.momentum, gradient, beta_1);
+          const velocity = movingAverage(slots.velocity, gradient.square(), beta_2);
           const largest = slots.velocity_hat && tf.maximum(slots.velocity_hat, velocity);
           const scale = (largest ?? velocity).sqrt().add(epsilon);
           const start = lost === undefined ? weight : weight.sub(weight.mul(lost));

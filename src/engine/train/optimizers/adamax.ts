@@ -1,4 +1,4 @@
-import { moved, type UpdateRule } from './rule.ts';
+import { movingAverage, type UpdateRule } from './rule.ts';
 import type { LearningRate } from './schedules.ts';
 
 export interface AdamaxArguments {
@@ -18,12 +18,12 @@ export function adamax({ beta_1, beta_2, epsilon }: AdamaxArguments): UpdateRule
   return {
     slots: { momentum: 0, norm: 0 },
     shared: {},
-    begin(tf, { count, learningRate }) {
+    prepareStep(tf, { count, learningRate }) {
       const rate = learningRate.div(tf.sub(1, tf.pow(beta_1, count)));
       return {
         shared: {},
         update(weight, gradient, slots) {
-          const momentum = moved(slots.momentum, gradient, beta_1);
+          const momentum = movingAverage(slots.momentum, gradient, beta_1);
           const norm = tf.maximum(slots.norm.mul(beta_2), gradient.abs());
           return {
             weight: weight.sub(momentum.mul(rate).div(norm.add(epsilon))),

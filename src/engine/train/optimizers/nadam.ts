@@ -1,4 +1,4 @@
-import { moved, type UpdateRule } from './rule.ts';
+import { movingAverage, type UpdateRule } from './rule.ts';
 import type { LearningRate } from './schedules.ts';
 
 export interface NadamArguments {
@@ -25,7 +25,7 @@ export function nadam({
   return {
     slots: { momentum: 0, velocity: 0 },
     shared: { u_product: 1 },
-    begin(tf, { count, learningRate }, shared) {
+    prepareStep(tf, { count, learningRate }, shared) {
       const now = tf.sub(1, tf.pow(SCHEDULE, count).mul(0.5)).mul(beta_1);
       const next = tf.sub(1, tf.pow(SCHEDULE, count.add(1)).mul(0.5)).mul(beta_1);
       const product = shared.u_product.mul(now);
@@ -40,8 +40,8 @@ export function nadam({
       return {
         shared: { u_product: product },
         update(weight, gradient, slots) {
-          const momentum = moved(slots.momentum, gradient, beta_1);
-          const velocity = moved(slots.velocity, gradient.square(), beta_2);
+          const momentum = movingAverage(slots.momentum, gradient, beta_1);
+          const velocity = movingAverage(slots.velocity, gradient.square(), beta_2);
           const ahead = momentum.mul(momentumFactor).add(gradient.mul(gradientFactor));
           return {
             weight: weight.sub(ahead.div(velocity.sqrt().add(smallest))),

@@ -98,14 +98,14 @@ function start<Slot extends string, Maybe extends string, Shared extends string>
     apply(gradients, step) {
       tf.tidy(() => {
         const count = step.add(tf.scalar(1, 'int32')).cast('float32');
-        const begun = rule.begin(tf, { count, learningRate: rate.at(step) }, tensors(shared));
-        assign(shared, begun.shared);
+        const prepared = rule.prepareStep(tf, { count, learningRate: rate.at(step) }, tensors(shared));
+        assign(shared, prepared.shared);
         for (const [index, weight] of weights.entries()) {
           const gradient = gradients[index];
           const own = slots[index];
           if (gradient === undefined || own === undefined) continue;
           tf.tidy(() => {
-            const next = begun.update(weight, gradient, tensors(own));
+            const next = prepared.update(weight, gradient, tensors(own));
             weight.assign(next.weight);
             assign(own, next.slots);
           });

@@ -1,4 +1,4 @@
-import { moved, type UpdateRule } from './rule.ts';
+import { movingAverage, type UpdateRule } from './rule.ts';
 import type { LearningRate } from './schedules.ts';
 
 export interface RMSpropArguments {
@@ -29,11 +29,11 @@ export function rmsprop({
       ...(momentum === 0 ? {} : { momentum: 0 }),
     },
     shared: {},
-    begin: (_tf, { learningRate }) => ({
+    prepareStep: (_tf, { learningRate }) => ({
       shared: {},
       update(weight, gradient, slots) {
-        const velocity = moved(slots.velocity, gradient.square(), rho);
-        const average = slots.average_gradient && moved(slots.average_gradient, gradient, rho);
+        const velocity = movingAverage(slots.velocity, gradient.square(), rho);
+        const average = slots.average_gradient && movingAverage(slots.average_gradient, gradient, rho);
         const spread = average === undefined ? velocity : velocity.sub(average.square());
         const step = gradient.mul(learningRate).div(spread.add(epsilon).sqrt());
         const total = slots.momentum === undefined ? step : slots.momentum.mul(momentum).add(step);

@@ -34,7 +34,7 @@ export interface UpdateRule<
   readonly slots: Readonly<Record<Slot, number> & Partial<Record<Maybe, number>>>;
   readonly shared: Readonly<Record<Shared, number>>;
   /** Computes once a step what does not depend on the weight. */
-  begin(
+  prepareStep(
     tf: Tf,
     scalars: StepScalars,
     shared: Named<Shared>,
@@ -42,6 +42,6 @@ export interface UpdateRule<
 }
 
 /** A running mean: moves `mean` towards `value` by the share `1 - kept`. */
-export function moved(mean: Tensor, value: Tensor, kept: number): Tensor {
+export function movingAverage(mean: Tensor, value: Tensor, kept: number): Tensor {
   return mean.add(value.sub(mean).mul(1 - kept));
 }

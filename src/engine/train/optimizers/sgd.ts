@@ -16,7 +16,7 @@ export function sgd({ momentum, nesterov }: SGDArguments): UpdateRule<never, 'mo
   return {
     slots: momentum === 0 ? {} : { momentum: 0 },
     shared: {},
-    begin: (_tf, { learningRate }) => ({
+    prepareStep: (_tf, { learningRate }) => ({
       shared: {},
       update(weight, gradient, slots) {
         const descent = gradient.mul(learningRate);
