@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { isJsonObject } from '../core/json.ts';
 import type { EngineChoice, EngineIdentity } from './engine.ts';
-import { readEngineRecord, readRefusal } from './tensorflow/location.ts';
+import { readEngineRecord, readInstallFailure } from './tensorflow/location.ts';
 import { PLATFORM, TENSORFLOW_VERSION, WHEELS } from './tensorflow/pins.ts';
 import { moduleHash } from './webassembly/module.ts';
 
@@ -20,7 +20,7 @@ export async function engineIdentity(choice: EngineChoice): Promise<EngineIdenti
 }
 
 async function canInstall(): Promise<boolean> {
-  return WHEELS[PLATFORM] !== undefined && (await readRefusal()) === undefined;
+  return WHEELS[PLATFORM] !== undefined && (await readInstallFailure()) === undefined;
 }
 
 /** Version of an installed npm package. */

@@ -9,7 +9,7 @@ import {
   engineFolder,
   readEngineRecord,
   readReason,
-  readRefusal,
+  readInstallFailure,
   type EngineRoute,
 } from './tensorflow/location.ts';
 import { whyMissing } from './webassembly/binary.ts';
@@ -48,7 +48,8 @@ export async function engineStatus(choice: EngineChoice): Promise<EngineStatus> 
   const build = kernelBuild();
   const isPortable = identity.kind === 'portable';
   const missing = isPortable ? whyMissing() : undefined;
-  const problem = probe?.problem ?? missing ?? (await readRefusal()) ?? (await readKernelRefusal(build));
+  const problem =
+    probe?.problem ?? missing ?? (await readInstallFailure()) ?? (await readBuildFailure(build));
   return {
     identity,
     installed: isPortable || record !== undefined,
@@ -75,7 +76,7 @@ async function runProbe(addon: string): Promise<{ readonly xla: boolean; readonl
   };
 }
 
-async function readKernelRefusal({ refusal }: KernelBuild): Promise<string | undefined> {
-  const reason = await readReason(refusal);
+async function readBuildFailure({ failureNote }: KernelBuild): Promise<string | undefined> {
+  const reason = await readReason(failureNote);
   return reason === undefined ? undefined : `Hourglass's own kernels: ${reason}`;
 }

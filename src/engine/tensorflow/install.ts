@@ -20,8 +20,8 @@ import {
   cacheFolder,
   engineFolder,
   readEngineRecord,
-  readRefusal,
-  refusalFile,
+  readInstallFailure,
+  installFailureFile,
   type EngineRecord,
 } from './location.ts';
 import { PLATFORM } from './pins.ts';
@@ -50,8 +50,8 @@ export async function ensureEngine(
     if (!areKernelsSettled(record)) await addKernels(onProgress, signal);
     return { identity: await engineIdentity('native') };
   }
-  const refusal = choice === 'auto' ? await readRefusal() : undefined;
-  if (refusal !== undefined) return portable(refusal);
+  const failed = choice === 'auto' ? await readInstallFailure() : undefined;
+  if (failed !== undefined) return portable(failed);
   try {
     await installEngine(onProgress, signal);
     return { identity: await engineIdentity('native') };
@@ -61,7 +61,7 @@ export async function ensureEngine(
       hint === undefined ? message : `${message} (${hint})`,
     );
     // Where the cache cannot be written, the next run tries again: that is no reason for this one to fail.
-    await writeFileAtomic(refusalFile(), `${JSON.stringify({ reason: reason.join('; ') })}\n`).catch(
+    await writeFileAtomic(installFailureFile(), `${JSON.stringify({ reason: reason.join('; ') })}\n`).catch(
       () => undefined,
     );
     return portable(reason.join('; '));
@@ -147,7 +147,7 @@ async function installHere(
     await lock.check();
     await rm(folder, { recursive: true, force: true });
     await rename(draft, folder);
-    await rm(refusalFile(), { force: true });
+    await rm(installFailureFile(), { force: true });
     return record;
   } catch (error) {
     await rm(draft, { recursive: true, force: true });
@@ -171,7 +171,7 @@ export async function removeEngine(): Promise<boolean> {
   const folder = engineFolder();
   const there = existsSync(folder);
   await rm(folder, { recursive: true, force: true });
-  await rm(refusalFile(), { force: true });
+  await rm(installFailureFile(), { force: true });
   await removeLeftovers(folder);
   return there;
 }

@@ -47,7 +47,7 @@ export function engineFolder(): string {
 }
 
 /** The note that installing failed, so that `auto` does not try again at every run. */
-export function refusalFile(): string {
+export function installFailureFile(): string {
   return `${engineFolder()}.refused.json`;
 }
 
@@ -78,8 +78,8 @@ export async function readEngineRecord(): Promise<EngineRecord | undefined> {
 }
 
 /** Why the last attempt to install failed; undefined if there was none, or it succeeded. */
-export function readRefusal(): Promise<string | undefined> {
-  return readReason(refusalFile());
+export function readInstallFailure(): Promise<string | undefined> {
+  return readReason(installFailureFile());
 }
 
 /** The reason in a note that something failed; undefined if there is none. */

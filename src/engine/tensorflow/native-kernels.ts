@@ -21,7 +21,7 @@ export interface KernelBuild {
   /** Absolute path of the addon, there or not. */
   readonly addon: string;
   /** Absolute path of the note that compiling failed. */
-  readonly refusal: string;
+  readonly failureNote: string;
   /** Of the compiler. */
   readonly flags: readonly string[];
 }
@@ -34,7 +34,7 @@ export function kernelBuild(): KernelBuild {
   for (const name of readdirSync(KERNEL_SOURCES).sort())
     hash.update(readFileSync(join(KERNEL_SOURCES, name)));
   const path = join(engineFolder(), `kernels-${vectors}-${hash.digest('hex').slice(0, 12)}`);
-  return { vectors, addon: `${path}.node`, refusal: `${path}.refused.json`, flags };
+  return { vectors, addon: `${path}.node`, failureNote: `${path}.refused.json`, flags };
 }
 
 /** Name and flags of the widest vectors that the processor has, of those that make a difference. */

@@ -13,8 +13,8 @@ import { compile } from './compile-addon.ts';
 
 /** Whether there is nothing to be done: the kernels are compiled, or cannot be. */
 export function areKernelsSettled(record: EngineRecord): boolean {
-  const { addon, refusal } = kernelBuild();
-  return existsSync(addon) || existsSync(refusal) || headersOf(record) === undefined;
+  const { addon, failureNote } = kernelBuild();
+  return existsSync(addon) || existsSync(failureNote) || headersOf(record) === undefined;
 }
 
 /** Whether a run has kernels: those that are missing are compiled first, unless that cannot be. */
@@ -45,7 +45,7 @@ export async function installKernels(
   onProgress: InstallProgress,
   signal: AbortSignal,
 ): Promise<void> {
-  const { addon, refusal, flags } = kernelBuild();
+  const { addon, failureNote, flags } = kernelBuild();
   const headers = headersOf(record);
   const libraries = WHEELS[PLATFORM]?.libraries;
   if (existsSync(addon) || headers === undefined || libraries === undefined) return;
@@ -64,12 +64,12 @@ export async function installKernels(
       signal,
     );
     await rename(draft, addon);
-    await rm(refusal, { force: true });
+    await rm(failureNote, { force: true });
   } catch (error) {
     await rm(draft, { force: true });
     if (!(error instanceof Failure) || signal.aborted) throw error;
     const reason = error.diagnostics.map(({ message }) => message).join('; ');
-    await writeFileAtomic(refusal, `${JSON.stringify({ reason })}\n`).catch(() => undefined);
+    await writeFileAtomic(failureNote, `${JSON.stringify({ reason })}\n`).catch(() => undefined);
   }
 }
 
