@@ -1,6 +1,5 @@
 /** A pool of worker processes, at most one for each stage at work. */
 import { fork, type ChildProcess } from 'node:child_process';
-import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { peakMemory } from '../files/process.ts';
 import { failure, Failure, type DiagnosticCode } from '../core/diagnostic.ts';
@@ -20,9 +19,6 @@ export interface TaskEvents {
 /** How long a stage may take to stop after Ctrl-C before its process is killed. */
 const GRACE_MILLISECONDS = 3000;
 
-/** How long a worker that has nothing to do is kept: another stage may be due, but its memory is not free. */
-const IDLE_MILLISECONDS = 5000;
-
 /** How much of a worker's last words is shown when it dies. */
 const LAST_WORDS = 2000;
 
@@ -31,10 +27,8 @@ const BROKEN: ReadonlySet<DiagnosticCode> = new Set(['engine-failed', 'model-too
 
 interface Worker {
   readonly process: ChildProcess;
-  /** Engine and threads, fixed from the first stage on. */
-  engine?: string;
-  /** Ends it if it stays idle. */
-  ending?: NodeJS.Timeout;
+  /** Engine and threads, fixed for the life of the process. */
+  readonly engine: string;
   lastWords: string;
 }
 
@@ -49,35 +43,20 @@ export class WorkerPool {
   }
 
   /**
-   * Starts a process, and has it load what engines need, before it is known whether a stage runs: if there is a core that has
-   * nothing else to do.
-   */
-  startEarly(): void {
-    if (availableParallelism() === 1) return;
-    try {
-      const worker = this.#start();
-      this.#rest(worker);
-      tell(worker.process, { type: 'prepare' });
-    } catch {
-      // The first stage meets the same, and reports it.
-    }
-  }
-
-  /**
    * Runs a stage in a process of its own or in an idle one with the same engine and threads.
    *
    * @throws Failure what the node reports; `worker-died` if its process ends without an answer; `interrupted`
    */
   async run(task: StageTask, events: TaskEvents, signal: AbortSignal): Promise<TaskResult> {
     if (signal.aborted) throw failure('interrupted', 'stopped before it began');
-    const worker = this.#take(`${task.engine.kind}/${task.engine.threads}`);
+    const worker = this.#take(`${task.engine.kind}/${task.engine.threads}`, task.engine.threads);
     const answer = await exchange(worker, task, events, signal).catch((error: unknown) => {
       this.#end(worker);
       throw error;
     });
     if (answer.type === 'failed' && answer.diagnostics.some(({ code }) => BROKEN.has(code)))
       this.#end(worker);
-    else this.#rest(worker);
+    else this.#idle.push(worker);
     if (answer.type === 'done') return { metrics: answer.metrics, highlights: answer.highlights };
     if (answer.stack !== undefined) events.log('error', answer.stack);
     throw new Failure(...answer.diagnostics);
@@ -97,29 +76,15 @@ export class WorkerPool {
     for (const worker of this.#all) this.#end(worker);
   }
 
-  #take(engine: string): Worker {
-    const index = this.#idle.findIndex((worker) => (worker.engine ?? engine) === engine);
+  #take(engine: string, threads: number): Worker {
+    const index = this.#idle.findIndex((worker) => worker.engine === engine);
     const [idle] = index < 0 ? [] : this.#idle.splice(index, 1);
+    if (idle !== undefined) return idle;
     // Idle processes of another engine would only hold memory.
-    if (idle === undefined) for (const other of this.#idle.splice(0)) this.#end(other);
-    const worker = idle ?? this.#start();
-    clearTimeout(worker.ending);
-    worker.engine = engine;
-    return worker;
-  }
-
-  #rest(worker: Worker): void {
-    this.#idle.push(worker);
-    worker.ending = setTimeout(() => {
-      this.#forget(worker);
-      this.#end(worker);
-    }, IDLE_MILLISECONDS).unref();
-  }
-
-  #start(): Worker {
-    const worker = start();
+    for (const other of this.#idle.splice(0)) this.#end(other);
+    const worker = start(engine, threads);
     this.#all.add(worker);
-    worker.process.once('exit', () => this.#forget(worker)).once('error', () => this.#forget(worker));
+    worker.process.once('exit', () => this.#forget(worker));
     return worker;
   }
 
@@ -136,13 +101,19 @@ export class WorkerPool {
   }
 }
 
-function start(): Worker {
+function start(engine: string, threads: number): Worker {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const child = fork(fileURLToPath(new URL(`./worker.${extension}`, import.meta.url)), [], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     execArgv: [],
+    env: {
+      ...process.env,
+      TF_NUM_INTRAOP_THREADS: String(threads),
+      TF_NUM_INTEROP_THREADS: String(threads),
+      TF_CPP_MIN_LOG_LEVEL: process.env['TF_CPP_MIN_LOG_LEVEL'] ?? '2',
+    },
   });
-  const worker: Worker = { process: child, lastWords: '' };
+  const worker: Worker = { process: child, engine, lastWords: '' };
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding('utf8').on('data', (text: string) => {
       worker.lastWords = (worker.lastWords + text).slice(-LAST_WORDS);
@@ -156,8 +127,11 @@ type Answer = Extract<FromWorker, { type: 'done' | 'failed' }>;
 function exchange(worker: Worker, task: StageTask, events: TaskEvents, signal: AbortSignal): Promise<Answer> {
   return new Promise((resolve, reject) => {
     let timer: NodeJS.Timeout | undefined;
+    const tell = (message: ToWorker): void => {
+      if (worker.process.connected) worker.process.send(message, () => undefined);
+    };
     const onAbort = (): void => {
-      tell(worker.process, { type: 'abort' });
+      tell({ type: 'abort' });
       timer = setTimeout(() => worker.process.kill('SIGKILL'), GRACE_MILLISECONDS);
     };
     const onMessage = (message: FromWorker): void => {
@@ -180,13 +154,9 @@ function exchange(worker: Worker, task: StageTask, events: TaskEvents, signal: A
     };
     worker.process.on('message', onMessage).on('exit', onExit).on('error', onError);
     signal.addEventListener('abort', onAbort);
-    tell(worker.process, { type: 'run', task });
+    tell({ type: 'run', task });
     if (signal.aborted) onAbort();
   });
-}
-
-function tell(child: ChildProcess, message: ToWorker): void {
-  if (child.connected) child.send(message, () => undefined);
 }
 
 function death(code: number | null, killedBy: NodeJS.Signals | null): Failure {

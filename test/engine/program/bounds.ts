@@ -49,8 +49,9 @@ export interface Units {
   /** Relative to its size: that of a sum is the sum of its terms' absolute values. */
   readonly unit: number;
   /**
-   * TensorFlow has its threads take denormal numbers for 0. XLA computes `selu` by e^x - 1, without `expm1`. Where operands are
-   * constants, TensorFlow multiplies the gradient of `relu` by 0 or 1, so that infinity becomes NaN.
+   * TensorFlow has its threads take denormal numbers for 0, of either sign. XLA computes `selu` by e^x - 1, without `expm1`. Where
+   * operands are constants, TensorFlow multiplies the gradient of `relu` by 0 or 1, so that infinity becomes NaN. And it takes
+   * `not` of `le` for `gt`, which it is not for NaN.
    */
   readonly isTensorFlow?: boolean;
 }
@@ -133,7 +134,7 @@ class Bounds {
   /** What is not computed. */
   given(tensor: Tensor): Bounded {
     const isDenormal = (element: number): boolean => Math.abs(element) < SMALLEST_NORMAL;
-    const flushed = (element: number): number => (isDenormal(element) ? Math.abs(element) : 0);
+    const flushed = (element: number): number => (isDenormal(element) ? 2 * Math.abs(element) : 0);
     return this.#isTensorFlow && tensor.type.dtype === 'float32'
       ? { tensor, error: mapped(tensor, flushed) }
       : exact(tensor);
@@ -235,7 +236,8 @@ class Bounds {
     const [tensor] = evaluate(instruction, operands.map(tensorOf));
     const result = required(tensor);
     const error = moved(instruction, operands, result);
-    if (op === 'relu_gradient' && this.#isTensorFlow && !operands.every(isFinite))
+    const isSpecial = this.#isTensorFlow && (op === 'relu_gradient' || result.type.dtype === 'bool');
+    if (isSpecial && !operands.every(isFinite))
       return { tensor: result, error: mapped(result, () => Infinity) };
     if (result.type.dtype !== 'float32' || EXACT.has(op)) return { tensor: result, error };
     const isExactCast = op === 'cast' && operands[0]?.tensor.type.dtype !== 'int32';

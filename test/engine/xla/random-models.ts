@@ -8,7 +8,7 @@ import type { LearningRate } from '../../../src/engine/train/optimizers/schedule
 import type { Samples } from '../../../src/engine/train/samples.ts';
 import type { Architecture, LayerName, Shape } from '../../../src/layers/layer.ts';
 import { inferAutoencoder } from '../../../src/layers/shapes.ts';
-import type { LayerSpec } from '../../../src/schema/generated/settings.ts';
+import type { ActivationName, LayerSpec } from '../../../src/schema/generated/settings.ts';
 import { activationNames, layer, layerNames } from '../../layers/specs.ts';
 import { bytes, type Settings } from './rig.ts';
 
@@ -71,13 +71,14 @@ class Draws {
 export function randomModel(seed: number): RandomModel {
   const draws = new Draws(seed);
   const batchSize = draws.of(BATCHES);
-  const architecture = randomArchitecture(draws, batchSize);
-  return { architecture, settings: randomSettings(draws, architecture, batchSize) };
+  const head = draws.of(['sigmoid', 'sigmoid', 'linear', 'tanh'] as const);
+  const architecture = randomArchitecture(draws, head, batchSize);
+  return { architecture, settings: randomSettings(draws, architecture, head, batchSize) };
 }
 
-function randomArchitecture(draws: Draws, batchSize: number): Architecture {
+function randomArchitecture(draws: Draws, activation: ActivationName, batchSize: number): Architecture {
   const input = draws.of(SHAPES);
-  const head = randomHead(draws, input);
+  const head = randomHead(draws, activation, input);
   const layers: LayerSpec[] = [];
   const count = draws.from(1, 4);
   for (let tries = 0; layers.length < count && tries < 60; tries++) {
@@ -90,14 +91,13 @@ function randomArchitecture(draws: Draws, batchSize: number): Architecture {
 }
 
 /** From whatever the latent is back to the input. */
-function randomHead(draws: Draws, input: Shape): readonly LayerSpec[] {
-  const activation = draws.of(['sigmoid', 'sigmoid', 'linear', 'tanh', 'hard_sigmoid']);
+function randomHead(draws: Draws, activation: ActivationName, input: Shape): readonly LayerSpec[] {
   const back = ['Flatten' as const, layer('Dense', { units: sizeOf(input), activation })];
   const image = [...back, layer('Reshape', { target_shape: [...input] })];
   if (input.length !== 3 || draws.isSo()) return image;
   const kernel = {
     ...{ filters: input.at(-1) ?? 1, kernel_size: draws.pair(1, 5), padding: 'same' },
-    activation: draws.of(['sigmoid', 'linear']),
+    activation,
   };
   return [...image, layer(draws.of(['Conv2D', 'Conv2DTranspose'] as const), kernel)];
 }
@@ -202,7 +202,12 @@ function argumentsOf(name: LayerName, draws: Draws, input: Shape): JsonObject {
   }
 }
 
-function randomSettings(draws: Draws, { input_shape: shape }: Architecture, batchSize: number): Settings {
+function randomSettings(
+  draws: Draws,
+  { input_shape: shape }: Architecture,
+  activation: ActivationName,
+  batchSize: number,
+): Settings {
   const count = batchSize * (batchSize > 16 ? 2 : 3) + draws.of([0, 1, batchSize - 1]);
   const images = bytes(shape, count);
   const x: Samples = draws.isSo(3)
@@ -214,7 +219,9 @@ function randomSettings(draws: Draws, { input_shape: shape }: Architecture, batc
     noise: { mean: 0.1, stddev: 0.3, clip: draws.of([null, [0, 1]]), seeds },
   };
   const given = draws.isSo(4) ? noisy : x;
-  const loss = draws.of<LossName>(['mse', 'mae', 'binary_crossentropy']);
+  // Of outputs that are no probabilities, the cross-entropy is clipped: where, rounding decides.
+  const losses: readonly LossName[] = ['mse', 'mae', 'binary_crossentropy'];
+  const loss = draws.of(losses.slice(0, activation === 'sigmoid' ? 3 : 2));
   return {
     ...{ batchSize, loss, optimizer: randomOptimizer(draws) },
     data: { x: given, y: draws.isSo(4) ? bytes(shape, count, 9) : given },
