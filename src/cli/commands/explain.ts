@@ -5,13 +5,14 @@ import type { EngineChoice } from '../../engine/engine.ts';
 import { explain as explainProgram, type Explained } from '../../engine/explain.ts';
 import { costOfProgram } from '../../engine/program/cost.ts';
 import type { Program } from '../../engine/program/program.ts';
+import { MIN_COMPILED_ROWS } from '../../engine/train/rows.ts';
 import { loadForTracing } from '../../engine/trace/load.ts';
 import type { NodeDefinition, StageProgram } from '../../nodes/contract.ts';
 import { builtinNodes } from '../../nodes/registry.ts';
 import { checkTargets } from '../../plan/make.ts';
 import { EXIT } from '../exit.ts';
 import { diagnosticToJson } from '../terminal/diagnostics.ts';
-import { formatBytes, formatOperations, formatPlural } from '../terminal/format.ts';
+import { formatBytes, formatCount, formatOperations, formatPlural } from '../terminal/format.ts';
 import { programToJson } from '../terminal/program-json.ts';
 import { countOf, describeSize, renderLargest, renderProgram } from '../terminal/program-text.ts';
 import type { Terminal } from '../terminal/terminal.ts';
@@ -44,7 +45,7 @@ export async function explain(terminal: Terminal, options: ExplainOptions): Prom
   const isWhole = options.passes !== true;
   const head = [
     style('bold', `${stage}: ${title}`),
-    style('dim', describeMode(explained)),
+    style('dim', describeMode(explained, traced.compile !== undefined)),
     style('dim', `# ${isWhole && explained.mode !== 'eager' ? LEGENDS[explained.mode] : COSTS}`),
   ];
   const body = isWhole ? whole(terminal, explained) : passes(terminal, program, explained);
@@ -78,7 +79,7 @@ function explainableTypes(): readonly string[] {
   return [...builtinNodes.values()].filter(({ trace }) => trace !== undefined).map(({ type }) => type);
 }
 
-/** Stages of most types put no batches through a model. */
+/** Only stages that put batches through a model have a program of their own. */
 function checkExplainable({ pipeline, locate }: LocatedPipeline, stage: string): readonly Diagnostic[] {
   const type = pipeline.stages.get(stage)?.type;
   if (type === undefined || traceOf(type) !== undefined) return [];
@@ -87,7 +88,7 @@ function checkExplainable({ pipeline, locate }: LocatedPipeline, stage: string):
     {
       code: 'wrong-stage-kind',
       severity: 'error',
-      message: `\`${stage}\` is a \`${type}\` stage, which runs no model: there is no program to show`,
+      message: `\`${stage}\` is a \`${type}\` stage, for which there is no program to show`,
       range: locate(['stages', stage], 'key'),
       hint:
         others.length === 0
@@ -125,11 +126,12 @@ async function traceStage(
   );
 }
 
-/** How the program runs, in a sentence. */
-function describeMode({ mode, engine, fallbackReason }: Explained): string {
+/** How the program runs, in a sentence. What trains is compiled whatever the number of images. */
+function describeMode({ mode, engine, fallbackReason }: Explained, isTraining: boolean): string {
   const where = `${engine.version}, ${engine.platform}`;
   const why = fallbackReason === undefined ? '' : `; ${fallbackReason}`;
-  return `${MODES[mode]} (${where})${why}`;
+  const few = `; fewer than ${formatCount(MIN_COMPILED_ROWS)} images are ${MODES.eager}`;
+  return `${MODES[mode]} (${where})${why}${mode === 'xla' && !isTraining ? few : ''}`;
 }
 
 const MODES: Readonly<Record<Explained['mode'], string>> = {
