@@ -9,7 +9,7 @@ import { Body, type Parameter, type Ref } from './body.ts';
 import { emitProgram } from './emit.ts';
 import { gatherRows } from './kernel-calls.ts';
 import type { ResidentSamples } from './resident.ts';
-import { savedModel, type DType, type FunctionDef, type NodeDef } from './saved-model.ts';
+import { savedModel, type Attributes, type DType, type FunctionDef, type NodeDef } from './saved-model.ts';
 
 export interface LoopSpec {
   /** Its inputs are batches of the data. If its results are added up, it has one, of one axis. */
@@ -100,16 +100,18 @@ export function buildLoop(spec: LoopSpec): Loop {
     return { ...output, name: `${name}_out` };
   });
   const functions: readonly FunctionDef[] = [
-    condition.define([{ ...goesOn, name: 'goes_on' }]),
+    condition.define([{ ...goesOn, name: 'goes_on' }], UNTOUCHED),
     body.define(
       state.map(({ name }) => ({ ...(next.get(name) ?? body.parameter(name)), name: `${name}_next` })),
+      UNTOUCHED,
     ),
-    loop.define(named, COMPILED),
+    loop.define(named, { ...COMPILED, ...UNTOUCHED }),
+    placeholders(parameters),
   ];
   return {
-    bytes: savedModel([...parameters.map(placeholder), call(parameters, named)], functions),
-    feeds: parameters.map(({ name }) => `${name}:0`).join(','),
-    fetches: results.map((_, index) => `call:${index}`).join(','),
+    bytes: savedModel([call('given', [], parameters), call('loop', parameters, named, COMPILED)], functions),
+    feeds: parameters.map((_, index) => `given:${index}`).join(','),
+    fetches: results.map((_, index) => `loop:${index}`).join(','),
     used: variables.map(({ name }) => name),
     changed: changed.map(({ name }) => name),
   };
@@ -119,6 +121,9 @@ function zeros(body: Body, { dtype, shape }: Parameter): Ref {
   if (dtype === 'int32') return body.integer(0);
   return body.add('BroadcastTo', [body.float(0), body.integers(shape)]);
 }
+
+/** Grappler, which optimizes graphs before XLA does, leaves functions of `tf.data` alone: here, it would only take time. */
+const UNTOUCHED = { _tf_data_function: { bool: true } } as const;
 
 const COMPILED = { _XlaMustCompile: { bool: true } } as const;
 
@@ -209,20 +214,34 @@ function kept({ results }: Program, capacity: number): Collector {
   };
 }
 
-function placeholder({ name, dtype, shape }: Parameter): NodeDef {
-  return { name, op: 'Placeholder', inputs: [], attributes: { dtype: { type: dtype }, shape: { shape } } };
+/** What a call is given, as the results of one function that never runs: Grappler takes time for each node outside of functions, too. */
+function placeholders(parameters: readonly Parameter[]): FunctionDef {
+  const body = new Body('given', []);
+  return body.define(
+    parameters.map(({ name, dtype, shape }) => ({
+      ...body.add('Placeholder', [], { dtype: { type: dtype }, shape: { shape } }),
+      name,
+    })),
+    UNTOUCHED,
+  );
 }
 
-function call(parameters: readonly Parameter[], outputs: readonly Ref[]): NodeDef {
+/** Calls the function of the same name. */
+function call(
+  name: string,
+  parameters: readonly Parameter[],
+  outputs: readonly { readonly dtype: DType }[],
+  attributes: Attributes = {},
+): NodeDef {
   return {
-    name: 'call',
+    name,
     op: 'StatefulPartitionedCall',
-    inputs: parameters.map(({ name }) => name),
+    inputs: parameters.map((_, index) => `given:${index}`),
     attributes: {
       Tin: { types: parameters.map(({ dtype }) => dtype) },
       Tout: { types: outputs.map(({ dtype }) => dtype) },
-      f: { function: 'loop' },
-      ...COMPILED,
+      f: { function: name },
+      ...attributes,
     },
   };
 }

@@ -48,6 +48,7 @@ const SIGNATURES = {
   NotEqual: 'x:T y:T -> z:bool; incompatible_shape_error',
   PadV2: 'input:T paddings:Tpaddings constant_values:T -> output:T',
   PartitionedCall: 'args:[Tin] -> output:[Tout]; f config config_proto executor_type',
+  Placeholder: '-> output:dtype; shape',
   Pow: 'x:T y:T -> z:T',
   RealDiv: 'x:T y:T -> z:T',
   Reciprocal: 'x:T -> y:T',

@@ -20,7 +20,7 @@ import { ACTIVATION_RANGES } from './targets.ts';
 
 export const trainNode: NodeDefinition<TrainSettings> = {
   type: 'train',
-  version: 12,
+  version: 13,
   schema: readSchema('stages/train'),
   inputs: {
     model: { accepts: ['model'] },
