@@ -38,7 +38,7 @@ async function load({ choice, threads }: LoadOptions): Promise<Engine> {
   }
   const record = await readEngineRecord();
   if (record === undefined) throw failure('engine-missing', 'TensorFlow is not installed', INSTALL_HINT);
-  prepareEnvironment(threads);
+  prepareEnvironment(threads, record.tensorflow);
   try {
     const { tf } = await loadNative(record.addon);
     registerRandomKernels(tf);
