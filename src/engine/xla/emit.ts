@@ -1,6 +1,6 @@
 /**
- * Writes a program as the body of a TensorFlow function, to be compiled by XLA. Elementwise instructions, reductions and
- * movements become TensorFlow's operations, which XLA fuses; the others are calls of Hourglass's own kernels.
+ * Writes a program as the body of a TensorFlow function, to be compiled by XLA. Movements, and what is elementwise or reduced over
+ * few elements, become TensorFlow's operations, which XLA fuses; the others are calls of Hourglass's own kernels.
  */
 import type { ElementwiseName } from '../program/elementwise.ts';
 import type { Instruction, InstructionOf, OpName, Program, Reduction, Value } from '../program/program.ts';
