@@ -46,7 +46,7 @@ const withoutConvolutions = (benchCase: BenchCase): boolean => !hasConvolutions(
 export const ENGINES: readonly EngineSpec[] = [
   own(OURS, 'hourglass', 'auto'),
   { ...own('hourglass, eager', 'hourglass', 'eager'), suits: onFirst },
-  { ...own('hourglass, webassembly', 'hourglass', 'auto', 'portable'), suits: onFirst },
+  own('hourglass, webassembly', 'hourglass', 'auto', 'portable'),
   { ...own('tfjs-node fit', 'tfjs'), isPeer: true, suits: onFirst },
   peer('keras', 'keras', 'default'),
   peer('keras, jit', 'keras', 'jit'),
