@@ -102,8 +102,16 @@ function addRun(command: AddCommand, setCode: SetCode): void {
     )
     .option('--serve [port]', 'show the report live, on a port of this machine, while it runs', portNumber)
     .action(async (pipeline: string, stages: string[], flags: OutputFlags & RunFlags) => {
-      const { run } = await import('./commands/run.ts');
-      setCode(await run(terminalOf(flags), { ...flags, pipeline, stages, version: version() }));
+      const { WorkerPool } = await import('../run/workers.ts');
+      const pool = new WorkerPool();
+      // Its first process starts while this one reads the rest of the program, and the pipeline.
+      if (flags.dryRun !== true) pool.startEarly();
+      try {
+        const { run } = await import('./commands/run.ts');
+        setCode(await run(terminalOf(flags), { ...flags, pipeline, stages, version: version(), pool }));
+      } finally {
+        pool.close();
+      }
     });
 }
 

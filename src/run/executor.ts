@@ -48,7 +48,7 @@ export async function runPipeline(located: LocatedPipeline, options: RunOptions)
       await workspace.removeLeftovers();
       const prepared = await prepare(located, options);
       if (prepared.plan === undefined) return refuse(prepared.diagnostics);
-      const shared = new SharedWork();
+      const shared = new SharedWork(options.pool);
       const { plan, engine } = prepared;
       const others = await otherSources(located, workspace);
       for (const diagnostic of others) options.emit({ type: 'diagnostic', diagnostic });

@@ -25,7 +25,11 @@ export interface StageTask {
   readonly engine: { readonly kind: EngineKind; readonly threads: number };
 }
 
-export type ToWorker = { readonly type: 'run'; readonly task: StageTask } | { readonly type: 'abort' };
+export type ToWorker =
+  /** Load what every engine needs, while there is no work yet. */
+  | { readonly type: 'prepare' }
+  | { readonly type: 'run'; readonly task: StageTask }
+  | { readonly type: 'abort' };
 
 export type FromWorker =
   | { readonly type: 'progress'; readonly progress: Progress }

@@ -4,10 +4,14 @@ import type { Store } from '../artifacts/store.ts';
 import { WorkerPool } from './workers.ts';
 
 export class SharedWork {
-  readonly pool = new WorkerPool();
+  readonly pool: WorkerPool;
   /** Hashes of entries that this process made, or whose content it has checked: large ones are read by many. */
   readonly sound = new Set<string>();
   readonly #busy = new Map<string, Promise<unknown>>();
+
+  constructor(pool = new WorkerPool()) {
+    this.pool = pool;
+  }
 
   /** Does some work on the result of a key once no other work on it is going on. */
   async exclusive<Result>(hash: string, work: () => Promise<Result>): Promise<Result> {

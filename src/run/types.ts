@@ -4,6 +4,7 @@ import type { Diagnostic } from '../core/diagnostic.ts';
 import type { Emit, FinishedState } from '../core/event.ts';
 import type { EngineChoice } from '../engine/engine.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { WorkerPool } from './workers.ts';
 
 export interface PlanOptions {
   /** Absolute path of the outputs folder; the cache is `.hourglass` beside it. */
@@ -23,6 +24,8 @@ export interface RunOptions extends PlanOptions {
   /** First Ctrl-C. Running stages stop, finished ones are kept. */
   readonly signal: AbortSignal;
   readonly emit: Emit;
+  /** Processes that were started early. The run ends them. */
+  readonly pool?: WorkerPool;
 }
 
 export interface StageOutcome {

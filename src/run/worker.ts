@@ -19,6 +19,7 @@ let abort = new AbortController();
 
 process.on('message', (message: ToWorker) => {
   if (message.type === 'abort') abort.abort();
+  else if (message.type === 'prepare') void prepare();
   else void runTask(message.task);
 });
 // The executor is gone: nobody waits for the result.
@@ -29,6 +30,11 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 /** How often a worker makes sure that its run still has its lock: the executor may be stopped while the worker is not. */
 const LOOK_MILLISECONDS = 2000;
 let looking: NodeJS.Timeout | undefined;
+
+async function prepare(): Promise<void> {
+  const { prepareEngine } = await import('../engine/load.ts');
+  prepareEngine();
+}
 
 async function runTask(task: StageTask): Promise<void> {
   abort = new AbortController();

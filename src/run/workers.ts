@@ -1,5 +1,6 @@
 /** A pool of worker processes, at most one for each stage at work. */
 import { fork, type ChildProcess } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { peakMemory } from '../files/process.ts';
 import { failure, Failure, type DiagnosticCode } from '../core/diagnostic.ts';
@@ -19,6 +20,9 @@ export interface TaskEvents {
 /** How long a stage may take to stop after Ctrl-C before its process is killed. */
 const GRACE_MILLISECONDS = 3000;
 
+/** How long a worker that has nothing to do is kept: another stage may be due, but its memory is not free. */
+const IDLE_MILLISECONDS = 5000;
+
 /** How much of a worker's last words is shown when it dies. */
 const LAST_WORDS = 2000;
 
@@ -27,8 +31,10 @@ const BROKEN: ReadonlySet<DiagnosticCode> = new Set(['engine-failed', 'model-too
 
 interface Worker {
   readonly process: ChildProcess;
-  /** Engine and threads, fixed for the life of the process. */
-  readonly engine: string;
+  /** Engine and threads, fixed from the first stage on. */
+  engine?: string;
+  /** Ends it if it stays idle. */
+  ending?: NodeJS.Timeout;
   lastWords: string;
 }
 
@@ -43,20 +49,35 @@ export class WorkerPool {
   }
 
   /**
+   * Starts a process, and has it load what engines need, before it is known whether a stage runs: if there is a core that has
+   * nothing else to do.
+   */
+  startEarly(): void {
+    if (availableParallelism() === 1) return;
+    try {
+      const worker = this.#start();
+      this.#rest(worker);
+      tell(worker.process, { type: 'prepare' });
+    } catch {
+      // The first stage meets the same, and reports it.
+    }
+  }
+
+  /**
    * Runs a stage in a process of its own or in an idle one with the same engine and threads.
    *
    * @throws Failure what the node reports; `worker-died` if its process ends without an answer; `interrupted`
    */
   async run(task: StageTask, events: TaskEvents, signal: AbortSignal): Promise<TaskResult> {
     if (signal.aborted) throw failure('interrupted', 'stopped before it began');
-    const worker = this.#take(`${task.engine.kind}/${task.engine.threads}`, task.engine.threads);
+    const worker = this.#take(`${task.engine.kind}/${task.engine.threads}`);
     const answer = await exchange(worker, task, events, signal).catch((error: unknown) => {
       this.#end(worker);
       throw error;
     });
     if (answer.type === 'failed' && answer.diagnostics.some(({ code }) => BROKEN.has(code)))
       this.#end(worker);
-    else this.#idle.push(worker);
+    else this.#rest(worker);
     if (answer.type === 'done') return { metrics: answer.metrics, highlights: answer.highlights };
     if (answer.stack !== undefined) events.log('error', answer.stack);
     throw new Failure(...answer.diagnostics);
@@ -76,15 +97,29 @@ export class WorkerPool {
     for (const worker of this.#all) this.#end(worker);
   }
 
-  #take(engine: string, threads: number): Worker {
-    const index = this.#idle.findIndex((worker) => worker.engine === engine);
+  #take(engine: string): Worker {
+    const index = this.#idle.findIndex((worker) => (worker.engine ?? engine) === engine);
     const [idle] = index < 0 ? [] : this.#idle.splice(index, 1);
-    if (idle !== undefined) return idle;
     // Idle processes of another engine would only hold memory.
-    for (const other of this.#idle.splice(0)) this.#end(other);
-    const worker = start(engine, threads);
+    if (idle === undefined) for (const other of this.#idle.splice(0)) this.#end(other);
+    const worker = idle ?? this.#start();
+    clearTimeout(worker.ending);
+    worker.engine = engine;
+    return worker;
+  }
+
+  #rest(worker: Worker): void {
+    this.#idle.push(worker);
+    worker.ending = setTimeout(() => {
+      this.#forget(worker);
+      this.#end(worker);
+    }, IDLE_MILLISECONDS).unref();
+  }
+
+  #start(): Worker {
+    const worker = start();
     this.#all.add(worker);
-    worker.process.once('exit', () => this.#forget(worker));
+    worker.process.once('exit', () => this.#forget(worker)).once('error', () => this.#forget(worker));
     return worker;
   }
 
@@ -101,19 +136,13 @@ export class WorkerPool {
   }
 }
 
-function start(engine: string, threads: number): Worker {
+function start(): Worker {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const child = fork(fileURLToPath(new URL(`./worker.${extension}`, import.meta.url)), [], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     execArgv: [],
-    env: {
-      ...process.env,
-      TF_NUM_INTRAOP_THREADS: String(threads),
-      TF_NUM_INTEROP_THREADS: String(threads),
-      TF_CPP_MIN_LOG_LEVEL: process.env['TF_CPP_MIN_LOG_LEVEL'] ?? '2',
-    },
   });
-  const worker: Worker = { process: child, engine, lastWords: '' };
+  const worker: Worker = { process: child, lastWords: '' };
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding('utf8').on('data', (text: string) => {
       worker.lastWords = (worker.lastWords + text).slice(-LAST_WORDS);
@@ -127,11 +156,8 @@ type Answer = Extract<FromWorker, { type: 'done' | 'failed' }>;
 function exchange(worker: Worker, task: StageTask, events: TaskEvents, signal: AbortSignal): Promise<Answer> {
   return new Promise((resolve, reject) => {
     let timer: NodeJS.Timeout | undefined;
-    const tell = (message: ToWorker): void => {
-      if (worker.process.connected) worker.process.send(message, () => undefined);
-    };
     const onAbort = (): void => {
-      tell({ type: 'abort' });
+      tell(worker.process, { type: 'abort' });
       timer = setTimeout(() => worker.process.kill('SIGKILL'), GRACE_MILLISECONDS);
     };
     const onMessage = (message: FromWorker): void => {
@@ -154,9 +180,13 @@ function exchange(worker: Worker, task: StageTask, events: TaskEvents, signal: A
     };
     worker.process.on('message', onMessage).on('exit', onExit).on('error', onError);
     signal.addEventListener('abort', onAbort);
-    tell({ type: 'run', task });
+    tell(worker.process, { type: 'run', task });
     if (signal.aborted) onAbort();
   });
+}
+
+function tell(child: ChildProcess, message: ToWorker): void {
+  if (child.connected) child.send(message, () => undefined);
 }
 
 function death(code: number | null, killedBy: NodeJS.Signals | null): Failure {

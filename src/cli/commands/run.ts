@@ -4,6 +4,7 @@ import { errorsOf, Failure, type Diagnostic, type SourceFile } from '../../core/
 import type { RunEvent } from '../../core/event.ts';
 import { runPipeline } from '../../run/executor.ts';
 import type { RunResult } from '../../run/types.ts';
+import type { WorkerPool } from '../../run/workers.ts';
 import { EXIT, outcomeOf } from '../exit.ts';
 import { RunLog } from '../log.ts';
 import type { RunFlags } from '../options.ts';
@@ -20,6 +21,7 @@ export interface RunCommandOptions extends RunFlags {
   readonly pipeline: string;
   readonly stages: readonly string[];
   readonly version: string;
+  readonly pool: WorkerPool;
 }
 
 /** `hourglass run` */
@@ -59,6 +61,7 @@ export async function run(terminal: Terminal, options: RunCommandOptions): Promi
       engine: options.engine,
       keepGoing: options.keepGoing === true,
       jobs: options.jobs,
+      pool: options.pool,
       signal: interrupt.signal,
       emit: (event: RunEvent) => {
         log.write(event);

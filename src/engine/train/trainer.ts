@@ -1,6 +1,6 @@
 /**
  * What training needs of an engine. Two kinds serve it: the eager trainer, which calls TensorFlow op by op, and the compiled
- * one, which runs many steps inside one graph. Whatever the kind, the truth is in the variables of the tfjs model, of the
+ * one, which runs programs, many steps in one call. Whatever the kind, the truth is in the variables of the tfjs model, of the
  * optimizer and of the step: they can be read, saved and restored between any two calls.
  */
 import type { LayersModel, Variable } from '@tensorflow/tfjs';
@@ -25,7 +25,6 @@ export interface TrainerOptions {
   readonly data: SamplePair;
   /** Rows of one step; the last step of an epoch takes what is left. */
   readonly batchSize: number;
-  /** Of products while training, where the training is compiled. All that is measured is measured in float32. */
 }
 
 /**

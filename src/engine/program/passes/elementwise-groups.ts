@@ -16,7 +16,7 @@ import { commonSpace } from './iteration-space.ts';
 
 export interface Group {
   /** In the order of the program. */
-  readonly members: Instruction[];
+  members: readonly Instruction[];
   space: Shape;
 }
 
@@ -28,12 +28,15 @@ const MOST = { members: 96, operands: 32, axes: 5 } as const;
 
 export class ElementwiseGroups {
   readonly #producers: ReadonlyMap<Value, Instruction>;
+  /** Where an instruction stands in the program. */
+  readonly #places: ReadonlyMap<Instruction, number>;
   readonly #groups = new Map<Instruction, Group>();
   /** The groups that read a value. */
   readonly #readers = new Map<Value, Set<Group>>();
 
   constructor(program: Program) {
     this.#producers = producersOf(program);
+    this.#places = new Map(program.instructions.map((instruction, index) => [instruction, index]));
     for (const instruction of program.instructions) {
       const space = spaceOf(instruction);
       if (space !== undefined) this.#place(instruction, space);
@@ -108,9 +111,10 @@ export class ElementwiseGroups {
       );
     if (readsReduced(other, one) || readsReduced(one, other)) return undefined;
     if (this.#reaches(one, other) || this.#reaches(other, one)) return undefined;
-    const members = [...one.members, ...other.members];
+    const placeOf = (member: Instruction): number => this.#places.get(member) ?? 0;
+    const members = [...one.members, ...other.members].sort((a, b) => placeOf(a) - placeOf(b));
     if (this.#operandsOf(members).size > MOST.operands) return undefined;
-    one.members.push(...other.members);
+    one.members = members;
     one.space = space;
     for (const member of other.members) {
       this.#groups.set(member, one);

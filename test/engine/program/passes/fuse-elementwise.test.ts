@@ -158,3 +158,25 @@ test('instructions over other elements, and single ones, stay as they are', () =
     return %3`,
   );
 });
+
+test('a group that joins another one later, when fewer operands are left, stays in order', () => {
+  const inputs = Array.from({ length: 31 }, (_, index) => `i${index}`);
+  const sums = inputs.slice(1).map((input, index) => {
+    const before = index === 0 ? 'i0' : `%${index - 1}`;
+    return `%${index}: float32[4] = add ${before}, ${input}`;
+  });
+  // `select` is one operand too many for the group of the sums, until that reads `c`, too.
+  const text = fused(
+    [
+      ...[...inputs, 'c'].map((name) => `input ${name}: float32[4]`),
+      ...sums,
+      '%30: bool[4] = gt %29, i0',
+      '%31: float32[4] = neg c',
+      '%32: float32[4] = abs c',
+      '%33: float32[4] = select %30, %31, %32',
+      '%34: float32[4] = add %29, c',
+      'return %33, %34',
+    ].join('\n'),
+  );
+  assert.equal(text.split('fused').length - 1, 1);
+});
