@@ -1,5 +1,6 @@
 /** How much memory a training takes, estimated before it begins: the system may kill a process that asks for too much, without a word. */
 import { failure } from '../../core/diagnostic.ts';
+import { formatBytes } from '../../core/format.ts';
 import type { SamplePair } from '../../engine/train/samples.ts';
 import type { TrainableAutoencoder } from '../../layers/build.ts';
 
@@ -13,6 +14,7 @@ export interface TrainingSize {
   readonly slots: number;
   /** Output values of all layers for one image. */
   readonly activations: number;
+  /** Of the largest batch. */
   readonly batchSize: number;
   /** Whether many steps may run in one call: as a graph, or by XLA. */
   readonly compiled: boolean;
@@ -56,6 +58,11 @@ export function estimateMemory(size: TrainingSize): number {
   );
 }
 
+/** Images of the largest batch: no more than there are. */
+export function largestBatch(data: readonly SamplePair[], batchSize: number): number {
+  return Math.min(batchSize, Math.max(...data.map(({ x }) => x.count)));
+}
+
 /** What a model adds to a training's size. */
 export function modelSize({
   layers,
@@ -87,11 +94,7 @@ export function checkMemory(size: TrainingSize, available: number): void {
   if (needed <= available) return;
   throw failure(
     'stage-failed',
-    `the training would need about ${gigabytes(needed)} of memory, and ${gigabytes(available)} are left`,
+    `the training would need about ${formatBytes(needed)} of memory, and ${formatBytes(available)} are left`,
     'use fewer images (`limit`), a smaller `batch_size` or a smaller model, or close other programs',
   );
-}
-
-function gigabytes(bytes: number): string {
-  return `${(bytes / 1e9).toPrecision(2)} GB`;
 }

@@ -20,7 +20,7 @@ import { Checkpointer, restore } from './checkpoint.ts';
 import { EarlyStopping } from './early-stopping.ts';
 import { fit, type FitOptions, type FitResult } from './fit.ts';
 import { quantities, writeHistory } from './history.ts';
-import { checkMemory, modelSize } from './memory.ts';
+import { checkMemory, largestBatch, modelSize } from './memory.ts';
 import { optimizerChoice } from './optimizer.ts';
 import { imageSource, requireInput, type ImageSource } from './pairs.ts';
 import { followRate } from './plateau.ts';
@@ -48,15 +48,16 @@ export async function runTrain(context: StageContext<TrainSettings>): Promise<St
     ]);
     const data = [training, ...(divided.validation === undefined ? [] : [divided.validation.data])];
     const optimizer = optimizerChoice(settings.optimizer);
+    const batchSize = largestBatch(data, settings.batch_size);
     const mayUseKernels = engine.kernels && (settings.compile === 'auto' || settings.compile === 'xla');
     checkMemory(
       {
         data,
         ...modelSize(models.autoencoder),
         slots: slotCount(optimizer),
-        batchSize: settings.batch_size,
+        batchSize,
         compiled: engine.identity.kind === 'native' && settings.compile !== 'eager',
-        kernels: mayUseKernels ? kernelMemory(models.autoencoder, settings.batch_size, engine.threads) : 0,
+        kernels: mayUseKernels ? kernelMemory(models.autoencoder, batchSize, engine.threads) : 0,
       },
       process.availableMemory(),
     );

@@ -4,7 +4,7 @@ import { Failure } from '../../../src/core/diagnostic.ts';
 import { loadTfjs } from '../../../src/engine/tensorflow/addon.ts';
 import { slotCount } from '../../../src/engine/train/optimizers/optimizer.ts';
 import type { Samples } from '../../../src/engine/train/samples.ts';
-import { checkMemory, estimateMemory, modelSize } from '../../../src/nodes/train/memory.ts';
+import { checkMemory, estimateMemory, largestBatch, modelSize } from '../../../src/nodes/train/memory.ts';
 
 function samples(count: number): Samples {
   return { data: new Float32Array(count * 10), count, shape: [10], scale: 1, offset: 0 };
@@ -21,6 +21,13 @@ test('a model is measured by its weights and by what its layers give', () => {
   assert.equal(parameters, 10 * 4 + 4 + 4 * 10 + 10);
   // The input layer gives its ten values, too.
   assert.ok(activations === 14 || activations === 24, String(activations));
+});
+
+test('no batch is larger than the images that there are', () => {
+  const [training, validation] = [samples(100), samples(150)];
+  const data = [training, validation].map((each) => ({ x: each, y: each }));
+  assert.equal(largestBatch(data, 65_536), 150);
+  assert.equal(largestBatch(data, 32), 32);
 });
 
 test('images that are input and target at once are counted once; a larger batch needs more', () => {
