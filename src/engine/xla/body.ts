@@ -50,16 +50,16 @@ export class Body {
   }
 
   /**
-   * Adds an op that gives one tensor. Attributes of types that follow from the inputs are filled in; those that the op does
+   * Adds an op with one result. Attributes of types that follow from the inputs are filled in; those that the op does
    * not have are left out.
    */
   add(op: OpName, inputs: readonly Ref[], attributes: Attributes = {}): Ref {
     const [output] = this.addAll(op, inputs, attributes, 1);
-    if (output === undefined) throw new TypeError(`${op} gives nothing`);
+    if (output === undefined) throw new TypeError(`${op} has no result`);
     return output;
   }
 
-  /** Adds an op that gives `count` tensors. */
+  /** Adds an op with `count` results. */
   addAll(op: OpName, inputs: readonly Ref[], given: Attributes, count: number): readonly Ref[] {
     const signature = signatureOf(op);
     const attributes = withTypes(op, inputs, given);

@@ -16,7 +16,7 @@ export interface TrainingSize {
   readonly activations: number;
   /** Of the largest batch. */
   readonly batchSize: number;
-  /** Whether many steps may run in one call: as a graph, or by XLA. */
+  /** Whether XLA runs many steps in one call. */
   readonly compiled: boolean;
   /** Bytes that Hourglass's own kernels take for themselves. */
   readonly kernels: number;
