@@ -1,6 +1,7 @@
 /** Computes something for each row of samples, such as a model's outputs: as a program, many batches a call, or op by op. */
 import type { Tensor } from '@tensorflow/tfjs';
 import { systemFailure } from '../../files/atomic.ts';
+import { sizeOf } from '../../core/shape.ts';
 import type { Engine, Tf } from '../engine.ts';
 import { compile } from '../program/compile.ts';
 import type { Program } from '../program/program.ts';
@@ -28,6 +29,7 @@ export interface RowWork {
 }
 
 export interface RowOptions {
+  /** Rows that are computed together at least. */
   readonly batchSize: number;
   readonly signal: AbortSignal;
   /** Called a few times a second with the share of the rows that is done. */
@@ -47,6 +49,9 @@ export interface RowResults {
  * The number alone decides: another way gives other last digits.
  */
 export const MIN_COMPILED_ROWS = 4096;
+
+/** Of the samples that a program takes at a time. Threads wait for each other after each; a row does not depend on its batch. */
+const MIN_BATCH_VALUES = 2 ** 18;
 
 /**
  * Computes the results of rows, in their order. A program takes whole batches: the last one is filled up with rows whose results
@@ -81,7 +86,8 @@ function* resultsOf(
 ): Generator<RowResults> {
   const target = targetFor(engine, rows.length);
   if (target === undefined) return yield* eagerly(engine.tf, work, rows, batchSize);
-  const size = Math.min(batchSize, rows.length);
+  const width = Math.max(...work.samples.map(({ shape }) => sizeOf(shape)));
+  const size = Math.min(rows.length, Math.max(batchSize, Math.floor(MIN_BATCH_VALUES / width)));
   let loaded: LoadedRows | undefined;
   try {
     loaded = load(engine, target, work, { size, steps: Math.ceil(rows.length / size) });
