@@ -110,7 +110,7 @@ class TrainingLoop implements LoadedProgram {
   readonly #capacity: number;
   readonly #width: number;
   readonly #loop: CompiledLoop;
-  readonly #stepsPerCall = new StepsPerCall(TARGET_CALL_MS, 4);
+  readonly #stepsPerCall = new StepsPerCall(TARGET_CALL_MS, 1);
 
   /** @throws ProgramError, or what TensorFlow says of a graph that it does not take */
   constructor(tf: Tf, resident: ResidentData, program: Program, options: LoadOptions) {
