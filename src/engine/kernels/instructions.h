@@ -11,7 +11,7 @@
 
 namespace hourglass {
 
-// By their numbers in `xla/update-program.ts`. All but `kStore` change the accumulator.
+// By their numbers in `lowering/update-program.ts`. All but `kStore` change the accumulator.
 enum class Operation : int64_t {
   kLoad,
   kStore,

@@ -1,4 +1,5 @@
-// What is to be done to the variables of a step, as `xla/update-call.ts` and `lowering/updates.ts` write it down: read once, carried out in each step.
+// What is to be done to the variables of a step, as `lowering/update-plan.ts` writes it down: read once, carried out
+// in each step.
 #pragma once
 
 #include "fused_programs.h"

@@ -22,7 +22,7 @@ export interface Writing {
  * Writes all instructions.
  *
  * @param given what stands for the parameters
- * @returns gives what stands for a value
+ * @returns what stands for a value
  * @throws ProgramError for an instruction that has no form here
  */
 export function emitProgram(
