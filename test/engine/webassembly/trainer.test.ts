@@ -166,10 +166,12 @@ test('rows that are not there, and none, are refused', async () => {
 test('a prediction that is left early, or fails, frees its memory', async () => {
   const { model, dispose } = start();
   const engine = { tf, executor };
-  await predictAll(engine, model, x, rows, predict);
+  // More than one call takes: rows may be named again.
+  const many = Int32Array.from({ length: 200_000 }, (_, index) => index % COUNT);
+  await predictAll(engine, model, x, many, predict);
   const before = held();
-  for await (const { outputs } of predictBatches(engine, model, x, rows, predict)) {
-    assert.equal(outputs.length, 6 * BATCH);
+  for await (const { outputs } of predictBatches(engine, model, x, many, predict)) {
+    assert.ok(outputs.length < 6 * many.length, `${outputs.length}`);
     break;
   }
   assert.deepEqual(held(), before);
