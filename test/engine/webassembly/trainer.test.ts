@@ -178,7 +178,7 @@ test('a prediction that is left early, or fails, frees its memory', async () => 
   const stopped = predictAll(engine, model, x, rows, { ...predict, signal: AbortSignal.abort() });
   await assert.rejects(stopped, isFailure('interrupted'));
   executor.left = 1;
-  await assert.rejects(predictAll(engine, model, x, rows, predict), isFailure('model-too-large'));
+  await assert.rejects(predictAll(engine, model, x, many, predict), isFailure('model-too-large'));
   executor.left = Infinity;
   assert.deepEqual(held(), before);
   dispose();
