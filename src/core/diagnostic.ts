@@ -59,7 +59,7 @@ export const DIAGNOSTIC_CODES = {
   'engine-install-failed': 'Installing TensorFlow did not succeed.',
   'webassembly-missing':
     'Node.js has no WebAssembly with vector instructions, which the portable engine needs.',
-  'model-too-large': 'A model needs more memory than WebAssembly can have.',
+  'model-too-large': 'A step of a model needs more memory than the engine can have or address.',
   'engine-failed': 'The engine failed in the middle of a step.',
   'data-missing': 'Files of a data set are missing or could not be had.',
   'data-corrupt': 'Files of a data set are truncated, altered or not of their format.',

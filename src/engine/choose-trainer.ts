@@ -1,12 +1,10 @@
 /** Chooses how a model is trained: op by op, or as a program. */
-import { systemFailure } from '../files/atomic.ts';
+import { refusalOf, targetOf } from './choose-target.ts';
 import type { Engine } from './engine.ts';
 import { asFailure } from './tensorflow/failure.ts';
 import { compiledTrainer } from './train/compiled.ts';
 import { eagerTrainer } from './train/eager.ts';
 import type { Trainer, TrainerOptions } from './train/trainer.ts';
-import { webAssemblyTarget } from './webassembly/target.ts';
-import { xlaTarget } from './xla/target.ts';
 
 /** `auto`: compiled. On the portable engine, all training is. */
 export type CompileChoice = 'auto' | 'xla' | 'eager';
@@ -39,25 +37,21 @@ export function modeOf(engine: 'portable' | Pick<Engine, 'kernels'>, choice: Com
  * choice gives other last bits.
  */
 export function createTrainer(
-  { tf, kernels, executor }: Pick<Engine, 'tf' | 'kernels' | 'executor'>,
+  engine: Pick<Engine, 'tf' | 'kernels' | 'executor'>,
   options: TrainerOptions,
   choice: CompileChoice,
 ): ChosenTrainer {
+  const { tf, kernels, executor } = engine;
   const chosen = modeOf(executor === undefined ? { kernels } : 'portable', choice);
-  if (executor !== undefined)
-    return { ...chosen, trainer: compiledTrainer(tf, options, webAssemblyTarget(tf, executor)) };
-  if (chosen.mode === 'eager') return { ...chosen, trainer: withFailures(eagerTrainer(tf, options)) };
+  const target = chosen.mode === 'eager' ? undefined : targetOf(engine);
+  if (target === undefined) return { ...chosen, trainer: withFailures(eagerTrainer(tf, options)) };
   try {
-    return { ...chosen, trainer: withFailures(compiledTrainer(tf, options, xlaTarget(tf))) };
+    const trainer = compiledTrainer(tf, options, target);
+    return { ...chosen, trainer: executor === undefined ? withFailures(trainer) : trainer };
   } catch (error) {
-    // A temporary folder that is missing is not a matter of the model.
-    if (error instanceof Error && 'syscall' in error) throw systemFailure(error);
-    const reason = error instanceof Error ? error.message : String(error);
-    return {
-      trainer: withFailures(eagerTrainer(tf, options)),
-      mode: 'eager',
-      fallbackReason: `XLA does not take this training: ${firstLine(reason)}`,
-    };
+    if (executor !== undefined) throw error;
+    const fallbackReason = `XLA does not take this training: ${refusalOf(error)}`;
+    return { trainer: withFailures(eagerTrainer(tf, options)), mode: 'eager', fallbackReason };
   }
 }
 
@@ -71,8 +65,4 @@ function withFailures(trainer: Trainer): Trainer {
     trainEpoch: (order, work) => trainer.trainEpoch(order, work).catch(rethrow),
     evaluate: (data, rows, work) => trainer.evaluate(data, rows, work).catch(rethrow),
   };
-}
-
-function firstLine(text: string): string {
-  return (text.split('\n', 1)[0] ?? '').slice(0, 300);
 }

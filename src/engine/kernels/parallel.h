@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdint>
 #include <new>
 #include <utility>
 #include <vector>
@@ -24,8 +25,8 @@ struct Range {
 
 // One of parts of about equal size.
 inline Range chunk(int total, int parts, int part) {
-  const int first = static_cast<int>(static_cast<long>(total) * part / parts);
-  return {first, static_cast<int>(static_cast<long>(total) * (part + 1) / parts) - first};
+  const int first = static_cast<int>(int64_t{total} * part / parts);
+  return {first, static_cast<int>(int64_t{total} * (part + 1) / parts) - first};
 }
 
 // Calls `each(first, count)` for parts of about equal size, none larger than `most`.

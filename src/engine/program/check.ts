@@ -1,14 +1,19 @@
 /** Checks programs. It runs after each pass, so that a mistake of a pass is found at that pass. */
+import { failure, type Failure } from '../../core/diagnostic.ts';
+import { sizeOf } from '../../core/shape.ts';
 import { inferTypes } from './instructions.ts';
 import { outputsOf, type Program, type Value } from './program.ts';
-import { ProgramError, sameType, typeText } from './types.ts';
+import { ProgramError, sameType, typeText, type Type } from './types.ts';
+
+/** Kernels count elements in 32 bits. */
+const MOST_ELEMENTS = 2 ** 31 - 1;
 
 /**
  * Checks that every value is made once and before it is used, that every type follows from the operands, and that variables
  * keep their types.
  *
  * @param after the name of a pass, for the message
- * @throws ProgramError
+ * @throws ProgramError; Failure `model-too-large` for a value of more elements than kernels count
  */
 export function checkProgram(program: Program, after?: string): Program {
   try {
@@ -25,6 +30,7 @@ function check(program: Program): void {
   const make = (value: Value): void => {
     if (made.has(value)) throw new ProgramError('two instructions make one value');
     made.add(value);
+    if (sizeOf(value.type.shape) > MOST_ELEMENTS) throw tooLarge(value.type);
   };
   const names = new Set<string>();
   for (const { name, value } of program.parameters) {
@@ -58,4 +64,12 @@ function check(program: Program): void {
     if (!sameType(variable.type, value.type))
       throw new ProgramError(`a variable of ${typeText(variable.type)} becomes ${typeText(value.type)}`);
   }
+}
+
+function tooLarge(type: Type): Failure {
+  return failure(
+    'model-too-large',
+    `a step computes ${typeText(type)}: more than ${MOST_ELEMENTS} elements`,
+    'use a smaller batch or model',
+  );
 }

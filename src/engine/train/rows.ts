@@ -1,13 +1,11 @@
 /** Computes something for each row of samples, such as a model's outputs: as a program, many batches a call, or op by op. */
 import type { Tensor } from '@tensorflow/tfjs';
-import { systemFailure } from '../../files/atomic.ts';
 import { sizeOf } from '../../core/shape.ts';
+import { refusalOf, targetOf } from '../choose-target.ts';
 import type { Engine, Tf } from '../engine.ts';
 import { compile } from '../program/compile.ts';
 import type { Program } from '../program/program.ts';
 import { trace } from '../trace/trace.ts';
-import { webAssemblyTarget } from '../webassembly/target.ts';
-import { xlaTarget } from '../xla/target.ts';
 import { Pace, StepsPerCall } from './pace.ts';
 import { batchesOf, batchTensor, requireRows, type Samples } from './samples.ts';
 import type { NamedVariable } from './state.ts';
@@ -50,8 +48,11 @@ export interface RowResults {
  */
 export const MIN_COMPILED_ROWS = 4096;
 
-/** Of the samples that a program takes at a time. Threads wait for each other after each; a row does not depend on its batch. */
-const MIN_BATCH_VALUES = 2 ** 18;
+/**
+ * Elements that the widest value of a program should have, so that threads do not wait for each other all the time: batches are
+ * larger than asked for where a row has few. A row's results do not depend on its batch.
+ */
+const WIDEST_ELEMENTS = 2 ** 18;
 
 /**
  * Computes the results of rows, in their order. A program takes whole batches: the last one is filled up with rows whose results
@@ -84,24 +85,24 @@ function* resultsOf(
   rows: Int32Array,
   batchSize: number,
 ): Generator<RowResults> {
-  const target = targetFor(engine, rows.length);
+  const isWorthIt = engine.executor !== undefined || rows.length >= MIN_COMPILED_ROWS;
+  const target = isWorthIt ? targetOf(engine) : undefined;
   if (target === undefined) return yield* eagerly(engine.tf, work, rows, batchSize);
-  const width = Math.max(...work.samples.map(({ shape }) => sizeOf(shape)));
-  const size = Math.min(rows.length, Math.max(batchSize, Math.floor(MIN_BATCH_VALUES / width)));
-  let loaded: LoadedRows | undefined;
+  let loaded: LoadedBatches | undefined;
   try {
-    loaded = load(engine, target, work, { size, steps: Math.ceil(rows.length / size) });
+    loaded = load(engine, target, work, { count: rows.length, batchSize });
     if (loaded === undefined) yield* eagerly(engine.tf, work, rows, batchSize);
-    else yield* inCalls(loaded, rows, { size, milliseconds: target.callMilliseconds });
+    else yield* inCalls(loaded, rows, target.callMilliseconds);
   } finally {
-    loaded?.dispose();
+    loaded?.program.dispose();
     target.dispose();
   }
 }
 
-function targetFor({ tf, executor, kernels = false }: ForwardEngine, rows: number): Target | undefined {
-  if (executor !== undefined) return webAssemblyTarget(tf, executor);
-  return kernels && rows >= MIN_COMPILED_ROWS ? xlaTarget(tf) : undefined;
+interface LoadedBatches {
+  readonly program: LoadedRows;
+  /** Rows of a batch. */
+  readonly size: number;
 }
 
 /** Undefined for what XLA does not take, which TensorFlow then runs op by op. */
@@ -109,17 +110,29 @@ function load(
   { tf, executor }: ForwardEngine,
   target: Target,
   work: RowWork,
-  { size, steps }: { readonly size: number; readonly steps: number },
-): LoadedRows | undefined {
+  { count, batchSize }: { readonly count: number; readonly batchSize: number },
+): LoadedBatches | undefined {
   const { samples, state } = work;
   try {
-    return target.loadRows(compile(traceRows(tf, work, size)), { samples, state, batchSize: size, steps });
+    const asked = Math.min(count, batchSize);
+    const traced = traceRows(tf, work, asked);
+    const size = Math.min(count, Math.max(asked, Math.floor((WIDEST_ELEMENTS * asked) / widestOf(traced))));
+    const program = compile(size === asked ? traced : traceRows(tf, work, size));
+    const options = { samples, state, batchSize: size, steps: Math.ceil(count / size) };
+    return { program: target.loadRows(program, options), size };
   } catch (error) {
     if (executor !== undefined) throw error;
-    // A temporary folder that is missing is not a matter of the model.
-    if (error instanceof Error && 'syscall' in error) throw systemFailure(error);
+    // Throws what is no matter of the program.
+    refusalOf(error);
     return undefined;
   }
+}
+
+/** Elements of the largest value that is given or computed, besides variables. */
+function widestOf({ parameters, instructions }: Program): number {
+  const inputs = parameters.flatMap(({ kind, value }) => (kind === 'input' ? [value] : []));
+  const values = [...inputs, ...instructions.flatMap(({ results }) => results)];
+  return Math.max(...values.map(({ type }) => sizeOf(type.shape)));
 }
 
 /**
@@ -147,17 +160,17 @@ export function traceRows(
 }
 
 function* inCalls(
-  loaded: LoadedRows,
+  { program, size }: LoadedBatches,
   rows: Int32Array,
-  { size, milliseconds }: { readonly size: number; readonly milliseconds: number },
+  milliseconds: number,
 ): Generator<RowResults> {
   const stepsPerCall = new StepsPerCall(milliseconds, 1);
   for (let start = 0; start < rows.length;) {
-    const steps = Math.min(stepsPerCall.next, loaded.mostSteps, Math.ceil((rows.length - start) / size));
+    const steps = Math.min(stepsPerCall.next, program.mostSteps, Math.ceil((rows.length - start) / size));
     const part = rows.subarray(start, start + steps * size);
     const whole = new Int32Array(steps * size);
     whole.set(part);
-    const results = stepsPerCall.measure(steps, () => loaded.run(whole));
+    const results = stepsPerCall.measure(steps, () => program.run(whole));
     const share = part.length / whole.length;
     yield { rows: part, results: results.map((result) => result.subarray(0, result.length * share)) };
     start += part.length;

@@ -1,6 +1,7 @@
 /** Raw splits -> images of one shape and scale, whose range is known, with what the user should know of them. */
 import { widen } from '../../formats/decode.ts';
 import { takeNames } from '../../formats/image-names.ts';
+import { lowestAndHighest } from '../../formats/image-rows.ts';
 import type { ImageArray, ImageSet } from '../../formats/images.ts';
 import type { DatasetSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
@@ -53,7 +54,7 @@ export function toImageSet(
     const { images, labels, names } = raw;
     const data =
       wide && kind === 'file' && images.data instanceof Uint8Array ? widen(images.data) : images.data;
-    const [least, most] = extremes(data);
+    const [least, most] = lowestAndHighest(data);
     if (settings.white_level !== undefined && most > settings.white_level)
       throw tooBright(images, most, settings.white_level);
     ranges.push({ images, low: least, high: most });
@@ -136,15 +137,6 @@ function tooBright({ name }: RawImages, highest: number, white: number) {
     `set \`white_level: ${highest}\` or more`,
     ['white_level'],
   );
-}
-
-function extremes(data: RawImages['data']): readonly [number, number] {
-  let [low, high] = [Infinity, -Infinity];
-  for (const value of data) {
-    if (value < low) low = value;
-    if (value > high) high = value;
-  }
-  return [low, high];
 }
 
 /**

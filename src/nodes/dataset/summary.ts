@@ -1,4 +1,5 @@
 /** What exercise 1 asks of a data set: shapes and ranges, before and after normalisation. */
+import { lowestAndHighest } from '../../formats/image-rows.ts';
 import type { ImageArray } from '../../formats/images.ts';
 import type { JsonObject } from '../../core/json.ts';
 
@@ -9,10 +10,10 @@ import type { JsonObject } from '../../core/json.ts';
  */
 export function summarize(images: ImageArray, dtype: string): JsonObject {
   const { data, count, shape, scale, offset, labels } = images;
-  let [minimum, maximum, sum, squares] = [Infinity, -Infinity, 0, 0];
-  for (const value of data) {
-    if (value < minimum) minimum = value;
-    if (value > maximum) maximum = value;
+  const [minimum, maximum] = lowestAndHighest(data);
+  let [sum, squares] = [0, 0];
+  for (let index = 0; index < data.length; index++) {
+    const value = data[index] ?? 0;
     sum += value;
     squares += value * value;
   }

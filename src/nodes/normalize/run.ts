@@ -72,9 +72,9 @@ function momentsOf({ data, scale, offset }: ImageArray): {
   readonly deviation: number;
 } {
   let sum = 0;
-  for (const value of data) sum += value;
+  for (let index = 0; index < data.length; index++) sum += data[index] ?? 0;
   const mean = sum / data.length;
   let squares = 0;
-  for (const value of data) squares += (value - mean) ** 2;
+  for (let index = 0; index < data.length; index++) squares += ((data[index] ?? 0) - mean) ** 2;
   return { mean: mean * scale + offset, deviation: Math.sqrt(squares / data.length) * Math.abs(scale) };
 }

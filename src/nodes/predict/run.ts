@@ -39,7 +39,8 @@ export async function runPredict(context: StageContext<PredictSettings>): Promis
       for await (const { outputs } of predictBatches(engine, model, x, rowNumbers(x.count), options)) {
         data.set(outputs, end);
         end += outputs.length;
-        for (const value of outputs) {
+        for (let at = 0; at < outputs.length; at++) {
+          const value = outputs[at] ?? 0;
           low = Math.min(low, value);
           high = Math.max(high, value);
         }

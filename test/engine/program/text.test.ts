@@ -5,6 +5,7 @@ import { checkProgram } from '../../../src/engine/program/check.ts';
 import { parseProgram } from '../../../src/engine/program/parse.ts';
 import { printProgram } from '../../../src/engine/program/print.ts';
 import { ProgramError } from '../../../src/engine/program/types.ts';
+import { Failure } from '../../../src/core/diagnostic.ts';
 
 const head = 'input x: float32[2, 3]\n';
 
@@ -116,4 +117,18 @@ test('a check finds what is used too early, made twice or changed in type', () =
   refused({
     instructions: [{ ...first, results: [{ type: { dtype: 'int32', shape: [2, 4] } }] }, ...others],
   });
+});
+
+test('a value of more elements than kernels count is refused, whether it is given or computed', () => {
+  const row = 'input a: float32[1, 3]\ninput b: float32[3, 4]';
+  checkProgram(parseProgram(`${row}\nc: float32[1, 4] = matmul a, b\nreturn c`));
+  const columns = 65_536;
+  for (const large of [
+    `input a: float32[${columns}, ${columns}]\nreturn a`,
+    `input a: float32[${columns}, 1]\ninput b: float32[1, ${columns}]\nc: float32[${columns}, ${columns}] = matmul a, b\nreturn c`,
+  ])
+    assert.throws(
+      () => checkProgram(parseProgram(large)),
+      (error) => error instanceof Failure && error.diagnostics[0]?.code === 'model-too-large',
+    );
 });

@@ -49,6 +49,11 @@ const programs: Readonly<Record<string, string>> = {
     input b: float32[600, 300]
     c: float32[3, 300] = matmul a, b {transpose_a: true}
     return c`,
+  'a product in so many parts that their number times its columns is beyond 32 bits': `
+    input a: float32[1, 2]
+    input w: float32[300000, 2]
+    c: float32[1, 300000] = matmul a, w {transpose_b: true}
+    return c`,
   'a convolution': `
     ${image}
     input bias: float32[5]
