@@ -49,7 +49,7 @@ export const DIAGNOSTIC_CODES = {
   'stage-cycle': 'Stages need each other in a circle.',
   'shape-mismatch': 'Layers, models or images do not fit together.',
   'loss-output-mismatch': 'A loss does not fit what the model puts out.',
-  'clean-evaluation': 'A denoiser is evaluated on images without noise.',
+  'clean-evaluation': 'A denoiser is given images without noise.',
   'pair-mismatch': 'Two image sets that are compared image by image do not hold the same images.',
   'missing-split': 'A stage asks for a part of the data that is not there.',
   'bad-setting': 'Settings that contradict each other.',

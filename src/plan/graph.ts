@@ -101,7 +101,7 @@ function resolveInputs(
         severity: 'error',
         message: `\`${key}\` names the stage \`${target}\`, which ${removal === undefined ? 'does not exist' : 'is taken away'}`,
         range,
-        hint: near === undefined ? listOf(candidates, port.accepts) : `did you mean \`${near}\`?`,
+        hint: near === undefined ? stagesFor(located, candidates, port.accepts) : `did you mean \`${near}\`?`,
         ...(near === undefined || removal !== undefined ? {} : { edits: [{ range, text: near }] }),
         ...(removal === undefined ? {} : { related: [{ message: 'by this `null`', range: removal }] }),
       });
@@ -117,7 +117,7 @@ function resolveInputs(
           `\`${key}\` needs ${port.accepts.map((accepted) => KIND_NAMES[accepted]).join(' or ')}, ` +
           `but \`${target}\` is a \`${other.type}\` stage and gives ${KIND_NAMES[kind]}`,
         range: located.locate(['stages', name, key], 'value'),
-        hint: listOf(stagesOfKinds(located, port.accepts), port.accepts),
+        hint: stagesFor(located, stagesOfKinds(located, port.accepts), port.accepts),
         related: [
           {
             message: `\`${target}\` is defined here`,
@@ -139,9 +139,15 @@ function stagesOfKinds(located: LocatedPipeline, kinds: readonly OutputKind[]): 
   });
 }
 
-function listOf(names: readonly string[], kinds: readonly OutputKind[]): string {
+function stagesFor(
+  { invalidStages }: LocatedPipeline,
+  names: readonly string[],
+  kinds: readonly OutputKind[],
+): string {
   const wanted = kinds.map((kind) => KIND_NAMES[kind]).join(' or ');
-  if (names.length === 0) return `the pipeline has no stage that gives ${wanted}: add one`;
+  // One of those with mistakes may be meant.
+  const others = invalidStages.size === 0 ? '' : 'correct the stages that have mistakes, or ';
+  if (names.length === 0) return `the pipeline has no stage that gives ${wanted}: ${others}add one`;
   return `stages that give ${wanted}: ${names.map((name) => `\`${name}\``).join(', ')}`;
 }
 

@@ -39,3 +39,32 @@ test('without WebAssembly a stage fails in one line, with no stack', async (t) =
   );
   assert.doesNotMatch(JSON.stringify(problems), /\n|\bat .*:\d+/);
 });
+
+test('a batch that needs more memory than WebAssembly has ends its stage alone; a smaller one goes on from there', async (t) => {
+  const rigged = rig(t);
+  // The convolution gives 51 MB for each image.
+  rigged.write(
+    'p.yaml',
+    `name: p
+stages:
+  mnist: { type: dataset, source: mnist, normalize: minmax, limit: { train: 2, test: 128 } }
+  model:
+    type: model
+    input_shape: [28, 28, 1]
+    encoder: [{ UpSampling2D: { size: 8 } }, { Conv2D: { filters: 256, kernel_size: 3, padding: same } }, { MaxPooling2D: { pool_size: 8 } }]
+    decoder: [{ Conv2D: { filters: 1, kernel_size: 3, padding: same, activation: sigmoid } }]
+  trained: { type: train, model: model, data: mnist, loss: mse, epochs: 1, batch_size: 1, validation: none }
+  quality: { type: evaluate, model: trained, data: mnist, batch_size: 128 }
+`,
+  );
+  const call = ['run', 'p.yaml', '--engine', 'portable'];
+  const large = await rigged.runJson(call);
+  assert.equal(large.code, 1);
+  const [problem, ...others] = problemsOf(large.json);
+  assert.deepEqual([problem?.code, problem?.stage, others], ['model-too-large', 'quality', []]);
+  assert.match(problem?.hint ?? '', /batch/);
+  const small = await rigged.runJson([...call, '-S', 'stages.quality.batch_size=2']);
+  assert.equal(small.code, 0);
+  const trained = small.json.stages?.find(({ name }) => name === 'trained');
+  assert.equal(trained?.state, 'cached');
+});

@@ -152,7 +152,7 @@ template <int Vectors>
 constexpr auto kTileFunctions = functionTable<TileFunction, kTileRows>([](auto rows) { return computeTile<rows, Vectors>; });
 
 // With few output channels most lanes of a vector of them would be empty: then the lanes are the inputs of one sum.
-inline bool isNarrow(const ConvolutionShape& shape) {
+inline bool hasFewOutputs(const ConvolutionShape& shape) {
   for (const Phase& phase : shape.horizontal) {
     if (phase.tapStep != 1) return false;
   }
@@ -227,7 +227,7 @@ constexpr auto kFewOutputsFunctions = functionTable<TileFunction, kLanes>([](aut
 template <typename Packed>
 void convolveImage(const ConvolutionShape& shape, const Packed& packed, const PaddedImage& frame, const float* framed,
                    float* output, size_t outputAt, const Epilogue& epilogue) {
-  constexpr bool narrow = std::is_same_v<Packed, FewOutputsWeights>;
+  constexpr bool fewOutputs = std::is_same_v<Packed, FewOutputsWeights>;
   const int channels = shape.output.channels, end = packed.channels.end();
   for (const PackedPhase& phase : packed.phases) {
     const Phase &vertical = *phase.vertical, &horizontal = *phase.horizontal;
@@ -253,7 +253,7 @@ void convolveImage(const ConvolutionShape& shape, const Packed& packed, const Pa
         tile.channel = channel;
         tile.channels = end - channel;
       };
-      if constexpr (narrow) {
+      if constexpr (fewOutputs) {
         forEachChunk(horizontal.count, kLanes, [&](int pixel, int count) {
           from(pixel, 0);
           kFewOutputsFunctions[count - 1](tile);
@@ -284,7 +284,7 @@ void convolveWith(const ConvolutionShape& shape, const Packed& packed, const flo
 // output [images, ...] = the convolution of input [images, ...] by the weights, finished.
 inline void convolveDirectly(const ConvolutionShape& shape, const Weights& weights, const float* input, float* output,
                              const Epilogue& epilogue, ThreadPool& pool) {
-  if (isNarrow(shape)) {
+  if (hasFewOutputs(shape)) {
     convolveWith(shape, FewOutputsWeights(shape, weights), input, output, epilogue, pool);
   } else {
     const size_t size = static_cast<size_t>(shape.kernel.rows) * shape.kernel.columns * shape.input.channels;

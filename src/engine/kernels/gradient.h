@@ -170,7 +170,7 @@ inline void addImage(const GradientShape& shape, const PaddedImage& frame, const
 }
 
 // Vectors of inputs that one tile of the following adds up.
-constexpr int kNarrowVectors = 8;
+constexpr int kFewOutputsVectors = 8;
 
 // sums [Vectors] += inputs times gradients, which are `gradientStep` apart.
 template <int Vectors>
@@ -188,7 +188,7 @@ void addFewOutputsTile(float* sums, const float* inputs, ptrdiff_t inputStep, co
 
 using AddFewOutputsTile = void (*)(float*, const float*, ptrdiff_t, const float*, ptrdiff_t, int);
 
-constexpr auto kAddNarrowTiles = functionTable<AddFewOutputsTile, kNarrowVectors>([](auto count) { return addFewOutputsTile<count>; });
+constexpr auto kAddFewOutputsTiles = functionTable<AddFewOutputsTile, kFewOutputsVectors>([](auto count) { return addFewOutputsTile<count>; });
 
 // The same for few channels of the gradient: lanes are inputs. sums [gradient channel, kernel row, input of the block].
 inline void addImageFewOutputs(const GradientShape& shape, const PaddedImage& frame, const float* framed,
@@ -201,8 +201,8 @@ inline void addImageFewOutputs(const GradientShape& shape, const PaddedImage& fr
       const float* const inputs = shape.inputsOf(frame, framed, row, tap) + block.first;
       for (int channel = 0; channel < channels; ++channel) {
         float* to = sums + (static_cast<ptrdiff_t>(channel) * shape.rows() + tap) * block.count;
-        forEachChunk(block.count / kLanes, kNarrowVectors, [&](int first, int count) {
-          kAddNarrowTiles[count - 1](to + first * kLanes, inputs + first * kLanes, inputStep, gradient + channel,
+        forEachChunk(block.count / kLanes, kFewOutputsVectors, [&](int first, int count) {
+          kAddFewOutputsTiles[count - 1](to + first * kLanes, inputs + first * kLanes, inputStep, gradient + channel,
                                      channels, columns);
         });
       }
@@ -222,9 +222,9 @@ inline void kernelGradientDirectly(const GradientShape& shape, const float* inpu
   const PaddedImage frame = padForTaps(inputsOf(shape, 0), inputsOf(shape, 1), shape.input);
   const int channels = shape.gradient.channels;
   const int depth = shape.depth();
-  const bool narrow = channels <= kLanes / 2 && depth >= kLanes;
-  const int width = narrow ? channels : roundUp(channels, kLanes);
-  const int length = narrow ? roundUp(depth, kLanes) : depth;
+  const bool fewOutputs = channels <= kLanes / 2 && depth >= kLanes;
+  const int width = fewOutputs ? channels : roundUp(channels, kLanes);
+  const int length = fewOutputs ? roundUp(depth, kLanes) : depth;
   const size_t pixels = static_cast<size_t>(shape.gradient.rows) * shape.gradient.columns;
   struct Widened;
   inBlocks(length, width, static_cast<size_t>(kPartialSums) * shape.rows(), [&](const SumBlock& block) {
@@ -237,7 +237,7 @@ inline void kernelGradientDirectly(const GradientShape& shape, const float* inpu
       if (isFirst) channelSums.add(group, image);
       const float* const framed = padImage(frame, shape.input, input, image);
       const float* own = gradient + image * shape.gradient.size();
-      if (narrow) return addImageFewOutputs(shape, frame, framed, own, block.inputs, sums + group * size);
+      if (fewOutputs) return addImageFewOutputs(shape, frame, framed, own, block.inputs, sums + group * size);
       if (width != channels) {
         float* widened = scratch<Widened>(pixels * width);
         copyRows(own, channels, static_cast<int>(pixels), channels, widened, width);
@@ -252,7 +252,7 @@ inline void kernelGradientDirectly(const GradientShape& shape, const float* inpu
         float* const to = result + (static_cast<ptrdiff_t>(tap) * depth + block.inputs.first + input) * channels;
         for (int channel = 0; channel < std::min(block.gradients.count, channels - block.gradients.first); ++channel) {
           const ptrdiff_t from =
-              narrow ? (static_cast<ptrdiff_t>(channel) * shape.rows() + tap) * block.inputs.count + input
+              fewOutputs ? (static_cast<ptrdiff_t>(channel) * shape.rows() + tap) * block.inputs.count + input
                      : (static_cast<ptrdiff_t>(tap) * block.inputs.count + input) * block.gradients.count + channel;
           to[block.gradients.first + channel] = sums[from];
         }

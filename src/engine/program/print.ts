@@ -12,8 +12,9 @@
  * A value has its name, its type, and the instruction that makes it. Attributes stand in braces, except for those with their
  * usual value and those that the type of the result shows, such as the shape of `reshape`. A pair of equal numbers is one
  * number: `strides: 2` is `[2, 2]`. Scalar constants are written where they are used: `0.5` is float32, `3:int32` an integer,
- * `true` a bool. A body is written between parentheses, indented.
+ * `true` a bool. A body is written between parentheses, indented; its values are `a`, `b`, …, parameters first.
  */
+import { bodyName } from './body-names.ts';
 import { attributeForms } from './instructions.ts';
 import { GRADIENT_FACTORS, type Instruction, type Program, type Value } from './program.ts';
 import { typeText, type AttributeKind, type DType, type Elements, type Type } from './types.ts';
@@ -42,7 +43,16 @@ export function printProgram(program: Program, options: PrintOptions = {}): stri
 }
 
 export function programLines(program: Program, options: PrintOptions = {}): readonly ProgramLine[] {
-  const names = namesOf(program);
+  return linesOf(program, options, numbers());
+}
+
+/** @param fresh names for values */
+function linesOf(
+  program: Program,
+  options: PrintOptions,
+  fresh: Iterator<string, never>,
+): readonly ProgramLine[] {
+  const names = namesOf(program, fresh);
   const nameOf = (value: Value): string => names.get(value) ?? '?';
   const lines: ProgramLine[] = program.parameters.map(({ kind, name, value }) => ({
     text: `${kind} ${name}: ${typeText(value.type)}`,
@@ -98,16 +108,29 @@ function operandAt(
   return operand === undefined ? {} : { operand: nameOf(operand) };
 }
 
-/** Parameters have their names, scalars their numbers; other values are numbered in order. */
-function namesOf({ parameters, instructions }: Program): ReadonlyMap<Value, string> {
+/** Parameters have their names, scalars their numbers; other values have the next fresh names that no parameter has. */
+function namesOf(
+  { parameters, instructions }: Program,
+  fresh: Iterator<string, never>,
+): ReadonlyMap<Value, string> {
   const names = new Map<Value, string>(parameters.map(({ name, value }) => [value, name]));
-  let next = 0;
-  for (const instruction of instructions) {
-    for (const value of instruction.results) {
-      names.set(value, isScalar(instruction) ? scalarText(instruction.attributes) : `%${next++}`);
-    }
-  }
+  const taken = new Set(names.values());
+  const next = (): string => {
+    const { value } = fresh.next();
+    return taken.has(value) ? next() : value;
+  };
+  for (const instruction of instructions)
+    for (const value of instruction.results)
+      names.set(value, isScalar(instruction) ? scalarText(instruction.attributes) : next());
   return names;
+}
+
+function* numbers(): Generator<string, never> {
+  for (let index = 0; ; index++) yield `%${index}`;
+}
+
+function* letters(): Generator<string, never> {
+  for (let index = 0; ; index++) yield bodyName(index);
 }
 
 type Constant = Extract<Instruction, { op: 'constant' }>;
@@ -144,7 +167,7 @@ function attributesText(
   for (const [name, { kind, inType, ...form }] of attributeForms(op)) {
     const value = values[name];
     const known = inType === undefined ? form.default : type[inType];
-    if (kind === 'program') body = programLines(value as Program, options);
+    if (kind === 'program') body = linesOf(value as Program, options, letters());
     else if (!isSame(value, known)) texts.push(`${name}: ${valueText(kind, value, options)}`);
   }
   return [texts.length === 0 ? '' : `{${texts.join(', ')}}`, body];

@@ -1,6 +1,7 @@
 /** Metrics of reconstructions: each is computed for every image, and averaged over the images. */
 import type { LayersModel } from '@tensorflow/tfjs';
 import { sizeOf } from '../../core/shape.ts';
+import type { Tf } from '../engine.ts';
 import { forwardWithLogits } from './forward.ts';
 import { lossOfRows, type LossName } from './losses.ts';
 import { modelShapes, modelState } from './predict.ts';
@@ -60,22 +61,9 @@ export async function measureImages(
   rows: Int32Array,
   { metrics, kind, ...options }: MeasureOptions,
 ): Promise<ReadonlyMap<MetricName, number>> {
-  const { tf } = engine;
   const { x, y } = inShapes(pair, modelShapes(model));
   const losses = lossesFor(metrics);
-  const isSimilarity = metrics.includes('ssim');
-  const forward = forwardWithLogits(tf, model);
-  const work: RowWork = {
-    samples: x === y ? [x] : [x, y],
-    state: modelState(tf, model),
-    compute: ([input, given = input]) => {
-      if (input === undefined || given === undefined) throw new TypeError('a model without an input');
-      const outputs = forward(input, false);
-      const target = given.reshape(outputs.values.shape);
-      const measured = losses.map((loss) => lossOfRows(tf, loss, target, outputs));
-      return isSimilarity ? [...measured, outputs.values] : measured;
-    },
-  };
+  const work = { samples: x === y ? [x] : [x, y], ...measuringWork(engine.tf, model, metrics) };
   const means = new MetricMeans(metrics, kind);
   for await (const { rows: part, results } of computeRows(engine, work, rows, options)) {
     const measures = new Map<LossName | 'ssim', ArrayLike<number>>(
@@ -86,6 +74,25 @@ export async function measureImages(
     means.add(measures, part.length);
   }
   return means.means();
+}
+
+/** Computes what the metrics of each image follow from: losses and, for `ssim`, the output. From inputs and, if others, targets. */
+export function measuringWork(
+  tf: Tf,
+  model: LayersModel,
+  metrics: readonly MetricName[],
+): Omit<RowWork, 'samples'> {
+  const forward = forwardWithLogits(tf, model);
+  return {
+    state: modelState(tf, model),
+    compute: ([input, given = input]) => {
+      if (input === undefined || given === undefined) throw new TypeError('a model without an input');
+      const outputs = forward(input, false);
+      const target = given.reshape(outputs.values.shape);
+      const losses = lossesFor(metrics).map((loss) => lossOfRows(tf, loss, target, outputs));
+      return metrics.includes('ssim') ? [...losses, outputs.values] : losses;
+    },
+  };
 }
 
 export interface MeasureOptions extends RowOptions {

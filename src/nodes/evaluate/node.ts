@@ -37,8 +37,8 @@ export const evaluateNode: NodeDefinition<EvaluateSettings> = {
     return runEvaluate(context);
   },
   async trace(context, part) {
-    const { traceTrained } = await import('../train/trace.ts');
-    return traceTrained(context, 'autoencoder', part);
+    const { traceMeasures } = await import('../train/trace.ts');
+    return traceMeasures(context, part);
   },
 };
 

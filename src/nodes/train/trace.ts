@@ -1,8 +1,14 @@
 /** What training and trained models compute, as programs. They follow from settings: no stage has to run before. */
-import type { ModelSettings, NoiseSettings, TrainSettings } from '../../schema/generated/settings.ts';
+import type {
+  EvaluateSettings,
+  ModelSettings,
+  NoiseSettings,
+  TrainSettings,
+} from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { ProgramError } from '../../engine/program/types.ts';
 import { traceStep } from '../../engine/train/compiled.ts';
+import { measuringWork } from '../../engine/train/metrics.ts';
 import type { FreshNoise } from '../../engine/train/noise.ts';
 import { forwardWork, modelShapes } from '../../engine/train/predict.ts';
 import { traceRows } from '../../engine/train/rows.ts';
@@ -49,22 +55,44 @@ export function traceTrain(context: TraceContext<TrainSettings>, part?: 'validat
   });
 }
 
-/** Traces what a stage has a trained model compute. */
+type Trained = TraceContext<{ readonly model: string; readonly batch_size: number }>;
+
+/** Traces what a stage has a trained model compute of images. */
 export function traceTrained(
-  context: TraceContext<{ readonly model: string; readonly batch_size: number }>,
+  context: Trained,
   name: 'autoencoder' | 'encoder',
   part?: 'validation',
 ): StageProgram {
-  const { tf, stage, settings } = context;
-  if (part === 'validation') throw failure('usage', `\`${stage}\` trains nothing, so it has no validation`);
-  const trained = context.stages.get(settings.model) as TrainSettings | undefined;
-  if (trained?.type !== 'train') throw unknownModel(stage, settings.model);
-  return withModels(context, trained.model, (models) => {
-    const shape = modelShapes(models[name]).inputShape;
-    const samples = [{ shape }];
+  const { tf, settings } = context;
+  return withTrained(context, part, (models) => {
+    const samples = [{ shape: modelShapes(models[name]).inputShape }];
     const program = traceRows(tf, { samples, ...forwardWork(tf, models[name]) }, settings.batch_size);
     return { program, title: `the ${name} on ${settings.batch_size} images` };
   });
+}
+
+/** Traces what a stage measures of a trained model's outputs. */
+export function traceMeasures(context: TraceContext<EvaluateSettings>, part?: 'validation'): StageProgram {
+  const { tf, settings } = context;
+  const { data, target = data, batch_size: batchSize, metrics } = settings;
+  return withTrained(context, part, ({ autoencoder }) => {
+    const { inputShape, outputShape } = modelShapes(autoencoder);
+    const samples = [{ shape: inputShape }, ...(target === data ? [] : [{ shape: outputShape }])];
+    const program = traceRows(tf, { samples, ...measuringWork(tf, autoencoder, metrics) }, batchSize);
+    return { program, title: `the autoencoder and the losses of ${batchSize} images` };
+  });
+}
+
+function withTrained(
+  context: Trained,
+  part: 'validation' | undefined,
+  work: (models: TrainableAutoencoder) => StageProgram,
+): StageProgram {
+  const { stage, settings } = context;
+  if (part === 'validation') throw failure('usage', `\`${stage}\` trains nothing, so it has no validation`);
+  const trained = context.stages.get(settings.model) as TrainSettings | undefined;
+  if (trained?.type !== 'train') throw unknownModel(stage, settings.model);
+  return withModels(context, trained.model, work);
 }
 
 function withModels(

@@ -16,18 +16,18 @@ variable unread: float32[3]
   input a: float32[100, 50]
   input b: float32[]
   input c: float32[100, 50]
-  %0: float32[100, 50] = mul a, b
-  %1: float32[100, 50] = sub c, %0
-  return %1
+  d: float32[100, 50] = mul a, b
+  e: float32[100, 50] = sub c, d
+  return e
 )
 %2: float32[100, 20] = constant {elements: [${Array.from({ length: 2000 }, (_, index) => index).join(', ')}]}
 %3: float32[100, 20] = fused_update %2, 0.25, layer/other (
   input a: float32[100, 20]
   input b: float32[]
   input c: float32[100, 20]
-  %0: float32[100, 20] = mul a, b
-  %1: float32[100, 20] = sub c, %0
-  return %1
+  d: float32[100, 20] = mul a, b
+  e: float32[100, 20] = sub c, d
+  return e
 )
 update layer/kernel = %1
 update layer/other = %3
@@ -59,9 +59,9 @@ test('lines fit the terminal, notes stand beside their first part, and what is l
       input a: float32[100, 50]                # the gradient, of x, %0
       input b: float32[]                       # 0.5
       input c: float32[100, 50]                # layer/kernel
-      %0: float32[100, 50] = mul a, b
-      %1: float32[100, 50] = sub c, %0
-      return %1
+      d: float32[100, 50] = mul a, b
+      e: float32[100, 50] = sub c, d
+      return e
     )
     %2: float32[100, 20] = constant {elements: <2000 numbers>}
     %3: float32[100, 20] = fused_update %2,    #  4.0 kFLOP  24.0 kB

@@ -77,10 +77,10 @@ const cases: readonly (readonly [string, number, number, number])[] = [
     `%0: float32[3] = fused x, row (
   input a: float32[4, 3]
   input b: float32[3]
-  %0: float32[4, 3] = add a, b
-  %1: float32[4, 3] = square %0
-  %2: float32[3] = reduce_sum %1 {axes: [0]}
-  return %2
+  c: float32[4, 3] = add a, b
+  d: float32[4, 3] = square c
+  e: float32[3] = reduce_sum d {axes: [0]}
+  return e
 )`,
     12 + 12 + 9,
     12 + 3,
@@ -90,8 +90,8 @@ const cases: readonly (readonly [string, number, number, number])[] = [
     `%0: float32[3, 5] = fused_update x, y, v {gradient: product} (
   input a: float32[3, 5]
   input b: float32[3, 5]
-  %0: float32[3, 5] = sub b, a
-  return %0
+  c: float32[3, 5] = sub b, a
+  return c
 )`,
     2 * 3 * 4 * 5 + 15,
     12 + 20 + 15,
@@ -101,8 +101,8 @@ const cases: readonly (readonly [string, number, number, number])[] = [
     `%0: float32[3] = fused_update x, row {gradient: sum} (
   input a: float32[3]
   input b: float32[3]
-  %0: float32[3] = sub b, a
-  return %0
+  c: float32[3] = sub b, a
+  return c
 )`,
     9 + 3,
     12 + 3,

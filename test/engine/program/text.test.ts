@@ -19,9 +19,9 @@ variable step: int32[]
 %4: float32[4] = fused %1, %3 (
   input a: float32[2, 4]
   input b: float32[2, 1]
-  %0: float32[2, 4] = add a, b
-  %1: float32[4] = reduce_sum %0 {axes: [0]}
-  return %1
+  c: float32[2, 4] = add a, b
+  d: float32[4] = reduce_sum c {axes: [0]}
+  return d
 )
 %5: int32[] = add step, 1:int32
 %6: float32[3, 4] = add dense/kernel, %4

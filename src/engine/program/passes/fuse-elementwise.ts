@@ -18,7 +18,7 @@ import {
   type Value,
 } from '../program.ts';
 import { sameShape, type Shape } from '../types.ts';
-import { parameterName } from './body.ts';
+import { bodyName } from '../body-names.ts';
 import { ElementwiseGroups, isReduction, membersOf, type Cluster, type Group } from './elementwise-groups.ts';
 import { restated, splitAxes } from './iteration-space.ts';
 import type { Pass } from './pass.ts';
@@ -269,7 +269,7 @@ class Fusion {
       const known = parameters.get(key);
       if (known !== undefined) return known;
       const { dtype } = base.type;
-      const parameter = builder.parameter('input', parameterName(outer.length), { dtype, shape });
+      const parameter = builder.parameter('input', bodyName(outer.length), { dtype, shape });
       parameters.set(key, parameter);
       outer.push(this.#reshaped(this.#valueOf(base), shape));
       return parameter;

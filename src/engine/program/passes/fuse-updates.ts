@@ -22,7 +22,7 @@ import {
   type Value,
 } from '../program.ts';
 import { sameShape, type Shape } from '../types.ts';
-import { parameterName } from './body.ts';
+import { bodyName } from '../body-names.ts';
 import type { Pass } from './pass.ts';
 
 /** The functions that bodies may have; all are float32. */
@@ -140,9 +140,7 @@ function fusedUpdate({ updates, instructions }: Group, readers: Readers, produce
   const builder = new ProgramBuilder();
   const inner = new Map<Value, Value>();
   const outer = gradient === undefined ? rest : [gradient.value, ...rest];
-  outer.forEach((value, index) =>
-    inner.set(value, builder.parameter('input', parameterName(index), value.type)),
-  );
+  outer.forEach((value, index) => inner.set(value, builder.parameter('input', bodyName(index), value.type)));
   const innerOf = (value: Value): Value => inner.get(value) ?? value;
   for (const { op, operands, attributes, results } of ordered) {
     const made = builder.addAll(op, operands.map(innerOf), attributes);

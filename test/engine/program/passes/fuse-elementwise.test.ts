@@ -32,10 +32,10 @@ test('a chain becomes one instruction, with its constants inside', () => {
     %0: float32[4, 3] = fused x, y (
       input a: float32[4, 3]
       input b: float32[3]
-      %0: float32[4, 3] = mul a, 2
-      %1: float32[4, 3] = add %0, b
-      %2: float32[4, 3] = tanh %1
-      return %2
+      c: float32[4, 3] = mul a, 2
+      d: float32[4, 3] = add c, b
+      e: float32[4, 3] = tanh d
+      return e
     )
     return %0`,
   );
@@ -51,10 +51,10 @@ test('sums of what a group makes, and of what it reads, are results of the group
     `input x: float32[4, 3]
     %0: float32[], %1: float32[3] = fused x (
       input a: float32[4, 3]
-      %0: float32[4, 3] = square a
-      %1: float32[] = reduce_sum %0 {axes: [0, 1]}
-      %2: float32[3] = reduce_max a {axes: [0]}
-      return %1, %2
+      b: float32[4, 3] = square a
+      c: float32[] = reduce_sum b {axes: [0, 1]}
+      d: float32[3] = reduce_max a {axes: [0]}
+      return c, d
     )
     %2: float32[1, 3] = reshape %1
     return %0, %2`,
@@ -75,18 +75,18 @@ test('what follows from a reduction is a group of its own, and computes again wh
     %0: float32[3] = fused x, y (
       input a: float32[4, 3]
       input b: float32[3]
-      %0: float32[4, 3] = sub a, b
-      %1: float32[4, 3] = square %0
-      %2: float32[3] = reduce_sum %1 {axes: [0]}
-      return %2
+      c: float32[4, 3] = sub a, b
+      d: float32[4, 3] = square c
+      e: float32[3] = reduce_sum d {axes: [0]}
+      return e
     )
     %1: float32[4, 3] = fused x, y, %0 (
       input a: float32[4, 3]
       input b: float32[3]
       input c: float32[3]
-      %0: float32[4, 3] = sub a, b
-      %1: float32[4, 3] = mul %0, c
-      return %1
+      d: float32[4, 3] = sub a, b
+      e: float32[4, 3] = mul d, c
+      return e
     )
     return %1`,
   );
@@ -96,10 +96,10 @@ test('what takes long, or is needed elsewhere, is kept in memory', () => {
   const [slow, read] = ['exp', 'relu'].map((name) =>
     fused(
       `input x: float32[4, 3]
-      %0: float32[4, 3] = ${name} x
-      %1: float32[3] = reduce_sum %0 {axes: [0]}
-      %2: float32[4, 3] = mul %0, %1
-      return ${name === 'exp' ? '' : '%0, '}%2`,
+      a: float32[4, 3] = ${name} x
+      b: float32[3] = reduce_sum a {axes: [0]}
+      c: float32[4, 3] = mul a, b
+      return ${name === 'exp' ? '' : 'a, '}c`,
     ),
   );
   for (const text of [slow, read]) {
@@ -128,10 +128,10 @@ test('a group goes through reshapes, in axes that both sides have in common', ()
       input a: float32[2, 4, 3]
       input b: float32[4, 3]
       input c: float32[3]
-      %0: float32[2, 4, 3] = add a, b
-      %1: float32[2, 4, 3] = mul %0, c
-      %2: float32[3] = reduce_sum %1 {axes: [0, 1]}
-      return %1, %2
+      d: float32[2, 4, 3] = add a, b
+      e: float32[2, 4, 3] = mul d, c
+      f: float32[3] = reduce_sum e {axes: [0, 1]}
+      return e, f
     )
     %4: float32[6, 4] = reshape %2
     return %3, %4`,

@@ -105,10 +105,10 @@ test('an update becomes one instruction, with the product that only it reads', (
       input b: float32[]
       input c: float32[3, 5]
       input d: float32[3, 5]
-      %0: float32[3, 5] = mul a, b
-      %1: float32[3, 5] = sub c, %0
-      %2: float32[3, 5] = add d, %1
-      return %2, %1
+      e: float32[3, 5] = mul a, b
+      f: float32[3, 5] = sub c, e
+      g: float32[3, 5] = add d, f
+      return g, f
     )
     update kernel = %2
     update momentum = %3`,
@@ -126,9 +126,9 @@ test('a gradient that something else reads is given; an update that is read stay
       input a: float32[3, 5]
       input b: float32[]
       input c: float32[3, 5]
-      %0: float32[3, 5] = mul a, b
-      %1: float32[3, 5] = sub c, %0
-      return %1
+      d: float32[3, 5] = mul a, b
+      e: float32[3, 5] = sub c, d
+      return e
     )
     return %0
     update kernel = %2`,

@@ -40,8 +40,8 @@ const dead: readonly Case[] = [
     what: 'a result or an update depends on it, or another of its results is read',
     before: `%0: ${FULL}, %1: float32[] = fused x (
   input a: ${FULL}
-  %0: float32[] = reduce_sum a {axes: [0, 1]}
-  return a, %0
+  b: float32[] = reduce_sum a {axes: [0, 1]}
+  return a, b
 )
 %2: ${FULL} = neg v
 return %1
@@ -250,8 +250,8 @@ return %1, %1`,
       .join('\n'),
     after: `%0: ${FULL} = fused x (
   input a: ${FULL}
-  %0: ${FULL} = exp a
-  return %0
+  b: ${FULL} = exp a
+  return b
 )
 return %0, %0`,
   },
