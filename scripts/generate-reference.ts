@@ -15,6 +15,7 @@ import {
   textBranch,
   typesOf,
   variantsOf,
+  type Variant,
 } from '../src/schema/view.ts';
 
 const HEAD = `# Pipeline reference
@@ -83,6 +84,17 @@ function stageSection(type: string, schema: JsonObject): string {
       stageExample(schema, schema),
     );
   }
+  const own = variants.filter((variant) => variant.description !== undefined);
+  if (own.length === variants.length) {
+    const choices = table(
+      [`\`${own[0]?.property}\``, 'description'],
+      own.map(({ value, description: about = '' }) => [`[\`${value}\`](#${type}-${value})`, about]),
+    );
+    return [
+      section(3, `\`${type}\``, description, choices),
+      ...own.map((variant) => variantSection(type, variant, schema)),
+    ].join('\n');
+  }
   const tables = variants.flatMap(({ property, value, schema: variant }) => [
     `With \`${property}: ${value}\`:`,
     propertyTable(variant, schema),
@@ -91,8 +103,31 @@ function stageSection(type: string, schema: JsonObject): string {
   return section(3, `\`${type}\``, description, ...tables);
 }
 
+/** A variant that describes itself: a table of the keys that it alone decides, and its example. */
+function variantSection(
+  type: string,
+  { property, value, description = '', example, schema }: Variant,
+  root: JsonObject,
+): string {
+  const { type: _type, [property]: _decider, ...keys } = objectAt(schema, 'properties');
+  const shared = objectAt(root, 'properties');
+  const own = Object.entries(keys).filter(([key]) => !isJsonObject(shared[key]));
+  const others = Object.entries(keys).filter(([key]) => isJsonObject(shared[key]));
+  return section(
+    4,
+    `\`${type}\`: \`${value}\``,
+    description,
+    propertyTable({ ...schema, properties: Object.fromEntries([...own, ...others]) }, root),
+    example === undefined ? stageExample(schema, root) : exampleText({ type, [property]: value, ...example }),
+  );
+}
+
 function stageExample(schema: JsonObject, root: JsonObject): string {
-  const lines = Object.entries(exampleOf(schema, root, 'with examples')).flatMap(([key, value]) =>
+  return exampleText(exampleOf(schema, root, 'with examples'));
+}
+
+function exampleText(example: JsonObject): string {
+  const lines = Object.entries(example).flatMap(([key, value]) =>
     isStack(value)
       ? [`  ${key}:`, ...value.map((item) => `    - ${itemText(item)}`)]
       : [`  ${key}: ${flowText(value)}`],

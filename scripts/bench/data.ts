@@ -5,7 +5,7 @@ import { Philox } from '../../src/core/philox.ts';
 import { sizeOf } from '../../src/core/shape.ts';
 import { writeFileAtomic } from '../../src/files/atomic.ts';
 import type { Architecture } from '../../src/layers/layer.ts';
-import { readMnist } from '../../src/nodes/dataset/mnist.ts';
+import { readMnist } from '../../src/nodes/dataset/sources/mnist.ts';
 
 /**
  * - `mnist`: four in five values are zero;

@@ -88,15 +88,16 @@ function anyStage(stage: JsonObject, stages: ReadonlyMap<string, JsonObject>): J
 
 /** What an editor fills in for a new stage: the keys that it must have, with examples to write over. */
 function startsOf(type: string, schema: JsonObject): readonly JsonObject[] {
-  const start = (label: string, variant: JsonObject): JsonObject => ({
+  const description = stringAt(schema, 'description') ?? '';
+  const start = (label: string, variant: JsonObject, about = description): JsonObject => ({
     label,
-    description: stringAt(schema, 'description') ?? '',
+    description: about,
     body: snippetBody(exampleOf(variant, schema)),
   });
   const variants = variantsOf(schema);
   return variants.length === 0
     ? [start(type, schema)]
-    : variants.map((variant) => start(`${type} (${variant.value})`, variant.schema));
+    : variants.map((variant) => start(`${type} (${variant.value})`, variant.schema, variant.description));
 }
 
 /** Values as texts with numbered places to write over; layers on a line each. */
@@ -130,7 +131,8 @@ function composeVariants(type: string, schema: JsonObject, definitions: Definiti
   if (first === undefined) return { ...composeObject(schema, schema, definitions), title: type };
   const own = objectAt(schema, 'properties');
   const kept = ['type', first.property];
-  const shared = Object.fromEntries(kept.map((name) => [name, objectAt(own, name)]));
+  const decider = { ...objectAt(own, first.property), ...describedChoices(variants) };
+  const shared = { type: objectAt(own, 'type'), [first.property]: decider };
   const { if: _if, then: _then, else: _else, allOf: _allOf, additionalProperties: _rest, ...plain } = schema;
   return {
     ...composeObject({ ...plain, properties: shared, required: kept }, schema, definitions),
@@ -140,6 +142,12 @@ function composeVariants(type: string, schema: JsonObject, definitions: Definiti
       then: composeVariant(type, variant, schema, definitions),
     })),
   };
+}
+
+/** What editors show of each choice, where the variants describe themselves. */
+function describedChoices(variants: readonly Variant[]): JsonObject {
+  const enumDescriptions = variants.flatMap(({ description }) => description ?? []);
+  return enumDescriptions.length < variants.length ? {} : { enumDescriptions };
 }
 
 /** The same schema, whose references to its own definitions lead to where it stands in the whole. */

@@ -1,5 +1,5 @@
 /** The hand-written JSON Schemas of the language, as they lie in `schemas/`. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { packageRoot } from '../core/package-root.ts';
@@ -25,19 +25,61 @@ export const STAGE_TYPES = [
 ] as const;
 
 /** Schemas that others refer to; a validator must know them before it compiles a stage's schema. */
-export const SHARED_SCHEMAS = ['layers', 'training', 'sweep'] as const;
+export const SHARED_SCHEMAS = ['layers', 'training', 'sweep', 'data'] as const;
+
+/** Names of the data sources: each has `sources/<name>.json` with the keys of its own. */
+export function sourceNames(): readonly string[] {
+  return readdirSync(join(packageRoot, 'schemas', 'sources'))
+    .filter((file) => file.endsWith('.json'))
+    .map((file) => file.slice(0, -'.json'.length))
+    .sort();
+}
 
 const cache = new Map<string, JsonObject>();
 
 /**
  * A schema by its path below `schemas/`, without the extension: `document`, `layers`, `stages/train`. Read once.
- * Its `$id` is that path with the extension, and references to other files are relative to it.
+ * Its `$id` is that path with the extension, and references to other files are relative to it. That of `stages/dataset` has those
+ * of the data sources in it.
  */
 export function readSchema(name: string): JsonObject {
   const known = cache.get(name);
   if (known !== undefined) return known;
-  const schema: Json = JSON.parse(readFileSync(join(packageRoot, 'schemas', `${name}.json`), 'utf8'));
-  if (!isJsonObject(schema)) throw new TypeError(`schemas/${name}.json is not an object`);
+  const file: Json = JSON.parse(readFileSync(join(packageRoot, 'schemas', `${name}.json`), 'utf8'));
+  if (!isJsonObject(file)) throw new TypeError(`schemas/${name}.json is not an object`);
+  const schema = name === 'stages/dataset' ? withSources(file) : file;
   cache.set(name, schema);
   return schema;
+}
+
+/**
+ * The schema of `dataset` with those of the sources as its variants. Each source takes the keys of all, which it may describe in its
+ * own words, and its own ones; it refuses the keys of others.
+ */
+function withSources(dataset: JsonObject): JsonObject {
+  const sources = sourceNames().map((name) => {
+    const { $schema: _schema, $id: _id, type: _type, ...schema } = readSchema(`sources/${name}`);
+    return { name, schema, own: propertiesOf(schema) };
+  });
+  const shared = propertiesOf(dataset);
+  const { source } = shared;
+  const keys = sources.flatMap(({ own }) => Object.keys(own)).filter((key) => !(key in shared));
+  const refusedBy = (own: JsonObject): JsonObject =>
+    Object.fromEntries(keys.flatMap((key) => (key in own ? [] : [[key, false]])));
+  return {
+    ...dataset,
+    properties: {
+      ...shared,
+      source: { ...(isJsonObject(source) ? source : {}), enum: sources.map(({ name }) => name) },
+      ...Object.fromEntries(keys.map((key) => [key, true])),
+    },
+    allOf: sources.map(({ name, schema, own }) => ({
+      if: { required: ['source'], properties: { source: { const: name } } },
+      then: { ...schema, properties: { ...own, ...refusedBy(own) } },
+    })),
+  };
+}
+
+function propertiesOf({ properties }: JsonObject): JsonObject {
+  return isJsonObject(properties) ? properties : {};
 }

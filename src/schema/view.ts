@@ -77,7 +77,12 @@ export function resolveReference(
   const [file, name] = stringAt(schema, '$ref')?.split('#/definitions/') ?? [];
   if (file === undefined || name === undefined) return [schema, root];
   const owner = file === '' ? root : readSchema(basename(file, '.json'));
-  return resolveReference(objectAt(objectAt(owner, 'definitions'), name), owner);
+  const definition = objectAt(objectAt(owner, 'definitions'), name);
+  if (!('$ref' in definition)) return [definition, owner];
+  // A definition may refer to another, and say some things otherwise.
+  const { $ref: _ref, ...own } = definition;
+  const [resolved, last] = resolveReference(definition, owner);
+  return [{ ...resolved, ...own }, last];
 }
 
 /** Names of properties that must be there. */
@@ -90,6 +95,10 @@ export interface Variant {
   /** Such as `kind`. */
   readonly property: string;
   readonly value: string;
+  /** What it says of itself. */
+  readonly description?: string;
+  /** An example of the properties that the other variants do not share, if it has one. */
+  readonly example?: JsonObject;
   readonly schema: JsonObject;
 }
 
@@ -108,26 +117,36 @@ export function variantsOf(schema: JsonObject): readonly Variant[] {
   if (property === undefined || deciders.size > 1) return [];
   const properties = objectAt(schema, 'properties');
   const decider = objectAt(properties, property);
-  return stringsAt(decider, 'enum').map((value) => {
+  return stringsAt(decider, 'enum').map((value): Variant => {
     const { if: _if, then: _then, else: _else, allOf: _allOf, enum: _enum, ...plain } = schema;
     const { enum: _choices, ...rest } = decider;
-    let variant: JsonObject = {
+    const branches = conditions.map((condition) => {
+      const test = objectAt(objectAt(objectAt(condition, 'if'), 'properties'), property);
+      return objectAt(condition, test['const'] === value ? 'then' : 'else');
+    });
+    const description = branches.flatMap((branch) => stringAt(branch, 'description') ?? [])[0];
+    const example = branches.flatMap((branch) => listAt(branch, 'examples')).find(isJsonObject);
+    const start: JsonObject = {
       ...plain,
       properties: { ...properties, [property]: { ...rest, const: value } },
     };
-    for (const condition of conditions) {
-      const test = objectAt(objectAt(objectAt(condition, 'if'), 'properties'), property);
-      variant = overlay(variant, objectAt(condition, test['const'] === value ? 'then' : 'else'));
-    }
-    return { property, value, schema: variant };
+    return {
+      property,
+      value,
+      ...(description === undefined ? {} : { description }),
+      ...(example === undefined ? {} : { example }),
+      schema: branches.reduce(overlay, start),
+    };
   });
 }
 
 function overlay(schema: JsonObject, branch: JsonObject): JsonObject {
   const properties: Record<string, Json> = { ...objectAt(schema, 'properties') };
   for (const [name, change] of Object.entries(objectAt(branch, 'properties'))) {
-    if (change === false) delete properties[name];
-    else if (isJsonObject(change)) properties[name] = { ...objectAt(properties, name), ...change };
+    const before = properties[name];
+    // A property that is described in variants alone stands in their order.
+    if (change === false || before === true) delete properties[name];
+    if (isJsonObject(change)) properties[name] = isJsonObject(before) ? { ...before, ...change } : change;
   }
   return { ...schema, properties, required: [...requiredOf(schema), ...stringsAt(branch, 'required')] };
 }

@@ -67,7 +67,9 @@ test('one mistake gives one diagnostic, with its code, its place and what was me
     ['input_shape: [28, 28, 1]', 'input_shape: [28, 28, 1, 1]', 'out-of-range 11:18'],
     ['  mnist:\n', '  trials:\n', 'out-of-range 6:3'],
     ['  mnist:\n', '  my stage:\n', 'out-of-range 6:3'],
-    ['source: mnist', 'source: mnist\n    train_images: x', 'bad-setting 9:5'],
+    ['source: mnist', 'source: mnist\n    train_images: x', 'bad-setting 9:5', /`idx`, `npy`, `npz`/],
+    ['source: mnist', 'source: idx\n    train_image: x', 'unknown-key 9:5', /`train_images`/],
+    ['source: mnist', 'source: mnist\n    train_image: x', 'unknown-key 9:5', /`limit`, `normalize`$/],
     ['source: mnist', 'source: idx', 'missing-key 6:3'],
     // Layers and optimizers.
     ['- Flatten', '- Flaten', 'unknown-value 13:9', /`Flatten`/],

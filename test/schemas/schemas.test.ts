@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { parse } from 'yaml';
 import { composeSchema } from '../../src/schema/compose.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../src/core/json.ts';
-import { readSchema, SHARED_SCHEMAS, STAGE_TYPES } from '../../src/schema/schemas.ts';
+import { readSchema, SHARED_SCHEMAS, sourceNames, STAGE_TYPES } from '../../src/schema/schemas.ts';
 import { exampleOf, flowText } from '../../src/schema/example.ts';
 import { resolveReference, variantsOf } from '../../src/schema/view.ts';
 import { builtinNodes } from '../../src/nodes/registry.ts';
@@ -18,6 +18,7 @@ const NAMES = [
   'assignment',
   ...SHARED_SCHEMAS,
   ...STAGE_TYPES.map((type) => `stages/${type}`),
+  ...sourceNames().map((name) => `sources/${name}`),
 ];
 
 interface Found {
@@ -114,6 +115,10 @@ test('the examples of the reference, and of what editors fill in, are settings t
   const ajv = new Ajv({ allowUnionTypes: true, keywords: KEYWORDS, schemas: shared });
   for (const [type, schema] of stageSchemas) {
     const check = ajv.compile(schema);
+    for (const { property, value, example } of variantsOf(schema)) {
+      const whole = { type, [property]: value, ...example };
+      if (example !== undefined) assert.ok(check(whole), `${value}: ${ajv.errorsText(check.errors)}`);
+    }
     for (const form of formsOf(schema)) {
       for (const keys of ['required', 'with examples'] as const) {
         const example = exampleOf(form, schema, keys);
@@ -122,6 +127,17 @@ test('the examples of the reference, and of what editors fill in, are settings t
       }
     }
   }
+});
+
+test('a definition that refers to another has what that has, and says some things otherwise', () => {
+  const root: JsonObject = {
+    definitions: {
+      Long: { type: 'integer', description: 'long', minimum: 3 },
+      Short: { $ref: '#/definitions/Long', description: 'short' },
+    },
+  };
+  const [resolved, owner] = resolveReference({ $ref: '#/definitions/Short' }, root);
+  assert.deepEqual([resolved, owner], [{ type: 'integer', description: 'short', minimum: 3 }, root]);
 });
 
 test('an example on one line reads back as the same value', () => {

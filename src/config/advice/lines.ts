@@ -1,7 +1,8 @@
 /** Repairs of one line of a text that is not YAML. */
+import { isJsonObject } from '../../core/json.ts';
 import { yamlText } from '../../core/yaml-text.ts';
 import { readSchema, STAGE_TYPES } from '../../schema/schemas.ts';
-import { objectAt, resolveReference, typesOf } from '../../schema/view.ts';
+import { objectAt, resolveReference, typesOf, variantsOf } from '../../schema/view.ts';
 import { fixChoice, namesBeside } from './calls.ts';
 import { choiceText, flowText } from './edits.ts';
 import { declaredName } from './parameters.ts';
@@ -220,18 +221,15 @@ function choiceLine(line: Line): TextAdvice | undefined {
 const SETTINGS: readonly (readonly [key: string, types: readonly string[]])[] = [
   'document',
   ...STAGE_TYPES.map((type) => `stages/${type}`),
-].flatMap((file) =>
-  Object.entries(objectAt(readSchema(file), 'properties')).map(([key]): [string, readonly string[]] => {
-    const schema = objectAt(objectAt(readSchema(file), 'properties'), key);
-    const reference = String(schema['$ref'] ?? '');
-    const shared = /([\w-]+)\.json#/.exec(reference)?.[1];
-    const [resolved] =
-      shared === undefined
-        ? [schema]
-        : resolveReference({ $ref: reference.replace(/^.*#/, '#') }, readSchema(shared));
-    return [key, typesOf(resolved)];
-  }),
-);
+].flatMap((file) => {
+  const root = readSchema(file);
+  return [root, ...variantsOf(root).map(({ schema }) => schema)].flatMap((schema) =>
+    Object.entries(objectAt(schema, 'properties')).map(([key, property]): [string, readonly string[]] => [
+      key,
+      isJsonObject(property) ? typesOf({ ...resolveReference(property, root)[0], ...property }) : [],
+    ]),
+  );
+});
 
 const MAPS = new Set(SETTINGS.flatMap(([key, types]) => (types.includes('object') ? [key] : [])));
 const TEXTS = new Set(SETTINGS.flatMap(([key, types]) => (types.includes('string') ? [key] : [])));

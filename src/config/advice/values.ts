@@ -5,6 +5,7 @@ import { readSchema, STAGE_TYPES } from '../../schema/schemas.ts';
 import { isChoice, isList, listAt, objectAt, stringsAt, typesOf } from '../../schema/view.ts';
 import { find, type Located, type LocatedMap } from '../located.ts';
 import type { DocumentPath } from '../pipeline.ts';
+import { variantAt } from '../variants.ts';
 import { placeName, sameJson, withEntries, type Place } from './advise.ts';
 import { fixArgument } from './arguments.ts';
 import { fixCallback } from './callbacks.ts';
@@ -82,7 +83,9 @@ function adviseRemoval({ root, path }: Place, written: Json): Advice | undefined
 function ownerSchema(path: DocumentPath, owner: LocatedMap): JsonObject {
   if (path.length === 1) return readSchema('document');
   const type = placeName(path.slice(0, -1), owner);
-  return STAGE_TYPES.some((each) => each === type) ? readSchema(`stages/${type}`) : {};
+  if (!STAGE_TYPES.some((each) => each === type)) return {};
+  const schema = readSchema(`stages/${type}`);
+  return variantAt(schema, owner)?.schema ?? schema;
 }
 
 /** What is told of a value that nothing can be written for without knowing more. */

@@ -1,8 +1,8 @@
 /** Keys that are missing, not known, not fit to be keys, or in the wrong company. */
 import type { ErrorObject } from 'ajv';
 import type { Diagnostic } from '../../core/diagnostic.ts';
-import { isJsonObject, type JsonObject } from '../../core/json.ts';
-import { isChoice, listAt, objectAt, stringAt } from '../../schema/view.ts';
+import type { JsonObject } from '../../core/json.ts';
+import { isChoice, objectAt, stringAt, variantsOf, type Variant } from '../../schema/view.ts';
 import { suggest } from '../../core/suggest.ts';
 import { adviseAbsent, choicesText } from '../advice/absent.ts';
 import { adviseKey, meantKeys } from '../advice/advise.ts';
@@ -10,6 +10,7 @@ import { adviseName } from '../advice/names.ts';
 import { adviseValue } from '../advice/values.ts';
 import { find, locate, type Located, type LocatedMap } from '../located.ts';
 import type { DocumentPath } from '../pipeline.ts';
+import { variantAt } from '../variants.ts';
 import {
   descriptionOf,
   insteadOf,
@@ -28,31 +29,23 @@ export function misplacedDiagnostic({ path, errors, context }: ValueErrors): Dia
   if (refused === undefined) return undefined;
   const parent = path.slice(0, -1);
   const owner = find(context.root, parent)?.value;
-  const condition = conditionWords(context.schema, owner, String(path.at(-1)));
+  const variant = variantAt(context.schema, owner);
+  const key = String(path.at(-1));
+  const others = variantsOf(context.schema).filter(({ schema }) => key in objectAt(schema, 'properties'));
+  const hint =
+    others.length === 0
+      ? 'remove it'
+      : `remove it: it is a key of ${others.map(({ value }) => backticked(value)).join(', ')}`;
   return errorAt(
     locate(context.root, path, 'key'),
     'bad-setting',
-    `${nameOf(path)} has no meaning${condition}`,
-    {
-      hint: 'remove it',
-    },
+    `${nameOf(path)} has no meaning${variant === undefined ? ' here' : withVariant(variant)}`,
+    { hint },
   );
 }
 
-/** " with `kind: history`", for a key that the conditions of a schema refuse. */
-function conditionWords(schema: JsonObject, owner: Located | undefined, key: string): string {
-  for (const rule of [schema, ...listAt(schema, 'allOf')]) {
-    if (!isJsonObject(rule)) continue;
-    const [property] = Object.keys(objectAt(objectAt(rule, 'if'), 'properties'));
-    const branches = [objectAt(rule, 'then'), objectAt(rule, 'else')];
-    if (property === undefined || !branches.some((branch) => objectAt(branch, 'properties')[key] === false))
-      continue;
-    const setting = owner === undefined ? undefined : find(owner, [property])?.value;
-    return setting?.kind === 'scalar'
-      ? ` with ${backticked(`${property}: ${String(setting.value)}`)}`
-      : ` without ${backticked(property)}`;
-  }
-  return ' here';
+function withVariant({ property, value }: Variant): string {
+  return ` with ${backticked(`${property}: ${value}`)}`;
 }
 
 /** Keys that are missing, not known, or not fit to be keys. */
@@ -68,9 +61,7 @@ export function keyDiagnostics(place: ValueErrors): Diagnostic[] {
   );
   const at = { root: context.root, path };
   const meant = new Set(
-    unknown.flatMap(({ key, schema }) => [
-      ...meantKeys(at, [key], Object.keys(objectAt(schema, 'properties'))),
-    ]),
+    unknown.flatMap(({ key, schema }) => [...meantKeys(at, [key], keysAt(schema, value))]),
   );
   const missing = errors.filter(
     (error) =>
@@ -99,7 +90,7 @@ function badName({ path, errors, context }: ValueErrors, name: string): Diagnost
 }
 
 function unknownKey({ path, value, context }: ValueErrors, key: string, schema: JsonObject): Diagnostic {
-  const properties = Object.keys(objectAt(schema, 'properties'));
+  const properties = keysAt(schema, value);
   const range = locate(context.root, [...path, key], 'key');
   const inner = find(value, [key])?.value;
   if (isChoice(schema)) {
@@ -124,6 +115,11 @@ function unknownKey({ path, value, context }: ValueErrors, key: string, schema: 
       ? { hint: 'indent it below `stages`, if it is a stage' }
       : { hint: own ?? listKeys(properties), edits: advice?.edits }),
   });
+}
+
+/** The keys that a map takes: where its settings choose a variant of the schema, those of that variant. */
+function keysAt(schema: JsonObject, value: Located): readonly string[] {
+  return Object.keys(objectAt(variantAt(schema, value)?.schema ?? schema, 'properties'));
 }
 
 function stageWords(root: LocatedMap, path: DocumentPath): string {
@@ -157,20 +153,16 @@ function missingKey(
       edits: [{ range: keyRange, text: key }],
     });
   }
-  const condition = 'type' in schema ? '' : requiredBy(context.schema, schema, value);
+  const variant = 'type' in schema ? undefined : variantAt(context.schema, value);
   const range = locate(context.root, path, 'key');
   const described = [schema, context.schema].map((each) => descriptionOf(each, key, context.schema));
   const hint = described.find((text) => text !== undefined);
-  return errorAt(range, 'missing-key', `${nameOf(path)} needs ${backticked(key)}${condition}`, {
-    hint,
-  });
-}
-
-/** " with `kind: images`", for a key that only a condition of a schema asks for. */
-function requiredBy(schema: JsonObject, branch: JsonObject, owner: Located): string {
-  const rules = [schema, ...listAt(schema, 'allOf')].filter(isJsonObject);
-  const rule = rules.find((each) => each['then'] === branch || each['else'] === branch);
-  const [property] = Object.keys(objectAt(objectAt(rule ?? {}, 'if'), 'properties'));
-  const setting = property === undefined ? undefined : find(owner, [property])?.value;
-  return setting?.kind === 'scalar' ? ` with ${backticked(`${property}: ${String(setting.value)}`)}` : '';
+  return errorAt(
+    range,
+    'missing-key',
+    `${nameOf(path)} needs ${backticked(key)}${variant === undefined ? '' : withVariant(variant)}`,
+    {
+      hint,
+    },
+  );
 }

@@ -1,13 +1,13 @@
 /** The identity of a user's files and folders, for cache keys. */
 import { createHash, type Hash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
-import { failure } from '../../core/diagnostic.ts';
+import { atSetting, failure } from '../../core/diagnostic.ts';
 import type { Json } from '../../core/json.ts';
 import { errorCode } from '../../files/atomic.ts';
-import { listFolder } from './folder.ts';
+import { listFolder } from './pictures/folder.ts';
 import { shownName } from './names.ts';
-import { withRegular } from './regular.ts';
-import { Unusable } from './skipped.ts';
+import { withRegular } from './pictures/regular.ts';
+import { Unusable } from './pictures/skipped.ts';
 
 /**
  * SHA-256 of a file; for a folder of images, of the names and bytes of the images and the names of files that are passed over.
@@ -36,6 +36,11 @@ export async function identityOf(path: string, without?: string): Promise<string
       : error;
   }
   return hash.digest('hex');
+}
+
+/** The same of what a setting names: what is wrong with it is told there. */
+export function identityAt(key: string, path: string, without?: string): Promise<string> {
+  return atSetting([key], () => identityOf(path, without));
 }
 
 async function hashStream(hash: Hash, chunks: AsyncIterable<unknown>): Promise<void> {

@@ -7,10 +7,8 @@ import type { DatasetSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import type { Split } from '../../core/stage-type.ts';
 import { rowNumbers } from '../../engine/train/samples.ts';
-import { limitOf, type PixelKind, type RawImages, type RawSplit } from './raw.ts';
+import { limitOf, type PixelKind, type RawImages, type RawSplit, type RawSplits } from './raw.ts';
 import { checkLabels, imageShape, MOST_CHANNELS, refuse } from './shapes.ts';
-
-export type RawSplits = Readonly<Partial<Record<Split, RawSplit>>>;
 
 export interface Notice {
   readonly message: string;

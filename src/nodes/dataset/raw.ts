@@ -4,7 +4,7 @@ import type { SaveLine } from '../../formats/numpy.ts';
 import type { DatasetSettings } from '../../schema/generated/settings.ts';
 import { sha256 } from '../../core/json.ts';
 import type { Split } from '../../core/stage-type.ts';
-import type { Skipped } from './skipped.ts';
+import type { Skipped } from './pictures/skipped.ts';
 
 /** An array of the user's, with what messages say about it. */
 export interface RawArray<Data> {
@@ -39,6 +39,13 @@ export interface RawSplit {
   readonly skipped?: readonly Skipped[];
   /** Which images they are: as many names as images. */
   readonly names: ImageNames;
+}
+
+export type RawSplits = Readonly<Partial<Record<Split, RawSplit>>>;
+
+/** The range of images of bytes. */
+export function byteRange(normalize: DatasetSettings['normalize']): readonly [number, number] {
+  return normalize === 'minmax' ? [0, 1] : [0, 255];
 }
 
 /** How many images of a split are kept at most. */

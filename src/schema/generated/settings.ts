@@ -837,6 +837,106 @@ export type Sweep = {
   };
 };
 
+/** Keep only the first images of each split. One number holds for both splits. `null` keeps all. */
+export type Limit = 
+  | number
+  | {
+  /** Training images to keep. Left out: all. */
+  readonly train?: number;
+  /** Test images to keep. Left out: all. */
+  readonly test?: number;
+}
+  | null;
+
+/**
+ * Keep only some images, one of each class in turn, and decode no others. One number holds for each split.
+ * `null` keeps all.
+ */
+export type LimitInTurn = Limit;
+
+/**
+ * `minmax` divides the values by 255, to the range from 0 to 1, which a sigmoid at the end of the decoder can
+ * reach. `none` keeps them as they are stored, from 0 to 255.
+ */
+export type Normalize = 'minmax' | 'none';
+
+/**
+ * `minmax` divides the values by `white_level`, to the range from 0 to 1, which a sigmoid at the end of the
+ * decoder can reach. `none` keeps them as they are stored.
+ */
+export type NormalizeToWhite = Normalize;
+
+/**
+ * `minmax` divides integers by `white_level`, to the range from 0 to 1, which a sigmoid at the end of the
+ * decoder can reach. Floats stay as they are unless `white_level` is set. `none` keeps all values as they are
+ * stored. The stage type `normalize` scales them, too.
+ */
+export type NormalizeArray = Normalize;
+
+/**
+ * The stored value that `normalize: minmax` maps to 1. By default the highest value of the type: 255 for 8
+ * bits, 65535 for 16 bits. Set 1 for masks of zeros and ones, 4095 for 12-bit data in 16 bits. No value may
+ * be above it.
+ */
+export type WhiteLevel = number;
+
+/**
+ * The stored value that `normalize: minmax` maps to 1. By default the highest value of the type: 255 for
+ * integers, 65535 if some value is above 255, 1 for booleans. Floats are divided by it only if it is set. Set
+ * 1 for masks of zeros and ones, 4095 for 12-bit data in 16 bits. No value may be above it.
+ */
+export type WhiteLevelOfArray = WhiteLevel;
+
+/**
+ * The part of each image that is kept: its first row or column, and the first that is no longer part of it.
+ * `null` keeps all.
+ */
+export type Crop = 
+  | {
+  /** First row, and the row after the last. */
+  readonly rows: readonly [number, number];
+  /** First column, and the column after the last. */
+  readonly columns: readonly [number, number];
+}
+  | null;
+
+/**
+ * Factor by which height and width shrink or grow after the crop, rounded down to whole pixels, as the stage
+ * type `resize` does it. `size` comes before it.
+ */
+export type Resize = number;
+
+/**
+ * Height and width after the crop, in place of `resize`. `[64, 48]` suits decoders that double the size with
+ * each layer.
+ */
+export type Size = readonly [number, number];
+
+/**
+ * `gray` reads one channel, the luma of Rec. 601: 0.299 red + 0.587 green + 0.114 blue, as Pillow, OpenCV and
+ * TensorFlow compute it. `rgb` reads three. Transparency and colour profiles are ignored.
+ */
+export type Color = 'gray' | 'rgb';
+
+/**
+ * What happens to files that cannot be used: damaged images, images of another format or size, links,
+ * unreadable files, images at the wrong level. `skip` passes them over, warns, and lists them in
+ * `summary.json`; `fail` stops.
+ */
+export type OnError = 'skip' | 'fail';
+
+/** The file of the training labels, one integer for each image. */
+export type TrainLabelsFile = string;
+
+/**
+ * The file of the test images, which have the size of the training images. Without it the set has no test
+ * split.
+ */
+export type TestImagesFile = string;
+
+/** The file of the test labels. */
+export type TestLabelsFile = string;
+
 /** Default arguments of each that needs none. */
 export const LAYER_DEFAULTS: {
   readonly ReLU: ReLUArguments;
@@ -889,464 +989,161 @@ export const OPTIMIZER_DEFAULTS: {
   Adagrad: { learning_rate: 0.001, initial_accumulator_value: 0.1, epsilon: 1e-7 },
 };
 
-/** `DatasetSettings` with `source: mnist`. */
-export type MnistDatasetSettings = {
-  /** Loads images from a data set. */
-  readonly type: 'dataset';
-  /**
-   * `mnist`: 60,000 training and 10,000 test images of handwritten digits, 28x28x1, which come with
-   * Hourglass. `fashion-mnist`: as many of clothes. `lfw`: 13,233 faces of 5,749 people, Labeled Faces in the
-   * Wild, without a test split. `idx`: your own files in MNIST's IDX format. `images`: a folder of PNG and
-   * JPEG files. `npz` and `npy`: NumPy arrays of your own.
-   */
-  readonly source: 'mnist';
-  /**
-   * Keep only some images: the first ones or, of the sources `images` and `lfw`, one of each class in turn.
-   * No more are decoded than kept. One number for each split, or `{ train: 10000, test: 1000 }`. `null` keeps
-   * all.
-   */
-  readonly limit: 
-    | number
-    | {
-    /** Training images to keep. Left out: all. */
-    readonly train?: number;
-    /** Test images to keep. Left out: all. */
-    readonly test?: number;
-  }
-    | null;
-  /**
-   * `minmax` divides integers by `white_level`, which maps bytes to the range 0 to 1 that a sigmoid at the
-   * end of the decoder can reach. `none` keeps them as they are stored. Floats (`npz`, `npy`) stay as they
-   * are unless `white_level` is set; the stage type `normalize` scales them, too.
-   */
-  readonly normalize: 'minmax' | 'none';
-};
-
 /** `DatasetSettings` with `source: fashion-mnist`. */
 export type FashionMnistDatasetSettings = {
   /** Loads images from a data set. */
   readonly type: 'dataset';
-  /**
-   * `mnist`: 60,000 training and 10,000 test images of handwritten digits, 28x28x1, which come with
-   * Hourglass. `fashion-mnist`: as many of clothes. `lfw`: 13,233 faces of 5,749 people, Labeled Faces in the
-   * Wild, without a test split. `idx`: your own files in MNIST's IDX format. `images`: a folder of PNG and
-   * JPEG files. `npz` and `npy`: NumPy arrays of your own.
-   */
+  /** Where the images come from. Each source has keys of its own. */
   readonly source: 'fashion-mnist';
-  /**
-   * With `fashion-mnist`: the folder of its four files, in place of Debian's package `dataset-fashion-mnist`
-   * or a download. With `lfw`: the archive or the unpacked folder, in place of a download. With `images`,
-   * needed: a folder with images, or with one folder of images for each class. Labels count from 0 in the
-   * order of the class names: by value if all are whole numbers, else by code point. With `npz`, needed: the
-   * archive. Relative to the file in which it is written.
-   */
+  readonly limit: Limit;
+  readonly normalize: Normalize;
+  /** The folder of the four files, in place of the package or a download. */
   readonly path?: string;
   /**
-   * With `fashion-mnist`: address of a folder with its four gzipped files. With `lfw`: address of an archive.
-   * In place of the usual one; what comes is checked all the same.
+   * Address of a folder with the four gzipped files, in place of the authors' address. The files must be the
+   * same.
    */
   readonly url?: string;
-  /**
-   * Keep only some images: the first ones or, of the sources `images` and `lfw`, one of each class in turn.
-   * No more are decoded than kept. One number for each split, or `{ train: 10000, test: 1000 }`. `null` keeps
-   * all.
-   */
-  readonly limit: 
-    | number
-    | {
-    /** Training images to keep. Left out: all. */
-    readonly train?: number;
-    /** Test images to keep. Left out: all. */
-    readonly test?: number;
-  }
-    | null;
-  /**
-   * `minmax` divides integers by `white_level`, which maps bytes to the range 0 to 1 that a sigmoid at the
-   * end of the decoder can reach. `none` keeps them as they are stored. Floats (`npz`, `npy`) stay as they
-   * are unless `white_level` is set; the stage type `normalize` scales them, too.
-   */
-  readonly normalize: 'minmax' | 'none';
-};
-
-/** `DatasetSettings` with `source: lfw`. */
-export type LfwDatasetSettings = {
-  /** Loads images from a data set. */
-  readonly type: 'dataset';
-  /**
-   * `mnist`: 60,000 training and 10,000 test images of handwritten digits, 28x28x1, which come with
-   * Hourglass. `fashion-mnist`: as many of clothes. `lfw`: 13,233 faces of 5,749 people, Labeled Faces in the
-   * Wild, without a test split. `idx`: your own files in MNIST's IDX format. `images`: a folder of PNG and
-   * JPEG files. `npz` and `npy`: NumPy arrays of your own.
-   */
-  readonly source: 'lfw';
-  /**
-   * With `fashion-mnist`: the folder of its four files, in place of Debian's package `dataset-fashion-mnist`
-   * or a download. With `lfw`: the archive or the unpacked folder, in place of a download. With `images`,
-   * needed: a folder with images, or with one folder of images for each class. Labels count from 0 in the
-   * order of the class names: by value if all are whole numbers, else by code point. With `npz`, needed: the
-   * archive. Relative to the file in which it is written.
-   */
-  readonly path?: string;
-  /**
-   * With `fashion-mnist`: address of a folder with its four gzipped files. With `lfw`: address of an archive.
-   * In place of the usual one; what comes is checked all the same.
-   */
-  readonly url?: string;
-  /** SHA-256 of the archive of `lfw`, where it is another than the usual one. */
-  readonly sha256?: string;
-  /**
-   * Whether the faces are aligned by funneling (`lfw-funneled.tgz`), or as they were found (`lfw.tgz`). Only
-   * with `lfw`.
-   */
-  readonly funneled: boolean;
-  /**
-   * The part of each image that is kept: its first row or column, and the first that is no longer part of it.
-   * `null` keeps all. Only with `lfw` and `images`.
-   */
-  readonly crop: 
-    | {
-    /** First row, and the row after the last. */
-    readonly rows: readonly [number, number];
-    /** First column, and the column after the last. */
-    readonly columns: readonly [number, number];
-  }
-    | null;
-  /**
-   * Factor by which height and width shrink or grow after the crop, rounded down to whole pixels, as the
-   * stage type `resize` does it. `size` comes before it. Only with `lfw` and `images`.
-   */
-  readonly resize: number;
-  /**
-   * Height and width after the crop, in place of `resize`. `[64, 48]` suits decoders that double the size
-   * with each layer. Only with `lfw` and `images`.
-   */
-  readonly size?: readonly [number, number];
-  /**
-   * `gray` reads one channel, the luma of Rec. 601: 0.299 red + 0.587 green + 0.114 blue, as Pillow, OpenCV
-   * and TensorFlow compute it. `rgb` reads three. Transparency and colour profiles are ignored. Only with
-   * `lfw` and `images`.
-   */
-  readonly color: 'gray' | 'rgb';
-  /** Leave out people of whom there are fewer images. Only with `lfw`. */
-  readonly min_faces_per_person: number;
-  /**
-   * What happens to files that cannot be used: damaged images, images of another format or size, links,
-   * unreadable files, images at the wrong level. `skip` passes them over, warns, and lists them in
-   * `summary.json`; `fail` stops. Only with `lfw` and `images`.
-   */
-  readonly on_error: 'skip' | 'fail';
-  /**
-   * Keep only some images: the first ones or, of the sources `images` and `lfw`, one of each class in turn.
-   * No more are decoded than kept. One number for each split, or `{ train: 10000, test: 1000 }`. `null` keeps
-   * all.
-   */
-  readonly limit: 
-    | number
-    | {
-    /** Training images to keep. Left out: all. */
-    readonly train?: number;
-    /** Test images to keep. Left out: all. */
-    readonly test?: number;
-  }
-    | null;
-  /**
-   * `minmax` divides integers by `white_level`, which maps bytes to the range 0 to 1 that a sigmoid at the
-   * end of the decoder can reach. `none` keeps them as they are stored. Floats (`npz`, `npy`) stay as they
-   * are unless `white_level` is set; the stage type `normalize` scales them, too.
-   */
-  readonly normalize: 'minmax' | 'none';
 };
 
 /** `DatasetSettings` with `source: idx`. */
 export type IdxDatasetSettings = {
   /** Loads images from a data set. */
   readonly type: 'dataset';
-  /**
-   * `mnist`: 60,000 training and 10,000 test images of handwritten digits, 28x28x1, which come with
-   * Hourglass. `fashion-mnist`: as many of clothes. `lfw`: 13,233 faces of 5,749 people, Labeled Faces in the
-   * Wild, without a test split. `idx`: your own files in MNIST's IDX format. `images`: a folder of PNG and
-   * JPEG files. `npz` and `npy`: NumPy arrays of your own.
-   */
+  /** Where the images come from. Each source has keys of its own. */
   readonly source: 'idx';
+  readonly limit: Limit;
+  readonly normalize: NormalizeToWhite;
   /**
-   * With `idx` and `npy`, needed: the file of the training images, relative to the file in which it is
-   * written; IDX files (unsigned bytes) may be gzipped, `.npy` files hold booleans, integers or floats of any
-   * size. With `npz`: the name of their array. The shape is [count, height, width] or [count, height, width,
-   * channels].
+   * The file of the training images: unsigned bytes of the shape [count, height, width] or [count, height,
+   * width, channels].
    */
   readonly train_images: string;
+  readonly train_labels?: TrainLabelsFile;
+  readonly test_images?: TestImagesFile;
+  readonly test_labels?: TestLabelsFile;
   /**
-   * With `idx` and `npy`: the file of the training labels, one integer an image. With `npz`: the name of
-   * their array; `null` if there are none.
+   * The stored value that `normalize: minmax` maps to 1, by default 255. Set 1 for masks of zeros and ones.
+   * No value may be above it.
    */
-  readonly train_labels?: string;
-  /**
-   * With `idx` and `npy`: the file of the test images, of the same size as the training images. Without it
-   * the set has no test split. With `npz`: the name of their array; `null` if there are none.
-   */
-  readonly test_images?: string;
-  /**
-   * With `idx` and `npy`: the file of the test labels. With `npz`: the name of their array; `null` if there
-   * are none.
-   */
-  readonly test_labels?: string;
-  /**
-   * Keep only some images: the first ones or, of the sources `images` and `lfw`, one of each class in turn.
-   * No more are decoded than kept. One number for each split, or `{ train: 10000, test: 1000 }`. `null` keeps
-   * all.
-   */
-  readonly limit: 
-    | number
-    | {
-    /** Training images to keep. Left out: all. */
-    readonly train?: number;
-    /** Test images to keep. Left out: all. */
-    readonly test?: number;
-  }
-    | null;
-  /**
-   * The stored value that `normalize: minmax` maps to 1. By default the highest value of the type: 255 for 8
-   * bits, 65535 for 16 bits, 1 for booleans. Set 1 for masks of zeros and ones, 4095 for 12-bit data in 16
-   * bits. Floats are divided by it only if it is set. No value may be above it. Only with `idx`, `images`,
-   * `npz` and `npy`.
-   */
-  readonly white_level?: number;
-  /**
-   * `minmax` divides integers by `white_level`, which maps bytes to the range 0 to 1 that a sigmoid at the
-   * end of the decoder can reach. `none` keeps them as they are stored. Floats (`npz`, `npy`) stay as they
-   * are unless `white_level` is set; the stage type `normalize` scales them, too.
-   */
-  readonly normalize: 'minmax' | 'none';
+  readonly white_level?: WhiteLevel;
 };
 
 /** `DatasetSettings` with `source: images`. */
 export type ImagesDatasetSettings = {
   /** Loads images from a data set. */
   readonly type: 'dataset';
-  /**
-   * `mnist`: 60,000 training and 10,000 test images of handwritten digits, 28x28x1, which come with
-   * Hourglass. `fashion-mnist`: as many of clothes. `lfw`: 13,233 faces of 5,749 people, Labeled Faces in the
-   * Wild, without a test split. `idx`: your own files in MNIST's IDX format. `images`: a folder of PNG and
-   * JPEG files. `npz` and `npy`: NumPy arrays of your own.
-   */
+  /** Where the images come from. Each source has keys of its own. */
   readonly source: 'images';
-  /**
-   * With `fashion-mnist`: the folder of its four files, in place of Debian's package `dataset-fashion-mnist`
-   * or a download. With `lfw`: the archive or the unpacked folder, in place of a download. With `images`,
-   * needed: a folder with images, or with one folder of images for each class. Labels count from 0 in the
-   * order of the class names: by value if all are whole numbers, else by code point. With `npz`, needed: the
-   * archive. Relative to the file in which it is written.
-   */
+  readonly limit: LimitInTurn;
+  readonly normalize: NormalizeToWhite;
+  /** The folder of the training images. */
   readonly path: string;
   /**
-   * A folder like `path` with the test images; a class has the same label in both. Without it the set has no
-   * test split. Only with `images`.
+   * The folder of the test images. A class has the same label in both. Without it the set has no test split.
    */
   readonly test_path?: string;
-  /**
-   * The part of each image that is kept: its first row or column, and the first that is no longer part of it.
-   * `null` keeps all. Only with `lfw` and `images`.
-   */
-  readonly crop: 
-    | {
-    /** First row, and the row after the last. */
-    readonly rows: readonly [number, number];
-    /** First column, and the column after the last. */
-    readonly columns: readonly [number, number];
-  }
-    | null;
-  /**
-   * Factor by which height and width shrink or grow after the crop, rounded down to whole pixels, as the
-   * stage type `resize` does it. `size` comes before it. Only with `lfw` and `images`.
-   */
-  readonly resize?: number;
-  /**
-   * Height and width after the crop, in place of `resize`. `[64, 48]` suits decoders that double the size
-   * with each layer. Only with `lfw` and `images`.
-   */
-  readonly size?: readonly [number, number];
-  /**
-   * `gray` reads one channel, the luma of Rec. 601: 0.299 red + 0.587 green + 0.114 blue, as Pillow, OpenCV
-   * and TensorFlow compute it. `rgb` reads three. Transparency and colour profiles are ignored. Only with
-   * `lfw` and `images`.
-   */
-  readonly color: 'gray' | 'rgb';
-  /**
-   * What happens to files that cannot be used: damaged images, images of another format or size, links,
-   * unreadable files, images at the wrong level. `skip` passes them over, warns, and lists them in
-   * `summary.json`; `fail` stops. Only with `lfw` and `images`.
-   */
-  readonly on_error: 'skip' | 'fail';
-  /**
-   * Keep only some images: the first ones or, of the sources `images` and `lfw`, one of each class in turn.
-   * No more are decoded than kept. One number for each split, or `{ train: 10000, test: 1000 }`. `null` keeps
-   * all.
-   */
-  readonly limit: 
-    | number
-    | {
-    /** Training images to keep. Left out: all. */
-    readonly train?: number;
-    /** Test images to keep. Left out: all. */
-    readonly test?: number;
-  }
-    | null;
-  /**
-   * The stored value that `normalize: minmax` maps to 1. By default the highest value of the type: 255 for 8
-   * bits, 65535 for 16 bits, 1 for booleans. Set 1 for masks of zeros and ones, 4095 for 12-bit data in 16
-   * bits. Floats are divided by it only if it is set. No value may be above it. Only with `idx`, `images`,
-   * `npz` and `npy`.
-   */
-  readonly white_level?: number;
-  /**
-   * `minmax` divides integers by `white_level`, which maps bytes to the range 0 to 1 that a sigmoid at the
-   * end of the decoder can reach. `none` keeps them as they are stored. Floats (`npz`, `npy`) stay as they
-   * are unless `white_level` is set; the stage type `normalize` scales them, too.
-   */
-  readonly normalize: 'minmax' | 'none';
+  readonly crop: Crop;
+  readonly resize?: Resize;
+  readonly size?: Size;
+  readonly color: Color;
+  readonly on_error: OnError;
+  readonly white_level?: WhiteLevel;
 };
 
-/** `DatasetSettings` with `source: npz`. */
-export type NpzDatasetSettings = {
+/** `DatasetSettings` with `source: lfw`. */
+export type LfwDatasetSettings = {
   /** Loads images from a data set. */
   readonly type: 'dataset';
-  /**
-   * `mnist`: 60,000 training and 10,000 test images of handwritten digits, 28x28x1, which come with
-   * Hourglass. `fashion-mnist`: as many of clothes. `lfw`: 13,233 faces of 5,749 people, Labeled Faces in the
-   * Wild, without a test split. `idx`: your own files in MNIST's IDX format. `images`: a folder of PNG and
-   * JPEG files. `npz` and `npy`: NumPy arrays of your own.
-   */
-  readonly source: 'npz';
-  /**
-   * With `fashion-mnist`: the folder of its four files, in place of Debian's package `dataset-fashion-mnist`
-   * or a download. With `lfw`: the archive or the unpacked folder, in place of a download. With `images`,
-   * needed: a folder with images, or with one folder of images for each class. Labels count from 0 in the
-   * order of the class names: by value if all are whole numbers, else by code point. With `npz`, needed: the
-   * archive. Relative to the file in which it is written.
-   */
-  readonly path: string;
-  /**
-   * With `idx` and `npy`, needed: the file of the training images, relative to the file in which it is
-   * written; IDX files (unsigned bytes) may be gzipped, `.npy` files hold booleans, integers or floats of any
-   * size. With `npz`: the name of their array. The shape is [count, height, width] or [count, height, width,
-   * channels].
-   */
-  readonly train_images: string;
-  /**
-   * With `idx` and `npy`: the file of the training labels, one integer an image. With `npz`: the name of
-   * their array; `null` if there are none.
-   */
-  readonly train_labels: string | null;
-  /**
-   * With `idx` and `npy`: the file of the test images, of the same size as the training images. Without it
-   * the set has no test split. With `npz`: the name of their array; `null` if there are none.
-   */
-  readonly test_images: string | null;
-  /**
-   * With `idx` and `npy`: the file of the test labels. With `npz`: the name of their array; `null` if there
-   * are none.
-   */
-  readonly test_labels: string | null;
-  /**
-   * Keep only some images: the first ones or, of the sources `images` and `lfw`, one of each class in turn.
-   * No more are decoded than kept. One number for each split, or `{ train: 10000, test: 1000 }`. `null` keeps
-   * all.
-   */
-  readonly limit: 
-    | number
-    | {
-    /** Training images to keep. Left out: all. */
-    readonly train?: number;
-    /** Test images to keep. Left out: all. */
-    readonly test?: number;
-  }
-    | null;
-  /**
-   * The stored value that `normalize: minmax` maps to 1. By default the highest value of the type: 255 for 8
-   * bits, 65535 for 16 bits, 1 for booleans. Set 1 for masks of zeros and ones, 4095 for 12-bit data in 16
-   * bits. Floats are divided by it only if it is set. No value may be above it. Only with `idx`, `images`,
-   * `npz` and `npy`.
-   */
-  readonly white_level?: number;
-  /**
-   * `minmax` divides integers by `white_level`, which maps bytes to the range 0 to 1 that a sigmoid at the
-   * end of the decoder can reach. `none` keeps them as they are stored. Floats (`npz`, `npy`) stay as they
-   * are unless `white_level` is set; the stage type `normalize` scales them, too.
-   */
-  readonly normalize: 'minmax' | 'none';
+  /** Where the images come from. Each source has keys of its own. */
+  readonly source: 'lfw';
+  readonly limit: LimitInTurn;
+  readonly normalize: Normalize;
+  /** The archive or the unpacked folder, in place of a download. */
+  readonly path?: string;
+  /** Address of an archive, in place of the usual one. Its content is checked with `sha256`. */
+  readonly url?: string;
+  /** SHA-256 of the archive, if it is another one than the usual. */
+  readonly sha256?: string;
+  /** Whether the faces are aligned by funneling (`lfw-funneled.tgz`), or as they were found (`lfw.tgz`). */
+  readonly funneled: boolean;
+  readonly crop: Crop;
+  readonly resize: Resize;
+  readonly size?: Size;
+  readonly color: Color;
+  /** Leave out people of whom there are fewer images. */
+  readonly min_faces_per_person: number;
+  readonly on_error: OnError;
+};
+
+/** `DatasetSettings` with `source: mnist`. */
+export type MnistDatasetSettings = {
+  /** Loads images from a data set. */
+  readonly type: 'dataset';
+  /** Where the images come from. Each source has keys of its own. */
+  readonly source: 'mnist';
+  readonly limit: Limit;
+  readonly normalize: Normalize;
 };
 
 /** `DatasetSettings` with `source: npy`. */
 export type NpyDatasetSettings = {
   /** Loads images from a data set. */
   readonly type: 'dataset';
-  /**
-   * `mnist`: 60,000 training and 10,000 test images of handwritten digits, 28x28x1, which come with
-   * Hourglass. `fashion-mnist`: as many of clothes. `lfw`: 13,233 faces of 5,749 people, Labeled Faces in the
-   * Wild, without a test split. `idx`: your own files in MNIST's IDX format. `images`: a folder of PNG and
-   * JPEG files. `npz` and `npy`: NumPy arrays of your own.
-   */
+  /** Where the images come from. Each source has keys of its own. */
   readonly source: 'npy';
+  readonly limit: Limit;
+  readonly normalize: NormalizeArray;
   /**
-   * With `idx` and `npy`, needed: the file of the training images, relative to the file in which it is
-   * written; IDX files (unsigned bytes) may be gzipped, `.npy` files hold booleans, integers or floats of any
-   * size. With `npz`: the name of their array. The shape is [count, height, width] or [count, height, width,
-   * channels].
+   * The file of the training images: booleans, integers or floats of any size, of the shape [count, height,
+   * width] or [count, height, width, channels].
    */
   readonly train_images: string;
-  /**
-   * With `idx` and `npy`: the file of the training labels, one integer an image. With `npz`: the name of
-   * their array; `null` if there are none.
-   */
-  readonly train_labels?: string;
-  /**
-   * With `idx` and `npy`: the file of the test images, of the same size as the training images. Without it
-   * the set has no test split. With `npz`: the name of their array; `null` if there are none.
-   */
-  readonly test_images?: string;
-  /**
-   * With `idx` and `npy`: the file of the test labels. With `npz`: the name of their array; `null` if there
-   * are none.
-   */
-  readonly test_labels?: string;
-  /**
-   * Keep only some images: the first ones or, of the sources `images` and `lfw`, one of each class in turn.
-   * No more are decoded than kept. One number for each split, or `{ train: 10000, test: 1000 }`. `null` keeps
-   * all.
-   */
-  readonly limit: 
-    | number
-    | {
-    /** Training images to keep. Left out: all. */
-    readonly train?: number;
-    /** Test images to keep. Left out: all. */
-    readonly test?: number;
-  }
-    | null;
-  /**
-   * The stored value that `normalize: minmax` maps to 1. By default the highest value of the type: 255 for 8
-   * bits, 65535 for 16 bits, 1 for booleans. Set 1 for masks of zeros and ones, 4095 for 12-bit data in 16
-   * bits. Floats are divided by it only if it is set. No value may be above it. Only with `idx`, `images`,
-   * `npz` and `npy`.
-   */
-  readonly white_level?: number;
-  /**
-   * `minmax` divides integers by `white_level`, which maps bytes to the range 0 to 1 that a sigmoid at the
-   * end of the decoder can reach. `none` keeps them as they are stored. Floats (`npz`, `npy`) stay as they
-   * are unless `white_level` is set; the stage type `normalize` scales them, too.
-   */
-  readonly normalize: 'minmax' | 'none';
+  readonly train_labels?: TrainLabelsFile;
+  readonly test_images?: TestImagesFile;
+  readonly test_labels?: TestLabelsFile;
+  readonly white_level?: WhiteLevelOfArray;
 };
 
-/** Loads images from a data set. Gives an image set with the splits `train` and `test`. */
+/** `DatasetSettings` with `source: npz`. */
+export type NpzDatasetSettings = {
+  /** Loads images from a data set. */
+  readonly type: 'dataset';
+  /** Where the images come from. Each source has keys of its own. */
+  readonly source: 'npz';
+  readonly limit: Limit;
+  readonly normalize: NormalizeArray;
+  /** The archive. */
+  readonly path: string;
+  /**
+   * Name of the array of training images: booleans, integers or floats of any size, of the shape [count,
+   * height, width] or [count, height, width, channels].
+   */
+  readonly train_images: string;
+  /** Name of the array of training labels, one integer for each image. `null` if there is none. */
+  readonly train_labels: string | null;
+  /**
+   * Name of the array of test images, which have the size of the training images. `null` if there is none:
+   * then the set has no test split.
+   */
+  readonly test_images: string | null;
+  /** Name of the array of test labels. `null` if there is none. */
+  readonly test_labels: string | null;
+  readonly white_level?: WhiteLevelOfArray;
+};
+
+/**
+ * Loads images, with labels if there are any, from one of several sources. Produces an image set with the
+ * split `train`, and `test` if the source has one. Paths are relative to the file in which they are written.
+ */
 export type DatasetSettings = 
-  | MnistDatasetSettings
   | FashionMnistDatasetSettings
-  | LfwDatasetSettings
   | IdxDatasetSettings
   | ImagesDatasetSettings
-  | NpzDatasetSettings
-  | NpyDatasetSettings;
+  | LfwDatasetSettings
+  | MnistDatasetSettings
+  | NpyDatasetSettings
+  | NpzDatasetSettings;
 
 /**
  * Divides images at random into training and test images. Gives an image set with the splits `train` and

@@ -12,7 +12,7 @@ import {
 import type { GaussianNoiseSettings, NoiseSettings } from '../../../src/schema/generated/settings.ts';
 import { Failure } from '../../../src/core/diagnostic.ts';
 import type { Finding } from '../../../src/core/stage-type.ts';
-import { readMnist } from '../../../src/nodes/dataset/mnist.ts';
+import { readMnist } from '../../../src/nodes/dataset/sources/mnist.ts';
 import { blurImages } from '../../../src/nodes/noise/blur.ts';
 import { noiseNode } from '../../../src/nodes/noise/node.ts';
 import { fakeContext, temporaryFolder, type FakeOptions } from '../context.ts';

@@ -6,7 +6,7 @@ import { test, type TestContext } from 'node:test';
 import { writeImageSet, type ImageArray } from '../../../src/formats/images.ts';
 import type { PcaSettings } from '../../../src/schema/generated/settings.ts';
 import type { Finding, OutputDescription } from '../../../src/core/stage-type.ts';
-import { readMnist } from '../../../src/nodes/dataset/mnist.ts';
+import { readMnist } from '../../../src/nodes/dataset/sources/mnist.ts';
 import { pcaNode } from '../../../src/nodes/pca/node.ts';
 import { testEngine } from '../../engine/train/engine.ts';
 import { fakeContext, temporaryFolder } from '../context.ts';

@@ -11,7 +11,7 @@ import { Philox } from '../../../src/core/philox.ts';
 import type { Finding, OutputDescription } from '../../../src/core/stage-type.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
 import type { InputArtifact } from '../../../src/nodes/contract.ts';
-import { readMnist } from '../../../src/nodes/dataset/mnist.ts';
+import { readMnist } from '../../../src/nodes/dataset/sources/mnist.ts';
 import { probeNode } from '../../../src/nodes/probe/node.ts';
 import { testEngine } from '../../engine/train/engine.ts';
 import { fakeContext, temporaryFolder } from '../context.ts';

@@ -1,0 +1,12 @@
+/** The variant of a schema that written settings choose: the keys of a figure, for example, follow its `kind`. */
+import type { JsonObject } from '../core/json.ts';
+import { variantsOf, type Variant } from '../schema/view.ts';
+import { find, type Located } from './located.ts';
+
+export function variantAt(schema: JsonObject, settings: Located | undefined): Variant | undefined {
+  if (settings === undefined) return undefined;
+  return variantsOf(schema).find(({ property, value }) => {
+    const setting = find(settings, [property])?.value;
+    return setting?.kind === 'scalar' && setting.value === value;
+  });
+}

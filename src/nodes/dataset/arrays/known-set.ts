@@ -1,0 +1,66 @@
+/** Sets in MNIST's layout that are known by name: four IDX files, whose contents are pinned. */
+import type { IdxArray } from '../../../formats/idx.ts';
+import type { JsonObject } from '../../../core/json.ts';
+import type { Split } from '../../../core/stage-type.ts';
+import { byteRange, type RawSplits } from '../raw.ts';
+import type { SourceDescription } from '../sources/source.ts';
+import { fromIdx } from './idx.ts';
+
+export type Part = 'images' | 'labels';
+
+/** One of the files. `sha256` is the hash of its content, which mirrors have gzipped in different ways. */
+export interface IdxPin {
+  readonly split: Split;
+  readonly part: Part;
+  readonly name: string;
+  readonly sha256: string;
+}
+
+/** 60,000 training and 10,000 test images of 28x28 bytes, with labels. */
+export function describeKnownSet({
+  normalize,
+}: {
+  readonly normalize: 'minmax' | 'none';
+}): SourceDescription {
+  return {
+    shape: [28, 28, 1],
+    range: byteRange(normalize),
+    splits: ['train', 'test'],
+    labeled: true,
+    counts: { train: 60_000, test: 10_000 },
+  };
+}
+
+export function pinFor(pins: readonly IdxPin[], split: Split, part: Part): IdxPin {
+  const pin = pins.find((each) => each.split === split && each.part === part);
+  if (pin === undefined) throw new Error(`no pin of ${split} ${part}`);
+  return pin;
+}
+
+/** The hashes of the files by their names. */
+export function pinnedHashes(pins: readonly IdxPin[]): JsonObject {
+  return Object.fromEntries(pins.map(({ name, sha256 }) => [name, sha256]));
+}
+
+/**
+ * Reads both splits.
+ *
+ * @param source identifies the set: a part of the names of its images
+ * @param title of the set in messages
+ */
+export async function readKnownSet(
+  source: string,
+  title: string,
+  read: (split: Split, part: Part) => Promise<IdxArray>,
+  onSplit: (split: Split) => void,
+): Promise<RawSplits> {
+  const readSplit = async (split: Split) => {
+    onSplit(split);
+    const named = async (part: Part) => ({
+      array: await read(split, part),
+      name: `${title}'s ${split} ${part}`,
+    });
+    return fromIdx(`${source}/${split}`, await named('images'), await named('labels'));
+  };
+  return { train: await readSplit('train'), test: await readSplit('test') };
+}

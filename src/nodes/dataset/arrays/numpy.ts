@@ -1,0 +1,43 @@
+/** NumPy arrays as a split. */
+import { namesOf } from '../../../formats/image-names.ts';
+import { toLabels, toPixels, type NumpyArray } from '../../../formats/numpy.ts';
+import { atSetting } from '../../../core/diagnostic.ts';
+import { arraySource, type PixelKind, type RawSplit } from '../raw.ts';
+
+export { readNpz, readNumpyFile } from '../../../formats/numpy.ts';
+
+/** Where an array is. */
+export interface NumpyPlace {
+  /** A path, or the name in an archive. */
+  readonly name: string;
+  /** The setting at which is told what is wrong with it. */
+  readonly at: string;
+  /** @throws Failure `data-missing` or `data-corrupt` */
+  read(): Promise<NumpyArray>;
+}
+
+/** @throws Failure `data-missing` or `data-corrupt` */
+export async function readNumpySplit(images: NumpyPlace, labels?: NumpyPlace): Promise<RawSplit> {
+  const pixels = await atSetting([images.at], images.read);
+  const data = await atSetting([images.at], async () => toPixels(pixels));
+  const raw: RawSplit = {
+    images: {
+      ...{ shape: pixels.shape, data, kind: kindOf(pixels.type.name), dtype: pixels.type.name },
+      ...{ name: `\`${images.name}\``, at: images.at, save: pixels.save },
+    },
+    names: namesOf(arraySource(data), pixels.shape[0] ?? 0),
+  };
+  if (labels === undefined) return raw;
+  const array = await atSetting([labels.at], labels.read);
+  const numbers = await atSetting([labels.at], async () => toLabels(array));
+  const { save } = array;
+  return {
+    ...raw,
+    labels: { shape: [numbers.length], data: numbers, name: `\`${labels.name}\``, at: labels.at, save },
+  };
+}
+
+function kindOf(type: string): PixelKind {
+  if (type === 'bool' || type === 'uint8' || type === 'uint16') return type;
+  return type.startsWith('float') ? 'float' : 'integer';
+}

@@ -1,0 +1,100 @@
+/** What the sources `idx`, `npy` and `npz` share: arrays of the user's own, which are looked into before anything runs. */
+import { resolve } from 'node:path';
+import type { DatasetSettings } from '../../../schema/generated/settings.ts';
+import type { Json } from '../../../core/json.ts';
+import type { Split } from '../../../core/stage-type.ts';
+import { missingFile } from '../../own-files.ts';
+import { identityAt } from '../identity.ts';
+import type { RawSplit, RawSplits } from '../raw.ts';
+import { namedFiles, type Source } from '../sources/source.ts';
+
+/** Settings that name arrays. */
+export type ArrayKey = `${Split}_${'images' | 'labels'}`;
+
+type SplitReader<Settings> = (
+  settings: Settings,
+  folder: string,
+  split: Split,
+) => Promise<RawSplit | undefined>;
+
+/** A source of arrays: what such sources look for, look into and read in the same way. */
+export function ownArrays<Settings extends DatasetSettings>({
+  readSplit,
+  files,
+  ...source
+}: Pick<Source<Settings>, 'describe' | 'fingerprint'> &
+  Required<Pick<Source<Settings>, 'files'>> & {
+    /** Throws a Failure `data-missing` or `data-corrupt`; undefined for a split that the settings do not name. */
+    readonly readSplit: SplitReader<Settings>;
+  }): Source<Settings> {
+  const readAll = async (
+    settings: Settings,
+    folder: string,
+    onSplit?: (split: Split) => void,
+  ): Promise<RawSplits> => {
+    const raws: Partial<Record<Split, RawSplit>> = {};
+    for (const split of ['train', 'test'] as const) {
+      onSplit?.(split);
+      const raw = await readSplit(settings, folder, split);
+      if (raw !== undefined) raws[split] = raw;
+    }
+    return raws;
+  };
+  const pathsOf = (settings: Settings, folder: string): readonly string[] =>
+    namedFiles({ files }, settings).map(({ path }) => resolve(folder, path));
+  return {
+    ...source,
+    files,
+    async inspect(settings, folder) {
+      const missing = await Promise.all(
+        namedFiles({ files }, settings).map(({ key, path }) => missingFile({ path, folder, key }, ['file'])),
+      );
+      const findings = missing.filter((finding) => finding !== undefined);
+      if (findings.length > 0) return { findings };
+      const { inspectArrays } = await import('./inspect.ts');
+      return inspectArrays(settings, pathsOf(settings, folder), () => readAll(settings, folder));
+    },
+    async inspectsImages(settings, folder) {
+      const { isInspected } = await import('./inspect.ts');
+      return isInspected(pathsOf(settings, folder));
+    },
+    read: ({ settings, pipelineFolder, progress }) =>
+      readAll(settings, pipelineFolder, (split) => progress({ text: `reading ${split} images` })),
+  };
+}
+
+/** A source of which each array is a file of its own. */
+export function separateArrays<
+  Settings extends DatasetSettings & Readonly<Partial<Record<ArrayKey, string>>>,
+>({
+  range,
+  readSplit,
+}: {
+  /** As far as the settings tell it. */
+  range?(settings: Settings): readonly [number, number] | undefined;
+  readonly readSplit: SplitReader<Settings>;
+}): Source<Settings> {
+  const files = ({ train_images, train_labels, test_images, test_labels }: Settings) => ({
+    ...{ train_images, train_labels },
+    ...{ test_images, test_labels },
+  });
+  return ownArrays({
+    describe(settings) {
+      const told = range?.(settings);
+      return {
+        ...(told === undefined ? {} : { range: told }),
+        splits: settings.test_images === undefined ? ['train'] : ['train', 'test'],
+        labeled: settings.train_labels !== undefined,
+      };
+    },
+    files,
+    async fingerprint(settings, folder) {
+      const hashes: Record<string, Json> = {};
+      for (const { key, path } of namedFiles({ files }, settings)) {
+        hashes[key] = await identityAt(key, resolve(folder, path));
+      }
+      return hashes;
+    },
+    readSplit,
+  });
+}

@@ -1,0 +1,118 @@
+/** Classes of image files -> labels. */
+import type { Pixels } from '../../../formats/decode.ts';
+import { namesOf, takeNames, type ImageNames } from '../../../formats/image-names.ts';
+import { sha256 } from '../../../core/json.ts';
+import type { Split } from '../../../core/stage-type.ts';
+import type { Collected } from './collect.ts';
+import type { ImageFile } from './image-file.ts';
+import { classOrder, compareNames, lookAlikes } from '../names.ts';
+import { isLoss, nameSome, type Skipped } from './skipped.ts';
+import type { RawSplit } from '../raw.ts';
+import type { ReadContext } from '../sources/source.ts';
+
+type Log = ReadContext<unknown>['log'];
+
+/** Folders that hold splits rather than classes. */
+const SPLIT_NAMES = /^(?:train|training|test|testing|val|valid|validation|dev|eval)$/i;
+
+/** The files of a split, and those of them that could not be used. */
+export interface ListedFiles {
+  readonly files: readonly Pick<ImageFile, 'name' | 'className'>[];
+  readonly skipped: readonly Skipped[];
+}
+
+/** Names of the classes by label: those with a file, in some split, that is used, or would be without a `limit`. */
+export function classesOf(splits: readonly ListedFiles[]): readonly string[] {
+  return classOrder(
+    splits.flatMap(({ files, skipped }) => {
+      const useless = new Set(skipped.map(({ name }) => name));
+      return files.flatMap(({ name, className }) => (useless.has(name) ? [] : (className ?? [])));
+    }),
+  );
+}
+
+/**
+ * One split with the labels of its images, where they have classes.
+ *
+ * @param listed paths of all files that could have been read
+ */
+export function toRaw(
+  { shape, data, files, classNames, skipped }: Collected,
+  { classes, listed, name }: { classes: readonly string[]; listed: readonly string[]; name: string },
+): RawSplit {
+  const numbers = new Map(classes.map((name, label) => [name, label]));
+  const labels =
+    classNames === undefined ? undefined : Int32Array.from(classNames, (name) => numbers.get(name) ?? 0);
+  return {
+    images: { shape, data, kind: 'file', dtype: data instanceof Uint16Array ? 'uint16' : 'uint8', name },
+    names: namesAmong(files, listed, skipped, data),
+    ...(labels === undefined ? {} : { labels: { shape: [labels.length], data: labels, name }, classes }),
+    skipped,
+  };
+}
+
+/** Names of the files that are kept. An image that is left out keeps its place, so that those behind it keep theirs. */
+function namesAmong(
+  kept: readonly string[],
+  listed: readonly string[],
+  skipped: readonly Skipped[],
+  data: Pixels,
+): ImageNames {
+  const omitted = skipped.filter((item) => isLoss(item) && !item.name.endsWith('/')).map(({ name }) => name);
+  const files = [...new Set([...listed, ...omitted])].sort(compareNames);
+  const places = new Map(files.map((name, place) => [name, place]));
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  const all = { ...namesOf(`folder/${sha256(bytes)}`, files.length), files };
+  const names = takeNames(
+    all,
+    Int32Array.from(kept, (name) => places.get(name) ?? 0),
+  );
+  return { ...names, ...(omitted.length === 0 ? {} : { omitted }) };
+}
+
+/** Warns of class names that are probably a mistake. */
+export function checkClassNames(classes: readonly string[], log: Log): void {
+  for (const group of lookAlikes(classes)) {
+    log(
+      'warn',
+      `the classes ${nameAll(group)} are told apart only by upper and lower case, accents or blanks`,
+    );
+  }
+  if (classes.length > 1 && classes.every((name) => SPLIT_NAMES.test(name))) {
+    log(
+      'warn',
+      `the folders ${nameAll(classes)} are taken for classes; to use them as splits, name them with \`path\` and \`test_path\``,
+    );
+  }
+}
+
+/** Warns where training and test images have other classes. */
+export function compareClasses(splits: Readonly<Partial<Record<Split, Collected>>>, log: Log): void {
+  const { train, test } = splits;
+  if (train === undefined || test === undefined) return;
+  if (train.classNames === undefined || test.classNames === undefined) {
+    if (train.classNames === test.classNames) return;
+    const [sorted, loose] = train.classNames === undefined ? ['test', 'training'] : ['training', 'test'];
+    log('warn', `the ${sorted} images have labels, the ${loose} images none: those are not in class folders`);
+    return;
+  }
+  for (const [one, other, word] of [
+    [train, test, 'no test images'],
+    [test, train, 'no training images'],
+  ] as const) {
+    const others = new Set(other.classNames);
+    const missing = classOrder(one.classNames ?? []).filter((name) => !others.has(name));
+    if (missing.length > 0) log('warn', `${missing.length} classes have ${word}: ${nameAll(missing)}`);
+  }
+}
+
+function nameAll(names: readonly string[]): string {
+  return nameSome(names.map((name) => ({ name })));
+}
+
+/** Warns of images whose transparency is ignored. */
+export function warnOfTransparent({ transparent, shape: [count] }: Collected, log: Log): void {
+  if (transparent.length === 0) return;
+  const names = nameSome(transparent.map((name) => ({ name })));
+  log('warn', `transparency is ignored, and ${transparent.length} of ${count} images have some: ${names}`);
+}

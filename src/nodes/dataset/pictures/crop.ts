@@ -1,0 +1,40 @@
+/** What `crop`, `resize`, `size` and `color` make of image files. */
+import { targetSize } from '../../../formats/image-size.ts';
+import type { ImagesDatasetSettings } from '../../../schema/generated/settings.ts';
+import type { Finding, ImageShape } from '../../../core/stage-type.ts';
+
+/** What the settings of all sources of image files have in common. */
+export type PictureSettings = Pick<ImagesDatasetSettings, 'crop' | 'resize' | 'size' | 'color' | 'on_error'>;
+
+/**
+ * The shape that images are given.
+ *
+ * @param full height and width of the files, where all have one size
+ * @returns undefined where only the files tell
+ */
+export function shapeOfPictures(
+  { crop, resize, size, color }: PictureSettings,
+  full?: readonly [number, number],
+): ImageShape | undefined {
+  const channels = color === 'gray' ? 1 : 3;
+  if (size !== undefined) return [...size, channels];
+  const kept =
+    crop === null ? full : ([crop.rows[1] - crop.rows[0], crop.columns[1] - crop.columns[0]] as const);
+  return kept === undefined ? undefined : [...targetSize(kept, resize ?? null), channels];
+}
+
+/** Finds a `crop` that keeps nothing. */
+export function checkCrop({ crop }: PictureSettings): readonly Finding[] {
+  return (['rows', 'columns'] as const).flatMap((side): readonly Finding[] => {
+    const [first, end] = crop?.[side] ?? [0, 1];
+    if (first < end) return [];
+    return [
+      {
+        code: 'out-of-range',
+        message: `\`crop\` keeps no ${side}: they go from ${first} to ${end}`,
+        hint: 'the end of a range is exclusive',
+        at: ['crop', side],
+      },
+    ];
+  });
+}

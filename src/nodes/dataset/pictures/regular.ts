@@ -1,0 +1,80 @@
+/** Reads regular files and nothing else: neither links nor pipes are followed or waited for. */
+import { constants } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
+import { errorCode } from '../../../files/atomic.ts';
+import { failure } from '../../../core/diagnostic.ts';
+import { Unusable } from './skipped.ts';
+
+/** The largest file that is read as an image, in bytes. */
+export const FILE_LIMIT = 2 ** 26;
+
+/** Errors of the system that say nothing about the file, such as too few open files. */
+const WANTING = new Set(['EMFILE', 'ENFILE', 'ENOMEM']);
+
+/** @throws Unusable */
+export async function readRegular(path: string): Promise<Uint8Array> {
+  return withRegular(path, async (file, size) => {
+    if (size > FILE_LIMIT) throw tooLarge(size);
+    return file.readFile();
+  });
+}
+
+/** The first bytes of a file. @throws Unusable */
+export async function readHead(
+  path: string,
+  length: number,
+  options: { readonly follow?: boolean } = {},
+): Promise<Uint8Array> {
+  return withRegular(
+    path,
+    async (file) => {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, 0);
+      return buffer.subarray(0, bytesRead);
+    },
+    options,
+  );
+}
+
+/**
+ * Opens a file that must be a regular one. The file may have become something else since its folder was listed.
+ *
+ * @throws Unusable
+ */
+export async function withRegular<Result>(
+  path: string,
+  work: (file: FileHandle, size: number) => Promise<Result>,
+  { follow = false } = {},
+): Promise<Result> {
+  // A pipe without a writer would be waited for; Windows has neither flag.
+  const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (follow ? 0 : (constants.O_NOFOLLOW ?? 0));
+  let file: FileHandle | undefined;
+  try {
+    file = await open(path, flags);
+    const info = await file.stat();
+    if (!info.isFile()) throw new Unusable('special', 'is not a regular file');
+    return await work(file, info.size);
+  } catch (error) {
+    throw error instanceof Unusable ? error : unreadable(error);
+  } finally {
+    await file?.close();
+  }
+}
+
+/** @returns why a file or folder is passed over, or an error that is not about it */
+export function unreadable(error: unknown): unknown {
+  const code = errorCode(error);
+  if (WANTING.has(code))
+    return failure(
+      'stage-failed',
+      `no more files can be opened (${code})`,
+      'raise `ulimit -n`, or use fewer jobs',
+    );
+  if (code === '') return error;
+  if (code === 'ENOENT') return new Unusable('unreadable', 'vanished while it was read');
+  if (code === 'ELOOP') return new Unusable('link', 'is a link, and links are not followed');
+  return new Unusable('unreadable', `cannot be read (${code})`);
+}
+
+export function tooLarge(size: number): Unusable {
+  return new Unusable('large', `has ${size} bytes, more than ${FILE_LIMIT}`);
+}

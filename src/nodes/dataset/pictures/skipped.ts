@@ -1,0 +1,110 @@
+/** Files that are passed over: why, and how a warning sums them up. */
+import { failure, type Failure } from '../../../core/diagnostic.ts';
+import type { StageContext } from '../../contract.ts';
+import { compareNames, shownName } from '../names.ts';
+
+/** Why a file is passed over, and how several of them are called. */
+const KINDS = {
+  format: ['image of another format', 'images of other formats'],
+  empty: ['empty file', 'empty files'],
+  large: ['file that is too large', 'files that are too large'],
+  damaged: ['image that cannot be decoded', 'images that cannot be decoded'],
+  size: ['image of another size', 'images of other sizes'],
+  loose: ['image outside the class folders', 'images outside the class folders'],
+  nested: ['image in a folder beside loose images', 'images in folders beside loose images'],
+  deep: ['file or folder that is too deep', 'files or folders that are too deep'],
+  link: ['link', 'links'],
+  special: ['pipe, socket or device', 'pipes, sockets or devices'],
+  unreadable: ['file or folder that cannot be read', 'files or folders that cannot be read'],
+  name: ['unusable name', 'unusable names'],
+  repeated: ['file that comes again later in the archive', 'files that come again later in the archive'],
+  backup: ['backup or partial copy', 'backups or partial copies'],
+  foreign: ['file that is no image', 'files that are no images'],
+} as const;
+
+export type SkipKind = keyof typeof KINDS;
+
+/** Kinds that are no images the user may have meant: they are named, but do not stop a stage. */
+const HARMLESS: ReadonlySet<SkipKind> = new Set(['backup', 'foreign', 'repeated']);
+
+/** Kinds whose reasons differ from file to file. */
+const DETAILED: ReadonlySet<SkipKind> = new Set(['damaged', 'large', 'name', 'unreadable']);
+
+export interface Skipped {
+  /** Path below the folder or in the archive, with `/`; that of a folder ends with it. */
+  readonly name: string;
+  readonly kind: SkipKind;
+  /** The end of a sentence that begins with the name. */
+  readonly reason: string;
+}
+
+/** Thrown by whoever reads one file: it is of no use, but the others may be. */
+export class Unusable extends Error {
+  readonly kind: SkipKind;
+
+  constructor(kind: SkipKind, reason: string) {
+    super(reason);
+    this.name = 'Unusable';
+    this.kind = kind;
+  }
+}
+
+/** Whether `on_error: fail` stops for it. */
+export function isLoss({ kind }: Skipped): boolean {
+  return !HARMLESS.has(kind);
+}
+
+/** Names that a message shows of each kind. */
+const SHOWN = 3;
+
+/** ``2 links (`a`, `b`), 1 empty file (`c`)`` */
+export function sumUp(skipped: readonly Skipped[]): string {
+  const groups = (Object.keys(KINDS) as SkipKind[]).flatMap((kind) => {
+    const group = skipped.filter((item) => item.kind === kind);
+    const [first] = group;
+    if (first === undefined) return [];
+    const title = KINDS[kind][group.length === 1 ? 0 : 1];
+    return [`${group.length} ${title} (${DETAILED.has(kind) ? detail(first, group) : nameSome(group)})`];
+  });
+  return groups.join(', ');
+}
+
+/** `` `a` is a WebP image, and 3 more`` */
+function detail(first: Skipped, group: readonly Skipped[]): string {
+  const more = group.length === 1 ? '' : `, and ${group.length - 1} more`;
+  return `\`${shownName(first.name)}\` ${first.reason}${more}`;
+}
+
+/** `` `a`, `b`, `c` and 3 more`` */
+export function nameSome(items: readonly { readonly name: string }[]): string {
+  const names = items.slice(0, SHOWN).map(({ name }) => `\`${shownName(name)}\``);
+  const more = items.length - names.length;
+  return more === 0 ? names.join(', ') : `${names.join(', ')} and ${more} more`;
+}
+
+/** Warns of files that are passed over, on one line whatever their number. */
+export function warnOfSkipped(
+  skipped: readonly Skipped[],
+  total: number,
+  where: string,
+  log: StageContext['log'],
+): void {
+  if (skipped.length === 0) return;
+  log(
+    'warn',
+    `${skipped.length} of ${total} files of ${where} are passed over: ${sumUp(skipped)}; \`summary.json\` names all`,
+  );
+}
+
+/** For `on_error: fail`. */
+export function lossFailure(lost: readonly Skipped[]): Failure {
+  return failure(
+    'data-corrupt',
+    `not every image can be used: ${sumUp(lost)}`,
+    'convert, move or remove them, or use `on_error: skip`',
+  );
+}
+
+export function bySkippedName(a: Skipped, b: Skipped): number {
+  return compareNames(a.name, b.name);
+}

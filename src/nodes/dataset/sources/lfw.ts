@@ -1,0 +1,212 @@
+/**
+ * The source `lfw`: Labeled Faces in the Wild: G. B. Huang, M. Ramesh, T. Berg, E. Learned-Miller, Technical Report 07-49, University
+ * of Massachusetts, 2007. Addresses and hashes of the archives, and the default crop, are those of scikit-learn's
+ * `fetch_lfw_people`.
+ */
+import { stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { errorCode, exists } from '../../../files/atomic.ts';
+import { kindOf } from '../../../files/nearby.ts';
+import type { LfwDatasetSettings } from '../../../schema/generated/settings.ts';
+import { atSetting, failure, type Failure } from '../../../core/diagnostic.ts';
+import type { Finding } from '../../../core/stage-type.ts';
+import { missingFile, type NamedPath } from '../../own-files.ts';
+import { dataFolder } from '../cache.ts';
+import { failuresOf } from '../findings.ts';
+import { identityAt } from '../identity.ts';
+import { compareNames, shownName } from '../names.ts';
+import { checkHead, OWN_LIST, scanArchive, type ArchiveListing } from '../pictures/archive.ts';
+import { checkClassNames, classesOf, toRaw, warnOfTransparent } from '../pictures/classes.ts';
+import { checkCrop, shapeOfPictures } from '../pictures/crop.ts';
+import { listFolder } from '../pictures/folder.ts';
+import {
+  bySkippedName,
+  isLoss,
+  lossFailure,
+  sumUp,
+  warnOfSkipped,
+  type Skipped,
+} from '../pictures/skipped.ts';
+import { inStretches, inTurn } from '../pictures/turns.ts';
+import { byteRange, limitOf, type RawSplit } from '../raw.ts';
+import type { ReadContext, Source } from './source.ts';
+
+const ARCHIVES = {
+  funneled: {
+    name: 'lfw-funneled.tgz',
+    url: 'https://ndownloader.figshare.com/files/5976015',
+    sha256: 'b47c8422c8cded889dc5a13418c4bc2abbda121092b3533a83306f90d900100a',
+  },
+  original: {
+    name: 'lfw.tgz',
+    url: 'https://ndownloader.figshare.com/files/5976018',
+    sha256: '055f7d9c632d7370e6fb4afc7468d40f970c34a80d4c6f50ffec63f5a8d536c0',
+  },
+} as const;
+
+/** The largest archive, in bytes; the real ones have some 180 and 243 MB. */
+const ARCHIVE_LIMIT = 2 ** 29;
+
+/** Height and width of the faces in the archives. */
+const FULL_SIZE = [250, 250] as const;
+
+export const lfw: Source<LfwDatasetSettings> = {
+  cosmetic: ['url', 'sha256', 'funneled'],
+  describe(settings) {
+    const shape = shapeOfPictures(settings, FULL_SIZE);
+    return {
+      ...(shape === undefined ? {} : { shape }),
+      range: byteRange(settings.normalize),
+      splits: ['train'],
+      labeled: true,
+    };
+  },
+  check: checkCrop,
+  files: ({ path }) => ({ path }),
+  async fingerprint(settings, folder) {
+    const { path } = settings;
+    return path === undefined ? archiveOf(settings).sha256 : identityAt('path', resolve(folder, path));
+  },
+  async inspect(settings, folder) {
+    const { path } = settings;
+    if (path !== undefined) return { findings: await checkPath({ path, folder, key: 'path' }, settings) };
+    const { name, local } = archiveOf(settings);
+    return { findings: [], downloads: (await exists(local)) ? [] : [name] };
+  },
+  async read(context) {
+    const read = (): Promise<RawSplit> => readFaces(context);
+    return { train: await (context.settings.path === undefined ? read() : atSetting(['path'], read)) };
+  },
+};
+
+async function checkPath(named: NamedPath, settings: LfwDatasetSettings): Promise<readonly Finding[]> {
+  const problem = await missingFile(named, ['file', 'folder']);
+  if (problem !== undefined) return [problem];
+  const path = resolve(named.folder, named.path);
+  return failuresOf(named, async () => {
+    if ((await kindOf(path)) === 'file') return checkHead(path);
+    const { images, skipped } = await listPeople(path);
+    if (images.length === 0) throw nobodyFailure(path, 0, skipped, settings);
+  });
+}
+
+/** @throws Failure `data-missing`, `data-corrupt`, `shape-mismatch` or `interrupted` */
+async function readFaces(context: ReadContext<LfwDatasetSettings>): Promise<RawSplit> {
+  const { settings, signal, log } = context;
+  const path = await findArchive(context);
+  context.progress({ text: 'counting images' });
+  const { images, skipped, read } = (await stat(path)).isDirectory()
+    ? await listPeople(path)
+    : await scanArchive(path, signal);
+  const lost = skipped.filter(isLoss);
+  if (settings.on_error === 'fail' && lost.length > 0) throw lossFailure(lost);
+  const people = frequent(images, settings.min_faces_per_person);
+  const faces = images.filter(({ className }) => people.has(className));
+  if (faces.length === 0) throw nobodyFailure(path, images.length, skipped, settings);
+  const listed = faces.map(({ name }) => name).sort(compareNames);
+  const limit = limitOf(settings, 'train');
+  const tried = limit < faces.length ? inTurn(faces.toSorted((a, b) => compareNames(a.name, b.name))) : faces;
+  const { collectImages } = await import('../pictures/collect.ts');
+  const collected = await collectImages(
+    inStretches(
+      tried.map(({ name }) => name),
+      limit,
+      read,
+    ),
+    { count: faces.length, limit },
+    context,
+  );
+  const all = [...skipped, ...collected.skipped].sort(bySkippedName);
+  warnOfSkipped(all, images.length + skipped.length, `\`${shownName(basename(path))}\``, log);
+  warnOfTransparent(collected, log);
+  const classes = classesOf([{ files: faces, skipped: all }]);
+  checkClassNames(classes, log);
+  return toRaw({ ...collected, skipped: all }, { classes, listed, name: 'the faces' });
+}
+
+async function listPeople(folder: string): Promise<ArchiveListing> {
+  const { loose, sorted, skipped } = await listFolder(folder);
+  const reason = 'is an image outside the class folders';
+  const others = loose.map(({ name }) => ({ name, kind: 'loose', reason }) as const);
+  return {
+    images: sorted,
+    skipped: [...skipped, ...others].filter(({ name }) => !OWN_LIST.test(name)),
+    read: (names) => sorted.filter(({ name }) => names.has(name)),
+  };
+}
+
+function nobodyFailure(
+  path: string,
+  images: number,
+  skipped: readonly Skipped[],
+  { min_faces_per_person: least }: LfwDatasetSettings,
+): Failure {
+  if (images > 0) {
+    return failure('data-missing', `of nobody there are ${least} images`, 'lower `min_faces_per_person`');
+  }
+  const but = skipped.length === 0 ? '' : `, but ${sumUp(skipped)}`;
+  return failure(
+    'data-missing',
+    `\`${shownName(path)}\` holds no images of people in folders of their own${but}`,
+    'images are looked for as `lfw/Ada_Lovelace/Ada_Lovelace_0001.jpg`; a folder is named as `path: lfw`',
+  );
+}
+
+function frequent(images: ArchiveListing['images'], least: number): ReadonlySet<string> {
+  const counts = new Map<string, number>();
+  for (const { className } of images) counts.set(className, (counts.get(className) ?? 0) + 1);
+  return new Set([...counts].flatMap(([name, count]) => (count >= least ? [name] : [])));
+}
+
+/** The archive that the settings ask for, with its address, its hash, and where it lies once it is downloaded. */
+function archiveOf({ funneled, url, sha256 }: LfwDatasetSettings): {
+  readonly name: string;
+  readonly url: string;
+  readonly sha256: string;
+  readonly local: string;
+} {
+  const usual = ARCHIVES[funneled ? 'funneled' : 'original'];
+  const hash = sha256 ?? usual.sha256;
+  return {
+    name: usual.name,
+    url: url ?? usual.url,
+    sha256: hash,
+    local: join(dataFolder(), hash.slice(0, 16), usual.name),
+  };
+}
+
+/** The archive or folder that the settings name, or the downloaded archive. */
+async function findArchive(context: ReadContext<LfwDatasetSettings>): Promise<string> {
+  const { settings, pipelineFolder } = context;
+  if (settings.path !== undefined) {
+    const path = resolve(pipelineFolder, settings.path);
+    const found = await stat(path).catch((error: unknown) => {
+      const code = errorCode(error);
+      const what = code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`;
+      throw failure(
+        'data-missing',
+        `\`${shownName(path)}\` ${what}`,
+        'paths are relative to the pipeline file',
+      );
+    });
+    if (found.isFile() || found.isDirectory()) return path;
+    throw failure('data-missing', `\`${shownName(path)}\` is neither a file nor a folder`);
+  }
+  const { ensureFile } = await import('../../../files/download.ts');
+  const { name, url, sha256, local } = archiveOf(settings);
+  await ensureFile(
+    local,
+    {
+      url,
+      sha256,
+      limit: ARCHIVE_LIMIT,
+      hint: `run it again to resume the download, or fetch \`${name}\` by hand and name it with \`path\``,
+    },
+    {
+      signal: context.signal,
+      onProgress: (text, fraction) =>
+        context.progress({ text, ...(fraction === undefined ? {} : { fraction }) }),
+    },
+  );
+  return local;
+}

@@ -1,0 +1,26 @@
+/** The source `npy`: NumPy arrays of the user's own, each in a file. */
+import { resolve } from 'node:path';
+import type { NpyDatasetSettings } from '../../../schema/generated/settings.ts';
+import type { Split } from '../../../core/stage-type.ts';
+import type { NumpyPlace } from '../arrays/numpy.ts';
+import { separateArrays, type ArrayKey } from '../arrays/own-arrays.ts';
+import type { RawSplit } from '../raw.ts';
+
+export const npy = separateArrays<NpyDatasetSettings>({ readSplit });
+
+/** @throws Failure `data-missing` or `data-corrupt` */
+async function readSplit(
+  settings: NpyDatasetSettings,
+  folder: string,
+  split: Split,
+): Promise<RawSplit | undefined> {
+  const { readNumpyFile, readNumpySplit } = await import('../arrays/numpy.ts');
+  const placeOf = (key: ArrayKey, variable: string): NumpyPlace | undefined => {
+    const name = settings[key];
+    if (name === undefined) return undefined;
+    return { name, at: key, read: () => readNumpyFile(resolve(folder, name), variable) };
+  };
+  const images = placeOf(`${split}_images`, 'x');
+  // Labels alone are of no use.
+  return images === undefined ? undefined : readNumpySplit(images, placeOf(`${split}_labels`, 'y'));
+}

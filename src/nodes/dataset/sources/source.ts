@@ -1,0 +1,82 @@
+/** What a data source is: all that Hourglass knows of one place that images come from, such as `mnist` or `npz`. */
+import type { DatasetSettings } from '../../../schema/generated/settings.ts';
+import type { Json } from '../../../core/json.ts';
+import type { Finding, ImageShape, Inspection, Split } from '../../../core/stage-type.ts';
+import type { StageContext } from '../../contract.ts';
+import type { RawSplits } from '../raw.ts';
+
+export type SourceName = DatasetSettings['source'];
+
+/** The settings of a stage that has this source. */
+export type SettingsOf<Name extends SourceName> = Extract<DatasetSettings, { readonly source: Name }>;
+
+/** What the settings alone tell of the images. */
+export interface SourceDescription {
+  /** Absent where only the files tell. */
+  readonly shape?: ImageShape;
+  /** Lowest and highest value; absent where only the files tell. */
+  readonly range?: readonly [number, number];
+  readonly splits: readonly Split[];
+  /** Whether all images have class labels; absent where only the files tell. */
+  readonly labeled?: boolean;
+  /** Of a set that is known by the name of the source: how many images it has, before `limit`. */
+  readonly counts?: Readonly<Record<Split, number>>;
+}
+
+/** What a source reads with. */
+export type ReadContext<Settings> = Pick<
+  StageContext<Settings>,
+  'settings' | 'pipelineFolder' | 'signal' | 'progress' | 'log'
+>;
+
+/**
+ * A data source. Its keys are in `schemas/sources/<name>.json`; `sources.ts` finds it by name. Paths in settings are relative to
+ * `folder`, the folder of the pipeline. Every process loads all sources: what takes long to load, and only `inspect` or `read`
+ * needs, is imported in there.
+ */
+export interface Source<Settings extends DatasetSettings = DatasetSettings> {
+  /** Keys that tell where files come from and not what is in them. Such a key means that in all sources which have it. */
+  readonly cosmetic?: readonly string[];
+
+  describe(settings: Settings): SourceDescription;
+
+  /** What is wrong with the settings, beyond what the schema says. */
+  check?(settings: Settings): readonly Finding[];
+
+  /** Files and folders of the user's own, as they are written, by the settings that name them. */
+  files?(settings: Settings): Readonly<Record<string, string | undefined>>;
+
+  /**
+   * What identifies the images, for the key of the cache: hashes of the files' contents.
+   *
+   * @throws Failure `data-missing` if a file cannot be read
+   */
+  fingerprint(settings: Settings, folder: string): Promise<Json>;
+
+  /**
+   * Looks whether the files are there and, where that is quick, into them. Throws for nothing that is wrong with them.
+   *
+   * @returns undefined if there is nothing to tell
+   */
+  inspect(settings: Settings, folder: string): Promise<Inspection | undefined>;
+
+  /** Whether `inspect` reads all images, so that a run need not repeat its warnings. By default it does not. */
+  inspectsImages?(settings: Settings, folder: string): Promise<boolean>;
+
+  /**
+   * Reads all splits. Need not check shapes and labels, nor apply `limit`, `normalize` and `white_level`.
+   *
+   * @throws Failure `data-missing`, `data-corrupt`, `shape-mismatch` or `interrupted`
+   */
+  read(context: ReadContext<Settings>): Promise<RawSplits>;
+}
+
+/** The files and folders that settings name. */
+export function namedFiles<Settings extends DatasetSettings>(
+  { files }: Pick<Source<Settings>, 'files'>,
+  settings: Settings,
+): readonly { readonly key: string; readonly path: string }[] {
+  return Object.entries(files?.(settings) ?? {}).flatMap(([key, path]) =>
+    path === undefined ? [] : [{ key, path }],
+  );
+}

@@ -1,0 +1,25 @@
+/** The data sources, by the names that `source` has in pipelines. */
+import type { DatasetSettings } from '../../../schema/generated/settings.ts';
+import { fashionMnist } from './fashion-mnist.ts';
+import { idx } from './idx.ts';
+import { images } from './images.ts';
+import { lfw } from './lfw.ts';
+import { mnist } from './mnist.ts';
+import { npy } from './npy.ts';
+import { npz } from './npz.ts';
+import type { SettingsOf, Source, SourceName } from './source.ts';
+
+export const SOURCES: { readonly [Name in SourceName]: Source<SettingsOf<Name>> } = {
+  'fashion-mnist': fashionMnist,
+  idx,
+  images,
+  lfw,
+  mnist,
+  npy,
+  npz,
+};
+
+/** The source that settings name. It takes these settings, and no others. */
+export function sourceOf({ source }: DatasetSettings): Source {
+  return SOURCES[source];
+}

@@ -1,0 +1,102 @@
+/** Image files of 16 bits, with few values, or with transparency. */
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import sharp from 'sharp';
+import { readImages, readImageSet, type ImageArray } from '../../../../src/formats/images.ts';
+import type { ImagesDatasetSettings } from '../../../../src/schema/generated/settings.ts';
+import { datasetNode } from '../../../../src/nodes/dataset/node.ts';
+import { fakeContext, temporaryFolder } from '../../context.ts';
+
+async function load(
+  t: TestContext,
+  files: Readonly<Record<string, Buffer>>,
+  options: Partial<ImagesDatasetSettings> = {},
+): Promise<{
+  readonly train: ImageArray;
+  readonly range: readonly number[];
+  readonly warnings: readonly string[];
+}> {
+  const root = temporaryFolder(t);
+  for (const [name, bytes] of Object.entries(files)) {
+    mkdirSync(join(root, name, '..'), { recursive: true });
+    writeFileSync(join(root, name), bytes);
+  }
+  const settings: ImagesDatasetSettings = {
+    ...{ type: 'dataset', source: 'images', path: 'photos', crop: null, color: 'gray', on_error: 'skip' },
+    ...{ limit: null, normalize: 'minmax' },
+    ...options,
+  };
+  const warnings: string[] = [];
+  const context = fakeContext(root, settings);
+  await datasetNode.run({
+    ...context,
+    log: (level, message) => void (level === 'warn' && warnings.push(message)),
+  });
+  const train = await readImages(context.folder, 'train');
+  return { train, range: (await readImageSet(context.folder)).range, warnings };
+}
+
+const deep = (...values: readonly number[]): Promise<Buffer> =>
+  sharp(Uint16Array.from(values), { raw: { width: values.length, height: 1, channels: 1 } })
+    .toColourspace('grey16')
+    .png()
+    .toBuffer();
+
+const shallow = (...values: readonly number[]): Promise<Buffer> =>
+  sharp(Buffer.from(values), { raw: { width: values.length, height: 1, channels: 1 } })
+    .toColourspace('b-w')
+    .png()
+    .toBuffer();
+
+test('16 bits are kept as floats, and unused ones are pointed out', async (t) => {
+  const full = await load(t, { 'photos/1.png': await deep(0, 1, 40_000) });
+  assert.deepEqual(full.train.data, Float32Array.of(0, 1, 40_000));
+  assert.deepEqual([full.train.scale, full.range, full.warnings], [1 / 65_535, [0, 1], []]);
+  const twelve = { 'photos/1.png': await deep(0, 17, 4000) };
+  const warned = await load(t, twelve);
+  assert.equal(warned.warnings.length, 1);
+  assert.match(warned.warnings[0] ?? '', /white_level: 4095/);
+  const scaled = await load(t, twelve, { white_level: 4095 });
+  assert.deepEqual([scaled.train.scale, scaled.range, scaled.warnings], [1 / 4095, [0, 1], []]);
+  const none = await load(t, twelve, { normalize: 'none' });
+  assert.deepEqual(
+    [[...none.train.data], none.range],
+    [
+      [0, 17, 4000],
+      [0, 65_535],
+    ],
+  );
+});
+
+test('files of 8 bits among others of 16 are widened, within a split and between them', async (t) => {
+  const both = await load(t, {
+    'photos/1.png': await deep(0, 65_535),
+    'photos/2.png': await shallow(255, 128),
+  });
+  assert.deepEqual(both.train.data, Float32Array.of(0, 65_535, 65_535, 128 * 257));
+  const splits = await load(
+    t,
+    { 'photos/1.png': await shallow(255, 0), 'held/1.png': await deep(0, 1) },
+    { test_path: 'held' },
+  );
+  assert.deepEqual(splits.train.data, Float32Array.of(65_535, 0));
+});
+
+test('masks of 0 and 1 are pointed out, and scaled where that is asked', async (t) => {
+  const mask = { 'photos/1.png': await shallow(0, 1, 1) };
+  assert.match((await load(t, mask)).warnings.join(), /white_level: 1`/);
+  const { train, range, warnings } = await load(t, mask, { white_level: 1 });
+  assert.deepEqual([[...train.data], train.scale, range, warnings], [[0, 1, 1], 1, [0, 1], []]);
+});
+
+test('transparency is ignored, with a word', async (t) => {
+  const icon = await sharp(Buffer.from([200, 200, 200, 0, 10, 10, 10, 255]), {
+    raw: { width: 2, height: 1, channels: 4 },
+  })
+    .png()
+    .toBuffer();
+  const { train, warnings } = await load(t, { 'photos/1.png': icon });
+  assert.deepEqual([[...train.data], warnings.length], [[200, 10], 1]);
+});

@@ -1,0 +1,626 @@
+/** Folders of images with all that lies in real ones: nothing vanishes unnamed, nothing shifts labels, nothing hangs. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { dirname, join } from 'node:path';
+import { before, test, type TestContext } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import sharp from 'sharp';
+import { readImages } from '../../../../src/formats/images.ts';
+import type { DatasetSettings, ImagesDatasetSettings } from '../../../../src/schema/generated/settings.ts';
+import { Failure, type DiagnosticCode } from '../../../../src/core/diagnostic.ts';
+import type { Finding } from '../../../../src/core/stage-type.ts';
+import { identityOf } from '../../../../src/nodes/dataset/identity.ts';
+import { datasetNode } from '../../../../src/nodes/dataset/node.ts';
+import { rig } from '../../../rig.ts';
+import { fakeContext, temporaryFolder } from '../../context.ts';
+
+const SETTINGS: ImagesDatasetSettings = {
+  type: 'dataset',
+  source: 'images',
+  path: 'photos',
+  crop: null,
+  color: 'gray',
+  on_error: 'skip',
+  limit: null,
+  normalize: 'none',
+};
+
+/** A gray image of one value, whose last pixel is white. */
+async function picture(value = 100, size: readonly [number, number] = [2, 3]): Promise<Buffer> {
+  const [height, width] = size;
+  const data = Buffer.alloc(height * width, value);
+  data[data.length - 1] = 255;
+  return sharp(data, { raw: { width, height, channels: 1 } })
+    .png()
+    .toBuffer();
+}
+
+let PNG: Buffer;
+/** An image for testing: one that is not among those for training. */
+let HELD: Buffer;
+let WIDE: Buffer;
+const OTHERS: Record<string, Buffer> = {};
+
+before(async () => {
+  [PNG, HELD, WIDE] = [await picture(), await picture(50), await picture(100, [2, 9])];
+  const image = sharp(PNG);
+  for (const format of ['jpeg', 'gif', 'webp', 'tiff'] as const)
+    OTHERS[format] = await image.clone().toFormat(format).toBuffer();
+});
+
+const ascii = (text: string): Buffer => Buffer.from(text, 'latin1');
+const BMP = ascii('BM\x3a\0\0\0\0\0\0\0\x36\0\0\0');
+const HEIC = ascii('\0\0\0\x18ftypheic\0\0\0\0');
+
+type Files = Readonly<Record<string, Uint8Array>>;
+
+function put(folder: string, files: Files): void {
+  for (const [name, bytes] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), bytes);
+  }
+}
+
+interface Outcome {
+  readonly folder: string;
+  readonly labels: readonly number[] | undefined;
+  readonly count: number;
+  readonly classes: readonly string[] | undefined;
+  /** Names of what `summary.json` lists as skipped. */
+  readonly skipped: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+async function read(
+  root: string,
+  settings: Partial<ImagesDatasetSettings> = {},
+  split: 'train' | 'test' = 'train',
+): Promise<Outcome> {
+  const warnings: string[] = [];
+  const context = fakeContext(root, { ...SETTINGS, ...settings }, { stage: 'out' });
+  await datasetNode.run({
+    ...context,
+    log: (level, message) => void (level === 'warn' && warnings.push(message)),
+  });
+  const summary = JSON.parse(readFileSync(join(context.folder, 'summary.json'), 'utf8'))[split];
+  const images = await readImages(context.folder, split);
+  return {
+    folder: context.folder,
+    labels: images.labels === undefined ? undefined : [...images.labels],
+    count: images.count,
+    classes: summary.classes,
+    skipped: (summary.skipped ?? []).map(({ name }: { name: string }) => name),
+    warnings,
+  };
+}
+
+const failsWith =
+  (...codes: readonly DiagnosticCode[]) =>
+  (error: unknown) => {
+    assert.ok(error instanceof Failure, String(error));
+    assert.ok(
+      codes.includes(error.diagnostics[0]?.code ?? 'internal-error'),
+      JSON.stringify(error.diagnostics),
+    );
+    return true;
+  };
+
+const hintOf = (pattern: RegExp) => (error: unknown) => {
+  assert.ok(error instanceof Failure, String(error));
+  assert.match(error.diagnostics[0]?.hint ?? '', pattern);
+  return true;
+};
+
+/** `quiet`: nobody misses it. `harmless`: named, but no image. `lost`: named, and fatal with `on_error: fail`. */
+type Weight = 'quiet' | 'harmless' | 'lost';
+
+interface Dirt {
+  readonly weight: Weight;
+  readonly make: (photos: string) => void;
+  /** As `summary.json` names it. */
+  readonly skipped?: readonly string[];
+}
+
+const files =
+  (weight: Weight, names: () => Files): (() => Dirt) =>
+  () => {
+    const list = names();
+    return {
+      weight,
+      make: (photos) => put(photos, list),
+      ...(weight === 'quiet' ? {} : { skipped: Object.keys(list) }),
+    };
+  };
+const made =
+  (weight: Weight, skipped: readonly string[], make: (photos: string) => void): (() => Dirt) =>
+  () => ({ weight, skipped, make });
+const quiet = (name: string): (() => Dirt) => files('quiet', () => ({ [name]: PNG }));
+const bytesName = (folder: string, ...parts: readonly (string | number)[]): Buffer =>
+  Buffer.concat([
+    Buffer.from(`${folder}/`),
+    ...parts.map((part) => (typeof part === 'number' ? Buffer.of(part) : Buffer.from(part))),
+  ]);
+const pipe = (path: string): void => assert.equal(spawnSync('mkfifo', [path]).status, 0);
+
+/** Beside the images a/1.png, a/2.png and b/1.png. */
+const DIRT: Readonly<Record<string, () => Dirt>> = {
+  'a hidden file': quiet('.DS_Store'),
+  'a hidden image': quiet('a/.1.png'),
+  'a resource fork': quiet('a/._1.png'),
+  'thumbnails of Windows': quiet('a/Thumbs.db'),
+  'thumbnails in capitals': quiet('THUMBS.DB'),
+  'settings of Windows': quiet('desktop.ini'),
+  'checkpoints of notebooks': quiet('.ipynb_checkpoints/1-checkpoint.png'),
+  'checkpoints in a class': quiet('a/.ipynb_checkpoints/1-checkpoint.png'),
+  'a repository': quiet('.git/1.png'),
+  'what macOS packs': quiet('__MACOSX/1.png'),
+  'thumbnails of a NAS': quiet('@eaDir/1.png'),
+  'a bin': quiet('$RECYCLE.BIN/1.png'),
+  'volume information': quiet('System Volume Information/1.png'),
+  'what fsck found': quiet('lost+found/1.png'),
+  'compiled Python': quiet('__pycache__/1.png'),
+
+  'a bitmap': files('lost', () => ({ 'a/3.bmp': BMP })),
+  'a GIF': files('lost', () => ({ 'a/3.gif': OTHERS['gif'] ?? BMP })),
+  'a WebP': files('lost', () => ({ 'a/3.webp': OTHERS['webp'] ?? BMP })),
+  'a TIFF': files('lost', () => ({ 'a/3.tif': OTHERS['tiff'] ?? BMP })),
+  'an HEIC': files('lost', () => ({ 'a/3.heic': HEIC })),
+  'an SVG': files('lost', () => ({ 'a/3.svg': ascii('<?xml version="1.0"?>\n<svg xmlns="x"/>') })),
+  'a Targa, which no first bytes tell': files('lost', () => ({ 'a/3.tga': Buffer.alloc(18) })),
+  'a raw photo': files('lost', () => ({ 'a/3.NEF': ascii('MM\0*') })),
+  'a WebP called .png': files('lost', () => ({ 'a/3.png': OTHERS['webp'] ?? BMP })),
+  'a WebP called .jfif': files('lost', () => ({ 'a/3.jfif': OTHERS['webp'] ?? BMP })),
+  'a GIF without an ending': files('lost', () => ({ 'a/3': OTHERS['gif'] ?? BMP })),
+  'a class of another format': files('lost', () => ({ '0/1.gif': OTHERS['gif'] ?? BMP })),
+
+  'a text': files('harmless', () => ({ 'notes.txt': ascii('about') })),
+  'a text in a class': files('harmless', () => ({ 'a/notes.txt': ascii('about') })),
+  'a table': files('harmless', () => ({ 'labels.csv': ascii('name,label\n') })),
+  'a file without an ending': files('harmless', () => ({ LICENSE: ascii('free') })),
+  'a backup of an editor': files('harmless', () => ({ 'a/1.png~': PNG })),
+  'a copy': files('harmless', () => ({ 'a/1.png.bak': PNG })),
+  'half a download': files('harmless', () => ({ 'a/3.png.part': PNG })),
+  'a folder of text': files('harmless', () => ({ '0/notes.txt': ascii('about') })),
+
+  'an empty image': files('lost', () => ({ 'a/3.png': Buffer.of() })),
+  'an empty image of another kind': files('lost', () => ({ 'a/3.bmp': Buffer.of() })),
+  'a class of an empty image': files('lost', () => ({ '0/1.jpg': Buffer.of() })),
+  'half an image': files('lost', () => ({ 'a/3.png': PNG.subarray(0, 40) })),
+  'zeros called .png': files('lost', () => ({ 'a/3.png': Buffer.alloc(100) })),
+  'a page called .jpg': files('lost', () => ({ 'a/3.jpg': ascii('<html>404</html>') })),
+  'a class of damaged images': files('lost', () => ({ '0/1.png': PNG.subarray(0, 40) })),
+  'a class of another size': files('lost', () => ({ '0/1.png': WIDE })),
+  'an image beside the classes': files('lost', () => ({ '1.png': PNG })),
+  'a third level': files('lost', () => ({ 'a/old/1.png': PNG })) as () => Dirt,
+
+  'a link to an image': made('lost', ['a/link.png'], (photos) =>
+    symlinkSync('1.png', join(photos, 'a/link.png')),
+  ),
+  'a link that dangles': made('lost', ['a/link.png'], (photos) =>
+    symlinkSync('none', join(photos, 'a/link.png')),
+  ),
+  'a link to itself': made('lost', ['link.png'], (photos) =>
+    symlinkSync('link.png', join(photos, 'link.png')),
+  ),
+  'a link to a class': made('lost', ['0'], (photos) => symlinkSync('a', join(photos, '0'))),
+  'a link to the folder above': made('lost', ['a/up'], (photos) => symlinkSync('..', join(photos, 'a/up'))),
+  'a named pipe': made('lost', ['a/3.png'], (photos) => pipe(join(photos, 'a/3.png'))),
+  'a named pipe without an ending': made('lost', ['pipe'], (photos) => pipe(join(photos, 'pipe'))),
+  'an empty class': made('quiet', [], (photos) => mkdirSync(join(photos, '0'))),
+  'a folder in a class': made('lost', ['a/old/'], (photos) => mkdirSync(join(photos, 'a/old'))),
+  'a name of Latin-1': made('lost', ['a/caf\\xe9.png'], (photos) =>
+    writeFileSync(bytesName(photos, 'a/caf', 0xe9, '.png'), PNG),
+  ),
+  'a class of Latin-1': made('lost', ['Jos\\xe9/'], (photos) => {
+    mkdirSync(bytesName(photos, 'Jos', 0xe9));
+    writeFileSync(bytesName(photos, 'Jos', 0xe9, '/1.png'), PNG);
+  }),
+  'a name that steers a terminal': files('lost', () => ({ 'a/\u001b[2J\n\u202e.gif': OTHERS['gif'] ?? BMP })),
+};
+
+async function base(t: TestContext): Promise<string> {
+  const root = temporaryFolder(t);
+  put(join(root, 'photos'), { 'a/1.png': PNG, 'a/2.png': PNG, 'b/1.png': PNG });
+  return root;
+}
+
+test('what lies beside images is named or ignored, and labels stay', async (t) => {
+  assert.ok(Object.keys(DIRT).length >= 50);
+  for (const [name, dirtOf] of Object.entries(DIRT)) {
+    await t.test(name, async (inner) => {
+      const { weight, make, skipped = [] } = dirtOf();
+      const root = await base(inner);
+      make(join(root, 'photos'));
+      const found = await read(root);
+      assert.deepEqual(found.labels, [0, 0, 1]);
+      assert.deepEqual(found.classes, ['a', 'b']);
+      if (name === 'a third level') assert.deepEqual(found.skipped, ['a/old/']);
+      else assert.deepEqual(found.skipped, [...skipped]);
+      if (weight !== 'quiet') assert.ok(found.warnings.length > 0);
+      for (const warning of found.warnings) assert.doesNotMatch(warning, /[\p{Cc}\p{Cf}]/u);
+      if (weight === 'lost')
+        await assert.rejects(read(root, { on_error: 'fail' }), failsWith('data-corrupt', 'shape-mismatch'));
+      else assert.deepEqual((await read(root, { on_error: 'fail' })).labels, [0, 0, 1]);
+    });
+  }
+});
+
+test('a socket is passed over', async (t) => {
+  const root = await base(t);
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(join(root, 'photos/a/3.png'), resolve));
+  const found = await read(root);
+  server.close();
+  assert.deepEqual(found.skipped, ['a/3.png']);
+});
+
+test('PNG and JPEG images are read whatever they are called', async (t) => {
+  const root = await base(t);
+  const jpeg = OTHERS['jpeg'] ?? BMP;
+  put(join(root, 'photos'), {
+    ...{ 'b/2.jfif': jpeg, 'b/3.JPG': PNG, 'b/4.PNG': jpeg, 'b/5': jpeg, 'b/6.dat': PNG, 'b/7.jpe': jpeg },
+  });
+  const found = await read(root, { on_error: 'fail' });
+  assert.deepEqual(found.labels, [0, 0, 1, 1, 1, 1, 1, 1, 1]);
+  assert.deepEqual(found.warnings, []);
+});
+
+test('the warning stays short, the list complete', async (t) => {
+  const root = await base(t);
+  put(
+    join(root, 'photos'),
+    Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`a/${index}.bmp`, BMP])),
+  );
+  const found = await read(root);
+  assert.equal(found.skipped.length, 300);
+  assert.equal(found.warnings.length, 1);
+  assert.match(found.warnings[0] ?? '', /300.*`a\/0\.bmp`/);
+  assert.ok((found.warnings[0] ?? '').length < 400);
+});
+
+test('loose images and folders of images: the more win, the others are named', async (t) => {
+  const root = temporaryFolder(t);
+  put(join(root, 'photos'), { '1.png': PNG, '2.png': PNG, '3.png': PNG, 'old/1.png': PNG });
+  const flat = await read(root);
+  assert.equal(flat.labels, undefined);
+  assert.equal(flat.count, 3);
+  assert.deepEqual(flat.skipped, ['old/1.png']);
+  assert.equal(flat.warnings.length, 1);
+  await assert.rejects(read(root, { on_error: 'fail' }), failsWith('data-corrupt'));
+  put(join(root, 'photos'), { 'old/2.png': PNG, 'old/3.png': PNG });
+  const even = await read(root);
+  assert.deepEqual(even.labels, [0, 0, 0]);
+  assert.deepEqual(even.skipped, ['1.png', '2.png', '3.png']);
+});
+
+test('classes are in the order of code points, or of their numbers', async (t) => {
+  const orderOf = async (names: readonly string[]): Promise<readonly string[] | undefined> => {
+    const root = temporaryFolder(t);
+    put(join(root, 'photos'), Object.fromEntries(names.map((name) => [`${name}/1.png`, PNG])));
+    return (await read(root)).classes;
+  };
+  assert.deepEqual(await orderOf(['10', '2', '0', '1', '3']), ['0', '1', '2', '3', '10']);
+  assert.deepEqual(await orderOf(['007', '7', '1']), ['1', '007', '7']);
+  assert.deepEqual(await orderOf(['10', '2', 'x']), ['10', '2', 'x']);
+  assert.deepEqual(await orderOf(['b', 'B', 'a-b', 'a', '\u{1f600}', '\ufb00']), [
+    'B',
+    'a',
+    'a-b',
+    'b',
+    '\ufb00',
+    '\u{1f600}',
+  ]);
+});
+
+test('a class has one label in both splits, whichever lacks it', async (t) => {
+  const root = temporaryFolder(t);
+  put(root, {
+    ...{ 'photos/b/1.png': PNG, 'photos/d/1.png': PNG, 'photos/0/notes.txt': ascii('x') },
+    ...{ 'held/a/1.png': HELD, 'held/c/1.gif': OTHERS['gif'] ?? BMP, 'held/d/1.png': HELD },
+  });
+  const settings = { test_path: 'held' };
+  const train = await read(root, settings);
+  const held = await read(root, settings, 'test');
+  assert.deepEqual(train.classes, ['a', 'b', 'd']);
+  assert.deepEqual(held.classes, train.classes);
+  assert.deepEqual(
+    [train.labels, held.labels],
+    [
+      [1, 2],
+      [0, 2],
+    ],
+  );
+  assert.deepEqual(held.skipped, ['c/1.gif']);
+  // What each split skips, the classes without images, those of one split only in either direction.
+  assert.equal(train.warnings.length, 5);
+});
+
+test('a limit shifts no label', async (t) => {
+  const root = await base(t);
+  put(root, { 'photos/0/1.png': PNG.subarray(0, 40), 'held/b/1.png': PNG, 'held/c/1.png': PNG });
+  const settings = { test_path: 'held', limit: 1 };
+  const train = await read(root, settings);
+  assert.deepEqual([train.classes, train.labels], [['a', 'b', 'c'], [0]]);
+  assert.deepEqual((await read(root, settings, 'test')).labels, [1]);
+});
+
+test('names that look alike, splits taken for classes and labels in one split only are warned of', async (t) => {
+  const warningsOf = async (
+    names: readonly string[],
+    settings: Partial<ImagesDatasetSettings> = {},
+  ): Promise<number> => {
+    const root = temporaryFolder(t);
+    put(root, Object.fromEntries(names.map((name) => [name, name.startsWith('held/') ? HELD : PNG])));
+    return (await read(root, settings)).warnings.length;
+  };
+  assert.equal(await warningsOf(['photos/cat/1.png', 'photos/dog/1.png']), 0);
+  assert.equal(await warningsOf(['photos/cat/1.png', 'photos/Cat/1.png']), 1);
+  assert.equal(await warningsOf(['photos/\u00e9/1.png', 'photos/e\u0301/1.png']), 1);
+  assert.equal(await warningsOf(['photos/train/1.png', 'photos/test/1.png']), 1);
+  assert.equal(await warningsOf(['photos/a/1.png', 'held/1.png'], { test_path: 'held' }), 1);
+  assert.equal(await warningsOf(['photos/1.png', 'held/a/1.png'], { test_path: 'held' }), 1);
+  assert.equal(await warningsOf(['photos/1.png', 'held/1.png'], { test_path: 'held' }), 0);
+});
+
+test('the folder of the test images is no class of the training images', async (t) => {
+  const root = temporaryFolder(t);
+  put(join(root, 'photos'), { 'a/1.png': PNG, 'b/1.png': PNG, 'held/1.png': PNG });
+  const found = await read(root, { test_path: 'photos/held' });
+  assert.deepEqual(found.classes, ['a', 'b']);
+  const findings: Finding[] = [];
+  const settings = { ...SETTINGS, test_path: './photos/' };
+  datasetNode.analyze({
+    stage: 's',
+    settings,
+    inputs: {},
+    references: {},
+    report: (finding) => void findings.push(finding),
+  });
+  assert.deepEqual(
+    findings.map(({ severity, at }) => [severity, ...at]),
+    [['warning', 'test_path']],
+  );
+});
+
+test('sizes: the most frequent is kept, less than half is refused with the size to set', async (t) => {
+  const root = temporaryFolder(t);
+  const photos = join(root, 'photos');
+  put(photos, { '1.png': PNG, '2.png': PNG, '3.png': WIDE });
+  const most = await read(root);
+  assert.equal(most.count, 2);
+  assert.deepEqual(most.skipped, ['3.png']);
+  assert.equal(most.warnings.length, 1);
+  // Of equally frequent ones the larger.
+  put(photos, { '4.png': WIDE });
+  assert.deepEqual((await read(root)).skipped, ['1.png', '2.png']);
+  put(photos, { '5.png': await picture(1, [500, 400]) });
+  await assert.rejects(read(root), failsWith('shape-mismatch'));
+  await assert.rejects(read(root), hintOf(/`size: \[2, 9\]`/));
+  await assert.rejects(read(root, { on_error: 'fail' }), failsWith('shape-mismatch'));
+  assert.equal((await read(root, { size: [2, 3], on_error: 'fail' })).count, 5);
+});
+
+test('twelve sizes are refused, and a size is advised that a model can learn', async (t) => {
+  const root = temporaryFolder(t);
+  for (let index = 0; index < 12; index++)
+    put(root, { [`photos/${index}.png`]: await picture(1, [600 + index, 300]) });
+  await assert.rejects(read(root), hintOf(/`size: \[128, 63\]`/));
+});
+
+test('test images have the size of the training images', async (t) => {
+  const root = temporaryFolder(t);
+  put(root, { 'photos/1.png': PNG, 'held/1.png': WIDE, 'held/2.png': PNG });
+  const held = await read(root, { test_path: 'held' }, 'test');
+  assert.deepEqual([held.count, held.skipped], [1, ['1.png']]);
+  put(root, { 'held/3.png': WIDE });
+  await assert.rejects(read(root, { test_path: 'held' }), failsWith('shape-mismatch'));
+});
+
+/** Runs as somebody whom permissions bind; the superuser may read everything. */
+async function asNobody<Result>(work: () => Promise<Result>): Promise<Result> {
+  if (process.geteuid?.() !== 0) return work();
+  process.seteuid?.(65_534);
+  try {
+    return await work();
+  } finally {
+    process.seteuid?.(0);
+  }
+}
+
+test('what may not be read is named', { skip: process.platform === 'win32' }, async (t) => {
+  const root = await base(t);
+  const photos = join(root, 'photos');
+  await read(root);
+  for (const path of [root, join(root, 'out')]) chmodSync(path, 0o777);
+  rmSync(join(root, 'out'), { recursive: true });
+  put(photos, { 'a/3.png': PNG, 'a/4': PNG, '0/1.png': PNG, '1/1.png': PNG });
+  for (const [path, mode] of [
+    ['a/3.png', 0],
+    ['a/4', 0],
+    ['0', 0],
+    ['1', 0o444],
+  ] as const)
+    chmodSync(join(photos, path), mode);
+  // Whoever removes the folder needs them, too.
+  const open = (): void => ['.', '0', '1'].forEach((name) => chmodSync(join(photos, name), 0o755));
+  try {
+    const before = await asNobody(() => datasetNode.fingerprint?.(SETTINGS, root) ?? Promise.resolve(null));
+    const found = await asNobody(() => read(root));
+    assert.deepEqual(found.labels, [0, 0, 1]);
+    assert.deepEqual(found.classes, ['a', 'b']);
+    assert.deepEqual(found.skipped, ['0/', '1/1.png', 'a/3.png', 'a/4']);
+    await asNobody(() => assert.rejects(read(root, { on_error: 'fail' }), failsWith('data-corrupt')));
+    // With leave to read it, there is another set.
+    chmodSync(join(photos, 'a/3.png'), 0o644);
+    assert.notDeepEqual(await asNobody(async () => datasetNode.fingerprint?.(SETTINGS, root)), before);
+    chmodSync(photos, 0);
+    await asNobody(() => assert.rejects(read(root), failsWith('data-missing')));
+    await asNobody(() => assert.rejects(identityOf(photos), failsWith('data-missing')));
+  } finally {
+    open();
+  }
+});
+
+test('what vanishes or changes while it is read is named', async (t) => {
+  const root = await base(t);
+  const photos = join(root, 'photos');
+  put(photos, { 'a/3.png': PNG, 'a/4.png': PNG, 'b/2.png': PNG });
+  const context = fakeContext(root, SETTINGS, { stage: 'out' });
+  let changed = false;
+  await datasetNode.run({
+    ...context,
+    progress: ({ fraction }) => {
+      if (fraction === undefined || changed) return;
+      changed = true;
+      rmSync(join(photos, 'a/3.png'));
+      rmSync(join(photos, 'a/4.png'));
+      pipe(join(photos, 'a/4.png'));
+      rmSync(join(photos, 'b/2.png'));
+      symlinkSync('1.png', join(photos, 'b/2.png'));
+    },
+  });
+  const summary = JSON.parse(readFileSync(join(context.folder, 'summary.json'), 'utf8'));
+  assert.deepEqual(
+    summary.train.skipped.map(({ name }: { name: string }) => name),
+    ['a/3.png', 'a/4.png', 'b/2.png'],
+  );
+});
+
+test('a path that is no folder of images is explained', async (t) => {
+  const root = temporaryFolder(t);
+  put(root, {
+    ...{ 'a.png': PNG, 'a.zip': ascii('PK\x03\x04'), 'a.tgz': gzipSync('x'), 'a.txt': ascii('text') },
+    ...{ 'deep/train/cat/1.png': PNG, 'formats/1.webp': OTHERS['webp'] ?? BMP, 'hidden/.1.png': PNG },
+  });
+  for (const name of ['empty', 'folders/a', 'folders/b']) mkdirSync(join(root, name), { recursive: true });
+  pipe(join(root, 'pipe'));
+  symlinkSync('none', join(root, 'dangling'));
+  symlinkSync('loop', join(root, 'loop'));
+  const paths = [
+    'a.png',
+    'a.zip',
+    'a.tgz',
+    'a.txt',
+    'a.txt/x',
+    'deep',
+    'formats',
+    'hidden',
+    'empty',
+    'folders',
+    'pipe',
+    'dangling',
+    'loop',
+    'none',
+    '/dev/null',
+  ];
+  for (const path of paths) {
+    await assert.rejects(read(root, { path }), failsWith('data-missing'), path);
+    const { findings } = (await datasetNode.inspect?.({ ...SETTINGS, path }, root)) ?? { findings: [] };
+    assert.deepEqual(
+      findings.map(({ code, at }) => [code, ...at]),
+      [['data-missing', 'path']],
+      path,
+    );
+  }
+  await assert.rejects(read(root, { path: 'deep' }), hintOf(/`deep\/train`/));
+  await assert.rejects(read(root, { path: 'a.zip' }), hintOf(/unpack/));
+});
+
+test('a link to a folder of images may be named', async (t) => {
+  const root = await base(t);
+  renameSync(join(root, 'photos'), join(root, 'store'));
+  symlinkSync('store', join(root, 'photos'));
+  assert.deepEqual((await read(root)).labels, [0, 0, 1]);
+});
+
+test('the identity of a folder is that of what the result depends on', async (t) => {
+  const root = await base(t);
+  const photos = join(root, 'photos');
+  const identity = async (): Promise<unknown> => datasetNode.fingerprint?.(SETTINGS, root);
+  const first = await identity();
+  put(photos, { '.DS_Store': PNG, 'a/Thumbs.db': PNG, '__MACOSX/a/1.png': PNG });
+  mkdirSync(join(photos, 'empty'));
+  assert.deepEqual(await identity(), first);
+  // Whatever the summary names.
+  const seen = new Set([JSON.stringify(first)]);
+  const change = async (work: () => void): Promise<void> => {
+    work();
+    const found = JSON.stringify(await identity());
+    assert.ok(!seen.has(found));
+    seen.add(found);
+  };
+  await change(() => put(photos, { 'a/notes.txt': ascii('one') }));
+  await change(() => put(photos, { 'a/3.bmp': BMP }));
+  await change(() => put(photos, { '1.png': PNG }));
+  await change(() => symlinkSync('1.png', join(photos, 'link')));
+  await change(() => mkdirSync(join(photos, 'a/deep')));
+  await change(() => renameSync(join(photos, 'a/1.png'), join(photos, 'a/0.png')));
+  await change(() => renameSync(join(photos, 'a/0.png'), join(photos, 'b/0.png')));
+  const last = await identity();
+  put(photos, { 'a/notes.txt': ascii('two') });
+  assert.deepEqual(await identity(), last);
+});
+
+test('named files that are pipes have no identity, and nobody waits for them', async (t) => {
+  const root = temporaryFolder(t);
+  pipe(join(root, 'pipe'));
+  const rest = { limit: null, normalize: 'none' } as const;
+  const idx = { type: 'dataset', source: 'idx', train_images: 'pipe', ...rest } as const;
+  const identity = async (settings: DatasetSettings): Promise<unknown> =>
+    datasetNode.fingerprint?.(settings, root);
+  await assert.rejects(identity(idx), failsWith('data-missing'));
+  const npz = {
+    type: 'dataset',
+    source: 'npz',
+    path: 'pipe',
+    train_images: 'x',
+    train_labels: null,
+    test_images: null,
+    test_labels: null,
+    ...rest,
+  } as const;
+  await assert.rejects(identity(npz), failsWith('data-missing'));
+});
+
+test('from the command line: warnings in every form, labels for `stratify`, and no run again for hidden files', async (t) => {
+  const rigged = rig(t);
+  const photos = rigged.path('photos');
+  for (const name of ['cat', 'dog'])
+    for (let index = 0; index < 4; index++) put(photos, { [`${name}/${index}.png`]: PNG });
+  put(photos, { '1.png': PNG, 'cat/a.bmp': BMP, '.ipynb_checkpoints/1.png': PNG });
+  pipe(join(photos, 'cat/pipe.png'));
+  writeFileSync(bytesName(photos, 'cat/caf', 0xe9, '.png'), PNG);
+  rigged.write(
+    'p.yaml',
+    `name: p
+stages:
+  photos: { type: dataset, source: images, path: photos }
+  parts: { type: split, data: photos, test: 0.25, stratify: true }
+`,
+  );
+  const { code, stderr } = await rigged.run(['run', 'p.yaml']);
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /4 of 12 files/);
+  const logged = rigged.read('outputs/p/log.jsonl').split('\n');
+  assert.ok(logged.some((line) => line.includes('"level":40') && line.includes('a.bmp')));
+  assert.match(rigged.read('outputs/p/report.html'), /cat\/a\.bmp/);
+  put(photos, { '.DS_Store': BMP, 'cat/Thumbs.db': BMP });
+  assert.equal((await rigged.runJson(['run', 'p.yaml'])).json.status, 'unchanged');
+  put(photos, { 'cat/b.bmp': BMP });
+  const again = await rigged.runJson(['run', 'p.yaml', '-S', 'stages.photos.on_error=fail']);
+  assert.deepEqual(
+    [again.code, again.json.diagnostics[0]?.code, again.json.diagnostics[0]?.line],
+    [1, 'data-corrupt', 3],
+  );
+  // At the folder, not at the stage.
+  assert.ok((again.json.diagnostics[0]?.column ?? 0) > 40);
+  // Most images loose: no labels, which `stratify` needs.
+  put(photos, Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`${index}.png`, PNG])));
+  const flat = await rigged.runJson(['run', 'p.yaml']);
+  assert.deepEqual(
+    [flat.code, flat.json.diagnostics[0]?.code, flat.json.diagnostics[0]?.line],
+    [1, 'bad-setting', 4],
+  );
+});
