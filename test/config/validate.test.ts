@@ -71,6 +71,7 @@ test('one mistake gives one diagnostic, with its code, its place and what was me
     ['source: mnist', 'source: idx\n    train_image: x', 'unknown-key 9:5', /`train_images`/],
     ['source: mnist', 'source: mnist\n    train_image: x', 'unknown-key 9:5', /`limit`, `normalize`$/],
     ['source: mnist', 'source: idx', 'missing-key 6:3'],
+    ['    source: mnist\n', '', 'missing-key 6:3', /`mnist`.*`npz`/],
     // Layers and optimizers.
     ['- Flatten', '- Flaten', 'unknown-value 13:9', /`Flatten`/],
     ['- Flatten', '- flatten', 'unknown-value 13:9', /`Flatten`/],

@@ -4,7 +4,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { packageRoot } from '../../src/core/package-root.ts';
-import { STAGE_TYPES } from '../../src/schema/schemas.ts';
+import { sourceNames, STAGE_TYPES } from '../../src/schema/schemas.ts';
 import { LanguageServer } from './language-server.ts';
 
 let server: LanguageServer;
@@ -70,6 +70,16 @@ test('keys follow the kind of figure', async () => {
   assert.ok(undecided.includes('kind') && !undecided.includes('rows'), undecided.join());
   const history = await labels(`${figure}    kind: history\n    |`);
   assert.ok(history.includes('quantities') && !history.includes('rows'), history.join());
+});
+
+test('sources are offered, and keys follow the source', async () => {
+  const dataset = 'stages:\n  a:\n    type: dataset\n';
+  const offered = await labels(`${dataset}    source: |`);
+  for (const name of sourceNames()) assert.ok(offered.includes(name), `${name} of ${offered.join()}`);
+  const undecided = await labels(`${dataset}    |`);
+  assert.ok(undecided.includes('source') && !undecided.includes('path'), undecided.join());
+  const archive = await labels(`${dataset}    source: npz\n    |`);
+  assert.ok(archive.includes('train_images') && !archive.includes('crop'), archive.join());
 });
 
 test('values of every key have a readable label', async () => {

@@ -2,7 +2,7 @@
 import type { ErrorObject } from 'ajv';
 import type { Diagnostic } from '../../core/diagnostic.ts';
 import type { JsonObject } from '../../core/json.ts';
-import { isChoice, objectAt, stringAt, variantsOf, type Variant } from '../../schema/view.ts';
+import { isChoice, objectAt, stringAt, stringsAt, variantsOf, type Variant } from '../../schema/view.ts';
 import { suggest } from '../../core/suggest.ts';
 import { adviseAbsent, choicesText } from '../advice/absent.ts';
 import { adviseKey, meantKeys } from '../advice/advise.ts';
@@ -156,13 +156,11 @@ function missingKey(
   const variant = 'type' in schema ? undefined : variantAt(context.schema, value);
   const range = locate(context.root, path, 'key');
   const described = [schema, context.schema].map((each) => descriptionOf(each, key, context.schema));
-  const hint = described.find((text) => text !== undefined);
-  return errorAt(
-    range,
-    'missing-key',
-    `${nameOf(path)} needs ${backticked(key)}${variant === undefined ? '' : withVariant(variant)}`,
-    {
-      hint,
-    },
-  );
+  const about = described.find((text) => text !== undefined);
+  const choices = stringsAt(objectAt(objectAt(schema, 'properties'), key), 'enum').map(backticked);
+  const isListed = choices.every((choice) => about?.includes(choice));
+  const needs = variant === undefined ? backticked(key) : `${backticked(key)}${withVariant(variant)}`;
+  return errorAt(range, 'missing-key', `${nameOf(path)} needs ${needs}`, {
+    hint: isListed ? about : `${about ?? ''} One of ${choices.join(', ')}.`.trim(),
+  });
 }

@@ -1113,7 +1113,7 @@ export type NpzDatasetSettings = {
   readonly source: 'npz';
   readonly limit: Limit;
   readonly normalize: NormalizeArray;
-  /** The archive. */
+  /** The archive, a file that ends in `.npz`. */
   readonly path: string;
   /**
    * Name of the array of training images: booleans, integers or floats of any size, of the shape [count,
