@@ -50,7 +50,8 @@ export const MIN_COMPILED_ROWS = 4096;
 
 /**
  * Elements that the widest value of a program should have, so that threads do not wait for each other all the time: batches are
- * larger than asked for where a row has few. A row's results do not depend on its batch.
+ * larger than asked for where a row has few. The size of a batch
+ * changes at most the last bits of a row's results.
  */
 const WIDEST_ELEMENTS = 2 ** 18;
 
