@@ -9,7 +9,7 @@ import { problemOf } from './content.ts';
 import type { ImageFile } from './image-file.ts';
 import { compareNames, isSystemName, readName, shownName } from '../names.ts';
 import { readHead, readRegular, unreadable } from './regular.ts';
-import { bySkippedName, Unusable, type Skipped } from './skipped.ts';
+import { bySkippedName, sumUp, Unusable, type Skipped } from './skipped.ts';
 
 export interface FolderListing {
   /** Images in the folder itself, in the order of their names. */
@@ -139,4 +139,42 @@ async function folderFailure(folder: string, code: string): Promise<Failure> {
         'unpack it, and name the folder that it holds',
       )
     : failure('data-missing', `${path} is not a folder`, 'name a folder of PNG and JPEG files');
+}
+
+/**
+ * Whether folders are classes: where most images lie in folders. Images that lie otherwise are passed over.
+ *
+ * @throws Failure `data-missing` if there is no image
+ */
+export function findImages(
+  { loose, sorted, skipped }: FolderListing,
+  path: string,
+): { readonly files: readonly ImageFile[]; readonly skipped: readonly Skipped[] } {
+  if (loose.length + sorted.length === 0) throw nothingFailure(skipped, path);
+  if (sorted.length >= loose.length) {
+    const reason = 'is an image outside the class folders';
+    return {
+      files: sorted,
+      skipped: [...skipped, ...loose.map(({ name }) => ({ name, kind: 'loose', reason }) as const)],
+    };
+  }
+  const reason = 'is in a folder beside loose images, which are more';
+  return {
+    files: loose,
+    skipped: [...skipped, ...sorted.map(({ name }) => ({ name, kind: 'nested', reason }) as const)],
+  };
+}
+
+function nothingFailure(skipped: readonly Skipped[], path: string): Error {
+  const deep = skipped.find(({ kind }) => kind === 'deep')?.name.split('/')[0];
+  const others = skipped.some(({ kind }) => kind === 'format');
+  return failure(
+    'data-missing',
+    `\`${shownName(path)}\` holds no PNG or JPEG files${skipped.length === 0 ? '' : `, but ${sumUp(skipped)}`}`,
+    deep !== undefined
+      ? `images lie in \`path\`, or in folders of it: name a folder such as \`${shownName(`${path.replace(/(?<!\/)\/+$/, '')}/${deep}`)}\``
+      : others
+        ? 'convert the images to PNG, for example with `mogrify -format png`'
+        : 'hidden files and those of the system do not count',
+  );
 }

@@ -4,31 +4,18 @@
  * `fetch_lfw_people`.
  */
 import { stat } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { errorCode, exists } from '../../../files/atomic.ts';
-import { kindOf } from '../../../files/nearby.ts';
 import type { LfwDatasetSettings } from '../../../schema/generated/settings.ts';
-import { atSetting, failure, type Failure } from '../../../core/diagnostic.ts';
+import { atSetting, failure } from '../../../core/diagnostic.ts';
 import type { Finding } from '../../../core/stage-type.ts';
 import { missingFile, type NamedPath } from '../../own-files.ts';
 import { dataFolder } from '../cache.ts';
 import { failuresOf } from '../findings.ts';
 import { identityAt } from '../identity.ts';
-import { compareNames, shownName } from '../names.ts';
-import { checkHead, OWN_LIST, scanArchive, type ArchiveListing } from '../pictures/archive.ts';
-import { checkClassNames, classesOf, toRaw, warnOfTransparent } from '../pictures/classes.ts';
+import { shownName } from '../names.ts';
 import { checkCrop, shapeOfPictures } from '../pictures/crop.ts';
-import { listFolder } from '../pictures/folder.ts';
-import {
-  bySkippedName,
-  isLoss,
-  lossFailure,
-  sumUp,
-  warnOfSkipped,
-  type Skipped,
-} from '../pictures/skipped.ts';
-import { inStretches, inTurn } from '../pictures/turns.ts';
-import { byteRange, limitOf, type RawSplit } from '../raw.ts';
+import { byteRange, type RawSplit } from '../raw.ts';
 import type { ReadContext, Source } from './source.ts';
 
 const ARCHIVES = {
@@ -69,93 +56,22 @@ export const lfw: Source<LfwDatasetSettings> = {
   },
   async inspect(settings, folder) {
     const { path } = settings;
-    if (path !== undefined) return { findings: await checkPath({ path, folder, key: 'path' }, settings) };
+    if (path !== undefined) return { findings: await inspectPath({ path, folder, key: 'path' }) };
     const { name, local } = archiveOf(settings);
     return { findings: [], downloads: (await exists(local)) ? [] : [name] };
   },
   async read(context) {
-    const read = (): Promise<RawSplit> => readFaces(context);
+    const { readFaces } = await import('../pictures/read-faces.ts');
+    const read = async (): Promise<RawSplit> => readFaces(await findArchive(context), context);
     return { train: await (context.settings.path === undefined ? read() : atSetting(['path'], read)) };
   },
 };
 
-async function checkPath(named: NamedPath, settings: LfwDatasetSettings): Promise<readonly Finding[]> {
+async function inspectPath(named: NamedPath): Promise<readonly Finding[]> {
   const problem = await missingFile(named, ['file', 'folder']);
   if (problem !== undefined) return [problem];
-  const path = resolve(named.folder, named.path);
-  return failuresOf(named, async () => {
-    if ((await kindOf(path)) === 'file') return checkHead(path);
-    const { images, skipped } = await listPeople(path);
-    if (images.length === 0) throw nobodyFailure(path, 0, skipped, settings);
-  });
-}
-
-/** @throws Failure `data-missing`, `data-corrupt`, `shape-mismatch` or `interrupted` */
-async function readFaces(context: ReadContext<LfwDatasetSettings>): Promise<RawSplit> {
-  const { settings, signal, log } = context;
-  const path = await findArchive(context);
-  context.progress({ text: 'counting images' });
-  const { images, skipped, read } = (await stat(path)).isDirectory()
-    ? await listPeople(path)
-    : await scanArchive(path, signal);
-  const lost = skipped.filter(isLoss);
-  if (settings.on_error === 'fail' && lost.length > 0) throw lossFailure(lost);
-  const people = frequent(images, settings.min_faces_per_person);
-  const faces = images.filter(({ className }) => people.has(className));
-  if (faces.length === 0) throw nobodyFailure(path, images.length, skipped, settings);
-  const listed = faces.map(({ name }) => name).sort(compareNames);
-  const limit = limitOf(settings, 'train');
-  const tried = limit < faces.length ? inTurn(faces.toSorted((a, b) => compareNames(a.name, b.name))) : faces;
-  const { collectImages } = await import('../pictures/collect.ts');
-  const collected = await collectImages(
-    inStretches(
-      tried.map(({ name }) => name),
-      limit,
-      read,
-    ),
-    { count: faces.length, limit },
-    context,
-  );
-  const all = [...skipped, ...collected.skipped].sort(bySkippedName);
-  warnOfSkipped(all, images.length + skipped.length, `\`${shownName(basename(path))}\``, log);
-  warnOfTransparent(collected, log);
-  const classes = classesOf([{ files: faces, skipped: all }]);
-  checkClassNames(classes, log);
-  return toRaw({ ...collected, skipped: all }, { classes, listed, name: 'the faces' });
-}
-
-async function listPeople(folder: string): Promise<ArchiveListing> {
-  const { loose, sorted, skipped } = await listFolder(folder);
-  const reason = 'is an image outside the class folders';
-  const others = loose.map(({ name }) => ({ name, kind: 'loose', reason }) as const);
-  return {
-    images: sorted,
-    skipped: [...skipped, ...others].filter(({ name }) => !OWN_LIST.test(name)),
-    read: (names) => sorted.filter(({ name }) => names.has(name)),
-  };
-}
-
-function nobodyFailure(
-  path: string,
-  images: number,
-  skipped: readonly Skipped[],
-  { min_faces_per_person: least }: LfwDatasetSettings,
-): Failure {
-  if (images > 0) {
-    return failure('data-missing', `of nobody there are ${least} images`, 'lower `min_faces_per_person`');
-  }
-  const but = skipped.length === 0 ? '' : `, but ${sumUp(skipped)}`;
-  return failure(
-    'data-missing',
-    `\`${shownName(path)}\` holds no images of people in folders of their own${but}`,
-    'images are looked for as `lfw/Ada_Lovelace/Ada_Lovelace_0001.jpg`; a folder is named as `path: lfw`',
-  );
-}
-
-function frequent(images: ArchiveListing['images'], least: number): ReadonlySet<string> {
-  const counts = new Map<string, number>();
-  for (const { className } of images) counts.set(className, (counts.get(className) ?? 0) + 1);
-  return new Set([...counts].flatMap(([name, count]) => (count >= least ? [name] : [])));
+  const { checkFaces } = await import('../pictures/read-faces.ts');
+  return failuresOf(named, () => checkFaces(resolve(named.folder, named.path)));
 }
 
 /** The archive that the settings ask for, with its address, its hash, and where it lies once it is downloaded. */
