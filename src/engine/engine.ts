@@ -1,4 +1,4 @@
-/** What the rest of Hourglass sees of TensorFlow. */
+/** What the rest of Hourglass sees of an engine: TensorFlow, or WebAssembly. */
 import type * as tfjs from '@tensorflow/tfjs';
 import type { Executor } from './webassembly/executor.ts';
 

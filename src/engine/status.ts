@@ -48,8 +48,9 @@ export async function engineStatus(choice: EngineChoice): Promise<EngineStatus> 
   const build = kernelBuild();
   const isPortable = identity.kind === 'portable';
   const missing = isPortable ? whyMissing() : undefined;
-  const problem =
-    probe?.problem ?? missing ?? (await readInstallFailure()) ?? (await readBuildFailure(build));
+  // What failed before the engine was there is past.
+  const failed = record === undefined ? await readInstallFailure() : undefined;
+  const problem = probe?.problem ?? missing ?? failed ?? (await readBuildFailure(build));
   return {
     identity,
     installed: isPortable || record !== undefined,

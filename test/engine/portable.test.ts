@@ -68,3 +68,13 @@ stages:
   const trained = small.json.stages?.find(({ name }) => name === 'trained');
   assert.equal(trained?.state, 'cached');
 });
+
+test('a folder without TensorFlow that the user names once is not remembered', async (t) => {
+  const machine = new Machine(t);
+  const named = { HOURGLASS_ENGINE_DIR: machine.folder };
+  const { value } = await machine.ensure('auto', named);
+  assert.equal(value?.identity.kind, 'portable');
+  assert.match(value.notice ?? '', /HOURGLASS_ENGINE_DIR/);
+  const status = await machine.status('auto');
+  assert.doesNotMatch(status.value?.problem ?? '', /HOURGLASS_ENGINE_DIR/);
+});

@@ -1,5 +1,5 @@
 // Products of matrices of which the left one has many zeros, as images on a black ground have, and what `relu` leaves: only the other
-// numbers are multiplied. Sums are the same bit for bit, but that zero times an infinite number is taken for zero.
+// numbers are multiplied. Sums are the same bit for bit, but that zero times infinity or NaN is taken for zero.
 #pragma once
 
 #include <algorithm>

@@ -70,6 +70,6 @@ function tooLarge(type: Type): Failure {
   return failure(
     'model-too-large',
     `a step computes ${typeText(type)}: more than ${MOST_ELEMENTS} elements`,
-    'use a smaller batch or model',
+    'use a smaller `batch_size` or model',
   );
 }

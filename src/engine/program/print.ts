@@ -28,6 +28,9 @@ export interface PrintOptions {
   readonly bodiesOnce?: boolean;
 }
 
+/** Types of values: what stands behind a name. */
+const TYPES = /(: \w+)\[[\d, ]*\]/g;
+
 export interface ProgramLine {
   readonly text: string;
   /** The instruction that begins on this line; of the program, or of a body. */
@@ -53,7 +56,11 @@ function linesOf(
   fresh: Iterator<string, never>,
 ): readonly ProgramLine[] {
   const names = namesOf(program, fresh);
-  const nameOf = (value: Value): string => names.get(value) ?? '?';
+  const nameOf = (value: Value): string => {
+    const name = names.get(value);
+    if (name === undefined) throw new TypeError('a value is read that nothing makes');
+    return name;
+  };
   const lines: ProgramLine[] = program.parameters.map(({ kind, name, value }) => ({
     text: `${kind} ${name}: ${typeText(value.type)}`,
   }));
@@ -69,7 +76,7 @@ function linesOf(
       lines.push({ text, instruction });
       continue;
     }
-    const form = body.map((line) => line.text.replaceAll(/\[\d[\d, ]*\]/g, '[…]')).join('\n');
+    const form = body.map((line) => line.text.replaceAll(TYPES, '$1')).join('\n');
     const earlier = bodies.get(form);
     if (options.bodiesOnce === true && earlier !== undefined) {
       lines.push({ text: `${text} (as in ${earlier})`, instruction });

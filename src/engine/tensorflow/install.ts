@@ -22,6 +22,7 @@ import {
   readEngineRecord,
   readInstallFailure,
   installFailureFile,
+  namedFolder,
   type EngineRecord,
 } from './location.ts';
 import { PLATFORM } from './pins.ts';
@@ -60,10 +61,12 @@ export async function ensureEngine(
     const reason = error.diagnostics.map(({ message, hint }) =>
       hint === undefined ? message : `${message} (${hint})`,
     );
-    // Where the cache cannot be written, the next run tries again: that is no reason for this one to fail.
-    await writeFileAtomic(installFailureFile(), `${JSON.stringify({ reason: reason.join('; ') })}\n`).catch(
-      () => undefined,
-    );
+    // A folder that the user names says nothing of other runs. Where the cache cannot be written, the next run tries again: that is
+    // no reason for this one to fail.
+    if (namedFolder() === undefined) {
+      const note = `${JSON.stringify({ reason: reason.join('; ') })}\n`;
+      await writeFileAtomic(installFailureFile(), note).catch(() => undefined);
+    }
     return portable(reason.join('; '));
   }
 }

@@ -5,6 +5,7 @@ import { refusalOf, targetOf } from '../choose-target.ts';
 import type { Engine, Tf } from '../engine.ts';
 import { compile } from '../program/compile.ts';
 import type { Program } from '../program/program.ts';
+import { asFailure } from '../tensorflow/failure.ts';
 import { trace } from '../trace/trace.ts';
 import { Pace, StepsPerCall } from './pace.ts';
 import { batchesOf, batchTensor, requireRows, type Samples } from './samples.ts';
@@ -72,11 +73,25 @@ export async function* computeRows(
   if (rows.length === 0) return;
   const pace = new Pace(signal);
   let done = 0;
-  for (const found of resultsOf(engine, work, rows, batchSize)) {
-    yield found;
-    done += found.rows.length;
-    if (pace.due()) onProgress?.(done / rows.length);
-    await pace.next();
+  const results = resultsOf(engine, work, rows, batchSize);
+  try {
+    for (let next = compute(results); next.done !== true; next = compute(results)) {
+      yield next.value;
+      done += next.value.rows.length;
+      if (pace.due()) onProgress?.(done / rows.length);
+      await pace.next();
+    }
+  } finally {
+    results.return();
+  }
+}
+
+/** The next results; what TensorFlow throws, in words of ours. */
+function compute(results: Generator<RowResults, void>): IteratorResult<RowResults, void> {
+  try {
+    return results.next();
+  } catch (error) {
+    throw asFailure(error);
   }
 }
 
@@ -85,7 +100,7 @@ function* resultsOf(
   work: RowWork,
   rows: Int32Array,
   batchSize: number,
-): Generator<RowResults> {
+): Generator<RowResults, void> {
   const isWorthIt = engine.executor !== undefined || rows.length >= MIN_COMPILED_ROWS;
   const target = isWorthIt ? targetOf(engine) : undefined;
   if (target === undefined) return yield* eagerly(engine.tf, work, rows, batchSize);
@@ -164,7 +179,7 @@ function* inCalls(
   { program, size }: LoadedBatches,
   rows: Int32Array,
   milliseconds: number,
-): Generator<RowResults> {
+): Generator<RowResults, void> {
   const stepsPerCall = new StepsPerCall(milliseconds, 1);
   for (let start = 0; start < rows.length;) {
     const steps = Math.min(stepsPerCall.next, program.mostSteps, Math.ceil((rows.length - start) / size));
@@ -183,7 +198,7 @@ function* eagerly(
   { samples, compute }: RowWork,
   rows: Int32Array,
   batchSize: number,
-): Generator<RowResults> {
+): Generator<RowResults, void> {
   for (const batch of batchesOf(rows, batchSize)) {
     const tensors = tf.tidy(() => [...compute(samples.map((each) => batchTensor(tf, each, batch)))]);
     try {

@@ -99,7 +99,7 @@ function tooLarge(bytes: number, held: number): Failure {
   return failure(
     'model-too-large',
     `the portable engine needs ${megabytes(bytes)} MB more than the ${megabytes(held)} MB that it uses, and WebAssembly has no more than 4 GB`,
-    'use a smaller batch or model, or `--engine native`',
+    'use a smaller `batch_size` or model, or `--engine native`',
   );
 }
 

@@ -24,7 +24,8 @@ export interface LatentSpace {
   decode(vectors: Float32Array): Promise<ImageTile[]>;
 }
 
-const BATCH = 128;
+/** Few: a model may have large images inside. Small ones go through it in larger batches, whatever this says. */
+const BATCH = 16;
 
 /** Encodes a split, and calls `use` while the decoder is loaded. */
 export async function withLatentSpace<Result>(

@@ -46,7 +46,7 @@ export function traceTrain(context: TraceContext<TrainSettings>, part?: 'validat
         batchSize,
         work: part === 'validation' ? step.evaluateBatch : step.trainBatch,
       });
-      const images = `${batchSize} images`;
+      const images = countOf(batchSize);
       const title = part === 'validation' ? `validation on ${images}` : `one step of training on ${images}`;
       return { program, title, compile };
     } finally {
@@ -67,7 +67,7 @@ export function traceTrained(
   return withTrained(context, part, (models) => {
     const samples = [{ shape: modelShapes(models[name]).inputShape }];
     const program = traceRows(tf, { samples, ...forwardWork(tf, models[name]) }, settings.batch_size);
-    return { program, title: `the ${name} on ${settings.batch_size} images` };
+    return { program, title: `the ${name} on ${countOf(settings.batch_size)}` };
   });
 }
 
@@ -79,7 +79,7 @@ export function traceMeasures(context: TraceContext<EvaluateSettings>, part?: 'v
     const { inputShape, outputShape } = modelShapes(autoencoder);
     const samples = [{ shape: inputShape }, ...(target === data ? [] : [{ shape: outputShape }])];
     const program = traceRows(tf, { samples, ...measuringWork(tf, autoencoder, metrics) }, batchSize);
-    return { program, title: `the autoencoder and the losses of ${batchSize} images` };
+    return { program, title: `the autoencoder and the losses of ${countOf(batchSize)}` };
   });
 }
 
@@ -132,4 +132,8 @@ function freshNoise({ stages, seed }: TraceContext<unknown>, data: string): { re
   return {
     noise: { mean, stddev, clip, seeds: { radius: seed('noise/radius'), angle: seed('noise/angle') } },
   };
+}
+
+function countOf(images: number): string {
+  return images === 1 ? '1 image' : `${images} images`;
 }

@@ -700,8 +700,8 @@ export type SplitName = 'train' | 'test';
 export type SplitSelection = 'train' | 'test' | 'all';
 
 /**
- * Images that go through the model at one time. It changes memory and speed, and at most the last bits of the
- * results.
+ * Images that go through the model at one time at least: programs take more of small ones. It changes memory
+ * and speed, and at most the last bits of the results.
  */
 export type BatchSize = number;
 

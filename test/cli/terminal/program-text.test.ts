@@ -83,3 +83,16 @@ test('notes are dim', () => {
   assert.ok(lines.some((line) => line.includes('\u001b[2m# 80.4 kFLOP')));
   assert.ok(lines.every((line) => line.startsWith('#') || line.includes('\u001b') === line.includes('# ')));
 });
+
+test('only bodies that differ in nothing but shapes are written once', () => {
+  const body = (axes: string): string =>
+    `(\n  input a: float32[4, 3]\n  b: float32[4, 3] = exp a\n  c: float32[] = reduce_sum b {axes: ${axes}}\n  return b, c\n)`;
+  const text = renderProgram(
+    parseProgram(`input x: float32[4, 3]
+%0: float32[4, 3], %1: float32[3] = fused x ${body('[0]').replace('c: float32[]', 'c: float32[3]')}
+%2: float32[4, 3], %3: float32[4] = fused x ${body('[1]').replace('c: float32[]', 'c: float32[4]')}
+return %0, %1, %2, %3`),
+    { targetOf: () => undefined, full: false, columns: Infinity, style: plainStyle },
+  );
+  assert.equal(text.match(/exp a/g)?.length, 2);
+});

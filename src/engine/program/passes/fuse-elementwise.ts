@@ -159,8 +159,10 @@ class Fusion {
     if (read.get(value) === 'others' || this.#groupOf(value) === undefined) return undefined;
     const found = new Set<Instruction>();
     const leaves = new Set<Value>();
+    const visited = new Set<Value>();
     const visit = (base: Value): void => {
-      if (sizeOf(base.type.shape) !== size) return;
+      if (visited.has(base) || found.size > MOST_REPEATED || sizeOf(base.type.shape) !== size) return;
+      visited.add(base);
       const producer = this.#groups.producerOf(base);
       const isInMemory = read.get(base) === 'others' || (read.has(base) && !isCheap(producer));
       if (producer === undefined || this.#groupOf(base) === undefined || (base !== value && isInMemory)) {

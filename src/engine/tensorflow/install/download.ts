@@ -100,8 +100,8 @@ async function findPython(pin: PinnedWheel, signal: AbortSignal): Promise<string
 }
 
 function pipHint(): string {
-  if (process.platform === 'darwin') return 'install them with `xcode-select --install`';
-  return 'install them with `sudo apt install python3-pip` (Debian, Ubuntu) or `sudo dnf install python3-pip` (Fedora)';
+  if (process.platform === 'darwin') return 'install it with `xcode-select --install`';
+  return 'install it with `sudo apt install python3-pip` (Debian, Ubuntu) or `sudo dnf install python3-pip` (Fedora)';
 }
 
 async function downloadedBytes(folder: string): Promise<number> {

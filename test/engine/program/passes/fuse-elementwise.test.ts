@@ -180,3 +180,23 @@ test('a group that joins another one later, when fewer operands are left, stays 
   );
   assert.equal(text.split('fused').length - 1, 1);
 });
+
+test('a value with more paths to it than could ever be followed is no reason to wait', () => {
+  const lines = ['input x: float32[64, 64]'];
+  let last = 'x';
+  for (let index = 0; index < 60; index++) {
+    lines.push(
+      `u${index}: float32[64, 64] = mul ${last}, 2`,
+      `v${index}: float32[64, 64] = mul ${last}, 3`,
+      `w${index}: float32[64, 64] = add u${index}, v${index}`,
+    );
+    last = `w${index}`;
+  }
+  // What follows a sum of all elements is another group, which needs the value again.
+  lines.push(
+    `s: float32[] = reduce_sum ${last} {axes: [0, 1]}`,
+    `y: float32[64, 64] = mul ${last}, s`,
+    'return y',
+  );
+  assert.match(fused(lines.join('\n')), /fused/);
+});
