@@ -1,6 +1,8 @@
-/** PNG and JPEG files to pixels, by sharp. Hostile headers are refused before anything of their size is allocated. */
+/** Image files to pixels, by sharp. Hostile headers are refused before anything of their size is allocated. */
 import type { default as SharpFactory, Sharp } from 'sharp';
 import { errorCode } from '../files/atomic.ts';
+import { decodeBitmap } from './bmp.ts';
+import { formatOf } from './image-format.ts';
 import { targetSize } from './image-size.ts';
 import { resizer } from './resample.ts';
 import { failure, type Failure } from '../core/diagnostic.ts';
@@ -15,13 +17,17 @@ export interface DecodeOptions {
   /** Height and width, or a factor; null keeps the size. */
   readonly size: readonly [number, number] | number | null;
   readonly color: 'gray' | 'rgb';
+  /** What shows through where an image is not opaque: red, green and blue from 0 to 255. Without it, transparency is ignored. */
+  readonly background?: Color;
 }
+
+export type Color = readonly [red: number, green: number, blue: number];
 
 export interface DecodedImage {
   readonly shape: ImageShape;
-  /** Row-major [height, width, channels]: bytes, or all 16 bits of a PNG file that has them. */
+  /** Row-major [height, width, channels]: bytes, or all 16 bits of a PNG or TIFF file that has them. */
   readonly data: Pixels;
-  /** Whether some pixel was not opaque: transparency is ignored. */
+  /** Whether some pixel was not opaque. */
   readonly transparent: boolean;
 }
 
@@ -29,6 +35,9 @@ export type Pixels = Uint8Array | Uint16Array;
 
 /** The largest image that is decoded, in pixels. */
 const PIXEL_LIMIT = 2 ** 26;
+
+/** Formats that are decoded, as `formatOf` names them. libvips reads many more, each of which could be attacked. */
+export const DECODED_FORMATS: readonly string[] = ['PNG', 'JPEG', 'BMP', 'GIF', 'WebP', 'TIFF'];
 
 type Decoder = typeof SharpFactory;
 
@@ -42,24 +51,24 @@ async function loadDecoder(): Promise<Decoder> {
   return sharp;
 }
 
-/** @throws Failure `data-corrupt`, whose message says what is wrong without naming the file */
+/**
+ * Decodes the first image of a file.
+ *
+ * @throws Failure `data-corrupt`, whose message says what is wrong without naming the file
+ */
 export async function decodeImage(bytes: Uint8Array, options: DecodeOptions): Promise<DecodedImage> {
-  const isPng = Buffer.from(bytes.subarray(0, 8)).equals(Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'));
-  const isJpeg = bytes[0] === 0xff && bytes[1] === 0xd8;
-  // libvips reads many more formats, each of which could be attacked.
-  if (!isPng && !isJpeg) throw corrupt('is neither PNG nor JPEG');
+  const format = formatOf(bytes);
+  if (format === undefined || !DECODED_FORMATS.includes(format))
+    throw corrupt(
+      `${format === undefined ? 'is no image' : `has the format ${format}`}; ${readFormats()} are read`,
+    );
   decoder ??= loadDecoder();
   const sharp = await decoder;
   try {
-    // Pillow, OpenCV and TensorFlow ignore colour profiles, too. Photos are turned as viewers and OpenCV turn them.
-    const source = sharp(bytes, {
-      limitInputPixels: PIXEL_LIMIT,
-      failOn: 'error',
-      sequentialRead: true,
-      ignoreIcc: true,
-      autoOrient: true,
-    });
+    const source = format === 'BMP' ? await fromBitmap(sharp, bytes) : fromFile(sharp, bytes);
     const { autoOrient: upright, space, depth } = await source.metadata();
+    if (depth !== undefined && depth !== 'uchar' && depth !== 'ushort')
+      throw corrupt(`has pixels of the type ${depth}; those of 8 and 16 bits are read`);
     if (options.crop !== null) extract(source, options.crop, [upright.height, upright.width]);
     const wide = depth === 'ushort';
     if (space === 'cmyk') source.pipelineColourspace('cmyk').toColourspace('cmyk');
@@ -70,15 +79,50 @@ export async function decodeImage(bytes: Uint8Array, options: DecodeOptions): Pr
     const values = wide ? toWide(data) : data;
     const colors = space === 'cmyk' ? inkToRgb(values) : values;
     const from = space === 'cmyk' ? 3 : info.channels;
+    const white = wide ? 65_535 : 255;
+    const transparent = from === 4 && isTransparent(colors, white);
+    if (transparent && options.background !== undefined) blend(colors, options.background, white);
     return {
       ...resize(toColor(colors, from, [info.height, info.width], options.color), options.size),
-      transparent: from === 4 && isTransparent(colors, wide ? 65_535 : 255),
+      transparent,
     };
   } catch (error) {
     if (errorCode(error) === '' && error instanceof Error && error.name === 'Error') {
       throw corrupt(`cannot be decoded: ${(error.message.split('\n')[0] ?? '').replace(/:\s*$/, '')}`);
     }
     throw error;
+  }
+}
+
+/** The formats as a phrase: `PNG, JPEG, … and TIFF`. */
+export function readFormats(): string {
+  return `${DECODED_FORMATS.slice(0, -1).join(', ')} and ${DECODED_FORMATS.at(-1)}`;
+}
+
+function fromFile(sharp: Decoder, bytes: Uint8Array): Sharp {
+  // Pillow, OpenCV and TensorFlow ignore colour profiles, too. Photos are turned as viewers and OpenCV turn them.
+  return sharp(bytes, {
+    limitInputPixels: PIXEL_LIMIT,
+    failOn: 'error',
+    sequentialRead: true,
+    ignoreIcc: true,
+    autoOrient: true,
+  });
+}
+
+async function fromBitmap(sharp: Decoder, bytes: Uint8Array): Promise<Sharp> {
+  const { width, height, data } = await decodeBitmap(bytes, PIXEL_LIMIT);
+  return sharp(data, { raw: { width, height, channels: 4 }, autoOrient: true });
+}
+
+/** Puts an image with opacities, [pixels, 4], on a background, in place. */
+function blend(colors: Pixels, background: Color, white: number): void {
+  for (let pixel = 0; pixel < colors.length; pixel += 4) {
+    const opacity = (colors[pixel + 3] ?? 0) / white;
+    background.forEach((value, channel) => {
+      const own = colors[pixel + channel] ?? 0;
+      colors[pixel + channel] = Math.round(own * opacity + (value / 255) * white * (1 - opacity));
+    });
   }
 }
 

@@ -3,6 +3,7 @@
  * never larger or deeper than that.
  */
 import { decodeImage, type DecodedImage, type Pixels } from '../formats/decode.ts';
+import { formatOf } from '../formats/image-format.ts';
 import { Failure } from '../core/diagnostic.ts';
 import { isJsonObject, type Json } from '../core/json.ts';
 import { renderPixels } from '../figures/figure.ts';
@@ -144,6 +145,8 @@ export async function similarPng(submitted: Buffer, ours: Buffer, by: FoundBy): 
 }
 
 async function decode(png: Buffer): Promise<DecodedImage | undefined> {
+  // A stranger may have called something else a PNG; fewer formats can be attacked.
+  if (formatOf(png) !== 'PNG') return undefined;
   try {
     return await decodeImage(png, { crop: null, size: null, color: 'rgb' });
   } catch (error) {

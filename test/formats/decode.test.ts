@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { crc32, deflateSync } from 'node:zlib';
 import sharp from 'sharp';
+import { Failure } from '../../src/core/diagnostic.ts';
 import { decodeImage } from '../../src/formats/decode.ts';
 import { resizer } from '../../src/formats/resample.ts';
 import { packageRoot } from '../../src/core/package-root.ts';
@@ -18,6 +19,14 @@ interface Facts {
     readonly rgb: readonly number[];
     readonly gray: readonly number[];
   }[];
+  /** What is opaque in part, and put on red 255, green 0, blue 200. */
+  readonly over: { readonly file: string; readonly rgb: readonly number[] };
+  /** TIFF files of 16 bits, 2x2. */
+  readonly wide: { readonly values: readonly number[]; readonly files: readonly string[] };
+  /** A TIFF file of floats. */
+  readonly floats: string;
+  /** A GIF file with a transparent colour. */
+  readonly hidden: string;
 }
 
 const FACTS = JSON.parse(
@@ -92,7 +101,7 @@ test('a centred blob keeps its place at every size', () => {
   }
 });
 
-test('every kind of PNG and JPEG gives the colours and the luma that Pillow gives', async () => {
+test('every kind of file gives the colours and the luma that Pillow gives', async () => {
   for (const { name, file, rgb, gray } of FACTS.decoded) {
     const bytes = Buffer.from(file, 'base64');
     // Decoders of JPEG round differently.
@@ -196,4 +205,59 @@ test('photos are upright, and the crop is that of the upright photo', async () =
     const crop = { rows: [last - 1, last], columns: [0, 1] } as const;
     assert.deepEqual([...(await decodeImage(bytes, { ...GRAY, crop })).data], [wanted.at(-1)?.[0]]);
   }
+});
+
+test('what is not opaque shows the background that is asked for', async () => {
+  const bytes = Buffer.from(FACTS.over.file, 'base64');
+  const { data, transparent } = await decodeImage(bytes, { ...RGB, background: [255, 0, 200] });
+  assertClose(data, FACTS.over.rgb, 'over a background', 1);
+  assert.ok(transparent);
+  assert.ok((await decodeImage(Buffer.from(FACTS.hidden, 'base64'), RGB)).transparent);
+  const opaque = await png(pattern([3, 4, 3]), [3, 4, 3]);
+  const plain = await decodeImage(opaque, RGB);
+  assert.deepEqual(await decodeImage(opaque, { ...RGB, background: [9, 9, 9] }), plain);
+  const deep = await decodeImage(deepPng([65_535, 0, 1000, 65_535], 4), {
+    ...GRAY,
+    background: [255, 255, 255],
+  });
+  assert.deepEqual(deep.data, Uint16Array.of(65_535, 1000));
+});
+
+test('all 16 bits of a TIFF file are read', async () => {
+  for (const file of FACTS.wide.files)
+    assert.deepEqual(
+      (await decodeImage(Buffer.from(file, 'base64'), GRAY)).data,
+      Uint16Array.from(FACTS.wide.values),
+    );
+});
+
+const refused = async (bytes: Uint8Array): Promise<void> =>
+  assert.rejects(
+    decodeImage(bytes, RGB),
+    (error) => error instanceof Failure && error.diagnostics[0]?.code === 'data-corrupt',
+  );
+
+test('files that are cut off, swapped or declare what they do not have are refused', async () => {
+  const files = FACTS.decoded.map(({ file }) => Buffer.from(file, 'base64'));
+  for (const bytes of files)
+    for (const length of [0, 1, 10, 26, 40]) await refused(bytes.subarray(0, length));
+  const bitmap = Buffer.from(FACTS.decoded.find(({ name }) => name === 'bitmap, RGB')?.file ?? '', 'base64');
+  for (const [at, value] of [
+    [18, 0],
+    [18, 100_000],
+    [18, -4],
+    [22, 2 ** 31 - 1],
+    [22, 40],
+    [10, 2 ** 31 - 1],
+    [14, 7],
+    [28, 77],
+    [30, 99],
+  ] as const) {
+    const changed = Buffer.from(bitmap);
+    changed.writeInt32LE(value, at);
+    await refused(changed);
+  }
+  await refused(Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="4" height="4"/>'));
+  await refused(Buffer.from('GIF89a'));
+  await refused(Buffer.from(FACTS.floats, 'base64'));
 });

@@ -1,5 +1,7 @@
-"""Writes pillow.json: what Pillow makes of small images, for tests. Run: python pillow.py > pillow.json"""
-import base64, io, json
+"""
+Writes pillow.json: what Pillow makes of small images that it or ImageMagick wrote, for tests. Run: python pillow.py > pillow.json
+"""
+import base64, io, json, subprocess
 import numpy as np
 from PIL import Image, __version__
 
@@ -40,14 +42,53 @@ def kinds():
     yield "JPEG in gray", Image.new("L", (8, 8), 77), "JPEG", {"quality": 100}
     yield "JPEG in colour", Image.new("RGB", (16, 16), (250, 20, 90)), "JPEG", {"quality": 100, "subsampling": 0}
 
+    for mode in ("RGB", "L", "1"):
+        yield f"bitmap, {mode}", pattern3.convert(mode), "BMP", {}
+    yield "bitmap with a palette", pattern3.quantize(5), "BMP", {}
+    yield "GIF", pattern3.quantize(5), "GIF", {}
+    yield "GIF of two frames", pattern3.quantize(5), "GIF", {"save_all": True, "append_images": [Image.new("P", (4, 3), 1)]}
+    yield "WebP", pattern3, "WEBP", {"lossless": True}
+    yield "WebP with alpha", rgba, "WEBP", {"lossless": True, "exact": True}
+    for compression in (None, "tiff_lzw", "tiff_adobe_deflate", "packbits"):
+        yield f"TIFF, {compression}", pattern3, "TIFF", {"compression": compression}
+    yield "TIFF in gray", pattern(3, 4, 1), "TIFF", {}
+    yield "TIFF of one bit", pattern(3, 4, 1).convert("1"), "TIFF", {"compression": "group4"}
+    yield "TIFF with alpha", rgba, "TIFF", {}
+    yield "TIFF with a palette", pattern3.quantize(5), "TIFF", {}
+    yield "TIFF of two pages", pattern3, "TIFF", {"save_all": True, "append_images": [Image.new("RGB", (4, 3))]}
+
+def magick():
+    png = base64.b64decode(encode(pattern(3, 4, 3), "PNG"))
+    small = base64.b64decode(encode(pattern(3, 4, 3).quantize(5), "PNG"))
+    for source, options, to in [
+        (png, [], "BMP2"), (png, [], "BMP3"), (png, [], "BMP"), (small, [], "BMP3"), (png, [], "GIF"),
+        (png, ["-compress", "zip"], "TIFF"), (png, ["-endian", "MSB", "-compress", "none"], "TIFF"),
+        (png, ["-interlace", "plane"], "TIFF"), (png, ["-define", "webp:lossless=true"], "WEBP"),
+    ]:
+        call = ["convert", "png:-", *options, f"{to}:-"]
+        file = subprocess.run(call, input=source, stdout=subprocess.PIPE, check=True).stdout
+        yield f"ImageMagick, {' '.join([*options, to])}", base64.b64encode(file).decode()
+
+def made():
+    for name, image, format, options in kinds():
+        options = {key: value for key, value in options.items() if value is not None}
+        yield name, encode(image, format, **options)
+    yield from magick()
+
 decoded = []
-for name, image, format, options in kinds():
-    options = {key: value for key, value in options.items() if value is not None}
-    file = encode(image, format, **options)
+for name, file in made():
     again = Image.open(io.BytesIO(base64.b64decode(file)))
     decoded.append({
         "name": name, "file": file,
         "rgb": np.asarray(again.convert("RGB")).ravel().tolist()[:48],
         "gray": np.asarray(again.convert("L")).ravel().tolist()[:16],
     })
-print(json.dumps({"pillow": __version__, "resized": resized, "decoded": decoded}, indent=1))
+# Pillow rounds down, and only what is opaque in part shows it.
+half = Image.fromarray(np.array([[[250, 0, 10, 0], [250, 0, 10, 255], [200, 100, 0, 128]]], np.uint8), "RGBA")
+under = Image.new("RGBA", half.size, (255, 0, 200, 255))
+over = {"file": encode(half, "PNG"), "rgb": np.asarray(Image.alpha_composite(under, half).convert("RGB")).ravel().tolist()}
+deep = np.array([[0, 1], [257, 65535]], np.uint16)
+hidden = encode(pattern(3, 4, 3).quantize(5), "GIF", transparency=2)
+wide = {"values": deep.ravel().tolist(), "files": [encode(Image.fromarray(deep), "TIFF", compression=c) for c in (None, "tiff_lzw")]}
+floats = encode(Image.new("F", (2, 2), 0.5), "TIFF")
+print(json.dumps({"pillow": __version__, "resized": resized, "decoded": decoded, "over": over, "wide": wide, "floats": floats, "hidden": hidden}, indent=1))

@@ -1,0 +1,45 @@
+/** Windows bitmaps to pixels, by NetSurf's libnsbmp in WebAssembly: libvips, which reads the other formats, does not know them. */
+import { failure } from '../core/diagnostic.ts';
+
+export interface Bitmap {
+  readonly width: number;
+  readonly height: number;
+  /** Row-major [height, width, 4]: red, green, blue, opacity. */
+  readonly data: Uint8Array;
+}
+
+/** Bytes until the end of the sizes in either kind of header. */
+const HEADER = 26;
+
+/** The header of OS/2 1.x and Windows 2, whose sizes have 16 bits. */
+const OLD_HEADER = 12;
+
+/**
+ * @param limit pixels that are decoded at most
+ * @throws Failure `data-corrupt`, whose message says what is wrong without naming the file
+ */
+export async function decodeBitmap(bytes: Uint8Array, limit: number): Promise<Bitmap> {
+  const [width, height] = sizesOf(bytes);
+  if (width * height > limit) throw corrupt(`has ${width}x${height} pixels, more than ${limit}`);
+  const { decode } = await import('@cwasm/nsbmp');
+  try {
+    const { data } = decode(bytes);
+    return { width, height, data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
+  } catch {
+    throw corrupt('cannot be decoded: it is damaged, or a kind of bitmap that is not read; save it as PNG');
+  }
+}
+
+function sizesOf(bytes: Uint8Array): readonly [number, number] {
+  if (bytes.length < HEADER) throw corrupt('is cut off');
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const isOld = view.getUint32(14, true) === OLD_HEADER;
+  // A negative height says that rows go from top to bottom.
+  return isOld
+    ? [view.getUint16(18, true), view.getUint16(20, true)]
+    : [Math.abs(view.getInt32(18, true)), Math.abs(view.getInt32(22, true))];
+}
+
+function corrupt(what: string) {
+  return failure('data-corrupt', what);
+}
