@@ -1,0 +1,237 @@
+/** Tables of numbers as text, with commas, semicolons or tabs between them: a row is a sample. Read as a stream, by Papa Parse. */
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { failure, Failure } from '../core/diagnostic.ts';
+import { printable } from '../core/text.ts';
+
+export interface TableOptions {
+  /** The column that holds no number of the sample but its label: its name or, from 0, its place. */
+  readonly label?: string | number;
+  /** Rows that are read at most. */
+  readonly limit?: number;
+}
+
+export interface NumberTable {
+  /** Names of the columns besides the label's, where the first row has names. */
+  readonly columns: readonly string[] | undefined;
+  readonly rows: number;
+  /** Numbers in a row. */
+  readonly width: number;
+  /** Row-major [rows, width]: bytes or 16 bits where all numbers are integers of that range. */
+  readonly data: Uint8Array | Uint16Array | Float32Array;
+  /** As they are written, one a row. */
+  readonly labels: readonly string[] | undefined;
+}
+
+/** The most numbers of a table, in bytes of float32. */
+const SIZE_LIMIT = 2 ** 31;
+
+/** The first bytes of a gzipped file. */
+const GZIP = Buffer.of(0x1f, 0x8b);
+
+/** Columns of this name hold labels where no other is asked for. */
+const LABEL_NAME = /^(?:label|class|target)s?$/i;
+
+/**
+ * @param path a file, which may be gzipped
+ * @throws Failure `data-missing`, or `data-corrupt` with line and column
+ */
+export async function readNumberTable(path: string, options: TableOptions = {}): Promise<NumberTable> {
+  // Without O_NONBLOCK, opening a named pipe would wait for somebody to write into it.
+  const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch(() => {
+    throw failure('data-missing', `\`${path}\` does not exist, or cannot be read`);
+  });
+  try {
+    if (!(await file.stat()).isFile()) throw failure('data-missing', `\`${path}\` is not a file`);
+    const { buffer: head } = await file.read(Buffer.alloc(2), 0, 2, 0);
+    const raw = file.createReadStream({ autoClose: false, start: 0, highWaterMark: 2 ** 20 });
+    const reader = new TableReader(path, options);
+    const isGzipped = head.equals(GZIP);
+    await readRows(isGzipped ? raw.pipe(createGunzip()) : raw, reader).catch((error: unknown) => {
+      if (error instanceof Failure) throw error;
+      throw corrupt(path, isGzipped ? 'is damaged: it cannot be unpacked' : 'cannot be read to its end');
+    });
+    raw.destroy();
+    return reader.table();
+  } finally {
+    await file.close();
+  }
+}
+
+async function readRows(bytes: Readable, reader: TableReader): Promise<void> {
+  const { default: papa } = await import('papaparse');
+  await new Promise<void>((resolve, reject) => {
+    papa.parse<string[]>(bytes, {
+      skipEmptyLines: true,
+      chunk({ data, errors }, parser) {
+        try {
+          reader.addAll(data, errors.find(({ type }) => type === 'Quotes')?.row);
+          if (!reader.isFull) return;
+          resolve();
+        } catch (error) {
+          reject(error instanceof Error ? error : new Error(String(error)));
+        }
+        parser.abort();
+        bytes.destroy();
+      },
+      complete: () => resolve(),
+      error: reject,
+    });
+  });
+}
+
+class TableReader {
+  readonly #path: string;
+  readonly #options: TableOptions;
+  #columns: readonly string[] | undefined;
+  /** The place of the label; -1 if there is none. */
+  #label = -1;
+  #cells: number | undefined;
+  #data = new Float32Array(2 ** 16);
+  #length = 0;
+  readonly #labels: string[] = [];
+  #seen = 0;
+  #rows = 0;
+
+  constructor(path: string, options: TableOptions) {
+    this.#path = path;
+    this.#options = options;
+  }
+
+  get isFull(): boolean {
+    return this.#rows >= (this.#options.limit ?? Infinity);
+  }
+
+  /** @param unclosed the number of a row, from 0, with a quotation mark that is not closed */
+  addAll(rows: readonly (readonly string[])[], unclosed?: number): void {
+    for (const [index, cells] of rows.entries()) {
+      if (this.isFull) return;
+      if (index === unclosed)
+        throw corrupt(this.#path, `row ${this.#seen + 1}: a quotation mark is not closed`);
+      this.#add(cells);
+    }
+  }
+
+  #add(cells: readonly string[]): void {
+    this.#seen += 1;
+    if (this.#cells === undefined) {
+      if (this.#begin(cells)) return;
+    } else if (cells.length !== this.#cells)
+      throw this.#corrupt(`has ${cells.length} cells, and the rows before it ${this.#cells}`);
+    this.#reserve(cells.length);
+    for (let column = 0; column < cells.length; column++) {
+      const text = cells[column] ?? '';
+      if (column === this.#label) {
+        this.#labels.push(text.trim());
+        continue;
+      }
+      const value = Number(text);
+      // An empty cell would be 0.
+      if (!Number.isFinite(value) || text.trim() === '') throw this.#badCell(text, column);
+      this.#data[this.#length++] = value;
+    }
+    this.#rows += 1;
+  }
+
+  /** Takes the first row. @returns whether it has names instead of numbers */
+  #begin(cells: readonly string[]): boolean {
+    const [first = '', ...rest] = cells;
+    const names = [first.replace(/^\uFEFF/, ''), ...rest].map((name) => name.trim());
+    if (names[0] === '' && names.length > 1)
+      throw this.#corrupt(
+        'column 1 has no name',
+        'pandas writes such a column for its index: save with `index=False`',
+      );
+    const { label } = this.#options;
+    const hasNames = areNames(names.filter((_, column) => column !== label));
+    this.#cells = cells.length;
+    if (hasNames) this.#columns = names;
+    this.#label = this.#findLabel(names, hasNames);
+    return hasNames;
+  }
+
+  #findLabel(names: readonly string[], hasNames: boolean): number {
+    const { label } = this.#options;
+    if (typeof label === 'number') {
+      if (label < names.length) return label;
+      throw corrupt(this.#path, `has ${names.length} columns: there is no column ${label}`);
+    }
+    const found = names.findIndex((name) => (label === undefined ? LABEL_NAME.test(name) : name === label));
+    if (label === undefined) return hasNames ? found : -1;
+    if (found >= 0 && hasNames) return found;
+    const known = hasNames ? `its columns are ${listed(names)}` : 'its first row has no names';
+    throw corrupt(this.#path, `has no column \`${label}\`: ${known}`);
+  }
+
+  #reserve(cells: number): void {
+    if (this.#length + cells <= this.#data.length) return;
+    const length = Math.max(this.#data.length * 2, this.#length + cells);
+    if (length * 4 > 2 * SIZE_LIMIT) throw corrupt(this.#path, 'has more than 2 GB of numbers');
+    const larger = new Float32Array(length);
+    larger.set(this.#data);
+    this.#data = larger;
+  }
+
+  table(): NumberTable {
+    if (this.#rows === 0) throw corrupt(this.#path, 'has no rows of numbers');
+    const width = this.#length / this.#rows;
+    if (width === 0) throw corrupt(this.#path, 'has labels alone');
+    return {
+      columns: this.#columns?.filter((_, column) => column !== this.#label),
+      rows: this.#rows,
+      width,
+      data: narrow(this.#data.subarray(0, this.#length)),
+      labels: this.#label < 0 ? undefined : this.#labels,
+    };
+  }
+
+  #badCell(text: string, column: number): Failure {
+    const name = this.#columns?.[column];
+    const place = name === undefined ? `${column + 1}` : `${column + 1}, \`${printable(name)}\`,`;
+    const isComma = /^\s*-?\d+,\d+\s*$/.test(text);
+    const what =
+      text.trim() === '' ? 'is empty' : `holds \`${printable(text.slice(0, 40))}\`, which is no number`;
+    return this.#corrupt(
+      `column ${place} ${what}`,
+      isComma
+        ? 'write decimal points instead of commas'
+        : 'each row holds the numbers of one sample; name the column of labels with `label`',
+    );
+  }
+
+  #corrupt(what: string, hint?: string): Failure {
+    return corrupt(this.#path, `row ${this.#seen}: ${what}`, hint);
+  }
+}
+
+/** Whether a first row names columns: it has no numbers, or those by which pandas and others count columns. */
+function areNames(cells: readonly string[]): boolean {
+  const numbers = cells.filter(isNumber).map(Number);
+  const isCount = numbers.every((value, index) => index === 0 || value === (numbers[index - 1] ?? 0) + 1);
+  if (numbers.length < cells.length) return isCount && numbers.length !== 1;
+  return isCount && numbers[0] === 0 && numbers.length > 2;
+}
+
+const isNumber = (text: string): boolean => text !== '' && Number.isFinite(Number(text));
+
+function listed(names: readonly string[]): string {
+  const some = names.slice(0, 5).map((name) => `\`${printable(name)}\``);
+  return names.length > some.length ? `${some.join(', ')}, …` : some.join(', ');
+}
+
+function corrupt(path: string, what: string, hint?: string): Failure {
+  return failure('data-corrupt', `\`${path}\` ${what}`, hint);
+}
+
+/** As bytes or 16 bits where no number is lost. */
+function narrow(data: Float32Array): NumberTable['data'] {
+  let highest = 0;
+  for (let index = 0; index < data.length; index++) {
+    const value = data[index] ?? 0;
+    if (value < 0 || value > 65_535 || !Number.isInteger(value)) return data.slice();
+    if (value > highest) highest = value;
+  }
+  return highest > 255 ? Uint16Array.from(data) : Uint8Array.from(data);
+}

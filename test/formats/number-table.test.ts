@@ -1,0 +1,152 @@
+/** Tables of numbers as people's tools write them, and broken ones. */
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { Failure } from '../../src/core/diagnostic.ts';
+import { readNumberTable, type NumberTable, type TableOptions } from '../../src/formats/number-table.ts';
+import { temporaryFolder } from '../nodes/context.ts';
+
+type Read = (content: string | Uint8Array, options?: TableOptions) => Promise<NumberTable>;
+
+function reader(t: TestContext): Read {
+  const path = join(temporaryFolder(t), 'table.csv');
+  return (content, options) => {
+    writeFileSync(path, content);
+    return readNumberTable(path, options);
+  };
+}
+
+test('what is written is read, whatever separates it, gzipped or not, with names or without', async (t) => {
+  const read = reader(t);
+  const number = fc.oneof(
+    fc.integer({ min: 0, max: 255 }),
+    fc.float({ noNaN: true, noDefaultInfinity: true }),
+  );
+  const table = fc
+    .integer({ min: 2, max: 6 })
+    .chain((width) =>
+      fc.array(fc.array(number, { minLength: width, maxLength: width }), { minLength: 1, maxLength: 8 }),
+    );
+  const form = fc.record({
+    table,
+    separator: fc.constantFrom(',', ';', '\t'),
+    end: fc.constantFrom('\n', '\r\n'),
+    names: fc.boolean(),
+    quoted: fc.boolean(),
+    isGzipped: fc.boolean(),
+    limit: fc.option(fc.integer({ min: 1, max: 9 }), { nil: undefined }),
+  });
+  await fc.assert(
+    fc.asyncProperty(form, async ({ table: rows, separator, end, names, quoted, isGzipped, limit }) => {
+      const cell = (value: number | string): string => (quoted ? `"${value}"` : String(value));
+      const header = rows[0]?.map((_, column) => `pixel ${column}`) ?? [];
+      const lines = [...(names ? [header] : []), ...rows].map((row) => row.map(cell).join(separator));
+      const text = Buffer.from(lines.join(end));
+      const found = await read(isGzipped ? gzipSync(text) : text, limit === undefined ? {} : { limit });
+      const kept = rows.slice(0, limit);
+      // A first row that counts its columns is one of names.
+      fc.pre(names || !/^0(?:.0)?,1,2/.test(rows[0]?.join() ?? ''));
+      assert.deepEqual([found.rows, found.width, found.labels], [kept.length, header.length, undefined]);
+      assert.deepEqual(found.columns, names ? header : undefined);
+      assert.deepEqual(
+        [...found.data],
+        kept.flat().map((value) => Math.fround(value) + 0),
+      );
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('labels are the column of that name, or the one that is asked for', async (t) => {
+  const read = reader(t);
+  const kaggle = await read('label,pixel0,pixel1\n7,0,255\n0,1,2\n');
+  assert.deepEqual(
+    [kaggle.labels, [...kaggle.data], kaggle.columns],
+    [
+      ['7', '0'],
+      [0, 255, 1, 2],
+      ['pixel0', 'pixel1'],
+    ],
+  );
+  assert.ok(kaggle.data instanceof Uint8Array);
+  const last = await read('a,b,Class\n1,2,cat\n3,4,a dog\n');
+  assert.deepEqual(
+    [last.labels, [...last.data]],
+    [
+      ['cat', 'a dog'],
+      [1, 2, 3, 4],
+    ],
+  );
+  const named = await read('kind,a,b\n5,1,300\n', { label: 'kind' });
+  assert.deepEqual([named.labels, named.data], [['5'], Uint16Array.of(1, 300)]);
+  const bare = await read('cat,0,12\ndog,7,1\n', { label: 0 });
+  assert.deepEqual(
+    [bare.labels, [...bare.data]],
+    [
+      ['cat', 'dog'],
+      [0, 12, 7, 1],
+    ],
+  );
+  const none = await read('1,2\n3,4\n');
+  assert.deepEqual([none.labels, none.width], [undefined, 2]);
+});
+
+test('names that pandas writes are no sample', async (t) => {
+  const read = reader(t);
+  const counted = await read('0,1,2\n9,9,9\n');
+  assert.deepEqual([counted.rows, counted.columns], [1, ['0', '1', '2']]);
+  const both = await read('label,0,1,2\n4,9,9,9\n');
+  assert.deepEqual([both.rows, both.labels], [1, ['4']]);
+  const marked = await read('\uFEFFlabel,a\n4,9\n');
+  assert.deepEqual([marked.labels, [...marked.data]], [['4'], [9]]);
+});
+
+test('what is no table of numbers is refused, with its row', async (t) => {
+  const read = reader(t);
+  const refusals: readonly (readonly [string | Uint8Array, TableOptions, RegExp])[] = [
+    ['', {}, /./],
+    ['\n\n', {}, /./],
+    ['label,a\n', {}, /./],
+    ['label\n3\n4\n', {}, /./],
+    ['a,b\n1,2\n3\n', {}, /row 3/],
+    ['a,b\n1,2\n3,4,5\n', {}, /row 3/],
+    ['a,b\n1,x\n', {}, /row 2.*column 2.*`b`/],
+    ['1,2\n1,\n', {}, /row 2.*column 2/],
+    ['1,2\n , 3\n', {}, /row 2.*column 1/],
+    ['1,2\nNaN,3\n', {}, /row 2.*column 1/],
+    ['1,2\n3,Infinity\n', {}, /row 2.*column 2/],
+    ['1,2\n3,1e999\n', {}, /row 2/],
+    ['1;2\n3,5;4\n', {}, /row 2.*column 1/],
+    ['cat,0,12\ndog,7,1\n', {}, /row 1.*column 1/],
+    [',a,b\n0,1,2\n', {}, /row 1/],
+    ['a,b\n1,2\n', { label: 'kind' }, /kind/],
+    ['1,2\n3,4\n', { label: 'kind' }, /kind/],
+    ['1,2\n3,4\n', { label: 7 }, /7/],
+    ['a,b\n1,"2\n3,4\n', {}, /row/],
+    [gzipSync('1,2\n3,4\n').subarray(0, 15), {}, /damaged/],
+    [Buffer.concat([Buffer.of(0x1f, 0x8b), Buffer.alloc(40)]), {}, /damaged/],
+    [Buffer.from('a,b\n1,2\n', 'utf16le'), {}, /row/],
+    [Buffer.from('\x89PNG\r\n\x1a\n0000000', 'latin1'), {}, /row/],
+    ['<html><body>Not found</body></html>', {}, /row/],
+  ];
+  for (const [content, options, place] of refusals)
+    await assert.rejects(read(content, options), (error) => {
+      assert.ok(error instanceof Failure, `${String(content)}: ${String(error)}`);
+      assert.equal(error.diagnostics[0]?.code, 'data-corrupt');
+      assert.match(error.diagnostics[0].message, place);
+      return true;
+    });
+});
+
+test('a folder, and what is not there, are missing', async (t) => {
+  const folder = temporaryFolder(t);
+  mkdirSync(join(folder, 'a.csv'));
+  for (const name of ['a.csv', 'none.csv'])
+    await assert.rejects(
+      readNumberTable(join(folder, name)),
+      (error) => error instanceof Failure && error.diagnostics[0]?.code === 'data-missing',
+    );
+});
