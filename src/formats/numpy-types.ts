@@ -50,8 +50,16 @@ const TYPES: ReadonlyMap<string, NumberType> = new Map([
   ['f8', numberType('float64', 8, Float64Array)],
 ]);
 
+/** Texts of so many characters each, padded with NUL: of 4 bytes each (`str`), or of one (`bytes`). */
+export interface TextType {
+  readonly name: 'str' | 'bytes';
+  /** Of one text. */
+  readonly bytes: number;
+}
+
 type Dtype =
   | { readonly type: NumberType; readonly swapped: boolean }
+  | { readonly text: TextType; readonly swapped: boolean }
   | { readonly refused: string; mend(variable: string): string };
 
 /** @param descr such as `<f4`; empty where the values are not of one plain type */
@@ -66,8 +74,9 @@ export function readDtype(descr: string): Dtype {
         mend: (x) => `np.stack(${x}).astype('float32')`,
       };
     case 'U':
+      return { text: { name: 'str', bytes: 4 * Number(code.slice(1)) }, swapped: order === '>' };
     case 'S':
-      return { refused: 'texts', mend: (y) => `np.unique(${y}, return_inverse=True)[1]` };
+      return { text: { name: 'bytes', bytes: Number(code.slice(1)) }, swapped: false };
     case 'c':
       return { refused: 'complex numbers', mend: (x) => `np.abs(${x}).astype('float32')` };
     default: {
@@ -76,6 +85,18 @@ export function readDtype(descr: string): Dtype {
       return { refused: `${what}, not one of ${names}`, mend: (x) => `${x}.astype('float32')` };
     }
   }
+}
+
+/** @throws RangeError for a character that there is not */
+export function decodeTexts(data: Uint8Array, { name, bytes }: TextType): readonly string[] {
+  const count = bytes === 0 ? 0 : data.length / bytes;
+  return Array.from({ length: count }, (_, index) => {
+    const own = data.subarray(index * bytes, (index + 1) * bytes);
+    if (name === 'bytes') return new TextDecoder().decode(own).replace(/\0+$/, '');
+    const view = new DataView(own.buffer, own.byteOffset, own.byteLength);
+    const points = Array.from({ length: bytes / 4 }, (__, at) => view.getUint32(at * 4, true));
+    return String.fromCodePoint(...points.slice(0, points.findLastIndex((point) => point !== 0) + 1));
+  });
 }
 
 /** Floats of 16 bits, given as their bits, as floats of 32. */

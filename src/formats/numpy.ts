@@ -10,7 +10,15 @@ import type yauzl from 'yauzl';
 import { failure, Failure } from '../core/diagnostic.ts';
 import { sizeOf } from '../core/shape.ts';
 import { HEADER_LIMIT, parseNpyHeader } from './npy.ts';
-import { decodeHalf, readDtype, toRowMajor, type NumberType, type Numbers } from './numpy-types.ts';
+import {
+  decodeHalf,
+  decodeTexts,
+  readDtype,
+  toRowMajor,
+  type NumberType,
+  type Numbers,
+  type TextType,
+} from './numpy-types.ts';
 
 /** Writes the Python line that saves a changed array; `change` turns `x` into, for example, `x.astype('float32')`. */
 export type SaveLine = (change?: (variable: string) => string) => string;
@@ -24,9 +32,11 @@ interface Source {
 export interface NumpyArray extends Source {
   /** Row-major, whatever the order in the file. */
   readonly shape: readonly number[];
-  readonly type: NumberType;
-  /** Booleans are 0 and 1, half-precision floats are float32. */
+  readonly type: NumberType | TextType;
+  /** Booleans are 0 and 1, half-precision floats are float32. Empty where there are texts. */
   readonly data: Numbers;
+  /** Of an array of texts. */
+  readonly texts?: readonly string[];
 }
 
 /** The largest array that is read, in bytes. */
@@ -133,7 +143,7 @@ async function readEntry(zip: yauzl.ZipFile, entry: yauzl.Entry, source: Source)
 
 /** What a header declares, checked against the bytes that follow it. */
 interface Declared {
-  readonly type: NumberType;
+  readonly type: NumberType | TextType;
   readonly shape: readonly number[];
   readonly fortran: boolean;
   readonly swapped: boolean;
@@ -166,9 +176,23 @@ async function readArray(stream: AsyncIterable<Buffer>, size: number, source: So
     throw corrupt(source, 'ended while it was read');
   }
   const { type, shape, fortran, swapped, bytes } = declared;
+  if (!('view' in type)) return { ...source, shape, type, ...textsOf(declared, source) };
   const numbers = type.view(swapped ? swap(bytes, type.bytes) : bytes);
   const values = type.name === 'float16' ? decodeHalf(numbers) : numbers;
   return { ...source, shape, type, data: fortran ? toRowMajor(values, shape) : values };
+}
+
+function textsOf(
+  { type, shape, fortran, swapped, bytes }: Declared,
+  source: Source,
+): Pick<NumpyArray, 'data' | 'texts'> {
+  if (fortran && shape.length > 1) throw corrupt(source, "holds texts in Fortran's order");
+  try {
+    const texts = decodeTexts(swapped ? swap(bytes, 4) : bytes, type as TextType);
+    return { data: new Uint8Array(), texts };
+  } catch {
+    throw corrupt(source, 'holds texts with characters that there are not');
+  }
 }
 
 function parseHeader(start: Buffer, source: Source): ReturnType<typeof parseNpyHeader> {
@@ -190,7 +214,8 @@ function allocate(
   const found = readDtype(dtype);
   if ('refused' in found)
     throw corrupt(source, `holds ${found.refused}`, `save it as numbers: ${source.save(found.mend)}`);
-  const { type, swapped } = found;
+  const { swapped } = found;
+  const type = 'text' in found ? found.text : found.type;
   const bytes = sizeOf(shape) * type.bytes;
   if (bytes !== present)
     throw corrupt(
@@ -225,7 +250,8 @@ export function tuple(shape: readonly number[]): string {
  * @throws Failure `data-corrupt` for integers that are negative or beyond 65,535, and for values that are not finite
  */
 export function toPixels(array: NumpyArray): Uint8Array | Uint16Array | Float32Array {
-  const { data, save } = array;
+  const { data, save, texts } = array;
+  if (texts !== undefined) throw corrupt(array, 'holds texts: pixels are numbers');
   if (data instanceof Uint8Array || data instanceof Uint16Array) return data;
   if (data instanceof Float32Array || data instanceof Float64Array) {
     const pixels = data instanceof Float32Array ? data : Float32Array.from(data);
@@ -249,41 +275,61 @@ export function toPixels(array: NumpyArray): Uint8Array | Uint16Array | Float32A
   return pixels;
 }
 
+/** Labels as numbers, or as names of classes. */
+export type ArrayLabels =
+  | { readonly numbers: Uint8Array | Int32Array; readonly texts?: undefined }
+  | { readonly texts: readonly string[]; readonly numbers?: undefined };
+
 /**
- * Labels of the shape [count], also where each stands in a row of its own.
+ * Labels of the shape [count], also where each stands in a row of its own: integers, floats that are integers, or texts; or one-hot,
+ * of the shape [count, classes].
  *
  * @throws Failure `data-corrupt` for other shapes, and for values that are not integers from 0 to 2^31 - 1
  */
-export function toLabels(array: NumpyArray): Uint8Array | Int32Array {
-  const { shape, data, save } = array;
-  if (shape.length !== 1 && !(shape.length === 2 && shape[1] === 1)) {
-    const rows = shape.length === 2 && (shape[0] ?? 0) > 1;
-    const hint = rows
-      ? `if they are one-hot, save the classes: ${save((y) => `${y}.argmax(axis=1)`)}`
-      : `save one row of integers: ${save((y) => `${y}.ravel()`)}`;
+export function toLabels(array: NumpyArray): ArrayLabels {
+  const { shape, data, texts, save } = array;
+  const isRow = shape.length === 1 || (shape.length === 2 && shape[1] === 1);
+  if (!isRow) {
+    const classes = oneHot(array);
+    if (classes !== undefined) return { numbers: classes };
     throw corrupt(
       array,
-      `has the shape ${tuple(shape)}: labels have the shape (count,), one integer an image`,
-      hint,
+      `has the shape ${tuple(shape)}: labels have the shape (count,), or are one-hot, (count, classes), a 1 among zeros in each row`,
+      `save one row of integers: ${save((y) => `${y}.ravel()`)}`,
     );
   }
-  if (data instanceof Uint8Array) return data;
-  if (data instanceof Float32Array || data instanceof Float64Array) {
-    const whole = data.every((value) => Number.isInteger(value));
-    const hint = whole
-      ? `save them as integers: ${save((y) => `${y}.astype('int64')`)}`
-      : `number the different values: ${save(renumbered)}, or leave the labels out`;
-    throw corrupt(array, 'holds floats: labels are integers', hint);
-  }
+  if (texts !== undefined) return { texts };
+  if (data instanceof Uint8Array) return { numbers: data };
   const labels = new Int32Array(data.length);
   for (const [index, value] of data.entries()) {
+    if (!Number.isInteger(Number(value)))
+      throw corrupt(
+        array,
+        `holds ${value}: labels are integers`,
+        `number the different values: ${save(renumbered)}, or leave the labels out`,
+      );
     if (value < 0 || value >= 2 ** 31) {
       const hint = `number the classes from 0: ${save(renumbered)}`;
       throw corrupt(array, `holds the label ${value}: labels go from 0 to 2147483647`, hint);
     }
     labels[index] = Number(value);
   }
-  return labels;
+  return { numbers: labels };
+}
+
+/** The column of the only 1 in each row; undefined where a row has something else. */
+function oneHot({ shape, data }: NumpyArray): Int32Array | undefined {
+  const [rows = 0, columns = 0] = shape;
+  if (shape.length !== 2 || rows < 2 || data.length !== rows * columns) return undefined;
+  const classes = new Int32Array(rows).fill(-1);
+  for (const [index, value] of data.entries()) {
+    const number = Number(value);
+    if (number === 0) continue;
+    const row = Math.floor(index / columns);
+    if (number !== 1 || classes[row] !== -1) return undefined;
+    classes[row] = index % columns;
+  }
+  return classes.includes(-1) ? undefined : classes;
 }
 
 function renumbered(variable: string): string {

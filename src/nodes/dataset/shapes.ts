@@ -31,9 +31,15 @@ export function imageShape(images: RawImages): ImageShape {
 
 type Change = (x: string) => string;
 
+/** Whether an array of four axes is probably (count, channels, height, width). */
+export function channelsComeFirst([, second = 0, third = 0, last = 0]: readonly number[]): boolean {
+  const plausible = second === 1 || second === 3 || (second <= MOST_CHANNELS && third === last);
+  return plausible && third > MOST_CHANNELS && last > MOST_CHANNELS;
+}
+
 /** The change that turns an array into images; undefined if nothing is wrong. */
 function mend(shape: readonly number[]): readonly Change[] | undefined {
-  const [count = 0, second = 0, third = 0, last = 0] = shape;
+  const [count = 0, second = 0, third = 0] = shape;
   const reshaped = (...to: readonly (number | string)[]): Change => {
     return (x) => `${x}.reshape(${to.join(', ')})`;
   };
@@ -53,11 +59,8 @@ function mend(shape: readonly number[]): readonly Change[] | undefined {
       if ((third === 1 || third === 3 || third === 4) && second > MOST_CHANNELS)
         return third === 1 ? [single, reshaped(count, second, third, 1)] : [single];
       return undefined;
-    case 4: {
-      const plausible = second === 1 || second === 3 || (second <= MOST_CHANNELS && third === last);
-      const first = plausible && third > MOST_CHANNELS && last > MOST_CHANNELS;
-      return first ? [(x) => `np.moveaxis(${x}, 1, -1)`] : undefined;
-    }
+    case 4:
+      return channelsComeFirst(shape) ? [(x) => `np.moveaxis(${x}, 1, -1)`] : undefined;
     default: {
       const inner = shape.slice(1).filter((length) => length !== 1);
       if (inner.length === 2) return [reshaped(count, ...inner, 1)];

@@ -937,6 +937,18 @@ export type TestImagesFile = string;
 /** The file of the test labels. */
 export type TestLabelsFile = string;
 
+/**
+ * Height, width and, if there is more than one, channels of images whose numbers stand in one row each, as in
+ * an array of the shape [count, 784].
+ */
+export type ImageShapeInRow = readonly number[];
+
+/**
+ * Where the channels stand: after height and width (`channels_last`, as in Keras, NumPy and Pillow), or
+ * before them (`channels_first`, as in PyTorch and the rows of CIFAR-10).
+ */
+export type DataFormat = 'channels_last' | 'channels_first';
+
 /** Default arguments of each that needs none. */
 export const LAYER_DEFAULTS: {
   readonly ReLU: ReLUArguments;
@@ -987,6 +999,33 @@ export const OPTIMIZER_DEFAULTS: {
   Nadam: { learning_rate: 0.001, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 },
   Adamax: { learning_rate: 0.001, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 },
   Adagrad: { learning_rate: 0.001, initial_accumulator_value: 0.1, epsilon: 1e-7 },
+};
+
+/** `DatasetSettings` with `source: csv`. */
+export type CsvDatasetSettings = {
+  /** Loads images from a data set. */
+  readonly type: 'dataset';
+  /** Where the images come from. Each source has keys of its own. */
+  readonly source: 'csv';
+  readonly limit: Limit;
+  readonly normalize: NormalizeArray;
+  /** The file of the training images, which may be gzipped. */
+  readonly path: string;
+  /** The file of the test images. Without it the set has no test split. */
+  readonly test_path?: string;
+  /**
+   * The column that holds the label of each image: its name or, counted from 0, its place. By default the
+   * column that is named `label`, `class` or `target`. Integers are labels as they are; other texts are names
+   * of classes, which are numbered from 0 in their order.
+   */
+  readonly label: string | number | null;
+  /**
+   * Height, width and, if there is more than one, channels of an image. Their product is the number of its
+   * columns.
+   */
+  readonly shape: ImageShapeInRow;
+  readonly data_format: DataFormat;
+  readonly white_level?: WhiteLevelOfArray;
 };
 
 /** `DatasetSettings` with `source: fashion-mnist`. */
@@ -1102,6 +1141,8 @@ export type NpyDatasetSettings = {
   readonly train_labels?: TrainLabelsFile;
   readonly test_images?: TestImagesFile;
   readonly test_labels?: TestLabelsFile;
+  readonly shape?: ImageShapeInRow;
+  readonly data_format: DataFormat;
   readonly white_level?: WhiteLevelOfArray;
 };
 
@@ -1129,6 +1170,8 @@ export type NpzDatasetSettings = {
   readonly test_images: string | null;
   /** Name of the array of test labels. `null` if there is none. */
   readonly test_labels: string | null;
+  readonly shape?: ImageShapeInRow;
+  readonly data_format: DataFormat;
   readonly white_level?: WhiteLevelOfArray;
 };
 
@@ -1137,6 +1180,7 @@ export type NpzDatasetSettings = {
  * split `train`, and `test` if the source has one. Paths are relative to the file in which they are written.
  */
 export type DatasetSettings = 
+  | CsvDatasetSettings
   | FashionMnistDatasetSettings
   | IdxDatasetSettings
   | ImagesDatasetSettings

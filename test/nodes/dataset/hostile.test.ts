@@ -28,6 +28,7 @@ const NPZ: NpzDatasetSettings = {
   train_labels: 'y',
   test_images: null,
   test_labels: null,
+  data_format: 'channels_last',
   limit: null,
   normalize: 'minmax',
 };
@@ -129,7 +130,7 @@ const ARCHIVES: Corpus = {
   'one number': images(npy('|u1', '()', 1)),
   'more labels than images': labels(npy('|u1', '(3,)', 3)),
   'labels of two dimensions': labels(npy('|u1', '(2, 10)', 20)),
-  'labels of floats': labels(npy('<f4', '(2,)', 8)),
+  'labels of fractions': labels(npy('<f4', '(2,)', new Uint8Array(Float32Array.of(0.5, 1).buffer))),
   'negative labels': labels(npy('|i1', '(2,)', Uint8Array.of(0xff, 0))),
   'labels beyond 2^31': labels(npy('<u8', '(2,)', new Uint8Array(16).fill(0xff))),
   'labels of Python objects': labels(npy('|O', '(2,)', 16)),
@@ -304,6 +305,7 @@ test(
       type: 'dataset',
       source: 'npy',
       train_images: 'bad.npz',
+      data_format: 'channels_last',
       limit: null,
       normalize: 'none',
     } as const;

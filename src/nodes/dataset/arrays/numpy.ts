@@ -2,7 +2,8 @@
 import { namesOf } from '../../../formats/image-names.ts';
 import { toLabels, toPixels, type NumpyArray } from '../../../formats/numpy.ts';
 import { atSetting } from '../../../core/diagnostic.ts';
-import { arraySource, type PixelKind, type RawSplit } from '../raw.ts';
+import { arraySource, type PixelKind } from '../raw.ts';
+import type { NamedSplit } from './class-labels.ts';
 
 export { readNpz, readNumpyFile } from '../../../formats/numpy.ts';
 
@@ -17,10 +18,10 @@ export interface NumpyPlace {
 }
 
 /** @throws Failure `data-missing` or `data-corrupt` */
-export async function readNumpySplit(images: NumpyPlace, labels?: NumpyPlace): Promise<RawSplit> {
+export async function readNumpySplit(images: NumpyPlace, labels?: NumpyPlace): Promise<NamedSplit> {
   const pixels = await atSetting([images.at], images.read);
   const data = await atSetting([images.at], async () => toPixels(pixels));
-  const raw: RawSplit = {
+  const raw = {
     images: {
       ...{ shape: pixels.shape, data, kind: kindOf(pixels.type.name), dtype: pixels.type.name },
       ...{ name: `\`${images.name}\``, at: images.at, save: pixels.save },
@@ -29,12 +30,11 @@ export async function readNumpySplit(images: NumpyPlace, labels?: NumpyPlace): P
   };
   if (labels === undefined) return raw;
   const array = await atSetting([labels.at], labels.read);
-  const numbers = await atSetting([labels.at], async () => toLabels(array));
+  const found = await atSetting([labels.at], async () => toLabels(array));
   const { save } = array;
-  return {
-    ...raw,
-    labels: { shape: [numbers.length], data: numbers, name: `\`${labels.name}\``, at: labels.at, save },
-  };
+  const values = found.texts ?? found.numbers;
+  const name = `\`${labels.name}\``;
+  return { ...raw, labels: { shape: [values.length], data: values, name, at: labels.at, save } };
 }
 
 function kindOf(type: string): PixelKind {

@@ -1,12 +1,15 @@
-/** What the sources `idx`, `npy` and `npz` share: arrays of the user's own, which are looked into before anything runs. */
+/** What the sources `csv`, `idx`, `npy` and `npz` share: arrays of the user's own, which are looked into before anything runs. */
 import { resolve } from 'node:path';
 import type { DatasetSettings } from '../../../schema/generated/settings.ts';
 import type { Json } from '../../../core/json.ts';
 import type { Split } from '../../../core/stage-type.ts';
+import { SPLITS } from '../../../formats/images.ts';
 import { missingFile } from '../../own-files.ts';
 import { identityAt } from '../identity.ts';
-import type { RawSplit, RawSplits } from '../raw.ts';
+import type { RawSplits } from '../raw.ts';
 import { namedFiles, type Source } from '../sources/source.ts';
+import { numberClasses, type NamedSplit } from './class-labels.ts';
+import { arrange } from './layout.ts';
 
 /** Settings that name arrays. */
 export type ArrayKey = `${Split}_${'images' | 'labels'}`;
@@ -15,7 +18,7 @@ type SplitReader<Settings> = (
   settings: Settings,
   folder: string,
   split: Split,
-) => Promise<RawSplit | undefined>;
+) => Promise<NamedSplit | undefined>;
 
 /** A source of arrays: what such sources look for, look into and read in the same way. */
 export function ownArrays<Settings extends DatasetSettings>({
@@ -32,13 +35,14 @@ export function ownArrays<Settings extends DatasetSettings>({
     folder: string,
     onSplit?: (split: Split) => void,
   ): Promise<RawSplits> => {
-    const raws: Partial<Record<Split, RawSplit>> = {};
-    for (const split of ['train', 'test'] as const) {
+    const raws: Partial<Record<Split, NamedSplit>> = {};
+    for (const split of SPLITS) {
       onSplit?.(split);
       const raw = await readSplit(settings, folder, split);
-      if (raw !== undefined) raws[split] = raw;
+      if (raw === undefined) continue;
+      raws[split] = 'data_format' in settings ? { ...raw, images: arrange(raw.images, settings) } : raw;
     }
-    return raws;
+    return numberClasses(raws);
   };
   const pathsOf = (settings: Settings, folder: string): readonly string[] =>
     namedFiles({ files }, settings).map(({ path }) => resolve(folder, path));

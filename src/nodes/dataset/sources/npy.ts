@@ -4,7 +4,7 @@ import type { NpyDatasetSettings } from '../../../schema/generated/settings.ts';
 import type { Split } from '../../../core/stage-type.ts';
 import type { NumpyPlace } from '../arrays/numpy.ts';
 import { separateArrays, type ArrayKey } from '../arrays/own-arrays.ts';
-import type { RawSplit } from '../raw.ts';
+import type { NamedSplit } from '../arrays/class-labels.ts';
 
 export const npy = separateArrays<NpyDatasetSettings>({ readSplit });
 
@@ -13,7 +13,7 @@ async function readSplit(
   settings: NpyDatasetSettings,
   folder: string,
   split: Split,
-): Promise<RawSplit | undefined> {
+): Promise<NamedSplit | undefined> {
   const { readNumpyFile, readNumpySplit } = await import('../arrays/numpy.ts');
   const placeOf = (key: ArrayKey, variable: string): NumpyPlace | undefined => {
     const name = settings[key];

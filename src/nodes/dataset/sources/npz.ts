@@ -5,7 +5,7 @@ import type { Split } from '../../../core/stage-type.ts';
 import type { NumpyPlace } from '../arrays/numpy.ts';
 import { ownArrays, type ArrayKey } from '../arrays/own-arrays.ts';
 import { identityAt } from '../identity.ts';
-import type { RawSplit } from '../raw.ts';
+import type { NamedSplit } from '../arrays/class-labels.ts';
 
 /** The arrays that are read where the settings name none: a problem with them is told at the archive. */
 const KERAS_NAMES: Readonly<Record<ArrayKey, string>> = {
@@ -30,7 +30,7 @@ async function readSplit(
   settings: NpzDatasetSettings,
   folder: string,
   split: Split,
-): Promise<RawSplit | undefined> {
+): Promise<NamedSplit | undefined> {
   const { readNpz, readNumpySplit } = await import('../arrays/numpy.ts');
   const placeOf = (key: ArrayKey): NumpyPlace | undefined => {
     const name = settings[key];

@@ -1,5 +1,6 @@
 /** The data sources, by the names that `source` has in pipelines. */
 import type { DatasetSettings } from '../../../schema/generated/settings.ts';
+import { csv } from './csv.ts';
 import { fashionMnist } from './fashion-mnist.ts';
 import { idx } from './idx.ts';
 import { images } from './images.ts';
@@ -10,6 +11,7 @@ import { npz } from './npz.ts';
 import type { SettingsOf, Source, SourceName } from './source.ts';
 
 export const SOURCES: { readonly [Name in SourceName]: Source<SettingsOf<Name>> } = {
+  csv,
   'fashion-mnist': fashionMnist,
   idx,
   images,

@@ -50,6 +50,7 @@ async function load(
 ): Promise<Loaded> {
   const settings: NpyDatasetSettings = {
     ...{ type: 'dataset', source: 'npy', limit: null, normalize: 'minmax', train_images: 'x.npy' },
+    data_format: 'channels_last',
     ...('y' in files ? { train_labels: 'y.npy' } : {}),
     ...('xt' in files ? { test_images: 'xt.npy' } : {}),
     ...options,
@@ -59,7 +60,7 @@ async function load(
   return { record: await readImageSet(folder), train: await readImages(folder, 'train'), warnings };
 }
 
-/** Code and place of what is refused; the advice must hold a line of Python. */
+/** Code and place of what is refused; the advice must hold a line of Python, or a setting. */
 async function refusal(work: Promise<unknown>): Promise<string> {
   const error: unknown = await work.then(
     () => assert.fail('nothing was refused'),
@@ -67,7 +68,7 @@ async function refusal(work: Promise<unknown>): Promise<string> {
   );
   assert.ok(error instanceof Failure, String(error));
   const [found] = error.diagnostics as readonly [Diagnostic];
-  assert.match(found.hint ?? '', /np\.save\w*\(/, found.message);
+  assert.match(found.hint ?? '', /np\.save\w*\(|`[a-z_]+/, found.message);
   return [found.code, ...(found.at ?? [])].join(' ');
 }
 
@@ -206,14 +207,16 @@ test('labels that do not belong to the images are refused at their setting', asy
     'too few': npy('|u1', '(4,)', 4),
     'too many': npy('|u1', '(8,)', 8),
     none: npy('|u1', '(0,)', 0),
-    'one-hot': npy('<f4', '(6, 10)', 240),
+    'one-hot without a 1': npy('<f4', '(6, 10)', 240),
+    'one-hot with two': npy('|u1', '(6, 2)', Uint8Array.of(1, 0, 0, 1, 1, 1, 0, 1, 1, 0, 1, 0)),
+    'one-hot with others': npy('|u1', '(6, 2)', Uint8Array.of(1, 0, 0, 1, 2, 0, 0, 1, 1, 0, 1, 0)),
     'a row': npy('|u1', '(1, 6)', 6),
-    'whole floats': npy('<f8', '(6,)', 48),
     'broken floats': npy('<f4', '(6,)', bytesOf(Float32Array.of(0.5, 0, 0, 0, 0, 0))),
     nan: npy('<f4', '(6,)', bytesOf(Float32Array.of(NaN, 0, 0, 0, 0, 0))),
     negative: npy('<i8', '(6,)', bytesOf(BigInt64Array.of(-1n, 0n, 0n, 0n, 0n, 0n))),
     huge: npy('<u4', '(6,)', bytesOf(Uint32Array.of(2 ** 32 - 1, 0, 0, 0, 0, 0))),
-    texts: npy('<U3', '(6,)', 72),
+    'empty texts': npy('<U3', '(6,)', 72),
+    'texts that are none': npy('<U1', '(6,)', new Uint8Array(24).fill(0xff)),
     objects: npy('|O', '(6,)', 48),
   };
   for (const [name, y] of Object.entries(wrong)) {

@@ -579,6 +579,7 @@ test('named files that are pipes have no identity, and nobody waits for them', a
     train_labels: null,
     test_images: null,
     test_labels: null,
+    data_format: 'channels_last',
     ...rest,
   } as const;
   await assert.rejects(identity(npz), failsWith('data-missing'));

@@ -23,6 +23,7 @@ const NPZ: NpzDatasetSettings = {
   train_labels: 'y_train',
   test_images: 'x_test',
   test_labels: 'y_test',
+  data_format: 'channels_last',
   limit: null,
   normalize: 'minmax',
 };
@@ -111,7 +112,7 @@ test('floats stay as they are, doubles become floats, and labels of 64 bits in r
     'xt.npy': npy('<f4', '(1, 1, 2)', bytesOf(Float32Array.of(3, -2))),
   };
   const settings: NpyDatasetSettings = {
-    ...{ type: 'dataset', source: 'npy', limit: null, normalize: 'minmax' },
+    ...{ type: 'dataset', source: 'npy', data_format: 'channels_last', limit: null, normalize: 'minmax' },
     ...{ train_images: 'x.npy', train_labels: 'y.npy', test_images: 'xt.npy' },
   };
   const { folder, train } = await load(t, settings, files);
@@ -152,7 +153,7 @@ test('splits are known before it runs, files are named and their contents are pa
   });
   assert.deepEqual(datasetNode.files?.(NPZ), ['data.npz']);
   const single: NpyDatasetSettings = {
-    ...{ type: 'dataset', source: 'npy', limit: null, normalize: 'minmax' },
+    ...{ type: 'dataset', source: 'npy', data_format: 'channels_last', limit: null, normalize: 'minmax' },
     train_images: 'data.npz',
   };
   assert.deepEqual(datasetNode.files?.(single), ['data.npz']);

@@ -55,7 +55,7 @@ function idx(shape: readonly number[], data: Buffer): Buffer {
   return Buffer.concat([header, data]);
 }
 
-/** The files that the examples name, with two images of 4x4. */
+/** The files that the examples name, with two small images each. */
 async function writeFiles(rigged: Rig): Promise<void> {
   const labels = Buffer.of(0, 1);
   const [images, numbers] = [npy('|u1', '(2, 4, 4)', ramp(32, 0)), npy('|u1', '(2,)', labels)];
@@ -67,6 +67,9 @@ async function writeFiles(rigged: Rig): Promise<void> {
     'data/train-labels-idx1-ubyte': idx([2], labels),
     'data/t10k-images-idx3-ubyte': idx([2, 4, 4], ramp(32, 1)),
     'data/t10k-labels-idx1-ubyte': idx([2], labels),
+    'data/train.csv': Buffer.from(
+      `label,${[...Array(784).keys()].map((pixel) => `pixel${pixel}`).join()}\n${[7, 3].map((label) => [label, ...ramp(784, label)].join()).join('\n')}\n`,
+    ),
     'data/train_images.npy': images,
     'data/train_labels.npy': numbers,
     'data/shapes.npz': zip([

@@ -1,0 +1,70 @@
+/** Images whose numbers stand in one row, or whose channels come first -> [count, height, width, channels]. */
+import { tuple } from '../../../formats/numpy.ts';
+import type { RawImages } from '../raw.ts';
+import { channelsComeFirst, refuse } from '../shapes.ts';
+
+export interface Layout {
+  /** Height, width and, if there is more than one, channels of images that stand in one row each. */
+  readonly shape?: readonly number[];
+  readonly data_format: 'channels_last' | 'channels_first';
+}
+
+/** @throws Failure `data-corrupt` if the array does not hold such images */
+export function arrange(images: RawImages, { shape, data_format: format }: Layout): RawImages {
+  if (shape === undefined && format === 'channels_last') checkAsItIs(images);
+  const unrolled = shape === undefined ? images : unroll(images, shape, format);
+  return format === 'channels_first' ? channelsLast(unrolled) : unrolled;
+}
+
+/** Refuses what a setting would mend. */
+function checkAsItIs(images: RawImages): void {
+  const { shape } = images;
+  const side = Math.sqrt(shape[1] ?? 0);
+  if (shape.length === 2 && Number.isInteger(side) && side > 1) {
+    const hint = `if each row is an image, write \`shape: [${side}, ${side}]\``;
+    throw refuse(images, `has the shape ${tuple(shape)}: its images stand in rows`, hint);
+  }
+  if (shape.length === 4 && channelsComeFirst(shape)) {
+    const hint = 'write `data_format: channels_first`';
+    throw refuse(images, `has the shape ${tuple(shape)}: its channels come first`, hint);
+  }
+}
+
+function unroll(images: RawImages, wanted: readonly number[], format: Layout['data_format']): RawImages {
+  const [count = 0, ...rest] = images.shape;
+  const [height = 0, width = 0, channels = 1] = wanted;
+  const numbers = rest.reduce((product, length) => product * length, 1);
+  if (images.shape.length !== 2 || numbers !== height * width * channels) {
+    throw refuse(
+      images,
+      images.shape.length === 2
+        ? `has ${numbers} numbers for each image, and \`shape\` says ${wanted.join(' x ')}, which are ${height * width * channels}`
+        : `has the shape ${tuple(images.shape)}: \`shape\` is for images that stand in one row each, (count, numbers)`,
+      images.shape.length === 2 ? undefined : 'leave `shape` out',
+    );
+  }
+  const axes = format === 'channels_first' ? [channels, height, width] : [height, width, channels];
+  return { ...images, shape: [count, ...(wanted.length === 2 ? [height, width] : axes)] };
+}
+
+function channelsLast(images: RawImages): RawImages {
+  const { shape, data } = images;
+  const [count = 0, channels = 1, height = 0, width = 0] = shape;
+  // Gray images have no axis of channels.
+  if (shape.length === 3) return images;
+  if (shape.length !== 4) {
+    throw refuse(
+      images,
+      `has the shape ${tuple(shape)}: with \`data_format: channels_first\`, that of images is (count, channels, height, width)`,
+    );
+  }
+  const moved = data.slice();
+  const pixels = height * width;
+  for (let image = 0; image < count; image++)
+    for (let channel = 0; channel < channels; channel++) {
+      const from = (image * channels + channel) * pixels;
+      const to = image * channels * pixels + channel;
+      for (let pixel = 0; pixel < pixels; pixel++) moved[to + pixel * channels] = data[from + pixel] ?? 0;
+    }
+  return { ...images, shape: [count, height, width, channels], data: moved };
+}

@@ -1,0 +1,79 @@
+/** The source `csv`: tables with the pixels of one image in each row, such as Kaggle's digits. */
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { CsvDatasetSettings } from '../../../schema/generated/settings.ts';
+import { namesOf } from '../../../formats/image-names.ts';
+import { atSetting } from '../../../core/diagnostic.ts';
+import type { Split } from '../../../core/stage-type.ts';
+import type { NamedSplit } from '../arrays/class-labels.ts';
+import { ownArrays } from '../arrays/own-arrays.ts';
+import { identityAt } from '../identity.ts';
+import { arraySource, limitOf, type RawImages } from '../raw.ts';
+
+/** The most bytes of a file that is read to its end, although `limit` keeps only its first rows: then it is known whether classes are lost. */
+const WHOLE_BYTES = 2 ** 27;
+
+const KEYS = { train: 'path', test: 'test_path' } as const;
+
+export const csv = ownArrays<CsvDatasetSettings>({
+  describe: ({ shape: [height, width, channels = 1], test_path: test }) => ({
+    ...(height === undefined || width === undefined ? {} : { shape: [height, width, channels] }),
+    splits: test === undefined ? ['train'] : ['train', 'test'],
+  }),
+  files: ({ path, test_path }) => ({ path, test_path }),
+  async fingerprint({ path, test_path: test }, folder) {
+    return {
+      path: await identityAt('path', resolve(folder, path)),
+      ...(test === undefined ? {} : { test_path: await identityAt('test_path', resolve(folder, test)) }),
+    };
+  },
+  readSplit,
+});
+
+/** @throws Failure `data-missing` or `data-corrupt` */
+async function readSplit(
+  settings: CsvDatasetSettings,
+  folder: string,
+  split: Split,
+): Promise<NamedSplit | undefined> {
+  const at = KEYS[split];
+  const name = settings[at];
+  if (name === undefined) return undefined;
+  const { readNumberTable } = await import('../../../formats/number-table.ts');
+  const path = resolve(folder, name);
+  const info = await stat(path).catch(() => undefined);
+  const limit = (info?.size ?? 0) > WHOLE_BYTES ? limitOf(settings, split) : Infinity;
+  const label = settings.label ?? undefined;
+  const table = await atSetting([at], () =>
+    readNumberTable(path, { limit, ...(label === undefined ? {} : { label }) }),
+  );
+  const { data, rows, width, labels } = table;
+  return {
+    images: {
+      ...{
+        shape: [rows, width],
+        data,
+        kind: kindOf(data),
+        dtype: kindOf(data) === 'float' ? 'float32' : kindOf(data),
+      },
+      ...{ name: `\`${name}\``, at },
+    },
+    names: namesOf(arraySource(data), rows),
+    ...(labels === undefined
+      ? {}
+      : {
+          labels: { shape: [rows], data: numbersOf(labels) ?? labels, name: `the labels of \`${name}\``, at },
+        }),
+  };
+}
+
+function kindOf(data: RawImages['data']): 'uint8' | 'uint16' | 'float' {
+  if (data instanceof Float32Array) return 'float';
+  return data instanceof Uint16Array ? 'uint16' : 'uint8';
+}
+
+/** Undefined if they are names. */
+function numbersOf(labels: readonly string[]): Int32Array | undefined {
+  const isNumber = (label: string): boolean => /^\d{1,9}(?:\.0+)?$/.test(label);
+  return labels.every(isNumber) ? Int32Array.from(labels, Number) : undefined;
+}
