@@ -1,4 +1,4 @@
-/** The IDX format of MNIST's files, as its home page describes it: magic number, dimensions, bytes; all big-endian. */
+/** The IDX format of MNIST's files, as its home page describes it: magic number, dimensions, numbers; all big-endian. */
 import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
@@ -6,18 +6,34 @@ import { createGunzip } from 'node:zlib';
 import { failure, Failure } from '../core/diagnostic.ts';
 import { sizeOf } from '../core/shape.ts';
 import { errorCode } from '../files/atomic.ts';
+import { numbersOf, readDtype, type NumberType, type Numbers } from './numpy-types.ts';
 
+/** Unsigned bytes. */
 export interface IdxArray {
   /** Length of each dimension; row-major. */
   readonly shape: readonly number[];
   readonly data: Uint8Array;
 }
 
+/** Numbers of any type that the format has. */
+export interface IdxNumbers {
+  readonly shape: readonly number[];
+  readonly type: NumberType;
+  readonly data: Numbers;
+}
+
 /** The largest file that is read, after decompression, in bytes. */
 const SIZE_LIMIT = 2 ** 31;
 
-/** Third byte of the magic number for unsigned bytes, the only type that image sets use. */
-const UNSIGNED_BYTE = 0x08;
+/** Types as NumPy writes them, by the third byte of the magic number. */
+const TYPES: ReadonlyMap<number, string> = new Map([
+  [0x08, '|u1'],
+  [0x09, '|i1'],
+  [0x0b, '>i2'],
+  [0x0c, '>i4'],
+  [0x0d, '>f4'],
+  [0x0e, '>f8'],
+]);
 
 /** Magic number and four lengths. */
 const LONGEST_HEADER = 20;
@@ -29,12 +45,12 @@ const DEFLATE_RATIO = 1032;
 const CHUNK = 2 ** 26;
 
 /**
- * Reads an IDX file of unsigned bytes with 1 to 4 dimensions, plain or gzipped. The size that its header declares is held
+ * Reads an IDX file with 1 to 4 dimensions, plain or gzipped. The size that its header declares is held
  * against what is there before anything is allocated.
  *
  * @throws Failure `data-missing` if the file cannot be read; `data-corrupt` if it is truncated, too long, or no IDX file
  */
-export async function readIdx(path: string): Promise<IdxArray> {
+export async function readIdx(path: string): Promise<IdxNumbers> {
   // Without O_NONBLOCK, opening a named pipe would wait for somebody to write into it.
   const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch((error: unknown) => {
     throw missing(path, errorCode(error) === 'ENOENT' ? 'does not exist' : 'cannot be read');
@@ -51,17 +67,35 @@ export async function readIdx(path: string): Promise<IdxArray> {
   }
 }
 
-/** Parses the content of an IDX file; `name` is for messages. */
-export function parseIdx(bytes: Uint8Array, name: string): IdxArray {
-  const { shape, begin, size } = parseHeader(bytes, name);
-  checkSize(shape, size, bytes.length - begin, name);
-  return { shape, data: bytes.subarray(begin) };
+/** Reads an IDX file of unsigned bytes, as `readIdx`. */
+export async function readIdxBytes(path: string): Promise<IdxArray> {
+  const { shape, type, data } = await readIdx(path);
+  if (data instanceof Uint8Array) return { shape, data };
+  throw corrupt(path, `holds ${type.name}, not unsigned bytes`);
 }
 
-async function readPlain(file: FileHandle, length: number, start: Buffer, path: string): Promise<IdxArray> {
-  const { shape, begin, size } = parseHeader(start, path);
-  checkSize(shape, size, length - begin, path);
-  return { shape, data: await readAt(file, new Uint8Array(size), begin, path) };
+/**
+ * Parses the content of an IDX file of unsigned bytes, of which nothing is copied.
+ *
+ * @param name of the file in messages
+ * @throws Failure `data-corrupt`
+ */
+export function parseIdx(bytes: Uint8Array, name: string): IdxArray {
+  const header = parseHeader(bytes, name);
+  if (header.type.name !== 'uint8') throw corrupt(name, `holds ${header.type.name}, not unsigned bytes`);
+  checkSize(header, bytes.length - header.begin, name);
+  return { shape: header.shape, data: bytes.subarray(header.begin) };
+}
+
+async function readPlain(file: FileHandle, length: number, start: Buffer, path: string): Promise<IdxNumbers> {
+  const header = parseHeader(start, path);
+  checkSize(header, length - header.begin, path);
+  return numbersIn(await readAt(file, new Uint8Array(header.size), header.begin, path), header);
+}
+
+/** @param bytes of the data alone, which may be changed */
+function numbersIn(bytes: Uint8Array, { shape, type, swapped }: Header): IdxNumbers {
+  return { shape, type, data: numbersOf(bytes, type, swapped) };
 }
 
 async function readAt<Bytes extends Uint8Array>(
@@ -84,13 +118,13 @@ async function readAt<Bytes extends Uint8Array>(
 }
 
 /** Unpacks no more than the header declares, so that a file that goes on and on costs nothing. */
-async function readGzipped(file: FileHandle, length: number, path: string): Promise<IdxArray> {
+async function readGzipped(file: FileHandle, length: number, path: string): Promise<IdxNumbers> {
   let start = Buffer.alloc(0);
   let header: Header | undefined;
   let data = new Uint8Array(0);
   let done = 0;
-  const take = (chunk: Uint8Array, { shape, size }: Header): void => {
-    if (done + chunk.length > size) checkSize(shape, size, done + chunk.length, path);
+  const take = (chunk: Uint8Array, own: Header): void => {
+    if (done + chunk.length > own.size) checkSize(own, done + chunk.length, path);
     data.set(chunk, done);
     done += chunk.length;
   };
@@ -104,20 +138,26 @@ async function readGzipped(file: FileHandle, length: number, path: string): Prom
       start = Buffer.concat([start, chunk]);
       if (start.length < LONGEST_HEADER) continue;
       header = parseHeader(start, path);
-      if (header.size > length * DEFLATE_RATIO) checkSize(header.shape, header.size, 0, path);
+      if (header.size > length * DEFLATE_RATIO) checkSize(header, 0, path);
       data = new Uint8Array(header.size);
       take(start.subarray(header.begin), header);
     }
   } catch (error) {
     throw error instanceof Failure ? error : corrupt(path, 'is a damaged gzip file');
   }
-  if (header === undefined) return parseIdx(start, path);
-  checkSize(header.shape, header.size, done, path);
-  return { shape: header.shape, data };
+  if (header === undefined) {
+    header = parseHeader(start, path);
+    data = Uint8Array.from(start.subarray(header.begin));
+    done = data.length;
+  }
+  checkSize(header, done, path);
+  return numbersIn(data, header);
 }
 
 interface Header {
   readonly shape: readonly number[];
+  readonly type: NumberType;
+  readonly swapped: boolean;
   /** Where the data begins, and the bytes that the shape calls for. */
   readonly begin: number;
   readonly size: number;
@@ -127,21 +167,22 @@ function parseHeader(bytes: Uint8Array, name: string): Header {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 8) throw corrupt(name, `has ${bytes.length} bytes, too few for an IDX file`);
   const rank = view.getUint8(3);
-  if (view.getUint16(0) !== 0 || view.getUint8(2) !== UNSIGNED_BYTE || rank < 1 || rank > 4) {
+  const found = readDtype(TYPES.get(view.getUint8(2)) ?? '');
+  if (view.getUint16(0) !== 0 || !('type' in found) || rank < 1 || rank > 4) {
     const magic = view.getUint32(0).toString(16).padStart(8, '0');
     throw corrupt(
       name,
-      `begins with 0x${magic}, and is no IDX file of unsigned bytes (0x00000801 to 0x00000804)`,
+      `begins with 0x${magic}, and is no IDX file with 1 to 4 dimensions (0x00000801 to 0x00000e04)`,
       `save other arrays from NumPy: ${idxSaveLine(name, "x.astype('float32')")}`,
     );
   }
   const begin = 4 + 4 * rank;
   if (bytes.length < begin) throw corrupt(name, 'ends within its header');
   const shape = Array.from({ length: rank }, (_, index) => view.getUint32(4 + 4 * index));
-  return { shape, begin, size: sizeOf(shape) };
+  return { ...found, shape, begin, size: sizeOf(shape) * found.type.bytes };
 }
 
-function checkSize(shape: readonly number[], size: number, actual: number, name: string): void {
+function checkSize({ shape, size }: Pick<Header, 'shape' | 'size'>, actual: number, name: string): void {
   const needs = `${shape.join('x')} needs ${size} bytes`;
   if (actual < size) throw corrupt(name, `is truncated: ${needs}, it has ${actual}`);
   if (actual > size) throw corrupt(name, `is too long: ${needs}, it has ${actual}`);

@@ -87,6 +87,21 @@ export function readDtype(descr: string): Dtype {
   }
 }
 
+/** Bytes of a file as numbers. Where their order is another, they are changed in place. */
+export function numbersOf(bytes: Uint8Array, type: NumberType, swapped: boolean): Numbers {
+  const numbers = type.view(swapped ? swapBytes(bytes, type.bytes) : bytes);
+  return type.name === 'float16' ? decodeHalf(numbers) : numbers;
+}
+
+/** Turns the bytes of each value around, in place. */
+export function swapBytes(bytes: Uint8Array, size: number): Uint8Array {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (size === 2) buffer.swap16();
+  if (size === 4) buffer.swap32();
+  if (size === 8) buffer.swap64();
+  return bytes;
+}
+
 /** @throws RangeError for a character that there is not */
 export function decodeTexts(data: Uint8Array, { name, bytes }: TextType): readonly string[] {
   const count = bytes === 0 ? 0 : data.length / bytes;

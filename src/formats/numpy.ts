@@ -11,9 +11,10 @@ import { failure, Failure } from '../core/diagnostic.ts';
 import { sizeOf } from '../core/shape.ts';
 import { HEADER_LIMIT, parseNpyHeader } from './npy.ts';
 import {
-  decodeHalf,
   decodeTexts,
+  numbersOf,
   readDtype,
+  swapBytes,
   toRowMajor,
   type NumberType,
   type Numbers,
@@ -177,8 +178,7 @@ async function readArray(stream: AsyncIterable<Buffer>, size: number, source: So
   }
   const { type, shape, fortran, swapped, bytes } = declared;
   if (!('view' in type)) return { ...source, shape, type, ...textsOf(declared, source) };
-  const numbers = type.view(swapped ? swap(bytes, type.bytes) : bytes);
-  const values = type.name === 'float16' ? decodeHalf(numbers) : numbers;
+  const values = numbersOf(bytes, type, swapped);
   return { ...source, shape, type, data: fortran ? toRowMajor(values, shape) : values };
 }
 
@@ -188,7 +188,7 @@ function textsOf(
 ): Pick<NumpyArray, 'data' | 'texts'> {
   if (fortran && shape.length > 1) throw corrupt(source, "holds texts in Fortran's order");
   try {
-    const texts = decodeTexts(swapped ? swap(bytes, 4) : bytes, type as TextType);
+    const texts = decodeTexts(swapped ? swapBytes(bytes, 4) : bytes, type as TextType);
     return { data: new Uint8Array(), texts };
   } catch {
     throw corrupt(source, 'holds texts with characters that there are not');
@@ -228,14 +228,6 @@ function allocate(
     throw corrupt(source, `is too large: ${bytes} bytes, and the most are ${SIZE_LIMIT}`, hint);
   }
   return { type, shape, fortran, swapped, bytes: new Uint8Array(bytes) };
-}
-
-function swap(bytes: Uint8Array, size: number): Uint8Array {
-  const buffer = Buffer.from(bytes.buffer);
-  if (size === 2) buffer.swap16();
-  if (size === 4) buffer.swap32();
-  if (size === 8) buffer.swap64();
-  return bytes;
 }
 
 /** A shape as Python writes it. */

@@ -30,11 +30,37 @@ test('any array of bytes is read as it was written, plain and gzipped', async (t
         writeFileSync(path, bytes);
         const read = await readIdx(path);
         assert.deepEqual(read.shape, shape);
-        assert.deepEqual(Buffer.from(read.data), Buffer.from(data));
+        assert.deepEqual(read.data, data);
       }
     }),
     { numRuns: 30 },
   );
+});
+
+test('every type of the format is read as its values', async (t) => {
+  const path = join(temporaryFolder(t), 'a');
+  const values = [0, 1, 100, 7];
+  const big = (size: number, write: (bytes: Buffer, value: number, at: number) => void): Buffer => {
+    const bytes = Buffer.alloc(size * values.length);
+    values.forEach((value, index) => write(bytes, value, index * size));
+    return bytes;
+  };
+  const types: readonly (readonly [number, string, Buffer])[] = [
+    [0x08, 'uint8', Buffer.from(values)],
+    [0x09, 'int8', Buffer.from(values)],
+    [0x0b, 'int16', big(2, (bytes, value, at) => bytes.writeInt16BE(value, at))],
+    [0x0c, 'int32', big(4, (bytes, value, at) => bytes.writeInt32BE(value, at))],
+    [0x0d, 'float32', big(4, (bytes, value, at) => bytes.writeFloatBE(value, at))],
+    [0x0e, 'float64', big(8, (bytes, value, at) => bytes.writeDoubleBE(value, at))],
+  ];
+  for (const [code, name, data] of types)
+    for (const bytes of [idx([2, 2], data, code * 256 + 2), gzipSync(idx([2, 2], data, code * 256 + 2))]) {
+      writeFileSync(path, bytes);
+      const read = await readIdx(path);
+      assert.deepEqual([read.type.name, read.shape, [...read.data]], [name, [2, 2], values]);
+      writeFileSync(path, bytes.subarray(0, -3));
+      await assert.rejects(readIdx(path), hasCode('data-corrupt'));
+    }
 });
 
 test('every truncation and every extension is found', () => {

@@ -925,7 +925,7 @@ export type Color = 'gray' | 'rgb';
  */
 export type OnError = 'skip' | 'fail';
 
-/** The file of the training labels, one integer for each image. */
+/** The file of the training labels: integers, names of classes, or one-hot rows, one for each image. */
 export type TrainLabelsFile = string;
 
 /**
@@ -1052,20 +1052,16 @@ export type IdxDatasetSettings = {
   /** Where the images come from. Each source has keys of its own. */
   readonly source: 'idx';
   readonly limit: Limit;
-  readonly normalize: NormalizeToWhite;
+  readonly normalize: NormalizeArray;
   /**
-   * The file of the training images: unsigned bytes of the shape [count, height, width] or [count, height,
-   * width, channels].
+   * The file of the training images: integers or floats of any type that the format has, of the shape [count,
+   * height, width] or [count, height, width, channels].
    */
   readonly train_images: string;
   readonly train_labels?: TrainLabelsFile;
   readonly test_images?: TestImagesFile;
   readonly test_labels?: TestLabelsFile;
-  /**
-   * The stored value that `normalize: minmax` maps to 1, by default 255. Set 1 for masks of zeros and ones.
-   * No value may be above it.
-   */
-  readonly white_level?: WhiteLevel;
+  readonly white_level?: WhiteLevelOfArray;
 };
 
 /** `DatasetSettings` with `source: images`. */
@@ -1161,7 +1157,10 @@ export type NpzDatasetSettings = {
    * height, width] or [count, height, width, channels].
    */
   readonly train_images: string;
-  /** Name of the array of training labels, one integer for each image. `null` if there is none. */
+  /**
+   * Name of the array of training labels: integers, names of classes, or one-hot rows, one for each image.
+   * `null` if there is none.
+   */
   readonly train_labels: string | null;
   /**
    * Name of the array of test images, which have the size of the training images. `null` if there is none:

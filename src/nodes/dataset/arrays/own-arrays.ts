@@ -70,27 +70,16 @@ export function ownArrays<Settings extends DatasetSettings>({
 /** A source of which each array is a file of its own. */
 export function separateArrays<
   Settings extends DatasetSettings & Readonly<Partial<Record<ArrayKey, string>>>,
->({
-  range,
-  readSplit,
-}: {
-  /** As far as the settings tell it. */
-  range?(settings: Settings): readonly [number, number] | undefined;
-  readonly readSplit: SplitReader<Settings>;
-}): Source<Settings> {
+>({ readSplit }: { readonly readSplit: SplitReader<Settings> }): Source<Settings> {
   const files = ({ train_images, train_labels, test_images, test_labels }: Settings) => ({
     ...{ train_images, train_labels },
     ...{ test_images, test_labels },
   });
   return ownArrays({
-    describe(settings) {
-      const told = range?.(settings);
-      return {
-        ...(told === undefined ? {} : { range: told }),
-        splits: settings.test_images === undefined ? ['train'] : ['train', 'test'],
-        labeled: settings.train_labels !== undefined,
-      };
-    },
+    describe: (settings) => ({
+      splits: settings.test_images === undefined ? ['train'] : ['train', 'test'],
+      labeled: settings.train_labels !== undefined,
+    }),
     files,
     async fingerprint(settings, folder) {
       const hashes: Record<string, Json> = {};

@@ -5,7 +5,7 @@
 import { join, resolve } from 'node:path';
 import { exists } from '../../../files/atomic.ts';
 import { kindOf } from '../../../files/nearby.ts';
-import { readIdx, type IdxArray } from '../../../formats/idx.ts';
+import { readIdxBytes, type IdxArray } from '../../../formats/idx.ts';
 import type { FashionMnistDatasetSettings } from '../../../schema/generated/settings.ts';
 import { failure } from '../../../core/diagnostic.ts';
 import type { Finding, Split } from '../../../core/stage-type.ts';
@@ -120,10 +120,10 @@ async function readFashionMnist(
     if (!(await isIntact(path, check))) {
       throw failure('data-corrupt', `\`${path}\` is not Fashion-MNIST's file: its SHA-256 differs`);
     }
-    return readIdx(path);
+    return readIdxBytes(path);
   }
   const installed = join(DEBIAN_FOLDER, pin.name);
-  if (settings.url === undefined && (await isIntact(installed, check))) return readIdx(installed);
+  if (settings.url === undefined && (await isIntact(installed, check))) return readIdxBytes(installed);
   const path = join(dataFolder(), 'fashion-mnist', pin.name);
   const url = `${(settings.url ?? ADDRESS).replace(/(?<!\/)\/+$/, '')}/${pin.name}`;
   const hint =
@@ -137,5 +137,5 @@ async function readFashionMnist(
       onProgress: (text, fraction) => progress({ text, ...(fraction === undefined ? {} : { fraction }) }),
     },
   );
-  return readIdx(path);
+  return readIdxBytes(path);
 }
