@@ -2,7 +2,7 @@
 import type { default as SharpFactory, Sharp } from 'sharp';
 import { errorCode } from '../files/atomic.ts';
 import { decodeBitmap } from './bmp.ts';
-import { formatOf } from './image-format.ts';
+import { DECODED_FORMATS, decodedFormats, formatOf } from './image-format.ts';
 import { targetSize } from './image-size.ts';
 import { resizer } from './resample.ts';
 import { failure, type Failure } from '../core/diagnostic.ts';
@@ -36,9 +36,6 @@ export type Pixels = Uint8Array | Uint16Array;
 /** The largest image that is decoded, in pixels. */
 const PIXEL_LIMIT = 2 ** 26;
 
-/** Formats that are decoded, as `formatOf` names them. libvips reads many more, each of which could be attacked. */
-export const DECODED_FORMATS: readonly string[] = ['PNG', 'JPEG', 'BMP', 'GIF', 'WebP', 'TIFF'];
-
 type Decoder = typeof SharpFactory;
 
 let decoder: Promise<Decoder> | undefined;
@@ -60,7 +57,7 @@ export async function decodeImage(bytes: Uint8Array, options: DecodeOptions): Pr
   const format = formatOf(bytes);
   if (format === undefined || !DECODED_FORMATS.includes(format))
     throw corrupt(
-      `${format === undefined ? 'is no image' : `has the format ${format}`}; ${readFormats()} are read`,
+      `${format === undefined ? 'is no image' : `has the format ${format}`}; ${decodedFormats()} are read`,
     );
   decoder ??= loadDecoder();
   const sharp = await decoder;
@@ -92,11 +89,6 @@ export async function decodeImage(bytes: Uint8Array, options: DecodeOptions): Pr
     }
     throw error;
   }
-}
-
-/** The formats as a phrase: `PNG, JPEG, … and TIFF`. */
-export function readFormats(): string {
-  return `${DECODED_FORMATS.slice(0, -1).join(', ')} and ${DECODED_FORMATS.at(-1)}`;
 }
 
 function fromFile(sharp: Decoder, bytes: Uint8Array): Sharp {

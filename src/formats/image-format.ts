@@ -39,6 +39,17 @@ export function formatOf(head: Uint8Array): string | undefined {
   return /^(?:\xef\xbb\xbf)?\s*</.test(text) && /<(?:!DOCTYPE\s+)?svg[\s>]/.test(text) ? 'SVG' : undefined;
 }
 
+/** Formats that are decoded. libvips reads many more, each of which could be attacked. */
+export const DECODED_FORMATS: readonly string[] = ['PNG', 'JPEG', 'BMP', 'GIF', 'WebP', 'TIFF'];
+
+/** Names that images of these formats have. */
+export const DECODED_NAME = /\.(?:png|jpe?g|bmp|gif|webp|tiff?)$/i;
+
+/** The formats as a phrase: `PNG, JPEG, … and TIFF`. */
+export function decodedFormats(): string {
+  return `${DECODED_FORMATS.slice(0, -1).join(', ')} and ${DECODED_FORMATS.at(-1)}`;
+}
+
 const ARCHIVES = [
   'PK\x03\x04',
   'PK\x05\x06',

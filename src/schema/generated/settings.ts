@@ -914,7 +914,7 @@ export type Size = readonly [number, number];
 
 /**
  * `gray` reads one channel, the luma of Rec. 601: 0.299 red + 0.587 green + 0.114 blue, as Pillow, OpenCV and
- * TensorFlow compute it. `rgb` reads three. Transparency and colour profiles are ignored.
+ * TensorFlow compute it. `rgb` reads three. Colour profiles are ignored.
  */
 export type Color = 'gray' | 'rgb';
 
@@ -948,6 +948,12 @@ export type ImageShapeInRow = readonly number[];
  * before them (`channels_first`, as in PyTorch and the rows of CIFAR-10).
  */
 export type DataFormat = 'channels_last' | 'channels_first';
+
+/**
+ * The colour that shows through where an image is not opaque: red, green and blue from 0 to 255. Left out:
+ * transparency is ignored, with a warning.
+ */
+export type Background = readonly [number, number, number];
 
 /** Default arguments of each that needs none. */
 export const LAYER_DEFAULTS: {
@@ -1082,6 +1088,7 @@ export type ImagesDatasetSettings = {
   readonly resize?: Resize;
   readonly size?: Size;
   readonly color: Color;
+  readonly background?: Background;
   readonly on_error: OnError;
   readonly white_level?: WhiteLevel;
 };

@@ -110,9 +110,15 @@ function join(images: Decoded[], shape: ImageShape): Omit<Collected, 'skipped'> 
 async function decode(bytes: Uint8Array, settings: PictureSettings): Promise<DecodedImage> {
   const problem = problemOfBytes(bytes);
   if (problem !== undefined) throw problem;
-  const { crop, color } = settings;
+  const { crop, color, background } = settings;
   try {
-    return await decodeImage(bytes, { crop, size: settings.size ?? settings.resize ?? null, color });
+    const size = settings.size ?? settings.resize ?? null;
+    return await decodeImage(bytes, {
+      crop,
+      size,
+      color,
+      ...(background === undefined ? {} : { background }),
+    });
   } catch (error) {
     throw error instanceof Failure ? new Unusable('damaged', error.message) : error;
   }

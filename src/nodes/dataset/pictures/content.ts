@@ -1,32 +1,33 @@
 /** Whether a file is an image that is read. */
-import { formatOf, HEAD_BYTES } from '../../../formats/image-format.ts';
+import {
+  DECODED_FORMATS,
+  DECODED_NAME,
+  decodedFormats,
+  formatOf,
+  HEAD_BYTES,
+} from '../../../formats/image-format.ts';
 import { readHead } from './regular.ts';
 import { Unusable } from './skipped.ts';
 
-/** Formats that are decoded, whatever the file is called. */
-const READ_FORMATS = new Set(['PNG', 'JPEG']);
-
-const IMAGE_NAME = /\.(?:png|jpe?g)$/i;
-
 /** Other names of images, or none at all: where the content does not tell, the name does. */
 const OTHER_IMAGE_NAME =
-  /^[^.]+$|\.(?:jpe|jfif|jfi|pjpeg|pjp|apng|gif|webp|bmp|dib|tiff?|hei[cf]s?|avif|svgz?|ico|jp2|j2k|jxl|p[bgnp]m|tga|psd|exr|hdr|dds|pcx|cr2|nef|arw|dng)$/i;
+  /^[^.]+$|\.(?:jpe|jfif|jfi|pjpeg|pjp|apng|dib|hei[cf]s?|avif|svgz?|ico|jp2|j2k|jxl|p[bgnp]m|tga|psd|exr|hdr|dds|pcx|cr2|nef|arw|dng)$/i;
 
 const BACKUP_NAME = /~$|\.(?:bak|orig|old|te?mp|part|partial|crdownload|download)$/i;
 
 /** Why a regular file is not a readable image, judged by its name and first bytes. */
 export async function problemOf(path: string, name: string): Promise<Unusable | undefined> {
-  if (IMAGE_NAME.test(name)) return undefined;
+  if (DECODED_NAME.test(name)) return undefined;
   if (BACKUP_NAME.test(name)) return new Unusable('backup', 'is named like a backup or a partial copy');
   const mayBeImage = OTHER_IMAGE_NAME.test(name);
   try {
     const head = await readHead(path, HEAD_BYTES);
     const format = formatOf(head);
-    if (format !== undefined) return READ_FORMATS.has(format) ? undefined : otherFormat(format);
+    if (format !== undefined) return DECODED_FORMATS.includes(format) ? undefined : otherFormat(format);
     if (!mayBeImage) return new Unusable('foreign', 'is no image');
     if (head.length === 0) return new Unusable('empty', 'is empty');
     return name.includes('.')
-      ? new Unusable('format', 'is not PNG or JPEG, which are the formats that are read')
+      ? new Unusable('format', `is of no format that is read: ${decodedFormats()}`)
       : new Unusable('foreign', 'is no image');
   } catch (error) {
     if (error instanceof Unusable) return error;
@@ -38,10 +39,10 @@ export async function problemOf(path: string, name: string): Promise<Unusable | 
 export function problemOfBytes(bytes: Uint8Array): Unusable | undefined {
   if (bytes.length === 0) return new Unusable('empty', 'is empty');
   const format = formatOf(bytes);
-  if (format === undefined) return new Unusable('damaged', 'is neither PNG nor JPEG');
-  return READ_FORMATS.has(format) ? undefined : otherFormat(format);
+  if (format === undefined) return new Unusable('damaged', 'is no image of a format that is read');
+  return DECODED_FORMATS.includes(format) ? undefined : otherFormat(format);
 }
 
 function otherFormat(format: string): Unusable {
-  return new Unusable('format', `has the format ${format}; PNG and JPEG are read`);
+  return new Unusable('format', `has the format ${format}; ${decodedFormats()} are read`);
 }

@@ -4,7 +4,10 @@ import type { ImagesDatasetSettings } from '../../../schema/generated/settings.t
 import type { Finding, ImageShape } from '../../../core/stage-type.ts';
 
 /** What the settings of all sources of image files have in common. */
-export type PictureSettings = Pick<ImagesDatasetSettings, 'crop' | 'resize' | 'size' | 'color' | 'on_error'>;
+export type PictureSettings = Pick<
+  ImagesDatasetSettings,
+  'crop' | 'resize' | 'size' | 'color' | 'background' | 'on_error'
+>;
 
 /**
  * The shape that images are given.

@@ -23,8 +23,8 @@ export interface FolderListing {
 }
 
 /**
- * Lists the images of a folder and of the folders in it. A file is an image if its content says so, or if its name ends in
- * `.png`, `.jpg` or `.jpeg`. Links are passed over: they could lead anywhere.
+ * Lists the images of a folder and of the folders in it. A file is an image if its content says so, or if its name ends as that
+ * of one. Links are passed over: they could lead anywhere.
  *
  * @param without a folder to leave out, such as the one with the test images
  * @throws Failure `data-missing` if it cannot be read
@@ -138,7 +138,7 @@ async function folderFailure(folder: string, code: string): Promise<Failure> {
         `${path} is an archive, not a folder`,
         'unpack it, and name the folder that it holds',
       )
-    : failure('data-missing', `${path} is not a folder`, 'name a folder of PNG and JPEG files');
+    : failure('data-missing', `${path} is not a folder`, 'name a folder of images');
 }
 
 /**
@@ -170,7 +170,7 @@ function nothingFailure(skipped: readonly Skipped[], path: string): Error {
   const others = skipped.some(({ kind }) => kind === 'format');
   return failure(
     'data-missing',
-    `\`${shownName(path)}\` holds no PNG or JPEG files${skipped.length === 0 ? '' : `, but ${sumUp(skipped)}`}`,
+    `\`${shownName(path)}\` holds no images${skipped.length === 0 ? '' : `, but ${sumUp(skipped)}`}`,
     deep !== undefined
       ? `images lie in \`path\`, or in folders of it: name a folder such as \`${shownName(`${path.replace(/(?<!\/)\/+$/, '')}/${deep}`)}\``
       : others

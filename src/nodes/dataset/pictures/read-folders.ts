@@ -72,7 +72,7 @@ export async function readFolders(
     found[split] = { ...collected, skipped: all };
     listed[split] = { files, skipped: all };
     warnOfSkipped(all, files.length + skipped.length, `\`${shownName(path)}\``, log);
-    warnOfTransparent(collected, log);
+    if (settings.background === undefined) warnOfTransparent(collected, log);
     if (collected.classNames !== undefined) for (const name of listing.folders) folderNames.add(name);
   }
   const classes = classesOf(Object.values(listed));

@@ -2,6 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { kindOf } from '../../../files/nearby.ts';
+import { DECODED_NAME } from '../../../formats/image-format.ts';
 import type { ImagesDatasetSettings } from '../../../schema/generated/settings.ts';
 import type { Finding } from '../../../core/stage-type.ts';
 import { missingFile, type NamedPath } from '../../own-files.ts';
@@ -89,7 +90,7 @@ async function inspectFolder(named: NamedPath, without: string | undefined): Pro
 async function hasImage(folder: string): Promise<boolean> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
   const isImage = ({ name }: { readonly name: string }): boolean =>
-    /\.(?:png|jpe?g)$/i.test(name) && !isSystemName(name);
+    DECODED_NAME.test(name) && !isSystemName(name);
   if (entries.some((entry) => entry.isFile() && isImage(entry))) return true;
   for (const entry of entries) {
     if (!entry.isDirectory() || isSystemName(entry.name)) continue;

@@ -423,7 +423,8 @@ test('IDX files are held to the same rules', async (t) => {
       { x: idx([8], new Uint8Array(8)), y },
       { x: idx([2, 4], new Uint8Array(8)), y },
       { x: idx([2, 3, 8, 8], new Uint8Array(384)), y },
-      { x: idx([2, 2, 2], new Uint8Array(32), 0x0d00), y },
+      { x: idx([2, 2, 2], new Uint8Array(32), 0x0a00), y },
+      { x: idx([2, 2, 2], new Uint8Array(32).fill(0xff), 0x0d00), y },
     ],
     'data-corrupt train_labels': [
       { x, y: idx([3], new Uint8Array(3)) },
