@@ -51,7 +51,11 @@ before(async () => {
 });
 
 const ascii = (text: string): Buffer => Buffer.from(text, 'latin1');
+/** Cut off behind its header. */
 const BMP = ascii('BM\x3a\0\0\0\0\0\0\0\x36\0\0\0');
+const AVIF = ascii('\0\0\0\x1cftypavif\0\0\0\0');
+const JPEG_2000 = ascii('\0\0\0\x0cjP  \r\n\x87\n');
+const PNM = ascii('P6 2 2 255\n............');
 const HEIC = ascii('\0\0\0\x18ftypheic\0\0\0\0');
 
 type Files = Readonly<Record<string, Uint8Array>>;
@@ -163,17 +167,17 @@ const DIRT: Readonly<Record<string, () => Dirt>> = {
   'compiled Python': quiet('__pycache__/1.png'),
 
   'a bitmap': files('lost', () => ({ 'a/3.bmp': BMP })),
-  'a GIF': files('lost', () => ({ 'a/3.gif': OTHERS['gif'] ?? BMP })),
-  'a WebP': files('lost', () => ({ 'a/3.webp': OTHERS['webp'] ?? BMP })),
-  'a TIFF': files('lost', () => ({ 'a/3.tif': OTHERS['tiff'] ?? BMP })),
+  'an AVIF': files('lost', () => ({ 'a/3.avif': AVIF })),
+  'a JPEG 2000': files('lost', () => ({ 'a/3.jp2': JPEG_2000 })),
+  'a PNM': files('lost', () => ({ 'a/3.ppm': PNM })),
   'an HEIC': files('lost', () => ({ 'a/3.heic': HEIC })),
   'an SVG': files('lost', () => ({ 'a/3.svg': ascii('<?xml version="1.0"?>\n<svg xmlns="x"/>') })),
   'a Targa, which no first bytes tell': files('lost', () => ({ 'a/3.tga': Buffer.alloc(18) })),
   'a raw photo': files('lost', () => ({ 'a/3.NEF': ascii('MM\0*') })),
-  'a WebP called .png': files('lost', () => ({ 'a/3.png': OTHERS['webp'] ?? BMP })),
-  'a WebP called .jfif': files('lost', () => ({ 'a/3.jfif': OTHERS['webp'] ?? BMP })),
-  'a GIF without an ending': files('lost', () => ({ 'a/3': OTHERS['gif'] ?? BMP })),
-  'a class of another format': files('lost', () => ({ '0/1.gif': OTHERS['gif'] ?? BMP })),
+  'a JPEG 2000 called .png': files('lost', () => ({ 'a/3.png': JPEG_2000 })),
+  'a JPEG 2000 called .jfif': files('lost', () => ({ 'a/3.jfif': JPEG_2000 })),
+  'an AVIF without an ending': files('lost', () => ({ 'a/3': AVIF })),
+  'a class of another format': files('lost', () => ({ '0/1.avif': AVIF })),
 
   'a text': files('harmless', () => ({ 'notes.txt': ascii('about') })),
   'a text in a class': files('harmless', () => ({ 'a/notes.txt': ascii('about') })),
@@ -217,7 +221,7 @@ const DIRT: Readonly<Record<string, () => Dirt>> = {
     mkdirSync(bytesName(photos, 'Jos', 0xe9));
     writeFileSync(bytesName(photos, 'Jos', 0xe9, '/1.png'), PNG);
   }),
-  'a name that steers a terminal': files('lost', () => ({ 'a/\u001b[2J\n\u202e.gif': OTHERS['gif'] ?? BMP })),
+  'a name that steers a terminal': files('lost', () => ({ 'a/\u001b[2J\n\u202e.avif': AVIF })),
 };
 
 async function base(t: TestContext): Promise<string> {
@@ -256,14 +260,15 @@ test('a socket is passed over', async (t) => {
   assert.deepEqual(found.skipped, ['a/3.png']);
 });
 
-test('PNG and JPEG images are read whatever they are called', async (t) => {
+test('images are read whatever they are called', async (t) => {
   const root = await base(t);
-  const jpeg = OTHERS['jpeg'] ?? BMP;
+  const { jpeg = BMP, gif = BMP, webp = BMP, tiff = BMP } = OTHERS;
   put(join(root, 'photos'), {
     ...{ 'b/2.jfif': jpeg, 'b/3.JPG': PNG, 'b/4.PNG': jpeg, 'b/5': jpeg, 'b/6.dat': PNG, 'b/7.jpe': jpeg },
+    ...{ 'b/8.gif': gif, 'b/9.webp': webp, 'b/10.tif': tiff, 'b/11.tiff': gif, 'b/12': webp },
   });
   const found = await read(root, { on_error: 'fail' });
-  assert.deepEqual(found.labels, [0, 0, 1, 1, 1, 1, 1, 1, 1]);
+  assert.deepEqual(found.labels, [0, 0, ...Array<number>(12).fill(1)]);
   assert.deepEqual(found.warnings, []);
 });
 
@@ -318,7 +323,7 @@ test('a class has one label in both splits, whichever lacks it', async (t) => {
   const root = temporaryFolder(t);
   put(root, {
     ...{ 'photos/b/1.png': PNG, 'photos/d/1.png': PNG, 'photos/0/notes.txt': ascii('x') },
-    ...{ 'held/a/1.png': HELD, 'held/c/1.gif': OTHERS['gif'] ?? BMP, 'held/d/1.png': HELD },
+    ...{ 'held/a/1.png': HELD, 'held/c/1.avif': AVIF, 'held/d/1.png': HELD },
   });
   const settings = { test_path: 'held' };
   const train = await read(root, settings);
@@ -332,7 +337,7 @@ test('a class has one label in both splits, whichever lacks it', async (t) => {
       [0, 2],
     ],
   );
-  assert.deepEqual(held.skipped, ['c/1.gif']);
+  assert.deepEqual(held.skipped, ['c/1.avif']);
   // What each split skips, the classes without images, those of one split only in either direction.
   assert.equal(train.warnings.length, 5);
 });
@@ -492,7 +497,7 @@ test('a path that is no folder of images is explained', async (t) => {
   const root = temporaryFolder(t);
   put(root, {
     ...{ 'a.png': PNG, 'a.zip': ascii('PK\x03\x04'), 'a.tgz': gzipSync('x'), 'a.txt': ascii('text') },
-    ...{ 'deep/train/cat/1.png': PNG, 'formats/1.webp': OTHERS['webp'] ?? BMP, 'hidden/.1.png': PNG },
+    ...{ 'deep/train/cat/1.png': PNG, 'formats/1.jp2': JPEG_2000, 'hidden/.1.png': PNG },
   });
   for (const name of ['empty', 'folders/a', 'folders/b']) mkdirSync(join(root, name), { recursive: true });
   pipe(join(root, 'pipe'));
