@@ -61,6 +61,8 @@ function valuesOf(type: string, field: string): readonly Json[] {
   const candidates: readonly (Json | undefined)[] = [
     usual,
     only,
+    // Sources that read no file of the user's.
+    ...(field === 'source' ? ['mnist', 'fashion-mnist'] : []),
     ...listAt(merged, 'enum'),
     ...listAt(merged, 'examples'),
     minimum,
@@ -95,7 +97,13 @@ function chain(): Chain {
       return [port, source.name] as const;
     });
     const inputs = Object.fromEntries(ports);
-    const settings: StageSettings = { ...exampleOf(type.schema, type.schema), ...inputs, type: name };
+    const source: JsonObject = name === 'dataset' ? { source: 'mnist' } : {};
+    const settings: StageSettings = {
+      ...exampleOf(type.schema, type.schema),
+      ...source,
+      ...inputs,
+      type: name,
+    };
     const field = Object.keys(objectAt(type.schema, 'properties')).find(
       (one) => isOwn(name, one) && valuesOf(name, one).length > 1,
     );
