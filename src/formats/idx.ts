@@ -1,11 +1,11 @@
 /** The IDX format of MNIST's files, as its home page describes it: magic number, dimensions, numbers; all big-endian. */
-import { constants } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { createGunzip } from 'node:zlib';
 import { failure, Failure } from '../core/diagnostic.ts';
 import { sizeOf } from '../core/shape.ts';
 import { errorCode } from '../files/atomic.ts';
+import { openToRead } from '../files/open.ts';
 import { numbersOf, readDtype, type NumberType, type Numbers } from './numpy-types.ts';
 
 /** Unsigned bytes. */
@@ -51,8 +51,7 @@ const CHUNK = 2 ** 26;
  * @throws Failure `data-missing` if the file cannot be read; `data-corrupt` if it is truncated, too long, or no IDX file
  */
 export async function readIdx(path: string): Promise<IdxNumbers> {
-  // Without O_NONBLOCK, opening a named pipe would wait for somebody to write into it.
-  const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch((error: unknown) => {
+  const file = await openToRead(path).catch((error: unknown) => {
     throw missing(path, errorCode(error) === 'ENOENT' ? 'does not exist' : 'cannot be read');
   });
   try {

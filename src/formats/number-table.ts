@@ -1,10 +1,9 @@
 /** Tables of numbers as text, with commas, semicolons or tabs between them: a row is a sample. Read as a stream, by Papa Parse. */
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { failure, Failure } from '../core/diagnostic.ts';
 import { printable } from '../core/text.ts';
+import { openToRead } from '../files/open.ts';
 
 export interface TableOptions {
   /** The column that holds no number of the sample but its label: its name or, from 0, its place. */
@@ -39,8 +38,7 @@ const LABEL_NAME = /^(?:label|class|target)s?$/i;
  * @throws Failure `data-missing`, or `data-corrupt` with line and column
  */
 export async function readNumberTable(path: string, options: TableOptions = {}): Promise<NumberTable> {
-  // Without O_NONBLOCK, opening a named pipe would wait for somebody to write into it.
-  const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch(() => {
+  const file = await openToRead(path).catch(() => {
     throw failure('data-missing', `\`${path}\` does not exist, or cannot be read`);
   });
   try {
@@ -128,8 +126,8 @@ class TableReader {
         continue;
       }
       const value = Number(text);
-      // An empty cell would be 0.
-      if (!Number.isFinite(value) || text.trim() === '') throw this.#badCell(text, column);
+      // An empty cell is 0, too.
+      if (!Number.isFinite(value) || (value === 0 && text.trim() === '')) throw this.#badCell(text, column);
       this.#data[this.#length++] = value;
     }
     this.#rows += 1;

@@ -2,13 +2,13 @@
  * NumPy arrays that users bring, of more types than Hourglass writes: `.npy` files and `.npz` archives of them. Declared sizes are
  * compared with what is there before anything is allocated, and nothing is ever unpickled.
  */
-import { constants } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type yauzl from 'yauzl';
 import { failure, Failure } from '../core/diagnostic.ts';
 import { sizeOf } from '../core/shape.ts';
+import { openToRead } from '../files/open.ts';
 import { HEADER_LIMIT, parseNpyHeader } from './npy.ts';
 import {
   decodeTexts,
@@ -56,8 +56,7 @@ const ENCRYPTED = 1;
  * @throws Failure `data-missing` or `data-corrupt`
  */
 export async function readNumpyFile(path: string, variable = 'x'): Promise<NumpyArray> {
-  // Without O_NONBLOCK, opening a named pipe would wait for somebody to write into it.
-  const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch(() => {
+  const file = await openToRead(path).catch(() => {
     throw missing(path, 'does not exist, or cannot be read');
   });
   const save: SaveLine = (change = (x) => x) => `\`np.save('${basename(path)}', ${change(variable)})\``;

@@ -1,10 +1,10 @@
 /** Sets in MNIST's layout that are known by name: four IDX files, whose contents are pinned. */
 import type { IdxArray } from '../../../formats/idx.ts';
+import { namesOf } from '../../../formats/image-names.ts';
 import type { JsonObject } from '../../../core/json.ts';
 import type { Split } from '../../../core/stage-type.ts';
-import { byteRange, type RawSplits } from '../raw.ts';
+import { byteRange, type RawSplit, type RawSplits } from '../raw.ts';
 import type { SourceDescription } from '../sources/source.ts';
-import { fromIdx } from './idx.ts';
 
 export type Part = 'images' | 'labels';
 
@@ -54,13 +54,18 @@ export async function readKnownSet(
   read: (split: Split, part: Part) => Promise<IdxArray>,
   onSplit: (split: Split) => void,
 ): Promise<RawSplits> {
-  const readSplit = async (split: Split) => {
+  const readSplit = async (split: Split): Promise<RawSplit> => {
     onSplit(split);
     const named = async (part: Part) => ({
-      array: await read(split, part),
+      ...(await read(split, part)),
       name: `${title}'s ${split} ${part}`,
     });
-    return fromIdx(`${source}/${split}`, await named('images'), await named('labels'));
+    const images = await named('images');
+    return {
+      images: { ...images, kind: 'uint8', dtype: 'uint8' },
+      names: namesOf(`${source}/${split}`, images.shape[0] ?? 0),
+      labels: await named('labels'),
+    };
   };
   return { train: await readSplit('train'), test: await readSplit('test') };
 }

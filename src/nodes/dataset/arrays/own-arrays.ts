@@ -81,13 +81,19 @@ export function separateArrays<
       labeled: settings.train_labels !== undefined,
     }),
     files,
-    async fingerprint(settings, folder) {
-      const hashes: Record<string, Json> = {};
-      for (const { key, path } of namedFiles({ files }, settings)) {
-        hashes[key] = await identityAt(key, resolve(folder, path));
-      }
-      return hashes;
-    },
+    fingerprint: (settings, folder) => identitiesOf({ files }, settings, folder),
     readSplit,
   });
+}
+
+/** What identifies each of the files that settings name. */
+export async function identitiesOf<Settings extends DatasetSettings>(
+  source: Pick<Source<Settings>, 'files'>,
+  settings: Settings,
+  folder: string,
+): Promise<Json> {
+  const hashes: Record<string, Json> = {};
+  for (const { key, path } of namedFiles(source, settings))
+    hashes[key] = await identityAt(key, resolve(folder, path));
+  return hashes;
 }

@@ -6,8 +6,7 @@ import { namesOf } from '../../../formats/image-names.ts';
 import { atSetting } from '../../../core/diagnostic.ts';
 import type { Split } from '../../../core/stage-type.ts';
 import type { NamedSplit } from '../arrays/class-labels.ts';
-import { ownArrays } from '../arrays/own-arrays.ts';
-import { identityAt } from '../identity.ts';
+import { identitiesOf, ownArrays } from '../arrays/own-arrays.ts';
 import { arraySource, limitOf, type RawImages } from '../raw.ts';
 
 /** The most bytes of a file that is read to its end, although `limit` keeps only its first rows: then it is known whether classes are lost. */
@@ -15,18 +14,15 @@ const WHOLE_BYTES = 2 ** 27;
 
 const KEYS = { train: 'path', test: 'test_path' } as const;
 
+const files = ({ path, test_path }: CsvDatasetSettings) => ({ path, test_path });
+
 export const csv = ownArrays<CsvDatasetSettings>({
   describe: ({ shape: [height, width, channels = 1], test_path: test }) => ({
     ...(height === undefined || width === undefined ? {} : { shape: [height, width, channels] }),
     splits: test === undefined ? ['train'] : ['train', 'test'],
   }),
-  files: ({ path, test_path }) => ({ path, test_path }),
-  async fingerprint({ path, test_path: test }, folder) {
-    return {
-      path: await identityAt('path', resolve(folder, path)),
-      ...(test === undefined ? {} : { test_path: await identityAt('test_path', resolve(folder, test)) }),
-    };
-  },
+  files,
+  fingerprint: (settings, folder) => identitiesOf({ files }, settings, folder),
   readSplit,
 });
 
