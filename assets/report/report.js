@@ -50,7 +50,7 @@ function addPeek(map) {
     const context = canvas.getContext('2d');
     context?.clearRect(0, 0, width, height);
     context?.drawImage(tiles, column * width, row * height, width, height, 0, 0, width, height);
-    output.textContent = label === null ? `image ${index + 1}` : `class ${label}`;
+    output.textContent = label === null ? `image ${index + 1}` : label;
     const scale = picture.clientWidth / Number(picture.getAttribute('width'));
     // Beside the point, on the side where there is room.
     const left = x * scale;

@@ -5,26 +5,33 @@ import { layoutHeader, type HeaderText } from './header.ts';
 import { drawTile, type ImageTile } from './image-grid.ts';
 import { drawPlot, INSET, TICK_LENGTH, TICK_PADDING, type Axis, type Frame } from './plot.ts';
 import { CAP_MIDDLE, CLASS_COLORS, COLORS, MARGIN, TYPE } from './style.ts';
-import { formatLength, svgDocument, textElement } from './svg.ts';
+import { escapeXml, formatLength, svgDocument, textElement } from './svg.ts';
 import { linearScale } from './ticks.ts';
-import { textWidth } from './type.ts';
+import { textWidth, truncateText } from './type.ts';
 
 export interface ScatterOptions extends HeaderText {
   /** x and y of each point; at least one, all finite. */
   readonly points: ArrayLike<number>;
   /** The class of each point. Left out: all points look alike. */
   readonly labels?: ArrayLike<number> | undefined;
+  /** Names of classes, by label; a class without one is called by its label. */
+  readonly classes?: readonly string[] | undefined;
   readonly axes: readonly [string, string];
   /** Images of some points, drawn in their places where there is room for them. */
   readonly thumbnails?: { readonly tiles: readonly ImageTile[]; readonly points: ArrayLike<number> };
 }
 
 const WIDTH = 720;
-const LEGEND_WIDTH = 92;
+/** Room for short names; longer ones get more, up to the second width. */
+const [LEGEND_WIDTH, WIDEST_LEGEND] = [92, 180];
+/** Left of the names in a legend, and right of them. */
+const [LEGEND_INDENT, LEGEND_END] = [37, 4];
 const LOWEST = 300;
 const HIGHEST = 620;
 /** Points are drawn in so many rounds, each with some of every class: no class lies above the others. */
 const ROUNDS = 12;
+/** Of a name on the points. */
+const NAME_WIDTH = 130;
 /** Longest side of a thumbnail. */
 const THUMBNAIL = 28;
 /** Share of the plot's width that empty space takes at each side. */
@@ -39,10 +46,11 @@ export interface ScatterFigure extends Figure {
 export function scatter(options: ScatterOptions): ScatterFigure {
   const { title, subtitle, points, labels, axes, thumbnails } = options;
   if (points.length < 2) throw failure('out-of-range', 'A scatter plot needs at least one point.');
-  const classes = classesOf(points, labels);
+  const classes = classesOf(points, labels, options.classes ?? []);
+  const legend = legendWidth(classes);
   const header = layoutHeader({ title, subtitle }, WIDTH - 2 * MARGIN);
   const top = header.bottom + TYPE.label.line + 14;
-  const { x, y, frame } = layoutPlane(points, top, classes.length > 1);
+  const { x, y, frame } = layoutPlane(points, top, legend);
   const plot = drawPlot({ curves: [], x, y, frame, marked: false });
   const place = (index: number): readonly [number, number] =>
     plot.place([points[2 * index] ?? 0, points[2 * index + 1] ?? 0]);
@@ -79,13 +87,19 @@ export function scatter(options: ScatterOptions): ScatterFigure {
 
 interface PointClass {
   readonly name: string;
+  /** Absent where it stands for several. */
+  readonly label?: number;
   readonly color: string;
   /** Numbers of its points. */
   readonly members: readonly number[];
 }
 
 /** By ascending label; of more classes than there are colours, the rarest are one. */
-function classesOf(points: ArrayLike<number>, labels: ArrayLike<number> | undefined): readonly PointClass[] {
+function classesOf(
+  points: ArrayLike<number>,
+  labels: ArrayLike<number> | undefined,
+  names: readonly string[],
+): readonly PointClass[] {
   const members = new Map<number, number[]>();
   for (let index = 0; index < points.length / 2; index++) {
     const label = labels?.[index] ?? 0;
@@ -101,7 +115,8 @@ function classesOf(points: ArrayLike<number>, labels: ArrayLike<number> | undefi
     .slice(0, shown)
     .sort(([one], [other]) => one - other)
     .map(([label, own], index) => ({
-      name: String(label),
+      name: names[label] ?? String(label),
+      label,
       color: CLASS_COLORS[index] ?? COLORS.axis,
       members: own,
     }));
@@ -115,11 +130,17 @@ function classesOf(points: ArrayLike<number>, labels: ArrayLike<number> | undefi
   return [...named, rest];
 }
 
+function legendWidth(classes: readonly PointClass[]): number {
+  if (classes.length < 2) return 0;
+  const longest = Math.max(...classes.map(({ name }) => textWidth(name, TYPE.label)));
+  return Math.min(WIDEST_LEGEND, Math.max(LEGEND_WIDTH, LEGEND_INDENT + Math.ceil(longest) + LEGEND_END));
+}
+
 /** The axes, such that a unit is as long on the one as on the other. */
 function layoutPlane(
   points: ArrayLike<number>,
   top: number,
-  legend: boolean,
+  legend: number,
 ): { readonly x: Axis; readonly y: Axis; readonly frame: Frame } {
   const [[left, right], [low, high]] = [extent(points, 0), extent(points, 1)];
   const longest = Math.max(right - left, high - low) || 1;
@@ -127,7 +148,7 @@ function layoutPlane(
   const wantedY = Math.max(high - low, longest / 4) * (1 + 2 * BORDER);
   // Numbers on the y axis are narrower than this: the axis is chosen once its height is known.
   const start = MARGIN + 44;
-  const end = WIDTH - MARGIN - (legend ? LEGEND_WIDTH : 0);
+  const end = WIDTH - MARGIN - legend;
   const wide = end - start - 2 * INSET;
   const height = Math.round(Math.min(HIGHEST, Math.max(LOWEST, (wide * wantedY) / spanX)));
   const unit = Math.min(wide / spanX, height / wantedY);
@@ -179,19 +200,33 @@ function drawPoints(classes: readonly PointClass[], place: Place, faint: boolean
   return [...parts, '</g>'];
 }
 
-/** Writes each class where most of it is, so that colours alone need not tell. */
+/**
+ * Writes each class where most of it is, so that colours alone need not tell. Of names that would cover one another, the name of the
+ * greatest class is written.
+ */
 function drawNames(classes: readonly PointClass[], place: Place): readonly string[] {
+  const { size, weight } = TYPE.title;
+  const taken: { readonly x: number; readonly y: number; readonly width: number }[] = [];
   return classes
-    .filter(({ name }) => /^\d+$/.test(name))
+    .filter(({ label }) => label !== undefined)
+    .toSorted((one, other) => other.members.length - one.members.length)
     .flatMap(({ name, members }) => {
       const places = members.map(place);
       const middle = (axis: 0 | 1): number =>
         places.map((at) => at[axis]).sort((one, other) => one - other)[places.length >> 1] ?? 0;
-      const [x, y] = [formatLength(middle(0)), formatLength(middle(1) + TYPE.title.size * CAP_MIDDLE)];
-      const text = `x="${x}" y="${y}" font-size="${TYPE.title.size}" font-weight="${TYPE.title.weight}" text-anchor="middle"`;
+      const shown = truncateText(name, TYPE.title, NAME_WIDTH);
+      const box = { x: middle(0), y: middle(1), width: textWidth(shown, TYPE.title) };
+      const covers = taken.some(
+        ({ x, y, width }) => Math.abs(y - box.y) < size && Math.abs(x - box.x) < (width + box.width) / 2,
+      );
+      if (covers) return [];
+      taken.push(box);
+      const [x, y] = [formatLength(box.x), formatLength(box.y + size * CAP_MIDDLE)];
+      const text = `x="${x}" y="${y}" font-size="${size}" font-weight="${weight}" text-anchor="middle"`;
+      const content = escapeXml(shown);
       return [
-        `<text ${text} fill="none" stroke="${COLORS.background}" stroke-width="5" stroke-linejoin="round">${name}</text>`,
-        `<text ${text} fill="${COLORS.text}">${name}</text>`,
+        `<text ${text} fill="none" stroke="${COLORS.background}" stroke-width="5" stroke-linejoin="round">${content}</text>`,
+        `<text ${text} fill="${COLORS.text}">${content}</text>`,
       ];
     });
 }
@@ -205,7 +240,11 @@ function drawLegend(classes: readonly PointClass[], { right, top }: Frame): read
       const y = top + 32 + index * 20;
       return [
         `<circle cx="${x}" cy="${y}" r="5" fill="${color}"/>`,
-        textElement(name, { x: x + 13, y: y + TYPE.label.size * CAP_MIDDLE, style: TYPE.label }),
+        textElement(truncateText(name, TYPE.label, WIDEST_LEGEND - LEGEND_INDENT - LEGEND_END), {
+          x: x + 13,
+          y: y + TYPE.label.size * CAP_MIDDLE,
+          style: TYPE.label,
+        }),
       ];
     }),
   ];

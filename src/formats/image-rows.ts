@@ -1,4 +1,5 @@
 /** Image arrays made of the rows of others. */
+import { joinClasses, relabel } from './classes.ts';
 import { joinNames, takeNames } from './image-names.ts';
 import { toFloat32, type ImageArray } from './images.ts';
 
@@ -39,20 +40,23 @@ export function toFloats(images: ImageArray): ImageArray {
 
 /**
  * The images of `first`, then those of `second`, of the same shape. Bytes stay bytes where a byte means the same in both;
- * labels and names stay where both have them.
+ * labels and names stay where both have them. So do names of classes, by which labels are then numbered.
  */
 export function joinImages(first: ImageArray, second: ImageArray): ImageArray {
-  const [a, b] = areAlike(first, second) ? [first, second] : [toFloats(first), toFloats(second)];
+  const [one, two] = areAlike(first, second) ? [first, second] : [toFloats(first), toFloats(second)];
+  const classes = one.classes && two.classes && joinClasses([one.classes, two.classes]);
+  const [a, b] = classes === undefined ? [one, two] : [relabel(one, classes), relabel(two, classes)];
   const data = emptyLike(a.data, a.data.length + b.data.length);
   data.set(a.data);
   data.set(b.data, a.data.length);
-  const { labels: own, names, ...rest } = a;
+  const { labels: own, names, classes: _, ...rest } = a;
   const labels = joinLabels(own, b.labels);
   return {
     ...rest,
     data,
     count: a.count + b.count,
     ...(labels === undefined ? {} : { labels }),
+    ...(labels === undefined || classes === undefined ? {} : { classes }),
     ...(names === undefined || b.names === undefined ? {} : { names: joinNames(names, b.names) }),
   };
 }

@@ -12,6 +12,7 @@ import {
   type ImageNames,
   type NamesRecord,
 } from './image-names.ts';
+import { isClasses, sharedClasses } from './classes.ts';
 import { readJsonFile } from '../files/json-file.ts';
 import { readNpy, writeNpy } from './npy.ts';
 
@@ -28,6 +29,8 @@ export interface ImageArray {
   readonly offset: number;
   /** Class labels, one an image, from 0. */
   readonly labels?: Uint8Array | Int32Array;
+  /** Names of the classes: label n is called `classes[n]`. Both splits of a set have the same. */
+  readonly classes?: readonly string[];
   /** Which images they are; if absent, writing the set gives them names of their own. */
   readonly names?: ImageNames;
 }
@@ -49,6 +52,8 @@ export interface ImageSetRecord {
     readonly offset: number;
     readonly noise: NoiseRecord;
   };
+  /** Names of the classes, by label. */
+  readonly classes?: readonly string[];
 }
 
 /** Normal noise, in units of the intensity, and the range to which the result is clipped. */
@@ -86,7 +91,7 @@ export const SPLITS: readonly Split[] = ['train', 'test'];
 /**
  * Writes `images.json` and `<split>-images.npy`, `<split>-labels.npy` into a folder, and names that are not implied.
  *
- * @throws Failure `stage-failed` if there are more or fewer names than images
+ * @throws Failure `stage-failed` if there are more or fewer names than images, or if two splits name their classes differently
  */
 export async function writeImageSet(folder: string, set: ImageSet): Promise<void> {
   const splits: Partial<Record<Split, SplitRecord>> = {};
@@ -107,7 +112,15 @@ export async function writeImageSet(folder: string, set: ImageSet): Promise<void
       await writeNpy(join(folder, `${split}-labels.npy`), { shape: [count], data: labels });
   }
   const resample = set.resample === undefined ? {} : { resample: await writeResample(folder, set.resample) };
-  const record: ImageSetRecord = { shape: set.shape, range: set.range, ...scaling, splits, ...resample };
+  const classes = sharedClasses(SPLITS.flatMap((split) => set.splits[split] ?? []));
+  const record: ImageSetRecord = {
+    shape: set.shape,
+    range: set.range,
+    ...scaling,
+    splits,
+    ...resample,
+    ...(classes === undefined ? {} : { classes }),
+  };
   await writeFile(join(folder, 'images.json'), `${JSON.stringify(record, null, 2)}\n`);
 }
 
@@ -170,6 +183,7 @@ export async function readImages(folder: string, split: Split): Promise<ImageArr
     scale: record.scale,
     offset: record.offset,
     ...(labels === undefined ? {} : { labels }),
+    ...(labels === undefined || record.classes === undefined ? {} : { classes: record.classes }),
     names: await namesOfSplit(folder, found),
   };
 }
@@ -237,7 +251,8 @@ function isImageSetRecord(value: unknown): value is ImageSetRecord {
     Object.entries(value['splits']).every(
       ([split, record]) => SPLITS.some((name) => name === split) && isSplit(record),
     ) &&
-    (value['resample'] === undefined || isResample(value['resample']))
+    (value['resample'] === undefined || isResample(value['resample'])) &&
+    (value['classes'] === undefined || isClasses(value['classes']))
   );
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { failure } from '../core/diagnostic.ts';
 import { isJsonObject, type Json } from '../core/json.ts';
 import type { Split } from '../core/stage-type.ts';
+import { isClasses, sharedClasses } from './classes.ts';
 import { isNamesRecord, readNames, writeNames, type ImageNames, type NamesRecord } from './image-names.ts';
 import { SPLITS } from './images.ts';
 import { readJsonFile } from '../files/json-file.ts';
@@ -16,6 +17,8 @@ export interface VectorArray {
   readonly count: number;
   /** Class labels, one a vector, from 0. */
   readonly labels?: Uint8Array | Int32Array;
+  /** Names of the classes: label n is called `classes[n]`. Both splits of a set have the same. */
+  readonly classes?: readonly string[];
   /** The numbers of the images behind the vectors, ascending; absent where vector n belongs to image n. */
   readonly rows?: Int32Array;
   /** Which images are behind the vectors; absent where not known. */
@@ -35,6 +38,8 @@ export interface VectorSetRecord {
   readonly size: number;
   readonly axes?: readonly string[];
   readonly splits: Readonly<Partial<Record<Split, VectorSplitRecord>>>;
+  /** Names of the classes, by label. */
+  readonly classes?: readonly string[];
 }
 
 export interface VectorSplitRecord {
@@ -46,7 +51,11 @@ export interface VectorSplitRecord {
   readonly names?: NamesRecord;
 }
 
-/** Writes `vectors.json` and for each split `<split>-vectors.npy`, with `<split>-labels.npy` and `<split>-rows.npy` where there are any. */
+/**
+ * Writes `vectors.json` and for each split `<split>-vectors.npy`, with `<split>-labels.npy` and `<split>-rows.npy` where there are any.
+ *
+ * @throws Failure `stage-failed` if two splits name their classes differently
+ */
 export async function writeVectorSet(folder: string, set: VectorSet): Promise<void> {
   const splits: Partial<Record<Split, VectorSplitRecord>> = {};
   for (const split of SPLITS) {
@@ -67,7 +76,13 @@ export async function writeVectorSet(folder: string, set: VectorSet): Promise<vo
     };
   }
   const { size, axes } = set;
-  const record: VectorSetRecord = { size, ...(axes === undefined ? {} : { axes }), splits };
+  const classes = sharedClasses(SPLITS.flatMap((split) => set.splits[split] ?? []));
+  const record: VectorSetRecord = {
+    size,
+    ...(axes === undefined ? {} : { axes }),
+    splits,
+    ...(classes === undefined ? {} : { classes }),
+  };
   await writeFile(join(folder, 'vectors.json'), `${JSON.stringify(record, undefined, 2)}\n`);
 }
 
@@ -81,7 +96,7 @@ export async function readVectorSet(folder: string): Promise<VectorSetRecord> {
 
 /** @throws Failure `missing-split`, `data-missing` or `data-corrupt` */
 export async function readVectors(folder: string, split: Split): Promise<VectorArray> {
-  const { size, splits } = await readVectorSet(folder);
+  const { size, splits, classes } = await readVectorSet(folder);
   const record = splits[split];
   if (record === undefined) throw failure('missing-split', `\`${folder}\` has no \`${split}\` vectors`);
   const { count } = record;
@@ -109,6 +124,7 @@ export async function readVectors(folder: string, split: Split): Promise<VectorA
     data,
     count,
     ...(labels === undefined ? {} : { labels }),
+    ...(labels === undefined || classes === undefined ? {} : { classes }),
     ...(rows === undefined ? {} : { rows }),
     ...(names === undefined ? {} : { names }),
   };
@@ -123,6 +139,7 @@ function isVectorSetRecord(value: unknown): value is VectorSetRecord {
     isJsonObject(value) &&
     isCount(value['size']) &&
     (value['axes'] === undefined || isNames(value['axes'], value['size'])) &&
+    (value['classes'] === undefined || isClasses(value['classes'])) &&
     isJsonObject(value['splits']) &&
     Object.entries(value['splits']).every(
       ([split, record]) => SPLITS.some((name) => name === split) && isSplitRecord(record),
@@ -131,7 +148,7 @@ function isVectorSetRecord(value: unknown): value is VectorSetRecord {
 }
 
 function isNames(value: Json, size: Json | undefined): boolean {
-  return Array.isArray(value) && value.length === size && value.every((name) => typeof name === 'string');
+  return isClasses(value) && value.length === size;
 }
 
 function isSplitRecord(value: Json): boolean {

@@ -61,7 +61,8 @@ export interface MapPoint {
   /** In CSS pixels of the picture. */
   readonly x: number;
   readonly y: number;
-  readonly label?: number;
+  /** The class. */
+  readonly label?: string;
 }
 
 export type Exhibit =

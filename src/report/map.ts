@@ -42,6 +42,7 @@ export async function readMap(
       subtitle: `${count.toLocaleString('en')} ${split === 'test' ? 'test' : 'training'} images`,
       points: vectors.data,
       labels: vectors.labels,
+      classes: vectors.classes,
       axes: [axes?.[0] ?? 'Latent 1', axes?.[1] ?? 'Latent 2'],
     });
     const tiles = await readTiles(sources, split, vectors, drawn);
@@ -58,7 +59,7 @@ type Tiles = NonNullable<Extract<Exhibit, { kind: 'map' }>['tiles']>;
 async function readTiles(
   sources: readonly string[],
   split: Split,
-  { count, labels, rows, names }: VectorArray,
+  { count, labels, classes, rows, names }: VectorArray,
   { places }: ScatterFigure,
 ): Promise<Tiles | undefined> {
   for (const folder of sources) {
@@ -82,7 +83,7 @@ async function readTiles(
     const points = chosen.map((point): MapPoint => {
       const [x = 0, y = 0] = places[point] ?? [];
       const label = labels?.[point];
-      return { x, y, ...(label === undefined ? {} : { label }) };
+      return { x, y, ...(label === undefined ? {} : { label: classes?.[label] ?? `class ${label}` }) };
     });
     const data = drawSheet(pixels, wanted, width, height, channels);
     return { data, columns: COLUMNS, width, height, points };

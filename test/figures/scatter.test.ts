@@ -4,7 +4,8 @@ import { parseHTML } from 'linkedom';
 import { Failure } from '../../src/core/diagnostic.ts';
 import { Philox } from '../../src/core/philox.ts';
 import { scatter, type ScatterOptions } from '../../src/figures/scatter.ts';
-import { CLASS_COLORS } from '../../src/figures/style.ts';
+import { CLASS_COLORS, TYPE } from '../../src/figures/style.ts';
+import { textWidth } from '../../src/figures/type.ts';
 
 const AXES = ['One', 'Two'] as const;
 
@@ -65,6 +66,24 @@ test('of more classes than colours, the rarest are one', () => {
   const { places, texts } = drawn({ points: cloud(400), labels, axes: AXES });
   assert.equal(places.size, CLASS_COLORS.length);
   assert.ok(texts.includes('20 others'));
+});
+
+test('classes are called by their names, long ones shortened, inside the figure', () => {
+  const classes = ['<cat>', 'a name that is much too long for any legend of a figure'];
+  const labels = [0, 1, 0, 1, 77, 77];
+  const { svg, texts, width } = drawn({ points: cloud(6), labels, classes, axes: AXES });
+  assert.equal(texts.filter((text) => text === '<cat>').length, 3, 'legend, and the name with its outline');
+  assert.equal(texts.filter((text) => text === '77').length, 3);
+  const legend = [...svg.matchAll(/<circle cx="(\d+)"/g)].map(([, x]) => Number(x) + 13);
+  const longest = texts.filter((text) => text.startsWith('a name') && text.endsWith('…'));
+  assert.equal(longest.length, 3);
+  for (const text of longest) assert.ok((legend[0] ?? 0) + textWidth(text, TYPE.label) < width);
+});
+
+test('of names that would cover one another, the greatest class has its name on the points', () => {
+  const { texts } = drawn({ points: [5, 5, 5, 5, 5, 5], labels: [71, 72, 72], axes: AXES });
+  const times = (name: string): number => texts.filter((text) => text === name).length;
+  assert.deepEqual([times('71'), times('72')], [1, 3]);
 });
 
 test('a single point, points in one place, and no labels', () => {

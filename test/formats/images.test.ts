@@ -31,6 +31,25 @@ test('an image set is read as it was written', async (t) => {
   await assert.rejects(readImages(folder, 'test'), Failure);
 });
 
+test('classes have names in both splits, the same in both', async (t) => {
+  const folder = temporaryFolder(t);
+  const [labels, classes] = [Uint8Array.of(0, 1, 1), ['cat', 'dog']];
+  const named = { ...TRAIN, labels, classes };
+  const { labels: _, ...unlabelled } = TRAIN;
+  const write = (train: ImageArray, held: ImageArray) =>
+    writeImageSet(folder, { shape: [2, 1, 1], range: [0, 1], splits: { train, test: held } });
+  await write(named, unlabelled);
+  assert.deepEqual((await readImageSet(folder)).classes, classes);
+  assert.deepEqual((await readImages(folder, 'train')).classes, classes);
+  assert.equal((await readImages(folder, 'test')).classes, undefined);
+  await write(named, TRAIN);
+  assert.equal((await readImageSet(folder)).classes, undefined);
+  const failsToWrite = (error: unknown): boolean =>
+    error instanceof Failure && error.diagnostics[0]?.code === 'stage-failed';
+  await assert.rejects(write(named, { ...named, classes: ['dog', 'cat'] }), failsToWrite);
+  await assert.rejects(write({ ...named, labels: Uint8Array.of(0, 1, 2) }, unlabelled), failsToWrite);
+});
+
 test('intensities are scaled; rows are chosen by stretch or by number', () => {
   const close = (actual: Float32Array, expected: readonly number[]): void =>
     assert.deepEqual([...actual], [...Float32Array.from(expected)]);

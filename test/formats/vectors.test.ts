@@ -12,7 +12,8 @@ const fails = (code: DiagnosticCode) => (error: unknown) =>
 const VECTORS = {
   data: Float32Array.of(1, 2, 3, 4, 5, 6),
   count: 3,
-  labels: Int32Array.of(7, 8, 9),
+  labels: Int32Array.of(2, 0, 1),
+  classes: ['cat', 'dog', 'mouse'],
   rows: Int32Array.of(0, 4, 5),
 };
 

@@ -163,6 +163,7 @@ test('the report in a browser', { skip: withoutBrowser }, async (t) => {
       data: Float32Array.of(0, 0, 1, 1, 2, 0, 3, 1),
       count: 4,
       labels: Uint8Array.of(0, 1, 0, 1),
+      classes: ['cat', 'dog'],
     };
     await writeVectorSet(join(mapped.folder, 'drawing'), { size: 2, splits: { test: vectors } });
     const { page, complaints } = await visit(browser, await reportUrl(mapped.folder));
@@ -177,7 +178,7 @@ test('the report in a browser', { skip: withoutBrowser }, async (t) => {
     for (const [index, intensity] of intensities.entries()) {
       await page.keyboard.press('ArrowRight');
       assert.equal(await shade(), intensity);
-      assert.equal(await peek.locator('output').textContent(), `class ${index % 2}`);
+      assert.equal(await peek.locator('output').textContent(), index % 2 === 0 ? 'cat' : 'dog');
     }
     await page.keyboard.press('Escape');
     assert.ok(await peek.isHidden());

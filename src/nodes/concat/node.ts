@@ -10,7 +10,7 @@ const PORTS = ['data', 'with'] as const;
 /** `concat`: puts two image sets one behind the other. */
 export const concatNode: NodeDefinition<ConcatSettings> = {
   type: 'concat',
-  version: 2,
+  version: 3,
   schema: readSchema('stages/concat'),
   inputs: { data: { accepts: ['images'] }, with: { accepts: ['images'] } },
   outputs: 'images',

@@ -1,3 +1,4 @@
+import { joinClasses, relabel } from '../../formats/classes.ts';
 import { areAlike, joinImages, toFloats } from '../../formats/image-rows.ts';
 import { readImages, readImageSet, SPLITS, writeImageSet, type ImageArray } from '../../formats/images.ts';
 import type { ConcatSettings } from '../../schema/generated/settings.ts';
@@ -5,6 +6,12 @@ import { failure } from '../../core/diagnostic.ts';
 import type { Split } from '../../core/stage-type.ts';
 import type { InputArtifact, StageContext, StageResult } from '../contract.ts';
 import { warnOfOverlap } from '../overlap.ts';
+
+interface Part {
+  readonly split: Split;
+  readonly source: InputArtifact;
+  readonly images: ImageArray;
+}
 
 export async function runConcat(context: StageContext<ConcatSettings>): Promise<StageResult> {
   const { data: first, with: second } = context.inputs;
@@ -17,7 +24,7 @@ export async function runConcat(context: StageContext<ConcatSettings>): Promise<
       'give them one size with a `resize` stage',
     );
   }
-  const parts: { readonly split: Split; readonly source: InputArtifact; readonly images: ImageArray }[] = [];
+  const parts: Part[] = [];
   for (const split of SPLITS) {
     for (const [source, record] of [[first, one] as const, [second, two] as const]) {
       if (record.splits[split] === undefined) continue;
@@ -28,9 +35,11 @@ export async function runConcat(context: StageContext<ConcatSettings>): Promise<
   // One scale holds for the whole set, also for a split that only one of the two has.
   const alike = parts.every(({ images }) => parts[0] !== undefined && areAlike(images, parts[0].images));
   const splits: Partial<Record<Split, ImageArray>> = {};
+  const classes = joinedClasses(parts, context);
   for (const { split, images } of parts) {
     const before = splits[split];
-    const own = alike ? images : toFloats(images);
+    const numbered = withClasses(images, classes);
+    const own = alike ? numbered : toFloats(numbered);
     splits[split] = before === undefined ? own : joinImages(before, own);
   }
   for (const { split, source, images } of parts) {
@@ -45,4 +54,31 @@ export async function runConcat(context: StageContext<ConcatSettings>): Promise<
       Object.entries(splits).map(([split, images]) => [`${split}_images`, images.count]),
     ),
   };
+}
+
+/**
+ * The names of all classes, those of the first set first; undefined where some labels have no names. A class with the same name in
+ * both sets is one class.
+ */
+function joinedClasses(
+  parts: readonly Part[],
+  { log }: Pick<StageContext, 'log'>,
+): readonly string[] | undefined {
+  const labelled = parts.filter(({ images }) => images.labels !== undefined);
+  const lists = labelled.flatMap(({ images }) => (images.classes === undefined ? [] : [images.classes]));
+  if (lists.length === labelled.length) return lists.length === 0 ? undefined : joinClasses(lists);
+  const unnamed = labelled.find(({ images }) => images.classes === undefined);
+  if (lists.length > 0 && unnamed !== undefined) {
+    log(
+      'warn',
+      `the names of classes are left out: the labels of \`${unnamed.source.stage}\` are numbers without names`,
+    );
+  }
+  return undefined;
+}
+
+function withClasses(images: ImageArray, classes: readonly string[] | undefined): ImageArray {
+  if (classes !== undefined) return relabel(images, classes);
+  const { classes: _, ...rest } = images;
+  return rest;
 }

@@ -49,7 +49,7 @@ export function toImageSet(
   const splits: Partial<Record<Split, ImageArray>> = {};
   const ranges: { readonly images: RawImages; readonly low: number; readonly high: number }[] = [];
   for (const { split, raw } of found) {
-    const { images, labels, names } = raw;
+    const { images, labels, classes, names } = raw;
     const data =
       wide && kind === 'file' && images.data instanceof Uint8Array ? widen(images.data) : images.data;
     const [least, most] = lowestAndHighest(data);
@@ -65,6 +65,7 @@ export function toImageSet(
       scale,
       offset: 0,
       ...(labels === undefined ? {} : { labels: labels.data }),
+      ...(classes === undefined ? {} : { classes }),
       names,
     };
   }

@@ -4,12 +4,12 @@ import type { ImageArray } from '../../formats/images.ts';
 import type { JsonObject } from '../../core/json.ts';
 
 /**
- * Shape, statistics of the values as stored and of the intensities, and images of each class.
+ * Shape, statistics of the values as stored and of the intensities, and images of each class, by its name where it has one.
  *
  * @param dtype that of the source
  */
 export function summarize(images: ImageArray, dtype: string): JsonObject {
-  const { data, count, shape, scale, offset, labels } = images;
+  const { data, count, shape, scale, offset, labels, classes } = images;
   const [minimum, maximum] = lowestAndHighest(data);
   let [sum, squares] = [0, 0];
   for (let index = 0; index < data.length; index++) {
@@ -35,12 +35,14 @@ export function summarize(images: ImageArray, dtype: string): JsonObject {
       mean: mean * scale + offset,
       standard_deviation: deviation * Math.abs(scale),
     },
-    ...(labels === undefined ? {} : { images_per_class: countClasses(labels) }),
+    ...(labels === undefined ? {} : { images_per_class: countClasses(labels, classes) }),
   };
 }
 
-function countClasses(labels: Uint8Array | Int32Array): JsonObject {
+function countClasses(labels: Uint8Array | Int32Array, classes: readonly string[] = []): JsonObject {
   const counts = new Map<number, number>();
   for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1);
-  return Object.fromEntries([...counts].sort(([a], [b]) => a - b).map(([label, n]) => [String(label), n]));
+  return Object.fromEntries(
+    [...counts].sort(([a], [b]) => a - b).map(([label, n]) => [classes[label] ?? String(label), n]),
+  );
 }

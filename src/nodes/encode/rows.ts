@@ -11,6 +11,8 @@ import type { InputArtifact } from '../contract.ts';
 export interface LabelledRows extends Samples {
   /** Class labels, one a row, from 0. */
   readonly labels?: Uint8Array | Int32Array;
+  /** Names of the classes, by label. */
+  readonly classes?: readonly string[];
   /** The numbers of the images behind the rows; absent where row n is of image n. */
   readonly rows?: Int32Array;
   /** Which images the rows are of; absent where not known. */

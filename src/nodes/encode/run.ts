@@ -36,11 +36,12 @@ export async function runEncode(context: StageContext<EncodeSettings>): Promise<
       if (!data.every(Number.isFinite)) {
         throw failure('not-finite', 'the encoder gives values that are NaN or infinite');
       }
-      const { count, labels, names } = images;
+      const { count, labels, classes, names } = images;
       splits[split] = {
         data,
         count,
         ...(labels === undefined ? {} : { labels }),
+        ...(classes === undefined ? {} : { classes }),
         ...(names === undefined ? {} : { names }),
       };
     }

@@ -63,11 +63,14 @@ function gridOf(
 ): readonly ImageRow[] {
   const grid = inRows(imageTiles(toFloat32(images, chosen), images.shape, range), columns);
   if (!labels) return grid;
-  const { labels: classes } = images;
-  if (classes === undefined) {
+  const { labels: numbers, classes } = images;
+  if (numbers === undefined) {
     throw failure('bad-setting', `the images of \`${stage}\` have no class labels`, 'leave `labels` out');
   }
-  const captions = [...chosen].map((image) => String(classes[image]));
+  const captions = [...chosen].map((image) => {
+    const label = numbers[image] ?? 0;
+    return classes?.[label] ?? String(label);
+  });
   return grid.map((row, index) => ({
     ...row,
     captions: captions.slice(index * columns, (index + 1) * columns),

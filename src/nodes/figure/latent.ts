@@ -36,6 +36,7 @@ export async function drawLatent(
     subtitle: `${vectors.count.toLocaleString('en')} ${split === 'test' ? 'test' : 'training'} images`,
     points: vectors.data,
     labels: vectors.labels,
+    classes: vectors.classes,
     axes: [axes?.[0] ?? 'Latent 1', axes?.[1] ?? 'Latent 2'],
     ...(images === undefined
       ? {}

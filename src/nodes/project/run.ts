@@ -59,11 +59,12 @@ export async function runProject(context: StageContext<ProjectSettings>): Promis
 }
 
 /** Labels, image numbers and names of the rows that were chosen: of all, if nothing was. */
-function chosenPart({ labels, rows, names }: LabelledRows, chosen: Int32Array | undefined) {
+function chosenPart({ labels, classes, rows, names }: LabelledRows, chosen: Int32Array | undefined) {
   const numbers = chosen === undefined ? rows : chosen.map((row) => rows?.[row] ?? row);
-  const classes = chosen === undefined ? labels : labels && chosen.map((row) => labels[row] ?? 0);
+  const kept = chosen === undefined ? labels : labels && chosen.map((row) => labels[row] ?? 0);
   return {
-    ...(classes === undefined ? {} : { labels: classes }),
+    ...(kept === undefined ? {} : { labels: kept }),
+    ...(classes === undefined ? {} : { classes }),
     ...(numbers === undefined ? {} : { rows: numbers }),
     ...(names === undefined ? {} : { names: chosen === undefined ? names : takeNames(names, chosen) }),
   };

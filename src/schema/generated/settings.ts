@@ -1286,7 +1286,10 @@ export type ConcatSettings = {
   readonly type: 'concat';
   /** Name of the stage whose images come first. */
   readonly data: string;
-  /** Name of the stage whose images follow. Labels are kept where both sets have them. */
+  /**
+   * Name of the stage whose images follow. Labels are kept where both sets have them. Classes with names are
+   * one class where their names are the same.
+   */
   readonly with: string;
 };
 

@@ -51,6 +51,40 @@ test('images of two sizes are not put together', async (t) => {
   });
 });
 
+const PETS = ['cat', 'dog', 'mouse'];
+
+/** Images of three classes in turn, with names. */
+const named = (classes: readonly string[], first = 0) => ({ ...numbered(3, first), classes });
+
+test('classes with names are the same where their names are', async (t) => {
+  const alike = await runStep(t, concatNode, SETTINGS, {
+    data: numberedSet({ train: named(PETS) }),
+    with: numberedSet({ train: named(PETS) }),
+  });
+  assert.deepEqual(alike.record.classes, PETS);
+  assert.deepEqual(alike.splits.train?.labels, Int32Array.of(0, 1, 2, 0, 1, 2));
+
+  // A split of one set has the numbers of both.
+  const other = await runStep(t, concatNode, SETTINGS, {
+    data: numberedSet({ train: named(PETS) }),
+    with: numberedSet({ train: named(['ant', 'cat', 'cow']), test: named(['ant', 'cat', 'cow'], 3) }),
+  });
+  assert.deepEqual(other.record.classes, [...PETS, 'ant', 'cow']);
+  assert.deepEqual(other.splits.train?.labels, Int32Array.of(0, 1, 2, 3, 0, 4));
+  assert.deepEqual(other.splits.test?.labels, Int32Array.of(3, 0, 4));
+  assert.deepEqual(other.logs, []);
+});
+
+test('numbers without names take the names of the others away, with a warning', async (t) => {
+  const { record, splits, logs } = await runStep(t, concatNode, SETTINGS, {
+    data: numberedSet({ train: numbered(3) }),
+    with: numberedSet({ train: named(PETS, 3), test: named(PETS, 6) }),
+  });
+  assert.equal(record.classes, undefined);
+  assert.deepEqual(splits.train?.labels, Int32Array.of(0, 1, 2, 0, 1, 2));
+  assert.equal(logs.length, 1);
+});
+
 type Images = Extract<OutputDescription, { kind: 'images' }>;
 
 function analyze(

@@ -39,10 +39,11 @@ test('latents are those of the encoder, flattened, with the labels of the images
   const models = buildAutoencoder(tf, convolutional, (purpose) => deriveSeed(1, 'trained', purpose));
   mkdirSync(folder);
   await saveAutoencoder(models, join(folder, 'model'));
-  const images = squares(10, 2);
+  const classes = ['a', 'b', 'c', 'd'];
+  const images = { ...squares(10, 2), classes };
   const inputs = {
     model: { stage: 'trained', kind: 'trained-model', folder },
-    data: await imageStage(root, 'images', { train: squares(20, 1), test: images }),
+    data: await imageStage(root, 'images', { train: { ...squares(20, 1), classes }, test: images }),
   } as const;
   const held = tf.memory().numTensors;
   const context = fakeContext(root, SETTINGS, { inputs, engine: async () => ({ tf, ...engine }) });
@@ -50,6 +51,7 @@ test('latents are those of the encoder, flattened, with the labels of the images
   assert.equal(tf.memory().numTensors, held);
 
   const record = await readVectorSet(context.folder);
+  assert.deepEqual(record.classes, classes);
   assert.deepEqual([record.size, record.splits.train?.count, record.splits.test?.count], [72, 20, 10]);
   const vectors = await readVectors(context.folder, 'test');
   assert.deepEqual(vectors.labels, images.labels);

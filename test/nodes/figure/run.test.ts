@@ -93,6 +93,11 @@ test('images: the first of a split, with labels and range', async (t) => {
   const drawn = await draw(root, { ...IMAGES, title: 'Squares', labels: true }, { inputs });
   assert.deepEqual(drawn.texts, ['Squares', '12 × 12 pixels, values 0 to 1', ...Array(6).fill('3')]);
   assert.deepEqual(tiles(drawn, 3).flat(), [...images.data.subarray(0, 6 * 144)]);
+
+  const named = { ...images, classes: ['a', 'b', 'c', 'd'] };
+  const again = { data: await imageStage(root, 'named', { test: named }) };
+  const { texts } = await draw(root, { ...IMAGES, labels: true }, { inputs: again });
+  assert.deepEqual(texts.slice(-6), Array(6).fill('d'));
 });
 
 test('images: raw values are drawn from black to white of their range', async (t) => {

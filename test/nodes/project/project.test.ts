@@ -20,13 +20,14 @@ const TSNE: ProjectSettings = { ...COMMON, method: 'tsne', perplexity: 10 };
 const UMAP: ProjectSettings = { ...COMMON, method: 'umap', components: 2, neighbors: 10, min_distance: 0.1 };
 
 const GROUPS = 3;
+const CLASSES = ['cat', 'dog', 'mouse'];
 
 async function latents(root: string): Promise<InputArtifact> {
   const folder = join(root, 'latents');
   mkdirSync(folder);
   const { data, count, size } = grouped(240, 6, GROUPS, 12);
   const labels = Uint8Array.from({ length: count }, (_, row) => row % GROUPS);
-  await writeVectorSet(folder, { size, splits: { test: { data, count, labels } } });
+  await writeVectorSet(folder, { size, splits: { test: { data, count, labels, classes: CLASSES } } });
   return { stage: 'latents', kind: 'vectors', folder };
 }
 
@@ -44,8 +45,8 @@ for (const settings of [PCA, TSNE, UMAP]) {
     assert.equal(vectors.count, 240);
     assert.ok(purity(vectors.data, GROUPS) > 0.98);
     assert.ok(vectors.labels?.every((label, row) => label === row % GROUPS));
-    const { size, axes } = await readVectorSet(folder);
-    assert.deepEqual([size, axes?.length], [2, 2]);
+    const { size, axes, classes } = await readVectorSet(folder);
+    assert.deepEqual([size, axes?.length, classes], [2, 2, CLASSES]);
     assert.ok(Object.values(metrics ?? {}).every((value) => value > 0 && Number.isFinite(value)));
     assert.deepEqual((await readVectors((await run('two')).folder, 'test')).data, vectors.data);
   });

@@ -47,12 +47,14 @@ export function pinnedHashes(pins: readonly IdxPin[]): JsonObject {
  *
  * @param source identifies the set: a part of the names of its images
  * @param title of the set in messages
+ * @param classes names of the classes, where they are no digits
  */
 export async function readKnownSet(
   source: string,
   title: string,
   read: (split: Split, part: Part) => Promise<IdxArray>,
   onSplit: (split: Split) => void,
+  classes?: readonly string[],
 ): Promise<RawSplits> {
   const readSplit = async (split: Split): Promise<RawSplit> => {
     onSplit(split);
@@ -65,6 +67,7 @@ export async function readKnownSet(
       images: { ...images, kind: 'uint8', dtype: 'uint8' },
       names: namesOf(`${source}/${split}`, images.shape[0] ?? 0),
       labels: await named('labels'),
+      ...(classes === undefined ? {} : { classes }),
     };
   };
   return { train: await readSplit('train'), test: await readSplit('test') };

@@ -54,6 +54,20 @@ const DEBIAN_FOLDER = '/usr/share/datasets/fashion-mnist';
 /** The address that the authors name. */
 const ADDRESS = 'http://fashion-mnist.s3-website.eu-central-1.amazonaws.com';
 
+/** What the labels mean, from the paper's table of classes. */
+const CLASSES: readonly string[] = [
+  'T-shirt/top',
+  'Trouser',
+  'Pullover',
+  'Dress',
+  'Coat',
+  'Sandal',
+  'Shirt',
+  'Sneaker',
+  'Bag',
+  'Ankle boot',
+];
+
 /** The largest file has 47,040,016 bytes. */
 const SIZE_LIMIT = 2 ** 26;
 
@@ -73,6 +87,7 @@ export const fashionMnist: Source<FashionMnistDatasetSettings> = {
       'Fashion-MNIST',
       (split, part) => readFashionMnist(context, split, part),
       (split) => context.progress({ text: `reading ${split} images` }),
+      CLASSES,
     ),
 };
 

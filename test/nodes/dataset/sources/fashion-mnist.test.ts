@@ -72,6 +72,7 @@ test('the real images come from Debian’s package, from a folder, and from a mi
     summaries.push(readFileSync(join(context.folder, 'summary.json'), 'utf8'));
   }
   assert.equal(new Set(summaries).size, 1);
+  assert.equal(JSON.parse(summaries[0] ?? '').test.images_per_class['Ankle boot'], 1000);
   // Each file was fetched once.
   assert.deepEqual(
     server.requests,
