@@ -11,11 +11,12 @@ import { rowNumbers } from '../../engine/train/samples.ts';
 import type { InputArtifact, StageContext, StageResult } from '../contract.ts';
 import { readRows, toMatrix, type LabelledRows, type Matrix } from '../encode/rows.ts';
 import { fitLogistic } from './logistic.ts';
-import { metricName, SUBJECTS } from './names.ts';
+import { classTable, type Found } from './classes.ts';
+import { classifierName, metricName, SUBJECTS } from './names.ts';
 import { nearestNeighbors } from './neighbors.ts';
 import { voteOfNeighbors } from './vote.ts';
 
-/** Writes `probe.json`: for each classifier its accuracy, and how it was found. */
+/** Writes `probe.json`: for each classifier its accuracy, and how it was found; and `classes.csv`: what each makes of each class. */
 export async function runProbe(context: StageContext<ProbeSettings>): Promise<StageResult> {
   const { settings, inputs, folder } = context;
   const engine = await context.engine();
@@ -25,8 +26,11 @@ export async function runProbe(context: StageContext<ProbeSettings>): Promise<St
   });
   const metrics: Record<string, number> = {};
   const report: Record<string, JsonObject> = {};
+  const found: Found[] = [];
+  let tested: Pick<Side, 'labels' | 'classes'> | undefined;
   for (const [index, { subject, input }] of subjects.entries()) {
     const sides = await readSides(context, input);
+    tested ??= sides.test;
     const details: Record<string, JsonObject> = {};
     for (const [place, classifier] of settings.classifiers.entries()) {
       const onProgress = (fraction: number): void =>
@@ -35,9 +39,11 @@ export async function runProbe(context: StageContext<ProbeSettings>): Promise<St
           fraction: (index + (place + fraction) / settings.classifiers.length) / subjects.length,
         });
       onProgress(0);
-      const result = await classify(context, engine, classifier, sides, onProgress);
-      metrics[metricName(subject, classifier)] = result.accuracy;
-      details[classifier] = { ...result };
+      const { labels, ...how } = await classify(context, engine, classifier, sides, onProgress);
+      const accuracy = shareOfEqual(labels, sides.test.labels);
+      metrics[metricName(subject, classifier)] = accuracy;
+      details[classifier] = { accuracy, ...how };
+      found.push({ name: classifierName(subject, classifier), labels });
     }
     report[subject] = {
       stage: input.stage,
@@ -48,12 +54,17 @@ export async function runProbe(context: StageContext<ProbeSettings>): Promise<St
     };
   }
   await writeFile(join(folder, 'probe.json'), `${JSON.stringify(report, undefined, 2)}\n`);
+  if (tested !== undefined) {
+    await writeFile(join(folder, 'classes.csv'), classTable(tested.labels, found, tested.classes));
+  }
   return { metrics, highlights: ['probe.json'] };
 }
 
 interface Side {
   readonly matrix: Matrix;
   readonly labels: Int32Array;
+  /** Names of the classes, by label. */
+  readonly classes?: readonly string[];
 }
 
 type Sides = Readonly<Record<Split, Side>>;
@@ -80,7 +91,7 @@ async function readSides(
 }
 
 function side({ stage }: InputArtifact, samples: LabelledRows, rows: Int32Array): Side {
-  const { labels } = samples;
+  const { labels, classes } = samples;
   if (labels === undefined) {
     throw failure(
       'bad-setting',
@@ -88,13 +99,19 @@ function side({ stage }: InputArtifact, samples: LabelledRows, rows: Int32Array)
       'use a data set with labels',
     );
   }
-  return { matrix: toMatrix(samples, rows), labels: rows.map((row) => labels[row] ?? 0) };
+  return {
+    matrix: toMatrix(samples, rows),
+    labels: rows.map((row) => labels[row] ?? 0),
+    ...(classes === undefined ? {} : { classes }),
+  };
 }
 
 interface Result {
-  /** Share of the test samples whose class was found, 0 to 1. */
-  readonly accuracy: number;
-  readonly [detail: string]: number | boolean;
+  /** The class that was found for each test sample. */
+  readonly labels: Int32Array;
+  readonly neighbors?: number;
+  readonly iterations?: number;
+  readonly converged?: boolean;
 }
 
 async function classify(
@@ -107,17 +124,15 @@ async function classify(
   if (classifier === 'knn') {
     const options = { k: settings.neighbors, signal, onProgress };
     const neighbors = await nearestNeighbors(engine, test.matrix, train.matrix, options);
-    return {
-      accuracy: accuracy(voteOfNeighbors(neighbors, train.labels), test.labels),
-      neighbors: settings.neighbors,
-    };
+    return { labels: voteOfNeighbors(neighbors, train.labels), neighbors: settings.neighbors };
   }
   const model = await fitLogistic(engine, train.matrix, train.labels, { signal, onProgress });
   const { iterations, converged } = model;
   if (!converged) log('warn', `logistic regression had not converged after ${iterations} iterations`);
-  return { accuracy: accuracy(model.predict(test.matrix), test.labels), iterations, converged };
+  return { labels: model.predict(test.matrix), iterations, converged };
 }
 
-function accuracy(found: Int32Array, labels: Int32Array): number {
+/** Share of the test samples whose class was found, 0 to 1. */
+function shareOfEqual(found: Int32Array, labels: Int32Array): number {
   return found.filter((label, index) => label === labels[index]).length / labels.length;
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
+import { readCsv } from '../../../src/formats/csv.ts';
 import { writeImageSet, type ImageArray } from '../../../src/formats/images.ts';
 import { writeVectorSet, type VectorArray } from '../../../src/formats/vectors.ts';
 import type { ProbeSettings } from '../../../src/schema/generated/settings.ts';
@@ -100,6 +101,32 @@ test('classes that lie apart are told apart; those that do not are guessed; the 
   for (const accuracy of Object.values(guessed ?? {})) assert.ok(accuracy > 0.35 && accuracy < 0.65);
   assert.deepEqual(await run(blind, { limit: 50 }), guessed);
   assert.notDeepEqual(await run(blind, { limit: 50 }, 2), guessed);
+});
+
+test('each class has a row with its name, its accuracy, and what it is taken for', async (t) => {
+  const root = temporaryFolder(t);
+  // Vectors lie on their class, but for one that lies on another.
+  const at = (places: readonly number[], labels: readonly number[]): VectorArray => ({
+    data: Float32Array.from(places.flatMap((place) => [place, 0, 0])),
+    count: places.length,
+    labels: Uint8Array.from(labels),
+    classes: ['a, b', 'c', 'd'],
+  });
+  const data = await stage(root, 'points', {
+    train: at([0, 0.1, 5, 5.1], [0, 0, 2, 2]),
+    test: at([0.05, 5, 5.2, 5.1], [0, 0, 0, 2]),
+  });
+  const settings: ProbeSettings = { ...SETTINGS, classifiers: ['knn'], neighbors: 1 };
+  const context = fakeContext(root, settings, { inputs: { data }, engine: async () => engine });
+  await probeNode.run(context);
+  assert.deepEqual(
+    readCsv(readFileSync(join(context.folder, 'classes.csv'), 'utf8'))?.map(({ cells }) => cells),
+    [
+      ['class', 'test_samples', 'knn_accuracy', 'knn_mistaken_for'],
+      ['a, b', '3', String(1 / 3), 'd (2)'],
+      ['d', '1', '1', ''],
+    ],
+  );
 });
 
 test('what has no labels cannot be probed', async (t) => {
