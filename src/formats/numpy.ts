@@ -2,7 +2,7 @@
  * NumPy arrays that users bring, of more types than Hourglass writes: `.npy` files and `.npz` archives of them. Declared sizes are
  * compared with what is there before anything is allocated, and nothing is ever unpickled.
  */
-import { open, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type yauzl from 'yauzl';
@@ -195,8 +195,6 @@ function textsOf(
 }
 
 function parseHeader(start: Buffer, source: Source): ReturnType<typeof parseNpyHeader> {
-  if (start[0] === 0x50 && start[1] === 0x4b)
-    throw corrupt(source, 'is an archive of arrays', 'use `source: npz` and name it with `path`');
   try {
     return parseNpyHeader(start, source.name);
   } catch (error) {
@@ -272,14 +270,15 @@ export type ArrayLabels =
   | { readonly texts: readonly string[]; readonly numbers?: undefined };
 
 /**
- * Labels of the shape [count], also where each stands in a row of its own: integers, floats that are integers, or texts; or one-hot,
+ * Labels of the shape [count], [count, 1] or [1, count]: integers, floats that are integers, or texts; or one-hot,
  * of the shape [count, classes].
  *
  * @throws Failure `data-corrupt` for other shapes, and for values that are not integers from 0 to 2^31 - 1
  */
 export function toLabels(array: NumpyArray): ArrayLabels {
   const { shape, data, texts, save } = array;
-  const isRow = shape.length === 1 || (shape.length === 2 && shape[1] === 1);
+  // MATLAB knows no arrays of one axis.
+  const isRow = shape.length === 1 || (shape.length === 2 && shape.includes(1));
   if (!isRow) {
     const classes = oneHot(array);
     if (classes !== undefined) return { numbers: classes };
@@ -330,31 +329,13 @@ function renumbered(variable: string): string {
 function damaged(path: string): (error: unknown) => Promise<never> {
   return async (error) => {
     if (error instanceof Failure) throw error;
-    const start = await readStart(path);
     const name = basename(path);
-    if (start.toString('latin1') === '\x93NUMPY') {
-      throw failure(
-        'data-corrupt',
-        `\`${path}\` is a single array, no archive of arrays`,
-        `use \`source: npy\` with \`train_images: ${name}\``,
-      );
-    }
     throw failure(
       'data-corrupt',
       `\`${path}\` is damaged, or no npz file (${error instanceof Error ? error.message : 'unknown'})`,
       `save it again: \`np.savez_compressed('${name}', x_train=x, y_train=y)\``,
     );
   };
-}
-
-async function readStart(path: string): Promise<Buffer> {
-  const file = await open(path);
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(6), 0, 6, 0);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await file.close();
-  }
 }
 
 function missing(path: string, what: string, hint = 'paths are relative to the pipeline file'): Failure {

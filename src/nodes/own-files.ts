@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { errorCode } from '../files/atomic.ts';
 import { kindOf, visibleNames, nearbyPath, type PathKind } from '../files/nearby.ts';
+import { identifyFile, type ContainerName } from '../formats/containers.ts';
 import type { DiagnosticCode } from '../core/diagnostic.ts';
 import type { Finding } from '../core/stage-type.ts';
 import type { NodeDefinition } from './contract.ts';
@@ -37,13 +38,17 @@ export async function missingFile(
   const kind = await kindOf(absolute);
   if (kind !== undefined && kinds.includes(kind)) return unreadable(named, absolute, kind);
   const near = isPattern(named.path) ? undefined : await nearbyPath(named.folder, named.path, kinds);
-  const hint = near === undefined ? await whereItWas(named, absolute, kinds) : `did you mean \`${near}\`?`;
+  const found = kind === 'file' ? await identifyFile(absolute) : undefined;
+  const hint =
+    near === undefined
+      ? (found?.hint ?? (await whereItWas(named, absolute, kinds)))
+      : `did you mean \`${near}\`?`;
   const finding = (what: string): Finding => ({
     ...pathFinding(named, 'data-missing', what, hint),
     ...(near === undefined ? {} : { replacement: near }),
   });
   if (kind === 'folder') return finding(`${shown} is a folder, and a file is needed`);
-  if (kind === 'file') return finding(`${shown} is a file, and a folder is needed`);
+  if (kind === 'file') return finding(`${shown} is ${found?.what ?? 'a file'}, and a folder is needed`);
   const reason = await access(absolute).then(
     () => '',
     (error: unknown) => errorCode(error),
@@ -57,6 +62,20 @@ export async function missingFile(
       ? `${shown} does not exist`
       : `${shown} cannot be read (${reason})`,
   );
+}
+
+/**
+ * What is wrong with a file that another source reads, or another tool.
+ *
+ * @param read what the setting takes
+ */
+export async function otherContainer(
+  named: NamedPath,
+  read: readonly ContainerName[],
+): Promise<Finding | undefined> {
+  const found = await identifyFile(resolve(named.folder, named.path));
+  if (found === undefined || read.includes(found.name)) return undefined;
+  return pathFinding(named, 'data-corrupt', `\`${shownName(named.path)}\` is ${found.what}`, found.hint);
 }
 
 /** What a shell would replace. */

@@ -3,6 +3,7 @@
  * tensorflow/core/util/event.proto). Only what scalars need is written, and nothing that differs from run to run: an event's
  * wall time, which TensorBoard offers as one of three x-axes, is its step in seconds.
  */
+import { maskedCrc } from '../../formats/crc32c.ts';
 import {
   bytesField,
   concat,
@@ -52,26 +53,4 @@ function encodeRecord(data: Uint8Array): Buffer {
   record.set(data, 12);
   record.writeUInt32LE(maskedCrc(data), data.length + 12);
   return record;
-}
-
-/** CRC-32C, turned and shifted, as a checksum of bytes that hold checksums themselves should be. */
-export function maskedCrc(data: Uint8Array): number {
-  const crc = crc32c(data);
-  return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
-}
-
-/** The Castagnoli polynomial, bits reversed. */
-const POLYNOMIAL = 0x82f63b78;
-
-const CRC_TABLE: Uint32Array = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte;
-  for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? POLYNOMIAL : 0);
-  return crc;
-});
-
-/** CRC-32C of RFC 3720, appendix B.4. */
-export function crc32c(data: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (const byte of data) crc = (crc >>> 8) ^ (CRC_TABLE[(crc ^ byte) & 0xff] ?? 0);
-  return (crc ^ 0xffffffff) >>> 0;
 }

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { crc32c, encodeEvents, maskedCrc } from '../../../src/engine/train/tensorboard.ts';
+import { encodeEvents } from '../../../src/engine/train/tensorboard.ts';
+import { crc32c, maskedCrc } from '../../../src/formats/crc32c.ts';
 
 /** Splits a file into records, checking lengths and checksums. */
 function readRecords(file: Buffer): Buffer[] {

@@ -1,10 +1,12 @@
 /** What the sources `csv`, `idx`, `npy` and `npz` share: arrays of the user's own, which are looked into before anything runs. */
 import { resolve } from 'node:path';
 import type { DatasetSettings } from '../../../schema/generated/settings.ts';
+import { failure } from '../../../core/diagnostic.ts';
 import type { Json } from '../../../core/json.ts';
-import type { Split } from '../../../core/stage-type.ts';
+import type { Finding, Split } from '../../../core/stage-type.ts';
+import type { ContainerName } from '../../../formats/containers.ts';
 import { SPLITS } from '../../../formats/images.ts';
-import { missingFile } from '../../own-files.ts';
+import { missingFile, otherContainer } from '../../own-files.ts';
 import { identityAt } from '../identity.ts';
 import type { RawSplits } from '../raw.ts';
 import { namedFiles, type Source } from '../sources/source.ts';
@@ -22,19 +24,32 @@ type SplitReader<Settings> = (
 
 /** A source of arrays: what such sources look for, look into and read in the same way. */
 export function ownArrays<Settings extends DatasetSettings>({
+  containers,
   readSplit,
   files,
   ...source
 }: Pick<Source<Settings>, 'describe' | 'fingerprint'> &
   Required<Pick<Source<Settings>, 'files'>> & {
+    /** What its files are. */
+    readonly containers: readonly ContainerName[];
     /** Throws a Failure `data-missing` or `data-corrupt`; undefined for a split that the settings do not name. */
     readonly readSplit: SplitReader<Settings>;
   }): Source<Settings> {
+  const otherFiles = async (settings: Settings, folder: string): Promise<readonly Finding[]> => {
+    const found = await Promise.all(
+      namedFiles({ files }, settings).map(({ key, path }) =>
+        otherContainer({ path, folder, key }, containers),
+      ),
+    );
+    return found.filter((finding) => finding !== undefined);
+  };
   const readAll = async (
     settings: Settings,
     folder: string,
     onSplit?: (split: Split) => void,
   ): Promise<RawSplits> => {
+    const [other] = await otherFiles(settings, folder);
+    if (other !== undefined) throw failure(other.code, other.message, other.hint, other.at);
     const raws: Partial<Record<Split, NamedSplit>> = {};
     for (const split of SPLITS) {
       onSplit?.(split);
@@ -55,6 +70,8 @@ export function ownArrays<Settings extends DatasetSettings>({
       );
       const findings = missing.filter((finding) => finding !== undefined);
       if (findings.length > 0) return { findings };
+      const others = await otherFiles(settings, folder);
+      if (others.length > 0) return { findings: others };
       const { inspectArrays } = await import('./inspect.ts');
       return inspectArrays(settings, pathsOf(settings, folder), () => readAll(settings, folder));
     },
@@ -70,7 +87,10 @@ export function ownArrays<Settings extends DatasetSettings>({
 /** A source of which each array is a file of its own. */
 export function separateArrays<
   Settings extends DatasetSettings & Readonly<Partial<Record<ArrayKey, string>>>,
->({ readSplit }: { readonly readSplit: SplitReader<Settings> }): Source<Settings> {
+>(own: {
+  readonly containers: readonly ContainerName[];
+  readonly readSplit: SplitReader<Settings>;
+}): Source<Settings> {
   const files = ({ train_images, train_labels, test_images, test_labels }: Settings) => ({
     ...{ train_images, train_labels },
     ...{ test_images, test_labels },
@@ -82,7 +102,7 @@ export function separateArrays<
     }),
     files,
     fingerprint: (settings, folder) => identitiesOf({ files }, settings, folder),
-    readSplit,
+    ...own,
   });
 }
 

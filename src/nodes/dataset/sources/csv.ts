@@ -17,6 +17,7 @@ const KEYS = { train: 'path', test: 'test_path' } as const;
 const files = ({ path, test_path }: CsvDatasetSettings) => ({ path, test_path });
 
 export const csv = ownArrays<CsvDatasetSettings>({
+  containers: ['table'],
   describe: ({ shape: [height, width, channels = 1], test_path: test }) => ({
     ...(height === undefined || width === undefined ? {} : { shape: [height, width, channels] }),
     splits: test === undefined ? ['train'] : ['train', 'test'],

@@ -7,7 +7,7 @@ import type { NamedSplit } from '../arrays/class-labels.ts';
 import type { NumpyPlace } from '../arrays/numpy.ts';
 import { separateArrays, type ArrayKey } from '../arrays/own-arrays.ts';
 
-export const idx = separateArrays<IdxDatasetSettings>({ readSplit });
+export const idx = separateArrays<IdxDatasetSettings>({ containers: ['idx'], readSplit });
 
 /** @throws Failure `data-missing` or `data-corrupt` */
 async function readSplit(

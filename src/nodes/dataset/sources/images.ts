@@ -78,7 +78,7 @@ function checkFolders({ path, test_path: testPath }: ImagesDatasetSettings): rea
 /** Whether a folder holds images. Reads little: names, and the first bytes of files without a telling name. */
 async function inspectFolder(named: NamedPath, without: string | undefined): Promise<readonly Finding[]> {
   const path = resolve(named.folder, named.path);
-  if ((await kindOf(path)) === undefined) {
+  if ((await kindOf(path)) !== 'folder') {
     const problem = await missingFile(named, ['folder']);
     if (problem !== undefined) return [problem];
   }

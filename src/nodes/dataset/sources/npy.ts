@@ -6,7 +6,7 @@ import type { NumpyPlace } from '../arrays/numpy.ts';
 import { separateArrays, type ArrayKey } from '../arrays/own-arrays.ts';
 import type { NamedSplit } from '../arrays/class-labels.ts';
 
-export const npy = separateArrays<NpyDatasetSettings>({ readSplit });
+export const npy = separateArrays<NpyDatasetSettings>({ containers: ['npy'], readSplit });
 
 /** @throws Failure `data-missing` or `data-corrupt` */
 async function readSplit(

@@ -16,6 +16,7 @@ const KERAS_NAMES: Readonly<Record<ArrayKey, string>> = {
 };
 
 export const npz = ownArrays<NpzDatasetSettings>({
+  containers: ['npz', 'zip'],
   describe: ({ test_images: test, train_labels: labels }) => ({
     splits: test === null ? ['train'] : ['train', 'test'],
     labeled: labels !== null,

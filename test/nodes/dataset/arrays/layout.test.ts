@@ -56,6 +56,7 @@ test('labels: whole floats, one-hot, and names of classes', async (t) => {
   const float = (...values: number[]): Buffer => Buffer.from(Float32Array.from(values).buffer);
   assert.deepEqual(await labelsOf(npy('<f4', '(3,)', float(4, 0, 7))), [4, 0, 7]);
   assert.deepEqual(await labelsOf(npy('<f4', '(3, 2)', float(0, 1, 1, 0, 0, 1))), [1, 0, 1]);
+  assert.deepEqual(await labelsOf(npy('|u1', '(1, 3)', Buffer.of(4, 0, 7))), [4, 0, 7]);
   const wide = Buffer.alloc(24);
   ['b', 'ä', 'b'].forEach((name, index) => wide.writeUInt32LE(name.charCodeAt(0), index * 8));
   assert.deepEqual(await labelsOf(npy('<U2', '(3,)', wide)), [0, 1, 0]);

@@ -210,7 +210,7 @@ test('labels that do not belong to the images are refused at their setting', asy
     'one-hot without a 1': npy('<f4', '(6, 10)', 240),
     'one-hot with two': npy('|u1', '(6, 2)', Uint8Array.of(1, 0, 0, 1, 1, 1, 0, 1, 1, 0, 1, 0)),
     'one-hot with others': npy('|u1', '(6, 2)', Uint8Array.of(1, 0, 0, 1, 2, 0, 0, 1, 1, 0, 1, 0)),
-    'a row': npy('|u1', '(1, 6)', 6),
+    'a grid': npy('|u1', '(2, 3)', 6),
     'broken floats': npy('<f4', '(6,)', bytesOf(Float32Array.of(0.5, 0, 0, 0, 0, 0))),
     nan: npy('<f4', '(6,)', bytesOf(Float32Array.of(NaN, 0, 0, 0, 0, 0))),
     negative: npy('<i8', '(6,)', bytesOf(BigInt64Array.of(-1n, 0n, 0n, 0n, 0n, 0n))),

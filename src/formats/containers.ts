@@ -1,0 +1,300 @@
+/**
+ * What a file is, by its first bytes: a format that some data source reads, or a container of another tool, with the line of
+ * Python that turns it into an `.npz` archive.
+ */
+import { basename } from 'node:path';
+import { constants, gunzipSync } from 'node:zlib';
+import { openToRead } from '../files/open.ts';
+import { maskedCrc } from './crc32c.ts';
+import { formatOf, HEAD_BYTES } from './image-format.ts';
+
+/** `table` is text in columns; `packed` is a file that must be unpacked first. The last two stand where data should be. */
+export type ContainerName =
+  | 'npy'
+  | 'npz'
+  | 'idx'
+  | 'table'
+  | 'picture'
+  | 'zip'
+  | 'tar'
+  | 'packed'
+  | 'matlab'
+  | 'hdf5'
+  | 'pickle'
+  | 'torch'
+  | 'parquet'
+  | 'arrow'
+  | 'tfrecord'
+  | 'safetensors'
+  | 'excel'
+  | 'web-page'
+  | 'git-lfs';
+
+export interface Container {
+  readonly name: ContainerName;
+  /** With its article: `a MATLAB file`. */
+  readonly what: string;
+  /** What to do: the source to use, or how to make a file that a source reads. */
+  readonly hint: string;
+}
+
+/** Bytes of a file that are looked at. Unpacked, they are at most a thousand times as many. */
+const START = 4096;
+
+/** The most bytes that the header of a safetensors file may have. */
+const LONGEST_SAFETENSORS_HEADER = 100_000_000;
+
+/** Kinds of files that are read as they are when they are gzipped, or are mistakes all the same. */
+const GZIPPED: ReadonlySet<ContainerName> = new Set(['idx', 'table', 'tar', 'web-page', 'git-lfs']);
+
+/**
+ * What a file is, plain or gzipped.
+ *
+ * @returns undefined where its first bytes do not tell, or where no file can be read
+ */
+export async function identifyFile(path: string): Promise<Container | undefined> {
+  const file = await openToRead(path).catch(() => undefined);
+  if (file === undefined) return undefined;
+  try {
+    if (!(await file.stat()).isFile()) return undefined;
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(START), 0, START, 0);
+    return identifyStart(buffer.subarray(0, bytesRead), basename(path));
+  } catch {
+    return undefined;
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * The same of a file's first 4096 bytes, or all.
+ *
+ * @param fileName for advice; its ending tells what the bytes do not
+ */
+export function identifyStart(start: Buffer, fileName: string): Container | undefined {
+  const name = pythonName(fileName);
+  if (start[0] !== 0x1f || start[1] !== 0x8b) return identify(start, name);
+  const inner = unpackStart(start);
+  if (inner === undefined) return undefined;
+  if (isPickle(inner)) return pickle(inner, name, 'gzip');
+  const found = identify(inner, name.replace(/\.gz$/i, ''));
+  if (found === undefined || GZIPPED.has(found.name)) return found;
+  return { name: 'packed', what: `${found.what}, gzipped`, hint: `unpack it: \`gunzip ${name}\`` };
+}
+
+function unpackStart(start: Buffer): Buffer | undefined {
+  try {
+    return gunzipSync(start, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, START);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The name of a file, if it would not end a text of Python or of Markdown. */
+function pythonName(fileName: string): string {
+  return /^[\p{L}\p{N} .+(),=@_-]+$/u.test(fileName) ? fileName : 'FILE';
+}
+
+function identify(bytes: Buffer, name: string): Container | undefined {
+  const text = bytes.toString('latin1', 0, HEAD_BYTES);
+  if (text.startsWith('\x93NUMPY'))
+    return {
+      name: 'npy',
+      what: 'a single NumPy array (`.npy`)',
+      hint: `use \`source: npy\` with \`train_images: ${name}\``,
+    };
+  return (
+    zip(bytes, name) ??
+    matlab(text, name) ??
+    (isPickle(bytes) ? pickle(bytes, name) : undefined) ??
+    columns(text, name) ??
+    records(bytes, name) ??
+    picture(bytes, text) ??
+    idx(bytes) ??
+    writing(bytes, text)
+  );
+}
+
+/** What the stage of an archive needs. */
+const ARRAYS = 'whose arrays `train_images` and `train_labels` name';
+const IMAGES_ALONE = 'with `train_labels: null` and `test_images: null`';
+
+/** @param settings what else the stage needs */
+function convert(
+  container: Pick<Container, 'name' | 'what'>,
+  python: string,
+  settings: string = ARRAYS,
+): Container {
+  const hint = `make an \`.npz\` archive of it in Python, \`${python}\`, and use \`source: npz\` ${settings}`;
+  return { ...container, hint };
+}
+
+function savez(name: string, arrays: string): string {
+  return `np.savez_compressed('${name.replace(/(?<=.)(?:\.[a-z]\w*){1,2}$/i, '')}.npz', ${arrays})`;
+}
+
+/** A zip archive, by its first entry. */
+function zip(bytes: Buffer, name: string): Container | undefined {
+  const start = bytes.toString('latin1', 0, 4);
+  if (start !== 'PK\x03\x04' && start !== 'PK\x05\x06') return undefined;
+  const first = bytes.length < 30 ? '' : bytes.toString('latin1', 30, 30 + bytes.readUInt16LE(26));
+  if (first.endsWith('.npy'))
+    return {
+      name: 'npz',
+      what: 'an archive of NumPy arrays (`.npz`)',
+      hint: 'use `source: npz` and name it with `path`',
+    };
+  if (/\/(?:data\.pkl|\.format_version|\.storage_alignment|byteorder|version)$/.test(first))
+    return convert(
+      { name: 'torch', what: 'a PyTorch file' },
+      `import numpy as np, torch; x = torch.load('${name}', map_location='cpu'); ${savez(name, 'x_train=x.numpy()')}`,
+      IMAGES_ALONE,
+    );
+  if (/^(?:\[Content_Types\]\.xml|_rels\/|docProps\/|xl\/)/.test(first)) return EXCEL;
+  return { name: 'zip', what: 'a zip archive', hint: UNPACK };
+}
+
+const UNPACK = 'use `source: images` if it holds pictures, otherwise unpack it and name a file of it';
+
+const EXCEL: Container = {
+  name: 'excel',
+  what: 'an Excel file',
+  hint: 'save the sheet as CSV, and use `source: csv`',
+};
+
+/** MATLAB's files, which are HDF5 from version 7.3 on, with the axes in reverse order; other HDF5. */
+function matlab(text: string, name: string): Container | undefined {
+  const isHdf5 = text.startsWith('\x89HDF\r\n\x1a\n');
+  const isMatlab = /^MATLAB [57]\./.test(text) || /\.mat$/i.test(name);
+  if (isHdf5 || text.startsWith('MATLAB 7.3')) {
+    const arrays = `**{k: f[k][()]${isMatlab ? '.T' : ''} for k in f if isinstance(f[k], h5py.Dataset)}`;
+    return convert(
+      isMatlab
+        ? { name: 'matlab', what: 'a MATLAB file of version 7.3' }
+        : { name: 'hdf5', what: 'an HDF5 file' },
+      `import h5py, numpy as np; f = h5py.File('${name}'); ${savez(name, arrays)}`,
+    );
+  }
+  if (!isMatlab) return undefined;
+  const arrays = "**{k: v for k, v in m.items() if k[0] != '_'}";
+  return convert(
+    { name: 'matlab', what: 'a MATLAB file' },
+    `import numpy as np, scipy.io; m = scipy.io.loadmat('${name}'); ${savez(name, arrays)}`,
+  );
+}
+
+/** Of protocol 2 and later, which PyTorch's older files begin with, too, or of the oldest ones, which are text. */
+function isPickle(bytes: Buffer): boolean {
+  const [first = 0, protocol = 0] = bytes;
+  if (first === 0x80) return protocol >= 2 && protocol <= 5;
+  const modules = 'os|posix|numpy|copy_reg|copyreg|__builtin__|builtins|collections';
+  return new RegExp(`^(?:\\([dl]p\\d|c(?:${modules})\\b)`).test(bytes.toString('latin1', 0, 32));
+}
+
+/** A pickle is a program, and is never run. CIFAR's are known by their keys. */
+function pickle(bytes: Buffer, name: string, packing: 'gzip' | 'none' = 'none'): Container {
+  const container = { name: 'pickle', what: 'a pickle' } as const;
+  const [module, open] = packing === 'gzip' ? ['gzip, ', 'gzip.open'] : ['', 'open'];
+  const load = `import ${module}numpy as np, pickle; d = pickle.load(${open}('${name}', 'rb'), encoding='latin1')`;
+  const has = (key: string): boolean => bytes.includes(key, 0, 'latin1');
+  if (has('batch_label') || has('filenames') || has('fine_labels')) {
+    const labels = has('batch_label') ? 'labels' : 'fine_labels';
+    return convert(
+      { ...container, what: "a pickle, as CIFAR's batches are" },
+      `${load}; ${savez(name, `x_train=d['data'], y_train=d['${labels}']`)}`,
+      'with `shape: [32, 32, 3]`, `data_format: channels_first` and `test_images: null`',
+    );
+  }
+  if (/\.joblib$/i.test(name)) {
+    const python = `import joblib, numpy as np; ${savez(name, `x_train=joblib.load('${name}')`)}`;
+    return convert(container, python, IMAGES_ALONE);
+  }
+  return convert(container, `${load}; ${savez(name, 'x_train=d')}`, IMAGES_ALONE);
+}
+
+/** Tables in binary form. */
+function columns(text: string, name: string): Container | undefined {
+  const read = (container: Pick<Container, 'name' | 'what'>, reader: string): Container =>
+    convert(
+      container,
+      `import numpy as np, pandas as pd; d = pd.${reader}('${name}'); ${savez(name, "x_train=d.drop(columns='label').to_numpy(), y_train=d['label']")}`,
+      'with `shape` and `test_images: null`',
+    );
+  if (text.startsWith('PAR1')) return read({ name: 'parquet', what: 'a Parquet file' }, 'read_parquet');
+  if (/^(?:ARROW1|FEA1)/.test(text)) return read({ name: 'arrow', what: 'an Arrow file' }, 'read_feather');
+  return text.startsWith('\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1') ? EXCEL : undefined;
+}
+
+/** Files that begin with a length. */
+function records(bytes: Buffer, name: string): Container | undefined {
+  if (bytes.length < 12) return undefined;
+  if (bytes.readUInt32LE(8) === maskedCrc(bytes.subarray(0, 8))) {
+    const all = `r = [tf.train.Example.FromString(t.numpy()).features.feature for t in tf.data.TFRecordDataset('${name}')]`;
+    const x = "np.stack([tf.io.decode_image(f['image'].bytes_list.value[0]) for f in r])";
+    const y = "[f['label'].int64_list.value[0] for f in r]";
+    return convert(
+      { name: 'tfrecord', what: 'a TFRecord file' },
+      `import numpy as np, tensorflow as tf; ${all}; ${savez(name, `x_train=${x}, y_train=${y}`)}`,
+      'with `test_images: null`',
+    );
+  }
+  const length = bytes.readBigUInt64LE();
+  if (length > LONGEST_SAFETENSORS_HEADER || bytes.toString('latin1', 8, 10) !== '{"') return undefined;
+  return convert(
+    { name: 'safetensors', what: 'a safetensors file' },
+    `import numpy as np; from safetensors.numpy import load_file; ${savez(name, `**load_file('${name}')`)}`,
+  );
+}
+
+const PACKED: readonly (readonly [start: string, what: string])[] = [
+  ['BZh', 'a file packed by bzip2'],
+  ['\xfd7zXZ', 'a file packed by xz'],
+  ['\x28\xb5\x2f\xfd', 'a file packed by zstd'],
+  ['7z\xbc\xaf', 'a 7z archive'],
+  ['Rar!', 'a rar archive'],
+];
+
+/** Pictures, and archives that may hold some. */
+function picture(bytes: Buffer, text: string): Container | undefined {
+  const packed = PACKED.find(([start]) => text.startsWith(start));
+  if (packed !== undefined) return { name: 'packed', what: packed[1], hint: 'unpack it' };
+  if (text.startsWith('ustar', 257)) return { name: 'tar', what: 'a tar archive', hint: UNPACK };
+  const format = formatOf(bytes);
+  // A table may begin with a column `P1`.
+  if (format === undefined || (format === 'PNM' && !/^P\d\s+[\d#]/.test(text))) return undefined;
+  return {
+    name: 'picture',
+    what: `a picture (${format})`,
+    hint: 'use `source: images` and name the folder of the pictures with `path`',
+  };
+}
+
+function idx([zero, other, type = 0, rank = 0]: Buffer): Container | undefined {
+  const isIdx = zero === 0 && other === 0 && [8, 9, 11, 12, 13, 14].includes(type) && rank >= 1 && rank <= 4;
+  if (!isIdx) return undefined;
+  return {
+    name: 'idx',
+    what: "a file in MNIST's IDX format",
+    hint: 'use `source: idx` and name it with `train_images`',
+  };
+}
+
+/** Text: a web page or a pointer that was downloaded in place of a file, or a table. */
+function writing(bytes: Buffer, text: string): Container | undefined {
+  if (/^(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|head|\?xml)/i.test(text))
+    return {
+      name: 'web-page',
+      what: 'a web page in place of data',
+      hint: 'open the address in a browser, and download the file itself',
+    };
+  if (text.startsWith('version https://git-lfs.github.com/'))
+    return { name: 'git-lfs', what: 'a pointer of Git LFS in place of data', hint: 'run `git lfs pull`' };
+  const [first = '', second = ''] = text.split(/\r?\n|\r/);
+  const isText = bytes.every((byte) => byte >= 0x20 || (byte >= 9 && byte <= 13));
+  if (!isText || !/[,;\t]/.test(first) || !/\d/.test(first + second)) return undefined;
+  return {
+    name: 'table',
+    what: 'a table as text',
+    hint: 'use `source: csv` with `path` and `shape` if each row has the pixels of one image',
+  };
+}
