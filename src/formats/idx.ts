@@ -66,13 +66,6 @@ export async function readIdx(path: string): Promise<IdxNumbers> {
   }
 }
 
-/** Reads an IDX file of unsigned bytes, as `readIdx`. */
-export async function readIdxBytes(path: string): Promise<IdxArray> {
-  const { shape, type, data } = await readIdx(path);
-  if (data instanceof Uint8Array) return { shape, data };
-  throw corrupt(path, `holds ${type.name}, not unsigned bytes`);
-}
-
 /**
  * Parses the content of an IDX file of unsigned bytes, of which nothing is copied.
  *

@@ -1042,7 +1042,7 @@ export type FashionMnistDatasetSettings = {
   readonly source: 'fashion-mnist';
   readonly limit: Limit;
   readonly normalize: Normalize;
-  /** The folder of the four files, in place of the package or a download. */
+  /** The folder of the four files, plain or gzipped, in place of the package or a download. */
   readonly path?: string;
   /**
    * Address of a folder with the four gzipped files, in place of the authors' address. The files must be the
@@ -1126,6 +1126,8 @@ export type MnistDatasetSettings = {
   readonly source: 'mnist';
   readonly limit: Limit;
   readonly normalize: Normalize;
+  /** The folder of the four files, plain or gzipped, in place of those of Hourglass. */
+  readonly path?: string;
 };
 
 /** `DatasetSettings` with `source: npy`. */

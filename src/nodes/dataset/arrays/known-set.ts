@@ -5,16 +5,7 @@ import type { JsonObject } from '../../../core/json.ts';
 import type { Split } from '../../../core/stage-type.ts';
 import { byteRange, type RawSplit, type RawSplits } from '../raw.ts';
 import type { SourceDescription } from '../sources/source.ts';
-
-export type Part = 'images' | 'labels';
-
-/** One of the files. `sha256` is the hash of its content, which mirrors have gzipped in different ways. */
-export interface IdxPin {
-  readonly split: Split;
-  readonly part: Part;
-  readonly name: string;
-  readonly sha256: string;
-}
+import type { IdxPin, Part } from './known-files.ts';
 
 /** 60,000 training and 10,000 test images of 28x28 bytes, with labels. */
 export function describeKnownSet({
@@ -31,15 +22,9 @@ export function describeKnownSet({
   };
 }
 
-export function pinFor(pins: readonly IdxPin[], split: Split, part: Part): IdxPin {
-  const pin = pins.find((each) => each.split === split && each.part === part);
-  if (pin === undefined) throw new Error(`no pin of ${split} ${part}`);
-  return pin;
-}
-
-/** The hashes of the files by their names. */
-export function pinnedHashes(pins: readonly IdxPin[]): JsonObject {
-  return Object.fromEntries(pins.map(({ name, sha256 }) => [name, sha256]));
+/** The hashes of the files by their names, plain or as they are downloaded. */
+export function pinnedHashes(pins: readonly IdxPin[], ending: '' | '.gz' = ''): JsonObject {
+  return Object.fromEntries(pins.map(({ name, sha256 }) => [`${name}${ending}`, sha256]));
 }
 
 /**

@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib';
 import type { FashionMnistDatasetSettings } from '../../../../src/schema/generated/settings.ts';
 import { Failure } from '../../../../src/core/diagnostic.ts';
 import { datasetNode } from '../../../../src/nodes/dataset/node.ts';
-import { FASHION_MNIST_FILES } from '../../../../src/nodes/dataset/sources/fashion-mnist.ts';
+import { FASHION_MNIST_FILES } from '../../../../src/nodes/dataset/arrays/known-files.ts';
 import { loopback, serve } from '../../../loopback.ts';
 import { fakeContext, temporaryFolder } from '../../context.ts';
 
@@ -76,6 +76,6 @@ test('the real images come from Debian’s package, from a folder, and from a mi
   // Each file was fetched once.
   assert.deepEqual(
     server.requests,
-    FASHION_MNIST_FILES.map(({ name }) => `/${name}`),
+    FASHION_MNIST_FILES.map(({ name }) => `/${name}.gz`),
   );
 });

@@ -1,12 +1,20 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { readImages, readImageSet } from '../../../../src/formats/images.ts';
 import type { MnistDatasetSettings } from '../../../../src/schema/generated/settings.ts';
 import { Failure } from '../../../../src/core/diagnostic.ts';
 import { datasetNode } from '../../../../src/nodes/dataset/node.ts';
-import { mnistFolder, MNIST_FILES, readMnist } from '../../../../src/nodes/dataset/sources/mnist.ts';
+import {
+  FASHION_MNIST_FILES,
+  MNIST_FILES,
+  pinFor,
+  readKnownFile,
+} from '../../../../src/nodes/dataset/arrays/known-files.ts';
+import { mnistFolder, readMnist } from '../../../../src/nodes/dataset/sources/mnist.ts';
+import { npy, zip } from '../../../formats/numpy-files.ts';
 import { fakeContext, temporaryFolder } from '../../context.ts';
 
 const MNIST: MnistDatasetSettings = { type: 'dataset', source: 'mnist', limit: null, normalize: 'minmax' };
@@ -42,6 +50,60 @@ test('limits keep the first images and their labels', async (t) => {
   assert.deepEqual((await readImageSet(context.folder)).range, [0, 255]);
 });
 
+test('a folder of the same files has the same key and the same images: plain, gzipped, with a dot in the name', async (t) => {
+  const folder = temporaryFolder(t);
+  const [first, second, third, fourth] = MNIST_FILES.map(({ name }) => name);
+  const content = (name = ''): Buffer => readFileSync(join(mnistFolder(), name));
+  writeFileSync(join(folder, `${first}.gz`), gzipSync(content(first), { level: 1 }));
+  writeFileSync(join(folder, String(second).replace('-idx', '.idx')), content(second));
+  writeFileSync(join(folder, String(third)), content(third));
+  writeFileSync(join(folder, `${fourth}.gz`.replace('-idx', '.idx')), gzipSync(content(fourth)));
+  const own: MnistDatasetSettings = { ...MNIST, path: '.' };
+  assert.deepEqual((await datasetNode.inspect?.(own, folder))?.findings, []);
+  assert.deepEqual(
+    await datasetNode.fingerprint?.(own, folder),
+    await datasetNode.fingerprint?.(MNIST, folder),
+  );
+  for (const split of ['train', 'test'] as const)
+    for (const part of ['images', 'labels'] as const)
+      assert.ok(
+        Buffer.compare((await readMnist(split, part, folder)).data, (await readMnist(split, part)).data) ===
+          0,
+      );
+});
+
+test('a folder without the four files is refused by `check`; one level too high is mended', async (t) => {
+  const folder = temporaryFolder(t);
+  mkdirSync(join(folder, 'data/MNIST/raw'), { recursive: true });
+  for (const { name } of MNIST_FILES) writeFileSync(join(folder, 'data/MNIST/raw', name), '');
+  const findingOf = async (path: string) =>
+    (await datasetNode.inspect?.({ ...MNIST, path }, folder))?.findings[0];
+  assert.deepEqual(await findingOf('data/MNIST/raw'), undefined);
+  const high = await findingOf('data');
+  assert.deepEqual([high?.code, high?.replacement], ['data-missing', 'data/MNIST/raw']);
+  writeFileSync(join(folder, 'mnist.npz'), zip([{ name: 'x_train.npy', data: npy('|u1', '(1,)', 1) }]));
+  assert.match(String((await findingOf('mnist.npz'))?.hint), /source: npz/);
+});
+
+test('a file with the content of another one is named by its content', async (t) => {
+  const folder = temporaryFolder(t);
+  const labels = join(folder, 't10k-labels-idx1-ubyte');
+  const hintOf = async (): Promise<string> => {
+    const run = datasetNode.run(fakeContext(folder, { ...MNIST, path: '.' }));
+    return run.then(
+      () => '',
+      (error: unknown) => (error instanceof Failure ? (error.diagnostics[0]?.hint ?? '') : String(error)),
+    );
+  };
+  copyFileSync(join(mnistFolder(), 't10k-labels-idx1-ubyte'), join(folder, 'train-images-idx3-ubyte'));
+  assert.match(await hintOf(), /`t10k-labels-idx1-ubyte`/);
+  copyFileSync(join(mnistFolder(), 't10k-labels-idx1-ubyte'), labels);
+  await assert.rejects(
+    readKnownFile(folder, pinFor(FASHION_MNIST_FILES, 'test', 'labels'), { title: 'Fashion-MNIST' }),
+    (error) => error instanceof Failure && /source: mnist/.test(error.diagnostics[0]?.hint ?? ''),
+  );
+});
+
 test('an altered or truncated file of MNIST is refused', async (t) => {
   const folder = temporaryFolder(t);
   for (const { name } of MNIST_FILES) copyFileSync(join(mnistFolder(), name), join(folder, name));
@@ -53,5 +115,14 @@ test('an altered or truncated file of MNIST is refused', async (t) => {
   await assert.rejects(readMnist('test', 'labels', folder), hasCode('data-corrupt'));
   truncateSync(path, 5000);
   await assert.rejects(readMnist('test', 'labels', folder), hasCode('data-corrupt'));
+  const packed = gzipSync(readFileSync(join(mnistFolder(), 't10k-labels-idx1-ubyte')));
+  for (const bad of [
+    packed.subarray(0, 3000),
+    gzipSync(Buffer.alloc(2 ** 26 + 1), { level: 1 }),
+    Buffer.alloc(0),
+  ]) {
+    writeFileSync(path, bad);
+    await assert.rejects(readMnist('test', 'labels', folder), hasCode('data-corrupt'));
+  }
   await assert.rejects(readMnist('test', 'labels', join(folder, 'none')), hasCode('data-missing'));
 });
