@@ -64,6 +64,7 @@ ${exitCodeLines().join('\n')}`,
   addRun(command, setCode);
   addCheck(command, setCode);
   addPlan(command, setCode);
+  addData(command, setCode);
   addExplain(command, setCode);
   addSweep(command, setCode);
   addSweepMember(program, setCode);
@@ -213,6 +214,31 @@ function addPlan(command: AddCommand, setCode: SetCode): void {
       async (pipeline: string, stages: string[], flags: OutputFlags & PlanFlags & { mermaid?: boolean }) => {
         const { plan } = await import('./commands/plan.ts');
         setCode(await plan(terminalOf(flags), { ...flags, pipeline, stages }));
+      },
+    );
+}
+
+function addData(command: AddCommand, setCode: SetCode): void {
+  withPipelineFlags(
+    command('data', 'show what a stage holds: counts, values, classes and the first images; nothing trains', [
+      'data pipelines/quickstart.yaml',
+      'data pipelines/quickstart.yaml noisy',
+    ]),
+  )
+    .argument('<pipeline>', 'the pipeline file')
+    .argument('[stage]', 'a stage with images; by default the only one that loads images')
+    .addOption(outputsOption())
+    .addOption(engineOption())
+    .action(
+      async (
+        pipeline: string,
+        stage: string | undefined,
+        flags: OutputFlags & PipelineFlags & Pick<PlanFlags, 'outputs' | 'engine'>,
+      ) => {
+        const { data } = await import('./commands/data.ts');
+        setCode(
+          await data(terminalOf(flags), { ...flags, pipeline, ...(stage === undefined ? {} : { stage }) }),
+        );
       },
     );
 }

@@ -6,12 +6,12 @@ import { takeLock, type HeldLock } from '../files/lock.ts';
 import { markIgnored } from '../files/marks.ts';
 import type { Store } from '../artifacts/store.ts';
 import type { Workspace } from '../artifacts/workspace.ts';
-import { asWritten } from '../config/paths.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
-import { errorsOf, Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
+import { errorsOf, Failure, type Diagnostic } from '../core/diagnostic.ts';
 import type { JsonObject } from '../core/json.ts';
 import { checkTargets } from '../plan/make.ts';
 import type { Plan, PlannedStage } from '../plan/plan.ts';
+import { describeFailure } from './failures.ts';
 import { RunJournal } from './journal.ts';
 import { checkPairing, pairingsOf } from './pairs.ts';
 import { checkpointsOf, storeOf, workspaceOf } from './plan.ts';
@@ -391,20 +391,4 @@ class Run {
       artifacts: record?.highlights ?? [],
     });
   }
-}
-
-function describeFailure(
-  stage: PlannedStage,
-  located: LocatedPipeline,
-  error: unknown,
-): readonly Diagnostic[] {
-  const message = error instanceof Error ? error.message : String(error);
-  const hint = 'this is a bug in Hourglass; its stack is in `log.jsonl`';
-  const { diagnostics } = error instanceof Failure ? error : failure('internal-error', message, hint);
-  return diagnostics.map((diagnostic) => {
-    const { at = [] } = diagnostic;
-    const path = ['stages', stage.name, ...at];
-    const range = located.locate(path, at.length === 0 ? 'key' : 'value');
-    return { range, ...asWritten(located, path, diagnostic), stage: stage.name };
-  });
 }

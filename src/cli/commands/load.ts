@@ -33,6 +33,8 @@ export interface CheckOptions extends PipelineOptions {
   readonly sweeps?: boolean;
   /** False where nothing is going to read the files of stages: they need not exist. */
   readonly files?: boolean;
+  /** Files that are not on the disk, by their paths. */
+  readonly texts?: readonly SourceFile[];
 }
 
 export interface Checked {
@@ -61,6 +63,7 @@ export async function loadChecked(file: string, options: CheckOptions): Promise<
     ...(options.set === undefined ? {} : { overrides: options.set }),
     ...(options.over === undefined ? {} : { over: options.over }),
     ...(options.metric === undefined ? {} : { metric: options.metric }),
+    ...(options.texts === undefined ? {} : { texts: options.texts }),
     stageTypes: async (plugins, folder) => {
       const found = await typesOf(plugins, folder);
       types = found.types;

@@ -1,14 +1,30 @@
 /** What exercise 1 asks of a data set: shapes and ranges, before and after normalisation. */
 import { lowestAndHighest } from '../../formats/image-rows.ts';
 import type { ImageArray } from '../../formats/images.ts';
-import type { JsonObject } from '../../core/json.ts';
+
+/** Of all values of a split. */
+// A type, not an interface: it is JSON.
+export type Moments = {
+  readonly minimum: number;
+  readonly maximum: number;
+  readonly mean: number;
+  readonly standard_deviation: number;
+};
+
+export type Summary = {
+  /** [count, height, width, channels] */
+  readonly shape: readonly number[];
+  readonly as_loaded: Moments & { readonly dtype: string };
+  readonly normalized: Moments & { readonly dtype: string };
+  readonly images_per_class?: Readonly<Record<string, number>>;
+};
 
 /**
  * Shape, statistics of the values as stored and of the intensities, and images of each class, by its name where it has one.
  *
  * @param dtype that of the source
  */
-export function summarize(images: ImageArray, dtype: string): JsonObject {
+export function summarize(images: ImageArray, dtype: string): Summary {
   const { data, count, shape, scale, offset, labels, classes } = images;
   const [minimum, maximum] = lowestAndHighest(data);
   let [sum, squares] = [0, 0];
@@ -39,7 +55,10 @@ export function summarize(images: ImageArray, dtype: string): JsonObject {
   };
 }
 
-function countClasses(labels: Uint8Array | Int32Array, classes: readonly string[] = []): JsonObject {
+function countClasses(
+  labels: Uint8Array | Int32Array,
+  classes: readonly string[] = [],
+): Readonly<Record<string, number>> {
   const counts = new Map<number, number>();
   for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1);
   return Object.fromEntries(

@@ -1,0 +1,176 @@
+import { dirname, join, relative, resolve } from 'node:path';
+import { makeFolder, writeFileAtomic } from '../../files/atomic.ts';
+import type { LocatedPipeline } from '../../config/pipeline.ts';
+import { Failure, isError, type Diagnostic, type SourceFile } from '../../core/diagnostic.ts';
+import type { EngineChoice } from '../../engine/engine.ts';
+import { renderPng } from '../../figures/figure.ts';
+import { lookAt, readOmitted, type Look, type Omitted } from '../../nodes/dataset/look.ts';
+import { checkTargets } from '../../plan/make.ts';
+import type { Plan } from '../../plan/plan.ts';
+import { computeStages } from '../../run/compute.ts';
+import { planPipeline } from '../../run/plan.ts';
+import { EXIT } from '../exit.ts';
+import { callWords, commandLine } from '../program.ts';
+import { listenForSignals, wasInterrupted } from '../signals.ts';
+import { renderLook } from '../terminal/data-text.ts';
+import { diagnosticToJson, renderDiagnostics } from '../terminal/diagnostics.ts';
+import { makeReporter } from '../terminal/make-reporter.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { loadChecked, printProblems, type PipelineOptions } from './load.ts';
+
+export interface DataOptions extends PipelineOptions {
+  readonly pipeline: string;
+  /** By default the only stage that loads images. */
+  readonly stage?: string;
+  readonly outputs: string;
+  readonly engine: EngineChoice;
+}
+
+/** `hourglass data` */
+export async function data(terminal: Terminal, options: DataOptions): Promise<number> {
+  const { located, diagnostics, sources } = await loadChecked(options.pipeline, {
+    ...options,
+    ...(options.stage === undefined ? {} : { targets: [options.stage] }),
+  });
+  if (located === undefined) return printProblems(terminal, diagnostics, sources);
+  const { stage, problems } = chooseStage(located, options.stage);
+  if (stage === undefined) return printProblems(terminal, problems, sources);
+  return showStage(terminal, { located, stage, diagnostics, sources, options });
+}
+
+/** The stage that was named, or the only one that loads images. */
+function chooseStage(
+  located: LocatedPipeline,
+  named: string | undefined,
+): { readonly stage?: string; readonly problems: readonly Diagnostic[] } {
+  const { pipeline, stageTypes, locate } = located;
+  const names = (holds: (type: string) => boolean): readonly string[] =>
+    [...pipeline.stages].filter(([, { type }]) => holds(type)).map(([name]) => name);
+  const withImages = names((type) => stageTypes.get(type)?.outputs === 'images');
+  if (named === undefined) {
+    const [only, ...more] = names((type) => type === 'dataset');
+    if (only !== undefined && more.length === 0) return { stage: only, problems: [] };
+    const message =
+      only === undefined ? 'no stage of the pipeline loads images' : 'several stages load images: name one';
+    const hint = `its stages with images: ${withImages.join(', ') || 'none'}`;
+    return { problems: [{ code: 'usage', severity: 'error', message, hint }] };
+  }
+  const problems = checkTargets(located, [named]);
+  if (problems.some(isError)) return { problems };
+  if (withImages.includes(named)) return { stage: named, problems };
+  const type = pipeline.stages.get(named)?.type ?? '';
+  return {
+    problems: [
+      {
+        code: 'wrong-stage-kind',
+        severity: 'error',
+        message: `\`${named}\` is a \`${type}\` stage, which has no images to show`,
+        range: locate(['stages', named], 'key'),
+        hint: `stages with images: ${withImages.join(', ') || 'none'}`,
+      },
+    ],
+  };
+}
+
+export interface Shown {
+  readonly located: LocatedPipeline;
+  readonly stage: string;
+  /** Of the checks. */
+  readonly diagnostics: readonly Diagnostic[];
+  readonly sources: readonly SourceFile[];
+  readonly options: DataOptions;
+}
+
+/** Computes a stage, if the cache lacks it, and prints what it holds. */
+async function showStage(terminal: Terminal, shown: Shown): Promise<number> {
+  const { located, stage, diagnostics, sources, options } = shown;
+  const outputs = resolve(options.outputs);
+  const targets = [stage];
+  const planned = await planPipeline(located, { outputs, targets, force: false, engine: options.engine });
+  if (planned.plan === undefined) return printProblems(terminal, planned.diagnostics, sources);
+  if (!terminal.options.json && diagnostics.length > 0)
+    terminal.note(`${renderDiagnostics(diagnostics, sources, terminal.noteStyle)}\n`);
+  try {
+    const { look, omitted } = await compute(terminal, planned.plan, shown);
+    const picture = await writePicture(look, outputs, stage);
+    print(terminal, { look, omitted, picture }, shown);
+    return EXIT.done;
+  } catch (error) {
+    // Its places are in the pipeline, which is known here.
+    if (!(error instanceof Failure) || wasInterrupted()) throw error;
+    return printProblems(terminal, error.diagnostics, sources);
+  }
+}
+
+interface Found {
+  readonly look: Look;
+  readonly omitted: readonly Omitted[];
+  /** Its path, as the user would write it. */
+  readonly picture: string | undefined;
+}
+
+function print(terminal: Terminal, { look, omitted, picture }: Found, { stage, diagnostics }: Shown): void {
+  const { json, verbose } = terminal.options;
+  if (json) {
+    const { shape, range, splits } = look;
+    const document = {
+      status: 'done',
+      stage,
+      shape,
+      range,
+      splits: Object.fromEntries(splits.map(({ split, ...facts }) => [split, facts])),
+      omitted,
+      ...(picture === undefined ? {} : { picture }),
+      diagnostics: diagnostics.map(diagnosticToJson),
+    };
+    terminal.result(JSON.stringify(document, null, 2));
+    return;
+  }
+  terminal.result(renderLook(stage, look, omitted, terminal.resultStyle, verbose));
+  if (picture !== undefined) terminal.result(`\nthe first images: ${picture}`);
+}
+
+/** @throws Failure what a stage reports, with its place */
+async function compute(
+  terminal: Terminal,
+  plan: Plan,
+  { located, stage, options }: Shown,
+): Promise<Omit<Found, 'picture'>> {
+  const reporter = await makeReporter(terminal);
+  const interrupt = listenForSignals((message) => {
+    if (!terminal.options.json) reporter.note(message);
+  });
+  try {
+    const entries = await computeStages(plan, {
+      outputs: resolve(options.outputs),
+      signal: interrupt.signal,
+      emit: reporter.emit,
+      refuse: ({ name, type }) => ({
+        code: 'wrong-stage-kind',
+        severity: 'error',
+        message:
+          name === stage
+            ? `\`${name}\` is a \`${type}\` stage, which \`data\` does not run`
+            : `\`${stage}\` needs \`${name}\`, a \`${type}\` stage, which \`data\` does not run`,
+        range: located.locate(['stages', name], 'key'),
+        hint: `run it first: \`${commandLine(callWords('run', { ...options, stages: [stage] }))}\``,
+      }),
+    });
+    const entry = entries.get(stage);
+    if (entry === undefined) throw new Error(`${stage} was not computed`);
+    const omitted = await Promise.all([...entries.values()].map(({ folder }) => readOmitted(folder)));
+    return { look: await lookAt(entry.folder, stage), omitted: omitted.flat() };
+  } finally {
+    reporter.close();
+    interrupt.stop();
+  }
+}
+
+/** Outputs of runs are in folders of their own: this is none. */
+async function writePicture({ picture }: Look, outputs: string, stage: string): Promise<string | undefined> {
+  if (picture === undefined) return undefined;
+  const path = join(outputs, 'data', `${stage}.png`);
+  await makeFolder(dirname(path));
+  await writeFileAtomic(path, renderPng(picture));
+  return relative(process.cwd(), path);
+}
