@@ -134,7 +134,7 @@ function countClasses(
 
 /** Values beyond the range count as its ends. */
 function histogramOf(images: ImageArray, [low, high]: readonly [number, number]): Histogram {
-  const counts = new Array<number>(BINS).fill(0);
+  const counts = Array.from({ length: BINS }, () => 0);
   const scale = high > low ? BINS / (high - low) : 0;
   for (let start = 0; start < images.count; start += CHUNK) {
     for (const value of toFloat32(images, { start, end: Math.min(start + CHUNK, images.count) })) {
