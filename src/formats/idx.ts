@@ -6,7 +6,14 @@ import { failure, Failure } from '../core/diagnostic.ts';
 import { sizeOf } from '../core/shape.ts';
 import { errorCode } from '../files/atomic.ts';
 import { openToRead } from '../files/open.ts';
-import { numbersOf, readDtype, type NumberType, type Numbers } from './numpy-types.ts';
+import {
+  ALL_ROWS,
+  numbersOf,
+  readDtype,
+  type FirstRows,
+  type NumberType,
+  type Numbers,
+} from './numpy-types.ts';
 
 /** Unsigned bytes. */
 export interface IdxArray {
@@ -18,6 +25,8 @@ export interface IdxArray {
 /** Numbers of any type that the format has. */
 export interface IdxNumbers {
   readonly shape: readonly number[];
+  /** Rows of the array in the file, where only the first were read. */
+  readonly total?: number;
   readonly type: NumberType;
   readonly data: Numbers;
 }
@@ -48,9 +57,10 @@ const CHUNK = 2 ** 26;
  * Reads an IDX file with 1 to 4 dimensions, plain or gzipped. The size that its header declares is held
  * against what is there before anything is allocated.
  *
+ * @param first for large files; of a gzipped one, the end is not looked at then
  * @throws Failure `data-missing` if the file cannot be read; `data-corrupt` if it is truncated, too long, or no IDX file
  */
-export async function readIdx(path: string): Promise<IdxNumbers> {
+export async function readIdx(path: string, first = ALL_ROWS): Promise<IdxNumbers> {
   const file = await openToRead(path).catch((error: unknown) => {
     throw missing(path, errorCode(error) === 'ENOENT' ? 'does not exist' : 'cannot be read');
   });
@@ -59,8 +69,8 @@ export async function readIdx(path: string): Promise<IdxNumbers> {
     if (!info.isFile()) throw missing(path, info.isDirectory() ? 'is a folder' : 'is not a file');
     const start = await readAt(file, Buffer.alloc(Math.min(LONGEST_HEADER, info.size)), 0, path);
     return start[0] === 0x1f && start[1] === 0x8b
-      ? await readGzipped(file, info.size, path)
-      : await readPlain(file, info.size, start, path);
+      ? await readGzipped(file, info.size, path, first)
+      : await readPlain(file, info.size, start, path, first);
   } finally {
     await file.close();
   }
@@ -75,19 +85,28 @@ export async function readIdx(path: string): Promise<IdxNumbers> {
 export function parseIdx(bytes: Uint8Array, name: string): IdxArray {
   const header = parseHeader(bytes, name);
   if (header.type.name !== 'uint8') throw corrupt(name, `holds ${header.type.name}, not unsigned bytes`);
-  checkSize(header, bytes.length - header.begin, name);
+  compareSize(header, bytes.length - header.begin, name);
+  checkLimit(header, name);
   return { shape: header.shape, data: bytes.subarray(header.begin) };
 }
 
-async function readPlain(file: FileHandle, length: number, start: Buffer, path: string): Promise<IdxNumbers> {
-  const header = parseHeader(start, path);
-  checkSize(header, length - header.begin, path);
+async function readPlain(
+  file: FileHandle,
+  length: number,
+  start: Buffer,
+  path: string,
+  first: FirstRows,
+): Promise<IdxNumbers> {
+  const whole = parseHeader(start, path);
+  compareSize(whole, length - whole.begin, path);
+  const header = cutTo(first, whole);
+  checkLimit(header, path);
   return numbersIn(await readAt(file, new Uint8Array(header.size), header.begin, path), header);
 }
 
 /** @param bytes of the data alone, which may be changed */
-function numbersIn(bytes: Uint8Array, { shape, type, swapped }: Header): IdxNumbers {
-  return { shape, type, data: numbersOf(bytes, type, swapped) };
+function numbersIn(bytes: Uint8Array, { shape, total, type, swapped }: Header): IdxNumbers {
+  return { shape, ...(total === undefined ? {} : { total }), type, data: numbersOf(bytes, type, swapped) };
 }
 
 async function readAt<Bytes extends Uint8Array>(
@@ -110,29 +129,38 @@ async function readAt<Bytes extends Uint8Array>(
 }
 
 /** Unpacks no more than the header declares, so that a file that goes on and on costs nothing. */
-async function readGzipped(file: FileHandle, length: number, path: string): Promise<IdxNumbers> {
+async function readGzipped(
+  file: FileHandle,
+  length: number,
+  path: string,
+  first: FirstRows,
+): Promise<IdxNumbers> {
   let start = Buffer.alloc(0);
   let header: Header | undefined;
   let data = new Uint8Array(0);
   let done = 0;
-  const take = (chunk: Uint8Array, own: Header): void => {
-    if (done + chunk.length > own.size) checkSize(own, done + chunk.length, path);
-    data.set(chunk, done);
-    done += chunk.length;
+  const take = (chunk: Uint8Array, own: Header): boolean => {
+    const room = own.size - done;
+    if (chunk.length > room && own.total === undefined) compareSize(own, done + chunk.length, path);
+    data.set(chunk.subarray(0, room), done);
+    done += Math.min(chunk.length, room);
+    return own.total !== undefined && done === own.size;
   };
   try {
     const stream = file.createReadStream({ start: 0, autoClose: false }).pipe(createGunzip());
     for await (const chunk of stream as AsyncIterable<Buffer>) {
       if (header !== undefined) {
-        take(chunk, header);
+        if (take(chunk, header)) break;
         continue;
       }
       start = Buffer.concat([start, chunk]);
       if (start.length < LONGEST_HEADER) continue;
-      header = parseHeader(start, path);
-      if (header.size > length * DEFLATE_RATIO) checkSize(header, 0, path);
+      const whole = parseHeader(start, path);
+      if (whole.size > length * DEFLATE_RATIO) compareSize(whole, 0, path);
+      header = cutTo(first, whole);
+      checkLimit(header, path);
       data = new Uint8Array(header.size);
-      take(start.subarray(header.begin), header);
+      if (take(start.subarray(header.begin), header)) break;
     }
   } catch (error) {
     throw error instanceof Failure ? error : corrupt(path, 'is a damaged gzip file');
@@ -142,12 +170,13 @@ async function readGzipped(file: FileHandle, length: number, path: string): Prom
     data = Uint8Array.from(start.subarray(header.begin));
     done = data.length;
   }
-  checkSize(header, done, path);
+  compareSize(header, done, path);
   return numbersIn(data, header);
 }
 
 interface Header {
   readonly shape: readonly number[];
+  readonly total?: number;
   readonly type: NumberType;
   readonly swapped: boolean;
   /** Where the data begins, and the bytes that the shape calls for. */
@@ -174,11 +203,24 @@ function parseHeader(bytes: Uint8Array, name: string): Header {
   return { ...found, shape, begin, size: sizeOf(shape) * found.type.bytes };
 }
 
-function checkSize({ shape, size }: Pick<Header, 'shape' | 'size'>, actual: number, name: string): void {
+/** The header of the first rows alone. */
+function cutTo({ rows, above }: FirstRows, header: Header): Header {
+  const [total = 0, ...row] = header.shape;
+  if (header.size <= above || rows >= total) return header;
+  return { ...header, shape: [rows, ...row], total, size: rows * sizeOf(row) * header.type.bytes };
+}
+
+function compareSize({ shape, size }: Pick<Header, 'shape' | 'size'>, actual: number, name: string): void {
   const needs = `${shape.join('x')} needs ${size} bytes`;
   if (actual < size) throw corrupt(name, `is truncated: ${needs}, it has ${actual}`);
   if (actual > size) throw corrupt(name, `is too long: ${needs}, it has ${actual}`);
-  if (size > SIZE_LIMIT) throw corrupt(name, `is too large: ${needs}; the most are ${SIZE_LIMIT}`);
+}
+
+function checkLimit({ shape, size }: Pick<Header, 'shape' | 'size'>, name: string): void {
+  if (size <= SIZE_LIMIT) return;
+  const rows = Math.floor(SIZE_LIMIT / (size / (shape[0] ?? 1)));
+  const what = `is too large: ${shape.join('x')} needs ${size} bytes; the most are ${SIZE_LIMIT}`;
+  throw corrupt(name, what, `set \`limit: ${rows}\`, or save fewer images`);
 }
 
 function missing(path: string, what: string): Failure {

@@ -22,6 +22,14 @@ export interface NumberType {
   view(bytes: Uint8Array): Numbers;
 }
 
+/** How many of its first rows are read of an array of more than so many bytes. */
+export interface FirstRows {
+  readonly rows: number;
+  readonly above: number;
+}
+
+export const ALL_ROWS: FirstRows = { rows: Infinity, above: Infinity };
+
 type View = new (buffer: ArrayBufferLike) => Numbers;
 
 function numberType(name: string, bytes: number, Type: View): NumberType {

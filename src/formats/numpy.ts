@@ -2,10 +2,7 @@
  * NumPy arrays that users bring, of more types than Hourglass writes: `.npy` files and `.npz` archives of them. Declared sizes are
  * compared with what is there before anything is allocated, and nothing is ever unpickled.
  */
-import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { crc32 } from 'node:zlib';
-import type yauzl from 'yauzl';
 import { failure, Failure } from '../core/diagnostic.ts';
 import { sizeOf } from '../core/shape.ts';
 import { openToRead } from '../files/open.ts';
@@ -14,7 +11,9 @@ import {
   decodeTexts,
   numbersOf,
   readDtype,
+  ALL_ROWS,
   swapBytes,
+  type FirstRows,
   toRowMajor,
   type NumberType,
   type Numbers,
@@ -25,14 +24,16 @@ import {
 export type SaveLine = (change?: (variable: string) => string) => string;
 
 /** An array's name in messages, a path or an archive's with the name of the array, and the line that saves it. */
-interface Source {
+export interface ArrayFile {
   readonly name: string;
   readonly save: SaveLine;
 }
 
-export interface NumpyArray extends Source {
-  /** Row-major, whatever the order in the file. */
+export interface NumpyArray extends ArrayFile {
+  /** Of what was read; row-major, whatever the order in the file. */
   readonly shape: readonly number[];
+  /** Rows of the array in the file, where only the first were read. */
+  readonly total?: number;
   readonly type: NumberType | TextType;
   /** Booleans are 0 and 1, half-precision floats are float32. Empty where there are texts. */
   readonly data: Numbers;
@@ -43,19 +44,14 @@ export interface NumpyArray extends Source {
 /** The largest array that is read, in bytes. */
 const SIZE_LIMIT = 2 ** 31;
 
-/** The most arrays of an archive. */
-const COUNT_LIMIT = 1000;
-
-/** The most by which deflate can enlarge a file. */
-const DEFLATE_RATIO = 1032;
-
-const ENCRYPTED = 1;
+/** Bytes that are read at once. */
+const CHUNK = 2 ** 20;
 
 /**
  * @param variable what the array is called in advice
  * @throws Failure `data-missing` or `data-corrupt`
  */
-export async function readNumpyFile(path: string, variable = 'x'): Promise<NumpyArray> {
+export async function readNumpyFile(path: string, variable = 'x', first?: FirstRows): Promise<NumpyArray> {
   const file = await openToRead(path).catch(() => {
     throw missing(path, 'does not exist, or cannot be read');
   });
@@ -63,81 +59,10 @@ export async function readNumpyFile(path: string, variable = 'x'): Promise<Numpy
   try {
     const info = await file.stat();
     if (!info.isFile()) throw missing(path, 'is not a file');
-    return await readArray(file.createReadStream({ autoClose: false }), info.size, { name: path, save });
+    const stream = file.createReadStream({ autoClose: false, highWaterMark: CHUNK });
+    return await readArray(stream, info.size, { name: path, save }, first);
   } finally {
     await file.close();
-  }
-}
-
-/**
- * Reads arrays of an archive by their names, in the order in which they are asked for.
- *
- * @throws Failure `data-missing` where there is no archive, or no such array in it; `data-corrupt`
- */
-export async function readNpz(
-  path: string,
-  names: readonly string[],
-  hint = 'name an array that is in the archive',
-): Promise<readonly NumpyArray[]> {
-  const info = await stat(path).catch(() => undefined);
-  if (info?.isFile() !== true) throw missing(path, info === undefined ? 'does not exist' : 'is not a file');
-  const { default: archives } = await import('yauzl');
-  const zip = await archives.openPromise(path, { lazyEntries: true, autoClose: false }).catch(damaged(path));
-  try {
-    const entries = await listEntries(zip, path);
-    const known = [...entries.keys()].map((key) => key.replace(/\.npy$/, ''));
-    const arrays: NumpyArray[] = [];
-    for (const name of names) {
-      const entry = entries.get(`${name}.npy`);
-      if (entry === undefined) {
-        const listed = known.slice(0, 20).map((key) => `\`${key}\``);
-        throw missing(path, `has no array \`${name}\`, but ${listed.join(', ') || 'nothing'}`, hint);
-      }
-      const save: SaveLine = (change = (x) => x) => {
-        const kept = known.slice(0, 10).map((key) => `${key}=${key === name ? change(key) : key}`);
-        return `\`np.savez_compressed('${basename(path)}', ${kept.join(', ')})\``;
-      };
-      arrays.push(await readEntry(zip, entry, { name: `${path}/${name}.npy`, save }));
-    }
-    return arrays;
-  } catch (error) {
-    return damaged(path)(error);
-  } finally {
-    zip.close();
-  }
-}
-
-async function listEntries(zip: yauzl.ZipFile, path: string): Promise<ReadonlyMap<string, yauzl.Entry>> {
-  const save: SaveLine = () => `\`np.savez_compressed('${basename(path)}', x_train=x)\``;
-  const source = { name: path, save };
-  if (zip.entryCount > COUNT_LIMIT) throw corrupt(source, `holds more than ${COUNT_LIMIT} arrays`);
-  const entries = new Map<string, yauzl.Entry>();
-  for await (const entry of zip.eachEntry()) {
-    if (entries.has(entry.fileName)) throw corrupt(source, `holds \`${entry.fileName}\` twice`);
-    entries.set(entry.fileName, entry);
-  }
-  return entries;
-}
-
-async function readEntry(zip: yauzl.ZipFile, entry: yauzl.Entry, source: Source): Promise<NumpyArray> {
-  const { uncompressedSize, compressedSize } = entry;
-  if ((entry.generalPurposeBitFlag & ENCRYPTED) !== 0) throw corrupt(source, 'is encrypted');
-  if (uncompressedSize > compressedSize * DEFLATE_RATIO)
-    throw corrupt(source, `cannot unpack to ${uncompressedSize} bytes`);
-  const stream = await zip.openReadStreamPromise(entry);
-  let sum = 0;
-  async function* summed(): AsyncGenerator<Buffer> {
-    for await (const chunk of stream as AsyncIterable<Buffer>) {
-      sum = crc32(chunk, sum);
-      yield chunk;
-    }
-  }
-  try {
-    const array = await readArray(summed(), uncompressedSize, source);
-    if (sum !== entry.crc32) throw corrupt(source, 'is damaged: its checksum differs');
-    return array;
-  } finally {
-    stream.destroy();
   }
 }
 
@@ -147,43 +72,58 @@ interface Declared {
   readonly shape: readonly number[];
   readonly fortran: boolean;
   readonly swapped: boolean;
+  /** For the rows that are read. */
   readonly bytes: Uint8Array;
+  readonly total?: number;
 }
 
-/** @param size bytes that the stream should have */
-async function readArray(stream: AsyncIterable<Buffer>, size: number, source: Source): Promise<NumpyArray> {
+/**
+ * Reads an array from its header on, and no more of it than is asked for.
+ *
+ * @param size bytes that the stream should have
+ * @throws Failure `data-corrupt`
+ */
+export async function readArray(
+  stream: AsyncIterable<Buffer>,
+  size: number,
+  source: ArrayFile,
+  first: FirstRows = ALL_ROWS,
+): Promise<NumpyArray> {
   let start = Buffer.alloc(0);
   let declared: Declared | undefined;
   let done = 0;
-  const take = (chunk: Uint8Array, { bytes }: Declared): void => {
-    if (done + chunk.length > bytes.length) throw corrupt(source, 'holds more than it declares');
-    bytes.set(chunk, done);
-    done += chunk.length;
+  const take = (chunk: Uint8Array, { bytes, total }: Declared): boolean => {
+    const room = bytes.length - done;
+    if (chunk.length > room && total === undefined) throw corrupt(source, 'holds more than it declares');
+    bytes.set(chunk.subarray(0, room), done);
+    done += Math.min(chunk.length, room);
+    return total !== undefined && done === bytes.length;
   };
   for await (const chunk of stream) {
     if (declared !== undefined) {
-      take(chunk, declared);
+      if (take(chunk, declared)) break;
       continue;
     }
     start = Buffer.concat([start, chunk]);
     if (start.length < Math.min(HEADER_LIMIT, size)) continue;
     const { end, ...header } = parseHeader(start, source);
-    declared = allocate(header, size - end, source);
-    take(start.subarray(end), declared);
+    declared = allocate(header, size - end, source, first);
+    if (take(start.subarray(end), declared)) break;
   }
   if (declared === undefined || done < declared.bytes.length) {
     parseHeader(start, source);
     throw corrupt(source, 'ended while it was read');
   }
-  const { type, shape, fortran, swapped, bytes } = declared;
-  if (!('view' in type)) return { ...source, shape, type, ...textsOf(declared, source) };
+  const { type, shape, fortran, swapped, bytes, total } = declared;
+  const read = { ...source, shape, type, ...(total === undefined ? {} : { total }) };
+  if (!('view' in type)) return { ...read, ...textsOf(declared, source) };
   const values = numbersOf(bytes, type, swapped);
-  return { ...source, shape, type, data: fortran ? toRowMajor(values, shape) : values };
+  return { ...read, data: fortran ? toRowMajor(values, shape) : values };
 }
 
 function textsOf(
   { type, shape, fortran, swapped, bytes }: Declared,
-  source: Source,
+  source: ArrayFile,
 ): Pick<NumpyArray, 'data' | 'texts'> {
   if (fortran && shape.length > 1) throw corrupt(source, "holds texts in Fortran's order");
   try {
@@ -194,7 +134,7 @@ function textsOf(
   }
 }
 
-function parseHeader(start: Buffer, source: Source): ReturnType<typeof parseNpyHeader> {
+function parseHeader(start: Buffer, source: ArrayFile): ReturnType<typeof parseNpyHeader> {
   try {
     return parseNpyHeader(start, source.name);
   } catch (error) {
@@ -206,7 +146,8 @@ function parseHeader(start: Buffer, source: Source): ReturnType<typeof parseNpyH
 function allocate(
   { dtype, shape, fortran }: Omit<ReturnType<typeof parseNpyHeader>, 'end'>,
   present: number,
-  source: Source,
+  source: ArrayFile,
+  first: FirstRows,
 ): Declared {
   const found = readDtype(dtype);
   if ('refused' in found)
@@ -219,12 +160,18 @@ function allocate(
       source,
       `declares ${bytes} bytes of data, ${type.name} of the shape ${tuple(shape)}, and holds ${present}`,
     );
-  if (bytes > SIZE_LIMIT) {
-    const rows = Math.floor(SIZE_LIMIT / (bytes / (shape[0] ?? 1)));
-    const hint = `keep fewer rows: ${source.save((x) => `${x}[:${rows}]`)}`;
-    throw corrupt(source, `is too large: ${bytes} bytes, and the most are ${SIZE_LIMIT}`, hint);
+  const [count = 0, ...row] = shape;
+  const rowBytes = sizeOf(row) * type.bytes;
+  // In Fortran's order, a row is spread over the whole file.
+  const isCut = bytes > first.above && first.rows < count && (!fortran || shape.length === 1);
+  const kept = isCut ? first.rows * rowBytes : bytes;
+  if (kept > SIZE_LIMIT) {
+    const rows = Math.floor(SIZE_LIMIT / rowBytes);
+    const hint = `set \`limit: ${rows}\`, or keep fewer rows: ${source.save((x) => `${x}[:${rows}]`)}`;
+    throw corrupt(source, `is too large: ${kept} bytes, and the most are ${SIZE_LIMIT}`, hint);
   }
-  return { type, shape, fortran, swapped, bytes: new Uint8Array(bytes) };
+  const declared = { type, fortran, swapped, bytes: new Uint8Array(kept) };
+  return isCut ? { ...declared, shape: [first.rows, ...row], total: count } : { ...declared, shape };
 }
 
 /** A shape as Python writes it. */
@@ -326,22 +273,10 @@ function renumbered(variable: string): string {
   return `np.unique(${variable}, return_inverse=True)[1]`;
 }
 
-function damaged(path: string): (error: unknown) => Promise<never> {
-  return async (error) => {
-    if (error instanceof Failure) throw error;
-    const name = basename(path);
-    throw failure(
-      'data-corrupt',
-      `\`${path}\` is damaged, or no npz file (${error instanceof Error ? error.message : 'unknown'})`,
-      `save it again: \`np.savez_compressed('${name}', x_train=x, y_train=y)\``,
-    );
-  };
-}
-
 function missing(path: string, what: string, hint = 'paths are relative to the pipeline file'): Failure {
   return failure('data-missing', `\`${path}\` ${what}`, hint);
 }
 
-function corrupt({ name, save }: Source, what: string, hint = `save it again: ${save()}`): Failure {
+function corrupt({ name, save }: ArrayFile, what: string, hint = `save it again: ${save()}`): Failure {
   return failure('data-corrupt', `\`${name}\` ${what}`, hint);
 }

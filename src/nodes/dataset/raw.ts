@@ -1,5 +1,6 @@
 /** One split as its source holds it, before it is checked, cut to `limit` and scaled. */
 import type { ImageNames } from '../../formats/image-names.ts';
+import type { FirstRows } from '../../formats/numpy-types.ts';
 import type { SaveLine } from '../../formats/numpy.ts';
 import type { DatasetSettings } from '../../schema/generated/settings.ts';
 import { sha256 } from '../../core/json.ts';
@@ -9,6 +10,8 @@ import type { Skipped } from './pictures/skipped.ts';
 /** An array of the user's, with what messages say about it. */
 export interface RawArray<Data> {
   readonly shape: readonly number[];
+  /** Rows of the array in its file, where only the first were read. */
+  readonly total?: number;
   readonly data: Data;
   /** In backticks where it is a file or an array. */
   readonly name: string;
@@ -52,6 +55,14 @@ export function byteRange(normalize: DatasetSettings['normalize']): readonly [nu
 export function limitOf({ limit }: Pick<DatasetSettings, 'limit'>, split: Split): number {
   const own = typeof limit === 'number' ? limit : limit?.[split];
   return own ?? Infinity;
+}
+
+/** The most bytes of an array or a table that are read although `limit` keeps only a part: then it is known whether classes are lost. */
+const WHOLE_BYTES = 2 ** 27;
+
+/** What of an array or a table is read. */
+export function firstRows(settings: Pick<DatasetSettings, 'limit'>, split: Split): FirstRows {
+  return { rows: limitOf(settings, split), above: WHOLE_BYTES };
 }
 
 /** The source of images that were read from an array: the same for the same values, whatever file they lie in. */

@@ -72,9 +72,10 @@ function mend(shape: readonly number[]): readonly Change[] | undefined {
 
 /** @throws Failure `data-corrupt` unless there is one label for each image */
 export function checkLabels({ images, labels }: RawSplit): void {
-  const [count = 0] = images.shape;
-  if (labels === undefined || (labels.shape.length === 1 && labels.shape[0] === count)) return;
-  const [found = 0] = labels.shape;
+  const count = images.total ?? images.shape[0] ?? 0;
+  if (labels === undefined) return;
+  const found = labels.total ?? labels.shape[0] ?? 0;
+  if (labels.shape.length === 1 && found === count) return;
   const line =
     found > count ? labels.save?.((y) => `${y}[:${count}]`) : images.save?.((x) => `${x}[:${found}]`);
   throw refuse(

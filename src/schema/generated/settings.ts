@@ -1159,8 +1159,14 @@ export type NpzDatasetSettings = {
   readonly source: 'npz';
   readonly limit: Limit;
   readonly normalize: NormalizeArray;
-  /** The archive, a file that ends in `.npz`. */
+  /** The archive. */
   readonly path: string;
+  /**
+   * The archive of the test arrays, if they are in another file. Where that file has no arrays `x_test` and
+   * `y_test`, and `test_images` and `test_labels` do not name others, they have the names of the training
+   * arrays.
+   */
+  readonly test_path?: string;
   /**
    * Name of the array of training images: booleans, integers or floats of any size, of the shape [count,
    * height, width] or [count, height, width, channels].

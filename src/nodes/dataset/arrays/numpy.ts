@@ -5,7 +5,8 @@ import { atSetting } from '../../../core/diagnostic.ts';
 import { arraySource, type PixelKind } from '../raw.ts';
 import type { NamedSplit } from './class-labels.ts';
 
-export { readNpz, readNumpyFile } from '../../../formats/numpy.ts';
+export { listNpz, readNpz } from '../../../formats/npz.ts';
+export { readNumpyFile } from '../../../formats/numpy.ts';
 
 /** Where an array is. */
 export interface NumpyPlace {
@@ -23,6 +24,7 @@ export async function readNumpySplit(images: NumpyPlace, labels?: NumpyPlace): P
   const data = await atSetting([images.at], async () => toPixels(pixels));
   const raw = {
     images: {
+      ...totalOf(pixels),
       ...{ shape: pixels.shape, data, kind: kindOf(pixels.type.name), dtype: pixels.type.name },
       ...{ name: `\`${images.name}\``, at: images.at, save: pixels.save },
     },
@@ -34,7 +36,14 @@ export async function readNumpySplit(images: NumpyPlace, labels?: NumpyPlace): P
   const { save } = array;
   const values = found.texts ?? found.numbers;
   const name = `\`${labels.name}\``;
-  return { ...raw, labels: { shape: [values.length], data: values, name, at: labels.at, save } };
+  return {
+    ...raw,
+    labels: { ...totalOf(array), shape: [values.length], data: values, name, at: labels.at, save },
+  };
+}
+
+function totalOf({ total }: NumpyArray): Pick<NumpyArray, 'total'> {
+  return total === undefined ? {} : { total };
 }
 
 function kindOf(type: string): PixelKind {

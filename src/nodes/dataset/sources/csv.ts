@@ -7,10 +7,7 @@ import { atSetting } from '../../../core/diagnostic.ts';
 import type { Split } from '../../../core/stage-type.ts';
 import type { NamedSplit } from '../arrays/class-labels.ts';
 import { identitiesOf, ownArrays } from '../arrays/own-arrays.ts';
-import { arraySource, limitOf, type RawImages } from '../raw.ts';
-
-/** The most bytes of a file that is read to its end, although `limit` keeps only its first rows: then it is known whether classes are lost. */
-const WHOLE_BYTES = 2 ** 27;
+import { arraySource, firstRows, type RawImages } from '../raw.ts';
 
 const KEYS = { train: 'path', test: 'test_path' } as const;
 
@@ -39,7 +36,8 @@ async function readSplit(
   const { readNumberTable } = await import('../../../formats/number-table.ts');
   const path = resolve(folder, name);
   const info = await stat(path).catch(() => undefined);
-  const limit = (info?.size ?? 0) > WHOLE_BYTES ? limitOf(settings, split) : Infinity;
+  const { rows: most, above } = firstRows(settings, split);
+  const limit = (info?.size ?? 0) > above ? most : Infinity;
   const label = settings.label ?? undefined;
   const table = await atSetting([at], () =>
     readNumberTable(path, { limit, ...(label === undefined ? {} : { label }) }),

@@ -5,6 +5,7 @@ import type { IdxDatasetSettings } from '../../../schema/generated/settings.ts';
 import type { Split } from '../../../core/stage-type.ts';
 import type { NamedSplit } from '../arrays/class-labels.ts';
 import type { NumpyPlace } from '../arrays/numpy.ts';
+import { firstRows } from '../raw.ts';
 import { separateArrays, type ArrayKey } from '../arrays/own-arrays.ts';
 
 export const idx = separateArrays<IdxDatasetSettings>({ containers: ['idx'], readSplit });
@@ -20,7 +21,7 @@ async function readSplit(
     const path = settings[key];
     if (path === undefined) return undefined;
     const read = async () => ({
-      ...(await readIdx(resolve(folder, path))),
+      ...(await readIdx(resolve(folder, path), firstRows(settings, split))),
       name: path,
       save: (change = (x: string) => x) => idxSaveLine(path, change(variable)),
     });

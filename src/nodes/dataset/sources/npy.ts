@@ -4,6 +4,7 @@ import type { NpyDatasetSettings } from '../../../schema/generated/settings.ts';
 import type { Split } from '../../../core/stage-type.ts';
 import type { NumpyPlace } from '../arrays/numpy.ts';
 import { separateArrays, type ArrayKey } from '../arrays/own-arrays.ts';
+import { firstRows } from '../raw.ts';
 import type { NamedSplit } from '../arrays/class-labels.ts';
 
 export const npy = separateArrays<NpyDatasetSettings>({ containers: ['npy'], readSplit });
@@ -18,7 +19,11 @@ async function readSplit(
   const placeOf = (key: ArrayKey, variable: string): NumpyPlace | undefined => {
     const name = settings[key];
     if (name === undefined) return undefined;
-    return { name, at: key, read: () => readNumpyFile(resolve(folder, name), variable) };
+    return {
+      name,
+      at: key,
+      read: () => readNumpyFile(resolve(folder, name), variable, firstRows(settings, split)),
+    };
   };
   const images = placeOf(`${split}_images`, 'x');
   // Labels alone are of no use.

@@ -1,10 +1,17 @@
-/** The source `npz`: an archive of NumPy arrays of the user's own. */
+/** The source `npz`: NumPy arrays of the user's own, in one archive or in one for each split. */
 import { resolve } from 'node:path';
 import type { NpzDatasetSettings } from '../../../schema/generated/settings.ts';
+import { atSetting, failure, type Failure } from '../../../core/diagnostic.ts';
 import type { Split } from '../../../core/stage-type.ts';
+import { suggest } from '../../../core/suggest.ts';
+import { printable } from '../../../core/text.ts';
+import type { ArrayEntry } from '../../../formats/npz.ts';
+import { tuple } from '../../../formats/numpy.ts';
+import { guessArrays } from '../arrays/guess-arrays.ts';
 import type { NumpyPlace } from '../arrays/numpy.ts';
-import { ownArrays, type ArrayKey } from '../arrays/own-arrays.ts';
+import { identitiesOf, ownArrays, type ArrayKey } from '../arrays/own-arrays.ts';
 import { identityAt } from '../identity.ts';
+import { firstRows } from '../raw.ts';
 import type { NamedSplit } from '../arrays/class-labels.ts';
 
 /** The arrays that are read where the settings name none: a problem with them is told at the archive. */
@@ -15,14 +22,22 @@ const KERAS_NAMES: Readonly<Record<ArrayKey, string>> = {
   test_labels: 'y_test',
 };
 
+/** Arrays that a message lists. */
+const LISTED = 20;
+
+const files = ({ path, test_path }: NpzDatasetSettings) => ({ path, test_path });
+
 export const npz = ownArrays<NpzDatasetSettings>({
   containers: ['npz', 'zip'],
   describe: ({ test_images: test, train_labels: labels }) => ({
     splits: test === null ? ['train'] : ['train', 'test'],
     labeled: labels !== null,
   }),
-  files: ({ path }) => ({ path }),
-  fingerprint: ({ path }, folder) => identityAt('path', resolve(folder, path)),
+  files,
+  fingerprint: (settings, folder) =>
+    settings.test_path === undefined
+      ? identityAt('path', resolve(folder, settings.path))
+      : identitiesOf({ files }, settings, folder),
   readSplit,
 });
 
@@ -32,17 +47,20 @@ async function readSplit(
   folder: string,
   split: Split,
 ): Promise<NamedSplit | undefined> {
-  const { readNpz, readNumpySplit } = await import('../arrays/numpy.ts');
+  const { listNpz, readNpz, readNumpySplit } = await import('../arrays/numpy.ts');
+  const file = split === 'test' && settings.test_path !== undefined ? 'test_path' : 'path';
+  const path = resolve(folder, settings[file] ?? settings.path);
+  const names = await namesOf(settings, file, () => atSetting([file], () => listNpz(path)));
   const placeOf = (key: ArrayKey): NumpyPlace | undefined => {
-    const name = settings[key];
+    const name = names[key];
     if (name === null) return undefined;
     return {
       name,
-      at: name === KERAS_NAMES[key] ? 'path' : key,
+      at: settings[key] === KERAS_NAMES[key] ? file : key,
       async read() {
-        const [array] = await readNpz(resolve(folder, settings.path), [name], arrayHint(key));
-        if (array === undefined) throw new Error('an archive without an array');
-        return array;
+        const array = await readNpz(path, name, firstRows(settings, split));
+        if (array !== undefined) return array;
+        throw lacking(await listNpz(path), { path, name, key, names, file });
       },
     };
   };
@@ -51,9 +69,64 @@ async function readSplit(
   return images === undefined ? undefined : readNumpySplit(images, placeOf(`${split}_labels`));
 }
 
-/** What to do about an array that the archive does not have. */
-function arrayHint(key: ArrayKey): string {
-  const name = `name one of its arrays with \`${key}\``;
-  if (key === 'train_images') return name;
-  return `${name}, or set \`${key}: null\` if there are no ${key.replace('_', ' ').replace('train', 'training')}`;
+type Names = Readonly<Record<ArrayKey, string | null>>;
+
+type File = 'path' | 'test_path';
+
+/** The names of the arrays in a file. Test arrays in a file of their own may have the names of the training arrays. */
+async function namesOf(
+  settings: NpzDatasetSettings,
+  file: File,
+  list: () => Promise<readonly ArrayEntry[]>,
+): Promise<Names> {
+  if (file === 'path' || settings.test_images === null) return settings;
+  const known = new Set((await list()).map(({ name }) => name));
+  const nameOf = (own: 'test_images' | 'test_labels', usual: ArrayKey): string | null => {
+    const name = settings[own];
+    return name === KERAS_NAMES[own] && !known.has(name) ? settings[usual] : name;
+  };
+  return {
+    ...settings,
+    test_images: nameOf('test_images', 'train_images'),
+    test_labels: nameOf('test_labels', 'train_labels'),
+  };
+}
+
+/** An array that an archive does not have. */
+interface Lacking {
+  readonly path: string;
+  readonly name: string;
+  readonly key: ArrayKey;
+  readonly names: Names;
+  readonly file: File;
+}
+
+function lacking(entries: readonly ArrayEntry[], own: Lacking): Failure {
+  const listed = entries
+    .slice(0, LISTED)
+    .map(({ name, shape }) => `\`${printable(name)}\`${shape === undefined ? '' : ` ${tuple(shape)}`}`);
+  const more = entries.length > LISTED ? ` and ${entries.length - LISTED} more` : '';
+  return failure(
+    'data-missing',
+    `\`${own.path}\` has no array \`${own.name}\`, but ${listed.join(', ') || 'nothing'}${more}`,
+    arrayHint(entries, own),
+  );
+}
+
+/** What to write in place of names that an archive does not have. */
+function arrayHint(entries: readonly ArrayEntry[], { name, key, names, file }: Lacking): string {
+  const known = entries.map((entry) => entry.name);
+  if (known.length === 0) return "save arrays in it: `np.savez_compressed('data.npz', x_train=x, y_train=y)`";
+  const near = name === KERAS_NAMES[key] ? undefined : suggest(name, known);
+  if (near !== undefined) return `did you mean \`${near}\`?`;
+  const guess = guessArrays(entries);
+  if (guess === undefined) return `name one of its arrays with \`${key}\``;
+  // A file of test arrays alone is like one of training arrays.
+  const meant: Names =
+    file === 'path' ? guess : { ...names, test_images: guess.train_images, test_labels: guess.train_labels };
+  const keys = (['train_images', 'train_labels', 'test_images', 'test_labels'] as const)
+    .filter((each) => file === 'path' || each.startsWith('test'))
+    .filter((each) => names[each] !== null && !known.includes(names[each]))
+    .filter((each) => each !== 'test_labels' || meant.test_images !== null);
+  return `write ${keys.map((each) => `\`${each}: ${meant[each] ?? 'null'}\``).join(', ')}`;
 }

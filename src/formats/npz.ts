@@ -1,0 +1,166 @@
+/** NumPy's `.npz` archives: zip files of `.npy` files, as `np.savez` and `np.savez_compressed` write them. */
+import { basename } from 'node:path';
+import { crc32 } from 'node:zlib';
+import type yauzl from 'yauzl';
+import { failure, Failure } from '../core/diagnostic.ts';
+import { printable } from '../core/text.ts';
+import { kindOf } from '../files/nearby.ts';
+import { HEADER_LIMIT, parseNpyHeader } from './npy.ts';
+import type { FirstRows } from './numpy-types.ts';
+import { readArray, type ArrayFile, type NumpyArray, type SaveLine } from './numpy.ts';
+
+/** An array of an archive, as its header tells. */
+export interface ArrayEntry {
+  readonly name: string;
+  /** Absent where the header is damaged. */
+  readonly shape?: readonly number[];
+}
+
+/** The most arrays of an archive. */
+const COUNT_LIMIT = 1000;
+
+/** The most by which deflate can enlarge a file. */
+const DEFLATE_RATIO = 1032;
+
+const ENCRYPTED = 1;
+
+const ENDING = '.npy';
+
+/**
+ * Reads an array of an archive.
+ *
+ * @returns undefined if the archive has no such array
+ * @throws Failure `data-missing` where there is no archive; `data-corrupt`
+ */
+export async function readNpz(
+  path: string,
+  name: string,
+  first?: FirstRows,
+): Promise<NumpyArray | undefined> {
+  return withArchive(path, async (zip, entries) => {
+    const entry = entries.get(`${name}${ENDING}`);
+    if (entry === undefined) return undefined;
+    const save: SaveLine = (change = (x) => x) => {
+      const kept = namesIn(entries)
+        .slice(0, 10)
+        .map((key) => `${key}=${key === name ? change(key) : key}`);
+      return `\`np.savez_compressed('${basename(path)}', ${kept.join(', ')})\``;
+    };
+    return readEntry(zip, entry, { name: `${path}/${name}${ENDING}`, save }, first);
+  });
+}
+
+/**
+ * Lists the arrays of an archive.
+ *
+ * @throws Failure `data-missing` where there is no archive; `data-corrupt`
+ */
+export async function listNpz(path: string): Promise<readonly ArrayEntry[]> {
+  return withArchive(path, async (zip, entries) => {
+    const arrays: ArrayEntry[] = [];
+    for (const name of namesIn(entries)) {
+      const entry = entries.get(`${name}${ENDING}`);
+      const shape = entry === undefined ? undefined : await readShape(zip, entry).catch(() => undefined);
+      arrays.push({ name, ...(shape === undefined ? {} : { shape }) });
+    }
+    return arrays;
+  });
+}
+
+async function withArchive<Result>(
+  path: string,
+  work: (zip: yauzl.ZipFile, entries: ReadonlyMap<string, yauzl.Entry>) => Promise<Result>,
+): Promise<Result> {
+  const kind = await kindOf(path);
+  if (kind !== 'file')
+    throw failure(
+      'data-missing',
+      `\`${path}\` ${kind === undefined ? 'does not exist' : 'is not a file'}`,
+      'paths are relative to the pipeline file',
+    );
+  const { default: archives } = await import('yauzl');
+  const zip = await archives
+    .openPromise(path, { lazyEntries: true, autoClose: false })
+    .catch((error: unknown) => {
+      throw damaged(path, error);
+    });
+  try {
+    return await work(zip, await listEntries(zip, path));
+  } catch (error) {
+    throw damaged(path, error);
+  } finally {
+    zip.close();
+  }
+}
+
+function namesIn(entries: ReadonlyMap<string, yauzl.Entry>): readonly string[] {
+  return [...entries.keys()].flatMap((key) => (key.endsWith(ENDING) ? [key.slice(0, -ENDING.length)] : []));
+}
+
+async function listEntries(zip: yauzl.ZipFile, path: string): Promise<ReadonlyMap<string, yauzl.Entry>> {
+  if (zip.entryCount > COUNT_LIMIT) throw corrupt(path, `holds more than ${COUNT_LIMIT} arrays`);
+  const entries = new Map<string, yauzl.Entry>();
+  for await (const entry of zip.eachEntry()) {
+    if (entries.has(entry.fileName)) throw corrupt(path, `holds \`${printable(entry.fileName)}\` twice`);
+    entries.set(entry.fileName, entry);
+  }
+  return entries;
+}
+
+async function readEntry(
+  zip: yauzl.ZipFile,
+  entry: yauzl.Entry,
+  source: ArrayFile,
+  first?: FirstRows,
+): Promise<NumpyArray> {
+  const { uncompressedSize, compressedSize } = entry;
+  const again = `save it again: ${source.save()}`;
+  if ((entry.generalPurposeBitFlag & ENCRYPTED) !== 0) throw corrupt(source.name, 'is encrypted', again);
+  if (uncompressedSize > compressedSize * DEFLATE_RATIO)
+    throw corrupt(source.name, `cannot unpack to ${uncompressedSize} bytes`, again);
+  const stream = await zip.openReadStreamPromise(entry);
+  let sum = 0;
+  async function* summed(): AsyncGenerator<Buffer> {
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      sum = crc32(chunk, sum);
+      yield chunk;
+    }
+  }
+  try {
+    const array = await readArray(summed(), uncompressedSize, source, first);
+    // Of the first rows alone, there is no checksum.
+    if (array.total === undefined && sum !== entry.crc32)
+      throw corrupt(source.name, 'is damaged: its checksum differs', again);
+    return array;
+  } finally {
+    stream.destroy();
+  }
+}
+
+async function readShape(zip: yauzl.ZipFile, entry: yauzl.Entry): Promise<readonly number[]> {
+  const stream = await zip.openReadStreamPromise(entry);
+  let start = Buffer.alloc(0);
+  try {
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      start = Buffer.concat([start, chunk]);
+      if (start.length >= HEADER_LIMIT) break;
+    }
+  } finally {
+    stream.destroy();
+  }
+  return parseNpyHeader(start, entry.fileName).shape;
+}
+
+function damaged(path: string, error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  const reason = error instanceof Error ? error.message : 'unknown';
+  return corrupt(path, `is damaged, or no npz file (${printable(reason)})`);
+}
+
+function corrupt(
+  name: string,
+  what: string,
+  hint = `save it again: \`np.savez_compressed('${basename(name)}', x_train=x, y_train=y)\``,
+): Failure {
+  return failure('data-corrupt', `\`${name}\` ${what}`, hint);
+}

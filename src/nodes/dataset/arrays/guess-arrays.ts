@@ -1,0 +1,52 @@
+/** Which arrays of an archive are probably meant, for advice. */
+import type { ArrayEntry } from '../../../formats/npz.ts';
+import type { ArrayKey } from './own-arrays.ts';
+
+type Shaped = Required<ArrayEntry>;
+
+const TEST = /test|val|dev/i;
+
+/** The settings that probably name the arrays; null where there is none. */
+export type ArrayGuess = Readonly<Record<ArrayKey, string | null>>;
+
+/**
+ * Images are the largest array of three axes or more, or of rows of numbers; labels have one number for each. Names decide which
+ * are for tests.
+ *
+ * @returns undefined where no array can be images
+ */
+export function guessArrays(entries: readonly ArrayEntry[]): ArrayGuess | undefined {
+  const arrays = entries.filter((entry): entry is Shaped => entry.shape !== undefined);
+  const rank = ({ shape }: Shaped): number => Math.min(shape.length, 3);
+  const images = arrays
+    .filter(({ shape: [, width = 0] }) => width > 1)
+    .sort((a, b) => rank(b) - rank(a) || Number(TEST.test(a.name)) - Number(TEST.test(b.name)));
+  const [train] = images;
+  if (train === undefined) return undefined;
+  const test = images.find(
+    ({ name, shape }) => TEST.test(name) !== TEST.test(train.name) && isLike(shape, train.shape),
+  );
+  const labels = arrays.filter((array) => array !== train && array !== test);
+  const labelsOf = (own: Shaped | undefined): string | null => {
+    if (own === undefined) return null;
+    // One-hot labels are rows of numbers, as flat images are.
+    const fitting = labels.filter(
+      ({ shape: [count, width = 1, ...more] }) =>
+        count === own.shape[0] && more.length === 0 && (width === 1 || own.shape.length > 2),
+    );
+    const found =
+      fitting.find(({ name }) => TEST.test(name) === TEST.test(own.name)) ??
+      (test === undefined ? fitting[0] : undefined);
+    return found?.name ?? null;
+  };
+  return {
+    train_images: train.name,
+    train_labels: labelsOf(train),
+    test_images: test?.name ?? null,
+    test_labels: labelsOf(test),
+  };
+}
+
+function isLike(one: readonly number[], other: readonly number[]): boolean {
+  return one.slice(1).join() === other.slice(1).join();
+}
