@@ -50,23 +50,6 @@ export function decodedFormats(): string {
   return `${DECODED_FORMATS.slice(0, -1).join(', ')} and ${DECODED_FORMATS.at(-1)}`;
 }
 
-const ARCHIVES = [
-  'PK\x03\x04',
-  'PK\x05\x06',
-  '\x1f\x8b',
-  'BZh',
-  '7z\xbc\xaf',
-  'Rar!',
-  '\xfd7zXZ',
-  '\x28\xb5\x2f\xfd',
-];
-
-/** Whether a file is an archive, or a compressed file that may be one. */
-export function isArchive(head: Uint8Array): boolean {
-  const text = latin1(head);
-  return ARCHIVES.some((start) => text.startsWith(start)) || text.startsWith('ustar', 257);
-}
-
 function latin1(head: Uint8Array): string {
   return Buffer.from(head.buffer, head.byteOffset, Math.min(head.length, HEAD_BYTES)).toString('latin1');
 }

@@ -16,8 +16,12 @@ export function npy(descr: string, shape: string, data: Uint8Array | number, ord
 
 export interface Entry {
   readonly name: string;
+  /** The bytes of the name, where they are not UTF-8. */
+  readonly rawName?: Buffer;
   readonly data: Uint8Array;
   readonly stored?: boolean;
+  /** Type and permissions of Unix, such as `0o120777` of a link. */
+  readonly mode?: number;
   /** What the headers say in place of the truth. */
   readonly lies?: {
     readonly method?: number;
@@ -33,7 +37,14 @@ export interface Entry {
 export function zip(entries: readonly Entry[], { count = entries.length, directory = 0 } = {}): Buffer {
   const [parts, central]: [Buffer[], Buffer[]] = [[], []];
   let offset = 0;
-  for (const { name, data, stored = false, lies = {} } of entries) {
+  for (const {
+    name: text,
+    rawName: name = Buffer.from(text),
+    data,
+    stored = false,
+    mode = 0,
+    lies = {},
+  } of entries) {
     const packed = stored ? Buffer.from(data) : deflateRawSync(data);
     const common = Buffer.alloc(26);
     common.writeUInt16LE(20, 0);
@@ -42,11 +53,12 @@ export function zip(entries: readonly Entry[], { count = entries.length, directo
     common.writeUInt32LE(lies.crc ?? crc32(data), 10);
     common.writeUInt32LE(lies.packedSize ?? packed.length, 14);
     common.writeUInt32LE(lies.size ?? data.length, 18);
-    common.writeUInt16LE(Buffer.byteLength(name), 22);
+    common.writeUInt16LE(name.length, 22);
     const tail = Buffer.alloc(14);
+    tail.writeUInt32LE((mode << 16) >>> 0, 6);
     tail.writeUInt32LE(lies.offset ?? offset, 10);
-    const local = Buffer.concat([Buffer.from('PK\x03\x04'), common, Buffer.from(name), packed]);
-    central.push(Buffer.from('PK\x01\x02\x14\0'), common, tail, Buffer.from(name));
+    const local = Buffer.concat([Buffer.from('PK\x03\x04'), common, name, packed]);
+    central.push(Buffer.from(mode === 0 ? 'PK\x01\x02\x14\0' : 'PK\x01\x02\x14\x03'), common, tail, name);
     parts.push(local);
     offset += local.length;
   }

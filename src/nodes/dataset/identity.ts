@@ -4,18 +4,21 @@ import { stat } from 'node:fs/promises';
 import { atSetting, failure } from '../../core/diagnostic.ts';
 import type { Json } from '../../core/json.ts';
 import { errorCode } from '../../files/atomic.ts';
-import { listFolder } from './pictures/folder.ts';
 import { shownName } from './names.ts';
 import { withRegular } from './pictures/regular.ts';
 import { Unusable } from './pictures/skipped.ts';
+import type { ImageTree } from './pictures/tree.ts';
+
+/** Lists the images of a folder. */
+export type FolderLister = (folder: string) => Promise<ImageTree>;
 
 /**
  * SHA-256 of a file; for a folder of images, of the names and bytes of the images and the names of files that are passed over.
  *
- * @param without as in `listFolder`
+ * @param list lists a folder; left out: a folder cannot be read
  * @throws Failure `data-missing` where there is nothing that can be read
  */
-export async function identityOf(path: string, without?: string): Promise<string> {
+export async function identityOf(path: string, list?: FolderLister): Promise<string> {
   const found = await stat(path).catch((error: unknown) => {
     const code = errorCode(error);
     const what = code === 'ENOENT' || code === 'ENOTDIR' ? 'does not exist' : `cannot be read (${code})`;
@@ -23,7 +26,7 @@ export async function identityOf(path: string, without?: string): Promise<string
   });
   const hash = createHash('sha256');
   try {
-    if (found.isDirectory()) await hashFolder(hash, path, without);
+    if (found.isDirectory() && list !== undefined) await hashTree(hash, await list(path));
     else
       await withRegular(
         path,
@@ -39,18 +42,21 @@ export async function identityOf(path: string, without?: string): Promise<string
 }
 
 /** The same of what a setting names: what is wrong with it is told there. */
-export function identityAt(key: string, path: string, without?: string): Promise<string> {
-  return atSetting([key], () => identityOf(path, without));
+export function identityAt(
+  at: string | readonly string[],
+  path: string,
+  list?: FolderLister,
+): Promise<string> {
+  return atSetting(typeof at === 'string' ? [at] : at, () => identityOf(path, list));
 }
 
 async function hashStream(hash: Hash, chunks: AsyncIterable<unknown>): Promise<void> {
   for await (const chunk of chunks) hash.update(chunk as Buffer);
 }
 
-async function hashFolder(hash: Hash, folder: string, without: string | undefined): Promise<void> {
-  const { loose, sorted, skipped } = await listFolder(folder, without);
+async function hashTree(hash: Hash, { images, skipped, read: readAll }: ImageTree): Promise<void> {
   const add = (...values: readonly Json[]): void => void hash.update(`${JSON.stringify(values)}\n`);
-  for (const { name, read } of [...loose, ...sorted]) {
+  for await (const { name, read } of readAll(images)) {
     try {
       const bytes = await read();
       add(name, bytes.length);

@@ -10,7 +10,7 @@ import { sourceOf, SOURCES } from './sources/sources.ts';
 /** `dataset`: loads images and labels. */
 export const datasetNode: NodeDefinition<DatasetSettings> = {
   type: 'dataset',
-  version: 7,
+  version: 8,
   schema: readSchema('stages/dataset'),
   inputs: {},
   outputs: 'images',

@@ -955,6 +955,27 @@ export type DataFormat = 'channels_last' | 'channels_first';
  */
 export type Background = readonly [number, number, number];
 
+/** Where the labels of image files come from. */
+export type LabelsOfFiles = 
+  | 'folder' | 'none'
+  | {
+  /**
+   * A table as text: names of image files and labels, with commas, semicolons or tabs between them. Whole
+   * numbers are labels as they are; other texts are names of classes.
+   */
+  readonly file: string;
+  /**
+   * The column of file names, which are paths below `path`, with or without an extension. Left out: a column
+   * with a usual name such as `filename` or `id`, else the first.
+   */
+  readonly name?: string;
+  /**
+   * The column of labels. Left out: a column with a usual name such as `label` or `class`, else the second of
+   * two.
+   */
+  readonly label?: string;
+};
+
 /** Default arguments of each that needs none. */
 export const LAYER_DEFAULTS: {
   readonly ReLU: ReLUArguments;
@@ -1078,12 +1099,38 @@ export type ImagesDatasetSettings = {
   readonly source: 'images';
   readonly limit: LimitInTurn;
   readonly normalize: NormalizeToWhite;
-  /** The folder of the training images. */
+  /**
+   * The folder of the training images, or a zip, tar or gzipped tar archive of it. A file is an archive if
+   * its content says so, whatever its name. If one folder of an archive holds all images, paths start below
+   * it.
+   */
   readonly path: string;
   /**
-   * The folder of the test images. A class has the same label in both. Without it the set has no test split.
+   * The folder or archive of the test images. A class has the same label in both. Without it the set has no
+   * test split.
    */
   readonly test_path?: string;
+  /**
+   * Where the labels come from. `folder`: the first folder level below `path` is the class, if at least half
+   * of the images lie in folders; otherwise there are no labels. `none`: all images are read, wherever they
+   * lie, without labels. `{ file: labels.csv }`: all images are read, and a table has one row for each.
+   */
+  readonly labels: LabelsOfFiles;
+  /**
+   * Where the labels of the test images come from, if not as `labels` says. Needed where `labels` is a table,
+   * which may also be the same one.
+   */
+  readonly test_labels?: LabelsOfFiles;
+  /**
+   * Whether folders inside class folders are read as well, at any depth. The class is the first folder level
+   * below `path`. If `false`, they are passed over with a warning.
+   */
+  readonly recursive: boolean;
+  /**
+   * Whether symbolic links to files and folders are followed. If `false`, they are passed over with a
+   * warning. Links inside archives are never followed.
+   */
+  readonly follow_links: boolean;
   readonly crop: Crop;
   readonly resize?: Resize;
   readonly size?: Size;

@@ -8,6 +8,7 @@ import type { DatasetSettings } from '../../../src/schema/generated/settings.ts'
 import { datasetNode } from '../../../src/nodes/dataset/node.ts';
 import { problemsOf, rig } from '../../rig.ts';
 import { temporaryFolder } from '../context.ts';
+import { settingsOf } from './settings.ts';
 
 /** IDX, one image of 2x2. */
 const IMAGES = Buffer.from([0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2, 1, 2, 3, 4]);
@@ -25,10 +26,8 @@ function idx(train_images: string): DatasetSettings {
   return { ...REST, source: 'idx', train_images };
 }
 
-const FILES = { crop: null, color: 'gray', on_error: 'skip' } as const;
-
 function images(path: string): DatasetSettings {
-  return { ...REST, ...FILES, source: 'images', path };
+  return settingsOf({ source: 'images', path });
 }
 
 async function findingsOf(settings: DatasetSettings, folder: string): Promise<readonly Finding[]> {
@@ -55,7 +54,6 @@ test('a path that does not exist gets the nearest one that does', async (t) => {
     [idx('~/images.idx'), undefined],
     [idx('data'), undefined],
     [idx(''), undefined],
-    [images('data/images.idx'), undefined],
   ];
   for (const [settings, replacement] of cases) {
     const found = await findingsOf(settings, root);
@@ -81,12 +79,12 @@ test('folders without images, files without leave, and links to nothing are foun
   for (const path of ['empty', 'notes', 'a', 'secret.idx', 'link.idx']) {
     assert.deepEqual(
       (await findingsOf(images(path), root)).map(({ code, at }) => [code, ...at]),
-      [['data-missing', 'path']],
+      [[path === 'secret.idx' ? 'data-corrupt' : 'data-missing', 'path']],
       path,
     );
   }
   assert.deepEqual(await findingsOf(images('class'), root), []);
-  const both: DatasetSettings = { ...REST, ...FILES, source: 'images', path: 'class', test_path: 'empty' };
+  const both = settingsOf({ source: 'images', path: 'class', test_path: 'empty' });
   assert.deepEqual(
     (await findingsOf(both, root)).map(({ at }) => at),
     [['test_path']],

@@ -1,181 +1,236 @@
-/** Image files in a gzipped tar archive with one folder for each class, below one that holds them all. */
-import { createReadStream } from 'node:fs';
+/** The image files in a zip or tar archive. */
+import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { buffer } from 'node:stream/consumers';
-import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import type { Extract } from 'tar-stream';
-import { errorCode } from '../../../files/atomic.ts';
 import { Failure, failure } from '../../../core/diagnostic.ts';
-import type { ImageFile } from './image-file.ts';
-import { isSystemName, shownName } from '../names.ts';
-import { FILE_LIMIT, readHead, tooLarge } from './regular.ts';
-import { Unusable, type Skipped } from './skipped.ts';
+import { errorCode } from '../../../files/atomic.ts';
+import { identifyStart } from '../../../formats/containers.ts';
+import { compareNames, isSystemName, shownName } from '../names.ts';
+import { problemOf } from './content.ts';
+import { BadArchive, type Archive } from './members.ts';
+import { readHead } from './regular.ts';
+import { bySkippedName, Unusable, type Skipped } from './skipped.ts';
+import type { ImageTree, TreeOptions } from './tree.ts';
 
-/** The most that an archive unpacks to, in bytes: a small file can unpack to anything. */
-const UNPACKED_LIMIT = 2 ** 31;
+type ArchiveKind = 'zip' | 'tar' | 'gzipped tar';
 
-const IMAGE_NAME = /\.(?:jpe?g|png)$/i;
+/** A file, the end of an archive without files, and the mark of one that was to be divided. */
+const ZIP_STARTS: ReadonlySet<string> = new Set(['PK\x03\x04', 'PK\x05\x06', 'PK\x07\x08']);
 
-/** Lists of names for the benchmark, in the folder that holds the people's folders. */
-export const OWN_LIST = /^(?:pairs|people)\w*\.txt$/i;
+/** Bytes of a header in a tar archive. */
+const BLOCK = 512;
 
-type Entry = Extract extends AsyncIterable<infer Item> ? Item : never;
-
-export interface ArchiveListing {
-  readonly images: readonly Pick<Required<ImageFile>, 'name' | 'className'>[];
-  readonly skipped: readonly Skipped[];
-  /** Reads the images with these names, in the order of the archive. */
-  read(names: ReadonlySet<string>): AsyncIterable<ImageFile> | Iterable<ImageFile>;
+export interface ArchiveOptions extends Pick<TreeOptions, 'recursive'> {
+  readonly signal?: AbortSignal;
+  /** What a single folder is that holds all images, and no folders: the one that was packed, or a class. */
+  readonly single: 'root' | 'class';
 }
 
 /**
- * Lists the images of an archive, by their names alone.
+ * Lists the images of an archive. If one folder holds all images, and folders, paths start below it.
  *
  * @throws Failure `data-missing`, `data-corrupt` or `interrupted`
  */
-export async function scanArchive(path: string, signal: AbortSignal): Promise<ArchiveListing> {
-  /** Where each name is found last: like `tar`, a later file replaces an earlier one. */
-  const last = new Map<string, number>();
-  const skipped: Skipped[] = [];
-  for await (const { index, entry } of entriesOf(path, signal)) {
-    entry.resume();
-    const member = placeOf(entry);
-    if (member === undefined) continue;
-    if (member instanceof Unusable) {
-      skipped.push({ name: withoutRoot(entry.header.name), kind: member.kind, reason: member.message });
-      continue;
-    }
-    if (last.has(member.name)) {
-      skipped.push({ name: member.name, kind: 'repeated', reason: 'comes again later in the archive' });
-    }
-    last.set(member.name, index);
-  }
-  const images = [...last.keys()].map((name) => ({ name, className: name.split('/')[0] ?? '' }));
-  const read = (names: ReadonlySet<string>): AsyncIterable<ImageFile> =>
-    imagesOf(path, signal, new Set([...last].flatMap(([name, index]) => (names.has(name) ? [index] : []))));
-  return { images, skipped, read };
-}
-
-async function* imagesOf(
+export async function listArchive(
   path: string,
-  signal: AbortSignal,
-  wanted: ReadonlySet<number>,
-): AsyncGenerator<Required<ImageFile>> {
-  for await (const { index, entry } of entriesOf(path, signal)) {
-    const member = wanted.has(index) ? placeOf(entry) : undefined;
-    let read = false;
-    if (member !== undefined && !(member instanceof Unusable)) {
-      const { size = 0 } = entry.header;
-      yield {
-        ...member,
-        read: () => {
-          if (size > FILE_LIMIT) return Promise.reject(tooLarge(size));
-          read = true;
-          return buffer(entry);
-        },
-      };
-    }
-    if (!read) entry.resume();
-  }
-}
-
-/** Name and class of an image, or why it is not used; undefined for hidden and system files. */
-function placeOf({
-  header: { name, type },
-}: Entry): { readonly name: string; readonly className: string } | Unusable | undefined {
-  const parts = partsOf(name);
-  if (parts.some((part) => part === '.' || part === '..'))
-    return new Unusable('name', 'has a name that leads elsewhere');
-  if (parts.some(isSystemName) || OWN_LIST.test(parts.at(-1) ?? '') || type === 'directory') return undefined;
-  if (type === 'symlink' || type === 'link')
-    return new Unusable('link', 'is a link, and links are not followed');
-  if (type !== 'file' && type !== 'contiguous-file') return new Unusable('special', 'is not a regular file');
-  // Bytes that are not UTF-8 come as this character.
-  if (name.includes('\ufffd')) return new Unusable('name', 'has a name that is not UTF-8');
-  const [, className, file, ...deeper] = parts;
-  if (!IMAGE_NAME.test(name)) return new Unusable('foreign', 'does not end in .jpg or .png');
-  if (deeper.length > 0) return new Unusable('deep', 'is not in a folder of one class');
-  if (className === undefined || file === undefined)
-    return new Unusable('loose', 'is an image outside the class folders');
-  return { name: `${className}/${file}`, className };
-}
-
-/** Parts of a path. `./` at its beginning does not count; other dots do. */
-function partsOf(name: string): readonly string[] {
-  return name.replace(/^(?:\.\/)+/, '').split('/');
-}
-
-function withoutRoot(name: string): string {
-  const parts = partsOf(name);
-  return parts.length < 3 ? (parts.at(-1) ?? '') : parts.slice(1).join('/');
-}
-
-/** The entries of an archive, one after the other: nothing is unpacked to the disk, so that no name in it leads anywhere. */
-async function* entriesOf(
-  path: string,
-  signal: AbortSignal,
-): AsyncGenerator<{ readonly index: number; readonly entry: Entry }> {
-  const { extract } = await import('tar-stream');
-  const unpacked = extract();
-  const limit = new AbortController();
-  let bytes = 0;
-  const gunzip = createGunzip().on('data', (chunk: Buffer) => {
-    bytes += chunk.length;
-    if (bytes > UNPACKED_LIMIT) limit.abort();
-  });
-  const flow = pipeline(createReadStream(path), gunzip, unpacked, {
-    signal: AbortSignal.any([signal, limit.signal]),
-  });
-  // What goes wrong in the flow is thrown by the loop, too.
-  flow.catch(() => undefined);
+  { signal = new AbortController().signal, recursive = false, single }: ArchiveOptions,
+): Promise<ImageTree> {
+  let archive: Archive | undefined;
   try {
-    let index = 0;
-    for await (const entry of unpacked) yield { index: index++, entry };
-    await flow;
+    archive = await openArchive(path, signal);
+    const { found, folders, skipped } = await listMembers(archive);
+    const root = rootOf([...found.keys()], single);
+    return treeOf(archive, { path, root, found, folders, skipped, recursive, signal });
   } catch (error) {
-    if (signal.aborted) throw failure('interrupted', 'stopped while reading the archive');
-    if (error instanceof Failure) throw error;
-    throw await archiveFailure(path, error, limit.signal.aborted);
+    archive?.close();
+    throw archiveFailure(path, error, signal);
   }
 }
 
 /**
  * Looks at the first bytes of an archive.
  *
- * @throws Failure `data-corrupt` if it is not a gzip file
+ * @throws Failure `data-missing` or `data-corrupt` if it is none
  */
-export async function checkHead(path: string): Promise<void> {
-  const head = await readHead(path, 2, { follow: true }).catch(() => Buffer.of());
-  if (head[0] !== 0x1f || head[1] !== 0x8b) {
-    throw await archiveFailure(
-      path,
-      new Error(head.length === 0 ? 'it is empty' : 'incorrect header check'),
-      false,
-    );
+export async function checkArchive(path: string): Promise<ArchiveKind> {
+  try {
+    return await kindOf(path);
+  } catch (error) {
+    throw archiveFailure(path, error);
   }
 }
 
-async function archiveFailure(path: string, error: unknown, isTooLarge: boolean): Promise<Failure> {
-  const name = `\`${shownName(basename(path))}\``;
-  if (isTooLarge) return failure('data-corrupt', `${name} unpacks to more than ${UNPACKED_LIMIT} bytes`);
-  const code = errorCode(error);
-  if (code === 'EACCES' || code === 'EPERM') {
-    return failure('data-missing', `${name} cannot be read (${code})`, 'check its permissions');
+async function openArchive(path: string, signal: AbortSignal): Promise<Archive> {
+  const kind = await kindOf(path);
+  const { size } = await stat(path);
+  if (kind === 'zip') return (await import('./zip.ts')).openZip(path, size);
+  return (await import('./tar.ts')).openTar({ path, isGzipped: kind !== 'tar', size }, signal);
+}
+
+interface Listed {
+  /** Paths of images in the archive, with the numbers of their members. */
+  readonly found: ReadonlyMap<string, number>;
+  /** Paths of all folders that are named, or hold something. */
+  readonly folders: ReadonlySet<string>;
+  readonly skipped: readonly Skipped[];
+}
+
+async function listMembers(archive: Archive): Promise<Listed> {
+  const found = new Map<string, number>();
+  const folders = new Set<string>();
+  const skipped: Skipped[] = [];
+  let number = -1;
+  for await (const { name: written, kind, problem, head } of archive.members()) {
+    number += 1;
+    // `./` at its beginning and `/` at its end do not count; other dots do.
+    const parts = written
+      .replace(/^(?:\.\/)+/, '')
+      .replace(/\/+$/, '')
+      .split('/');
+    const name = parts.join('/');
+    if (kind === 'folder' && (name === '' || name === '.')) continue;
+    if (leadsElsewhere(parts)) {
+      skipped.push({ name, kind: 'name', reason: 'has a name that leads elsewhere' });
+      continue;
+    }
+    if (parts.some(isSystemName)) continue;
+    for (let end = 1; end < parts.length; end += 1) folders.add(parts.slice(0, end).join('/'));
+    if (kind === 'folder' && problem === undefined) {
+      folders.add(name);
+      continue;
+    }
+    const reason = problem ?? (await problemOf(parts.at(-1) ?? '', head));
+    if (reason !== undefined) {
+      skipped.push({ name, kind: reason.kind, reason: reason.message });
+      continue;
+    }
+    // Like `tar` and `unzip`: a later file replaces an earlier one.
+    if (found.has(name)) skipped.push({ name, kind: 'repeated', reason: 'comes again later in the archive' });
+    found.set(name, number);
   }
-  const head = Buffer.from(await readHead(path, 4, { follow: true }).catch(() => Buffer.of())).toString(
-    'latin1',
+  return { found, folders, skipped };
+}
+
+function leadsElsewhere(parts: readonly string[]): boolean {
+  return parts.some((part) => ['', '.', '..'].includes(part)) || /^[a-z]:$/i.test(parts[0] ?? '');
+}
+
+/** The folder that holds all images, with `/` at its end; empty if there is none, or if it is a class. */
+function rootOf(paths: readonly string[], single: ArchiveOptions['single']): string {
+  let root = '';
+  for (;;) {
+    const inner = paths.map((path) => path.slice(root.length).split('/'));
+    const [first = ''] = inner[0] ?? [];
+    const isShared = inner.every((parts) => parts.length > 1 && parts[0] === first);
+    if (paths.length === 0 || !isShared) return root;
+    const deeper = inner.filter((parts) => parts.length > 2).length;
+    if (deeper * 2 < inner.length && (root !== '' || single === 'class')) return root;
+    root += `${first}/`;
+    if (deeper * 2 < inner.length) return root;
+  }
+}
+
+function treeOf(
+  archive: Archive,
+  {
+    path,
+    root,
+    found,
+    folders,
+    skipped,
+    recursive,
+    signal,
+  }: Listed & { path: string; root: string; recursive: boolean; signal: AbortSignal },
+): ImageTree {
+  const below = (name: string): string => (name.startsWith(root) ? name.slice(root.length) : name);
+  const all = [...found].map(([name, number]) => ({ name: below(name), number }));
+  const isDeep = (name: string): boolean => !recursive && name.split('/').length > 2;
+  const reason = 'is in a folder in a folder of images, and only one level is read';
+  const deep = all.flatMap(({ name }): Skipped[] => (isDeep(name) ? [{ name, kind: 'deep', reason }] : []));
+  const images = all.filter(({ name }) => !isDeep(name));
+  const numbers = new Map(images.map(({ name, number }) => [name, number]));
+  const names = new Map(images.map(({ name, number }) => [number, name]));
+  const firstFolders = [...folders].flatMap((name) =>
+    name.startsWith(root) ? (name.slice(root.length).split('/')[0] ?? []) : [],
   );
-  if (head.startsWith('PK')) {
-    return failure(
-      'data-corrupt',
-      `${name} is a zip archive, not a gzipped tar archive`,
-      'unpack it, and name its folder with `path`',
+  return {
+    images: [...numbers.keys()].sort(compareNames),
+    folders: [...new Set(firstFolders)].sort(compareNames),
+    skipped: [...skipped.map((item) => ({ ...item, name: below(item.name) })), ...deep].sort(bySkippedName),
+    root,
+    async *read(wanted) {
+      try {
+        const members = archive.read(wanted.flatMap((name) => numbers.get(name) ?? []));
+        for await (const { number, read } of members) yield { name: names.get(number) ?? '', read };
+      } catch (error) {
+        throw archiveFailure(path, error, signal);
+      }
+    },
+    close: () => archive.close(),
+  };
+}
+
+/**
+ * What a file is by its content.
+ *
+ * @throws BadArchive for other files
+ */
+async function kindOf(path: string): Promise<ArchiveKind> {
+  const head = Buffer.from(await readHead(path, 2 ** 15, { follow: true }));
+  const start = head.toString('latin1', 0, 4);
+  const found = identifyStart(head.subarray(0, 2 ** 12), basename(path));
+  if (ZIP_STARTS.has(start) && (found === undefined || found.name === 'zip')) return 'zip';
+  if (isTarHeader(head)) return 'tar';
+  if (start.startsWith('\x1f\x8b') && isTarHeader(await unpackHead(head))) return 'gzipped tar';
+  const hint = 'name a folder of images, or a zip or tar archive of it';
+  if (found !== undefined)
+    throw new BadArchive(
+      `is ${found.what}`,
+      found.name === 'picture' ? 'name the folder that holds it' : found.hint,
     );
+  throw new BadArchive(head.length === 0 ? 'is empty' : 'is neither a folder nor a zip or tar archive', hint);
+}
+
+/** Whether a block is a header with its right checksum, or the zeros that end an archive without files. */
+function isTarHeader(head: Uint8Array): boolean {
+  const block = head.subarray(0, BLOCK);
+  if (block.length < BLOCK) return false;
+  const sum = block.reduce((total, value, at) => total + (at >= 148 && at < 156 ? 0x20 : value), 0);
+  if (sum === 8 * 0x20) return true;
+  return Number.parseInt(Buffer.from(block.subarray(148, 156)).toString('latin1').trim(), 8) === sum;
+}
+
+/** The first bytes that packed ones stand for; none if they are damaged. */
+async function unpackHead(head: Uint8Array): Promise<Uint8Array> {
+  const gunzip = createGunzip();
+  gunzip.on('error', () => undefined).end(head);
+  const chunks: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of gunzip as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length >= BLOCK) break;
+    }
+  } catch {
+    // The packed bytes are only a part of the file: what came before their end counts.
   }
-  return failure(
-    'data-corrupt',
-    `${name} is damaged, or no gzipped tar archive (${error instanceof Error ? error.message : 'unknown'})`,
-    'fetch or copy the file again',
-  );
+  return Buffer.concat(chunks);
+}
+
+/** What is wrong with an archive as a whole. */
+function archiveFailure(path: string, error: unknown, signal?: AbortSignal): unknown {
+  if (signal?.aborted === true) return failure('interrupted', 'stopped while reading the archive');
+  if (error instanceof Failure) return error;
+  const name = `\`${shownName(basename(path))}\``;
+  if (error instanceof BadArchive) return failure('data-corrupt', `${name} ${error.message}`, error.hint);
+  if (error instanceof Unusable) {
+    const denied = /\((?:EACCES|EPERM)\)/.test(error.message);
+    return failure('data-missing', `${name} ${error.message}`, denied ? 'check its permissions' : undefined);
+  }
+  if (/^E[A-Z]+$/.test(errorCode(error)))
+    return failure('data-missing', `${name} cannot be read (${errorCode(error)})`);
+  // Of damaged archives, yauzl, zlib and tar-stream say what is wrong.
+  const why = error instanceof Error ? error.message.slice(0, 120) : 'unknown';
+  return failure('data-corrupt', `${name} is damaged (${why})`, 'fetch or copy the file again');
 }

@@ -4,7 +4,7 @@ import { namesOf, takeNames, type ImageNames } from '../../../formats/image-name
 import { sha256 } from '../../../core/json.ts';
 import type { Split } from '../../../core/stage-type.ts';
 import type { Collected } from './collect.ts';
-import type { ImageFile } from './image-file.ts';
+import type { NamedImage } from './image-file.ts';
 import { classOrder, compareNames, lookAlikes } from '../names.ts';
 import { isLoss, nameSome, type Skipped } from './skipped.ts';
 import type { RawSplit } from '../raw.ts';
@@ -17,7 +17,7 @@ const SPLIT_NAMES = /^(?:train|training|test|testing|val|valid|validation|dev|ev
 
 /** The files of a split, and those of them that could not be used. */
 export interface ListedFiles {
-  readonly files: readonly Pick<ImageFile, 'name' | 'className'>[];
+  readonly files: readonly NamedImage[];
   readonly skipped: readonly Skipped[];
 }
 
@@ -31,22 +31,41 @@ export function classesOf(splits: readonly ListedFiles[]): readonly string[] {
   );
 }
 
+/** Whether labels are numbers as they stand in a table, and no names of classes. */
+export function areNumbers(labels: readonly string[]): boolean {
+  return labels.every((label) => /^\d{1,9}(?:\.0+)?$/.test(label));
+}
+
 /**
  * One split with the labels of its images, where they have classes.
  *
+ * @param classes names by label; undefined where the names of the classes are numbers that are the labels
  * @param listed paths of all files that could have been read
  */
 export function toRaw(
   { shape, data, files, classNames, skipped }: Collected,
-  { classes, listed, name }: { classes: readonly string[]; listed: readonly string[]; name: string },
+  {
+    classes,
+    listed,
+    name,
+  }: { classes: readonly string[] | undefined; listed: readonly string[]; name: string },
 ): RawSplit {
-  const numbers = new Map(classes.map((name, label) => [name, label]));
+  const numbers = new Map(classes?.map((name, label) => [name, label]));
   const labels =
-    classNames === undefined ? undefined : Int32Array.from(classNames, (name) => numbers.get(name) ?? 0);
+    classNames === undefined
+      ? undefined
+      : Int32Array.from(classNames, (name) =>
+          classes === undefined ? Number(name) : (numbers.get(name) ?? 0),
+        );
   return {
     images: { shape, data, kind: 'file', dtype: data instanceof Uint16Array ? 'uint16' : 'uint8', name },
     names: namesAmong(files, listed, skipped, data),
-    ...(labels === undefined ? {} : { labels: { shape: [labels.length], data: labels, name }, classes }),
+    ...(labels === undefined
+      ? {}
+      : {
+          labels: { shape: [labels.length], data: labels, name },
+          ...(classes === undefined ? {} : { classes }),
+        }),
     skipped,
   };
 }
@@ -70,14 +89,18 @@ function namesAmong(
   return { ...names, ...(omitted.length === 0 ? {} : { omitted }) };
 }
 
-/** Warns of class names that are probably a mistake. */
-export function checkClassNames(classes: readonly string[], log: Log): void {
+/** Warns of class names that look alike. */
+export function warnOfLookAlikes(classes: readonly string[], log: Log): void {
   for (const group of lookAlikes(classes)) {
     log(
       'warn',
       `the classes ${nameAll(group)} are told apart only by upper and lower case, accents or blanks`,
     );
   }
+}
+
+/** Warns of folders that are taken for classes, and are probably splits. */
+export function warnOfSplits(classes: readonly string[], log: Log): void {
   if (classes.length > 1 && classes.every((name) => SPLIT_NAMES.test(name))) {
     log(
       'warn',
@@ -93,7 +116,7 @@ export function compareClasses(splits: Readonly<Partial<Record<Split, Collected>
   if (train.classNames === undefined || test.classNames === undefined) {
     if (train.classNames === test.classNames) return;
     const [sorted, loose] = train.classNames === undefined ? ['test', 'training'] : ['training', 'test'];
-    log('warn', `the ${sorted} images have labels, the ${loose} images none: those are not in class folders`);
+    log('warn', `the ${sorted} images have labels, the ${loose} images none`);
     return;
   }
   for (const [one, other, word] of [

@@ -15,7 +15,7 @@ export interface Collected {
   readonly shape: readonly [number, number, number, number];
   /** 16 bits if any image has 16 bits. */
   readonly data: Pixels;
-  /** The class of each image, where the files are sorted by classes. */
+  /** The class of each image, where the files have classes. */
   readonly classNames?: readonly string[];
   readonly skipped: readonly Skipped[];
   /** How many images are not fully opaque: transparency is ignored. */
@@ -29,7 +29,6 @@ const SIZE_LIMIT = 2 ** 31;
 
 interface Decoded {
   readonly name: string;
-  readonly className?: string;
   readonly image: DecodedImage;
 }
 
@@ -39,12 +38,23 @@ interface Decoded {
  * @param count how many files there are, for the progress
  * @param limit how many images are enough: no more files are read
  * @param wanted the size to keep, where it is known
+ * @param classOf the class of each file by its name, where the files have classes
  * @throws Failure `data-corrupt` if none is left, or if one fails with `on_error: fail`; `shape-mismatch` if sizes differ and
  *   fewer than half of the images could be kept; `interrupted`
  */
 export async function collectImages(
   files: AsyncIterable<ImageFile> | Iterable<ImageFile>,
-  { count, limit, wanted }: { readonly count: number; readonly limit: number; readonly wanted?: ImageShape },
+  {
+    count,
+    limit,
+    wanted,
+    classOf,
+  }: {
+    readonly count: number;
+    readonly limit: number;
+    readonly wanted?: ImageShape;
+    readonly classOf: ReadonlyMap<string, string>;
+  },
   context: Pick<ReadContext<PictureSettings>, 'settings' | 'signal' | 'progress'>,
 ): Promise<Collected> {
   const { settings, signal, progress } = context;
@@ -56,7 +66,7 @@ export async function collectImages(
   };
   const ofSize = new Map<string, number>();
   let [bytes, seen] = [0, 0];
-  for await (const { name, className, read } of files) {
+  for await (const { name, read } of files) {
     await nextTurn();
     if (signal.aborted) throw failure('interrupted', 'stopped while decoding images');
     progress({ text: 'decoding images', fraction: Math.min(1, seen / Math.min(count, limit)) });
@@ -64,7 +74,7 @@ export async function collectImages(
     try {
       const image = await decode(await read(), settings);
       bytes += image.data.byteLength;
-      decoded.push({ name, image, ...(className === undefined ? {} : { className }) });
+      decoded.push({ name, image });
       const size = image.shape.join();
       ofSize.set(size, (ofSize.get(size) ?? 0) + 1);
     } catch (error) {
@@ -90,13 +100,17 @@ export async function collectImages(
   if (shape === undefined || fitting.length === 0) {
     throw failure('data-corrupt', `there is no image that could be decoded: ${sumUp(skipped)}`);
   }
-  return { ...join(fitting, shape), skipped };
+  return { ...join(fitting, shape, classOf), skipped };
 }
 
-function join(images: Decoded[], shape: ImageShape): Omit<Collected, 'skipped'> {
+function join(
+  images: Decoded[],
+  shape: ImageShape,
+  classOf: ReadonlyMap<string, string>,
+): Omit<Collected, 'skipped'> {
   images.sort((a, b) => compareNames(a.name, b.name));
   const data = joinPixels(images.map(({ image }) => image.data));
-  const classNames = images.flatMap(({ className }) => className ?? []);
+  const classNames = images.flatMap(({ name }) => classOf.get(name) ?? []);
   return {
     shape: [images.length, ...shape],
     data,

@@ -6,7 +6,6 @@ import {
   formatOf,
   HEAD_BYTES,
 } from '../../../formats/image-format.ts';
-import { readHead } from './regular.ts';
 import { Unusable } from './skipped.ts';
 
 /** Other names of images, or none at all: where the content does not tell, the name does. */
@@ -15,13 +14,20 @@ const OTHER_IMAGE_NAME =
 
 const BACKUP_NAME = /~$|\.(?:bak|orig|old|te?mp|part|partial|crdownload|download)$/i;
 
-/** Why a regular file is not a readable image, judged by its name and first bytes. */
-export async function problemOf(path: string, name: string): Promise<Unusable | undefined> {
+/**
+ * Why a regular file is not a readable image, judged by its name and first bytes.
+ *
+ * @param readHead reads so many bytes, or as many as there are; called only where the name does not tell
+ */
+export async function problemOf(
+  name: string,
+  readHead: (length: number) => Promise<Uint8Array>,
+): Promise<Unusable | undefined> {
   if (DECODED_NAME.test(name)) return undefined;
   if (BACKUP_NAME.test(name)) return new Unusable('backup', 'is named like a backup or a partial copy');
   const mayBeImage = OTHER_IMAGE_NAME.test(name);
   try {
-    const head = await readHead(path, HEAD_BYTES);
+    const head = await readHead(HEAD_BYTES);
     const format = formatOf(head);
     if (format !== undefined) return DECODED_FORMATS.includes(format) ? undefined : otherFormat(format);
     if (!mayBeImage) return new Unusable('foreign', 'is no image');

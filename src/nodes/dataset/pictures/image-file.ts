@@ -2,8 +2,12 @@
 export interface ImageFile {
   /** Path below the folder or in the archive, with `/`. */
   readonly name: string;
-  /** Name of its class; undefined where the files are not sorted by classes. */
-  readonly className?: string;
   /** @throws Unusable if this file, but perhaps no other, cannot be read */
   read(): Promise<Uint8Array>;
+}
+
+/** The name of an image file, and that of its class; undefined where the images have no labels. */
+export interface NamedImage {
+  readonly name: string;
+  readonly className?: string;
 }

@@ -1,19 +1,23 @@
 /** Faces in the layout of LFW: a folder or an archive with one folder of images for each person. */
-import { stat } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { kindOf } from '../../../files/nearby.ts';
 import type { LfwDatasetSettings } from '../../../schema/generated/settings.ts';
 import { failure, type Failure } from '../../../core/diagnostic.ts';
-import { compareNames, shownName } from '../names.ts';
+import { shownName } from '../names.ts';
 import { limitOf, type RawSplit } from '../raw.ts';
 import type { ReadContext } from '../sources/source.ts';
-import { checkHead, OWN_LIST, scanArchive, type ArchiveListing } from './archive.ts';
-import { checkClassNames, classesOf, toRaw, warnOfTransparent } from './classes.ts';
+import { checkArchive, listArchive } from './archive.ts';
+import { classesOf, toRaw, warnOfLookAlikes, warnOfTransparent } from './classes.ts';
 import { collectImages } from './collect.ts';
 import type { PictureSettings } from './crop.ts';
 import { listFolder } from './folder.ts';
+import type { NamedImage } from './image-file.ts';
 import { bySkippedName, isLoss, lossFailure, sumUp, warnOfSkipped, type Skipped } from './skipped.ts';
+import type { ImageTree } from './tree.ts';
 import { inStretches, inTurn } from './turns.ts';
+
+/** Lists of names for the benchmark, in the folder that holds the people's folders. */
+const OWN_LIST = /^(?:pairs|people)\w*\.txt$/i;
 
 type FaceSettings = PictureSettings & Pick<LfwDatasetSettings, 'limit' | 'min_faces_per_person'>;
 
@@ -23,9 +27,11 @@ type FaceSettings = PictureSettings & Pick<LfwDatasetSettings, 'limit' | 'min_fa
  * @throws Failure `data-missing` or `data-corrupt`
  */
 export async function checkFaces(path: string): Promise<void> {
-  if ((await kindOf(path)) === 'file') return checkHead(path);
-  const { images, skipped } = await listPeople(path);
-  if (images.length === 0) throw nobodyFailure(path, 0, skipped);
+  if ((await kindOf(path)) === 'file' && (await checkArchive(path)) !== 'zip') return;
+  const tree = await listFaces(path);
+  tree.close();
+  const { faces, skipped } = arrange(tree);
+  if (faces.length === 0) throw nobodyFailure(path, 0, skipped);
 }
 
 /**
@@ -37,42 +43,72 @@ export async function checkFaces(path: string): Promise<void> {
 export async function readFaces(path: string, context: ReadContext<FaceSettings>): Promise<RawSplit> {
   const { settings, signal, log } = context;
   context.progress({ text: 'counting images' });
-  const { images, skipped, read } = (await stat(path)).isDirectory()
-    ? await listPeople(path)
-    : await scanArchive(path, signal);
-  const lost = skipped.filter(isLoss);
-  if (settings.on_error === 'fail' && lost.length > 0) throw lossFailure(lost);
-  const people = frequent(images, settings.min_faces_per_person);
-  const faces = images.filter(({ className }) => people.has(className));
-  if (faces.length === 0) throw nobodyFailure(path, images.length, skipped, settings.min_faces_per_person);
-  const listed = faces.map(({ name }) => name).sort(compareNames);
-  const limit = limitOf(settings, 'train');
-  const tried = limit < faces.length ? inTurn(faces.toSorted((a, b) => compareNames(a.name, b.name))) : faces;
-  const collected = await collectImages(
-    inStretches(
-      tried.map(({ name }) => name),
-      limit,
-      read,
-    ),
-    { count: faces.length, limit },
-    context,
-  );
-  const all = [...skipped, ...collected.skipped].sort(bySkippedName);
-  warnOfSkipped(all, images.length + skipped.length, `\`${shownName(basename(path))}\``, log);
-  warnOfTransparent(collected, log);
-  const classes = classesOf([{ files: faces, skipped: all }]);
-  checkClassNames(classes, log);
-  return toRaw({ ...collected, skipped: all }, { classes, listed, name: 'the faces' });
+  const tree = await listFaces(path, signal);
+  try {
+    const { faces: all, skipped } = arrange(tree);
+    const lost = skipped.filter(isLoss);
+    if (settings.on_error === 'fail' && lost.length > 0) throw lossFailure(lost);
+    const people = frequent(all, settings.min_faces_per_person);
+    const faces = all.filter(({ className }) => people.has(className));
+    if (faces.length === 0) throw nobodyFailure(path, all.length, skipped, settings.min_faces_per_person);
+    const limit = limitOf(settings, 'train');
+    const tried = limit < faces.length ? inTurn(faces) : faces;
+    const collected = await collectImages(
+      inStretches(
+        tried.map(({ name }) => name),
+        limit,
+        (names) => tree.read(names),
+      ),
+      {
+        count: faces.length,
+        limit,
+        classOf: new Map(faces.map(({ name, className }) => [name, className])),
+      },
+      context,
+    );
+    const left = [...skipped, ...collected.skipped].sort(bySkippedName);
+    const where = `\`${shownName(basename(path))}\``;
+    warnOfSkipped(left, { total: all.length + skipped.length, where }, log);
+    warnOfTransparent(collected, log);
+    const classes = classesOf([{ files: faces, skipped: left }]);
+    warnOfLookAlikes(classes, log);
+    const listed = faces.map(({ name }) => name);
+    return toRaw({ ...collected, skipped: left }, { classes, listed, name: 'the faces' });
+  } finally {
+    tree.close();
+  }
 }
 
-async function listPeople(folder: string): Promise<ArchiveListing> {
-  const { loose, sorted, skipped } = await listFolder(folder);
+async function listFaces(path: string, signal?: AbortSignal): Promise<ImageTree> {
+  if ((await kindOf(path)) !== 'file') return listPeople(path);
+  return listArchive(path, { single: 'class', ...(signal === undefined ? {} : { signal }) });
+}
+
+/** Lists a folder of people, which may be the only one in the folder that is named. */
+export async function listPeople(folder: string): Promise<ImageTree> {
+  const tree = await listFolder(folder);
+  const [only, ...others] = tree.folders;
+  const isEmpty = tree.images.length === 0 && tree.skipped.some(({ kind }) => kind === 'deep');
+  return only !== undefined && others.length === 0 && isEmpty ? listPeople(join(folder, only)) : tree;
+}
+
+type Face = Required<NamedImage>;
+
+/** Images in folders of people. Others are passed over. */
+function arrange({ images, skipped }: ImageTree): {
+  readonly faces: readonly Face[];
+  readonly skipped: readonly Skipped[];
+} {
   const reason = 'is an image outside the class folders';
-  const others = loose.map(({ name }) => ({ name, kind: 'loose', reason }) as const);
+  const loose = images.filter((name) => !name.includes('/'));
   return {
-    images: sorted,
-    skipped: [...skipped, ...others].filter(({ name }) => !OWN_LIST.test(name)),
-    read: (names) => sorted.filter(({ name }) => names.has(name)),
+    faces: images.flatMap((name) => {
+      const [className, file] = name.split('/');
+      return className === undefined || file === undefined ? [] : [{ name, className }];
+    }),
+    skipped: [...skipped, ...loose.map((name) => ({ name, kind: 'loose', reason }) as const)].filter(
+      ({ name }) => !OWN_LIST.test(name.slice(name.lastIndexOf('/') + 1)),
+    ),
   };
 }
 
@@ -88,7 +124,7 @@ function nobodyFailure(path: string, images: number, skipped: readonly Skipped[]
   );
 }
 
-function frequent(images: ArchiveListing['images'], least: number): ReadonlySet<string> {
+function frequent(images: readonly Face[], least: number): ReadonlySet<string> {
   const counts = new Map<string, number>();
   for (const { className } of images) counts.set(className, (counts.get(className) ?? 0) + 1);
   return new Set([...counts].flatMap(([name, count]) => (count >= least ? [name] : [])));

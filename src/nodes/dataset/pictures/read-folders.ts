@@ -1,26 +1,41 @@
-/** Folders of image files -> splits, with labels where folders are classes. */
-import type { DatasetSettings } from '../../../schema/generated/settings.ts';
-import { atSetting } from '../../../core/diagnostic.ts';
+/** Folders and archives of image files -> splits, with labels from folders or tables. */
+import { resolve } from 'node:path';
+import type { ImagesDatasetSettings } from '../../../schema/generated/settings.ts';
+import { atSetting, failure } from '../../../core/diagnostic.ts';
 import type { Split } from '../../../core/stage-type.ts';
 import { shownName } from '../names.ts';
 import { limitOf, type RawSplit, type RawSplits } from '../raw.ts';
 import type { ReadContext } from '../sources/source.ts';
 import {
-  checkClassNames,
+  areNumbers,
   classesOf,
   compareClasses,
   toRaw,
+  warnOfLookAlikes,
+  warnOfSplits,
   warnOfTransparent,
   type ListedFiles,
 } from './classes.ts';
 import { collectImages, type Collected } from './collect.ts';
 import type { PictureSettings } from './crop.ts';
-import { findImages, listFolder } from './folder.ts';
-import { bySkippedName, isLoss, lossFailure, nameSome, warnOfSkipped } from './skipped.ts';
-import { inTurn } from './turns.ts';
+import type { FolderOptions } from './folder.ts';
+import type { NamedImage } from './image-file.ts';
+import { byTable, readLabelTable, type Columns, type Matched } from './label-table.ts';
+import { byFolder, listImages, withoutLabels, type Arranged } from './layout.ts';
+import { bySkippedName, isLoss, lossFailure, nameSome, warnOfSkipped, type Remedies } from './skipped.ts';
+import type { ImageTree } from './tree.ts';
+import { inStretches, inTurn } from './turns.ts';
 
-/** The folder of a split. */
-export interface SplitFolder {
+/** A table of labels, as a setting names it. */
+export interface TableSetting extends Columns {
+  /** As the setting has it. */
+  readonly path: string;
+  /** Absolute path. */
+  readonly file: string;
+}
+
+/** The folder or archive of a split. */
+export interface SplitFolder extends FolderOptions {
   readonly split: Split;
   /** The setting that names it. */
   readonly key: string;
@@ -28,9 +43,29 @@ export interface SplitFolder {
   readonly path: string;
   /** Absolute path. */
   readonly folder: string;
-  /** Absolute path of the other split's folder, which may lie in this one. */
-  readonly without?: string;
+  readonly labels: 'folder' | 'none' | TableSetting;
+  /** The setting that names the labels. */
+  readonly labelKey: string;
 }
+
+type Settings = PictureSettings & Pick<ImagesDatasetSettings, 'limit'>;
+
+/** What is known of a split before its images are decoded, and after. */
+interface ReadSplit {
+  readonly folder: SplitFolder;
+  readonly listed: ListedFiles;
+  readonly collected: Collected;
+  readonly folderNames: readonly string[];
+  readonly absent: readonly string[];
+}
+
+/** Settings that would have had files read. */
+const REMEDIES: Remedies = {
+  deep: '`recursive: true`',
+  link: '`follow_links: true`',
+  loose: '`labels: none`',
+  nested: '`labels: none`',
+};
 
 /**
  * Reads the images of all splits. A class has the same label in each; one without images has none.
@@ -38,30 +73,72 @@ export interface SplitFolder {
  * @throws Failure `data-missing`, `data-corrupt`, `shape-mismatch` or `interrupted`
  */
 export async function readFolders(
-  context: ReadContext<PictureSettings & Pick<DatasetSettings, 'limit'>>,
+  context: ReadContext<Settings>,
   folders: readonly SplitFolder[],
 ): Promise<RawSplits> {
   const { settings, log } = context;
-  const found: Partial<Record<Split, Collected>> = {};
-  const listed: Partial<Record<Split, ListedFiles>> = {};
-  const folderNames = new Set<string>();
-  for (const { split, key, path, folder, without } of folders) {
-    context.progress({ text: `listing ${split} images` });
-    const { listing, files, skipped } = await atSetting([key], async () => {
-      const all = await listFolder(folder, without);
-      const arranged = findImages(all, path);
-      const lost = arranged.skipped.filter(isLoss);
-      if (settings.on_error === 'fail' && lost.length > 0) throw lossFailure(lost);
-      return { listing: all, ...arranged };
+  const splits: ReadSplit[] = [];
+  for (const folder of folders) splits.push(await readSplit(context, folder, splits[0]?.collected));
+  checkAbsent(splits, context);
+  const classes = classesOf(splits.map(({ listed }) => listed));
+  const fromFolders = splits.filter(({ folder }) => folder.labels === 'folder');
+  const empty = new Set(
+    fromFolders.flatMap(({ collected, folderNames }) =>
+      collected.classNames === undefined ? [] : folderNames,
+    ),
+  );
+  for (const name of classes) empty.delete(name);
+  if (empty.size > 0) {
+    const names = nameSome([...empty].map((name) => ({ name })));
+    log('warn', `folders without an image that is used get no label: ${names}`);
+  }
+  const isNumbered = fromFolders.length === 0 && areNumbers(classes);
+  if (!isNumbered) warnOfLookAlikes(classes, log);
+  if (fromFolders.length > 0) warnOfSplits(classes, log);
+  const found = Object.fromEntries(splits.map(({ folder, collected }) => [folder.split, collected]));
+  compareClasses(found, log);
+  if (settings.background === undefined)
+    for (const { collected } of splits) warnOfTransparent(collected, log);
+  return Object.fromEntries(
+    splits.map(({ folder, listed, collected }): [Split, RawSplit] => [
+      folder.split,
+      toRaw(collected, {
+        classes: isNumbered ? undefined : classes,
+        listed: listed.files.map((file) => file.name),
+        name: `the images of \`${shownName(folder.path)}\``,
+      }),
+    ]),
+  );
+}
+
+async function readSplit(
+  context: ReadContext<Settings>,
+  folder: SplitFolder,
+  train: Collected | undefined,
+): Promise<ReadSplit> {
+  const { settings, signal, log } = context;
+  const { split, key, path } = folder;
+  context.progress({ text: `listing ${split} images` });
+  const tree = await atSetting([key], () => listImages(folder.folder, folder, signal));
+  try {
+    const { files, skipped, absent = [] } = await arrange(tree, folder);
+    await atSetting([key], async () => {
+      const lost = skipped.filter(isLoss);
+      if (settings.on_error === 'fail' && lost.length > 0) throw lossFailure(lost, REMEDIES);
     });
-    const [, height, width, channels] = found.train?.shape ?? [];
+    const [, height, width, channels] = train?.shape ?? [];
     const limit = limitOf(settings, split);
     const tried = limit < files.length ? inTurn(files) : files;
     const collected = await collectImages(
-      tried,
+      inStretches(
+        tried.map(({ name }) => name),
+        limit,
+        (names) => tree.read(names),
+      ),
       {
         count: files.length,
         limit,
+        classOf: classesByName(files),
         ...(height === undefined || width === undefined || channels === undefined
           ? {}
           : { wanted: [height, width, channels] }),
@@ -69,27 +146,56 @@ export async function readFolders(
       context,
     );
     const all = [...skipped, ...collected.skipped].sort(bySkippedName);
-    found[split] = { ...collected, skipped: all };
-    listed[split] = { files, skipped: all };
-    warnOfSkipped(all, files.length + skipped.length, `\`${shownName(path)}\``, log);
-    if (settings.background === undefined) warnOfTransparent(collected, log);
-    if (collected.classNames !== undefined) for (const name of listing.folders) folderNames.add(name);
+    const where = `\`${shownName(path)}\``;
+    warnOfSkipped(all, { total: files.length + skipped.length, where, remedies: REMEDIES }, log);
+    return {
+      folder,
+      listed: { files, skipped: all },
+      collected: { ...collected, skipped: all },
+      folderNames: tree.folders,
+      absent,
+    };
+  } finally {
+    tree.close();
   }
-  const classes = classesOf(Object.values(listed));
-  for (const name of classes) folderNames.delete(name);
-  if (folderNames.size > 0) {
-    const names = nameSome([...folderNames].map((name) => ({ name })));
-    log('warn', `folders without an image that is used get no label: ${names}`);
+}
+
+async function arrange(
+  tree: ImageTree,
+  { key, path, labels, labelKey, folder }: SplitFolder,
+): Promise<Arranged & Partial<Matched>> {
+  if (labels === 'folder') return atSetting([key], async () => byFolder(tree, path));
+  if (labels === 'none') return atSetting([key], async () => withoutLabels(tree, path));
+  if (tree.images.length === 0) return atSetting([key], async () => withoutLabels(tree, path));
+  return atSetting([labelKey, 'file'], async () => {
+    const table = await readLabelTable(labels.file, labels.path, labels);
+    const { skipped, ...matched } = byTable(tree, table, path);
+    // The table itself may lie among the images.
+    return { ...matched, skipped: skipped.filter(({ name }) => resolve(folder, name) !== labels.file) };
+  });
+}
+
+/** Rows without an image are named: of a table that serves both splits, those without an image in either. */
+function checkAbsent(splits: readonly ReadSplit[], { settings, log }: ReadContext<Settings>): void {
+  for (const { folder, absent } of splits) {
+    const { labels, labelKey, split } = folder;
+    if (typeof labels === 'string') continue;
+    const others = splits.filter(
+      (one) => typeof one.folder.labels === 'object' && one.folder.labels.file === labels.file,
+    );
+    if (others[0]?.folder.split !== split) continue;
+    const names = absent.filter((name) => others.every((one) => one.absent.includes(name)));
+    if (names.length === 0) continue;
+    const shown = nameSome(names.map((name) => ({ name })));
+    const text = `${names.length} rows of \`${shownName(labels.path)}\` name no image: ${shown}`;
+    if (settings.on_error === 'fail')
+      throw failure('data-corrupt', text, 'remove the rows, or use `on_error: skip`', [labelKey, 'file']);
+    log('warn', text);
   }
-  checkClassNames(classes, log);
-  compareClasses(found, log);
-  const raw: Partial<Record<Split, RawSplit>> = {};
-  for (const { split, path } of folders) {
-    const collected = found[split];
-    if (collected === undefined) continue;
-    const name = `the images of \`${shownName(path)}\``;
-    const names = (listed[split]?.files ?? []).map((file) => file.name);
-    raw[split] = toRaw(collected, { classes, listed: names, name });
-  }
-  return raw;
+}
+
+function classesByName(files: readonly NamedImage[]): ReadonlyMap<string, string> {
+  return new Map(
+    files.flatMap(({ name, className }) => (className === undefined ? [] : [[name, className]])),
+  );
 }

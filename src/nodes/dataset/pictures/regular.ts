@@ -12,11 +12,18 @@ export const FILE_LIMIT = 2 ** 26;
 const WANTING = new Set(['EMFILE', 'ENFILE', 'ENOMEM']);
 
 /** @throws Unusable */
-export async function readRegular(path: string): Promise<Uint8Array> {
-  return withRegular(path, async (file, size) => {
-    if (size > FILE_LIMIT) throw tooLarge(size);
-    return file.readFile();
-  });
+export async function readRegular(
+  path: string,
+  options: { readonly follow?: boolean } = {},
+): Promise<Uint8Array> {
+  return withRegular(
+    path,
+    async (file, size) => {
+      if (size > FILE_LIMIT) throw tooLarge(size);
+      return file.readFile();
+    },
+    options,
+  );
 }
 
 /** The first bytes of a file. @throws Unusable */

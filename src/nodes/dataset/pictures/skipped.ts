@@ -10,6 +10,7 @@ const KINDS = {
   large: ['file that is too large', 'files that are too large'],
   damaged: ['image that cannot be decoded', 'images that cannot be decoded'],
   size: ['image of another size', 'images of other sizes'],
+  unlabeled: ['image without a label in the table', 'images without a label in the table'],
   loose: ['image outside the class folders', 'images outside the class folders'],
   nested: ['image in a folder beside loose images', 'images in folders beside loose images'],
   deep: ['file or folder that is too deep', 'files or folders that are too deep'],
@@ -82,26 +83,44 @@ export function nameSome(items: readonly { readonly name: string }[]): string {
   return more === 0 ? names.join(', ') : `${names.join(', ')} and ${more} more`;
 }
 
+/** By the kind of file, the setting that would have it read, if there is one. */
+export type Remedies = Readonly<Partial<Record<SkipKind, string>>>;
+
+/** ``; `recursive: true` reads what is too deep`` for the files that a setting would have read. */
+function remediesFor(skipped: readonly Skipped[], remedies: Remedies): string {
+  const kinds = (Object.keys(KINDS) as SkipKind[]).filter((kind) =>
+    skipped.some((item) => item.kind === kind),
+  );
+  return kinds
+    .flatMap((kind) =>
+      remedies[kind] === undefined ? [] : `; to use the ${KINDS[kind][1]}, set ${remedies[kind]}`,
+    )
+    .join('');
+}
+
 /** Warns of files that are passed over, on one line whatever their number. */
 export function warnOfSkipped(
   skipped: readonly Skipped[],
-  total: number,
-  where: string,
+  {
+    total,
+    where,
+    remedies = {},
+  }: { readonly total: number; readonly where: string; readonly remedies?: Remedies },
   log: StageContext['log'],
 ): void {
   if (skipped.length === 0) return;
   log(
     'warn',
-    `${skipped.length} of ${total} files of ${where} are passed over: ${sumUp(skipped)}; \`summary.json\` names all`,
+    `${skipped.length} of ${total} files of ${where} are passed over: ${sumUp(skipped)}${remediesFor(skipped, remedies)}; \`summary.json\` names all`,
   );
 }
 
 /** For `on_error: fail`. */
-export function lossFailure(lost: readonly Skipped[]): Failure {
+export function lossFailure(lost: readonly Skipped[], remedies: Remedies = {}): Failure {
   return failure(
     'data-corrupt',
     `not every image can be used: ${sumUp(lost)}`,
-    'convert, move or remove them, or use `on_error: skip`',
+    `convert, move or remove them, or use \`on_error: skip\`${remediesFor(lost, remedies)}`,
   );
 }
 

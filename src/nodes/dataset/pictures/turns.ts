@@ -1,8 +1,9 @@
 /** Which files are read where only some of them are to be kept. */
-import type { ImageFile } from './image-file.ts';
+import type { ImageFile, NamedImage } from './image-file.ts';
+import type { ImageTree } from './tree.ts';
 
 /** The order in which files are tried: one of each class in turn, those of a class in the order given. */
-export function inTurn<File extends Pick<ImageFile, 'className'>>(files: readonly File[]): readonly File[] {
+export function inTurn<File extends Pick<NamedImage, 'className'>>(files: readonly File[]): readonly File[] {
   const classes = new Map<string | undefined, File[]>();
   for (const file of files) {
     const others = classes.get(file.className);
@@ -23,10 +24,8 @@ export function inTurn<File extends Pick<ImageFile, 'className'>>(files: readonl
 export async function* inStretches(
   names: readonly string[],
   limit: number,
-  read: (names: ReadonlySet<string>) => AsyncIterable<ImageFile> | Iterable<ImageFile>,
+  read: ImageTree['read'],
 ): AsyncGenerator<ImageFile> {
   const size = Math.min(limit, names.length);
-  for (let start = 0; start < names.length; start += size) {
-    yield* read(new Set(names.slice(start, start + size)));
-  }
+  for (let start = 0; start < names.length; start += size) yield* read(names.slice(start, start + size));
 }

@@ -1,4 +1,4 @@
-/** The source `images`: a folder of image files for each split, in which folders are classes. */
+/** The source `images`: a folder or an archive of image files for each split, with labels from folders or tables. */
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { kindOf } from '../../../files/nearby.ts';
@@ -10,35 +10,49 @@ import { failuresOf } from '../findings.ts';
 import { identityAt } from '../identity.ts';
 import { isSystemName } from '../names.ts';
 import { checkCrop, shapeOfPictures } from '../pictures/crop.ts';
-import { findImages, listFolder } from '../pictures/folder.ts';
-import type { SplitFolder } from '../pictures/read-folders.ts';
+import { listFolder } from '../pictures/folder.ts';
+import { byFolder, listImages, withoutLabels } from '../pictures/layout.ts';
+import type { SplitFolder, TableSetting } from '../pictures/read-folders.ts';
 import type { Source } from './source.ts';
 
 export const images: Source<ImagesDatasetSettings> = {
   describe(settings) {
+    const { labels, test_path: test, test_labels: testLabels = labels } = settings;
     const shape = shapeOfPictures(settings);
+    const kinds = test === undefined ? [labels] : [labels, testLabels];
     return {
       ...(shape === undefined ? {} : { shape }),
       // Files of 8 and of 16 bits have other ranges, and masks a range of their own.
       ...(settings.normalize === 'minmax' ? { range: [0, 1] } : {}),
-      splits: settings.test_path === undefined ? ['train'] : ['train', 'test'],
+      splits: test === undefined ? ['train'] : ['train', 'test'],
+      // Whether folders are classes only they tell.
+      ...(kinds.includes('folder') ? {} : { labeled: !kinds.includes('none') }),
     };
   },
 
-  check: (settings) => [...checkCrop(settings), ...checkFolders(settings)],
+  check: (settings) => [...checkCrop(settings), ...checkFolders(settings), ...checkLabels(settings)],
 
-  files: ({ path, test_path }) => ({ path, test_path }),
+  files: ({ path, test_path, labels, test_labels: testLabels }) => ({
+    path,
+    test_path,
+    ...(typeof labels === 'object' ? { labels: labels.file } : {}),
+    ...(typeof testLabels === 'object' ? { test_labels: testLabels.file } : {}),
+  }),
 
   fingerprint: (settings, folder) =>
     Promise.all(
-      foldersOf(settings, folder).map(({ key, folder: own, without }) => identityAt(key, own, without)),
+      foldersOf(settings, folder).flatMap(({ key, folder: own, labels, labelKey, ...options }) => [
+        identityAt(key, own, (path) => listFolder(path, options)),
+        ...(typeof labels === 'string' ? [] : [identityAt([labelKey, 'file'], labels.file)]),
+      ]),
     ),
 
   async inspect(settings, folder) {
     const findings = await Promise.all(
-      foldersOf(settings, folder).map(({ key, path, without }) =>
-        inspectFolder({ path, folder, key }, without),
-      ),
+      foldersOf(settings, folder).flatMap((own) => [
+        inspectFolder({ path: own.path, folder, key: own.key }, own),
+        inspectTable(own, folder),
+      ]),
     );
     return { findings: findings.flat() };
   },
@@ -49,16 +63,30 @@ export const images: Source<ImagesDatasetSettings> = {
   },
 };
 
-function foldersOf(
-  { path, test_path: testPath }: ImagesDatasetSettings,
-  pipelineFolder: string,
-): readonly SplitFolder[] {
+function foldersOf(settings: ImagesDatasetSettings, pipelineFolder: string): readonly SplitFolder[] {
+  const { path, test_path: testPath, test_labels: testLabels, labels, recursive, follow_links } = settings;
+  const tableOf = (setting: ImagesDatasetSettings['labels']): SplitFolder['labels'] => {
+    if (typeof setting === 'string') return setting;
+    const { file, ...columns } = setting;
+    return { ...columns, path: file, file: resolve(pipelineFolder, file) } satisfies TableSetting;
+  };
+  const options = { recursive, followLinks: follow_links };
   const folder = resolve(pipelineFolder, path);
-  if (testPath === undefined) return [{ split: 'train', key: 'path', path, folder }];
+  const train: SplitFolder = {
+    split: 'train',
+    ...{ key: 'path', path, folder },
+    ...{ labels: tableOf(labels), labelKey: 'labels', ...options },
+  };
+  if (testPath === undefined) return [train];
   const test = resolve(pipelineFolder, testPath);
   return [
-    { split: 'train', key: 'path', path, folder, without: test },
-    { split: 'test', key: 'test_path', path: testPath, folder: test, without: folder },
+    { ...train, without: test },
+    {
+      split: 'test',
+      ...{ key: 'test_path', path: testPath, folder: test, without: folder },
+      ...{ labels: tableOf(testLabels ?? labels), ...options },
+      labelKey: testLabels === undefined ? 'labels' : 'test_labels',
+    },
   ];
 }
 
@@ -75,15 +103,60 @@ function checkFolders({ path, test_path: testPath }: ImagesDatasetSettings): rea
   ];
 }
 
-/** Whether a folder holds images. Reads little: names, and the first bytes of files without a telling name. */
-async function inspectFolder(named: NamedPath, without: string | undefined): Promise<readonly Finding[]> {
-  const path = resolve(named.folder, named.path);
-  if ((await kindOf(path)) !== 'folder') {
-    const problem = await missingFile(named, ['folder']);
-    if (problem !== undefined) return [problem];
+/** A table names the images of one folder: those of the other need a word of their own. */
+function checkLabels(settings: ImagesDatasetSettings): readonly Finding[] {
+  const { test_path: testPath, labels, test_labels: testLabels } = settings;
+  if (testPath === undefined && testLabels !== undefined) {
+    return [
+      {
+        code: 'bad-setting',
+        message: '`test_labels` are the labels of test images, and there is no `test_path`',
+        hint: 'name the test images with `test_path`, or leave `test_labels` out',
+        at: ['test_labels'],
+      },
+    ];
   }
+  if (testPath === undefined || testLabels !== undefined || typeof labels === 'string') return [];
+  return [
+    {
+      code: 'bad-setting',
+      message:
+        '`labels` is the table of the training images, and nothing tells the labels of the test images',
+      hint: 'add `test_labels`: a table, which may be the same one, or `none`',
+      at: ['test_path'],
+    },
+  ];
+}
+
+/** Whether a folder or an archive holds images. Reads little: names, and the first bytes of files without a telling name. */
+async function inspectFolder(
+  named: NamedPath,
+  { labels, split: _split, ...options }: SplitFolder,
+): Promise<readonly Finding[]> {
+  const path = resolve(named.folder, named.path);
+  const problem = await missingFile(named, ['folder', 'file']);
+  if (problem !== undefined) return [problem];
   if (await hasImage(path)) return [];
-  return failuresOf(named, async () => void findImages(await listFolder(path, without), named.path));
+  return failuresOf(named, async () => {
+    const { checkArchive } = await import('../pictures/archive.ts');
+    if ((await kindOf(path)) === 'file' && (await checkArchive(path)) !== 'zip') return;
+    const tree = await listImages(path, options);
+    tree.close();
+    (labels === 'folder' ? byFolder : withoutLabels)(tree, named.path);
+  });
+}
+
+async function inspectTable({ labels, labelKey }: SplitFolder, folder: string): Promise<readonly Finding[]> {
+  if (typeof labels === 'string') return [];
+  const named = { path: labels.path, folder, key: labelKey };
+  const problem = await missingFile(named, ['file']);
+  const findings = problem === undefined ? await failuresOf(named, () => checkTable(labels)) : [problem];
+  return findings.map((finding) => ({ ...finding, at: [labelKey, 'file'] }));
+}
+
+async function checkTable({ file, path, ...columns }: TableSetting): Promise<void> {
+  const { readLabelTable } = await import('../pictures/label-table.ts');
+  await readLabelTable(file, path, columns);
 }
 
 /** Whether a name in the folder, or in one of its folders, is that of an image: then it is not looked at more closely. */

@@ -52,7 +52,9 @@ export const lfw: Source<LfwDatasetSettings> = {
   files: ({ path }) => ({ path }),
   async fingerprint(settings, folder) {
     const { path } = settings;
-    return path === undefined ? archiveOf(settings).sha256 : identityAt('path', resolve(folder, path));
+    if (path === undefined) return archiveOf(settings).sha256;
+    const { listPeople } = await import('../pictures/read-faces.ts');
+    return identityAt('path', resolve(folder, path), listPeople);
   },
   async inspect(settings, folder) {
     const { path } = settings;

@@ -25,7 +25,7 @@ async function load(
   }
   const settings: ImagesDatasetSettings = {
     ...{ type: 'dataset', source: 'images', path: 'photos', crop: null, color: 'gray', on_error: 'skip' },
-    ...{ limit: null, normalize: 'minmax' },
+    ...{ labels: 'folder', recursive: false, follow_links: false, limit: null, normalize: 'minmax' },
     ...options,
   };
   const warnings: string[] = [];

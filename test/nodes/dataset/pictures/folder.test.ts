@@ -20,6 +20,9 @@ const SETTINGS: ImagesDatasetSettings = {
   type: 'dataset',
   source: 'images',
   path: 'photos',
+  labels: 'folder',
+  recursive: false,
+  follow_links: false,
   crop: null,
   color: 'gray',
   on_error: 'skip',
@@ -521,16 +524,18 @@ test('a path that is no folder of images is explained', async (t) => {
     '/dev/null',
   ];
   for (const path of paths) {
-    await assert.rejects(read(root, { path }), failsWith('data-missing'), path);
+    const code = ['a.png', 'a.zip', 'a.tgz', 'a.txt'].includes(path) ? 'data-corrupt' : 'data-missing';
+    await assert.rejects(read(root, { path }), failsWith(code), path);
     const { findings } = (await datasetNode.inspect?.({ ...SETTINGS, path }, root)) ?? { findings: [] };
     assert.deepEqual(
-      findings.map(({ code, at }) => [code, ...at]),
-      [['data-missing', 'path']],
+      findings.map((finding) => [finding.code, ...finding.at]),
+      [[code, 'path']],
       path,
     );
   }
   await assert.rejects(read(root, { path: 'deep' }), hintOf(/`deep\/train`/));
-  await assert.rejects(read(root, { path: 'a.zip' }), hintOf(/unpack/));
+  await assert.rejects(read(root, { path: 'deep' }), hintOf(/`recursive: true`/));
+  await assert.rejects(read(root, { path: 'a.png' }), hintOf(/folder that holds it/));
 });
 
 test('a link to a folder of images may be named', async (t) => {
