@@ -1,21 +1,39 @@
 /** Image arrays made of the rows of others. */
 import { joinClasses, relabel } from './classes.ts';
 import { joinNames, takeNames } from './image-names.ts';
-import { toFloat32, type ImageArray } from './images.ts';
+import { toFloat32, type HeldImages, type ImageArray } from './images.ts';
+import {
+  gatherInto,
+  JoinedNumbers,
+  NumberSource,
+  piecesOf,
+  ScaledNumbers,
+  TakenRows,
+  typeOf,
+  zeros,
+  type HeldNumbers,
+  type Numbers,
+} from './numbers.ts';
+import { sizeOf } from '../core/shape.ts';
 
-/** The images with these numbers, in this order, with their labels and names. */
+/** The images with these numbers, in this order, with their labels and names. Those of images on the disk are read when they are used. */
+export function takeRows(images: HeldImages, rows: Int32Array): HeldImages;
+export function takeRows(images: ImageArray, rows: Int32Array): ImageArray;
 export function takeRows(images: ImageArray, rows: Int32Array): ImageArray {
-  const { data, count, labels, names } = images;
-  const size = data.length / count;
-  const taken = emptyLike(data, rows.length * size);
-  rows.forEach((row, index) => taken.set(data.subarray(row * size, (row + 1) * size), index * size));
+  const { data, labels, names, shape } = images;
   return {
     ...images,
-    data: taken,
+    data: data instanceof NumberSource ? new TakenRows(data, rows) : copyRows(data, rows, sizeOf(shape)),
     count: rows.length,
     ...(labels === undefined ? {} : { labels: takeLabels(labels, rows) }),
     ...(names === undefined ? {} : { names: takeNames(names, rows) }),
   };
+}
+
+function copyRows(data: HeldNumbers, rows: Int32Array, size: number): HeldNumbers {
+  const taken = zeros(typeOf(data), rows.length * size);
+  gatherInto(taken, data, rows, size);
+  return taken;
 }
 
 function takeLabels(labels: Uint8Array | Int32Array, rows: Int32Array): Uint8Array | Int32Array {
@@ -29,36 +47,50 @@ export function areAlike(first: ImageArray, second: ImageArray): boolean {
   return (
     first.scale === second.scale &&
     first.offset === second.offset &&
-    first.data instanceof Uint8Array === second.data instanceof Uint8Array
+    typeOf(first.data) === typeOf(second.data)
   );
 }
 
 /** The same images, stored as their intensities. */
 export function toFloats(images: ImageArray): ImageArray {
-  return { ...images, data: toFloat32(images), scale: 1, offset: 0 };
+  const { data, shape } = images;
+  return {
+    ...images,
+    data: data instanceof NumberSource ? new ScaledNumbers(data, sizeOf(shape), images) : toFloat32(images),
+    scale: 1,
+    offset: 0,
+  };
 }
 
 /**
  * The images of `first`, then those of `second`, of the same shape. Bytes stay bytes where a byte means the same in both;
  * labels and names stay where both have them. So do names of classes, by which labels are then numbered.
  */
+export function joinImages(first: HeldImages, second: HeldImages): HeldImages;
+export function joinImages(first: ImageArray, second: ImageArray): ImageArray;
 export function joinImages(first: ImageArray, second: ImageArray): ImageArray {
   const [one, two] = areAlike(first, second) ? [first, second] : [toFloats(first), toFloats(second)];
   const classes = one.classes && two.classes && joinClasses([one.classes, two.classes]);
   const [a, b] = classes === undefined ? [one, two] : [relabel(one, classes), relabel(two, classes)];
-  const data = emptyLike(a.data, a.data.length + b.data.length);
-  data.set(a.data);
-  data.set(b.data, a.data.length);
   const { labels: own, names, classes: _, ...rest } = a;
   const labels = joinLabels(own, b.labels);
   return {
     ...rest,
-    data,
+    data: joinNumbers(a.data, b.data, sizeOf(a.shape)),
     count: a.count + b.count,
     ...(labels === undefined ? {} : { labels }),
     ...(labels === undefined || classes === undefined ? {} : { classes }),
     ...(names === undefined || b.names === undefined ? {} : { names: joinNames(names, b.names) }),
   };
+}
+
+function joinNumbers(first: Numbers, second: Numbers, size: number): Numbers {
+  if (first instanceof NumberSource || second instanceof NumberSource)
+    return new JoinedNumbers(first, second, size);
+  const data = zeros(typeOf(first), first.length + second.length);
+  data.set(first);
+  data.set(second, first.length);
+  return data;
 }
 
 function joinLabels(
@@ -74,19 +106,33 @@ function joinLabels(
   return labels;
 }
 
-function emptyLike(data: ImageArray['data'], length: number): ImageArray['data'] {
-  return data instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length);
-}
-
 /** Lowest and highest intensity. */
 export function extremesOf({
   data,
   scale,
   offset,
 }: Pick<ImageArray, 'data' | 'scale' | 'offset'>): readonly [number, number] {
-  const [low, high] = lowestAndHighest(data);
+  const [low, high] = extremesOfNumbers(data);
   const ends = [low * scale + offset, high * scale + offset] as const;
   return scale < 0 ? [ends[1], ends[0]] : ends;
+}
+
+/** What was found in numbers that are read from the disk: several checks ask for it. */
+const found = new WeakMap<NumberSource, readonly [number, number]>();
+
+/** Lowest and highest of stored values. */
+export function extremesOfNumbers(data: Numbers): readonly [number, number] {
+  if (!(data instanceof NumberSource)) return lowestAndHighest(data);
+  const known = found.get(data);
+  if (known !== undefined) return known;
+  let [low, high] = [Infinity, -Infinity];
+  for (const piece of piecesOf(data)) {
+    const [least, most] = lowestAndHighest(piece);
+    low = Math.min(low, least);
+    high = Math.max(high, most);
+  }
+  found.set(data, [low, high]);
+  return [low, high];
 }
 
 /** Lowest and highest of some numbers, of which NaN is none. Iterators take five times as long as an index. */

@@ -1,8 +1,10 @@
 /** Image sets as stages hand them on: `images.json` beside one `.npy` file a split. */
+import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { failure } from '../core/diagnostic.ts';
-import { isJsonObject, sha256, type Json } from '../core/json.ts';
+import { failure, type Failure } from '../core/diagnostic.ts';
+import { isJsonObject, type Json } from '../core/json.ts';
+import { sizeOf } from '../core/shape.ts';
 import type { ImageShape, Split } from '../core/stage-type.ts';
 import {
   isNamesRecord,
@@ -14,7 +16,19 @@ import {
 } from './image-names.ts';
 import { isClasses, sharedClasses } from './classes.ts';
 import { readJsonFile } from '../files/json-file.ts';
-import { readNpy, writeNpy } from './npy.ts';
+import { availableMemory } from '../files/memory.ts';
+import { findNpy, readNpy, writeNpy, writeNpyPieces } from './npy.ts';
+import { NumberFile } from './number-file.ts';
+import {
+  gatherInto,
+  partOf,
+  piecesOf,
+  typeOf,
+  zeros,
+  type HeldNumbers,
+  type Numbers,
+  type NumberStream,
+} from './numbers.ts';
 
 /**
  * Images of one split. A stored value `v` stands for the intensity `v * scale + offset`, so that MNIST stays in its
@@ -22,7 +36,7 @@ import { readNpy, writeNpy } from './npy.ts';
  */
 export interface ImageArray {
   /** Row-major [count, height, width, channels]. */
-  readonly data: Uint8Array | Float32Array;
+  readonly data: Numbers;
   readonly count: number;
   readonly shape: ImageShape;
   readonly scale: number;
@@ -33,6 +47,21 @@ export interface ImageArray {
   readonly classes?: readonly string[];
   /** Which images they are; if absent, writing the set gives them names of their own. */
   readonly names?: ImageNames;
+}
+
+/** Images that are in memory. */
+export interface HeldImages extends ImageArray {
+  readonly data: HeldNumbers;
+}
+
+/** Images that a stage wrote. */
+export interface StoredImages extends ImageArray {
+  readonly names: ImageNames;
+}
+
+/** Images that are made while they are written. */
+export interface StreamedImages extends Omit<StoredImages, 'data'> {
+  readonly data: NumberStream;
 }
 
 /** The content of `images.json`. */
@@ -80,6 +109,13 @@ export interface ImageSet {
   readonly resample?: Resample;
 }
 
+/** An image set to be written. */
+export interface WrittenSet extends Omit<ImageSet, 'range' | 'splits'> {
+  /** A function where it is known only once all images are written. */
+  readonly range: ImageSet['range'] | (() => ImageSet['range']);
+  readonly splits: Readonly<Partial<Record<Split, ImageArray | StreamedImages>>>;
+}
+
 /** Images whose noise training samples again at every step. */
 export interface Resample {
   readonly clean: ImageArray;
@@ -91,9 +127,11 @@ export const SPLITS: readonly Split[] = ['train', 'test'];
 /**
  * Writes `images.json` and `<split>-images.npy`, `<split>-labels.npy` into a folder, and names that are not implied.
  *
- * @throws Failure `stage-failed` if there are more or fewer names than images, or if two splits name their classes differently
+ * @param signal ends the writing of images that are not in memory
+ * @throws Failure `stage-failed` if there are more or fewer names than images, or if two splits name their classes differently;
+ *   `interrupted`
  */
-export async function writeImageSet(folder: string, set: ImageSet): Promise<void> {
+export async function writeImageSet(folder: string, set: WrittenSet, signal?: AbortSignal): Promise<void> {
   const splits: Partial<Record<Split, SplitRecord>> = {};
   let scaling = { scale: 1, offset: 0 };
   for (const split of SPLITS) {
@@ -107,15 +145,16 @@ export async function writeImageSet(folder: string, set: ImageSet): Promise<void
       ...(labels === undefined ? {} : { labels: `${split}-labels.npy` }),
       names: await writeNames(folder, split, nameAll(images, split)),
     };
-    await writeNpy(join(folder, `${split}-images.npy`), { shape: [count, ...set.shape], data: images.data });
+    await writePixels(join(folder, `${split}-images.npy`), [count, ...set.shape], images.data, signal);
     if (labels !== undefined)
       await writeNpy(join(folder, `${split}-labels.npy`), { shape: [count], data: labels });
   }
-  const resample = set.resample === undefined ? {} : { resample: await writeResample(folder, set.resample) };
+  const resample =
+    set.resample === undefined ? {} : { resample: await writeResample(folder, set.resample, signal) };
   const classes = sharedClasses(SPLITS.flatMap((split) => set.splits[split] ?? []));
   const record: ImageSetRecord = {
     shape: set.shape,
-    range: set.range,
+    range: typeof set.range === 'function' ? set.range() : set.range,
     ...scaling,
     splits,
     ...resample,
@@ -124,11 +163,36 @@ export async function writeImageSet(folder: string, set: ImageSet): Promise<void
   await writeFile(join(folder, 'images.json'), `${JSON.stringify(record, null, 2)}\n`);
 }
 
+async function writePixels(
+  path: string,
+  shape: readonly number[],
+  data: Numbers | NumberStream,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const dtype = ('type' in data ? data.type : typeOf(data)) === 'uint8' ? '|u1' : '<f4';
+  const pieces = 'pieces' in data ? data.pieces() : piecesOf(data);
+  await writeNpyPieces(path, { dtype, shape }, untilAborted(pieces, signal));
+}
+
+async function* untilAborted<Piece>(
+  pieces: Iterable<Piece> | AsyncIterable<Piece>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Piece> {
+  for await (const piece of pieces) {
+    if (signal?.aborted === true) throw failure('interrupted', 'stopped while writing images');
+    yield piece;
+  }
+}
+
 /** The names of images, checked. Images without names are named by their numbers. */
-function nameAll({ data, count, names }: ImageArray, split: Split): ImageNames {
+function nameAll({ data, count, names }: ImageArray | StreamedImages, split: Split): ImageNames {
   if (names === undefined) {
-    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    return namesOf(`stage/${sha256(bytes)}`, count);
+    const hash = createHash('sha256');
+    if (!('pieces' in data)) {
+      for (const { buffer, byteOffset, byteLength } of piecesOf(data))
+        hash.update(new Uint8Array(buffer, byteOffset, byteLength));
+    }
+    return namesOf(`stage/${hash.digest('hex')}`, count);
   }
   if (names.count === count) return names;
   throw failure(
@@ -141,9 +205,10 @@ function nameAll({ data, count, names }: ImageArray, split: Split): ImageNames {
 async function writeResample(
   folder: string,
   { clean: { data, count, shape, scale, offset }, noise }: Resample,
+  signal: AbortSignal | undefined,
 ): Promise<ImageSetRecord['resample']> {
   const images = 'train-clean-images.npy';
-  await writeNpy(join(folder, images), { shape: [count, ...shape], data });
+  await writePixels(join(folder, images), [count, ...shape], data, signal);
   return { images, count, scale, offset, noise };
 }
 
@@ -168,12 +233,29 @@ export async function readImageSet(folder: string): Promise<ImageSetRecord> {
   return value;
 }
 
-/** @throws Failure `missing-split`, `data-missing` or `data-corrupt` */
-export async function readImages(folder: string, split: Split): Promise<ImageArray> {
+/**
+ * Images of a split. Those that would take more than a quarter of the memory stay on the disk, and are read in pieces.
+ *
+ * @throws Failure `missing-split`, `data-missing` or `data-corrupt`
+ */
+export async function openImages(folder: string, split: Split): Promise<StoredImages> {
+  return readSplit(folder, split, readPixels);
+}
+
+/** All images of a split, in memory. @throws as `openImages` */
+export async function readImages(folder: string, split: Split): Promise<StoredImages & HeldImages> {
+  return readSplit(folder, split, readHeldPixels);
+}
+
+async function readSplit<Data extends Numbers>(
+  folder: string,
+  split: Split,
+  read: (path: string, count: number, image: ImageShape) => Promise<Data>,
+): Promise<StoredImages & { readonly data: Data }> {
   const record = await readImageSet(folder);
   const found = record.splits[split];
   if (found === undefined) throw failure('missing-split', `\`${folder}\` has no \`${split}\` images`);
-  const data = await readPixels(join(folder, found.images), found.count, record.shape);
+  const data = await read(join(folder, found.images), found.count, record.shape);
   const labels =
     found.labels === undefined ? undefined : await readLabels(join(folder, found.labels), found.count);
   return {
@@ -205,11 +287,29 @@ async function namesOfSplit(folder: string, { count, names }: SplitRecord): Prom
   return names === undefined ? namesOf('stage/unnamed', count) : readNames(folder, count, names);
 }
 
-async function readPixels(path: string, count: number, image: ImageShape): Promise<ImageArray['data']> {
+/** Images that take more than this share of the memory are read in pieces. */
+const HELD_SHARE = 1 / 4;
+
+async function readPixels(path: string, count: number, image: ImageShape): Promise<Numbers> {
+  const { shape, dtype, begin } = await findNpy(path);
+  const type = { '|u1': 'uint8', '<f4': 'float32', '<i4': undefined, '<f8': undefined } as const;
+  const found = type[dtype];
+  const bytes = sizeOf(shape) * (found === 'uint8' ? 1 : 4);
+  if (found === undefined || bytes <= availableMemory() * HELD_SHARE)
+    return readHeldPixels(path, count, image);
+  if (shape.join() !== [count, ...image].join()) throw otherImages(path);
+  return new NumberFile(path, { type: found, shape, begin });
+}
+
+async function readHeldPixels(path: string, count: number, image: ImageShape): Promise<HeldNumbers> {
   const { data, shape } = await readNpy(path);
   const fits = shape.join() === [count, ...image].join();
   if (fits && (data instanceof Uint8Array || data instanceof Float32Array)) return data;
-  throw failure('data-corrupt', `\`${path}\` does not hold the images that \`images.json\` describes`);
+  throw otherImages(path);
+}
+
+function otherImages(path: string): Failure {
+  return failure('data-corrupt', `\`${path}\` does not hold the images that \`images.json\` describes`);
 }
 
 async function readLabels(path: string, count: number): Promise<Uint8Array | Int32Array> {
@@ -228,16 +328,12 @@ export function toFloat32(images: ImageArray, rows: Rows = { start: 0, end: imag
   const size = images.shape[0] * images.shape[1] * images.shape[2];
   const { data, scale, offset } = images;
   if (!(rows instanceof Int32Array)) {
-    const part = data.subarray(rows.start * size, rows.end * size);
+    const part = partOf(data, rows.start * size, rows.end * size);
     return Float32Array.from(part, (value) => value * scale + offset);
   }
-  const result = new Float32Array(rows.length * size);
-  rows.forEach((row, index) => {
-    for (let pixel = 0; pixel < size; pixel++) {
-      result[index * size + pixel] = (data[row * size + pixel] ?? 0) * scale + offset;
-    }
-  });
-  return result;
+  const chosen = zeros(typeOf(data), rows.length * size);
+  gatherInto(chosen, data, rows, size);
+  return Float32Array.from(chosen, (value) => value * scale + offset);
 }
 
 function isImageSetRecord(value: unknown): value is ImageSetRecord {

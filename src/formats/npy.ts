@@ -1,5 +1,5 @@
 /** NumPy's `.npy` files, versions 1 to 3, as numpy.lib.format describes them. */
-import { open } from 'node:fs/promises';
+import { open, type FileHandle } from 'node:fs/promises';
 import { failure, type Failure } from '../core/diagnostic.ts';
 import { sizeOf } from '../core/shape.ts';
 import { writeWhole } from '../files/atomic.ts';
@@ -30,27 +30,42 @@ const DTYPES = {
   '<f8': Float64Array,
 } as const;
 
-type Dtype = keyof typeof DTYPES;
+export type Dtype = keyof typeof DTYPES;
 
 /** Writes an array as `.npy` version 1, its data aligned to 64 bytes. */
-export async function writeNpy(path: string, array: NpyArray): Promise<void> {
-  const { data, shape } = array;
-  const count = sizeOf(shape);
-  if (count !== data.length)
-    throw new RangeError(`shape [${shape.join(', ')}] does not hold ${data.length} values`);
+export async function writeNpy(path: string, { data, shape }: NpyArray): Promise<void> {
+  await writeNpyPieces(path, { dtype: dtypeOf(data), shape }, [data]);
+}
+
+/**
+ * Writes an array piece by piece.
+ *
+ * @throws RangeError if the pieces do not hold as many values as the shape
+ */
+export async function writeNpyPieces(
+  path: string,
+  { dtype, shape }: { readonly dtype: Dtype; readonly shape: readonly number[] },
+  pieces: Iterable<NpyData> | AsyncIterable<NpyData>,
+): Promise<void> {
   const dimensions = shape.length === 1 ? `${shape[0] ?? 0},` : shape.join(', ');
-  const header = `{'descr': '${dtypeOf(data)}', 'fortran_order': False, 'shape': (${dimensions}), }`;
+  const header = `{'descr': '${dtype}', 'fortran_order': False, 'shape': (${dimensions}), }`;
   const prefix = MAGIC.length + 4;
   const padding = 64 - ((prefix + header.length + 1) % 64);
   const text = `${header}${' '.repeat(padding % 64)}\n`;
   const size = Buffer.alloc(2);
   size.writeUInt16LE(text.length);
-  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   const file = await open(path, 'w');
   try {
     const head = Buffer.concat([MAGIC, Buffer.of(1, 0), size, Buffer.from(text, 'latin1')]);
     await writeWhole(file, head, 0);
-    await writeWhole(file, bytes, head.length);
+    let count = 0;
+    for await (const piece of pieces) {
+      const bytes = new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength);
+      await writeWhole(file, bytes, head.length + count * piece.BYTES_PER_ELEMENT);
+      count += piece.length;
+    }
+    if (count !== sizeOf(shape))
+      throw new RangeError(`shape [${shape.join(', ')}] does not hold ${count} values`);
   } finally {
     await file.close();
   }
@@ -69,6 +84,39 @@ function dtypeOf(data: NpyData): Dtype {
  * @throws Failure `data-missing` if the file cannot be read, `data-corrupt` if it is not what it says
  */
 export async function readNpy(path: string): Promise<NpyArray> {
+  return withNpy(path, async (file, { shape, dtype, begin }) => {
+    const type = DTYPES[dtype];
+    const bytes = sizeOf(shape) * type.BYTES_PER_ELEMENT;
+    if (bytes > SIZE_LIMIT) throw corrupt(path, `declares ${bytes} bytes of data, more than ${SIZE_LIMIT}`);
+    const data = new type(sizeOf(shape));
+    const view = new Uint8Array(data.buffer);
+    for (let offset = 0; offset < view.length;) {
+      const length = Math.min(CHUNK, view.length - offset);
+      const { bytesRead } = await file.read(view, offset, length, begin + offset);
+      if (bytesRead === 0) throw corrupt(path, 'ended while it was read');
+      offset += bytesRead;
+    }
+    return { shape, data };
+  });
+}
+
+/** Where the numbers of an array are in its file. */
+export interface NpyPlace {
+  readonly shape: readonly number[];
+  readonly dtype: Dtype;
+  /** In bytes. */
+  readonly begin: number;
+}
+
+/** Looks at the header of an array as `readNpy` does. */
+export function findNpy(path: string): Promise<NpyPlace> {
+  return withNpy(path, async (_file, place) => place);
+}
+
+async function withNpy<Result>(
+  path: string,
+  work: (file: FileHandle, place: NpyPlace) => Promise<Result>,
+): Promise<Result> {
   const file = await open(path, 'r').catch(() => {
     throw failure('data-missing', `\`${path}\` cannot be read`);
   });
@@ -76,27 +124,14 @@ export async function readNpy(path: string): Promise<NpyArray> {
     const { size } = await file.stat();
     const start = Buffer.alloc(Math.min(size, HEADER_LIMIT));
     await file.read(start, 0, start.length, 0);
-    const header = parseNpyHeader(start, path);
-    const { dtype, fortran } = header;
+    const { dtype, fortran, shape, end } = parseNpyHeader(start, path);
     if (fortran) throw corrupt(path, 'is not in C order');
     if (!isDtype(dtype)) {
       throw corrupt(path, `holds values of type '${dtype}', not one of ${Object.keys(DTYPES).join(', ')}`);
     }
-    const type = DTYPES[dtype];
-    const count = sizeOf(header.shape);
-    const bytes = count * type.BYTES_PER_ELEMENT;
-    if (bytes > SIZE_LIMIT || bytes !== size - header.end) {
-      throw corrupt(path, `declares ${bytes} bytes of data and holds ${size - header.end}`);
-    }
-    const data = new type(count);
-    const view = new Uint8Array(data.buffer);
-    for (let offset = 0; offset < bytes;) {
-      const length = Math.min(CHUNK, bytes - offset);
-      const { bytesRead } = await file.read(view, offset, length, header.end + offset);
-      if (bytesRead === 0) throw corrupt(path, 'ended while it was read');
-      offset += bytesRead;
-    }
-    return { shape: header.shape, data };
+    const bytes = sizeOf(shape) * DTYPES[dtype].BYTES_PER_ELEMENT;
+    if (bytes !== size - end) throw corrupt(path, `declares ${bytes} bytes of data and holds ${size - end}`);
+    return await work(file, { shape, dtype, begin: end });
   } finally {
     await file.close();
   }

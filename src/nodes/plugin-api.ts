@@ -17,7 +17,7 @@ export { Philox, permutation } from '../core/philox.ts';
 export { readImages, readImageSet, toFloat32, writeImageSet } from '../formats/images.ts';
 export { joinImages, takeRows } from '../formats/image-rows.ts';
 export type { ImageNames } from '../formats/image-names.ts';
-export type { ImageArray, ImageSetRecord } from '../formats/images.ts';
+export type { HeldImages as ImageArray, ImageSetRecord } from '../formats/images.ts';
 export { readVectors, readVectorSet, writeVectorSet } from '../formats/vectors.ts';
 export type { VectorArray, VectorSet, VectorSetRecord } from '../formats/vectors.ts';
 export type { InputArtifact, NodeDefinition, StageContext, StageResult } from './contract.ts';

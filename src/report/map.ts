@@ -1,6 +1,6 @@
 /** Maps of images: vectors of two values as points, with the images behind some of them. */
 import { takeNames } from '../formats/image-names.ts';
-import { readImages, readImageSet, toFloat32 } from '../formats/images.ts';
+import { openImages, readImageSet, toFloat32 } from '../formats/images.ts';
 import { compareNames } from '../formats/same-images.ts';
 import { readVectors, readVectorSet, type VectorArray } from '../formats/vectors.ts';
 import { Failure } from '../core/diagnostic.ts';
@@ -72,7 +72,7 @@ async function readTiles(
     const chosen = Array.from({ length: wanted }, (_, index) => Math.floor((index * count) / wanted)).sort(
       (one, other) => (places[one]?.[0] ?? 0) - (places[other]?.[0] ?? 0) || one - other,
     );
-    const images = await readImages(folder, split);
+    const images = await openImages(folder, split);
     const numbers = Int32Array.from(chosen, (point) => rows?.[point] ?? point);
     if (numbers.some((image) => image >= images.count)) continue;
     if (names !== undefined && images.names !== undefined) {

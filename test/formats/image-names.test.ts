@@ -11,7 +11,7 @@ import {
   takeNames,
   type ImageNames,
 } from '../../src/formats/image-names.ts';
-import { readImageNames, readImages, writeImageSet, type ImageArray } from '../../src/formats/images.ts';
+import { readImageNames, readImages, writeImageSet, type HeldImages } from '../../src/formats/images.ts';
 import { Failure } from '../../src/core/diagnostic.ts';
 import { temporaryFolder } from '../nodes/context.ts';
 
@@ -49,7 +49,7 @@ test('names follow the images that are taken and joined', () => {
   );
 });
 
-const images = (names?: ImageNames, count = names?.count ?? 3): ImageArray => ({
+const images = (names?: ImageNames, count = names?.count ?? 3): HeldImages => ({
   data: new Uint8Array(count),
   count,
   shape: [1, 1, 1],
@@ -58,7 +58,7 @@ const images = (names?: ImageNames, count = names?.count ?? 3): ImageArray => ({
   ...(names === undefined ? {} : { names }),
 });
 
-const write = (folder: string, train: ImageArray): Promise<void> =>
+const write = (folder: string, train: HeldImages): Promise<void> =>
   writeImageSet(folder, { shape: [1, 1, 1], range: [0, 1], splits: { train } });
 
 test('names are read as they were written; what is implied takes no file', async (t) => {

@@ -8,12 +8,12 @@ import {
   readImageSet,
   toFloat32,
   writeImageSet,
-  type ImageArray,
+  type HeldImages,
 } from '../../src/formats/images.ts';
 import { Failure } from '../../src/core/diagnostic.ts';
 import { temporaryFolder } from '../nodes/context.ts';
 
-const TRAIN: ImageArray = {
+const TRAIN: HeldImages = {
   data: Uint8Array.of(0, 51, 102, 153, 204, 255),
   count: 3,
   shape: [2, 1, 1],
@@ -36,7 +36,7 @@ test('classes have names in both splits, the same in both', async (t) => {
   const [labels, classes] = [Uint8Array.of(0, 1, 1), ['cat', 'dog']];
   const named = { ...TRAIN, labels, classes };
   const { labels: _, ...unlabelled } = TRAIN;
-  const write = (train: ImageArray, held: ImageArray) =>
+  const write = (train: HeldImages, held: HeldImages) =>
     writeImageSet(folder, { shape: [2, 1, 1], range: [0, 1], splits: { train, test: held } });
   await write(named, unlabelled);
   assert.deepEqual((await readImageSet(folder)).classes, classes);

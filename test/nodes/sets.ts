@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { readImages, readImageSet, writeImageSet, type ImageArray } from '../../src/formats/images.ts';
+import { readImages, readImageSet, writeImageSet, type HeldImages } from '../../src/formats/images.ts';
 import type { ImageSetRecord } from '../../src/formats/images.ts';
 import type { Split } from '../../src/core/stage-type.ts';
 import type { NodeDefinition } from '../../src/nodes/contract.ts';
@@ -11,7 +11,7 @@ import { fakeContext, temporaryFolder, type FakeOptions } from './context.ts';
 export type Set = Parameters<typeof writeImageSet>[1];
 
 /** Images of one byte, whose value is their number, of three classes in turn. */
-export function numbered(count: number, first = 0, labels = true): ImageArray {
+export function numbered(count: number, first = 0, labels = true): HeldImages {
   return {
     data: Uint8Array.from({ length: count }, (_, index) => first + index),
     count,
@@ -29,7 +29,7 @@ export function numberedSet(splits: Set['splits']): Set {
 
 export interface StepResult {
   readonly record: ImageSetRecord;
-  readonly splits: Readonly<Partial<Record<Split, ImageArray>>>;
+  readonly splits: Readonly<Partial<Record<Split, HeldImages>>>;
   readonly metrics: Readonly<Record<string, number>>;
   readonly logs: readonly string[];
 }
@@ -53,7 +53,7 @@ export async function runStep<Settings>(
   const context = fakeContext(root, settings, { inputs, ...options });
   const { metrics = {} } = await node.run(context);
   const record = await readImageSet(context.folder);
-  const splits: Partial<Record<Split, ImageArray>> = {};
+  const splits: Partial<Record<Split, HeldImages>> = {};
   for (const split of ['train', 'test'] as const)
     if (record.splits[split] !== undefined) splits[split] = await readImages(context.folder, split);
   return { record, splits, metrics, logs: context.logs };

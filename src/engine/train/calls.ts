@@ -12,6 +12,9 @@ export const MAX_ROW_NUMBERS = 2 ** 18;
 /** Bytes of rows, and of results that are kept, of one call, at most. */
 const MAX_CALL_BYTES = 2 ** 24;
 
+/** Bytes of the rows that are copied for one call, at most, where samples do not stay in memory. */
+export const MAX_COPIED_BYTES = 2 ** 25;
+
 /** Batches of one call whose results are kept: with their rows, they must fit into memory. */
 export function mostKeptSteps({ parameters, results }: Program, { batchSize, steps }: LoadOptions): number {
   const values = [...parameters.filter(({ kind }) => kind === 'input').map(({ value }) => value), ...results];

@@ -1,6 +1,14 @@
-/** Samples in memory, from which batches are gathered by row number. */
+/** Samples, from which batches are gathered by row number: in memory, or on the disk where they are too large for that. */
 import type { Tensor } from '@tensorflow/tfjs';
 import { sizeOf } from '../../core/shape.ts';
+import {
+  gatherInto,
+  NumberSource,
+  typeOf,
+  zeros,
+  type HeldNumbers,
+  type Numbers,
+} from '../../formats/numbers.ts';
 import type { Tf } from '../engine.ts';
 import type { FreshNoise } from './noise.ts';
 
@@ -10,7 +18,7 @@ import type { FreshNoise } from './noise.ts';
  */
 export interface Samples {
   /** Row-major [count, ...shape]. */
-  readonly data: Uint8Array | Float32Array;
+  readonly data: Numbers;
   readonly count: number;
   /** Shape of one row. */
   readonly shape: readonly number[];
@@ -18,6 +26,19 @@ export interface Samples {
   readonly offset: number;
   /** What is added to the input of each step of training, and of nothing else. */
   readonly noise?: FreshNoise;
+}
+
+export interface HeldSamples extends Samples {
+  readonly data: HeldNumbers;
+}
+
+export function areHeld(samples: readonly Samples[]): samples is readonly HeldSamples[] {
+  return !samples.some(({ data }) => data instanceof NumberSource);
+}
+
+/** Bytes of one row of all samples. */
+export function rowBytes(samples: readonly Samples[]): number {
+  return samples.reduce((sum, { data, shape }) => sum + sizeOf(shape) * data.BYTES_PER_ELEMENT, 0);
 }
 
 /** What goes into a model, and what should come out, row by row. Both may be the same samples. */
@@ -57,22 +78,15 @@ export function requireRows(rows: Int32Array, count: number): void {
  * @throws RangeError if there is no such row
  */
 export function gatherRows(samples: Samples, rows: Int32Array): Float32Array {
-  const { data, scale, offset, shape } = samples;
-  const size = sizeOf(shape);
-  const batch = new Float32Array(rows.length * size);
-  const plain = scale === 1 && offset === 0;
+  const { scale, offset } = samples;
   requireRows(rows, samples.count);
-  for (const [index, row] of rows.entries()) {
-    const start = row * size;
-    const target = index * size;
-    if (plain) {
-      batch.set(data.subarray(start, start + size), target);
-      continue;
-    }
-    for (let value = 0; value < size; value++) {
-      batch[target + value] = (data[start + value] ?? 0) * scale + offset;
-    }
+  const stored = storedRows(samples, rows);
+  const batch = stored instanceof Float32Array ? stored : new Float32Array(stored.length);
+  if (scale === 1 && offset === 0) {
+    if (batch !== stored) batch.set(stored);
+    return batch;
   }
+  for (let index = 0; index < stored.length; index++) batch[index] = (stored[index] ?? 0) * scale + offset;
   return batch;
 }
 
@@ -96,13 +110,9 @@ export function storedRows(
   { data, shape }: Samples,
   rows: Int32Array,
   length: number = rows.length,
-): Samples['data'] {
+): HeldNumbers {
   const size = sizeOf(shape);
-  const copy = data instanceof Uint8Array ? new Uint8Array(length * size) : new Float32Array(length * size);
-  // By index: entries of a typed array are slow, and there are many rows.
-  for (let index = 0; index < rows.length; index++) {
-    const start = (rows[index] ?? 0) * size;
-    copy.set(data.subarray(start, start + size), index * size);
-  }
+  const copy = zeros(typeOf(data), length * size);
+  gatherInto(copy, data, rows, size);
   return copy;
 }

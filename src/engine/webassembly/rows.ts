@@ -1,10 +1,8 @@
 /** Rows of samples in the module's memory, for one call. */
-import { storedRows, type Samples } from '../train/samples.ts';
+import type { HeldNumbers } from '../../formats/numbers.ts';
+import { areHeld, storedRows, type HeldSamples, type Samples } from '../train/samples.ts';
 import type { Executor } from './executor.ts';
 import type { ResidentRows } from './runner.ts';
-
-/** Bytes of the rows that are copied for one call, at most. */
-export const MAX_CALL_BYTES = 2 ** 25;
 
 export interface GivenRows {
   /** One for each of the samples. */
@@ -14,9 +12,17 @@ export interface GivenRows {
   release(): void;
 }
 
+/** Whether samples stay in the module's memory from call to call. */
+export function isResident(
+  executor: Executor,
+  samples: readonly Samples[],
+): samples is readonly HeldSamples[] {
+  return areHeld(samples) && executor.keeps(samples.map(({ data }) => data));
+}
+
 /** Data that the executor keeps is there already; of other data, the rows are copied. */
 export function giveRows(executor: Executor, samples: readonly Samples[], rows: Int32Array): GivenRows {
-  if (executor.keeps(samples.map(({ data }) => data))) {
+  if (isResident(executor, samples)) {
     const inputs = samples.map((own) => residentRows(executor, own, own.data, own.count));
     return { inputs, rows, release: () => undefined };
   }
@@ -29,7 +35,7 @@ export function copyRows(executor: Executor, samples: readonly Samples[], rows: 
   const release = (): void => copies.forEach((copy) => executor.forget(copy));
   try {
     const inputs = samples.map((own, index) =>
-      residentRows(executor, own, copies[index] ?? own.data, rows.length),
+      residentRows(executor, own, copies[index] ?? new Uint8Array(), rows.length),
     );
     return { inputs, rows: Int32Array.from(rows, (_, index) => index), release };
   } catch (error) {
@@ -41,7 +47,7 @@ export function copyRows(executor: Executor, samples: readonly Samples[], rows: 
 function residentRows(
   executor: Executor,
   { scale, offset }: Samples,
-  data: Samples['data'],
+  data: HeldNumbers,
   count: number,
 ): ResidentRows {
   return { at: executor.upload(data), isBytes: data instanceof Uint8Array, count, scale, offset };

@@ -1,30 +1,30 @@
 /** The target that runs programs in WebAssembly. Between two runs, the truth is in tfjs's variables, as for any target. */
 import type { Variable } from '@tensorflow/tfjs';
-import { sizeOf } from '../../core/shape.ts';
+import { NumberSource, type HeldNumbers } from '../../formats/numbers.ts';
 import type { NamedArray } from '../../formats/safetensors.ts';
 import type { Tf } from '../engine.ts';
 import type { Program } from '../program/program.ts';
 import { ProgramError, type Type } from '../program/types.ts';
-import { MAX_ROW_NUMBERS, mostKeptSteps, runInCalls } from '../train/calls.ts';
+import { MAX_COPIED_BYTES, MAX_ROW_NUMBERS, mostKeptSteps, runInCalls } from '../train/calls.ts';
 import { StepsPerCall } from '../train/pace.ts';
-import type { Samples } from '../train/samples.ts';
+import { rowBytes } from '../train/samples.ts';
 import { writeVariables, type NamedVariable } from '../train/state.ts';
 import type { LoadedProgram, LoadedRows, LoadOptions, Sums, Target } from '../train/target.ts';
 import type { WorkOptions } from '../train/trainer.ts';
 import type { Executor, Loaded, ResidentVariable } from './executor.ts';
-import { copyRows, giveRows, MAX_CALL_BYTES } from './rows.ts';
+import { copyRows, giveRows, isResident } from './rows.ts';
 
 /** Milliseconds that one call should take: short enough for Ctrl-C and for progress. */
 const TARGET_CALL_MS = 200;
 
 export function webAssemblyTarget(tf: Tf, executor: Executor): Target {
   const variables = new ResidentVariables(tf, executor);
-  const uploaded = new Set<Samples['data']>();
+  const uploaded = new Set<HeldNumbers>();
   return {
     loadsQuickly: true,
     callMilliseconds: TARGET_CALL_MS,
     load(program, options) {
-      for (const { data } of options.samples) uploaded.add(data);
+      for (const { data } of options.samples) if (!(data instanceof NumberSource)) uploaded.add(data);
       return new TrainingProgram(executor, variables, program, options);
     },
     loadRows: (program, options) => new RowsProgram(executor, variables, program, options),
@@ -136,8 +136,8 @@ class TrainingProgram implements LoadedProgram {
 
   async run(rows: Int32Array, options: WorkOptions, total: number): Promise<Sums> {
     const { batchSize, samples } = this.#options;
-    const isKept = this.#executor.keeps(samples.map(({ data }) => data));
-    const most = isKept ? MAX_ROW_NUMBERS : Math.min(MAX_ROW_NUMBERS, MAX_CALL_BYTES / rowBytes(samples));
+    const isKept = isResident(this.#executor, samples);
+    const most = isKept ? MAX_ROW_NUMBERS : Math.min(MAX_ROW_NUMBERS, MAX_COPIED_BYTES / rowBytes(samples));
     const calls = {
       batchSize,
       most: Math.max(1, Math.floor(most / batchSize)),
@@ -170,11 +170,6 @@ class TrainingProgram implements LoadedProgram {
   dispose(): void {
     this.#loaded.dispose();
   }
-}
-
-/** Of one row of all samples. */
-function rowBytes(samples: readonly Samples[]): number {
-  return samples.reduce((sum, { data, shape }) => sum + sizeOf(shape) * data.BYTES_PER_ELEMENT, 0);
 }
 
 /** The rows are in the module's memory for one call alone: a set may be larger than that. */

@@ -1,6 +1,7 @@
 /** Samples in TensorFlow's memory, uploaded once. */
 import type { NativeBackend } from '../tensorflow/addon.ts';
-import type { Samples } from '../train/samples.ts';
+import type { HeldNumbers } from '../../formats/numbers.ts';
+import type { HeldSamples } from '../train/samples.ts';
 
 /** Samples that lie in TensorFlow's memory. */
 export interface ResidentSamples {
@@ -14,14 +15,14 @@ export interface ResidentSamples {
 
 export class ResidentData {
   readonly #backend: NativeBackend;
-  readonly #ids = new Map<Samples['data'], number>();
+  readonly #ids = new Map<HeldNumbers, number>();
 
   constructor(backend: NativeBackend) {
     this.#backend = backend;
   }
 
   /** The number of the tensor that holds the samples' stored values: bytes stay bytes. */
-  tensorOf({ data, count, shape }: Samples): number {
+  tensorOf({ data, count, shape }: HeldSamples): number {
     const known = this.#ids.get(data);
     if (known !== undefined) return known;
     const { binding } = this.#backend;

@@ -1,12 +1,13 @@
 /** The target that runs programs inside TensorFlow, compiled by XLA. */
 import type { Tensor, Variable } from '@tensorflow/tfjs';
 import { sizeOf } from '../../core/shape.ts';
+import { typeOf } from '../../formats/numbers.ts';
 import { nativeBackend, type Binding, type NativeBackend } from '../tensorflow/addon.ts';
 import type { Tf } from '../engine.ts';
 import type { Program } from '../program/program.ts';
-import { MAX_ROW_NUMBERS, mostKeptSteps, runInCalls, zeroTotals } from '../train/calls.ts';
+import { MAX_COPIED_BYTES, MAX_ROW_NUMBERS, mostKeptSteps, runInCalls, zeroTotals } from '../train/calls.ts';
 import { StepsPerCall } from '../train/pace.ts';
-import { rowNumbers, storedRows, type Samples } from '../train/samples.ts';
+import { areHeld, rowBytes, rowNumbers, storedRows, type Samples } from '../train/samples.ts';
 import type { NamedVariable } from '../train/state.ts';
 import type { LoadedProgram, LoadedRows, LoadOptions, Sums, Target } from '../train/target.ts';
 import type { WorkOptions } from '../train/trainer.ts';
@@ -73,7 +74,7 @@ class CompiledLoop {
     const temporary: number[] = [];
     try {
       for (const { shape, data } of given)
-        temporary.push(binding.createTensor(shape, typeOf(binding, data), data));
+        temporary.push(binding.createTensor(shape, dtypeOf(binding, data), data));
       const variables = this.#loop.used.map((name) => this.#variables.get(name));
       const inputs = [...temporary, ...kept, ...this.backend.getInputTensorIds(variables)];
       const outputs = binding.runSavedModel(this.#session.id, inputs, this.#loop.feeds, this.#loop.fetches);
@@ -103,7 +104,7 @@ interface Given {
   readonly data: Float32Array | Int32Array | Uint8Array;
 }
 
-/** Runs steps on samples that stay in TensorFlow's memory. */
+/** Runs steps on samples that stay in TensorFlow's memory or, where they are too large, on the rows of each call. */
 class TrainingLoop implements LoadedProgram {
   readonly #options: LoadOptions;
   readonly #resident: ResidentData;
@@ -117,9 +118,11 @@ class TrainingLoop implements LoadedProgram {
     const { samples, state, batchSize } = options;
     this.#options = options;
     this.#resident = resident;
-    this.#capacity = Math.max(1, Math.min(Math.floor(MAX_ROW_NUMBERS / batchSize), options.steps));
+    const held = areHeld(samples);
+    const most = held ? MAX_ROW_NUMBERS : Math.min(MAX_ROW_NUMBERS, MAX_COPIED_BYTES / rowBytes(samples));
+    this.#capacity = Math.max(1, Math.min(Math.floor(most / batchSize), options.steps));
     this.#width = program.results[0]?.type.shape[0] ?? 1;
-    const data = samples.map((each) => residentForm(each, each.count));
+    const data = samples.map((each) => residentForm(each, held ? each.count : this.#capacity * batchSize));
     const loop = buildLoop({ program, results: 'summed', data, batchSize, capacity: this.#capacity });
     this.#loop = new CompiledLoop(tf, loop, state, (made) => {
       this.#call(made, new Int32Array(0), 0, zeroTotals(this.#width));
@@ -145,16 +148,18 @@ class TrainingLoop implements LoadedProgram {
   /** Takes steps; the results of a call are the arguments of the next. */
   #call(loop: CompiledLoop, rows: Int32Array, steps: number, { sum, lost }: Totals): Totals {
     const { batchSize, samples } = this.#options;
+    const held = areHeld(samples);
     const table = new Int32Array(this.#capacity * batchSize);
-    table.set(rows);
-    const given = [
+    table.set(held ? rows : rowNumbers(rows.length));
+    const given: Given[] = [
       { shape: [], data: Int32Array.of(steps) },
       { shape: [this.#capacity, batchSize], data: table },
       { shape: [sum.length], data: sum },
       { shape: [lost.length], data: lost },
     ];
-    const data = samples.map((each) => this.#resident.tensorOf(each));
-    const [newSum, newLost] = loop.run(given, data, 2);
+    const resident = held ? samples.map((each) => this.#resident.tensorOf(each)) : [];
+    if (!held) for (const own of samples) given.push(rowsOf(own, rows, table.length));
+    const [newSum, newLost] = loop.run(given, resident, 2);
     if (newSum === undefined || newLost === undefined) throw new TypeError('the loop gave no sums');
     return { sum: newSum, lost: newLost };
   }
@@ -195,15 +200,14 @@ class RowsLoop implements LoadedRows {
     const given = [
       { shape: [], data: Int32Array.of(steps) },
       { shape: [this.mostSteps, batchSize], data: this.#rows },
-      // Always as many rows: a loop takes data of one shape.
-      ...samples.map((own) => ({ shape: [all, ...own.shape], data: storedRows(own, rows, all) })),
+      ...samples.map((own) => rowsOf(own, rows, all)),
     ];
     const kept = loop.run(given, [], this.#sizes.length);
     return kept.map((values, index) => values.subarray(0, steps * (this.#sizes[index] ?? 0)));
   }
 }
 
-function typeOf(binding: Binding, data: Given['data']): number {
+function dtypeOf(binding: Binding, data: Given['data']): number {
   if (data instanceof Int32Array) return binding.TF_INT32;
   return data instanceof Uint8Array ? binding.TF_UINT8 : binding.TF_FLOAT;
 }
@@ -214,6 +218,11 @@ function floats(tensor: Tensor): Float32Array {
   throw new TypeError('the loop gave no floats');
 }
 
+/** Rows for one call; always as many: a loop takes data of one shape. */
+function rowsOf(samples: Samples, rows: Int32Array, length: number): Given {
+  return { shape: [length, ...samples.shape], data: storedRows(samples, rows, length) };
+}
+
 function residentForm({ data, shape, scale, offset }: Samples, count: number): ResidentSamples {
-  return { dtype: data instanceof Uint8Array ? 'uint8' : 'float32', count, shape, scale, offset };
+  return { dtype: typeOf(data), count, shape, scale, offset };
 }

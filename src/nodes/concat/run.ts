@@ -1,6 +1,6 @@
 import { joinClasses, relabel } from '../../formats/classes.ts';
 import { areAlike, joinImages, toFloats } from '../../formats/image-rows.ts';
-import { readImages, readImageSet, SPLITS, writeImageSet, type ImageArray } from '../../formats/images.ts';
+import { openImages, readImageSet, SPLITS, writeImageSet, type ImageArray } from '../../formats/images.ts';
 import type { ConcatSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import type { Split } from '../../core/stage-type.ts';
@@ -28,7 +28,7 @@ export async function runConcat(context: StageContext<ConcatSettings>): Promise<
   for (const split of SPLITS) {
     for (const [source, record] of [[first, one] as const, [second, two] as const]) {
       if (record.splits[split] === undefined) continue;
-      parts.push({ split, source, images: await readImages(source.folder, split) });
+      parts.push({ split, source, images: await openImages(source.folder, split) });
     }
   }
   if (context.signal.aborted) throw failure('interrupted', 'stopped while putting images together');
@@ -48,7 +48,7 @@ export async function runConcat(context: StageContext<ConcatSettings>): Promise<
   }
   warnOfOverlap(splits, context);
   const range = [Math.min(one.range[0], two.range[0]), Math.max(one.range[1], two.range[1])] as const;
-  await writeImageSet(context.folder, { shape: one.shape, range, splits });
+  await writeImageSet(context.folder, { shape: one.shape, range, splits }, context.signal);
   return {
     metrics: Object.fromEntries(
       Object.entries(splits).map(([split, images]) => [`${split}_images`, images.count]),

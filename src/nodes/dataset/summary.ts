@@ -1,5 +1,6 @@
 /** What exercise 1 asks of a data set: shapes and ranges, before and after normalisation. */
-import { lowestAndHighest } from '../../formats/image-rows.ts';
+import { extremesOfNumbers } from '../../formats/image-rows.ts';
+import { piecesOf } from '../../formats/numbers.ts';
 import type { ImageArray } from '../../formats/images.ts';
 
 /** Of all values of a split. */
@@ -26,12 +27,14 @@ export type Summary = {
  */
 export function summarize(images: ImageArray, dtype: string): Summary {
   const { data, count, shape, scale, offset, labels, classes } = images;
-  const [minimum, maximum] = lowestAndHighest(data);
+  const [minimum, maximum] = extremesOfNumbers(data);
   let [sum, squares] = [0, 0];
-  for (let index = 0; index < data.length; index++) {
-    const value = data[index] ?? 0;
-    sum += value;
-    squares += value * value;
+  for (const piece of piecesOf(data)) {
+    for (let index = 0; index < piece.length; index++) {
+      const value = piece[index] ?? 0;
+      sum += value;
+      squares += value * value;
+    }
   }
   const mean = sum / data.length;
   const deviation = Math.sqrt(Math.max(0, squares / data.length - mean * mean));

@@ -1,6 +1,6 @@
 /** Rows of numbers with class labels, as stages that compare them read them: vectors, or images as their raw pixels. */
 import type { ImageNames } from '../../formats/image-names.ts';
-import { readImages, readImageSet } from '../../formats/images.ts';
+import { openImages, readImageSet } from '../../formats/images.ts';
 import { readVectors, readVectorSet } from '../../formats/vectors.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { sizeOf } from '../../core/shape.ts';
@@ -22,7 +22,7 @@ export interface LabelledRows extends Samples {
 /** @throws Failure if the split is missing or empty, or a file is damaged */
 export async function readRows(input: InputArtifact, split: Split): Promise<LabelledRows> {
   const found =
-    input.kind === 'images' ? await readImages(input.folder, split) : await vectorRows(input, split);
+    input.kind === 'images' ? await openImages(input.folder, split) : await vectorRows(input, split);
   if (found.count === 0) throw failure('missing-split', `\`${input.stage}\` has no ${split} samples`);
   return found;
 }

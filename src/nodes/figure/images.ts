@@ -1,5 +1,5 @@
 /** `kind: images`: images as they are, in a grid. */
-import { readImages, readImageSet, toFloat32, type ImageArray } from '../../formats/images.ts';
+import { openImages, readImageSet, toFloat32, type ImageArray } from '../../formats/images.ts';
 import type { FigureSettings, ImagesFigureSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import type { ImageShape, Split } from '../../core/stage-type.ts';
@@ -50,7 +50,7 @@ interface ImageSplit {
 
 async function readSplit({ folder, stage }: InputArtifact, split: Split): Promise<ImageSplit> {
   const { range } = await readImageSet(folder);
-  const images = await readImages(folder, split);
+  const images = await openImages(folder, split);
   checkRecordedRange({ stage }, range, images);
   if (images.count === 0) throw failure('missing-split', `\`${stage}\` has no ${split} images`);
   return { stage, images, range };

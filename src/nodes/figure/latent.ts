@@ -1,5 +1,5 @@
 /** `kind: latent`: vectors of two values as points, coloured by class. */
-import { readImages, readImageSet, toFloat32 } from '../../formats/images.ts';
+import { openImages, readImageSet, toFloat32 } from '../../formats/images.ts';
 import { readVectors, readVectorSet, type VectorArray } from '../../formats/vectors.ts';
 import type { FigureSettings, LatentFigureSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
@@ -51,7 +51,7 @@ async function readThumbnails(
   seed: Seed,
 ): Promise<ScatterOptions['thumbnails']> {
   const { range } = await readImageSet(input.folder);
-  const images = await readImages(input.folder, split);
+  const images = await openImages(input.folder, split);
   const points = permutation(seed, count).subarray(0, MOST_THUMBNAILS);
   const numbers = points.map((point) => rows?.[point] ?? point);
   if (numbers.some((image) => image >= images.count) || (rows === undefined && images.count !== count)) {

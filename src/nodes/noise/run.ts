@@ -1,12 +1,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
-  readImages,
+  openImages,
   readImageSet,
   SPLITS,
   toFloat32,
   writeImageSet,
-  type ImageArray,
+  type ImageSet,
   type Resample,
+  type StoredImages,
+  type StreamedImages,
 } from '../../formats/images.ts';
 import type { NoiseSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
@@ -16,79 +18,89 @@ import type { StageContext, StageResult } from '../contract.ts';
 import { corruptionOf } from './kinds.ts';
 import { rangeAfter } from './range.ts';
 
-/** Images that are corrupted between two looks at the clock and at Ctrl-C. */
-const CHUNK = 2000;
+/** Values that are corrupted between two looks at the clock and at Ctrl-C, about: whole images. */
+const CHUNK = 2 ** 20;
 
 export async function runNoise(context: StageContext<NoiseSettings>): Promise<StageResult> {
   const source = context.inputs['data']?.folder;
   if (source === undefined) throw new Error('noise without data');
   const record = await readImageSet(source);
-  const splits: Partial<Record<Split, ImageArray>> = {};
-  const metrics: Record<string, number> = {};
-  let range: readonly [number, number] = [Infinity, -Infinity];
+  const corrupted: Partial<Record<Split, Corrupted>> = {};
   for (const split of SPLITS) {
     if (record.splits[split] === undefined) continue;
-    const corrupted = await corrupt(context, await readImages(source, split), split, record.range);
-    splits[split] = corrupted.images;
-    // How far the noise takes the images from the clean ones: what a denoiser starts from.
-    metrics[`${split}_mse`] = corrupted.meanSquaredError;
-    range = [Math.min(range[0], corrupted.range[0]), Math.max(range[1], corrupted.range[1])];
+    corrupted[split] = corrupt(context, await openImages(source, split), split, record.range);
   }
-  await writeImageSet(context.folder, {
-    shape: record.shape,
-    range: rangeAfter(context.settings, record.range) ?? range,
-    splits,
-    ...(await resampleOf(context.settings, source)),
-  });
-  return { metrics };
+  const all = Object.entries(corrupted);
+  const rangeOfAll = (): ImageSet['range'] => {
+    const ranges = all.map(([, { measured }]) => measured.range);
+    return [Math.min(...ranges.map(([low]) => low)), Math.max(...ranges.map(([, high]) => high))];
+  };
+  await writeImageSet(
+    context.folder,
+    {
+      shape: record.shape,
+      range: rangeAfter(context.settings, record.range) ?? rangeOfAll,
+      splits: Object.fromEntries(all.map(([split, { images }]) => [split, images])),
+      ...(await resampleOf(context.settings, source)),
+    },
+    context.signal,
+  );
+  // How far the noise takes the images from the clean ones: what a denoiser starts from.
+  const metrics = all.map(([split, { measured }]) => [`${split}_mse`, measured.meanSquaredError]);
+  return { metrics: Object.fromEntries(metrics) };
 }
 
 /** What training draws noise on, where it is drawn afresh. */
 async function resampleOf(settings: NoiseSettings, source: string): Promise<{ resample?: Resample }> {
   if (settings.kind !== 'gaussian' || !settings.resample) return {};
   const { mean, stddev, clip } = settings;
-  return { resample: { clean: await readImages(source, 'train'), noise: { mean, stddev, clip } } };
+  return { resample: { clean: await openImages(source, 'train'), noise: { mean, stddev, clip } } };
 }
 
 interface Corrupted {
-  readonly images: ImageArray;
-  readonly range: readonly [number, number];
-  readonly meanSquaredError: number;
+  readonly images: StreamedImages;
+  /** Of the images, once they are written. */
+  readonly measured: { range: readonly [number, number]; meanSquaredError: number };
 }
 
-async function corrupt(
+function corrupt(
   context: StageContext<NoiseSettings>,
-  clean: ImageArray,
+  clean: StoredImages,
   split: Split,
   range: readonly [number, number],
-): Promise<Corrupted> {
+): Corrupted {
   const { settings } = context;
   const [lowest, highest] = settings.clip ?? [-Infinity, Infinity];
   const generator = new Philox(context.seed(`noise/${split}`));
   const corruption = corruptionOf(settings, { generator, shape: clean.shape, range });
-  const size = clean.data.length / clean.count;
-  const data = new Float32Array(clean.data.length);
-  let [low, high, squares] = [Infinity, -Infinity, 0];
-  for (let start = 0; start < clean.count; start += CHUNK) {
-    await nextTurn();
-    if (context.signal.aborted) throw failure('interrupted', 'stopped while corrupting images');
-    context.progress({ text: `${split} images`, fraction: start / clean.count });
-    const end = Math.min(start + CHUNK, clean.count);
-    const original = toFloat32(clean, { start, end });
-    const part = data.subarray(start * size, end * size);
-    corruption.draw(part, original);
-    for (let index = 0; index < part.length; index++) {
-      const before = original[index] ?? 0;
-      const after = Math.min(highest, Math.max(lowest, corruption.apply(before, part[index] ?? 0)));
-      part[index] = after;
-      squares += (after - before) ** 2;
-      if (after < low) low = after;
-      if (after > high) high = after;
+  const measured: Corrupted['measured'] = { range: [Infinity, -Infinity], meanSquaredError: 0 };
+  const { length } = clean.data;
+  const step = Math.max(1, Math.floor((CHUNK * clean.count) / length));
+  async function* pieces(): AsyncGenerator<Float32Array> {
+    let [low, high, squares] = [Infinity, -Infinity, 0];
+    for (let start = 0; start < clean.count; start += step) {
+      await nextTurn();
+      if (context.signal.aborted) throw failure('interrupted', 'stopped while corrupting images');
+      context.progress({ text: `${split} images`, fraction: start / clean.count });
+      const end = Math.min(start + step, clean.count);
+      const original = toFloat32(clean, { start, end });
+      const part = new Float32Array(original.length);
+      corruption.draw(part, original);
+      for (let index = 0; index < part.length; index++) {
+        const before = original[index] ?? 0;
+        const after = Math.min(highest, Math.max(lowest, corruption.apply(before, part[index] ?? 0)));
+        part[index] = after;
+        squares += (after - before) ** 2;
+        if (after < low) low = after;
+        if (after > high) high = after;
+      }
+      yield part;
     }
+    measured.range = [low, high];
+    measured.meanSquaredError = squares / length;
   }
   return {
-    images: { ...clean, data, scale: 1, offset: 0 },
-    range: [low, high],
-    meanSquaredError: squares / data.length,
+    images: { ...clean, data: { type: 'float32', length, pieces }, scale: 1, offset: 0 },
+    measured,
   };
 }

@@ -1,5 +1,6 @@
 import { extremesOf } from '../../formats/image-rows.ts';
-import { readImages, readImageSet, SPLITS, writeImageSet, type ImageArray } from '../../formats/images.ts';
+import { piecesOf } from '../../formats/numbers.ts';
+import { openImages, readImageSet, SPLITS, writeImageSet, type ImageArray } from '../../formats/images.ts';
 import type { NormalizeSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import type { Split } from '../../core/stage-type.ts';
@@ -15,7 +16,7 @@ export async function runNormalize(context: StageContext<NormalizeSettings>): Pr
   for (const split of SPLITS) {
     if (record.splits[split] === undefined) continue;
     context.progress({ text: `reading ${split} images` });
-    images[split] = await readImages(source.folder, split);
+    images[split] = await openImages(source.folder, split);
     if (signal.aborted) throw failure('interrupted', 'stopped while normalising images');
   }
   const { mapping, metrics } = mappingOf(settings, images.train, source);
@@ -27,11 +28,15 @@ export async function runNormalize(context: StageContext<NormalizeSettings>): Pr
     const [low, high] = mapRange(mapping, extremesOf(before));
     range = [Math.min(range[0], Math.fround(low)), Math.max(range[1], Math.fround(high))];
   }
-  await writeImageSet(context.folder, {
-    shape: record.shape,
-    range: isMeasured(settings) ? range : mapRange(mapping, record.range),
-    splits,
-  });
+  await writeImageSet(
+    context.folder,
+    {
+      shape: record.shape,
+      range: isMeasured(settings) ? range : mapRange(mapping, record.range),
+      splits,
+    },
+    signal,
+  );
   return { metrics };
 }
 
@@ -72,9 +77,11 @@ function momentsOf({ data, scale, offset }: ImageArray): {
   readonly deviation: number;
 } {
   let sum = 0;
-  for (let index = 0; index < data.length; index++) sum += data[index] ?? 0;
+  for (const piece of piecesOf(data))
+    for (let index = 0; index < piece.length; index++) sum += piece[index] ?? 0;
   const mean = sum / data.length;
   let squares = 0;
-  for (let index = 0; index < data.length; index++) squares += ((data[index] ?? 0) - mean) ** 2;
+  for (const piece of piecesOf(data))
+    for (let index = 0; index < piece.length; index++) squares += ((piece[index] ?? 0) - mean) ** 2;
   return { mean: mean * scale + offset, deviation: Math.sqrt(squares / data.length) * Math.abs(scale) };
 }

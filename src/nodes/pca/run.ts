@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
-import { readImages, toFloat32, type ImageArray } from '../../formats/images.ts';
+import { openImages, toFloat32, type ImageArray } from '../../formats/images.ts';
 import type { PcaSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { sizeOf } from '../../core/shape.ts';
@@ -30,8 +30,8 @@ export async function runPca(context: StageContext<PcaSettings>): Promise<StageR
   const { settings, inputs, folder } = context;
   const engine = await context.engine();
   const data = requireInput(inputs, 'data');
-  const training = await readImages(data.folder, 'train');
-  const measured = settings.split === 'train' ? training : await readImages(data.folder, settings.split);
+  const training = await openImages(data.folder, 'train');
+  const measured = settings.split === 'train' ? training : await openImages(data.folder, settings.split);
 
   context.progress({ text: 'covariances', fraction: 0 });
   const { mean, covariance } = await moments(context, engine, training);

@@ -1,6 +1,13 @@
 /** Puts images through a trained autoencoder. */
 import { join } from 'node:path';
-import { SPLITS, writeImageSet, type ImageArray } from '../../formats/images.ts';
+import {
+  SPLITS,
+  writeImageSet,
+  type ImageArray,
+  type ImageSet,
+  type StreamedImages,
+} from '../../formats/images.ts';
+import type { NumberStream } from '../../formats/numbers.ts';
 import type { PredictSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import type { Split } from '../../core/stage-type.ts';
@@ -24,32 +31,41 @@ export async function runPredict(context: StageContext<PredictSettings>): Promis
       settings.split === 'all'
         ? SPLITS.filter((split) => source.data.splits[split] !== undefined)
         : [settings.split];
-    const splits: Partial<Record<Split, ImageArray>> = {};
+    const splits: Partial<Record<Split, StreamedImages>> = {};
     let [low, high] = [Infinity, -Infinity];
-    for (const [index, split] of chosen.entries()) {
-      const { x } = await source.read(split);
-      const data = new Float32Array(x.data.length);
-      let end = 0;
+    const outputsFor = async function* (x: ImageArray, split: Split): AsyncGenerator<Float32Array> {
       const options = {
         batchSize: settings.batch_size,
         signal,
         onProgress: (share: number) =>
-          context.progress({ text: `${split} images`, fraction: (index + share) / chosen.length }),
+          context.progress({
+            text: `${split} images`,
+            fraction: (chosen.indexOf(split) + share) / chosen.length,
+          }),
       };
       for await (const { outputs } of predictBatches(engine, model, x, rowNumbers(x.count), options)) {
-        data.set(outputs, end);
-        end += outputs.length;
         for (let at = 0; at < outputs.length; at++) {
           const value = outputs[at] ?? 0;
           low = Math.min(low, value);
           high = Math.max(high, value);
         }
+        yield outputs;
       }
+    };
+    for (const split of chosen) {
+      const { x } = await source.read(split);
+      const data: NumberStream = {
+        type: 'float32',
+        length: x.data.length,
+        pieces: () => outputsFor(x, split),
+      };
       splits[split] = { ...x, data, scale: 1, offset: 0 };
     }
-    if (!Number.isFinite(high - low))
+    const range = (): ImageSet['range'] => {
+      if (Number.isFinite(high - low)) return [low, high];
       throw failure('not-finite', 'the model gives values that are NaN or infinite');
-    await writeImageSet(folder, { shape: source.data.shape, range: [low, high], splits });
+    };
+    await writeImageSet(folder, { shape: source.data.shape, range, splits });
     return { highlights: ['images.json'] };
   } finally {
     model.dispose();

@@ -1,5 +1,5 @@
 import { joinImages, takeRows } from '../../formats/image-rows.ts';
-import { readImages, readImageSet, SPLITS, writeImageSet } from '../../formats/images.ts';
+import { openImages, readImageSet, SPLITS, writeImageSet } from '../../formats/images.ts';
 import type { SplitSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import type { StageContext, StageResult } from '../contract.ts';
@@ -13,7 +13,7 @@ export async function runSplit(context: StageContext<SplitSettings>): Promise<St
   const record = await readImageSet(source.folder);
   const parts = [];
   for (const split of SPLITS)
-    if (record.splits[split] !== undefined) parts.push(await readImages(source.folder, split));
+    if (record.splits[split] !== undefined) parts.push(await openImages(source.folder, split));
   const [first, ...others] = parts;
   if (first === undefined) throw failure('missing-split', `\`${source.stage}\` has no images`);
   const images = others.reduce(joinImages, first);
@@ -40,10 +40,14 @@ export async function runSplit(context: StageContext<SplitSettings>): Promise<St
   if (signal.aborted) throw failure('interrupted', 'stopped while dividing images');
   const splits = { train: takeRows(images, train), test: takeRows(images, test) };
   warnOfOverlap(splits, context);
-  await writeImageSet(context.folder, {
-    shape: record.shape,
-    range: record.range,
-    splits,
-  });
+  await writeImageSet(
+    context.folder,
+    {
+      shape: record.shape,
+      range: record.range,
+      splits,
+    },
+    signal,
+  );
   return { metrics: { train_images: train.length, test_images: test.length } };
 }

@@ -1,5 +1,5 @@
 import { takeRows } from '../../formats/image-rows.ts';
-import { readImages, readImageSet, SPLITS, writeImageSet, type ImageArray } from '../../formats/images.ts';
+import { openImages, readImageSet, SPLITS, writeImageSet, type ImageArray } from '../../formats/images.ts';
 import type { SubsetSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { permutation } from '../../core/philox.ts';
@@ -18,7 +18,7 @@ export async function runSubset(context: StageContext<SubsetSettings>): Promise<
   for (const split of SPLITS) {
     if (record.splits[split] === undefined) continue;
     if (signal.aborted) throw failure('interrupted', 'stopped while choosing images');
-    const images = await readImages(source.folder, split);
+    const images = await openImages(source.folder, split);
     if (settings.classes !== null && images.labels === undefined) {
       throw failure(
         'bad-setting',
@@ -36,7 +36,7 @@ export async function runSubset(context: StageContext<SubsetSettings>): Promise<
     }
     splits[split] = takeRows(images, rows);
   }
-  await writeImageSet(context.folder, { shape: record.shape, range: record.range, splits });
+  await writeImageSet(context.folder, { shape: record.shape, range: record.range, splits }, signal);
   return {
     metrics: Object.fromEntries(
       Object.entries(splits).map(([split, images]) => [`${split}_images`, images.count]),

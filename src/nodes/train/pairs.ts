@@ -1,9 +1,9 @@
 /** Reads the images that a stage puts into a model, and those it compares the outputs with. */
 import {
-  readImages,
+  openImages,
   readImageSet,
   readResample,
-  type ImageArray,
+  type StoredImages,
   type ImageSetRecord,
 } from '../../formats/images.ts';
 import { failure } from '../../core/diagnostic.ts';
@@ -17,8 +17,8 @@ import { checkRecordedRange } from './targets.ts';
 
 /** Images of one split, row by row. Without a target of their own, `x` and `y` are the same object. */
 export interface ImagePair extends SamplePair {
-  readonly x: ImageArray;
-  readonly y: ImageArray;
+  readonly x: StoredImages;
+  readonly y: StoredImages;
 }
 
 export interface ImageSource {
@@ -42,7 +42,7 @@ export interface ImageSource {
 export interface InputImages {
   readonly record: ImageSetRecord;
   /** @throws Failure if a file is damaged, or there are no images */
-  read(split: Split): Promise<ImageArray>;
+  read(split: Split): Promise<StoredImages>;
 }
 
 /**
@@ -81,7 +81,7 @@ export async function imageSource(
       const resample = await readResample(from.folder);
       if (resample === undefined) return read('train');
       const x = { ...resample.clean, noise: { ...resample.noise, seeds } };
-      const y = to.folder === from.folder ? x : await readImages(to.folder, 'train');
+      const y = to.folder === from.folder ? x : await openImages(to.folder, 'train');
       requireCounts(x, y, [from, to], 'train');
       return { x, y };
     },
@@ -89,8 +89,8 @@ export async function imageSource(
 }
 
 async function readPair(from: InputArtifact, to: InputArtifact, split: Split): Promise<ImagePair> {
-  const x = await readImages(from.folder, split);
-  const y = to.folder === from.folder ? x : await readImages(to.folder, split);
+  const x = await openImages(from.folder, split);
+  const y = to.folder === from.folder ? x : await openImages(to.folder, split);
   checkRecordedRange(to, (await readImageSet(to.folder)).range, y);
   requireCounts(x, y, [from, to], split);
   return { x, y };

@@ -5,11 +5,12 @@ import type { TrainSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { permutation } from '../../core/philox.ts';
 import type { Split } from '../../core/stage-type.ts';
+import { availableMemory } from '../../files/memory.ts';
 import { kernelMemory } from '../../engine/xla/kernel-memory.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { slotCount } from '../../engine/train/optimizers/optimizer.ts';
 import { modelShapes, outputActivation, predictAll } from '../../engine/train/predict.ts';
-import { inShapes, rowNumbers, type SamplePair } from '../../engine/train/samples.ts';
+import { inShapes, rowBytes, rowNumbers, type SamplePair } from '../../engine/train/samples.ts';
 import { writeVariables } from '../../engine/train/state.ts';
 import type { Trainer, TrainerOptions } from '../../engine/train/trainer.ts';
 import { createTrainer } from '../../engine/choose-trainer.ts';
@@ -18,6 +19,7 @@ import { loadTrainable, saveAutoencoder } from '../../layers/save.ts';
 import type { StageContext, StageResult } from '../contract.ts';
 import { Checkpointer, restore } from './checkpoint.ts';
 import { EarlyStopping } from './early-stopping.ts';
+import { shuffle } from './epoch-order.ts';
 import { fit, type FitOptions, type FitResult } from './fit.ts';
 import { quantities, writeHistory } from './history.ts';
 import { checkMemory, largestBatch, modelSize } from './memory.ts';
@@ -59,7 +61,7 @@ export async function runTrain(context: StageContext<TrainSettings>): Promise<St
         compiled: engine.identity.kind === 'native' && settings.compile !== 'eager',
         kernels: mayUseKernels ? kernelMemory(models.autoencoder, batchSize, engine.threads) : 0,
       },
-      process.availableMemory(),
+      availableMemory(),
     );
     const trainer = makeTrainer(context, engine, {
       model: models.autoencoder,
@@ -71,7 +73,14 @@ export async function runTrain(context: StageContext<TrainSettings>): Promise<St
       batchSize: settings.batch_size,
     });
     try {
-      const { previews, ...run } = await train(context, { engine, models, trainer, source, divided });
+      const { previews, ...run } = await train(context, {
+        engine,
+        models,
+        trainer,
+        source,
+        training,
+        divided,
+      });
       const { weightsOf } = await save(context, { engine, models, trainer }, run);
       return { metrics: summarize(settings, run, weightsOf), highlights: [...previews, 'history.csv'] };
     } finally {
@@ -123,11 +132,16 @@ interface Workshop {
 
 async function train(
   context: StageContext<TrainSettings>,
-  shop: Workshop & { readonly source: ImageSource; readonly divided: Divided },
+  shop: Workshop & {
+    readonly source: ImageSource;
+    readonly training: SamplePair;
+    readonly divided: Divided;
+  },
 ): Promise<FitResult & { readonly previews: readonly string[] }> {
   const { settings, signal, progress } = context;
   const { epochs, early_stopping: stopping, preview } = settings;
   const { rows, validation } = shop.divided;
+  const reading = { rowBytes: rowBytes([...new Set(Object.values(shop.training))]), seed: context.seed };
   const previews = preview === null ? undefined : await startPreviews(context, shop);
   await previews?.drawInputs();
   const restored = await restore(context, shop.engine.tf, shop.trainer);
@@ -138,7 +152,7 @@ async function train(
     trainer: shop.trainer,
     start,
     epochs,
-    order: (epoch) => (settings.shuffle ? shuffled(rows, context, epoch) : rows),
+    order: (epoch) => (settings.shuffle ? shuffle(rows, { ...reading, epoch }) : rows),
     ...(validation === undefined ? {} : { validation }),
     ...(stopping === null
       ? {}
@@ -199,10 +213,6 @@ export async function divide(
     // Where noise is drawn afresh, it is drawn for training only.
     validation: { data: await read('train'), rows: drawn.slice(kept).sort() },
   };
-}
-
-function shuffled(rows: Int32Array, { seed }: StageContext<TrainSettings>, epoch: number): Int32Array {
-  return permutation(seed(`shuffle/${epoch}`), rows.length).map((index) => rows[index] ?? 0);
 }
 
 export async function startPreviews(

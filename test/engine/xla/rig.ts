@@ -13,7 +13,7 @@ import { ensureEngine } from '../../../src/engine/tensorflow/install.ts';
 import { loadEngine } from '../../../src/engine/load.ts';
 import { eagerTrainer } from '../../../src/engine/train/eager.ts';
 import { predictAll } from '../../../src/engine/train/predict.ts';
-import { rowNumbers, type SamplePair, type Samples } from '../../../src/engine/train/samples.ts';
+import { rowNumbers, type HeldSamples, type SamplePair } from '../../../src/engine/train/samples.ts';
 import { readVariables } from '../../../src/engine/train/state.ts';
 import type { Measured, Trainer, TrainerOptions, WorkOptions } from '../../../src/engine/train/trainer.ts';
 import { buildAutoencoder, disposeAutoencoder } from '../../../src/layers/build.ts';
@@ -33,7 +33,7 @@ export const BATCH = 4;
 export const COUNT = 10 * BATCH + 2;
 
 /** Bytes that stand for intensities from 0 to 1. */
-export function bytes(shape: Shape, count = COUNT, seed = 1): Samples {
+export function bytes(shape: Shape, count = COUNT, seed = 1): HeldSamples {
   const values = new Float32Array(shape.reduce((product, length) => product * length, count));
   new Philox([seed, 0]).uniform(values);
   const data = Uint8Array.from(values, (value) => value * 256);

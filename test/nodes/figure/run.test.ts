@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { parseHTML } from 'linkedom';
-import { writeImageSet, type ImageArray } from '../../../src/formats/images.ts';
+import { writeImageSet, type HeldImages } from '../../../src/formats/images.ts';
 import type {
   ComparisonFigureSettings,
   FigureSettings,
@@ -104,7 +104,7 @@ test('images: raw values are drawn from black to white of their range', async (t
   const root = temporaryFolder(t);
   const folder = join(root, 'raw');
   mkdirSync(folder);
-  const images: ImageArray = { ...squares(6, 1), scale: 1 };
+  const images: HeldImages = { ...squares(6, 1), scale: 1 };
   await writeImageSet(folder, { shape: SHAPE, range: [0, 255], splits: { test: images } });
   const drawn = await draw(root, IMAGES, { inputs: { data: { stage: 'raw', kind: 'images', folder } } });
   assert.deepEqual(drawn.texts, ['12 × 12 pixels, values 0 to 255']);
@@ -171,7 +171,7 @@ test('comparison: originals, corrupted images, and what the model makes of these
   const model: InputArtifact = { stage: 'trained', kind: 'trained-model', folder };
   const data = await imageStage(root, 'noisy', { test: noisy });
   const target = await imageStage(root, 'clean', { test: clean });
-  const outputs = async (images: ImageArray): Promise<readonly number[]> =>
+  const outputs = async (images: HeldImages): Promise<readonly number[]> =>
     bytes(
       await predictAll(engine, models.autoencoder, images, Int32Array.of(0, 1, 2, 3), {
         batchSize: 4,

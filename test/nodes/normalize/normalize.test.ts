@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { toFloat32, type ImageArray } from '../../../src/formats/images.ts';
+import { toFloat32, type HeldImages } from '../../../src/formats/images.ts';
 import type { MinmaxNormalizeSettings, NormalizeSettings } from '../../../src/schema/generated/settings.ts';
 import { Failure } from '../../../src/core/diagnostic.ts';
 import type { Finding, OutputDescription } from '../../../src/core/stage-type.ts';
@@ -16,7 +16,7 @@ const MINMAX: MinmaxNormalizeSettings = {
 };
 const STANDARD: NormalizeSettings = { type: 'normalize', data: 'all', method: 'standard' };
 
-const images = (data: ImageArray['data'], scale = 1, offset = 0): ImageArray => ({
+const images = (data: HeldImages['data'], scale = 1, offset = 0): HeldImages => ({
   data,
   count: data.length,
   shape: [1, 1, 1],
@@ -28,7 +28,7 @@ function run(t: TestContext, settings: NormalizeSettings, splits: Set['splits'])
   return runStep(t, normalizeNode, settings, { data: { shape: [1, 1, 1], range: [0, 255], splits } });
 }
 
-const intensities = (set: ImageArray | undefined): number[] => [...(set ? toFloat32(set) : [])];
+const intensities = (set: HeldImages | undefined): number[] => [...(set ? toFloat32(set) : [])];
 
 test('the lowest and highest value of the training images become 0 and 1; bytes stay as they are stored', async (t) => {
   const train = images(Uint8Array.of(10, 60, 30));

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { writeImageSet, type ImageArray } from '../../../src/formats/images.ts';
+import { writeImageSet, type HeldImages } from '../../../src/formats/images.ts';
 import type { PcaSettings } from '../../../src/schema/generated/settings.ts';
 import type { Finding, OutputDescription } from '../../../src/core/stage-type.ts';
 import { readMnist } from '../../../src/nodes/dataset/sources/mnist.ts';
@@ -13,8 +13,8 @@ import { fakeContext, temporaryFolder } from '../context.ts';
 
 async function measure(
   t: TestContext,
-  train: ImageArray,
-  held: ImageArray,
+  train: HeldImages,
+  held: HeldImages,
   components: PcaSettings['components'],
 ): Promise<Readonly<Record<string, number>>> {
   const folder = temporaryFolder(t);
@@ -27,7 +27,7 @@ async function measure(
   return metrics ?? {};
 }
 
-async function mnist(split: 'train' | 'test'): Promise<ImageArray> {
+async function mnist(split: 'train' | 'test'): Promise<HeldImages> {
   const { data } = await readMnist(split, 'images');
   return { data, count: data.length / 784, shape: [28, 28, 1], scale: 1 / 255, offset: 0 };
 }
@@ -40,7 +40,7 @@ test('30 components of MNIST leave the published 13.87 of squared error an image
 });
 
 test('images along one direction need one component; what is off it is lost', async (t) => {
-  const along = (values: readonly (readonly [number, number])[]): ImageArray => ({
+  const along = (values: readonly (readonly [number, number])[]): HeldImages => ({
     data: Float32Array.from(values.flat()),
     count: values.length,
     shape: [1, 2, 1],

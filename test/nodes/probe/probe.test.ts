@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { readCsv } from '../../../src/formats/csv.ts';
-import { writeImageSet, type ImageArray } from '../../../src/formats/images.ts';
+import { writeImageSet, type HeldImages } from '../../../src/formats/images.ts';
 import { writeVectorSet, type VectorArray } from '../../../src/formats/vectors.ts';
 import type { ProbeSettings } from '../../../src/schema/generated/settings.ts';
 import { Failure } from '../../../src/core/diagnostic.ts';
@@ -30,7 +30,7 @@ before(async () => {
   engine = await testEngine();
 });
 
-async function mnist(split: 'train' | 'test', count: number): Promise<ImageArray> {
+async function mnist(split: 'train' | 'test', count: number): Promise<HeldImages> {
   const images = await readMnist(split, 'images');
   const labels = await readMnist(split, 'labels');
   return {
@@ -146,7 +146,7 @@ test('more classes than there is room for are told, not tried', async (t) => {
   const labels = Int32Array.from({ length: count }, (_, row) => row);
   const folder = join(root, 'faces');
   mkdirSync(folder);
-  const images: ImageArray = {
+  const images: HeldImages = {
     data: new Uint8Array(count * 4096),
     count,
     shape: [64, 64, 1],

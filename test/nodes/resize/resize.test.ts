@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import fc from 'fast-check';
-import type { ImageArray } from '../../../src/formats/images.ts';
+import type { HeldImages } from '../../../src/formats/images.ts';
 import { resizer } from '../../../src/formats/resample.ts';
 import type { ResizeSettings } from '../../../src/schema/generated/settings.ts';
 import { Failure } from '../../../src/core/diagnostic.ts';
@@ -17,13 +17,13 @@ const settings = (height: number, width: number): ResizeSettings => ({
 
 function run(
   t: TestContext,
-  data: ImageArray['data'],
+  data: HeldImages['data'],
   shape: ImageShape,
   size: readonly [number, number],
   signal = new AbortController().signal,
 ): Promise<StepResult> {
   const count = data.length / (shape[0] * shape[1] * shape[2]);
-  const train: ImageArray = {
+  const train: HeldImages = {
     data,
     count,
     shape,

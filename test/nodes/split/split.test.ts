@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import fc from 'fast-check';
-import type { ImageArray } from '../../../src/formats/images.ts';
+import type { HeldImages } from '../../../src/formats/images.ts';
 import type { SplitSettings } from '../../../src/schema/generated/settings.ts';
 import { Failure } from '../../../src/core/diagnostic.ts';
 import type { Finding, OutputDescription } from '../../../src/core/stage-type.ts';
@@ -24,7 +24,7 @@ async function run(
   splits: Set['splits'],
   settings: Partial<SplitSettings> = {},
   stage = 'parts',
-): Promise<Record<'train' | 'test', ImageArray>> {
+): Promise<Record<'train' | 'test', HeldImages>> {
   const all = { ...SETTINGS, ...settings };
   const result = await runStep(t, splitNode, all, { data: numberedSet(splits) }, { stage });
   const { train, test: held } = result.splits;

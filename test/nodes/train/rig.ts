@@ -1,7 +1,7 @@
 /** Small image sets and models on disk, as earlier stages leave them, for tests of stages that train or use models. */
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeImageSet, type ImageArray } from '../../../src/formats/images.ts';
+import { writeImageSet, type HeldImages } from '../../../src/formats/images.ts';
 import { sha256 } from '../../../src/core/json.ts';
 import type { TrainSettings } from '../../../src/schema/generated/settings.ts';
 import { Philox } from '../../../src/core/philox.ts';
@@ -17,7 +17,7 @@ import { layer } from '../../layers/specs.ts';
 export const SHAPE: ImageShape = [12, 12, 1];
 
 /** Squares of random places and brightness: few numbers tell them, so that a small model learns something. */
-export function squares(count: number, seed: number): ImageArray {
+export function squares(count: number, seed: number): HeldImages {
   const generator = new Philox([seed, 1]);
   const data = new Uint8Array(count * 144);
   for (let image = 0; image < count; image++) {
@@ -30,7 +30,7 @@ export function squares(count: number, seed: number): ImageArray {
 }
 
 /** The same images with other bits: noise that stands for a corruption. */
-export function corrupted(images: ImageArray, seed: number): ImageArray {
+export function corrupted(images: HeldImages, seed: number): HeldImages {
   const data = new Float32Array(images.data.length);
   new Philox([seed, 2]).uniform(data);
   return {
@@ -44,7 +44,7 @@ export function corrupted(images: ImageArray, seed: number): ImageArray {
 export async function imageStage(
   folder: string,
   stage: string,
-  splits: { readonly train?: ImageArray; readonly test?: ImageArray },
+  splits: { readonly train?: HeldImages; readonly test?: HeldImages },
 ): Promise<InputArtifact> {
   const own = join(folder, stage);
   mkdirSync(own);

@@ -8,7 +8,7 @@ import { readNumpyFile } from '../../../../src/formats/numpy.ts';
 import {
   readImages,
   readImageSet,
-  type ImageArray,
+  type HeldImages,
   type ImageSetRecord,
 } from '../../../../src/formats/images.ts';
 import type {
@@ -26,7 +26,7 @@ type Options = Partial<NpyDatasetSettings>;
 
 interface Loaded {
   readonly record: ImageSetRecord;
-  readonly train: ImageArray;
+  readonly train: HeldImages;
   readonly warnings: readonly string[];
 }
 

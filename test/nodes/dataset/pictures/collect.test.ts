@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import sharp from 'sharp';
-import { readImages, readImageSet, type ImageArray } from '../../../../src/formats/images.ts';
+import { readImages, readImageSet, type HeldImages } from '../../../../src/formats/images.ts';
 import type { ImagesDatasetSettings } from '../../../../src/schema/generated/settings.ts';
 import { datasetNode } from '../../../../src/nodes/dataset/node.ts';
 import { fakeContext, temporaryFolder } from '../../context.ts';
@@ -14,7 +14,7 @@ async function load(
   files: Readonly<Record<string, Buffer>>,
   options: Partial<ImagesDatasetSettings> = {},
 ): Promise<{
-  readonly train: ImageArray;
+  readonly train: HeldImages;
   readonly range: readonly number[];
   readonly warnings: readonly string[];
 }> {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { readImages, readImageSet, type ImageArray } from '../../../../src/formats/images.ts';
+import { readImages, readImageSet, type HeldImages } from '../../../../src/formats/images.ts';
 import type {
   DatasetSettings,
   NpyDatasetSettings,
@@ -48,7 +48,7 @@ const KERAS: readonly Entry[] = [
 
 interface Loaded {
   readonly folder: string;
-  readonly train: ImageArray;
+  readonly train: HeldImages;
   readonly metrics: Readonly<Record<string, number>> | undefined;
 }
 

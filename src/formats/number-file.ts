@@ -1,0 +1,123 @@
+/** Numbers in a file, of which a part is kept in memory. */
+import { closeSync, openSync, readSync } from 'node:fs';
+import { failure } from '../core/diagnostic.ts';
+import { NumberSource, zeros, type HeldNumbers, type NumberType } from './numbers.ts';
+
+/** Bytes that are read and kept together, about: whole rows. */
+const BLOCK_BYTES = 2 ** 18;
+
+/** Bytes of the blocks that are kept, about. */
+const KEPT_BYTES = 2 ** 27 + 2 ** 24;
+
+/** A block is read as a whole where so many of its rows are wanted: then it takes no longer than reading them one by one. */
+const DENSE_ROWS = 24;
+
+/** Bytes that are moved by one system call: some systems take no more than 2 GiB at once. */
+const CHUNK = 2 ** 26;
+
+/** Closes files that nothing reads any more. */
+const closing = new FinalizationRegistry<number>((descriptor) => closeSync(descriptor));
+
+export class NumberFile extends NumberSource {
+  readonly path: string;
+  readonly #begin: number;
+  readonly #blockRows: number;
+  /** Blocks by their numbers, the one that was read first first. */
+  readonly #kept = new Map<number, HeldNumbers>();
+  readonly #mostKept: number;
+  #descriptor: number | undefined;
+
+  /**
+   * @param shape of the numbers: rows, then the shape of a row
+   * @param begin where the numbers begin in the file, in bytes
+   */
+  constructor(
+    path: string,
+    { type, shape, begin }: { type: NumberType; shape: readonly number[]; begin: number },
+  ) {
+    const rowLength = shape.slice(1).reduce((product, length) => product * length, 1);
+    super(type, (shape[0] ?? 0) * rowLength, rowLength);
+    this.path = path;
+    this.#begin = begin;
+    const rowBytes = Math.max(1, rowLength * this.BYTES_PER_ELEMENT);
+    this.#blockRows = Math.max(1, Math.floor(BLOCK_BYTES / rowBytes));
+    this.#mostKept = Math.max(1, Math.floor(KEPT_BYTES / (this.#blockRows * rowBytes)));
+  }
+
+  read(start: number, end: number): HeldNumbers {
+    const numbers = zeros(this.type, end - start);
+    this.#readInto(numbers, start);
+    return numbers;
+  }
+
+  /** Rows of blocks that are kept, or of which many rows are wanted, come from whole blocks; others are read one by one. */
+  override gather(rows: Int32Array, target: HeldNumbers): void {
+    const size = this.rowLength;
+    const wanted = new Map<number, number>();
+    for (let index = 0; index < rows.length; index++) {
+      const block = this.#blockOf(rows[index] ?? 0);
+      wanted.set(block, (wanted.get(block) ?? 0) + 1);
+    }
+    const dense = new Set([...wanted].flatMap(([block, count]) => (this.#isDense(count) ? [block] : [])));
+    const mayLoad = dense.size <= this.#mostKept;
+    for (let index = 0; index < rows.length; index++) {
+      const row = rows[index] ?? 0;
+      const number = this.#blockOf(row);
+      const block = this.#kept.get(number) ?? (mayLoad && dense.has(number) ? this.#load(number) : undefined);
+      const place = target.subarray(index * size, (index + 1) * size);
+      if (block === undefined) this.#readInto(place, row * size);
+      else {
+        const start = (row - number * this.#blockRows) * size;
+        place.set(block.subarray(start, start + size));
+      }
+    }
+  }
+
+  #blockOf(row: number): number {
+    return Math.floor(row / this.#blockRows);
+  }
+
+  #isDense(count: number): boolean {
+    return count >= Math.min(DENSE_ROWS, this.#blockRows);
+  }
+
+  #load(number: number): HeldNumbers {
+    const start = number * this.#blockRows * this.rowLength;
+    const length = Math.min(this.#blockRows * this.rowLength, this.length - start);
+    const block = this.#spare() ?? zeros(this.type, this.#blockRows * this.rowLength);
+    this.#readInto(block.subarray(0, length), start);
+    this.#kept.set(number, block);
+    return block;
+  }
+
+  /** The oldest of the blocks, where no more are to be kept. */
+  #spare(): HeldNumbers | undefined {
+    const [oldest] = this.#kept;
+    if (oldest === undefined || this.#kept.size < this.#mostKept) return undefined;
+    this.#kept.delete(oldest[0]);
+    return oldest[1];
+  }
+
+  #readInto(numbers: HeldNumbers, start: number): void {
+    const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+    const from = this.#begin + start * this.BYTES_PER_ELEMENT;
+    const descriptor = this.#open();
+    for (let done = 0; done < bytes.length;) {
+      const length = Math.min(CHUNK, bytes.length - done);
+      const read = readSync(descriptor, bytes, done, length, from + done);
+      if (read === 0) throw failure('data-corrupt', `\`${this.path}\` has become shorter while it was read`);
+      done += read;
+    }
+  }
+
+  #open(): number {
+    if (this.#descriptor !== undefined) return this.#descriptor;
+    try {
+      this.#descriptor = openSync(this.path, 'r');
+    } catch {
+      throw failure('data-missing', `\`${this.path}\` cannot be read`);
+    }
+    closing.register(this, this.#descriptor);
+    return this.#descriptor;
+  }
+}
