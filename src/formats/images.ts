@@ -4,7 +4,6 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { failure, type Failure } from '../core/diagnostic.ts';
 import { isJsonObject, type Json } from '../core/json.ts';
-import { sizeOf } from '../core/shape.ts';
 import type { ImageShape, Split } from '../core/stage-type.ts';
 import {
   isNamesRecord,
@@ -16,9 +15,8 @@ import {
 } from './image-names.ts';
 import { isClasses, sharedClasses } from './classes.ts';
 import { readJsonFile } from '../files/json-file.ts';
-import { availableMemory } from '../files/memory.ts';
-import { findNpy, readNpy, writeNpy, writeNpyPieces } from './npy.ts';
-import { NumberFile } from './number-file.ts';
+import { readNpy, writeNpy, writeNpyPieces } from './npy.ts';
+import { openNumbers } from './number-file.ts';
 import {
   gatherInto,
   partOf,
@@ -287,18 +285,10 @@ async function namesOfSplit(folder: string, { count, names }: SplitRecord): Prom
   return names === undefined ? namesOf('stage/unnamed', count) : readNames(folder, count, names);
 }
 
-/** Images that take more than this share of the memory are read in pieces. */
-const HELD_SHARE = 1 / 4;
-
 async function readPixels(path: string, count: number, image: ImageShape): Promise<Numbers> {
-  const { shape, dtype, begin } = await findNpy(path);
-  const type = { '|u1': 'uint8', '<f4': 'float32', '<i4': undefined, '<f8': undefined } as const;
-  const found = type[dtype];
-  const bytes = sizeOf(shape) * (found === 'uint8' ? 1 : 4);
-  if (found === undefined || bytes <= availableMemory() * HELD_SHARE)
-    return readHeldPixels(path, count, image);
-  if (shape.join() !== [count, ...image].join()) throw otherImages(path);
-  return new NumberFile(path, { type: found, shape, begin });
+  const { data, shape } = await openNumbers(path);
+  if (data !== undefined && shape.join() === [count, ...image].join()) return data;
+  throw otherImages(path);
 }
 
 async function readHeldPixels(path: string, count: number, image: ImageShape): Promise<HeldNumbers> {

@@ -84,11 +84,9 @@ function dtypeOf(data: NpyData): Dtype {
  * @throws Failure `data-missing` if the file cannot be read, `data-corrupt` if it is not what it says
  */
 export async function readNpy(path: string): Promise<NpyArray> {
-  return withNpy(path, async (file, { shape, dtype, begin }) => {
-    const type = DTYPES[dtype];
-    const bytes = sizeOf(shape) * type.BYTES_PER_ELEMENT;
+  return withNpy(path, async (file, { shape, dtype, begin, bytes }) => {
     if (bytes > SIZE_LIMIT) throw corrupt(path, `declares ${bytes} bytes of data, more than ${SIZE_LIMIT}`);
-    const data = new type(sizeOf(shape));
+    const data = new DTYPES[dtype](sizeOf(shape));
     const view = new Uint8Array(data.buffer);
     for (let offset = 0; offset < view.length;) {
       const length = Math.min(CHUNK, view.length - offset);
@@ -104,8 +102,9 @@ export async function readNpy(path: string): Promise<NpyArray> {
 export interface NpyPlace {
   readonly shape: readonly number[];
   readonly dtype: Dtype;
-  /** In bytes. */
+  /** Where the numbers begin, and how long they are, in bytes. */
   readonly begin: number;
+  readonly bytes: number;
 }
 
 /** Looks at the header of an array as `readNpy` does. */
@@ -131,7 +130,7 @@ async function withNpy<Result>(
     }
     const bytes = sizeOf(shape) * DTYPES[dtype].BYTES_PER_ELEMENT;
     if (bytes !== size - end) throw corrupt(path, `declares ${bytes} bytes of data and holds ${size - end}`);
-    return await work(file, { shape, dtype, begin: end });
+    return await work(file, { shape, dtype, begin: end, bytes });
   } finally {
     await file.close();
   }

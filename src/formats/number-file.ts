@@ -1,7 +1,9 @@
 /** Numbers in a file, of which a part is kept in memory. */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { failure } from '../core/diagnostic.ts';
-import { NumberSource, zeros, type HeldNumbers, type NumberType } from './numbers.ts';
+import { availableMemory } from '../files/memory.ts';
+import { findNpy, readNpy } from './npy.ts';
+import { NumberSource, zeros, type HeldNumbers, type Numbers, type NumberType } from './numbers.ts';
 
 /** Bytes that are read and kept together, about: whole rows. */
 const BLOCK_BYTES = 2 ** 18;
@@ -30,10 +32,12 @@ export class NumberFile extends NumberSource {
   /**
    * @param shape of the numbers: rows, then the shape of a row
    * @param begin where the numbers begin in the file, in bytes
+   * @param kept bytes of blocks that stay in memory, about
    */
   constructor(
     path: string,
     { type, shape, begin }: { type: NumberType; shape: readonly number[]; begin: number },
+    kept = KEPT_BYTES,
   ) {
     const rowLength = shape.slice(1).reduce((product, length) => product * length, 1);
     super(type, (shape[0] ?? 0) * rowLength, rowLength);
@@ -41,7 +45,7 @@ export class NumberFile extends NumberSource {
     this.#begin = begin;
     const rowBytes = Math.max(1, rowLength * this.BYTES_PER_ELEMENT);
     this.#blockRows = Math.max(1, Math.floor(BLOCK_BYTES / rowBytes));
-    this.#mostKept = Math.max(1, Math.floor(KEPT_BYTES / (this.#blockRows * rowBytes)));
+    this.#mostKept = Math.max(1, Math.floor(kept / (this.#blockRows * rowBytes)));
   }
 
   read(start: number, end: number): HeldNumbers {
@@ -120,4 +124,27 @@ export class NumberFile extends NumberSource {
     closing.register(this, this.#descriptor);
     return this.#descriptor;
   }
+}
+
+/** Numbers that take more than this share of the memory are read in pieces. */
+const HELD_SHARE = 1 / 4;
+
+const TYPES = { '|u1': 'uint8', '<f4': 'float32', '<i4': undefined, '<f8': undefined } as const;
+
+/**
+ * Reads the numbers of a `.npy` file, or leaves them on the disk if they would take more than a quarter of the memory.
+ *
+ * @returns no numbers if they are neither bytes nor float32
+ * @throws Failure as `readNpy`
+ */
+export async function openNumbers(
+  path: string,
+  memory = availableMemory(),
+): Promise<{ readonly shape: readonly number[]; readonly data?: Numbers }> {
+  const { shape, dtype, begin, bytes } = await findNpy(path);
+  const type = TYPES[dtype];
+  if (type === undefined) return { shape };
+  if (bytes > memory * HELD_SHARE) return { shape, data: new NumberFile(path, { type, shape, begin }) };
+  const { data } = await readNpy(path);
+  return data instanceof Uint8Array || data instanceof Float32Array ? { shape, data } : { shape };
 }

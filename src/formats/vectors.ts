@@ -8,7 +8,9 @@ import { isClasses, sharedClasses } from './classes.ts';
 import { isNamesRecord, readNames, writeNames, type ImageNames, type NamesRecord } from './image-names.ts';
 import { SPLITS } from './images.ts';
 import { readJsonFile } from '../files/json-file.ts';
-import { readNpy, writeNpy, type NpyData } from './npy.ts';
+import { readNpy, writeNpy, writeNpyPieces, type NpyData } from './npy.ts';
+import { openNumbers } from './number-file.ts';
+import { typeOf, type Numbers, type NumberStream } from './numbers.ts';
 
 /** Vectors of one split. */
 export interface VectorArray {
@@ -33,6 +35,14 @@ export interface VectorSet {
   readonly splits: Readonly<Partial<Record<Split, VectorArray>>>;
 }
 
+/** A vector set to be written. */
+export interface WrittenVectors extends Omit<VectorSet, 'splits'> {
+  readonly splits: Readonly<Partial<Record<Split, VectorArray | StreamedVectors>>>;
+}
+
+/** Vectors that are made while they are written. */
+export type StreamedVectors = Omit<VectorArray, 'data'> & { readonly data: NumberStream };
+
 /** The content of `vectors.json`. */
 export interface VectorSetRecord {
   readonly size: number;
@@ -56,22 +66,24 @@ export interface VectorSplitRecord {
  *
  * @throws Failure `stage-failed` if two splits name their classes differently
  */
-export async function writeVectorSet(folder: string, set: VectorSet): Promise<void> {
+export async function writeVectorSet(folder: string, set: WrittenVectors): Promise<void> {
   const splits: Partial<Record<Split, VectorSplitRecord>> = {};
   for (const split of SPLITS) {
     const vectors = set.splits[split];
     if (vectors === undefined) continue;
     const { count, data, labels, rows, names } = vectors;
-    const write = async (name: string, shape: readonly number[], values: NpyData): Promise<string> => {
-      const file = `${split}-${name}.npy`;
-      await writeNpy(join(folder, file), { shape, data: values });
-      return file;
+    const file = `${split}-vectors.npy`;
+    const pieces = 'pieces' in data ? data.pieces() : [data];
+    await writeNpyPieces(join(folder, file), { dtype: '<f4', shape: [count, set.size] }, pieces);
+    const write = async (name: string, values: NpyData): Promise<string> => {
+      await writeNpy(join(folder, `${split}-${name}.npy`), { shape: [count], data: values });
+      return `${split}-${name}.npy`;
     };
     splits[split] = {
       count,
-      vectors: await write('vectors', [count, set.size], data),
-      ...(labels === undefined ? {} : { labels: await write('labels', [count], labels) }),
-      ...(rows === undefined ? {} : { rows: await write('rows', [count], rows) }),
+      vectors: file,
+      ...(labels === undefined ? {} : { labels: await write('labels', labels) }),
+      ...(rows === undefined ? {} : { rows: await write('rows', rows) }),
       ...(names === undefined ? {} : { names: await writeNames(folder, split, names) }),
     };
   }
@@ -94,27 +106,50 @@ export async function readVectorSet(folder: string): Promise<VectorSetRecord> {
   return value;
 }
 
-/** @throws Failure `missing-split`, `data-missing` or `data-corrupt` */
-export async function readVectors(folder: string, split: Split): Promise<VectorArray> {
+/** All vectors of a split, in memory. @throws Failure `missing-split`, `data-missing` or `data-corrupt` */
+export function readVectors(folder: string, split: Split): Promise<VectorArray> {
+  return readSplit(folder, split, async (path) => {
+    const { shape, data } = await readNpy(path);
+    return { shape, data: data instanceof Float32Array ? data : undefined };
+  });
+}
+
+/** Vectors of a split; those that would take too much of the memory stay on the disk. @throws as `readVectors` */
+export function openVectors(folder: string, split: Split): Promise<OpenedVectors> {
+  return readSplit(folder, split, async (path) => {
+    const { shape, data } = await openNumbers(path);
+    return { shape, data: data !== undefined && typeOf(data) === 'float32' ? data : undefined };
+  });
+}
+
+export type OpenedVectors = Omit<VectorArray, 'data'> & { readonly data: Numbers };
+
+async function readSplit<Data>(
+  folder: string,
+  split: Split,
+  readData: (path: string) => Promise<{ readonly shape: readonly number[]; readonly data: Data | undefined }>,
+): Promise<Omit<VectorArray, 'data'> & { readonly data: Data }> {
   const { size, splits, classes } = await readVectorSet(folder);
   const record = splits[split];
   if (record === undefined) throw failure('missing-split', `\`${folder}\` has no \`${split}\` vectors`);
   const { count } = record;
-  const read = async (name: string, shape: readonly number[]): Promise<NpyData> => {
+  const checked = <Found extends { readonly shape: readonly number[] }>(
+    name: string,
+    shape: readonly number[],
+    found: Found,
+  ): Found => {
+    if (found.shape.join() === shape.join()) return found;
     const path = join(folder, name);
-    const array = await readNpy(path);
-    if (array.shape.join() === shape.join()) return array.data;
     throw failure('data-corrupt', `\`${path}\` has not the shape that \`vectors.json\` describes`);
   };
-  const data = await read(record.vectors, [count, size]);
-  const labels = record.labels === undefined ? undefined : await read(record.labels, [count]);
-  const rows = record.rows === undefined ? undefined : await read(record.rows, [count]);
+  const read = async (name: string): Promise<NpyData> =>
+    checked(name, [count], await readNpy(join(folder, name))).data;
+  const { vectors } = record;
+  const { data } = checked(vectors, [count, size], await readData(join(folder, vectors)));
+  const labels = record.labels === undefined ? undefined : await read(record.labels);
+  const rows = record.rows === undefined ? undefined : await read(record.rows);
   const names = record.names === undefined ? undefined : await readNames(folder, count, record.names);
-  if (
-    !(data instanceof Float32Array) ||
-    !isWhole(labels) ||
-    !(rows === undefined || rows instanceof Int32Array)
-  ) {
+  if (data === undefined || !isWhole(labels) || !(rows === undefined || rows instanceof Int32Array)) {
     throw failure(
       'data-corrupt',
       `the arrays of \`${folder}\` hold numbers of another type than \`vectors.json\` needs`,

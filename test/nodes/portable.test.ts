@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { writeImageSet } from '../../src/formats/images.ts';
 import { Philox } from '../../src/core/philox.ts';
 import { pcaNode } from '../../src/nodes/pca/node.ts';
+import { oneBlock } from '../../src/nodes/encode/rows.ts';
 import { fitLogistic } from '../../src/nodes/probe/logistic.ts';
 import { nearestNeighbors } from '../../src/nodes/probe/neighbors.ts';
 import { principalComponents } from '../../src/nodes/project/principal.ts';
@@ -85,9 +86,9 @@ test('logistic regression', async () => {
   // Some are of other classes, so that the weights are finite.
   const labels = Int32Array.from(noise, (value, row) => (value < 0.1 ? (row + 1) % 3 : row % 3) + 4);
   const [wanted, found] = await both(async (engine) => {
-    const model = await fitLogistic(engine, rows, labels, { signal });
+    const model = await fitLogistic(engine, oneBlock(rows), labels, { signal });
     assert.ok(model.converged);
-    return model.predict({ ...rows, data: Float32Array.from(rows.data, (value) => value + 0.1) });
+    return model.predict(oneBlock({ ...rows, data: Float32Array.from(rows.data, (value) => value + 0.1) }));
   });
   assert.deepEqual(found, wanted);
 });

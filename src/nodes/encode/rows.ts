@@ -1,10 +1,11 @@
 /** Rows of numbers with class labels, as stages that compare them read them: vectors, or images as their raw pixels. */
 import type { ImageNames } from '../../formats/image-names.ts';
 import { openImages, readImageSet } from '../../formats/images.ts';
-import { readVectors, readVectorSet } from '../../formats/vectors.ts';
+import { openVectors, readVectorSet } from '../../formats/vectors.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { sizeOf } from '../../core/shape.ts';
 import type { Split } from '../../core/stage-type.ts';
+import { availableMemory } from '../../files/memory.ts';
 import { gatherRows, rowNumbers, type Samples } from '../../engine/train/samples.ts';
 import type { InputArtifact } from '../contract.ts';
 
@@ -29,7 +30,7 @@ export async function readRows(input: InputArtifact, split: Split): Promise<Labe
 
 async function vectorRows({ folder }: InputArtifact, split: Split): Promise<LabelledRows> {
   const { size } = await readVectorSet(folder);
-  return { ...(await readVectors(folder, split)), shape: [size], scale: 1, offset: 0 };
+  return { ...(await openVectors(folder, split)), shape: [size], scale: 1, offset: 0 };
 }
 
 /** The splits that a stage has. @throws Failure if its record is damaged */
@@ -51,4 +52,42 @@ export interface Matrix {
 export function toMatrix(samples: Samples, rows: Int32Array = rowNumbers(samples.count)): Matrix {
   const size = sizeOf(samples.shape);
   return { data: gatherRows(samples, rows), count: rows.length, size };
+}
+
+/** Rows of which not all need be in memory at one time. */
+export interface RowBlocks {
+  readonly count: number;
+  /** Values of a row. */
+  readonly size: number;
+  readonly blocks: readonly RowBlock[];
+}
+
+export interface RowBlock {
+  /** The number of its first row. */
+  readonly start: number;
+  readonly count: number;
+  read(): Matrix;
+}
+
+/** Rows that take more than this share of the memory are read in blocks, which take a quarter of that. */
+const HELD_SHARE = 1 / 4;
+
+/** @param rows numbers of rows */
+export function toBlocks(samples: Samples, rows: Int32Array, memory = availableMemory()): RowBlocks {
+  const size = sizeOf(samples.shape);
+  const rowBytes = size * Float32Array.BYTES_PER_ELEMENT;
+  const most = memory * HELD_SHARE;
+  if (rows.length * rowBytes <= most) return oneBlock(toMatrix(samples, rows));
+  const step = Math.max(1, Math.floor(most / 4 / rowBytes));
+  const blocks = Array.from({ length: Math.ceil(rows.length / step) }, (_, index): RowBlock => {
+    const part = rows.subarray(index * step, (index + 1) * step);
+    return { start: index * step, count: part.length, read: () => toMatrix(samples, part) };
+  });
+  return { count: rows.length, size, blocks };
+}
+
+/** A matrix as rows that are all in memory. */
+export function oneBlock(matrix: Matrix): RowBlocks {
+  const { count, size } = matrix;
+  return { count, size, blocks: [{ start: 0, count, read: () => matrix }] };
 }

@@ -1,12 +1,12 @@
 /** Puts images through the encoder of a trained model. */
 import { join } from 'node:path';
 import { SPLITS } from '../../formats/images.ts';
-import { writeVectorSet, type VectorArray } from '../../formats/vectors.ts';
+import { writeVectorSet, type StreamedVectors } from '../../formats/vectors.ts';
 import type { EncodeSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { sizeOf } from '../../core/shape.ts';
 import type { Split } from '../../core/stage-type.ts';
-import { modelShapes, predictAll } from '../../engine/train/predict.ts';
+import { modelShapes, predictBatches } from '../../engine/train/predict.ts';
 import { rowNumbers } from '../../engine/train/samples.ts';
 import { loadModel } from '../../layers/save.ts';
 import type { StageContext, StageResult } from '../contract.ts';
@@ -24,31 +24,33 @@ export async function runEncode(context: StageContext<EncodeSettings>): Promise<
       settings.split === 'all'
         ? SPLITS.filter((split) => source.record.splits[split] !== undefined)
         : [settings.split];
-    const splits: Partial<Record<Split, VectorArray>> = {};
+    const size = sizeOf(outputShape);
+    const splits: Partial<Record<Split, StreamedVectors>> = {};
     for (const [index, split] of chosen.entries()) {
       const images = await source.read(split);
-      const data = await predictAll(engine, encoder, images, rowNumbers(images.count), {
-        batchSize: settings.batch_size,
-        signal,
-        onProgress: (share: number) =>
-          context.progress({ text: `${split} images`, fraction: (index + share) / chosen.length }),
-      });
-      if (!data.every(Number.isFinite)) {
-        throw failure('not-finite', 'the encoder gives values that are NaN or infinite');
-      }
       const { count, labels, classes, names } = images;
+      const pieces = async function* (): AsyncGenerator<Float32Array> {
+        const batches = predictBatches(engine, encoder, images, rowNumbers(count), {
+          batchSize: settings.batch_size,
+          signal,
+          onProgress: (share: number) =>
+            context.progress({ text: `${split} images`, fraction: (index + share) / chosen.length }),
+        });
+        for await (const { outputs } of batches) {
+          if (!outputs.every(Number.isFinite))
+            throw failure('not-finite', 'the encoder gives values that are NaN or infinite');
+          yield outputs;
+        }
+      };
       splits[split] = {
-        data,
+        data: { type: 'float32', length: count * size, pieces },
         count,
         ...(labels === undefined ? {} : { labels }),
         ...(classes === undefined ? {} : { classes }),
-        ...(names === undefined ? {} : { names }),
+        names,
       };
     }
-    await writeVectorSet(folder, {
-      size: sizeOf(outputShape),
-      splits,
-    });
+    await writeVectorSet(folder, { size, splits });
     return { highlights: ['vectors.json'] };
   } finally {
     encoder.dispose();

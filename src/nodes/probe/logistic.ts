@@ -7,8 +7,8 @@ import {
   type ComputingEngine,
 } from '../../engine/computation.ts';
 import { Pace } from '../../engine/train/pace.ts';
-import type { Matrix } from '../encode/rows.ts';
-import { columnMeans } from './neighbors.ts';
+import type { Matrix, RowBlock, RowBlocks } from '../encode/rows.ts';
+import { addColumns } from './neighbors.ts';
 import { minimize, type Evaluation } from './lbfgs.ts';
 
 export interface LogisticOptions {
@@ -20,7 +20,7 @@ export interface LogisticModel {
   readonly iterations: number;
   readonly converged: boolean;
   /** The class of each row that is most likely, among those of the training rows. */
-  predict(rows: Matrix): Int32Array;
+  predict(rows: RowBlocks): Int32Array;
 }
 
 /** Weights that are fitted at most: some twenty numbers are kept for each. */
@@ -39,7 +39,7 @@ const STRETCH = 10_000;
  */
 export async function fitLogistic(
   engine: ComputingEngine,
-  rows: Matrix,
+  rows: RowBlocks,
   labels: ArrayLike<number>,
   { signal, onProgress }: LogisticOptions,
 ): Promise<LogisticModel> {
@@ -56,11 +56,10 @@ export async function fitLogistic(
   const targets = Int32Array.from(labels, (label) => places.get(label) ?? 0);
   const scaling = standardScaling(rows);
   const pace = new Pace(signal);
-  const entropy = prepareEntropy(engine, rows, classes.length);
+  const entropy = prepareEntropy(engine, rows, { scaling, targets, classes: classes.length });
   try {
-    entropy.write({ points: standardize(rows, scaling), targets: oneHot(targets, classes.length) });
     const { point, iterations, converged } = await minimize({
-      evaluate: (at) => penalized(at, entropy.run(split(at, size, classes.length)), count),
+      evaluate: (at) => penalized(at, entropy.at(split(at, size, classes.length)), count),
       start: new Float64Array((size + 1) * classes.length),
       iterations: ITERATIONS,
       tolerance: TOLERANCE,
@@ -79,26 +78,81 @@ export async function fitLogistic(
   }
 }
 
-/**
- * The mean cross-entropy and its gradients with respect to the weights [size, classes] and the biases [classes]. Its inputs are
- * standardised rows [count, size], their classes as ones among zeros [count, classes], weights and biases.
- */
+interface Entropy {
+  /** The mean cross-entropy, and its gradients with respect to the weights [size, classes] and the biases [classes]. */
+  at(point: { readonly weights: Float32Array; readonly biases: Float32Array }): readonly ArrayLike<number>[];
+  dispose(): void;
+}
+
+/** Rows in one block stay where they are computed; of several, each is read at every evaluation, and what they give is added up. */
 function prepareEntropy(
   engine: ComputingEngine,
-  { count, size }: Matrix,
-  classes: number,
-): Computation<'points' | 'targets' | 'weights' | 'biases'> {
+  { blocks, count, size }: RowBlocks,
+  {
+    scaling,
+    targets,
+    classes,
+  }: { readonly scaling: Scaling; readonly targets: Int32Array; readonly classes: number },
+): Entropy {
+  const computations = new Map<number, Computation<EntropyInput>>();
+  const load = (block: RowBlock): Computation<EntropyInput> => {
+    const known = computations.get(block.count);
+    const computation = known ?? blockEntropy(engine, { rows: block.count, size, classes, all: count });
+    computations.set(block.count, computation);
+    if (known === undefined || blocks.length > 1) {
+      const own = targets.subarray(block.start, block.start + block.count);
+      computation.write({ points: standardize(block.read(), scaling), targets: oneHot(own, classes) });
+    }
+    return computation;
+  };
+  return {
+    at(point) {
+      const [first, ...others] = blocks.map((block) => () => load(block).run(point));
+      const results = first?.() ?? [];
+      if (others.length === 0) return results;
+      const sums = results.map((values) => Float64Array.from(values));
+      for (const next of others)
+        next().forEach((values, part) => {
+          const sum = sums[part];
+          for (let index = 0; sum !== undefined && index < sum.length; index++)
+            sum[index] = (sum[index] ?? 0) + (values[index] ?? 0);
+        });
+      return sums;
+    },
+    dispose() {
+      for (const computation of computations.values()) computation.dispose();
+    },
+  };
+}
+
+type EntropyInput = 'points' | 'targets' | 'weights' | 'biases';
+
+/**
+ * What some of all rows add to the mean cross-entropy and its gradients. The inputs are standardised rows [rows, size], their
+ * classes as ones among zeros [rows, classes], weights and biases.
+ */
+function blockEntropy(
+  engine: ComputingEngine,
+  {
+    rows,
+    size,
+    classes,
+    all,
+  }: { readonly rows: number; readonly size: number; readonly classes: number; readonly all: number },
+): Computation<EntropyInput> {
   const shapes = {
-    points: [count, size],
-    targets: [count, classes],
+    points: [rows, size],
+    targets: [rows, classes],
     weights: [size, classes],
     biases: [classes],
   };
   const { tf } = engine;
   return prepareComputation(engine, shapes, ({ points, targets, weights, biases }) => {
     const likely = tf.logSoftmax(tf.matMul(points, weights).add(biases));
-    const excess = tf.exp(likely).sub(targets).div(count);
-    return [likely.mul(targets).sum(1).mean().neg(), tf.matMul(points, excess, true, false), excess.sum(0)];
+    const excess = tf.exp(likely).sub(targets).div(all);
+    const mean = likely.mul(targets).sum(1).mean().neg();
+    const share = rows === all ? mean : mean.mul(rows / all);
+    return [share, tf.matMul(points, excess, true, false), excess.sum(0)];
   });
 }
 
@@ -106,10 +160,10 @@ function prepareEntropy(
  * The objective and its gradient.
  *
  * @param point the weights, then the biases
- * @param results of `prepareEntropy`
+ * @param results of `Entropy.at`
  */
-function penalized(point: Float64Array, results: readonly Float32Array[], count: number): Evaluation {
-  const [entropy, byWeight = new Float32Array(), byBias] = results;
+function penalized(point: Float64Array, results: readonly ArrayLike<number>[], count: number): Evaluation {
+  const [entropy, byWeight = [], byBias] = results;
   let penalty = 0;
   const gradient = point.map((value, index) => {
     if (index >= byWeight.length) return byBias?.[index - byWeight.length] ?? 0;
@@ -134,7 +188,7 @@ function oneHot(places: Int32Array, classes: number): Float32Array {
 /** The place of each row's likeliest class. */
 function mostLikely(
   engine: ComputingEngine,
-  { data, count, size }: Matrix,
+  { blocks, count, size }: RowBlocks,
   scaling: Scaling,
   point: Float64Array,
 ): Int32Array {
@@ -149,12 +203,16 @@ function mostLikely(
   ]);
   const found = new Int32Array(count);
   try {
-    for (let start = 0; start < count; start += STRETCH) {
-      const rows = Math.min(STRETCH, count - start);
-      const part = { data: data.subarray(start * size, (start + rows) * size), count: rows, size };
-      const [scores = new Float32Array()] = scoring.run(standardize(part, scaling));
-      for (let row = 0; row < rows; row++) {
-        found[start + row] = highestPlace(scores.subarray(row * classes, (row + 1) * classes));
+    for (const block of blocks) {
+      const { data } = block.read();
+      for (let start = 0; start < block.count; start += STRETCH) {
+        const rows = Math.min(STRETCH, block.count - start);
+        const part = { data: data.subarray(start * size, (start + rows) * size), count: rows, size };
+        const [scores = new Float32Array()] = scoring.run(standardize(part, scaling));
+        for (let row = 0; row < rows; row++) {
+          const place = highestPlace(scores.subarray(row * classes, (row + 1) * classes));
+          found[block.start + start + row] = place;
+        }
       }
     }
   } finally {
@@ -178,14 +236,18 @@ interface Scaling {
   readonly factors: Float32Array;
 }
 
-function standardScaling(rows: Matrix): Scaling {
-  const { data, count, size } = rows;
-  const means = columnMeans(rows);
+function standardScaling({ blocks, count, size }: RowBlocks): Scaling {
+  const sums = new Float64Array(size);
+  for (const block of blocks) addColumns(sums, block.read());
+  const means = Float32Array.from(sums, (sum) => sum / count);
   const squares = new Float64Array(size);
-  for (let row = 0; row < count; row++) {
-    for (let column = 0; column < size; column++) {
-      squares[column] =
-        (squares[column] ?? 0) + ((data[row * size + column] ?? 0) - (means[column] ?? 0)) ** 2;
+  for (const block of blocks) {
+    const { data } = block.read();
+    for (let row = 0; row < block.count; row++) {
+      for (let column = 0; column < size; column++) {
+        squares[column] =
+          (squares[column] ?? 0) + ((data[row * size + column] ?? 0) - (means[column] ?? 0)) ** 2;
+      }
     }
   }
   const factors = Float32Array.from(squares, (sum) => (sum > 0 ? 1 / Math.sqrt(sum / count) : 0));

@@ -5,7 +5,7 @@ import {
   type ComputingEngine,
 } from '../../engine/computation.ts';
 import { Pace } from '../../engine/train/pace.ts';
-import type { Matrix } from '../encode/rows.ts';
+import type { Matrix, RowBlocks } from '../encode/rows.ts';
 
 export interface Neighbors {
   /** Neighbours of each query. */
@@ -75,6 +75,54 @@ export async function nearestNeighbors(
   return { k, indices, distances };
 }
 
+/**
+ * The same among rows of which not all are in memory: the nearest of each block of references, then the nearest of those.
+ *
+ * @throws Failure `interrupted` once the signal is aborted
+ */
+export async function nearestInBlocks(
+  engine: ComputingEngine,
+  queries: RowBlocks,
+  references: RowBlocks,
+  { k, signal, onProgress }: Omit<NeighborOptions, 'withoutSelf'>,
+): Promise<Neighbors> {
+  const indices = new Int32Array(queries.count * k);
+  const distances = new Float64Array(queries.count * k).fill(Infinity);
+  const turns = queries.blocks.length * references.blocks.length;
+  let done = 0;
+  for (const block of queries.blocks) {
+    const asked = block.read();
+    for (const { start, count, read } of references.blocks) {
+      const own = await nearestNeighbors(engine, asked, read(), {
+        k: Math.min(k, count),
+        signal,
+        onProgress: (share) => onProgress?.((done + share) / turns),
+      });
+      for (let query = 0; query < block.count; query++) keepNearest(block.start + query, query, start, own);
+      done += 1;
+    }
+  }
+  return { k, indices, distances };
+
+  /** Puts the neighbours that one block has among those that are known. */
+  function keepNearest(query: number, row: number, first: number, own: Neighbors): void {
+    for (let rank = 0; rank < own.k; rank++) {
+      const distance = own.distances[row * own.k + rank] ?? Infinity;
+      let place = query * k + k;
+      while (place > query * k && distance < (distances[place - 1] ?? 0)) {
+        place -= 1;
+        if (place + 1 < query * k + k) {
+          distances[place + 1] = distances[place] ?? 0;
+          indices[place + 1] = indices[place] ?? 0;
+        }
+      }
+      if (place === query * k + k) break;
+      distances[place] = distance;
+      indices[place] = first + (own.indices[row * own.k + rank] ?? 0);
+    }
+  }
+}
+
 /** The references as columns, and half the square of the length of each. */
 function referenceTerms(engine: ComputingEngine, { data, count, size }: Matrix) {
   const computation = prepareComputation(engine, { points: [count, size] }, ({ points }) => [
@@ -126,14 +174,19 @@ export function centred({ data, count, size }: Matrix, means: Float32Array): Mat
   return { data: moved, count, size };
 }
 
-export function columnMeans({ data, count, size }: Matrix): Float32Array {
-  const sums = new Float64Array(size);
+export function columnMeans(rows: Matrix): Float32Array {
+  const sums = new Float64Array(rows.size);
+  addColumns(sums, rows);
+  return Float32Array.from(sums, (sum) => sum / rows.count);
+}
+
+/** Adds the values of rows to sums of their columns. */
+export function addColumns(sums: Float64Array, { data, count, size }: Matrix): void {
   for (let row = 0; row < count; row++) {
     for (let column = 0; column < size; column++) {
       sums[column] = (sums[column] ?? 0) + (data[row * size + column] ?? 0);
     }
   }
-  return Float32Array.from(sums, (sum) => sum / count);
 }
 
 function distance(one: Matrix, row: number, other: Matrix, index: number): number {

@@ -9,11 +9,11 @@ import type { Split } from '../../core/stage-type.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { rowNumbers } from '../../engine/train/samples.ts';
 import type { InputArtifact, StageContext, StageResult } from '../contract.ts';
-import { readRows, toMatrix, type LabelledRows, type Matrix } from '../encode/rows.ts';
+import { readRows, toBlocks, type LabelledRows, type RowBlocks } from '../encode/rows.ts';
 import { fitLogistic } from './logistic.ts';
 import { classTable, type Found } from './classes.ts';
 import { classifierName, metricName, SUBJECTS } from './names.ts';
-import { nearestNeighbors } from './neighbors.ts';
+import { nearestInBlocks } from './neighbors.ts';
 import { voteOfNeighbors } from './vote.ts';
 
 /** Writes `probe.json`: for each classifier its accuracy, and how it was found; and `classes.csv`: what each makes of each class. */
@@ -47,9 +47,9 @@ export async function runProbe(context: StageContext<ProbeSettings>): Promise<St
     }
     report[subject] = {
       stage: input.stage,
-      values: sides.train.matrix.size,
-      train_samples: sides.train.matrix.count,
-      test_samples: sides.test.matrix.count,
+      values: sides.train.rows.size,
+      train_samples: sides.train.rows.count,
+      test_samples: sides.test.rows.count,
       ...details,
     };
   }
@@ -61,7 +61,7 @@ export async function runProbe(context: StageContext<ProbeSettings>): Promise<St
 }
 
 interface Side {
-  readonly matrix: Matrix;
+  readonly rows: RowBlocks;
   readonly labels: Int32Array;
   /** Names of the classes, by label. */
   readonly classes?: readonly string[];
@@ -100,7 +100,7 @@ function side({ stage }: InputArtifact, samples: LabelledRows, rows: Int32Array)
     );
   }
   return {
-    matrix: toMatrix(samples, rows),
+    rows: toBlocks(samples, rows),
     labels: rows.map((row) => labels[row] ?? 0),
     ...(classes === undefined ? {} : { classes }),
   };
@@ -123,13 +123,13 @@ async function classify(
 ): Promise<Result> {
   if (classifier === 'knn') {
     const options = { k: settings.neighbors, signal, onProgress };
-    const neighbors = await nearestNeighbors(engine, test.matrix, train.matrix, options);
+    const neighbors = await nearestInBlocks(engine, test.rows, train.rows, options);
     return { labels: voteOfNeighbors(neighbors, train.labels), neighbors: settings.neighbors };
   }
-  const model = await fitLogistic(engine, train.matrix, train.labels, { signal, onProgress });
+  const model = await fitLogistic(engine, train.rows, train.labels, { signal, onProgress });
   const { iterations, converged } = model;
   if (!converged) log('warn', `logistic regression had not converged after ${iterations} iterations`);
-  return { labels: model.predict(test.matrix), iterations, converged };
+  return { labels: model.predict(test.rows), iterations, converged };
 }
 
 /** Share of the test samples whose class was found, 0 to 1. */

@@ -87,8 +87,7 @@ const hasCode = (code: string) => (error: unknown) => {
   return true;
 };
 
-test('what would not fit into memory is refused before it is made, and Ctrl-C stops', async (t) => {
-  await assert.rejects(run(t, new Uint8Array(200), [1, 1, 1], [4096, 4096]), hasCode('out-of-range'));
+test('Ctrl-C stops it', async (t) => {
   await assert.rejects(
     run(t, new Uint8Array(2), [1, 1, 1], [2, 2], AbortSignal.abort()),
     hasCode('interrupted'),
