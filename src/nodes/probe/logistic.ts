@@ -107,16 +107,17 @@ function prepareEntropy(
   };
   return {
     at(point) {
-      const [first, ...others] = blocks.map((block) => () => load(block).run(point));
-      const results = first?.() ?? [];
-      if (others.length === 0) return results;
-      const sums = results.map((values) => Float64Array.from(values));
-      for (const next of others)
-        next().forEach((values, part) => {
-          const sum = sums[part];
-          for (let index = 0; sum !== undefined && index < sum.length; index++)
-            sum[index] = (sum[index] ?? 0) + (values[index] ?? 0);
-        });
+      const [first] = blocks;
+      if (first !== undefined && blocks.length === 1) return load(first).run(point);
+      let sums: readonly Float64Array[] = [];
+      for (const block of blocks) {
+        const before = sums;
+        sums = load(block)
+          .run(point)
+          .map((values, part) =>
+            Float64Array.from(values, (value, index) => value + (before[part]?.[index] ?? 0)),
+          );
+      }
       return sums;
     },
     dispose() {
