@@ -21,6 +21,7 @@ import { resizeNode } from './resize/node.ts';
 import { splitNode } from './split/node.ts';
 import { subsetNode } from './subset/node.ts';
 import { trainNode } from './train/node.ts';
+import { transformNode } from './transform/node.ts';
 
 /**
  * A node without the type of its settings. Whoever calls it has validated them by the node's own schema, from which
@@ -38,6 +39,7 @@ export const builtinNodes: ReadonlyMap<string, NodeDefinition> = new Map(
     erase(concatNode),
     erase(normalizeNode),
     erase(resizeNode),
+    erase(transformNode),
     erase(noiseNode),
     erase(modelNode),
     erase(trainNode),

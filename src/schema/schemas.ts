@@ -12,6 +12,7 @@ export const STAGE_TYPES = [
   'concat',
   'normalize',
   'resize',
+  'transform',
   'noise',
   'model',
   'train',

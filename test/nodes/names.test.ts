@@ -9,6 +9,7 @@ import { normalizeNode } from '../../src/nodes/normalize/node.ts';
 import { resizeNode } from '../../src/nodes/resize/node.ts';
 import { splitNode } from '../../src/nodes/split/node.ts';
 import { subsetNode } from '../../src/nodes/subset/node.ts';
+import { transformNode } from '../../src/nodes/transform/node.ts';
 import { numbered, numberedSet, runStep, type Set } from './sets.ts';
 
 /** Images named by files: image n is in place n + 1, and its file is `n.png`. */
@@ -46,6 +47,7 @@ test('what changes pixels alone leaves the names as they are', async (t) => {
     await runStep(t, noiseNode, NOISE, { data }),
     await runStep(t, normalizeNode, NORMALIZE, { data }),
     await runStep(t, resizeNode, { type: 'resize', data: 'data', size: [2, 2] }, { data }),
+    await runStep(t, transformNode, { type: 'transform', data: 'data', transpose: [1, 0] }, { data }),
   ])
     assert.deepEqual(result.splits.train?.names, data.splits.train?.names);
 });

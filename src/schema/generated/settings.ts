@@ -1406,6 +1406,28 @@ export type ResizeSettings = {
   readonly size: readonly [number, number];
 };
 
+/**
+ * Transposes or mirrors all images alike; nothing is drawn. EMNIST's files, whose letters lie on their side,
+ * stand upright after `transpose: [1, 0]`. Both keys together turn images by a quarter: to the right with
+ * `flip: horizontal`, to the left with `flip: vertical`. Gives an image set with the same splits.
+ */
+export type TransformSettings = {
+  /** Transposes or mirrors images. */
+  readonly type: 'transform';
+  /** Name of the stage whose images are transformed. */
+  readonly data: string;
+  /**
+   * The order of the axes, as in NumPy's `transpose`: `[1, 0]` exchanges height and width. It comes before
+   * `flip`.
+   */
+  readonly transpose?: readonly [number, number];
+  /**
+   * `horizontal` exchanges left and right, `vertical` exchanges top and bottom, as the modes of Keras's
+   * `RandomFlip` do, but of every image.
+   */
+  readonly flip?: 'horizontal' | 'vertical' | 'horizontal_and_vertical';
+};
+
 /** `NoiseSettings` with `kind: gaussian`. */
 export type GaussianNoiseSettings = {
   /** Corrupts images. */

@@ -1,0 +1,80 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import {
+  openImages,
+  readImageSet,
+  SPLITS,
+  writeImageSet,
+  type StoredImages,
+  type StreamedImages,
+} from '../../formats/images.ts';
+import { partOf, typeOf, zeros, type HeldNumbers } from '../../formats/numbers.ts';
+import type { TransformSettings } from '../../schema/generated/settings.ts';
+import { failure } from '../../core/diagnostic.ts';
+import type { ImageShape, Split } from '../../core/stage-type.ts';
+import type { StageContext, StageResult } from '../contract.ts';
+
+/** Images between two looks at the clock and at Ctrl-C. */
+const CHUNK = 1000;
+
+export async function runTransform(context: StageContext<TransformSettings>): Promise<StageResult> {
+  const source = context.inputs['data'];
+  if (source === undefined) throw new Error('transform without data');
+  const record = await readImageSet(source.folder);
+  const change = transformer(record.shape, context.settings);
+  const splits: Partial<Record<Split, StreamedImages>> = {};
+  for (const split of SPLITS) {
+    if (record.splits[split] === undefined) continue;
+    splits[split] = reorder(context, await openImages(source.folder, split), split, change);
+  }
+  await writeImageSet(context.folder, { shape: change.shape, range: record.range, splits });
+  return {};
+}
+
+interface Transformer {
+  /** Of the new images. */
+  readonly shape: ImageShape;
+  /** For each value of a new image, its place in the image as it was. */
+  readonly origins: Int32Array;
+}
+
+export function transformer(
+  [height, width, channels]: ImageShape,
+  { transpose, flip }: Pick<TransformSettings, 'transpose' | 'flip'>,
+): Transformer {
+  const [rows, columns] = transpose === undefined ? [height, width] : [width, height];
+  const origins = new Int32Array(height * width * channels);
+  let to = 0;
+  for (let row = 0; row < rows; row++)
+    for (let column = 0; column < columns; column++) {
+      const y = flip?.endsWith('vertical') === true ? rows - 1 - row : row;
+      const x = flip?.startsWith('horizontal') === true ? columns - 1 - column : column;
+      const pixel = transpose === undefined ? y * width + x : x * width + y;
+      for (let channel = 0; channel < channels; channel++) origins[to++] = pixel * channels + channel;
+    }
+  return { shape: [rows, columns, channels], origins };
+}
+
+function reorder(
+  { signal, progress }: Pick<StageContext<TransformSettings>, 'signal' | 'progress'>,
+  images: StoredImages,
+  split: Split,
+  { shape, origins }: Transformer,
+): StreamedImages {
+  const { data, count } = images;
+  const [type, size] = [typeOf(data), origins.length];
+  async function* pieces(): AsyncGenerator<HeldNumbers> {
+    for (let start = 0; start < count; start += CHUNK) {
+      await nextTurn();
+      if (signal.aborted) throw failure('interrupted', 'stopped while transforming images');
+      progress({ text: `${split} images`, fraction: start / count });
+      const end = Math.min(start + CHUNK, count);
+      const part = partOf(data, start * size, end * size);
+      const moved = zeros(type, part.length);
+      for (let begin = 0; begin < part.length; begin += size)
+        for (let index = 0; index < size; index++)
+          moved[begin + index] = part[begin + (origins[index] ?? 0)] ?? 0;
+      yield moved;
+    }
+  }
+  return { ...images, shape, data: { type, length: count * size, pieces } };
+}
