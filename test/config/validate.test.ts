@@ -69,7 +69,12 @@ test('one mistake gives one diagnostic, with its code, its place and what was me
     ['  mnist:\n', '  my stage:\n', 'out-of-range 6:3'],
     ['source: mnist', 'source: mnist\n    train_images: x', 'bad-setting 9:5', /`idx`, `npy`, `npz`/],
     ['source: mnist', 'source: idx\n    train_image: x', 'unknown-key 9:5', /`train_images`/],
-    ['source: mnist', 'source: mnist\n    train_image: x', 'unknown-key 9:5', /`limit`, `normalize`, `path`$/],
+    [
+      'source: mnist',
+      'source: mnist\n    train_image: x',
+      'unknown-key 9:5',
+      /`train_images` is.*`idx`, `npy`, `npz`.*`normalize`, `path`$/,
+    ],
     ['source: mnist', 'source: idx', 'missing-key 6:3'],
     ['    source: mnist\n', '', 'missing-key 6:3', /`mnist`.*`npz`/],
     // Layers and optimizers.

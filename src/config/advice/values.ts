@@ -50,7 +50,9 @@ export function adviseValue({ root, path }: Place, value: Located, schema: JsonO
     : (fixed.text ?? flowText(fixed.json));
   if (sameJson(fixed.json, written) && fixed.text === undefined) return undefined;
   const shown = isChoice(schema) ? choiceText(fixed.json, isItem) : text;
-  return { hint: `write \`${shown}\``, edits: replaceValue(value, text) };
+  // Elsewhere, -1 stands for all.
+  const why = key === 'limit' && fixed.json === null ? ' to keep all images' : '';
+  return { hint: `write \`${shown}\`${why}`, edits: replaceValue(value, text) };
 }
 
 /** The parameter, or the stage, that a text or `{ x }` names in the way of another tool; as it is written here. */
@@ -96,6 +98,7 @@ function toldValue(key: string, written: Json): string | undefined {
     (typeof written === 'number' && written > 0 && written < 1) || String(written).endsWith('%');
   if (key === 'limit' && isShare)
     return 'write how many images are kept, such as `limit: 1000`; a stage of type `subset` takes a `share`';
+  if (key === 'limit' && written === 0) return 'write how many images are kept, or leave it out to keep all';
   if (key === 'epochs' && /^(?:auto|inf|none|null|best)$/i.test(String(written)))
     return 'write the most that there may be, such as `epochs: 100`, and `early_stopping: {}` to stop earlier';
   if (key === 'validation' && typeof written === 'string')

@@ -113,13 +113,26 @@ function unknownKey({ path, value, context }: ValueErrors, key: string, schema: 
   return errorAt(range, 'unknown-key', `unknown key ${backticked(key)} in ${owner}`, {
     ...(isStage
       ? { hint: 'indent it below `stages`, if it is a stage' }
-      : { hint: own ?? listKeys(properties), edits: advice?.edits }),
+      : { hint: own ?? keyElsewhere(schema, key, properties) ?? listKeys(properties), edits: advice?.edits }),
   });
 }
 
 /** The keys that a map takes: where its settings choose a variant of the schema, those of that variant. */
 function keysAt(schema: JsonObject, value: Located): readonly string[] {
   return Object.keys(objectAt(variantAt(schema, value)?.schema ?? schema, 'properties'));
+}
+
+/** A near key that other variants have: `train_image` with `source: csv`. */
+function keyElsewhere(schema: JsonObject, key: string, own: readonly string[]): string | undefined {
+  const variants = variantsOf(schema).map((variant) => ({
+    value: variant.value,
+    keys: Object.keys(objectAt(variant.schema, 'properties')).filter((each) => !own.includes(each)),
+  }));
+  const near = suggest(key, new Set(variants.flatMap(({ keys }) => keys)));
+  if (near === undefined) return undefined;
+  const owners = variants.filter(({ keys }) => keys.includes(near)).map(({ value }) => backticked(value));
+  const list = listKeys(own, 'this stage');
+  return `${backticked(near)} is a key of ${owners.join(', ')}${list === undefined ? '' : `; ${list}`}`;
 }
 
 function stageWords(root: LocatedMap, path: DocumentPath): string {
@@ -129,8 +142,8 @@ function stageWords(root: LocatedMap, path: DocumentPath): string {
     : nameOf(path);
 }
 
-function listKeys(keys: readonly string[]): string | undefined {
-  return keys.length === 0 || keys.length > 24 ? undefined : `it takes ${keys.map(backticked).join(', ')}`;
+function listKeys(keys: readonly string[], subject = 'it'): string | undefined {
+  return keys.length === 0 || keys.length > 24 ? undefined : `${subject} takes ${keys.map(backticked).join(', ')}`;
 }
 
 function missingKey(
