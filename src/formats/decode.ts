@@ -204,9 +204,12 @@ export function joinPixels(parts: readonly Pixels[]): Pixels {
   return data;
 }
 
-/** 8 bits as 16, from black to white. */
+/** What a value of 8 bits is multiplied by to become one of 16, from black to white. */
+export const WIDENED = 257;
+
+/** 8 bits as 16. */
 export function widen(bytes: Uint8Array): Uint16Array {
-  return Uint16Array.from(bytes, (value) => value * 257);
+  return Uint16Array.from(bytes, (value) => value * WIDENED);
 }
 
 function corrupt(what: string): Failure {

@@ -5,6 +5,7 @@ import type yauzl from 'yauzl';
 import { failure, Failure } from '../core/diagnostic.ts';
 import { printable } from '../core/text.ts';
 import { kindOf } from '../files/nearby.ts';
+import { openLargeArray, type LargeArray } from './large-array.ts';
 import { HEADER_LIMIT, parseNpyHeader } from './npy.ts';
 import type { FirstRows } from './numpy-types.ts';
 import { readArray, type ArrayFile, type NumpyArray, type SaveLine } from './numpy.ts';
@@ -24,6 +25,11 @@ const DEFLATE_RATIO = 1032;
 
 const ENCRYPTED = 1;
 
+/** The method of zip that compresses nothing. */
+const STORED = 0;
+
+const DAMAGED = 'is damaged: its checksum differs';
+
 const ENDING = '.npy';
 
 /**
@@ -39,15 +45,49 @@ export async function readNpz(
 ): Promise<NumpyArray | undefined> {
   return withArchive(path, async (zip, entries) => {
     const entry = entries.get(`${name}${ENDING}`);
-    if (entry === undefined) return undefined;
-    const save: SaveLine = (change = (x) => x) => {
-      const kept = namesIn(entries)
-        .slice(0, 10)
-        .map((key) => `${key}=${key === name ? change(key) : key}`);
-      return `\`np.savez_compressed('${basename(path)}', ${kept.join(', ')})\``;
-    };
-    return readEntry(zip, entry, { name: `${path}/${name}${ENDING}`, save }, first);
+    return entry === undefined ? undefined : readEntry(zip, entry, sourceOf(path, name, entries), first);
   });
+}
+
+/**
+ * Opens an array that is too large for memory, which `np.savez` puts into an archive as it is.
+ *
+ * @returns undefined also for an array that the archive does not have, or that is compressed
+ * @throws Failure as `readNpz`
+ */
+export async function openNpz(
+  path: string,
+  name: string,
+  first?: FirstRows,
+): Promise<LargeArray | undefined> {
+  return withArchive(path, async (zip, entries) => {
+    const entry = entries.get(`${name}${ENDING}`);
+    if (entry === undefined || isEncrypted(entry) || entry.compressionMethod !== STORED) return undefined;
+    const { fileDataStart: begin } = await zip.readLocalFileHeaderPromise(entry, { minimal: true });
+    const { uncompressedSize: size } = entry;
+    const source = sourceOf(path, name, entries);
+    const large = await openLargeArray({ path, begin, size }, source, first);
+    if (large === undefined || large.total !== undefined) return large;
+    let sum = 0;
+    for await (const chunk of (await zip.openReadStreamPromise(entry)) as AsyncIterable<Buffer>)
+      sum = crc32(chunk, sum);
+    if (sum !== entry.crc32) throw corrupt(source.name, DAMAGED, `save it again: ${source.save()}`);
+    return large;
+  });
+}
+
+function sourceOf(path: string, name: string, entries: ReadonlyMap<string, yauzl.Entry>): ArrayFile {
+  const save: SaveLine = (change = (x) => x) => {
+    const kept = namesIn(entries)
+      .slice(0, 10)
+      .map((key) => `${key}=${key === name ? change(key) : key}`);
+    return `\`np.savez_compressed('${basename(path)}', ${kept.join(', ')})\``;
+  };
+  return { name: `${path}/${name}${ENDING}`, save };
+}
+
+function isEncrypted({ generalPurposeBitFlag }: yauzl.Entry): boolean {
+  return (generalPurposeBitFlag & ENCRYPTED) !== 0;
 }
 
 /**
@@ -115,7 +155,7 @@ async function readEntry(
 ): Promise<NumpyArray> {
   const { uncompressedSize, compressedSize } = entry;
   const again = `save it again: ${source.save()}`;
-  if ((entry.generalPurposeBitFlag & ENCRYPTED) !== 0) throw corrupt(source.name, 'is encrypted', again);
+  if (isEncrypted(entry)) throw corrupt(source.name, 'is encrypted', again);
   if (uncompressedSize > compressedSize * DEFLATE_RATIO)
     throw corrupt(source.name, `cannot unpack to ${uncompressedSize} bytes`, again);
   const stream = await zip.openReadStreamPromise(entry);
@@ -129,8 +169,7 @@ async function readEntry(
   try {
     const array = await readArray(summed(), uncompressedSize, source, first);
     // Of the first rows alone, there is no checksum.
-    if (array.total === undefined && sum !== entry.crc32)
-      throw corrupt(source.name, 'is damaged: its checksum differs', again);
+    if (array.total === undefined && sum !== entry.crc32) throw corrupt(source.name, DAMAGED, again);
     return array;
   } finally {
     stream.destroy();

@@ -1,7 +1,6 @@
 /** Numbers in a file, of which a part is kept in memory. */
-import { closeSync, openSync, readSync } from 'node:fs';
-import { failure } from '../core/diagnostic.ts';
 import { availableMemory } from '../files/memory.ts';
+import { ByteFile } from './byte-file.ts';
 import { findNpy, readNpy } from './npy.ts';
 import { NumberSource, zeros, type HeldNumbers, type Numbers, type NumberType } from './numbers.ts';
 
@@ -14,20 +13,13 @@ const KEPT_BYTES = 2 ** 27 + 2 ** 24;
 /** A block is read as a whole where so many of its rows are wanted: then it takes no longer than reading them one by one. */
 const DENSE_ROWS = 24;
 
-/** Bytes that are moved by one system call: some systems take no more than 2 GiB at once. */
-const CHUNK = 2 ** 26;
-
-/** Closes files that nothing reads any more. */
-const closing = new FinalizationRegistry<number>((descriptor) => closeSync(descriptor));
-
 export class NumberFile extends NumberSource {
-  readonly path: string;
+  readonly #file: ByteFile;
   readonly #begin: number;
   readonly #blockRows: number;
   /** Blocks by their numbers, the one that was read first first. */
   readonly #kept = new Map<number, HeldNumbers>();
   readonly #mostKept: number;
-  #descriptor: number | undefined;
 
   /**
    * @param shape of the numbers: rows, then the shape of a row
@@ -41,7 +33,7 @@ export class NumberFile extends NumberSource {
   ) {
     const rowLength = shape.slice(1).reduce((product, length) => product * length, 1);
     super(type, (shape[0] ?? 0) * rowLength, rowLength);
-    this.path = path;
+    this.#file = new ByteFile(path);
     this.#begin = begin;
     const rowBytes = Math.max(1, rowLength * this.BYTES_PER_ELEMENT);
     this.#blockRows = Math.max(1, Math.floor(BLOCK_BYTES / rowBytes));
@@ -104,30 +96,12 @@ export class NumberFile extends NumberSource {
 
   #readInto(numbers: HeldNumbers, start: number): void {
     const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
-    const from = this.#begin + start * this.BYTES_PER_ELEMENT;
-    const descriptor = this.#open();
-    for (let done = 0; done < bytes.length;) {
-      const length = Math.min(CHUNK, bytes.length - done);
-      const read = readSync(descriptor, bytes, done, length, from + done);
-      if (read === 0) throw failure('data-corrupt', `\`${this.path}\` has become shorter while it was read`);
-      done += read;
-    }
-  }
-
-  #open(): number {
-    if (this.#descriptor !== undefined) return this.#descriptor;
-    try {
-      this.#descriptor = openSync(this.path, 'r');
-    } catch {
-      throw failure('data-missing', `\`${this.path}\` cannot be read`);
-    }
-    closing.register(this, this.#descriptor);
-    return this.#descriptor;
+    this.#file.readInto(bytes, this.#begin + start * this.BYTES_PER_ELEMENT);
   }
 }
 
 /** Numbers that take more than this share of the memory are read in pieces. */
-const HELD_SHARE = 1 / 4;
+export const HELD_SHARE = 1 / 4;
 
 const TYPES = { '|u1': 'uint8', '<f4': 'float32', '<i4': undefined, '<f8': undefined } as const;
 

@@ -55,27 +55,40 @@ export async function readNumpyFile(path: string, variable = 'x', first?: FirstR
   const file = await openToRead(path).catch(() => {
     throw missing(path, 'does not exist, or cannot be read');
   });
-  const save: SaveLine = (change = (x) => x) => `\`np.save('${basename(path)}', ${change(variable)})\``;
   try {
     const info = await file.stat();
     if (!info.isFile()) throw missing(path, 'is not a file');
     const stream = file.createReadStream({ autoClose: false, highWaterMark: CHUNK });
-    return await readArray(stream, info.size, { name: path, save }, first);
+    return await readArray(stream, info.size, npySource(path, variable), first);
   } finally {
     await file.close();
   }
 }
 
+/** @param variable what the array is called in advice */
+export function npySource(path: string, variable: string): ArrayFile {
+  return {
+    name: path,
+    save: (change = (x) => x) => `\`np.save('${basename(path)}', ${change(variable)})\``,
+  };
+}
+
 /** What a header declares, checked against the bytes that follow it. */
-interface Declared {
+export interface Declared {
   readonly type: NumberType | TextType;
+  /** Of the rows that are read. */
   readonly shape: readonly number[];
   readonly fortran: boolean;
   readonly swapped: boolean;
-  /** For the rows that are read. */
-  readonly bytes: Uint8Array;
+  /** Bytes of the rows that are read. */
+  readonly kept: number;
+  /** Of one row. */
+  readonly rowBytes: number;
+  /** Rows of the array in the file, where only the first are read. */
   readonly total?: number;
 }
+
+type Allocated = Declared & { readonly bytes: Uint8Array };
 
 /**
  * Reads an array from its header on, and no more of it than is asked for.
@@ -90,9 +103,9 @@ export async function readArray(
   first: FirstRows = ALL_ROWS,
 ): Promise<NumpyArray> {
   let start = Buffer.alloc(0);
-  let declared: Declared | undefined;
+  let declared: Allocated | undefined;
   let done = 0;
-  const take = (chunk: Uint8Array, { bytes, total }: Declared): boolean => {
+  const take = (chunk: Uint8Array, { bytes, total }: Allocated): boolean => {
     const room = bytes.length - done;
     if (chunk.length > room && total === undefined) throw corrupt(source, 'holds more than it declares');
     bytes.set(chunk.subarray(0, room), done);
@@ -107,7 +120,7 @@ export async function readArray(
     start = Buffer.concat([start, chunk]);
     if (start.length < Math.min(HEADER_LIMIT, size)) continue;
     const { end, ...header } = parseHeader(start, source);
-    declared = allocate(header, size - end, source, first);
+    declared = allocate(declare(header, size - end, source, first), source);
     if (take(start.subarray(end), declared)) break;
   }
   if (declared === undefined || done < declared.bytes.length) {
@@ -122,7 +135,7 @@ export async function readArray(
 }
 
 function textsOf(
-  { type, shape, fortran, swapped, bytes }: Declared,
+  { type, shape, fortran, swapped, bytes }: Allocated,
   source: ArrayFile,
 ): Pick<NumpyArray, 'data' | 'texts'> {
   if (fortran && shape.length > 1) throw corrupt(source, "holds texts in Fortran's order");
@@ -134,7 +147,8 @@ function textsOf(
   }
 }
 
-function parseHeader(start: Buffer, source: ArrayFile): ReturnType<typeof parseNpyHeader> {
+/** @throws Failure `data-corrupt` */
+export function parseHeader(start: Buffer, source: ArrayFile): ReturnType<typeof parseNpyHeader> {
   try {
     return parseNpyHeader(start, source.name);
   } catch (error) {
@@ -143,7 +157,11 @@ function parseHeader(start: Buffer, source: ArrayFile): ReturnType<typeof parseN
   }
 }
 
-function allocate(
+/**
+ * @param present bytes behind the header
+ * @throws Failure `data-corrupt`
+ */
+export function declare(
   { dtype, shape, fortran }: Omit<ReturnType<typeof parseNpyHeader>, 'end'>,
   present: number,
   source: ArrayFile,
@@ -164,14 +182,20 @@ function allocate(
   const rowBytes = sizeOf(row) * type.bytes;
   // In Fortran's order, a row is spread over the whole file.
   const isCut = bytes > first.above && first.rows < count && (!fortran || shape.length === 1);
-  const kept = isCut ? first.rows * rowBytes : bytes;
+  const own = { type, fortran, swapped, rowBytes };
+  return isCut
+    ? { ...own, shape: [first.rows, ...row], kept: first.rows * rowBytes, total: count }
+    : { ...own, shape, kept: bytes };
+}
+
+function allocate(declared: Declared, source: ArrayFile): Allocated {
+  const { kept, rowBytes } = declared;
   if (kept > SIZE_LIMIT) {
     const rows = Math.floor(SIZE_LIMIT / rowBytes);
     const hint = `set \`limit: ${rows}\`, or keep fewer rows: ${source.save((x) => `${x}[:${rows}]`)}`;
     throw corrupt(source, `is too large: ${kept} bytes, and the most are ${SIZE_LIMIT}`, hint);
   }
-  const declared = { type, fortran, swapped, bytes: new Uint8Array(kept) };
-  return isCut ? { ...declared, shape: [first.rows, ...row], total: count } : { ...declared, shape };
+  return { ...declared, bytes: new Uint8Array(kept) };
 }
 
 /** A shape as Python writes it. */
@@ -185,7 +209,9 @@ export function tuple(shape: readonly number[]): string {
  *
  * @throws Failure `data-corrupt` for integers that are negative or beyond 65,535, and for values that are not finite
  */
-export function toPixels(array: NumpyArray): Uint8Array | Uint16Array | Float32Array {
+export function toPixels(
+  array: ArrayFile & Pick<NumpyArray, 'data' | 'texts'>,
+): Uint8Array | Uint16Array | Float32Array {
   const { data, save, texts } = array;
   if (texts !== undefined) throw corrupt(array, 'holds texts: pixels are numbers');
   if (data instanceof Uint8Array || data instanceof Uint16Array) return data;

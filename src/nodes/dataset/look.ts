@@ -1,7 +1,8 @@
 /** What `hourglass data` shows of an image set: counts, values, classes, the first images, and what was left out. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readImages, readImageSet, SPLITS, toFloat32, type ImageArray } from '../../formats/images.ts';
+import { openImages, readImageSet, SPLITS, toFloat32, type ImageArray } from '../../formats/images.ts';
+import { typeOf } from '../../formats/numbers.ts';
 import { isJsonObject, type Json } from '../../core/json.ts';
 import type { ImageShape, Split } from '../../core/stage-type.ts';
 import type { Figure } from '../../figures/figure.ts';
@@ -64,7 +65,7 @@ export async function lookAt(folder: string, title: string): Promise<Look> {
   const rows: ImageRow[] = [];
   for (const split of SPLITS) {
     if (splits[split] === undefined) continue;
-    const images = await readImages(folder, split);
+    const images = await openImages(folder, split);
     looks.push(lookAtSplit(split, images, range, known[split]));
     if (isDrawable(shape) && images.count > 0) rows.push(...firstRows(split, images, range));
   }
@@ -92,7 +93,7 @@ function lookAtSplit(
   const told = isJsonObject(known) ? known : {};
   const loaded = told['as_loaded'];
   const dtype = isJsonObject(loaded) && typeof loaded['dtype'] === 'string' ? loaded['dtype'] : undefined;
-  const own = images.data instanceof Uint8Array ? 'uint8' : 'float32';
+  const own = typeOf(images.data);
   const { as_loaded: stored, normalized } = summarize(images, own);
   return {
     split,

@@ -1,13 +1,21 @@
 /** Raw splits -> images of one shape and scale, whose range is known, with what the user should know of them. */
-import { widen } from '../../formats/decode.ts';
+import { widen, WIDENED } from '../../formats/decode.ts';
 import { takeNames } from '../../formats/image-names.ts';
-import { lowestAndHighest } from '../../formats/image-rows.ts';
+import { extremesOfNumbers } from '../../formats/image-rows.ts';
+import { NumberSource, ScaledNumbers, TakenRows, type Numbers } from '../../formats/numbers.ts';
 import type { ImageArray, ImageSet } from '../../formats/images.ts';
 import type { DatasetSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import type { Split } from '../../core/stage-type.ts';
 import { rowNumbers } from '../../engine/train/samples.ts';
-import { limitOf, type PixelKind, type RawImages, type RawSplit, type RawSplits } from './raw.ts';
+import {
+  limitOf,
+  type PixelKind,
+  type RawImages,
+  type RawPixels,
+  type RawSplit,
+  type RawSplits,
+} from './raw.ts';
 import { checkLabels, imageShape, MOST_CHANNELS, refuse } from './shapes.ts';
 
 export interface Notice {
@@ -42,7 +50,7 @@ export function toImageSet(
   if (first === undefined) throw new Error('a data set without splits');
   const shape = imageShape(first.raw.images);
   for (const { raw } of found) checkFit(raw.images, first.raw.images);
-  const wide = found.some(({ raw }) => raw.images.data instanceof Uint16Array);
+  const wide = found.some(({ raw }) => isWide(raw.images));
   const { kind } = first.raw.images;
   const white = settings.white_level ?? whiteOf(kind, wide);
   const scale = settings.normalize === 'none' || white === undefined ? 1 : 1 / white;
@@ -50,16 +58,13 @@ export function toImageSet(
   const ranges: { readonly images: RawImages; readonly low: number; readonly high: number }[] = [];
   for (const { split, raw } of found) {
     const { images, labels, classes, names } = raw;
-    const data =
-      wide && kind === 'file' && images.data instanceof Uint8Array ? widen(images.data) : images.data;
-    const [least, most] = lowestAndHighest(data);
+    const data = stored(images, wide);
+    const [least, most] = extremesOfNumbers(data);
     if (settings.white_level !== undefined && most > settings.white_level)
       throw tooBright(images, most, settings.white_level);
     ranges.push({ images, low: least, high: most });
     splits[split] = {
-      // Values of 16 bits are kept as floats, which hold them exactly.
-      data:
-        data instanceof Uint16Array || (wide && data instanceof Uint8Array) ? Float32Array.from(data) : data,
+      data,
       count: images.shape[0] ?? 0,
       shape,
       scale,
@@ -84,6 +89,21 @@ export function toImageSet(
   };
 }
 
+function isWide({ data, wide = false }: RawImages): boolean {
+  return wide || data instanceof Uint16Array;
+}
+
+/** As they are stored: values of 16 bits, and of 8 among them, are kept as floats, which hold them exactly. */
+function stored(images: RawImages, wide: boolean): Numbers {
+  const { data, kind } = images;
+  if (data instanceof Float32Array) return data;
+  if (data instanceof Uint16Array) return Float32Array.from(data);
+  if (!wide || isWide(images)) return data;
+  if (data instanceof Uint8Array) return Float32Array.from(kind === 'file' ? widen(data) : data);
+  const scale = kind === 'file' ? WIDENED : 1;
+  return new ScaledNumbers(data, data.rowLength, { scale, offset: 0 });
+}
+
 /** The value that becomes 1 by `normalize: minmax`; undefined of floats, which stay as they are. */
 function whiteOf(kind: PixelKind, wide: boolean): number | undefined {
   if (kind === 'float') return undefined;
@@ -101,11 +121,16 @@ function cut(raw: RawSplit, settings: Settings, split: Split): RawSplit {
   return {
     ...rest,
     names: count === total ? names : takeNames(names, rowNumbers(count)),
-    images: { ...images, shape: [count, ...shape], data: images.data.subarray(0, count * size) },
+    images: { ...images, shape: [count, ...shape], data: firstOf(images.data, count, size) },
     ...(labels === undefined
       ? {}
       : { labels: { ...labels, shape: [count], data: labels.data.subarray(0, count) } }),
   };
+}
+
+function firstOf(data: RawPixels, count: number, size: number): RawPixels {
+  if (!(data instanceof NumberSource)) return data.subarray(0, count * size);
+  return count * size === data.length ? data : new TakenRows(data, rowNumbers(count));
 }
 
 function checkFit(images: RawImages, train: RawImages): void {

@@ -1,5 +1,6 @@
 /** One split as its source holds it, before it is checked, cut to `limit` and scaled. */
 import type { ImageNames } from '../../formats/image-names.ts';
+import type { HeldNumbers, NumberSource } from '../../formats/numbers.ts';
 import type { FirstRows } from '../../formats/numpy-types.ts';
 import type { SaveLine } from '../../formats/numpy.ts';
 import type { DatasetSettings } from '../../schema/generated/settings.ts';
@@ -26,7 +27,12 @@ export interface RawArray<Data> {
  */
 export type PixelKind = 'bool' | 'uint8' | 'uint16' | 'integer' | 'float' | 'file';
 
-export interface RawImages extends RawArray<Uint8Array | Uint16Array | Float32Array> {
+/** Values of 16 bits are floats where they are read in pieces. */
+export type RawPixels = HeldNumbers | Uint16Array | NumberSource;
+
+export interface RawImages extends RawArray<RawPixels> {
+  /** Whether values that are read in pieces have 16 bits. */
+  readonly wide?: boolean;
   readonly kind: PixelKind;
   /** As NumPy calls it. */
   readonly dtype: string;
@@ -66,6 +72,6 @@ export function firstRows(settings: Pick<DatasetSettings, 'limit'>, split: Split
 }
 
 /** The source of images that were read from an array: the same for the same values, whatever file they lie in. */
-export function arraySource({ buffer, byteOffset, byteLength }: RawImages['data']): string {
+export function arraySource({ buffer, byteOffset, byteLength }: ArrayBufferView): string {
   return `array/${sha256(new Uint8Array(buffer, byteOffset, byteLength))}`;
 }

@@ -1,6 +1,7 @@
 /** Images whose numbers stand in one row, or whose channels come first -> [count, height, width, channels]. */
 import { tuple } from '../../../formats/numpy.ts';
-import type { RawImages } from '../raw.ts';
+import { NumberSource, type HeldNumbers } from '../../../formats/numbers.ts';
+import type { RawImages, RawPixels } from '../raw.ts';
 import { channelsComeFirst, refuse } from '../shapes.ts';
 
 export interface Layout {
@@ -58,13 +59,45 @@ function channelsLast(images: RawImages): RawImages {
       `has the shape ${tuple(shape)}: with \`data_format: channels_first\`, that of images is (count, channels, height, width)`,
     );
   }
-  const moved = data.slice();
-  const pixels = height * width;
-  for (let image = 0; image < count; image++)
+  const moved =
+    data instanceof NumberSource
+      ? new MovedChannels(data, channels)
+      : moveChannels(data, data.slice(), channels, height * width);
+  return { ...images, shape: [count, height, width, channels], data: moved };
+}
+
+/** @param pixels of an image */
+function moveChannels<Data extends Exclude<RawPixels, NumberSource>>(
+  data: Data,
+  moved: Data,
+  channels: number,
+  pixels: number,
+): Data {
+  for (let start = 0; start < data.length; start += channels * pixels)
     for (let channel = 0; channel < channels; channel++) {
-      const from = (image * channels + channel) * pixels;
-      const to = image * channels * pixels + channel;
+      const from = start + channel * pixels;
+      const to = start + channel;
       for (let pixel = 0; pixel < pixels; pixel++) moved[to + pixel * channels] = data[from + pixel] ?? 0;
     }
-  return { ...images, shape: [count, height, width, channels], data: moved };
+  return moved;
+}
+
+/** Images whose channels come first, read as whole images. */
+class MovedChannels extends NumberSource {
+  readonly #from: NumberSource;
+  readonly #channels: number;
+
+  constructor(from: NumberSource, channels: number) {
+    super(from.type, from.length, from.rowLength);
+    this.#from = from;
+    this.#channels = channels;
+  }
+
+  read(start: number, end: number): HeldNumbers {
+    const size = this.rowLength;
+    const first = Math.floor(start / size) * size;
+    const images = this.#from.read(first, Math.ceil(end / size) * size);
+    const moved = moveChannels(images, images.slice(), this.#channels, size / this.#channels);
+    return moved.subarray(start - first, end - first);
+  }
 }

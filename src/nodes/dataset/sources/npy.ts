@@ -15,14 +15,16 @@ async function readSplit(
   folder: string,
   split: Split,
 ): Promise<NamedSplit | undefined> {
-  const { readNumpyFile, readNumpySplit } = await import('../arrays/numpy.ts');
+  const { openNumpyFile, readNumpyFile, readNumpySplit } = await import('../arrays/numpy.ts');
   const placeOf = (key: ArrayKey, variable: string): NumpyPlace | undefined => {
     const name = settings[key];
     if (name === undefined) return undefined;
+    const [path, first] = [resolve(folder, name), firstRows(settings, split)];
     return {
       name,
       at: key,
-      read: () => readNumpyFile(resolve(folder, name), variable, firstRows(settings, split)),
+      read: () => readNumpyFile(path, variable, first),
+      open: () => openNumpyFile(path, variable, first),
     };
   };
   const images = placeOf(`${split}_images`, 'x');

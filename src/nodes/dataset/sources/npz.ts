@@ -47,7 +47,7 @@ async function readSplit(
   folder: string,
   split: Split,
 ): Promise<NamedSplit | undefined> {
-  const { listNpz, readNpz, readNumpySplit } = await import('../arrays/numpy.ts');
+  const { listNpz, openNpz, readNpz, readNumpySplit } = await import('../arrays/numpy.ts');
   const file = split === 'test' && settings.test_path !== undefined ? 'test_path' : 'path';
   const path = resolve(folder, settings[file] ?? settings.path);
   const names = await namesOf(settings, file, () => atSetting([file], () => listNpz(path)));
@@ -62,6 +62,7 @@ async function readSplit(
         if (array !== undefined) return array;
         throw lacking(await listNpz(path), { path, name, key, names, file });
       },
+      open: () => openNpz(path, name, firstRows(settings, split)),
     };
   };
   const images = placeOf(`${split}_images`);

@@ -1,0 +1,156 @@
+/** NumPy arrays that are too large for memory: their values become pixels piece by piece, where they lie in a file. */
+import { createHash, type Hash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { availableMemory } from '../files/memory.ts';
+import { ByteFile } from './byte-file.ts';
+import { HEADER_LIMIT } from './npy.ts';
+import { HELD_SHARE } from './number-file.ts';
+import { NumberSource, piecesOf, type HeldNumbers, type NumberType as PixelType } from './numbers.ts';
+import { declare, npySource, parseHeader, toPixels, type ArrayFile, type Declared } from './numpy.ts';
+import { ALL_ROWS, numbersOf, type FirstRows, type Numbers, type NumberType } from './numpy-types.ts';
+
+export interface LargeArray extends ArrayFile {
+  readonly shape: readonly number[];
+  /** Rows of the array in the file, where only the first are read. */
+  readonly total?: number;
+  readonly type: NumberType;
+  /** As `toPixels` makes them; those of 16 bits as floats. */
+  readonly pixels: NumberSource;
+  readonly wide: boolean;
+  /** SHA-256 of the pixels as `toPixels` makes them. */
+  readonly hash: string;
+}
+
+/** Where an array is, from its header on. */
+export interface ArrayPlace {
+  readonly path: string;
+  readonly begin: number;
+  /** In bytes. */
+  readonly size: number;
+}
+
+/**
+ * Opens an array whose pixels would take more than a quarter of the memory, and checks its values.
+ *
+ * @returns undefined for a smaller array, and for one that can only be read as a whole
+ * @throws Failure `data-corrupt` as `toPixels`
+ */
+export async function openLargeArray(
+  { path, begin, size }: ArrayPlace,
+  source: ArrayFile,
+  first: FirstRows = ALL_ROWS,
+  memory = availableMemory(),
+): Promise<LargeArray | undefined> {
+  if (size <= memory * HELD_SHARE * SMALLEST_SHARE) return undefined;
+  const file = new ByteFile(path);
+  const start = Buffer.alloc(Math.min(HEADER_LIMIT, size));
+  file.readInto(start, begin);
+  const { end, ...header } = parseHeader(start, source);
+  const declared = declare(header, size - end, source, first);
+  const { type, shape, fortran, total } = declared;
+  if (!('view' in type) || (fortran && shape.length > 1)) return undefined;
+  const isByte = type.name === 'bool' || type.name === 'uint8';
+  const pixelBytes = (declared.kept / type.bytes) * (isByte ? 1 : 4);
+  if (pixelBytes <= memory * HELD_SHARE) return undefined;
+  const place = { file, begin: begin + end, declared, type };
+  const found = await check(new FilePixels(place, 'float32'), source);
+  const isFloat = type.name.startsWith('float');
+  const pixels = new FilePixels(place, isFloat || found.wide ? 'float32' : 'uint8');
+  const own = { ...source, shape, type, pixels, wide: found.wide, ...(total === undefined ? {} : { total }) };
+  return { ...own, hash: found.hash ?? (await hashOf(pixels, found.wide)) };
+}
+
+/** Opens the array of a `.npy` file; `undefined` also where there is none. @throws as `openLargeArray` */
+export async function openNumpyFile(
+  path: string,
+  variable = 'x',
+  first?: FirstRows,
+): Promise<LargeArray | undefined> {
+  const info = await stat(path).catch(() => undefined);
+  if (info?.isFile() !== true) return undefined;
+  return openLargeArray({ path, begin: 0, size: info.size }, npySource(path, variable), first);
+}
+
+/** Pixels take at least this share of the bytes of a file. */
+const SMALLEST_SHARE = 1 / 8;
+
+interface Place {
+  readonly file: ByteFile;
+  readonly begin: number;
+  readonly declared: Declared;
+  readonly type: NumberType;
+}
+
+class FilePixels extends NumberSource {
+  readonly #place: Place;
+
+  constructor(place: Place, type: PixelType) {
+    const { shape } = place.declared;
+    const rowLength = shape.slice(1).reduce((product, length) => product * length, 1);
+    super(type, (shape[0] ?? 0) * rowLength, rowLength);
+    this.#place = place;
+  }
+
+  read(start: number, end: number): HeldNumbers {
+    const numbers = this.numbers(start, end);
+    if (this.type === 'uint8')
+      return numbers instanceof Uint8Array ? numbers : Uint8Array.from(toDoubles(numbers));
+    return numbers instanceof Float32Array ? numbers : Float32Array.from(toDoubles(numbers));
+  }
+
+  /** As the file has them. */
+  numbers(start: number, end: number): Numbers {
+    const { file, begin, declared, type } = this.#place;
+    const bytes = new Uint8Array((end - start) * type.bytes);
+    file.readInto(bytes, begin + start * type.bytes);
+    return numbersOf(bytes, type, declared.swapped);
+  }
+}
+
+function toDoubles(numbers: Numbers): ArrayLike<number> {
+  if (!(numbers instanceof BigInt64Array || numbers instanceof BigUint64Array)) return numbers;
+  return Float64Array.from({ length: numbers.length }, (_, index) => Number(numbers[index] ?? 0));
+}
+
+interface Checked {
+  /** Whether some value has 16 bits. */
+  readonly wide: boolean;
+  /** Where it is known after one look at the values. */
+  readonly hash?: string;
+}
+
+/** Values that are looked at together, about. */
+const PIECE = 2 ** 18;
+
+/** Looks at all values, as `toPixels` does. */
+async function check(values: FilePixels, source: ArrayFile): Promise<Checked> {
+  const hash = createHash('sha256');
+  const kinds = new Set<string>();
+  const step = Math.max(1, Math.floor(PIECE / values.rowLength)) * values.rowLength;
+  for (let start = 0; start < values.length; start += step) {
+    await nextTurn();
+    const pixels = toPixels({
+      ...source,
+      data: values.numbers(start, Math.min(start + step, values.length)),
+    });
+    kinds.add(pixels.constructor.name);
+    update(hash, pixels);
+  }
+  // Some pieces of an array of integers may have 8 bits, and others 16.
+  const isKnown = kinds.size === 1;
+  return { wide: kinds.has('Uint16Array'), ...(isKnown ? { hash: hash.digest('hex') } : {}) };
+}
+
+async function hashOf(pixels: NumberSource, wide: boolean): Promise<string> {
+  const hash = createHash('sha256');
+  for (const piece of piecesOf(pixels)) {
+    await nextTurn();
+    update(hash, wide ? Uint16Array.from(piece) : piece);
+  }
+  return hash.digest('hex');
+}
+
+function update(hash: Hash, { buffer, byteOffset, byteLength }: ArrayBufferView): void {
+  hash.update(new Uint8Array(buffer, byteOffset, byteLength));
+}
