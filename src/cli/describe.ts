@@ -220,25 +220,25 @@ function addPlan(command: AddCommand, setCode: SetCode): void {
 
 function addData(command: AddCommand, setCode: SetCode): void {
   withPipelineFlags(
-    command('data', 'show what a stage holds: counts, values, classes and the first images; nothing trains', [
+    command('data', 'show what a stage, a file or a folder holds: counts, values, classes, first images', [
       'data pipelines/quickstart.yaml',
       'data pipelines/quickstart.yaml noisy',
+      'data photos/',
+      'data arrays.npz',
     ]),
   )
-    .argument('<pipeline>', 'the pipeline file')
-    .argument('[stage]', 'a stage with images; by default the only one that loads images')
+    .argument('<path>', 'a pipeline file; or a file or folder of data, whose source is guessed')
+    .argument('[stage]', 'a stage of the pipeline; by default the only one that loads images')
     .addOption(outputsOption())
     .addOption(engineOption())
     .action(
       async (
-        pipeline: string,
+        path: string,
         stage: string | undefined,
         flags: OutputFlags & PipelineFlags & Pick<PlanFlags, 'outputs' | 'engine'>,
       ) => {
         const { data } = await import('./commands/data.ts');
-        setCode(
-          await data(terminalOf(flags), { ...flags, pipeline, ...(stage === undefined ? {} : { stage }) }),
-        );
+        setCode(await data(terminalOf(flags), { ...flags, path, ...(stage === undefined ? {} : { stage }) }));
       },
     );
 }

@@ -53,17 +53,37 @@ const GZIPPED: ReadonlySet<ContainerName> = new Set(['idx', 'table', 'tar', 'web
  * @returns undefined where its first bytes do not tell, or where no file can be read
  */
 export async function identifyFile(path: string): Promise<Container | undefined> {
+  const start = await readBytes(path, START);
+  return start === undefined ? undefined : identifyStart(start, basename(path));
+}
+
+/**
+ * The first bytes of a file, unpacked if it is gzipped.
+ *
+ * @param count bytes that are read at most
+ * @returns undefined where no file can be read
+ */
+export async function readStart(path: string, count = START): Promise<Buffer | undefined> {
+  const start = await readBytes(path, count);
+  return start !== undefined && isGzipped(start) ? unpack(start) : start;
+}
+
+async function readBytes(path: string, count: number): Promise<Buffer | undefined> {
   const file = await openToRead(path).catch(() => undefined);
   if (file === undefined) return undefined;
   try {
     if (!(await file.stat()).isFile()) return undefined;
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(START), 0, START, 0);
-    return identifyStart(buffer.subarray(0, bytesRead), basename(path));
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(count), 0, count, 0);
+    return buffer.subarray(0, bytesRead);
   } catch {
     return undefined;
   } finally {
     await file.close();
   }
+}
+
+function isGzipped(start: Buffer): boolean {
+  return start[0] === 0x1f && start[1] === 0x8b;
 }
 
 /**
@@ -73,8 +93,8 @@ export async function identifyFile(path: string): Promise<Container | undefined>
  */
 export function identifyStart(start: Buffer, fileName: string): Container | undefined {
   const name = pythonName(fileName);
-  if (start[0] !== 0x1f || start[1] !== 0x8b) return identify(start, name);
-  const inner = unpackStart(start);
+  if (!isGzipped(start)) return identify(start, name);
+  const inner = unpack(start)?.subarray(0, START);
   if (inner === undefined) return undefined;
   if (isPickle(inner)) return pickle(inner, name, 'gzip');
   const found = identify(inner, name.replace(/\.gz$/i, ''));
@@ -82,9 +102,10 @@ export function identifyStart(start: Buffer, fileName: string): Container | unde
   return { name: 'packed', what: `${found.what}, gzipped`, hint: `unpack it: \`gunzip ${name}\`` };
 }
 
-function unpackStart(start: Buffer): Buffer | undefined {
+/** What the beginning of a gzipped file holds. */
+function unpack(start: Buffer): Buffer | undefined {
   try {
-    return gunzipSync(start, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, START);
+    return gunzipSync(start, { finishFlush: constants.Z_SYNC_FLUSH });
   } catch {
     return undefined;
   }

@@ -90,6 +90,17 @@ export function parseIdx(bytes: Uint8Array, name: string): IdxArray {
   return { shape: header.shape, data: bytes.subarray(header.begin) };
 }
 
+/**
+ * The lengths of the dimensions of an IDX file.
+ *
+ * @param start of the file, unpacked
+ * @param name of the file in messages
+ * @throws Failure `data-corrupt`
+ */
+export function parseIdxShape(start: Buffer, name: string): readonly number[] {
+  return parseHeader(start, name).shape;
+}
+
 async function readPlain(
   file: FileHandle,
   length: number,

@@ -37,6 +37,7 @@ interface DataJson {
     >
   >;
   readonly picture: string;
+  readonly yaml?: string;
 }
 
 const rigged = rig({ after });
@@ -82,4 +83,28 @@ test('what has no images, or would have to train, is refused at its place', asyn
   assert.deepEqual(await problems('pets.yaml', 'pest'), [2, 'unknown-stage undefined']);
   rigged.write('pets.csv', ['label,a,b,c,d', ...ROWS, 'cat,1,2,x,4', ''].join('\n'));
   assert.deepEqual(await problems('pets.yaml'), [2, 'data-corrupt 3']);
+});
+
+test('a path instead of a pipeline: the stage that reads it, whose result the next run finds', async () => {
+  rigged.write('cats.csv', ['label,a,b,c,d', ...ROWS, ''].join('\n'));
+  const { code, data } = await look('cats.csv');
+  assert.deepEqual([code, data.stage, data.splits['train']?.count], [0, 'cats', 3]);
+  rigged.write('printed.yaml', data.yaml ?? '');
+  const { json } = await rigged.runJson(['plan', 'printed.yaml']);
+  assert.deepEqual(
+    json.stages.map(({ name, action }) => [name, action]),
+    [['cats', 'cached']],
+  );
+});
+
+test('what is neither a pipeline nor data is refused', async () => {
+  rigged.write('notes.txt', 'nothing of use');
+  for (const [args, expected] of [
+    [['nowhere'], 'file-not-found'],
+    [['notes.txt'], 'data-corrupt'],
+    [['pets.csv', 'pets'], 'usage'],
+  ] as const) {
+    const { code, json } = await look(...args);
+    assert.deepEqual([code, problemsOf(json).map((problem) => problem.code)], [2, [expected]], args[0]);
+  }
 });

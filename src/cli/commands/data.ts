@@ -1,9 +1,13 @@
 import { dirname, join, relative, resolve } from 'node:path';
 import { makeFolder, writeFileAtomic } from '../../files/atomic.ts';
+import { kindOf, nearbyPath } from '../../files/nearby.ts';
+import { identifyFile, readStart } from '../../formats/containers.ts';
 import type { LocatedPipeline } from '../../config/pipeline.ts';
-import { Failure, isError, type Diagnostic, type SourceFile } from '../../core/diagnostic.ts';
+import { Failure, failure, isError, type Diagnostic, type SourceFile } from '../../core/diagnostic.ts';
 import type { EngineChoice } from '../../engine/engine.ts';
 import { renderPng } from '../../figures/figure.ts';
+import { guessSource } from '../../nodes/dataset/guess/source.ts';
+import { pipelineText } from '../../nodes/dataset/guess/yaml.ts';
 import { lookAt, readOmitted, type Look, type Omitted } from '../../nodes/dataset/look.ts';
 import { checkTargets } from '../../plan/make.ts';
 import type { Plan } from '../../plan/plan.ts';
@@ -19,8 +23,9 @@ import type { Terminal } from '../terminal/terminal.ts';
 import { loadChecked, printProblems, type PipelineOptions } from './load.ts';
 
 export interface DataOptions extends PipelineOptions {
-  readonly pipeline: string;
-  /** By default the only stage that loads images. */
+  /** A pipeline, or a file or folder of data. */
+  readonly path: string;
+  /** Of a pipeline; by default the only stage that loads images. */
   readonly stage?: string;
   readonly outputs: string;
   readonly engine: EngineChoice;
@@ -28,7 +33,8 @@ export interface DataOptions extends PipelineOptions {
 
 /** `hourglass data` */
 export async function data(terminal: Terminal, options: DataOptions): Promise<number> {
-  const { located, diagnostics, sources } = await loadChecked(options.pipeline, {
+  if (!(await isPipeline(options.path))) return showPath(terminal, options);
+  const { located, diagnostics, sources } = await loadChecked(options.path, {
     ...options,
     ...(options.stage === undefined ? {} : { targets: [options.stage] }),
   });
@@ -36,6 +42,39 @@ export async function data(terminal: Terminal, options: DataOptions): Promise<nu
   const { stage, problems } = chooseStage(located, options.stage);
   if (stage === undefined) return printProblems(terminal, problems, sources);
   return showStage(terminal, { located, stage, diagnostics, sources, options });
+}
+
+/** A pipeline ends in `.yaml` or `.yml`, or is a text of no other kind with stages. */
+async function isPipeline(path: string): Promise<boolean> {
+  if (/\.ya?ml$/i.test(path)) return true;
+  const kind = await kindOf(path);
+  if (kind === undefined) {
+    const near = await nearbyPath(process.cwd(), path, ['file', 'folder']);
+    const hint =
+      near === undefined ? 'name a pipeline, or a file or folder of data' : `did you mean \`${near}\`?`;
+    throw failure('file-not-found', `\`${path}\` does not exist`, hint);
+  }
+  if (kind === 'folder' || (await identifyFile(path)) !== undefined) return false;
+  return /^stages[ \t]*:/m.test((await readStart(path))?.toString('utf8') ?? '');
+}
+
+/** Guesses what reads a file or a folder, and shows what that holds. */
+async function showPath(terminal: Terminal, options: DataOptions): Promise<number> {
+  if (options.stage !== undefined) {
+    const message = `\`${options.path}\` is no pipeline, so it has no stage \`${options.stage}\``;
+    throw failure('usage', message, `leave the stage out: \`${commandLine(['data', options.path])}\``);
+  }
+  const guess = await guessSource(resolve(options.path));
+  const { stage, text } = pipelineText(guess, options.path, process.cwd());
+  const { json } = terminal.options;
+  if (!json) terminal.result(`${text}`);
+  const file = `${stage}.yaml`;
+  const { located, diagnostics, sources } = await loadChecked(file, {
+    ...options,
+    texts: [{ name: file, text }],
+  });
+  if (located === undefined) return printProblems(terminal, diagnostics, sources);
+  return showStage(terminal, { located, stage, diagnostics, sources, options, yaml: text });
 }
 
 /** The stage that was named, or the only one that loads images. */
@@ -79,6 +118,8 @@ export interface Shown {
   readonly diagnostics: readonly Diagnostic[];
   readonly sources: readonly SourceFile[];
   readonly options: DataOptions;
+  /** The pipeline, where it was guessed. */
+  readonly yaml?: string;
 }
 
 /** Computes a stage, if the cache lacks it, and prints what it holds. */
@@ -109,12 +150,17 @@ interface Found {
   readonly picture: string | undefined;
 }
 
-function print(terminal: Terminal, { look, omitted, picture }: Found, { stage, diagnostics }: Shown): void {
+function print(
+  terminal: Terminal,
+  { look, omitted, picture }: Found,
+  { stage, diagnostics, yaml }: Shown,
+): void {
   const { json, verbose } = terminal.options;
   if (json) {
     const { shape, range, splits } = look;
     const document = {
       status: 'done',
+      ...(yaml === undefined ? {} : { yaml }),
       stage,
       shape,
       range,
@@ -153,7 +199,7 @@ async function compute(
             ? `\`${name}\` is a \`${type}\` stage, which \`data\` does not run`
             : `\`${stage}\` needs \`${name}\`, a \`${type}\` stage, which \`data\` does not run`,
         range: located.locate(['stages', name], 'key'),
-        hint: `run it first: \`${commandLine(callWords('run', { ...options, stages: [stage] }))}\``,
+        hint: `run it first: \`${commandLine(callWords('run', { ...options, pipeline: options.path, stages: [stage] }))}\``,
       }),
     });
     const entry = entries.get(stage);

@@ -10,8 +10,8 @@ import { imageGrid, type ImageRow } from '../../figures/image-grid.ts';
 import { firstRows, isDrawable } from './first-images.ts';
 import { summarize, type Moments } from './summary.ts';
 
-/** Images whose values are looked at in one go. */
-const CHUNK = 1000;
+/** Values that are looked at in one go. */
+const CHUNK = 2 ** 20;
 
 /** How many values are where: equal parts between two ends. */
 export interface Histogram {
@@ -137,9 +137,11 @@ function countClasses(
 function histogramOf(images: ImageArray, [low, high]: readonly [number, number]): Histogram {
   const counts = Array.from({ length: BINS }, () => 0);
   const scale = high > low ? BINS / (high - low) : 0;
-  for (let start = 0; start < images.count; start += CHUNK) {
-    for (const value of toFloat32(images, { start, end: Math.min(start + CHUNK, images.count) })) {
-      const bin = Math.min(BINS - 1, Math.max(0, Math.floor((value - low) * scale)));
+  const rows = Math.max(1, Math.floor((CHUNK * images.count) / images.data.length));
+  for (let start = 0; start < images.count; start += rows) {
+    const values = toFloat32(images, { start, end: Math.min(start + rows, images.count) });
+    for (let at = 0; at < values.length; at++) {
+      const bin = Math.min(BINS - 1, Math.max(0, Math.floor(((values[at] ?? 0) - low) * scale)));
       counts[bin] = (counts[bin] ?? 0) + 1;
     }
   }

@@ -4,7 +4,7 @@ import type { ArrayKey } from './own-arrays.ts';
 
 type Shaped = Required<ArrayEntry>;
 
-const TEST = /test|val|dev/i;
+const TEST = /test|t10k|val|dev/i;
 
 /** The settings that probably name the arrays; null where there is none. */
 export type ArrayGuess = Readonly<Record<ArrayKey, string | null>>;

@@ -52,6 +52,11 @@ function sizesFailure(counts: readonly SizeCount[], total: number, wanted?: Imag
   );
 }
 
+/** A size for images of several sizes, or of large ones: height and width. */
+export function adviseSize(shapes: readonly ImageShape[]): readonly [number, number] {
+  return advisedSize(countShapes(shapes)[0]?.shape ?? [1, 1, 1]);
+}
+
 function advisedSize([height, width]: ImageShape): readonly [number, number] {
   const factor = Math.min(1, LONGEST_SIDE / Math.max(height, width));
   return [Math.max(1, Math.round(height * factor)), Math.max(1, Math.round(width * factor))];

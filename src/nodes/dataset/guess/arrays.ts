@@ -1,0 +1,229 @@
+/** Files of arrays -> the settings that read them, by the shapes and the names of the arrays. */
+import { basename, dirname, join } from 'node:path';
+import { identifyFile, readStart } from '../../../formats/containers.ts';
+import { readCsv } from '../../../formats/csv.ts';
+import { parseIdxShape } from '../../../formats/idx.ts';
+import { parseNpyHeader } from '../../../formats/npy.ts';
+import { listNpz, type ArrayEntry } from '../../../formats/npz.ts';
+import { Failure, failure } from '../../../core/diagnostic.ts';
+import type { Json, JsonObject } from '../../../core/json.ts';
+import { guessArrays, type ArrayGuess } from '../arrays/guess-arrays.ts';
+import {
+  checkKnownFolder,
+  FASHION_MNIST_FILES,
+  MNIST_FILES,
+  pinFor,
+  readKnownFile,
+  type IdxPin,
+} from '../arrays/known-files.ts';
+import { shownName } from '../names.ts';
+import { channelsComeFirst } from '../shapes.ts';
+import { kindsIn } from './files.ts';
+import type { Guess } from './guess.ts';
+
+export async function guessNpz(path: string): Promise<Guess> {
+  const entries = await listNpz(path);
+  const arrays = guessArrays(entries);
+  if (arrays === undefined) throw noImages(path, entries);
+  const usual = {
+    train_images: 'x_train',
+    train_labels: 'y_train',
+    test_images: 'x_test',
+    test_labels: 'y_test',
+  };
+  // Without test images nothing reads their labels.
+  const named = Object.entries(usual).filter(
+    ([key, name]) =>
+      arrays[key as keyof ArrayGuess] !== name && !(key === 'test_labels' && arrays.test_images === null),
+  );
+  return {
+    what: 'an archive of NumPy arrays',
+    settings: {
+      source: 'npz',
+      path,
+      ...Object.fromEntries(named.map(([key]) => [key, arrays[key as keyof ArrayGuess]])),
+      ...layoutOf(entries, arrays.train_images, path),
+    },
+  };
+}
+
+export async function guessNpy(path: string): Promise<Guess> {
+  return guessSeparate(
+    path,
+    { source: 'npy', what: 'NumPy arrays' },
+    (start, file) => parseNpyHeader(start, file).shape,
+  );
+}
+
+const KNOWN = [
+  ['mnist', 'MNIST', MNIST_FILES],
+  ['fashion-mnist', 'Fashion-MNIST', FASHION_MNIST_FILES],
+] as const;
+
+/** MNIST and Fashion-MNIST are known by the content of a file, others in this format by the names and shapes of their arrays. */
+export async function guessIdx(path: string): Promise<Guess> {
+  const folder = dirname(path);
+  for (const [source, title, files] of KNOWN) {
+    if (await areKnown(folder, files))
+      return { what: `the files of ${title}`, settings: { source, path: folder } };
+  }
+  return guessSeparate(path, { source: 'idx', what: "files in MNIST's IDX format" }, parseIdxShape);
+}
+
+/** Whether a folder has the four files of a set, by the content of the smallest. */
+async function areKnown(folder: string, files: readonly IdxPin[]): Promise<boolean> {
+  if ((await checkKnownFolder({ path: folder, folder, key: 'path' }, files)).length > 0) return false;
+  try {
+    await readKnownFile(folder, pinFor(files, 'test', 'labels'), { title: '' });
+    return true;
+  } catch (error) {
+    if (error instanceof Failure) return false;
+    throw error;
+  }
+}
+
+/** Of arrays that are files of their own: the other ones in the folder belong to it if their names and shapes say so. */
+async function guessSeparate(
+  path: string,
+  { source, what }: { readonly source: 'npy' | 'idx'; readonly what: string },
+  shapeOf: (start: Buffer, file: string) => readonly number[] | undefined,
+): Promise<Guess> {
+  const folder = dirname(path);
+  const entries: ArrayEntry[] = [];
+  for (const name of (await kindsIn(folder)).get(source) ?? []) {
+    const start = await readStart(join(folder, name));
+    const shape = start === undefined ? undefined : shapeIn(() => shapeOf(start, name));
+    entries.push({ name, ...(shape === undefined ? {} : { shape }) });
+  }
+  const own = basename(path);
+  const all = guessArrays(entries);
+  const alone = entries.filter(({ name }) => name === own);
+  const belongs = all !== undefined && Object.values(all).includes(own);
+  const arrays = belongs ? all : guessArrays(alone);
+  if (arrays === undefined) throw noImages(path, alone);
+  const named = Object.entries(arrays).flatMap(([key, name]): [string, Json][] =>
+    name === null ? [] : [[key, join(folder, name)]],
+  );
+  return {
+    what,
+    settings: {
+      source,
+      ...Object.fromEntries(named),
+      ...layoutOf(entries, arrays.train_images, path),
+    },
+  };
+}
+
+function shapeIn(read: () => readonly number[] | undefined): readonly number[] | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof Failure) return undefined;
+    throw error;
+  }
+}
+
+/** How the images stand in their array. */
+function layoutOf(entries: readonly ArrayEntry[], images: string | null, path: string): JsonObject {
+  const shape = entries.find(({ name }) => name === images)?.shape ?? [];
+  if (shape.length === 4) return channelsComeFirst(shape) ? { data_format: 'channels_first' } : {};
+  return shape.length === 2 ? rowsOf(shape[1] ?? 0, path) : {};
+}
+
+/** The sides of images of which each stands in a row. */
+function rowsOf(numbers: number, path: string): JsonObject {
+  const sides = squareOf(numbers) ?? squareOf(numbers / 3) ?? rectangleOf(numbers);
+  if (sides === undefined) {
+    throw failure(
+      'data-corrupt',
+      `each row of \`${shownName(basename(path))}\` has ${numbers} numbers, which are no image of usual sides`,
+      'use `source: npy`, `npz` or `csv` with `shape: [height, width]`',
+    );
+  }
+  const channels = (sides[0] * sides[1] === numbers ? [] : [3]) satisfies readonly number[];
+  // As CIFAR's batches have them: first all reds, then all greens.
+  return {
+    shape: [...sides, ...channels],
+    ...(channels.length > 0 ? { data_format: 'channels_first' } : {}),
+  };
+}
+
+function squareOf(pixels: number): readonly [number, number] | undefined {
+  const side = Math.sqrt(pixels);
+  return Number.isInteger(side) && side > 1 ? [side, side] : undefined;
+}
+
+/** The two factors that are nearest to one another, the height first: faces are higher than wide. */
+function rectangleOf(pixels: number): readonly [number, number] | undefined {
+  let width = Math.floor(Math.sqrt(pixels));
+  while (width > 1 && pixels % width !== 0) width -= 1;
+  const height = pixels / width;
+  return width > 1 && height <= 2 * width ? [height, width] : undefined;
+}
+
+function noImages(path: string, entries: readonly ArrayEntry[]): Failure {
+  const shapes = entries.map(
+    ({ name, shape }) => `\`${shownName(name)}\` (${shape?.join(', ') ?? 'damaged'})`,
+  );
+  return failure(
+    'data-corrupt',
+    `\`${shownName(basename(path))}\` holds no images${shapes.length === 0 ? '' : `: ${shapes.join(', ')}`}`,
+    'the shape of images is (count, height, width), (count, height, width, channels) or, in rows, (count, numbers)',
+  );
+}
+
+/** Names of columns with labels that are found without a setting. */
+const USUAL_LABEL = /^(?:label|class|target)s?$/i;
+
+export async function guessTable(path: string): Promise<Guess> {
+  const table = await readColumns(path);
+  const name = basename(path);
+  if (table === undefined)
+    throw failure(
+      'data-corrupt',
+      `\`${shownName(name)}\` is a table without numbers`,
+      'each row of an image has its pixels',
+    );
+  const { width, label } = table;
+  const test = await testTable(path, width);
+  return {
+    what: 'a table with a row of pixels for each image',
+    settings: {
+      source: 'csv',
+      path,
+      ...(test === undefined ? {} : { test_path: test }),
+      ...(label === undefined ? {} : { label }),
+      ...rowsOf(width, path),
+    },
+  };
+}
+
+/** How many pixels a row has, and which column is the label, where that must be said. */
+async function readColumns(
+  path: string,
+): Promise<{ readonly width: number; readonly label?: string | number } | undefined> {
+  const text = (await readStart(path, 2 ** 20))?.toString('utf8').replace(/^\ufeff/, '') ?? '';
+  const [first = '', second = ''] = text.split(/\r?\n/, 2);
+  const separator = [',', ';', '\t'].find((each) => first.includes(each)) ?? ',';
+  const [names = []] = (readCsv(`${first}\n`, separator) ?? []).map(({ cells }) => cells);
+  const [values = []] = (readCsv(`${second}\n`, separator) ?? []).map(({ cells }) => cells);
+  const isNumber = (cell: string): boolean => cell.trim() !== '' && Number.isFinite(Number(cell));
+  const columns = names.length;
+  const hasNames = !names.every(isNumber) && values.length === columns;
+  if (columns < 2 || (hasNames ? values : names).filter(isNumber).length < columns - 1) return undefined;
+  if (hasNames && names.some((name) => USUAL_LABEL.test(name))) return { width: columns - 1 };
+  // A number more than images have: the label, which is mostly the first.
+  const isImage = (numbers: number): boolean => (squareOf(numbers) ?? squareOf(numbers / 3)) !== undefined;
+  if (isImage(columns) || !isImage(columns - 1)) return { width: columns };
+  return { width: columns - 1, label: hasNames ? (names[0] ?? 0) : 0 };
+}
+
+/** `test.csv` beside `train.csv`, with the same number of pixels. */
+async function testTable(path: string, width: number): Promise<string | undefined> {
+  const name = basename(path);
+  const other = name.replace(/train(?:ing)?/i, 'test');
+  if (other === name) return undefined;
+  const found = join(dirname(path), other);
+  const table = (await identifyFile(found))?.name === 'table' ? await readColumns(found) : undefined;
+  return table?.width === width ? found : undefined;
+}

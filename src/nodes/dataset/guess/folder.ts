@@ -1,0 +1,41 @@
+/** A folder -> what of it is data: its images, or its files of arrays. */
+import { basename, join } from 'node:path';
+import { visibleNames } from '../../../files/nearby.ts';
+import type { ContainerName } from '../../../formats/containers.ts';
+import { failure } from '../../../core/diagnostic.ts';
+import { compareNames, shownName } from '../names.ts';
+import { listImages } from '../pictures/layout.ts';
+import { kindsIn } from './files.ts';
+import type { Guess } from './guess.ts';
+import { guessPictures } from './pictures.ts';
+
+/** What is data in a folder without images. Of several kinds the first is meant. */
+const KINDS: readonly ContainerName[] = ['npz', 'idx', 'npy', 'table', 'tar', 'zip'];
+
+/** A name that says that a file is for training comes first. */
+const TRAIN = /train/i;
+
+export async function guessFolder(path: string, guessFile: (path: string) => Promise<Guess>): Promise<Guess> {
+  const tree = await listImages(path, { recursive: true });
+  tree.close();
+  if (tree.images.length > 0) return guessPictures(path);
+  const kinds = await kindsIn(path);
+  for (const kind of KINDS) {
+    const names = kinds.get(kind) ?? [];
+    const [first] = names.toSorted(
+      (one, other) => Number(TRAIN.test(other)) - Number(TRAIN.test(one)) || compareNames(one, other),
+    );
+    if (first !== undefined) return guessFile(join(path, first));
+  }
+  // A file that another tool wrote says what to do with it.
+  const [other] = [...kinds.values()].flat();
+  if (other !== undefined) return guessFile(join(path, other));
+  // As torchvision has it: `MNIST/raw`.
+  const [inner, ...more] = await visibleNames(path, ['folder']);
+  if (inner !== undefined && more.length === 0) return guessFolder(join(path, inner), guessFile);
+  throw failure(
+    'data-missing',
+    `\`${shownName(basename(path))}\` holds no data`,
+    'data are NumPy arrays, IDX files, tables as text, or folders and archives of images',
+  );
+}

@@ -1,0 +1,9 @@
+import type { JsonObject } from '../../../core/json.ts';
+
+/** What is thought of a file or a folder. */
+export interface Guess {
+  /** What lies there, with its article: `a folder with a folder for each class`. */
+  readonly what: string;
+  /** Of a `dataset` stage, in the order of its keys; paths are absolute. */
+  readonly settings: JsonObject;
+}

@@ -1,0 +1,64 @@
+/** A guess as the text of a pipeline. */
+import { basename, relative, resolve, sep } from 'node:path';
+import { isJsonObject, type Json } from '../../../core/json.ts';
+import { yamlText } from '../../../core/yaml-text.ts';
+import type { Guess } from './guess.ts';
+
+/** Keys whose values are paths. */
+const PATHS: ReadonlySet<string> = new Set(['path', 'test_path', 'file']);
+
+/** Of these sources, arrays are files, and their names are paths. */
+const SEPARATE: ReadonlySet<string> = new Set(['npy', 'idx']);
+const ARRAYS: ReadonlySet<string> = new Set(['train_images', 'train_labels', 'test_images', 'test_labels']);
+
+/**
+ * A pipeline of one stage.
+ *
+ * @param path of the data, as the user wrote it
+ * @param folder in which the pipeline lies
+ */
+export function pipelineText(
+  { what, settings }: Guess,
+  path: string,
+  folder: string,
+): { readonly stage: string; readonly text: string } {
+  const stage = stageName(path);
+  const isPath = (key: string): boolean =>
+    PATHS.has(key) || (SEPARATE.has(String(settings['source'])) && ARRAYS.has(key));
+  const valueText = (key: string, value: Json): string => {
+    if (typeof value === 'string') return yamlText(isPath(key) ? shortPath(value, folder) : value);
+    if (Array.isArray(value)) return `[${value.map((item: Json) => valueText('', item)).join(', ')}]`;
+    if (!isJsonObject(value)) return String(value);
+    return `{ ${Object.entries(value)
+      .map(([inner, item]) => `${inner}: ${valueText(inner, item)}`)
+      .join(', ')} }`;
+  };
+  const lines = Object.entries(settings).map(([key, value]) => `    ${key}: ${valueText(key, value)}`);
+  const text = [
+    `# ${yamlText(path)}: ${what}`,
+    `name: ${stage}`,
+    'stages:',
+    `  ${stage}:`,
+    '    type: dataset',
+    ...lines,
+    '',
+  ].join('\n');
+  return { stage, text };
+}
+
+function shortPath(path: string, folder: string): string {
+  return relative(folder, path).split(sep).join('/') || '.';
+}
+
+/** Names that are taken, that mean something to JavaScript, or that say nothing of the data. */
+const NO_NAME = /^(?:trials|constructor|prototype|(?:x[-_]?)?train(?:ing)?)$/i;
+
+/** The name of a file or a folder, of the letters that a stage's may have. */
+function stageName(path: string): string {
+  const name = basename(resolve(path))
+    .replace(/(?<=.)(?:\.(?:gz|npz|npy|csv|tsv|txt|zip|tar|tgz))+$/i, '')
+    .replace(/[^A-Za-z0-9_-]+/g, '-')
+    .replace(/^[^A-Za-z]+|-+$/g, '')
+    .slice(0, 64);
+  return name === '' || NO_NAME.test(name) ? 'data' : name;
+}
