@@ -143,7 +143,9 @@ function stageWords(root: LocatedMap, path: DocumentPath): string {
 }
 
 function listKeys(keys: readonly string[], subject = 'it'): string | undefined {
-  return keys.length === 0 || keys.length > 24 ? undefined : `${subject} takes ${keys.map(backticked).join(', ')}`;
+  return keys.length === 0 || keys.length > 24
+    ? undefined
+    : `${subject} takes ${keys.map(backticked).join(', ')}`;
 }
 
 function missingKey(
