@@ -25,6 +25,8 @@ export type OutputDescription =
       readonly corruptionOf?: string;
       /** For corrupted images: the identity of the clean ones, where it is not `corruptionOf`. */
       readonly cleanIdentity?: string;
+      /** True where the clean images lie beside the corrupted ones, for a stage of type `clean`; whoever changes images leaves it out. */
+      readonly holdsClean?: boolean;
       /** For corrupted images: the stages on whose images the noise was put, from the clean ones on. */
       readonly noiseOn?: readonly string[];
       /** True if training samples the corruption again at every step. */

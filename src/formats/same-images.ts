@@ -56,6 +56,11 @@ export function countShared(one: ImageNames, other: ImageNames): number {
   return count;
 }
 
+/** A path by which images are paired: two images of one name may have other formats, and other systems store accents otherwise. */
+export function withoutExtension(file: string): string {
+  return file.normalize('NFC').replace(/\.[^./]*$/, '');
+}
+
 /** A name for messages: the path of the file, or the source and the place in it. */
 export function nameOf(names: ImageNames, row: number): string {
   const file = names.files?.[row] ?? '';
@@ -75,7 +80,7 @@ interface Comparison {
 function comparison(one: ImageNames, other: ImageNames): Comparison {
   const hasClasses = [one, other].every(({ files }) => files?.some((file) => file.includes('/')) === true);
   const stem = (file: string): string => {
-    const path = file.normalize('NFC').replace(/\.[^./]*$/, '');
+    const path = withoutExtension(file);
     return hasClasses ? path : path.slice(path.lastIndexOf('/') + 1);
   };
   const fileOf = ({ files }: ImageNames, row: number): string => files?.[row] ?? '';

@@ -23,13 +23,20 @@ export function describeStep<Settings extends JsonObject>(
   }
   const { type, data: _data, ...own } = settings;
   const after = (identity: string): string => stepIdentity(String(type), own, [identity]);
-  const { corruptionOf, cleanIdentity, ...rest } = data;
+  const { corruptionOf, cleanIdentity, holdsClean: _clean, ...rest } = data;
   return {
     ...rest,
     identity: after(data.identity ?? stage),
     ...(corruptionOf === undefined ? {} : { corruptionOf: after(cleanIdentity ?? corruptionOf) }),
   };
 }
+
+/** Of the clean images that a `dataset` stage read with its corrupted ones. Unlike names of stages it has a space. */
+export function pairedIdentity(stage: string): string {
+  return `${PAIRED}${stage}`;
+}
+
+const PAIRED = 'clean of ';
 
 /** Of images that a step made of those with these identities. Unlike names of stages it has a space. */
 export function stepIdentity(type: string, settings: JsonObject, sources: readonly string[]): string {
@@ -93,6 +100,10 @@ export function checkCleanTarget(
 
 /** What to write so that corrupted images are compared with clean ones. */
 export function targetHint(corruptionOf: string, named?: string): string {
+  if (corruptionOf.startsWith(PAIRED)) {
+    const data = corruptionOf.slice(PAIRED.length);
+    return `add a stage \`{ type: clean, data: ${data} }\`, and let \`target\` name it`;
+  }
   return corruptionOf.includes(' ')
     ? 'let `target` name the same steps of the clean images'
     : `${named === undefined ? 'add' : 'use'} \`target: ${corruptionOf}\``;

@@ -13,6 +13,7 @@ export const STAGE_TYPES = [
   'normalize',
   'resize',
   'transform',
+  'clean',
   'noise',
   'model',
   'train',

@@ -3,6 +3,7 @@ import { readSchema } from '../../schema/schemas.ts';
 import type { ChosenImages, Finding, OutputDescription, Split } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';
 import { beyond } from '../beyond.ts';
+import { pairedIdentity } from '../step.ts';
 import { limitOf } from './raw.ts';
 import { namedFiles, type Source, type SourceDescription } from './sources/source.ts';
 import { sourceOf, SOURCES } from './sources/sources.ts';
@@ -20,9 +21,9 @@ export const datasetNode: NodeDefinition<DatasetSettings> = {
   // Wherever they come from, files are those of the hash, which `fingerprint` tells.
   cosmetic: [...new Set(Object.values(SOURCES).flatMap(({ cosmetic }: Source) => cosmetic ?? []))],
 
-  analyze({ settings, inspected, report }): OutputDescription {
+  analyze({ stage, settings, inspected, report }): OutputDescription {
     const source = sourceOf(settings);
-    const { counts, splits, labeled, ...told } = source.describe(settings);
+    const { counts, splits, labeled, holdsClean = false, ...told } = source.describe(settings);
     const findings = [
       ...(source.check?.(settings) ?? []),
       ...checkWhiteLevel(settings),
@@ -38,6 +39,7 @@ export const datasetNode: NodeDefinition<DatasetSettings> = {
       ...(range === undefined ? {} : { range }),
       splits,
       chosen: chosenBy(settings, counts, inspected?.counts),
+      ...(holdsClean ? { holdsClean, corruptionOf: pairedIdentity(stage) } : {}),
       ...(labeled === undefined ? {} : { labeled }),
     };
   },

@@ -42,6 +42,8 @@ export interface RawSplit {
   /** [count, height, width] or [count, height, width, channels]. */
   readonly images: RawImages;
   readonly labels?: RawArray<Uint8Array | Int32Array>;
+  /** The clean images of corrupted ones, in the same order. */
+  readonly clean?: RawImages;
   /** Names of the classes, by label. */
   readonly classes?: readonly string[];
   /** Image files that are left out, and why. */

@@ -1,10 +1,11 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SPLITS, writeImageSet, type ImageSet } from '../../formats/images.ts';
 import type { DatasetSettings } from '../../schema/generated/settings.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { lostClasses } from '../class-loss.ts';
 import type { StageContext, StageResult } from '../contract.ts';
+import { CLEAN_FOLDER } from './clean-folder.ts';
 import { toImageSet } from './pixels.ts';
 import { limitOf, type RawSplits } from './raw.ts';
 import { sourceOf } from './sources/sources.ts';
@@ -22,10 +23,18 @@ export async function runDataset(context: StageContext<DatasetSettings>): Promis
       context.log('warn', `${lost}: use a \`subset\` stage with \`choose: random\` in place of \`limit\``);
   }
   const { notices, ...set } = toImageSet(raws, settings);
+  const clean = cleanOf(raws);
+  const partners = clean === undefined ? undefined : toImageSet(clean, settings);
   // `check` has given these warnings already.
   const level = (await source.inspectsImages?.(settings, pipelineFolder)) === true ? 'info' : 'warn';
-  for (const { message, hint } of notices) context.log(level, `${message}: ${hint}`);
+  for (const { message, hint } of [...notices, ...(partners?.notices ?? [])])
+    context.log(level, `${message}: ${hint}`);
   await writeImageSet(context.folder, set);
+  if (partners !== undefined) {
+    const folder = join(context.folder, CLEAN_FOLDER);
+    await mkdir(folder);
+    await writeImageSet(folder, partners);
+  }
   await writeFile(
     join(context.folder, 'summary.json'),
     `${JSON.stringify(summaries(raws, set.splits), null, 2)}\n`,
@@ -36,6 +45,15 @@ export async function runDataset(context: StageContext<DatasetSettings>): Promis
     ),
     highlights: ['summary.json'],
   };
+}
+
+/** The clean images of corrupted ones, as splits of their own. */
+function cleanOf(raws: RawSplits): RawSplits | undefined {
+  const found = SPLITS.flatMap((split) => {
+    const raw = raws[split];
+    return raw?.clean === undefined ? [] : [[split, { ...raw, images: raw.clean }] as const];
+  });
+  return found.length === 0 ? undefined : Object.fromEntries(found);
 }
 
 function summaries(raws: RawSplits, splits: ImageSet['splits']): JsonObject {

@@ -1236,6 +1236,51 @@ export type NpzDatasetSettings = {
   readonly white_level?: WhiteLevelOfArray;
 };
 
+/** `DatasetSettings` with `source: pairs`. */
+export type PairsDatasetSettings = {
+  /** Loads images from a data set. */
+  readonly type: 'dataset';
+  /** Where the images come from. Each source has keys of its own. */
+  readonly source: 'pairs';
+  /**
+   * Keep only some pairs, one of each class in turn, and decode no others. One number holds for each split.
+   * `null` keeps all.
+   */
+  readonly limit: LimitInTurn;
+  readonly normalize: NormalizeToWhite;
+  /** The folder of the corrupted training images, or a zip, tar or gzipped tar archive of it. */
+  readonly noisy: string;
+  /** The folder or archive of the clean training images. */
+  readonly clean: string;
+  /** The folder or archive of the corrupted test images. Without it the set has no test split. */
+  readonly test_noisy?: string;
+  /** The folder or archive of the clean test images. */
+  readonly test_clean?: string;
+  /**
+   * Where the labels come from. `folder`: the first folder level below `noisy` is the class, if at least half
+   * of the images lie in folders; otherwise there are no labels. `none`: all images are read, wherever they
+   * lie, without labels.
+   */
+  readonly labels: 'folder' | 'none';
+  /**
+   * Whether folders inside folders of the first level are read as well, at any depth. If `false`, they are
+   * passed over with a warning.
+   */
+  readonly recursive: boolean;
+  /**
+   * Whether symbolic links to files and folders are followed. If `false`, they are passed over with a
+   * warning. Links inside archives are never followed.
+   */
+  readonly follow_links: boolean;
+  readonly crop: Crop;
+  readonly resize?: Resize;
+  readonly size?: Size;
+  readonly color: Color;
+  readonly background?: Background;
+  readonly on_error: OnError;
+  readonly white_level?: WhiteLevel;
+};
+
 /**
  * Loads images, with labels if there are any, from one of several sources. Produces an image set with the
  * split `train`, and `test` if the source has one. Paths are relative to the file in which they are written.
@@ -1248,7 +1293,8 @@ export type DatasetSettings =
   | LfwDatasetSettings
   | MnistDatasetSettings
   | NpyDatasetSettings
-  | NpzDatasetSettings;
+  | NpzDatasetSettings
+  | PairsDatasetSettings;
 
 /**
  * Divides images at random into training and test images. Gives an image set with the splits `train` and
@@ -1426,6 +1472,17 @@ export type TransformSettings = {
    * `RandomFlip` do, but of every image.
    */
   readonly flip?: 'horizontal' | 'vertical' | 'horizontal_and_vertical';
+};
+
+/**
+ * Gives the clean images of a `dataset` stage with `source: pairs`: the `target` for a denoiser of its
+ * corrupted images. Both have the same images in the same order, with the same labels.
+ */
+export type CleanSettings = {
+  /** Gives the clean images of pairs. */
+  readonly type: 'clean';
+  /** Name of the `dataset` stage that read the pairs. */
+  readonly data: string;
 };
 
 /** `NoiseSettings` with `kind: gaussian`. */

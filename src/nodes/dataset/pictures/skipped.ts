@@ -11,6 +11,7 @@ const KINDS = {
   damaged: ['image that cannot be decoded', 'images that cannot be decoded'],
   size: ['image of another size', 'images of other sizes'],
   unlabeled: ['image without a label in the table', 'images without a label in the table'],
+  unpaired: ['image without a usable partner', 'images without usable partners'],
   loose: ['image outside the class folders', 'images outside the class folders'],
   nested: ['image in a folder beside loose images', 'images in folders beside loose images'],
   deep: ['file or folder that is too deep', 'files or folders that are too deep'],

@@ -1,17 +1,13 @@
 /** The source `images`: a folder or an archive of image files for each split, with labels from folders or tables. */
-import { readdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { kindOf } from '../../../files/nearby.ts';
-import { DECODED_NAME } from '../../../formats/image-format.ts';
+import { resolve } from 'node:path';
 import type { ImagesDatasetSettings } from '../../../schema/generated/settings.ts';
 import type { Finding } from '../../../core/stage-type.ts';
-import { missingFile, type NamedPath } from '../../own-files.ts';
+import { missingFile } from '../../own-files.ts';
 import { failuresOf } from '../findings.ts';
 import { identityAt } from '../identity.ts';
-import { isSystemName } from '../names.ts';
 import { checkCrop, shapeOfPictures } from '../pictures/crop.ts';
 import { listFolder } from '../pictures/folder.ts';
-import { byFolder, listImages, withoutLabels } from '../pictures/layout.ts';
+import { inspectFolder } from '../pictures/inspect-folder.ts';
 import type { SplitFolder, TableSetting } from '../pictures/read-folders.ts';
 import type { Source } from './source.ts';
 
@@ -128,24 +124,6 @@ function checkLabels(settings: ImagesDatasetSettings): readonly Finding[] {
   ];
 }
 
-/** Whether a folder or an archive holds images. Reads little: names, and the first bytes of files without a telling name. */
-async function inspectFolder(
-  named: NamedPath,
-  { labels, split: _split, ...options }: SplitFolder,
-): Promise<readonly Finding[]> {
-  const path = resolve(named.folder, named.path);
-  const problem = await missingFile(named, ['folder', 'file']);
-  if (problem !== undefined) return [problem];
-  if (await hasImage(path)) return [];
-  return failuresOf(named, async () => {
-    const { checkArchive } = await import('../pictures/archive.ts');
-    if ((await kindOf(path)) === 'file' && (await checkArchive(path)) !== 'zip') return;
-    const tree = await listImages(path, options);
-    tree.close();
-    (labels === 'folder' ? byFolder : withoutLabels)(tree, named.path);
-  });
-}
-
 async function inspectTable({ labels, labelKey }: SplitFolder, folder: string): Promise<readonly Finding[]> {
   if (typeof labels === 'string') return [];
   const named = { path: labels.path, folder, key: labelKey };
@@ -157,18 +135,4 @@ async function inspectTable({ labels, labelKey }: SplitFolder, folder: string): 
 async function checkTable({ file, path, ...columns }: TableSetting): Promise<void> {
   const { readLabelTable } = await import('../pictures/label-table.ts');
   await readLabelTable(file, path, columns);
-}
-
-/** Whether a name in the folder, or in one of its folders, is that of an image: then it is not looked at more closely. */
-async function hasImage(folder: string): Promise<boolean> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
-  const isImage = ({ name }: { readonly name: string }): boolean =>
-    DECODED_NAME.test(name) && !isSystemName(name);
-  if (entries.some((entry) => entry.isFile() && isImage(entry))) return true;
-  for (const entry of entries) {
-    if (!entry.isDirectory() || isSystemName(entry.name)) continue;
-    const inner = await readdir(join(folder, entry.name), { withFileTypes: true }).catch(() => []);
-    if (inner.some((each) => each.isFile() && isImage(each))) return true;
-  }
-  return false;
 }

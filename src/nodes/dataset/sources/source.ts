@@ -19,6 +19,8 @@ export interface SourceDescription {
   readonly splits: readonly Split[];
   /** Whether all images have class labels; absent where only the files tell. */
   readonly labeled?: boolean;
+  /** True of corrupted images that are read with their clean ones. */
+  readonly holdsClean?: boolean;
   /** Of a set that is known by the name of the source: how many images it has, before `limit`. */
   readonly counts?: Readonly<Record<Split, number>>;
 }

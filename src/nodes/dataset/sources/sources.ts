@@ -8,6 +8,7 @@ import { lfw } from './lfw.ts';
 import { mnist } from './mnist.ts';
 import { npy } from './npy.ts';
 import { npz } from './npz.ts';
+import { pairs } from './pairs.ts';
 import type { SettingsOf, Source, SourceName } from './source.ts';
 
 export const SOURCES: { readonly [Name in SourceName]: Source<SettingsOf<Name>> } = {
@@ -19,6 +20,7 @@ export const SOURCES: { readonly [Name in SourceName]: Source<SettingsOf<Name>> 
   mnist,
   npy,
   npz,
+  pairs,
 };
 
 /** The source that settings name. It takes these settings, and no others. */

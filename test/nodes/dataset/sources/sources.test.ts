@@ -77,6 +77,8 @@ async function writeFiles(rigged: Rig): Promise<void> {
       { name: 'labels.npy', data: numbers },
     ]),
     'data/photos/train/cats/1.png': picture,
+    'data/pairs/noisy/1.png': picture,
+    'data/pairs/clean/1.png': picture,
     'data/photos/test/cats/2.png': picture,
   };
   for (const [name, data] of Object.entries(files)) rigged.write(name, data);

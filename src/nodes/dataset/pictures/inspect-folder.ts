@@ -1,0 +1,43 @@
+/** Whether a folder or an archive of images can be read, before anything runs. */
+import { readdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { kindOf } from '../../../files/nearby.ts';
+import { DECODED_NAME } from '../../../formats/image-format.ts';
+import type { Finding } from '../../../core/stage-type.ts';
+import { missingFile, type NamedPath } from '../../own-files.ts';
+import { failuresOf } from '../findings.ts';
+import { isSystemName } from '../names.ts';
+import type { FolderOptions } from './folder.ts';
+import { byFolder, listImages, withoutLabels } from './layout.ts';
+
+/** Whether a folder or an archive holds images. Reads little: names, and the first bytes of files without a telling name. */
+export async function inspectFolder(
+  named: NamedPath,
+  { labels, ...options }: FolderOptions & { readonly labels: unknown },
+): Promise<readonly Finding[]> {
+  const path = resolve(named.folder, named.path);
+  const problem = await missingFile(named, ['folder', 'file']);
+  if (problem !== undefined) return [problem];
+  if (await hasImage(path)) return [];
+  return failuresOf(named, async () => {
+    const { checkArchive } = await import('./archive.ts');
+    if ((await kindOf(path)) === 'file' && (await checkArchive(path)) !== 'zip') return;
+    const tree = await listImages(path, options);
+    tree.close();
+    (labels === 'folder' ? byFolder : withoutLabels)(tree, named.path);
+  });
+}
+
+/** Whether a name in the folder, or in one of its folders, is that of an image: then it is not looked at more closely. */
+async function hasImage(folder: string): Promise<boolean> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  const isImage = ({ name }: { readonly name: string }): boolean =>
+    DECODED_NAME.test(name) && !isSystemName(name);
+  if (entries.some((entry) => entry.isFile() && isImage(entry))) return true;
+  for (const entry of entries) {
+    if (!entry.isDirectory() || isSystemName(entry.name)) continue;
+    const inner = await readdir(join(folder, entry.name), { withFileTypes: true }).catch(() => []);
+    if (inner.some((each) => each.isFile() && isImage(each))) return true;
+  }
+  return false;
+}
