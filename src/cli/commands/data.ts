@@ -1,4 +1,4 @@
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { makeFolder, writeFileAtomic } from '../../files/atomic.ts';
 import { kindOf, nearbyPath } from '../../files/nearby.ts';
 import { identifyFile, readStart } from '../../formats/containers.ts';
@@ -6,6 +6,7 @@ import type { LocatedPipeline } from '../../config/pipeline.ts';
 import { Failure, failure, isError, type Diagnostic, type SourceFile } from '../../core/diagnostic.ts';
 import type { EngineChoice } from '../../engine/engine.ts';
 import { renderPng } from '../../figures/figure.ts';
+import type { Guess } from '../../nodes/dataset/guess/guess.ts';
 import { guessSource } from '../../nodes/dataset/guess/source.ts';
 import { pipelineText } from '../../nodes/dataset/guess/yaml.ts';
 import { lookAt, readOmitted, type Look, type Omitted } from '../../nodes/dataset/look.ts';
@@ -64,7 +65,8 @@ async function showPath(terminal: Terminal, options: DataOptions): Promise<numbe
     const message = `\`${options.path}\` is no pipeline, so it has no stage \`${options.stage}\``;
     throw failure('usage', message, `leave the stage out: \`${commandLine(['data', options.path])}\``);
   }
-  const guess = await guessSource(resolve(options.path));
+  const outputs = resolve(options.outputs);
+  const guess = await guessSource(resolve(options.path), outputs);
   const { stage, text } = pipelineText(guess, options.path, process.cwd());
   const { json } = terminal.options;
   if (!json) terminal.result(`${text}`);
@@ -74,7 +76,25 @@ async function showPath(terminal: Terminal, options: DataOptions): Promise<numbe
     texts: [{ name: file, text }],
   });
   if (located === undefined) return printProblems(terminal, diagnostics, sources);
-  return showStage(terminal, { located, stage, diagnostics, sources, options, yaml: text });
+  const warnings = [...diagnostics, ...warnOfOutputs(guess, outputs, options)];
+  return showStage(terminal, { located, stage, diagnostics: warnings, sources, options, yaml: text });
+}
+
+/** Pictures of results among the images would be images, too. */
+function warnOfOutputs(
+  { settings: { source, path } }: Guess,
+  outputs: string,
+  options: DataOptions,
+): readonly Diagnostic[] {
+  if (source !== 'images' || !`${outputs}${sep}`.startsWith(`${String(path)}${sep}`)) return [];
+  return [
+    {
+      code: 'bad-setting',
+      severity: 'warning',
+      message: `the outputs go to \`${options.outputs}\`, which is among the images of \`${options.path}\``,
+      hint: 'work in the folder above, or name another folder with `--outputs`',
+    },
+  ];
 }
 
 /** The stage that was named, or the only one that loads images. */
@@ -173,7 +193,11 @@ function print(
     return;
   }
   terminal.result(renderLook(stage, look, omitted, terminal.resultStyle, verbose));
-  if (picture !== undefined) terminal.result(`\nthe first images: ${picture}`);
+  terminal.result(
+    picture === undefined
+      ? `\nno picture: images of ${look.shape[2]} channels are not drawn`
+      : `\nthe first images: ${picture}`,
+  );
 }
 
 /** @throws Failure what a stage reports, with its place */

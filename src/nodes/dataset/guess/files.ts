@@ -9,16 +9,25 @@ const MOST_FILES = 200;
 
 /** Names of the files of a folder that are known, in their order, by their kinds. */
 export async function kindsIn(folder: string): Promise<ReadonlyMap<ContainerName, readonly string[]>> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
-  const names = entries
-    .filter((entry) => (entry.isFile() || entry.isSymbolicLink()) && !isSystemName(entry.name))
-    .map(({ name }) => name)
-    .sort(compareNames)
-    .slice(0, MOST_FILES);
   const kinds = new Map<ContainerName, string[]>();
-  for (const name of names) {
+  for (const name of await filesIn(folder)) {
     const kind = (await identifyFile(join(folder, name)))?.name;
     if (kind !== undefined) kinds.set(kind, [...(kinds.get(kind) ?? []), name]);
   }
   return kinds;
+}
+
+/** Paths of the files of a folder that are tables by their names: what is in one without numbers is no table by its content. */
+export async function tablesIn(folder: string): Promise<readonly string[]> {
+  const names = await filesIn(folder);
+  return names.filter((name) => /\.[ct]sv$/i.test(name)).map((name) => join(folder, name));
+}
+
+async function filesIn(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  return entries
+    .filter((entry) => (entry.isFile() || entry.isSymbolicLink()) && !isSystemName(entry.name))
+    .map(({ name }) => name)
+    .sort(compareNames)
+    .slice(0, MOST_FILES);
 }

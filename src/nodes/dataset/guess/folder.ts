@@ -7,7 +7,7 @@ import { compareNames, shownName } from '../names.ts';
 import { listImages } from '../pictures/layout.ts';
 import { kindsIn } from './files.ts';
 import type { Guess } from './guess.ts';
-import { guessPictures } from './pictures.ts';
+import { guessPictures, type PictureOptions } from './pictures.ts';
 
 /** What is data in a folder without images. Of several kinds the first is meant. */
 const KINDS: readonly ContainerName[] = ['npz', 'idx', 'npy', 'table', 'tar', 'zip'];
@@ -15,10 +15,14 @@ const KINDS: readonly ContainerName[] = ['npz', 'idx', 'npy', 'table', 'tar', 'z
 /** A name that says that a file is for training comes first. */
 const TRAIN = /train/i;
 
-export async function guessFolder(path: string, guessFile: (path: string) => Promise<Guess>): Promise<Guess> {
-  const tree = await listImages(path, { recursive: true });
+export async function guessFolder(
+  path: string,
+  options: PictureOptions,
+  guessFile: (path: string) => Promise<Guess>,
+): Promise<Guess> {
+  const tree = await listImages(path, { recursive: true, ...options });
   tree.close();
-  if (tree.images.length > 0) return guessPictures(path);
+  if (tree.images.length > 0) return guessPictures(path, options);
   const kinds = await kindsIn(path);
   for (const kind of KINDS) {
     const names = kinds.get(kind) ?? [];
@@ -32,7 +36,7 @@ export async function guessFolder(path: string, guessFile: (path: string) => Pro
   if (other !== undefined) return guessFile(join(path, other));
   // As torchvision has it: `MNIST/raw`.
   const [inner, ...more] = await visibleNames(path, ['folder']);
-  if (inner !== undefined && more.length === 0) return guessFolder(join(path, inner), guessFile);
+  if (inner !== undefined && more.length === 0) return guessFolder(join(path, inner), options, guessFile);
   throw failure(
     'data-missing',
     `\`${shownName(basename(path))}\` holds no data`,

@@ -11,7 +11,7 @@ import { listImages } from '../pictures/layout.ts';
 import { adviseSize } from '../pictures/sizes.ts';
 import { Unusable } from '../pictures/skipped.ts';
 import type { ImageTree } from '../pictures/tree.ts';
-import { kindsIn } from './files.ts';
+import { tablesIn } from './files.ts';
 import type { Guess } from './guess.ts';
 
 /** Names of folders with training images, and with test images. */
@@ -24,56 +24,84 @@ const LOOKED_AT = 12;
 /** Larger images are made smaller: models that take them are large, too. */
 const LARGEST = 256;
 
-/** @param tables files that may have the labels: those of the folders around it */
-export async function guessPictures(path: string, tables: readonly string[] = []): Promise<Guess> {
-  const tree = await listImages(path, { recursive: true });
+export interface PictureOptions {
+  /** A folder to leave out. */
+  readonly without?: string;
+  /** Files that may have the labels: those of the folders around it. */
+  readonly tables?: readonly string[];
+}
+
+/** @throws Failure `data-missing` where there is no image */
+export async function guessPictures(path: string, options: PictureOptions = {}): Promise<Guess> {
+  const { without } = options;
+  const listing = { recursive: true, ...(without === undefined ? {} : { without }) };
+  const tree = await listImages(path, listing);
   try {
     if (tree.images.length === 0) throw nothing(path);
     const isFolder = (await kindOf(path)) === 'folder';
-    const own = isFolder ? ((await kindsIn(path)).get('table') ?? []) : [];
-    const allTables = [...tables, ...own.map((name) => join(path, name))];
-    const [first = ''] = tree.folders;
+    const tables = [...(options.tables ?? []), ...(isFolder ? await tablesIn(path) : [])];
+    const tops = topFolders(tree);
+    const [only] = tops;
     // A folder that holds nothing but one other; of an archive, that one is left out anyway.
-    if (isFolder && tree.folders.length === 1 && tree.images.every((name) => name.startsWith(`${first}/`)))
-      return await guessPictures(join(path, first), allTables);
+    if (isFolder && only !== undefined && tops.length === 1)
+      return await guessPictures(join(path, only), { ...options, tables });
     const sample = await lookAtSome(tree);
     if (areFaces(tree, sample.shapes))
       return { what: 'Labeled Faces in the Wild', settings: { source: 'lfw', path } };
-    const splits = isFolder ? splitsOf(tree) : undefined;
-    const places = splits === undefined ? { path } : placesOf(path, splits);
-    const names = splits === undefined ? tree.images : namesBelow(tree, splits);
-    const table = splits === undefined ? await tableOf(tree, allTables) : undefined;
+    const look = {
+      ...sizeOf(sample.shapes),
+      ...(sample.isColored ? { color: 'rgb' } : {}),
+    };
+    const splits = isFolder ? splitsOf(tops) : undefined;
+    if (splits !== undefined) return await guessSplits(path, splits, tables, look);
+    const labels = await tableOf(tree, tables);
+    const settings = {
+      source: 'images',
+      path,
+      ...(labels === undefined ? {} : { labels }),
+      ...depthOf(tree),
+      ...look,
+    };
     return {
-      what:
-        table === undefined ? describe(isFolder, names) : `${describe(isFolder, [])}, with a table of labels`,
-      settings: {
-        source: 'images',
-        ...places,
-        ...(table === undefined ? {} : { labels: { file: table } }),
-        ...(names.some((name) => name.split('/').length > 2) ? { recursive: true } : {}),
-        ...sizeOf(sample.shapes),
-        ...(sample.isColored ? { color: 'rgb' } : {}),
-      },
+      what: `${isFolder ? 'a folder' : 'an archive'} of images${describeLabels(tree, labels !== undefined)}`,
+      settings,
     };
   } finally {
     tree.close();
   }
 }
 
-function describe(isFolder: boolean, names: readonly string[]): string {
-  const sorted = names.filter((name) => name.includes('/')).length;
-  const where = isFolder ? 'a folder' : 'an archive';
-  return sorted > 0 && sorted * 2 >= names.length
-    ? `${where} with a folder of images for each class`
-    : `${where} of images`;
+/** The folders of the first level that hold images; `undefined` stands for images outside them. */
+function topFolders({ images }: ImageTree): readonly (string | undefined)[] {
+  return [
+    ...new Set(images.map((name) => (name.includes('/') ? name.slice(0, name.indexOf('/')) : undefined))),
+  ];
 }
 
-/** The table that has a row for most of the images. */
-async function tableOf(tree: ImageTree, tables: readonly string[]): Promise<string | undefined> {
-  for (const table of tables) {
+function isSorted({ images }: ImageTree): boolean {
+  return images.filter((name) => name.includes('/')).length * 2 >= images.length;
+}
+
+/** What goes behind `images`. */
+function describeLabels(tree: ImageTree, hasTable: boolean): string {
+  if (hasTable) return ', with a table of labels';
+  return isSorted(tree) ? ', in a folder for each class' : '';
+}
+
+function depthOf({ images }: ImageTree): JsonObject {
+  return images.some((name) => name.split('/').length > 2) ? { recursive: true } : {};
+}
+
+/** The table that has a row for most of the images, if those are not in class folders. */
+async function tableOf(
+  tree: ImageTree,
+  tables: readonly string[],
+): Promise<{ readonly file: string } | undefined> {
+  if (isSorted(tree)) return undefined;
+  for (const file of tables) {
     try {
-      const { files } = byTable(tree, await readLabelTable(table, basename(table), {}), '');
-      if (files.length * 2 >= tree.images.length) return table;
+      const { files } = byTable(tree, await readLabelTable(file, basename(file), {}), '');
+      if (files.length * 2 >= tree.images.length) return { file };
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
     }
@@ -86,25 +114,45 @@ interface SplitFolders {
   readonly test?: string;
 }
 
-function splitsOf({ images, folders }: ImageTree): SplitFolders | undefined {
-  const holds = (folder: string): boolean => images.some((name) => name.startsWith(`${folder}/`));
-  const train = folders.find((name) => TRAIN.test(name) && holds(name));
-  if (train === undefined) return undefined;
-  const tests = folders.filter((name) => TEST.test(name) && holds(name));
-  const test = tests.find((name) => /^test/i.test(name)) ?? tests[0];
+/** Folders for training and for tests, if there are no others: `train` can also be the name of a class. */
+function splitsOf(tops: readonly (string | undefined)[]): SplitFolders | undefined {
+  const train = tops.find((name) => name !== undefined && TRAIN.test(name));
+  const tests = tops.filter((name) => name !== undefined && TEST.test(name));
+  if (train === undefined || tests.length !== tops.length - 1) return undefined;
+  const test = tests.find((name) => name !== undefined && /^test/i.test(name)) ?? tests[0];
   return { train, ...(test === undefined ? {} : { test }) };
 }
 
-function placesOf(path: string, { train, test }: SplitFolders): JsonObject {
-  return { path: join(path, train), ...(test === undefined ? {} : { test_path: join(path, test) }) };
-}
-
-/** Names of the images of both splits, below their folders. */
-function namesBelow({ images }: ImageTree, { train, test }: SplitFolders): readonly string[] {
-  return images.flatMap((name) => {
-    const [folder, ...rest] = name.split('/');
-    return folder === train || folder === test ? [rest.join('/')] : [];
-  });
+async function guessSplits(
+  path: string,
+  splits: SplitFolders,
+  tables: readonly string[],
+  look: JsonObject,
+): Promise<Guess> {
+  const train = join(path, splits.train);
+  const tree = await listImages(train, { recursive: true });
+  tree.close();
+  const labels = await tableOf(tree, tables);
+  const test = splits.test === undefined ? undefined : join(path, splits.test);
+  const testTree = test === undefined ? undefined : await listImages(test, { recursive: true });
+  testTree?.close();
+  // With a table of the training images, something must be said of the others.
+  const testLabels =
+    labels === undefined || testTree === undefined
+      ? undefined
+      : ((await tableOf(testTree, tables)) ?? 'none');
+  return {
+    what: `folders of training and test images${describeLabels(tree, labels !== undefined)}`,
+    settings: {
+      source: 'images',
+      path: train,
+      ...(test === undefined ? {} : { test_path: test }),
+      ...(labels === undefined ? {} : { labels }),
+      ...(testLabels === undefined ? {} : { test_labels: testLabels }),
+      ...depthOf({ ...tree, images: [...tree.images, ...(testTree?.images ?? [])] }),
+      ...look,
+    },
+  };
 }
 
 interface Sample {

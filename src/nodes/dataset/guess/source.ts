@@ -1,5 +1,6 @@
 /** What `hourglass data PATH` makes of a file or a folder: the stage that reads it. */
-import { basename, resolve } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { kindOf } from '../../../files/nearby.ts';
 import { identifyFile, type ContainerName } from '../../../formats/containers.ts';
 import { failure } from '../../../core/diagnostic.ts';
@@ -13,10 +14,12 @@ import { guessPictures } from './pictures.ts';
  * Finds the source of a file or a folder by its content.
  *
  * @param path absolute
+ * @param without a folder to leave out, such as that of the outputs
  * @throws Failure `data-missing` or `data-corrupt` for what no source reads, with what to do
  */
-export async function guessSource(path: string): Promise<Guess> {
-  return (await kindOf(path)) === 'folder' ? guessFolder(path, guessFile) : guessFile(path);
+export async function guessSource(path: string, without?: string): Promise<Guess> {
+  const options = without === undefined ? {} : { without };
+  return (await kindOf(path)) === 'folder' ? guessFolder(path, options, guessFile) : guessFile(path);
 }
 
 type Guesser = (path: string) => Promise<Guess>;
@@ -28,20 +31,21 @@ const BY_CONTENT: Readonly<Partial<Record<ContainerName, Guesser>>> = {
   table: guessTable,
   zip: guessPictures,
   tar: guessPictures,
-  picture: (path) => guessPictures(resolve(path, '..')),
+  async picture(path) {
+    const { what, settings } = await guessPictures(dirname(path));
+    return { what: `a picture in ${what}`, settings };
+  },
 };
 
 async function guessFile(path: string): Promise<Guess> {
   const found = await identifyFile(path);
-  const name = shownName(basename(path));
-  if (found === undefined) {
-    throw failure(
-      'data-corrupt',
-      `\`${name}\` is of no kind that is known`,
-      'data are NumPy arrays, IDX files, tables as text, or folders and archives of images',
-    );
-  }
-  const guesser = BY_CONTENT[found.name];
+  const guesser = found === undefined ? undefined : BY_CONTENT[found.name];
   if (guesser !== undefined) return guesser(path);
-  throw failure('data-corrupt', `\`${name}\` is ${found.what}`, found.hint);
+  const name = shownName(basename(path));
+  const { size } = await stat(path);
+  throw failure(
+    'data-corrupt',
+    `\`${name}\` is ${found?.what ?? (size === 0 ? 'empty' : 'of no kind that is known')}`,
+    found?.hint ?? 'data are NumPy arrays, IDX files, tables as text, or folders and archives of images',
+  );
 }

@@ -56,7 +56,7 @@ const NO_NAME = /^(?:trials|constructor|prototype|(?:x[-_]?)?train(?:ing)?)$/i;
 /** The name of a file or a folder, of the letters that a stage's may have. */
 function stageName(path: string): string {
   const name = basename(resolve(path))
-    .replace(/(?<=.)(?:\.(?:gz|npz|npy|csv|tsv|txt|zip|tar|tgz))+$/i, '')
+    .replace(/(?<=.)(?:\.(?:gz|npz|npy|csv|tsv|txt|zip|tar|tgz|png|jpe?g|bmp|gif|webp|tiff?))+$/i, '')
     .replace(/[^A-Za-z0-9_-]+/g, '-')
     .replace(/^[^A-Za-z]+|-+$/g, '')
     .slice(0, 64);

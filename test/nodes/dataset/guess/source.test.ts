@@ -6,7 +6,7 @@ import { test, type TestContext } from 'node:test';
 import { parse } from 'yaml';
 import { loadChecked } from '../../../../src/cli/commands/load.ts';
 import { Failure, isError } from '../../../../src/core/diagnostic.ts';
-import { isJsonObject, type JsonObject } from '../../../../src/core/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../../../src/core/json.ts';
 import { packageRoot } from '../../../../src/core/package-root.ts';
 import { readImageSet } from '../../../../src/formats/images.ts';
 import { guessSource } from '../../../../src/nodes/dataset/guess/source.ts';
@@ -113,4 +113,71 @@ test('MNIST is known by its content, not by the names of its files', async (t) =
     test_images: 'MNIST/raw/t10k-images-idx3-ubyte.gz',
     test_labels: 'MNIST/raw/t10k-labels-idx1-ubyte.gz',
   });
+});
+
+const [PNG = ''] = Object.values(CASES['scans/'] ?? {});
+const text = (content: string): string => Buffer.from(content).toString('base64');
+
+/** What is guessed of a folder of images, or of another path, below `data`. */
+async function guessImages(t: TestContext, files: Files, path = 'data', without?: string) {
+  const folder = lay(t, files);
+  const { settings } = await guessSource(
+    join(folder, path),
+    without === undefined ? undefined : join(folder, without),
+  );
+  const short = (value: Json): Json =>
+    typeof value === 'string' && value.startsWith(folder) ? value.slice(folder.length + 1) : value;
+  const { source: _, ...rest } = settings;
+  return Object.fromEntries(
+    Object.entries(rest).map(([key, value]) => [
+      key,
+      isJsonObject(value) && value['file'] !== undefined ? { file: short(value['file']) } : short(value),
+    ]),
+  );
+}
+
+test('folders of splits are known by their names, unless there are other folders', async (t) => {
+  const train = { 'data/train/a.png': PNG, 'data/train/b.png': PNG };
+  assert.deepEqual(await guessImages(t, { ...train, 'data/validation/c.png': PNG }), {
+    path: 'data/train',
+    test_path: 'data/validation',
+  });
+  assert.deepEqual(await guessImages(t, { ...train, 'data/car/c.png': PNG }), { path: 'data' });
+  assert.deepEqual(
+    await guessImages(t, {
+      ...train,
+      'data/test/c.png': PNG,
+      'data/train.csv': text('id,label\na,cat\nb,dog\n'),
+    }),
+    {
+      path: 'data/train',
+      test_path: 'data/test',
+      labels: { file: 'data/train.csv' },
+      test_labels: 'none',
+    },
+  );
+});
+
+test('folders around, outputs, and a single picture', async (t) => {
+  const files = { 'data/all/images/a.png': PNG, 'data/all/images/b.png': PNG };
+  const table = text('filename,label\na.png,1\nb.png,2\n');
+  assert.deepEqual(await guessImages(t, { ...files, 'data/labels.csv': table }), {
+    path: 'data/all/images',
+    labels: { file: 'data/labels.csv' },
+  });
+  assert.deepEqual(await guessImages(t, files, 'data/all/images/a.png'), { path: 'data/all/images' });
+  const outputs = { 'data/a.png': PNG, 'data/outputs/data/x/y.png': PNG };
+  assert.deepEqual(await guessImages(t, outputs, 'data', 'data/outputs'), { path: 'data' });
+});
+
+test('what holds no images is told', async (t) => {
+  const refused = async (files: Files, path: string): Promise<void> => {
+    await assert.rejects(guessSource(join(lay(t, files), path)), (error) => error instanceof Failure);
+  };
+  await refused({ 'empty.npy': '' }, 'empty.npy');
+  await refused({ 'words.csv': text('a,b\nx,y\n') }, 'words.csv');
+  await refused({ 'seven.csv': text('1,2,3,4,5,6,7\n1,2,3,4,5,6,7\n') }, 'seven.csv');
+  await refused({ 'data/readme.md': text('Soon.') }, 'data');
+  const { 'y_train.npy': labels = '' } = CASES['x_train.npy'] ?? {};
+  await refused({ 'y_train.npy': labels }, 'y_train.npy');
 });
