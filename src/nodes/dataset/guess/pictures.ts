@@ -13,10 +13,8 @@ import { Unusable } from '../pictures/skipped.ts';
 import type { ImageTree } from '../pictures/tree.ts';
 import { tablesIn } from './files.ts';
 import type { Guess } from './guess.ts';
-
-/** Names of folders with training images, and with test images. */
-const TRAIN = /^train(?:ing)?$/i;
-const TEST = /^(?:test(?:ing)?|val(?:id(?:ation)?)?|dev|eval)$/i;
+import { guessPairs, pairsOf } from './pairs.ts';
+import { TEST, TRAIN } from './split-names.ts';
 
 /** Images that are looked at. */
 const LOOKED_AT = 12;
@@ -52,6 +50,8 @@ export async function guessPictures(path: string, options: PictureOptions = {}):
       ...sizeOf(sample.shapes),
       ...(sample.isColored ? { color: 'rgb' } : {}),
     };
+    const pairs = isFolder ? pairsOf(tree.images) : undefined;
+    if (pairs !== undefined) return guessPairs(path, pairs, look);
     const splits = isFolder ? splitsOf(tops) : undefined;
     if (splits !== undefined) return await guessSplits(path, splits, tables, look);
     const labels = await tableOf(tree, tables);

@@ -5,14 +5,17 @@ import { yamlText } from '../../../core/yaml-text.ts';
 import type { Guess } from './guess.ts';
 
 /** Keys whose values are paths. */
-const PATHS: ReadonlySet<string> = new Set(['path', 'test_path', 'file']);
+const PATHS: ReadonlySet<string> = new Set([
+  ...['path', 'test_path', 'file'],
+  ...['noisy', 'clean', 'test_noisy', 'test_clean'],
+]);
 
 /** Of these sources, arrays are files, and their names are paths. */
 const SEPARATE: ReadonlySet<string> = new Set(['npy', 'idx']);
 const ARRAYS: ReadonlySet<string> = new Set(['train_images', 'train_labels', 'test_images', 'test_labels']);
 
 /**
- * A pipeline of one stage.
+ * A pipeline of the stage that reads the data; for pairs, of one with their clean images, too.
  *
  * @param path of the data, as the user wrote it
  * @param folder in which the pipeline lies
@@ -41,9 +44,15 @@ export function pipelineText(
     `  ${stage}:`,
     '    type: dataset',
     ...lines,
+    ...(settings['source'] === 'pairs' ? cleanStage(stage) : []),
     '',
   ].join('\n');
   return { stage, text };
+}
+
+/** The clean images of pairs are those of another stage. */
+function cleanStage(stage: string): readonly string[] {
+  return [`  ${stage === 'clean' ? 'target' : 'clean'}:`, '    type: clean', `    data: ${stage}`];
 }
 
 function shortPath(path: string, folder: string): string {

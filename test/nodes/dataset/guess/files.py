@@ -78,6 +78,11 @@ def _():
         picture(f"cells/{name}", 8, 8)
     pd.DataFrame({"filename": names, "label": ["red", "white", "red", "red"]}).to_csv("cells/labels.csv", index=False)
 
+@case("night/")
+def _():
+    for name in ("noisy/1.png", "noisy/2.png", "clean/1.jpg", "clean/2.jpg"):
+        picture(f"night/{name}", 8, 8)
+
 @case("flowers.zip")
 def _():
     for name in ("flowers/rose/1.png", "flowers/lily/1.png"):

@@ -32,7 +32,7 @@ function readTable(text: string): ReadonlyMap<string, JsonObject | undefined> {
   return new Map(
     rows.map((row) => {
       const [, have = '', write = ''] = row.split(/(?<!\\)\|/);
-      const settings: unknown = parse(/`(\{.*\})`/.exec(write)?.[1] ?? 'null');
+      const settings: unknown = parse(/`(\{[^`]*\})`/.exec(write)?.[1] ?? 'null');
       return [/`([^`]+)`/.exec(have)?.[1] ?? '', isJsonObject(settings) ? settings : undefined];
     }),
   );
@@ -156,6 +156,27 @@ test('folders of splits are known by their names, unless there are other folders
       test_labels: 'none',
     },
   );
+});
+
+test('pairs are known by the names of the two folders and of their images', async (t) => {
+  const two = (folder: string): Files => ({ [`data/${folder}/a.png`]: PNG, [`data/${folder}/b.png`]: PNG });
+  assert.deepEqual(
+    await guessImages(t, {
+      ...two('train/input'),
+      ...two('train/target'),
+      ...two('test/input'),
+      ...two('test/target'),
+    }),
+    {
+      noisy: 'data/train/input',
+      clean: 'data/train/target',
+      test_noisy: 'data/test/input',
+      test_clean: 'data/test/target',
+    },
+  );
+  assert.deepEqual(await guessImages(t, { ...two('cat'), ...two('dog') }), { path: 'data' });
+  const others = { 'data/clean/c.png': PNG, 'data/clean/d.png': PNG };
+  assert.deepEqual(await guessImages(t, { ...two('noisy'), ...others }), { path: 'data' });
 });
 
 test('folders around, outputs, and a single picture', async (t) => {
