@@ -156,6 +156,8 @@ function fixValue(
   ];
   const found = candidates.find((each) => each !== undefined && fits(each, schema, types, names));
   if (found !== undefined) return { json: found };
+  const file = fixFile(written, schema);
+  if (file !== undefined) return { json: file };
   if (typeof written === 'boolean' && isTextOnly(types) && names.length === 0)
     return { json: String(written), text: `"${String(written)}"` };
   const digits =
@@ -172,6 +174,14 @@ function fixValue(
     if (near !== undefined && near !== written) return { json: near };
   }
   return undefined;
+}
+
+/** The name of a file by itself, where a map names one. */
+function fixFile(written: Json, schema: JsonObject): Json | undefined {
+  if (typeof written !== 'string' || !/[^.]\.\w{1,5}$/.test(written)) return undefined;
+  const [key, ...others] = stringsAt(schema, 'required');
+  if (key === undefined || others.length > 0) return undefined;
+  return objectAt(objectAt(schema, 'properties'), key)['filePath'] === true ? { [key]: written } : undefined;
 }
 
 /** The nearest text that a pattern takes. */

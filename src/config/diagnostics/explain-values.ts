@@ -71,7 +71,7 @@ export function typeDiagnostic(place: ValueErrors): Diagnostic | undefined {
   if (error === undefined) return undefined;
   const schema = schemaOf(error);
   const types = typesOf(schema);
-  const needed = types.includes('object') ? neededOf(schema) : [];
+  const needed = types.includes('object') && !types.includes('string') ? neededOf(schema) : [];
   if (isEmpty(value) && needed.length > 0) {
     const message = `${nameOf(path)} is empty, and needs ${joinAnd(needed.map(backticked))}`;
     return valueError(place, 'missing-key', message, 'write them below it, indented further');

@@ -361,6 +361,12 @@ export const HABITS: readonly (readonly [right: string, wrong: string, found: st
     ['stddev: 0.5', 'stddev: np.sqrt(0.25)', 'wrong-type 14:13'],
     ['stddev: 0.5', 'stddev: sqrt(0.25)', 'wrong-type 14:13'],
     ['stddev: 0.5', 'stddev: [0.5]', 'wrong-type 14:13'],
+    [
+      'source: mnist',
+      'source: images\n    path: photos\n    labels: labels.csv\n    test_path: held\n    test_labels: none',
+      'unknown-value 10:13',
+      'source: images\n    path: photos\n    labels: { file: labels.csv }\n    test_path: held\n    test_labels: none',
+    ],
     ['limit: 100', 'limit: 1,000', 'wrong-type 9:12', 'limit: 1000'],
     ['limit: 100', 'limit: all', 'wrong-type 9:12', 'limit: null'],
     ['limit: 100', 'limit: [100, 20]', 'wrong-type 9:12', 'limit: { train: 100, test: 20 }'],
