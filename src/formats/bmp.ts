@@ -19,7 +19,7 @@ const OLD_HEADER = 12;
  * @throws Failure `data-corrupt`, whose message says what is wrong without naming the file
  */
 export async function decodeBitmap(bytes: Uint8Array, limit: number): Promise<Bitmap> {
-  const [width, height] = sizesOf(bytes);
+  const [width, height] = bitmapSize(bytes);
   if (width * height > limit) throw corrupt(`has ${width}x${height} pixels, more than ${limit}`);
   const { decode } = await import('@cwasm/nsbmp');
   try {
@@ -30,7 +30,8 @@ export async function decodeBitmap(bytes: Uint8Array, limit: number): Promise<Bi
   }
 }
 
-function sizesOf(bytes: Uint8Array): readonly [number, number] {
+/** @throws Failure `data-corrupt` */
+export function bitmapSize(bytes: Uint8Array): readonly [width: number, height: number] {
   if (bytes.length < HEADER) throw corrupt('is cut off');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const isOld = view.getUint32(14, true) === OLD_HEADER;

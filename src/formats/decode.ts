@@ -1,9 +1,11 @@
 /** Image files to pixels, by sharp. Hostile headers are refused before anything of their size is allocated. */
-import type { default as SharpFactory, Sharp } from 'sharp';
+import type { default as SharpFactory, Metadata, Sharp } from 'sharp';
 import { errorCode } from '../files/atomic.ts';
-import { decodeBitmap } from './bmp.ts';
+import { bitmapSize, decodeBitmap } from './bmp.ts';
+import { Budget } from './budget.ts';
 import { DECODED_FORMATS, decodedFormats, formatOf } from './image-format.ts';
 import { targetSize } from './image-size.ts';
+import { jpegHeader } from './jpeg-header.ts';
 import { resizer } from './resample.ts';
 import { failure, type Failure } from '../core/diagnostic.ts';
 import type { ImageShape } from '../core/stage-type.ts';
@@ -36,6 +38,9 @@ export type Pixels = Uint8Array | Uint16Array;
 /** The largest image that is decoded, in pixels. */
 const PIXEL_LIMIT = 2 ** 26;
 
+/** Images that are decoded at the same time have together no more pixels than the largest may have. */
+const room = new Budget(PIXEL_LIMIT);
+
 type Decoder = typeof SharpFactory;
 
 let decoder: Promise<Decoder> | undefined;
@@ -43,8 +48,10 @@ let decoder: Promise<Decoder> | undefined;
 /** Loaded with the first image: whoever only looks for files need not wait for it. */
 async function loadDecoder(): Promise<Decoder> {
   const { default: sharp } = await import('sharp');
-  // One image at a time: libvips's own threads would compete with stages that run in parallel.
+  // No image is read twice.
   sharp.cache(false);
+  // Several images are decoded at the same time, each by one thread: for small ones, more would wait for one another.
+  sharp.concurrency(1);
   return sharp;
 }
 
@@ -62,33 +69,63 @@ export async function decodeImage(bytes: Uint8Array, options: DecodeOptions): Pr
   decoder ??= loadDecoder();
   const sharp = await decoder;
   try {
-    const source = format === 'BMP' ? await fromBitmap(sharp, bytes) : fromFile(sharp, bytes);
-    const { autoOrient: upright, space, depth } = await source.metadata();
+    const facts = await factsOf(sharp, bytes, format);
+    const { depth, height, width } = facts;
     if (depth !== undefined && depth !== 'uchar' && depth !== 'ushort')
       throw corrupt(`has pixels of the type ${depth}; those of 8 and 16 bits are read`);
-    if (options.crop !== null) extract(source, options.crop, [upright.height, upright.width]);
-    const wide = depth === 'ushort';
-    if (space === 'cmyk') source.pipelineColourspace('cmyk').toColourspace('cmyk');
-    else source.toColourspace(wide ? 'rgb16' : 'srgb');
-    const { data, info } = await source
-      .raw({ depth: wide ? 'ushort' : 'uchar' })
-      .toBuffer({ resolveWithObject: true });
-    const values = wide ? toWide(data) : data;
-    const colors = space === 'cmyk' ? inkToRgb(values) : values;
-    const from = space === 'cmyk' ? 3 : info.channels;
-    const white = wide ? 65_535 : 255;
-    const transparent = from === 4 && isTransparent(colors, white);
-    if (transparent && options.background !== undefined) blend(colors, options.background, white);
-    return {
-      ...resize(toColor(colors, from, [info.height, info.width], options.color), options.size),
-      transparent,
-    };
+    return await room.use(height * width, () => decodePixels(sharp, bytes, facts, options));
   } catch (error) {
     if (errorCode(error) === '' && error instanceof Error && error.name === 'Error') {
       throw corrupt(`cannot be decoded: ${(error.message.split('\n')[0] ?? '').replace(/:\s*$/, '')}`);
     }
     throw error;
   }
+}
+
+/** What is known of an image before it is decoded; height and width as viewers turn it. */
+interface Facts extends Pick<Metadata, 'space' | 'depth'> {
+  readonly format: string;
+  readonly height: number;
+  readonly width: number;
+}
+
+async function factsOf(sharp: Decoder, bytes: Uint8Array, format: string): Promise<Facts> {
+  if (format === 'BMP') {
+    const [width, height] = bitmapSize(bytes);
+    return { format, height, width, space: 'srgb', depth: 'uchar' };
+  }
+  const header = format === 'JPEG' ? jpegHeader(bytes) : undefined;
+  const isPlain = header?.hasExif === false && header.depth === 8;
+  if (isPlain && (header.components === 1 || header.components === 3))
+    return { format, ...header, space: header.components === 1 ? 'b-w' : 'srgb', depth: 'uchar' };
+  const { autoOrient, space, depth } = await fromFile(sharp, bytes).metadata();
+  return { format, ...autoOrient, space, depth };
+}
+
+async function decodePixels(
+  sharp: Decoder,
+  bytes: Uint8Array,
+  { format, space, depth, height, width }: Facts,
+  options: DecodeOptions,
+): Promise<DecodedImage> {
+  const source = format === 'BMP' ? await fromBitmap(sharp, bytes) : fromFile(sharp, bytes);
+  if (options.crop !== null) extract(source, options.crop, [height, width]);
+  const wide = depth === 'ushort';
+  if (space === 'cmyk') source.pipelineColourspace('cmyk').toColourspace('cmyk');
+  else source.toColourspace(wide ? 'rgb16' : 'srgb');
+  const { data, info } = await source
+    .raw({ depth: wide ? 'ushort' : 'uchar' })
+    .toBuffer({ resolveWithObject: true });
+  const values = wide ? toWide(data) : data;
+  const colors = space === 'cmyk' ? inkToRgb(values) : values;
+  const from = space === 'cmyk' ? 3 : info.channels;
+  const white = wide ? 65_535 : 255;
+  const transparent = from === 4 && isTransparent(colors, white);
+  if (transparent && options.background !== undefined) blend(colors, options.background, white);
+  return {
+    ...resize(toColor(colors, from, [info.height, info.width], options.color), options.size),
+    transparent,
+  };
 }
 
 function fromFile(sharp: Decoder, bytes: Uint8Array): Sharp {
@@ -163,31 +200,46 @@ function toColor(
 ): Plain {
   const pixels = height * width;
   const channels = color === 'gray' ? 1 : 3;
+  const shape = [height, width, channels] as const;
+  if (from === channels) return { shape, data: colors };
   const data = emptyLike(colors, pixels * channels);
   const [green, blue] = from < 3 ? [0, 0] : [1, 2];
-  for (let pixel = 0; pixel < pixels; pixel++) {
-    const place = pixel * from;
-    const r = colors[place] ?? 0;
-    const g = colors[place + green] ?? 0;
-    const b = colors[place + blue] ?? 0;
-    if (channels === 1) data[pixel] = Math.floor((19_595 * r + 38_470 * g + 7471 * b + 32_768) / 65_536);
-    else {
-      data[pixel * 3] = r;
-      data[pixel * 3 + 1] = g;
-      data[pixel * 3 + 2] = b;
+  if (channels === 1) {
+    for (let pixel = 0, place = 0; pixel < pixels; pixel++, place += from)
+      data[pixel] =
+        // Below 2^32 for 16 bits, too.
+        (19_595 * (colors[place] ?? 0) +
+          38_470 * (colors[place + green] ?? 0) +
+          7471 * (colors[place + blue] ?? 0) +
+          32_768) >>>
+        16;
+  } else {
+    for (let target = 0, place = 0; target < data.length; target += 3, place += from) {
+      data[target] = colors[place] ?? 0;
+      data[target + 1] = colors[place + green] ?? 0;
+      data[target + 2] = colors[place + blue] ?? 0;
     }
   }
-  return { shape: [height, width, channels], data };
+  return { shape, data };
 }
 
-function resize({ shape, data }: Plain, size: DecodeOptions['size']): Plain {
-  const [height, width, channels] = shape;
-  const [rows, columns] = targetSize([height, width], size);
-  if (rows === height && columns === width) return { shape, data };
-  const resized = emptyLike(data, rows * columns * channels);
-  resized.set(resizer(shape, [rows, columns])(data).map(Math.round));
-  return { shape: [rows, columns, channels], data: resized };
+/** Makes a function that resizes images: those of one size share what is computed for it. */
+function resizing(): (image: Plain, size: DecodeOptions['size']) => Plain {
+  let known: { readonly key: string; readonly work: ReturnType<typeof resizer> } | undefined;
+  return ({ shape, data }, size) => {
+    const [height, width, channels] = shape;
+    const [rows, columns] = targetSize([height, width], size);
+    if (rows === height && columns === width) return { shape, data };
+    const key = [...shape, rows, columns].join();
+    if (known?.key !== key) known = { key, work: resizer(shape, [rows, columns]) };
+    const values = known.work(data);
+    const resized = emptyLike(data, values.length);
+    for (let index = 0; index < values.length; index++) resized[index] = Math.round(values[index] ?? 0);
+    return { shape: [rows, columns, channels], data: resized };
+  };
 }
+
+const resize = resizing();
 
 function emptyLike(data: Pixels, length: number): Pixels {
   return data instanceof Uint16Array ? new Uint16Array(length) : new Uint8Array(length);

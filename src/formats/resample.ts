@@ -6,22 +6,33 @@
 import type { ImageShape } from '../core/stage-type.ts';
 
 /** For each new place: the first old place, and the weights of it and those behind it, whose sum is 1. */
-type Taps = readonly { readonly first: number; readonly weights: Float64Array }[];
+interface Taps {
+  readonly first: Int32Array;
+  /** Where the weights of each place begin in `weights`; those of the last end at the last item. */
+  readonly start: Int32Array;
+  readonly weights: Float64Array;
+}
 
 function tapsOf(before: number, after: number): Taps {
   const ratio = before / after;
   const reach = Math.max(1, ratio);
-  return Array.from({ length: after }, (_, place) => {
+  const [first, start] = [new Int32Array(after), new Int32Array(after + 1)];
+  const weights: number[] = [];
+  for (let place = 0; place < after; place++) {
     const center = (place + 0.5) * ratio - 0.5;
-    const first = Math.max(0, Math.ceil(center - reach));
-    const last = Math.min(before - 1, Math.floor(center + reach));
-    const weights = Float64Array.from({ length: last - first + 1 }, (_weight, index) =>
-      Math.max(0, 1 - Math.abs(first + index - center) / reach),
-    );
-    const sum = weights.reduce((total, weight) => total + weight, 0);
-    return { first, weights: weights.map((weight) => weight / sum) };
-  });
+    const low = Math.max(0, Math.ceil(center - reach));
+    const high = Math.min(before - 1, Math.floor(center + reach));
+    let sum = 0;
+    for (let tap = low; tap <= high; tap++) sum += Math.max(0, 1 - Math.abs(tap - center) / reach);
+    for (let tap = low; tap <= high; tap++)
+      weights.push(Math.max(0, 1 - Math.abs(tap - center) / reach) / sum);
+    first[place] = low;
+    start[place + 1] = weights.length;
+  }
+  return { first, start, weights: Float64Array.from(weights) };
 }
+
+export type Resizable = Uint8Array | Uint16Array | Float32Array;
 
 /**
  * Makes a function that resizes one image after the other.
@@ -31,39 +42,69 @@ function tapsOf(before: number, after: number): Taps {
 export function resizer(
   [height, width, channels]: ImageShape,
   [rows, columns]: readonly [number, number],
-): (image: Uint8Array | Uint16Array | Float32Array) => Float64Array {
+): (image: Resizable) => Float64Array {
   const vertical = tapsOf(height, rows);
   const horizontal = tapsOf(width, columns);
   const between = new Float64Array(rows * width * channels);
   const result = new Float64Array(rows * columns * channels);
   return (image) => {
-    apply(between, image, vertical, width * channels, 1);
-    apply(result, between, horizontal, channels, rows);
+    alongColumns(between, image, vertical, width * channels);
+    for (let channel = 0; channel < channels; channel++)
+      alongRows(result, between, horizontal, { width, channels, channel });
     return result;
   };
 }
 
-/** Filters along an axis whose places are `step` values apart, `times` times. */
-function apply(
+/** Makes each new row of `length` values from some old ones, row by row, as that is how they lie in memory. */
+function alongColumns(
   out: Float64Array,
-  image: Uint8Array | Uint16Array | Float32Array | Float64Array,
-  taps: Taps,
-  step: number,
-  times: number,
+  image: Resizable,
+  { first, start, weights }: Taps,
+  length: number,
 ): void {
-  const length = image.length / times;
-  let target = 0;
-  for (let start = 0; start < image.length; start += length) {
-    for (const { first, weights } of taps) {
-      for (let inner = 0; inner < step; inner++) {
-        let sum = 0;
-        let place = start + first * step + inner;
-        for (const weight of weights) {
-          sum += weight * (image[place] ?? 0);
-          place += step;
-        }
-        out[target++] = sum;
+  for (let row = 0; row < first.length; row++) {
+    const target = row * length;
+    const [begin = 0, end = 0] = [start[row], start[row + 1]];
+    let source = (first[row] ?? 0) * length;
+    // Sums are always taken in the order of the taps: four at a time give the same bits as one by one.
+    out.fill(0, target, target + length);
+    let tap = begin;
+    for (; tap + 4 <= end; tap += 4, source += 4 * length) {
+      const [a, b] = [weights[tap] ?? 0, weights[tap + 1] ?? 0];
+      const [c, d] = [weights[tap + 2] ?? 0, weights[tap + 3] ?? 0];
+      const [second, third, fourth] = [source + length, source + 2 * length, source + 3 * length];
+      for (let inner = 0; inner < length; inner++) {
+        let sum = (out[target + inner] ?? 0) + a * (image[source + inner] ?? 0);
+        sum += b * (image[second + inner] ?? 0);
+        sum += c * (image[third + inner] ?? 0);
+        out[target + inner] = sum + d * (image[fourth + inner] ?? 0);
       }
+    }
+    for (; tap < end; tap++, source += length) {
+      const weight = weights[tap] ?? 0;
+      for (let inner = 0; inner < length; inner++)
+        out[target + inner] = (out[target + inner] ?? 0) + weight * (image[source + inner] ?? 0);
+    }
+  }
+}
+
+/** Makes the new values of one channel in all rows. */
+function alongRows(
+  out: Float64Array,
+  image: Float64Array,
+  { first, start, weights }: Taps,
+  { width, channels, channel }: { width: number; channels: number; channel: number },
+): void {
+  const columns = first.length;
+  let target = channel;
+  for (let row = channel; row < image.length; row += width * channels) {
+    for (let column = 0; column < columns; column++, target += channels) {
+      const end = start[column + 1] ?? 0;
+      let sum = 0;
+      let source = row + (first[column] ?? 0) * channels;
+      for (let tap = start[column] ?? 0; tap < end; tap++, source += channels)
+        sum += (weights[tap] ?? 0) * (image[source] ?? 0);
+      out[target] = sum;
     }
   }
 }

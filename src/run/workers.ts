@@ -141,6 +141,8 @@ function start(): Worker {
   const child = fork(fileURLToPath(new URL(`./worker.${extension}`, import.meta.url)), [], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     execArgv: [],
+    // Image files are decoded by the threads of libuv, of which there are four unless this is set.
+    env: { UV_THREADPOOL_SIZE: String(Math.max(4, availableParallelism())), ...process.env },
   });
   const worker: Worker = { process: child, lastWords: '' };
   for (const stream of [child.stdout, child.stderr]) {

@@ -1,9 +1,8 @@
 /** Image files of a folder or an archive -> one array, with what could not be used by name. */
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { decodeImage, joinPixels, type DecodedImage, type Pixels } from '../../../formats/decode.ts';
-import { Failure, failure } from '../../../core/diagnostic.ts';
+import { joinPixels, type DecodedImage, type Pixels } from '../../../formats/decode.ts';
+import { failure } from '../../../core/diagnostic.ts';
 import type { ImageShape } from '../../../core/stage-type.ts';
-import { problemOfBytes } from './content.ts';
+import { decodeFiles } from './decode-files.ts';
 import type { ImageFile } from './image-file.ts';
 import { compareNames } from '../names.ts';
 import type { ReadContext } from '../sources/source.ts';
@@ -65,42 +64,43 @@ export async function collectImages(
     skipped.push(item);
   };
   const ofSize = new Map<string, number>();
-  let [bytes, seen] = [0, 0];
-  for await (const { name, read } of files) {
-    await nextTurn();
+  /** `fitting`: images of the size that is wanted, or of the one that is most frequent so far. */
+  let [bytes, seen, fitting] = [0, 0, 0];
+  progress({ text: 'decoding images', fraction: 0 });
+  for await (const { name, image } of decodeFiles(files, settings, () => limit - fitting)) {
     if (signal.aborted) throw failure('interrupted', 'stopped while decoding images');
-    progress({ text: 'decoding images', fraction: Math.min(1, seen / Math.min(count, limit)) });
     seen += 1;
-    try {
-      const image = await decode(await read(), settings);
-      bytes += image.data.byteLength;
-      decoded.push({ name, image });
-      const size = image.shape.join();
-      ofSize.set(size, (ofSize.get(size) ?? 0) + 1);
-    } catch (error) {
-      if (!(error instanceof Unusable)) throw error;
-      skip({ name, kind: error.kind, reason: error.message });
+    progress({ text: 'decoding images', fraction: Math.min(1, seen / Math.min(count, limit)) });
+    if (image instanceof Unusable) {
+      skip({ name, kind: image.kind, reason: image.message });
+      continue;
     }
+    bytes += image.data.byteLength;
+    decoded.push({ name, image });
+    const size = image.shape.join();
+    const number = (ofSize.get(size) ?? 0) + 1;
+    ofSize.set(size, number);
+    if (wanted === undefined) fitting = Math.max(fitting, number);
+    else if (size === wanted.join()) fitting = number;
     if (bytes > SIZE_LIMIT) {
       throw failure('data-corrupt', 'the decoded images take more than 2 GiB', 'use a smaller `size`');
     }
-    const most = wanted === undefined ? Math.max(0, ...ofSize.values()) : (ofSize.get(wanted.join()) ?? 0);
-    if (most >= limit) break;
+    if (fitting >= limit) break;
   }
   const shape = chooseShape(
     decoded.map(({ image }) => image.shape),
     wanted,
   );
-  const fitting = decoded.filter(({ name, image }) => {
+  const kept = decoded.filter(({ name, image }) => {
     const fits = image.shape.join() === shape?.join();
     if (!fits)
       skip({ name, kind: 'size', reason: `is ${image.shape.join('x')}; ${shape?.join('x')} is kept` });
     return fits;
   });
-  if (shape === undefined || fitting.length === 0) {
+  if (shape === undefined || kept.length === 0) {
     throw failure('data-corrupt', `there is no image that could be decoded: ${sumUp(skipped)}`);
   }
-  return { ...join(fitting, shape, classOf), skipped };
+  return { ...join(kept, shape, classOf), skipped };
 }
 
 function join(
@@ -118,22 +118,4 @@ function join(
     files: images.map(({ name }) => name),
     ...(classNames.length < images.length ? {} : { classNames }),
   };
-}
-
-/** @throws Unusable */
-async function decode(bytes: Uint8Array, settings: PictureSettings): Promise<DecodedImage> {
-  const problem = problemOfBytes(bytes);
-  if (problem !== undefined) throw problem;
-  const { crop, color, background } = settings;
-  try {
-    const size = settings.size ?? settings.resize ?? null;
-    return await decodeImage(bytes, {
-      crop,
-      size,
-      color,
-      ...(background === undefined ? {} : { background }),
-    });
-  } catch (error) {
-    throw error instanceof Failure ? new Unusable('damaged', error.message) : error;
-  }
 }

@@ -7,6 +7,8 @@ import sharp from 'sharp';
 import { readImages, readImageSet, type HeldImages } from '../../../../src/formats/images.ts';
 import type { ImagesDatasetSettings } from '../../../../src/schema/generated/settings.ts';
 import { datasetNode } from '../../../../src/nodes/dataset/node.ts';
+import { collectImages } from '../../../../src/nodes/dataset/pictures/collect.ts';
+import { Unusable } from '../../../../src/nodes/dataset/pictures/skipped.ts';
 import { fakeContext, temporaryFolder } from '../../context.ts';
 
 async function load(
@@ -99,4 +101,38 @@ test('transparency is ignored, with a word', async (t) => {
     .toBuffer();
   const { train, warnings } = await load(t, { 'photos/1.png': icon });
   assert.deepEqual([[...train.data], warnings.length], [[200, 10], 1]);
+});
+
+test('images that are decoded at the same time come in the order of their names, and as many as asked for', async () => {
+  let reads = 0;
+  const files = await Promise.all(
+    Array.from({ length: 40 }, async (_, index) => {
+      // Large ones take longer.
+      const side = index % 4 === 0 ? 600 : 2;
+      const bytes = await sharp(Buffer.alloc(side * side, index), {
+        raw: { width: side, height: side, channels: 1 },
+      })
+        .png()
+        .toBuffer();
+      const read = (): Promise<Buffer> => {
+        reads += 1;
+        return index === 9 ? Promise.reject(new Unusable('unreadable', 'is gone')) : Promise.resolve(bytes);
+      };
+      return { name: String(index).padStart(2, '0'), read };
+    }),
+  );
+  const settings = { crop: null, color: 'gray', on_error: 'skip', size: [1, 1] } as const;
+  const context = { settings, signal: new AbortController().signal, progress: () => undefined };
+  for (const limit of [Infinity, 20]) {
+    reads = 0;
+    const { data, skipped, shape } = await collectImages(
+      files,
+      { count: 40, limit, classOf: new Map() },
+      context,
+    );
+    const expected = files.map((_, index) => index).filter((index) => index !== 9);
+    assert.deepEqual([...data], limit === 20 ? expected.slice(0, 20) : expected);
+    assert.deepEqual([skipped.length, shape[0]], [1, data.length]);
+    assert.equal(reads, data.length + 1);
+  }
 });
