@@ -188,20 +188,28 @@ function matlab(text: string, name: string): Container | undefined {
   const isHdf5 = text.startsWith('\x89HDF\r\n\x1a\n');
   const isMatlab = /^MATLAB [57]\./.test(text) || /\.mat$/i.test(name);
   if (isHdf5 || text.startsWith('MATLAB 7.3')) {
-    const arrays = `**{k: f[k][()]${isMatlab ? '.T' : ''} for k in f if isinstance(f[k], h5py.Dataset)}`;
-    return convert(
-      isMatlab
-        ? { name: 'matlab', what: 'a MATLAB file of version 7.3' }
-        : { name: 'hdf5', what: 'an HDF5 file' },
-      `import h5py, numpy as np; f = h5py.File('${name}'); ${savez(name, arrays)}`,
-    );
+    const load = `import h5py, numpy as np; f = h5py.File('${name}')`;
+    const datasets = (of: string): string => `{k: ${of} for k in f if isinstance(f[k], h5py.Dataset)}`;
+    return isMatlab
+      ? convert(
+          { name: 'matlab', what: 'a MATLAB file of version 7.3' },
+          `${load}; m = ${datasets('f[k][()].T')}; ${savez(name, imagesFirst('m.items()'))}`,
+        )
+      : convert(
+          { name: 'hdf5', what: 'an HDF5 file' },
+          `${load}; ${savez(name, `**${datasets('f[k][()]')}`)}`,
+        );
   }
   if (!isMatlab) return undefined;
-  const arrays = "**{k: v for k, v in m.items() if k[0] != '_'}";
   return convert(
     { name: 'matlab', what: 'a MATLAB file' },
-    `import numpy as np, scipy.io; m = scipy.io.loadmat('${name}'); ${savez(name, arrays)}`,
+    `import numpy as np, scipy.io; m = scipy.io.loadmat('${name}'); ${savez(name, imagesFirst("m.items() if k[0] != '_'"))}`,
   );
+}
+
+/** Arrays of MATLAB, in which the last axis of several counts the images. */
+function imagesFirst(items: string): string {
+  return `**{k: np.moveaxis(v, -1, 0) if v.ndim > 2 else v for k, v in ${items}}`;
 }
 
 /** Of protocol 2 and later, which PyTorch's older files begin with, too, or of the oldest ones, which are text. */

@@ -33,7 +33,7 @@ const FILES: readonly (readonly [file: string, bytes: Buffer, name: ContainerNam
   ['a.tar', Buffer.concat([Buffer.alloc(257, 'a'), latin1('ustar\0')]), 'tar', 'source: images'],
   ['x.npy.gz', gzipSync(one), 'packed', 'gunzip x.npy.gz'],
   ['x.bz2', latin1('BZh91AY&SY'), 'packed', 'unpack'],
-  ['svhn.mat', latin1('MATLAB 5.0 MAT-file, Platform: GLNXA64'), 'matlab', "loadmat('svhn.mat')"],
+  ['svhn.mat', latin1('MATLAB 5.0 MAT-file, Platform: GLNXA64'), 'matlab', 'np.moveaxis(v, -1, 0)'],
   ['old.MAT', Buffer.from([0, 0, 0, 0, 1, 0, 0, 0]), 'matlab', 'loadmat'],
   ['v.mat', latin1('MATLAB 7.3 MAT-file, Platform: GLNXA64'), 'matlab', 'f[k][()].T'],
   ['v.h5', latin1('\x89HDF\r\n\x1a\n'), 'hdf5', "'v.npz', **{k: f[k][()] for"],

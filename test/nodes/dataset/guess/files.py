@@ -158,7 +158,7 @@ def _():
 
 @case("train_32x32.mat")
 def _():
-    scipy.io.savemat("train_32x32.mat", {"X": pixels(8, 8, 3, 4), "y": labels(4)})
+    scipy.io.savemat("train_32x32.mat", {"X": pixels(8, 8, 3, 4), "y": labels(4)[:, None]})
 
 @case("images.h5")
 def _():
