@@ -1,9 +1,11 @@
 /** Tables of numbers as text, with commas, semicolons or tabs between them: a row is a sample. Read as a stream, by Papa Parse. */
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { failure, Failure } from '../core/diagnostic.ts';
 import { printable } from '../core/text.ts';
 import { openToRead } from '../files/open.ts';
+import { NumberStore } from './number-store.ts';
+import { decodeText } from './text-chunks.ts';
 
 export interface TableOptions {
   /** The column that holds no number of the sample but its label: its name or, from 0, its place. */
@@ -24,8 +26,11 @@ export interface NumberTable {
   readonly labels: readonly string[] | undefined;
 }
 
-/** The most numbers of a table, in bytes of float32. */
-const SIZE_LIMIT = 2 ** 31;
+/** The most numbers of a table: 2 GB of float32. */
+const SIZE_LIMIT = 2 ** 29;
+
+/** The most characters of a row. A quotation mark that is not closed would make one row of the whole file. */
+const ROW_LIMIT = 2 ** 24;
 
 /** The first bytes of a gzipped file. */
 const GZIP = Buffer.of(0x1f, 0x8b);
@@ -47,7 +52,8 @@ export async function readNumberTable(path: string, options: TableOptions = {}):
     const raw = file.createReadStream({ autoClose: false, start: 0, highWaterMark: 2 ** 20 });
     const reader = new TableReader(path, options);
     const isGzipped = head.equals(GZIP);
-    await readRows(isGzipped ? raw.pipe(createGunzip()) : raw, reader).catch((error: unknown) => {
+    const bytes: AsyncIterable<Buffer> = isGzipped ? raw.pipe(createGunzip()) : raw;
+    await readRows(decodeText(bytes, path), reader).catch((error: unknown) => {
       if (error instanceof Failure) throw error;
       throw corrupt(path, isGzipped ? 'is damaged: it cannot be unpacked' : 'cannot be read to its end');
     });
@@ -58,10 +64,11 @@ export async function readNumberTable(path: string, options: TableOptions = {}):
   }
 }
 
-async function readRows(bytes: Readable, reader: TableReader): Promise<void> {
+async function readRows(chunks: AsyncIterable<string>, reader: TableReader): Promise<void> {
   const { default: papa } = await import('papaparse');
+  const text = Readable.from(reader.watched(chunks), { highWaterMark: 1 });
   await new Promise<void>((resolve, reject) => {
-    papa.parse<string[]>(bytes, {
+    papa.parse<string[]>(text, {
       skipEmptyLines: true,
       chunk({ data, errors }, parser) {
         try {
@@ -72,7 +79,7 @@ async function readRows(bytes: Readable, reader: TableReader): Promise<void> {
           reject(error instanceof Error ? error : new Error(String(error)));
         }
         parser.abort();
-        bytes.destroy();
+        text.destroy();
       },
       complete: () => resolve(),
       error: reject,
@@ -87,8 +94,8 @@ class TableReader {
   /** The place of the label; -1 if there is none. */
   #label = -1;
   #cells: number | undefined;
-  #data = new Float32Array(2 ** 16);
-  #length = 0;
+  #row = new Float64Array(0);
+  readonly #numbers = new NumberStore(SIZE_LIMIT);
   readonly #labels: string[] = [];
   #seen = 0;
   #rows = 0;
@@ -100,6 +107,22 @@ class TableReader {
 
   get isFull(): boolean {
     return this.#rows >= (this.#options.limit ?? Infinity);
+  }
+
+  /** Chunks of text, unless they hold a row without an end. */
+  async *watched(chunks: AsyncIterable<string>): AsyncGenerator<string> {
+    let [seen, length] = [0, 0];
+    for await (const chunk of chunks) {
+      if (this.#seen > seen) [seen, length] = [this.#seen, 0];
+      length += chunk.length;
+      if (length > ROW_LIMIT)
+        throw corrupt(
+          this.#path,
+          `row ${seen + 1} has more than ${ROW_LIMIT} characters`,
+          'look for a quotation mark that is not closed',
+        );
+      yield chunk;
+    }
   }
 
   /** @param unclosed the number of a row, from 0, with a quotation mark that is not closed */
@@ -118,18 +141,19 @@ class TableReader {
       if (this.#begin(cells)) return;
     } else if (cells.length !== this.#cells)
       throw this.#corrupt(`has ${cells.length} cells, and the rows before it ${this.#cells}`);
-    this.#reserve(cells.length);
+    const row = this.#row;
+    let at = 0;
     for (let column = 0; column < cells.length; column++) {
       const text = cells[column] ?? '';
       if (column === this.#label) {
         this.#labels.push(text.trim());
         continue;
       }
-      const value = Number(text);
-      // An empty cell is 0, too.
-      if (!Number.isFinite(value) || (value === 0 && text.trim() === '')) throw this.#badCell(text, column);
-      this.#data[this.#length++] = value;
+      const value = numberOf(text);
+      if (!Number.isFinite(value)) throw this.#badCell(text, column);
+      row[at++] = value;
     }
+    if (!this.#numbers.add(row)) throw corrupt(this.#path, 'has more than 2 GB of numbers');
     this.#rows += 1;
   }
 
@@ -147,6 +171,7 @@ class TableReader {
     this.#cells = cells.length;
     if (hasNames) this.#columns = names;
     this.#label = this.#findLabel(names, hasNames);
+    this.#row = new Float64Array(cells.length - (this.#label < 0 ? 0 : 1));
     return hasNames;
   }
 
@@ -163,24 +188,15 @@ class TableReader {
     throw corrupt(this.#path, `has no column \`${label}\`: ${known}`);
   }
 
-  #reserve(cells: number): void {
-    if (this.#length + cells <= this.#data.length) return;
-    const length = Math.max(this.#data.length * 2, this.#length + cells);
-    if (length * 4 > 2 * SIZE_LIMIT) throw corrupt(this.#path, 'has more than 2 GB of numbers');
-    const larger = new Float32Array(length);
-    larger.set(this.#data);
-    this.#data = larger;
-  }
-
   table(): NumberTable {
     if (this.#rows === 0) throw corrupt(this.#path, 'has no rows of numbers');
-    const width = this.#length / this.#rows;
+    const width = this.#row.length;
     if (width === 0) throw corrupt(this.#path, 'has labels alone');
     return {
       columns: this.#columns?.filter((_, column) => column !== this.#label),
       rows: this.#rows,
       width,
-      data: narrow(this.#data.subarray(0, this.#length)),
+      data: this.#numbers.take(),
       labels: this.#label < 0 ? undefined : this.#labels,
     };
   }
@@ -223,13 +239,19 @@ function corrupt(path: string, what: string, hint?: string): Failure {
   return failure('data-corrupt', `\`${path}\` ${what}`, hint);
 }
 
-/** As bytes or 16 bits where no number is lost. */
-function narrow(data: Float32Array): NumberTable['data'] {
-  let highest = 0;
-  for (let index = 0; index < data.length; index++) {
-    const value = data[index] ?? 0;
-    if (value < 0 || value > 65_535 || !Number.isInteger(value)) return data.slice();
-    if (value > highest) highest = value;
+/** A cell as a number: NaN if it is none, or empty. */
+function numberOf(text: string): number {
+  if (text.length > 3 || text.length === 0) return longNumberOf(text);
+  // Most cells are pixels of 8 bits, which `Number` takes long for.
+  let value = 0;
+  for (let index = 0; index < text.length; index++) {
+    const digit = text.charCodeAt(index) - 48;
+    if (digit < 0 || digit > 9) return longNumberOf(text);
+    value = value * 10 + digit;
   }
-  return highest > 255 ? Uint16Array.from(data) : Uint8Array.from(data);
+  return value;
+}
+
+function longNumberOf(text: string): number {
+  return text.trim() === '' ? Number.NaN : Number(text);
 }

@@ -6,6 +6,7 @@ import { test, type TestContext } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { Failure } from '../../src/core/diagnostic.ts';
+import { NumberStore } from '../../src/formats/number-store.ts';
 import { readNumberTable, type NumberTable, type TableOptions } from '../../src/formats/number-table.ts';
 import { temporaryFolder } from '../nodes/context.ts';
 
@@ -129,7 +130,9 @@ test('what is no table of numbers is refused, with its row', async (t) => {
     [gzipSync('1,2\n3,4\n').subarray(0, 15), {}, /damaged/],
     [Buffer.concat([Buffer.of(0x1f, 0x8b), Buffer.alloc(40)]), {}, /damaged/],
     [Buffer.from('a,b\n1,2\n', 'utf16le'), {}, /row/],
-    [Buffer.from('\x89PNG\r\n\x1a\n0000000', 'latin1'), {}, /row/],
+    [Buffer.from('\x89PNG\r\n\x1a\n0000000', 'latin1'), {}, /line 1/],
+    [Buffer.from('kind,a\ncat,1\ncaf\xe9,2\n', 'latin1'), {}, /line 3/],
+    [`1,"2\n${'3,4\n'.repeat(2 ** 22 + 2 ** 18)}`, {}, /row 1/],
     ['<html><body>Not found</body></html>', {}, /row/],
   ];
   for (const [content, options, place] of refusals)
@@ -139,6 +142,45 @@ test('what is no table of numbers is refused, with its row', async (t) => {
       assert.match(error.diagnostics[0].message, place);
       return true;
     });
+});
+
+test('texts of UTF-16 with their mark are read, and letters that two chunks share', async (t) => {
+  const read = reader(t);
+  const text = '\uFEFFlabel;a\ncafé;9\n';
+  const little = Buffer.from(text, 'utf16le');
+  for (const content of [little, Buffer.from(little).swap16(), Buffer.from(text)]) {
+    const { labels, data } = await read(content);
+    assert.deepEqual([labels, [...data]], [['café'], [9]]);
+  }
+  // The stream is read in pieces of 2^20 bytes, an odd number of them behind the first row.
+  const rows = 100_000;
+  const long = await read(`label,a\n${'ééééé,7\n'.repeat(rows)}`);
+  assert.deepEqual([long.rows, new Set(long.labels)], [rows, new Set(['ééééé'])]);
+});
+
+test('numbers are held by the narrowest type that has all of them', () => {
+  const value = fc.oneof(
+    fc.integer({ min: 0, max: 255 }),
+    fc.integer({ min: -3, max: 70_000 }),
+    fc.float({ noNaN: true, noDefaultInfinity: true }),
+  );
+  fc.assert(
+    fc.property(fc.array(fc.array(value, { minLength: 3, maxLength: 3 }), { minLength: 1 }), (rows) => {
+      const store = new NumberStore(Infinity);
+      for (const row of rows) store.add(Float64Array.from(row));
+      const all = rows.flat();
+      const data = store.take();
+      const floats = all.map((each) => Math.fround(each) + 0);
+      assert.deepEqual(
+        Array.from(data, (each) => each + 0),
+        floats,
+      );
+      const isWithin = (highest: number): boolean =>
+        all.every((each) => Number.isInteger(each) && each >= 0 && each <= highest);
+      assert.ok(data instanceof (isWithin(255) ? Uint8Array : isWithin(65_535) ? Uint16Array : Float32Array));
+    }),
+  );
+  assert.equal(new NumberStore(2).add(new Float64Array(3)), false);
 });
 
 test('a folder, and what is not there, are missing', async (t) => {

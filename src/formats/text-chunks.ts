@@ -1,0 +1,54 @@
+/** Text from a stream of bytes. */
+import { TextDecoder } from 'node:util';
+import { failure } from '../core/diagnostic.ts';
+
+/**
+ * UTF-8, or UTF-16 where a byte order mark says so. The mark is left out.
+ *
+ * @param path for messages
+ * @throws Failure `data-corrupt` with the line where the bytes are no such text
+ */
+export async function* decodeText(bytes: AsyncIterable<Buffer>, path: string): AsyncGenerator<string> {
+  let decoder: TextDecoder | undefined;
+  let line = 1;
+  for await (const chunk of bytes) {
+    decoder ??= new TextDecoder(encodingOf(chunk), { fatal: true });
+    const text = decode(decoder, chunk, () => notText(path, decoder?.encoding, chunk, line));
+    line += countLines(text);
+    yield text;
+  }
+  if (decoder === undefined) return;
+  const rest = decode(decoder, undefined, () => notText(path, decoder?.encoding, Buffer.alloc(0), line));
+  if (rest !== '') yield rest;
+}
+
+function encodingOf([first, second]: Buffer): string {
+  if (first === 0xff && second === 0xfe) return 'utf-16le';
+  return first === 0xfe && second === 0xff ? 'utf-16be' : 'utf-8';
+}
+
+function decode(decoder: TextDecoder, chunk: Buffer | undefined, failed: () => Error): string {
+  try {
+    return decoder.decode(chunk, { stream: chunk !== undefined });
+  } catch {
+    throw failed();
+  }
+}
+
+/** @param line of the first byte of the chunk, from 1 */
+function notText(path: string, encoding = 'utf-8', chunk: Buffer, line: number): Error {
+  const text = new TextDecoder(encoding).decode(chunk);
+  const bad = text.indexOf('\uFFFD');
+  const at = line + countLines(bad < 0 ? text : text.slice(0, bad));
+  return failure(
+    'data-corrupt',
+    `\`${path}\` line ${at}: is no ${encoding.toUpperCase()} text`,
+    'save the table as UTF-8: an older encoding, such as Latin-1, has other bytes for letters with accents',
+  );
+}
+
+function countLines(text: string): number {
+  let count = 0;
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) count += 1;
+  return count;
+}
