@@ -4,6 +4,7 @@ import { crc32 } from 'node:zlib';
 import type yauzl from 'yauzl';
 import { failure, Failure } from '../core/diagnostic.ts';
 import { printable } from '../core/text.ts';
+import { errorCode } from '../files/atomic.ts';
 import { kindOf } from '../files/nearby.ts';
 import { openLargeArray, type LargeArray } from './large-array.ts';
 import { HEADER_LIMIT, parseNpyHeader } from './npy.ts';
@@ -192,6 +193,9 @@ async function readShape(zip: yauzl.ZipFile, entry: yauzl.Entry): Promise<readon
 
 function damaged(path: string, error: unknown): Failure {
   if (error instanceof Failure) return error;
+  const code = errorCode(error);
+  if (/^E[A-Z]+$/.test(code))
+    return failure('data-missing', `\`${path}\` cannot be read (${code})`, 'check its permissions');
   const reason = error instanceof Error ? error.message : 'unknown';
   return corrupt(path, `is damaged, or no npz file (${printable(reason)})`);
 }
