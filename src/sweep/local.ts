@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import pLimit, { type LimitFunction } from 'p-limit';
 import { readJsonFile } from '../files/json-file.ts';
+import { availableMemory } from '../files/memory.ts';
 import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
 import type { RunEvent } from '../core/event.ts';
 import { isJsonObject } from '../core/json.ts';
@@ -230,7 +231,7 @@ class LocalRun {
   #allow(measured = false): void {
     this.#measured ||= measured;
     const peak = (this.#measured ? this.#shared.pool.peakMemory() : undefined) ?? FIRST_GUESS;
-    const room = Math.floor((process.availableMemory() * MEMORY_SHARE) / peak);
+    const room = Math.floor((availableMemory() * MEMORY_SHARE) / peak);
     this.#limit.concurrency = Math.max(1, Math.min(this.#slots, this.#running + room));
   }
 
