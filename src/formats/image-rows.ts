@@ -122,18 +122,37 @@ const found = new WeakMap<NumberSource, readonly [number, number]>();
 
 /** Lowest and highest of stored values. */
 export function extremesOfNumbers(data: Numbers): readonly [number, number] {
-  if (!(data instanceof NumberSource)) return lowestAndHighest(data);
-  const known = found.get(data);
+  const known = data instanceof NumberSource ? found.get(data) : undefined;
   if (known !== undefined) return known;
   let [low, high] = [Infinity, -Infinity];
   for (const piece of piecesOf(data)) {
-    const [least, most] = lowestAndHighest(piece);
+    const [least, most] = piece instanceof Uint8Array ? extremesOfBytes(piece) : lowestAndHighest(piece);
     low = Math.min(low, least);
     high = Math.max(high, most);
+    if (piece instanceof Uint8Array && low === 0 && high === MOST) break;
   }
-  found.set(data, [low, high]);
+  if (data instanceof NumberSource) found.set(data, [low, high]);
   return [low, high];
 }
+
+/** The highest value of a byte. */
+const MOST = 255;
+
+/** Integers are compared several times as fast as with infinities. */
+function extremesOfBytes(bytes: Uint8Array): readonly [number, number] {
+  let [low, high] = [MOST, 0];
+  for (let index = 0; index < bytes.length; index++) {
+    const value = bytes[index] ?? 0;
+    if (value < low) low = value;
+    if (value > high) high = value;
+    // Nothing is beyond.
+    if ((index & STRETCH) === 0 && low === 0 && high === MOST) break;
+  }
+  return bytes.length === 0 ? [Infinity, -Infinity] : [low, high];
+}
+
+/** Bits of a number that are 0 once in so many. */
+const STRETCH = 4095;
 
 /** Lowest and highest of some numbers, of which NaN is none. Iterators take five times as long as an index. */
 export function lowestAndHighest(data: ArrayLike<number>): readonly [number, number] {
