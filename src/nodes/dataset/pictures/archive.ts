@@ -112,7 +112,8 @@ async function listMembers(archive: Archive): Promise<Listed> {
 }
 
 function leadsElsewhere(parts: readonly string[]): boolean {
-  return parts.some((part) => ['', '.', '..'].includes(part)) || /^[a-z]:$/i.test(parts[0] ?? '');
+  const isNoName = (part: string): boolean => ['', '.', '..'].includes(part) || part.includes('\0');
+  return parts.some(isNoName) || /^[a-z]:$/i.test(parts[0] ?? '');
 }
 
 /** The folder that holds all images, with `/` at its end; empty if there is none, or if it is a class. */

@@ -11,6 +11,9 @@ import { Unusable } from './skipped.ts';
 
 type Entry = Extract extends AsyncIterable<infer Item> ? Item : never;
 
+/** Bytes that are read or unpacked at once. */
+const CHUNK = 2 ** 18;
+
 /** Bytes of the header before each member. */
 const HEADER_BYTES = 512;
 
@@ -145,15 +148,15 @@ async function* entriesOf(
 ): AsyncGenerator<{ readonly number: number; readonly entry: Entry }> {
   const { extract } = await import('tar-stream');
   // The format of before 1988 is read, too. It is an option that the types of tar-stream do not know.
-  const options = { allowUnknownFormat: true, highWaterMark: 2 ** 18 };
+  const options = { allowUnknownFormat: true, highWaterMark: CHUNK };
   const unpacked = extract(options);
   const limit = unpackedLimit(size);
   let bytes = 0;
-  const gunzip = createGunzip().on('data', (chunk: Buffer) => {
+  const gunzip = createGunzip({ chunkSize: CHUNK }).on('data', (chunk: Buffer) => {
     bytes += chunk.length;
     if (bytes > limit) gunzip.destroy(new BadArchive(`unpacks to more than ${limit} bytes`));
   });
-  const source = createReadStream(path, { highWaterMark: 2 ** 18 });
+  const source = createReadStream(path, { highWaterMark: CHUNK });
   const flow = isGzipped
     ? pipeline(source, gunzip, unpacked, { signal })
     : pipeline(source, unpacked, { signal });
