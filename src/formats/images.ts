@@ -316,14 +316,23 @@ export type Rows = { readonly start: number; readonly end: number } | Int32Array
 /** Intensities of some images or all, row-major [rows, height, width, channels]. */
 export function toFloat32(images: ImageArray, rows: Rows = { start: 0, end: images.count }): Float32Array {
   const size = images.shape[0] * images.shape[1] * images.shape[2];
-  const { data, scale, offset } = images;
+  const { data } = images;
   if (!(rows instanceof Int32Array)) {
-    const part = partOf(data, rows.start * size, rows.end * size);
-    return Float32Array.from(part, (value) => value * scale + offset);
+    return intensitiesOf(partOf(data, rows.start * size, rows.end * size), images);
   }
   const chosen = zeros(typeOf(data), rows.length * size);
   gatherInto(chosen, data, rows, size);
-  return Float32Array.from(chosen, (value) => value * scale + offset);
+  return intensitiesOf(chosen, images);
+}
+
+/** `Float32Array.from` with a function takes 25 times as long. */
+function intensitiesOf(
+  stored: HeldNumbers,
+  { scale, offset }: Pick<ImageArray, 'scale' | 'offset'>,
+): Float32Array {
+  const intensities = new Float32Array(stored.length);
+  for (let at = 0; at < stored.length; at++) intensities[at] = (stored[at] ?? 0) * scale + offset;
+  return intensities;
 }
 
 function isImageSetRecord(value: unknown): value is ImageSetRecord {

@@ -38,7 +38,7 @@ function block(lines: readonly string[], style: Style): readonly string[] {
 }
 
 function renderValues({ splits }: Look): readonly string[] {
-  const between = ({ minimum, maximum }: SplitLook['values']): string =>
+  const ends = ({ minimum, maximum }: SplitLook['values']): string =>
     `${formatNumber(minimum)} to ${formatNumber(maximum)}`;
   return table([
     ['', 'images', 'type', 'as stored', 'as used', 'mean', 'std'],
@@ -46,8 +46,8 @@ function renderValues({ splits }: Look): readonly string[] {
       split,
       formatCount(count),
       dtype,
-      between(stored),
-      between(values),
+      ends(stored),
+      ends(values),
       formatNumber(values.mean),
       formatNumber(values.standard_deviation),
     ]),
@@ -82,10 +82,15 @@ function renderClasses({ splits }: Look, most: number): readonly string[] {
     ...table([[formatClasses(names.length), ...labelled.map(({ split }) => split)], ...rows]),
     ...(left.length === 0
       ? []
-      : [
-          `and ${formatCount(names.length - most)} more, of ${formatCount(least(left))} to ${formatPlural(greatest(left), 'image')}`,
-        ]),
+      : [`and ${formatCount(names.length - most)} more, of ${between(least(left), greatest(left))}`]),
   ];
+}
+
+/** `1 to 12 images` */
+function between(low: number, high: number): string {
+  return low === high
+    ? `${formatPlural(low, 'image')} each`
+    : `${formatCount(low)} to ${formatPlural(high, 'image')}`;
 }
 
 function formatClasses(count: number): string {

@@ -1,17 +1,14 @@
 /** What `hourglass data` shows of an image set: counts, values, classes, the first images, and what was left out. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openImages, readImageSet, SPLITS, toFloat32, type ImageArray } from '../../formats/images.ts';
-import { typeOf } from '../../formats/numbers.ts';
+import { openImages, readImageSet, SPLITS, type ImageArray } from '../../formats/images.ts';
+import { piecesOf, typeOf } from '../../formats/numbers.ts';
 import { isJsonObject, type Json } from '../../core/json.ts';
 import type { ImageShape, Split } from '../../core/stage-type.ts';
 import type { Figure } from '../../figures/figure.ts';
 import { imageGrid, type ImageRow } from '../../figures/image-grid.ts';
 import { firstRows, isDrawable } from './first-images.ts';
 import { summarize, type Moments } from './summary.ts';
-
-/** Values that are looked at in one go. */
-const CHUNK = 2 ** 20;
 
 /** How many values are where: equal parts between two ends. */
 export interface Histogram {
@@ -134,16 +131,29 @@ function countClasses(
 }
 
 /** Values beyond the range count as its ends. */
-function histogramOf(images: ImageArray, [low, high]: readonly [number, number]): Histogram {
+function histogramOf({ data, scale, offset }: ImageArray, [low, high]: readonly [number, number]): Histogram {
   const counts = Array.from({ length: BINS }, () => 0);
-  const scale = high > low ? BINS / (high - low) : 0;
-  const rows = Math.max(1, Math.floor((CHUNK * images.count) / images.data.length));
-  for (let start = 0; start < images.count; start += rows) {
-    const values = toFloat32(images, { start, end: Math.min(start + rows, images.count) });
-    for (let at = 0; at < values.length; at++) {
-      const bin = Math.min(BINS - 1, Math.max(0, Math.floor(((values[at] ?? 0) - low) * scale)));
-      counts[bin] = (counts[bin] ?? 0) + 1;
+  const bins = high > low ? BINS / (high - low) : 0;
+  const binOf = (stored: number): number =>
+    Math.min(BINS - 1, Math.max(0, Math.floor((stored * scale + offset - low) * bins)));
+  for (const piece of piecesOf(data)) {
+    if (piece instanceof Uint8Array) {
+      countBytes(piece).forEach((count, byte) => (counts[binOf(byte)] = (counts[binOf(byte)] ?? 0) + count));
+    } else {
+      for (let at = 0; at < piece.length; at++) {
+        const bin = binOf(piece[at] ?? 0);
+        counts[bin] = (counts[bin] ?? 0) + 1;
+      }
     }
   }
   return { low, high, counts };
+}
+
+function countBytes(bytes: Uint8Array): readonly number[] {
+  const counts = Array.from({ length: 256 }, () => 0);
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at] ?? 0;
+    counts[byte] = (counts[byte] ?? 0) + 1;
+  }
+  return counts;
 }

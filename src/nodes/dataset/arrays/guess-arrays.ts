@@ -6,6 +6,9 @@ type Shaped = Required<ArrayEntry>;
 
 const TEST = /test|t10k|val|dev/i;
 
+/** Names of labels; those of other arrays tell nothing. */
+const LABELS = /label|class|target|hot|^y/i;
+
 /** The settings that probably name the arrays; null where there is none. */
 export type ArrayGuess = Readonly<Record<ArrayKey, string | null>>;
 
@@ -23,17 +26,20 @@ export function guessArrays(entries: readonly ArrayEntry[]): ArrayGuess | undefi
     .sort((a, b) => rank(b) - rank(a) || Number(TEST.test(a.name)) - Number(TEST.test(b.name)));
   const [train] = images;
   if (train === undefined) return undefined;
-  const test = images.find(
+  const tests = images.filter(
     ({ name, shape }) => TEST.test(name) !== TEST.test(train.name) && isLike(shape, train.shape),
   );
+  const test = tests.find(({ name }) => /test|t10k/i.test(name)) ?? tests[0];
   const labels = arrays.filter((array) => array !== train && array !== test);
   const labelsOf = (own: Shaped | undefined): string | null => {
     if (own === undefined) return null;
     // One-hot labels are rows of numbers, as flat images are.
-    const fitting = labels.filter(
-      ({ shape: [count, width = 1, ...more] }) =>
-        count === own.shape[0] && more.length === 0 && (width === 1 || own.shape.length > 2),
-    );
+    const fitting = labels
+      .filter(
+        ({ name, shape: [count, width = 1, ...more] }) =>
+          count === own.shape[0] && more.length === 0 && (width === 1 || LABELS.test(name)),
+      )
+      .sort(({ shape: [, one = 1] }, { shape: [, other = 1] }) => one - other);
     const found =
       fitting.find(({ name }) => TEST.test(name) === TEST.test(own.name)) ??
       (test === undefined ? fitting[0] : undefined);

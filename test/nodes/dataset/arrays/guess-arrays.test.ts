@@ -26,7 +26,7 @@ test('arrays of common archives are told by their shapes and names', () => {
       ...{ test_labels: [10, 1], train_labels: [100, 1], val_labels: [5, 1] },
       ...{ val_images: [5, ...image], train_images: [100, ...image], test_images: [10, ...image] },
     }),
-    ['train_images', 'train_labels', 'val_images', 'val_labels'],
+    ['train_images', 'train_labels', 'test_images', 'test_labels'],
   );
   assert.deepEqual(
     guess({
@@ -36,6 +36,13 @@ test('arrays of common archives are told by their shapes and names', () => {
     ['X_train', 'y_train', 'X_test', 'y_test'],
   );
   assert.deepEqual(guess({ images: [50, 8, 8], onehot: [50, 10] }), ['images', 'onehot', null, null]);
+  // scikit-learn's digits have the same images twice.
+  assert.deepEqual(guess({ data: [50, 64], images: [50, 8, 8], target: [50] }), [
+    'images',
+    'target',
+    null,
+    null,
+  ]);
   assert.deepEqual(guess({ labels: [100] }), undefined);
 });
 
