@@ -6,7 +6,8 @@ import { availableMemory } from '../files/memory.ts';
 import { ByteFile } from './byte-file.ts';
 import { HEADER_LIMIT } from './npy.ts';
 import { HELD_SHARE } from './number-file.ts';
-import { NumberSource, piecesOf, type HeldNumbers, type NumberType as PixelType } from './numbers.ts';
+import { hashOfPixels } from './pixel-hash.ts';
+import { NumberSource, type HeldNumbers, type NumberType as PixelType } from './numbers.ts';
 import { declare, npySource, parseHeader, toPixels, type ArrayFile, type Declared } from './numpy.ts';
 import { ALL_ROWS, numbersOf, type FirstRows, type Numbers, type NumberType } from './numpy-types.ts';
 
@@ -58,7 +59,7 @@ export async function openLargeArray(
   const isFloat = type.name.startsWith('float');
   const pixels = new FilePixels(place, isFloat || found.wide ? 'float32' : 'uint8');
   const own = { ...source, shape, type, pixels, wide: found.wide, ...(total === undefined ? {} : { total }) };
-  return { ...own, hash: found.hash ?? (await hashOf(pixels, found.wide)) };
+  return { ...own, hash: found.hash ?? hashOfPixels(pixels, found.wide) };
 }
 
 /** Opens the array of a `.npy` file; `undefined` also where there is none. @throws as `openLargeArray` */
@@ -140,15 +141,6 @@ async function check(values: FilePixels, source: ArrayFile): Promise<Checked> {
   // Some pieces of an array of integers may have 8 bits, and others 16.
   const isKnown = kinds.size === 1;
   return { wide: kinds.has('Uint16Array'), ...(isKnown ? { hash: hash.digest('hex') } : {}) };
-}
-
-async function hashOf(pixels: NumberSource, wide: boolean): Promise<string> {
-  const hash = createHash('sha256');
-  for (const piece of piecesOf(pixels)) {
-    await nextTurn();
-    update(hash, wide ? Uint16Array.from(piece) : piece);
-  }
-  return hash.digest('hex');
 }
 
 function update(hash: Hash, { buffer, byteOffset, byteLength }: ArrayBufferView): void {

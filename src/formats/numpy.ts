@@ -192,7 +192,9 @@ function allocate(declared: Declared, source: ArrayFile): Allocated {
   const { kept, rowBytes } = declared;
   if (kept > SIZE_LIMIT) {
     const rows = Math.floor(SIZE_LIMIT / rowBytes);
-    const hint = `set \`limit: ${rows}\`, or keep fewer rows: ${source.save((x) => `${x}[:${rows}]`)}`;
+    const hint =
+      `set \`limit: ${rows}\`, or save it as a \`.npy\` file, which is read in pieces: ` +
+      "`np.save('x.npy', np.ascontiguousarray(x))`";
     throw corrupt(source, `is too large: ${kept} bytes, and the most are ${SIZE_LIMIT}`, hint);
   }
   return { ...declared, bytes: new Uint8Array(kept) };

@@ -1,9 +1,11 @@
 /** Every stage that takes images gives the same bits whether its images are in memory or stay on the disk. */
 import assert from 'node:assert/strict';
 
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { before, test, type TestContext } from 'node:test';
+import sharp from 'sharp';
+import { Philox } from '../../src/core/philox.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { loadEngine } from '../../src/engine/load.ts';
 import { openImages } from '../../src/formats/images.ts';
@@ -205,6 +207,54 @@ test('arrays of every type', async (t) => {
       test_labels: null,
     } as const;
     await assertSame(sets, datasetNode, npz, {});
+  }
+});
+
+test('image files, of 8 and of 16 bits, and pairs of them', async (t) => {
+  const sets = await prepare(t, 1);
+  const generator = new Philox([1, 2]);
+  const raw = { raw: { width: 40, height: 30, channels: 1 } } as const;
+  const files: Record<string, Buffer> = {};
+  for (let image = 0; image < 90; image++) {
+    const values = Array.from({ length: 1200 }, () => generator.integer(256));
+    const isWide = image % 30 === 7;
+    const pixels = isWide ? Uint16Array.from(values, (value) => value * 200) : Uint8Array.from(values);
+    const png = sharp(pixels, raw)
+      .toColourspace(isWide ? 'grey16' : 'b-w')
+      .png()
+      .toBuffer();
+    files[`wide/${image % 3}/${image}.png`] = await png;
+    if (!isWide) files[`noisy/${image}.png`] = await png;
+    if (image % 5 !== 0)
+      files[`clean/${image}.png`] = await sharp(Uint8Array.from(values), raw)
+        .toColourspace('b-w')
+        .png()
+        .toBuffer();
+  }
+  // Of another size.
+  files['noisy/91.png'] = await sharp(new Uint8Array(100), { raw: { width: 10, height: 10, channels: 1 } })
+    .png()
+    .toBuffer();
+  for (const [name, bytes] of Object.entries(files)) {
+    mkdirSync(dirname(join(sets.root, name)), { recursive: true });
+    writeFileSync(join(sets.root, name), bytes);
+  }
+  const common = {
+    type: 'dataset',
+    crop: null,
+    color: 'gray',
+    on_error: 'skip',
+    recursive: false,
+    follow_links: false,
+    limit: null,
+    normalize: 'minmax',
+  } as const;
+  const images = { ...common, source: 'images', path: 'wide', labels: 'folder' } as const;
+  const pairs = { ...common, source: 'pairs', noisy: 'noisy', clean: 'clean', labels: 'none' } as const;
+  for (const memory of ['1kb', '100kb']) {
+    await assertSame(sets, datasetNode, images, {}, undefined, memory);
+    await assertSame(sets, datasetNode, { ...images, limit: 60 }, {}, undefined, memory);
+    await assertSame(sets, datasetNode, pairs, {}, undefined, memory);
   }
 });
 

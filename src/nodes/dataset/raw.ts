@@ -1,10 +1,10 @@
 /** One split as its source holds it, before it is checked, cut to `limit` and scaled. */
 import type { ImageNames } from '../../formats/image-names.ts';
 import type { HeldNumbers, NumberSource } from '../../formats/numbers.ts';
+import { hashOfPixels } from '../../formats/pixel-hash.ts';
 import type { FirstRows } from '../../formats/numpy-types.ts';
 import type { SaveLine } from '../../formats/numpy.ts';
 import type { DatasetSettings } from '../../schema/generated/settings.ts';
-import { sha256 } from '../../core/json.ts';
 import type { Split } from '../../core/stage-type.ts';
 import type { Skipped } from './pictures/skipped.ts';
 
@@ -74,6 +74,6 @@ export function firstRows(settings: Pick<DatasetSettings, 'limit'>, split: Split
 }
 
 /** The source of images that were read from an array: the same for the same values, whatever file they lie in. */
-export function arraySource({ buffer, byteOffset, byteLength }: ArrayBufferView): string {
-  return `array/${sha256(new Uint8Array(buffer, byteOffset, byteLength))}`;
+export function arraySource(data: HeldNumbers | Uint16Array): string {
+  return `array/${hashOfPixels(data, false)}`;
 }

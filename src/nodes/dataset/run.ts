@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SPLITS, writeImageSet, type ImageSet } from '../../formats/images.ts';
+import { Spool } from '../../formats/spool.ts';
 import type { DatasetSettings } from '../../schema/generated/settings.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { lostClasses } from '../class-loss.ts';
@@ -12,9 +13,18 @@ import { sourceOf } from './sources/sources.ts';
 import { summarize } from './summary.ts';
 
 export async function runDataset(context: StageContext<DatasetSettings>): Promise<StageResult> {
+  const spool = new Spool(join(context.folder, 'decoded'));
+  try {
+    return await load(context, spool);
+  } finally {
+    spool.dispose();
+  }
+}
+
+async function load(context: StageContext<DatasetSettings>, spool: Spool): Promise<StageResult> {
   const { settings, pipelineFolder } = context;
   const source = sourceOf(settings);
-  const raws = await source.read(context);
+  const raws = await source.read({ ...context, spool });
   for (const split of SPLITS) {
     const raw = raws[split];
     if (raw === undefined) continue;
@@ -29,11 +39,11 @@ export async function runDataset(context: StageContext<DatasetSettings>): Promis
   const level = (await source.inspectsImages?.(settings, pipelineFolder)) === true ? 'info' : 'warn';
   for (const { message, hint } of [...notices, ...(partners?.notices ?? [])])
     context.log(level, `${message}: ${hint}`);
-  await writeImageSet(context.folder, set);
+  await writeImageSet(context.folder, set, context.signal);
   if (partners !== undefined) {
     const folder = join(context.folder, CLEAN_FOLDER);
     await mkdir(folder);
-    await writeImageSet(folder, partners);
+    await writeImageSet(folder, partners, context.signal);
   }
   await writeFile(
     join(context.folder, 'summary.json'),

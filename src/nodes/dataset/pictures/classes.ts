@@ -1,7 +1,6 @@
 /** Classes of image files -> labels. */
-import type { Pixels } from '../../../formats/decode.ts';
+import { hashOfPixels } from '../../../formats/pixel-hash.ts';
 import { namesOf, takeNames, type ImageNames } from '../../../formats/image-names.ts';
-import { sha256 } from '../../../core/json.ts';
 import type { Split } from '../../../core/stage-type.ts';
 import type { Collected } from './collect.ts';
 import type { NamedImage } from './image-file.ts';
@@ -43,7 +42,7 @@ export function areNumbers(labels: readonly string[]): boolean {
  * @param listed paths of all files that could have been read
  */
 export function toRaw(
-  { shape, data, files, classNames, skipped }: Collected,
+  { shape, data, wide, files, classNames, skipped }: Collected,
   {
     classes,
     listed,
@@ -58,8 +57,8 @@ export function toRaw(
           classes === undefined ? Number(name) : (numbers.get(name) ?? 0),
         );
   return {
-    images: { shape, data, kind: 'file', dtype: data instanceof Uint16Array ? 'uint16' : 'uint8', name },
-    names: namesAmong(files, listed, skipped, data),
+    images: { shape, data, wide, kind: 'file', dtype: wide ? 'uint16' : 'uint8', name },
+    names: namesAmong(files, listed, skipped, hashOfPixels(data, wide)),
     ...(labels === undefined
       ? {}
       : {
@@ -75,13 +74,12 @@ function namesAmong(
   kept: readonly string[],
   listed: readonly string[],
   skipped: readonly Skipped[],
-  data: Pixels,
+  hash: string,
 ): ImageNames {
   const omitted = skipped.filter((item) => isLoss(item) && !item.name.endsWith('/')).map(({ name }) => name);
   const files = [...new Set([...listed, ...omitted])].sort(compareNames);
   const places = new Map(files.map((name, place) => [name, place]));
-  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  const all = { ...namesOf(`folder/${sha256(bytes)}`, files.length), files };
+  const all = { ...namesOf(`folder/${hash}`, files.length), files };
   const names = takeNames(
     all,
     Int32Array.from(kept, (name) => places.get(name) ?? 0),

@@ -1,6 +1,8 @@
 /** Image files of a folder or an archive -> one array, with what could not be used by name. */
-import { joinPixels, type DecodedImage, type Pixels } from '../../../formats/decode.ts';
+import type { DecodedImage } from '../../../formats/decode.ts';
+import type { Spool, SpooledImage, SpooledRows } from '../../../formats/spool.ts';
 import { failure } from '../../../core/diagnostic.ts';
+import { sizeOf } from '../../../core/shape.ts';
 import type { ImageShape } from '../../../core/stage-type.ts';
 import { decodeFiles } from './decode-files.ts';
 import type { ImageFile } from './image-file.ts';
@@ -12,8 +14,10 @@ import { lossFailure, sumUp, Unusable, type Skipped } from './skipped.ts';
 
 export interface Collected {
   readonly shape: readonly [number, number, number, number];
-  /** 16 bits if any image has 16 bits. */
-  readonly data: Pixels;
+  /** 16 bits if any image has 16 bits; those are floats where not all images are in memory. */
+  readonly data: SpooledRows['data'];
+  /** Whether any image has 16 bits. */
+  readonly wide: boolean;
   /** The class of each image, where the files have classes. */
   readonly classNames?: readonly string[];
   readonly skipped: readonly Skipped[];
@@ -23,12 +27,9 @@ export interface Collected {
   readonly files: readonly string[];
 }
 
-/** The most bytes that decoded images take in memory. */
-const SIZE_LIMIT = 2 ** 31;
-
-interface Decoded {
+interface Decoded extends Pick<DecodedImage, 'shape' | 'transparent'> {
   readonly name: string;
-  readonly image: DecodedImage;
+  readonly image: SpooledImage;
 }
 
 /**
@@ -54,9 +55,9 @@ export async function collectImages(
     readonly wanted?: ImageShape;
     readonly classOf: ReadonlyMap<string, string>;
   },
-  context: Pick<ReadContext<PictureSettings>, 'settings' | 'signal' | 'progress'>,
+  context: Pick<ReadContext<PictureSettings>, 'settings' | 'signal' | 'progress' | 'spool'>,
 ): Promise<Collected> {
-  const { settings, signal, progress } = context;
+  const { settings, signal, progress, spool } = context;
   const decoded: Decoded[] = [];
   const skipped: Skipped[] = [];
   const skip = (item: Skipped): void => {
@@ -65,7 +66,7 @@ export async function collectImages(
   };
   const ofSize = new Map<string, number>();
   /** `fitting`: images of the size that is wanted, or of the one that is most frequent so far. */
-  let [bytes, seen, fitting] = [0, 0, 0];
+  let [seen, fitting] = [0, 0];
   progress({ text: 'decoding images', fraction: 0 });
   for await (const { name, image } of decodeFiles(files, settings, () => limit - fitting)) {
     if (signal.aborted) throw failure('interrupted', 'stopped while decoding images');
@@ -75,46 +76,43 @@ export async function collectImages(
       skip({ name, kind: image.kind, reason: image.message });
       continue;
     }
-    bytes += image.data.byteLength;
-    decoded.push({ name, image });
-    const size = image.shape.join();
+    const { shape, transparent, data } = image;
+    decoded.push({ name, shape, transparent, image: spool.add(data) });
+    const size = shape.join();
     const number = (ofSize.get(size) ?? 0) + 1;
     ofSize.set(size, number);
     if (wanted === undefined) fitting = Math.max(fitting, number);
     else if (size === wanted.join()) fitting = number;
-    if (bytes > SIZE_LIMIT) {
-      throw failure('data-corrupt', 'the decoded images take more than 2 GiB', 'use a smaller `size`');
-    }
     if (fitting >= limit) break;
   }
   const shape = chooseShape(
-    decoded.map(({ image }) => image.shape),
+    decoded.map((image) => image.shape),
     wanted,
   );
-  const kept = decoded.filter(({ name, image }) => {
-    const fits = image.shape.join() === shape?.join();
-    if (!fits)
-      skip({ name, kind: 'size', reason: `is ${image.shape.join('x')}; ${shape?.join('x')} is kept` });
+  const kept = decoded.filter(({ name, shape: own }) => {
+    const fits = own.join() === shape?.join();
+    if (!fits) skip({ name, kind: 'size', reason: `is ${own.join('x')}; ${shape?.join('x')} is kept` });
     return fits;
   });
   if (shape === undefined || kept.length === 0) {
     throw failure('data-corrupt', `there is no image that could be decoded: ${sumUp(skipped)}`);
   }
-  return { ...join(kept, shape, classOf), skipped };
+  return { ...join(kept, shape, classOf, spool), skipped };
 }
 
 function join(
   images: Decoded[],
   shape: ImageShape,
   classOf: ReadonlyMap<string, string>,
+  spool: Spool,
 ): Omit<Collected, 'skipped'> {
   images.sort((a, b) => compareNames(a.name, b.name));
-  const data = joinPixels(images.map(({ image }) => image.data));
+  const own = images.map(({ image }) => image);
   const classNames = images.flatMap(({ name }) => classOf.get(name) ?? []);
   return {
     shape: [images.length, ...shape],
-    data,
-    transparent: images.flatMap(({ name, image }) => (image.transparent ? [name] : [])),
+    ...spool.rows(own, sizeOf(shape)),
+    transparent: images.flatMap(({ name, transparent }) => (transparent ? [name] : [])),
     files: images.map(({ name }) => name),
     ...(classNames.length < images.length ? {} : { classNames }),
   };

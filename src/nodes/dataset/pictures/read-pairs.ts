@@ -1,4 +1,5 @@
 /** Two folders or archives of image files -> corrupted images and their clean ones, paired by name. */
+import { NumberSource, TakenRows } from '../../../formats/numbers.ts';
 import { atSetting, failure, Failure } from '../../../core/diagnostic.ts';
 import type { ImageShape, Split } from '../../../core/stage-type.ts';
 import { withoutExtension } from '../../../formats/same-images.ts';
@@ -44,12 +45,14 @@ interface Omissions {
   readonly clean: readonly Skipped[];
 }
 
+type Pixels = Pick<Collected, 'data' | 'shape' | 'wide'>;
+
 interface ReadPairs {
   readonly folders: PairFolders;
   readonly listed: readonly NamedImage[];
   readonly noisy: Collected;
   /** In the order of `noisy`. */
-  readonly clean: Pick<Collected, 'data' | 'shape'>;
+  readonly clean: Pixels;
   readonly omissions: Omissions;
 }
 
@@ -73,7 +76,6 @@ export async function readPairs(context: Context, splits: readonly PairFolders[]
         name: `the images of \`${shownName(folders.noisy.path)}\``,
       });
       const { images } = raw;
-      const dtype = clean.data instanceof Uint16Array ? 'uint16' : 'uint8';
       return [
         folders.split,
         {
@@ -81,7 +83,8 @@ export async function readPairs(context: Context, splits: readonly PairFolders[]
           skipped: [...below(folders.noisy, omissions.noisy), ...below(folders.clean, omissions.clean)],
           clean: {
             ...images,
-            ...{ shape: clean.shape, data: clean.data, dtype },
+            ...clean,
+            dtype: clean.wide ? 'uint16' : 'uint8',
             name: `the images of \`${shownName(folders.clean.path)}\``,
           },
         },
@@ -281,13 +284,14 @@ function shapeOf(collected: Collected | undefined): ImageShape | undefined {
 }
 
 /** The images with these numbers, in this order. */
-function reorder({ data, shape }: Collected, order: readonly number[]): Pick<Collected, 'data' | 'shape'> {
-  if (order.every((from, to) => from === to)) return { data, shape };
+function reorder({ data, shape, wide }: Collected, order: readonly number[]): Pixels {
+  if (order.every((from, to) => from === to)) return { data, shape, wide };
+  if (data instanceof NumberSource) return { data: new TakenRows(data, Int32Array.from(order)), shape, wide };
   const size = data.length / shape[0];
   const moved = data.slice();
   for (const [to, from] of order.entries())
     moved.set(data.subarray(from * size, (from + 1) * size), to * size);
-  return { data: moved, shape };
+  return { data: moved, shape, wide };
 }
 
 /** With the folder before their names. */

@@ -3,6 +3,7 @@ import type { DatasetSettings } from '../../../schema/generated/settings.ts';
 import type { Json } from '../../../core/json.ts';
 import type { Finding, ImageShape, Inspection, Split } from '../../../core/stage-type.ts';
 import type { StageContext } from '../../contract.ts';
+import type { Spool } from '../../../formats/spool.ts';
 import type { RawSplits } from '../raw.ts';
 
 export type SourceName = DatasetSettings['source'];
@@ -29,7 +30,10 @@ export interface SourceDescription {
 export type ReadContext<Settings> = Pick<
   StageContext<Settings>,
   'settings' | 'pipelineFolder' | 'signal' | 'progress' | 'log'
->;
+> & {
+  /** Takes decoded images until the stage has written them. */
+  readonly spool: Spool;
+};
 
 /**
  * A data source. Its keys are in `schemas/sources/<name>.json`; `sources.ts` finds it by name. Paths in settings are relative to

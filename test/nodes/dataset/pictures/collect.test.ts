@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { Spool } from '../../../../src/formats/spool.ts';
 import sharp from 'sharp';
 import { readImages, readImageSet, type HeldImages } from '../../../../src/formats/images.ts';
 import type { ImagesDatasetSettings } from '../../../../src/schema/generated/settings.ts';
@@ -122,7 +123,8 @@ test('images that are decoded at the same time come in the order of their names,
     }),
   );
   const settings = { crop: null, color: 'gray', on_error: 'skip', size: [1, 1] } as const;
-  const context = { settings, signal: new AbortController().signal, progress: () => undefined };
+  const spool = new Spool('never written');
+  const context = { settings, spool, signal: new AbortController().signal, progress: () => undefined };
   for (const limit of [Infinity, 20]) {
     reads = 0;
     const { data, skipped, shape } = await collectImages(
@@ -131,6 +133,7 @@ test('images that are decoded at the same time come in the order of their names,
       context,
     );
     const expected = files.map((_, index) => index).filter((index) => index !== 9);
+    assert.ok(data instanceof Uint8Array);
     assert.deepEqual([...data], limit === 20 ? expected.slice(0, 20) : expected);
     assert.deepEqual([skipped.length, shape[0]], [1, data.length]);
     assert.equal(reads, data.length + 1);

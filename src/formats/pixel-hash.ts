@@ -1,0 +1,19 @@
+/** What identifies pixels: the same for the same values, whether they are in memory or read in pieces. */
+import { createHash, type Hash } from 'node:crypto';
+import { NumberSource, piecesOf, type HeldNumbers } from './numbers.ts';
+
+/**
+ * SHA-256 of pixels, row-major, in the byte order of the machine.
+ *
+ * @param wide whether values that are read in pieces have 16 bits
+ */
+export function hashOfPixels(data: HeldNumbers | Uint16Array | NumberSource, wide: boolean): string {
+  const hash = createHash('sha256');
+  if (!(data instanceof NumberSource)) update(hash, data);
+  else for (const piece of piecesOf(data)) update(hash, wide ? Uint16Array.from(piece) : piece);
+  return hash.digest('hex');
+}
+
+function update(hash: Hash, { buffer, byteOffset, byteLength }: ArrayBufferView): void {
+  hash.update(new Uint8Array(buffer, byteOffset, byteLength));
+}
