@@ -1760,7 +1760,8 @@ export type TrainSettings = {
   readonly batch_size: number;
   /**
    * Whether the training images are put in a new random order, drawn from the pipeline's seed, before every
-   * epoch.
+   * epoch. Sets of more than 2 GiB are shuffled in pieces of 4 MiB, whose images are mixed 32 pieces at a
+   * time.
    */
   readonly shuffle: boolean;
   /**
