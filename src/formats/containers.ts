@@ -2,8 +2,9 @@
  * What a file is, by its first bytes: a format that some data source reads, or a container of another tool, with the line of
  * Python that turns it into an `.npz` archive.
  */
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { constants, gunzipSync } from 'node:zlib';
+import { visibleNames } from '../files/nearby.ts';
 import { openToRead } from '../files/open.ts';
 import { maskedCrc } from './crc32c.ts';
 import { formatOf, HEAD_BYTES } from './image-format.ts';
@@ -40,6 +41,9 @@ export interface Container {
 
 /** Bytes of a file that are looked at. Unpacked, they are at most a thousand times as many. */
 const START = 4096;
+
+/** Files of a folder that are looked at. */
+const MOST_FILES = 20;
 
 /** The most bytes that the header of a safetensors file may have. */
 const LONGEST_SAFETENSORS_HEADER = 100_000_000;
@@ -84,6 +88,18 @@ async function readBytes(path: string, count: number): Promise<Buffer | undefine
 
 function isGzipped(start: Buffer): boolean {
   return start[0] === 0x1f && start[1] === 0x8b;
+}
+
+/** The first file of a folder that is something wanted, among the first few. */
+export async function identifyInside(
+  folder: string,
+  isWanted: (name: ContainerName) => boolean,
+): Promise<{ readonly file: string; readonly container: Container } | undefined> {
+  for (const file of (await visibleNames(folder, ['file'])).slice(0, MOST_FILES)) {
+    const container = await identifyFile(join(folder, file));
+    if (container !== undefined && isWanted(container.name)) return { file, container };
+  }
+  return undefined;
 }
 
 /**

@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { errorCode } from '../files/atomic.ts';
 import { kindOf, visibleNames, nearbyPath, type PathKind } from '../files/nearby.ts';
-import { identifyFile, type ContainerName } from '../formats/containers.ts';
+import { identifyFile, identifyInside, type ContainerName } from '../formats/containers.ts';
 import type { DiagnosticCode } from '../core/diagnostic.ts';
 import type { Finding } from '../core/stage-type.ts';
 import type { NodeDefinition } from './contract.ts';
@@ -47,7 +47,12 @@ export async function missingFile(
     ...pathFinding(named, 'data-missing', what, hint),
     ...(near === undefined ? {} : { replacement: near }),
   });
-  if (kind === 'folder') return finding(`${shown} is a folder, and a file is needed`);
+  if (kind === 'folder') {
+    const wrong = finding(`${shown} is a folder, and a file is needed`);
+    const inside =
+      near === undefined ? await identifyInside(absolute, (name) => name === 'picture') : undefined;
+    return inside === undefined ? wrong : { ...wrong, hint: inside.container.hint };
+  }
   if (kind === 'file') return finding(`${shown} is ${found?.what ?? 'a file'}, and a folder is needed`);
   const reason = await access(absolute).then(
     () => '',
@@ -76,6 +81,17 @@ export async function otherContainer(
   const found = await identifyFile(resolve(named.folder, named.path));
   if (found === undefined || read.includes(found.name)) return undefined;
   return pathFinding(named, 'data-corrupt', `\`${shownName(named.path)}\` is ${found.what}`, found.hint);
+}
+
+/** What lies beside data, and is not what was meant. */
+const ASIDE: ReadonlySet<ContainerName> = new Set(['picture', 'table', 'web-page']);
+
+/** A finding about a folder that lacks what is looked for: with what a file in it is, if that is known. */
+export async function withContent(finding: Finding, folder: string): Promise<Finding> {
+  const inside = await identifyInside(folder, (name) => !ASIDE.has(name));
+  if (inside === undefined) return finding;
+  const { file, container } = inside;
+  return { ...finding, hint: `\`${shownName(file)}\` is ${container.what}: ${container.hint}` };
 }
 
 /** What a shell would replace. */

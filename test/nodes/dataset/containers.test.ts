@@ -70,3 +70,22 @@ test('images and fashion-mnist: a file in place of the folder is named, too', as
     assert.ok(finding?.hint?.includes("loadmat('x.mat')"), finding?.hint);
   }
 });
+
+test('a folder without what is looked for is told by the files in it', async (t) => {
+  const root = temporaryFolder(t);
+  mkdirSync(join(root, 'cifar'));
+  writeFileSync(join(root, 'cifar/data_batch_1'), Buffer.from('\x80\x02}q\x01(U\x0bbatch_label', 'latin1'));
+  mkdirSync(join(root, 'photos'));
+  for (const name of ['1.png', '2.png']) writeFileSync(join(root, 'photos', name), FILES['x.png'] ?? '');
+  const hintOf = async (settings: DatasetSettings): Promise<string> => {
+    const found = await datasetNode.inspect?.(settings, root);
+    assert.deepEqual(
+      found?.findings.map(({ code }) => code),
+      ['data-missing'],
+    );
+    return found.findings[0]?.hint ?? '';
+  };
+  for (const source of ['images', 'mnist', 'fashion-mnist'] as const)
+    assert.match(await hintOf(settingsOf({ source, path: 'cifar' })), /`data_batch_1`.*pickle\.load/);
+  assert.match(await hintOf(settingsOf({ source: 'npz', path: 'photos' })), /source: images/);
+});

@@ -9,7 +9,7 @@ import { parseIdx, type IdxArray } from '../../../formats/idx.ts';
 import { failure } from '../../../core/diagnostic.ts';
 import { sha256 } from '../../../core/json.ts';
 import type { Finding, Split } from '../../../core/stage-type.ts';
-import { missingFile, pathFinding, type NamedPath } from '../../own-files.ts';
+import { missingFile, pathFinding, withContent, type NamedPath } from '../../own-files.ts';
 import { shownName } from '../names.ts';
 
 export type Part = 'images' | 'labels';
@@ -125,7 +125,7 @@ export async function checkKnownFolder(
     const replacement = `${named.path.replace(/\/+$/, '')}/${below}`;
     return [{ ...finding, hint: `did you mean \`${shownName(replacement)}\`?`, replacement }];
   }
-  return [finding];
+  return [await withContent(finding, folder)];
 }
 
 async function missingNames(folder: string, pins: readonly IdxPin[]): Promise<readonly string[]> {

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { kindOf } from '../../../files/nearby.ts';
 import { DECODED_NAME } from '../../../formats/image-format.ts';
 import type { Finding } from '../../../core/stage-type.ts';
-import { missingFile, type NamedPath } from '../../own-files.ts';
+import { missingFile, withContent, type NamedPath } from '../../own-files.ts';
 import { failuresOf } from '../findings.ts';
 import { isSystemName } from '../names.ts';
 import type { FolderOptions } from './folder.ts';
@@ -19,13 +19,14 @@ export async function inspectFolder(
   const problem = await missingFile(named, ['folder', 'file']);
   if (problem !== undefined) return [problem];
   if (await hasImage(path)) return [];
-  return failuresOf(named, async () => {
+  const findings = await failuresOf(named, async () => {
     const { checkArchive } = await import('./archive.ts');
     if ((await kindOf(path)) === 'file' && (await checkArchive(path)) !== 'zip') return;
     const tree = await listImages(path, options);
     tree.close();
     (labels === 'folder' ? byFolder : withoutLabels)(tree, named.path);
   });
+  return Promise.all(findings.map((finding) => withContent(finding, path)));
 }
 
 /** Whether a name in the folder, or in one of its folders, is that of an image: then it is not looked at more closely. */
