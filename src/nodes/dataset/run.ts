@@ -71,11 +71,10 @@ function summaries(raws: RawSplits, splits: ImageSet['splits']): JsonObject {
     SPLITS.flatMap((split) => {
       const [raw, images] = [raws[split], splits[split]];
       if (raw === undefined || images === undefined) return [];
-      const { classes, skipped = [] } = raw;
+      const { skipped = [] } = raw;
       const { images_per_class: counts, ...values } = summarize(images, raw.images.dtype);
       const summary: JsonObject = {
         ...values,
-        ...(classes === undefined ? {} : { classes }),
         ...(skipped.length === 0 ? {} : { skipped: skipped.map(({ name, reason }) => ({ name, reason })) }),
         // Last, since there may be thousands.
         ...(counts === undefined ? {} : { images_per_class: counts }),

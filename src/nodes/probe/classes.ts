@@ -9,8 +9,8 @@ export interface Found {
 }
 
 /**
- * A row for each class: how many test samples it has and, for each classifier, the share that it classified correctly and the class
- * that it mistook the others for most often, with their number.
+ * A row for each class: how many test samples it has, and for each classifier the share that it classified correctly; then the
+ * class that it most often took the others for, and how many.
  *
  * @param truth the label of each test sample
  * @param classes names by label; a class without one is called by its label
@@ -29,19 +29,21 @@ export function classTable(
   });
   const rows = [...samples]
     .sort(([one], [other]) => one - other)
-    .map(([label, own]): readonly CsvValue[] => [
-      name(label),
-      own.length,
-      ...found.flatMap(({ labels }): readonly CsvValue[] => {
-        const mistakes = own.flatMap((sample) => (labels[sample] === label ? [] : [labels[sample] ?? 0]));
-        const [mistake, count] = mostFrequent(mistakes) ?? [];
-        return [
-          (own.length - mistakes.length) / own.length,
-          mistake === undefined ? undefined : `${name(mistake)} (${count})`,
-        ];
-      }),
-    ]);
-  const columns = found.flatMap((one) => [`${one.name}_accuracy`, `${one.name}_mistaken_for`]);
+    .map(([label, own]): readonly CsvValue[] => {
+      const mistakes = found.map(({ labels }) =>
+        own.flatMap((sample) => (labels[sample] === label ? [] : [labels[sample] ?? 0])),
+      );
+      const shares = mistakes.map((wrong) => (own.length - wrong.length) / own.length);
+      const mistakenFor = mistakes.map((wrong) => {
+        const [mistake, count] = mostFrequent(wrong) ?? [];
+        return mistake === undefined ? undefined : `${name(mistake)} (${count})`;
+      });
+      return [name(label), own.length, ...shares, ...mistakenFor];
+    });
+  const columns = [
+    ...found.map((one) => `${one.name}_accuracy`),
+    ...found.map((one) => `${one.name}_mistaken_for`),
+  ];
   return writeCsv([['class', 'test_samples', ...columns], ...rows], '\n');
 }
 

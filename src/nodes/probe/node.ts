@@ -7,7 +7,7 @@ import { metricName, SUBJECTS } from './names.ts';
 
 export const probeNode: NodeDefinition<ProbeSettings> = {
   type: 'probe',
-  version: 2,
+  version: 3,
   schema: readSchema('stages/probe'),
   inputs: {
     data: { accepts: ['vectors', 'images'] },

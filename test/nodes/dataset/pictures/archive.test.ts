@@ -87,7 +87,7 @@ async function read(root: string, settings: Partial<LfwDatasetSettings> = {}): P
   const images = await readImages(context.folder, 'train');
   return {
     labels: [...(images.labels ?? [])],
-    classes: train.classes,
+    classes: images.classes ?? [],
     skipped: (train.skipped ?? []).map(({ name }: { name: string }) => name),
     warnings,
     data: [...images.data],

@@ -97,7 +97,7 @@ async function read(
     folder: context.folder,
     labels: images.labels === undefined ? undefined : [...images.labels],
     count: images.count,
-    classes: summary.classes,
+    classes: images.classes,
     skipped: (summary.skipped ?? []).map(({ name }: { name: string }) => name),
     warnings,
   };

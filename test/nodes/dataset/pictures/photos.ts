@@ -79,12 +79,12 @@ export async function read(
     log: (level, message) => void (level === 'warn' && warnings.push(message)),
   });
   const summary = JSON.parse(readFileSync(join(context.folder, 'summary.json'), 'utf8'))[split];
-  const { labels, names, count, data } = await readImages(context.folder, split);
+  const { labels, classes, names, count, data } = await readImages(context.folder, split);
   return {
     files: names?.files ?? [],
     values: Array.from({ length: count }, (_, index) => data[(index * data.length) / count] ?? -1),
     labels: labels === undefined ? undefined : [...labels],
-    classes: summary.classes,
+    classes,
     skipped: (summary.skipped ?? []).map(({ name }: { name: string }) => name),
     warnings,
   };
