@@ -17,8 +17,14 @@ export class NumberFile extends NumberSource {
   readonly #file: ByteFile;
   readonly #begin: number;
   readonly #blockRows: number;
-  /** Blocks by their numbers, the one that was read first first. */
-  readonly #kept = new Map<number, HeldNumbers>();
+  /** Blocks that are in memory, by their numbers. */
+  readonly #kept: (HeldNumbers | undefined)[];
+  /** Their numbers, in the order in which they were read. */
+  readonly #order: number[] = [];
+  /** While rows are gathered, how many each block has of them. */
+  readonly #wanted: Uint32Array;
+  /** So many rows of a block make it worth reading as a whole. */
+  readonly #dense: number;
   readonly #mostKept: number;
 
   /**
@@ -38,6 +44,11 @@ export class NumberFile extends NumberSource {
     const rowBytes = Math.max(1, rowLength * this.BYTES_PER_ELEMENT);
     this.#blockRows = Math.max(1, Math.floor(BLOCK_BYTES / rowBytes));
     this.#mostKept = Math.max(1, Math.floor(kept / (this.#blockRows * rowBytes)));
+    // A block of one row is the row itself.
+    this.#dense = this.#blockRows === 1 ? Infinity : Math.min(DENSE_ROWS, this.#blockRows);
+    const blocks = Math.ceil((shape[0] ?? 0) / this.#blockRows);
+    this.#kept = Array.from({ length: blocks });
+    this.#wanted = new Uint32Array(blocks);
   }
 
   read(start: number, end: number): HeldNumbers {
@@ -46,35 +57,28 @@ export class NumberFile extends NumberSource {
     return numbers;
   }
 
-  /** Rows of blocks that are kept, or of which many rows are wanted, come from whole blocks; others are read one by one. */
+  /** Rows of blocks that are in memory, or of which many rows are wanted, come from whole blocks; others are read one by one. */
   override gather(rows: Int32Array, target: HeldNumbers): void {
     const size = this.rowLength;
-    const wanted = new Map<number, number>();
-    for (let index = 0; index < rows.length; index++) {
-      const block = this.#blockOf(rows[index] ?? 0);
-      wanted.set(block, (wanted.get(block) ?? 0) + 1);
+    const [wanted, dense] = [this.#wanted, this.#dense];
+    const blocks = rows.map((row) => row / this.#blockRows);
+    let denseBlocks = 0;
+    for (let index = 0; index < blocks.length; index++) {
+      const number = blocks[index] ?? 0;
+      const count = (wanted[number] ?? 0) + 1;
+      wanted[number] = count;
+      if (count === dense) denseBlocks += 1;
     }
-    const dense = new Set([...wanted].flatMap(([block, count]) => (this.#isDense(count) ? [block] : [])));
-    const mayLoad = dense.size <= this.#mostKept;
+    const mayLoad = denseBlocks <= this.#mostKept;
     for (let index = 0; index < rows.length; index++) {
-      const row = rows[index] ?? 0;
-      const number = this.#blockOf(row);
-      const block = this.#kept.get(number) ?? (mayLoad && dense.has(number) ? this.#load(number) : undefined);
-      const place = target.subarray(index * size, (index + 1) * size);
-      if (block === undefined) this.#readInto(place, row * size);
-      else {
-        const start = (row - number * this.#blockRows) * size;
-        place.set(block.subarray(start, start + size));
-      }
+      const [row, number] = [rows[index] ?? 0, blocks[index] ?? 0];
+      const isDense = mayLoad && (wanted[number] ?? 0) >= dense;
+      const block = this.#kept[number] ?? (isDense ? this.#load(number) : undefined);
+      const start = (row - number * this.#blockRows) * size;
+      if (block === undefined) this.#readInto(target.subarray(index * size, (index + 1) * size), row * size);
+      else target.set(block.subarray(start, start + size), index * size);
     }
-  }
-
-  #blockOf(row: number): number {
-    return Math.floor(row / this.#blockRows);
-  }
-
-  #isDense(count: number): boolean {
-    return count >= Math.min(DENSE_ROWS, this.#blockRows);
+    for (let index = 0; index < blocks.length; index++) wanted[blocks[index] ?? 0] = 0;
   }
 
   #load(number: number): HeldNumbers {
@@ -82,16 +86,18 @@ export class NumberFile extends NumberSource {
     const length = Math.min(this.#blockRows * this.rowLength, this.length - start);
     const block = this.#spare() ?? zeros(this.type, this.#blockRows * this.rowLength);
     this.#readInto(block.subarray(0, length), start);
-    this.#kept.set(number, block);
+    this.#kept[number] = block;
+    this.#order.push(number);
     return block;
   }
 
-  /** The oldest of the blocks, where no more are to be kept. */
+  /** The block that was read first, where no more are to be kept. */
   #spare(): HeldNumbers | undefined {
-    const [oldest] = this.#kept;
-    if (oldest === undefined || this.#kept.size < this.#mostKept) return undefined;
-    this.#kept.delete(oldest[0]);
-    return oldest[1];
+    if (this.#order.length < this.#mostKept) return undefined;
+    const oldest = this.#order.shift() ?? 0;
+    const block = this.#kept[oldest];
+    this.#kept[oldest] = undefined;
+    return block;
   }
 
   #readInto(numbers: HeldNumbers, start: number): void {
