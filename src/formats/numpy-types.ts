@@ -68,7 +68,12 @@ export interface TextType {
 type Dtype =
   | { readonly type: NumberType; readonly swapped: boolean }
   | { readonly text: TextType; readonly swapped: boolean }
-  | { readonly refused: string; mend(variable: string): string };
+  | {
+      readonly refused: string;
+      mend(variable: string): string;
+      /** What to do where that does not work. */
+      readonly otherwise?: string;
+    };
 
 /** @param descr such as `<f4`; empty where the values are not of one plain type */
 export function readDtype(descr: string): Dtype {
@@ -80,6 +85,8 @@ export function readDtype(descr: string): Dtype {
       return {
         refused: 'Python objects, which are never unpickled (images of different sizes make such an array)',
         mend: (x) => `np.stack(${x}).astype('float32')`,
+        otherwise:
+          'if all images have one size; otherwise save each as a PNG file, and use `source: images` with `size`',
       };
     case 'U':
       return { text: { name: 'str', bytes: 4 * Number(code.slice(1)) }, swapped: order === '>' };

@@ -168,8 +168,11 @@ export function declare(
   first: FirstRows,
 ): Declared {
   const found = readDtype(dtype);
-  if ('refused' in found)
-    throw corrupt(source, `holds ${found.refused}`, `save it as numbers: ${source.save(found.mend)}`);
+  if ('refused' in found) {
+    const { refused, mend, otherwise } = found;
+    const hint = `save it as numbers: ${source.save(mend)}${otherwise === undefined ? '' : `, ${otherwise}`}`;
+    throw corrupt(source, `holds ${refused}`, hint);
+  }
   const { swapped } = found;
   const type = 'text' in found ? found.text : found.type;
   const bytes = sizeOf(shape) * type.bytes;

@@ -202,6 +202,41 @@ test('folders without a common name, and settings that do not fit, are refused',
   );
 });
 
+test('what is no folder or archive of images is refused at its side', async (t) => {
+  const root = temporaryFolder(t);
+  await put(root, {
+    'good/1.png': gray(10),
+    'x.mat': 'MATLAB 5.0 MAT-file',
+    'text.txt': 'no archive',
+    'torn.zip': zip([{ name: '1.png', data: await gray(10) }]).subarray(0, -10),
+    'none.zip': zip([{ name: 'notes.txt', data: Buffer.from('x') }]),
+    'empty.zip': '',
+    'notes/a.txt': 'x',
+  });
+  mkdirSync(join(root, 'empty'));
+  for (const path of ['x.mat', 'text.txt', 'torn.zip', 'none.zip', 'empty.zip', 'notes', 'empty'])
+    for (const [noisy, clean, at] of [
+      [path, 'good', 'noisy'],
+      ['good', path, 'clean'],
+    ] as const) {
+      const settings = settingsOf({ source: 'pairs', noisy, clean });
+      const found = await datasetNode.inspect?.(settings, root);
+      assert.deepEqual(
+        found?.findings.map((finding) => finding.at.join()),
+        [at],
+        path,
+      );
+      await assert.rejects(
+        datasetNode.run(fakeContext(root, settings)),
+        (error) =>
+          error instanceof Failure &&
+          /^data-/.test(error.diagnostics[0]?.code ?? '') &&
+          error.diagnostics[0]?.at?.join() === at,
+        path,
+      );
+    }
+});
+
 test('three stages make a denoiser, which is known as one; mistakes have advice', async (t) => {
   const rigged = rig(t);
   const level = (n: number): number => 40 * n + 10;
