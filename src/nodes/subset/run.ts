@@ -4,10 +4,14 @@ import type { SubsetSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { permutation } from '../../core/philox.ts';
 import { deriveSeed } from '../../core/seed.ts';
+import { suggest } from '../../core/suggest.ts';
 import type { Split } from '../../core/stage-type.ts';
 import { lostClasses } from '../class-loss.ts';
 import type { StageContext, StageResult } from '../contract.ts';
 import { amountOf } from './amount.ts';
+
+/** Names of classes that a message lists. */
+const LISTED = 10;
 
 export async function runSubset(context: StageContext<SubsetSettings>): Promise<StageResult> {
   const { settings, inputs, signal } = context;
@@ -46,17 +50,18 @@ export async function runSubset(context: StageContext<SubsetSettings>): Promise<
 
 /** Numbers of the images that are kept, in order. */
 function choose(
-  { count, labels }: ImageArray,
+  { count, labels, classes }: ImageArray,
   { settings, inputs, log }: StageContext<SubsetSettings>,
   split: Split,
 ): Int32Array {
-  const wanted = settings.classes === null ? undefined : new Set(settings.classes);
+  const wanted =
+    settings.classes === null ? undefined : labelsOf(settings.classes, classes, inputs['data']?.stage);
   const all = Int32Array.from({ length: count }, (_, index) => index);
   const fitting = wanted === undefined ? all : all.filter((row) => wanted.has(labels?.[row] ?? -1));
   const kept = amountOf(settings, split, fitting.length);
   if (settings.choose === 'first' || kept >= fitting.length) {
-    const classes = labels && fitting.map((row) => labels[row] ?? 0);
-    const lost = lostClasses(classes, kept, `the ${split} images of \`${inputs['data']?.stage}\``);
+    const fittingLabels = labels && fitting.map((row) => labels[row] ?? 0);
+    const lost = lostClasses(fittingLabels, kept, `the ${split} images of \`${inputs['data']?.stage}\``);
     if (lost !== undefined) log('warn', `${lost}: use \`choose: random\``);
     return fitting.subarray(0, kept);
   }
@@ -65,4 +70,32 @@ function choose(
     .subarray(0, kept)
     .sort()
     .map((index) => fitting[index] ?? 0);
+}
+
+/**
+ * The labels of classes, which are named or numbered.
+ *
+ * @throws Failure `bad-setting` if there is no class of a name
+ */
+function labelsOf(
+  wanted: readonly (number | string)[],
+  classes: readonly string[] | undefined,
+  stage: string | undefined,
+): ReadonlySet<number> {
+  const labels = wanted.map((one) => {
+    const label = typeof one === 'number' ? one : (classes?.indexOf(one) ?? -1);
+    if (label >= 0) return label;
+    const near = suggest(String(one), classes ?? []);
+    throw failure(
+      'bad-setting',
+      `\`${stage}\` has no class \`${one}\``,
+      classes === undefined
+        ? 'its classes have no names: use their labels'
+        : near === undefined
+          ? `its classes: ${classes.slice(0, LISTED).join(', ')}${classes.length > LISTED ? ', …' : ''}`
+          : `did you mean \`${near}\`?`,
+      ['classes'],
+    );
+  });
+  return new Set(labels);
 }

@@ -1335,10 +1335,10 @@ export type SubsetSettings = {
   /** Name of the stage whose images are chosen from. */
   readonly data: string;
   /**
-   * Labels of the classes that are kept. `null` keeps all. Needs labels. What `count` and `share` say is of
-   * these images.
+   * The classes that are kept, by their names or their labels. `null` keeps all. Needs labels. What `count`
+   * and `share` say is of these images.
    */
-  readonly classes: readonly number[] | null;
+  readonly classes: readonly (number | string)[] | null;
   /**
    * How many images are kept, or all where there are fewer: one number for each split, or `{ train: 1000,
    * test: 100 }`. `null` sets no number.

@@ -39,6 +39,25 @@ test('a number or a share of the first images is kept, of each split or of one',
   assert.deepEqual(await numbers({ share: { train: 0.5 } }), [15, 9, 0, 100]);
 });
 
+test('classes are kept by name, too, and keep all names', async (t) => {
+  const named = { ...numbered(9), classes: ['cat', 'dog', 'mouse'] };
+  const keep = (classes: SubsetSettings['classes'], train = named) =>
+    runStep(t, subsetNode, { ...SETTINGS, classes }, { data: numberedSet({ train }) });
+  const { splits, record } = await keep(['mouse', 0]);
+  assert.deepEqual([...(splits.train?.labels ?? [])], [0, 2, 0, 2, 0, 2]);
+  assert.deepEqual(record.classes, named.classes);
+  for (const wrong of [keep(['mice']), keep(['0'], numbered(9) as typeof named)]) {
+    await assert.rejects(wrong, (error) => {
+      assert.ok(error instanceof Failure);
+      assert.deepEqual(
+        error.diagnostics.map(({ code, at }) => [code, at]),
+        [['bad-setting', ['classes']]],
+      );
+      return true;
+    });
+  }
+});
+
 test('classes are kept with their labels, before images are counted', async (t) => {
   const { splits } = await run(t, { classes: [0, 2], count: 4 });
   assert.deepEqual([...(splits.train?.data ?? [])], [0, 2, 3, 5]);
