@@ -232,8 +232,12 @@ function imagesFirst(items: string): string {
 function isPickle(bytes: Buffer): boolean {
   const [first = 0, protocol = 0] = bytes;
   if (first === 0x80) return protocol >= 2 && protocol <= 5;
-  const modules = 'os|posix|numpy|copy_reg|copyreg|__builtin__|builtins|collections';
-  return new RegExp(`^(?:\\([dl]p\\d|c(?:${modules})\\b)`).test(bytes.toString('latin1', 0, 32));
+  const text = bytes.toString('latin1', 0, 64);
+  // `(` and a dictionary or a list; or a module and a name in it, each on a line of its own.
+  return (
+    /^\([dl]p\d/.test(text) ||
+    /^c(?:os|posix|numpy|copy_?reg|__builtin__|builtins|collections)[\w.]*\n[A-Za-z_]\w*\n/.test(text)
+  );
 }
 
 /** A pickle is a program, and is never run. CIFAR's are known by their keys. */

@@ -67,10 +67,19 @@ for (const [file, bytes, name, advice] of FILES) {
 }
 
 test('what is none of these is not guessed', () => {
-  const files = ['', 'PK', '\x80', '\x1f\x8b', 'class\n3\n', 'P1\tP2\n', '\0\0\x07\x03', 'count\nall\n'];
-  for (const bytes of files.filter((each) => each !== 'P1\tP2\n'))
+  for (const bytes of [
+    '',
+    'PK',
+    '\x80',
+    '\x1f\x8b',
+    'class\n3\n',
+    'cos\n1\n',
+    '\0\0\x07\x03',
+    'count\nall\n',
+  ])
     assert.equal(identifyStart(latin1(bytes), 'x'), undefined, JSON.stringify(bytes));
-  assert.equal(identifyStart(latin1('P1\tP2\n1\t2\n'), 'x')?.name, 'table');
+  for (const text of ['P1\tP2\n1\t2\n', 'cos,sin\n0,1\n', 'BM,GIF8\n1,2\n', 'collections;os\n1;2\n'])
+    assert.equal(identifyStart(latin1(text), 'x')?.name, 'table', text);
 });
 
 test('a name that would end the text of Python is not written into it', () => {

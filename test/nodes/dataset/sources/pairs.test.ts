@@ -230,7 +230,7 @@ test('what is no folder or archive of images is refused at its side', async (t) 
         datasetNode.run(fakeContext(root, settings)),
         (error) =>
           error instanceof Failure &&
-          /^data-/.test(error.diagnostics[0]?.code ?? '') &&
+          error.diagnostics[0]?.code.startsWith('data-') === true &&
           error.diagnostics[0]?.at?.join() === at,
         path,
       );
