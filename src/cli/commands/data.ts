@@ -1,5 +1,5 @@
 import { dirname, join, relative, resolve, sep } from 'node:path';
-import { makeFolder, writeFileAtomic } from '../../files/atomic.ts';
+import { exists, makeFolder, writeFileAtomic } from '../../files/atomic.ts';
 import { kindOf, nearbyPath } from '../../files/nearby.ts';
 import { identifyFile, readStart } from '../../formats/containers.ts';
 import type { LocatedPipeline } from '../../config/pipeline.ts';
@@ -50,6 +50,7 @@ async function isPipeline(path: string): Promise<boolean> {
   if (/\.ya?ml$/i.test(path)) return true;
   const kind = await kindOf(path);
   if (kind === undefined) {
+    if (await exists(path)) throw failure('file-unreadable', `\`${path}\` is neither a file nor a folder`);
     const near = await nearbyPath(process.cwd(), path, ['file', 'folder']);
     const hint =
       near === undefined ? 'name a pipeline, or a file or folder of data' : `did you mean \`${near}\`?`;

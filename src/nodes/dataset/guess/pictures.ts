@@ -2,12 +2,11 @@
 import { basename, join } from 'node:path';
 import { kindOf } from '../../../files/nearby.ts';
 import { decodeImage } from '../../../formats/decode.ts';
-import { Failure, failure } from '../../../core/diagnostic.ts';
+import { Failure } from '../../../core/diagnostic.ts';
 import type { JsonObject } from '../../../core/json.ts';
 import type { ImageShape } from '../../../core/stage-type.ts';
-import { shownName } from '../names.ts';
 import { byTable, readLabelTable } from '../pictures/label-table.ts';
-import { listImages } from '../pictures/layout.ts';
+import { listImages, nothingFailure } from '../pictures/layout.ts';
 import { adviseSize } from '../pictures/sizes.ts';
 import { Unusable } from '../pictures/skipped.ts';
 import type { ImageTree } from '../pictures/tree.ts';
@@ -35,7 +34,7 @@ export async function guessPictures(path: string, options: PictureOptions = {}):
   const listing = { recursive: true, ...(without === undefined ? {} : { without }) };
   const tree = await listImages(path, listing);
   try {
-    if (tree.images.length === 0) throw nothing(path);
+    if (tree.images.length === 0) throw nothingFailure(tree.skipped, basename(path));
     const isFolder = (await kindOf(path)) === 'folder';
     const tables = [...(options.tables ?? []), ...(isFolder ? await tablesIn(path) : [])];
     const tops = topFolders(tree);
@@ -204,12 +203,4 @@ function areFaces({ images }: ImageTree, shapes: readonly ImageShape[]): boolean
   const isFace = (name: string): boolean => /(?:^|\/)([^/]+)\/\1_\d{4}\.jpg$/i.test(name);
   const isWhole = ([height, width]: ImageShape): boolean => height === 250 && width === 250;
   return images.every(isFace) && shapes.length > 0 && shapes.every(isWhole);
-}
-
-function nothing(path: string): Failure {
-  return failure(
-    'data-missing',
-    `\`${shownName(basename(path))}\` holds no images`,
-    'name what holds your data',
-  );
 }
