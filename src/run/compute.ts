@@ -3,10 +3,9 @@ import type { Entry } from '../artifacts/entry.ts';
 import type { Store } from '../artifacts/store.ts';
 import { takeLock, type HeldLock } from '../files/lock.ts';
 import { markIgnored } from '../files/marks.ts';
-import { Failure, type Diagnostic } from '../core/diagnostic.ts';
+import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
 import type { Emit } from '../core/event.ts';
 import type { Plan, PlannedStage } from '../plan/plan.ts';
-import { lockedDiagnostic } from './executor.ts';
 import { describeFailure } from './failures.ts';
 import { storeOf } from './plan.ts';
 import { runStage } from './stage.ts';
@@ -36,7 +35,14 @@ export async function computeStages(
   const { located } = plan;
   // Beside a run of the same pipeline, whose name has no `@`.
   const lock = await takeLock(store.lockFile(options.outputs, `${located.pipeline.name}@data`));
-  if (lock.state === 'held') throw new Failure(lockedDiagnostic(located, lock.owner));
+  if (lock.state === 'held') {
+    const { pid, host, since } = lock.owner;
+    throw failure(
+      'run-locked',
+      `stages of \`${located.pipeline.name}\` are being computed already, by process ${pid} on ${host} since ${since}`,
+      'wait for it',
+    );
+  }
   const pool = new WorkerPool();
   try {
     await store.mark();
