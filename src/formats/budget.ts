@@ -1,5 +1,11 @@
-/** Room that pieces of work share: who needs more than is left waits, in the order in which they came. */
-export class Budget {
+/** Room that pieces of work share. More than the whole counts as the whole. */
+export interface Room {
+  /** Does some work once there is room for it. */
+  use<Result>(amount: number, work: () => Promise<Result>): Promise<Result>;
+}
+
+/** Room within a thread: who needs more than is left waits, in the order in which they came. */
+export class Budget implements Room {
   readonly #total: number;
   #left: number;
   readonly #waiting: { readonly amount: number; readonly go: () => void }[] = [];
@@ -9,7 +15,6 @@ export class Budget {
     this.#left = total;
   }
 
-  /** Does some work once there is room for it. More than the whole counts as the whole. */
   async use<Result>(amount: number, work: () => Promise<Result>): Promise<Result> {
     const taken = Math.min(amount, this.#total);
     if (this.#waiting.length > 0 || taken > this.#left)
@@ -32,6 +37,38 @@ export class Budget {
       this.#waiting.shift();
       this.#left -= next.amount;
       next.go();
+    }
+  }
+}
+
+/** Room that threads share, each of which does one piece of work at a time: while it waits, it does nothing else. */
+export class SharedBudget implements Room {
+  /** What is left, and the whole. */
+  readonly #numbers: Int32Array;
+
+  /** @param memory as `memory` makes it, the same for all threads */
+  constructor(memory: SharedArrayBuffer) {
+    this.#numbers = new Int32Array(memory);
+  }
+
+  static memory(total: number): SharedArrayBuffer {
+    const memory = new SharedArrayBuffer(8);
+    new Int32Array(memory).fill(total);
+    return memory;
+  }
+
+  async use<Result>(amount: number, work: () => Promise<Result>): Promise<Result> {
+    const taken = Math.min(amount, this.#numbers[1] ?? 0);
+    for (;;) {
+      const left = Atomics.load(this.#numbers, 0);
+      if (left < taken) Atomics.wait(this.#numbers, 0, left);
+      else if (Atomics.compareExchange(this.#numbers, 0, left, left - taken) === left) break;
+    }
+    try {
+      return await work();
+    } finally {
+      Atomics.add(this.#numbers, 0, taken);
+      Atomics.notify(this.#numbers, 0);
     }
   }
 }

@@ -2,10 +2,11 @@
 import type { default as SharpFactory, Metadata, Sharp } from 'sharp';
 import { errorCode } from '../files/atomic.ts';
 import { bitmapSize, decodeBitmap } from './bmp.ts';
-import { Budget } from './budget.ts';
+import { Budget, type Room } from './budget.ts';
+import { JpegDecoder } from './jpeg.ts';
 import { DECODED_FORMATS, decodedFormats, formatOf } from './image-format.ts';
 import { targetSize } from './image-size.ts';
-import { jpegHeader } from './jpeg-header.ts';
+import { jpegHeader, type JpegHeader } from './jpeg-header.ts';
 import { resizer } from './resample.ts';
 import { failure, type Failure } from '../core/diagnostic.ts';
 import type { ImageShape } from '../core/stage-type.ts';
@@ -21,6 +22,8 @@ export interface DecodeOptions {
   readonly color: 'gray' | 'rgb';
   /** What shows through where an image is not opaque: red, green and blue from 0 to 255. Without it, transparency is ignored. */
   readonly background?: Color;
+  /** For pixels, where threads share it; left out, that of this thread. */
+  readonly room?: Room;
 }
 
 export type Color = readonly [red: number, green: number, blue: number];
@@ -36,10 +39,13 @@ export interface DecodedImage {
 export type Pixels = Uint8Array | Uint16Array;
 
 /** The largest image that is decoded, in pixels. */
-const PIXEL_LIMIT = 2 ** 26;
+export const PIXEL_LIMIT = 2 ** 26;
 
 /** Images that are decoded at the same time have together no more pixels than the largest may have. */
-const room = new Budget(PIXEL_LIMIT);
+const ownRoom: Room = new Budget(PIXEL_LIMIT);
+
+/** The largest JPEG file, in pixels, that libvips takes longer for than a plain decoder. */
+const PLAIN_LIMIT = 2 ** 17;
 
 type Decoder = typeof SharpFactory;
 
@@ -66,6 +72,13 @@ export async function decodeImage(bytes: Uint8Array, options: DecodeOptions): Pr
     throw corrupt(
       `${format === undefined ? 'is no image' : `has the format ${format}`}; ${decodedFormats()} are read`,
     );
+  const { room = ownRoom } = options;
+  const header = format === 'JPEG' ? plainHeader(bytes) : undefined;
+  if (header !== undefined) {
+    const { height, width } = header;
+    const plain = await room.use(height * width, async () => decodePlain(bytes, header, options));
+    if (plain !== undefined) return plain;
+  }
   decoder ??= loadDecoder();
   const sharp = await decoder;
   try {
@@ -82,6 +95,45 @@ export async function decodeImage(bytes: Uint8Array, options: DecodeOptions): Pr
   }
 }
 
+/** The header of a JPEG file that a plain decoder may take; undefined for all others. */
+function plainHeader(bytes: Uint8Array): JpegHeader | undefined {
+  const header = jpegHeader(bytes);
+  if (header === undefined || !header.isBaseline || header.hasExif || header.depth !== 8) return undefined;
+  const { height, width, components } = header;
+  const pixels = height * width;
+  return (components === 1 || components === 3) && pixels > 0 && pixels <= PLAIN_LIMIT ? header : undefined;
+}
+
+/** Undefined where it cannot be had, as where WebAssembly may not run: then libvips reads all files. */
+let plainDecoder: { readonly decoder: JpegDecoder | undefined } | undefined;
+
+function startPlain(): JpegDecoder | undefined {
+  try {
+    return new JpegDecoder();
+  } catch {
+    return undefined;
+  }
+}
+
+/** @returns undefined for what libvips has to look at */
+function decodePlain(
+  bytes: Uint8Array,
+  header: JpegHeader,
+  { crop, color, size }: DecodeOptions,
+): DecodedImage | undefined {
+  plainDecoder ??= { decoder: startPlain() };
+  const pixels = plainDecoder.decoder?.decode(bytes, header);
+  if (pixels === undefined) return undefined;
+  const { height, width } = header;
+  const { data, channels } = pixels;
+  if (crop === null)
+    return { ...resize(toColor(data, channels, [height, width], color), size), transparent: false };
+  checkCrop(crop, [height, width]);
+  const part = cut(data, crop, width, channels);
+  const kept = [crop.rows[1] - crop.rows[0], crop.columns[1] - crop.columns[0]] as const;
+  return { ...resize(toColor(part, channels, kept, color), size), transparent: false };
+}
+
 /** What is known of an image before it is decoded; height and width as viewers turn it. */
 interface Facts extends Pick<Metadata, 'space' | 'depth'> {
   readonly format: string;
@@ -94,10 +146,6 @@ async function factsOf(sharp: Decoder, bytes: Uint8Array, format: string): Promi
     const [width, height] = bitmapSize(bytes);
     return { format, height, width, space: 'srgb', depth: 'uchar' };
   }
-  const header = format === 'JPEG' ? jpegHeader(bytes) : undefined;
-  const isPlain = header?.hasExif === false && header.depth === 8;
-  if (isPlain && (header.components === 1 || header.components === 3))
-    return { format, ...header, space: header.components === 1 ? 'b-w' : 'srgb', depth: 'uchar' };
   const { autoOrient, space, depth } = await fromFile(sharp, bytes).metadata();
   return { format, ...autoOrient, space, depth };
 }
@@ -162,12 +210,30 @@ function toWide(bytes: Buffer): Uint16Array {
 
 type Plain = Omit<DecodedImage, 'transparent'>;
 
-function extract(
-  source: Sharp,
-  { rows: [top, bottom], columns: [left, right] }: NonNullable<DecodeOptions['crop']>,
-  [height, width]: readonly [number, number],
-): void {
-  if (bottom > height || right > width) throw corrupt(`is ${height}x${width} pixels, too small for the crop`);
+type Crop = NonNullable<DecodeOptions['crop']>;
+
+function checkCrop({ rows, columns }: Crop, [height, width]: readonly [number, number]): void {
+  if (rows[1] > height || columns[1] > width)
+    throw corrupt(`is ${height}x${width} pixels, too small for the crop`);
+}
+
+/** The rows and columns of an image that a crop keeps. */
+function cut(data: Uint8Array, { rows, columns }: Crop, width: number, channels: number): Uint8Array {
+  const length = (columns[1] - columns[0]) * channels;
+  const kept = new Uint8Array((rows[1] - rows[0]) * length);
+  for (let row = rows[0], target = 0; row < rows[1]; row++, target += length) {
+    const start = (row * width + columns[0]) * channels;
+    kept.set(data.subarray(start, start + length), target);
+  }
+  return kept;
+}
+
+function extract(source: Sharp, crop: Crop, size: readonly [number, number]): void {
+  checkCrop(crop, size);
+  const {
+    rows: [top, bottom],
+    columns: [left, right],
+  } = crop;
   source.extract({ left, top, width: right - left, height: bottom - top });
 }
 

@@ -7,6 +7,8 @@ export interface JpegHeader {
   readonly components: number;
   /** Bits of a value. */
   readonly depth: number;
+  /** Whether each value is in one piece of data, as in all but progressive and rare kinds. */
+  readonly isBaseline: boolean;
   /** Whether there is EXIF data, which may say that the photo is to be turned. */
   readonly hasExif: boolean;
 }
@@ -31,6 +33,7 @@ export function jpegHeader(bytes: Uint8Array): JpegHeader | undefined {
         width: view.getUint16(at + 7),
         components: view.getUint8(at + 9),
         depth: view.getUint8(at + 4),
+        isBaseline: marker === 0xc0 || marker === 0xc1,
         hasExif,
       };
     }

@@ -66,25 +66,56 @@ function alongColumns(
     const target = row * length;
     const [begin = 0, end = 0] = [start[row], start[row + 1]];
     let source = (first[row] ?? 0) * length;
-    // Sums are always taken in the order of the taps: four at a time give the same bits as one by one.
     out.fill(0, target, target + length);
-    let tap = begin;
-    for (; tap + 4 <= end; tap += 4, source += 4 * length) {
-      const [a, b] = [weights[tap] ?? 0, weights[tap + 1] ?? 0];
-      const [c, d] = [weights[tap + 2] ?? 0, weights[tap + 3] ?? 0];
-      const [second, third, fourth] = [source + length, source + 2 * length, source + 3 * length];
-      for (let inner = 0; inner < length; inner++) {
-        let sum = (out[target + inner] ?? 0) + a * (image[source + inner] ?? 0);
-        sum += b * (image[second + inner] ?? 0);
-        sum += c * (image[third + inner] ?? 0);
-        out[target + inner] = sum + d * (image[fourth + inner] ?? 0);
-      }
+    // Sums are always taken in the order of the taps: several at a time give the same bits as one by one.
+    for (let tap = begin; tap < end;) {
+      const count = Math.min(4, end - tap);
+      addRows(out, image, { target, source, length, weights: weights.subarray(tap, tap + count) });
+      tap += count;
+      source += count * length;
     }
-    for (; tap < end; tap++, source += length) {
-      const weight = weights[tap] ?? 0;
-      for (let inner = 0; inner < length; inner++)
-        out[target + inner] = (out[target + inner] ?? 0) + weight * (image[source + inner] ?? 0);
-    }
+  }
+}
+
+interface Rows {
+  readonly target: number;
+  /** Where the first of the rows begins, which lie one behind the other. */
+  readonly source: number;
+  readonly length: number;
+  /** One to four, one a row. */
+  readonly weights: Float64Array;
+}
+
+/** Adds rows, each times its weight, to another one. */
+function addRows(out: Float64Array, image: Resizable, { target, source, length, weights }: Rows): void {
+  const [a = 0, b = 0, c = 0, d = 0] = weights;
+  const [second, third, fourth] = [source + length, source + 2 * length, source + 3 * length];
+  switch (weights.length) {
+    case 1:
+      for (let at = 0; at < length; at++)
+        out[target + at] = (out[target + at] ?? 0) + a * (image[source + at] ?? 0);
+      return;
+    case 2:
+      for (let at = 0; at < length; at++)
+        out[target + at] =
+          (out[target + at] ?? 0) + a * (image[source + at] ?? 0) + b * (image[second + at] ?? 0);
+      return;
+    case 3:
+      for (let at = 0; at < length; at++)
+        out[target + at] =
+          (out[target + at] ?? 0) +
+          a * (image[source + at] ?? 0) +
+          b * (image[second + at] ?? 0) +
+          c * (image[third + at] ?? 0);
+      return;
+    default:
+      for (let at = 0; at < length; at++)
+        out[target + at] =
+          (out[target + at] ?? 0) +
+          a * (image[source + at] ?? 0) +
+          b * (image[second + at] ?? 0) +
+          c * (image[third + at] ?? 0) +
+          d * (image[fourth + at] ?? 0);
   }
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Budget } from '../../src/formats/budget.ts';
+import { Budget, SharedBudget } from '../../src/formats/budget.ts';
 
 test('work waits until there is room, in its order; more than the whole has the whole for itself', async () => {
   await fc.assert(
@@ -30,4 +30,13 @@ test('work that fails gives its room back', async () => {
   const budget = new Budget(1);
   await assert.rejects(budget.use(1, () => Promise.reject(new Error('no'))));
   assert.equal(await budget.use(1, () => Promise.resolve(7)), 7);
+});
+
+test('room that threads share is given back, also by work that fails', async () => {
+  const memory = SharedBudget.memory(5);
+  const [one, other] = [new SharedBudget(memory), new SharedBudget(memory)];
+  const left = (): number => new Int32Array(memory)[0] ?? 0;
+  assert.equal(await one.use(3, () => other.use(2, () => Promise.resolve(left()))), 0);
+  await assert.rejects(one.use(100, () => Promise.reject(new Error('no'))));
+  assert.equal(left(), 5);
 });

@@ -17,9 +17,10 @@ test('size, components and EXIF data are those that libvips finds', async () => 
   ];
   for (const bytes of cases) {
     const { width, height, channels, exif } = await sharp(bytes).metadata();
-    const { depth, ...found } = jpegHeader(bytes) ?? {};
+    const { depth, isBaseline, ...found } = jpegHeader(bytes) ?? {};
     assert.deepEqual(found, { width, height, components: channels, hasExif: exif !== undefined });
     assert.equal(depth, 8);
+    assert.equal(isBaseline, bytes !== cases[1]);
   }
 });
 

@@ -21,8 +21,10 @@ declare namespace WebAssembly {
 
   const Module: new (bytes: Uint8Array) => Module;
 
+  type Imports = Readonly<Record<string, Readonly<Record<string, Memory | (() => number)>>>>;
+
   class Instance {
-    constructor(module: Module, imports: { readonly env: { readonly memory: Memory } });
+    constructor(module: Module, imports: Imports);
     readonly exports: object;
   }
 
@@ -33,7 +35,7 @@ declare namespace WebAssembly {
 
   function instantiate(
     module: Module,
-    imports: { readonly env: { readonly memory: Memory } },
+    imports: Imports,
   ): Promise<Instance>;
 
   function validate(bytes: Uint8Array): boolean;

@@ -68,7 +68,10 @@ export async function collectImages(
   /** `fitting`: images of the size that is wanted, or of the one that is most frequent so far. */
   let [seen, fitting] = [0, 0];
   progress({ text: 'decoding images', fraction: 0 });
-  for await (const { name, image } of decodeFiles(files, settings, () => limit - fitting)) {
+  for await (const { name, image } of decodeFiles(files, settings, {
+    count: Math.min(count, limit),
+    most: () => limit - fitting,
+  })) {
     if (signal.aborted) throw failure('interrupted', 'stopped while decoding images');
     seen += 1;
     progress({ text: 'decoding images', fraction: Math.min(1, seen / Math.min(count, limit)) });

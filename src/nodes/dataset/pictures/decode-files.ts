@@ -1,40 +1,54 @@
 /** Decodes several files at the same time. */
 import { availableParallelism } from 'node:os';
-import { decodeImage, type DecodedImage } from '../../../formats/decode.ts';
-import { Failure } from '../../../core/diagnostic.ts';
-import { problemOfBytes } from './content.ts';
+import type { DecodedImage } from '../../../formats/decode.ts';
 import type { PictureSettings } from './crop.ts';
+import { decodeOne, decodeOptions } from './decode-one.ts';
 import type { ImageFile } from './image-file.ts';
 import { Unusable } from './skipped.ts';
 
-/** Files that are read or decoded at the same time: enough that no processor waits for a file. */
-const WIDTH = 2 * availableParallelism() + 2;
+/** Of fewer files, threads would take longer to start than they save. */
+const WORTH_THREADS = 200;
 
 export interface DecodedFile {
   readonly name: string;
   readonly image: DecodedImage | Unusable;
 }
 
+/** Whatever decodes files. */
+interface Decoder {
+  /** How many files it should have at a time. */
+  readonly width: number;
+  /** Whether it reads files by itself. */
+  readonly readsFiles: boolean;
+  /** @throws Unusable */
+  decode(source: Uint8Array | NonNullable<ImageFile['onDisk']>): Promise<DecodedImage>;
+  close(): Promise<void>;
+}
+
 /**
  * Decodes files in their order.
  *
+ * @param count how many there are, or are wanted
  * @param most how many more images are wanted at present: no more files are read
  */
 export async function* decodeFiles(
   files: AsyncIterable<ImageFile> | Iterable<ImageFile>,
   settings: PictureSettings,
-  most: () => number,
+  { count, most }: { readonly count: number; readonly most: () => number },
 ): AsyncGenerator<DecodedFile> {
+  const decoder = await startDecoder(settings, count);
   const pending: Promise<DecodedFile>[] = [];
   try {
-    for await (const { name, read } of files) {
+    for await (const { name, read, onDisk } of files) {
       // Archives are streams: a file is read before the next one is asked for.
-      const bytes = await read().catch(unusable);
-      const file = decode(bytes, settings).then((image) => ({ name, image }));
+      const source = decoder.readsFiles && onDisk !== undefined ? onDisk : await read().catch(unusable);
+      const image =
+        source instanceof Unusable ? Promise.resolve(source) : decoder.decode(source).catch(unusable);
+      const file = image.then((result) => ({ name, image: result }));
       // What goes wrong is thrown when it is this file's turn.
       file.catch(() => undefined);
       pending.push(file);
-      while (pending.length >= Math.min(WIDTH, most())) {
+      while (pending.length >= Math.min(decoder.width, most())) {
         const first = pending.shift();
         if (first === undefined) break;
         yield await first;
@@ -42,28 +56,23 @@ export async function* decodeFiles(
     }
     for (const file of pending) yield await file;
   } finally {
+    await decoder.close();
     await Promise.allSettled(pending);
   }
 }
 
-async function decode(
-  bytes: Uint8Array | Unusable,
-  { crop, color, background, size, resize }: PictureSettings,
-): Promise<DecodedImage | Unusable> {
-  if (bytes instanceof Unusable) return bytes;
-  const problem = problemOfBytes(bytes);
-  if (problem !== undefined) return problem;
-  try {
-    return await decodeImage(bytes, {
-      crop,
-      size: size ?? resize ?? null,
-      color,
-      ...(background === undefined ? {} : { background }),
-    });
-  } catch (error) {
-    if (error instanceof Failure) return new Unusable('damaged', error.message);
-    throw error;
+async function startDecoder(settings: PictureSettings, count: number): Promise<Decoder> {
+  const options = decodeOptions(settings);
+  if (count >= WORTH_THREADS) {
+    const { DecodeThreads } = await import('./decode-threads.ts');
+    return new DecodeThreads(options);
   }
+  return {
+    width: 2 * availableParallelism(),
+    readsFiles: false,
+    decode: async (source) => decodeOne(source as Uint8Array, options),
+    close: () => Promise.resolve(),
+  };
 }
 
 function unusable(error: unknown): Unusable {

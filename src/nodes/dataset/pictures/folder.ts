@@ -132,7 +132,9 @@ class Lister {
       read: (names) =>
         names.flatMap((name) => {
           const path = paths.get(name);
-          return path === undefined ? [] : [{ name, read: () => readRegular(path, { follow }) }];
+          if (path === undefined) return [];
+          const onDisk = { path, follow };
+          return [{ name, onDisk, read: () => readRegular(path, { follow }) }];
         }),
       close: () => undefined,
     };

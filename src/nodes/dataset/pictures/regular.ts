@@ -1,5 +1,5 @@
 /** Reads regular files and nothing else: neither links nor pipes are followed or waited for. */
-import { constants } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { errorCode } from '../../../files/atomic.ts';
 import { failure } from '../../../core/diagnostic.ts';
@@ -24,6 +24,22 @@ export async function readRegular(
     },
     options,
   );
+}
+
+/** The same, for threads that may wait. @throws Unusable */
+export function readRegularSync(path: string, { follow }: { readonly follow: boolean }): Uint8Array {
+  let file: number | undefined;
+  try {
+    file = openSync(path, flagsFor(follow));
+    const info = fstatSync(file);
+    if (!info.isFile()) throw new Unusable('special', 'is not a regular file');
+    if (info.size > FILE_LIMIT) throw tooLarge(info.size);
+    return readFileSync(file);
+  } catch (error) {
+    throw error instanceof Unusable ? error : unreadable(error);
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
 }
 
 /** The first bytes of a file. @throws Unusable */
@@ -52,11 +68,9 @@ export async function withRegular<Result>(
   work: (file: FileHandle, size: number) => Promise<Result>,
   { follow = false } = {},
 ): Promise<Result> {
-  // A pipe without a writer would be waited for; Windows has neither flag.
-  const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (follow ? 0 : (constants.O_NOFOLLOW ?? 0));
   let file: FileHandle | undefined;
   try {
-    file = await open(path, flags);
+    file = await open(path, flagsFor(follow));
     const info = await file.stat();
     if (!info.isFile()) throw new Unusable('special', 'is not a regular file');
     return await work(file, info.size);
@@ -65,6 +79,11 @@ export async function withRegular<Result>(
   } finally {
     await file?.close();
   }
+}
+
+/** A pipe without a writer would be waited for; Windows has neither flag. */
+function flagsFor(follow: boolean): number {
+  return constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (follow ? 0 : (constants.O_NOFOLLOW ?? 0));
 }
 
 /** @returns why a file or folder is passed over, or an error that is not about it */

@@ -1,6 +1,6 @@
 /** Image files of 16 bits, with few values, or with transparency. */
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { Spool } from '../../../../src/formats/spool.ts';
@@ -11,6 +11,8 @@ import { datasetNode } from '../../../../src/nodes/dataset/node.ts';
 import { collectImages } from '../../../../src/nodes/dataset/pictures/collect.ts';
 import { Unusable } from '../../../../src/nodes/dataset/pictures/skipped.ts';
 import { fakeContext, temporaryFolder } from '../../context.ts';
+import { settingsOf } from '../settings.ts';
+import { archives, picture, put, read } from './photos.ts';
 
 async function load(
   t: TestContext,
@@ -138,4 +140,37 @@ test('images that are decoded at the same time come in the order of their names,
     assert.deepEqual([skipped.length, shape[0]], [1, data.length]);
     assert.equal(reads, data.length + 1);
   }
+});
+
+test('threads decode many files, from folders and archives, as one thread does few', async (t) => {
+  const root = temporaryFolder(t);
+  const jpeg = await sharp({ create: { width: 9, height: 7, channels: 3, background: '#306090' } })
+    .jpeg()
+    .toBuffer();
+  const files = Object.fromEntries(
+    Array.from({ length: 210 }, (_, index) => {
+      const bytes = index === 50 ? jpeg.subarray(0, 90) : index % 3 === 0 ? picture(index) : jpeg;
+      return [`photos/${String(index % 2)}/${String(index).padStart(3, '0')}.png`, bytes];
+    }),
+  );
+  put(root, { ...files, ...(await archives(files)) });
+  rmSync(join(root, 'photos/0/100.png'));
+  mkdirSync(join(root, 'photos/0/100.png'));
+  const settings = (path: string, limit: number | null): ImagesDatasetSettings =>
+    settingsOf({ source: 'images', path, size: [2, 3], limit, normalize: 'none' });
+  const few = await read(root, settings('photos', 199));
+  const many = await read(root, settings('photos', null));
+  assert.equal(many.files.length, 208);
+  assert.deepEqual(many.skipped, ['0/050.png', '0/100.png/']);
+  const place = new Map(many.files.map((name, index) => [name, index]));
+  assert.deepEqual(
+    few.values,
+    few.files.map((name) => many.values[place.get(name) ?? -1]),
+  );
+  const packed = await read(root, settings('as-zip', null));
+  assert.deepEqual(packed.skipped, ['0/050.png']);
+  assert.deepEqual(
+    packed.values.filter((_, index) => packed.files[index] !== '0/100.png'),
+    many.values,
+  );
 });
