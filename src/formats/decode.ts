@@ -1,4 +1,7 @@
-/** Image files to pixels, by sharp. Hostile headers are refused before anything of their size is allocated. */
+/**
+ * Image files to pixels, by libvips, libjpeg-turbo (small JPEG files) and libnsbmp (BMP). Hostile headers are refused before anything of
+ * their size is allocated.
+ */
 import type { default as SharpFactory, Metadata, Sharp } from 'sharp';
 import { errorCode } from '../files/atomic.ts';
 import { bitmapSize, decodeBitmap } from './bmp.ts';

@@ -1148,7 +1148,10 @@ export type LfwDatasetSettings = {
   readonly source: 'lfw';
   readonly limit: LimitInTurn;
   readonly normalize: Normalize;
-  /** The archive or the unpacked folder, in place of a download. */
+  /**
+   * The unpacked folder, or a zip, tar or gzipped tar archive of it, in place of a download. The people's
+   * folders may lie in others, such as `lfw/lfw`.
+   */
   readonly path?: string;
   /** Address of an archive, in place of the usual one. Its content is checked with `sha256`. */
   readonly url?: string;

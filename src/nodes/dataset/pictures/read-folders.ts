@@ -187,7 +187,8 @@ function checkAbsent(splits: readonly ReadSplit[], { settings, log }: ReadContex
     const names = absent.filter((name) => others.every((one) => one.absent.includes(name)));
     if (names.length === 0) continue;
     const shown = nameSome(names.map((name) => ({ name })));
-    const text = `${names.length} rows of \`${shownName(labels.path)}\` name no image: ${shown}`;
+    const rows = names.length === 1 ? '1 row names' : `${names.length} rows name`;
+    const text = `in \`${shownName(labels.path)}\`, ${rows} no image: ${shown}`;
     if (settings.on_error === 'fail')
       throw failure('data-corrupt', text, 'remove the rows, or use `on_error: skip`', [labelKey, 'file']);
     log('warn', text);
