@@ -65,7 +65,8 @@ async function startDecoder(settings: PictureSettings, count: number): Promise<D
   const options = decodeOptions(settings);
   if (count >= WORTH_THREADS) {
     const { DecodeThreads } = await import('./decode-threads.ts');
-    return new DecodeThreads(options);
+    const threads = DecodeThreads.start(options);
+    if (threads !== undefined) return threads;
   }
   return {
     width: 2 * availableParallelism(),

@@ -29,10 +29,14 @@ export type Answer = { readonly number: number } & (
 const { options, room } = workerData as ThreadData;
 const shared = { ...options, room: new SharedBudget(room) };
 
+/** One file after the other: while a thread waits for room, it cannot give back what another file has taken. */
+let last = Promise.resolve();
+
 parentPort?.on('message', (task: Task) => {
-  void answerTo(task).then((answer) =>
-    parentPort?.postMessage(answer, 'image' in answer ? [answer.image.data.buffer as ArrayBuffer] : []),
-  );
+  last = last.then(async () => {
+    const answer = await answerTo(task);
+    parentPort?.postMessage(answer, 'image' in answer ? [answer.image.data.buffer as ArrayBuffer] : []);
+  });
 });
 
 async function answerTo({ number, source }: Task): Promise<Answer> {

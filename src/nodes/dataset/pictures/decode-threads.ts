@@ -15,26 +15,56 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+/** More threads than these would wait for the one that hands out the files. */
+const MOST_THREADS = 32;
+
+class Thread {
+  readonly worker: Worker;
+  readonly waiting = new Map<number, Waiting>();
+  /** Why it has ended. */
+  #failed: Error | undefined;
+
+  constructor(workerData: ThreadData) {
+    this.worker = new Worker(THREAD, { workerData, execArgv: [] });
+    const fail = (error: Error): void => {
+      this.#failed ??= error;
+      for (const { reject } of this.waiting.values()) reject(error);
+      this.waiting.clear();
+    };
+    this.worker
+      .on('message', (answer: Answer) => settle(this.waiting, answer))
+      .on('error', fail)
+      .on('exit', () => fail(new Error('a thread that decodes images has ended')));
+  }
+
+  decode(task: Task): Promise<DecodedImage> {
+    return new Promise((resolve, reject) => {
+      if (this.#failed !== undefined) return reject(this.#failed);
+      this.waiting.set(task.number, { resolve, reject });
+      this.worker.postMessage(task, []);
+    });
+  }
+}
+
 /** Decodes files in threads, each of which takes one after the other. */
 export class DecodeThreads {
-  readonly #threads: { readonly worker: Worker; readonly waiting: Map<number, Waiting> }[];
+  readonly #threads: readonly Thread[];
   #number = 0;
 
-  constructor(options: DecodeOptions) {
-    const workerData: ThreadData = { options, room: SharedBudget.memory(PIXEL_LIMIT) };
-    this.#threads = Array.from({ length: availableParallelism() }, () => {
-      const worker = new Worker(THREAD, { workerData, execArgv: [] });
-      const waiting = new Map<number, Waiting>();
-      const fail = (error: Error): void => {
-        for (const { reject } of waiting.values()) reject(error);
-        waiting.clear();
-      };
-      worker
-        .on('message', (answer: Answer) => settle(waiting, answer))
-        .on('error', fail)
-        .on('exit', () => fail(new Error('a thread that decodes images has ended')));
-      return { worker, waiting };
-    });
+  /** @returns undefined where the system gives no threads */
+  static start(options: DecodeOptions): DecodeThreads | undefined {
+    const data: ThreadData = { options, room: SharedBudget.memory(PIXEL_LIMIT) };
+    const threads: Thread[] = [];
+    try {
+      while (threads.length < Math.min(availableParallelism(), MOST_THREADS)) threads.push(new Thread(data));
+    } catch {
+      // Those that could start do the work of all.
+    }
+    return threads.length === 0 ? undefined : new DecodeThreads(threads);
+  }
+
+  private constructor(threads: readonly Thread[]) {
+    this.#threads = threads;
   }
 
   readonly readsFiles = true;
@@ -46,17 +76,10 @@ export class DecodeThreads {
 
   /** @throws Unusable */
   decode(source: Task['source']): Promise<DecodedImage> {
-    const [first, ...others] = this.#threads;
-    if (first === undefined) throw new Error('no threads');
-    const { worker, waiting } = others.reduce(
-      (least, each) => (each.waiting.size < least.waiting.size ? each : least),
-      first,
-    );
-    const number = this.#number++;
-    return new Promise((resolve, reject) => {
-      waiting.set(number, { resolve, reject });
-      worker.postMessage({ number, source } satisfies Task, []);
-    });
+    const least = Math.min(...this.#threads.map(({ waiting }) => waiting.size));
+    const thread = this.#threads.find(({ waiting }) => waiting.size === least);
+    if (thread === undefined) throw new Error('no threads');
+    return thread.decode({ number: this.#number++, source });
   }
 
   async close(): Promise<void> {

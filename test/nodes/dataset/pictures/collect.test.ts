@@ -174,3 +174,27 @@ test('threads decode many files, from folders and archives, as one thread does f
     many.values,
   );
 });
+
+test('threads that decode large images wait for room, and for one another', async (t) => {
+  const root = temporaryFolder(t);
+  // As many pixels as half of what may be decoded at a time, in a small file.
+  const large = await sharp({ create: { width: 8192, height: 4100, channels: 3, background: '#102030' } })
+    .png({ compressionLevel: 9 })
+    .toBuffer();
+  const files = Object.fromEntries(
+    Array.from({ length: 202 }, (_, index) => [
+      `photos/${String(index).padStart(3, '0')}.png`,
+      index < 3 ? large : picture(index),
+    ]),
+  );
+  put(root, files);
+  const { values, skipped } = await read(
+    root,
+    settingsOf({ source: 'images', path: 'photos', size: [2, 3], normalize: 'none' }),
+  );
+  assert.deepEqual(skipped, []);
+  assert.deepEqual(
+    values,
+    Array.from({ length: 202 }, (_, index) => (index < 3 ? 29 : index)),
+  );
+});
