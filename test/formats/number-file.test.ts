@@ -7,7 +7,7 @@ import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { Failure } from '../../src/core/diagnostic.ts';
 import { findNpy, readNpy, writeNpy, writeNpyPieces } from '../../src/formats/npy.ts';
-import { NumberFile, openNumbers } from '../../src/formats/number-file.ts';
+import { KeptBlocks, NumberFile, openNumbers } from '../../src/formats/number-file.ts';
 import {
   gatherInto,
   JoinedNumbers,
@@ -15,6 +15,7 @@ import {
   piecesOf,
   ScaledNumbers,
   TakenRows,
+  typeOf,
   zeros,
   type HeldNumbers,
   type Numbers,
@@ -30,7 +31,7 @@ const floats = Float32Array.from(bytes, (value) => value / 7);
 
 const pathOf = (data: HeldNumbers): string => join(root, `${data.constructor.name}.npy`);
 
-async function onDisk(data: HeldNumbers, kept?: number): Promise<NumberFile> {
+async function onDisk(data: HeldNumbers, kept?: KeptBlocks): Promise<NumberFile> {
   const path = pathOf(data);
   const shape = [ROWS, SIZE];
   await writeNpy(path, { shape, data });
@@ -40,7 +41,7 @@ async function onDisk(data: HeldNumbers, kept?: number): Promise<NumberFile> {
 }
 
 function gathered(data: Numbers, rows: Int32Array): HeldNumbers {
-  const target = zeros(data instanceof Uint8Array ? 'uint8' : 'float32', rows.length * SIZE);
+  const target = zeros(typeOf(data), rows.length * SIZE);
   gatherInto(target, data, rows, SIZE);
   return target;
 }
@@ -50,7 +51,7 @@ test('parts and rows are those of the array, whatever is kept of the file', asyn
   const near = fc
     .tuple(rowNumber, fc.array(fc.nat(40), { maxLength: 80 }))
     .map(([first, steps]) => steps.map((step) => Math.min(first + step, ROWS - 1)));
-  for (const kept of [1, 600_000, undefined]) {
+  for (const kept of [new KeptBlocks(1), new KeptBlocks(600_000), undefined]) {
     const file = await onDisk(floats, kept);
     fc.assert(
       fc.property(fc.oneof(near, fc.array(rowNumber)), (rows) => {
@@ -66,6 +67,31 @@ test('parts and rows are those of the array, whatever is kept of the file', asyn
       }),
     );
   }
+});
+
+test('files keep no more than they may together', async () => {
+  const most = 600_000;
+  let held = 0;
+  const kept = new KeptBlocks(most);
+  const counted = new (class extends KeptBlocks {
+    override add(bytes: number, drop: () => HeldNumbers | undefined): HeldNumbers | undefined {
+      held += bytes;
+      const spare = kept.add(bytes, () => {
+        held -= bytes;
+        return drop();
+      });
+      assert.ok(held <= most);
+      return spare;
+    }
+  })(most);
+  const files = [await onDisk(bytes, counted), await onDisk(floats, counted)];
+  const near = Int32Array.from({ length: 400 }, (_, index) => index);
+  for (let round = 0; round < 5; round++)
+    for (const [index, file] of files.entries()) {
+      const rows = near.map((row) => row + round * 200);
+      assert.deepEqual(gathered(file, rows), gathered(index === 0 ? bytes : floats, rows));
+    }
+  assert.ok(held > 0);
 });
 
 test('chosen, joined and scaled rows are those that are made in memory', async () => {
@@ -104,10 +130,13 @@ test('chosen, joined and scaled rows are those that are made in memory', async (
   );
 });
 
-test('a file is read in pieces where it would take more than a quarter of the memory', async () => {
+test('a file is read in pieces where it takes more bytes than are held', async () => {
   await onDisk(floats);
   const path = pathOf(floats);
-  const [held, read] = [await openNumbers(path, 2 ** 30), await openNumbers(path, 2 ** 20)];
+  const [held, read] = [
+    await openNumbers(path, floats.byteLength),
+    await openNumbers(path, floats.byteLength - 1),
+  ];
   assert.ok(held.data instanceof Float32Array);
   assert.ok(read.data instanceof NumberFile);
   assert.deepEqual(read.shape, held.shape);

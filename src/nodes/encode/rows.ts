@@ -5,7 +5,7 @@ import { openVectors, readVectorSet } from '../../formats/vectors.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { sizeOf } from '../../core/shape.ts';
 import type { Split } from '../../core/stage-type.ts';
-import { availableMemory } from '../../files/memory.ts';
+import { mostHeld } from '../../files/memory.ts';
 import { gatherRows, rowNumbers, type Samples } from '../../engine/train/samples.ts';
 import type { InputArtifact } from '../contract.ts';
 
@@ -69,14 +69,15 @@ export interface RowBlock {
   read(): Matrix;
 }
 
-/** Rows that take more than this share of the memory are read in blocks, which take a quarter of that. */
-const HELD_SHARE = 1 / 4;
-
-/** @param rows numbers of rows */
-export function toBlocks(samples: Samples, rows: Int32Array, memory = availableMemory()): RowBlocks {
+/**
+ * Rows in one block or, if they take more bytes than are held in memory, in blocks that take a quarter of that.
+ *
+ * @param rows numbers of rows
+ * @param most bytes that are held
+ */
+export function toBlocks(samples: Samples, rows: Int32Array, most = mostHeld()): RowBlocks {
   const size = sizeOf(samples.shape);
   const rowBytes = size * Float32Array.BYTES_PER_ELEMENT;
-  const most = memory * HELD_SHARE;
   if (rows.length * rowBytes <= most) return oneBlock(toMatrix(samples, rows));
   const step = Math.max(1, Math.floor(most / 4 / rowBytes));
   const blocks = Array.from({ length: Math.ceil(rows.length / step) }, (_, index): RowBlock => {

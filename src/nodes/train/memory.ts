@@ -1,7 +1,9 @@
 /** How much memory a training takes, estimated before it begins: the system may kill a process that asks for too much, without a word. */
 import { failure } from '../../core/diagnostic.ts';
 import { formatBytes } from '../../core/format.ts';
+import { KEPT_BYTES } from '../../formats/number-file.ts';
 import { NumberSource, type Numbers } from '../../formats/numbers.ts';
+import { MAX_COPIED_BYTES } from '../../engine/train/calls.ts';
 import type { SamplePair } from '../../engine/train/samples.ts';
 import type { TrainableAutoencoder } from '../../layers/build.ts';
 
@@ -44,27 +46,32 @@ const COPIES_OF_ACTIVATIONS = 8;
 /** Images in JavaScript and in TensorFlow. */
 const COPIES_OF_IMAGES = 2;
 
-/** Of images that stay on the disk: the blocks that are kept, and the rows of one call. */
-const BYTES_OF_FILE = 2 ** 28;
+/** Of images that stay on the disk, the rows of one call: as they were read, in JavaScript and in TensorFlow. */
+const COPIES_OF_ROWS = 3;
 
 /** Bytes that a training needs besides the program itself: right within a factor of about two, more likely too high. */
 export function estimateMemory(size: TrainingSize): number {
   const images = new Set(size.data.flatMap(({ x, y }) => [x.data, y.data]));
-  const imageBytes = [...images].reduce((sum, data) => sum + bytesHeld(data), 0);
   const small =
     COPIES_OF_STATE[size.compiled ? 'compiled' : 'eager'] * (size.parameters - size.largeParameters);
   const state = (1 + size.slots) * (small + COPIES_OF_STATE.large * size.largeParameters);
   return (
-    imageBytes +
+    bytesOfImages([...images]) +
     FLOAT * (COPIES_OF_WEIGHTS * size.parameters + state) +
     FLOAT * COPIES_OF_ACTIVATIONS * size.activations * size.batchSize +
     size.kernels
   );
 }
 
-function bytesHeld(data: Numbers): number {
-  if (data instanceof NumberSource) return Math.min(data.byteLength, BYTES_OF_FILE);
-  return COPIES_OF_IMAGES * data.byteLength;
+/** Files have one memory for their blocks together. */
+function bytesOfImages(images: readonly Numbers[]): number {
+  let [files, held] = [0, 0];
+  for (const data of images) {
+    if (data instanceof NumberSource) files += data.byteLength;
+    else held += data.byteLength;
+  }
+  const read = Math.min(files, KEPT_BYTES) + COPIES_OF_ROWS * Math.min(files, MAX_COPIED_BYTES);
+  return read + COPIES_OF_IMAGES * held;
 }
 
 /** Images of the largest batch: no more than there are. */
