@@ -3,8 +3,8 @@ import { placeOf, sourceOf, type ImageNames } from './image-names.ts';
 
 /** How two sets differ. */
 export interface NameDifference {
-  /** Names that only one of the two has, in order. */
-  readonly missing: readonly [ofOther: readonly string[], ofOne: readonly string[]];
+  /** Names that only one of the two has, in order; absent of large sets. */
+  readonly missing?: readonly [ofOther: readonly string[], ofOne: readonly string[]];
   /** The first place where the images differ, and both names there; absent if one set only has more images. */
   readonly first?: { readonly row: number; readonly names: readonly [string, string] };
   /** Whether images were compared by the names of their files, and not by their places. */
@@ -30,13 +30,20 @@ export function compareNames(one: ImageNames, other: ImageNames): NameDifference
   let row = 0;
   while (row < count && isSame(row)) row += 1;
   if (row === count && one.count === other.count) return undefined;
-  const [all, others] = [compared.keysOf(one), compared.keysOf(other)];
   return {
-    missing: [without(all, others), without(others, all)],
+    ...(Math.max(one.count, other.count) > MOST_NAMED ? {} : { missing: missingOf(compared, one, other) }),
     ...(row === count ? {} : { first: { row, names: [nameOf(one, row), nameOf(other, row)] } }),
     byFile: compared.byFile,
     otherSet: row < count && otherSet(row),
   };
+}
+
+/** Images of a set whose names are looked for in the other one: each takes more than a hundred bytes of memory. */
+const MOST_NAMED = 2 ** 20;
+
+function missingOf({ keysOf }: Comparison, one: ImageNames, other: ImageNames): NameDifference['missing'] {
+  const [all, others] = [keysOf(one), keysOf(other)];
+  return [without(all, others), without(others, all)];
 }
 
 /** Whether images without names were compared by place with images of another source: a match is then only a guess. */
@@ -47,13 +54,34 @@ export function isGuess(one: ImageNames, other: ImageNames): boolean {
 
 /** How many images of `other` are in `one`, too: read from the same place of the same source. */
 export function countShared(one: ImageNames, other: ImageNames): number {
-  if (!one.sources.some((source) => other.sources.includes(source))) return 0;
-  const keys = new Set<string>();
-  for (let row = 0; row < one.count; row++) keys.add(`${sourceOf(one, row)} ${placeOf(one, row)}`);
-  let count = 0;
-  for (let row = 0; row < other.count; row++)
-    if (keys.has(`${sourceOf(other, row)} ${placeOf(other, row)}`)) count += 1;
-  return count;
+  const shared = one.sources.filter((source) => other.sources.includes(source));
+  return shared.reduce((sum, source) => {
+    const places = new Places(one, source);
+    let count = 0;
+    for (let row = 0; row < other.count; row++)
+      if (sourceOf(other, row) === source && places.has(placeOf(other, row))) count += 1;
+    return sum + count;
+  }, 0);
+}
+
+/** The places that images have in one of their sources: a bit each, since there may be many millions. */
+class Places {
+  readonly #bits: Uint8Array;
+
+  constructor(names: ImageNames, source: string) {
+    let highest = 0;
+    for (let row = 0; row < names.count; row++) highest = Math.max(highest, placeOf(names, row));
+    this.#bits = new Uint8Array((highest >>> 3) + 1);
+    for (let row = 0; row < names.count; row++) {
+      const place = placeOf(names, row);
+      if (sourceOf(names, row) === source)
+        this.#bits[place >>> 3] = (this.#bits[place >>> 3] ?? 0) | (1 << (place & 7));
+    }
+  }
+
+  has(place: number): boolean {
+    return ((this.#bits[place >>> 3] ?? 0) & (1 << (place & 7))) !== 0;
+  }
 }
 
 /** A path by which images are paired: two images of one name may have other formats, and other systems store accents otherwise. */

@@ -128,13 +128,13 @@ function mismatchText({ missing, first }: NameDifference, { stages, split, names
   const [one, other] = stages;
   const counts = names[0].count === names[1].count ? '' : ` (${names[1].count} and ${names[0].count})`;
   const begin = `\`${other}\` does not hold the same ${wordOf(split)} images as \`${one}\`${counts}`;
-  const lacking = missing.flatMap((all, index) =>
+  const lacking = (missing ?? []).flatMap((all, index) =>
     all.length === 0 ? [] : [`only \`${stages[index]}\` has ${listText(all)}`],
   );
   if (lacking.length > 0) return `${begin}: ${lacking.join('; ')}`;
-  if (first === undefined) return `${begin}: some are there twice`;
+  if (first === undefined) return missing === undefined ? begin : `${begin}: some are there twice`;
   const [own, its] = first.names.map(shownName);
-  return `${begin} in the same order: image ${first.row} is \`${own}\` in \`${one}\` and \`${its}\` in \`${other}\``;
+  return `${begin}${missing === undefined ? '' : ' in the same order'}: image ${first.row} is \`${own}\` in \`${one}\` and \`${its}\` in \`${other}\``;
 }
 
 function mismatchHint(
@@ -147,7 +147,7 @@ function mismatchHint(
   if (omitted.length > 0) {
     return `${omitted.join(', ')} (unreadable, or another size): repair what was left out, or remove it from both sets`;
   }
-  if (byFile && missing[0].length === names[0].count) {
+  if (byFile && missing?.[0].length === names[0].count) {
     return 'images from files are paired by name: give both files of a pair the same name, such as `noisy/01.png` and `clean/01.png`';
   }
   const [inFolder, inOtherFolder] = (first?.names ?? []).map((name) => name.includes('/'));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { joinNames, namesOf, takeNames, type ImageNames } from '../../src/formats/image-names.ts';
-import { compareNames, isGuess } from '../../src/formats/same-images.ts';
+import { compareNames, countShared, isGuess } from '../../src/formats/same-images.ts';
 
 const files = (...paths: readonly string[]): ImageNames => ({
   ...namesOf(`folder/${paths.join()}`, paths.length),
@@ -73,4 +73,21 @@ test('a set is the same as itself in this order alone', () => {
       assert.equal(same(b, a), same(a, b));
     }),
   );
+});
+
+test('images of two sets are counted if they come from the same place of the same source', () => {
+  const [one, other] = [
+    joinNames(namesOf('a/1', 9), namesOf('a/2', 9)),
+    joinNames(namesOf('a/2', 3), namesOf('a/3', 9)),
+  ];
+  assert.equal(countShared(one, other), 3);
+  assert.equal(countShared(takeNames(one, Int32Array.of(0, 1, 2, 10)), other), 1);
+  assert.equal(countShared(one, namesOf('a/3', 9)), 0);
+});
+
+test('more images than a JavaScript set can hold are compared', () => {
+  const many = namesOf('array/1', 2 ** 24 + 1);
+  assert.equal(countShared(many, namesOf('array/1', 5)), 5);
+  const difference = compareNames(many, namesOf('array/2', 1));
+  assert.deepEqual(difference, { byFile: false, otherSet: false });
 });

@@ -40,11 +40,11 @@ const STRETCH = 10_000;
 export async function fitLogistic(
   engine: ComputingEngine,
   rows: RowBlocks,
-  labels: ArrayLike<number>,
+  labels: Int32Array,
   { signal, onProgress }: LogisticOptions,
 ): Promise<LogisticModel> {
   const { count, size } = rows;
-  const classes = [...new Set(Array.from(labels))].sort((one, other) => one - other);
+  const classes = [...new Set(labels)].sort((one, other) => one - other);
   if (classes.length * (size + 1) > MOST_WEIGHTS) {
     throw failure(
       'out-of-range',
@@ -53,7 +53,7 @@ export async function fitLogistic(
     );
   }
   const places = new Map(classes.map((label, place) => [label, place]));
-  const targets = Int32Array.from(labels, (label) => places.get(label) ?? 0);
+  const targets = labels.map((label) => places.get(label) ?? 0);
   const scaling = standardScaling(rows);
   const pace = new Pace(signal);
   const entropy = prepareEntropy(engine, rows, { scaling, targets, classes: classes.length });

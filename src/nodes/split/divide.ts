@@ -24,14 +24,19 @@ export function divide(
   const order = permutation(deriveSeed(seed, 'split', 'rows'), count);
   const classes = labels ?? new Uint8Array(count);
   const left = quotas(classes, share, seed);
-  const [train, test]: [number[], number[]] = [[], []];
+  let tests = 0;
+  for (const quota of left.values()) tests += quota;
+  const [train, test] = [new Int32Array(count - tests), new Int32Array(tests)];
+  let [trainEnd, testEnd] = [0, 0];
   for (const row of order) {
     const label = classes[row] ?? 0;
     const quota = left.get(label) ?? 0;
-    if (quota > 0) left.set(label, quota - 1);
-    (quota > 0 ? test : train).push(row);
+    if (quota > 0) {
+      left.set(label, quota - 1);
+      test[testEnd++] = row;
+    } else train[trainEnd++] = row;
   }
-  return { train: Int32Array.from(train), test: Int32Array.from(test) };
+  return { train, test };
 }
 
 /** Test images of each class. Of classes that lost equally much, those get one more that come first in the seeded order. */

@@ -56,8 +56,11 @@ function choose(
 ): Int32Array {
   const wanted =
     settings.classes === null ? undefined : labelsOf(settings.classes, classes, inputs['data']?.stage);
-  const all = Int32Array.from({ length: count }, (_, index) => index);
-  const fitting = wanted === undefined ? all : all.filter((row) => wanted.has(labels?.[row] ?? -1));
+  const rows = new Int32Array(count);
+  let end = 0;
+  for (let row = 0; row < count; row++)
+    if (wanted === undefined || wanted.has(labels?.[row] ?? -1)) rows[end++] = row;
+  const fitting = rows.subarray(0, end);
   const kept = amountOf(settings, split, fitting.length);
   if (settings.choose === 'first' || kept >= fitting.length) {
     const fittingLabels = labels && fitting.map((row) => labels[row] ?? 0);
