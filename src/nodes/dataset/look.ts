@@ -8,7 +8,7 @@ import type { ImageShape, Split } from '../../core/stage-type.ts';
 import type { Figure } from '../../figures/figure.ts';
 import { imageGrid, type ImageRow } from '../../figures/image-grid.ts';
 import { firstRows, isDrawable } from './first-images.ts';
-import { summarize, type Moments } from './summary.ts';
+import { countBytes, summarize, type Moments } from './summary.ts';
 
 /** How many values are where: equal parts between two ends. */
 export interface Histogram {
@@ -147,13 +147,4 @@ function histogramOf({ data, scale, offset }: ImageArray, [low, high]: readonly 
     }
   }
   return { low, high, counts };
-}
-
-function countBytes(bytes: Uint8Array): readonly number[] {
-  const counts = Array.from({ length: 256 }, () => 0);
-  for (let at = 0; at < bytes.length; at++) {
-    const byte = bytes[at] ?? 0;
-    counts[byte] = (counts[byte] ?? 0) + 1;
-  }
-  return counts;
 }

@@ -6,6 +6,7 @@ import { NumberSource, ScaledNumbers, TakenRows, type Numbers } from '../../form
 import type { ImageArray, ImageSet } from '../../formats/images.ts';
 import type { DatasetSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
+import { sizeOf } from '../../core/shape.ts';
 import type { Split } from '../../core/stage-type.ts';
 import { rowNumbers } from '../../engine/train/samples.ts';
 import {
@@ -114,7 +115,7 @@ function whiteOf(kind: PixelKind, wide: boolean): number | undefined {
 /** Checked, and cut to `limit`. */
 function cut(raw: RawSplit, settings: Settings, split: Split): RawSplit {
   const { images, labels, names, ...rest } = raw;
-  const size = imageShape(images).reduce((product, length) => product * length, 1);
+  const size = sizeOf(imageShape(images));
   checkLabels(raw);
   const [total = 0, ...shape] = images.shape;
   const count = Math.min(total, limitOf(settings, split));

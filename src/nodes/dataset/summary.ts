@@ -67,7 +67,7 @@ export function summarize(images: ImageArray, dtype: string): Summary {
 }
 
 /** How often each byte occurs. Four tables: adding to a number that was just written waits for it. */
-function countBytes(bytes: Uint8Array): Float64Array {
+export function countBytes(bytes: Uint8Array): Float64Array {
   const tables = Array.from({ length: 4 }, () => new Uint32Array(256));
   const [one, two, three, four] = tables as [Uint32Array, Uint32Array, Uint32Array, Uint32Array];
   const whole = bytes.length - (bytes.length % 4);
