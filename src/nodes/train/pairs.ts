@@ -67,9 +67,17 @@ export async function imageSource(
   const target = await readImageSet(to.folder);
   requireShape(model.inputShape, from.stage, data.shape, 'takes');
   requireShape(model.outputShape, to.stage, target.shape, 'gives');
+  // Targets may be read beside the images, and beside the clean images.
+  const opened = new Map<string, Promise<StoredImages>>();
+  const open: typeof openImages = (folder, split) => {
+    const key = `${split} ${folder}`;
+    const images = opened.get(key) ?? openImages(folder, split);
+    opened.set(key, images);
+    return images;
+  };
   const pairs = new Map<Split, Promise<ImagePair>>();
   const read = (split: Split): Promise<ImagePair> => {
-    const pair = pairs.get(split) ?? readPair(from, to, split);
+    const pair = pairs.get(split) ?? readPair(from, to, split, open);
     pairs.set(split, pair);
     return pair;
   };
@@ -81,16 +89,21 @@ export async function imageSource(
       const resample = await readResample(from.folder);
       if (resample === undefined) return read('train');
       const x = { ...resample.clean, noise: { ...resample.noise, seeds } };
-      const y = to.folder === from.folder ? x : await openImages(to.folder, 'train');
+      const y = to.folder === from.folder ? x : await open(to.folder, 'train');
       requireCounts(x, y, [from, to], 'train');
       return { x, y };
     },
   };
 }
 
-async function readPair(from: InputArtifact, to: InputArtifact, split: Split): Promise<ImagePair> {
-  const x = await openImages(from.folder, split);
-  const y = to.folder === from.folder ? x : await openImages(to.folder, split);
+async function readPair(
+  from: InputArtifact,
+  to: InputArtifact,
+  split: Split,
+  open = openImages,
+): Promise<ImagePair> {
+  const x = await open(from.folder, split);
+  const y = to.folder === from.folder ? x : await open(to.folder, split);
   checkRecordedRange(to, (await readImageSet(to.folder)).range, y);
   requireCounts(x, y, [from, to], split);
   return { x, y };
