@@ -8,6 +8,8 @@ import { visibleNames } from '../files/nearby.ts';
 import { openToRead } from '../files/open.ts';
 import { maskedCrc } from './crc32c.ts';
 import { formatOf, HEAD_BYTES } from './image-format.ts';
+import { isTarHeader } from './tar-header.ts';
+import { textOf } from './text-chunks.ts';
 
 /** `table` is text in columns; `packed` is a file that must be unpacked first. The last two stand where data should be. */
 export type ContainerName =
@@ -28,6 +30,7 @@ export type ContainerName =
   | 'tfrecord'
   | 'safetensors'
   | 'excel'
+  | 'blanks'
   | 'web-page'
   | 'git-lfs';
 
@@ -148,7 +151,7 @@ function identify(bytes: Buffer, name: string): Container | undefined {
     records(bytes, name) ??
     picture(bytes, text) ??
     idx(bytes) ??
-    writing(bytes, text)
+    writing(bytes, name)
   );
 }
 
@@ -307,7 +310,8 @@ const PACKED: readonly (readonly [start: string, what: string])[] = [
 function picture(bytes: Buffer, text: string): Container | undefined {
   const packed = PACKED.find(([start]) => text.startsWith(start));
   if (packed !== undefined) return { name: 'packed', what: packed[1], hint: 'unpack it' };
-  if (text.startsWith('ustar', 257)) return { name: 'tar', what: 'a tar archive', hint: UNPACK };
+  if (text.startsWith('ustar', 257) || isTarHeader(bytes))
+    return { name: 'tar', what: 'a tar archive', hint: UNPACK };
   const format = formatOf(bytes);
   // A table may begin with a column `P1`.
   if (format === undefined || (format === 'PNM' && !/^P\d\s+[\d#]/.test(text))) return undefined;
@@ -329,8 +333,9 @@ function idx([zero, other, type = 0, rank = 0]: Buffer): Container | undefined {
 }
 
 /** Text: a web page or a pointer that was downloaded in place of a file, or a table. */
-function writing(bytes: Buffer, text: string): Container | undefined {
-  if (/^(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|head|\?xml)/i.test(text))
+function writing(bytes: Buffer, name: string): Container | undefined {
+  const text = textOf(bytes);
+  if (/^\s*<(?:!doctype|html|head|\?xml)/i.test(text))
     return {
       name: 'web-page',
       what: 'a web page in place of data',
@@ -338,9 +343,15 @@ function writing(bytes: Buffer, text: string): Container | undefined {
     };
   if (text.startsWith('version https://git-lfs.github.com/'))
     return { name: 'git-lfs', what: 'a pointer of Git LFS in place of data', hint: 'run `git lfs pull`' };
+  if (/(?!\s)\p{Cc}/u.test(text)) return undefined;
   const [first = '', second = ''] = text.split(/\r?\n|\r/);
-  const isText = bytes.every((byte) => byte >= 0x20 || (byte >= 9 && byte <= 13));
-  if (!isText || !/[,;\t]/.test(first) || !/\d/.test(first + second)) return undefined;
+  if (/^ *[-+]?\d[-+.\de]*(?: +[-+]?\d[-+.\de]*)+ *$/i.test(first))
+    return convert(
+      { name: 'blanks', what: 'a table with blanks between its numbers' },
+      `import numpy as np; ${savez(name, `x_train=np.loadtxt('${name}')`)}`,
+      'with `shape`, `train_labels: null` and `test_images: null`',
+    );
+  if (!/[,;\t]/.test(first) || !/\d/.test(first + second)) return undefined;
   return {
     name: 'table',
     what: 'a table as text',

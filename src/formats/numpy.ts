@@ -263,7 +263,7 @@ export function toLabels(array: NumpyArray): ArrayLabels {
     throw corrupt(
       array,
       `has the shape ${tuple(shape)}: labels have the shape (count,), or are one-hot, (count, classes), a 1 among zeros in each row`,
-      `save one row of integers: ${save((y) => `${y}.ravel()`)}`,
+      `save one integer for each image: ${save((y) => `${y}.argmax(axis=1)`)}, if each row has the shares of the classes`,
     );
   }
   if (texts !== undefined) return { texts };

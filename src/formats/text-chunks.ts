@@ -22,6 +22,11 @@ export async function* decodeText(bytes: AsyncIterable<Buffer>, path: string): A
   if (rest !== '') yield rest;
 }
 
+/** The beginning of a file as text in the same encodings. */
+export function textOf(start: Buffer): string {
+  return new TextDecoder(encodingOf(start)).decode(start);
+}
+
 function encodingOf([first, second]: Buffer): string {
   if (first === 0xff && second === 0xfe) return 'utf-16le';
   return first === 0xfe && second === 0xff ? 'utf-16be' : 'utf-8';

@@ -20,6 +20,15 @@ function tfrecord(): Buffer {
   return Buffer.concat([length, Buffer.alloc(9)]);
 }
 
+/** The header of a file in an archive from before POSIX, which has nothing but its checksum to be known by. */
+function oldTar(): Buffer {
+  const header = Buffer.alloc(1024);
+  header.write('cat/1.png');
+  header.write(' '.repeat(8), 148);
+  header.write(header.reduce((sum, byte) => sum + byte, 0).toString(8), 148);
+  return header;
+}
+
 /** A name, its first bytes, what it is, and a part of what is advised. */
 const FILES: readonly (readonly [file: string, bytes: Buffer, name: ContainerName, advice: string])[] = [
   ['x.npy', one, 'npy', 'train_images: x.npy'],
@@ -27,10 +36,13 @@ const FILES: readonly (readonly [file: string, bytes: Buffer, name: ContainerNam
   ['train-images', idx, 'idx', 'source: idx'],
   ['a.gz', gzipSync(idx), 'idx', 'source: idx'],
   ['a.csv', latin1('label,pixel0\n5,0\n'), 'table', 'source: csv'],
+  ['unicode.csv', Buffer.from('\ufefflabel;pixel0\n5;0\n', 'utf16le'), 'table', 'source: csv'],
+  ['x.txt', latin1('5.0e+00 -1.0e-01\n7.0e+00 0.0e+00\n'), 'blanks', "np.loadtxt('x.txt')"],
   ['a.csv.gz', gzipSync('1;2;3\n'), 'table', 'source: csv'],
   ['a.png', latin1('\x89PNG\r\n\x1a\n\0\0\0\rIHDR'), 'picture', 'source: images'],
   ['photos.zip', zip([{ name: 'cat/1.png', data: one }]), 'zip', 'source: images'],
   ['a.tar', Buffer.concat([Buffer.alloc(257, 'a'), latin1('ustar\0')]), 'tar', 'source: images'],
+  ['old.tar', oldTar(), 'tar', 'source: images'],
   ['x.npy.gz', gzipSync(one), 'packed', 'gunzip x.npy.gz'],
   ['x.bz2', latin1('BZh91AY&SY'), 'packed', 'unpack'],
   ['svhn.mat', latin1('MATLAB 5.0 MAT-file, Platform: GLNXA64'), 'matlab', 'np.moveaxis(v, -1, 0)'],

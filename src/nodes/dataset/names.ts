@@ -59,6 +59,13 @@ export function classOrder(names: Iterable<string>): readonly string[] {
   return all.every((name) => /^\d{1,15}$/.test(name)) ? all.sort((a, b) => Number(a) - Number(b)) : all;
 }
 
+/** Whether labels in a table are numbers as they stand, and no names of classes. `np.savetxt` writes 2 as `2.000e+00`. */
+export function areNumbers(labels: readonly string[]): boolean {
+  const isNumber = (label: string): boolean =>
+    /^\d+(?:\.\d*)?(?:e[-+]?\d+)?$/i.test(label) && Number.isInteger(Number(label)) && Number(label) < 1e9;
+  return labels.every(isNumber);
+}
+
 /** Groups of names that are the same but for upper and lower case, or for how accents are stored. */
 export function lookAlikes(names: readonly string[]): readonly (readonly string[])[] {
   const groups = new Map<string, string[]>();

@@ -11,7 +11,7 @@ import { sourceOf, SOURCES } from './sources/sources.ts';
 /** `dataset`: loads images and labels. */
 export const datasetNode: NodeDefinition<DatasetSettings> = {
   type: 'dataset',
-  version: 9,
+  version: 10,
   schema: readSchema('stages/dataset'),
   inputs: {},
   outputs: 'images',

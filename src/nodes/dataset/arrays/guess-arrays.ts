@@ -4,7 +4,8 @@ import type { ArrayKey } from './own-arrays.ts';
 
 type Shaped = Required<ArrayEntry>;
 
-const TEST = /test|t10k|val|dev/i;
+const TEST = /test|t10k/i;
+const VALIDATION = /val|dev/i;
 
 /** Names of labels; those of other arrays tell nothing. */
 const LABELS = /label|class|target|hot|^y/i;
@@ -23,13 +24,14 @@ export function guessArrays(entries: readonly ArrayEntry[]): ArrayGuess | undefi
   const rank = ({ shape }: Shaped): number => Math.min(shape.length, 3);
   const images = arrays
     .filter(({ shape: [, width = 0] }) => width > 1)
-    .sort((a, b) => rank(b) - rank(a) || Number(TEST.test(a.name)) - Number(TEST.test(b.name)));
+    .sort((a, b) => rank(b) - rank(a) || Number(splitOf(a) !== 'train') - Number(splitOf(b) !== 'train'));
   const [train] = images;
   if (train === undefined) return undefined;
-  const tests = images.filter(
-    ({ name, shape }) => TEST.test(name) !== TEST.test(train.name) && isLike(shape, train.shape),
+  const others = images.filter(
+    (array) =>
+      (splitOf(array) === 'train') !== (splitOf(train) === 'train') && isLike(array.shape, train.shape),
   );
-  const test = tests.find(({ name }) => /test|t10k/i.test(name)) ?? tests[0];
+  const test = others.find((array) => splitOf(array) === 'test') ?? others[0];
   const labels = arrays.filter((array) => array !== train && array !== test);
   const labelsOf = (own: Shaped | undefined): string | null => {
     if (own === undefined) return null;
@@ -40,8 +42,11 @@ export function guessArrays(entries: readonly ArrayEntry[]): ArrayGuess | undefi
           count === own.shape[0] && more.length === 0 && (width === 1 || LABELS.test(name)),
       )
       .sort(({ shape: [, one = 1] }, { shape: [, other = 1] }) => one - other);
+    const isOfSplit = (array: Shaped): boolean => splitOf(array) === splitOf(own);
     const found =
-      fitting.find(({ name }) => TEST.test(name) === TEST.test(own.name)) ??
+      fitting.find(isOfSplit) ??
+      // Labels of another number are meant all the same: whoever reads them says what is wrong.
+      labels.find((array) => array.shape.length === 1 && LABELS.test(array.name) && isOfSplit(array)) ??
       (test === undefined ? fitting[0] : undefined);
     return found?.name ?? null;
   };
@@ -51,6 +56,12 @@ export function guessArrays(entries: readonly ArrayEntry[]): ArrayGuess | undefi
     test_images: test?.name ?? null,
     test_labels: labelsOf(test),
   };
+}
+
+/** Which images an array belongs to, by its name. */
+function splitOf({ name }: Shaped): 'train' | 'test' | 'validation' {
+  if (TEST.test(name)) return 'test';
+  return VALIDATION.test(name) ? 'validation' : 'train';
 }
 
 function isLike(one: readonly number[], other: readonly number[]): boolean {

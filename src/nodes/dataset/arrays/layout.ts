@@ -22,7 +22,9 @@ function checkAsItIs(images: RawImages): void {
   const { shape } = images;
   const side = Math.sqrt(shape[1] ?? 0);
   if (shape.length === 2 && Number.isInteger(side) && side > 1) {
-    const hint = `if each row is an image, write \`shape: [${side}, ${side}]\``;
+    const rows = `if each row is an image, write \`shape: [${side}, ${side}]\``;
+    const single = shape[0] === shape[1] ? images.save?.((x) => `${x}[None]`) : undefined;
+    const hint = single === undefined ? rows : `${rows}; if all of it is one image, ${single}`;
     throw refuse(images, `has the shape ${tuple(shape)}: its images stand in rows`, hint);
   }
   if (shape.length === 4 && channelsComeFirst(shape)) {

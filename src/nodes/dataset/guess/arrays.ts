@@ -7,6 +7,7 @@ import { parseNpyHeader } from '../../../formats/npy.ts';
 import { listNpz, type ArrayEntry } from '../../../formats/npz.ts';
 import { Failure, failure } from '../../../core/diagnostic.ts';
 import type { Json, JsonObject } from '../../../core/json.ts';
+import { textOf } from '../../../formats/text-chunks.ts';
 import { guessArrays, type ArrayGuess } from '../arrays/guess-arrays.ts';
 import {
   checkKnownFolder,
@@ -19,7 +20,7 @@ import {
 import { shownName } from '../names.ts';
 import { channelsComeFirst } from '../shapes.ts';
 import { kindsIn } from './files.ts';
-import type { Guess } from './guess.ts';
+import { unused, type Guess } from './guess.ts';
 
 export async function guessNpz(path: string): Promise<Guess> {
   const entries = await listNpz(path);
@@ -37,7 +38,7 @@ export async function guessNpz(path: string): Promise<Guess> {
       arrays[key as keyof ArrayGuess] !== name && !(key === 'test_labels' && arrays.test_images === null),
   );
   return {
-    what: 'an archive of NumPy arrays',
+    what: `an archive of NumPy arrays${unused(otherThan(entries, arrays))}`,
     settings: {
       source: 'npz',
       path,
@@ -105,13 +106,19 @@ async function guessSeparate(
     name === null ? [] : [[key, join(folder, name)]],
   );
   return {
-    what,
+    what: `${what}${unused(otherThan(entries, arrays))}`,
     settings: {
       source,
       ...Object.fromEntries(named),
       ...layoutOf(entries, arrays.train_images, path),
     },
   };
+}
+
+/** Names of arrays that are not guessed. */
+function otherThan(entries: readonly ArrayEntry[], arrays: ArrayGuess): readonly string[] {
+  const named = new Set(Object.values(arrays));
+  return entries.map(({ name }) => name).filter((name) => !named.has(name));
 }
 
 function shapeIn(read: () => readonly number[] | undefined): readonly number[] | undefined {
@@ -127,7 +134,8 @@ function shapeIn(read: () => readonly number[] | undefined): readonly number[] |
 function layoutOf(entries: readonly ArrayEntry[], images: string | null, path: string): JsonObject {
   const shape = entries.find(({ name }) => name === images)?.shape ?? [];
   if (shape.length === 4) return channelsComeFirst(shape) ? { data_format: 'channels_first' } : {};
-  return shape.length === 2 ? rowsOf(shape[1] ?? 0, path) : {};
+  // As many rows as numbers in each are a single picture: whoever reads it says so.
+  return shape.length === 2 && shape[0] !== shape[1] ? rowsOf(shape[1] ?? 0, path) : {};
 }
 
 /** The sides of images of which each stands in a row. */
@@ -137,7 +145,9 @@ function rowsOf(numbers: number, path: string): JsonObject {
     throw failure(
       'data-corrupt',
       `each row of \`${shownName(basename(path))}\` has ${numbers} numbers, which are no image of usual sides`,
-      'use `source: npy`, `npz` or `csv` with `shape: [height, width]`',
+      squareOf(numbers - 1) !== undefined || squareOf((numbers - 1) / 3) !== undefined
+        ? 'leave out the column that is neither pixel nor label, such as the numbers of the rows: pandas has `to_csv(…, index=False)`'
+        : 'use `source: npy`, `npz` or `csv` with `shape: [height, width]`',
     );
   }
   const channels = (sides[0] * sides[1] === numbers ? [] : [3]) satisfies readonly number[];
@@ -202,12 +212,10 @@ export async function guessTable(path: string): Promise<Guess> {
 async function readColumns(
   path: string,
 ): Promise<{ readonly width: number; readonly label?: string | number } | undefined> {
-  const text = (await readStart(path, 2 ** 20))?.toString('utf8').replace(/^\ufeff/, '') ?? '';
-  const [first = '', second = ''] = text.split(/\r?\n/, 2);
-  const separator = [',', ';', '\t'].find((each) => first.includes(each)) ?? ',';
-  const [names = []] = (readCsv(`${first}\n`, separator) ?? []).map(({ cells }) => cells);
-  const [values = []] = (readCsv(`${second}\n`, separator) ?? []).map(({ cells }) => cells);
-  const isNumber = (cell: string): boolean => cell.trim() !== '' && Number.isFinite(Number(cell));
+  const lines = textOf((await readStart(path, 2 ** 20)) ?? Buffer.of()).split(/\r\n|\n|\r/);
+  const separator = [',', ';', '\t'].find((each) => lines[0]?.includes(each)) ?? ',';
+  const rows = lines.flatMap((line) => (readCsv(`${line}\n`, separator) ?? []).map(({ cells }) => cells));
+  const [names = [], values = []] = rows;
   const columns = names.length;
   const hasNames = !names.every(isNumber) && values.length === columns;
   if (columns < 2 || (hasNames ? values : names).filter(isNumber).length < columns - 1) return undefined;
@@ -215,7 +223,25 @@ async function readColumns(
   // A number more than images have: the label, which is mostly the first.
   const isImage = (numbers: number): boolean => (squareOf(numbers) ?? squareOf(numbers / 3)) !== undefined;
   if (isImage(columns) || !isImage(columns - 1)) return { width: columns };
-  return { width: columns - 1, label: hasNames ? (names[0] ?? 0) : 0 };
+  const samples = (hasNames ? rows.slice(1) : rows).filter(({ length }) => length === columns);
+  const isLast =
+    !areLabels(samples.map(([cell = '']) => cell)) && areLabels(samples.map((row) => row.at(-1) ?? ''));
+  const place = isLast ? columns - 1 : 0;
+  return { width: columns - 1, label: hasNames ? (names[place] ?? place) : place };
+}
+
+function isNumber(cell: string): boolean {
+  return cell.trim() !== '' && Number.isFinite(Number(cell));
+}
+
+/** Whether a column may be labels and no pixels: words, or few numbers, near to one another, of which none is in most rows. */
+function areLabels(cells: readonly string[]): boolean {
+  if (!cells.every(isNumber)) return true;
+  const counts = new Map<number, number>();
+  for (const cell of cells) counts.set(Number(cell), (counts.get(Number(cell)) ?? 0) + 1);
+  const isDense = Math.max(...counts.keys()) <= 2 * counts.size;
+  const isSpread = Math.max(...counts.values()) <= 0.9 * cells.length;
+  return counts.size > 1 && counts.size * 2 <= cells.length && isDense && isSpread;
 }
 
 /** `test.csv` beside `train.csv`, with the same number of pixels. */

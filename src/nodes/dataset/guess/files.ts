@@ -17,10 +17,15 @@ export async function kindsIn(folder: string): Promise<ReadonlyMap<ContainerName
   return kinds;
 }
 
+/** Samples of what one hands in: their labels are none of the images'. */
+const SAMPLE = /submission/i;
+
 /** Paths of the files of a folder that are tables by their names: what is in one without numbers is no table by its content. */
 export async function tablesIn(folder: string): Promise<readonly string[]> {
   const names = await filesIn(folder);
-  return names.filter((name) => /\.[ct]sv$/i.test(name)).map((name) => join(folder, name));
+  return names
+    .filter((name) => /\.[ct]sv$/i.test(name) && !SAMPLE.test(name))
+    .map((name) => join(folder, name));
 }
 
 async function filesIn(folder: string): Promise<readonly string[]> {

@@ -11,7 +11,7 @@ import { adviseSize } from '../pictures/sizes.ts';
 import { Unusable } from '../pictures/skipped.ts';
 import type { ImageTree } from '../pictures/tree.ts';
 import { tablesIn } from './files.ts';
-import type { Guess } from './guess.ts';
+import { unused, type Guess } from './guess.ts';
 import { guessPairs, pairsOf } from './pairs.ts';
 import { TEST, TRAIN } from './split-names.ts';
 
@@ -62,7 +62,7 @@ export async function guessPictures(path: string, options: PictureOptions = {}):
       ...look,
     };
     return {
-      what: `${isFolder ? 'a folder' : 'an archive'} of images${describeLabels(tree, labels !== undefined)}`,
+      what: `${isFolder ? 'a folder' : 'an archive'} of images${describeLabels(tree, labels !== undefined)}${unused(labels === undefined ? tables.map((file) => basename(file)) : [])}`,
       settings,
     };
   } finally {
@@ -111,6 +111,8 @@ async function tableOf(
 interface SplitFolders {
   readonly train: string;
   readonly test?: string;
+  /** Those of further splits, such as `val` beside `test`. */
+  readonly others: readonly string[];
 }
 
 /** Folders for training and for tests, if there are no others: `train` can also be the name of a class. */
@@ -119,7 +121,8 @@ function splitsOf(tops: readonly (string | undefined)[]): SplitFolders | undefin
   const tests = tops.filter((name) => name !== undefined && TEST.test(name));
   if (train === undefined || tests.length !== tops.length - 1) return undefined;
   const test = tests.find((name) => name !== undefined && /^test/i.test(name)) ?? tests[0];
-  return { train, ...(test === undefined ? {} : { test }) };
+  const others = tests.flatMap((name) => (name === undefined || name === test ? [] : [name]));
+  return { train, ...(test === undefined ? {} : { test }), others };
 }
 
 async function guessSplits(
@@ -141,7 +144,7 @@ async function guessSplits(
       ? undefined
       : ((await tableOf(testTree, tables)) ?? 'none');
   return {
-    what: `folders of training and test images${describeLabels(tree, labels !== undefined)}`,
+    what: `folders of training and test images${describeLabels(tree, labels !== undefined)}${unused(splits.others)}`,
     settings: {
       source: 'images',
       path: train,

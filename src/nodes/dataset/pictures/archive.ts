@@ -5,6 +5,7 @@ import { createGunzip } from 'node:zlib';
 import { Failure, failure } from '../../../core/diagnostic.ts';
 import { errorCode } from '../../../files/atomic.ts';
 import { identifyStart } from '../../../formats/containers.ts';
+import { isTarHeader, TAR_BLOCK } from '../../../formats/tar-header.ts';
 import { compareNames, isSystemName, shownName } from '../names.ts';
 import { problemOf } from './content.ts';
 import { BadArchive, type Archive } from './members.ts';
@@ -16,9 +17,6 @@ type ArchiveKind = 'zip' | 'tar' | 'gzipped tar';
 
 /** A file, the end of an archive without files, and the mark of one that was to be divided. */
 const ZIP_STARTS: ReadonlySet<string> = new Set(['PK\x03\x04', 'PK\x05\x06', 'PK\x07\x08']);
-
-/** Bytes of a header in a tar archive. */
-const BLOCK = 512;
 
 export interface ArchiveOptions extends Pick<TreeOptions, 'recursive'> {
   readonly signal?: AbortSignal;
@@ -181,8 +179,8 @@ async function kindOf(path: string): Promise<ArchiveKind> {
   const start = head.toString('latin1', 0, 4);
   const found = identifyStart(head.subarray(0, 2 ** 12), basename(path));
   if (ZIP_STARTS.has(start) && (found === undefined || found.name === 'zip')) return 'zip';
-  if (isTarHeader(head)) return 'tar';
-  if (start.startsWith('\x1f\x8b') && isTarHeader(await unpackHead(head))) return 'gzipped tar';
+  if (beginsTar(head)) return 'tar';
+  if (start.startsWith('\x1f\x8b') && beginsTar(await unpackHead(head))) return 'gzipped tar';
   const hint = 'name a folder of images, or a zip or tar archive of it';
   if (found !== undefined)
     throw new BadArchive(
@@ -192,13 +190,10 @@ async function kindOf(path: string): Promise<ArchiveKind> {
   throw new BadArchive(head.length === 0 ? 'is empty' : 'is neither a folder nor a zip or tar archive', hint);
 }
 
-/** Whether a block is a header with its right checksum, or the zeros that end an archive without files. */
-function isTarHeader(head: Uint8Array): boolean {
-  const block = head.subarray(0, BLOCK);
-  if (block.length < BLOCK) return false;
-  const sum = block.reduce((total, value, at) => total + (at >= 148 && at < 156 ? 0x20 : value), 0);
-  if (sum === 8 * 0x20) return true;
-  return Number.parseInt(Buffer.from(block.subarray(148, 156)).toString('latin1').trim(), 8) === sum;
+/** Whether bytes begin a tar archive, with a header or the zeros that end one without files. */
+function beginsTar(start: Uint8Array): boolean {
+  const block = start.subarray(0, TAR_BLOCK);
+  return isTarHeader(start) || (block.length === TAR_BLOCK && block.every((byte) => byte === 0));
 }
 
 /** The first bytes that packed ones stand for; none if they are damaged. */
@@ -211,7 +206,7 @@ async function unpackHead(head: Uint8Array): Promise<Uint8Array> {
     for await (const chunk of gunzip as AsyncIterable<Buffer>) {
       chunks.push(chunk);
       length += chunk.length;
-      if (length >= BLOCK) break;
+      if (length >= TAR_BLOCK) break;
     }
   } catch {
     // The packed bytes are only a part of the file: what came before their end counts.

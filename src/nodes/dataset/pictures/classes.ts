@@ -30,11 +30,6 @@ export function classesOf(splits: readonly ListedFiles[]): readonly string[] {
   );
 }
 
-/** Whether labels are numbers as they stand in a table, and no names of classes. */
-export function areNumbers(labels: readonly string[]): boolean {
-  return labels.every((label) => /^\d{1,9}(?:\.0+)?$/.test(label));
-}
-
 /**
  * One split with the labels of its images, where they have classes.
  *

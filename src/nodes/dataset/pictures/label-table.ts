@@ -38,7 +38,10 @@ const SEPARATORS = ['\t', ';', ','];
 /** Usual names of the columns. */
 const NAME_COLUMN =
   /^(?:image|img|file|photo|picture)?[ _-]?(?:name|path|id|file)$|^(?:image|img|file|photo|picture)s?$/i;
-const LABEL_COLUMN = /^(?:label|class|target|category|y)(?:es|s)?$/i;
+const LABEL_COLUMN = /^(?:label|class|target|category)(?:es|s)?$/i;
+
+/** A usual name of the labels, and also that of a coordinate. */
+const SHORT_LABEL_COLUMN = /^y$/i;
 
 /**
  * Reads a table, with or without names of columns in its first row.
@@ -111,7 +114,9 @@ function findColumns(first: readonly string[], { name, label }: Columns, shown: 
       'has one column',
       'a row has the name of an image and its label, with a comma between them',
     );
-  const [usualName, usualLabel] = [usual(NAME_COLUMN), usual(LABEL_COLUMN)];
+  const usualName = usual(NAME_COLUMN);
+  const longLabel = usual(LABEL_COLUMN);
+  const usualLabel = longLabel >= 0 || usual(/^x$/i) >= 0 ? longLabel : usual(SHORT_LABEL_COLUMN);
   const hasHeader = name !== undefined || label !== undefined || usualName >= 0 || usualLabel >= 0;
   const namePlace = name === undefined ? Math.max(0, usualName) : find(name);
   if (label !== undefined) return { name: namePlace, label: find(label), hasHeader };

@@ -5,7 +5,7 @@ import { shownName } from '../names.ts';
 import { listArchive } from './archive.ts';
 import { listFolder, type FolderOptions } from './folder.ts';
 import type { NamedImage } from './image-file.ts';
-import { sumUp, type Skipped } from './skipped.ts';
+import { sumUp, type Skipped, type SkipKind } from './skipped.ts';
 import type { ImageTree } from './tree.ts';
 
 /** The images that are used, in the order of their names, and what is passed over. */
@@ -65,17 +65,34 @@ export function withoutLabels({ images, skipped }: ImageTree, path: string): Arr
 }
 
 export function nothingFailure(skipped: readonly Skipped[], path: string): Error {
-  const deep = skipped.find(({ kind }) => kind === 'deep')?.name.split('/')[0];
-  const others = skipped.some(({ kind }) => kind === 'format');
+  const [kind, advise] = ADVICE.find(([one]) => skipped.some((item) => item.kind === one)) ?? [];
   return failure(
     'data-missing',
     `\`${shownName(path)}\` holds no images${skipped.length === 0 ? '' : `, but ${sumUp(skipped)}`}`,
-    deep !== undefined
-      ? `images lie in \`path\`, or in folders of it: name a folder such as \`${shownName(`${path.replace(/(?<!\/)\/+$/, '')}/${deep}`)}\`, or add \`recursive: true\``
-      : skipped.some(({ kind }) => kind === 'link')
-        ? 'to follow links, add `follow_links: true`'
-        : others
-          ? 'convert the images to PNG, for example with `mogrify -format png`'
-          : 'hidden files and those of the system do not count',
+    advise?.(path, skipped.find((item) => item.kind === kind)?.name ?? '') ??
+      'hidden files and those of the system do not count',
   );
 }
+
+/** What to do where no image is found, by what is there instead: the first that fits. */
+const ADVICE: readonly (readonly [SkipKind, (path: string, name: string) => string])[] = [
+  [
+    'deep',
+    (path, name) =>
+      `images lie in \`path\`, or in folders of it: name a folder such as \`${shownName(`${path.replace(/(?<!\/)\/+$/, '')}/${name.split('/')[0] ?? ''}`)}\`, or add \`recursive: true\``,
+  ],
+  ['link', () => 'to follow links, add `follow_links: true`'],
+  [
+    'archive-link',
+    () => 'pack the files themselves: `tar --dereference --hard-dereference`, or `zip -r` without `-y`',
+  ],
+  ['format', () => 'convert the images to PNG, for example with `mogrify -format png`'],
+  ['packing', () => 'pack the folder again, with `zip -r` or `tar -cf` and no other option'],
+  ['name', () => 'rename the files; in an archive, paths begin with the name of a file or a folder'],
+  ['unreadable', () => 'check the permissions'],
+  [
+    'foreign',
+    () =>
+      'unpack what is packed in it; `hourglass data FILE` says which source reads a file that is no image',
+  ],
+];

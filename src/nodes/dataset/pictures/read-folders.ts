@@ -3,11 +3,10 @@ import { resolve } from 'node:path';
 import type { ImagesDatasetSettings } from '../../../schema/generated/settings.ts';
 import { atSetting, failure } from '../../../core/diagnostic.ts';
 import type { Split } from '../../../core/stage-type.ts';
-import { shownName } from '../names.ts';
+import { areNumbers, shownName } from '../names.ts';
 import { limitOf, type RawSplit, type RawSplits } from '../raw.ts';
 import type { ReadContext } from '../sources/source.ts';
 import {
-  areNumbers,
   classesOf,
   compareClasses,
   toRaw,

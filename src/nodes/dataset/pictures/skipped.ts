@@ -16,8 +16,10 @@ const KINDS = {
   nested: ['image in a folder beside loose images', 'images in folders beside loose images'],
   deep: ['file or folder that is too deep', 'files or folders that are too deep'],
   link: ['link', 'links'],
+  'archive-link': ['link in the archive', 'links in the archive'],
   special: ['pipe, socket or device', 'pipes, sockets or devices'],
   unreadable: ['file or folder that cannot be read', 'files or folders that cannot be read'],
+  packing: ['file that is packed otherwise than is read', 'files that are packed otherwise than is read'],
   name: ['unusable name', 'unusable names'],
   repeated: ['file that comes again later in the archive', 'files that come again later in the archive'],
   backup: ['backup or partial copy', 'backups or partial copies'],
@@ -30,7 +32,7 @@ export type SkipKind = keyof typeof KINDS;
 const HARMLESS: ReadonlySet<SkipKind> = new Set(['backup', 'foreign', 'repeated']);
 
 /** Kinds whose reasons differ from file to file. */
-const DETAILED: ReadonlySet<SkipKind> = new Set(['damaged', 'large', 'name', 'unreadable']);
+const DETAILED: ReadonlySet<SkipKind> = new Set(['damaged', 'large', 'name', 'packing', 'unreadable']);
 
 export interface Skipped {
   /** Path below the folder or in the archive, with `/`; that of a folder ends with it. */

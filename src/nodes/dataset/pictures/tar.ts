@@ -5,6 +5,7 @@ import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import type { Extract } from 'tar-stream';
+import { TAR_BLOCK } from '../../../formats/tar-header.ts';
 import { BadArchive, unpackedLimit, type Archive, type Member, type ReadableMember } from './members.ts';
 import { FILE_LIMIT, tooLarge, unreadable } from './regular.ts';
 import { Unusable } from './skipped.ts';
@@ -13,9 +14,6 @@ type Entry = Extract extends AsyncIterable<infer Item> ? Item : never;
 
 /** Bytes that are read or unpacked at once. */
 const CHUNK = 2 ** 18;
-
-/** Bytes of the header before each member. */
-const HEADER_BYTES = 512;
 
 interface TarFile {
   readonly path: string;
@@ -35,7 +33,7 @@ export function openTar(file: TarFile, signal: AbortSignal): Archive {
   return {
     async *members() {
       for await (const { entry } of entriesOf(file, signal)) {
-        stretches.push({ start: entry.offset + HEADER_BYTES, size: entry.header.size });
+        stretches.push({ start: entry.offset + TAR_BLOCK, size: entry.header.size });
         yield memberOf(entry);
         entry.resume();
       }
@@ -90,9 +88,23 @@ function nextChunk(entry: Entry): Promise<Uint8Array | undefined> {
   });
 }
 
-function problemOf({ header: { name, type } }: Entry): Unusable | undefined {
+/** Whether GNU tar stored a file in the format of POSIX without its zeros; in its own format, the file has an unknown type. */
+function isSparse({ header }: Entry): boolean {
+  // The types of tar-stream do not know these headers.
+  const headers: unknown = Reflect.get(header, 'pax');
+  return (
+    typeof headers === 'object' &&
+    headers !== null &&
+    Object.keys(headers).some((key) => key.startsWith('GNU.sparse.'))
+  );
+}
+
+function problemOf(entry: Entry): Unusable | undefined {
+  const { name, type } = entry.header;
   if (type === 'symlink' || type === 'link')
-    return new Unusable('link', 'is a link, and links in archives are not followed');
+    return new Unusable('archive-link', 'is a link, and links in archives are not followed');
+  if (type === null || isSparse(entry))
+    return new Unusable('packing', 'is packed in a way of its own, such as by `tar --sparse`');
   if (type !== 'file' && type !== 'contiguous-file' && type !== 'directory')
     return new Unusable('special', 'is not a regular file');
   // Bytes that are not UTF-8 come as this character.
@@ -162,7 +174,33 @@ async function* entriesOf(
     : pipeline(source, unpacked, { signal });
   // What goes wrong in the flow is thrown by the loop, too.
   flow.catch(() => undefined);
-  let number = 0;
-  for await (const entry of unpacked) yield { number: number++, entry };
+  let [number, end] = [0, 0];
+  for await (const entry of unpacked) {
+    end = endOf(entry);
+    yield { number: number++, entry };
+  }
   await flow;
+  const isCut = isGzipped ? bytes === end : !(await isZero(path, end));
+  if (number > 0 && isCut)
+    throw new BadArchive(
+      'is cut off: the zeros that end an archive are missing',
+      'fetch or copy the file again; if it is whole, unpack it and name the folder',
+    );
+}
+
+/** Where the next header is, or the end of the archive. */
+function endOf({ offset, header: { size, type } }: Entry): number {
+  const blocks = type === 'directory' ? 0 : Math.ceil(size / TAR_BLOCK);
+  return offset + (1 + blocks) * TAR_BLOCK;
+}
+
+/** Whether a file has a block of zeros at a place. */
+async function isZero(path: string, place: number): Promise<boolean> {
+  const file = await open(path);
+  try {
+    const { buffer: bytes, bytesRead } = await file.read(Buffer.alloc(TAR_BLOCK), 0, TAR_BLOCK, place);
+    return bytesRead === TAR_BLOCK && bytes.every((byte) => byte === 0);
+  } finally {
+    await file.close();
+  }
 }

@@ -68,13 +68,13 @@ function typeOf({ versionMadeBy, externalFileAttributes }: Entry): number {
 function problemOf(entry: Entry): Unusable | undefined {
   const type = typeOf(entry);
   const { generalPurposeBitFlag: flags, compressionMethod: method, fileNameRaw: raw } = entry;
-  if (type === LINK) return new Unusable('link', 'is a link, and links in archives are not followed');
+  if (type === LINK) return new Unusable('archive-link', 'is a link, and links in archives are not followed');
   if (type !== 0 && type !== REGULAR && type !== FOLDER)
     return new Unusable('special', 'is not a regular file');
   if ((flags & UTF8) !== 0 && !isUtf8(raw)) return new Unusable('name', 'has a name that is not UTF-8');
-  if ((flags & ENCRYPTED) !== 0) return new Unusable('unreadable', 'is encrypted');
+  if ((flags & ENCRYPTED) !== 0) return new Unusable('packing', 'is encrypted');
   if (method !== STORED && method !== DEFLATED)
-    return new Unusable('unreadable', `is compressed by method ${method}; only deflate is read`);
+    return new Unusable('packing', `is compressed by method ${method}; only deflate is read`);
   return undefined;
 }
 

@@ -7,6 +7,7 @@ import { atSetting } from '../../../core/diagnostic.ts';
 import type { Split } from '../../../core/stage-type.ts';
 import type { NamedSplit } from '../arrays/class-labels.ts';
 import { identitiesOf, ownArrays } from '../arrays/own-arrays.ts';
+import { areNumbers } from '../names.ts';
 import { arraySource, firstRows, type RawImages } from '../raw.ts';
 
 const KEYS = { train: 'path', test: 'test_path' } as const;
@@ -57,7 +58,12 @@ async function readSplit(
     ...(labels === undefined
       ? {}
       : {
-          labels: { shape: [rows], data: numbersOf(labels) ?? labels, name: `the labels of \`${name}\``, at },
+          labels: {
+            shape: [rows],
+            data: areNumbers(labels) ? Int32Array.from(labels, Number) : labels,
+            name: `the labels of \`${name}\``,
+            at,
+          },
         }),
   };
 }
@@ -65,10 +71,4 @@ async function readSplit(
 function kindOf(data: RawImages['data']): 'uint8' | 'uint16' | 'float' {
   if (data instanceof Float32Array) return 'float';
   return data instanceof Uint16Array ? 'uint16' : 'uint8';
-}
-
-/** Undefined if they are names. */
-function numbersOf(labels: readonly string[]): Int32Array | undefined {
-  const isNumber = (label: string): boolean => /^\d{1,9}(?:\.0+)?$/.test(label);
-  return labels.every(isNumber) ? Int32Array.from(labels, Number) : undefined;
 }

@@ -46,6 +46,24 @@ test('arrays of common archives are told by their shapes and names', () => {
   assert.deepEqual(guess({ labels: [100] }), undefined);
 });
 
+test('labels are never those of other images', () => {
+  const image = [28, 28];
+  // As many images for validation as for tests.
+  assert.deepEqual(
+    guess({
+      ...{ train_images: [100, ...image], val_images: [10, ...image], test_images: [10, ...image] },
+      ...{ train_labels: [100, 1], val_labels: [10, 1], test_labels: [10, 1] },
+    }),
+    ['train_images', 'train_labels', 'test_images', 'test_labels'],
+  );
+  assert.deepEqual(guess({ x_train: [100, ...image], x_val: [10, ...image], y_val: [10] }), [
+    ...['x_train', null],
+    ...['x_val', 'y_val'],
+  ]);
+  // Labels of another number are named, so that whoever reads them refuses them.
+  assert.deepEqual(guess({ x_train: [100, ...image], y_train: [90] }), ['x_train', 'y_train', null, null]);
+});
+
 function archive(shapes: Shapes): Buffer {
   return zip(
     Object.entries(shapes).map(([name, shape]) => ({

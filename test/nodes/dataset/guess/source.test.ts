@@ -14,7 +14,9 @@ import { pipelineText } from '../../../../src/nodes/dataset/guess/yaml.ts';
 import { datasetNode } from '../../../../src/nodes/dataset/node.ts';
 import { mnistFolder } from '../../../../src/nodes/dataset/sources/mnist.ts';
 import type { DatasetSettings } from '../../../../src/schema/generated/settings.ts';
+import { npy } from '../../../formats/numpy-files.ts';
 import { fakeContext, temporaryFolder } from '../../context.ts';
+import { settingsOf } from '../settings.ts';
 
 type Files = Readonly<Record<string, string>>;
 
@@ -189,6 +191,52 @@ test('folders around, outputs, and a single picture', async (t) => {
   assert.deepEqual(await guessImages(t, files, 'data/all/images/a.png'), { path: 'data/all/images' });
   const outputs = { 'data/a.png': PNG, 'data/outputs/data/x/y.png': PNG };
   assert.deepEqual(await guessImages(t, outputs, 'data', 'data/outputs'), { path: 'data' });
+});
+
+test('labels are not those of a sample of what one hands in', async (t) => {
+  const files = {
+    ...{ 'data/train/a.png': PNG, 'data/train/b.png': PNG, 'data/test/c.png': PNG },
+    'data/train.csv': text('id,label\na,cat\nb,dog\n'),
+    'data/sample_submission.csv': text('id,label\nc,cat\n'),
+  };
+  assert.equal((await guessImages(t, files))['test_labels'], 'none');
+});
+
+test('what a guess leaves aside is named', async (t) => {
+  const what = async (files: Files): Promise<string> => (await guessSource(join(lay(t, files), 'data'))).what;
+  const splits = { 'data/train/a.png': PNG, 'data/test/c.png': PNG, 'data/val/b.png': PNG };
+  assert.match(await what(splits), /`val`/);
+  const table = { 'data/a.png': PNG, 'data/boxes.csv': text('file,x,y\nz.png,1,2\n') };
+  assert.match(await what(table), /`boxes\.csv`/);
+  const { 'faces.npy': faces = '' } = CASES['faces.npy'] ?? {};
+  assert.match(await what({ 'data/clean.npy': faces, 'data/noisy.npy': faces }), /`noisy\.npy`/);
+});
+
+test('the label of a table without a name for it is the first column, or the last one if that alone can be it', async (t) => {
+  const settings = async (rows: readonly (readonly number[])[], encoding: 'utf8' | 'utf16le' = 'utf8') => {
+    const content = `${encoding === 'utf8' ? '' : '\ufeff'}${rows.map((row) => `${row.join(',')}\n`).join('')}`;
+    const folder = lay(t, { 'x.csv': Buffer.from(content, encoding).toString('base64') });
+    return (await guessSource(join(folder, 'x.csv'))).settings;
+  };
+  const rows = Array.from({ length: 12 }, (_, row) => [row % 3, 0, row * 9, 17 * row, 200 - row]);
+  assert.equal((await settings(rows))['label'], 0);
+  assert.equal((await settings(rows, 'utf16le'))['label'], 0);
+  // The corner of an image may be black in all.
+  assert.equal((await settings(rows.map(([label = 0, ...pixels]) => [...pixels, label])))['label'], 4);
+  assert.equal(
+    (await settings(rows.map(([label = 0, ...pixels]) => [label, ...pixels.toReversed()])))['label'],
+    0,
+  );
+  assert.equal((await settings(rows.slice(0, 1)))['label'], 0);
+});
+
+test('a single picture is not taken for rows of pictures', async (t) => {
+  const folder = temporaryFolder(t);
+  writeFileSync(join(folder, 'one.npy'), npy('|u1', '(16, 16)', 256));
+  const { settings } = await guessSource(join(folder, 'one.npy'));
+  assert.equal(settings['shape'], undefined);
+  const findings = await datasetNode.inspect?.(settingsOf({ ...settings, source: 'npy' }), folder);
+  assert.ok(findings?.findings[0]?.hint?.includes('x[None]'));
 });
 
 test('what holds no images is told', async (t) => {

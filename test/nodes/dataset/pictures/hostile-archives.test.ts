@@ -106,6 +106,8 @@ const REFUSED: Readonly<Record<string, Buffer>> = {
   'zip: an encrypted archive': zip(ENTRIES.map((entry) => ({ ...entry, lies: { flags: 1 } }))),
   'tar: cut off in a header': TAR.subarray(0, 1300),
   'tar: cut off in a file': TAR.subarray(0, 530),
+  'tar: cut off between two files': TAR.subarray(0, 2048),
+  'tar: cut off behind its last file': TAR.subarray(0, 3072),
   'tar: zeros alone': Buffer.alloc(10_240),
   'tar: a header with a wrong checksum': altered(TAR, 1024, 0x7a),
   'tar: a file larger than the archive': withHeader(TAR, 1024, (header) =>
@@ -123,6 +125,7 @@ const REFUSED: Readonly<Record<string, Buffer>> = {
   ]),
   'tar: a text alone': await tar([[{ name: 'notes.txt' }, Buffer.from('about')]]),
   'tar: a picture alone, far outside': await tar([[{ name: '../../1.png' }, EXTRA]]),
+  'gzip: an archive that was cut off between two files': gzipSync(TAR.subarray(0, 2048)),
   'gzip: its first two bytes': TGZ.subarray(0, 2),
   'gzip: its header': TGZ.subarray(0, 10),
   'gzip: cut off': TGZ.subarray(0, -30),
@@ -216,6 +219,10 @@ const NAMED: Readonly<Record<string, readonly [bytes: Buffer, skipped: string | 
   'tar: a named pipe': [await member({ name: 'b/9.png', type: 'fifo' }), 'b/9.png'],
   'tar: a device': [await member({ name: 'b/9.png', type: 'block-device' }), 'b/9.png'],
   'tar: a sparse file': [await typed('S'), 'b/9.png'],
+  'tar: a sparse file in the format of POSIX': [
+    await member({ name: 'b/9.png', pax: { 'GNU.sparse.major': '1' } }),
+    'b/9.png',
+  ],
   'tar: a type that nobody knows': [await typed('Z'), 'b/9.png'],
   'tar: a way out': [await member({ name: '../9.png' }), '../9.png'],
   'tar: an absolute name': [await member({ name: '/b/9.png' }), '/b/9.png'],
@@ -275,6 +282,20 @@ test('what is wrong in a tar archive is named, and the rest is read', (t) =>
 
 test('what is wrong in a gzipped tar archive is named, and the rest is read', (t) =>
   named(t, gzipSync, 'tar'));
+
+test('links in archives are not said to be followed on request', async (t) => {
+  const root = temporaryFolder(t);
+  const link: TarMember = [{ name: 'b/9.png', type: 'link', linkname: 'a/1.png' }];
+  writeFileSync(join(root, 'bad'), await tar([...MEMBERS, link]));
+  const { warnings } = await read(root, SETTINGS);
+  writeFileSync(join(root, 'bad'), await tar([link]));
+  await assert.rejects(read(root, SETTINGS), (error) => {
+    assert.ok(error instanceof Failure);
+    assert.ok(warnings.length === 1 && error.diagnostics[0]?.hint !== undefined);
+    for (const text of [...warnings, error.diagnostics[0].hint]) assert.ok(!text.includes('follow_links'));
+    return true;
+  });
+});
 
 test('there are at least a hundred of them', () => {
   const all = [...Object.values(REFUSED), ...Object.values(NAMED).map(([bytes]) => bytes)];

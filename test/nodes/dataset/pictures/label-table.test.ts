@@ -46,6 +46,9 @@ const TEXTS: readonly (readonly [string, Partial<ImagesDatasetSettings>?])[] = [
     'who,what,x\ndog,1,x/1\ncat,2,x/2\ndog,3,3\n',
     { labels: { file: 'labels.csv', name: 'x', label: 'who' } },
   ],
+  // `y` is a coordinate beside `x`, and a label without it.
+  ['image,x,y,label\n1,4,7,dog\n2,5,8,cat\n3,6,9,dog\n'],
+  ['image,y,size\n1,dog,9\n2,cat,8\n3,dog,7\n'],
   // A row that names no image, and may have been meant as names of columns.
   ['photo of,what it is\n1.png,dog\n2.png,cat\n3.png,dog'],
 ];

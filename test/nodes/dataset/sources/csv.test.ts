@@ -44,6 +44,12 @@ test("Kaggle's digits: names of columns, and the label before the pixels", async
   }
 });
 
+test('labels that np.savetxt wrote are numbers', async (t) => {
+  const text = '1.000000000000000000e+01,0,51,255,1\n3.,9,8,7,6\n';
+  const { train } = await load(t, { 'train.csv': text }, { label: 0 });
+  assert.deepEqual([...(train.labels ?? [])], [10, 3]);
+});
+
 test('classes by name have the same label in both splits', async (t) => {
   const { folder, train } = await load(
     t,
