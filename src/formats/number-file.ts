@@ -14,6 +14,9 @@ export const KEPT_BYTES = 2 ** 27 + 2 ** 24;
 /** A block is read as a whole where so many of its rows are wanted: then it takes no longer than reading them one by one. */
 const DENSE_ROWS = 24;
 
+/** Fewer are enough where they are such a share of a block, and no chance: an epoch soon wants the others. */
+const [DENSE_SHARE, NO_CHANCE] = [1 / 8, 3];
+
 /** Blocks that are in memory, of some files together: what was read first goes first. */
 export class KeptBlocks {
   readonly most: number;
@@ -77,7 +80,8 @@ export class NumberFile extends NumberSource {
     const rowBytes = Math.max(1, rowLength * this.BYTES_PER_ELEMENT);
     this.#blockRows = Math.max(1, Math.floor(BLOCK_BYTES / rowBytes));
     // A block of one row is the row itself.
-    this.#dense = this.#blockRows === 1 ? Infinity : Math.min(DENSE_ROWS, this.#blockRows);
+    const share = Math.max(NO_CHANCE, Math.ceil(this.#blockRows * DENSE_SHARE));
+    this.#dense = this.#blockRows === 1 ? Infinity : Math.min(DENSE_ROWS, this.#blockRows, share);
     const blocks = Math.ceil((shape[0] ?? 0) / this.#blockRows);
     this.#blocks = Array.from({ length: blocks });
     this.#kept = kept;
