@@ -45,6 +45,9 @@ export interface Container {
 /** Bytes of a file that are looked at. Unpacked, they are at most a thousand times as many. */
 const START = 4096;
 
+/** Bytes of the checksum and the length at the end of a gzipped file. */
+const GZIP_END = 8;
+
 /** Files of a folder that are looked at. */
 const MOST_FILES = 20;
 
@@ -121,13 +124,16 @@ export function identifyStart(start: Buffer, fileName: string): Container | unde
   return { name: 'packed', what: `${found.what}, gzipped`, hint: `unpack it: \`gunzip ${name}\`` };
 }
 
-/** What the beginning of a gzipped file holds. */
+/** What the beginning of a gzipped file holds, whether or not the checksum at its end is right. */
 function unpack(start: Buffer): Buffer | undefined {
-  try {
-    return gunzipSync(start, { finishFlush: constants.Z_SYNC_FLUSH });
-  } catch {
-    return undefined;
+  for (const bytes of [start, start.subarray(0, -GZIP_END)]) {
+    try {
+      return gunzipSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH });
+    } catch {
+      // It is damaged, or not gzipped at all.
+    }
   }
+  return undefined;
 }
 
 /** The name of a file, if it would not end a text of Python or of Markdown. */

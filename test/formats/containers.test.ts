@@ -43,6 +43,12 @@ const FILES: readonly (readonly [file: string, bytes: Buffer, name: ContainerNam
   ['photos.zip', zip([{ name: 'cat/1.png', data: one }]), 'zip', 'source: images'],
   ['a.tar', Buffer.concat([Buffer.alloc(257, 'a'), latin1('ustar\0')]), 'tar', 'source: images'],
   ['old.tar', oldTar(), 'tar', 'source: images'],
+  [
+    'damaged.csv.gz',
+    Buffer.concat([gzipSync('1;2;3\n').subarray(0, -8), Buffer.alloc(8)]),
+    'table',
+    'source: csv',
+  ],
   ['x.npy.gz', gzipSync(one), 'packed', 'gunzip x.npy.gz'],
   ['x.bz2', latin1('BZh91AY&SY'), 'packed', 'unpack'],
   ['svhn.mat', latin1('MATLAB 5.0 MAT-file, Platform: GLNXA64'), 'matlab', 'np.moveaxis(v, -1, 0)'],

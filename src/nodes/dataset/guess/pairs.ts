@@ -41,6 +41,14 @@ export function pairsOf(images: readonly string[]): PairFolders | undefined {
   };
 }
 
+/** Names of folders that would hold pairs, if their images had the same names. */
+export function namedAsPairs(folders: readonly (string | undefined)[]): readonly string[] {
+  const named = [NOISY, CLEAN].flatMap(
+    (pattern) => folders.find((name) => name !== undefined && pattern.test(name)) ?? [],
+  );
+  return named.length === 2 ? named : [];
+}
+
 function twoFolders(images: readonly string[]): Pick<PairFolders, 'noisy' | 'clean'> | undefined {
   const folders = groupByFolder(images);
   const [noisy, clean] = [NOISY, CLEAN].map((pattern) =>

@@ -12,7 +12,7 @@ import { Unusable } from '../pictures/skipped.ts';
 import type { ImageTree } from '../pictures/tree.ts';
 import { tablesIn } from './files.ts';
 import { unused, type Guess } from './guess.ts';
-import { guessPairs, pairsOf } from './pairs.ts';
+import { guessPairs, namedAsPairs, pairsOf } from './pairs.ts';
 import { TEST, TRAIN } from './split-names.ts';
 
 /** Images that are looked at. */
@@ -54,6 +54,11 @@ export async function guessPictures(path: string, options: PictureOptions = {}):
     const splits = isFolder ? splitsOf(tops) : undefined;
     if (splits !== undefined) return await guessSplits(path, splits, tables, look);
     const labels = await tableOf(tree, tables);
+    const [noisy, clean] = isFolder && tops.length === 2 ? namedAsPairs(tops) : [];
+    const unpaired =
+      noisy === undefined || clean === undefined
+        ? ''
+        : `; the images of \`${noisy}\` and \`${clean}\` are no pairs, for their names differ`;
     const settings = {
       source: 'images',
       path,
@@ -62,7 +67,7 @@ export async function guessPictures(path: string, options: PictureOptions = {}):
       ...look,
     };
     return {
-      what: `${isFolder ? 'a folder' : 'an archive'} of images${describeLabels(tree, labels !== undefined)}${unused(labels === undefined ? tables.map((file) => basename(file)) : [])}`,
+      what: `${isFolder ? 'a folder' : 'an archive'} of images${describeLabels(tree, labels !== undefined)}${unpaired}${unused(labels === undefined ? tables.map((file) => basename(file)) : [])}`,
       settings,
     };
   } finally {

@@ -206,6 +206,8 @@ test('what a guess leaves aside is named', async (t) => {
   const what = async (files: Files): Promise<string> => (await guessSource(join(lay(t, files), 'data'))).what;
   const splits = { 'data/train/a.png': PNG, 'data/test/c.png': PNG, 'data/val/b.png': PNG };
   assert.match(await what(splits), /`val`/);
+  const noPairs = { 'data/noisy/1.png': PNG, 'data/clean/001.png': PNG };
+  assert.match(await what(noPairs), /`noisy` and `clean`/);
   const table = { 'data/a.png': PNG, 'data/boxes.csv': text('file,x,y\nz.png,1,2\n') };
   assert.match(await what(table), /`boxes\.csv`/);
   const { 'faces.npy': faces = '' } = CASES['faces.npy'] ?? {};
