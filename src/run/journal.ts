@@ -141,7 +141,8 @@ export class RunJournal {
         this.#recordOf(stage, { state, changes, ...kept }, { seconds: own, ...shown }),
       );
     }
-    if (state !== 'cached') await this.#write('running');
+    // Where the folder shows what it showed before, there is nothing new to tell.
+    if (state !== 'cached' || before?.hash !== stage.hash) await this.#write('running');
   }
 
   async close(status: RunRecord['status']): Promise<void> {

@@ -226,6 +226,27 @@ class Bench {
   }
 }
 
+const usual: Step = {
+  edits: {},
+  overrides: {},
+  last: 'other',
+  targets: [],
+  force: false,
+  keepGoing: false,
+  trouble: 'none',
+  at: 'long',
+  killedAt: 'stage-finished',
+  isCacheGone: false,
+};
+
+/** Killed when a result from the cache has taken the place of another: the next run knows whose it is. */
+const killedAfterCached: readonly Step[] = [
+  usual,
+  { ...usual, overrides: { b: 2 } },
+  { ...usual, trouble: 'kill' },
+  { ...usual, targets: ['first'] },
+];
+
 test('no number is shown beside settings that did not produce it', { timeout: 300_000 }, async (t) => {
   const shared = new SharedWork();
   t.after(() => shared.close());
@@ -239,6 +260,6 @@ test('no number is shown beside settings that did not produce it', { timeout: 30
       }
     }),
     // Runs take long: a sequence of six steps is short enough as it is.
-    { numRuns: 20, endOnFailure: true },
+    { numRuns: 20, endOnFailure: true, examples: [[[...killedAfterCached]]] },
   );
 });
