@@ -9,7 +9,7 @@ import { NumberSource, typeOf, zeros, type HeldNumbers, type Numbers, type Numbe
 const BLOCK_BYTES = 2 ** 18;
 
 /** Bytes of the blocks that are kept, of all files together. */
-export const KEPT_BYTES = 2 ** 27 + 2 ** 24;
+export const KEPT_BYTES = 2 ** 27 + 2 ** 26;
 
 /** A block is read as a whole where so many of its rows are wanted: then it takes no longer than reading them one by one. */
 const DENSE_ROWS = 24;
@@ -61,7 +61,7 @@ export class NumberFile extends NumberSource {
   /** While rows are gathered, how many each block has of them. */
   readonly #wanted: Uint32Array;
   /** So many rows of a block make it worth reading as a whole. */
-  readonly #dense: number;
+  #dense: number;
 
   /**
    * @param shape of the numbers: rows, then the shape of a row
@@ -92,6 +92,10 @@ export class NumberFile extends NumberSource {
     const numbers = zeros(this.type, end - start);
     this.#readInto(numbers, start);
     return numbers;
+  }
+
+  override expectNeighbors(): void {
+    if (this.#blockRows > 1) this.#dense = 1;
   }
 
   /** Rows of blocks that are in memory, or of which many rows are wanted, come from whole blocks; others are read one by one. */

@@ -42,6 +42,9 @@ export abstract class NumberSource {
    */
   abstract read(start: number, end: number): HeldNumbers;
 
+  /** Tells that rows will be asked for which lie near to each other, a few stretches at a time: then whole blocks are read. */
+  expectNeighbors(): void {}
+
   /** Copies rows, in the order of their numbers in `rows`, to the beginning of `target`. */
   gather(rows: Int32Array, target: HeldNumbers): void {
     const size = this.rowLength;

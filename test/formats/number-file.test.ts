@@ -53,6 +53,7 @@ test('parts and rows are those of the array, whatever is kept of the file', asyn
     .map(([first, steps]) => steps.map((step) => Math.min(first + step, ROWS - 1)));
   for (const kept of [new KeptBlocks(1), new KeptBlocks(600_000), undefined]) {
     const file = await onDisk(floats, kept);
+    if (kept === undefined) file.expectNeighbors();
     fc.assert(
       fc.property(fc.oneof(near, fc.array(rowNumber)), (rows) => {
         const wanted = Int32Array.from(rows);

@@ -14,6 +14,11 @@ export interface OrderSizes {
 /** Whether images are shuffled in pieces depends on them alone, not on the memory of a machine: results must not, either. */
 const SIZES: OrderSizes = { whole: 2 ** 31, piece: 2 ** 22, mixed: 32 };
 
+/** Whether images of so many bytes are shuffled in pieces. */
+export function areShuffledInPieces(count: number, rowBytes: number, { whole }: OrderSizes = SIZES): boolean {
+  return count * rowBytes > whole;
+}
+
 /**
  * Puts images in a random order. A large set is read from the disk, where going from place to place is slow: it is cut into
  * pieces of neighbours, the pieces are put in a random order, and the images of a few pieces at a time are mixed.
@@ -25,10 +30,11 @@ const SIZES: OrderSizes = { whole: 2 ** 31, piece: 2 ** 22, mixed: 32 };
 export function shuffle(
   rows: Int32Array,
   { rowBytes, epoch, seed }: { rowBytes: number; epoch: number; seed: (purpose: string) => Seed },
-  { whole, piece, mixed }: OrderSizes = SIZES,
+  sizes: OrderSizes = SIZES,
 ): Int32Array {
+  const { piece, mixed } = sizes;
   const order = (purpose: string, length: number): Int32Array => permutation(seed(purpose), length);
-  if (rows.length * rowBytes <= whole)
+  if (!areShuffledInPieces(rows.length, rowBytes, sizes))
     return order(`shuffle/${epoch}`, rows.length).map((index) => rows[index] ?? 0);
   const pieces = cut(rows, Math.max(1, Math.floor(piece / rowBytes)));
   const drawn = order(`shuffle/${epoch}`, pieces.length);

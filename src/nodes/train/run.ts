@@ -5,6 +5,7 @@ import type { TrainSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { permutation } from '../../core/philox.ts';
 import type { Split } from '../../core/stage-type.ts';
+import { NumberSource } from '../../formats/numbers.ts';
 import { availableMemory } from '../../files/memory.ts';
 import { kernelMemory } from '../../engine/xla/kernel-memory.ts';
 import type { Engine } from '../../engine/engine.ts';
@@ -19,7 +20,7 @@ import { loadTrainable, saveAutoencoder } from '../../layers/save.ts';
 import type { StageContext, StageResult } from '../contract.ts';
 import { Checkpointer, restore } from './checkpoint.ts';
 import { EarlyStopping } from './early-stopping.ts';
-import { shuffle } from './epoch-order.ts';
+import { areShuffledInPieces, shuffle } from './epoch-order.ts';
 import { fit, type FitOptions, type FitResult } from './fit.ts';
 import { quantities, writeHistory } from './history.ts';
 import { checkMemory, largestBatch, modelSize } from './memory.ts';
@@ -142,6 +143,9 @@ async function train(
   const { epochs, early_stopping: stopping, preview } = settings;
   const { rows, validation } = shop.divided;
   const reading = { rowBytes: rowBytes([...new Set(Object.values(shop.training))]), seed: context.seed };
+  if (areShuffledInPieces(rows.length, reading.rowBytes) || !settings.shuffle)
+    for (const { data } of Object.values(shop.training))
+      if (data instanceof NumberSource) data.expectNeighbors();
   const previews = preview === null ? undefined : await startPreviews(context, shop);
   await previews?.drawInputs();
   const restored = await restore(context, shop.engine.tf, shop.trainer);
