@@ -89,10 +89,12 @@ export function asWritten<Finding extends Said>(
     replacement === undefined || isAbsolute(replacement)
       ? replacement
       : relativePath(setting.folder, resolve(folder, replacement));
-  const shown = (text: string): string => {
-    const own = text.replaceAll(`\`${setting.path}\``, `\`${setting.written}\``);
-    return replacement === undefined ? own : own.replaceAll(`\`${replacement}\``, `\`${near}\``);
-  };
+  // In one go: what is written may be the same text as the replacement, which is relative to another folder.
+  const shown = (text: string): string =>
+    text.replaceAll(/`([^`]*)`/g, (quoted, inner: string) => {
+      if (inner === setting.path) return `\`${setting.written}\``;
+      return inner === replacement && near !== undefined ? `\`${near}\`` : quoted;
+    });
   return {
     ...finding,
     message: shown(finding.message),

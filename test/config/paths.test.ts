@@ -51,5 +51,13 @@ test('a finding at a path shows it as it is written', () => {
   assert.equal(shown.message, '`data/x.npy` does not exist');
   assert.equal(shown.replacement, 'data/y.npy');
   assert.equal(asWritten(located, ['stages', 'other'], finding), finding);
+  // There is a file of that name, but in the folder of the pipeline.
+  const override = { ...setting, written: 'x.npy', folder: '/course', path: '../x.npy' };
+  const near = { message: '`../x.npy` does not exist', hint: 'did you mean `x.npy`?', replacement: 'x.npy' };
+  assert.deepEqual(asWritten({ ...located, paths: [override] }, at, near), {
+    message: '`x.npy` does not exist',
+    hint: 'did you mean `sub/x.npy`?',
+    replacement: 'sub/x.npy',
+  });
   assert.equal(asWritten(located, at, { message: 'x', replacement: '/y.npy' }).replacement, '/y.npy');
 });
