@@ -33,10 +33,7 @@ declare namespace WebAssembly {
   /** Without holding up the page, which may not wait for it. */
   function compile(bytes: Uint8Array): Promise<Module>;
 
-  function instantiate(
-    module: Module,
-    imports: Imports,
-  ): Promise<Instance>;
+  function instantiate(module: Module, imports: Imports): Promise<Instance>;
 
   function validate(bytes: Uint8Array): boolean;
 }
