@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   openImages,
   readImageSet,
@@ -11,10 +10,10 @@ import {
   type StreamedImages,
 } from '../../formats/images.ts';
 import type { NoiseSettings } from '../../schema/generated/settings.ts';
-import { failure } from '../../core/diagnostic.ts';
 import { Philox } from '../../core/philox.ts';
 import type { Split } from '../../core/stage-type.ts';
 import type { StageContext, StageResult } from '../contract.ts';
+import { stretchesOf } from '../stretches.ts';
 import { corruptionOf } from './kinds.ts';
 import { rangeAfter } from './range.ts';
 
@@ -78,11 +77,8 @@ function corrupt(
   const step = Math.max(1, Math.floor((CHUNK * clean.count) / length));
   async function* pieces(): AsyncGenerator<Float32Array> {
     let [low, high, squares] = [Infinity, -Infinity, 0];
-    for (let start = 0; start < clean.count; start += step) {
-      await nextTurn();
-      if (context.signal.aborted) throw failure('interrupted', 'stopped while corrupting images');
-      context.progress({ text: `${split} images`, fraction: start / clean.count });
-      const end = Math.min(start + step, clean.count);
+    const doing = { split, doing: 'corrupting' };
+    for await (const { start, end } of stretchesOf(clean.count, step, context, doing)) {
       const original = toFloat32(clean, { start, end });
       const part = new Float32Array(original.length);
       corruption.draw(part, original);

@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   openImages,
   readImageSet,
@@ -10,10 +9,10 @@ import {
 import { partOf, typeOf, zeros, type HeldNumbers } from '../../formats/numbers.ts';
 import { resizer } from '../../formats/resample.ts';
 import type { ResizeSettings } from '../../schema/generated/settings.ts';
-import { failure } from '../../core/diagnostic.ts';
 import { sizeOf } from '../../core/shape.ts';
 import type { ImageShape, Split } from '../../core/stage-type.ts';
 import type { StageContext, StageResult } from '../contract.ts';
+import { stretchesOf } from '../stretches.ts';
 
 /** Images that are resized between two looks at the clock and at Ctrl-C. */
 const CHUNK = 100;
@@ -33,7 +32,7 @@ export async function runResize(context: StageContext<ResizeSettings>): Promise<
 }
 
 function resize(
-  { signal, progress }: StageContext<ResizeSettings>,
+  context: StageContext<ResizeSettings>,
   images: StoredImages,
   split: Split,
   shape: ImageShape,
@@ -43,11 +42,7 @@ function resize(
   const [before, size] = [sizeOf(images.shape), sizeOf(shape)];
   const apply = resizer(images.shape, [shape[0], shape[1]]);
   async function* pieces(): AsyncGenerator<HeldNumbers> {
-    for (let start = 0; start < count; start += CHUNK) {
-      await nextTurn();
-      if (signal.aborted) throw failure('interrupted', 'stopped while resizing images');
-      progress({ text: `${split} images`, fraction: start / count });
-      const end = Math.min(start + CHUNK, count);
+    for await (const { start, end } of stretchesOf(count, CHUNK, context, { split, doing: 'resizing' })) {
       const part = partOf(data, start * before, end * before);
       const resized = zeros(type, (end - start) * size);
       for (let index = 0; index < end - start; index++) {

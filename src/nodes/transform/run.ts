@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   openImages,
   readImageSet,
@@ -9,9 +8,9 @@ import {
 } from '../../formats/images.ts';
 import { partOf, typeOf, zeros, type HeldNumbers } from '../../formats/numbers.ts';
 import type { TransformSettings } from '../../schema/generated/settings.ts';
-import { failure } from '../../core/diagnostic.ts';
 import type { ImageShape, Split } from '../../core/stage-type.ts';
 import type { StageContext, StageResult } from '../contract.ts';
+import { stretchesOf } from '../stretches.ts';
 
 /** Images between two looks at the clock and at Ctrl-C. */
 const CHUNK = 1000;
@@ -55,7 +54,7 @@ export function transformer(
 }
 
 function reorder(
-  { signal, progress }: Pick<StageContext<TransformSettings>, 'signal' | 'progress'>,
+  context: StageContext<TransformSettings>,
   images: StoredImages,
   split: Split,
   { shape, origins }: Transformer,
@@ -63,11 +62,7 @@ function reorder(
   const { data, count } = images;
   const [type, size] = [typeOf(data), origins.length];
   async function* pieces(): AsyncGenerator<HeldNumbers> {
-    for (let start = 0; start < count; start += CHUNK) {
-      await nextTurn();
-      if (signal.aborted) throw failure('interrupted', 'stopped while transforming images');
-      progress({ text: `${split} images`, fraction: start / count });
-      const end = Math.min(start + CHUNK, count);
+    for await (const { start, end } of stretchesOf(count, CHUNK, context, { split, doing: 'transforming' })) {
       const part = partOf(data, start * size, end * size);
       const moved = zeros(type, part.length);
       for (let begin = 0; begin < part.length; begin += size)
