@@ -1,5 +1,4 @@
 /** Image sets as stages hand them on: `images.json` beside one `.npy` file a split. */
-import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { failure, type Failure } from '../core/diagnostic.ts';
@@ -17,6 +16,7 @@ import { isClasses, sharedClasses } from './classes.ts';
 import { readJsonFile } from '../files/json-file.ts';
 import { readNpy, writeNpy, writeNpyPieces } from './npy.ts';
 import { openNumbers } from './number-file.ts';
+import { hashOfPixels } from './pixel-hash.ts';
 import {
   gatherInto,
   partOf,
@@ -185,18 +185,11 @@ async function* untilAborted<Piece>(
 
 /** The names of images, checked. Images without names are named by their numbers. */
 function nameAll({ data, count, names }: ImageArray | StreamedImages, split: Split): ImageNames {
-  if (names === undefined) {
-    const hash = createHash('sha256');
-    if (!('pieces' in data)) {
-      for (const { buffer, byteOffset, byteLength } of piecesOf(data))
-        hash.update(new Uint8Array(buffer, byteOffset, byteLength));
-    }
-    return namesOf(`stage/${hash.digest('hex')}`, count);
-  }
-  if (names.count === count) return names;
+  if (names === undefined && !('pieces' in data)) return namesOf(`stage/${hashOfPixels(data, false)}`, count);
+  if (names?.count === count) return names;
   throw failure(
     'stage-failed',
-    `the stage writes ${count} ${split} images with the names of ${names.count}`,
+    `the stage writes ${count} ${split} images with the names of ${names?.count ?? 0}`,
     'let its code choose images with `takeRows`, which takes their names along, or leave `names` out',
   );
 }

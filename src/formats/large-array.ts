@@ -1,5 +1,5 @@
 /** NumPy arrays that are too large for memory: their values become pixels piece by piece, where they lie in a file. */
-import { createHash, type Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { sizeOf } from '../core/shape.ts';
@@ -137,13 +137,9 @@ async function check(values: FilePixels, source: ArrayFile): Promise<Checked> {
       data: values.numbers(start, Math.min(start + step, values.length)),
     });
     kinds.add(pixels.constructor.name);
-    update(hash, pixels);
+    hash.update(pixels);
   }
   // Some pieces of an array of integers may have 8 bits, and others 16.
   const isKnown = kinds.size === 1;
   return { wide: kinds.has('Uint16Array'), ...(isKnown ? { hash: hash.digest('hex') } : {}) };
-}
-
-function update(hash: Hash, { buffer, byteOffset, byteLength }: ArrayBufferView): void {
-  hash.update(new Uint8Array(buffer, byteOffset, byteLength));
 }

@@ -1,5 +1,5 @@
 /** What identifies pixels: the same for the same values, whether they are in memory or read in pieces. */
-import { createHash, type Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { NumberSource, piecesOf, type HeldNumbers } from './numbers.ts';
 
 /**
@@ -9,11 +9,7 @@ import { NumberSource, piecesOf, type HeldNumbers } from './numbers.ts';
  */
 export function hashOfPixels(data: HeldNumbers | Uint16Array | NumberSource, wide: boolean): string {
   const hash = createHash('sha256');
-  if (!(data instanceof NumberSource)) update(hash, data);
-  else for (const piece of piecesOf(data)) update(hash, wide ? Uint16Array.from(piece) : piece);
+  if (!(data instanceof NumberSource)) hash.update(data);
+  else for (const piece of piecesOf(data)) hash.update(wide ? Uint16Array.from(piece) : piece);
   return hash.digest('hex');
-}
-
-function update(hash: Hash, { buffer, byteOffset, byteLength }: ArrayBufferView): void {
-  hash.update(new Uint8Array(buffer, byteOffset, byteLength));
 }
