@@ -8,10 +8,11 @@
  * A checkpoint is whole or not there, and is checked before it is used. Processes that work at one lineage at the same
  * time do no harm: they write the same bytes.
  */
-import { readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isJsonObject, sha256, type JsonObject } from '../core/json.ts';
 import { syncFile, syncFolder, writeFileAtomic } from '../files/atomic.ts';
+import { remove, removeAll } from '../files/in-use.ts';
 import { hashFile } from '../files/hash.ts';
 import { ifReadable, namesIn } from '../files/present.ts';
 import { decodeTensors, encodeTensors, type NamedArray } from '../formats/safetensors.ts';
@@ -67,7 +68,7 @@ export class Checkpoints {
         return { ...checkpoint.content, files: Object.keys(checkpoint.hashes) };
       }
       onDamaged(found.name);
-      await rm(join(this.folder, found.name), { force: true });
+      await remove(join(this.folder, found.name));
     }
     return undefined;
   }
@@ -89,11 +90,11 @@ export class Checkpoints {
     );
     // Those of later epochs belong to a longer run, which may still want them.
     const older = (await this.#list(epoch)).slice(KEPT);
-    for (const { name } of older) await rm(join(this.folder, name), { force: true });
+    for (const { name } of older) await remove(join(this.folder, name));
   }
 
   async remove(): Promise<void> {
-    await rm(this.folder, { recursive: true, force: true });
+    await removeAll(this.folder);
   }
 
   /** Newest first. */

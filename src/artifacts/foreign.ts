@@ -1,9 +1,10 @@
 /** Removing a pipeline's outputs without the files that the user put there. */
-import { lstat, readdir, rm } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { TEMPORARY } from '../files/atomic.ts';
 import { LISTS } from './published.ts';
 import { TRIALS, Workspace } from './workspace.ts';
+import { removeAll } from '../files/in-use.ts';
 
 /** Files beside the stages' folders that runs, reports and sweeps write. */
 const WRITTEN: ReadonlySet<string> = new Set([
@@ -59,7 +60,7 @@ export async function foreignIn(folder: string): Promise<readonly string[]> {
  * @param kept paths relative to the folder
  */
 export async function removeExcept(folder: string, kept: readonly string[]): Promise<void> {
-  if (kept.length === 0) return rm(folder, { recursive: true, force: true });
+  if (kept.length === 0) return removeAll(folder);
   for (const entry of await readdir(folder)) {
     const below = kept.flatMap((path) =>
       path.startsWith(entry + sep) ? [path.slice(entry.length + 1)] : [],

@@ -1,8 +1,9 @@
 /** Keeping a store in order: what is in it, whether it is sound, and making room. */
-import { lstat, readdir, rm } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Failure, failure } from '../core/diagnostic.ts';
 import { fileFailure } from '../files/atomic.ts';
+import { removeAll } from '../files/in-use.ts';
 import { takeLock, type HeldLock, type LockResult } from '../files/lock.ts';
 import { findOwner, type Owner } from '../files/owner.ts';
 import { ifReadable, namesIn } from '../files/present.ts';
@@ -151,11 +152,11 @@ export async function collectGarbage(
       for (const holding of removed) {
         await options.check?.();
         if ('hash' in holding) await store.remove(holding.hash);
-        else await rm(join(store.folder, 'checkpoints', holding.lineage), { recursive: true, force: true });
+        else await removeAll(join(store.folder, 'checkpoints', holding.lineage));
       }
       await options.check?.();
       await store.removeLeftovers();
-      await rm(join(store.folder, 'damaged'), { recursive: true, force: true });
+      await removeAll(join(store.folder, 'damaged'));
     } catch (error) {
       throw fileFailure(error, store.folder);
     }

@@ -9,7 +9,7 @@
  * An entry is made in `tmp/`, its record last, and appears by one rename: it is whole or it is not there.
  */
 import { randomBytes } from 'node:crypto';
-import { lstat, readFile, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { lstat, readFile, readdir, stat, utimes } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { sha256 } from '../core/json.ts';
 import {
@@ -30,6 +30,7 @@ import {
   type Entry,
   type EntryRecord,
 } from './entry.ts';
+import { move, removeAll } from '../files/in-use.ts';
 import { hashFile } from '../files/hash.ts';
 import { PENDING_LOCK } from '../files/lock.ts';
 import { CACHE_TAG, markIgnored, writeMissing } from '../files/marks.ts';
@@ -114,7 +115,7 @@ export class Store {
     const target = join(this.folder, 'damaged', `${hash}-${randomBytes(4).toString('hex')}`);
     try {
       await makeFolder(dirname(target));
-      await rename(this.path(hash), target);
+      await move(this.path(hash), target);
       return true;
     } catch (error) {
       if (errorCode(error) === 'ENOENT') return false;
@@ -132,7 +133,7 @@ export class Store {
       const file = owner;
       owner = undefined;
       if (file === undefined) return;
-      await rm(temporary, { recursive: true, force: true });
+      await removeAll(temporary);
       await file.remove(ownerPath);
     };
     try {
@@ -238,7 +239,7 @@ export class Store {
 
   /** Removes what killed processes left behind. */
   async removeLeftovers(): Promise<void> {
-    for (const path of await this.leftovers()) await rm(path, { recursive: true, force: true });
+    for (const path of await this.leftovers()) await removeAll(path);
   }
 
   /** Removes an entry. It is moved away by one rename before, so that it never exists in part. */
@@ -246,19 +247,19 @@ export class Store {
     const grave = join(this.folder, 'tmp', randomBytes(8).toString('hex'));
     await makeFolder(dirname(grave));
     try {
-      await rename(this.path(hash), grave);
+      await move(this.path(hash), grave);
     } catch (error) {
       if (errorCode(error) === 'ENOENT') return;
       throw error;
     }
-    await rm(grave, { recursive: true, force: true });
+    await removeAll(grave);
   }
 }
 
 /** Moves a folder to where nothing is; false if something is there. */
 async function moved(from: string, to: string): Promise<boolean> {
   try {
-    await rename(from, to);
+    await move(from, to);
     return true;
   } catch (error) {
     if (['ENOTEMPTY', 'EEXIST'].includes(errorCode(error))) return false;

@@ -1,6 +1,6 @@
 /** `outputs/<name>`: what the user sees of the last run. Artifacts are hard links into the store, read only. */
 import { randomBytes } from 'node:crypto';
-import { copyFile, link, lstat, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { copyFile, link, lstat, readdir, stat, utimes } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import type { FinishedState } from '../core/event.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
@@ -13,6 +13,7 @@ import {
   TEMPORARY,
   writeFileAtomic,
 } from '../files/atomic.ts';
+import { move, remove, removeAll } from '../files/in-use.ts';
 import { namesIn, readPresent, visibleEntries } from '../files/present.ts';
 import { looksUnchanged, type Entry } from './entry.ts';
 import { LISTS, PublishedFiles } from './published.ts';
@@ -128,7 +129,7 @@ export class Workspace {
 
   /** Keeps the files that the pipeline extends in `extends.json`; a pipeline without `extends` has none. */
   async writeBases(bases: readonly { readonly file: string; readonly text: string }[]): Promise<void> {
-    if (bases.length === 0) await rm(join(this.folder, EXTENDS), { force: true });
+    if (bases.length === 0) await remove(join(this.folder, EXTENDS));
     else await this.writeText(EXTENDS, `${JSON.stringify(bases, null, 2)}\n`);
   }
 
@@ -180,11 +181,11 @@ export class Workspace {
       const blocking = old.filter((path) =>
         [...wanted].some((other) => isBelow(path, other) || isBelow(other, path)),
       );
-      for (const path of blocking) await rm(join(folder, path), { force: true });
+      for (const path of blocking) await remove(join(folder, path));
       if (blocking.length > 0) await removeEmptyFolders(folder);
       const moved = await makeWay(folder, wanted, foreign);
       for (const file of files) await placeFile(join(entry.folder, file.path), join(folder, file.path));
-      for (const path of old) if (!blocking.includes(path)) await rm(join(folder, path), { force: true });
+      for (const path of old) if (!blocking.includes(path)) await remove(join(folder, path));
       await removeEmptyFolders(folder);
       const changed = new Set([folder, ...files.map(({ path }) => join(folder, dirname(path)))]);
       for (const each of changed) await syncFolder(each);
@@ -245,8 +246,7 @@ export class Workspace {
   /** Removes what a killed run had begun to write beside the stages' folders. */
   async removeLeftovers(): Promise<void> {
     for (const folder of [this.folder, join(this.folder, LISTS)]) {
-      for (const name of await namesIn(folder))
-        if (TEMPORARY.test(name)) await rm(join(folder, name), { force: true });
+      for (const name of await namesIn(folder)) if (TEMPORARY.test(name)) await remove(join(folder, name));
     }
   }
 
@@ -259,17 +259,19 @@ export class Workspace {
       if (found?.isDirectory() === false) continue;
       const present = await filesOf(folder);
       const foreign = await this.#published(stage).foreign(present);
-      for (const path of present) if (!foreign.has(path)) await rm(join(folder, path), { force: true });
-      if (foreign.size === 0) await rm(folder, { recursive: true, force: true });
+      for (const path of present) if (!foreign.has(path)) await remove(join(folder, path));
+      if (foreign.size === 0) await removeAll(folder);
       else await removeEmptyFolders(folder);
-      await rm(join(this.folder, LISTS, `${stage}.json`), { force: true });
+      await remove(join(this.folder, LISTS, `${stage}.json`));
     }
   }
 }
 
 /** Gives a file a second name, by a link under a temporary name and a rename; copies where links do not reach. */
 export async function placeFile(source: string, target: string): Promise<void> {
-  const [from, to] = [await stat(source), await lstat(target).catch(() => undefined)];
+  // Windows counts files in 64 bits, more than a number of JavaScript holds.
+  const exact = { bigint: true } as const;
+  const [from, to] = [await stat(source, exact), await lstat(target, exact).catch(() => undefined)];
   if (to?.ino === from.ino && to.dev === from.dev) return;
   await makeFolder(dirname(target));
   const temporary = join(dirname(target), `.${basename(target)}.${randomBytes(4).toString('hex')}.tmp`);
@@ -277,12 +279,12 @@ export async function placeFile(source: string, target: string): Promise<void> {
     await link(source, temporary).catch(async (error: unknown) => {
       if (!['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'ENOSYS'].includes(errorCode(error))) throw error;
       await copyFile(source, temporary);
-      await utimes(temporary, from.atimeMs / 1000, from.mtimeMs / 1000);
+      await utimes(temporary, Number(from.atimeMs) / 1000, Number(from.mtimeMs) / 1000);
       await syncFile(temporary);
     });
-    await rename(temporary, target);
+    await move(temporary, target);
   } finally {
-    await rm(temporary, { force: true });
+    await remove(temporary);
   }
 }
 
@@ -318,7 +320,7 @@ async function setAside(folder: string, path: string): Promise<string> {
   for (let number = 1; ; number += 1) {
     const name = `${path}.kept${number === 1 ? '' : `-${number}`}`;
     if ((await lstat(join(folder, name)).catch(() => undefined)) !== undefined) continue;
-    await rename(join(folder, path), join(folder, name));
+    await move(join(folder, path), join(folder, name));
     return name;
   }
 }
@@ -339,7 +341,7 @@ async function removeEmptyFolders(folder: string): Promise<void> {
     if (!entry.isDirectory()) continue;
     const path = join(folder, entry.name);
     await removeEmptyFolders(path);
-    if ((await readdir(path)).length === 0) await rm(path, { recursive: true });
+    if ((await readdir(path)).length === 0) await removeAll(path);
   }
 }
 

@@ -1,10 +1,13 @@
 /** Files that appear whole or not at all. */
 import { randomBytes } from 'node:crypto';
 import { realpathSync } from 'node:fs';
-import { mkdir, open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { chmod, mkdir, open, stat, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { Failure, failure } from '../core/diagnostic.ts';
+import { mayBeInUse, move, remove } from './in-use.ts';
+
+const isWindows = process.platform === 'win32';
 
 /**
  * Writes a file under a temporary name in the same folder, forces it to the disk and renames it: a reader sees the old
@@ -18,10 +21,10 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array): 
   try {
     await makeFolder(folder);
     await (await writeNew(temporary, typeof data === 'string' ? Buffer.from(data) : data)).close();
-    await rename(temporary, path);
+    await move(temporary, path);
     await syncFolder(folder);
   } catch (error) {
-    await rm(temporary, { force: true }).catch(() => undefined);
+    await remove(temporary).catch(() => undefined);
     throw fileFailure(error, path);
   }
 }
@@ -57,7 +60,7 @@ export async function writeNew(path: string, data: Uint8Array): Promise<FileHand
     return file;
   } catch (error) {
     await file.close().catch(() => undefined);
-    await rm(path, { force: true }).catch(() => undefined);
+    await remove(path).catch(() => undefined);
     throw error;
   }
 }
@@ -86,7 +89,10 @@ const CHUNK = 1 << 26;
 
 /** Forces a file that someone else wrote to the disk. */
 export async function syncFile(path: string): Promise<void> {
-  const file = await open(path, 'r');
+  await sync(isWindows ? await openToSync(path) : await open(path, 'r'));
+}
+
+async function sync(file: FileHandle): Promise<void> {
   try {
     await file.sync();
   } finally {
@@ -94,10 +100,22 @@ export async function syncFile(path: string): Promise<void> {
   }
 }
 
+/** Windows syncs only what is open for writing, which a file that is read only cannot be: until it is open, it is not. */
+async function openToSync(path: string): Promise<FileHandle> {
+  const { mode } = await stat(path);
+  if ((mode & 0o200) !== 0) return open(path, 'r+');
+  await chmod(path, 0o666);
+  try {
+    return await open(path, 'r+');
+  } finally {
+    await chmod(path, 0o444);
+  }
+}
+
 /** Forces the names in a folder to the disk, where the platform can. */
 export async function syncFolder(path: string): Promise<void> {
   try {
-    await syncFile(path);
+    await sync(await open(path, 'r'));
   } catch (error) {
     // Windows opens no folders, and some network file systems refuse to sync them.
     if (!['EISDIR', 'EPERM', 'EACCES', 'EINVAL', 'ENOTSUP'].includes(errorCode(error))) throw error;
@@ -132,7 +150,9 @@ export function fileFailure(error: unknown, path: string): unknown {
             `\`${path}\` cannot be written (${errorCode(error)})`,
             IN_THE_WAY.has(errorCode(error))
               ? 'move away what is in its place: a file where a folder belongs, or a folder where a file does'
-              : 'check the permissions of the folder, or choose another with `--outputs`',
+              : mayBeInUse(error)
+                ? 'close the programs that have it open, such as an editor or a viewer; if there are none, check its permissions'
+                : 'check the permissions of the folder, or choose another with `--outputs`',
           )
         : error;
   }
@@ -167,7 +187,7 @@ export function systemFailure(error: unknown): unknown {
     return failure(
       'disk-full',
       `the disk of the temporary folder \`${temporary}\` is full`,
-      'free some space, or set `TMPDIR` to a folder with more room',
+      `free some space, or set \`${TEMPORARY_SETTING}\` to a folder with more room`,
     );
   }
   if (isFull) return fileFailure(error, path ?? '');
@@ -175,13 +195,15 @@ export function systemFailure(error: unknown): unknown {
     return failure(
       'output-not-writable',
       `the temporary folder \`${temporary}\` cannot be used (${code})`,
-      'set `TMPDIR` to a folder that exists and can be written',
+      `set \`${TEMPORARY_SETTING}\` to a folder that exists and can be written`,
     );
   }
   return failure(
     'io-failed',
     `${path === undefined ? 'a file' : `\`${path}\``} cannot be read or written (${code})`,
-    'check its permissions, and the disk that it is on',
+    mayBeInUse(error)
+      ? 'close the programs that have it open; if there are none, check its permissions'
+      : 'check its permissions, and the disk that it is on',
   );
 }
 
@@ -235,7 +257,10 @@ export function limitFailure(error: unknown, path?: string): Failure | undefined
   }
 }
 
-/** `TMPDIR` without links. */
+/** The variable that names the temporary folder. */
+const TEMPORARY_SETTING = isWindows ? 'TEMP' : 'TMPDIR';
+
+/** The temporary folder without links. */
 function realTemporary(): string {
   try {
     return realpathSync(tmpdir());

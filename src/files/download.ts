@@ -1,7 +1,7 @@
 /** Files from the network: each is fetched once for a user, resumed where it was cut off, and checked before it has its name. */
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -10,6 +10,7 @@ import { createGunzip } from 'node:zlib';
 import type { Dispatcher } from 'undici';
 import { Failure, failure } from '../core/diagnostic.ts';
 import { errorCode, fileFailure, syncFile, syncFolder } from './atomic.ts';
+import { move, remove } from './in-use.ts';
 import { lockLost, takeLock } from './lock.ts';
 
 export interface RemoteFile {
@@ -108,11 +109,11 @@ async function fetchWhole(path: string, file: RemoteFile, options: DownloadOptio
   options.onProgress('checking the download');
   if ((await contentHash(part, file)) === file.sha256) {
     await syncFile(part);
-    await rename(part, path);
+    await move(part, path);
     await syncFolder(dirname(path));
     return;
   }
-  await rm(part, { force: true });
+  await remove(part);
   // The part may have been of another file; from the start, there is nothing else to blame.
   if (resumed > 0) return fetchWhole(path, file, options);
   throw failure(
@@ -181,7 +182,7 @@ async function receive(
     // Whatever went beyond the limit would go there again.
     if (error instanceof Failure) {
       const isTooLarge = error.diagnostics[0]?.code === 'data-corrupt';
-      if (isTooLarge) await rm(part, { force: true });
+      if (isTooLarge) await remove(part);
       if (isTooLarge && resumed > 0) return await receive(part, 0, file, options);
       throw error;
     }

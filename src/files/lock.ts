@@ -1,17 +1,19 @@
 /** One run of a pipeline at a time. A lock names its owner, so that a dead owner's lock is taken over. */
 import { randomBytes } from 'node:crypto';
-import { link, readdir, rm } from 'node:fs/promises';
+import { link, readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { failure, type Failure } from '../core/diagnostic.ts';
 import { errorCode, fileFailure, makeFolder } from './atomic.ts';
-import { findOwner, isAt, OwnerFile, type FileMark, type Owner } from './owner.ts';
+import { remove } from './in-use.ts';
+import { findOwner, isAt, OwnerFile, type Owner } from './owner.ts';
 
 export type LockResult = HeldLock | { readonly state: 'held'; readonly owner: Owner };
 
 /** Tells whether a lock file is still the same, also in another process of its owner. */
-export interface LockMark extends FileMark {
+export interface LockMark {
   readonly path: string;
+  readonly identity: string;
 }
 
 /** A lock that this process took. It loses it to another if it is silent for too long, as when it is stopped and continued. */
@@ -31,7 +33,7 @@ export interface HeldLock {
 
 /** Whether the owner of a lock still has it. */
 export async function isStillHeld(mark: LockMark): Promise<boolean> {
-  return isAt(mark.path, mark);
+  return isAt(mark.path, mark.identity);
 }
 
 export function lockLost(): Failure {
@@ -63,6 +65,7 @@ export async function takeLock(path: string): Promise<LockResult> {
       // One that cannot be removed is that of a dead process soon.
       const release = (): Promise<void> => file.remove(path).catch(() => undefined);
       if (isTaken) {
+        await file.reopen(path);
         await removePending(path).catch(() => undefined);
         return await held(file, path, release);
       }
@@ -74,7 +77,7 @@ export async function takeLock(path: string): Promise<LockResult> {
     throw fileFailure(error, path);
   } finally {
     // The lock itself is another name of the same file, which stays open for its heartbeat.
-    await (isTaken ? rm(unique, { force: true }) : mine?.remove(unique))?.catch(() => undefined);
+    await (isTaken ? remove(unique) : mine?.remove(unique))?.catch(() => undefined);
   }
 }
 
@@ -83,12 +86,12 @@ async function removePending(path: string): Promise<void> {
   for (const name of await readdir(dirname(path))) {
     if (!name.startsWith(`${basename(path)}.`) || !PENDING_LOCK.test(name)) continue;
     const pending = join(dirname(path), name);
-    if ((await findOwner(pending))?.alive === false) await rm(pending, { force: true });
+    if ((await findOwner(pending))?.alive === false) await remove(pending);
   }
 }
 
 async function held(file: OwnerFile, path: string, release: () => Promise<void>): Promise<HeldLock> {
-  const mark = { path, ...(await file.mark()) };
+  const mark = { path, identity: await file.identity() };
   const controller = new AbortController();
   const look = async (): Promise<void> => {
     if (!(await isStillHeld(mark))) controller.abort();
@@ -124,15 +127,14 @@ async function removeStale(path: string, unique: string): Promise<void> {
   const reclaim = `${path}.reclaim`;
   if (!(await linked(unique, reclaim))) {
     // Removing a lock takes a moment; who died over it must not keep it from being done.
-    if ((await findOwner(reclaim))?.alive === false) await rm(reclaim, { force: true });
+    if ((await findOwner(reclaim))?.alive === false) await remove(reclaim);
     await sleep(5);
     return;
   }
   try {
     const holder = await findOwner(path);
-    if (holder !== undefined && (holder.owner === undefined || !holder.alive))
-      await rm(path, { force: true });
+    if (holder !== undefined && (holder.owner === undefined || !holder.alive)) await remove(path);
   } finally {
-    await rm(reclaim, { force: true });
+    await remove(reclaim);
   }
 }

@@ -3,11 +3,12 @@
  * (a shared folder, another container) its heartbeat tells: it writes to its file every few seconds.
  */
 import { randomBytes } from 'node:crypto';
-import { open, rm, stat, type FileHandle } from 'node:fs/promises';
+import { open, stat, type FileHandle } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { isJsonObject } from '../core/json.ts';
 import { errorCode, writeNew } from './atomic.ts';
+import { patiently, remove } from './in-use.ts';
 import { isAlive, machineIdentity, pidNamespace, processStart } from './process.ts';
 
 export interface Owner {
@@ -30,7 +31,7 @@ export const HEARTBEAT_TIMEOUT_MS = 120_000;
 
 /** A file that names this process, and that it keeps fresh. */
 export class OwnerFile {
-  readonly #file: FileHandle;
+  #file: FileHandle;
   readonly #timer: NodeJS.Timeout;
   #beating: Promise<unknown> = Promise.resolve();
 
@@ -38,7 +39,7 @@ export class OwnerFile {
     this.#file = file;
     this.#timer = setInterval(() => {
       this.#beating = this.#beating
-        .then(() => beat(file))
+        .then(() => beat(this.#file))
         .then(() => this.onBeat())
         .catch(() => undefined);
     }, HEARTBEAT_MS);
@@ -62,33 +63,49 @@ export class OwnerFile {
   }
 
   /** What tells this file from another under the same name. */
-  async mark(): Promise<FileMark> {
-    const { ino, dev } = await this.#file.stat();
-    return { ino, dev };
+  async identity(): Promise<string> {
+    return identityOf(this.#file);
+  }
+
+  /**
+   * Keeps the file open under another of its names. On Windows a name under which a file is open stays until it is closed, though it
+   * was removed.
+   */
+  async reopen(path: string): Promise<void> {
+    const other = await open(path, 'r+').catch(() => undefined);
+    if (other === undefined) return;
+    if ((await identityOf(other)) !== (await this.identity())) return other.close();
+    const before = this.#file;
+    this.#file = other;
+    await this.#beating;
+    await before.close();
   }
 
   /** Ends the heartbeat, and removes the file under this name if it is still this one. */
   async remove(path: string): Promise<void> {
     clearInterval(this.#timer);
     await this.#beating;
+    let isOurs = false;
     try {
-      if (await isAt(path, await this.mark())) await rm(path, { force: true });
+      isOurs = await isAt(path, await this.identity());
     } finally {
       await this.#file.close();
     }
+    if (isOurs) await remove(path);
   }
 }
 
-export interface FileMark {
-  readonly ino: number;
-  readonly dev: number;
+/** The same for all names of one file. Windows counts files in 64 bits, more than a number of JavaScript holds. */
+async function identityOf(file: string | FileHandle): Promise<string> {
+  const exact = { bigint: true } as const;
+  const { dev, ino } = await (typeof file === 'string' ? stat(file, exact) : file.stat(exact));
+  return `${dev}:${ino}`;
 }
 
 /** Whether a file has this name; also true where the system does not tell. */
-export async function isAt(path: string, { ino, dev }: FileMark): Promise<boolean> {
+export async function isAt(path: string, file: string): Promise<boolean> {
   try {
-    const there = await stat(path);
-    return there.ino === ino && there.dev === dev;
+    return (await identityOf(path)) === file;
   } catch (error) {
     return errorCode(error) !== 'ENOENT';
   }
@@ -111,14 +128,17 @@ export async function findOwner(path: string): Promise<FoundOwner | undefined> {
   let file: FileHandle;
   try {
     // Opening makes a client of a network file system ask its server anew.
-    file = await open(path, 'r');
+    file = await patiently(() => open(path, 'r'));
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined;
     throw error;
   }
   try {
     const owner = parseOwner(await file.readFile('utf8'));
-    if (owner !== undefined && isOfThisMachine(owner)) return { owner, alive: isSameProcess(owner) };
+    if (owner !== undefined && isOfThisMachine(owner)) {
+      const alive = isSameProcess(owner);
+      if (alive !== undefined) return { owner, alive };
+    }
     const silence = (await fileSystemTime(dirname(path))) - (await file.stat()).mtimeMs;
     return { ...(owner === undefined ? {} : { owner }), alive: silence < HEARTBEAT_TIMEOUT_MS };
   } finally {
@@ -134,10 +154,11 @@ function isOfThisMachine({ host, space, machine }: Owner): boolean {
   );
 }
 
-function isSameProcess(owner: Owner): boolean {
+/** Undefined where the process's number may have been given again: outside Linux, nothing tells when a process started. */
+function isSameProcess(owner: Owner): boolean | undefined {
   if (!isAlive(owner.pid)) return false;
   const start = processStart(owner.pid);
-  return start === '' || owner.processStart === '' || start === owner.processStart;
+  return start === '' || owner.processStart === '' ? undefined : start === owner.processStart;
 }
 
 /** The time as the file system of a folder has it, in milliseconds: clocks of machines differ. */
@@ -148,7 +169,7 @@ async function fileSystemTime(folder: string): Promise<number> {
     return (await file.stat()).mtimeMs;
   } finally {
     await file.close();
-    await rm(path, { force: true });
+    await remove(path);
   }
 }
 

@@ -77,9 +77,10 @@ function pathOf({ file, folder }: Pick<LocatedPipeline, 'file' | 'folder'>): str
   return join(folder, basename(file));
 }
 
-/** Whether both files exist and are not the same. */
+/** Whether both files exist and are not the same. Windows counts files in 64 bits, more than a number of JavaScript holds. */
 export async function isAnother(path: string, own: string): Promise<boolean> {
-  const [one, other] = await Promise.all([path, own].map((each) => stat(each).catch(() => undefined)));
+  const look = (each: string) => stat(each, { bigint: true }).catch(() => undefined);
+  const [one, other] = await Promise.all([look(path), look(own)]);
   if (one?.isFile() !== true || other === undefined) return false;
   return one.ino !== other.ino || one.dev !== other.dev;
 }

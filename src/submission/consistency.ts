@@ -1,6 +1,6 @@
 /** What an archive says in two places must agree: everything that can be found without running anything. */
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
 import type { TrainSettings } from '../schema/generated/settings.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
@@ -25,6 +25,7 @@ import { withThreads } from './outputs.ts';
 import { dataFiles } from './sources.ts';
 import { parseJson } from './json-text.ts';
 import { trainingProblems } from './train-record.ts';
+import { removeAll } from '../files/in-use.ts';
 
 export interface ConsistencyOptions {
   readonly located: LocatedPipeline;
@@ -59,7 +60,7 @@ export async function checkConsistency(
     try {
       found.push(...(await trainingProblems({ folder, scratch, stage, settings: train })));
     } finally {
-      await rm(scratch, { recursive: true, force: true });
+      await removeAll(scratch);
     }
   }
   for (const path of unusedSources(options)) basis.skip(path, 'nothing reads it');

@@ -1,5 +1,4 @@
 /** What a sweep is drawn as: the metric against a parameter, a map of two parameters, and the same images by every trial. */
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Store } from '../artifacts/store.ts';
 import { readNpy } from '../formats/npy.ts';
@@ -16,6 +15,7 @@ import type { PlannedTrial } from './plan.ts';
 import { metricOf, type SweepRecord, type TrialRecord } from './record.ts';
 import { columnFormat } from './numbers.ts';
 import { parameterValues, type Group, type Results } from './results.ts';
+import { remove } from '../files/in-use.ts';
 
 /** What figures may be in a workspace, in the order in which they are to be looked at. */
 export const FIGURES = [
@@ -65,7 +65,7 @@ export async function removeFigures(workspace: string): Promise<void> {
 }
 
 async function removeFigure(workspace: string, name: string): Promise<void> {
-  for (const ending of ['png', 'svg']) await rm(join(workspace, `${name}.${ending}`), { force: true });
+  for (const ending of ['png', 'svg']) await remove(join(workspace, `${name}.${ending}`));
 }
 
 /** The mean of the metric against the one parameter that differs, if it is a number. */

@@ -56,6 +56,14 @@ test('a process number that was given to another process is no owner', async () 
   assert.equal((await takeLock(path)).state, 'taken');
 });
 
+test('where nothing tells when its process started, a lock is judged by its heartbeat as well', async () => {
+  await leaveBehind({ processStart: '' });
+  assert.equal((await takeLock(path)).state, 'held');
+  const silent = new Date(Date.now() - HEARTBEAT_TIMEOUT_MS - 5000);
+  utimesSync(path, silent, silent);
+  assert.equal((await takeLock(path)).state, 'taken');
+});
+
 test('a lock from another machine is respected for as long as its heart beats, whatever the local clock says', async (t) => {
   await leaveBehind({ pid: 999_999_999, host: `not-${hostname()}` });
   const held = await takeLock(path);
