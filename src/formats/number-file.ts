@@ -4,6 +4,7 @@ import { mostHeld } from '../files/memory.ts';
 import { ByteFile } from './byte-file.ts';
 import { findNpy, readNpy } from './npy.ts';
 import { NumberSource, typeOf, zeros, type HeldNumbers, type Numbers, type NumberType } from './numbers.ts';
+import { RowsAhead } from './rows-ahead.ts';
 
 /** Bytes that are read and kept together, about: whole rows. */
 const BLOCK_BYTES = 2 ** 18;
@@ -16,6 +17,9 @@ const DENSE_ROWS = 24;
 
 /** Fewer are enough where they are such a share of a block, and no chance: an epoch soon wants the others. */
 const [DENSE_SHARE, NO_CHANCE] = [1 / 8, 3];
+
+/** The share of what is kept that rows of a known order may take: the rest is for other files, such as those of validation. */
+const AHEAD_SHARE = 3 / 4;
 
 /** Blocks that are in memory, of some files together: what was read first goes first. */
 export class KeptBlocks {
@@ -62,6 +66,7 @@ export class NumberFile extends NumberSource {
   readonly #wanted: Uint32Array;
   /** So many rows of a block make it worth reading as a whole. */
   #dense: number;
+  #ahead: RowsAhead | undefined;
 
   /**
    * @param shape of the numbers: rows, then the shape of a row
@@ -98,8 +103,22 @@ export class NumberFile extends NumberSource {
     if (this.#blockRows > 1) this.#dense = 1;
   }
 
+  override expectOrder(rows: Int32Array, files: number): void {
+    this.#ahead = new RowsAhead(
+      {
+        ...{ type: this.type, rowLength: this.rowLength, blockRows: this.#blockRows },
+        rows: this.length / this.rowLength,
+        readInto: (numbers, start) => this.#readInto(numbers, start),
+      },
+      rows,
+      (this.#kept.most * AHEAD_SHARE) / files,
+      (bytes, drop) => void this.#kept.add(bytes, drop),
+    );
+  }
+
   /** Rows of blocks that are in memory, or of which many rows are wanted, come from whole blocks; others are read one by one. */
   override gather(rows: Int32Array, target: HeldNumbers): void {
+    if (this.#ahead?.take(rows, target) === true) return;
     const size = this.rowLength;
     const [wanted, dense] = [this.#wanted, this.#dense];
     const blocks = rows.map((row) => row / this.#blockRows);

@@ -45,6 +45,13 @@ export abstract class NumberSource {
   /** Tells that rows will be asked for which lie near to each other, a few stretches at a time: then whole blocks are read. */
   expectNeighbors(): void {}
 
+  /**
+   * Tells the order in which rows will be asked for, so that they can be read ahead. Others may be asked for meanwhile.
+   *
+   * @param files how many files are read like this at the same time, this one among them
+   */
+  expectOrder(_rows: Int32Array, _files: number): void {}
+
   /** Copies rows, in the order of their numbers in `rows`, to the beginning of `target`. */
   gather(rows: Int32Array, target: HeldNumbers): void {
     const size = this.rowLength;

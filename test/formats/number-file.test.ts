@@ -70,6 +70,42 @@ test('parts and rows are those of the array, whatever is kept of the file', asyn
   }
 });
 
+test('rows of a known order are those of the array, also again, among others, and after they had to go', async () => {
+  const order = fc.shuffledSubarray(
+    Array.from({ length: ROWS }, (_, row) => row),
+    { minLength: 1000 },
+  );
+  const asked = fc.array(
+    fc.record({ count: fc.integer({ min: 1, max: 300 }), again: fc.boolean(), other: fc.nat(ROWS - 1) }),
+    {
+      minLength: 1,
+      maxLength: 12,
+    },
+  );
+  for (const data of [bytes, floats])
+    for (const most of [1, 400_000, undefined]) {
+      const kept = most === undefined ? undefined : new KeptBlocks(most);
+      const [file, neighbor] = [await onDisk(data, kept), await onDisk(data, kept)];
+      fc.assert(
+        fc.property(order, asked, fc.integer({ min: 1, max: 3 }), (rows, requests, files) => {
+          const all = Int32Array.from(rows);
+          file.expectOrder(all, files);
+          let next = 0;
+          for (const { count, again, other } of requests) {
+            const part = all.subarray(next, next + count);
+            next += count;
+            assert.deepEqual(gathered(file, part), gathered(data, part));
+            const near = Int32Array.from({ length: 40 }, (_, index) => Math.min(ROWS - 1, other + index));
+            for (const source of [file, neighbor])
+              assert.deepEqual(gathered(source, near), gathered(data, near));
+            if (again) assert.deepEqual(gathered(file, part), gathered(data, part));
+          }
+        }),
+        { numRuns: 8 },
+      );
+    }
+});
+
 test('files keep no more than they may together', async () => {
   const most = 600_000;
   let held = 0;

@@ -142,10 +142,17 @@ async function train(
   const { settings, signal, progress } = context;
   const { epochs, early_stopping: stopping, preview } = settings;
   const { rows, validation } = shop.divided;
-  const reading = { rowBytes: rowBytes([...new Set(Object.values(shop.training))]), seed: context.seed };
-  if (areShuffledInPieces(rows.length, reading.rowBytes) || !settings.shuffle)
-    for (const { data } of Object.values(shop.training))
-      if (data instanceof NumberSource) data.expectNeighbors();
+  const samples = [...new Set(Object.values(shop.training))];
+  const reading = { rowBytes: rowBytes(samples), seed: context.seed };
+  const files = samples.map(({ data }) => data).filter((data) => data instanceof NumberSource);
+  const jumps = settings.shuffle && !areShuffledInPieces(rows.length, reading.rowBytes);
+  if (!jumps) for (const file of files) file.expectNeighbors();
+  const orderOf = (epoch: number): Int32Array => {
+    if (!settings.shuffle) return rows;
+    const order = shuffle(rows, { ...reading, epoch });
+    if (jumps) for (const file of files) file.expectOrder(order, files.length);
+    return order;
+  };
   const previews = preview === null ? undefined : await startPreviews(context, shop);
   await previews?.drawInputs();
   const restored = await restore(context, shop.engine.tf, shop.trainer);
@@ -156,7 +163,7 @@ async function train(
     trainer: shop.trainer,
     start,
     epochs,
-    order: (epoch) => (settings.shuffle ? shuffle(rows, { ...reading, epoch }) : rows),
+    order: orderOf,
     ...(validation === undefined ? {} : { validation }),
     ...(stopping === null
       ? {}
