@@ -68,11 +68,6 @@ export function brand(kind: string): Html {
   return html`<p class="brand">${new Html(ICON)} Hourglass ${kind}</p>`;
 }
 
-/** Two trapezoids: an hourglass, and the shape of an autoencoder. */
-const ICON =
-  '<svg xmlns="http://www.w3.org/2000/svg" class="icon" width="20" height="20" viewBox="0 0 20 20" aria-hidden="true">' +
-  '<path fill="#0b66a8" d="M3 2h14L12 10l5 8H3l5-8z"/></svg>';
-
 /** Not in a template: the formatter of our sources would add white space, which the hash of the content tells. */
 function element(name: 'style' | 'script', content: string): Html {
   return new Html(`<${name}>${content}</${name}>`);
@@ -81,6 +76,9 @@ function element(name: 'style' | 'script', content: string): Html {
 export function asset(name: string): string {
   return readFileSync(join(packageRoot, 'assets', 'report', name), 'utf8');
 }
+
+/** Two trapezoids: an hourglass, and the shape of an autoencoder. */
+const ICON = asset('icon.svg');
 
 /** How a content security policy names an inline style or script. */
 function sourceHash(text: string): string {

@@ -1,0 +1,60 @@
+/** Every picture in `docs/images/`, and where it comes from. */
+
+export interface Picture {
+  /** In `docs/images/`. */
+  readonly file: string;
+  /** Below the package root. */
+  readonly pipeline: string;
+  /** Below the pipeline's folder in `outputs/`; a page is photographed. */
+  readonly from: string;
+  /** `-S` options of the run. */
+  readonly set?: readonly string[];
+  readonly page?: Page;
+}
+
+export interface Page {
+  readonly width: number;
+  /** Ends where this element begins; without it, the whole page is shown. */
+  readonly until: string;
+}
+
+const COURSEWORK = 'pipelines/coursework';
+
+export const PICTURES: readonly Picture[] = [
+  {
+    file: 'quickstart-comparison.png',
+    pipeline: 'pipelines/quickstart.yaml',
+    from: 'comparison/figure.png',
+  },
+  {
+    file: 'quickstart-preview.png',
+    pipeline: 'pipelines/quickstart.yaml',
+    from: 'denoiser/previews/epoch-006.png',
+  },
+  { file: 'quickstart-curves.png', pipeline: 'pipelines/quickstart.yaml', from: 'curves/figure.png' },
+  {
+    file: 'report.png',
+    pipeline: 'pipelines/quickstart.yaml',
+    from: 'report.html',
+    page: { width: 1160, until: '#pipeline' },
+  },
+  {
+    file: 'coursework-denoising.png',
+    pipeline: `${COURSEWORK}/mnist-denoising.yaml`,
+    from: 'denoising_comparison/figure.png',
+  },
+  { file: 'hinton-2006.png', pipeline: 'pipelines/hinton-2006.yaml', from: 'comparison/figure.png' },
+  { file: 'latent-tsne.png', pipeline: 'pipelines/latent-space.yaml', from: 'tsne_figure/figure.png' },
+  { file: 'latent-umap.png', pipeline: 'pipelines/latent-space.yaml', from: 'umap_figure/figure.png' },
+  { file: 'latent-plane.png', pipeline: 'pipelines/latent-space.yaml', from: 'plane_figure/figure.png' },
+  { file: 'latent-axes.png', pipeline: 'pipelines/latent-space.yaml', from: 'axes/figure.png' },
+  { file: 'latent-manifold.png', pipeline: 'pipelines/latent-space.yaml', from: 'manifold/figure.png' },
+  { file: 'learning.gif', pipeline: 'pipelines/latent-space.yaml', from: 'learning/figure.gif' },
+  { file: 'latent-size.png', pipeline: 'pipelines/latent-sweep.yaml', from: 'sweep-metric.png' },
+  {
+    file: 'latent-size-accuracy.png',
+    pipeline: 'pipelines/latent-sweep.yaml',
+    from: 'sweep-metric.png',
+    set: ['sweep.metric.name=probe.knn_accuracy', 'sweep.metric.goal=maximize'],
+  },
+];

@@ -1,0 +1,74 @@
+/**
+ * The pictures of the documents, from runs:
+ *
+ *     npm run docs:pictures             # all; what is in the cache does not run again
+ *     npm run docs:pictures -- NAME…    # only those of these pipelines, such as `quickstart`
+ *
+ * Figures are copied from the outputs, pages are photographed in Chromium. `scripts/adaptive-sweeps.ts` draws one more.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, delimiter, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { chromium, type Browser } from 'playwright-core';
+import sharp from 'sharp';
+import { packageRoot } from '../../src/core/package-root.ts';
+import { PICTURES, type Page, type Picture } from './list.ts';
+
+const IMAGES = join(packageRoot, 'docs', 'images');
+
+function runPipeline({ pipeline, set = [] }: Picture, command: 'run' | 'sweep'): void {
+  const args = [command, pipeline, ...set.flatMap((setting) => ['-S', setting])];
+  const { status } = spawnSync(process.execPath, [join(packageRoot, 'bin', 'hourglass.js'), ...args], {
+    cwd: packageRoot,
+    stdio: 'inherit',
+  });
+  if (status !== 0) throw new Error(`hourglass ${args.join(' ')} ended with ${status}`);
+}
+
+async function startBrowser(): Promise<Browser> {
+  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  const program = folders.map((folder) => join(folder, 'chromium')).find((path) => existsSync(path));
+  if (program === undefined) throw new Error('Chromium is not installed: `bash .ci/packages` does it');
+  // Chromium's own sandbox does not run as root, as in containers.
+  const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
+  return chromium.launch({ executablePath: program, args });
+}
+
+async function photograph(browser: Browser, path: string, { width, until }: Page): Promise<Buffer> {
+  const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme: 'light' });
+  await page.goto(pathToFileURL(path).href);
+  const end = await page.locator(until).boundingBox();
+  if (end === null) throw new Error(`${path} has no ${until}`);
+  const clip = { x: 0, y: 0, width, height: Math.floor(end.y) };
+  const picture = await page.screenshot({ fullPage: true, clip });
+  await page.close();
+  return picture;
+}
+
+async function main(names: readonly string[]): Promise<void> {
+  const wanted = PICTURES.filter(
+    ({ pipeline }) => names.length === 0 || names.includes(basename(pipeline, '.yaml')),
+  );
+  const browser = await startBrowser();
+  const done = new Set<string>();
+  for (const item of wanted) {
+    const { file, pipeline, from, set = [], page } = item;
+    const name = basename(pipeline, '.yaml');
+    const run = [pipeline, ...set].join(' ');
+    if (!done.has(run)) runPipeline(item, name.endsWith('-sweep') ? 'sweep' : 'run');
+    done.add(run);
+    const source = join(packageRoot, 'outputs', name, from);
+    const target = join(IMAGES, file);
+    const picture = page === undefined ? readFileSync(source) : await photograph(browser, source, page);
+    // At most 256 colours: a third of the size, and no difference to see.
+    writeFileSync(
+      target,
+      file.endsWith('.png') ? await sharp(picture).png({ palette: true }).toBuffer() : picture,
+    );
+    process.stdout.write(`docs/images/${file}\n`);
+  }
+  await browser.close();
+}
+
+await main(process.argv.slice(2));
