@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
  * Starts Hourglass. In a checkout it first compiles the sources if they are newer than what was compiled, so that an edit
- * needs no command of its own; an installed package has no `src/` and starts at once.
+ * needs no command of its own; an installed package is compiled already and starts at once.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
@@ -20,7 +20,7 @@ const stamp = join(dist, '.built');
 const drafts = join(root, '.build');
 
 try {
-  if (existsSync(join(root, 'src')) && isStale()) build();
+  if (existsSync(join(root, 'tsconfig.json')) && isStale()) build();
   // `npm run build` wants nothing more.
   if (process.argv[2] === '--build') process.exit();
   const { main } = await import('../dist/src/cli/main.js');
@@ -66,8 +66,8 @@ function build() {
   const started = new Date();
   const draft = join(drafts, `dist-${process.pid}`);
   const args = [compiler, '-p', root, '--outDir', draft, '--incremental', 'false'];
-  const schemas = [join(draft, 'scripts', 'compile-schemas.js')];
-  for (const step of [args, schemas]) {
+  const steps = ['compile-schemas.js', 'bundle-tensorflow.js'].map((name) => [join(draft, 'scripts', name)]);
+  for (const step of [args, ...steps]) {
     const { status, signal } = spawnSync(process.execPath, step, { stdio: ['ignore', 2, 2] });
     if (status === 0) continue;
     rmSync(draft, { recursive: true, force: true });

@@ -70,7 +70,7 @@ const clean = tf.tensor(
 const given =
   task.data === 'noisy' ? clean.add(tf.randomNormal(clean.shape, 0.5, 0.5)).clipByValue(0, 1) : clean;
 
-const versions = { tfjs: tf.version['tfjs-core'] ?? '' };
+const versions = { tfjs: tf.version_core };
 await serve({ versions, ...(note === undefined ? {} : { note }) }, async () => {
   const { history } = await model.fit(given, clean, {
     batchSize: task.batch,

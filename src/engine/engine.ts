@@ -1,9 +1,10 @@
 /** What the rest of Hourglass sees of an engine: TensorFlow, or WebAssembly. */
-import type * as tfjs from '@tensorflow/tfjs';
+import type * as core from '@tensorflow/tfjs-core';
+import type * as layers from '@tensorflow/tfjs-layers';
 import type { Executor } from './webassembly/executor.ts';
 
-/** The tfjs namespace, on whichever backend was loaded. */
-export type Tf = typeof tfjs;
+/** What the build bundles of tfjs, on whichever backend was loaded. */
+export type Tf = typeof core & typeof layers;
 
 /** `native`: TensorFlow by tfjs-node; `portable`: programs in WebAssembly. */
 export type EngineKind = 'native' | 'portable';

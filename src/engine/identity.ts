@@ -1,5 +1,3 @@
-import { createRequire } from 'node:module';
-import { isJsonObject } from '../core/json.ts';
 import type { EngineChoice, EngineIdentity } from './engine.ts';
 import { readEngineRecord, readInstallFailure } from './tensorflow/location.ts';
 import { PLATFORM, TENSORFLOW_VERSION, WHEELS } from './tensorflow/pins.ts';
@@ -21,10 +19,4 @@ export async function engineIdentity(choice: EngineChoice): Promise<EngineIdenti
 
 async function canInstall(): Promise<boolean> {
   return WHEELS[PLATFORM] !== undefined && (await readInstallFailure()) === undefined;
-}
-
-/** Version of an installed npm package. */
-export function packageVersion(name: string): string {
-  const manifest: unknown = createRequire(import.meta.url)(`${name}/package.json`);
-  return isJsonObject(manifest) && typeof manifest['version'] === 'string' ? manifest['version'] : 'unknown';
 }

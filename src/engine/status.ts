@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { EngineChoice, EngineIdentity } from './engine.ts';
-import { engineIdentity, packageVersion } from './identity.ts';
+import { engineIdentity } from './identity.ts';
 import { runCommand } from './tensorflow/install/command.ts';
 import { kernelBuild, type KernelBuild } from './tensorflow/native-kernels.ts';
 import {
@@ -12,6 +12,7 @@ import {
   readInstallFailure,
   type EngineRoute,
 } from './tensorflow/location.ts';
+import { TFJS_VERSION } from './tensorflow/pins.ts';
 import { whyMissing } from './webassembly/binary.ts';
 import { webAssemblyFeatures, type WebAssemblyFeatures } from './webassembly/module.ts';
 
@@ -61,8 +62,8 @@ export async function engineStatus(choice: EngineChoice): Promise<EngineStatus> 
     ...(record !== undefined && existsSync(build.addon) ? { kernels: build.vectors } : {}),
     threads: availableParallelism(),
     node: process.versions.node,
-    tfjs: packageVersion('@tensorflow/tfjs'),
-    addon: packageVersion('@tensorflow/tfjs-node'),
+    tfjs: TFJS_VERSION,
+    addon: TFJS_VERSION,
     ...(problem === undefined ? {} : { problem }),
   };
 }

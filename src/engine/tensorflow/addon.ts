@@ -1,12 +1,17 @@
 /** Loads tfjs and its TensorFlow addon into this process. */
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import util from 'node:util';
 import type { Tensor, TensorInfo } from '@tensorflow/tfjs';
+import { packageRoot } from '../../core/package-root.ts';
 import type { Tf } from '../engine.ts';
 import { hasAvx512 } from './native-kernels.ts';
 import { TENSORFLOW_VERSION } from './pins.ts';
 
 const require = createRequire(import.meta.url);
+
+/** What the build bundles of TensorFlow.js; the C++ of its addon is in `binding/`. */
+export const VENDOR = join(packageRoot, 'dist', 'vendor');
 
 /** A tensor as the addon describes what an op gave. */
 export interface TensorMetadata {
@@ -88,7 +93,7 @@ export function prepareEnvironment(threads: number, version?: string): void {
 
 /** tfjs without a backend of its own choice, and without its words of welcome. */
 export function loadTfjs(): Tf {
-  const tf = require('@tensorflow/tfjs') as Tf;
+  const tf = require(join(VENDOR, 'tfjs.cjs')) as Tf;
   tf.enableProdMode();
   return tf;
 }
@@ -103,14 +108,13 @@ export function loadTfjs(): Tf {
 export async function loadNative(addon: string): Promise<{ readonly tf: Tf; readonly binding: Binding }> {
   restoreUtil();
   const tf = loadTfjs();
-  const { NodeJSKernelBackend } = require('@tensorflow/tfjs-node/dist/nodejs_kernel_backend.js') as {
+  const { NodeJSKernelBackend } = require(join(VENDOR, 'tfjs-node.cjs')) as {
     NodeJSKernelBackend: new (binding: Binding, name: string) => InstanceType<Tf['KernelBackend']>;
   };
-  require('@tensorflow/tfjs-node/dist/register_all_kernels.js');
   const binding = require(addon) as Binding;
   tf.registerBackend('tensorflow', () => new NodeJSKernelBackend(binding, '@tensorflow/tfjs-node'), 3);
-  await tf.setBackend('tensorflow');
-  await tf.ready();
+  // tfjs would go on with another backend.
+  if (!(await tf.setBackend('tensorflow'))) throw new Error('tfjs-node does not start');
   return { tf, binding };
 }
 

@@ -3,6 +3,9 @@
 /** The version of the library that all platforms use. */
 export const TENSORFLOW_VERSION = '2.21.0';
 
+/** The version of TensorFlow.js and of its addon for Node.js, which the build bundles. */
+export const TFJS_VERSION = '4.22.0';
+
 /** A wheel on the Python package index. The Python version of a wheel does not matter here. */
 export interface PinnedWheel {
   /** Distribution name. */

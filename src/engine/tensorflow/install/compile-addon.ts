@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { failure } from '../../../core/diagnostic.ts';
+import { VENDOR } from '../addon.ts';
 import type { WheelPin } from '../pins.ts';
 import { runCommand } from './command.ts';
 
@@ -23,7 +24,7 @@ export async function compileAddon(
   pin: WheelPin,
   signal: AbortSignal,
 ): Promise<string> {
-  const binding = join(dirname(require.resolve('@tensorflow/tfjs-node/package.json')), 'binding');
+  const binding = join(VENDOR, 'binding');
   if (!existsSync(headers)) {
     throw failure('engine-install-failed', `there are no headers of TensorFlow at \`${headers}\``);
   }
