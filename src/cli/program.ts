@@ -14,7 +14,7 @@ function programName(): string {
 
 /** A command line as one would type it. */
 export function commandLine(words: readonly string[]): string {
-  return [programName(), ...words.map(shellWord)].join(' ');
+  return [programName(), ...words.map((word) => shellWord(word))].join(' ');
 }
 
 /** A call of a command on a pipeline, with all that decides which results it makes. */

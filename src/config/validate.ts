@@ -2,6 +2,7 @@
 import type { SourceRange } from '../core/diagnostic.ts';
 import type { JsonObject } from '../core/json.ts';
 import { explain } from './diagnostics/explain.ts';
+import { fileNameProblems } from './file-names.ts';
 import { find, locate, tidyRange, type LocatedDocument } from './located.ts';
 import type { DocumentPath } from './pipeline.ts';
 import { adviseStageType } from './advice/advise.ts';
@@ -58,6 +59,7 @@ export function validate(
   const { root } = document;
   const idle = idleNulls(document, pass, extended);
   idle.diagnostics.forEach(report);
+  fileNameProblems(root).forEach(report);
   const broken = [...pass.broken, ...idle.paths];
   const invalid = new Set(pass.unusable);
   for (const { at, data, schema, errors } of pass.parts) {

@@ -30,7 +30,9 @@ export const DIAGNOSTIC_CODES = {
   'yaml-syntax': 'The text is not YAML 1.2, or uses a part of it that pipelines do not.',
   'duplicate-key': 'A map has the same key twice.',
   'unknown-key': 'A key that the language does not have.',
-  'reserved-name': 'A key, a stage or a parameter has a name that means something to JavaScript.',
+  'reserved-name':
+    'A key, a stage, a parameter or a pipeline has a name that means something to JavaScript or Windows.',
+  'name-clash': 'Two stages have names that differ only in case: on many disks they share a folder.',
   'unknown-value': 'A value outside the listed choices, such as a layer or stage type that does not exist.',
   'missing-key': 'A key that must be there is not.',
   'wrong-type': 'A value of another type than the key takes.',

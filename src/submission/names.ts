@@ -1,4 +1,5 @@
 /** Names that files in an archive may have: those that mean one and the same file on every system. */
+import { isDeviceName } from '../core/file-name.ts';
 
 const LONGEST_PART = 128;
 const LONGEST_NAME = 400;
@@ -6,9 +7,6 @@ const DEEPEST = 16;
 
 /** Control and formatting characters, lone surrogates, what is not assigned, and what Windows gives a meaning. */
 const FORBIDDEN = /[\p{C}\p{Zl}\p{Zp}<>:"|?*\\]/u;
-
-/** Devices of Windows, whatever follows a dot. */
-const DEVICE = /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])(?:\.|$)/i;
 
 /** Says what is wrong with a name, in words that finish "the name …"; undefined if nothing is. */
 export function nameProblem(name: string): string | undefined {
@@ -23,7 +21,7 @@ export function nameProblem(name: string): string | undefined {
     if (part === '' || part === '.' || part === '..') return 'has an empty part, `.` or `..`';
     if (Buffer.byteLength(part) > LONGEST_PART) return `has a part of more than ${LONGEST_PART} bytes`;
     if (/^ |[ .]$/.test(part)) return 'has a part that begins with a blank, or ends with one or a dot';
-    if (DEVICE.test(part)) return 'is that of a device on Windows';
+    if (isDeviceName(part)) return 'is that of a device on Windows';
   }
   return undefined;
 }

@@ -32,6 +32,12 @@ test('one mistake gives one diagnostic, with its code, its place and what was me
     ['type: train', 'tpye: train', 'unknown-key 20:5', /`type`/],
     ['name: small\n', '', 'missing-key 1:1'],
     ['seed: 7', 'extra: { type: train }', 'unknown-key 2:1', /below `stages`/],
+    // Names that become folders' names.
+    ['name: small', 'name: NUL', 'reserved-name 1:7'],
+    ['name: small', 'name: aux.v2', 'reserved-name 1:7'],
+    ['name: small', 'name: small.', 'out-of-range 1:7'],
+    ['\n  denoiser:', '\n  com1:', 'reserved-name 19:3'],
+    ['\n  denoiser:', '\n  Mnist:', 'name-clash 19:3'],
     // Values.
     ['type: train', 'type: trian', 'unknown-value 20:11', /`train`/],
     ['type: train', 'type: Train', 'unknown-value 20:11', /`train`/],

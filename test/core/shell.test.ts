@@ -6,7 +6,7 @@ import { shellWord } from '../../src/core/shell.ts';
 
 test('plain words stay as they are', () => {
   for (const word of ['run', 'pipelines/a-b_c.yaml', 'seed=1', '--time=0:10', 'a@b%c+d,e']) {
-    assert.equal(shellWord(word), word);
+    assert.equal(shellWord(word, 'linux'), word);
   }
 });
 
@@ -14,10 +14,52 @@ test('property: a shell takes a word for what it is', () => {
   const word = fc.string({ unit: 'grapheme-ascii' }).filter((text) => !text.includes('\0'));
   fc.assert(
     fc.property(fc.array(word, { minLength: 1 }), (words) => {
-      const script = `printf '%s\\0' ${words.map(shellWord).join(' ')}`;
+      const script = `printf '%s\\0' ${words.map((each) => shellWord(each, 'linux')).join(' ')}`;
       const printed = execFileSync('/bin/sh', ['-c', script], { encoding: 'utf8' });
       assert.deepEqual(printed.split('\0').slice(0, -1), words);
     }),
     { numRuns: 50 },
+  );
+});
+
+test('on Windows paths need no quotes, and blanks, commas and what cmd or PowerShell act on get double ones', () => {
+  for (const word of ['run', 'C:\\a-b\\c.yaml', 'pipelines/x.yaml', 'seed=1'])
+    assert.equal(shellWord(word, 'win32'), word);
+  for (const word of ['my file.yaml', 'a=1,2', 'a&b', 'x|y', '(z)', "it's", '[1]', '@x', ''])
+    assert.equal(shellWord(word, 'win32'), `"${word}"`);
+  assert.equal(shellWord('C:\\my folder\\', 'win32'), '"C:\\my folder\\\\"');
+});
+
+/** The words of a command line, as programs for Windows split it: the rules of Microsoft's C library. */
+function splitAsWindows(line: string): readonly string[] {
+  const words: string[] = [];
+  let [word, isQuoted] = ['', false];
+  for (let at = 0; at < line.length; at += 1) {
+    const backslashes = /^\\*/.exec(line.slice(at))?.[0].length ?? 0;
+    const isBeforeQuote = line[at + backslashes] === '"';
+    if (backslashes > 0) {
+      word += '\\'.repeat(isBeforeQuote ? Math.floor(backslashes / 2) : backslashes);
+      at += backslashes - 1;
+      if (isBeforeQuote && backslashes % 2 === 1) word += line[++at] ?? '';
+    } else if (isBeforeQuote && isQuoted && line[at + 1] === '"') word += line[++at] ?? '';
+    else if (isBeforeQuote) isQuoted = !isQuoted;
+    else if (line[at] === ' ' && !isQuoted) {
+      words.push(word);
+      word = '';
+    } else word += line[at] ?? '';
+  }
+  return [...words, word];
+}
+
+test('property: a program for Windows gets a word for what it is, and cmd sees no sign outside quotes', () => {
+  const word = fc.string({ unit: fc.constantFrom(...'ab \\"&|<>^()=,;\'') });
+  fc.assert(
+    fc.property(fc.array(word, { minLength: 1 }), (words) => {
+      const line = words.map((each) => shellWord(each, 'win32')).join(' ');
+      assert.deepEqual(splitAsWindows(line), words);
+      // To cmd every quote begins or ends what is quoted.
+      const outside = line.split('"').filter((_, index) => index % 2 === 0);
+      assert.ok(!/[&|<>^()]/.test(outside.join('')), line);
+    }),
   );
 });

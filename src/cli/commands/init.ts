@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
 import { exists, fileFailure, makeFolder, writeNew } from '../../files/atomic.ts';
 import { failure } from '../../core/diagnostic.ts';
+import { isDeviceName } from '../../core/file-name.ts';
 import { packageRoot } from '../../core/package-root.ts';
 import { EXIT } from '../exit.ts';
 import { commandLine } from '../program.ts';
@@ -71,6 +72,7 @@ function nameFrom(file: string): string {
   const name = basename(file, extname(file))
     .replace(/[^A-Za-z0-9._-]/g, '-')
     .replace(/^\.+/, '')
-    .slice(0, 64);
-  return name === '' ? 'pipeline' : name;
+    .slice(0, 64)
+    .replace(/\.+$/, '');
+  return name === '' || isDeviceName(name) ? 'pipeline' : name;
 }

@@ -186,9 +186,9 @@ function jobScript(folder: string, { id, directory }: Submission): string {
   const words = [process.execPath, '--input-type=module', '--eval', start, '--', 'sweep-member', folder, id];
   return [
     '#!/bin/sh',
-    ...(cache === undefined ? [] : [`export HOURGLASS_CACHE=${shellWord(cache)}`]),
-    `cd ${shellWord(directory)} || exit 1`,
-    `exec ${words.map(shellWord).join(' ')} "\${1:-$SLURM_ARRAY_TASK_ID}"`,
+    ...(cache === undefined ? [] : [`export HOURGLASS_CACHE=${shellWord(cache, 'linux')}`]),
+    `cd ${shellWord(directory, 'linux')} || exit 1`,
+    `exec ${words.map((word) => shellWord(word, 'linux')).join(' ')} "\${1:-$SLURM_ARRAY_TASK_ID}"`,
     '',
   ].join('\n');
 }

@@ -70,7 +70,7 @@ export function atTerminal(
   steps: readonly (readonly [when: RegExp, typed: string])[],
 ): Promise<string> {
   const words = [process.execPath, ...HOURGLASS, ...args];
-  const line = `stty cols 100 rows 40; exec ${words.map(shellWord).join(' ')}`;
+  const line = `stty cols 100 rows 40; exec ${words.map((word) => shellWord(word)).join(' ')}`;
   const child = spawn('script', ['--quiet', '--flush', '--command', line, '/dev/null'], {
     cwd: folder,
     env: { ...process.env, TERM: 'xterm', CI: undefined, ...env },
