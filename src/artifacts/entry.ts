@@ -1,6 +1,7 @@
 /** What is stored of a stage: the artifacts' list with hashes, and the record that makes an entry complete. */
 import { chmod, lstat, readdir, utimes } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
+import { join, relative } from 'node:path';
+import { withSlashes } from '../core/path.ts';
 import { failure } from '../core/diagnostic.ts';
 import { canonicalJson, isJsonObject, sha256, type JsonObject } from '../core/json.ts';
 import { syncFile, syncFolder } from '../files/atomic.ts';
@@ -48,7 +49,7 @@ export async function seal(folder: string): Promise<readonly StoredFile[]> {
         await markUnchanged(path, modified);
         await syncFile(path);
         files.push({
-          path: relative(folder, path).split(sep).join('/'),
+          path: withSlashes(relative(folder, path)),
           bytes: found.size,
           sha256: hash,
           modified,

@@ -1,7 +1,8 @@
 /** `outputs/<name>`: what the user sees of the last run. Artifacts are hard links into the store, read only. */
 import { randomBytes } from 'node:crypto';
 import { copyFile, link, lstat, readdir, stat, utimes } from 'node:fs/promises';
-import { basename, dirname, join, relative, sep } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
+import { withSlashes } from '../core/path.ts';
 import type { FinishedState } from '../core/event.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import {
@@ -333,7 +334,7 @@ async function filesOf(folder: string): Promise<readonly string[]> {
   });
   return entries
     .filter((entry) => !entry.isDirectory())
-    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'));
+    .map((entry) => withSlashes(relative(folder, join(entry.parentPath, entry.name))));
 }
 
 async function removeEmptyFolders(folder: string): Promise<void> {

@@ -1,5 +1,6 @@
 /** How the user started this program, so that commands which we propose work as they stand. */
-import { basename, relative } from 'node:path';
+import { basename } from 'node:path';
+import { pathFromHere } from '../core/path.ts';
 import { shellWord } from '../core/shell.ts';
 
 /** `hourglass`, or what it takes where that is no command of the shell: `npx hourglass`, `node bin/hourglass.js`. */
@@ -7,9 +8,7 @@ function programName(): string {
   // Set by npx, and by npm for its scripts.
   if ((process.env['npm_lifecycle_event'] ?? '') !== '') return 'npx hourglass';
   const script = process.argv[1] ?? '';
-  return basename(script) === 'hourglass.js'
-    ? `node ${shellWord(relative(process.cwd(), script))}`
-    : 'hourglass';
+  return basename(script) === 'hourglass.js' ? `node ${shellWord(pathFromHere(script))}` : 'hourglass';
 }
 
 /** A command line as one would type it. */

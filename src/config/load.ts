@@ -1,5 +1,6 @@
 /** From a pipeline file to a valid pipeline, or to all that is wrong with it. */
-import { dirname, relative, resolve, sep } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
+import { withSlashes } from '../core/path.ts';
 import { isError, type Diagnostic, type SourceFile } from '../core/diagnostic.ts';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { settingsCalled } from './advice/stray.ts';
@@ -170,7 +171,7 @@ function basesAmong(sources: readonly SourceFile[], folder: string): readonly So
   return sources
     .slice(1)
     .filter(({ name }) => !isArgument(name))
-    .map(({ name, text }) => ({ name: relative(folder, resolve(name)).split(sep).join('/'), text }));
+    .map(({ name, text }) => ({ name: withSlashes(relative(folder, resolve(name))), text }));
 }
 
 /** A trial is the same whatever else is tried. */

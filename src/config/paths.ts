@@ -1,5 +1,6 @@
 /** Paths in settings: each is relative to the file in which it is written. */
-import { isAbsolute, relative, resolve, sep } from 'node:path';
+import { isAbsolute, resolve } from 'node:path';
+import { pathFrom, withSlashes } from '../core/path.ts';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { find, folderOf, isFromOverride, type Located } from './located.ts';
 import type { DocumentPath, LocatedPipeline, PathSetting } from './pipeline.ts';
@@ -36,13 +37,12 @@ export function pathAt(root: Located, at: DocumentPath, folders: Folders): PathS
   const isOverride = isFromOverride(scalar);
   const folder = isOverride ? folders.overrides : folderOf(scalar);
   const stays = folder === folders.pipeline || isAbsolute(written) || isUrl(written);
-  const path = stays ? written : relativePath(folders.pipeline, resolve(folder, written));
+  const path = stays
+    ? isUrl(written)
+      ? written
+      : withSlashes(written)
+    : pathFrom(folders.pipeline, resolve(folder, written));
   return { at, written, folder, path, isOverride };
-}
-
-/** A path relative to a folder, with `/` on every system. */
-export function relativePath(folder: string, path: string): string {
-  return relative(folder, path).split(sep).join('/') || '.';
 }
 
 /** What no path begins with, and is to be refused as it is written. */
@@ -88,7 +88,7 @@ export function asWritten<Finding extends Said>(
   const near =
     replacement === undefined || isAbsolute(replacement)
       ? replacement
-      : relativePath(setting.folder, resolve(folder, replacement));
+      : pathFrom(setting.folder, resolve(folder, replacement));
   // In one go: what is written may be the same text as the replacement, which is relative to another folder.
   const shown = (text: string): string =>
     text.replaceAll(/`([^`]*)`/g, (quoted, inner: string) => {

@@ -1,6 +1,7 @@
 /** What a path that does not exist was probably meant to be. */
 import { readdir, stat } from 'node:fs/promises';
-import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, extname, join, parse, resolve, sep } from 'node:path';
+import { pathFrom } from '../core/path.ts';
 import { suggest } from '../core/suggest.ts';
 
 export type PathKind = 'file' | 'folder';
@@ -33,7 +34,7 @@ export async function nearbyPath(
     (await search(folder, basename(absolute), kinds));
   if (found === undefined || found === absolute) return undefined;
   if (resolve(path) === path) return found;
-  return relative(folder, found).split(sep).join('/') || '.';
+  return pathFrom(folder, found);
 }
 
 /** What a path is, links followed; undefined where there is nothing that is a file or a folder. */
@@ -65,10 +66,10 @@ async function onlyInside(absolute: string, kinds: readonly PathKind[]): Promise
 
 /** Goes down the path; each part that does not exist is replaced by the nearest name there. */
 async function respelled(absolute: string, kinds: readonly PathKind[]): Promise<string | undefined> {
-  const parts = absolute.split(sep);
-  let current = parts[0] === '' ? sep : (parts[0] ?? sep);
-  for (const [index, part] of parts.slice(1).entries()) {
-    const isLast = index === parts.length - 2;
+  let current = parse(absolute).root;
+  const parts = absolute.slice(current.length).split(sep);
+  for (const [index, part] of parts.entries()) {
+    const isLast = index === parts.length - 1;
     const next = join(current, part);
     const kind = await kindOf(next);
     if (kind !== undefined && (isLast ? kinds.includes(kind) : kind === 'folder')) {

@@ -1,6 +1,7 @@
 /** From the files of a stage to what it has to show. */
 import { lstat, readFile, readdir } from 'node:fs/promises';
-import { basename, dirname, extname, join, relative, sep } from 'node:path';
+import { basename, dirname, extname, join, relative } from 'node:path';
+import { withSlashes } from '../core/path.ts';
 import { readCsv } from '../formats/csv.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import { historyPanels } from '../figures/history.ts';
@@ -27,7 +28,7 @@ export async function filesOf(folder: string): Promise<readonly StageFile[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
   const paths = entries
     .filter((entry) => entry.isFile() && !entry.name.endsWith('.tmp'))
-    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'))
+    .map((entry) => withSlashes(relative(folder, join(entry.parentPath, entry.name))))
     .sort()
     .slice(0, MOST_FILES);
   const files: StageFile[] = [];

@@ -1,6 +1,7 @@
 /** Which file made the outputs of a name: two pipelines with one `name` would replace each other's. */
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { pathFromHere, withSlashes } from '../core/path.ts';
 import { parse } from 'yaml';
 import type { Workspace } from '../artifacts/workspace.ts';
 import { ifReadable } from '../files/present.ts';
@@ -10,7 +11,7 @@ import { isJsonObject } from '../core/json.ts';
 
 /** The path of a pipeline file relative to a folder, with `/`, so that both can be moved together. */
 export function sourcePath(located: Pick<LocatedPipeline, 'file' | 'folder'>, folder: string): string {
-  return relative(folder, pathOf(located)).split(sep).join('/');
+  return withSlashes(relative(folder, pathOf(located)));
 }
 
 /**
@@ -28,7 +29,7 @@ export async function otherSources(
   const found: Diagnostic[] = [];
   for (const path of new Set(paths)) {
     if (!(await isAnother(path, pathOf(located))) || !(await mayHaveName(path, name))) continue;
-    found.push(warningOf(located, relative(process.cwd(), path) || path));
+    found.push(warningOf(located, pathFromHere(path)));
   }
   const twin = ((await ifReadable(readdir(dirname(workspace.folder)))) ?? []).find(
     (each) => each !== name && each.toLowerCase() === name.toLowerCase(),

@@ -1,6 +1,7 @@
 /** Files that an assignment gives out beside its pipeline, data and plugins: a path that is the same says nothing of what lies there. */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
+import { pathFrom } from '../core/path.ts';
 import type { DocumentPath, LocatedPipeline } from '../config/pipeline.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { canonicalJson, sha256, type JsonObject } from '../core/json.ts';
@@ -56,7 +57,7 @@ export async function findOtherFiles(
       const file = resolve(dirname(theirs), relative(dirname(ours), module));
       const [one, other] = [await textOf(module), await textOf(file)];
       if (other === undefined || one === other) continue;
-      const name = relative(dirname(theirs), file);
+      const name = pathFrom(dirname(theirs), file);
       found.push(deviation(`\`${name}\``, 'other', submitted.locate(['plugins', at])));
     }
   }
@@ -113,7 +114,7 @@ async function fingerprint(path: string): Promise<string | undefined> {
   const hashes: Record<string, string> = {};
   for (const entry of names) {
     const file = join(entry.parentPath, entry.name);
-    const name = relative(path, file).replaceAll('\\', '/');
+    const name = pathFrom(path, file);
     if (!entry.isFile() || name.split('/').some(isSystemName)) continue;
     const data = await readFile(file).catch(() => undefined);
     if (data !== undefined) hashes[name] = sha256(data);

@@ -1,6 +1,7 @@
 /** The files that a run was made from: the pipeline, what it extends, plugins, and data of the user's own. */
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { pathFrom } from '../core/path.ts';
 import { errorCode } from '../files/atomic.ts';
 import { isArgument } from '../config/located.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
@@ -72,8 +73,7 @@ function withoutSchema(data: Buffer): Buffer {
   return clean === text ? data : Buffer.from(clean);
 }
 
-const archivePath = (root: string, file: string): string =>
-  `${FOLDER}/${relative(root, file).split(sep).join('/')}`;
+const archivePath = (root: string, file: string): string => `${FOLDER}/${pathFrom(root, file)}`;
 
 /** Files and folders that stages read, as the settings name them. */
 export function dataFiles(located: LocatedPipeline): readonly string[] {

@@ -1,5 +1,6 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { basename, join, resolve, sep } from 'node:path';
+import { withSlashes } from '../../core/path.ts';
 import { fileFailure } from '../../files/atomic.ts';
 import { foreignIn, removeExcept } from '../../artifacts/foreign.ts';
 import { collectGarbage, shownIn, type LockedRuns, type Tally } from '../../artifacts/garbage-collection.ts';
@@ -71,8 +72,8 @@ export async function clean(terminal: Terminal, options: CleanOptions): Promise<
   }
   const verb = options.dryRun ? 'would remove' : 'removed';
   for (const { name, bytes, kept } of removed) {
-    terminal.result(`${verb} ${join(options.outputs, name)}, ${formatBytes(bytes)}`);
-    for (const path of kept) terminal.result(`  kept ${path}, which Hourglass did not write`);
+    terminal.result(`${verb} ${withSlashes(join(options.outputs, name))}, ${formatBytes(bytes)}`);
+    for (const path of kept) terminal.result(`  kept ${withSlashes(path)}, which Hourglass did not write`);
   }
   if (unused !== undefined) {
     const results = unused.entries === 0 ? 'no results' : formatPlural(unused.entries, 'result');

@@ -1,5 +1,6 @@
 import { writeCsv } from '../../formats/csv.ts';
-import { basename, join, relative, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
+import { pathFromHere } from '../../core/path.ts';
 import { exists } from '../../files/atomic.ts';
 import { workspacesIn } from '../../artifacts/workspace.ts';
 import { Failure, failure } from '../../core/diagnostic.ts';
@@ -43,7 +44,7 @@ export async function compare(terminal: Terminal, options: CompareOptions): Prom
     const present = (await workspacesIn(resolve(options.outputs))).map(({ folder }) => basename(folder));
     throw failure(
       'no-run',
-      `there are no results of a sweep in \`${relative(process.cwd(), workspace) || '.'}\``,
+      `there are no results of a sweep in \`${pathFromHere(workspace)}\``,
       isFile
         ? `\`${commandLine(callWords('sweep', options))}\` makes some`
         : otherOutputs(

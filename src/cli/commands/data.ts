@@ -1,4 +1,5 @@
-import { dirname, join, relative, resolve, sep } from 'node:path';
+import { dirname, join, resolve, sep } from 'node:path';
+import { pathFromHere } from '../../core/path.ts';
 import { exists, makeFolder, writeFileAtomic } from '../../files/atomic.ts';
 import { kindOf, nearbyPath } from '../../files/nearby.ts';
 import { identifyFile, readStart } from '../../formats/containers.ts';
@@ -243,5 +244,5 @@ async function writePicture({ picture }: Look, outputs: string, stage: string): 
   const path = join(outputs, 'data', `${stage}.png`);
   await makeFolder(dirname(path));
   await writeFileAtomic(path, renderPng(picture));
-  return relative(process.cwd(), path);
+  return pathFromHere(path);
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, extname, join, resolve, sep } from 'node:path';
+import { pathFrom } from '../../core/path.ts';
 import { exists, fileFailure, makeFolder, writeNew } from '../../files/atomic.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { isDeviceName } from '../../core/file-name.ts';
@@ -62,9 +63,7 @@ function schemaFor(file: string): string | undefined {
   const isNear =
     isWithin(folder, packageRoot) || (isWithin(packageRoot, project) && isWithin(folder, project));
   if (!isNear) return undefined;
-  return relative(folder, join(packageRoot, 'schemas', 'pipeline.schema.json'))
-    .split(sep)
-    .join('/');
+  return pathFrom(folder, join(packageRoot, 'schemas', 'pipeline.schema.json'));
 }
 
 /** A pipeline's name from a file's: what names may hold, else `-`. */

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { basename, extname, join, relative, resolve } from 'node:path';
+import { basename, extname, join, resolve } from 'node:path';
+import { pathFromHere } from '../../core/path.ts';
 import { exists } from '../../files/atomic.ts';
 import { Workspace, workspacesIn } from '../../artifacts/workspace.ts';
 import { failure } from '../../core/diagnostic.ts';
@@ -40,7 +41,7 @@ export async function report(terminal: Terminal, options: ReportOptions): Promis
     );
   }
   const workspace = join(outputs, name);
-  const show = (path: string): void => terminal.result(relative(process.cwd(), path) || path);
+  const show = (path: string): void => terminal.result(pathFromHere(path));
   const sweep = await readSweepNow(workspace, storeOf(outputs));
   const page = sweepPage(workspace);
   if (options.trial !== undefined) {
@@ -130,7 +131,7 @@ async function noteOn(workspace: string, pipeline: string, source: string): Prom
   const recorded = (await new Workspace(workspace).readRun())?.source;
   const made = typeof recorded === 'string' ? resolve(workspace, recorded) : resolve(pipeline);
   if (await isAnother(made, resolve(pipeline))) {
-    return `${relative(process.cwd(), made)}, which has the same name, made these outputs, and not ${pipeline}`;
+    return `${pathFromHere(made)}, which has the same name, made these outputs, and not ${pipeline}`;
   }
   if (text.replace(/^\ufeff/, '') === source) return undefined;
   return `${pipeline} has changed since; the report shows it as it was run`;

@@ -1,4 +1,5 @@
-import { join, relative, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
+import { pathFromHere } from '../../core/path.ts';
 import { exists } from '../../files/atomic.ts';
 import { errorsOf, Failure, type Diagnostic, type SourceFile } from '../../core/diagnostic.ts';
 import type { RunEvent } from '../../core/event.ts';
@@ -147,7 +148,7 @@ function present(terminal: Terminal, result: RunResult, presented: Presented): v
   }
   if (errors.length > 0) terminal.note(`\n${problems}\n`);
   const { quiet } = terminal.options;
-  const folder = `${relative(process.cwd(), result.workspace) || '.'}/`;
+  const folder = `${pathFromHere(result.workspace)}/`;
   const isSpaced = terminal.interactive && !quiet && errors.length === 0 && result.state !== 'unchanged';
   if (isSpaced) terminal.result('');
   const command = resumeCommand({ ...options, stages: [] });

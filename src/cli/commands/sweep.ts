@@ -1,4 +1,5 @@
-import { relative, resolve } from 'node:path';
+import { resolve } from 'node:path';
+import { pathFromHere } from '../../core/path.ts';
 import type { LocatedPipeline } from '../../config/pipeline.ts';
 import { errorsOf, failure, type SourceFile } from '../../core/diagnostic.ts';
 import { ParameterColumns } from '../../sweep/columns.ts';
@@ -183,7 +184,7 @@ function present(terminal: Terminal, result: SweepResult, { options, sources, lo
     );
     return;
   }
-  const folder = `${relative(process.cwd(), workspace) || '.'}/`;
+  const folder = `${pathFromHere(workspace)}/`;
   const count = formatPlural(record.trials.length, 'trial');
   const head =
     state === 'unchanged'

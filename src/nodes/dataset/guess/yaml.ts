@@ -1,5 +1,6 @@
 /** A guess as the text of a pipeline. */
-import { basename, relative, resolve, sep } from 'node:path';
+import { basename, resolve } from 'node:path';
+import { pathFrom } from '../../../core/path.ts';
 import { isJsonObject, type Json } from '../../../core/json.ts';
 import { yamlText } from '../../../core/yaml-text.ts';
 import type { Guess } from './guess.ts';
@@ -56,7 +57,7 @@ function cleanStage(stage: string): readonly string[] {
 }
 
 function shortPath(path: string, folder: string): string {
-  return relative(folder, path).split(sep).join('/') || '.';
+  return pathFrom(folder, path);
 }
 
 /** Names that are taken, that mean something to JavaScript, or that say nothing of the data. */
