@@ -13,6 +13,7 @@ export const GROUPS: readonly Group[] = [
     title: 'Guides',
     pages: [
       'docs/data.md',
+      'docs/files.md',
       'docs/sweeps.md',
       'docs/latent-space.md',
       'docs/report.md',
