@@ -8,7 +8,7 @@ import {
   type ImageShape,
   type NodeDefinition,
   type Split,
-} from 'hourglass/plugin';
+} from 'hourglass-autoencoders/plugin';
 
 interface BlurSettings {
   readonly type: 'blur';

@@ -1,10 +1,7 @@
 /** Which commands there are, and how each is called. What a command does is in `commands/`. */
 import { Command } from 'commander';
-import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
-import { isJsonObject } from '../core/json.ts';
-import { packageRoot } from '../core/package-root.ts';
+import { packageVersion } from '../core/package-root.ts';
 import type { VerifyFlags } from './commands/verify.ts';
 import { addCache, addClean, addEngine, addInit, addSchema } from './describe-upkeep.ts';
 import { exitCodeLines } from './exit.ts';
@@ -29,11 +26,14 @@ import {
   type SweepFlags,
 } from './options.ts';
 
-/** @param setCode is told the exit code of the command that ran */
-export function describeProgram(setCode: SetCode): Command {
+/**
+ * @param setCode is told the exit code of the command that ran
+ * @param versions what `--version` prints
+ */
+export function describeProgram(setCode: SetCode, versions: string): Command {
   const program = new Command('hourglass')
     .description('Runs autoencoder experiments that are written as YAML.')
-    .version(version(), '-V, --version', 'print the version')
+    .version(versions, '-V, --version', 'print the versions of Hourglass and of the engine')
     .helpOption('-h, --help', 'show help')
     .helpCommand('help [command]', 'show help for a command')
     .showSuggestionAfterError()
@@ -44,8 +44,8 @@ export function describeProgram(setCode: SetCode): Command {
       'after',
       `
 Examples:
-  $ hourglass init                            write a first pipeline
-  $ hourglass run pipeline.yaml               run it
+  $ hourglass init my-experiment              write a folder with a first pipeline
+  $ hourglass run pipeline.yaml               run a pipeline
   $ hourglass run pipeline.yaml -S seed=42    run it with another seed
   $ hourglass plan pipeline.yaml              what would run, and why
 
@@ -109,7 +109,7 @@ function addRun(command: AddCommand, setCode: SetCode): void {
       if (flags.dryRun !== true) pool.startEarly();
       try {
         const { run } = await import('./commands/run.ts');
-        setCode(await run(terminalOf(flags), { ...flags, pipeline, stages, version: version(), pool }));
+        setCode(await run(terminalOf(flags), { ...flags, pipeline, stages, version: packageVersion, pool }));
       } finally {
         pool.close();
       }
@@ -145,7 +145,7 @@ function addSweep(command: AddCommand, setCode: SetCode): void {
     )
     .action(async (pipeline: string, flags: OutputFlags & SweepFlags) => {
       const { sweep } = await import('./commands/sweep.ts');
-      setCode(await sweep(terminalOf(flags), { ...flags, pipeline, version: version() }));
+      setCode(await sweep(terminalOf(flags), { ...flags, pipeline, version: packageVersion }));
     });
 }
 
@@ -357,9 +357,4 @@ function addVerify(command: AddCommand, setCode: SetCode): void {
       const { verify } = await import('./commands/verify.ts');
       setCode(await verify(terminalOf(flags), { ...flags, archives }));
     });
-}
-
-function version(): string {
-  const manifest: unknown = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8'));
-  return isJsonObject(manifest) && typeof manifest['version'] === 'string' ? manifest['version'] : 'unknown';
 }

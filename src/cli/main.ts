@@ -8,6 +8,7 @@ import { describeProgram } from './describe.ts';
 import { EXIT } from './exit.ts';
 import { reportProblem } from './problems.ts';
 import { wasInterrupted } from './signals.ts';
+import { versionLines } from './versions.ts';
 
 /**
  * Runs one command line.
@@ -22,7 +23,8 @@ export async function main(args: readonly string[]): Promise<number> {
   globalThis.console = new Console(process.stderr);
   let code: number = EXIT.done;
   try {
-    await describeProgram((result) => (code = result)).parseAsync(args, { from: 'user' });
+    const versions = args.some((word) => word === '-V' || word === '--version') ? await versionLines() : '';
+    await describeProgram((result) => (code = result), versions).parseAsync(args, { from: 'user' });
   } catch (error) {
     code = reportProblem(error, args);
   }

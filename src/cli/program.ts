@@ -1,14 +1,33 @@
 /** How the user started this program, so that commands which we propose work as they stand. */
-import { basename } from 'node:path';
+import { basename, delimiter, dirname } from 'node:path';
+import { packageName, packageRoot } from '../core/package-root.ts';
 import { pathFromHere } from '../core/path.ts';
 import { shellWord } from '../core/shell.ts';
 
-/** `hourglass`, or what it takes where that is no command of the shell: `npx hourglass`, `node bin/hourglass.js`. */
+/**
+ * `hourglass`, or what it takes where that is no command of the shell: `npx hourglass-autoencoders`, `node bin/hourglass.js`.
+ * Never `npx hourglass`: outside a folder with this package, that runs another package of this name.
+ */
 function programName(): string {
-  // Set by npx, and by npm for its scripts.
-  if ((process.env['npm_lifecycle_event'] ?? '') !== '') return 'npx hourglass';
   const script = process.argv[1] ?? '';
-  return basename(script) === 'hourglass.js' ? `node ${shellWord(pathFromHere(script))}` : 'hourglass';
+  const isInstalled = basename(dirname(packageRoot)) === 'node_modules';
+  if (!isInstalled)
+    return basename(script) === 'hourglass.js' ? `node ${shellWord(pathFromHere(script))}` : 'hourglass';
+  const { npm_command: command, npm_lifecycle_event: event, npm_config_user_agent: agent = '' } = process.env;
+  // Of these, npx alone runs a package that is not installed.
+  if (command === 'exec' && agent.startsWith('npm/')) return `npx ${packageName}`;
+  if (command !== undefined || event !== undefined) {
+    const [manager] = /^(?:pnpm|yarn)/.exec(agent) ?? [];
+    if (manager !== undefined) return `${manager} hourglass`;
+  }
+  // The program of a folder's own packages, called by its path.
+  const isOnPath = (process.env['PATH'] ?? '').split(delimiter).includes(dirname(script));
+  return basename(dirname(script)) === '.bin' && !isOnPath ? shellWord(pathFromHere(script)) : 'hourglass';
+}
+
+/** A text whose commands are given in backquotes, with this program as the user started it. */
+export function asStarted(text: string): string {
+  return text.replace(/`hourglass (?=[a-z-])/g, () => `\`${programName()} `);
 }
 
 /** A command line as one would type it. */

@@ -1,16 +1,17 @@
 /**
- * Module hooks for plugins, run by Node in a thread of their own: `hourglass/plugin` leads to this very installation
- * wherever the plugin lies, and TypeScript is stripped of its types, which Node 20 cannot do itself.
+ * Module hooks for plugins, run by Node in a thread of their own: `hourglass-autoencoders/plugin` leads to this very
+ * installation wherever the plugin lies, and TypeScript is stripped of its types, which Node 20 cannot do itself.
  */
 import { readFile } from 'node:fs/promises';
 import type { LoadHook, ResolveHook } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { transform } from 'sucrase';
+import { packageName } from '../core/package-root.ts';
 
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 
 export const resolve: ResolveHook = (specifier, context, nextResolve) =>
-  specifier === 'hourglass/plugin'
+  specifier === `${packageName}/plugin`
     ? { url: new URL(`./plugin-api.${extension}`, import.meta.url).href, shortCircuit: true }
     : nextResolve(specifier, context);
 

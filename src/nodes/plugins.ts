@@ -22,7 +22,7 @@ let hooksRegistered = false;
 /**
  * Imports a plugin and checks that its default export is a node definition. This runs the plugin's code.
  *
- * @param path absolute path of a `.js`, `.mjs` or `.ts` file, which may import `hourglass/plugin`
+ * @param path absolute path of a `.js`, `.mjs` or `.ts` file, which may import `hourglass-autoencoders/plugin`
  * @returns the definition, with the hash of the file as `code`, so that an edited plugin runs anew
  * @throws Failure `file-not-found` or `plugin-invalid`
  */

@@ -26,7 +26,7 @@ export function commandText({
   hasPlugins,
 }: Repetition): string {
   return [
-    `npx hourglass ${command}`,
+    `hourglass ${command}`,
     shellWord(file),
     ...options.map(([option, value]) => `${option} ${shellWord(value)}`),
     ...settings.map((text) => `-S ${shellWord(text)}`),

@@ -1,13 +1,12 @@
 /** The files of a run itself: `run.json`, `metrics.json`, `pipeline.yaml`, `resolved.yaml`. */
-import { readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { standingOf, type StageChange } from '../artifacts/standing.ts';
 import type { HeldLock } from '../files/lock.ts';
 import type { Store } from '../artifacts/store.ts';
 import type { RunRecord, StageRecord, Workspace } from '../artifacts/workspace.ts';
 import { canonicalJson, sha256, type Json, type JsonObject } from '../core/json.ts';
-import { packageRoot } from '../core/package-root.ts';
+import { packageVersion } from '../core/package-root.ts';
 import { causesOf } from '../plan/changes.ts';
 import type { Plan, PlannedStage, WantedStage } from '../plan/plan.ts';
 import type { StageOutcome, StageStanding } from './types.ts';
@@ -238,7 +237,7 @@ export class RunJournal {
       resolved: sha256(this.#resolved),
       seed: pipeline.seed,
       overrides,
-      versions: { hourglass: ownVersion(), node: process.versions.node },
+      versions: { hourglass: packageVersion, node: process.versions.node },
       ...(this.#engine === undefined ? {} : { engine: this.#engine }),
       stages: this.#inOrder(this.#stages),
     };
@@ -272,11 +271,4 @@ function shownBy(record: StageRecord | undefined): Pick<StageRecord, 'hash' | 'k
 
 function withoutEmpty(metrics: Readonly<Record<string, Readonly<Record<string, number>>>>): JsonObject {
   return Object.fromEntries(Object.entries(metrics).filter(([, values]) => Object.keys(values).length > 0));
-}
-
-function ownVersion(): string {
-  const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as {
-    version: string;
-  };
-  return version;
 }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { arch, cpus, platform, release } from 'node:os';
 import { join } from 'node:path';
 import type { RunRecord } from '../artifacts/workspace.ts';
-import { packageRoot } from '../core/package-root.ts';
+import { packageRoot, packageVersion } from '../core/package-root.ts';
 import { isJsonObject, sha256, type JsonObject } from '../core/json.ts';
 import type { Environment, PackedEngine, PackedProcessor } from './generated/types.ts';
 
@@ -60,9 +60,7 @@ export function packagesHash(): string {
 
 /** Versions of this Hourglass and of Node.js, as `run.json` has them. */
 export function softwareVersions(): { readonly hourglass: string; readonly node: string } {
-  const manifest: unknown = JSON.parse(readText(join(packageRoot, 'package.json')));
-  const version = isJsonObject(manifest) ? manifest['version'] : undefined;
-  return { hourglass: typeof version === 'string' ? version : 'unknown', node: process.versions.node };
+  return { hourglass: packageVersion, node: process.versions.node };
 }
 
 function readText(path: string): string {

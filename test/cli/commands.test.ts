@@ -38,7 +38,7 @@ test('usage errors exit with 2 and a suggestion, and show no stack', async (t) =
 
 test('help and version go to stdout and exit with 0; each command shows examples', async (t) => {
   const rigged = rig(t);
-  assert.match((await rigged.run(['--version'])).stdout, /^\d+\.\d+\.\d+\n$/);
+  assert.match((await rigged.run(['--version'])).stdout, /^hourglass \d+\.\d+\.\d+\nengine: .+\n$/);
   for (const command of ['run', 'check', 'plan', 'explain', 'engine', 'schema', 'init', 'clean', 'cache']) {
     const { code, stdout } = await rigged.run([command, '--help']);
     assert.equal(code, 0);

@@ -47,8 +47,7 @@ function rename(text: string, source: string, file: string): string {
       place === undefined ? '' : `# yaml-language-server: $schema=${place}\n`,
     )
     .replace(/^name: \S+/m, () => `name: ${name}`)
-    .replaceAll(`npx hourglass run pipelines/${source}.yaml`, () => commandLine(['run', file]))
-    .replaceAll('npm start', () => commandLine(['run', file]))
+    .replaceAll(`hourglass run pipelines/${source}.yaml`, () => commandLine(['run', file]))
     .replaceAll(`outputs/${basename(source)}/`, () => `outputs/${name}/`);
 }
 

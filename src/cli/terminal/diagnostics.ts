@@ -1,4 +1,5 @@
 /** Diagnostics as text: where, what, the line with a mark below it, and what to do. */
+import { asStarted } from '../program.ts';
 import { isArgument } from '../../config/located.ts';
 import { codeFrame } from '../../config/source.ts';
 import type { Diagnostic, SourceFile, SourceRange } from '../../core/diagnostic.ts';
@@ -21,7 +22,7 @@ export function renderDiagnostic(
     `${[...where, ...stagePart, style(['bold', color], severity)].join(' ')}: ${text} ${style('dim', `[${code}]`)}`,
     ...frame(range, sources, style, color),
   ];
-  if (hint !== undefined) lines.push(`  ${style('green', 'help')}: ${printable(hint)}`);
+  if (hint !== undefined) lines.push(`  ${style('green', 'help')}: ${printable(asStarted(hint))}`);
   for (const other of related ?? []) {
     lines.push(
       `  ${style('blue', 'note')}: ${style('cyan', place(other.range))}: ${printable(other.message)}`,
