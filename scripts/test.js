@@ -66,8 +66,8 @@ if (measured.length > 0) {
 
 function test(paths, environment) {
   if (paths.length === 0) return;
-  // Node leaves a core free, which on two cores means one file at a time.
-  const concurrency = `--test-concurrency=${Math.max(2, availableParallelism() - 1)}`;
+  // More files than cores: many tests wait for a disk, a download or a process of their own.
+  const concurrency = `--test-concurrency=${availableParallelism() + 2}`;
   const files = paths.map((path) => join(folder, path));
   node(['--test', concurrency, '--test-reporter=spec', ...files], environment);
 }

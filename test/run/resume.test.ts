@@ -6,7 +6,7 @@ import { isJsonObject } from '../../src/core/json.ts';
 import { readSchema } from '../../src/schema/schemas.ts';
 import { fingerprint, rig, type Step } from '../rig.ts';
 
-const EPOCHS = 40;
+const EPOCHS = 20;
 
 /** Kills for each optimizer. */
 const KILLS = 2;

@@ -6,7 +6,8 @@ import { repeats } from '../../src/sweep/failures.ts';
 import { rig } from '../rig.ts';
 import { readTrials, SMALL } from './rig.ts';
 
-const DIVERGES = `${SMALL}sweep:
+/** Without the sigmoid, some kernels of which make a number of NaN. */
+const DIVERGES = `${SMALL.replace(', activation: sigmoid', '')}sweep:
   parameters: { learning_rate: [0.01, 1.0e+38] }
   metric: { name: quality.mse, goal: minimize }
 `;
