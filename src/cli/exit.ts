@@ -29,6 +29,7 @@ const OF_THE_WORK: ReadonlySet<DiagnosticCode> = new Set([
   'engine-failed',
   'webassembly-missing',
   'model-too-large',
+  'decoder-missing',
   'not-finite',
   'output-not-writable',
   'disk-full',

@@ -64,6 +64,7 @@ export const DIAGNOSTIC_CODES = {
   'model-too-large': 'A step of a model needs more memory than the engine can have or address.',
   'engine-failed': 'The engine failed in the middle of a step.',
   'data-missing': 'Files of a data set are missing or could not be had.',
+  'decoder-missing': 'The library that decodes pictures cannot be loaded on this system.',
   'data-corrupt': 'Files of a data set are truncated, altered or not of their format.',
   'not-finite': 'A loss or a result became NaN or infinite.',
   'output-not-writable': 'The outputs or the cache cannot be written.',

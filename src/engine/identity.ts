@@ -1,6 +1,6 @@
 import type { EngineChoice, EngineIdentity } from './engine.ts';
 import { readEngineRecord, readInstallFailure } from './tensorflow/location.ts';
-import { PLATFORM, TENSORFLOW_VERSION, WHEELS } from './tensorflow/pins.ts';
+import { hasTensorFlow, PLATFORM, TENSORFLOW_VERSION } from './tensorflow/pins.ts';
 import { moduleHash } from './webassembly/module.ts';
 
 /**
@@ -18,5 +18,5 @@ export async function engineIdentity(choice: EngineChoice): Promise<EngineIdenti
 }
 
 async function canInstall(): Promise<boolean> {
-  return WHEELS[PLATFORM] !== undefined && (await readInstallFailure()) === undefined;
+  return hasTensorFlow() && (await readInstallFailure()) === undefined;
 }

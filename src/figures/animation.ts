@@ -1,6 +1,6 @@
 /** Figures one after the other, as an animated GIF. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import sharp from 'sharp';
+import { loadSharp } from '../formats/sharp.ts';
 import { renderPixels, type Figure } from './figure.ts';
 
 /**
@@ -33,6 +33,7 @@ export async function encodeAnimation(
     await nextTurn();
   }
   const raw = { width, height: height * frames.length, channels: 3, pageHeight: height } as const;
+  const sharp = await loadSharp();
   return sharp(pixels, { raw })
     .gif({ delay: [...delays], loop: 0, dither: 0, reuse: false, interPaletteMaxError: 0 })
     .toBuffer();

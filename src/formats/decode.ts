@@ -11,6 +11,7 @@ import { DECODED_FORMATS, decodedFormats, formatOf } from './image-format.ts';
 import { targetSize } from './image-size.ts';
 import { jpegHeader, type JpegHeader } from './jpeg-header.ts';
 import { resizer } from './resample.ts';
+import { loadSharp } from './sharp.ts';
 import { failure, type Failure } from '../core/diagnostic.ts';
 import type { ImageShape } from '../core/stage-type.ts';
 
@@ -52,18 +53,6 @@ const PLAIN_LIMIT = 2 ** 17;
 
 type Decoder = typeof SharpFactory;
 
-let decoder: Promise<Decoder> | undefined;
-
-/** Loaded with the first image: whoever only looks for files need not wait for it. */
-async function loadDecoder(): Promise<Decoder> {
-  const { default: sharp } = await import('sharp');
-  // No image is read twice.
-  sharp.cache(false);
-  // Several images are decoded at the same time, each by one thread: for small ones, more would wait for one another.
-  sharp.concurrency(1);
-  return sharp;
-}
-
 /**
  * Decodes the first image of a file.
  *
@@ -82,8 +71,7 @@ export async function decodeImage(bytes: Uint8Array, options: DecodeOptions): Pr
     const plain = await room.use(height * width, async () => decodePlain(bytes, header, options));
     if (plain !== undefined) return plain;
   }
-  decoder ??= loadDecoder();
-  const sharp = await decoder;
+  const sharp = await loadSharp();
   try {
     const facts = await factsOf(sharp, bytes, format);
     const { depth, height, width } = facts;

@@ -10,6 +10,7 @@ export const UNDONE: ReadonlySet<Diagnostic['code']> = new Set([
   'plugin-refused',
   'platform-differs',
   'data-missing',
+  'decoder-missing',
   'engine-missing',
   'engine-install-failed',
   'disk-full',

@@ -46,6 +46,22 @@ export async function unpackArchive(path: string, folder: string): Promise<Unpac
   }
 }
 
+/** The engine that an archive says it was made with, without unpacking it; undefined if it is no archive that can be checked. */
+export async function recordedEngine(path: string): Promise<Environment['engine']['kind'] | undefined> {
+  try {
+    const archive = await openArchive(path);
+    try {
+      const text = (await archive.read(ENVIRONMENT, LIMITS.environment)).toString('utf8');
+      return (await readEnvironment(text)).engine.kind;
+    } finally {
+      archive.close();
+    }
+  } catch {
+    // What is wrong with it is told when it is checked.
+    return undefined;
+  }
+}
+
 /** Said before a byte is written: other archives may be at work on the same disk. */
 async function checkRoom(archive: Archive, folder: string): Promise<void> {
   const needed = [...archive.files.values()].reduce((sum, bytes) => sum + bytes, 0);

@@ -1,6 +1,7 @@
 import { failure } from '../../core/diagnostic.ts';
 import type { EngineChoice } from '../../engine/engine.ts';
 import { installEngine, removeEngine } from '../../engine/tensorflow/install.ts';
+import { hasTensorFlow, PLATFORM } from '../../engine/tensorflow/pins.ts';
 import { engineStatus, type EngineStatus } from '../../engine/status.ts';
 import { EXIT } from '../exit.ts';
 import { listenForSignals } from '../signals.ts';
@@ -72,6 +73,7 @@ function describe(status: EngineStatus): readonly (readonly string[])[] {
     ['engine', `${identity.kind}, ${identity.version}`],
     ['installed', status.installed ? 'yes' : 'no: it will be at the first run that needs it'],
     ['platform', identity.platform],
+    ...(hasTensorFlow() ? [] : [['TensorFlow', `not for ${PLATFORM}: the portable engine serves`]]),
     ...(isNative ? [['folder', status.folder]] : []),
     ...(status.route === undefined ? [] : [['from', status.route]]),
     ...(isNative && status.installed

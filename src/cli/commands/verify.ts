@@ -6,6 +6,7 @@ import { loadAssignment } from '../../submission/assignment.ts';
 import type { Level } from '../../submission/levels.ts';
 import { DEFAULT_LIMITS } from '../../submission/limited.ts';
 import { gradescopeResults, marksCsv } from '../../submission/marks.ts';
+import { recordedEngine } from '../../submission/unpack.ts';
 import { verifySubmissions, type Verdict } from '../../submission/verify.ts';
 import { EXIT, outcomeOf } from '../exit.ts';
 import { listenForSignals } from '../signals.ts';
@@ -62,7 +63,8 @@ export async function verify(terminal: Terminal, options: VerifyCommandOptions):
   };
   const interrupt = listenForSignals(() => note('stopping (again to stop at once)'));
   try {
-    if (options.level !== 'hashes') await prepareEngine(interrupt.signal, note);
+    if (options.level !== 'hashes' && (await needTensorFlow(archives)))
+      await prepareEngine(interrupt.signal, note);
     const verdicts = await verifySubmissions(archives, {
       level: options.level,
       allowPlugins: options.allowPlugins === true,
@@ -85,6 +87,12 @@ export async function verify(terminal: Terminal, options: VerifyCommandOptions):
   } finally {
     interrupt.stop();
   }
+}
+
+/** Whether one of the archives was made with TensorFlow: those of the portable engine are checked with it. */
+async function needTensorFlow(archives: readonly string[]): Promise<boolean> {
+  for (const path of archives) if ((await recordedEngine(path)) === 'native') return true;
+  return false;
 }
 
 /** TensorFlow is fetched here: the processes that check archives have no network. */

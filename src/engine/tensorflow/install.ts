@@ -25,7 +25,7 @@ import {
   namedFolder,
   type EngineRecord,
 } from './location.ts';
-import { PLATFORM } from './pins.ts';
+import { hasTensorFlow, PLATFORM } from './pins.ts';
 
 export interface EnsuredEngine {
   readonly identity: EngineIdentity;
@@ -51,6 +51,8 @@ export async function ensureEngine(
     if (!areKernelsSettled(record)) await addKernels(onProgress, signal);
     return { identity: await engineIdentity('native') };
   }
+  // Not worth a word: nothing can be done about it, and nothing is missing.
+  if (choice === 'auto' && !hasTensorFlow()) return { identity: await engineIdentity('portable') };
   const failed = choice === 'auto' ? await readInstallFailure() : undefined;
   if (failed !== undefined) return portable(failed);
   try {

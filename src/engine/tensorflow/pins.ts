@@ -86,3 +86,8 @@ export const COMPILERS: Readonly<Record<string, PinnedWheel>> = {
 
 /** `linux-x64`, `darwin-arm64`, … */
 export const PLATFORM = `${process.platform}-${process.arch}`;
+
+/** Whether Hourglass can install TensorFlow on a platform. Where it cannot, as on Windows, the portable engine serves. */
+export function hasTensorFlow(platform: string = PLATFORM): boolean {
+  return Object.hasOwn(WHEELS, platform);
+}

@@ -50,10 +50,8 @@ function pinOfPlatform(): WheelPin {
   if (pin !== undefined) return pin;
   throw failure(
     'engine-missing',
-    `there is no build of TensorFlow for ${PLATFORM} that stands without Python`,
-    process.platform === 'win32'
-      ? 'use Linux in WSL, or the portable engine'
-      : `builds exist for ${Object.keys(WHEELS).join(', ')}`,
+    `there is no build of TensorFlow for ${PLATFORM} that Hourglass can use`,
+    `nothing needs to be installed: pipelines run with the portable engine; TensorFlow is for ${Object.keys(WHEELS).join(', ')}${process.platform === 'win32' ? ', of which WSL is the first' : ''}`,
   );
 }
 

@@ -21,6 +21,7 @@ export async function decodeOne(bytes: Uint8Array, options: DecodeOptions): Prom
   try {
     return await decodeImage(bytes, options);
   } catch (error) {
-    throw error instanceof Failure ? new Unusable('damaged', error.message) : error;
+    const isOfFile = error instanceof Failure && error.diagnostics[0]?.code === 'data-corrupt';
+    throw isOfFile ? new Unusable('damaged', error.message) : error;
   }
 }
