@@ -17,9 +17,9 @@ import fc from 'fast-check';
 import { Failure } from '../../src/core/diagnostic.ts';
 import type { Manifest } from '../../src/submission/generated/types.ts';
 import { toText } from '../../src/submission/manifest.ts';
-import { unpackArchive } from '../../src/submission/unpack.ts';
+import { recordedEngine, unpackArchive } from '../../src/submission/unpack.ts';
 import { writeZip } from '../../src/submission/zip-write.ts';
-import { listed, rawZip, type Files, type RawEntry, type RawZip } from './archives.ts';
+import { ENVIRONMENT, listed, rawZip, type Files, type RawEntry, type RawZip } from './archives.ts';
 import { Hostile } from './hostile.ts';
 
 const entriesOf = (files: Files): readonly RawEntry[] =>
@@ -367,4 +367,23 @@ test('a folder, and what is not there, are told apart from archives', async () =
   assert.equal(await code(join(root, 'lies.zip')), 'archive-unsafe');
   writeFileSync(join(root, 'one.zip'), wrong({ both: { method: 8, size: 2 ** 29 + 1 } }));
   assert.equal(await code(join(root, 'one.zip')), 'archive-unsafe');
+});
+
+test('the engine that an archive names is read without unpacking it; what is no archive names none', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'hourglass-engine-'));
+  try {
+    const path = join(folder, 'x.zip');
+    const withEngine = async (kind: string): Promise<string | undefined> => {
+      const text = toText({ ...ENVIRONMENT, engine: { ...ENVIRONMENT.engine, kind } } as never);
+      writeFileSync(path, zipOf(new Map([['environment.json', Buffer.from(text)]])));
+      return recordedEngine(path);
+    };
+    assert.equal(await withEngine('native'), 'native');
+    assert.equal(await withEngine('portable'), 'portable');
+    assert.equal(await withEngine('other'), undefined);
+    writeFileSync(path, 'not a zip file');
+    assert.equal(await recordedEngine(path), undefined);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
