@@ -6,41 +6,11 @@ import { basename, join } from 'node:path';
 import { constants, gunzipSync } from 'node:zlib';
 import { visibleNames } from '../files/nearby.ts';
 import { openToRead } from '../files/open.ts';
+import { convert, IMAGES_ALONE, pythonName, savez, type Container, type ContainerName } from './container.ts';
 import { maskedCrc } from './crc32c.ts';
 import { formatOf, HEAD_BYTES } from './image-format.ts';
 import { isTarHeader } from './tar-header.ts';
-import { textOf } from './text-chunks.ts';
-
-/** `table` is text in columns; `packed` is a file that must be unpacked first. The last two stand where data should be. */
-export type ContainerName =
-  | 'npy'
-  | 'npz'
-  | 'idx'
-  | 'table'
-  | 'picture'
-  | 'zip'
-  | 'tar'
-  | 'packed'
-  | 'matlab'
-  | 'hdf5'
-  | 'pickle'
-  | 'torch'
-  | 'parquet'
-  | 'arrow'
-  | 'tfrecord'
-  | 'safetensors'
-  | 'excel'
-  | 'blanks'
-  | 'web-page'
-  | 'git-lfs';
-
-export interface Container {
-  readonly name: ContainerName;
-  /** With its article: `a MATLAB file`. */
-  readonly what: string;
-  /** What to do: the source to use, or how to make a file that a source reads. */
-  readonly hint: string;
-}
+import { writing } from './text-containers.ts';
 
 /** Bytes of a file that are looked at. Unpacked, they are at most a thousand times as many. */
 const START = 4096;
@@ -136,11 +106,6 @@ function unpack(start: Buffer): Buffer | undefined {
   return undefined;
 }
 
-/** The name of a file, if it would not end a text of Python or of Markdown. */
-function pythonName(fileName: string): string {
-  return /^[\p{L}\p{N} .+(),=@_-]+$/u.test(fileName) ? fileName : 'FILE';
-}
-
 function identify(bytes: Buffer, name: string): Container | undefined {
   const text = bytes.toString('latin1', 0, HEAD_BYTES);
   if (text.startsWith('\x93NUMPY'))
@@ -159,24 +124,6 @@ function identify(bytes: Buffer, name: string): Container | undefined {
     idx(bytes) ??
     writing(bytes, name)
   );
-}
-
-/** What the stage of an archive needs. */
-const ARRAYS = 'whose arrays `train_images` and `train_labels` name';
-const IMAGES_ALONE = 'with `train_labels: null` and `test_images: null`';
-
-/** @param settings what else the stage needs */
-function convert(
-  container: Pick<Container, 'name' | 'what'>,
-  python: string,
-  settings: string = ARRAYS,
-): Container {
-  const hint = `make an \`.npz\` archive of it in Python, \`${python}\`, and use \`source: npz\` ${settings}`;
-  return { ...container, hint };
-}
-
-function savez(name: string, arrays: string): string {
-  return `np.savez_compressed('${name.replace(/(?<=.)(?:\.[a-z]\w*){1,2}$/i, '')}.npz', ${arrays})`;
 }
 
 /** A zip archive, by its first entry. */
@@ -335,32 +282,5 @@ function idx([zero, other, type = 0, rank = 0]: Buffer): Container | undefined {
     name: 'idx',
     what: "a file in MNIST's IDX format",
     hint: 'use `source: idx` and name it with `train_images`',
-  };
-}
-
-/** Text: a web page or a pointer that was downloaded in place of a file, or a table. */
-function writing(bytes: Buffer, name: string): Container | undefined {
-  const text = textOf(bytes);
-  if (/^\s*<(?:!doctype|html|head|\?xml)/i.test(text))
-    return {
-      name: 'web-page',
-      what: 'a web page in place of data',
-      hint: 'open the address in a browser, and download the file itself',
-    };
-  if (text.startsWith('version https://git-lfs.github.com/'))
-    return { name: 'git-lfs', what: 'a pointer of Git LFS in place of data', hint: 'run `git lfs pull`' };
-  if (/(?!\s)\p{Cc}/u.test(text)) return undefined;
-  const [first = '', second = ''] = text.split(/\r?\n|\r/);
-  if (/^ *[-+]?\d[-+.\de]*(?: +[-+]?\d[-+.\de]*)+ *$/i.test(first))
-    return convert(
-      { name: 'blanks', what: 'a table with blanks between its numbers' },
-      `import numpy as np; ${savez(name, `x_train=np.loadtxt('${name}')`)}`,
-      'with `shape`, `train_labels: null` and `test_images: null`',
-    );
-  if (!/[,;\t]/.test(first) || !/\d/.test(first + second)) return undefined;
-  return {
-    name: 'table',
-    what: 'a table as text',
-    hint: 'use `source: csv` with `path` and `shape` if each row has the pixels of one image',
   };
 }

@@ -27,6 +27,20 @@ export function textOf(start: Buffer): string {
   return new TextDecoder(encodingOf(start)).decode(start);
 }
 
+/**
+ * A whole file as text in the same encodings.
+ *
+ * @returns undefined where it is no text
+ */
+export function wholeText(bytes: Buffer): string | undefined {
+  try {
+    const text = new TextDecoder(encodingOf(bytes), { fatal: true }).decode(bytes);
+    return text.includes('\0') ? undefined : text;
+  } catch {
+    return undefined;
+  }
+}
+
 function encodingOf([first, second]: Buffer): string {
   if (first === 0xff && second === 0xfe) return 'utf-16le';
   return first === 0xfe && second === 0xff ? 'utf-16be' : 'utf-8';

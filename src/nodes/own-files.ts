@@ -5,8 +5,9 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { errorCode } from '../files/atomic.ts';
 import { kindOf, visibleNames, nearbyPath, type PathKind } from '../files/nearby.ts';
-import { identifyFile, identifyInside, type ContainerName } from '../formats/containers.ts';
-import type { DiagnosticCode } from '../core/diagnostic.ts';
+import { identifyFile, identifyInside } from '../formats/containers.ts';
+import type { ContainerName } from '../formats/container.ts';
+import { Failure, type DiagnosticCode } from '../core/diagnostic.ts';
 import type { Finding } from '../core/stage-type.ts';
 import type { NodeDefinition } from './contract.ts';
 import { shownName } from './dataset/names.ts';
@@ -81,6 +82,34 @@ export async function otherContainer(
   const found = await identifyFile(resolve(named.folder, named.path));
   if (found === undefined || read.includes(found.name)) return undefined;
   return pathFinding(named, 'data-corrupt', `\`${shownName(named.path)}\` is ${found.what}`, found.hint);
+}
+
+/**
+ * Does work whose readers know files by their absolute paths: what they say names these as the user wrote them.
+ *
+ * @param files longer paths first where one begins with another
+ */
+export async function namedAsWritten<Result>(
+  files: readonly { readonly absolute: string; readonly written: string }[],
+  work: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    const rename = (text: string): string =>
+      files.reduce(
+        (renamed, { absolute, written }) => renamed.replaceAll(absolute, () => shownName(written)),
+        text,
+      );
+    throw new Failure(
+      ...error.diagnostics.map(({ hint, ...diagnostic }) => ({
+        ...diagnostic,
+        message: rename(diagnostic.message),
+        ...(hint === undefined ? {} : { hint: rename(hint) }),
+      })),
+    );
+  }
 }
 
 /** What lies beside data, and is not what was meant. */

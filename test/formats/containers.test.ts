@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { identifyFile, identifyStart, type ContainerName } from '../../src/formats/containers.ts';
+import { identifyFile, identifyStart } from '../../src/formats/containers.ts';
+import type { ContainerName } from '../../src/formats/container.ts';
 import { maskedCrc } from '../../src/formats/crc32c.ts';
 import { temporaryFolder } from '../nodes/context.ts';
 import { npy, zip } from './numpy-files.ts';
@@ -38,6 +39,19 @@ const FILES: readonly (readonly [file: string, bytes: Buffer, name: ContainerNam
   ['a.csv', latin1('label,pixel0\n5,0\n'), 'table', 'source: csv'],
   ['unicode.csv', Buffer.from('\ufefflabel;pixel0\n5;0\n', 'utf16le'), 'table', 'source: csv'],
   ['x.txt', latin1('5.0e+00 -1.0e-01\n7.0e+00 0.0e+00\n'), 'blanks', "np.loadtxt('x.txt')"],
+  ['a.json', latin1('{"images": [[0, 1]], "labels": [5]}'), 'json', 'np.array(v) for k, v in d.items()'],
+  ['b.json', latin1('\n[[0, 1],\n [2, 3]]'), 'json', 'x_train=np.array(d)'],
+  [
+    'fer2013.csv',
+    latin1(`emotion,pixels,Usage\n3,${'70 80 '.repeat(1000)},Training\n`),
+    'lists',
+    "p.split(), 'uint8') for p in d['pixels']]), y_train=d['emotion']",
+  ],
+  ['long.csv', latin1(`emotion,pixels,Usage\n3,${'70 80 '.repeat(1000)}`), 'lists', "y_train=d['emotion']"],
+  ['euro.csv', latin1('0,5;1;0,25\n0;0,125;1\n'), 'decimal-commas', "sep=';', decimal=',', header=None"],
+  ['names.csv', latin1('a;b\n0,5;1\n'), 'decimal-commas', 'index=False)'],
+  ['pairs.csv', latin1('a;b\n5;1\n'), 'table', 'source: csv'],
+  ['text.csv', latin1('name;text\n1;a, b\n'), 'table', 'source: csv'],
   ['a.csv.gz', gzipSync('1;2;3\n'), 'table', 'source: csv'],
   ['a.png', latin1('\x89PNG\r\n\x1a\n\0\0\0\rIHDR'), 'picture', 'source: images'],
   ['photos.zip', zip([{ name: 'cat/1.png', data: one }]), 'zip', 'source: images'],

@@ -4,9 +4,9 @@ import type { DatasetSettings } from '../../../schema/generated/settings.ts';
 import { failure } from '../../../core/diagnostic.ts';
 import type { Json } from '../../../core/json.ts';
 import type { Finding, Split } from '../../../core/stage-type.ts';
-import type { ContainerName } from '../../../formats/containers.ts';
+import type { ContainerName } from '../../../formats/container.ts';
 import { SPLITS } from '../../../formats/images.ts';
-import { missingFile, otherContainer } from '../../own-files.ts';
+import { missingFile, namedAsWritten, otherContainer } from '../../own-files.ts';
 import { identityAt } from '../identity.ts';
 import type { RawSplits } from '../raw.ts';
 import { namedFiles, type Source } from '../sources/source.ts';
@@ -43,6 +43,8 @@ export function ownArrays<Settings extends DatasetSettings>({
     );
     return found.filter((finding) => finding !== undefined);
   };
+  const written = (settings: Settings, folder: string) =>
+    namedFiles({ files }, settings).map(({ path }) => ({ absolute: resolve(folder, path), written: path }));
   const readAll = async (
     settings: Settings,
     folder: string,
@@ -53,14 +55,14 @@ export function ownArrays<Settings extends DatasetSettings>({
     const raws: Partial<Record<Split, NamedSplit>> = {};
     for (const split of SPLITS) {
       onSplit?.(split);
-      const raw = await readSplit(settings, folder, split);
+      const raw = await namedAsWritten(written(settings, folder), () => readSplit(settings, folder, split));
       if (raw === undefined) continue;
       raws[split] = 'data_format' in settings ? { ...raw, images: arrange(raw.images, settings) } : raw;
     }
     return numberClasses(raws);
   };
   const pathsOf = (settings: Settings, folder: string): readonly string[] =>
-    namedFiles({ files }, settings).map(({ path }) => resolve(folder, path));
+    written(settings, folder).map(({ absolute }) => absolute);
   return {
     ...source,
     files,

@@ -1,10 +1,12 @@
 /** Files of arrays -> the settings that read them, by the shapes and the names of the arrays. */
 import { basename, dirname, join } from 'node:path';
 import { identifyFile, readStart } from '../../../formats/containers.ts';
+import type { ContainerName } from '../../../formats/container.ts';
 import { readCsv } from '../../../formats/csv.ts';
 import { parseIdxShape } from '../../../formats/idx.ts';
 import { parseNpyHeader } from '../../../formats/npy.ts';
-import { listNpz, type ArrayEntry } from '../../../formats/npz.ts';
+import { readNumpyFile } from '../../../formats/numpy.ts';
+import { listNpz, readNpz, type ArrayEntry } from '../../../formats/npz.ts';
 import { Failure, failure } from '../../../core/diagnostic.ts';
 import type { Json, JsonObject } from '../../../core/json.ts';
 import { textOf } from '../../../formats/text-chunks.ts';
@@ -25,7 +27,12 @@ import { unused, type Guess } from './guess.ts';
 export async function guessNpz(path: string): Promise<Guess> {
   const entries = await listNpz(path);
   const arrays = guessArrays(entries);
-  if (arrays === undefined) throw noImages(path, entries);
+  if (arrays === undefined) {
+    for (const { name } of entries) await readNpz(path, name, FIRST_ROW);
+    throw noImages(path, entries);
+  }
+  const test = arrays.test_images === null ? await testArchive(path, entries, arrays) : undefined;
+  if (test !== undefined) return test;
   const usual = {
     train_images: 'x_train',
     train_labels: 'y_train',
@@ -44,6 +51,40 @@ export async function guessNpz(path: string): Promise<Guess> {
       path,
       ...Object.fromEntries(named.map(([key]) => [key, arrays[key as keyof ArrayGuess]])),
       ...layoutOf(entries, arrays.train_images, path),
+    },
+  };
+}
+
+/** Who reads an array says why it cannot be read, such as one of Python objects. */
+const FIRST_ROW = { rows: 1, above: 0 };
+
+/** `test.npz` beside `train.npz`, with images of the same size: both have arrays of the same names, or the usual ones. */
+async function testArchive(
+  path: string,
+  entries: readonly ArrayEntry[],
+  train: ArrayGuess,
+): Promise<Guess | undefined> {
+  const found = await otherSplit(path, 'npz');
+  if (found === undefined) return undefined;
+  const others = await listNpz(found);
+  const test = guessArrays(others.map(({ name, ...entry }) => ({ ...entry, name: `test/${name}` })));
+  const nameOf = (name: string | null | undefined): string | null => name?.slice('test/'.length) ?? null;
+  const images = nameOf(test?.test_images ?? test?.train_images);
+  const shapeOf = (list: readonly ArrayEntry[], name: string | null): string | undefined =>
+    list
+      .find((entry) => entry.name === name)
+      ?.shape?.slice(1)
+      .join();
+  if (images === null || shapeOf(others, images) !== shapeOf(entries, train.train_images)) return undefined;
+  return {
+    what: 'an archive of NumPy arrays, beside one of test images',
+    settings: {
+      source: 'npz',
+      path,
+      test_path: found,
+      ...{ train_images: train.train_images, train_labels: train.train_labels },
+      ...{ test_images: images, test_labels: nameOf(test?.test_labels ?? test?.train_labels) },
+      ...layoutOf(entries, train.train_images, path),
     },
   };
 }
@@ -101,7 +142,10 @@ async function guessSeparate(
   const alone = entries.filter(({ name }) => name === own);
   const belongs = all !== undefined && Object.values(all).includes(own);
   const arrays = belongs ? all : guessArrays(alone);
-  if (arrays === undefined) throw noImages(path, alone);
+  if (arrays === undefined) {
+    if (source === 'npy') await readNumpyFile(path, 'x', FIRST_ROW);
+    throw noImages(path, alone);
+  }
   const named = Object.entries(arrays).flatMap(([key, name]): [string, Json][] =>
     name === null ? [] : [[key, join(folder, name)]],
   );
@@ -246,10 +290,16 @@ function areLabels(cells: readonly string[]): boolean {
 
 /** `test.csv` beside `train.csv`, with the same number of pixels. */
 async function testTable(path: string, width: number): Promise<string | undefined> {
+  const found = await otherSplit(path, 'table');
+  const table = found === undefined ? undefined : await readColumns(found);
+  return table?.width === width ? found : undefined;
+}
+
+/** The file of a kind whose name has `test` where that of another has `train`. */
+async function otherSplit(path: string, kind: ContainerName): Promise<string | undefined> {
   const name = basename(path);
   const other = name.replace(/train(?:ing)?/i, 'test');
   if (other === name) return undefined;
   const found = join(dirname(path), other);
-  const table = (await identifyFile(found))?.name === 'table' ? await readColumns(found) : undefined;
-  return table?.width === width ? found : undefined;
+  return (await identifyFile(found))?.name === kind ? found : undefined;
 }

@@ -1,7 +1,8 @@
 /** The files of a folder, by what they are. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { identifyFile, type ContainerName } from '../../../formats/containers.ts';
+import { identifyFile } from '../../../formats/containers.ts';
+import type { ContainerName } from '../../../formats/container.ts';
 import { compareNames, isSystemName } from '../names.ts';
 
 /** Files of a folder that are looked at. */

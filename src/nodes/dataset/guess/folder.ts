@@ -1,7 +1,7 @@
 /** A folder -> what of it is data: its images, or its files of arrays. */
 import { basename, join } from 'node:path';
 import { visibleNames } from '../../../files/nearby.ts';
-import type { ContainerName } from '../../../formats/containers.ts';
+import type { ContainerName } from '../../../formats/container.ts';
 import { failure } from '../../../core/diagnostic.ts';
 import { compareNames, shownName } from '../names.ts';
 import { listImages } from '../pictures/layout.ts';

@@ -73,8 +73,9 @@ function groupByFolder(images: readonly string[]): ReadonlyMap<string, readonly 
   return folders;
 }
 
+/** Names as pairs compare them: without extensions, and with accents stored in one way. */
 function withoutEnding(name: string): string {
-  return name.replace(/\.[^./]+$/, '');
+  return name.normalize('NFC').replace(/\.[^./]+$/, '');
 }
 
 export function guessPairs(

@@ -2,8 +2,10 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { kindOf } from '../../../files/nearby.ts';
-import { identifyFile, type ContainerName } from '../../../formats/containers.ts';
+import { identifyFile } from '../../../formats/containers.ts';
+import type { ContainerName } from '../../../formats/container.ts';
 import { failure } from '../../../core/diagnostic.ts';
+import { namedAsWritten } from '../../own-files.ts';
 import { shownName } from '../names.ts';
 import { guessIdx, guessNpy, guessNpz, guessTable } from './arrays.ts';
 import { guessFolder } from './folder.ts';
@@ -40,8 +42,9 @@ const BY_CONTENT: Readonly<Partial<Record<ContainerName, Guesser>>> = {
 async function guessFile(path: string): Promise<Guess> {
   const found = await identifyFile(path);
   const guesser = found === undefined ? undefined : BY_CONTENT[found.name];
-  if (guesser !== undefined) return guesser(path);
-  const name = shownName(basename(path));
+  const written = basename(path);
+  if (guesser !== undefined) return namedAsWritten([{ absolute: path, written }], () => guesser(path));
+  const name = shownName(written);
   const { size } = await stat(path);
   throw failure(
     'data-corrupt',

@@ -1,8 +1,8 @@
 /** Labels of image files in a table as text, one row an image. */
-import { isUtf8 } from 'node:buffer';
 import { readFile, stat } from 'node:fs/promises';
 import { failure, type Failure } from '../../../core/diagnostic.ts';
 import { errorCode } from '../../../files/atomic.ts';
+import { wholeText } from '../../../formats/text-chunks.ts';
 import { compareNames, shownName } from '../names.ts';
 import type { NamedImage } from './image-file.ts';
 import { nothingFailure, type Arranged } from './layout.ts';
@@ -59,9 +59,9 @@ export async function readLabelTable(path: string, shown: string, columns: Colum
   const bytes = await readFile(path).catch((error: unknown) => {
     throw failure('data-missing', `${name} cannot be read (${errorCode(error)})`, 'check its permissions');
   });
-  if (!isUtf8(bytes) || bytes.includes(0))
-    throw corrupt(name, 'is no text in UTF-8', 'save it as CSV in UTF-8');
-  const cells = await parse(bytes.toString('utf8').replace(/^\uFEFF/, ''), name);
+  const text = wholeText(bytes);
+  if (text === undefined) throw corrupt(name, 'is no text in UTF-8', 'save it as CSV in UTF-8');
+  const cells = await parse(text, name);
   const [first] = cells;
   if (first === undefined) throw corrupt(name, 'has no rows');
   const places = findColumns(first.cells, columns, name);

@@ -14,7 +14,7 @@ import { pipelineText } from '../../../../src/nodes/dataset/guess/yaml.ts';
 import { datasetNode } from '../../../../src/nodes/dataset/node.ts';
 import { mnistFolder } from '../../../../src/nodes/dataset/sources/mnist.ts';
 import type { DatasetSettings } from '../../../../src/schema/generated/settings.ts';
-import { npy } from '../../../formats/numpy-files.ts';
+import { npy, zip } from '../../../formats/numpy-files.ts';
 import { fakeContext, temporaryFolder } from '../../context.ts';
 import { settingsOf } from '../settings.ts';
 
@@ -179,6 +179,9 @@ test('pairs are known by the names of the two folders and of their images', asyn
   assert.deepEqual(await guessImages(t, { ...two('cat'), ...two('dog') }), { path: 'data' });
   const others = { 'data/clean/c.png': PNG, 'data/clean/d.png': PNG };
   assert.deepEqual(await guessImages(t, { ...two('noisy'), ...others }), { path: 'data' });
+  // Archives from macOS have accents as marks of their own.
+  const accents = { 'data/noisy/\u00e9.png': PNG, 'data/clean/e\u0301.png': PNG };
+  assert.deepEqual(await guessImages(t, accents), { noisy: 'data/noisy', clean: 'data/clean' });
 });
 
 test('folders around, outputs, and a single picture', async (t) => {
@@ -239,6 +242,43 @@ test('a single picture is not taken for rows of pictures', async (t) => {
   assert.equal(settings['shape'], undefined);
   const findings = await datasetNode.inspect?.(settingsOf({ ...settings, source: 'npy' }), folder);
   assert.ok(findings?.findings[0]?.hint?.includes('x[None]'));
+});
+
+test('an archive of test images beside one of training images belongs to it, if its images have the same size', async (t) => {
+  const archive = (images: string, count: number, side: number): string =>
+    zip([
+      { name: `${images}.npy`, data: npy('|u1', `(${count}, ${side}, ${side})`, count * side * side) },
+      { name: 'y.npy', data: npy('|u1', `(${count},)`, count) },
+    ]).toString('base64');
+  const settings = async (files: Files) => {
+    const folder = lay(t, files);
+    const { test_path: test, ...others } = (await guessSource(join(folder, 'train.npz'))).settings;
+    return { ...others, test: typeof test === 'string' ? basename(test) : undefined };
+  };
+  const both = await settings({ 'train.npz': archive('x', 4, 5), 'test.npz': archive('images', 2, 5) });
+  assert.equal(both.test, 'test.npz');
+  const names = ['train_images', 'train_labels', 'test_images', 'test_labels'] as const;
+  assert.deepEqual(
+    names.map((key) => (both as JsonObject)[key]),
+    ['x', 'y', 'images', 'y'],
+  );
+  const other = await settings({ 'train.npz': archive('x', 4, 5), 'test.npz': archive('x', 2, 6) });
+  assert.equal(other.test, undefined);
+});
+
+test('arrays of Python objects are told, by the name of the file as it was written', async (t) => {
+  const objects = npy('|O', '(2,)', 20);
+  const files = { 'o.npy': objects, 'o.npz': zip([{ name: 'x.npy', data: objects }]) };
+  for (const [name, bytes] of Object.entries(files)) {
+    const folder = lay(t, { [name]: bytes.toString('base64') });
+    await assert.rejects(guessSource(join(folder, name)), (error) => {
+      assert.ok(error instanceof Failure);
+      const [{ message, hint } = { message: '', hint: '' }] = error.diagnostics;
+      assert.match(hint ?? '', /np\.stack/);
+      assert.ok(message.startsWith(`\`${name}`), message);
+      return true;
+    });
+  }
 });
 
 test('what holds no images is told', async (t) => {

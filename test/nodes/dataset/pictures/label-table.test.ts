@@ -97,10 +97,15 @@ const REFUSED: Readonly<Record<string, string | Buffer>> = {
   'two labels of one image': '1,dog\n2,cat\n1.png,cat\n3,dog\n',
   'no image that there is': 'a,dog\nb,cat\n',
   'a quotation mark that is not closed': '1,dog\n2,"cat\n3,dog\n',
-  'UTF-16': Buffer.from('\ufeff1,dog\n', 'utf16le'),
+  'UTF-16 without a mark': Buffer.from('1,dog\n2,cat\n3,dog\n', 'utf16le'),
   'Latin-1': Buffer.from('1,Jos\xe9\n', 'latin1'),
   'a picture': picture(1),
 };
+
+test('a table may be UTF-16, as Excel saves text', async (t) => {
+  const table = Buffer.from('\ufeff1\tdog\r\n2\tcat\r\n3\tdog\r\n', 'utf16le');
+  assert.deepEqual((await labeled(t, table)).labels, [1, 1, 0]);
+});
 
 test('tables that are none, or contradict themselves, are refused at the setting', async (t) => {
   for (const [name, table] of Object.entries(REFUSED)) {

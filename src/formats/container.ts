@@ -1,0 +1,63 @@
+/** What a container is, and the Python that turns one into an `.npz` archive. */
+
+/** `table` is text in columns; `packed` is a file that must be unpacked first. The last two stand where data should be. */
+export type ContainerName =
+  | 'npy'
+  | 'npz'
+  | 'idx'
+  | 'table'
+  | 'picture'
+  | 'zip'
+  | 'tar'
+  | 'packed'
+  | 'matlab'
+  | 'hdf5'
+  | 'pickle'
+  | 'torch'
+  | 'parquet'
+  | 'arrow'
+  | 'tfrecord'
+  | 'safetensors'
+  | 'excel'
+  | 'blanks'
+  | 'lists'
+  | 'decimal-commas'
+  | 'json'
+  | 'web-page'
+  | 'git-lfs';
+
+export interface Container {
+  readonly name: ContainerName;
+  /** With its article: `a MATLAB file`. */
+  readonly what: string;
+  /** What to do: the source to use, or how to make a file that a source reads. */
+  readonly hint: string;
+}
+
+/** The name of a file, if it would not end a text of Python or of Markdown. */
+export function pythonName(fileName: string): string {
+  return /^[\p{L}\p{N} .+(),=@_-]+$/u.test(fileName) ? fileName : 'FILE';
+}
+
+/** What the stage of an archive needs. */
+const ARRAYS = 'whose arrays `train_images` and `train_labels` name';
+export const IMAGES_ALONE = 'with `train_labels: null` and `test_images: null`';
+
+/**
+ * A container with the Python that makes an archive of it.
+ *
+ * @param settings what else the stage needs
+ */
+export function convert(
+  container: Pick<Container, 'name' | 'what'>,
+  python: string,
+  settings: string = ARRAYS,
+): Container {
+  const hint = `make an \`.npz\` archive of it in Python, \`${python}\`, and use \`source: npz\` ${settings}`;
+  return { ...container, hint };
+}
+
+/** The line that writes an archive with the name of a file. */
+export function savez(name: string, arrays: string): string {
+  return `np.savez_compressed('${name.replace(/(?<=.)(?:\.[a-z]\w*){1,2}$/i, '')}.npz', ${arrays})`;
+}
