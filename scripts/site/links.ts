@@ -32,10 +32,11 @@ export const sourceName = (path: string): string => path.replace(/\/$|\.md$/, ''
 
 export const sourceAddress = (path: string): string => `/source/${sourceName(path)}.html`;
 
-/** Links that lead nowhere, as `page:line: target`. */
+/** Links of pages, and of Markdown files that they link to, that lead nowhere, as `page:line: target`. */
 export function brokenLinks(root: string): readonly string[] {
   const read = (path: string): string => readFileSync(posix.join(root, path), 'utf8');
-  return PAGES.flatMap((page) =>
+  const texts = [...PAGES, ...linkedSources(root).filter((path) => path.endsWith('.md'))];
+  return texts.flatMap((page) =>
     linksOf(read(page)).flatMap(({ target: link, line }) => {
       const target = targetOf(page, link);
       if (target === undefined) return [];

@@ -1,7 +1,7 @@
 /** Pages of the site that show a file or a folder of the repository, for the links of the documents. */
 import { readFileSync } from 'node:fs';
 import { posix } from 'node:path';
-import { childrenOf, isFolder, linkedSources, sourceAddress } from './links.ts';
+import { childrenOf, isFolder, linkedSources, siteLink, sourceAddress } from './links.ts';
 
 export interface SourcePage {
   readonly path: string;
@@ -29,7 +29,8 @@ export function sourcePages(root: string): readonly SourcePage[] {
 
 function fileText(root: string, path: string): string {
   const text = readFileSync(posix.join(root, path), 'utf8').trimEnd();
-  if (path.endsWith('.md')) return text;
+  if (path.endsWith('.md'))
+    return text.replace(/\]\(([^()\s]+)\)/g, (_, link: string) => `](${siteLink(path, link)})`);
   const fence = '`'.repeat(Math.max(3, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length + 1)));
   const language = LANGUAGES[posix.extname(path).slice(1)] ?? 'text';
   return `# \`${path}\`\n\n${fence}${language}\n${text}\n${fence}`;
