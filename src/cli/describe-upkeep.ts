@@ -1,7 +1,7 @@
 /** How the commands are called that run no pipeline: the engine, first files, and room on the disk. */
 import type { CacheAction } from './commands/cache.ts';
 import type { EngineAction } from './commands/engine.ts';
-import type { Template } from './commands/init.ts';
+import { ASSIGNMENT, TEMPLATE_NAMES, TEMPLATES, type TemplateName } from './init/templates.ts';
 import {
   engineOption,
   outputsOption,
@@ -55,22 +55,32 @@ export function addSchema(command: AddCommand, setCode: SetCode): void {
 }
 
 export function addInit(command: AddCommand, setCode: SetCode): void {
-  const described = command('init', 'write a first pipeline, commented line by line', [
-    'init',
-    'init experiments/dense.yaml --template autoencoder',
+  const described = command('init', 'write a folder to work in, with a pipeline that runs', [
+    'init my-experiment',
+    'init faces --template faces',
+    'init course/denoising --template assignment',
   ]);
   described
-    .argument('[file]', 'the file to write; - is stdout', 'pipeline.yaml')
+    .argument('[folder]', 'the folder to write, by default the present one', '.')
     .addOption(
       described
-        .createOption('--template <kind>', 'what to start from')
-        .choices(['denoising', 'autoencoder'] satisfies Template[])
-        .default('denoising'),
+        .createOption('--template <name>', 'what to start from')
+        .choices(TEMPLATE_NAMES)
+        .default('quickstart'),
     )
-    .action(async (file: string, flags: OutputFlags & { template: Template }) => {
+    .addHelpText('after', `\nTemplates:\n${templateLines().join('\n')}`)
+    .action(async (folder: string, flags: OutputFlags & { template: TemplateName }) => {
       const { init } = await import('./commands/init.ts');
-      setCode(await init(terminalOf(flags), file, flags.template));
+      setCode(await init(terminalOf(flags), folder, flags.template));
     });
+}
+
+function templateLines(): readonly string[] {
+  const about = {
+    ...Object.fromEntries(Object.entries(TEMPLATES).map(([name, template]) => [name, template.about])),
+    [ASSIGNMENT]: 'A folder for teachers: a pipeline to hand out, and rules to verify submissions by.',
+  };
+  return Object.entries(about).map(([name, text]) => `  ${name.padEnd(14)}${text}`);
 }
 
 export function addClean(command: AddCommand, setCode: SetCode): void {

@@ -1,18 +1,18 @@
 /** How the user started this program, so that commands which we propose work as they stand. */
 import { basename, delimiter, dirname } from 'node:path';
 import { packageName, packageRoot } from '../core/package-root.ts';
-import { pathFromHere } from '../core/path.ts';
+import { pathFrom } from '../core/path.ts';
 import { shellWord } from '../core/shell.ts';
 
 /**
  * `hourglass`, or what it takes where that is no command of the shell: `npx hourglass-autoencoders`, `node bin/hourglass.js`.
  * Never `npx hourglass`: outside a folder with this package, that runs another package of this name.
  */
-function programName(): string {
+function programName(folder = process.cwd()): string {
   const script = process.argv[1] ?? '';
   const isInstalled = basename(dirname(packageRoot)) === 'node_modules';
   if (!isInstalled)
-    return basename(script) === 'hourglass.js' ? `node ${shellWord(pathFromHere(script))}` : 'hourglass';
+    return basename(script) === 'hourglass.js' ? `node ${shellWord(pathFrom(folder, script))}` : 'hourglass';
   const { npm_command: command, npm_lifecycle_event: event, npm_config_user_agent: agent = '' } = process.env;
   // Of these, npx alone runs a package that is not installed.
   if (command === 'exec' && agent.startsWith('npm/')) return `npx ${packageName}`;
@@ -22,7 +22,9 @@ function programName(): string {
   }
   // The program of a folder's own packages, called by its path.
   const isOnPath = (process.env['PATH'] ?? '').split(delimiter).includes(dirname(script));
-  return basename(dirname(script)) === '.bin' && !isOnPath ? shellWord(pathFromHere(script)) : 'hourglass';
+  return basename(dirname(script)) === '.bin' && !isOnPath
+    ? shellWord(pathFrom(folder, script))
+    : 'hourglass';
 }
 
 /** A text whose commands are given in backquotes, with this program as the user started it. */
@@ -30,9 +32,9 @@ export function asStarted(text: string): string {
   return text.replace(/`hourglass (?=[a-z-])/g, () => `\`${programName()} `);
 }
 
-/** A command line as one would type it. */
-export function commandLine(words: readonly string[]): string {
-  return [programName(), ...words.map((word) => shellWord(word))].join(' ');
+/** A command line as one would type it in a folder, by default the present one. */
+export function commandLine(words: readonly string[], folder?: string): string {
+  return [programName(folder), ...words.map((word) => shellWord(word))].join(' ');
 }
 
 /** A call of a command on a pipeline, with all that decides which results it makes. */

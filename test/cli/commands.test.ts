@@ -202,32 +202,6 @@ test('dry runs and plans write nothing', async (t) => {
   assert.ok(!rigged.exists('outputs') && !rigged.exists('.hourglass'));
 });
 
-test('init writes a pipeline that is valid, and overwrites nothing', async (t) => {
-  const rigged = rig(t);
-  assert.equal((await rigged.run(['init', 'my/first try.yaml'])).code, 0);
-  const { code, stdout } = await rigged.run(['check', 'my/first try.yaml']);
-  assert.equal(code, 0, stdout);
-  const before = rigged.read('my/first try.yaml');
-  assert.match(before, /^name: first-try/m);
-  assert.equal((await rigged.run(['init', 'my/first try.yaml'])).code, 2);
-  assert.equal(rigged.read('my/first try.yaml'), before);
-});
-
-for (const [template, original] of [
-  ['denoising', 'quickstart'],
-  ['autoencoder', 'mnist-autoencoder'],
-] as const) {
-  test(`init --template ${template}: valid, and no trace of the original's name`, async (t) => {
-    const rigged = rig(t);
-    const { stdout } = await rigged.run(['init', 'mine.yaml', '--template', template]);
-    assert.match(stdout, /hourglass check mine\.yaml\n.*hourglass run mine\.yaml/);
-    assert.doesNotMatch(rigged.read('mine.yaml'), new RegExp(`npm|npx|pipelines/|${original}`));
-    const { code, json } = await rigged.runJson(['check', 'mine.yaml']);
-    assert.equal(code, 0);
-    assert.deepEqual(json.files[0]?.diagnostics, []);
-  });
-}
-
 test('clean removes outputs by name, and from the cache what no outputs show', async (t) => {
   const rigged = rig(t);
   rigged.write('p.yaml', VALID);

@@ -83,7 +83,7 @@ test('what the machine refuses exits with 1', (t) => {
   rigged.write('taken', 'a file');
   const calls = [
     ['run', 'p.yaml', 'mnist', '-o', 'taken'],
-    ['init', 'taken/new.yaml'],
+    ['init', 'taken/new'],
   ];
   assert.deepEqual(codesOf(rigged, calls), [EXIT.failed, EXIT.failed]);
 });

@@ -1,76 +1,64 @@
-import { readFile } from 'node:fs/promises';
-import { basename, dirname, extname, join, resolve, sep } from 'node:path';
-import { pathFrom } from '../../core/path.ts';
-import { exists, fileFailure, makeFolder, writeNew } from '../../files/atomic.ts';
+import { basename, dirname, join, resolve } from 'node:path';
 import { failure } from '../../core/diagnostic.ts';
-import { isDeviceName } from '../../core/file-name.ts';
-import { packageRoot } from '../../core/package-root.ts';
+import { shellWord } from '../../core/shell.ts';
+import { exists, fileFailure, makeFolder, writeNew } from '../../files/atomic.ts';
 import { EXIT } from '../exit.ts';
+import { newFolder, type Files } from '../init/folder.ts';
+import type { TemplateName } from '../init/templates.ts';
 import { commandLine } from '../program.ts';
-import { STDOUT, writeNamed } from '../target.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
-/** The pipelines to start from, by the name of the template: paths below `pipelines/`. */
-const TEMPLATES = { denoising: 'quickstart', autoencoder: 'coursework/mnist-autoencoder' } as const;
-
-export type Template = keyof typeof TEMPLATES;
-
-/** `hourglass init`: a pipeline that comes with Hourglass, under a name of the user's own. */
-export async function init(terminal: Terminal, file: string, template: Template): Promise<number> {
-  const source = TEMPLATES[template];
-  const original = await readFile(join(packageRoot, 'pipelines', `${source}.yaml`), 'utf8');
-  if (file === STDOUT) {
-    await writeNamed(file, rename(original, source, 'pipeline.yaml'));
+/** `hourglass init`: a folder to work in, with a pipeline that runs. */
+export async function init(terminal: Terminal, folder: string, template: TemplateName): Promise<number> {
+  if (/\.ya?ml$/i.test(folder))
+    throw failure(
+      'usage',
+      `\`${folder}\` names a file, and \`init\` writes a folder`,
+      'name a folder: `hourglass init my-experiment`',
+    );
+  const { files, next } = await newFolder(template, basename(resolve(folder)));
+  const written = await missingIn(folder, files);
+  for (const [path, content] of written) await write(join(folder, path), content);
+  const paths = [...written.keys()].filter((path) => !path.startsWith('images/'));
+  if (paths.length < written.size) paths.push('images/');
+  if (terminal.options.json) {
+    const calls = next.map((words) => commandLine(words, folder));
+    terminal.result(JSON.stringify({ status: 'done', folder, files: paths, next: calls }, null, 2));
     return EXIT.done;
   }
-  const text = rename(original, source, file);
-  if (await exists(file))
-    throw failure('usage', `\`${file}\` is there already`, 'name another file: `hourglass init FILE`');
-  try {
-    await makeFolder(dirname(file));
-    await (await writeNew(file, Buffer.from(text))).close();
-  } catch (error) {
-    throw fileFailure(error, file);
-  }
-  const next = [commandLine(['check', file]), commandLine(['run', file])];
-  if (terminal.options.json) terminal.result(JSON.stringify({ status: 'done', file, next }, null, 2));
-  else terminal.result([`wrote ${file}`, '', 'Next:', ...next.map((line) => `  ${line}`)].join('\n'));
+  const steps = [
+    ...(resolve(folder) === process.cwd() ? [] : [`cd ${shellWord(folder)}`]),
+    ...next.map((words) => commandLine(words, folder)),
+  ];
+  terminal.result(
+    [`wrote ${paths.length} files to ${folder}`, '', 'Next:', ...steps.map((line) => `  ${line}`)].join('\n'),
+  );
   return EXIT.done;
 }
 
-/** Puts the user's file in the place of the original, in the settings and in the comments. */
-function rename(text: string, source: string, file: string): string {
-  const place = schemaFor(file);
-  const name = nameFrom(file);
-  return text
-    .replace(/^# yaml-language-server: .*\r?\n/, () =>
-      place === undefined ? '' : `# yaml-language-server: $schema=${place}\n`,
-    )
-    .replace(/^name: \S+/m, () => `name: ${name}`)
-    .replaceAll(`hourglass run pipelines/${source}.yaml`, () => commandLine(['run', file]))
-    .replaceAll(`outputs/${basename(source)}/`, () => `outputs/${name}/`);
-}
-
 /**
- * Where the schema for editors is, seen from a file. Undefined if that would name folders of this machine: Hourglass then lies
- * neither around the file nor in the present folder.
+ * The files that are to be written: all, but for example pictures where there are pictures already.
+ *
+ * @throws Failure `usage` if one of the others exists: nothing is overwritten
  */
-function schemaFor(file: string): string | undefined {
-  const folder = dirname(resolve(file));
-  const isWithin = (path: string, root: string): boolean => `${path}${sep}`.startsWith(`${root}${sep}`);
-  const project = process.cwd();
-  const isNear =
-    isWithin(folder, packageRoot) || (isWithin(packageRoot, project) && isWithin(folder, project));
-  if (!isNear) return undefined;
-  return pathFrom(folder, join(packageRoot, 'schemas', 'pipeline.schema.json'));
+async function missingIn(folder: string, files: Files): Promise<Files> {
+  const hasImages = await exists(join(folder, 'images'));
+  const wanted = [...files].filter(([path]) => !hasImages || !path.startsWith('images/'));
+  for (const [path] of wanted)
+    if (await exists(join(folder, path)))
+      throw failure(
+        'usage',
+        `\`${join(folder, path)}\` exists already, and \`init\` overwrites nothing`,
+        'name a new folder: `hourglass init my-experiment`',
+      );
+  return new Map(wanted);
 }
 
-/** A pipeline's name from a file's: what names may hold, else `-`. */
-function nameFrom(file: string): string {
-  const name = basename(file, extname(file))
-    .replace(/[^A-Za-z0-9._-]/g, '-')
-    .replace(/^\.+/, '')
-    .slice(0, 64)
-    .replace(/\.+$/, '');
-  return name === '' || isDeviceName(name) ? 'pipeline' : name;
+async function write(path: string, content: string | Uint8Array): Promise<void> {
+  try {
+    await makeFolder(dirname(path));
+    await (await writeNew(path, Buffer.from(content))).close();
+  } catch (error) {
+    throw fileFailure(error, path);
+  }
 }

@@ -1,0 +1,71 @@
+/** What `hourglass init --template` can write. */
+import { exampleImages } from './example-images.ts';
+
+export interface Template {
+  /** What it is, in a sentence, for help and for the README of the folder. */
+  readonly about: string;
+  /** Paths below the package: the pipeline to run first, then those that it extends or that go with it. */
+  readonly pipelines: readonly [string, ...string[]];
+  /** What the first one is started with. */
+  readonly command?: 'run' | 'sweep';
+  /** Things to try, a sentence each. */
+  readonly tries?: readonly string[];
+  /** Other files, by their paths in the new folder; not written where the folder has their folder already. */
+  readonly extra?: () => ReadonlyMap<string, Uint8Array>;
+}
+
+const COURSEWORK = 'pipelines/coursework';
+
+/** By name. A new template is a line here, and its pipeline. */
+export const TEMPLATES = {
+  quickstart: {
+    about: 'A small convolutional autoencoder learns to remove noise from handwritten digits.',
+    pipelines: ['pipelines/quickstart.yaml'],
+    tries: ['another `latent_size`', 'more or less noise: `stddev` of the stage `noisy`'],
+  },
+  autoencoder: {
+    about: 'A deep dense autoencoder of handwritten digits.',
+    pipelines: [`${COURSEWORK}/mnist-autoencoder.yaml`],
+    tries: ['a first look in seconds: `-S params.images=5000 -S params.epochs=3`', 'another `latent_size`'],
+  },
+  denoising: {
+    about:
+      'Noise on handwritten digits, what a dense autoencoder makes of it, and a convolutional one that removes it.',
+    pipelines: [
+      `${COURSEWORK}/mnist-denoising.yaml`,
+      `${COURSEWORK}/mnist-autoencoder.yaml`,
+      `${COURSEWORK}/mnist-denoising-strided.yaml`,
+    ],
+    tries: ['a first look: `-S params.images=5000 -S params.epochs=3 -S params.denoiser_epochs=2`'],
+  },
+  faces: {
+    about: 'Faces of Labeled Faces in the Wild (a download of 230 MB), reconstructed and freed from noise.',
+    pipelines: [`${COURSEWORK}/faces-autoencoder.yaml`],
+    tries: [
+      'a first look: `-S params.images=2000 -S params.epochs=3`',
+      'colour: `color: rgb`, and 3 channels',
+    ],
+  },
+  'latent-sweep': {
+    about: 'How small can the latent vector be? Six sizes, three seeds each.',
+    pipelines: ['pipelines/latent-sweep.yaml'],
+    command: 'sweep',
+    tries: ['a first look: `-S params.images=5000 -S params.epochs=5`', 'other sizes: `sweep.parameters`'],
+  },
+  'own-images': {
+    about: 'An autoencoder of your own pictures, which go into the folder `images/`.',
+    pipelines: ['templates/own-images/own-images.yaml'],
+    tries: [
+      'your own pictures: replace those in `images/`',
+      'what Hourglass makes of them: `hourglass data own-images.yaml pictures`',
+    ],
+    extra: exampleImages,
+  },
+} as const satisfies Readonly<Record<string, Template>>;
+
+/** The template that is no pipeline to run but a folder for teachers. */
+export const ASSIGNMENT = 'assignment';
+
+export type TemplateName = keyof typeof TEMPLATES | typeof ASSIGNMENT;
+
+export const TEMPLATE_NAMES = [...Object.keys(TEMPLATES), ASSIGNMENT] as readonly TemplateName[];
