@@ -15,6 +15,7 @@ export const GROUPS: readonly Group[] = [
       'docs/data.md',
       'docs/files.md',
       'docs/sweeps.md',
+      'docs/models.md',
       'docs/latent-space.md',
       'docs/report.md',
       'docs/submissions.md',

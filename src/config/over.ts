@@ -243,9 +243,9 @@ function round(value: number, isWhole: boolean, digits: number): number {
 }
 
 /** Quantities of which more is better; of others that Hourglass measures, less is. */
-const MORE_IS_BETTER = /(?:^|_)(?:psnr|ssim|accuracy)$/;
+const MORE_IS_BETTER = /(?:^|_)(?:psnr|ssim|accuracy|elbo|active_units)$/;
 const LESS_IS_BETTER =
-  /(?:^|_)(?:mse|mae|rmse|loss|squared_error|absolute_error|error|crossentropy|divergence|kl|nll)$/;
+  /(?:^|_)(?:mse|mae|rmse|loss|squared_error|absolute_error|error|crossentropy|divergence|reconstruction|kl|nll)$/;
 
 /** The goal that goes with a metric's name; undefined where it does not tell. */
 export function goalOf(metric: string): 'minimize' | 'maximize' | undefined {
@@ -254,7 +254,7 @@ export function goalOf(metric: string): 'minimize' | 'maximize' | undefined {
   return LESS_IS_BETTER.test(name) ? 'minimize' : undefined;
 }
 
-const KNOWN_METRICS = ['mse', 'mae', 'rmse', 'psnr', 'ssim', 'accuracy', 'loss', 'val_loss'];
+const KNOWN_METRICS = ['mse', 'mae', 'rmse', 'psnr', 'ssim', 'accuracy', 'loss', 'val_loss', 'elbo', 'nll'];
 
 /** `quality.pnsr` -> `quality.psnr` */
 function nearMetric(written: string): string | undefined {

@@ -46,6 +46,8 @@ export type OutputDescription =
       readonly outputActivation: string;
       /** Path of the last layer inside `decoder`; absent where not known. */
       readonly lastLayer?: readonly number[];
+      /** Whether its encoder ends in `Variational`; absent where not known. */
+      readonly variational?: boolean;
     }
   | {
       readonly kind: 'trained-model';
@@ -61,6 +63,10 @@ export type OutputDescription =
       readonly denoiser: boolean;
       /** The columns of its history; absent where not known. */
       readonly measured?: readonly string[];
+      /** Whether its encoder ends in `Variational`; absent where not known. */
+      readonly variational?: boolean;
+      /** The loss that it was trained with; absent where not known. */
+      readonly loss?: string;
       /** Whether it drew previews while training; absent where not known. */
       readonly previews?: boolean;
     }

@@ -6,6 +6,8 @@ const LABELS: ReadonlyMap<string, string> = new Map([
   ['mse', 'mean squared error'],
   ['mae', 'mean absolute error'],
   ['binary_crossentropy', 'binary cross-entropy (nats)'],
+  ['reconstruction', 'reconstruction an image'],
+  ['kl', 'KL divergence (nats)'],
   ['learning_rate', 'learning rate'],
 ]);
 

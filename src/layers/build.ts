@@ -5,7 +5,7 @@ import type { Seed } from '../core/seed.ts';
 import type { Finding } from '../core/stage-type.ts';
 import type { Tf } from '../engine/engine.ts';
 import { layerFactory } from './create.ts';
-import { initialValues } from './initializers.ts';
+import { initialValues, initialHeads } from './initializers.ts';
 import { type Architecture, labelLayers } from './layer.ts';
 import { type AutoencoderShapes, type PlacedLayer, inferAutoencoder } from './shapes.ts';
 
@@ -113,13 +113,16 @@ function shapesOf(architecture: Architecture): AutoencoderShapes {
 }
 
 function fillWeights(tf: Tf, layer: tfjs.layers.Layer, { label, weights }: PlacedLayer, seeds: Seeds): void {
-  for (const { name, shape, initializer } of weights) {
+  for (const { name, shape, initializer, heads } of weights) {
     const variable = layer.weights.find(({ originalName }) => originalName === `${label}/${name}`);
     if (variable === undefined) throw new TypeError(`${label} has no weight ${name}`);
     tf.tidy(() => {
-      variable.write(
-        tf.tensor(initialValues(initializer, shape, seeds(`init/${label}/${name}`)), [...shape]),
-      );
+      const purpose = `init/${label}/${name}`;
+      const values =
+        heads === undefined
+          ? initialValues(initializer, shape, seeds(purpose))
+          : initialHeads(initializer, shape, heads, (head) => seeds(`${purpose}/${head}`));
+      variable.write(tf.tensor(values, [...shape]));
     });
   }
 }

@@ -9,12 +9,14 @@ import type { LayerArguments, LayerName, Layer } from './layer.ts';
 import { type DrawSource, type RandomLayers, randomLayers } from './random-layers.ts';
 import { pairOf } from './rule.ts';
 import type { PlacedLayer } from './shapes.ts';
+import { variationalLatent } from './variational.ts';
 import { ownBatchNormalization, ownLayerNormalization } from './normalization.ts';
 import { dilatedConvolution, replaceCall, scaledElu, softmaxAlong } from './own.ts';
 
 interface Site {
   readonly tf: Tf;
   readonly random: RandomLayers;
+  readonly draws: DrawSource;
   readonly place: PlacedLayer;
 }
 
@@ -30,7 +32,7 @@ type Creators = {
 export function layerFactory(tf: Tf, draws: DrawSource): (place: PlacedLayer) => tfjs.layers.Layer {
   const random = randomLayers(tf, draws);
   return (place) => {
-    const layer = create(place.layer, { tf, random, place });
+    const layer = create(place.layer, { tf, random, draws, place });
     // Zeros first: `fillWeights` or a saved model gives the values, and tfjs's own draws would be thrown away.
     layer.setFastWeightInitDuringBuild(true);
     return layer;
@@ -111,6 +113,8 @@ const creators: Creators = {
     return tf.layers.cropping2D({ name: place.label, cropping: [[...vertical], [...horizontal]] });
   },
   GlobalAveragePooling2D: (_args, { tf, place }) => tf.layers.globalAveragePooling2d({ name: place.label }),
+
+  Variational: ({ units }, { tf, draws, place }) => variationalLatent(tf, draws, place.label, units),
 };
 
 const INITIALIZERS = {

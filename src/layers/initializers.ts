@@ -66,6 +66,29 @@ export function initialValues(
 }
 
 /**
+ * The initial values of a matrix that is several ones side by side, each drawn as if it stood alone.
+ *
+ * @param shape [rows, columns of all together]
+ * @param seed of each
+ */
+export function initialHeads(
+  initializer: InitializerName,
+  shape: Shape,
+  heads: number,
+  seed: (head: number) => Seed,
+): Float32Array<ArrayBuffer> {
+  const [rows = 0, columns = 0] = shape;
+  const width = columns / heads;
+  const values = new Float32Array(rows * columns);
+  for (let head = 0; head < heads; head++) {
+    const own = initialValues(initializer, [rows, width], seed(head));
+    for (let row = 0; row < rows; row++)
+      values.set(own.subarray(row * width, (row + 1) * width), row * columns + head * width);
+  }
+  return values;
+}
+
+/**
  * The variance that variance scaling gives: X. Glorot and Y. Bengio, "Understanding the difficulty of training deep
  * feedforward neural networks", 2010; K. He et al., "Delving deep into rectifiers", 2015; Y. LeCun et al., "Efficient
  * backprop", 1998.

@@ -10,6 +10,8 @@ export interface Weight {
   /** False for running statistics, which no optimizer changes. */
   readonly trainable: boolean;
   readonly initializer: InitializerName;
+  /** Weights that lie side by side along the last axis, each drawn for itself. */
+  readonly heads?: number;
 }
 
 /** Something wrong with a layer. */

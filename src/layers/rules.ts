@@ -63,8 +63,32 @@ export const layerRules: LayerRules = {
     },
     weights: (args, input) => scaleAndOffset(args, [axisOf(args.axis, input) ?? 0]),
   },
+  Variational: {
+    output({ units }, { input, giver, report }) {
+      if (input.length === 1) return [units];
+      report({
+        code: 'shape-mismatch',
+        message: `\`Variational\` needs a vector, but ${giver} ${shapeText(input)}`,
+        hint: 'put a `Flatten` before it',
+      });
+      return undefined;
+    },
+    weights: ({ units }, input) => [
+      {
+        name: 'kernel',
+        shape: [input[0] ?? 0, HEADS * units],
+        trainable: true,
+        initializer: 'glorot_uniform',
+        heads: HEADS,
+      },
+      { name: 'bias', shape: [HEADS * units], trainable: true, initializer: 'zeros' },
+    ],
+  },
   ...imageRules,
 };
+
+/** Means and logarithms of variances. */
+const HEADS = 2;
 
 /** Length of an axis that is counted from 1, or from the end with -1. */
 function axisOf(axis: number, input: Shape): number | undefined {

@@ -9,12 +9,14 @@ import { type Failure, failure } from '../core/diagnostic.ts';
 import { type Json, type JsonObject, isJsonObject } from '../core/json.ts';
 import { sizeOf } from '../core/shape.ts';
 import type { Tf } from '../engine/engine.ts';
+import { variationalLayer } from '../engine/train/variational.ts';
 import {
   type Autoencoder,
   type Seeds,
   type TrainableAutoencoder,
   assembleAutoencoder,
   connect,
+  disposeAutoencoder,
 } from './build.ts';
 import { type Architecture, type Shape, sameShape } from './layer.ts';
 import { stockTopology } from './stock.ts';
@@ -43,11 +45,13 @@ export async function saveModel(model: tfjs.LayersModel, folder: string): Promis
       values: await weight.read().data<'float32'>(),
     })),
   );
+  const latent = variationalLayer(model);
   const description = {
     format: 'layers-model',
     generatedBy: 'Hourglass',
     convertedBy: null,
     modelTopology,
+    ...(latent === undefined ? {} : { userDefinedMetadata: { variational: latent.name } }),
     weightsManifest: [
       {
         paths: [WEIGHTS_FILE],
@@ -112,6 +116,32 @@ export async function loadAutoencoder(tf: Tf, folder: string): Promise<Autoencod
   return { encoder, decoder, autoencoder: tf.model({ name: 'autoencoder', inputs: image, outputs }) };
 }
 
+/** A variational autoencoder, to be measured and sampled. */
+export interface VariationalParts {
+  /** From images to means and logarithms of variances, side by side. */
+  readonly distributions: tfjs.LayersModel;
+  readonly decoder: tfjs.LayersModel;
+  dispose(): void;
+}
+
+/**
+ * Loads the encoder and the decoder of a folder as a variational autoencoder; undefined where the encoder gives no distributions.
+ *
+ * @throws Failure `data-missing` or `data-corrupt`
+ */
+export async function loadVariational(tf: Tf, folder: string): Promise<VariationalParts | undefined> {
+  const { variational } = await readSavedModel(join(folder, 'encoder'));
+  if (variational === undefined) return undefined;
+  const { encoder, decoder } = await loadAutoencoder(tf, folder);
+  const heads = encoder.layers.find(({ name }) => name === variational)?.output;
+  if (heads === undefined || Array.isArray(heads)) throw corrupt(folder, 'has an unknown latent');
+  return {
+    distributions: tf.model({ name: 'distributions', inputs: encoder.inputs, outputs: heads }),
+    decoder,
+    dispose: () => disposeAutoencoder({ encoder, decoder, autoencoder: encoder }),
+  };
+}
+
 /**
  * Loads what a `model` stage left, to be trained.
  *
@@ -168,6 +198,8 @@ function isArchitecture(value: unknown): value is Architecture {
 
 interface SavedModel {
   readonly modelTopology: Json;
+  /** The dense layer that gives means and logarithms of variances, in a variational encoder. */
+  readonly variational?: string;
   readonly weights: readonly {
     readonly name: string;
     readonly shape: Shape;
@@ -194,8 +226,10 @@ async function readSavedModel(folder: string): Promise<SavedModel> {
   const values = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + size));
   if (!values.every(Number.isFinite)) throw corrupt(folder, 'has weights that are not finite numbers');
   let start = 0;
+  const variational = latentOf(description['userDefinedMetadata'], weights, folder);
   return {
     modelTopology,
+    ...(variational === undefined ? {} : { variational }),
     weights: weights.map(({ name, shape }) => {
       const end = start + sizeOf(shape);
       const part = values.subarray(start, end);
@@ -203,6 +237,19 @@ async function readSavedModel(folder: string): Promise<SavedModel> {
       return { name, shape, values: part };
     }),
   };
+}
+
+function latentOf(
+  metadata: Json | undefined,
+  weights: readonly { readonly name: string; readonly shape: Shape }[],
+  folder: string,
+): string | undefined {
+  if (metadata === undefined) return undefined;
+  const label = isJsonObject(metadata) ? metadata['variational'] : undefined;
+  const kernel = weights.find(({ name }) => name === `${String(label)}/kernel`);
+  if (typeof label === 'string' && kernel?.shape.length === 2 && Number(kernel.shape[1]) % 2 === 0)
+    return label;
+  throw corrupt(folder, 'has an unknown latent');
 }
 
 /** The names and shapes of the weights in the order of the file, held against the layers'. */

@@ -63,6 +63,7 @@ export function inferAutoencoder(
     report(finding);
   };
   reportRepeatedNames(architecture, fail);
+  reportMisplacedLatents(architecture, fail);
   const labels = labelLayers(architecture);
   const { input_shape: input } = architecture;
   const encoder = inferStack(architecture, 'encoder', [input], labels.encoder, fail);
@@ -239,6 +240,34 @@ function reportRepeatedNames(architecture: Architecture, report: (finding: Findi
         });
       }
     }
+  }
+}
+
+/** Distributions are the last that an encoder gives: what comes after a sample belongs to the decoder. */
+function reportMisplacedLatents(
+  { encoder, decoder }: Architecture,
+  report: (finding: Finding) => void,
+): void {
+  const isLatent = (spec: LayerSpec): boolean => layerOf(spec).name === 'Variational';
+  for (const [index, spec] of encoder.slice(0, -1).entries()) {
+    if (!isLatent(spec)) continue;
+    const next = layerOf(encoder[index + 1] ?? spec).name;
+    report({
+      code: 'bad-setting',
+      message: '`Variational` must be the last layer of the encoder',
+      hint: `move \`${next}\` and what follows into the decoder, or \`Variational\` to the end`,
+      at: ['encoder', index],
+      related: { message: `\`${next}\` comes after it`, at: ['encoder', index + 1] },
+    });
+  }
+  for (const [index, spec] of decoder.entries()) {
+    if (!isLatent(spec)) continue;
+    report({
+      code: 'bad-setting',
+      message: '`Variational` is the end of an encoder, but stands in the decoder',
+      hint: 'put it at the end of `encoder`',
+      at: ['decoder', index],
+    });
   }
 }
 

@@ -64,6 +64,8 @@ const SUFFIXES: Readonly<Record<string, string>> = {
   LeakyReLU: 'slope',
   ELU: 'elu',
   UpSampling2D: 'repeat',
+  Reshape: 'reshape',
+  Cropping2D: 'mean',
 };
 
 function freshName(name: string, taken: Set<string>): string {
@@ -92,6 +94,8 @@ function partsOf(type: string, config: JsonObject, rank: number): readonly Part[
       return alongLast(type, config, rank);
     case 'PReLU':
       return sharedFirst(config, rank);
+    case 'Variational':
+      return meansOnly(config);
     case 'UpSampling2D':
       return config['interpolation'] === 'bilinear' ? blended(config) : [{ type, config }];
     default:
@@ -108,6 +112,22 @@ function alongLast(type: string, config: JsonObject, rank: number): readonly Par
     index + 1 === own ? rank : index + 1 === rank ? own : index + 1,
   );
   return [permute(swap), { type, config: { ...config, axis: -1 } }, permute(swap)];
+}
+
+/** Means and logarithms of variances in one dense layer, of which the means are passed on. */
+function meansOnly({ units, name: _name, ...rest }: JsonObject): readonly Part[] {
+  const size = Number(units);
+  const dense = { ...rest, units: 2 * size, activation: 'linear', use_bias: true };
+  const half = [
+    [0, 1],
+    [0, 0],
+  ];
+  return [
+    { type: 'Dense', config: dense },
+    { type: 'Reshape', config: { ...rest, target_shape: [2, size, 1] } },
+    { type: 'Cropping2D', config: { ...rest, cropping: half } },
+    { type: 'Reshape', config: { ...rest, target_shape: [size] } },
+  ];
 }
 
 /** tfjs's WebAssembly gets slopes wrong that are shared along other axes than the first ones. */

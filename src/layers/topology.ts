@@ -20,8 +20,11 @@ export class UnsoundTopology extends Error {}
 
 type ArgumentKind = 'count' | 'flag' | 'axis' | 'pair' | 'border' | 'shape' | 'padding' | 'axes' | 'number';
 
+/** Layers that are saved as themselves: `Variational` is saved as others. */
+type SavedName = Exclude<LayerName, 'Variational'>;
+
 /** The arguments that decide shapes; the rules of `rules.ts` read no others. */
-const SHAPE_ARGUMENTS: Record<LayerName, Readonly<Record<string, ArgumentKind>>> = {
+const SHAPE_ARGUMENTS: Record<SavedName, Readonly<Record<string, ArgumentKind>>> = {
   Dense: { units: 'count', use_bias: 'flag' },
   Activation: {},
   ReLU: {},
@@ -103,7 +106,7 @@ function infer(description: JsonObject, input: Shape): NonNullable<ReturnType<ty
     return { output: input, weights: [] };
   }
   if (type === 'Permute') return { output: permuted(input, config['dims']), weights: [] };
-  const name = (Object.keys(SHAPE_ARGUMENTS) as LayerName[]).find((known) => known === type);
+  const name = (Object.keys(SHAPE_ARGUMENTS) as SavedName[]).find((known) => known === type);
   if (name === undefined) unsound('has a layer of an unknown kind');
   const args = Object.fromEntries(
     Object.entries(SHAPE_ARGUMENTS[name]).map(([argument, kind]) => [

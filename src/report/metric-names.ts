@@ -5,6 +5,11 @@ const NAMES: ReadonlyMap<string, string> = new Map([
   ['binary_crossentropy', 'binary cross-entropy (nats)'],
   ['squared_error', 'squared error an image'],
   ['psnr', 'peak signal-to-noise ratio (dB)'],
+  ['reconstruction', 'reconstruction loss an image'],
+  ['kl', 'KL divergence from the prior (nats)'],
+  ['elbo', 'evidence lower bound (nats)'],
+  ['nll', 'negative log-likelihood (nats)'],
+  ['active_units', 'latent values that vary over the images'],
   ['ssim', 'structural similarity, at most 1'],
 ]);
 

@@ -133,6 +133,8 @@ export function toleranceOf(metric: string, by: FoundBy): Tolerance {
   if (/^(?:images|parameters)$/.test(name)) return EXACT;
   if (/^(?:epochs|best_epoch|epoch_of_model|epoch_of_best)$/.test(name)) return measuring ? EXACT : ANY;
   if (name === 'iterations') return ANY;
+  // A count of values near a threshold.
+  if (name === 'active_units') return measuring ? { absolute: 1, relative: 0 } : ANY;
   if (name === 'psnr') return { absolute: measuring ? 0.01 : 0.5, relative: 0 };
   if (name === 'ssim') return { absolute: measuring ? 0.001 : 0.03, relative: 0 };
   if (/accuracy/.test(name)) return { absolute: measuring ? 0.002 : 0.03, relative: 0 };

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
-import type { TrainSettings } from '../schema/generated/settings.ts';
+import type { ModelSettings, TrainSettings } from '../schema/generated/settings.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
 import { Failure, type Diagnostic, type SourceFile } from '../core/diagnostic.ts';
 import { canonicalJson, isJsonObject, type JsonObject } from '../core/json.ts';
@@ -24,6 +24,7 @@ import {
 import { withThreads } from './outputs.ts';
 import { dataFiles } from './sources.ts';
 import { parseJson } from './json-text.ts';
+import { isVariational } from '../nodes/model/latent.ts';
 import { trainingProblems } from './train-record.ts';
 import { removeAll } from '../files/in-use.ts';
 
@@ -58,7 +59,9 @@ export async function checkConsistency(
     const train = settings as unknown as TrainSettings & { readonly model: string };
     const scratch = await mkdtemp(join(options.work, 'record-'));
     try {
-      found.push(...(await trainingProblems({ folder, scratch, stage, settings: train })));
+      const model = located.pipeline.stages.get(train.model);
+      const variational = model?.type === 'model' && isVariational(model as unknown as ModelSettings);
+      found.push(...(await trainingProblems({ folder, scratch, stage, settings: train, variational })));
     } finally {
       await removeAll(scratch);
     }

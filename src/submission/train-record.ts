@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { TrainSettings } from '../schema/generated/settings.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { canonicalJson, isJsonObject, sha256, type Json, type JsonObject } from '../core/json.ts';
-import { writeHistory, type EpochRecord } from '../nodes/train/history.ts';
+import { measuresOf, writeHistory, type EpochRecord } from '../nodes/train/history.ts';
 import type { PackedStage } from './generated/types.ts';
 import { artifactPath, mismatch } from './manifest.ts';
 import { parseJson } from './json-text.ts';
@@ -17,6 +17,8 @@ export interface TrainRecordOptions {
   readonly scratch: string;
   readonly stage: PackedStage;
   readonly settings: TrainSettings & { readonly model: string };
+  /** Whether the latent of its model is variational. */
+  readonly variational: boolean;
 }
 
 export async function trainingProblems(options: TrainRecordOptions): Promise<readonly Diagnostic[]> {
@@ -104,13 +106,14 @@ function metricProblems(
 
 /** `history.csv` and the events for TensorBoard are the history once more, to the last byte. */
 async function renderingProblems(
-  { scratch, stage, settings }: TrainRecordOptions,
+  { scratch, stage, settings, variational }: TrainRecordOptions,
   { learning_rate: rates, ...measured }: Columns,
   count: number,
 ): Promise<readonly string[]> {
+  const measures = measuresOf(variational, settings.metrics);
   const records = Array.from({ length: count }, (_, index): EpochRecord => {
     const of = (prefix: string): EpochRecord['training'] => {
-      const entries = (['loss', ...settings.metrics] as const).flatMap((name) => {
+      const entries = measures.flatMap((name) => {
         const value = measured[prefix + name]?.[index];
         return value === undefined ? [] : [[name, value] as const];
       });
@@ -125,7 +128,7 @@ async function renderingProblems(
     };
   });
   if (records.length === 0) return ['the history is empty'];
-  await writeHistory(scratch, records, settings.metrics, settings.tensorboard);
+  await writeHistory(scratch, records, measures, settings.tensorboard);
   const problems: string[] = [];
   for (const { path, sha256: claimed } of stage.files) {
     if (!/^history\.|^tensorboard\//.test(path)) continue;

@@ -3,7 +3,7 @@ import { overrideSources, overrideValue, pathOf } from '../config/override.ts';
 import type { Sweep } from '../schema/generated/settings.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
-import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+import { isJsonObject, type Json } from '../core/json.ts';
 import type { OutputDescription } from '../core/stage-type.ts';
 import { suggest } from '../core/suggest.ts';
 import { trainMetricNames } from '../nodes/train/metric-names.ts';
@@ -162,7 +162,7 @@ function metricProblems(
   }
   const output = outputs.get(stage);
   if (output === undefined) return [];
-  const known = metricsOf(output, settings);
+  const known = metricsOf(output);
   if (known.includes(name)) return [];
   const near = suggest(name, known);
   return [
@@ -180,9 +180,9 @@ function metricProblems(
   ];
 }
 
-function metricsOf(output: OutputDescription, settings: JsonObject): readonly string[] {
+function metricsOf(output: OutputDescription): readonly string[] {
   if (output.kind === 'metrics') return output.names;
-  return output.kind === 'trained-model' ? trainMetricNames(settings) : [];
+  return output.kind === 'trained-model' ? trainMetricNames(output.measured) : [];
 }
 
 function stoppingProblems(

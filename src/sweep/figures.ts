@@ -250,6 +250,10 @@ const WORDS: Readonly<Record<string, string>> = {
   knn_accuracy: 'accuracy of nearest neighbours',
   logistic_accuracy: 'accuracy of logistic regression',
   binary_crossentropy: 'binary cross-entropy (nats)',
+  reconstruction: 'reconstruction loss per image',
+  kl: 'KL divergence (nats)',
+  elbo: 'evidence lower bound (nats)',
+  nll: 'negative log-likelihood (nats)',
 };
 
 function nameOf(metric: string): string {

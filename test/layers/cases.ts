@@ -53,6 +53,10 @@ export const battery: Record<LayerName, readonly Case[]> = {
     [{ stddev: 0.5 }, image],
     [{ stddev: 0 }, vector],
   ],
+  Variational: [
+    [{ units: 3 }, vector],
+    [{ units: 1 }, vector],
+  ],
   Flatten: [
     [{}, image],
     [{}, matrix],

@@ -67,6 +67,7 @@ const everything: Architecture = {
     'LeakyReLU',
     'ELU',
     'Softmax',
+    layer('Variational', { units: 4 }),
   ],
   decoder: [
     layer('GaussianNoise', { stddev: 1 }),

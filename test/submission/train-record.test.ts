@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { after, test } from 'node:test';
 import { sha256 } from '../../src/core/json.ts';
-import { writeHistory, type EpochRecord } from '../../src/nodes/train/history.ts';
+import { measuresOf, writeHistory, type EpochRecord } from '../../src/nodes/train/history.ts';
 import { trainingProblems, type TrainRecordOptions } from '../../src/submission/train-record.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'hourglass-record-'));
@@ -93,7 +93,7 @@ async function problems(changed: Case): Promise<number> {
   const own = join(folder, 'outputs', 'trained');
   mkdirSync(own, { recursive: true });
   const records = changed.records ?? recordsOf(changed.losses ?? LOSSES);
-  await writeHistory(own, records, settings.metrics, settings.tensorboard);
+  await writeHistory(own, records, measuresOf(false, settings.metrics), settings.tensorboard);
   const files: Readonly<Record<string, string | Buffer | null>> = {
     ...modelFiles('model', 3),
     ...modelFiles('best', 4),
@@ -122,7 +122,7 @@ async function problems(changed: Case): Promise<number> {
       }),
   };
   const scratch = mkdtempSync(join(root, 'scratch-'));
-  const found = await trainingProblems({ folder, scratch, stage, settings });
+  const found = await trainingProblems({ folder, scratch, stage, settings, variational: false });
   assert.ok(found.every(({ code }) => code === 'verification-mismatch'));
   return found.length;
 }

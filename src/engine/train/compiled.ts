@@ -5,7 +5,7 @@ import type { Program } from '../program/program.ts';
 import { compile } from '../program/compile.ts';
 import { trace } from '../trace/trace.ts';
 import { eagerTrainer, measured } from './eager.ts';
-import type { LossName } from './losses.ts';
+import type { MeasureName } from './measures.ts';
 import { requireRows, type SamplePair, type Samples } from './samples.ts';
 import type { NamedVariable } from './state.ts';
 import { trainingStep } from './step.ts';
@@ -19,8 +19,9 @@ import type { Measured, Trainer, TrainerOptions, WorkOptions } from './trainer.t
  * @throws ProgramError if the step cannot be traced; Error with what the target says
  */
 export function compiledTrainer(tf: Tf, options: TrainerOptions, target: Target): Trainer {
-  const { batchSize, data, metrics, loss } = options;
+  const { batchSize, data, loss } = options;
   const step = trainingStep(tf, options);
+  const { measures } = step;
   const eager = eagerTrainer(tf, options, step);
   const loaded: LoadedProgram[] = [];
 
@@ -49,7 +50,7 @@ export function compiledTrainer(tf: Tf, options: TrainerOptions, target: Target)
   };
   const meansOf = ({ values, steps }: Sums): Measured =>
     measured(
-      metrics,
+      measures,
       values.map((sum) => sum / steps),
     );
 
@@ -64,7 +65,7 @@ export function compiledTrainer(tf: Tf, options: TrainerOptions, target: Target)
     if (rest.length === 0 || !Number.isFinite(means.loss)) return means;
     // It is over before anything could be told of it.
     const other = { means: await programs.rest(rest, { signal: how.signal }), rows: rest.length };
-    return combine(metrics, { means, rows: whole }, other);
+    return combine(measures, { means, rows: whole }, other);
   };
 
   const free = (): void => {
@@ -82,6 +83,7 @@ export function compiledTrainer(tf: Tf, options: TrainerOptions, target: Target)
     throw error;
   }
   return {
+    measures,
     weights: step.weights,
     state: step.state,
     trainEpoch: (order, how) => run(training, order, how),
@@ -134,10 +136,10 @@ export function traceStep(tf: Tf, { samples, state, batchSize, work }: TracedSte
 }
 
 /** The means of two parts of one epoch, by their rows. */
-function combine(metrics: readonly LossName[], one: Part, other: Part): Measured {
-  const mean = (name: LossName | 'loss'): number =>
+function combine(measures: readonly MeasureName[], one: Part, other: Part): Measured {
+  const mean = (name: MeasureName): number =>
     ((one.means[name] ?? 0) * one.rows + (other.means[name] ?? 0) * other.rows) / (one.rows + other.rows);
-  return measured(metrics, Float64Array.from([mean('loss'), ...metrics.map(mean)]));
+  return measured(measures, Float64Array.from(measures.map(mean)));
 }
 
 interface Part {

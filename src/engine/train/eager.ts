@@ -1,7 +1,7 @@
 /** The trainer that calls TensorFlow op by op: it serves every backend and every layer. */
 import type { Tensor } from '@tensorflow/tfjs';
 import type { Tf } from '../engine.ts';
-import type { LossName } from './losses.ts';
+import type { MeasureName } from './measures.ts';
 import { Pace } from './pace.ts';
 import { batchesOf, batchTensor, type SamplePair } from './samples.ts';
 import { trainingStep } from './step.ts';
@@ -16,11 +16,15 @@ export function eagerTrainer(tf: Tf, options: TrainerOptions, step = trainingSte
     (data: SamplePair, work: (x: Tensor, y: Tensor) => Tensor) =>
     (rows: Int32Array): Tensor =>
       tf.tidy(() => work(...batchTensors(tf, data, rows)));
+  const { measures } = step;
   return {
+    measures,
     weights: step.weights,
     state: step.state,
-    trainEpoch: (order, work) => runBatches(options, order, run(options.data, step.trainBatch), work),
-    evaluate: (data, rows, work) => runBatches(options, rows, run(data, step.evaluateBatch), work),
+    trainEpoch: (order, work) =>
+      runBatches({ ...options, measures }, order, run(options.data, step.trainBatch), work),
+    evaluate: (data, rows, work) =>
+      runBatches({ ...options, measures }, rows, run(data, step.evaluateBatch), work),
     dispose: () => step.dispose(),
   };
 }
@@ -33,18 +37,18 @@ function batchTensors(tf: Tf, { x, y }: SamplePair, rows: Int32Array): readonly 
 
 /** Runs batches one after the other, and takes the mean of their measures, weighed by their rows, in float64. */
 async function runBatches(
-  { loss, metrics, batchSize }: Pick<TrainerOptions, 'loss' | 'metrics' | 'batchSize'>,
+  { loss, measures, batchSize }: Pick<TrainerOptions, 'loss' | 'batchSize'> & Pick<Trainer, 'measures'>,
   rows: Int32Array,
   run: (batch: Int32Array) => Tensor,
   { signal, onProgress }: WorkOptions,
 ): Promise<Measured> {
   if (rows.length === 0) throw new RangeError(`${loss} of no samples`);
   const pace = new Pace(signal);
-  const sums = new Float64Array(1 + metrics.length);
+  const sums = new Float64Array(measures.length);
   let done = 0;
   const means = (): Measured =>
     measured(
-      metrics,
+      measures,
       sums.map((sum) => sum / done),
     );
   for (const batch of batchesOf(rows, batchSize)) {
@@ -64,9 +68,9 @@ async function runBatches(
 }
 
 /** The means of a run under their names. */
-export function measured(metrics: readonly LossName[], values: Float64Array): Measured {
+export function measured(measures: readonly MeasureName[], values: Float64Array): Measured {
   return {
-    loss: values[0] ?? Number.NaN,
-    ...Object.fromEntries(metrics.map((metric, index) => [metric, values[index + 1] ?? Number.NaN])),
+    loss: Number.NaN,
+    ...Object.fromEntries(measures.map((name, index) => [name, values[index] ?? Number.NaN])),
   };
 }

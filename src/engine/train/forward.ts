@@ -125,7 +125,7 @@ function recordActivation<Result>(
   }
 }
 
-function onlyTensor(output: ReturnType<layers.Layer['apply']>): Tensor {
+export function onlyTensor(output: ReturnType<layers.Layer['apply']>): Tensor {
   if (Array.isArray(output) || !('dataId' in output))
     throw new TypeError('the model or a layer does not give one output');
   return output;

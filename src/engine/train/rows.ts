@@ -162,12 +162,12 @@ export function traceRows(
     samples,
     state,
     compute,
-  }: { readonly samples: readonly Pick<Samples, 'shape'>[] } & Omit<RowWork, 'samples'>,
+  }: { readonly samples: readonly Pick<Samples, 'name' | 'shape'>[] } & Omit<RowWork, 'samples'>,
   batchSize: number,
 ): Program {
   return trace(tf, {
-    inputs: samples.map(({ shape }, index) => ({
-      name: index === 0 ? 'x' : 'y',
+    inputs: samples.map(({ name, shape }, index) => ({
+      name: name ?? (index === 0 ? 'x' : 'y'),
       type: { dtype: 'float32', shape: [batchSize, ...shape] },
     })),
     variables: state,

@@ -24,6 +24,8 @@ export interface Samples {
   readonly shape: readonly number[];
   readonly scale: number;
   readonly offset: number;
+  /** Of the input of a program, where it is neither images nor targets. */
+  readonly name?: string;
   /** What is added to the input of each step of training, and of nothing else. */
   readonly noise?: FreshNoise;
 }

@@ -1,18 +1,23 @@
 /** One step of training as tensor operations. The eager trainer runs it batch by batch; the compiler traces it. */
 import type { LayersModel, Scalar, Tensor, Variable } from '@tensorflow/tfjs';
 import type { Tf } from '../engine.ts';
-import { forwardWithLogits, type Forward } from './forward.ts';
+import { sizeOf } from '../../core/shape.ts';
+import { forwardWithLogits } from './forward.ts';
 import { losses, type Outputs } from './losses.ts';
 import { addFreshNoise } from './noise.ts';
 import { createOptimizer } from './optimizers/optimizer.ts';
+import { measuresOf, type MeasureName } from './measures.ts';
 import type { Samples } from './samples.ts';
 import type { NamedVariable } from './state.ts';
 import type { TrainerOptions } from './trainer.ts';
+import { forwardOfSamples, klTerms, PLAIN_KL, variationalLayer, type Posterior } from './variational.ts';
 
 export interface TrainingStep {
+  /** What is measured of a batch, in the order of the values. */
+  readonly measures: readonly MeasureName[];
   /** The model's weights, trainable or not. */
   readonly weights: readonly NamedVariable[];
-  /** All that a step reads and changes: weights, the optimizer's variables, the number of the step. */
+  /** All that a step reads and changes: weights, the optimizer's variables, the weight of `kl` if it changes, the number of the step. */
   readonly state: readonly NamedVariable[];
   /**
    * Trains on one batch. Whatever differs between two steps comes from the arguments and the state: no number of JavaScript
@@ -20,17 +25,20 @@ export interface TrainingStep {
    *
    * @param x [rows, ...shape], before noise that is drawn at each step
    * @param y [rows, ...shape]; `x` itself where the model should reproduce its input
-   * @returns the loss with the penalties, before the change of the weights, then each metric: [1 + metrics]
+   * @returns the measures before the change of the weights: [measures]
    */
   trainBatch(x: Tensor, y: Tensor): Tensor;
-  /** Measures one batch as `trainBatch` does; Dropout and similar layers are inactive, and nothing changes. */
+  /**
+   * Measures one batch as `trainBatch` does; Dropout and similar layers are inactive, and nothing changes. Of variational
+   * latents, it draws the same samples for each batch.
+   */
   evaluateBatch(x: Tensor, y: Tensor): Tensor;
   /** Frees the optimizer's variables. */
   dispose(): void;
 }
 
 /** What a step depends on. Of the data, only the noise: a step is given its batches. */
-export type StepOptions = Pick<TrainerOptions, 'model' | 'step' | 'optimizer' | 'loss' | 'metrics'> & {
+export type StepOptions = Pick<TrainerOptions, 'model' | 'step' | 'optimizer' | 'loss' | 'kl' | 'metrics'> & {
   readonly data: { readonly x: Pick<Samples, 'noise'> };
 };
 
@@ -40,27 +48,42 @@ export function trainingStep(tf: Tf, options: StepOptions): TrainingStep {
   const weights = weightsOf(tf, model);
   const trainable = model.trainableWeights.map((weight) => variableOf(tf, weight.read()));
   const optimizer = createOptimizer(tf, options.optimizer, trainable);
-  const forward = forwardWithLogits(tf, model);
+  const latent = variationalLayer(model);
+  const forward: Forward =
+    latent === undefined ? forwardWithLogits(tf, model) : forwardOfSamples(tf, model, latent);
+  const { warmup, weight } = options.kl ?? PLAIN_KL;
+  const klWeight = warmup ? tf.tidy(() => tf.variable(tf.scalar(weight), false)) : undefined;
+  const measured = { ...options, ...(klWeight === undefined ? {} : { klWeight }) };
   return {
+    measures: measuresOf(latent !== undefined, options.metrics),
     weights,
     state: [
       ...weights.map(({ name, variable }) => ({ name: `weights/${name}`, variable })),
       ...optimizer.variables.map(({ name, variable }) => ({ name: `optimizer/${name}`, variable })),
+      ...(klWeight === undefined ? [] : [{ name: KL_WEIGHT, variable: klWeight }]),
       { name: 'step', variable: step },
     ],
     trainBatch: (x, y) =>
       tf.tidy(() => {
         const input = noise === undefined ? x : addFreshNoise(tf, x, noise, step);
         const target = x === y ? input : y;
-        const { values, gradients } = differentiate(tf, { ...options, forward }, trainable, input, target);
+        const { values, gradients } = differentiate(tf, { ...measured, forward }, trainable, input, target);
         optimizer.apply(gradients, step);
         step.assign(step.add(tf.scalar(1, 'int32')));
         return values;
       }),
-    evaluateBatch: (x, y) => tf.tidy(() => measureBatch(tf, options, y, forward(x, false)).values),
-    dispose: () => optimizer.dispose(),
+    evaluateBatch: (x, y) => tf.tidy(() => measureBatch(tf, measured, y, forward(x, false)).values),
+    dispose() {
+      optimizer.dispose();
+      klWeight?.dispose();
+    },
   };
 }
+
+/** The variable of the state that is the divergence's weight in the steps to come, where there is a warm-up. */
+export const KL_WEIGHT = 'kl_weight';
+
+type Forward = (input: Tensor, training: boolean) => Outputs & { readonly posterior?: Posterior };
 
 /** A model's weights, by names that are the same in every process. */
 export function weightsOf(tf: Tf, { weights }: LayersModel): readonly NamedVariable[] {
@@ -77,24 +100,42 @@ function variableOf(tf: Tf, value: Tensor | undefined): Variable {
 }
 
 interface BatchMeasure {
-  /** What is minimised: the loss with the penalties of regularizers. */
+  /** What is minimised: the loss with the penalties of regularizers and, in a warm-up, a smaller weight of the divergence. */
   readonly total: Scalar;
-  /** `total`, then each metric. */
   readonly values: Tensor;
 }
 
+type MeasureOptions = Pick<TrainerOptions, 'model' | 'loss' | 'kl' | 'metrics'> & {
+  /** In place of the divergence's weight, in what is minimised. */
+  readonly klWeight?: Variable;
+};
+
 function measureBatch(
   tf: Tf,
-  { model, loss, metrics }: Pick<TrainerOptions, 'model' | 'loss' | 'metrics'>,
+  options: MeasureOptions,
   target: Tensor,
-  outputs: Outputs,
+  outputs: ReturnType<Forward>,
 ): BatchMeasure {
-  const total = penalties(model).reduce<Scalar>(
-    (sum, penalty) => sum.add(penalty),
-    losses[loss](tf, target, outputs),
-  );
-  const values = tf.stack([total, ...metrics.map((metric) => losses[metric](tf, target, outputs))]);
-  return { total, values };
+  const { model, loss, metrics } = options;
+  const { posterior } = outputs;
+  const withPenalties = (start: Scalar): Scalar =>
+    penalties(model).reduce<Scalar>((sum, penalty) => sum.add(penalty), start);
+  const measures = metrics.map((metric) => losses[metric](tf, target, outputs));
+  const mean = losses[loss](tf, target, outputs);
+  if (posterior === undefined) {
+    const total = withPenalties(mean);
+    return { total, values: tf.stack([total, ...measures]) };
+  }
+  const { weight, freeBits } = options.kl ?? PLAIN_KL;
+  const reconstruction = mean.mul<Scalar>(sizeOf(target.shape.slice(1)));
+  const { kl, counted } = klTerms(tf, posterior, freeBits);
+  const lossOf = (factor: number | Variable): Scalar =>
+    withPenalties(reconstruction.add<Scalar>(counted.mul(factor)));
+  const reported = lossOf(weight);
+  return {
+    total: options.klWeight === undefined ? reported : lossOf(options.klWeight),
+    values: tf.stack([reported, reconstruction, kl, ...measures]),
+  };
 }
 
 function penalties(model: LayersModel): readonly Scalar[] {
@@ -104,7 +145,7 @@ function penalties(model: LayersModel): readonly Scalar[] {
 /** The measures of a batch before the step, and the gradients of the loss by the weights. */
 function differentiate(
   tf: Tf,
-  options: Pick<TrainerOptions, 'model' | 'loss' | 'metrics'> & { readonly forward: Forward },
+  options: MeasureOptions & { readonly forward: Forward },
   trainable: readonly Variable[],
   input: Tensor,
   target: Tensor,

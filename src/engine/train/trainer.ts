@@ -5,9 +5,11 @@
  */
 import type { LayersModel, Variable } from '@tensorflow/tfjs';
 import type { LossName } from './losses.ts';
+import type { MeasureName } from './measures.ts';
 import type { OptimizerChoice } from './optimizers/optimizer.ts';
 import type { SamplePair } from './samples.ts';
 import type { NamedVariable } from './state.ts';
+import type { KlTerm } from './variational.ts';
 
 export interface TrainerOptions {
   /** One input and one output. Its weights are changed in place; whoever made it disposes of it. */
@@ -19,6 +21,8 @@ export interface TrainerOptions {
   readonly step: Variable;
   readonly optimizer: OptimizerChoice;
   readonly loss: LossName;
+  /** For a model with a variational latent; left out: the divergence as it is. */
+  readonly kl?: KlTerm;
   /** Measured besides the loss. */
   readonly metrics: readonly LossName[];
   /** Resident for as long as the trainer lives; rows are gathered from it batch by batch. */
@@ -29,9 +33,10 @@ export interface TrainerOptions {
 
 /**
  * Means over samples. `loss` includes the penalties of the layers' regularizers, as Keras reports it; metrics stand under
- * their names and do not.
+ * their names and do not. With a variational latent, `loss` is `reconstruction`, the loss summed over the values of a sample, and
+ * `kl` with its full weight.
  */
-export type Measured = { readonly loss: number } & Readonly<Partial<Record<LossName, number>>>;
+export type Measured = { readonly loss: number } & Readonly<Partial<Record<MeasureName, number>>>;
 
 export interface EpochProgress {
   /** Samples that are done, of `total`. */
@@ -49,6 +54,8 @@ export interface WorkOptions {
 }
 
 export interface Trainer {
+  /** What it measures, in the order of the history's columns. */
+  readonly measures: readonly MeasureName[];
   /** The model's weights, trainable or not. */
   readonly weights: readonly NamedVariable[];
   /** All that the next step depends on: weights, the optimizer's variables, the step. For checkpoints. */

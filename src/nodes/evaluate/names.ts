@@ -5,3 +5,19 @@ import type { Split } from '../../core/stage-type.ts';
 export function metricName(metric: string, split: Split, settings: Pick<EvaluateSettings, 'split'>): string {
   return settings.split === 'all' ? `${split}_${metric}` : metric;
 }
+
+type Metric = EvaluateSettings['metrics'][number];
+
+const LATENT = ['reconstruction', 'kl', 'elbo', 'nll', 'active_units'] as const satisfies readonly Metric[];
+
+type LatentMetric = (typeof LATENT)[number];
+
+/** Metrics of a variational latent. */
+export function isOfLatent(metric: Metric): metric is LatentMetric {
+  return LATENT.some((name) => name === metric);
+}
+
+/** The other metrics: of reconstructed images. */
+export function isOfImage(metric: Metric): metric is Exclude<Metric, LatentMetric> {
+  return !isOfLatent(metric);
+}

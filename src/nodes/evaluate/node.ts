@@ -4,7 +4,7 @@ import { readSchema } from '../../schema/schemas.ts';
 import type { AnalysisContext, OutputDescription, Split } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';
 import { checkCleanTarget, targetHint } from '../step.ts';
-import { metricName } from './names.ts';
+import { isOfLatent, metricName } from './names.ts';
 import {
   checkEntropyTarget,
   checkInput,
@@ -26,7 +26,7 @@ export const evaluateNode: NodeDefinition<EvaluateSettings> = {
     target: { accepts: ['images'], optional: true, default: 'data' },
   },
   outputs: 'metrics',
-  draws: false,
+  draws: true,
   engine: true,
   pairings: ({ split }) => [
     { settings: ['data', 'target'], splits: split === 'all' ? ['train', 'test'] : [split] },
@@ -61,8 +61,13 @@ function analyze(context: AnalysisContext<EvaluateSettings>): OutputDescription 
     }
   }
   if (model !== undefined && target !== undefined) checkOutput(context, model, target);
+  checkLatentMetrics(context, model);
   if (target !== undefined) {
-    const entropy = settings.metrics.indexOf('binary_crossentropy');
+    const likelihood =
+      model?.variational === true && model.loss === 'binary_crossentropy'
+        ? settings.metrics.findIndex(isOfLatent)
+        : -1;
+    const entropy = likelihood < 0 ? settings.metrics.indexOf('binary_crossentropy') : likelihood;
     if (entropy >= 0) checkEntropyTarget(context, target, ['metrics', entropy]);
     const similarity = settings.metrics.indexOf('ssim');
     if (similarity >= 0) checkSsimSize(context, target, ['metrics', similarity]);
@@ -71,6 +76,30 @@ function analyze(context: AnalysisContext<EvaluateSettings>): OutputDescription 
     settings.metrics.map((metric) => metricName(metric, split, settings)),
   );
   return { kind: 'metrics', names };
+}
+
+/** Metrics of distributions need a model that gives some. */
+function checkLatentMetrics(
+  { settings, references, report }: AnalysisContext<EvaluateSettings>,
+  model: ModelDescription | undefined,
+): void {
+  const { metrics, importance_samples: samples } = settings;
+  const index = metrics.findIndex(isOfLatent);
+  if (index >= 0 && model?.variational === false) {
+    report({
+      code: 'bad-setting',
+      message: `\`${metrics[index]}\` needs a variational latent, but the encoder of \`${references['model']}\` does not end in \`Variational\``,
+      hint: 'leave it out, or let the encoder end in `Variational: { units: … }`',
+      at: ['metrics', index],
+    });
+  }
+  if (samples === undefined || metrics.includes('nll')) return;
+  report({
+    code: 'bad-setting',
+    message: '`importance_samples` is for the metric `nll`, which is not asked for',
+    hint: 'add `nll` to `metrics`, or remove `importance_samples`',
+    at: ['importance_samples'],
+  });
 }
 
 /** A denoiser is measured on corrupted images, against clean ones. */

@@ -11,7 +11,8 @@ import { loadModel } from '../../layers/save.ts';
 import type { StageContext, StageResult } from '../contract.ts';
 import { imageSource, requireInput } from '../train/pairs.ts';
 import { checkTargetValues } from '../train/targets.ts';
-import { metricName } from './names.ts';
+import { latentMeasure } from './latent.ts';
+import { isOfImage, metricName } from './names.ts';
 
 /** Writes `metrics.json`, the numbers that it returns. */
 export async function runEvaluate(context: StageContext<EvaluateSettings>): Promise<StageResult> {
@@ -21,7 +22,9 @@ export async function runEvaluate(context: StageContext<EvaluateSettings>): Prom
     engine.tf,
     join(requireInput(inputs, 'model').folder, 'model', 'autoencoder'),
   );
+  let latent: Awaited<ReturnType<typeof latentMeasure>>;
   try {
+    latent = await latentMeasure(context, engine);
     const source = await imageSource(inputs, modelShapes(model));
     const [low, high] = source.target.range;
     const chosen =
@@ -30,7 +33,12 @@ export async function runEvaluate(context: StageContext<EvaluateSettings>): Prom
         : [settings.split];
     requireSpan(context, high - low);
     const metrics: Record<string, number> = {};
-    const entropy = settings.metrics.indexOf('binary_crossentropy');
+    const entropy =
+      latent?.loss === 'binary_crossentropy'
+        ? settings.metrics.findIndex((metric) => !isOfImage(metric))
+        : settings.metrics.indexOf('binary_crossentropy');
+    const ofImages = settings.metrics.filter(isOfImage);
+    const parts = Number(ofImages.length > 0) + Number(latent !== undefined);
     for (const [index, split] of chosen.entries()) {
       const { x, y } = await source.read(split);
       checkTargetValues([y], {
@@ -39,19 +47,33 @@ export async function runEvaluate(context: StageContext<EvaluateSettings>): Prom
         log: context.log,
         ...(entropy < 0 ? {} : { entropyAt: ['metrics', entropy] }),
       });
-      const means = await measureImages(engine, model, { x, y }, rowNumbers(x.count), {
-        metrics: settings.metrics,
-        kind: { shape: y.shape, span: high - low },
-        batchSize: settings.batch_size,
-        signal,
+      const progress = (part: number) => ({
         onProgress: (share: number) =>
-          context.progress({ text: `${split} images`, fraction: (index + share) / chosen.length }),
+          context.progress({
+            text: `${split} images`,
+            fraction: (index + (part + share) / parts) / chosen.length,
+          }),
       });
-      for (const [metric, value] of means) metrics[metricName(metric, split, settings)] = value;
+      const options = { batchSize: settings.batch_size, signal, ...progress(0) };
+      const kind = { shape: y.shape, span: high - low };
+      const means = new Map<string, number>(
+        ofImages.length === 0
+          ? []
+          : await measureImages(engine, model, { x, y }, rowNumbers(x.count), {
+              metrics: ofImages,
+              kind,
+              ...options,
+            }),
+      );
+      for (const [metric, value] of (await latent?.measure({ x, y }, progress(parts - 1))) ?? [])
+        means.set(metric, value);
+      for (const metric of settings.metrics)
+        metrics[metricName(metric, split, settings)] = means.get(metric) ?? Number.NaN;
     }
     await writeFile(join(context.folder, 'metrics.json'), `${JSON.stringify(metrics, undefined, 2)}\n`);
     return { metrics, highlights: ['metrics.json'] };
   } finally {
+    latent?.dispose();
     model.dispose();
   }
 }

@@ -3,6 +3,7 @@ import type { ModelSettings } from '../../schema/generated/settings.ts';
 import { readSchema } from '../../schema/schemas.ts';
 import { inferAutoencoder, type AutoencoderShapes } from '../../layers/shapes.ts';
 import type { NodeDefinition } from '../contract.ts';
+import { isVariational } from './latent.ts';
 
 /** Of settings that are right: the trials of a sweep share those that it does not vary. */
 const inferred = new WeakMap<ModelSettings, AutoencoderShapes>();
@@ -26,6 +27,7 @@ export const modelNode: NodeDefinition<ModelSettings> = {
       outputShape: shapes.output,
       outputActivation: shapes.outputActivation,
       lastLayer: [settings.decoder.length - 1],
+      variational: isVariational(settings),
     };
   },
   async run(context) {

@@ -24,6 +24,8 @@ export interface FitOptions {
    * of the next epoch by what was measured.
    */
   readonly learningRate?: (measured: EpochRecord) => Promise<number>;
+  /** Before each epoch, from 1: sets what depends on its number. */
+  readonly beforeEpoch?: (epoch: number) => void;
   readonly signal: AbortSignal;
   readonly progress: (progress: Progress) => void;
   /** After each epoch, with its time. */
@@ -121,11 +123,12 @@ function judge(
 }
 
 async function runEpoch(
-  { trainer, order, validation, signal }: FitOptions,
+  { trainer, order, validation, beforeEpoch, signal }: FitOptions,
   epoch: number,
   clock: ProgressClock,
 ): Promise<EpochRecord> {
   const rows = order(epoch);
+  beforeEpoch?.(epoch);
   clock.startEpoch(epoch, rows.length);
   const training = await trainer.trainEpoch(rows, {
     signal,
@@ -144,14 +147,19 @@ async function runEpoch(
 
 function requireFinite(what: string, measured: Measured, epoch: number): void {
   for (const [name, value] of Object.entries(measured)) {
-    if (!Number.isFinite(value)) throw notFinite(name === 'loss' ? what : `\`${name}\``, epoch);
+    if (!Number.isFinite(value)) throw notFinite(name === 'loss' ? what : `\`${name}\``, epoch, measured);
   }
 }
 
-function notFinite(what: string, epoch: number): Error {
+/** @param measured of the epoch: a divergence that is infinite, or has made all else NaN, is told by its name */
+function notFinite(what: string, epoch: number, measured?: Measured): Error {
+  const { kl } = measured ?? {};
+  const byDivergence = kl !== undefined && !Number.isFinite(kl);
   return failure(
     'not-finite',
-    `${what} became NaN or infinite in epoch ${epoch}`,
-    'try a smaller `learning_rate`, and check that the images are normalized',
+    `${byDivergence ? `${what}, with \`kl\`,` : what} became NaN or infinite in epoch ${epoch}`,
+    byDivergence
+      ? 'try a smaller `learning_rate` or `kl: { warmup_epochs: 5 }`, and check that the images are normalized'
+      : 'try a smaller `learning_rate`, and check that the images are normalized',
   );
 }

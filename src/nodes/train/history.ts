@@ -1,9 +1,11 @@
 /** What was measured after each epoch, and the files that keep it. No times: equal trainings leave equal files. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { LossName } from '../../engine/train/losses.ts';
+import type { MeasureName } from '../../engine/train/measures.ts';
 import { encodeEvents, EVENT_FILE } from '../../engine/train/tensorboard.ts';
 import type { Measured } from '../../engine/train/trainer.ts';
+
+export { measuresOf } from '../../engine/train/measures.ts';
 
 export interface EpochRecord {
   /** From 1. */
@@ -14,13 +16,13 @@ export interface EpochRecord {
   readonly learningRate?: number;
 }
 
-/** Numbers of one epoch under their Keras names: `loss`, `val_loss`, then each metric and its `val_`. */
+/** Numbers of one epoch under their Keras names: `loss`, `val_loss`, then each other measure and its `val_`. */
 export function quantities(
   { training, validation }: EpochRecord,
-  metrics: readonly LossName[],
+  measures: readonly MeasureName[],
 ): Readonly<Record<string, number>> {
   return Object.fromEntries(
-    (['loss', ...metrics] as const).flatMap((name) => {
+    measures.flatMap((name) => {
       const own = training[name];
       const held = validation?.[name];
       return [
@@ -40,12 +42,12 @@ export function quantities(
 export async function writeHistory(
   folder: string,
   records: readonly EpochRecord[],
-  metrics: readonly LossName[],
+  measures: readonly MeasureName[],
   tensorboard: boolean,
 ): Promise<void> {
   const rows = records.map((record) => ({
     epoch: record.epoch,
-    ...quantities(record, metrics),
+    ...quantities(record, measures),
     ...(record.learningRate === undefined ? {} : { learning_rate: record.learningRate }),
   }));
   const [first] = rows;

@@ -6,13 +6,14 @@ import type { JsonObject } from '../../core/json.ts';
 import type { Split } from '../../core/stage-type.ts';
 import { modelShapes } from '../../engine/train/predict.ts';
 import { inShapes, rowNumbers, type SamplePair } from '../../engine/train/samples.ts';
-import type { Measured } from '../../engine/train/trainer.ts';
+import type { Measured, Trainer } from '../../engine/train/trainer.ts';
 import { createTrainer } from '../../engine/choose-trainer.ts';
 import { disposeAutoencoder, type TrainableAutoencoder } from '../../layers/build.ts';
 import { loadTrainable } from '../../layers/save.ts';
 import type { StageContext, StageResult } from '../contract.ts';
 import { readJson } from '../figure/records.ts';
 import { quantities } from './history.ts';
+import { klTerm } from './kl.ts';
 import { optimizerChoice } from './optimizer.ts';
 import { imageSource, requireInput, type ImageSource } from './pairs.ts';
 import { divide, startPreviews } from './run.ts';
@@ -107,6 +108,7 @@ async function measure(
       step: models.step,
       optimizer: optimizerChoice(settings.optimizer),
       loss: settings.loss,
+      kl: klTerm(settings.kl),
       metrics: settings.metrics,
       data,
       batchSize: settings.batch_size,
@@ -116,19 +118,23 @@ async function measure(
   try {
     const { validation } = await divide(context, data, read);
     if (validation !== undefined) {
-      return namesOf(await trainer.evaluate(validation.data, validation.rows, { signal }), 'val_', settings);
+      return namesOf(await trainer.evaluate(validation.data, validation.rows, { signal }), 'val_', trainer);
     }
     const split = source.data.splits.test === undefined ? 'train' : 'test';
     const pair = await read(split);
-    return namesOf(await trainer.evaluate(pair, rowNumbers(pair.x.count), { signal }), `${split}_`, settings);
+    return namesOf(await trainer.evaluate(pair, rowNumbers(pair.x.count), { signal }), `${split}_`, trainer);
   } finally {
     trainer.dispose();
   }
 }
 
-function namesOf(training: Measured, prefix: string, { metrics }: TrainSettings): Record<string, number> {
+function namesOf(
+  training: Measured,
+  prefix: string,
+  { measures }: Pick<Trainer, 'measures'>,
+): Record<string, number> {
   return Object.fromEntries(
-    Object.entries(quantities({ epoch: 1, training }, metrics)).map(([name, value]) => [
+    Object.entries(quantities({ epoch: 1, training }, measures)).map(([name, value]) => [
       prefix + name,
       value,
     ]),

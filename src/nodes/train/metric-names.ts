@@ -1,8 +1,8 @@
-import type { JsonObject } from '../../core/json.ts';
-
-/** Names of the metrics that a `train` stage of these settings gives. */
-export function trainMetricNames({ metrics, validation }: JsonObject): readonly string[] {
-  const measured = ['loss', ...(Array.isArray(metrics) ? metrics.map(String) : [])];
-  const held = validation === 'none' ? [] : measured.map((name) => `val_${name}`);
-  return [...measured, ...held, 'epochs', 'best_epoch'];
+/**
+ * Names of the metrics that a stage gives which trains.
+ *
+ * @param measured the columns of its history; of a plugin's stage, they are not known
+ */
+export function trainMetricNames(measured: readonly string[] = ['loss', 'val_loss']): readonly string[] {
+  return [...measured.filter((name) => name !== 'learning_rate'), 'epochs', 'best_epoch'];
 }

@@ -14,6 +14,7 @@ import {
   type ModelDescription,
 } from './checks.ts';
 import { learningRateOf } from '../../engine/train/optimizers/optimizer.ts';
+import { measuresOf } from '../../engine/train/measures.ts';
 import { optimizerChoice } from './optimizer.ts';
 import { checkLearningRate } from './rate-checks.ts';
 import { ACTIVATION_RANGES } from './targets.ts';
@@ -65,6 +66,7 @@ function analyze(context: AnalysisContext<TrainSettings>): OutputDescription | u
   if (model !== undefined && target !== undefined) checkOutput(context, model, target);
   if (model !== undefined) {
     checkLoss(context, model, target);
+    checkKl(context, model);
   }
   if (target !== undefined) {
     if (settings.loss === 'binary_crossentropy') checkEntropyTarget(context, target, ['loss']);
@@ -84,20 +86,20 @@ function analyze(context: AnalysisContext<TrainSettings>): OutputDescription | u
     data: stage.data,
     target: stage.target,
     ...(data?.range === undefined ? {} : { range: data.range }),
-    measured: measuredBy(settings),
+    measured: measuredBy(settings, model.variational === true),
+    ...(model.variational === undefined ? {} : { variational: model.variational }),
+    loss: settings.loss,
     previews: settings.preview !== null,
     denoiser: isCleanOf(data, references['target'], target),
   };
 }
 
 /** The columns of `history.csv`, without the epoch. */
-function measuredBy({
-  metrics,
-  validation,
-  optimizer,
-  reduce_lr_on_plateau: plateau,
-}: TrainSettings): readonly string[] {
-  const measured = ['loss', ...metrics];
+function measuredBy(
+  { metrics, validation, optimizer, reduce_lr_on_plateau: plateau }: TrainSettings,
+  variational: boolean,
+): readonly string[] {
+  const measured = measuresOf(variational, metrics);
   const changes = plateau !== null || typeof learningRateOf(optimizerChoice(optimizer)) !== 'number';
   return [
     ...measured,
@@ -225,6 +227,35 @@ function checkDenoising(
       targetHint(data.corruptionOf, named),
       'target',
     );
+  }
+}
+
+/** A divergence needs distributions, and a warm-up should end. */
+function checkKl(
+  { settings, references, report }: AnalysisContext<TrainSettings>,
+  model: ModelDescription,
+): void {
+  const { kl, epochs } = settings;
+  if (kl === null) return;
+  const stage = references['model'];
+  if (model.variational === false) {
+    report({
+      code: 'bad-setting',
+      message: `\`kl\` needs a variational latent, but the encoder of \`${stage}\` does not end in \`Variational\``,
+      hint: 'let the encoder end in `Variational: { units: … }` in place of its last `Dense`, or remove `kl`',
+      at: ['kl'],
+      ...(stage === undefined
+        ? {}
+        : { related: { message: 'the encoder is written here', at: ['encoder'], stage } }),
+    });
+  } else if (kl.warmup_epochs >= epochs) {
+    report({
+      code: 'bad-setting',
+      severity: 'warning',
+      message: `the divergence never has its full weight: the warm-up takes ${kl.warmup_epochs} epochs, and the training ${epochs}`,
+      hint: `use fewer \`warmup_epochs\` than \`epochs\``,
+      at: ['kl', 'warmup_epochs'],
+    });
   }
 }
 

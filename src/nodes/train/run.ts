@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { TrainSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { permutation } from '../../core/philox.ts';
+import { sizeOf } from '../../core/shape.ts';
 import type { Split } from '../../core/stage-type.ts';
 import { NumberSource } from '../../formats/numbers.ts';
 import { availableMemory } from '../../files/memory.ts';
@@ -14,6 +15,7 @@ import { modelShapes, outputActivation, predictAll } from '../../engine/train/pr
 import { inShapes, rowBytes, rowNumbers, type SamplePair } from '../../engine/train/samples.ts';
 import { writeVariables } from '../../engine/train/state.ts';
 import type { Trainer, TrainerOptions } from '../../engine/train/trainer.ts';
+import { variationalLayer } from '../../engine/train/variational.ts';
 import { createTrainer } from '../../engine/choose-trainer.ts';
 import { disposeAutoencoder, type TrainableAutoencoder } from '../../layers/build.ts';
 import { loadTrainable, saveAutoencoder } from '../../layers/save.ts';
@@ -23,6 +25,7 @@ import { EarlyStopping } from './early-stopping.ts';
 import { areShuffledInPieces, shuffle } from './epoch-order.ts';
 import { fit, type FitOptions, type FitResult } from './fit.ts';
 import { quantities, writeHistory } from './history.ts';
+import { klTerm, tellActiveUnits, warmUp, watchDivergence } from './kl.ts';
 import { checkMemory, largestBatch, modelSize } from './memory.ts';
 import { optimizerChoice } from './optimizer.ts';
 import { imageSource, requireInput, type ImageSource } from './pairs.ts';
@@ -69,6 +72,7 @@ export async function runTrain(context: StageContext<TrainSettings>): Promise<St
       step: models.step,
       optimizer,
       loss: settings.loss,
+      kl: klTerm(settings.kl),
       metrics: settings.metrics,
       data: training,
       batchSize: settings.batch_size,
@@ -82,8 +86,10 @@ export async function runTrain(context: StageContext<TrainSettings>): Promise<St
         training,
         divided,
       });
+      if (variationalLayer(models.encoder) !== undefined)
+        await tellActiveUnits(engine, models.encoder, data.at(-1)?.x ?? training.x, context);
       const { weightsOf } = await save(context, { engine, models, trainer }, run);
-      return { metrics: summarize(settings, run, weightsOf), highlights: [...previews, 'history.csv'] };
+      return { metrics: summarize(trainer, run, weightsOf), highlights: [...previews, 'history.csv'] };
     } finally {
       trainer.dispose();
     }
@@ -159,6 +165,7 @@ async function train(
   const checkpointer = new Checkpointer(context, shop.trainer);
   const finished = [...(restored?.files ?? [])];
   const start = restored?.state ?? { records: [] };
+  const watch = watchDivergence(sizeOf(modelShapes(shop.models.encoder).outputShape), context.log);
   const work = fit({
     trainer: shop.trainer,
     start,
@@ -169,10 +176,12 @@ async function train(
       ? {}
       : { stopping: { rule: new EarlyStopping(stopping), monitor: stopping.monitor } }),
     ...followRate(context, { tf: shop.engine.tf, trainer: shop.trainer, before: start.records }),
+    ...warmUp(settings.kl, shop.engine.tf, shop.trainer),
     signal,
     progress,
     async afterEpoch(record, seconds, state) {
-      const numbers = Object.entries(quantities(record, settings.metrics));
+      watch(record);
+      const numbers = Object.entries(quantities(record, shop.trainer.measures));
       const text = numbers.map(([name, value]) => `${name} ${value.toPrecision(6)}`).join(', ');
       context.log('info', `epoch ${record.epoch}/${epochs}: ${text}; ${seconds.toFixed(1)} s`);
       const due = preview !== null && record.epoch % preview.every === 0;
@@ -250,7 +259,7 @@ async function save(
   { engine, models, trainer }: Workshop,
   { records, best, last, kept, stoppedEarly }: FitResult,
 ): Promise<{ readonly weightsOf: number }> {
-  await writeHistory(folder, records, settings.metrics, settings.tensorboard);
+  await writeHistory(folder, records, trainer.measures, settings.tensorboard);
   const chosen = settings.early_stopping?.restore_best_weights === true ? kept : last;
   const training = {
     loss: settings.loss,
@@ -276,13 +285,13 @@ async function save(
 
 /** The numbers of the epoch whose weights are in `model/`. */
 function summarize(
-  { metrics }: TrainSettings,
+  { measures }: Pick<Trainer, 'measures'>,
   { records, best }: FitResult,
   weightsOf: number,
 ): Readonly<Record<string, number>> {
   const record = records[weightsOf - 1];
   return {
-    ...(record === undefined ? {} : quantities(record, metrics)),
+    ...(record === undefined ? {} : quantities(record, measures)),
     epochs: records.length,
     best_epoch: best.epoch,
   };

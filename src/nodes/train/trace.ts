@@ -8,6 +8,7 @@ import type {
 import { failure } from '../../core/diagnostic.ts';
 import { ProgramError } from '../../engine/program/types.ts';
 import { traceStep } from '../../engine/train/compiled.ts';
+import { DRAWS, singleWork, trainedLatentModel } from '../../engine/train/elbo.ts';
 import { measuringWork } from '../../engine/train/metrics.ts';
 import type { FreshNoise } from '../../engine/train/noise.ts';
 import { forwardWork, modelShapes } from '../../engine/train/predict.ts';
@@ -15,6 +16,8 @@ import { traceRows } from '../../engine/train/rows.ts';
 import { trainingStep } from '../../engine/train/step.ts';
 import { assembleAutoencoder, disposeAutoencoder, type TrainableAutoencoder } from '../../layers/build.ts';
 import type { StageProgram, TraceContext } from '../contract.ts';
+import { klTerm } from './kl.ts';
+import { isOfImage } from '../evaluate/names.ts';
 import { optimizerChoice } from './optimizer.ts';
 
 /** Traces one step of training or, with `validation`, what measures a batch without training on it. */
@@ -36,6 +39,7 @@ export function traceTrain(context: TraceContext<TrainSettings>, part?: 'validat
       step: models.step,
       optimizer: optimizerChoice(settings.optimizer),
       loss: settings.loss,
+      kl: klTerm(settings.kl),
       metrics: settings.metrics,
       data: { x },
     });
@@ -75,10 +79,20 @@ export function traceTrained(
 export function traceMeasures(context: TraceContext<EvaluateSettings>, part?: 'validation'): StageProgram {
   const { tf, settings } = context;
   const { data, target = data, batch_size: batchSize, metrics } = settings;
-  return withTrained(context, part, ({ autoencoder }) => {
+  const ofImages = metrics.filter(isOfImage);
+  return withTrained(context, part, (models) => {
+    const { autoencoder } = models;
     const { inputShape, outputShape } = modelShapes(autoencoder);
     const samples = [{ shape: inputShape }, ...(target === data ? [] : [{ shape: outputShape }])];
-    const program = traceRows(tf, { samples, ...measuringWork(tf, autoencoder, metrics) }, batchSize);
+    const latent = ofImages.length === 0 ? trainedLatentModel(tf, models) : undefined;
+    const trained = context.stages.get(settings.model) as TrainSettings | undefined;
+    if (latent !== undefined && trained !== undefined) {
+      const draws = { name: DRAWS, shape: [latent.units] };
+      const work = { samples: [...samples, draws], ...singleWork(tf, latent, trained.loss) };
+      const program = traceRows(tf, work, batchSize);
+      return { program, title: `the autoencoder, the loss and the divergence of ${countOf(batchSize)}` };
+    }
+    const program = traceRows(tf, { samples, ...measuringWork(tf, autoencoder, ofImages) }, batchSize);
     return { program, title: `the autoencoder and the losses of ${countOf(batchSize)}` };
   });
 }

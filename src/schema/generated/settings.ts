@@ -27,7 +27,8 @@ export type LayerSpec =
   | { readonly LayerNormalization: LayerNormalizationArguments }
   | { readonly ZeroPadding2D: ZeroPadding2DArguments }
   | { readonly Cropping2D: Cropping2DArguments }
-  | { readonly GlobalAveragePooling2D: GlobalAveragePooling2DArguments };
+  | { readonly GlobalAveragePooling2D: GlobalAveragePooling2DArguments }
+  | { readonly Variational: VariationalArguments };
 
 /** A layer that needs no arguments, by its name alone. */
 export type BareLayerName = 
@@ -383,6 +384,18 @@ export type Cropping2DArguments = {
   readonly name?: LayerLabel;
 };
 
+/**
+ * The latent of a variational autoencoder, at the end of the encoder: two dense layers in one, the means and
+ * the logarithms of the variances of a normal distribution. While training, and where a loss or an ELBO is
+ * measured, it gives a sample of this distribution, otherwise the means. A training adds its distance from
+ * the standard normal distribution to the loss (`kl`), and sums the reconstruction over an image's values.
+ */
+export type VariationalArguments = {
+  /** Values of the latent. */
+  readonly units: number;
+  readonly name?: LayerLabel;
+};
+
 /** The mean of each channel of an image: [7, 7, 64] becomes [64]. */
 export type GlobalAveragePooling2DArguments = {
   readonly name?: LayerLabel;
@@ -612,17 +625,39 @@ export type TrainMetricName = 'mse' | 'mae' | 'binary_crossentropy';
  * `mse`, `mae`, `binary_crossentropy`, as in training, and `squared_error`, which is summed over the values
  * of an image where `mse` is their mean (lower is better), `psnr` in decibels and `ssim` up to 1 (higher is
  * better). Both are measured by the data range of the targets, the width of `range` in their `images.json`: 1
- * for images from 0 to 1. Keras's other names of the first three, such as `bce`, mean the same.
+ * for images from 0 to 1. Only for a variational latent, in nats: `reconstruction`, the loss of the training
+ * summed over an image's values, of one sample of its latents; `kl`, their divergence from the standard
+ * normal distribution; `elbo`, the evidence lower bound (higher is better): -(`reconstruction` + `kl`) for
+ * `binary_crossentropy`, less a constant for other losses; `nll`, the negative log-likelihood, estimated with
+ * `importance_samples` samples for each image (lower is better); and `active_units`, how many values of the
+ * latent vary over the images, their means by a variance of more than 0.01. Keras's other names of the first
+ * three, such as `bce`, mean the same.
  */
-export type MetricName = 'mse' | 'mae' | 'binary_crossentropy' | 'squared_error' | 'psnr' | 'ssim';
+export type MetricName = 
+  | 'mse'
+  | 'mae'
+  | 'binary_crossentropy'
+  | 'squared_error'
+  | 'psnr'
+  | 'ssim'
+  | 'reconstruction'
+  | 'kl'
+  | 'elbo'
+  | 'nll'
+  | 'active_units';
 
 /**
- * A column of `history.csv`: `loss` or a metric of the train stage; with `val_` in front, as measured on the
- * validation images; `learning_rate`, where it changes in the course of the training.
+ * A column of `history.csv`: `loss` or a metric of the train stage, with a variational latent also
+ * `reconstruction` and `kl`; with `val_` in front, as measured on the validation images; `learning_rate`,
+ * where it changes in the course of the training.
  */
 export type HistoryQuantity = 
   | 'loss'
   | 'val_loss'
+  | 'reconstruction'
+  | 'val_reconstruction'
+  | 'kl'
+  | 'val_kl'
   | 'mse'
   | 'val_mse'
   | 'mae'
@@ -630,6 +665,31 @@ export type HistoryQuantity =
   | 'binary_crossentropy'
   | 'val_binary_crossentropy'
   | 'learning_rate';
+
+/**
+ * How a variational latent is held near the standard normal distribution: the weight of the Kullback-Leibler
+ * divergence (KL) in the loss, in nats summed over the latent's values. Only for a model whose encoder ends
+ * in `Variational`, for which `null` is a weight of 1.
+ */
+export type KlSettings = 
+  | {
+  /**
+   * What the divergence is multiplied by, 0 or more: 1 for the evidence lower bound (ELBO) of a variational
+   * autoencoder, the beta of a beta-VAE otherwise.
+   */
+  readonly weight: number;
+  /**
+   * Epochs before the divergence has its full weight: in epoch e, it is multiplied by (e - 1) /
+   * `warmup_epochs`. The reported `loss` always counts it in full, so that epochs can be compared.
+   */
+  readonly warmup_epochs: number;
+  /**
+   * Nats of divergence that each value of the latent has for free: a mean over the batch below that counts as
+   * that much, and gets no gradient. Against latents that carry nothing.
+   */
+  readonly free_bits: number;
+}
+  | null;
 
 /**
  * A grid of reconstructions drawn while training, into `previews/`, always of the same images. `null` draws
@@ -1752,9 +1812,11 @@ export type TrainSettings = {
   /**
    * What training minimises. `binary_crossentropy` needs outputs between 0 and 1, as a sigmoid gives; it is
    * computed from the sigmoid's inputs (the logits), so that it also trains a model whose outputs have
-   * rounded to 0 or 1.
+   * rounded to 0 or 1. With a variational latent, it is summed over an image's values, not their mean, and
+   * `kl` is added.
    */
   readonly loss: LossName;
+  readonly kl: KlSettings;
   /** What is measured besides the loss, after every epoch. */
   readonly metrics: readonly TrainMetricName[];
   /** How often training goes through all images of the training split. */
@@ -1807,6 +1869,11 @@ export type EvaluateSettings = {
   readonly split: SplitSelection;
   /** What to measure; each is the mean over the images. */
   readonly metrics: readonly MetricName[];
+  /**
+   * Samples of the latents of each image by which `nll` is estimated: more give a tighter bound, and take as
+   * much longer. Only with that metric. Left out: 100.
+   */
+  readonly importance_samples?: number;
   readonly batch_size: BatchSize;
   readonly threads?: Threads;
 };

@@ -144,6 +144,8 @@ function argumentsOf(name: LayerName, draws: Draws, input: Shape): JsonObject {
       return { rate: draws.of([0, 0.1, 0.5]) };
     case 'GaussianNoise':
       return { stddev: draws.of([0, 0.1, 0.5]) };
+    case 'Variational':
+      return { units: draws.of([1, 3, 17]) };
     case 'Reshape':
       return { target_shape: draws.of([[-1], [-1, 3], [...input], [...input].reverse(), [1, -1, 1]]) };
     case 'Conv2D': {

@@ -83,6 +83,7 @@ CASES = [
     ("ZeroPadding2D", {"padding": [[1, 0], [2, 1]]}, IMAGE),
     ("Cropping2D", {"cropping": [[1, 0], [0, 1]]}, IMAGE),
     ("GlobalAveragePooling2D", {}, IMAGE),
+    ("Variational", {"units": 2}, VECTOR),
 ]
 
 # What each weight is filled with: factor times the numbers of `numbers`, plus an offset.
@@ -104,9 +105,20 @@ def numbers(shape, seed):
     return (values / 498.5 - 1).astype("float32").reshape(shape)
 
 
+class Variational(keras.layers.Dense):
+    """Outside of training: the means, which are the first half of the outputs."""
+
+    def __init__(self, units):
+        super().__init__(2 * units)
+
+    def call(self, inputs):
+        return super().call(inputs)[:, : self.units // 2]
+
+
 def build(name, args, shape):
     penalties = {key: keras.regularizers.L1L2(**value) for key, value in args.items() if isinstance(value, dict)}
-    layer = getattr(keras.layers, name)(**{**args, **penalties})
+    kind = Variational if name == "Variational" else getattr(keras.layers, name)
+    layer = kind(**{**args, **penalties})
     layer.build([None, *shape])
     for weight in layer.weights:
         factor, offset = FILLING.get(weight.name, (1, 0))

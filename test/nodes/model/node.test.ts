@@ -29,6 +29,7 @@ test('analysis describes the model without TensorFlow', () => {
       outputShape: [28, 28, 1],
       outputActivation: 'sigmoid',
       lastLayer: [4],
+      variational: false,
     },
     findings: [],
   });

@@ -64,6 +64,7 @@ test('what fits is described', () => {
     target: 'mnist',
     range: [0, 1],
     denoiser: false,
+    loss: 'mse',
     previews: false,
     measured: ['loss', 'val_loss'],
   });

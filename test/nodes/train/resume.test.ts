@@ -18,7 +18,7 @@ import { contents, corrupted, imageStage, modelStage, SHAPE, squares, TRAIN } fr
 
 const native = await nativeEngine();
 
-/** All that changes from step to step: what layers draw, running statistics, the optimizer's means, a schedule. */
+/** All that changes from step to step: what layers draw, running statistics, the optimizer's means, a schedule, the weight of `kl`. */
 const architecture: Architecture = {
   input_shape: [...SHAPE],
   encoder: [
@@ -28,7 +28,7 @@ const architecture: Architecture = {
     layer('GaussianNoise', { stddev: 0.1 }),
     'Flatten',
     layer('Dropout', { rate: 0.2 }),
-    layer('Dense', { units: 6 }),
+    layer('Variational', { units: 6 }),
   ],
   decoder: [
     layer('Dense', { units: 144, activation: 'sigmoid' }),
@@ -39,6 +39,7 @@ const architecture: Architecture = {
 const settings = {
   ...TRAIN,
   epochs: 4,
+  kl: { weight: 0.5, warmup_epochs: 3, free_bits: 0.01 },
   optimizer: {
     Nadam: {
       learning_rate: {

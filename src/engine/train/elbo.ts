@@ -1,0 +1,269 @@
+/**
+ * How well a variational autoencoder explains images: its evidence lower bound (ELBO), by D. P. Kingma and M. Welling,
+ * "Auto-encoding variational Bayes", 2014, and an estimate of the likelihood itself by importance sampling, as Y. Burda, R. Grosse,
+ * R. Salakhutdinov, "Importance weighted autoencoders", 2016.
+ *
+ * A loss stands for a likelihood of an image's values, given the decoder's output: `binary_crossentropy` for Bernoulli
+ * distributions, `mse` for normal ones of variance 1/2, `mae` for Laplace distributions of scale 1. Summed over the values, it is
+ * the negative logarithm of the likelihood, less a constant.
+ */
+import type { LayersModel, Tensor } from '@tensorflow/tfjs';
+import { sizeOf } from '../../core/shape.ts';
+import { NormalNumbers } from '../../formats/normal-numbers.ts';
+import type { Seed } from '../../core/seed.ts';
+import type { Tf } from '../engine.ts';
+import { forwardWithLogits, onlyTensor } from './forward.ts';
+import { lossOfRows, type LossName, type Outputs } from './losses.ts';
+import { modelState } from './predict.ts';
+import { computeRows, type ForwardEngine, type RowOptions, type RowWork } from './rows.ts';
+import type { SamplePair, Samples } from './samples.ts';
+import { divergence, variationalLayer, type Posterior } from './variational.ts';
+
+export type LatentMetricName = 'reconstruction' | 'kl' | 'elbo' | 'nll' | 'active_units';
+
+/** A variational autoencoder that is put together for measuring. */
+export interface LatentModel {
+  readonly units: number;
+  readonly state: RowWork['state'];
+  /** @param x [rows, ...input shape] */
+  posterior(x: Tensor): Posterior;
+  /** @param z [rows, units] */
+  decode(z: Tensor): Outputs;
+}
+
+/**
+ * @param distributions from images to means and logarithms of variances: [rows, 2 units]
+ * @param decoder from latents to images
+ */
+export function latentModel(tf: Tf, distributions: LayersModel, decoder: LayersModel): LatentModel {
+  const [encode, decode] = [forwardWithLogits(tf, distributions), forwardWithLogits(tf, decoder)];
+  const units = (distributions.outputs[0]?.shape[1] ?? 0) / 2;
+  return {
+    units,
+    state: [...modelState(tf, distributions), ...modelState(tf, decoder)],
+    posterior(x) {
+      const { values } = encode(x, false);
+      return { mean: values.slice([0, 0], [-1, units]), logVariance: values.slice([0, units], [-1, units]) };
+    },
+    decode: (z) => decode(z, false),
+  };
+}
+
+/** The same of a model as it is trained; undefined where its encoder gives no distributions. */
+export function trainedLatentModel(
+  tf: Tf,
+  { encoder, decoder }: { readonly encoder: LayersModel; readonly decoder: LayersModel },
+): LatentModel | undefined {
+  const latent = variationalLayer(encoder);
+  if (latent === undefined) return undefined;
+  const decode = forwardWithLogits(tf, decoder);
+  // Between the input and the latent.
+  const layers = encoder.layers.slice(1, -1);
+  return {
+    units: decoder.inputs[0]?.shape[1] ?? 0,
+    state: [...modelState(tf, encoder), ...modelState(tf, decoder)],
+    posterior: (x) =>
+      latent.posterior(
+        layers.reduce((values, layer) => onlyTensor(layer.apply(values, { training: false })), x),
+      ),
+    decode: (z) => decode(z, false),
+  };
+}
+
+/** What the negative logarithm of the likelihood of one value has besides the loss. */
+const CONSTANTS: Readonly<Record<LossName, number>> = {
+  binary_crossentropy: 0,
+  mse: Math.log(Math.PI) / 2,
+  mae: Math.log(2),
+};
+
+/** The least variance of a latent's means over the images with which it counts as active: Burda et al. 2016, section 5.2. */
+export const ACTIVE_VARIANCE = 0.01;
+
+export interface LatentMeasureOptions extends RowOptions {
+  readonly metrics: readonly LatentMetricName[];
+  /** That of the training. */
+  readonly loss: LossName;
+  /** Samples of the latents of each image, for `nll`. */
+  readonly importanceSamples: number;
+  readonly seeds: { readonly single: Seed; readonly importance: Seed };
+}
+
+/**
+ * Measures a model on images; the draws of each image follow from the seeds and its number.
+ *
+ * - `reconstruction`: the loss summed over an image's values, of one sample of its latents; the mean over the images;
+ * - `kl`: the divergence of the latents from the standard normal distribution, in nats; the mean over the images;
+ * - `elbo`: the logarithm of the likelihood of that sample less `kl`: for `binary_crossentropy`, -(`reconstruction` + `kl`);
+ * - `nll`: the negative logarithm of an image's likelihood, estimated with `importanceSamples` samples of its latents, by
+ *   equation 8 of Burda et al.: an upper bound that falls towards the true value with their number;
+ * - `active_units`: how many values of the latent have means that vary over the images, by more than `ACTIVE_VARIANCE`.
+ *
+ * @throws Failure `interrupted`
+ */
+export async function measureLatents(
+  engine: ForwardEngine,
+  model: LatentModel,
+  pair: SamplePair,
+  rows: Int32Array,
+  options: LatentMeasureOptions,
+): Promise<ReadonlyMap<LatentMetricName, number>> {
+  const { metrics, loss, importanceSamples, seeds, ...rowOptions } = options;
+  const { tf } = engine;
+  const found = new Map<LatentMetricName, number>();
+  const constant = CONSTANTS[loss] * sizeOf(pair.y.shape);
+  const wantsNll = metrics.includes('nll');
+  const share = wantsNll && metrics.length > 1 ? 0.5 : 1;
+  const part = (from: number): RowOptions => ({
+    ...rowOptions,
+    onProgress: (fraction) => rowOptions.onProgress?.(from + share * fraction),
+  });
+  if (metrics.some((metric) => metric !== 'nll')) {
+    const work = singleWork(tf, model, loss);
+    const samples = samplesOf(pair, normal(seeds.single, pair.x.count, model.units));
+    let [reconstruction, kl] = [0, 0];
+    const spread = new Spread(model.units);
+    for await (const { results } of computeRows(engine, { samples, ...work }, rows, part(0))) {
+      const [losses = new Float32Array(), divergences = new Float32Array(), means = new Float32Array()] =
+        results;
+      for (const value of losses) reconstruction += value;
+      for (const value of divergences) kl += value;
+      spread.add(means);
+    }
+    reconstruction /= rows.length;
+    kl /= rows.length;
+    found.set('reconstruction', reconstruction);
+    found.set('kl', kl);
+    found.set('elbo', -(reconstruction + constant + kl));
+    found.set('active_units', spread.active());
+  }
+  if (wantsNll) {
+    const work = importanceWork(tf, model, loss, importanceSamples);
+    const draws = normal(seeds.importance, pair.x.count, importanceSamples * model.units);
+    const all = { samples: samplesOf(pair, draws), ...work };
+    const batchSize = Math.max(1, Math.floor(DECODED_ROWS / importanceSamples));
+    let sum = 0;
+    for await (const { results } of computeRows(engine, all, rows, { ...part(1 - share), batchSize }))
+      for (const value of results[0] ?? []) sum += value;
+    found.set('nll', sum / rows.length + constant);
+  }
+  return new Map(metrics.map((metric) => [metric, found.get(metric) ?? Number.NaN]));
+}
+
+/** The name of the input with normal numbers. */
+export const DRAWS = 'draws';
+
+/** Samples of latents that are decoded together, where each image has several. */
+const DECODED_ROWS = 1024;
+
+function normal(seed: Seed, count: number, size: number): Samples {
+  return {
+    data: new NormalNumbers(seed, count, size),
+    count,
+    shape: [size],
+    scale: 1,
+    offset: 0,
+    name: DRAWS,
+  };
+}
+
+function samplesOf({ x, y }: SamplePair, draws: Samples): readonly Samples[] {
+  return x === y ? [x, draws] : [x, y, draws];
+}
+
+/** Inputs: images, targets if they are others, one draw for each latent. Results: loss, divergence and means of each image. */
+export function singleWork(tf: Tf, model: LatentModel, loss: LossName): Omit<RowWork, 'samples'> {
+  return {
+    state: model.state,
+    compute: (inputs) => {
+      const { x, y, draws } = inputsOf(inputs);
+      const posterior = model.posterior(x);
+      const { mean, logVariance } = posterior;
+      const outputs = model.decode(mean.add(logVariance.mul(0.5).exp().mul(draws)));
+      const target = y.reshape(outputs.values.shape);
+      const losses = lossOfRows(tf, loss, target, outputs).mul(sizeOf(y.shape.slice(1)));
+      return [losses, divergence(posterior).sum(1), mean];
+    },
+  };
+}
+
+/**
+ * Inputs as of `singleWork`, with `count` draws for each latent. Result: the negative logarithm of the mean of the importance
+ * weights p(x, z) / q(z | x) of each image, without the constant.
+ */
+export function importanceWork(
+  tf: Tf,
+  model: LatentModel,
+  loss: LossName,
+  count: number,
+): Omit<RowWork, 'samples'> {
+  return {
+    state: model.state,
+    compute: (inputs) => {
+      const { x, y, draws } = inputsOf(inputs);
+      const { mean, logVariance } = model.posterior(x);
+      const [rows = 0, units = 0] = mean.shape;
+      const each = (values: Tensor): Tensor => values.reshape([rows, 1, units]);
+      const normals = draws.reshape([rows, count, units]);
+      const z = each(mean).add(each(logVariance.mul(0.5).exp()).mul(normals));
+      const outputs = model.decode(z.reshape([rows * count, units]));
+      const size = sizeOf(y.shape.slice(1));
+      const target = y
+        .reshape([rows, 1, size])
+        .tile([1, count, 1])
+        .reshape([rows * count, ...outputs.values.shape.slice(1)]);
+      const losses = lossOfRows(tf, loss, target, outputs).mul(size).reshape([rows, count]);
+      // ln p(z) - ln q(z | x), in which the terms with pi cancel.
+      const prior = normals.square().add(each(logVariance)).sub(z.square()).sum(2).mul(0.5);
+      const logWeights = prior.sub(losses);
+      const largest = logWeights.max(1, true);
+      const share = logWeights.sub(largest).exp().mean(1);
+      return [
+        share
+          .log()
+          .add(largest.reshape([rows]))
+          .neg(),
+      ];
+    },
+  };
+}
+
+function inputsOf(inputs: readonly Tensor[]): { x: Tensor; y: Tensor; draws: Tensor } {
+  const [x, second, third] = inputs;
+  const draws = third ?? second;
+  if (x === undefined || second === undefined || draws === undefined)
+    throw new TypeError('a model without an input');
+  return { x, y: third === undefined ? x : second, draws };
+}
+
+/** How much latents' means vary over images, in float64. */
+export class Spread {
+  readonly #sums: Float64Array;
+  readonly #squares: Float64Array;
+  #rows = 0;
+
+  constructor(columns: number) {
+    this.#sums = new Float64Array(columns);
+    this.#squares = new Float64Array(columns);
+  }
+
+  /** @param values row-major [images, columns] */
+  add(values: Float32Array): void {
+    const columns = this.#sums.length;
+    values.forEach((value, index) => {
+      const column = index % columns;
+      this.#sums[column] = (this.#sums[column] ?? 0) + value;
+      this.#squares[column] = (this.#squares[column] ?? 0) + value * value;
+    });
+    this.#rows += values.length / columns;
+  }
+
+  /** Active units: how many columns vary by more than `ACTIVE_VARIANCE`. */
+  active(): number {
+    const variances = Array.from(
+      this.#sums,
+      (sum, column) => (this.#squares[column] ?? 0) / this.#rows - (sum / this.#rows) ** 2,
+    );
+    return variances.filter((variance) => variance > ACTIVE_VARIANCE).length;
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * What a variational latent adds to a training: D. P. Kingma, M. Welling, "Auto-encoding variational Bayes", 2014. The encoder
+ * gives a normal distribution of latents for each image, of which a sample goes to the decoder.
+ */
+import type { layers, LayersModel, Scalar, Tensor } from '@tensorflow/tfjs';
+import type { Tf } from '../engine.ts';
+import { forwardWithLogits } from './forward.ts';
+import type { Outputs } from './losses.ts';
+
+/** Independent normal distributions of latents: both [rows, units]. */
+export interface Posterior {
+  readonly mean: Tensor;
+  /** Natural logarithm of the variance. */
+  readonly logVariance: Tensor;
+}
+
+/** What a sample is for: measuring draws the same numbers in every epoch, so that epochs can be compared. */
+export type DrawPurpose = 'training' | 'measuring';
+
+/** The layer at the end of a variational encoder. */
+export interface VariationalLayer extends layers.Layer {
+  posterior(input: Tensor): Posterior;
+  /** mean + standard deviation * a standard normal number */
+  sample(posterior: Posterior, purpose: DrawPurpose): Tensor;
+}
+
+/** Of a model as it is trained; saved models have stock layers in its place. */
+export function variationalLayer({ layers: all }: LayersModel): VariationalLayer | undefined {
+  return all.find((layer): layer is VariationalLayer => 'posterior' in layer && 'sample' in layer);
+}
+
+/** How the divergence counts in the loss. */
+export interface KlTerm {
+  readonly weight: number;
+  /** Nats below which the mean divergence of a value is neither counted less nor lowered. */
+  readonly freeBits: number;
+  /** Whether the weight of a step is a variable, which whoever trains sets. */
+  readonly warmup: boolean;
+}
+
+export const PLAIN_KL: KlTerm = { weight: 1, freeBits: 0, warmup: false };
+
+/**
+ * Kullback-Leibler divergence of each latent value from the standard normal distribution, in nats: Kingma and Welling 2014,
+ * appendix B. 0 or more, but for rounding.
+ *
+ * @returns [rows, units]: (exp(v) + m^2 - 1 - v) / 2 for a mean m and a logarithm v of the variance
+ */
+export function divergence({ mean, logVariance }: Posterior): Tensor {
+  return logVariance.exp().add(mean.square()).sub(1).sub(logVariance).mul(0.5);
+}
+
+/**
+ * What the divergence adds to the loss, before its weight: the sum over the latent's values of the means over the batch, each of
+ * which counts as `freeBits` at least. Without free bits, that is the divergence itself. D. P. Kingma et al., "Improved
+ * variational inference with inverse autoregressive flow", 2016, equation 15.
+ */
+export function klTerms(
+  tf: Tf,
+  posterior: Posterior,
+  freeBits: number,
+): { readonly kl: Scalar; readonly counted: Scalar } {
+  const ofValues = divergence(posterior).mean(0);
+  const kl = ofValues.sum<Scalar>();
+  return { kl, counted: freeBits === 0 ? kl : tf.maximum(ofValues, freeBits).sum<Scalar>() };
+}
+
+/** Outputs that were decoded from samples, and the distributions that these are of. */
+export interface SampledOutputs extends Outputs {
+  readonly posterior: Posterior;
+}
+
+/** Lets a model decode a sample of each image's latents. Otherwise, layers act as in `forwardWithLogits`. */
+export function forwardOfSamples(
+  tf: Tf,
+  model: LayersModel,
+  layer: VariationalLayer,
+): (input: Tensor, training: boolean) => SampledOutputs {
+  const forward = forwardWithLogits(tf, model);
+  return (input, training) => {
+    let kept: Posterior | undefined;
+    const { call } = layer;
+    layer.call = (inputs) => {
+      const given = Array.isArray(inputs) ? inputs[0] : inputs;
+      if (given === undefined) throw new TypeError(`${layer.name} was called without an input`);
+      const posterior = layer.posterior(given);
+      // A model disposes of all that its layers compute but their outputs.
+      kept = { mean: tf.keep(posterior.mean.clone()), logVariance: tf.keep(posterior.logVariance.clone()) };
+      return layer.sample(posterior, training ? 'training' : 'measuring');
+    };
+    try {
+      const outputs = forward(input, training);
+      if (kept === undefined) throw new TypeError('the model does not go through its latent');
+      // Clones belong to the tidy around the call, as all else does.
+      return {
+        ...outputs,
+        posterior: { mean: kept.mean.clone(), logVariance: kept.logVariance.clone() },
+      };
+    } finally {
+      layer.call = call;
+      kept?.mean.dispose();
+      kept?.logVariance.dispose();
+    }
+  };
+}

@@ -1,0 +1,79 @@
+/** Metrics of a variational latent: they need other parts of the model than those of images. */
+import { join } from 'node:path';
+import type { EvaluateSettings } from '../../schema/generated/settings.ts';
+import { failure } from '../../core/diagnostic.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { latentModel, measureLatents, type LatentMetricName } from '../../engine/train/elbo.ts';
+import type { LossName } from '../../engine/train/losses.ts';
+import { modelShapes } from '../../engine/train/predict.ts';
+import type { RowOptions } from '../../engine/train/rows.ts';
+import { inShapes, rowNumbers, type SamplePair } from '../../engine/train/samples.ts';
+import { loadVariational } from '../../layers/save.ts';
+import type { StageContext } from '../contract.ts';
+import { readJson } from '../figure/records.ts';
+import { requireInput } from '../train/pairs.ts';
+import { isOfLatent } from './names.ts';
+
+/** Samples of each image for `nll`, where the settings name no number. */
+export const IMPORTANCE_SAMPLES = 100;
+
+export interface LatentMeasure {
+  /** The loss that the model was trained with, and that its likelihood follows from. */
+  readonly loss: LossName;
+  measure(
+    pair: SamplePair,
+    options: Pick<RowOptions, 'onProgress'>,
+  ): Promise<ReadonlyMap<LatentMetricName, number>>;
+  dispose(): void;
+}
+
+/**
+ * Loads a trained model to measure its latent; undefined where no such metric is asked for.
+ *
+ * @throws Failure `bad-setting` for a model without distributions, which only shows here where a plugin made it
+ */
+export async function latentMeasure(
+  { settings, inputs, seed, signal }: StageContext<EvaluateSettings>,
+  engine: Engine,
+): Promise<LatentMeasure | undefined> {
+  const metrics = settings.metrics.filter(isOfLatent);
+  const index = settings.metrics.findIndex(isOfLatent);
+  if (index < 0) return undefined;
+  const { folder, stage } = requireInput(inputs, 'model');
+  const { loss } = await readJson(join(folder, 'training.json'));
+  const parts = await loadVariational(engine.tf, join(folder, 'model'));
+  if (parts === undefined || !isLoss(loss)) {
+    parts?.dispose();
+    throw failure(
+      'bad-setting',
+      `\`${settings.metrics[index]}\` needs a variational latent, which \`${stage}\` does not have`,
+      'leave it out of `metrics`',
+      ['metrics', index],
+    );
+  }
+  const { distributions, decoder } = parts;
+  const model = latentModel(engine.tf, distributions, decoder);
+  return {
+    loss,
+    measure(pair, options) {
+      const shapes = {
+        inputShape: modelShapes(distributions).inputShape,
+        outputShape: modelShapes(decoder).outputShape,
+      };
+      return measureLatents(engine, model, inShapes(pair, shapes), rowNumbers(pair.x.count), {
+        metrics,
+        loss,
+        importanceSamples: settings.importance_samples ?? IMPORTANCE_SAMPLES,
+        seeds: { single: seed('latents'), importance: seed('importance') },
+        batchSize: settings.batch_size,
+        signal,
+        ...options,
+      });
+    },
+    dispose: parts.dispose,
+  };
+}
+
+function isLoss(value: unknown): value is LossName {
+  return value === 'mse' || value === 'mae' || value === 'binary_crossentropy';
+}

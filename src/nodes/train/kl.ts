@@ -1,0 +1,89 @@
+/** The `kl` of a `train` stage: what it means for a training, its warm-up, and what to tell of a latent that carries nothing or explodes. */
+import type { TrainSettings } from '../../schema/generated/settings.ts';
+import type { LogLevel } from '../../core/event.ts';
+import { sizeOf } from '../../core/shape.ts';
+import type { Engine, Tf } from '../../engine/engine.ts';
+import { Spread } from '../../engine/train/elbo.ts';
+import { modelShapes, predictAll } from '../../engine/train/predict.ts';
+import { rowNumbers, type Samples } from '../../engine/train/samples.ts';
+import { writeVariables } from '../../engine/train/state.ts';
+import { KL_WEIGHT } from '../../engine/train/step.ts';
+import type { Trainer } from '../../engine/train/trainer.ts';
+import { PLAIN_KL, type KlTerm } from '../../engine/train/variational.ts';
+import type { Autoencoder } from '../../layers/build.ts';
+import type { StageContext } from '../contract.ts';
+import type { FitOptions } from './fit.ts';
+import type { EpochRecord } from './history.ts';
+
+export function klTerm(kl: TrainSettings['kl']): KlTerm {
+  if (kl === null) return PLAIN_KL;
+  return { weight: kl.weight, freeBits: kl.free_bits, warmup: kl.warmup_epochs > 0 };
+}
+
+/** Sets the weight of each epoch of a warm-up: 0 in the first, the whole one after the last. It follows from the epoch's number alone. */
+export function warmUp(
+  kl: TrainSettings['kl'],
+  tf: Tf,
+  { state }: Pick<Trainer, 'state'>,
+): Pick<FitOptions, 'beforeEpoch'> {
+  const variable = state.find(({ name }) => name === KL_WEIGHT);
+  if (kl === null || variable === undefined) return {};
+  return {
+    beforeEpoch(epoch) {
+      const share = Math.min(1, (epoch - 1) / kl.warmup_epochs);
+      const data = Float32Array.of(kl.weight * share);
+      writeVariables(tf, [variable], [{ name: KL_WEIGHT, dtype: 'float32', shape: [], data }]);
+    },
+  };
+}
+
+/** Images on which it is measured whether the latent carries anything. */
+const LOOKED_AT = 1000;
+
+/** The share of a latent's values of which at least so many must carry something, rounded down. */
+const FEW_ACTIVE = 0.05;
+
+/**
+ * Tells how many values of a trained latent carry something, and warns where hardly any does: the posterior has then collapsed to
+ * the prior, and the decoder ignores its input.
+ */
+export async function tellActiveUnits(
+  engine: Engine,
+  encoder: Autoencoder['encoder'],
+  images: Samples,
+  { log, signal }: Pick<StageContext, 'log' | 'signal'>,
+): Promise<void> {
+  const units = sizeOf(modelShapes(encoder).outputShape);
+  const rows = rowNumbers(Math.min(images.count, LOOKED_AT));
+  const spread = new Spread(units);
+  spread.add(await predictAll(engine, encoder, images, rows, { batchSize: LOOKED_AT, signal }));
+  const active = spread.active();
+  const values = units === 1 ? 'value' : 'values';
+  log('info', `${active} of ${units} latent ${values} are active: their means vary over the images`);
+  if (active > FEW_ACTIVE * units) return;
+  log(
+    'warn',
+    `the posterior has collapsed: ${active === 0 ? `none of the ${units} latent ${values} tells` : `only ${active} of ${units} latent ${values} tell`} images apart. ` +
+      'Try `kl: { warmup_epochs: 5 }`, `free_bits`, a smaller `weight`, or a weaker decoder',
+  );
+}
+
+/** Nats of divergence of one latent value that no useful latent has: a mean some 14 standard deviations from 0. */
+const EXPLODED = 100;
+
+/** Warns, once, of a divergence that has grown beyond all sense, but is finite. */
+export function watchDivergence(
+  units: number,
+  log: (level: LogLevel, message: string) => void,
+): (record: EpochRecord) => void {
+  let told = false;
+  return ({ epoch, training: { kl } }) => {
+    if (told || kl === undefined || kl <= EXPLODED * units) return;
+    told = true;
+    log(
+      'warn',
+      `\`kl\` is ${kl.toPrecision(3)} nats in epoch ${epoch}, more than ${EXPLODED} for each value of the latent: ` +
+        'try a smaller `learning_rate`, or a larger `weight` of `kl`',
+    );
+  };
+}

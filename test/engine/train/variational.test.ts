@@ -1,0 +1,226 @@
+/** Variational latents: a step and likelihoods against Keras's numbers, in every mode; and what is drawn. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, test } from 'node:test';
+import type { Tensor } from '@tensorflow/tfjs';
+import * as fc from 'fast-check';
+import { packageRoot } from '../../../src/core/package-root.ts';
+import { NormalNumbers } from '../../../src/formats/normal-numbers.ts';
+import { createTrainer } from '../../../src/engine/choose-trainer.ts';
+import type { Engine } from '../../../src/engine/engine.ts';
+import { loadEngine } from '../../../src/engine/load.ts';
+import { importanceWork, trainedLatentModel } from '../../../src/engine/train/elbo.ts';
+import { rowNumbers, type Samples } from '../../../src/engine/train/samples.ts';
+import { divergence, variationalLayer } from '../../../src/engine/train/variational.ts';
+import {
+  buildAutoencoder,
+  disposeAutoencoder,
+  type TrainableAutoencoder,
+} from '../../../src/layers/build.ts';
+import { numbers } from '../../layers/keras/numbers.ts';
+import { layer, seedsOf } from '../../layers/specs.ts';
+import { testEngine } from './engine.ts';
+
+/** See `test/layers/keras/make-variational.py`. */
+const keras = JSON.parse(readFileSync(join(packageRoot, 'test/layers/keras/variational.json'), 'utf8')) as {
+  readonly weight: number;
+  readonly samples: number;
+  readonly nll: number;
+  readonly steps: readonly {
+    readonly free: number;
+    readonly loss: number;
+    readonly reconstruction: number;
+    readonly kl: number;
+    readonly gradients: readonly (readonly number[])[];
+  }[];
+};
+
+const [PIXELS, UNITS, BATCH] = [6, 3, 2];
+
+const engines = new Map<string, Engine>();
+before(async () => {
+  engines.set('usual', await testEngine());
+  engines.set('portable', await loadEngine({ choice: 'portable', threads: 1 }));
+});
+
+function engineOf(name: string): Engine {
+  return engines.get(name) ?? assert.fail(name);
+}
+
+function build({ tf }: Engine): TrainableAutoencoder {
+  return buildAutoencoder(
+    tf,
+    {
+      input_shape: [PIXELS],
+      encoder: [layer('Dense', { units: 4, activation: 'tanh' }), layer('Variational', { units: UNITS })],
+      decoder: [layer('Dense', { units: PIXELS, activation: 'sigmoid' })],
+    },
+    seedsOf(1),
+  );
+}
+
+/** The model with the weights and draws of the script. */
+function kerasModel(engine: Engine): TrainableAutoencoder {
+  const { tf } = engine;
+  const models = build(engine);
+  for (const [index, weight] of models.autoencoder.weights.entries())
+    tf.tidy(() => void weight.write(numbers(tf, weight.shape as number[], index)));
+  const latent = variationalLayer(models.autoencoder) ?? assert.fail();
+  latent.sample = ({ mean, logVariance }) =>
+    mean.add(
+      logVariance
+        .mul(0.5)
+        .exp()
+        .mul(numbers(tf, [BATCH, UNITS], 7)),
+    );
+  return models;
+}
+
+function images({ tf }: Engine): Samples {
+  const data = tf.tidy(() => numbers(tf, [BATCH, PIXELS], 3).add(1).div(2).dataSync<'float32'>().slice());
+  return { data, count: BATCH, shape: [PIXELS], scale: 1, offset: 0 };
+}
+
+function assertNear(actual: ArrayLike<number>, wanted: readonly number[], what: string): void {
+  assert.equal(actual.length, wanted.length, what);
+  for (const [index, value] of wanted.entries()) {
+    const distance = Math.abs((actual[index] ?? Number.NaN) - value);
+    assert.ok(distance <= 2e-5 * Math.max(1, Math.abs(value)), `${what}: ${actual[index]}, not ${value}`);
+  }
+}
+
+const sgd = { SGD: { learning_rate: 1, momentum: 0, nesterov: false } } as const;
+
+for (const [name, choice] of [
+  ['usual', 'auto'],
+  ['usual', 'eager'],
+  ['portable', 'auto'],
+] as const)
+  for (const wanted of keras.steps)
+    test(`a step with ${wanted.free} free nats, on the ${name} engine, \`${choice}\``, async () => {
+      const engine = engineOf(name);
+      const models = kerasModel(engine);
+      const x = images(engine);
+      const before = models.autoencoder.weights.map((weight) => weight.read().dataSync<'float32'>().slice());
+      const { trainer } = createTrainer(
+        engine,
+        {
+          model: models.autoencoder,
+          step: models.step,
+          optimizer: sgd,
+          loss: 'binary_crossentropy',
+          kl: { weight: keras.weight, freeBits: wanted.free, warmup: false },
+          metrics: ['mse'],
+          data: { x, y: x },
+          batchSize: BATCH,
+        },
+        choice,
+      );
+      const signal = new AbortController().signal;
+      assert.deepEqual(trainer.measures, ['loss', 'reconstruction', 'kl', 'mse']);
+      const validated = await trainer.evaluate({ x, y: x }, rowNumbers(BATCH), { signal });
+      const trained = await trainer.trainEpoch(rowNumbers(BATCH), { signal });
+      for (const measured of [validated, trained]) {
+        const { loss, reconstruction = NaN, kl = NaN } = measured;
+        assertNear([loss, reconstruction, kl], [wanted.loss, wanted.reconstruction, wanted.kl], 'losses');
+      }
+      for (const [index, weight] of models.autoencoder.weights.entries()) {
+        const after = weight.read().dataSync<'float32'>();
+        const moved = (before[index] ?? []).map((value, place) => value - (after[place] ?? NaN));
+        assertNear(moved, wanted.gradients[index] ?? [], `the gradient of ${weight.originalName}`);
+      }
+      trainer.dispose();
+      disposeAutoencoder(models);
+    });
+
+test('the likelihood by importance samples', () => {
+  const engine = engineOf('usual');
+  const { tf } = engine;
+  const models = kerasModel(engine);
+  const model = trainedLatentModel(tf, models) ?? assert.fail();
+  const work = importanceWork(tf, model, 'binary_crossentropy', keras.samples);
+  const [losses] = tf.tidy(() => {
+    const x = tf.tensor(images(engine).data as Float32Array, [BATCH, PIXELS]);
+    const draws = numbers(tf, [BATCH, keras.samples * UNITS], 7);
+    return work.compute([x, draws]).map((tensor: Tensor) => [...tensor.dataSync()]);
+  });
+  const mean = (losses ?? []).reduce((sum, value) => sum + value, 0) / BATCH;
+  assertNear([mean], [keras.nll], 'the likelihood');
+  disposeAutoencoder(models);
+});
+
+test('a latent gives its means outside of training, and in it samples of its distribution', () => {
+  const engine = engineOf('portable');
+  const { tf } = engine;
+  const models = build(engine);
+  const latent = variationalLayer(models.encoder) ?? assert.fail();
+  const rows = 4000;
+  tf.tidy(() => {
+    const mean = tf.tensor([[0.5, -1, 2]]).tile([rows, 1]);
+    const logVariance = tf.tensor([[0, -2, 1]]).tile([rows, 1]);
+    const draw = (purpose: 'training' | 'measuring'): Float32Array =>
+      latent.sample({ mean, logVariance }, purpose).dataSync<'float32'>();
+    const first = draw('training');
+    for (const [unit, [center, deviation]] of [
+      [0.5, 1],
+      [-1, Math.exp(-1)],
+      [2, Math.exp(0.5)],
+    ].entries()) {
+      const values = first.filter((_, index) => index % UNITS === unit);
+      const average = values.reduce((sum, value) => sum + value, 0) / rows;
+      const variance = values.reduce((sum, value) => sum + (value - average) ** 2, 0) / rows;
+      assert.ok(Math.abs(average - (center ?? 0)) < 0.06 * (deviation ?? 0), String(average));
+      assert.ok(Math.abs(Math.sqrt(variance) / (deviation ?? 0) - 1) < 0.04, String(variance));
+    }
+    const measured = draw('measuring');
+    models.step.assign(tf.scalar(1, 'int32'));
+    assert.notDeepEqual(draw('training'), first);
+    assert.deepEqual(draw('measuring'), measured);
+    const x = tf.tensor(images(engine).data as Float32Array, [BATCH, PIXELS]);
+    const means = models.encoder.predict(x) as Tensor;
+    assert.deepEqual(means.shape, [BATCH, UNITS]);
+    assert.deepEqual([...means.dataSync()], [...(models.encoder.predict(x) as Tensor).dataSync()]);
+  });
+  disposeAutoencoder(models);
+});
+
+test('a divergence is 0 of the prior itself, and else positive', () => {
+  const { tf } = engineOf('portable');
+  const number = fc.double({ min: -4, max: 4, noNaN: true });
+  const of = (mean: number, logVariance: number): number =>
+    tf.tidy(
+      () =>
+        divergence({ mean: tf.tensor([[mean]]), logVariance: tf.tensor([[logVariance]]) }).dataSync()[0] ??
+        NaN,
+    );
+  assert.equal(of(0, 0), 0);
+  fc.assert(
+    fc.property(number, number, (mean, logVariance) => {
+      const wanted = (Math.exp(logVariance) + mean ** 2 - 1 - logVariance) / 2;
+      const found = of(mean, logVariance);
+      assert.ok(found >= -1e-6 && Math.abs(found - wanted) < 1e-5 * (1 + wanted), `${found}, not ${wanted}`);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('normal numbers are those of their row, whatever is read with it', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 9 }), fc.array(fc.nat(19)), (size, rows) => {
+      const source = new NormalNumbers([1, 2], 20, size);
+      const all = source.read(0, 20 * size);
+      const gathered = new Float32Array(rows.length * size);
+      source.gather(Int32Array.from(rows), gathered);
+      const wanted = rows.flatMap((row) => [...all.subarray(row * size, (row + 1) * size)]);
+      assert.deepEqual([...gathered], wanted);
+      assert.deepEqual(source.read(3, 7), all.slice(3, 7));
+    }),
+    { numRuns: 60 },
+  );
+  const many = new NormalNumbers([3, 4], 5000, 3).read(0, 15_000);
+  const mean = many.reduce((sum, value) => sum + value, 0) / many.length;
+  const variance = many.reduce((sum, value) => sum + value * value, 0) / many.length;
+  assert.ok(Math.abs(mean) < 0.03 && Math.abs(variance - 1) < 0.05);
+  assert.equal(new Set(many).size > 14_900, true);
+});

@@ -1,0 +1,82 @@
+"""Writes `variational.json`: losses, gradients and likelihoods of a small variational autoencoder in Keras 3.15. See README.md."""
+
+import json
+import os
+import sys
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+import keras
+import numpy as np
+import tensorflow as tf
+
+PIXELS, HIDDEN, UNITS, BATCH, SAMPLES = 6, 4, 3, 2, 5
+WEIGHT, FREE = 0.7, 0.2
+
+
+def numbers(shape, seed):
+    """Numbers from -1 to 1, the same in every language."""
+    index = np.arange(int(np.prod(shape)), dtype=np.int64)
+    values = (index * index * 31 + index * 17 + seed * 101) % 997
+    return (values / 498.5 - 1).astype("float32").reshape(shape)
+
+
+def rounded(tensor):
+    return [float(f"{value:.7g}") for value in np.asarray(tensor, dtype="float64").ravel()]
+
+
+def build():
+    image = keras.Input([PIXELS])
+    hidden = keras.layers.Dense(HIDDEN, activation="tanh")(image)
+    heads = keras.layers.Dense(2 * UNITS)(hidden)
+    latent = keras.Input([UNITS])
+    logits = keras.layers.Dense(PIXELS)(latent)
+    encoder, decoder = keras.Model(image, heads), keras.Model(latent, logits)
+    for index, weight in enumerate([*encoder.weights, *decoder.weights]):
+        weight.assign(numbers(weight.shape, index))
+    return encoder, decoder
+
+
+def entropy(target, logits):
+    return tf.reduce_sum(keras.ops.binary_crossentropy(target, logits, from_logits=True), axis=-1)
+
+
+def step(free):
+    encoder, decoder = build()
+    x = (numbers([BATCH, PIXELS], 3) + 1) / 2
+    with tf.GradientTape() as tape:
+        mean, log_variance = tf.split(encoder(x), 2, axis=1)
+        z = mean + tf.exp(0.5 * log_variance) * numbers([BATCH, UNITS], 7)
+        reconstruction = tf.reduce_mean(entropy(x, decoder(z)))
+        of_values = tf.reduce_mean(-0.5 * (1 + log_variance - mean**2 - tf.exp(log_variance)), axis=0)
+        loss = reconstruction + WEIGHT * tf.reduce_sum(tf.maximum(of_values, free))
+    weights = [*encoder.trainable_weights, *decoder.trainable_weights]
+    return {
+        "free": free,
+        "loss": float(loss),
+        "reconstruction": float(reconstruction),
+        "kl": float(tf.reduce_sum(of_values)),
+        "gradients": [rounded(gradient) for gradient in tape.gradient(loss, [weight.value for weight in weights])],
+    }
+
+
+def likelihood():
+    """The logarithm of each importance weight is written with whole densities, and the mean taken in float64."""
+    encoder, decoder = build()
+    x = (numbers([BATCH, PIXELS], 3) + 1) / 2
+    mean, log_variance = (part.numpy().astype("float64")[:, None] for part in tf.split(encoder(x), 2, axis=1))
+    draws = numbers([BATCH, SAMPLES, UNITS], 7).astype("float64")
+    z = mean + np.exp(0.5 * log_variance) * draws
+    log_prior = np.sum(-0.5 * (np.log(2 * np.pi) + z**2), axis=2)
+    log_posterior = np.sum(-0.5 * (np.log(2 * np.pi) + log_variance + (z - mean) ** 2 / np.exp(log_variance)), axis=2)
+    logits = decoder(z.reshape(-1, UNITS).astype("float32"))
+    losses = entropy(np.repeat(x, SAMPLES, axis=0), logits).numpy().reshape(BATCH, SAMPLES)
+    weights = np.exp(-losses + log_prior - log_posterior)
+    return float(-np.mean(np.log(np.mean(weights, axis=1))))
+
+
+if __name__ == "__main__":
+    assert keras.__version__.startswith("3.15."), keras.__version__
+    with open(os.path.join(os.path.dirname(os.path.abspath(sys.argv[0])), "variational.json"), "w") as file:
+        steps = [step(0.0), step(FREE)]
+        json.dump({"weight": WEIGHT, "samples": SAMPLES, "steps": steps, "nll": likelihood()}, file, indent=1)
+        file.write("\n")
