@@ -168,8 +168,8 @@ export interface StageType<Settings = JsonObject> {
   /** Settings that name other stages. */
   readonly inputs: Readonly<Record<string, InputPort>>;
   readonly outputs: OutputKind;
-  /** True where the result depends on the pipeline's seed. */
-  readonly draws: boolean;
+  /** Whether the result depends on the pipeline's seed. */
+  readonly draws: boolean | ((settings: Settings) => boolean);
   /** Whether running needs TensorFlow, and so the result depends on the engine and its threads. */
   readonly engine: boolean | ((settings: Settings) => boolean);
   /** SHA-256 of a plugin's source; absent for built-in types, whose code `version` stands for. */
@@ -200,4 +200,12 @@ export interface StageType<Settings = JsonObject> {
   inspect?(settings: Settings, folder: string): Promise<Inspection | undefined>;
   /** Files and folders of the user's own that the stage reads, as the settings name them, relative to the pipeline file. */
   files?(settings: Settings): readonly string[];
+}
+
+/** What a stage type declares of stages with these settings. */
+export function declared<Settings>(
+  of: boolean | ((settings: Settings) => boolean),
+  settings: Settings,
+): boolean {
+  return typeof of === 'function' ? of(settings) : of;
 }

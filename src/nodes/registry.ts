@@ -19,6 +19,7 @@ import { predictNode } from './predict/node.ts';
 import { probeNode } from './probe/node.ts';
 import { projectNode } from './project/node.ts';
 import { resizeNode } from './resize/node.ts';
+import { sampleNode } from './sample/node.ts';
 import { splitNode } from './split/node.ts';
 import { subsetNode } from './subset/node.ts';
 import { trainNode } from './train/node.ts';
@@ -47,6 +48,7 @@ export const builtinNodes: ReadonlyMap<string, NodeDefinition> = new Map(
     erase(trainNode),
     erase(evaluateNode),
     erase(predictNode),
+    erase(sampleNode),
     erase(encodeNode),
     erase(projectNode),
     erase(probeNode),

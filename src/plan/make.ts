@@ -4,6 +4,7 @@ import { asWritten } from '../config/paths.ts';
 import type { DocumentPath, LocatedPipeline } from '../config/pipeline.ts';
 import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
 import { canonicalJson, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+import { declared } from '../core/stage-type.ts';
 import { suggest } from '../core/suggest.ts';
 import { locateChange } from './changes.ts';
 import { differences } from '../core/json-diff.ts';
@@ -156,7 +157,9 @@ async function stageKey(
         .filter(([name, target]) => stage.inputs[type.inputs[name]?.default ?? ''] !== target)
         .map(([name, target]) => [name, hashOf(before, target)]),
     ),
-    ...(type.draws ? { seed: { pipeline: located.pipeline.seed, stage: stage.name } } : {}),
+    ...(declared(type.draws, settings)
+      ? { seed: { pipeline: located.pipeline.seed, stage: stage.name } }
+      : {}),
     ...(needsEngine ? { engine: engineKey(inputs, stage.name) } : {}),
     ...(files === undefined ? {} : { files }),
   };
@@ -216,7 +219,7 @@ async function fingerprint(
 }
 
 function usesEngine(type: GraphStage['type'], settings: JsonObject): boolean {
-  return typeof type.engine === 'function' ? type.engine(settings) : type.engine;
+  return declared(type.engine, settings);
 }
 
 /** Threads of a stage: its own setting, the pipeline's, or the number of cores. */

@@ -9,6 +9,7 @@ import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
 import type { LogLevel } from '../core/event.ts';
 import type { Engine } from '../engine/engine.ts';
 import { deriveSeed } from '../core/seed.ts';
+import { declared } from '../core/stage-type.ts';
 import type { NodeDefinition, StageContext } from '../nodes/contract.ts';
 import { textOf } from '../nodes/plugin-guard.ts';
 import { loadPlugin } from '../nodes/plugins.ts';
@@ -81,7 +82,7 @@ function contextOf(task: StageTask, node: NodeDefinition): StageContext {
     pipelineFolder: task.pipelineFolder,
     signal: abort.signal,
     seed(purpose) {
-      if (!node.draws)
+      if (!declared(node.draws, task.settings))
         throw new Error(`node ${node.type} draws random numbers but does not declare \`draws\``);
       return deriveSeed(task.pipelineSeed, task.stage, purpose);
     },
@@ -97,8 +98,8 @@ function contextOf(task: StageTask, node: NodeDefinition): StageContext {
 }
 
 async function loadEngineOf(task: StageTask, node: NodeDefinition): Promise<Engine> {
-  const declared = typeof node.engine === 'function' ? node.engine(task.settings) : node.engine;
-  if (!declared) throw new Error(`node ${node.type} uses TensorFlow but does not declare \`engine\``);
+  if (!declared(node.engine, task.settings))
+    throw new Error(`node ${node.type} uses TensorFlow but does not declare \`engine\``);
   const { loadEngine } = await import('../engine/load.ts');
   return loadEngine({ choice: task.engine.kind, threads: task.engine.threads });
 }

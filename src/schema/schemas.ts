@@ -19,6 +19,7 @@ export const STAGE_TYPES = [
   'train',
   'evaluate',
   'predict',
+  'sample',
   'encode',
   'project',
   'probe',

@@ -2,6 +2,7 @@
 import type { PipelineReader } from '../config/load.ts';
 import type { LocatedPipeline, TrialSetting } from '../config/pipeline.ts';
 import { canonicalJson, sha256, type Json, type JsonObject } from '../core/json.ts';
+import { declared } from '../core/stage-type.ts';
 import { buildGraph } from '../plan/graph.ts';
 import { stageThreads } from '../plan/make.ts';
 import { splitMetric } from './check.ts';
@@ -113,7 +114,7 @@ function signaturesOf(located: LocatedPipeline): ReadonlyMap<string, string> {
       Object.fromEntries(Object.entries<Json>(settings).filter(([key]) => !left.has(key))),
       Object.fromEntries(Object.entries(inputs).map(([key, stage]) => [key, signatures.get(stage) ?? stage])),
       type.engine === false ? 0 : stageThreads(located, name),
-      type.draws ? located.pipeline.seed : 0,
+      declared(type.draws, settings) ? located.pipeline.seed : 0,
     ];
     signatures.set(name, sha256(canonicalJson(parts)));
   }

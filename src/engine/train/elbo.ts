@@ -178,13 +178,28 @@ export function singleWork(tf: Tf, model: LatentModel, loss: LossName): Omit<Row
     compute: (inputs) => {
       const { x, y, draws } = inputsOf(inputs);
       const posterior = model.posterior(x);
-      const { mean, logVariance } = posterior;
-      const outputs = model.decode(mean.add(logVariance.mul(0.5).exp().mul(draws)));
+      const outputs = model.decode(sampleOf(posterior, draws));
       const target = y.reshape(outputs.values.shape);
       const losses = lossOfRows(tf, loss, target, outputs).mul(sizeOf(y.shape.slice(1)));
-      return [losses, divergence(posterior).sum(1), mean];
+      return [losses, divergence(posterior).sum(1), posterior.mean];
     },
   };
+}
+
+/** Inputs: images, one draw for each latent. Result: what is decoded of a sample of each image's latents. */
+export function posteriorWork(model: LatentModel): Omit<RowWork, 'samples'> {
+  return {
+    state: model.state,
+    compute: (inputs) => {
+      const { x, draws } = inputsOf(inputs);
+      return [model.decode(sampleOf(model.posterior(x), draws)).values];
+    },
+  };
+}
+
+/** @param draws standard normal numbers, [rows, units] */
+function sampleOf({ mean, logVariance }: Posterior, draws: Tensor): Tensor {
+  return mean.add(logVariance.mul(0.5).exp().mul(draws));
 }
 
 /**

@@ -26,7 +26,7 @@ export const evaluateNode: NodeDefinition<EvaluateSettings> = {
     target: { accepts: ['images'], optional: true, default: 'data' },
   },
   outputs: 'metrics',
-  draws: true,
+  draws: ({ metrics }) => metrics.some(isOfLatent),
   engine: true,
   pairings: ({ split }) => [
     { settings: ['data', 'target'], splits: split === 'all' ? ['train', 'test'] : [split] },

@@ -16,7 +16,7 @@ import type { FitOptions } from './fit.ts';
 import type { EpochRecord } from './history.ts';
 
 export function klTerm(kl: TrainSettings['kl']): KlTerm {
-  if (kl === null) return PLAIN_KL;
+  if (kl === undefined) return PLAIN_KL;
   return { weight: kl.weight, freeBits: kl.free_bits, warmup: kl.warmup_epochs > 0 };
 }
 
@@ -27,7 +27,7 @@ export function warmUp(
   { state }: Pick<Trainer, 'state'>,
 ): Pick<FitOptions, 'beforeEpoch'> {
   const variable = state.find(({ name }) => name === KL_WEIGHT);
-  if (kl === null || variable === undefined) return {};
+  if (kl === undefined || variable === undefined) return {};
   return {
     beforeEpoch(epoch) {
       const share = Math.min(1, (epoch - 1) / kl.warmup_epochs);

@@ -236,7 +236,7 @@ function checkKl(
   model: ModelDescription,
 ): void {
   const { kl, epochs } = settings;
-  if (kl === null) return;
+  if (kl === undefined) return;
   const stage = references['model'];
   if (model.variational === false) {
     report({

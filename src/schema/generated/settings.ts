@@ -669,10 +669,9 @@ export type HistoryQuantity =
 /**
  * How a variational latent is held near the standard normal distribution: the weight of the Kullback-Leibler
  * divergence (KL) in the loss, in nats summed over the latent's values. Only for a model whose encoder ends
- * in `Variational`, for which `null` is a weight of 1.
+ * in `Variational`. Left out: a weight of 1.
  */
-export type KlSettings = 
-  | {
+export type KlSettings = {
   /**
    * What the divergence is multiplied by, 0 or more: 1 for the evidence lower bound (ELBO) of a variational
    * autoencoder, the beta of a beta-VAE otherwise.
@@ -688,8 +687,7 @@ export type KlSettings =
    * that much, and gets no gradient. Against latents that carry nothing.
    */
   readonly free_bits: number;
-}
-  | null;
+};
 
 /**
  * A grid of reconstructions drawn while training, into `previews/`, always of the same images. `null` draws
@@ -1816,7 +1814,7 @@ export type TrainSettings = {
    * `kl` is added.
    */
   readonly loss: LossName;
-  readonly kl: KlSettings;
+  readonly kl?: KlSettings;
   /** What is measured besides the loss, after every epoch. */
   readonly metrics: readonly TrainMetricName[];
   /** How often training goes through all images of the training split. */
@@ -1888,6 +1886,43 @@ export type PredictSettings = {
   readonly data: string;
   /** The images to put through the model: the `train` split, the `test` split, or `all`. */
   readonly split: SplitSelection;
+  readonly batch_size: BatchSize;
+  readonly threads?: Threads;
+};
+
+/**
+ * Draws latents by the pipeline's seed and decodes them. Gives an image set whose `test` split holds the
+ * samples.
+ */
+export type SampleSettings = {
+  /** Draws images from a trained model. */
+  readonly type: 'sample';
+  /** Name of the `train` stage whose model is sampled. */
+  readonly model: string;
+  /**
+   * What the latents are drawn from. `prior`: the standard normal distribution, for a variational latent.
+   * `mixture`: a mixture of normal distributions that is fitted to the latents of `data`, for any model.
+   * `posterior`: the distribution of latents that the encoder gives for an image of `data`, one sample of
+   * each, for a variational latent.
+   */
+  readonly from: 'prior' | 'mixture' | 'posterior';
+  /**
+   * Samples to draw. More of them begin with the same ones, except with `from: posterior`, where it is the
+   * number of images, drawn at random.
+   */
+  readonly count: number;
+  /** Name of the stage whose images are encoded. Only with `from: mixture` and `from: posterior`. */
+  readonly data?: string;
+  /**
+   * The split of `data`: `train` or `test`. Left out: `train` with `from: mixture`, `test` with `from:
+   * posterior`. Not with `from: prior`.
+   */
+  readonly split?: SplitName;
+  /**
+   * Normal distributions of the mixture, each with a covariance of its own. Only with `from: mixture`. Left
+   * out: 10.
+   */
+  readonly components?: number;
   readonly batch_size: BatchSize;
   readonly threads?: Threads;
 };

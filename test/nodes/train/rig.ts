@@ -81,7 +81,6 @@ export const TRAIN: TrainSettings = {
   data: 'clean',
   optimizer: { Adam: { learning_rate: 0.01, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7, amsgrad: false } },
   loss: 'mse',
-  kl: null,
   metrics: [],
   epochs: 3,
   batch_size: 16,

@@ -1,0 +1,136 @@
+/** The `sample` stage: images that a trained model makes of latents which are drawn. */
+import type { SampleSettings } from '../../schema/generated/settings.ts';
+import { readSchema } from '../../schema/schemas.ts';
+import { imageOf, sizeOf } from '../../core/shape.ts';
+import type { AnalysisContext, OutputDescription } from '../../core/stage-type.ts';
+import { shapeText } from '../../layers/layer.ts';
+import type { NodeDefinition } from '../contract.ts';
+import {
+  checkInput,
+  checkScale,
+  checkShown,
+  checkSplit,
+  type ImagesDescription,
+  type ModelDescription,
+} from '../train/checks.ts';
+import { LARGEST_MIXED, splitOf } from './choice.ts';
+
+export const sampleNode: NodeDefinition<SampleSettings> = {
+  type: 'sample',
+  version: 1,
+  schema: readSchema('stages/sample'),
+  inputs: {
+    model: { accepts: ['trained-model'] },
+    data: { accepts: ['images'], optional: true },
+  },
+  outputs: 'images',
+  draws: true,
+  engine: true,
+  analyze,
+  async run(context) {
+    const { runSample } = await import('./run.ts');
+    return runSample(context);
+  },
+};
+
+function analyze(context: AnalysisContext<SampleSettings>): OutputDescription | undefined {
+  const { settings, inputs, references, report } = context;
+  const model = inputs['model']?.kind === 'trained-model' ? inputs['model'] : undefined;
+  const data = inputs['data']?.kind === 'images' ? inputs['data'] : undefined;
+  checkSettings(context);
+  checkLatent(context, model);
+  if (data !== undefined && settings.from !== 'prior') checkData(context, model, data);
+  const known = settings.from === 'posterior' ? data?.chosen?.counts?.[splitOf(settings)] : undefined;
+  const count = Math.min(settings.count, known ?? Infinity);
+  const described = {
+    kind: 'images',
+    splits: ['test'],
+    chosen: { counts: { test: count }, divisions: [] },
+    ...(settings.from !== 'posterior'
+      ? { labeled: false }
+      : data?.labeled === undefined
+        ? {}
+        : { labeled: data.labeled }),
+  } as const;
+  if (model === undefined) return described;
+  const shape = imageOf(model.outputShape);
+  if (shape !== undefined) return { ...described, shape };
+  report({
+    code: 'shape-mismatch',
+    message: `\`${references['model']}\` gives ${shapeText(model.outputShape)}, which is not the shape of an image`,
+    hint: 'let the decoder end with a `Reshape` to [height, width, channels]',
+    at: ['model'],
+  });
+  return undefined;
+}
+
+/** Settings that do not go with what is sampled from. */
+function checkSettings({ settings, references, report }: AnalysisContext<SampleSettings>): void {
+  const { from, split, components } = settings;
+  if (from !== 'prior' && references['data'] === undefined) {
+    report({
+      code: 'missing-key',
+      message: `\`from: ${from}\` needs images to encode`,
+      hint: 'add `data` with the name of their stage',
+      at: ['from'],
+    });
+  }
+  const useless: readonly (readonly [string, string])[] = [
+    ...(from === 'prior' && references['data'] !== undefined ? [['data', 'encodes no images'] as const] : []),
+    ...(from === 'prior' && split !== undefined ? [['split', 'encodes no images'] as const] : []),
+    ...(from !== 'mixture' && components !== undefined ? [['components', 'fits no mixture'] as const] : []),
+  ];
+  for (const [key, why] of useless) {
+    report({
+      code: 'bad-setting',
+      message: `\`from: ${from}\` ${why}`,
+      hint:
+        key === 'components'
+          ? 'remove `components`, or use `from: mixture`'
+          : `remove \`${key}\`, or use \`from: mixture\` or \`posterior\``,
+      at: [key],
+    });
+  }
+}
+
+/** A prior, and distributions for images, are those of a variational model. */
+function checkLatent(
+  { settings, references, report }: AnalysisContext<SampleSettings>,
+  model: ModelDescription | undefined,
+): void {
+  if (model === undefined) return;
+  const stage = references['model'];
+  if (settings.from !== 'mixture' && model.variational === false) {
+    report({
+      code: 'bad-setting',
+      message: `\`${stage}\` cannot be sampled from its ${settings.from}: its encoder does not end in \`Variational\`, so its latents may lie anywhere`,
+      hint: 'let the encoder end in `Variational: { units: … }`, or use `from: mixture` with `data`',
+      at: ['from'],
+      ifWritten: [['model']],
+    });
+  }
+  const size = sizeOf(model.latentShape);
+  if (settings.from !== 'mixture' || size <= LARGEST_MIXED) return;
+  report({
+    code: 'out-of-range',
+    message: `a mixture is fitted to latents of at most ${LARGEST_MIXED} values, but those of \`${stage}\` have ${size}`,
+    hint: 'use a smaller latent, or a variational one with `from: prior`',
+    at: ['from'],
+  });
+}
+
+function checkData(
+  context: AnalysisContext<SampleSettings>,
+  model: ModelDescription | undefined,
+  data: ImagesDescription,
+): void {
+  const { settings } = context;
+  const split = splitOf(settings);
+  checkSplit(context, split, data, undefined, settings.split === undefined ? ['data'] : ['split']);
+  if (model !== undefined) {
+    checkInput(context, model, data);
+    checkScale(context, model, data);
+  }
+  if (settings.from === 'posterior')
+    checkShown(context, data, { wanted: settings.count, split, at: [['count']] });
+}

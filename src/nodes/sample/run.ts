@@ -1,0 +1,167 @@
+/** Draws latents, and writes what the decoder makes of them. */
+import { join } from 'node:path';
+import { takeRows } from '../../formats/image-rows.ts';
+import { writeImageSet, type HeldImages } from '../../formats/images.ts';
+import { NormalNumbers } from '../../formats/normal-numbers.ts';
+import type { SampleSettings } from '../../schema/generated/settings.ts';
+import { failure } from '../../core/diagnostic.ts';
+import { permutation } from '../../core/philox.ts';
+import { imageOf, sizeOf } from '../../core/shape.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { latentModel, posteriorWork } from '../../engine/train/elbo.ts';
+import { modelShapes, predictAll } from '../../engine/train/predict.ts';
+import { computeRows, type RowOptions } from '../../engine/train/rows.ts';
+import { rowNumbers, type Samples } from '../../engine/train/samples.ts';
+import { disposeAutoencoder } from '../../layers/build.ts';
+import { loadAutoencoder, loadVariational, type VariationalParts } from '../../layers/save.ts';
+import type { StageContext, StageResult } from '../contract.ts';
+import { imagesFor, requireInput } from '../train/pairs.ts';
+import { splitOf } from './choice.ts';
+import { fitMixture, sampleMixture } from './mixture.ts';
+
+type Context = StageContext<SampleSettings>;
+
+/** Distributions of a mixture, where the settings name no number. */
+const COMPONENTS = 10;
+/** Latents that a mixture is fitted to, at most. */
+const MOST_FITTED = 10_000;
+
+/** Writes an image set with one split, `test`, whose range is that of the samples. */
+export async function runSample(context: Context): Promise<StageResult> {
+  const { folder } = context;
+  const engine = await context.engine();
+  const images =
+    context.settings.from === 'mixture' ? await ofMixture(context, engine) : await ofModel(context, engine);
+  let [low, high] = [Infinity, -Infinity];
+  for (const value of images.data) {
+    if (!Number.isFinite(value))
+      throw failure('not-finite', 'the model gives values that are NaN or infinite');
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  await writeImageSet(folder, { shape: images.shape, range: [low, high], splits: { test: images } });
+  return { highlights: ['images.json'] };
+}
+
+async function ofModel(context: Context, engine: Engine): Promise<HeldImages> {
+  const { settings, inputs } = context;
+  const { folder, stage } = requireInput(inputs, 'model');
+  const parts = await loadVariational(engine.tf, join(folder, 'model'));
+  if (parts === undefined) {
+    throw failure(
+      'bad-setting',
+      `\`${stage}\` cannot be sampled from its ${settings.from}: its encoder does not end in \`Variational\``,
+      'use `from: mixture` with `data`',
+      ['from'],
+    );
+  }
+  try {
+    return await (settings.from === 'prior'
+      ? ofPrior(context, engine, parts)
+      : ofPosterior(context, engine, parts));
+  } finally {
+    parts.dispose();
+  }
+}
+
+async function ofPrior(context: Context, engine: Engine, { decoder }: VariationalParts): Promise<HeldImages> {
+  const { settings, seed } = context;
+  const size = sizeOf(modelShapes(decoder).inputShape);
+  return decoded(context, engine, decoder, new NormalNumbers(seed('prior'), settings.count, size));
+}
+
+/** One sample for each of some images, with their labels and names. */
+async function ofPosterior(
+  context: Context,
+  engine: Engine,
+  { distributions, decoder }: VariationalParts,
+): Promise<HeldImages> {
+  const { settings, inputs, seed } = context;
+  const { inputShape } = modelShapes(distributions);
+  const source = await imagesFor(requireInput(inputs, 'data'), inputShape);
+  const images = await source.read(splitOf(settings));
+  const rows = permutation(seed('choice'), images.count).subarray(0, settings.count);
+  const model = latentModel(engine.tf, distributions, decoder);
+  const draws = new NormalNumbers(seed('posterior'), images.count, model.units);
+  const work = {
+    samples: [{ ...images, shape: inputShape }, normals(draws, [model.units])],
+    ...posteriorWork(model),
+  };
+  const shape = imageShape(modelShapes(decoder).outputShape);
+  const data = new Float32Array(rows.length * sizeOf(shape));
+  let end = 0;
+  for await (const { results } of computeRows(engine, work, rows, options(context, 'images'))) {
+    const [outputs = new Float32Array()] = results;
+    data.set(outputs, end);
+    end += outputs.length;
+  }
+  return { ...takeRows(images, rows), data, shape, scale: 1, offset: 0 };
+}
+
+async function ofMixture(context: Context, engine: Engine): Promise<HeldImages> {
+  const { settings, inputs, seed, signal, progress } = context;
+  const models = await loadAutoencoder(engine.tf, join(requireInput(inputs, 'model').folder, 'model'));
+  const { encoder, decoder } = models;
+  try {
+    const { inputShape, outputShape } = modelShapes(encoder);
+    const source = await imagesFor(requireInput(inputs, 'data'), inputShape);
+    const images = await source.read(splitOf(settings));
+    const components = settings.components ?? COMPONENTS;
+    if (images.count < components) {
+      throw failure(
+        'bad-setting',
+        `a mixture of ${components} components needs as many images, but there are ${images.count}`,
+        'use fewer `components`, or more images',
+        ['components'],
+      );
+    }
+    const rows = permutation(seed('choice'), images.count).subarray(0, MOST_FITTED).sort();
+    const latents = await predictAll(engine, encoder, images, rows, options(context, 'images'));
+    const size = sizeOf(outputShape);
+    const mixture = await fitMixture(latents, size, {
+      components,
+      seed: seed('mixture'),
+      signal,
+      onProgress: (fraction) => progress({ text: 'mixture', fraction }),
+    });
+    const drawn = new NormalNumbers(seed('prior'), settings.count, size).read(0, settings.count * size);
+    return await decoded(context, engine, decoder, sampleMixture(mixture, drawn, seed('component')));
+  } finally {
+    disposeAutoencoder(models);
+  }
+}
+
+async function decoded(
+  context: Context,
+  engine: Engine,
+  decoder: VariationalParts['decoder'],
+  vectors: Samples['data'],
+): Promise<HeldImages> {
+  const { count } = context.settings;
+  const { inputShape, outputShape } = modelShapes(decoder);
+  const samples = normals(vectors, inputShape);
+  const data = await predictAll(engine, decoder, samples, rowNumbers(count), options(context, 'samples'));
+  return { data, count, shape: imageShape(outputShape), scale: 1, offset: 0 };
+}
+
+function normals(data: Samples['data'], shape: readonly number[]): Samples {
+  return { data, count: data.length / sizeOf(shape), shape, scale: 1, offset: 0, name: 'draws' };
+}
+
+function options({ settings, signal, progress }: Context, text: string): RowOptions {
+  return {
+    batchSize: settings.batch_size,
+    signal,
+    onProgress: (fraction) => progress({ text, fraction }),
+  };
+}
+
+function imageShape(shape: readonly number[]): HeldImages['shape'] {
+  const image = imageOf(shape);
+  if (image !== undefined) return image;
+  throw failure(
+    'shape-mismatch',
+    `the decoder gives [${shape.join(', ')}], which is not the shape of an image`,
+    'let the decoder end with a `Reshape` to [height, width, channels]',
+  );
+}
