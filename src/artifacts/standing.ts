@@ -38,7 +38,7 @@ export function describeChange({ stage, path, before, after }: StageChange): str
   if (part === 'version') return 'the version of Hourglass';
   const name = ['params', 'seed', 'engine', 'threads'].includes(part) ? path : `${stage}.${path}`;
   if (before === undefined && after === undefined) return name;
-  if (before === undefined) return `${name} ${short(after)} is new`;
+  if (before === undefined) return `${name} ${short(after)} was added`;
   if (after === undefined) return `${name} ${short(before)} was removed`;
   return `${name} ${short(before)} → ${short(after)}`;
 }

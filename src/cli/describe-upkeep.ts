@@ -14,7 +14,7 @@ import {
 } from './options.ts';
 
 export function addEngine(command: AddCommand, setCode: SetCode): void {
-  const described = command('engine', 'install TensorFlow, show what is used, or remove it', [
+  const described = command('engine', 'install TensorFlow, show which engine is used, or remove it', [
     'engine status',
     'engine install',
     'engine remove',
@@ -34,9 +34,9 @@ export function addSchema(command: AddCommand, setCode: SetCode): void {
     'schema --stage train',
     'schema examples/blur/deblurring.yaml --allow-plugins',
   ])
-    .argument('[pipeline]', 'a pipeline whose plugins are to be included')
+    .argument('[pipeline]', 'a pipeline whose plugins to include')
     .option('--stage <type>', 'only the settings of one stage type')
-    .option('--allow-plugins', 'load the code of the plugins that the pipeline names')
+    .option('--allow-plugins', 'load the code of the plugins that the pipeline uses')
     .action(
       async (
         pipeline: string | undefined,
@@ -61,10 +61,10 @@ export function addInit(command: AddCommand, setCode: SetCode): void {
     'init course/denoising --template assignment',
   ]);
   described
-    .argument('[folder]', 'the folder to write, by default the present one', '.')
+    .argument('[folder]', 'the folder to write, by default the current one', '.')
     .addOption(
       described
-        .createOption('--template <name>', 'what to start from')
+        .createOption('--template <name>', 'the template to start from')
         .choices(TEMPLATE_NAMES)
         .default('quickstart'),
     )
@@ -84,17 +84,17 @@ function templateLines(): readonly string[] {
 }
 
 export function addClean(command: AddCommand, setCode: SetCode): void {
-  command('clean', 'remove outputs, or results in the cache that no outputs show', [
+  command('clean', 'remove outputs, or cached results that no outputs link to', [
     'clean quickstart',
     'clean pipelines/quickstart.yaml',
     'clean --all --dry-run',
     'clean --cache',
   ])
-    .argument('[pipelines...]', 'pipelines whose outputs to remove, by name or by file')
+    .argument('[pipelines...]', 'pipelines whose outputs to remove, by name or file')
     .addOption(outputsOption())
     .option('--all', 'the outputs of all pipelines')
-    .option('--cache', 'results in the cache that no outputs show')
-    .option('-n, --dry-run', 'say what would be removed')
+    .option('--cache', 'cached results that no outputs link to')
+    .option('-n, --dry-run', 'only list what would be removed')
     .action(
       async (
         pipelines: string[],
@@ -125,8 +125,8 @@ export function addCache(command: AddCommand, setCode: SetCode): void {
   described
     .addArgument(described.createArgument('<action>', 'what to do').choices(['status', 'verify', 'gc']))
     .addOption(outputsOption())
-    .option('--max-size <size>', 'for gc: what the cache may take, such as 2GB', sizeInBytes)
-    .option('-n, --dry-run', 'for gc: say what would be removed')
+    .option('--max-size <size>', 'for gc: the maximum size of the cache, such as 2GB', sizeInBytes)
+    .option('-n, --dry-run', 'for gc: only list what would be removed')
     .action(
       async (
         action: CacheAction,

@@ -32,7 +32,7 @@ import {
  */
 export function describeProgram(setCode: SetCode, versions: string): Command {
   const program = new Command('hourglass')
-    .description('Runs autoencoder experiments that are written as YAML.')
+    .description('Runs autoencoder experiments written as YAML.')
     .version(versions, '-V, --version', 'print the versions of Hourglass and of the engine')
     .helpOption('-h, --help', 'show help')
     .helpCommand('help [command]', 'show help for a command')
@@ -91,17 +91,17 @@ function addRun(command: AddCommand, setCode: SetCode): void {
     ]),
   )
     .argument('<pipeline>', 'the pipeline file')
-    .argument('[stages...]', 'stages to run with what they need; all, if none is named')
-    .option('-n, --dry-run', 'print the plan instead')
-    .option('-f, --force', 'run the named stages, or all, even if the cache has their results')
+    .argument('[stages...]', 'stages to run, with what they need; by default all')
+    .option('-n, --dry-run', 'only print the plan')
+    .option('-f, --force', 'run the named stages, or all, even if their results are cached')
     .option('-k, --keep-going', 'after a failure, continue with stages that do not depend on it')
     .option(
       '-j, --jobs <number>',
-      'the most stages that run in parallel',
+      'the maximum number of stages that run in parallel',
       positiveInteger,
       Math.min(4, availableParallelism()),
     )
-    .option('--serve [port]', 'show the report live, on a port of this machine, while it runs', portNumber)
+    .option('--serve [port]', 'serve a live report on a port of this machine during the run', portNumber)
     .action(async (pipeline: string, stages: string[], flags: OutputFlags & RunFlags) => {
       const { WorkerPool } = await import('../run/workers.ts');
       const pool = new WorkerPool();
@@ -120,28 +120,24 @@ function addSweep(command: AddCommand, setCode: SetCode): void {
   withBatchFlags(
     withOverFlags(
       withPipelineFlags(
-        command(
-          'sweep',
-          "run the trials of a pipeline's `sweep` block; resumes where an earlier start ended",
-          [
-            'sweep pipelines/latent-sweep.yaml',
-            'sweep pipelines/latent-sweep.yaml --dry-run',
-            'sweep pipelines/latent-sweep.yaml -S params.epochs=2 -j 2',
-            'sweep pipelines/latent-sweep.yaml --on slurm --partition short --wait',
-            'sweep pipelines/quickstart.yaml --over latent_size=2..64:log --over epochs=1,2',
-          ],
-        ),
+        command('sweep', "run the trials of a pipeline's `sweep` block; resumes an earlier start", [
+          'sweep pipelines/latent-sweep.yaml',
+          'sweep pipelines/latent-sweep.yaml --dry-run',
+          'sweep pipelines/latent-sweep.yaml -S params.epochs=2 -j 2',
+          'sweep pipelines/latent-sweep.yaml --on slurm --partition short --wait',
+          'sweep pipelines/quickstart.yaml --over latent_size=2..64:log --over epochs=1,2',
+        ]),
       ),
     ),
   )
     .argument('<pipeline>', 'the pipeline file')
     .addOption(outputsOption())
     .addOption(engineOption())
-    .option('-n, --dry-run', 'list the trials instead')
-    .option('-j, --jobs <number>', 'the most trials that run in parallel', positiveInteger)
+    .option('-n, --dry-run', 'only list the trials')
+    .option('-j, --jobs <number>', 'the maximum number of trials that run in parallel', positiveInteger)
     .option(
       '--retry-failed',
-      'run trials again that failed by their settings, such as one whose loss was NaN',
+      'also run trials again that failed because of their settings, such as a loss of NaN',
     )
     .action(async (pipeline: string, flags: OutputFlags & SweepFlags) => {
       const { sweep } = await import('./commands/sweep.ts');
@@ -161,7 +157,7 @@ function addSweepMember(program: Command, setCode: SetCode): void {
 
 function addCompare(command: AddCommand, setCode: SetCode): void {
   withPipelineFlags(
-    command('compare', 'a table of the trials of a sweep: what differs, and what they measured', [
+    command('compare', 'print a table of the trials of a sweep: what differs, and the results', [
       'compare pipelines/latent-sweep.yaml',
       'compare latent-sweep --sort quality.mse',
       'compare latent-sweep --csv > results.csv',
@@ -184,7 +180,7 @@ function addCompare(command: AddCommand, setCode: SetCode): void {
 
 function addCheck(command: AddCommand, setCode: SetCode): void {
   withPipelineFlags(
-    command('check', 'find every mistake of pipelines without running anything', [
+    command('check', 'find every mistake in pipelines without running anything', [
       'check pipelines/quickstart.yaml',
       'check pipelines/*.yaml',
       'check --watch pipelines/quickstart.yaml',
@@ -207,8 +203,8 @@ function addPlan(command: AddCommand, setCode: SetCode): void {
     ]),
   )
     .argument('<pipeline>', 'the pipeline file')
-    .argument('[stages...]', 'stages to plan for; all, if none is named')
-    .option('-f, --force', 'plan as for `run --force`')
+    .argument('[stages...]', 'stages to plan; by default all')
+    .option('-f, --force', 'plan for `run --force`')
     .option('--mermaid', 'print the graph in the Mermaid language')
     .action(
       async (pipeline: string, stages: string[], flags: OutputFlags & PlanFlags & { mermaid?: boolean }) => {
@@ -220,14 +216,14 @@ function addPlan(command: AddCommand, setCode: SetCode): void {
 
 function addData(command: AddCommand, setCode: SetCode): void {
   withPipelineFlags(
-    command('data', 'show what a stage, a file or a folder holds: counts, values, classes, first images', [
+    command('data', 'show what a stage, a file or a folder contains: counts, values, classes, first images', [
       'data pipelines/quickstart.yaml',
       'data pipelines/quickstart.yaml noisy',
       'data photos/',
       'data arrays.npz',
     ]),
   )
-    .argument('<path>', 'a pipeline file; or a file or folder of data, whose source is guessed')
+    .argument('<path>', 'a pipeline file; or a file or folder of data, to guess its source')
     .argument('[stage]', 'a stage of the pipeline; by default the only one that loads images')
     .addOption(outputsOption())
     .addOption(engineOption())
@@ -253,8 +249,8 @@ function addExplain(command: AddCommand, setCode: SetCode): void {
   )
     .argument('<pipeline>', 'the pipeline file')
     .argument('[stage]', 'a stage that runs a model; by default the only one that trains')
-    .option('--passes', 'the program as traced, and after each pass of the compiler that changes it')
-    .option('--validation', 'what measures a batch after an epoch, instead of what trains on one')
+    .option('--passes', 'show the program as traced, and after each compiler pass that changes it')
+    .option('--validation', 'show the validation step instead of the training step')
     .addOption(engineOption())
     .action(
       async (
@@ -279,15 +275,15 @@ interface ReportFlags {
 }
 
 function addReport(command: AddCommand, setCode: SetCode): void {
-  command('report', 'write the report of the last run again: `report.html` in its outputs', [
+  command('report', 'write `report.html` of the last run again', [
     'report pipelines/quickstart.yaml',
     'report quickstart --open',
     'report latent-sweep --trial 3',
   ])
-    .argument('<pipeline>', 'the pipeline, by its file or by its name')
+    .argument('<pipeline>', 'the pipeline, by file or name')
     .addOption(outputsOption())
-    .option('--open', 'show it in the browser')
-    .option('--trial <number>', 'the report of a trial of a sweep, by its number or its folder')
+    .option('--open', 'open it in the browser')
+    .option('--trial <number>', 'report of a trial of a sweep, by its number or folder')
     .action(async (pipeline: string, { outputs, open, trial, ...flags }: OutputFlags & ReportFlags) => {
       const { report } = await import('./commands/report.ts');
       const options = { pipeline, outputs, open: open === true };
@@ -304,9 +300,9 @@ function addPack(command: AddCommand, setCode: SetCode): void {
     ]),
   )
     .argument('<pipeline>', 'the pipeline file, with the `-S` options of its run')
-    .option('-o, --output <file>', 'the archive to write, - for stdout; by default NAME-SEED.zip')
-    .option('--outputs <folder>', 'where the outputs are', 'outputs')
-    .option('--include-data', 'take along the data files of your own that the pipeline names')
+    .option('-o, --output <file>', 'the archive to write, - means stdout; by default NAME-SEED.zip')
+    .option('--outputs <folder>', 'the outputs folder', 'outputs')
+    .option('--include-data', 'include your own data files that the pipeline reads')
     .action(
       async (
         pipeline: string,
@@ -332,24 +328,21 @@ function addVerify(command: AddCommand, setCode: SetCode): void {
       described
         .createOption(
           '--level <level>',
-          'hashes: the archive agrees with itself; spot: also compute everything again from the submitted models; full: also train again',
+          'hashes: check file integrity; spot: also compute everything again from the submitted models; full: also train again',
         )
         .choices(LEVELS)
         .default('spot' satisfies Level),
     )
-    .option('--assignment <file>', 'what may be changed, and whose archive is whose')
-    .option('--data <folder>', 'data files that archives leave out')
-    .option('--csv <file>', 'write a table of all archives; - is stdout')
-    .option(
-      '--gradescope <file>',
-      "write Gradescope's results.json; one for each archive, if they are several; - is stdout",
-    )
-    .option('--same-platform', 'require equal bits, whatever an archive says of its machine')
+    .option('--assignment <file>', 'rules: what may be changed, and whose archive is whose')
+    .option('--data <folder>', 'folder of data files that the archives do not include')
+    .option('--csv <file>', 'write a table of all archives; - means stdout')
+    .option('--gradescope <file>', "write Gradescope's results.json, one per archive; - means stdout")
+    .option('--same-platform', 'require equal bits, whatever platform an archive claims')
     .option('--allow-plugins', 'run the code of plugins in the archives')
-    .option('--timeout <minutes>', 'the most that one archive may take', positiveInteger, 120)
+    .option('--timeout <minutes>', 'time limit for one archive', positiveInteger, 120)
     .option(
       '-j, --jobs <number>',
-      'the most archives that are checked in parallel',
+      'the maximum number of archives checked in parallel',
       positiveInteger,
       Math.max(1, Math.floor(availableParallelism() / 2)),
     )

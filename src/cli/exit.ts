@@ -14,9 +14,9 @@ export const EXIT = {
 /** What each means, for `--help`; `docs/failures.md` says more. */
 export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   done: 'done',
-  failed: 'the work failed, or this machine did not let it be done',
-  invalid: 'the call, or what it names, is wrong or not there: nothing was done',
-  mismatch: '`verify` or `cache verify` found something that is not what it should be',
+  failed: 'the work failed',
+  invalid: 'wrong or missing input: nothing was done',
+  mismatch: '`verify` or `cache verify` found a mismatch',
   hangup: 'stopped: the terminal was closed (SIGHUP)',
   interrupted: 'stopped by Ctrl-C (SIGINT)',
   terminated: 'stopped by SIGTERM',

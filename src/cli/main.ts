@@ -47,7 +47,10 @@ function guardProcess(args: readonly string[]): { stop(): void } {
   };
   const onExit = (): void => {
     if (wasInterrupted()) return;
-    const problem = failure('plugin-invalid', 'a plugin ended the process, or waits for what never comes');
+    const problem = failure(
+      'plugin-invalid',
+      'a plugin ended the process, or waits for something that never happens',
+    );
     process.exitCode = reportProblem(problem, args);
   };
   process.on('uncaughtException', onError).on('exit', onExit);
@@ -75,7 +78,7 @@ function watchStreams(): { problem(): Promise<Error | undefined> } {
         ? undefined
         : failure(
             'output-not-writable',
-            `stdout cannot be written (${lost}): what was printed is not complete`,
+            `stdout cannot be written (${lost}): the printed output is incomplete`,
           );
     },
   };

@@ -75,8 +75,8 @@ export function withOutputFlags(command: Command): Command {
 
 export function withPipelineFlags(command: Command): Command {
   return command
-    .option('-S, --set <path=value>', 'override a value of the pipeline; may be repeated', collect)
-    .option('--allow-plugins', 'load the code of the plugins that the pipeline names');
+    .option('-S, --set <path=value>', 'override a value of the pipeline; can be repeated', collect)
+    .option('--allow-plugins', 'load the code of the plugins that the pipeline uses');
 }
 
 export function withPlanFlags(command: Command): Command {
@@ -84,13 +84,13 @@ export function withPlanFlags(command: Command): Command {
 }
 
 export function outputsOption(): Option {
-  return new Option('-o, --outputs <folder>', 'where outputs go').default('outputs');
+  return new Option('-o, --outputs <folder>', 'the outputs folder').default('outputs');
 }
 
 export function engineOption(): Option {
   return new Option(
     '--engine <kind>',
-    'native: TensorFlow; portable: WebAssembly, runs everywhere; auto: native if it can be had',
+    'native: TensorFlow; portable: WebAssembly, runs everywhere; auto: native if available',
   )
     .choices(['auto', 'native', 'portable'])
     .default('auto');
@@ -101,35 +101,42 @@ export function withOverFlags(command: Command): Command {
   return command
     .option(
       '--over <name=values>',
-      'vary a parameter over values or a range: 2,4,8 or 2..10:2 or 0.001..0.1:log; may be repeated',
+      'vary a parameter over values or a range: 2,4,8 or 2..10:2 or 0.001..0.1:log; can be repeated',
       collect,
     )
-    .option('--metric <stage.name[:goal]>', 'what decides between trials, such as quality.mse:min');
+    .option('--metric <stage.name[:goal]>', 'the metric that ranks trials, such as quality.mse:min');
 }
 
 /** Options of `sweep` for a batch system. */
 export function withBatchFlags(command: Command): Command {
   return command
     .addOption(
-      new Option('--on <launcher>', 'where trials run: on this machine, or as jobs of Slurm').choices([
+      new Option('--on <launcher>', 'where trials run: on this machine, or as Slurm jobs').choices([
         'local',
         'slurm',
       ]),
     )
     .option('--partition <name>', 'for Slurm: the partition')
-    .option('--account <name>', 'for Slurm: the account that is charged')
-    .option('--time <limit>', 'for Slurm: time of a job, such as 2:00:00')
+    .option('--account <name>', 'for Slurm: the account to charge')
+    .option('--time <limit>', 'for Slurm: time limit of a job, such as 2:00:00')
     .option('--mem <size>', 'for Slurm: memory of a job, such as 4G')
     .option('--cpus <number>', 'for Slurm: cores of a job', positiveInteger)
-    .option('--array-limit <number>', 'for Slurm: the most jobs that run in parallel', positiveInteger)
-    .option('--trials-per-job <number>', 'for Slurm: trials that one job runs', positiveInteger)
     .option(
-      '--no-requeue',
-      'for Slurm: a job that reaches its time limit, or whose node fails, is not started again',
+      '--array-limit <number>',
+      'for Slurm: the maximum number of jobs that run in parallel',
+      positiveInteger,
     )
-    .option('--sbatch-arg <argument>', 'for Slurm: a further argument of sbatch; may be repeated', collect)
-    .option('--wait', 'for Slurm: follow the jobs to their end')
-    .addOption(new Option('--status', 'show how far each trial is').conflicts(['cancel', 'dryRun', 'wait']))
+    .option('--trials-per-job <number>', 'for Slurm: the number of trials per job', positiveInteger)
+    .option('--no-requeue', 'for Slurm: do not restart a job after a time limit or a node failure')
+    .option(
+      '--sbatch-arg <argument>',
+      'for Slurm: an additional argument for sbatch; can be repeated',
+      collect,
+    )
+    .option('--wait', 'for Slurm: wait until the jobs end')
+    .addOption(
+      new Option('--status', 'show the progress of each trial').conflicts(['cancel', 'dryRun', 'wait']),
+    )
     .addOption(new Option('--cancel', 'for Slurm: cancel the jobs').conflicts(['dryRun', 'wait']));
 }
 
@@ -141,7 +148,7 @@ function collect(value: string, earlier: readonly string[] = []): readonly strin
 export function positiveInteger(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1)
-    throw new InvalidArgumentError('It takes a whole number from 1.');
+    throw new InvalidArgumentError('Expected a whole number of at least 1.');
   return value;
 }
 
@@ -159,7 +166,7 @@ export function sizeInBytes(text: string): number {
   const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?) ?([a-z]{0,2}?)b?$/i.exec(text.trim()) ?? [];
   const bytes = UNITS.get(unit.toLowerCase());
   if (number === '' || bytes === undefined)
-    throw new InvalidArgumentError('It takes a size, such as 500MB, 2GB or 1.5GiB.');
+    throw new InvalidArgumentError('Expected a size, such as 500MB, 2GB or 1.5GiB.');
   return Math.floor(Number(number) * bytes);
 }
 
@@ -167,7 +174,7 @@ export function sizeInBytes(text: string): number {
 export function portNumber(text: string): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || value > 65535)
-    throw new InvalidArgumentError('It takes a port from 0 to 65535, and stands behind the pipeline.');
+    throw new InvalidArgumentError('Expected a port from 0 to 65535. Put `--serve` after the pipeline file.');
   return value;
 }
 

@@ -32,7 +32,7 @@ function enter(logger: Logger, event: SweepEvent): void {
     }
     case 'trial-chosen': {
       const { type, ...rest } = event;
-      logger.info({ event: type, ...rest }, 'trial chosen by the results so far');
+      logger.info({ event: type, ...rest }, 'trial chosen from the results so far');
       return;
     }
     case 'trial-event':
@@ -44,7 +44,7 @@ function enter(logger: Logger, event: SweepEvent): void {
     case 'trial-retried':
       logger.warn(
         { event: event.type, trial: event.trial, ...reasonOf(event.diagnostics) },
-        'trial is tried once more',
+        'trial is retried',
       );
       return;
     case 'trial-finished': {

@@ -20,7 +20,11 @@ export async function checkTargets(
     if (path === undefined) continue;
     const other = seen.get(path);
     if (other !== undefined)
-      throw failure('usage', `\`${other}\` and \`${option}\` write to one file`, 'name another file for one');
+      throw failure(
+        'usage',
+        `\`${other}\` and \`${option}\` write to the same file`,
+        'name another file for one of them',
+      );
     seen.set(path, option);
     if (path !== STDOUT) await checkTarget(path);
   }

@@ -55,7 +55,7 @@ export async function readMerged(
     if (base === undefined) return undefined;
     path = resolve(dirname(path), base);
     if (reading.within !== undefined && !path.startsWith(`${reading.within}${sep}`)) {
-      const message = `${backticked(base)} leads out of the folder that the pipeline may read`;
+      const message = `${backticked(base)} leads outside the folder that the pipeline may read`;
       reading.report(errorAt(named.value.range, 'path-outside', message));
       return undefined;
     }
@@ -100,11 +100,7 @@ async function readMap(
   if (tree === 'empty') {
     const start = { line: 1, column: 1 };
     report(
-      errorAt(
-        { file: name, start, end: start },
-        'file-empty',
-        `${backticked(name)} holds nothing but comments`,
-      ),
+      errorAt({ file: name, start, end: start }, 'file-empty', `${backticked(name)} contains only comments`),
     );
     return undefined;
   }
@@ -124,8 +120,7 @@ async function readMap(
 
 function baseName(value: Located, report: ReportDiagnostic): string | undefined {
   if (value.kind === 'scalar' && typeof value.value === 'string' && value.value.includes('${')) {
-    const message =
-      '`extends` cannot contain a parameter: the file that it names is read before parameters are known';
+    const message = '`extends` cannot contain a parameter: the file is read before parameters are known';
     report(
       errorAt(value.range, 'bad-interpolation', message, {
         hint: 'write the name of the file, for example `extends: base.yaml`',

@@ -18,8 +18,7 @@ export function fileNameProblems(root: LocatedMap): readonly Diagnostic[] {
 function pipelineProblems(name: string, { range }: Pick<LocatedEntry['value'], 'range'>): Diagnostic[] {
   if (isDeviceName(name)) return [deviceProblem(name, range)];
   if (!/[^.]\.+$/.test(name)) return [];
-  const hint =
-    'end it in a letter or a digit: it is the name of a folder, and Windows drops a dot at the end';
+  const hint = 'end it in a letter or a digit: it names a folder, and Windows drops a dot at the end';
   return [errorAt(range, 'out-of-range', `the name ${backticked(name)} ends in a dot`, { hint })];
 }
 
@@ -47,7 +46,12 @@ function stageProblems(stages: ReadonlyMap<string, LocatedEntry>): Diagnostic[] 
 }
 
 function deviceProblem(name: string, range: LocatedEntry['keyRange']): Diagnostic {
-  return errorAt(range, 'reserved-name', `${backticked(name)} cannot be a name: on Windows it is a device`, {
-    hint: 'choose another name: it is that of a folder of the outputs',
-  });
+  return errorAt(
+    range,
+    'reserved-name',
+    `${backticked(name)} cannot be a name: on Windows it names a device`,
+    {
+      hint: 'choose another name: it names a folder of the outputs',
+    },
+  );
 }

@@ -171,8 +171,8 @@ class Interpolation {
       if (param === undefined || isBroken(param.value)) return broken(scalar);
       const { value } = param;
       if (value.kind !== 'scalar') {
-        const hint = 'use a number or a text, or let `${…}` be the whole value';
-        const message = `${backticked(content)} is a ${value.kind}, which cannot stand inside a text`;
+        const hint = 'use a number or a string, or make `${…}` the whole value';
+        const message = `${backticked(content)} is a ${value.kind}, which cannot be inserted into a string`;
         this.report(errorAt(scalar.range, 'bad-interpolation', message, { hint, related: [param.origin] }));
         return broken(scalar);
       }
@@ -278,7 +278,7 @@ class Interpolation {
       return { kind: 'scalar', value: null, range: value.range, broken: true };
     }
     if (this.open.length >= MAX_DEPTH && by !== undefined) {
-      this.bad(by, `parameters are made of one another more than ${MAX_DEPTH} levels deep`);
+      this.bad(by, `parameters refer to each other more than ${MAX_DEPTH} levels deep`);
       return broken(by);
     }
     this.open.push({ name, by });
@@ -294,15 +294,15 @@ class Interpolation {
     const links = members.flatMap(({ name }, index) => {
       const next = members[index + 1];
       const by = next === undefined ? closing : next.by;
-      const message = `${backticked(name)} is made of ${backticked(next?.name ?? names[0] ?? '')}`;
+      const message = `${backticked(name)} refers to ${backticked(next?.name ?? names[0] ?? '')}`;
       return by === undefined ? [] : [{ message, range: by.range }];
     });
     const [first, ...related] = links;
     if (first === undefined) return;
     const circle = joinArrows([...names, ...names.slice(0, 1)]);
     this.report(
-      errorAt(first.range, 'param-cycle', `parameters are made of one another in a circle: ${circle}`, {
-        hint: 'give one of them a value of its own',
+      errorAt(first.range, 'param-cycle', `parameters refer to each other in a circle: ${circle}`, {
+        hint: 'give one of them a plain value',
         related,
       }),
     );
@@ -347,7 +347,7 @@ class Interpolation {
 
   private bad(scalar: LocatedScalar, message: string, near?: string, content = ''): void {
     const hint = /^(?:oc\.)?env[.:]/.test(content)
-      ? 'the environment is not read: write a parameter, and give it by `-S params.NAME=…`'
+      ? 'environment variables are not read: write a parameter, and set it with `-S params.NAME=…`'
       : near === undefined
         ? 'for example `${params.latent_size}`'
         : `did you mean \`\${params.${near}}\`?`;
@@ -356,7 +356,7 @@ class Interpolation {
   }
 
   private tooLarge(scalar: LocatedScalar): LocatedScalar {
-    const message = 'the parameters of this pipeline add up to too much';
+    const message = 'the parameters of this pipeline are too large together';
     if (!this.full) this.report(errorAt(scalar.range, 'bad-interpolation', message));
     this.full = true;
     return broken(scalar);

@@ -130,7 +130,7 @@ function listValue(source: SourceFile, equals: number, report: ReportDiagnostic)
   const list = another === undefined && only?.kind === 'list' ? only : tree;
   for (const item of list.items) {
     if (item.kind === 'scalar' && typeof item.value === 'string' && RANGE.test(item.value)) {
-      throw refusal(item.range, 'a range cannot be one of several values', 'write out its values');
+      throw refusal(item.range, 'a range cannot be part of a list of values', 'write its values');
     }
   }
   // The brackets were added.
@@ -155,7 +155,7 @@ function rangeValue(source: SourceFile, start: number): Located {
   const lowRange = rangeIn(source, start + blank.length, start + blank.length + low.length);
   const modeStart = start + blank.length + low.length + 2 + high.length + 1;
   const modeRange = rangeIn(source, modeStart, modeStart + (mode ?? '').length);
-  if (!Number.isFinite(min) || !Number.isFinite(max)) throw refusal(all, 'a range has finite ends');
+  if (!Number.isFinite(min) || !Number.isFinite(max)) throw refusal(all, 'a range must have finite ends');
   if (min > max)
     throw refusal(all, `${backticked(low)} is above ${backticked(high)}`, `write \`${high}..${low}\``);
   const number = (value: number, range: SourceRange): LocatedEntry => ({
@@ -181,7 +181,7 @@ function rangeValue(source: SourceFile, start: number): Located {
   }
   const [kind = '', count, more] = mode.split(':');
   if (kind.trim() === 'log' && more === undefined) {
-    if (min <= 0) throw refusal(lowRange, 'a logarithmic range begins above 0');
+    if (min <= 0) throw refusal(lowRange, 'a logarithmic range must begin above 0');
     const wanted = count === undefined ? undefined : wholeNumber(count);
     if (count !== undefined && wanted === undefined) {
       throw refusal(
@@ -283,12 +283,12 @@ function parseMetric(source: SourceFile): LocatedEntry {
     if (near !== undefined) {
       throw refusal(
         range,
-        `\`${printable(name)}\` is no metric that Hourglass knows`,
+        `\`${printable(name)}\` is not a metric that Hourglass knows`,
         `did you mean \`${printable(near)}\`?`,
       );
     }
     const hint = `for example \`--metric ${printable(name === '' ? 'quality.mse' : name)}:min\`, or \`:max\``;
-    const message = colon === -1 ? 'say whether less or more is better' : 'the goal is `min` or `max`';
+    const message = colon === -1 ? 'say whether lower or higher is better' : 'the goal is `min` or `max`';
     throw refusal(goalRange, message, hint);
   }
   const entry = (value: string, at: SourceRange): LocatedEntry => ({

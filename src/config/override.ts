@@ -210,7 +210,7 @@ function put(tree: Located, steps: readonly Step[], value: Located, at: Document
       });
     }
     throw refusal(range, `${backticked(at.join('.'))} is not a map, so it has no ${backticked(name)}`, {
-      hint: `give it a new value as a whole: \`-S ${printable(at.join('.'))}=…\``,
+      hint: `set the whole value: \`-S ${printable(at.join('.'))}=…\``,
     });
   }
   const before = tree.entries.get(name);
@@ -219,7 +219,7 @@ function put(tree: Located, steps: readonly Step[], value: Located, at: Document
   const inner =
     before === undefined || (rest.length > 0 && isEmpty(before.value)) ? emptyMap(range) : before.value;
   if (rest.length > 0 && at[0] === 'stages' && at.length === 1 && isRemoved(before)) {
-    throw refusal(range, `the pipeline takes its stage ${backticked(name)} away`);
+    throw refusal(range, `the pipeline removes its stage ${backticked(name)}`);
   }
   const entry: LocatedEntry = {
     keyRange: before !== undefined && rest.length > 0 ? before.keyRange : range,
@@ -242,7 +242,7 @@ function mustBeKnown(map: LocatedMap, { name, range }: Step, at: DocumentPath, i
     throw refusal(range, `${backticked(name)} changes nothing: keys that begin with \`x-\` are ignored`);
   }
   if (at.length === 0 && name === 'extends') {
-    throw refusal(range, '`extends` can only stand in the file');
+    throw refusal(range, '`extends` can only be set in the file');
   }
   const what = at.length === 1 ? NAMED.get(String(at[0])) : undefined;
   if (what !== undefined) {

@@ -34,7 +34,7 @@ export function parseSource(
     if (firstOdd !== undefined) {
       throw refusal(
         rangeOf(firstOdd.start, firstOdd.end),
-        `this looks like a space, and is ${codePointName(text, firstOdd.start)}, which YAML takes for a letter`,
+        `this looks like a space, and is ${codePointName(text, firstOdd.start)}, which YAML treats as a letter`,
         { hint: 'replace it with a plain space, as `edits` of `--json` does', edits: inRanges(odd, rangeOf) },
       );
     }
@@ -75,9 +75,13 @@ function compose(text: string, rangeOf: RangeOf): Document.Parsed {
   const control = /(?![\t\n\r\u0085])\p{Cc}/u.exec(text);
   if (control !== null) {
     const name = codePointName(text, control.index);
-    throw refusal(rangeOf(control.index, control.index + 1), `the text holds a control character, ${name}`, {
-      hint: 'remove it; inside double quotation marks it can be written as an escape',
-    });
+    throw refusal(
+      rangeOf(control.index, control.index + 1),
+      `the text contains a control character, ${name}`,
+      {
+        hint: 'remove it; inside double quotation marks it can be written as an escape',
+      },
+    );
   }
   // The library composes a tree by recursion, so the depth is bounded before, on the parser's own stack.
   const parser = new Parser();
@@ -102,9 +106,9 @@ function compose(text: string, rangeOf: RangeOf): Document.Parsed {
     const [start, end] = second.range;
     throw refusal(
       rangeOf(start, Math.min(end, start + 3)),
-      'a second document begins here; a pipeline is one',
+      'a second document begins here; a pipeline is a single document',
       {
-        hint: 'remove the `---` line and what follows it, or put it into a file of its own',
+        hint: 'remove the `---` line and what follows it, or put it into its own file',
       },
     );
   }

@@ -67,7 +67,7 @@ async function readBytes(path: string, name: string): Promise<Buffer> {
         throw failure('file-unreadable', `${shown} is a folder`, await fileInside(path, name));
       case 'EACCES':
       case 'EPERM':
-        throw failure('file-unreadable', `${shown} may not be read by you`);
+        throw failure('file-unreadable', `${shown} cannot be read: permission denied`);
       case 'ELOOP':
         throw failure('file-unreadable', `${shown} is a link that leads back to itself`);
       default:

@@ -97,7 +97,7 @@ export function idleNulls(
       errorAt(
         value.range,
         'nothing-removed',
-        `this \`null\` takes nothing away: ${owner} has no ${backticked(key)} before it`,
+        `this \`null\` removes nothing: ${owner} has no inherited ${backticked(key)}`,
         { hint: didYouMean(key, siblings) ?? 'remove it' },
       ),
     ];

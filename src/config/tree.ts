@@ -30,7 +30,7 @@ export const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constr
 
 /** Why a name cannot be a key, a stage or a parameter. */
 export function reservedMessage(name: string): string {
-  return `${backticked(name)} cannot be a name: it has a meaning of its own in JavaScript, which Hourglass runs on`;
+  return `${backticked(name)} cannot be a name: it has a special meaning in JavaScript, which Hourglass runs on`;
 }
 
 export type RangeOf = (start: number, end: number) => SourceRange;
@@ -166,7 +166,7 @@ export class TreeReader {
         const related = [{ message: 'first written here', range: first.keyRange }];
         const hint = 'keep one of the two, or give one another name; in a list, each begins with `- `';
         this.report(
-          errorAt(keyRange, 'duplicate-key', `${backticked(key)} stands twice in this map`, {
+          errorAt(keyRange, 'duplicate-key', `${backticked(key)} occurs twice in this map`, {
             hint,
             related,
           }),
@@ -194,7 +194,7 @@ export class TreeReader {
     if (node.flow !== true || numbers.length === 0 || numbers.length < keys.length) return undefined;
     const written = numbers.join(', ');
     const text = numbers.length > 1 ? `[${written}]` : bareText(parent, written);
-    this.problem(range, `${backticked(`{ ${written} }`)} holds a value without a key`, {
+    this.problem(range, `${backticked(`{ ${written} }`)} contains a value without a key`, {
       hint: `write \`${text}\``,
       edits: [{ range, text }],
     });
@@ -236,7 +236,11 @@ export class TreeReader {
   /** A key as text; undefined, and reported, where it cannot be one. */
   private key(node: Node | null, range: SourceRange): string | undefined {
     if (!isScalar(node)) {
-      this.problem(range, 'a key must be a text', isAlias(node) ? { hint: 'an alias cannot be a key' } : {});
+      this.problem(
+        range,
+        'a key must be a string',
+        isAlias(node) ? { hint: 'an alias cannot be a key' } : {},
+      );
       return undefined;
     }
     if (node.tag !== undefined)
@@ -248,7 +252,7 @@ export class TreeReader {
         range,
         written === ''
           ? 'the key before this `:` is missing'
-          : `the key ${backticked(written)} is not a text`,
+          : `the key ${backticked(written)} is not a string`,
         written === ''
           ? {}
           : {
@@ -286,7 +290,7 @@ export class TreeReader {
       this.problem(
         range,
         target === 'open'
-          ? `${name} stands inside what it stands for`
+          ? `${name} is used inside its own anchor`
           : `nothing before ${name} is named ${anchor}`,
         target === undefined ? this.namedOtherwise(range, node.source) : {},
       );
@@ -303,7 +307,7 @@ export class TreeReader {
     const meant = declaredName(this.text, `*${name}`);
     return meant === undefined
       ? {
-          hint: `a text that begins with \`*\` needs quotation marks: \`"*${name}"\``,
+          hint: `a string that begins with \`*\` needs quotation marks: \`"*${name}"\``,
           edits: [{ range, text: JSON.stringify(`*${name}`) }],
         }
       : { hint: `write \`${meant}\``, edits: [{ range, text: meant }] };
@@ -319,7 +323,7 @@ export class TreeReader {
     const at = this.rangeOf(start, start + written.length);
     this.problem(
       at,
-      `${backticked(written)} is no parameter: one is named by \`"\${params.NAME}"\``,
+      `${backticked(written)} is not a parameter; a parameter is written \`"\${params.NAME}"\``,
       meant === undefined ? {} : { hint: `write \`${meant}\``, edits: [{ range: at, text: meant }] },
     );
     return this.scalar(null, range, { broken: true });
@@ -340,7 +344,7 @@ export class TreeReader {
     if (this.weight > MAX_WEIGHT) {
       throw refusal(
         range,
-        `the pipeline holds more than ${MAX_WEIGHT} values, counted with what aliases stand for`,
+        `the pipeline contains more than ${MAX_WEIGHT} values, including those of aliases`,
       );
     }
   }

@@ -29,7 +29,7 @@ export function modeOf(engine: 'portable' | Pick<Engine, 'kernels'>, choice: Com
   if (choice === 'eager') return { mode: 'eager' };
   return engine.kernels
     ? { mode: 'xla' }
-    : { mode: 'eager', fallbackReason: "Hourglass's own kernels are not there" };
+    : { mode: 'eager', fallbackReason: "Hourglass's kernels are not available" };
 }
 
 /**
@@ -50,7 +50,7 @@ export function createTrainer(
     return { ...chosen, trainer: executor === undefined ? withFailures(trainer) : trainer };
   } catch (error) {
     if (executor !== undefined) throw error;
-    const fallbackReason = `XLA does not take this training: ${refusalOf(error)}`;
+    const fallbackReason = `XLA cannot run this training: ${refusalOf(error)}`;
     return { trainer: withFailures(eagerTrainer(tf, options)), mode: 'eager', fallbackReason };
   }
 }

@@ -376,5 +376,5 @@ test('the cache tells what it holds, finds what is damaged, and makes room', asy
   const { code, json } = await rigged.runJson(['cache', 'verify']);
   assert.equal(code, 3);
   assert.equal(json.diagnostics[0]?.code, 'cache-corrupt');
-  assert.match((await rigged.run(['cache', 'status'])).stdout, /set aside +1 /);
+  assert.match((await rigged.run(['cache', 'status'])).stdout, /damaged, in quarantine +1 /);
 });

@@ -74,9 +74,9 @@ async function status(terminal: Terminal, store: Store): Promise<number> {
     formatBytes(bytes),
   ];
   const optional: readonly (readonly [string, Tally])[] = [
-    ['not shown by any outputs', unshown],
+    ['not linked by any outputs', unshown],
     ['checkpoints of trainings', trainings],
-    ['damaged, set aside', damaged],
+    ['damaged, in quarantine', damaged],
     ['being written', drafts],
     ['left by killed runs', leftovers],
   ];
@@ -116,7 +116,7 @@ async function verify(terminal: Terminal, store: Store): Promise<number> {
     terminal.result(JSON.stringify(document, null, 2));
     return code;
   }
-  const sound = damaged.length === 0 ? 'all are as they were stored' : `${damaged.length} damaged`;
+  const sound = damaged.length === 0 ? 'all are intact' : `${damaged.length} damaged`;
   terminal.result(`${formatPlural(checked.entries, 'result')}, ${formatBytes(checked.bytes)}: ${sound}`);
   if (damaged.length > 0) terminal.note(renderCounted(diagnostics, [], terminal.noteStyle));
   return code;
@@ -126,7 +126,7 @@ function describeDamage({ hash, type, part }: Damage): Diagnostic {
   return {
     code: 'cache-corrupt',
     severity: 'error',
-    message: `${type === undefined ? 'a result' : `a \`${type}\` result`}, ${hash.slice(0, 12)}, is not what was stored (\`${part}\`): it was set aside`,
+    message: `${type === undefined ? 'a result' : `a \`${type}\` result`}, ${hash.slice(0, 12)}, is not what was stored (\`${part}\`): it was moved to quarantine`,
     hint: 'run the pipelines that use it again: missing results are computed again',
   };
 }
@@ -137,7 +137,7 @@ async function makeRoom(terminal: Terminal, store: Store, options: CacheOptions)
     throw failure(
       'usage',
       '`cache gc` needs `--max-size`',
-      'such as `--max-size 2GB`; `hourglass clean --cache` removes all that no outputs show',
+      'such as `--max-size 2GB`; `hourglass clean --cache` removes every result that no outputs link to',
     );
   }
   const locks = dryRun ? undefined : await lockOutputs(resolve(options.outputs), 'all');
@@ -160,7 +160,9 @@ async function makeRoom(terminal: Terminal, store: Store, options: CacheOptions)
       `${verb} ${results}, ${formatBytes(removed.bytes)}; ${formatBytes(kept.bytes)} ${dryRun ? 'would remain' : 'remain'}`,
     );
     if (kept.bytes > maxBytes)
-      terminal.note('what remains is shown in outputs; `hourglass clean NAME` removes those of a pipeline');
+      terminal.note(
+        'the remaining results are linked by outputs; `hourglass clean NAME` removes those of a pipeline',
+      );
     return EXIT.done;
   } finally {
     await locks?.release();

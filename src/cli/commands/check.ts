@@ -29,7 +29,7 @@ export async function check(terminal: Terminal, options: CheckOptions): Promise<
     return results.every(({ located }) => located !== undefined) ? EXIT.done : EXIT.invalid;
   }
   if (terminal.options.json) {
-    throw failure('usage', '`--watch` prints again and again, which one JSON document cannot hold');
+    throw failure('usage', '`--watch` prints repeatedly, which does not fit into one JSON document');
   }
   const given = options.pipelines.map((file) => resolve(file));
   return watchFiles(new Set(given), async (watchAlso) => {
@@ -38,7 +38,7 @@ export async function check(terminal: Terminal, options: CheckOptions): Promise<
     if (watchAlso(filesOf(results))) results = await checkAll(options);
     terminal.clear();
     print(terminal, results);
-    if (!terminal.options.quiet) terminal.note('\nwaiting for changes; Ctrl-C ends');
+    if (!terminal.options.quiet) terminal.note('\nwaiting for changes; press Ctrl-C to stop');
   });
 }
 

@@ -38,7 +38,7 @@ export async function clean(terminal: Terminal, options: CleanOptions): Promise<
   if (options.pipelines.length === 0 && !options.all && !options.cache) {
     throw failure(
       'usage',
-      'nothing to clean was named',
+      'nothing to clean was given',
       `name pipelines (${present.join(', ') || 'there are none'}), \`--all\` or \`--cache\``,
     );
   }

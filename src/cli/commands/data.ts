@@ -64,7 +64,7 @@ async function isPipeline(path: string): Promise<boolean> {
 /** Guesses what reads a file or a folder, and shows what that holds. */
 async function showPath(terminal: Terminal, options: DataOptions): Promise<number> {
   if (options.stage !== undefined) {
-    const message = `\`${options.path}\` is no pipeline, so it has no stage \`${options.stage}\``;
+    const message = `\`${options.path}\` is not a pipeline, so it has no stage \`${options.stage}\``;
     throw failure('usage', message, `leave the stage out: \`${commandLine(['data', options.path])}\``);
   }
   const outputs = resolve(options.outputs);
@@ -197,7 +197,7 @@ function print(
   terminal.result(renderLook(stage, look, omitted, terminal.resultStyle, verbose));
   terminal.result(
     picture === undefined
-      ? `\nno picture: images of ${look.shape[2]} channels are not drawn`
+      ? `\nno picture: images with ${look.shape[2]} channels cannot be shown`
       : `\nthe first images: ${picture}`,
   );
 }

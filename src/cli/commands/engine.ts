@@ -50,7 +50,7 @@ async function install(terminal: Terminal): Promise<void> {
   } catch (error) {
     // Whatever a route makes of being stopped, the user knows why.
     throw interrupt.signal.aborted
-      ? failure('interrupted', 'stopped while installing TensorFlow; nothing of it was kept')
+      ? failure('interrupted', 'stopped while installing TensorFlow; nothing was kept')
       : error;
   } finally {
     interrupt.stop();
@@ -71,19 +71,21 @@ function describe(status: EngineStatus): readonly (readonly string[])[] {
   const isAlone = status.webassembly?.threads === false;
   return [
     ['engine', `${identity.kind}, ${identity.version}`],
-    ['installed', status.installed ? 'yes' : 'no: it will be at the first run that needs it'],
+    ['installed', status.installed ? 'yes' : 'no: the first run that needs it installs it'],
     ['platform', identity.platform],
-    ...(hasTensorFlow() ? [] : [['TensorFlow', `not for ${PLATFORM}: the portable engine serves`]]),
+    ...(hasTensorFlow()
+      ? []
+      : [['TensorFlow', `not available for ${PLATFORM}: the portable engine is used`]]),
     ...(isNative ? [['folder', status.folder]] : []),
     ...(status.route === undefined ? [] : [['from', status.route]]),
     ...(isNative && status.installed
       ? [
           ['XLA', status.xla ? 'yes' : 'no'],
-          ['kernels', status.kernels ?? "no: TensorFlow's own serve, more slowly"],
+          ['kernels', status.kernels ?? "no: TensorFlow's own, slower ones are used"],
         ]
       : []),
     ...webAssembly(status),
-    ['threads', `${isAlone ? 1 : status.threads} for stages that name no number`],
+    ['threads', `${isAlone ? 1 : status.threads} by default`],
     ['tfjs', status.tfjs],
     ...(isNative ? [['addon', `tfjs-node ${status.addon}`]] : []),
     ['Node', status.node],
@@ -95,7 +97,7 @@ function webAssembly({ webassembly: features }: EngineStatus): readonly (readonl
   if (features === undefined) return [];
   return [
     ['SIMD', features.simd ? 'yes' : 'no'],
-    ['relaxed SIMD', 'not used, so that every machine computes the same bits'],
+    ['relaxed SIMD', 'not used, so that all machines compute the same bits'],
     ...(features.threads ? [] : [['shared memory', 'no: one thread computes']]),
   ];
 }

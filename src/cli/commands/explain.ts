@@ -51,7 +51,7 @@ export async function explain(terminal: Terminal, options: ExplainOptions): Prom
   const body = isWhole ? whole(terminal, explained) : passes(terminal, program, explained);
   terminal.result([...head, '', ...body].join('\n'));
   if (located.pipeline.sweep !== undefined && !terminal.options.quiet)
-    terminal.note('\nThe pipeline has a sweep: these are the values outside of it. `-S` sets others.');
+    terminal.note('\nThe pipeline has a sweep: these are the values without it. `-S` sets others.');
   return EXIT.done;
 }
 
@@ -88,7 +88,7 @@ function checkExplainable({ pipeline, locate }: LocatedPipeline, stage: string):
     {
       code: 'wrong-stage-kind',
       severity: 'error',
-      message: `\`${stage}\` is a \`${type}\` stage, for which there is no program to show`,
+      message: `\`${stage}\` is a \`${type}\` stage, which has no program`,
       range: locate(['stages', stage], 'key'),
       hint:
         others.length === 0

@@ -108,8 +108,8 @@ async function trialReport(
   if ((await new Workspace(folder).readRun()) === undefined) {
     const number = `trial #${place + 1}`;
     throw trial.state === 'failed'
-      ? failure('no-run', `${number} failed before it began: ${trial.problem ?? 'reason unknown'}`)
-      : failure('no-run', `${number} has not begun`, `\`${resume}\` runs it`);
+      ? failure('no-run', `${number} failed before it started: ${trial.problem ?? 'reason unknown'}`)
+      : failure('no-run', `${number} has not started`, `\`${resume}\` runs it`);
   }
   await writeTrialPage(workspace, sweep.pipeline, { id: trial.id, number: place + 1 });
   return join(workspace, trialPage(trial.id));
@@ -121,7 +121,7 @@ function trialsHint({ trials, sweep, search, status }: SweepRecord, resume: stri
   const isOpen = status === 'running' || status === 'interrupted';
   if (search !== undefined && isOpen) return `${known} so far; \`${resume}\` chooses more`;
   const cap = sweep.run_cap === undefined ? '' : ` (\`run_cap: ${sweep.run_cap}\`)`;
-  return `${known}${cap}; outputs of trials that a sweep no longer has are removed, and come back from the cache if it has them again`;
+  return `${known}${cap}; outputs of trials that are no longer in the sweep are removed; if the trials return, they come from the cache`;
 }
 
 /** Where a pipeline file is not what was run: another file of the same name was, or it was edited. */
@@ -131,7 +131,7 @@ async function noteOn(workspace: string, pipeline: string, source: string): Prom
   const recorded = (await new Workspace(workspace).readRun())?.source;
   const made = typeof recorded === 'string' ? resolve(workspace, recorded) : resolve(pipeline);
   if (await isAnother(made, resolve(pipeline))) {
-    return `${pathFromHere(made)}, which has the same name, made these outputs, and not ${pipeline}`;
+    return `${pathFromHere(made)}, which has the same name, wrote these outputs, not ${pipeline}`;
   }
   if (text.replace(/^\ufeff/, '') === source) return undefined;
   return `${pipeline} has changed since; the report shows it as it was run`;

@@ -33,14 +33,14 @@ export function launcherOf(
       flags.sbatchArg !== undefined ||
       Object.values(given).some((value) => value !== undefined)
     )
-      throw failure('bad-setting', 'options of a batch system, and no batch system', 'add `--on slurm`');
+      throw failure('bad-setting', 'options of a batch system without a batch system', 'add `--on slurm`');
     return localLauncher;
   }
   const method = located.pipeline.sweep?.method;
   if (method === 'halving' || method === 'bayes')
     throw failure(
       'bad-setting',
-      `\`method: ${method}\` chooses trials by results, and does not run as an array of jobs`,
+      `\`method: ${method}\` chooses trials by results and cannot run as a job array`,
       `run it in one job: \`sbatch --cpus-per-task 4 --wrap "hourglass sweep ${located.file} --on local"\``,
     );
   const own = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));

@@ -12,7 +12,11 @@ export async function sweepMember(
   index: string,
 ): Promise<number> {
   if (index !== 'shared' && !/^\d{1,6}$/.test(index))
-    throw failure('bad-setting', `\`${index}\` is no member of an array`, 'this command is for jobs only');
+    throw failure(
+      'bad-setting',
+      `\`${index}\` is not a member of a job array`,
+      'this command is for jobs only',
+    );
   const interrupt = listenForSignals((message) => terminal.note(message));
   try {
     terminal.note(`${new Date().toISOString()} member ${index} of ${id}: started`);

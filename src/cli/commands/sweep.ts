@@ -59,7 +59,7 @@ export async function sweep(terminal: Terminal, options: SweepCommandOptions): P
     terminal.note(`${renderDiagnostics(diagnostics, sources, terminal.noteStyle)}\n`);
   if (metric !== undefined && !terminal.options.json && !terminal.options.quiet)
     terminal.note(
-      `metric: ${metric.name}, ${metric.goal}d: the only stage that measures (\`--metric\` names another)`,
+      `metric: ${metric.name}, ${metric.goal}d: the only evaluation (\`--metric\` names another)`,
     );
   if (options.dryRun === true) return listTrials(terminal, trials, search?.().count);
 
@@ -140,7 +140,7 @@ function listTrials(terminal: Terminal, trials: readonly Trial[], count = trials
   const titles = columns.names.map((name) => printable(columns.title(name)));
   const lines = table([['trial', 'folder', ...titles, 'replicate', 'seed'], ...rows]);
   const more =
-    later > 0 ? `; up to ${formatPlural(later, 'more trial')} will be chosen by the results of these` : '';
+    later > 0 ? `; up to ${formatPlural(later, 'more trial')} will be chosen from the results of these` : '';
   terminal.result([...lines, '', `${formatPlural(trials.length, 'trial')}${more}`].join('\n'));
   return EXIT.done;
 }
@@ -209,7 +209,7 @@ function present(terminal: Terminal, result: SweepResult, { options, sources, lo
   );
   if (state === 'failed' && repeats(errors))
     terminal.note(
-      '\nWhat failed would fail again, and is not run again. To try it nevertheless: `--retry-failed`.',
+      '\nFailed trials would fail again, so they do not run again. To run them anyway: `--retry-failed`.',
     );
   else if (state === 'failed' || state === 'interrupted')
     terminal.note(`\nFinished trials are kept. To resume:\n  ${resumeCommand(options)}`);
@@ -219,7 +219,7 @@ function present(terminal: Terminal, result: SweepResult, { options, sources, lo
 function submittedText(options: SweepCommandOptions, pending: number): string {
   const same = resumeWords(options);
   return [
-    `Slurm has ${formatPlural(pending, 'trial')}. Meanwhile, and after:`,
+    `Slurm has ${formatPlural(pending, 'trial')}. Meanwhile and afterwards:`,
     `  ${commandLine([...same, '--status'])}`,
     `  ${commandLine([...same, '--on', 'slurm', '--wait'])}`,
     `  ${commandLine([...same, '--cancel'])}`,

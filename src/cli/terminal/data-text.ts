@@ -107,7 +107,7 @@ function renderOmitted(omitted: readonly Omitted[], most: number): readonly stri
   const left = omitted.length - rows.length;
   return [
     '',
-    `left out: ${formatPlural(omitted.length, 'file')}`,
+    `skipped: ${formatPlural(omitted.length, 'file')}`,
     ...table(rows),
     ...(left === 0 ? [] : [`  and ${formatCount(left)} more; --verbose lists them`]),
   ];

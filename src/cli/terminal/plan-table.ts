@@ -65,8 +65,8 @@ function list(changes: readonly Change[]): string {
 /** `params.latent_size 8 -> 16 (mnist.yaml:12)`, or `(-S)` for a value of the command line. */
 function describeChange({ path, before, after, range }: Change): string {
   const where = range === undefined ? '' : ` (${shortPlace(range)})`;
-  if (before === undefined) return `${path} ${short(after)} is new${where}`;
-  if (after === undefined) return `${path} ${short(before)} is gone`;
+  if (before === undefined) return `${path} ${short(after)} was added${where}`;
+  if (after === undefined) return `${path} ${short(before)} was removed`;
   return `${path} ${short(before)} -> ${short(after)}${where}`;
 }
 

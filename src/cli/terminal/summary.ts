@@ -55,10 +55,8 @@ function renderOutdated({ state, results }: RunResult, command: string, style: S
   const differs = printable(describeChanges(outdated.flatMap(({ changes }) => changes)));
   const isOver = state === 'done' || state === 'unchanged';
   return [
-    `${style('yellow', 'outdated')}: ${names} ${outdated.length === 1 ? 'is' : 'are'} of an earlier setting${differs === '' ? '' : ` (${differs})`}`,
-    ...(isOver
-      ? [`  to bring ${outdated.length === 1 ? 'it' : 'them'} up to date: ${style('bold', command)}`]
-      : []),
+    `${style('yellow', 'outdated')}: ${names} ${outdated.length === 1 ? 'is' : 'are'} of earlier settings${differs === '' ? '' : ` (${differs})`}`,
+    ...(isOver ? [`  to update ${outdated.length === 1 ? 'it' : 'them'}: ${style('bold', command)}`] : []),
   ];
 }
 

@@ -100,8 +100,8 @@ export class SweepLines implements SweepReporter {
         return;
       case 'trial-retried': {
         const [first] = event.diagnostics;
-        const why = printable(first?.message ?? 'it did not succeed');
-        this.note(this.#style('yellow', `! ${this.#name(event.trial)}  is tried once more: ${why}`));
+        const why = printable(first?.message ?? 'it failed');
+        this.note(this.#style('yellow', `! ${this.#name(event.trial)}  is retried: ${why}`));
         return;
       }
       case 'trial-finished':
@@ -174,8 +174,8 @@ export class SweepLines implements SweepReporter {
 function startText({ trials, kept, jobs }: Extract<SweepEvent, { type: 'sweep-started' }>): string {
   const parts = [
     formatPlural(trials, 'trial'),
-    ...(kept === 0 ? [] : [`${kept} complete already`]),
-    jobs === 1 ? 'one at a time' : `${jobs} side by side`,
+    ...(kept === 0 ? [] : [`${kept} already complete`]),
+    jobs === 1 ? 'one at a time' : `${jobs} in parallel`,
   ];
   return parts.join(', ');
 }

@@ -64,7 +64,7 @@ function aligned(texts: readonly string[]): readonly string[] {
 
 function leftText(names: readonly string[], columns: number): string {
   return fit(
-    `${formatPlural(names.length, 'column')} left out for lack of room: ${names.join(', ')}`,
+    `${formatPlural(names.length, 'column')} left out because the terminal is too narrow: ${names.join(', ')}`,
     columns,
   );
 }

@@ -38,7 +38,7 @@ export function renderVerdicts(verdicts: readonly Verdict[], style: Style): stri
 
 /** `spot: 4 numbers and 20 files; 3 not compared` */
 function summarize({ level, comparison, basis, pipeline, result }: Verdict): string {
-  if (pipeline === undefined) return 'nothing of it was used';
+  if (pipeline === undefined) return 'nothing in it was used';
   if (comparison === undefined)
     return result === 'unchecked' ? `${level}: not done` : 'hashes: nothing was run';
   const { exact, measured, tolerance, notCompared } = basis;
@@ -81,7 +81,7 @@ function comparisons(verdicts: readonly Verdict[], style: Style): readonly strin
     '',
     style(
       'dim',
-      `other platforms, as the archives say: ${[...reasons].map(printable).join(', ')}; hence these tolerances`,
+      `other platforms, according to the archives: ${[...reasons].map(printable).join(', ')}; so tolerances apply`,
     ),
     ...table(
       [...byTolerance].map(([text, names]) => [`  ${text}`, [...names].map(printable).join(', ')]),

@@ -5,13 +5,14 @@ import { readChoice } from './choice-text.ts';
 import { isInFlow, mapAt, type Advice } from './edits.ts';
 
 const CHAIN = 'an encoder or a decoder is one chain of layers, without branches';
-const NO_SEQUENCES = 'images are no sequences here: use `Dense` or `Conv2D`';
+const NO_SEQUENCES = 'images are not sequences here: use `Dense` or `Conv2D`';
 const TWO_AXES = 'images have two axes: use the layer for two, whose name ends in `2D`';
-const INPUT = 'the model has `input_shape: [28, 28, 1]` in place of a layer for its input';
-const NO_PICTURES = 'images are not varied at random while training; a stage of type `noise` corrupts them';
+const INPUT = 'the model has `input_shape: [28, 28, 1]` instead of an input layer';
+const NO_PICTURES =
+  'there is no random augmentation during training; a stage of type `noise` corrupts images';
 const NORMALIZED =
-  'a stage of type `dataset` scales images from 0 to 1 by itself, and one of type `normalize` scales them otherwise';
-const NOT_A_LAYER = 'write the layers themselves, one to a line of the list';
+  'a stage of type `dataset` scales images to 0 to 1; for other ranges, use a stage of type `normalize`';
+const NOT_A_LAYER = 'write the layers themselves, one per line of the list';
 
 /** By the name in lower case, without separators. */
 const LAYERS: Readonly<Record<string, string>> = {
@@ -61,7 +62,7 @@ const LAYERS: Readonly<Record<string, string>> = {
   adaptiveavgpool2d: 'use `GlobalAveragePooling2D`, or `AveragePooling2D`',
   pixelshuffle: 'use `UpSampling2D`, or `Conv2DTranspose` with `strides: 2`',
   depthtospace: 'use `UpSampling2D`, or `Conv2DTranspose` with `strides: 2`',
-  permute: 'axes keep their order: `Reshape` and `Flatten` change a shape',
+  permute: 'axes cannot be reordered: `Reshape` and `Flatten` change a shape',
   unflatten: 'use `Reshape: { target_shape: [7, 7, 8] }`',
   groupnormalization: 'use `LayerNormalization` or `BatchNormalization`',
   groupnorm: 'use `LayerNormalization` or `BatchNormalization`',
@@ -75,7 +76,7 @@ const LAYERS: Readonly<Record<string, string>> = {
   alphadropout: 'use `Dropout`',
   dropout2d: 'use `Dropout`',
   activityregularization:
-    'write `kernel_regularizer: { l1: 0.0001 }` inside a layer: weights are penalised, activations are not',
+    'write `kernel_regularizer: { l1: 0.0001 }` inside a layer: only weights are regularised, not activations',
   randomflip: NO_PICTURES,
   randomrotation: NO_PICTURES,
   randomzoom: NO_PICTURES,
@@ -101,7 +102,7 @@ const OPTIMIZERS: Readonly<Record<string, string>> = {
   shampoo: LIKE_ADAM,
   adadelta: 'the nearest are `adagrad` and `rmsprop`',
   ftrl: 'the nearest is `adagrad`',
-  lbfgs: 'second-order methods are not among the optimizers: `adam` needs the fewest settings',
+  lbfgs: 'there are no second-order optimizers: `adam` needs the fewest settings',
   rprop: 'the nearest is `rmsprop`',
   momentum: 'write `{ SGD: { learning_rate: 0.01, momentum: 0.9 } }`',
   nesterov: 'write `{ SGD: { learning_rate: 0.01, momentum: 0.9, nesterov: true } }`',

@@ -47,7 +47,7 @@ export function adviseKey(
   const [[name, meant] = ['', null], ...more] = Object.entries(found.entries);
   if (more.length === 0 && name !== '' && value.kind !== 'scalar' && sameJson(meant, written)) {
     const edits = owner.entries.has(name) ? undefined : renameKey(owner, key, name);
-    return { hint: `write \`${name}\` in place of \`${key}\``, ...(edits === undefined ? {} : { edits }) };
+    return { hint: `write \`${name}\` instead of \`${key}\``, ...(edits === undefined ? {} : { edits }) };
   }
   return withEntries(owner, key, found.entries, found.why);
 }
@@ -130,7 +130,7 @@ function adviseArgument(owner: LocatedMap, layer: string, key: string, value: Lo
     return rename(owner, key, value, Object.keys(objectAt(argumentsOf(layer), 'properties')));
   if (!('name' in meant)) return withEntries(owner, key, {}, meant.why);
   if (owner.entries.has(meant.name))
-    return { hint: `\`${meant.name}\` is there already: remove one of the two` };
+    return { hint: `\`${meant.name}\` already exists: remove one of the two` };
   const written = plainJson(value);
   const fixed = fixArgument(meant.name, written) ?? written;
   return withEntries(owner, key, { [meant.name]: fixed }, undefined);

@@ -150,15 +150,15 @@ const NEEDLESS: Readonly<Record<string, string>> = {
   batch_input_shape: 'the model has `input_shape`, not its layers',
   data_format: 'channels always come last',
   inplace: 'it has no meaning here',
-  trainable: 'all layers are trained',
+  trainable: 'all layers are trainable',
   dtype: 'weights are float32',
-  noise_shape: 'each value is dropped by itself',
-  seed: 'the seed of the pipeline decides',
+  noise_shape: 'each value is dropped independently',
+  seed: 'random numbers derive from the seed of the pipeline',
   clipnorm: 'gradients are not clipped',
   clipvalue: 'gradients are not clipped',
   decay:
-    'a falling rate is a schedule, `learning_rate: { ExponentialDecay: … }`, and weights decay with `AdamW`',
-  output_padding: '`padding: same` and `strides` decide the size',
+    'for a decaying rate use a schedule, `learning_rate: { ExponentialDecay: … }`, and weights decay with `AdamW`',
+  output_padding: '`padding: same` and `strides` determine the size',
 };
 
 const DEFINITIONS: Readonly<Record<string, string>> = Object.fromEntries(

@@ -17,8 +17,8 @@ export const DATASET: Rules = {
   flatten: needless('the encoder begins with `Flatten`'),
   shuffle: needless('`train` shuffles the images before every epoch'),
   batch_size: needless('`batch_size` belongs to the stage of type `train`'),
-  download: needless('what is missing is downloaded'),
-  root: needless('downloads have a folder of their own'),
+  download: needless('missing files are downloaded automatically'),
+  root: needless('downloads have their own folder'),
   num_samples: 'limit',
   n_samples: 'limit',
   max_images: 'limit',
@@ -91,5 +91,5 @@ export const SPLIT: Rules = {
   train_size: shareOf((value) => 1 - value),
   random_state: 'seed',
   random_seed: 'seed',
-  shuffle: needless('images are always divided at random'),
+  shuffle: needless('images are always divided randomly'),
 };

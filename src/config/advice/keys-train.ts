@@ -54,7 +54,7 @@ const share: Rule = (value) => {
   return typeof read === 'number' && read > 0 && read < 1 ? { entries: { validation: read } } : undefined;
 };
 
-const KEPT = 'the best model is always kept, beside the last one';
+const KEPT = 'the best model is always kept, as well as the last one';
 
 /** Of a stage of type `train`. */
 export const TRAIN: Rules = {
@@ -62,17 +62,17 @@ export const TRAIN: Rules = {
   lr: rate,
   callbacks: adviseCallbacks,
   callback: adviseCallbacks,
-  verbose: needless('`--quiet` and `--verbose` of the command decide what is shown'),
-  initial_epoch: needless('a run resumes by itself'),
-  steps_per_epoch: needless('an epoch goes through all images'),
-  validation_steps: needless('validation goes through all images'),
+  verbose: needless('use `--quiet` and `--verbose` on the command line'),
+  initial_epoch: needless('a run resumes automatically'),
+  steps_per_epoch: needless('an epoch uses all images'),
+  validation_steps: needless('validation uses all images'),
   validation_freq: needless('validation follows every epoch'),
-  validation_batch_size: needless('`batch_size` holds for validation, too'),
+  validation_batch_size: needless('`batch_size` applies to validation, too'),
   workers: needless(NO_MEANING),
   use_multiprocessing: needless(NO_MEANING),
   max_queue_size: needless(NO_MEANING),
   class_weight: needless(NO_MEANING),
-  loss_weights: needless('there is one loss'),
+  loss_weights: needless('there is only one loss'),
   clipnorm: needless('gradients are not clipped'),
   gradient_clip: needless('gradients are not clipped'),
   num_workers: needless(NO_MEANING),
@@ -133,7 +133,7 @@ export const TRAIN: Rules = {
   compile: unwrap,
   fit_args: unwrap,
   compile_args: unwrap,
-  seed: told('write `seed` at the top of the pipeline: one seed decides all random numbers'),
+  seed: told('write `seed` at the top of the pipeline: all random numbers derive from one seed'),
   dropout: told('write a layer in the encoder: `- Dropout: { rate: 0.2 }`'),
 };
 

@@ -28,7 +28,7 @@ const NEEDS: Rules = {
   needs: needless('a stage needs those that its settings name'),
   deps: needless('a stage needs those that its settings name'),
   outs: needless('results are in the outputs of the stage'),
-  cmd: told('a stage has a `type` in place of a command'),
+  cmd: told('a stage has a `type` instead of a command'),
   name: needless('the key of the stage is its name'),
 };
 
@@ -48,7 +48,7 @@ const MODEL: Rules = {
   input_dim: 'input_shape',
   input_shapes: 'input_shape',
   data_format: needless('channels always come last'),
-  output_shape: needless('it is that of the input'),
+  output_shape: needless('it is the size of the input'),
   optimizer: told('`optimizer` belongs to the stage of type `train`'),
   loss: told('`loss` belongs to the stage of type `train`'),
   epochs: told('`epochs` belongs to the stage of type `train`'),
@@ -63,7 +63,7 @@ const EVALUATE: Rules = {
   metric: 'metrics',
   x_test: 'data',
   y_test: 'target',
-  verbose: needless('`--quiet` and `--verbose` of the command decide what is shown'),
+  verbose: needless('use `--quiet` and `--verbose` on the command line'),
 };
 
 const FIGURE: Rules = {
@@ -74,7 +74,7 @@ const FIGURE: Rules = {
   ncols: 'columns',
   nrows: 'rows',
   figsize: needless('the size follows from rows and columns'),
-  cmap: needless('gray images are drawn in gray'),
+  cmap: needless('gray images are always shown in gray'),
   metrics: 'quantities',
   curves: 'quantities',
   name: 'title',

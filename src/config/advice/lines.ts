@@ -102,7 +102,7 @@ function twoOnALine(line: Line): TextAdvice | undefined {
   const inner = entries.startsWith('- ') ? `${indent}  ` : indent;
   const parts = entries.split(/, (?=[\w.-]+: )/);
   return {
-    hint: `put each on a line of its own: ${parts.map((part) => `\`${part.trim()}\``).join(', ')}`,
+    hint: `put each on its own line: ${parts.map((part) => `\`${part.trim()}\``).join(', ')}`,
     edits: [
       {
         start: line.start + indent.length,
@@ -248,7 +248,7 @@ function twoWithoutComma(line: Line): TextAdvice | undefined {
   const [, indent = '', first = '', key = '', value = ''] = match ?? [];
   if (!KEYS.has(key) && !/: (?:[\d.]+|true|false)$/.test(first)) return undefined;
   const text = `${first}\n${indent}${key}: ${value}`;
-  return { ...whole(line, text, indent.length), hint: `begin \`${key}: ${value}\` on a line of its own` };
+  return { ...whole(line, text, indent.length), hint: `begin \`${key}: ${value}\` on its own line` };
 }
 
 /** `// three epochs` */
@@ -268,7 +268,7 @@ function code(line: Line): TextAdvice | undefined {
     return undefined;
   const end = line.start + line.line.length;
   return {
-    hint: 'remove this line: a pipeline is settings, without code',
+    hint: 'remove this line: a pipeline contains settings, not code',
     edits: [{ start: line.start, end: end + 1, text: '' }],
   };
 }
@@ -293,7 +293,10 @@ function strayDash(line: Line): TextAdvice | undefined {
   const [, indent = '', entry = ''] = match ?? [];
   return match === null
     ? undefined
-    : { ...whole(line, entry, indent.length), hint: `write \`${entry}\`, without the dash: this is no list` };
+    : {
+        ...whole(line, entry, indent.length),
+        hint: `write \`${entry}\`, without the dash: this is not a list`,
+      };
 }
 
 /** `'it's'`, `"Loss" (best)`, `"Loss",` */
@@ -325,7 +328,7 @@ function backslashes(line: Line): TextAdvice | undefined {
   const [first] = edits;
   return first === undefined
     ? undefined
-    : { hint: `write \`${first.text}\`: between single quotation marks, a backslash is one`, edits };
+    : { hint: `write \`${first.text}\`: between single quotation marks, a backslash needs no escape`, edits };
 }
 
 /** `@latent_size`, `%latent_size%` */
@@ -346,7 +349,7 @@ export function strayBracket(line: Line): TextAdvice | undefined {
     ? undefined
     : {
         ...whole(line, key, indent.length),
-        hint: `write \`${key}\`, without a sign behind the colon: what is in it stands indented below`,
+        hint: `write \`${key}\`, without a sign after the colon: its contents follow, indented, on the next lines`,
       };
 }
 

@@ -100,7 +100,7 @@ function* candidates(lines: readonly Line[], index: number): Generator<TextAdvic
         ? [{ start, end: start + indent.length, text: indent.replaceAll('\t', ' '.repeat(width)) }]
         : [];
     });
-    if (tabs.length > 0) yield { hint: `indent with spaces, ${width} for a tab here`, edits: tabs };
+    if (tabs.length > 0) yield { hint: `indent with spaces, ${width} instead of a tab here`, edits: tabs };
   }
   yield* argumentsBelow(lines, index);
   const here = [index, index - 1, index + 1].flatMap((each) => lines[each] ?? []);

@@ -93,18 +93,19 @@ function ownerSchema(path: DocumentPath, owner: LocatedMap): JsonObject {
 /** What is told of a value that nothing can be written for without knowing more. */
 function toldValue(key: string, written: Json): string | undefined {
   if (key === 'seed' && /^(?:random|auto|time|now|none|true|false)$/i.test(String(written)))
-    return 'write a number, such as `seed: 1`: results can be repeated, and another number gives other ones';
+    return 'write a number, such as `seed: 1`: the same number repeats the results, another number gives others';
   const isShare =
     (typeof written === 'number' && written > 0 && written < 1) || String(written).endsWith('%');
   if (key === 'limit' && isShare)
-    return 'write how many images are kept, such as `limit: 1000`; a stage of type `subset` takes a `share`';
-  if (key === 'limit' && written === 0) return 'write how many images are kept, or leave it out to keep all';
+    return 'write the number of images to keep, such as `limit: 1000`; a stage of type `subset` takes a `share`';
+  if (key === 'limit' && written === 0)
+    return 'write the number of images to keep, or leave it out to keep all';
   if (key === 'epochs' && /^(?:auto|inf|none|null|best)$/i.test(String(written)))
-    return 'write the most that there may be, such as `epochs: 100`, and `early_stopping: {}` to stop earlier';
+    return 'write the maximum, such as `epochs: 100`, and `early_stopping: {}` to stop earlier';
   if (key === 'validation' && typeof written === 'string')
     return 'write `test`, for the test images of `data` and `target`, or a share of the training images such as `0.1`';
   if (key === 'loss' && isList(written))
-    return 'write one of them: training minimises one loss, and `metrics` measures others';
+    return 'write one of them: training minimises one loss; `metrics` can measure others';
   if (key === 'learning_rate' && typeof written === 'string')
     return 'write a number, such as `0.001`, or a schedule: `{ CosineDecay: { initial_learning_rate: 0.001, decay_steps: 1000 } }`';
   return undefined;

@@ -108,7 +108,9 @@ function unknownKey({ path, value, context }: ValueErrors, key: string, schema: 
   const hint = advice?.hint ?? insteadOf(schema, key, inner);
   const isStage = path.length === 0 && inner?.kind === 'map' && inner.entries.has('type');
   const own =
-    key.startsWith('x-') && path.length > 0 ? 'keys that begin with `x-` stand at the top of the file' : hint;
+    key.startsWith('x-') && path.length > 0
+      ? 'keys that begin with `x-` belong at the top of the file'
+      : hint;
   const owner = path.length === 2 && path[0] === 'stages' ? stageWords(context.root, path) : nameOf(path);
   return errorAt(range, 'unknown-key', `unknown key ${backticked(key)} in ${owner}`, {
     ...(isStage

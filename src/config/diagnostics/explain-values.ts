@@ -36,7 +36,7 @@ export function choiceDiagnostic(place: ValueErrors): Diagnostic | undefined {
       'out-of-range',
       `one ${noun} is expected here, and there are ${keys.length}: ${joinAnd(keys.map(backticked))}`,
       {
-        hint: typeof path.at(-1) === 'number' ? 'begin each on a line of its own, with `- `' : undefined,
+        hint: typeof path.at(-1) === 'number' ? 'begin each on its own line, with `- `' : undefined,
         related: [{ message: 'the first', range: keyRange(named) }],
       },
     );
@@ -143,7 +143,7 @@ function typeHint(
   }
   const [example] = listAt(schema, 'examples');
   if (isEmpty(value) && (typeof example === 'number' || typeof example === 'string'))
-    return `write a value behind the colon, such as ${backticked(String(example))}`;
+    return `write a value after the colon, such as ${backticked(String(example))}`;
   if (takes('array') && scalar !== undefined && scalar !== null) {
     const item = typesOf(objectAt(schema, 'items'));
     const single = typeof scalar === 'number' ? ['integer', 'number'] : [typeof scalar];
@@ -285,7 +285,7 @@ function limitWords({ value }: ValueErrors, error: ErrorObject): string | undefi
     case 'maxProperties':
       return `has ${size} keys, and takes at most ${limit}`;
     case 'minLength':
-      return limit === 1 ? 'is an empty text' : `is shorter than ${limit} characters`;
+      return limit === 1 ? 'is an empty string' : `is shorter than ${limit} characters`;
     case 'maxLength':
       return `is longer than ${limit} characters`;
     case 'pattern':

@@ -31,7 +31,7 @@ function problemOf(text: string, document: Document, error: YAMLParseError): Syn
         start: tab,
         end: tab + 1,
         message: 'this line is indented with a tab; YAML takes only spaces',
-        hint: 'indent with two spaces a level',
+        hint: 'indent with two spaces per level',
       };
     }
     case 'UNEXPECTED_TOKEN':
@@ -39,8 +39,7 @@ function problemOf(text: string, document: Document, error: YAMLParseError): Syn
       if (/\$\{/.test(line.text) && line.text[start - line.start] === '{') {
         return {
           ...at,
-          message:
-            '`${…}` stands without quotation marks inside `{ }` or `[ ]`, where YAML reads its braces as a map',
+          message: '`${…}` needs quotation marks inside `{ }` or `[ ]`, where YAML reads its braces as a map',
           hint: 'put it in quotation marks: `"${params.name}"`',
         };
       }
@@ -54,7 +53,7 @@ function problemOf(text: string, document: Document, error: YAMLParseError): Syn
         : {
             ...at,
             message: 'a second `key: value` begins on the same line',
-            hint: 'put it on a line of its own, or the text that holds the `:` in quotation marks',
+            hint: 'put it on its own line, or put the string that contains the `:` in quotation marks',
           };
     }
     case 'MULTILINE_IMPLICIT_KEY':
@@ -64,7 +63,7 @@ function problemOf(text: string, document: Document, error: YAMLParseError): Syn
     case 'BAD_SCALAR_START':
       return {
         ...at,
-        message: `a text cannot begin with \`${text.charAt(start)}\` here`,
+        message: `a string cannot begin with \`${text.charAt(start)}\` here`,
         hint: 'put it in quotation marks',
       };
     case 'BAD_DQ_ESCAPE':
@@ -77,7 +76,7 @@ function problemOf(text: string, document: Document, error: YAMLParseError): Syn
       return {
         ...at,
         message: 'a `[` or `{` before this place is not closed',
-        hint: 'close it, or remove it: what is indented below a key needs no bracket',
+        hint: 'close it, or remove it: indented lines below a key need no bracket',
       };
     case 'KEY_OVER_1024_CHARS':
       return { ...at, message: 'a key is longer than 1024 characters' };
@@ -94,7 +93,7 @@ function unexpected(text: string, at: { start: number; end: number }, error: YAM
     return {
       start,
       end: Math.max(start, at.end),
-      message: 'this line is indented neither like the lines above it nor below one that can hold it',
+      message: 'the indentation of this line matches neither the lines above nor a key that could contain it',
       hint: 'give all keys of one map, and all items of one list, the same indentation',
     };
   }
@@ -109,7 +108,7 @@ function unexpected(text: string, at: { start: number; end: number }, error: YAM
     return { ...at, message: 'unexpected comma: nothing before it', hint: 'remove the comma' };
   }
   if (error.message.startsWith('Block scalar header')) {
-    return { ...at, message: 'nothing may follow `|` or `>` on its line' };
+    return { ...at, message: 'nothing can follow `|` or `>` on the same line' };
   }
   const word = text.slice(at.start, at.end).trim().split(/\s/)[0] ?? '';
   return {
@@ -184,7 +183,7 @@ function brokenKey(text: string, at: { start: number; end: number }): SyntaxProb
   return {
     start: at.start,
     end: at.start + Math.max(first.length, 1),
-    message: 'this text runs on into the next line, which has a `:`',
+    message: 'this string continues on the next line, which has a `:`',
     hint: joined
       ? 'put a space after the colon'
       : 'add the `:` that is missing at the end of this line, or indent the next line less',

@@ -29,7 +29,7 @@ export function describe(value: Json): string {
   if (value === null) return 'empty';
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (isJsonObject(value)) return Object.keys(value).length === 0 ? 'an empty map' : 'a map';
-  if (typeof value === 'string') return value === '' ? 'an empty text' : `the text ${quoted(value)}`;
+  if (typeof value === 'string') return value === '' ? 'an empty text' : `the string ${quoted(value)}`;
   return typeof value === 'number' ? `the number ${value}` : backticked(String(value));
 }
 

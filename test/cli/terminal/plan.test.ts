@@ -108,10 +108,10 @@ test('reasons in words', () => {
     [{ kind: 'forced' }, 'forced'],
     [{ kind: 'not-in-cache' }, 'its result is no longer in the cache'],
     [{ kind: 'changed', changes: [seed] }, 'seed 7 -> 9 (-S)'],
-    [{ kind: 'changed', changes: [added, removed] }, 'clip [0,1] is new; loss mse is gone'],
+    [{ kind: 'changed', changes: [added, removed] }, 'clip [0,1] was added; loss mse was removed'],
     [
       { kind: 'changed', changes: [seed, added, removed, seed, seed] },
-      'seed 7 -> 9 (-S); clip [0,1] is new; loss mse is gone; and 2 more',
+      'seed 7 -> 9 (-S); clip [0,1] was added; loss mse was removed; and 2 more',
     ],
     [{ kind: 'restored', changes: [seed] }, 'known from an earlier run: seed 7 -> 9 (-S)'],
   ] satisfies readonly (readonly [Reason, string])[]) {
