@@ -52,9 +52,9 @@ export async function runPipeline(located: LocatedPipeline, options: RunOptions)
       const { plan, engine } = prepared;
       const others = await otherSources(located, workspace);
       for (const diagnostic of others) options.emit({ type: 'diagnostic', diagnostic });
-      const result = await runPlan(plan, options, { workspace, store, engine, shared, lock }).finally(() =>
-        shared.close(),
-      );
+      const result = await runPlan(plan, options, { workspace, store, engine, shared, lock }).finally(() => {
+        if (options.pool === undefined) shared.close();
+      });
       return {
         ...result,
         diagnostics: [...prepared.diagnostics, ...others, ...result.diagnostics],

@@ -24,7 +24,7 @@ export interface RunOptions extends PlanOptions {
   /** First Ctrl-C. Running stages stop, finished ones are kept. */
   readonly signal: AbortSignal;
   readonly emit: Emit;
-  /** Processes that were started early. The run ends them. */
+  /** Where the stages run: processes that were started early, or that several runs share. Whoever gives it closes it. */
   readonly pool?: WorkerPool;
 }
 

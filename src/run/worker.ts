@@ -30,7 +30,6 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 
 /** How often a worker makes sure that its run still has its lock: the executor may be stopped while the worker is not. */
 const LOOK_MILLISECONDS = 2000;
-let looking: NodeJS.Timeout | undefined;
 
 async function prepare(): Promise<void> {
   const { prepareEngine } = await import('../engine/load.ts');
@@ -39,23 +38,40 @@ async function prepare(): Promise<void> {
 
 async function runTask(task: StageTask): Promise<void> {
   abort = new AbortController();
-  looking ??= setInterval(() => {
-    void isStillHeld(task.lock).then((isHeld) => {
-      if (!isHeld) process.kill(process.pid, 'SIGKILL');
+  const stopWatching = watchLock(task.lock);
+  const answer = await answerOf(task);
+  // The next task may be of another run, with another lock.
+  stopWatching();
+  await send(answer);
+}
+
+/** Ends this process once the lock is lost. */
+function watchLock(lock: StageTask['lock']): () => void {
+  let isOver = false;
+  const timer = setInterval(() => {
+    void isStillHeld(lock).then((isHeld) => {
+      if (!isHeld && !isOver) process.kill(process.pid, 'SIGKILL');
     });
   }, LOOK_MILLISECONDS).unref();
+  return () => {
+    isOver = true;
+    clearInterval(timer);
+  };
+}
+
+async function answerOf(task: StageTask): Promise<FromWorker> {
   let node: NodeDefinition | undefined;
   try {
     node = await findNode(task);
     const result = await node.run(contextOf(task, node));
-    await send({ type: 'done', metrics: result.metrics ?? {}, highlights: result.highlights ?? [] });
+    return { type: 'done', metrics: result.metrics ?? {}, highlights: result.highlights ?? [] };
   } catch (error) {
     // A full disk means the same for every node. Other errors of files are the node's to explain; those that it does not explain
     // are reported with the name of the file.
     const isFull = ['ENOSPC', 'EDQUOT'].includes(errorCode(error));
     const isOfPlugin = node?.code !== undefined && errorCode(error) === 'ERR_MODULE_NOT_FOUND';
     const known = isOutOfMemory(error) || isOfPlugin ? error : systemFailure(error);
-    await send(describeError(isFull ? fileFailure(error, task.folder) : known, node));
+    return describeError(isFull ? fileFailure(error, task.folder) : known, node);
   }
 }
 

@@ -5,6 +5,7 @@ import { stringify } from 'yaml';
 import type { LoadResult } from '../config/pipeline.ts';
 import { errorsOf, Failure, type Diagnostic } from '../core/diagnostic.ts';
 import { canonicalJson, isJsonObject, type JsonObject } from '../core/json.ts';
+import { WorkerPool } from '../run/workers.ts';
 import { findDeviations, type DeviationOptions } from './assignment.ts';
 import { BasisRecord, type Basis } from './basis.ts';
 import type { Comparison, ComparedMetric } from './compare.ts';
@@ -53,8 +54,18 @@ function unread(diagnostics: readonly Diagnostic[]): Findings {
   return { metrics: [], basis: new BasisRecord().finish(), diagnostics, results: {} };
 }
 
-/** Never throws for what an archive may hold: that is in the findings. */
-export async function checkArchive(options: CheckOptions): Promise<Findings> {
+/**
+ * Never throws for what an archive may hold: that is in the findings.
+ *
+ * @param pool where stages run; it stays open
+ */
+export async function checkArchive(options: CheckOptions, pool?: WorkerPool): Promise<Findings> {
+  if (pool !== undefined) return check(options, pool);
+  const own = new WorkerPool();
+  return check(options, own).finally(() => own.close());
+}
+
+async function check(options: CheckOptions, pool: WorkerPool): Promise<Findings> {
   const folder = join(options.work, 'archive');
   let unpacked: Unpacked;
   try {
@@ -75,7 +86,7 @@ export async function checkArchive(options: CheckOptions): Promise<Findings> {
     const { assignment, data } = options;
     report(await checkAssignment(folder, loaded, { ...assignment, ...(data === undefined ? {} : { data }) }));
   }
-  const found = await checkResults(options, { ...unpacked, folder, loaded });
+  const found = await checkResults({ ...options, pool }, { ...unpacked, folder, loaded });
   report(found.diagnostics);
   return {
     pipeline: { name: manifest.pipeline.name, seed: manifest.pipeline.seed },
@@ -96,7 +107,7 @@ interface Results {
 
 /** Compares the results with one another and, above the level `hashes`, with a new run. */
 async function checkResults(
-  { level, work, samePlatform }: CheckOptions,
+  { level, work, samePlatform, pool }: CheckOptions & { readonly pool: WorkerPool },
   { loaded, manifest, ...unpacked }: Unpacked & { readonly folder: string; readonly loaded: LoadResult },
 ): Promise<Results> {
   const basis = new BasisRecord();
@@ -114,7 +125,7 @@ async function checkResults(
     return { diagnostics, basis };
   }
   try {
-    const judgement = await replay(submission, { level, work: join(work, 'run'), basis });
+    const judgement = await replay(submission, { level, work: join(work, 'run'), basis, pool });
     diagnostics.push(...judgement.diagnostics, ...judgement.mismatches());
     const { differences } = judgement.comparison;
     if (samePlatform === true && basis.finish().excused) diagnostics.push(platformDiagnostic(differences));

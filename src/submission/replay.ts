@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isJsonObject } from '../core/json.ts';
+import type { WorkerPool } from '../run/workers.ts';
 import type { BasisRecord } from './basis.ts';
 import { toleranceOf, within, type FoundBy } from './compare.ts';
 import { inspectionOf } from './inspection.ts';
@@ -18,6 +19,8 @@ export interface ReplayOptions {
   readonly work: string;
   /** Gets what is compared, and what is not. */
   readonly basis: BasisRecord;
+  /** Where the stages run. */
+  readonly pool: WorkerPool;
 }
 
 /**
@@ -28,20 +31,30 @@ export interface ReplayOptions {
  */
 export async function replay(
   submission: Submission,
-  { level, work, basis }: ReplayOptions,
+  { level, work, basis, pool }: ReplayOptions,
 ): Promise<Judgement> {
   const comparison = await comparisonOf(submission, join(work, 'plan'));
   const judgement = new Judgement(submission, comparison, basis);
   if (level === 'full' && comparison.kind === 'exact') {
-    const options = { useModels: false, inspect: false, work: join(work, 'full') };
+    const options = { useModels: false, inspect: false, work: join(work, 'full'), pool };
     await compareTrained(judgement, await rerun(submission, options));
     return judgement;
   }
-  const measured = await rerun(submission, { useModels: true, inspect: true, work: join(work, 'spot') });
+  const measured = await rerun(submission, {
+    useModels: true,
+    inspect: true,
+    work: join(work, 'spot'),
+    pool,
+  });
   await judgement.compareMeasured(measured);
   await compareInspections(judgement, measured);
   if (level === 'full') {
-    const trained = await rerun(submission, { useModels: false, inspect: true, work: join(work, 'full') });
+    const trained = await rerun(submission, {
+      useModels: false,
+      inspect: true,
+      work: join(work, 'full'),
+      pool,
+    });
     await compareTrained(judgement, trained);
     compareModels(judgement, measured, trained);
   }

@@ -8,6 +8,7 @@ import { checkPipeline } from '../plan/check.ts';
 import type { Plan, PlannedStage } from '../plan/plan.ts';
 import { runPipeline } from '../run/executor.ts';
 import { planPipeline, storeOf } from '../run/plan.ts';
+import type { WorkerPool } from '../run/workers.ts';
 import { comparisonFor, type Comparison } from './compare.ts';
 import { packagesHash, processor, softwareVersions } from './environment.ts';
 import type { Environment, Manifest, PackedStage } from './generated/types.ts';
@@ -48,6 +49,8 @@ export interface RerunOptions {
   readonly inspect: boolean;
   /** Absolute path of a folder that does not exist yet. */
   readonly work: string;
+  /** Where the stages run. */
+  readonly pool: WorkerPool;
 }
 
 /** How a submission is to be compared here. */
@@ -78,6 +81,7 @@ export async function rerun(submission: Submission, options: RerunOptions): Prom
     jobs: 1,
     signal: new AbortController().signal,
     emit: () => undefined,
+    pool: options.pool,
   });
   const store = storeOf(outputs);
   const stages: RerunStage[] = [];

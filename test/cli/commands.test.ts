@@ -89,11 +89,10 @@ for (const [name, text, code] of [
   test(`${name}: run refuses before anything is written`, async (t) => {
     const rigged = rig(t);
     rigged.write('p.yaml', text);
-    const result = await rigged.runJson(['run', 'p.yaml']);
-    assert.equal(result.code, 2);
-    assert.equal(result.json.diagnostics[0]?.code, code);
+    const { code: exit, stderr, stdout } = await rigged.run(['run', 'p.yaml']);
+    assert.equal(exit, 2);
+    assert.equal(/\[([a-z-]+)\]/.exec(stderr)?.[1], code);
     assert.ok(!rigged.exists('outputs') && !rigged.exists('.hourglass'));
-    const { stderr, stdout } = await rigged.run(['run', 'p.yaml']);
     assert.equal(stdout, '');
     assert.doesNotMatch(stderr, /\n\s+at /);
   });

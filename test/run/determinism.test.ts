@@ -23,7 +23,9 @@ test('another folder, user, time zone, language and number of jobs: the same bit
     // Else TensorFlow would be installed again, for another user.
     HOURGLASS_CACHE: cacheFolder(),
   };
-  const { code, stderr } = await other.run(['run', 'deep/er/tiny.yaml', '-j', '4'], { env });
+  const { code, stderr } = await other.run(['run', 'deep/er/tiny.yaml', '-j', '4', '-o', 'other/outputs'], {
+    env,
+  });
   assert.equal(code, 0, stderr);
-  assert.deepEqual(fingerprint(other, 'tiny'), fingerprint(one, 'tiny'));
+  assert.deepEqual(fingerprint(other, 'tiny', 'other/outputs'), fingerprint(one, 'tiny'));
 });

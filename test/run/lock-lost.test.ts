@@ -63,7 +63,8 @@ for (const [command, name] of [
 test('a worker ends by itself while the process that started it is still frozen', PATIENT, async (t) => {
   const rigged = rig(t);
   rigged.write('tiny.yaml', TINY.replace('epochs: 2', 'epochs: 100000'));
-  const { code } = await rigged.run(['run', 'tiny.yaml'], {
+  // One worker: another one would wait for work, and writes nothing.
+  const { code } = await rigged.run(['run', 'tiny.yaml', '-j', '1'], {
     steps: [
       {
         when: /epoch [3-9]\//,

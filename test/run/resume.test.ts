@@ -8,8 +8,8 @@ import { fingerprint, rig, type Step } from '../rig.ts';
 
 const EPOCHS = 20;
 
-/** Kills for each optimizer. */
-const KILLS = 2;
+/** Kills of the first optimizer, the others are killed once: what was restored is restored again. */
+const KILLS = 3;
 
 /** Names of all optimizers that the language knows. */
 function optimizers(): readonly string[] {
@@ -66,8 +66,9 @@ test('kill -9 at random moments of every optimizer changes no bit', { timeout: 6
   rigged.write('kills.yaml', pipeline(EPOCHS));
   let kills = 0;
   for (const name of names) {
-    for (let part = 0; part < KILLS; part++) {
-      const epoch = 1 + part * Math.floor(EPOCHS / KILLS) + Math.floor((Math.random() * EPOCHS) / KILLS / 2);
+    const parts = name === names[0] ? KILLS : 1;
+    for (let part = 0; part < parts; part++) {
+      const epoch = 1 + part * Math.floor(EPOCHS / parts) + Math.floor((Math.random() * EPOCHS) / parts / 2);
       const [delay, victim] = [Math.random() * 40, Math.random() < 0.3 ? 'worker' : 'run'] as const;
       const step = killAfter(name, epoch, delay, victim);
       const { code } = await rigged.run(['run', 'kills.yaml', name, '-j', '1'], { steps: [step] });
@@ -75,7 +76,7 @@ test('kill -9 at random moments of every optimizer changes no bit', { timeout: 6
     }
   }
   t.diagnostic(`${kills} runs were killed`);
-  assert.ok(kills >= 12);
+  assert.ok(kills >= 7);
   assert.equal((await rigged.run(['run', 'kills.yaml', '-j', '1'])).code, 0);
   assert.deepEqual(fingerprint(rigged, 'kills'), fingerprint(undisturbed, 'kills'));
 });

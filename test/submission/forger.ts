@@ -8,6 +8,7 @@ import type { LocatedPipeline } from '../../src/config/pipeline.ts';
 import { writeHistory, type EpochRecord } from '../../src/nodes/train/history.ts';
 import { stageTypes } from '../../src/nodes/registry.ts';
 import { planPipeline } from '../../src/run/plan.ts';
+import { WorkerPool } from '../../src/run/workers.ts';
 import { checkArchive, type CheckOptions, type Findings } from '../../src/submission/check.ts';
 import type { Environment, Manifest } from '../../src/submission/generated/types.ts';
 import { inspectionOf } from '../../src/submission/inspection.ts';
@@ -21,11 +22,16 @@ export type Changes = Readonly<Record<string, string | Buffer | null>>;
 
 export class Forger {
   readonly #folder: string;
+  /** Of all checks: to start a process with an engine takes longer than what it has to do. */
+  readonly #pool = new WorkerPool();
   #count = 0;
 
   constructor(t: { after(each: () => void): unknown }) {
     this.#folder = mkdtempSync(join(tmpdir(), 'hourglass-forger-'));
-    t.after(() => rmSync(this.#folder, { recursive: true, force: true }));
+    t.after(() => {
+      this.#pool.close();
+      rmSync(this.#folder, { recursive: true, force: true });
+    });
   }
 
   #newFolder(): string {
@@ -39,7 +45,8 @@ export class Forger {
     const work = this.#newFolder();
     const archive = join(work, 'forged.zip');
     writeFileSync(archive, await zipOf(files));
-    const found = await checkArchive({ archive, level: 'hashes', allowPlugins: false, work, ...options });
+    const checked = { archive, level: 'hashes', allowPlugins: false, work, ...options } as const;
+    const found = await checkArchive(checked, this.#pool);
     rmSync(work, { recursive: true, force: true });
     return found;
   }
@@ -80,6 +87,7 @@ export class Forger {
       useModels: true,
       inspect: true,
       work: join(folder, 'again'),
+      pool: this.#pool,
     });
     const changes: Record<string, Buffer> = {};
     const numbers = new Map<string, Readonly<Record<string, number>>>();

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { errorsOf } from '../../src/core/diagnostic.ts';
+import { WorkerPool } from '../../src/run/workers.ts';
 import { checkArchive, type CheckOptions, type Findings } from '../../src/submission/check.ts';
 import type { Verdict } from '../../src/submission/verify.ts';
 import { rig, type Rig } from '../rig.ts';
@@ -63,13 +64,16 @@ const errors = (
   verdict: { readonly diagnostics: readonly { code: string; severity: string }[] } | undefined,
 ): readonly string[] => errorsOf(verdict?.diagnostics ?? []).map(({ code }) => code);
 
+const pool = new WorkerPool();
+after(() => pool.close());
+
 /** Checks a forged archive in this process. */
 async function check(forgery: Forgery, options: Partial<CheckOptions> = {}): Promise<Findings> {
   const folder = mkdtempSync(join(tmpdir(), 'hourglass-check-'));
   afterAll.push(() => rmSync(folder, { recursive: true, force: true }));
   const archive = join(folder, 'forged.zip');
   writeFileSync(archive, await forge(files, forgery));
-  return checkArchive({ archive, level: 'hashes', allowPlugins: false, work: folder, ...options });
+  return checkArchive({ archive, level: 'hashes', allowPlugins: false, work: folder, ...options }, pool);
 }
 
 const edited = (path: string, from: string | RegExp, to: string): Forgery => {

@@ -3,14 +3,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { rig, TINY, type Rig } from '../../rig.ts';
 
-/** The pipeline `tiny.yaml` with more settings of its train stage: three steps an epoch. */
-function write(folder: Rig, settings: string): void {
-  folder.write('tiny.yaml', TINY.replace('    loss: mse\n', `    loss: mse\n${settings}`));
+/** The pipeline of `tiny.yaml` with more settings of its train stage: three steps an epoch. */
+function withSettings(settings: string): string {
+  return TINY.replace('    loss: mse\n', `    loss: mse\n${settings}`);
 }
 
 /** What `run` leaves of the stage, and of a figure of its history. */
 async function train(folder: Rig, settings: string, epochs: number): Promise<readonly (readonly string[])[]> {
-  write(folder, settings);
+  folder.write('tiny.yaml', withSettings(settings));
   const args = ['run', 'tiny.yaml', 'trained', '-S', `params.epochs=${epochs}`];
   const { code, stderr } = await folder.run(args);
   assert.equal(code, 0, stderr);
@@ -85,21 +85,24 @@ function rate(text: string): string {
   return `    optimizer:\n      Adam:\n        learning_rate: ${text}\n`;
 }
 
-async function check(folder: Rig): Promise<readonly string[]> {
-  const { json } = await folder.runJson(['check', 'tiny.yaml']);
-  const found = json.files.flatMap(({ diagnostics }) => diagnostics);
-  return found.map(({ code, line, column }) => `${code} ${line}:${column}`);
+/** What is found in each of some files. */
+async function check(folder: Rig, files: readonly string[]): Promise<readonly (readonly string[])[]> {
+  const { json } = await folder.runJson(['check', ...files]);
+  return json.files.map(({ diagnostics }) =>
+    diagnostics.map(({ code, line, column }) => `${code} ${line}:${column}`),
+  );
 }
 
 test('mistakes are shown at their places', async (t) => {
   const folder = rig(t);
-  for (const [code, marked] of MISTAKES) {
-    write(folder, marked);
-    const before = folder.read('tiny.yaml').split('^', 1).join('').split('\n');
-    write(folder, marked.replace('^', ''));
-    const place = `${before.length}:${(before.at(-1)?.length ?? 0) + 1}`;
-    assert.deepEqual(await check(folder), [`${code} ${place}`], marked);
-  }
+  const files = MISTAKES.map((_, index) => `${index}.yaml`);
+  const expected = MISTAKES.map(([code, marked], index) => {
+    const text = withSettings(marked);
+    folder.write(`${index}.yaml`, text.replace('^', ''));
+    const before = text.split('^', 1).join('').split('\n');
+    return [`${code} ${before.length}:${(before.at(-1)?.length ?? 0) + 1}`];
+  });
+  assert.deepEqual(await check(folder, files), expected);
 });
 
 test('a plateau of a loss that is not measured is shown at the plateau', async (t) => {
@@ -109,5 +112,5 @@ test('a plateau of a loss that is not measured is shown at the plateau', async (
     TINY.replace('    validation: test\n', '    reduce_lr_on_plateau: { patience: 3 }\n'),
   );
   const line = folder.read('tiny.yaml').split('reduce_lr_on_plateau', 1).join('').split('\n').length;
-  assert.deepEqual(await check(folder), [`bad-setting ${line}:5`]);
+  assert.deepEqual(await check(folder, ['tiny.yaml']), [[`bad-setting ${line}:5`]]);
 });
