@@ -58,7 +58,7 @@ for (const [command, name] of [
       for (const each of [pid, ...workers]) process.kill(each, 'SIGCONT');
     };
     const { code, stderr } = await rigged.run([command, `${name}.yaml`], {
-      steps: [{ when: /side by side|trained/, act: (pid) => void freeze(pid) }],
+      steps: [{ when: /in parallel|trained/, act: (pid) => void freeze(pid) }],
     });
     assert.equal(code, 1, stderr);
     assert.match(stderr, /\[lock-lost\]/);

@@ -19,11 +19,15 @@ async function contents(path: string): Promise<ReadonlyMap<string, Buffer>> {
   return files;
 }
 
-async function assertRefused(rigged: Rig, args: readonly string[], code: string): Promise<void> {
+async function assertRefused(
+  rigged: Rig,
+  args: readonly string[],
+  ...codes: readonly string[]
+): Promise<void> {
   const { json } = await rigged.runJson(['pack', ...args]);
   assert.deepEqual(
     json.diagnostics.map((diagnostic) => diagnostic.code),
-    [code],
+    codes,
   );
 }
 
@@ -157,8 +161,8 @@ test('absolute paths and names that another system could not take are refused', 
   await runPlain(rigged, 'plain.yaml');
   await runPlain(rigged, 'variant.yaml', `extends: ${rigged.path('plain.yaml')}\n`);
   await assertRefused(rigged, ['variant.yaml'], 'bad-setting');
-  await runPlain(rigged, 'device.yaml', PLAIN.replace('grid:', 'aux:'));
-  await assertRefused(rigged, ['device.yaml'], 'bad-setting');
+  rigged.write('device.yaml', PLAIN.replace('grid:', 'aux:'));
+  await assertRefused(rigged, ['device.yaml'], 'reserved-name');
   rigged.write('twins.yaml', PLAIN.replace('grid:', 'Noisy:'));
-  await assertRefused(rigged, ['twins.yaml'], 'duplicate-key');
+  await assertRefused(rigged, ['twins.yaml'], 'name-clash', 'duplicate-key');
 });
