@@ -1,79 +1,16 @@
-/** Arrays of the user: which types and shapes are taken, which are refused and where, and what is said of their values. */
+/** Arrays of the user: which types and shapes are taken, and which are refused and where. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import fc from 'fast-check';
 import { readNumpyFile } from '../../../../src/formats/numpy.ts';
-import {
-  readImages,
-  readImageSet,
-  type HeldImages,
-  type ImageSetRecord,
-} from '../../../../src/formats/images.ts';
-import type {
-  DatasetSettings,
-  IdxDatasetSettings,
-  NpyDatasetSettings,
-} from '../../../../src/schema/generated/settings.ts';
-import { Failure, type Diagnostic } from '../../../../src/core/diagnostic.ts';
+import type { IdxDatasetSettings } from '../../../../src/schema/generated/settings.ts';
+import { Failure } from '../../../../src/core/diagnostic.ts';
 import { sizeOf } from '../../../../src/core/shape.ts';
-import { datasetNode } from '../../../../src/nodes/dataset/node.ts';
 import { npy } from '../../../formats/numpy-files.ts';
-import { fakeContext, temporaryFolder } from '../../context.ts';
-
-type Options = Partial<NpyDatasetSettings>;
-
-interface Loaded {
-  readonly record: ImageSetRecord;
-  readonly train: HeldImages;
-  readonly warnings: readonly string[];
-}
-
-async function run(t: TestContext, settings: DatasetSettings, files: Readonly<Record<string, Uint8Array>>) {
-  const root = temporaryFolder(t);
-  for (const [name, bytes] of Object.entries(files)) writeFileSync(join(root, name), bytes);
-  const warnings: string[] = [];
-  const context = fakeContext(root, settings);
-  await datasetNode.run({
-    ...context,
-    log: (_level, message) => void warnings.push(message),
-  });
-  return { folder: context.folder, warnings };
-}
-
-/** Loads `x.npy`, and the other files that are given under the names of their settings. */
-async function load(
-  t: TestContext,
-  files: Readonly<Record<'x', Uint8Array>> & Readonly<Record<string, Uint8Array>>,
-  options: Options = {},
-): Promise<Loaded> {
-  const settings: NpyDatasetSettings = {
-    ...{ type: 'dataset', source: 'npy', limit: null, normalize: 'minmax', train_images: 'x.npy' },
-    data_format: 'channels_last',
-    ...('y' in files ? { train_labels: 'y.npy' } : {}),
-    ...('xt' in files ? { test_images: 'xt.npy' } : {}),
-    ...options,
-  };
-  const named = Object.fromEntries(Object.entries(files).map(([name, bytes]) => [`${name}.npy`, bytes]));
-  const { folder, warnings } = await run(t, settings, named);
-  return { record: await readImageSet(folder), train: await readImages(folder, 'train'), warnings };
-}
-
-/** Code and place of what is refused; the advice must hold a line of Python, or a setting. */
-async function refusal(work: Promise<unknown>): Promise<string> {
-  const error: unknown = await work.then(
-    () => assert.fail('nothing was refused'),
-    (reason: unknown) => reason,
-  );
-  assert.ok(error instanceof Failure, String(error));
-  const [found] = error.diagnostics as readonly [Diagnostic];
-  assert.match(found.hint ?? '', /np\.save\w*\(|`[a-z_]+/, found.message);
-  return [found.code, ...(found.at ?? [])].join(' ');
-}
-
-const bytesOf = (data: ArrayBufferView): Uint8Array =>
-  new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+import { temporaryFolder } from '../../context.ts';
+import { bytesOf, load, refusal, run } from './load.ts';
 
 const swapped = (data: Uint8Array, size: number): Uint8Array =>
   Uint8Array.from(data, (_, index) => data[index - (index % size) + size - 1 - (index % size)] ?? 0);
@@ -256,148 +193,6 @@ test('test images of another size or type are refused at their own setting', asy
   ]) {
     assert.equal(await refusal(load(t, { x, xt })), 'data-corrupt test_images');
   }
-});
-
-test('integers are scaled by what their type can hold, in both splits alike', async (t) => {
-  const range = async (type: string, values: ArrayBufferView, options: Options = {}): Promise<unknown> => {
-    const x = npy(type, '(1, 1, 3)', bytesOf(values));
-    const { train, record } = await load(t, { x }, options);
-    return [[...train.data].map((value) => value * train.scale), record.range];
-  };
-  assert.deepEqual(await range('|u1', Uint8Array.of(0, 51, 255)), [
-    [0, 51 / 255, 1],
-    [0, 1],
-  ]);
-  assert.deepEqual(await range('<u2', Uint16Array.of(0, 13_107, 65_535)), [
-    [0, 13_107 / 65_535, 1],
-    [0, 1],
-  ]);
-  assert.deepEqual(await range('<i4', Int32Array.of(0, 51, 255)), [
-    [0, 51 / 255, 1],
-    [0, 1],
-  ]);
-  assert.deepEqual(await range('|b1', Uint8Array.of(0, 0, 1)), [
-    [0, 0, 1],
-    [0, 1],
-  ]);
-  assert.deepEqual(await range('|u1', Uint8Array.of(0, 3, 15), { white_level: 15 }), [
-    [0, 3 / 15, 1],
-    [0, 1],
-  ]);
-  assert.deepEqual(await range('<f4', Float32Array.of(0, 51, 255), { white_level: 255 }), [
-    [0, 51 / 255, 1],
-    [0, 1],
-  ]);
-  const none = { normalize: 'none' } as const;
-  assert.deepEqual(await range('|u1', Uint8Array.of(0, 1, 1), none), [
-    [0, 1, 1],
-    [0, 1],
-  ]);
-  assert.deepEqual(await range('|u1', Uint8Array.of(0, 1, 9), none), [
-    [0, 1, 9],
-    [0, 255],
-  ]);
-  assert.deepEqual(await range('<u2', Uint16Array.of(0, 1, 300), none), [
-    [0, 1, 300],
-    [0, 65_535],
-  ]);
-  // Floats: a range that many sets share, or their own.
-  assert.deepEqual(await range('<f4', Float32Array.of(0.25, 0.5, 0.75)), [
-    [0.25, 0.5, 0.75],
-    [0, 1],
-  ]);
-  assert.deepEqual(await range('<f4', Float32Array.of(-0.5, 0, 0.5)), [
-    [-0.5, 0, 0.5],
-    [-1, 1],
-  ]);
-  assert.deepEqual(await range('<f4', Float32Array.of(-3, 0, 2)), [
-    [-3, 0, 2],
-    [-3, 2],
-  ]);
-  // Of wide integers, one split alone does not tell how many bits there are.
-  const x = npy('<i8', '(1, 1, 2)', bytesOf(BigInt64Array.of(0n, 200n)));
-  const xt = npy('<i8', '(1, 1, 2)', bytesOf(BigInt64Array.of(0n, 40_000n)));
-  const { record, train } = await load(t, { x, xt });
-  assert.deepEqual([record.scale, train.data], [1 / 65_535, Float32Array.of(0, 200)]);
-});
-
-test('what a white level does not cover is refused', async (t) => {
-  const x = npy('|u1', '(1, 1, 2)', Uint8Array.of(0, 16));
-  await assert.rejects(load(t, { x }, { white_level: 15 }), (error) => {
-    assert.ok(error instanceof Failure);
-    const [{ code, at } = {}] = error.diagnostics;
-    assert.deepEqual([code, at], ['out-of-range', ['white_level']]);
-    return true;
-  });
-});
-
-test('values that would be almost black, or are not scaled, are pointed out', async (t) => {
-  const warned = async (type: string, values: ArrayBufferView, options: Options = {}): Promise<string> => {
-    const { warnings } = await load(t, { x: npy(type, '(1, 1, 2)', bytesOf(values)) }, options);
-    assert.ok(warnings.length <= 1, warnings.join());
-    return warnings[0] ?? '';
-  };
-  const cases: readonly (readonly [string, ArrayBufferView, number])[] = [
-    ['|u1', Uint8Array.of(0, 1), 1],
-    ['|u1', Uint8Array.of(0, 15), 15],
-    ['|u1', Uint8Array.of(3, 100), 100],
-    ['<i8', BigInt64Array.of(0n, 16n), 16],
-    ['<u2', Uint16Array.of(0, 255), 255],
-    ['<u2', Uint16Array.of(0, 4095), 4095],
-    ['<u2', Uint16Array.of(0, 1000), 1023],
-    ['<f4', Float32Array.of(0, 255), 255],
-    ['<f8', Float64Array.of(0, 16), 16],
-    ['<f4', Float32Array.of(0, 0.5 ** 8), 0.003906],
-  ];
-  for (const [type, values, level] of cases) {
-    assert.match(await warned(type, values), new RegExp(`\`white_level: ${level}\``), `${type} ${level}`);
-  }
-  assert.notEqual(await warned('|u1', Uint8Array.of(7, 7)), '');
-  const quiet: readonly (readonly [string, ArrayBufferView, Options])[] = [
-    ['|u1', Uint8Array.of(0, 200), {}],
-    ['|u1', Uint8Array.of(0, 1), { white_level: 1 }],
-    ['|u1', Uint8Array.of(0, 1), { normalize: 'none' }],
-    ['|b1', Uint8Array.of(0, 1), {}],
-    ['<u2', Uint16Array.of(0, 60_000), {}],
-    ['<u2', Uint16Array.of(0, 4095), { white_level: 4095 }],
-    ['<f4', Float32Array.of(0, 1), {}],
-    ['<f4', Float32Array.of(0, 255), { normalize: 'none' }],
-    ['<f4', Float32Array.of(-2, 3), {}],
-  ];
-  for (const [type, values, options] of quiet) assert.equal(await warned(type, values, options), '', type);
-  // Twelve channels may be meant, or be the width.
-  const x = npy(
-    '|u1',
-    '(1, 20, 3, 12)',
-    Uint8Array.from({ length: 720 }, (_, index) => index),
-  );
-  assert.equal((await load(t, { x })).warnings.length, 1);
-});
-
-test('training and test images of two scales, or the same twice, are pointed out', async (t) => {
-  const warned = async (
-    type: string,
-    [train, test]: readonly [ArrayBufferView, ArrayBufferView],
-    options: Options = {},
-  ): Promise<readonly string[]> => {
-    const array = (values: ArrayBufferView): Uint8Array => npy(type, '(1, 1, 2)', bytesOf(values));
-    return (await load(t, { x: array(train), xt: array(test) }, options)).warnings;
-  };
-  const apart: readonly (readonly [string, ArrayBufferView, ArrayBufferView])[] = [
-    ['|u1', Uint8Array.of(0, 1), Uint8Array.of(0, 255)],
-    ['|u1', Uint8Array.of(0, 255), Uint8Array.of(0, 1)],
-    ['<f4', Float32Array.of(-1, 1), Float32Array.of(-100, 20)],
-  ];
-  for (const [type, train, test] of apart) assert.equal((await warned(type, [train, test])).length, 1, type);
-  const bytes = [Float32Array.of(0, 1), Float32Array.of(0, 255)] as const;
-  const [unscaled = '', ...others] = await warned('<f4', bytes);
-  assert.equal(others.length, 1);
-  // The array with the high values is named, not the other.
-  assert.match(unscaled, /`xt\.npy`/);
-  assert.equal((await warned('<f4', bytes, { white_level: 255 })).length, 1);
-  assert.equal((await warned('|u1', [Uint8Array.of(0, 200), Uint8Array.of(0, 200)])).length, 1);
-  const alike = [Uint8Array.of(0, 255), Uint8Array.of(3, 60)] as const;
-  assert.deepEqual(await warned('|u1', alike), []);
 });
 
 /** An IDX file of bytes. */
