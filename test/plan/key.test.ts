@@ -84,6 +84,12 @@ interface Chain {
   readonly graph: readonly GraphStage[];
 }
 
+/** What a stage that was checked has, beyond what its schema requires. */
+const SETTINGS: Readonly<Record<string, JsonObject>> = {
+  dataset: { source: 'mnist' },
+  evaluate: { metrics: ['mse'] },
+};
+
 /** Two stages of each type; the inputs of the first come from first ones, so that each type has something before it. */
 function chain(): Chain {
   const stages: Record<string, StageSettings> = {};
@@ -97,10 +103,10 @@ function chain(): Chain {
       return [port, source.name] as const;
     });
     const inputs = Object.fromEntries(ports);
-    const source: JsonObject = name === 'dataset' ? { source: 'mnist' } : {};
+    const own = SETTINGS[name] ?? {};
     const settings: StageSettings = {
       ...exampleOf(type.schema, type.schema),
-      ...source,
+      ...own,
       ...inputs,
       type: name,
     };

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { loadPipeline } from '../../src/config/load.ts';
 import type { LocatedPipeline } from '../../src/config/pipeline.ts';
-import { writeHistory, type EpochRecord } from '../../src/nodes/train/history.ts';
+import { measuresOf, writeHistory, type EpochRecord } from '../../src/nodes/train/history.ts';
 import { stageTypes } from '../../src/nodes/registry.ts';
 import { planPipeline } from '../../src/run/plan.ts';
 import { WorkerPool } from '../../src/run/workers.ts';
@@ -136,7 +136,7 @@ export class Forger {
       training: { loss: loss[index] ?? NaN },
       validation: { loss: validation[index] ?? NaN },
     }));
-    await writeHistory(folder, records, [], true);
+    await writeHistory(folder, records, measuresOf(false, []), true);
     const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
       files.has(`outputs/trained/${name}`),
     );
