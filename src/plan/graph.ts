@@ -38,36 +38,10 @@ export function buildGraph(located: LocatedPipeline): GraphResult {
     diagnostics.push(...found.diagnostics);
     if (found.inputs !== undefined) nodes.set(name, { name, type, inputs: found.inputs });
   }
-  diagnostics.push(...caseClashes(located));
   const cycles = findCycles(nodes);
   for (const cycle of cycles) diagnostics.push(cycleDiagnostic(located, nodes, cycle));
   const inCycle = new Set(cycles.flat());
   return { stages: order(nodes, inCycle), diagnostics };
-}
-
-/** Stages whose names differ only in case: on many disks they are one folder. */
-function caseClashes(located: LocatedPipeline): readonly Diagnostic[] {
-  const first = new Map<string, string>();
-  return [...located.pipeline.stages.keys()].flatMap((name): readonly Diagnostic[] => {
-    const folded = name.toLowerCase();
-    const other = first.get(folded);
-    if (other === undefined) {
-      first.set(folded, name);
-      return [];
-    }
-    return [
-      {
-        code: 'duplicate-key',
-        severity: 'error',
-        message: `the stages \`${other}\` and \`${name}\` differ only in case: on many disks their outputs are one folder`,
-        range: located.locate(['stages', name], 'key'),
-        hint: 'give one of them another name',
-        related: [
-          { message: `\`${other}\` is defined here`, range: located.locate(['stages', other], 'key') },
-        ],
-      },
-    ];
-  });
 }
 
 function resolveInputs(

@@ -20,7 +20,7 @@ test('mistakes that a run would find late are found at their line', async (t) =>
   const cases: readonly (readonly [stage: string, ...codes: string[]])[] = [
     ['c: { type: figure, kind: history, model: t, quantities: [loss, val_loss] }', 'bad-setting 6:66'],
     ['c: { type: figure, kind: history, model: t, quantities: [mae] }', 'bad-setting 6:60'],
-    ['T: { type: train, model: ae, data: few, loss: mse, epochs: 2 }', 'duplicate-key 7:3'],
+    ['T: { type: train, model: ae, data: few, loss: mse, epochs: 2 }', 'name-clash 7:3'],
     ['c: { type: figure, kind: images, data: more, before: few, split: train }', 'pair-mismatch 6:56'],
     ['c: { type: evaluate, model: t, data: few, target: more, split: train }', 'pair-mismatch 6:53'],
     ['c: { type: split, data: few, stratify: true, test: 0.5 }', 'bad-setting 6:42'],

@@ -19,15 +19,11 @@ async function contents(path: string): Promise<ReadonlyMap<string, Buffer>> {
   return files;
 }
 
-async function assertRefused(
-  rigged: Rig,
-  args: readonly string[],
-  ...codes: readonly string[]
-): Promise<void> {
+async function assertRefused(rigged: Rig, args: readonly string[], code: string): Promise<void> {
   const { json } = await rigged.runJson(['pack', ...args]);
   assert.deepEqual(
     json.diagnostics.map((diagnostic) => diagnostic.code),
-    codes,
+    [code],
   );
 }
 
@@ -164,5 +160,5 @@ test('absolute paths and names that another system could not take are refused', 
   rigged.write('device.yaml', PLAIN.replace('grid:', 'aux:'));
   await assertRefused(rigged, ['device.yaml'], 'reserved-name');
   rigged.write('twins.yaml', PLAIN.replace('grid:', 'Noisy:'));
-  await assertRefused(rigged, ['twins.yaml'], 'name-clash', 'duplicate-key');
+  await assertRefused(rigged, ['twins.yaml'], 'name-clash');
 });
