@@ -20,8 +20,8 @@ import {
 
 const HEAD = `# Pipeline reference
 
-Generated from \`schemas/\` by \`npm run generate\`. Keys without a default in the tables must be given, unless "optional" stands
-there. In place of any value, \`\${params.name}\` may stand.
+Generated from \`schemas/\` by \`npm run generate\`. Keys without a default in the tables are required, unless they are
+"optional". Any value can be \`\${params.name}\`.
 
 Contents: [the document](#the-document), [stage types](#stage-types), [layers](#layers), [optimizers](#optimizers),
 [learning-rate schedules](#learning-rate-schedules), [choices](#choices), [diagnostics](#diagnostics).
@@ -55,7 +55,7 @@ export function generateReference(
     section(
       2,
       'Diagnostics',
-      'Codes are stable: scripts may rely on them. They stand in brackets behind each message, and under `code` with `--json`.',
+      'Codes are stable: scripts may rely on them. They are in brackets after each message, and under `code` with `--json`.',
       table(
         ['code', 'meaning'],
         Object.entries(DIAGNOSTIC_CODES).map(([code, meaning]) => [`\`${code}\``, meaning]),

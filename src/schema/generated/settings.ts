@@ -75,8 +75,8 @@ export type ActivationName =
   | 'log_softmax';
 
 /**
- * A distribution that values are drawn from, or a constant, by its Keras name. Keras's class names, such as
- * `GlorotUniform`, and its short forms `uniform`, `normal`, `zero` and `one` mean the same.
+ * A random distribution, or a constant, by its Keras name. Keras's class names, such as `GlorotUniform`, and
+ * its short forms `uniform`, `normal`, `zero` and `one` are accepted, too.
  */
 export type InitializerName = 
   | 'glorot_uniform'
@@ -93,8 +93,8 @@ export type InitializerName =
   | 'ones';
 
 /**
- * A penalty that is added to the loss: `l1` times the sum of absolute values plus `l2` times the sum of
- * squares. `null`: none.
+ * A regularizer, a penalty added to the loss: `l1` times the sum of absolute values plus `l2` times the sum
+ * of squares. `null`: none.
  */
 export type Regularizer = 
   | {
@@ -114,14 +114,14 @@ export type Border =
   | readonly [number | readonly [number, number], number | readonly [number, number]];
 
 /**
- * `same` adds zeros at the sides, so that with a step of 1 the size stays; `valid` adds nothing, so that the
- * image shrinks by the window.
+ * `same` adds zeros at the sides, so that the size stays the same with a step of 1; `valid` adds nothing, so
+ * that the image shrinks.
  */
 export type PaddingName = 'valid' | 'same';
 
 /**
- * A name of your own for the layer, unique in the model, for the summary and the saved model. Left out: made
- * from the kind of layer.
+ * A name for the layer, unique in the model, for the summary and the saved model. By default derived from the
+ * kind of layer.
  */
 export type LayerLabel = string;
 
@@ -136,9 +136,9 @@ export type DenseArguments = {
   readonly activation: ActivationName;
   /** Whether a bias, one learned number for each output channel, is added. */
   readonly use_bias: boolean;
-  /** How the weights are drawn before training. */
+  /** Initializer of the weights. */
   readonly kernel_initializer: InitializerName;
-  /** How the bias is set before training. */
+  /** Initializer of the bias. */
   readonly bias_initializer: InitializerName;
   /** Penalty on large weights, added to the loss. `null`: none. */
   readonly kernel_regularizer: Regularizer;
@@ -161,14 +161,14 @@ export type ReLUArguments = {
   readonly name?: LayerLabel;
 };
 
-/** x where x is positive, `negative_slope` times x elsewhere. */
+/** x if x is positive, otherwise `negative_slope` times x. */
 export type LeakyReLUArguments = {
-  /** Slope where x is negative, 0 or more. */
+  /** Slope for negative x, 0 or more. */
   readonly negative_slope: number;
   readonly name?: LayerLabel;
 };
 
-/** x where x is positive, `alpha` (exp(x) - 1) elsewhere. */
+/** x if x is positive, otherwise `alpha` (exp(x) - 1). */
 export type ELUArguments = {
   /** How far below zero the outputs reach, 0 or more. */
   readonly alpha: number;
@@ -177,11 +177,11 @@ export type ELUArguments = {
 
 /** LeakyReLU whose slope is learned, one for each input value, or shared along `shared_axes`. */
 export type PReLUArguments = {
-  /** How the slopes are set before training. */
+  /** Initializer of the slopes. */
   readonly alpha_initializer: InitializerName;
   /**
-   * Axes along which one slope is shared, counted from 1 after the batch: [1, 2] gives one slope a channel of
-   * an image. `null`: none.
+   * Axes along which one slope is shared, counted from 1 after the batch: [1, 2] gives one slope per channel
+   * of an image. `null`: none.
    */
   readonly shared_axes: readonly number[] | null;
   readonly name?: LayerLabel;
@@ -195,7 +195,7 @@ export type SoftmaxArguments = {
 };
 
 /**
- * While training, sets a random share of its inputs to zero and scales up the rest; otherwise changes
+ * During training, sets a random share of its inputs to zero and scales up the rest; otherwise changes
  * nothing.
  */
 export type DropoutArguments = {
@@ -204,21 +204,21 @@ export type DropoutArguments = {
   readonly name?: LayerLabel;
 };
 
-/** While training, adds normally distributed noise of mean 0 to its input; otherwise changes nothing. */
+/** During training, adds Gaussian noise with mean 0 to its input; otherwise changes nothing. */
 export type GaussianNoiseArguments = {
   /** Standard deviation of the noise, 0 or more. */
   readonly stddev: number;
   readonly name?: LayerLabel;
 };
 
-/** Lays out its input in one axis: [28, 28, 1] becomes [784]. */
+/** Flattens its input to one axis: [28, 28, 1] becomes [784]. */
 export type FlattenArguments = {
   readonly name?: LayerLabel;
 };
 
-/** Gives its input another shape with as many values: [784] may become [28, 28, 1]. */
+/** Changes the shape of its input, with the same number of values: [784] may become [28, 28, 1]. */
 export type ReshapeArguments = {
-  /** The new shape, without the batch. One axis may be -1: what is left over. */
+  /** The new shape, without the batch. One axis may be -1: its size follows from the others. */
   readonly target_shape: readonly number[];
   readonly name?: LayerLabel;
 };
@@ -228,7 +228,7 @@ export type ReshapeArguments = {
  * same` it halves height and width.
  */
 export type Conv2DArguments = {
-  /** Number of output channels, which is the number of kernels that are learned. */
+  /** Number of output channels, which is the number of learned kernels. */
   readonly filters: number;
   /** Height and width of the convolution kernel in pixels: one number for both, or a pair. */
   readonly kernel_size: Pair;
@@ -244,9 +244,9 @@ export type Conv2DArguments = {
   readonly activation: ActivationName;
   /** Whether a bias, one learned number for each output channel, is added. */
   readonly use_bias: boolean;
-  /** How the weights are drawn before training. */
+  /** Initializer of the weights. */
   readonly kernel_initializer: InitializerName;
-  /** How the bias is set before training. */
+  /** Initializer of the bias. */
   readonly bias_initializer: InitializerName;
   /** Penalty on large weights, added to the loss. `null`: none. */
   readonly kernel_regularizer: Regularizer;
@@ -256,11 +256,11 @@ export type Conv2DArguments = {
 };
 
 /**
- * Transposed convolution, the way back of `Conv2D`. With `strides: 2` and `padding: same` it doubles height
+ * Transposed convolution, the reverse of `Conv2D`. With `strides: 2` and `padding: same` it doubles height
  * and width.
  */
 export type Conv2DTransposeArguments = {
-  /** Number of output channels, which is the number of kernels that are learned. */
+  /** Number of output channels, which is the number of learned kernels. */
   readonly filters: number;
   /** Height and width of the convolution kernel in pixels: one number for both, or a pair. */
   readonly kernel_size: Pair;
@@ -271,9 +271,9 @@ export type Conv2DTransposeArguments = {
   readonly activation: ActivationName;
   /** Whether a bias, one learned number for each output channel, is added. */
   readonly use_bias: boolean;
-  /** How the weights are drawn before training. */
+  /** Initializer of the weights. */
   readonly kernel_initializer: InitializerName;
-  /** How the bias is set before training. */
+  /** Initializer of the bias. */
   readonly bias_initializer: InitializerName;
   /** Penalty on large weights, added to the loss. `null`: none. */
   readonly kernel_regularizer: Regularizer;
@@ -318,27 +318,27 @@ export type UpSampling2DArguments = {
 };
 
 /**
- * Scales each channel to mean 0 and variance 1: over the batch while training, by running statistics
- * otherwise.
+ * Scales each channel to mean 0 and variance 1: with batch statistics during training, with running
+ * statistics otherwise.
  */
 export type BatchNormalizationArguments = {
-  /** The axis that keeps its own statistics, counted from 1 after the batch; -1 is the last, the channels. */
+  /** The axis with separate statistics, counted from 1 after the batch; -1 is the last, the channels. */
   readonly axis: number;
   /** Share of the running mean and variance that is kept at each step, 0 to 1. */
   readonly momentum: number;
-  /** Small number added to the variance, so that nothing is divided by zero. */
+  /** Small number added to the variance, to avoid division by zero. */
   readonly epsilon: number;
   /** Whether a learned offset, beta, is added. */
   readonly center: boolean;
   /** Whether the result is multiplied by a learned factor, gamma. */
   readonly scale: boolean;
-  /** How beta is set before training. */
+  /** Initializer of beta. */
   readonly beta_initializer: InitializerName;
-  /** How gamma is set before training. */
+  /** Initializer of gamma. */
   readonly gamma_initializer: InitializerName;
-  /** What the running mean starts from. */
+  /** Initial value of the running mean. */
   readonly moving_mean_initializer: InitializerName;
-  /** What the running variance starts from. */
+  /** Initial value of the running variance. */
   readonly moving_variance_initializer: InitializerName;
   /** Penalty on a large beta, added to the loss. `null`: none. */
   readonly beta_regularizer: Regularizer;
@@ -351,15 +351,15 @@ export type BatchNormalizationArguments = {
 export type LayerNormalizationArguments = {
   /** The axis to normalise along, counted from 1 after the batch; -1 is the last, the channels. */
   readonly axis: number;
-  /** Small number added to the variance, so that nothing is divided by zero. */
+  /** Small number added to the variance, to avoid division by zero. */
   readonly epsilon: number;
   /** Whether a learned offset, beta, is added. */
   readonly center: boolean;
   /** Whether the result is multiplied by a learned factor, gamma. */
   readonly scale: boolean;
-  /** How beta is set before training. */
+  /** Initializer of beta. */
   readonly beta_initializer: InitializerName;
-  /** How gamma is set before training. */
+  /** Initializer of gamma. */
   readonly gamma_initializer: InitializerName;
   /** Penalty on a large beta, added to the loss. `null`: none. */
   readonly beta_regularizer: Regularizer;
@@ -412,7 +412,9 @@ export type OptimizerSpec =
   | { readonly Adamax: AdamaxArguments }
   | { readonly Adagrad: AdagradArguments };
 
-/** An optimizer with Keras's default arguments. Keras's class names and their lower-case forms both stand. */
+/**
+ * An optimizer with Keras's default arguments. Keras's class names and their lower-case forms are accepted.
+ */
 export type OptimizerName = 
   | 'sgd'
   | 'rmsprop'
@@ -433,8 +435,8 @@ export type OptimizerName =
 export type LearningRate = number | LearningRateSchedule;
 
 /**
- * A schedule: a map of one name to its arguments. It gives the learning rate of each step; steps count from
- * 0, on from epoch to epoch, and one is taken for each batch.
+ * A schedule: a map of one name to its arguments. It gives the learning rate of each step. A step is one
+ * batch; steps are counted from 0 over all epochs.
  */
 export type LearningRateSchedule = 
   | { readonly ExponentialDecay: ExponentialDecayArguments }
@@ -449,7 +451,7 @@ export type InitialLearningRate = number;
 /** Steps of the decay, 1 or more. An epoch has as many steps as it has batches. */
 export type DecaySteps = number;
 
-/** Whether the rate falls only once every `decay_steps` steps, and stays the same in between. */
+/** Whether the rate changes only once every `decay_steps` steps. */
 export type Staircase = boolean;
 
 /**
@@ -459,14 +461,14 @@ export type Staircase = boolean;
 export type ExponentialDecayArguments = {
   readonly initial_learning_rate: InitialLearningRate;
   readonly decay_steps: DecaySteps;
-  /** What the rate is multiplied by over `decay_steps` steps, more than 0. */
+  /** Factor of the rate over `decay_steps` steps, more than 0. */
   readonly decay_rate: number;
   readonly staircase: Staircase;
 };
 
 /**
- * Lowers the rate along half a wave of a cosine, to `alpha` times its start, after a linear warm-up if asked.
- * With `alpha` of 0, nothing is learned once the decay is over.
+ * Lowers the rate along half a cosine wave, to `alpha` times its initial value, optionally after a linear
+ * warm-up. If `alpha` is 0, nothing is learned after the decay.
  */
 export type CosineDecayArguments = {
   /** The learning rate of the first step; 0 only with a warm-up. */
@@ -475,19 +477,16 @@ export type CosineDecayArguments = {
    * Steps of the decay, after those of the warm-up, 1 or more. An epoch has as many steps as it has batches.
    */
   readonly decay_steps: DecaySteps;
-  /** The last rate as a share of the rate that the decay starts from, 0 to 1. */
+  /** The final rate as a share of the rate at the start of the decay, 0 to 1. */
   readonly alpha: number;
-  /**
-   * The rate at the end of the warm-up, which the decay starts from, more than 0. `null`: there is no
-   * warm-up.
-   */
+  /** The rate at the end of the warm-up and the start of the decay, more than 0. `null`: no warm-up. */
   readonly warmup_target: number | null;
-  /** Steps in which the rate goes in a line from `initial_learning_rate` to `warmup_target`. */
+  /** Steps in which the rate rises linearly from `initial_learning_rate` to `warmup_target`. */
   readonly warmup_steps: number;
 };
 
 /**
- * Takes one rate after the other: `values[0]` up to the step `boundaries[0]`, that step included, then
+ * Uses one rate after the other: `values[0]` up to the step `boundaries[0]`, that step included, then
  * `values[1]`, and so on.
  */
 export type PiecewiseConstantDecayArguments = {
@@ -498,8 +497,9 @@ export type PiecewiseConstantDecayArguments = {
 };
 
 /**
- * Goes from the first rate to `end_learning_rate` in `decay_steps` steps, and stays there:
- * `(initial_learning_rate - end_learning_rate) * (1 - step / decay_steps) ^ power + end_learning_rate`.
+ * Changes the rate from `initial_learning_rate` to `end_learning_rate` in `decay_steps` steps, and stays
+ * there: `(initial_learning_rate - end_learning_rate) * (1 - step / decay_steps) ^ power +
+ * end_learning_rate`.
  */
 export type PolynomialDecayArguments = {
   readonly initial_learning_rate: InitialLearningRate;
@@ -530,10 +530,10 @@ export type InverseTimeDecayArguments = {
 /** Share of a running mean that is kept at each step, 0 or more and less than 1. */
 export type Decay = number;
 
-/** Small number that keeps divisions by zero away. */
+/** Small number that avoids division by zero. */
 export type Epsilon = number;
 
-/** Stochastic gradient descent, with momentum if asked. */
+/** Stochastic gradient descent, optionally with momentum. */
 export type SGDArguments = {
   readonly learning_rate: LearningRate;
   /** Share of the last step that is added to the next, 0 to 1. 0 is plain gradient descent. */
@@ -562,21 +562,21 @@ export type AdamArguments = {
   /** Share of the running mean of squared gradients that is kept at each step, 0 or more and less than 1. */
   readonly beta_2: Decay;
   readonly epsilon: Epsilon;
-  /** Whether to divide by the largest mean of squares so far (AMSGrad) instead of the present one. */
+  /** Whether to divide by the largest mean of squares so far (AMSGrad) instead of the current one. */
   readonly amsgrad: boolean;
 };
 
-/** Adam, with weights that also decay by a share of themselves at each step. */
+/** Adam with weight decay: each step also reduces all weights by a share of themselves. */
 export type AdamWArguments = {
   readonly learning_rate: LearningRate;
-  /** Times the learning rate, the share of every weight that is taken away at each step, 0 or more. */
+  /** Times the learning rate: the share by which each step reduces every weight, 0 or more. */
   readonly weight_decay: number;
   /** Share of the running mean of gradients that is kept at each step, 0 or more and less than 1. */
   readonly beta_1: Decay;
   /** Share of the running mean of squared gradients that is kept at each step, 0 or more and less than 1. */
   readonly beta_2: Decay;
   readonly epsilon: Epsilon;
-  /** Whether to divide by the largest mean of squares so far (AMSGrad) instead of the present one. */
+  /** Whether to divide by the largest mean of squares so far (AMSGrad) instead of the current one. */
   readonly amsgrad: boolean;
 };
 
@@ -590,7 +590,7 @@ export type NadamArguments = {
   readonly epsilon: Epsilon;
 };
 
-/** Adam with the largest recent gradient in place of the mean of squares. */
+/** Adam with the largest recent gradient instead of the mean of squares. */
 export type AdamaxArguments = {
   readonly learning_rate: LearningRate;
   /** Share of the running mean of gradients that is kept at each step, 0 or more and less than 1. */
@@ -603,7 +603,7 @@ export type AdamaxArguments = {
 /** Divides the gradient by the root of the sum of all its squares so far, so that steps become smaller. */
 export type AdagradArguments = {
   readonly learning_rate: LearningRate;
-  /** What the sum of squares starts from, 0 or more. */
+  /** Initial value of the sum of squares, 0 or more. */
   readonly initial_accumulator_value: number;
   readonly epsilon: Epsilon;
 };
@@ -648,8 +648,8 @@ export type MetricName =
 
 /**
  * A column of `history.csv`: `loss` or a metric of the train stage, with a variational latent also
- * `reconstruction` and `kl`; with `val_` in front, as measured on the validation images; `learning_rate`,
- * where it changes in the course of the training.
+ * `reconstruction` and `kl`; with `val_` in front, as measured on the validation images; `learning_rate`, if
+ * it changes during training.
  */
 export type HistoryQuantity = 
   | 'loss'
@@ -690,8 +690,7 @@ export type KlSettings = {
 };
 
 /**
- * A grid of reconstructions drawn while training, into `previews/`, always of the same images. `null` draws
- * none.
+ * A grid of reconstructions made during training, in `previews/`, always of the same images. `null`: none.
  */
 export type PreviewSettings = 
   | {
@@ -699,29 +698,29 @@ export type PreviewSettings =
   readonly rows: number;
   /** Columns of the grid. */
   readonly columns: number;
-  /** Draw after every this many epochs; the last epoch is always drawn. */
+  /** Epochs between two previews; the last epoch always has one. */
   readonly every: number;
-  /** The split that the images are drawn from, by the pipeline's seed. */
+  /** The split from which the images are chosen, by the pipeline's seed. */
   readonly split: SplitName;
 }
   | null;
 
 /**
- * When training keeps all that it needs to go on: a run that was killed, or is made longer by more `epochs`,
- * goes on from the last checkpoint and comes to the same bits as one that was not interrupted. The last two
- * are kept, in the cache. Ctrl-C keeps the last finished epoch whatever is set here.
+ * When training saves checkpoints. A killed run, or one with more `epochs`, resumes from the last checkpoint
+ * and gives the same bits as an uninterrupted run. The last two checkpoints are kept in the cache. Ctrl-C
+ * always saves the last finished epoch.
  */
 export type CheckpointSettings = {
-  /** Keep one after every this many epochs. */
+  /** Epochs between two checkpoints. */
   readonly every: number;
 };
 
-/** Stops training before all epochs are done when a loss no longer falls. `null` trains all epochs. */
+/** Stops training early when a loss no longer falls. `null` trains all epochs. */
 export type EarlyStoppingSettings = 
   | {
   /** The loss to watch: on the validation images (`val_loss`), or on the training images (`loss`). */
   readonly monitor: 'val_loss' | 'loss';
-  /** Epochs without improvement that are waited for before training stops. */
+  /** Epochs without improvement before training stops. */
   readonly patience: number;
   /** How much the loss must fall to count as an improvement, 0 or more. */
   readonly min_delta: number;
@@ -735,18 +734,18 @@ export type ReduceOnPlateauSettings =
   | {
   /** The loss to watch: on the validation images (`val_loss`), or on the training images (`loss`). */
   readonly monitor: 'val_loss' | 'loss';
-  /** What the rate is multiplied by, more than 0 and less than 1. */
+  /** Factor of each reduction, more than 0 and less than 1. */
   readonly factor: number;
-  /** Epochs without improvement that are waited for before the rate is lowered. */
+  /** Epochs without improvement before the rate is lowered. */
   readonly patience: number;
   /** How much the loss must fall to count as an improvement, 0 or more. */
   readonly min_delta: number;
   /**
-   * Epochs after a change until waiting begins anew, with the last of them: 0 and 1 are the same, as in
-   * Keras.
+   * Cooldown: epochs after a reduction before `patience` counts again. As in Keras, the last one already
+   * counts, so 0 and 1 have the same effect.
    */
   readonly cooldown: number;
-  /** The rate is not lowered further than this, 0 or more. */
+  /** The lowest rate, 0 or more. */
   readonly min_lr: number;
 }
   | null;
@@ -758,27 +757,28 @@ export type SplitName = 'train' | 'test';
 export type SplitSelection = 'train' | 'test' | 'all';
 
 /**
- * Images that go through the model at one time at least: programs take more of small ones. It changes memory
- * and speed, and at most the last bits of the results.
+ * The minimum number of images that go through the model at a time: programs use more if images are small. It
+ * changes memory and speed, and at most the last bits of the results.
  */
 export type BatchSize = number;
 
 /**
- * Threads that compute this stage. Left out: `threads` of the pipeline. With TensorFlow, results are
- * repeatable bit for bit only with the same number.
+ * Threads for this stage. By default the pipeline's `threads`. With TensorFlow, results are repeatable bit
+ * for bit only with the same number.
  */
 export type Threads = number;
 
 /**
- * A sweep: the pipeline run again and again with other values. `hourglass sweep FILE` runs it; `hourglass
+ * A sweep: runs the pipeline repeatedly with different values. `hourglass sweep FILE` runs it; `hourglass
  * run` ignores it.
  */
 export type Sweep = {
   /**
-   * How values are combined: `grid`, each with each; `zip`, the first of all, the second of all, and so on;
-   * `random`, drawn `run_cap` times; `halving`, many for a few epochs, and the best of them for more
-   * (successive halving; Jamieson and Talwalkar, AISTATS 2016); `bayes`, `run_cap` combinations, each chosen
-   * by the results of those before (tree-structured Parzen estimator; Bergstra et al., NIPS 2011).
+   * How values are combined. `grid`: all combinations. `zip`: the first values of all parameters together,
+   * then the second values, and so on. `random`: `run_cap` random combinations. `halving`: many combinations
+   * for a few epochs, and the best of them for more (successive halving; Jamieson and Talwalkar, AISTATS
+   * 2016). `bayes`: `run_cap` combinations, each chosen from the earlier results (tree-structured Parzen
+   * estimator; Bergstra et al., NIPS 2011).
    */
   readonly method: 'grid' | 'zip' | 'random' | 'halving' | 'bayes';
   /**
@@ -790,112 +790,108 @@ export type Sweep = {
     | {
     /** The lowest value. */
     readonly min: number;
-    /** The highest value, which is one of the values if the steps meet it. */
+    /** The highest value. It is included if a step reaches it. */
     readonly max: number;
     /**
      * The distance from one value to the next, or with `log: true` the factor: from 2 to 64 with 2 gives 2,
-     * 4, 8, 16, 32, 64. Methods that draw (`random`, `bayes`, `halving` with a `run_cap`) do without: they
-     * take any value between `min` and `max`, whole numbers if both are.
+     * 4, 8, 16, 32, 64. Random methods (`random`, `bayes`, `halving` with a `run_cap`) do not need it: they
+     * use any value between `min` and `max`, or whole numbers if both are whole.
      */
     readonly step?: number;
     /** Values are spread evenly over their logarithm, as learning rates should be. */
     readonly log: boolean;
   }>>;
   /**
-   * Further combinations, each a map of names to values. What one leaves out is as in the pipeline. They may
-   * name what `parameters` does not.
+   * Further combinations, each a map of names to values. Omitted parameters keep the pipeline's value. Names
+   * outside `parameters` are allowed.
    */
   readonly include: readonly JsonObject[];
-  /** Combinations to be left out: those that have all the values of one of these maps. */
+  /** Combinations to leave out: those that have all the values of one of these maps. */
   readonly exclude: readonly JsonObject[];
   /**
-   * How many times each combination runs, each time with another seed, derived from `seed`; the first with
-   * `seed` itself.
+   * How many times each combination runs, each time with another seed: the first with `seed`, the others with
+   * seeds derived from it.
    */
   readonly replicates: number;
   /**
-   * At most so many combinations, the first of them. For `random`, how many are drawn; for `bayes`, how many
-   * are tried in all; for `halving`, how many are drawn at random for the first rung, which without it has
-   * all of the grid.
+   * The maximum number of combinations; only the first are kept. For `random` and `bayes`, the number of
+   * combinations. For `halving`, the number of random combinations of the first rung, which by default has
+   * the whole grid.
    */
   readonly run_cap?: number;
-  /** Where the trials run, and what their jobs ask for. Options of the command line win. */
+  /** Where the trials run, and what their jobs request. Command-line options take precedence. */
   readonly launcher?: {
     /**
-     * `local`: in processes of this machine; `slurm`: in a job array, whose nodes share the folder of the
-     * outputs.
+     * `local`: in processes on this machine; `slurm`: in a job array, on nodes that share the outputs folder.
      */
     readonly kind: 'local' | 'slurm';
     /** Slurm's partition. */
     readonly partition?: string;
-    /** The account that is charged. */
+    /** The account to charge. */
     readonly account?: string;
-    /** The time that a job may take: `30` minutes, `2:00:00`, `1-12:00:00`. */
+    /** The time limit of a job: `30` minutes, `2:00:00`, `1-12:00:00`. */
     readonly time?: string;
     /** Memory of a job, such as `4G`. */
     readonly memory?: string;
-    /** Cores of a job; by default as many as a trial has threads. With more, its trials run side by side. */
+    /** Cores of a job; by default the threads of a trial. With more, its trials run in parallel. */
     readonly cpus?: number;
-    /** Jobs that run at one time, at most. */
+    /** The maximum number of jobs that run at a time. */
     readonly array_limit?: number;
-    /**
-     * Trials that one job runs; by default so many that there are at most 1,000 jobs, and at most four for
-     * each that `array_limit` lets run.
-     */
+    /** Trials per job. By default there are at most 1,000 jobs, and at most four times `array_limit`. */
     readonly trials_per_job?: number;
     /**
-     * Whether a job that reaches its time limit, or whose node fails, goes back into the queue and resumes;
-     * yes unless `false`.
+     * Whether a job that reaches its time limit, or whose node fails, is requeued and resumes; true by
+     * default.
      */
     readonly requeue?: boolean;
   };
-  /** What decides between trials: the best is marked, the curve is drawn. */
+  /** The metric that ranks trials and is plotted. */
   readonly metric?: {
     /** A stage and one of its metrics: `quality.mse`. */
     readonly name: string;
-    /** Whether less or more is better. */
+    /** Whether lower or higher is better. */
     readonly goal: 'minimize' | 'maximize';
   };
   /**
    * Settings of `method: halving`. Its budget is the `epochs` of the training that the metric depends on, up
-   * to what the pipeline has.
+   * to the pipeline's number.
    */
   readonly halving?: {
-    /** One in so many combinations goes on to the next rung, where it trains so many times as long. */
+    /** One of `eta` combinations is promoted to the next rung, which trains `eta` times as long. */
     readonly eta: number;
-    /** Epochs that every trial has, at least. */
+    /** Epochs of the first rung. */
     readonly min_epochs: number;
   };
   /** Settings of `method: bayes`. */
   readonly bayes?: {
-    /** Combinations that are drawn at random first: those of `method: random`. */
+    /** The number of random combinations at the start, those of `method: random`. */
     readonly startup_trials: number;
     /**
-     * A trial is chosen by the results of all that are at least so many before it, which it waits for: so
-     * which values are tried does not depend on how many run side by side, and no more than this many do.
+     * Each trial is chosen from the results of the trials at least `lag` places before it, and waits for
+     * them. So the choice does not depend on parallelism, and at most `lag` trials run at once.
      */
     readonly lag: number;
   };
   /**
    * Ends trials that do worse than most, by the median rule (Golovin et al., "Google Vizier", KDD 2017):
    * after an epoch, a trial stops if its best loss so far is above the median of the mean losses that earlier
-   * trials had up to that epoch. It goes by `val_loss`, or `loss` without validation. A stopped trial has no
+   * trials had up to that epoch. It uses `val_loss`, or `loss` without validation. A stopped trial has no
    * results.
    */
   readonly early_stop?: {
-    /** Epochs that every trial may run. */
+    /** Epochs before a trial can be stopped. */
     readonly warmup_epochs: number;
-    /** Trials that must be complete before one is stopped. */
+    /** Trials that must be complete before a trial can be stopped. */
     readonly min_trials: number;
     /**
-     * A trial is compared with all that are at least so many before it, which it waits for: so the outcome
-     * does not depend on how many run side by side, and no more than this many do.
+     * Each trial is compared with the trials at least `lag` places before it, and waits for them. So the
+     * result does not depend on parallelism, and at most `lag` trials run at once.
      */
     readonly lag: number;
   };
 };
 
-/** Keep only the first images of each split. One number holds for both splits. `null` keeps all. */
+/** Keep only the first images of each split. One number applies to both splits. `null` keeps all. */
 export type Limit = 
   | number
   | {
@@ -907,7 +903,7 @@ export type Limit =
   | null;
 
 /**
- * Keep only some images, one of each class in turn, and decode no others. One number holds for each split.
+ * Keep only some images, one of each class in turn, and decode only these. One number applies to each split.
  * `null` keeps all.
  */
 export type LimitInTurn = Limit;
@@ -959,13 +955,13 @@ export type Crop =
   | null;
 
 /**
- * Factor by which height and width shrink or grow after the crop, rounded down to whole pixels, as the stage
- * type `resize` does it. `size` comes before it.
+ * Factor by which height and width shrink or grow after the crop, rounded down to whole pixels, like the
+ * stage type `resize`. If `size` is set, `resize` is ignored.
  */
 export type Resize = number;
 
 /**
- * Height and width after the crop, in place of `resize`. `[64, 48]` suits decoders that double the size with
+ * Height and width after the crop; overrides `resize`. `[64, 48]` suits decoders that double the size with
  * each layer.
  */
 export type Size = readonly [number, number];
@@ -978,8 +974,8 @@ export type Color = 'gray' | 'rgb';
 
 /**
  * What happens to files that cannot be used: damaged images, images of another format or size, links,
- * unreadable files, images at the wrong level. `skip` passes them over, warns, and lists them in
- * `summary.json`; `fail` stops.
+ * unreadable files, images at the wrong level. `skip` leaves them out, warns, and lists them in
+ * `summary.json`; `fail` stops the stage.
  */
 export type OnError = 'skip' | 'fail';
 
@@ -987,8 +983,8 @@ export type OnError = 'skip' | 'fail';
 export type TrainLabelsFile = string;
 
 /**
- * The file of the test images, which have the size of the training images. Without it the set has no test
- * split.
+ * The file of the test images, which must have the size of the training images. Without it, the set has no
+ * test split.
  */
 export type TestImagesFile = string;
 
@@ -996,20 +992,20 @@ export type TestImagesFile = string;
 export type TestLabelsFile = string;
 
 /**
- * Height, width and, if there is more than one, channels of images whose numbers stand in one row each, as in
- * an array of the shape [count, 784].
+ * Height, width and, if there is more than one, channels of images that are stored as one row of numbers
+ * each, as in an array of the shape [count, 784].
  */
 export type ImageShapeInRow = readonly number[];
 
 /**
- * Where the channels stand: after height and width (`channels_last`, as in Keras, NumPy and Pillow), or
+ * The position of the channels: after height and width (`channels_last`, as in Keras, NumPy and Pillow), or
  * before them (`channels_first`, as in PyTorch and the rows of CIFAR-10).
  */
 export type DataFormat = 'channels_last' | 'channels_first';
 
 /**
- * The colour that shows through where an image is not opaque: red, green and blue from 0 to 255. Left out:
- * transparency is ignored, with a warning.
+ * The colour behind transparent pixels: red, green and blue from 0 to 255. Left out: transparency is ignored,
+ * with a warning.
  */
 export type Background = readonly [number, number, number];
 
@@ -1018,8 +1014,8 @@ export type LabelsOfFiles =
   | 'folder' | 'none'
   | {
   /**
-   * A table as text: names of image files and labels, with commas, semicolons or tabs between them. Whole
-   * numbers are labels as they are; other texts are names of classes.
+   * A text table with names of image files and labels, separated by commas, semicolons or tabs. Whole numbers
+   * are used as labels directly; other strings are class names.
    */
   readonly file: string;
   /**
@@ -1090,18 +1086,18 @@ export const OPTIMIZER_DEFAULTS: {
 export type CsvDatasetSettings = {
   /** Loads images from a data set. */
   readonly type: 'dataset';
-  /** Where the images come from. Each source has keys of its own. */
+  /** Where the images come from. Each source has its own keys. */
   readonly source: 'csv';
   readonly limit: Limit;
   readonly normalize: NormalizeArray;
   /** The file of the training images, which may be gzipped. */
   readonly path: string;
-  /** The file of the test images. Without it the set has no test split. */
+  /** The file of the test images. Without it, the set has no test split. */
   readonly test_path?: string;
   /**
-   * The column that holds the label of each image: its name or, counted from 0, its place. By default the
-   * column that is named `label`, `class` or `target`. Integers are labels as they are; other texts are names
-   * of classes, which are numbered from 0 in their order.
+   * The column of labels: its name, or its position, counted from 0. By default the column `label`, `class`
+   * or `target`. Integers are used as labels directly; other strings are class names, which are sorted and
+   * numbered from 0.
    */
   readonly label: string | number | null;
   /**
@@ -1117,14 +1113,14 @@ export type CsvDatasetSettings = {
 export type FashionMnistDatasetSettings = {
   /** Loads images from a data set. */
   readonly type: 'dataset';
-  /** Where the images come from. Each source has keys of its own. */
+  /** Where the images come from. Each source has its own keys. */
   readonly source: 'fashion-mnist';
   readonly limit: Limit;
   readonly normalize: Normalize;
-  /** The folder of the four files, plain or gzipped, in place of the package or a download. */
+  /** The folder of the four files, plain or gzipped, instead of the package or a download. */
   readonly path?: string;
   /**
-   * Address of a folder with the four gzipped files, in place of the authors' address. The files must be the
+   * Address of a folder with the four gzipped files, instead of the authors' address. The files must be the
    * same.
    */
   readonly url?: string;
@@ -1134,12 +1130,12 @@ export type FashionMnistDatasetSettings = {
 export type IdxDatasetSettings = {
   /** Loads images from a data set. */
   readonly type: 'dataset';
-  /** Where the images come from. Each source has keys of its own. */
+  /** Where the images come from. Each source has its own keys. */
   readonly source: 'idx';
   readonly limit: Limit;
   readonly normalize: NormalizeArray;
   /**
-   * The file of the training images: integers or floats of any type that the format has, of the shape [count,
+   * The file of the training images: integers or floats of any type of the format, with the shape [count,
    * height, width] or [count, height, width, channels].
    */
   readonly train_images: string;
@@ -1153,40 +1149,39 @@ export type IdxDatasetSettings = {
 export type ImagesDatasetSettings = {
   /** Loads images from a data set. */
   readonly type: 'dataset';
-  /** Where the images come from. Each source has keys of its own. */
+  /** Where the images come from. Each source has its own keys. */
   readonly source: 'images';
   readonly limit: LimitInTurn;
   readonly normalize: NormalizeToWhite;
   /**
-   * The folder of the training images, or a zip, tar or gzipped tar archive of it. A file is an archive if
-   * its content says so, whatever its name. If one folder of an archive holds all images, paths start below
-   * it.
+   * The folder of the training images, or a zip, tar or gzipped tar archive of it. Archives are recognised by
+   * their content, not their name. If one folder of an archive holds all images, paths start below it.
    */
   readonly path: string;
   /**
-   * The folder or archive of the test images. A class has the same label in both. Without it the set has no
+   * The folder or archive of the test images. A class has the same label in both. Without it, the set has no
    * test split.
    */
   readonly test_path?: string;
   /**
    * Where the labels come from. `folder`: the first folder level below `path` is the class, if at least half
-   * of the images lie in folders; otherwise there are no labels. `none`: all images are read, wherever they
-   * lie, without labels. `{ file: labels.csv }`: all images are read, and a table has one row for each.
+   * of the images are in folders; otherwise there are no labels. `none`: all images are read, wherever they
+   * are, without labels. `{ file: labels.csv }`: all images are read, and a table has one row for each.
    */
   readonly labels: LabelsOfFiles;
   /**
-   * Where the labels of the test images come from, if not as `labels` says. Needed where `labels` is a table,
-   * which may also be the same one.
+   * Where the labels of the test images come from; by default as `labels`. Required if `labels` is a table;
+   * it may be the same table.
    */
   readonly test_labels?: LabelsOfFiles;
   /**
    * Whether folders inside class folders are read as well, at any depth. The class is the first folder level
-   * below `path`. If `false`, they are passed over with a warning.
+   * below `path`. If `false`, they are skipped with a warning.
    */
   readonly recursive: boolean;
   /**
-   * Whether symbolic links to files and folders are followed. If `false`, they are passed over with a
-   * warning. Links inside archives are never followed.
+   * Whether symbolic links to files and folders are followed. If `false`, they are skipped with a warning.
+   * Links inside archives are never followed.
    */
   readonly follow_links: boolean;
   readonly crop: Crop;
@@ -1202,26 +1197,26 @@ export type ImagesDatasetSettings = {
 export type LfwDatasetSettings = {
   /** Loads images from a data set. */
   readonly type: 'dataset';
-  /** Where the images come from. Each source has keys of its own. */
+  /** Where the images come from. Each source has its own keys. */
   readonly source: 'lfw';
   readonly limit: LimitInTurn;
   readonly normalize: Normalize;
   /**
-   * The unpacked folder, or a zip, tar or gzipped tar archive of it, in place of a download. The people's
-   * folders may lie in others, such as `lfw/lfw`.
+   * The unpacked folder, or a zip, tar or gzipped tar archive of it, instead of a download. The people's
+   * folders may be inside other folders, such as `lfw/lfw`.
    */
   readonly path?: string;
-  /** Address of an archive, in place of the usual one. Its content is checked with `sha256`. */
+  /** Address of an archive, instead of the default one. Its content is checked with `sha256`. */
   readonly url?: string;
-  /** SHA-256 of the archive, if it is another one than the usual. */
+  /** SHA-256 of the archive, if it is not the default one. */
   readonly sha256?: string;
-  /** Whether the faces are aligned by funneling (`lfw-funneled.tgz`), or as they were found (`lfw.tgz`). */
+  /** Whether the faces are aligned by funneling (`lfw-funneled.tgz`), or the original ones (`lfw.tgz`). */
   readonly funneled: boolean;
   readonly crop: Crop;
   readonly resize: Resize;
   readonly size?: Size;
   readonly color: Color;
-  /** Leave out people of whom there are fewer images. */
+  /** Leave out people with fewer images. */
   readonly min_faces_per_person: number;
   readonly on_error: OnError;
 };
@@ -1230,11 +1225,11 @@ export type LfwDatasetSettings = {
 export type MnistDatasetSettings = {
   /** Loads images from a data set. */
   readonly type: 'dataset';
-  /** Where the images come from. Each source has keys of its own. */
+  /** Where the images come from. Each source has its own keys. */
   readonly source: 'mnist';
   readonly limit: Limit;
   readonly normalize: Normalize;
-  /** The folder of the four files, plain or gzipped, in place of those of Hourglass. */
+  /** The folder of the four files, plain or gzipped, instead of those of Hourglass. */
   readonly path?: string;
 };
 
@@ -1242,12 +1237,12 @@ export type MnistDatasetSettings = {
 export type NpyDatasetSettings = {
   /** Loads images from a data set. */
   readonly type: 'dataset';
-  /** Where the images come from. Each source has keys of its own. */
+  /** Where the images come from. Each source has its own keys. */
   readonly source: 'npy';
   readonly limit: Limit;
   readonly normalize: NormalizeArray;
   /**
-   * The file of the training images: booleans, integers or floats of any size, of the shape [count, height,
+   * The file of the training images: booleans, integers or floats of any size, with the shape [count, height,
    * width] or [count, height, width, channels].
    */
   readonly train_images: string;
@@ -1263,15 +1258,15 @@ export type NpyDatasetSettings = {
 export type NpzDatasetSettings = {
   /** Loads images from a data set. */
   readonly type: 'dataset';
-  /** Where the images come from. Each source has keys of its own. */
+  /** Where the images come from. Each source has its own keys. */
   readonly source: 'npz';
   readonly limit: Limit;
   readonly normalize: NormalizeArray;
   /** The archive. */
   readonly path: string;
   /**
-   * The archive of the test arrays, if they are in another file. Where that file has no arrays `x_test` and
-   * `y_test`, and `test_images` and `test_labels` do not name others, they have the names of the training
+   * The archive of the test arrays, if they are in another file. If that file has no arrays `x_test` and
+   * `y_test`, and `test_images` and `test_labels` are not set, the test arrays have the names of the training
    * arrays.
    */
   readonly test_path?: string;
@@ -1286,8 +1281,8 @@ export type NpzDatasetSettings = {
    */
   readonly train_labels: string | null;
   /**
-   * Name of the array of test images, which have the size of the training images. `null` if there is none:
-   * then the set has no test split.
+   * Name of the array of test images, which must have the size of the training images. `null` if there is
+   * none: the set then has no test split.
    */
   readonly test_images: string | null;
   /** Name of the array of test labels. `null` if there is none. */
@@ -1301,10 +1296,10 @@ export type NpzDatasetSettings = {
 export type PairsDatasetSettings = {
   /** Loads images from a data set. */
   readonly type: 'dataset';
-  /** Where the images come from. Each source has keys of its own. */
+  /** Where the images come from. Each source has its own keys. */
   readonly source: 'pairs';
   /**
-   * Keep only some pairs, one of each class in turn, and decode no others. One number holds for each split.
+   * Keep only some pairs, one of each class in turn, and decode only these. One number applies to each split.
    * `null` keeps all.
    */
   readonly limit: LimitInTurn;
@@ -1313,24 +1308,24 @@ export type PairsDatasetSettings = {
   readonly noisy: string;
   /** The folder or archive of the clean training images. */
   readonly clean: string;
-  /** The folder or archive of the corrupted test images. Without it the set has no test split. */
+  /** The folder or archive of the corrupted test images. Without it, the set has no test split. */
   readonly test_noisy?: string;
   /** The folder or archive of the clean test images. */
   readonly test_clean?: string;
   /**
    * Where the labels come from. `folder`: the first folder level below `noisy` is the class, if at least half
-   * of the images lie in folders; otherwise there are no labels. `none`: all images are read, wherever they
-   * lie, without labels.
+   * of the images are in folders; otherwise there are no labels. `none`: all images are read, wherever they
+   * are, without labels.
    */
   readonly labels: 'folder' | 'none';
   /**
    * Whether folders inside folders of the first level are read as well, at any depth. If `false`, they are
-   * passed over with a warning.
+   * skipped with a warning.
    */
   readonly recursive: boolean;
   /**
-   * Whether symbolic links to files and folders are followed. If `false`, they are passed over with a
-   * warning. Links inside archives are never followed.
+   * Whether symbolic links to files and folders are followed. If `false`, they are skipped with a warning.
+   * Links inside archives are never followed.
    */
   readonly follow_links: boolean;
   readonly crop: Crop;
@@ -1358,8 +1353,8 @@ export type DatasetSettings =
   | PairsDatasetSettings;
 
 /**
- * Divides images at random into training and test images. Gives an image set with the splits `train` and
- * `test`, for data such as `lfw` that has no test images of its own.
+ * Divides images randomly into training and test images. Returns an image set with the splits `train` and
+ * `test`, for data without test images, such as `lfw`.
  */
 export type SplitSettings = {
   /** Divides images into training and test images. */
@@ -1369,25 +1364,25 @@ export type SplitSettings = {
   /** Share of the images that become test images, between 0 and 1. The others become training images. */
   readonly test: number;
   /**
-   * Whether each class gives the same share of its images, as nearly as whole images allow; where classes
-   * tie, `seed` decides which of them give one more. Needs labels.
+   * Whether each class contributes the same share of its images, as nearly as possible; `seed` decides ties.
+   * Requires labels.
    */
   readonly stratify: boolean;
   /**
-   * Whether a set that has both splits already is put together and divided anew. Without it such a set is
-   * refused, so that no test image gets among the training images by mistake.
+   * Whether a set that already has both splits is joined and divided again. By default such a set is refused,
+   * so that no test image becomes a training image by mistake.
    */
   readonly redivide: boolean;
   /**
-   * Which of all divisions it is. This number and not the pipeline's `seed` decides, nor the stage's name:
-   * sets of as many images (and the same labels, with `stratify`) are divided alike, so that corrupted images
-   * and the clean ones stay together, and every trial of a sweep is measured on the same test images.
+   * Seed of this split, independent of the pipeline's `seed` and the stage's name. Sets of the same size (and
+   * with the same labels, with `stratify`) are divided in the same way, so that corrupted images and the
+   * clean ones stay paired, and every trial of a sweep is measured on the same test images.
    */
   readonly seed: number;
 };
 
 /**
- * Keeps some of the images: certain classes, a number or a share of each split. Gives an image set with the
+ * Keeps some of the images: certain classes, a number or a share of each split. Returns an image set with the
  * same splits.
  */
 export type SubsetSettings = {
@@ -1396,61 +1391,60 @@ export type SubsetSettings = {
   /** Name of the stage whose images are chosen from. */
   readonly data: string;
   /**
-   * The classes that are kept, by their names or their labels. `null` keeps all. Needs labels. What `count`
-   * and `share` say is of these images.
+   * The classes to keep, by their names or labels. `null` keeps all. Requires labels. `count` and `share`
+   * apply to these images.
    */
   readonly classes: readonly (number | string)[] | null;
   /**
-   * How many images are kept, or all where there are fewer: one number for each split, or `{ train: 1000,
-   * test: 100 }`. `null` sets no number.
+   * How many images are kept, or all if there are fewer: one number for each split, or `{ train: 1000, test:
+   * 100 }`. `null`: no limit.
    */
   readonly count: 
     | number
     | {
-    /** Training images to keep. Left out: all. */
+    /** Training images to keep. By default all. */
     readonly train?: number;
-    /** Test images to keep. Left out: all. */
+    /** Test images to keep. By default all. */
     readonly test?: number;
   }
     | null;
   /**
-   * Share of the images that is kept, from 0 to 1, in place of `count`: one number for each split, or `{
-   * train: 0.1 }`. `null` sets no share.
+   * Share of the images to keep, from 0 to 1, instead of `count`: one number for each split, or `{ train: 0.1
+   * }`. `null`: no limit.
    */
   readonly share: 
     | number
     | {
-    /** Share of the training images to keep. Left out: all. */
+    /** Share of the training images to keep. By default all. */
     readonly train?: number;
-    /** Share of the test images to keep. Left out: all. */
+    /** Share of the test images to keep. By default all. */
     readonly test?: number;
   }
     | null;
   /**
-   * `first` keeps the first images, with a warning where the set is sorted by class and classes are lost.
-   * `random` draws them. They stay in their order.
+   * `first` keeps the first images, with a warning if the set is sorted by class and classes are lost.
+   * `random` chooses randomly. The order is kept.
    */
   readonly choose: 'first' | 'random';
   /**
-   * Which draw it is, with `choose: random`. This number and not the pipeline's `seed` decides, nor the
-   * stage's name: of sets of as many images the same are drawn, so that corrupted images and the clean ones
-   * stay together.
+   * Seed of `choose: random`, independent of the pipeline's `seed` and the stage's name. From sets of the
+   * same size the same images are chosen, so that corrupted images and the clean ones stay paired.
    */
   readonly seed: number;
 };
 
 /**
- * Puts two image sets of the same size of image one behind the other, split by split. Gives an image set with
- * the splits of both. For more sets, put one such stage behind another.
+ * Appends one image set to another with the same image size, split by split. Returns an image set with the
+ * splits of both. For more sets, chain such stages.
  */
 export type ConcatSettings = {
-  /** Puts two image sets together. */
+  /** Joins two image sets. */
   readonly type: 'concat';
   /** Name of the stage whose images come first. */
   readonly data: string;
   /**
-   * Name of the stage whose images follow. Labels are kept where both sets have them. Classes with names are
-   * one class where their names are the same.
+   * Name of the stage whose images follow. Labels are kept if both sets have them. Classes with the same name
+   * become one class.
    */
   readonly with: string;
 };
@@ -1462,19 +1456,18 @@ export type MinmaxNormalizeSettings = {
   /** Name of the stage whose images are normalised. */
   readonly data: string;
   /**
-   * `minmax` maps a range of values to another. `standard` gives the training images the mean 0 and the
-   * standard deviation 1. What is measured is measured on the training images, over all pixels and channels,
-   * and the test images are treated alike.
+   * `minmax` maps a range of values to another. `standard` scales the training images to mean 0 and standard
+   * deviation 1. Statistics are computed from the training images, over all pixels and channels, and also
+   * applied to the test images.
    */
   readonly method: 'minmax';
   /**
-   * The values that become those of `to`: `[0, 255]` for bytes. `null` takes the lowest and the highest value
-   * of the training images. Values beyond are not clipped. Only with `minmax`.
+   * The values that are mapped to `to`: `[0, 255]` for bytes. `null`: the lowest and the highest value of the
+   * training images. Values outside are not clipped. Only with `minmax`.
    */
   readonly from: readonly [number, number] | null;
   /**
-   * What the two values become: `[0, 1]` suits a sigmoid at the end of the decoder, `[-1, 1]` a tanh. Only
-   * with `minmax`.
+   * The new values: `[0, 1]` suits a sigmoid at the end of the decoder, `[-1, 1]` a tanh. Only with `minmax`.
    */
   readonly to: readonly [number, number];
 };
@@ -1486,37 +1479,38 @@ export type StandardNormalizeSettings = {
   /** Name of the stage whose images are normalised. */
   readonly data: string;
   /**
-   * `minmax` maps a range of values to another. `standard` gives the training images the mean 0 and the
-   * standard deviation 1. What is measured is measured on the training images, over all pixels and channels,
-   * and the test images are treated alike.
+   * `minmax` maps a range of values to another. `standard` scales the training images to mean 0 and standard
+   * deviation 1. Statistics are computed from the training images, over all pixels and channels, and also
+   * applied to the test images.
    */
   readonly method: 'standard';
 };
 
 /**
- * Scales and shifts the values of images, all alike, and keeps bytes as they are stored. Gives an image set
+ * Scales and shifts the values of all images in the same way. Stored bytes stay bytes. Returns an image set
  * with the same splits.
  */
 export type NormalizeSettings = MinmaxNormalizeSettings | StandardNormalizeSettings;
 
 /**
- * Gives images another size, by linear interpolation between the centres of pixels, as Pillow's `BILINEAR`
- * and TensorFlow's `resize` with `antialias=True`: where images shrink, each new pixel averages what it
- * covers. Bytes stay bytes. Gives an image set with the same splits.
+ * Changes the size of images by linear interpolation between pixel centres, as Pillow's `BILINEAR` and
+ * TensorFlow's `resize` with `antialias=True` do. When images shrink, each new pixel averages the area that
+ * it covers. Bytes stay bytes. Returns an image set with the same splits.
  */
 export type ResizeSettings = {
-  /** Gives images another size. */
+  /** Changes the size of images. */
   readonly type: 'resize';
   /** Name of the stage whose images are resized. */
   readonly data: string;
-  /** Height and width, in pixels. What was wide becomes narrow where their ratio is another than before. */
+  /** Height and width, in pixels. Another ratio distorts the images. */
   readonly size: readonly [number, number];
 };
 
 /**
- * Transposes or mirrors all images alike; nothing is drawn. EMNIST's files, whose letters lie on their side,
- * stand upright after `transpose: [1, 0]`. Both keys together turn images by a quarter: to the right with
- * `flip: horizontal`, to the left with `flip: vertical`. Gives an image set with the same splits.
+ * Transposes or mirrors all images in the same way; nothing is random. EMNIST's letters, which are stored
+ * sideways, are upright after `transpose: [1, 0]`. Both keys together rotate images by 90 degrees: to the
+ * right with `flip: horizontal`, to the left with `flip: vertical`. Returns an image set with the same
+ * splits.
  */
 export type TransformSettings = {
   /** Transposes or mirrors images. */
@@ -1524,23 +1518,23 @@ export type TransformSettings = {
   /** Name of the stage whose images are transformed. */
   readonly data: string;
   /**
-   * The order of the axes, as in NumPy's `transpose`: `[1, 0]` exchanges height and width. It comes before
+   * The order of the axes, as in NumPy's `transpose`: `[1, 0]` swaps height and width. It is applied before
    * `flip`.
    */
   readonly transpose?: readonly [number, number];
   /**
-   * `horizontal` exchanges left and right, `vertical` exchanges top and bottom, as the modes of Keras's
-   * `RandomFlip` do, but of every image.
+   * `horizontal` swaps left and right, `vertical` swaps top and bottom, like the modes of Keras's
+   * `RandomFlip`, but for every image.
    */
   readonly flip?: 'horizontal' | 'vertical' | 'horizontal_and_vertical';
 };
 
 /**
- * Gives the clean images of a `dataset` stage with `source: pairs`: the `target` for a denoiser of its
+ * Returns the clean images of a `dataset` stage with `source: pairs`: the `target` for a denoiser of its
  * corrupted images. Both have the same images in the same order, with the same labels.
  */
 export type CleanSettings = {
-  /** Gives the clean images of pairs. */
+  /** Returns the clean images of pairs. */
   readonly type: 'clean';
   /** Name of the `dataset` stage that read the pairs. */
   readonly data: string;
@@ -1556,12 +1550,12 @@ export type GaussianNoiseSettings = {
   readonly data: string;
   /**
    * `gaussian` adds normally distributed noise. `salt_and_pepper` sets some values to the highest or lowest
-   * there is. `masking` sets some values to 0. `speckle` multiplies by normally distributed noise. `poisson`
-   * counts photons: few photons, much noise. `occlusion` hides rectangles. `blur` softens.
+   * value. `masking` sets some values to 0. `speckle` multiplies by normally distributed noise. `poisson`
+   * simulates photon counts: fewer photons give more noise. `occlusion` hides rectangles. `blur` blurs.
    */
   readonly kind: 'gaussian';
   /**
-   * Mean of the noise. For `gaussian` in units of the intensity: other values than 0 also brighten or darken.
+   * Mean of the noise. For `gaussian` in units of the intensity: values other than 0 also brighten or darken.
    * For `speckle` a share of the intensity. Only with these two.
    */
   readonly mean: number;
@@ -1570,15 +1564,12 @@ export type GaussianNoiseSettings = {
    * images from 0 to 1. For `speckle` a share of the intensity. Only with these two.
    */
   readonly stddev: number;
-  /**
-   * Lowest and highest intensity after the corruption; values beyond are set to the nearer of the two. `null`
-   * does not clip.
-   */
+  /** Lowest and highest intensity after the corruption; values outside are clipped. `null`: no clipping. */
   readonly clip: readonly [number, number] | null;
   /**
-   * Whether a `train` stage draws the noise of its training images afresh at every step, so that the model
-   * never sees the same noise twice. The images of this stage are drawn once all the same: figures show them,
-   * and validation and evaluation measure on them. Only with `gaussian`.
+   * Whether a `train` stage generates new noise for its training images at every step, so that the model
+   * never sees the same noise twice. The stage still generates one fixed noisy set, for figures, validation
+   * and evaluation. Only with `gaussian`.
    */
   readonly resample: boolean;
 };
@@ -1593,13 +1584,13 @@ export type SaltAndPepperNoiseSettings = {
   readonly data: string;
   /**
    * `gaussian` adds normally distributed noise. `salt_and_pepper` sets some values to the highest or lowest
-   * there is. `masking` sets some values to 0. `speckle` multiplies by normally distributed noise. `poisson`
-   * counts photons: few photons, much noise. `occlusion` hides rectangles. `blur` softens.
+   * value. `masking` sets some values to 0. `speckle` multiplies by normally distributed noise. `poisson`
+   * simulates photon counts: fewer photons give more noise. `occlusion` hides rectangles. `blur` blurs.
    */
   readonly kind: 'salt_and_pepper';
   /**
-   * Share of the values that are replaced, from 0 to 1. Each channel of each pixel is drawn on its own. Only
-   * with `salt_and_pepper` and `masking`.
+   * Share of the values that are replaced, from 0 to 1. Each channel of each pixel is chosen independently.
+   * Only with `salt_and_pepper` and `masking`.
    */
   readonly amount: number;
   /**
@@ -1607,10 +1598,7 @@ export type SaltAndPepperNoiseSettings = {
    * `salt_and_pepper`.
    */
   readonly salt_vs_pepper: number;
-  /**
-   * Lowest and highest intensity after the corruption; values beyond are set to the nearer of the two. `null`
-   * does not clip.
-   */
+  /** Lowest and highest intensity after the corruption; values outside are clipped. `null`: no clipping. */
   readonly clip: readonly [number, number] | null;
 };
 
@@ -1624,21 +1612,18 @@ export type MaskingNoiseSettings = {
   readonly data: string;
   /**
    * `gaussian` adds normally distributed noise. `salt_and_pepper` sets some values to the highest or lowest
-   * there is. `masking` sets some values to 0. `speckle` multiplies by normally distributed noise. `poisson`
-   * counts photons: few photons, much noise. `occlusion` hides rectangles. `blur` softens.
+   * value. `masking` sets some values to 0. `speckle` multiplies by normally distributed noise. `poisson`
+   * simulates photon counts: fewer photons give more noise. `occlusion` hides rectangles. `blur` blurs.
    */
   readonly kind: 'masking';
   /**
-   * Share of the values that are replaced, from 0 to 1. Each channel of each pixel is drawn on its own. Only
-   * with `salt_and_pepper` and `masking`.
+   * Share of the values that are replaced, from 0 to 1. Each channel of each pixel is chosen independently.
+   * Only with `salt_and_pepper` and `masking`.
    */
   readonly amount: number;
-  /** The intensity that takes the place of what is masked or hidden. Only with `masking` and `occlusion`. */
+  /** The intensity of masked or hidden values. Only with `masking` and `occlusion`. */
   readonly value: number;
-  /**
-   * Lowest and highest intensity after the corruption; values beyond are set to the nearer of the two. `null`
-   * does not clip.
-   */
+  /** Lowest and highest intensity after the corruption; values outside are clipped. `null`: no clipping. */
   readonly clip: readonly [number, number] | null;
 };
 
@@ -1652,12 +1637,12 @@ export type SpeckleNoiseSettings = {
   readonly data: string;
   /**
    * `gaussian` adds normally distributed noise. `salt_and_pepper` sets some values to the highest or lowest
-   * there is. `masking` sets some values to 0. `speckle` multiplies by normally distributed noise. `poisson`
-   * counts photons: few photons, much noise. `occlusion` hides rectangles. `blur` softens.
+   * value. `masking` sets some values to 0. `speckle` multiplies by normally distributed noise. `poisson`
+   * simulates photon counts: fewer photons give more noise. `occlusion` hides rectangles. `blur` blurs.
    */
   readonly kind: 'speckle';
   /**
-   * Mean of the noise. For `gaussian` in units of the intensity: other values than 0 also brighten or darken.
+   * Mean of the noise. For `gaussian` in units of the intensity: values other than 0 also brighten or darken.
    * For `speckle` a share of the intensity. Only with these two.
    */
   readonly mean: number;
@@ -1666,10 +1651,7 @@ export type SpeckleNoiseSettings = {
    * images from 0 to 1. For `speckle` a share of the intensity. Only with these two.
    */
   readonly stddev: number;
-  /**
-   * Lowest and highest intensity after the corruption; values beyond are set to the nearer of the two. `null`
-   * does not clip.
-   */
+  /** Lowest and highest intensity after the corruption; values outside are clipped. `null`: no clipping. */
   readonly clip: readonly [number, number] | null;
 };
 
@@ -1683,19 +1665,16 @@ export type PoissonNoiseSettings = {
   readonly data: string;
   /**
    * `gaussian` adds normally distributed noise. `salt_and_pepper` sets some values to the highest or lowest
-   * there is. `masking` sets some values to 0. `speckle` multiplies by normally distributed noise. `poisson`
-   * counts photons: few photons, much noise. `occlusion` hides rectangles. `blur` softens.
+   * value. `masking` sets some values to 0. `speckle` multiplies by normally distributed noise. `poisson`
+   * simulates photon counts: fewer photons give more noise. `occlusion` hides rectangles. `blur` blurs.
    */
   readonly kind: 'poisson';
   /**
-   * How many photons the highest intensity of the images stands for, on average. 10 is a dark scene, 1000 a
-   * bright one. Only with `poisson`.
+   * Mean number of photons at the highest intensity of the images. 10 is a dark scene, 1000 a bright one.
+   * Only with `poisson`.
    */
   readonly peak: number;
-  /**
-   * Lowest and highest intensity after the corruption; values beyond are set to the nearer of the two. `null`
-   * does not clip.
-   */
+  /** Lowest and highest intensity after the corruption; values outside are clipped. `null`: no clipping. */
   readonly clip: readonly [number, number] | null;
 };
 
@@ -1709,20 +1688,17 @@ export type OcclusionNoiseSettings = {
   readonly data: string;
   /**
    * `gaussian` adds normally distributed noise. `salt_and_pepper` sets some values to the highest or lowest
-   * there is. `masking` sets some values to 0. `speckle` multiplies by normally distributed noise. `poisson`
-   * counts photons: few photons, much noise. `occlusion` hides rectangles. `blur` softens.
+   * value. `masking` sets some values to 0. `speckle` multiplies by normally distributed noise. `poisson`
+   * simulates photon counts: fewer photons give more noise. `occlusion` hides rectangles. `blur` blurs.
    */
   readonly kind: 'occlusion';
   /** Height and width of a hidden rectangle, in pixels. Only with `occlusion`. */
   readonly size: readonly [number, number];
   /** How many rectangles are hidden in each image; they may overlap. Only with `occlusion`. */
   readonly count: number;
-  /** The intensity that takes the place of what is masked or hidden. Only with `masking` and `occlusion`. */
+  /** The intensity of masked or hidden values. Only with `masking` and `occlusion`. */
   readonly value: number;
-  /**
-   * Lowest and highest intensity after the corruption; values beyond are set to the nearer of the two. `null`
-   * does not clip.
-   */
+  /** Lowest and highest intensity after the corruption; values outside are clipped. `null`: no clipping. */
   readonly clip: readonly [number, number] | null;
 };
 
@@ -1736,22 +1712,19 @@ export type BlurNoiseSettings = {
   readonly data: string;
   /**
    * `gaussian` adds normally distributed noise. `salt_and_pepper` sets some values to the highest or lowest
-   * there is. `masking` sets some values to 0. `speckle` multiplies by normally distributed noise. `poisson`
-   * counts photons: few photons, much noise. `occlusion` hides rectangles. `blur` softens.
+   * value. `masking` sets some values to 0. `speckle` multiplies by normally distributed noise. `poisson`
+   * simulates photon counts: fewer photons give more noise. `occlusion` hides rectangles. `blur` blurs.
    */
   readonly kind: 'blur';
   /** Standard deviation of the blur, in pixels. Only with `blur`. */
   readonly sigma: number;
-  /**
-   * Lowest and highest intensity after the corruption; values beyond are set to the nearer of the two. `null`
-   * does not clip.
-   */
+  /** Lowest and highest intensity after the corruption; values outside are clipped. `null`: no clipping. */
   readonly clip: readonly [number, number] | null;
 };
 
 /**
- * Corrupts images with seeded random noise, or by blurring. Gives an image set with the same splits, for a
- * denoiser to be trained and measured on.
+ * Corrupts images with seeded random noise, or by blurring. Returns an image set with the same splits, for
+ * training and evaluating a denoiser.
  */
 export type NoiseSettings = 
   | GaussianNoiseSettings
@@ -1763,8 +1736,8 @@ export type NoiseSettings =
   | BlurNoiseSettings;
 
 /**
- * Builds an autoencoder from lists of Keras layers. Gives three models that share weights: the encoder, the
- * decoder, and the autoencoder, which is one after the other.
+ * Builds an autoencoder from lists of Keras layers. Returns three models that share weights: the encoder, the
+ * decoder, and the autoencoder, which is both in sequence.
  */
 export type ModelSettings = {
   /** Builds an autoencoder from lists of layers. */
@@ -1776,7 +1749,8 @@ export type ModelSettings = {
   readonly input_shape: readonly number[];
   /**
    * Layers from the input to the latent representation, in order. A layer is a bare name, or a map of one
-   * name to its arguments. An item `${params.block}` whose parameter is a list of layers stands for these.
+   * name to its arguments. An item `${params.block}` whose parameter is a list of layers inserts these
+   * layers.
    */
   readonly encoder: readonly LayerSpec[];
   /**
@@ -1787,68 +1761,67 @@ export type ModelSettings = {
 };
 
 /**
- * Trains an autoencoder to turn `data` into `target`. Gives the last and the best models, the history of the
- * losses, previews, and TensorBoard events.
+ * Trains an autoencoder to reconstruct `target` from `data`. Returns the last and the best model, the history
+ * of the losses, previews, and TensorBoard events.
  */
 export type TrainSettings = {
   /** Trains an autoencoder. */
   readonly type: 'train';
   /** Name of the `model` stage to train. */
   readonly model: string;
-  /** Name of the stage whose images go into the model. For a denoiser: the `noise` stage. */
+  /** Name of the stage whose images are the model's inputs. For a denoiser: the `noise` stage. */
   readonly data: string;
   /**
-   * Name of the stage whose images should come out of the model, image for image. Left out: the same as
-   * `data`. For a denoiser: the clean images.
+   * Name of the stage with the target image for each input image. By default the same as `data`. For a
+   * denoiser: the clean images.
    */
   readonly target?: string;
   /**
-   * The rule that changes the weights: a bare name, for Keras's default arguments, or a map of one name to
-   * its arguments. The default is `adam`, where Keras's `compile` has `rmsprop`.
+   * The optimizer: a bare name, for Keras's default arguments, or a map of one name to its arguments. The
+   * default is `adam`, while Keras's `compile` has `rmsprop`.
    */
   readonly optimizer: OptimizerSpec;
   /**
-   * What training minimises. `binary_crossentropy` needs outputs between 0 and 1, as a sigmoid gives; it is
-   * computed from the sigmoid's inputs (the logits), so that it also trains a model whose outputs have
+   * The loss that training minimises. `binary_crossentropy` needs outputs between 0 and 1, as from a sigmoid.
+   * It is computed from the sigmoid's inputs (the logits), so that it also trains a model whose outputs have
    * rounded to 0 or 1. With a variational latent, it is summed over an image's values, not their mean, and
    * `kl` is added.
    */
   readonly loss: LossName;
   readonly kl?: KlSettings;
-  /** What is measured besides the loss, after every epoch. */
+  /** Metrics besides the loss, measured after every epoch. */
   readonly metrics: readonly TrainMetricName[];
-  /** How often training goes through all images of the training split. */
+  /** The number of passes through the training split. */
   readonly epochs: number;
-  /** Images in one step of training. The last batch of an epoch may be smaller. */
+  /** Images per training step. The last batch of an epoch may be smaller. */
   readonly batch_size: number;
   /**
-   * Whether the training images are put in a new random order, drawn from the pipeline's seed, before every
-   * epoch. Sets of more than 2 GiB are shuffled in pieces of 4 MiB, whose images are mixed 32 pieces at a
-   * time.
+   * Whether the training images are shuffled before every epoch, by the pipeline's seed. Sets of more than 2
+   * GiB are shuffled in pieces of 4 MiB, whose images are mixed 32 pieces at a time.
    */
   readonly shuffle: boolean;
   /**
-   * What the loss is also measured on after every epoch: the `test` split, a share of the training split such
-   * as 0.1, which is drawn by the seed and not trained on, or `none`.
+   * The validation images, on which the loss is also measured after every epoch: the `test` split, a random
+   * share of the training split such as 0.1, which is not used for training, or `none`.
    */
   readonly validation: 'test' | 'none' | number;
   readonly preview: PreviewSettings;
   readonly early_stopping: EarlyStoppingSettings;
   readonly reduce_lr_on_plateau: ReduceOnPlateauSettings;
   readonly checkpoint: CheckpointSettings;
-  /** Whether to write the losses as TensorBoard events, into `tensorboard/`. */
+  /** Whether to write the losses as TensorBoard events, in `tensorboard/`. */
   readonly tensorboard: boolean;
   /**
-   * How the training is run. `xla`: compiled to machine code, with Hourglass's own kernels. `eager`: one
-   * operation at a time, slow. `auto`: `xla` where it is available. What cannot be compiled runs eagerly,
-   * with a warning. The last digits of the results differ between the two.
+   * How the training runs. `xla`: compiled to machine code, with Hourglass's kernels. `eager`: one operation
+   * at a time, slow. `auto`: `xla` if available. Trainings that cannot be compiled run eagerly, with a
+   * warning. The last digits of the results differ between the two.
    */
   readonly compile: 'auto' | 'xla' | 'eager';
   readonly threads?: Threads;
 };
 
 /**
- * Measures how well a trained model turns `data` into `target`. Gives numbers, which are entered in
+ * Measures how well a trained model reconstructs `target` from `data`. Returns metrics, which are added to
  * `metrics.json`.
  */
 export type EvaluateSettings = {
@@ -1856,9 +1829,9 @@ export type EvaluateSettings = {
   readonly type: 'evaluate';
   /** Name of the `train` stage whose model is measured. */
   readonly model: string;
-  /** Name of the stage whose images go into the model. A denoiser is measured on corrupted images. */
+  /** Name of the stage whose images are the model's inputs. A denoiser is measured on corrupted images. */
   readonly data: string;
-  /** Name of the stage whose images the outputs are compared with. Left out: the same as `data`. */
+  /** Name of the stage whose images the outputs are compared with. By default the same as `data`. */
   readonly target?: string;
   /**
    * The images to measure on: those not trained on (`test`), those trained on (`train`), or `all`, which
@@ -1876,22 +1849,22 @@ export type EvaluateSettings = {
   readonly threads?: Threads;
 };
 
-/** Puts images through a trained autoencoder and keeps what comes out. Gives an image set. */
+/** Runs a trained autoencoder on images and stores the outputs. Returns an image set. */
 export type PredictSettings = {
-  /** Puts images through a trained autoencoder. */
+  /** Runs a trained autoencoder on images. */
   readonly type: 'predict';
   /** Name of the `train` stage whose model is used. */
   readonly model: string;
-  /** Name of the stage whose images go into the model. */
+  /** Name of the stage whose images are the model's inputs. */
   readonly data: string;
-  /** The images to put through the model: the `train` split, the `test` split, or `all`. */
+  /** The images to process: the `train` split, the `test` split, or `all`. */
   readonly split: SplitSelection;
   readonly batch_size: BatchSize;
   readonly threads?: Threads;
 };
 
 /**
- * Draws latents by the pipeline's seed and decodes them. Gives an image set whose `test` split holds the
+ * Draws latents by the pipeline's seed and decodes them. Returns an image set whose `test` split holds the
  * samples.
  */
 export type SampleSettings = {
@@ -1927,13 +1900,13 @@ export type SampleSettings = {
   readonly threads?: Threads;
 };
 
-/** Puts images through the encoder of a trained model, and keeps their latent vectors. Gives vectors. */
+/** Runs the encoder of a trained model on images, and stores their latent vectors. Returns vectors. */
 export type EncodeSettings = {
-  /** Finds the latent vectors of images. */
+  /** Computes the latent vectors of images. */
   readonly type: 'encode';
   /** Name of the `train` stage whose encoder is used. */
   readonly model: string;
-  /** Name of the stage whose images go into the encoder. */
+  /** Name of the stage whose images are encoded. */
   readonly data: string;
   /** The images to encode: the `train` split, the `test` split, or `all`. */
   readonly split: SplitSelection;
@@ -1943,50 +1916,50 @@ export type EncodeSettings = {
 
 /** `ProjectSettings` with `method: pca`. */
 export type PcaProjectSettings = {
-  /** Brings vectors to few dimensions. */
+  /** Projects vectors to few dimensions. */
   readonly type: 'project';
   /**
-   * Name of the stage whose vectors are projected, such as an `encode` stage; images stand for their raw
-   * pixels.
+   * Name of the stage whose vectors are projected, such as an `encode` stage; for images, the raw pixels are
+   * used.
    */
   readonly data: string;
   /**
    * `pca`: the directions of the largest variance; distances keep their meaning. `tsne`: neighbours stay
-   * together, and groups show; distances between groups mean little. `umap`: the same aim, faster, with
-   * tighter groups.
+   * together, and groups become visible; distances between groups mean little. `umap`: the same aim, faster,
+   * with tighter groups.
    */
   readonly method: 'pca';
-  /** How many dimensions are made. Always 2 with `method: tsne`. */
+  /** The number of dimensions. Always 2 with `method: tsne`. */
   readonly components: number;
   /** The vectors to project: those of `test` or of `train`. */
   readonly split: SplitName;
-  /** The most vectors that are projected, chosen at random by the pipeline's seed. `null`: all. */
+  /** The maximum number of vectors, chosen at random by the pipeline's seed. `null`: all. */
   readonly limit: number | null;
   readonly threads?: Threads;
 };
 
 /** `ProjectSettings` with `method: tsne`. */
 export type TsneProjectSettings = {
-  /** Brings vectors to few dimensions. */
+  /** Projects vectors to few dimensions. */
   readonly type: 'project';
   /**
-   * Name of the stage whose vectors are projected, such as an `encode` stage; images stand for their raw
-   * pixels.
+   * Name of the stage whose vectors are projected, such as an `encode` stage; for images, the raw pixels are
+   * used.
    */
   readonly data: string;
   /**
    * `pca`: the directions of the largest variance; distances keep their meaning. `tsne`: neighbours stay
-   * together, and groups show; distances between groups mean little. `umap`: the same aim, faster, with
-   * tighter groups.
+   * together, and groups become visible; distances between groups mean little. `umap`: the same aim, faster,
+   * with tighter groups.
    */
   readonly method: 'tsne';
   /** The vectors to project: those of `test` or of `train`. */
   readonly split: SplitName;
-  /** The most vectors that are projected, chosen at random by the pipeline's seed. `null`: all. */
+  /** The maximum number of vectors, chosen at random by the pipeline's seed. `null`: all. */
   readonly limit: number | null;
   /**
-   * How many neighbours count for each point, softly; `tsne` needs more than three times as many points. Only
-   * with `method: tsne`.
+   * The perplexity, a soft number of neighbours of each point; `tsne` needs more than three times as many
+   * points. Only with `method: tsne`.
    */
   readonly perplexity: number;
   readonly threads?: Threads;
@@ -1994,72 +1967,72 @@ export type TsneProjectSettings = {
 
 /** `ProjectSettings` with `method: umap`. */
 export type UmapProjectSettings = {
-  /** Brings vectors to few dimensions. */
+  /** Projects vectors to few dimensions. */
   readonly type: 'project';
   /**
-   * Name of the stage whose vectors are projected, such as an `encode` stage; images stand for their raw
-   * pixels.
+   * Name of the stage whose vectors are projected, such as an `encode` stage; for images, the raw pixels are
+   * used.
    */
   readonly data: string;
   /**
    * `pca`: the directions of the largest variance; distances keep their meaning. `tsne`: neighbours stay
-   * together, and groups show; distances between groups mean little. `umap`: the same aim, faster, with
-   * tighter groups.
+   * together, and groups become visible; distances between groups mean little. `umap`: the same aim, faster,
+   * with tighter groups.
    */
   readonly method: 'umap';
-  /** How many dimensions are made. Always 2 with `method: tsne`. */
+  /** The number of dimensions. Always 2 with `method: tsne`. */
   readonly components: number;
   /** The vectors to project: those of `test` or of `train`. */
   readonly split: SplitName;
-  /** The most vectors that are projected, chosen at random by the pipeline's seed. `null`: all. */
+  /** The maximum number of vectors, chosen at random by the pipeline's seed. `null`: all. */
   readonly limit: number | null;
-  /** How many neighbours each point is tied to. Only with `method: umap`. */
+  /** The number of neighbours of each point. Only with `method: umap`. */
   readonly neighbors: number;
   /**
-   * How close points may lie in the projection, 0 to 1: small values give tight groups. Only with `method:
+   * How close points may be in the projection, 0 to 1: small values give tight groups. Only with `method:
    * umap`.
    */
   readonly min_distance: number;
   readonly threads?: Threads;
 };
 
-/** Brings vectors or images to few dimensions, two of which can be drawn. Gives vectors. */
+/** Projects vectors or images to few dimensions; two can be plotted. Returns vectors. */
 export type ProjectSettings = PcaProjectSettings | TsneProjectSettings | UmapProjectSettings;
 
 /**
- * Measures how much latent vectors tell of the classes: trains simple classifiers on the vectors of the
- * training images, and gives their accuracy on those of the test images, from 0 to 1, which is entered in
+ * Measures how well latent vectors distinguish the classes: trains simple classifiers on the vectors of the
+ * training images. Returns their accuracy on those of the test images, from 0 to 1, which is added to
  * `metrics.json`.
  */
 export type ProbeSettings = {
   /** Measures classifiers on latent vectors. */
   readonly type: 'probe';
   /**
-   * Name of the stage whose vectors are classified, such as an `encode` stage with `split: all`; images stand
-   * for their raw pixels. They need class labels.
+   * Name of the stage whose vectors are classified, such as an `encode` stage with `split: all`; for images,
+   * the raw pixels are used. Class labels are required.
    */
   readonly data: string;
   /**
-   * Name of a stage whose raw pixels are classified beside the vectors, for comparison; its metrics begin
-   * with `baseline_`. Left out: none.
+   * Name of a stage whose raw pixels are also classified, for comparison; its metrics begin with `baseline_`.
+   * By default none.
    */
   readonly baseline?: string;
   /**
    * `knn`: a vote of the nearest training vectors by Euclidean distance. `logistic`: multinomial logistic
-   * regression on standardised values, with an L2 penalty as of scikit-learn's `C=1`.
+   * regression on standardised values, with an L2 penalty like scikit-learn's `C=1`.
    */
   readonly classifiers: readonly ('knn' | 'logistic')[];
-  /** How many training vectors vote with `knn`. */
+  /** The number of neighbours of `knn`. */
   readonly neighbors: number;
-  /** How many training vectors are used, chosen at random by the pipeline's seed. `null`: all. */
+  /** The number of training vectors, chosen at random by the pipeline's seed. `null`: all. */
   readonly limit: number | null;
   readonly threads?: Threads;
 };
 
 /**
- * Principal component analysis, the best that a linear autoencoder can do: fitted to the training images,
- * measured on a split. Gives numbers, which are entered in `metrics.json`, to hold an autoencoder of the same
- * latent size against.
+ * Principal component analysis, the best possible linear autoencoder: fitted to the training images, measured
+ * on a split. Returns metrics, which are added to `metrics.json`, for comparison with an autoencoder of the
+ * same latent size.
  */
 export type PcaSettings = {
   /** Measures principal component analysis. */
@@ -2067,8 +2040,7 @@ export type PcaSettings = {
   /** Name of the stage whose training images it is fitted to, and on whose images it is measured. */
   readonly data: string;
   /**
-   * How many components are kept: what the latent size is to an autoencoder. With several numbers, each is
-   * measured.
+   * The number of components, which corresponds to the latent size. With several numbers, each is measured.
    */
   readonly components: readonly number[];
   /** The images to measure on: `test` or `train`. */
@@ -2078,7 +2050,7 @@ export type PcaSettings = {
 
 /** `FigureSettings` with `kind: images`. */
 export type ImagesFigureSettings = {
-  /** Draws a figure. */
+  /** Makes a figure. */
   readonly type: 'figure';
   /**
    * `images`: a grid of images of one set. `comparison`: rows of original, corrupted and reconstructed
@@ -2087,11 +2059,11 @@ export type ImagesFigureSettings = {
    * latent space of two values. `animation`: the previews of a training as an animated GIF.
    */
   readonly kind: 'images';
-  /** Text above the figure. Left out: none. */
+  /** Text above the figure. By default none. */
   readonly title?: string;
   /**
-   * Name of the stage whose images are drawn (`images`), or go into the model (`comparison`, `traversal`,
-   * `manifold`), or whose vectors of two values are drawn (`latent`).
+   * Name of the stage whose images are shown (`images`) or are the model's inputs (`comparison`, `traversal`,
+   * `manifold`), or whose vectors of two values are shown (`latent`).
    */
   readonly data: string;
   /**
@@ -2100,8 +2072,8 @@ export type ImagesFigureSettings = {
    */
   readonly split: SplitName;
   /**
-   * Whether the images are drawn at random by the pipeline's seed, or are the first of the split. Only with
-   * `kind: images`, `comparison` and `traversal`.
+   * Whether the images are random, by the pipeline's seed, or the first of the split. Only with `kind:
+   * images`, `comparison` and `traversal`.
    */
   readonly random: boolean;
   /**
@@ -2110,19 +2082,19 @@ export type ImagesFigureSettings = {
   readonly rows: number;
   /** Columns of the grid. Only with `kind: images`, `traversal` and `manifold`. */
   readonly columns: number;
-  /** Whether each image is drawn with its class label. Only with `kind: images`. */
+  /** Whether each image has its class label. Only with `kind: images`. */
   readonly labels: boolean;
   /**
-   * Name of a second stage with the same images, which are drawn above those of `data`, each set beside the
-   * values that it has from black to white: to show what a step such as a normalisation does. Left out: none.
-   * Only with `kind: images`.
+   * Name of a second stage with the same images, shown above those of `data`, each set with a colour bar of
+   * its value range: to show what a step such as a normalisation does. By default none. Only with `kind:
+   * images`.
    */
   readonly before?: string;
 };
 
 /** `FigureSettings` with `kind: comparison`. */
 export type ComparisonFigureSettings = {
-  /** Draws a figure. */
+  /** Makes a figure. */
   readonly type: 'figure';
   /**
    * `images`: a grid of images of one set. `comparison`: rows of original, corrupted and reconstructed
@@ -2131,20 +2103,20 @@ export type ComparisonFigureSettings = {
    * latent space of two values. `animation`: the previews of a training as an animated GIF.
    */
   readonly kind: 'comparison';
-  /** Text above the figure. Left out: none. */
+  /** Text above the figure. By default none. */
   readonly title?: string;
   /**
-   * Name of the stage whose images are drawn (`images`), or go into the model (`comparison`, `traversal`,
-   * `manifold`), or whose vectors of two values are drawn (`latent`).
+   * Name of the stage whose images are shown (`images`) or are the model's inputs (`comparison`, `traversal`,
+   * `manifold`), or whose vectors of two values are shown (`latent`).
    */
   readonly data: string;
   /**
    * Name of the `train` stage whose reconstructions (`comparison`), losses (`history`), latent space
-   * (`traversal`, `manifold`) or previews (`animation`) are drawn.
+   * (`traversal`, `manifold`) or previews (`animation`) are shown.
    */
   readonly model: string;
   /**
-   * Only with `kind: comparison`. Name of the stage with the clean images of the first row. Left out: the
+   * Only with `kind: comparison`. Name of the stage with the clean images of the first row. By default the
    * same as `data`, and the row of corrupted images is left out.
    */
   readonly target?: string;
@@ -2154,17 +2126,17 @@ export type ComparisonFigureSettings = {
    */
   readonly split: SplitName;
   /**
-   * Whether the images are drawn at random by the pipeline's seed, or are the first of the split. Only with
-   * `kind: images`, `comparison` and `traversal`.
+   * Whether the images are random, by the pipeline's seed, or the first of the split. Only with `kind:
+   * images`, `comparison` and `traversal`.
    */
   readonly random: boolean;
-  /** How many images are compared, one a column. Only with `kind: comparison`. */
+  /** How many images are compared, one per column. Only with `kind: comparison`. */
   readonly samples: number;
 };
 
 /** `FigureSettings` with `kind: history`. */
 export type HistoryFigureSettings = {
-  /** Draws a figure. */
+  /** Makes a figure. */
   readonly type: 'figure';
   /**
    * `images`: a grid of images of one set. `comparison`: rows of original, corrupted and reconstructed
@@ -2173,20 +2145,20 @@ export type HistoryFigureSettings = {
    * latent space of two values. `animation`: the previews of a training as an animated GIF.
    */
   readonly kind: 'history';
-  /** Text above the figure. Left out: none. */
+  /** Text above the figure. By default none. */
   readonly title?: string;
   /**
    * Name of the `train` stage whose reconstructions (`comparison`), losses (`history`), latent space
-   * (`traversal`, `manifold`) or previews (`animation`) are drawn.
+   * (`traversal`, `manifold`) or previews (`animation`) are shown.
    */
   readonly model: string;
-  /** The curves to draw, by their names in `history.csv`. Left out: all. Only with `kind: history`. */
+  /** The curves to show, by their names in `history.csv`. By default all. Only with `kind: history`. */
   readonly quantities?: readonly HistoryQuantity[];
 };
 
 /** `FigureSettings` with `kind: latent`. */
 export type LatentFigureSettings = {
-  /** Draws a figure. */
+  /** Makes a figure. */
   readonly type: 'figure';
   /**
    * `images`: a grid of images of one set. `comparison`: rows of original, corrupted and reconstructed
@@ -2195,11 +2167,11 @@ export type LatentFigureSettings = {
    * latent space of two values. `animation`: the previews of a training as an animated GIF.
    */
   readonly kind: 'latent';
-  /** Text above the figure. Left out: none. */
+  /** Text above the figure. By default none. */
   readonly title?: string;
   /**
-   * Name of the stage whose images are drawn (`images`), or go into the model (`comparison`, `traversal`,
-   * `manifold`), or whose vectors of two values are drawn (`latent`).
+   * Name of the stage whose images are shown (`images`) or are the model's inputs (`comparison`, `traversal`,
+   * `manifold`), or whose vectors of two values are shown (`latent`).
    */
   readonly data: string;
   /**
@@ -2208,15 +2180,15 @@ export type LatentFigureSettings = {
    */
   readonly split: SplitName;
   /**
-   * Name of the stage whose images are drawn in the places of some points, where there is room: those that
-   * were encoded. Left out: none. Only with `kind: latent`.
+   * Name of the stage with the encoded images, which are shown in place of some points, where there is room.
+   * By default none. Only with `kind: latent`.
    */
   readonly thumbnails?: string;
 };
 
 /** `FigureSettings` with `kind: traversal`. */
 export type TraversalFigureSettings = {
-  /** Draws a figure. */
+  /** Makes a figure. */
   readonly type: 'figure';
   /**
    * `images`: a grid of images of one set. `comparison`: rows of original, corrupted and reconstructed
@@ -2225,16 +2197,16 @@ export type TraversalFigureSettings = {
    * latent space of two values. `animation`: the previews of a training as an animated GIF.
    */
   readonly kind: 'traversal';
-  /** Text above the figure. Left out: none. */
+  /** Text above the figure. By default none. */
   readonly title?: string;
   /**
-   * Name of the stage whose images are drawn (`images`), or go into the model (`comparison`, `traversal`,
-   * `manifold`), or whose vectors of two values are drawn (`latent`).
+   * Name of the stage whose images are shown (`images`) or are the model's inputs (`comparison`, `traversal`,
+   * `manifold`), or whose vectors of two values are shown (`latent`).
    */
   readonly data: string;
   /**
    * Name of the `train` stage whose reconstructions (`comparison`), losses (`history`), latent space
-   * (`traversal`, `manifold`) or previews (`animation`) are drawn.
+   * (`traversal`, `manifold`) or previews (`animation`) are shown.
    */
   readonly model: string;
   /**
@@ -2243,8 +2215,8 @@ export type TraversalFigureSettings = {
    */
   readonly split: SplitName;
   /**
-   * Whether the images are drawn at random by the pipeline's seed, or are the first of the split. Only with
-   * `kind: images`, `comparison` and `traversal`.
+   * Whether the images are random, by the pipeline's seed, or the first of the split. Only with `kind:
+   * images`, `comparison` and `traversal`.
    */
   readonly random: boolean;
   /**
@@ -2254,15 +2226,15 @@ export type TraversalFigureSettings = {
   /** Columns of the grid. Only with `kind: images`, `traversal` and `manifold`. */
   readonly columns: number;
   /**
-   * `axes`: each row walks along one latent axis, from small to large values, those axes first along which
-   * the latents vary most. `images`: each row goes from one image to another. Only with `kind: traversal`.
+   * `axes`: each row varies one latent value, from small to large; the axes with the largest variance come
+   * first. `images`: each row goes from one image to another. Only with `kind: traversal`.
    */
   readonly path: 'axes' | 'images';
 };
 
 /** `FigureSettings` with `kind: manifold`. */
 export type ManifoldFigureSettings = {
-  /** Draws a figure. */
+  /** Makes a figure. */
   readonly type: 'figure';
   /**
    * `images`: a grid of images of one set. `comparison`: rows of original, corrupted and reconstructed
@@ -2271,16 +2243,16 @@ export type ManifoldFigureSettings = {
    * latent space of two values. `animation`: the previews of a training as an animated GIF.
    */
   readonly kind: 'manifold';
-  /** Text above the figure. Left out: none. */
+  /** Text above the figure. By default none. */
   readonly title?: string;
   /**
-   * Name of the stage whose images are drawn (`images`), or go into the model (`comparison`, `traversal`,
-   * `manifold`), or whose vectors of two values are drawn (`latent`).
+   * Name of the stage whose images are shown (`images`) or are the model's inputs (`comparison`, `traversal`,
+   * `manifold`), or whose vectors of two values are shown (`latent`).
    */
   readonly data: string;
   /**
    * Name of the `train` stage whose reconstructions (`comparison`), losses (`history`), latent space
-   * (`traversal`, `manifold`) or previews (`animation`) are drawn.
+   * (`traversal`, `manifold`) or previews (`animation`) are shown.
    */
   readonly model: string;
   /**
@@ -2298,7 +2270,7 @@ export type ManifoldFigureSettings = {
 
 /** `FigureSettings` with `kind: animation`. */
 export type AnimationFigureSettings = {
-  /** Draws a figure. */
+  /** Makes a figure. */
   readonly type: 'figure';
   /**
    * `images`: a grid of images of one set. `comparison`: rows of original, corrupted and reconstructed
@@ -2307,18 +2279,18 @@ export type AnimationFigureSettings = {
    * latent space of two values. `animation`: the previews of a training as an animated GIF.
    */
   readonly kind: 'animation';
-  /** Text above the figure. Left out: none. */
+  /** Text above the figure. By default none. */
   readonly title?: string;
   /**
    * Name of the `train` stage whose reconstructions (`comparison`), losses (`history`), latent space
-   * (`traversal`, `manifold`) or previews (`animation`) are drawn.
+   * (`traversal`, `manifold`) or previews (`animation`) are shown.
    */
   readonly model: string;
-  /** Milliseconds that each epoch is shown. Only with `kind: animation`. */
+  /** Milliseconds per epoch. Only with `kind: animation`. */
   readonly delay: number;
 };
 
-/** Draws a figure. Gives `figure.png` and `figure.svg`, and with `kind: animation` also `figure.gif`. */
+/** Makes a figure. Writes `figure.png` and `figure.svg`, and with `kind: animation` also `figure.gif`. */
 export type FigureSettings = 
   | ImagesFigureSettings
   | ComparisonFigureSettings

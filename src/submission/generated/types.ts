@@ -92,20 +92,20 @@ export type Environment = {
   readonly packages: string;
 };
 
-/** What students may change of a pipeline that they were given, for `hourglass verify --assignment`. */
+/** What students may change in a given pipeline, for `hourglass verify --assignment`. */
 export type Assignment = {
-  /** The pipeline that was given out, relative to this file. */
+  /** The pipeline that students received, relative to this file. */
   readonly base: string;
   /**
-   * Dotted paths of what may differ, with all below them; `*` stands for any one name. `name`, `description`
+   * Dotted paths that may differ, with everything below them; `*` stands for one name. `name`, `description`
    * and `seed` always may.
    */
   readonly editable: readonly string[];
   /** What `seed` must be: the student's number, the base's, or anything. */
   readonly seed: 'student_number' | 'base' | 'any';
   /**
-   * Table with the columns `file` and `number`, relative to this file: whose archive is whose. Commas,
-   * semicolons or tabs separate. Left out: the number must be in the archive's file name.
+   * Table with the columns `file` and `number`, relative to this file: whose archive is whose. Cells are
+   * separated by commas, semicolons or tabs. If left out, the number must be in the archive's file name.
    */
   readonly students?: string;
 };
