@@ -127,7 +127,7 @@ test('resting on a key explains it, with its default', async () => {
   assert.match(await server.hover(text), /window|kernel/i);
   assert.match(await server.hover(`${HEAD}stages:\n  a:\n    type: train\n    batch|_size: 3\n`), /32/);
   const bare = await server.hover(`${HEAD}stages:\n  a:\n    type: model\n    encoder: [Flat|ten]\n`);
-  assert.match(bare, /Flatten`: Lays out/);
+  assert.match(bare, /Flatten`: Flattens/);
 });
 
 test('a mistake is underlined where it stands', async () => {
