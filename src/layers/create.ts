@@ -2,6 +2,7 @@
 import type * as tfjs from '@tensorflow/tfjs';
 import type { InitializerName, Pair, Regularizer } from '../schema/generated/settings.ts';
 import type { Tf } from '../engine/engine.ts';
+import { penaliseActivity } from '../engine/train/activity.ts';
 import { resizeBilinear } from '../engine/tfjs/resize.ts';
 import { activationOf } from './activations.ts';
 import { borderOf } from './image-rules.ts';
@@ -11,7 +12,7 @@ import { pairOf } from './rule.ts';
 import type { PlacedLayer } from './shapes.ts';
 import { variationalLatent } from './variational.ts';
 import { ownBatchNormalization, ownLayerNormalization } from './normalization.ts';
-import { dilatedConvolution, replaceCall, scaledElu, softmaxAlong } from './own.ts';
+import { dilatedConvolution, passing, replaceCall, scaledElu, softmaxAlong } from './own.ts';
 
 interface Site {
   readonly tf: Tf;
@@ -46,7 +47,7 @@ function create<Name extends LayerName>({ name, args }: Layer<Name>, site: Site)
 
 const creators: Creators = {
   Dense: (args, { tf, place }) =>
-    tf.layers.dense({ name: place.label, units: args.units, ...weighted(tf, args) }),
+    penalised(tf.layers.dense({ name: place.label, units: args.units, ...weighted(tf, args) }), args),
   Activation: ({ activation }, { tf, place }) =>
     tf.layers.activation({ name: place.label, activation: activationOf(tf, activation) }),
   ReLU: ({ max_value }, { tf, place }) =>
@@ -77,11 +78,11 @@ const creators: Creators = {
       ...convolution(tf, args),
       dilationRate: [...dilation],
     });
-    if (Math.max(...dilation) === 1) return layer;
-    return dilatedConvolution(tf, layer, dilation, args.padding);
+    if (Math.max(...dilation) === 1) return penalised(layer, args);
+    return penalised(dilatedConvolution(tf, layer, dilation, args.padding), args);
   },
   Conv2DTranspose: (args, { tf, place }) =>
-    tf.layers.conv2dTranspose({ name: place.label, ...convolution(tf, args) }),
+    penalised(tf.layers.conv2dTranspose({ name: place.label, ...convolution(tf, args) }), args),
   MaxPooling2D: (args, { tf, place }) => tf.layers.maxPooling2d({ name: place.label, ...pooling(args) }),
   AveragePooling2D: (args, { tf, place }) =>
     tf.layers.averagePooling2d({ name: place.label, ...pooling(args) }),
@@ -113,6 +114,12 @@ const creators: Creators = {
     return tf.layers.cropping2D({ name: place.label, cropping: [[...vertical], [...horizontal]] });
   },
   GlobalAveragePooling2D: (_args, { tf, place }) => tf.layers.globalAveragePooling2d({ name: place.label }),
+
+  ActivityRegularization(args, { tf, place }) {
+    const layer = passing(tf, 'ActivityRegularization', place.label);
+    penaliseActivity(layer, args);
+    return layer;
+  },
 
   Variational: ({ units }, { tf, draws, place }) => variationalLatent(tf, draws, place.label, units),
 };
@@ -156,6 +163,12 @@ function weighted(tf: Tf, args: Weighted) {
     ...(kernelRegularizer === undefined ? {} : { kernelRegularizer }),
     ...(biasRegularizer === undefined ? {} : { biasRegularizer }),
   };
+}
+
+/** The layer, whose outputs are penalised if so asked. */
+function penalised(layer: tfjs.layers.Layer, { activity_regularizer: penalty }: Weighted): tfjs.layers.Layer {
+  if (penalty !== undefined) penaliseActivity(layer, penalty);
+  return layer;
 }
 
 function convolution(tf: Tf, args: LayerArguments['Conv2D' | 'Conv2DTranspose']) {

@@ -22,6 +22,26 @@ export function weightOf(layer: tfjs.layers.Layer, name: string): tfjs.LayerVari
   return layer.weights.find(({ originalName }) => originalName.endsWith(`/${name}`));
 }
 
+/** A layer that passes on its input. Saved, it is a linear activation. */
+export function passing(tf: Tf, className: string, label: string): tfjs.layers.Layer {
+  class Passing extends tf.layers.Layer {
+    static readonly className = className;
+
+    override readonly supportsMasking = true;
+
+    override computeOutputShape(inputShape: tfjs.Shape): tfjs.Shape {
+      return inputShape;
+    }
+
+    override call(inputs: tfjs.Tensor | tfjs.Tensor[]): tfjs.Tensor {
+      const input = Array.isArray(inputs) ? inputs[0] : inputs;
+      if (input === undefined) throw new TypeError(`${label} was called without an input`);
+      return input;
+    }
+  }
+  return new Passing({ name: label });
+}
+
 /** tfjs's ELU takes only `alpha` 1: the output below zero is multiplied by `alpha`. */
 export function scaledElu(tf: Tf, layer: tfjs.layers.Layer, alpha: number): tfjs.layers.Layer {
   if (alpha === 1) return layer;

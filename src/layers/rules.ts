@@ -38,6 +38,7 @@ export const layerRules: LayerRules = {
       return input;
     },
   },
+  ActivityRegularization: elementwise,
   Dropout: elementwise,
   GaussianNoise: elementwise,
   Flatten: { output: (_args, { input }) => [sizeOf(input)] },

@@ -5,6 +5,7 @@ import type { Finding } from '../core/stage-type.ts';
 import {
   type Architecture,
   type Layer,
+  type LayerArguments,
   type LayerName,
   type Part,
   type Shape,
@@ -111,6 +112,7 @@ export function inferLayer<Name extends LayerName>(
   }
   const output = rule.output(args, site);
   if (output === undefined) return undefined;
+  checkActivity(name, args, site);
   const weights = rule.weights?.(args, site.input) ?? [];
   for (const { name: weight, initializer, shape } of weights) {
     if (initializer === 'orthogonal' && shape.length < 2) {
@@ -129,6 +131,18 @@ export function inferLayer<Name extends LayerName>(
     message: `\`${name}\` would need ${shapeText(large)} numbers, more than fit in memory`,
   });
   return undefined;
+}
+
+/** A divergence of coins needs outputs that are shares. */
+function checkActivity(name: LayerName, args: object, { report }: Site): void {
+  const { activity_regularizer: penalty, activation } = args as Partial<LayerArguments['Dense']>;
+  if (penalty?.kl === undefined || ['sigmoid', 'hard_sigmoid', 'softmax'].includes(activation ?? '')) return;
+  report({
+    code: 'bad-setting',
+    message: `the \`kl\` of an \`activity_regularizer\` needs outputs between 0 and 1, but this \`${name}\` has ${activation === undefined || activation === 'linear' ? 'no activation' : `\`activation: ${activation}\``}`,
+    hint: 'use `activation: sigmoid`, or `l1`',
+    argument: 'activity_regularizer',
+  });
 }
 
 /** How to make an image of a vector: of the size that there was before, if there was one. */
@@ -273,6 +287,7 @@ function reportMisplacedLatents(
 
 /** Layers whose outputs are inputs, means of them, or zeros: they keep the range that an activation gives. */
 const TRANSPARENT: ReadonlySet<LayerName> = new Set<LayerName>([
+  'ActivityRegularization',
   'Dropout',
   'GaussianNoise',
   'Flatten',

@@ -94,6 +94,8 @@ function partsOf(type: string, config: JsonObject, rank: number): readonly Part[
       return alongLast(type, config, rank);
     case 'PReLU':
       return sharedFirst(config, rank);
+    case 'ActivityRegularization':
+      return [activate('linear')];
     case 'Variational':
       return meansOnly(config);
     case 'UpSampling2D':

@@ -20,8 +20,8 @@ export class UnsoundTopology extends Error {}
 
 type ArgumentKind = 'count' | 'flag' | 'axis' | 'pair' | 'border' | 'shape' | 'padding' | 'axes' | 'number';
 
-/** Layers that are saved as themselves: `Variational` is saved as others. */
-type SavedName = Exclude<LayerName, 'Variational'>;
+/** Layers that are saved as themselves, not as others. */
+type SavedName = Exclude<LayerName, 'Variational' | 'ActivityRegularization'>;
 
 /** The arguments that decide shapes; the rules of `rules.ts` read no others. */
 const SHAPE_ARGUMENTS: Record<SavedName, Readonly<Record<string, ArgumentKind>>> = {

@@ -53,6 +53,10 @@ export const battery: Record<LayerName, readonly Case[]> = {
     [{ stddev: 0.5 }, image],
     [{ stddev: 0 }, vector],
   ],
+  ActivityRegularization: [
+    [{ l1: 0.1 }, vector],
+    [{ l2: 0.2 }, image],
+  ],
   Variational: [
     [{ units: 3 }, vector],
     [{ units: 1 }, vector],

@@ -71,6 +71,7 @@ const everything: Architecture = {
   ],
   decoder: [
     layer('GaussianNoise', { stddev: 1 }),
+    layer('ActivityRegularization', { l1: 0.1 }),
     layer('Reshape', { target_shape: [2, 2, -1] }),
     layer('Conv2DTranspose', { filters: 2, kernel_size: 3, strides: 2, padding: 'same' }),
     layer('Dropout', { rate: 0.5 }),

@@ -64,6 +64,8 @@ function moveOf(tf: Tf, layer: layers.Layer, training: boolean): Move | undefine
       return interpolation === 'nearest' ? same : undefined;
     case 'Activation':
       return activation === 'linear' ? same : undefined;
+    case 'ActivityRegularization':
+      return (logits) => logits;
     case 'Dropout':
       return !training || rate === 0 ? same : undefined;
     case 'GaussianNoise':

@@ -2,6 +2,7 @@
 import type { LayersModel, Scalar, Tensor, Variable } from '@tensorflow/tfjs';
 import type { Tf } from '../engine.ts';
 import { sizeOf } from '../../core/shape.ts';
+import { forwardWithActivity } from './activity.ts';
 import { forwardWithLogits } from './forward.ts';
 import { losses, type Outputs } from './losses.ts';
 import { addFreshNoise } from './noise.ts';
@@ -49,8 +50,9 @@ export function trainingStep(tf: Tf, options: StepOptions): TrainingStep {
   const trainable = model.trainableWeights.map((weight) => variableOf(tf, weight.read()));
   const optimizer = createOptimizer(tf, options.optimizer, trainable);
   const latent = variationalLayer(model);
-  const forward: Forward =
+  const pass: Forward =
     latent === undefined ? forwardWithLogits(tf, model) : forwardOfSamples(tf, model, latent);
+  const forward: Forward = forwardWithActivity(tf, model, pass);
   const { warmup, weight } = options.kl ?? PLAIN_KL;
   const klWeight = warmup ? tf.tidy(() => tf.variable(tf.scalar(weight), false)) : undefined;
   const measured = { ...options, ...(klWeight === undefined ? {} : { klWeight }) };
@@ -83,7 +85,10 @@ export function trainingStep(tf: Tf, options: StepOptions): TrainingStep {
 /** The variable of the state that is the divergence's weight in the steps to come, where there is a warm-up. */
 export const KL_WEIGHT = 'kl_weight';
 
-type Forward = (input: Tensor, training: boolean) => Outputs & { readonly posterior?: Posterior };
+type Forward = (
+  input: Tensor,
+  training: boolean,
+) => Outputs & { readonly posterior?: Posterior; readonly activity?: Scalar };
 
 /** A model's weights, by names that are the same in every process. */
 export function weightsOf(tf: Tf, { weights }: LayersModel): readonly NamedVariable[] {
@@ -117,9 +122,12 @@ function measureBatch(
   outputs: ReturnType<Forward>,
 ): BatchMeasure {
   const { model, loss, metrics } = options;
-  const { posterior } = outputs;
+  const { posterior, activity } = outputs;
   const withPenalties = (start: Scalar): Scalar =>
-    penalties(model).reduce<Scalar>((sum, penalty) => sum.add(penalty), start);
+    [...penalties(model), ...(activity === undefined ? [] : [activity])].reduce<Scalar>(
+      (sum, penalty) => sum.add(penalty),
+      start,
+    );
   const measures = metrics.map((metric) => losses[metric](tf, target, outputs));
   const mean = losses[loss](tf, target, outputs);
   if (posterior === undefined) {

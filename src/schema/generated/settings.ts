@@ -28,6 +28,7 @@ export type LayerSpec =
   | { readonly ZeroPadding2D: ZeroPadding2DArguments }
   | { readonly Cropping2D: Cropping2DArguments }
   | { readonly GlobalAveragePooling2D: GlobalAveragePooling2DArguments }
+  | { readonly ActivityRegularization: ActivityRegularizationArguments }
   | { readonly Variational: VariationalArguments };
 
 /** A layer that needs no arguments, by its name alone. */
@@ -105,6 +106,27 @@ export type Regularizer =
 }
   | null;
 
+/**
+ * A penalty on what the layer gives, added to the loss, for sparse codes: `l1` times the sum of absolute
+ * values plus `l2` times the sum of squares, as means over the images of a batch; and `kl`.
+ */
+export type ActivityRegularizer = {
+  /** Factor of the sum of absolute values, 0 or more; drives outputs to zero. */
+  readonly l1: number;
+  /** Factor of the sum of squares, 0 or more; keeps outputs small. */
+  readonly l2: number;
+  /**
+   * Pulls the mean of each output over a batch (of each channel, for images) to `rho`, by the
+   * Kullback-Leibler divergence. Needs outputs between 0 and 1, as `sigmoid` gives.
+   */
+  readonly kl?: {
+    /** The mean that each output should have, more than 0 and less than 1. */
+    readonly rho: number;
+    /** What the divergence, summed over the outputs, is multiplied by. */
+    readonly weight: number;
+  };
+};
+
 /** One number for both directions, or a pair [vertical, horizontal]. */
 export type Pair = number | readonly [number, number];
 
@@ -144,6 +166,8 @@ export type DenseArguments = {
   readonly kernel_regularizer: Regularizer;
   /** Penalty on a large bias, added to the loss. `null`: none. */
   readonly bias_regularizer: Regularizer;
+  /** Penalty on what the layer gives, added to the loss, for sparse codes. Left out: none. */
+  readonly activity_regularizer?: ActivityRegularizer;
   readonly name?: LayerLabel;
 };
 
@@ -252,6 +276,8 @@ export type Conv2DArguments = {
   readonly kernel_regularizer: Regularizer;
   /** Penalty on a large bias, added to the loss. `null`: none. */
   readonly bias_regularizer: Regularizer;
+  /** Penalty on what the layer gives, added to the loss, for sparse codes. Left out: none. */
+  readonly activity_regularizer?: ActivityRegularizer;
   readonly name?: LayerLabel;
 };
 
@@ -279,6 +305,8 @@ export type Conv2DTransposeArguments = {
   readonly kernel_regularizer: Regularizer;
   /** Penalty on a large bias, added to the loss. `null`: none. */
   readonly bias_regularizer: Regularizer;
+  /** Penalty on what the layer gives, added to the loss, for sparse codes. Left out: none. */
+  readonly activity_regularizer?: ActivityRegularizer;
   readonly name?: LayerLabel;
 };
 
@@ -381,6 +409,18 @@ export type Cropping2DArguments = {
    * Pixels to cut off: one number for all sides, [vertical, horizontal], or [[top, bottom], [left, right]].
    */
   readonly cropping: Border;
+  readonly name?: LayerLabel;
+};
+
+/**
+ * Adds a penalty on its input to the loss, and passes it on: for sparse codes after layers without
+ * `activity_regularizer`.
+ */
+export type ActivityRegularizationArguments = {
+  /** Factor of the sum of absolute values of an image's inputs, 0 or more. */
+  readonly l1: number;
+  /** Factor of the sum of their squares, 0 or more. */
+  readonly l2: number;
   readonly name?: LayerLabel;
 };
 
@@ -1046,6 +1086,7 @@ export const LAYER_DEFAULTS: {
   readonly ZeroPadding2D: ZeroPadding2DArguments;
   readonly Cropping2D: Cropping2DArguments;
   readonly GlobalAveragePooling2D: GlobalAveragePooling2DArguments;
+  readonly ActivityRegularization: ActivityRegularizationArguments;
 } = {
   ReLU: { max_value: null },
   LeakyReLU: { negative_slope: 0.3 },
@@ -1061,6 +1102,7 @@ export const LAYER_DEFAULTS: {
   ZeroPadding2D: { padding: 1 },
   Cropping2D: { cropping: 0 },
   GlobalAveragePooling2D: {},
+  ActivityRegularization: { l1: 0, l2: 0 },
 };
 
 /** Default arguments of each that needs none. */

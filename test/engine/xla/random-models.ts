@@ -120,6 +120,7 @@ function argumentsOf(name: LayerName, draws: Draws, input: Shape): JsonObject {
     bias_initializer: draws.of(['zeros', 'random_normal']),
     kernel_regularizer: regularizer(),
     bias_regularizer: regularizer(),
+    ...(draws.isSo(5) ? { activity_regularizer: { l1: 1e-4, l2: 1e-3 } } : {}),
   });
   const axis = (): number => draws.of([-1, -1, 1, 2, 3]);
   switch (name) {
@@ -144,6 +145,8 @@ function argumentsOf(name: LayerName, draws: Draws, input: Shape): JsonObject {
       return { rate: draws.of([0, 0.1, 0.5]) };
     case 'GaussianNoise':
       return { stddev: draws.of([0, 0.1, 0.5]) };
+    case 'ActivityRegularization':
+      return { l1: draws.of([0, 1e-4]), l2: draws.of([0, 1e-3]) };
     case 'Variational':
       return { units: draws.of([1, 3, 17]) };
     case 'Reshape':

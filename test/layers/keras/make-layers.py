@@ -83,6 +83,7 @@ CASES = [
     ("ZeroPadding2D", {"padding": [[1, 0], [2, 1]]}, IMAGE),
     ("Cropping2D", {"cropping": [[1, 0], [0, 1]]}, IMAGE),
     ("GlobalAveragePooling2D", {}, IMAGE),
+    ("ActivityRegularization", {}, IMAGE),
     ("Variational", {"units": 2}, VECTOR),
 ]
 
