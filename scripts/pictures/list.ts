@@ -49,6 +49,8 @@ export const PICTURES: readonly Picture[] = [
   { file: 'latent-plane.png', pipeline: 'pipelines/latent-space.yaml', from: 'plane_figure/figure.png' },
   { file: 'latent-axes.png', pipeline: 'pipelines/latent-space.yaml', from: 'axes/figure.png' },
   { file: 'latent-manifold.png', pipeline: 'pipelines/latent-space.yaml', from: 'manifold/figure.png' },
+  { file: 'vae-samples.png', pipeline: 'pipelines/vae.yaml', from: 'samples_figure/figure.png' },
+  { file: 'vae-manifold.png', pipeline: 'pipelines/vae.yaml', from: 'manifold/figure.png' },
   { file: 'learning.gif', pipeline: 'pipelines/latent-space.yaml', from: 'learning/figure.gif' },
   { file: 'latent-size.png', pipeline: 'pipelines/latent-sweep.yaml', from: 'sweep-metric.png' },
   {

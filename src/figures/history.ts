@@ -1,12 +1,16 @@
 /** Charts of what was measured after each epoch. */
 import type { LinePanel } from './line-chart.ts';
 
+/** Of a loss to which a divergence is added. */
+const DIVERGING = 'diverging';
+
 /** What losses and metrics are called on an axis, with the unit of those that have one. */
 const LABELS: ReadonlyMap<string, string> = new Map([
   ['mse', 'mean squared error'],
   ['mae', 'mean absolute error'],
   ['binary_crossentropy', 'binary cross-entropy (nats)'],
-  ['reconstruction', 'reconstruction an image'],
+  ['reconstruction', 'reconstruction loss an image'],
+  [DIVERGING, 'reconstruction and KL divergence (nats)'],
   ['kl', 'KL divergence (nats)'],
   ['learning_rate', 'learning rate'],
 ]);
@@ -26,6 +30,7 @@ export function historyPanels(
   loss?: string,
 ): readonly LinePanel[] {
   const panels = new Map<string, LinePanel>();
+  const whole = measured.has('kl') ? DIVERGING : loss;
   for (const [name, values] of measured) {
     const validation = name.startsWith(VALIDATION);
     const quantity = validation ? name.slice(VALIDATION.length) : name;
@@ -34,7 +39,7 @@ export function historyPanels(
       points: values.map((value, index) => [epochs[index] ?? index + 1, value] as const),
     };
     const drawn = panels.get(quantity)?.series ?? [];
-    panels.set(quantity, { yLabel: axisLabel(quantity, loss), series: [...drawn, series] });
+    panels.set(quantity, { yLabel: axisLabel(quantity, whole), series: [...drawn, series] });
   }
   return [...panels.values()];
 }

@@ -52,6 +52,11 @@ export const TEMPLATES = {
     command: 'sweep',
     tries: ['a first look: `-S params.images=5000 -S params.epochs=5`', 'other sizes: `sweep.parameters`'],
   },
+  vae: {
+    about: 'Two variational autoencoders of handwritten digits, and digits that nobody wrote.',
+    pipelines: ['pipelines/vae.yaml'],
+    tries: ['another `latent_size`', '`kl: { weight: 4 }` for the stage `trained`: a beta-VAE'],
+  },
   'own-images': {
     about: 'An autoencoder of your own pictures, which go into the folder `images/`.',
     pipelines: ['templates/own-images/own-images.yaml'],
