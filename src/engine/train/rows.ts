@@ -187,8 +187,10 @@ function* inCalls(
     const whole = new Int32Array(steps * size);
     whole.set(part);
     const results = stepsPerCall.measure(steps, () => program.run(whole));
-    const share = part.length / whole.length;
-    yield { rows: part, results: results.map((result) => result.subarray(0, result.length * share)) };
+    // Elements of a row are whole numbers; a share of the rows would lose the last element to rounding.
+    const own = (result: Float32Array): Float32Array =>
+      result.subarray(0, (result.length / whole.length) * part.length);
+    yield { rows: part, results: results.map(own) };
     start += part.length;
   }
 }

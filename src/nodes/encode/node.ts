@@ -8,7 +8,7 @@ import { checkInput, checkScale, checkSplit, type ImagesDescription } from '../t
 
 export const encodeNode: NodeDefinition<EncodeSettings> = {
   type: 'encode',
-  version: 3,
+  version: 4,
   schema: readSchema('stages/encode'),
   inputs: {
     model: { accepts: ['trained-model'] },

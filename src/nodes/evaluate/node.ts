@@ -18,7 +18,7 @@ import {
 
 export const evaluateNode: NodeDefinition<EvaluateSettings> = {
   type: 'evaluate',
-  version: 4,
+  version: 5,
   schema: readSchema('stages/evaluate'),
   inputs: {
     model: { accepts: ['trained-model'] },

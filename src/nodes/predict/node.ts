@@ -9,7 +9,7 @@ import { checkInput, checkScale, checkSplit } from '../train/checks.ts';
 
 export const predictNode: NodeDefinition<PredictSettings> = {
   type: 'predict',
-  version: 3,
+  version: 4,
   schema: readSchema('stages/predict'),
   inputs: {
     model: { accepts: ['trained-model'] },
