@@ -14,9 +14,10 @@ type Log = ReadContext<unknown>['log'];
 /** Folders that hold splits rather than classes. */
 const SPLIT_NAMES = /^(?:train|training|test|testing|val|valid|validation|dev|eval)$/i;
 
-/** The files of a split, and those of them that could not be used. */
 export interface ListedFiles {
+  /** The files of a split that could be read. */
   readonly files: readonly NamedImage[];
+  /** Those of them that could not be used. In an archive, what was passed over before may have the name of one that is used. */
   readonly skipped: readonly Skipped[];
 }
 
@@ -49,7 +50,7 @@ export function toRaw(
     classNames === undefined
       ? undefined
       : Int32Array.from(classNames, (name) =>
-          classes === undefined ? Number(name) : (numbers.get(name) ?? 0),
+          classes === undefined ? Number(name) : numberOf(name, numbers),
         );
   return {
     images: { shape, data, wide, kind: 'file', dtype: wide ? 'uint16' : 'uint8', name },
@@ -64,6 +65,12 @@ export function toRaw(
   };
 }
 
+function numberOf(className: string, numbers: ReadonlyMap<string, number>): number {
+  const label = numbers.get(className);
+  if (label === undefined) throw new Error(`the class \`${className}\` of an image has no label`);
+  return label;
+}
+
 /** Names of the files that are kept. An image that is left out keeps its place, so that those behind it keep theirs. */
 function namesAmong(
   kept: readonly string[],
@@ -71,7 +78,10 @@ function namesAmong(
   skipped: readonly Skipped[],
   hash: string,
 ): ImageNames {
-  const omitted = skipped.filter((item) => isLoss(item) && !item.name.endsWith('/')).map(({ name }) => name);
+  const used = new Set(kept);
+  const omitted = skipped
+    .filter((item) => isLoss(item) && !item.name.endsWith('/') && !used.has(item.name))
+    .map(({ name }) => name);
   const files = [...new Set([...listed, ...omitted])].sort(compareNames);
   const places = new Map(files.map((name, place) => [name, place]));
   const all = { ...namesOf(`folder/${hash}`, files.length), files };

@@ -70,7 +70,7 @@ export async function readFaces(path: string, context: ReadContext<FaceSettings>
     const where = `\`${shownName(basename(path))}\``;
     warnOfSkipped(left, { total: all.length + skipped.length, where }, log);
     warnOfTransparent(collected, log);
-    const classes = classesOf([{ files: faces, skipped: left }]);
+    const classes = classesOf([{ files: faces, skipped: collected.skipped }]);
     warnOfLookAlikes(classes, log);
     const listed = faces.map(({ name }) => name);
     return toRaw({ ...collected, skipped: left }, { classes, listed, name: 'the faces' });

@@ -149,7 +149,7 @@ async function readSplit(
     warnOfSkipped(all, { total: files.length + skipped.length, where, remedies: REMEDIES }, log);
     return {
       folder,
-      listed: { files, skipped: all },
+      listed: { files, skipped: collected.skipped },
       collected: { ...collected, skipped: all },
       folderNames: tree.folders,
       absent,

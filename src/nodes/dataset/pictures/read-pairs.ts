@@ -7,7 +7,7 @@ import type { PairsDatasetSettings } from '../../../schema/generated/settings.ts
 import { shownName } from '../names.ts';
 import { limitOf, type RawSplit, type RawSplits } from '../raw.ts';
 import type { ReadContext } from '../sources/source.ts';
-import { classesOf, toRaw, warnOfLookAlikes, warnOfTransparent } from './classes.ts';
+import { classesOf, toRaw, warnOfLookAlikes, warnOfTransparent, type ListedFiles } from './classes.ts';
 import { collectImages, type Collected } from './collect.ts';
 import type { FolderOptions } from './folder.ts';
 import type { NamedImage } from './image-file.ts';
@@ -49,7 +49,7 @@ type Pixels = Pick<Collected, 'data' | 'shape' | 'wide'>;
 
 interface ReadPairs {
   readonly folders: PairFolders;
-  readonly listed: readonly NamedImage[];
+  readonly listed: ListedFiles;
   readonly noisy: Collected;
   /** In the order of `noisy`. */
   readonly clean: Pixels;
@@ -64,15 +64,13 @@ interface ReadPairs {
 export async function readPairs(context: Context, splits: readonly PairFolders[]): Promise<RawSplits> {
   const read: ReadPairs[] = [];
   for (const folders of splits) read.push(await readSplit(context, folders, read[0]?.noisy));
-  const classes = classesOf(
-    read.map(({ listed, omissions }) => ({ files: listed, skipped: omissions.noisy })),
-  );
+  const classes = classesOf(read.map(({ listed }) => listed));
   warnOfLookAlikes(classes, context.log);
   return Object.fromEntries(
     read.map(({ folders, listed, noisy, clean, omissions }): [Split, RawSplit] => {
       const raw = toRaw(noisy, {
         classes,
-        listed: listed.map(({ name }) => name),
+        listed: listed.files.map(({ name }) => name),
         name: `the images of \`${shownName(folders.noisy.path)}\``,
       });
       const { images } = raw;
@@ -132,7 +130,8 @@ async function readSplit(
     for (const [{ path }, total, skipped] of all)
       warnOfSkipped(skipped, { total, where: `\`${shownName(path)}\`` }, log);
     return {
-      ...{ folders, listed: listed.files, omissions, clean: decoded.clean },
+      ...{ folders, omissions, clean: decoded.clean },
+      listed: { files: listed.files, skipped: [...matched.noisy, ...decoded.omissions.noisy] },
       noisy: { ...decoded.noisy, skipped: omissions.noisy },
     };
   } finally {

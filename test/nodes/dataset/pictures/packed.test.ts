@@ -7,7 +7,7 @@ import { datasetNode } from '../../../../src/nodes/dataset/node.ts';
 import type { ImagesDatasetSettings } from '../../../../src/schema/generated/settings.ts';
 import { temporaryFolder } from '../../context.ts';
 import { settingsOf } from '../settings.ts';
-import { archives, picture, put, read, type Files, type Outcome } from './photos.ts';
+import { archives, picture, put, read, tar, type Files, type Outcome, type TarMember } from './photos.ts';
 
 const CLASSES = { 'b/1.png': picture(1), 'a/2.png': picture(2), 'a/1.png': picture(3) };
 const LOOSE = { '2.png': picture(2), '1.png': picture(3) };
@@ -130,4 +130,18 @@ test('training images from an archive, test images from a folder', async (t) => 
   put(join(root, 'held'), { 'b/9.png': picture(9) });
   const settings = images({ path: 'train.zip', test_path: 'held' });
   assert.deepEqual((await read(root, settings, 'test')).labels, [1]);
+});
+
+test('a class whose files come twice in an archive, or again as links to themselves, keeps its label', async (t) => {
+  const root = temporaryFolder(t);
+  const files = Object.entries(CLASSES).map(([name, bytes]): TarMember => [{ name }, bytes]);
+  // As `tar -rf`, and `tar -cf` of a folder that is named twice, write them.
+  const links = Object.keys(CLASSES).map((name): TarMember => [{ name, type: 'link', linkname: name }]);
+  put(root, { 'again.tar': await tar([...files, ...files]), 'links.tar': await tar([...files, ...links]) });
+  for (const path of ['again.tar', 'links.tar']) {
+    const found = await read(root, images({ path }));
+    assert.deepEqual(found.classes, ['a', 'b'], path);
+    assert.deepEqual(found.labels, [0, 0, 1], path);
+    assert.deepEqual(found.values, [3, 2, 1], path);
+  }
 });
