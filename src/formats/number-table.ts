@@ -5,7 +5,7 @@ import { failure, Failure } from '../core/diagnostic.ts';
 import { printable } from '../core/text.ts';
 import { openToRead } from '../files/open.ts';
 import { NumberStore } from './number-store.ts';
-import { decodeText } from './text-chunks.ts';
+import { decodeText, withLineFeeds } from './text-chunks.ts';
 
 export interface TableOptions {
   /** The column that holds no number of the sample but its label: its name or, from 0, its place. */
@@ -66,9 +66,10 @@ export async function readNumberTable(path: string, options: TableOptions = {}):
 
 async function readRows(chunks: AsyncIterable<string>, reader: TableReader): Promise<void> {
   const { default: papa } = await import('papaparse');
-  const text = Readable.from(reader.watched(chunks), { highWaterMark: 1 });
+  const text = Readable.from(reader.watched(withLineFeeds(chunks)), { highWaterMark: 1 });
   await new Promise<void>((resolve, reject) => {
     papa.parse<string[]>(text, {
+      newline: '\n',
       skipEmptyLines: true,
       chunk({ data, errors }, parser) {
         try {
@@ -220,8 +221,12 @@ class TableReader {
   }
 }
 
+/** What a program writes where a number is missing or too large. */
+const NO_NAME = /^[-+]?(?:nan|inf(?:inity)?)$/i;
+
 /** Whether a first row names columns: it has no numbers, or those by which pandas and others count columns. */
 function areNames(cells: readonly string[]): boolean {
+  if (cells.some((cell) => NO_NAME.test(cell))) return false;
   const numbers = cells.filter(isNumber).map(Number);
   const isCount = numbers.every((value, index) => index === 0 || value === (numbers[index - 1] ?? 0) + 1);
   if (numbers.length < cells.length) return isCount && numbers.length !== 1;

@@ -22,6 +22,18 @@ export async function* decodeText(bytes: AsyncIterable<Buffer>, path: string): A
   if (rest !== '') yield rest;
 }
 
+/** The same text with `\n` alone at the end of each line: a file that was put together may have several line ends. */
+export async function* withLineFeeds(chunks: AsyncIterable<string>): AsyncGenerator<string> {
+  // The second half of `\r\n` may come with the next chunk.
+  let held = '';
+  for await (const chunk of chunks) {
+    const text = `${held}${chunk}`;
+    held = text.endsWith('\r') ? '\r' : '';
+    yield text.slice(0, text.length - held.length).replace(/\r\n?/g, '\n');
+  }
+  if (held !== '') yield '\n';
+}
+
 /** The beginning of a file as text in the same encodings. */
 export function textOf(start: Buffer): string {
   return new TextDecoder(encodingOf(start)).decode(start);

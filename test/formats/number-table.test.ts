@@ -120,6 +120,8 @@ test('what is no table of numbers is refused, with its row', async (t) => {
     ['1,2\nNaN,3\n', {}, /row 2.*column 1/],
     ['1,2\n3,Infinity\n', {}, /row 2.*column 2/],
     ['1,2\n3,1e999\n', {}, /row 2/],
+    ['1,2,inf\n4,5,6\n', {}, /row 1.*column 3/],
+    ['nan,1,2\n4,5,6\n', {}, /row 1.*column 1/],
     ['1;2\n3,5;4\n', {}, /row 2.*column 1/],
     ['cat,0,12\ndog,7,1\n', {}, /row 1.*column 1/],
     [',a,b\n0,1,2\n', {}, /row 1/],
@@ -142,6 +144,34 @@ test('what is no table of numbers is refused, with its row', async (t) => {
       assert.match(error.diagnostics[0].message, place);
       return true;
     });
+});
+
+test('lines end as they may, also in several ways in one file', async (t) => {
+  const read = reader(t);
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(fc.nat(255), fc.nat(255), fc.constantFrom('\n', '\r\n', '\r')), {
+        minLength: 2,
+        maxLength: 9,
+      }),
+      fc.constantFrom('', '"'),
+      async (lines, quote) => {
+        const rows = lines.map(
+          ([one, other, end]) => `${quote}${one}${quote},${quote}${other}${quote}${end}`,
+        );
+        const { data } = await read(`a,b\n${rows.join('')}`);
+        assert.deepEqual(
+          [...data],
+          lines.flatMap(([one, other]) => [one, other]),
+        );
+      },
+    ),
+    { numRuns: 40 },
+  );
+  // The stream is read in pieces of 2^20 bytes: the first ends between the two characters of a line end.
+  const rows = 209_720;
+  const long = await read(`aaaa,b\n${'1,2\r\n'.repeat(rows)}`);
+  assert.equal(long.rows, rows);
 });
 
 test('texts of UTF-16 with their mark are read, and letters that two chunks share', async (t) => {

@@ -49,8 +49,8 @@ async function readSplit(
       ...{
         shape: [rows, width],
         data,
-        kind: kindOf(data),
-        dtype: kindOf(data) === 'float' ? 'float32' : kindOf(data),
+        kind: data instanceof Float32Array ? 'float' : 'integer',
+        dtype: typeOf(data),
       },
       ...{ name: `\`${name}\``, at },
     },
@@ -61,14 +61,14 @@ async function readSplit(
           labels: {
             shape: [rows],
             data: areNumbers(labels) ? Int32Array.from(labels, Number) : labels,
-            name: `the labels of \`${name}\``,
+            name: `the column of labels of \`${name}\``,
             at,
           },
         }),
   };
 }
 
-function kindOf(data: RawImages['data']): 'uint8' | 'uint16' | 'float' {
-  if (data instanceof Float32Array) return 'float';
+function typeOf(data: RawImages['data']): 'uint8' | 'uint16' | 'float32' {
+  if (data instanceof Float32Array) return 'float32';
   return data instanceof Uint16Array ? 'uint16' : 'uint8';
 }

@@ -93,6 +93,26 @@ test('fractions stay as they are', async (t) => {
   assert.deepEqual((await readImageSet(folder)).range, [0, 1]);
 });
 
+test('integers of 16 bits are one type in both tables, also where one of them has none above 255', async (t) => {
+  const [dark, bright] = ['0,1,2,255\n', '0,1,2,4095\n'];
+  for (const [train, test] of [
+    [dark, bright],
+    [bright, dark],
+  ] as const) {
+    const found = await load(
+      t,
+      { 'train.csv': train, 'test.csv': test },
+      { test_path: 'test.csv', white_level: 4095 },
+    );
+    const other = await readImages(found.folder, 'test');
+    for (const [{ data, scale }, text] of [
+      [found.train, train],
+      [other, test],
+    ] as const)
+      assert.deepEqual([[...data], scale], [text.trim().split(',').map(Number), 1 / 4095]);
+  }
+});
+
 test('what does not fit is refused at its setting', async (t) => {
   const table = 'label,a,b,c,d\n1,1,2,3,255\n';
   const refusals: readonly (readonly [Record<string, string>, Partial<CsvDatasetSettings>, string])[] = [
