@@ -224,9 +224,12 @@ export function toPixels(
     const pixels = data instanceof Float32Array ? data : Float32Array.from(data);
     const bad = pixels.findIndex((value) => !Number.isFinite(value));
     if (bad < 0) return pixels;
-    const what = Number.isFinite(data[bad]) ? 'which is beyond float32' : 'which is no intensity';
+    if (Number.isFinite(data[bad])) {
+      const hint = `make the numbers smaller: ${save((x) => `${x} / np.abs(${x}).max()`)}`;
+      throw corrupt(array, `holds ${data[bad]}, which is beyond float32`, hint);
+    }
     const hint = `put numbers in the place of such values: ${save((x) => `np.nan_to_num(${x})`)}`;
-    throw corrupt(array, `holds ${data[bad]}, ${what}`, hint);
+    throw corrupt(array, `holds ${data[bad]}, which is no intensity`, hint);
   }
   let highest = 0;
   for (const value of data) {

@@ -17,14 +17,22 @@ const WANTED = 'the shape of images is (count, height, width) or (count, height,
 export function imageShape(images: RawImages): ImageShape {
   const { shape } = images;
   const [, height = 0, width = 0, channels = 1] = shape;
-  const change = mend(shape);
-  if (change !== undefined) {
-    const lines = change.map((one) => images.save?.(one) ?? '').filter((line) => line !== '');
-    throw refuse(images, `has the shape ${tuple(shape)}: ${WANTED}`, lines.join(', or '));
-  }
   if (shape.includes(0)) {
     const hint = images.save === undefined ? undefined : `save an array with images: ${images.save()}`;
     throw refuse(images, `has the shape ${tuple(shape)}: it holds no images`, hint);
+  }
+  const change = mend(shape);
+  if (change !== undefined) {
+    const lines = change.map((one) => images.save?.(one) ?? '').filter((line) => line !== '');
+    const [single, several] = lines;
+    const isSingle = shape.length === 3;
+    throw refuse(
+      images,
+      `has the shape ${tuple(shape)}${isSingle ? ', as a single image with channels has' : ''}: ${WANTED}`,
+      isSingle && single !== undefined && several !== undefined
+        ? `if it is one image, ${single}; if it is ${shape[0]} gray images, ${several}`
+        : lines.join(', or '),
+    );
   }
   return [height, width, channels];
 }
@@ -57,7 +65,7 @@ function mend(shape: readonly number[]): readonly Change[] | undefined {
     case 3:
       // One picture: its rows would be taken for narrow pictures.
       if ((third === 1 || third === 3 || third === 4) && second > MOST_CHANNELS)
-        return third === 1 ? [single, reshaped(count, second, third, 1)] : [single];
+        return [single, reshaped(count, second, third, 1)];
       return undefined;
     case 4:
       return channelsComeFirst(shape) ? [(x) => `np.moveaxis(${x}, 1, -1)`] : undefined;

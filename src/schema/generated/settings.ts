@@ -1207,8 +1207,9 @@ export type ImagesDatasetSettings = {
   readonly test_path?: string;
   /**
    * Where the labels come from. `folder`: the first folder level below `path` is the class, if at least half
-   * of the images are in folders; otherwise there are no labels. `none`: all images are read, wherever they
-   * are, without labels. `{ file: labels.csv }`: all images are read, and a table has one row for each.
+   * of the images are in folders; otherwise there are no labels. `none`: images in folders and beside them
+   * are read alike, without labels. `{ file: labels.csv }`: the same images are read, and a table has one row
+   * for each.
    */
   readonly labels: LabelsOfFiles;
   /**
@@ -1356,8 +1357,8 @@ export type PairsDatasetSettings = {
   readonly test_clean?: string;
   /**
    * Where the labels come from. `folder`: the first folder level below `noisy` is the class, if at least half
-   * of the images are in folders; otherwise there are no labels. `none`: all images are read, wherever they
-   * are, without labels.
+   * of the images are in folders; otherwise there are no labels. `none`: images in folders and beside them
+   * are read alike, without labels.
    */
   readonly labels: 'folder' | 'none';
   /**

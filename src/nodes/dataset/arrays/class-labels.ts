@@ -26,8 +26,13 @@ export function numberClasses(splits: Readonly<Partial<Record<Split, NamedSplit>
   }
   const unnamed = arrays.find(({ data }) => !isNumbers(data) && data.includes(''));
   if (unnamed !== undefined) {
+    const image = isNumbers(unnamed.data) ? -1 : unnamed.data.indexOf('');
     const setting = unnamed.at ?? 'label';
-    throw refuse(unnamed, 'has an empty label', `give each image a label, or look at \`${setting}\``);
+    throw refuse(
+      unnamed,
+      `has an empty label: that of image ${image}, counted from 0`,
+      `give each image a label, or look at \`${setting}\``,
+    );
   }
   const numbers = new Map(classes.map((name, label) => [name, label]));
   const numberLabels = ({ labels, ...split }: NamedSplit): RawSplit => {

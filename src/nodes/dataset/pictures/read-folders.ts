@@ -58,13 +58,15 @@ interface ReadSplit {
   readonly absent: readonly string[];
 }
 
-/** Settings that would have had files read. */
-const REMEDIES: Remedies = {
-  deep: '`recursive: true`',
-  link: '`follow_links: true`',
-  loose: '`labels: none`',
-  nested: '`labels: none`',
-};
+/** Settings that would have had files read. Links that are followed, and still passed over, lead nowhere or in a circle. */
+function remediesOf({ followLinks }: FolderOptions): Remedies {
+  return {
+    deep: '`recursive: true`',
+    ...(followLinks === true ? {} : { link: '`follow_links: true`' }),
+    loose: '`labels: none`',
+    nested: '`labels: none`',
+  };
+}
 
 /**
  * Reads the images of all splits. A class has the same label in each; one without images has none.
@@ -123,7 +125,7 @@ async function readSplit(
     const { files, skipped, absent = [] } = await arrange(tree, folder);
     await atSetting([key], async () => {
       const lost = skipped.filter(isLoss);
-      if (settings.on_error === 'fail' && lost.length > 0) throw lossFailure(lost, REMEDIES);
+      if (settings.on_error === 'fail' && lost.length > 0) throw lossFailure(lost, remediesOf(folder));
     });
     const [, height, width, channels] = train?.shape ?? [];
     const limit = limitOf(settings, split);
@@ -146,7 +148,7 @@ async function readSplit(
     );
     const all = [...skipped, ...collected.skipped].sort(bySkippedName);
     const where = `\`${shownName(path)}\``;
-    warnOfSkipped(all, { total: files.length + skipped.length, where, remedies: REMEDIES }, log);
+    warnOfSkipped(all, { total: files.length + skipped.length, where, remedies: remediesOf(folder) }, log);
     return {
       folder,
       listed: { files, skipped: collected.skipped },

@@ -122,6 +122,16 @@ test('arrays that are no images are refused, with the line that mends them', asy
     );
     assert.equal(await refusal(load(t, { x })), 'data-corrupt train_images', text);
   }
+  for (const shape of ['(9, 9, 3)', '(2, 8, 1)', '(5, 6, 4)'])
+    await assert.rejects(
+      load(t, { x: npy('|u1', shape, sizeOf(shape.slice(1, -1).split(', ').map(Number))) }),
+      (error) => {
+        const hint = error instanceof Failure ? error.diagnostics[0]?.hint : undefined;
+        // A picture, or narrow gray ones.
+        assert.ok(hint?.includes('x[None]') && hint.includes(`x.reshape${shape.replace(')', ', 1)')}`), hint);
+        return true;
+      },
+    );
   for (const shape of ['(2, 5, 7)', '(2, 5, 7, 1)', '(2, 5, 7, 3)', '(2, 1, 5, 3)', '(5, 2, 3)']) {
     const size = sizeOf(shape.slice(1, -1).split(', ').map(Number));
     await load(t, {

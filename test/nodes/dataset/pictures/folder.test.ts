@@ -264,6 +264,15 @@ test('a path that is no folder of images is explained', async (t) => {
   await assert.rejects(read(root, { path: 'a.png' }), hintOf(/folder that holds it/));
 });
 
+test('links that lead nowhere are passed over without the advice to follow links, where they are followed', async (t) => {
+  const root = await base(t);
+  symlinkSync('none', join(root, 'photos/a/link.png'));
+  const [passed, followed] = [await read(root), await read(root, { follow_links: true })];
+  assert.deepEqual([passed.skipped, followed.skipped], [['a/link.png'], ['a/link.png']]);
+  assert.match(passed.warnings.join(), /follow_links/);
+  assert.doesNotMatch(followed.warnings.join(), /follow_links/);
+});
+
 test('a link to a folder of images may be named', async (t) => {
   const root = await base(t);
   renameSync(join(root, 'photos'), join(root, 'store'));
