@@ -1,9 +1,11 @@
 /** Names in a pipeline that become those of folders: a pipeline that works here must work on other systems, too. */
-import type { Diagnostic } from '../core/diagnostic.ts';
+import { win32 } from 'node:path';
+import type { Diagnostic, SourceRange } from '../core/diagnostic.ts';
 import { isDeviceName } from '../core/file-name.ts';
 import { errorAt } from './diagnostics/report.ts';
 import { backticked } from './diagnostics/wording.ts';
 import { find, type LocatedEntry, type LocatedMap } from './located.ts';
+import type { DocumentPath, PathSetting } from './pipeline.ts';
 
 /** Names that Windows has for devices, ends in a dot, which it drops, and stages that share a folder where case does not count. */
 export function fileNameProblems(root: LocatedMap): readonly Diagnostic[] {
@@ -13,6 +15,22 @@ export function fileNameProblems(root: LocatedMap): readonly Diagnostic[] {
     ...(name?.kind === 'scalar' && typeof name.value === 'string' ? pipelineProblems(name.value, name) : []),
     ...(stages?.kind === 'map' ? stageProblems(stages.entries) : []),
   ];
+}
+
+/** A warning for each path that only Windows takes for what it is meant to be. */
+export function pathWarnings(
+  paths: readonly PathSetting[],
+  locate: (path: DocumentPath) => SourceRange,
+): readonly Diagnostic[] {
+  return paths
+    .filter(({ written }) => written.includes('\\') && !win32.isAbsolute(written))
+    .map(({ at, written }) => ({
+      code: 'path-separator',
+      severity: 'warning',
+      message: `the path ${backticked(written)} has \`\\\`, which separates folders on Windows only`,
+      range: locate(at),
+      hint: `write ${backticked(written.replaceAll('\\', '/'))}, which works on every system`,
+    }));
 }
 
 function pipelineProblems(name: string, { range }: Pick<LocatedEntry['value'], 'range'>): Diagnostic[] {

@@ -23,6 +23,7 @@ import type {
 } from './pipeline.ts';
 import { pathAt, placePaths, replaceAt, type Folders } from './paths.ts';
 import { inOrder, type ReportDiagnostic } from './diagnostics/report.ts';
+import { pathWarnings } from './file-names.ts';
 import type { KnownTypes, ValidStages } from './pass.ts';
 import { validate, type Validated } from './validate.ts';
 import { Validator } from './validator.ts';
@@ -130,6 +131,7 @@ class Loader {
     const plugins = listPlugins(root, folders);
     const paths = [...placePaths(data, root, validated.marks, folders), ...plugins];
     for (const { at, path } of plugins) replaceAt(data, at, path);
+    pathWarnings(paths, (path) => locate(root, path)).forEach(report);
     return {
       file,
       folder,

@@ -55,6 +55,7 @@ export const DIAGNOSTIC_CODES = {
   'pair-mismatch': 'Two image sets that are compared image by image do not hold the same images.',
   'missing-split': 'A stage needs a part of the data that does not exist.',
   'bad-setting': 'Settings contradict each other.',
+  'path-separator': 'A path has `\\`, which only Windows takes for a separator of folders.',
   'plugin-refused': 'The pipeline uses a plugin, and plugins were not allowed.',
   'plugin-invalid': 'A plugin cannot be loaded or is not a node definition.',
   'engine-missing': 'TensorFlow is not installed, and cannot be installed here.',

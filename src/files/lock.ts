@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { failure, type Failure } from '../core/diagnostic.ts';
 import { errorCode, fileFailure, makeFolder } from './atomic.ts';
-import { remove } from './in-use.ts';
+import { patiently, remove } from './in-use.ts';
 import { findOwner, isAt, OwnerFile, type Owner } from './owner.ts';
 
 export type LockResult = HeldLock | { readonly state: 'held'; readonly owner: Owner };
@@ -110,7 +110,8 @@ async function held(file: OwnerFile, path: string, release: () => Promise<void>)
 }
 
 async function linked(from: string, to: string): Promise<boolean> {
-  return link(from, to).then(
+  // A name that is about to vanish, since somebody still looks at its file, is not free yet.
+  return patiently(() => link(from, to)).then(
     () => true,
     (error: unknown) => {
       if (errorCode(error) === 'EEXIST') return false;

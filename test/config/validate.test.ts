@@ -273,3 +273,16 @@ test('what Keras has and Hourglass has not is told with what to write instead', 
     assert.match(diagnostics[0]?.hint ?? '', hint);
   }
 });
+
+test('a path with backslashes is warned of, on every system; one with a drive names this machine anyway', async (context) => {
+  const rig = await makeRig(context);
+  const codes = async (path: string): Promise<readonly string[]> =>
+    (
+      await rig.load(
+        `name: p\nstages:\n  mine: { type: dataset, source: images, path: '${path}', color: gray, size: [8, 8] }\n`,
+      )
+    ).diagnostics.map(({ code, severity }) => `${severity} ${code}`);
+  assert.ok((await codes('data\\photos')).includes('warning path-separator'));
+  assert.ok(!(await codes('data/photos')).includes('warning path-separator'));
+  assert.ok(!(await codes('C:\\data')).includes('warning path-separator'));
+});
