@@ -15,7 +15,7 @@ export function writing(bytes: Buffer, name: string): Container | undefined {
     return { name: 'git-lfs', what: 'a pointer of Git LFS in place of data', hint: 'run `git lfs pull`' };
   if (/(?!\s)\p{Cc}/u.test(text)) return undefined;
   if (/^\s*(?:\{\s*"|\[\s*[[{"\d-])/.test(text)) return json(text, name);
-  const [first = '', second = ''] = text.split(/\r?\n|\r/);
+  const [first = '', second = ''] = text.replace(/^[\r\n]+/, '').split(/\r?\n|\r/);
   if (/^ *[-+]?\d[-+.\de]*(?: +[-+]?\d[-+.\de]*)+ *$/i.test(first))
     return convert(
       { name: 'blanks', what: 'a table with blanks between its numbers' },

@@ -5,7 +5,7 @@ import { kindOf } from '../../../files/nearby.ts';
 import { identifyFile } from '../../../formats/containers.ts';
 import type { ContainerName } from '../../../formats/container.ts';
 import { failure } from '../../../core/diagnostic.ts';
-import { namedAsWritten } from '../../own-files.ts';
+import { missingFile, namedAsWritten } from '../../own-files.ts';
 import { shownName } from '../names.ts';
 import { guessIdx, guessNpy, guessNpz, guessTable } from './arrays.ts';
 import { guessFolder } from './folder.ts';
@@ -44,6 +44,8 @@ async function guessFile(path: string): Promise<Guess> {
   const guesser = found === undefined ? undefined : BY_CONTENT[found.name];
   const written = basename(path);
   if (guesser !== undefined) return namedAsWritten([{ absolute: path, written }], () => guesser(path));
+  const unreadable = await missingFile({ path: written, folder: dirname(path), key: '' }, ['file']);
+  if (unreadable !== undefined) throw failure(unreadable.code, unreadable.message, unreadable.hint);
   const name = shownName(written);
   const { size } = await stat(path);
   throw failure(

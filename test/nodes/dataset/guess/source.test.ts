@@ -235,6 +235,26 @@ test('the label of a table without a name for it is the first column, or the las
   assert.equal((await settings(rows.slice(0, 1)))['label'], 0);
 });
 
+test(
+  'a file that may not be read is named as such',
+  { skip: process.platform === 'win32' || process.getuid?.() === 0 },
+  async (t) => {
+    const file = join(temporaryFolder(t), 'faces.npy');
+    writeFileSync(file, npy('|u1', '(1, 2, 2)', 4), { mode: 0 });
+    await assert.rejects(guessSource(file), (error) => {
+      assert.ok(error instanceof Failure);
+      assert.match(error.diagnostics[0]?.message ?? '', /cannot be read/);
+      return true;
+    });
+  },
+);
+
+test('a table may begin with empty lines', async (t) => {
+  const file = join(temporaryFolder(t), 'table.csv');
+  writeFileSync(file, '\n\r\n1,2,3,4\n5,6,7,8\n');
+  assert.deepEqual((await guessSource(file)).settings, { source: 'csv', path: file, shape: [2, 2] });
+});
+
 test('a single picture is not taken for rows of pictures', async (t) => {
   const folder = temporaryFolder(t);
   writeFileSync(join(folder, 'one.npy'), npy('|u1', '(16, 16)', 256));
