@@ -54,6 +54,17 @@ export const PICTURES: readonly Picture[] = [
   { file: 'learning.gif', pipeline: 'pipelines/latent-space.yaml', from: 'learning/figure.gif' },
   { file: 'latent-size.png', pipeline: 'pipelines/latent-sweep.yaml', from: 'sweep-metric.png' },
   {
+    file: 'sweep-reconstructions.png',
+    pipeline: 'pipelines/latent-sweep.yaml',
+    from: 'sweep-reconstructions.png',
+  },
+  {
+    file: 'sweep-page.png',
+    pipeline: 'pipelines/latent-sweep.yaml',
+    from: 'sweep.html',
+    page: { width: 1160, until: '#figures' },
+  },
+  {
     file: 'latent-size-accuracy.png',
     pipeline: 'pipelines/latent-sweep.yaml',
     from: 'sweep-metric.png',
