@@ -141,7 +141,7 @@ export function fileFailure(error: unknown, path: string): unknown {
       return failure(
         'disk-full',
         `the disk is full: \`${path}\` could not be written`,
-        'free some space (`hourglass cache gc --max-size 2GB` removes what was not used for long), then run the same command again',
+        'free some space (`hourglass cache gc --max-size 2GB` removes results that were not used for a long time), then run the same command again',
       );
     default:
       return isSystemError(error)
@@ -149,7 +149,7 @@ export function fileFailure(error: unknown, path: string): unknown {
             'output-not-writable',
             `\`${path}\` cannot be written (${errorCode(error)})`,
             IN_THE_WAY.has(errorCode(error))
-              ? 'move away what is in its place: a file where a folder belongs, or a folder where a file does'
+              ? 'move away what is in its place: a file instead of a folder, or a folder instead of a file'
               : mayBeInUse(error)
                 ? 'close the programs that have it open, such as an editor or a viewer; if there are none, check its permissions'
                 : 'check the permissions of the folder, or choose another with `--outputs`',
@@ -195,7 +195,7 @@ export function systemFailure(error: unknown): unknown {
     return failure(
       'output-not-writable',
       `the temporary folder \`${temporary}\` cannot be used (${code})`,
-      `set \`${TEMPORARY_SETTING}\` to a folder that exists and can be written`,
+      `set \`${TEMPORARY_SETTING}\` to an existing folder that is writable`,
     );
   }
   return failure(

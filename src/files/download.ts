@@ -67,7 +67,7 @@ export async function ensureFile(path: string, file: RemoteFile, options: Downlo
     }
   } catch (error) {
     if (options.signal.aborted) {
-      throw failure('interrupted', 'stopped while downloading', 'the next run goes on from what came');
+      throw failure('interrupted', 'stopped while downloading', 'the next run resumes the download');
     }
     throw fileFailure(error, path);
   }
@@ -116,11 +116,7 @@ async function fetchWhole(path: string, file: RemoteFile, options: DownloadOptio
   await remove(part);
   // The part may have been of another file; from the start, there is nothing else to blame.
   if (resumed > 0) return fetchWhole(path, file, options);
-  throw failure(
-    'data-corrupt',
-    `what \`${file.url}\` sends is not the file that was expected: its SHA-256 differs`,
-    file.hint,
-  );
+  throw failure('data-corrupt', `\`${file.url}\` is not the expected file: its SHA-256 differs`, file.hint);
 }
 
 /** Appends to `part` what is missing of it. */
@@ -218,11 +214,7 @@ function capped(limit: number, start: number, url = 'the file', hint?: string): 
 }
 
 function tooLarge(url: string, limit: number, hint?: string): Failure {
-  return failure(
-    'data-corrupt',
-    `\`${url}\` holds more than the ${limit} bytes that are expected at most`,
-    hint,
-  );
+  return failure('data-corrupt', `\`${url}\` has more than the expected maximum of ${limit} bytes`, hint);
 }
 
 function hasProxy(): boolean {

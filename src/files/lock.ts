@@ -39,8 +39,8 @@ export async function isStillHeld(mark: LockMark): Promise<boolean> {
 export function lockLost(): Failure {
   return failure(
     'lock-lost',
-    'this process was silent for too long, and another has taken its place: it stopped, and wrote nothing more',
-    'see what the other one does; then run the same command again',
+    'this process was suspended for too long, and another took its place: it stopped and wrote nothing more',
+    'wait for the other process; then run the same command again',
   );
 }
 

@@ -38,7 +38,7 @@ export function memorySetting(text: string): number {
   if (number === undefined) {
     throw failure(
       'bad-setting',
-      `\`HOURGLASS_MEMORY\` is \`${text}\`, which is no size`,
+      `\`HOURGLASS_MEMORY\` is \`${text}\`, which is not a size`,
       'write a number of bytes, or one with a unit, such as `8GB`',
     );
   }

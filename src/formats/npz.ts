@@ -197,7 +197,7 @@ function damaged(path: string, error: unknown): Failure {
   if (/^E[A-Z]+$/.test(code))
     return failure('data-missing', `\`${path}\` cannot be read (${code})`, 'check its permissions');
   const reason = error instanceof Error ? error.message : 'unknown';
-  return corrupt(path, `is damaged, or no npz file (${printable(reason)})`);
+  return corrupt(path, `is damaged, or not an npz file (${printable(reason)})`);
 }
 
 function corrupt(

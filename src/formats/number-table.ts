@@ -192,7 +192,7 @@ class TableReader {
   table(): NumberTable {
     if (this.#rows === 0) throw corrupt(this.#path, 'has no rows of numbers');
     const width = this.#row.length;
-    if (width === 0) throw corrupt(this.#path, 'has labels alone');
+    if (width === 0) throw corrupt(this.#path, 'has only labels');
     return {
       columns: this.#columns?.filter((_, column) => column !== this.#label),
       rows: this.#rows,
@@ -207,7 +207,7 @@ class TableReader {
     const place = name === undefined ? `${column + 1}` : `${column + 1}, \`${printable(name)}\`,`;
     const isComma = /^\s*-?\d+,\d+\s*$/.test(text);
     const what =
-      text.trim() === '' ? 'is empty' : `holds \`${printable(text.slice(0, 40))}\`, which is no number`;
+      text.trim() === '' ? 'is empty' : `holds \`${printable(text.slice(0, 40))}\`, which is not a number`;
     return this.#corrupt(
       `column ${place} ${what}`,
       isComma

@@ -73,7 +73,7 @@ function notText(path: string, encoding = 'utf-8', chunk: Buffer, line: number):
   const at = line + countLines(bad < 0 ? text : text.slice(0, bad));
   return failure(
     'data-corrupt',
-    `\`${path}\` line ${at}: is no ${encoding.toUpperCase()} text`,
+    `\`${path}\` line ${at}: is not ${encoding.toUpperCase()} text`,
     'save the table as UTF-8: an older encoding, such as Latin-1, has other bytes for letters with accents',
   );
 }

@@ -140,7 +140,7 @@ async function readSplit<Data>(
   ): Found => {
     if (found.shape.join() === shape.join()) return found;
     const path = join(folder, name);
-    throw failure('data-corrupt', `\`${path}\` has not the shape that \`vectors.json\` describes`);
+    throw failure('data-corrupt', `\`${path}\` does not have the shape that \`vectors.json\` describes`);
   };
   const read = async (name: string): Promise<NpyData> =>
     checked(name, [count], await readNpy(join(folder, name))).data;

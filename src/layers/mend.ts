@@ -75,7 +75,7 @@ function forgottenFlatten(
     );
     if (index !== -1) {
       const hint =
-        'this `Dense` works on the last axis alone: put a `Flatten` before it so that it sees the whole image';
+        'this `Dense` works only on the last axis: put a `Flatten` before it so that it sees the whole image';
       return { at: [part, index], hint };
     }
   }

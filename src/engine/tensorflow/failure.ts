@@ -12,13 +12,13 @@ export function asFailure(error: unknown): unknown {
   if (Number(status) === RESOURCE_EXHAUSTED) {
     return failure(
       'engine-failed',
-      `memory ran out in the middle of a step (${reason})`,
+      `memory ran out during a step (${reason})`,
       'use a smaller `batch_size` or a smaller model',
     );
   }
   return failure(
     'engine-failed',
-    `TensorFlow failed in the middle of a step (${reason})`,
+    `TensorFlow failed during a step (${reason})`,
     'please report it, with the pipeline; `--engine portable` runs the same steps without TensorFlow',
   );
 }

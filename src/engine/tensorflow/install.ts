@@ -124,7 +124,7 @@ export async function installEngine(onProgress: InstallProgress, signal: AbortSi
 function describeWait({ pid, host }: Owner, path: string): string {
   return host === hostname()
     ? `waiting for process ${pid}, which is installing TensorFlow`
-    : `waiting for process ${pid} on ${host}, which is installing TensorFlow; if it is no more, delete \`${path}\``;
+    : `waiting for process ${pid} on ${host}, which is installing TensorFlow; if it no longer exists, delete \`${path}\``;
 }
 
 async function installHere(

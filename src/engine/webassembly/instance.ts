@@ -81,7 +81,7 @@ export class Instance {
           ? tooLarge(refused, this.heldBytes)
           : failure(
               'engine-failed',
-              `the portable engine failed in the middle of a step (${error.message})`,
+              `the portable engine failed during a step (${error.message})`,
               'please report it, with the pipeline; `--engine native` runs the same steps by TensorFlow',
             );
       throw this.#failure;

@@ -31,7 +31,7 @@ export async function runConcat(context: StageContext<ConcatSettings>): Promise<
       parts.push({ split, source, images: await openImages(source.folder, split) });
     }
   }
-  if (context.signal.aborted) throw failure('interrupted', 'stopped while putting images together');
+  if (context.signal.aborted) throw failure('interrupted', 'stopped while joining images');
   // One scale holds for the whole set, also for a split that only one of the two has.
   const alike = parts.every(({ images }) => parts[0] !== undefined && areAlike(images, parts[0].images));
   const splits: Partial<Record<Split, ImageArray>> = {};

@@ -60,7 +60,7 @@ export function runCommand(
     child.on('error', (error) => finish(-1, error.message));
     child.on('close', (code, killedBy) => {
       const said = reasonIn(output);
-      if (isLate) finish(-1, `no end after ${options.timeoutSeconds} seconds`);
+      if (isLate) finish(-1, `not finished after ${options.timeoutSeconds} seconds`);
       else if (killedBy !== null) finish(-1, `ended by ${killedBy}${said === '' ? '' : `: ${said}`}`);
       else finish(code ?? -1, said === '' ? `exit code ${code ?? -1}` : said);
     });

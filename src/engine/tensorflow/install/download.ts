@@ -73,7 +73,7 @@ export async function downloadWheel(
   onProgress('checking the download');
   if ((await hashFile(wheel)) !== pin.sha256) {
     await rm(wheel);
-    throw otherFile(`the downloaded \`${name}\` has another SHA-256`, pin);
+    throw otherFile(`the downloaded \`${name}\` has the wrong SHA-256`, pin);
   }
   return wheel;
 }
@@ -92,11 +92,7 @@ async function findPython(pin: PinnedWheel, signal: AbortSignal): Promise<string
     const { code } = await runCommand(python, ['-m', 'pip', '--version'], { signal, timeoutSeconds: 60 });
     if (code === 0) return python;
   }
-  throw failure(
-    'engine-install-failed',
-    `there is no Python with pip to download ${pin.title} with`,
-    pipHint(),
-  );
+  throw failure('engine-install-failed', `there is no Python with pip to download ${pin.title}`, pipHint());
 }
 
 function pipHint(): string {

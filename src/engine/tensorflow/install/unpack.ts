@@ -62,7 +62,7 @@ export async function unpackMembers(
   try {
     const members = await listMembers(archive, selection);
     const total = members.reduce((sum, { entry }) => sum + entry.uncompressedSize, 0);
-    if (total > SIZE_LIMIT) throw notAWheel('it holds more than 2 GiB of libraries');
+    if (total > SIZE_LIMIT) throw notAWheel('it contains more than 2 GiB of libraries');
     for (const file of selection.required) {
       if (!members.some(({ target }) => target === file)) throw notAWheel(`it has no \`${file}\``);
     }
