@@ -116,14 +116,16 @@ function listingProblems(
 function environmentProblems({ engine, processor, system }: Environment): readonly Diagnostic[] {
   const wrong = (what: string): Diagnostic => mismatch(`\`${ENVIRONMENT}\` ${what}`);
   const problems: Diagnostic[] = [];
-  if (system.split(' ')[0] !== engine.platform.split(' ')[0]) {
+  // The portable engine is the same on every machine.
+  const platform = engine.platform === 'any' ? system : engine.platform;
+  if (system.split(' ')[0] !== platform.split(' ')[0]) {
     problems.push(wrong(`names the system \`${system}\` and an engine for \`${engine.platform}\``));
   }
   const { features } = processor;
   if (!features.every(isVectorFeature) || [...features].sort().join() !== features.join()) {
     problems.push(wrong('lists vector instructions as `pack` does not'));
   }
-  const isX64 = engine.platform.includes('x64');
+  const isX64 = platform.includes('x64');
   if (features.some((feature) => (isX64 ? /^(?:neon|asimd|sve)/ : /^s?sse|^avx/).test(feature))) {
     problems.push(wrong('lists vector instructions of another kind of processor'));
   }

@@ -44,6 +44,9 @@ test('an environment that no machine has is found', async (t) => {
   const arm = { system: 'linux-arm64', engine: { ...ENVIRONMENT.engine, platform: 'linux-arm64' } };
   assert.equal(await errors(processor('avx2', 'fma')), 0);
   assert.equal(await errors({ ...arm, ...processor('asimd') }), 0);
+  const portable = { engine: { kind: 'portable', version: 'webassembly 0', platform: 'any' } } as const;
+  assert.equal(await errors({ ...portable, ...processor('avx2') }), 0);
+  assert.equal(await errors({ ...portable, system: 'darwin-arm64', ...processor('avx2') }), 1);
   assert.equal(await errors({ system: 'darwin-arm64' }), 1);
   assert.equal(await errors(processor('fma', 'avx2')), 1);
   assert.equal(await errors(processor('quantum')), 1);
