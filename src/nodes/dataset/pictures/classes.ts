@@ -128,7 +128,8 @@ export function compareClasses(splits: Readonly<Partial<Record<Split, Collected>
   ] as const) {
     const others = new Set(other.classNames);
     const missing = classOrder(one.classNames ?? []).filter((name) => !others.has(name));
-    if (missing.length > 0) log('warn', `${missing.length} classes have ${word}: ${nameAll(missing)}`);
+    const some = missing.length === 1 ? '1 class has' : `${missing.length} classes have`;
+    if (missing.length > 0) log('warn', `${some} ${word}: ${nameAll(missing)}`);
   }
 }
 

@@ -3,7 +3,8 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { CsvDatasetSettings } from '../../../schema/generated/settings.ts';
 import { namesOf } from '../../../formats/image-names.ts';
-import { atSetting } from '../../../core/diagnostic.ts';
+import { atSetting, failure } from '../../../core/diagnostic.ts';
+import { printable } from '../../../core/text.ts';
 import type { Split } from '../../../core/stage-type.ts';
 import type { NamedSplit } from '../arrays/class-labels.ts';
 import { identitiesOf, ownArrays } from '../arrays/own-arrays.ts';
@@ -43,6 +44,7 @@ async function readSplit(
   const table = await atSetting([at], () =>
     readNumberTable(path, { limit, ...(label === undefined ? {} : { label }) }),
   );
+  if (split === 'test') await checkOrder(settings, folder, table.columns);
   const { data, rows, width, labels } = table;
   return {
     images: {
@@ -66,6 +68,27 @@ async function readSplit(
           },
         }),
   };
+}
+
+/** Columns of the same names in another order would be other pixels. */
+async function checkOrder(
+  { path, test_path: test, label }: CsvDatasetSettings,
+  folder: string,
+  columns: readonly string[] | undefined,
+): Promise<void> {
+  if (columns === undefined) return;
+  const { readNumberTable } = await import('../../../formats/number-table.ts');
+  const options = { limit: 1, ...(label === null ? {} : { label }) };
+  const { columns: wanted } = await readNumberTable(resolve(folder, path), options);
+  const place = columns.findIndex((name, index) => name !== wanted?.[index]);
+  if (wanted === undefined || place < 0 || wanted.toSorted().join('\n') !== columns.toSorted().join('\n'))
+    return;
+  throw failure(
+    'data-corrupt',
+    `\`${test}\` has the columns of \`${path}\` in another order: \`${printable(columns[place] ?? '')}\` in place of \`${printable(wanted[place] ?? '')}\``,
+    'give both tables one order, in pandas with `test = test[[c for c in train.columns if c in test]]`',
+    [KEYS.test],
+  );
 }
 
 function typeOf(data: RawImages['data']): 'uint8' | 'uint16' | 'float32' {

@@ -54,8 +54,9 @@ test('classes by name have the same label in both splits', async (t) => {
   const { folder, train } = await load(
     t,
     {
+      // Columns may have other names.
       'train.csv': 'kind,a,b,c,d\ndog,1,2,3,255\ncat,5,6,7,8\n',
-      'test.csv': 'kind,a,b,c,d\nemu,1,2,3,4\ncat,4,3,2,1\n',
+      'test.csv': 'kind,e,b,c,d\nemu,1,2,3,4\ncat,4,3,2,1\n',
     },
     { test_path: 'test.csv', label: 'kind' },
   );
@@ -123,6 +124,11 @@ test('what does not fit is refused at its setting', async (t) => {
     [{ 'train.csv': table, 'test.csv': 'label,a\n1,2\n' }, { test_path: 'test.csv' }, 'test_path'],
     [
       { 'train.csv': table, 'test.csv': 'label,a,b,c,d\nx,1,2,3,4\n' },
+      { test_path: 'test.csv' },
+      'test_path',
+    ],
+    [
+      { 'train.csv': table, 'test.csv': 'label,a,c,b,d\n1,1,2,3,4\n' },
       { test_path: 'test.csv' },
       'test_path',
     ],
