@@ -36,7 +36,9 @@ function readEngine(value: JsonObject | undefined): PackedEngine | undefined {
 }
 
 export function processor(): PackedProcessor {
-  return { model: cpus()[0]?.model.trim() ?? 'unknown', features: vectorFeatures(readText('/proc/cpuinfo')) };
+  // Elsewhere that name may be one of the user's own.
+  const cpuinfo = process.platform === 'linux' ? readText('/proc/cpuinfo') : '';
+  return { model: cpus()[0]?.model.trim() ?? 'unknown', features: vectorFeatures(cpuinfo) };
 }
 
 /** The vector instructions that Linux lists, sorted. Other systems list none: their processor's name must do. */
