@@ -1,7 +1,6 @@
 /** A small file server on loopback, whose answers tests choose. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { TestContext } from 'node:test';
 
 export interface Loopback {
   readonly url: string;
@@ -9,8 +8,13 @@ export interface Loopback {
   readonly requests: readonly string[];
 }
 
+/** A test; or `{ after }` of `node:test`, for a server that the tests of a file share. */
+interface Cleaner {
+  after(clear: () => void): void;
+}
+
 export async function loopback(
-  t: Pick<TestContext, 'after'>,
+  t: Cleaner,
   answer: (request: IncomingMessage, response: ServerResponse) => void,
 ): Promise<Loopback> {
   const requests: string[] = [];
