@@ -64,6 +64,15 @@ test('names that Windows has for devices are refused before anything is written'
   assert.deepEqual(codes?.slice(0, 2), ['reserved-name', 'reserved-name']);
 });
 
+test('an archive is packed, and verified there without TensorFlow, and here', PATIENT, async () => {
+  isDone(await hourglass('pack', 'data\\tiny.yaml', '-o', 'tiny.zip'));
+  const verified = await hourglass('verify', 'tiny.zip');
+  isDone(verified);
+  assert.doesNotMatch(verified.stdout + verified.stderr, /TensorFlow/);
+  const here = await shared.run(['verify', `${FOLDER}/tiny.zip`]);
+  assert.equal(here.code, 0, here.stdout + here.stderr);
+});
+
 const LONG = `name: long
 seed: 3
 threads: 1
