@@ -40,7 +40,7 @@ const LABEL_NAME = /^(?:label|class|target)s?$/i;
 
 /**
  * @param path a file, which may be gzipped
- * @throws Failure `data-missing`, or `data-corrupt` with line and column
+ * @throws Failure `data-missing`, or `data-corrupt` with line and column; also for numbers that float32 does not hold
  */
 export async function readNumberTable(path: string, options: TableOptions = {}): Promise<NumberTable> {
   const file = await openToRead(path).catch(() => {
@@ -70,7 +70,9 @@ async function readRows(chunks: AsyncIterable<string>, reader: TableReader): Pro
   await new Promise<void>((resolve, reject) => {
     papa.parse<string[]>(text, {
       newline: '\n',
-      skipEmptyLines: true,
+      // Papa Parse would not count the empty lines that it skips.
+      delimiter: (start) =>
+        papa.parse(start, { newline: '\n', skipEmptyLines: true, preview: 1 }).meta.delimiter,
       chunk({ data, errors }, parser) {
         try {
           reader.addAll(data, errors.find(({ type }) => type === 'Quotes')?.row);
@@ -98,7 +100,10 @@ class TableReader {
   #row = new Float64Array(0);
   readonly #numbers = new NumberStore(SIZE_LIMIT);
   readonly #labels: string[] = [];
-  #seen = 0;
+  /** Where the row that is read begins, from 1. */
+  #line = 1;
+  /** Whether there are quotation marks, between which lines may end inside a row. */
+  #hasQuotes = false;
   #rows = 0;
 
   constructor(path: string, options: TableOptions) {
@@ -112,16 +117,16 @@ class TableReader {
 
   /** Chunks of text, unless they hold a row without an end. */
   async *watched(chunks: AsyncIterable<string>): AsyncGenerator<string> {
-    let [seen, length] = [0, 0];
+    let [line, length] = [1, 0];
     for await (const chunk of chunks) {
-      if (this.#seen > seen) [seen, length] = [this.#seen, 0];
+      if (this.#line > line) [line, length] = [this.#line, 0];
       length += chunk.length;
       if (length > ROW_LIMIT)
-        throw corrupt(
-          this.#path,
-          `row ${seen + 1} has more than ${ROW_LIMIT} characters`,
+        throw this.#corrupt(
+          `has more than ${ROW_LIMIT} characters`,
           'look for a quotation mark that is not closed',
         );
+      this.#hasQuotes ||= chunk.includes('"');
       yield chunk;
     }
   }
@@ -130,18 +135,22 @@ class TableReader {
   addAll(rows: readonly (readonly string[])[], unclosed?: number): void {
     for (const [index, cells] of rows.entries()) {
       if (this.isFull) return;
-      if (index === unclosed)
-        throw corrupt(this.#path, `row ${this.#seen + 1}: a quotation mark is not closed`);
-      this.#add(cells);
+      if (index === unclosed) throw this.#corrupt('a quotation mark is not closed');
+      if (cells.length > 1 || cells[0] !== '') this.#add(cells);
+      this.#line += 1 + (this.#hasQuotes ? countBreaks(cells) : 0);
     }
   }
 
   #add(cells: readonly string[]): void {
-    this.#seen += 1;
     if (this.#cells === undefined) {
       if (this.#begin(cells)) return;
-    } else if (cells.length !== this.#cells)
-      throw this.#corrupt(`has ${cells.length} cells, and the rows before it ${this.#cells}`);
+    } else if (cells.length !== this.#cells) {
+      const isEnded = cells.length === this.#cells + 1 && cells.at(-1)?.trim() === '';
+      throw this.#corrupt(
+        `has ${cells.length} cells, and the rows before it ${this.#cells}`,
+        isEnded ? 'remove the separator at the end of the row' : undefined,
+      );
+    }
     const row = this.#row;
     let at = 0;
     for (let column = 0; column < cells.length; column++) {
@@ -151,7 +160,8 @@ class TableReader {
         continue;
       }
       const value = numberOf(text);
-      if (!Number.isFinite(value)) throw this.#badCell(text, column);
+      if (!Number.isFinite(Math.fround(value)) || isInexact(text, value))
+        throw this.#badCell(text, column, value);
       row[at++] = value;
     }
     if (!this.#numbers.add(row)) throw corrupt(this.#path, 'has more than 2 GB of numbers');
@@ -202,23 +212,37 @@ class TableReader {
     };
   }
 
-  #badCell(text: string, column: number): Failure {
+  #badCell(text: string, column: number, value: number): Failure {
     const name = this.#columns?.[column];
     const place = name === undefined ? `${column + 1}` : `${column + 1}, \`${printable(name)}\`,`;
+    const shown = `holds \`${printable(text.slice(0, 40))}\``;
+    if (text.trim() === '') {
+      const isLast = column === (this.#cells ?? 0) - 1;
+      const hint = isLast
+        ? 'if each row ends with a separator, remove it; otherwise write a number'
+        : ONE_ROW;
+      return this.#corrupt(`column ${place} is empty`, hint);
+    }
+    if (!Number.isNaN(value))
+      return this.#corrupt(
+        `column ${place} ${shown}, which float32 does not hold`,
+        'make the numbers smaller',
+      );
     const isComma = /^\s*-?\d+,\d+\s*$/.test(text);
-    const what =
-      text.trim() === '' ? 'is empty' : `holds \`${printable(text.slice(0, 40))}\`, which is not a number`;
-    return this.#corrupt(
-      `column ${place} ${what}`,
-      isComma
-        ? 'write decimal points instead of commas'
-        : 'each row holds the numbers of one sample; name the column of labels with `label`',
-    );
+    const hint = isComma ? 'write decimal points instead of commas' : ONE_ROW;
+    return this.#corrupt(`column ${place} ${shown}, which is not a decimal number`, hint);
   }
 
   #corrupt(what: string, hint?: string): Failure {
-    return corrupt(this.#path, `row ${this.#seen}: ${what}`, hint);
+    return corrupt(this.#path, `line ${this.#line}: ${what}`, hint);
   }
+}
+
+const ONE_ROW = 'each row holds the numbers of one sample; name the column of labels with `label`';
+
+/** Lines that end inside the cells of a row. */
+function countBreaks(cells: readonly string[]): number {
+  return cells.reduce((count, cell) => count + cell.split('\n').length - 1, 0);
 }
 
 /** What a program writes where a number is missing or too large. */
@@ -227,13 +251,13 @@ const NO_NAME = /^[-+]?(?:nan|inf(?:inity)?)$/i;
 /** Whether a first row names columns: it has no numbers, or those by which pandas and others count columns. */
 function areNames(cells: readonly string[]): boolean {
   if (cells.some((cell) => NO_NAME.test(cell))) return false;
-  const numbers = cells.filter(isNumber).map(Number);
+  const numbers = cells.filter(isNumber).map(numberOf);
   const isCount = numbers.every((value, index) => index === 0 || value === (numbers[index - 1] ?? 0) + 1);
   if (numbers.length < cells.length) return isCount && numbers.length !== 1;
   return isCount && numbers[0] === 0 && numbers.length > 2;
 }
 
-const isNumber = (text: string): boolean => text !== '' && Number.isFinite(Number(text));
+const isNumber = (text: string): boolean => Number.isFinite(numberOf(text));
 
 function listed(names: readonly string[]): string {
   const some = names.slice(0, 5).map((name) => `\`${printable(name)}\``);
@@ -244,7 +268,7 @@ function corrupt(path: string, what: string, hint?: string): Failure {
   return failure('data-corrupt', `\`${path}\` ${what}`, hint);
 }
 
-/** A cell as a number: NaN if it is none, or empty. */
+/** A cell as a number: NaN if it is no decimal number, or empty. */
 function numberOf(text: string): number {
   if (text.length > 3 || text.length === 0) return longNumberOf(text);
   // Most cells are pixels of 8 bits, which `Number` takes long for.
@@ -258,5 +282,11 @@ function numberOf(text: string): number {
 }
 
 function longNumberOf(text: string): number {
-  return text.trim() === '' ? Number.NaN : Number(text);
+  // `Number` also takes `Infinity`, and numbers of other bases such as `0x10`.
+  return text.trim() === '' || /[boxy]/i.test(text) ? Number.NaN : Number(text);
+}
+
+/** Whether a cell is an integer that float32 would change. Fractions are rounded. */
+function isInexact(text: string, value: number): boolean {
+  return Math.fround(value) !== value && Number.isInteger(value) && /^\s*[-+]?\d+\s*$/.test(text);
 }
