@@ -45,7 +45,9 @@ async function readSplit(
     readNumberTable(path, { limit, ...(label === undefined ? {} : { label }) }),
   );
   if (split === 'test') await checkOrder(settings, folder, table.columns);
+  checkNumbering(settings, split, table.columns);
   const { data, rows, width, labels } = table;
+  if (labels !== undefined) checkNegative(labels, name, at);
   return {
     images: {
       ...{
@@ -88,6 +90,42 @@ async function checkOrder(
     `\`${test}\` has the columns of \`${path}\` in another order: \`${printable(columns[place] ?? '')}\` in place of \`${printable(wanted[place] ?? '')}\``,
     'give both tables one order, in pandas with `test = test[[c for c in train.columns if c in test]]`',
     [KEYS.test],
+  );
+}
+
+/** Columns that are numbered, such as `pixel0`, and sorted as texts, would be scrambled images. */
+function checkNumbering(
+  { path, test_path: test, label }: CsvDatasetSettings,
+  split: Split,
+  columns: readonly string[] = [],
+): void {
+  const names = columns.map((name) => /^(.*?)(\d{1,9})$/s.exec(name));
+  const [prefix = ''] = names[0]?.slice(1) ?? [];
+  if (!names.every((name) => name?.[1] === prefix)) return;
+  const numbers = names.map((name) => Number(name?.[2]));
+  const sorted = numbers.toSorted((one, other) => one - other);
+  const isRange = sorted.every((number, index) => number === (sorted[0] ?? 0) + index);
+  const place = numbers.findIndex((number, index) => number !== sorted[index]);
+  if (!isRange || place < 0) return;
+  const number = `c[${[...prefix].length}:]`;
+  const also = typeof label === 'number' ? ', and write `label: 0`' : '';
+  throw failure(
+    'data-corrupt',
+    `\`${(split === 'test' ? test : undefined) ?? path}\` has its pixels in another order than that of their numbers: column \`${printable(columns[place] ?? '')}\` stands where \`${printable(`${prefix}${sorted[place]}`)}\` belongs`,
+    `sort them in pandas, \`d = d[sorted(d, key=lambda c: int(${number}) if ${number}.isdigit() else -1)]\`${also}`,
+    [KEYS[split]],
+  );
+}
+
+/** As of arrays, negative integers are no labels, and no names of classes either. */
+function checkNegative(labels: readonly string[], name: string, at: string): void {
+  const negative = labels.find((each) => each.startsWith('-'));
+  if (negative === undefined || !areNumbers(labels.map((each) => each.replace(/^-/, '')))) return;
+  throw failure(
+    'data-corrupt',
+    `\`${name}\` holds the label ${negative}: labels go from 0 to 2147483647`,
+    'number the classes from 0, `np.unique(y, return_inverse=True)[1]` in NumPy, or give them names',
+    [at],
   );
 }
 

@@ -133,6 +133,8 @@ test('what does not fit is refused at its setting', async (t) => {
       'test_path',
     ],
     [{ 'train.csv': 'label,a,b,c,d\n,1,2,3,255\n' }, {}, 'path'],
+    [{ 'train.csv': 'label,a,b,c,d\n-1,1,2,3,255\n1,1,2,3,4\n' }, {}, 'path'],
+    [{ 'train.csv': table, 'test.csv': '-1.0,1,2,3,4\n' }, { label: 0, test_path: 'test.csv' }, 'test_path'],
     [{ 'train.csv': '1,2,3,300\n' }, { white_level: 255 }, 'white_level'],
   ];
   for (const [files, settings, at] of refusals)
@@ -141,6 +143,27 @@ test('what does not fit is refused at its setting', async (t) => {
       assert.deepEqual(error.diagnostics[0]?.at, [at], error.message);
       return true;
     });
+});
+
+test('numbered columns that are sorted as texts are refused, with the line that sorts them', async (t) => {
+  const scrambled: readonly (readonly [string, Partial<CsvDatasetSettings>, string])[] = [
+    ['label,p8,p10,p11,p9', {}, 'c[1:]'],
+    ['p1,p2,label,p4,p3', {}, 'c[1:]'],
+    ['p_01,p_00,p_02,p_03,kind', { label: 4 }, 'c[2:]'],
+  ];
+  for (const [columns, settings, number] of scrambled)
+    await assert.rejects(load(t, { 'train.csv': `${columns}\n1,2,3,4,255\n` }, settings), (error) => {
+      assert.ok(error instanceof Failure, String(error));
+      const [{ at, hint = '' } = { at: [] }] = error.diagnostics;
+      assert.deepEqual(at, ['path']);
+      assert.ok(hint.includes(number), hint);
+      return true;
+    });
+  // Names of test images alone may be others.
+  const files = { 'train.csv': 'a,b,c,d\n1,2,3,255\n', 'test.csv': 'p0,p1,p3,p2\n1,2,3,4\n' };
+  await assert.rejects(load(t, files, { test_path: 'test.csv' }), { name: 'Failure' });
+  for (const columns of ['p8,p9,p10,p11', '0x0,0x1,1x0,1x1', 'p1,p10,p2,p3', 'p1,q0,p2,p3', 'r1,r0,g1,g0'])
+    assert.equal((await load(t, { 'train.csv': `${columns}\n1,2,3,255\n` })).train.count, 1);
 });
 
 test('from the command line, before anything runs', async (t) => {
