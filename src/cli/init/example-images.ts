@@ -4,7 +4,7 @@ import { Philox } from '../../core/philox.ts';
 import { encodePng } from '../../figures/png.ts';
 
 const SIDE = 64;
-const COUNT = 240;
+const COUNT = 600;
 
 /** How far outside a shape a point is, in units of its size; negative inside. */
 const SHAPES: Readonly<Record<string, (x: number, y: number) => number>> = {
@@ -12,6 +12,12 @@ const SHAPES: Readonly<Record<string, (x: number, y: number) => number>> = {
   square: (x, y) => Math.max(Math.abs(x), Math.abs(y)) - 0.85,
   triangle: (x, y) => Math.max(y - 0.7, Math.abs(x) * 1.5 - (y + 1) * 0.85),
 };
+
+/** Red, green or blue of a hue, from 0 to 1: a bright colour, since pale ones differ so little that they are learned last. */
+function brightness(hue: number, channel: number): number {
+  const share = Math.abs(((hue * 6 + 6 - 2 * channel) % 6) - 3) - 1;
+  return 60 + 185 * Math.min(1, Math.max(0, share));
+}
 
 /** PNG files by their paths. */
 export function exampleImages(): ReadonlyMap<string, Uint8Array> {
@@ -27,11 +33,11 @@ export function exampleImages(): ReadonlyMap<string, Uint8Array> {
 }
 
 function drawShape(shape: (x: number, y: number) => number, random: Philox): Uint8Array {
-  const draws = new Float32Array(7);
+  const draws = new Float32Array(5);
   random.uniform(draws);
-  const [left = 0, top = 0, scale = 0, gray = 0, ...color] = draws;
-  const radius = SIDE * (0.15 + 0.15 * scale);
-  const [x, y] = [left, top].map((share) => radius + share * (SIDE - 2 * radius)) as [number, number];
+  const [left = 0, top = 0, scale = 0, gray = 0, hue = 0] = draws;
+  const radius = SIDE * (0.26 + 0.12 * scale);
+  const [x, y] = [left, top].map((share) => SIDE * (0.4 + 0.2 * share)) as [number, number];
   const background = 20 + 60 * gray;
   const pixels = new Uint8Array(SIDE * SIDE * 3);
   for (let pixel = 0; pixel < SIDE * SIDE; pixel++) {
@@ -40,8 +46,7 @@ function drawShape(shape: (x: number, y: number) => number, random: Philox): Uin
     // Half covered at the edge itself.
     const cover = Math.min(1, Math.max(0, 0.5 - distance));
     for (let channel = 0; channel < 3; channel++) {
-      const bright = 90 + 165 * (color[channel] ?? 0);
-      pixels[pixel * 3 + channel] = Math.round(background + cover * (bright - background));
+      pixels[pixel * 3 + channel] = Math.round(background + cover * (brightness(hue, channel) - background));
     }
   }
   return encodePng({ width: SIDE, height: SIDE, channels: 3, pixels });
