@@ -1,12 +1,12 @@
 /**
- * Checkpoints: what a stage that takes long leaves behind while it works, so that a killed one goes on where it was. They
- * are named by all that the stage's result depends on but its length, so that a longer run goes on from a shorter one:
+ * Checkpoints: the state that a long stage saves while it works, so that a killed run can resume. Their name is a hash of all
+ * that the stage's result depends on except its length, so a longer run can continue a shorter one:
  *
  *     checkpoints/<lineage>/000012-<SHA-256 of the content>.safetensors    arrays and notes after 12 epochs
- *     checkpoints/<lineage>/files/previews/epoch-012.png                   artifacts that were made by then
+ *     checkpoints/<lineage>/files/previews/epoch-012.png                   artifacts written by then
  *
- * A checkpoint is whole or not there, and is checked before it is used. Processes that work at one lineage at the same
- * time do no harm: they write the same bytes.
+ * A checkpoint appears atomically, and is checked before it is used. Processes may work on the same lineage at the same time:
+ * they write the same bytes.
  */
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -19,16 +19,16 @@ import { decodeTensors, encodeTensors, type NamedArray } from '../formats/safete
 import { placeFile } from './workspace.ts';
 
 export interface Checkpoint {
-  /** How far the work has come, from 1. */
+  /** Epochs completed, from 1. */
   readonly epoch: number;
   readonly arrays: readonly NamedArray[];
-  /** Whatever else the work needs to go on. */
+  /** Other state needed to resume. */
   readonly notes: JsonObject;
-  /** Artifacts that are finished, relative to the stage's folder, with `/`. */
+  /** Finished artifacts, relative to the stage's folder, with `/`. */
   readonly files: readonly string[];
 }
 
-/** Checkpoints that are kept: a second one, in case the disk lost the first. */
+/** Checkpoints kept: a second one, in case the disk loses the first. */
 const KEPT = 2;
 
 const NAME = /^(\d{6,})-([0-9a-f]{64})\.safetensors$/;
@@ -42,20 +42,20 @@ interface Found {
 export class Checkpoints {
   readonly folder: string;
 
-  /** @param folder absolute path of one lineage's folder; made when first needed */
+  /** @param folder absolute path of one lineage's folder; created when first needed */
   constructor(folder: string) {
     this.folder = folder;
   }
 
-  /** The newest epoch, up to `limit`, that there is a checkpoint of; its content is not looked at. */
+  /** The newest epoch, up to `limit`, that has a checkpoint; its content is not checked. */
   async newest(limit: number): Promise<number | undefined> {
     return (await this.#list(limit))[0]?.epoch;
   }
 
   /**
-   * Reads the newest checkpoint up to `limit` that is whole, and puts its files into the stage's folder.
+   * Reads the newest intact checkpoint up to `limit`, and places its files in the stage's folder.
    *
-   * @param onDamaged told the name of each checkpoint that was passed over; it is removed
+   * @param onDamaged called with the name of each damaged checkpoint, which is removed
    */
   async restore(
     limit: number,
@@ -74,10 +74,10 @@ export class Checkpoints {
   }
 
   /**
-   * Keeps a checkpoint and the one before it; older ones go.
+   * Saves a checkpoint. Keeps the one before it, and removes older ones.
    *
    * @param stageFolder where `files` are
-   * @throws Failure `disk-full` or `output-not-writable`; the checkpoints before are then intact
+   * @throws Failure `disk-full` or `output-not-writable`; the earlier checkpoints are then intact
    */
   async save({ epoch, arrays, notes, files }: Checkpoint, stageFolder: string): Promise<void> {
     const hashes: Record<string, string> = {};
@@ -88,7 +88,7 @@ export class Checkpoints {
       join(this.folder, `${String(epoch).padStart(6, '0')}-${sha256(bytes)}.safetensors`),
       bytes,
     );
-    // Those of later epochs belong to a longer run, which may still want them.
+    // Those of later epochs belong to a longer run, which may still need them.
     const older = (await this.#list(epoch)).slice(KEPT);
     for (const { name } of older) await remove(join(this.folder, name));
   }
@@ -111,7 +111,7 @@ export class Checkpoints {
       .sort((a, b) => b.epoch - a.epoch);
   }
 
-  /** Undefined if anything is not as it was written. */
+  /** Undefined if anything differs from what was written. */
   async #read(found: Found): Promise<
     | {
         readonly content: Omit<Checkpoint, 'files'>;
@@ -129,7 +129,7 @@ export class Checkpoints {
     return { content: { epoch, arrays, notes }, hashes: files };
   }
 
-  /** Keeps a file under a second name, on the disk for good. Returns its SHA-256. */
+  /** Gives a file a second name, synced to disk. Returns its SHA-256. */
   async #keepFile(from: string, path: string): Promise<string> {
     const to = join(this.folder, 'files', path);
     const hash = await hashFile(from);
@@ -140,7 +140,7 @@ export class Checkpoints {
     return hash;
   }
 
-  /** Gives the stage its finished files back; false if one of them is not what it was. */
+  /** Restores the stage's finished files; false if one of them is damaged. */
   async #placeFiles(hashes: Readonly<Record<string, string>>, stageFolder: string): Promise<boolean> {
     for (const [path, expected] of Object.entries(hashes)) {
       const kept = join(this.folder, 'files', path);

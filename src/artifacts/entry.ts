@@ -1,4 +1,4 @@
-/** What is stored of a stage: the artifacts' list with hashes, and the record that makes an entry complete. */
+/** A stored stage result: the list of artifacts with hashes, and the record that completes an entry. */
 import { chmod, lstat, readdir, utimes } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { withSlashes } from '../core/path.ts';
@@ -12,7 +12,7 @@ export interface StoredFile {
   readonly path: string;
   readonly bytes: number;
   readonly sha256: string;
-  /** Time of the last change, in whole milliseconds since 1970: a file that has another was written to since. */
+  /** Time of the last change, in whole milliseconds since 1970. A file with another time was written to since. */
   readonly modified: number;
 }
 
@@ -21,9 +21,9 @@ export interface EntryRecord {
   readonly key: JsonObject;
   readonly files: readonly StoredFile[];
   readonly metrics: Readonly<Record<string, number>>;
-  /** The artifacts that a user wants to see first. */
+  /** The artifacts to show first. */
   readonly highlights: readonly string[];
-  /** Wall time of the run that made it. */
+  /** Wall time of the run that produced it. */
   readonly seconds: number;
 }
 
@@ -34,7 +34,7 @@ export interface Entry {
   readonly record: EntryRecord;
 }
 
-/** Hashes every file of a finished draft, forces it to the disk and makes it read only. */
+/** Hashes every file of a finished draft, syncs it to disk and makes it read-only. */
 export async function seal(folder: string): Promise<readonly StoredFile[]> {
   const files: StoredFile[] = [];
   const visit = async (current: string): Promise<void> => {
@@ -64,13 +64,13 @@ export async function seal(folder: string): Promise<readonly StoredFile[]> {
   return files;
 }
 
-/** Gives a file whose content is what was stored the marks of one: its time of change, and no right to write to it. */
+/** Makes a file with the stored content look stored: sets its time of change, and makes it read-only. */
 export async function markUnchanged(path: string, modified: number): Promise<void> {
   await chmod(path, 0o444);
   await utimes(path, modified / 1000, modified / 1000);
 }
 
-/** Whether a file looks as it was stored, from its size and the time of its last change. */
+/** Whether a file has the size and the time of change with which it was stored. */
 export async function looksUnchanged(
   path: string,
   file: Pick<StoredFile, 'bytes' | 'modified'>,
@@ -79,7 +79,7 @@ export async function looksUnchanged(
   return (
     found?.isFile() === true &&
     found.size === file.bytes &&
-    // Times are kept in fractions of a second, which are not exact.
+    // Times are stored as fractions of a second, which are not exact.
     Math.abs(found.mtimeMs - file.modified) < 1
   );
 }
@@ -89,7 +89,7 @@ export function formatRecord(record: EntryRecord): string {
   return `${JSON.stringify({ ...record, sha256: recordHash(record) }, null, 2)}\n`;
 }
 
-/** What `formatRecord` wrote for the entry of this name; undefined if the text is anything else. */
+/** The record that `formatRecord` wrote for the entry of this name; undefined for any other text. */
 export function parseRecord(text: string, hash: string): EntryRecord | undefined {
   try {
     const value: unknown = JSON.parse(text);

@@ -1,4 +1,4 @@
-/** Removing a pipeline's outputs without the files that the user put there. */
+/** Removing a pipeline's outputs but keeping the user's own files. */
 import { lstat, readdir } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { TEMPORARY } from '../files/atomic.ts';
@@ -23,15 +23,15 @@ const WRITTEN: ReadonlySet<string> = new Set([
 /** Figures of a sweep. */
 const SWEEP_FIGURE = /^sweep-[a-z]+\.(?:png|svg)$/;
 
-/** Folders beside the stages' folders. Those of trials are looked into one by one. */
+/** Folders beside the stages' folders. The folders of trials are examined one by one. */
 const FOLDERS: ReadonlySet<string> = new Set([LISTS, TRIALS, 'sweep.slurm']);
 
 /**
- * Files of the user's own in a pipeline's outputs and those of its sweep's trials: whatever Hourglass did not write, and artifacts
+ * The user's own files in the outputs of a pipeline and of its sweep's trials: files that Hourglass did not write, and artifacts
  * that were changed since.
  *
  * @param folder absolute path of `outputs/<name>`
- * @returns paths relative to it; a folder in which everything is the user's is one path
+ * @returns paths relative to it; a folder that holds only the user's files is one path
  */
 export async function foreignIn(folder: string): Promise<readonly string[]> {
   const workspace = new Workspace(folder);
@@ -39,7 +39,7 @@ export async function foreignIn(folder: string): Promise<readonly string[]> {
   const found = [...(await workspace.foreignFiles())];
   for (const entry of await entriesOf(folder)) {
     const { name } = entry;
-    // A stage's folder may be a link to one.
+    // A stage's folder may be a link to a folder.
     if (stages.has(name) && !entry.isFile()) continue;
     const isWritten = entry.isDirectory()
       ? FOLDERS.has(name)

@@ -1,4 +1,4 @@
-/** Keeping a store in order: what is in it, whether it is sound, and making room. */
+/** Maintenance of a store: lists its content, checks it, and frees space. */
 import { lstat, readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Failure, failure } from '../core/diagnostic.ts';
@@ -15,20 +15,20 @@ export interface Tally {
   readonly bytes: number;
 }
 
-/** Something in the store that room can be made of. */
+/** Something in the store that can be removed to free space. */
 export interface Holding {
   readonly bytes: number;
-  /** When a run used it last, in milliseconds since 1970. */
+  /** When a run last used it, in milliseconds since 1970. */
   readonly used: number;
 }
 
 export interface HeldEntry extends Holding {
   readonly hash: string;
-  /** Of the stage that made it; absent if the record cannot be read. */
+  /** Type of the stage that produced it; absent if the record cannot be read. */
   readonly type?: string;
 }
 
-/** The checkpoints of one training, whose lineage names their folder. */
+/** The checkpoints of one training; its lineage is the name of their folder. */
 export interface HeldCheckpoints extends Holding {
   readonly lineage: string;
 }
@@ -36,11 +36,11 @@ export interface HeldCheckpoints extends Holding {
 export interface Survey {
   readonly entries: readonly HeldEntry[];
   readonly checkpoints: readonly HeldCheckpoints[];
-  /** Entries that were set aside. */
+  /** Entries moved to `damaged/`. */
   readonly damaged: Tally;
-  /** What stages at work have written so far. */
+  /** What running stages have written so far. */
   readonly drafts: Tally;
-  /** What killed runs left. */
+  /** Leftovers of killed runs. */
   readonly leftovers: Tally;
 }
 
@@ -78,7 +78,7 @@ export function summarize(holdings: readonly Holding[]): Tally {
   return { entries: holdings.length, bytes: holdings.reduce((sum, { bytes }) => sum + bytes, 0) };
 }
 
-/** Hashes of all results that some workspaces show. */
+/** Hashes of all results that these workspaces show. */
 export async function shownIn(workspaces: readonly Workspace[]): Promise<ReadonlySet<string>> {
   const hashes = new Set<string>();
   for (const workspace of workspaces) {
@@ -91,17 +91,17 @@ export async function shownIn(workspaces: readonly Workspace[]): Promise<Readonl
 export interface Damage {
   readonly hash: string;
   readonly type?: string;
-  /** The file that is not what was stored. */
+  /** The file that differs from what was stored. */
   readonly part: string;
 }
 
 export interface Verification {
-  /** Entries and bytes that were read. */
+  /** Entries and bytes read. */
   readonly checked: Tally;
   readonly damaged: readonly Damage[];
 }
 
-/** Reads every entry and compares it with its hashes; takes those that differ out of use. */
+/** Reads every entry and compares it with its hashes. Moves those that differ to `damaged/`. */
 export async function verifyStore(store: Store): Promise<Verification> {
   const { entries } = await survey(store);
   const damaged: Damage[] = [];
@@ -116,15 +116,15 @@ export async function verifyStore(store: Store): Promise<Verification> {
 }
 
 export interface Collection {
-  /** What was removed: results that nothing shows, checkpoints, damaged results, and what killed runs left. */
+  /** What was removed: results that no outputs link to, checkpoints, damaged results, and leftovers of killed runs. */
   readonly removed: Tally;
   /** Results and checkpoints that remain. */
   readonly kept: Tally;
 }
 
 /**
- * Makes room: removes damaged entries and leftovers, then the least recently used entries and checkpoints until the others
- * take no more than `maxBytes`. Entries in `shown` stay in any case.
+ * Frees space: removes damaged entries and leftovers, then the least recently used entries and checkpoints, until the rest takes
+ * at most `maxBytes`. Entries in `shown` are never removed.
  */
 export async function collectGarbage(
   store: Store,
@@ -133,7 +133,7 @@ export async function collectGarbage(
     readonly maxBytes: number;
     /** Only count what would be removed. */
     readonly dryRun: boolean;
-    /** Called before anything is removed: whoever lost his locks must not. */
+    /** Called before anything is removed: nothing may be removed after the locks were lost. */
     readonly check?: () => Promise<void>;
   },
 ): Promise<Collection> {
@@ -171,7 +171,7 @@ export async function collectGarbage(
   };
 }
 
-/** Pipelines that are kept from being run. */
+/** Locks that keep pipelines from running. */
 export interface LockedRuns {
   /**
    * Called before anything is removed.
@@ -183,12 +183,12 @@ export interface LockedRuns {
 }
 
 /**
- * Keeps pipelines from being run until `release` is called. A full disk does not stop whoever makes room on it: it has no room for
- * the lock of a run either, and `check` takes the missing locks once there is some.
+ * Keeps pipelines from running until `release` is called. On a full disk, locks cannot be created, but space must still be freed.
+ * No run can create its lock either, and `check` takes the missing locks once there is space.
  *
- * @param names of pipelines; or all that are or were run with this store
- * @param outputs the outputs folder of those that are named
- * @throws Failure `run-locked` if one of them is at work
+ * @param names names of pipelines, or `all` that were ever run with this store
+ * @param outputs the outputs folder of the named pipelines
+ * @throws Failure `run-locked` if one of them is running
  */
 export async function lockRuns(
   store: Store,
@@ -227,7 +227,7 @@ export async function lockRuns(
   };
 }
 
-/** Takes a lock; undefined if the disk is too full for it, and nobody has it. */
+/** Takes a lock; undefined if the disk is too full for it and nobody holds it. */
 async function takeUnlessFull(path: string): Promise<LockResult | undefined> {
   try {
     return await takeLock(path);
@@ -260,7 +260,7 @@ async function pathsIn(folder: string): Promise<readonly string[]> {
   return (await namesIn(folder)).map((name) => join(folder, name)).sort();
 }
 
-/** Bytes of a file, or of all files below a folder, and when the last of them was changed. */
+/** Bytes of a file, or of all files below a folder, and the time of the last change. */
 async function measure(path: string): Promise<{ readonly bytes: number; readonly changed: number }> {
   let [bytes, changed] = [0, 0];
   const names = (await ifReadable(readdir(path, { recursive: true }))) ?? [];

@@ -1,6 +1,6 @@
 /**
- * Which files of a stage's folder in `outputs/<name>` Hourglass put there, so that files of the user's own are never removed or
- * replaced. The list lies beside the stages' folders: `outputs/<name>/.artifacts/<stage>.json`.
+ * Records which files in a stage's folder in `outputs/<name>` Hourglass wrote, so that the user's own files are never removed or
+ * replaced. The list is beside the stages' folders: `outputs/<name>/.artifacts/<stage>.json`.
  */
 import { lstat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -30,7 +30,7 @@ export class PublishedFiles {
     this.#list = join(workspace, LISTS, `${stage}.json`);
   }
 
-  /** What was published, by path; after a killed run a path can have two versions. Undefined if there is no list, or if it is not one. */
+  /** The published files by path. After a killed run a path can have two versions. Undefined if there is no valid list. */
   async read(): Promise<ReadonlyMap<string, readonly PublishedFile[]> | undefined> {
     const text = await readPresent(this.#list);
     if (text === undefined) return undefined;
@@ -51,11 +51,11 @@ export class PublishedFiles {
   }
 
   /**
-   * Which of the present files are the user's: those that were not published, and those that changed since. Without a list, as
-   * in outputs of earlier versions, the writable ones.
+   * The user's files among those present: files that were not published, and those changed since. Without a list, as in outputs
+   * of earlier versions: the writable files.
    *
    * @param present paths relative to the stage's folder
-   * @param list what `read` returned, where it was read already
+   * @param list the result of `read`, if it was read already
    */
   async foreign(present: readonly string[], list = this.read()): Promise<ReadonlySet<string>> {
     const published = await list;
@@ -73,13 +73,13 @@ export class PublishedFiles {
   }
 }
 
-/** A changed file that is still a link into the store is a damaged result: the store keeps it when it sets the result aside. */
+/** A changed file that is still a link into the store is a damaged result, not the user's: the store keeps it in `damaged/`. */
 async function isOneOf(path: string, versions: readonly PublishedFile[]): Promise<boolean> {
   for (const version of versions) if (await looksUnchanged(path, version)) return true;
   const found = await lstat(path).catch(() => undefined);
   if (versions.length === 0 || found?.isFile() !== true) return false;
   if (found.nlink > 1) return true;
-  // A copy of a project (`cp -r`, `git clone`) has the content, and other times.
+  // A copy of a project (`cp -r`, `git clone`) has the same content, but other times.
   const alike = versions.filter(({ bytes, sha256 }) => bytes === found.size && sha256 !== undefined);
   const hash = alike.length > 0 ? await ifReadable(hashFile(path)) : undefined;
   return alike.some(({ sha256 }) => sha256 === hash);

@@ -1,17 +1,17 @@
 /**
- * Whether a result belongs to the settings beside it. This is the only place that decides it: the journal, the terminal,
- * the report, `pack` and sweeps all ask here.
+ * Whether a result belongs to the settings shown with it. Only this module decides it: the journal, the terminal, the report,
+ * `pack` and sweeps all use it.
  *
  * A stage's key holds everything that its result depends on, including the keys of its inputs. So the result shown in
- * `outputs/<name>/<stage>` belongs to some settings exactly if its hash is the hash of the stage's key under those settings.
+ * `outputs/<name>/<stage>` belongs to certain settings exactly if its hash is the hash of the stage's key under those settings.
  */
 import type { Json } from '../core/json.ts';
 
-/** `current`: made with these settings. `outdated`: made with others. `missing`: there is no result. */
+/** `current`: produced with these settings. `outdated`: produced with others. `missing`: there is no result. */
 export type Standing = 'current' | 'outdated' | 'missing';
 
 /**
- * @param shown hash of the key that the result was made with; undefined if there is no result
+ * @param shown hash of the key of the existing result; undefined if there is no result
  * @param wanted hash of the stage's key under the settings; undefined where it cannot be determined, so that nothing matches
  */
 export function standingOf(shown: string | undefined, wanted: string | undefined): Standing {
@@ -19,13 +19,13 @@ export function standingOf(shown: string | undefined, wanted: string | undefined
   return shown === wanted ? 'current' : 'outdated';
 }
 
-/** One difference between the key of an outdated result and the present key, in the stage itself or one that it depends on. */
+/** One difference between the key of an outdated result and the current key, in the stage itself or one that it depends on. */
 export interface StageChange {
   /** The stage whose settings differ. */
   readonly stage: string;
   /** Such as `params.units`, `encoder[3].Dense.units`, `seed` or `engine.version`. */
   readonly path: string;
-  /** Absent where there was no value, and with `after` also absent, where the values are unknown. */
+  /** Absent where there was no value. If `after` is absent as well, the values are unknown. */
   readonly before?: Json;
   readonly after?: Json;
 }
@@ -43,12 +43,12 @@ export function describeChange({ stage, path, before, after }: StageChange): str
   return `${name} ${short(before)} → ${short(after)}`;
 }
 
-/** Differences that are listed; more are counted. */
+/** Maximum differences listed; the others are only counted. */
 const MOST_CHANGES = 3;
 
 /** `params.units 4 → 32, seed 7 → 8 and 2 more`; empty if nothing is known. */
 export function describeChanges(changes: readonly StageChange[]): string {
-  // What the user did comes before what came with another version.
+  // The user's changes come before those of another version.
   const isOwn = ({ path }: StageChange): boolean => path !== 'version';
   const inOrder = [...changes.filter(isOwn), ...changes.filter((change) => !isOwn(change))];
   const texts = [...new Set(inOrder.map(describeChange))];
@@ -56,7 +56,7 @@ export function describeChanges(changes: readonly StageChange[]): string {
   return texts.length > MOST_CHANGES ? `${shown} and ${texts.length - MOST_CHANGES} more` : shown;
 }
 
-/** Longer values are cut. */
+/** Longer values are shortened. */
 const LONGEST_VALUE = 40;
 
 function short(value: Json | undefined): string {

@@ -1,12 +1,12 @@
 /**
  * The content-addressed store of stage results. An entry is named by the hash of its stage's key:
  *
- *     store/<2 digits>/<hash>/record.json    what it is: key, files with SHA-256, metrics
- *     store/<2 digits>/<hash>/artifacts/     what the stage wrote, read only
- *     tmp/<unique>/, tmp/<unique>.owner      drafts of running stages, and whose they are
- *     damaged/<hash>-<unique>/               entries whose content was not what was stored
+ *     store/<2 digits>/<hash>/record.json    key, files with SHA-256, metrics
+ *     store/<2 digits>/<hash>/artifacts/     what the stage wrote, read-only
+ *     tmp/<unique>/, tmp/<unique>.owner      drafts of running stages, and their owners
+ *     damaged/<hash>-<unique>/               entries whose content differed from what was stored
  *
- * An entry is made in `tmp/`, its record last, and appears by one rename: it is whole or it is not there.
+ * An entry is written in `tmp/`, its record last, and then renamed: it appears atomically.
  */
 import { randomBytes } from 'node:crypto';
 import { lstat, readFile, readdir, stat, utimes } from 'node:fs/promises';
@@ -37,17 +37,17 @@ import { CACHE_TAG, markIgnored, writeMissing } from '../files/marks.ts';
 import { findOwner, OwnerFile } from '../files/owner.ts';
 import { ifReadable, namesIn } from '../files/present.ts';
 
-/** A folder in which a running stage writes; nothing of it is visible before `commit`. */
+/** A folder in which a running stage writes; its content is invisible until `commit`. */
 export interface Draft {
   readonly folder: string;
-  /** Makes the draft an entry. If another process stored the same key meanwhile, that entry is kept and returned. */
+  /** Turns the draft into an entry. If another process has stored the same key in the meantime, returns that entry instead. */
   commit(record: Omit<EntryRecord, 'files'>): Promise<Entry>;
   discard(): Promise<void>;
 }
 
 export type Found =
   | { readonly state: 'absent' }
-  /** `part`: the file that is not what was stored. */
+  /** `part`: the file that differs from what was stored. */
   | { readonly state: 'damaged'; readonly part: string }
   | { readonly state: 'present'; readonly entry: Entry };
 
@@ -57,15 +57,15 @@ const LONGEST_WRITE = 3_600_000;
 export class Store {
   readonly folder: string;
 
-  /** @param folder absolute path, such as that of `.hourglass`; made when first needed */
+  /** @param folder absolute path, such as that of `.hourglass`; created when first needed */
   constructor(folder: string) {
     this.folder = folder;
   }
 
-  /** What there is of a key: its record is checked, and that all files are there in their sizes. See also `damage`. */
+  /** Looks up a key. Checks the record and the size of each file, not their contents: see `findCorruptFile`. */
   async find(hash: string): Promise<Found> {
     const found = await this.#look(hash);
-    // What seems damaged may have been replaced between two looks at it: the second is of one entry only.
+    // An entry that was replaced during the first look seems damaged: look again.
     return found.state === 'damaged' ? this.#look(hash) : found;
   }
 
@@ -91,26 +91,26 @@ export class Store {
     return found.state === 'present' ? found.entry : undefined;
   }
 
-  /** Names the first file of an entry whose content is not what was stored; undefined if all are as they were. */
+  /** The first file of an entry whose content differs from what was stored; undefined if there is none. */
   async findCorruptFile(entry: Entry): Promise<string | undefined> {
     for (const file of entry.record.files) {
       const path = join(entry.folder, file.path);
       if ((await ifReadable(hashFile(path))) !== file.sha256) return file.path;
-      // Touched, or copied from elsewhere: it need not be hashed again for that.
+      // It was touched or copied. With its time restored, it need not be hashed again.
       if (!(await looksUnchanged(path, file)))
         await markUnchanged(path, file.modified).catch(() => undefined);
     }
     return undefined;
   }
 
-  /** Notes that an entry is of use, so that it is not among the first to go when room is made. */
+  /** Marks an entry as recently used, so that `gc` does not remove it early. */
   async touch(entry: Entry): Promise<void> {
     const now = new Date();
-    // Whoever may only read this store can use it all the same.
+    // A store that can only be read is usable, too.
     await utimes(join(entry.folder, '..', 'record.json'), now, now).catch(() => undefined);
   }
 
-  /** Takes an entry out of use, and keeps it for whoever wants to look. False if it was gone already. */
+  /** Moves an entry to `damaged/`, where it can be inspected. False if it does not exist. */
   async quarantine(hash: string): Promise<boolean> {
     const target = join(this.folder, 'damaged', `${hash}-${randomBytes(4).toString('hex')}`);
     try {
@@ -123,7 +123,7 @@ export class Store {
     }
   }
 
-  /** Starts an entry. With `replace`, an entry of the same key gives way to the new one. */
+  /** Starts an entry. With `replace`, the new entry replaces one of the same key. */
   async draft(hash: string, options: { readonly replace: boolean }): Promise<Draft> {
     const temporary = join(this.folder, 'tmp', randomBytes(8).toString('hex'));
     const ownerPath = `${temporary}.owner`;
@@ -138,7 +138,7 @@ export class Store {
     };
     try {
       await makeFolder(dirname(temporary));
-      // Before the folder, and until after it: a folder without an owner is nobody's.
+      // Created before the folder and removed after it: a folder without an owner counts as a leftover.
       owner = await OwnerFile.create(ownerPath);
       await makeFolder(folder);
     } catch (error) {
@@ -154,7 +154,7 @@ export class Store {
       } catch (error) {
         throw fileFailure(error, this.path(hash));
       } finally {
-        // What cannot be removed now, on a broken disk, is left to the next run.
+        // If it cannot be removed now, for example on a failing disk, the next run removes it.
         await discard().catch(() => undefined);
       }
     };
@@ -166,7 +166,7 @@ export class Store {
     await makeFolder(dirname(target));
     if (replace) await this.remove(hash);
     while (!(await moved(temporary, target))) {
-      // Another process stored the same key first, and its entry is as good as ours; or what is there is broken.
+      // Another process stored the same key first, and its entry is as good as ours; or the existing entry is damaged.
       const other = await this.lookup(hash);
       if (other !== undefined && (await this.findCorruptFile(other)) === undefined) return other;
       await this.remove(hash);
@@ -176,7 +176,7 @@ export class Store {
   }
 
   /**
-   * The lock of a pipeline's outputs. Outputs folders that share a store have locks of their own; a pipeline's name has no `@`.
+   * The lock of a pipeline's outputs. Outputs folders that share a store have separate locks. Pipeline names contain no `@`.
    *
    * @param outputs path of the outputs folder
    */
@@ -186,7 +186,7 @@ export class Store {
     return join(this.folder, 'locks', `${name}${where}.lock`);
   }
 
-  /** Marks the store as something that neither version control nor backups want. */
+  /** Marks the store, so that version control and backups ignore it. */
   async mark(): Promise<void> {
     await markIgnored(this.folder);
     await writeMissing(join(this.folder, 'CACHEDIR.TAG'), CACHE_TAG);
@@ -200,12 +200,12 @@ export class Store {
     return hashes.sort();
   }
 
-  /** Where the entry of a key is, with its record. */
+  /** The folder of a key's entry and record. */
   path(hash: string): string {
     return join(this.folder, 'store', hash.slice(0, 2), hash);
   }
 
-  /** Paths of drafts, of locks on their way, and of checkpoints begun that belong to no process that is at work. */
+  /** Paths of drafts, pending locks and unfinished checkpoints that belong to no running process. */
   async leftovers(): Promise<readonly string[]> {
     const folder = join(this.folder, 'tmp');
     const left: string[] = [];
@@ -213,7 +213,7 @@ export class Store {
     for (const draft of new Set(names.map((name) => name.replace(/\.owner$/, '')))) {
       const owner = await findOwner(join(folder, `${draft}.owner`));
       if (owner?.alive === true) continue;
-      // The folder first: without its owner's file nobody would know whose it is.
+      // The folder first: if its owner's file went first, a folder that was not removed would have no owner.
       left.push(...[draft, `${draft}.owner`].filter((name) => names.includes(name)));
     }
     const locks = (await namesIn(join(this.folder, 'locks')))
@@ -224,7 +224,7 @@ export class Store {
     return [...left.map((name) => join(folder, name)), ...dead, ...(await this.#begunCheckpoints())];
   }
 
-  /** Files that were begun among the checkpoints so long ago that nobody is writing them. */
+  /** Unfinished files among the checkpoints that are so old that no process can still be writing them. */
   async #begunCheckpoints(): Promise<readonly string[]> {
     const folder = join(this.folder, 'checkpoints');
     const names = (await ifReadable(readdir(folder, { recursive: true }))) ?? [];
@@ -242,7 +242,7 @@ export class Store {
     for (const path of await this.leftovers()) await removeAll(path);
   }
 
-  /** Removes an entry. It is moved away by one rename before, so that it never exists in part. */
+  /** Removes an entry. It is first renamed, so an incomplete entry is never visible. */
   async remove(hash: string): Promise<void> {
     const grave = join(this.folder, 'tmp', randomBytes(8).toString('hex'));
     await makeFolder(dirname(grave));
@@ -256,7 +256,7 @@ export class Store {
   }
 }
 
-/** Moves a folder to where nothing is; false if something is there. */
+/** Moves a folder to a new path; false if the path exists. */
 async function moved(from: string, to: string): Promise<boolean> {
   try {
     await move(from, to);

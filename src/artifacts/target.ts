@@ -1,20 +1,20 @@
-/** Files that the user names to be written: also devices, named pipes and links, which stay what they are. */
+/** Output files named by the user. Devices, named pipes and links are written to, not replaced. */
 import { access, constants, open, readlink, realpath, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { failure, Failure } from '../core/diagnostic.ts';
 import { errorCode, fileFailure, writeFileAtomic, writeWhole } from '../files/atomic.ts';
 
-/** Where to write: a file that is put in place whole, or what is open at the other end of a device or a pipe. */
+/** Where to write: a file that is replaced atomically, or a device or pipe. */
 interface Place {
   readonly path: string;
   readonly kind: 'file' | 'stream';
 }
 
-/** Other names of what this process has open. */
+/** Names of files that this process has open. */
 const DESCRIPTOR = /^\/(?:dev\/(?:stdin|stdout|stderr|fd\/\d+)|proc\/[^/]+\/fd\/\d+)$/;
 
 /**
- * Says before any work is done that a file cannot be written.
+ * Checks that a file can be written, before any work is done.
  *
  * @throws Failure `output-not-writable` for a folder, a file in a folder that does not exist, or one that may not be written
  */
@@ -23,8 +23,7 @@ export async function checkTarget(path: string): Promise<void> {
 }
 
 /**
- * Writes a file whole or not at all. A link is followed, and its target replaced; into a device or a named pipe the data is
- * written directly.
+ * Writes a file atomically. A link is followed and its target replaced. Data for a device or a named pipe is written directly.
  *
  * @throws Failure `disk-full` or `output-not-writable`
  */
@@ -32,7 +31,7 @@ export async function writeTarget(path: string, data: string | Uint8Array): Prom
   const place = await placeOf(path);
   if (place.kind === 'file') return writeFileAtomic(place.path, data);
   try {
-    // No O_CREAT: if the device or pipe has gone, nothing takes its place.
+    // No O_CREAT: if the device or pipe no longer exists, no file must be created in its place.
     const file = await open(place.path, constants.O_WRONLY | constants.O_APPEND);
     try {
       const bytes = typeof data === 'string' ? Buffer.from(data) : data;
@@ -79,7 +78,7 @@ async function found(path: string): Promise<Awaited<ReturnType<typeof stat>> | u
 /** The target of a link that does not exist yet. */
 async function endOfLinks(path: string): Promise<string> {
   let end = path;
-  // `stat` has followed these links before, so there is no cycle.
+  // `stat` has already followed these links, so there is no cycle.
   for (;;) {
     const next = await readlink(end).catch(() => undefined);
     if (next === undefined) return end;

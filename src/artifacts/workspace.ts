@@ -1,4 +1,4 @@
-/** `outputs/<name>`: what the user sees of the last run. Artifacts are hard links into the store, read only. */
+/** `outputs/<name>`: the results of the last run, for the user. Artifacts are read-only hard links into the store. */
 import { randomBytes } from 'node:crypto';
 import { copyFile, link, lstat, readdir, stat, utimes } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
@@ -24,7 +24,7 @@ import type { Standing, StageChange } from './standing.ts';
 export interface RunRecord {
   readonly status: 'running' | 'done' | 'failed' | 'interrupted';
   readonly pipeline: string;
-  /** The pipeline file as it was named, without its folder. */
+  /** Name of the pipeline file, without its folder. */
   readonly file: string;
   /** Its path relative to this folder, with `/`. */
   readonly source?: string;
@@ -39,24 +39,24 @@ export interface RunRecord {
 
 export interface StageRecord {
   readonly type: string;
-  /** What this run did with the stage; `waiting`: it has not got that far; `unselected`: it was not asked for it. */
+  /** What this run did with the stage; `waiting`: the run has not reached it; `unselected`: it was not requested. */
   readonly state: FinishedState | 'waiting' | 'unselected';
-  /** Seconds that the result in its folder took; where there is none, seconds until the stage ended. */
+  /** Seconds that the result in its folder took to compute; if there is none, seconds until the stage ended. */
   readonly seconds: number;
-  /** Stages that it refers to, by the setting that names them. */
+  /** Its input stages, by the setting that names them. */
   readonly inputs: Readonly<Record<string, string>>;
   /** Whether the result in its folder belongs to the settings of this run: `standingOf(hash, wanted)`. */
   readonly result?: Standing;
-  /** Hash of the key that the settings of this run call for; absent where it cannot be determined. */
+  /** Hash of its key under the settings of this run; absent where it cannot be determined. */
   readonly wanted?: string;
-  /** Hash and content of the key that the result in its folder was made with; absent where there is no result. */
+  /** Hash and content of the key of the result in its folder; absent where there is no result. */
   readonly hash?: string;
   readonly key?: JsonObject;
   /** Main artifacts of that result, relative to its folder. */
   readonly highlights?: readonly string[];
-  /** Of an outdated result: what differs from the settings of this run. */
+  /** For an outdated result: how its settings differ from those of this run. */
   readonly changes?: readonly StageChange[];
-  /** Of a stage that did not finish: the epochs that its next run need not do again. */
+  /** For a stage that did not finish: the epochs that the next run need not repeat. */
   readonly epochsKept?: number;
 }
 
@@ -74,7 +74,7 @@ export class Workspace {
   }
 
   /**
-   * The record of the last run; undefined if there is none, or if it is not one.
+   * The record of the last run; undefined if there is no valid record.
    *
    * @throws Failure `io-failed` or `system-limit` if there may be one that cannot be read
    */
@@ -89,7 +89,7 @@ export class Workspace {
     }
   }
 
-  /** `metrics.json` of the last run; empty if there is none, or if it is not one. */
+  /** `metrics.json` of the last run; empty if there is no valid one. */
   async readMetrics(): Promise<Readonly<Record<string, Readonly<Record<string, number>>>>> {
     const text = await this.readText('metrics.json');
     try {
@@ -122,19 +122,19 @@ export class Workspace {
     await this.writeText(name, `${JSON.stringify(value, null, 2)}\n`);
   }
 
-  /** Writes a file of the run itself, unless it holds this text already. */
+  /** Writes a file of the run itself, unless it already contains this text. */
   async writeText(name: string, text: string): Promise<void> {
     const path = join(this.folder, name);
     if ((await this.readText(name)) !== text) await writeFileAtomic(path, text);
   }
 
-  /** Keeps the files that the pipeline extends in `extends.json`; a pipeline without `extends` has none. */
+  /** Saves the files that the pipeline extends in `extends.json`, which does not exist for a pipeline without `extends`. */
   async writeBases(bases: readonly { readonly file: string; readonly text: string }[]): Promise<void> {
     if (bases.length === 0) await remove(join(this.folder, EXTENDS));
     else await this.writeText(EXTENDS, `${JSON.stringify(bases, null, 2)}\n`);
   }
 
-  /** The files that the pipeline extends, the nearest first; none where there is no list. */
+  /** The files that the pipeline extends, nearest first; none where there is no list. */
   async readBases(): Promise<readonly { readonly file: string; readonly text: string }[]> {
     const text = await this.readText(EXTENDS);
     try {
@@ -145,7 +145,7 @@ export class Workspace {
     }
   }
 
-  /** Whether a stage's folder shows an entry: all its files, not written to since, and none of an earlier entry. */
+  /** Whether a stage's folder shows an entry: all its files, unchanged, and none of an earlier entry. */
   async shows(stage: string, entry: Entry): Promise<boolean> {
     const folder = join(this.folder, stage);
     const present = await filesOf(folder).catch(() => undefined);
@@ -160,8 +160,8 @@ export class Workspace {
   }
 
   /**
-   * Makes a stage's folder show an entry, file by file: a reader sees the old file or the new one. Files of the user's own stay; those
-   * in the way of an artifact get another name.
+   * Makes a stage's folder show an entry. Each file is replaced atomically. The user's own files stay; one that is in the way of
+   * an artifact is renamed.
    *
    * @returns the new names of files that were in the way, relative to the stage's folder
    */
@@ -178,7 +178,7 @@ export class Workspace {
       if (before.length > 0) await published.write([...before, ...files]);
       const wanted = new Set(files.map(({ path }) => path));
       const old = present.filter((path) => !wanted.has(path) && !foreign.has(path));
-      // A folder where there was a file, or the other way round, leaves no choice: the old must go first.
+      // Where a folder replaces a file, or the reverse, the old one must be removed first.
       const blocking = old.filter((path) =>
         [...wanted].some((other) => isBelow(path, other) || isBelow(other, path)),
       );
@@ -198,16 +198,16 @@ export class Workspace {
   }
 
   /**
-   * Sorts out which of a stage's files are not the published artifacts.
+   * Finds files in a stage's folder that are not published artifacts.
    *
    * @param paths relative to the stage's folder
-   * @returns nothing for outputs that were not published here, such as those of an archive
+   * @returns empty sets for outputs that were not published here, such as those of an archive
    */
   async foreignAmong(
     stage: string,
     paths: readonly string[],
   ): Promise<{
-    /** Added by somebody else. */
+    /** Not written by Hourglass. */
     readonly added: ReadonlySet<string>;
     /** Artifacts that were changed since. */
     readonly changed: ReadonlySet<string>;
@@ -222,14 +222,14 @@ export class Workspace {
     };
   }
 
-  /** Stages whose folders hold artifacts, or held some: those with a list of them, and those of the last run. */
+  /** Stages whose folders hold or held artifacts: those with a list of artifacts, and those of the last run. */
   async stagesShown(): Promise<ReadonlySet<string>> {
     const lists = await namesIn(join(this.folder, LISTS));
     const run = await this.readRun();
     return new Set([...lists.map((name) => basename(name, '.json')), ...Object.keys(run?.stages ?? {})]);
   }
 
-  /** Files in the folders of stages that Hourglass did not put there, or that were changed since: paths relative to the workspace. */
+  /** Files in stage folders that Hourglass did not write, or that were changed since, as paths relative to the workspace. */
   async foreignFiles(): Promise<readonly string[]> {
     const found: string[] = [];
     for (const stage of [...(await this.stagesShown())].sort()) {
@@ -244,19 +244,19 @@ export class Workspace {
     return new PublishedFiles(this.folder, stage);
   }
 
-  /** Removes what a killed run had begun to write beside the stages' folders. */
+  /** Removes unfinished files of a killed run beside the stages' folders. */
   async removeLeftovers(): Promise<void> {
     for (const folder of [this.folder, join(this.folder, LISTS)]) {
       for (const name of await namesIn(folder)) if (TEMPORARY.test(name)) await remove(join(folder, name));
     }
   }
 
-  /** Removes the artifacts of stages that the pipeline no longer has, and their folders unless they hold files of the user's own. */
+  /** Removes the artifacts of stages that the pipeline no longer has, and their folders unless they hold the user's own files. */
   async removeStages(stages: readonly string[]): Promise<void> {
     for (const stage of stages) {
       const folder = join(this.folder, stage);
       const found = await stat(folder).catch(() => undefined);
-      // A file in the place of the folder is the user's.
+      // A file in place of the folder is the user's.
       if (found?.isDirectory() === false) continue;
       const present = await filesOf(folder);
       const foreign = await this.#published(stage).foreign(present);
@@ -268,9 +268,9 @@ export class Workspace {
   }
 }
 
-/** Gives a file a second name, by a link under a temporary name and a rename; copies where links do not reach. */
+/** Gives a file a second name: creates a link under a temporary name and renames it. Copies where links are not possible. */
 export async function placeFile(source: string, target: string): Promise<void> {
-  // Windows counts files in 64 bits, more than a number of JavaScript holds.
+  // Windows has 64-bit file numbers, which do not fit into a JavaScript number.
   const exact = { bigint: true } as const;
   const [from, to] = [await stat(source, exact), await lstat(target, exact).catch(() => undefined)];
   if (to?.ino === from.ino && to.dev === from.dev) return;
@@ -347,8 +347,8 @@ async function removeEmptyFolders(folder: string): Promise<void> {
 }
 
 /**
- * The workspaces whose results lie in a store: those of the folders beside it, and of their sweeps' trials. A workspace is a
- * folder with the record of a run; others may be the user's own.
+ * The workspaces whose results are in a store: those in the folders beside it, and of their sweeps' trials. A workspace is a
+ * folder with the record of a run; other folders may be the user's own.
  *
  * @param folder absolute path of the store's folder, such as that of `.hourglass`
  */

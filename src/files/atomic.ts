@@ -1,4 +1,4 @@
-/** Files that appear whole or not at all. */
+/** Atomic writing: a file appears complete or not at all. */
 import { randomBytes } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import { chmod, mkdir, open, stat, type FileHandle } from 'node:fs/promises';
@@ -10,8 +10,8 @@ import { mayBeInUse, move, remove } from './in-use.ts';
 const isWindows = process.platform === 'win32';
 
 /**
- * Writes a file under a temporary name in the same folder, forces it to the disk and renames it: a reader sees the old
- * content or the new, and a file that is there after this returns is there after a power cut.
+ * Writes a file under a temporary name in the same folder, syncs it to disk and renames it. Readers see either the old content or
+ * the new. After this returns, the file survives a power cut.
  *
  * @throws Failure `disk-full` or `output-not-writable`; the old file is then intact
  */
@@ -29,12 +29,12 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array): 
   }
 }
 
-/** Temporary names of `writeFileAtomic`: those that a killed process leaves behind. */
+/** Temporary names of `writeFileAtomic`, which a killed process leaves behind. */
 export const TEMPORARY = /^\..+\.\d+\.[0-9a-f]{8}\.tmp$/;
 
 /**
- * Makes a folder and those above it that are missing, and forces their names to the disk. Unlike Node's own way, it says of each
- * why it cannot be made.
+ * Creates a folder and its missing parents, and syncs their names to disk. Unlike Node's `mkdir`, it reports which folder cannot
+ * be created, and why.
  */
 export async function makeFolder(path: string): Promise<void> {
   try {
@@ -44,14 +44,14 @@ export async function makeFolder(path: string): Promise<void> {
       await mkdir(path);
     });
   } catch (error) {
-    // Another process may have made it.
+    // Another process may have created it.
     if ((await stat(path).catch(() => undefined))?.isDirectory() === true) return;
     throw error;
   }
   await syncFolder(dirname(path));
 }
 
-/** Creates a new file and forces it to the disk; returns it open. Removes the file if it cannot be written in full. */
+/** Creates a new file, syncs it to disk and returns it open. Removes the file if it cannot be written completely. */
 export async function writeNew(path: string, data: Uint8Array): Promise<FileHandle> {
   const file = await open(path, 'wx');
   try {
@@ -66,9 +66,9 @@ export async function writeNew(path: string, data: Uint8Array): Promise<FileHand
 }
 
 /**
- * Writes all bytes: on a full disk one call may write a part of them and report no error.
+ * Writes all bytes. On a full disk, a single call may write only some of them without an error.
  *
- * @param position in the file, of the first byte; null where the file has none, or at its present end
+ * @param position of the first byte in the file; null for its present end, or for a file without positions
  */
 export async function writeWhole(file: FileHandle, data: Uint8Array, position: number | null): Promise<void> {
   for (let offset = 0; offset < data.length;) {
@@ -84,10 +84,10 @@ export async function writeWhole(file: FileHandle, data: Uint8Array, position: n
   }
 }
 
-/** Bytes that are written at once: systems take no more than 2 GiB. */
+/** Bytes written by one call: systems accept at most 2 GiB. */
 const CHUNK = 1 << 26;
 
-/** Forces a file that someone else wrote to the disk. */
+/** Syncs a file that other code wrote to disk. */
 export async function syncFile(path: string): Promise<void> {
   await sync(isWindows ? await openToSync(path) : await open(path, 'r'));
 }
@@ -100,7 +100,7 @@ async function sync(file: FileHandle): Promise<void> {
   }
 }
 
-/** Windows syncs only what is open for writing, which a file that is read only cannot be: until it is open, it is not. */
+/** Windows syncs only files that are open for writing, so a read-only file is made writable while it is opened. */
 async function openToSync(path: string): Promise<FileHandle> {
   const { mode } = await stat(path);
   if ((mode & 0o200) !== 0) return open(path, 'r+');
@@ -112,12 +112,12 @@ async function openToSync(path: string): Promise<FileHandle> {
   }
 }
 
-/** Forces the names in a folder to the disk, where the platform can. */
+/** Syncs the names in a folder to disk, where the platform supports this. */
 export async function syncFolder(path: string): Promise<void> {
   try {
     await sync(await open(path, 'r'));
   } catch (error) {
-    // Windows opens no folders, and some network file systems refuse to sync them.
+    // Windows cannot open folders, and some network file systems refuse to sync them.
     if (!['EISDIR', 'EPERM', 'EACCES', 'EINVAL', 'ENOTSUP'].includes(errorCode(error))) throw error;
   }
 }
@@ -127,7 +127,7 @@ export function errorCode(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
-/** Errors of writing where something of another kind has the name. */
+/** Errors of writing a file where a folder has the name, or the reverse. */
 const IN_THE_WAY: ReadonlySet<string> = new Set(['EEXIST', 'ENOTDIR', 'EISDIR', 'ENOTEMPTY']);
 
 /** Turns a system error of writing `path` into a diagnostic; other errors are returned unchanged. */
@@ -149,7 +149,7 @@ export function fileFailure(error: unknown, path: string): unknown {
             'output-not-writable',
             `\`${path}\` cannot be written (${errorCode(error)})`,
             IN_THE_WAY.has(errorCode(error))
-              ? 'move away what is in its place: a file instead of a folder, or a folder instead of a file'
+              ? 'a file is in the place of a folder, or a folder in the place of a file: move it away'
               : mayBeInUse(error)
                 ? 'close the programs that have it open, such as an editor or a viewer; if there are none, check its permissions'
                 : 'check the permissions of the folder, or choose another with `--outputs`',
@@ -159,13 +159,13 @@ export function fileFailure(error: unknown, path: string): unknown {
 }
 
 /**
- * Turns whatever error of a system call into a diagnostic that names the file as the error does, for places that cannot know
- * what was being done; other errors are returned unchanged.
+ * Turns any error of a system call into a diagnostic that names the file as the error does, for code that cannot know what was
+ * being done. Other errors are returned unchanged.
  */
 export function systemFailure(error: unknown): unknown {
   if (error instanceof Failure) return error;
   if (isOutOfMemory(error)) return memoryFailure();
-  // Node's words for a module that it may not open. Missing modules of plugins are told where plugins are loaded.
+  // Node reports these for a module that it cannot open. Missing modules of plugins are reported where plugins are loaded.
   if (['ERR_MODULE_NOT_FOUND', 'ERR_WORKER_INIT_FAILED'].includes(errorCode(error))) {
     return failure(
       'system-limit',
@@ -207,12 +207,12 @@ export function systemFailure(error: unknown): unknown {
   );
 }
 
-/** Whether a path is the temporary folder, or what Hourglass makes in it: a user's project may lie there, too. */
+/** Whether a path is the temporary folder, or one that Hourglass creates in it: a user's project may be there, too. */
 function isOurs(path: string, folder: string): boolean {
   return path === folder || path.startsWith(join(folder, 'hourglass-'));
 }
 
-/** Whether memory ran out, as JavaScript and WebAssembly say it. */
+/** Whether memory ran out, as JavaScript and WebAssembly report it. */
 function isOutOfMemory(error: unknown): boolean {
   return error instanceof Error && /\bout of memory\b|\ballocation failed\b/i.test(error.message);
 }
@@ -225,7 +225,7 @@ function memoryFailure(code?: string): Failure {
   );
 }
 
-/** What a limit of the system, or of the shell, refuses whatever the file is; undefined for other errors. */
+/** The diagnostic of a limit of the system or the shell, which does not depend on the file; undefined for other errors. */
 export function limitFailure(error: unknown, path?: string): Failure | undefined {
   const code = errorCode(error);
   switch (code) {
@@ -239,19 +239,19 @@ export function limitFailure(error: unknown, path?: string): Failure | undefined
     case 'EFBIG':
       return failure(
         'system-limit',
-        `${path === undefined ? 'a file' : `\`${path}\``} would be larger than files may be here (${code})`,
+        `${path === undefined ? 'a file' : `\`${path}\``} would exceed the maximum file size (${code})`,
         'raise the limit with `ulimit -f`, or use a disk that takes larger files',
       );
     case 'EAGAIN':
     case 'ENOMEM':
       return memoryFailure(code);
     default:
-      // Node names the call, and no file.
+      // Node names only the call, not a file.
       return code === 'ENOENT' && error instanceof Error && /\buv_cwd\b/.test(error.message)
         ? failure(
             'file-not-found',
-            'the folder that this command was started in does not exist any more',
-            'change to another: `cd`',
+            'the folder in which this command was started no longer exists',
+            'change to another folder with `cd`',
           )
         : undefined;
   }
@@ -260,7 +260,7 @@ export function limitFailure(error: unknown, path?: string): Failure | undefined
 /** The variable that names the temporary folder. */
 const TEMPORARY_SETTING = isWindows ? 'TEMP' : 'TMPDIR';
 
-/** The temporary folder without links. */
+/** The temporary folder with links resolved. */
 function realTemporary(): string {
   try {
     return realpathSync(tmpdir());

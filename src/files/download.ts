@@ -1,4 +1,4 @@
-/** Files from the network: each is fetched once for a user, resumed where it was cut off, and checked before it has its name. */
+/** Downloads: each file is fetched once per user, resumed after interruptions, and checked before it gets its name. */
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, stat } from 'node:fs/promises';
@@ -16,33 +16,33 @@ import { lockLost, takeLock } from './lock.ts';
 export interface RemoteFile {
   /** `http:` or `https:` */
   readonly url: string;
-  /** Of the file, in hexadecimal; with `gunzip`, of what it unpacks to. */
+  /** Of the file, in hexadecimal; with `gunzip`, of the unpacked content. */
   readonly sha256: string;
-  /** True for a gzip file whose content is what counts: mirrors have packed it in different ways. */
+  /** True for a gzip file of which only the content is checked: mirrors compress it differently. */
   readonly gunzip?: boolean;
-  /** The most bytes that are taken, packed and unpacked. */
+  /** Maximum bytes, both packed and unpacked. */
   readonly limit: number;
-  /** What to do where the network fails. */
+  /** What the user can do if the network fails. */
   readonly hint: string;
 }
 
 export interface DownloadOptions {
   readonly signal: AbortSignal;
-  /** @param fraction from 0 to 1; undefined where the server does not tell the size */
+  /** @param fraction from 0 to 1; undefined where the server does not send the size */
   readonly onProgress: (text: string, fraction?: number) => void;
-  /** How long the server may be silent. */
+  /** How long to wait for data from the server. */
   readonly stallMilliseconds?: number;
 }
 
 const STALL_MILLISECONDS = 30_000;
 const MOST_REDIRECTIONS = 5;
 
-/** Between two looks at another process's download. */
+/** Between two checks of another process's download. */
 const WAIT_MILLISECONDS = 200;
 
 /**
- * Sees to it that a checked file lies at `path`. What was received before a failure or Ctrl-C stays in `path.part` and is gone on
- * from. One process at a time fetches; others wait for its file.
+ * Ensures that a checked file exists at `path`. After a failure or Ctrl-C, the bytes received so far stay in `path.part`, and the
+ * next call resumes there. One process at a time downloads; others wait for its file.
  *
  * @throws Failure `data-missing`, `data-corrupt`, `disk-full`, `output-not-writable` or `interrupted`
  */
@@ -73,7 +73,7 @@ export async function ensureFile(path: string, file: RemoteFile, options: Downlo
   }
 }
 
-/** Whether a file is there with the content that it must have. */
+/** Whether a file exists and has the expected content. */
 export async function isIntact(
   path: string,
   file: Pick<RemoteFile, 'sha256' | 'gunzip' | 'limit'>,
@@ -82,7 +82,7 @@ export async function isIntact(
   return found?.isFile() === true && (await contentHash(path, file)) === file.sha256;
 }
 
-/** SHA-256 of a file or of what it unpacks to; undefined if it does not unpack, or to more than the limit. */
+/** SHA-256 of a file or of its unpacked content; undefined if it cannot be unpacked, or exceeds the limit. */
 async function contentHash(
   path: string,
   { gunzip = false, limit }: Pick<RemoteFile, 'gunzip' | 'limit'>,
@@ -114,12 +114,12 @@ async function fetchWhole(path: string, file: RemoteFile, options: DownloadOptio
     return;
   }
   await remove(part);
-  // The part may have been of another file; from the start, there is nothing else to blame.
+  // The part may have belonged to another file. If the whole file was received at once, the server's file is wrong.
   if (resumed > 0) return fetchWhole(path, file, options);
   throw failure('data-corrupt', `\`${file.url}\` is not the expected file: its SHA-256 differs`, file.hint);
 }
 
-/** Appends to `part` what is missing of it. */
+/** Appends the missing bytes to `part`. */
 async function receive(
   part: string,
   resumed: number,
@@ -129,7 +129,7 @@ async function receive(
   const { url, limit } = file;
   const stall = options.stallMilliseconds ?? STALL_MILLISECONDS;
   const timeouts = { headersTimeout: stall, bodyTimeout: stall, connect: { timeout: stall } };
-  // Loaded here: it takes longer than most commands, and few of them download anything.
+  // Loaded on demand: loading takes longer than most commands, and few of them download anything.
   const { Agent, EnvHttpProxyAgent, interceptors, request } = await import('undici');
   const agent = hasProxy() ? new EnvHttpProxyAgent(timeouts) : new Agent(timeouts);
   try {
@@ -137,7 +137,7 @@ async function receive(
       dispatcher: agent.compose(interceptors.redirect({ maxRedirections: MOST_REDIRECTIONS })),
       signal: options.signal,
       headers: {
-        // Bytes as they lie on the server: a range of packed bytes could not be gone on from.
+        // Without compression in transit: a range of compressed bytes could not be resumed.
         'accept-encoding': 'identity',
         ...(resumed > 0 ? { range: `bytes=${resumed}-` } : {}),
       },
@@ -145,7 +145,7 @@ async function receive(
     const start = startOf(response, resumed);
     if (start === undefined) {
       response.body.on('error', () => undefined).destroy();
-      // Whatever keeps the server from going on from here would keep it from that for ever; its own troubles pass.
+      // If the server refuses to resume here, it always will, so start over. Other errors of the server are temporary.
       if (resumed > 0 && (response.statusCode === 206 || isRefused(response.statusCode))) {
         await receive(part, 0, file, options);
         return;
@@ -175,7 +175,7 @@ async function receive(
       createWriteStream(part, { flags: start > 0 ? 'a' : 'w' }),
     );
   } catch (error) {
-    // Whatever went beyond the limit would go there again.
+    // A part that exceeds the limit is useless: resuming it would exceed the limit again.
     if (error instanceof Failure) {
       const isTooLarge = error.diagnostics[0]?.code === 'data-corrupt';
       if (isTooLarge) await remove(part);
@@ -189,19 +189,19 @@ async function receive(
   }
 }
 
-/** Whether a server does not like the request itself; a file that is not there is another matter. */
+/** Whether a server rejects the request itself, and not because of a missing file, authentication or load. */
 function isRefused(status: number): boolean {
   return status >= 400 && status < 500 && ![401, 404, 407, 408, 410, 429].includes(status);
 }
 
-/** Where the body begins in the file; undefined if the answer is none of the file. */
+/** Where the body begins in the file; undefined if the response does not contain the file. */
 function startOf({ statusCode, headers }: Dispatcher.ResponseData, resumed: number): number | undefined {
   if (statusCode === 200) return 0;
   const range = /^bytes (\d+)-/.exec(String(headers['content-range'] ?? ''))?.[1];
   return statusCode === 206 && Number(range) === resumed ? resumed : undefined;
 }
 
-/** Lets a stream pass up to a number of bytes. */
+/** Passes a stream through, and fails if it exceeds a number of bytes. */
 function capped(limit: number, start: number, url = 'the file', hint?: string): Transform {
   let bytes = start;
   return new Transform({
@@ -223,7 +223,7 @@ function hasProxy(): boolean {
   );
 }
 
-/** Errors of our own disk, which no other server mends. */
+/** Errors of the local disk, which another server would not fix. */
 function isFileError(error: unknown): boolean {
   return ['ENOSPC', 'EDQUOT', 'EACCES', 'EPERM', 'EROFS', 'EIO'].includes(errorCode(error));
 }

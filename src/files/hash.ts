@@ -1,11 +1,11 @@
-/** The content of a file as one number. */
+/** Hashes of files. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 
 /**
  * SHA-256 of a file's bytes, in lower-case hexadecimal. The file is read in pieces.
  *
- * @throws whatever the system refuses, as it comes
+ * @throws errors of the system, unchanged
  */
 export async function hashFile(path: string): Promise<string> {
   const hash = createHash('sha256');

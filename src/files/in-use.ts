@@ -1,14 +1,16 @@
 /**
- * Moving and removing what other programs may have open. Elsewhere that is no hindrance; Windows refuses it, also to a program that only
- * reads, such as a virus scanner or a viewer. Most let go within a moment, so it is tried again for a while.
+ * Moving and removing files that other programs may have open. Windows refuses this even if the other program only reads, such as
+ * a virus scanner or a viewer. Most programs close the file soon, so the operation is retried for a while.
  */
 import { chmod, lstat, rename, rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What Windows says of a file that is open, read only, or about to vanish. It says the same where rights are missing. */
+/**
+ * Errors that Windows reports for a file that is open, read-only or being deleted. It reports the same for missing permissions.
+ */
 const REFUSALS: ReadonlySet<string> = new Set(['EBUSY', 'EPERM', 'EACCES']);
 
-/** In milliseconds, between two tries; together some three seconds. */
+/** Between two tries, in milliseconds; about three seconds in total. */
 const PAUSES = [10, 20, 50, 100, 200, 400, 800, 1500] as const;
 
 /** Whether an error may mean that another program has the file open. */
@@ -23,9 +25,9 @@ export function mayBeInUse(error: unknown, platform: NodeJS.Platform = process.p
 }
 
 /**
- * Does something that Windows may refuse at first.
+ * Retries an operation that Windows may refuse at first.
  *
- * @throws what it refused with at last
+ * @throws the error of the last try
  */
 export async function patiently<Value>(
   action: () => Promise<Value>,
@@ -54,7 +56,7 @@ export async function move(from: string, to: string): Promise<void> {
       await rename(from, to);
     } catch (error) {
       const there = mayBeInUse(error) ? await lstat(to).catch(() => undefined) : undefined;
-      // Windows has one word for all: what is open, what is read only, and a folder, which is never replaced.
+      // Windows reports the same error for an open file, a read-only one, and a folder, which is never replaced.
       if (there?.isDirectory() === true) throw Object.assign(new Error('EEXIST'), { code: 'EEXIST' });
       if (there !== undefined) await chmod(to, 0o666).catch(() => undefined);
       throw error;
@@ -62,12 +64,12 @@ export async function move(from: string, to: string): Promise<void> {
   });
 }
 
-/** Removes a file, if it is there. */
+/** Removes a file, if it exists. */
 export async function remove(path: string): Promise<void> {
   await patiently(() => rm(path, { force: true }));
 }
 
-/** Removes a file, or a folder with all that is in it, if it is there. */
+/** Removes a file, or a folder with its content, if it exists. */
 export async function removeAll(path: string): Promise<void> {
   await patiently(() => rm(path, { recursive: true, force: true }));
 }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { failure } from '../core/diagnostic.ts';
 
 /**
- * The value in a JSON file, or undefined if the file holds something else than JSON: what it should hold, the caller checks.
+ * The value in a JSON file; undefined if the file is not valid JSON. The caller checks the value itself.
  *
  * @throws Failure `data-missing` if the file cannot be read
  */

@@ -1,4 +1,4 @@
-/** One run of a pipeline at a time. A lock names its owner, so that a dead owner's lock is taken over. */
+/** Allows one run of a pipeline at a time. A lock names its owner, so the lock of a dead owner can be taken over. */
 import { randomBytes } from 'node:crypto';
 import { link, readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -10,13 +10,13 @@ import { findOwner, isAt, OwnerFile, type Owner } from './owner.ts';
 
 export type LockResult = HeldLock | { readonly state: 'held'; readonly owner: Owner };
 
-/** Tells whether a lock file is still the same, also in another process of its owner. */
+/** Identifies a lock file, so that another process of its owner can check that it is still the same. */
 export interface LockMark {
   readonly path: string;
   readonly identity: string;
 }
 
-/** A lock that this process took. It loses it to another if it is silent for too long, as when it is stopped and continued. */
+/** A lock held by this process. It is lost if its heartbeat stops for too long, for example while the process is suspended. */
 export interface HeldLock {
   readonly state: 'taken';
   readonly mark: LockMark;
@@ -39,17 +39,17 @@ export async function isStillHeld(mark: LockMark): Promise<boolean> {
 export function lockLost(): Failure {
   return failure(
     'lock-lost',
-    'this process was suspended for too long, and another took its place: it stopped and wrote nothing more',
+    'this process was suspended for too long, and another took over its lock: it stopped without writing anything more',
     'wait for the other process; then run the same command again',
   );
 }
 
-/** Names of files that are about to become a lock; a process that was killed meanwhile leaves one behind. */
+/** Names of files that are about to become a lock. A process killed at that moment leaves one behind. */
 export const PENDING_LOCK = /\.lock\.\d+-[0-9a-f]{8}$/;
 
 /**
- * Takes a lock file, or says who holds it. The lock of a dead owner is taken over: one of this machine whose process is gone,
- * or one of another whose heartbeat has stopped.
+ * Takes a lock file, or returns its holder. The lock of a dead owner is taken over: one on this machine whose process has ended,
+ * or one on another machine whose heartbeat has stopped.
  */
 export async function takeLock(path: string): Promise<LockResult> {
   const unique = `${path}.${process.pid}-${randomBytes(4).toString('hex')}`;
@@ -60,9 +60,9 @@ export async function takeLock(path: string): Promise<LockResult> {
     const file = await OwnerFile.create(unique);
     mine = file;
     for (;;) {
-      // A link appears with its content, and only one process can make it.
+      // A link appears with its content, and only one process can create it.
       isTaken = await linked(unique, path);
-      // One that cannot be removed is that of a dead process soon.
+      // A lock that cannot be removed soon belongs to a dead process.
       const release = (): Promise<void> => file.remove(path).catch(() => undefined);
       if (isTaken) {
         await file.reopen(path);
@@ -76,12 +76,12 @@ export async function takeLock(path: string): Promise<LockResult> {
   } catch (error) {
     throw fileFailure(error, path);
   } finally {
-    // The lock itself is another name of the same file, which stays open for its heartbeat.
+    // The lock is another name of the same file, which stays open for its heartbeat.
     await (isTaken ? remove(unique) : mine?.remove(unique))?.catch(() => undefined);
   }
 }
 
-/** Removes what processes left that were killed on their way to this lock. */
+/** Removes pending files of processes that were killed while taking this lock. */
 async function removePending(path: string): Promise<void> {
   for (const name of await readdir(dirname(path))) {
     if (!name.startsWith(`${basename(path)}.`) || !PENDING_LOCK.test(name)) continue;
@@ -110,7 +110,7 @@ async function held(file: OwnerFile, path: string, release: () => Promise<void>)
 }
 
 async function linked(from: string, to: string): Promise<boolean> {
-  // A name that is about to vanish, since somebody still looks at its file, is not free yet.
+  // On Windows, the name of a removed file is not free until every process has closed the file.
   return patiently(() => link(from, to)).then(
     () => true,
     (error: unknown) => {
@@ -121,13 +121,13 @@ async function linked(from: string, to: string): Promise<boolean> {
 }
 
 /**
- * Removes a dead owner's lock, one process at a time: without the second lock, a slow process could remove the lock
- * that a quick one has just taken.
+ * Removes a dead owner's lock, one process at a time. Without the second lock, a slow process could remove the lock that a fast
+ * one has just taken.
  */
 async function removeStale(path: string, unique: string): Promise<void> {
   const reclaim = `${path}.reclaim`;
   if (!(await linked(unique, reclaim))) {
-    // Removing a lock takes a moment; who died over it must not keep it from being done.
+    // The process that held the second lock may have died: its lock must not block the others forever.
     if ((await findOwner(reclaim))?.alive === false) await remove(reclaim);
     await sleep(5);
     return;

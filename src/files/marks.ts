@@ -1,15 +1,15 @@
-/** Files that tell other programs what a folder is: nothing for version control, and nothing for backups. */
+/** Files that tell version control and backup programs to ignore a folder. */
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from './atomic.ts';
 
-/** As https://bford.info/cachedir/ has it. */
+/** As specified by https://bford.info/cachedir/. */
 export const CACHE_TAG = `Signature: 8a477f597d28d172789f06886806bc55
 # This folder is a cache of Hourglass: everything in it can be made again.
 `;
 
 /**
- * Keeps git from listing a folder, unless it has a `.gitignore` of its own.
+ * Makes git ignore a folder, unless it already has a `.gitignore`.
  *
  * @throws Failure `disk-full` or `output-not-writable`
  */
@@ -17,7 +17,7 @@ export async function markIgnored(folder: string): Promise<void> {
   await writeMissing(join(folder, '.gitignore'), '*\n');
 }
 
-/** Writes a file, unless something has its name. */
+/** Writes a file, unless its name is taken. */
 export async function writeMissing(path: string, text: string): Promise<void> {
   if ((await lstat(path).catch(() => undefined)) === undefined) await writeFileAtomic(path, text);
 }

@@ -1,17 +1,17 @@
-/** How much memory there is for a process. */
+/** How much memory a process may use. */
 import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { failure } from '../core/diagnostic.ts';
 
-/** What a letter behind a size means, in bytes. */
+/** The letters after a size, in bytes. */
 const UNITS = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 } as const;
 
 /**
- * Bytes that this process may use: `HOURGLASS_MEMORY`, such as `2GB`, if it is set, and otherwise what the system has left, within
- * the limit of the process's control group. What the system keeps of files in case they are read again counts as left.
+ * Bytes that this process may use: `HOURGLASS_MEMORY`, such as `2GB`, if it is set; otherwise the system's free memory, within
+ * the limit of the process's control group. The page cache counts as free.
  *
- * @throws Failure `bad-setting` if `HOURGLASS_MEMORY` is no size
+ * @throws Failure `bad-setting` if `HOURGLASS_MEMORY` is not a size
  */
 export function availableMemory(): number {
   const setting = process.env['HOURGLASS_MEMORY'] ?? '';
@@ -21,18 +21,18 @@ export function availableMemory(): number {
   return Math.min(limit, process.availableMemory() + keptOfFiles());
 }
 
-/** Data that takes more than this share of the memory stays on the disk. */
+/** Data that would take more than this share of the memory stays on disk. */
 const HELD_SHARE = 1 / 4;
 
-/** No array in memory is larger, however much memory there is. */
+/** Maximum bytes of an array in memory, however much memory is available. */
 const LARGEST_HELD = 2 ** 31;
 
-/** Bytes of data that are held in memory: more stays on the disk, and is read in pieces. */
+/** Maximum bytes of data held in memory: larger data stays on disk and is read in pieces. */
 export function mostHeld(memory = availableMemory()): number {
   return Math.min(memory * HELD_SHARE, LARGEST_HELD);
 }
 
-/** Bytes of a size such as `2GB`, `2GiB` or `2g`, which are the same. @throws Failure `bad-setting` for what is no size */
+/** Bytes of a size such as `2GB`, `2GiB` or `2g`, which are the same. @throws Failure `bad-setting` for anything else */
 export function memorySetting(text: string): number {
   const [, number, unit = ''] = /^(\d+(?:\.\d+)?)\s*(?:([kmgt])i?b?)?$/i.exec(text.trim()) ?? [];
   if (number === undefined) {
@@ -46,10 +46,10 @@ export function memorySetting(text: string): number {
   return Math.floor(Number(number) * factor);
 }
 
-/** Bytes of files that the control group of this process has in memory, as Linux counts them in `memory.stat`. */
+/** Page cache of this process's control group, in bytes, from Linux's `memory.stat`. */
 function keptOfFiles(): number {
   const groups = textOf('/proc/self/cgroup').split('\n');
-  // Version 2 has one group for all; version 1 one for memory. In a container, its own group is the root.
+  // Version 2 has one group for all resources, version 1 one for memory. In a container, its own group is the root.
   const folders = groups.flatMap((line) => {
     const [, controllers, path = ''] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
     if (controllers === '') return [join('/sys/fs/cgroup', path), '/sys/fs/cgroup'];

@@ -1,4 +1,4 @@
-/** What a path that does not exist was probably meant to be. */
+/** Suggests an existing path for one that does not exist. */
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, parse, resolve, sep } from 'node:path';
 import { pathFrom } from '../core/path.ts';
@@ -6,18 +6,18 @@ import { suggest } from '../core/suggest.ts';
 
 export type PathKind = 'file' | 'folder';
 
-/** Entries of a folder that are looked at. */
+/** Maximum entries examined in a folder. */
 const MOST_ENTRIES = 1000;
-/** Folders that are searched for a file of the same name. */
+/** Maximum folders searched for a file of the same name. */
 const MOST_FOLDERS = 200;
-/** Levels below the pipeline's folder that are searched. */
+/** Maximum levels searched below the pipeline's folder. */
 const DEEPEST = 3;
 
 /**
- * A path that exists and is near to one that does not: a name with a slip or another ending, or the same name in a folder
- * nearby, such as one below the working folder.
+ * An existing path that resembles a missing one: a name with a typo or another ending, or the same name in a nearby folder, such
+ * as one below the working folder.
  *
- * @param folder absolute path of the folder that relative paths start from
+ * @param folder absolute path of the folder to which relative paths are relative
  * @param path as it was written
  * @returns relative to `folder` if `path` is
  */
@@ -37,14 +37,14 @@ export async function nearbyPath(
   return pathFrom(folder, found);
 }
 
-/** What a path is, links followed; undefined where there is nothing that is a file or a folder. */
+/** Whether a path is a file or a folder, following links; undefined if it is neither. */
 export async function kindOf(path: string): Promise<PathKind | undefined> {
   const found = await stat(path).catch(() => undefined);
   if (found?.isFile() === true) return 'file';
   return found?.isDirectory() === true ? 'folder' : undefined;
 }
 
-/** The first names in a folder that are not hidden, in order; none if it cannot be read. */
+/** The first names in a folder, in order, without hidden ones; none if it cannot be read. */
 export async function visibleNames(folder: string, kinds: readonly PathKind[]): Promise<readonly string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
   return entries
@@ -57,14 +57,14 @@ export async function visibleNames(folder: string, kinds: readonly PathKind[]): 
     .sort();
 }
 
-/** The only file of a folder that stands where a file is needed. */
+/** The only file in a folder, if the path is a folder but a file is needed. */
 async function onlyInside(absolute: string, kinds: readonly PathKind[]): Promise<string | undefined> {
   if (kinds.includes('folder') || (await kindOf(absolute)) !== 'folder') return undefined;
   const [only, ...others] = await visibleNames(absolute, kinds);
   return only === undefined || others.length > 0 ? undefined : join(absolute, only);
 }
 
-/** Goes down the path; each part that does not exist is replaced by the nearest name there. */
+/** Walks down the path, and replaces each missing part with the most similar name in that folder. */
 async function respelled(absolute: string, kinds: readonly PathKind[]): Promise<string | undefined> {
   let current = parse(absolute).root;
   const parts = absolute.slice(current.length).split(sep);
@@ -88,13 +88,13 @@ async function respelled(absolute: string, kinds: readonly PathKind[]): Promise<
   return kind !== undefined && kinds.includes(kind) ? current : undefined;
 }
 
-/** Relative paths are often written from where the command is called. */
+/** Relative paths are often written relative to the working folder. */
 async function fromWorkingFolder(path: string, kinds: readonly PathKind[]): Promise<string | undefined> {
   const kind = await kindOf(resolve(path));
   return kind !== undefined && kinds.includes(kind) ? resolve(path) : undefined;
 }
 
-/** The same name in the folder, or in those below and beside it; the nearest first. */
+/** The same name in the folder, or in those below and beside it, nearest first. */
 async function search(folder: string, name: string, kinds: readonly PathKind[]): Promise<string | undefined> {
   let level: readonly string[] = [folder, dirname(folder)];
   let seen = 0;
@@ -105,7 +105,7 @@ async function search(folder: string, name: string, kinds: readonly PathKind[]):
       if (seen > MOST_FOLDERS) return undefined;
       const kind = await kindOf(join(current, name));
       if (kind !== undefined && kinds.includes(kind)) return join(current, name);
-      // The outputs hold copies, not what a user means.
+      // The outputs contain copies, which the user does not mean.
       const folders = (await visibleNames(current, ['folder'])).filter(
         (each) => !['node_modules', 'outputs'].includes(each),
       );

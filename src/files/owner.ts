@@ -1,6 +1,6 @@
 /**
- * Files that name the process that they belong to. Whether it still lives is asked of this machine; of a process elsewhere
- * (a shared folder, another container) its heartbeat tells: it writes to its file every few seconds.
+ * Files that name their owner, a process. Whether a process on this machine is alive, the system knows. A process elsewhere (a
+ * shared folder, another container) is alive if its heartbeat is: it writes to its file every few seconds.
  */
 import { randomBytes } from 'node:crypto';
 import { open, stat, type FileHandle } from 'node:fs/promises';
@@ -14,11 +14,11 @@ import { isAlive, machineIdentity, pidNamespace, processStart } from './process.
 export interface Owner {
   readonly pid: number;
   readonly host: string;
-  /** What process numbers are counted in: containers may share a host's name. Empty where unknown. */
+  /** Namespace of the process number: containers may share a host name. Empty where unknown. */
   readonly space: string;
-  /** Tells machines of one name apart, such as clones. Absent in files of earlier versions; empty where unknown. */
+  /** Distinguishes machines with the same name, such as clones. Absent in files of earlier versions; empty where unknown. */
   readonly machine?: string;
-  /** When the process started, in the system's own units: tells a reused process number. Empty where unknown. */
+  /** When the process started, in the system's own units, to recognize a reused process number. Empty where unknown. */
   readonly processStart: string;
   /** ISO 8601. */
   readonly since: string;
@@ -26,10 +26,13 @@ export interface Owner {
 
 const HEARTBEAT_MS = 5000;
 
-/** An owner elsewhere that was silent for so long is dead. Far longer than a beat: networks and busy machines stall. */
+/**
+ * An owner elsewhere counts as dead after this long without a beat. Networks and busy machines stall: it is far longer than a
+ * beat.
+ */
 export const HEARTBEAT_TIMEOUT_MS = 120_000;
 
-/** A file that names this process, and that it keeps fresh. */
+/** A file that names this process, with its heartbeat. */
 export class OwnerFile {
   #file: FileHandle;
   readonly #timer: NodeJS.Timeout;
@@ -49,7 +52,7 @@ export class OwnerFile {
   /** Called after each beat. */
   onBeat: () => Promise<void> = async () => undefined;
 
-  /** Makes the file, which must not be there. */
+  /** Creates the file, which must not exist. */
   static async create(path: string): Promise<OwnerFile> {
     const owner: Owner = {
       pid: process.pid,
@@ -62,14 +65,14 @@ export class OwnerFile {
     return new OwnerFile(await writeNew(path, Buffer.from(JSON.stringify(owner))));
   }
 
-  /** What tells this file from another under the same name. */
+  /** Distinguishes this file from another one with the same name. */
   async identity(): Promise<string> {
     return identityOf(this.#file);
   }
 
   /**
-   * Keeps the file open under another of its names. On Windows a name under which a file is open stays until it is closed, though it
-   * was removed.
+   * Keeps the file open under another of its names. On Windows, the name by which a file was opened remains until it is closed,
+   * even if it was removed.
    */
   async reopen(path: string): Promise<void> {
     const other = await open(path, 'r+').catch(() => undefined);
@@ -81,7 +84,7 @@ export class OwnerFile {
     await before.close();
   }
 
-  /** Ends the heartbeat, and removes the file under this name if it is still this one. */
+  /** Stops the heartbeat, and removes the file of this name if it is still this one. */
   async remove(path: string): Promise<void> {
     clearInterval(this.#timer);
     await this.#beating;
@@ -95,14 +98,14 @@ export class OwnerFile {
   }
 }
 
-/** The same for all names of one file. Windows counts files in 64 bits, more than a number of JavaScript holds. */
+/** Equal for all names of a file. Windows has 64-bit file numbers, which do not fit into a JavaScript number. */
 async function identityOf(file: string | FileHandle): Promise<string> {
   const exact = { bigint: true } as const;
   const { dev, ino } = await (typeof file === 'string' ? stat(file, exact) : file.stat(exact));
   return `${dev}:${ino}`;
 }
 
-/** Whether a file has this name; also true where the system does not tell. */
+/** Whether a file has this name; also true where the system cannot say. */
 export async function isAt(path: string, file: string): Promise<boolean> {
   try {
     return (await identityOf(path)) === file;
@@ -111,23 +114,23 @@ export async function isAt(path: string, file: string): Promise<boolean> {
   }
 }
 
-/** Writes what is there already, so that the file system, which may be that of a server, notes its own time. */
+/** Rewrites the present content, so that the file system sets the time of change by its own clock, which may be a server's. */
 async function beat(file: FileHandle): Promise<void> {
   await file.write(Buffer.from('{'), 0, 1, 0);
   await file.datasync();
 }
 
 export interface FoundOwner {
-  /** Absent if the file does not name one: it may be on its way. */
+  /** Absent if the file does not name one: it may not be written yet. */
   readonly owner?: Owner;
   readonly alive: boolean;
 }
 
-/** Who owns a file, and whether that process lives; undefined if there is no such file. */
+/** The owner of a file, and whether that process is alive; undefined if the file does not exist. */
 export async function findOwner(path: string): Promise<FoundOwner | undefined> {
   let file: FileHandle;
   try {
-    // Opening makes a client of a network file system ask its server anew.
+    // Opening makes the client of a network file system query its server again.
     file = await patiently(() => open(path, 'r'));
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined;
@@ -154,14 +157,14 @@ function isOfThisMachine({ host, space, machine }: Owner): boolean {
   );
 }
 
-/** Undefined where the process's number may have been given again: outside Linux, nothing tells when a process started. */
+/** Undefined where the process number may have been reused: outside Linux, start times are not known. */
 function isSameProcess(owner: Owner): boolean | undefined {
   if (!isAlive(owner.pid)) return false;
   const start = processStart(owner.pid);
   return start === '' || owner.processStart === '' ? undefined : start === owner.processStart;
 }
 
-/** The time as the file system of a folder has it, in milliseconds: clocks of machines differ. */
+/** The time by the clock of a folder's file system, in milliseconds: the clocks of machines differ. */
 async function fileSystemTime(folder: string): Promise<number> {
   const path = join(folder, `.clock-${randomBytes(6).toString('hex')}`);
   const file = await writeNew(path, Buffer.from('\n'));

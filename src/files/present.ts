@@ -1,36 +1,36 @@
 /**
- * Reading what may not be there. "Not there" and "cannot be looked at" differ: whoever removes what nothing refers to must not
- * take a file that the system did not let it open for one that does not exist.
+ * Reading files that may not exist. "Missing" and "unreadable" are different results: code that removes unreferenced files must
+ * not treat a file that could not be opened as one that does not exist.
  */
 import type { Dirent } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
 import { errorCode, limitFailure, systemFailure } from './atomic.ts';
 
-/** No such name, or no name at all; or something else has it, or a part of its path. */
+/** The name does not exist or is not valid, or something of another kind has the name or a part of its path. */
 const ABSENT: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'ENAMETOOLONG']);
 
 /**
- * The text of a file; undefined if there is no such file.
+ * The text of a file; undefined if it does not exist.
  *
- * @throws Failure `io-failed` or `system-limit` if it is there, or may be, and cannot be read
+ * @throws Failure `io-failed` or `system-limit` if it exists, or may exist, but cannot be read
  */
 export async function readPresent(path: string): Promise<string | undefined> {
   return readFile(path, 'utf8').catch((error: unknown) => absent(error, undefined));
 }
 
 /**
- * Names in a folder; none if there is no such folder.
+ * Names in a folder; none if it does not exist.
  *
- * @throws Failure `io-failed` or `system-limit` if it is there, or may be, and cannot be read
+ * @throws Failure `io-failed` or `system-limit` if it exists, or may exist, but cannot be read
  */
 export async function namesIn(folder: string): Promise<readonly string[]> {
   return readdir(folder).catch((error: unknown) => absent(error, []));
 }
 
 /**
- * What is in a folder; nothing if there is no such folder, or if it is somebody else's, and closed to this user.
+ * The entries of a folder; none if it does not exist, or if this user has no permission to read it.
  *
- * @throws Failure `io-failed` or `system-limit` for whatever else keeps it from being read
+ * @throws Failure `io-failed` or `system-limit` if it cannot be read for another reason
  */
 export async function visibleEntries(folder: string): Promise<readonly Dirent[]> {
   return readdir(folder, { withFileTypes: true }).catch((error: unknown) =>
@@ -39,8 +39,8 @@ export async function visibleEntries(folder: string): Promise<readonly Dirent[]>
 }
 
 /**
- * What was read, or undefined if the file does not let itself be read. A file is not damaged because this process has too many
- * open.
+ * What was read, or undefined if the file cannot be read. Having too many open files is an error: it does not mean that this file
+ * is damaged.
  *
  * @throws Failure `system-limit`
  */

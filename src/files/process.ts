@@ -1,11 +1,11 @@
-/** Whether other processes of this machine are still at work. */
+/** Whether other processes of this machine are still running. */
 import { readFileSync, readlinkSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { errorCode } from './atomic.ts';
 
 /**
- * Whether a process is there and has not ended; also true if it belongs to somebody else. A process that has ended and that
- * nobody has asked about (a zombie, as containers without an init collect them) still has its number, but is not alive.
+ * Whether a process exists and is running; also true if it belongs to another user. A zombie (a process that has ended but was
+ * not waited for, as in containers without an init) still has its number, but is not alive.
  */
 export function isAlive(pid: number): boolean {
   if (!Number.isInteger(pid) || pid <= 0) return false;
@@ -17,12 +17,12 @@ export function isAlive(pid: number): boolean {
   return !['Z', 'X'].includes(statFields(pid)[0] ?? '');
 }
 
-/** When a process started, in the system's own units: tells a number that was given again. Empty where unknown. */
+/** When a process started, in the system's own units, to recognize a reused process number. Empty where unknown. */
 export function processStart(pid: number): string {
   return statFields(pid)[19] ?? '';
 }
 
-/** Names what this process's number is counted in, which differs from container to container. Empty where unknown. */
+/** Identifies the namespace of this process's number, which differs between containers. Empty where unknown. */
 export function pidNamespace(): string {
   try {
     return readlinkSync('/proc/self/ns/pid');
@@ -34,8 +34,8 @@ export function pidNamespace(): string {
 let machine: string | undefined;
 
 /**
- * Tells machines apart, also those that were cloned, and have one name: the number of this start of the system, or the address of a
- * network card. Empty where unknown.
+ * Distinguishes machines, even clones with the same name: the system's boot ID, or the address of a network card. Empty where
+ * unknown.
  */
 export function machineIdentity(): string {
   machine ??= bootNumber() ?? networkAddress() ?? '';
@@ -55,7 +55,7 @@ function networkAddress(): string | undefined {
   return cards.flatMap(([, addresses]) => addresses ?? []).find(({ internal }) => !internal)?.mac;
 }
 
-/** The most memory that a process held at one time, in bytes; undefined where the system does not tell. */
+/** Peak memory of a process, in bytes; undefined where the system does not report it. */
 export function peakMemory(pid: number): number | undefined {
   try {
     const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
@@ -65,11 +65,11 @@ export function peakMemory(pid: number): number | undefined {
   }
 }
 
-/** Fields of `/proc/<pid>/stat` from the third, the state, on; none on systems without it. */
+/** Fields of `/proc/<pid>/stat`, starting at the third, the state; none on systems without it. */
 function statFields(pid: number): readonly string[] {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The second field, the command's name in parentheses, may itself hold blanks and parentheses.
+    // The second field, the command's name in parentheses, may itself contain spaces and parentheses.
     return text.slice(text.lastIndexOf(')') + 2).split(' ');
   } catch {
     return [];
