@@ -1,12 +1,12 @@
-/** Settings that keep more images than there are. */
+/** Settings that ask for more images than exist. */
 import type { ChosenImages, Finding, Split } from '../core/stage-type.ts';
 
 /**
- * A warning of a `limit` or `count` that keeps all images: it is probably meant for another set.
+ * A warning for a `limit` or `count` that exceeds the number of images: it was probably meant for another set.
  *
- * @param amount one for both splits, or one for each
- * @param counts images of the splits, as far as they are known
- * @param of what has them, and the setting
+ * @param amount one number for both splits, or one for each
+ * @param counts images in each split, as far as known
+ * @param of name of the images, and the setting
  */
 export function beyond(
   amount: number | Readonly<Partial<Record<Split, number>>> | null | undefined,
@@ -19,7 +19,7 @@ export function beyond(
   const known = Math.max(...Object.values(counts));
   const split = (['train', 'test'] as const).find((each) => {
     const [wanted, count] = [each === 'train' ? train : test, counts[each]];
-    // One number holds for both splits: it is too large where neither has so many.
+    // A number for both splits is too large only if neither has so many.
     return wanted !== undefined && count !== undefined && wanted > (isOne ? known : count);
   });
   if (split === undefined) return undefined;

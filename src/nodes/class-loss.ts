@@ -1,10 +1,10 @@
-/** Warns if keeping the first images of a sorted set loses whole classes. */
+/** Warns if keeping the first images of a sorted set drops whole classes. */
 
 /**
- * A warning where the first images lack whole classes because the set is sorted by class.
+ * A warning if the first images lack whole classes because the set is sorted by class.
  *
- * @param labels of all images that could be kept, in order
- * @param kept how many of them are
+ * @param labels labels of all images, in order
+ * @param kept how many of the images are kept
  */
 export function lostClasses(
   labels: Uint8Array | Int32Array | undefined,
@@ -16,5 +16,5 @@ export function lostClasses(
   const all = new Set(labels).size;
   const left = new Set(labels.subarray(0, kept)).size;
   if (left === all) return undefined;
-  return `${what} are sorted by class, and the first ${kept} are of ${left} of ${all} classes`;
+  return `${what} are sorted by class, and the first ${kept} contain only ${left} of ${all} classes`;
 }

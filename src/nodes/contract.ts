@@ -1,4 +1,4 @@
-/** The node contract: what a stage type of Hourglass, or of a plugin, is. */
+/** The node contract: the interface of a stage type, built-in or from a plugin. */
 import type { Checkpoints } from '../artifacts/checkpoints.ts';
 import type { LogLevel, Progress } from '../core/event.ts';
 import type { JsonObject } from '../core/json.ts';
@@ -13,24 +13,24 @@ import type { Engine, Tf } from '../engine/engine.ts';
 export interface InputArtifact {
   readonly stage: string;
   readonly kind: OutputKind;
-  /** Absolute path of the folder with its artifacts. Read only. */
+  /** Absolute path of the folder with its artifacts. Read-only. */
   readonly folder: string;
 }
 
-/** All that a running stage sees of the world. */
+/** Everything that a running stage receives. */
 export interface StageContext<Settings = JsonObject> {
   readonly stage: string;
-  /** Resolved settings: defaults filled in, parameters put in place. */
+  /** Resolved settings, with defaults and parameters filled in. */
   readonly settings: Settings;
-  /** By the settings key that names the stage. */
+  /** Keyed by the setting that names the stage. */
   readonly inputs: Readonly<Record<string, InputArtifact>>;
-  /** Absolute path of an empty folder: whatever is in it when `run` returns is the stage's output. */
+  /** Absolute path of an empty folder: its content when `run` returns is the stage's output. */
   readonly folder: string;
-  /** Keeps what the stage needs to go on after it was killed; only for types that declare `resumesBy`. */
+  /** Stores the state needed to resume after the stage was killed; only for types that declare `resumesBy`. */
   readonly checkpoints?: Checkpoints;
-  /** Absolute path of the folder of the pipeline file, for relative paths in settings. */
+  /** Absolute path of the pipeline file's folder, to which paths in settings are relative. */
   readonly pipelineFolder: string;
-  /** Seed of one random purpose (`init`, `shuffle`, `noise/train`); only for types that declare `draws`. */
+  /** Seed for one use of random numbers (`init`, `shuffle`, `noise/train`); only for types that declare `draws`. */
   seed(purpose: string): Seed;
   /** Loads TensorFlow on first use; only for types that declare `engine`. */
   engine(): Promise<Engine>;
@@ -41,13 +41,13 @@ export interface StageContext<Settings = JsonObject> {
 }
 
 export interface StageResult {
-  /** Entered under the stage's name in `metrics.json`. Finite numbers. */
+  /** Finite numbers, written to `metrics.json` under the stage's name. */
   readonly metrics?: Readonly<Record<string, number>>;
-  /** The artifacts a user wants to see first, relative to the stage's folder. */
+  /** The artifacts to show first, relative to the stage's folder. */
   readonly highlights?: readonly string[];
 }
 
-/** All that a stage's program follows from: settings, and no data. */
+/** Everything that determines a stage's program: settings, not data. */
 export interface TraceContext<Settings = JsonObject> {
   readonly tf: Tf;
   readonly stage: string;
@@ -55,31 +55,31 @@ export interface TraceContext<Settings = JsonObject> {
   readonly settings: Settings;
   /** Resolved settings of all stages of the pipeline. */
   readonly stages: ReadonlyMap<string, StageSettings>;
-  /** Seed of one random purpose, as in `StageContext`. */
+  /** Seed for one use of random numbers, as in `StageContext`. */
   seed(purpose: string): Seed;
 }
 
 export interface StageProgram {
   /** What the stage computes for one batch, as traced. */
   readonly program: Program;
-  /** What that is, such as `one step of training on 32 images`. */
+  /** Description, such as `one step of training on 32 images`. */
   readonly title: string;
-  /** How it is to run, where the stage can choose. */
+  /** How it runs, if the stage has a choice. */
   readonly compile?: CompileChoice;
 }
 
 /**
- * A node: the static half (`StageType`) and `run`. `run` throws a `Failure` for what can be expected to fail; anything
- * else that it throws is reported as a bug of the node.
+ * A node: the static half (`StageType`) and `run`. `run` throws a `Failure` for expected errors; anything else it throws is
+ * reported as a bug of the node.
  */
 export interface NodeDefinition<Settings = JsonObject> extends StageType<Settings> {
   run(context: StageContext<Settings>): Promise<StageResult>;
   /**
-   * Records what the stage computes, for `hourglass explain`. Only for built-in types that put batches through a model: of
-   * plugins, it is not called.
+   * Records what the stage computes, for `hourglass explain`. Only for built-in types that run batches through a model; never
+   * called for plugins.
    *
-   * @param part what else than its main work: how it validates
-   * @throws Failure where the stage has no such part, or its program does not follow from settings
+   * @param part the validation instead of the stage's main work
+   * @throws Failure if the stage has no such part, or if settings alone do not determine its program
    */
   trace?(context: TraceContext<Settings>, part?: 'validation'): Promise<StageProgram>;
 }

@@ -1,8 +1,8 @@
-/** Ranges that are written backwards. */
+/** Ranges in the wrong order. */
 import type { Finding } from '../core/stage-type.ts';
 
 /**
- * An error of a range whose first number is not the lower one.
+ * An error if the first number of a range is not the lower one.
  *
  * @param key the setting
  */

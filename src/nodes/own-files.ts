@@ -1,4 +1,4 @@
-/** Files and folders that settings name: whether they exist and can be read. */
+/** Checks that files and folders named in settings exist and can be read. */
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -12,21 +12,21 @@ import type { Finding } from '../core/stage-type.ts';
 import type { NodeDefinition } from './contract.ts';
 import { shownName } from './dataset/names.ts';
 
-/** A path as a setting names it. */
+/** A path as written in a setting. */
 export interface NamedPath {
   readonly path: string;
-  /** Absolute path of the folder that it is relative to. */
+  /** Absolute path of the folder to which it is relative. */
   readonly folder: string;
   /** The setting. */
   readonly key: string;
 }
 
-/** Names that a hint lists. */
+/** Maximum names listed in a hint. */
 const LISTED = 4;
 
 /**
- * What is wrong with a path: nothing there, a folder for a file or the reverse, a device, or no permission to read it.
- * Opens files, but reads nothing.
+ * What is wrong with a path: it does not exist, is a folder instead of a file or the reverse, is a device, or cannot be read.
+ * Opens files without reading them.
  */
 export async function missingFile(
   named: NamedPath,
@@ -49,12 +49,12 @@ export async function missingFile(
     ...(near === undefined ? {} : { replacement: near }),
   });
   if (kind === 'folder') {
-    const wrong = finding(`${shown} is a folder, and a file is needed`);
+    const wrong = finding(`${shown} is a folder, but a file is needed`);
     const inside =
       near === undefined ? await identifyInside(absolute, (name) => name === 'picture') : undefined;
     return inside === undefined ? wrong : { ...wrong, hint: inside.container.hint };
   }
-  if (kind === 'file') return finding(`${shown} is ${found?.what ?? 'a file'}, and a folder is needed`);
+  if (kind === 'file') return finding(`${shown} is ${found?.what ?? 'a file'}, but a folder is needed`);
   const reason = await access(absolute).then(
     () => '',
     (error: unknown) => errorCode(error),
@@ -71,9 +71,9 @@ export async function missingFile(
 }
 
 /**
- * What is wrong with a file that another source reads, or another tool.
+ * A finding about a file that needs another source or another tool.
  *
- * @param read what the setting takes
+ * @param read what the setting accepts
  */
 export async function otherContainer(
   named: NamedPath,
@@ -85,7 +85,7 @@ export async function otherContainer(
 }
 
 /**
- * Does work whose readers know files by their absolute paths: what they say names these as the user wrote them.
+ * Runs work that knows files by their absolute paths. In its messages, these are replaced with the paths that the user wrote.
  *
  * @param files longer paths first where one begins with another
  */
@@ -112,10 +112,10 @@ export async function namedAsWritten<Result>(
   }
 }
 
-/** What lies beside data, and is not what was meant. */
+/** Kinds of files that are often beside data but are not meant. */
 const ASIDE: ReadonlySet<ContainerName> = new Set(['picture', 'table', 'web-page']);
 
-/** A finding about a folder that lacks what is looked for: with what a file in it is, if that is known. */
+/** Adds to a finding about a folder what kind of file it contains, if that is known. */
 export async function withContent(finding: Finding, folder: string): Promise<Finding> {
   const inside = await identifyInside(folder, (name) => !ASIDE.has(name));
   if (inside === undefined) return finding;
@@ -123,19 +123,19 @@ export async function withContent(finding: Finding, folder: string): Promise<Fin
   return { ...finding, hint: `\`${shownName(file)}\` is ${container.what}: ${container.hint}` };
 }
 
-/** What a shell would replace. */
+/** Whether a shell would expand the path. */
 function isPattern(path: string): boolean {
   return /^~(?=\/|$)|[*?]/.test(path);
 }
 
-/** What to write in place of a URL, which no setting for a path takes. */
+/** What to write instead of a URL: settings for paths do not accept URLs. */
 function urlProblem(named: NamedPath): Finding | undefined {
   const scheme = /^([a-z][a-z+.-]+):\/\//i.exec(named.path)?.[1]?.toLowerCase();
   if (scheme === undefined) return undefined;
   const message = `\`${named.key}\` takes a path, and \`${shownName(named.path)}\` is a URL`;
   const path = scheme === 'file' ? pathOfUrl(named.path) : undefined;
   return path === undefined
-    ? pathFinding(named, 'data-missing', message, 'download it, and name the file')
+    ? pathFinding(named, 'data-missing', message, 'download it, and write the path of the file')
     : { ...pathFinding(named, 'data-missing', message, `write \`${path}\``), replacement: path };
 }
 
@@ -166,20 +166,20 @@ async function unreadable(named: NamedPath, absolute: string, kind: PathKind): P
     return pathFinding(
       named,
       'data-missing',
-      `\`${shownName(named.path)}\` cannot be read by you (${errorCode(error)})`,
+      `you have no permission to read \`${shownName(named.path)}\` (${errorCode(error)})`,
       `change its permissions: \`chmod ${kind === 'folder' ? 'u+rx' : 'u+r'} ${shownName(named.path)}\``,
     );
   }
 }
 
-/** Where the path leads, and what there is. */
+/** Where the path leads, and what exists there. */
 async function whereItWas(
   { path }: NamedPath,
   absolute: string,
   kinds: readonly PathKind[],
 ): Promise<string> {
-  if (/^~(?=\/|$)/.test(path)) return 'write your home folder in full: `~` is not replaced here';
-  if (/[*?]/.test(path)) return '`*` and `?` are not replaced here: name one file or folder';
+  if (/^~(?=\/|$)/.test(path)) return 'write your home folder in full: `~` is not expanded here';
+  if (/[*?]/.test(path)) return '`*` and `?` are not expanded here: name one file or folder';
   const parent = (await kindOf(absolute)) === 'folder' ? absolute : resolve(absolute, '..');
   const names = await visibleNames(parent, kinds);
   if (names.length === 0) return `relative paths start at the file that names them: this is \`${absolute}\``;
@@ -188,7 +188,7 @@ async function whereItWas(
   return `\`${parent}\` holds ${listed.join(', ')}${more}`;
 }
 
-/** A plugin's type, whose files are looked for before it runs, at the settings that hold their paths. */
+/** A plugin's type with a check of its files before it runs, which reports problems at the settings that hold the paths. */
 export function withFileCheck(node: NodeDefinition): NodeDefinition {
   if (node.files === undefined) return node;
   return {
@@ -204,7 +204,7 @@ export function withFileCheck(node: NodeDefinition): NodeDefinition {
       return missing.length === 0 ? own : { ...own, findings: [...missing, ...(own?.findings ?? [])] };
     },
     analyze(context) {
-      // `inspect` above adds findings that the plugin's own `analyze` does not know of.
+      // `inspect` above adds findings unknown to the plugin's own `analyze`.
       for (const finding of context.inspected?.findings ?? []) {
         if (finding.code === 'data-missing') context.report(finding);
       }

@@ -1,4 +1,4 @@
-/** What a plugin imports as `hourglass-autoencoders/plugin`. Everything here is kept stable within a major version. */
+/** Exports of `hourglass-autoencoders/plugin`, for plugins. They are stable within a major version. */
 export { failure, Failure, type Diagnostic } from '../core/diagnostic.ts';
 export type { Json, JsonObject } from '../core/json.ts';
 export type { Seed } from '../core/seed.ts';

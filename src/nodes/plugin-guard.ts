@@ -1,4 +1,4 @@
-/** What stands between Hourglass and the code of a plugin: whatever that throws or returns becomes a diagnostic. */
+/** Guards Hourglass against the code of a plugin: invalid results and thrown errors become diagnostics. */
 import { access } from 'node:fs/promises';
 import { join, normalize } from 'node:path';
 import { DIAGNOSTIC_CODES, Failure, failure } from '../core/diagnostic.ts';
@@ -6,7 +6,7 @@ import { isJsonObject, type Json } from '../core/json.ts';
 import type { AnalysisContext, Finding, OutputDescription, OutputKind } from '../core/stage-type.ts';
 import type { NodeDefinition, StageResult } from './contract.ts';
 
-/** What was thrown, in words: anything can be. */
+/** The text of a thrown value, which can be anything. */
 export function textOf(thrown: unknown): string {
   try {
     return thrown instanceof Error ? thrown.message : String(thrown);
@@ -16,8 +16,8 @@ export function textOf(thrown: unknown): string {
 }
 
 /**
- * A plugin's node, whose functions throw nothing but a `Failure`, and return what the contract says. What `run` throws is left to the
- * worker, which also knows the stack.
+ * Wraps a plugin's node, so that its functions throw only `Failure` and return what the contract requires. Errors of `run` are
+ * left to the worker, which also knows the stack.
  *
  * @param path of the plugin, for messages
  */
@@ -78,7 +78,7 @@ export function guarded(node: NodeDefinition, path: string): NodeDefinition {
   };
 }
 
-/** At the stage that it was asked about, so that the place is known. */
+/** Reports errors at the analysed stage, so that their place is known. */
 function analyze(
   node: NodeDefinition,
   context: AnalysisContext<Parameters<NodeDefinition['analyze']>[0]['settings']>,
@@ -87,11 +87,11 @@ function analyze(
 ): OutputDescription | undefined {
   try {
     const report = (finding: unknown): void => {
-      if (!isFinding(finding)) throw invalid('analyze', 'reports what is no finding');
+      if (!isFinding(finding)) throw invalid('analyze', 'reports something that is not a finding');
       context.report(finding);
     };
     const described = call('analyze', () => node.analyze({ ...context, report }));
-    // It must not wait; what it waits for fails unheard.
+    // `analyze` must not be asynchronous: ignore errors of its promise.
     if (described instanceof Promise) described.catch(() => undefined);
     if (described === undefined || isDescription(described, node.outputs)) return described;
     throw invalid('analyze', `does not describe ${node.outputs}`);
@@ -104,14 +104,14 @@ function analyze(
 }
 
 function listFrom<Item>(value: readonly Item[]): readonly Item[] {
-  if (!Array.isArray(value)) throw new Error('it returned no list');
+  if (!Array.isArray(value)) throw new Error('it did not return a list');
   return value;
 }
 
-/** @throws TypeError for values that JSON does not have */
+/** @throws TypeError for values that JSON cannot represent */
 function plainJson(value: unknown): Json {
   const text = JSON.stringify(value) as string | undefined;
-  if (text === undefined) throw new TypeError('it returned nothing that JSON can hold');
+  if (text === undefined) throw new TypeError('it returned a value that JSON cannot represent');
   return JSON.parse(text) as Json;
 }
 
@@ -173,7 +173,7 @@ async function problemOfResult(result: unknown, folder: string): Promise<string 
   const { metrics = {}, highlights = [] } = result;
   if (!isJsonObject(metrics) || !Object.values(metrics).every((value) => typeof value === 'number'))
     return 'returned `metrics` that are not numbers by name';
-  if (!Array.isArray(highlights)) return 'returned `highlights` that are no list';
+  if (!Array.isArray(highlights)) return 'returned `highlights` that are not a list';
   for (const path of highlights) {
     const isThere =
       typeof path === 'string' &&

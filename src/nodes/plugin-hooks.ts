@@ -1,6 +1,6 @@
 /**
- * Module hooks for plugins, run by Node in a thread of their own: `hourglass-autoencoders/plugin` leads to this very
- * installation wherever the plugin lies, and TypeScript is stripped of its types, which Node 20 cannot do itself.
+ * Module hooks for plugins, which Node runs in a separate thread. They resolve `hourglass-autoencoders/plugin` to this
+ * installation wherever the plugin is, and strip the types of TypeScript, which Node 20 cannot do.
  */
 import { readFile } from 'node:fs/promises';
 import type { LoadHook, ResolveHook } from 'node:module';

@@ -1,4 +1,4 @@
-/** Loads nodes from the user's own modules: JavaScript, or TypeScript whose types are stripped. */
+/** Loads nodes from the user's own modules: JavaScript, or TypeScript with its types stripped. */
 import { readFile } from 'node:fs/promises';
 import { register } from 'node:module';
 import { pathToFileURL } from 'node:url';
@@ -23,7 +23,7 @@ let hooksRegistered = false;
  * Imports a plugin and checks that its default export is a node definition. This runs the plugin's code.
  *
  * @param path absolute path of a `.js`, `.mjs` or `.ts` file, which may import `hourglass-autoencoders/plugin`
- * @returns the definition, with the hash of the file as `code`, so that an edited plugin runs anew
+ * @returns the definition, with the hash of the file as `code`, so that an edited plugin runs again
  * @throws Failure `file-not-found` or `plugin-invalid`
  */
 export async function loadPlugin(path: string): Promise<NodeDefinition> {
@@ -48,7 +48,7 @@ export async function loadPlugin(path: string): Promise<NodeDefinition> {
 }
 
 async function importModule(path: string): Promise<unknown> {
-  // Called when the process has nothing left to do.
+  // Called when the event loop is empty.
   let onNothingLeft = (): void => undefined;
   try {
     if (!hooksRegistered) {
@@ -57,7 +57,10 @@ async function importModule(path: string): Promise<unknown> {
       hooksRegistered = true;
     }
     return await new Promise<unknown>((resolve, reject) => {
-      process.once('beforeExit', (onNothingLeft = () => reject(new Error('it waits for what never comes'))));
+      process.once(
+        'beforeExit',
+        (onNothingLeft = () => reject(new Error('it waits for something that never happens'))),
+      );
       (import(pathToFileURL(path).href) as Promise<unknown>).then(resolve, reject);
     });
   } catch (error) {
@@ -72,7 +75,7 @@ function isNodeDefinition(value: unknown): value is NodeDefinition {
 }
 
 function problemOf(value: unknown): string | undefined {
-  if (!isRecord(value)) return 'there is none, or it is no object';
+  if (!isRecord(value)) return 'it is missing, or not an object';
   if (typeof value['type'] !== 'string' || !/^[a-z][a-z0-9_-]{0,63}$/.test(value['type'])) {
     return '`type` is not a name in lower case';
   }

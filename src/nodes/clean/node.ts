@@ -3,7 +3,7 @@ import { readSchema } from '../../schema/schemas.ts';
 import type { OutputDescription } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';
 
-/** `clean`: the clean images of a set that was read as pairs. */
+/** `clean`: the clean images of a set with `source: pairs`. */
 export const cleanNode: NodeDefinition<CleanSettings> = {
   type: 'clean',
   version: 1,

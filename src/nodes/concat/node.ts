@@ -7,7 +7,7 @@ import type { ImagesDescription } from '../train/checks.ts';
 
 const PORTS = ['data', 'with'] as const;
 
-/** `concat`: puts two image sets one behind the other. */
+/** `concat`: appends one image set to another. */
 export const concatNode: NodeDefinition<ConcatSettings> = {
   type: 'concat',
   version: 3,
@@ -59,7 +59,7 @@ export const concatNode: NodeDefinition<ConcatSettings> = {
   },
 };
 
-/** What images are, without the noise if they have some. */
+/** The identity of images without their noise, if they have any. */
 function cleanOf(stage: string, { identity, corruptionOf, cleanIdentity }: ImagesDescription): string {
   return cleanIdentity ?? corruptionOf ?? identity ?? stage;
 }

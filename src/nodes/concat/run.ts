@@ -32,7 +32,7 @@ export async function runConcat(context: StageContext<ConcatSettings>): Promise<
     }
   }
   if (context.signal.aborted) throw failure('interrupted', 'stopped while joining images');
-  // One scale holds for the whole set, also for a split that only one of the two has.
+  // The whole set has one scale, even for a split that only one of the two sets has.
   const alike = parts.every(({ images }) => parts[0] !== undefined && areAlike(images, parts[0].images));
   const splits: Partial<Record<Split, ImageArray>> = {};
   const classes = joinedClasses(parts, context);
@@ -57,8 +57,8 @@ export async function runConcat(context: StageContext<ConcatSettings>): Promise<
 }
 
 /**
- * The names of all classes, those of the first set first; undefined where some labels have no names. A class with the same name in
- * both sets is one class.
+ * The names of all classes, starting with those of the first set; undefined if some labels have no names. Classes with the same
+ * name in both sets are merged.
  */
 function joinedClasses(
   parts: readonly Part[],

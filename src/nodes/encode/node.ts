@@ -51,7 +51,7 @@ function analyze(context: AnalysisContext<EncodeSettings>): OutputDescription {
   };
 }
 
-/** A denoiser's latents are those of corrupted images. */
+/** A denoiser encodes corrupted images. */
 function checkDenoiserInput(
   { references, report }: AnalysisContext<EncodeSettings>,
   model: Extract<OutputDescription, { kind: 'trained-model' }>,

@@ -1,4 +1,4 @@
-/** Rows of numbers with class labels, as stages that compare them read them: vectors, or images as their raw pixels. */
+/** Rows of numbers with class labels, for stages that compare them: vectors, or the raw pixels of images. */
 import type { ImageNames } from '../../formats/image-names.ts';
 import { openImages, readImageSet } from '../../formats/images.ts';
 import { openVectors, readVectorSet } from '../../formats/vectors.ts';
@@ -10,13 +10,13 @@ import { gatherRows, rowNumbers, type Samples } from '../../engine/train/samples
 import type { InputArtifact } from '../contract.ts';
 
 export interface LabelledRows extends Samples {
-  /** Class labels, one a row, from 0. */
+  /** Class labels, one per row, from 0. */
   readonly labels?: Uint8Array | Int32Array;
   /** Names of the classes, by label. */
   readonly classes?: readonly string[];
-  /** The numbers of the images behind the rows; absent where row n is of image n. */
+  /** The numbers of the rows' images; absent if row n is image n. */
   readonly rows?: Int32Array;
-  /** Which images the rows are of; absent where not known. */
+  /** The names of the rows' images; absent where unknown. */
   readonly names?: ImageNames;
 }
 
@@ -48,13 +48,13 @@ export interface Matrix {
   readonly size: number;
 }
 
-/** @param rows numbers of rows, all if left out */
+/** @param rows numbers of rows; all by default */
 export function toMatrix(samples: Samples, rows: Int32Array = rowNumbers(samples.count)): Matrix {
   const size = sizeOf(samples.shape);
   return { data: gatherRows(samples, rows), count: rows.length, size };
 }
 
-/** Rows of which not all need be in memory at one time. */
+/** Rows in blocks, so that they need not all be in memory at once. */
 export interface RowBlocks {
   readonly count: number;
   /** Values of a row. */
@@ -70,10 +70,10 @@ export interface RowBlock {
 }
 
 /**
- * Rows in one block or, if they take more bytes than are held in memory, in blocks that take a quarter of that.
+ * Rows in one block or, if they take more than `most` bytes, in blocks of a quarter of that.
  *
  * @param rows numbers of rows
- * @param most bytes that are held
+ * @param most maximum bytes held in memory
  */
 export function toBlocks(samples: Samples, rows: Int32Array, most = mostHeld()): RowBlocks {
   const size = sizeOf(samples.shape);
@@ -87,7 +87,7 @@ export function toBlocks(samples: Samples, rows: Int32Array, most = mostHeld()):
   return { count: rows.length, size, blocks };
 }
 
-/** A matrix as rows that are all in memory. */
+/** A matrix as a single block of rows. */
 export function oneBlock(matrix: Matrix): RowBlocks {
   const { count, size } = matrix;
   return { count, size, blocks: [{ start: 0, count, read: () => matrix }] };

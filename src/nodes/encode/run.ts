@@ -1,4 +1,4 @@
-/** Puts images through the encoder of a trained model. */
+/** Runs images through the encoder of a trained model. */
 import { join } from 'node:path';
 import { SPLITS } from '../../formats/images.ts';
 import { writeVectorSet, type StreamedVectors } from '../../formats/vectors.ts';
@@ -38,7 +38,7 @@ export async function runEncode(context: StageContext<EncodeSettings>): Promise<
         });
         for await (const { outputs } of batches) {
           if (!outputs.every(Number.isFinite))
-            throw failure('not-finite', 'the encoder gives values that are NaN or infinite');
+            throw failure('not-finite', 'the encoder returns values that are NaN or infinite');
           yield outputs;
         }
       };

@@ -1,4 +1,4 @@
-/** Metrics of a variational latent: they need other parts of the model than those of images. */
+/** Metrics of a variational latent, which need other parts of the model than image metrics. */
 import { join } from 'node:path';
 import type { EvaluateSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
@@ -14,11 +14,11 @@ import { readJson } from '../figure/records.ts';
 import { requireInput } from '../train/pairs.ts';
 import { isOfLatent } from './names.ts';
 
-/** Samples of each image for `nll`, where the settings name no number. */
+/** Default number of samples per image for `nll`. */
 export const IMPORTANCE_SAMPLES = 100;
 
 export interface LatentMeasure {
-  /** The loss that the model was trained with, and that its likelihood follows from. */
+  /** The loss with which the model was trained: it determines the likelihood. */
   readonly loss: LossName;
   measure(
     pair: SamplePair,
@@ -28,9 +28,9 @@ export interface LatentMeasure {
 }
 
 /**
- * Loads a trained model to measure its latent; undefined where no such metric is asked for.
+ * Loads a trained model to measure its latent; undefined if no such metric is requested.
  *
- * @throws Failure `bad-setting` for a model without distributions, which only shows here where a plugin made it
+ * @throws Failure `bad-setting` for a model without distributions. For models of plugins, this is only known here
  */
 export async function latentMeasure(
   { settings, inputs, seed, signal }: StageContext<EvaluateSettings>,

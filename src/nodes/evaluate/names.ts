@@ -1,7 +1,7 @@
 import type { EvaluateSettings } from '../../schema/generated/settings.ts';
 import type { Split } from '../../core/stage-type.ts';
 
-/** The name of a metric of a split; the split is named where there are several. */
+/** The name of a metric of a split, which includes the split if there are several. */
 export function metricName(metric: string, split: Split, settings: Pick<EvaluateSettings, 'split'>): string {
   return settings.split === 'all' ? `${split}_${metric}` : metric;
 }
@@ -17,7 +17,7 @@ export function isOfLatent(metric: Metric): metric is LatentMetric {
   return LATENT.some((name) => name === metric);
 }
 
-/** The other metrics: of reconstructed images. */
+/** Metrics of reconstructed images: all others. */
 export function isOfImage(metric: Metric): metric is Exclude<Metric, LatentMetric> {
   return !isOfLatent(metric);
 }

@@ -1,4 +1,4 @@
-/** The `evaluate` stage: how well a trained model turns `data` into `target`. */
+/** The `evaluate` stage: measures how well a trained model turns `data` into `target`. */
 import type { EvaluateSettings } from '../../schema/generated/settings.ts';
 import { readSchema } from '../../schema/schemas.ts';
 import type { AnalysisContext, OutputDescription, Split } from '../../core/stage-type.ts';
@@ -78,7 +78,7 @@ function analyze(context: AnalysisContext<EvaluateSettings>): OutputDescription 
   return { kind: 'metrics', names };
 }
 
-/** Metrics of distributions need a model that gives some. */
+/** Metrics of distributions need a variational model. */
 function checkLatentMetrics(
   { settings, references, report }: AnalysisContext<EvaluateSettings>,
   model: ModelDescription | undefined,
@@ -96,13 +96,13 @@ function checkLatentMetrics(
   if (samples === undefined || metrics.includes('nll')) return;
   report({
     code: 'bad-setting',
-    message: '`importance_samples` is for the metric `nll`, which is not asked for',
+    message: '`importance_samples` is only used by the metric `nll`, which is not in `metrics`',
     hint: 'add `nll` to `metrics`, or remove `importance_samples`',
     at: ['importance_samples'],
   });
 }
 
-/** A denoiser is measured on corrupted images, against clean ones. */
+/** A denoiser should be measured on corrupted images, compared with clean ones. */
 function checkCorruption(
   { references, report }: AnalysisContext<EvaluateSettings>,
   model: ModelDescription,

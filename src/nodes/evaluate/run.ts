@@ -14,7 +14,7 @@ import { checkTargetValues } from '../train/targets.ts';
 import { latentMeasure } from './latent.ts';
 import { isOfImage, metricName } from './names.ts';
 
-/** Writes `metrics.json`, the numbers that it returns. */
+/** Writes the returned metrics to `metrics.json`. */
 export async function runEvaluate(context: StageContext<EvaluateSettings>): Promise<StageResult> {
   const { settings, inputs, signal } = context;
   const engine = await context.engine();
@@ -78,13 +78,13 @@ export async function runEvaluate(context: StageContext<EvaluateSettings>): Prom
   }
 }
 
-/** Holds that there is a data range for the metrics that are measured by it. */
+/** Ensures that metrics that depend on the data range have one. */
 function requireSpan({ settings, inputs }: StageContext<EvaluateSettings>, span: number): void {
   const index = settings.metrics.findIndex((metric) => metric === 'psnr' || metric === 'ssim');
   if (index < 0 || span > 0) return;
   throw failure(
     'bad-setting',
-    `\`${settings.metrics[index]}\` is measured by the range of the targets, but all values of \`${(inputs['target'] ?? requireInput(inputs, 'data')).stage}\` are equal`,
+    `\`${settings.metrics[index]}\` depends on the range of the targets, but all values of \`${(inputs['target'] ?? requireInput(inputs, 'data')).stage}\` are equal`,
     'leave it out of `metrics`',
     ['metrics', index],
   );

@@ -1,4 +1,4 @@
-/** `kind: animation`: the previews of a training, one after the other. */
+/** `kind: animation`: the previews of a training, in order. */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AnimationFigureSettings, FigureSettings } from '../../schema/generated/settings.ts';
@@ -9,10 +9,10 @@ import { withTitle } from '../../figures/header.ts';
 import type { StageContext } from '../contract.ts';
 import { requireInput } from '../train/pairs.ts';
 
-/** The last epoch stays so many times as long as the others. */
+/** How many times longer than the others the last epoch is shown. */
 const HOLD = 8;
 
-/** Writes `figure.gif`, and gives its last frame. */
+/** Writes `figure.gif`, and returns its last frame. */
 export async function drawAnimation(
   { inputs, folder, signal, progress }: StageContext<FigureSettings>,
   { delay, title }: AnimationFigureSettings,
@@ -39,11 +39,11 @@ export async function drawAnimation(
   return last;
 }
 
-/** A preview as its SVG says it is. */
+/** A preview as a figure, with the size that its SVG states. */
 function asFigure(svg: string, name: string): Figure {
   const [, width, height] = /^<svg [^>]*\bwidth="(\d{1,5})" height="(\d{1,5})"/.exec(svg) ?? [];
   if (width === undefined || height === undefined) {
-    throw failure('data-corrupt', `\`${name}\` is not a preview that a training drew`);
+    throw failure('data-corrupt', `\`${name}\` is not a preview written by a training`);
   }
   return { svg, width: Number(width), height: Number(height) };
 }

@@ -4,7 +4,7 @@ import type { Seed } from '../../core/seed.ts';
 /**
  * Numbers of the images that a figure shows, in ascending order: the first ones or, with a seed, a random choice.
  *
- * @param count of the images that there are; if fewer than wanted, all of them are shown
+ * @param count number of images available; if fewer than wanted, all are shown
  */
 export function chooseImages(count: number, wanted: number, seed: Seed | undefined): Int32Array {
   const shown = Math.min(count, wanted);

@@ -1,4 +1,4 @@
-/** `kind: comparison`: originals, corrupted images and what a model makes of them, one below the other. */
+/** `kind: comparison`: originals, corrupted images and a model's outputs, in rows. */
 import { join } from 'node:path';
 import { toFloat32 } from '../../formats/images.ts';
 import { writeNpy } from '../../formats/npy.ts';
@@ -13,9 +13,8 @@ import { chooseImages } from './choice.ts';
 import { readJson } from './records.ts';
 
 /**
- * All rows are drawn on the scale of the originals: what is brighter than their white is white. On that scale, from 0 to 1,
- * the first and the last row are kept as `original.npy` and `output.npy`, so that sweeps can set those of several models
- * side by side.
+ * All rows are drawn on the scale of the originals: brighter values are drawn white. On that scale, from 0 to 1, the first and
+ * the last row are saved as `original.npy` and `output.npy`, so that sweeps can compare several models in one figure.
  */
 export async function drawComparison(
   { inputs, folder: own, seed, engine, signal }: StageContext<FigureSettings>,
@@ -37,7 +36,7 @@ export async function drawComparison(
     });
     const original = row('Original', toFloat32(y, chosen));
     const corrupted = x === y ? [] : [row('Corrupted', toFloat32(x, chosen))];
-    // A model that never saw noise reconstructs it, or does what it can.
+    // A model that was not trained on noise only reconstructs.
     const last = row(denoiser === true && x !== y ? 'Denoised' : 'Reconstruction', outputs);
     await writeTiles(join(own, 'original.npy'), original.images);
     await writeTiles(join(own, 'output.npy'), last.images);

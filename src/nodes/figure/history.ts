@@ -1,4 +1,4 @@
-/** `kind: history`: curves of what a train stage measured after each epoch. */
+/** `kind: history`: curves of the values that a train stage measured after each epoch. */
 import { join } from 'node:path';
 import type { FigureSettings, HistoryFigureSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
@@ -33,7 +33,7 @@ export async function drawHistory(
   return linePanels({ title, xLabel: 'Epoch', panels });
 }
 
-/** Numbers of a list; what JSON cannot hold as a number, such as NaN, stands in it as null. */
+/** Numbers of a list. JSON has null for numbers that it cannot represent, such as NaN. */
 function numbers(list: Json | undefined): readonly number[] {
   return Array.isArray(list)
     ? list.map((value: Json) => (typeof value === 'number' ? value : Number.NaN))

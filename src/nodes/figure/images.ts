@@ -1,4 +1,4 @@
-/** `kind: images`: images as they are, in a grid. */
+/** `kind: images`: unchanged images in a grid. */
 import { openImages, readImageSet, toFloat32, type ImageArray } from '../../formats/images.ts';
 import type { FigureSettings, ImagesFigureSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
@@ -10,7 +10,7 @@ import { requireInput } from '../train/pairs.ts';
 import { checkRecordedRange } from '../train/targets.ts';
 import { chooseImages } from './choice.ts';
 
-/** A set's range of intensities is drawn from black to white, and written below the title or, of two sets, beside them. */
+/** Draws a set's range of intensities from black to white. The range is written below the title or, for two sets, beside each. */
 export async function drawImages(
   { inputs, seed }: StageContext<FigureSettings>,
   settings: ImagesFigureSettings,
@@ -77,7 +77,7 @@ function gridOf(
   }));
 }
 
-/** Names a block of rows, and gives it a bar with its values. */
+/** Gives a block of rows a title and a bar with its range of values. */
 function withScale(
   label: string,
   rows: readonly ImageRow[],

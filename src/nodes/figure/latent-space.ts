@@ -1,4 +1,4 @@
-/** A trained model between images and latent vectors, for figures that walk through the latent space. */
+/** Maps images to latent vectors and back with a trained model, for figures of the latent space. */
 import { join } from 'node:path';
 import { toFloat32, type ImageArray } from '../../formats/images.ts';
 import type { FigureSettings } from '../../schema/generated/settings.ts';
@@ -24,7 +24,7 @@ export interface LatentSpace {
   decode(vectors: Float32Array): Promise<ImageTile[]>;
 }
 
-/** Few: a model may have large images inside. Small ones go through it in larger batches, whatever this says. */
+/** Small, since a model may have large images inside. Small images are put into larger batches anyway. */
 const BATCH = 16;
 
 /** Encodes a split, and calls `use` while the decoder is loaded. */
@@ -76,7 +76,7 @@ function requireImage(shape: readonly number[]): ImageShape {
   if (image !== undefined) return image;
   throw failure(
     'shape-mismatch',
-    `the decoder gives [${shape.join(', ')}], which is not the shape of an image`,
+    `the decoder returns [${shape.join(', ')}], which is not the shape of an image`,
     'let the decoder end with a `Reshape` to [height, width, channels]',
   );
 }
@@ -93,7 +93,7 @@ export function sortedAxis(
 }
 
 /**
- * The value below which a share of sorted values lies, in a line between the two nearest.
+ * The value below which a share of the sorted values lies, interpolated linearly between the two nearest.
  *
  * @param share from 0 to 1
  */
@@ -104,7 +104,7 @@ export function quantile(sorted: Float32Array, share: number): number {
   return below + (above - below) * (place - Math.floor(place));
 }
 
-/** Shares from 0 to 1 at equal distances; a single one is the middle. */
+/** Evenly spaced shares from 0 to 1; a single one is the middle. */
 export function steps(count: number): readonly number[] {
   return count === 1 ? [0.5] : Array.from({ length: count }, (_, step) => step / (count - 1));
 }

@@ -1,4 +1,4 @@
-/** `kind: latent`: vectors of two values as points, coloured by class. */
+/** `kind: latent`: two-dimensional vectors as points, coloured by class. */
 import { openImages, readImageSet, toFloat32 } from '../../formats/images.ts';
 import { readVectors, readVectorSet, type VectorArray } from '../../formats/vectors.ts';
 import type { FigureSettings, LatentFigureSettings } from '../../schema/generated/settings.ts';
@@ -12,7 +12,7 @@ import { scatter, type ScatterOptions } from '../../figures/scatter.ts';
 import type { InputArtifact, StageContext } from '../contract.ts';
 import { requireInput } from '../train/pairs.ts';
 
-/** Points whose images may be drawn: more would not find room. */
+/** Maximum points drawn as images: more would not fit. */
 const MOST_THUMBNAILS = 2000;
 
 export async function drawLatent(
@@ -57,7 +57,7 @@ async function readThumbnails(
   if (numbers.some((image) => image >= images.count) || (rows === undefined && images.count !== count)) {
     throw failure(
       'shape-mismatch',
-      `\`${input.stage}\` has ${images.count} ${split} images, which are not those of the ${count} vectors`,
+      `\`${input.stage}\` has ${images.count} ${split} images, which do not match the ${count} vectors`,
       'let `thumbnails` name the images that were encoded',
     );
   }

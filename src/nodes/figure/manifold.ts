@@ -1,4 +1,4 @@
-/** `kind: manifold`: a latent space of two values, decoded point by point. */
+/** `kind: manifold`: a two-dimensional latent space, decoded on a grid. */
 import type { FigureSettings, ManifoldFigureSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import type { Figure } from '../../figures/figure.ts';
@@ -6,10 +6,10 @@ import { imageGrid, type ImageRow } from '../../figures/image-grid.ts';
 import type { StageContext } from '../contract.ts';
 import { quantile, sortedAxis, steps, withLatentSpace } from './latent-space.ts';
 
-/** Shares of the latents between which each axis is drawn: a few far ones would leave the others no room. */
+/** Percentiles between which each axis is drawn, as shares: a few outliers would leave the others no room. */
 const REACH = [0.01, 0.99] as const;
 
-/** The first latent grows to the right, the second upwards, as on the axes of `kind: latent`. */
+/** The first latent value increases to the right, the second upwards, as on the axes of `kind: latent`. */
 export async function drawManifold(
   context: StageContext<FigureSettings>,
   { split, rows: height, columns: width, title }: ManifoldFigureSettings,
@@ -42,7 +42,7 @@ function along(sorted: Float32Array, count: number): readonly number[] {
   return steps(count).map((share) => low + (high - low) * share);
 }
 
-/** Three digits, with a minus sign as in the other figures. */
+/** Three digits, with the minus sign of the other figures. */
 function number(value: number): string {
   return String(Number(value.toPrecision(2))).replace('-', '−');
 }

@@ -8,7 +8,7 @@ import type { NodeDefinition } from '../contract.ts';
 import { checkCleanTarget, targetHint } from '../step.ts';
 import { checkInput, checkOutput, checkShown, checkSplit, type ImagesDescription } from '../train/checks.ts';
 
-/** Kinds that put images through a model. */
+/** Kinds that run images through a model. */
 const COMPUTED: ReadonlySet<FigureSettings['kind']> = new Set(['comparison', 'traversal', 'manifold']);
 
 export const figureNode: NodeDefinition<FigureSettings> = {
@@ -66,7 +66,7 @@ function analyze(context: AnalysisContext<FigureSettings>): OutputDescription {
   return { kind: 'figure' };
 }
 
-/** The images behind `data`; vectors in their place are told. */
+/** The images of `data`; reports vectors as an error. */
 function imagesOf({
   inputs,
   references,
@@ -115,7 +115,7 @@ function checkImages(
   if (target !== undefined) checkOutput(context, model, target);
 }
 
-/** More images than there are leave places of the grid empty. */
+/** Asking for more images than exist leaves places in the grid empty. */
 function checkAmount(context: AnalysisContext<FigureSettings>, data: ImagesDescription, split: Split): void {
   const { settings } = context;
   if (settings.kind === 'comparison')
@@ -130,7 +130,7 @@ function checkAmount(context: AnalysisContext<FigureSettings>, data: ImagesDescr
     checkShown(context, data, { wanted: 2 * settings.rows, split, at: [['rows']] });
 }
 
-/** Holds that the training measures what is drawn. */
+/** Checks that the training measures the quantities to draw. */
 function checkQuantities(
   { inputs, references, report }: AnalysisContext<FigureSettings>,
   quantities: readonly string[] | undefined,
@@ -172,7 +172,7 @@ function checkLabels(
   });
 }
 
-/** Holds that the images of `before` can stand above those of `data`. */
+/** Checks that the images of `before` can be shown above those of `data`. */
 function checkBefore(
   context: AnalysisContext<FigureSettings>,
   before: ImagesDescription,
@@ -190,7 +190,7 @@ function checkBefore(
   });
 }
 
-/** Holds that vectors of two values are drawn, and that thumbnails are there. */
+/** Checks that the vectors have two values, and that the thumbnails exist. */
 function checkPlane(context: AnalysisContext<FigureSettings>, split: Split): void {
   const { inputs, references, report } = context;
   const { data, thumbnails } = inputs;
@@ -254,7 +254,7 @@ function checkPreviews({ inputs, references, report }: AnalysisContext<FigureSet
   const stage = references['model'];
   report({
     code: 'bad-setting',
-    message: `\`${stage}\` draws no previews, of which an animation could be made`,
+    message: `\`${stage}\` draws no previews, which an animation needs`,
     hint: `give \`${stage}\` the setting \`preview: {}\``,
     at: ['model'],
     ...(stage === undefined ? {} : { related: { message: `\`${stage}\` is defined here`, at: [], stage } }),
@@ -270,13 +270,13 @@ function checkChannels(
   if (channels === undefined || channels === 1 || channels === 3) return;
   report({
     code: 'shape-mismatch',
-    message: `the images of \`${references[setting]}\` have ${channels} channels, and cannot be drawn`,
+    message: `the images of \`${references[setting]}\` have ${channels} channels, which cannot be drawn`,
     hint: 'draw images of 1 channel (grey) or 3 (red, green, blue)',
     at: [setting],
   });
 }
 
-/** A denoiser is shown at work: from corrupted images, beside clean ones. */
+/** A denoiser should be shown with corrupted inputs, beside clean images. */
 function checkCorruption(
   { references, report }: AnalysisContext<FigureSettings>,
   model: Extract<OutputDescription, { kind: 'trained-model' }>,

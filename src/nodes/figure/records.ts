@@ -1,4 +1,4 @@
-/** Records that a train stage leaves beside its models. */
+/** Records that a train stage writes beside its models. */
 import { readJsonFile } from '../../files/json-file.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';

@@ -1,4 +1,4 @@
-/** `kind: traversal`: what the decoder makes of vectors along the latent axes, or on the way from image to image. */
+/** `kind: traversal`: vectors along the latent axes, or between the latents of two images, decoded. */
 import type { FigureSettings, TraversalFigureSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import type { Figure } from '../../figures/figure.ts';
@@ -7,7 +7,9 @@ import type { StageContext } from '../contract.ts';
 import { chooseImages } from './choice.ts';
 import { quantile, sortedAxis, steps, withLatentSpace, type LatentSpace } from './latent-space.ts';
 
-/** Shares of the latents between which an axis is walked: beyond them lie rare values, which the decoder hardly knows. */
+/**
+ * Percentiles between which an axis is traversed, as shares: values beyond them are rare, so the decoder has hardly learned them.
+ */
 const REACH = [0.01, 0.99] as const;
 
 export async function drawTraversal(
@@ -23,7 +25,7 @@ export async function drawTraversal(
     if (chosen.length < 2) {
       throw failure(
         'bad-setting',
-        `there is no way between images: the ${split} split has one`,
+        `a path between images needs two, but the ${split} split has one`,
         'use another split',
       );
     }
@@ -31,7 +33,7 @@ export async function drawTraversal(
   });
 }
 
-/** One row for each of the axes along which the latents vary most; all other values stay those of one image. */
+/** One row for each of the axes along which the latents vary most; all other values are those of one image. */
 async function alongAxes(
   space: LatentSpace,
   image: number,
@@ -54,7 +56,7 @@ async function alongAxes(
     label: `Latent ${axis + 1}`,
     images: tiles.slice(row * columns, (row + 1) * columns),
   }));
-  // The others lie between them at equal distances.
+  // The other columns are evenly spaced between these.
   const marked = new Set([0, (columns - 1) / 2, columns - 1]);
   const captions = shares.map((share, column) => (marked.has(column) ? `${Math.round(100 * share)} %` : ''));
   const which = axes.length < size ? `the ${axes.length} latents of ${size} that vary most` : 'each latent';
@@ -67,7 +69,7 @@ async function alongAxes(
   });
 }
 
-/** Pairs of images, and the decoded vectors of the straight line between their latents. */
+/** Pairs of images, and decoded vectors on the straight line between their latents. */
 async function betweenImages(
   space: LatentSpace,
   chosen: Int32Array,
@@ -96,17 +98,17 @@ async function betweenImages(
   const captions = ['image', ...shares.map((share) => `${Math.round(100 * share)} %`), 'image'];
   return imageGrid({
     title,
-    subtitle: 'Decoded on the straight line between the latents of two images, which stand at the ends.',
+    subtitle: 'Decoded on the straight line between the latents of two images, which are shown at the ends.',
     rows: withCaptions(rows, captions),
   });
 }
 
-/** Captions below the last row stand for the columns. */
+/** Captions below the last row label the columns. */
 function withCaptions(rows: readonly ImageRow[], captions: readonly string[]): readonly ImageRow[] {
   return rows.map((row, index) => (index === rows.length - 1 ? { ...row, captions } : row));
 }
 
-/** Latent axes from the largest standard deviation. */
+/** Latent axes, by descending standard deviation. */
 function widestAxes({ latents, size }: LatentSpace): readonly number[] {
   const count = latents.length / size;
   const variances = Array.from({ length: size }, (_, axis) => {

@@ -5,7 +5,7 @@ import { inferAutoencoder, type AutoencoderShapes } from '../../layers/shapes.ts
 import type { NodeDefinition } from '../contract.ts';
 import { isVariational } from './latent.ts';
 
-/** Of settings that are right: the trials of a sweep share those that it does not vary. */
+/** Cached for valid settings: the trials of a sweep share the settings that it does not vary. */
 const inferred = new WeakMap<ModelSettings, AutoencoderShapes>();
 
 export const modelNode: NodeDefinition<ModelSettings> = {

@@ -1,4 +1,4 @@
-/** Builds an autoencoder and saves it before it has learned anything. */
+/** Builds an autoencoder and saves it untrained. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ModelSettings } from '../../schema/generated/settings.ts';

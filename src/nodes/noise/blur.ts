@@ -1,12 +1,12 @@
-/** Gaussian blur, as `gaussian` of scikit-image has it: the kernel ends at 4 sigma, and the border is repeated beyond itself. */
+/** Gaussian blur like scikit-image's `gaussian`: the kernel is truncated at 4 sigma, and border values are repeated outwards. */
 import type { ImageShape } from '../../core/stage-type.ts';
 
 const TRUNCATE = 4;
 
 /**
- * Blurs whole images, each channel on its own: first down the columns, then along the rows.
+ * Blurs whole images, each channel separately: first along the columns, then along the rows.
  *
- * @param out row-major [images, height, width, channels], as `images`
+ * @param out row-major [images, height, width, channels], like `images`
  * @param sigma standard deviation of the kernel, in pixels, above 0
  */
 export function blurImages(out: Float32Array, images: Float32Array, shape: ImageShape, sigma: number): void {
@@ -21,7 +21,7 @@ export function blurImages(out: Float32Array, images: Float32Array, shape: Image
   }
 }
 
-/** Weights at a distance of 0, 1, 2, …; those of all distances, both ways, have the sum 1. */
+/** Weights at distances 0, 1, 2, …; over all distances in both directions they sum to 1. */
 function gaussianKernel(sigma: number): Float64Array {
   const radius = Math.floor(TRUNCATE * sigma + 0.5);
   const weights = Float64Array.from({ length: radius + 1 }, (_, x) =>
@@ -31,7 +31,7 @@ function gaussianKernel(sigma: number): Float64Array {
   return weights.map((weight) => weight / sum);
 }
 
-/** An axis of an image: how many values lie along it, and how far apart in memory. */
+/** An axis of an image: the number of values along it, and their distance in memory. */
 interface Axis {
   readonly length: number;
   readonly step: number;

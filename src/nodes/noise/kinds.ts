@@ -1,6 +1,6 @@
 /**
- * What each kind of noise does to one value. Names and parameters are those of `random_noise` of scikit-image where it has
- * the kind; `stddev` stands for the square root of its `var`.
+ * What each kind of noise does to one value. Names and parameters are those of scikit-image's `random_noise` if it has the kind;
+ * `stddev` is the square root of its `var`.
  */
 import type { NoiseSettings, OcclusionNoiseSettings } from '../../schema/generated/settings.ts';
 import { unreachable } from '../../core/diagnostic.ts';
@@ -9,9 +9,9 @@ import type { ImageShape } from '../../core/stage-type.ts';
 import { blurImages } from './blur.ts';
 import { drawPhotons } from './poisson.ts';
 
-/** Corruption in two steps, so that all chance of many images is drawn at once. */
+/** Corruption in two steps, so that random numbers for many images are generated at once. */
 export interface Corruption {
-  /** Fills `drawn` with one number for each value of some whole images, from what the next images of the split draw. */
+  /** Fills `drawn` with one random number for each value of the split's next images. */
   draw(drawn: Float32Array, clean: Float32Array): void;
   /** The corrupted value, before clipping. */
   apply(clean: number, drawn: number): number;
@@ -24,7 +24,7 @@ export interface Surroundings {
   readonly range: readonly [number, number];
 }
 
-/** @throws Failure `bad-setting` where images have negative values and `poisson` counts them */
+/** @throws Failure `bad-setting` if `poisson` is used on images with negative values */
 export function corruptionOf(settings: NoiseSettings, around: Surroundings): Corruption {
   const { generator, shape, range } = around;
   const normal = (drawn: Float32Array): void => generator.normal(drawn);
@@ -41,7 +41,7 @@ export function corruptionOf(settings: NoiseSettings, around: Surroundings): Cor
     case 'salt_and_pepper': {
       const { amount, salt_vs_pepper: salt } = settings;
       const [pepperValue, saltValue] = range;
-      // One number decides both: what is below `amount` is uniform there.
+      // One number decides both: given that it is below `amount`, it is uniform there.
       const apply = (clean: number, drawn: number): number => {
         if (drawn >= amount) return clean;
         return drawn < amount * salt ? saltValue : pepperValue;
@@ -80,8 +80,8 @@ export function corruptionOf(settings: NoiseSettings, around: Surroundings): Cor
 const HIDDEN = 1;
 
 /**
- * Marks rectangles that lie wholly inside the image, each place being as likely as any other. T. DeVries and G. W. Taylor,
- * "Improved regularization of convolutional neural networks with cutout", 2017, let theirs reach beyond the border.
+ * Marks rectangles that are entirely inside the image, with all positions equally likely. In T. DeVries and G. W. Taylor,
+ * "Improved regularization of convolutional neural networks with cutout", 2017, they may extend beyond the border.
  */
 function drawRectangles(
   marks: Float32Array,

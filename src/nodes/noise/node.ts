@@ -27,7 +27,7 @@ function checkResample(data: ImagesDescription, stage: string | undefined, repor
   }
 }
 
-/** What a kind asks of its images. */
+/** What a kind of noise requires of its images. */
 function checkKind({ settings, references, report }: Analysis, data: ImagesDescription): void {
   const stage = references['data'];
   const { shape, range } = data;

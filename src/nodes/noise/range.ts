@@ -1,9 +1,9 @@
 import type { NoiseSettings } from '../../schema/generated/settings.ts';
 
 /**
- * Lowest and highest intensity of corrupted images; undefined where chance decides.
+ * Lowest and highest intensity of corrupted images; undefined if they are random.
  *
- * @param range that of the clean images, if known
+ * @param range range of the clean images, if known
  */
 export function rangeAfter(
   settings: NoiseSettings,

@@ -17,7 +17,7 @@ import { stretchesOf } from '../stretches.ts';
 import { corruptionOf } from './kinds.ts';
 import { rangeAfter } from './range.ts';
 
-/** Values that are corrupted between two looks at the clock and at Ctrl-C, about: whole images. */
+/** About how many values are corrupted between two checks for progress and Ctrl-C: a whole number of images. */
 const CHUNK = 2 ** 20;
 
 export async function runNoise(context: StageContext<NoiseSettings>): Promise<StageResult> {
@@ -44,12 +44,12 @@ export async function runNoise(context: StageContext<NoiseSettings>): Promise<St
     },
     context.signal,
   );
-  // How far the noise takes the images from the clean ones: what a denoiser starts from.
+  // The distance of the noisy images from the clean ones: the error before denoising.
   const metrics = all.map(([split, { measured }]) => [`${split}_mse`, measured.meanSquaredError]);
   return { metrics: Object.fromEntries(metrics) };
 }
 
-/** What training draws noise on, where it is drawn afresh. */
+/** The images and settings with which training resamples noise, if it does. */
 async function resampleOf(settings: NoiseSettings, source: string): Promise<{ resample?: Resample }> {
   if (settings.kind !== 'gaussian' || !settings.resample) return {};
   const { mean, stddev, clip } = settings;
@@ -58,7 +58,7 @@ async function resampleOf(settings: NoiseSettings, source: string): Promise<{ re
 
 interface Corrupted {
   readonly images: StreamedImages;
-  /** Of the images, once they are written. */
+  /** Measured over all images; complete once they are written. */
   readonly measured: { range: readonly [number, number]; meanSquaredError: number };
 }
 

@@ -14,7 +14,7 @@ export function isMeasured(settings: NormalizeSettings): boolean {
   return settings.method === 'standard' || settings.from === null;
 }
 
-/** Maps the ends of one range, which is not empty, to those of another. */
+/** Maps the ends of one range to those of another. The first must not be empty. */
 export function mapTo(from: Range, to: Range): Mapping {
   const factor = (to[1] - to[0]) / (from[1] - from[0]);
   return { factor, shift: to[0] - from[0] * factor };

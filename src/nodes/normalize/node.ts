@@ -41,7 +41,7 @@ export const normalizeNode: NodeDefinition<NormalizeSettings> = {
 
 type Analysis = AnalysisContext<NormalizeSettings>;
 
-/** What is measured on noisy images is not what their clean ones have: the two would no longer fit together. */
+/** Statistics of noisy images differ from those of the clean ones, so the two would get different scales. */
 function checkMeasurable(
   { corruptionOf, splits }: ImagesDescription,
   { references, report }: Analysis,
@@ -50,7 +50,7 @@ function checkMeasurable(
   if (corruptionOf !== undefined) {
     report({
       code: 'bad-setting',
-      message: `\`${stage}\` is corrupted, and what is measured on it does not fit its clean images`,
+      message: `\`${stage}\` is corrupted: a mapping measured on it does not fit its clean images`,
       hint: 'put this step before the noise, or use `method: minmax` with `from`',
       at: ['data'],
     });
@@ -73,6 +73,6 @@ function rangeAfter(
   if (settings.method === 'standard') return undefined;
   const { from, to } = settings;
   if (from !== null) return before === undefined ? undefined : mapRange(mapTo(from, to), before);
-  // Test images may have lower and higher values than training images.
+  // Test images may have values outside the range of the training images.
   return splits.includes('test') ? undefined : to;
 }

@@ -42,7 +42,7 @@ export async function runNormalize(context: StageContext<NormalizeSettings>): Pr
 
 interface Measured {
   readonly mapping: Mapping;
-  /** What was found in the training images. */
+  /** Statistics of the training images. */
   readonly metrics: Readonly<Record<string, number>>;
 }
 
@@ -71,7 +71,7 @@ function mappingOf(
   };
 }
 
-/** Mean and standard deviation of all intensities (of the population, as NumPy's `std`), in two passes. */
+/** Mean and standard deviation of all intensities (population standard deviation, like NumPy's `std`), in two passes. */
 function momentsOf({ data, scale, offset }: ImageArray): {
   readonly mean: number;
   readonly deviation: number;

@@ -1,6 +1,6 @@
 import type { PcaSettings } from '../../schema/generated/settings.ts';
 
-/** The names of the two metrics of a number of components; the number is named where there are several. */
+/** The names of the two metrics for a number of components, which include that number if there are several. */
 export function metricNames(
   count: number,
   { components }: Pick<PcaSettings, 'components'>,

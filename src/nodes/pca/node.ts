@@ -7,7 +7,7 @@ import type { NodeDefinition } from '../contract.ts';
 import { checkSplit } from '../train/checks.ts';
 import { metricNames } from './names.ts';
 
-/** The covariances of more values than this would not be found in minutes. */
+/** Covariances of more values than this would take too long: more than minutes. */
 const MOST_VALUES = 4096;
 
 export const pcaNode: NodeDefinition<PcaSettings> = {

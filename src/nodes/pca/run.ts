@@ -1,4 +1,4 @@
-/** Fits principal components, and measures what is lost without the others. */
+/** Fits principal components, and measures the error of reconstructing with only some of them. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -13,19 +13,19 @@ import type { StageContext, StageResult } from '../contract.ts';
 import { requireInput } from '../train/pairs.ts';
 import { metricNames } from './names.ts';
 
-/** Images that are worked on at one time. */
+/** Images processed at once. */
 const CHUNK = 5000;
 
 interface Row {
   readonly components: number;
   readonly mse: number;
-  /** Of one image, summed over its values. */
+  /** Mean per image, summed over its values. */
   readonly squared_error: number;
   /** Share of the training images' variance that the components keep, 0 to 1. */
   readonly explained_variance: number;
 }
 
-/** Writes `pca.json`, with one row for each number of components. */
+/** Writes `pca.json`, with one row per number of components. */
 export async function runPca(context: StageContext<PcaSettings>): Promise<StageResult> {
   const { settings, inputs, folder } = context;
   const engine = await context.engine();
@@ -46,7 +46,7 @@ export async function runPca(context: StageContext<PcaSettings>): Promise<StageR
   const total = energy.reduce((sum, value) => sum + value, 0);
   const metrics: Record<string, number> = {};
   const rows = settings.components.map((components): Row => {
-    // By Pythagoras, what is lost is what the other components hold.
+    // By Pythagoras, the squared error is the energy in the other components.
     const kept = energy.subarray(0, components).reduce((sum, value) => sum + value, 0);
     const squaredError = Math.max(0, total - kept) / measured.count;
     const [mse, squared] = metricNames(components, settings);
@@ -66,7 +66,7 @@ export async function runPca(context: StageContext<PcaSettings>): Promise<StageR
 
 type Abortable = Pick<StageContext, 'signal'>;
 
-/** Calls `work` with stretches of images as rows, less `mean`: [rows, values]. */
+/** Calls `work` with chunks of images as rows, minus `mean`: [rows, values]. */
 async function eachChunk(
   { signal }: Abortable,
   images: ImageArray,
@@ -85,7 +85,7 @@ async function eachChunk(
   }
 }
 
-/** Mean and covariance of the values of an image; products by the engine, sums over stretches in float64. */
+/** Mean and covariance of an image's values. The engine computes products; chunks are summed in float64. */
 async function moments(
   context: Abortable,
   engine: Engine,
@@ -115,7 +115,7 @@ async function moments(
   return { mean, covariance: Matrix.from1DArray(size, size, [...products]) };
 }
 
-/** Eigenvalues from the largest, and the eigenvectors as columns in that order. */
+/** Eigenvalues in descending order, and the eigenvectors as columns in the same order. */
 function decompose(covariance: Matrix): { readonly vectors: Matrix; readonly values: readonly number[] } {
   const { eigenvectorMatrix, realEigenvalues } = new EigenvalueDecomposition(covariance, {
     assumeSymmetric: true,
@@ -131,7 +131,7 @@ function decompose(covariance: Matrix): { readonly vectors: Matrix; readonly val
   };
 }
 
-/** For each component, the squares of the images' coordinates along it, summed over the images. */
+/** For each component, the squared coordinates of the images along it, summed over the images. */
 async function projectedEnergy(
   context: Abortable,
   engine: Engine,

@@ -1,4 +1,4 @@
-/** The `predict` stage: what a trained autoencoder makes of images, kept as images. */
+/** The `predict` stage: a trained autoencoder's outputs, stored as images. */
 import type { PredictSettings } from '../../schema/generated/settings.ts';
 import { readSchema } from '../../schema/schemas.ts';
 import { imageOf } from '../../core/shape.ts';
@@ -45,11 +45,11 @@ function analyze(context: AnalysisContext<PredictSettings>): OutputDescription |
   if (model === undefined) return { kind: 'images', splits, ...chosen };
   const shape = imageOf(model.outputShape);
   if (shape !== undefined) return { kind: 'images', shape, splits, ...chosen };
-  // A model that takes images gives images: only one that does not fit the data comes here.
+  // A model that takes images also returns images. So if the shape of the data is known, `checkInput` has already reported this.
   if (data?.shape === undefined) {
     report({
       code: 'shape-mismatch',
-      message: `\`${references['model']}\` gives ${shapeText(model.outputShape)}, which is not the shape of an image`,
+      message: `\`${references['model']}\` returns ${shapeText(model.outputShape)}, which is not the shape of an image`,
       hint: 'let the decoder end with a `Reshape` to [height, width, channels]',
       at: ['model'],
     });

@@ -1,4 +1,4 @@
-/** Puts images through a trained autoencoder. */
+/** Runs images through a trained autoencoder. */
 import { join } from 'node:path';
 import {
   SPLITS,
@@ -63,7 +63,7 @@ export async function runPredict(context: StageContext<PredictSettings>): Promis
     }
     const range = (): ImageSet['range'] => {
       if (Number.isFinite(high - low)) return [low, high];
-      throw failure('not-finite', 'the model gives values that are NaN or infinite');
+      throw failure('not-finite', 'the model returns values that are NaN or infinite');
     };
     await writeImageSet(folder, { shape: source.data.shape, range, splits });
     return { highlights: ['images.json'] };
