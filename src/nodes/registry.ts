@@ -1,4 +1,4 @@
-/** The stage types that Hourglass knows: the built-in nodes and those of allowed plugins. */
+/** The known stage types: the built-in nodes and those of allowed plugins. */
 import { resolve } from 'node:path';
 import type { LoadOptions, StageTypes } from '../config/pipeline.ts';
 import { Failure, failure } from '../core/diagnostic.ts';
@@ -26,8 +26,8 @@ import { trainNode } from './train/node.ts';
 import { transformNode } from './transform/node.ts';
 
 /**
- * A node without the type of its settings. Whoever calls it has validated them by the node's own schema, from which
- * that type was generated: the cast is sound for as long as the two are in step, and a test keeps them so.
+ * A node without the type of its settings. Callers validate settings with the node's schema, from which that type was generated.
+ * The cast is sound as long as the two match, which a test ensures.
  */
 function erase<Settings>(node: NodeDefinition<Settings>): NodeDefinition {
   return node as unknown as NodeDefinition;
@@ -58,9 +58,9 @@ export const builtinNodes: ReadonlyMap<string, NodeDefinition> = new Map(
 );
 
 /**
- * Gives the loader of pipelines the stage types of a pipeline with these plugins.
+ * The stage types of a pipeline with plugins, for the loader.
  *
- * @param allowPlugins whether code of plugins may run; without it, each plugin is a `plugin-refused` problem
+ * @param allowPlugins whether code of plugins may run; otherwise each plugin is a `plugin-refused` error
  */
 export function stageTypes(allowPlugins: boolean): LoadOptions['stageTypes'] {
   return async (plugins, folder) => {
@@ -75,15 +75,15 @@ export function stageTypes(allowPlugins: boolean): LoadOptions['stageTypes'] {
         if (!allowPlugins) {
           throw failure(
             'plugin-refused',
-            `the pipeline wants to run code of the plugin \`${path}\``,
-            'read that file, and if you trust it run again with `--allow-plugins`',
+            `the pipeline would run code of the plugin \`${path}\``,
+            'read that file; if you trust it, run again with `--allow-plugins`',
           );
         }
         const node = await loadPlugin(resolve(folder, path));
         if (types.has(node.type)) {
           throw failure(
             'plugin-invalid',
-            `\`${path}\` defines the stage type \`${node.type}\`, which exists already`,
+            `\`${path}\` defines the stage type \`${node.type}\`, which already exists`,
           );
         }
         types.set(node.type, withFileCheck(node));

@@ -1,14 +1,14 @@
-/** Steps: stages that transform images, such as `split` and `resize`. What they share before they run. */
+/** Steps are stages that transform images, such as `split` and `resize`. This is their common analysis before they run. */
 import { canonicalJson, sha256, type JsonObject } from '../core/json.ts';
 import type { AnalysisContext, Finding } from '../core/stage-type.ts';
 import type { ImagesDescription } from './train/checks.ts';
 
 /**
- * Describes a step's output from the images of `data`: with their identity and the identity of their clean
- * partners. A step treats rows by their number and pixels by their place, so that equal steps of corrupted and of clean images
- * give corrupted and clean images that belong together, whatever the stages are called.
+ * Describes a step's output for the images of `data`, with its identity and the identity of the clean partners. A step selects
+ * rows by number and pixels by position. So equal steps on corrupted and on clean images keep the pairs together, whatever the
+ * stages are called.
  *
- * @returns undefined where the input is not known, or must not go through a step
+ * @returns undefined if the input is unknown, or must not go through a step
  */
 export function describeStep<Settings extends JsonObject>(
   context: AnalysisContext<Settings>,
@@ -31,19 +31,21 @@ export function describeStep<Settings extends JsonObject>(
   };
 }
 
-/** Of the clean images that a `dataset` stage read with its corrupted ones. Unlike names of stages it has a space. */
+/**
+ * The identity of the clean images that a `dataset` stage read with its corrupted ones. Unlike stage names, it contains a space.
+ */
 export function pairedIdentity(stage: string): string {
   return `${PAIRED}${stage}`;
 }
 
 const PAIRED = 'clean of ';
 
-/** Of images that a step made of those with these identities. Unlike names of stages it has a space. */
+/** The identity of a step's output for images with these identities. Unlike stage names, it contains a space. */
 export function stepIdentity(type: string, settings: JsonObject, sources: readonly string[]): string {
   return `${type} ${sha256(canonicalJson([settings, sources]))}`;
 }
 
-/** The clean images of such a stage lie beside the noisy ones, which a step does not know. */
+/** Such a stage stores its clean images beside the noisy ones, and steps do not process them. */
 export function resampledFinding(stage: string, port: string): Finding {
   return {
     code: 'bad-setting',
@@ -53,7 +55,7 @@ export function resampledFinding(stage: string, port: string): Finding {
   };
 }
 
-/** Whether the images of `target`, of that stage, are the clean ones of corrupted images. */
+/** Whether the images of `target`, from that stage, are the clean partners of the corrupted images. */
 export function isCleanOf(
   corrupted: ImagesDescription | undefined,
   stage: string | undefined,
@@ -65,7 +67,7 @@ export function isCleanOf(
   return target?.corruptionOf === undefined && (cleanIdentity ?? corruptionOf) === target?.identity;
 }
 
-/** Whether two corrupted sets are corruptions of the same clean images, as far as the settings tell. */
+/** Whether two corrupted sets have the same clean images, as far as the settings show. */
 export function haveOneClean(one: ImagesDescription, other: ImagesDescription): boolean {
   return (
     one.corruptionOf === other.corruptionOf ||
@@ -74,9 +76,9 @@ export function haveOneClean(one: ImagesDescription, other: ImagesDescription): 
 }
 
 /**
- * Warns where outputs for `data` are compared with corrupted images in place of clean ones.
+ * Warns if outputs for `data` are compared with corrupted images instead of clean ones.
  *
- * @param what says what follows, of the stage that is named: `outputs are compared with the corrupted images of \`noisy\``
+ * @param what describes the consequence for a given stage: `outputs are compared with the corrupted images of \`noisy\``
  */
 export function checkCleanTarget(
   { references, report }: Pick<AnalysisContext<unknown>, 'references' | 'report'>,
@@ -98,7 +100,7 @@ export function checkCleanTarget(
   });
 }
 
-/** What to write so that corrupted images are compared with clean ones. */
+/** What to write to compare with clean images. */
 export function targetHint(corruptionOf: string, named?: string): string {
   if (corruptionOf.startsWith(PAIRED)) {
     const data = corruptionOf.slice(PAIRED.length);

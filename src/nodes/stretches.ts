@@ -1,18 +1,18 @@
-/** Images of a split, a stretch at a time: between two stretches, the event loop has its turn, and Ctrl-C is heeded. */
+/** Goes through the images of a split in stretches. Between them, it yields to the event loop and checks for Ctrl-C. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { failure } from '../core/diagnostic.ts';
 import type { Split } from '../core/stage-type.ts';
 import type { StageContext } from './contract.ts';
 
 export interface Stretch {
-  /** The number of its first image, and that behind its last. */
+  /** The number of its first image, and the number after its last. */
   readonly start: number;
   readonly end: number;
 }
 
 /**
- * @param count of all images
- * @param step images of a stretch
+ * @param count number of images
+ * @param step images per stretch
  * @param doing what the stage does, for the message: `resizing`
  * @throws Failure `interrupted` once the signal is aborted
  */

@@ -1,7 +1,7 @@
-/** What classifiers make of each class, as a table. */
+/** A table of the classifiers' results by class. */
 import { writeCsv, type CsvValue } from '../../formats/csv.ts';
 
-/** The classes that one classifier found for the test samples. */
+/** The classes that one classifier predicted for the test samples. */
 export interface Found {
   /** `knn`, `baseline_logistic` */
   readonly name: string;
@@ -9,11 +9,11 @@ export interface Found {
 }
 
 /**
- * A row for each class: how many test samples it has, and for each classifier the share that it classified correctly; then the
- * class that it most often took the others for, and how many.
+ * A row per class: its number of test samples and, for each classifier, the share classified correctly, the class most often
+ * predicted for the others, and how often.
  *
- * @param truth the label of each test sample
- * @param classes names by label; a class without one is called by its label
+ * @param truth true label of each test sample
+ * @param classes names by label; a class without a name is called by its label
  */
 export function classTable(
   truth: Int32Array,
@@ -47,7 +47,7 @@ export function classTable(
   return writeCsv([['class', 'test_samples', ...columns], ...rows], '\n');
 }
 
-/** The most frequent of some labels, the lowest of equally frequent ones, and how often it is there. */
+/** The most frequent label (the lowest, if several are equally frequent), and how often it occurs. */
 function mostFrequent(labels: readonly number[]): readonly [number, number] | undefined {
   const counts = new Map<number, number>();
   for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1);

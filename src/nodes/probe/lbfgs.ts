@@ -1,5 +1,5 @@
 /**
- * L-BFGS, which minimises a smooth function of many variables: J. Nocedal, S. J. Wright, "Numerical optimization", 2nd edition,
+ * L-BFGS, which minimizes a smooth function of many variables: J. Nocedal, S. J. Wright, "Numerical optimization", 2nd edition,
  * 2006, algorithms 7.4 and 7.5, with a backtracking line search.
  */
 export interface Evaluation {
@@ -11,7 +11,7 @@ export interface LbfgsOptions {
   readonly evaluate: (point: Float64Array) => Evaluation;
   readonly start: Float64Array;
   readonly iterations: number;
-  /** Ends where no component of the gradient is larger. */
+  /** Converged when no component of the gradient is larger. */
   readonly tolerance: number;
   /** Awaited before each iteration. */
   readonly before?: (iteration: number) => Promise<void>;
@@ -21,13 +21,13 @@ export interface Minimum {
   readonly point: Float64Array;
   readonly value: number;
   readonly iterations: number;
-  /** False where the iterations were used up before the gradient was small enough. */
+  /** False if the gradient was not small enough after the last iteration. */
   readonly converged: boolean;
 }
 
-/** Steps that are remembered to model the curvature. */
+/** Steps remembered to model the curvature. */
 const MEMORY = 10;
-/** A step must lower the value by this share of what the slope promises (Armijo). */
+/** A step must lower the value by at least this share of the decrease that the slope predicts (Armijo). */
 const DECREASE = 1e-4;
 const HALVINGS = 20;
 
@@ -55,7 +55,7 @@ export async function minimize(options: LbfgsOptions): Promise<Minimum> {
       const tried = evaluate(reached);
       if (tried.value <= value + DECREASE * length * slope) next = tried;
     }
-    // The value cannot be lowered any more by what its digits tell.
+    // Within floating-point precision, the value cannot be lowered further.
     if (next === undefined) return { point, value, iterations: iteration, converged: true };
     const move = along(reached, point, -1);
     const change = along(next.gradient, gradient, -1);
@@ -68,7 +68,7 @@ export async function minimize(options: LbfgsOptions): Promise<Minimum> {
   return { point, value, iterations, converged: largest(gradient) <= tolerance };
 }
 
-/** Minus the gradient, times the inverse of the curvature that the remembered steps show: algorithm 7.4. */
+/** The negative gradient times the inverse curvature estimated from the remembered steps: algorithm 7.4. */
 function descent(gradient: Float64Array, memory: readonly Step[]): Float64Array {
   let direction: Float64Array = gradient.map((component) => -component);
   const shares: number[] = [];

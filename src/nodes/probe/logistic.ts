@@ -1,4 +1,4 @@
-/** Multinomial logistic regression: a linear classifier, whose accuracy says how well a plane parts the classes. */
+/** Multinomial logistic regression: a linear classifier, whose accuracy shows how well the classes are linearly separable. */
 import { failure } from '../../core/diagnostic.ts';
 import {
   prepareComputation,
@@ -19,23 +19,23 @@ export interface LogisticOptions {
 export interface LogisticModel {
   readonly iterations: number;
   readonly converged: boolean;
-  /** The class of each row that is most likely, among those of the training rows. */
+  /** The most likely class of each row, among the classes of the training rows. */
   predict(rows: RowBlocks): Int32Array;
 }
 
-/** Weights that are fitted at most: some twenty numbers are kept for each. */
+/** Maximum number of weights: about twenty numbers are kept for each. */
 const MOST_WEIGHTS = 2 ** 22;
 const ITERATIONS = 500;
 /** Of the gradient of the mean loss. */
 const TOLERANCE = 1e-4;
-/** Rows whose likelihoods are computed at one time. */
+/** Rows whose likelihoods are computed at once. */
 const STRETCH = 10_000;
 
 /**
- * Minimises the mean cross-entropy plus |weights|² / (2 n), n being the number of rows: scikit-learn's penalty with `C=1`. The
- * columns are standardised by the means and standard deviations of the training rows; those of one value count for nothing.
+ * Minimizes the mean cross-entropy plus |weights|² / (2 n) for n rows: scikit-learn's penalty with `C=1`. The columns are
+ * standardized with the means and standard deviations of the training rows. Constant columns have no effect.
  *
- * @throws Failure `out-of-range` if there are too many classes for so many values, `interrupted` once the signal is aborted
+ * @throws Failure `out-of-range` if classes times values are too many, `interrupted` once the signal is aborted
  */
 export async function fitLogistic(
   engine: ComputingEngine,
@@ -48,8 +48,8 @@ export async function fitLogistic(
   if (classes.length * (size + 1) > MOST_WEIGHTS) {
     throw failure(
       'out-of-range',
-      `logistic regression of ${classes.length} classes by ${size} values has more than ${MOST_WEIGHTS} weights`,
-      'use `classifiers: [knn]`, or data of fewer classes',
+      `logistic regression with ${classes.length} classes and ${size} values would have more than ${MOST_WEIGHTS} weights`,
+      'use `classifiers: [knn]`, or data with fewer classes',
     );
   }
   const places = new Map(classes.map((label, place) => [label, place]));
@@ -84,7 +84,7 @@ interface Entropy {
   dispose(): void;
 }
 
-/** Rows in one block stay where they are computed; of several, each is read at every evaluation, and what they give is added up. */
+/** A single block is loaded once. Several blocks are read again at every evaluation, and their results are summed. */
 function prepareEntropy(
   engine: ComputingEngine,
   { blocks, count, size }: RowBlocks,
@@ -129,8 +129,8 @@ function prepareEntropy(
 type EntropyInput = 'points' | 'targets' | 'weights' | 'biases';
 
 /**
- * What some of all rows add to the mean cross-entropy and its gradients. The inputs are standardised rows [rows, size], their
- * classes as ones among zeros [rows, classes], weights and biases.
+ * The contribution of one block to the mean cross-entropy and its gradients. The inputs are standardized rows [rows, size], their
+ * one-hot classes [rows, classes], weights and biases.
  */
 function blockEntropy(
   engine: ComputingEngine,
@@ -160,7 +160,7 @@ function blockEntropy(
 /**
  * The objective and its gradient.
  *
- * @param point the weights, then the biases
+ * @param point the weights, followed by the biases
  * @param results of `Entropy.at`
  */
 function penalized(point: Float64Array, results: readonly ArrayLike<number>[], count: number): Evaluation {
@@ -186,7 +186,7 @@ function oneHot(places: Int32Array, classes: number): Float32Array {
   return rows;
 }
 
-/** The place of each row's likeliest class. */
+/** The index of each row's most likely class. */
 function mostLikely(
   engine: ComputingEngine,
   { blocks, count, size }: RowBlocks,
@@ -222,7 +222,7 @@ function mostLikely(
   return found;
 }
 
-/** The place of the highest score; of equal ones the first. */
+/** The index of the highest score; the first, if several are equal. */
 function highestPlace(scores: Float32Array): number {
   let place = 0;
   for (let index = 1; index < scores.length; index++) {
@@ -233,7 +233,7 @@ function highestPlace(scores: Float32Array): number {
 
 interface Scaling {
   readonly means: Float32Array;
-  /** What a difference from the mean is multiplied by; 0 for columns of one value. */
+  /** Factors for the differences from the mean; 0 for constant columns. */
   readonly factors: Float32Array;
 }
 

@@ -1,6 +1,6 @@
 import type { ProbeSettings } from '../../schema/generated/settings.ts';
 
-/** What is classified: the settings that name it. */
+/** What is classified, as the settings that name it. */
 export const SUBJECTS = ['data', 'baseline'] as const;
 
 export type Subject = (typeof SUBJECTS)[number];

@@ -1,4 +1,4 @@
-/** Nearest neighbours by Euclidean distance, exactly: matrix products by the engine, in stretches. */
+/** Exact nearest neighbours by Euclidean distance, with matrix products by the engine, in chunks. */
 import {
   prepareComputation,
   prepareRowsComputation,
@@ -10,22 +10,22 @@ import type { Matrix, RowBlocks } from '../encode/rows.ts';
 export interface Neighbors {
   /** Neighbours of each query. */
   readonly k: number;
-  /** Row-major [queries, k]: numbers of reference rows, from the nearest; of equally near ones the lower number first. */
+  /** Row-major [queries, k]: numbers of reference rows, nearest first; equally near ones by ascending number. */
   readonly indices: Int32Array;
   /** Their distances, computed in float64. */
   readonly distances: Float64Array;
 }
 
 export interface NeighborOptions {
-  /** At most as many as there are references, themselves not counted. */
+  /** At most the number of references, without the query itself. */
   readonly k: number;
-  /** Whether query n is reference n, and no neighbour of itself. */
+  /** Whether query n is reference n, which does not count as its own neighbour. */
   readonly withoutSelf?: boolean;
   readonly signal: AbortSignal;
   readonly onProgress?: (fraction: number) => void;
 }
 
-/** Distances that are in memory at one time. */
+/** Distances in memory at once. */
 const STRETCH = 2 ** 24;
 
 /** @throws Failure `interrupted` once the signal is aborted */
@@ -40,17 +40,17 @@ export async function nearestNeighbors(
   const distances = new Float64Array(queries.count * k);
   const pace = new Pace(signal);
   const rows = Math.max(1, Math.floor(STRETCH / references.count));
-  // Differences between large numbers lose digits: distances are taken around the mean.
+  // Differences between large numbers lose precision, so the mean is subtracted first.
   const mean = columnMeans(references);
   const known = referenceTerms(engine, centred(references, mean));
-  // Half the square of the distance, less that of the query, which is the same for all, and turned over.
+  // Minus half the squared distance, without the query's own square, which is the same for all references.
   const scoring = prepareRowsComputation(engine, size, known, ({ rows: points, transposed, halfSquares }) => [
     engine.tf.matMul(points, transposed).sub(halfSquares),
   ]);
   try {
     for (let start = 0; start < queries.count; start += rows) {
       const count = Math.min(rows, queries.count - start);
-      // One more stands in for the query itself.
+      // One more, since the query itself is among the references.
       const wanted = Math.min(k + (withoutSelf ? 1 : 0), references.count);
       const part = { data: queries.data.subarray(start * size, (start + count) * size), count, size };
       const [scores = new Float32Array()] = scoring.run(centred(part, mean).data);
@@ -76,7 +76,7 @@ export async function nearestNeighbors(
 }
 
 /**
- * The same among rows of which not all are in memory: the nearest of each block of references, then the nearest of those.
+ * The same for rows that are not all in memory: finds the nearest in each block of references, then the nearest of those.
  *
  * @throws Failure `interrupted` once the signal is aborted
  */
@@ -104,7 +104,7 @@ export async function nearestInBlocks(
   }
   return { k, indices, distances };
 
-  /** Puts the neighbours that one block has among those that are known. */
+  /** Merges the neighbours from one block into those known so far. */
   function keepNearest(query: number, row: number, first: number, own: Neighbors): void {
     for (let rank = 0; rank < own.k; rank++) {
       const distance = own.distances[row * own.k + rank] ?? Infinity;
@@ -123,7 +123,7 @@ export async function nearestInBlocks(
   }
 }
 
-/** The references as columns, and half the square of the length of each. */
+/** The references as columns, and half the squared length of each. */
 function referenceTerms(engine: ComputingEngine, { data, count, size }: Matrix) {
   const computation = prepareComputation(engine, { points: [count, size] }, ({ points }) => [
     points.transpose(),
@@ -142,7 +142,9 @@ function referenceTerms(engine: ComputingEngine, { data, count, size }: Matrix) 
   }
 }
 
-/** The places of the highest scores, in descending order; of equal ones the first. TensorFlow.js's own `topk` sorts them all. */
+/**
+ * Indices of the highest scores, in descending order, the first of equal ones first. TensorFlow.js's own `topk` sorts all scores.
+ */
 function highest(scores: Float32Array, wanted: number): number[] {
   const places: number[] = [];
   const values: number[] = [];
@@ -162,7 +164,7 @@ function highest(scores: Float32Array, wanted: number): number[] {
   return places;
 }
 
-/** Rows less the means of their columns. */
+/** Rows minus the means of their columns. */
 export function centred({ data, count, size }: Matrix, means: Float32Array): Matrix {
   const moved = new Float32Array(data.length);
   for (let row = 0; row < count; row++) {
@@ -180,7 +182,7 @@ export function columnMeans(rows: Matrix): Float32Array {
   return Float32Array.from(sums, (sum) => sum / rows.count);
 }
 
-/** Adds the values of rows to sums of their columns. */
+/** Adds the values of rows to the sums of their columns. */
 export function addColumns(sums: Float64Array, { data, count, size }: Matrix): void {
   for (let row = 0; row < count; row++) {
     for (let column = 0; column < size; column++) {

@@ -1,4 +1,4 @@
-/** The `probe` stage: how much latent vectors tell of the classes. */
+/** The `probe` stage: measures how well classes can be predicted from latent vectors. */
 import type { ProbeSettings } from '../../schema/generated/settings.ts';
 import { readSchema } from '../../schema/schemas.ts';
 import type { AnalysisContext, OutputDescription } from '../../core/stage-type.ts';
@@ -54,7 +54,7 @@ function analyze({
   if ((data?.kind === 'vectors' || data?.kind === 'images') && data.labeled === false) {
     report({
       code: 'bad-setting',
-      message: `the samples of \`${references['data']}\` have no class labels, and \`probe\` has nothing to learn`,
+      message: `the samples of \`${references['data']}\` have no class labels, which \`probe\` needs`,
       hint: 'use a data set with labels',
       at: ['data'],
     });

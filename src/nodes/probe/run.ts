@@ -1,4 +1,4 @@
-/** Trains simple classifiers on latent vectors, and on raw pixels beside them. */
+/** Trains simple classifiers on latent vectors, and on raw pixels for comparison. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ProbeSettings } from '../../schema/generated/settings.ts';
@@ -16,7 +16,7 @@ import { classifierName, metricName, SUBJECTS } from './names.ts';
 import { nearestInBlocks } from './neighbors.ts';
 import { voteOfNeighbors } from './vote.ts';
 
-/** Writes `probe.json`: for each classifier its accuracy, and how it was found; and `classes.csv`: what each makes of each class. */
+/** Writes `probe.json`, with the accuracy and details of each classifier, and `classes.csv`, with their results by class. */
 export async function runProbe(context: StageContext<ProbeSettings>): Promise<StageResult> {
   const { settings, inputs, folder } = context;
   const engine = await context.engine();
@@ -75,7 +75,7 @@ async function readSides(
 ): Promise<Sides> {
   const train = await readRows(input, 'train');
   const test = await readRows(input, 'test');
-  // The same rows of the vectors and of the images beside them.
+  // The same rows for the vectors and for the images compared with them.
   const chosen =
     settings.limit === null || settings.limit >= train.count
       ? rowNumbers(train.count)
@@ -95,7 +95,7 @@ function side({ stage }: InputArtifact, samples: LabelledRows, rows: Int32Array)
   if (labels === undefined) {
     throw failure(
       'bad-setting',
-      `the samples of \`${stage}\` have no class labels, and \`probe\` has nothing to learn`,
+      `the samples of \`${stage}\` have no class labels, which \`probe\` needs`,
       'use a data set with labels',
     );
   }
@@ -107,7 +107,7 @@ function side({ stage }: InputArtifact, samples: LabelledRows, rows: Int32Array)
 }
 
 interface Result {
-  /** The class that was found for each test sample. */
+  /** The predicted class of each test sample. */
   readonly labels: Int32Array;
   readonly neighbors?: number;
   readonly iterations?: number;
@@ -128,11 +128,11 @@ async function classify(
   }
   const model = await fitLogistic(engine, train.rows, train.labels, { signal, onProgress });
   const { iterations, converged } = model;
-  if (!converged) log('warn', `logistic regression had not converged after ${iterations} iterations`);
+  if (!converged) log('warn', `logistic regression did not converge in ${iterations} iterations`);
   return { labels: model.predict(test.rows), iterations, converged };
 }
 
-/** Share of the test samples whose class was found, 0 to 1. */
+/** Accuracy: share of the test samples classified correctly, 0 to 1. */
 function shareOfEqual(found: Int32Array, labels: Int32Array): number {
   return found.filter((label, index) => label === labels[index]).length / labels.length;
 }

@@ -1,6 +1,6 @@
 import type { Neighbors } from './neighbors.ts';
 
-/** The class that most neighbours have; of equally frequent ones the lowest. */
+/** The most frequent class among the neighbours; the lowest, if several are equally frequent. */
 export function voteOfNeighbors({ k, indices }: Neighbors, labels: ArrayLike<number>): Int32Array {
   const winners = new Int32Array(indices.length / k);
   for (let query = 0; query < winners.length; query++) {

@@ -1,23 +1,23 @@
-/** How near points are to one another, as probabilities: the left half of t-SNE. */
+/** Similarities of points as probabilities: t-SNE's P. */
 import type { Neighbors } from '../probe/neighbors.ts';
 
-/** A symmetric sparse matrix in compressed rows; its entries sum to 1. */
+/** A symmetric matrix in compressed sparse row format; its entries sum to 1. */
 export interface Affinities {
-  /** Where each row begins in the other two; one entry more than there are rows. */
+  /** Where each row begins in the other two arrays; one more entry than rows. */
   readonly starts: Int32Array;
   readonly columns: Int32Array;
   readonly values: Float64Array;
 }
 
 const STEPS = 60;
-/** In nats, of the logarithm of the perplexity. */
+/** For the logarithm of the perplexity, in nats. */
 const TOLERANCE = 1e-6;
 
 /**
- * The joint probabilities of L. van der Maaten, "Accelerating t-SNE using tree-based algorithms", JMLR 15, 2014, equations 6
- * and 7: normal kernels over the nearest neighbours, each as wide as gives the perplexity, made symmetric.
+ * The joint probabilities of L. van der Maaten, "Accelerating t-SNE using tree-based algorithms", JMLR 15, 2014, equations 6 and
+ * 7: normal kernels over the nearest neighbours, each with the width that gives the perplexity, symmetrized.
  *
- * @param neighbors of each point, itself not among them; three times the perplexity of them
+ * @param neighbors nearest neighbours of each point, without itself; three times the perplexity
  */
 export function affinities({ k, indices, distances }: Neighbors, perplexity: number): Affinities {
   const count = indices.length / k;
@@ -28,7 +28,7 @@ export function affinities({ k, indices, distances }: Neighbors, perplexity: num
   return symmetric(indices, conditional, count, k);
 }
 
-/** Probabilities of neighbours at these distances whose entropy is the logarithm of the perplexity. */
+/** Probabilities of neighbours at these distances, such that their entropy is the logarithm of the perplexity. */
 export function kernel(distances: Float64Array, perplexity: number): Float64Array {
   const nearest = distances[0] ?? 0;
   const squares = distances.map((distance) => distance * distance - nearest * nearest);

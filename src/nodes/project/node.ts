@@ -1,4 +1,4 @@
-/** The `project` stage: vectors in few dimensions, to look at. */
+/** The `project` stage: projects vectors to few dimensions, for figures. */
 import type { ProjectSettings } from '../../schema/generated/settings.ts';
 import { readSchema } from '../../schema/schemas.ts';
 import { sizeOf } from '../../core/shape.ts';
@@ -33,7 +33,7 @@ function analyze({
   if ((input?.kind === 'vectors' || input?.kind === 'images') && !input.splits.includes(split)) {
     report({
       code: 'missing-split',
-      message: `\`${stage}\` has nothing of the \`${split}\` split`,
+      message: `\`${stage}\` has no \`${split}\` split`,
       hint: `use \`split: ${split === 'test' ? 'train' : 'test'}\``,
       at: ['split'],
       ...(stage === undefined ? {} : { related: { message: `\`${stage}\` is defined here`, at: [], stage } }),
@@ -45,7 +45,7 @@ function analyze({
     report({
       code: 'out-of-range',
       message: `vectors of ${size} values have no ${components} components`,
-      hint: `ask for at most ${size}`,
+      hint: `use at most ${size}`,
       at: ['components'],
     });
   }

@@ -1,6 +1,6 @@
 /**
- * The first principal components of many rows: randomised subspace iteration, N. Halko, P. G. Martinsson, J. A. Tropp, "Finding
- * structure with randomness", SIAM Review 53, 2011, repeated until it stands still. Products by the engine.
+ * The first principal components of many rows, by randomized subspace iteration: N. Halko, P. G. Martinsson, J. A. Tropp,
+ * "Finding structure with randomness", SIAM Review 53, 2011, repeated until it converges. The engine computes the products.
  */
 import { EigenvalueDecomposition, Matrix as SmallMatrix } from 'ml-matrix';
 import { Philox } from '../../core/philox.ts';
@@ -11,27 +11,27 @@ import type { Matrix } from '../encode/rows.ts';
 import { centred, columnMeans } from '../probe/neighbors.ts';
 
 export interface Principal {
-  /** Row-major [rows, components], from the component of the largest variance. */
+  /** Row-major [rows, components], components by descending variance. */
   readonly coordinates: Float32Array;
-  /** Share of the variance that each component holds, 0 to 1. */
+  /** Share of the variance explained by each component, 0 to 1. */
   readonly shares: readonly number[];
 }
 
 export interface PrincipalOptions {
-  /** At most as many as a row has values. */
+  /** At most the number of values in a row. */
   readonly components: number;
-  /** Of the start, on which the last digits depend. */
+  /** Seed of the start, which affects only rounding. */
   readonly seed: Seed;
   readonly signal: AbortSignal;
 }
 
-/** Directions beyond those wanted, which let these settle faster. */
+/** Additional directions, with which the wanted ones converge faster. */
 const SPARE = 10;
 const ITERATIONS = 100;
-/** Ends where no variance changes by a larger share: as much as sums in float32 tell. */
+/** Converged when no variance changes by a larger share. Sums in float32 are not more precise. */
 const TOLERANCE = 1e-7;
 
-/** Each component points where its largest weight is positive, so that pictures are not mirrored by chance. */
+/** Each component's sign makes its largest weight positive, so that figures are not mirrored at random. */
 export async function principalComponents(
   engine: ComputingEngine,
   rows: Matrix,
@@ -53,7 +53,7 @@ export async function principalComponents(
 }
 
 interface IterationOptions {
-  /** Columns of directions to begin with. */
+  /** Initial directions, as columns. */
   readonly start: SmallMatrix;
   readonly components: number;
   readonly pace: Pace;
@@ -68,7 +68,7 @@ async function leadingDirections(
   const { count, size } = points;
   const { tf } = engine;
   const shapes = { points: [count, size], basis: [size, start.columns] };
-  // The covariance matrix times the basis, without making it.
+  // The covariance matrix times the basis, without computing the matrix.
   const covariance = prepareComputation(engine, shapes, (inputs) => [
     tf.matMul(inputs.points, tf.matMul(inputs.points, inputs.basis), true, false).div(count),
   ]);
@@ -100,7 +100,7 @@ async function leadingDirections(
   }
 }
 
-/** The coordinates of centred points along directions, and the sum of the squares of all values. */
+/** The coordinates of centred points along directions, and the sum of all squared values. */
 function along(
   engine: ComputingEngine,
   { data, count, size }: Matrix,
@@ -126,7 +126,7 @@ function toFloat32(matrix: SmallMatrix): Float32Array {
   return Float32Array.from(matrix.to1DArray());
 }
 
-/** Columns at right angles and of length 1 that span the same space: the method of Gram and Schmidt, twice for its digits. */
+/** Orthonormal columns that span the same space, by the Gram-Schmidt method, applied twice for precision. */
 function orthonormal(matrix: SmallMatrix): SmallMatrix {
   const columns = matrix
     .transpose()
@@ -142,14 +142,14 @@ function orthonormal(matrix: SmallMatrix): SmallMatrix {
       }
     }
     const length = Math.hypot(...column);
-    // A direction without variance stays zero, and takes part no more.
+    // A direction without variance becomes zero and has no further effect.
     for (let row = 0; row < column.length; row++)
       column[row] = length === 0 ? 0 : (column[row] ?? 0) / length;
   });
   return new SmallMatrix(columns.map((column) => [...column])).transpose();
 }
 
-/** Eigenvalues of a symmetric matrix from the largest, and the eigenvectors as columns in that order. */
+/** Eigenvalues of a symmetric matrix in descending order, and the eigenvectors as columns in the same order. */
 function symmetricEigen(matrix: SmallMatrix): {
   readonly vectors: SmallMatrix;
   readonly values: readonly number[];

@@ -1,11 +1,11 @@
 /**
- * A quadtree over points of a plane, for forces that fade with the distance: cells that are far away act as one point, after
- * J. Barnes, P. Hut, "A hierarchical O(N log N) force-calculation algorithm", Nature 324, 1986.
+ * A quadtree over points in a plane, for forces that decrease with distance: distant cells act as one point, as in J. Barnes, P.
+ * Hut, "A hierarchical O(N log N) force-calculation algorithm", Nature 324, 1986.
  */
 
-/** Points of a cell that is divided no further. */
+/** Maximum points in a cell that is not divided. */
 const LEAF = 8;
-/** Divisions after which points count as lying in one place. */
+/** Maximum depth: deeper, points count as equal. */
 const DEPTH = 48;
 
 export class Quadtree {
@@ -13,11 +13,11 @@ export class Quadtree {
   readonly #points: Float64Array;
   /** Their numbers. */
   readonly #order: Int32Array;
-  /** Of each cell: where its points begin and end, and its first child or -1; its four children are neighbours. */
+  /** For each cell: where its points begin and end, and its first child or -1. The four children are consecutive. */
   #first: Int32Array;
   #last: Int32Array;
   #child: Int32Array;
-  /** Of each cell: width, and the centre of its points. */
+  /** For each cell: its width, and the centre of its points. */
   #width: Float64Array;
   #centerX: Float64Array;
   #centerY: Float64Array;
@@ -57,10 +57,10 @@ export class Quadtree {
   }
 
   /**
-   * The repulsion of t-SNE on each point: with w = 1 / (1 + d²), the sum of w² times the difference to each other point.
+   * The repulsion of t-SNE on each point: with w = 1 / (1 + d²), the sum of w² times the difference from each other point.
    *
-   * @param theta cells whose width is less than this share of their distance act as one point; 0: none does, all is exact
-   * @param forces x and y for each point, filled
+   * @param theta cells whose width is less than this share of their distance act as one point; 0 is exact
+   * @param forces filled with x and y for each point
    * @returns the sum of w over all ordered pairs: t-SNE's Z
    */
   repel(theta: number, forces: Float64Array): number {
@@ -142,7 +142,7 @@ export class Quadtree {
     return cell;
   }
 
-  /** Sets what a cell knows of its points, and divides it into quarters around (x, y). */
+  /** Computes a cell's width and centre, and divides it into quarters around (x, y). */
   #divide(points: Float64Array, cell: number, x: number, y: number, half: number, depth: number): void {
     const first = this.#first[cell] ?? 0;
     const last = this.#last[cell] ?? 0;
@@ -175,7 +175,7 @@ export class Quadtree {
     }
   }
 
-  /** Brings points of a stretch whose coordinate is below `limit` before the others; returns where these begin. */
+  /** Partitions a range of points: those whose coordinate is below `limit` come first. Returns where the others begin. */
   #part(points: Float64Array, first: number, last: number, axis: number, limit: number): number {
     const order = this.#order;
     let end = first;

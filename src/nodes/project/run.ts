@@ -58,7 +58,7 @@ export async function runProject(context: StageContext<ProjectSettings>): Promis
   return { metrics, highlights: ['vectors.json'] };
 }
 
-/** Labels, image numbers and names of the rows that were chosen: of all, if nothing was. */
+/** Labels, image numbers and names of the chosen rows; of all rows if `chosen` is undefined. */
 function chosenPart({ labels, classes, rows, names }: LabelledRows, chosen: Int32Array | undefined) {
   const numbers = chosen === undefined ? rows : chosen.map((row) => rows?.[row] ?? row);
   const kept = chosen === undefined ? labels : labels && chosen.map((row) => labels[row] ?? 0);
@@ -110,7 +110,7 @@ async function projectByPca(
   };
 }
 
-/** Share of the work that is done once the neighbours are known. */
+/** Share of the work that finding the neighbours takes, for the progress display. */
 const NEIGHBORS_SHARE = 0.1;
 
 async function findNeighbors(
@@ -127,7 +127,7 @@ async function findNeighbors(
   });
 }
 
-/** Reports the steps of a layout and leaves the event loop room. */
+/** Reports the steps of a layout, and yields to the event loop. */
 function stepper({ signal, progress }: StageContext<ProjectSettings>) {
   const pace = new Pace(signal);
   return async (step: number, steps: number): Promise<void> => {
@@ -137,7 +137,7 @@ function stepper({ signal, progress }: StageContext<ProjectSettings>) {
   };
 }
 
-/** Starts from the first two principal components, so that what lies far apart at large stays so, and nothing is drawn at random. */
+/** Starts from the first two principal components. This preserves the global structure, and needs no random numbers. */
 async function projectByTsne(
   context: StageContext<ProjectSettings>,
   engine: Engine,

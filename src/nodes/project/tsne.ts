@@ -1,14 +1,14 @@
 /**
- * t-SNE in two dimensions: L. van der Maaten, G. Hinton, "Visualizing data using t-SNE", JMLR 9, 2008, with the tree of
- * L. van der Maaten, "Accelerating t-SNE using tree-based algorithms", JMLR 15, 2014, and the learning rate of A. C. Belkina et
- * al., "Automated optimized parameters for t-distributed stochastic neighbor embedding", Nature Communications 10, 2019. It
- * draws no random number: it starts from what it is given.
+ * t-SNE in two dimensions: L. van der Maaten, G. Hinton, "Visualizing data using t-SNE", JMLR 9, 2008, with the tree of L. van
+ * der Maaten, "Accelerating t-SNE using tree-based algorithms", JMLR 15, 2014, and the learning rate of A. C. Belkina et al.,
+ * "Automated optimized parameters for t-distributed stochastic neighbor embedding", Nature Communications 10, 2019. It uses no
+ * random numbers: it starts from given points.
  */
 import type { Affinities } from './affinities.ts';
 import { Quadtree } from './quadtree.ts';
 
 export interface TsneOptions {
-  /** Row-major [points, 2]. Only its shape counts, not its size. */
+  /** Row-major [points, 2]. It is rescaled. */
   readonly start: Float32Array;
   /** Awaited before each iteration. */
   readonly before?: (iteration: number) => Promise<void>;
@@ -17,15 +17,15 @@ export interface TsneOptions {
 export interface Embedding {
   /** Row-major [points, 2], centred. */
   readonly points: Float64Array;
-  /** Kullback and Leibler's divergence of the embedding's probabilities from the affinities, in nats. */
+  /** Kullback-Leibler divergence of the embedding's probabilities from the affinities, in nats. */
   readonly divergence: number;
 }
 
 export const ITERATIONS = 1000;
-/** Iterations in which affinities are exaggerated, and by how much, so that groups form before they settle. */
+/** Early exaggeration: how many iterations it lasts, and its factor. It lets clusters form first. */
 const EARLY = 250;
 const EXAGGERATION = 12;
-/** Standard deviation of the start's first axis: small beside what grows out of it. */
+/** Standard deviation of the start's first axis: small compared with the result. */
 const START = 1e-4;
 const THETA = 0.5;
 const LEAST_GAIN = 0.01;
@@ -44,7 +44,7 @@ export async function tsne(near: Affinities, { start, before }: TsneOptions): Pr
       const slope = gradient[index] ?? 0;
       const pace = speed[index] ?? 0;
       const gain = gains[index] ?? 1;
-      // Steps grow while their direction holds, and shrink where it turns.
+      // Steps grow while they keep their direction, and shrink when it reverses.
       const next = slope > 0 === pace > 0 ? gain * 0.8 : gain + 0.2;
       gains[index] = Math.max(LEAST_GAIN, next);
       speed[index] = momentum * pace - rate * (gains[index] ?? 1) * slope;
@@ -58,7 +58,7 @@ export async function tsne(near: Affinities, { start, before }: TsneOptions): Pr
 /**
  * The gradient of the divergence: equation 8 of 2014.
  *
- * @param theta how coarse the repulsion may be taken; 0 is exact
+ * @param theta how coarsely the repulsion is approximated; 0 is exact
  */
 export function gradientOf(
   { starts, columns, values }: Affinities,
@@ -87,7 +87,7 @@ export function gradientOf(
   return gradient;
 }
 
-/** Kullback and Leibler's divergence, in nats: what t-SNE makes small. */
+/** Kullback-Leibler divergence, in nats, which t-SNE minimizes. */
 export function divergenceOf(
   { starts, columns, values }: Affinities,
   points: Float64Array,

@@ -1,6 +1,6 @@
 /**
- * UMAP: L. McInnes, J. Healy, J. Melville, "UMAP: uniform manifold approximation and projection for dimension reduction",
- * 2018, by umap-js, with neighbours that were found exactly and random numbers by Philox.
+ * UMAP: L. McInnes, J. Healy, J. Melville, "UMAP: uniform manifold approximation and projection for dimension reduction", 2018,
+ * computed by umap-js, with exact neighbours and random numbers from Philox.
  */
 import { UMAP } from 'umap-js';
 import { Philox } from '../../core/philox.ts';
@@ -16,7 +16,7 @@ export interface UmapOptions {
 }
 
 /**
- * @param neighbors of each point, itself not among them
+ * @param neighbors nearest neighbours of each point, without itself
  * @returns row-major [points, components]
  */
 export async function umap(
@@ -28,7 +28,7 @@ export async function umap(
   const numbers = Array.from({ length: count }, (_, point) => point);
   const layout = new UMAP({
     nComponents: components,
-    // It counts a point among its own neighbours.
+    // umap-js counts a point as its own neighbour.
     nNeighbors: k + 1,
     minDist: minDistance,
     random: () => generator.next() / 2 ** 32,
@@ -37,7 +37,7 @@ export async function umap(
     numbers.map((point) => [point, ...indices.subarray(point * k, (point + 1) * k)]),
     numbers.map((point) => [0, ...distances.subarray(point * k, (point + 1) * k)]),
   );
-  // With neighbours given, of the points only their number counts.
+  // With given neighbours, umap-js uses only the number of points.
   const epochs = layout.initializeFit(numbers.map(() => [0]));
   for (let epoch = 0; epoch < epochs; epoch++) {
     await before(epoch, epochs);

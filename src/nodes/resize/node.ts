@@ -4,7 +4,7 @@ import type { OutputDescription } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';
 import { describeStep } from '../step.ts';
 
-/** `resize`: gives images another size. */
+/** `resize`: resizes images. */
 export const resizeNode: NodeDefinition<ResizeSettings> = {
   type: 'resize',
   version: 2,
@@ -17,7 +17,7 @@ export const resizeNode: NodeDefinition<ResizeSettings> = {
   analyze(context): OutputDescription | undefined {
     const described = describeStep(context);
     if (described?.shape === undefined) return described;
-    // Means of values stay in their range.
+    // Resized values are means, which stay in the range.
     return { ...described, shape: [...context.settings.size, described.shape[2]] };
   },
 

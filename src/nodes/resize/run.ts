@@ -14,7 +14,7 @@ import type { ImageShape, Split } from '../../core/stage-type.ts';
 import type { StageContext, StageResult } from '../contract.ts';
 import { stretchesOf } from '../stretches.ts';
 
-/** Images that are resized between two looks at the clock and at Ctrl-C. */
+/** Images resized between two checks for progress and Ctrl-C. */
 const CHUNK = 100;
 
 export async function runResize(context: StageContext<ResizeSettings>): Promise<StageResult> {

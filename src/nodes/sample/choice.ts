@@ -1,7 +1,7 @@
 import type { SampleSettings } from '../../schema/generated/settings.ts';
 import type { Split } from '../../core/stage-type.ts';
 
-/** Values of a latent to which a mixture is fitted, at most: its time grows with their square. */
+/** Maximum latent size for a mixture: its time grows with the square of the size. */
 export const LARGEST_MIXED = 256;
 
 /** The split of `data` that is encoded. */

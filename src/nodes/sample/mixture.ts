@@ -1,6 +1,6 @@
 /**
- * A mixture of normal distributions with full covariances, fitted by expectation and maximisation: A. P. Dempster, N. M. Laird,
- * D. B. Rubin, "Maximum likelihood from incomplete data via the EM algorithm", 1977. All sums are in float64.
+ * A Gaussian mixture with full covariances, fitted by expectation-maximization: A. P. Dempster, N. M. Laird, D. B. Rubin,
+ * "Maximum likelihood from incomplete data via the EM algorithm", 1977. All sums use float64.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { failure } from '../../core/diagnostic.ts';
@@ -10,7 +10,7 @@ import type { Seed } from '../../core/seed.ts';
 export interface Mixture {
   /** Values of a vector. */
   readonly size: number;
-  /** Of each component; their sum is 1. */
+  /** One per component; they sum to 1. */
   readonly weights: Float64Array;
   /** Row-major [components, size]. */
   readonly means: Float64Array;
@@ -20,20 +20,20 @@ export interface Mixture {
 
 export interface FitOptions {
   readonly components: number;
-  /** Of the choice of the first centres. */
+  /** Seed for choosing the initial centres. */
   readonly seed: Seed;
   readonly signal: AbortSignal;
   readonly onProgress?: (fraction: number) => void;
 }
 
-/** What is added to the variances, as scikit-learn does: a component of few vectors would have none. */
+/** Added to the variances, as in scikit-learn: a component with few vectors could have a variance of zero. */
 const LEAST_VARIANCE = 1e-6;
-/** The fit ends when the mean log-likelihood grows by less. */
+/** The fit ends when the mean log-likelihood increases by less. */
 const TOLERANCE = 1e-5;
 const MOST_ROUNDS = 200;
-/** Rounds of moving the first centres to the means of what is nearest to them. */
+/** Rounds of k-means for the initial centres. */
 const CENTRE_ROUNDS = 10;
-/** Choices of first centres, of which the best is taken: from a bad one, the fit ends in a bad mixture. */
+/** Sets of initial centres tried. The best one is used: a bad one leads to a bad mixture. */
 const STARTS = 8;
 
 /**
@@ -73,14 +73,14 @@ function stopped(): Error {
   return failure('interrupted', 'stopped while fitting a mixture');
 }
 
-/** The mean logarithm of the density of some vectors. */
+/** The mean log-density of vectors. */
 export function meanLogDensity(vectors: Float32Array, mixture: Mixture): number {
   const count = vectors.length / mixture.size;
   return expect(vectors, mixture, new Float64Array(count * mixture.weights.length)) / count;
 }
 
 /**
- * Vectors of a mixture.
+ * Samples vectors from a mixture.
  *
  * @param seed chooses the component of each vector, in their order
  * @param normals standard normal numbers, row-major [count, size]
@@ -116,7 +116,7 @@ function chosen(weights: Float64Array, choice: number): number {
   return found === -1 ? weights.length - 1 : found;
 }
 
-/** Writes to `shares` how much each component has of each vector: [count, components]. Returns the sum of the log-densities. */
+/** Writes the share of each component in each vector to `shares`, [count, components]. Returns the sum of the log-densities. */
 function expect(
   vectors: Float32Array,
   { size, weights, means, factors }: Mixture,
@@ -163,7 +163,7 @@ function expect(
   return total;
 }
 
-/** The mixture that explains vectors best which belong to its components by these shares. */
+/** The mixture of maximum likelihood, given the share of each component in each vector. */
 function maximise(vectors: Float32Array, size: number, components: number, shares: Float64Array): Mixture {
   const count = vectors.length / size;
   const weights = new Float64Array(components);
@@ -200,7 +200,7 @@ function maximise(vectors: Float32Array, size: number, components: number, share
   return { size, weights: weights.map((weight) => weight / all), means, factors };
 }
 
-/** Replaces the lower half of a covariance by its Cholesky factor, after the variances were raised. */
+/** Adds `LEAST_VARIANCE` to the diagonal of a covariance, and replaces its lower half by the Cholesky factor. */
 function factorise(matrix: Float64Array, size: number): void {
   for (let axis = 0; axis < size; axis++) {
     for (let other = 0; other <= axis; other++) {
@@ -208,7 +208,7 @@ function factorise(matrix: Float64Array, size: number): void {
       if (other === axis) value += LEAST_VARIANCE;
       for (let inner = 0; inner < other; inner++)
         value -= (matrix[axis * size + inner] ?? 0) * (matrix[other * size + inner] ?? 0);
-      // Rounding may leave less than was added.
+      // Because of rounding, less than the added variance may remain.
       matrix[axis * size + other] =
         other === axis
           ? Math.sqrt(Math.max(value, LEAST_VARIANCE * 1e-3))
@@ -217,7 +217,7 @@ function factorise(matrix: Float64Array, size: number): void {
   }
 }
 
-/** Centres far from each other: D. Arthur, S. Vassilvitskii, "k-means++: the advantages of careful seeding", 2007. */
+/** Initial centres far from each other: D. Arthur, S. Vassilvitskii, "k-means++: the advantages of careful seeding", 2007. */
 function firstCentres(
   vectors: Float32Array,
   size: number,
@@ -243,7 +243,7 @@ function firstCentres(
   return centres;
 }
 
-/** Lets the centres move to the means of what is nearest to them, gives each vector to the nearest one, and sums the squared distances. */
+/** Runs k-means from these centres, assigns each vector to the nearest centre, and sums the squared distances. */
 function nearestShares(
   vectors: Float32Array,
   size: number,

@@ -1,4 +1,4 @@
-/** The `sample` stage: images that a trained model makes of latents which are drawn. */
+/** The `sample` stage: samples latents, and decodes them into images with a trained model. */
 import type { SampleSettings } from '../../schema/generated/settings.ts';
 import { readSchema } from '../../schema/schemas.ts';
 import { imageOf, sizeOf } from '../../core/shape.ts';
@@ -57,14 +57,14 @@ function analyze(context: AnalysisContext<SampleSettings>): OutputDescription | 
   if (shape !== undefined) return { ...described, shape };
   report({
     code: 'shape-mismatch',
-    message: `\`${references['model']}\` gives ${shapeText(model.outputShape)}, which is not the shape of an image`,
+    message: `\`${references['model']}\` returns ${shapeText(model.outputShape)}, which is not the shape of an image`,
     hint: 'let the decoder end with a `Reshape` to [height, width, channels]',
     at: ['model'],
   });
   return undefined;
 }
 
-/** Settings that do not go with what is sampled from. */
+/** Settings that do not apply to the chosen `from`. */
 function checkSettings({ settings, references, report }: AnalysisContext<SampleSettings>): void {
   const { from, split, components } = settings;
   if (from !== 'prior' && references['data'] === undefined) {
@@ -93,7 +93,7 @@ function checkSettings({ settings, references, report }: AnalysisContext<SampleS
   }
 }
 
-/** A prior, and distributions for images, are those of a variational model. */
+/** Sampling from the prior or the posterior needs a variational model. */
 function checkLatent(
   { settings, references, report }: AnalysisContext<SampleSettings>,
   model: ModelDescription | undefined,
@@ -103,7 +103,7 @@ function checkLatent(
   if (settings.from !== 'mixture' && model.variational === false) {
     report({
       code: 'bad-setting',
-      message: `\`${stage}\` cannot be sampled from its ${settings.from}: its encoder does not end in \`Variational\`, so its latents may lie anywhere`,
+      message: `\`${stage}\` cannot be sampled from its ${settings.from}: its encoder does not end in \`Variational\`, so the distribution of its latents is unknown`,
       hint: 'let the encoder end in `Variational: { units: … }`, or use `from: mixture` with `data`',
       at: ['from'],
       ifWritten: [['model']],

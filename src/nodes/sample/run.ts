@@ -1,4 +1,4 @@
-/** Draws latents, and writes what the decoder makes of them. */
+/** Samples latents and writes the decoded images. */
 import { join } from 'node:path';
 import { takeRows } from '../../formats/image-rows.ts';
 import { writeImageSet, type HeldImages } from '../../formats/images.ts';
@@ -21,12 +21,12 @@ import { fitMixture, sampleMixture } from './mixture.ts';
 
 type Context = StageContext<SampleSettings>;
 
-/** Distributions of a mixture, where the settings name no number. */
+/** Default number of components of a mixture. */
 const COMPONENTS = 10;
-/** Latents that a mixture is fitted to, at most. */
+/** Maximum latents to which a mixture is fitted. */
 const MOST_FITTED = 10_000;
 
-/** Writes an image set with one split, `test`, whose range is that of the samples. */
+/** Writes an image set with one split, `test`. Its range is the range of the samples. */
 export async function runSample(context: Context): Promise<StageResult> {
   const { folder } = context;
   const engine = await context.engine();
@@ -35,7 +35,7 @@ export async function runSample(context: Context): Promise<StageResult> {
   let [low, high] = [Infinity, -Infinity];
   for (const value of images.data) {
     if (!Number.isFinite(value))
-      throw failure('not-finite', 'the model gives values that are NaN or infinite');
+      throw failure('not-finite', 'the model returns values that are NaN or infinite');
     low = Math.min(low, value);
     high = Math.max(high, value);
   }
@@ -70,7 +70,7 @@ async function ofPrior(context: Context, engine: Engine, { decoder }: Variationa
   return decoded(context, engine, decoder, new NormalNumbers(seed('prior'), settings.count, size));
 }
 
-/** One sample for each of some images, with their labels and names. */
+/** One sample per image, with the labels and names of the images. */
 async function ofPosterior(
   context: Context,
   engine: Engine,
@@ -110,7 +110,7 @@ async function ofMixture(context: Context, engine: Engine): Promise<HeldImages> 
     if (images.count < components) {
       throw failure(
         'bad-setting',
-        `a mixture of ${components} components needs as many images, but there are ${images.count}`,
+        `a mixture of ${components} components needs at least ${components} images, but there are ${images.count}`,
         'use fewer `components`, or more images',
         ['components'],
       );
@@ -161,7 +161,7 @@ function imageShape(shape: readonly number[]): HeldImages['shape'] {
   if (image !== undefined) return image;
   throw failure(
     'shape-mismatch',
-    `the decoder gives [${shape.join(', ')}], which is not the shape of an image`,
+    `the decoder returns [${shape.join(', ')}], which is not the shape of an image`,
     'let the decoder end with a `Reshape` to [height, width, channels]',
   );
 }

@@ -1,4 +1,4 @@
-/** Which images become test images. */
+/** Chooses the test images. */
 import { permutation } from '../../core/philox.ts';
 import { deriveSeed } from '../../core/seed.ts';
 
@@ -10,10 +10,10 @@ export interface Division {
 /**
  * Divides the numbers from 0 to `count - 1`, both parts in random order.
  *
- * @param share of test images; their number is the nearest integer
+ * @param share share of test images, rounded to the nearest number of images
  * @param seed an integer from 0 to 2^53 - 1
- * @param labels where each class is to give its share: each gives the integer below it, and one more goes to those that lost
- *   most by that (the method of largest remainders); the seed decides between those that lost equally much
+ * @param labels given if each class is divided by `share`. Each class gives its share rounded down. The missing images come from
+ *   the classes with the largest remainders, one each; the seed decides between equal remainders
  */
 export function divide(
   count: number,
@@ -39,13 +39,13 @@ export function divide(
   return { train, test };
 }
 
-/** Test images of each class. Of classes that lost equally much, those get one more that come first in the seeded order. */
+/** The number of test images of each class. The seeded order decides between classes with equal remainders. */
 function quotas(classes: Uint8Array | Int32Array, share: number, seed: number): Map<number, number> {
   const counts = new Map<number, number>();
   for (const label of classes) counts.set(label, (counts.get(label) ?? 0) + 1);
   const labels = [...counts.keys()].sort((a, b) => a - b);
   const order = permutation(deriveSeed(seed, 'split', 'classes'), labels.length);
-  // Rounded, so that 0.5 of one class and 0.5 of another are equal although floating point gives 0.49999999999999994.
+  // Rounded, so that remainders of 0.5 are equal even if floating point gives 0.49999999999999994 for one of them.
   const exact = labels.map((label, index) => ({
     label,
     due: Number(((counts.get(label) ?? 0) * share).toFixed(9)),

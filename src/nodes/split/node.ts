@@ -5,7 +5,7 @@ import type { ChosenImages, OutputDescription } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';
 import { describeStep } from '../step.ts';
 
-/** @param counts of both parts; absent where they are not known */
+/** @param counts numbers of images in both parts; absent if unknown */
 function divide(
   { counts: _before, ...chosen }: ChosenImages,
   { data: _data, ...settings }: SplitSettings,
@@ -31,7 +31,7 @@ export const splitNode: NodeDefinition<SplitSettings> = {
     if (described.splits.length > 1 && !context.settings.redivide) {
       context.report({
         code: 'bad-setting',
-        message: `\`${context.references['data']}\` has training and test images already`,
+        message: `\`${context.references['data']}\` already has training and test images`,
         hint: 'leave this stage out, or add `redivide: true` to combine and divide them again',
         at: ['data'],
       });
@@ -40,7 +40,7 @@ export const splitNode: NodeDefinition<SplitSettings> = {
     if (stratify && described.labeled === false) {
       context.report({
         code: 'bad-setting',
-        message: `\`stratify\` needs classes, and the images of \`${context.references['data']}\` have no labels`,
+        message: `\`stratify\` needs classes, but the images of \`${context.references['data']}\` have no labels`,
         hint: 'give them labels (`train_labels`, or one folder of images for each class), or leave `stratify` out',
         at: ['stratify'],
       });

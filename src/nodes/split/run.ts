@@ -20,7 +20,7 @@ export async function runSplit(context: StageContext<SplitSettings>): Promise<St
   if (settings.stratify && images.labels === undefined) {
     throw failure(
       'bad-setting',
-      `\`stratify\` needs classes, and the images of \`${source.stage}\` have no labels`,
+      `\`stratify\` needs classes, but the images of \`${source.stage}\` have no labels`,
       'give them labels (`train_labels`, or one folder of images for each class), or leave `stratify` out',
     );
   }

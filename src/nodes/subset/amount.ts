@@ -1,7 +1,7 @@
 import type { SubsetSettings } from '../../schema/generated/settings.ts';
 import type { Split } from '../../core/stage-type.ts';
 
-/** How many images of a split are asked for; there may be fewer. */
+/** The requested number of images of a split; it may have fewer. */
 export function amountOf({ count, share }: SubsetSettings, split: Split, available: number): number {
   const of = (amount: SubsetSettings['count']): number | undefined =>
     typeof amount === 'number' ? amount : amount?.[split];

@@ -17,7 +17,7 @@ function keep(
   );
 }
 
-/** More than there are is no error: all are kept. */
+/** A count above the number of images is not an error: all are kept. */
 function checkCount(
   { settings, references, report }: AnalysisContext<SubsetSettings>,
   { chosen }: ImagesDescription,
@@ -44,7 +44,7 @@ export const subsetNode: NodeDefinition<SubsetSettings> = {
     if (settings.count !== null && settings.share !== null) {
       report({
         code: 'bad-setting',
-        message: '`count` and `share` both say how many images are kept',
+        message: '`count` and `share` both set how many images are kept',
         hint: 'leave one of them out',
         at: ['share'],
         related: { message: '`count` is set here', at: ['count'] },
@@ -54,13 +54,13 @@ export const subsetNode: NodeDefinition<SubsetSettings> = {
     if (described === undefined) return undefined;
     for (const key of ['count', 'share'] as const) {
       const amount = settings[key];
-      // One number for both splits is also meant for a set that has only one of them.
+      // One number for both splits may also be used for a set that has only one of them.
       if (amount === null || typeof amount === 'number' || amount.train === amount.test) continue;
       for (const split of Object.keys(amount) as Split[]) {
         if (described.splits.includes(split)) continue;
         report({
           code: 'missing-split',
-          message: `\`${references['data']}\` has no \`${split}\` images to keep some of`,
+          message: `\`${references['data']}\` has no \`${split}\` images`,
           at: [key, split],
         });
       }
@@ -69,7 +69,7 @@ export const subsetNode: NodeDefinition<SubsetSettings> = {
     if (settings.classes !== null && described.labeled === false) {
       report({
         code: 'bad-setting',
-        message: `\`classes\` chooses by label, and the images of \`${references['data']}\` have none`,
+        message: `\`classes\` selects by label, but the images of \`${references['data']}\` have none`,
         hint: 'leave `classes` out',
         at: ['classes'],
       });

@@ -10,7 +10,7 @@ import { lostClasses } from '../class-loss.ts';
 import type { StageContext, StageResult } from '../contract.ts';
 import { amountOf } from './amount.ts';
 
-/** Names of classes that a message lists. */
+/** Maximum names of classes listed in a message. */
 const LISTED = 10;
 
 export async function runSubset(context: StageContext<SubsetSettings>): Promise<StageResult> {
@@ -26,7 +26,7 @@ export async function runSubset(context: StageContext<SubsetSettings>): Promise<
     if (settings.classes !== null && images.labels === undefined) {
       throw failure(
         'bad-setting',
-        `\`classes\` chooses by label, and the images of \`${source.stage}\` have none`,
+        `\`classes\` selects by label, but the images of \`${source.stage}\` have none`,
         'leave `classes` out',
       );
     }
@@ -34,7 +34,7 @@ export async function runSubset(context: StageContext<SubsetSettings>): Promise<
     if (rows.length === 0) {
       throw failure(
         'bad-setting',
-        `of the ${images.count} ${split} images of \`${source.stage}\` none is left`,
+        `none of the ${images.count} ${split} images of \`${source.stage}\` is kept`,
         'choose other `classes`, or a greater `share`',
       );
     }
@@ -48,7 +48,7 @@ export async function runSubset(context: StageContext<SubsetSettings>): Promise<
   };
 }
 
-/** Numbers of the images that are kept, in order. */
+/** Numbers of the kept images, in order. */
 function choose(
   { count, labels, classes }: ImageArray,
   { settings, inputs, log }: StageContext<SubsetSettings>,
@@ -76,9 +76,9 @@ function choose(
 }
 
 /**
- * The labels of classes, which are named or numbered.
+ * The labels of classes given by name or number.
  *
- * @throws Failure `bad-setting` if there is no class of a name
+ * @throws Failure `bad-setting` if no class has a given name
  */
 function labelsOf(
   wanted: readonly (number | string)[],

@@ -20,7 +20,7 @@ export const transformNode: NodeDefinition<TransformSettings> = {
     if (transpose === undefined && flip === undefined)
       report({
         code: 'missing-key',
-        message: 'neither `transpose` nor `flip` is set: nothing would be changed',
+        message: 'neither `transpose` nor `flip` is set, so nothing would change',
         hint: 'add `transpose: [1, 0]` or `flip: horizontal`',
         at: [],
       });

@@ -12,7 +12,7 @@ import type { ImageShape, Split } from '../../core/stage-type.ts';
 import type { StageContext, StageResult } from '../contract.ts';
 import { stretchesOf } from '../stretches.ts';
 
-/** Images between two looks at the clock and at Ctrl-C. */
+/** Images between two checks for progress and Ctrl-C. */
 const CHUNK = 1000;
 
 export async function runTransform(context: StageContext<TransformSettings>): Promise<StageResult> {
@@ -30,9 +30,9 @@ export async function runTransform(context: StageContext<TransformSettings>): Pr
 }
 
 interface Transformer {
-  /** Of the new images. */
+  /** Shape of the new images. */
   readonly shape: ImageShape;
-  /** For each value of a new image, its place in the image as it was. */
+  /** For each value of a new image, its position in the original image. */
   readonly origins: Int32Array;
 }
 
