@@ -1,11 +1,11 @@
-/** Chooses what runs an engine's programs. */
+/** Chooses the target that runs an engine's programs. */
 import { systemFailure } from '../files/atomic.ts';
 import type { Engine } from './engine.ts';
 import type { Target } from './train/target.ts';
 import { webAssemblyTarget } from './webassembly/target.ts';
 import { xlaTarget } from './xla/target.ts';
 
-/** @returns undefined for TensorFlow without Hourglass's own kernels, which runs everything op by op */
+/** @returns undefined for TensorFlow without Hourglass's own kernels: it then runs everything op by op */
 export function targetOf({
   tf,
   executor,
@@ -16,9 +16,9 @@ export function targetOf({
 }
 
 /**
- * Takes what a target says of a program that it does not take, as the reason to run the program op by op.
+ * Turns a target's error about a program that it does not support into the reason to run the program op by op.
  *
- * @throws Failure for what is no matter of the program, such as a temporary folder that is missing
+ * @throws Failure for errors that are not about the program, such as a missing temporary folder
  */
 export function refusalOf(error: unknown): string {
   if (error instanceof Error && 'syscall' in error) throw systemFailure(error);

@@ -6,13 +6,13 @@ import { compiledTrainer } from './train/compiled.ts';
 import { eagerTrainer } from './train/eager.ts';
 import type { Trainer, TrainerOptions } from './train/trainer.ts';
 
-/** `auto`: compiled. On the portable engine, all training is. */
+/** `auto`: compiled. On the portable engine, all training is compiled. */
 export type CompileChoice = 'auto' | 'xla' | 'eager';
 
 /** How a training runs: as a program, or one operation at a time. */
 export interface Mode {
   readonly mode: 'xla' | 'webassembly' | 'eager';
-  /** Why it is not as asked for. */
+  /** Why the mode is not the requested one. */
   readonly fallbackReason?: string;
 }
 
@@ -20,7 +20,7 @@ export interface ChosenTrainer extends Mode {
   readonly trainer: Trainer;
 }
 
-/** How an engine runs a training that its target takes. */
+/** How an engine runs a training that its target supports. */
 export function modeOf(engine: 'portable' | Pick<Engine, 'kernels'>, choice: CompileChoice): Mode {
   if (engine === 'portable') {
     const fallbackReason = `the portable engine has no \`${choice}\``;
@@ -33,8 +33,8 @@ export function modeOf(engine: 'portable' | Pick<Engine, 'kernels'>, choice: Com
 }
 
 /**
- * Makes the fastest trainer that serves the model. The choice follows from the engine alone, not from a measurement: another
- * choice gives other last bits.
+ * Makes the fastest trainer that supports the model. The choice depends only on the engine, not on a measurement: another choice
+ * changes the low-order bits.
  */
 export function createTrainer(
   engine: Pick<Engine, 'tf' | 'kernels' | 'executor'>,
@@ -55,7 +55,7 @@ export function createTrainer(
   }
 }
 
-/** Says in words of ours what TensorFlow throws in the middle of a step. */
+/** Rewords what TensorFlow throws in the middle of a step. */
 function withFailures(trainer: Trainer): Trainer {
   const rethrow = (error: unknown): never => {
     throw asFailure(error);

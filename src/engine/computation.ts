@@ -1,4 +1,4 @@
-/** Functions of tensors that are computed again and again on other numbers: by TensorFlow, or as a program in WebAssembly. */
+/** Functions of tensors that are computed repeatedly with other numbers: by TensorFlow, or as a program in WebAssembly. */
 import type { Tensor } from '@tensorflow/tfjs';
 import type { Engine } from './engine.ts';
 import { compile } from './program/compile.ts';
@@ -8,7 +8,7 @@ import { trace } from './trace/trace.ts';
 /** The part of an engine that computes. */
 export type ComputingEngine = Pick<Engine, 'tf' | 'executor'>;
 
-/** New numbers for some inputs, row-major, as many as the input's shape has; the other inputs keep theirs. */
+/** New numbers for some inputs, row-major, as many as the input's shape has; other inputs keep theirs. */
 export type Numbers<Name extends string> = Readonly<Partial<Record<Name, Float32Array>>>;
 
 export interface Computation<Name extends string> {
@@ -23,7 +23,7 @@ export interface Computation<Name extends string> {
 }
 
 /**
- * @param shapes of the inputs, which are float32 and 0 at first
+ * @param shapes of the inputs, which are float32 and initially 0
  * @param compute only tensor operations; its results are float32
  */
 export function prepareComputation<Name extends string>(
@@ -50,7 +50,7 @@ export function prepareComputation<Name extends string>(
       run(numbers) {
         write(numbers);
         const results: Float32Array[] = [];
-        // Not returned: `tidy` looks at each number of an array that it returns.
+        // Not returned: `tidy` looks at each number of a returned array.
         tf.tidy(() => {
           for (const tensor of compute(named([...held.values()]))) results.push(copyOf(tensor.dataSync()));
         });
@@ -100,11 +100,11 @@ export interface FixedInput {
 }
 
 /**
- * A computation over rows in chunks. Shapes are fixed: a chunk that is not as large as the one before, such as the last, has a
- * computation of its own.
+ * A computation over rows in chunks. Shapes are fixed: a chunk whose size differs from the one before, such as the last, has its
+ * own computation.
  *
  * @param size values of a row
- * @param fixed the other inputs, none of which is called `rows`
+ * @param fixed the other inputs, none of which may be called `rows`
  * @param compute only tensor operations on rows [rows, size] and the other inputs; its results are float32
  */
 export function prepareRowsComputation<Name extends string>(

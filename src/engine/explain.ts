@@ -1,4 +1,4 @@
-/** What runs a program on this machine, as far as files tell: nothing is loaded, and nothing has to be installed. */
+/** Tells what runs a program on this machine, from files alone: nothing is loaded, and nothing has to be installed. */
 import type { EngineChoice, EngineIdentity } from './engine.ts';
 import { engineIdentity } from './identity.ts';
 import { willHaveKernels } from './tensorflow/install/compile-kernels.ts';
@@ -10,7 +10,7 @@ import { modeOf, type CompileChoice, type Mode } from './choose-trainer.ts';
 import { kernelsOf } from './lowering/kernels-of.ts';
 import { xlaTargetOf } from './xla/target-of.ts';
 
-/** What a pass made of a program that it changed. */
+/** The result of a pass that changed the program. */
 export interface PassMade {
   readonly name: string;
   readonly program: Program;
@@ -18,11 +18,11 @@ export interface PassMade {
 
 export interface Explained extends Mode {
   readonly engine: EngineIdentity;
-  /** What runs: the program after all passes or, where it runs one operation at a time, as it was traced. */
+  /** The program that runs: after all passes or, where it runs one operation at a time, as it was traced. */
   readonly program: Program;
   /** The passes that change it, in order. */
   readonly passes: readonly PassMade[];
-  /** What computes an instruction: a kernel, or XLA; undefined where TensorFlow runs one operation at a time. */
+  /** What computes an instruction: a kernel, or XLA; undefined if TensorFlow runs one operation at a time. */
   readonly targetOf: (instruction: Instruction) => string | undefined;
 }
 
@@ -32,7 +32,7 @@ const TARGETS = { xla: xlaTargetOf, webassembly: kernelsOf } as const;
  * Tells how a traced program runs.
  *
  * @param choice of the engine: `--engine`
- * @param compiling how a training is to run; what is no training is compiled where it has many rows
+ * @param compiling how a training should run; other programs are compiled if they have many rows
  */
 export async function explain(
   traced: Program,
@@ -56,13 +56,13 @@ export async function explain(
   if (planned.mode === 'eager') return eagerly(planned);
   const targetOf = TARGETS[planned.mode];
   const foreign = compiled.instructions.find((instruction) => targetOf(instruction) === undefined);
-  // TensorFlow then runs the training as it is written.
+  // TensorFlow then runs the training as it was traced.
   return foreign !== undefined && planned.mode === 'xla'
     ? eagerly({ fallbackReason: `XLA has no form for \`${foreign.op}\`` })
     : { ...planned, engine, program: compiled, passes, targetOf };
 }
 
-/** TensorFlow that is still to be installed is installed with kernels. */
+/** If TensorFlow is not installed yet, it will be installed with kernels. */
 async function hasKernels(): Promise<boolean> {
   const record = await readEngineRecord();
   return record === undefined || willHaveKernels(record);

@@ -4,8 +4,8 @@ import { hasTensorFlow, PLATFORM, TENSORFLOW_VERSION } from './tensorflow/pins.t
 import { moduleHash } from './webassembly/module.ts';
 
 /**
- * The engine that a choice leads to on this machine. Loads and installs nothing: for a native engine that is still to be
- * installed, what would be installed.
+ * The engine that a choice leads to on this machine. Loads and installs nothing: if a native engine is not installed yet, returns
+ * the one that would be installed.
  */
 export async function engineIdentity(choice: EngineChoice): Promise<EngineIdentity> {
   const record = choice === 'portable' ? undefined : await readEngineRecord();

@@ -12,21 +12,21 @@ let loaded: Promise<Engine> | undefined;
 
 export interface LoadOptions {
   readonly choice: EngineChoice;
-  /** TensorFlow's threads. The native library takes the number once, when it is loaded. */
+  /** TensorFlow's threads. The native library reads the number once, when it is loaded. */
   readonly threads: number;
 }
 
 /**
- * Loads TensorFlow into this process; later calls give the same engine. Installs nothing: see `ensureEngine`.
+ * Loads TensorFlow into this process; later calls return the same engine. Installs nothing: see `ensureEngine`.
  *
- * @throws Failure `engine-missing` if a native engine is asked for and not installed, or cannot be loaded
+ * @throws Failure `engine-missing` if a native engine is requested and not installed, or cannot be loaded
  */
 export function loadEngine(options: LoadOptions): Promise<Engine> {
   loaded ??= load(options);
   return loaded;
 }
 
-/** Loads what all engines have in common, so that `loadEngine` takes less time. */
+/** Loads what all engines share, so that `loadEngine` takes less time. */
 export function prepareEngine(): void {
   loadTfjs();
 }

@@ -1,5 +1,5 @@
 /**
- * The portable engine: programs in WebAssembly. It needs no compiler and no download, and gives the same bits on every machine.
+ * The portable engine: programs in WebAssembly. It needs no compiler and no download, and returns the same bits on every machine.
  * tfjs builds models and traces their steps; its own backend, in JavaScript, only holds their weights.
  */
 import { loadTfjs } from './tensorflow/addon.ts';

@@ -16,22 +16,22 @@ import { TFJS_VERSION } from './tensorflow/pins.ts';
 import { whyMissing } from './webassembly/binary.ts';
 import { webAssemblyFeatures, type WebAssemblyFeatures } from './webassembly/module.ts';
 
-/** What `hourglass engine status` tells. */
+/** What `hourglass engine status` reports. */
 export interface EngineStatus {
-  /** What a run here would use. */
+  /** The engine that a run here would use. */
   readonly identity: EngineIdentity;
-  /** Whether it is there; the portable engine always is. */
+  /** Whether it is available; the portable engine always is. */
   readonly installed: boolean;
   /** Where it is, or would be. */
   readonly folder: string;
   readonly route?: EngineRoute;
   /** Whether the library compiles graphs with XLA; found by compiling one. */
   readonly xla: boolean;
-  /** Of the portable engine. It does without relaxed SIMD, whose results differ between machines. */
+  /** Features for the portable engine. It does not use relaxed SIMD, whose results differ between machines. */
   readonly webassembly?: WebAssemblyFeatures & { readonly relaxedSimd: false };
-  /** The vectors of Hourglass's own kernels; undefined if they are not there. */
+  /** The vectors of Hourglass's own kernels; undefined if these are not available. */
   readonly kernels?: string;
-  /** Threads of a stage that names no number. */
+  /** Threads of a stage that sets no number. */
   readonly threads: number;
   readonly node: string;
   readonly tfjs: string;
@@ -49,7 +49,7 @@ export async function engineStatus(choice: EngineChoice): Promise<EngineStatus> 
   const build = kernelBuild();
   const isPortable = identity.kind === 'portable';
   const missing = isPortable ? whyMissing() : undefined;
-  // What failed before the engine was there is past.
+  // Failures from before the engine was installed no longer matter.
   const failed = record === undefined ? await readInstallFailure() : undefined;
   const problem = probe?.problem ?? missing ?? failed ?? (await readBuildFailure(build));
   return {

@@ -8,7 +8,7 @@ import { broadcastSteps, joinAxes, type Axis } from './movement.ts';
 /** By their numbers. */
 const FUNCTIONS = Object.keys(ELEMENTWISE);
 
-/** What the kernel takes at most: axes that cannot be joined, operands and immediates, results. */
+/** The kernel's limits: axes that cannot be joined, operands and immediates, results. */
 const MOST = { axes: 5, operands: 64, outputs: 32, instructions: 384 } as const;
 
 /** The kinds of an output that is stored, and of those that are reduced. */
@@ -18,7 +18,7 @@ const STORE = 0;
 /**
  * A function over all elements of its result.
  *
- * @returns undefined where operands repeat along more axes than the kernel tells apart
+ * @returns undefined if operands repeat along more axes than the kernel distinguishes
  */
 export function elementwiseCall(instruction: Instruction): NewCall | undefined {
   const { operands, results } = instruction;
@@ -26,7 +26,7 @@ export function elementwiseCall(instruction: Instruction): NewCall | undefined {
 }
 
 /**
- * A body whose instructions go over one space of elements, and which reduces nothing but at its end.
+ * A body whose instructions go over one space of elements, and which reduces only at its end.
  *
  * @returns undefined for any other body
  */
@@ -45,7 +45,7 @@ export function fusedCall(
 
 /**
  * @param results values of the instructions
- * @param targets what they are written to
+ * @param targets where they are written
  */
 function groupCall(
   instructions: readonly Instruction[],
@@ -60,7 +60,7 @@ function groupCall(
   const arrays = [...new Set(operands)].filter((value) =>
     instructions.some((each) => each.operands.includes(value)),
   );
-  // One axis more for each reduction, which keeps axes apart that it tells from each other.
+  // The shape that each reduction keeps is added, so that its reduced axes are not joined with others.
   const axes = joinAxes(space, [
     ...arrays.map(({ type }) => broadcastSteps(type.shape, space)),
     ...reductions.map((each) => broadcastSteps(keptShape(each, space), space)),
@@ -95,7 +95,7 @@ function groupCall(
   };
 }
 
-/** What all elementwise instructions go over; undefined where a reduction is read again, or goes over less. */
+/** The space of all elementwise instructions; undefined if a reduction is read again, or goes over a smaller space. */
 function spaceOf(instructions: readonly Instruction[]): Shape | undefined {
   let space: Shape | undefined;
   const reduced = new Set<Value>();
@@ -119,7 +119,7 @@ function joined(space: Shape | undefined, shape: Shape): Shape | undefined {
   return space === undefined ? shape : broadcastShape(space, shape);
 }
 
-/** Where a reduction has length 1. */
+/** The shape of a reduction that keeps its axes, with length 1. */
 function keptShape({ op, attributes }: Instruction, space: Shape): Shape {
   const { axes } = attributes as { readonly axes?: readonly number[] };
   if (axes === undefined) throw new TypeError(`${op} is no reduction`);
@@ -130,7 +130,7 @@ class GroupWriter {
   readonly #arrays: readonly Value[];
   readonly #axes: readonly Axis[];
   readonly #immediates: { readonly dtype: DType; readonly value: number }[] = [];
-  /** The immediates that constants are. */
+  /** The immediates that constants become. */
   readonly #constants = new Map<Value, number>();
   readonly #instructions: {
     readonly op: OpName;
@@ -144,7 +144,7 @@ class GroupWriter {
     this.#axes = axes;
   }
 
-  /** Returns whether the kernel can. */
+  /** Returns whether the kernel supports it. */
   add(instruction: Instruction, result: Value): boolean {
     const { op, operands } = instruction;
     if (instruction.op === 'constant') {
@@ -205,7 +205,7 @@ function typeNumber(dtype: DType): number {
   return DTYPES.indexOf(dtype);
 }
 
-/** Attributes that are operands of the kernel. */
+/** Attributes that become operands of the kernel. */
 function immediatesOf(instruction: Instruction): readonly number[] {
   if (instruction.op === 'leaky_relu') return [instruction.attributes.alpha];
   if (instruction.op === 'clamp') return [instruction.attributes.low, instruction.attributes.high];

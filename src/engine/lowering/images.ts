@@ -4,7 +4,7 @@ import type { Pair, Window } from '../program/windows.ts';
 import type { NewCall } from './kernel-calls.ts';
 import { stepsOf, type Movement } from './movement.ts';
 
-/** Strides, what lies before the first pixel, and dilations; each of rows, then of columns. */
+/** Strides, padding before the first pixel, and dilations; each for rows, then for columns. */
 export function windowWords({ strides, padding, dilations }: Window): readonly number[] {
   return [...strides, padding[0][0], padding[1][0], ...dilations];
 }
@@ -54,7 +54,7 @@ export function bilinearCall(
   };
 }
 
-/** Pixels that are repeated: of [batch, height, factor, width, factor, channels], along both factors. */
+/** Repeats pixels along both factors of [batch, height, factor, width, factor, channels]. */
 export function nearestMovement(from: Value, to: Value, factors: Pair): Movement {
   const lengths = splitShape(from, factors);
   const [batch = 0, height = 0, width = 0, channels = 0] = stepsOf(from.type.shape);
@@ -65,7 +65,7 @@ export function nearestMovement(from: Value, to: Value, factors: Pair): Movement
   };
 }
 
-/** The larger images as [batch, height, factor, width, factor, channels] of the smaller ones. */
+/** The shape of the larger images, split by the smaller ones: [batch, height, factor, width, factor, channels]. */
 export function splitShape(smaller: Value, factors: Pair): readonly number[] {
   const [batch = 0, height = 0, width = 0, channels = 0] = smaller.type.shape;
   return [batch, height, factors[0], width, factors[1], channels];

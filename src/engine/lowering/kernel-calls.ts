@@ -1,4 +1,4 @@
-/** What kernels are asked to do for a program, one call after another. `lowering.ts` writes them as 32-bit words, `kernels/tasks.h` reads these. */
+/** The kernel calls of a program, one after another. `lowering.ts` writes them as 32-bit words, `kernels/tasks.h` reads these. */
 import type { Value } from '../program/program.ts';
 
 /** In the order of `kTasks` in `kernels/executor.h`. */
@@ -21,15 +21,15 @@ export type Kernel = (typeof KERNELS)[number];
 export interface KernelCall {
   readonly kernel: Kernel;
   readonly reads: readonly Value[];
-  /** Whole, but that several calls one after the other may write parts of a value. */
+  /** Written as a whole, but several calls in a row may write parts of a value. */
   readonly writes: readonly Value[];
-  /** Operands whose memory a result of as many elements may take: each element is read before it is written. */
+  /** Operands whose memory a result with as many elements may use: each element is read before it is written. */
   readonly inPlaceOf: readonly Value[];
   /** @param number of the buffer of a value */
   words(number: (value: Value) => number): readonly number[];
 }
 
-/** A call, of which operands are not overwritten unless it says so. */
+/** A call. Its operands are not overwritten unless it says so. */
 export type NewCall = Omit<KernelCall, 'inPlaceOf'> & Partial<KernelCall>;
 
 /** The bits of a number as float32. */

@@ -1,9 +1,9 @@
-/** Which kernels compute an instruction. It is found by lowering the instruction, so that it is what runs. */
+/** Which kernels compute an instruction: found by lowering it, so they are the ones that run. */
 import type { Instruction } from '../program/program.ts';
 import { ProgramError } from '../program/types.ts';
 import { Lowering } from './lowering.ts';
 
-/** Such as `matmul`, or `fill, move` for several; empty for what is no work; undefined where there is no kernel. */
+/** Such as `matmul`, or `fill, move` for several; empty if there is no work; undefined if there is no kernel. */
 export function kernelsOf(instruction: Instruction): string | undefined {
   try {
     const { calls } = new Lowering({ parameters: [], instructions: [instruction], results: [], updates: [] });

@@ -1,6 +1,6 @@
 /**
  * From instructions to calls of kernels. Movements become copies along steps, reductions become sums over one axis, and an
- * instruction with a body becomes the body's instructions, unless a kernel runs it whole.
+ * instruction with a body becomes the body's instructions, unless one kernel runs it as a whole.
  */
 import { sizeOf } from '../../core/shape.ts';
 import { isElementwise, type ElementwiseName } from '../program/elementwise.ts';
@@ -24,7 +24,7 @@ import { floatBits, type KernelCall, type NewCall } from './kernel-calls.ts';
 export class Lowering {
   readonly calls: KernelCall[] = [];
   readonly constants = new Map<Value, Elements>();
-  /** Values that lie where another one lies. */
+  /** Values that share the memory of another one. */
   readonly #aliases = new Map<Value, Value>();
 
   constructor(program: Program) {
@@ -41,7 +41,7 @@ export class Lowering {
     }
   }
 
-  /** The value in whose memory a value lies. */
+  /** The value whose memory a value uses. */
   root(value: Value): Value {
     let found = value;
     for (let next = this.#aliases.get(found); next !== undefined; next = this.#aliases.get(found))
@@ -73,7 +73,7 @@ export class Lowering {
     this.#add(call);
   }
 
-  /** The same with operands that are copied as often as they repeat. */
+  /** The same, with operands that are copied as often as they repeat. */
   #stretched(instruction: Instruction, shape: Shape): Instruction {
     const operands = instruction.operands.map((from): Value => {
       const { dtype } = from.type;
@@ -96,7 +96,7 @@ export class Lowering {
     else for (const update of updates) this.#updateInSteps(update);
   }
 
-  /** What the kernel of updates has no registers or no function for. */
+  /** Updates for which the update kernel lacks registers or a function. */
   #updateInSteps({ operands, attributes: { gradient, body }, results }: InstructionOf<'fused_update'>): void {
     const factors = operands.slice(0, GRADIENT_FACTORS[gradient]);
     const [product] = body.parameters;
@@ -129,7 +129,7 @@ export class Lowering {
       if (sizeOf(result.type.shape) > 0) this.#elementwise(instruction, result.type.shape);
       return;
     }
-    // The table has for each name a function of that name's instructions, which the compiler cannot follow.
+    // Each name has a function of that name's instructions, which the compiler cannot infer.
     const lower = LOWERINGS[op] as (this: void, context: Context, attributes: unknown) => void;
     const add = this.#add.bind(this);
     const context: Context = {
@@ -318,7 +318,7 @@ export function bytesOfElement(dtype: DType): number {
 
 const [SUM, LARGEST, SMALLEST] = [0, 1, 2] as const;
 
-/** Neighbouring axes that are reduced are one axis; each of those is reduced by a call, the last one first. */
+/** Adjacent axes that are reduced are joined; each joined axis is reduced by one call, the last one first. */
 function reduce(
   { operands, result, add, move }: Context,
   which: 0 | 1 | 2,

@@ -1,4 +1,4 @@
-/** Movements of elements, as copies along steps: how many elements it is from one place of an axis to the next. */
+/** Movements of elements, as copies along steps. A step is the number of elements from one place of an axis to the next. */
 import type { Value } from '../program/program.ts';
 import type { DType, Shape } from '../program/types.ts';
 import type { NewCall } from './kernel-calls.ts';
@@ -7,16 +7,16 @@ export interface Movement {
   readonly from: Value;
   readonly to: Value;
   readonly dtype: DType;
-  /** Of the part that is copied. */
+  /** The shape of the part that is copied. */
   readonly lengths: Shape;
   readonly fromSteps: readonly number[];
   readonly toSteps: readonly number[];
-  /** The first elements. */
+  /** The position of the first element. */
   readonly fromAt?: number;
   readonly toAt?: number;
 }
 
-/** Of a shape, row-major. */
+/** The steps of a shape, row-major. */
 export function stepsOf(shape: Shape): readonly number[] {
   const steps: number[] = [];
   let step = 1;
@@ -27,7 +27,7 @@ export function stepsOf(shape: Shape): readonly number[] {
   return steps;
 }
 
-/** Of a shape that is stretched to another: 0 along axes that repeat. */
+/** The steps of a shape that is broadcast to another: 0 along axes that repeat. */
 export function broadcastSteps(shape: Shape, to: Shape): readonly number[] {
   const steps = stepsOf(shape);
   const missing = to.length - shape.length;
@@ -39,7 +39,7 @@ export interface Axis {
   readonly steps: readonly number[];
 }
 
-/** Drops axes of length 1, and joins neighbours that are walked through in one go by all that is read and written. */
+/** Drops axes of length 1, and joins adjacent axes that all inputs and outputs walk through in one go. */
 export function joinAxes(lengths: Shape, steps: readonly (readonly number[])[]): readonly Axis[] {
   const axes: Axis[] = [];
   for (const [index, length] of lengths.entries()) {
@@ -54,7 +54,7 @@ export function joinAxes(lengths: Shape, steps: readonly (readonly number[])[]):
   return axes.length === 0 ? [{ length: 1, steps: steps.map(() => 1) }] : axes;
 }
 
-/** Undefined where there is nothing to copy. */
+/** Undefined if there is nothing to copy. */
 export function moveCall(movement: Movement): NewCall | undefined {
   const { from, to, dtype, lengths, fromSteps, toSteps, fromAt = 0, toAt = 0 } = movement;
   if (lengths.includes(0)) return undefined;

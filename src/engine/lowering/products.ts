@@ -44,7 +44,7 @@ export function convolutionCall(
   };
 }
 
-/** What is summed besides, by its number. */
+/** What is summed in addition, by its number. */
 const SUMS = ['none', 'images', 'gradient'] as const;
 
 export function filterGradientCall(

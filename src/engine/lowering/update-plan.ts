@@ -1,11 +1,11 @@
-/** Updates of variables as the kernel reads them. */
+/** Updates of variables, as the kernel reads them. */
 import { sizeOf } from '../../core/shape.ts';
 import { GRADIENT_FACTORS, type InstructionOf, type Value } from '../program/program.ts';
 import { writeUpdateProgram } from './update-program.ts';
 
 type FusedUpdate = InstructionOf<'fused_update'>;
 
-/** In place of the number of an operand. */
+/** Stands for a missing operand. */
 const NONE = -1;
 
 /** As `update_plan.h` reads it. */
@@ -18,7 +18,7 @@ export function updatePlan(
   const factors = operands.slice(0, GRADIENT_FACTORS[gradient]);
   const [left, right] = factors.length === 1 ? [undefined, factors[0]] : factors;
   const isComputed = gradient !== 'given';
-  // The body's parameters, but for a gradient that is computed.
+  // The body's parameters, except a computed gradient.
   const outer = new Map(
     operands
       .slice(factors.length)
@@ -31,7 +31,7 @@ export function updatePlan(
   };
   const program = writeUpdateProgram(body, {
     gradient: isComputed ? body.parameters[0]?.value : undefined,
-    // The body's parameter that the result takes the place of.
+    // The body's parameter whose place the result takes.
     inPlaceOf: results.map((value) => {
       const variable = variableOf(value);
       return [...outer].find(([, given]) => given === variable)?.[0];

@@ -1,6 +1,6 @@
 /**
- * Bodies of updates for the kernel that runs them: straight-line programs for a machine with one accumulator. What one
- * instruction computes and only the next one reads stays in the accumulator; other values get a register.
+ * Bodies of updates for the kernel that runs them: straight-line programs for a machine with one accumulator. A result that
+ * only the next instruction reads stays in the accumulator; other values get a register.
  */
 import { sizeOf } from '../../core/shape.ts';
 import { ProgramError } from '../program/types.ts';
@@ -50,22 +50,22 @@ const OPERATIONS: Readonly<
   neg: { first: 'negate' },
 };
 
-/** Values that the kernel can keep for later, and its registers, as `update_plan.h` has them. */
+/** How many values the kernel can keep for later, and its registers, as in `update_plan.h`. */
 const MAX_TEMPORARIES = 8;
 const MAX_REGISTERS = 32;
 
 export interface UpdateProgram {
-  /** Parameters of the shape of the results, without the gradient that the kernel computes. */
+  /** Parameters of the results' shape, except a gradient that the kernel computes. */
   readonly arrays: readonly Value[];
   readonly scalars: readonly Value[];
-  /** Registers for what is only stored for later; they are the last ones. */
+  /** Registers for values that are only stored for later; they are the last ones. */
   readonly temporaries: number;
   /** Pairs of a code and an operand: a register, a scalar from -1 down, or 0 where there is none. */
   readonly instructions: readonly number[];
 }
 
 export interface UpdateRegisters {
-  /** The parameter that the kernel computes itself, if it does. */
+  /** The parameter that the kernel computes itself, if any. */
   readonly gradient: Value | undefined;
   /** For each result, the parameter whose memory it is written into. */
   readonly inPlaceOf: readonly (Value | undefined)[];
@@ -185,7 +185,7 @@ class UpdateCompiler {
     this.#written.push({ code, slot });
   }
 
-  /** Whether only the next instruction reads a value, and once. */
+  /** Whether only the next instruction reads a value, and only once. */
   #staysInAccumulator(index: number, value: Value): boolean {
     const readers = this.#readers.get(value) ?? [];
     return (
@@ -193,7 +193,7 @@ class UpdateCompiler {
     );
   }
 
-  /** Stores a result in its own place, unless what lies there is still read. */
+  /** Stores a result in its own place, unless the value there is still read. */
   #store(index: number, value: Value): void {
     const number = this.#body.results.indexOf(value);
     const old = this.#registers.inPlaceOf[number];

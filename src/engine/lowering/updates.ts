@@ -1,4 +1,4 @@
-/** Updates of variables, all of a step in one call: the kernel computes gradients that are products on the way. */
+/** Updates of variables, all of a step in one call: the kernel also computes gradients that are products. */
 import { sizeOf } from '../../core/shape.ts';
 import { GRADIENT_FACTORS, type InstructionOf, type Value } from '../program/program.ts';
 import { ProgramError } from '../program/types.ts';
@@ -8,9 +8,9 @@ import { updatePlan } from './update-plan.ts';
 type FusedUpdate = InstructionOf<'fused_update'>;
 
 /**
- * @param variableOf the variable that becomes a value
- * @param root the value in whose memory a value lies
- * @returns undefined if the kernel has too few registers for a body, or none of its functions
+ * @param variableOf the variable that a value updates
+ * @param root the value whose memory a value uses
+ * @returns undefined if the kernel has too few registers for a body, or lacks one of its functions
  */
 export function updateCall(
   updates: readonly FusedUpdate[],
@@ -47,7 +47,7 @@ function planOf(write: () => readonly number[]): readonly number[] | undefined {
   }
 }
 
-/** Whether no update but its own reads a variable, and that element by element: then it can change in place. */
+/** Whether only its own update reads a variable, element by element: then it can change in place. */
 export function isReadByItsUpdate(
   variable: Value,
   updates: readonly FusedUpdate[],

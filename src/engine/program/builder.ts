@@ -46,7 +46,7 @@ export class ProgramBuilder {
     const types = operands.map(({ type }) => type);
     const results = inferTypes(op, types, attributes).map((type): Value => ({ type }));
     const own: InstructionOf<Op> = { op, operands, attributes, results };
-    // A name and its own attributes, which the compiler cannot follow.
+    // The attributes belong to the name, which the compiler cannot infer.
     const instruction = own as unknown as Instruction;
     this.#instructions.push(instruction);
     for (const value of results) this.#producers.set(value, instruction);
@@ -58,7 +58,7 @@ export class ProgramBuilder {
     return this.#producers.get(value);
   }
 
-  /** The first operand and the attributes of the instruction that makes a value; undefined where that is no `op`. */
+  /** The first operand and the attributes of the instruction that makes a value; undefined if that is not an `op`. */
   sourceOf<Op extends OpName>(
     value: Value,
     op: Op,
@@ -66,7 +66,7 @@ export class ProgramBuilder {
     const producer = this.#producers.get(value);
     const operand = producer?.operands[0];
     if (producer?.op !== op || operand === undefined) return undefined;
-    // The attributes of this `op`, which the compiler cannot follow.
+    // These are the attributes of this `op`, which the compiler cannot infer.
     return { operand, attributes: producer.attributes as Attributes[Op] };
   }
 

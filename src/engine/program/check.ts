@@ -1,4 +1,4 @@
-/** Checks programs. It runs after each pass, so that a mistake of a pass is found at that pass. */
+/** Checks programs. It runs after each pass, so a mistake is reported with the pass that made it. */
 import { failure, type Failure } from '../../core/diagnostic.ts';
 import { sizeOf } from '../../core/shape.ts';
 import { inferTypes } from './instructions.ts';
@@ -13,7 +13,7 @@ const MOST_ELEMENTS = 2 ** 31 - 1;
  * keep their types.
  *
  * @param after the name of a pass, for the message
- * @throws ProgramError; Failure `model-too-large` for a value of more elements than kernels count
+ * @throws ProgramError; Failure `model-too-large` for a value with more elements than kernels can count
  */
 export function checkProgram(program: Program, after?: string): Program {
   try {
@@ -42,7 +42,7 @@ function check(program: Program): void {
     const { op, operands, attributes, results } = instruction;
     const where = `instruction ${index}, ${op}`;
     if (operands.some((value) => !made.has(value)))
-      throw new ProgramError(`${where}: an operand is not made yet`);
+      throw new ProgramError(`${where}: an operand is used before it is computed`);
     const types = inferTypes(
       op,
       operands.map(({ type }) => type),

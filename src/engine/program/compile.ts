@@ -1,4 +1,4 @@
-/** From a traced program to one that a target runs. */
+/** Turns a traced program into one that a target runs. */
 import { CLEAN_UP } from './passes/clean-up.ts';
 import { deadCode } from './passes/dead-code.ts';
 import { fuseChannelSums } from './passes/fuse-channel-sums.ts';
@@ -19,7 +19,7 @@ export const PASSES: readonly Pass[] = [
   deadCode,
 ];
 
-/** @param onPass is called with each pass's name and what it made */
+/** @param onPass is called with each pass's name and result */
 export function compile(program: Program, onPass?: (name: string, program: Program) => void): Program {
   return runPasses(program, PASSES, onPass);
 }

@@ -3,8 +3,8 @@
  *
  * `operations` counts arithmetic on elements, floating-point or not: FLOP, as papers and vendors count them, with one addition
  * and one multiplication for each pair of factors in a product. An elementwise function is one operation for each element,
- * `exp` as well as `add`. What a kernel spares itself (factors of zero, Winograd's method) is not subtracted, and padding
- * counts as if its zeros were multiplied: so the number tells how large the task is, whoever does it.
+ * `exp` as well as `add`. Savings of a kernel (skipped zeros, Winograd's method) are not subtracted, and padding counts as if
+ * its zeros were multiplied: the number describes the task, not the kernel.
  *
  * `read` and `written` count the bytes of operands and results, each once, as if all were in memory. A `fused` instruction
  * adds up the operations of its body, but moves only its operands and results: the difference is what fusing saves.
@@ -26,7 +26,7 @@ export function costOf(instruction: Instruction): Cost {
   return { operations: operationsOf(instruction), ...bytesMoved(instruction) };
 }
 
-/** The costs of all instructions together. */
+/** The total cost of all instructions. */
 export function costOfProgram({ instructions }: Program): Cost {
   return sumOf(instructions.map(costOf));
 }
@@ -42,14 +42,14 @@ function bytesMoved({ op, operands, results }: Instruction): Pick<Cost, 'read' |
   const bytes = (values: Iterable<Value>): number =>
     [...values].reduce((sum, { type }) => sum + bytesOf(type), 0);
   const written = bytes(results);
-  // A slice reads what it takes.
+  // A slice reads only the part that it returns.
   return { read: op === 'slice' ? written : bytes(new Set(operands)), written };
 }
 
-/** Of one output pixel: four neighbours, each multiplied by its share, and added up. */
+/** For one output pixel: four neighbours, each multiplied by its share and added up. */
 const BILINEAR = 8;
 
-/** Of one word of Philox4x32-10: ten rounds of 2 multiplications, 4 exclusive ors and 2 additions make four words. */
+/** For one word of Philox4x32-10: ten rounds of 2 multiplications, 4 exclusive ors and 2 additions make four words. */
 const PHILOX = (10 * (2 + 4 + 2)) / 4;
 
 function operationsOf(instruction: Instruction): number {

@@ -17,7 +17,7 @@ interface Definition {
   infer(operands: readonly Type[], attributes: unknown): Type;
 }
 
-/** The types that the operands may have, all the same, and the type of the result: that of the operands if left out. */
+/** The types that the operands may have (all the same one), and the type of the result, by default that of the operands. */
 interface Kinds {
   readonly of: readonly DType[];
   readonly to?: DType;
@@ -133,7 +133,7 @@ export const ELEMENTWISE = {
       return { dtype: one.dtype, shape: stretched([condition, one, other]) };
     },
   } satisfies Definition,
-  /** To an integer, floats are rounded towards 0; to a bool, 0 is false and all else is true; from a bool, true is 1. */
+  /** To an integer, floats are rounded towards 0; to a bool, 0 is false and anything else is true; from a bool, true is 1. */
   cast: {
     arity: 1,
     attributes: { dtype: 'word' },

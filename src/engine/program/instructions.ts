@@ -10,9 +10,9 @@ import { forwardSize, checkGradientSize, type Pair, type Window } from './window
 
 interface Definition<Op extends OpName> {
   readonly attributes: Readonly<Record<keyof Attributes[Op], AttributeKind>>;
-  /** What a text leaves out: attributes that have these values. */
+  /** Default values: a text leaves out attributes that have them. */
   readonly defaults?: Partial<Attributes[Op]>;
-  /** Attributes that are a part of the type of the (first) result: a text has them there. */
+  /** Attributes that are part of the type of the (first) result: in a text, they appear only there. */
   readonly inType?: Readonly<Partial<Record<keyof Attributes[Op], keyof Type>>>;
   /**
    * The types of the results.
@@ -245,9 +245,9 @@ const OWN: { readonly [Op in keyof OwnAttributes]: Definition<Op> } = {
 /** How an attribute is written. */
 export interface AttributeForm {
   readonly kind: AttributeKind;
-  /** The value that a text leaves out. */
+  /** The default value, which a text leaves out. */
   readonly default?: unknown;
-  /** The part of the type of the (first) result that it equals: a text has it there. */
+  /** The part of the type of the (first) result that the attribute equals: in a text, it appears only there. */
   readonly inType?: keyof Type;
 }
 
@@ -266,7 +266,7 @@ export function attributeForms(op: OpName): ReadonlyMap<string, AttributeForm> {
   );
 }
 
-/** A definition as far as texts go, of whichever instruction. */
+/** How the attributes of any instruction are written. */
 interface UntypedDefinition {
   readonly attributes: Readonly<Record<string, AttributeKind>>;
   readonly defaults?: Readonly<Record<string, unknown>>;
@@ -284,7 +284,7 @@ export function inferTypes<Op extends OpName>(
   attributes: Attributes[Op],
 ): readonly Type[] {
   try {
-    // The table has for each name a definition of that name's attributes, which the compiler cannot follow.
+    // Each name has a definition of that name's attributes, which the compiler cannot infer.
     if (isOwn(op)) return (OWN[op] as unknown as Definition<Op>).infer(operands, attributes);
     const name: ElementwiseName = op as ElementwiseName;
     return [ELEMENTWISE[name].infer(operands, attributes)];

@@ -48,7 +48,7 @@ class Reader {
     const updates: Update[] = [];
     const valueOf = (name: string): Value => {
       const known = values.get(name) ?? scalarOf(builder, name);
-      if (known === undefined) throw new ProgramError(`\`${name}\` is not made yet`);
+      if (known === undefined) throw new ProgramError(`\`${name}\` is used before it is computed`);
       return known;
     };
     for (
@@ -114,7 +114,7 @@ class Reader {
 /** `name: dtype[lengths]`. */
 function named(text: string): readonly [string, Type] {
   const [, name = '', dtype = '', lengths = ''] = /^(.*): (\w+)\[([\d, ]*)\]$/.exec(text) ?? [];
-  if (!isDType(dtype)) throw new ProgramError(`\`${text}\` is no value with its type`);
+  if (!isDType(dtype)) throw new ProgramError(`\`${text}\` is not a value with a type`);
   return [name, { dtype, shape: lengths === '' ? [] : lengths.split(',').map(Number) }];
 }
 
@@ -129,7 +129,7 @@ function isNumber(text: string): boolean {
   return text === 'NaN' || (text !== '' && !Number.isNaN(Number(text)));
 }
 
-/** @param type of the first result, which has some of the attributes */
+/** @param type of the first result; some attributes are part of it */
 function readAttributes(op: OpName, text: string, type: Type | undefined): Record<string, unknown> {
   const forms = attributeForms(op);
   const attributes: Record<string, unknown> = {};
@@ -185,13 +185,13 @@ function asElements({ dtype, shape, elements }: Record<string, unknown>): Elemen
 }
 
 function readNumber(text: string): number {
-  if (!isNumber(text)) throw new ProgramError(`\`${text}\` is no number`);
+  if (!isNumber(text)) throw new ProgramError(`\`${text}\` is not a number`);
   return Number(text);
 }
 
 /** The items of `[a, b]`. */
 function list(text: string): readonly string[] {
-  if (!text.startsWith('[') || !text.endsWith(']')) throw new ProgramError(`\`${text}\` is no list`);
+  if (!text.startsWith('[') || !text.endsWith(']')) throw new ProgramError(`\`${text}\` is not a list`);
   return splitTop(text.slice(1, -1));
 }
 

@@ -9,9 +9,9 @@
  *     return %2
  *     update dense/kernel = %7
  *
- * A value has its name, its type, and the instruction that makes it. Attributes stand in braces, except for those with their
- * usual value and those that the type of the result shows, such as the shape of `reshape`. A pair of equal numbers is one
- * number: `strides: 2` is `[2, 2]`. Scalar constants are written where they are used: `0.5` is float32, `3:int32` an integer,
+ * Each value has its name, its type, and the instruction that makes it. Attributes appear in braces, except those with their
+ * default value and those that the type of the result shows, such as the shape of `reshape`. Two equal numbers are written as
+ * one: `strides: 2` is `[2, 2]`. Scalar constants are written where they are used: `0.5` is float32, `3:int32` an integer,
  * `true` a bool. A body is written between parentheses, indented; its values are `a`, `b`, …, parameters first.
  */
 import { bodyName } from './body-names.ts';
@@ -20,20 +20,20 @@ import { GRADIENT_FACTORS, type Instruction, type Program, type Value } from './
 import { typeText, type AttributeKind, type DType, type Elements, type Type } from './types.ts';
 import type { Pair } from './windows.ts';
 
-/** How a text is shortened for people. What was left out cannot be parsed. */
+/** How a text is shortened for people. A shortened text cannot be parsed. */
 export interface PrintOptions {
-  /** The most elements of a constant that are written; of more, only their number. */
+  /** The most elements of a constant that are written; for larger ones, the text has only their number. */
   readonly elements?: number;
-  /** Whether a body that differs from an earlier one in its shapes alone is replaced by a reference to that. */
+  /** Whether a body that differs from an earlier one only in its shapes is replaced by a reference to it. */
   readonly bodiesOnce?: boolean;
 }
 
-/** Types of values: what stands behind a name. */
+/** The types of values, written after their names. */
 const TYPES = /(: \w+)\[[\d, ]*\]/g;
 
 export interface ProgramLine {
   readonly text: string;
-  /** The instruction that begins on this line; of the program, or of a body. */
+  /** The instruction of the program, or of a body, that begins on this line. */
   readonly instruction?: Instruction;
   /** For a parameter of a body: the operand that it stands for. */
   readonly operand?: string;
@@ -98,7 +98,7 @@ function linesOf(
   ];
 }
 
-/** What the parameter on a line of a body stands for. */
+/** The operand that the parameter on a line of a body stands for. */
 function operandAt(
   instruction: Instruction,
   line: number,
@@ -107,7 +107,7 @@ function operandAt(
   if (instruction.op !== 'fused' && instruction.op !== 'fused_update') return {};
   const { operands, attributes } = instruction;
   if (line >= attributes.body.parameters.length) return {};
-  // A gradient that is computed takes one or two operands, and is the first parameter.
+  // A computed gradient takes one or two operands, and is the first parameter.
   const factors = 'gradient' in attributes ? GRADIENT_FACTORS[attributes.gradient] : 0;
   const given = operands.slice(0, factors).map(nameOf).join(', ');
   if (factors > 0 && line === 0) return { operand: `the gradient, of ${given}` };
@@ -115,7 +115,7 @@ function operandAt(
   return operand === undefined ? {} : { operand: nameOf(operand) };
 }
 
-/** Parameters have their names, scalars their numbers; other values have the next fresh names that no parameter has. */
+/** Parameters keep their names, scalars are written as numbers; other values get the next fresh names that no parameter has. */
 function namesOf(
   { parameters, instructions }: Program,
   fresh: Iterator<string, never>,
@@ -180,7 +180,7 @@ function attributesText(
   return [texts.length === 0 ? '' : `{${texts.join(', ')}}`, body];
 }
 
-/** Of numbers, words and lists of them. */
+/** Compares numbers, words and lists of them. */
 function isSame(one: unknown, other: unknown): boolean {
   return Array.isArray(one) && Array.isArray(other)
     ? one.length === other.length && one.every((item, index) => isSame(item, other[index]))

@@ -14,7 +14,7 @@ export interface Value {
   readonly type: Type;
 }
 
-/** What is done to each element of a product or a convolution before it is stored. The steps come in this order. */
+/** Steps applied to each element of a product or a convolution before it is stored, in this order. */
 export type EpilogueStep =
   /** Adds a number of an operand [channels]. */
   | 'bias'
@@ -47,7 +47,7 @@ export interface OwnAttributes {
   transpose: { readonly permutation: readonly number[] };
   /** The part that begins at `begin` and has the shape `size`. */
   slice: { readonly begin: readonly number[]; readonly size: Shape };
-  /** Surrounds with `value`: for each axis, so many times before and after. */
+  /** Pads with `value`: for each axis, the numbers of elements before and after. */
   pad: { readonly padding: readonly Pair[]; readonly value: number };
   /** The operands, one after another along an axis. */
   concatenate: { readonly axis: number };
@@ -68,11 +68,11 @@ export interface OwnAttributes {
     readonly size: Pair;
     readonly sums: 'none' | 'images' | 'gradient';
   };
-  /** The largest element under a window of `size`; padding is never the largest, and of nothing else it is -Infinity. */
+  /** The largest element under a window of `size`; padding is never the largest. Without elements, it is -Infinity. */
   max_pool: PoolWindow;
-  /** images, their `max_pool`, gradient: goes to the first largest element of each window, row by row. */
+  /** images, their `max_pool`, gradient: it goes to the first largest element of each window, row by row. */
   max_pool_gradient: PoolWindow;
-  /** The mean of the elements under a window of `size` that lie inside the image; 0 of none. */
+  /** The mean of the elements under a window of `size` that are inside the image; 0 if there are none. */
   average_pool: PoolWindow;
   /** gradient; `shape` is that of the images. */
   average_pool_gradient: PoolWindow & { readonly shape: Shape };
@@ -83,16 +83,16 @@ export interface OwnAttributes {
   upsample_bilinear: Factors;
   upsample_bilinear_gradient: Factors;
   /**
-   * step (int32): uniform numbers from 0 to less than 1 of Philox4x32-10, keyed by `seed`, two words, from the counter
-   * `step * 2^32` on: multiples of 2^-23 or, with `halves`, of 2^-16, two of each word.
+   * step (int32): uniform numbers in [0, 1) of Philox4x32-10, keyed by the two words of `seed`, from the counter
+   * `step * 2^32` on: multiples of 2^-23 or, with `halves`, multiples of 2^-16, two from each word.
    */
   uniform: { readonly shape: Shape; readonly seed: Pair; readonly halves: boolean };
-  /** Elementwise instructions and reductions over one iteration space, run together: no value inside goes through memory. */
+  /** Elementwise instructions and reductions over one iteration space, run together: values inside never go through memory. */
   fused: { readonly body: Program };
   /**
-   * The body changes variables of one shape, in place. Its first parameter is a gradient: with `gradient: product`, that of a
-   * dense layer's weights, first operand [rows, m] transposed times second [rows, n]; with `sum`, that of a bias, the sum of
-   * the first operand's rows; with `given`, an operand as any other.
+   * The body changes variables of one shape, in place. Its first parameter is a gradient. With `gradient: product`, it is that
+   * of a dense layer's weights: the first operand [rows, m], transposed, times the second [rows, n]. With `sum`, it is that of
+   * a bias: the sum of the first operand's rows. With `given`, it is an ordinary operand.
    */
   fused_update: { readonly gradient: 'given' | 'sum' | 'product'; readonly body: Program };
 }
@@ -131,7 +131,7 @@ export interface InstructionOf<Op extends OpName> {
   readonly results: readonly Value[];
 }
 
-/** What a program is given from outside: the rows of a batch, or a variable as it is before the step. */
+/** An input of a program: the rows of a batch, or a variable as it is before the step. */
 export interface Parameter {
   readonly kind: 'input' | 'variable';
   /** Unique within the program. */
@@ -141,11 +141,11 @@ export interface Parameter {
 
 export interface Program {
   readonly parameters: readonly Parameter[];
-  /** Each after those that make its operands. */
+  /** Each instruction comes after those that make its operands. */
   readonly instructions: readonly Instruction[];
   /** What it returns. */
   readonly results: readonly Value[];
-  /** What variables become; a variable without an update stays as it is. */
+  /** New values of variables; a variable without an update stays as it is. */
   readonly updates: readonly Update[];
 }
 
@@ -168,7 +168,7 @@ export function producersOf({ instructions }: Program): ReadonlyMap<Value, Instr
   );
 }
 
-/** Who reads a value: instructions, once for each operand, and `undefined` once for each output of the program. */
+/** The readers of a value: instructions, once for each operand, and `undefined` once for each output of the program. */
 export type Readers = ReadonlyMap<Value, readonly (Instruction | undefined)[]>;
 
 export function readersOf(program: Program): Readers {

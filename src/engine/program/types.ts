@@ -3,12 +3,12 @@ import { sizeOf } from '../../core/shape.ts';
 
 export const DTYPES = ['float32', 'int32', 'bool'] as const;
 
-/** What the elements are: IEEE 754 single precision, two's complement, or true and false. */
+/** Types of elements: IEEE 754 single precision, two's complement, or true and false. */
 export type DType = (typeof DTYPES)[number];
 
 export type Shape = readonly number[];
 
-/** Elements are in row-major order. A shape without axes is that of a single number. */
+/** Elements are in row-major order. A shape without axes is that of a scalar. */
 export interface Type {
   readonly dtype: DType;
   readonly shape: Shape;
@@ -73,7 +73,7 @@ export class ProgramError extends Error {
   override readonly name = 'ProgramError';
 }
 
-/** The kind of an attribute's value, and so how it is written as text. */
+/** The kind of an attribute's value. It determines how the value is written as text. */
 export type AttributeKind =
   | 'boolean'
   | 'integer'

@@ -34,11 +34,11 @@ export function forwardSize(image: Pair, size: Pair, { strides, padding, dilatio
 }
 
 /**
- * Checks a gradient with respect to the outputs of a convolution against the images that it is to be computed for.
+ * Checks that the gradient with respect to a convolution's outputs fits the images that it is computed for.
  *
  * @param outputs rows and columns of the gradient
  * @param image rows and columns of the images
- * @throws ProgramError where a window over these images has other outputs
+ * @throws ProgramError if a window over these images has outputs of another size
  */
 export function checkGradientSize(outputs: Pair, size: Pair, window: Window, image: Pair): void {
   const [rows, columns] = forwardSize(image, size, window);

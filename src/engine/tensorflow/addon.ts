@@ -10,10 +10,10 @@ import { TENSORFLOW_VERSION } from './pins.ts';
 
 const require = createRequire(import.meta.url);
 
-/** What the build bundles of TensorFlow.js; the C++ of its addon is in `binding/`. */
+/** The parts of TensorFlow.js that the build bundles; the C++ source of its addon is in `binding/`. */
 export const VENDOR = join(packageRoot, 'dist', 'vendor');
 
-/** A tensor as the addon describes what an op gave. */
+/** A tensor, as the addon describes an op's result. */
 export interface TensorMetadata {
   readonly id: number;
   readonly shape: readonly number[];
@@ -75,23 +75,23 @@ export interface NativeBackend {
  * Sets what TensorFlow reads from the environment when it is loaded: threads, silence, and how XLA compiles.
  *
  * @param threads that compute, at least 1
- * @param version of TensorFlow, where it is known: XLA ends the process for an option that it does not have
+ * @param version of TensorFlow, if known: XLA ends the process for an option that it does not have
  */
 export function prepareEnvironment(threads: number, version?: string): void {
   process.env['TF_NUM_INTRAOP_THREADS'] = String(threads);
-  // One more, for a loop keeps one of them waiting for its body.
+  // One more, because a loop keeps one of them waiting for its body.
   process.env['TF_NUM_INTEROP_THREADS'] = String(threads + 1);
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
   // Otherwise XLA's maximum of a number and NaN may be the number.
   const flags = ['--xla_cpu_enable_fast_min_max=false'];
-  // XLA uses half of AVX-512 unless told otherwise: a caution for processors that slow down under it. It makes a tenth.
+  // By default, XLA uses only half of AVX-512's width, for processors that slow down under it. The full width gains a tenth.
   if (hasAvx512()) flags.push('--xla_cpu_prefer_vector_width=512');
-  // Its newer way to compile fused operations takes half of the time of compiling; our kernels leave it little to fuse.
+  // XLA's newer way of compiling fused operations takes half of the compilation time; our kernels leave it little to fuse.
   if (version === TENSORFLOW_VERSION) flags.push('--xla_cpu_use_fusion_emitters=false');
   process.env['XLA_FLAGS'] ??= flags.join(' ');
 }
 
-/** tfjs without a backend of its own choice, and without its words of welcome. */
+/** tfjs without choosing a backend, and without its welcome message. */
 export function loadTfjs(): Tf {
   const tf = require(join(VENDOR, 'tfjs.cjs')) as Tf;
   tf.enableProdMode();
@@ -113,12 +113,12 @@ export async function loadNative(addon: string): Promise<{ readonly tf: Tf; read
   };
   const binding = require(addon) as Binding;
   tf.registerBackend('tensorflow', () => new NodeJSKernelBackend(binding, '@tensorflow/tfjs-node'), 3);
-  // tfjs would go on with another backend.
+  // tfjs would continue with another backend.
   if (!(await tf.setBackend('tensorflow'))) throw new Error('tfjs-node does not start');
   return { tf, binding };
 }
 
-/** The native backend; only where it is the one in use. */
+/** The native backend; only if it is the one in use. */
 export function nativeBackend(tf: Tf): NativeBackend {
   return tf.backend() as unknown as NativeBackend;
 }

@@ -1,6 +1,6 @@
 /**
- * A program of its own: loads an addon, computes with it, and says what it is. Run by the installer and by `engine status`,
- * since a library that does not fit can end its process.
+ * A separate program: loads an addon, computes with it, and prints its version. Run by the installer and by `engine status`,
+ * because a library that does not fit can end its process.
  *
  *     node check-addon.js <addon>
  *     tensorflow 2.21.0
@@ -21,7 +21,7 @@ const [product] = tf.matMul([[2]], [[3]]).dataSync();
 if (product !== 6) throw new Error(`2 x 3 gave ${product ?? 'nothing'}`);
 process.stdout.write(`tensorflow ${binding.TF_Version}\nxla ${canCompile(tf, binding) ? 'yes' : 'no'}\n`);
 
-/** Whether a function that must be compiled by XLA runs, and gives the square of its argument. */
+/** Whether a function that XLA must compile runs, and returns the square of its argument. */
 function canCompile(tfjs: Tf, native: Binding): boolean {
   const folder = mkdtempSync(join(tmpdir(), 'hourglass-xla-'));
   try {
@@ -37,7 +37,7 @@ function canCompile(tfjs: Tf, native: Binding): boolean {
   }
 }
 
-/** A SavedModel with one function, `y = x * x`, and a call that must be compiled. */
+/** A SavedModel with one function, `y = x * x`, and a call that XLA must compile. */
 function squareModel(): Uint8Array {
   const float = { type: 'float32' } as const;
   const compiled = { _XlaMustCompile: { bool: true } };

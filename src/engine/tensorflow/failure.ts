@@ -1,4 +1,4 @@
-/** What TensorFlow throws while it works, as a failure that says what to do. */
+/** Turns errors that TensorFlow throws while it runs into failures that say what to do. */
 import { failure } from '../../core/diagnostic.ts';
 
 /** TensorFlow's number for exhausted memory. */

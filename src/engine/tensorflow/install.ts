@@ -1,4 +1,4 @@
-/** Brings TensorFlow to this machine, once for all checkouts of a user. */
+/** Installs TensorFlow on this machine, once for all checkouts of a user. */
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
@@ -29,7 +29,7 @@ import { hasTensorFlow, PLATFORM } from './pins.ts';
 
 export interface EnsuredEngine {
   readonly identity: EngineIdentity;
-  /** One line: that the portable engine is used, and what another one needs. */
+  /** One line: the portable engine is used, and what another engine needs. */
   readonly notice?: string;
 }
 
@@ -37,7 +37,7 @@ export interface EnsuredEngine {
  * Makes sure that there is an engine: installs TensorFlow on first use; if that fails and `auto` was chosen, the portable engine
  * is used. A failed attempt is remembered; `installEngine` tries again.
  *
- * @throws Failure `engine-install-failed` or `engine-missing` if `native` was chosen and cannot be had; `interrupted`
+ * @throws Failure `engine-install-failed` or `engine-missing` if `native` was chosen and is not available; `interrupted`
  */
 export async function ensureEngine(
   choice: EngineChoice,
@@ -51,7 +51,7 @@ export async function ensureEngine(
     if (!areKernelsSettled(record)) await addKernels(onProgress, signal);
     return { identity: await engineIdentity('native') };
   }
-  // Not worth a word: nothing can be done about it, and nothing is missing.
+  // No notice is needed: nothing can be done about it, and nothing is missing.
   if (choice === 'auto' && !hasTensorFlow()) return { identity: await engineIdentity('portable') };
   const failed = choice === 'auto' ? await readInstallFailure() : undefined;
   if (failed !== undefined) return portable(failed);
@@ -63,8 +63,8 @@ export async function ensureEngine(
     const reason = error.diagnostics.map(({ message, hint }) =>
       hint === undefined ? message : `${message} (${hint})`,
     );
-    // A folder that the user names says nothing of other runs. Where the cache cannot be written, the next run tries again: that is
-    // no reason for this one to fail.
+    // A failure with a folder that the user names says nothing about other runs. If the cache cannot be written, the next run tries
+    // again: that is no reason for this run to fail.
     if (namedFolder() === undefined) {
       const note = `${JSON.stringify({ reason: reason.join('; ') })}\n`;
       await writeFileAtomic(installFailureFile(), note).catch(() => undefined);
@@ -90,8 +90,8 @@ async function portable(reason: string): Promise<EnsuredEngine> {
 }
 
 /**
- * Installs TensorFlow. Of several processes that do so at once, one works and the others wait for it; what a killed
- * installation left is removed.
+ * Installs TensorFlow. If several processes do so at once, one installs it and the others wait; what a killed installation left
+ * is removed.
  *
  * @throws Failure `engine-missing` on a platform that has no build, `engine-install-failed` with the reason
  */
@@ -120,7 +120,7 @@ export async function installEngine(onProgress: InstallProgress, signal: AbortSi
   }
 }
 
-/** Of another machine's process nothing can be known, so that only the user can tell whether it is still at work. */
+/** Nothing can be known about another machine's process, so only the user can tell whether it is still running. */
 function describeWait({ pid, host }: Owner, path: string): string {
   return host === hostname()
     ? `waiting for process ${pid}, which is installing TensorFlow`
@@ -160,7 +160,7 @@ async function installHere(
   }
 }
 
-/** Removes drafts whose processes are gone. */
+/** Removes drafts whose processes have ended. */
 async function removeLeftovers(folder: string): Promise<void> {
   const parent = dirname(folder);
   if (!existsSync(parent)) return;

@@ -1,4 +1,4 @@
-/** Where the engine lies: a per-user cache that all checkouts share. */
+/** Where the engine is installed: in a per-user cache that all checkouts share. */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
@@ -6,25 +6,25 @@ import { join, resolve } from 'node:path';
 import { isJsonObject } from '../../core/json.ts';
 import { PLATFORM, TENSORFLOW_VERSION } from './pins.ts';
 
-/** How an engine came to be here. */
+/** How an engine was installed. */
 export type EngineRoute = 'wheel' | 'wheel-file' | 'folder';
 
 /** The content of `engine.json`, which is written last: an engine without it is not installed. */
 export interface EngineRecord {
-  /** Version that the library itself tells, such as `2.21.0`. */
+  /** Version that the library itself reports, such as `2.21.0`. */
   readonly tensorflow: string;
   readonly platform: string;
   readonly route: EngineRoute;
   /** Absolute path of the addon. */
   readonly addon: string;
-  /** Absolute path of the folder that the user named, if it came that way. */
+  /** Absolute path of the folder that the user named, for an engine that was installed from one. */
   readonly source?: string;
   /** ISO 8601. */
   readonly installed: string;
 }
 
 /**
- * Number of the way in which an engine is laid out: raised when it changes, so that an engine of an older Hourglass is not
+ * Version of the engine's layout: raised when the layout changes, so that an engine of an older Hourglass is not
  * used.
  */
 const BUILD = 2;
@@ -58,8 +58,8 @@ export function namedFolder(): string | undefined {
 }
 
 /**
- * The installed engine; undefined if there is none, if its addon is gone, or if the user named another folder than the one it
- * came from.
+ * The installed engine; undefined if there is none, if its addon is missing, or if the user named another folder than the one
+ * from which it was installed.
  */
 export async function readEngineRecord(): Promise<EngineRecord | undefined> {
   const value = await readJson(join(engineFolder(), 'engine.json'));
@@ -82,7 +82,7 @@ export function readInstallFailure(): Promise<string | undefined> {
   return readReason(installFailureFile());
 }
 
-/** The reason in a note that something failed; undefined if there is none. */
+/** The reason in a note about a failure; undefined if there is no note. */
 export async function readReason(path: string): Promise<string | undefined> {
   const value = await readJson(path);
   return isJsonObject(value) && typeof value['reason'] === 'string' ? value['reason'] : undefined;

@@ -1,6 +1,6 @@
-/** What TensorFlow says of itself, which is of no use to whoever runs an experiment. */
+/** TensorFlow's log messages about itself, which do not help users of Hourglass. */
 
-/** Notes and warnings, in the form of today's log and of the older one; errors and fatal errors are not matched. */
+/** Notes and warnings, in the current and the older format of the log; errors and fatal errors do not match. */
 const NOTES = [
   /^WARNING: All log messages before absl::InitializeLog\(\)/,
   /^[IW]\d{4} [\d:.]+ +\d+ \S+:\d+\]/,
@@ -8,8 +8,8 @@ const NOTES = [
 ];
 
 /**
- * What a process printed, without TensorFlow's notes and warnings. Some appear however quiet it is told to be: it prints them
- * before its own log is set up.
+ * A process's output without TensorFlow's notes and warnings. Some appear even if logging is off: TensorFlow prints them before
+ * its log is set up.
  */
 export function withoutNotes(text: string): string {
   return text

@@ -1,6 +1,6 @@
 /**
  * Hourglass's own kernels (`src/engine/kernels`): an addon beside TensorFlow's, compiled from source for the processor at hand. They
- * can be done without: XLA and TensorFlow have kernels of their own, which are slower.
+ * are optional: XLA and TensorFlow have kernels of their own, which are slower.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -11,22 +11,22 @@ import { engineFolder } from './location.ts';
 
 const require = createRequire(import.meta.url);
 
-/** Where the sources lie. */
+/** Where the sources are. */
 export const KERNEL_SOURCES = join(packageRoot, 'src', 'engine', 'kernels');
 
 /** One build of the kernels. */
 export interface KernelBuild {
   /** `avx512`, `avx2` or `plain`. */
   readonly vectors: string;
-  /** Absolute path of the addon, there or not. */
+  /** Absolute path of the addon, whether or not it exists. */
   readonly addon: string;
-  /** Absolute path of the note that compiling failed. */
+  /** Absolute path of the note that says that compiling failed. */
   readonly failureNote: string;
   /** Of the compiler. */
   readonly flags: readonly string[];
 }
 
-/** The build for this processor and these sources: a new Hourglass or another processor has a build of its own. */
+/** The build for this processor and these sources: a new Hourglass or another processor needs its own build. */
 export function kernelBuild(): KernelBuild {
   const [vectors, ...machine] = vectorFlags();
   const flags = ['-O3', '-fno-math-errno', '-ffp-contract=fast', ...machine];
@@ -37,7 +37,7 @@ export function kernelBuild(): KernelBuild {
   return { vectors, addon: `${path}.node`, failureNote: `${path}.refused.json`, flags };
 }
 
-/** Name and flags of the widest vectors that the processor has, of those that make a difference. */
+/** Name and flags of the widest vectors that the processor has, among those that make a difference. */
 function vectorFlags(): readonly [string, ...string[]] {
   if (process.arch !== 'x64') return ['plain'];
   if (hasAvx512()) {
@@ -55,7 +55,7 @@ export function hasAvx512(): boolean {
   return hasFeatures(['avx512f', 'avx512bw', 'avx512dq', 'avx512vl']);
 }
 
-/** Whether the processor has all of these; false where its system does not tell. */
+/** Whether the processor has all of these; false if the system does not report it. */
 function hasFeatures(names: readonly string[]): boolean {
   try {
     const line = /^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? '';
@@ -66,7 +66,7 @@ function hasFeatures(names: readonly string[]): boolean {
   }
 }
 
-/** Loads the kernels into this process, which has TensorFlow already. Returns whether they are there. */
+/** Loads the kernels into this process, which already has TensorFlow. Returns whether they are available. */
 export function loadKernels(): boolean {
   const { addon } = kernelBuild();
   if (!existsSync(addon)) return false;
@@ -74,7 +74,7 @@ export function loadKernels(): boolean {
     require(addon);
     return true;
   } catch {
-    // A library without what the kernels call, perhaps named by the user since: it does without them.
+    // The library lacks functions that the kernels call; the user may have changed it since. It runs without the kernels.
     return false;
   }
 }

@@ -11,7 +11,7 @@ export interface PinnedWheel {
   /** Distribution name. */
   readonly name: string;
   readonly version: string;
-  /** What it holds, for messages. */
+  /** What it contains, for messages. */
   readonly title: string;
   /** pip's `--platform`. */
   readonly tag: string;
@@ -20,7 +20,7 @@ export interface PinnedWheel {
   readonly megabytes: number;
 }
 
-/** A wheel of TensorFlow, and what of it is used. */
+/** A wheel of TensorFlow, and the files of it that are used. */
 export interface WheelPin extends PinnedWheel {
   /** File names below `tensorflow/` in the wheel. */
   readonly libraries: readonly [string, string];
@@ -60,7 +60,7 @@ export const WHEELS: Readonly<Record<string, WheelPin>> = {
 
 const COMPILER = { name: 'ziglang', version: '0.17.1', title: 'the compiler', megabytes: 100 } as const;
 
-/** Zig, of which Clang and its linker are used, by `process.platform` and `process.arch`. */
+/** Zig, for its Clang and its linker, by `process.platform` and `process.arch`. */
 export const COMPILERS: Readonly<Record<string, PinnedWheel>> = {
   'linux-x64': {
     ...COMPILER,
@@ -87,7 +87,7 @@ export const COMPILERS: Readonly<Record<string, PinnedWheel>> = {
 /** `linux-x64`, `darwin-arm64`, … */
 export const PLATFORM = `${process.platform}-${process.arch}`;
 
-/** Whether Hourglass can install TensorFlow on a platform. Where it cannot, as on Windows, the portable engine serves. */
+/** Whether Hourglass can install TensorFlow on a platform. If it cannot, as on Windows, the portable engine is used. */
 export function hasTensorFlow(platform: string = PLATFORM): boolean {
   return Object.hasOwn(WHEELS, platform);
 }

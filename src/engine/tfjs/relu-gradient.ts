@@ -26,7 +26,7 @@ export function registerReluGradient(tf: Tf): void {
   tf.unregisterGradient('Relu');
   tf.registerGradient({
     kernelName: 'Relu',
-    // The output is as good as the input: where one is positive, so is the other.
+    // The output serves as well as the input: where one is positive, so is the other.
     outputsToSave: [true],
     gradFunc: (dy, saved) => {
       const [y] = saved;

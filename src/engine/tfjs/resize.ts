@@ -1,6 +1,6 @@
 /**
- * Bilinear up-sampling between the centres of pixels, as Keras 3 and TensorFlow 2 do it. tfjs knows it forwards only: its gradient
- * measures from the corners of pixels.
+ * Bilinear up-sampling between the centres of pixels, as in Keras 3 and TensorFlow 2. tfjs supports only its forward pass: its
+ * gradient measures from the corners of pixels.
  */
 import type * as tfjs from '@tensorflow/tfjs';
 import { nativeBackend } from '../tensorflow/addon.ts';

@@ -1,6 +1,6 @@
 /**
- * Uniform random numbers as a tensor operation without state: they follow from a seed and a step alone. TensorFlow's own
- * Philox and ours (`src/core/philox.ts`) give the same bits.
+ * Uniform random numbers as a stateless tensor operation: they depend only on a seed and a step. TensorFlow's own
+ * Philox and ours (`src/core/philox.ts`) produce the same bits.
  */
 import type * as tfjs from '@tensorflow/tfjs';
 import { Philox } from '../../core/philox.ts';
@@ -19,7 +19,7 @@ const TF_UINT64 = 23;
 export const PHILOX = 1;
 
 /**
- * Uniform float32 numbers in [0, 1). The counter of the generator starts at `step * 2^32`, so that the numbers of two steps
+ * Uniform float32 numbers in [0, 1). The counter of the generator starts at `step * 2^32`, so the numbers of two steps
  * never overlap: the same as `new Philox(seed, step * 2 ** 32).uniform(…)`.
  *
  * @param step int32 scalar, 0 or more
@@ -35,8 +35,8 @@ export function statelessUniform(
 }
 
 /**
- * Whether something happens, for each of many things: true with a probability, in steps of 2^-16. One word of the generator
- * serves two of them, and making words is what takes the time.
+ * Booleans that are true with a probability, in steps of 2^-16. One word of the generator serves two of them: generating
+ * words takes most of the time.
  *
  * @param probability from 0 to 1
  * @param step int32 scalar, 0 or more
@@ -55,8 +55,8 @@ export function statelessChoice(
 }
 
 /**
- * Normal float32 numbers of mean 0 and standard deviation 1: of two uniform draws, by G. E. P. Box and M. E. Muller's method
- * ("A note on the generation of random normal deviates", 1958).
+ * Normal float32 numbers of mean 0 and standard deviation 1: from two uniform numbers, by the method of G. E. P. Box and
+ * M. E. Muller ("A note on the generation of random normal deviates", 1958).
  *
  * @param step int32 scalar, 0 or more
  */
@@ -110,7 +110,7 @@ function uniformByPhilox(
   return tf.engine().makeTensor(values, shape, 'float32');
 }
 
-/** Calls the addon itself where 64-bit integers are on the way: tfjs has no tensors of them. */
+/** Calls the addon itself if 64-bit integers are involved: tfjs has no tensors of them. */
 function uniformByTensorFlow(
   tf: Tf,
   { shape, seed, halves }: UniformAttributes,

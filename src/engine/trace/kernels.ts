@@ -98,7 +98,7 @@ export const KERNELS: Readonly<Record<string, Kernel>> = {
   },
   SquaredDifference: ({ recorder, value }) =>
     recorder.add('square', [recorder.add('sub', [value('a'), value('b')], {})], {}),
-  /** 1 above 0, and else `alpha`. */
+  /** 1 above 0, else `alpha`. */
   Step: ({ recorder, value, attributes }) =>
     recorder.add(
       'select',
@@ -119,7 +119,7 @@ export const KERNELS: Readonly<Record<string, Kernel>> = {
       ],
       {},
     ),
-  /** dy where y is not below 0, and else dy (y + 1). */
+  /** dy where y is not below 0, else dy (y + 1). */
   EluGrad: ({ recorder, value }) => {
     const slope = recorder.add('add', [value('y'), recorder.scalar(1)], {});
     return recorder.add(
@@ -199,7 +199,7 @@ export const KERNELS: Readonly<Record<string, Kernel>> = {
     const { paddings, constantValue } = attributes as unknown as tfjs.PadV2Attrs;
     return recorder.add('pad', [value('x')], { padding: paddings, value: constantValue });
   },
-  /** Each axis is repeated as a whole: a new axis before it is. */
+  /** Repeats each axis as a whole, by repeating a new axis in front of it. */
   Tile: ({ recorder, value, attributes: { reps } }) => {
     const x = value('x');
     const times = x.type.shape.map((_, axis) => Number((reps as readonly number[])[axis] ?? 1));

@@ -1,5 +1,5 @@
 /**
- * A tfjs backend that computes nothing: it records what it is asked to compute as a program. tfjs's layers, its automatic
+ * A tfjs backend that computes nothing: it records the requested operations as a program. tfjs's layers, its automatic
  * differentiation and the optimizers run on it as on any other backend, with shapes instead of numbers.
  */
 import type * as tfjs from '@tensorflow/tfjs';

@@ -1,4 +1,4 @@
-/** Records steps, which are written as tfjs operations, as programs. */
+/** Records steps, written as tfjs operations, as programs. */
 import type * as tfjs from '@tensorflow/tfjs';
 import type { Tf } from '../engine.ts';
 import { ProgramBuilder } from '../program/builder.ts';
@@ -22,7 +22,7 @@ export interface TraceVariable {
 
 export interface TraceOptions {
   readonly inputs: readonly TraceInput[];
-  /** All that the step reads and changes. */
+  /** Everything that the step reads and changes. */
   readonly variables: readonly TraceVariable[];
   /** The step; it is run with tensors that have shapes, but no numbers. */
   readonly run: (inputs: readonly tfjs.Tensor[]) => readonly tfjs.Tensor[];
@@ -59,7 +59,7 @@ function record(tf: Tf, { inputs, variables, run }: TraceOptions): Program {
   });
   const written = new Map<tfjs.Variable, Value>();
   recording.current = recorder;
-  // The promise is fulfilled already: the backend needs no preparation.
+  // The promise is already fulfilled: the backend needs no preparation.
   void engine.setBackend(RECORDER);
   try {
     for (const { variable } of bound) {

@@ -1,4 +1,4 @@
-/** Penalties on what layers give, for sparse codes: part of the loss, in training and where it is measured, as in Keras. */
+/** Penalties on the outputs of layers, for sparse codes: part of the loss in training and wherever it is measured, as in Keras. */
 import type { layers, LayersModel, Scalar, Tensor } from '@tensorflow/tfjs';
 import type { Tf } from '../engine.ts';
 import { PROBABILITIES, type Outputs } from './losses.ts';
@@ -13,15 +13,15 @@ export interface ActivityPenalty {
 
 const penalties = new WeakMap<layers.Layer, ActivityPenalty>();
 
-/** Has the outputs of a layer penalised. They are not kept in saved models, which are not trained. */
+/** Adds a penalty on the outputs of a layer. Saved models do not keep penalties, because they are not trained. */
 export function penaliseActivity(layer: layers.Layer, penalty: ActivityPenalty): void {
   penalties.set(layer, penalty);
 }
 
 /**
- * The penalty of a batch: `l1` and `l2` as means over its samples, and `kl` the divergence of two coins summed over the outputs,
- * one that is 1 with probability `rho`, and one with the mean of the output over the batch. In images, an output is a channel, and
- * its mean is also over the pixels. A. Ng, "Sparse autoencoder", CS294A lecture notes, 2011.
+ * The penalty of a batch: `l1` and `l2` as means over its samples, and `kl` the divergence of two Bernoulli distributions summed
+ * over the outputs: one with probability `rho`, the other with the mean of the output over the batch. In images, an output is a
+ * channel, and its mean is also over the pixels. A. Ng, "Sparse autoencoder", CS294A lecture notes, 2011.
  */
 export function activityPenalty(tf: Tf, values: Tensor, { l1, l2, kl }: ActivityPenalty): Scalar {
   const [rows = 1] = values.shape;
@@ -59,7 +59,7 @@ export function activityPenalty(tf: Tf, values: Tensor, { l1, l2, kl }: Activity
   return parts.reduce<Scalar>((sum, part) => sum.add(part), tf.scalar(0));
 }
 
-/** Lets a model's forward pass also give the penalty on its layers' outputs; the pass itself where there is none. */
+/** Makes a model's forward pass also return the penalty on its layers' outputs; without penalties, it is the pass itself. */
 export function forwardWithActivity<Result extends Outputs>(
   tf: Tf,
   model: LayersModel,
@@ -77,7 +77,7 @@ export function forwardWithActivity<Result extends Outputs>(
       layer.call = (inputs, kwargs) => {
         const output = call.call(layer, inputs, kwargs);
         if (Array.isArray(output)) throw new TypeError(`${layer.name} does not give one output`);
-        // A model disposes of all that its layers compute but their outputs.
+        // A model disposes of everything that its layers compute, except their outputs.
         kept.push({ penalty, values: tf.keep(output.clone()) });
         return output;
       };

@@ -1,4 +1,4 @@
-/** A run of many steps as several calls of a target, so that progress and Ctrl-C are not kept waiting. */
+/** Splits a run of many steps into several calls of a target, so that progress and Ctrl-C do not have to wait. */
 import type { Program } from '../program/program.ts';
 import { bytesOf } from '../program/types.ts';
 import type { Totals } from '../webassembly/runner.ts';
@@ -6,16 +6,16 @@ import { Pace, type StepsPerCall } from './pace.ts';
 import type { LoadOptions, Sums } from './target.ts';
 import type { WorkOptions } from './trainer.ts';
 
-/** Row numbers that one call takes at most. */
+/** The most row numbers that one call takes. */
 export const MAX_ROW_NUMBERS = 2 ** 18;
 
-/** Bytes of rows, and of results that are kept, of one call, at most. */
+/** The most bytes of rows, and of results that are kept, in one call. */
 const MAX_CALL_BYTES = 2 ** 24;
 
-/** Bytes of the rows that are copied for one call, at most, where samples do not stay in memory. */
+/** The most bytes of rows that are copied for one call, if samples do not stay in memory. */
 export const MAX_COPIED_BYTES = 2 ** 25;
 
-/** Batches of one call whose results are kept: with their rows, they must fit into memory. */
+/** Batches of one call whose results are kept: together with their rows, they must fit into memory. */
 export function mostKeptSteps({ parameters, results }: Program, { batchSize, steps }: LoadOptions): number {
   const values = [...parameters.filter(({ kind }) => kind === 'input').map(({ value }) => value), ...results];
   const bytes = Math.max(1, ...values.map(({ type }) => bytesOf(type)));
@@ -29,7 +29,7 @@ export function zeroTotals(width: number): Totals {
 
 export interface CallOptions {
   readonly batchSize: number;
-  /** Steps of one call at most. */
+  /** The most steps of one call. */
   readonly most: number;
   readonly stepsPerCall: StepsPerCall;
   /** Elements of the program's result. */

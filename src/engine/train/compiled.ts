@@ -13,10 +13,10 @@ import type { LoadedProgram, Sums, Target } from './target.ts';
 import type { Measured, Trainer, TrainerOptions, WorkOptions } from './trainer.ts';
 
 /**
- * Makes a compiled trainer. The last batch of an epoch, if it is smaller than the others, has a program of its own or, where
- * compiling one would take longer than it saves, is run eagerly on the same variables.
+ * Makes a compiled trainer. The last batch of an epoch, if it is smaller than the others, has its own program. If compiling
+ * that takes longer than it saves, the batch runs eagerly on the same variables.
  *
- * @throws ProgramError if the step cannot be traced; Error with what the target says
+ * @throws ProgramError if the step cannot be traced; Error with the target's message
  */
 export function compiledTrainer(tf: Tf, options: TrainerOptions, target: Target): Trainer {
   const { batchSize, data, loss } = options;
@@ -33,7 +33,7 @@ export function compiledTrainer(tf: Tf, options: TrainerOptions, target: Target)
     return made;
   };
 
-  /** Programs for the whole batches and for the rest, each made once it is needed. */
+  /** Programs for the whole batches and for the rest, each made when it is first needed. */
   const programsFor = (pair: SamplePair, most: number, work: Work, runRest: RunRest): Programs => {
     const rests = new Map<number, LoadedProgram>();
     let whole: LoadedProgram | undefined;
@@ -63,7 +63,7 @@ export function compiledTrainer(tf: Tf, options: TrainerOptions, target: Target)
     if (whole === 0) return programs.rest(rest, how);
     const means = meansOf(await programs.whole().run(rows.subarray(0, whole), how, rows.length));
     if (rest.length === 0 || !Number.isFinite(means.loss)) return means;
-    // It is over before anything could be told of it.
+    // It ends before any progress could be reported.
     const other = { means: await programs.rest(rest, { signal: how.signal }), rows: rest.length };
     return combine(measures, { means, rows: whole }, other);
   };
@@ -76,7 +76,7 @@ export function compiledTrainer(tf: Tf, options: TrainerOptions, target: Target)
   const training = programsFor(data, data.x.count, step.trainBatch, eager.trainEpoch);
   const measuring = new Map<SamplePair, Programs>();
   try {
-    // A step that cannot be compiled shows itself before the training begins.
+    // A step that cannot be compiled fails before the training begins.
     if (data.x.count >= batchSize) training.whole();
   } catch (error) {
     free();
@@ -117,7 +117,7 @@ export interface TracedStep {
 }
 
 /**
- * What a step does with one batch, as a program with the inputs `x` and, if the targets are other samples, `y`.
+ * One step on one batch, as a program with the inputs `x` and, if the targets are other samples, `y`.
  *
  * @throws ProgramError if it cannot be traced
  */

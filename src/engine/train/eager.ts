@@ -1,4 +1,4 @@
-/** The trainer that calls TensorFlow op by op: it serves every backend and every layer. */
+/** The trainer that calls TensorFlow op by op: it supports every backend and every layer. */
 import type { Tensor } from '@tensorflow/tfjs';
 import type { Tf } from '../engine.ts';
 import type { MeasureName } from './measures.ts';
@@ -29,13 +29,13 @@ export function eagerTrainer(tf: Tf, options: TrainerOptions, step = trainingSte
   };
 }
 
-/** The rows of a batch, once or, where the two are the same samples, one tensor for both. */
+/** The rows of a batch: one tensor for both if they are the same samples. */
 function batchTensors(tf: Tf, { x, y }: SamplePair, rows: Int32Array): readonly [Tensor, Tensor] {
   const input = batchTensor(tf, x, rows);
   return [input, x === y ? input : batchTensor(tf, y, rows)];
 }
 
-/** Runs batches one after the other, and takes the mean of their measures, weighed by their rows, in float64. */
+/** Runs batches one after the other, and takes the mean of their measures, weighted by their rows, in float64. */
 async function runBatches(
   { loss, measures, batchSize }: Pick<TrainerOptions, 'loss' | 'batchSize'> & Pick<Trainer, 'measures'>,
   rows: Int32Array,

@@ -1,11 +1,11 @@
 /**
  * How well a variational autoencoder explains images: its evidence lower bound (ELBO), by D. P. Kingma and M. Welling,
- * "Auto-encoding variational Bayes", 2014, and an estimate of the likelihood itself by importance sampling, as Y. Burda, R. Grosse,
- * R. Salakhutdinov, "Importance weighted autoencoders", 2016.
+ * "Auto-encoding variational Bayes", 2014, and an estimate of the likelihood itself by importance sampling, as in Y. Burda,
+ * R. Grosse, R. Salakhutdinov, "Importance weighted autoencoders", 2016.
  *
- * A loss stands for a likelihood of an image's values, given the decoder's output: `binary_crossentropy` for Bernoulli
- * distributions, `mse` for normal ones of variance 1/2, `mae` for Laplace distributions of scale 1. Summed over the values, it is
- * the negative logarithm of the likelihood, less a constant.
+ * A loss corresponds to a likelihood of an image's values, given the decoder's output: `binary_crossentropy` to Bernoulli
+ * distributions, `mse` to normal ones of variance 1/2, `mae` to Laplace distributions of scale 1. Summed over the values, the
+ * loss is the negative log-likelihood minus a constant.
  */
 import type { LayersModel, Tensor } from '@tensorflow/tfjs';
 import { sizeOf } from '../../core/shape.ts';
@@ -21,7 +21,7 @@ import { divergence, variationalLayer, type Posterior } from './variational.ts';
 
 export type LatentMetricName = 'reconstruction' | 'kl' | 'elbo' | 'nll' | 'active_units';
 
-/** A variational autoencoder that is put together for measuring. */
+/** A variational autoencoder, assembled for measuring. */
 export interface LatentModel {
   readonly units: number;
   readonly state: RowWork['state'];
@@ -49,7 +49,7 @@ export function latentModel(tf: Tf, distributions: LayersModel, decoder: LayersM
   };
 }
 
-/** The same of a model as it is trained; undefined where its encoder gives no distributions. */
+/** The same for a model in training; undefined if its encoder returns no distributions. */
 export function trainedLatentModel(
   tf: Tf,
   { encoder, decoder }: { readonly encoder: LayersModel; readonly decoder: LayersModel },
@@ -70,14 +70,14 @@ export function trainedLatentModel(
   };
 }
 
-/** What the negative logarithm of the likelihood of one value has besides the loss. */
+/** What the negative log-likelihood of one value contains besides the loss. */
 const CONSTANTS: Readonly<Record<LossName, number>> = {
   binary_crossentropy: 0,
   mse: Math.log(Math.PI) / 2,
   mae: Math.log(2),
 };
 
-/** The least variance of a latent's means over the images with which it counts as active: Burda et al. 2016, section 5.2. */
+/** The variance over the images from which a latent's means count as active: Burda et al. 2016, section 5.2. */
 export const ACTIVE_VARIANCE = 0.01;
 
 export interface LatentMeasureOptions extends RowOptions {
@@ -90,11 +90,11 @@ export interface LatentMeasureOptions extends RowOptions {
 }
 
 /**
- * Measures a model on images; the draws of each image follow from the seeds and its number.
+ * Measures a model on images. The random numbers of each image depend only on the seeds and the image's number.
  *
- * - `reconstruction`: the loss summed over an image's values, of one sample of its latents; the mean over the images;
+ * - `reconstruction`: the loss summed over an image's values, for one sample of its latents; the mean over the images;
  * - `kl`: the divergence of the latents from the standard normal distribution, in nats; the mean over the images;
- * - `elbo`: the logarithm of the likelihood of that sample less `kl`: for `binary_crossentropy`, -(`reconstruction` + `kl`);
+ * - `elbo`: the log-likelihood of that sample minus `kl`: for `binary_crossentropy`, -(`reconstruction` + `kl`);
  * - `nll`: the negative logarithm of an image's likelihood, estimated with `importanceSamples` samples of its latents, by
  *   equation 8 of Burda et al.: an upper bound that falls towards the true value with their number;
  * - `active_units`: how many values of the latent have means that vary over the images, by more than `ACTIVE_VARIANCE`.
@@ -153,7 +153,7 @@ export async function measureLatents(
 /** The name of the input with normal numbers. */
 export const DRAWS = 'draws';
 
-/** Samples of latents that are decoded together, where each image has several. */
+/** Samples of latents that are decoded together, if each image has several. */
 const DECODED_ROWS = 1024;
 
 function normal(seed: Seed, count: number, size: number): Samples {
@@ -186,7 +186,7 @@ export function singleWork(tf: Tf, model: LatentModel, loss: LossName): Omit<Row
   };
 }
 
-/** Inputs: images, one draw for each latent. Result: what is decoded of a sample of each image's latents. */
+/** Inputs: images, one draw for each latent. Result: the decoded sample of each image's latents. */
 export function posteriorWork(model: LatentModel): Omit<RowWork, 'samples'> {
   return {
     state: model.state,
@@ -251,7 +251,7 @@ function inputsOf(inputs: readonly Tensor[]): { x: Tensor; y: Tensor; draws: Ten
   return { x, y: third === undefined ? x : second, draws };
 }
 
-/** How much latents' means vary over images, in float64. */
+/** How much the means of latents vary over images, in float64. */
 export class Spread {
   readonly #sums: Float64Array;
   readonly #squares: Float64Array;

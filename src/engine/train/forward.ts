@@ -1,5 +1,5 @@
 /**
- * Puts batches through a model, and finds its logits: what goes into its last sigmoid. A cross-entropy computed from them keeps
+ * Runs batches through a model, and finds its logits: the inputs of its last sigmoid. A cross-entropy computed from them keeps
  * its digits and its gradient where the sigmoid has rounded to 0 or 1.
  */
 import type { layers, LayersModel, Tensor } from '@tensorflow/tfjs';
@@ -10,7 +10,7 @@ function forward(model: LayersModel, input: Tensor, training: boolean): Tensor {
   return onlyTensor(model.apply(input, { training }));
 }
 
-/** @param training whether layers such as Dropout and BatchNormalization act as while training */
+/** @param training whether layers such as Dropout and BatchNormalization act as in training */
 export type Forward = (input: Tensor, training: boolean) => Outputs;
 
 /**
@@ -97,7 +97,7 @@ function isActivated(layer: object): layer is Activated {
   return 'activation' in layer;
 }
 
-/** Calls a function, and returns besides its result what went into a layer's activation meanwhile. */
+/** Calls a function, and returns its result and the inputs of a layer's activation during the call. */
 function recordActivation<Result>(
   tf: Tf,
   layer: Activated,
@@ -110,7 +110,7 @@ function recordActivation<Result>(
     apply: {
       value(input: Tensor) {
         kept?.dispose();
-        // A layer disposes of all that it computes but its output.
+        // A layer disposes of everything that it computes, except its output.
         kept = tf.keep(input.clone());
         return activation.apply(input);
       },
@@ -119,7 +119,7 @@ function recordActivation<Result>(
   try {
     const result = work();
     if (kept === undefined) throw new TypeError('a layer did not use its activation');
-    // A clone belongs to the tidy around the call, as all else does.
+    // A clone belongs to the tidy around the call, like everything else.
     return { result, recorded: kept.clone() };
   } finally {
     layer.activation = activation;

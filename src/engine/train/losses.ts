@@ -6,23 +6,23 @@ import type { Tf } from '../engine.ts';
 export type LossName = 'mse' | 'mae' | 'binary_crossentropy';
 
 /**
- * The lowest and highest probability whose logarithm is taken, where there are no logits: Keras's `epsilon` and 1 less it, as
- * float32. A value beyond is clipped, and gets no gradient.
+ * The lowest and highest probability whose logarithm is taken, if there are no logits: Keras's `epsilon` and 1 minus it, as
+ * float32. A value beyond these is clipped, and gets no gradient.
  */
 export const PROBABILITIES: readonly [number, number] = [Math.fround(1e-7), Math.fround(1 - 1e-7)];
 
 /** The largest finite float32: larger logits are replaced by it, so that infinity times 0 is 0. */
 export const LARGEST_LOGIT = (2 - 2 ** -23) * 2 ** 127;
 
-/** What a model computes for one batch. */
+/** The outputs of a model for one batch. */
 export interface Outputs {
   /** [rows, ...output shape] */
   readonly values: Tensor;
-  /** Of the same shape, where the values are their sigmoids. */
+  /** Of the same shape, if the values are their sigmoids. */
   readonly logits?: Tensor;
 }
 
-/** Mean over all values of the difference of a target `y` and a model's output `p`, all of one shape. */
+/** The mean difference of a target `y` and a model's output `p` over all values, all of one shape. */
 export type Loss = (tf: Tf, target: Tensor, outputs: Outputs) => Scalar;
 
 /** The differences themselves, value by value. */
@@ -38,8 +38,8 @@ const DIFFERENCES: Readonly<Record<LossName, Differences>> = {
 /**
  * - `mse`: (y - p)^2, 0 or more;
  * - `mae`: |y - p|, 0 or more;
- * - `binary_crossentropy`: -(y ln p + (1 - y) ln(1 - p)) in nats for y and p from 0 to 1, computed from the logits where there
- *   are some. For a y between 0 and 1 its minimum, at p = y, is not 0 but y's entropy.
+ * - `binary_crossentropy`: -(y ln p + (1 - y) ln(1 - p)) in nats for y and p from 0 to 1, computed from the logits if there
+ *   are any. For a y between 0 and 1 its minimum, at p = y, is not 0 but y's entropy.
  */
 export const losses: Readonly<Record<LossName, Loss>> = {
   mse: meanOf('mse'),

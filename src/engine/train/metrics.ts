@@ -1,4 +1,4 @@
-/** Metrics of reconstructions: each is computed for every image, and averaged over the images. */
+/** Metrics of reconstructions: computed for every image, and averaged over the images. */
 import type { LayersModel } from '@tensorflow/tfjs';
 import { sizeOf } from '../../core/shape.ts';
 import type { Tf } from '../engine.ts';
@@ -15,11 +15,11 @@ export type MetricName = 'mse' | 'mae' | 'binary_crossentropy' | 'squared_error'
 export interface ImageKind {
   /** Height, width, channels. */
   readonly shape: readonly [number, number, number];
-  /** Highest less lowest possible intensity of the target: 1 for images from 0 to 1. */
+  /** Highest minus lowest possible intensity of the target: 1 for images from 0 to 1. */
   readonly span: number;
 }
 
-/** The peak signal-to-noise ratio of images that are equal, which would be infinite, in decibels. */
+/** The peak signal-to-noise ratio of equal images, which would be infinite, in decibels. */
 export const HIGHEST_PSNR = 100;
 
 /** A metric that follows from a loss of the image. */
@@ -33,21 +33,21 @@ const same = (loss: number): number => loss;
 const DERIVED: Readonly<Record<Exclude<MetricName, 'ssim'>, Derived>> = {
   /** Mean of the squared differences, 0 or more. */
   mse: { loss: 'mse', of: same },
-  /** Mean of the differences' sizes, 0 or more. */
+  /** Mean of the absolute differences, 0 or more. */
   mae: { loss: 'mae', of: same },
-  /** In nats, 0 or more, for targets from 0 to 1: of the logits, or else of outputs that are first clipped, as in `losses`. */
+  /** In nats, 0 or more, for targets from 0 to 1: from the logits, or else from clipped outputs, as in `losses`. */
   binary_crossentropy: { loss: 'binary_crossentropy', of: same },
   /** Sum of the squared differences over the values of an image, 0 or more. */
   squared_error: { loss: 'mse', of: (mse, { shape }) => mse * sizeOf(shape) },
-  /** 10 log10(span^2 / mse) in decibels, as `tf.image.psnr`, but at most `HIGHEST_PSNR`. */
+  /** 10 log10(span^2 / mse) in decibels, like `tf.image.psnr`, but at most `HIGHEST_PSNR`. */
   psnr: { loss: 'mse', of: (mse, { span }) => Math.min(10 * Math.log10(span ** 2 / mse), HIGHEST_PSNR) },
 };
 
-/** Of each image, what the metrics follow from. */
+/** The values of each image from which the metrics follow. */
 type Measures = ReadonlyMap<LossName | 'ssim', ArrayLike<number>>;
 
 /**
- * Measures what a model makes of images. The engine computes the losses of each image in float32; `ssim`, and the means over the
+ * Measures a model's reconstructions. The engine computes the losses of each image in float32; `ssim`, and the means over the
  * images, are computed in float64.
  *
  * @param pair inputs, and the images that the outputs are compared with
@@ -76,7 +76,7 @@ export async function measureImages(
   return means.means();
 }
 
-/** Computes what the metrics of each image follow from: losses and, for `ssim`, the output. From inputs and, if others, targets. */
+/** Computes the values from which the metrics of each image follow: losses and, for `ssim`, the output. From inputs and targets. */
 export function measuringWork(
   tf: Tf,
   model: LayersModel,

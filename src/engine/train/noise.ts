@@ -1,4 +1,4 @@
-/** Noise that is drawn afresh at every step of training, so that no epoch sees the same corrupted images. */
+/** Noise that is resampled at every training step, so that no epoch sees the same corrupted images. */
 import type { Tensor } from '@tensorflow/tfjs';
 import type { NoiseRecord } from '../../formats/images.ts';
 import type { Seed } from '../../core/seed.ts';
@@ -10,7 +10,7 @@ export interface FreshNoise extends NoiseRecord {
 }
 
 /**
- * Adds a normal number to each value: drawn by the seeds and the step alone.
+ * Adds a normal random number to each value. The numbers depend only on the seeds and the step.
  *
  * @param step int32 scalar, the number of the training step
  */

@@ -1,8 +1,8 @@
-/** Long computations that leave the event loop room: for Ctrl-C, for messages, for progress. */
+/** Long computations that leave the event loop time for Ctrl-C, messages and progress. */
 import { setImmediate } from 'node:timers/promises';
 import { failure } from '../../core/diagnostic.ts';
 
-/** Milliseconds of computation after which the event loop is given its turn. */
+/** Milliseconds of computation after which the event loop may run. */
 const STRETCH = 50;
 
 /** Milliseconds between two reports of progress. */
@@ -10,7 +10,7 @@ const REPORT_INTERVAL = 250;
 
 export class Pace {
   readonly #signal: AbortSignal;
-  /** The first batch gives way, too: many short computations in a row must not starve the event loop either. */
+  /** The first batch yields, too: many short computations in a row must not starve the event loop either. */
   #yielded = Number.NEGATIVE_INFINITY;
   #reported = performance.now();
 
@@ -19,7 +19,7 @@ export class Pace {
   }
 
   /**
-   * To be awaited between two batches. Gives the event loop its turn if it has waited for long.
+   * Await it between two batches. Lets the event loop run if it has waited for long.
    *
    * @throws Failure `interrupted` once the signal is aborted
    */
@@ -31,7 +31,7 @@ export class Pace {
     if (this.#signal.aborted) throw failure('interrupted', 'stopped before the end');
   }
 
-  /** True where a report is due: a few times a second. */
+  /** Whether a report is due: a few times a second. */
   due(): boolean {
     const now = performance.now();
     if (now - this.#reported < REPORT_INTERVAL) return false;
@@ -40,7 +40,7 @@ export class Pace {
   }
 }
 
-/** How many steps one call should take, so that calls are long compared with their fixed costs, and short enough for Ctrl-C. */
+/** Chooses how many steps one call takes: long compared with a call's fixed costs, and short enough for Ctrl-C. */
 export class StepsPerCall {
   readonly #milliseconds: number;
   #steps: number;
@@ -54,12 +54,12 @@ export class StepsPerCall {
     this.#steps = first;
   }
 
-  /** Of the next call. */
+  /** Steps of the next call. */
   get next(): number {
     return this.#steps;
   }
 
-  /** Takes steps, and learns from the time that they take. */
+  /** Takes steps, and adapts to the time that they take. */
   measure<Result>(steps: number, take: () => Result): Result {
     const started = performance.now();
     const result = take();

@@ -1,4 +1,4 @@
-/** Puts samples through a model. */
+/** Runs samples through a model. */
 import type { LayersModel } from '@tensorflow/tfjs';
 import { sizeOf } from '../../core/shape.ts';
 import type { Tf } from '../engine.ts';
@@ -16,10 +16,10 @@ export interface PredictedRows {
 }
 
 /**
- * Computes a model's outputs as outside of training, some batches at a time.
+ * Computes a model's outputs as in inference, some batches at a time.
  *
  * @param model of one input, which has as many values as a sample, and one output
- * @param rows numbers of samples, in the order in which their outputs are wanted
+ * @param rows numbers of samples, in the order in which their outputs are returned
  * @throws Failure `interrupted` once the signal is aborted
  */
 export async function* predictBatches(
@@ -79,7 +79,7 @@ export function modelShapes({ inputs, outputs }: LayersModel): {
   return { inputShape: withoutBatch(inputs[0]?.shape), outputShape: withoutBatch(outputs[0]?.shape) };
 }
 
-/** Layers that pass on what values there are. */
+/** Layers whose outputs are values of their inputs. */
 const PASSING: ReadonlySet<string> = new Set([
   'Flatten',
   'Reshape',
@@ -89,7 +89,7 @@ const PASSING: ReadonlySet<string> = new Set([
   'Dropout',
 ]);
 
-/** The Keras name of the activation in which a model ends, `linear` where it is none that bounds its outputs. */
+/** The Keras name of the activation at the end of a model, `linear` if it does not bound the outputs. */
 export function outputActivation({ layers }: LayersModel): string {
   for (const layer of [...layers].reverse()) {
     const { activation } = layer.getConfig();

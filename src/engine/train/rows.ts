@@ -12,7 +12,7 @@ import { batchesOf, batchTensor, requireRows, type Samples } from './samples.ts'
 import type { NamedVariable } from './state.ts';
 import type { LoadedRows, Target } from './target.ts';
 
-/** The part of an engine that puts samples through a model. */
+/** The part of an engine that runs samples through a model. */
 export type ForwardEngine = Pick<Engine, 'tf' | 'executor'> & Partial<Pick<Engine, 'kernels'>>;
 
 export interface RowWork {
@@ -28,10 +28,10 @@ export interface RowWork {
 }
 
 export interface RowOptions {
-  /** Rows that are computed together at least. */
+  /** The fewest rows that are computed together. */
   readonly batchSize: number;
   readonly signal: AbortSignal;
-  /** Called a few times a second with the share of the rows that is done. */
+  /** Called a few times a second with the share of the rows that are done. */
   readonly onProgress?: (fraction: number) => void;
 }
 
@@ -44,20 +44,20 @@ export interface RowResults {
 }
 
 /**
- * Rows from which on TensorFlow compiles a program. Compiling takes as long as some thousand rows of a small model do op by op.
- * The number alone decides: another way gives other last digits.
+ * The number of rows from which TensorFlow compiles a program. Compiling takes as long as some thousand rows of a small model
+ * take op by op. Only this number decides, because the low-order bits differ between the two ways.
  */
 export const MIN_COMPILED_ROWS = 4096;
 
 /**
- * Elements that the widest value of a program should have, so that threads do not wait for each other all the time: batches are
- * larger than asked for where a row has few. The size of a batch
- * changes at most the last bits of a row's results.
+ * Elements that the widest value of a program should have, so that threads do not constantly wait for each other. If rows have
+ * few elements, batches are larger than requested. The size of a batch
+ * changes at most the low-order bits of a row's results.
  */
 const WIDEST_ELEMENTS = 2 ** 18;
 
 /**
- * Computes the results of rows, in their order. A program takes whole batches: the last one is filled up with rows whose results
+ * Computes the results of rows, in their order. A program takes whole batches: the last one is padded with rows whose results
  * are dropped.
  *
  * @param rows numbers of samples
@@ -86,7 +86,7 @@ export async function* computeRows(
   }
 }
 
-/** The next results; what TensorFlow throws, in words of ours. */
+/** The next results; rewords what TensorFlow throws. */
 function compute(results: Generator<RowResults, void>): IteratorResult<RowResults, void> {
   try {
     return results.next();
@@ -121,7 +121,7 @@ interface LoadedBatches {
   readonly size: number;
 }
 
-/** Undefined for what XLA does not take, which TensorFlow then runs op by op. */
+/** Undefined if XLA does not support the program: TensorFlow then runs it op by op. */
 function load(
   { tf, executor }: ForwardEngine,
   target: Target,
@@ -138,13 +138,13 @@ function load(
     return { program: target.loadRows(program, options), size };
   } catch (error) {
     if (executor !== undefined) throw error;
-    // Throws what is no matter of the program.
+    // Throws errors that are not about the program.
     refusalOf(error);
     return undefined;
   }
 }
 
-/** Elements of the largest value that is given or computed, besides variables. */
+/** Elements of the largest value that is given or computed, except variables. */
 function widestOf({ parameters, instructions }: Program): number {
   const inputs = parameters.flatMap(({ kind, value }) => (kind === 'input' ? [value] : []));
   const values = [...inputs, ...instructions.flatMap(({ results }) => results)];
@@ -152,7 +152,7 @@ function widestOf({ parameters, instructions }: Program): number {
 }
 
 /**
- * What is computed of one batch, as a program.
+ * The computation for one batch, as a program.
  *
  * @throws ProgramError if it cannot be traced
  */

@@ -1,4 +1,4 @@
-/** Samples, from which batches are gathered by row number: in memory, or on the disk where they are too large for that. */
+/** Samples, from which batches are gathered by row number: in memory, or on the disk if they are too large for that. */
 import type { Tensor } from '@tensorflow/tfjs';
 import { sizeOf } from '../../core/shape.ts';
 import {
@@ -13,8 +13,8 @@ import type { Tf } from '../engine.ts';
 import type { FreshNoise } from './noise.ts';
 
 /**
- * Rows of equal shape. A stored value `v` stands for `v * scale + offset`, so that images of bytes stay bytes: only the current
- * batch is converted. The image arrays that stages hand on are samples.
+ * Rows of equal shape. A stored value `v` stands for `v * scale + offset`, so images of bytes stay bytes: only the current
+ * batch is converted. The image arrays that stages pass on are samples.
  */
 export interface Samples {
   /** Row-major [count, ...shape]. */
@@ -26,7 +26,7 @@ export interface Samples {
   readonly offset: number;
   /** Of the input of a program, where it is neither images nor targets. */
   readonly name?: string;
-  /** What is added to the input of each step of training, and of nothing else. */
+  /** Noise that is added to the input of each training step, and to nothing else. */
   readonly noise?: FreshNoise;
 }
 
@@ -43,13 +43,13 @@ export function rowBytes(samples: readonly Samples[]): number {
   return samples.reduce((sum, { data, shape }) => sum + sizeOf(shape) * data.BYTES_PER_ELEMENT, 0);
 }
 
-/** What goes into a model, and what should come out, row by row. Both may be the same samples. */
+/** The inputs and expected outputs of a model, row by row. Both may be the same samples. */
 export interface SamplePair {
   readonly x: Samples;
   readonly y: Samples;
 }
 
-/** The same samples with rows of other shapes that hold as many values; one object where both were one. */
+/** The same samples with rows of another shape with as many values; one object where both were one. */
 export function inShapes(
   { x, y }: SamplePair,
   {
@@ -61,7 +61,7 @@ export function inShapes(
   return { x: input, y: x === y ? input : { ...y, shape: outputShape } };
 }
 
-/** The numbers 0 to count - 1: every row, in the order in which they lie. */
+/** The numbers 0 to count - 1: every row, in stored order. */
 export function rowNumbers(count: number): Int32Array {
   return Int32Array.from({ length: count }, (_, row) => row);
 }
@@ -97,7 +97,7 @@ export function batchTensor(tf: Tf, samples: Samples, rows: Int32Array): Tensor 
   return tf.tensor(gatherRows(samples, rows), [rows.length, ...samples.shape]);
 }
 
-/** Rows in pieces of a size; the last may be smaller. */
+/** Rows in pieces of one size; the last may be smaller. */
 export function* batchesOf(rows: Int32Array, size: number): Generator<Int32Array> {
   for (let start = 0; start < rows.length; start += size) yield rows.subarray(start, start + size);
 }
@@ -105,7 +105,7 @@ export function* batchesOf(rows: Int32Array, size: number): Generator<Int32Array
 /**
  * Copies rows as they are stored, bytes as bytes.
  *
- * @param length rows of the copy, no fewer than are named; the others are 0
+ * @param length rows of the copy, at least as many as are named; the others are 0
  * @returns row-major [length, ...shape]
  */
 export function storedRows(

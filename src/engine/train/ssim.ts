@@ -28,7 +28,7 @@ function gaussian(): Float64Array {
  * The mean structural similarity, from -1 to 1; 1 for equal images. Computed in float64.
  *
  * @param shape height, width, channels; row-major
- * @param span highest less lowest possible intensity
+ * @param span highest minus lowest possible intensity
  * @throws Failure `shape-mismatch` for images smaller than the window
  */
 export function ssim(
@@ -80,7 +80,7 @@ export function ssim(
   return sum / count;
 }
 
-/** Means under the window at all places where it fits: [height - 10, width - 10]. */
+/** Means under the window at all positions where it fits: [height - 10, width - 10]. */
 function blur(image: Float64Array, height: number, width: number): Float64Array {
   const wide = width - SSIM_WINDOW + 1;
   const tall = height - SSIM_WINDOW + 1;
@@ -95,7 +95,7 @@ function blur(image: Float64Array, height: number, width: number): Float64Array 
   return result;
 }
 
-/** Written out, and so three times as fast: the window is the same from both ends. */
+/** Written out, which is three times as fast: the window is symmetric. */
 function weighted(values: Float64Array, start: number, step: number): number {
   const at = (index: number): number => values[start + index * step] ?? 0;
   return (

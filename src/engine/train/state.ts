@@ -1,4 +1,4 @@
-/** The variables that training changes, read and written as arrays: for checkpoints, and to go back to the best weights. */
+/** The variables that training changes, read and written as arrays: for checkpoints, and to restore the best weights. */
 import type { Variable } from '@tensorflow/tfjs';
 import type { NamedArray } from '../../formats/safetensors.ts';
 import type { Tf } from '../engine.ts';
@@ -25,7 +25,7 @@ export async function readVariables(variables: readonly NamedVariable[]): Promis
 /**
  * Puts saved values back.
  *
- * @throws TypeError if names, shapes or types are not those of the variables; nothing is then written
+ * @throws TypeError if names, shapes or types differ from those of the variables; nothing is then written
  */
 export function writeVariables(
   tf: Tf,

@@ -14,31 +14,31 @@ import type { TrainerOptions } from './trainer.ts';
 import { forwardOfSamples, klTerms, PLAIN_KL, variationalLayer, type Posterior } from './variational.ts';
 
 export interface TrainingStep {
-  /** What is measured of a batch, in the order of the values. */
+  /** The measures of a batch, in the order of the values. */
   readonly measures: readonly MeasureName[];
   /** The model's weights, trainable or not. */
   readonly weights: readonly NamedVariable[];
-  /** All that a step reads and changes: weights, the optimizer's variables, the weight of `kl` if it changes, the number of the step. */
+  /** Everything that a step reads and changes: weights, the optimizer's variables, a changing weight of `kl`, the step's number. */
   readonly state: readonly NamedVariable[];
   /**
-   * Trains on one batch. Whatever differs between two steps comes from the arguments and the state: no number of JavaScript
-   * does, so that a trace of one step holds for all.
+   * Trains on one batch. Everything that differs between two steps comes from the arguments and the state, never from a
+   * number of JavaScript, so a trace of one step is valid for all.
    *
-   * @param x [rows, ...shape], before noise that is drawn at each step
+   * @param x [rows, ...shape], before the noise of the step
    * @param y [rows, ...shape]; `x` itself where the model should reproduce its input
-   * @returns the measures before the change of the weights: [measures]
+   * @returns the measures before the weights change: [measures]
    */
   trainBatch(x: Tensor, y: Tensor): Tensor;
   /**
-   * Measures one batch as `trainBatch` does; Dropout and similar layers are inactive, and nothing changes. Of variational
-   * latents, it draws the same samples for each batch.
+   * Measures one batch as `trainBatch` does; Dropout and similar layers are inactive, and nothing changes. Variational
+   * latents use the same random numbers for each batch.
    */
   evaluateBatch(x: Tensor, y: Tensor): Tensor;
   /** Frees the optimizer's variables. */
   dispose(): void;
 }
 
-/** What a step depends on. Of the data, only the noise: a step is given its batches. */
+/** What a step depends on. Of the data, that is only the noise: batches are arguments. */
 export type StepOptions = Pick<TrainerOptions, 'model' | 'step' | 'optimizer' | 'loss' | 'kl' | 'metrics'> & {
   readonly data: { readonly x: Pick<Samples, 'noise'> };
 };
@@ -82,7 +82,7 @@ export function trainingStep(tf: Tf, options: StepOptions): TrainingStep {
   };
 }
 
-/** The variable of the state that is the divergence's weight in the steps to come, where there is a warm-up. */
+/** The variable that holds the weight of the divergence in the following steps, if there is a warm-up. */
 export const KL_WEIGHT = 'kl_weight';
 
 type Forward = (
@@ -105,13 +105,13 @@ function variableOf(tf: Tf, value: Tensor | undefined): Variable {
 }
 
 interface BatchMeasure {
-  /** What is minimised: the loss with the penalties of regularizers and, in a warm-up, a smaller weight of the divergence. */
+  /** The minimized quantity: the loss with the penalties of regularizers and, in a warm-up, a smaller weight of the divergence. */
   readonly total: Scalar;
   readonly values: Tensor;
 }
 
 type MeasureOptions = Pick<TrainerOptions, 'model' | 'loss' | 'kl' | 'metrics'> & {
-  /** In place of the divergence's weight, in what is minimised. */
+  /** Replaces the divergence's weight in the minimized quantity. */
   readonly klWeight?: Variable;
 };
 
@@ -150,7 +150,7 @@ function penalties(model: LayersModel): readonly Scalar[] {
   return model.calculateLosses();
 }
 
-/** The measures of a batch before the step, and the gradients of the loss by the weights. */
+/** The measures of a batch before the step, and the gradients of the loss with respect to the weights. */
 function differentiate(
   tf: Tf,
   options: MeasureOptions & { readonly forward: Forward },
@@ -166,7 +166,7 @@ function differentiate(
   }, [...trainable]);
   if (values === undefined) throw new TypeError('no loss was computed');
   const kept = values;
-  // A clone belongs to the tidy around the step, as all else does.
+  // A clone belongs to the tidy around the step, like everything else.
   const result = kept.clone();
   kept.dispose();
   return { values: result, gradients: trainable.map(({ name }) => grads[name]) };

@@ -1,13 +1,13 @@
-/** What runs programs: TensorFlow with XLA, or WebAssembly. */
+/** The interface of targets, which run programs: TensorFlow with XLA, or WebAssembly. */
 import type { Program } from '../program/program.ts';
 import type { Samples } from './samples.ts';
 import type { NamedVariable } from './state.ts';
 import type { WorkOptions } from './trainer.ts';
 
 export interface Target {
-  /** Whether a program of its own for a last, smaller batch is ready sooner than that batch is trained eagerly. */
+  /** Whether a separate program for a smaller last batch is ready sooner than that batch is trained eagerly. */
   readonly loadsQuickly: boolean;
-  /** @throws ProgramError, or what the target says of a program that it does not take */
+  /** @throws ProgramError, or the target's error for a program that it does not support */
   load(program: Program, options: LoadOptions): LoadedProgram;
   /**
    * Loads a program that changes nothing, and whose results are kept for each row.
@@ -23,7 +23,7 @@ export interface Target {
 
 export interface LoadOptions {
   readonly batchSize: number;
-  /** Steps of the longest run. */
+  /** The most steps of one run. */
   readonly steps: number;
   /** The samples of the program's inputs, in their order. */
   readonly samples: readonly Samples[];
@@ -50,7 +50,7 @@ export interface LoadedProgram {
 }
 
 export interface LoadedRows {
-  /** Batches of one call at most. */
+  /** The most batches of one call. */
   readonly mostSteps: number;
   /**
    * Runs whole batches.

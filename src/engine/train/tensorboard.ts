@@ -22,7 +22,7 @@ export interface ScalarEvent {
   readonly value: number;
 }
 
-/** TensorBoard takes files whose names hold `tfevents`; Keras's have the time and the host in place of the rest. */
+/** TensorBoard reads files whose names contain `tfevents`; Keras adds the time and the host to them. */
 export const EVENT_FILE = 'events.out.tfevents.0.hourglass';
 
 /** The bytes of a whole event file. */

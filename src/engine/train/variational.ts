@@ -1,6 +1,6 @@
 /**
- * What a variational latent adds to a training: D. P. Kingma, M. Welling, "Auto-encoding variational Bayes", 2014. The encoder
- * gives a normal distribution of latents for each image, of which a sample goes to the decoder.
+ * Training with a variational latent: D. P. Kingma, M. Welling, "Auto-encoding variational Bayes", 2014. For each image, the
+ * encoder returns a normal distribution of latents; a sample of it goes to the decoder.
  */
 import type { layers, LayersModel, Scalar, Tensor } from '@tensorflow/tfjs';
 import type { Tf } from '../engine.ts';
@@ -14,7 +14,7 @@ export interface Posterior {
   readonly logVariance: Tensor;
 }
 
-/** What a sample is for: measuring draws the same numbers in every epoch, so that epochs can be compared. */
+/** What a sample is for: measuring uses the same random numbers in every epoch, so that epochs can be compared. */
 export type DrawPurpose = 'training' | 'measuring';
 
 /** The layer at the end of a variational encoder. */
@@ -32,9 +32,9 @@ export function variationalLayer({ layers: all }: LayersModel): VariationalLayer
 /** How the divergence counts in the loss. */
 export interface KlTerm {
   readonly weight: number;
-  /** Nats below which the mean divergence of a value is neither counted less nor lowered. */
+  /** A value whose mean divergence is below this many nats counts as this much, and its divergence is not lowered. */
   readonly freeBits: number;
-  /** Whether the weight of a step is a variable, which whoever trains sets. */
+  /** Whether the weight of a step is a variable, which the caller sets. */
   readonly warmup: boolean;
 }
 
@@ -42,7 +42,7 @@ export const PLAIN_KL: KlTerm = { weight: 1, freeBits: 0, warmup: false };
 
 /**
  * Kullback-Leibler divergence of each latent value from the standard normal distribution, in nats: Kingma and Welling 2014,
- * appendix B. 0 or more, but for rounding.
+ * appendix B. 0 or more, except for rounding.
  *
  * @returns [rows, units]: (exp(v) + m^2 - 1 - v) / 2 for a mean m and a logarithm v of the variance
  */
@@ -51,8 +51,8 @@ export function divergence({ mean, logVariance }: Posterior): Tensor {
 }
 
 /**
- * What the divergence adds to the loss, before its weight: the sum over the latent's values of the means over the batch, each of
- * which counts as `freeBits` at least. Without free bits, that is the divergence itself. D. P. Kingma et al., "Improved
+ * The divergence as a part of the loss, before its weight: its mean over the batch for each latent value, at least `freeBits`
+ * each, summed over the values. Without free bits, that is the divergence itself. D. P. Kingma et al., "Improved
  * variational inference with inverse autoregressive flow", 2016, equation 15.
  */
 export function klTerms(
@@ -65,12 +65,12 @@ export function klTerms(
   return { kl, counted: freeBits === 0 ? kl : tf.maximum(ofValues, freeBits).sum<Scalar>() };
 }
 
-/** Outputs that were decoded from samples, and the distributions that these are of. */
+/** Outputs that were decoded from samples, and the distributions of these samples. */
 export interface SampledOutputs extends Outputs {
   readonly posterior: Posterior;
 }
 
-/** Lets a model decode a sample of each image's latents. Otherwise, layers act as in `forwardWithLogits`. */
+/** Makes a model decode a sample of each image's latents. Otherwise, layers act as in `forwardWithLogits`. */
 export function forwardOfSamples(
   tf: Tf,
   model: LayersModel,
@@ -84,14 +84,14 @@ export function forwardOfSamples(
       const given = Array.isArray(inputs) ? inputs[0] : inputs;
       if (given === undefined) throw new TypeError(`${layer.name} was called without an input`);
       const posterior = layer.posterior(given);
-      // A model disposes of all that its layers compute but their outputs.
+      // A model disposes of everything that its layers compute, except their outputs.
       kept = { mean: tf.keep(posterior.mean.clone()), logVariance: tf.keep(posterior.logVariance.clone()) };
       return layer.sample(posterior, training ? 'training' : 'measuring');
     };
     try {
       const outputs = forward(input, training);
       if (kept === undefined) throw new TypeError('the model does not go through its latent');
-      // Clones belong to the tidy around the call, as all else does.
+      // Clones belong to the tidy around the call, like everything else.
       return {
         ...outputs,
         posterior: { mean: kept.mean.clone(), logVariance: kept.logVariance.clone() },

@@ -3,14 +3,14 @@
 /** Bytes of a page of memory. */
 const PAGE = 65_536;
 
-/** Pages that the module has from the beginning, at least: its stack and its constants. */
+/** The fewest pages that the module starts with: its stack and its constants. */
 const FIRST_PAGES = 32;
 
 /** The most that the module takes, as `scripts/wasm/compile.ts` says. */
 const MOST_PAGES = 65_535;
 export const MOST_BYTES = MOST_PAGES * PAGE;
 
-/** Why the module cannot run here; undefined where it can. */
+/** Why the module cannot run here; undefined if it can. */
 export function whyMissing(): string | undefined {
   if (typeof WebAssembly === 'undefined') return 'this JavaScript engine runs without WebAssembly';
   return WebAssembly.validate(SIMD_MODULE)
@@ -30,7 +30,7 @@ const SIMD_MODULE = Uint8Array.of(
  * A memory with the largest limit that the system allows: shared memory takes its whole limit of addresses at once.
  *
  * @param limit in bytes; the least possible one is 4 MiB
- * @returns undefined where there is none
+ * @returns undefined if there is none
  */
 export function makeMemory(shared: boolean, limit = MOST_BYTES): WebAssembly.Memory | undefined {
   if (shared && typeof SharedArrayBuffer === 'undefined') return undefined;
@@ -47,7 +47,7 @@ export function makeMemory(shared: boolean, limit = MOST_BYTES): WebAssembly.Mem
 }
 
 /**
- * The module for a memory that is not shared: its atomic instructions are valid on that, too. In the flags of the limits of the
+ * The module for a memory that is not shared: its atomic instructions are valid for that, too. In the flags of the limits of the
  * imported memory, the second bit says that it is shared (WebAssembly's threads proposal).
  */
 export function withoutSharing(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
@@ -60,7 +60,7 @@ const IMPORTS = 2;
 const MEMORY = 2;
 const SHARED_WITH_MAXIMUM = 3;
 
-/** Where the flags lie. The memory is the only thing that is imported. */
+/** Where the flags are. The memory is the only import. */
 function memoryFlags(bytes: Uint8Array): number {
   let at = 8;
   const number = (): number => {

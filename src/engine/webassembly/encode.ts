@@ -1,5 +1,5 @@
 /**
- * A program in the form in which the module reads it: 32-bit words, with all memory settled beforehand. `kernels/executor.h` checks
+ * A program in the form that the module reads: 32-bit words, with all memory planned in advance. `kernels/executor.h` checks
  * what it reads: no call reaches beyond the buffers that are named here.
  */
 import { sizeOf } from '../../core/shape.ts';
@@ -11,7 +11,7 @@ import { planMemory } from './memory-plan.ts';
 import type { RunnableProgram } from './runner.ts';
 
 export interface EncodeOptions {
-  /** Where the variables lie, by name: offsets in the module's memory. */
+  /** Where the variables are, by name: offsets in the module's memory. */
   readonly variables: ReadonlyMap<string, number>;
   /** Results whose elements are kept for each step of a call, by their place among the results. */
   readonly collected: readonly number[];
@@ -19,16 +19,16 @@ export interface EncodeOptions {
   readonly isSummed: boolean;
   /** Allocates the memory of the other values. */
   allocate(bytes: number): number;
-  /** Memory is used once, and values lie apart: so that tests see what is written beside them. */
+  /** Each value has memory of its own, apart from others, so that tests see what is written beside it. */
   readonly isSpread?: boolean;
 }
 
 export interface EncodedProgram extends RunnableProgram {
   /** Where constants are to be written. */
   readonly constants: readonly { readonly at: number; readonly elements: Elements }[];
-  /** Where a parameter or any other value lies. */
+  /** The place of a parameter or of any other value. */
   addressOf(value: Value): number;
-  /** The program's results, as values of which `addressOf` tells where they lie after a step. */
+  /** The program's results, as values; `addressOf` tells where they are after a step. */
   readonly results: readonly Value[];
   /** The values of all buffers, once each. */
   readonly values: readonly Value[];
@@ -38,7 +38,7 @@ export interface EncodedProgram extends RunnableProgram {
   readonly calls: number;
 }
 
-/** @throws ProgramError where the program asks for what no kernel does */
+/** @throws ProgramError if no kernel can do what the program needs */
 export function encodeProgram(program: Program, options: EncodeOptions): EncodedProgram {
   const lowering = new Lowering(program);
   const root = (value: Value): Value => lowering.root(value);
@@ -136,7 +136,7 @@ function rowSize({ dtype, shape }: Type, batch: number): number {
   return dtype === 'float32' && shape[0] === batch && batch > 0 ? sizeOf(shape) / batch : 0;
 }
 
-/** Bytes behind the last value: vectors are read whole. */
+/** Bytes after the last value: vectors are read as a whole. */
 const SLACK = 64;
 
 function variableAt({ variables }: EncodeOptions, name: string): number {

@@ -14,7 +14,7 @@ export interface ResidentVariable {
 }
 
 export interface LoadOptions {
-  /** Variables by their names; those that are missing belong to the program alone, and are 0 at first. */
+  /** Variables by name; missing ones belong to this program only, and are initially 0. */
   readonly variables?: ReadonlyMap<string, ResidentVariable>;
   readonly collected?: readonly number[];
   readonly isSummed?: boolean;
@@ -37,7 +37,7 @@ export class Executor {
     return this.#instance;
   }
 
-  /** Whether data is to stay in the module's memory: as long as all that is there takes no more than a quarter. */
+  /** Whether data stays in the module's memory: as long as everything in it takes no more than a quarter. */
   keeps(data: readonly (Uint8Array | Float32Array)[]): boolean {
     const all = new Set([...this.#data.keys(), ...data]);
     return [...all].reduce((sum, { byteLength }) => sum + byteLength, 0) <= this.#mostData;
@@ -57,7 +57,7 @@ export class Executor {
     return at;
   }
 
-  /** Frees data that was put there. */
+  /** Frees data that was put into the memory. */
   forget(data: Uint8Array | Float32Array): void {
     const at = this.#data.get(data);
     if (at === undefined) return;
@@ -88,9 +88,9 @@ export class Executor {
   }
 
   /**
-   * Makes a program ready to be run.
+   * Prepares a program to be run.
    *
-   * @throws ProgramError where it asks for what no kernel does; Failure `model-too-large`
+   * @throws ProgramError if no kernel can do what it needs; Failure `model-too-large`
    */
   load(program: Program, options: LoadOptions = {}): Loaded {
     return new Loaded(this, program, options);
@@ -107,7 +107,7 @@ export class Loaded {
   readonly #program: Program;
   readonly #encoded: EncodedProgram;
   readonly #runner: Runner;
-  /** Memory of this program alone. */
+  /** Memory of this program only. */
   readonly #own: number[] = [];
   #isDisposed = false;
 
@@ -139,7 +139,7 @@ export class Loaded {
     this.#executor.write(this.#encoded.addressOf(value), elements);
   }
 
-  /** Reads a parameter: of a variable, what it has become. */
+  /** Reads a parameter: for a variable, its new value. */
   read(name: string): Elements {
     const { value } = this.#parameter(name);
     return this.#executor.read(this.#encoded.addressOf(value), value.type);
@@ -179,7 +179,7 @@ export class Loaded {
     this.#release();
   }
 
-  /** Settles where everything lies. Inputs and variables of its own are 0 at first. */
+  /** Decides where everything is stored. Inputs and the program's own variables are initially 0. */
   #encode({
     variables = new Map(),
     collected = [],

@@ -12,10 +12,10 @@ export interface Exports {
   heldBytes(): number;
   /** Bytes of the last request that was refused. */
   refusedBytes(): number;
-  /** Reads a program of so many words; 0 if it is refused. */
+  /** Reads a program of this many words; 0 if it is refused. */
   load(words: number, count: number): number;
   unload(program: number): void;
-  /** Does what is written in the memory, see `executor.ts`. */
+  /** Does the work that is described in memory, see `executor.ts`. */
   run(program: number, call: number): void;
   runTask(program: number, index: number): void;
   /** Tells that the main thread may sleep. */

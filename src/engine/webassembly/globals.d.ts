@@ -1,4 +1,4 @@
-/** What is used of WebAssembly's JavaScript interface, which the types of Node 20 do not declare. */
+/** The parts of WebAssembly's JavaScript interface that are used here. The types of Node 20 do not declare them. */
 declare namespace WebAssembly {
   interface MemoryDescriptor {
     readonly initial: number;
@@ -30,7 +30,7 @@ declare namespace WebAssembly {
 
   class RuntimeError extends Error {}
 
-  /** Without holding up the page, which may not wait for it. */
+  /** Does not block: a page may not wait for it. */
   function compile(bytes: Uint8Array): Promise<Module>;
 
   function instantiate(module: Module, imports: Imports): Promise<Instance>;

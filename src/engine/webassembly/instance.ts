@@ -15,7 +15,7 @@ export class Instance {
     this.exports.__wasm_call_ctors();
   }
 
-  /** All of the memory, as long as it is. A view is good until more memory is allocated. */
+  /** The whole memory at its current length. A view is valid until more memory is allocated. */
   get bytes(): Uint8Array<ArrayBufferLike> {
     const { buffer } = this.#memory;
     if (this.#bytes.buffer !== buffer) this.#bytes = new Uint8Array(buffer);
@@ -50,7 +50,7 @@ export class Instance {
     return this.exports.heldBytes() >>> 0;
   }
 
-  /** Has the module read a program; 0 if it refuses that. */
+  /** Makes the module read a program; 0 if it refuses. */
   load(words: Int32Array): number {
     const at = this.allocate(words.byteLength);
     this.integers(at, words.length).set(words);
@@ -67,7 +67,7 @@ export class Instance {
   /**
    * Calls into the module.
    *
-   * @throws Failure `model-too-large` if memory is exhausted, `engine-failed` if it traps, in whichever thread
+   * @throws Failure `model-too-large` if memory is exhausted, `engine-failed` if it traps, in any thread
    */
   call<Result>(run: () => Result): Result {
     if (this.#failure !== undefined) throw this.#failure;

@@ -1,30 +1,30 @@
 /**
- * Where the values of a program lie. A value has memory from the first call that writes it to the last one that reads it; others
- * take the same place before and after (Y. Pisarchyk and J. Lee, "Efficient memory management for deep neural net inference",
- * 2020, "greedy by size"). A new value of a variable is written into the variable's own memory where nothing reads the old one
- * later.
+ * Where the values of a program are stored. A value has memory from the first call that writes it to the last one that reads it;
+ * other values use the same place before and after (Y. Pisarchyk and J. Lee, "Efficient memory management for deep neural net
+ * inference", 2020, "greedy by size"). A new value of a variable is written into the variable's own memory if nothing reads the
+ * old one later.
  */
 import type { Value } from '../program/program.ts';
 import { bytesOf } from '../program/types.ts';
 import type { KernelCall } from '../lowering/kernel-calls.ts';
 
-/** Vectors of the kernels begin at any element; values begin at lines of the cache. */
+/** Vectors of the kernels begin at any element; values begin at cache lines. */
 const LINE = 64;
 
 export interface Request {
   readonly calls: readonly KernelCall[];
-  /** Values that are there before the first call, and stay: inputs and constants. */
+  /** Values that exist before the first call, and stay: inputs and constants. */
   readonly given: readonly Value[];
   /** Values that are read after the last call. */
   readonly results: readonly Value[];
-  /** Variables, and the values that are to be in their memory after the last call. */
+  /** Variables, and the values that must be in their memory after the last call. */
   readonly updates: readonly { readonly variable: Value; readonly value: Value }[];
-  /** Memory is used once, and lies apart: so that tests see what is written beside it. */
+  /** Each value has memory of its own, apart from others, so that tests see what is written beside it. */
   readonly isSpread: boolean;
 }
 
 export interface MemoryPlan {
-  /** Offsets of all values but variables, and those that are written into variables. */
+  /** Offsets of all values except variables, and those that are written into variables. */
   readonly offsets: ReadonlyMap<Value, number>;
   readonly bytes: number;
   /** Values that are written into the memory of a variable. */

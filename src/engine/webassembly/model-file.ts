@@ -1,6 +1,6 @@
 /**
- * A model's forward pass, written down beforehand: its program as words for `hourglass.wasm`, its weights, and where everything
- * lies. What runs it needs neither tfjs nor the compiler. As bytes: four with the length of a JSON header, the header, the words,
+ * A model's forward pass, compiled in advance: its program as words for `hourglass.wasm`, its weights, and the places of all
+ * values. Running it needs neither tfjs nor the compiler. As bytes: four with the length of a JSON header, the header, the words,
  * and the contents one after the other. Numbers are little-endian.
  */
 import { failure, type Failure } from '../../core/diagnostic.ts';
@@ -14,7 +14,7 @@ export interface ModelFile {
   readonly outputShape: readonly number[];
   /** Bytes of memory that a run needs. Places are offsets in it. */
   readonly memory: number;
-  /** Places of the input and of the output. */
+  /** Places of the input and the output. */
   readonly input: number;
   readonly output: number;
   /** As `encode.ts` writes them, for a memory that begins at 0. */
@@ -75,7 +75,7 @@ export function decodeModelFile(file: Uint8Array): ModelFile {
     if (!isInside(at, bytes)) throw corrupt('its weights are outside of its memory');
     return { at, bytes: take(bytes) };
   });
-  if (end !== file.length) throw corrupt('it has bytes that belong to nothing');
+  if (end !== file.length) throw corrupt('it has unused bytes');
   for (const [at, shape] of [
     [input, inputShape],
     [output, outputShape],
@@ -87,9 +87,9 @@ export function decodeModelFile(file: Uint8Array): ModelFile {
 
 /**
  * The words for a memory that begins elsewhere. They begin with two lists of places and sizes: of the memory, and of the buffers,
- * which the module holds against the memory.
+ * which the module checks against the memory.
  *
- * @throws Failure `data-corrupt` if they name other memory than the model's
+ * @throws Failure `data-corrupt` if they name memory outside the model's
  */
 export function relocate({ words, memory }: Pick<ModelFile, 'words' | 'memory'>, base: number): Int32Array {
   const moved = words.slice();
@@ -99,7 +99,8 @@ export function relocate({ words, memory }: Pick<ModelFile, 'words' | 'memory'>,
     if (count < 0 || count > (words.length - index) / 2) throw corrupt('its program is cut off');
     for (const end = index + count * 2; index < end; index += 2) {
       const [at, bytes] = [(words[index] ?? 0) >>> 0, (words[index + 1] ?? 0) >>> 0];
-      if (list === 'memory' && at + bytes > memory) throw corrupt('its program names other memory');
+      if (list === 'memory' && at + bytes > memory)
+        throw corrupt('its program uses memory outside the model');
       moved[index] = at + base;
     }
   }
@@ -118,12 +119,12 @@ function readHeader(text: string): Header {
     const value: unknown = JSON.parse(text);
     if (typeof value === 'object' && value !== null) header = { ...value };
   } catch {
-    // Told below.
+    // Reported below.
   }
-  if (header['format'] !== FORMAT) throw corrupt('its header is of another format');
+  if (header['format'] !== FORMAT) throw corrupt('its header has another format');
   const count = (value: unknown): number => {
     if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0 || value >= 2 ** 32)
-      throw corrupt('a size in its header is none');
+      throw corrupt('a size in its header is not valid');
     return value;
   };
   const counts = (value: unknown): readonly number[] => listOf(value).map(count);
@@ -140,7 +141,7 @@ function readHeader(text: string): Header {
 }
 
 function listOf(value: unknown): readonly unknown[] {
-  if (!Array.isArray(value)) throw corrupt('a list in its header is none');
+  if (!Array.isArray(value)) throw corrupt('a list in its header is not valid');
   return value;
 }
 

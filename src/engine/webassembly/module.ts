@@ -1,4 +1,4 @@
-/** The compiled kernels, as they lie in the package. */
+/** The compiled kernels of the package. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,9 +7,9 @@ import { packageRoot } from '../../core/package-root.ts';
 import { makeMemory, MOST_BYTES, whyMissing, withoutSharing } from './binary.ts';
 
 export interface ModuleOptions {
-  /** Whether other threads are to share the memory. Where that cannot be, it is not shared. */
+  /** Whether other threads share the memory. If that is not possible, it is not shared. */
   readonly shared: boolean;
-  /** Bytes that the memory may have at most; the least possible limit is 4 MiB. */
+  /** The most bytes that the memory may have; the lowest possible limit is 4 MiB. */
   readonly memoryLimit?: number;
 }
 
@@ -22,7 +22,7 @@ export interface LoadedModule {
 /** By whether the memory is shared: compiled once in a process. */
 const compiled = new Map<boolean, WebAssembly.Module>();
 
-/** @throws Failure `webassembly-missing` where there is no WebAssembly, or none with vectors; `system-limit` */
+/** @throws Failure `webassembly-missing` if there is no WebAssembly, or none with vectors; `system-limit` */
 export function loadModule({ shared, memoryLimit = MOST_BYTES }: ModuleOptions): LoadedModule {
   const missing = whyMissing();
   if (missing !== undefined) {
@@ -47,7 +47,7 @@ export function loadModule({ shared, memoryLimit = MOST_BYTES }: ModuleOptions):
   return { module, memory, shared: isShared };
 }
 
-/** What WebAssembly has on this machine. */
+/** Features of WebAssembly on this machine. */
 export interface WebAssemblyFeatures {
   /** Vectors of 128 bits, which the module needs. */
   readonly simd: boolean;
@@ -72,7 +72,7 @@ export function moduleBytes(): Uint8Array {
   return readFileSync(join(packageRoot, 'src', 'engine', 'webassembly', 'hourglass.wasm'));
 }
 
-/** Tells one build of the module from another: results may differ in their last digits. */
+/** Distinguishes builds of the module: results may differ in their low-order bits. */
 export function moduleHash(): string {
   return createHash('sha256').update(moduleBytes()).digest('hex').slice(0, 12);
 }

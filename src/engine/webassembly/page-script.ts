@@ -1,4 +1,4 @@
-/** `page.ts` and what it imports as one script, which a page can carry in itself: a page of a file imports nothing. */
+/** `page.ts` and its imports as one script that a page can contain: a page opened from a file imports nothing. */
 import { readFileSync } from 'node:fs';
 import { transform } from 'sucrase';
 
@@ -26,7 +26,7 @@ return load(${JSON.stringify(entry)});
 })();`;
 }
 
-/** Adds a file and what it imports, under the names that they have beside each other. */
+/** Adds a file and its imports, under the names that they have beside each other. */
 function add(url: URL, files: Map<string, string>): string {
   const name = url.pathname.slice(new URL('../..', import.meta.url).pathname.length);
   if (files.has(name)) return name;

@@ -68,11 +68,11 @@ export class PageModel {
   }
 
   /**
-   * Computes the outputs of rows, a batch at a time. What a last batch lacks is filled with zeros.
+   * Computes the outputs of rows, a batch at a time. The last batch is padded with zeros.
    *
    * @param rows row-major [rows, ...input shape]
    * @returns row-major [rows, ...output shape]
-   * @throws RangeError if the last row is not whole; Failure `engine-failed`
+   * @throws RangeError if the last row is incomplete; Failure `engine-failed`
    */
   predict(rows: Float32Array): Float32Array {
     const { batchSize, inputShape, outputShape, input, output } = this.#file;

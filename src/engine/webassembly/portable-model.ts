@@ -67,7 +67,7 @@ export function writeProgram(program: Program, variables: ReadonlyMap<string, El
   });
 }
 
-/** Variables begin at lines of the cache, as in `memory-plan.ts`. */
+/** Variables begin at cache lines, as in `memory-plan.ts`. */
 const LINE = 64;
 
 function bytesIn({ buffer, byteOffset, byteLength }: Elements): Uint8Array {

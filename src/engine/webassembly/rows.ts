@@ -8,7 +8,7 @@ export interface GivenRows {
   /** One for each of the samples. */
   readonly inputs: readonly ResidentRows[];
   readonly rows: Int32Array;
-  /** Frees what is there for this call alone. */
+  /** Frees memory that is only for this call. */
   release(): void;
 }
 
@@ -20,7 +20,7 @@ export function isResident(
   return areHeld(samples) && executor.keeps(samples.map(({ data }) => data));
 }
 
-/** Data that the executor keeps is there already; of other data, the rows are copied. */
+/** Data that the executor keeps is already in memory; for other data, the rows are copied. */
 export function giveRows(executor: Executor, samples: readonly Samples[], rows: Int32Array): GivenRows {
   if (isResident(executor, samples)) {
     const inputs = samples.map((own) => residentRows(executor, own, own.data, own.count));

@@ -16,21 +16,21 @@ export interface ResidentRows {
 export interface Run {
   /** From 0. */
   readonly steps: number;
-  /** One for each input of the program; where there are none, inputs stay as they were written. */
+  /** One for each input of the program; without any, inputs stay as they were written. */
   readonly inputs?: readonly ResidentRows[];
   /** Numbers of rows, [steps, batch]. */
   readonly rows?: Int32Array;
-  /** What the first result adds up to so far: changed in place. */
+  /** The sum of the first result so far: changed in place. */
   readonly totals?: Totals;
 }
 
-/** A sum in float32, and what rounding took from it. */
+/** A sum in float32, and its rounding error. */
 export interface Totals {
   readonly sum: Float32Array;
   readonly lost: Float32Array;
 }
 
-/** A program as words, with what a call of it must know. */
+/** A program as words, and what a call of it must know. */
 export interface RunnableProgram {
   readonly words: Int32Array;
   /** How many inputs it has. */
@@ -47,7 +47,7 @@ export class Runner {
   readonly #instance: Instance;
   readonly #program: RunnableProgram;
   readonly #pointer: number;
-  /** Memory for what a call is told and returns; grows. */
+  /** Memory for the arguments and results of a call; grows. */
   #scratch = { at: 0, bytes: 0 };
 
   /** @throws ProgramError if the module refuses the words; Failure `model-too-large` */
@@ -87,7 +87,7 @@ export class Runner {
     if (this.#scratch.bytes > 0) this.#instance.release(this.#scratch.at);
   }
 
-  /** Writes down what is to be done: `Call`, `Rows`, the sums, the numbers of rows, and room for what is collected. */
+  /** Writes the arguments: `Call`, `Rows`, the sums, the numbers of rows, and room for what is collected. */
   #prepare({ steps, inputs = [], rows, totals }: Run): {
     readonly call: number;
     readonly sums: number;

@@ -1,4 +1,4 @@
-/** The target that runs programs in WebAssembly. Between two runs, the truth is in tfjs's variables, as for any target. */
+/** The target that runs programs in WebAssembly. Between two runs, tfjs's variables hold the current state, as for any target. */
 import type { Variable } from '@tensorflow/tfjs';
 import { NumberSource, type HeldNumbers } from '../../formats/numbers.ts';
 import type { NamedArray } from '../../formats/safetensors.ts';
@@ -37,7 +37,7 @@ export function webAssemblyTarget(tf: Tf, executor: Executor): Target {
 
 interface Resident {
   readonly place: ResidentVariable;
-  /** tfjs's name of the data that the memory holds; undefined if that is not known. */
+  /** tfjs's name of the data that the memory holds; undefined if unknown. */
   holds: object | undefined;
 }
 
@@ -77,7 +77,7 @@ export class ResidentVariables {
     }
   }
 
-  /** Has the variables written again before they are used. */
+  /** Makes the variables be written again before they are used. */
   forget(state: readonly NamedVariable[]): void {
     for (const { variable } of state) this.#of(variable).holds = undefined;
   }
@@ -107,7 +107,7 @@ function asArray({ name, variable: { shape } }: NamedVariable, data: object): Na
   throw new TypeError(`${name} is neither float32 nor int32`);
 }
 
-/** A run that fails in the middle leaves tfjs's variables as they were before it. */
+/** If a run fails in the middle, tfjs's variables stay as they were before it. */
 class TrainingProgram implements LoadedProgram {
   readonly #executor: Executor;
   readonly #variables: ResidentVariables;
@@ -161,7 +161,7 @@ class TrainingProgram implements LoadedProgram {
         return totals;
       });
     } finally {
-      // A call that failed may have left a step half done.
+      // A failed call may have left a step half done.
       if (!isWhole) this.#variables.forget(this.#changed);
       else if (isChanged) this.#variables.read(this.#changed);
     }
@@ -172,7 +172,7 @@ class TrainingProgram implements LoadedProgram {
   }
 }
 
-/** The rows are in the module's memory for one call alone: a set may be larger than that. */
+/** The rows are in the module's memory only for one call: a set may be larger than that. */
 class RowsProgram implements LoadedRows {
   readonly mostSteps: number;
   readonly #executor: Executor;

@@ -1,4 +1,4 @@
-/** A thread of the portable engine: what a worker runs. It takes parts of the main thread's work until that closes. */
+/** A thread of the portable engine: what a worker runs. It takes parts of the main thread's work until the main thread ends it. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { exportsOf } from './exports.ts';
 

@@ -35,7 +35,7 @@ export class ThreadedInstance extends Instance {
     return this.#threads;
   }
 
-  /** Starts the other threads. The caller does not wait for them: they help as soon as they are there. */
+  /** Starts the other threads. The caller does not wait for them: they help as soon as they have started. */
   startThreads(): void {
     const { module, memory } = this.#loaded;
     while (this.#workers.length < this.#threads - 1) {
@@ -48,7 +48,7 @@ export class ThreadedInstance extends Instance {
       const worker = startWorker(data);
       // One that cannot start is no reason to stop: the others do its work.
       if (worker === undefined) break;
-      // A process ends although they wait.
+      // Waiting threads do not keep the process alive.
       worker.unref();
       worker.on('error', () => undefined);
       this.#workers.push(worker);
@@ -63,7 +63,7 @@ export class ThreadedInstance extends Instance {
   }
 }
 
-/** Undefined where the system gives no thread, or Node may not ask for one. */
+/** Undefined if the system provides no thread, or Node may not start one. */
 function startWorker(data: ThreadData): Worker | undefined {
   try {
     return new Worker(THREAD, { workerData: data, execArgv: [] });

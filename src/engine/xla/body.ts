@@ -9,25 +9,25 @@ import {
   type Values,
 } from './saved-model.ts';
 
-/** A tensor inside of a function under construction. */
+/** A tensor inside a function under construction. */
 export interface Ref {
   /** `node:output:index`, or the name of a parameter. */
   readonly ref: string;
   readonly dtype: DType;
-  /** Where it is known. */
+  /** If it is known. */
   readonly shape?: readonly number[];
-  /** For a tensor that is another one in a new shape: that other one. */
+  /** For a reshaped tensor: the original one. */
   readonly base?: Ref;
 }
 
 export interface Parameter {
   readonly name: string;
   readonly dtype: DType;
-  /** -1 for a length that is not known. */
+  /** -1 for an unknown length. */
   readonly shape: readonly number[];
 }
 
-/** Constants of up to this many values are written once a function, however often they are used. */
+/** Constants of up to this many values are written once per function, however often they are used. */
 const SHARED_CONSTANT = 64;
 
 /** The body of one function, node by node. */
@@ -42,7 +42,7 @@ export class Body {
     this.#parameters = parameters;
   }
 
-  /** The argument of a function that has this name. */
+  /** The function's argument of this name. */
   parameter(name: string): Ref {
     const found = this.#parameters.find((parameter) => parameter.name === name);
     if (found === undefined) throw new TypeError(`${this.#name} has no parameter ${name}`);
@@ -111,7 +111,7 @@ export class Body {
     return this.constant('float32', [], Float32Array.of(value));
   }
 
-  /** The same numbers in another shape; what is reshaped twice is reshaped once, or not at all. */
+  /** The same numbers in another shape; a reshape of a reshape becomes one reshape, or none. */
   reshape(input: Ref, shape: readonly number[]): Ref {
     const base = input.base ?? input;
     if (base.shape?.join() === shape.join()) return base;

@@ -1,4 +1,4 @@
-/** Calls of Hourglass's own kernels from within XLA. */
+/** Calls of Hourglass's own kernels from XLA. */
 import type { Type } from '../program/types.ts';
 import type { Body, Ref } from './body.ts';
 
@@ -18,7 +18,7 @@ export interface CustomCall {
   readonly inPlace?: readonly (number | undefined)[];
 }
 
-/** Calls a kernel. TensorFlow's own op for it knows no kernels of the present interface, so it is said in StableHLO. */
+/** Calls a kernel. TensorFlow's own op for this does not support the current kernel interface, so the call is StableHLO. */
 export function customCall(body: Body, call: CustomCall): readonly Ref[] {
   const { operands, results } = call;
   const given = operands.map(({ shape, dtype }): Operand => {
@@ -93,7 +93,7 @@ function typeOf(shape: Shape, type: Operand['type']): string {
   return `tensor<${[...shape, type].join('x')}>`;
 }
 
-/** Row by row, the last axis the fastest. */
+/** Row by row, the last axis varying fastest. */
 function layoutOf({ length }: Shape): string {
   const axes = Array.from({ length }, (_, axis) => length - 1 - axis);
   return `dense<[${axes.join(', ')}]> : tensor<${length}xindex>`;

@@ -1,6 +1,6 @@
 /**
- * Writes a program as the body of a TensorFlow function, to be compiled by XLA. Movements, and what is elementwise or reduced over
- * few elements, become TensorFlow's operations, which XLA fuses; the others are calls of Hourglass's own kernels.
+ * Writes a program as the body of a TensorFlow function, which XLA compiles. Movements, and elementwise instructions and reductions
+ * over few elements, become TensorFlow's operations, which XLA fuses; the others are calls of Hourglass's own kernels.
  */
 import type { ElementwiseName } from '../program/elementwise.ts';
 import type { Instruction, InstructionOf, OpName, Program, Reduction, Value } from '../program/program.ts';
@@ -11,18 +11,18 @@ import type { OpName as TensorFlowOp } from './ops.ts';
 import type { Attributes } from './saved-model.ts';
 import { callUpdates } from './update-call.ts';
 
-/** What an instruction is written with. */
+/** What is needed to write an instruction. */
 export interface Writing {
   readonly body: Body;
-  /** What stands for the operands. */
+  /** The refs of the operands. */
   readonly refs: readonly Ref[];
 }
 
 /**
  * Writes all instructions.
  *
- * @param given what stands for the parameters
- * @returns what stands for a value
+ * @param given the refs of the parameters
+ * @returns the ref of a value
  * @throws ProgramError for an instruction that has no form here
  */
 export function emitProgram(

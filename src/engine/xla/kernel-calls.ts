@@ -21,7 +21,7 @@ const BY_KERNELS: ReadonlySet<OpName> = new Set<OpName>([
   'uniform',
 ]);
 
-/** For fewer elements, XLA's own code takes no longer than a call. */
+/** For fewer elements, XLA's own code is as fast as a call. */
 const MIN_ELEMENTS = 1024;
 
 /** Whether a kernel is called for an instruction, rather than an operation of TensorFlow. */
@@ -37,8 +37,8 @@ export function isByKernel(instruction: Instruction): boolean {
 /**
  * Calls the kernels of one instruction, one after another.
  *
- * @param refs what stands for the operands
- * @returns what stands for the results
+ * @param refs of the operands
+ * @returns the refs of the results
  */
 export function kernelCalls(body: Body, instruction: Instruction, refs: readonly Ref[]): readonly Ref[] {
   const made = new Map<Value, Ref>(

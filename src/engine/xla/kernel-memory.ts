@@ -68,7 +68,7 @@ function convolutionNeed(kernel: readonly number[], images: readonly (readonly n
   const [tall = 1, long = 1, ...channels] = kernel;
   const [few = 1, many = 1] = channels.map((count) => roundUp(count, LANES)).sort((a, b) => a - b);
   const each = Math.max(tall * long, ELEMENTS);
-  // A block has one tile at least, of however many rows.
+  // A block has at least one tile, however many rows that has.
   const sums = Math.min(GROUPS * each * few * many, Math.max(MOST_SHARED, GROUPS * each * LANES * WIDE));
   const weights = Math.min(each * few * many, Math.max(MOST_SHARED, each * many * WIDE));
   const own = images.map(([rows = 1, columns = 1]) => {

@@ -1,6 +1,6 @@
 /**
  * Puts a program into a loop inside TensorFlow, which XLA compiles as a whole. One call of the loop gathers batch after batch
- * from data that stays where it is, runs the program on each, and adds up its results.
+ * from resident data, runs the program on each, and sums its results.
  */
 import { sizeOf } from '../../core/shape.ts';
 import type { Program, Value } from '../program/program.ts';
@@ -14,7 +14,7 @@ import { savedModel, type Attributes, type DType, type FunctionDef, type NodeDef
 export interface LoopSpec {
   /** Its inputs are batches of the data. If its results are added up, it has one, of one axis. */
   readonly program: Program;
-  /** What becomes of the results of each turn: they are added up, or all of them are kept. */
+  /** What happens to the results of each turn: they are summed, or all of them are kept. */
   readonly results: 'summed' | 'kept';
   /** One for each input of the program. */
   readonly data: readonly ResidentSamples[];
@@ -48,9 +48,9 @@ interface Variable {
 interface Collector {
   /** Variables of the loop that hold them. */
   readonly state: readonly Parameter[];
-  /** Whether these come from outside: otherwise they are 0 at first. */
+  /** Whether their initial values come from outside; otherwise they are 0. */
   readonly isGiven: boolean;
-  /** What they are after a turn, by their names. */
+  /** Their values after a turn, by name. */
   next(body: Body, refOf: (value: Value) => Ref): readonly (readonly [string, Ref])[];
 }
 
@@ -122,7 +122,7 @@ function zeros(body: Body, { dtype, shape }: Parameter): Ref {
   return body.add('BroadcastTo', [body.float(0), body.integers(shape)]);
 }
 
-/** Grappler, which optimizes graphs before XLA does, leaves functions of `tf.data` alone: here, it would only take time. */
+/** Grappler optimizes graphs before XLA does, but skips functions of `tf.data`. Here, it would only cost time. */
 const UNTOUCHED = { _tf_data_function: { bool: true } } as const;
 
 const COMPILED = { _XlaMustCompile: { bool: true } } as const;
@@ -147,7 +147,7 @@ function floatOrInteger({ type: { dtype } }: Value): DType {
   return dtype;
 }
 
-/** One turn of the loop: what its variables are next, by their names; those that are left out stay as they are. */
+/** One turn of the loop: the next values of its variables, by name; those that are left out stay as they are. */
 function emitStep(
   body: Body,
   { program, data, batchSize }: LoopSpec,
@@ -175,8 +175,8 @@ function emitStep(
 }
 
 /**
- * Adds to a sum and to what rounding took from it (W. Kahan, "Further remarks on reducing truncation errors", 1965), so that
- * the mean of a long epoch is as exact as that of a short one, wherever the epoch is cut into calls.
+ * Adds to a sum and to its rounding error (W. Kahan, "Further remarks on reducing truncation errors", 1965), so that the mean
+ * of a long epoch is as exact as that of a short one, no matter how the epoch is split into calls.
  */
 function summed({ results: [result] }: Program): Collector {
   if (result === undefined) throw new TypeError('a program without a result');
@@ -214,7 +214,7 @@ function kept({ results }: Program, capacity: number): Collector {
   };
 }
 
-/** What a call is given, as the results of one function that never runs: Grappler takes time for each node outside of functions, too. */
+/** The arguments of a call, as results of one function that never runs: nodes outside of functions also cost Grappler time. */
 function placeholders(parameters: readonly Parameter[]): FunctionDef {
   const body = new Body('given', []);
   return body.define(

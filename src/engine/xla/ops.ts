@@ -1,4 +1,4 @@
-/** What a graph must say of each operation of TensorFlow that it has. */
+/** The signatures that a graph must state for each TensorFlow operation. */
 import { isDType, type DType } from './saved-model.ts';
 
 /**

@@ -3,7 +3,7 @@ import type { NativeBackend } from '../tensorflow/addon.ts';
 import type { HeldNumbers } from '../../formats/numbers.ts';
 import type { HeldSamples } from '../train/samples.ts';
 
-/** Samples that lie in TensorFlow's memory. */
+/** Samples that are in TensorFlow's memory. */
 export interface ResidentSamples {
   readonly dtype: 'uint8' | 'float32';
   readonly count: number;

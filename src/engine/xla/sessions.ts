@@ -1,6 +1,6 @@
 /**
- * Loops that are loaded into TensorFlow. XLA compiles one in a second or two; so one that is no longer used is kept for a
- * while: a trial of a sweep whose program is that of the trial before takes it over.
+ * Loops that are loaded into TensorFlow. XLA takes a second or two to compile one, so an unused loop is kept for a
+ * while: the next trial of a sweep takes it over if it has the same program.
  */
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,12 +8,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Binding } from '../tensorflow/addon.ts';
 
-/** Loops that are kept although nothing uses them. */
+/** How many loops are kept although nothing uses them. */
 const MAX_IDLE = 4;
 
 export class Sessions {
   readonly #binding: Binding;
-  /** By the hash of their bytes, the one that was used last at the end. */
+  /** By the hash of their bytes, the most recently used one at the end. */
   readonly #idle = new Map<string, number>();
 
   constructor(binding: Binding) {
@@ -23,7 +23,7 @@ export class Sessions {
   /**
    * Loads a SavedModel, or takes over an equal one that is idle.
    *
-   * @throws Error with what TensorFlow says, or of the file system
+   * @throws Error with TensorFlow's message, or of the file system
    */
   take(bytes: Uint8Array): Session {
     const key = createHash('sha256').update(bytes).digest('hex');
@@ -32,7 +32,7 @@ export class Sessions {
     return { key, id: kept ?? this.#load(bytes), isWarm: kept !== undefined };
   }
 
-  /** Keeps a loop for the next that is equal. */
+  /** Keeps a loop for the next equal request. */
   giveBack({ key, id }: Session): void {
     if (this.#idle.has(key)) return this.discard(id);
     this.#idle.set(key, id);
@@ -59,9 +59,9 @@ export class Sessions {
 
 export interface Session {
   readonly key: string;
-  /** As the addon numbers it. */
+  /** The addon's number for it. */
   readonly id: number;
-  /** Whether it has been run before, and so is compiled. */
+  /** Whether it has been run before, and is therefore compiled. */
   readonly isWarm: boolean;
 }
 

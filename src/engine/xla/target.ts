@@ -31,7 +31,7 @@ export function xlaTarget(tf: Tf): Target {
   };
 }
 
-/** A loop in a session of its own, and the variables that it is given and gives back. */
+/** A loop in its own session, and the variables that it receives and returns. */
 class CompiledLoop {
   readonly backend: NativeBackend;
   readonly #tf: Tf;
@@ -43,8 +43,8 @@ class CompiledLoop {
   /**
    * Loads the loop.
    *
-   * @param warmUp runs it for no steps, which has XLA compile it
-   * @throws what TensorFlow says of a graph that it does not take
+   * @param warmUp runs it for no steps, so that XLA compiles it
+   * @throws TensorFlow's error for a graph that it does not support
    */
   constructor(tf: Tf, loop: Loop, state: readonly NamedVariable[], warmUp: (loop: CompiledLoop) => void) {
     this.#tf = tf;
@@ -65,7 +65,7 @@ class CompiledLoop {
   /**
    * Runs the loop, and assigns the variables that it changes.
    *
-   * @param given tensors for this call alone
+   * @param given tensors for this call only
    * @param kept numbers of tensors that stay
    * @returns the other results
    */
@@ -79,7 +79,7 @@ class CompiledLoop {
       const inputs = [...temporary, ...kept, ...this.backend.getInputTensorIds(variables)];
       const outputs = binding.runSavedModel(this.#session.id, inputs, this.#loop.feeds, this.#loop.fetches);
       const read: Float32Array[] = [];
-      // Not returned: `tidy` looks at each number of an array that it returns.
+      // Not returned: `tidy` looks at each number of a returned array.
       this.#tf.tidy(() => {
         const tensors = outputs.map((output) => this.backend.createOutputTensor(output));
         this.#loop.changed.forEach((name, position) => {
@@ -104,7 +104,7 @@ interface Given {
   readonly data: Float32Array | Int32Array | Uint8Array;
 }
 
-/** Runs steps on samples that stay in TensorFlow's memory or, where they are too large, on the rows of each call. */
+/** Runs steps on samples that stay in TensorFlow's memory or, if they are too large, on the rows of each call. */
 class TrainingLoop implements LoadedProgram {
   readonly #options: LoadOptions;
   readonly #resident: ResidentData;
@@ -113,7 +113,7 @@ class TrainingLoop implements LoadedProgram {
   readonly #loop: CompiledLoop;
   readonly #stepsPerCall = new StepsPerCall(TARGET_CALL_MS, 1);
 
-  /** @throws ProgramError, or what TensorFlow says of a graph that it does not take */
+  /** @throws ProgramError, or TensorFlow's error for a graph that it does not support */
   constructor(tf: Tf, resident: ResidentData, program: Program, options: LoadOptions) {
     const { samples, state, batchSize } = options;
     this.#options = options;
@@ -165,7 +165,7 @@ class TrainingLoop implements LoadedProgram {
   }
 }
 
-/** Runs a program on rows that are there for one call. */
+/** Runs a program on rows that exist only for one call. */
 class RowsLoop implements LoadedRows {
   readonly mostSteps: number;
   readonly #options: LoadOptions;
@@ -173,7 +173,7 @@ class RowsLoop implements LoadedRows {
   readonly #rows: Int32Array;
   readonly #loop: CompiledLoop;
 
-  /** @throws ProgramError, or what TensorFlow says of a graph that it does not take */
+  /** @throws ProgramError, or TensorFlow's error for a graph that it does not support */
   constructor(tf: Tf, program: Program, options: LoadOptions) {
     const { samples, state, batchSize } = options;
     this.mostSteps = mostKeptSteps(program, options);
@@ -218,7 +218,7 @@ function floats(tensor: Tensor): Float32Array {
   throw new TypeError('the loop gave no floats');
 }
 
-/** Rows for one call; always as many: a loop takes data of one shape. */
+/** Rows for one call, always the same number: a loop takes data of one shape. */
 function rowsOf(samples: Samples, rows: Int32Array, length: number): Given {
   return { shape: [length, ...samples.shape], data: storedRows(samples, rows, length) };
 }

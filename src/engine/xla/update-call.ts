@@ -1,4 +1,4 @@
-/** All updates of a program by one call of a kernel, in place. XLA would make several passes, and copy what is still read. */
+/** All updates of a program in one call of a kernel, in place. XLA would make several passes, and copies of values still read. */
 import { updatePlan } from '../lowering/update-plan.ts';
 import { isReadByItsUpdate } from '../lowering/updates.ts';
 import type { Program, Value } from '../program/program.ts';
@@ -19,8 +19,8 @@ class Operands {
 }
 
 /**
- * @param refOf what stands for a value that is written already
- * @returns what stands for the new values of variables
+ * @param refOf the ref of a value that is already written
+ * @returns the refs of the new values of variables
  */
 export function callUpdates(
   body: Body,
@@ -30,7 +30,7 @@ export function callUpdates(
   const updates = program.instructions.filter((instruction) => instruction.op === 'fused_update');
   if (updates.length === 0) return [];
   const variables = new Map(program.updates.map(({ variable, value }) => [value, variable]));
-  // Of variables that become the same, all but one have a result that nothing reads.
+  // If several variables become the same value, all but one have a result that nothing reads.
   const variableOf = (value: Value): Value => variables.get(value) ?? value;
   const operands = new Operands();
   const plan = updates.flatMap((update) =>

@@ -1,4 +1,4 @@
-/** The passes that make a program smaller, in order: each leaves more for the next one to find. */
+/** The passes that make a program smaller, in order: each exposes work for the next one. */
 import { commonSubexpressions } from './common-subexpressions.ts';
 import { deadCode } from './dead-code.ts';
 import { foldConstants } from './fold-constants.ts';

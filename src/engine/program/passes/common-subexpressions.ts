@@ -1,8 +1,8 @@
 /**
- * Computes once what is written twice: equal instructions with equal operands get one number, and the second one's results are
- * replaced by the first one's (value numbering: J. Cocke, J. T. Schwartz, "Programming Languages and Their Compilers", 1970;
- * G. A. Kildall, "A unified approach to global program optimization", POPL 1973). A step has many of them: each gradient of tfjs
- * computes again what it needs of the forward pass.
+ * Computes repeated instructions once: equal instructions with equal operands get one number, and the results of the second
+ * are replaced by those of the first (value numbering: J. Cocke, J. T. Schwartz, "Programming Languages and Their Compilers",
+ * 1970; G. A. Kildall, "A unified approach to global program optimization", POPL 1973). A step has many of them: each gradient
+ * of tfjs recomputes what it needs from the forward pass.
  */
 import { attributeForms } from '../instructions.ts';
 import type { Instruction, OpName, Program, Value } from '../program.ts';
@@ -13,7 +13,7 @@ import { rewrite } from './rewrite.ts';
 
 export const commonSubexpressions: Pass = { name: 'common-subexpressions', run: once };
 
-/** The order of their operands does not matter. `max` and `min` are not among them: of 0 and -0 they take the first. */
+/** The order of their operands does not matter. `max` and `min` are not among them: of 0 and -0 they return the first. */
 const COMMUTATIVE: ReadonlySet<OpName> = new Set(['add', 'mul', 'eq', 'ne', 'and', 'or']);
 
 function once(program: Program): Program {
@@ -36,7 +36,7 @@ function once(program: Program): Program {
   });
 }
 
-/** Equal for equal attributes, in whatever order they were written. */
+/** Equal for equal attributes, in any order. */
 function attributeTexts({ op, attributes }: Instruction): readonly string[] {
   const values: Readonly<Record<string, unknown>> = { ...attributes };
   return [...attributeForms(op)].map(([name, { kind }]) => attributeText(kind, values[name]));
@@ -44,7 +44,7 @@ function attributeTexts({ op, attributes }: Instruction): readonly string[] {
 
 function attributeText(kind: AttributeKind, value: unknown): string {
   if (kind === 'program') return printProgram(value as Program);
-  // As bytes, which tell 0 from -0.
+  // As bytes, which distinguish 0 from -0.
   if (kind === 'elements') return bytesText(value as Elements);
   if (kind === 'number') return bytesText(Float32Array.of(value as number));
   return JSON.stringify(value);

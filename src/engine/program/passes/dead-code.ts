@@ -1,7 +1,7 @@
 /**
- * Removes what no output depends on: gradients with respect to inputs that need none, values that only JavaScript asked for.
- * Instructions have no effect but their results, so one walk from the last to the first is enough (the analysis of live
- * variables: A. V. Aho, M. S. Lam, R. Sethi, J. D. Ullman, "Compilers: Principles, Techniques, and Tools", 2007, 9.2.5).
+ * Removes instructions that no output depends on: gradients with respect to inputs that need none, values that only JavaScript
+ * requested. Instructions have no side effects, so one walk from the last to the first is enough (live variable analysis:
+ * A. V. Aho, M. S. Lam, R. Sethi, J. D. Ullman, "Compilers: Principles, Techniques, and Tools", 2007, 9.2.5).
  */
 import { outputsOf, type Instruction, type Program } from '../program.ts';
 import type { Pass } from './pass.ts';

@@ -3,10 +3,10 @@
  * K. S. McKinley, "Maximizing loop parallelism and improving data locality via loop fusion and distribution", LCPC 1993). Each
  * instruction joins, in order, the groups that make or read its operands, unless
  *
- * - it needs the result of a reduction in the group, which is known only at the end, or
- * - it needs something from outside that itself needs the group: a group runs at once.
+ * - it needs the result of a reduction in the group, which is complete only at the end, or
+ * - it needs a value from outside that depends on the group: a group runs as a whole.
  *
- * Reshapes are looked through, since they move nothing.
+ * Reshapes are ignored, since they move nothing.
  */
 import { sizeOf } from '../../../core/shape.ts';
 import { isElementwise } from '../elementwise.ts';
@@ -20,15 +20,15 @@ export interface Group {
   space: Shape;
 }
 
-/** An instruction that is in no group stands for itself. */
+/** An instruction that is in no group is a cluster of its own. */
 export type Cluster = Group | Instruction;
 
-/** So that a group has room for its values: the kernel takes a few times as many. */
+/** Limits of a group, well within the kernel's: it takes a few times as many. */
 const MOST = { members: 96, operands: 32, axes: 5 } as const;
 
 export class ElementwiseGroups {
   readonly #producers: ReadonlyMap<Value, Instruction>;
-  /** Where an instruction stands in the program. */
+  /** The position of an instruction in the program. */
   readonly #places: ReadonlyMap<Instruction, number>;
   readonly #groups = new Map<Instruction, Group>();
   /** The groups that read a value. */
@@ -51,19 +51,19 @@ export class ElementwiseGroups {
     return this.#groups.get(instruction);
   }
 
-  /** What a value is before all reshapes. */
+  /** A value as it is before all reshapes. */
   baseOf(value: Value): Value {
     const producer = this.#producers.get(value);
     const [operand] = producer?.operands ?? [];
     return producer?.op === 'reshape' && operand !== undefined ? this.baseOf(operand) : value;
   }
 
-  /** The instruction that makes what a value is before all reshapes; undefined for a parameter. */
+  /** The instruction that makes a value before all reshapes; undefined for a parameter. */
   producerOf(value: Value): Instruction | undefined {
     return this.#producers.get(this.baseOf(value));
   }
 
-  /** What must run before a cluster. */
+  /** The clusters that must run before a cluster. */
   before(cluster: Cluster): readonly Cluster[] {
     const found = new Set<Cluster>();
     for (const { operands } of membersOf(cluster)) {
@@ -95,9 +95,9 @@ export class ElementwiseGroups {
     else known.add(group);
   }
 
-  /** Makes one group of two, if that can be. */
+  /** Merges two groups, if that is possible. */
   #merged(one: Group, other: Group): Group | undefined {
-    // A group that has been merged since it was found.
+    // A group that has been merged in the meantime.
     if (one === other || this.#groups.get(one.members[0] as Instruction) !== one) return undefined;
     const space = commonSpace(one.space, other.space);
     const isSmall = one.members.length + other.members.length <= MOST.members;
@@ -155,7 +155,7 @@ export function isReduction({ op }: Instruction): boolean {
   return op === 'reduce_sum' || op === 'reduce_max' || op === 'reduce_min';
 }
 
-/** What an instruction goes over; undefined for one that is neither elementwise nor a reduction, or computes nothing. */
+/** The space of an instruction; undefined if it is neither elementwise nor a reduction, or computes nothing. */
 function spaceOf(instruction: Instruction): Shape | undefined {
   const { op, operands, results } = instruction;
   const over = isReduction(instruction) ? operands[0] : isElementwise(op) ? results[0] : undefined;

@@ -1,9 +1,9 @@
 /**
- * Computes what is known beforehand: elementwise functions of scalar constants, and casts and other shapes of any constant. The
- * reference interpreter computes it, so that the number is the one that the program would have computed (constant folding:
+ * Computes values that are known in advance: elementwise functions of scalar constants, and casts and other shapes of any
+ * constant. The reference interpreter computes them, so the numbers are those of the program itself (constant folding:
  * A. V. Aho, M. S. Lam, R. Sethi, J. D. Ullman, "Compilers: Principles, Techniques, and Tools", 2007, 8.5.4).
  *
- * Other functions of arrays are left alone: the constant could be larger than what it is made of.
+ * Other functions of arrays are not folded: the constant could be larger than its operands.
  */
 import { isElementwise } from '../elementwise.ts';
 import type { Instruction } from '../program.ts';

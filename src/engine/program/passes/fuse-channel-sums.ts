@@ -1,6 +1,6 @@
 /**
- * The gradient with respect to a bias is the sum of a gradient over all pixels, channel by channel. The kernel of the filter's
- * gradient reads the same elements, and adds them up on the way.
+ * The gradient with respect to a bias is the sum of a gradient over all pixels, channel by channel. The kernel for the filter's
+ * gradient reads the same elements, and sums them in the same pass.
  */
 import { readersOf, type Instruction, type Program, type Value } from '../program.ts';
 import type { Pass } from './pass.ts';
@@ -26,7 +26,7 @@ function run(program: Program): Program {
     if (gradient.op !== 'convolution_filter_gradient' || gradient.attributes.sums !== 'none') continue;
     const pair = pairFor(gradient, readers);
     if (pair === undefined || pairs.has(pair.sum)) continue;
-    // Both are written where the first one stands, as long as all operands are there.
+    // Both are written at the position of the first, provided that all operands exist there.
     const first = Math.min(instructions.indexOf(gradient), instructions.indexOf(pair.sum));
     if (gradient.operands.some((value) => (made.get(value) ?? -1) > first)) continue;
     pairs.set(gradient, pair);
@@ -69,7 +69,7 @@ function pairFor(
   return undefined;
 }
 
-/** The place of the instruction that makes each value. */
+/** The position of the instruction that makes each value. */
 function madeAt({ instructions }: Program): ReadonlyMap<Value, number> {
   return new Map(
     instructions.flatMap(({ results }, index) => results.map((value) => [value, index] as const)),

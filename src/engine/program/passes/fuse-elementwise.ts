@@ -1,10 +1,10 @@
 /**
- * Elementwise instructions and reductions over the same elements become one instruction: its values go through registers, block by
- * block, and memory sees only what comes in and what others need. (`elementwise-groups.ts` chooses which run together.)
+ * Fuses elementwise instructions and reductions over the same elements into one instruction: values go through registers, block
+ * by block, and memory holds only its inputs and what others need. (`elementwise-groups.ts` chooses the groups.)
  *
- * What a group needs of another one, it computes again where that is cheap and takes no more memory: the normalized activations of
- * a batch normalization, for instance, follow from its input by a subtraction and a product, in the forward pass and twice in the
- * gradient. (Rematerialization: P. Briggs, K. D. Cooper, L. Torczon, PLDI 1992.)
+ * A group recomputes a value of another group if that is cheap and takes no more memory. For instance, the normalized activations
+ * of a batch normalization follow from its input by a subtraction and a product: they are computed in the forward pass, and twice
+ * in the gradient. (Rematerialization: P. Briggs, K. D. Cooper, L. Torczon, PLDI 1992.)
  */
 import { sizeOf } from '../../../core/shape.ts';
 import { ProgramBuilder } from '../builder.ts';
@@ -28,7 +28,7 @@ export const fuseElementwise: Pass = {
   run: (program) => new Fusion(program).write(),
 };
 
-/** Functions that take about as long as reading an element does. */
+/** Functions that take about as long as reading an element. */
 const CHEAP: ReadonlySet<OpName> = new Set<ElementwiseName>([
   ...([
     'neg',
@@ -47,7 +47,7 @@ const CHEAP: ReadonlySet<OpName> = new Set<ElementwiseName>([
   ...(['relu_gradient', 'eq', 'ne', 'lt', 'le', 'gt', 'ge', 'and', 'or', 'not', 'select', 'cast'] as const),
 ]);
 
-/** The most instructions that are repeated for one value. */
+/** The most instructions that are recomputed for one value. */
 const MOST_REPEATED = 6;
 
 interface Repeatable {
@@ -65,7 +65,7 @@ function isCheap(instruction: Instruction | undefined): boolean {
 class Fusion {
   readonly #program: Program;
   readonly #groups: ElementwiseGroups;
-  /** The members of each group, and before them what it computes again. */
+  /** The members of each group, and before them the instructions that it recomputes. */
   readonly #bodies = new Map<Group, readonly Instruction[]>();
   readonly #builder = new ProgramBuilder();
   readonly #values = new Map<Value, Value>();
@@ -88,7 +88,7 @@ class Fusion {
       this.#values.set(value, this.#builder.parameter(kind, name, value.type));
     const needed = this.#needed();
     for (const instruction of instructions) {
-      // Where it is complete; a reshape, where it is read.
+      // A cluster is written where it is complete; a reshape, where it is read.
       const cluster = this.#groups.clusterOf(instruction);
       if (instruction.op !== 'reshape' && membersOf(cluster).at(-1) === instruction)
         this.#write(cluster, needed);
@@ -102,7 +102,7 @@ class Fusion {
     );
   }
 
-  /** Values, before reshapes, that are read by other clusters than their own: by groups only, or by others too. */
+  /** Values, before reshapes, that clusters other than their own read: only groups, or others too. */
   #readOutside(): ReadonlyMap<Value, 'groups' | 'others'> {
     const read = new Map<Value, 'groups' | 'others'>();
     for (const instruction of this.#program.instructions) {
@@ -124,8 +124,8 @@ class Fusion {
   }
 
   /**
-   * The body of a group: what it computes again, then its members. A value is computed again if that reads at most one array that
-   * the group does not read anyway, which takes the place of the value's own.
+   * The body of a group: the instructions that it recomputes, then its members. A value is recomputed if that reads at most one
+   * array that the group does not read anyway: that array is then read instead of the value's own.
    */
   #withRepeated(group: Group, read: ReadonlyMap<Value, 'groups' | 'others'>): readonly Instruction[] {
     const size = sizeOf(group.space);
@@ -150,7 +150,7 @@ class Fusion {
     return [...repeated, ...group.members];
   }
 
-  /** How a value of another group follows cheaply from arrays that are in memory anyway; undefined where it does not. */
+  /** How to recompute a value of another group cheaply from arrays that are in memory anyway; undefined if that is not possible. */
   #repeatable(
     value: Value,
     size: number,
@@ -179,7 +179,7 @@ class Fusion {
       : undefined;
   }
 
-  /** Values, before reshapes, that must be in memory: of a group, what is read outside of it. */
+  /** Values, before reshapes, that must be in memory: of a group, those that are read outside it. */
   #needed(): ReadonlySet<Value> {
     const needed = new Set(outputsOf(this.#program).map((value) => this.#groups.baseOf(value)));
     const need = (body: readonly Instruction[]): void => {
@@ -198,7 +198,7 @@ class Fusion {
     return needed;
   }
 
-  /** Of a group's body, what needed values depend on. */
+  /** The part of a group's body that needed values depend on. */
   #liveBody(group: Group, needed: ReadonlySet<Value>): readonly Instruction[] {
     const live = new Set(
       group.members.flatMap(({ results }) => results.filter((value) => needed.has(value))),
@@ -211,7 +211,7 @@ class Fusion {
     return kept.reverse();
   }
 
-  /** What stands for a value; a reshape is written where it is read first. */
+  /** The new value for an old one; a reshape is written where it is read first. */
   #valueOf(value: Value): Value {
     const known = this.#values.get(value);
     if (known !== undefined) return known;
@@ -227,7 +227,7 @@ class Fusion {
     return sameShape(source.type.shape, shape) ? source : this.#builder.add('reshape', [source], { shape });
   }
 
-  /** Writes a cluster behind those that it needs. */
+  /** Writes a cluster after those that it needs. */
   #write(cluster: Cluster, needed: ReadonlySet<Value>): void {
     if (this.#written.has(cluster)) return;
     this.#written.add(cluster);
@@ -296,7 +296,7 @@ class Fusion {
     });
   }
 
-  /** The number of a constant, which a body has inside. */
+  /** The number of a constant, which becomes part of a body. */
   #scalarOf(base: Value): [number, Value['type']['dtype']] | undefined {
     const producer = this.#groups.producerOf(base);
     if (producer?.op !== 'constant' || sizeOf(base.type.shape) !== 1) return undefined;
@@ -304,7 +304,7 @@ class Fusion {
   }
 }
 
-/** Of a reduction, in the axes of a finer space. */
+/** The attributes of an instruction; the axes of a reduction become those of a finer space. */
 function attributesIn(instruction: Instruction, own: Shape, space: Shape): Attributes[OpName] {
   if (!isReduction(instruction)) return instruction.attributes;
   const split = splitAxes(own, space);

@@ -1,6 +1,6 @@
 /**
- * What follows a product or a convolution element by element is done before its sums are stored: a bias, `relu`, the gradient
- * of a `relu` that comes before. So the result goes through memory once, not three times. (An epilogue: S. Chetlur et al.,
+ * Elementwise steps after a product or a convolution run before its sums are stored: a bias, `relu`, the gradient of a `relu`
+ * that comes before. So the result goes through memory once, not three times. (An epilogue: S. Chetlur et al.,
  * "cuDNN: efficient primitives for deep learning", arXiv:1410.0759.)
  */
 import { sizeOf } from '../../../core/shape.ts';
@@ -66,7 +66,7 @@ function isProduct(instruction: Instruction): instruction is Product {
   return instruction.op === 'convolution' || instruction.op === 'convolution_input_gradient';
 }
 
-/** What is fused and its last instruction, if that of one step more can be fused: nothing else may read what comes before. */
+/** The fused instruction with one more step, and that step, if it can be fused: nothing else may read the value before it. */
 function nextStep(
   fused: Fused,
   last: Instruction,
@@ -79,7 +79,7 @@ function nextStep(
   return more && [more, reader];
 }
 
-/** With one step more; undefined where there is no such step. */
+/** With one more step; undefined if there is no such step. */
 function extended(fused: Fused, { op, operands }: Instruction, given: Value): Fused | undefined {
   const { epilogue } = fused;
   const { shape } = given.type;
@@ -103,7 +103,7 @@ function extended(fused: Fused, { op, operands }: Instruction, given: Value): Fu
     : undefined;
 }
 
-/** A mask that is smaller or larger is stretched by `relu_gradient`, but not by an epilogue. */
+/** A mask that is smaller or larger is broadcast by `relu_gradient`, but not by an epilogue. */
 function isOfShape(value: Value | undefined, shape: Shape): value is Value {
   return value !== undefined && sameShape(value.type.shape, shape);
 }

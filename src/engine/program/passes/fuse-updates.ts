@@ -1,14 +1,14 @@
 /**
- * All that an optimizer does to one variable and to what it remembers of it becomes one instruction, which goes through memory
- * once and changes the variables in place. If the gradient is a product of matrices, it is computed on the way, and never
+ * Turns everything that an optimizer does to one variable and its slots into one instruction, which goes through memory once
+ * and changes the variables in place. If the gradient is a matrix product, the instruction computes it, too, and it is never
  * stored.
  *
- * 1. For each variable, its new value and all elementwise instructions behind it that have the variable's shape are a group;
- *    groups that share instructions are one.
- * 2. Instructions whose results are read outside of the group are taken out, until there are none; if that is the new value of
- *    a variable, there is no group.
- * 3. What is left is ordered, and becomes the body. A gradient that nothing else reads is fused, if it is that of a dense
- *    layer's weights or bias.
+ * 1. For each variable, its new value and all elementwise instructions behind it that have the variable's shape form a group;
+ *    groups that share instructions are merged.
+ * 2. Instructions whose results are read outside the group are removed from it, until none is left; if the new value of a
+ *    variable is removed, there is no group.
+ * 3. The remaining instructions are ordered, and become the body. A gradient that nothing else reads is fused, if it is that
+ *    of a dense layer's weights or bias.
  */
 import { sizeOf } from '../../../core/shape.ts';
 import { ProgramBuilder } from '../builder.ts';
@@ -88,7 +88,7 @@ function groupsOf({ updates }: Program, producers: Producers): readonly Group[] 
   return groups;
 }
 
-/** The instructions of a shape on which a value depends, with instructions of the same shape between. */
+/** The instructions of a shape that a value depends on, directly or through instructions of the same shape. */
 function elementwiseBehind(value: Value, shape: Shape, producers: Producers): ReadonlySet<Instruction> {
   const found = new Set<Instruction>();
   const open = [value];
@@ -157,7 +157,7 @@ function fusedUpdate({ updates, instructions }: Group, readers: Readers, produce
   };
 }
 
-/** Each instruction after those that make its operands, and close to them: so that few values are kept at a time. */
+/** Each instruction after those that make its operands, and close to them, so that few values are kept at a time. */
 function operandsFirst(
   instructions: ReadonlySet<Instruction>,
   updates: readonly Update[],

@@ -1,6 +1,7 @@
 /**
- * The space that an elementwise instruction goes over: one place for each element, axis by axis. Two spaces of as many elements
- * are the same if they only split axes differently, as [32, 6272] and [32, 14, 14, 32] do: both walk through memory row by row.
+ * The space that an elementwise instruction goes over: one place for each element, axis by axis. Two spaces with the same number
+ * of elements are equal if they only split axes differently, as [32, 6272] and [32, 14, 14, 32] do: both walk through memory row
+ * by row.
  */
 import { sizeOf } from '../../../core/shape.ts';
 import type { Shape } from '../types.ts';
@@ -30,7 +31,7 @@ function stridesOf(shape: Shape): readonly number[] {
   return strides;
 }
 
-/** The axes of a finer space that make up each axis of a coarser one: first, and behind the last. */
+/** The axes of a finer space that make up each axis of a coarser one: the first, and the one after the last. */
 export function splitAxes(coarse: Shape, fine: Shape): readonly (readonly [first: number, end: number])[] {
   let end = 0;
   return coarse.map((length) => {
@@ -40,7 +41,7 @@ export function splitAxes(coarse: Shape, fine: Shape): readonly (readonly [first
   });
 }
 
-/** A shape that is broadcast to `coarse`, as one that is broadcast to `fine`: without leading axes of length 1. */
+/** Turns a shape that is broadcast to `coarse` into one that is broadcast to `fine`: without leading axes of length 1. */
 export function restated(shape: Shape, coarse: Shape, fine: Shape): Shape {
   const leading = coarse.length - shape.length;
   const whole = splitAxes(coarse, fine).flatMap(([first, end], axis) => {

@@ -1,7 +1,7 @@
 /**
  * Moves reshapes behind elementwise instructions: `f(reshape(x))` becomes `reshape(f(x))`. tfjs puts axes of length 1 around
- * matrices and takes them away again, and models change shapes between layers. Behind everything else, reshapes meet and cancel
- * out, and what they stood between can be fused. A reduction reads what was before a reshape, where its axes are the same.
+ * matrices and removes them again, and models change shapes between layers. Behind everything else, reshapes meet and cancel
+ * out, and the instructions around them can be fused. A reduction reads the value before a reshape, if its axes are the same.
  * (Code motion: J. Knoop, O. Rüthing, B. Steffen, "Lazy code motion", PLDI 1992.)
  */
 import { sizeOf } from '../../../core/shape.ts';
@@ -34,7 +34,7 @@ export const moveReshapes: Pass = {
     }),
 };
 
-/** A reduction of what was before a reshape, if that reduces all elements, or only puts or takes away axes of length 1. */
+/** A reduction of the value before a reshape, if it reduces all elements, or the reshape only adds or removes axes of length 1. */
 function reduced(
   { op, attributes, results: [result] }: InstructionOf<'reduce_sum' | 'reduce_max' | 'reduce_min'>,
   [operand]: readonly Value[],
@@ -44,7 +44,7 @@ function reduced(
   if (operand === undefined || source === undefined || result === undefined) return undefined;
   const { shape } = result.type;
   const before = axesBefore(source.type.shape, operand.type.shape, attributes.axes);
-  // Otherwise of the same elements without axes of length 1, in which it may meet other instructions.
+  // Otherwise, the same elements are reduced without axes of length 1: in that shape, it may meet other instructions.
   const short = operand.type.shape.filter((length) => length !== 1);
   const axes = before ?? axesBefore(short, operand.type.shape, attributes.axes);
   if (axes === undefined || (before === undefined && short.length === operand.type.shape.length))
@@ -54,7 +54,7 @@ function reduced(
   return [sameShape(sum.type.shape, shape) ? sum : builder.add('reshape', [sum], { shape })];
 }
 
-/** The axes of `from` that are the axes of `to`; undefined where some of them are others. */
+/** The axes of `from` that are the axes of `to`; undefined if any of them differs. */
 function axesBefore(from: Shape, to: Shape, axes: readonly number[]): readonly number[] | undefined {
   if (to.every((length, axis) => length === 1 || axes.includes(axis))) return from.map((_, axis) => axis);
   const longAxes = (shape: Shape): readonly number[] =>
@@ -65,7 +65,7 @@ function axesBefore(from: Shape, to: Shape, axes: readonly number[]): readonly n
   return isSame ? before.filter((_, at) => axes.includes(after[at] ?? -1)) : undefined;
 }
 
-/** The shape before the first reshape among the operands, if all operands can be given in it. */
+/** The shape before the first reshape among the operands, if all operands can have it. */
 function sourceShape(operands: readonly Value[], to: Shape, builder: ProgramBuilder): Shape | undefined {
   const sources = operands.map((value) => builder.sourceOf(value, 'reshape')?.operand.type.shape);
   const from = sources.find(
@@ -78,7 +78,7 @@ function sourceShape(operands: readonly Value[], to: Shape, builder: ProgramBuil
   return fits ? from : undefined;
 }
 
-/** Whether an operand has an element for each place of the last axis, which both shapes have in common. */
+/** Whether an operand has an element for each place of the last axis, which both shapes share. */
 function isAlongLast(shape: Shape, to: Shape, from: Shape): boolean {
   const length = shape.at(-1);
   return sizeOf(shape) === length && to.at(-1) === length && from.at(-1) === length;

@@ -1,9 +1,9 @@
-/** Passes: each makes another program of a program, which computes the same. */
+/** Passes: each turns a program into another one that computes the same. */
 import { checkProgram } from '../check.ts';
 import type { Program } from '../program.ts';
 
 export interface Pass {
-  /** What `hourglass explain` calls it. */
+  /** The name that `hourglass explain` shows. */
   readonly name: string;
   run(program: Program): Program;
 }
@@ -11,8 +11,8 @@ export interface Pass {
 /**
  * Runs passes one after another.
  *
- * @param onPass is called with each pass's name and what it made
- * @throws ProgramError that names the pass after which the program makes no sense
+ * @param onPass is called with each pass's name and result
+ * @throws ProgramError that names the pass after which the program is invalid
  */
 export function runPasses(
   program: Program,

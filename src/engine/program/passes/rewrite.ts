@@ -1,17 +1,17 @@
-/** Builds a program again, with other instructions in place of some: what most passes have in common. */
+/** Rebuilds a program with some instructions replaced: the common part of most passes. */
 import { ProgramBuilder } from '../builder.ts';
 import type { Instruction, Program, Value } from '../program.ts';
 
 export interface Rewriting {
   readonly builder: ProgramBuilder;
-  /** What stands for a value of the old program in the new one. */
+  /** The value in the new program that replaces a value of the old one. */
   valueOf(old: Value): Value;
 }
 
-/** Values for the results of an instruction; `keep` for the instruction as it is; `skip` if nothing reads its results. */
+/** Values for the results of an instruction; `keep` keeps the instruction; `skip` if nothing reads its results. */
 export type Rewritten = readonly Value[] | 'keep' | 'skip';
 
-/** Asks for each instruction, in order, what is written in its place. */
+/** Asks for the replacement of each instruction, in order. */
 export function rewrite(
   program: Program,
   each: (instruction: Instruction, rewriting: Rewriting) => Rewritten,

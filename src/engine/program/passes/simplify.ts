@@ -1,7 +1,7 @@
 /**
- * Removes instructions that change nothing, and shortens chains that only move elements. Of the algebraic identities only those
- * are used that hold for every number, NaN, infinities and -0 included: x 1 is x, and x - 0 and x + -0 are, but x + 0 is not,
- * since -0 + 0 is 0. (Peephole optimization: W. M. McKeeman, Communications of the ACM 8(7), 1965.)
+ * Removes instructions that change nothing, and shortens chains that only move elements. It uses only algebraic identities that
+ * hold for every number, including NaN, infinities and -0: x 1 is x, and so are x - 0 and x + -0, but x + 0 is not, since
+ * -0 + 0 is 0. (Peephole optimization: W. M. McKeeman, Communications of the ACM 8(7), 1965.)
  */
 import { sizeOf } from '../../../core/shape.ts';
 import type { ProgramBuilder } from '../builder.ts';
@@ -20,7 +20,7 @@ export const simplify: Pass = {
     }),
 };
 
-/** A simpler value that equals the instruction's result; undefined where there is none. */
+/** A simpler value that equals the instruction's result; undefined if there is none. */
 function simpler(
   instruction: Instruction,
   operands: readonly Value[],
@@ -45,7 +45,7 @@ function simpler(
       return operands.length === 1 ? x : undefined;
     case 'cast':
       return sameType(x.type, result.type) ? x : undefined;
-    // Not `reduce_sum`: it begins with 0, and makes 0 of -0.
+    // Not `reduce_sum`: it starts from 0, and turns -0 into 0.
     case 'reduce_max':
     case 'reduce_min':
       return attributes.axes.every((axis) => x.type.shape[axis] === 1)
@@ -57,19 +57,19 @@ function simpler(
   }
 }
 
-/** A reshape of a reshape is one. */
+/** A reshape of a reshape is one reshape. */
 function reshaped(builder: ProgramBuilder, x: Value, shape: Shape): Value {
   const source = builder.sourceOf(x, 'reshape')?.operand ?? x;
   return sameShape(source.type.shape, shape) ? source : builder.add('reshape', [source], { shape });
 }
 
-/** So is a broadcast of a broadcast. */
+/** A broadcast of a broadcast is one broadcast. */
 function broadcasted(builder: ProgramBuilder, x: Value, shape: Shape): Value {
   const source = builder.sourceOf(x, 'broadcast')?.operand ?? x;
   return sameShape(source.type.shape, shape) ? source : builder.add('broadcast', [source], { shape });
 }
 
-/** And a transpose of a transpose. One that keeps the axes longer than 1 in order moves nothing: it is a reshape. */
+/** A transpose of a transpose is one. A transpose that keeps the axes longer than 1 in order moves nothing: it is a reshape. */
 function transposed(builder: ProgramBuilder, x: Value, permutation: readonly number[]): Value {
   const inner = builder.sourceOf(x, 'transpose');
   const source = inner?.operand ?? x;
@@ -85,7 +85,7 @@ function transposed(builder: ProgramBuilder, x: Value, permutation: readonly num
   );
 }
 
-/** And a slice of a slice. */
+/** A slice of a slice is one slice. */
 function sliced(builder: ProgramBuilder, x: Value, { begin, size }: Attributes['slice']): Value {
   const inner = builder.sourceOf(x, 'slice');
   const source = inner?.operand ?? x;
@@ -94,7 +94,7 @@ function sliced(builder: ProgramBuilder, x: Value, { begin, size }: Attributes['
   return builder.add('slice', [source], { begin: whole, size });
 }
 
-/** The operand that an elementwise function leaves as it is. */
+/** The operand that an elementwise function returns unchanged. */
 function unchanged(
   op: ElementwiseName,
   operands: readonly Value[],
@@ -134,8 +134,8 @@ function unchanged(
 }
 
 /**
- * Elementwise functions stretch their operands themselves: they read what a broadcast repeats, and one number in place of an
- * array filled with it, where another operand still has the shape of the result. Where none has, they are computed once, and
+ * Elementwise functions broadcast their operands themselves: they read the operand of a broadcast, and one number instead of an
+ * array filled with it, if another operand still has the shape of the result. If none has, the function is computed once, and
  * the broadcast follows.
  */
 function unstretched(
@@ -158,7 +158,7 @@ function unstretched(
   return builder.add(op, smaller, attributes as Attributes[OpName]);
 }
 
-/** What a broadcast repeats, or the number that fills an array. */
+/** The operand of a broadcast, or the number that fills an array. */
 function sourceOf(operand: Value, builder: ProgramBuilder): Value {
   const number = operand.type.shape.length === 0 ? undefined : numberOf(operand, builder);
   if (number !== undefined) return builder.scalar(number, operand.type.dtype);
@@ -169,7 +169,7 @@ function stretched(shapes: readonly Shape[]): Shape {
   return shapes.reduce((both, shape) => broadcastShape(both, shape) ?? both, []);
 }
 
-/** The number that fills a value; undefined where there are several, or none is known. */
+/** The number that fills a value; undefined if there are several, or none is known. */
 function numberOf(value: Value, builder: ProgramBuilder): number | undefined {
   const source = builder.sourceOf(value, 'broadcast') ?? builder.sourceOf(value, 'reshape');
   if (source !== undefined) return numberOf(source.operand, builder);

@@ -5,7 +5,7 @@
  *     output[n, y, x, o] = sum over i, j, c of image[n, y + i, x + j, c] filter[i, j, c, o]
  *
  * It is a sum of products of a pixel of the image and a tap of the filter. Each gradient adds up the same products with two of
- * the three roles exchanged, so that one walk over all products serves the three instructions.
+ * the three roles exchanged, so one walk over all products serves all three instructions.
  */
 import { sizeOf } from '../../../core/shape.ts';
 import type { Attributes } from '../program.ts';
@@ -15,7 +15,7 @@ import { finish } from './products.ts';
 import { reduceSum } from './reductions.ts';
 import { indicesOf, numberAt, offsetOf, rounded, type Tensor } from './tensor.ts';
 
-/** Offsets of an element of the images, one of the filter and one of the outputs that belong together. */
+/** Offsets of the elements of images, filter and outputs that belong together. */
 type Visit = (image: number, tap: number, output: number) => void;
 
 interface Shapes {
@@ -27,7 +27,7 @@ interface Shapes {
   readonly outputs: Shape;
 }
 
-/** Visits every product of a convolution; what lies in the padding is 0 and adds nothing. */
+/** Visits every product of a convolution; padding is 0 and adds nothing. */
 function forEachProduct({ images, filter, outputs }: Shapes, window: Window, visit: Visit): void {
   const [, height = 0, width = 0] = images;
   const { strides, padding, dilations } = window;
@@ -90,8 +90,8 @@ export function convolutionInputGradient(
 }
 
 /**
- * filter += image output: what each tap of the filter adds to the outputs, weighted by their gradient. `sums` asks for the sum
- * of an operand over batch, rows and columns besides.
+ * filter += image output: what each tap of the filter adds to the outputs, weighted by their gradient. With `sums`, also the
+ * sum of an operand over batch, rows and columns.
  */
 export function convolutionFilterGradient(
   images: Tensor,

@@ -1,8 +1,8 @@
 /**
  * The elementwise functions. Each is computed in float64, by JavaScript's `Math` where it has the function, and rounded to
- * float32 once. For `add`, `sub`, `mul`, `div` and `sqrt` this is what IEEE 754 asks of float32 itself: float64 has more than
- * twice the digits, so that the first rounding does no harm (S. A. Figueroa, "When is double rounding innocuous?", 1995).
- * Integers wrap, as two's complement does.
+ * float32 once. For `add`, `sub`, `mul`, `div` and `sqrt` this is the float32 result of IEEE 754: float64 has more than twice
+ * the digits, so the first rounding does no harm (S. A. Figueroa, "When is double rounding innocuous?", 1995).
+ * Integers wrap (two's complement).
  */
 import { isElementwise, type ElementwiseName } from '../elementwise.ts';
 import type { Instruction } from '../program.ts';
@@ -10,7 +10,7 @@ import { broadcastShape, ProgramError, type DType, type Shape } from '../types.t
 import { erf } from './erf.ts';
 import { elementAt, tensor, type Index, type Tensor } from './tensor.ts';
 
-/** What becomes of one element of each operand; true is 1. */
+/** Computes an element of the result from one element of each operand; true is 1. */
 type Scalar = (a: number, b: number, c: number) => number;
 
 type Named = Exclude<ElementwiseName, 'leaky_relu' | 'clamp' | 'cast'>;
@@ -68,11 +68,11 @@ const FUNCTIONS: Readonly<Record<Named, Scalar>> = {
   select: (condition, a, b) => (condition === 1 ? a : b),
 };
 
-/** Where float64 does not hold all digits of an integer, or division by 0 has no quotient. */
+/** Functions for which float64 does not hold all digits of an integer, or division by 0 has no quotient. */
 const OF_INTEGERS: Partial<Record<Named, Scalar>> = {
   square: (x) => Math.imul(x, x),
   mul: Math.imul,
-  // By 0: 0 with the remainder a, so that a = b floor_div(a, b) + mod(a, b) still holds.
+  // Division by 0 is 0 with the remainder a, so that a = b floor_div(a, b) + mod(a, b) still holds.
   floor_div: (a, b) => (b === 0 ? 0 : Math.floor(a / b)),
   mod: (a, b) => (b === 0 ? a : floorMod(a, b)),
 };
@@ -114,7 +114,7 @@ function apply(f: Scalar, dtype: DType, operands: readonly Tensor[]): Tensor {
   });
 }
 
-/** The place in an operand that is stretched to a place: axes are matched from the last one on, and those of length 1 repeat. */
+/** The place in a broadcast operand for a place in the result: axes are matched from the last one, and those of length 1 repeat. */
 export function stretch({ type: { shape } }: Tensor, index: Index): Index {
   const missing = index.length - shape.length;
   return shape.map((length, axis) => (length === 1 ? 0 : (index[missing + axis] ?? 0)));
@@ -124,7 +124,7 @@ function unmatched(shape: Shape): never {
   throw new ProgramError(`[${shape.join(', ')}] does not match`);
 }
 
-/** The first where both are equal, as 0 and -0 are; NaN where either is. */
+/** The first operand if both are equal, as 0 and -0 are; NaN if either is NaN. */
 function maximum(a: number, b: number): number {
   return a >= b || Number.isNaN(a) ? a : b;
 }
@@ -139,7 +139,7 @@ function floorMod(a: number, b: number): number {
   return remainder !== 0 && remainder < 0 !== b < 0 ? remainder + b : remainder;
 }
 
-/** As IEEE 754 defines it: 1 to any power is 1, also to NaN, and so is -1 to an infinite one, where JavaScript has NaN. */
+/** As IEEE 754 defines it: 1 to any power is 1, even to NaN, and so is -1 to an infinite one, where JavaScript has NaN. */
 function power(a: number, b: number): number {
   return a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : a ** b;
 }

@@ -3,7 +3,7 @@
  *
  *     erf(x) = 2/sqrt(pi) e^(-x^2) (x + 2 x^3 / 3 + 4 x^5 / (3 5) + 8 x^7 / (3 5 7) + ...)
  *
- * (M. Abramowitz, I. A. Stegun, "Handbook of Mathematical Functions", 1964, 7.1.6). Its terms have one sign, so that nothing
+ * (M. Abramowitz, I. A. Stegun, "Handbook of Mathematical Functions", 1964, 7.1.6). Its terms have one sign, so nothing
  * cancels: the error is some units in the last place of a float64.
  */
 export function erf(x: number): number {

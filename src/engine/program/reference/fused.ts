@@ -1,6 +1,6 @@
 /**
- * Instructions with a body. A target may run a body without a place in memory for the values inside; what it computes is what
- * its instructions compute one after another, with all roundings.
+ * Instructions with a body. A target may run a body without memory for the values inside. The result is that of the body's
+ * instructions, run one after another, with all roundings.
  */
 import type { Attributes, Program } from '../program.ts';
 import { matmul } from './products.ts';

@@ -1,9 +1,9 @@
 /**
- * The reference interpreter: what every instruction means, written to be read. Targets are compared with it. It knows nothing of
- * kernels, memory or threads: each instruction makes new arrays.
+ * The reference interpreter: it defines what every instruction means, and is written to be read. Targets are compared with it. It
+ * knows nothing about kernels, memory or threads: each instruction makes new arrays.
  *
- * Sums are taken in float64 and rounded to float32 once; elementwise functions are computed in float64 and rounded. So a target
- * that adds in float32, in whatever order, differs from it by rounding alone.
+ * Sums are accumulated in float64 and rounded to float32 once; elementwise functions are computed in float64 and rounded. So a
+ * target that adds in float32, in any order, differs only by rounding.
  */
 import type { Instruction, Program, Value } from '../program.ts';
 import { elementsOf, ProgramError, typeText, type Elements, type Type } from '../types.ts';
@@ -21,12 +21,12 @@ import { bilinear, nearest, upsample, upsampleGradient } from './upsampling.ts';
 export interface Outputs {
   /** One for each result of the program. */
   readonly results: readonly Elements[];
-  /** What the variables become, by name; a variable without an update is not among them. */
+  /** The new values of variables, by name; only of variables with an update. */
   readonly updates: ReadonlyMap<string, Elements>;
 }
 
 /**
- * Computes what a program returns and what its variables become.
+ * Computes a program's results and the new values of its variables.
  *
  * @param parameters the elements of each parameter, by name
  * @throws ProgramError where a parameter is missing, unknown or of another type
@@ -126,7 +126,7 @@ function runBody(body: Program, parameters: readonly Tensor[]): readonly Tensor[
   return body.results.map((value) => valueOf(values, value));
 }
 
-/** All values of a program, those of its parameters being given in order. */
+/** All values of a program, given those of its parameters in order. */
 function run(program: Program, parameters: readonly Tensor[]): ReadonlyMap<Value, Tensor> {
   const values = new Map<Value, Tensor>();
   program.parameters.forEach(({ value }, at) => {
@@ -148,7 +148,8 @@ function run(program: Program, parameters: readonly Tensor[]): ReadonlyMap<Value
 
 function valueOf(values: ReadonlyMap<Value, Tensor>, value: Value): Tensor {
   const found = values.get(value);
-  if (found === undefined) throw new ProgramError(`a value of ${typeText(value.type)} is not made yet`);
+  if (found === undefined)
+    throw new ProgramError(`a value of ${typeText(value.type)} is used before it is computed`);
   return found;
 }
 

@@ -1,4 +1,4 @@
-/** What moves elements without computing: each formula tells where an element of the result comes from. */
+/** Instructions that move elements without computing: each formula tells where an element of the result comes from. */
 import type { Attributes } from '../program.ts';
 import type { Shape } from '../types.ts';
 import { stretch } from './elementwise.ts';

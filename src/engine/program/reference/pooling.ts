@@ -5,7 +5,7 @@ import type { Shape } from '../types.ts';
 import { forwardSize } from '../windows.ts';
 import { indicesOf, numberAt, offsetOf, rounded, type Tensor } from './tensor.ts';
 
-/** Visits the pixels under each window that lie inside the image, row by row: offsets in the images and in the pooled ones. */
+/** Visits the pixels inside the image under each window, row by row, with their offsets in the images and in the pooled ones. */
 export function forEachPixel(
   images: Shape,
   { size, strides, padding, dilations }: PoolWindow,
@@ -28,15 +28,15 @@ function pooledShape([batch = 0, height = 0, width = 0, channels = 0]: Shape, wi
 }
 
 /**
- * pooled[window] = the largest element of the window. As in TensorFlow, NaN is never the largest; a window of nothing else has
- * -Infinity.
+ * pooled[window] = the largest element of the window. As in TensorFlow, NaN is never the largest; a window of nothing but NaN
+ * has -Infinity.
  */
 export function maxPool(images: Tensor, window: PoolWindow): Tensor {
   const shape = pooledShape(images.type.shape, window);
   return rounded(shape, largest(images, shape, window).values);
 }
 
-/** image[first largest element of the window] += gradient[window]; of a window of NaN it is the first element. */
+/** image[first largest element of the window] += gradient[window]; in a window of NaN it is the first element. */
 export function maxPoolGradient(images: Tensor, gradient: Tensor, window: PoolWindow): Tensor {
   const sums = new Float64Array(images.elements.length);
   largest(images, gradient.type.shape, window).places.forEach((image, pooled) => {
@@ -45,7 +45,7 @@ export function maxPoolGradient(images: Tensor, gradient: Tensor, window: PoolWi
   return rounded(images.type.shape, sums);
 }
 
-/** For each window its largest element and the offset of the first such pixel, -1 where no pixel lies in the window. */
+/** For each window its largest element and the offset of the first such pixel, -1 if no pixel is in the window. */
 function largest(
   { type, elements }: Tensor,
   pooled: Shape,
@@ -63,8 +63,8 @@ function largest(
 }
 
 /**
- * pooled[window] = the sum over the pixels of the window, divided by their number; padding does not count. A window without a
- * pixel has 0. No model has one: TensorFlow's `same` and `valid` put a pixel under every window.
+ * pooled[window] = the sum over the pixels of the window, divided by their number; padding does not count. A window without
+ * pixels has 0. Models have no such window: TensorFlow's `same` and `valid` put a pixel under every window.
  */
 export function averagePool(images: Tensor, window: PoolWindow): Tensor {
   const shape = pooledShape(images.type.shape, window);

@@ -1,4 +1,4 @@
-/** Random numbers without state: they follow from seed and step alone. */
+/** Stateless random numbers: they depend only on seed and step. */
 import { Philox } from '../../../core/philox.ts';
 import { sizeOf } from '../../../core/shape.ts';
 import type { Attributes } from '../program.ts';

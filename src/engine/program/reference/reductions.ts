@@ -4,19 +4,19 @@ import type { Reduction } from '../program.ts';
 import type { Shape } from '../types.ts';
 import { indicesOf, numberAt, offsetOf, rounded, type Tensor } from './tensor.ts';
 
-/** The sum of the elements that differ in the places along `axes` alone, in float64, rounded once; 0 of none. */
+/** The sum along `axes` in float64, rounded once; 0 without elements. */
 export function reduceSum(x: Tensor, reduction: Reduction): Tensor {
   return reduce(x, reduction, 0, (sum, element) => sum + element);
 }
 
-/** -Infinity of none. NaN goes through. */
+/** -Infinity without elements. NaN propagates. */
 export function reduceMax(x: Tensor, reduction: Reduction): Tensor {
   return reduce(x, reduction, -Infinity, (most, element) =>
     element > most || Number.isNaN(element) ? element : most,
   );
 }
 
-/** Infinity of none. NaN goes through. */
+/** Infinity without elements. NaN propagates. */
 export function reduceMin(x: Tensor, reduction: Reduction): Tensor {
   return reduce(x, reduction, Infinity, (least, element) =>
     element < least || Number.isNaN(element) ? element : least,

@@ -1,7 +1,7 @@
 /** Arrays of the reference interpreter, and how their elements are found. Clarity comes before speed here. */
 import { elementsOf, type DType, type Elements, type Shape, type Type } from '../types.ts';
 
-/** The elements of a value, row-major: the last axis runs fastest. Nobody changes them. */
+/** The elements of a value, row-major: the last axis varies fastest. They never change. */
 export interface Tensor {
   readonly type: Type;
   readonly elements: Elements;
@@ -50,7 +50,7 @@ export function tensor(dtype: DType, shape: Shape, element: (index: Index) => nu
   return { type, elements };
 }
 
-/** A tensor of sums that were taken in float64: each is rounded once. */
+/** A tensor of sums in float64, each of which is rounded once. */
 export function rounded(shape: Shape, sums: Float64Array): Tensor {
   return { type: { dtype: 'float32', shape }, elements: Float32Array.from(sums) };
 }

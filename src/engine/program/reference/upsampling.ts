@@ -10,15 +10,15 @@ import { indicesOf, numberAt, offsetOf, rounded, type Tensor } from './tensor.ts
 /** A pixel along one axis of the smaller image, and its weight. */
 type Share = readonly [pixel: number, weight: number];
 
-/** What a pixel of the larger image is made of, along one axis. */
+/** The pixels from which a pixel of the larger image is computed, along one axis. */
 export type Method = (pixel: number, factor: number, length: number) => readonly Share[];
 
 /** The pixel that was repeated. */
 export const nearest: Method = (pixel, factor) => [[Math.floor(pixel / factor), 1]];
 
 /**
- * The two pixels between whose centres the centre of the new pixel lies, in proportion; beyond the outer centres the pixel at
- * the edge alone. Centres are at half pixels: that of pixel p is at p + 1/2.
+ * The two pixels between whose centres the centre of the new pixel lies, in proportion; beyond the outer centres, only the
+ * pixel at the edge. Centres are at half pixels: that of pixel p is at p + 1/2.
  */
 export const bilinear: Method = (pixel, factor, length) => {
   const place = Math.min(Math.max((pixel + 0.5) / factor - 0.5, 0), length - 1);
@@ -54,7 +54,7 @@ export function upsampleGradient({ type, elements }: Tensor, factors: Pair, meth
   return rounded(smaller, sums);
 }
 
-/** Visits the offsets of each pixel of the larger image and of those that it is made of. */
+/** Visits the offsets of each pixel of the larger image and of the pixels from which it is computed. */
 function forEachShare(
   smaller: Shape,
   larger: Shape,

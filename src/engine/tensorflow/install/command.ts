@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { failure } from '../../../core/diagnostic.ts';
 import { withoutNotes } from '../log-filter.ts';
 
-/** Tells what is being done, and how much of it is done, from 0 to 1. */
+/** Reports what is being done, and how much of it is done, from 0 to 1. */
 export type InstallProgress = (step: string, fraction?: number) => void;
 
 export interface CommandOptions {
@@ -15,7 +15,7 @@ export interface CommandOptions {
 export interface CommandResult {
   /** Exit code; -1 if the command could not be started, was killed or took too long. */
   readonly code: number;
-  /** What it printed, both streams, the end of it. */
+  /** The end of what it printed, both streams together. */
   readonly output: string;
   /** Why it failed, if it did: the signal that ended it, one line of the output, or the exit code. */
   readonly reason: string;
@@ -47,7 +47,7 @@ export function runCommand(
       });
     }
     let isLate = false;
-    // Node's own time limit goes on waiting for a program that could not be started.
+    // Node's own time limit keeps waiting for a program that could not be started.
     const timer = setTimeout(() => {
       isLate = true;
       child.kill('SIGKILL');
@@ -67,7 +67,7 @@ export function runCommand(
   });
 }
 
-/** The last line, but of a Node.js program that ended with an error that error: its last line is only Node's version. */
+/** The last line. For a Node.js program that ended with an error, the error: the last line is then only Node's version. */
 function reasonIn(text: string): string {
   const lines = withoutNotes(text)
     .split('\n')

@@ -13,7 +13,7 @@ const require = createRequire(import.meta.url);
 /**
  * Compiles tfjs-node's addon.
  *
- * @param folder where the libraries lie, and where the addon goes
+ * @param folder where the libraries are, and where the addon goes
  * @param headers TensorFlow's `include` folder
  * @returns absolute path of the addon
  * @throws Failure `engine-install-failed` if there is no compiler, or it fails; `interrupted`
@@ -100,9 +100,9 @@ function compilerHint(): string {
 }
 
 /**
- * Loads an addon in a process of its own, since a library that does not fit can end the process.
+ * Loads an addon in a separate process, because a library that does not fit can end the process.
  *
- * @returns the version that TensorFlow tells
+ * @returns the version that TensorFlow reports
  * @throws Failure `engine-install-failed`
  */
 export async function checkAddon(addon: string): Promise<string> {

@@ -11,20 +11,20 @@ import { WHEELS, PLATFORM } from '../pins.ts';
 import type { InstallProgress } from './command.ts';
 import { compile } from './compile-addon.ts';
 
-/** Whether there is nothing to be done: the kernels are compiled, or cannot be. */
+/** Whether there is nothing to do: the kernels are compiled, or cannot be. */
 export function areKernelsSettled(record: EngineRecord): boolean {
   const { addon, failureNote } = kernelBuild();
   return existsSync(addon) || existsSync(failureNote) || headersOf(record) === undefined;
 }
 
-/** Whether a run has kernels: those that are missing are compiled first, unless that cannot be. */
+/** Whether a run has kernels: missing ones are compiled first, if that is possible. */
 export function willHaveKernels(record: EngineRecord): boolean {
   return existsSync(kernelBuild().addon) || !areKernelsSettled(record);
 }
 
 const DRAFT = '.tmp-';
 
-/** Removes what killed compilations left. What cannot be removed, as in another user's cache, stays. */
+/** Removes what killed compilations left. Files that cannot be removed, as in another user's cache, stay. */
 export async function removeKernelDrafts(): Promise<void> {
   const folder = engineFolder();
   for (const name of await readdir(folder).catch(() => [])) {
@@ -35,8 +35,8 @@ export async function removeKernelDrafts(): Promise<void> {
 }
 
 /**
- * Compiles the kernels, unless they are there. Where that fails, it is noted, so that it is not tried again at every run, and
- * TensorFlow does without.
+ * Compiles the kernels, unless they exist. A failure is recorded, so that not every run tries again, and TensorFlow runs without
+ * them.
  *
  * @throws Failure `interrupted`
  */

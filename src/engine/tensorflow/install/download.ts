@@ -1,4 +1,4 @@
-/** Fetches a pinned wheel through pip, which knows the user's mirrors, proxies and certificates. */
+/** Downloads a pinned wheel with pip, which knows the user's mirrors, proxies and certificates. */
 import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { failure, type Failure } from '../../../core/diagnostic.ts';
@@ -8,14 +8,14 @@ import { runCommand, type InstallProgress } from './command.ts';
 
 const PYTHONS = ['python3', 'python', 'py'];
 
-/** pip must be given some Python version; what is used of the wheel does not depend on it. */
+/** pip needs some Python version; the files that are used do not depend on it. */
 const PYTHON_VERSION = '311';
 
 /**
  * Downloads a wheel into a folder and checks its hash.
  *
  * @returns absolute path of the wheel
- * @throws Failure `engine-install-failed` if there is no pip, no network, or another file than the pinned one; `interrupted`
+ * @throws Failure `engine-install-failed` if there is no pip, no network, or the file is not the pinned one; `interrupted`
  */
 export async function downloadWheel(
   pin: PinnedWheel,
@@ -50,7 +50,7 @@ export async function downloadWheel(
         ...['--disable-pip-version-check', '--platform', pin.tag, '--python-version', PYTHON_VERSION],
         ...['--implementation', 'cp', '--abi', `cp${PYTHON_VERSION}`, '-r', requirements, '-d', folder],
       ],
-      // pip downloads into its temporary folder first: there, its progress can be seen, and nothing is left elsewhere.
+      // pip downloads into its temporary folder first: its progress can be seen there, and nothing is left elsewhere.
       { env: { ...process.env, TMPDIR: folder, TEMP: folder }, signal, timeoutSeconds: 1800 },
     );
     if (result.code !== 0 && /DO NOT MATCH THE HASHES/i.test(result.output)) {
@@ -78,7 +78,7 @@ export async function downloadWheel(
   return wheel;
 }
 
-/** Nothing is installed then: whoever sends another file may mean harm. */
+/** Nothing is installed then: whoever sends another file may be malicious. */
 function otherFile(what: string, pin: PinnedWheel): Failure {
   return failure(
     'engine-install-failed',

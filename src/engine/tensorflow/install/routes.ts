@@ -1,4 +1,4 @@
-/** The ways in which TensorFlow can come to a machine: the pinned wheel, or what the user names. */
+/** The ways to get TensorFlow onto a machine: the pinned wheel, or what the user names. */
 import { existsSync } from 'node:fs';
 import { rm, symlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -20,19 +20,19 @@ export interface InstallContext {
 export interface Installed {
   /** Absolute path of the addon. */
   readonly addon: string;
-  /** The version that the library tells. */
+  /** The version that the library reports. */
   readonly tensorflow: string;
 }
 
 export interface Route {
   readonly name: EngineRoute;
-  /** The folder it is bound to, absolute. */
+  /** Absolute path of the folder that it depends on. */
   readonly source?: string;
-  /** @throws Failure why this route does not lead there */
+  /** @throws Failure with the reason why this route fails */
   install(context: InstallContext): Promise<Installed>;
 }
 
-/** The one way that is taken. Where it fails, no other is tried: nothing else is known to be what it should be. */
+/** The route to take. If it fails, no other is tried: nothing else is known to be the right build. */
 export function chosenRoute(): Route {
   const folder = namedFolder();
   if (folder !== undefined) {
@@ -51,7 +51,7 @@ function pinOfPlatform(): WheelPin {
   throw failure(
     'engine-missing',
     `there is no build of TensorFlow for ${PLATFORM} that Hourglass can use`,
-    `nothing needs to be installed: pipelines run with the portable engine; TensorFlow is for ${Object.keys(WHEELS).join(', ')}${process.platform === 'win32' ? ', of which WSL is the first' : ''}`,
+    `nothing needs to be installed: pipelines run with the portable engine; TensorFlow is available for ${Object.keys(WHEELS).join(', ')}${process.platform === 'win32' ? '; WSL is linux-x64' : ''}`,
   );
 }
 
@@ -81,7 +81,7 @@ async function fromFolder(context: InstallContext, folder: string): Promise<Inst
       throw failure(
         'engine-install-failed',
         `\`HOURGLASS_ENGINE_DIR\` is \`${folder}\`, which has no \`${name}\``,
-        'name a folder with `tfjs_binding.node`, or with the two libraries and `include/`',
+        'set it to a folder with `tfjs_binding.node`, or with the two libraries and `include/`',
       );
     }
     await symlink(join(folder, name), join(context.folder, name));

@@ -1,4 +1,4 @@
-/** Takes what is needed out of a wheel, which is a zip file: of TensorFlow, the libraries and the headers for the addon. */
+/** Extracts the needed files from a wheel, which is a zip file: TensorFlow's libraries, and the headers for the addon. */
 import { createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -14,23 +14,23 @@ import type { InstallProgress } from './command.ts';
 const HEADER =
   /^tensorflow\/(include\/(?:tensorflow\/c|tensorflow\/core\/platform|tsl\/c|tsl\/platform|xla\/tsl\/c|xla\/ffi\/api)\/[\w/.-]+\.h)$/;
 
-/** Bytes that are taken from a wheel at most. */
+/** The most bytes that are extracted from a wheel. */
 const SIZE_LIMIT = 2 ** 31;
 
-/** What of a wheel is unpacked. */
+/** Which members of a wheel are extracted. */
 export interface Selection {
-  /** What the wheel holds, for messages. */
+  /** What the wheel contains, for messages. */
   readonly title: string;
   /** Where a member goes, below the folder; undefined if it is not needed. */
   readonly target: (member: string) => string | undefined;
-  /** Targets that must be there. */
+  /** Targets that must exist. */
   readonly required: readonly string[];
 }
 
 /**
- * Streams the libraries and `include/` of a wheel of TensorFlow into a folder; nothing else of it is read.
+ * Streams the libraries and `include/` of a wheel of TensorFlow into a folder; the rest of it is not read.
  *
- * @throws Failure `engine-install-failed` if it is no wheel of TensorFlow; `disk-full`; `interrupted`
+ * @throws Failure `engine-install-failed` if it is not a wheel of TensorFlow; `disk-full`; `interrupted`
  */
 export function unpackWheel(
   wheel: string,
@@ -47,7 +47,7 @@ export function unpackWheel(
 /**
  * Streams some members of a wheel into a folder.
  *
- * @throws Failure `engine-install-failed` if it is another wheel; `disk-full`; `interrupted`
+ * @throws Failure `engine-install-failed` if it is a different wheel; `disk-full`; `interrupted`
  */
 export async function unpackMembers(
   wheel: string,
@@ -79,7 +79,7 @@ export async function unpackMembers(
     }
   } catch (error) {
     if (signal.aborted) throw failure('interrupted', `stopped while unpacking ${selection.title}`);
-    // What yauzl says of a damaged file has no code, what zlib says of damaged data has its own.
+    // Errors of yauzl about damaged files have no code, those of zlib about damaged data have their own.
     if (error instanceof Error && error.name === 'Error' && /^(?:Z_|$)/.test(errorCode(error))) {
       throw notAWheel(error.message);
     }

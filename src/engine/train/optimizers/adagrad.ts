@@ -3,7 +3,7 @@ import type { LearningRate } from './schedules.ts';
 
 export interface AdagradArguments {
   readonly learning_rate: LearningRate;
-  /** What the sum of squares starts from, 0 or more. */
+  /** Initial value of the sum of squares, 0 or more. */
   readonly initial_accumulator_value: number;
   readonly epsilon: number;
 }

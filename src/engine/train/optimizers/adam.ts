@@ -11,7 +11,7 @@ export interface AdamArguments {
 }
 
 export interface AdamWArguments extends AdamArguments {
-  /** Times the learning rate, the share of a weight that is taken away at each step, 0 or more. */
+  /** The share of a weight, times the learning rate, that is subtracted at each step, 0 or more. */
   readonly weight_decay: number;
 }
 

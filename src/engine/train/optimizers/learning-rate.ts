@@ -1,4 +1,4 @@
-/** The learning rate of a training: inside of its steps, and as seen from outside between two of them. */
+/** The learning rate of a training: inside its steps, and between two of them. */
 import type { Tensor } from '@tensorflow/tfjs';
 import type { Tf } from '../../engine.ts';
 import { readVariables, writeVariables, type NamedVariable } from '../state.ts';
@@ -8,7 +8,7 @@ const NAME = 'learning_rate';
 
 /** The learning rate as an optimizer takes it. */
 export interface StepRate {
-  /** `learning_rate`, float32, where the rate is a number; with a schedule, there is nothing to remember. */
+  /** `learning_rate`, float32, if the rate is a number; a schedule has no state. */
   readonly variables: readonly NamedVariable[];
   /**
    * @param step int32 scalar: the number of steps taken before
@@ -26,12 +26,12 @@ export function startRate(tf: Tf, rate: LearningRate): StepRate {
   return { variables: [{ name: NAME, variable }], at: () => variable };
 }
 
-/** The learning rate of a training under way, between two of its steps. */
+/** The learning rate of a running training, between two of its steps. */
 export interface CurrentRate {
-  /** That of the step taken last, or of the first one where none is taken yet; a float32. */
+  /** The rate of the last step, or of the first one if none was taken; a float32. */
   read(): Promise<number>;
   /**
-   * Sets that of all steps to come. Undefined with a schedule, which leaves nothing to set.
+   * Sets the rate of all following steps. Undefined with a schedule, which leaves nothing to set.
    *
    * @param rate 0 or more; rounded to float32
    */
@@ -40,7 +40,7 @@ export interface CurrentRate {
 
 /**
  * @param rate as the training was started with
- * @param state of the trainer, in which the optimizer's variables stand behind `optimizer/`, and the number of steps taken
+ * @param state of the trainer: the optimizer's variables are below `optimizer/`, and the number of steps taken
  *   is `step`
  */
 export function currentRate(tf: Tf, rate: LearningRate, state: readonly NamedVariable[]): CurrentRate {

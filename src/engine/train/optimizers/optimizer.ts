@@ -23,19 +23,19 @@ export type OptimizerChoice =
   | { readonly Adagrad: AdagradArguments };
 
 /**
- * Changes weights by their gradients. All that changes from step to step is in variables or follows from the number of the
- * step, the learning rate among them, so that a traced step holds no number of one moment.
+ * Changes weights by their gradients. Everything that changes from step to step, including the learning rate, is in variables or
+ * follows from the number of the step. So a traced step contains no number that is valid only once.
  */
 export interface Optimizer {
   /**
-   * `learning_rate`, unless a schedule gives it, and what is remembered from step to step; the names do not depend on the
+   * `learning_rate`, unless a schedule gives it, and the optimizer's state; the names do not depend on the
    * process. Between two steps, the learning rate may be set to another.
    */
   readonly variables: readonly NamedVariable[];
   /**
    * Takes one step.
    *
-   * @param gradients one for each weight, in their order; undefined where the loss does not depend on the weight, which
+   * @param gradients one for each weight, in their order; undefined if the loss does not depend on the weight, which
    *   then stays as it is
    * @param step int32 scalar: the number of steps taken before
    */
@@ -43,7 +43,7 @@ export interface Optimizer {
   dispose(): void;
 }
 
-/** The learning rate of an optimizer, whichever it is. */
+/** The learning rate of any optimizer. */
 export function learningRateOf(choice: OptimizerChoice): LearningRate {
   const [args] = Object.values<{ readonly learning_rate: LearningRate }>(choice);
   if (args === undefined) throw new TypeError('an optimizer without a name');
@@ -135,7 +135,7 @@ function named(prefix: string, variables: Variables): NamedVariable[] {
   return [...variables].map(([name, variable]) => ({ name: `${prefix}${name}`, variable }));
 }
 
-/** As a rule sees them. The names are the rule's own: the one cast of this file. */
+/** Typed as a rule sees them. The names are the rule's own: the only cast of this file. */
 function tensors<Name extends string, Maybe extends string>(variables: Variables): Named<Name, Maybe> {
   return Object.fromEntries(variables) as unknown as Named<Name, Maybe>;
 }

@@ -2,19 +2,19 @@
 import type { Tensor } from '@tensorflow/tfjs';
 import type { Tf } from '../../engine.ts';
 
-/** Scalars that one step has in common for all weights; float32. */
+/** Scalars of one step that all weights share; float32. */
 export interface StepScalars {
   /** The number of the step, from 1. */
   readonly count: Tensor;
   readonly learningRate: Tensor;
 }
 
-/** Tensors by name; those of `Maybe` only where the optimizer's arguments ask for them. */
+/** Tensors by name; those of `Maybe` only if the optimizer's arguments need them. */
 export type Named<Name extends string, Maybe extends string = never> = Readonly<
   Record<Name, Tensor> & Partial<Record<Maybe, Tensor>>
 >;
 
-/** Makes a weight's next value, and those of its slots, from the present ones and the weight's gradient. */
+/** Computes a weight's next value, and those of its slots, from the current ones and the weight's gradient. */
 export type Update<Slot extends string, Maybe extends string = never> = (
   weight: Tensor,
   gradient: Tensor,
@@ -22,18 +22,18 @@ export type Update<Slot extends string, Maybe extends string = never> = (
 ) => { readonly weight: Tensor; readonly slots: Named<Slot, Maybe> };
 
 /**
- * The rule of one optimizer with its arguments. `Slot` and `Maybe` name what is remembered for each weight, `Shared` the
- * scalars that are remembered once; by Keras's names.
+ * The rule of one optimizer with its arguments. `Slot` and `Maybe` name the state of each weight, `Shared` the scalars
+ * that are kept once; by Keras's names.
  */
 export interface UpdateRule<
   Slot extends string,
   Maybe extends string = never,
   Shared extends string = never,
 > {
-  /** What the slots of a weight are filled with before the first step; a slot that is not here is not kept. */
+  /** The initial values of a weight's slots; a slot that is missing here is not kept. */
   readonly slots: Readonly<Record<Slot, number> & Partial<Record<Maybe, number>>>;
   readonly shared: Readonly<Record<Shared, number>>;
-  /** Computes once a step what does not depend on the weight. */
+  /** Computes once per step what does not depend on the weight. */
   prepareStep(
     tf: Tf,
     scalars: StepScalars,

@@ -62,7 +62,7 @@ export type ScheduleChoice =
   | { readonly PolynomialDecay: PolynomialDecayArguments }
   | { readonly InverseTimeDecay: InverseTimeDecayArguments };
 
-/** A number more than 0, or what changes from step to step. */
+/** A positive number, or a schedule. */
 export type LearningRate = number | ScheduleChoice;
 
 /**
@@ -75,12 +75,12 @@ export type Schedule = (tf: Tf, step: Tensor) => Tensor;
 
 /**
  * The schedules of Keras 3 (https://keras.io/api/optimizers/learning_rate_schedules/), with η0 the first rate, t the step, and T
- * the steps of the decay. All but tensor operations is constant, so that a trace of one step holds for all.
+ * the steps of the decay. Everything except tensor operations is constant, so a trace of one step is valid for all.
  *
- * Ends, boundaries, stairs and cycles are found in int32: no rounding of a quotient moves them, and they are exact wherever
+ * Ends, boundaries, stairs and cycles are computed in int32: rounding a quotient does not move them, and they are exact as long as
  * t + T is less than 2^31. Smooth parts take t as float32, which is exact up to 2^24 = 16,777,216 steps. Beyond, t is rounded to
- * the nearest multiple of 2, of 4 from 2^25 on, and so forth: neighbouring steps share one rate, and none is further off than a
- * relative error of 2^-24 in t brings about.
+ * the nearest multiple of 2, of 4 from 2^25 on, and so on: neighbouring steps share one rate, and the error of a rate is at most
+ * that of a relative error of 2^-24 in t.
  */
 export function createSchedule(choice: ScheduleChoice): Schedule {
   if ('ExponentialDecay' in choice) return exponentialDecay(choice.ExponentialDecay);
@@ -151,7 +151,7 @@ function cosineDecay({
   };
 }
 
-/** The value whose boundary is the first that t is not beyond; the last value beyond all. */
+/** The value of the first boundary that t does not exceed; the last value beyond all boundaries. */
 function piecewiseConstantDecay({ boundaries, values }: PiecewiseConstantDecayArguments): Schedule {
   const [first, ...later] = values;
   if (first === undefined || later.length !== boundaries.length) {
