@@ -1,28 +1,28 @@
-/** Ajv with the keywords of Hourglass's own. Loading it takes longer than most checks: see `validator.ts`. */
+/** Ajv with Hourglass's own keywords. Loading it takes longer than most checks: see `validator.ts`. */
 import type * as AjvModule from 'ajv';
 import type { Ajv, CodeKeywordDefinition, KeywordCxt } from 'ajv';
 import { createRequire } from 'node:module';
 import { readSchema, SHARED_SCHEMAS } from '../schema/schemas.ts';
 
 /**
- * Keywords that say more of a value: `filePath`, that a text is the path of a file or a folder; `flat`, that the items of a list
- * in this list stand for themselves, if that has a name; `canonical`, which of several spellings counts.
+ * Keywords that mark a value. `filePath`: a text is the path of a file or a folder. `flat`: a named list inside this list is
+ * replaced by its items. `canonical`: which of several spellings is used.
  */
 export const MARKS = ['filePath', 'flat', 'canonical'] as const;
 
-/** What compiled schemas call for those keywords. */
+/** The functions that compiled schemas call for these keywords. */
 export interface Hooks {
   /**
-   * Takes a value that has one of `MARKS`.
+   * Receives a value that has one of `MARKS`.
    *
-   * @param schema that the keyword stands in
+   * @param schema the schema that contains the keyword
    * @param pointer JSON pointer of the value in the validated data
    */
   note(keyword: (typeof MARKS)[number], schema: unknown, pointer: string): void;
   /**
-   * Replaces a name in its parent by what it is an alias of.
+   * Replaces an alias in its parent by the name that it means.
    *
-   * @returns false where an item of a list is an alias of another item
+   * @returns false if an item of a list is an alias of another item
    */
   replaceAlias(
     aliases: Readonly<Record<string, string>>,
@@ -32,13 +32,13 @@ export interface Hooks {
   ): boolean;
 }
 
-/** The name by which compiled code knows its hooks. */
+/** The name of the hooks in compiled code. */
 export const HOOKS = 'hooks';
 
 /**
- * A validator that fills in defaults, and reports all errors with the schema that each comes from.
+ * A validator that fills in defaults, and reports all errors, each with its schema.
  *
- * @param standalone whether the code is to be written to a file, where it is worth making it small
+ * @param standalone whether the code is written to a file, and so should be small
  */
 export function createAjv(hooks: Hooks, standalone = false): Ajv {
   const require = createRequire(import.meta.url);
@@ -51,7 +51,7 @@ export function createAjv(hooks: Hooks, standalone = false): Ajv {
     allowUnionTypes: true,
     // Otherwise `toString` would count as a key of every map.
     ownProperties: true,
-    // That the schemas are schemas is tested; checking it here would double the time.
+    // Tests check that the schemas are valid; checking it here would double the time.
     validateSchema: false,
     inlineRefs: false,
     code: { source: standalone, optimize: standalone },
@@ -59,7 +59,7 @@ export function createAjv(hooks: Hooks, standalone = false): Ajv {
   });
   const { _, Name } = ajvModule;
   const hooksIn = ({ gen }: KeywordCxt) => gen.scopeValue('obj', { ref: hooks, code: new Name(HOOKS) });
-  /** Names that mean another of the `enum` beside them, and are replaced by it: equal settings have equal keys. */
+  /** Aliases of names in the same schema's `enum`. They are replaced by these: equal settings have equal keys. */
   const aliases: CodeKeywordDefinition = {
     keyword: 'aliases',
     schemaType: 'object',
@@ -72,7 +72,7 @@ export function createAjv(hooks: Hooks, standalone = false): Ajv {
     },
   };
   ajv.addKeyword(aliases);
-  // What to write in place of a key or a value that Keras has; for diagnostics.
+  // The replacement for a key or a value from Keras; for diagnostics.
   ajv.addKeyword('instead');
   for (const keyword of MARKS) {
     ajv.addKeyword({

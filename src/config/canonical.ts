@@ -1,10 +1,10 @@
-/** One spelling of each value: settings that mean the same are the same, whatever they were written as. */
+/** One spelling of each value: settings with the same meaning are equal, however they are written. */
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { objectAt } from '../schema/view.ts';
 import { replaceAt, valueAt } from './paths.ts';
 import type { Mark } from './validator.ts';
 
-/** By the schema's word, how a value is written out in full; undefined where it is already. */
+/** By the schema's keyword, the full form of a value; undefined if it is already in full. */
 const SPELLINGS = {
   /** `Flatten`, `adam`: a map of one name to its arguments. */
   choice(value: Json, schema: JsonObject): Json | undefined {
@@ -27,7 +27,7 @@ const SPELLINGS = {
   /** One number for each split. */
   splits: (value: Json): Json | undefined =>
     typeof value === 'number' ? { train: value, test: value } : undefined,
-  /** The steps of a pooling window are as long as it, unless it has its own. */
+  /** The strides of a pooling layer are its window, unless they are set. */
   pooling(value: Json): Json | undefined {
     if (!isJsonObject(value) || value['strides'] !== null || !Array.isArray(value['pool_size']))
       return undefined;
@@ -41,10 +41,10 @@ function isSpelling(name: unknown): name is keyof typeof SPELLINGS {
 }
 
 /**
- * Writes values in the data out in full.
+ * Expands values in the data to their full form.
  *
- * @param marks of the data, with their paths in it
- * @returns whether anything changed: defaults may then be missing in what is new
+ * @param marks the marks of the data, with their paths
+ * @returns whether anything changed: new values may then lack their defaults
  */
 export function spellOut(data: JsonObject, marks: readonly Mark[]): boolean {
   let changed = false;

@@ -1,4 +1,4 @@
-/** YAML documents other than pipelines, against a schema of their own, with places as pipelines have them. */
+/** YAML documents other than pipelines: validated by their own schema, with places as for pipelines. */
 import type { Diagnostic, SourceFile } from '../core/diagnostic.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import { explain } from './diagnostics/explain.ts';
@@ -11,14 +11,14 @@ import { Validator } from './validator.ts';
 
 export interface ReadDocument {
   readonly source: SourceFile;
-  /** Everything that is wrong. */
+  /** All problems. */
   readonly diagnostics: readonly Diagnostic[];
-  /** With defaults in place; present if there is no error. */
+  /** With defaults filled in; present if there is no error. */
   readonly data?: JsonObject;
 }
 
 /**
- * Reads a document that is a map.
+ * Reads a document whose root is a map.
  *
  * @throws Failure if the file cannot be read
  */

@@ -1,4 +1,4 @@
-/** `extends`: a pipeline that starts from another file. */
+/** `extends`: a pipeline that is based on another file. */
 import { realpath } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve, sep } from 'node:path';
 import { Failure, type SourceFile } from '../core/diagnostic.ts';
@@ -15,24 +15,24 @@ import { readSource } from './read.ts';
 import { errorAt, type ReportDiagnostic } from './diagnostics/report.ts';
 import { backticked, describe, nameOf } from './diagnostics/wording.ts';
 
-/** What reading files needs to tell. */
+/** Callbacks and limits for reading files. */
 export interface Reading {
   readonly report: ReportDiagnostic;
-  /** Takes every text that was read, in order: the pipeline, then what it extends. */
+  /** Receives every text that was read, in order: the pipeline, then the files that it extends. */
   readonly source: (source: SourceFile) => void;
-  /** Absolute path of the folder that no file may lie outside of; undefined: files may lie anywhere. */
+  /** Absolute path of the folder that must contain all files; undefined: no limit. */
   readonly within?: string;
-  /** Texts by absolute path, in place of the files. */
+  /** Texts by absolute path, used instead of the files. */
   readonly texts?: ReadonlyMap<string, string>;
 }
 
 /**
- * Reads a pipeline file and all that it extends, and merges them, the nearer file over the farther one: maps key by key;
- * lists and scalars are replaced, also by `null`. A choice (a map of one Keras name to its arguments, such as an
- * optimizer) is replaced by another choice. Keys at the top that begin with `x-` hold anchors, and are left out. Every value
- * and key keeps the place where it was written.
+ * Reads a pipeline file and all files that it extends, and merges them; the extending file has priority. Maps are merged key by
+ * key; lists and scalars are replaced, also by `null`. A choice (a map of one Keras name to its arguments, such as an
+ * optimizer) is replaced by another choice. Top-level keys that begin with `x-` are for anchors, and are omitted. Every value
+ * and key keeps its place in the text.
  *
- * @returns undefined where a file cannot be read or parsed, which is reported
+ * @returns undefined if a file cannot be read or parsed, which is reported
  */
 export async function readMerged(
   file: string,
@@ -71,12 +71,12 @@ export async function readMerged(
   return { state: 'merged', root: { ...root, entries } };
 }
 
-/** A file whose text is known already may be gone. */
+/** The file of a known text may no longer exist. */
 function realPath(path: string): Promise<string> {
   return realpath(path).catch(() => resolve(path));
 }
 
-/** One file as a map. What is wrong with a file that another extends is reported where it is named. */
+/** One file as a map. Problems with reading an extended file are reported where it is named. */
 async function readMap(
   path: string,
   name: string,
@@ -105,7 +105,7 @@ async function readMap(
     return undefined;
   }
   if (tree.kind !== 'map') {
-    // What another file holds, which may be none of a pipeline at all, is not shown.
+    // The contents of another file are not shown: it may not be a pipeline.
     const text = named === undefined && tree.kind === 'scalar' ? describe(tree.value) : 'a single value';
     const found = tree.kind === 'list' ? 'a list' : text;
     report(
@@ -142,7 +142,7 @@ function baseName(value: Located, report: ReportDiagnostic): string | undefined 
   return undefined;
 }
 
-/** @param depth of the two maps in the document: stages are at 2 */
+/** @param depth the depth of the two maps in the document: stages are at 2 */
 function mergeMaps(base: LocatedMap, over: LocatedMap, depth: number): LocatedMap {
   const entries = new Map(base.entries);
   for (const [key, entry] of over.entries) {
@@ -156,13 +156,13 @@ function mergeValues(before: Located | undefined, over: Located, depth: number):
   if (before?.kind === 'map') {
     if (over.kind === 'map' && !(depth >= 2 && isOtherChoice(before, over)))
       return mergeMaps(before, over, depth + 1);
-    // A key with nothing below it, such as one whose lines are commented out, is a map without keys.
+    // A key with nothing below it, for example if its lines are commented out, is an empty map.
     if (over.kind === 'scalar' && over.unwritten === true) return before;
   }
   return overValue(before, over);
 }
 
-/** Keys of the language are in lower case, and Keras's class names are not. */
+/** Keys of the language are in lower case; Keras's class names are not. */
 function isOtherChoice(base: LocatedMap, over: LocatedMap): boolean {
   const [before, ...moreBefore] = base.entries.keys();
   const [after, ...moreAfter] = over.entries.keys();

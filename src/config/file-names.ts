@@ -1,4 +1,4 @@
-/** Names in a pipeline that become those of folders: a pipeline that works here must work on other systems, too. */
+/** Names in a pipeline that become folder names: a pipeline that works here must work on other systems, too. */
 import { win32 } from 'node:path';
 import type { Diagnostic, SourceRange } from '../core/diagnostic.ts';
 import { isDeviceName } from '../core/file-name.ts';
@@ -7,7 +7,7 @@ import { backticked } from './diagnostics/wording.ts';
 import { find, type LocatedEntry, type LocatedMap } from './located.ts';
 import type { DocumentPath, PathSetting } from './pipeline.ts';
 
-/** Names that Windows has for devices, ends in a dot, which it drops, and stages that share a folder where case does not count. */
+/** Reports device names of Windows, names that end in a dot (Windows drops it), and stages whose names differ only in case. */
 export function fileNameProblems(root: LocatedMap): readonly Diagnostic[] {
   const name = find(root, ['name'])?.value;
   const stages = find(root, ['stages'])?.value;
@@ -17,7 +17,7 @@ export function fileNameProblems(root: LocatedMap): readonly Diagnostic[] {
   ];
 }
 
-/** A warning for each path that only Windows takes for what it is meant to be. */
+/** A warning for each path that only works on Windows. */
 export function pathWarnings(
   paths: readonly PathSetting[],
   locate: (path: DocumentPath) => SourceRange,

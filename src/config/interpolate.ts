@@ -1,4 +1,4 @@
-/** `${params.x}`: values of parameters in place of their names. */
+/** `${params.x}`: replaces names of parameters by their values. */
 import type { TextEdit } from '../core/diagnostic.ts';
 import { suggest } from '../core/suggest.ts';
 import {
@@ -23,7 +23,7 @@ import { MAX_DEPTH, MAX_WEIGHT } from './tree.ts';
 import { didYouMean, errorAt, type ReportDiagnostic } from './diagnostics/report.ts';
 import { backticked, describe, joinArrows } from './diagnostics/wording.ts';
 
-/** All characters that parameters may add inside longer texts. */
+/** The most characters that parameters may add inside longer texts. */
 const MAX_TEXT = 1_000_000;
 
 const NAME = /^params\.[A-Za-z_][A-Za-z0-9_]*(?:[.[][^\s{}]+)?$/;
@@ -31,8 +31,8 @@ const NAME = /^params\.[A-Za-z_][A-Za-z0-9_]*(?:[.[][^\s{}]+)?$/;
 const WHOLE = /^\$\{([^{}]*)\}$/;
 
 /**
- * Puts parameters in place, also in one another. A text that is nothing but `${params.x}` becomes the parameter's value,
- * with its type; inside a longer text the value is written out. `${params.x.y}` is a value inside a parameter.
+ * Inserts parameters, also into each other. A text that is only `${params.x}` becomes the parameter's value with its type;
+ * inside a longer text, the value is inserted as text. `${params.x.y}` is a value inside a parameter.
  */
 export function interpolate(
   document: LocatedDocument<'overridden'>,
@@ -55,7 +55,7 @@ export function interpolate(
   return { state: 'interpolated', root: applied };
 }
 
-/** A parameter, or a value inside one, that is being put together. */
+/** A parameter, or a value inside one, that is being resolved. */
 interface Open {
   readonly name: string;
   /** The text that names it. */
@@ -67,13 +67,13 @@ class Interpolation {
   private readonly stages: readonly string[];
   private readonly report: ReportDiagnostic;
   private problems = 0;
-  /** Values of parameters that were put together, by their dotted path. */
+  /** Values of resolved parameters, by their dotted path. */
   private readonly known = new Map<string, Located>();
   private readonly open: Open[] = [];
   private values = 0;
   private characters = 0;
   private full = false;
-  /** Parameters whose names stay as they are written. */
+  /** Parameters that are not inserted: their names stay as written. */
   private left: ReadonlySet<string> = new Set();
 
   constructor(
@@ -89,7 +89,7 @@ class Interpolation {
     };
   }
 
-  /** The parameters themselves, with others in place in them. */
+  /** The parameters themselves, with others inserted. */
   parameters(map: LocatedMap): LocatedMap {
     return mapValues(map, (value, key) => {
       const name = `params.${key}`;
@@ -115,7 +115,7 @@ class Interpolation {
     let applied: Located | undefined;
     const found = known.get(stage, this.params, () => {
       applied = this.apply(stage, 2);
-      // With a problem, it is to be reported each time.
+      // A problem must be reported each time.
       return this.problems > problems
         ? undefined
         : { value: applied, values: this.values - values, characters: this.characters - characters };
@@ -128,7 +128,7 @@ class Interpolation {
   }
 
   /**
-   * The value with parameters in place; the same object where it names none.
+   * The value with parameters inserted; the same object if it names none.
    *
    * @param level of maps and lists around it
    */
@@ -182,7 +182,7 @@ class Interpolation {
       result += text.slice(end, match.index) + written;
       end = match.index + found.length;
       origin ??= param.origin;
-      // A path belongs to where its beginning is written.
+      // A path is relative to the file in which it begins.
       if (match.index === 0) writtenIn = sourceOf(value);
     }
     return {
@@ -193,7 +193,7 @@ class Interpolation {
     };
   }
 
-  /** The parameter's value where a text names it. */
+  /** The parameter's value at the text that names it. */
   private inPlace({ value, origin }: Param, scalar: LocatedScalar, level: number): Located {
     if (isBroken(value)) return broken(scalar);
     this.values += weightOf(value);
@@ -207,7 +207,7 @@ class Interpolation {
     return { ...plain, range: scalar.range, origin, writtenIn: sourceOf(value) };
   }
 
-  /** What stands between `${` and `}`, with parameters in place in it; undefined, and reported, where there is none. */
+  /** The value of the text between `${` and `}`, with parameters inserted; undefined, and reported, if there is none. */
   private param(content: string, scalar: LocatedScalar): Param | undefined {
     if (!NAME.test(content)) {
       const message = `\`\${}\` takes \`params.\` and a name, not ${backticked(content)}`;
@@ -230,7 +230,7 @@ class Interpolation {
     let name = `params.${first}`;
     let { value } = entry;
     for (const segment of rest) {
-      // What is inside a value that comes from another parameter shows only there.
+      // If the value comes from another parameter, its contents are known only here.
       if (value.kind === 'scalar') value = this.finished(name, value, scalar);
       if (isBroken(value)) return undefined;
       const inner = value.kind === 'map' ? value.entries.get(segment)?.value : itemOf(value, segment);
@@ -270,7 +270,7 @@ class Interpolation {
     return this.known.get(name) ?? this.finish(name, value, name.split('.').length, by);
   }
 
-  /** Puts parameters in place in a parameter. */
+  /** Inserts parameters into a parameter. */
   private finish(name: string, value: Located, level: number, by?: LocatedScalar): Located {
     const start = this.open.findIndex((open) => open.name === name);
     if (start >= 0) {
@@ -306,18 +306,18 @@ class Interpolation {
         related,
       }),
     );
-    // Of what is made of them, nothing more is said.
+    // Nothing more is reported about values that use them.
     for (const { name } of members) {
       this.known.set(name, { kind: 'scalar', value: null, range: first.range, broken: true });
     }
   }
 
-  /** Parameters that a mistake may mean; none once there are many mistakes. */
+  /** Parameters that a mistake may mean; none if there are many mistakes. */
   private namesNearby(): readonly string[] {
     return this.problems < MOST_SUGGESTED ? [...this.params.keys()] : [];
   }
 
-  /** What `params.n * 2` comes to, where it is plain arithmetic. */
+  /** The result of `params.n * 2`, if it is plain arithmetic. */
   private calculated(content: string): string | undefined {
     if (content.length > LONGEST_TEXT || !/[*/+-]/.test(content)) return undefined;
     const text = content.replace(/\b(?:params\.)?([A-Za-z_]\w*)\b/g, (word, name: string) => {
@@ -328,7 +328,7 @@ class Interpolation {
     return python?.kind === 'value' && typeof python.value === 'number' ? String(python.value) : undefined;
   }
 
-  /** Reports what is no parameter, with what it may stand for: another parameter, a stage, or a number. */
+  /** Reports a text that is not a parameter, with its likely meaning: another parameter, a stage, or a number. */
   private misread(scalar: LocatedScalar, message: string, written: string, content: string): void {
     const named = content.replace(/^params\./, '');
     const near =
@@ -363,7 +363,7 @@ class Interpolation {
   }
 }
 
-/** Another name in place of one that is a whole text. */
+/** Replaces a name that is the whole text. */
 function wholeEdit(
   { value, range }: LocatedScalar,
   name: string,
@@ -391,7 +391,7 @@ function broken({ range }: LocatedScalar): LocatedScalar {
   return { kind: 'scalar', value: null, range, broken: true };
 }
 
-/** Values in a tree, texts as `MAX_WEIGHT` counts them. */
+/** The number of values in a tree, with texts counted as for `MAX_WEIGHT`. */
 function weightOf(value: Located): number {
   if (value.kind === 'scalar') return 1 + (typeof value.value === 'string' ? value.value.length >> 4 : 0);
   return partsOf(value).reduce((sum, part) => sum + weightOf(part), 1);

@@ -1,29 +1,29 @@
-/** Stages with parameters in place, which the trials of a sweep share. */
+/** Stages with parameters inserted, which the trials of a sweep share. */
 import { partsOf, type Located, type LocatedEntry } from './located.ts';
 
-/** A stage with parameters in place, and how much they added. */
+/** A stage with parameters inserted, and how much they added. */
 export interface InterpolatedStage {
   readonly value: Located;
   readonly values: number;
   readonly characters: number;
 }
 
-/** Stages with parameters in place: trials whose parameters are the same trees share them. */
+/** Stages with parameters inserted: trials whose parameters are the same trees share them. */
 export class InterpolatedStages {
   readonly #stages = new WeakMap<Located, Map<string, InterpolatedStage>>();
-  /** Names of parameters that stand in a value itself. */
+  /** Names of parameters that a value contains directly. */
   readonly #names = new WeakMap<Located, ReadonlySet<string>>();
   readonly #ids = new WeakMap<Located, number>();
   #count = 0;
 
-  /** The stage as it was put together with the same parameters, or as `make` does; undefined results are not kept. */
+  /** The stage from an earlier call with the same parameters, or from `make`; undefined results are not kept. */
   get(
     stage: Located,
     params: ReadonlyMap<string, LocatedEntry>,
     make: () => InterpolatedStage | undefined,
   ): InterpolatedStage | undefined {
     const names = this.#namesIn(stage);
-    // Parameters that parameters name, too: the set grows while it is gone through.
+    // Includes parameters that parameters name: the set grows during the loop.
     const all = new Set(names);
     for (const name of all) {
       const param = params.get(name)?.value;
@@ -59,7 +59,7 @@ export class InterpolatedStages {
   }
 }
 
-/** Names of the parameters that a text is made of. */
+/** Names of the parameters in a text. */
 export function namesOfParameters(text: string): readonly string[] {
   return [...text.matchAll(/\$\{params\.([A-Za-z0-9_]+)/g)].map(([, name = '']) => name);
 }

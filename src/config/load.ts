@@ -1,4 +1,4 @@
-/** From a pipeline file to a valid pipeline, or to all that is wrong with it. */
+/** From a pipeline file to a valid pipeline, or to all its problems. */
 import { dirname, relative, resolve } from 'node:path';
 import { withSlashes } from '../core/path.ts';
 import { isError, type Diagnostic, type SourceFile } from '../core/diagnostic.ts';
@@ -29,26 +29,26 @@ import { validate, type Validated } from './validate.ts';
 import { Validator } from './validator.ts';
 
 /**
- * Loads a pipeline: file -> text -> located tree -> with what it extends -> with overrides -> with parameters in place ->
- * valid by the schemas, with defaults. Never throws for what a user may get wrong: that is in the result's diagnostics.
+ * Loads a pipeline: file -> text -> located tree -> merged with the files it extends -> with overrides -> with parameters
+ * inserted -> valid by the schemas, with defaults. Does not throw for mistakes of users: these are in the result's diagnostics.
  *
- * References between stages, shapes, and what else the schemas cannot say, are checked later, by `plan/`.
+ * References between stages, shapes, and other things that schemas cannot express are checked later, by `plan/`.
  */
 export async function loadPipeline(file: string, options: LoadOptions): Promise<LoadResult> {
   return (await readPipeline(file, options)).load();
 }
 
-/** A pipeline whose files are read, once and for all: what happens to them later changes nothing. */
+/** A pipeline whose files have been read: later changes of the files have no effect. */
 export interface PipelineReader {
-  /** What was read, overrides among it, as data; undefined if it could not be read. */
+  /** The content of the files, with overrides, as data; undefined if it could not be read. */
   readonly document: JsonObject | undefined;
   /**
-   * The pipeline, or a trial of its sweep: without the sweep, and with values in place of what the file and its overrides say.
+   * The pipeline, or a trial of its sweep: without the sweep, and with values that replace those of the file and its overrides.
    */
   load(settings?: readonly TrialSetting[]): Promise<LoadResult>;
 }
 
-/** Reads a pipeline file, what it extends, and the overrides of the command line. */
+/** Reads a pipeline file, the files it extends, and the overrides of the command line. */
 export async function readPipeline(file: string, options: LoadOptions): Promise<PipelineReader> {
   const sources: SourceFile[] = [];
   const diagnostics: Diagnostic[] = [];
@@ -80,14 +80,14 @@ interface Read {
   readonly sources: readonly SourceFile[];
 }
 
-/** From a document to pipelines, one for each choice of settings; schemas are compiled once for all of them. */
+/** From a document to pipelines, one for each choice of settings. Schemas are compiled once for all of them. */
 class Loader {
   readonly #read: Read;
   readonly #inspected: NonNullable<LocatedPipeline['inspected']> = new Map();
   readonly #validator = Validator.shared();
   readonly #interpolated = new InterpolatedStages();
   readonly #valid: ValidStages = new WeakMap();
-  /** By the list of plugins: trials mostly share one. */
+  /** By list of plugins: trials mostly have the same. */
   readonly #types = new Map<string, Promise<StageTypes>>();
 
   constructor(read: Read) {
@@ -111,7 +111,7 @@ class Loader {
     };
   }
 
-  /** The pipeline, or what is valid of it. */
+  /** The pipeline, or its valid part. */
   async #locate(
     overridden: LocatedDocument<'overridden'>,
     settings: readonly TrialSetting[] | undefined,
@@ -168,7 +168,7 @@ class Loader {
   }
 }
 
-/** The files behind the first one; overrides are no files. */
+/** The files after the first one; overrides are not files. */
 function basesAmong(sources: readonly SourceFile[], folder: string): readonly SourceFile[] {
   return sources
     .slice(1)
@@ -176,7 +176,7 @@ function basesAmong(sources: readonly SourceFile[], folder: string): readonly So
     .map(({ name, text }) => ({ name: withSlashes(relative(folder, resolve(name))), text }));
 }
 
-/** A trial is the same whatever else is tried. */
+/** A trial does not depend on the other trials. */
 function withoutSweep({ state, root }: LocatedDocument<'overridden'>): LocatedDocument<'overridden'> {
   const entries = new Map(root.entries);
   entries.delete('sweep');
@@ -187,7 +187,7 @@ function asObject(value: Json): JsonObject {
   return isJsonObject(value) ? value : {};
 }
 
-/** The paths of the plugins; none if anything but texts is in the list, which validation reports. */
+/** The paths of the plugins; none if the list contains anything but texts, which validation reports. */
 function listPlugins(root: LocatedMap, folders: Folders): readonly PathSetting[] {
   const listed = root.entries.get('plugins')?.value;
   const items = listed?.kind === 'list' ? listed.items : [];
@@ -195,14 +195,14 @@ function listPlugins(root: LocatedMap, folders: Folders): readonly PathSetting[]
   return found.length === items.length ? found : [];
 }
 
-/** The texts of a list; none if anything else is in it, which validation reports. */
+/** The texts of a list; none if it contains anything else, which validation reports. */
 function texts(value: Json | undefined): readonly string[] {
   const items: readonly Json[] = Array.isArray(value) ? value : [];
   const found = items.filter((item) => typeof item === 'string');
   return found.length === items.length ? found : [];
 }
 
-/** A document with its types; what is not valid of it is left out. */
+/** A document with its types; invalid parts are omitted. */
 function pipelineOf(data: JsonObject, { document: { root }, invalid, sweepIsValid }: Validated): Pipeline {
   const { name, description, seed, threads, params, plugins, sweep } = data;
   const written = root.entries.get('stages')?.value;
@@ -219,7 +219,7 @@ function pipelineOf(data: JsonObject, { document: { root }, invalid, sweepIsVali
     params: isJsonObject(params) ? params : {},
     stages,
     plugins: texts(plugins),
-    // Its type is generated from the schema that it was validated by.
+    // Its type is generated from the schema of the validation.
     ...(isJsonObject(sweep) && sweepIsValid ? { sweep: sweep as unknown as Sweep } : {}),
   };
 }

@@ -1,4 +1,4 @@
-/** A YAML document as values that know where they were written. Immutable; parts may be shared. */
+/** A YAML document as values with their places in the text. Immutable; parts may be shared. */
 import { dirname, join, resolve } from 'node:path';
 import type { SourceRange } from '../core/diagnostic.ts';
 import { isJsonObject, type Json } from '../core/json.ts';
@@ -9,13 +9,13 @@ export type Scalar = null | boolean | number | string;
 export type Located = LocatedScalar | LocatedList | LocatedMap;
 
 interface Written {
-  /** Where the value stands. For a value that came through `${params.x}` or an alias: where that stands. */
+  /** The place of the value. For a value from `${params.x}` or an alias: the place of that. */
   readonly range: SourceRange;
-  /** For such a value: where it was first written. */
+  /** For such a value: the place where it was written. */
   readonly origin?: Origin;
 }
 
-/** A second place of a diagnostic, such as the parameter that a value came from. */
+/** A second place of a diagnostic, such as the parameter from which a value came. */
 export interface Origin {
   readonly message: string;
   readonly range: SourceRange;
@@ -24,15 +24,15 @@ export interface Origin {
 export interface LocatedScalar extends Written {
   readonly kind: 'scalar';
   readonly value: Scalar;
-  /** A number as it is written, where that is not how it is shown: `1.10`. */
+  /** A number as written, if it would be shown differently: `1.10`. */
   readonly source?: string;
-  /** True where the value could not be made out, which is already reported: nothing more is said about it. */
+  /** True if the value could not be determined, which is already reported: nothing more is reported about it. */
   readonly broken?: boolean;
-  /** True for an empty value: a key, or a `- `, behind which nothing stands. */
+  /** True for an empty value: a key or a `- ` with nothing after it. */
   readonly unwritten?: boolean;
-  /** True for a `null` that stands where there was a value: it takes that away, unless `null` is a value of the key. */
+  /** True for a `null` that replaces a value: it removes the value, unless `null` is a valid value of the key. */
   readonly removes?: boolean;
-  /** The source in which this text begins, where that is not the file of `range`: a parameter's. */
+  /** The source in which this text begins, if it is not the file of `range` but that of a parameter. */
   readonly writtenIn?: string;
 }
 
@@ -51,18 +51,18 @@ export interface LocatedEntry {
   readonly value: Located;
 }
 
-/** The state that each pass leaves the document in for the next. */
+/** The state of the document after each pass. */
 export interface LocatedDocument<State extends 'merged' | 'overridden' | 'interpolated' | 'settled'> {
   readonly state: State;
   readonly root: LocatedMap;
 }
 
-/** Names of sources that are arguments of the command line, not files, begin so. */
+/** Prefixes of the names of sources that are command-line arguments, not files. */
 export const OVERRIDE_PREFIX = '-S ';
 export const OVER_PREFIX = '--over ';
 export const METRIC_PREFIX = '--metric ';
 
-/** Whether a source is an argument of the command line, by its name. */
+/** Whether a source is a command-line argument, by its name. */
 export function isArgument(file: string): boolean {
   return [OVERRIDE_PREFIX, OVER_PREFIX, METRIC_PREFIX].some((prefix) => file.startsWith(prefix));
 }
@@ -72,12 +72,12 @@ export function sourceOf({ writtenIn, range }: LocatedScalar): string {
   return writtenIn ?? range.file;
 }
 
-/** Whether a text begins in an argument of the command line. */
+/** Whether a text begins in a command-line argument. */
 export function isFromOverride(scalar: LocatedScalar): boolean {
   return isArgument(sourceOf(scalar));
 }
 
-/** The name of a source as it is everywhere: that of an argument lies in the working folder. */
+/** The full name of a source: an argument belongs to the working folder. */
 export function absoluteSource(name: string): string {
   return isArgument(name) ? join(process.cwd(), 'override') : resolve(name);
 }
@@ -87,13 +87,13 @@ export function folderOf(scalar: LocatedScalar): string {
   return dirname(absoluteSource(sourceOf(scalar)));
 }
 
-/** A value that replaces another: a written `null` is marked as taking that away. */
+/** A value that replaces another: an explicit `null` is marked as a removal. */
 export function overValue(before: Located | undefined, value: Located): Located {
   if (before === undefined || value.kind !== 'scalar' || value.value !== null) return value;
   return value.broken === true || value.unwritten === true ? value : { ...value, removes: true };
 }
 
-/** The value at a path, with the place of its key if a key leads to it; undefined where there is none. */
+/** The value at a path, with the place of its key if it has one; undefined if there is no value. */
 export function find(
   root: Located,
   path: DocumentPath,
@@ -115,8 +115,8 @@ export function find(
 }
 
 /**
- * Where the value at a path, or its key, was written. A list item has no key: its value stands for it. For a path that
- * is not there: the key of its nearest ancestor.
+ * Where the value at a path, or its key, was written. A list item has no key: its value is used instead. For a path that
+ * does not exist: the key of its nearest ancestor.
  */
 export function locate(root: LocatedMap, path: DocumentPath, part: LocatedPart = 'value'): SourceRange {
   const place = find(root, path);
@@ -130,7 +130,7 @@ export function locate(root: LocatedMap, path: DocumentPath, part: LocatedPart =
   return tidyRange(root);
 }
 
-/** Where the parameter is set that a value is as a whole; undefined for values that parameters are only a part of. */
+/** Where the parameter is set, for a value that is a whole parameter; undefined for values that contain parameters. */
 function parameterRange(root: LocatedMap, value: Located): SourceRange | undefined {
   const params = root.entries.get('params')?.value;
   if (value.kind !== 'scalar' || value.origin === undefined || params?.kind !== 'map') return undefined;
@@ -153,7 +153,7 @@ export function tidyRange(value: Located): SourceRange {
 /**
  * The document as plain data.
  *
- * @param broken takes the paths of values that could not be made out; they are null in the data
+ * @param broken receives the paths of values that could not be determined; they are null in the data
  */
 export function toJson(value: Located, broken: (path: DocumentPath) => void, path: DocumentPath = []): Json {
   switch (value.kind) {
@@ -163,14 +163,14 @@ export function toJson(value: Located, broken: (path: DocumentPath) => void, pat
     case 'list':
       return value.items.map((item, index) => toJson(item, broken, [...path, index]));
     case 'map':
-      // Keys that mean something to JavaScript's objects, such as `__proto__`, never get into a tree.
+      // A tree never contains keys with a meaning for JavaScript's objects, such as `__proto__`.
       return Object.fromEntries(
         [...value.entries].map(([key, entry]) => [key, toJson(entry.value, broken, [...path, key])]),
       );
   }
 }
 
-/** The map with other values; the same object where none changes. */
+/** The map with other values; the same object if none changes. */
 export function mapValues(map: LocatedMap, change: (value: Located, key: string) => Located): LocatedMap {
   let changed = false;
   const entries = new Map<string, LocatedEntry>();
@@ -188,9 +188,9 @@ export function partsOf(value: Exclude<Located, LocatedScalar>): readonly Locate
 }
 
 /**
- * Data as a located tree, all of which stands at one place.
+ * Data as a located tree, all at the same place.
  *
- * @param writtenIn the source in which its texts begin, where that is not the file of `range`
+ * @param writtenIn the source in which its texts begin, if it is not the file of `range`
  */
 export function locatedFrom(value: Json, range: SourceRange, writtenIn?: string): Located {
   if (Array.isArray(value)) {

@@ -1,4 +1,4 @@
-/** `--over name=values` and `--metric stage.name:goal`: what a sweep varies and measures, by the command line. */
+/** `--over name=values` and `--metric stage.name:goal`: what a sweep varies and measures, set on the command line. */
 import { Failure, type SourceFile, type SourceRange } from '../core/diagnostic.ts';
 import {
   METRIC_PREFIX,
@@ -15,17 +15,17 @@ import { FORBIDDEN_KEYS, MAX_DEPTH } from './tree.ts';
 import { errorAt, type ReportDiagnostic } from './diagnostics/report.ts';
 import { backticked, printable } from './diagnostics/wording.ts';
 
-/** Keys of the block that `--over` replaces; it stands for all combinations. */
+/** Keys of the block that `--over` replaces, since it means all combinations. */
 const REPLACED = ['parameters', 'include', 'exclude'] as const;
 
-/** Values of a range without a step, at most. */
+/** The most values of a range without a step. */
 const MOST_WHOLE = 100;
-/** Values of a logarithmic range, at most. */
+/** The most values of a logarithmic range. */
 const MOST_POINTS = 1000;
 
 const EXAMPLE = 'for example `--over latent_size=2,4,8` or `--over lr=0.001..0.1:log`';
 
-/** The sources that ranges of these arguments point into. */
+/** The sources to which ranges of these arguments refer. */
 export function overSources(
   over: readonly string[],
   metric: string | undefined,
@@ -35,8 +35,8 @@ export function overSources(
 }
 
 /**
- * Puts a `sweep` block in place, or other parameters and another metric into the one that is there. Values are a list as it would
- * stand in `[ ]`, or a range: `2..10:2`, `0.001..0.1:log`, `0.001..0.1:log:5`.
+ * Adds a `sweep` block, or sets other parameters and another metric in the existing block. Values are a list without its `[ ]`,
+ * or a range: `2..10:2`, `0.001..0.1:log`, `0.001..0.1:log:5`.
  */
 export function applyOver(
   document: LocatedDocument<'merged'>,
@@ -120,7 +120,7 @@ function parseOver(
   return value === undefined ? undefined : { name, entry: { keyRange, value } };
 }
 
-/** Values as they would stand in a list; one list by itself is the list. */
+/** Values as in a list; a single list is the list itself. */
 function listValue(source: SourceFile, equals: number, report: ReportDiagnostic): Located | undefined {
   const { name, text } = source;
   const bracketed = `${text.slice(0, equals)}[${text.slice(equals + 1)}]`;
@@ -133,14 +133,14 @@ function listValue(source: SourceFile, equals: number, report: ReportDiagnostic)
       throw refusal(item.range, 'a range cannot be part of a list of values', 'write its values');
     }
   }
-  // The brackets were added.
+  // The brackets are not in the text.
   return { ...list, range: rangeIn(source, equals + 1, text.length) };
 }
 
 const NUMBER = String.raw`[-+]?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?`;
 const RANGE = new RegExp(String.raw`^(\s*)(${NUMBER})\.\.(${NUMBER})(?::(.*?))?\s*$`, 's');
 
-/** @throws Failure `bad-override` for what is not a range */
+/** @throws Failure `bad-override` if it is not a range */
 function rangeValue(source: SourceFile, start: number): Located {
   const written = source.text.slice(start);
   const all = rangeIn(source, start, source.text.length);
@@ -208,7 +208,10 @@ function wholeNumber(text: string): number | undefined {
   return value >= 2 && value <= MOST_POINTS ? value : undefined;
 }
 
-/** Doublings between whole numbers where they meet the end; otherwise about two values a power of ten, both ends among them. */
+/**
+ * Doublings between whole numbers, if they reach the end exactly; otherwise about two values per power of ten, including both
+ * ends.
+ */
 function niceValues(min: number, max: number): readonly number[] {
   const areWhole = Number.isInteger(min) && Number.isInteger(max);
   const doublings = Math.log2(max / min);
@@ -224,7 +227,7 @@ function niceValues(min: number, max: number): readonly number[] {
   }
 }
 
-/** So many values at equal factors, with three digits. */
+/** A number of values at equal ratios, rounded to three digits. */
 function spreadValues(min: number, max: number, count: number): readonly number[] {
   const areWhole = Number.isInteger(min) && Number.isInteger(max);
   const inner = Array.from({ length: count - 2 }, (_, index) =>
@@ -233,7 +236,7 @@ function spreadValues(min: number, max: number, count: number): readonly number[
   return between(min, inner, max);
 }
 
-/** Both ends, and what rounding left between them, each once. */
+/** Both ends and the distinct rounded values between them. */
 function between(min: number, inner: readonly number[], max: number): readonly number[] {
   return [...new Set([min, ...inner.filter((value) => value > min && value < max), max])];
 }
@@ -242,12 +245,12 @@ function round(value: number, isWhole: boolean, digits: number): number {
   return isWhole ? Math.round(value) : Number(value.toPrecision(digits));
 }
 
-/** Quantities of which more is better; of others that Hourglass measures, less is. */
+/** Metrics for which higher is better; for the other metrics of Hourglass, lower is better. */
 const MORE_IS_BETTER = /(?:^|_)(?:psnr|ssim|accuracy|elbo|active_units)$/;
 const LESS_IS_BETTER =
   /(?:^|_)(?:mse|mae|rmse|loss|squared_error|absolute_error|error|crossentropy|divergence|reconstruction|kl|nll)$/;
 
-/** The goal that goes with a metric's name; undefined where it does not tell. */
+/** The goal that a metric's name implies; undefined if it implies none. */
 export function goalOf(metric: string): 'minimize' | 'maximize' | undefined {
   const name = metric.slice(metric.indexOf('.') + 1);
   if (MORE_IS_BETTER.test(name)) return 'maximize';

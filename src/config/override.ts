@@ -19,14 +19,14 @@ import { didYouMean, errorAt, type ReportDiagnostic } from './diagnostics/report
 import { backticked, printable } from './diagnostics/wording.ts';
 
 /**
- * The sources that the ranges of overrides point into, such as `-S params.latent_size=8`, whose text is that without
- * `-S`. A name stands for one text.
+ * The sources to which the ranges of overrides refer, such as `-S params.latent_size=8`; the text is the part after
+ * `-S`. Each name means one text.
  */
 export function overrideSources(overrides: readonly string[]): readonly SourceFile[] {
   return sourcesOf(overrides, OVERRIDE_PREFIX);
 }
 
-/** Sources of arguments, named by them behind a prefix. */
+/** Sources of arguments, named by a prefix and the argument. */
 export function sourcesOf(args: readonly string[], prefix: string): readonly SourceFile[] {
   const texts = new Map<string, string>();
   return args.map((text) => {
@@ -39,9 +39,9 @@ export function sourcesOf(args: readonly string[], prefix: string): readonly Sou
 }
 
 /**
- * Puts overrides in place, in order. The value is YAML, as it would stand in `[ ]` or after a key. The path is keys and
+ * Applies overrides in order. The value is YAML, as in `[ ]` or after a key. The path is keys and
  * list positions with dots between (`encoder.3.Dense.units`, or `encoder[3].Dense.units`). A stage, a parameter and a
- * list item must be there; other keys may be new, and are checked like the file's.
+ * list item must exist; other keys may be new, and are checked like those of the file.
  *
  * @param sources one for each override
  */
@@ -94,7 +94,7 @@ function applyOverride(root: LocatedMap, source: SourceFile, report: ReportDiagn
   return result.kind === 'map' ? result : root;
 }
 
-/** @throws Failure for a setting that does not say what it belongs to, such as `epochs=3`, where it is known */
+/** @throws Failure for a setting without its full path, such as `epochs=3`, if that path can be found */
 function refuseStray(
   root: LocatedMap,
   [first, ...rest]: readonly Step[],
@@ -109,7 +109,7 @@ function refuseStray(
   const edits = others.length > 0 ? undefined : [{ range: { ...pathRange, end: endOf(text) }, text: only }];
   const what = NAMED.get(first.name);
   const wrong = what === undefined ? first : (rest[0] ?? first);
-  // The same code as that of a key of the file that nothing takes.
+  // The same code as for an unknown key in the file.
   const code = rest.length === 0 ? 'unknown-key' : 'bad-override';
   const message =
     rest.length === 0
@@ -128,7 +128,7 @@ export function overrideValue(text: string): Json | undefined {
   return tree === 'empty' ? null : tree === undefined ? undefined : toJson(tree, () => undefined);
 }
 
-/** Puts a trial's settings in place. What is wrong with one is reported where the sweep names it. */
+/** Applies a trial's settings. Problems with a setting are reported where the sweep names it. */
 export function applySettings(
   document: LocatedDocument<'overridden'>,
   settings: readonly TrialSetting[],
@@ -148,7 +148,7 @@ export function applySettings(
   return { state: 'overridden', root };
 }
 
-/** The trees of settings: trials with the same one share what follows from it. */
+/** The trees of settings: trials with the same setting share everything that follows from it. */
 const trees = new WeakMap<TrialSetting, Located>();
 
 function treeOf(setting: TrialSetting): Located {
@@ -157,7 +157,7 @@ function treeOf(setting: TrialSetting): Located {
   return tree;
 }
 
-/** A trial's setting as one would give it to `-S`. */
+/** A trial's setting as an argument of `-S`. */
 export function settingText({ path, value }: TrialSetting): string {
   return `${path}=${JSON.stringify(value)}`;
 }
@@ -172,7 +172,7 @@ interface Step {
   readonly range: SourceRange;
 }
 
-/** The keys and positions of a path, with where each begins. */
+/** The keys and positions of a path, each with its offset. */
 export function segmentsOf(path: string): readonly { readonly name: string; readonly start: number }[] {
   if (path === '') return [];
   const segments = [];
@@ -215,7 +215,7 @@ function put(tree: Located, steps: readonly Step[], value: Located, at: Document
   }
   const before = tree.entries.get(name);
   if (before === undefined) mustBeKnown(tree, step, at, rest.length === 0);
-  // `a.b=1` where there is no `a`, or an empty one, makes it a map.
+  // `a.b=1` makes `a` a map if it does not exist or is empty.
   const inner =
     before === undefined || (rest.length > 0 && isEmpty(before.value)) ? emptyMap(range) : before.value;
   if (rest.length > 0 && at[0] === 'stages' && at.length === 1 && isRemoved(before)) {
@@ -228,7 +228,7 @@ function put(tree: Located, steps: readonly Step[], value: Located, at: Document
   return { ...tree, entries: new Map(tree.entries).set(name, entry) };
 }
 
-/** Maps of names that the pipeline chooses: a new one would have no effect, or be a stage made of slips. */
+/** Maps whose names the pipeline chooses. A new name would have no effect, or would be a stage by mistake. */
 const NAMED: ReadonlyMap<string, string> = new Map([
   ['params', 'parameter'],
   ['stages', 'stage'],
@@ -250,7 +250,7 @@ function mustBeKnown(map: LocatedMap, { name, range }: Step, at: DocumentPath, i
       hint: didYouMean(name, map.entries.keys()) ?? namesOf(map, what),
     });
   }
-  // Settings may be left to their defaults in the file, and given here; a stray path above them is a slip.
+  // A setting may have its default in the file and be set here. An unknown key above it is a mistake.
   if (at.length === 0 && !isLast) {
     throw refusal(range, `the pipeline has no ${backticked(name)}`, {
       hint: didYouMean(name, map.entries.keys()),

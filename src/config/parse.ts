@@ -1,4 +1,4 @@
-/** From text to a located tree: YAML 1.2 with its core schema, less what pipelines have no use for. */
+/** From text to a located tree: YAML 1.2 with its core schema, without features that pipelines do not need. */
 import { Composer, isScalar, Lexer, Parser, type Document } from 'yaml';
 import { Failure, type SourceFile, type SourceRange, type TextEdit } from '../core/diagnostic.ts';
 import type { OffsetEdit } from './advice/lines.ts';
@@ -10,11 +10,11 @@ import { lineStarts, positionAt } from './source.ts';
 import { isUnwritten, MAX_DEPTH, refusal, tooDeep, TreeReader, type RangeOf } from './tree.ts';
 
 /**
- * Parses a text as one YAML document. Refused, besides what is not YAML 1.2: several documents, tags, keys that are not
- * text, numbers that are not finite, more depth or size than the limits above. Merge keys (`<<`) work as in YAML 1.1.
+ * Parses a text as one YAML document. Besides invalid YAML 1.2, these are refused: several documents, tags, keys that are not
+ * text, numbers that are not finite, and more depth or size than the limits above. Merge keys (`<<`) work as in YAML 1.1.
  *
- * @param from offset at which the YAML begins; ranges count from the beginning of the text all the same
- * @returns the tree; `empty` where there is none; undefined where the text cannot be made out. What is wrong is reported.
+ * @param from offset at which the YAML begins; ranges still count from the beginning of the text
+ * @returns the tree; `empty` if there is none; undefined if the text cannot be parsed. Problems are reported.
  */
 export function parseSource(
   source: SourceFile,
@@ -51,7 +51,7 @@ export function parseSource(
       return undefined;
     }
     const { contents } = document;
-    // With comments only, or `---` only, a document has an empty scalar without a source.
+    // A document with only comments or only `---` has an empty scalar without a source.
     if (contents === null || (isScalar(contents) && isUnwritten(contents))) return 'empty';
     return new TreeReader(text, report, rangeOf).read(contents, 0).value;
   } catch (error) {
@@ -70,7 +70,7 @@ function codePointName(text: string, at: number): string {
   return `U+${(text.codePointAt(at) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
 }
 
-/** @throws Failure for what the YAML library takes but pipelines do not */
+/** @throws Failure for features that the YAML library accepts but pipelines do not */
 function compose(text: string, rangeOf: RangeOf): Document.Parsed {
   const control = /(?![\t\n\r\u0085])\p{Cc}/u.exec(text);
   if (control !== null) {
@@ -83,7 +83,7 @@ function compose(text: string, rangeOf: RangeOf): Document.Parsed {
       },
     );
   }
-  // The library composes a tree by recursion, so the depth is bounded before, on the parser's own stack.
+  // The library composes a tree by recursion, so the depth is limited before, with the parser's own stack.
   const parser = new Parser();
   const tokens = [];
   for (const lexeme of new Lexer().lex(text)) {

@@ -1,4 +1,4 @@
-/** One validation of a whole pipeline, with what it found. */
+/** One validation of a whole pipeline, with its results. */
 import type { ErrorObject } from 'ajv';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import type { StageType } from '../core/stage-type.ts';
@@ -9,14 +9,14 @@ import type { DocumentPath } from './pipeline.ts';
 import { spellOut } from './canonical.ts';
 import type { Mark, Validation, Validator } from './validator.ts';
 
-/** What stages are validated against. */
+/** The stage types for the validation. */
 export interface KnownTypes {
   readonly types: ReadonlyMap<string, StageType>;
-  /** True where a plugin could not be had: stages of unknown types may be its, and are let pass. */
+  /** True if a plugin could not be loaded: stages with unknown types may belong to it, and are accepted. */
   readonly incomplete: boolean;
 }
 
-/** The document as a whole, or one stage of it, as it was validated. */
+/** The validated document as a whole, or one stage of it. */
 interface Part {
   readonly at: DocumentPath;
   readonly data: Json;
@@ -24,15 +24,15 @@ interface Part {
   readonly errors: readonly ErrorObject[];
 }
 
-/** What one validation of everything found. */
+/** The results of one validation of everything. */
 export interface Pass {
   readonly data: JsonObject;
-  /** Paths of values that could not be made out. */
+  /** Paths of values that could not be determined. */
   readonly broken: readonly DocumentPath[];
   readonly parts: readonly Part[];
   /** With paths in the document. */
   readonly marks: readonly Mark[];
-  /** Stages that were not validated, or hold what could not be made out. */
+  /** Stages that were not validated, or contain values that could not be determined. */
   readonly unusable: readonly string[];
   readonly unknownTypes: readonly { readonly at: DocumentPath; readonly type: string }[];
   readonly brokenSchemas: readonly {
@@ -42,7 +42,7 @@ export interface Pass {
   }[];
 }
 
-/** A stage without errors, as it was validated. */
+/** A validated stage without errors. */
 interface ValidStage {
   readonly schema: JsonObject;
   readonly data: JsonObject;
@@ -50,7 +50,7 @@ interface ValidStage {
   readonly marks: readonly Mark[];
 }
 
-/** Stages that were found valid, by their trees: the trials of a sweep share those that they do not change. */
+/** Valid stages by their trees: the trials of a sweep share those that they do not change. */
 export type ValidStages = WeakMap<Located, ValidStage>;
 
 /** Validates the document, and each stage against the schema of its type, and fills in defaults. */
@@ -106,7 +106,7 @@ export function check(
   return { data, broken, parts, marks, unusable, unknownTypes, brokenSchemas };
 }
 
-/** The document as data, with what is known of its stages. */
+/** The document as data, with what is known about its stages. */
 function dataOf(root: LocatedMap, valid: ValidStages, broken: DocumentPath[]): JsonObject {
   const read = (value: Located, path: DocumentPath): Json => toJson(value, (at) => broken.push(at), path);
   return Object.fromEntries(
@@ -126,10 +126,10 @@ function stagesOf(root: LocatedMap): LocatedMap['entries'] | undefined {
   return stages?.kind === 'map' ? stages.entries : undefined;
 }
 
-/** Validates a stage's settings. If they are valid, each value is written out in full, and so has its own defaults. */
+/** Validates a stage's settings. If they are valid, each value is expanded to its full form, with its defaults. */
 function validateStage(schema: JsonObject, settings: JsonObject, validator: Validator): Validation {
   let validation = validator.validate(schema, settings);
-  // Those of the settings as they are written: what stands in the text has paths that lead into it.
+  // The marks of the settings as written: their paths refer to the text.
   const marks = validation.marks.filter(({ keyword }) => keyword !== 'canonical');
   while (validation.errors.length === 0 && spellOut(settings, validation.marks)) {
     validation = validator.validate(schema, settings);
@@ -137,7 +137,7 @@ function validateStage(schema: JsonObject, settings: JsonObject, validator: Vali
   return { errors: validation.errors, marks };
 }
 
-/** Paths, in the document, of values that a pass found an error at. */
+/** Paths in the document of values with an error from a pass. */
 export function errorPaths({
   parts,
 }: Pass): readonly { readonly path: DocumentPath; readonly error: ErrorObject }[] {

@@ -1,4 +1,4 @@
-/** Paths in settings: each is relative to the file in which it is written. */
+/** Paths of files in settings: each is relative to the file in which it is written. */
 import { isAbsolute, resolve } from 'node:path';
 import { pathFrom, withSlashes } from '../core/path.ts';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
@@ -6,15 +6,15 @@ import { find, folderOf, isFromOverride, type Located } from './located.ts';
 import type { DocumentPath, LocatedPipeline, PathSetting } from './pipeline.ts';
 import type { Mark } from './validator.ts';
 
-/** Where paths start. */
+/** The folders to which paths are relative. */
 export interface Folders {
-  /** Absolute path of the folder of the pipeline file, which all paths are made relative to. */
+  /** Absolute path of the pipeline file's folder: all paths are made relative to it. */
   readonly pipeline: string;
-  /** Absolute path of the folder that paths in overrides are relative to. */
+  /** Absolute path of the folder to which paths in overrides are relative. */
   readonly overrides: string;
 }
 
-/** Makes the paths among the settings relative to the pipeline's folder, in the data. Absolute ones stay. */
+/** Makes the paths in the data relative to the pipeline's folder. Absolute paths stay. */
 export function placePaths(
   data: JsonObject,
   root: Located,
@@ -29,7 +29,7 @@ export function placePaths(
   });
 }
 
-/** The path that a text in the document is, if it is a text. */
+/** The path in a text of the document, if it is a text. */
 export function pathAt(root: Located, at: DocumentPath, folders: Folders): PathSetting | undefined {
   const scalar = find(root, at)?.value;
   if (scalar?.kind !== 'scalar' || typeof scalar.value !== 'string') return undefined;
@@ -45,12 +45,12 @@ export function pathAt(root: Located, at: DocumentPath, folders: Folders): PathS
   return { at, written, folder, path, isOverride };
 }
 
-/** What no path begins with, and is to be refused as it is written. */
+/** Beginnings that no path has: such a text is refused as it is written. */
 function isUrl(text: string): boolean {
   return /^[a-z][a-z+.-]+:\/\//i.test(text) || /^~(?:\/|$)/.test(text);
 }
 
-/** Puts a value in the place of another, which is there, in data that nobody else has. */
+/** Replaces an existing value in data that is not shared. */
 export function replaceAt(data: Json, at: DocumentPath, value: Json): void {
   const parent = at.slice(0, -1).reduce<Json | undefined>(memberOf, data);
   const last = at.at(-1);
@@ -67,14 +67,14 @@ function memberOf(value: Json | undefined, segment: string | number): Json | und
   return isJsonObject(value) && Object.hasOwn(value, segment) ? value[segment] : undefined;
 }
 
-/** What a finding says at one of the settings. */
+/** The finding at one of the settings. */
 interface Said {
   readonly message: string;
   readonly hint?: string;
   readonly replacement?: string;
 }
 
-/** The same finding, in which paths are as they are written: relative to the file that has them. */
+/** The same finding with paths as written: relative to the file that contains them. */
 export function asWritten<Finding extends Said>(
   { paths, folder }: Pick<LocatedPipeline, 'paths' | 'folder'>,
   at: DocumentPath,
@@ -89,7 +89,7 @@ export function asWritten<Finding extends Said>(
     replacement === undefined || isAbsolute(replacement)
       ? replacement
       : pathFrom(setting.folder, resolve(folder, replacement));
-  // In one go: what is written may be the same text as the replacement, which is relative to another folder.
+  // In one pass: a written path may equal a replacement that is relative to another folder.
   const shown = (text: string): string =>
     text.replaceAll(/`([^`]*)`/g, (quoted, inner: string) => {
       if (inner === setting.path) return `\`${setting.written}\``;

@@ -6,14 +6,14 @@ import { failure, Failure, type SourceFile } from '../core/diagnostic.ts';
 import { suggest } from '../core/suggest.ts';
 import { printable } from './diagnostics/wording.ts';
 
-/** A pipeline has a few kilobytes; parsing far more would only take time. */
+/** A pipeline has a few kilobytes; parsing much more would only take time. */
 export const MAX_FILE_BYTES = 256 * 1024;
 
 /**
  * Reads a pipeline file as UTF-8 text, without a byte order mark.
  *
- * @param path where it lies
- * @param name how messages call it
+ * @param path the path of the file
+ * @param name the name in messages
  * @throws Failure `file-not-found`, `file-unreadable`, `file-too-large`, `file-empty` or `io-failed`, without a range
  */
 export async function readSource(path: string, name: string): Promise<SourceFile> {
@@ -31,7 +31,7 @@ export async function readSource(path: string, name: string): Promise<SourceFile
 async function readBytes(path: string, name: string): Promise<Buffer> {
   const shown = `\`${printable(name)}\``;
   try {
-    // Without O_NONBLOCK, opening a named pipe would wait for somebody to write into it.
+    // Without O_NONBLOCK, opening a named pipe would wait for a writer.
     const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     try {
       const stat = await file.stat();
@@ -39,7 +39,7 @@ async function readBytes(path: string, name: string): Promise<Buffer> {
         throw failure('file-unreadable', `${shown} is a folder`, await fileInside(path, name));
       }
       if (!stat.isFile()) throw failure('file-unreadable', `${shown} is not a regular file`);
-      // Files may grow while they are read, and some that the system makes up have no size: the limit is on what comes.
+      // Files may grow while they are read, and virtual files have no size: the limit is for the bytes that were read.
       const bytes = Buffer.alloc(MAX_FILE_BYTES + 1);
       let length = 0;
       while (stat.size <= MAX_FILE_BYTES && length < bytes.length) {
@@ -105,7 +105,7 @@ async function nearbyFile(path: string): Promise<string | undefined> {
     wanted,
     files.map((file) => basename(file, extname(file))),
   );
-  // The same name with another ending is nearer than any other name.
+  // The same name with another extension is closer than any other name.
   const found =
     files.find((file) => basename(file, extname(file)) === wanted) ??
     files.find((file) => basename(file, extname(file)) === stem);

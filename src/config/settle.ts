@@ -1,4 +1,4 @@
-/** What only the schemas decide: which `null` takes a key away, and which lists are put into the list around them. */
+/** What only the schemas decide: which `null` removes a key, and which lists are merged into the enclosing list. */
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { didYouMean, errorAt } from './diagnostics/report.ts';
 import { param } from './diagnostics/place.ts';
@@ -20,10 +20,10 @@ export interface Removed {
 }
 
 /**
- * Takes away each `null` that replaces a value and that its schema refuses; where `null` is a value of the key, it stays. The
- * items of a list that came by a name, `${params.x}` or `*x`, are put into a list that the schema calls flat.
+ * Removes each `null` that replaces a value and that its schema refuses. If `null` is a valid value of the key, it stays. The
+ * items of a named list, `${params.x}` or `*x`, are merged into an enclosing list that the schema marks as flat.
  *
- * @returns undefined where there is nothing to do
+ * @returns undefined if there is nothing to do
  */
 export function settle(
   { root }: LocatedDocument<'settled'>,
@@ -69,7 +69,7 @@ export function settle(
     : { document: { state: 'settled', root: settled }, removed };
 }
 
-/** Reports each `null` that would take away what is not there. */
+/** Reports each `null` that would remove a key that does not exist. */
 export function idleNulls(
   { root }: LocatedDocument<'settled'>,
   pass: Pass,
@@ -81,7 +81,7 @@ export function idleNulls(
     if (value?.kind !== 'scalar' || value.value !== null || value.broken === true) continue;
     if (value.unwritten === true || value.origin !== undefined) continue;
     const isOverride = value.range.file.startsWith(OVERRIDE_PREFIX);
-    // Within a list, and without anything to take away, it is a value like others.
+    // In a list, or with nothing to remove, it is a value like others.
     if (path.every((segment) => typeof segment === 'string') && (extended || isOverride)) {
       paths.set(JSON.stringify(path), path);
     }
@@ -105,7 +105,7 @@ export function idleNulls(
   return { paths: [...paths.values()], diagnostics };
 }
 
-/** Paths of values, and of keys, that the schemas do not take. */
+/** Paths of values and keys that the schemas do not accept. */
 function refusedPaths(pass: Pass): ReadonlySet<string> {
   return new Set(
     errorPaths(pass).map(({ path, error }) => {
@@ -119,7 +119,7 @@ function isRemoving(value: Located): boolean {
   return value.kind === 'scalar' && value.removes === true;
 }
 
-/** Lists that came by a name stand for their items. */
+/** Replaces named lists by their items. */
 function flattened(items: readonly Located[]): readonly Located[] {
   if (!items.some(isNamedList)) return items;
   return items.flatMap((item) =>

@@ -9,7 +9,7 @@ export function lineStarts(text: string): readonly number[] {
   return starts;
 }
 
-/** The position of an offset; offsets beyond the text are taken as its end by the caller. */
+/** The position of an offset. The caller limits offsets to the length of the text. */
 export function positionAt(starts: readonly number[], offset: number): Position {
   let low = 0;
   let high = starts.length - 1;
@@ -31,18 +31,18 @@ function lineOf(source: SourceFile, line: number): string {
   return start === undefined ? '' : source.text.slice(start, starts[line]).replace(/(\r\n|\n|\r)$/, '');
 }
 
-/** Lines longer than this are cut around the caret, so that a frame fits a terminal. */
+/** Longer lines are cut around the caret: the excerpt must fit a terminal. */
 const WIDEST = 100;
-/** Columns that stay visible before a caret far to the right. */
+/** Visible columns before a caret far to the right. */
 const LEAD = 30;
-/** Characters on either side of a range's start that can matter to a frame. */
+/** Characters on either side of a range's start that an excerpt can need. */
 const REACH = 400;
 const TAB = '  ';
 
 /**
  * The lines of a text around a range, numbered, with the range underlined: at most two lines before it, the line where
- * it starts, and a line with `^~~~`. Plain text without a line break at its end. Tabs are shown as two spaces, characters
- * that could steer a terminal as `·`.
+ * it starts, and a line with `^~~~`. Plain text without a line break at its end. Tabs are shown as two spaces, control
+ * characters as `·`.
  */
 export function codeFrame(source: SourceFile, range: SourceRange): string {
   const number = range.start.line;
@@ -50,7 +50,7 @@ export function codeFrame(source: SourceFile, range: SourceRange): string {
   const first = Math.min(range.start.column - 1, line.length);
   const last = range.end.line > number ? line.trimEnd().length : Math.min(range.end.column - 1, line.length);
 
-  // Far into a very long line, only the part around the range is looked at.
+  // In a very long line, only the part around the range is read.
   const origin = Math.max(first - REACH, 0);
   const visible = (text: string): readonly Cell[] => cellsOf(text.slice(origin, first + REACH));
   const cells = visible(line);
@@ -68,12 +68,12 @@ export function codeFrame(source: SourceFile, range: SourceRange): string {
   return [...numbered, `${' '.repeat(gutter)} | ${' '.repeat(before - cut)}${caret}`].join('\n');
 }
 
-/** One character as it is shown. */
+/** One character as displayed. */
 interface Cell {
   /** Its UTF-16 offset in the line. */
   readonly offset: number;
   readonly shown: string;
-  /** Columns of a terminal that it takes. */
+  /** Its width in terminal columns. */
   readonly width: number;
 }
 
@@ -100,7 +100,7 @@ function width(cells: readonly Cell[]): number {
   return cells.reduce((sum, cell) => sum + cell.width, 0);
 }
 
-/** The columns from `cut` on, with `…` where something is left out; what is left out takes as much room as before. */
+/** The columns from `cut` on, with `…` for omitted text. The columns do not move. */
 function show(cells: readonly Cell[], cut: number): string {
   let column = 0;
   let text = '';

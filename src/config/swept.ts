@@ -1,13 +1,13 @@
-/** Values of a sweep that are made of other parameters which it varies, too: each trial has its own. */
+/** Values of a sweep that use other swept parameters: each trial has its own. */
 import { mapValues, type Located, type LocatedMap } from './located.ts';
 import { segmentsOf } from './override.ts';
 
-/** Puts parameters in place in a value, but for texts that name one of `left`. */
+/** Inserts parameters into a value, except in texts that name one of `left`. */
 export type ApplyBut = (value: Located, left: ReadonlySet<string>) => Located;
 
 /**
- * The `sweep` block with parameters in place. What a list or a row of `include` or `exclude` makes of another swept parameter
- * stays as it is written, until a trial has values for both; a value made of its own parameter is of the one in the file.
+ * The `sweep` block with parameters inserted. If a list, or a row of `include` or `exclude`, uses another swept parameter, it
+ * stays as written until a trial has values for both. A value that uses its own parameter gets the value in the file.
  */
 export function applySweep(sweep: LocatedMap, apply: ApplyBut): LocatedMap {
   const parameters = mapOf(sweep.entries.get('parameters')?.value);
@@ -30,7 +30,7 @@ export function applySweep(sweep: LocatedMap, apply: ApplyBut): LocatedMap {
 
 const NONE: ReadonlySet<string> = new Set();
 
-/** Parameters that the keys of a map set, or set a part of. */
+/** Parameters that the keys of a map set, fully or in part. */
 function namesIn(map: LocatedMap | undefined): ReadonlySet<string> {
   return new Set([...(map?.entries.keys() ?? [])].flatMap((path) => parameterOf(path) ?? []));
 }
@@ -40,7 +40,7 @@ function butOwn(names: ReadonlySet<string>, path: string): ReadonlySet<string> {
   return new Set([...names].filter((name) => name !== own));
 }
 
-/** `latent_size`, `params.latent_size.x` -> `latent_size`; undefined for a setting that is no parameter. */
+/** `latent_size`, `params.latent_size.x` -> `latent_size`; undefined for a setting that is not a parameter. */
 function parameterOf(path: string): string | undefined {
   const [first, second] = segmentsOf(path).map(({ name }) => name);
   if (second === undefined) return first;

@@ -16,19 +16,19 @@ import { errorAt, type Notes, type ReportDiagnostic } from './diagnostics/report
 import { backticked, quoted } from './diagnostics/wording.ts';
 import { overValue, type Located, type LocatedEntry, type LocatedScalar, type Scalar } from './located.ts';
 
-/** Levels of maps and lists in one another. A pipeline has about six. */
+/** Levels of nested maps and lists. A pipeline has about six. */
 export const MAX_DEPTH = 64;
 
 /**
- * Values in a document after aliases are followed; texts count one more for each 16 characters. A large pipeline has
- * some thousands. Honest aliases are free of other limits, and a bomb of them ends here.
+ * The most values in a document, with aliases followed; texts count one more for each 16 characters. A large pipeline has a
+ * few thousand. Normal aliases have no other limit; this one stops an alias bomb ("billion laughs").
  */
 export const MAX_WEIGHT = 100_000;
 
-/** Keys that mean something to JavaScript's objects. The language has none of them; they never get into a tree. */
+/** Keys with a meaning for JavaScript's objects. The language does not use them, and a tree never contains them. */
 export const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
-/** Why a name cannot be a key, a stage or a parameter. */
+/** Explains why a name cannot be a key, a stage or a parameter. */
 export function reservedMessage(name: string): string {
   return `${backticked(name)} cannot be a name: it has a special meaning in JavaScript, which Hourglass runs on`;
 }
@@ -46,18 +46,18 @@ export function tooDeep(range: SourceRange): Failure {
 /** A finished part of the tree. */
 interface Part {
   readonly value: Located;
-  /** As `MAX_WEIGHT` counts, with aliases followed. */
+  /** Counted as for `MAX_WEIGHT`, with aliases followed. */
   readonly weight: number;
-  /** Levels in it: 0 for a scalar. */
+  /** Levels inside it: 0 for a scalar. */
   readonly depth: number;
 }
 
-/** Reads the library's nodes into a tree. Aliases share what they stand for, so that a bomb costs no memory. */
+/** Reads the library's nodes into a tree. Aliases share their target, so an alias bomb needs no memory. */
 export class TreeReader {
   private readonly text: string;
   private readonly report: ReportDiagnostic;
   private readonly rangeOf: RangeOf;
-  /** The latest part of each anchor's name; `open` while it is being read. */
+  /** The latest part for each anchor; `open` while it is being read. */
   private readonly anchors = new Map<string, Part | 'open'>();
   private weight = 0;
 
@@ -68,9 +68,9 @@ export class TreeReader {
   }
 
   /**
-   * @param node null where a flow map has a key without a value
-   * @param level of maps and lists around it
-   * @param place for an empty value, which has no place of its own
+   * @param node null if a flow map has a key without a value
+   * @param level the number of enclosing maps and lists
+   * @param place the place of an empty value, which has none itself
    * @param parent the key before it
    */
   read(node: Node | null, level: number, place?: SourceRange, parent?: string): Part {
@@ -185,7 +185,7 @@ export class TreeReader {
     };
   }
 
-  /** `{ 32 }`: a number where a key is needed. */
+  /** `{ 32 }`: a number instead of a key. */
   private bareMap(node: YAMLMap, range: SourceRange, parent: string | undefined): Part | undefined {
     const keys = node.items.map(({ key, value }) => (value === null ? asNode(key) : null));
     const numbers = keys.flatMap((key) =>
@@ -201,7 +201,7 @@ export class TreeReader {
     return this.scalar(null, range, { broken: true });
   }
 
-  /** The value of an entry, and the keys behind it that have none. */
+  /** The value of an entry, and the keys after it that have no value. */
   private piecesFrom(node: YAMLMap, index: number): readonly (Node | null)[] {
     const pieces = [asNode(node.items[index]?.value)];
     for (const pair of node.items.slice(index + 1, index + MOST_PIECES)) {
@@ -211,7 +211,7 @@ export class TreeReader {
     return pieces;
   }
 
-  /** How many of these nodes are pieces of one value. */
+  /** The number of these nodes that are pieces of one value. */
   private cut(nodes: readonly (Node | null)[], isList: boolean): number {
     const pieces = [];
     for (const node of nodes) {
@@ -233,7 +233,7 @@ export class TreeReader {
     return this.scalar(null, range, { broken: true });
   }
 
-  /** A key as text; undefined, and reported, where it cannot be one. */
+  /** A key as text; undefined, and reported, if it is not valid. */
   private key(node: Node | null, range: SourceRange): string | undefined {
     if (!isScalar(node)) {
       this.problem(
@@ -302,7 +302,7 @@ export class TreeReader {
     return { ...target, value: { ...target.value, range, origin } };
   }
 
-  /** `*x` where a parameter or a stage is called so. */
+  /** `*x`, if a parameter or a stage has this name. */
   private namedOtherwise(range: SourceRange, name: string): Notes {
     const meant = declaredName(this.text, `*${name}`);
     return meant === undefined
@@ -313,7 +313,7 @@ export class TreeReader {
       : { hint: `write \`${meant}\``, edits: [{ range, text: meant }] };
   }
 
-  /** `{{ latent_size }}`: a parameter as templates have it. */
+  /** `{{ latent_size }}`: a parameter in the notation of templates. */
   private template(node: YAMLMap, range: SourceRange): Part | undefined {
     const [only, ...others] = node.items;
     if (node.flow !== true || others.length > 0 || !isMap(only?.key) || only.value !== null) return undefined;
@@ -349,7 +349,7 @@ export class TreeReader {
     }
   }
 
-  /** The tag before a node, and the space behind it. */
+  /** The tag before a node, and the space after it. */
   private tagRange(node: Node): SourceRange | undefined {
     const [start] = node.range ?? [0];
     const tag = /![^\s,[\]{}]*\s+$/.exec(this.text.slice(Math.max(0, start - 100), start))?.[0];
@@ -366,17 +366,17 @@ export class TreeReader {
   }
 }
 
-/** A block collection's range goes on over the blank lines after it; what counts is where its last part ends. */
+/** A block collection's range includes the blank lines after it; this one ends with its last part. */
 function spanning(range: SourceRange, last: Part | undefined): SourceRange {
   const end = last?.value.range.end;
-  // A flow collection ends on the line of its last part or after it, behind a bracket.
+  // A flow collection ends after its last part, with a bracket.
   const block = range.end.column === 1 && range.end.line > range.start.line;
   return block && end !== undefined ? { ...range, end } : range;
 }
 
 type Node = Alias | ScalarNode | YAMLMap | YAMLSeq;
 
-/** The library types the members of collections as unknown; parsed ones hold nodes, or null for nothing. */
+/** The library types the members of collections as unknown; parsed collections contain nodes, or null for nothing. */
 function asNode(member: unknown): Node | null {
   return isAlias(member) || isScalar(member) || isMap(member) || isSeq(member) ? member : null;
 }
@@ -385,7 +385,7 @@ function isPlain(value: unknown): value is Scalar {
   return value === null || ['boolean', 'number', 'string'].includes(typeof value);
 }
 
-/** True for the value of a key or an item behind which nothing stands; `""` is written. */
+/** True for the missing value of a key or an item; `""` is not missing. */
 export function isUnwritten(node: ScalarNode): boolean {
   return node.source === '' && node.type === 'PLAIN';
 }

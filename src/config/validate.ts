@@ -1,4 +1,4 @@
-/** The pipeline against its schemas. */
+/** Validates the pipeline by its schemas. */
 import type { SourceRange } from '../core/diagnostic.ts';
 import type { JsonObject } from '../core/json.ts';
 import { explain } from './diagnostics/explain.ts';
@@ -13,25 +13,25 @@ import { idleNulls, settle } from './settle.ts';
 import type { Mark, Validator } from './validator.ts';
 
 export interface Validated {
-  /** Without what a `null` takes away. */
+  /** Without the keys that a `null` removes. */
   readonly document: LocatedDocument<'settled'>;
   /** The document with defaults, complete only if nothing was reported. */
   readonly data: JsonObject;
-  /** Names of stages that are not valid. */
+  /** Names of invalid stages. */
   readonly invalid: ReadonlySet<string>;
-  /** Stages that a `null` takes away, with its place. */
+  /** Stages that a `null` removes, with its place. */
   readonly removed: ReadonlyMap<string, SourceRange>;
-  /** What the schemas say of values of valid stages, with paths in the document. */
+  /** What the schemas say about values of valid stages, with paths in the document. */
   readonly marks: readonly Mark[];
   /** Whether the `sweep` is valid, if there is one. */
   readonly sweepIsValid: boolean;
 }
 
 /**
- * Validates the document, and each stage against the schema of its type, and fills in defaults. All that is wrong is
+ * Validates the document, and each stage by the schema of its type, and fills in defaults. All problems are
  * reported.
  *
- * @param valid stages that are known to be valid, and takes others
+ * @param valid stages that are known to be valid; newly validated stages are added
  * @param extended whether the pipeline extends another
  */
 export function validate(
@@ -45,7 +45,7 @@ export function validate(
   let document: LocatedDocument<'settled'> = { ...interpolated, state: 'settled' };
   let pass = check(document, known, validator, valid);
   const removed = new Map<string, SourceRange>();
-  // What a `null` takes away may decide what else is allowed.
+  // The value that a `null` removes may decide what else is allowed.
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
     const settled = settle(document, pass);
     if (settled === undefined) break;
@@ -68,7 +68,7 @@ export function validate(
     explain(errors, { root, at, data, schema, broken }).forEach(report);
   }
   for (const { at, type, reason } of pass.brokenSchemas) {
-    // Built-in schemas are covered by tests; a plugin's is as good as its author made it.
+    // Built-in schemas are covered by tests; a plugin's schema may be invalid.
     const message = `the schema of stages of type ${backticked(type)} is not valid: ${reason}`;
     report(errorAt(locate(root, [...at, 'type']), 'plugin-invalid', message));
   }

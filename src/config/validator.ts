@@ -1,4 +1,4 @@
-/** Validation by JSON Schemas: those of Hourglass as its build compiled them, those of plugins by Ajv. */
+/** Validation by JSON Schemas: those of Hourglass are compiled by the build, those of plugins by Ajv at run time. */
 import type { Ajv, ErrorObject, ValidateFunction } from 'ajv';
 import { createRequire } from 'node:module';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
@@ -7,10 +7,10 @@ import { createAjv, type Hooks, type MARKS } from './ajv.ts';
 import { readPointer } from './diagnostics/place.ts';
 import type { DocumentPath } from './pipeline.ts';
 
-/** What a schema says of a value besides whether it is valid. */
+/** What a schema says about a value, besides whether it is valid. */
 export interface Mark {
   readonly keyword: (typeof MARKS)[number];
-  /** The schema that the keyword stands in. */
+  /** The schema that contains the keyword. */
   readonly schema: JsonObject;
   /** Path of the value inside the validated data. */
   readonly at: DocumentPath;
@@ -24,7 +24,7 @@ export interface Validation {
 /** Checks by the path of their schema below `schemas/`, without the extension. */
 type Checks = Readonly<Record<string, ValidateFunction>>;
 
-/** What `scripts/compile-schemas.ts` writes: Ajv itself takes longer to load and to compile than all else that `check` does. */
+/** Written by `scripts/compile-schemas.ts`: loading Ajv and compiling schemas takes longer than everything else in `check`. */
 type CompiledSchemas = (hooks: Hooks, require: NodeJS.Require) => Checks;
 
 let shared: Validator | undefined;
@@ -33,7 +33,7 @@ export class Validator {
   readonly #noted: Parameters<Hooks['note']>[] = [];
   readonly #hooks: Hooks = { note: (...noted) => this.#noted.push(noted), replaceAlias };
   readonly #compiled: Checks;
-  /** Made when the first schema comes that is not Hourglass's own. */
+  /** Created for the first schema that is not Hourglass's own. */
   #ajv: Ajv | undefined;
 
   private constructor() {
@@ -48,7 +48,7 @@ export class Validator {
     return shared;
   }
 
-  /** Validates data, fills in defaults, and puts names in place of their aliases. */
+  /** Validates data, fills in defaults, and replaces aliases by their names. */
   validate(schema: JsonObject, data: JsonObject): Validation {
     this.#noted.length = 0;
     const check = this.#checkOf(schema);
@@ -67,13 +67,13 @@ export class Validator {
     const own = Object.hasOwn(this.#compiled, name) ? this.#compiled[name] : undefined;
     if (own !== undefined && readSchema(name) === schema) return own;
     this.#ajv ??= createAjv(this.#hooks);
-    // Another load of a plugin has another object of the same name.
+    // Loading a plugin again creates another object with the same name.
     if (typeof id === 'string' && this.#ajv.getSchema(id)?.schema !== schema) this.#ajv.removeSchema(id);
     return this.#ajv.compile(schema);
   }
 }
 
-/** An item of a list may not mean what another is. */
+/** An item of a list must not mean the same as another. */
 function replaceAlias(...[aliases, name, parent, key]: Parameters<Hooks['replaceAlias']>): boolean {
   if (typeof name !== 'string' || !Object.hasOwn(aliases, name)) return true;
   const meant = aliases[name];

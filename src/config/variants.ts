@@ -1,4 +1,4 @@
-/** The variant of a schema that written settings choose: the keys of a figure, for example, follow its `kind`. */
+/** The variant of a schema that the settings choose: for example, the keys of a figure depend on its `kind`. */
 import type { JsonObject } from '../core/json.ts';
 import { variantsOf, type Variant } from '../schema/view.ts';
 import { find, type Located } from './located.ts';

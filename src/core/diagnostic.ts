@@ -1,4 +1,4 @@
-/** What can be wrong with a pipeline, a run or a machine, as data. `cli/` renders it. */
+/** Problems of a pipeline, a run or a machine, as data. `cli/` renders them. */
 
 /** A place in a text. Lines and columns count from 1; a column counts UTF-16 code units. */
 export interface Position {
@@ -6,7 +6,7 @@ export interface Position {
   readonly column: number;
 }
 
-/** A stretch of a source text; `end` is the first position after it. */
+/** A part of a source text; `end` is the first position after it. */
 export interface SourceRange {
   /** The file as the user named it, or an override of the command line with its text: `-S params.latent_size=8`. */
   readonly file: string;
@@ -14,13 +14,13 @@ export interface SourceRange {
   readonly end: Position;
 }
 
-/** A text that ranges point into. An override is a source of one line: `params.latent_size=8`. */
+/** A text that ranges refer to. An override is a source of one line: `params.latent_size=8`. */
 export interface SourceFile {
   readonly name: string;
   readonly text: string;
 }
 
-/** Stable names of everything that Hourglass reports, with what each means. Tests and `--json` rely on them. */
+/** Stable codes of everything that Hourglass reports, with their meanings. Tests and `--json` rely on them. */
 export const DIAGNOSTIC_CODES = {
   usage: 'The command line is not understood.',
   'file-not-found': 'A file that was named does not exist.',
@@ -55,7 +55,7 @@ export const DIAGNOSTIC_CODES = {
   'pair-mismatch': 'Two image sets that are compared image by image do not hold the same images.',
   'missing-split': 'A stage needs a part of the data that does not exist.',
   'bad-setting': 'Settings contradict each other.',
-  'path-separator': 'A path has `\\`, which only Windows takes for a separator of folders.',
+  'path-separator': 'A path contains `\\`, which only Windows uses as a path separator.',
   'plugin-refused': 'The pipeline uses a plugin, and plugins were not allowed.',
   'plugin-invalid': 'A plugin cannot be loaded or is not a node definition.',
   'engine-missing': 'TensorFlow is not installed, and cannot be installed here.',
@@ -102,7 +102,7 @@ export const DIAGNOSTIC_CODES = {
 
 export type DiagnosticCode = keyof typeof DIAGNOSTIC_CODES;
 
-/** A change of a source text: `text` in place of what `range` covers. */
+/** A change of a source text: `text` replaces what `range` covers. */
 export interface TextEdit {
   readonly range: SourceRange;
   readonly text: string;
@@ -114,19 +114,19 @@ export interface Diagnostic {
   /** What is wrong, in one sentence that names the key or the file. Code is set in `backticks`. */
   readonly message: string;
   readonly range?: SourceRange;
-  /** Of a running stage, which does not know the file: the path inside its settings, until the executor sets `range` by it. */
+  /** A path inside the settings of a running stage, which does not know the file. The executor turns it into `range`. */
   readonly at?: readonly (string | number)[];
   /** What to do, such as "did you mean `kernel_size`?". */
   readonly hint?: string;
-  /** The changes that `hint` advises, where they are certain: together they repair this place. They do not overlap. */
+  /** The changes that `hint` suggests, if they are certain: together they repair this place. They do not overlap. */
   readonly edits?: readonly TextEdit[];
-  /** A second place that matters, such as "first defined here". */
+  /** A second relevant place, such as "first defined here". */
   readonly related?: readonly { readonly message: string; readonly range: SourceRange }[];
   /** The stage that was running, for failures of a run. */
   readonly stage?: string;
 }
 
-/** Whether a diagnostic, or what was read back of one, is an error and no warning. */
+/** Whether a diagnostic, or one read back from a file, is an error, not a warning. */
 export function isError({ severity }: { readonly severity: string }): boolean {
   return severity === 'error';
 }
@@ -170,7 +170,7 @@ export function failure(
   });
 }
 
-/** Does some work of a stage for one of its settings, at which failures without a place are then shown. */
+/** Does some of a stage's work for one of its settings. Failures without a place are then shown at that setting. */
 export async function atSetting<Result>(
   at: readonly (string | number)[],
   work: () => Promise<Result>,

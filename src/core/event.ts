@@ -1,4 +1,4 @@
-/** What happens while a pipeline runs. The core emits events; the terminal, the log and the report render them. */
+/** Events of a running pipeline. The core emits them; the terminal, the log and the report render them. */
 import type { Diagnostic } from './diagnostic.ts';
 
 /**
@@ -7,23 +7,23 @@ import type { Diagnostic } from './diagnostic.ts';
  */
 export type FinishedState = 'ran' | 'cached' | 'failed' | 'interrupted' | 'skipped';
 
-/** How far a stage is. Every field is optional: a stage tells what it knows. */
+/** Progress of a stage. Every field is optional: a stage reports what it knows. */
 export interface Progress {
   /** Share of the stage's work that is done, from 0 to 1. */
   readonly fraction?: number;
-  /** What it is doing, in a few words. */
+  /** The current activity, in a few words. */
   readonly text?: string;
-  /** The epoch at work, from 1. */
+  /** The current epoch, from 1. */
   readonly epoch?: number;
   readonly epochs?: number;
   readonly loss?: number;
   readonly validationLoss?: number;
-  /** Training samples a second, over the last stretch. */
+  /** Training samples per second, measured recently. */
   readonly samplesPerSecond?: number;
   readonly secondsLeft?: number;
-  /** True for the last report of an epoch: plain output prints those only. */
+  /** True for the last report of an epoch: plain output prints only those. */
   readonly epochEnd?: boolean;
-  /** True for an epoch that an earlier run has done, told again before this one goes on. */
+  /** True for an epoch of an earlier run, reported again before this run resumes. */
   readonly restored?: boolean;
 }
 
@@ -41,13 +41,13 @@ export type RunEvent =
       readonly step: string;
       readonly fraction?: number;
       readonly done?: boolean;
-      /** One line on the engine that will be used; comes with `done`. */
+      /** One line about the engine that will be used; set together with `done`. */
       readonly notice?: string;
     }
   | {
       readonly type: 'stage-started';
       readonly stage: string;
-      /** Absolute path of the folder that it writes into until it is finished. */
+      /** Absolute path of the folder that the stage writes to until it is finished. */
       readonly folder?: string;
     }
   | { readonly type: 'stage-progress'; readonly stage: string; readonly progress: Progress }
@@ -56,7 +56,7 @@ export type RunEvent =
       readonly stage: string;
       readonly state: FinishedState;
       readonly seconds: number;
-      /** Of a stage that did not finish: the epochs that its next run need not do again. */
+      /** For a stage that did not finish: the number of epochs from which its next run resumes. */
       readonly epochsKept?: number;
       readonly metrics?: Readonly<Record<string, number>>;
       /** Names of the stage's main artifacts, relative to its folder. */

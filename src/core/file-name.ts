@@ -1,9 +1,9 @@
-/** Names that mean one and the same file on every system. */
+/** File names that mean the same file on every system. */
 
-/** Devices of Windows, whatever follows a dot. */
+/** Device names of Windows, with any extension. */
 const DEVICE = /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])(?:\.|$)/i;
 
-/** Whether Windows opens a device under this name, in whatever folder. */
+/** Whether Windows opens a device under this name, in any folder. */
 export function isDeviceName(name: string): boolean {
   return DEVICE.test(name);
 }

@@ -1,4 +1,4 @@
-/** Numbers, times and sizes as people read them. */
+/** Numbers, times and sizes for people. */
 
 /** `0.8 s`, `12 s`, `3 min 05 s`, `2 h 04 min`. */
 export function formatSeconds(seconds: number): string {
@@ -22,7 +22,7 @@ export function formatNumber(value: number): string {
   return size < 1e-4 ? value.toExponential(3) : value.toPrecision(4);
 }
 
-/** `60,000`, whatever the locale. */
+/** `60,000`, in every locale. */
 export function formatCount(value: number): string {
   return Math.round(value).toLocaleString('en-US');
 }
@@ -44,7 +44,7 @@ export function formatOperations(operations: number): string {
 function inUnits(count: number, units: readonly string[]): string {
   let value = count;
   let power = 0;
-  // What would be rounded to 1000 is shown in the next unit.
+  // A value that rounds to 1000 is shown in the next unit.
   while (power < units.length - 1 && value >= 999.5) {
     value /= 1000;
     power += 1;

@@ -1,4 +1,4 @@
-/** Why a stage runs: the difference between the key of the last run and the present one. */
+/** Why a stage runs: the differences between the key of the last run and the current key. */
 import { canonicalJson, isJsonObject, type Json, type JsonObject } from './json.ts';
 
 export interface KeyChange {
@@ -8,7 +8,7 @@ export interface KeyChange {
   readonly after?: Json;
 }
 
-/** All differences between two values, each at its deepest place; lists are compared item by item. */
+/** All differences between two values, each at the deepest path; lists are compared item by item. */
 export function differences(
   before: Json | undefined,
   after: Json | undefined,

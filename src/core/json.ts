@@ -1,4 +1,4 @@
-/** JSON values: their types, their one canonical text, and their hash. */
+/** JSON values: their types, their canonical text, and their hash. */
 import { hash } from 'node:crypto';
 
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
@@ -10,13 +10,13 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Texts by the objects that they are of. */
+/** Canonical texts by object. */
 type ReadonlyTexts = Pick<WeakMap<object, string>, 'get'>;
 
 /**
- * The text of a value with its keys sorted and without white space, so that equal values have equal texts.
+ * The text of a value with sorted keys and without white space: equal values have equal texts.
  *
- * @param known texts of objects inside it that were made before
+ * @param known texts of objects inside it that were computed before
  * @throws TypeError for a number that JSON cannot write (NaN, an infinity)
  */
 export function canonicalJson(value: Json, known?: ReadonlyTexts): string {
@@ -26,7 +26,7 @@ export function canonicalJson(value: Json, known?: ReadonlyTexts): string {
   if (isJsonObject(value)) {
     const before = known?.get(value);
     if (before !== undefined) return before;
-    // One text that grows: a sweep writes thousands of these, and lists of parts take twice as long.
+    // Appending to one string: a sweep writes thousands of these, and joining lists of parts takes twice as long.
     let text = '';
     for (const key of Object.keys(value).sort()) {
       const member = value[key];

@@ -1,7 +1,7 @@
 /**
  * Philox4x32-10, a counter-based generator of random numbers: J. K. Salmon, M. A. Moraes, R. O. Dror, D. E. Shaw,
  * "Parallel random numbers: as easy as 1, 2, 3", SC 2011. The same seed and counter give the same bits in JavaScript and in
- * TensorFlow (`StatelessRandomUniformV2` with the Philox algorithm), so that results do not depend on the engine.
+ * TensorFlow (`StatelessRandomUniformV2` with the Philox algorithm), so results do not depend on the engine.
  */
 import type { Seed } from './seed.ts';
 
@@ -12,7 +12,7 @@ const WEYL_0 = 0x9e3779b9;
 const WEYL_1 = 0xbb67ae85;
 const ROUNDS = 10;
 
-/** Numbers that one counter value gives. */
+/** Numbers per counter value. */
 const GROUP = 4;
 
 export class Philox {
@@ -20,9 +20,9 @@ export class Philox {
   /** The counter's four words, lowest first. */
   readonly #counter = new Uint32Array(4);
   readonly #group = new Uint32Array(GROUP);
-  /** Words of `#group` that were given out. */
+  /** Words of `#group` that were used. */
   #used = GROUP;
-  /** The second of a pair of normal numbers, until it is asked for; NaN if there is none. */
+  /** The second of a pair of normal numbers, until it is used; NaN if there is none. */
   #spare = Number.NaN;
 
   /**
@@ -44,12 +44,12 @@ export class Philox {
     return this.#group[this.#used++] ?? 0;
   }
 
-  /** Fills with uniform numbers in [0, 1), multiples of 2^-23 made of the lower 23 bits: as TensorFlow makes float32. */
+  /** Fills with uniform numbers in [0, 1), multiples of 2^-23 from the lower 23 bits, as TensorFlow does for float32. */
   uniform(out: Float32Array): void {
     for (let index = 0; index < out.length; index++) out[index] = (this.next() & 0x7fffff) * 2 ** -23;
   }
 
-  /** Fills with uniform numbers in [0, 1), multiples of 2^-16: two of each word, of its lower half first. */
+  /** Fills with uniform numbers in [0, 1), multiples of 2^-16: two from each word, lower half first. */
   uniformHalves(out: Float32Array): void {
     for (let index = 0; index < out.length; index += 2) {
       const word = this.next();
@@ -69,7 +69,7 @@ export class Philox {
       this.#spare = Number.NaN;
     }
     while (index < out.length) {
-      // In (0, 1], so that the logarithm is finite.
+      // In (0, 1]: the logarithm is finite.
       const radius = Math.sqrt(-2 * Math.log((this.next() + 1) * 2 ** -32));
       const angle = 2 * Math.PI * (this.next() * 2 ** -32);
       out[index++] = radius * Math.sin(angle);
@@ -85,7 +85,7 @@ export class Philox {
    * @param below from 1 to 2^32
    */
   integer(below: number): number {
-    // Values from the last, incomplete stretch would favour small results.
+    // Values from the last, incomplete interval would favour small results.
     const limit = 2 ** 32 - (2 ** 32 % below);
     for (;;) {
       const value = this.next();
@@ -125,7 +125,7 @@ export class Philox {
   }
 }
 
-/** The upper 32 bits of the product of two unsigned 32-bit integers, by halves that stay exact. */
+/** The upper 32 bits of the product of two unsigned 32-bit integers, computed from halves, which is exact. */
 function multiplyHigh(a: number, b: number): number {
   const aLow = a & 0xffff;
   const aHigh = a >>> 16;

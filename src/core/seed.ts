@@ -1,11 +1,11 @@
-/** Seeds of random draws. Each draw has its own, so that adding a stage changes no other stage's draws. */
+/** Seeds of random numbers. Each use has its own, so adding a stage does not change the random numbers of another stage. */
 import { createHash } from 'node:crypto';
 
 /** Two unsigned 32-bit words: the key of a counter-based generator such as Philox. */
 export type Seed = readonly [number, number];
 
 /**
- * The seed of one purpose of one stage: the first 8 bytes of SHA-256 over `pipeline seed / stage / purpose`.
+ * The seed for one purpose in one stage: the first 8 bytes of SHA-256 over `pipeline seed / stage / purpose`.
  *
  * @param pipelineSeed the pipeline's `seed`, an integer from 0 to 2^53 - 1
  * @param purpose such as `init`, `shuffle`, `dropout`, `noise/train`, `preview`

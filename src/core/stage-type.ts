@@ -1,8 +1,8 @@
-/** What is known of a stage without running it: enough to validate, to plan and to explain. */
+/** What is known about a stage without running it: enough to validate, plan and explain it. */
 import type { Diagnostic, DiagnosticCode } from './diagnostic.ts';
 import type { Json, JsonObject } from './json.ts';
 
-/** What a stage leaves for others. References between stages are typed by it. */
+/** The kind of a stage's output. References between stages are typed by it. */
 export type OutputKind = 'images' | 'model' | 'trained-model' | 'vectors' | 'metrics' | 'figure';
 
 export type Split = 'train' | 'test';
@@ -10,30 +10,36 @@ export type Split = 'train' | 'test';
 /** Height, width, channels. */
 export type ImageShape = readonly [number, number, number];
 
-/** What is known of a stage's output before it runs; the input of other stages' checks. */
+/** What is known about a stage's output before it runs; input to the checks of other stages. */
 export type OutputDescription =
   | {
       readonly kind: 'images';
-      /** Absent where only the files tell. */
+      /** Absent if only the files determine it. */
       readonly shape?: ImageShape;
-      /** Lowest and highest value; absent where not known. */
+      /** Lowest and highest value; absent if unknown. */
       readonly range?: readonly [number, number];
       readonly splits: readonly Split[];
-      /** Of the images of a step, such as `split`: the same for equal steps of the same images. Others are known by their stage: whoever changes images leaves it out. */
+      /**
+       * Identifies the images of a step, such as `split`: equal for equal steps on the same images. Absent for types that change
+       * images otherwise: their stage identifies them.
+       */
       readonly identity?: string;
-      /** For corrupted images: the stage that holds the clean ones; after a step, the identity of the clean ones. */
+      /** For corrupted images: the stage with the clean ones; after a step, the identity of the clean ones. */
       readonly corruptionOf?: string;
-      /** For corrupted images: the identity of the clean ones, where it is not `corruptionOf`. */
+      /** For corrupted images: the identity of the clean ones, if it differs from `corruptionOf`. */
       readonly cleanIdentity?: string;
-      /** True where the clean images lie beside the corrupted ones, for a stage of type `clean`; whoever changes images leaves it out. */
+      /**
+       * True if the clean images are stored beside the corrupted ones, for a stage of type `clean`; absent for types that change
+       * images.
+       */
       readonly holdsClean?: boolean;
-      /** For corrupted images: the stages on whose images the noise was put, from the clean ones on. */
+      /** For corrupted images: the stages to whose images noise was added, beginning with the clean ones. */
       readonly noiseOn?: readonly string[];
-      /** True if training samples the corruption again at every step. */
+      /** True if training samples the corruption again in every step. */
       readonly resampled?: boolean;
-      /** Which images they are; whoever drops or reorders images leaves it out. */
+      /** Which images they are; absent for types that drop or reorder images. */
       readonly chosen?: ChosenImages;
-      /** Whether they have class labels; absent where not known. */
+      /** Whether they have class labels; absent if unknown. */
       readonly labeled?: boolean;
     }
   | {
@@ -42,9 +48,9 @@ export type OutputDescription =
       readonly inputShape: readonly number[];
       readonly latentShape: readonly number[];
       readonly outputShape: readonly number[];
-      /** The Keras name of the activation of the last layer, `linear` where it has none. */
+      /** The Keras name of the activation of the last layer, `linear` if it has none. */
       readonly outputActivation: string;
-      /** Path of the last layer inside `decoder`; absent where not known. */
+      /** Path of the last layer inside `decoder`; absent if unknown. */
       readonly lastLayer?: readonly number[];
       /** Whether its encoder ends in `Variational`; absent where not known. */
       readonly variational?: boolean;
@@ -54,78 +60,78 @@ export type OutputDescription =
       readonly inputShape: readonly number[];
       readonly latentShape: readonly number[];
       readonly outputShape: readonly number[];
-      /** The stage whose images it was trained on, and the one that holds its targets. */
+      /** The stage with the images it was trained on, and the stage with its targets. */
       readonly data: string;
       readonly target: string;
-      /** The range of the images it was trained on; absent where not known. */
+      /** The range of the images it was trained on; absent if unknown. */
       readonly range?: readonly [number, number];
-      /** True where `data` is a corruption of `target`. */
+      /** True if `data` is a corruption of `target`. */
       readonly denoiser: boolean;
-      /** The columns of its history; absent where not known. */
+      /** The columns of its history; absent if unknown. */
       readonly measured?: readonly string[];
       /** Whether its encoder ends in `Variational`; absent where not known. */
       readonly variational?: boolean;
-      /** The loss that it was trained with; absent where not known. */
+      /** The loss it was trained with; absent if unknown. */
       readonly loss?: string;
-      /** Whether it drew previews while training; absent where not known. */
+      /** Whether it saved previews during training; absent if unknown. */
       readonly previews?: boolean;
     }
   | {
       readonly kind: 'vectors';
-      /** Values of a vector; absent where not known. */
+      /** Values per vector; absent if unknown. */
       readonly size?: number;
       readonly splits: readonly Split[];
-      /** Which images are behind them. */
+      /** The images that they were computed from. */
       readonly chosen?: ChosenImages;
-      /** Whether these have class labels; absent where not known. */
+      /** Whether these images have class labels; absent if unknown. */
       readonly labeled?: boolean;
     }
   | { readonly kind: 'metrics'; readonly names: readonly string[] }
   | { readonly kind: 'figure' };
 
-/** Which images a stage holds, as far as settings tell. */
+/** Which images a stage holds, as far as the settings determine it. */
 export interface ChosenImages {
-  /** A set that is known by its name, such as `mnist`; absent for the user's own files. */
+  /** The name of a known set, such as `mnist`; absent for the user's own files. */
   readonly set?: string;
-  /** How many images a split has, where the settings alone tell. */
+  /** The number of images in a split, if the settings alone determine it. */
   readonly counts?: Readonly<Partial<Record<Split, number>>>;
-  /** The divisions into training and test images that they went through. */
+  /** The divisions into training and test images that were applied to them. */
   readonly divisions: readonly string[];
 }
 
-/** Two inputs that must hold the same images in the same order. */
+/** Two inputs that must contain the same images in the same order. */
 export interface Pairing {
   /** The settings that name them; a mismatch is reported at the second one. */
   readonly settings: readonly [string, string];
-  /** The splits that are paired, as far as both have them. */
+  /** The splits that are paired, if both inputs have them. */
   readonly splits: readonly Split[];
 }
 
 /** A setting that names another stage. */
 export interface InputPort {
   readonly accepts: readonly OutputKind[];
-  /** True where the setting may be left out. */
+  /** True if the setting may be omitted. */
   readonly optional?: boolean;
-  /** The setting whose stage it is where it is left out: naming that stage changes nothing. */
+  /** The setting whose stage is used by default: naming that stage explicitly changes nothing. */
   readonly default?: string;
 }
 
-/** One problem that a stage type finds in its own settings; the caller adds the place in the YAML. */
+/** A problem that a stage type finds in its own settings; the caller adds the place in the YAML. */
 export interface Finding {
   readonly code: DiagnosticCode;
   readonly severity?: Diagnostic['severity'];
   readonly message: string;
   readonly hint?: string;
-  /** What to write in place of the value at `at`. */
+  /** The value to write at `at` instead. */
   readonly replacement?: string;
   /** Path inside the stage's settings, such as `['encoder', 3, 'Dense', 'units']`; empty for the stage itself. */
   readonly at: readonly (string | number)[];
   /**
-   * Other settings that say what `at` says: the problem is that of the first of all these that the pipeline names, and none if all
-   * have their defaults. Empty: only `at` counts.
+   * Other settings to which the problem applies as well. It is reported at the first of all these that the pipeline sets, and
+   * not at all if all have their defaults. Empty: only `at` counts.
    */
   readonly ifWritten?: readonly Finding['at'][];
-  /** A second place: in this stage, or in another. */
+  /** A second place, in this stage or in another. */
   readonly related?: {
     readonly message: string;
     readonly at: readonly (string | number)[];
@@ -133,14 +139,14 @@ export interface Finding {
   };
 }
 
-/** What a stage's files tell before it runs. */
+/** What a stage's files reveal before it runs. */
 export interface Inspection {
   /** Names of files that a run would download first. */
   readonly downloads?: readonly string[];
-  /** Of images, where the files could be read. */
+  /** For images, if the files could be read. */
   readonly shape?: ImageShape;
   readonly range?: readonly [number, number];
-  /** Images of each split after `limit`, where they could be counted. */
+  /** Images in each split after `limit`, if they could be counted. */
   readonly counts?: Readonly<Partial<Record<Split, number>>>;
   readonly findings: readonly Finding[];
 }
@@ -148,42 +154,42 @@ export interface Inspection {
 export interface AnalysisContext<Settings> {
   readonly stage: string;
   readonly settings: Settings;
-  /** What `inspect` found; absent where nothing was looked at. */
+  /** The result of `inspect`; absent if no files were inspected. */
   readonly inspected?: Inspection;
-  /** By the settings key that names the stage; absent where that stage could not be described. */
+  /** By the settings key that names the stage; absent if that stage could not be described. */
   readonly inputs: Readonly<Record<string, OutputDescription | undefined>>;
-  /** Names of the stages behind `inputs`. */
+  /** Names of the stages that produce `inputs`. */
   readonly references: Readonly<Record<string, string>>;
   readonly report: (finding: Finding) => void;
 }
 
-/** The static half of a node: pure, and cheap to load. */
+/** The static part of a stage type: pure, and cheap to load. */
 export interface StageType<Settings = JsonObject> {
   /** The value of a stage's `type`. */
   readonly type: string;
-  /** Raised whenever the same settings would give other results; part of the cache key. */
+  /** Increased whenever the same settings would produce other results; part of the cache key. */
   readonly version: number;
-  /** JSON Schema (draft-07) of the stage's settings, `type` among them. */
+  /** JSON Schema (draft-07) of the stage's settings, including `type`. */
   readonly schema: JsonObject;
   /** Settings that name other stages. */
   readonly inputs: Readonly<Record<string, InputPort>>;
   readonly outputs: OutputKind;
   /** Whether the result depends on the pipeline's seed. */
   readonly draws: boolean | ((settings: Settings) => boolean);
-  /** Whether running needs TensorFlow, and so the result depends on the engine and its threads. */
+  /** Whether a run needs TensorFlow. The result then depends on the engine and its threads. */
   readonly engine: boolean | ((settings: Settings) => boolean);
-  /** SHA-256 of a plugin's source; absent for built-in types, whose code `version` stands for. */
+  /** SHA-256 of a plugin's source; absent for built-in types, whose code is identified by `version`. */
   readonly code?: string;
-  /** Settings that change neither artifacts nor metrics, and so are no part of the cache key. */
+  /** Settings that change neither artifacts nor metrics. They are not part of the cache key. */
   readonly cosmetic?: readonly string[];
   /**
-   * For types that keep checkpoints: the setting, an integer, that only says how long the work goes on. A checkpoint serves
-   * every stage that differs from its own in this setting alone, and has not got beyond it.
+   * For types that keep checkpoints: the integer setting that only sets the length of the work. A checkpoint can be used by
+   * every stage that differs from its own only in this setting, if the checkpoint is not beyond that length.
    */
   readonly resumesBy?: string;
-  /** Inputs whose images the stage pairs; they are compared by name before it runs. */
+  /** Inputs whose images the stage pairs. They are compared by name before it runs. */
   pairings?(settings: Settings): readonly Pairing[];
-  /** Checks what the schema cannot say, and describes the output; undefined if the settings are invalid. */
+  /** Checks what the schema cannot express, and describes the output; undefined if the settings are invalid. */
   analyze(context: AnalysisContext<Settings>): OutputDescription | undefined;
   /**
    * The identity of files outside the pipeline that the result depends on, such as their SHA-256; part of the cache key.
@@ -192,17 +198,17 @@ export interface StageType<Settings = JsonObject> {
    */
   fingerprint?(settings: Settings, folder: string): Promise<Json>;
   /**
-   * Looks for the files that the stage needs, and into those that `analyze` then describes, where that is quick; undefined
-   * where nothing is found out.
+   * Looks for the files that the stage needs. Reads those that `analyze` then describes, if that is quick. Returns undefined
+   * if nothing was found.
    *
-   * @param folder that of the pipeline file
+   * @param folder the folder of the pipeline file
    */
   inspect?(settings: Settings, folder: string): Promise<Inspection | undefined>;
-  /** Files and folders of the user's own that the stage reads, as the settings name them, relative to the pipeline file. */
+  /** The user's own files and folders that the stage reads, as the settings name them, relative to the pipeline file. */
   files?(settings: Settings): readonly string[];
 }
 
-/** What a stage type declares of stages with these settings. */
+/** What a stage type declares about stages with these settings. */
 export function declared<Settings>(
   of: boolean | ((settings: Settings) => boolean),
   settings: Settings,

@@ -1,11 +1,11 @@
 /** "Did you mean …?" */
 
-/** Longer words are not typing slips, and comparing them would take time. */
+/** Longer words are not typing errors, and comparing them would take time. */
 const LONGEST = 64;
 
 /**
- * The candidate that `word` most likely stands for, or undefined where none is near: the same letters in another case or
- * with other separators (`conv2d` for `Conv2D`), a few slips of the fingers (`kernal_size`), or a clear abbreviation
+ * The candidate that `word` most likely means, or undefined if none is close: the same letters in another case or
+ * with other separators (`conv2d` for `Conv2D`), a few typing errors (`kernal_size`), or a clear abbreviation
  * (`lr` for `learning_rate`, `std` for `stddev`). Never `word` itself.
  */
 export function suggest(word: string, candidates: Iterable<string>): string | undefined {
@@ -28,7 +28,7 @@ function nearest(letters: string, candidates: readonly string[]): string | undef
   let bestDistance = Infinity;
   for (const candidate of candidates) {
     const other = lettersOf(candidate);
-    // One slip in three letters; two-letter words are all near one another.
+    // One typing error per three letters; all two-letter words are close to each other.
     const allowed = Math.floor(Math.max(letters.length, other.length) / 3);
     if (Math.min(letters.length, other.length) < 2 || Math.abs(letters.length - other.length) > allowed)
       continue;
@@ -41,7 +41,7 @@ function nearest(letters: string, candidates: readonly string[]): string | undef
   return best;
 }
 
-/** The only candidate that `letters` begins, that has them as a word of its own, or whose initials they are. */
+/** The only candidate that begins with `letters`, contains them as a separate word, or has them as initials. */
 function abbreviated(letters: string, candidates: readonly string[]): string | undefined {
   const matches = candidates.filter((candidate) => {
     const words = candidate.toLowerCase().split(/[-_\s]/);
@@ -55,7 +55,7 @@ function abbreviated(letters: string, candidates: readonly string[]): string | u
 
 /**
  * Damerau and Levenshtein's distance in its restricted form ("optimal string alignment"): the number of letters that
- * are inserted, removed, replaced or exchanged with their neighbour on the way from one word to the other.
+ * must be inserted, removed, replaced or swapped with their neighbour to turn one word into the other.
  */
 export function editDistance(from: string, to: string): number {
   let beforeLast: number[] = [];

@@ -1,24 +1,24 @@
 /**
- * Texts of unknown origin, such as a key of somebody's pipeline or a name in somebody's archive: made harmless in one way
- * wherever they are shown, in the terminal, tables, reports and logs.
+ * Texts of unknown origin, such as a key of somebody's pipeline or a name in somebody's archive: made harmless in one place
+ * for the terminal, tables, reports and logs.
  */
 
 /**
- * Characters that control how a text is displayed: control characters, halves of surrogate pairs, ends of lines, and marks that change
- * the direction of writing or cannot be seen. The joiners, without which some scripts cannot be written, are allowed.
+ * Characters that control how a text is displayed: control characters, halves of surrogate pairs, line ends, and invisible marks
+ * or marks that change the direction of writing. Joiners are allowed, since some scripts need them.
  */
 const STEERING = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]|(?![\u200c\u200d])\p{Cf}/u;
 const ALL_STEERING = new RegExp(STEERING, 'gu');
 
-/** Replaces a steering character. */
+/** Replaces a control character. */
 const MARK = '·';
 
-/** Whether a character could steer what shows it. */
+/** Whether a character could control the display of a text. */
 export function isSteering(character: string): boolean {
   return STEERING.test(character);
 }
 
-/** A text on one line: ends of lines become blanks, with the blanks around them; other steering characters become `·`. */
+/** A text on one line: a line break and the blanks around it become one blank; other control characters become `·`. */
 export function printable(text: string): string {
   const line = /[\r\n]/.test(text)
     ? text
@@ -34,12 +34,12 @@ function trimInside(part: string, start: boolean, end: boolean): string {
   return end ? trimmed.trimEnd() : trimmed;
 }
 
-/** A text that keeps its lines and tabs: all other steering characters become `·`. */
+/** A text with its lines and tabs: all other control characters become `·`. */
 export function printableLines(text: string): string {
   return text.replace(ALL_STEERING, (character) => ('\n\r\t'.includes(character) ? character : MARK));
 }
 
-/** JSON text in which steering characters inside strings are escaped: it means the same, and shows nothing else. */
+/** JSON text in which control characters inside strings are escaped: the same data, safe to print. */
 export function printableJson(json: string): string {
   return json.replace(ALL_STEERING, (character) =>
     character === '\n'

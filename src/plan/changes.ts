@@ -1,20 +1,20 @@
-/** What differs between the key of a result and the present key, as the user wrote it. */
+/** The differences between the key of a result and the current key, in the user's terms. */
 import type { LocatedPipeline } from '../config/pipeline.ts';
 import type { SourceRange } from '../core/diagnostic.ts';
 import { canonicalJson, isJsonObject, type JsonObject } from '../core/json.ts';
 import { differences, formatPath, type KeyChange } from '../core/json-diff.ts';
 import type { Change, Plan, WantedStage } from './plan.ts';
 
-/** A difference, and the stage whose key has it. */
+/** A difference, and the stage whose key it is in. */
 export interface StageDifference extends Change {
   readonly stage: string;
 }
 
 /**
- * Why a result is not from the present settings: differences in the stage's own settings, and in the stages behind its
- * changed inputs. Empty if nothing is known.
+ * Why a result is not from the current settings: differences in the stage's own settings, and in those of the stages that
+ * produce its changed inputs. Empty if nothing is known.
  *
- * @param shown the key that the result was made with
+ * @param shown the key of the result
  * @param keyOf finds an earlier key by its hash
  */
 export async function causesOf(
@@ -49,7 +49,7 @@ export async function causesOf(
       }
       const input = all.find(({ name }) => name === current.inputs[String(port)]);
       const earlier = typeof change.before === 'string' ? await keyOf(change.before) : undefined;
-      // A key of another type belongs to another stage: the reference changed.
+      // A key with another type belongs to another stage: the reference changed.
       if (input?.key !== undefined && earlier?.['type'] === input.type) await visit(input, earlier);
       else add({ stage: current.name, path: String(port) });
     }
@@ -58,7 +58,7 @@ export async function causesOf(
   return [...found.values()];
 }
 
-/** Names a change as the user wrote it: by its parameter if there is one, and with the place of the new value. */
+/** Names a change in the user's terms: by its parameter if there is one, and with the place of the new value. */
 export function locateChange(
   located: LocatedPipeline,
   stage: Pick<WantedStage, 'name'>,
@@ -76,14 +76,14 @@ export function locateChange(
     return { path: `params.${param}`, ...values, range: located.locate(['params', param], 'value') };
   }
   if (part === 'seed') {
-    // Only the pipeline's seed can differ: another stage name would be another stage.
+    // Only the pipeline's seed can differ: a different stage name would be another stage.
     return { path: 'seed', ...values, range: located.locate(['seed'], 'value') };
   }
   const threads = part === 'engine' && rest[0] === 'threads';
   return { path: threads ? 'threads' : formatPath(change.path), ...values };
 }
 
-/** The parameter that a value is written as, if it is written as `${params.name}` and nothing else. */
+/** The parameter of a value that is written as `${params.name}` and nothing else. */
 function parameterAt(located: LocatedPipeline, range: SourceRange): string | undefined {
   const params = located.resolved['params'];
   if (range.file !== located.file || range.start.line !== range.end.line) return undefined;

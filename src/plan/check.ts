@@ -1,4 +1,4 @@
-/** Every check that needs more than one stage's schema: references, cycles, shapes, losses. */
+/** The checks that need more than one stage's schema: references, cycles, shapes, losses. */
 import { isDeepStrictEqual } from 'node:util';
 import { asWritten } from '../config/paths.ts';
 import type { DocumentPath, LocatedPipeline } from '../config/pipeline.ts';
@@ -12,18 +12,18 @@ import { checkPairing } from './pairs.ts';
 export interface CheckResult {
   /** All stages in the order in which they can run; complete if no diagnostic is an error. */
   readonly stages: readonly GraphStage[];
-  /** What each stage gives; undefined where it could not be made out. */
+  /** The output of each stage; undefined if it could not be determined. */
   readonly outputs: ReadonlyMap<string, OutputDescription | undefined>;
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** What the files of each stage tell. */
+/** What the files of each stage reveal. */
 export type Inspections = ReadonlyMap<string, Inspection>;
 
 /**
- * Looks for the files of stages, and into those that describe them.
+ * Looks for the files of stages, and reads those that describe them.
  *
- * @param targets stages that are to run, with those that they need: only their files matter; empty: all
+ * @param targets the stages to run. Only their files and those of the stages that they need matter. Empty: all stages
  */
 export async function inspectFiles(
   located: LocatedPipeline,
@@ -48,7 +48,7 @@ export async function inspectFiles(
 /**
  * Checks a pipeline that is valid by its schemas. Reports everything that is wrong, in the order of the file.
  *
- * @param inspections left out where files are not to be read, as of a stranger's pipeline
+ * @param inspections omitted if files must not be read, as for an untrusted pipeline
  */
 export function checkPipeline(located: LocatedPipeline, inspections: Inspections = new Map()): CheckResult {
   const graph = buildGraph(located);
@@ -64,7 +64,7 @@ export function checkPipeline(located: LocatedPipeline, inspections: Inspections
       (pairing) => checkPairing(pairing, inputs, stage.inputs) ?? [],
     );
     const report = (finding: Finding): void => {
-      // What is a mismatch for certain needs no guess beside it.
+      // A certain mismatch needs no guess beside it.
       const isSaid = mismatches.some(
         (mismatch) => mismatch !== finding && mismatch.at.join() === finding.at.join(),
       );
@@ -85,16 +85,17 @@ export function checkPipeline(located: LocatedPipeline, inspections: Inspections
   return { stages: graph.stages, outputs, diagnostics: diagnostics.sort(byPlace) };
 }
 
-/** Whether a value stands in a file or an override; a default does not. */
+/** Whether a value is written in a file or an override; a default is not. */
 function isWritten({ locate }: LocatedPipeline, path: DocumentPath): boolean {
-  // What is not there is located at its parent.
+  // A value that is not written is located at its parent.
   return !isDeepStrictEqual(locate(path, 'key'), locate(path.slice(0, -1), 'key'));
 }
 
 function toDiagnostic(located: LocatedPipeline, stage: string, found: Finding): Diagnostic {
   const finding = asWritten(located, ['stages', stage, ...found.at], found);
   const { related } = finding;
-  // A finding about the stage as a whole points at its name, not at the whole block. A path is wrong where it is written.
+  // A finding about the stage as a whole points at its name, not at the whole block. A problem of a path is reported where it
+  // is written.
   const part = finding.at.length === 0 ? 'key' : finding.code === 'data-missing' ? 'origin' : 'value';
   const range = located.locate(['stages', stage, ...finding.at], part);
   return {

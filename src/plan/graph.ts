@@ -8,12 +8,12 @@ import { suggest } from '../core/suggest.ts';
 export interface GraphStage {
   readonly name: string;
   readonly type: StageType;
-  /** Stages that this one refers to, by the setting that names them. */
+  /** The stages that this one refers to, by the setting that names them. */
   readonly inputs: Readonly<Record<string, string>>;
 }
 
 export interface GraphResult {
-  /** Stages whose references are sound, each after everything it needs; otherwise in the order of the file. */
+  /** Stages with valid references, each after everything it needs; otherwise in the order of the file. */
   readonly stages: readonly GraphStage[];
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -58,7 +58,7 @@ function resolveInputs(
     if (typeof target !== 'string') continue;
     const other = located.pipeline.stages.get(target);
     if (located.invalidStages.has(target)) {
-      // What is wrong with that stage is said already.
+      // The problems of that stage are already reported.
       isComplete = false;
       continue;
     }
@@ -73,7 +73,7 @@ function resolveInputs(
       diagnostics.push({
         code: 'unknown-stage',
         severity: 'error',
-        message: `\`${key}\` names the stage \`${target}\`, which ${removal === undefined ? 'does not exist' : 'is taken away'}`,
+        message: `\`${key}\` names the stage \`${target}\`, which ${removal === undefined ? 'does not exist' : 'is removed'}`,
         range,
         hint: near === undefined ? stagesFor(located, candidates, port.accepts) : `did you mean \`${near}\`?`,
         ...(near === undefined || removal !== undefined ? {} : { edits: [{ range, text: near }] }),
@@ -89,7 +89,7 @@ function resolveInputs(
         severity: 'error',
         message:
           `\`${key}\` needs ${port.accepts.map((accepted) => KIND_NAMES[accepted]).join(' or ')}, ` +
-          `but \`${target}\` is a \`${other.type}\` stage and gives ${KIND_NAMES[kind]}`,
+          `but \`${target}\` is a \`${other.type}\` stage and produces ${KIND_NAMES[kind]}`,
         range: located.locate(['stages', name, key], 'value'),
         hint: stagesFor(located, stagesOfKinds(located, port.accepts), port.accepts),
         related: [
@@ -119,13 +119,13 @@ function stagesFor(
   kinds: readonly OutputKind[],
 ): string {
   const wanted = kinds.map((kind) => KIND_NAMES[kind]).join(' or ');
-  // One of those with mistakes may be meant.
+  // A stage with mistakes may be meant.
   const others = invalidStages.size === 0 ? '' : 'correct the stages that have mistakes, or ';
-  if (names.length === 0) return `the pipeline has no stage that gives ${wanted}: ${others}add one`;
-  return `stages that give ${wanted}: ${names.map((name) => `\`${name}\``).join(', ')}`;
+  if (names.length === 0) return `the pipeline has no stage that produces ${wanted}: ${others}add one`;
+  return `stages that produce ${wanted}: ${names.map((name) => `\`${name}\``).join(', ')}`;
 }
 
-/** Every cycle once, as the names along it. Depth-first, with the path as the stack. */
+/** Every cycle once, as a list of stage names. Depth-first search with the path as the stack. */
 function findCycles(nodes: ReadonlyMap<string, GraphStage>): readonly (readonly string[])[] {
   const cycles: string[][] = [];
   const finished = new Set<string>();
@@ -162,14 +162,16 @@ function cycleDiagnostic(
   return {
     code: 'stage-cycle',
     severity: 'error',
-    message: `stages need each other in a circle: ${[...cycle, cycle[0]].map((name) => `\`${name}\``).join(' -> ')}`,
+    message: `stages depend on each other in a circle: ${[...cycle, cycle[0]].map((name) => `\`${name}\``).join(' -> ')}`,
     ...(first === undefined ? {} : { range: first.range }),
     hint: 'let one of them refer to another stage',
     related: others,
   };
 }
 
-/** Each stage after those it needs, else in the order of the file. Stages in cycles, and behind them, are left out. */
+/**
+ * Each stage after those it needs, otherwise in the order of the file. Stages in cycles, and those that need them, are left out.
+ */
 function order(nodes: ReadonlyMap<string, GraphStage>, inCycle: ReadonlySet<string>): readonly GraphStage[] {
   const placed = new Map<string, boolean>();
   const result: GraphStage[] = [];
@@ -188,7 +190,7 @@ function order(nodes: ReadonlyMap<string, GraphStage>, inCycle: ReadonlySet<stri
   return result;
 }
 
-/** The targets and everything that they need; all stages where none is named. */
+/** The targets and everything that they need; all stages if there are no targets. */
 export function neededFor(stages: readonly GraphStage[], targets: readonly string[]): ReadonlySet<string> {
   const wanted = new Set(targets.length === 0 ? stages.map((stage) => stage.name) : targets);
   // Backwards: a stage comes after everything it needs.

@@ -1,31 +1,31 @@
-/** What a stage's result depends on, as one plain struct; its hash names the stage's cache entry. */
+/** Everything that a stage's result depends on, as one plain object. Its hash names the stage's cache entry. */
 import { canonicalJson, sha256, type Json, type JsonObject } from '../core/json.ts';
 
 export interface StageKey {
   readonly type: string;
-  /** Version of the node's code. */
+  /** Version of the stage type's code. */
   readonly version: number;
   /** For types of plugins: SHA-256 of the plugin's source. */
   readonly code?: string;
-  /** Resolved settings without references and without cosmetic ones. */
+  /** Resolved settings, except references and cosmetic settings. */
   readonly settings: JsonObject;
   /** Hashes of the inputs' keys, by the setting that names them. */
   readonly inputs: Readonly<Record<string, string>>;
-  /** For stages that draw: the pipeline's seed and the stage's name, from which seeds are derived. */
+  /** For stages that use random numbers: the pipeline's seed and the stage's name, from which seeds are derived. */
   readonly seed?: { readonly pipeline: number; readonly stage: string };
   /** For stages that compute with TensorFlow. */
   readonly engine?: {
     readonly kind: string;
     readonly version: string;
     readonly platform: string;
-    /** Left out where results do not depend on it. */
+    /** Absent if results do not depend on it. */
     readonly threads?: number;
   };
   /** Identity of files outside the pipeline. */
   readonly files?: Json;
 }
 
-/** Names the checkpoints of a stage: the hash of its key without the setting that says how long it goes on. */
+/** Names the checkpoints of a stage: the hash of its key without the setting for the length of the work. */
 export function lineageOf(key: StageKey, resumesBy: string): string {
   const settings = Object.fromEntries(Object.entries(key.settings).filter(([name]) => name !== resumesBy));
   return hashKey({ ...key, settings });

@@ -1,4 +1,4 @@
-/** Graph + what the last run and the cache hold -> a plan. */
+/** Graph + the record of the last run + the cache -> a plan. */
 import { availableParallelism } from 'node:os';
 import { asWritten } from '../config/paths.ts';
 import type { DocumentPath, LocatedPipeline } from '../config/pipeline.ts';
@@ -12,14 +12,14 @@ import { neededFor, type GraphStage } from './graph.ts';
 import { hashKey, lineageOf, type StageKey } from './key.ts';
 import type { Plan, PlannedStage, Reason, Resume, WantedStage } from './plan.ts';
 
-/** The identity of the engine that would be used, as keys hold it. */
+/** The identity of the engine that would be used, as it is written in keys. */
 export interface KeyEngine {
   readonly kind: string;
   readonly version: string;
   readonly platform: string;
 }
 
-/** What is known of the last run of a stage. */
+/** What is known about the last run of a stage. */
 export interface PreviousStage {
   readonly hash: string;
   readonly key: JsonObject;
@@ -29,20 +29,20 @@ export interface PlanInputs {
   readonly located: LocatedPipeline;
   /** All stages, in an order in which they can run. */
   readonly stages: readonly GraphStage[];
-  /** Names of the stages that are asked for; empty: all. */
+  /** Names of the requested stages; empty: all. */
   readonly targets: readonly string[];
   readonly force: boolean;
   readonly engine: KeyEngine;
   readonly previous: ReadonlyMap<string, PreviousStage>;
-  /** Identities of outside files that are known already, for plans that are made one after the other. */
+  /** Known identities of files outside the pipeline, for several plans in a row. */
   readonly fingerprints?: Map<string, Promise<Json>>;
-  /** Whether the cache has an entry; reads only. */
+  /** Whether the cache has an entry. Only reads. */
   readonly inCache: (hash: string) => Promise<boolean>;
-  /** The newest epoch, up to a limit, that there is a checkpoint of. */
+  /** The newest epoch, up to a limit, for which there is a checkpoint. */
   readonly checkpointOf: (lineage: string, limit: number) => Promise<number | undefined>;
 }
 
-/** Problems of the stage names on the command line. */
+/** Problems with the stage names on the command line. */
 export function checkTargets(located: LocatedPipeline, targets: readonly string[]): readonly Diagnostic[] {
   const names = [...located.pipeline.stages.keys()];
   return targets
@@ -74,7 +74,7 @@ export async function makePlan(inputs: PlanInputs): Promise<Plan> {
   return { located: inputs.located, stages, all: [...all.values()] };
 }
 
-/** What the settings call for of a stage that was not selected. Whatever is wrong with its files, the run does not need them. */
+/** The expected result of a stage that was not selected. Problems with its files are ignored: the run does not need them. */
 async function wantedStage(
   inputs: PlanInputs,
   stage: GraphStage,
@@ -125,7 +125,7 @@ async function resumeOf(
   const lineage = lineageOf(key, type.resumesBy);
   const limit = key.settings[type.resumesBy];
   if (typeof limit !== 'number')
-    throw new TypeError(`${type.type} resumes by ${type.resumesBy}, which is no number`);
+    throw new TypeError(`${type.type} resumes by ${type.resumesBy}, which is not a number`);
   const epoch = restarts ? undefined : await inputs.checkpointOf(lineage, limit);
   return { lineage, limit, ...(epoch === undefined ? {} : { epoch }) };
 }
@@ -149,7 +149,7 @@ async function stageKey(
     ...(type.code === undefined ? {} : { code: type.code }),
     settings: withoutPaths(
       Object.fromEntries(Object.entries(settings).filter(([name]) => !left.has(name))),
-      // What the files hold counts, not where they are.
+      // The contents of the files count, not their paths.
       type.fingerprint === undefined ? [] : pathsIn(located, stage.name),
     ),
     inputs: Object.fromEntries(
@@ -165,19 +165,19 @@ async function stageKey(
   };
 }
 
-/** The portable engine computes the same bits on any number of threads. */
+/** The portable engine computes the same bits with any number of threads. */
 function engineKey({ engine, located }: PlanInputs, stage: string): StageKey['engine'] {
   return engine.kind === 'portable' ? engine : { ...engine, threads: stageThreads(located, stage) };
 }
 
-/** Where the settings of a stage name files. */
+/** The paths of the settings that name files. */
 function pathsIn({ paths }: LocatedPipeline, stage: string): readonly DocumentPath[] {
   return paths.flatMap(({ at: [first, name, ...rest] }) =>
     first === 'stages' && name === stage ? [rest] : [],
   );
 }
 
-/** Settings without some values; the items of a list stay in their places. */
+/** Settings without some values; the items of a list keep their positions. */
 function withoutPaths<Value extends Json>(value: Value, paths: readonly DocumentPath[]): Value;
 function withoutPaths(value: Json, paths: readonly DocumentPath[]): Json {
   if (paths.length === 0) return value;
@@ -194,7 +194,7 @@ function withoutPaths(value: Json, paths: readonly DocumentPath[]): Json {
   );
 }
 
-/** @throws Failure, at its place in the pipeline, if a file vanished since it was checked */
+/** @throws Failure, with its place in the pipeline, if a file disappeared after it was checked */
 async function fingerprint(
   { located, fingerprints = new Map() }: PlanInputs,
   { name: stage, type }: GraphStage,
@@ -222,7 +222,7 @@ function usesEngine(type: GraphStage['type'], settings: JsonObject): boolean {
   return declared(type.engine, settings);
 }
 
-/** Threads of a stage: its own setting, the pipeline's, or the number of cores. */
+/** The threads of a stage: its own setting, the pipeline's setting, or the number of cores. */
 export function stageThreads(located: LocatedPipeline, stage: string): number {
   const own = located.pipeline.stages.get(stage)?.['threads'];
   return typeof own === 'number' ? own : (located.pipeline.threads ?? availableParallelism());

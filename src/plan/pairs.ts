@@ -1,7 +1,7 @@
-/** Whether inputs that a stage pairs can hold the same images, as far as the settings tell. */
+/** Whether the inputs that a stage pairs can contain the same images, as far as the settings determine it. */
 import type { ChosenImages, Finding, OutputDescription, Pairing, Split } from '../core/stage-type.ts';
 
-/** What does not fit, of one pairing; the names of the images tell the rest when they are there. */
+/** The mismatch in one pair. Once the images exist, their names are compared as well. */
 export function checkPairing(
   { settings, splits }: Pairing,
   inputs: Readonly<Record<string, OutputDescription | undefined>>,
@@ -17,7 +17,7 @@ export function checkPairing(
     message,
     hint,
     at: [farther],
-    related: { message: 'they are put beside these', at: [nearer] },
+    related: { message: 'paired with these', at: [nearer] },
   });
   if (first.set !== undefined && second.set !== undefined && first.set !== second.set) {
     return report(

@@ -8,21 +8,21 @@ export interface Plan {
   readonly located: LocatedPipeline;
   /** The selected stages and what they need, each after everything it needs. */
   readonly stages: readonly PlannedStage[];
-  /** Every stage of the pipeline, selected or not, each after everything it needs: what shown results are compared with. */
+  /** Every stage of the pipeline, selected or not, each after everything it needs. Existing outputs are compared with these. */
   readonly all: readonly WantedStage[];
 }
 
-/** What the settings call for of a stage. */
+/** The result of a stage that the settings describe. */
 export interface WantedStage {
   readonly name: string;
   readonly type: string;
-  /** Stages that this one refers to, by the setting that names them. */
+  /** The stages that this one refers to, by the setting that names them. */
   readonly inputs: Readonly<Record<string, string>>;
-  /** Absent where it cannot be determined, such as for a stage that is not selected and whose files are missing. */
+  /** Absent if it cannot be determined, for example if files are missing for a stage that is not selected. */
   readonly key?: StageKey;
   /** SHA-256 of `key`: the name of the stage's cache entry. */
   readonly hash?: string;
-  /** For stages that keep checkpoints: where, and what a run would resume from. */
+  /** For stages that keep checkpoints: where they are, and from which one a run would resume. */
   readonly resume?: Resume;
 }
 
@@ -38,16 +38,16 @@ export interface PlannedStage extends WantedStage {
 export interface Resume {
   /** Names the checkpoints' folder. */
   readonly lineage: string;
-  /** Checkpoints of later epochs are of no use. */
+  /** Checkpoints of later epochs cannot be used. */
   readonly limit: number;
-  /** The epoch after which the run goes on; absent where it starts anew. */
+  /** The epoch after which the run resumes; absent if it starts from the beginning. */
   readonly epoch?: number;
 }
 
 export type Reason =
-  /** Nothing that the result depends on differs from the last run. */
+  /** Nothing that the result depends on has changed since the last run. */
   | { readonly kind: 'unchanged' }
-  /** Not what ran last, but the cache has it from an earlier run. */
+  /** Differs from the last run, but the cache has the result from an earlier run. */
   | { readonly kind: 'restored'; readonly changes: readonly Change[] }
   | { readonly kind: 'never-ran' }
   | { readonly kind: 'changed'; readonly changes: readonly Change[] }
@@ -57,12 +57,12 @@ export type Reason =
   | { readonly kind: 'not-in-cache' }
   | { readonly kind: 'forced' };
 
-/** One difference between the key of the last run and the present one. */
+/** One difference between the key of the last run and the current key. */
 export interface Change {
   /** Such as `encoder[3].Dense.units`, `seed` or `engine.version`. */
   readonly path: string;
   readonly before?: Json;
   readonly after?: Json;
-  /** Where the new value is written, if it is. */
+  /** Where the new value is written, if anywhere. */
   readonly range?: SourceRange;
 }

@@ -1,4 +1,4 @@
-/** Results of single stages, to be looked at: they come from the cache or go into it, and no outputs change. */
+/** Results of single stages, for inspection: they are read from the cache or stored in it; outputs do not change. */
 import type { Entry } from '../artifacts/entry.ts';
 import type { Store } from '../artifacts/store.ts';
 import { takeLock, type HeldLock } from '../files/lock.ts';
@@ -16,14 +16,14 @@ export interface ComputeOptions {
   readonly outputs: string;
   readonly signal: AbortSignal;
   readonly emit: Emit;
-  /** What to say of a stage that would need an engine, such as one that trains: such stages do not run. */
+  /** The message for a stage that would need an engine, such as a training: such stages do not run here. */
   readonly refuse: (stage: PlannedStage) => Diagnostic;
 }
 
 /**
- * The stored results of all stages of a plan, one after the other.
+ * Yields the stored results of all stages of a plan, in order.
  *
- * @throws Failure what a stage reports, at its place; `run-locked` if another process computes stages of this pipeline, too
+ * @throws Failure the error of a stage, at its place; `run-locked` if another process computes stages of this pipeline
  */
 export async function computeStages(
   plan: Plan,
@@ -33,14 +33,14 @@ export async function computeStages(
   const costly = plan.stages.find((stage) => stage.action === 'run' && needsEngine(stage));
   if (costly !== undefined) throw new Failure(options.refuse(costly));
   const { located } = plan;
-  // Beside a run of the same pipeline, whose name has no `@`.
+  // Can be used during a run of the same pipeline, whose name has no `@`.
   const lock = await takeLock(store.lockFile(options.outputs, `${located.pipeline.name}@data`));
   if (lock.state === 'held') {
     const { pid, host, since } = lock.owner;
     throw failure(
       'run-locked',
-      `stages of \`${located.pipeline.name}\` are being computed already, by process ${pid} on ${host} since ${since}`,
-      'wait for it',
+      `stages of \`${located.pipeline.name}\` are already being computed: process ${pid} on ${host}, since ${since}`,
+      'wait until it ends',
     );
   }
   const pool = new WorkerPool();
@@ -65,7 +65,7 @@ function needsEngine({ key }: PlannedStage): boolean {
   return key.engine !== undefined;
 }
 
-/** An entry whose files are what was stored; a damaged one is set aside. */
+/** An intact entry; a damaged one is moved to quarantine. */
 async function findSound(store: Store, { hash }: PlannedStage): Promise<Entry | undefined> {
   const found = await store.find(hash);
   if (found.state === 'absent') return undefined;

@@ -22,7 +22,7 @@ import { SharedWork } from './shared.ts';
 import { otherSources } from './source.ts';
 
 /**
- * Checks, plans and runs a pipeline. Never throws for what can be expected to fail: see `diagnostics` of the result.
+ * Checks, plans and runs a pipeline. Expected failures are not thrown: see `diagnostics` of the result.
  */
 export async function runPipeline(located: LocatedPipeline, options: RunOptions): Promise<RunResult> {
   const started = performance.now();
@@ -69,21 +69,21 @@ export async function runPipeline(located: LocatedPipeline, options: RunOptions)
   }
 }
 
-/** Where a plan runs. */
+/** The environment of a run. */
 export interface RunPlace {
   readonly workspace: Workspace;
   readonly store: Store;
   /** The engine of the stages that run; undefined if none needs one. */
   readonly engine: JsonObject | undefined;
   readonly shared: SharedWork;
-  /** What keeps other processes from the workspace. */
+  /** Keeps other processes out of the workspace. */
   readonly lock: HeldLock;
 }
 
 /**
  * Runs a plan in a workspace that this process has locked.
  *
- * @throws Failure `lock-lost`; nothing is written from then on
+ * @throws Failure `lock-lost`; nothing more is written then
  */
 export async function runPlan(
   plan: Plan,
@@ -100,7 +100,7 @@ export async function runPlan(
   }
 }
 
-/** A run that lost its lock stops, and tells nobody what becomes of its stages. */
+/** A run that lost its lock stops, and reports no more events about its stages. */
 function untilLost(options: RunOptions, { lost }: HeldLock): RunOptions {
   return {
     ...options,
@@ -118,8 +118,8 @@ export function lockedDiagnostic(
   return {
     code: 'run-locked',
     severity: 'error',
-    message: `\`${located.pipeline.name}\` is being run already, by process ${owner.pid} on ${owner.host} since ${owner.since}`,
-    hint: 'wait for it, or give this run another `name`',
+    message: `\`${located.pipeline.name}\` is already running: process ${owner.pid} on ${owner.host}, since ${owner.since}`,
+    hint: 'wait until it ends, or give this pipeline another `name`',
   };
 }
 
@@ -135,15 +135,15 @@ class Run {
   readonly #diagnostics: Diagnostic[] = [];
   readonly #outcomes = new Map<string, StageOutcome>();
   readonly #entries = new Map<string, Entry>();
-  /** Stages whose entry was made or hashed in this run, or is being so: a stage reads nothing else. */
+  /** Stages whose entry was made or hashed in this run, or is being made or hashed. Stages read only such entries. */
   readonly #checked = new Map<string, Promise<void>>();
-  /** Stages whose node has started. */
+  /** Stages that have started to compute. */
   readonly #begun = new Set<string>();
-  /** Pairs of images that were compared, or are being so. */
+  /** Pairs of image sets that were compared, or are being compared. */
   readonly #compared = new Set<string>();
-  /** Set by the first failure without `--keep-going`: nothing new is started. */
+  /** Set by the first failure without `--keep-going`: no more stages start. */
   #stopped = false;
-  /** Whether anything was run, restored or removed. */
+  /** Whether any stage was run, restored or removed. */
   #touched = false;
 
   constructor(plan: Plan, options: RunOptions, { workspace, store, engine, shared, lock }: RunPlace) {
@@ -196,9 +196,9 @@ class Run {
     };
   }
 
-  /** Runs one stage until it succeeds, fails or is skipped; its inputs have finished. */
+  /** Runs one stage, whose inputs have finished, until it succeeds, fails or is skipped. */
   async #settle(stage: PlannedStage): Promise<void> {
-    // Refused already: its pairs of images do not match.
+    // Already refused: its pairs of images do not match.
     if (this.#outcomes.has(stage.name)) return;
     const started = performance.now();
     const inputs = Object.values(stage.inputs);
@@ -235,7 +235,7 @@ class Run {
   }
 
   /**
-   * Compares the images that later stages pair, once both sets exist, so that a mismatch is found before hours of
+   * Compares the images that later stages pair as soon as both sets exist. So a mismatch is found before hours of
    * training.
    */
   async #checkPairs(): Promise<void> {
@@ -261,8 +261,8 @@ class Run {
   }
 
   /**
-   * Takes a stored entry, if there is one that is sound. Its content is hashed if a stage will read it or the
-   * workspace does not show it yet; unchanged files that it shows already need not be hashed.
+   * Uses a stored entry, if there is an intact one. Its content is hashed if a stage will read it or the
+   * workspace does not contain it yet. Unchanged files in the workspace need not be hashed.
    */
   async #fromStore(stage: PlannedStage): Promise<boolean> {
     const found = await this.#store.find(stage.hash);
@@ -290,7 +290,7 @@ class Run {
       const diagnostic: Diagnostic = {
         code: 'cache-corrupt',
         severity: 'warning',
-        message: `the stored result of \`${stage.name}\` was damaged (\`${part}\`): it was set aside and is made again`,
+        message: `the stored result of \`${stage.name}\` was damaged (\`${part}\`): it was moved to quarantine and is computed again`,
         stage: stage.name,
       };
       this.#report([diagnostic]);
@@ -298,7 +298,7 @@ class Run {
     return false;
   }
 
-  /** Makes sure that what a stage will read was hashed in this run; a damaged input is computed again. */
+  /** Ensures that the inputs of a stage were hashed in this run. A damaged input is computed again. */
   async #checkInputs(stage: PlannedStage): Promise<void> {
     for (const input of this.#plan.stages.filter(({ name }) => Object.values(stage.inputs).includes(name))) {
       const checking = this.#checked.get(input.name) ?? this.#checkEntry(input);
@@ -326,7 +326,7 @@ class Run {
       store: this.#store,
       pool: this.#shared.pool,
       lock: this.#lock,
-      // A damaged entry was set aside, so only a forced run replaces anything.
+      // A damaged entry was moved to quarantine, so only a forced run replaces an entry.
       replace: stage.reason.kind === 'forced',
       signal,
       started: (folder) => {

@@ -1,4 +1,4 @@
-/** What went wrong in a stage, at its places in the YAML. */
+/** Failures of a stage, with their places in the YAML. */
 import { asWritten } from '../config/paths.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
 import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
@@ -10,7 +10,7 @@ export function describeFailure(
   error: unknown,
 ): readonly Diagnostic[] {
   const message = error instanceof Error ? error.message : String(error);
-  const hint = 'this is a bug in Hourglass; its stack is in `log.jsonl`';
+  const hint = 'this is a bug in Hourglass; the stack trace is in `log.jsonl`';
   const { diagnostics } = error instanceof Failure ? error : failure('internal-error', message, hint);
   return diagnostics.map((diagnostic) => {
     const { at = [] } = diagnostic;

@@ -1,4 +1,4 @@
-/** The files of a run itself: `run.json`, `metrics.json`, `pipeline.yaml`, `resolved.yaml`. */
+/** The files about the run as a whole: `run.json`, `metrics.json`, `pipeline.yaml`, `resolved.yaml`. */
 import { basename } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { standingOf, type StageChange } from '../artifacts/standing.ts';
@@ -14,21 +14,21 @@ import { sourcePath } from './source.ts';
 
 type Metrics = Readonly<Record<string, number>>;
 
-/** What a journal is of, and where. */
+/** The run that a journal describes, and its folder. */
 export interface JournalPlace {
   readonly workspace: Workspace;
   readonly plan: Plan;
   readonly store: Store;
   readonly engine: JsonObject | undefined;
-  /** Nothing is written without it. */
+  /** Nothing is written once it is lost. */
   readonly lock: HeldLock;
 }
 
 /**
- * Keeps the record of a run true at every moment, so that a killed run leaves what had finished, marked as `running`.
+ * Keeps the record of a run correct at every moment: a killed run leaves a record of what had finished, marked as `running`.
  *
- * `metrics.json` holds the numbers of current results only: never one that the settings in `resolved.yaml` beside it did not
- * produce. So outdated numbers are removed before new settings are written, and new numbers are added after.
+ * `metrics.json` contains only numbers that the settings in `resolved.yaml` beside it produced.
+ * So outdated numbers are removed before new settings are written, and new numbers are added afterwards.
  */
 export class RunJournal {
   readonly #workspace: Workspace;
@@ -40,7 +40,7 @@ export class RunJournal {
   readonly #stages = new Map<string, StageRecord>();
   readonly #metrics = new Map<string, Metrics>();
   #previous: RunRecord | undefined;
-  /** Writes one after the other: stages finish in parallel. */
+  /** Writes in sequence: stages finish in parallel. */
   #writing: Promise<void> = Promise.resolve();
 
   constructor({ workspace, plan, store, engine, lock }: JournalPlace) {
@@ -53,16 +53,16 @@ export class RunJournal {
   }
 
   /**
-   * Compares what the last run left with the settings of this one, and records it, before anything runs.
+   * Compares the last run's results with the settings of this run, and records the difference before any stage runs.
    *
-   * @returns whether the settings, or what any result is beside them, differ from the last record
+   * @returns whether the settings, or the state of any result, differ from the last record
    */
   async open(): Promise<boolean> {
     const { located, stages, all } = this.#plan;
     this.#previous = await this.#workspace.readRun();
     const earlier = await this.#workspace.readMetrics();
     const selected = new Set(stages.map(({ name }) => name));
-    /** Numbers that belong to the last settings as well as to these. */
+    /** Numbers that are valid for the last settings and for these. */
     const lasting = new Map<string, Metrics>();
     for (const stage of all) {
       const record = await this.#recordBefore(stage, selected.has(stage.name));
@@ -91,12 +91,12 @@ export class RunJournal {
     return isTouched;
   }
 
-  /** Hash of what the workspace showed of a stage before this run. */
+  /** Hash of a stage's result that the workspace contained before this run. */
   previousHash(stage: string): string | undefined {
     return this.#previous?.stages[stage]?.hash;
   }
 
-  /** What is in each stage's folder, compared with the settings. */
+  /** The content of each stage's folder, compared with the settings. */
   standings(): readonly StageStanding[] {
     return Object.entries(this.#inOrder(this.#stages)).map(([name, { hash, wanted, changes = [] }]) => ({
       name,
@@ -105,7 +105,7 @@ export class RunJournal {
     }));
   }
 
-  /** Called before the content of a stage's folder is replaced: until `enter`, nothing is said of it. */
+  /** Called before the content of a stage's folder is replaced. Until `enter`, the record says nothing about it. */
   async leave(stage: PlannedStage): Promise<void> {
     const before = this.#stages.get(stage.name);
     if (before?.hash === undefined || before.hash === stage.hash) return;
@@ -115,7 +115,7 @@ export class RunJournal {
   }
 
   /**
-   * @param seconds that the stage took when it ran
+   * @param seconds the duration of the stage when it ran
    * @param highlights its main artifacts, relative to its folder
    */
   async enter(
@@ -130,7 +130,7 @@ export class RunJournal {
       this.#stages.set(stage.name, this.#recordOf(stage, { state }, { seconds, ...shown }));
       this.#metrics.set(stage.name, metrics);
     } else {
-      // Its folder still has what it had before.
+      // Its folder still has the previous content.
       const shown = shownBy(before);
       const own = shown.hash === undefined ? seconds : (before?.seconds ?? 0);
       const kept = epochsKept === undefined ? {} : { epochsKept };
@@ -140,7 +140,7 @@ export class RunJournal {
         this.#recordOf(stage, { state, changes, ...kept }, { seconds: own, ...shown }),
       );
     }
-    // Where the folder shows what it showed before, there is nothing new to tell.
+    // If the content of the folder did not change, there is nothing new to record.
     if (state !== 'cached' || before?.hash !== stage.hash) await this.#write('running');
   }
 
@@ -148,7 +148,7 @@ export class RunJournal {
     await this.#write(status);
   }
 
-  /** What is known of a stage before this run does anything. */
+  /** What is known about a stage before this run does anything. */
   async #recordBefore(stage: WantedStage, isSelected: boolean): Promise<StageRecord> {
     const record = this.#previous?.stages[stage.name];
     const hasFolder = await this.#workspace.hasStage(stage.name);
@@ -217,7 +217,7 @@ export class RunJournal {
     return claims(this.#inOrder(this.#stages)) !== claims(this.#previous?.stages ?? {});
   }
 
-  /** By stage, in the order of the file and not that in which stages happened to finish. */
+  /** By stage, in the order of the file, not in the order in which stages finished. */
   #inOrder<T>(map: ReadonlyMap<string, T>): Record<string, T> {
     return Object.fromEntries(
       [...this.#plan.located.pipeline.stages.keys()].flatMap((name) => {
@@ -251,10 +251,10 @@ export class RunJournal {
   }
 }
 
-/** Differences that are recorded of one stage. */
+/** Recorded differences of one stage. */
 const MOST_CHANGES = 20;
 
-/** Whether a YAML text has this data. */
+/** Whether a YAML text contains this data. */
 function isSameYaml(text: string | undefined, data: JsonObject): boolean {
   try {
     return text !== undefined && canonicalJson(parse(text) as Json) === canonicalJson(data);

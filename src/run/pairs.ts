@@ -1,4 +1,4 @@
-/** Compares the images that a stage pairs, by their names, as soon as both sets exist. */
+/** Compares the images that a stage pairs by name, as soon as both sets exist. */
 import type { Entry } from '../artifacts/entry.ts';
 import { takeNames, type ImageNames } from '../formats/image-names.ts';
 import { readImageNames, readImageSet } from '../formats/images.ts';
@@ -10,10 +10,10 @@ import type { OutputKind, Pairing, Split } from '../core/stage-type.ts';
 import { shownName } from '../nodes/dataset/names.ts';
 import type { PlannedStage } from '../plan/plan.ts';
 
-/** Names that a message lists before it counts the others. */
+/** Names that a message lists; the rest are counted. */
 const LISTED = 3;
 
-/** The pairs of a stage that can be compared: both inputs are there. */
+/** The pairs of a stage that can be compared: both inputs exist. */
 export function pairingsOf(
   stage: PlannedStage,
   located: LocatedPipeline,
@@ -31,7 +31,7 @@ export function pairingsOf(
 /**
  * Compares two inputs of a stage, split by split.
  *
- * @returns an error where images differ; a warning where an input does not say which images it holds
+ * @returns an error if images differ; a warning if an input does not say which images it contains
  * @throws Failure if a file is damaged
  */
 export async function checkPairing(
@@ -78,7 +78,7 @@ export async function checkPairing(
       found.push({
         code: 'pair-mismatch',
         severity: 'warning',
-        message: `the ${wordOf(split)} images of \`${first.name}\` and \`${second.name}\` were compared by number alone: a plugin does not say which they are`,
+        message: `the ${wordOf(split)} images of \`${first.name}\` and \`${second.name}\` were compared by position only: a plugin does not provide their names`,
         hint: 'let the plugin pass on `names`, as `docs/plugins.md` describes',
         ...at,
       });
@@ -87,10 +87,10 @@ export async function checkPairing(
   return found;
 }
 
-/** What is known of the images of one side. */
+/** What is known about the images of one side. */
 interface Side {
   readonly names: ImageNames;
-  /** For vectors of some images: the numbers of those. */
+  /** For vectors of some of the images: their numbers. */
   readonly rows?: Int32Array;
 }
 
@@ -109,7 +109,7 @@ async function readSide(
   return names === undefined ? undefined : { names, ...(rows === undefined ? {} : { rows }) };
 }
 
-/** The names of a side, limited to the images behind the vectors of the other side. */
+/** The names of a side, limited to the images that belong to the vectors of the other side. */
 function fitTo({ names, rows }: Side, { rows: wanted }: Side): ImageNames {
   if (wanted === undefined || rows !== undefined) return names;
   return takeNames(
@@ -127,12 +127,12 @@ interface Words {
 function mismatchText({ missing, first }: NameDifference, { stages, split, names }: Words): string {
   const [one, other] = stages;
   const counts = names[0].count === names[1].count ? '' : ` (${names[1].count} and ${names[0].count})`;
-  const begin = `\`${other}\` does not hold the same ${wordOf(split)} images as \`${one}\`${counts}`;
+  const begin = `\`${other}\` does not contain the same ${wordOf(split)} images as \`${one}\`${counts}`;
   const lacking = (missing ?? []).flatMap((all, index) =>
     all.length === 0 ? [] : [`only \`${stages[index]}\` has ${listText(all)}`],
   );
   if (lacking.length > 0) return `${begin}: ${lacking.join('; ')}`;
-  if (first === undefined) return missing === undefined ? begin : `${begin}: some are there twice`;
+  if (first === undefined) return missing === undefined ? begin : `${begin}: some occur twice`;
   const [own, its] = first.names.map(shownName);
   return `${begin}${missing === undefined ? '' : ' in the same order'}: image ${first.row} is \`${own}\` in \`${one}\` and \`${its}\` in \`${other}\``;
 }
@@ -159,7 +159,7 @@ function mismatchHint(
     : 'let both go through the same steps: `split`, `subset` and `limit` with the same settings and `seed`';
 }
 
-/** What a folder's data set left out. */
+/** The files that a data set from a folder left out. */
 function leftOut({ omitted = [] }: ImageNames, stage: string): string {
   return omitted.length === 0
     ? ''

@@ -11,12 +11,12 @@ import type { PlannedStage } from '../plan/plan.ts';
 import { checkTargets, makePlan, type KeyEngine, type PreviousStage } from '../plan/make.ts';
 import type { PlanOptions, PlanResult } from './types.ts';
 
-/** The store that belongs to an outputs folder: `.hourglass` beside it. */
+/** The store of an outputs folder: `.hourglass` beside it. */
 export function storeOf(outputs: string): Store {
   return new Store(join(dirname(outputs), '.hourglass'));
 }
 
-/** The checkpoints of one lineage, beside the store. */
+/** The checkpoints of one lineage, in the store's folder. */
 export function checkpointsOf(store: Store, lineage: string): Checkpoints {
   return new Checkpoints(join(store.folder, 'checkpoints', lineage));
 }
@@ -28,7 +28,7 @@ export function workspaceOf(located: LocatedPipeline, outputs: string): Workspac
 /**
  * Checks a pipeline and plans its run.
  *
- * @param engine what to plan for; by default what `options.engine` would choose here
+ * @param engine the engine to plan for; by default the one that `options.engine` would choose here
  */
 export async function planPipeline(
   located: LocatedPipeline,
@@ -61,7 +61,7 @@ function withDownloads(stage: PlannedStage, inspections: Inspections): PlannedSt
   return downloads.length === 0 ? stage : { ...stage, downloads };
 }
 
-/** What a record says of each stage's last run. */
+/** The last run of each stage, from a record. */
 export function previousStages(record: RunRecord | undefined): ReadonlyMap<string, PreviousStage> {
   return new Map(
     Object.entries(record?.stages ?? {}).flatMap(([name, { hash, key }]) =>

@@ -1,4 +1,4 @@
-/** What comes before a run: the plan, and the engine that its stages need. */
+/** Prepares a run: the plan, and the engine that its stages need. */
 import type { LocatedPipeline } from '../config/pipeline.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { JsonObject } from '../core/json.ts';
@@ -15,7 +15,7 @@ export interface Prepared {
   readonly engine?: JsonObject & { readonly kind: 'native' | 'portable' };
 }
 
-/** Plans. If a stage that has to run needs TensorFlow, installs it and plans again for the engine that was installed. */
+/** Plans a run. If a stage that must run needs TensorFlow, installs it and plans again for the installed engine. */
 export async function prepare(located: LocatedPipeline, options: RunOptions): Promise<Prepared> {
   const first = await planPipeline(located, options);
   if (first.plan === undefined) return first;
@@ -25,7 +25,7 @@ export async function prepare(located: LocatedPipeline, options: RunOptions): Pr
   return { ...(await planPipeline(located, options, identity)), engine: { ...identity } };
 }
 
-/** Makes sure that there is an engine, and reports which one it is. */
+/** Ensures that there is an engine, and reports which one it is. */
 export async function prepareEngine(
   options: Pick<RunOptions, 'engine' | 'emit' | 'signal'>,
 ): Promise<EngineIdentity> {

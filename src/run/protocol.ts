@@ -12,11 +12,11 @@ export interface StageTask {
   readonly type: string;
   readonly settings: JsonObject;
   readonly inputs: Readonly<Record<string, InputArtifact>>;
-  /** Absolute path of the empty folder to write into. */
+  /** Absolute path of the empty folder to write to. */
   readonly folder: string;
-  /** Absolute path of the folder for checkpoints, for types that keep some. */
+  /** Absolute path of the folder for checkpoints, for types that keep them. */
   readonly checkpoints?: string;
-  /** The run's lock: without it, the worker ends. */
+  /** The run's lock. If it is lost, the worker exits. */
   readonly lock: LockMark;
   readonly pipelineFolder: string;
   readonly pipelineSeed: number;
@@ -26,7 +26,7 @@ export interface StageTask {
 }
 
 export type ToWorker =
-  /** Load what every engine needs, while there is no work yet. */
+  /** Load what every engine needs, before there is any work. */
   | { readonly type: 'prepare' }
   | { readonly type: 'run'; readonly task: StageTask }
   | { readonly type: 'abort' };
@@ -42,6 +42,6 @@ export type FromWorker =
   | {
       readonly type: 'failed';
       readonly diagnostics: readonly Diagnostic[];
-      /** For bugs: where the exception came from. Goes to the log, not to the screen. */
+      /** For bugs: the stack of the exception. It is written to the log, not to the screen. */
       readonly stack?: string;
     };

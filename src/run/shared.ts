@@ -1,11 +1,11 @@
-/** What runs in one process share: workers, and results that one makes and others want. */
+/** What runs in one process share: workers, and results that one run makes and others need. */
 import type { Entry } from '../artifacts/entry.ts';
 import type { Store } from '../artifacts/store.ts';
 import { WorkerPool } from './workers.ts';
 
 export class SharedWork {
   readonly pool: WorkerPool;
-  /** Hashes of entries that this process made, or whose content it has checked: large ones are read by many. */
+  /** Hashes of entries that this process made, or whose content it has checked: many trials read the same large ones. */
   readonly sound = new Set<string>();
   readonly #busy = new Map<string, Promise<unknown>>();
 
@@ -13,7 +13,7 @@ export class SharedWork {
     this.pool = pool;
   }
 
-  /** Does some work on the result of a key once no other work on it is going on. */
+  /** Does some work on the result of a key, as soon as no other work on it is active. */
   async exclusive<Result>(hash: string, work: () => Promise<Result>): Promise<Result> {
     for (;;) {
       const before = this.#busy.get(hash);
@@ -29,7 +29,7 @@ export class SharedWork {
     }
   }
 
-  /** What `Store.damage` says, or for an entry that was sound before, that nothing is wrong. */
+  /** The result of `Store.findCorruptFile`; undefined at once for an entry that was intact before. */
   async findCorruptFile(store: Store, entry: Entry): Promise<string | undefined> {
     if (this.sound.has(entry.hash)) return undefined;
     const part = await store.findCorruptFile(entry);

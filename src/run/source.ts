@@ -1,4 +1,4 @@
-/** Which file made the outputs of a name: two pipelines with one `name` would replace each other's. */
+/** Which file made the outputs of a name: two pipelines with the same `name` would replace each other's outputs. */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { pathFromHere, withSlashes } from '../core/path.ts';
@@ -9,14 +9,14 @@ import type { LocatedPipeline } from '../config/pipeline.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { isJsonObject } from '../core/json.ts';
 
-/** The path of a pipeline file relative to a folder, with `/`, so that both can be moved together. */
+/** The path of a pipeline file relative to a folder, with `/`: both can be moved together. */
 export function sourcePath(located: Pick<LocatedPipeline, 'file' | 'folder'>, folder: string): string {
   return withSlashes(relative(folder, pathOf(located)));
 }
 
 /**
- * A warning for each other file that still has the same `name`, and made outputs that are about to be replaced. The same file
- * under another path is not another file; one that was moved or renamed is no longer where it was.
+ * Returns a warning for each other file that still has the same `name` and made outputs that are about to be replaced. The same
+ * file under another path does not count, nor does a file that was moved or renamed.
  *
  * @param workspace `outputs/<name>`
  */
@@ -42,7 +42,7 @@ function twinWarning(located: LocatedPipeline, twin: string): Diagnostic {
   return {
     code: 'name-in-use',
     severity: 'warning',
-    message: `there are outputs of \`${twin}\`, a name that differs from \`${located.pipeline.name}\` only in case: on many disks they are one folder`,
+    message: `there are outputs of \`${twin}\`, whose name differs from \`${located.pipeline.name}\` only in case: on many disks they share a folder`,
     range: located.locate(['name'], 'value'),
     hint: 'give this pipeline another `name`',
   };
@@ -53,13 +53,13 @@ function warningOf(located: LocatedPipeline, other: string): Diagnostic {
   return {
     code: 'name-in-use',
     severity: 'warning',
-    message: `\`${other}\` has the same \`name\`, \`${name}\`, and made the outputs that this replaces`,
+    message: `\`${other}\` has the same \`name\`, \`${name}\`, and made the outputs that this pipeline replaces`,
     range: located.locate(['name'], 'value'),
     hint: 'give one of the two files another `name`',
   };
 }
 
-/** The files that a run, and a sweep, recorded. */
+/** The files recorded by a run and by a sweep. */
 async function recordedSources(workspace: Workspace): Promise<readonly string[]> {
   const sources: string[] = [];
   for (const name of ['run.json', 'sweep.json']) {
@@ -68,7 +68,7 @@ async function recordedSources(workspace: Workspace): Promise<readonly string[]>
       const record: unknown = JSON.parse(text ?? '');
       if (isJsonObject(record) && typeof record['source'] === 'string') sources.push(record['source']);
     } catch {
-      // There is none, or it is damaged: a damaged record warns of nothing.
+      // There is no record, or it is damaged: then there is nothing to warn about.
     }
   }
   return sources;
@@ -78,7 +78,7 @@ function pathOf({ file, folder }: Pick<LocatedPipeline, 'file' | 'folder'>): str
   return join(folder, basename(file));
 }
 
-/** Whether both files exist and are not the same. Windows counts files in 64 bits, more than a number of JavaScript holds. */
+/** Whether both files exist and are different files. File IDs on Windows have 64 bits, more than a JavaScript number can hold. */
 export async function isAnother(path: string, own: string): Promise<boolean> {
   const look = (each: string) => stat(each, { bigint: true }).catch(() => undefined);
   const [one, other] = await Promise.all([look(path), look(own)]);
@@ -86,7 +86,7 @@ export async function isAnother(path: string, own: string): Promise<boolean> {
   return one.ino !== other.ino || one.dev !== other.dev;
 }
 
-/** Whether a pipeline file has a name, unless it says that it has another: it may inherit it. */
+/** Whether a pipeline file may have this name: true unless it sets another, since it may inherit the name. */
 async function mayHaveName(path: string, name: string): Promise<boolean> {
   try {
     const document: unknown = parse(await readFile(path, 'utf8'), { logLevel: 'silent' });

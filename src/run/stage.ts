@@ -1,4 +1,4 @@
-/** Runs one stage in a worker and stores what it leaves. */
+/** Runs one stage in a worker and stores its result. */
 import { resolve } from 'node:path';
 import type { Entry } from '../artifacts/entry.ts';
 import type { Store } from '../artifacts/store.ts';
@@ -15,20 +15,20 @@ import type { TaskEvents, TaskResult, WorkerPool } from './workers.ts';
 export interface StageRun {
   readonly stage: PlannedStage;
   readonly located: LocatedPipeline;
-  /** Finished entries by stage name; holds all that the stage needs. */
+  /** Finished entries by stage name, including all that the stage needs. */
   readonly inputs: ReadonlyMap<string, Entry>;
   readonly store: Store;
   readonly pool: WorkerPool;
   readonly lock: HeldLock;
-  /** Whether an entry of the same key gives way. */
+  /** Whether an existing entry of the same key is replaced. */
   readonly replace: boolean;
   readonly signal: AbortSignal;
-  /** Called when the stage begins to write, with the folder that it writes into. */
+  /** Called when the stage begins to write, with the folder that it writes to. */
   readonly started: (folder: string) => void;
   readonly events: TaskEvents;
 }
 
-/** @throws Failure whatever the node reports, or why its result cannot be kept; nothing of it is then stored */
+/** @throws Failure the error of the stage, or the reason why its result cannot be stored; then nothing is stored */
 export async function runStage(run: StageRun): Promise<Entry> {
   const { stage, located, store } = run;
   const started = performance.now();
@@ -86,7 +86,7 @@ function inputsOf(run: StageRun): Record<string, InputArtifact> {
 
 function checkFinite(result: TaskResult): void {
   for (const [name, value] of Object.entries(result.metrics)) {
-    // JSON between processes turns NaN and infinities into null.
+    // NaN and infinities become null in the JSON between processes.
     if (typeof value === 'number' && Number.isFinite(value)) continue;
     throw failure('not-finite', `the metric \`${name}\` is not a finite number`);
   }

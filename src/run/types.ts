@@ -1,4 +1,4 @@
-/** What a run is given, and what comes of it. */
+/** The input and the result of a run. */
 import type { Standing, StageChange } from '../artifacts/standing.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { Emit, FinishedState } from '../core/event.ts';
@@ -9,9 +9,9 @@ import type { WorkerPool } from './workers.ts';
 export interface PlanOptions {
   /** Absolute path of the outputs folder; the cache is `.hourglass` beside it. */
   readonly outputs: string;
-  /** Stages to run with what they need; empty: all. */
+  /** Stages to run, together with the stages that they need; empty: all. */
   readonly targets: readonly string[];
-  /** Run the targets (all stages, if none is named) even if the cache has them. */
+  /** Run the targets (all stages, if there are none) even if the cache has their results. */
   readonly force: boolean;
   readonly engine: EngineChoice;
 }
@@ -21,10 +21,10 @@ export interface RunOptions extends PlanOptions {
   readonly keepGoing: boolean;
   /** The most stages that run in parallel, at least 1. */
   readonly jobs: number;
-  /** First Ctrl-C. Running stages stop, finished ones are kept. */
+  /** The first Ctrl-C. Running stages stop; finished stages are kept. */
   readonly signal: AbortSignal;
   readonly emit: Emit;
-  /** Where the stages run: processes that were started early, or that several runs share. Whoever gives it closes it. */
+  /** The processes for stages, if they were started early or are shared by several runs. The caller closes them. */
   readonly pool?: WorkerPool;
 }
 
@@ -33,23 +33,23 @@ export interface StageOutcome {
   readonly type: string;
   readonly state: FinishedState;
   readonly seconds: number;
-  /** For a stage that did not finish: the epochs that its next run need not do again. */
+  /** For a stage that did not finish: the number of epochs from which its next run resumes. */
   readonly epochsKept?: number;
   readonly metrics: Readonly<Record<string, number>>;
   /** Main artifacts, relative to the workspace. */
   readonly highlights: readonly string[];
 }
 
-/** What the folder of a stage has, compared with the settings of the run. */
+/** The content of a stage's folder, compared with the settings of the run. */
 export interface StageStanding {
   readonly name: string;
   readonly result: Standing;
-  /** Of an outdated result: what differs, as far as it is known. */
+  /** For an outdated result: the differences, as far as they are known. */
   readonly changes: readonly StageChange[];
 }
 
 export interface RunResult {
-  /** `unchanged`: every stage was up to date and nothing was written. */
+  /** `unchanged`: every stage was up to date, and nothing was written. */
   readonly state: 'done' | 'unchanged' | 'failed' | 'interrupted';
   /** Absolute path of `outputs/<name>`. */
   readonly workspace: string;
@@ -57,7 +57,7 @@ export interface RunResult {
   readonly stages: readonly StageOutcome[];
   /** All stages of the pipeline, in the order of the file. */
   readonly results: readonly StageStanding[];
-  /** Everything that went wrong, with places in the YAML. */
+  /** All problems, with places in the YAML. */
   readonly diagnostics: readonly Diagnostic[];
   readonly seconds: number;
 }

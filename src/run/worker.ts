@@ -1,6 +1,6 @@
 /**
- * A worker process: runs stages one after the other. It lives for one run and one number of TensorFlow threads, which
- * the native library takes once a process.
+ * A worker process: runs stages in sequence. It serves one run and one number of TensorFlow threads, which
+ * the native library accepts only once per process.
  */
 import { Checkpoints } from '../artifacts/checkpoints.ts';
 import { errorCode, fileFailure, systemFailure } from '../files/atomic.ts';
@@ -23,12 +23,12 @@ process.on('message', (message: ToWorker) => {
   else if (message.type === 'prepare') void prepare();
   else void runTask(message.task);
 });
-// The executor is gone: nobody waits for the result.
+// The executor has exited: nobody waits for the result.
 process.on('disconnect', () => process.exit(1));
-// Ctrl-C and a closed terminal reach the whole process group; the executor decides what happens.
+// Ctrl-C and the closing of a terminal signal the whole process group; the executor decides what happens.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
 
-/** How often a worker makes sure that its run still has its lock: the executor may be stopped while the worker is not. */
+/** How often a worker checks that its run still has its lock: the executor may be suspended while the worker runs. */
 const LOOK_MILLISECONDS = 2000;
 
 async function prepare(): Promise<void> {
@@ -40,7 +40,7 @@ async function runTask(task: StageTask): Promise<void> {
   abort = new AbortController();
   const stopWatching = watchLock(task.lock);
   const answer = await answerOf(task);
-  // The next task may be of another run, with another lock.
+  // The next task may belong to another run, with another lock.
   stopWatching();
   await send(answer);
 }
@@ -66,7 +66,7 @@ async function answerOf(task: StageTask): Promise<FromWorker> {
     const result = await node.run(contextOf(task, node));
     return { type: 'done', metrics: result.metrics ?? {}, highlights: result.highlights ?? [] };
   } catch (error) {
-    // A full disk means the same for every node. Other errors of files are the node's to explain; those that it does not explain
+    // A full disk means the same for every stage type. The stage type explains other file errors; those that it does not explain
     // are reported with the name of the file.
     const isFull = ['ENOSPC', 'EDQUOT'].includes(errorCode(error));
     const isOfPlugin = node?.code !== undefined && errorCode(error) === 'ERR_MODULE_NOT_FOUND';
@@ -107,7 +107,7 @@ function contextOf(task: StageTask, node: NodeDefinition): StageContext {
       return engine;
     },
     progress: (progress) => void send({ type: 'progress', progress }),
-    // Plugins are not checked by a compiler.
+    // Plugins may not have been checked by a compiler.
     log: (level, message) =>
       void send({ type: 'log', level: LEVELS.has(level) ? level : 'info', message: textOf(message) }),
   };
@@ -135,7 +135,7 @@ function describeError(error: unknown, node: NodeDefinition | undefined): FromWo
     code: isOwn ? 'internal-error' : 'stage-failed',
     severity: 'error',
     message: isOwn ? textOf(error) : `the plugin failed: ${textOf(error)}`,
-    hint: `this is a bug in ${isOwn ? 'the node' : 'the plugin'}; its stack is in \`log.jsonl\``,
+    hint: `this is a bug in ${isOwn ? 'the node' : 'the plugin'}; the stack trace is in \`log.jsonl\``,
   };
   return {
     type: 'failed',
@@ -148,7 +148,7 @@ function isOutOfMemory(error: unknown): boolean {
   return error instanceof RangeError && /allocation failed|Invalid typed array length/.test(error.message);
 }
 
-/** Resolves once the message is on its way, so that an exit does not lose it. */
+/** Resolves once the message is sent: an exit cannot lose it then. */
 function send(message: FromWorker): Promise<void> {
   return new Promise((resolve) => {
     if (process.send === undefined || !process.connected) resolve();

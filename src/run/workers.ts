@@ -1,4 +1,4 @@
-/** A pool of worker processes, at most one for each stage at work. */
+/** A pool of worker processes, at most one for each running stage. */
 import { fork, type ChildProcess } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -20,20 +20,20 @@ export interface TaskEvents {
 /** How long a stage may take to stop after Ctrl-C before its process is killed. */
 const GRACE_MILLISECONDS = 3000;
 
-/** How long a worker that has nothing to do is kept: another stage may be due, but its memory is not free. */
+/** How long an idle worker is kept: another stage may follow soon, but an idle worker uses memory. */
 const IDLE_MILLISECONDS = 5000;
 
-/** How much of a worker's last words is shown when it dies. */
+/** How much of a worker's last output is shown when it dies. */
 const LAST_WORDS = 2000;
 
-/** After these, the engine of a process serves no other stage: memory or threads of WebAssembly are in no known state. */
+/** After these errors, a process runs no other stage: the state of WebAssembly's memory or threads is unknown. */
 const BROKEN: ReadonlySet<DiagnosticCode> = new Set(['engine-failed', 'model-too-large']);
 
 interface Worker {
   readonly process: ChildProcess;
-  /** Engine and threads, fixed from the first stage on. */
+  /** Engine and threads, fixed by the first stage. */
   engine?: string;
-  /** Ends it if it stays idle. */
+  /** Ends the process if it stays idle. */
   ending?: NodeJS.Timeout;
   lastWords: string;
 }
@@ -41,7 +41,7 @@ interface Worker {
 export class WorkerPool {
   readonly #idle: Worker[] = [];
   readonly #all = new Set<Worker>();
-  /** Whatever ends this process, no worker outlives it. */
+  /** No worker outlives this process, however it ends. */
   readonly #onExit = (): void => this.close();
 
   constructor() {
@@ -49,8 +49,8 @@ export class WorkerPool {
   }
 
   /**
-   * Starts a process, and has it load what engines need, before it is known whether a stage runs: if there is a core that has
-   * nothing else to do.
+   * Starts a process and lets it load what engines need, before it is known whether a stage runs. Only done if there is an
+   * idle core.
    */
   startEarly(): void {
     if (availableParallelism() === 1) return;
@@ -59,17 +59,17 @@ export class WorkerPool {
       this.#rest(worker);
       tell(worker.process, { type: 'prepare' });
     } catch {
-      // The first stage meets the same, and reports it.
+      // The first stage has the same error, and reports it.
     }
   }
 
   /**
-   * Runs a stage in a process of its own or in an idle one with the same engine and threads.
+   * Runs a stage in a new process, or in an idle one with the same engine and threads.
    *
-   * @throws Failure what the node reports; `worker-died` if its process ends without an answer; `interrupted`
+   * @throws Failure the error of the stage; `worker-died` if its process ends without an answer; `interrupted`
    */
   async run(task: StageTask, events: TaskEvents, signal: AbortSignal): Promise<TaskResult> {
-    if (signal.aborted) throw failure('interrupted', 'stopped before it began');
+    if (signal.aborted) throw failure('interrupted', 'stopped before it started');
     const worker = this.#take(`${task.engine.kind}/${task.engine.threads}`);
     const answer = await exchange(worker, task, events, signal).catch((error: unknown) => {
       this.#end(worker);
@@ -83,7 +83,7 @@ export class WorkerPool {
     throw new Failure(...answer.diagnostics);
   }
 
-  /** The most memory that one of the present workers has held, in bytes; undefined where nobody knows. */
+  /** The highest memory use of any current worker, in bytes; undefined if unknown. */
   peakMemory(): number | undefined {
     const peaks = [...this.#all].flatMap(({ process: { pid } }) =>
       pid === undefined ? [] : (peakMemory(pid) ?? []),
@@ -100,7 +100,7 @@ export class WorkerPool {
   #take(engine: string): Worker {
     const index = this.#idle.findIndex((worker) => (worker.engine ?? engine) === engine);
     const [idle] = index < 0 ? [] : this.#idle.splice(index, 1);
-    // Idle processes of another engine would only hold memory.
+    // Idle processes with another engine would only use memory.
     if (idle === undefined) for (const other of this.#idle.splice(0)) this.#end(other);
     const worker = idle ?? this.#start();
     clearTimeout(worker.ending);
@@ -123,7 +123,7 @@ export class WorkerPool {
     return worker;
   }
 
-  /** A process that has ended by itself, even while it had nothing to do, is given no more work. */
+  /** A process that has ended by itself, even while idle, gets no more work. */
   #forget(worker: Worker): void {
     this.#all.delete(worker);
     const index = this.#idle.indexOf(worker);
@@ -141,7 +141,7 @@ function start(): Worker {
   const child = fork(fileURLToPath(new URL(`./worker.${extension}`, import.meta.url)), [], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     execArgv: [],
-    // Image files are decoded by the threads of libuv, of which there are four unless this is set.
+    // Image files are decoded by the threads of libuv; the default is four.
     env: { UV_THREADPOOL_SIZE: String(Math.max(4, availableParallelism())), ...process.env },
   });
   const worker: Worker = { process: child, lastWords: '' };
@@ -200,5 +200,5 @@ function death(code: number | null, killedBy: NodeJS.Signals | null): Failure {
     );
   }
   const how = killedBy === null ? `ended with code ${code ?? 'unknown'}` : `ended by ${killedBy}`;
-  return failure('worker-died', `the process of the stage ${how}`, 'its last words are in `log.jsonl`');
+  return failure('worker-died', `the process of the stage ${how}`, 'its last output is in `log.jsonl`');
 }

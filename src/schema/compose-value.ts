@@ -1,4 +1,4 @@
-/** The values inside stages, as editors need them: references put in place, parameters accepted, things to fill in. */
+/** The values inside stages, as editors need them: references resolved, parameters accepted, snippets to fill in. */
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { exampleOf, flowText } from './example.ts';
 import {
@@ -16,10 +16,10 @@ import {
 } from './view.ts';
 import { readSchema, SHARED_SCHEMAS } from './schemas.ts';
 
-/** Definitions of the composed schema, by name: layers and optimizers, which are large and stand in several places. */
+/** Definitions of the composed schema, by name: layers and optimizers, which are large and used in several places. */
 export type Definitions = Map<string, JsonObject>;
 
-/** Keywords that tell something to Hourglass alone; `aliases` stays, as it has names that editors offer. */
+/** Keywords that only Hourglass reads. `aliases` stays: its names are offered by editors. */
 export function withoutOwnKeywords({
   instead: _instead,
   filePath: _filePath,
@@ -30,7 +30,7 @@ export function withoutOwnKeywords({
   return schema;
 }
 
-/** What stands for a value: `${params.` a name `}`. */
+/** A placeholder for a value: `${params.` a name `}`. */
 const PARAMETER = {
   type: 'string',
   pattern: '^\\$\\{params\\.[A-Za-z_][A-Za-z0-9_]*([.[][^\\s{}]+)?\\}$',
@@ -49,7 +49,7 @@ const MAP_KEYWORDS = [
 /**
  * A map with everything inside it composed.
  *
- * @param root the schema that references without a file look into
+ * @param root the schema to which references without a file refer
  */
 export function composeObject(schema: JsonObject, root: JsonObject, definitions: Definitions): JsonObject {
   const { $id: _id, $schema: _schema, definitions: _definitions, ...rest } = schema;
@@ -67,7 +67,7 @@ function composeValue(
   root: JsonObject,
   definitions: Definitions,
 ): JsonObject {
-  // A plugin's own definitions may refer to themselves, and so stay definitions.
+  // A plugin's own definitions may be recursive, so they stay definitions.
   if (stringAt(schema, '$ref')?.startsWith('#') === true && !isShared(root)) return schema;
   const [resolved, owner] = resolveReference(schema, root);
   const { $ref: _ref, ...value } = withoutOwnKeywords({ ...resolved, ...schema });
@@ -78,7 +78,7 @@ function composeValue(
   return showDefault(showExamples(acceptParameter(name, composeParts(value, owner, definitions))));
 }
 
-/** A number, or a map of one key, such as a learning rate. */
+/** A number or a map of one key, such as a learning rate. */
 function composeNumberOrChoice(
   name: string,
   schema: JsonObject,
@@ -97,7 +97,7 @@ function isShared(root: JsonObject): boolean {
   return SHARED_SCHEMAS.some((name) => readSchema(name) === root);
 }
 
-/** The same schema, with the schemas of its items or properties composed. */
+/** The same schema with the schemas of its items or properties composed. */
 function composeParts(schema: JsonObject, root: JsonObject, definitions: Definitions): JsonObject {
   if ('properties' in schema) return composeObject(schema, root, definitions);
   if (!isJsonObject(schema['items'])) return schema;
@@ -108,7 +108,9 @@ function composeParts(schema: JsonObject, root: JsonObject, definitions: Definit
     : { ...schema, items: composeItem(schema['items'], root, definitions) };
 }
 
-/** An item of a list. Where it is one of some names, these are not alternatives: editors would offer `- ` before each. */
+/**
+ * An item of a list. If it is one of several names, they are not written as alternatives: editors would offer `- ` before each.
+ */
 function composeItem(schema: JsonObject, root: JsonObject, definitions: Definitions): JsonObject {
   const item = composeValue('', schema, root, definitions);
   const [names] = listAt(item, 'anyOf');
@@ -126,7 +128,7 @@ function composeItem(schema: JsonObject, root: JsonObject, definitions: Definiti
 /**
  * A map of one key, or a bare name.
  *
- * @param inList whether it stands in a list, where a map needs no braces of its own
+ * @param inList whether it is an item of a list, where a map needs no braces
  */
 function composeChoice(
   title: string,
@@ -147,7 +149,7 @@ function composeChoice(
     if (!definitions.has(definition)) {
       definitions.set(definition, { ...composeArguments(resolved, owner, definitions), title: name });
     }
-    // In lists of layers, the snippets below are what is offered: a bare name, or a map on one line.
+    // In lists of layers, editors offer the snippets below: a bare name, or a map on one line.
     properties[name] = { $ref: `#/definitions/${definition}`, ...(inList ? { doNotSuggest: true } : {}) };
     snippets.push(...snippetsOf(name, resolved, owner, names, inList));
   }
@@ -175,7 +177,9 @@ function composeChoice(
   });
 }
 
-/** Arguments of a layer or an optimizer. Apart from `properties`, `required` makes no editor fill in lines of its own. */
+/**
+ * Arguments of a layer or an optimizer. `required` is separate from `properties`, so editors do not fill in the required lines.
+ */
 function composeArguments(schema: JsonObject, root: JsonObject, definitions: Definitions): JsonObject {
   const { required, ...composed } = composeObject(schema, root, definitions);
   return required === undefined ? composed : { ...composed, allOf: [{ required }] };
@@ -202,7 +206,7 @@ function snippetsOf(
   ];
 }
 
-/** The same schema, which takes `${params.name}` too. Each type's keywords stand apart, so that errors name only them. */
+/** The same schema, which also accepts `${params.name}`. Each type's keywords are separate, so errors name only them. */
 function acceptParameter(name: string, schema: JsonObject): JsonObject {
   const types = typesOf(schema);
   const text = textBranch(schema);
@@ -246,13 +250,13 @@ function acceptParameter(name: string, schema: JsonObject): JsonObject {
   return accepting;
 }
 
-/** A text of a certain form, or a parameter. */
+/** A text with a pattern, or a parameter. */
 function orParameter(schema: JsonObject): JsonObject {
   const pattern = stringAt(schema, 'pattern');
   return pattern === undefined ? schema : { ...schema, pattern: `(?:${pattern})|(?:${PARAMETER.pattern})` };
 }
 
-/** True where an example shows a list or a map on one line; editors would fill in several lines instead. */
+/** True if an example shows a list or a map on one line; editors would fill in several lines instead. */
 function hasFlowExample(schema: JsonObject): boolean {
   return listAt(schema, 'examples').some(isFlow);
 }
@@ -270,24 +274,24 @@ function setApart(schema: JsonObject, type: string, keywords: readonly string[])
   };
 }
 
-/** The same schema, whose examples are what editors can fill in: values, and lists and maps on one line. */
+/** The same schema with its examples as snippets for editors: values, and lists and maps on one line. */
 function showExamples(schema: JsonObject): JsonObject {
   const { examples: _examples, ...rest } = schema;
   const examples = listAt(schema, 'examples');
   const scalars = examples.filter((value) => !isList(value) && !isJsonObject(value));
-  // One kind only: with a single thing to fill in, editors do so at once.
+  // Only one kind: editors insert a single snippet at once.
   const flows = 'then' in schema && scalars.length === 0 ? examples.filter(isFlow).map(flowText) : [];
   return {
     ...rest,
     ...(scalars.length === 0 ? {} : { examples: scalars }),
-    // A caret marks text to be taken as it is.
+    // A caret marks literal text.
     ...(flows.length === 0
       ? {}
       : { defaultSnippets: flows.map((text) => ({ label: text, body: `^${text}` })) }),
   };
 }
 
-/** The same schema, whose description ends with its default: editors do not show defaults by themselves. */
+/** The same schema with its default at the end of the description: editors do not show defaults themselves. */
 function showDefault(schema: JsonObject): JsonObject {
   const { default: value, ...rest } = schema;
   if (value === undefined || value === null || (isList(value) && value.length === 0)) return rest;

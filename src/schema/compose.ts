@@ -1,4 +1,4 @@
-/** One self-contained schema of whole pipeline files, for editors, from the schemas of the parts. */
+/** Composes one self-contained schema of pipeline files, for editors, from the schemas of the parts. */
 import { composeObject, withoutOwnKeywords, type Definitions } from './compose-value.ts';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { exampleOf, flowText, isStack, itemText } from './example.ts';
@@ -16,9 +16,9 @@ import {
 import { readSchema } from './schemas.ts';
 
 /**
- * The schema of pipeline files, for editors. It asks for what the schemas of the parts ask for, with these differences:
- * `${params.name}` may stand for any value; a file that `extends` another may leave out what that one has;
- * descriptions tell the defaults; and keywords of editors say what to fill in.
+ * The schema of pipeline files, for editors. It requires what the schemas of the parts require, with these differences:
+ * `${params.name}` may replace any value; a file that `extends` another may omit what that file contains;
+ * descriptions include the defaults; and editor keywords contain snippets.
  *
  * @param stages schemas of the stage types by their `type`: the built-in ones, and those of plugins
  */
@@ -52,26 +52,26 @@ export function composeSchema(stages: ReadonlyMap<string, JsonObject>): JsonObje
       properties: { stages: { additionalProperties: { type: 'object', required: ['type'] } } },
     },
     definitions: {
-      // Types of stages are in lower case, and so none has this name.
+      // Stage types are in lower case, so none has this name.
       Stage: anyStage(objectAt(stageMap, 'additionalProperties'), stages),
       ...Object.fromEntries(definitions),
     },
   };
 }
 
-/** A part of the document that has a schema of its own. */
+/** A part of the document with its own schema. */
 function composeShared(schema: JsonObject, document: JsonObject, definitions: Definitions): JsonObject {
   const [resolved, owner] = resolveReference(schema, document);
   return composeObject(resolved, owner, definitions);
 }
 
-/** A stage of whichever type: until it has one, editors offer a start of each. */
+/** A stage of any type. Until it has one, editors offer a snippet for each type. */
 function anyStage(stage: JsonObject, stages: ReadonlyMap<string, JsonObject>): JsonObject {
   const types = [...stages.keys()];
   return {
     title: 'stage',
     description: stringAt(stage, 'description') ?? '',
-    // `null` takes an inherited stage away.
+    // `null` removes an inherited stage.
     type: ['object', 'null'],
     properties: {
       type: {
@@ -86,7 +86,7 @@ function anyStage(stage: JsonObject, stages: ReadonlyMap<string, JsonObject>): J
   };
 }
 
-/** What an editor fills in for a new stage: the keys that it must have, with examples to write over. */
+/** The snippet for a new stage: its required keys, with examples to overwrite. */
 function startsOf(type: string, schema: JsonObject): readonly JsonObject[] {
   const description = stringAt(schema, 'description') ?? '';
   const start = (label: string, variant: JsonObject, about = description): JsonObject => ({
@@ -100,7 +100,7 @@ function startsOf(type: string, schema: JsonObject): readonly JsonObject[] {
     : variants.map((variant) => start(`${type} (${variant.value})`, variant.schema, variant.description));
 }
 
-/** Values as texts with numbered places to write over; layers on a line each. */
+/** Values as snippet texts with numbered placeholders; one line per layer. */
 function snippetBody(example: JsonObject): JsonObject {
   let places = 0;
   const place = (text: string): string => {
@@ -114,7 +114,7 @@ function snippetBody(example: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(example).map(([key, value]) => [key, body(key, value)]));
 }
 
-/** A stage type. Definitions of a plugin's own schema stay inside it, at its new place. */
+/** A stage type. Definitions of a plugin's schema stay inside it, at its new path. */
 function composeStage(type: string, schema: JsonObject, definitions: Definitions): JsonObject {
   const composed = composeVariants(type, schema, definitions);
   const own = schema['definitions'];
@@ -122,8 +122,8 @@ function composeStage(type: string, schema: JsonObject, definitions: Definitions
 }
 
 /**
- * Where one property decides which others there are, they follow it: before it is there, nothing else is offered, and
- * then only what fits.
+ * If one property decides which others exist, editors offer only this property at first, and then
+ * the properties that fit its value.
  */
 function composeVariants(type: string, schema: JsonObject, definitions: Definitions): JsonObject {
   const variants = variantsOf(schema);
@@ -144,13 +144,13 @@ function composeVariants(type: string, schema: JsonObject, definitions: Definiti
   };
 }
 
-/** What editors show of each choice, where the variants describe themselves. */
+/** What editors show about each choice, if the variants have descriptions. */
 function describedChoices(variants: readonly Variant[]): JsonObject {
   const enumDescriptions = variants.flatMap(({ description }) => description ?? []);
   return enumDescriptions.length < variants.length ? {} : { enumDescriptions };
 }
 
-/** The same schema, whose references to its own definitions lead to where it stands in the whole. */
+/** The same schema with references to its own definitions changed to its path in the whole schema. */
 function withReferences(schema: JsonObject, own: JsonObject, type: string): JsonObject {
   const moved = (value: Json): Json => {
     if (isList(value)) return value.map(moved);
@@ -170,13 +170,13 @@ function composeVariant(
   definitions: Definitions,
 ): JsonObject {
   const { description: _description, ...rest } = composeObject(variant.schema, schema, definitions);
-  // What stands beside every variant is described there, and here only allowed.
+  // Properties that all variants share are described there, and only allowed here.
   const properties = { ...objectAt(rest, 'properties'), type: true, [variant.property]: true };
   const required = [...requiredOf(rest)].filter((name) => properties[name] !== true);
   return { ...rest, title: `${type} (${variant.value})`, properties, required };
 }
 
-/** True for maps in which `property` is `value`. */
+/** Matches maps in which `property` is `value`. */
 function has(property: string, value: string): JsonObject {
   return { required: [property], properties: { [property]: { const: value, doNotSuggest: true } } };
 }

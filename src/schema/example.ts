@@ -1,14 +1,14 @@
-/** Examples of settings, from their schema: for the reference and for what editors fill in. */
+/** Examples of settings from their schema, for the reference and for editor snippets. */
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { isList, listAt, objectAt, requiredOf, resolveReference, stringAt, typesOf } from './view.ts';
 
 /**
- * A map with a value of the kind that each key takes: its only one, its first example, its default, its first choice, or
- * the least that its type allows.
+ * A map with a valid value for each key: its only value, its first example, its default, its first choice, or
+ * the smallest that its type allows.
  *
  * @param schema of a map, without conditions (one variant)
- * @param root the schema that references without a file look into
- * @param keys the keys that must be there; or these and all for which the schema has an example
+ * @param root the schema to which references without a file refer
+ * @param keys the required keys; or these and all for which the schema has an example
  */
 export function exampleOf(
   schema: JsonObject,
@@ -62,17 +62,17 @@ export function flowText(value: Json): string {
   return typeof value === 'string' && PLAIN.test(value) && !WORDS.has(value) ? value : JSON.stringify(value);
 }
 
-/** True for a list of layers, which stand on a line each. */
+/** True for a list of layers, which is written with one line per layer. */
 export function isStack(value: Json): value is readonly Json[] {
   return isList(value) && value.some(isJsonObject);
 }
 
-/** An item of a list on a line of its own, where a map needs no braces: `Dense: { units: 16 }`. */
+/** An item of a list on its own line, where a map needs no braces: `Dense: { units: 16 }`. */
 export function itemText(value: Json): string {
   return isJsonObject(value) ? flowText(value).replace(/^\{ (.*) \}$/, '$1') : flowText(value);
 }
 
-/** Texts that YAML reads as themselves without quotes. */
+/** Texts that need no quotes in YAML. */
 const PLAIN = /^[A-Za-z_][A-Za-z0-9_./-]*$/;
 const WORDS: ReadonlySet<string> = new Set([
   'true',

@@ -1,4 +1,4 @@
-/** The hand-written JSON Schemas of the language, as they lie in `schemas/`. */
+/** The hand-written JSON Schemas of the language, from `schemas/`. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
@@ -27,10 +27,10 @@ export const STAGE_TYPES = [
   'figure',
 ] as const;
 
-/** Schemas that others refer to; a validator must know them before it compiles a stage's schema. */
+/** Schemas that others refer to. A validator must have them before it compiles a stage's schema. */
 export const SHARED_SCHEMAS = ['layers', 'training', 'sweep', 'data'] as const;
 
-/** Names of the data sources: each has `sources/<name>.json` with the keys of its own. */
+/** Names of the data sources: each has `sources/<name>.json` with its own keys. */
 export function sourceNames(): readonly string[] {
   return readdirSync(join(packageRoot, 'schemas', 'sources'))
     .filter((file) => file.endsWith('.json'))
@@ -42,8 +42,8 @@ const cache = new Map<string, JsonObject>();
 
 /**
  * A schema by its path below `schemas/`, without the extension: `document`, `layers`, `stages/train`. Read once.
- * Its `$id` is that path with the extension, and references to other files are relative to it. That of `stages/dataset` has those
- * of the data sources in it.
+ * Its `$id` is that path with the extension, and references to other files are relative to it. The schema of `stages/dataset`
+ * includes those of the data sources.
  */
 export function readSchema(name: string): JsonObject {
   const known = cache.get(name);
@@ -56,8 +56,8 @@ export function readSchema(name: string): JsonObject {
 }
 
 /**
- * The schema of `dataset` with those of the sources as its variants. Each source takes the keys of all, which it may describe in its
- * own words, and its own ones; it refuses the keys of others.
+ * The schema of `dataset` with the schemas of the sources as variants. Each source accepts the common keys, which it may describe
+ * itself, and its own keys. It refuses the keys of other sources.
  */
 function withSources(dataset: JsonObject): JsonObject {
   const sources = sourceNames().map((name) => {

@@ -1,15 +1,15 @@
-/** Reading JSON Schemas as data, with the types checked on the way. Covers what Hourglass's own schemas use. */
+/** Reads JSON Schemas as data and checks their types. Covers what Hourglass's own schemas use. */
 import { basename } from 'node:path';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { readSchema } from './schemas.ts';
 
-/** The member `key` if it is an object, else an empty one. */
+/** The member `key` if it is an object, otherwise an empty object. */
 export function objectAt(schema: JsonObject, key: string): JsonObject {
   const value = schema[key];
   return isJsonObject(value) ? value : {};
 }
 
-/** The member `key` if it is a list, else an empty one. */
+/** The member `key` if it is a list, otherwise an empty list. */
 export function listAt(schema: JsonObject, key: string): readonly Json[] {
   const value = schema[key];
   return isList(value) ? value : [];
@@ -24,7 +24,7 @@ export function stringsAt(schema: JsonObject, key: string): readonly string[] {
   return listAt(schema, key).filter((item) => typeof item === 'string');
 }
 
-/** The names under `type`, one or several. */
+/** The names in `type`, one or several. */
 export function typesOf(schema: JsonObject): readonly string[] {
   const single = stringAt(schema, 'type');
   return single === undefined ? stringsAt(schema, 'type') : [single];
@@ -34,7 +34,7 @@ export function isList(value: Json | undefined): value is readonly Json[] {
   return Array.isArray(value);
 }
 
-/** The values of an `enum` without those that `aliases` turns into another. */
+/** The values of an `enum` without aliases. */
 export function canonicalNames(schema: JsonObject): readonly Json[] {
   const aliases = objectAt(schema, 'aliases');
   return listAt(schema, 'enum').filter(
@@ -47,13 +47,13 @@ export function isChoice(schema: JsonObject): boolean {
   return schema['minProperties'] === 1 && schema['maxProperties'] === 1 && isJsonObject(schema['properties']);
 }
 
-/** The subschema of texts where a schema treats them apart: `if: { type: string }, then: …`. */
+/** The subschema for texts, if a schema has a separate one: `if: { type: string }, then: …`. */
 export function textBranch(schema: JsonObject): JsonObject | undefined {
   const then = schema['then'];
   return objectAt(schema, 'if')['type'] === 'string' && isJsonObject(then) ? then : undefined;
 }
 
-/** The subschema of maps where a schema treats them apart: `if: { type: object }, then: …`. */
+/** The subschema for maps, if a schema has a separate one: `if: { type: object }, then: …`. */
 export function mapBranch(schema: JsonObject): JsonObject | undefined {
   const then = schema['then'];
   return objectAt(schema, 'if')['type'] === 'object' && isJsonObject(then) ? then : undefined;
@@ -66,9 +66,9 @@ export function referenceName(schema: JsonObject): string | undefined {
 
 /**
  * The definition that a `$ref` points to, in one of our files (`../layers.json#/definitions/Pair`) or in the same schema
- * (`#/definitions/Pair`), with the schema that it stands in; a schema without `$ref` is its own.
+ * (`#/definitions/Pair`), with the schema that contains it. A schema without `$ref` is its own definition.
  *
- * @param root the schema that `schema` stands in
+ * @param root the schema that contains `schema`
  */
 export function resolveReference(
   schema: JsonObject,
@@ -79,32 +79,32 @@ export function resolveReference(
   const owner = file === '' ? root : readSchema(basename(file, '.json'));
   const definition = objectAt(objectAt(owner, 'definitions'), name);
   if (!('$ref' in definition)) return [definition, owner];
-  // A definition may refer to another, and say some things otherwise.
+  // A definition may refer to another and override some keywords.
   const { $ref: _ref, ...own } = definition;
   const [resolved, last] = resolveReference(definition, owner);
   return [{ ...resolved, ...own }, last];
 }
 
-/** Names of properties that must be there. */
+/** Names of required properties. */
 export function requiredOf(schema: JsonObject): ReadonlySet<string> {
   return new Set(stringsAt(schema, 'required'));
 }
 
-/** An object schema as it stands for one value of the property that decides which others there are. */
+/** An object schema for one value of the property that decides which other properties exist. */
 export interface Variant {
   /** Such as `kind`. */
   readonly property: string;
   readonly value: string;
-  /** What it says of itself. */
+  /** Its description. */
   readonly description?: string;
-  /** An example of the properties that the other variants do not share, if it has one. */
+  /** An example of the properties that only this variant has, if there is one. */
   readonly example?: JsonObject;
   readonly schema: JsonObject;
 }
 
 /**
  * The variants of an object schema whose `if`/`then`/`else` (alone or in `allOf`) look at one property with listed
- * values. Properties that a variant refuses (`false`) are gone, its defaults and required keys are in place.
+ * values. Properties that a variant refuses (`false`) are removed; its defaults and required keys are filled in.
  *
  * @returns an empty list for a schema without conditions
  */
@@ -144,7 +144,7 @@ function overlay(schema: JsonObject, branch: JsonObject): JsonObject {
   const properties: Record<string, Json> = { ...objectAt(schema, 'properties') };
   for (const [name, change] of Object.entries(objectAt(branch, 'properties'))) {
     const before = properties[name];
-    // A property that is described in variants alone stands in their order.
+    // Properties that are described only in variants keep the order of the variants.
     if (change === false || before === true) delete properties[name];
     if (isJsonObject(change)) properties[name] = isJsonObject(before) ? { ...before, ...change } : change;
   }

@@ -1,4 +1,4 @@
-/** What Keras and PyTorch have and Hourglass has not: why, and what there is in its place. */
+/** What Keras and PyTorch have and Hourglass lacks: why, and what to use instead. */
 import { find, type LocatedMap } from '../located.ts';
 import type { DocumentPath } from '../pipeline.ts';
 import { readChoice } from './choice-text.ts';
@@ -14,7 +14,7 @@ const NORMALIZED =
   'a stage of type `dataset` scales images to 0 to 1; for other ranges, use a stage of type `normalize`';
 const NOT_A_LAYER = 'write the layers themselves, one per line of the list';
 
-/** By the name in lower case, without separators. */
+/** By name in lower case, without separators. */
 const LAYERS: Readonly<Record<string, string>> = {
   input: INPUT,
   inputlayer: INPUT,
@@ -75,8 +75,6 @@ const LAYERS: Readonly<Record<string, string>> = {
   spatialdropout2d: 'use `Dropout`',
   alphadropout: 'use `Dropout`',
   dropout2d: 'use `Dropout`',
-  activityregularization:
-    'write `kernel_regularizer: { l1: 0.0001 }` inside a layer: only weights are regularised, not activations',
   randomflip: NO_PICTURES,
   randomrotation: NO_PICTURES,
   randomzoom: NO_PICTURES,
@@ -85,7 +83,7 @@ const LAYERS: Readonly<Record<string, string>> = {
   randomtranslation: NO_PICTURES,
   sequential: NOT_A_LAYER,
   model: NOT_A_LAYER,
-  sampling: 'variational autoencoders are not among the models: the latent values are those of a layer',
+  sampling: 'end the encoder with `Variational: { units: 20 }`, which samples the latent values itself',
 };
 
 const LIKE_ADAM = 'the nearest are `adam`, `nadam` and `adamw`';
@@ -108,7 +106,7 @@ const OPTIMIZERS: Readonly<Record<string, string>> = {
   nesterov: 'write `{ SGD: { learning_rate: 0.01, momentum: 0.9, nesterov: true } }`',
 };
 
-/** Why there is no such layer, or no such optimizer, and what to use. */
+/** Why a layer or an optimizer does not exist, and what to use instead. */
 export function absentReason(noun: string, name: string): string | undefined {
   const table = noun === 'layer' ? LAYERS : noun === 'optimizer' ? OPTIMIZERS : {};
   const read = readChoice(name);
@@ -118,7 +116,7 @@ export function absentReason(noun: string, name: string): string | undefined {
   return Object.hasOwn(table, letters) ? table[letters] : undefined;
 }
 
-/** The same as advice; a layer for the input, which the model does not need, is taken away. */
+/** The same as advice. An input layer is removed, since the model does not need one. */
 export function adviseAbsent(
   { root, path }: { readonly root: LocatedMap; readonly path: DocumentPath },
   noun: string,
@@ -141,7 +139,7 @@ export function adviseAbsent(
   return { hint: `remove it: ${reason}`, edits: [{ range: lines, text: '' }] };
 }
 
-/** All choices, where none is near. */
+/** All choices, if none is close. */
 export function choicesText(noun: string, names: readonly string[]): string {
   const shown = noun === 'optimizer' ? names.map((name) => name.toLowerCase()) : names;
   return `the ${noun}s: ${shown.map((name) => `\`${name}\``).join(', ')}`;

@@ -1,4 +1,4 @@
-/** What to say of a key that the schemas refuse: what it was meant to be, with the change that repairs it. */
+/** Advice about a key that the schemas refuse: what was probably meant, with the change that repairs it. */
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import { suggest } from '../../core/suggest.ts';
 import { objectAt } from '../../schema/view.ts';
@@ -20,14 +20,14 @@ import {
 import { keyAdvice } from './keys.ts';
 import { STAGE_TYPES_MEANT } from './stage-types.ts';
 
-/** Where a mistake is. */
+/** The place of a mistake. */
 export interface Place {
   readonly root: LocatedMap;
-  /** Of the value, or of the map that has the key. */
+  /** Path of the value, or of the map with the key. */
   readonly path: DocumentPath;
 }
 
-/** Of a key that its map does not take. */
+/** Advice about a key that its map does not accept. */
 export function adviseKey(
   { root, path }: Place,
   key: string,
@@ -64,7 +64,7 @@ export function placeName(path: DocumentPath, owner: LocatedMap): string {
   return type?.kind === 'scalar' ? String(type.value) : '';
 }
 
-/** The advice to write other entries in place of a key. */
+/** The advice to replace a key by other entries. */
 export function withEntries(
   owner: LocatedMap,
   key: string,
@@ -74,7 +74,7 @@ export function withEntries(
   const names = Object.keys(entries);
   const reason = why === undefined ? '' : `: ${why}`;
   const merged = names.filter((name) => name !== key && owner.entries.has(name));
-  // What is there already gets its new value in place, and the key goes.
+  // An existing entry gets the new value, and the key is removed.
   const edits = [
     ...(replaceEntry(
       owner,
@@ -97,7 +97,7 @@ export function withEntries(
   return { hint: `write ${text}${reason}`, edits };
 }
 
-/** A slip of the fingers, another case, quotation marks around the key, or a value that is joined to it. */
+/** A typing error, another case, quotation marks around the key, or a value written together with it. */
 function rename(
   owner: LocatedMap,
   key: string,
@@ -105,7 +105,7 @@ function rename(
   properties: readonly string[],
 ): Advice | undefined {
   const joined = /^([\w-]+)\s*(?:[:=@;]\s*|\s)(\S.*)$/s.exec(key);
-  // `kernel size` is one name.
+  // `kernel size` means one name.
   const isName = properties.includes(key.replace(/\s+/g, '_'));
   if (joined !== null && !isName && value.kind === 'scalar' && value.value === null) {
     const name = properties.find((each) => each === joined[1]) ?? suggest(joined[1] ?? '', properties);
@@ -136,7 +136,7 @@ function adviseArgument(owner: LocatedMap, layer: string, key: string, value: Lo
   return withEntries(owner, key, { [meant.name]: fixed }, undefined);
 }
 
-/** The keys that unknown keys of a map stand for: they are not missing. */
+/** The keys that the unknown keys of a map mean: these are not reported as missing. */
 export function meantKeys(
   { root, path }: Place,
   keys: readonly string[],
@@ -163,7 +163,7 @@ export function meantKeys(
   return meant;
 }
 
-/** Of a type that no stage has. */
+/** Advice about an unknown stage type. */
 export function adviseStageType(
   { root, path }: Place,
   type: string,

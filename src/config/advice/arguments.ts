@@ -1,4 +1,4 @@
-/** Values of settings as users of Keras and PyTorch write them, and what they are here. */
+/** Values of settings as users of Keras and PyTorch write them, and their equivalents here. */
 import { isJsonObject, type Json } from '../../core/json.ts';
 import { isList, objectAt, stringsAt } from '../../schema/view.ts';
 import { readSchema } from '../../schema/schemas.ts';
@@ -19,7 +19,7 @@ const INITIALIZERS = definition('layers', 'InitializerName');
 const LOSSES = definition('training', 'LossName');
 const METRICS = definition('training', 'MetricName');
 
-/** What is called by other names elsewhere. */
+/** Names in other tools. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {
   none: 'linear',
   identity: 'linear',
@@ -73,7 +73,7 @@ function named(names: Readonly<Record<string, string>>, value: Json): string | u
   if (found === undefined) return undefined;
   const letters = lettersOf(found.name);
   if (Object.hasOwn(names, letters)) {
-    // A slope other than the default needs a layer of its own.
+    // A slope other than the default needs a separate layer.
     if (found.argument !== undefined && !(names[letters] === 'leaky_relu' && found.argument === 0.2)) {
       return typeof found.argument === 'number' ? undefined : names[letters];
     }
@@ -87,7 +87,7 @@ export function fixActivation(value: Json): string | undefined {
   return named(ACTIVATIONS, value);
 }
 
-/** The value as the setting of this name takes it; undefined where it is not certain. */
+/** The value in the form that this setting accepts; undefined if uncertain. */
 export function fixArgument(key: string, value: Json): Json | undefined {
   if (key.endsWith('activation')) return fixActivation(value);
   if (key === 'loss') return named(LOSSES, value);
@@ -105,7 +105,7 @@ export function fixArgument(key: string, value: Json): Json | undefined {
   return read === undefined || typeof read === 'string' ? undefined : read;
 }
 
-/** One metric or several; what only classifiers have is replaced. */
+/** One metric or several; metrics of classifiers are replaced. */
 function fixMetrics(value: Json): Json | undefined {
   const read = typeof value === 'string' ? readPython(value) : undefined;
   const list = isList(value)

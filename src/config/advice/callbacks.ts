@@ -1,4 +1,4 @@
-/** Keras's callbacks, which are settings of a `train` stage here. */
+/** Keras's callbacks, which correspond to settings of a `train` stage. */
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import { isList } from '../../schema/view.ts';
 import type { KeyAdvice } from './edits.ts';
@@ -10,7 +10,7 @@ const PLATEAU = ['monitor', 'factor', 'patience', 'min_delta', 'cooldown', 'min_
 const HINT =
   'write `early_stopping: { patience: 3 }` or `reduce_lr_on_plateau: {}`; a schedule is the `learning_rate` of the optimizer, and the best model is always kept';
 
-/** Keras's callbacks are settings of the stage here. */
+/** The settings of the stage that correspond to callbacks. */
 export function adviseCallbacks(value: Json, owner: JsonObject): KeyAdvice {
   if (value === null) return { entries: {}, why: 'none is needed' };
   const entries: Record<string, Json> = {};
@@ -58,7 +58,7 @@ export function fixCallback(key: string, written: Json): JsonObject | undefined 
   return read === undefined || read[0] !== letters(key) ? undefined : pick(read[1], known);
 }
 
-/** Whether a key is there that becomes `validation`. */
+/** Whether there is a key that becomes `validation`. */
 function hasValidation(owner: JsonObject): boolean {
   return 'validation_data' in owner || 'validation_split' in owner;
 }

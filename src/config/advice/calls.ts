@@ -1,4 +1,4 @@
-/** Layers, optimizers and schedules as users of Keras and PyTorch call them, and what they are here. */
+/** Layers, optimizers and schedules as users of Keras and PyTorch call them, and their equivalents here. */
 import { suggest } from '../../core/suggest.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import { isList, objectAt, requiredOf, resolveReference } from '../../schema/view.ts';
@@ -8,13 +8,13 @@ import { fixActivation, fixArgument } from './arguments.ts';
 import { readChoice } from './choice-text.ts';
 import { readPython, valueOf, type Python } from './python.ts';
 
-/** A kind of thing that has a name and arguments. */
+/** A layer, an optimizer or a schedule with a name and arguments. */
 interface Meaning {
-  /** The name here; absent for what is no layer, such as `Input`. */
+  /** The name here; absent for names that are not layers here, such as `Input`. */
   readonly name: string;
-  /** Arguments in the order of a call. */
+  /** Positional arguments, in order. */
   readonly positions: readonly string[];
-  /** Arguments that the name itself says. */
+  /** Arguments that the name implies. */
   readonly fixed?: JsonObject;
 }
 
@@ -28,7 +28,7 @@ const activation = (name: string): Meaning => ({
   fixed: { activation: name },
 });
 
-/** By the name without case and separators; PyTorch's names, whose arguments have another order, by themselves. */
+/** By name, without case and separators. PyTorch's names with another order of arguments are listed separately. */
 const MEANINGS: Readonly<Record<string, Meaning>> = {
   dense: { name: 'Dense', positions: ['units', 'activation'] },
   fc: { name: 'Dense', positions: ['units', 'activation'] },
@@ -111,7 +111,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   },
 };
 
-/** Names of arguments elsewhere, and here. */
+/** Names of arguments here, with their names in other tools. */
 const RENAMED: Readonly<Record<string, string>> = {
   units:
     'units neurons nodes n_units num_units nb_units hidden_units hidden_size output_dim out_features size',
@@ -140,7 +140,7 @@ const RENAMED: Readonly<Record<string, string>> = {
   momentum: 'mom',
 };
 
-/** Arguments elsewhere that nothing here needs, and why. */
+/** Arguments of other tools that are not needed here, and why. */
 const NEEDLESS: Readonly<Record<string, string>> = {
   in_features: 'a layer takes the size of its input from the layer before',
   in_channels: 'a layer takes the size of its input from the layer before',
@@ -183,7 +183,7 @@ export function meaningOf(name: string): Meaning | undefined {
   return key === undefined ? undefined : MEANINGS[key];
 }
 
-/** The argument of a layer that a name elsewhere stands for; why it is not needed; or neither. */
+/** The argument of a layer that a name from another tool means, or why it is not needed, or undefined. */
 export function argumentMeant(
   layer: string,
   name: string,
@@ -204,10 +204,10 @@ export function argumentMeant(
 }
 
 /**
- * What a layer or another choice was meant to be, from whatever was written: a call, a name elsewhere, arguments in a list, a
- * map with `name` or `type`. Undefined where it is not certain.
+ * The layer or other choice that was meant: written as a call, as a name from another tool, as a list of arguments, or as a
+ * map with `name` or `type`. Undefined if uncertain.
  *
- * @param names of the choices here
+ * @param names the valid choices
  */
 export function fixChoice(value: Json, names: readonly string[]): Json | undefined {
   if (typeof value === 'string') return fixText(value, names);
@@ -227,7 +227,7 @@ export function fixChoice(value: Json, names: readonly string[]): Json | undefin
   }
   const [first, ...others] = entries;
   if (first === undefined) return undefined;
-  // `Dense(units: 64)` is a map to YAML.
+  // YAML reads `Dense(units: 64)` as a map.
   if (others.length === 0 && /[({]/.test(first[0])) return fixText(`${first[0]}: ${String(first[1])}`, names);
   const [name, given] = entries.find(([key]) => names.includes(key)) ?? first;
   const beside = Object.fromEntries(entries.filter(([key]) => key !== name));
@@ -247,7 +247,7 @@ export function fixChoice(value: Json, names: readonly string[]): Json | undefin
 
 /** Keys that name a choice in a map of its arguments. */
 const LABELS = ['name', 'type', 'class_name', 'layer', 'optimizer', '_target_', 'target', 'kind'];
-/** Keys that hold the arguments of a choice that has its name beside them. */
+/** Keys for the arguments of a choice whose name is beside them. */
 const ARGUMENTS = ['config', 'args', 'params', 'kwargs', 'init_args', 'arguments', 'options'];
 
 function fixText(text: string, names: readonly string[]): Json | undefined {
@@ -257,7 +257,7 @@ function fixText(text: string, names: readonly string[]): Json | undefined {
   return found ?? (loose === undefined ? undefined : fixCall(loose, names));
 }
 
-/** `[Dense, 64, relu]`, or one choice in a list of its own. */
+/** `[Dense, 64, relu]`, or a single choice in a list. */
 function fixList([first, ...more]: readonly Json[], names: readonly string[]): Json | undefined {
   if (first === undefined) return undefined;
   if (more.length === 0)
@@ -280,7 +280,7 @@ export function fixCall(python: Python, names: readonly string[]): Json | undefi
   );
 }
 
-/** An argument may be a call itself: a schedule, or a penalty. */
+/** An argument may itself be a call: a schedule or a regulariser. */
 function argumentOf(python: Python): Json | undefined {
   if (python.kind !== 'call') return valueOf(python);
   if (/^(?:l1|l2|l1_?l2)$/i.test(python.name)) return fixArgument('kernel_regularizer', callText(python));
@@ -330,7 +330,7 @@ function choiceOf(
     if (!('name' in meant)) continue;
     const fix = fixArgument(meant.name, value);
     if (fix === undefined) return undefined;
-    // Without an activation, nothing is written.
+    // No activation: nothing to write.
     if (!(meant.name === 'activation' && fix === 'linear' && name !== 'Activation')) wanted[meant.name] = fix;
   }
   const schema = argumentsOf(name);
@@ -338,18 +338,18 @@ function choiceOf(
   return Object.keys(wanted).length === 0 ? bareName(name) : { [name]: wanted };
 }
 
-/** A function by its name among layers. */
+/** A function that is named like a layer. */
 function activationLayer(written: string, names: readonly string[]): Meaning | undefined {
   const name = names.includes('Activation') ? fixActivation(written) : undefined;
   return name === undefined || name === 'linear' ? undefined : activation(name);
 }
 
-/** Optimizers have their names in lower case where they stand alone. */
+/** A bare optimizer name is in lower case. */
 function bareName(name: string): string {
   return namesBeside('Adam').includes(name) ? name.toLowerCase() : name;
 }
 
-/** The schema of the choices that one of this name is among. */
+/** The schema of the choices that include this name. */
 export function choiceSchema(name: string): JsonObject {
   const specs: readonly (readonly [file: string, name: string])[] = [
     ['layers', 'LayerSpec'],
@@ -360,7 +360,7 @@ export function choiceSchema(name: string): JsonObject {
   return all.find((each) => Object.hasOwn(objectAt(each, 'properties'), name)) ?? {};
 }
 
-/** All names that may stand where one of them does: of layers beside `Dense`, of optimizers beside `Adam`. */
+/** All names that can replace a name: layers for `Dense`, optimizers for `Adam`. */
 export function namesBeside(name: string): readonly string[] {
   return Object.keys(objectAt(choiceSchema(name), 'properties'));
 }

@@ -1,10 +1,10 @@
 /** A layer, an optimizer or another choice in a text: `Dense(64)(x)`, `model.add(Dense(64))`, `Dense 64 relu`, `Dense {units: 64}`. */
 import { readPython, type Python } from './python.ts';
 
-/** Longer texts are not one choice. */
+/** Longer texts do not describe a single choice. */
 const LONGEST = 500;
 
-/** The call that a text means; undefined where it is nothing of this kind. */
+/** The call that a text means; undefined if it is not a call. */
 export function readChoice(text: string): Python | undefined {
   if (text.length > LONGEST) return undefined;
   const bare = text

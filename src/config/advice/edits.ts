@@ -1,21 +1,21 @@
-/** Changes of a text that repair it, as diagnostics offer them. */
+/** Text changes that repair a mistake, as diagnostics offer them. */
 import type { SourceRange, TextEdit } from '../../core/diagnostic.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import { yamlText } from '../../core/yaml-text.ts';
 import { find, toJson, type Located, type LocatedMap } from '../located.ts';
 import { LONGEST_TEXT, MOST_VALUES } from './limits.ts';
 
-/** What to do about a mistake: in words, and as changes of the text where one is certain. */
+/** How to correct a mistake: in words and, if certain, as text changes. */
 export interface Advice {
   readonly hint: string;
   readonly edits?: readonly TextEdit[];
 }
 
-/** Entries to write in place of a key, none to remove it; or only words, where what to write is not certain. */
+/** Entries that replace a key (none: remove the key), or only words, if the replacement is uncertain. */
 export type KeyAdvice =
   { readonly entries: JsonObject; readonly why?: string } | { readonly hint: string } | undefined;
 
-/** A value in one line: `{ Dense: { units: 32 } }`. */
+/** A value on one line: `{ Dense: { units: 32 } }`. */
 export function flowText(value: Json): string {
   if (Array.isArray(value)) return `[${value.map((item: Json) => flowText(item)).join(', ')}]`;
   if (isJsonObject(value)) {
@@ -32,9 +32,9 @@ export function entriesText(map: JsonObject, separator: string): string {
     .join(separator);
 }
 
-/** A layer or another choice as it is written in a list or behind a key: a bare name, or a map in one line. */
+/** A layer or another choice, as written in a list or after a key: a bare name, or a map on one line. */
 export function choiceText(value: Json, isItem: boolean): string {
-  // In a list of lines, the braces around one layer are not needed.
+  // In a block list, a layer needs no braces around it.
   return isItem && isJsonObject(value) ? entriesText(value, ', ') : flowText(value);
 }
 
@@ -42,22 +42,22 @@ export function plainJson(value: Located): Json {
   return toJson(value, () => undefined);
 }
 
-/** A new value in place of one. */
+/** Replaces a value. */
 export function replaceValue(value: Located, text: string): readonly TextEdit[] {
   const { range } = value;
   if (value.kind !== 'scalar' || value.unwritten !== true) return [{ range, text }];
-  // An empty value has the place of its key: it is written behind the colon.
+  // The range of an empty value is its key: the new value is written after the colon.
   const behind = { line: range.end.line, column: range.end.column + 1 };
   return [{ range: { ...range, start: behind, end: behind }, text: ` ${text}` }];
 }
 
-/** A new name for a key. */
+/** Renames a key. */
 export function renameKey(owner: LocatedMap, key: string, name: string): readonly TextEdit[] | undefined {
   const entry = owner.entries.get(key);
   return entry === undefined ? undefined : [{ range: entry.keyRange, text: name }];
 }
 
-/** Other entries, or none, in place of one. */
+/** Replaces an entry by others, or removes it. */
 export function replaceEntry(
   owner: LocatedMap,
   key: string,
@@ -131,12 +131,12 @@ function isLong(text: unknown): boolean {
   return typeof text === 'string' && text.length > LONGEST_TEXT;
 }
 
-/** Whether an item stands in a list in one line. */
+/** Whether an item is in a list on one line. */
 export function isInFlow(root: LocatedMap, path: readonly (string | number)[]): boolean {
   const list = find(root, path.slice(0, -1))?.value;
   const last = list?.kind === 'list' ? list.items.at(-1) : undefined;
   if (list === undefined || last === undefined) return false;
-  // Behind its last item, a list in one line has a bracket.
+  // A list on one line has a bracket after its last item.
   const [end, lastEnd] = [list.range.end, last.range.end];
   return end.line === lastEnd.line && end.column > lastEnd.column;
 }

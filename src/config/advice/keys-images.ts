@@ -1,4 +1,4 @@
-/** Keys that stages of images have elsewhere: data sets, noise, and splits. */
+/** Keys for data sets, noise and splits in other tools. */
 import { needless, told, type Rule, type Rules } from './rules.ts';
 
 const minmax: Rule = (value) =>

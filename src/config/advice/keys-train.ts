@@ -1,4 +1,4 @@
-/** Keys that a stage of type `train` has elsewhere: in Keras's `compile`, `fit` and callbacks, and in PyTorch. */
+/** Keys for a `train` stage from other tools: from Keras's `compile`, `fit` and callbacks, and from PyTorch. */
 import { isJsonObject, type Json } from '../../core/json.ts';
 import { fixArgument } from './arguments.ts';
 import { adviseCallbacks } from './callbacks.ts';
@@ -21,7 +21,7 @@ const rate: Rule = (value, owner) => {
   };
 };
 
-/** Settings that Keras has in `compile` and `fit`. */
+/** Settings of Keras's `compile` and `fit`. */
 const TRAIN_KEYS = new Set(['optimizer', 'loss', 'metrics', 'epochs', 'batch_size', 'shuffle']);
 
 /** A map of settings that belong one level higher. */
@@ -41,7 +41,7 @@ const unwrap: Rule = (value, owner) => {
     : { entries, why: 'these are settings of the stage' };
 };
 
-/** One option of `early_stopping` beside it. */
+/** An option of `early_stopping` that was written beside it. */
 const stopping =
   (key: string): Rule =>
   (value, owner) =>
@@ -56,7 +56,7 @@ const share: Rule = (value) => {
 
 const KEPT = 'the best model is always kept, as well as the last one';
 
-/** Of a stage of type `train`. */
+/** Keys of a `train` stage. */
 export const TRAIN: Rules = {
   learning_rate: rate,
   lr: rate,
@@ -137,10 +137,10 @@ export const TRAIN: Rules = {
   dropout: told('write a layer in the encoder: `- Dropout: { rate: 0.2 }`'),
 };
 
-/** The class around its own arguments. */
+/** The class name around its arguments. */
 const lifted: Rule = (value) => (isJsonObject(value) ? { entries: value } : undefined);
 
-/** Inside settings of a stage of type `train`. */
+/** Keys inside settings of a `train` stage. */
 export const INSIDE: Readonly<Record<string, Rules>> = {
   early_stopping: {
     EarlyStopping: lifted,

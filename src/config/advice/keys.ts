@@ -1,4 +1,4 @@
-/** Keys that users of Keras, PyTorch and other tools write in a pipeline, and what they are here. */
+/** Keys that users of Keras, PyTorch and other tools write in a pipeline, and their equivalents here. */
 import type { Json, JsonObject } from '../../core/json.ts';
 import type { KeyAdvice } from './edits.ts';
 import { DATASET, NOISE, SPLIT } from './keys-images.ts';
@@ -118,7 +118,7 @@ const BY_TYPE: Readonly<Record<string, readonly Rules[]>> = {
   document: [DOCUMENT],
 };
 
-/** What a key that a map does not take was meant to be. @param place the type of the stage, `document`, or the key of the map */
+/** What was meant by a key that a map does not accept. @param place the type of the stage, `document`, or the key of the map */
 export function keyAdvice(place: string, key: string, value: Json, owner: JsonObject): KeyAdvice {
   const tables = Object.hasOwn(BY_TYPE, place)
     ? (BY_TYPE[place] ?? [])

@@ -1,4 +1,4 @@
-/** Repairs of one line of a text that is not YAML. */
+/** Repairs of one line of a text that is not valid YAML. */
 import { isJsonObject } from '../../core/json.ts';
 import { yamlText } from '../../core/yaml-text.ts';
 import { readSchema, STAGE_TYPES } from '../../schema/schemas.ts';
@@ -7,7 +7,7 @@ import { fixChoice, namesBeside } from './calls.ts';
 import { choiceText, flowText } from './edits.ts';
 import { declaredName } from './parameters.ts';
 
-/** A change by offsets. */
+/** A change of the text, by offsets. */
 export interface OffsetEdit {
   readonly start: number;
   readonly end: number;
@@ -31,7 +31,7 @@ export function isQuoted(line: string, at: number): boolean {
 
 const KEY = '[A-Za-z_][\\w.-]*';
 
-/** Changes of a line that may make it YAML, the likeliest first. @param all the whole text */
+/** Changes of a line that may make it valid YAML, the most likely first. @param all the whole text */
 export function* repairsOf(line: Line, all: string): Generator<TextAdvice> {
   const found = [
     comment(line),
@@ -194,7 +194,7 @@ function unclosed(line: Line): TextAdvice | undefined {
   };
 }
 
-/** A value that begins with a sign that YAML keeps for itself. */
+/** A value that begins with a character that YAML reserves. */
 function reserved(line: Line): TextAdvice | undefined {
   const match = new RegExp(`^(\\s*(?:- )?(?:${KEY}: +)?)([@\`%*&!|>][^"]*)$`).exec(line.line);
   if (match === null) return undefined;
@@ -217,7 +217,7 @@ function choiceLine(line: Line): TextAdvice | undefined {
   return whole(line, `${key}${choiceText(fixed, begin === '- ')}`, indent.length, end);
 }
 
-/** Settings of all stages, with the types that they take. */
+/** Settings of all stages, with the types that they accept. */
 const SETTINGS: readonly (readonly [key: string, types: readonly string[]])[] = [
   'document',
   ...STAGE_TYPES.map((type) => `stages/${type}`),
@@ -280,7 +280,7 @@ function flag(line: Line): TextAdvice | undefined {
   return match === null ? undefined : whole(line, `${key}: ${value}`, indent.length);
 }
 
-/** `[stages]`, as TOML and INI have it. */
+/** `[stages]`, as in TOML and INI. */
 function section(line: Line): TextAdvice | undefined {
   const match = new RegExp(`^(\\s*)\\[+\\s*(${KEY})\\s*\\]+\\s*:?$`).exec(line.line);
   const [, indent = '', key = ''] = match ?? [];
@@ -305,7 +305,7 @@ function quotesInside(line: Line): TextAdvice | undefined {
   const [, begin = '', written = '', quote = ''] = match ?? [];
   const value = written.replace(/\s+#.*$/, '').replace(/[\s,;]+$/, '');
   const end = value.indexOf(quote, 1);
-  // Two kinds around one text.
+  // Two kinds of quotes around one text.
   const mixed = /^["']([^"']+)["']$/.exec(value)?.[1];
   if (end < 0 && mixed !== undefined) {
     const text = JSON.stringify(mixed);
@@ -341,7 +341,7 @@ function otherParameter(line: Line, all: string): TextAdvice | undefined {
     : { ...whole(line, meant, begin.length), hint: `write \`${meant}\`` };
 }
 
-/** `stages: [`, with a block below it. */
+/** `stages: [` above a block. */
 export function strayBracket(line: Line): TextAdvice | undefined {
   const match = new RegExp(`^(\\s*(?:- )?)(${KEY}:)\\s*(?:[[{]|[-=]>?)\\s*$`).exec(line.line);
   const [, indent = '', key = ''] = match ?? [];

@@ -1,4 +1,4 @@
-/** Numbers, lists and truth values as a hand in a hurry writes them: `3,`, `1e-3f`, `10^-3`, `100 images`, `0 to 1`. */
+/** Numbers, lists and booleans in informal notation: `3,`, `1e-3f`, `10^-3`, `100 images`, `0 to 1`. */
 import type { Json } from '../../core/json.ts';
 import { readPython, valueOf, type Python } from './python.ts';
 
@@ -33,14 +33,14 @@ const UNITS =
 
 const SUPERSCRIPTS = '⁰¹²³⁴⁵⁶⁷⁸⁹';
 
-/** What a text may mean as a value, the likeliest first. Which one is wanted, its schema tells. */
+/** Values that a text may mean, the most likely first. The schema decides which one fits. */
 export function looseValues(text: string): readonly Json[] {
   const plain = tidied(text);
   const found = [numberOf(plain), truthOf(plain), ...callValues(plain), listOf(plain)];
   return found.filter((each) => each !== undefined);
 }
 
-/** In ASCII, without a comment, a sign or a unit behind it. */
+/** The text in ASCII, without a comment, a punctuation mark or a unit after it. */
 function tidied(text: string): string {
   return text
     .trim()
@@ -81,7 +81,7 @@ function truthOf(text: string): boolean | undefined {
   return /^(?:no|off|n|f|false|0|disabled?)$/i.test(text) ? false : undefined;
 }
 
-/** `int(3)` is 3, `np.sqrt(0.25)` is 0.5, and `np.clip(x, 0, 1)` has the numbers 0 and 1. */
+/** `int(3)` is 3, `np.sqrt(0.25)` is 0.5, and `np.clip(x, 0, 1)` contains the numbers 0 and 1. */
 function callValues(text: string): readonly Json[] {
   const python = readPython(text);
   if (python?.kind !== 'call') return [];
@@ -99,7 +99,7 @@ function numbersIn(python: Python): readonly number[] {
   return python.kind === 'value' && typeof python.value === 'number' ? [python.value] : [];
 }
 
-/** `0, 1`, `0 1`, `0; 1`, `0-1`, `0..1`, `0 to 1`; with a bracket on one side or both. */
+/** `0, 1`, `0 1`, `0; 1`, `0-1`, `0..1`, `0 to 1`; with brackets on one or both sides. */
 function listOf(text: string): Json | undefined {
   const slice = /^\[?\s*0?:\s*(\d+)\s*\]?$/.exec(text)?.[1];
   if (slice !== undefined) return Number(slice);

@@ -1,9 +1,9 @@
-/** Names that stages, parameters and pipelines cannot have, and the nearest that they can. */
+/** Invalid names of stages, parameters and pipelines, and the closest valid ones. */
 import type { Located, LocatedMap } from '../located.ts';
 import type { DocumentPath } from '../pipeline.ts';
 import { isSmall, mapAt, replaceValue, type Advice } from './edits.ts';
 
-/** `quality of it` -> `quality_of_it`; undefined where nothing is left. */
+/** `quality of it` -> `quality_of_it`; undefined if nothing is left. */
 export function plainName(name: string, between: '_' | '-'): string | undefined {
   const ascii = name
     .replaceAll('ß', 'ss')
@@ -14,13 +14,16 @@ export function plainName(name: string, between: '_' | '-'): string | undefined 
   return plain === '' || plain === name || plain.length > 64 ? undefined : plain;
 }
 
-/** `learning-rate` -> `learning_rate`: a parameter's name has no hyphen; undefined where the name is one already, or nothing is left. */
+/**
+ * `learning-rate` -> `learning_rate`: a parameter's name has no hyphen; undefined if the name is already valid, or nothing is
+ * left.
+ */
 export function plainParameter(name: string): string | undefined {
   const plain = (plainName(name, '_') ?? name).replaceAll('-', '_');
   return plain === name || !/^[A-Za-z_]/.test(plain) ? undefined : plain;
 }
 
-/** Another name for a stage or a parameter, wherever it is named. */
+/** Renames a stage or a parameter in all places. */
 export function adviseName(root: LocatedMap, path: DocumentPath, name: string): Advice | undefined {
   const [section] = path;
   const owner = mapAt(root, path);

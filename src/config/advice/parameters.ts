@@ -1,14 +1,14 @@
-/** Parameters as other tools name them: `$x`, `{{ x }}`, `${{ x }}`, `params.x`, `%x%`, `<x>`. */
+/** Parameters in the notation of other tools: `$x`, `{{ x }}`, `${{ x }}`, `params.x`, `%x%`, `<x>`. */
 import type { LocatedMap } from '../located.ts';
 import { suggest } from '../../core/suggest.ts';
 import { LONGEST_TEXT } from './limits.ts';
 
-/** Words before a parameter's name elsewhere. */
+/** Prefixes of parameter names in other tools. */
 const PREFIX =
   /^(?:params?|parameters|hparams|hyperparameters|vars?|variables|config|conf|cfg|inputs|args|item|matrix|self|env)\s*[.:]\s*/i;
 
 /**
- * The parameter that a text names in the way of another tool, as `${}` takes it: `params.latent_size`.
+ * The parameter that a text names in the notation of another tool, as it is written in `${}`: `params.latent_size`.
  *
  * @param names of the parameters
  */
@@ -20,11 +20,11 @@ export function parameterMeant(text: string, names: readonly string[]): string |
     .replace(/^(params?)\s*\[\s*(["']?)([\w-]+)\2\s*\]/i, '$1.$3')
     .replace(/^self\./, '')
     .replace(PREFIX, '')
-    // Hydra and shells write a default behind a colon.
+    // Hydra and shells write a default after a colon.
     .replace(/\s*[:|].*$/, '');
   const [first = '', ...rest] = path.split('.');
   if (!/^[A-Za-z_]\w*$/.test(first)) return undefined;
-  // Without any sign, only the very name of a parameter is one.
+  // Without any such sign, only an exact name is a parameter.
   const known = names.includes(first) ? first : inner === trimmed ? undefined : suggest(first, names);
   return known === undefined ? undefined : ['params', known, ...rest].join('.');
 }
@@ -35,13 +35,13 @@ export function keysOf(root: LocatedMap, key: string): readonly string[] {
   return map?.kind === 'map' ? [...map.entries.keys()] : [];
 }
 
-/** What names the parameter or the stage that a text means, by what a pipeline's text declares. */
+/** Finds the parameter or the stage that a text means, among those that the pipeline's text declares. */
 export function declaredName(text: string, written: string): string | undefined {
   const parameter = parameterMeant(written, namesInText(text, 'params'));
   return parameter === undefined ? stageMeant(written, namesInText(text, 'stages')) : `"\${${parameter}}"`;
 }
 
-/** The names below `params:` or `stages:` in a text that is not read yet. */
+/** The names below `params:` or `stages:` in a text that is not parsed yet. */
 export function namesInText(text: string, section: 'params' | 'stages'): readonly string[] {
   const lines = text.split('\n').slice(0, MOST_LINES);
   const start = lines.findIndex((line) => new RegExp(`^${section}\\s*:`).test(line));
@@ -60,7 +60,7 @@ export function namesInText(text: string, section: 'params' | 'stages'): readonl
 
 const MOST_LINES = 5000;
 
-/** The stage that a text names in the way of another tool: `${stages.noisy}`, `noisy.images`, `outputs/noisy`. */
+/** The stage that a text names in the notation of another tool: `${stages.noisy}`, `noisy.images`, `outputs/noisy`. */
 export function stageMeant(text: string, names: readonly string[]): string | undefined {
   if (text.length > LONGEST_TEXT) return undefined;
   const inner = text.trim().replace(/^(?:\$?\{+|\$\(|[$%@*<])\s*|\s*[})>%]*$/g, '');

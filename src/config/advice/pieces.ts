@@ -1,12 +1,12 @@
-/** Values that commas cut in pieces inside `{ }` or `[ ]`: `{ strides: (2, 2) }` has the value `(2` and a key `2)`. */
+/** Values that commas split inside `{ }` or `[ ]`: YAML reads `{ strides: (2, 2) }` as the value `(2` and a key `2)`. */
 import { fixCall, meaningOf, namesBeside } from './calls.ts';
 import { flowText } from './edits.ts';
 import { readPython, valueOf } from './python.ts';
 
-/** Pieces that a value is looked for in. */
+/** The most pieces in which a value is looked for. */
 export const MOST_PIECES = 16;
 
-/** A stretch of the text, by offsets. */
+/** A part of the text, by offsets. */
 export interface Piece {
   readonly start: number;
   readonly end: number;
@@ -15,7 +15,7 @@ export interface Piece {
 /**
  * How many pieces make up the value that begins with the first one: 1 if it is whole.
  *
- * @param pieces the first, and what stands behind it without a value of its own
+ * @param pieces the first piece, and those after it that have no value
  */
 export function countPieces(text: string, pieces: readonly Piece[], isList: boolean): number {
   const [first] = pieces;
@@ -36,7 +36,7 @@ function isBalanced(text: string): boolean {
   return [...text.matchAll(/\(/g)].length === [...text.matchAll(/\)/g)].length;
 }
 
-/** What to write in place of a value that was cut. */
+/** The replacement of a value that was split. */
 export function joinedText(written: string): string {
   const python = readPython(written);
   if (python?.kind === 'call') {
@@ -49,7 +49,7 @@ export function joinedText(written: string): string {
   return value === undefined ? JSON.stringify(written) : flowText(value);
 }
 
-/** `Dense: { 32 }`: what stands in the braces without a key. */
+/** `Dense: { 32 }`: the content of the braces that has no key. */
 export function bareText(parent: string | undefined, written: string): string {
   const argument = parent === undefined ? undefined : meaningOf(parent)?.positions[0];
   return argument === undefined ? written : `{ ${argument}: ${written} }`;

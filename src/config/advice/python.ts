@@ -1,4 +1,4 @@
-/** Values as Python, or a hand in a hurry, writes them: `(3, 3)`, `28*28`, `None`, `layers.Dense(32, activation='relu')`, `3x3`, `20%`. */
+/** Values in Python or informal notation: `(3, 3)`, `28*28`, `None`, `layers.Dense(32, activation='relu')`, `3x3`, `20%`. */
 import type { Json } from '../../core/json.ts';
 import { LONGEST_TEXT } from './limits.ts';
 
@@ -14,14 +14,14 @@ export type Python =
       readonly keywords: ReadonlyMap<string, Python>;
     };
 
-/** Reads a text; undefined where it is nothing of this kind. */
+/** Reads a text; undefined if it is not in this notation. */
 export function readPython(text: string): Python | undefined {
   const trimmed = text.trim();
   if (trimmed === '' || trimmed.length > LONGEST_TEXT) return undefined;
   return readSpecial(trimmed) ?? new Reader(trimmed).whole();
 }
 
-/** The value, with names as texts; undefined where there is a call in it. */
+/** The value, with names as texts; undefined if it contains a call. */
 export function valueOf(python: Python): Json | undefined {
   switch (python.kind) {
     case 'value':
@@ -51,7 +51,7 @@ function readSpecial(text: string): Python | undefined {
 
 const WORDS: Readonly<Record<string, Json>> = { True: true, False: false, None: null };
 
-/** A recursive-descent parser; every method returns undefined where the text is something else. */
+/** A recursive-descent parser. Every method returns undefined if the text does not match. */
 class Reader {
   private readonly text: string;
   private at = 0;

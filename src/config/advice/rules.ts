@@ -1,13 +1,13 @@
-/** What a table of keys from elsewhere says of one of them. */
+/** Rules for keys from other tools. */
 import type { Json, JsonObject } from '../../core/json.ts';
 import { fixArgument } from './arguments.ts';
 import { fixChoice, namesBeside } from './calls.ts';
 import type { KeyAdvice } from './edits.ts';
 
-/** The name here; or what to say of a value. @param owner the map that the key is in */
+/** The name here, or a function of the value. @param owner the map that contains the key */
 export type Rule = string | ((value: Json, owner: JsonObject) => KeyAdvice);
 
-/** By the key elsewhere. */
+/** By the key in other tools. */
 export type Rules = Readonly<Record<string, Rule>>;
 
 export const needless =
@@ -26,7 +26,7 @@ export function applyRule(rule: Rule | undefined, key: string, value: Json, owne
   return rule in owner && rule !== key ? undefined : { entries: { [rule]: valueFor(rule, value) } };
 }
 
-/** The value of a key that only has another name here. */
+/** The value of a key that only has a different name here. */
 function valueFor(key: string, value: Json): Json {
   if (key === 'early_stopping' || key === 'reduce_lr_on_plateau') return value === true ? {} : value;
   if (key === 'optimizer') return fixChoice(value, namesBeside('Adam')) ?? value;

@@ -1,9 +1,9 @@
-/** Stages in a list, as GitHub Actions and many others have their steps. */
+/** Stages written as a list, like the steps of GitHub Actions and many other tools. */
 import type { TextEdit } from '../../core/diagnostic.ts';
 import type { Located, LocatedMap } from '../located.ts';
 import type { Advice } from './edits.ts';
 
-/** Keys that name a step elsewhere. */
+/** Keys that name a step in other tools. */
 const NAMES = new Set(['name', 'id', 'stage']);
 
 /** The same stages by their names. */
@@ -21,7 +21,7 @@ function editsOf(item: LocatedMap): readonly TextEdit[] {
   const { start } = keyRange;
   const isNamed = NAMES.has(key) && value.kind === 'scalar' && typeof value.value === 'string';
   if (!isNamed && (value.kind !== 'map' || item.entries.size > 1)) return [];
-  // Keys stand two columns behind the dash; below `stages`, a name is indented.
+  // Keys are two columns to the right of the dash; below `stages`, a name is indented.
   const dash = start.column - 2;
   if (dash < 1 || item.range.start.column !== start.column) return [];
   const isFlush = dash === 1;

@@ -1,7 +1,7 @@
-/** Types of stages elsewhere, and what they are here. */
+/** Stage types in other tools, and their equivalents here. */
 import type { JsonObject } from '../../core/json.ts';
 
-/** Types of stages elsewhere, with the settings that they stand for. */
+/** Stage types in other tools, with the settings that they mean. */
 export const STAGE_TYPES_MEANT: Readonly<Record<string, readonly [type: string, entries?: JsonObject]>> = {
   sequential: ['model'],
   autoencoder: ['model'],

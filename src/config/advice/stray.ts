@@ -1,4 +1,4 @@
-/** Settings that `-S` names by themselves, such as `epochs=3`: where they are in the pipeline. */
+/** Settings that `-S` names without a path, such as `epochs=3`: finds them in the pipeline. */
 import { shellWord } from '../../core/shell.ts';
 import { suggest } from '../../core/suggest.ts';
 import { readSchema, STAGE_TYPES } from '../../schema/schemas.ts';
@@ -21,30 +21,30 @@ const LATENT = new Set([
   'code_size',
 ]);
 
-/** Most overrides that one hint names. */
+/** The most overrides that a hint names. */
 const MOST_NAMED = 4;
 
-/** A setting of the pipeline, and the value that it has as it is written. */
+/** A setting of the pipeline, with its value as written. */
 interface Setting {
   readonly path: readonly string[];
   readonly value?: Located;
-  /** What to write in place of the given value. */
+  /** The text to write instead of the given value. */
   readonly text?: string;
 }
 
 /**
- * The overrides that one was meant to be, as `-S` takes them: of a parameter, or of the stages that have such a setting.
- * None where the path begins as it should, or nothing in the pipeline is called so.
+ * The overrides that were meant, in the form of `-S`: for a parameter, or for the stages that have such a setting.
+ * None if the path begins correctly, or nothing in the pipeline has this name.
  *
  * @param path the keys before `=`
- * @param value the text behind it
+ * @param value the text after it
  */
 export function overridesMeant(root: LocatedMap, path: readonly string[], value: string): readonly string[] {
   const [first = '', second] = path;
   const isNamed = first === 'stages' || first === 'params';
   const names = isNamed ? keysOf(root, first) : TOP;
   const own = isNamed ? second : first;
-  // A slip of the fingers is told as such.
+  // A typing error is reported as such.
   if (own === undefined || names.includes(own) || (isNamed && suggest(own, names) !== undefined)) return [];
   const [name = '', ...rest] = isNamed ? path.slice(1) : path;
   const meant = settingsMeant(root, name, value);
@@ -85,7 +85,7 @@ function settingsMeant(root: LocatedMap, name: string, value: string): readonly 
     ...written.map(({ path }) => path.at(-1) ?? ''),
     ...TYPES.flatMap(([, taken]) => taken),
   ]);
-  // A slip of the fingers, of whatever is nearest.
+  // A typing error: the closest name.
   const near = suggest(name, [...TOP, ...params, ...stages, ...keys]);
   if (near === undefined || TOP.includes(near)) return [];
   if (params.includes(near)) return [{ path: ['params', near] }];
@@ -93,7 +93,7 @@ function settingsMeant(root: LocatedMap, name: string, value: string): readonly 
   return called(root, written, near);
 }
 
-/** The settings of a name: those that are written, or else those that a stage takes. */
+/** The settings with a name: those that are written, otherwise those that a stage accepts. */
 function called(root: LocatedMap, written: readonly Setting[], name: string): readonly Setting[] {
   const found = written.filter(({ path }) => path.at(-1) === name);
   const least = Math.min(...found.map(({ path }) => path.length));
@@ -103,7 +103,7 @@ function called(root: LocatedMap, written: readonly Setting[], name: string): re
     .map((stage) => ({ path: ['stages', stage, name] }));
 }
 
-/** What another tool calls otherwise: `lr`, `batch`. */
+/** Names from other tools: `lr`, `batch`. */
 function elsewhere(
   root: LocatedMap,
   written: readonly Setting[],
@@ -153,7 +153,7 @@ function latentSize(root: LocatedMap, written: readonly Setting[]): readonly Set
   });
 }
 
-/** A setting that is a parameter is set there. */
+/** If the value of a setting is a parameter, the parameter is overridden. */
 function throughParameter(setting: Setting): Setting {
   const { value } = setting;
   const text = value?.kind === 'scalar' && typeof value.value === 'string' ? value.value : '';

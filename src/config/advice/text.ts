@@ -1,4 +1,4 @@
-/** Repairs of a text that is not YAML: each is tried, and offered if the text is then read further than before. */
+/** Repairs of a text that is not valid YAML. Each is tried, and offered if the parser then gets further than before. */
 import { parseDocument } from 'yaml';
 import {
   equalsSign,
@@ -14,10 +14,10 @@ import {
 } from './lines.ts';
 import { LONGEST_TEXT, MOST_READ } from './limits.ts';
 
-/** White space that looks like a blank, and that YAML takes for a letter. */
+/** White space that looks like a blank, but is a letter to YAML. */
 const ODD_SPACE = /[\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000\ufeff]/gu;
 
-/** Odd spaces that stand where YAML needs plain ones, all of them. */
+/** All odd spaces in places where YAML needs plain ones. */
 export function oddSpaces(text: string): readonly OffsetEdit[] {
   const edits: OffsetEdit[] = [];
   for (const { start, line } of linesOf(text)) {
@@ -39,7 +39,7 @@ export function oddSpaces(text: string): readonly OffsetEdit[] {
   return edits;
 }
 
-/** Whether space separates: it is before the first letter of a line, or beside a sign of YAML. */
+/** Whether a space separates: it is before the first letter of a line, or beside a YAML indicator. */
 function isSeparating(code: string, start: number, end: number): boolean {
   const before = code.charAt(start - 1);
   const isDash = before === '-' && code.slice(0, start - 1).trim() === '';
@@ -60,7 +60,7 @@ export function repairText(text: string, offset: number): TextAdvice | undefined
     if (left < 0) break;
     const repaired = applyEdits(text, candidate.edits);
     const after = firstError(repaired);
-    // Keys that are there twice are a sign of the wrong indentation.
+    // Duplicate keys are a sign of wrong indentation.
     if (after === undefined && firstError(repaired, true) === undefined) return candidate;
     if (after === undefined) twice ??= candidate;
     else if (further === undefined && after > before + 40) further = candidate;
@@ -113,7 +113,7 @@ function* candidates(lines: readonly Line[], index: number): Generator<TextAdvic
   yield* deeperBelow(lines, index);
 }
 
-/** Spaces for a tab, the likeliest first: those that put the first tab in line with what stands above it. */
+/** Spaces for a tab, the most likely first: those that align it with the line above. */
 function tabWidths(lines: readonly Line[]): ReadonlySet<number> {
   const first = lines.findIndex(({ line }) => /^\t+\S/.test(line));
   const tabs = /^\t*/.exec(lines[first]?.line ?? '')?.[0].length ?? 0;
@@ -124,7 +124,7 @@ function tabWidths(lines: readonly Line[]): ReadonlySet<number> {
   return new Set([...(Number.isInteger(width) && width > 0 ? [width] : []), 2, 4]);
 }
 
-/** Lines after one, as long as they are of a kind. */
+/** The lines after a line, as long as they are of the same kind. */
 function runAfter(lines: readonly Line[], index: number, kind: RegExp): readonly Line[] {
   const later = lines.slice(index, index + 30);
   const end = later.findIndex(({ line }) => !kind.test(line));
@@ -163,7 +163,7 @@ function* deeperBelow(lines: readonly Line[], index: number): Generator<TextAdvi
     };
 }
 
-/** The same slip on several lines. */
+/** The same mistake on several lines. */
 function* ofAll(lines: readonly Line[]): Generator<TextAdvice> {
   const [equals, dashes, colons] = [equalsSign, missingDashSpace, missingColonSpace].map((fix) =>
     lines.flatMap((line) => fix(line)?.edits ?? []),
@@ -175,7 +175,7 @@ function* ofAll(lines: readonly Line[]): Generator<TextAdvice> {
     yield { hint: 'put a space after each colon', edits: colons };
 }
 
-/** `stages: [` above a block, with what closes it. */
+/** `stages: [` above a block, with the closing bracket. */
 function* openAbove(lines: readonly Line[], index: number): Generator<TextAdvice> {
   const open = lines.slice(0, index).findLast(({ line }) => /:\s*[[{]\s*$/.test(line));
   const advice = open === undefined ? undefined : strayBracket(open);
@@ -214,7 +214,7 @@ function* valueAboveMap(lines: readonly Line[], index: number): Generator<TextAd
   };
 }
 
-/** The indentation of a line nearby in place of its own. */
+/** Gives a line the indentation of a nearby line. */
 function* indentations(lines: readonly Line[], index: number, { start, line }: Line): Generator<TextAdvice> {
   const own = /^[ \t]*/.exec(line)?.[0].length ?? 0;
   const nearby = new Set<number>();
@@ -229,7 +229,7 @@ function* indentations(lines: readonly Line[], index: number, { start, line }: L
     const indent = /^ *(?:- )?/.exec(above.line)?.[0].length ?? 0;
     nearby.add(indent).add(indent + 2);
   }
-  // A line above that is not indented far enough.
+  // The line above is not indented far enough.
   for (const above of lines.slice(Math.max(0, index - 12), index).toReversed()) {
     const width = /^ */.exec(above.line)?.[0].length ?? 0;
     if (above.line.trim() === '') continue;

@@ -1,4 +1,4 @@
-/** What to say of a value that the schemas refuse: what it was meant to be, with the change that repairs it. */
+/** Advice about a value that the schemas refuse: what was probably meant, with the change that repairs it. */
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import { suggest } from '../../core/suggest.ts';
 import { readSchema, STAGE_TYPES } from '../../schema/schemas.ts';
@@ -29,7 +29,7 @@ import { readPython, valueOf } from './python.ts';
 import { adviseStageList } from './stage-list.ts';
 import { kindMeant, sourceMeant } from './words.ts';
 
-/** Of a value that is not of the type, or none of the choices, that the schema takes. */
+/** Advice about a value of the wrong type or outside the choices. */
 export function adviseValue({ root, path }: Place, value: Located, schema: JsonObject): Advice | undefined {
   if ((value.kind === 'scalar' && value.broken === true) || !isSmall(value)) return undefined;
   const written = plainJson(value);
@@ -50,18 +50,18 @@ export function adviseValue({ root, path }: Place, value: Located, schema: JsonO
     : (fixed.text ?? flowText(fixed.json));
   if (sameJson(fixed.json, written) && fixed.text === undefined) return undefined;
   const shown = isChoice(schema) ? choiceText(fixed.json, isItem) : text;
-  // Elsewhere, -1 stands for all.
+  // In other tools, -1 means all.
   const why = key === 'limit' && fixed.json === null ? ' to keep all images' : '';
   return { hint: `write \`${shown}\`${why}`, edits: replaceValue(value, text) };
 }
 
-/** The parameter, or the stage, that a text or `{ x }` names in the way of another tool; as it is written here. */
+/** The parameter or stage that a text or `{ x }` names in the notation of another tool, as it is written here. */
 function meantName(root: LocatedMap, value: Located, written: Json, schema: JsonObject): string | undefined {
   const braced = isJsonObject(written) ? Object.entries(written) : [];
   const [[inner = '', nothing] = [], ...others] = braced;
   const text =
     typeof written === 'string' ? written : nothing === null && others.length === 0 ? `{${inner}}` : '';
-  // What came out of a parameter is not what stands there.
+  // The value of a parameter is not the text at this place.
   if (text === '' || (value.kind === 'scalar' && value.origin !== undefined)) return undefined;
   const parameter = parameterMeant(text, keysOf(root, 'params'));
   const known = parameter === undefined ? undefined : find(root, parameter.split('.'))?.value;
@@ -69,7 +69,7 @@ function meantName(root: LocatedMap, value: Located, written: Json, schema: Json
   return undefined;
 }
 
-/** `null` where a setting has a default: nothing is to be written. */
+/** `null` for a setting that has a default: remove it. */
 function adviseRemoval({ root, path }: Place, written: Json): Advice | undefined {
   const key = path.at(-1);
   const owner = mapAt(root, path.slice(0, -1));
@@ -90,7 +90,7 @@ function ownerSchema(path: DocumentPath, owner: LocatedMap): JsonObject {
   return variantAt(schema, owner)?.schema ?? schema;
 }
 
-/** What is told of a value that nothing can be written for without knowing more. */
+/** Hints for values whose replacement cannot be known. */
 function toldValue(key: string, written: Json): string | undefined {
   if (key === 'seed' && /^(?:random|auto|time|now|none|true|false)$/i.test(String(written)))
     return 'write a number, such as `seed: 1`: the same number repeats the results, another number gives others';
@@ -111,7 +111,7 @@ function toldValue(key: string, written: Json): string | undefined {
   return undefined;
 }
 
-/** A map where a word is wanted, whose entries belong one level higher: `compile: { loss: mse }`. */
+/** A map instead of a word, whose entries belong one level higher: `compile: { loss: mse }`. */
 function adviseMoved(root: LocatedMap, path: DocumentPath, written: Json): Advice | undefined {
   const [key, owner] = [path.at(-1), mapAt(root, path.slice(0, -1))];
   // `data: [noisy, mnist]`
@@ -130,7 +130,7 @@ function adviseMoved(root: LocatedMap, path: DocumentPath, written: Json): Advic
 
 interface Fixed {
   readonly json: Json;
-  /** Where it is not as `json` would be written. */
+  /** The text, if it differs from that of `json`. */
   readonly text?: string;
 }
 
@@ -177,7 +177,7 @@ function fixValue(
   return undefined;
 }
 
-/** The name of a file by itself, where a map names one. */
+/** A bare file name instead of a map that names the file. */
 function fixFile(written: Json, schema: JsonObject): Json | undefined {
   if (typeof written !== 'string' || !/[^.]\.\w{1,5}$/.test(written)) return undefined;
   const [key, ...others] = stringsAt(schema, 'required');
@@ -185,7 +185,7 @@ function fixFile(written: Json, schema: JsonObject): Json | undefined {
   return objectAt(objectAt(schema, 'properties'), key)['filePath'] === true ? { [key]: written } : undefined;
 }
 
-/** The nearest text that a pattern takes. */
+/** The closest text that matches a pattern. */
 function fixPattern(written: Json, schema: JsonObject): Json | undefined {
   const { pattern } = schema;
   if (typeof pattern !== 'string' || typeof written !== 'string') return undefined;
@@ -197,7 +197,7 @@ function isTextOnly(types: readonly string[]): boolean {
   return types.includes('string') && !types.includes('number') && !types.includes('integer');
 }
 
-/** What was written in a list or a map of one, as text with units, or as the numbers of a list. */
+/** A value that was written in a list or a map of one item, as text with units, or as the numbers of a list. */
 function readings(written: Json, schema: JsonObject): readonly Json[] {
   if (typeof written === 'string') return looseValues(written);
   if (written === 0 || written === 1) return [written === 1];
@@ -260,7 +260,7 @@ function isWord(written: Json, words: readonly string[]): boolean {
   return typeof written === 'string' && words.includes(written.toLowerCase());
 }
 
-/** `20` is 20 %; the test images have many names. */
+/** `20` means 20 %; other tools have many names for the test images. */
 function fixValidation(written: Json): Json | undefined {
   if (written === null || written === false || written === 0) return 'none';
   if (written === true || isWord(written, ['yes', 'on', 'val', 'valid', 'validation', 'test_set', 'testing']))
@@ -271,7 +271,7 @@ function fixValidation(written: Json): Json | undefined {
   return typeof read === 'number' && read > 1 && read < 100 ? Number((read / 100).toPrecision(12)) : read;
 }
 
-/** What a text means in Python, where a number, a list or a truth value is wanted. */
+/** The Python meaning of a text, if a number, a list or a boolean is expected. */
 function general(written: Json, types: readonly string[]): Json | undefined {
   if (typeof written !== 'string') return isList(written) ? readAll(written) : undefined;
   if (types.includes('boolean')) {
@@ -282,13 +282,13 @@ function general(written: Json, types: readonly string[]): Json | undefined {
   return python === undefined ? undefined : valueOf(python);
 }
 
-/** A list whose items are written as Python. */
+/** A list whose items are in Python notation. */
 function readAll(list: readonly Json[]): Json | undefined {
   const items = list.map((item) => (typeof item === 'string' ? general(item, ['number']) : item));
   return items.every((item) => item !== undefined) ? items : undefined;
 }
 
-/** One value where a list of such is wanted; a map of layers as a list of them. */
+/** A single value if a list is expected; a map of layers as a list. */
 function listed(written: Json, types: readonly string[], schema: JsonObject): Json | undefined {
   if (!types.includes('array')) return undefined;
   if (isJsonObject(written)) {

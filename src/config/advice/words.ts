@@ -1,4 +1,4 @@
-/** Kinds of noise and figures, and data sets, by other names. */
+/** Other names for kinds of noise and figures, and for data sets. */
 import type { Json } from '../../core/json.ts';
 
 /** A kind of noise or of figure. */

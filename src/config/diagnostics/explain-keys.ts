@@ -1,4 +1,4 @@
-/** Keys that are missing, not known, not fit to be keys, or in the wrong company. */
+/** Keys that are missing, unknown, invalid, or not allowed beside another setting. */
 import type { ErrorObject } from 'ajv';
 import type { Diagnostic } from '../../core/diagnostic.ts';
 import type { JsonObject } from '../../core/json.ts';
@@ -48,7 +48,7 @@ function withVariant({ property, value }: Variant): string {
   return ` with ${backticked(`${property}: ${value}`)}`;
 }
 
-/** Keys that are missing, not known, or not fit to be keys. */
+/** Keys that are missing, unknown or invalid. */
 export function keyDiagnostics(place: ValueErrors): Diagnostic[] {
   const { errors, path, value, context } = place;
   const names = errors
@@ -67,7 +67,7 @@ export function keyDiagnostics(place: ValueErrors): Diagnostic[] {
     (error) =>
       error.keyword === 'required' &&
       !meant.has(param(error, 'missingProperty')) &&
-      // `compile: { loss: mse }` has it one level too deep.
+      // In `compile: { loss: mse }`, the key is one level too deep.
       find(value, ['compile', param(error, 'missingProperty')]) === undefined,
   );
   return [
@@ -119,12 +119,12 @@ function unknownKey({ path, value, context }: ValueErrors, key: string, schema: 
   });
 }
 
-/** The keys that a map takes: where its settings choose a variant of the schema, those of that variant. */
+/** The keys that a map accepts. If its settings choose a variant of the schema, the keys of that variant. */
 function keysAt(schema: JsonObject, value: Located): readonly string[] {
   return Object.keys(objectAt(variantAt(schema, value)?.schema ?? schema, 'properties'));
 }
 
-/** A near key that other variants have: `train_image` with `source: csv`. */
+/** A similar key of other variants: `train_image` with `source: csv`. */
 function keyElsewhere(schema: JsonObject, key: string, own: readonly string[]): string | undefined {
   const variants = variantsOf(schema).map((variant) => ({
     value: variant.value,
@@ -163,7 +163,7 @@ function missingKey(
     value.kind === 'map' ? [...value.entries.keys()].filter((each) => !properties.includes(each)) : [];
   const meant = others.find((each) => suggest(each, [key]) !== undefined);
   if (meant !== undefined && schema['additionalProperties'] !== false) {
-    // A schema that lets other keys pass, such as that of a stage whose type is not known.
+    // A schema that accepts other keys, such as the schema of a stage with an unknown type.
     const keyRange = locate(context.root, [...path, meant], 'key');
     return errorAt(keyRange, 'unknown-key', `unknown key ${backticked(meant)} in ${nameOf(path)}`, {
       hint: didYouMean(meant, [key]),

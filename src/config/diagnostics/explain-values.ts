@@ -64,7 +64,7 @@ export function choiceDiagnostic(place: ValueErrors): Diagnostic | undefined {
   );
 }
 
-/** A value of a type that is not taken. */
+/** A value of the wrong type. */
 export function typeDiagnostic(place: ValueErrors): Diagnostic | undefined {
   const { path, value, errors, context } = place;
   const error = errors.find(({ keyword }) => keyword === 'type');
@@ -89,26 +89,26 @@ export function typeDiagnostic(place: ValueErrors): Diagnostic | undefined {
   return valueError(place, 'wrong-type', message, hint, withHint(layer ?? advice, hint));
 }
 
-/** The same changes in words that say more. */
+/** The same changes with a more specific text. */
 function withHint(advice: Advice | undefined, hint: string | undefined): Advice | undefined {
   if (advice === undefined || hint === undefined || !/^write (?:the number|only) /.test(hint)) return advice;
   const [said, meant] = [hint, advice.hint].map((text) => Number(/`([^`]*)`/.exec(text)?.[1]));
   return said === meant ? { ...advice, hint } : advice;
 }
 
-/** Of a layer whose arguments are no map: the whole layer. */
+/** Advice about a layer whose arguments are not a map: covers the whole layer. */
 function adviseArguments({ path, context, value: inner }: ValueErrors, choice: string): Advice | undefined {
   const whole = path.slice(0, -1);
   const value = find(context.root, whole)?.value;
   if (value === undefined) return undefined;
   const advice = adviseValue({ root: context.root, path: whole }, value, choiceSchema(choice));
-  // Without arguments, a layer has no colon.
+  // A layer without arguments has no colon.
   return advice === undefined || !isEmpty(inner)
     ? advice
     : { ...advice, hint: `write \`- ${choice}\`, without the colon` };
 }
 
-/** @param choice the name of the layer whose arguments should be here, if so */
+/** @param choice the name of the layer, if its arguments are expected here */
 function typeHint(
   value: Located,
   types: readonly string[],
@@ -124,7 +124,7 @@ function typeHint(
     if (takes('integer', 'number') && digits !== '' && Number.isFinite(Number(digits))) {
       return `write the number ${backticked(digits)}, without quotation marks or separators`;
     }
-    // A student number, most of all.
+    // Mostly a student number.
     const among = /^[A-Za-z]{1,3}(\d{4,16})$/.exec(scalar.trim())?.[1];
     if (takes('integer') && among !== undefined) return `write only the digits: ${backticked(among)}`;
   }
@@ -154,7 +154,7 @@ function typeHint(
   return firstSentence(stringAt(schema, 'description'));
 }
 
-/** A scalar as YAML takes it. */
+/** A scalar as YAML. */
 function plain(value: string | number | boolean): string {
   return typeof value === 'string' && /^[A-Za-z][\w-]*$/.test(value) ? value : quoted(value);
 }
@@ -167,7 +167,7 @@ function isEmpty(value: Located): boolean {
   return value.kind === 'scalar' && value.value === null;
 }
 
-/** A value that is none of the listed ones. */
+/** A value outside the listed choices. */
 export function enumDiagnostic(place: ValueErrors): Diagnostic | undefined {
   const { path, value, errors, context } = place;
   const error = errors.find(({ keyword }) => keyword === 'enum' || keyword === 'const');
@@ -203,13 +203,13 @@ export function enumDiagnostic(place: ValueErrors): Diagnostic | undefined {
   );
 }
 
-/** The listed values, with the types that the schema around them takes. */
+/** The listed values, with the types that the enclosing schema accepts. */
 function enumSchema(inner: JsonObject, outer: JsonObject, allowed: readonly string[]): JsonObject {
   const types = typesOf(outer).length > 0 ? typesOf(outer) : typesOf(inner);
   return { ...outer, enum: allowed, ...(types.length === 0 ? { type: 'string' } : { type: types }) };
 }
 
-/** A choice by its name alone, such as `- Dense`: not known, or in need of arguments. */
+/** A bare choice, such as `- Dense`, that is unknown or needs arguments. */
 function bareChoice(
   place: ValueErrors,
   word: string,
@@ -259,7 +259,7 @@ export function limitDiagnostic(place: ValueErrors): Diagnostic | undefined {
 }
 
 function limitWords({ value }: ValueErrors, error: ErrorObject): string | undefined {
-  // Errors about the names of keys stand at their map.
+  // Errors about the names of keys are reported at their map.
   if (error.propertyName !== undefined) return undefined;
   const limit = Number(error.params['limit']);
   const found = value.kind === 'scalar' ? quoted(value.value) : '';
@@ -308,7 +308,7 @@ function items(count: number): string {
   return count === 1 ? '1 item' : `${count === 0 ? 'no' : count} items`;
 }
 
-/** A diagnostic at a value, which also points to the parameter or the anchor that the value came from. */
+/** A diagnostic at a value. It also points to the parameter or the anchor from which the value came. */
 function valueError(
   { value, path, context }: ValueErrors,
   name: DiagnosticCode,

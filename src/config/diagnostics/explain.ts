@@ -1,4 +1,4 @@
-/** From a validator's errors to diagnostics: one for each cause, in the words of the language. */
+/** From a validator's errors to diagnostics: one per cause, in the terms of pipelines. */
 import type { ErrorObject } from 'ajv';
 import type { Diagnostic } from '../../core/diagnostic.ts';
 import { keyDiagnostics, misplacedDiagnostic } from './explain-keys.ts';
@@ -10,15 +10,15 @@ import { errorAt } from './report.ts';
 import { nameOf } from './wording.ts';
 
 /**
- * Says what a validator found.
+ * Explains the errors of a validator.
  *
- * @param errors of ajv, with `allErrors` and `verbose`
+ * @param errors the errors of Ajv, with `allErrors` and `verbose`
  */
 export function explain(errors: readonly ErrorObject[], context: ExplainContext): Diagnostic[] {
   const places = placesOf(errors, context);
   const closed: DocumentPath[] = [...context.broken];
   const diagnostics: Diagnostic[] = [];
-  // Outer values first: what is wrong with one as a whole explains what is wrong inside it.
+  // Outer values first: a problem with a whole value explains the problems inside it.
   for (const place of places.toSorted((a, b) => a.path.length - b.path.length)) {
     if (closed.some((path) => isWithin(place.path, path))) continue;
     const whole = wholeDiagnostic(place);
@@ -36,7 +36,7 @@ export function explain(errors: readonly ErrorObject[], context: ExplainContext)
   return diagnostics;
 }
 
-/** What is wrong with a value as a whole; undefined where it is of a kind that may be there. */
+/** A problem with a value as a whole; undefined if its kind is allowed here. */
 function wholeDiagnostic(place: ValueErrors): Diagnostic | undefined {
   return (
     misplacedDiagnostic(place) ?? choiceDiagnostic(place) ?? typeDiagnostic(place) ?? enumDiagnostic(place)

@@ -1,4 +1,4 @@
-/** A validator's errors, gathered by the value that they are about. */
+/** A validator's errors, grouped by value. */
 import type { ErrorObject } from 'ajv';
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import { objectAt, requiredOf, resolveReference, stringAt } from '../../schema/view.ts';
@@ -6,19 +6,19 @@ import { readSchema, SHARED_SCHEMAS } from '../../schema/schemas.ts';
 import { find, type Located, type LocatedMap } from '../located.ts';
 import type { DocumentPath } from '../pipeline.ts';
 
-/** Where the data that was validated stands. */
+/** The context of the validated data. */
 export interface ExplainContext {
   readonly root: LocatedMap;
   /** Path of the data in the document. */
   readonly at: DocumentPath;
   readonly data: Json;
-  /** The schema that the data was validated against. */
+  /** The schema of the validation. */
   readonly schema: JsonObject;
-  /** Paths of values of which something is reported already. */
+  /** Paths of values for which a problem is already reported. */
   readonly broken: readonly DocumentPath[];
 }
 
-/** All errors of one value. */
+/** All errors about one value. */
 export interface ValueErrors {
   readonly path: DocumentPath;
   readonly value: Located;
@@ -26,7 +26,7 @@ export interface ValueErrors {
   readonly context: ExplainContext;
 }
 
-/** The places of errors. */
+/** Groups errors by place. */
 export function placesOf(errors: readonly ErrorObject[], context: ExplainContext): ValueErrors[] {
   const byPointer = new Map<string, ErrorObject[]>();
   for (const error of errors) {
@@ -37,7 +37,7 @@ export function placesOf(errors: readonly ErrorObject[], context: ExplainContext
   return [...byPointer].flatMap(([pointer, group]) => {
     const path = [...context.at, ...readPointer(pointer, context.data)];
     const value = find(context.root, path)?.value;
-    // A default has no place in the text; a wrong one would be a mistake of the schema, and is at its parent's.
+    // A default has no place in the text. A wrong default would be a mistake in the schema; it is reported at its parent.
     return value === undefined ? [] : [{ path, value, errors: group, context }];
   });
 }
@@ -59,18 +59,18 @@ export function isWithin(path: DocumentPath, ancestor: DocumentPath): boolean {
   return ancestor.length <= path.length && ancestor.every((segment, index) => segment === path[index]);
 }
 
-/** A parameter of an error that is a text. */
+/** A text parameter of an error. */
 export function param(error: ErrorObject, name: string): string {
   const value: unknown = error.params[name];
   return typeof value === 'string' ? value : '';
 }
 
-/** The schema that an error's keyword stands in. */
+/** The schema that contains an error's keyword. */
 export function schemaOf(error: ErrorObject): JsonObject {
   return isJsonObject(error.parentSchema) ? error.parentSchema : {};
 }
 
-/** The first sentence about a property. */
+/** The first sentence of a property's description. */
 export function descriptionOf(schema: JsonObject, key: string, root: JsonObject): string | undefined {
   const property = objectAt(objectAt(schema, 'properties'), key);
   return firstSentence(
@@ -78,7 +78,7 @@ export function descriptionOf(schema: JsonObject, key: string, root: JsonObject)
   );
 }
 
-/** What a schema says is to be written instead of a key or a value that it does not take; with the key's value in it. */
+/** The replacement that a schema has for a key or a value that it does not accept; includes the key's value. */
 export function insteadOf(schema: JsonObject, name: string, value?: Located): string | undefined {
   const text = stringAt(objectAt(schema, 'instead'), name);
   return text?.replace('{value}', value?.kind === 'scalar' ? String(value.value) : '…');
@@ -99,8 +99,8 @@ export function neededBy(choice: JsonObject, name: string, root: JsonObject): re
 }
 
 /**
- * What a schema refers to. An error tells the schema that its keyword stands in, but not the file: a definition is
- * looked for in the validated schema, and then in the shared ones, whose names differ.
+ * The definition that a schema refers to. An error contains the schema of its keyword, but not the file. So a definition is
+ * looked up in the validated schema, and then in the shared schemas, whose definitions have different names.
  */
 function definitionOf(schema: JsonObject, root: JsonObject): JsonObject {
   const found = [root, ...SHARED_SCHEMAS.map(readSchema)].map((owner) => resolveReference(schema, owner)[0]);

@@ -1,11 +1,11 @@
-/** How the passes tell what they find. */
+/** How the passes report problems. */
 import type { Diagnostic, DiagnosticCode, SourceFile, SourceRange, TextEdit } from '../../core/diagnostic.ts';
 import { suggest } from '../../core/suggest.ts';
 import { backticked } from './wording.ts';
 
 export type ReportDiagnostic = (diagnostic: Diagnostic) => void;
 
-/** What a diagnostic may have besides its code, place and message. */
+/** Optional parts of a diagnostic besides its code, place and message. */
 export interface Notes {
   readonly hint?: string | undefined;
   readonly edits?: readonly TextEdit[] | undefined;
@@ -29,13 +29,13 @@ export function errorAt(
   };
 }
 
-/** "did you mean …?", or undefined where nothing is near. */
+/** "did you mean …?", or undefined if nothing is close. */
 export function didYouMean(word: string, candidates: Iterable<string>): string | undefined {
   const nearest = suggest(word, candidates);
   return nearest === undefined ? undefined : `did you mean ${backticked(nearest)}?`;
 }
 
-/** What is near, and what to write. */
+/** The closest name, with the change. */
 export function joinHints(
   near: string | undefined,
   advice: { readonly hint: string } | undefined,
@@ -44,7 +44,7 @@ export function joinHints(
   return `${near} ${advice.hint}`;
 }
 
-/** In the order of the sources and their lines, each once; those without a place first. */
+/** Sorted by source and line, without duplicates; those without a place come first. */
 export function inOrder(diagnostics: readonly Diagnostic[], sources: readonly SourceFile[]): Diagnostic[] {
   const order = new Map(sources.map((source, index) => [source.name, index]));
   const place = ({ range }: Diagnostic): readonly number[] =>

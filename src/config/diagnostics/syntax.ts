@@ -1,7 +1,7 @@
-/** What the YAML parser found wrong, in words that tell where to look. */
+/** Explains the errors of the YAML parser, and where to look. */
 import { isScalar, visit, type Document, type YAMLParseError } from 'yaml';
 
-/** A stretch of the text, as offsets. */
+/** A part of the text, as offsets. */
 export interface SyntaxProblem {
   readonly start: number;
   readonly end: number;
@@ -10,7 +10,7 @@ export interface SyntaxProblem {
 }
 
 /**
- * The first error of a document that did not parse. Later ones mostly follow from it: the parser lost its way.
+ * The first error of a document that did not parse. Later errors are mostly consequences of it.
  *
  * @param text the text that was parsed
  */
@@ -175,7 +175,7 @@ function openBracket(
   };
 }
 
-/** A key that goes on over a line break: on one of the two lines a colon, a space or the indentation is wrong. */
+/** A key that continues over a line break: on one of the two lines a colon, a space or the indentation is wrong. */
 function brokenKey(text: string, at: { start: number; end: number }): SyntaxProblem {
   const line = lineAround(text, at.start);
   const first = text.slice(at.start, line.start + line.text.length).trimEnd();

@@ -1,4 +1,4 @@
-/** Values, keys and types in the words of messages. */
+/** Values, keys and types, as messages show them. */
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import { printable as printableLine } from '../../core/text.ts';
 import { objectAt, typesOf } from '../../schema/view.ts';
@@ -6,17 +6,17 @@ import type { DocumentPath } from '../pipeline.ts';
 
 const LONGEST = 60;
 
-/** A name from the user's text for a message: `in backticks`, in one line, with nothing that could steer a terminal. */
+/** A name from the user's text for a message: `in backticks`, on one line, without characters that could control a terminal. */
 export function backticked(text: string): string {
   return `\`${printable(text)}\``;
 }
 
-/** A text in one line, cut if it is long. */
+/** A text on one line, cut if it is long. */
 export function printable(text: string): string {
   return printableLine(text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text);
 }
 
-/** The last key of a path with the list positions after it: `kernel_size[1]`, `encoder[3]`. */
+/** The last key of a path, with the list positions after it: `kernel_size[1]`, `encoder[3]`. */
 export function nameOf(path: DocumentPath): string {
   const key = path.findLastIndex((segment) => typeof segment === 'string');
   const name = path[key];
@@ -24,7 +24,7 @@ export function nameOf(path: DocumentPath): string {
   return name === undefined ? 'the pipeline' : backticked(`${name}${indexes.join('')}`);
 }
 
-/** What a value is, after "this is": `the text "sixteen"`, `a list`, `empty`. */
+/** A value, as shown after "this is": `the text "sixteen"`, `a list`, `empty`. */
 export function describe(value: Json): string {
   if (value === null) return 'empty';
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
@@ -33,7 +33,7 @@ export function describe(value: Json): string {
   return typeof value === 'number' ? `the number ${value}` : backticked(String(value));
 }
 
-/** A scalar as it would be written. */
+/** A scalar as YAML. */
 export function quoted(value: Json): string {
   return typeof value === 'string' ? `"${printable(value)}"` : printable(JSON.stringify(value));
 }
@@ -53,10 +53,10 @@ export function joinArrows(names: readonly string[]): string {
   return names.map(backticked).join(' -> ');
 }
 
-/** What a schema takes: `an integer or a list of 2 integers`. */
+/** The types that a schema accepts: `an integer or a list of 2 integers`. */
 export function typeWords(schema: JsonObject): string {
   const types = typesOf(schema);
-  // `null` switches a setting off: worth naming only where it is all there is.
+  // `null` switches a setting off: only named if it is the only type.
   const named = types.length > 1 ? types.filter((type) => type !== 'null') : types;
   return joinOr(named.map((type) => (type === 'array' ? listWords(schema) : (TYPE_WORDS[type] ?? type))));
 }
