@@ -4,11 +4,11 @@ import { loadSharp } from '../formats/sharp.ts';
 import { renderPixels, type Figure } from './figure.ts';
 
 /**
- * Draws figures at 1x, each in 256 colours of its own.
+ * Draws figures at 1x, each with its own 256 colours.
  *
- * @param frames at least one; smaller ones stand at the top left of a white area as large as the largest
+ * @param frames at least one; smaller ones are at the top left of a white area as large as the largest
  * @param delays milliseconds for each
- * @param onFrame called with the number of frames that are drawn
+ * @param onFrame called with the number of frames drawn
  */
 export async function encodeAnimation(
   frames: readonly Figure[],

@@ -1,4 +1,4 @@
-/** Series of a chart, made ready to be drawn. */
+/** Series of a chart, prepared for drawing. */
 import { COLORS, SERIES_COLORS } from './style.ts';
 
 export type Point = readonly [number, number];
@@ -8,14 +8,14 @@ export interface LineSeries {
   readonly name: string;
   /** Thin and gray, behind the others. */
   readonly quiet?: boolean;
-  /** Values x and y, by ascending x. A value that is not finite interrupts the curve. */
+  /** Values x and y, with ascending x. A value that is not finite interrupts the curve. */
   readonly points: readonly Point[];
   readonly style?: 'solid' | 'dashed';
   /** One for each point: how far its error bar reaches up and down, such as a standard deviation. */
   readonly deviations?: readonly (number | undefined)[];
 }
 
-/** A series whose values that cannot be drawn are NaN. */
+/** A series in which values that cannot be drawn are NaN. */
 export interface Curve {
   readonly name: string;
   readonly quiet: boolean;
@@ -25,7 +25,7 @@ export interface Curve {
   readonly color: { readonly line: string; readonly text: string };
 }
 
-/** Of curves that are there to be compared with. */
+/** For curves that others are compared with. */
 const QUIET = { line: COLORS.axis, text: COLORS.quietText };
 
 /**
@@ -41,7 +41,7 @@ export function traceCurve(series: LineSeries, index: number, logX: boolean, log
       drawable(y, logY) ? y : Number.NaN,
     ]),
     deviations: series.deviations ?? [],
-    // Once the colours are used up, dashes tell the curves of one colour apart.
+    // Once the colours are used up, dashes distinguish curves of the same colour.
     dashed:
       series.style === undefined
         ? series.quiet !== true && index >= SERIES_COLORS.length
@@ -61,7 +61,7 @@ export function isDrawn(point: Point | undefined): point is Point {
   return point !== undefined && !Number.isNaN(point[0]) && !Number.isNaN(point[1]);
 }
 
-/** Points that no line leads to. */
+/** Points that no line connects. */
 export function lonePoints({ points }: Curve): readonly Point[] {
   return points.filter((point, at) => isDrawn(point) && !isDrawn(points[at - 1]) && !isDrawn(points[at + 1]));
 }

@@ -14,9 +14,9 @@ export interface Figure {
 }
 
 /**
- * Draws a figure as PNG. The same figure gives the same bytes in every process.
+ * Draws a figure as PNG. The same figure has the same bytes in every process.
  *
- * @param scale pixels of the PNG for a CSS pixel; whole numbers keep image tiles crisp
+ * @param scale pixels of the PNG per CSS pixel; whole numbers keep image tiles crisp
  */
 export function renderPng(figure: Figure, scale = 2): Buffer {
   const { width, height, pixels } = renderPixels(figure, scale);
@@ -58,7 +58,7 @@ function withoutAlpha(rgba: Uint8Array): Pick<Bitmap, 'channels' | 'pixels'> {
 }
 
 /**
- * Writes `<name>.svg`, and `<name>.png` at twice the size, into a folder that exists.
+ * Writes `<name>.svg`, and `<name>.png` at twice the size, into an existing folder.
  *
  * @param name may be a path inside `folder`
  * @returns the two file names, the PNG first

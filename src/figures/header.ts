@@ -1,4 +1,4 @@
-/** The head of a figure: its title and what stands below it. */
+/** The head of a figure: its title and the text below it. */
 import { COLORS, MARGIN, MAX_WIDTH, TYPE } from './style.ts';
 import type { Figure } from './figure.ts';
 import { svgDocument, textElement } from './svg.ts';
@@ -12,19 +12,19 @@ export interface HeaderText {
 
 export interface Header {
   readonly parts: readonly string[];
-  /** Where the figure's body may begin, measured from the figure's top edge. */
+  /** Where the body of the figure may begin, measured from the figure's top edge. */
   readonly bottom: number;
-  /** Of the widest line. */
+  /** The width of the widest line. */
   readonly width: number;
 }
 
-/** Below the last line of a header. */
+/** The space below the last line of a header. */
 const SPACE_BELOW = 12;
 
 /**
- * Sets title and subtitle at the top left.
+ * Places title and subtitle at the top left.
  *
- * @param bodyWidth the width of what stands below, which short headers do not exceed
+ * @param bodyWidth the width of the body below, which short headers do not exceed
  */
 export function layoutHeader({ title, subtitle }: HeaderText, bodyWidth: number): Header {
   const wanted = Math.max(textWidth(title ?? '', TYPE.title), textWidth(subtitle ?? '', TYPE.subtitle));
@@ -59,7 +59,7 @@ export function layoutHeader({ title, subtitle }: HeaderText, bodyWidth: number)
 export function withTitle(figure: Figure, title: string | undefined): Figure {
   if (title === undefined || title === '') return figure;
   const header = layoutHeader({ title }, figure.width - 2 * MARGIN);
-  // The figure brings its own margin at the top.
+  // The figure has its own margin at the top.
   const top = Math.ceil(header.bottom) - MARGIN;
   const width = Math.max(figure.width, Math.ceil(header.width) + 2 * MARGIN);
   const height = top + figure.height;

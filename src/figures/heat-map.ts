@@ -8,9 +8,9 @@ import { textWidth, truncateText } from './type.ts';
 
 export interface HeatCell {
   readonly value: number;
-  /** Stands in the cell. */
+  /** Written in the cell. */
   readonly text: string;
-  /** Is framed. */
+  /** Whether it is framed. */
   readonly best?: boolean;
 }
 
@@ -19,7 +19,7 @@ export interface HeatMapOptions extends HeaderText {
   readonly yLabel: string;
   /** Labels of the columns. */
   readonly columns: readonly string[];
-  /** As many cells in each row as there are columns; those that are not known stay empty. */
+  /** As many cells in each row as there are columns; unknown ones stay empty. */
   readonly rows: readonly { readonly label: string; readonly cells: readonly (HeatCell | undefined)[] }[];
 }
 
@@ -27,9 +27,9 @@ const CELL_HEIGHT = 34;
 const LEAST_WIDTH = 62;
 const LABEL_WIDTH = 160;
 const GAP = 2;
-/** The shade from which white text is easier to read than dark. */
+/** The shade from which white text is easier to read than dark text. */
 const WHITE_FROM = 0.65;
-/** Shades of one blue, from light to dark: told apart with any colour vision, and in grey. */
+/** Shades of one blue, from light to dark: distinguishable with any colour vision, and in grey. */
 const [LIGHT, DARK] = [
   [234, 243, 250],
   [0, 72, 120],

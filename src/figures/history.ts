@@ -1,10 +1,10 @@
-/** Charts of what was measured after each epoch. */
+/** Charts of the values measured after each epoch. */
 import type { LinePanel } from './line-chart.ts';
 
 /** Of a loss to which a divergence is added. */
 const DIVERGING = 'diverging';
 
-/** What losses and metrics are called on an axis, with the unit of those that have one. */
+/** The names of losses and metrics on an axis, with their units. */
 const LABELS: ReadonlyMap<string, string> = new Map([
   ['mse', 'mean squared error'],
   ['mae', 'mean absolute error'],
@@ -18,10 +18,10 @@ const LABELS: ReadonlyMap<string, string> = new Map([
 const VALIDATION = 'val_';
 
 /**
- * One chart a loss or metric, since their scales differ; in it, one curve each for training and validation.
+ * One chart for each loss or metric, because their scales differ, with one curve each for training and validation.
  *
  * @param epochs numbers of the epochs
- * @param measured a value an epoch by the name of the quantity, as Keras names them: `val_` is for validation
+ * @param measured a value for each epoch by the name of the quantity, as Keras names them: `val_` is for validation
  * @param loss the name of the loss, if it is known: `mse`
  */
 export function historyPanels(

@@ -20,12 +20,12 @@ export interface ImageTile {
 }
 
 export interface ImageRow {
-  /** Stands at the left of the row. */
+  /** The label at the left of the row. */
   readonly label?: string;
   readonly images: readonly ImageTile[];
-  /** Below the images, one for each; shortened where they would touch. */
+  /** Captions below the images, one for each; shortened if they would touch. */
   readonly captions?: readonly string[];
-  /** What black and white stand for: a bar at the right says so, one for neighbouring rows of the same scale. */
+  /** The values of black and white: a bar at the right shows them, one for adjacent rows of the same scale. */
   readonly scale?: ValueScale;
 }
 
@@ -37,9 +37,9 @@ export interface ValueScale {
 export interface ImageGridOptions extends HeaderText {
   /** At least one image in all. Rows may differ in length. */
   readonly rows: readonly ImageRow[];
-  /** Pixels at 1x for a pixel of an image, a whole number; by default such that tiles are about 96 px large. */
+  /** Pixels at 1x for a pixel of an image, a whole number; by default so that tiles are about 96 px large. */
   readonly tileScale?: number;
-  /** Pixels at 1x between images: 4 by default, 0 where they make one picture. */
+  /** Pixels at 1x between images: 4 by default, 0 if they form one picture. */
   readonly gap?: number;
 }
 
@@ -51,7 +51,7 @@ export interface Box {
   readonly height: number;
 }
 
-/** Where everything stands. */
+/** The positions of all parts. */
 export interface GridLayout {
   readonly width: number;
   readonly height: number;
@@ -68,7 +68,7 @@ export interface RowLayout {
 }
 
 const GAP = 4;
-/** Between the label and its row. */
+/** The space between the label and its row. */
 const LABEL_GAP = 12;
 const LABEL_WIDTH = 160;
 const TILE_SIZE = 96;
@@ -100,7 +100,7 @@ export function imageGrid(options: ImageGridOptions): Figure {
   };
 }
 
-/** Places tiles, labels and captions below `top`. All tiles stand at whole pixels, in cells of one size. */
+/** Places tiles, labels and captions below `top`. All tiles are at whole pixels, in cells of one size. */
 export function layoutGrid({ rows, tileScale, gap = GAP }: ImageGridOptions, top: number): GridLayout {
   const images = rows.flatMap((row) => row.images);
   const columns = Math.max(1, ...rows.map((row) => row.images.length));
@@ -152,7 +152,7 @@ export function layoutGrid({ rows, tileScale, gap = GAP }: ImageGridOptions, top
   };
 }
 
-/** The whole factor that makes tiles about as large as intended, if that many fit side by side. */
+/** The whole factor that makes tiles about as large as intended, if that many fit in a row. */
 function chooseScale(width: number, height: number, columns: number, gap: number): number {
   const wanted = Math.round(TILE_SIZE / Math.max(width, height));
   const fits = Math.floor((MAX_WIDTH - (columns - 1) * gap) / (columns * width));
@@ -162,7 +162,7 @@ function chooseScale(width: number, height: number, columns: number, gap: number
 const BAR_GAP = 16;
 const BAR_WIDTH = 12;
 
-/** Bars from black to white beside the rows that they stand for. */
+/** Bars from black to white beside their rows. */
 function drawScales(
   rows: readonly ImageRow[],
   { rows: placed, width }: GridLayout,
@@ -251,7 +251,7 @@ function paintTiles(area: Box, boxes: readonly Box[], images: readonly ImageTile
   return { width: area.width, height: area.height, channels, pixels };
 }
 
-/** One image on its own, with sharp pixels. */
+/** A single image, with sharp pixels. */
 export function drawTile(tile: ImageTile, { x, y, width, height }: Box): string {
   const bitmap = {
     width: tile.width,
@@ -264,7 +264,7 @@ export function drawTile(tile: ImageTile, { x, y, width, height }: Box): string 
 
 function embedPng(bitmap: Bitmap, { x, y, width, height }: Box): string {
   return (
-    // Viewers differ in which of the two ways of asking for sharp pixels they know.
+    // Viewers differ in which of the two ways to request sharp pixels they support.
     `<image x="${x}" y="${y}" width="${width}" height="${height}" ` +
     `image-rendering="optimizeSpeed" style="image-rendering:pixelated" ` +
     `href="data:image/png;base64,${encodePng(bitmap).toString('base64')}"/>`
@@ -285,7 +285,7 @@ function displayBytes({ values }: ImageTile): Uint8Array {
  *
  * @param values intensities, row-major [count, height, width, channels]
  * @param range intensities that are drawn black and white; those beyond are clipped
- * @throws Failure if the images have another number of channels than 1 or 3
+ * @throws Failure if the images do not have 1 or 3 channels
  */
 export function imageTiles(
   values: Float32Array,

@@ -14,13 +14,13 @@ export type { LineSeries } from './curve.ts';
 
 /** Curves of one quantity. */
 export interface LinePanel {
-  /** With the unit, if there is one: `Time (s)`. */
+  /** With the unit, if it has one: `Time (s)`. */
   readonly yLabel: string;
   /** At least one, with at least one finite point in all. */
   readonly series: readonly LineSeries[];
   /** A logarithmic axis; values of 0 and below interrupt the curve. */
   readonly logY?: boolean;
-  /** A place on the x axis that matters, with a few words at its line. */
+  /** A place on the x axis that matters, with a few words beside its line. */
   readonly mark?: { readonly x: number; readonly label: string };
 }
 
@@ -38,15 +38,15 @@ export interface LinePanelsOptions extends CommonOptions {
 
 const WIDTH = 680;
 const PLOT_HEIGHT = 300;
-/** Of each panel, where there are several. */
+/** The height of each panel, if there are several. */
 const PANEL_HEIGHT = 190;
 const PANEL_GAP = 26;
-/** Between the axis's end and the names of curves. */
+/** The space between the axis's end and the names of curves. */
 const NAME_GAP = 14;
 const NAME_WIDTH = 150;
-/** Curves of so many points at most show each of them. */
+/** Curves with at most this many points show each of them. */
 const MARKED_POINTS = 15;
-/** A logarithmic x axis with so many whole numbers at most has a tick at each. */
+/** A logarithmic x axis with at most this many whole numbers has a tick at each. */
 const LOG_TICKS = 10;
 
 /**
@@ -60,7 +60,7 @@ export function lineChart({ yLabel, series, logY = false, mark, ...common }: Lin
 }
 
 /**
- * Draws charts of several quantities, each with a scale of its own, over one x axis.
+ * Draws charts of several quantities, each with its own scale, over one x axis.
  *
  * @throws Failure if there is nothing to draw in one of them
  */
@@ -195,7 +195,7 @@ function drawMark({ mark, points }: TracedPanel, frame: Frame, place: (point: Po
   ];
 }
 
-/** Writes each curve's name beside its last point; a thin line leads to names that had to move. */
+/** Writes each curve's name beside its last point; a thin line connects names that had to move. */
 function drawNames(curves: readonly Curve[], frame: Frame, place: (point: Point) => Point): string[] {
   const ends = curves.flatMap((curve) => {
     const last = curve.points.findLast(isDrawn);

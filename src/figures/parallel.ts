@@ -19,7 +19,7 @@ export interface ParallelLine {
   readonly rank: number;
   /** Drawn in colour, on top. */
   readonly best: boolean;
-  /** Written behind its end on the last axis, if it is one of the best. */
+  /** Written at its end on the last axis, if it is one of the best. */
   readonly label?: string;
 }
 
@@ -33,7 +33,7 @@ const PLOT_HEIGHT = 320;
 const TITLE_LINES = 2;
 const TICK_LENGTH = 5;
 const TICK_GAP = 4;
-/** Between two axes, if there is room. */
+/** The gap between two axes, if there is room. */
 const SPACING = 170;
 const BEST = SERIES_COLORS[0] ?? { line: COLORS.text, text: COLORS.text };
 
@@ -102,7 +102,7 @@ function scaleOf(axis: ParallelAxis, values: readonly number[]): AxisScale {
   if (axis.kind === 'categories') {
     const count = axis.categories.length;
     return {
-      // A single category stands in the middle.
+      // A single category is in the middle.
       share: (value) => (count < 2 ? 0.5 : 1 - (value + 0.5) / count),
       ticks: [...axis.categories.keys()],
       labels: axis.categories,
@@ -130,7 +130,7 @@ function widest(labels: readonly string[]): number {
   return Math.max(0, ...labels.map((label) => textWidth(label, TYPE.label)));
 }
 
-/** Of many lines each is fainter; better ones are darker. */
+/** The more lines there are, the fainter each is; better ones are darker. */
 function quietStyle(rank: number, count: number): string {
   const faintest = count > 10 ? 0.35 : 0.7;
   const opacity = (count > 100 ? 0.3 : count > 30 ? 0.45 : 0.8) * (faintest + (1 - faintest) * rank ** 2);
@@ -168,7 +168,7 @@ function vertical(x: number, top: number, bottom: number): string {
   return `<path d="M${formatLength(x)} ${formatLength(top)}V${formatLength(bottom)}" stroke="${COLORS.axis}" stroke-width="1.25"/>`;
 }
 
-/** Labels that fit: those that would look alike without their ends lose their beginnings. */
+/** Labels that fit: labels that would look alike if their ends were cut lose their beginnings. */
 function fitLabels(labels: readonly string[], room: number): readonly string[] {
   const fitted = labels.map((label) => truncateText(label, TYPE.label, room));
   return fitted.map((text, index) => {
@@ -181,7 +181,7 @@ function reversed(text: string): string {
   return [...text].reverse().join('');
 }
 
-/** The name above an axis, and its ticks with their labels on its left, which lines behind do not cross out. */
+/** The name above an axis, and its ticks with their labels on its left, in front of the lines. */
 function drawLabels({ x, title, ticks }: PlacedAxis, room: number, top: number): readonly string[] {
   const name = title.map((line, index) =>
     textElement(line, {

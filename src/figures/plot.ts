@@ -1,4 +1,4 @@
-/** Grid, axes and curves by Observable Plot, which needs a document, here linkedom's, and a hand on every default. */
+/** Grid, axes and curves by Observable Plot, which needs a document (here linkedom's) and has no suitable defaults. */
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
 import { isDrawn, lonePoints, type Curve, type Point } from './curve.ts';
@@ -23,7 +23,7 @@ export interface PlotOptions {
   readonly x: Axis;
   readonly y: Axis;
   readonly frame: Frame;
-  /** Whether every point is marked with a dot, or only those that no line leads to. */
+  /** Whether every point has a dot, or only those that no line connects. */
   readonly marked: boolean;
 }
 
@@ -41,7 +41,7 @@ export const TICK_PADDING = 9;
 /** Between the ends of the x axis and the first and last point. */
 export const INSET = 10;
 
-/** Curves of one kind are one mark, since there may be hundreds; of many each is fainter. */
+/** Curves of one kind are one mark, because there may be hundreds; the more there are, the fainter each is. */
 function quietLines(curves: readonly Curve[]): Plot.Markish {
   const points = curves.flatMap((curve, index) => curve.points.map(([x, y]) => ({ x, y, index })));
   return Plot.line(points, {
@@ -69,7 +69,7 @@ export function drawPlot({ curves, x, y, frame, marked }: PlotOptions): Plotted 
     y: { type: y.log ? 'log' : 'linear', domain: [...y.domain] },
     marks: [
       Plot.gridY([...y.ticks], { stroke: COLORS.grid, strokeOpacity: 1 }),
-      // Labels are given as text, since Plot leaves some of a logarithmic axis out.
+      // Labels are passed as text, because Plot omits some on a logarithmic axis.
       Plot.axisY([...y.ticks], { ...numbers, text: [...y.labels], tickSize: 0, tickPadding: TICK_PADDING }),
       Plot.axisX([...x.ticks], {
         ...numbers,

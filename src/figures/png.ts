@@ -1,4 +1,4 @@
-/** Encodes pixels as PNG, with bytes that depend on the pixels alone. */
+/** Encodes pixels as PNG, with bytes that depend only on the pixels. */
 import { constants, crc32, deflateSync } from 'node:zlib';
 
 const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
@@ -18,11 +18,11 @@ export interface Bitmap {
 }
 
 /**
- * Writes a PNG of eight bits a channel.
+ * Writes a PNG of eight bits per channel.
  *
- * zlib's matches depend on the processor's instructions and the release, except with its run-length strategy, which looks
- * at the previous byte only. That loses little here: a line that repeats the one above, as enlarged pixels do, is stored
- * as differences to it, hence as one run of zeros; any other as differences to the pixel on the left.
+ * zlib's matches depend on the processor's instructions and the release, except with its run-length strategy, which compares
+ * only with the previous byte. That costs little here: a line that repeats the one above, as with enlarged pixels, is stored
+ * as differences from it, hence as one run of zeros; any other line as differences from the pixel on the left.
  */
 export function encodePng({ width, height, channels, pixels }: Bitmap): Buffer {
   const stride = width * channels;
@@ -54,7 +54,7 @@ export function encodePng({ width, height, channels, pixels }: Bitmap): Buffer {
   ]);
 }
 
-/** Length, type, data, and a checksum of the last two. */
+/** Length, type, data, and a checksum of type and data. */
 function chunk(type: string, data: Uint8Array): Buffer {
   const out = Buffer.alloc(data.length + 12);
   out.writeUInt32BE(data.length, 0);

@@ -12,29 +12,29 @@ import { textWidth, truncateText } from './type.ts';
 export interface ScatterOptions extends HeaderText {
   /** x and y of each point; at least one, all finite. */
   readonly points: ArrayLike<number>;
-  /** The class of each point. Left out: all points look alike. */
+  /** The class of each point. Without it, all points look alike. */
   readonly labels?: ArrayLike<number> | undefined;
-  /** Names of classes, by label; a class without one is called by its label. */
+  /** Names of classes, by label; a class without a name is called by its label. */
   readonly classes?: readonly string[] | undefined;
   readonly axes: readonly [string, string];
-  /** Images of some points, drawn in their places where there is room for them. */
+  /** Images of some points, drawn at their places if there is room. */
   readonly thumbnails?: { readonly tiles: readonly ImageTile[]; readonly points: ArrayLike<number> };
 }
 
 const WIDTH = 720;
-/** Room for short names; longer ones get more, up to the second width. */
+/** Room for short names; longer names get more, up to the second width. */
 const [LEGEND_WIDTH, WIDEST_LEGEND] = [92, 180];
-/** Left of the names in a legend, and right of them. */
+/** The space left and right of the names in a legend. */
 const [LEGEND_INDENT, LEGEND_END] = [37, 4];
 const LOWEST = 300;
 const HIGHEST = 620;
-/** Points are drawn in so many rounds, each with some of every class: no class lies above the others. */
+/** Points are drawn in this many rounds, each with some of every class, so no class is above the others. */
 const ROUNDS = 12;
-/** Of a name on the points. */
+/** The largest width of a name on the points. */
 const NAME_WIDTH = 130;
 /** Longest side of a thumbnail. */
 const THUMBNAIL = 28;
-/** Share of the plot's width that empty space takes at each side. */
+/** Share of the plot's width that is left empty at each side. */
 const BORDER = 0.03;
 
 export interface ScatterFigure extends Figure {
@@ -87,14 +87,14 @@ export function scatter(options: ScatterOptions): ScatterFigure {
 
 interface PointClass {
   readonly name: string;
-  /** Absent where it stands for several. */
+  /** Absent if the entry is for several classes. */
   readonly label?: number;
   readonly color: string;
   /** Numbers of its points. */
   readonly members: readonly number[];
 }
 
-/** By ascending label; of more classes than there are colours, the rarest are one. */
+/** By ascending label; if there are more classes than colours, the rarest share one. */
 function classesOf(
   points: ArrayLike<number>,
   labels: ArrayLike<number> | undefined,
@@ -136,7 +136,7 @@ function legendWidth(classes: readonly PointClass[]): number {
   return Math.min(WIDEST_LEGEND, Math.max(LEGEND_WIDTH, LEGEND_INDENT + Math.ceil(longest) + LEGEND_END));
 }
 
-/** The axes, such that a unit is as long on the one as on the other. */
+/** The axes, in which a unit has the same length. */
 function layoutPlane(
   points: ArrayLike<number>,
   top: number,
@@ -179,7 +179,7 @@ function extent(points: ArrayLike<number>, axis: 0 | 1): readonly [number, numbe
 
 type Place = (index: number) => readonly [number, number];
 
-/** Points as lines without length and with round ends: a tenth of the text of circles. */
+/** Points as lines without length and with round ends: a tenth of the text that circles need. */
 function drawPoints(classes: readonly PointClass[], place: Place, faint: boolean): readonly string[] {
   const count = classes.reduce((sum, { members }) => sum + members.length, 0);
   const size = count > 5000 ? 3 : count > 1000 ? 4 : 6;
@@ -201,8 +201,8 @@ function drawPoints(classes: readonly PointClass[], place: Place, faint: boolean
 }
 
 /**
- * Writes each class where most of it is, so that colours alone need not tell. Of names that would cover one another, the name of the
- * greatest class is written.
+ * Writes each class where most of its points are, so that readers do not depend on colours. If names would overlap, only that of
+ * the larger class is written.
  */
 function drawNames(classes: readonly PointClass[], place: Place): readonly string[] {
   const { size, weight } = TYPE.title;
@@ -250,7 +250,7 @@ function drawLegend(classes: readonly PointClass[], { right, top }: Frame): read
   ];
 }
 
-/** The first images that do not cover one another, framed in the colour of their class. */
+/** The first images that do not overlap, framed in the colour of their class. */
 function drawThumbnails(
   { tiles, points }: NonNullable<ScatterOptions['thumbnails']>,
   classes: readonly PointClass[],

@@ -1,5 +1,5 @@
 /**
- * Moves labels apart along a line: positions at least `gap` from each other and within the limits, in the order of the
+ * Moves labels apart along a line: positions are at least `gap` apart and within the limits, in the order of the
  * wanted ones, with the least sum of squared displacements (pool-adjacent-violators, which merges neighbours that want
  * the same place into blocks).
  *
@@ -13,7 +13,7 @@ export function spread(wanted: readonly number[], gap: number, limits: readonly 
     .sort((a, b) => a.position - b.position);
   const blocks: { members: number[]; sum: number }[] = [];
   for (const [rank, { position, index }] of order.entries()) {
-    // Without the gaps that the members before it take, what remains is to keep the order.
+    // The gaps before each member are subtracted; then only the order has to be kept.
     blocks.push({ members: [index], sum: position - rank * gap });
     for (;;) {
       const last = blocks.at(-1);

@@ -1,6 +1,6 @@
 /** The visual language that all figures share. Lengths are CSS pixels at 1x. */
 
-/** Starts with the font that PNGs are drawn with; the others stand in for it in browsers that lack it. */
+/** Starts with the font for PNGs; the others replace it in browsers that lack it. */
 export const FONT_FAMILY = "Inter, 'Helvetica Neue', Helvetica, Arial, sans-serif";
 
 /** Sizes and weights of type; nothing is smaller than 11 px. */
@@ -14,7 +14,7 @@ export const TYPE = {
 
 export interface TypeStyle {
   readonly size: number;
-  /** 400 or 600: the weights that the bundled font is loaded in. */
+  /** 400 or 600: the weights in which the bundled font is loaded. */
   readonly weight: 400 | 600;
   /** From one baseline to the next. */
   readonly line: number;
@@ -29,7 +29,7 @@ export const COLORS = {
   quietText: '#59636e',
   axis: '#8c959f',
   grid: '#e6e9ed',
-  /** Around tiles, so that a white image does not melt into the background. */
+  /** Around tiles, so that a white image does not merge with the background. */
   tileOutline: '#e1e4e8',
 } as const;
 
@@ -54,7 +54,7 @@ export const SERIES_COLORS: readonly { readonly line: string; readonly text: str
 ];
 
 /**
- * Colours of ten classes of points, told apart with any colour vision: M. A. Petroff, "Accessible color sequences for data
+ * Colours of ten classes of points, distinguishable with any colour vision: M. A. Petroff, "Accessible color sequences for data
  * visualization", 2021, the sequence of ten.
  */
 export const CLASS_COLORS: readonly string[] = [

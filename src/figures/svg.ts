@@ -3,8 +3,8 @@ import { printableLines } from '../core/text.ts';
 import { COLORS, FONT_FAMILY, type TypeStyle } from './style.ts';
 
 /**
- * Text made safe for element content and quoted attributes. Characters that steer what shows a text, among them those that XML
- * 1.0 cannot hold, are shown as `·`.
+ * Text made safe for element content and quoted attributes. Control characters, including those that XML
+ * 1.0 does not allow, are shown as `·`.
  */
 export function escapeXml(text: string): string {
   return printableLines(text)
@@ -44,10 +44,10 @@ export function textElement(text: string, placement: TextPlacement): string {
 }
 
 /**
- * A whole SVG document on a white background.
+ * A complete SVG document on a white background.
  *
- * @param description read out by screen readers in place of the drawing
- * @param parts elements in drawing order, one a line
+ * @param description screen readers read it instead of the drawing
+ * @param parts elements in drawing order, one on each line
  */
 export function svgDocument(
   width: number,

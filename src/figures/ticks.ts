@@ -8,15 +8,15 @@ export interface Scale {
   readonly labels: readonly string[];
 }
 
-/** Axes with so many different numbers at most have a tick at each. */
+/** Axes with at most this many different numbers have a tick at each. */
 export const MOST_OWN_TICKS = 9;
 
 export interface LinearScaleOptions {
-  /** Most steps between ticks. */
+  /** The most steps between ticks. */
   readonly steps: number;
   /** Ticks at whole numbers only. */
   readonly integer?: boolean;
-  /** Extends the domain to the next ticks, and to zero where the data come near it; else it is that of the data. */
+  /** Extends the domain to the next ticks, and to zero if the data come near it; otherwise the domain is that of the data. */
   readonly extend?: boolean;
 }
 
@@ -39,7 +39,7 @@ export function linearScale(low: number, high: number, options: LinearScaleOptio
   };
 }
 
-/** A logarithmic axis that ends with the data, and has its ticks at the data: for few, whole numbers above 0. */
+/** A logarithmic axis for few whole numbers above 0. It ends with the data, and has its ticks at the data. */
 export function logScaleAt(values: readonly number[]): Scale {
   const ticks = [...new Set(values)].sort((a, b) => a - b);
   const [low = 1, high = 1] = [ticks[0], ticks.at(-1)];
@@ -50,10 +50,10 @@ export function logScaleAt(values: readonly number[]): Scale {
   };
 }
 
-/** Ticks nearer to each other than this share of the axis have labels that touch. */
+/** Closer ticks than this share of the axis have labels that touch. */
 const CLOSEST = 0.06;
 
-/** A linear axis for whole numbers that ends with the data: its ends have ticks, and few numbers one each, where there is room. */
+/** A linear axis for whole numbers that ends with the data. Its ends have ticks; few numbers have one each if they fit. */
 export function linearScaleAt(values: readonly number[]): Scale {
   const different = [...new Set(values)].sort((a, b) => a - b);
   const [low = 0, high = 0] = [different[0], different.at(-1)];
@@ -69,8 +69,8 @@ export function linearScaleAt(values: readonly number[]): Scale {
 }
 
 /**
- * A logarithmic axis for finite, positive values, extended to the ticks around them: powers of ten, and 2 and 5 times
- * these where there would be few.
+ * A logarithmic axis for finite, positive values, extended to the ticks around them: powers of ten, and also 2 and 5 times
+ * these if there would be few.
  */
 export function logScale(low: number, high: number): Scale {
   const lowest = Math.floor(Math.log10(low) + 1e-9);
@@ -96,24 +96,24 @@ export function logScale(low: number, high: number): Scale {
 const FLAT = 1e-5;
 
 /**
- * An interval for a value that stands alone: a whole number, such as an epoch, has no other tick beside it, unless it is
- * so large that a half could not be told from it.
+ * An interval for a single value: a whole number, such as an epoch, has no other tick beside it, unless it is
+ * so large that a half could not be distinguished from it.
  */
 function around(center: number): [number, number] {
   const reach = Number.isInteger(center) && Math.abs(center) * FLAT < 0.5 ? 0.5 : Math.abs(center) / 2;
   return [center - reach, center + reach];
 }
 
-/** Stands for `factor * 10 ** exponent`. */
+/** Represents `factor * 10 ** exponent`. */
 interface Step {
   readonly factor: number;
   readonly exponent: number;
 }
 
-/** The smallest step of 1, 2 or 5 times a power of ten that is no smaller than wanted. */
+/** The smallest step of 1, 2 or 5 times a power of ten that is at least as large as wanted. */
 function chooseStep(wanted: number, integer: boolean): Step {
   const exponent = Math.floor(Math.log10(wanted));
-  // The shift by a tiny share keeps a step that misses its round number by rounding alone.
+  // The tiny shift keeps a step that misses its round number only by rounding.
   const mantissa = (wanted / 10 ** exponent) * (1 - 1e-9);
   const factor = [1, 2, 5].find((candidate) => candidate >= mantissa);
   const step = factor === undefined ? { factor: 1, exponent: exponent + 1 } : { factor, exponent };
@@ -130,7 +130,7 @@ function value(multiple: number, step: Step): number {
  * A number with as many decimals as its step has; beyond six digits as `2 × 10⁻⁷`, rounded to seven.
  *
  * @param exponent the power of ten of the step
- * @param largest the largest magnitude on the axis, so that all its labels are of one kind
+ * @param largest the largest magnitude on the axis, so that all its labels have the same form
  */
 function formatNumber(number: number, exponent: number, largest: number): string {
   if (number === 0) return '0';

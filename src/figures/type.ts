@@ -1,4 +1,4 @@
-/** Measures and breaks text as it will be drawn, and names the fonts that draw it. */
+/** Measures and breaks text as it will be drawn, and lists the fonts that draw it. */
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { Resvg, type ResvgRenderOptions } from '@resvg/resvg-js';
@@ -15,8 +15,8 @@ const fontFiles = [
 const COVERED = /^[\t\n\r\u0020-\u024f\u0370-\u052f\u1e00-\u22ff\ufffd]*$/;
 
 /**
- * Fonts for drawing `text`. Only the bundled font, so that every machine draws the same pixels; the system's fonts stand
- * in for characters that it lacks, such as Chinese ones.
+ * Fonts for drawing `text`. Only the bundled font, so that every machine draws the same pixels; the system's fonts are
+ * used only for characters that it lacks, such as Chinese ones.
  */
 export function fontOptions(text: string): NonNullable<ResvgRenderOptions['font']> {
   return { fontFiles, loadSystemFonts: !COVERED.test(text), defaultFontFamily: 'Inter' };
@@ -36,11 +36,11 @@ export function textWidth(text: string, style: TypeStyle): number {
   return width;
 }
 
-/** Widths already measured: a training run draws the same words every epoch. */
+/** Widths that are already measured: a training run draws the same words every epoch. */
 const widths = new Map<string, number>();
 const MOST_WIDTHS = 1000;
 
-/** Breaks text between words into lines of at most `width` pixels; a word that is wider still is cut. */
+/** Breaks text between words into lines of at most `width` pixels; a wider word is cut. */
 export function wrapText(text: string, style: TypeStyle, width: number): string[] {
   const lines: string[] = [];
   let line = '';

@@ -1,4 +1,4 @@
-/** Activations of Keras that tfjs lacks, or computes by Keras 2's formula. Saved, they are layers of tfjs: see `stock.ts`. */
+/** Activations of Keras that tfjs lacks, or computes by Keras 2's formula. They are saved as layers of tfjs: see `stock.ts`. */
 import type * as tfjs from '@tensorflow/tfjs';
 import type { ActivationName } from '../schema/generated/settings.ts';
 import type { Tf } from '../engine/engine.ts';
@@ -22,17 +22,17 @@ const OWN = {
   tanh_shrink: (_tf, x) => x.sub(x.tanh()),
 } as const satisfies Partial<Record<ActivationName, Compute>>;
 
-/** Those that are here and not in tfjs. */
+/** The activations that tfjs lacks. */
 export type OwnActivation = keyof typeof OWN;
 
-/** What a tfjs layer takes for an activation. */
+/** The type of activations in tfjs layers. */
 type TfjsActivation = NonNullable<Parameters<Tf['layers']['dense']>[0]['activation']>;
 
-/** An activation as a tfjs layer takes it: a name, which it looks up among registered classes. */
+/** An activation for a tfjs layer: a name, which tfjs looks up among registered classes. */
 export function activationOf(tf: Tf, name: ActivationName): TfjsActivation {
   if (isOwn(name)) {
     register(tf, name);
-    // The type lists the names of tfjs alone.
+    // The type lists only the names of tfjs.
     return name as string as TfjsActivation;
   }
   switch (name) {

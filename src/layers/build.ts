@@ -1,4 +1,4 @@
-/** Builds autoencoders: three tfjs models on one set of weights. */
+/** Builds autoencoders: three tfjs models that share weights. */
 import type * as tfjs from '@tensorflow/tfjs';
 import { Failure } from '../core/diagnostic.ts';
 import type { Seed } from '../core/seed.ts';
@@ -20,8 +20,8 @@ export interface Autoencoder {
 /** An autoencoder that can be trained. */
 export interface TrainableAutoencoder extends Autoencoder {
   /**
-   * int32 scalar that begins at 0: the number of the training step. `Dropout` and `GaussianNoise` draw by it, so whoever
-   * trains adds 1 after every step, and sets it when it resumes. No layer changes it.
+   * int32 scalar, initially 0: the number of the training step. `Dropout` and `GaussianNoise` derive random numbers from it, so
+   * the trainer adds 1 after every step, and sets it when it resumes. No layer changes it.
    */
   readonly step: tfjs.Variable<tfjs.Rank.R0>;
 }
@@ -30,12 +30,12 @@ export interface TrainableAutoencoder extends Autoencoder {
 export type Seeds = (purpose: string) => Seed;
 
 /**
- * Builds an autoencoder with initial weights. They, and the names of the layers, depend on the architecture and the seeds
- * alone: not on the engine, and not on what was built before.
+ * Builds an autoencoder with initial weights. The weights and the names of the layers depend only on the architecture and the
+ * seeds: not on the engine, and not on what was built before.
  *
  * @param seeds of the initial weights: `init/<layer>/<weight>`
- * @param drawSeeds of layers that draw while training: `dropout/<layer>`, `gaussian_noise/<layer>/…`
- * @throws Failure where the layers do not fit together
+ * @param drawSeeds of layers that use random numbers in training: `dropout/<layer>`, `gaussian_noise/<layer>/…`
+ * @throws Failure if the layers do not fit together
  */
 export function buildAutoencoder(
   tf: Tf,
@@ -52,9 +52,9 @@ export function buildAutoencoder(
 }
 
 /**
- * Builds an autoencoder whose weights are all zero, for those of a saved one.
+ * Builds an autoencoder whose weights are all zero, to be filled with those of a saved one.
  *
- * @throws Failure where the layers do not fit together
+ * @throws Failure if the layers do not fit together
  */
 export function assembleAutoencoder(
   tf: Tf,
@@ -78,7 +78,7 @@ export function assembleAutoencoder(
   };
 }
 
-/** Lets each layer follow the one before. */
+/** Makes each layer follow the one before. */
 export function connect(
   start: tfjs.SymbolicTensor,
   layers: readonly tfjs.layers.Layer[],

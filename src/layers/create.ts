@@ -1,4 +1,4 @@
-/** Layers of the language as tfjs layers. One entry a kind. */
+/** Creates tfjs layers from the language's layers. There is one entry for each kind. */
 import type * as tfjs from '@tensorflow/tfjs';
 import type { InitializerName, Pair, Regularizer } from '../schema/generated/settings.ts';
 import type { Tf } from '../engine/engine.ts';
@@ -26,15 +26,15 @@ type Creators = {
 };
 
 /**
- * Gives a function that makes tfjs layers, not yet built.
+ * Returns a function that makes tfjs layers, which are not built yet.
  *
- * @param draws where dropout and noise draw from
+ * @param draws where dropout and noise get their random numbers
  */
 export function layerFactory(tf: Tf, draws: DrawSource): (place: PlacedLayer) => tfjs.layers.Layer {
   const random = randomLayers(tf, draws);
   return (place) => {
     const layer = create(place.layer, { tf, random, draws, place });
-    // Zeros first: `fillWeights` or a saved model gives the values, and tfjs's own draws would be thrown away.
+    // Initially zeros: `fillWeights` or a saved model sets the values, so random values by tfjs would be overwritten.
     layer.setFastWeightInitDuringBuild(true);
     return layer;
   };
@@ -66,7 +66,7 @@ const creators: Creators = {
   Dropout: ({ rate }, { random, place }) => random.dropout(place.label, rate),
   GaussianNoise: ({ stddev }, { random, place }) => random.gaussianNoise(place.label, stddev),
   Flatten: (_args, { tf, place }) =>
-    // tfjs refuses to flatten what is flat.
+    // tfjs does not flatten an input that is flat already.
     place.input.length === 1
       ? tf.layers.reshape({ name: place.label, targetShape: [...place.input] })
       : tf.layers.flatten({ name: place.label }),
@@ -139,13 +139,13 @@ const INITIALIZERS = {
   ones: 'ones',
 } as const satisfies Record<InitializerName, string>;
 
-/** tfjs's name of an initializer: it goes into the saved model; the values come from `initializers.ts`. */
+/** tfjs's name of an initializer, for the saved model; the values come from `initializers.ts`. */
 function initializerOf(name: InitializerName): (typeof INITIALIZERS)[InitializerName] {
   return INITIALIZERS[name];
 }
 
 function regularizerOf(tf: Tf, regularizer: Regularizer): ReturnType<Tf['regularizers']['l1l2']> | undefined {
-  // Both are given: tfjs takes 0.01 for one that is not.
+  // Both are set: tfjs uses 0.01 for a missing one.
   return regularizer === null ? undefined : tf.regularizers.l1l2({ l1: regularizer.l1, l2: regularizer.l2 });
 }
 
@@ -165,7 +165,7 @@ function weighted(tf: Tf, args: Weighted) {
   };
 }
 
-/** The layer, whose outputs are penalised if so asked. */
+/** The layer, with a penalty on its outputs if one is requested. */
 function penalised(layer: tfjs.layers.Layer, { activity_regularizer: penalty }: Weighted): tfjs.layers.Layer {
   if (penalty !== undefined) penaliseActivity(layer, penalty);
   return layer;

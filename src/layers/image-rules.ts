@@ -13,7 +13,7 @@ type ImageLayerName =
   | 'Cropping2D'
   | 'GlobalAveragePooling2D';
 
-/** Height and width, or what is done to each. */
+/** Height and width, or a setting for each. */
 type Two = readonly [number, number];
 
 export const imageRules: LayerRules<ImageLayerName> = {
@@ -47,7 +47,7 @@ export const imageRules: LayerRules<ImageLayerName> = {
       const [height, width] = sidesOf(input);
       return [grown(height, 0), grown(width, 1), args.filters];
     },
-    // The kernel of the convolution that it reverses, whose outputs are its inputs.
+    // The kernel of the convolution that it reverses: that convolution's outputs are this layer's inputs.
     weights: (args, input) =>
       kernelAndBias(args, [...pairOf(args.kernel_size), args.filters, channelsOf(input)], args.filters),
   },

@@ -1,6 +1,6 @@
 /**
- * Keras's initializers, drawn with Philox: the same numbers for the same seed, on every engine. tfjs has initializers of the
- * same names, but their generators are its own, and its normal ones lack the correction of the standard deviation.
+ * Keras's initializers, sampled with Philox: the same numbers for the same seed, on every engine. tfjs has initializers of the
+ * same names, but uses other generators, and its normal initializers lack the correction of the standard deviation.
  */
 import type { InitializerName } from '../schema/generated/settings.ts';
 import { Philox } from '../core/philox.ts';
@@ -12,10 +12,10 @@ import type { Shape } from './layer.ts';
 const UNIFORM_LIMIT = 0.05;
 /** Standard deviation of Keras's `RandomNormal` and `TruncatedNormal`. */
 const NORMAL_STDDEV = 0.05;
-/** Standard deviation of a standard normal distribution whose values beyond 2 are drawn anew. */
+/** Standard deviation of a standard normal distribution whose values beyond 2 are resampled. */
 const TRUNCATED_STDDEV = 0.8796256610342398;
 
-/** How variance scaling weighs the two sides of a weight, and its factor. */
+/** How variance scaling weights the two sides of a weight, and its factor. */
 const SCALING = {
   glorot: { scale: 1, fan: ([fanIn, fanOut]: Fans) => (fanIn + fanOut) / 2 },
   he: { scale: 2, fan: ([fanIn]: Fans) => fanIn },
@@ -27,7 +27,7 @@ type Fans = readonly [fanIn: number, fanOut: number];
 /**
  * The initial values of a weight, row-major.
  *
- * @param shape for `orthogonal`, of two axes or more
+ * @param shape for `orthogonal`, with two axes or more
  */
 export function initialValues(
   initializer: InitializerName,
@@ -66,10 +66,10 @@ export function initialValues(
 }
 
 /**
- * The initial values of a matrix that is several ones side by side, each drawn as if it stood alone.
+ * The initial values of a matrix that consists of several matrices side by side, each sampled as if it were alone.
  *
- * @param shape [rows, columns of all together]
- * @param seed of each
+ * @param shape [rows, columns of all matrices together]
+ * @param seed of each matrix
  */
 export function initialHeads(
   initializer: InitializerName,
@@ -89,7 +89,7 @@ export function initialHeads(
 }
 
 /**
- * The variance that variance scaling gives: X. Glorot and Y. Bengio, "Understanding the difficulty of training deep
+ * The variance by variance scaling: X. Glorot and Y. Bengio, "Understanding the difficulty of training deep
  * feedforward neural networks", 2010; K. He et al., "Delving deep into rectifiers", 2015; Y. LeCun et al., "Efficient
  * backprop", 1998.
  */
@@ -98,7 +98,7 @@ function variance(kind: keyof typeof SCALING, shape: Shape): number {
   return factor / Math.max(1, fan(fansOf(shape)));
 }
 
-/** Inputs and outputs of a unit by Keras's rule, which takes any weight of three axes or more for a kernel. */
+/** Inputs and outputs of a unit by Keras's rule, which treats any weight of three axes or more as a kernel. */
 function fansOf(shape: Shape): Fans {
   if (shape.length < 2) {
     const size = shape[0] ?? 1;
@@ -119,7 +119,7 @@ function scale<Values extends Float32Array>(values: Values, factor: number): Val
   return values;
 }
 
-/** Normal values of a given variance after values beyond two standard deviations are drawn anew. */
+/** Normal values of a given variance, after resampling values beyond two standard deviations. */
 function scaledNormal<Values extends Float32Array>(
   values: Values,
   target: number,
@@ -128,7 +128,7 @@ function scaledNormal<Values extends Float32Array>(
   return truncatedNormal(values, Math.sqrt(target) / TRUNCATED_STDDEV, generator);
 }
 
-/** Normal values; those beyond two standard deviations are drawn anew. */
+/** Normal values; those beyond two standard deviations are resampled. */
 function truncatedNormal<Values extends Float32Array>(
   values: Values,
   stddev: number,
@@ -170,7 +170,7 @@ function orthogonal<Values extends Float32Array>(values: Values, shape: Shape, g
   return values;
 }
 
-/** Gram and Schmidt's method in its modified form, which is exact to well below float32 on normal vectors. */
+/** The modified Gram-Schmidt process, which is exact to well below float32 on normal vectors. */
 function orthonormalize(vectors: readonly Float64Array[]): void {
   for (const [index, vector] of vectors.entries()) {
     const norm = Math.sqrt(dot(vector, vector));

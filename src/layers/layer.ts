@@ -1,4 +1,4 @@
-/** Layers as the language writes them, and their names in a model. Knows nothing of TensorFlow. */
+/** Layers as the language writes them, and their names in a model. Independent of TensorFlow. */
 import { LAYER_DEFAULTS, type LayerSpec, type ModelSettings } from '../schema/generated/settings.ts';
 
 /** Lengths of the axes without the batch: [height, width, channels] of an image, [size] of a vector. */
@@ -21,16 +21,16 @@ export type LayerArguments = {
   readonly [Name in LayerName]: Extract<LayerMap, Readonly<Record<Name, unknown>>>[Name];
 };
 
-/** A layer with its arguments, whichever way it was written. */
+/** A layer with its arguments, no matter how it was written. */
 export type Layer<Name extends LayerName = LayerName> = {
   [Each in Name]: { readonly name: Each; readonly args: LayerArguments[Each] };
 }[Name];
 
-/** The layer that an entry of `encoder` or `decoder` stands for; a bare name has the default arguments. */
+/** The layer of an entry of `encoder` or `decoder`; a bare name has the default arguments. */
 export function layerOf(spec: LayerSpec): Layer {
   const [name, args] =
     typeof spec === 'string' ? [spec, LAYER_DEFAULTS[spec]] : (Object.entries(spec)[0] ?? []);
-  // The one cast from data: the schema, from which `LayerSpec` is generated, lets nothing else pass.
+  // The only cast from data: the schema, from which `LayerSpec` is generated, accepts nothing else.
   return { name, args } as Layer;
 }
 
@@ -67,7 +67,7 @@ export interface LayerLabels {
 
 /**
  * Names the layers of a model as Keras names them in a fresh session: `conv2d`, `conv2d_1`, … over both lists, from the
- * architecture alone, so that they do not depend on what else the process has built. A layer's own `name` stands, and
+ * architecture alone, so they do not depend on what else the process has built. A layer's own `name` is kept, and
  * no other layer gets it.
  */
 export function labelLayers(architecture: Architecture): LayerLabels {

@@ -1,4 +1,4 @@
-/** What to say of a decoder whose output is not shaped like the input, and which single change would fix it. */
+/** What to report about a decoder whose output does not have the shape of the input, and which single change would fix it. */
 import type { LayerSpec } from '../schema/generated/settings.ts';
 import { sizeOf } from '../core/shape.ts';
 import type { Finding } from '../core/stage-type.ts';
@@ -22,7 +22,7 @@ export interface PartShapes {
 /** A change of one layer of the decoder. */
 interface Change {
   readonly decoder: readonly LayerSpec[];
-  /** The layer to change, or after which one is to be put. */
+  /** The layer to change, or after which one is added. */
   readonly index: number;
   readonly argument?: string;
   readonly hint: string;
@@ -32,7 +32,7 @@ interface Change {
  * The finding for an autoencoder whose output has another shape than its input, with the first change of one layer
  * that makes them equal as the hint, if there is one.
  *
- * @param outputOf the output of a decoder, undefined where its layers do not fit
+ * @param outputOf the output of a decoder, undefined if its layers do not fit
  */
 export function mendOutput(
   architecture: Architecture,
@@ -56,14 +56,14 @@ export function mendOutput(
         });
   return {
     code: 'shape-mismatch',
-    message: `the decoder gives ${shapeText(output)}, but the input is ${shapeText(input)}${wayOf(input, shapes)}`,
+    message: `the decoder outputs ${shapeText(output)}, but the input is ${shapeText(input)}${wayOf(input, shapes)}`,
     hint,
     at,
-    related: { message: 'the input is given here', at: ['input_shape'] },
+    related: { message: 'the input shape is set here', at: ['input_shape'] },
   };
 }
 
-/** The first `Dense` whose input is an image: it works on the last axis alone, which is seldom meant. */
+/** The first `Dense` whose input is an image: it works only on the last axis, which is seldom intended. */
 function forgottenFlatten(
   architecture: Architecture,
   shapes: PartShapes,
@@ -82,7 +82,7 @@ function forgottenFlatten(
   return undefined;
 }
 
-/** What a layer is given. */
+/** The input of a layer. */
 function inputOf({ input_shape }: Architecture, shapes: PartShapes, part: Part, index: number): Shape {
   const before =
     part === 'decoder'
@@ -91,7 +91,7 @@ function inputOf({ input_shape }: Architecture, shapes: PartShapes, part: Part, 
   return before.at(-1) ?? input_shape;
 }
 
-/** "; the encoder goes 28 -> 14 -> 7, the decoder 7 -> 14 -> 28" where the heights differ. */
+/** "; the encoder goes 28 -> 14 -> 7, the decoder 7 -> 14 -> 28" if the heights differ. */
 function wayOf(input: Shape, { encoder, decoder }: PartShapes): string {
   const steps = (shapes: readonly Shape[]): number[] =>
     shapes
@@ -104,7 +104,7 @@ function wayOf(input: Shape, { encoder, decoder }: PartShapes): string {
   return straight ? '' : `: the encoder goes ${down.join(' -> ')}, the decoder ${up.join(' -> ')}`;
 }
 
-/** Changes worth trying, the likeliest first. */
+/** Changes worth trying, the most likely first. */
 function* changesOf(architecture: Architecture, shapes: PartShapes): Generator<Change> {
   const { input_shape: input, decoder } = architecture;
   const last = decoder.length - 1;
@@ -134,7 +134,7 @@ function changes(architecture: Architecture, shapes: PartShapes): readonly Chang
   return [...changesOf(architecture, shapes)];
 }
 
-/** The same decoder with one argument of one layer set. */
+/** The same decoder with one argument of one layer changed. */
 function withArgument(
   decoder: readonly LayerSpec[],
   index: number,
@@ -189,7 +189,7 @@ function* paddings(layer: Layer, index: number, decoder: readonly LayerSpec[]): 
   yield withArgument(decoder, index, layer, 'padding', other);
 }
 
-/** The transposed convolution where a convolution is, which shrinks the image again. */
+/** A transposed convolution instead of a convolution that shrinks the image again. */
 function* transposition(layer: Layer, index: number, decoder: readonly LayerSpec[]): Generator<Change> {
   if (layer.name !== 'Conv2D') return;
   const { dilation_rate: _dilation, ...args } = layer.args;
@@ -200,7 +200,7 @@ function* transposition(layer: Layer, index: number, decoder: readonly LayerSpec
   };
 }
 
-/** A border cut off or added after the first layer whose image is not as large as one that the encoder had. */
+/** A border removed or added after the first layer whose image size does not occur in the encoder. */
 function* borders({ input_shape: input, decoder }: Architecture, shapes: PartShapes): Generator<Change> {
   const wanted = [input, ...shapes.encoder].filter((shape) => shape.length === 3);
   for (const [index, made] of shapes.decoder.entries()) {
@@ -223,7 +223,7 @@ function* borders({ input_shape: input, decoder }: Architecture, shapes: PartSha
   }
 }
 
-/** Pixels at either side; an odd one at the end, where `padding: same` puts it. */
+/** Pixels at either side; with an odd number the extra one is at the end, where `padding: same` puts it. */
 function split(pixels: number): readonly [number, number] {
   return [Math.floor(pixels / 2), Math.ceil(pixels / 2)];
 }

@@ -1,4 +1,4 @@
-/** Batch and layer normalization with all of Keras's arguments, of which tfjs trains some only. Saved, they are tfjs's own. */
+/** Batch and layer normalization with all of Keras's arguments; tfjs can train only some. They are saved as tfjs's own. */
 import type * as tfjs from '@tensorflow/tfjs';
 import type {
   BatchNormalizationArguments,
@@ -9,8 +9,8 @@ import type { Tf } from '../engine/engine.ts';
 import { replaceCall, weightOf } from './own.ts';
 
 /**
- * tfjs's batch normalization has a gradient only for the last axis, and only with `center` and `scale`; outside of training,
- * tfjs's own backends get every axis but the last wrong.
+ * tfjs's batch normalization has a gradient only for the last axis, and only with `center` and `scale`; in inference,
+ * tfjs's own backends are wrong for every axis but the last.
  *
  * @param layer a batch normalization with these arguments
  */
@@ -70,21 +70,21 @@ interface Normalization {
   readonly mean: tfjs.Tensor;
   readonly variance: tfjs.Tensor;
   readonly epsilon: number;
-  /** Those of the statistics, counted from 0, the batch. */
+  /** The axes of the statistics, counted from 0, the batch. */
   readonly axes: readonly number[];
   /** The axis of `gamma` and `beta`. */
   readonly axis: number;
 }
 
 /**
- * To mean 0 and variance 1, then to the layer's `gamma` and `beta`, as far as it has them.
+ * Normalizes to mean 0 and variance 1, then applies the layer's `gamma` and `beta`, if it has them.
  *
  * The gradient is one formula (S. Ioffe, C. Szegedy, arXiv:1502.03167, section 3). With n = (x - mean) r, r = 1 / sqrt(variance +
  * epsilon), g the gradient with respect to n, and means over the axes of the statistics:
  *
  *     dx = r (g - mean(g) - n mean(g n))
  *
- * tfjs's automatic differentiation goes through the variance and the mean one after the other, with twice as many sums.
+ * tfjs's automatic differentiation goes through variance and mean one after the other, with twice as many sums.
  */
 function normalize(tf: Tf, layer: tfjs.layers.Layer, input: tfjs.Tensor, way: Normalization): tfjs.Tensor {
   const { axes } = way;
@@ -114,7 +114,7 @@ function normalize(tf: Tf, layer: tfjs.layers.Layer, input: tfjs.Tensor, way: No
   return beta === undefined ? scaled : scaled.add(beta);
 }
 
-/** The same where the statistics are as small as `gamma` and `beta`: one product and one sum for each number. */
+/** The same if the statistics are as small as `gamma` and `beta`: one product and one sum for each number. */
 function normalizeByConstants(
   layer: tfjs.layers.Layer,
   input: tfjs.Tensor,
@@ -134,7 +134,7 @@ function statistic(layer: tfjs.layers.Layer, name: string, input: tfjs.Tensor, a
   return found;
 }
 
-/** A weight of one number for each place of an axis, of the rank of the input; undefined where the layer has none. */
+/** A weight with one number for each place of an axis, in the rank of the input; undefined if the layer has none. */
 function alongAxis(
   layer: tfjs.layers.Layer,
   name: string,

@@ -1,9 +1,9 @@
-/** Layers that tfjs computes, but not with all of Keras's arguments or not as Keras 3 does. Saved, they are tfjs's: `stock.ts`. */
+/** Layers that tfjs has, but without some of Keras's arguments or unlike Keras 3. They are saved as tfjs's own: see `stock.ts`. */
 import type * as tfjs from '@tensorflow/tfjs';
 import type { Tf } from '../engine/engine.ts';
 import { failure } from '../core/diagnostic.ts';
 
-/** Replaces what a layer computes. */
+/** Replaces the computation of a layer. */
 export function replaceCall(
   tf: Tf,
   layer: tfjs.layers.Layer,
@@ -17,12 +17,12 @@ export function replaceCall(
   return layer;
 }
 
-/** A weight of a built layer by its Keras name; undefined where the layer has none of that name. */
+/** A weight of a built layer by its Keras name; undefined if the layer has no weight of that name. */
 export function weightOf(layer: tfjs.layers.Layer, name: string): tfjs.LayerVariable | undefined {
   return layer.weights.find(({ originalName }) => originalName.endsWith(`/${name}`));
 }
 
-/** A layer that passes on its input. Saved, it is a linear activation. */
+/** A layer that passes on its input. It is saved as a linear activation. */
 export function passing(tf: Tf, className: string, label: string): tfjs.layers.Layer {
   class Passing extends tf.layers.Layer {
     static readonly className = className;
@@ -61,8 +61,8 @@ export function softmaxAlong(tf: Tf, layer: tfjs.layers.Layer, axis: number): tf
 }
 
 /**
- * A dilated convolution. tfjs has no gradient for it: while training, it convolves with a kernel whose pixels are
- * moved apart by zeros, which is the same.
+ * A dilated convolution. tfjs has no gradient for it: in training, it convolves with a kernel whose pixels are
+ * separated by zeros, with the same result.
  *
  * @param layer such a layer
  * @param dilation vertical and horizontal

@@ -1,14 +1,14 @@
 /**
- * `Dropout` and `GaussianNoise` whose draws depend on a seed and a step alone. tfjs's own draw in JavaScript, which neither
- * repeats itself nor can be traced into a graph. Saved, they carry the names and settings of tfjs's layers, which then
- * stand in for them: without training, both do nothing.
+ * `Dropout` and `GaussianNoise` whose random numbers depend only on a seed and a step. tfjs's own layers use JavaScript's random
+ * numbers, which are not reproducible and cannot be traced into a graph. Saved layers have the names and settings of tfjs's
+ * layers, which replace them: in inference, both do nothing.
  */
 import type * as tfjs from '@tensorflow/tfjs';
 import type { Seed } from '../core/seed.ts';
 import type { Tf } from '../engine/engine.ts';
 import { statelessChoice, statelessNormal } from '../engine/tfjs/uniform.ts';
 
-/** Where the draws of a layer come from. */
+/** Where a layer's random numbers come from. */
 export interface DrawSource {
   /** The seed of one purpose, such as `dropout/dropout_1`. */
   readonly seeds: (purpose: string) => Seed;
@@ -16,7 +16,7 @@ export interface DrawSource {
   readonly step: tfjs.Variable;
 }
 
-/** Makes the two kinds of layers on one tfjs. */
+/** Creates the two kinds of layers for one tfjs. */
 export function randomLayers(tf: Tf, { seeds, step }: DrawSource): RandomLayers {
   abstract class RandomLayer extends tf.layers.Layer {
     override readonly supportsMasking = true;
@@ -34,7 +34,7 @@ export function randomLayers(tf: Tf, { seeds, step }: DrawSource): RandomLayers 
     protected abstract draw(input: tfjs.Tensor): tfjs.Tensor;
   }
 
-  /** Sets a share of the values to zero, and divides the others by what is left of the share. */
+  /** Sets a share of the values to zero, and divides the others by the remaining share. */
   class Dropout extends RandomLayer {
     static readonly className = 'Dropout';
     readonly #rate: number;

@@ -1,4 +1,4 @@
-/** What a rule of a layer is: see `rules.ts` for the rules themselves. */
+/** The interface of layer rules: see `rules.ts` for the rules themselves. */
 import type { InitializerName, Pair } from '../schema/generated/settings.ts';
 import type { DiagnosticCode } from '../core/diagnostic.ts';
 import type { LayerArguments, LayerName, Shape } from './layer.ts';
@@ -10,7 +10,7 @@ export interface Weight {
   /** False for running statistics, which no optimizer changes. */
   readonly trainable: boolean;
   readonly initializer: InitializerName;
-  /** Weights that lie side by side along the last axis, each drawn for itself. */
+  /** Weights that are side by side along the last axis, each initialized separately. */
   readonly heads?: number;
 }
 
@@ -19,27 +19,27 @@ export interface Problem {
   readonly code: DiagnosticCode;
   readonly message: string;
   readonly hint?: string;
-  /** The argument at fault; absent for the layer as a whole. */
+  /** The invalid argument; absent for the layer as a whole. */
   readonly argument?: string;
 }
 
-/** What a rule knows of the place of its layer. */
+/** What a rule knows about the position of its layer. */
 export interface Site {
   readonly input: Shape;
-  /** Begins a clause that ends in the input's shape: "`Dense` gives", "the input is". */
+  /** Begins a clause that ends with the input's shape: "`Dense` outputs", "the input is". */
   readonly giver: string;
-  /** The nearest image before the input, if there was one. */
+  /** The last image before the input, if there was one. */
   readonly lastImage?: Shape;
   /** May be called more than once. */
   readonly report: (problem: Problem) => void;
 }
 
 export interface LayerRule<Args> {
-  /** True where the input must be [height, width, channels]; checked before `output` is asked. */
+  /** Whether the input must be [height, width, channels]; checked before `output` is called. */
   readonly image?: boolean;
-  /** The output's shape; undefined where there is none, which is then reported. */
+  /** The output's shape; undefined if there is none, which is then reported. */
   output(args: Args, site: Site): Shape | undefined;
-  /** The weights in the order of Keras, for an input that has an output. */
+  /** The weights in the order of Keras, for an input for which there is an output. */
   weights?(args: Args, input: Shape): readonly Weight[];
 }
 

@@ -1,11 +1,11 @@
-/** What each kind of layer makes of a shape, and which weights it has. One rule a kind; no TensorFlow. */
+/** The output shape and the weights of each kind of layer. One rule for each kind; independent of TensorFlow. */
 import { sizeOf } from '../core/shape.ts';
 import type { InitializerName } from '../schema/generated/settings.ts';
 import { imageRules } from './image-rules.ts';
 import { type LayerName, type Shape, shapeText } from './layer.ts';
 import { type LayerRules, type Problem, type Site, type Weight, kernelAndBias } from './rule.ts';
 
-/** The rule of layers that leave the shape alone. */
+/** The rule of layers that keep the shape. */
 const elementwise = { output: (_args: unknown, { input }: Site): Shape => input };
 
 export const layerRules: LayerRules = {
@@ -91,7 +91,7 @@ export const layerRules: LayerRules = {
 /** Means and logarithms of variances. */
 const HEADS = 2;
 
-/** Length of an axis that is counted from 1, or from the end with -1. */
+/** Length of an axis that is counted from 1, or from the end starting with -1. */
 function axisOf(axis: number, input: Shape): number | undefined {
   return axis === 0 ? undefined : input.at(axis > 0 ? axis - 1 : axis);
 }
@@ -125,8 +125,8 @@ function reshape(target: Shape, { input, giver, report }: Site): Shape | undefin
     code: 'shape-mismatch',
     message:
       free === 0
-        ? `\`Reshape\` wants ${wanted} values, but ${giver} ${valuesText(input)}`
-        : `\`Reshape\` wants a multiple of ${known} values, but ${giver} ${valuesText(input)}`,
+        ? `\`Reshape\` needs ${wanted} values, but ${giver} ${valuesText(input)}`
+        : `\`Reshape\` needs a multiple of ${known} values, but ${giver} ${valuesText(input)}`,
     argument,
   });
   return undefined;

@@ -1,6 +1,6 @@
 /**
  * Models as tfjs LayersModels on disk: `model.json` beside one `weights.bin` (little-endian float32), which a browser loads
- * with `tf.loadLayersModel`. Equal models have equal bytes: no dates, no versions but that of the format.
+ * with `tf.loadLayersModel`. Equal models have equal bytes: no dates, and no version except that of the format.
  */
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -29,12 +29,12 @@ const ARCHITECTURE_FILE = 'architecture.json';
 /** `model.json` holds a few hundred bytes a layer. */
 const LARGEST_JSON = 2 ** 22;
 
-/** Keys that mean something to JavaScript's objects, and escapes that could hide one: in no model of ours. */
+/** Keys with a special meaning in JavaScript's objects, and escapes that could hide one: our models have none of them. */
 const SPECIAL_KEY = /"(?:__proto__|constructor|prototype)"\s*:|\\u/;
 
 const BYTES_EACH = Float32Array.BYTES_PER_ELEMENT;
 
-/** Writes a model into a folder, which is made if it is not there. */
+/** Writes a model into a folder, which is created if it does not exist. */
 export async function saveModel(model: tfjs.LayersModel, folder: string): Promise<void> {
   const modelTopology = stockTopology(model);
   const shapes = readTopology(modelTopology).weights;
@@ -82,7 +82,7 @@ export async function loadModel(tf: Tf, folder: string): Promise<tfjs.LayersMode
   try {
     return await tf.loadLayersModel({
       load: async () => ({
-        // tfjs reads the topology, and changes nothing in it.
+        // tfjs reads the topology, and does not change it.
         modelTopology: modelTopology as {},
         weightSpecs: weights.map(({ name, shape }) => ({ name, shape: [...shape], dtype: 'float32' })),
         weightData: data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength) as ArrayBuffer,
@@ -94,8 +94,8 @@ export async function loadModel(tf: Tf, folder: string): Promise<tfjs.LayersMode
 }
 
 /**
- * Loads the encoder and the decoder of a folder as three models that share weights, to compute with, not to train:
- * dropout and noise do not draw by our seeds.
+ * Loads the encoder and the decoder of a folder as three models that share weights. They are for computing, not for training:
+ * dropout and noise do not use our seeds.
  *
  * @throws Failure `data-missing` or `data-corrupt`
  */
@@ -110,22 +110,22 @@ export async function loadAutoencoder(tf: Tf, folder: string): Promise<Autoencod
   }
   const names = new Set(encoder.layers.map((layer) => layer.name));
   if (decoder.layers.some((layer) => names.has(layer.name))) {
-    throw corrupt(folder, 'has an encoder and a decoder with layers of one name');
+    throw corrupt(folder, 'has an encoder and a decoder with layers of the same name');
   }
   const outputs = connect(latent, [decoder]);
   return { encoder, decoder, autoencoder: tf.model({ name: 'autoencoder', inputs: image, outputs }) };
 }
 
-/** A variational autoencoder, to be measured and sampled. */
+/** A variational autoencoder, to measure and to sample. */
 export interface VariationalParts {
-  /** From images to means and logarithms of variances, side by side. */
+  /** From images to means and logarithms of variances, concatenated. */
   readonly distributions: tfjs.LayersModel;
   readonly decoder: tfjs.LayersModel;
   dispose(): void;
 }
 
 /**
- * Loads the encoder and the decoder of a folder as a variational autoencoder; undefined where the encoder gives no distributions.
+ * Loads the encoder and the decoder of a folder as a variational autoencoder; undefined if the encoder returns no distributions.
  *
  * @throws Failure `data-missing` or `data-corrupt`
  */
@@ -143,11 +143,11 @@ export async function loadVariational(tf: Tf, folder: string): Promise<Variation
 }
 
 /**
- * Loads what a `model` stage left, to be trained.
+ * Loads the results of a `model` stage, for training.
  *
  * @param folder the stage's, with `architecture.json`, `encoder/` and `decoder/`
- * @param drawSeeds of layers that draw while training: those of the stage that trains
- * @param trained a folder with the `encoder/` and `decoder/` whose weights to take instead
+ * @param drawSeeds of layers that use random numbers in training: those of the stage that trains
+ * @param trained a folder with the `encoder/` and `decoder/` whose weights are used instead
  * @throws Failure `data-missing` or `data-corrupt`
  */
 export async function loadTrainable(
@@ -172,7 +172,7 @@ export async function loadTrainable(
   return models;
 }
 
-/** Writes the layers as the language has them, with every argument, for `readArchitecture`. */
+/** Writes the layers as in the language, with every argument, for `readArchitecture`. */
 export async function saveArchitecture(architecture: Architecture, folder: string): Promise<void> {
   const { input_shape, encoder, decoder } = architecture;
   const text = JSON.stringify({ input_shape, encoder, decoder }, undefined, 1);
@@ -198,7 +198,7 @@ function isArchitecture(value: unknown): value is Architecture {
 
 interface SavedModel {
   readonly modelTopology: Json;
-  /** The dense layer that gives means and logarithms of variances, in a variational encoder. */
+  /** The dense layer that returns means and logarithms of variances, in a variational encoder. */
   readonly variational?: string;
   readonly weights: readonly {
     readonly name: string;
@@ -207,7 +207,7 @@ interface SavedModel {
   }[];
 }
 
-/** The files of a model, after all that can be held against one another was. */
+/** The files of a model, after checking everything in which they must agree. */
 async function readSavedModel(folder: string): Promise<SavedModel> {
   const description = await readJson(folder, MODEL_FILE);
   if (!isJsonObject(description) || description['format'] !== 'layers-model') {
@@ -252,7 +252,7 @@ function latentOf(
   throw corrupt(folder, 'has an unknown latent');
 }
 
-/** The names and shapes of the weights in the order of the file, held against the layers'. */
+/** The names and shapes of the weights in the order of the file, compared with those of the layers. */
 function readManifest(
   manifest: Json | undefined,
   { weights: expected }: Topology,
@@ -276,7 +276,7 @@ function readManifest(
       quantization !== undefined ||
       seen.has(name)
     ) {
-      throw corrupt(folder, 'has weights that are not those of its layers');
+      throw corrupt(folder, 'has weights that do not belong to its layers');
     }
     seen.add(name);
     return { name, shape: wanted };

@@ -1,4 +1,4 @@
-/** The shapes of an autoencoder's layers, and what does not fit, from the settings alone: TensorFlow is not loaded. */
+/** The shapes of an autoencoder's layers, and mismatches between them, from the settings alone: TensorFlow is not loaded. */
 import type { LayerSpec } from '../schema/generated/settings.ts';
 import { sizeOf } from '../core/shape.ts';
 import type { Finding } from '../core/stage-type.ts';
@@ -19,7 +19,7 @@ import { mendOutput } from './mend.ts';
 import type { LayerRule, Problem, Site, Weight } from './rule.ts';
 import { layerRules } from './rules.ts';
 
-/** A layer in its place in a model. */
+/** A layer at its position in a model. */
 export interface PlacedLayer {
   readonly layer: Layer;
   /** The layer's name in the model, such as `conv2d_1`. */
@@ -33,25 +33,25 @@ export interface AutoencoderShapes {
   readonly encoder: readonly PlacedLayer[];
   readonly decoder: readonly PlacedLayer[];
   readonly input: Shape;
-  /** What the encoder gives and the decoder takes. */
+  /** The output of the encoder, which is the input of the decoder. */
   readonly latent: Shape;
   readonly output: Shape;
   /** Numbers in all weights, trainable or not. */
   readonly parameters: number;
-  /** The Keras name of the last activation before the output, `linear` where there is none. */
+  /** The Keras name of the last activation before the output, `linear` if there is none. */
   readonly outputActivation: string;
 }
 
 /**
- * Numbers in one weight or in one layer's output for one image: 2^28, which is 1 GiB. More is a slip of the keyboard,
- * and would only fail later, when memory runs out.
+ * Numbers in one weight or in one layer's output for one image: 2^28, which is 1 GiB. A larger number is probably a typo,
+ * and would only fail later, when memory is exhausted.
  */
 const LARGEST = 2 ** 28;
 
 /**
  * Follows the shapes from the input through encoder and decoder.
  *
- * @param report is told everything that is wrong; a list of layers is followed up to its first layer without an output
+ * @param report is called with everything that is wrong; a list of layers is followed up to its first layer without an output
  * @returns undefined if anything was reported
  */
 export function inferAutoencoder(
@@ -96,7 +96,7 @@ export function parametersOf(weights: readonly Weight[]): number {
   return weights.reduce((sum, weight) => sum + sizeOf(weight.shape), 0);
 }
 
-/** The output and the weights of one layer; undefined (and reported) where it cannot take the input. */
+/** The output and the weights of one layer; undefined (and reported) if it does not accept the input. */
 export function inferLayer<Name extends LayerName>(
   { name, args }: Layer<Name>,
   site: Site,
@@ -133,7 +133,7 @@ export function inferLayer<Name extends LayerName>(
   return undefined;
 }
 
-/** A divergence of coins needs outputs that are shares. */
+/** The divergence of Bernoulli distributions needs outputs that are shares. */
 function checkActivity(name: LayerName, args: object, { report }: Site): void {
   const { activity_regularizer: penalty, activation } = args as Partial<LayerArguments['Dense']>;
   if (penalty?.kl === undefined || ['sigmoid', 'hard_sigmoid', 'softmax'].includes(activation ?? '')) return;
@@ -145,7 +145,7 @@ function checkActivity(name: LayerName, args: object, { report }: Site): void {
   });
 }
 
-/** How to make an image of a vector: of the size that there was before, if there was one. */
+/** How to turn a vector into an image: with the size of the image before it, if there was one. */
 function imageHint({ input, lastImage }: Site): string {
   if (input.length === 2) {
     const gray = `[${input.join(', ')}, 1]`;
@@ -158,7 +158,7 @@ function imageHint({ input, lastImage }: Site): string {
 }
 
 /**
- * The layers of one part; undefined (and reported) where the shapes end.
+ * The layers of one part; undefined (and reported) if a layer has no output.
  *
  * @param before shapes on the way to this part, the last one its input
  */
@@ -196,17 +196,20 @@ interface Giver {
   readonly related: NonNullable<Finding['related']>;
 }
 
-/** What a layer's input comes from. */
+/** Where a layer's input comes from. */
 function previous(architecture: Architecture, part: Part, index: number): Giver {
   const [beforePart, beforeIndex]: [Part, number] =
     part === 'decoder' && index === 0 ? ['encoder', architecture.encoder.length - 1] : [part, index - 1];
   const spec: LayerSpec | undefined = architecture[beforePart][beforeIndex];
   if (spec === undefined) {
-    return { giver: 'the input is', related: { message: 'the input is given here', at: ['input_shape'] } };
+    return {
+      giver: 'the input is',
+      related: { message: 'the input shape is set here', at: ['input_shape'] },
+    };
   }
   const { name } = layerOf(spec);
   return {
-    giver: beforePart === part ? `\`${name}\` gives` : 'the encoder gives',
+    giver: beforePart === part ? `\`${name}\` outputs` : 'the encoder outputs',
     related: {
       message: beforePart === part ? `\`${name}\` comes before it` : `the encoder ends with this \`${name}\``,
       at: [beforePart, beforeIndex],
@@ -224,7 +227,7 @@ function findingOf({ code, message, hint }: Problem, at: Finding['at'], related:
   };
 }
 
-/** What a decoder gives, undefined where it gives nothing. */
+/** The output of a decoder, undefined if it has none. */
 function silentOutput(decoder: readonly LayerSpec[], latent: Shape): Shape | undefined {
   let failed = false;
   const architecture: Architecture = { input_shape: latent, encoder: [], decoder };
@@ -257,7 +260,7 @@ function reportRepeatedNames(architecture: Architecture, report: (finding: Findi
   }
 }
 
-/** Distributions are the last that an encoder gives: what comes after a sample belongs to the decoder. */
+/** Distributions must be the last output of an encoder: what comes after a sample belongs to the decoder. */
 function reportMisplacedLatents(
   { encoder, decoder }: Architecture,
   report: (finding: Finding) => void,
@@ -278,14 +281,14 @@ function reportMisplacedLatents(
     if (!isLatent(spec)) continue;
     report({
       code: 'bad-setting',
-      message: '`Variational` is the end of an encoder, but stands in the decoder',
+      message: '`Variational` belongs at the end of the encoder, but is in the decoder',
       hint: 'put it at the end of `encoder`',
       at: ['decoder', index],
     });
   }
 }
 
-/** Layers whose outputs are inputs, means of them, or zeros: they keep the range that an activation gives. */
+/** Layers whose outputs are inputs, means of them, or zeros: they keep the range of an activation. */
 const TRANSPARENT: ReadonlySet<LayerName> = new Set<LayerName>([
   'ActivityRegularization',
   'Dropout',
@@ -312,7 +315,7 @@ const ACTIVATION_LAYERS: Partial<Record<LayerName, string>> = {
   Softmax: 'softmax',
 };
 
-/** The activation that the last layer's outputs went through, seen through layers that only move values. */
+/** The activation of the last layer's outputs. Layers that only move values are skipped. */
 function activationAfter(layers: readonly PlacedLayer[]): string {
   const last = layers.findLast(({ layer }) => !TRANSPARENT.has(layer.name) && !isIdentity(layer));
   if (last === undefined) return 'linear';

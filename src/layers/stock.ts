@@ -1,6 +1,6 @@
 /**
  * Replaces each layer of a model by one or several of tfjs's own layers, so that a saved model computes the same numbers
- * wherever tfjs loads it. The part that has the weights keeps the layer's name; without weights, the last part does.
+ * wherever tfjs loads it. The part with the weights keeps the layer's name; without weights, the last part does.
  */
 import type * as tfjs from '@tensorflow/tfjs';
 import { type JsonObject, isJsonObject } from '../core/json.ts';
@@ -10,7 +10,7 @@ import { listAt, objectAt, stringAt } from '../schema/view.ts';
 interface Part {
   readonly type: string;
   readonly config: JsonObject;
-  /** It also takes the input of the part this many places before it. */
+  /** It also receives the input of the part this many places before it. */
   readonly merges?: number;
 }
 
@@ -105,7 +105,7 @@ function partsOf(type: string, config: JsonObject, rank: number): readonly Part[
   }
 }
 
-/** A layer that tfjs computes along the last axis only, or gets right there only, with its axis moved to the end and back. */
+/** A layer that tfjs supports, or computes correctly, only along the last axis; its axis is moved to the end and back. */
 function alongLast(type: string, config: JsonObject, rank: number): readonly Part[] {
   const axis = Number(config['axis']);
   const own = axis > 0 ? axis : rank + 1 + axis;
@@ -116,7 +116,7 @@ function alongLast(type: string, config: JsonObject, rank: number): readonly Par
   return [permute(swap), { type, config: { ...config, axis: -1 } }, permute(swap)];
 }
 
-/** Means and logarithms of variances in one dense layer, of which the means are passed on. */
+/** Means and logarithms of variances in one dense layer; only the means are passed on. */
 function meansOnly({ units, name: _name, ...rest }: JsonObject): readonly Part[] {
   const size = Number(units);
   const dense = { ...rest, units: 2 * size, activation: 'linear', use_bias: true };
@@ -132,7 +132,7 @@ function meansOnly({ units, name: _name, ...rest }: JsonObject): readonly Part[]
   ];
 }
 
-/** tfjs's WebAssembly gets slopes wrong that are shared along other axes than the first ones. */
+/** tfjs's WebAssembly backend is wrong for slopes that are shared along other axes than the first ones. */
 function sharedFirst(config: JsonObject, rank: number): readonly Part[] {
   const shared = listAt(config, 'shared_axes')
     .map(Number)
@@ -148,8 +148,8 @@ function sharedFirst(config: JsonObject, rank: number): readonly Part[] {
 }
 
 /**
- * Bilinear up-sampling between the centres of pixels: the mean over as many repeated pixels as one becomes. For an even
- * factor, the new centres lie between repeated pixels, so that twice as many are needed. A window at an edge holds one pixel.
+ * Bilinear up-sampling between the centres of pixels: repeats pixels, then takes the mean of as many as one became. For an even
+ * factor, the new centres lie between repeated pixels, so twice as many are needed. A window at an edge contains one pixel.
  */
 function blended(config: JsonObject): readonly Part[] {
   const size = listAt(config, 'size').map(Number);
@@ -163,7 +163,7 @@ function blended(config: JsonObject): readonly Part[] {
   ];
 }
 
-/** Keras's activations by tfjs's functions and a line through each. tfjs's `hard_sigmoid` is 0.2 x + 0.5, from 0 to 1. */
+/** Keras's activations as tfjs's functions with a line through each. tfjs's `hard_sigmoid` is 0.2 x + 0.5, from 0 to 1. */
 const ACTIVATIONS: Readonly<Record<OwnActivation, readonly Part[]>> = {
   hard_sigmoid: [rescale(5 / 6), activate('hard_sigmoid')],
   hard_silu: [rescale(5 / 6), activate('hard_sigmoid'), merge('Multiply', 2)],

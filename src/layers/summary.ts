@@ -4,14 +4,14 @@ import { sizeOf } from '../core/shape.ts';
 
 const HEADINGS = ['Layer (type)', 'Output Shape', 'Param #'] as const;
 
-/** Widths of the columns where no text is longer; with them a line has 76 characters. */
+/** Widths of the columns if no text is longer; lines then have 76 characters. */
 const WIDTHS = [31, 22, 13] as const;
 
 type Row = readonly [layer: string, shape: string, parameters: string];
 
 /**
- * The table of a model, ending in a line break: a row a layer, and the numbers of parameters with the memory that they
- * take.
+ * The table of a model, ending with a line break: a row for each layer, and the numbers of parameters with the memory that
+ * they take.
  */
 export function modelSummary(model: tfjs.LayersModel): string {
   const rows = model.layers.map((layer): Row => [

@@ -1,13 +1,13 @@
 /**
- * Reads the layers of a saved model without building it, so that a model from elsewhere is refused before it costs memory.
- * Only what Hourglass saves is taken: its own kinds of layers and those of `stock.ts`, one after the other.
+ * Reads the layers of a saved model without building it, so that a foreign model is refused before it costs memory.
+ * It accepts only what Hourglass saves: its own kinds of layers and those of `stock.ts`, one after the other.
  */
 import { type Json, type JsonObject, isJsonObject } from '../core/json.ts';
 import { sizeOf } from '../core/shape.ts';
 import { type Layer, type LayerName, type Shape, sameShape } from './layer.ts';
 import { inferLayer } from './shapes.ts';
 
-/** What the topology of a saved model tells. */
+/** The contents of a saved model's topology. */
 export interface Topology {
   readonly input: Shape;
   readonly output: Shape;
@@ -15,15 +15,15 @@ export interface Topology {
   readonly weights: ReadonlyMap<string, Shape>;
 }
 
-/** An unsound topology, in words that finish "the model …". */
+/** An invalid topology, in words that complete "the model …". */
 export class UnsoundTopology extends Error {}
 
 type ArgumentKind = 'count' | 'flag' | 'axis' | 'pair' | 'border' | 'shape' | 'padding' | 'axes' | 'number';
 
-/** Layers that are saved as themselves, not as others. */
+/** Layers that are saved under their own kind. */
 type SavedName = Exclude<LayerName, 'Variational' | 'ActivityRegularization'>;
 
-/** The arguments that decide shapes; the rules of `rules.ts` read no others. */
+/** The arguments that determine shapes; the rules of `rules.ts` read no others. */
 const SHAPE_ARGUMENTS: Record<SavedName, Readonly<Record<string, ArgumentKind>>> = {
   Dense: { units: 'count', use_bias: 'flag' },
   Activation: {},
@@ -61,7 +61,7 @@ const SHAPE_ARGUMENTS: Record<SavedName, Readonly<Record<string, ArgumentKind>>>
   GlobalAveragePooling2D: {},
 };
 
-/** Layers with two inputs; both inputs and the output have one shape. */
+/** Layers with two inputs; both inputs and the output have the same shape. */
 const MERGES: ReadonlySet<string> = new Set(['Add', 'Multiply']);
 
 const LABEL = /^[A-Za-z][A-Za-z0-9_-]{0,79}$/;
@@ -98,7 +98,7 @@ export function readTopology(topology: Json | undefined): Topology {
 function infer(description: JsonObject, input: Shape): NonNullable<ReturnType<typeof inferLayer>> {
   const type = description['class_name'];
   const config = objectOf(description['config'], 'has a layer without a configuration');
-  if (config['name'] !== description['name']) unsound('has a layer of two names');
+  if (config['name'] !== description['name']) unsound('has a layer with two names');
   if (typeof type === 'string' && MERGES.has(type)) return { output: input, weights: [] };
   if (type === 'Rescaling') {
     argumentOf('number', config['scale'], input, 'Rescaling.scale');
@@ -117,7 +117,7 @@ function infer(description: JsonObject, input: Shape): NonNullable<ReturnType<ty
   let problem: string | undefined;
   const inferred = inferLayer({ name, args } as Layer, {
     input,
-    giver: 'the layer before gives',
+    giver: 'the layer before outputs',
     report: ({ message }) => {
       problem ??= message;
     },
@@ -159,7 +159,7 @@ function argumentOf(kind: ArgumentKind, value: Json | undefined, input: Shape, a
     case 'axes':
       return value === null ? null : listOf(value, wrong).map((item) => count(item, 1));
     case 'axis': {
-      // tfjs turns the axis of LayerNormalization into a list of one when it builds the layer.
+      // tfjs turns the axis of LayerNormalization into a list with one entry when it builds the layer.
       const axis = Array.isArray(value) && value.length === 1 ? value[0] : value;
       return axis === -1 ? axis : count(axis, -input.length);
     }
@@ -190,7 +190,7 @@ function permuted(input: Shape, dims: Json | undefined): Shape {
   return order.map((axis) => input[Number(axis) - 1] ?? 0);
 }
 
-/** Holds that a layer's input is the output of the layer before; one that merges also takes an earlier one's of that shape. */
+/** Checks that a layer's input is the output of the layer before; a merging layer also takes an earlier output of that shape. */
 function checkInbound(
   { class_name: type, inbound_nodes: nodes }: JsonObject,
   before: string,
@@ -223,9 +223,7 @@ function checkEnd(ends: Json | undefined, label: string): void {
 
 function labelOf(layer: JsonObject): string {
   const label = layer['name'];
-  return typeof label === 'string' && LABEL.test(label)
-    ? label
-    : unsound('has a layer without a proper name');
+  return typeof label === 'string' && LABEL.test(label) ? label : unsound('has a layer without a valid name');
 }
 
 function objectOf(value: Json | undefined, otherwise: string): JsonObject {

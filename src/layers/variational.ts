@@ -1,7 +1,7 @@
 /**
- * The latent of a variational autoencoder: D. P. Kingma, M. Welling, "Auto-encoding variational Bayes", 2014. One dense kernel gives
- * the means, then the logarithms of the variances. Saved, it is a dense layer of tfjs whose first half is taken: the means, as
- * outside of training (`stock.ts`).
+ * The latent of a variational autoencoder: D. P. Kingma, M. Welling, "Auto-encoding variational Bayes", 2014. One dense kernel
+ * computes the means, then the logarithms of the variances. It is saved as a dense layer of tfjs, of whose output the first half
+ * is used: the means, as in inference (`stock.ts`).
  */
 import type * as tfjs from '@tensorflow/tfjs';
 import type { Tf } from '../engine/engine.ts';
