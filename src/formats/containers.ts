@@ -10,7 +10,7 @@ import { convert, IMAGES_ALONE, pythonName, savez, type Container, type Containe
 import { maskedCrc } from './crc32c.ts';
 import { formatOf, HEAD_BYTES } from './image-format.ts';
 import { isTarHeader } from './tar-header.ts';
-import { writing } from './text-containers.ts';
+import { identifyText } from './text-containers.ts';
 
 /** Bytes of a file that are looked at. Unpacked, they are at most a thousand times as many. */
 const START = 4096;
@@ -122,7 +122,7 @@ function identify(bytes: Buffer, name: string): Container | undefined {
     records(bytes, name) ??
     picture(bytes, text) ??
     idx(bytes) ??
-    writing(bytes, name)
+    identifyText(bytes, name)
   );
 }
 

@@ -3,7 +3,7 @@ import { convert, pythonName, savez, type Container } from './container.ts';
 import { textOf } from './text-chunks.ts';
 
 /** Text: a web page or a pointer that was downloaded in place of a file, or a table. */
-export function writing(bytes: Buffer, name: string): Container | undefined {
+export function identifyText(bytes: Buffer, name: string): Container | undefined {
   const text = textOf(bytes);
   if (/^\s*<(?:!doctype|html|head|\?xml)/i.test(text))
     return {

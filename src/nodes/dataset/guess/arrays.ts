@@ -22,7 +22,7 @@ import {
 import { shownName } from '../names.ts';
 import { channelsComeFirst } from '../shapes.ts';
 import { kindsIn } from './files.ts';
-import { unused, type Guess } from './guess.ts';
+import { notUsed, type Guess } from './guess.ts';
 
 export async function guessNpz(path: string): Promise<Guess> {
   const entries = await listNpz(path);
@@ -45,7 +45,7 @@ export async function guessNpz(path: string): Promise<Guess> {
       arrays[key as keyof ArrayGuess] !== name && !(key === 'test_labels' && arrays.test_images === null),
   );
   return {
-    what: `an archive of NumPy arrays${unused(otherThan(entries, arrays))}`,
+    what: `an archive of NumPy arrays${notUsed(otherThan(entries, arrays))}`,
     settings: {
       source: 'npz',
       path,
@@ -150,7 +150,7 @@ async function guessSeparate(
     name === null ? [] : [[key, join(folder, name)]],
   );
   return {
-    what: `${what}${unused(otherThan(entries, arrays))}`,
+    what: `${what}${notUsed(otherThan(entries, arrays))}`,
     settings: {
       source,
       ...Object.fromEntries(named),

@@ -10,6 +10,6 @@ export interface Guess {
 }
 
 /** What of the data a guess leaves aside, for the end of what it is. */
-export function unused(names: readonly string[]): string {
+export function notUsed(names: readonly string[]): string {
   return names.length === 0 ? '' : `; not used: ${nameSome(names.map((name) => ({ name })))}`;
 }

@@ -11,7 +11,7 @@ import { adviseSize } from '../pictures/sizes.ts';
 import { Unusable } from '../pictures/skipped.ts';
 import type { ImageTree } from '../pictures/tree.ts';
 import { tablesIn } from './files.ts';
-import { unused, type Guess } from './guess.ts';
+import { notUsed, type Guess } from './guess.ts';
 import { guessPairs, namedAsPairs, pairsOf } from './pairs.ts';
 import { TEST, TRAIN } from './split-names.ts';
 
@@ -67,7 +67,7 @@ export async function guessPictures(path: string, options: PictureOptions = {}):
       ...look,
     };
     return {
-      what: `${isFolder ? 'a folder' : 'an archive'} of images${describeLabels(tree, labels !== undefined)}${unpaired}${unused(labels === undefined ? tables.map((file) => basename(file)) : [])}`,
+      what: `${isFolder ? 'a folder' : 'an archive'} of images${describeLabels(tree, labels !== undefined)}${unpaired}${notUsed(labels === undefined ? tables.map((file) => basename(file)) : [])}`,
       settings,
     };
   } finally {
@@ -149,7 +149,7 @@ async function guessSplits(
       ? undefined
       : ((await tableOf(testTree, tables)) ?? 'none');
   return {
-    what: `folders of training and test images${describeLabels(tree, labels !== undefined)}${unused(splits.others)}`,
+    what: `folders of training and test images${describeLabels(tree, labels !== undefined)}${notUsed(splits.others)}`,
     settings: {
       source: 'images',
       path: train,
