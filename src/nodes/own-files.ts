@@ -1,12 +1,12 @@
 /** Checks that files and folders named in settings exist and can be read. */
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { errorCode } from '../files/atomic.ts';
 import { kindOf, visibleNames, nearbyPath, type PathKind } from '../files/nearby.ts';
 import { identifyFile, identifyInside } from '../formats/containers.ts';
-import type { ContainerName } from '../formats/container.ts';
+import type { Container, ContainerName } from '../formats/container.ts';
 import { Failure, type DiagnosticCode } from '../core/diagnostic.ts';
 import type { Finding } from '../core/stage-type.ts';
 import type { NodeDefinition } from './contract.ts';
@@ -21,7 +21,7 @@ export interface NamedPath {
   readonly key: string;
 }
 
-/** Maximum names listed in a hint. */
+/** Maximum names listed in a hint, and maximum subfolders that are searched for pictures. */
 const LISTED = 4;
 
 /**
@@ -50,9 +50,8 @@ export async function missingFile(
   });
   if (kind === 'folder') {
     const wrong = finding(`${shown} is a folder, but a file is needed`);
-    const inside =
-      near === undefined ? await identifyInside(absolute, (name) => name === 'picture') : undefined;
-    return inside === undefined ? wrong : { ...wrong, hint: inside.container.hint };
+    const pictures = near === undefined ? await pictureInside(absolute) : undefined;
+    return pictures === undefined ? wrong : { ...wrong, hint: pictures.hint };
   }
   if (kind === 'file') return finding(`${shown} is ${found?.what ?? 'a file'}, but a folder is needed`);
   const reason = await access(absolute).then(
@@ -121,6 +120,16 @@ export async function withContent(finding: Finding, folder: string): Promise<Fin
   if (inside === undefined) return finding;
   const { file, container } = inside;
   return { ...finding, hint: `\`${shownName(file)}\` is ${container.what}: ${container.hint}` };
+}
+
+/** The first picture in a folder, or in one of the first folders in it, which may be classes. */
+async function pictureInside(folder: string): Promise<Container | undefined> {
+  const below = (await visibleNames(folder, ['folder'])).slice(0, LISTED);
+  for (const each of [folder, ...below.map((name) => join(folder, name))]) {
+    const inside = await identifyInside(each, (name) => name === 'picture');
+    if (inside !== undefined) return inside.container;
+  }
+  return undefined;
 }
 
 /** Whether a shell would expand the path. */

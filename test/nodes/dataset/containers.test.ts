@@ -87,5 +87,11 @@ test('a folder without what is looked for is told by the files in it', async (t)
   };
   for (const source of ['images', 'mnist', 'fashion-mnist'] as const)
     assert.match(await hintOf(settingsOf({ source, path: 'cifar' })), /`data_batch_1`.*pickle\.load/);
-  assert.match(await hintOf(settingsOf({ source: 'npz', path: 'photos' })), /source: images/);
+  mkdirSync(join(root, 'sorted/b'), { recursive: true });
+  mkdirSync(join(root, 'sorted/a'));
+  writeFileSync(join(root, 'sorted/b/1.png'), FILES['x.png'] ?? '');
+  for (const path of ['photos', 'sorted']) {
+    assert.match(await hintOf(settingsOf({ source: 'npz', path })), /source: images/);
+    assert.match(await hintOf(settingsOf({ source: 'npy', train_images: path })), /source: images/);
+  }
 });
