@@ -39,21 +39,22 @@ export function pythonName(fileName: string): string {
   return /^[\p{L}\p{N} .+(),=@_-]+$/u.test(fileName) ? fileName : 'FILE';
 }
 
-/** What the stage of an archive needs. */
-const ARRAYS = 'whose arrays `train_images` and `train_labels` name';
+/** What the stage of an archive of images alone needs. */
 export const IMAGES_ALONE = 'with `train_labels: null` and `test_images: null`';
 
 /**
  * A container with the Python that makes an archive of it.
  *
- * @param settings what else the stage needs
+ * @param settings what else the stage needs; left out: the names of the arrays
  */
 export function convert(
   container: Pick<Container, 'name' | 'what'>,
   python: string,
-  settings: string = ARRAYS,
+  settings?: string,
 ): Container {
-  const hint = `make an \`.npz\` archive of it in Python, \`${python}\`, and use \`source: npz\` ${settings}`;
+  const more =
+    settings === undefined ? '; name its arrays with `train_images` and `train_labels`' : ` ${settings}`;
+  const hint = `make an \`.npz\` archive of it in Python, \`${python}\`, and use \`source: npz\`${more}`;
   return { ...container, hint };
 }
 

@@ -71,8 +71,8 @@ type Dtype =
   | {
       readonly refused: string;
       mend(variable: string): string;
-      /** What to do where that does not work. */
-      readonly otherwise?: string;
+      /** What that needs, or what to do where it does not work. */
+      readonly more?: string;
     };
 
 /** @param descr such as `<f4`; empty where the values are not of one plain type */
@@ -85,8 +85,7 @@ export function readDtype(descr: string): Dtype {
       return {
         refused: 'Python objects, which are never unpickled (images of different sizes make such an array)',
         mend: (x) => `np.stack(${x}).astype('float32')`,
-        otherwise:
-          'if all images have one size; otherwise save each as a PNG file, and use `source: images` with `size`',
+        more: 'if all images have one size; otherwise save each as a PNG file, and use `source: images` with `size`',
       };
     case 'U':
       return { text: { name: 'str', bytes: 4 * Number(code.slice(1)) }, swapped: order === '>' };
@@ -95,9 +94,14 @@ export function readDtype(descr: string): Dtype {
     case 'c':
       return { refused: 'complex numbers', mend: (x) => `np.abs(${x}).astype('float32')` };
     default: {
-      const names = [...TYPES.values()].map(({ name }) => name).join(', ');
-      const what = descr === '' ? 'records of several values' : `values of type \`${descr}\``;
-      return { refused: `${what}, not one of ${names}`, mend: (x) => `${x}.astype('float32')` };
+      const refused = `not one of ${[...TYPES.values()].map(({ name }) => name).join(', ')}`;
+      if (descr !== '')
+        return { refused: `values of type \`${descr}\`, ${refused}`, mend: (x) => `${x}.astype('float32')` };
+      return {
+        refused: `records of several values, ${refused}`,
+        mend: (x) => `rf.structured_to_unstructured(${x})`,
+        more: 'after `import numpy.lib.recfunctions as rf`',
+      };
     }
   }
 }

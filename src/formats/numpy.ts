@@ -5,6 +5,7 @@
 import { basename } from 'node:path';
 import { failure, Failure } from '../core/diagnostic.ts';
 import { sizeOf } from '../core/shape.ts';
+import { printable } from '../core/text.ts';
 import { openToRead } from '../files/open.ts';
 import { HEADER_LIMIT, parseNpyHeader } from './npy.ts';
 import {
@@ -169,8 +170,8 @@ export function declare(
 ): Declared {
   const found = readDtype(dtype);
   if ('refused' in found) {
-    const { refused, mend, otherwise } = found;
-    const hint = `save it as numbers: ${source.save(mend)}${otherwise === undefined ? '' : `, ${otherwise}`}`;
+    const { refused, mend, more } = found;
+    const hint = `save it as numbers: ${source.save(mend)}${more === undefined ? '' : `, ${more}`}`;
     throw corrupt(source, `holds ${refused}`, hint);
   }
   const { swapped } = found;
@@ -218,7 +219,7 @@ export function toPixels(
   array: ArrayFile & Pick<NumpyArray, 'data' | 'texts'>,
 ): Uint8Array | Uint16Array | Float32Array {
   const { data, save, texts } = array;
-  if (texts !== undefined) throw corrupt(array, 'holds texts: pixels are numbers');
+  if (texts !== undefined) throw textsFailure(array, texts);
   if (data instanceof Uint8Array || data instanceof Uint16Array) return data;
   if (data instanceof Float32Array || data instanceof Float64Array) {
     const pixels = data instanceof Float32Array ? data : Float32Array.from(data);
@@ -243,6 +244,16 @@ export function toPixels(
   const pixels = highest > 255 ? new Uint16Array(data.length) : new Uint8Array(data.length);
   for (let index = 0; index < pixels.length; index++) pixels[index] = Number(data[index] ?? 0);
   return pixels;
+}
+
+function textsFailure(array: ArrayFile, texts: readonly string[]): Failure {
+  const [text = ''] = texts;
+  const such = text === '' ? '' : `, such as \`${printable(text.slice(0, 40))}\``;
+  const hint =
+    text.trim() !== '' && Number.isFinite(Number(text))
+      ? `save them as numbers: ${array.save((x) => `${x}.astype('float32')`)}`
+      : 'name labels with `train_labels` or `test_labels`; pictures that are named by their paths are read by `source: images`';
+  return corrupt(array, `holds texts${such}: pixels are numbers`, hint);
 }
 
 /** Labels as numbers, or as names of classes. */

@@ -180,12 +180,35 @@ test('values that are no pixels are refused', async (t) => {
     'beyond 16 bits': npy('<i8', '(1, 1, 2)', bytesOf(BigInt64Array.of(0n, 65_536n))),
     complex: npy('<c8', '(1, 1, 2)', 16),
     times: npy('<M8', '(1, 1, 2)', 16),
+    texts: npy('|S3', '(1, 1, 2)', Buffer.from('catdog')),
+    'texts that are numbers': npy('|S3', '(1, 1, 2)', Buffer.from('127255')),
     'a huge declared size': npy('|u1', '(99999999999, 28, 28)', 784),
     'a size too small': npy('|u1', '(1, 1, 1)', 2),
   };
   for (const [name, x] of Object.entries(wrong)) {
     assert.equal(await refusal(load(t, { x })), 'data-corrupt train_images', name);
   }
+});
+
+test('records and texts in place of pixels are told how they become numbers, or where they belong', async (t) => {
+  // The list of fields stands without quotation marks.
+  const fields = npy('', '(3,)', 24).toString('latin1').replace("''", "[('a', '<f4'), ('b', '<f4')]");
+  const length = fields.indexOf('\n') - 9;
+  const records = Buffer.from(fields, 'latin1');
+  records.writeUInt16LE(length, 8);
+  const cases: readonly (readonly [Buffer, RegExp])[] = [
+    [records, /structured_to_unstructured\(x\)/],
+    [npy('|S3', '(2,)', Buffer.from('catdog')), /train_labels/],
+    [npy('|S3', '(2,)', Buffer.from('127255')), /x\.astype/],
+  ];
+  for (const [x, advice] of cases)
+    await assert.rejects(load(t, { x }), (error) => {
+      assert.ok(error instanceof Failure);
+      const [{ code, at, hint } = { code: '', at: [] }] = error.diagnostics;
+      assert.deepEqual([code, at], ['data-corrupt', ['train_images']]);
+      assert.match(hint ?? '', advice);
+      return true;
+    });
 });
 
 test('test images of another size or type are refused at their own setting', async (t) => {
