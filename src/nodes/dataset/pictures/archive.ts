@@ -20,6 +20,8 @@ const ZIP_STARTS: ReadonlySet<string> = new Set(['PK\x03\x04', 'PK\x05\x06', 'PK
 
 export interface ArchiveOptions extends Pick<TreeOptions, 'recursive'> {
   readonly signal?: AbortSignal;
+  /** The path as messages name it; by default the name of the file. */
+  readonly shown?: string;
   /** What a single folder is that holds all images, and no folders: the one that was packed, or a class. */
   readonly single: 'root' | 'class';
 }
@@ -31,30 +33,36 @@ export interface ArchiveOptions extends Pick<TreeOptions, 'recursive'> {
  */
 export async function listArchive(
   path: string,
-  { signal = new AbortController().signal, recursive = false, single }: ArchiveOptions,
+  {
+    signal = new AbortController().signal,
+    recursive = false,
+    shown = basename(path),
+    single,
+  }: ArchiveOptions,
 ): Promise<ImageTree> {
   let archive: Archive | undefined;
   try {
     archive = await openArchive(path, signal);
     const { found, folders, skipped } = await listMembers(archive);
     const root = rootOf([...found.keys()], single);
-    return treeOf(archive, { path, root, found, folders, skipped, recursive, signal });
+    return treeOf(archive, { shown, root, found, folders, skipped, recursive, signal });
   } catch (error) {
     archive?.close();
-    throw archiveFailure(path, error, signal);
+    throw archiveFailure(shown, error, signal);
   }
 }
 
 /**
  * Looks at the first bytes of an archive.
  *
+ * @param shown the path as messages name it
  * @throws Failure `data-missing` or `data-corrupt` if it is none
  */
-export async function checkArchive(path: string): Promise<ArchiveKind> {
+export async function checkArchive(path: string, shown: string): Promise<ArchiveKind> {
   try {
     return await kindOf(path);
   } catch (error) {
-    throw archiveFailure(path, error);
+    throw archiveFailure(shown, error);
   }
 }
 
@@ -132,14 +140,14 @@ function rootOf(paths: readonly string[], single: ArchiveOptions['single']): str
 function treeOf(
   archive: Archive,
   {
-    path,
+    shown,
     root,
     found,
     folders,
     skipped,
     recursive,
     signal,
-  }: Listed & { path: string; root: string; recursive: boolean; signal: AbortSignal },
+  }: Listed & { shown: string; root: string; recursive: boolean; signal: AbortSignal },
 ): ImageTree {
   const below = (name: string): string => (name.startsWith(root) ? name.slice(root.length) : name);
   const all = [...found].map(([name, number]) => ({ name: below(name), number }));
@@ -162,7 +170,7 @@ function treeOf(
         const members = archive.read(wanted.flatMap((name) => numbers.get(name) ?? []));
         for await (const { number, read } of members) yield { name: names.get(number) ?? '', read };
       } catch (error) {
-        throw archiveFailure(path, error, signal);
+        throw archiveFailure(shown, error, signal);
       }
     },
     close: () => archive.close(),
@@ -215,10 +223,10 @@ async function unpackHead(head: Uint8Array): Promise<Uint8Array> {
 }
 
 /** What is wrong with an archive as a whole. */
-function archiveFailure(path: string, error: unknown, signal?: AbortSignal): unknown {
+function archiveFailure(shown: string, error: unknown, signal?: AbortSignal): unknown {
   if (signal?.aborted === true) return failure('interrupted', 'stopped while reading the archive');
   if (error instanceof Failure) return error;
-  const name = `\`${shownName(basename(path))}\``;
+  const name = `\`${shownName(shown)}\``;
   if (error instanceof BadArchive) return failure('data-corrupt', `${name} ${error.message}`, error.hint);
   if (error instanceof Unusable) {
     const denied = /\((?:EACCES|EPERM)\)/.test(error.message);

@@ -21,8 +21,8 @@ export async function inspectFolder(
   if (await hasImage(path)) return [];
   const findings = await failuresOf(named, async () => {
     const { checkArchive } = await import('./archive.ts');
-    if ((await kindOf(path)) === 'file' && (await checkArchive(path)) !== 'zip') return;
-    const tree = await listImages(path, options);
+    if ((await kindOf(path)) === 'file' && (await checkArchive(path, named.path)) !== 'zip') return;
+    const tree = await listImages(path, { ...options, shown: named.path });
     tree.close();
     (labels === 'folder' ? byFolder : withoutLabels)(tree, named.path);
   });

@@ -1,8 +1,9 @@
 /** Which images of a folder or an archive are used, and which class each has. */
+import { basename } from 'node:path';
 import { failure } from '../../../core/diagnostic.ts';
 import { kindOf } from '../../../files/nearby.ts';
 import { shownName } from '../names.ts';
-import { listArchive } from './archive.ts';
+import { listArchive, type ArchiveOptions } from './archive.ts';
 import { listFolder, type FolderOptions } from './folder.ts';
 import type { NamedImage } from './image-file.ts';
 import { sumUp, type Skipped, type SkipKind } from './skipped.ts';
@@ -18,16 +19,17 @@ export interface Arranged {
  * Lists the images of a folder or an archive.
  *
  * @param path absolute
+ * @param options with the path of an archive as messages name it
  * @throws Failure `data-missing`, `data-corrupt` or `interrupted`
  */
 export async function listImages(
   path: string,
-  options: FolderOptions,
+  options: FolderOptions & Pick<ArchiveOptions, 'shown'>,
   signal?: AbortSignal,
 ): Promise<ImageTree> {
   if ((await kindOf(path)) !== 'file') return listFolder(path, options);
-  const { recursive = false } = options;
-  return listArchive(path, { recursive, single: 'root', ...(signal === undefined ? {} : { signal }) });
+  const { recursive = false, shown = basename(path) } = options;
+  return listArchive(path, { recursive, shown, single: 'root', ...(signal === undefined ? {} : { signal }) });
 }
 
 /**

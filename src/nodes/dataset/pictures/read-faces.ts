@@ -19,19 +19,21 @@ import { inStretches, inTurn } from './turns.ts';
 /** Lists of names for the benchmark, in the folder that holds the people's folders. */
 const OWN_LIST = /^(?:pairs|people)\w*\.txt$/i;
 
-type FaceSettings = PictureSettings & Pick<LfwDatasetSettings, 'limit' | 'min_faces_per_person'>;
+type FaceSettings = PictureSettings & Pick<LfwDatasetSettings, 'limit' | 'min_faces_per_person' | 'path'>;
 
 /**
  * Looks whether a folder holds faces, or a file may be an archive.
  *
+ * @param path absolute
+ * @param shown the path as messages name it
  * @throws Failure `data-missing` or `data-corrupt`
  */
-export async function checkFaces(path: string): Promise<void> {
-  if ((await kindOf(path)) === 'file' && (await checkArchive(path)) !== 'zip') return;
-  const tree = await listFaces(path);
+export async function checkFaces(path: string, shown: string): Promise<void> {
+  if ((await kindOf(path)) === 'file' && (await checkArchive(path, shown)) !== 'zip') return;
+  const tree = await listFaces(path, shown);
   tree.close();
   const { faces, skipped } = arrange(tree);
-  if (faces.length === 0) throw nobodyFailure(path, 0, skipped);
+  if (faces.length === 0) throw nobodyFailure(shown, 0, skipped);
 }
 
 /**
@@ -43,14 +45,15 @@ export async function checkFaces(path: string): Promise<void> {
 export async function readFaces(path: string, context: ReadContext<FaceSettings>): Promise<RawSplit> {
   const { settings, signal, log } = context;
   context.progress({ text: 'counting images' });
-  const tree = await listFaces(path, signal);
+  const shown = settings.path ?? basename(path);
+  const tree = await listFaces(path, shown, signal);
   try {
     const { faces: all, skipped } = arrange(tree);
     const lost = skipped.filter(isLoss);
     if (settings.on_error === 'fail' && lost.length > 0) throw lossFailure(lost);
     const people = frequent(all, settings.min_faces_per_person);
     const faces = all.filter(({ className }) => people.has(className));
-    if (faces.length === 0) throw nobodyFailure(path, all.length, skipped, settings.min_faces_per_person);
+    if (faces.length === 0) throw nobodyFailure(shown, all.length, skipped, settings.min_faces_per_person);
     const limit = limitOf(settings, 'train');
     const tried = limit < faces.length ? inTurn(faces) : faces;
     const collected = await collectImages(
@@ -67,7 +70,7 @@ export async function readFaces(path: string, context: ReadContext<FaceSettings>
       context,
     );
     const left = [...skipped, ...collected.skipped].sort(bySkippedName);
-    const where = `\`${shownName(basename(path))}\``;
+    const where = `\`${shownName(shown)}\``;
     warnOfSkipped(left, { total: all.length + skipped.length, where }, log);
     warnOfTransparent(collected, log);
     const classes = classesOf([{ files: faces, skipped: collected.skipped }]);
@@ -79,9 +82,9 @@ export async function readFaces(path: string, context: ReadContext<FaceSettings>
   }
 }
 
-async function listFaces(path: string, signal?: AbortSignal): Promise<ImageTree> {
+async function listFaces(path: string, shown: string, signal?: AbortSignal): Promise<ImageTree> {
   if ((await kindOf(path)) !== 'file') return listPeople(path);
-  return listArchive(path, { single: 'class', ...(signal === undefined ? {} : { signal }) });
+  return listArchive(path, { shown, single: 'class', ...(signal === undefined ? {} : { signal }) });
 }
 
 /** Lists a folder of people, which may be the only one in the folder that is named. */
@@ -112,14 +115,14 @@ function arrange({ images, skipped }: ImageTree): {
   };
 }
 
-function nobodyFailure(path: string, images: number, skipped: readonly Skipped[], least = 0): Failure {
+function nobodyFailure(shown: string, images: number, skipped: readonly Skipped[], least = 0): Failure {
   if (images > 0) {
     return failure('data-missing', `of nobody there are ${least} images`, 'lower `min_faces_per_person`');
   }
   const but = skipped.length === 0 ? '' : `, but ${sumUp(skipped)}`;
   return failure(
     'data-missing',
-    `\`${shownName(path)}\` holds no images of people in folders of their own${but}`,
+    `\`${shownName(shown)}\` holds no images of people in folders of their own${but}`,
     'images are looked for as `lfw/Ada_Lovelace/Ada_Lovelace_0001.jpg`; a folder is named as `path: lfw`',
   );
 }

@@ -120,31 +120,31 @@ async function readSplit(
   const { settings, signal, log } = context;
   const { split, key, path } = folder;
   context.progress({ text: `listing ${split} images` });
-  const tree = await atSetting([key], () => listImages(folder.folder, folder, signal));
+  const tree = await atSetting([key], () => listImages(folder.folder, { ...folder, shown: path }, signal));
   try {
     const { files, skipped, absent = [] } = await arrange(tree, folder);
-    await atSetting([key], async () => {
-      const lost = skipped.filter(isLoss);
-      if (settings.on_error === 'fail' && lost.length > 0) throw lossFailure(lost, remediesOf(folder));
-    });
+    const lost = skipped.filter(isLoss);
+    if (settings.on_error === 'fail' && lost.length > 0) throw lossFailure(lost, remediesOf(folder), [key]);
     const [, height, width, channels] = train?.shape ?? [];
     const limit = limitOf(settings, split);
     const tried = limit < files.length ? inTurn(files) : files;
-    const collected = await collectImages(
-      inStretches(
-        tried.map(({ name }) => name),
-        limit,
-        (names) => tree.read(names),
+    const collected = await atSetting([key], () =>
+      collectImages(
+        inStretches(
+          tried.map(({ name }) => name),
+          limit,
+          (names) => tree.read(names),
+        ),
+        {
+          count: files.length,
+          limit,
+          classOf: classesByName(files),
+          ...(height === undefined || width === undefined || channels === undefined
+            ? {}
+            : { wanted: [height, width, channels] }),
+        },
+        context,
       ),
-      {
-        count: files.length,
-        limit,
-        classOf: classesByName(files),
-        ...(height === undefined || width === undefined || channels === undefined
-          ? {}
-          : { wanted: [height, width, channels] }),
-      },
-      context,
     );
     const all = [...skipped, ...collected.skipped].sort(bySkippedName);
     const where = `\`${shownName(path)}\``;

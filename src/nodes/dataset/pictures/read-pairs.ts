@@ -100,7 +100,7 @@ async function readSplit(
   const { noisy, clean, split } = folders;
   context.progress({ text: `listing ${split} images` });
   const list = (side: Side): Promise<ImageTree> =>
-    atSetting([side.key], () => listImages(side.folder, side, signal));
+    atSetting([side.key], () => listImages(side.folder, { ...side, shown: side.path }, signal));
   const noisyTree = await list(noisy);
   const cleanTree = await list(clean).catch((error: unknown) => {
     noisyTree.close();
@@ -117,7 +117,8 @@ async function readSplit(
       clean: [...partners.skipped, ...matched.clean],
     };
     const lost = [...below(noisy, before.noisy), ...below(clean, before.clean)].filter(isLoss);
-    if (settings.on_error === 'fail' && lost.length > 0) throw lossFailure(lost);
+    if (settings.on_error === 'fail' && lost.length > 0)
+      throw lossFailure(lost, {}, [before.noisy.some(isLoss) ? noisy.key : clean.key]);
     const decoded = await decodePairs(context, folders, matched.pairs, [noisyTree, cleanTree], train);
     const omissions: Omissions = {
       noisy: [...before.noisy, ...decoded.omissions.noisy],
@@ -216,7 +217,7 @@ async function decodePairs(
         ...below(folders.noisy, [...omitted.noisy.values()]),
         ...below(folders.clean, [...omitted.clean.values()]),
       ];
-      throw lossFailure(lost);
+      throw lossFailure(lost, {}, [folders.noisy.key]);
     }
     const noisy = await collectSide(context, folders.noisy, noisyTree, left, limit, shapeOf(train));
     const wanted = noisy.files.map((name) => ({ name: partnerOf.get(name) ?? '' }));
@@ -254,10 +255,12 @@ async function collectSide(
     files.flatMap(({ name, className }) => (className === undefined ? [] : [[name, className] as const])),
   );
   try {
-    return await collectImages(
-      inStretches(names, limit, (some) => tree.read(some)),
-      { count: files.length, limit, classOf, ...(wanted === undefined ? {} : { wanted }) },
-      context,
+    return await atSetting([key], () =>
+      collectImages(
+        inStretches(names, limit, (some) => tree.read(some)),
+        { count: files.length, limit, classOf, ...(wanted === undefined ? {} : { wanted }) },
+        context,
+      ),
     );
   } catch (error) {
     if (

@@ -118,12 +118,21 @@ export function warnOfSkipped(
   );
 }
 
-/** For `on_error: fail`. */
-export function lossFailure(lost: readonly Skipped[], remedies: Remedies = {}): Failure {
+/**
+ * For `on_error: fail`.
+ *
+ * @param at the setting that names the folder
+ */
+export function lossFailure(
+  lost: readonly Skipped[],
+  remedies: Remedies = {},
+  at: readonly string[] = [],
+): Failure {
   return failure(
     'data-corrupt',
     `not every image can be used: ${sumUp(lost)}`,
     `convert, move or remove them, or use \`on_error: skip\`${remediesFor(lost, remedies)}`,
+    at,
   );
 }
 

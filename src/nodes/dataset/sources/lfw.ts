@@ -73,7 +73,7 @@ async function inspectPath(named: NamedPath): Promise<readonly Finding[]> {
   const problem = await missingFile(named, ['file', 'folder']);
   if (problem !== undefined) return [problem];
   const { checkFaces } = await import('../pictures/read-faces.ts');
-  return failuresOf(named, () => checkFaces(resolve(named.folder, named.path)));
+  return failuresOf(named, () => checkFaces(resolve(named.folder, named.path), named.path));
 }
 
 /** The archive that the settings ask for, with its address, its hash, and where it lies once it is downloaded. */

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { Failure } from '../../../../src/core/diagnostic.ts';
 import { Spool } from '../../../../src/formats/spool.ts';
 import sharp from 'sharp';
 import { readImages, readImageSet, type HeldImages } from '../../../../src/formats/images.ts';
@@ -197,4 +198,47 @@ test('threads that decode large images wait for room, and for one another', asyn
     values,
     Array.from({ length: 202 }, (_, index) => (index < 3 ? 29 : index)),
   );
+});
+
+test('what is wrong with the images of a folder or an archive is told at its setting, by its path as written', async (t) => {
+  const root = temporaryFolder(t);
+  const broken = picture(1).subarray(0, 45);
+  put(join(root, 'in'), {
+    'good/1.png': picture(1),
+    'good/2.png': picture(2),
+    'bad/1.png': broken,
+    'mixed/1.png': picture(1),
+    'mixed/2.png': broken,
+    'wide/1.png': await shallow(1, 2, 3, 4, 5),
+    'torn.zip': Buffer.from('PK\x03\x04 torn'),
+  });
+  put(join(root, 'in'), { 'bad.tar': (await archives({ '1.png': broken }))['as-tar'] ?? Buffer.of() });
+  const images = (path: string, keys: object = {}) => settingsOf({ source: 'images', path, ...keys });
+  const pairs = (noisy: string, clean: string, keys: object = {}) =>
+    settingsOf({ source: 'pairs', noisy, clean, ...keys });
+  const strict = { on_error: 'fail' };
+  const cases = [
+    [images('in/bad'), 'path'],
+    [images('in/bad.tar'), 'path'],
+    [images('in/torn.zip'), 'path', /in\/torn\.zip/],
+    [images('in/mixed', strict), 'path'],
+    [images('in/good', { test_path: 'in/bad' }), 'test_path'],
+    [images('in/good', { test_path: 'in/wide' }), 'test_path'],
+    [images('in/good', { test_path: 'in/torn.zip' }), 'test_path', /in\/torn\.zip/],
+    [pairs('in/bad', 'in/good'), 'noisy'],
+    [pairs('in/good', 'in/bad'), 'clean'],
+    [pairs('in/good', 'in/mixed', strict), 'clean'],
+    [pairs('in/good', 'in/torn.zip'), 'clean', /in\/torn\.zip/],
+    [settingsOf({ source: 'lfw', path: 'in/torn.zip' }), 'path', /in\/torn\.zip/],
+  ] as const;
+  for (const [settings, key, message = /./] of cases)
+    await assert.rejects(datasetNode.run(fakeContext(root, settings)), (error) => {
+      assert.ok(error instanceof Failure, String(error));
+      const [found] = error.diagnostics;
+      assert.deepEqual(found?.at, [key], error.message);
+      assert.match(error.message, message);
+      return true;
+    });
+  const inspected = await datasetNode.inspect?.(images('in/torn.zip', { recursive: true }), root);
+  assert.match(inspected?.findings[0]?.message ?? '', /in\/torn\.zip/);
 });
