@@ -13,6 +13,12 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.stderr.write(`Hourglass needs Node 20.19 or later; this is ${process.versions.node}.\n`);
   process.exit(2);
 }
+if (process.versions.pnp !== undefined) {
+  process.stderr.write(
+    "Hourglass does not run with Yarn's Plug'n'Play: write `nodeLinker: node-modules` into `.yarnrc.yml`, and run `yarn install` again.\n",
+  );
+  process.exit(2);
+}
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');

@@ -1,40 +1,69 @@
 /** How the user started this program, so that commands which we propose work as they stand. */
-import { basename, delimiter, dirname } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, delimiter, dirname, resolve } from 'node:path';
 import { packageName, packageRoot } from '../core/package-root.ts';
 import { pathFrom } from '../core/path.ts';
 import { shellWord } from '../core/shell.ts';
 
+/** How this process was started. */
+export interface Start {
+  /** The program's path, as Node was given it. */
+  readonly script: string;
+  /** The folder of this package, without links. */
+  readonly root: string;
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+}
+
 /**
  * `hourglass`, or what it takes where that is no command of the shell: `npx hourglass-autoencoders`, `node bin/hourglass.js`.
  * Never `npx hourglass`: outside a folder with this package, that runs another package of this name.
+ *
+ * @param folder where it is to be typed
  */
-function programName(folder = process.cwd()): string {
-  const script = process.argv[1] ?? '';
-  const isInstalled = basename(dirname(packageRoot)) === 'node_modules';
-  if (!isInstalled)
+export function programName(folder: string, { script, root, cwd, env }: Start): string {
+  if (basename(dirname(root)) !== 'node_modules')
     return basename(script) === 'hourglass.js' ? `node ${shellWord(pathFrom(folder, script))}` : 'hourglass';
-  const { npm_command: command, npm_lifecycle_event: event, npm_config_user_agent: agent = '' } = process.env;
-  // Of these, npx alone runs a package that is not installed.
-  if (command === 'exec' && agent.startsWith('npm/')) return `npx ${packageName}`;
-  if (command !== undefined || event !== undefined) {
-    const [manager] = /^(?:pnpm|yarn)/.exec(agent) ?? [];
-    if (manager !== undefined) return `${manager} hourglass`;
-  }
-  // The program of a folder's own packages, called by its path.
-  const isOnPath = (process.env['PATH'] ?? '').split(delimiter).includes(dirname(script));
-  return basename(dirname(script)) === '.bin' && !isOnPath
-    ? shellWord(pathFrom(folder, script))
-    : 'hourglass';
+  const { npm_command: command, npm_config_user_agent: agent = '' } = env;
+  const [manager] = /^(?:npm|pnpm|yarn)(?=\/)/.exec(agent) ?? [];
+  if (manager === 'npm' && command !== undefined) return `npx ${packageName}`;
+  // `pnpm dlx` installs what it runs in a folder of this name, and forgets it.
+  if (manager === 'pnpm' && root.split(/[\\/]/).includes('dlx')) return `pnpm dlx ${packageName}`;
+  // Both go to the folder of package.json first, so elsewhere they would not find the files that are named.
+  if (manager !== undefined && resolve(folder) === cwd) return `${manager} hourglass`;
+  const local = localProgram(script);
+  // A manager puts the folder's programs on the path; the user's shell does not have them there.
+  const isOnPath =
+    manager === undefined &&
+    local !== undefined &&
+    (env['PATH'] ?? '').split(delimiter).includes(dirname(local));
+  if (local === undefined || isOnPath) return 'hourglass';
+  const path = pathFrom(folder, local);
+  // cmd takes the word before a `/` for the command.
+  return process.platform === 'win32' ? shellWord(path.replaceAll('/', '\\')) : shellWord(path);
+}
+
+/** The program of a folder's own packages; undefined for a global one. */
+function localProgram(script: string): string | undefined {
+  if (basename(dirname(script)) === '.bin') return script;
+  // pnpm, and every manager on Windows, writes a script there that starts this one, not a link.
+  const beside = resolve(script, '../../../.bin/hourglass');
+  return existsSync(beside) ? beside : undefined;
+}
+
+function thisProgram(folder: string): string {
+  const { argv, env } = process;
+  return programName(folder, { script: argv[1] ?? '', root: packageRoot, cwd: process.cwd(), env });
 }
 
 /** A text whose commands are given in backquotes, with this program as the user started it. */
 export function asStarted(text: string): string {
-  return text.replace(/`hourglass (?=[a-z-])/g, () => `\`${programName()} `);
+  return text.replace(/`hourglass (?=[a-z-])/g, () => `\`${thisProgram(process.cwd())} `);
 }
 
 /** A command line as one would type it in a folder, by default the present one. */
-export function commandLine(words: readonly string[], folder?: string): string {
-  return [programName(folder), ...words.map((word) => shellWord(word))].join(' ');
+export function commandLine(words: readonly string[], folder = process.cwd()): string {
+  return [thisProgram(folder), ...words.map((word) => shellWord(word))].join(' ');
 }
 
 /** A call of a command on a pipeline, with all that decides which results it makes. */

@@ -130,8 +130,16 @@ export function errorCode(error: unknown): string {
 /** Errors of writing a file where a folder has the name, or the reverse. */
 const IN_THE_WAY: ReadonlySet<string> = new Set(['EEXIST', 'ENOTDIR', 'EISDIR', 'ENOTEMPTY']);
 
-/** Turns a system error of writing `path` into a diagnostic; other errors are returned unchanged. */
-export function fileFailure(error: unknown, path: string): unknown {
+/**
+ * Turns a system error of writing `path` into a diagnostic; other errors are returned unchanged.
+ *
+ * @param elsewhere how to write to another place
+ */
+export function fileFailure(
+  error: unknown,
+  path: string,
+  elsewhere = 'choose another with `--outputs`',
+): unknown {
   if (error instanceof Failure) return error;
   const limit = limitFailure(error, path);
   if (limit !== undefined) return limit;
@@ -150,9 +158,11 @@ export function fileFailure(error: unknown, path: string): unknown {
             `\`${path}\` cannot be written (${errorCode(error)})`,
             IN_THE_WAY.has(errorCode(error))
               ? 'a file is in the place of a folder, or a folder in the place of a file: move it away'
-              : mayBeInUse(error)
-                ? 'close the programs that have it open, such as an editor or a viewer; if there are none, check its permissions'
-                : 'check the permissions of the folder, or choose another with `--outputs`',
+              : errorCode(error) === 'ENAMETOOLONG'
+                ? `the name is too long: ${elsewhere}`
+                : mayBeInUse(error)
+                  ? 'close the programs that have it open, such as an editor or a viewer; if there are none, check its permissions'
+                  : `check the permissions of the folder, or ${elsewhere}`,
           )
         : error;
   }

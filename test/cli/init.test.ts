@@ -53,3 +53,24 @@ test('init takes a folder of pictures as it is', async (t) => {
   assert.deepEqual(readdirSync(rigged.path('images')), ['mine.png']);
   assert.ok(rigged.exists('own-images.yaml'));
 });
+
+test('init names a folder that can be had on every system, and one that `cd` takes', async (t) => {
+  const rigged = rig(t);
+  for (const name of ['con', 'NUL.txt'])
+    assert.match((await rigged.run(['init', name])).stderr, /\[reserved-name\]/);
+  assert.ok(!rigged.exists('con'));
+  const { stdout } = await rigged.run(['init', '--', '-x']);
+  assert.match(stdout, /^ {2}cd \.\/-x$/m);
+  assert.ok(rigged.exists('-x/quickstart.yaml'));
+});
+
+test('init says that a file is in the way, and how to name another folder', async (t) => {
+  const rigged = rig(t);
+  rigged.write('notes', 'mine');
+  for (const folder of ['notes', 'notes/below', 'x'.repeat(300)]) {
+    const { code, stderr } = await rigged.run(['init', folder]);
+    assert.notEqual(code, 0);
+    assert.doesNotMatch(stderr, /--outputs/);
+  }
+  assert.equal((await rigged.run(['init', 'notes'])).code, 2);
+});

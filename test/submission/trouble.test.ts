@@ -102,6 +102,20 @@ test('a folder among the archives is a wrong call', async (t) => {
   assert.deepEqual([code, json.diagnostics.map((each) => each.code)], [2, ['file-unreadable']]);
 });
 
+test('a pattern that the shell leaves as it is stands for the archives, as on Windows', async (t) => {
+  const rigged = three(t);
+  rigged.write('notes.txt', 'no archive');
+  const checked = async (word: string): Promise<readonly string[]> => {
+    const { stdout } = await rigged.run(['verify', word, '--level', 'hashes', '--json']);
+    return (JSON.parse(stdout) as Document).archives?.map(({ file }) => file) ?? [];
+  };
+  const all = readdirSync(rigged.folder).filter((name) => name.endsWith('.zip'));
+  assert.ok(all.length > 1);
+  assert.deepEqual(await checked('*.zip'), all.toSorted());
+  assert.deepEqual(await checked('a*.zip'), ['a.zip']);
+  assert.deepEqual(await checked('*.tar'), []);
+});
+
 test('a checker ends with the process that was killed, and its folder goes at the next start', async (t) => {
   const rigged = rig(t);
   mkdirSync(rigged.path('tmp'));

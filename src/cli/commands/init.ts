@@ -1,5 +1,7 @@
+import { stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { failure } from '../../core/diagnostic.ts';
+import { isDeviceName } from '../../core/file-name.ts';
 import { shellWord } from '../../core/shell.ts';
 import { exists, fileFailure, makeFolder, writeNew } from '../../files/atomic.ts';
 import { EXIT } from '../exit.ts';
@@ -8,14 +10,13 @@ import type { TemplateName } from '../init/templates.ts';
 import { commandLine } from '../program.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
+const ANOTHER_FOLDER = 'name a new folder: `hourglass init my-experiment`';
+
 /** `hourglass init`: a folder to work in, with a pipeline that runs. */
 export async function init(terminal: Terminal, folder: string, template: TemplateName): Promise<number> {
   if (/\.ya?ml$/i.test(folder))
-    throw failure(
-      'usage',
-      `\`${folder}\` names a file, and \`init\` writes a folder`,
-      'name a folder: `hourglass init my-experiment`',
-    );
+    throw failure('usage', `\`${folder}\` names a file, and \`init\` writes a folder`, ANOTHER_FOLDER);
+  await checkFolder(folder);
   const { files, next } = await newFolder(template, basename(resolve(folder)));
   const written = await missingIn(folder, files);
   for (const [path, content] of written) await write(join(folder, path), content);
@@ -27,13 +28,30 @@ export async function init(terminal: Terminal, folder: string, template: Templat
     return EXIT.done;
   }
   const steps = [
-    ...(resolve(folder) === process.cwd() ? [] : [`cd ${shellWord(folder)}`]),
+    ...(resolve(folder) === process.cwd()
+      ? []
+      : [`cd ${shellWord(folder.startsWith('-') ? `./${folder}` : folder)}`]),
     ...next.map((words) => commandLine(words, folder)),
   ];
   terminal.result(
     [`wrote ${paths.length} files to ${folder}`, '', 'Next:', ...steps.map((line) => `  ${line}`)].join('\n'),
   );
   return EXIT.done;
+}
+
+/** @throws Failure if the folder could not be made, or not on Windows */
+async function checkFolder(folder: string): Promise<void> {
+  const path = resolve(folder);
+  if (await exists(path)) {
+    if ((await stat(path)).isDirectory()) return;
+    throw failure('usage', `\`${folder}\` is a file, and \`init\` writes a folder`, ANOTHER_FOLDER);
+  }
+  if (isDeviceName(basename(path)))
+    throw failure(
+      'reserved-name',
+      `\`${folder}\` cannot be a folder: on Windows it names a device`,
+      ANOTHER_FOLDER,
+    );
 }
 
 /**
@@ -49,7 +67,7 @@ async function missingIn(folder: string, files: Files): Promise<Files> {
       throw failure(
         'usage',
         `\`${join(folder, path)}\` exists already, and \`init\` overwrites nothing`,
-        'name a new folder: `hourglass init my-experiment`',
+        ANOTHER_FOLDER,
       );
   return new Map(wanted);
 }
@@ -59,6 +77,6 @@ async function write(path: string, content: string | Uint8Array): Promise<void> 
     await makeFolder(dirname(path));
     await (await writeNew(path, Buffer.from(content))).close();
   } catch (error) {
-    throw fileFailure(error, path);
+    throw fileFailure(error, path, ANOTHER_FOLDER);
   }
 }
