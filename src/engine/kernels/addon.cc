@@ -1,4 +1,4 @@
-// The addon that brings Hourglass's own kernels into XLA: custom calls, as XLA's FFI has them. It is compiled once for each kind of
+// The addon that brings Hourglass's own kernels into XLA, as custom calls of XLA's FFI. It is compiled once for each kind of
 // vectors, and `native-kernels.ts` loads the one that fits the processor.
 #include <node_api.h>
 
@@ -9,7 +9,7 @@
 #include "xla/ffi/api/ffi.h"
 
 namespace xla::ffi {
-// TensorFlow's library has it; its headers declare it deep inside of XLA.
+// TensorFlow's library has it; its headers declare it deep inside XLA.
 const XLA_FFI_Api* GetXlaFfiApi();
 }  // namespace xla::ffi
 
@@ -31,7 +31,7 @@ class XlaThreadPool : public ThreadPool {
   ffi::ThreadPool& threads_;
 };
 
-// The words of a task, and the task that was made of them last: a loop hands over the same buffers in every turn.
+// The words of a task, and the task that was last made of them: a loop passes the same buffers in every turn.
 struct TaskState {
   static ffi::TypeId id;
   size_t kernel;
@@ -56,7 +56,7 @@ static ffi::ErrorOr<std::unique_ptr<TaskState>> readTask(int64_t kernel, Integer
 XLA_FFI_DEFINE_HANDLER(kReadTask, readTask,
                        ffi::Ffi::BindInstantiate().Attr<int64_t>("kernel").Attr<Integers>("words"));
 
-// A task of the executor's (`executor.h`), as `lowering/` writes it. Its buffers are the arguments, then the results.
+// A task of the executor (`executor.h`), as `lowering/` writes it. Its buffers are the arguments, then the results.
 static ffi::Error runTask(ffi::ThreadPool threads, TaskState* state, ffi::RemainingArgs arguments, ffi::RemainingRets results) {
   std::vector<Buffer> buffers;
   for (size_t index = 0; index < arguments.size(); ++index) {
@@ -112,7 +112,7 @@ XLA_FFI_DEFINE_HANDLER(kRows, rows,
                            .Attr<float>("scale")
                            .Attr<float>("offset"));
 
-// A plan as XLA keeps it from the first run on.
+// A plan, which XLA keeps after the first run.
 struct PlanState : UpdatePlan {
   static ffi::TypeId id;
 };
@@ -129,7 +129,7 @@ static ffi::ErrorOr<std::unique_ptr<PlanState>> readPlan(Integers plan) {
 
 XLA_FFI_DEFINE_HANDLER(kReadPlan, readPlan, ffi::Ffi::BindInstantiate().Attr<Integers>("plan"));
 
-// The first operands are what the plan speaks of; those after them only have to be there before.
+// The plan refers to the first operands; those after them only have to be computed before.
 static ffi::Error update(ffi::ThreadPool threads, PlanState* plan, ffi::RemainingArgs arguments, ffi::RemainingRets results) {
   std::vector<const float*> operands;
   std::vector<float*> targets;
@@ -166,7 +166,7 @@ static bool registerHandlers() {
          add("hourglass_rows", kRows);
 }
 
-// The programs that are compiled as a whole: how many inputs, results and temporaries they have, then codes and operands.
+// The precompiled programs: their numbers of inputs, results and temporaries, then codes and operands.
 static napi_value exportPrograms(napi_env env) {
   napi_value programs;
   if (napi_create_array(env, &programs) != napi_ok) return nullptr;

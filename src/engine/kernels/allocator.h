@@ -1,6 +1,6 @@
-// Memory for WebAssembly, which has no C library here: `operator new` and what else compiled code calls. Blocks of all sizes lie
-// one behind the other; a list of those that are free, in the order of their addresses, is searched for the first that is large
-// enough, and neighbours in it become one (D. E. Knuth, "The Art of Computer Programming", vol. 1, 2.5, algorithms A and B).
+// Memory for WebAssembly, which has no C library here: `operator new` and the other functions that compiled code calls. Blocks of
+// all sizes lie one behind the other. The first free block that is large enough is taken from a list in the order of addresses, and
+// adjacent free blocks are merged (D. E. Knuth, "The Art of Computer Programming", vol. 1, 2.5, algorithms A and B).
 #pragma once
 
 #include <cstddef>
@@ -17,11 +17,11 @@ constexpr size_t kPage = 65536;
 
 class Allocator {
  public:
-  // Aligned to 64 bytes, a line of the cache; null where memory is exhausted.
+  // Aligned to 64 bytes, a cache line; null if memory is exhausted.
   void* allocate(size_t size) {
     const LockGuard guard(lock_);
     if (size <= kMost) {
-      // The head takes a line of its own.
+      // The head takes a cache line of its own.
       const size_t whole = (size + 2 * kLine - 1) / kLine * kLine;
       do {
         for (Block** at = &free_; *at != nullptr; at = &(*at)->next) {
@@ -41,7 +41,7 @@ class Allocator {
     insert(block);
   }
 
-  // Bytes in use, and those that could not be had.
+  // Bytes in use, and bytes of refused requests.
   size_t held() const { return held_; }
   size_t refused() const { return refused_; }
 
@@ -91,7 +91,7 @@ class Allocator {
     }
   }
 
-  // Makes more memory free: first what is there from the beginning, then whole pages behind it.
+  // Makes more memory free: first the memory that exists from the beginning, then whole pages behind it.
   bool grow(size_t size) {
     if (!hasBegun_) {
       hasBegun_ = true;
@@ -99,13 +99,13 @@ class Allocator {
       add(begin, __builtin_wasm_memory_size(0) * kPage - begin);
       return true;
     }
-    // The last block may end with the memory: it becomes a part of what is asked for.
+    // The last block may end with the memory: it becomes part of the requested one.
     const Block* last = free_;
     while (last != nullptr && last->next != nullptr) last = last->next;
     const size_t end = __builtin_wasm_memory_size(0) * kPage;
     const bool isAtEnd = last != nullptr && reinterpret_cast<size_t>(last) + last->size == end;
     const size_t needed = (size - (isAtEnd ? last->size : 0) + kPage - 1) / kPage;
-    // More than is asked for at the moment, so that growing is rare.
+    // More than is needed at the moment, so that growing is rare.
     for (const size_t pages : {std::max(needed, kPagesAtOnce), needed}) {
       const size_t before = __builtin_wasm_memory_grow(0, pages);
       if (before == ~size_t{0}) continue;

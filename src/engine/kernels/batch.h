@@ -1,4 +1,4 @@
-// What a step begins with, the rows of its batch, and what it ends with, the sum of its losses.
+// The beginning of a step, the rows of its batch, and its end, the sum of its losses.
 #pragma once
 
 #include <algorithm>
@@ -14,7 +14,7 @@ struct AffineScale {
   float scale, offset;
 };
 
-// output [count, size] = rows of data [all, size]. A number beyond the data is taken for that of the nearest row.
+// output [count, size] = rows of data [all, size]. A row number beyond the data counts as that of the nearest row.
 template <typename Value>
 void gatherRows(const Value* data, int64_t all, int64_t size, const int32_t* rows, int count, AffineScale intensity,
                 float* output, ThreadPool& pool) {

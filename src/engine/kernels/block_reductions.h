@@ -1,10 +1,10 @@
 // Reductions of blocks: sums, maxima and minima of a small box of elements over some of its axes.
 //
-// Neighbouring axes that are both reduced, or both kept, are one. So a box has kept and reduced axes in turns, and at its end
+// Adjacent axes that are both reduced, or both kept, are one. So a box has kept and reduced axes in turns, and at its end
 // either a row, which is reduced to one number, or rows below each other, which are reduced column by column; a vector holds
 // neighbours in both. Sums are blocked (N. J. Higham, "The accuracy of floating point summation", 1993): some dozens of floats
 // in a register, some dozens of such sums in single precision, and those in double precision. So the error does not grow with the
-// number of elements, and the order of all additions follows from the shape alone.
+// number of elements, and the order of all additions depends only on the shape.
 #pragma once
 
 #include <cmath>
@@ -61,8 +61,8 @@ inline float reduceRow(const float* x, int count) {
   return result;
 }
 
-// acc [rows] = acc combined with the rows of x [rows, length]: of as many rows as a vector has lanes, each is brought down to one
-// vector, and these are transposed, so that their lanes are combined side by side.
+// acc [rows] = acc combined with the rows of x [rows, length]: of as many rows as a vector has lanes, each is reduced to one
+// vector, and these are transposed, so that their lanes are combined in parallel.
 template <typename Op>
 inline void reduceRows(const float* x, int rows, int length, float* acc) {
   int row = 0;
@@ -104,7 +104,7 @@ inline void reduceVectorColumns(const float* x, int rows, int columns, float* ac
   for (int v = 0; v < Vectors; ++v) store(acc + v * kLanes, Op::combine(load(acc + v * kLanes), values[v]));
 }
 
-// Rows shorter than a vector: `kLanes` rows are whole vectors, and of their sums each number belongs to one column.
+// Rows shorter than a vector: `kLanes` rows are whole vectors, and each number of their sums belongs to one column.
 template <typename Op>
 inline void reduceFewColumns(const float* x, int rows, int columns, float* acc) {
   float sums[kLanes * kLanes];
@@ -123,7 +123,7 @@ inline void reduceFewColumns(const float* x, int rows, int columns, float* acc) 
   }
 }
 
-// Numbers that are added up one after another in single precision, at most.
+// The most numbers that are added up one after another in single precision.
 constexpr int kInTurn = 32;
 
 // acc [columns] = acc combined with x [rows, columns]
@@ -163,7 +163,7 @@ struct BoxAxis {
   bool isReduced;
 };
 
-// Numbers that a box of 512 elements keeps at most inside of one reduced axis and outside of another.
+// The most numbers of a box of 512 elements that are kept inside one reduced axis and outside another.
 constexpr int kMostInside = 128;
 
 // acc = acc combined with the box x; the kept axes are those of acc

@@ -1,6 +1,6 @@
-// Convolutions and transposed convolutions as products of matrices: each row of the kernel meets pixels that lie side by side, so
-// that for one row of outputs the inputs are the rows of a matrix as they are. In a dilated kernel the taps of a row lie apart, and
-// each makes a product of its own.
+// Convolutions and transposed convolutions as products of matrices: each row of the kernel meets adjacent pixels, so
+// for one row of outputs the inputs are the rows of a matrix without copying. In a dilated kernel the taps of a row lie apart, and
+// each makes its own product.
 #pragma once
 
 #include "epilogue.h"
@@ -25,7 +25,7 @@ inline const float* padImage(const PaddedImage& frame, const Image& image, const
   return framed;
 }
 
-// A kernel [rows, columns, ., .], and how far it is from one input or output channel to the next.
+// A kernel [rows, columns, ., .], and the distance from one input or output channel to the next.
 struct Weights {
   const float* values;
   int rows, columns;
@@ -43,7 +43,7 @@ struct Channels {
   int end() const { return first + count; }
 };
 
-// Calls `each(channels)` for output channels whose weights fit together, of which each channel takes `size` floats.
+// Calls `each(channels)` for output channels whose weights fit together; each channel takes `size` floats.
 template <typename Each>
 void inChannelBlocks(int channels, size_t size, const Each& each) {
   const size_t most = std::max<size_t>(1, kMostShared / std::max<size_t>(1, size) / kWide) * kWide;
@@ -51,7 +51,7 @@ void inChannelBlocks(int channels, size_t size, const Each& each) {
   for (int first = 0; first < channels; first += together) each(Channels{first, std::min(together, channels - first)});
 }
 
-// A pair of phases, and its weights as the tiles take them: [tile, row of taps, column of taps, input channel, vectors].
+// A pair of phases, and its weights in the order of the tiles: [tile, row of taps, column of taps, input channel, vectors].
 struct PackedPhase {
   const Phase* vertical;
   const Phase* horizontal;
@@ -151,7 +151,7 @@ using TileFunction = void (*)(const Tile&);
 template <int Vectors>
 constexpr auto kTileFunctions = functionTable<TileFunction, kTileRows>([](auto rows) { return computeTile<rows, Vectors>; });
 
-// With few output channels most lanes of a vector of them would be empty: then the lanes are the inputs of one sum.
+// With few output channels, most lanes of a vector of channels would be empty: then the lanes are the inputs of one sum.
 inline bool hasFewOutputs(const ConvolutionShape& shape) {
   for (const Phase& phase : shape.horizontal) {
     if (phase.tapStep != 1) return false;
@@ -159,7 +159,7 @@ inline bool hasFewOutputs(const ConvolutionShape& shape) {
   return shape.output.channels <= kLanes / 2 && shape.kernel.columns * shape.input.channels >= kLanes;
 }
 
-// Weights for sums along the inputs: [output channel, row of taps, column of taps and input channel, rounded up by zeros].
+// Weights for sums along the inputs: [output channel, row of taps, column of taps and input channel, padded with zeros].
 class FewOutputsWeights {
  public:
   FewOutputsWeights(const ConvolutionShape& shape, const Weights& weights) : channels{0, shape.output.channels} {
@@ -196,7 +196,7 @@ class FewOutputsWeights {
   Shared memory_;
 };
 
-// One sum for each lane, of as many pixels at once.
+// One sum for each lane, for as many pixels at once.
 template <int Pixels>
 void computeFewOutputs(const Tile& tile) {
   for (int channel = 0; channel < tile.channels; ++channel) {
@@ -223,7 +223,7 @@ void computeFewOutputs(const Tile& tile) {
 
 constexpr auto kFewOutputsFunctions = functionTable<TileFunction, kLanes>([](auto count) { return computeFewOutputs<count>; });
 
-// One image, of which the frame is filled, and the channels of which there are weights.
+// One image, for which the frame is filled, and the channels for which there are weights.
 template <typename Packed>
 void convolveImage(const ConvolutionShape& shape, const Packed& packed, const PaddedImage& frame, const float* framed,
                    float* output, size_t outputAt, const Epilogue& epilogue) {

@@ -1,4 +1,4 @@
-// Products of dense layers: few rows, one for each sample, with matrices of weights that are read once and in their order.
+// Products of dense layers: few rows, one for each sample, times matrices of weights, which are read once and in their order.
 #pragma once
 
 #include "epilogue.h"
@@ -8,10 +8,10 @@
 
 namespace hourglass {
 
-// Columns of weights that are worked on together, and rows of them that stay in the cache meanwhile.
+// Columns of weights that are processed together, and rows of them that stay in the cache meanwhile.
 constexpr int kDenseColumns = 4 * kWide;
 constexpr int kDenseDepth = 128;
-// Samples of one part of the work, at most: so that few columns are work for several threads, too.
+// The most samples of one part of the work, so that a few columns are work for several threads, too.
 constexpr int kDenseRows = 64;
 
 struct Block {
@@ -68,7 +68,7 @@ struct DenseShape {
   int rows, depth, columns;
 };
 
-// tiles [tile, row, kWide] = `width` columns of rows that are `step` apart, filled up by zeros.
+// tiles [tile, row, kWide] = `width` columns of rows that are `step` apart, padded with zeros.
 inline void packTiles(const float* from, ptrdiff_t step, int rows, int width, float* tiles) {
   for (int row = 0; row < rows; ++row, from += step) {
     float* to = tiles + row * kWide;
@@ -89,7 +89,7 @@ inline void denseForwardGemm(const DenseShape& shape, const float* inputs, const
   struct Sums;
   struct Packed;
   const int rowParts = (allRows + kDenseRows - 1) / kDenseRows;
-  // Narrower where some thread would have nothing to do otherwise, and at once fall asleep.
+  // Narrower if some thread would otherwise have nothing to do, and fall asleep at once.
   const int perThread = roundUp((columns + pool.count()) / (pool.count() + 1), kWide);
   const int partColumns = std::min(kDenseColumns, perThread);
   const int columnParts = (columns + partColumns - 1) / partColumns;
@@ -102,7 +102,7 @@ inline void denseForwardGemm(const DenseShape& shape, const float* inputs, const
     for (int first = 0; first < depth; first += kDenseDepth) {
       const int blockDepth = std::min(kDenseDepth, depth - first);
       const float* const block = weights + static_cast<ptrdiff_t>(first) * columns + firstColumn;
-      // Copied tile by tile, because rows of a large matrix get into each other's way in the cache.
+      // Copied tile by tile, because rows of a large matrix displace each other in the cache.
       packTiles(block, columns, blockDepth, width, packed);
       for (int column = 0; column < width; column += kWide) {
         Block at{};
@@ -128,7 +128,7 @@ inline void denseForwardGemm(const DenseShape& shape, const float* inputs, const
   });
 }
 
-// Strips of columns as wide as registers take, or narrower where threads would wait for each other otherwise.
+// Strips of columns as wide as registers take, or narrower if threads would otherwise wait for each other.
 inline Strips stripsFor(int columns, int threads) {
   Strips best(columns);
   const auto longest = [&](const Strips& strips) { return (strips.count + threads - 1) / threads * strips.vectors; };
@@ -165,7 +165,7 @@ inline void denseForwardSparse(const DenseShape& shape, const float* inputs, con
     float* const sums = scratch<Sums>(static_cast<size_t>(rows) * width);
     const AddNonzeros add = kAddNonzeros[strips.vectors - 1];
     for (int block = 0; block < blocks; ++block) {
-      // Copied, because rows of a large matrix get into each other's way in the cache.
+      // Copied, because rows of a large matrix displace each other in the cache.
       const int first = block * kBlockDepth, blockDepth = std::min(kBlockDepth, depth - first);
       copyRows(weights + static_cast<ptrdiff_t>(first) * columns + column, columns, blockDepth, count, copied, width);
       for (int row = 0; row < rows; ++row) lists.add(add, row, block, copied, sums + static_cast<ptrdiff_t>(row) * width);
@@ -179,7 +179,7 @@ inline void denseForwardSparse(const DenseShape& shape, const float* inputs, con
   });
 }
 
-// The share of elements that are zero, 0 to 1, as far as a few of them tell.
+// The share of elements that are zero, 0 to 1, estimated from a few of them.
 inline float zeroShare(const float* elements, size_t all) {
   const size_t count = std::min<size_t>(all, 4096);
   size_t zeros = 0;
@@ -190,7 +190,7 @@ inline float zeroShare(const float* elements, size_t all) {
 // output [rows, columns] = inputs times weights, finished.
 inline void denseForward(const DenseShape& shape, const float* inputs, const float* weights, float* output,
                          const Epilogue& epilogue, ThreadPool& pool) {
-  // What a list of the others saves is more than it costs.
+  // Skipping the zeros saves more than listing the other numbers costs.
   const bool sparse = zeroShare(inputs, static_cast<size_t>(shape.rows) * shape.depth) >= 0.66f;
   (sparse ? denseForwardSparse : denseForwardGemm)(shape, inputs, weights, output, epilogue, pool);
 }
@@ -198,13 +198,13 @@ inline void denseForward(const DenseShape& shape, const float* inputs, const flo
 // Rows of weights of one part.
 constexpr int kBackwardRows = 4 * kTileRows;
 
-// Stores sums [rows, kWide samples] as the output [samples, rows], of which the rows are `step` apart.
+// Stores sums [rows, kWide samples] as the output [samples, rows], whose rows are `step` apart.
 inline void storeTransposed(const float* sums, int rows, int samples, float* output, size_t at, size_t step,
                      const Epilogue& epilogue) {
   const int width = std::min(kLanes, rows);
   for (int v = 0; v < samples; v += kLanes) {
     for (int row = 0; row < rows; row += kLanes) {
-      // The last block overlaps the one before, so that it is a whole one.
+      // The last block overlaps the one before, so that it is a whole block.
       const int first = std::min(row, rows - width);
       Vec block[kLanes];
       for (int lane = 0; lane < kLanes; ++lane) {

@@ -1,6 +1,6 @@
 // Runs fused elementwise groups (`elementwise_group.h`), block by block (`elementwise_plan.h`).
 //
-// A result may lie where an operand lies that goes through the whole space row by row, so that variables are changed in place;
+// A result may use the memory of an operand that goes through the whole space row by row, so that variables are changed in place;
 // apart from that, results overlap with nothing.
 #pragma once
 
@@ -11,7 +11,7 @@
 
 namespace hourglass {
 
-// What a part of the work has of one output's reduction: a region of numbers that its blocks contribute to, in single precision
+// A part's share of one output's reduction: a region of numbers to which its blocks contribute, in single precision
 // for some blocks, and in double precision from block to block.
 struct Region {
   int64_t at = -1;  // In the output; none yet.
@@ -55,7 +55,7 @@ class GroupRun {
 
   static size_t bytesOf(DType type) { return type == DType::kBool ? 1 : 4; }
 
-  // Decides which results go straight to memory, block by block: not those that lie where something is read later on.
+  // Decides which results go straight to memory, block by block: not those whose memory is read later.
   void findOverlaps() {
     isDirect_.assign(group_.outputs.size(), 0);
     isCopied_.assign(group_.operands.size(), 0);
@@ -79,7 +79,7 @@ class GroupRun {
     }
   }
 
-  // Regions at the ends of parts, in order: one that goes on over several parts is the combination of theirs.
+  // Regions at the ends of parts, in order: one that continues over several parts is the combination of theirs.
   void joinRegions(size_t output) {
     float* const to = static_cast<float*>(outputs_[output]);
     SharedRegion* open = nullptr;
@@ -231,7 +231,7 @@ class GroupRun::Part {
     }
   }
 
-  // Bundle by bundle. The last one may be shorter: then operands in memory are copied, and results copied back.
+  // Runs bundle by bundle. The last one may be shorter: then operands in memory are copied, and results copied back.
   void runInstructions(int64_t count) {
     const auto forMoving = [this](const auto& each) {
       for (int index = 0; index < movingCount_; ++index) each(moving_[index]);
@@ -278,7 +278,7 @@ class GroupRun::Part {
     float* const to = starts_[operand] = bundles_[operand] = blocks_[operand];
     const bool isCell = box.isCell() && !isOutput(operand);
     if (!isCell) movingOperands_[movingOperandCount_++] = operand;
-    // The same as before, as what repeats along the outer loops is.
+    // The same block as before, such as that of an operand that repeats along the outer loops.
     if (loaded_[operand] == place && loadedSteps_[operand] == steps && !run_.isCopied_[operand]) return;
     loaded_[operand] = place;
     loadedSteps_[operand] = steps;
@@ -296,7 +296,7 @@ class GroupRun::Part {
     std::memcpy(to, &bits, sizeof bits);
   }
 
-  // Copies the box from one of its axes on. Returns where it ends.
+  // Copies the box, starting from one of its axes. Returns where it ends.
   template <typename Element>
   static float* copyBox(const Element* from, const StridedBox& box, int axis, float* to) {
     if (axis == box.rank) {
@@ -396,7 +396,7 @@ class GroupRun::Part {
   float* blocks_[kMaxValues];
   float* starts_[kMaxValues];   // Of each value: where its block begins, or its only bundle.
   float* bundles_[kMaxValues];  // Of each value: the bundle in work.
-  // Values that go on from bundle to bundle: results, and operands; of these, those in memory.
+  // Values that continue from bundle to bundle: results, and operands; of these, those in memory.
   int moving_[kMaxOutputs], movingOperands_[kMaxOperands], direct_[kMaxOperands];
   int movingCount_ = 0, movingOperandCount_ = 0, directCount_ = 0;
   Region regions_[kMaxOutputs];
@@ -425,7 +425,7 @@ inline void GroupRun::run(ThreadPool& pool) {
   }
 }
 
-// operands, outputs: in the order of the group, as many elements as `operandSize` and `outputSize` tell; a bool is a byte, 0 or 1
+// operands, outputs: in the order of the group, with `operandSize` and `outputSize` elements; a bool is a byte, 0 or 1
 inline void runGroup(const GroupPlan& plan, const void* const* operands, void* const* outputs, ThreadPool& pool) {
   GroupRun(plan, operands, outputs).run(pool);
 }

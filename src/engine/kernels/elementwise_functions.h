@@ -1,7 +1,7 @@
 // The elementwise functions of a program (`src/engine/program/elementwise.ts`), each for a *bundle* of elements: some vectors.
 //
-// A bundle is short, so that values between instructions stay in the innermost cache and the processor reaches the next bundle's
-// loads from memory early; and long enough to make up for calls and for waiting until what was stored can be loaded again. Its
+// A bundle is short, so values between instructions stay in the innermost cache, and the processor reaches the next bundle's
+// loads from memory early. It is long enough to make up for calls and for waiting until a stored value can be loaded again. Its
 // elements are four bytes each: a float, an integer, or for a bool all bits or none, so that `select`, `and` and `or` are bitwise.
 #pragma once
 
@@ -29,7 +29,7 @@ constexpr int arityOf(Function function) {
 
 constexpr bool isComparison(Function function) { return function >= Function::kEq && function <= Function::kGe; }
 
-// NaN stays NaN; of equal numbers, as 0 and -0 are, the first counts.
+// NaN stays NaN; of equal numbers, such as 0 and -0, the first is used.
 inline Vec maximum(Vec a, Vec b) { return (a >= b) | (a != a) ? a : b; }
 inline Vec minimum(Vec a, Vec b) { return (a <= b) | (a != a) ? a : b; }
 
@@ -86,7 +86,7 @@ inline __attribute__((always_inline)) Vec applyToFloats(Vec a, Vec b, Vec c) {
   }
 }
 
-// Integers wrap, as those of two's complement do.
+// Integers wrap (two's complement).
 template <Function function>
 inline __attribute__((always_inline)) WordVec applyToIntegers(WordVec a, WordVec b) {
   const IntVec x = (IntVec)a, y = (IntVec)b;
@@ -113,7 +113,7 @@ inline __attribute__((always_inline)) WordVec applyToIntegers(WordVec a, WordVec
   }
 }
 
-// Bits of one type as those of another.
+// Reinterprets the bits of one type as those of another.
 template <DType from, DType to>
 inline __attribute__((always_inline)) WordVec castBits(WordVec a) {
   if constexpr (from == to) return a;
@@ -128,7 +128,7 @@ inline __attribute__((always_inline)) WordVec castBits(WordVec a) {
 // Elements of a bundle.
 constexpr int kBundleElements = 256;
 
-// The bundle of value `places[0]` becomes the function of those of the others.
+// The bundle of value `places[0]` becomes the function of the bundles of the others.
 using RunBundle = void (*)(float* const* bundles, const int* places);
 
 template <int Arity, int Unrolled, typename Apply>
@@ -145,7 +145,7 @@ inline __attribute__((always_inline)) void runBundle(float* const* bundles, cons
   }
 }
 
-// Of long functions, one vector is enough to keep the processor at work.
+// For long functions, one vector is enough to keep the processor busy.
 constexpr bool isLong(Function function) {
   return (function >= Function::kExp && function <= Function::kErf) || function == Function::kElu ||
          function == Function::kSelu || function == Function::kFloorDiv || function == Function::kMod ||
@@ -203,7 +203,7 @@ constexpr BundleFunctions bundleFunctions(std::integer_sequence<int, Indices...>
   return all;
 }
 
-// By the number of the function and by the type of its operands; null where it has none of that type.
+// By the number of the function and by the type of its operands; null if the function does not support the type.
 inline constexpr BundleFunctions kBundleFunctions = bundleFunctions(std::make_integer_sequence<int, kFunctions>());
 
 inline RunBundle castFunction(DType from, DType to) {

@@ -9,8 +9,8 @@
 //
 // Values are numbered: operands, then immediates, then the instructions' results. An output of kind 0 stores its value for the
 // whole space, row-major; those of kinds 1 to 3 are its sum, maximum or minimum over the reduced axes, in the shape of the others.
-// Words that make no sense - a type, a value or an axis that does not exist, an operand of the wrong type, words too many or too
-// few - are refused as a whole.
+// Invalid words - a type, a value or an axis that does not exist, an operand of the wrong type, too many or too few words -
+// are refused as a whole.
 //
 // Reading also decides how the space is walked (see `GroupPlan`).
 #pragma once
@@ -63,7 +63,7 @@ struct ElementwiseGroup {
     return size;
   }
 
-  // How many elements an operand has at least.
+  // The fewest elements of an operand.
   int64_t operandSize(int operand) const {
     int64_t last = 0;
     for (int axis = 0; axis < rank; ++axis) last += (lengths[axis] - 1) * operands[operand].strides[axis];
@@ -81,7 +81,7 @@ class GroupReader {
  public:
   GroupReader(const int32_t* words, size_t count) : at_(words), end_(words + count) { read(); }
 
-  // Whether the words made sense.
+  // Whether the words were valid.
   bool ok() const { return ok_; }
   ElementwiseGroup& group() { return group_; }
 
@@ -108,7 +108,7 @@ class GroupReader {
     return ok_ ? *at_++ : 0;
   }
 
-  // A word from `low` to `high`; `low` where it is none.
+  // A word from `low` to `high`; `low` if it is outside.
   int32_t next(int32_t low, int32_t high) {
     const int32_t word = next();
     if (word >= low && word <= high) return word;

@@ -1,13 +1,13 @@
 // How a fused group walks its iteration space.
 //
 // The space is cut into blocks of at most `kBlock` neighbours: a block is a box of some steps along one axis, the *block axis*,
-// and of all of the axes inside it. The axes outside and the steps of the block axis make up loops. The instructions take a block
+// and of all of the axes inside it. The axes outside and the steps of the block axis form loops. The instructions process a block
 // bundle by bundle, so that values between them stay in the innermost cache; then it is reduced and stored.
 //
-// For reductions, loops over kept axes go outside of loops over reduced ones where the group allows: then one part of a result
-// is complete before the next begins, and needs a place for one block only.
+// For reductions, loops over kept axes go outside loops over reduced ones if the group allows it: then one part of a result
+// is complete before the next begins, and needs space for one block only.
 //
-// Consecutive iterations are given out in parts, of which the number depends on the shape alone.
+// Consecutive iterations are distributed in parts, whose number depends only on the shape.
 #pragma once
 
 #include <algorithm>
@@ -18,11 +18,11 @@
 namespace hourglass {
 
 constexpr int64_t kBlock = 512;
-// Blocks have a multiple of so many elements where the shape allows: whole vectors of any processor.
+// The number of elements in a block is a multiple of this if the shape allows: whole vectors of any processor.
 constexpr int64_t kWholeVectors = 16;
-// Elements for which calling for help is worth it; and parts at most.
+// The number of elements for which it pays to wake other threads; and the most parts.
 constexpr int64_t kPartElements = 1 << 14, kMostParts = 64;
-// Numbers of a result of which each part has a copy, in all parts.
+// The most numbers of a result of which each part has a copy, in all parts.
 constexpr int64_t kMostCopies = 1 << 22;
 
 // Lengths and strides of a box, from the outermost axis.
@@ -30,7 +30,7 @@ struct StridedBox {
   int rank = 0;
   int64_t lengths[kMaxAxes], strides[kMaxAxes];
 
-  // Adds an axis inside of the others, or lengthens the last one if it goes on with it.
+  // Adds an axis inside the others, or lengthens the last one if the new axis continues it.
   void add(int64_t length, int64_t stride) {
     if (length == 1) return;
     if (rank > 0 && strides[rank - 1] == stride * length) {
@@ -46,7 +46,7 @@ struct StridedBox {
   bool isContiguous() const { return rank == 0 || (rank == 1 && strides[0] == 1); }
 };
 
-// What is moved along when a loop goes on: operands, then the place in stored arrays, then the place in each output.
+// The places that advance with a loop: operands, then the place in stored arrays, then the place in each output.
 constexpr int kMaxPlaces = kMaxOperands + 1 + kMaxOutputs;
 
 struct GroupLoop {
@@ -69,7 +69,7 @@ struct GroupPlan {
   int placeOfOutput(int output) const { return placeOfStores() + 1 + output; }
   bool isReduced(int output, int axis) const { return (group.outputs[output].axes >> axis & 1) != 0; }
 
-  // The box that an operand's block is, of so many steps along the block axis.
+  // The box of an operand's block, for a number of steps along the block axis.
   const StridedBox& boxOf(int operand, int64_t steps) const { return boxes[2 * operand + (steps != blockSteps)]; }
 
   // The axes of a block for a reduction. Returns how many there are.
@@ -84,7 +84,7 @@ struct GroupPlan {
     return count;
   }
 
-  // The numbers of a reduction that a block of so many steps contributes to.
+  // The numbers of a reduction to which a block of a number of steps contributes.
   int64_t regionSize(int output, int64_t steps) const {
     int64_t size = isReduced(output, blockAxis) ? 1 : steps;
     for (int axis = blockAxis + 1; axis < group.rank; ++axis) size *= isReduced(output, axis) ? 1 : group.lengths[axis];
@@ -107,7 +107,7 @@ struct GroupPlan {
   std::vector<int> lastReader;      // Of each value: the last instruction that reads it; outputs read after all.
 
  private:
-  // Drops axes of length 1, and makes one axis of neighbours that all operands and reductions walk through alike.
+  // Drops axes of length 1, and joins adjacent axes that all operands and reductions walk through alike.
   void mergeAxes() {
     ElementwiseGroup merged = group;
     merged.rank = 0;
@@ -172,7 +172,7 @@ struct GroupPlan {
       iterations *= loop.count;
     }
     loopCount = blockAxis + 1;
-    // Those that more reductions keep come first.
+    // Axes that more reductions keep come first.
     const auto reductions = [this](const GroupLoop& loop) {
       int count = 0;
       for (size_t index = 0; index < group.outputs.size(); ++index) count += isReduced(index, loop.axis);
@@ -209,7 +209,7 @@ struct GroupPlan {
     }
   }
 
-  // Gives each result a bundle, which is free again behind the last instruction that reads it; those of outputs lie in blocks.
+  // Gives each result a bundle, which is free again after the last instruction that reads it; bundles of outputs are in blocks.
   void placeValues() {
     const int results = group.firstResult(), never = static_cast<int>(group.instructions.size());
     lastReader.assign(group.types.size(), -1);
@@ -234,7 +234,7 @@ struct GroupPlan {
       if (free.empty()) free.push_back(slotCount++);
       slots.push_back(free.back());
       free.pop_back();
-      // Nobody reads it.
+      // No instruction reads it.
       if (lastReader[results + index] == -1) free.push_back(slots.back());
     }
   }

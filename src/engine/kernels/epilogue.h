@@ -1,11 +1,11 @@
-// What follows a product or a convolution element by element: a bias, `relu`, the gradient of a `relu` before it.
+// Elementwise steps after a product or a convolution: a bias, `relu`, the gradient of a `relu` before it.
 #pragma once
 
 #include "simd.h"
 
 namespace hourglass {
 
-// What is done to a sum before it is stored.
+// Steps that are applied to a sum before it is stored.
 struct Epilogue {
   const float* bias = nullptr;  // One for each channel.
   const float* mask = nullptr;  // Of the shape of the output: where it is not positive, the output is 0.

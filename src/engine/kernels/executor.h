@@ -1,4 +1,4 @@
-// Runs programs: reads one once, and then takes many steps of it in one call.
+// Runs programs: reads one once, and then runs many steps of it in one call.
 #pragma once
 
 #include "batch.h"
@@ -26,7 +26,7 @@ struct Rows {
   AffineScale intensity;
 };
 
-// What a call is to do; JavaScript writes it into memory.
+// The arguments of a call; JavaScript writes them into memory.
 struct Call {
   int32_t steps;
   const int32_t* rows;  // [steps, batch]
@@ -122,7 +122,7 @@ class LoadedProgram {
     }
   }
 
-  // Adds to a sum and to what rounding took from it (W. Kahan, "Further remarks on reducing truncation errors", 1965).
+  // Adds to a sum and to its rounding error (W. Kahan, "Further remarks on reducing truncation errors", 1965).
   void addUp(float* sum, float* lost) const {
     for (int index = 0; index < width_; ++index) {
       const float corrected = summed_[index] - lost[index], total = sum[index] + corrected;

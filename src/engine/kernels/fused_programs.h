@@ -1,5 +1,5 @@
-// Update programs that are compiled: those of Adam and Nadam. They are twice as fast as in the interpreter; a product and a sum may
-// contract to one rounding, so that the last bit can differ. `update-program.ts` writes these very instructions for the two.
+// Precompiled update programs: those of Adam and Nadam. They are twice as fast as in the interpreter; a product and a sum may
+// contract to one rounding, so the last bit can differ. `update-program.ts` writes exactly these instructions for the two.
 #pragma once
 
 #include <algorithm>
@@ -43,7 +43,7 @@ inline constexpr FusedProgram<22> kNadam{
               {Op::kAdd, 2},         {Op::kStore, 6},      {Op::kSquareRoot, 0},  {Op::kAdd, -5},         {Op::kReverseDivide, 8},
               {Op::kReverseSubtract, 3}, {Op::kStore, 4}}};
 
-// One number, or a vector of them, after the other.
+// Runs all instructions on one number, or on a vector of them.
 template <const auto& kProgram, typename Value, size_t... Indices>
 inline __attribute__((always_inline)) void runFusedAt(float* const* places, const Value* scalars, size_t at,
                                                     std::index_sequence<Indices...>) {
@@ -68,7 +68,7 @@ inline __attribute__((always_inline)) void runFusedAt(float* const* places, cons
 template <const auto& kProgram>
 void runFused(const Operands& operands, size_t count) {
   constexpr auto indices = std::make_index_sequence<std::decay_t<decltype(kProgram)>::kLength>();
-  // Copies, of which the compiler knows that no store changes them.
+  // Copies, so that the compiler knows that no store changes them.
   float* places[kProgram.inputs + kProgram.results];
   std::copy_n(operands.registers, kProgram.inputs + kProgram.results, places);
   constexpr int64_t kScalars = kProgram.scalars();

@@ -12,17 +12,17 @@ namespace hourglass {
 // Columns of a tile: two vectors.
 constexpr int kWide = 2 * kLanes;
 
-// Rows of a tile, at most: of one that meets rows of factors, and of a sum of outer products.
+// The most rows of a tile: of one that meets rows of factors, and of a sum of outer products.
 #if defined(__AVX512F__) || defined(__aarch64__)
 constexpr int kTileRows = 14, kOuterRows = 8;
 #elif defined(__wasm__)
-// V8 takes 15 registers of x86, and loads all factors of a column before it uses one: 8 sums, 4 factors and 2 columns fit.
+// V8 uses 15 registers on x86, and loads all factors of a column before it uses one: 8 sums, 4 factors and 2 columns fit.
 constexpr int kTileRows = 4, kOuterRows = 4;
 #else
 constexpr int kTileRows = 6, kOuterRows = 6;
 #endif
 
-// A function for each number from 1 to `Count`, at the place of the number less one: `functionOf` is given the number as a type.
+// A function for each number from 1 to `Count`, at the index of the number minus 1: `functionOf` gets the number as a type.
 template <typename Function, int Count, typename FunctionOf, int... I>
 constexpr std::array<Function, Count> functionTable(const FunctionOf& functionOf, std::integer_sequence<int, I...>) {
   return {functionOf(std::integral_constant<int, I + 1>())...};
@@ -33,17 +33,17 @@ constexpr std::array<Function, Count> functionTable(const FunctionOf& functionOf
   return functionTable<Function, Count>(functionOf, std::make_integer_sequence<int, Count>());
 }
 
-// to [rows, width] = `count` columns of rows that are `step` apart, filled up by zeros.
+// to [rows, width] = `count` columns of rows that are `step` apart, padded with zeros.
 inline void copyRows(const float* from, ptrdiff_t step, int rows, int count, float* to, int width) {
   for (int row = 0; row < rows; ++row, from += step, to += width) {
-    // A vector at a time, since to call the system for a few numbers takes longer than to copy them.
+    // A vector at a time: calling the system for a few numbers takes longer than copying them.
     int column = 0;
     for (; column + kLanes <= count; column += kLanes) store(to + column, load(from + column));
     for (; column < width; ++column) to[column] = column < count ? from[column] : 0;
   }
 }
 
-// to [columns, Width] = the transpose of matrix [rows, columns], filled up by zeros.
+// to [columns, Width] = the transpose of matrix [rows, columns], padded with zeros.
 template <int Width>
 void packTransposed(const float* matrix, int rows, int columns, float* to) {
   for (int v = 0; v < Width; v += kLanes) {
@@ -58,7 +58,7 @@ void packTransposed(const float* matrix, int rows, int columns, float* to) {
       continue;
     }
     for (int column = 0; column < columns; column += kLanes) {
-      // The last block overlaps the one before, so that it is a whole one.
+      // The last block overlaps the one before, so that it is a whole block.
       const int first = std::min(column, columns - kLanes);
       Vec block[kLanes];
       for (int lane = 0; lane < kLanes; ++lane) {

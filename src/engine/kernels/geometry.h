@@ -1,4 +1,4 @@
-// Where the pixels of a convolution lie. All images are [rows, columns, channels], channels side by side in memory.
+// The positions of a convolution's pixels. All images are [rows, columns, channels], with adjacent channels in memory.
 #pragma once
 
 #include <algorithm>
@@ -9,10 +9,10 @@
 
 namespace hourglass {
 
-// Outputs along one axis that are computed alike: every `step`-th one, from the same taps of the kernel. A convolution has one
-// such phase, a transposed convolution as many as its stride.
+// Outputs along one axis that are computed alike: every `step`-th one, from the same taps of the kernel. A convolution has
+// one such phase, a transposed convolution as many as its stride.
 struct Phase {
-  // From the first tap's input to behind the last one's.
+  // From the first tap's input to the end of the last one's.
   int reach() const { return (static_cast<int>(taps.size()) - 1) * tapStep + 1; }
 
   int start;           // The first output.
@@ -50,7 +50,7 @@ inline Phases transposedPhases(int outputs, int taps, int stride, int padding, i
   return phases;
 }
 
-// An image with zeros around it, so that no tap needs to ask whether it lies inside.
+// An image with zeros around it, so that taps need no bounds checks.
 struct PaddedImage {
   int top, left;  // Rows above and columns before the image.
   int rows, columns, channels;
@@ -80,7 +80,7 @@ struct Span {
   int before, length;
 };
 
-// What an axis of the frame must hold.
+// What an axis of the frame must contain.
 inline Span spanOf(const Phases& phases, int inputs) {
   int before = 0, end = inputs;
   for (const Phase& phase : phases) {

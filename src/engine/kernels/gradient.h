@@ -1,15 +1,15 @@
-// Gradients by the kernel of a convolution: sums over all pixels of products of inputs and gradients.
+// Gradients with respect to the kernel of a convolution: sums over all pixels of products of inputs and gradients.
 #pragma once
 
 #include "convolution.h"
 
 namespace hourglass {
 
-// Images are added up in this many groups, one after the other in each, so that the order of sums does not follow from the
+// Images are added up in this many groups, one after the other in each, so that the order of sums does not depend on the
 // number of threads.
 constexpr int kPartialSums = 8;
 
-// Calls `add(group, image)` for the images of each group; the groups at once.
+// Calls `add(group, image)` for the images of each group; groups run in parallel.
 template <typename Add>
 void forEachPartial(ThreadPool& pool, int images, const Add& add) {
   parallelFor(pool, kPartialSums, [&](int group) {
@@ -17,9 +17,9 @@ void forEachPartial(ThreadPool& pool, int images, const Add& add) {
   });
 }
 
-// Adds up what the groups have, which lies one after the other, to the first one's.
+// Adds the groups' sums, which are stored one after the other, to those of the first group.
 inline void reducePartials(float* values, size_t size, ThreadPool& pool) {
-  // To call for help takes as long as to add so many numbers.
+  // Waking other threads takes as long as adding up this many numbers.
   constexpr size_t alone = 1 << 14;
   const int parts = static_cast<int>((size + alone - 1) / alone);
   parallelFor(pool, parts, [&](int part) {
@@ -31,7 +31,7 @@ inline void reducePartials(float* values, size_t size, ThreadPool& pool) {
   });
 }
 
-// The sums of images over their pixels, channel by channel, taken while an image is at hand: gradients by a bias.
+// The sums of images over their pixels, channel by channel, computed while an image is in use: gradients with respect to a bias.
 class ChannelSums {
  public:
   // Without a result nothing is summed.
@@ -91,19 +91,19 @@ struct GradientShape {
   int padding[2];  // Rows above, columns before.
   int dilation[2];
 
-  // The sums belong to rows of the kernel, each of inputs side by side; or to its taps, if those of a row lie apart.
+  // The sums belong to rows of the kernel, each with adjacent inputs; or to its taps, if those of a row lie apart.
   bool isApart() const { return dilation[1] > 1; }
   int rows() const { return isApart() ? kernel.rows * kernel.columns : kernel.rows; }
   int depth() const { return isApart() ? input.channels : kernel.columns * input.channels; }
 
-  // The first input that a row meets for the first gradient of a row of them.
+  // The first input that a row of the kernel meets for the first gradient of a row.
   const float* inputsOf(const PaddedImage& frame, const float* framed, int gradientRow, int row) const {
     const int down = isApart() ? row / kernel.columns : row, right = isApart() ? row % kernel.columns : 0;
     return frame.at(framed, gradientRow * stride[0] + down * dilation[0] - padding[0], right * dilation[1] - padding[1]);
   }
 };
 
-// Pixels of one product: enough to make up for taking the sums in and out of registers.
+// Pixels of one product: enough to make up for loading and storing the sums.
 constexpr int kGradientPixels = 112;
 
 template <int Rows, int Vectors>
@@ -123,7 +123,7 @@ using AddTile = void (*)(float*, ptrdiff_t, const float*, ptrdiff_t, ptrdiff_t, 
 template <int Vectors>
 constexpr auto kAddTiles = functionTable<AddTile, kOuterRows>([](auto rows) { return addTile<rows, Vectors>; });
 
-// A rectangle of the sums of one row of a kernel, or of one element of Winograd's: of inputs, one by one, and of the gradient's
+// A rectangle of the sums of one row of a kernel, or of one element of Winograd's method: inputs, one by one, by the gradient's
 // channels.
 struct SumBlock {
   Channels inputs, gradients;
@@ -131,7 +131,7 @@ struct SumBlock {
   size_t size() const { return static_cast<size_t>(inputs.count) * gradients.count; }
 };
 
-// Calls `each(block)` for blocks that share memory one after the other, of which each number takes `size` floats.
+// Calls `each(block)` for blocks that use the same memory one after the other; each number of a block takes `size` floats.
 template <typename Each>
 void inBlocks(int inputs, int gradients, size_t size, const Each& each) {
   const auto fitting = [size](int whole, size_t other, int step) {
@@ -169,7 +169,7 @@ inline void addImage(const GradientShape& shape, const PaddedImage& frame, const
   });
 }
 
-// Vectors of inputs that one tile of the following adds up.
+// Vectors of inputs that one tile of the following function adds up.
 constexpr int kFewOutputsVectors = 8;
 
 // sums [Vectors] += inputs times gradients, which are `gradientStep` apart.

@@ -1,6 +1,6 @@
-// What an optimizer does to each element of a variable: a straight-line program for an accumulator, over `count` elements. Registers
-// are arrays: inputs, then results, then temporaries. Scalars are negative operands, from -1 down. Two things run such a program: the
-// `Interpreter` any of them, and `runFused` those of Adam and Nadam, which are compiled.
+// An optimizer's update of each element of a variable: a straight-line program for an accumulator, over `count` elements. Registers
+// are arrays: inputs, then results, then temporaries. Scalars are negative operands, from -1 down. Programs run in two ways: the
+// `Interpreter` runs any of them, `runFused` the precompiled ones of Adam and Nadam.
 #pragma once
 
 #include <cmath>
@@ -11,7 +11,7 @@
 
 namespace hourglass {
 
-// By their numbers in `lowering/update-program.ts`. All but `kStore` change the accumulator.
+// By their numbers in `lowering/update-program.ts`. All except `kStore` change the accumulator.
 enum class Operation : int64_t {
   kLoad,
   kStore,
@@ -57,7 +57,7 @@ inline Vec squareRoot(Vec value) {
   return result;
 }
 
-// What an instruction makes of the accumulator `x` and the operand `y`.
+// The result of an instruction for the accumulator `x` and the operand `y`.
 template <Operation operation, typename Value>
 inline __attribute__((always_inline)) Value apply(Value x, Value y) {
   switch (operation) {

@@ -9,8 +9,8 @@
 
 namespace hourglass {
 
-// Vectors for each dispatch, in registers of the processor. More of them amortise it; above six of 64 bytes, a division no longer
-// overlaps with other work.
+// Vectors for each dispatch, in registers of the processor. More of them amortise it; with more than six of 64 bytes, a division no
+// longer overlaps with other work.
 constexpr int kVectorsPerDispatch = kLanes == 16 ? 6 : 8;
 
 // An instruction as the interpreter reads it.
@@ -39,8 +39,8 @@ struct Operands {
   const float* scalars;
 };
 
-// Accumulators side by side are arguments of each jump: so they stay in registers, and the processor predicts each jump by
-// itself. No two instructions are compiled together, so that each rounds.
+// Adjacent accumulators are arguments of each jump: so they stay in registers, and the processor predicts each jump
+// separately. No two instructions are compiled together, so each rounds.
 template <typename... Values>
 class Interpreter {
  public:

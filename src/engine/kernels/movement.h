@@ -1,9 +1,9 @@
-// Movement of elements: transposes, slices, broadcasts, and the parts of pads and concatenations are all copies from places in
-// steps to places in steps.
+// Movement of elements: transposes, slices, broadcasts, and the parts of pads and concatenations are all strided copies, with
+// one step along each axis of the source and of the target.
 //
 // Axes are first brought into the order of the target, and those that are walked through together become one. If the innermost
-// steps are 1 on both sides, runs are copied; if the source stands still, they are filled; if another axis has the source's
-// neighbours, tiles of two axes are transposed in registers, so that both sides see whole lines of the cache.
+// steps are 1 on both sides, runs are copied; if the source's step is 0, they are filled; if the source's neighbours are along
+// another axis, tiles of two axes are transposed in registers, so that both sides use whole cache lines.
 #pragma once
 
 #include <algorithm>
@@ -19,15 +19,15 @@ struct MoveAxis {
   int64_t length, from, to;  // Steps in elements, from 0.
 };
 
-// Bytes that a thread moves at a time, so that to call for help is worth it.
+// Bytes that a thread moves at a time, so that it pays to wake other threads.
 constexpr int64_t kMovedBytes = int64_t{1} << 16;
 
-// Rows and columns of a tile: elements of a line of the cache.
+// Rows and columns of a tile: elements of a cache line.
 constexpr int64_t kMoveTile = 16;
 
 template <typename Element>
 inline void copyRun(const Element* from, int64_t count, Element* to) {
-  // To call the system for a few elements takes longer than to copy them.
+  // Calling the system for a few elements takes longer than copying them.
   if (count * sizeof(Element) >= 64) std::memcpy(to, from, count * sizeof(Element));
   else for (int64_t at = 0; at < count; ++at) to[at] = from[at];
 }
@@ -55,7 +55,7 @@ inline void transposeTile(const float* from, int64_t fromStep, int64_t rows, int
   transposeTile<float>(from + row, fromStep, rows - row, columns, to + row * toStep, toStep);
 }
 
-// How elements are moved; the axes are those of the target, and none of them is shared by two elements.
+// How elements are moved; the axes are those of the target, and no two elements share one place.
 class Movement {
  public:
   explicit Movement(std::vector<MoveAxis> axes) {
@@ -71,7 +71,7 @@ class Movement {
     if (axes_.empty()) axes_.push_back({1, 1, 1});
     inner_ = axes_.back();
     axes_.pop_back();
-    // An axis whose elements are neighbours in the source, where the inner one's are not.
+    // An axis whose elements are neighbours in the source, if those of the inner axis are not.
     const auto other = std::find_if(axes_.begin(), axes_.end(), [](const MoveAxis& axis) { return axis.from == 1; });
     if (other != axes_.end() && inner_.from > 1 && inner_.to == 1) {
       turned_ = *other;

@@ -1,5 +1,5 @@
-// Products of matrices of which the left one has many zeros, as images on a black ground have, and what `relu` leaves: only the other
-// numbers are multiplied. Sums are the same bit for bit, but that zero times infinity or NaN is taken for zero.
+// Products of matrices whose left one has many zeros, such as images on a black ground, or outputs of `relu`: the kernels skip the
+// zeros. Sums are bit-identical, except that zero times infinity or NaN is zero.
 #pragma once
 
 #include <algorithm>
@@ -22,14 +22,14 @@ constexpr int kBlockDepth = 64;
 constexpr int kBlockDepth = 32;
 #endif
 
-// What makes up sums: numbers, each times the row of a matrix at an offset from the block's first one.
+// The terms of sums: numbers, each to be multiplied with the row of a matrix at an offset from the block's first row.
 struct Nonzeros {
   int32_t* offsets;
   float* factors;
 };
 
-// Lists those of `count` factors that are not zero; they belong to rows that are `step` numbers apart. Writes up to a vector more
-// than it lists, whose number it returns.
+// Lists the nonzeros among `count` factors; they belong to rows that are `step` numbers apart. Writes up to a vector more than it
+// lists. Returns how many it lists.
 inline int compressNonzeros(const float* factors, int count, int step, Nonzeros to) {
   int found = 0;
 #if defined(__AVX512F__)
@@ -71,7 +71,7 @@ void addNonzeros(Nonzeros terms, int count, const float* matrix, float* sums, bo
 
 using AddNonzeros = void (*)(Nonzeros, int, const float*, float*, bool);
 
-// By the number of vectors less one.
+// By the number of vectors minus 1.
 constexpr auto kAddNonzeros = functionTable<AddNonzeros, kTermVectors>([](auto count) { return addNonzeros<count>; });
 
 // Terms of the sums of several rows, by blocks of `kBlockDepth` factors.
@@ -101,7 +101,7 @@ class NonzeroLists {
   }
 
  private:
-  // Factors of a row, offsets as many, and a vector more of each.
+  // Factors of a row, as many offsets, and a vector more of each.
   static size_t rowSize(int blocks) { return 2 * (static_cast<size_t>(blocks) * kBlockDepth + kLanes); }
 
   int beginOf(int row, int block) const { return block == 0 ? 0 : ends_[row * blocks_ + block - 1]; }
@@ -116,7 +116,7 @@ class NonzeroLists {
   int blocks_;
 };
 
-// Columns of a matrix in strips of equal width: whole vectors, `kTermVectors` at most, or fewer.
+// Columns of a matrix in strips of equal width: whole vectors, at most `kTermVectors`.
 struct Strips {
   explicit Strips(int columns, int most = kTermVectors) : columns(columns) {
     const int all = (columns + kLanes - 1) / kLanes;
@@ -126,7 +126,7 @@ struct Strips {
 
   int width() const { return vectors * kLanes; }
 
-  // The first column of a strip. The last one overlaps the one before, so that it does not go over the end.
+  // The first column of a strip. The last one overlaps the one before, so that it does not exceed the end.
   int columnOf(int strip) const { return std::min(strip * width(), std::max(0, columns - width())); }
 
   int columns, count, vectors;

@@ -1,11 +1,11 @@
-// Products of which the left matrix is given transposed: sums of outer products, as gradients with respect to weights are.
+// Products whose left matrix is given transposed: sums of outer products, such as gradients with respect to weights.
 #pragma once
 
 #include "dense.h"
 
 namespace hourglass {
 
-// Rows and columns of the result that are worked on together: of the left matrix a line of the cache for each sample.
+// Rows and columns of the result that are processed together: for the left matrix, a cache line for each sample.
 constexpr int kOuterPartRows = 16, kOuterPartColumns = 256;
 // Samples that are added up in registers. A strip of the right matrix stays in the cache meanwhile.
 constexpr int kOuterDepth = 256;

@@ -1,4 +1,4 @@
-// Work in equal parts, by the threads that there are. Which thread takes which part is left open: no result may depend on it.
+// Work in equal parts, by all threads. Any thread may take any part: no result may depend on it.
 #pragma once
 
 #include <algorithm>
@@ -23,7 +23,7 @@ struct Range {
   int first, count;
 };
 
-// One of parts of about equal size.
+// One of several parts of about equal size.
 inline Range chunk(int total, int parts, int part) {
   const int first = static_cast<int>(int64_t{total} * part / parts);
   return {first, static_cast<int>(int64_t{total} * (part + 1) / parts) - first};
@@ -47,7 +47,7 @@ class ThreadPool {
  public:
   virtual int count() const = 0;
 #if defined(__wasm__)
-  // As `parallelFor`; `workers.h` has it.
+  // Like `parallelFor`; `workers.h` has it.
   virtual void run(int parts, RunPart part, const void* work) = 0;
 
  protected:
@@ -56,7 +56,7 @@ class ThreadPool {
   virtual ~ThreadPool() = default;
   virtual void schedule(std::function<void()> task) = 0;
 
-  // As `parallelFor`. A helper that comes too late finds nothing left to do, so that the caller never waits for one that has not begun.
+  // Like `parallelFor`. A helper that comes too late finds no work left, so the caller never waits for one that has not begun.
   void run(int parts, RunPart part, const void* work) {
     struct State {
       std::atomic<int> next{0}, done{0};
@@ -117,7 +117,7 @@ class LockGuard {
 // Bytes of all arrays.
 inline std::atomic<size_t> heldBytes{0};
 
-// Floats in whole lines of the cache. What they are is lost when they become more.
+// Floats in whole cache lines. Their values are lost when the array grows.
 class Array {
  public:
   Array() = default;
@@ -154,15 +154,15 @@ class Array {
   size_t size_ = 0;
 };
 
-// Memory that a thread keeps from call to call. `Use` tells apart what one call needs at the same time.
+// Memory that a thread keeps from call to call. `Use` distinguishes memory that one call needs at the same time.
 template <typename Use>
 float* scratch(size_t size) {
   thread_local Array memory;
   return memory.atLeast(size);
 }
 
-// Memory of a call, for all its threads. It is taken over from an earlier call, whatever that one was for, so that there are no
-// more of them than are needed at the same time.
+// Memory of a call, for all its threads. It is taken over from an earlier call of any kind, so that there are only as many
+// as are needed at the same time.
 class Shared {
  public:
   Shared() = default;
@@ -202,7 +202,7 @@ class Shared {
   Array memory_;
 };
 
-// Floats of sums or of rearranged weights that a call takes at a time: of many channels, some are worked on after the others.
+// Floats of sums or of rearranged weights that a call takes at a time: if there are many channels, they are processed in turns.
 constexpr size_t kMostShared = size_t{1} << 24;
 
 }  // namespace hourglass

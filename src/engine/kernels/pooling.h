@@ -1,8 +1,8 @@
 // Max pooling. The largest element under a window is found in two steps, since a maximum of maxima is a maximum: down the rows of
-// the window, which are whole rows of the image and need no thought about channels; then along the row of these maxima, pixel by
-// pixel, where vectors hold channels. NaN is never the largest; a window of nothing else has -infinity.
+// the window, which are whole rows of the image, independent of channels; then along the row of these maxima, pixel by
+// pixel, with channels in vectors. NaN is never the largest; a window of only NaN has -infinity.
 //
-// The gradient goes to the first largest pixel of each window, row by row, and of a window of NaN to the first pixel.
+// The gradient goes to the first largest pixel of each window, row by row; in a window of NaN, to the first pixel.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace hourglass {
 
-// Windows over images; `pooled` has a pixel for each place of the window.
+// Windows over images; `pooled` has a pixel for each position of the window.
 struct PoolShape {
   int images;
   Image image, pooled;
@@ -23,7 +23,7 @@ struct PoolShape {
   int pixel(int axis, int place, int tap) const { return place * stride[axis] + tap * dilation[axis] - padding[axis]; }
   int length(int axis) const { return axis == 0 ? image.rows : image.columns; }
 
-  // The taps that meet pixels inside of the image.
+  // The taps that meet pixels inside the image.
   Range taps(int axis, int place) const {
     const int before = -pixel(axis, place, 0), room = length(axis) + before;
     const int first = before <= 0 ? 0 : (before + dilation[axis] - 1) / dilation[axis];
@@ -31,7 +31,7 @@ struct PoolShape {
     return {first, std::max(0, end - first)};
   }
 
-  // Whether no two windows overlap, and every pixel lies in one.
+  // Whether no two windows overlap, and every pixel is in one.
   bool tilesImage() const {
     for (int axis = 0; axis < 2; ++axis) {
       const int places = axis == 0 ? pooled.rows : pooled.columns;
@@ -42,7 +42,7 @@ struct PoolShape {
   }
 };
 
-// Elements of images that are worth calling for help.
+// The number of elements of images for which it pays to wake other threads.
 constexpr size_t kPoolElements = size_t{1} << 14;
 
 // Calls `each(image, first row, rows)` for bands of rows of all images, in parallel.
@@ -120,7 +120,7 @@ inline float read(const float* from, float) { return *from; }
 inline void write(float* to, Vec value) { store(to, value); }
 inline void write(float* to, float value) { *to = value; }
 
-// result[first largest] += gradient, of pixels at some offsets; or, where nothing is there yet, = gradient, and 0 elsewhere.
+// result[first largest] += gradient, for pixels at some offsets; or, if nothing is there yet, = gradient, and 0 elsewhere.
 template <bool Adds, typename Value>
 inline __attribute__((always_inline)) void giveToLargest(const float* x, const ptrdiff_t* offsets, int taps, Value gradient,
                                                          float* result) {
@@ -138,7 +138,7 @@ inline __attribute__((always_inline)) void giveToLargest(const float* x, const p
   }
 }
 
-// All channels of one window. `Taps`, if not 0, is how many there are.
+// All channels of one window. `Taps` is their number, unless it is 0.
 template <bool Adds, int Taps>
 void giveToLargest(const float* x, const ptrdiff_t* offsets, int taps, int channels, const float* gradient, float* result) {
   int channel = 0;

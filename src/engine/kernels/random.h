@@ -1,5 +1,5 @@
-// Random numbers that follow from a seed and a step alone: Philox4x32-10 (J. K. Salmon, M. A. Moraes, R. O. Dror, D. E. Shaw,
-// "Parallel random numbers: as easy as 1, 2, 3", SC 2011), word for word as `src/core/philox.ts` has it.
+// Random numbers that depend only on a seed and a step: Philox4x32-10 (J. K. Salmon, M. A. Moraes, R. O. Dror, D. E. Shaw,
+// "Parallel random numbers: as easy as 1, 2, 3", SC 2011), word for word as in `src/core/philox.ts`.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace hourglass {
 
-// Counters that are worked on together, each of which gives four words.
+// Counters that are processed together, each of which yields four words.
 constexpr int kCounters = 64;
 
 // words [kCounters, 4] of the counters from `first` on, which are below 2^32, in the given step.
@@ -39,12 +39,12 @@ inline void philox(uint32_t first, uint32_t step, uint32_t key0, uint32_t key1, 
   }
 }
 
-// Uniform numbers in [0, 1): of each word two multiples of 2^-16, of its lower half first, or one multiple of 2^-23, of its lower
+// Uniform numbers in [0, 1): from each word two multiples of 2^-16, its lower half first, or one multiple of 2^-23, from its lower
 // 23 bits.
 inline void fillUniformly(uint32_t step, uint32_t key0, uint32_t key1, bool halves, float* to, size_t count,
                           ThreadPool& pool) {
   const size_t each = halves ? 8 * kCounters : 4 * kCounters;
-  // Work for a thread, so that to call for help is worth it.
+  // Work for a thread, so that it pays to wake it.
   constexpr size_t together = 16;
   const size_t blocks = (count + each - 1) / each;
   parallelFor(pool, static_cast<int>((blocks + together - 1) / together), [&](int part) {

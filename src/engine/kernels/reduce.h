@@ -1,5 +1,5 @@
-// Reductions of the middle axis of [outer, reduced, inner]: to that form all others are brought, one or two at a time. The order
-// of sums follows from the shape alone.
+// Reductions of the middle axis of [outer, reduced, inner]: all others are brought into that form, one or two axes at a time. The
+// order of sums depends only on the shape.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +15,7 @@ struct ReduceShape {
   int outer, reduced, inner;
 };
 
-// Rows that are added up one after the other: as many sums are taken apart, for precision and for threads, and then added up.
+// Rows that are added up one after the other: this many sums are kept apart, for precision and for threads, and then added up.
 constexpr int kReducedRows = 256;
 
 // Elements that a thread takes at a time.
@@ -82,7 +82,7 @@ inline void reduceSum(const ReduceShape& shape, const float* from, float* to, Th
   });
 }
 
-// NaN goes through.
+// NaN propagates.
 struct Largest {
   static constexpr float kFirst = -std::numeric_limits<float>::infinity();
   static float of(float most, float value) { return value > most || value != value ? value : most; }

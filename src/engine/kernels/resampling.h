@@ -1,9 +1,9 @@
 // Resampling of images, row by row and column by column: each pixel of the result is a sum of weighted pixels, and its weights are
-// products of one for the row and one for the column. Average pooling is of this kind, nearest and bilinear up-sampling, and the
-// gradients of all three, which take the same weights the other way.
+// products of one for the row and one for the column. This covers average pooling, nearest and bilinear up-sampling, and the
+// gradients of all three, which use the same weights in the other direction.
 //
-// First rows are added up, which are long vectors whatever the channels are; then pixels of the row that results, where vectors
-// hold channels. A row of the result that has the weights of the one before is copied, as in nearest up-sampling.
+// Rows are added up first, which are long vectors for any number of channels; then pixels of the resulting row, with channels in
+// vectors. A row of the result that has the weights of the one before is copied, as in nearest up-sampling.
 #pragma once
 
 #include <cstring>
@@ -27,7 +27,7 @@ struct WeightedPixels {
   bool operator==(const WeightedPixels& other) const { return std::equal(begin, end, other.begin, other.end); }
 };
 
-// What each pixel of the result is made of, along one axis.
+// The pixels from which each pixel of the result is computed, along one axis.
 class AxisWeights {
  public:
   explicit AxisWeights(int length) : runs_(length) {}
@@ -66,7 +66,7 @@ class AxisWeights {
   std::vector<Range> runs_;  // The pixels that make up each.
 };
 
-// The mean of the pixels of a window that lie inside of the image.
+// The mean of the pixels of a window that are inside the image.
 inline AxisWeights averageWeights(const PoolShape& shape, int axis) {
   AxisWeights weights(axis == 0 ? shape.pooled.rows : shape.pooled.columns);
   for (int place = 0; place < weights.length(); ++place) {
@@ -83,8 +83,8 @@ inline AxisWeights nearestWeights(int length, int factor) {
   return weights;
 }
 
-// The two pixels between whose centres the centre of the new one lies; centres are at half pixels, and beyond the outer ones the
-// pixel at the edge stands alone.
+// The two pixels between whose centres the centre of the new one lies; centres are at half pixels, and beyond the outer ones only
+// the pixel at the edge counts.
 inline AxisWeights bilinearWeights(int length, int factor) {
   AxisWeights weights(length * factor);
   for (int to = 0; to < weights.length(); ++to) {

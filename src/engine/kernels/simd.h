@@ -1,4 +1,4 @@
-// Vectors of floats as wide as the processor for which this is compiled: GCC's vector extensions, which Clang has, too.
+// Vectors of floats, as wide as those of the processor for which this is compiled: GCC's vector extensions, which Clang has, too.
 #pragma once
 
 #include <cstddef>
@@ -32,8 +32,8 @@ inline float sum(Vec value) {
   return lanes[0];
 }
 
-// Half of the lanes of `a` and half of those of `b`. Without `Has`, lane l is a[l], or b[l - Width] where l has the bit `Width`; with
-// it, a[l + Width], or b[l] where l has the bit. Of four lanes and a width of 1:
+// Interleaves half of the lanes of `a` and half of those of `b`. Without `Has`, lane l is a[l], or b[l - Width] if l has the bit
+// `Width`; with it, a[l + Width], or b[l] if l has the bit. For four lanes and a width of 1:
 //
 //     a: a0 a1 a2 a3                 without: a0 b0 a2 b2
 //     b: b0 b1 b2 b3                 with:    a1 b1 a3 b3

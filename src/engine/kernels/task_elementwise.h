@@ -6,7 +6,7 @@
 
 namespace hourglass {
 
-// Words: how many words of the group there are, those words (`elementwise_group.h`), then the buffers of operands and outputs.
+// Words: the number of words of the group, those words (`elementwise_group.h`), then the buffers of operands and outputs.
 class ElementwiseTask : public Task {
  public:
   explicit ElementwiseTask(WordReader& words) : plan_(read(words)) {

@@ -12,7 +12,7 @@
 
 namespace hourglass {
 
-// Copies elements from places in steps to places in steps: a transpose, a slice, a broadcast (a step of 0), or a part of a pad or
+// Strided copies of elements: a transpose, a slice, a broadcast (a step of 0), or a part of a pad or
 // of a concatenation.
 //
 // Words: bytes of an element (1 or 4), lengths of the axes, steps along them from and to, first places from and to, buffers. Steps

@@ -18,7 +18,7 @@ inline Epilogue readEpilogue(WordReader& words, int channels, uint64_t elements)
   return epilogue;
 }
 
-// What an epilogue does, for kernels that cannot do it.
+// The steps of an epilogue, for kernels that have none.
 inline void applyEpilogue(const Epilogue& epilogue, int rows, int channels, float* output, ThreadPool& pool) {
   if (epilogue.bias == nullptr && epilogue.mask == nullptr && !epilogue.relu) return;
   parallelFor(pool, rows, [&](int row) {

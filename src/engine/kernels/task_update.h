@@ -1,4 +1,4 @@
-// All that optimizers do to the variables of a step, as a task.
+// The updates of all variables of a step, as a task.
 #pragma once
 
 #include "tasks.h"
@@ -37,7 +37,7 @@ class UpdateTask : public Task {
     }
   }
 
-  // Whether all that an update reads and writes is there.
+  // Whether everything that an update reads and writes exists.
   static bool fits(const Update& update, const std::vector<uint64_t>& sizes, const std::vector<uint64_t>& results, size_t result) {
     constexpr int64_t most = int64_t{1} << 30;
     if (update.rows < 1 || update.columns < 1 || update.depth < 0) return false;

@@ -1,4 +1,4 @@
-// What an instruction of a program does when its turn comes.
+// The work of one instruction of a program.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ class Task {
 
 using TaskPointer = std::unique_ptr<Task>;
 
-// Makes a task of what is read; the reader refuses what does not fit.
+// Makes a task of the words; the reader refuses invalid ones.
 using MakeTask = TaskPointer (*)(WordReader& words);
 
 template <typename Own>

@@ -1,5 +1,5 @@
-// Changes variables as a plan says, all of a step at once and in place. A gradient that is a product of matrices is computed on the
-// way, so that it never goes through memory.
+// Changes variables according to a plan, all of a step at once and in place. A gradient that is a product of matrices is computed
+// in the same pass, so it never goes through memory.
 #pragma once
 
 #include "dense.h"
@@ -19,7 +19,7 @@ void outerTile(const float* rows, ptrdiff_t rowStep, const float* columns, ptrdi
 
 using OuterTile = void (*)(const float*, ptrdiff_t, const float*, ptrdiff_t, int, float*, ptrdiff_t);
 
-// By the number of rows, less one.
+// By the number of rows, minus 1.
 template <int Vectors>
 constexpr auto kOuterTiles = functionTable<OuterTile, kOuterRows>([](auto rows) { return outerTile<rows, Vectors>; });
 
@@ -57,7 +57,7 @@ class UpdateRun {
   }
 
  private:
-  // Copies a strip of the right operand, filled up by zeros.
+  // Copies a strip of the right operand, padded with zeros.
   void packRight(int strip, float* to) const {
     const int width = strips_.width(), first = strips_.columnOf(strip), columns = strips_.columns;
     copyRows(right_ + first, columns, static_cast<int>(update_.depth), std::min(width, columns - first), to, width);
@@ -69,7 +69,7 @@ class UpdateRun {
                      packedLeft_ + first * update_.rows);
   }
 
-  // Runs the program on `count` numbers from `first` on, of which `sums` are the gradient.
+  // Runs the program on `count` numbers from `first` on; `sums` are the gradient.
   void applyProgram(int64_t first, int64_t count, float* sums) const {
     alignas(Vec) float temporaries[kMaxTemporaries * kVectorsPerDispatch * kLanes];
     float* registers[kMaxRegisters];
@@ -81,7 +81,7 @@ class UpdateRun {
     else interpret(update_.decoded.data(), operands, count);
   }
 
-  // The same for `count` rows from `first` on, of which the product is computed first.
+  // The same for `count` rows from `first` on, whose product is computed first.
   void applyToRows(int64_t first, int count) const {
     struct Sums;
     const int64_t step = std::max<int64_t>(strips_.width(), update_.columns);
@@ -113,11 +113,11 @@ class UpdateRun {
     }
   }
 
-  // The same with all elements, tile by tile: each element of right that is in the cache meets several rows.
+  // The same with all elements, tile by tile: each element of right that is in the cache is used for several rows.
   void productGemm(int64_t first, int count, float* sums, int64_t step) const {
     struct Copied;
     const int depth = static_cast<int>(update_.depth), width = strips_.width();
-    // Copied, because rows of a large matrix get into each other's way in the cache.
+    // Copied, because rows of a large matrix displace each other in the cache.
     float* const copied = scratch<Copied>(static_cast<size_t>(depth) * count);
     copyRows(left_ + first, update_.rows, depth, count, copied, count);
     for (int strip = 0; strip < strips_.count; ++strip) {

@@ -1,4 +1,4 @@
-// What is to be done to the variables of a step, as `lowering/update-plan.ts` writes it down: read once, carried out
+// The updates of a step's variables, as `lowering/update-plan.ts` writes them: read once, run
 // in each step.
 #pragma once
 
@@ -7,11 +7,11 @@
 
 namespace hourglass {
 
-// What an optimizer does to some variables of one shape.
+// An optimizer's update of some variables of one shape.
 struct Update {
   int64_t rows, columns;
   // Operands of the product that is the gradient, and the first input of the program: [depth, rows] and [depth, columns]; none if
-  // `depth` is 0. Without a left one (-1), the gradient is the sum of the right one's rows.
+  // `depth` is 0. Without a left operand (-1), the gradient is the sum of the right one's rows.
   int64_t depth, left, right;
   std::vector<int64_t> arrays, scalars;  // Operands of the call: the other inputs, and the scalars.
   Program program;
@@ -24,7 +24,7 @@ struct Update {
   Strips strips() const { return Strips(static_cast<int>(columns)); }
 };
 
-// The operands of a product in the order in which they are taken: left [block of samples, row, sample], right [strip, sample,
+// The operands of a product in the order in which they are read: left [block of samples, row, sample], right [strip, sample,
 // column].
 struct PackedSizes {
   explicit PackedSizes(const Update& update)
@@ -40,17 +40,17 @@ struct PackTask {
   int part;
 };
 
-// A part of an update: rows where there is a product, or else numbers.
+// A part of an update: rows if there is a product, or else numbers.
 struct UpdatePart {
   size_t update;
   int64_t first, count;
 };
 
-// Rows and numbers of a variable that are worked on together at most, if their gradient is a product: so many that the processor
-// foresees what the program takes next, and few enough that their gradients stay in the cache.
+// The most rows and numbers of a variable that are processed together, if their gradient is a product: enough for the processor to
+// predict what the program reads next, and few enough for their gradients to stay in the cache.
 constexpr int64_t kUpdateRows = 64, kUpdateProduct = int64_t{1} << 16;
 
-// Numbers of one part of the work, where the gradient is at hand: whole bundles.
+// Numbers of one part of the work, if the gradient is given: whole bundles.
 constexpr int64_t kUpdateNumbers = 4096 / (kVectorsPerDispatch * kLanes) * (kVectorsPerDispatch * kLanes);
 
 constexpr int64_t kMaxTemporaries = 8, kMaxRegisters = 32;
@@ -60,7 +60,7 @@ class UpdateReader {
  public:
   UpdateReader(const int64_t* at, const int64_t* end) : at_(at), end_(end) {}
 
-  // Whether the numbers made sense so far.
+  // Whether the numbers were valid so far.
   bool ok() const { return ok_; }
   bool isAtEnd() const { return at_ == end_; }
 

@@ -1,13 +1,13 @@
-// Exponentials, logarithms and the like of whole vectors, without a library: every processor and every compiler has the same
-// formulas, and a lane's result does not depend on its neighbours.
+// Exponentials, logarithms and similar functions of whole vectors, without a library: every processor and every compiler uses the
+// same formulas, and a lane's result does not depend on its neighbours.
 //
 // Each function has three steps (W. J. Cody and W. Waite, "Software Manual for the Elementary Functions", 1980):
 //   1. reduction: e^x = 2^n e^r with |r| <= ln(2) / 2; ln(m 2^n) = ln(m) + n ln(2) with m near 1; sin(x) = +-sin(r) or
 //      +-cos(r) with |r| <= pi / 4. The constant is split into a short part, whose products with n are exact, and the rest. So
 //      the difference keeps its bits whether or not a compiler joins multiplication and addition into one instruction.
-//   2. a polynomial in r. The coefficients were computed by the Remez algorithm (E. Remez, 1934) with 200 bits, as those of the
-//      least relative error of the function, and then rounded; the error that is stated beside them is the one before rounding.
-//   3. reconstruction, and the cases that the formula does not cover: NaN, infinities, zeros, denormal numbers.
+//   2. a polynomial in r. The coefficients were computed by the Remez algorithm (E. Remez, 1934) with 200 bits for the
+//      least relative error of the function, and then rounded; the error stated beside them is the one before rounding.
+//   3. reconstruction, and special cases that the formula does not cover: NaN, infinities, zeros, denormal numbers.
 //
 // Errors in units in the last place, over all floats: pow below 0.6, exp and log 0.8, erf 1.2, log1p and tanh 1.5, sin, cos and
 // expm1 1.6, softplus 1.7, sigmoid 2.3.
@@ -94,16 +94,16 @@ struct Exponential {
 
 inline Vec exp(Vec x) {
   const Exponential e(clamp(x, -104, 89));
-  // 1 + r, and what rounding took from it.
+  // 1 + r, and its rounding error.
   const Vec sum = 1.0f + e.r, lost = e.r - (sum - 1.0f);
-  // In two steps, since 2^n may be no normal number. Only the last one rounds.
+  // In two steps, since 2^n may not be a normal number. Only the last step rounds.
   const WordVec half = (WordVec)((IntVec)e.integer >> 1);
   return (sum + (lost + e.q)) * powerOf2(half) * powerOf2(e.integer - half);
 }
 
 inline Vec expm1(Vec x) {
   const Exponential e(clamp(x, -30, 89));
-  // 2^n (1 + p) - 1 = 2 (2^(n-1) p + (2^(n-1) - 1/2)), of which the last difference is exact where it matters.
+  // 2^n (1 + p) - 1 = 2 (2^(n-1) p + (2^(n-1) - 1/2)), whose last difference is exact where it matters.
   const Vec p = e.r + e.q, half = powerOf2(e.integer - 1u);
   const Vec y = (half * p + (half - 0.5f)) * 2.0f;
   return withSign((IntVec)e.integer == 0 ? p : y, x);
@@ -134,11 +134,11 @@ inline Vec log(Vec x) {
 
 inline Vec log1p(Vec x) {
   const Vec u = 1.0f + x;
-  // What rounding took from u: 1 + x = u + lost.
+  // The rounding error of u: 1 + x = u + lost.
   const Vec lost = x < broadcast(1) ? x - (u - 1.0f) : 1.0f - (u - x);
   const IntVec n = exponentOf(u);
   const Vec m = fromBits(bitsOf(u) - ((WordVec)n << 23));
-  // With n = 0 this is x, exactly. Beyond 2^24 nothing is lost that counts.
+  // With n = 0 this is x, exactly. Beyond 2^24 the loss is negligible.
   const Vec f = (m - 1.0f) + (x < broadcast(0x1p24f) ? lost * powerOf2((WordVec)(-n)) : Vec{});
   const Vec y = withSign(logOf(f, __builtin_convertvector(n, Vec)), x);
   const Vec special = x == broadcast(-1) ? broadcast(-kInfinity) : x < broadcast(-1) ? broadcast(kNaN) : x;
@@ -208,7 +208,7 @@ struct Angle {
  private:
   static constexpr float kFar = 0x1p20f;
 
-  // The product of a large angle and 2/pi, of which only the digits about the point are computed (M. H. Payne and R. N. Hanek,
+  // The product of a large angle and 2/pi, of which only the digits around the point are computed (M. H. Payne and R. N. Hanek,
   // "Radian reduction for trigonometric functions", 1983): in integers, 2^62 times the product modulo 4.
   void reduceFar(float x, int lane) {
     static constexpr uint32_t digits[] = {0,          0xa2f9836e, 0x4e441529, 0xfc2757d1,
@@ -258,7 +258,7 @@ inline Vec erf(Vec x) {
   return withSign(absolute(x) < broadcast(0.925f) ? near : far, x);
 }
 
-// |x|^y = 2^(y log2 |x|), in double precision, so that the product keeps the bits that 2^n takes from it. Special cases are C's.
+// |x|^y = 2^(y log2 |x|), in double precision, so that the product keeps the bits that 2^n needs. Special cases are C's.
 inline Vec pow(Vec x, Vec y) {
   // (atanh(s) - s) / s^3 in s^2, error of atanh 2^-52; and 2^r, error 2^-34.5
   constexpr double logC[] = {0x1.555555555395cp-2, 0x1.999999a295cd5p-3, 0x1.2492417616245p-3,
@@ -352,13 +352,13 @@ inline Vec floorModulo(Vec a, Vec b) {
   return remainder == Vec{} ? withSign(remainder, a) : remainder;
 }
 
-// Rounds towards 0; beyond int32 to the nearest one, and NaN to 0.
+// Rounds towards 0; numbers beyond int32 become the nearest int32, and NaN becomes 0.
 inline IntVec truncate(Vec x) {
   const IntVec within = __builtin_convertvector(clamp(x == x ? x : Vec{}, -0x1p31f, 0x1.fffffep30f), IntVec);
   return x >= broadcast(0x1p31f) ? (IntVec{} | 0x7fffffff) : within;
 }
 
-// One number alone is a lane among equal ones: the bits are the same.
+// A single number is a lane among equal ones: the bits are the same.
 inline float exp(float x) { return exp(broadcast(x))[0]; }
 inline float expm1(float x) { return expm1(broadcast(x))[0]; }
 inline float log(float x) { return log(broadcast(x))[0]; }

@@ -1,11 +1,11 @@
-// The module for WebAssembly: what JavaScript calls.
+// The module for WebAssembly: the functions that JavaScript calls.
 #include "allocator.h"
 #include "executor.h"
 #include "workers.h"
 
 #define EXPORT(name) extern "C" __attribute__((export_name(#name)))
 
-// What compiled code calls, and a C library would have.
+// Functions that compiled code calls, and that a C library would have.
 
 void* operator new(size_t size) {
   void* const memory = hourglass::allocator.allocate(size);
@@ -33,7 +33,7 @@ inline namespace __1 {
 
 extern "C" {
 void abort() { __builtin_trap(); }
-// Nothing is destroyed at the end: the memory goes as a whole.
+// Nothing is destroyed at the end: the memory is freed as a whole.
 int __cxa_atexit(void (*)(void*), void*, void*) { return 0; }
 int __cxa_thread_atexit(void (*)(void*), void*, void*) { return 0; }
 void __cxa_pure_virtual() { __builtin_trap(); }
@@ -42,15 +42,15 @@ void* __dso_handle = nullptr;
 
 namespace hourglass {
 
-// Memory of a caller, or 0.
+// Memory for a caller, or 0.
 EXPORT(allocate) void* allocateMemory(size_t size) { return allocator.allocate(size); }
 EXPORT(release) void releaseMemory(void* memory) { allocator.free(memory); }
 
-// Bytes that are in use, and that were asked for in vain.
+// Bytes that are in use, and bytes of refused requests.
 EXPORT(heldBytes) size_t heldMemory() { return allocator.held(); }
 EXPORT(refusedBytes) size_t refusedMemory() { return allocator.refused(); }
 
-// Reads a program of so many words; null if it is refused.
+// Reads a program of this many words; null if it is refused.
 EXPORT(load) LoadedProgram* loadProgram(const int32_t* words, size_t count) {
   WordReader reader(words, count);
   auto program = std::make_unique<LoadedProgram>(reader);

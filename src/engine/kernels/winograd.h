@@ -1,4 +1,4 @@
-// Convolutions of 3x3 by stride 1 with less than half of the multiplications: blocks of 4x4 inputs and the kernel are transformed,
+// 3x3 convolutions of stride 1 with less than half of the multiplications: blocks of 4x4 inputs and the kernel are transformed,
 // multiplied element by element, and transformed back to 2x2 outputs (A. Lavin and S. Gray, "Fast Algorithms for Convolutional
 // Neural Networks", 2016, F(2x2, 3x3)). The products are sums over channels: one product of matrices for each of 16 elements.
 #pragma once
@@ -12,7 +12,7 @@ constexpr int kTilePoints = 16;
 // With fewer channels the transforms take longer than they save.
 constexpr int kWinogradChannels = 16;
 
-// Blocks of which the transforms stay in the cache.
+// Blocks whose transforms stay in the cache.
 constexpr int kWinogradBlocks = 56;
 
 inline bool suitsWinograd(const Phases& phases) {
@@ -85,7 +85,7 @@ inline __attribute__((always_inline)) void transform2d(const Value in[From][From
   }
 }
 
-// Rows of blocks that are worked on together.
+// Rows of blocks that are processed together.
 struct Blocks {
   int rows, columns;  // Of the whole image.
   int together;       // Rows.
@@ -104,7 +104,7 @@ struct Blocks {
   }
 };
 
-// A frame that holds whole blocks.
+// A frame that contains whole blocks.
 inline PaddedImage padForBlocks(const Blocks& blocks, int firstRow, int firstColumn, const Image& image) {
   const int top = std::max(0, -firstRow), left = std::max(0, -firstColumn);
   return {top, left, top + std::max(image.rows, firstRow + 2 * blocks.rows + 2),
@@ -133,7 +133,7 @@ inline void transformFrame(const PaddedImage& frame, const float* framed, int fi
   }
 }
 
-// The transformed weights of some output channels as the tiles take them: [16, tile, input channel, vectors].
+// The transformed weights of some output channels in the order of the tiles: [16, tile, input channel, vectors].
 inline void transformWeights(const ConvolutionShape& shape, const Weights& weights, Channels channels,
                              float* transformed, ThreadPool& pool) {
   const int inputs = shape.input.channels, outputs = channels.count;
@@ -203,7 +203,7 @@ inline void finishBlocks(const float* products, const Blocks& blocks, int first,
   }
 }
 
-// As `convolveDirectly`, for what suits.
+// Like `convolveDirectly`, for convolutions that suit.
 inline void convolveByWinograd(const ConvolutionShape& shape, const Weights& weights, const float* input,
                                float* output, const Epilogue& epilogue, ThreadPool& pool) {
   struct Inputs;
@@ -271,7 +271,7 @@ inline void transformGradientBlocks(const Image& image, const float* gradient, C
   }
 }
 
-// As `kernelGradientDirectly`, for what suits.
+// Like `kernelGradientDirectly`, for convolutions that suit.
 inline void kernelGradientByWinograd(const GradientShape& shape, const float* input, const float* gradient,
                                      float* result, const ChannelSums& channelSums, ThreadPool& pool) {
   struct Inputs;

@@ -1,5 +1,5 @@
-// The form in which JavaScript hands over a program: 32-bit words, as `webassembly/encode.ts` writes them. They are read once,
-// and nothing is believed: an instruction whose buffers are smaller than it says is refused, so that none reads or writes beyond
+// The form in which JavaScript passes a program: 32-bit words, as `webassembly/encode.ts` writes them. They are read once,
+// and all are checked: an instruction whose buffers are smaller than it says is refused, so that none reads or writes beyond
 // them.
 #pragma once
 
@@ -19,7 +19,7 @@ class WordReader {
  public:
   WordReader(const int32_t* at, size_t count) : at_(at), end_(at + count) {}
 
-  // Whether all made sense so far.
+  // Whether all words were valid so far.
   bool ok() const { return ok_; }
   void refuse() { ok_ = false; }
   void require(bool condition) { ok_ &= condition; }
@@ -57,14 +57,14 @@ class WordReader {
     return values;
   }
 
-  // A count of items that take so many words each, of which there must be enough.
+  // A count of items that take a number of words each, of which there must be enough.
   size_t countOf(size_t words) {
     const size_t count = static_cast<size_t>(length());
     require(count <= static_cast<size_t>(end_ - at_) / words);
     return ok_ ? count : 0;
   }
 
-  // The next so many words.
+  // The next words, as many as asked for.
   WordReader part(size_t count) {
     require(count <= static_cast<size_t>(end_ - at_));
     WordReader inner(at_, ok_ ? count : 0);
@@ -75,7 +75,7 @@ class WordReader {
 
   void setBuffers(const std::vector<Buffer>& buffers) { buffers_ = &buffers; }
 
-  // The beginning of a buffer of so many elements at least; a product of lengths may be larger than any buffer.
+  // The beginning of a buffer with at least this many elements; a product of lengths may be larger than any buffer.
   template <typename Element>
   Element* buffer(uint64_t elements) {
     const size_t number = static_cast<size_t>(length());

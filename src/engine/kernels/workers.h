@@ -9,15 +9,15 @@
 
 namespace hourglass {
 
-// Turns of waiting loops before a thread falls asleep: some 50 microseconds, about as long as it takes to be woken up.
+// Turns of waiting loops before a thread falls asleep: some 50 microseconds, about as long as waking it takes.
 constexpr int kSpins = 10000;
 
 class Workers : public ThreadPool {
  public:
-  // Those that serve already: the main thread does not wait for others to start.
+  // Threads that already serve: the main thread does not wait for others to start.
   int count() const override { return serving_.load(std::memory_order_relaxed); }
 
-  // Only the main thread calls it; what a part does in parallel is done by its own thread.
+  // Only the main thread calls it; parallel work inside a part is done by its own thread.
   void run(int parts, RunPart part, const void* work) override {
     if (isRunning_) {
       for (int index = 0; index < parts; ++index) part(work, index);
@@ -37,7 +37,7 @@ class Workers : public ThreadPool {
     isRunning_ = false;
   }
 
-  // Takes parts of all work to come, until the workers are closed.
+  // Takes parts of all coming work, until the workers are closed.
   void serve() {
     serving_.fetch_add(1);
     while (!isClosed_.load()) {
@@ -45,7 +45,7 @@ class Workers : public ThreadPool {
       for (int spins = 0; spins < kSpins && isIdle(); ++spins) {
       }
       if (!isIdle()) continue;
-      // Whoever hands out work after this sees a sleeper and rings; a ring before that is seen here.
+      // A thread that distributes work after this sees a sleeper and rings; a ring before that is seen here.
       sleeping_.fetch_add(1);
       const int32_t ring = rings_.load();
       if (isIdle()) __builtin_wasm_memory_atomic_wait32(reinterpret_cast<int32_t*>(&rings_), ring, -1);
@@ -59,13 +59,13 @@ class Workers : public ThreadPool {
     wake(-1);
   }
 
-  // A worker has trapped: so does the main thread, instead of waiting for it.
+  // A worker has trapped: the main thread traps, too, instead of waiting for it.
   void fail() { hasFailed_.store(true); }
 
  private:
   bool isIdle() const { return static_cast<uint32_t>(ticket_.load()) == 0 && !isClosed_.load(std::memory_order_relaxed); }
 
-  // Who takes a part owns it: the work cannot end, nor another begin, until that part is done.
+  // The thread that takes a part owns it: the work cannot end, nor another begin, until that part is done.
   void takeParts() {
     for (uint64_t ticket = ticket_.load(); static_cast<uint32_t>(ticket) != 0;) {
       if (!ticket_.compare_exchange_weak(ticket, ticket - 1)) continue;
@@ -82,7 +82,7 @@ class Workers : public ThreadPool {
       if (spins < kSpins || !mayWait) continue;
       isWaiting_.store(true);
       const int32_t done = done_.load();
-      // For a millisecond at most, since a worker that fails does not ring.
+      // For a millisecond at most, since a failing worker does not ring.
       if (done < parts) __builtin_wasm_memory_atomic_wait32(reinterpret_cast<int32_t*>(&done_), done, 1000000);
       isWaiting_.store(false);
     }
@@ -102,7 +102,7 @@ class Workers : public ThreadPool {
   const void* work_ = nullptr;
   int parts_ = 0;
   bool isRunning_ = false;
-  // The number of the work, and its parts that nobody has taken yet.
+  // The number of the work, and of its parts that no thread has taken yet.
   alignas(64) std::atomic<uint64_t> ticket_{0};
   alignas(64) std::atomic<int32_t> done_{0};
   alignas(64) std::atomic<int32_t> rings_{0};
