@@ -63,7 +63,7 @@ export interface JsonOutput {
     readonly bytes: number;
     readonly kept: readonly string[];
   }[];
-  readonly cache: { readonly entries: number };
+  readonly cache: { readonly entries: number; readonly versions: Readonly<Record<string, unknown>> };
 }
 
 export interface DiagnosticOutput {

@@ -25,6 +25,8 @@ export interface EntryRecord {
   readonly highlights: readonly string[];
   /** Wall time of the run that produced it. */
   readonly seconds: number;
+  /** The version of Hourglass that made it; absent in entries of versions before 0.2.0. */
+  readonly hourglass?: string;
 }
 
 export interface Entry {
@@ -113,6 +115,7 @@ function isEntryRecord(value: object): value is EntryRecord {
     isJsonObject(value['metrics']) &&
     Array.isArray(value['highlights']) &&
     typeof value['seconds'] === 'number' &&
+    ['string', 'undefined'].includes(typeof value['hourglass']) &&
     Array.isArray(value['files']) &&
     value['files'].every(isStoredFile)
   );

@@ -26,6 +26,8 @@ export interface HeldEntry extends Holding {
   readonly hash: string;
   /** Type of the stage that produced it; absent if the record cannot be read. */
   readonly type?: string;
+  /** The version of Hourglass that made it; absent if the record does not say. */
+  readonly hourglass?: string;
 }
 
 /** The checkpoints of one training; its lineage is the name of their folder. */
@@ -49,11 +51,13 @@ export async function survey(store: Store): Promise<Survey> {
   for (const hash of await store.hashes()) {
     const folder = store.path(hash);
     const found = await store.find(hash);
-    const type = found.state === 'present' ? found.entry.record.key['type'] : undefined;
+    const { key, hourglass } = found.state === 'present' ? found.entry.record : {};
+    const type = key?.['type'];
     const record = await lstat(join(folder, 'record.json')).catch(() => undefined);
     entries.push({
       hash,
       ...(typeof type === 'string' ? { type } : {}),
+      ...(hourglass === undefined ? {} : { hourglass }),
       bytes: (await measure(folder)).bytes,
       used: record?.mtimeMs ?? 0,
     });

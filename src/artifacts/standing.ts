@@ -28,14 +28,17 @@ export interface StageChange {
   /** Absent where there was no value. If `after` is absent as well, the values are unknown. */
   readonly before?: Json;
   readonly after?: Json;
+  /** For `version`: the version of Hourglass that made the result, if it is known and another one. */
+  readonly madeBy?: string;
 }
 
 /** `params.units 4 → 32`, or `noisy.stddev 0.5 → 0.3` */
-export function describeChange({ stage, path, before, after }: StageChange): string {
+export function describeChange({ stage, path, before, after, madeBy }: StageChange): string {
   const [part = ''] = path.split(/[.[]/);
   if (part === 'files') return `the data files of ${stage}`;
   if (part === 'code') return `the plugin of ${stage}`;
-  if (part === 'version') return 'the version of Hourglass';
+  if (part === 'version')
+    return madeBy === undefined ? 'the version of Hourglass' : `made by Hourglass ${madeBy}`;
   const name = ['params', 'seed', 'engine', 'threads'].includes(part) ? path : `${stage}.${path}`;
   if (before === undefined && after === undefined) return name;
   if (before === undefined) return `${name} ${short(after)} was added`;

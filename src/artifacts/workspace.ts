@@ -52,12 +52,27 @@ export interface StageRecord {
   /** Hash and content of the key of the result in its folder; absent where there is no result. */
   readonly hash?: string;
   readonly key?: JsonObject;
+  /** The version of Hourglass that made that result; absent if it was made by a version before 0.2.0. */
+  readonly madeBy?: string;
   /** Main artifacts of that result, relative to its folder. */
   readonly highlights?: readonly string[];
   /** For an outdated result: how its settings differ from those of this run. */
   readonly changes?: readonly StageChange[];
   /** For a stage that did not finish: the epochs that the next run need not repeat. */
   readonly epochsKept?: number;
+}
+
+/** The version of Hourglass that wrote a record; undefined if it does not say. */
+export function recordedVersion(record: RunRecord | undefined): string | undefined {
+  const version = isJsonObject(record?.versions) ? record.versions['hourglass'] : undefined;
+  return typeof version === 'string' ? version : undefined;
+}
+
+/** The version that made the result in a stage's folder, as far as the record of the run tells. */
+export function makerOf(record: RunRecord | undefined, stage: string): string | undefined {
+  const shown = record?.stages[stage];
+  // Records of versions before 0.2.0 name only the version of the run.
+  return shown?.madeBy ?? (shown?.state === 'ran' ? recordedVersion(record) : undefined);
 }
 
 const EXTENDS = 'extends.json';

@@ -74,6 +74,7 @@ export const DIAGNOSTIC_CODES = {
   'system-limit': 'The system allows no more open files, processes or memory.',
   'file-kept': 'A file of yours was in the place of an artifact, and was renamed.',
   'cache-corrupt': 'A cache entry is damaged.',
+  'other-version': 'The outputs were made by another version of Hourglass.',
   'outputs-outdated': 'The outputs to pack do not belong to the pipeline.',
   'archive-unreadable': 'An archive cannot be read from disk.',
   'archive-unsafe': 'An archive was not written by `hourglass pack`; nothing in it was used.',

@@ -83,6 +83,14 @@ export function locateChange(
   return { path: threads ? 'threads' : formatPath(change.path), ...values };
 }
 
+/** Says of another version of a stage type which Hourglass had it. */
+export function withMaker<T extends Pick<Change, 'path' | 'madeBy'>>(
+  change: T,
+  madeBy: string | undefined,
+): T {
+  return change.path === 'version' && madeBy !== undefined ? { ...change, madeBy } : change;
+}
+
 /** The parameter of a value that is written as `${params.name}` and nothing else. */
 function parameterAt(located: LocatedPipeline, range: SourceRange): string | undefined {
   const params = located.resolved['params'];

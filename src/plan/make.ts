@@ -6,7 +6,7 @@ import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
 import { canonicalJson, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { declared } from '../core/stage-type.ts';
 import { suggest } from '../core/suggest.ts';
-import { locateChange } from './changes.ts';
+import { locateChange, withMaker } from './changes.ts';
 import { differences } from '../core/json-diff.ts';
 import { neededFor, type GraphStage } from './graph.ts';
 import { hashKey, lineageOf, type StageKey } from './key.ts';
@@ -23,6 +23,8 @@ export interface KeyEngine {
 export interface PreviousStage {
   readonly hash: string;
   readonly key: JsonObject;
+  /** The version of Hourglass that made it, if it is known and another one. */
+  readonly madeBy?: string;
 }
 
 export interface PlanInputs {
@@ -250,7 +252,8 @@ function reasonOf(
   const all = differences(previous.key, now.key as unknown as JsonObject);
   const changes = all
     .filter(({ path }) => path[0] !== 'inputs')
-    .map((item) => locateChange(located, stage, item));
+    .map((item) => locateChange(located, stage, item))
+    .map((change) => withMaker(change, previous.madeBy));
   if (now.cached) return { kind: 'restored', changes };
   if (changes.length > 0) return { kind: 'changed', changes };
   const changedInputs = all.flatMap(({ path }) => (typeof path[1] === 'string' ? [path[1]] : []));

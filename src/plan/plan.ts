@@ -63,6 +63,8 @@ export interface Change {
   readonly path: string;
   readonly before?: Json;
   readonly after?: Json;
+  /** For `version`: the version of Hourglass that made the result, if it is known and another one. */
+  readonly madeBy?: string;
   /** Where the new value is written, if anywhere. */
   readonly range?: SourceRange;
 }

@@ -2,7 +2,7 @@
 import { lstat, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { standingOf, type StageChange, type Standing } from '../artifacts/standing.ts';
-import { Workspace, type RunRecord, type StageRecord } from '../artifacts/workspace.ts';
+import { recordedVersion, Workspace, type RunRecord, type StageRecord } from '../artifacts/workspace.ts';
 import { failure } from '../core/diagnostic.ts';
 import { isJsonObject, sha256, type JsonObject } from '../core/json.ts';
 import { withinBudget } from './budget.ts';
@@ -64,6 +64,7 @@ export async function readReport(folder: string): Promise<Report> {
     seed: run.seed,
     overrides,
     versions: asObject(run.versions) as Report['versions'],
+    otherVersions: otherVersions(run),
     ...(isJsonObject(run.engine) ? { engine: run.engine } : {}),
     threads: threadsOf(run, standings),
     stages: withinBudget(stages),
@@ -88,6 +89,14 @@ async function readStandings(
     standings.set(name, standingOf(shown, isRecorded ? wanted : undefined));
   }
   return standings;
+}
+
+function otherVersions(run: RunRecord): Report['otherVersions'] {
+  return Object.entries(run.stages).flatMap(([name, { madeBy }]) =>
+    typeof madeBy !== 'string' || madeBy === recordedVersion(run) || !isStageName(name)
+      ? []
+      : [[name, madeBy]],
+  );
 }
 
 /** What is known of a stage without its files. */

@@ -17,6 +17,8 @@ export interface Report {
   readonly seed: number;
   readonly overrides: readonly string[];
   readonly versions: Readonly<Record<string, string>>;
+  /** Stages whose results another version of Hourglass made than the one of the run, each with that version. */
+  readonly otherVersions: readonly (readonly [stage: string, version: string])[];
   readonly engine?: JsonObject;
   /** TensorFlow threads of the stages that use it; more than one number if they differ. */
   readonly threads: readonly number[];

@@ -19,6 +19,7 @@ import { prepare } from './prepare.ts';
 import type { RunOptions, RunResult, StageOutcome } from './types.ts';
 import { runStage } from './stage.ts';
 import { SharedWork } from './shared.ts';
+import { otherVersion } from './other-version.ts';
 import { otherSources } from './source.ts';
 
 /**
@@ -50,7 +51,7 @@ export async function runPipeline(located: LocatedPipeline, options: RunOptions)
       if (prepared.plan === undefined) return refuse(prepared.diagnostics);
       const shared = new SharedWork(options.pool);
       const { plan, engine } = prepared;
-      const others = await otherSources(located, workspace);
+      const others = [...(await otherSources(located, workspace)), ...(await otherVersion(workspace))];
       for (const diagnostic of others) options.emit({ type: 'diagnostic', diagnostic });
       const result = await runPlan(plan, options, { workspace, store, engine, shared, lock }).finally(() => {
         if (options.pool === undefined) shared.close();
@@ -380,7 +381,7 @@ class Run {
     };
     this.#outcomes.set(stage.name, outcome);
     if (state !== 'cached' && state !== 'skipped') this.#touched = true;
-    await this.#journal.enter(stage, outcome, record?.seconds ?? seconds, record?.highlights ?? []);
+    await this.#journal.enter(stage, outcome, record ?? { seconds, highlights: [] });
     this.#options.emit({
       type: 'stage-finished',
       stage: stage.name,

@@ -1,18 +1,29 @@
 /** The files about the run as a whole: `run.json`, `metrics.json`, `pipeline.yaml`, `resolved.yaml`. */
 import { basename } from 'node:path';
 import { parse, stringify } from 'yaml';
+import type { EntryRecord } from '../artifacts/entry.ts';
 import { standingOf, type StageChange } from '../artifacts/standing.ts';
 import type { HeldLock } from '../files/lock.ts';
 import type { Store } from '../artifacts/store.ts';
-import type { RunRecord, StageRecord, Workspace } from '../artifacts/workspace.ts';
+import {
+  makerOf,
+  recordedVersion,
+  type RunRecord,
+  type StageRecord,
+  type Workspace,
+} from '../artifacts/workspace.ts';
 import { canonicalJson, sha256, type Json, type JsonObject } from '../core/json.ts';
 import { packageVersion } from '../core/package-root.ts';
-import { causesOf } from '../plan/changes.ts';
+import { causesOf, withMaker } from '../plan/changes.ts';
 import type { Plan, PlannedStage, WantedStage } from '../plan/plan.ts';
+import { otherMaker } from './other-version.ts';
 import type { StageOutcome, StageStanding } from './types.ts';
 import { sourcePath } from './source.ts';
 
 type Metrics = Readonly<Record<string, number>>;
+
+/** What is told of the result in a stage's folder. */
+type ShownResult = Pick<EntryRecord, 'seconds' | 'highlights' | 'hourglass'>;
 
 /** The run that a journal describes, and its folder. */
 export interface JournalPlace {
@@ -76,7 +87,8 @@ export class RunJournal {
     }
     const gone = Object.keys(this.#previous?.stages ?? {}).filter((name) => !this.#stages.has(name));
     const before = await this.#workspace.readText('resolved.yaml');
-    const isTouched = gone.length > 0 || this.#differs() || !isSameYaml(before, located.resolved);
+    const isOther = recordedVersion(this.#previous) !== packageVersion;
+    const isTouched = gone.length > 0 || isOther || this.#differs() || !isSameYaml(before, located.resolved);
     const isIdle = !isTouched && before === this.#resolved && this.#previous?.status === 'done';
     const writes = !isIdle || stages.some(({ action }) => action === 'run');
     await this.#lock.check();
@@ -115,23 +127,22 @@ export class RunJournal {
   }
 
   /**
-   * @param seconds the duration of the stage when it ran
-   * @param highlights its main artifacts, relative to its folder
+   * @param shown the result of the stage; of one without a result, how long it took
    */
   async enter(
     stage: PlannedStage,
     { state, epochsKept, metrics }: StageOutcome,
-    seconds: number,
-    highlights: readonly string[],
+    { seconds, highlights, hourglass }: ShownResult,
   ): Promise<void> {
     const before = this.#stages.get(stage.name);
     if (state === 'ran' || state === 'cached') {
-      const shown = { hash: stage.hash, key: stage.key as unknown as JsonObject, highlights };
+      const madeBy = hourglass === undefined ? {} : { madeBy: hourglass };
+      const shown = { hash: stage.hash, key: stage.key as unknown as JsonObject, ...madeBy, highlights };
       this.#stages.set(stage.name, this.#recordOf(stage, { state }, { seconds, ...shown }));
       this.#metrics.set(stage.name, metrics);
     } else {
       // Its folder still has the previous content.
-      const shown = shownBy(before);
+      const shown = shownBy(before, before?.madeBy);
       const own = shown.hash === undefined ? seconds : (before?.seconds ?? 0);
       const kept = epochsKept === undefined ? {} : { epochsKept };
       const changes = before?.changes ?? [];
@@ -152,7 +163,7 @@ export class RunJournal {
   async #recordBefore(stage: WantedStage, isSelected: boolean): Promise<StageRecord> {
     const record = this.#previous?.stages[stage.name];
     const hasFolder = await this.#workspace.hasStage(stage.name);
-    const shown = hasFolder ? shownBy(record) : {};
+    const shown = hasFolder ? shownBy(record, makerOf(this.#previous, stage.name)) : {};
     const isOutdated = standingOf(shown.hash, stage.hash) === 'outdated';
     const changes = isOutdated && shown.key !== undefined ? await this.#changesOf(stage, shown.key) : [];
     const epochsKept = stage.resume?.epoch;
@@ -170,7 +181,7 @@ export class RunJournal {
   #recordOf(
     { type, inputs, hash: wanted }: WantedStage,
     { state, changes = [], epochsKept }: Pick<StageRecord, 'state' | 'changes' | 'epochsKept'>,
-    { seconds, ...shown }: Pick<StageRecord, 'seconds' | 'hash' | 'key' | 'highlights'>,
+    { seconds, ...shown }: Pick<StageRecord, 'seconds' | 'hash' | 'key' | 'madeBy' | 'highlights'>,
   ): StageRecord {
     const result = standingOf(shown.hash, wanted);
     return {
@@ -195,7 +206,9 @@ export class RunJournal {
     const keyOf = async (hash: string): Promise<JsonObject | undefined> =>
       known.get(hash) ?? (await this.#store.lookup(hash))?.record.key;
     const causes = await causesOf(this.#plan, stage, shown, keyOf);
-    return causes.slice(0, MOST_CHANGES).map(({ range: _range, ...change }) => change);
+    return causes
+      .slice(0, MOST_CHANGES)
+      .map(({ range: _range, ...change }) => withMaker(change, otherMaker(this.#previous, change.stage)));
   }
 
   async #storedMetrics(hash: string | undefined): Promise<Metrics | undefined> {
@@ -263,10 +276,13 @@ function isSameYaml(text: string | undefined, data: JsonObject): boolean {
   }
 }
 
-function shownBy(record: StageRecord | undefined): Pick<StageRecord, 'hash' | 'key' | 'highlights'> {
+function shownBy(
+  record: StageRecord | undefined,
+  madeBy: string | undefined,
+): Pick<StageRecord, 'hash' | 'key' | 'madeBy' | 'highlights'> {
   if (record?.hash === undefined || record.key === undefined) return {};
   const { hash, key, highlights = [] } = record;
-  return { hash, key, highlights };
+  return { hash, key, ...(madeBy === undefined ? {} : { madeBy }), highlights };
 }
 
 function withoutEmpty(metrics: Readonly<Record<string, Readonly<Record<string, number>>>>): JsonObject {

@@ -8,6 +8,7 @@ import type { LocatedPipeline } from '../config/pipeline.ts';
 import { engineIdentity } from '../engine/identity.ts';
 import { checkPipeline, inspectFiles, type Inspections } from '../plan/check.ts';
 import type { PlannedStage } from '../plan/plan.ts';
+import { otherMaker } from './other-version.ts';
 import { checkTargets, makePlan, type KeyEngine, type PreviousStage } from '../plan/make.ts';
 import type { PlanOptions, PlanResult } from './types.ts';
 
@@ -64,8 +65,10 @@ function withDownloads(stage: PlannedStage, inspections: Inspections): PlannedSt
 /** The last run of each stage, from a record. */
 export function previousStages(record: RunRecord | undefined): ReadonlyMap<string, PreviousStage> {
   return new Map(
-    Object.entries(record?.stages ?? {}).flatMap(([name, { hash, key }]) =>
-      hash === undefined || key === undefined ? [] : [[name, { hash, key }]],
-    ),
+    Object.entries(record?.stages ?? {}).flatMap(([name, { hash, key }]) => {
+      const madeBy = otherMaker(record, name);
+      const known = madeBy === undefined ? {} : { madeBy };
+      return hash === undefined || key === undefined ? [] : [[name, { hash, key, ...known }]];
+    }),
   );
 }

@@ -6,6 +6,7 @@ import type { HeldLock } from '../files/lock.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
 import { failure } from '../core/diagnostic.ts';
 import type { JsonObject } from '../core/json.ts';
+import { packageVersion } from '../core/package-root.ts';
 import type { InputArtifact } from '../nodes/contract.ts';
 import { stageThreads } from '../plan/make.ts';
 import type { PlannedStage } from '../plan/plan.ts';
@@ -64,6 +65,7 @@ export async function runStage(run: StageRun): Promise<Entry> {
       metrics: result.metrics,
       highlights: result.highlights,
       seconds: (performance.now() - started) / 1000,
+      hourglass: packageVersion,
     });
   } catch (error) {
     await draft.discard();

@@ -121,6 +121,7 @@ async function reportWithoutTimes(folder: string): Promise<string> {
     sources: report.sources.map((source) => ({ ...source, text: withoutSchemaPath(source.text) })),
     stages: stages.map(({ seconds: _own, ...stage }) => stage),
     problems: [],
+    otherVersions: [],
   });
 }
 

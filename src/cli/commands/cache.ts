@@ -12,6 +12,7 @@ import {
 import type { Store } from '../../artifacts/store.ts';
 import { workspacesBeside } from '../../artifacts/workspace.ts';
 import { failure, type Diagnostic } from '../../core/diagnostic.ts';
+import { packageVersion } from '../../core/package-root.ts';
 import { storeOf } from '../../run/plan.ts';
 import { lockOutputs } from '../../sweep/slurm/held.ts';
 import { EXIT } from '../exit.ts';
@@ -52,6 +53,7 @@ async function status(terminal: Terminal, store: Store): Promise<number> {
   const shown = await shownIn(await workspacesBeside(store.folder));
   const types = byType(entries);
   const unshown = summarize(entries.filter(({ hash }) => !shown.has(hash)));
+  const versions = byVersion(entries);
   const total = summarize(entries);
   const trainings = summarize(checkpoints);
   if (terminal.options.json) {
@@ -59,6 +61,7 @@ async function status(terminal: Terminal, store: Store): Promise<number> {
       folder: store.folder,
       ...total,
       types,
+      versions,
       unshown,
       checkpoints: trainings,
       damaged,
@@ -80,11 +83,15 @@ async function status(terminal: Terminal, store: Store): Promise<number> {
     ['being written', drafts],
     ['left by killed runs', leftovers],
   ];
+  const isMixed = Object.keys(versions).some((version) => version !== packageVersion);
   terminal.result(
     table([
       ['folder', store.folder],
       row('results', total),
       ...Object.entries(types).map(([type, of]) => row(`  ${type}`, of)),
+      ...(isMixed
+        ? Object.entries(versions).map(([version, of]) => row(`made by ${madeBy(version)}`, of))
+        : []),
       ...optional.filter(([, of]) => of.entries > 0).map(([name, of]) => row(name, of)),
     ]).join('\n'),
   );
@@ -93,12 +100,32 @@ async function status(terminal: Terminal, store: Store): Promise<number> {
 
 /** Results of each stage type, the type that takes most first. */
 function byType(entries: readonly HeldEntry[]): Readonly<Record<string, Tally>> {
-  const types = new Map<string, HeldEntry[]>();
+  return tallied(entries, ({ type }) => type ?? 'unreadable');
+}
+
+/** Records of versions before 0.2.0 name none. */
+const UNKNOWN = 'unknown';
+
+/** Results of each version of Hourglass. */
+function byVersion(entries: readonly HeldEntry[]): Readonly<Record<string, Tally>> {
+  return tallied(entries, ({ hourglass }) => hourglass ?? UNKNOWN);
+}
+
+function madeBy(version: string): string {
+  return version === UNKNOWN ? 'a version before 0.2.0' : `Hourglass ${version}`;
+}
+
+/** The largest group first. */
+function tallied(
+  entries: readonly HeldEntry[],
+  groupOf: (entry: HeldEntry) => string,
+): Readonly<Record<string, Tally>> {
+  const groups = new Map<string, HeldEntry[]>();
   for (const entry of entries) {
-    const type = entry.type ?? 'unreadable';
-    types.set(type, [...(types.get(type) ?? []), entry]);
+    const group = groupOf(entry);
+    groups.set(group, [...(groups.get(group) ?? []), entry]);
   }
-  const tallies = [...types].map(([type, of]): [string, Tally] => [type, summarize(of)]);
+  const tallies = [...groups].map(([group, of]): [string, Tally] => [group, summarize(of)]);
   return Object.fromEntries(tallies.sort(([, a], [, b]) => b.bytes - a.bytes));
 }
 

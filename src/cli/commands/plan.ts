@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { EngineChoice } from '../../engine/engine.ts';
 import { planPipeline, workspaceOf } from '../../run/plan.ts';
+import { otherVersion } from '../../run/other-version.ts';
 import { otherSources } from '../../run/source.ts';
 import { EXIT } from '../exit.ts';
 import { diagnosticToJson, renderDiagnostics } from '../terminal/diagnostics.ts';
@@ -32,9 +33,11 @@ export async function plan(terminal: Terminal, options: PlanCommandOptions): Pro
     engine: options.engine,
   });
   if (planned.plan === undefined) return printProblems(terminal, planned.diagnostics, sources);
+  const workspace = workspaceOf(located, resolve(options.outputs));
   const warnings = [
     ...diagnostics,
-    ...(await otherSources(located, workspaceOf(located, resolve(options.outputs)))),
+    ...(await otherSources(located, workspace)),
+    ...(await otherVersion(workspace)),
   ];
   if (terminal.options.json) {
     const stages = planned.plan.stages.map(

@@ -63,7 +63,11 @@ function list(changes: readonly Change[]): string {
 }
 
 /** `params.latent_size 8 -> 16 (mnist.yaml:12)`, or `(-S)` for a value of the command line. */
-function describeChange({ path, before, after, range }: Change): string {
+function describeChange({ path, before, after, madeBy, range }: Change): string {
+  if (path === 'version') {
+    const maker = madeBy === undefined ? 'another version of Hourglass' : `Hourglass ${madeBy}`;
+    return `${maker} made it: the version of the stage type was ${short(before)}, is ${short(after)}`;
+  }
   const where = range === undefined ? '' : ` (${shortPlace(range)})`;
   if (before === undefined) return `${path} ${short(after)} was added${where}`;
   if (after === undefined) return `${path} ${short(before)} was removed`;

@@ -120,6 +120,7 @@ export class LiveRun {
       seed,
       overrides,
       versions: {},
+      otherVersions: [],
       threads: [],
       stages: withinBudget(stages),
       problems: this.#problems,

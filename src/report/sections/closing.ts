@@ -62,12 +62,20 @@ export function metricsSection({ stages }: Report): Html {
   </section>`;
 }
 
-export function environmentSection({ seed, threads, engine, versions, overrides }: Report): Html {
+export function environmentSection({
+  seed,
+  threads,
+  engine,
+  versions,
+  otherVersions,
+  overrides,
+}: Report): Html {
   const facts: readonly Fact[] = [
     ['Seed', String(seed)],
     ...(overrides.length === 0 ? [] : [['Overrides', overrides.join(' ')] as const]),
     ...(threads.length === 0 ? [] : [['TensorFlow threads', threads.join(', ')] as const]),
     ...platformFacts(engine, versions),
+    ...otherVersions.map(([stage, version]) => [`Made before: ${stage}`, `Hourglass ${version}`] as const),
   ];
   return html`<section id="environment" aria-labelledby="environment-title">
     <h2 id="environment-title">Environment</h2>

@@ -1,0 +1,78 @@
+/** Outputs and caches of another version of Hourglass: told, and never taken for this version's. */
+import assert from 'node:assert/strict';
+import { chmodSync } from 'node:fs';
+import { test } from 'node:test';
+import { formatRecord, parseRecord } from '../../src/artifacts/entry.ts';
+import type { RunRecord } from '../../src/artifacts/workspace.ts';
+import { canonicalJson, sha256, type JsonObject } from '../../src/core/json.ts';
+import { packageVersion } from '../../src/core/package-root.ts';
+import { rig, type Rig } from '../rig.ts';
+
+const PIPELINE = `
+name: small
+seed: 1
+stages:
+  digits: { type: dataset, source: mnist, limit: { train: 8, test: 8 } }
+  few: { type: subset, data: digits, classes: [0, 1] }
+`;
+
+/** Makes the outputs and the cache what an older Hourglass would have left, whose `few` had another version. */
+function age(rigged: Rig, version: string): void {
+  const run: RunRecord = JSON.parse(rigged.read('outputs/small/run.json'));
+  const stages = Object.entries(run.stages).map(([name, { madeBy, hash = '', key, ...stage }]) => {
+    assert.equal(madeBy, packageVersion);
+    const path = `.hourglass/store/${hash.slice(0, 2)}/${hash}/record.json`;
+    const record = parseRecord(rigged.read(path), hash);
+    assert.ok(record !== undefined && key !== undefined);
+    assert.equal(record.hourglass, packageVersion);
+    chmodSync(rigged.path(path), 0o644);
+    rigged.write(path, formatRecord({ ...record, hourglass: version }));
+    if (name !== 'few') return [name, { ...stage, hash, key, madeBy: version }];
+    const old: JsonObject = { ...key, version: Number(key['version']) - 1 };
+    // The result of the present key is not there yet.
+    rigged.write(path, 'not a record');
+    return [name, { ...stage, hash: sha256(canonicalJson(old)), key: old, madeBy: version }];
+  });
+  const aged = {
+    ...run,
+    versions: { ...run.versions, hourglass: version },
+    stages: Object.fromEntries(stages),
+  };
+  rigged.write('outputs/small/run.json', JSON.stringify(aged));
+}
+
+test('outputs of another version are told, and what is computed in another way runs again', async (t) => {
+  const rigged = rig(t);
+  rigged.write('small.yaml', PIPELINE);
+  assert.equal((await rigged.run(['run', 'small.yaml'])).code, 0);
+  age(rigged, '0.1.0');
+
+  const planned = await rigged.run(['plan', 'small.yaml']);
+  assert.match(planned.stderr, /other-version/);
+  assert.match(planned.stderr, /0\.1\.0/);
+  assert.match(planned.stdout, /run +few .*Hourglass 0\.1\.0 made it.* was (\d+), is (\d+)/);
+  assert.match(planned.stdout, /cached +digits/);
+  const { json } = await rigged.runJson(['cache', 'status']);
+  assert.ok(Object.hasOwn(json.cache.versions, '0.1.0'));
+  assert.match((await rigged.run(['cache', 'status'])).stdout, /made by Hourglass 0\.1\.0/);
+  await rigged.run(['run', 'small.yaml', 'digits']);
+  assert.match(rigged.read('outputs/small/report.html'), /made by Hourglass 0\.1\.0/);
+
+  const ran = await rigged.runJson(['run', 'small.yaml']);
+  assert.deepEqual(
+    ran.json.stages.map(({ name, state }) => [name, state]),
+    [
+      ['digits', 'cached'],
+      ['few', 'ran'],
+    ],
+  );
+  const { versions, stages }: RunRecord = JSON.parse(rigged.read('outputs/small/run.json'));
+  assert.equal(versions['hourglass'], packageVersion);
+  assert.equal(stages['digits']?.madeBy, '0.1.0');
+  assert.equal(stages['few']?.madeBy, packageVersion);
+  assert.match(rigged.read('outputs/small/report.html'), /Made before: digits/);
+  // It is told once.
+  const again = await rigged.run(['run', 'small.yaml']);
+  assert.doesNotMatch(again.stderr, /other-version/);
+  assert.match(again.stdout, /nothing to do/);
+});
