@@ -18,7 +18,7 @@ export interface LabelTable {
 
 interface LabelRow {
   /** The place among all rows of the table, from 1. */
-  readonly number: number;
+  readonly line: number;
   readonly name: string;
   readonly label: string;
 }
@@ -65,18 +65,18 @@ export async function readLabelTable(path: string, shown: string, columns: Colum
   const [first] = cells;
   if (first === undefined) throw corrupt(name, 'has no rows');
   const places = findColumns(first.cells, columns, name);
-  const rows = (places.hasHeader ? cells.slice(1) : cells).map(({ number, cells: own }) => {
+  const rows = (places.hasHeader ? cells.slice(1) : cells).map(({ line, cells: own }) => {
     const [file, label] = [own[places.name] ?? '', own[places.label] ?? ''];
-    if (file === '') throw corrupt(name, `row ${number} has no name of an image`);
-    if (label === '') throw corrupt(name, `row ${number} has no label`, 'give it a label, or remove the row');
-    return { number, name: file, label };
+    if (file === '') throw corrupt(name, `line ${line} has no name of an image`);
+    if (label === '') throw corrupt(name, `line ${line} has no label`, 'give it a label, or remove the row');
+    return { line, name: file, label };
   });
   if (rows.length === 0) throw corrupt(name, 'has names of columns, and no rows');
   return { shown: name, rows, mayHaveHeader: !places.hasHeader };
 }
 
 interface Row {
-  readonly number: number;
+  readonly line: number;
   readonly cells: readonly string[];
 }
 
@@ -86,12 +86,17 @@ async function parse(text: string, name: string): Promise<readonly Row[]> {
   const delimiter = SEPARATORS.find((separator) => first.includes(separator)) ?? ',';
   const { data, errors } = papa.parse<string[]>(text, { delimiter });
   const quotes = errors.find(({ type }) => type === 'Quotes');
-  if (quotes !== undefined)
-    throw corrupt(name, `row ${(quotes.row ?? 0) + 1}: a quotation mark is missing, or one too many`);
-  return data.flatMap((cells, index) => {
+  const rows: Row[] = [];
+  let line = 1;
+  for (const [index, cells] of data.entries()) {
+    if (index === quotes?.row)
+      throw corrupt(name, `line ${line}: a quotation mark is missing, or one too many`);
     const trimmed = cells.map((cell) => cell.trim());
-    return trimmed.every((cell) => cell === '') ? [] : [{ number: index + 1, cells: trimmed }];
-  });
+    if (trimmed.some((cell) => cell !== '')) rows.push({ line, cells: trimmed });
+    // Lines may also end between quotation marks.
+    line += cells.reduce((count, cell) => count + cell.split(/\r\n|\r|\n/).length - 1, 1);
+  }
+  return rows;
 }
 
 interface Places {
@@ -153,7 +158,7 @@ export function byTable(tree: ImageTree, table: LabelTable, path: string): Match
   const useless = new Set(skipped.flatMap(({ name }) => keysOf(name)));
   for (const row of table.rows) {
     const [image, other] = find(row.name);
-    const where = `row ${row.number}: \`${shownName(row.name)}\``;
+    const where = `line ${row.line}: \`${shownName(row.name)}\``;
     if (image === undefined) {
       // What is passed over is named already.
       if (!useless.has(keyOf(row.name))) absent.push(row);
@@ -169,7 +174,7 @@ export function byTable(tree: ImageTree, table: LabelTable, path: string): Match
     if (before !== undefined && before.label !== row.label)
       throw corrupt(
         table.shown,
-        `${where} has the label \`${shownName(row.label)}\`, and \`${shownName(before.label)}\` in row ${before.number}`,
+        `${where} has the label \`${shownName(row.label)}\`, and \`${shownName(before.label)}\` in line ${before.line}`,
         'keep one of the two rows',
       );
     rows.set(image, row);
@@ -178,8 +183,8 @@ export function byTable(tree: ImageTree, table: LabelTable, path: string): Match
   if (rows.size === 0)
     throw corrupt(
       table.shown,
-      `names no image of \`${shownName(path)}\`: row ${first?.number} has \`${shownName(first?.name ?? '')}\`, and an image is \`${shownName(images[0] ?? '')}\``,
-      'rows have the paths of images below `path`',
+      `names no image of \`${shownName(path)}\`: line ${first?.line} has \`${shownName(first?.name ?? '')}\`, and an image is \`${shownName(images[0] ?? '')}\``,
+      adviceFor(table.rows, path, (name) => find(name).length > 0),
     );
   const files = images.flatMap((name): NamedImage[] => {
     const className = rows.get(name)?.label;
@@ -197,6 +202,20 @@ export function byTable(tree: ImageTree, table: LabelTable, path: string): Match
       .map(({ name }) => name)
       .sort(compareNames),
   };
+}
+
+/** What to do where no row names an image: rows may have paths that begin above `path`. */
+function adviceFor(rows: readonly LabelRow[], path: string, isImage: (name: string) => boolean): string {
+  const parts = keyOf(path)
+    .split('/')
+    .filter((part) => part !== '');
+  for (const start of parts.keys()) {
+    const above = `${parts.slice(start).join('/')}/`;
+    if (!rows.some(({ name }) => keyOf(name).startsWith(above) && isImage(keyOf(name).slice(above.length))))
+      continue;
+    return `rows have the paths of images below \`path\`: remove \`${shownName(above)}\` from the table, in pandas with \`d[c] = d[c].str.removeprefix('${shownName(above)}')\``;
+  }
+  return 'rows have the paths of images below `path`';
 }
 
 /** Finds the images that a row may mean. */

@@ -128,6 +128,29 @@ test('tables that are none, or contradict themselves, are refused at the setting
   );
 });
 
+test('lines are counted as an editor does, also empty ones and those between quotation marks', async (t) => {
+  const tables: readonly (readonly [string, RegExp])[] = [
+    ['\n1,dog\n\n2,\n3,cat\n', /line 4/],
+    ['name,label\r\n1,"dog\r\nor wolf"\r\n\r\n2,\r\n', /line 5/],
+    ['1,dog\n\n2,"cat\n3,dog\n', /line 3/],
+    ['\n1,dog\n\n1.png,cat\n', /line 4.*line 2/],
+  ];
+  for (const [table, place] of tables) await assert.rejects(labeled(t, table), place);
+});
+
+test('rows with paths that begin above `path` are refused with what to remove', async (t) => {
+  const root = temporaryFolder(t);
+  put(join(root, 'data/photos'), FILES);
+  for (const above of ['photos/', 'data/photos/', './photos/']) {
+    put(root, { 'labels.csv': Buffer.from(`image,label\n${above}x/1.png,dog\n${above}3.png,cat\n`) });
+    await assert.rejects(read(root, images({ path: 'data/photos/' })), (error) => {
+      assert.ok(error instanceof Failure, String(error));
+      assert.match(error.diagnostics[0]?.hint ?? '', new RegExp(`\`${above.replace('./', '')}\``));
+      return true;
+    });
+  }
+});
+
 test('a check reads the table, and looks for it', async (t) => {
   const findings = async (root: string, keys: Partial<ImagesDatasetSettings> = {}) =>
     (await datasetNode.inspect?.(images(keys), root))?.findings?.map(({ code, at }) => [code, ...at]);
@@ -192,7 +215,7 @@ test('whatever the order of rows, each image has the label of its row', () => {
         read: () => [],
         close: () => {},
       };
-      const rows = names.map((each, number) => ({ number, name: each, label: `of ${each}` }));
+      const rows = names.map((each, line) => ({ line, name: each, label: `of ${each}` }));
       const turned = [...rows.slice(turn % rows.length), ...rows.slice(0, turn % rows.length)];
       const { files, absent } = byTable(tree, { shown: 't', rows: turned, mayHaveHeader: false }, 'photos');
       assert.deepEqual(
