@@ -1,4 +1,4 @@
-/** What a training leaves after each epoch, so that a killed one, or one that is made longer, goes on from there. */
+/** Checkpoints of a training after each epoch, from which a killed or extended training resumes. */
 import type { Checkpoint } from '../../artifacts/checkpoints.ts';
 import type { NamedArray } from '../../formats/safetensors.ts';
 import type { TrainSettings } from '../../schema/generated/settings.ts';
@@ -13,16 +13,16 @@ import type { EpochRecord } from './history.ts';
 
 type Context = Pick<StageContext<TrainSettings>, 'settings' | 'folder' | 'checkpoints' | 'log'>;
 
-/** The weights stand under this in the state of a trainer. */
+/** Prefix of weights in the state of a trainer. */
 const WEIGHTS = 'weights/';
 
 const SNAPSHOTS = ['best', 'kept'] as const;
 
-/** Writes checkpoints while the next epoch is at work already. */
+/** Writes checkpoints while the next epoch is already running. */
 export class Checkpointer {
   readonly #context: Context;
   readonly #trainer: Pick<Trainer, 'state'>;
-  /** The newest state, until it is written. */
+  /** The newest state that is not yet written. */
   #unsaved: Checkpoint | undefined;
   #writing: Promise<void> = Promise.resolve();
   /** Why the last one could not be written. */
@@ -34,10 +34,10 @@ export class Checkpointer {
   }
 
   /**
-   * Takes the state after an epoch, and starts to write it if it is due.
+   * Accepts the state after an epoch, and starts writing it if a checkpoint is due.
    *
-   * @param files all artifacts that are finished, relative to the stage's folder
-   * @throws Failure why an earlier checkpoint could not be written
+   * @param files all finished artifacts, relative to the stage's folder
+   * @throws Failure if an earlier checkpoint could not be written
    */
   async take(epoch: number, state: FitState, files: readonly string[]): Promise<void> {
     const arrays = [...(await readVariables(this.#trainer.state)), ...snapshotArrays(epoch, state)];
@@ -45,14 +45,14 @@ export class Checkpointer {
     if (epoch % this.#context.settings.checkpoint.every === 0) await this.#write();
   }
 
-  /** Writes the newest state if it is not written yet, and waits until it is on the disk. */
+  /** Writes the newest state if it is not yet written, and waits until it is on disk. */
   async finish(): Promise<void> {
     await this.#write();
     await this.#writing;
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
-  /** Starts to write, once the checkpoint before is written. */
+  /** Starts writing once the previous checkpoint is written. */
   async #write(): Promise<void> {
     await this.#writing;
     if (this.#failure !== undefined) throw this.#failure.error;
@@ -66,7 +66,7 @@ export class Checkpointer {
   }
 }
 
-/** Best and kept weights, unless they are those of the epoch itself, which the trainer's state has. */
+/** Best and kept weights, unless they are those of the epoch itself, which are in the trainer's state. */
 function snapshotArrays(epoch: number, state: FitState): readonly NamedArray[] {
   return SNAPSHOTS.flatMap((name) => {
     const snapshot = state[name];
@@ -86,11 +86,11 @@ function notesOf({ records, best, kept }: FitState): JsonObject {
 
 export interface Restored {
   readonly state: FitState;
-  /** Artifacts that are in the stage's folder again. */
+  /** Artifacts restored to the stage's folder. */
   readonly files: readonly string[];
 }
 
-/** Puts the newest checkpoint that is whole into the trainer, and its finished artifacts into the stage's folder. */
+/** Loads the newest intact checkpoint into the trainer, and restores its finished artifacts to the stage's folder. */
 export async function restore(
   { settings, folder, checkpoints, log }: Context,
   tf: Tf,

@@ -1,4 +1,4 @@
-/** Checks that training, evaluating and predicting share: whether models and images fit, from descriptions alone. */
+/** Checks shared by training, evaluation and prediction: whether models and images fit, according to their descriptions. */
 import { fitsImage } from '../../core/shape.ts';
 import type { AnalysisContext, Finding, OutputDescription, Split } from '../../core/stage-type.ts';
 import { SSIM_WINDOW } from '../../engine/train/ssim.ts';
@@ -10,7 +10,7 @@ export type ModelDescription = Extract<OutputDescription, { kind: 'model' | 'tra
 
 type Context = Pick<AnalysisContext<unknown>, 'references' | 'report'>;
 
-/** Holds that a model takes the images of the setting `data`. */
+/** Checks that a model takes the images of the setting `data`. */
 export function checkInput(
   { references, report }: Context,
   model: ModelDescription,
@@ -40,10 +40,12 @@ function relatedInput(model: ModelDescription, stage: string | undefined) {
   return { related: { message: 'the model takes its input shape from here', at: ['input_shape'], stage } };
 }
 
-/** How many times larger the values of images can be than those that a model was trained on before it is pointed out. */
+/** How many times larger than in training the values of images can be without a warning. */
 const SCALE_LIMIT = 4;
 
-/** Warns of images on another scale than those that a model was trained on: 0 to 255 for 0 to 1, or 0 to 1 for -1 to 1. */
+/**
+ * Warns about images with another scale than a model's training images: 0 to 255 instead of 0 to 1, or 0 to 1 instead of -1 to 1.
+ */
 export function checkScale(
   { references, report }: Context,
   model: ModelDescription,
@@ -61,7 +63,7 @@ export function checkScale(
     message:
       `\`${stage}\` was trained on images with values from ${trained[0]} to ${trained[1]}, ` +
       `but those of \`${references['data']}\` go from ${given[0]} to ${given[1]}`,
-    hint: `load and scale these images as those of \`${model.data}\``,
+    hint: `load and scale these images like those of \`${model.data}\``,
     at: ['data'],
     ...(stage === undefined ? {} : { related: { message: 'it was trained here', at: ['data'], stage } }),
   });
@@ -71,7 +73,7 @@ function largest([low, high]: readonly [number, number]): number {
   return Math.max(Math.abs(low), Math.abs(high));
 }
 
-/** Holds that a model gives images like those of `target`. */
+/** Checks that a model's outputs have the shape of the images of `target`. */
 export function checkOutput(
   { references, report }: Context,
   model: ModelDescription,
@@ -79,19 +81,19 @@ export function checkOutput(
 ): void {
   const { outputShape } = model;
   if (target.shape === undefined || fitsImage(outputShape, target.shape)) return;
-  // The model's output is like its input, so that an input that does not fit has said it all.
+  // The model's output has the shape of its input, for which a mismatch is already reported.
   if (references['target'] === undefined) return;
   report({
     code: 'shape-mismatch',
     message:
-      `\`${references['model']}\` gives ${shapeText(outputShape)}, ` +
+      `\`${references['model']}\` returns ${shapeText(outputShape)}, ` +
       `but the images of \`${references['target']}\` are ${shapeText(target.shape)}`,
     at: ['target'],
     hint: 'let `target` name images of the same size as `data`',
   });
 }
 
-/** Holds that both sets of images have a split. `at` names the setting that asks for it. */
+/** Checks that both sets of images have a split. `at` names the setting that requires it. */
 export function checkSplit(
   { references, report }: Context,
   split: Split,
@@ -123,7 +125,7 @@ function hintFor(at: readonly string[], other: Split): string {
   return at.includes('split') ? `use \`split: ${other}\`` : `name images that have them`;
 }
 
-/** Holds that a cross-entropy is taken of targets that are shares, from 0 to 1. */
+/** Checks that the targets of a cross-entropy are from 0 to 1. */
 export function checkEntropyTarget(
   { references, report }: Context,
   target: ImagesDescription,
@@ -141,7 +143,7 @@ export function checkEntropyTarget(
   });
 }
 
-/** Holds that images are large enough for the window of `ssim`. */
+/** Checks that images are large enough for the window of `ssim`. */
 export function checkSsimSize(
   { report }: Context,
   target: ImagesDescription,
@@ -158,9 +160,9 @@ export function checkSsimSize(
 }
 
 /**
- * Warns of a setting that asks for more images than there are, where their number is known; a default asks for nothing.
+ * Warns about a setting that requests more images than exist, if their number is known. Defaults are not checked.
  *
- * @param wanted images, and the settings that ask for them, the first of which is named
+ * @param wanted the number of images, and the settings that request them; the message names the first one
  */
 export function checkShown(
   { references, report }: Pick<AnalysisContext<unknown>, 'references' | 'report'>,
@@ -177,8 +179,8 @@ export function checkShown(
   report({
     code: 'out-of-range',
     severity: 'warning',
-    message: `this asks for ${wanted} images, and \`${references['data']}\` has ${count} ${split === 'train' ? 'training' : 'test'} images: all of them are shown`,
-    hint: `ask for at most ${count}, or use more images (\`limit\`, \`split\`)`,
+    message: `this requests ${wanted} images, but \`${references['data']}\` has ${count} ${split === 'train' ? 'training' : 'test'} images: all of them are shown`,
+    hint: `use at most ${count}, or use more images (\`limit\`, \`split\`)`,
     at: first,
     ifWritten: others,
   });

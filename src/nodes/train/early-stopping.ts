@@ -1,7 +1,7 @@
 /** When training ends before its last epoch, by the rules of Keras's `EarlyStopping` for a loss. */
 
 export interface StoppingRule {
-  /** Epochs without improvement that are waited for. */
+  /** Epochs without improvement before training stops. */
   readonly patience: number;
   /** How much lower than the best loss the next one must be to count as an improvement, 0 or more. */
   readonly min_delta: number;
@@ -18,9 +18,9 @@ export class EarlyStopping {
   }
 
   /**
-   * To be told the loss of each epoch.
+   * Called with the loss of each epoch.
    *
-   * @returns whether it is an improvement, and whether training ends: never after the first epoch
+   * @returns whether it is an improvement, and whether training stops: never after the first epoch
    */
   next(loss: number): { readonly improved: boolean; readonly stop: boolean } {
     this.#epochs += 1;

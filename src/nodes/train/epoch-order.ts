@@ -1,17 +1,17 @@
-/** The order in which an epoch goes through its images. */
+/** The order of the images in an epoch. */
 import { permutation } from '../../core/philox.ts';
 import type { Seed } from '../../core/seed.ts';
 
 export interface OrderSizes {
-  /** Images that take more bytes are shuffled in pieces. */
+  /** Sets with more bytes are shuffled in pieces. */
   readonly whole: number;
   /** Bytes of a piece. */
   readonly piece: number;
-  /** How many pieces are mixed. */
+  /** How many pieces are mixed at a time. */
   readonly mixed: number;
 }
 
-/** Whether images are shuffled in pieces depends on them alone, not on the memory of a machine: results must not, either. */
+/** Only the set decides whether it is shuffled in pieces, not the machine's memory: results must not depend on the machine. */
 const SIZES: OrderSizes = { whole: 2 ** 31, piece: 2 ** 22, mixed: 32 };
 
 /** Whether images of so many bytes are shuffled in pieces. */
@@ -20,12 +20,12 @@ export function areShuffledInPieces(count: number, rowBytes: number, { whole }: 
 }
 
 /**
- * Puts images in a random order. A large set is read from the disk, where going from place to place is slow: it is cut into
- * pieces of neighbours, the pieces are put in a random order, and the images of a few pieces at a time are mixed.
+ * Shuffles images. A large set is read from disk, where random access is slow. So it is cut into pieces of consecutive images,
+ * the pieces are shuffled, and the images of a few pieces at a time are mixed.
  *
  * @param rows numbers of images, ascending
- * @param rowBytes bytes that are read for one image
- * @param seed gives the seed of a purpose
+ * @param rowBytes bytes read per image
+ * @param seed returns the seed for a purpose
  */
 export function shuffle(
   rows: Int32Array,
@@ -54,7 +54,7 @@ export function shuffle(
   return shuffled;
 }
 
-/** Rows of one piece of the set after the other: a piece has `length` images, of which not all need be among the rows. */
+/** The rows of each piece of the set. A piece has `length` images, and the rows may contain only some of them. */
 function cut(rows: Int32Array, length: number): readonly Int32Array[] {
   const pieces: Int32Array[] = [];
   for (let start = 0; start < rows.length;) {

@@ -1,4 +1,4 @@
-/** The epochs of a training: measuring, keeping the best weights, stopping. */
+/** The loop over epochs of a training: measures, keeps the best weights, and stops. */
 import type { Progress } from '../../core/event.ts';
 import { failure } from '../../core/diagnostic.ts';
 import type { NamedArray } from '../../formats/safetensors.ts';
@@ -12,31 +12,31 @@ import { ProgressClock } from './progress.ts';
 export interface FitOptions {
   /** Holds the state after the last of `start`'s epochs. */
   readonly trainer: Trainer;
-  /** What an earlier, shorter run has done. */
+  /** The state after an earlier, shorter run. */
   readonly start?: FitState;
   readonly epochs: number;
-  /** The rows of an epoch (from 1), in the order in which they are trained on. */
+  /** The rows of an epoch (from 1), in the order of training. */
   readonly order: (epoch: number) => Int32Array;
   readonly validation?: { readonly data: SamplePair; readonly rows: Int32Array };
   readonly stopping?: { readonly rule: EarlyStopping; readonly monitor: 'val_loss' | 'loss' };
   /**
-   * Where the learning rate changes in the course of the training: gives that of an epoch's last step, and may change that
-   * of the next epoch by what was measured.
+   * Given if the learning rate changes during the training. Returns the rate of an epoch's last step, and may set the rate of the
+   * next epoch depending on the measurements.
    */
   readonly learningRate?: (measured: EpochRecord) => Promise<number>;
-  /** Before each epoch, from 1: sets what depends on its number. */
+  /** Called before each epoch, from 1, to set what depends on its number. */
   readonly beforeEpoch?: (epoch: number) => void;
   readonly signal: AbortSignal;
   readonly progress: (progress: Progress) => void;
-  /** After each epoch, with its time. */
+  /** Called after each epoch, with its time. */
   readonly afterEpoch: (record: EpochRecord, seconds: number, state: FitState) => Promise<void>;
 }
 
-/** All that the rest of a training depends on besides the trainer's variables. */
+/** Everything that the rest of a training depends on, except the trainer's variables. */
 export interface FitState {
-  /** Of all epochs until now, in order. */
+  /** One per epoch until now, in order. */
   readonly records: readonly EpochRecord[];
-  /** The epoch of the lowest loss until now; absent before the first. */
+  /** The epoch with the lowest loss until now; absent before the first. */
   readonly best?: Snapshot;
   /** The last epoch that early stopping counted as an improvement. */
   readonly kept?: Snapshot;
@@ -50,10 +50,10 @@ export interface Snapshot {
 
 export interface FitResult {
   readonly records: readonly EpochRecord[];
-  /** The epoch of the lowest validation loss, or of the lowest loss where nothing is validated. */
+  /** The epoch with the lowest validation loss or, without validation, with the lowest loss. */
   readonly best: Snapshot;
   readonly last: Snapshot;
-  /** The epoch that early stopping counts as the best; equals `last` where nothing is watched. */
+  /** The epoch that early stopping counts as the best; equals `last` without early stopping. */
   readonly kept: Snapshot;
   readonly stoppedEarly: boolean;
 }
@@ -151,7 +151,7 @@ function requireFinite(what: string, measured: Measured, epoch: number): void {
   }
 }
 
-/** @param measured of the epoch: a divergence that is infinite, or has made all else NaN, is told by its name */
+/** @param measured measurements of the epoch: if the divergence is not finite, the message names it as the cause */
 function notFinite(what: string, epoch: number, measured?: Measured): Error {
   const { kl } = measured ?? {};
   const byDivergence = kl !== undefined && !Number.isFinite(kl);

@@ -1,4 +1,4 @@
-/** What was measured after each epoch, and the files that keep it. No times: equal trainings leave equal files. */
+/** The history of a training and its files. They contain no times, so that equal trainings write equal files. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MeasureName } from '../../engine/train/measures.ts';
@@ -12,11 +12,11 @@ export interface EpochRecord {
   readonly epoch: number;
   readonly training: Measured;
   readonly validation?: Measured;
-  /** The rate of the epoch's last step; only where it changes in the course of the training. */
+  /** The rate of the epoch's last step; only if it changes during the training. */
   readonly learningRate?: number;
 }
 
-/** Numbers of one epoch under their Keras names: `loss`, `val_loss`, then each other measure and its `val_`. */
+/** Numbers of one epoch by their Keras names: `loss`, `val_loss`, then each other metric, followed by its `val_` value. */
 export function quantities(
   { training, validation }: EpochRecord,
   measures: readonly MeasureName[],
@@ -34,10 +34,10 @@ export function quantities(
 }
 
 /**
- * Writes `history.csv`, one line an epoch; `history.json`, one list a quantity; and, if asked, TensorBoard events in
- * `tensorboard/train` and `tensorboard/validation`, under Keras's tags (`epoch_loss` in both), whose steps are the epochs
- * from 1. Where the learning rate changes in the course of the training, by a schedule or by `reduce_lr_on_plateau`, the last
- * column is `learning_rate`: that of the epoch's last step (`epoch_learning_rate` in `tensorboard/train`).
+ * Writes `history.csv`, with one line per epoch; `history.json`, with one list per quantity; and, on request, TensorBoard events
+ * in `tensorboard/train` and `tensorboard/validation`, with Keras's tags (`epoch_loss` in both) and the epochs, from 1, as steps.
+ * If the learning rate changes during the training, by a schedule or by `reduce_lr_on_plateau`, the last column is
+ * `learning_rate`, the rate of the epoch's last step (`epoch_learning_rate` in `tensorboard/train`).
  */
 export async function writeHistory(
   folder: string,

@@ -1,4 +1,4 @@
-/** Measures the results of a `train` stage and draws its previews, as the end of the training did, without training again. */
+/** Measures the results of a `train` stage and draws its previews without training, exactly as at the end of the training. */
 import { join } from 'node:path';
 import type { TrainSettings } from '../../schema/generated/settings.ts';
 import { deriveSeed } from '../../core/seed.ts';
@@ -20,7 +20,7 @@ import { divide, startPreviews } from './run.ts';
 
 /** Settings of an inspection, besides the inputs. */
 export interface InspectionSettings {
-  /** The stage that trained, its settings, and the pipeline's seed. */
+  /** The stage that was trained, its settings, and the pipeline's seed. */
   readonly stage: string;
   readonly train: TrainSettings;
   readonly seed: number;
@@ -29,13 +29,13 @@ export interface InspectionSettings {
 /**
  * Inputs: `trained`, the stage to inspect, and its own inputs `model`, `data` and `target`.
  *
- * Metrics: `val_loss` and the other numbers of the history's line that belongs to the weights in `model/`, and the same
- * with `best_` of those in `best/`. Without validation, the loss on the test images, or else on the training images:
- * `test_loss`, `train_loss`. `initial_similarity` is the correlation of the trained with the initial weights, -1 to 1.
+ * Metrics: `val_loss` and the other numbers in the history for the weights in `model/`, and with the prefix `best_` for those in
+ * `best/`. Without validation: `test_loss` on the test images or, without these, `train_loss` on the training images.
+ * `initial_similarity` is the correlation of the trained with the initial weights, -1 to 1.
  *
- * Draws `previews/inputs` and, where `model/` has the weights of the last epoch, its preview.
+ * Draws `previews/inputs` and, if `model/` has the weights of the last epoch, the preview of that epoch.
  *
- * @throws Failure `data-missing` or `data-corrupt` for models that are not of the stage's architecture
+ * @throws Failure `data-missing` or `data-corrupt` for models with another architecture than the stage's
  */
 export async function inspectTrained(context: StageContext): Promise<StageResult> {
   const { stage, train, seed } = context.settings as unknown as InspectionSettings;
@@ -60,7 +60,7 @@ export async function inspectTrained(context: StageContext): Promise<StageResult
   };
 }
 
-/** @param training the record of the training, where previews are wanted */
+/** @param training the record of the training, if previews are wanted */
 async function inspectWeights(
   context: StageContext<TrainSettings>,
   folder: string,
@@ -141,7 +141,7 @@ function namesOf(
   );
 }
 
-/** The weights that begin at random: not biases and scales, which begin alike whatever the seed. */
+/** The weights with a random initialization: not biases and scales, whose initial values do not depend on the seed. */
 async function kernelsOf({ autoencoder }: TrainableAutoencoder): Promise<Float32Array> {
   const variables = autoencoder.weights
     .filter(({ shape }) => shape.length > 1)
@@ -156,7 +156,7 @@ async function kernelsOf({ autoencoder }: TrainableAutoencoder): Promise<Float32
   return all;
 }
 
-/** Pearson's, of two arrays of one length; 0 where one of them is constant. */
+/** Pearson correlation of two arrays of equal length; 0 if one of them is constant. */
 export function correlation(one: Float32Array, other: Float32Array): number {
   const mean = (values: Float32Array): number =>
     values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -1,4 +1,4 @@
-/** The `kl` of a `train` stage: what it means for a training, its warm-up, and what to tell of a latent that carries nothing or explodes. */
+/** The `kl` of a `train` stage: its options, its warm-up, and warnings about a latent that collapses or explodes. */
 import type { TrainSettings } from '../../schema/generated/settings.ts';
 import type { LogLevel } from '../../core/event.ts';
 import { sizeOf } from '../../core/shape.ts';
@@ -20,7 +20,10 @@ export function klTerm(kl: TrainSettings['kl']): KlTerm {
   return { weight: kl.weight, freeBits: kl.free_bits, warmup: kl.warmup_epochs > 0 };
 }
 
-/** Sets the weight of each epoch of a warm-up: 0 in the first, the whole one after the last. It follows from the epoch's number alone. */
+/**
+ * Sets the weight for each epoch of a warm-up: 0 in the first, the full weight after the last. It depends only on the epoch
+ * number.
+ */
 export function warmUp(
   kl: TrainSettings['kl'],
   tf: Tf,
@@ -37,15 +40,15 @@ export function warmUp(
   };
 }
 
-/** Images on which it is measured whether the latent carries anything. */
+/** Number of images used to count active latent values. */
 const LOOKED_AT = 1000;
 
-/** The share of a latent's values of which at least so many must carry something, rounded down. */
+/** The posterior counts as collapsed if at most this share of the latent values is active. */
 const FEW_ACTIVE = 0.05;
 
 /**
- * Tells how many values of a trained latent carry something, and warns where hardly any does: the posterior has then collapsed to
- * the prior, and the decoder ignores its input.
+ * Logs how many values of a trained latent are active, and warns if hardly any are: then the posterior has collapsed to the
+ * prior, and the decoder ignores its input.
  */
 export async function tellActiveUnits(
   engine: Engine,
@@ -63,15 +66,15 @@ export async function tellActiveUnits(
   if (active > FEW_ACTIVE * units) return;
   log(
     'warn',
-    `the posterior has collapsed: ${active === 0 ? `none of the ${units} latent ${values} tells` : `only ${active} of ${units} latent ${values} tell`} images apart. ` +
+    `the posterior has collapsed: ${active === 0 ? `none of the ${units} latent ${values} distinguishes` : `only ${active} of ${units} latent ${values} distinguish`} the images. ` +
       'Try `kl: { warmup_epochs: 5 }`, `free_bits`, a smaller `weight`, or a weaker decoder',
   );
 }
 
-/** Nats of divergence of one latent value that no useful latent has: a mean some 14 standard deviations from 0. */
+/** Nats of divergence per latent value that no useful latent has: a mean about 14 standard deviations from 0. */
 const EXPLODED = 100;
 
-/** Warns, once, of a divergence that has grown beyond all sense, but is finite. */
+/** Warns once about a divergence that is unreasonably large but finite. */
 export function watchDivergence(
   units: number,
   log: (level: LogLevel, message: string) => void,

@@ -1,4 +1,4 @@
-/** How much memory a training takes, estimated before it begins: the system may kill a process that asks for too much, without a word. */
+/** Estimates the memory of a training before it begins: the system may kill a process that needs too much, without a message. */
 import { failure } from '../../core/diagnostic.ts';
 import { formatBytes } from '../../core/format.ts';
 import { KEPT_BYTES } from '../../formats/number-file.ts';
@@ -8,12 +8,12 @@ import type { SamplePair } from '../../engine/train/samples.ts';
 import type { TrainableAutoencoder } from '../../layers/build.ts';
 
 export interface TrainingSize {
-  /** Images that are trained and validated on. */
+  /** Images for training and validation. */
   readonly data: readonly SamplePair[];
   readonly parameters: number;
-  /** Those in weights of 32 MiB or more. */
+  /** Parameters in weights of 32 MiB or more. */
   readonly largeParameters: number;
-  /** Numbers that the optimizer remembers for each parameter. */
+  /** Numbers that the optimizer stores for each parameter. */
   readonly slots: number;
   /** Output values of all layers for one image. */
   readonly activations: number;
@@ -21,35 +21,35 @@ export interface TrainingSize {
   readonly batchSize: number;
   /** Whether XLA runs many steps in one call. */
   readonly compiled: boolean;
-  /** Bytes that Hourglass's own kernels take for themselves. */
+  /** Bytes that Hourglass's custom kernels allocate. */
   readonly kernels: number;
 }
 
 const FLOAT = 4;
 
-/** Gradients, the best and the kept weights, and those that were read from the disk. */
+/** Gradients, the best and the kept weights, and those read from disk. */
 const COPIES_OF_WEIGHTS = 4;
 
 /**
- * Of what a step changes, weights and what the optimizer remembers: the variables, what a step makes of them, a checkpoint and its
- * bytes on their way to the disk. A compiled step was traced before, and its loop has copies of its own. Measured as the highest
- * memory of processes: of small arrays, the system's allocator keeps some that are free.
+ * Copies of weights and optimizer state, which each step changes: the variables, their new values, a checkpoint and its bytes
+ * being written. A compiled step was also traced, and its loop has its own copies. Measured as the peak memory of processes: the
+ * system's allocator keeps some freed small arrays.
  */
 const COPIES_OF_STATE = { eager: 5, compiled: 8, large: 4 } as const;
 
 /** glibc returns arrays of at least this many bytes to the system as soon as they are free. */
 const LARGE = 2 ** 25;
 
-/** Forward and backward; a step that is traced or runs op by op keeps intermediate results, too. */
+/** Forward and backward. A step that is traced or runs op by op also keeps intermediate results. */
 const COPIES_OF_ACTIVATIONS = 8;
 
 /** Images in JavaScript and in TensorFlow. */
 const COPIES_OF_IMAGES = 2;
 
-/** Of images that stay on the disk, the rows of one call: as they were read, in JavaScript and in TensorFlow. */
+/** The rows of one call, for images that stay on disk: as read, in JavaScript and in TensorFlow. */
 const COPIES_OF_ROWS = 3;
 
-/** Bytes that a training needs besides the program itself: right within a factor of about two, more likely too high. */
+/** Bytes that a training needs besides the program itself: within a factor of about two, rather too high than too low. */
 export function estimateMemory(size: TrainingSize): number {
   const images = new Set(size.data.flatMap(({ x, y }) => [x.data, y.data]));
   const small =
@@ -63,7 +63,7 @@ export function estimateMemory(size: TrainingSize): number {
   );
 }
 
-/** Files have one memory for their blocks together. */
+/** All files share one cache for their blocks. */
 function bytesOfImages(images: readonly Numbers[]): number {
   let [files, held] = [0, 0];
   for (const data of images) {
@@ -74,12 +74,12 @@ function bytesOfImages(images: readonly Numbers[]): number {
   return read + COPIES_OF_IMAGES * held;
 }
 
-/** Images of the largest batch: no more than there are. */
+/** Images in the largest batch: at most the number of images. */
 export function largestBatch(data: readonly SamplePair[], batchSize: number): number {
   return Math.min(batchSize, Math.max(...data.map(({ x }) => x.count)));
 }
 
-/** What a model adds to a training's size. */
+/** The model's part of a training's size. */
 export function modelSize({
   layers,
   weights,
@@ -102,7 +102,7 @@ export function modelSize({
 }
 
 /**
- * @param available bytes that this process can still have
+ * @param available bytes that this process can still allocate
  * @throws Failure `stage-failed` if the training needs more
  */
 export function checkMemory(size: TrainingSize, available: number): void {
@@ -110,7 +110,7 @@ export function checkMemory(size: TrainingSize, available: number): void {
   if (needed <= available) return;
   throw failure(
     'stage-failed',
-    `the training would need about ${formatBytes(needed)} of memory, and ${formatBytes(available)} are left`,
+    `the training would need about ${formatBytes(needed)} of memory, but only ${formatBytes(available)} are available`,
     'use fewer images (`limit`), a smaller `batch_size` or a smaller model, or close other programs',
   );
 }

@@ -1,4 +1,4 @@
-/** The `train` stage: an autoencoder learns to turn `data` into `target`. */
+/** The `train` stage: trains an autoencoder to turn `data` into `target`. */
 import type { TrainSettings } from '../../schema/generated/settings.ts';
 import { readSchema } from '../../schema/schemas.ts';
 import type { AnalysisContext, OutputDescription } from '../../core/stage-type.ts';
@@ -108,7 +108,7 @@ function measuredBy(
   ];
 }
 
-/** A share of the images for validation must leave some on either side. */
+/** Splitting off a share of the images for validation must leave images in both parts. */
 function checkShare(
   { settings, references, report }: AnalysisContext<TrainSettings>,
   data: ImagesDescription,
@@ -120,13 +120,13 @@ function checkShare(
   if (kept > 0 && kept < count) return;
   report({
     code: 'bad-setting',
-    message: `\`${references['data']}\` has ${count} training images: too few to train and to validate on`,
+    message: `\`${references['data']}\` has ${count} training images: too few for both training and validation`,
     hint: 'use more images, another share, or `validation: none`',
     at: ['validation'],
   });
 }
 
-/** Where a batch holds all images, an epoch is a single step. */
+/** If a batch holds all images, an epoch is a single step. */
 function checkBatch(
   { settings, references, report }: AnalysisContext<TrainSettings>,
   data: ImagesDescription,
@@ -136,7 +136,7 @@ function checkBatch(
   const count =
     all === undefined || typeof validation !== 'number' ? all : Math.floor(all * (1 - validation));
   if (count === undefined || size <= count || count === 0) return;
-  const rest = count === all ? '' : ', without those for validation';
+  const rest = count === all ? '' : ' (without those for validation)';
   report({
     code: 'out-of-range',
     severity: 'warning',
@@ -186,7 +186,9 @@ function checkSplits(
   });
 }
 
-/** Learning noise is allowed, but rarely what is meant. Two corruptions of the same clean images (noise2noise) are. */
+/**
+ * Learning to reproduce noise is allowed but rarely intended. Two corruptions of the same clean images (Noise2Noise) are fine.
+ */
 function checkDenoising(
   { references, report }: AnalysisContext<TrainSettings>,
   data: ImagesDescription,
@@ -223,14 +225,14 @@ function checkDenoising(
   ) {
     const what = target?.corruptionOf === undefined ? 'the clean images' : 'another corruption';
     warn(
-      `as far as the settings tell, \`${named}\` does not hold ${what} of \`${stage}\``,
+      `as far as the settings show, \`${named}\` does not contain ${what} of \`${stage}\``,
       targetHint(data.corruptionOf, named),
       'target',
     );
   }
 }
 
-/** A divergence needs distributions, and a warm-up should end. */
+/** The divergence needs a variational latent, and a warm-up should end within the training. */
 function checkKl(
   { settings, references, report }: AnalysisContext<TrainSettings>,
   model: ModelDescription,
@@ -246,13 +248,13 @@ function checkKl(
       at: ['kl'],
       ...(stage === undefined
         ? {}
-        : { related: { message: 'the encoder is written here', at: ['encoder'], stage } }),
+        : { related: { message: 'the encoder is defined here', at: ['encoder'], stage } }),
     });
   } else if (kl.warmup_epochs >= epochs) {
     report({
       code: 'bad-setting',
       severity: 'warning',
-      message: `the divergence never has its full weight: the warm-up takes ${kl.warmup_epochs} epochs, and the training ${epochs}`,
+      message: `the divergence never gets its full weight: the warm-up takes ${kl.warmup_epochs} epochs, but the training only ${epochs}`,
       hint: `use fewer \`warmup_epochs\` than \`epochs\``,
       at: ['kl', 'warmup_epochs'],
     });
@@ -275,7 +277,7 @@ function checkLoss(
   if (settings.loss === 'binary_crossentropy' && !['sigmoid', 'hard_sigmoid'].includes(activation)) {
     const wrong =
       activation === 'softmax'
-        ? 'it ends in `softmax`, whose outputs share a sum of 1'
+        ? 'it ends in `softmax`, whose outputs sum to 1'
         : `it ends in ${activation === 'linear' ? 'no activation' : `\`${activation}\``}`;
     report({
       code: 'loss-output-mismatch',
@@ -289,14 +291,14 @@ function checkLoss(
   const reach = ACTIVATION_RANGES[activation];
   const range = target?.range;
   if (reach === undefined || range === undefined || (range[0] >= reach[0] && range[1] <= reach[1])) return;
-  // The cross-entropy's own check of its targets says this more sharply.
+  // The check of the cross-entropy's targets reports this more precisely.
   if (settings.loss === 'binary_crossentropy') return;
   report({
     code: 'loss-output-mismatch',
     severity: 'warning',
     message:
-      `\`${activation}\` at the end of \`${stage}\` gives ${rangeText(reach)}, ` +
-      `but the targets go from ${range[0]} to ${range[1]}`,
+      `\`${activation}\` at the end of \`${stage}\` returns ${rangeText(reach)}, ` +
+      `but the targets range from ${range[0]} to ${range[1]}`,
     hint: 'end the decoder with another activation, or load the images with `normalize: minmax`',
     at: ['loss'],
     ...related,

@@ -2,7 +2,7 @@ import { OPTIMIZER_DEFAULTS, type OptimizerSpec } from '../../schema/generated/s
 import { unreachable } from '../../core/diagnostic.ts';
 import type { OptimizerChoice } from '../../engine/train/optimizers/optimizer.ts';
 
-/** The optimizer of a `train` stage with all of its arguments; a bare name has Keras's defaults. */
+/** The optimizer of a `train` stage with all its arguments; a name alone uses Keras's defaults. */
 export function optimizerChoice(spec: OptimizerSpec): OptimizerChoice {
   if (typeof spec !== 'string') return spec;
   switch (spec) {

@@ -1,4 +1,4 @@
-/** Reads the images that a stage puts into a model, and those it compares the outputs with. */
+/** Reads a model's input images, and the images with which its outputs are compared. */
 import {
   openImages,
   readImageSet,
@@ -15,7 +15,7 @@ import { shapeText } from '../../layers/layer.ts';
 import type { InputArtifact } from '../contract.ts';
 import { checkRecordedRange } from './targets.ts';
 
-/** Images of one split, row by row. Without a target of their own, `x` and `y` are the same object. */
+/** Images of one split, paired row by row. Without a separate target, `x` and `y` are the same object. */
 export interface ImagePair extends SamplePair {
   readonly x: StoredImages;
   readonly y: StoredImages;
@@ -25,13 +25,13 @@ export interface ImageSource {
   readonly data: ImageSetRecord;
   readonly target: ImageSetRecord;
   /**
-   * Reads a split, once.
+   * Reads a split; repeated calls share the result.
    *
-   * @throws Failure if a file is damaged, or the target has another number of images, or there are none
+   * @throws Failure if a file is damaged, the numbers of images differ, or there are none
    */
   read(split: Split): Promise<ImagePair>;
   /**
-   * What is trained on: the training split or, where its noise is drawn afresh, the clean images with that noise.
+   * The images for training: the training split or, if its noise is resampled, the clean images with that noise.
    *
    * @throws Failure as `read`
    */
@@ -46,7 +46,7 @@ export interface InputImages {
 }
 
 /**
- * Images that go into a model, of which nothing is compared with a target.
+ * Images for a model whose outputs are not compared with a target.
  *
  * @throws Failure if images and model do not fit
  */
@@ -56,7 +56,7 @@ export async function imagesFor(from: InputArtifact, inputShape: readonly number
   return { record, read: async (split) => (await readPair(from, from, split)).x };
 }
 
-/** @throws Failure if images and model do not fit, which only shows here where a pipeline names files */
+/** @throws Failure if images and model do not fit. For pipelines that name files, this is only known here */
 export async function imageSource(
   inputs: Readonly<Record<string, InputArtifact>>,
   model: { readonly inputShape: readonly number[]; readonly outputShape: readonly number[] },
@@ -66,8 +66,8 @@ export async function imageSource(
   const data = await readImageSet(from.folder);
   const target = await readImageSet(to.folder);
   requireShape(model.inputShape, from.stage, data.shape, 'takes');
-  requireShape(model.outputShape, to.stage, target.shape, 'gives');
-  // Targets may be read beside the images, and beside the clean images.
+  requireShape(model.outputShape, to.stage, target.shape, 'returns');
+  // The same targets may be read for the images and for the clean images.
   const opened = new Map<string, Promise<StoredImages>>();
   const open: typeof openImages = (folder, split) => {
     const key = `${split} ${folder}`;

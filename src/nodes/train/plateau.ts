@@ -10,15 +10,18 @@ import type { EpochRecord } from './history.ts';
 import { optimizerChoice } from './optimizer.ts';
 
 export interface PlateauRule {
-  /** What the rate is multiplied by, more than 0 and less than 1. */
+  /** Factor for the rate, above 0 and below 1. */
   readonly factor: number;
-  /** Epochs without improvement that are waited for. */
+  /** Epochs without improvement before the rate is reduced. */
   readonly patience: number;
   /** How much lower than the best loss the next one must be to count as an improvement, 0 or more. */
   readonly min_delta: number;
-  /** Epochs after a change until waiting begins anew, with the last of them: 0 and 1 are the same, as in Keras. */
+  /**
+   * Epochs after a reduction before `patience` counts again. As in Keras the last one already counts, so 0 and 1 have the same
+   * effect.
+   */
   readonly cooldown: number;
-  /** The rate is not lowered further than this, 0 or more. */
+  /** Minimum rate, 0 or more. */
   readonly min_lr: number;
 }
 
@@ -26,7 +29,7 @@ export class Plateau {
   readonly #rule: PlateauRule;
   #best = Number.POSITIVE_INFINITY;
   #waited = 0;
-  /** Epochs of the cooldown that are left. */
+  /** Remaining epochs of the cooldown. */
   #cooling = 0;
 
   constructor(rule: PlateauRule) {
@@ -34,11 +37,11 @@ export class Plateau {
   }
 
   /**
-   * To be told the loss of each epoch. A patience of 0 and one of 1 are the same, as in Keras: the first epoch always
-   * improves on nothing.
+   * Called with the loss of each epoch. As in Keras, a patience of 0 and of 1 have the same effect, and the first epoch always
+   * counts as an improvement.
    *
-   * @param rate that of the epoch: a float32
-   * @returns that of the next epoch
+   * @param rate rate of the epoch: a float32
+   * @returns rate of the next epoch
    */
   next(loss: number, rate: number): number {
     const { factor, patience, min_delta, cooldown, min_lr } = this.#rule;
@@ -63,13 +66,13 @@ export class Plateau {
 interface RateOptions {
   readonly tf: Tf;
   readonly trainer: Pick<Trainer, 'state'>;
-  /** Epochs that an earlier run has done: the rule is told of them again. */
+  /** Epochs of an earlier run: the rule is given their losses again. */
   readonly before: readonly EpochRecord[];
 }
 
 /**
- * Follows the learning rate from epoch to epoch where it changes in the course of the training: by a schedule, or by the
- * rule of `reduce_lr_on_plateau`. Empty where it does not.
+ * Tracks a learning rate that changes during the training, by a schedule or by `reduce_lr_on_plateau`. Empty if it does not
+ * change.
  */
 export function followRate(
   { settings, log }: Pick<StageContext<TrainSettings>, 'settings' | 'log'>,
@@ -91,7 +94,7 @@ export function followRate(
       const next = follow(record, now);
       if (next !== now) {
         current.set?.(next);
-        log('info', `epoch ${record.epoch}: the learning rate goes from ${now} to ${Math.fround(next)}`);
+        log('info', `epoch ${record.epoch}: the learning rate changes from ${now} to ${Math.fround(next)}`);
       }
       return now;
     },

@@ -1,4 +1,4 @@
-/** Grids of reconstructions, drawn while training: always of the same images, so that epochs can be compared. */
+/** Grids of reconstructions, drawn during training. They always show the same images, so that epochs can be compared. */
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { toFloat32, type ImageArray } from '../../formats/images.ts';
@@ -8,13 +8,13 @@ import type { Seed } from '../../core/seed.ts';
 export interface PreviewOptions {
   readonly rows: number;
   readonly columns: number;
-  /** The stage's folder; figures go into `previews/` in it. */
+  /** The stage's folder; figures are written to `previews/` in it. */
   readonly folder: string;
   /** Chooses the images. */
   readonly seed: Seed;
-  /** Images that go into the model. */
+  /** The model's inputs. */
   readonly images: ImageArray;
-  /** Intensities that are drawn black and white: those of the target. */
+  /** Intensities drawn as black and white: the range of the target. */
   readonly range: readonly [number, number];
   /** The model's outputs for some of the images. */
   readonly predict: (rows: Int32Array) => Promise<Float32Array>;
@@ -31,7 +31,7 @@ function previewName(epoch: number): string {
 
 export class Previews {
   readonly #options: PreviewOptions;
-  /** Numbers of the images shown: all of them, if there are too few. */
+  /** Numbers of the images shown: all of them if there are too few. */
   readonly #rows: Int32Array;
 
   constructor(options: PreviewOptions) {
@@ -40,15 +40,15 @@ export class Previews {
     this.#rows = permutation(options.seed, options.images.count).subarray(0, wanted);
   }
 
-  /** Draws the images as they go into the model: `previews/inputs.png`. */
+  /** Draws the model's inputs: `previews/inputs.png`. */
   async drawInputs(): Promise<void> {
     await this.#draw('previews/inputs', 'Inputs', toFloat32(this.#options.images, this.#rows));
   }
 
   /**
-   * Draws what the model makes of them: `previews/epoch-001.png`.
+   * Draws the model's outputs: `previews/epoch-001.png`.
    *
-   * @returns the paths of the figure, relative to the stage's folder, the PNG first
+   * @returns the figure's files, relative to the stage's folder, the PNG first
    */
   async drawEpoch(epoch: number): Promise<readonly string[]> {
     const outputs = await this.#options.predict(this.#rows);

@@ -1,4 +1,4 @@
-/** Turns what a trainer reports into what a user wants to know: how fast, and how long still. */
+/** Turns a trainer's reports into progress for users: speed and remaining time. */
 import type { Progress } from '../../core/event.ts';
 import type { EpochProgress } from '../../engine/train/trainer.ts';
 import type { EpochRecord } from './history.ts';
@@ -14,9 +14,9 @@ export class ProgressClock {
   #loss: number | undefined;
   #validationLoss: number | undefined;
   #text: string | undefined;
-  /** Share of the epoch that is done. */
+  /** Completed share of the epoch. */
   #done = 0;
-  /** Epochs that an earlier run had done: they took no time of this one. */
+  /** Epochs completed by an earlier run, which took none of this run's time. */
   readonly #before: number;
 
   constructor(epochs: number, emit: (progress: Progress) => void, before = 0) {
@@ -25,7 +25,7 @@ export class ProgressClock {
     this.#emit = emit;
   }
 
-  /** Tells of an epoch that an earlier run has done. */
+  /** Reports an epoch that an earlier run completed. */
   restore({ epoch, training, validation }: EpochRecord): void {
     this.#emit({
       epoch,
@@ -45,7 +45,7 @@ export class ProgressClock {
     this.#text = undefined;
   }
 
-  /** The epoch's training is over. */
+  /** Called when the epoch's training is finished. */
   startValidation(loss: number): void {
     this.#measureSpeed(this.#samples);
     this.#loss = loss;

@@ -1,4 +1,4 @@
-/** What `check` finds about the learning rate: schedules that make no sense, and rules that do not go with them. */
+/** Checks of the learning rate: schedules that make no sense, and rules that cannot be combined with them. */
 import type { LearningRateSchedule, TrainSettings } from '../../schema/generated/settings.ts';
 import type { AnalysisContext } from '../../core/stage-type.ts';
 import { learningRateOf } from '../../engine/train/optimizers/optimizer.ts';
@@ -22,14 +22,14 @@ function checkSchedule({ report }: Context, schedule: LearningRateSchedule, at: 
     if (warmup_target === null && warmup_steps > 0) {
       report({
         code: 'bad-setting',
-        message: '`warmup_steps` has no meaning without `warmup_target`',
+        message: '`warmup_steps` has no effect without `warmup_target`',
         hint: 'add `warmup_target`, the rate at the end of the warm-up',
         at: inside('warmup_steps'),
       });
     } else if (warmup_target !== null && warmup_steps === 0) {
       report({
         code: 'bad-setting',
-        message: '`warmup_target` has no meaning without `warmup_steps`',
+        message: '`warmup_target` has no effect without `warmup_steps`',
         hint: 'add `warmup_steps`, or leave `warmup_target` out',
         at: inside('warmup_target'),
       });
@@ -60,7 +60,7 @@ function checkSchedule({ report }: Context, schedule: LearningRateSchedule, at: 
         message:
           `${boundaries.length === 1 ? '1 boundary divides' : `${boundaries.length} boundaries divide`} ` +
           `the training in ${boundaries.length + 1}, but there are ${values.length} \`values\``,
-        hint: 'give one value more than there are boundaries',
+        hint: 'give one more value than there are boundaries',
         at: inside('values'),
         related: { message: 'the boundaries', at: inside('boundaries') },
       });
@@ -78,7 +78,8 @@ function checkPlateau(
   if (typeof rate !== 'number') {
     report({
       code: 'bad-setting',
-      message: '`reduce_lr_on_plateau` changes a constant learning rate, but a schedule gives it here',
+      message:
+        '`reduce_lr_on_plateau` changes a constant learning rate, but this learning rate is a schedule',
       hint: 'use one or the other',
       at: ['reduce_lr_on_plateau'],
       related: { message: 'the schedule', at: rateAt },
@@ -86,7 +87,7 @@ function checkPlateau(
   } else if (rule.min_lr >= rate) {
     report({
       code: 'bad-setting',
-      message: `\`min_lr\` of ${rule.min_lr} leaves nothing to lower: the learning rate is ${rate}`,
+      message: `\`min_lr\` of ${rule.min_lr} leaves no room for reductions: the learning rate is ${rate}`,
       hint: 'give `min_lr` a value below the learning rate',
       at: ['reduce_lr_on_plateau', 'min_lr'],
       related: { message: 'the learning rate', at: rateAt },

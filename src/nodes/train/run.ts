@@ -98,7 +98,7 @@ export async function runTrain(context: StageContext<TrainSettings>): Promise<St
   }
 }
 
-/** @throws Failure `loss-output-mismatch` for targets that the loss or a metric cannot take */
+/** @throws Failure `loss-output-mismatch` for targets with values that do not fit the loss or a metric */
 function checkValues(
   { settings, inputs, log }: StageContext<TrainSettings>,
   activation: string,
@@ -189,7 +189,7 @@ async function train(
       await checkpointer.take(record.epoch, state, [...finished]);
     },
   });
-  // Whatever ended it: what was learned is kept.
+  // However the training ended, the newest state is saved.
   const result = await work.finally(() => checkpointer.finish());
   if (previews === undefined) return { ...result, previews: [] };
   const newest = previewFile(result.last.epoch);
@@ -203,8 +203,8 @@ interface Divided {
 }
 
 /**
- * What is trained on, and what is validated on. A share of the training images for validation is drawn at random: the last
- * ones, which Keras takes, may be of another kind where a data set is sorted. Neither part is reordered by it.
+ * The images for training and for validation. A share of the training images for validation is chosen at random, not from the end
+ * as in Keras: in a sorted set, the last images may be of another kind. Both parts keep their order.
  */
 export async function divide(
   { settings, seed, inputs }: StageContext<TrainSettings>,
@@ -223,14 +223,14 @@ export async function divide(
   if (kept === 0 || kept === count) {
     throw failure(
       'bad-setting',
-      `\`${requireInput(inputs, 'data').stage}\` has ${count} training images: too few to train and to validate on`,
+      `\`${requireInput(inputs, 'data').stage}\` has ${count} training images: too few for both training and validation`,
       'use more images, another share, or `validation: none`',
     );
   }
   const drawn = permutation(seed('validation'), count);
   return {
     rows: drawn.slice(0, kept).sort(),
-    // Where noise is drawn afresh, it is drawn for training only.
+    // If noise is resampled, then only for training.
     validation: { data: await read('train'), rows: drawn.slice(kept).sort() },
   };
 }
@@ -253,7 +253,7 @@ export async function startPreviews(
   });
 }
 
-/** Writes history and models; `model/` holds the last weights, or the best, if they are to be restored. */
+/** Writes the history and the models. `model/` contains the last weights, or the best ones if they are restored. */
 async function save(
   { settings, folder, inputs, log }: StageContext<TrainSettings>,
   { engine, models, trainer }: Workshop,

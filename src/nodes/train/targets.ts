@@ -1,4 +1,4 @@
-/** Checks the values of targets against losses, metrics and models once they are read: with plugins and noise they are known late. */
+/** Checks that the values of targets fit losses, metrics and models. With plugins and noise, they are only known when read. */
 import { extremesOf } from '../../formats/image-rows.ts';
 import type { ImageArray } from '../../formats/images.ts';
 import { failure } from '../../core/diagnostic.ts';
@@ -9,7 +9,7 @@ type Range = readonly [number, number];
 /** The rounding error of float32 near 1. */
 const ROUNDING = 1e-5;
 
-/** The output range of each activation; others have no bounds. */
+/** The output range of each bounded activation. */
 export const ACTIVATION_RANGES: Readonly<Record<string, Range>> = {
   sigmoid: [0, 1],
   hard_sigmoid: [0, 1],
@@ -25,17 +25,17 @@ export const ACTIVATION_RANGES: Readonly<Record<string, Range>> = {
 };
 
 export interface TargetChecks {
-  /** The stage that holds the targets. */
+  /** The stage of the targets. */
   readonly stage: string;
-  /** Where a cross-entropy is asked for: a path in the settings. */
+  /** Path of the setting that requests a cross-entropy. */
   readonly entropyAt?: readonly (string | number)[];
-  /** Keras's name of what the model ends in. */
+  /** Keras's name of the model's last activation. */
   readonly activation: string;
   readonly log: (level: LogLevel, message: string) => void;
 }
 
 /**
- * @throws Failure `loss-output-mismatch` for a cross-entropy of targets beyond 0 to 1
+ * @throws Failure `loss-output-mismatch` for a cross-entropy with targets outside 0 to 1
  */
 export function checkTargetValues(
   targets: readonly Pick<ImageArray, 'data' | 'scale' | 'offset'>[],
@@ -50,22 +50,22 @@ export function checkTargetValues(
   if (reach === undefined || isWithin(range, reach)) return;
   log(
     'warn',
-    `the model ends in \`${activation}\`, which cannot give ${rangeText(range)}, the values of \`${stage}\``,
+    `the model ends in \`${activation}\`, whose outputs cannot reach the values of \`${stage}\`, ${rangeText(range)}`,
   );
 }
 
 export function entropyMessage(stage: string | undefined, range: Range): string {
-  return `\`binary_crossentropy\` needs targets from 0 to 1, but those of \`${stage}\` go ${rangeText(range)}`;
+  return `\`binary_crossentropy\` needs targets from 0 to 1, but those of \`${stage}\` range ${rangeText(range)}`;
 }
 
-/** What to do about targets that a sigmoid cannot give. */
+/** What to do about targets outside the range of a sigmoid. */
 export function scalingHint([low, high]: Range): string {
   if (low >= 0 && (high === 255 || high === 65_535))
     return `load the images with \`normalize: minmax\` (floats also with \`white_level: ${high}\`), or use \`mse\``;
   return 'scale the images with a `normalize` stage to the range 0 to 1 (noise with `clip: [0, 1]`), or use `mse`';
 }
 
-/** @throws Failure `data-corrupt` for images with other values than their record says, which a plugin may write */
+/** @throws Failure `data-corrupt` for images with values outside their recorded range, which a plugin may write */
 export function checkRecordedRange(
   { stage }: { readonly stage: string },
   recorded: Range,
@@ -75,8 +75,8 @@ export function checkRecordedRange(
   if (isWithin(found, recorded)) return;
   throw failure(
     'data-corrupt',
-    `the values of \`${stage}\` go ${rangeText(found)}, but its \`images.json\` says ${rangeText(recorded)}`,
-    'the stage type that made them must write their range',
+    `the values of \`${stage}\` range ${rangeText(found)}, but its \`images.json\` says ${rangeText(recorded)}`,
+    'the stage type that wrote them must record their range',
   );
 }
 

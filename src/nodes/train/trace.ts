@@ -1,4 +1,4 @@
-/** What training and trained models compute, as programs. They follow from settings: no stage has to run before. */
+/** Programs of training and of trained models. Settings determine them, so no stage has to run first. */
 import type {
   EvaluateSettings,
   ModelSettings,
@@ -20,7 +20,7 @@ import { klTerm } from './kl.ts';
 import { isOfImage } from '../evaluate/names.ts';
 import { optimizerChoice } from './optimizer.ts';
 
-/** Traces one step of training or, with `validation`, what measures a batch without training on it. */
+/** Traces one step of training or, with `validation`, the measurement of one batch. */
 export function traceTrain(context: TraceContext<TrainSettings>, part?: 'validation'): StageProgram {
   const { tf, stage, settings } = context;
   const { model, data, target = data, batch_size: batchSize, compile } = settings;
@@ -61,7 +61,7 @@ export function traceTrain(context: TraceContext<TrainSettings>, part?: 'validat
 
 type Trained = TraceContext<{ readonly model: string; readonly batch_size: number }>;
 
-/** Traces what a stage has a trained model compute of images. */
+/** Traces a trained model in a stage that runs images through it. */
 export function traceTrained(
   context: Trained,
   name: 'autoencoder' | 'encoder',
@@ -75,7 +75,7 @@ export function traceTrained(
   });
 }
 
-/** Traces what a stage measures of a trained model's outputs. */
+/** Traces the metrics that a stage computes from a trained model's outputs. */
 export function traceMeasures(context: TraceContext<EvaluateSettings>, part?: 'validation'): StageProgram {
   const { tf, settings } = context;
   const { data, target = data, batch_size: batchSize, metrics } = settings;
@@ -103,7 +103,7 @@ function withTrained(
   work: (models: TrainableAutoencoder) => StageProgram,
 ): StageProgram {
   const { stage, settings } = context;
-  if (part === 'validation') throw failure('usage', `\`${stage}\` trains nothing, so it has no validation`);
+  if (part === 'validation') throw failure('usage', `\`${stage}\` does not train, so it has no validation`);
   const trained = context.stages.get(settings.model) as TrainSettings | undefined;
   if (trained?.type !== 'train') throw unknownModel(stage, settings.model);
   return withModels(context, trained.model, work);
@@ -127,16 +127,16 @@ function withModels(
   }
 }
 
-/** A stage type of a plugin makes its output when it runs. */
+/** The output of a plugin's stage is only known after it has run. */
 function unknownModel(stage: string, model: string): Error {
   return failure(
     'usage',
-    `the program of \`${stage}\` cannot be known before \`${model}\` has run: a plugin makes it`,
-    'name a stage whose model is written in the pipeline',
+    `the program of \`${stage}\` is only known after \`${model}\` has run, since a plugin creates that model`,
+    'name a stage whose model is defined in the pipeline',
   );
 }
 
-/** As the `noise` stage records it for the training. */
+/** Resampled noise, as the `noise` stage records it for training. */
 function freshNoise({ stages, seed }: TraceContext<unknown>, data: string): { readonly noise?: FreshNoise } {
   const settings = stages.get(data);
   if (settings?.type !== 'noise') return {};

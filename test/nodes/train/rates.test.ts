@@ -51,7 +51,10 @@ test('a plateau lowers a constant rate after the epoch that shows it', async (t)
     rows.map((row) => row.at(-1)),
     ['0.5', '0.5', '0.25', '0.125', '0.125'],
   );
-  assert.match(folder.read('outputs/tiny/log.jsonl'), /epoch 2: the learning rate goes from 0\.5 to 0\.25/);
+  assert.match(
+    folder.read('outputs/tiny/log.jsonl'),
+    /epoch 2: the learning rate changes from 0\.5 to 0\.25/,
+  );
 });
 
 test('a rate that stays the same has no column', async (t) => {
