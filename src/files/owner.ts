@@ -18,7 +18,7 @@ export interface Owner {
   readonly space: string;
   /** Distinguishes machines with the same name, such as clones. Absent in files of earlier versions; empty where unknown. */
   readonly machine?: string;
-  /** When the process started, in the system's own units, to recognize a reused process number. Empty where unknown. */
+  /** When the process started, in the system's own units, to recognise a reused process number. Empty where unknown. */
   readonly processStart: string;
   /** ISO 8601. */
   readonly since: string;

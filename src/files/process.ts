@@ -17,7 +17,7 @@ export function isAlive(pid: number): boolean {
   return !['Z', 'X'].includes(statFields(pid)[0] ?? '');
 }
 
-/** When a process started, in the system's own units, to recognize a reused process number. Empty where unknown. */
+/** When a process started, in the system's own units, to recognise a reused process number. Empty where unknown. */
 export function processStart(pid: number): string {
   return statFields(pid)[19] ?? '';
 }

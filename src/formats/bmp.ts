@@ -1,4 +1,6 @@
-/** Windows bitmaps to pixels, by NetSurf's libnsbmp in WebAssembly: libvips, which reads the other formats, does not know them. */
+/**
+ * Windows bitmaps to pixels, by NetSurf's libnsbmp in WebAssembly: libvips, which reads the other formats, does not support them.
+ */
 import { failure } from '../core/diagnostic.ts';
 
 export interface Bitmap {
@@ -8,15 +10,15 @@ export interface Bitmap {
   readonly data: Uint8Array;
 }
 
-/** Bytes until the end of the sizes in either kind of header. */
+/** Bytes up to the end of the sizes, in both kinds of headers. */
 const HEADER = 26;
 
-/** The header of OS/2 1.x and Windows 2, whose sizes have 16 bits. */
+/** Length of the header of OS/2 1.x and Windows 2, which has 16-bit sizes. */
 const OLD_HEADER = 12;
 
 /**
- * @param limit pixels that are decoded at most
- * @throws Failure `data-corrupt`, whose message says what is wrong without naming the file
+ * @param limit maximum pixels
+ * @throws Failure `data-corrupt`; the message does not name the file
  */
 export async function decodeBitmap(bytes: Uint8Array, limit: number): Promise<Bitmap> {
   const [width, height] = bitmapSize(bytes);
@@ -26,7 +28,7 @@ export async function decodeBitmap(bytes: Uint8Array, limit: number): Promise<Bi
     const { data } = decode(bytes);
     return { width, height, data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
   } catch {
-    throw corrupt('cannot be decoded: it is damaged, or a kind of bitmap that is not read; save it as PNG');
+    throw corrupt('cannot be decoded: it is damaged, or an unsupported kind of bitmap; save it as PNG');
   }
 }
 
@@ -35,7 +37,7 @@ export function bitmapSize(bytes: Uint8Array): readonly [width: number, height: 
   if (bytes.length < HEADER) throw corrupt('is cut off');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const isOld = view.getUint32(14, true) === OLD_HEADER;
-  // A negative height says that rows go from top to bottom.
+  // A negative height means that the rows are stored from top to bottom.
   return isOld
     ? [view.getUint16(18, true), view.getUint16(20, true)]
     : [Math.abs(view.getInt32(18, true)), Math.abs(view.getInt32(22, true))];

@@ -1,10 +1,10 @@
-/** Room that pieces of work share. More than the whole counts as the whole. */
+/** A budget, such as memory, that tasks share. A larger request than the total counts as the total. */
 export interface Room {
-  /** Does some work once there is room for it. */
+  /** Runs a task once its amount is available. */
   use<Result>(amount: number, work: () => Promise<Result>): Promise<Result>;
 }
 
-/** Room within a thread: who needs more than is left waits, in the order in which they came. */
+/** A budget within a thread: tasks that need more than is available wait, in order of arrival. */
 export class Budget implements Room {
   readonly #total: number;
   #left: number;
@@ -41,12 +41,12 @@ export class Budget implements Room {
   }
 }
 
-/** Room that threads share, each of which does one piece of work at a time: while it waits, it does nothing else. */
+/** A budget shared by threads. Each runs one task at a time, so waiting blocks the thread. */
 export class SharedBudget implements Room {
-  /** What is left, and the whole. */
+  /** The available amount, and the total. */
   readonly #numbers: Int32Array;
 
-  /** @param memory as `memory` makes it, the same for all threads */
+  /** @param memory created by `memory`, the same for all threads */
   constructor(memory: SharedArrayBuffer) {
     this.#numbers = new Int32Array(memory);
   }

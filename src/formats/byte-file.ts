@@ -1,14 +1,14 @@
-/** A file of which parts are read, wherever they are. */
+/** Random access to a file. */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { failure } from '../core/diagnostic.ts';
 
-/** Bytes that are moved by one system call: some systems take no more than 2 GiB at once. */
+/** Maximum bytes per system call: some systems accept at most 2 GiB. */
 const CHUNK = 2 ** 26;
 
-/** Closes files that nothing reads any more. */
+/** Closes files that are no longer referenced. */
 const closing = new FinalizationRegistry<number>((descriptor) => closeSync(descriptor));
 
-/** Opened when it is first read, and closed when nothing refers to it. Reading waits for the disk. */
+/** Opened at the first read, and closed when it is no longer referenced. Reading is synchronous. */
 export class ByteFile {
   readonly #path: string;
   #descriptor: number | undefined;
@@ -18,16 +18,16 @@ export class ByteFile {
   }
 
   /**
-   * Fills `bytes` with those of the file from `position` on.
+   * Fills `bytes` from the file, starting at `position`.
    *
-   * @throws Failure `data-missing` if the file cannot be opened, `data-corrupt` where it has become shorter
+   * @throws Failure `data-missing` if the file cannot be opened, `data-corrupt` if it has become shorter
    */
   readInto(bytes: Uint8Array, position: number): void {
     const descriptor = this.#open();
     for (let done = 0; done < bytes.length;) {
       const length = Math.min(CHUNK, bytes.length - done);
       const read = readSync(descriptor, bytes, done, length, position + done);
-      if (read === 0) throw failure('data-corrupt', `\`${this.#path}\` has become shorter while it was read`);
+      if (read === 0) throw failure('data-corrupt', `\`${this.#path}\` became shorter while it was read`);
       done += read;
     }
   }

@@ -1,8 +1,8 @@
-/** Names of classes, by label: how sets with labels share them. */
+/** Names of classes, by label, and how sets with labels share them. */
 import { failure } from '../core/diagnostic.ts';
 import type { Json } from '../core/json.ts';
 
-/** What has labels, such as images or vectors. */
+/** Something with labels, such as images or vectors. */
 export interface Labelled {
   /** Class labels, from 0. */
   readonly labels?: Uint8Array | Int32Array;
@@ -10,9 +10,9 @@ export interface Labelled {
 }
 
 /**
- * The names of the classes of all parts of a set; undefined unless all parts with labels have names.
+ * The names of the classes in all parts of a set; undefined unless all parts with labels have names.
  *
- * @throws Failure `stage-failed` if two parts have different names, or a label has none
+ * @throws Failure `stage-failed` if the names in two parts differ, or a label has no name
  */
 export function sharedClasses(parts: readonly Labelled[]): readonly string[] | undefined {
   const lists = parts.flatMap(({ labels, classes }) => (labels === undefined ? [] : [classes]));
@@ -31,17 +31,17 @@ export function sharedClasses(parts: readonly Labelled[]): readonly string[] | u
   if (unnamed === undefined) return first;
   throw failure(
     'stage-failed',
-    `an image has the label ${unnamed}, and there are ${first.length} classes`,
+    `an image has the label ${unnamed}, but there are ${first.length} classes`,
     'let the code of the stage name all classes, from label 0',
   );
 }
 
-/** All names, those of the first list first. */
+/** All names, starting with those of the first list. */
 export function joinClasses(lists: readonly (readonly string[])[]): readonly string[] {
   return [...new Set(lists.flat())];
 }
 
-/** The same labels as numbers in `classes`, which has all names that they have. */
+/** The same labels as indices into `classes`, which must contain all their names. */
 export function relabel<Part extends Labelled>(part: Part, classes: readonly string[]): Part {
   const { labels, classes: own } = part;
   if (labels === undefined || own === undefined) return part;

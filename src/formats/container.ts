@@ -1,6 +1,6 @@
-/** What a container is, and the Python that turns one into an `.npz` archive. */
+/** Kinds of containers, and the Python code that converts them to an `.npz` archive. */
 
-/** `table` is text in columns; `packed` is a file that must be unpacked first. The last two stand where data should be. */
+/** `table` is text in columns; `packed` is a file that must be unpacked first. The last two are found in place of data. */
 export type ContainerName =
   | 'npy'
   | 'npz'
@@ -34,18 +34,18 @@ export interface Container {
   readonly hint: string;
 }
 
-/** The name of a file, if it would not end a text of Python or of Markdown. */
+/** The name of a file, if it can be quoted in Python and in Markdown. */
 export function pythonName(fileName: string): string {
   return /^[\p{L}\p{N} .+(),=@_-]+$/u.test(fileName) ? fileName : 'FILE';
 }
 
-/** What the stage of an archive of images alone needs. */
+/** The settings that a stage needs for an archive with only images. */
 export const IMAGES_ALONE = 'with `train_labels: null` and `test_images: null`';
 
 /**
- * A container with the Python that makes an archive of it.
+ * A container with the Python code that converts it to an archive.
  *
- * @param settings what else the stage needs; left out: the names of the arrays
+ * @param settings other settings that the stage needs; by default, the names of the arrays
  */
 export function convert(
   container: Pick<Container, 'name' | 'what'>,
@@ -54,11 +54,11 @@ export function convert(
 ): Container {
   const more =
     settings === undefined ? '; name its arrays with `train_images` and `train_labels`' : ` ${settings}`;
-  const hint = `make an \`.npz\` archive of it in Python, \`${python}\`, and use \`source: npz\`${more}`;
+  const hint = `convert it to an \`.npz\` archive in Python, \`${python}\`, and use \`source: npz\`${more}`;
   return { ...container, hint };
 }
 
-/** The line that writes an archive with the name of a file. */
+/** The line that writes an archive named after a file. */
 export function savez(name: string, arrays: string): string {
   return `np.savez_compressed('${name.replace(/(?<=.)(?:\.[a-z]\w*){1,2}$/i, '')}.npz', ${arrays})`;
 }

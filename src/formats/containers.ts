@@ -1,6 +1,6 @@
 /**
- * What a file is, by its first bytes: a format that some data source reads, or a container of another tool, with the line of
- * Python that turns it into an `.npz` archive.
+ * Identifies a file by its first bytes: a format that a data source reads, or a container of another tool, with a line of Python
+ * that converts it to an `.npz` archive.
  */
 import { basename, join } from 'node:path';
 import { constants, gunzipSync } from 'node:zlib';
@@ -12,25 +12,25 @@ import { formatOf, HEAD_BYTES } from './image-format.ts';
 import { isTarHeader } from './tar-header.ts';
 import { identifyText } from './text-containers.ts';
 
-/** Bytes of a file that are looked at. Unpacked, they are at most a thousand times as many. */
+/** Bytes of a file that are examined. Unpacked, they can be up to a thousand times as many. */
 const START = 4096;
 
 /** Bytes of the checksum and the length at the end of a gzipped file. */
 const GZIP_END = 8;
 
-/** Files of a folder that are looked at. */
+/** Maximum files examined in a folder. */
 const MOST_FILES = 20;
 
-/** The most bytes that the header of a safetensors file may have. */
+/** Maximum bytes in the header of a safetensors file. */
 const LONGEST_SAFETENSORS_HEADER = 100_000_000;
 
-/** Kinds of files that are read as they are when they are gzipped, or are mistakes all the same. */
+/** Kinds of files that need not be unpacked first when gzipped: sources read them, or they are mistakes anyway. */
 const GZIPPED: ReadonlySet<ContainerName> = new Set(['idx', 'table', 'tar', 'web-page', 'git-lfs']);
 
 /**
- * What a file is, plain or gzipped.
+ * Identifies a file, plain or gzipped.
  *
- * @returns undefined where its first bytes do not tell, or where no file can be read
+ * @returns undefined if the first bytes are not recognised, or the file cannot be read
  */
 export async function identifyFile(path: string): Promise<Container | undefined> {
   const start = await readBytes(path, START);
@@ -40,8 +40,8 @@ export async function identifyFile(path: string): Promise<Container | undefined>
 /**
  * The first bytes of a file, unpacked if it is gzipped.
  *
- * @param count bytes that are read at most
- * @returns undefined where no file can be read
+ * @param count maximum bytes read
+ * @returns undefined if the file cannot be read
  */
 export async function readStart(path: string, count = START): Promise<Buffer | undefined> {
   const start = await readBytes(path, count);
@@ -66,7 +66,7 @@ function isGzipped(start: Buffer): boolean {
   return start[0] === 0x1f && start[1] === 0x8b;
 }
 
-/** The first file of a folder that is something wanted, among the first few. */
+/** The first file of a wanted kind among the first few files in a folder. */
 export async function identifyInside(
   folder: string,
   isWanted: (name: ContainerName) => boolean,
@@ -79,9 +79,9 @@ export async function identifyInside(
 }
 
 /**
- * The same of a file's first 4096 bytes, or all.
+ * Identifies a file by its first 4096 bytes, or all of them.
  *
- * @param fileName for advice; its ending tells what the bytes do not
+ * @param fileName for hints; its extension shows what the bytes do not
  */
 export function identifyStart(start: Buffer, fileName: string): Container | undefined {
   const name = pythonName(fileName);
@@ -94,13 +94,13 @@ export function identifyStart(start: Buffer, fileName: string): Container | unde
   return { name: 'packed', what: `${found.what}, gzipped`, hint: `unpack it: \`gunzip ${name}\`` };
 }
 
-/** What the beginning of a gzipped file holds, whether or not the checksum at its end is right. */
+/** Unpacks the beginning of a gzipped file, without checking the checksum at its end. */
 function unpack(start: Buffer): Buffer | undefined {
   for (const bytes of [start, start.subarray(0, -GZIP_END)]) {
     try {
       return gunzipSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH });
     } catch {
-      // It is damaged, or not gzipped at all.
+      // It is damaged or not gzipped.
     }
   }
   return undefined;
@@ -135,7 +135,7 @@ function zip(bytes: Buffer, name: string): Container | undefined {
     return {
       name: 'npz',
       what: 'an archive of NumPy arrays (`.npz`)',
-      hint: 'use `source: npz` and name it with `path`',
+      hint: 'use `source: npz` with its name as `path`',
     };
   if (/\/(?:data\.pkl|\.format_version|\.storage_alignment|byteorder|version)$/.test(first))
     return convert(
@@ -147,7 +147,7 @@ function zip(bytes: Buffer, name: string): Container | undefined {
   return { name: 'zip', what: 'a zip archive', hint: UNPACK };
 }
 
-const UNPACK = 'use `source: images` if it holds pictures, otherwise unpack it and name a file of it';
+const UNPACK = 'use `source: images` if it contains pictures; otherwise unpack it and name one of its files';
 
 const EXCEL: Container = {
   name: 'excel',
@@ -155,7 +155,7 @@ const EXCEL: Container = {
   hint: 'save the sheet as CSV, and use `source: csv`',
 };
 
-/** MATLAB's files, which are HDF5 from version 7.3 on, with the axes in reverse order; other HDF5. */
+/** MATLAB files, which since version 7.3 are HDF5 with reversed axes, and other HDF5 files. */
 function matlab(text: string, name: string): Container | undefined {
   const isHdf5 = text.startsWith('\x89HDF\r\n\x1a\n');
   const isMatlab = /^MATLAB [57]\./.test(text) || /\.mat$/i.test(name);
@@ -179,24 +179,24 @@ function matlab(text: string, name: string): Container | undefined {
   );
 }
 
-/** Arrays of MATLAB, in which the last axis of several counts the images. */
+/** MATLAB arrays, in which the images are along the last axis if there are more than two. */
 function imagesFirst(items: string): string {
   return `**{k: np.moveaxis(v, -1, 0) if v.ndim > 2 else v for k, v in ${items}}`;
 }
 
-/** Of protocol 2 and later, which PyTorch's older files begin with, too, or of the oldest ones, which are text. */
+/** Recognises protocol 2 and later, which older PyTorch files use, too, and the oldest protocol, which is text. */
 function isPickle(bytes: Buffer): boolean {
   const [first = 0, protocol = 0] = bytes;
   if (first === 0x80) return protocol >= 2 && protocol <= 5;
   const text = bytes.toString('latin1', 0, 64);
-  // `(` and a dictionary or a list; or a module and a name in it, each on a line of its own.
+  // `(` and a dictionary or a list; or a module and a name in it, on two lines.
   return (
     /^\([dl]p\d/.test(text) ||
     /^c(?:os|posix|numpy|copy_?reg|__builtin__|builtins|collections)[\w.]*\n[A-Za-z_]\w*\n/.test(text)
   );
 }
 
-/** A pickle is a program, and is never run. CIFAR's are known by their keys. */
+/** A pickle is a program, and is never run. CIFAR's pickles are recognised by their keys. */
 function pickle(bytes: Buffer, name: string, packing: 'gzip' | 'none' = 'none'): Container {
   const container = { name: 'pickle', what: 'a pickle' } as const;
   const [module, open] = packing === 'gzip' ? ['gzip, ', 'gzip.open'] : ['', 'open'];
@@ -205,7 +205,7 @@ function pickle(bytes: Buffer, name: string, packing: 'gzip' | 'none' = 'none'):
   if (has('batch_label') || has('filenames') || has('fine_labels')) {
     const labels = has('batch_label') ? 'labels' : 'fine_labels';
     return convert(
-      { ...container, what: "a pickle, as CIFAR's batches are" },
+      { ...container, what: "a pickle, like CIFAR's batches" },
       `${load}; ${savez(name, `x_train=d['data'], y_train=d['${labels}']`)}`,
       'with `shape: [32, 32, 3]`, `data_format: channels_first` and `test_images: null`',
     );
@@ -217,7 +217,7 @@ function pickle(bytes: Buffer, name: string, packing: 'gzip' | 'none' = 'none'):
   return convert(container, `${load}; ${savez(name, 'x_train=d')}`, IMAGES_ALONE);
 }
 
-/** Tables in binary form. */
+/** Binary tables. */
 function columns(text: string, name: string): Container | undefined {
   const read = (container: Pick<Container, 'name' | 'what'>, reader: string): Container =>
     convert(
@@ -259,7 +259,7 @@ const PACKED: readonly (readonly [start: string, what: string])[] = [
   ['Rar!', 'a rar archive'],
 ];
 
-/** Pictures, and archives that may hold some. */
+/** Pictures, and archives that may contain some. */
 function picture(bytes: Buffer, text: string): Container | undefined {
   const packed = PACKED.find(([start]) => text.startsWith(start));
   if (packed !== undefined) return { name: 'packed', what: packed[1], hint: 'unpack it' };
@@ -271,7 +271,7 @@ function picture(bytes: Buffer, text: string): Container | undefined {
   return {
     name: 'picture',
     what: `a picture (${format})`,
-    hint: 'use `source: images` and name the folder of the pictures with `path`',
+    hint: 'use `source: images` with the folder of the pictures as `path`',
   };
 }
 
@@ -281,6 +281,6 @@ function idx([zero, other, type = 0, rank = 0]: Buffer): Container | undefined {
   return {
     name: 'idx',
     what: "a file in MNIST's IDX format",
-    hint: 'use `source: idx` and name it with `train_images`',
+    hint: 'use `source: idx` with its name as `train_images`',
   };
 }

@@ -1,6 +1,6 @@
-/** CRC-32C, and the masked form that TFRecord files have. */
+/** CRC-32C, and its masked form in TFRecord files. */
 
-/** The Castagnoli polynomial, bits reversed. */
+/** The Castagnoli polynomial, with reversed bits. */
 const POLYNOMIAL = 0x82f63b78;
 
 const TABLE: Uint32Array = Uint32Array.from({ length: 256 }, (_, byte) => {
@@ -16,7 +16,7 @@ export function crc32c(data: Uint8Array): number {
   return (crc ^ 0xffffffff) >>> 0;
 }
 
-/** The checksum of a length or a record in a TFRecord file: turned and shifted, since such bytes may hold checksums themselves. */
+/** The checksum of a length or a record in a TFRecord file. It is rotated and offset, since records may contain checksums. */
 export function maskedCrc(data: Uint8Array): number {
   const crc = crc32c(data);
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;

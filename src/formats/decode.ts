@@ -1,6 +1,6 @@
 /**
- * Image files to pixels, by libvips, libjpeg-turbo (small JPEG files) and libnsbmp (BMP). Hostile headers are refused before anything of
- * their size is allocated.
+ * Image files to pixels, by libvips, libjpeg-turbo (small JPEG files) and libnsbmp (BMP). Images that are too large, according to
+ * their header, are refused before memory is allocated.
  */
 import type { default as SharpFactory, Metadata, Sharp } from 'sharp';
 import { errorCode } from '../files/atomic.ts';
@@ -16,7 +16,7 @@ import { failure, type Failure } from '../core/diagnostic.ts';
 import type { ImageShape } from '../core/stage-type.ts';
 
 export interface DecodeOptions {
-  /** The first row and column that are kept, and those after the last. */
+  /** The first row and column to keep, and those after the last. */
   readonly crop: {
     readonly rows: readonly [number, number];
     readonly columns: readonly [number, number];
@@ -24,9 +24,9 @@ export interface DecodeOptions {
   /** Height and width, or a factor; null keeps the size. */
   readonly size: readonly [number, number] | number | null;
   readonly color: 'gray' | 'rgb';
-  /** What shows through where an image is not opaque: red, green and blue from 0 to 255. Without it, transparency is ignored. */
+  /** Background of transparent images: red, green and blue from 0 to 255. Without it, transparency is ignored. */
   readonly background?: Color;
-  /** For pixels, where threads share it; left out, that of this thread. */
+  /** The budget of pixels, if threads share one. By default, that of this thread. */
   readonly room?: Room;
 }
 
@@ -36,19 +36,19 @@ export interface DecodedImage {
   readonly shape: ImageShape;
   /** Row-major [height, width, channels]: bytes, or all 16 bits of a PNG or TIFF file that has them. */
   readonly data: Pixels;
-  /** Whether some pixel was not opaque. */
+  /** Whether any pixel was not opaque. */
   readonly transparent: boolean;
 }
 
 export type Pixels = Uint8Array | Uint16Array;
 
-/** The largest image that is decoded, in pixels. */
+/** Maximum pixels of an image. */
 export const PIXEL_LIMIT = 2 ** 26;
 
-/** Images that are decoded at the same time have together no more pixels than the largest may have. */
+/** Images decoded at the same time may together have as many pixels as the largest image. */
 const ownRoom: Room = new Budget(PIXEL_LIMIT);
 
-/** The largest JPEG file, in pixels, that libvips takes longer for than a plain decoder. */
+/** The largest JPEG image, in pixels, for which a plain decoder is faster than libvips. */
 const PLAIN_LIMIT = 2 ** 17;
 
 type Decoder = typeof SharpFactory;
@@ -56,13 +56,13 @@ type Decoder = typeof SharpFactory;
 /**
  * Decodes the first image of a file.
  *
- * @throws Failure `data-corrupt`, whose message says what is wrong without naming the file
+ * @throws Failure `data-corrupt`; the message does not name the file
  */
 export async function decodeImage(bytes: Uint8Array, options: DecodeOptions): Promise<DecodedImage> {
   const format = formatOf(bytes);
   if (format === undefined || !DECODED_FORMATS.includes(format))
     throw corrupt(
-      `${format === undefined ? 'is no image' : `has the format ${format}`}; ${decodedFormats()} are read`,
+      `${format === undefined ? 'is not an image' : `has the format ${format}`}; ${decodedFormats()} are read`,
     );
   const { room = ownRoom } = options;
   const header = format === 'JPEG' ? plainHeader(bytes) : undefined;
@@ -76,7 +76,7 @@ export async function decodeImage(bytes: Uint8Array, options: DecodeOptions): Pr
     const facts = await factsOf(sharp, bytes, format);
     const { depth, height, width } = facts;
     if (depth !== undefined && depth !== 'uchar' && depth !== 'ushort')
-      throw corrupt(`has pixels of the type ${depth}; those of 8 and 16 bits are read`);
+      throw corrupt(`has pixels of type ${depth}; only 8 and 16 bits are supported`);
     return await room.use(height * width, () => decodePixels(sharp, bytes, facts, options));
   } catch (error) {
     if (errorCode(error) === '' && error instanceof Error && error.name === 'Error') {
@@ -86,7 +86,7 @@ export async function decodeImage(bytes: Uint8Array, options: DecodeOptions): Pr
   }
 }
 
-/** The header of a JPEG file that a plain decoder may take; undefined for all others. */
+/** The header of a JPEG file that a plain decoder can decode; undefined for all others. */
 function plainHeader(bytes: Uint8Array): JpegHeader | undefined {
   const header = jpegHeader(bytes);
   if (header === undefined || !header.isBaseline || header.hasExif || header.depth !== 8) return undefined;
@@ -95,7 +95,7 @@ function plainHeader(bytes: Uint8Array): JpegHeader | undefined {
   return (components === 1 || components === 3) && pixels > 0 && pixels <= PLAIN_LIMIT ? header : undefined;
 }
 
-/** Undefined where it cannot be had, as where WebAssembly may not run: then libvips reads all files. */
+/** Its `decoder` is undefined if it is not available, for example without WebAssembly: then libvips reads all files. */
 let plainDecoder: { readonly decoder: JpegDecoder | undefined } | undefined;
 
 function startPlain(): JpegDecoder | undefined {
@@ -106,7 +106,7 @@ function startPlain(): JpegDecoder | undefined {
   }
 }
 
-/** @returns undefined for what libvips has to look at */
+/** @returns undefined for files that are left to libvips */
 function decodePlain(
   bytes: Uint8Array,
   header: JpegHeader,
@@ -125,7 +125,7 @@ function decodePlain(
   return { ...resize(toColor(part, channels, kept, color), size), transparent: false };
 }
 
-/** What is known of an image before it is decoded; height and width as viewers turn it. */
+/** What is known about an image before it is decoded; height and width after rotation, as in viewers. */
 interface Facts extends Pick<Metadata, 'space' | 'depth'> {
   readonly format: string;
   readonly height: number;
@@ -168,7 +168,7 @@ async function decodePixels(
 }
 
 function fromFile(sharp: Decoder, bytes: Uint8Array): Sharp {
-  // Pillow, OpenCV and TensorFlow ignore colour profiles, too. Photos are turned as viewers and OpenCV turn them.
+  // Pillow, OpenCV and TensorFlow also ignore colour profiles. Photos are rotated as in viewers and OpenCV.
   return sharp(bytes, {
     limitInputPixels: PIXEL_LIMIT,
     failOn: 'error',
@@ -183,7 +183,7 @@ async function fromBitmap(sharp: Decoder, bytes: Uint8Array): Promise<Sharp> {
   return sharp(data, { raw: { width, height, channels: 4 }, autoOrient: true });
 }
 
-/** Puts an image with opacities, [pixels, 4], on a background, in place. */
+/** Blends an image with opacity, [pixels, 4], with a background, in place. */
 function blend(colors: Pixels, background: Color, white: number): void {
   for (let pixel = 0; pixel < colors.length; pixel += 4) {
     const opacity = (colors[pixel + 3] ?? 0) / white;
@@ -208,7 +208,7 @@ function checkCrop({ rows, columns }: Crop, [height, width]: readonly [number, n
     throw corrupt(`is ${height}x${width} pixels, too small for the crop`);
 }
 
-/** The rows and columns of an image that a crop keeps. */
+/** The part of an image that a crop keeps. */
 function cut(data: Uint8Array, { rows, columns }: Crop, width: number, channels: number): Uint8Array {
   const length = (columns[1] - columns[0]) * channels;
   const kept = new Uint8Array((rows[1] - rows[0]) * length);
@@ -228,7 +228,7 @@ function extract(source: Sharp, crop: Crop, size: readonly [number, number]): vo
   source.extract({ left, top, width: right - left, height: bottom - top });
 }
 
-/** Pillow's conversion: the light that an ink and black leave of white. */
+/** CMYK to RGB, like Pillow: the light that an ink and black leave of white. */
 function inkToRgb(inks: Pixels): Pixels {
   const colors = new Uint8Array((inks.length / 4) * 3);
   for (let pixel = 0; pixel < inks.length / 4; pixel++) {
@@ -245,7 +245,7 @@ function isTransparent(colors: Pixels, opaque: number): boolean {
 }
 
 /**
- * Three channels, or their luma by Rec. 601 in the 16-bit weights of Pillow, whose sum is 65,536: gray stays as it is.
+ * Three channels, or their Rec. 601 luma with Pillow's 16-bit weights, whose sum is 65,536. Gray stays unchanged.
  *
  * @param from number of channels in `colors`: one is repeated for all three; any after the third are ignored
  */
@@ -264,7 +264,7 @@ function toColor(
   if (channels === 1) {
     for (let pixel = 0, place = 0; pixel < pixels; pixel++, place += from)
       data[pixel] =
-        // Below 2^32 for 16 bits, too.
+        // Below 2^32, also for 16 bits.
         (19_595 * (colors[place] ?? 0) +
           38_470 * (colors[place + green] ?? 0) +
           7471 * (colors[place + blue] ?? 0) +
@@ -280,7 +280,7 @@ function toColor(
   return { shape, data };
 }
 
-/** Makes a function that resizes images: those of one size share what is computed for it. */
+/** Returns a function that resizes images, and reuses the weights for images of the same size. */
 function resizing(): (image: Plain, size: DecodeOptions['size']) => Plain {
   let known: { readonly key: string; readonly work: ReturnType<typeof resizer> } | undefined;
   return ({ shape, data }, size) => {
@@ -302,7 +302,7 @@ function emptyLike(data: Pixels, length: number): Pixels {
   return data instanceof Uint16Array ? new Uint16Array(length) : new Uint8Array(length);
 }
 
-/** Images of one size, one behind the other. Bytes among values of 16 bits are widened: 255 becomes 65,535. */
+/** Concatenates images of one size. If any have 16 bits, bytes are widened: 255 becomes 65,535. */
 export function joinPixels(parts: readonly Pixels[]): Pixels {
   const size = parts[0]?.length ?? 0;
   const wide = parts.some((part) => part instanceof Uint16Array);
@@ -313,10 +313,10 @@ export function joinPixels(parts: readonly Pixels[]): Pixels {
   return data;
 }
 
-/** What a value of 8 bits is multiplied by to become one of 16, from black to white. */
+/** Factor from 8-bit to 16-bit values, which maps white to white. */
 export const WIDENED = 257;
 
-/** 8 bits as 16. */
+/** 8-bit as 16-bit values. */
 export function widen(bytes: Uint8Array): Uint16Array {
   return Uint16Array.from(bytes, (value) => value * WIDENED);
 }

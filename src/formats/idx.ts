@@ -1,4 +1,4 @@
-/** The IDX format of MNIST's files, as its home page describes it: magic number, dimensions, numbers; all big-endian. */
+/** The IDX format of MNIST's files, as described on its home page: magic number, dimensions, numbers; all big-endian. */
 import type { FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { createGunzip } from 'node:zlib';
@@ -22,16 +22,16 @@ export interface IdxArray {
   readonly data: Uint8Array;
 }
 
-/** Numbers of any type that the format has. */
+/** Numbers of any type in the format. */
 export interface IdxNumbers {
   readonly shape: readonly number[];
-  /** Rows of the array in the file, where only the first were read. */
+  /** Rows of the array in the file, if only the first were read. */
   readonly total?: number;
   readonly type: NumberType;
   readonly data: Numbers;
 }
 
-/** The largest file that is read, after decompression, in bytes. */
+/** Maximum bytes of a file, after decompression. */
 const SIZE_LIMIT = 2 ** 31;
 
 /** Types as NumPy writes them, by the third byte of the magic number. */
@@ -47,18 +47,18 @@ const TYPES: ReadonlyMap<number, string> = new Map([
 /** Magic number and four lengths. */
 const LONGEST_HEADER = 20;
 
-/** How much larger than its data deflate can make a file at most. */
+/** The maximum ratio of deflate compression. */
 const DEFLATE_RATIO = 1032;
 
-/** Bytes that are moved by one system call: some systems take no more than 2 GiB at once. */
+/** Maximum bytes per system call: some systems accept at most 2 GiB. */
 const CHUNK = 2 ** 26;
 
 /**
- * Reads an IDX file with 1 to 4 dimensions, plain or gzipped. The size that its header declares is held
- * against what is there before anything is allocated.
+ * Reads an IDX file with 1 to 4 dimensions, plain or gzipped. The size declared in the header is compared with the file's before
+ * anything is allocated.
  *
- * @param first for large files; of a gzipped one, the end is not looked at then
- * @throws Failure `data-missing` if the file cannot be read; `data-corrupt` if it is truncated, too long, or no IDX file
+ * @param first for large files. If only the first rows are read, the end of a gzipped file is not checked
+ * @throws Failure `data-missing` if the file cannot be read; `data-corrupt` if it is truncated, too long, or not an IDX file
  */
 export async function readIdx(path: string, first = ALL_ROWS): Promise<IdxNumbers> {
   const file = await openToRead(path).catch((error: unknown) => {
@@ -77,7 +77,7 @@ export async function readIdx(path: string, first = ALL_ROWS): Promise<IdxNumber
 }
 
 /**
- * Parses the content of an IDX file of unsigned bytes, of which nothing is copied.
+ * Parses the content of an IDX file of unsigned bytes without copying it.
  *
  * @param name of the file in messages
  * @throws Failure `data-corrupt`
@@ -115,7 +115,7 @@ async function readPlain(
   return numbersIn(await readAt(file, new Uint8Array(header.size), header.begin, path), header);
 }
 
-/** @param bytes of the data alone, which may be changed */
+/** @param bytes the data without the header; may be modified */
 function numbersIn(bytes: Uint8Array, { shape, total, type, swapped }: Header): IdxNumbers {
   return { shape, ...(total === undefined ? {} : { total }), type, data: numbersOf(bytes, type, swapped) };
 }
@@ -139,7 +139,7 @@ async function readAt<Bytes extends Uint8Array>(
   return target;
 }
 
-/** Unpacks no more than the header declares, so that a file that goes on and on costs nothing. */
+/** Unpacks only as much as the header declares, so that a malicious file cannot fill the memory. */
 async function readGzipped(
   file: FileHandle,
   length: number,
@@ -190,7 +190,7 @@ interface Header {
   readonly total?: number;
   readonly type: NumberType;
   readonly swapped: boolean;
-  /** Where the data begins, and the bytes that the shape calls for. */
+  /** Where the data begins, and the number of bytes of the shape. */
   readonly begin: number;
   readonly size: number;
 }
@@ -204,8 +204,8 @@ function parseHeader(bytes: Uint8Array, name: string): Header {
     const magic = view.getUint32(0).toString(16).padStart(8, '0');
     throw corrupt(
       name,
-      `begins with 0x${magic}, and is no IDX file with 1 to 4 dimensions (0x00000801 to 0x00000e04)`,
-      `save other arrays from NumPy: ${idxSaveLine(name, "x.astype('float32')")}`,
+      `begins with 0x${magic}, but IDX files with 1 to 4 dimensions begin with 0x00000801 to 0x00000e04`,
+      `save the array from NumPy: ${idxSaveLine(name, "x.astype('float32')")}`,
     );
   }
   const begin = 4 + 4 * rank;
@@ -214,7 +214,7 @@ function parseHeader(bytes: Uint8Array, name: string): Header {
   return { ...found, shape, begin, size: sizeOf(shape) * found.type.bytes };
 }
 
-/** The header of the first rows alone. */
+/** The header of only the first rows. */
 function cutTo({ rows, above }: FirstRows, header: Header): Header {
   const [total = 0, ...row] = header.shape;
   if (header.size <= above || rows >= total) return header;
@@ -230,7 +230,7 @@ function compareSize({ shape, size }: Pick<Header, 'shape' | 'size'>, actual: nu
 function checkLimit({ shape, size }: Pick<Header, 'shape' | 'size'>, name: string): void {
   if (size <= SIZE_LIMIT) return;
   const rows = Math.floor(SIZE_LIMIT / (size / (shape[0] ?? 1)));
-  const what = `is too large: ${shape.join('x')} needs ${size} bytes; the most are ${SIZE_LIMIT}`;
+  const what = `is too large: ${shape.join('x')} needs ${size} bytes, but the maximum is ${SIZE_LIMIT}`;
   throw corrupt(name, what, `set \`limit: ${rows}\`, or save fewer images`);
 }
 
@@ -238,7 +238,7 @@ function missing(path: string, what: string): Failure {
   return failure('data-missing', `\`${path}\` ${what}`, 'paths are relative to the pipeline file');
 }
 
-/** The Python line that saves what an IDX file was to hold as one that is read without IDX. */
+/** The Python line that saves the content of an IDX file in another supported format. */
 export function idxSaveLine(path: string, expression: string): string {
   const stem = basename(path).replace(/\.(?:gz|idx|ubyte)$/g, '');
   return `\`np.save('${stem}.npy', ${expression})\`, and use \`source: npy\``;

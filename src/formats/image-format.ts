@@ -1,6 +1,6 @@
-/** Formats of files, told by their first bytes. */
+/** Recognises image formats by their first bytes. */
 
-/** Bytes of a file that `formatOf` looks at. */
+/** Bytes of a file that `formatOf` examines. */
 export const HEAD_BYTES = 512;
 
 const SIGNATURES: readonly (readonly [format: string, at: number, bytes: string])[] = [
@@ -25,7 +25,7 @@ const SIGNATURES: readonly (readonly [format: string, at: number, bytes: string]
 ];
 
 /**
- * The format of an image file, such as `PNG` or `WebP`; undefined if the format is not known.
+ * The format of an image file, such as `PNG` or `WebP`; undefined if the format is unknown.
  *
  * @param head its first bytes, all or the first `HEAD_BYTES`
  */
@@ -33,16 +33,16 @@ export function formatOf(head: Uint8Array): string | undefined {
   const text = latin1(head);
   const found = SIGNATURES.find(([, at, bytes]) => text.startsWith(bytes, at));
   if (found !== undefined) return found[0];
-  // A bitmap has four zero bytes behind its length; text may begin with these two letters, too.
+  // A bitmap has four zero bytes after its length; text can also begin with these two letters.
   if (text.startsWith('BM') && text.startsWith('\0\0\0\0', 6)) return 'BMP';
   if (/^P[1-7]\s/.test(text)) return 'PNM';
   return /^(?:\xef\xbb\xbf)?\s*</.test(text) && /<(?:!DOCTYPE\s+)?svg[\s>]/.test(text) ? 'SVG' : undefined;
 }
 
-/** Formats that are decoded. libvips reads many more, each of which could be attacked. */
+/** Formats that are decoded. libvips reads many more, but each is an attack surface. */
 export const DECODED_FORMATS: readonly string[] = ['PNG', 'JPEG', 'BMP', 'GIF', 'WebP', 'TIFF'];
 
-/** Names that images of these formats have. */
+/** File names of images in these formats. */
 export const DECODED_NAME = /\.(?:png|jpe?g|bmp|gif|webp|tiff?)$/i;
 
 /** The formats as a phrase: `PNG, JPEG, … and TIFF`. */

@@ -1,6 +1,6 @@
 /**
- * Which image is which. A set names each of its images by its place in what it was read from and, where it was read from files,
- * by the path of its file. Names go with the images through every stage that keeps, drops, reorders or joins them.
+ * Identifies images. The name of an image is its position in its source and, if it was read from a file, the path of that file.
+ * Stages that select, reorder or join images pass their names on.
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,25 +10,28 @@ import type { Split } from '../core/stage-type.ts';
 import { readJsonFile } from '../files/json-file.ts';
 import { readNpy, writeNpy } from './npy.ts';
 
-/** Names of the images of one split. For MNIST one string is enough: image n is in place n of `mnist/train`. */
+/** Names of the images of one split. For MNIST one string is enough: image n is at position n of `mnist/train`. */
 export interface ImageNames {
   readonly count: number;
   /**
-   * What the images were read from, usually one: a known set and its split, such as `mnist/train`, or a kind and a SHA-256 of what
-   * was read: `array/…`, `folder/…`, or `stage/…` for images of a stage that passes no names on.
+   * The sources of the images, usually one: a known set and its split, such as `mnist/train`, or a kind and the SHA-256 of the
+   * data: `array/…`, `folder/…`, or `stage/…` for images of a stage that does not pass names on.
    */
   readonly sources: readonly string[];
-  /** For each image, which of `sources` it comes from; absent where there is one. */
+  /** For each image, its index in `sources`; absent if there is only one source. */
   readonly origins?: Int32Array;
-  /** For each image, its place in its source, from 0; absent where image n is in place n. */
+  /** For each image, its position in its source, from 0; absent if image n is at position n. */
   readonly places?: Int32Array;
-  /** For each image, the path of its file below the folder, with `/`; empty for an image that comes from no file. Absent where all are. */
+  /**
+   * For each image, the path of its file below the folder, with `/`; empty for an image without a file. Absent if no image has a
+   * file.
+   */
   readonly files?: readonly string[];
-  /** Paths of files that were found and left out, because they could not be read or have another size. */
+  /** Paths of files that were skipped because they could not be read or have another size. */
   readonly omitted?: readonly string[];
 }
 
-/** Names as `images.json` and `vectors.json` refer to them; the values are names of files beside them. */
+/** References to names in `images.json` and `vectors.json`; the values are names of files beside them. */
 export interface NamesRecord {
   readonly sources: readonly string[];
   readonly origins?: string;
@@ -42,7 +45,7 @@ export function namesOf(source: string, count: number): ImageNames {
   return { count, sources: [source] };
 }
 
-/** The names of the images with these numbers, in this order. */
+/** The names of the images with these numbers, in the same order. */
 export function takeNames(names: ImageNames, rows: Int32Array): ImageNames {
   const { sources, origins, places, files, omitted } = names;
   const taken = rows.map((row) => places?.[row] ?? row);
@@ -81,17 +84,20 @@ export function joinNames(first: ImageNames, second: ImageNames): ImageNames {
   };
 }
 
-/** What an image was read from. */
+/** The source of an image. */
 export function sourceOf({ sources, origins }: ImageNames, row: number): string {
   return sources[origins?.[row] ?? 0] ?? '';
 }
 
-/** The place of an image in its source. */
+/** The position of an image in its source. */
 export function placeOf({ places }: ImageNames, row: number): number {
   return places?.[row] ?? row;
 }
 
-/** Writes the names of a split: what is not implied goes into `<split>-origins.npy`, `-places.npy`, `-files.json` and `-omitted.json`. */
+/**
+ * Writes the names of a split. Values that are not implied are written to `<split>-origins.npy`, `-places.npy`, `-files.json` and
+ * `-omitted.json`.
+ */
 export async function writeNames(folder: string, split: Split, names: ImageNames): Promise<NamesRecord> {
   const { count, sources, origins, places, files, omitted } = names;
   const numbers = async (name: string, data: Int32Array): Promise<string> => {
@@ -116,7 +122,7 @@ export async function writeNames(folder: string, split: Split, names: ImageNames
 /** @throws Failure `data-missing` or `data-corrupt` */
 export async function readNames(folder: string, count: number, record: NamesRecord): Promise<ImageNames> {
   const corrupt = (file: string): Error =>
-    failure('data-corrupt', `\`${join(folder, file)}\` does not name each of ${count} images`);
+    failure('data-corrupt', `\`${join(folder, file)}\` does not have one name for each of ${count} images`);
   const numbers = async (file: string, limit: number): Promise<Int32Array> => {
     const { data } = await readNpy(join(folder, file));
     if (!(data instanceof Int32Array) || data.length !== count) throw corrupt(file);
@@ -141,7 +147,7 @@ export async function readNames(folder: string, count: number, record: NamesReco
   };
 }
 
-/** File names are checked: an untrusted record must not lead out of its folder. */
+/** Checks file names, since an untrusted record must not refer to files outside its folder. */
 export function isNamesRecord(value: Json): boolean {
   const isFile = (name: Json | undefined, extension: string): boolean =>
     name === undefined ||

@@ -1,4 +1,4 @@
-/** Image arrays made of the rows of others. */
+/** Image arrays assembled from rows of others. */
 import { joinClasses, relabel } from './classes.ts';
 import { joinNames, takeNames } from './image-names.ts';
 import { toFloat32, type HeldImages, type ImageArray } from './images.ts';
@@ -16,7 +16,7 @@ import {
 } from './numbers.ts';
 import { sizeOf } from '../core/shape.ts';
 
-/** The images with these numbers, in this order, with their labels and names. Those of images on the disk are read when they are used. */
+/** The images with these numbers, in the same order, with their labels and names. Images on disk are read when they are used. */
 export function takeRows(images: HeldImages, rows: Int32Array): HeldImages;
 export function takeRows(images: ImageArray, rows: Int32Array): ImageArray;
 export function takeRows(images: ImageArray, rows: Int32Array): ImageArray {
@@ -42,7 +42,7 @@ function takeLabels(labels: Uint8Array | Int32Array, rows: Int32Array): Uint8Arr
   return taken;
 }
 
-/** Whether a stored value stands for the same intensity in both. */
+/** Whether stored values mean the same intensities in both. */
 export function areAlike(first: ImageArray, second: ImageArray): boolean {
   return (
     first.scale === second.scale &&
@@ -63,8 +63,8 @@ export function toFloats(images: ImageArray): ImageArray {
 }
 
 /**
- * The images of `first`, then those of `second`, of the same shape. Bytes stay bytes where a byte means the same in both;
- * labels and names stay where both have them. So do names of classes, by which labels are then numbered.
+ * The images of `first`, then those of `second`, which have the same shape. Bytes stay bytes if they mean the same intensities in
+ * both. Labels and names are kept if both have them, and so are names of classes; labels are then renumbered by class name.
  */
 export function joinImages(first: HeldImages, second: HeldImages): HeldImages;
 export function joinImages(first: ImageArray, second: ImageArray): ImageArray;
@@ -117,10 +117,10 @@ export function extremesOf({
   return scale < 0 ? [ends[1], ends[0]] : ends;
 }
 
-/** What was found in numbers that are read from the disk: several checks ask for it. */
+/** Cached extremes of numbers on disk, since several checks need them. */
 const found = new WeakMap<NumberSource, readonly [number, number]>();
 
-/** Lowest and highest of stored values. */
+/** Lowest and highest stored value. */
 export function extremesOfNumbers(data: Numbers): readonly [number, number] {
   const known = data instanceof NumberSource ? found.get(data) : undefined;
   if (known !== undefined) return known;
@@ -135,26 +135,26 @@ export function extremesOfNumbers(data: Numbers): readonly [number, number] {
   return [low, high];
 }
 
-/** The highest value of a byte. */
+/** The maximum of a byte. */
 const MOST = 255;
 
-/** Integers are compared several times as fast as with infinities. */
+/** Without infinities as initial values: comparing integers is several times as fast. */
 function extremesOfBytes(bytes: Uint8Array): readonly [number, number] {
   let [low, high] = [MOST, 0];
   for (let index = 0; index < bytes.length; index++) {
     const value = bytes[index] ?? 0;
     if (value < low) low = value;
     if (value > high) high = value;
-    // Nothing is beyond.
+    // These are the extremes of a byte.
     if ((index & STRETCH) === 0 && low === 0 && high === MOST) break;
   }
   return bytes.length === 0 ? [Infinity, -Infinity] : [low, high];
 }
 
-/** Bits of a number that are 0 once in so many. */
+/** Mask for checking every 4,096th index. */
 const STRETCH = 4095;
 
-/** Lowest and highest of some numbers, of which NaN is none. Iterators take five times as long as an index. */
+/** Lowest and highest number, ignoring NaN. Iterators take five times as long as an index. */
 export function lowestAndHighest(data: ArrayLike<number>): readonly [number, number] {
   let [low, high] = [Infinity, -Infinity];
   for (let index = 0; index < data.length; index++) {

@@ -1,4 +1,4 @@
-/** Image sets as stages hand them on: `images.json` beside one `.npy` file a split. */
+/** Image sets as stages store them: `images.json` and one `.npy` file per split. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { failure, type Failure } from '../core/diagnostic.ts';
@@ -30,8 +30,8 @@ import {
 } from './numbers.ts';
 
 /**
- * Images of one split. A stored value `v` stands for the intensity `v * scale + offset`, so that MNIST stays in its
- * bytes: `scale` is 1/255 after `normalize: minmax`.
+ * Images of one split. A stored value `v` means the intensity `v * scale + offset`. So MNIST stays in bytes: `scale` is 1/255
+ * after `normalize: minmax`.
  */
 export interface ImageArray {
   /** Row-major [count, height, width, channels]. */
@@ -40,25 +40,25 @@ export interface ImageArray {
   readonly shape: ImageShape;
   readonly scale: number;
   readonly offset: number;
-  /** Class labels, one an image, from 0. */
+  /** Class labels, one per image, from 0. */
   readonly labels?: Uint8Array | Int32Array;
   /** Names of the classes: label n is called `classes[n]`. Both splits of a set have the same. */
   readonly classes?: readonly string[];
-  /** Which images they are; if absent, writing the set gives them names of their own. */
+  /** Names of the images; if absent, new names are assigned when the set is written. */
   readonly names?: ImageNames;
 }
 
-/** Images that are in memory. */
+/** Images in memory. */
 export interface HeldImages extends ImageArray {
   readonly data: HeldNumbers;
 }
 
-/** Images that a stage wrote. */
+/** Images written by a stage. */
 export interface StoredImages extends ImageArray {
   readonly names: ImageNames;
 }
 
-/** Images that are made while they are written. */
+/** Images computed while they are written. */
 export interface StreamedImages extends Omit<StoredImages, 'data'> {
   readonly data: NumberStream;
 }
@@ -71,7 +71,7 @@ export interface ImageSetRecord {
   readonly scale: number;
   readonly offset: number;
   readonly splits: Readonly<Partial<Record<Split, SplitRecord>>>;
-  /** The clean training images, and the noise that training samples again at every step. */
+  /** The clean training images, and the noise that training resamples at every step. */
   readonly resample?: {
     /** Name of a file beside `images.json`. */
     readonly images: string;
@@ -103,19 +103,19 @@ export interface ImageSet {
   readonly shape: ImageShape;
   /** Lowest and highest intensity. */
   readonly range: readonly [number, number];
-  /** All of one `scale` and `offset`. */
+  /** All with the same `scale` and `offset`. */
   readonly splits: Readonly<Partial<Record<Split, ImageArray>>>;
   readonly resample?: Resample;
 }
 
 /** An image set to be written. */
 export interface WrittenSet extends Omit<ImageSet, 'range' | 'splits'> {
-  /** A function where it is known only once all images are written. */
+  /** A function if it is only known after all images are written. */
   readonly range: ImageSet['range'] | (() => ImageSet['range']);
   readonly splits: Readonly<Partial<Record<Split, ImageArray | StreamedImages>>>;
 }
 
-/** Images whose noise training samples again at every step. */
+/** Images whose noise training resamples at every step. */
 export interface Resample {
   readonly clean: ImageArray;
   readonly noise: NoiseRecord;
@@ -124,10 +124,10 @@ export interface Resample {
 export const SPLITS: readonly Split[] = ['train', 'test'];
 
 /**
- * Writes `images.json` and `<split>-images.npy`, `<split>-labels.npy` into a folder, and names that are not implied.
+ * Writes `images.json` and `<split>-images.npy`, `<split>-labels.npy` into a folder, and the names that are not implied.
  *
- * @param signal ends the writing of images that are not in memory
- * @throws Failure `stage-failed` if there are more or fewer names than images, or if two splits name their classes differently;
+ * @param signal stops the writing of images that are not in memory
+ * @throws Failure `stage-failed` if the numbers of names and images differ, or if the splits name their classes differently;
  *   `interrupted`
  */
 export async function writeImageSet(folder: string, set: WrittenSet, signal?: AbortSignal): Promise<void> {
@@ -183,14 +183,14 @@ async function* untilAborted<Piece>(
   }
 }
 
-/** The names of images, checked. Images without names are named by their numbers. */
+/** Checks the names of images. Images without names are named by their numbers. */
 function nameAll({ data, count, names }: ImageArray | StreamedImages, split: Split): ImageNames {
   if (names === undefined && !('pieces' in data)) return namesOf(`stage/${hashOfPixels(data, false)}`, count);
   if (names?.count === count) return names;
   throw failure(
     'stage-failed',
-    `the stage writes ${count} ${split} images with the names of ${names?.count ?? 0}`,
-    'let its code choose images with `takeRows`, which takes their names along, or leave `names` out',
+    `the stage writes ${count} ${split} images but ${names?.count ?? 0} names`,
+    'in its code, select images with `takeRows`, which also selects their names, or leave `names` out',
   );
 }
 
@@ -205,7 +205,7 @@ async function writeResample(
 }
 
 /**
- * The clean images on which training samples noise, for sets with `resample: true`; undefined for all others.
+ * The clean images for which training resamples noise, for sets with `resample: true`; undefined for all others.
  *
  * @throws Failure `data-missing` or `data-corrupt`
  */
@@ -226,7 +226,7 @@ export async function readImageSet(folder: string): Promise<ImageSetRecord> {
 }
 
 /**
- * Images of a split. Those that would take more than a quarter of the memory stay on the disk, and are read in pieces.
+ * Images of a split. Images that would take more than a quarter of the memory stay on disk and are read in pieces.
  *
  * @throws Failure `missing-split`, `data-missing` or `data-corrupt`
  */
@@ -263,7 +263,7 @@ async function readSplit<Data extends Numbers>(
 }
 
 /**
- * Which images a split holds.
+ * The names of the images in a split.
  *
  * @throws Failure `missing-split`, `data-missing` or `data-corrupt`
  */
@@ -274,7 +274,7 @@ export async function readImageNames(folder: string, split: Split): Promise<Imag
   return namesOfSplit(folder, found);
 }
 
-/** A set that another program wrote has no names: its images are known by their numbers. */
+/** Sets written by other programs have no names: their images are identified by their numbers. */
 async function namesOfSplit(folder: string, { count, names }: SplitRecord): Promise<ImageNames> {
   return names === undefined ? namesOf('stage/unnamed', count) : readNames(folder, count, names);
 }
@@ -293,21 +293,21 @@ async function readHeldPixels(path: string, count: number, image: ImageShape): P
 }
 
 function otherImages(path: string): Failure {
-  return failure('data-corrupt', `\`${path}\` does not hold the images that \`images.json\` describes`);
+  return failure('data-corrupt', `\`${path}\` does not contain the images that \`images.json\` describes`);
 }
 
 async function readLabels(path: string, count: number): Promise<Uint8Array | Int32Array> {
   const { data } = await readNpy(path);
   if (data.length !== count || data instanceof Float32Array || data instanceof Float64Array) {
-    throw failure('data-corrupt', `\`${path}\` does not hold one label for each of ${count} images`);
+    throw failure('data-corrupt', `\`${path}\` does not contain one label for each of ${count} images`);
   }
   return data;
 }
 
-/** Rows of an image array: a stretch, or a choice by number. */
+/** Rows of an image array: a range, or row numbers. */
 export type Rows = { readonly start: number; readonly end: number } | Int32Array;
 
-/** Intensities of some images or all, row-major [rows, height, width, channels]. */
+/** Intensities of some or all images, row-major [rows, height, width, channels]. */
 export function toFloat32(images: ImageArray, rows: Rows = { start: 0, end: images.count }): Float32Array {
   const size = images.shape[0] * images.shape[1] * images.shape[2];
   const { data } = images;
@@ -348,7 +348,7 @@ function isNumbers(value: Json | undefined, length: number): boolean {
   return Array.isArray(value) && value.length === length && value.every((item) => typeof item === 'number');
 }
 
-/** File names are checked: an untrusted record must not lead out of its folder. */
+/** Checks file names, since an untrusted record must not refer to files outside its folder. */
 function isSplit(value: Json): boolean {
   const isName = (name: Json | undefined): boolean =>
     typeof name === 'string' && /^[\w-]{1,64}\.npy$/.test(name);

@@ -1,24 +1,24 @@
-/** What the header of a JPEG file says, read without a decoder: decoding a small file takes hardly longer than asking libvips. */
+/** Reads the header of a JPEG file without a decoder: querying libvips takes almost as long as decoding a small file. */
 
 export interface JpegHeader {
   readonly height: number;
   readonly width: number;
-  /** 1 for gray, 3 for colours, 4 for inks. */
+  /** 1 for gray, 3 for colour, 4 for CMYK. */
   readonly components: number;
-  /** Bits of a value. */
+  /** Bits per value. */
   readonly depth: number;
-  /** Whether each value is in one piece of data, as in all but progressive and rare kinds. */
+  /** Whether the file is a baseline JPEG: not progressive or of another rare kind. */
   readonly isBaseline: boolean;
-  /** Whether there is EXIF data, which may say that the photo is to be turned. */
+  /** Whether there is EXIF data, which may specify a rotation. */
   readonly hasExif: boolean;
 }
 
-/** Segments that begin with the size of the image: all from C0 to CF but tables of codes and two that are reserved. */
+/** Segments that begin with the size of the image: C0 to CF, except code tables and two reserved markers. */
 function isFrame(marker: number): boolean {
   return marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
 }
 
-/** @returns undefined where the bytes are not those of a JPEG file, or end before the size */
+/** @returns undefined if the bytes are not a JPEG file, or end before the size */
 export function jpegHeader(bytes: Uint8Array): JpegHeader | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (view.byteLength < 4 || view.getUint16(0) !== 0xffd8) return undefined;
@@ -37,7 +37,7 @@ export function jpegHeader(bytes: Uint8Array): JpegHeader | undefined {
         hasExif,
       };
     }
-    // `Exif`, in the segment of applications that is the first but one.
+    // `Exif`, in an APP1 segment.
     if (marker === 0xe1 && view.getUint32(at + 4) === 0x45786966) hasExif = true;
     at += 2 + length;
   }

@@ -1,6 +1,6 @@
 /**
- * Plain JPEG files to pixels, by libjpeg-turbo in WebAssembly. libvips, which reads all other files, takes several times as long for
- * small ones, most of it for its own preparations. The decoders give the same bits.
+ * Plain JPEG files to pixels, by libjpeg-turbo in WebAssembly. libvips, which reads all other files, takes several times as long
+ * for small ones, mostly for set-up. Both decoders return the same bits.
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -33,10 +33,10 @@ interface Library {
   ): number;
 }
 
-/** What `tjDecompress2` writes. */
+/** Output formats of `tjDecompress2`. */
 const [RGB, GRAY] = [0, 6];
 
-/** Subsampling of colours by 1x1, 2x1 and 2x2, and none in gray files: versions of the library treat others differently. */
+/** Chroma subsampling by 1x1, 2x1 and 2x2, and gray. Versions of the library treat others differently. */
 const CHROMA: ReadonlySet<number> = new Set([0, 1, 2, 3]);
 
 /** RGB, YCbCr and gray. */
@@ -48,30 +48,30 @@ export interface PlainPixels {
   readonly channels: 1 | 3;
 }
 
-/** A decoder that takes one image after the other. */
+/** Decodes one image at a time. */
 export class JpegDecoder {
   readonly #module: WebAssembly.Module;
   #library: Library | undefined;
   #buffer = 0;
   #size = 0;
 
-  /** @throws if WebAssembly is not there */
+  /** @throws if WebAssembly is not available */
   constructor() {
     const path = createRequire(import.meta.url).resolve('@cwasm/jpeg-turbo/jpeg-turbo.wasm');
     this.#module = new WebAssembly.Module(readFileSync(path));
   }
 
-  /** @returns undefined for what is not plain, or not sound: libvips says what is wrong, or reads it all the same */
+  /** @returns undefined for files that are not plain or may be damaged: libvips reads them, or reports the error */
   decode(bytes: Uint8Array, header: JpegHeader): PlainPixels | undefined {
     try {
       const library = (this.#library ??= this.#start());
-      // One a file: it would keep the tables of one for the next, which may have none.
+      // One handle per file: it would keep the tables of one file for the next, which may have none.
       const handle = library.tjInitDecompress();
       const pixels = this.#decodeBy(library, handle, bytes, header);
       library.tjDestroy(handle);
       return pixels;
     } catch {
-      // The library leaves a call by an exception, and its memory in no known state.
+      // After an exception, the memory of the library is in an unknown state.
       this.#library = undefined;
       return undefined;
     }
@@ -90,7 +90,7 @@ export class JpegDecoder {
     new Uint8Array(library.memory.buffer).set(bytes, input);
     const places = [facts, facts + 4, facts + 8, facts + 12] as const;
     const isRead = library.tjDecompressHeader3(handle, input, bytes.length, ...places) === 0;
-    // The buffer is another one where memory has grown.
+    // The buffer is replaced when memory grows.
     const [ownWidth, ownHeight, chroma = -1, color = -1] = new Int32Array(library.memory.buffer, facts, 4);
     if (!isRead || ownWidth !== width || ownHeight !== height) return undefined;
     if (!CHROMA.has(chroma) || !COLORS.has(color)) return undefined;

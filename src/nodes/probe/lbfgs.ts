@@ -1,5 +1,5 @@
 /**
- * L-BFGS, which minimizes a smooth function of many variables: J. Nocedal, S. J. Wright, "Numerical optimization", 2nd edition,
+ * L-BFGS, which minimises a smooth function of many variables: J. Nocedal, S. J. Wright, "Numerical optimization", 2nd edition,
  * 2006, algorithms 7.4 and 7.5, with a backtracking line search.
  */
 export interface Evaluation {

@@ -32,8 +32,8 @@ const TOLERANCE = 1e-4;
 const STRETCH = 10_000;
 
 /**
- * Minimizes the mean cross-entropy plus |weights|² / (2 n) for n rows: scikit-learn's penalty with `C=1`. The columns are
- * standardized with the means and standard deviations of the training rows. Constant columns have no effect.
+ * Minimises the mean cross-entropy plus |weights|² / (2 n) for n rows: scikit-learn's penalty with `C=1`. The columns are
+ * standardised with the means and standard deviations of the training rows. Constant columns have no effect.
  *
  * @throws Failure `out-of-range` if classes times values are too many, `interrupted` once the signal is aborted
  */
@@ -129,7 +129,7 @@ function prepareEntropy(
 type EntropyInput = 'points' | 'targets' | 'weights' | 'biases';
 
 /**
- * The contribution of one block to the mean cross-entropy and its gradients. The inputs are standardized rows [rows, size], their
+ * The contribution of one block to the mean cross-entropy and its gradients. The inputs are standardised rows [rows, size], their
  * one-hot classes [rows, classes], weights and biases.
  */
 function blockEntropy(

@@ -15,7 +15,7 @@ const TOLERANCE = 1e-6;
 
 /**
  * The joint probabilities of L. van der Maaten, "Accelerating t-SNE using tree-based algorithms", JMLR 15, 2014, equations 6 and
- * 7: normal kernels over the nearest neighbours, each with the width that gives the perplexity, symmetrized.
+ * 7: normal kernels over the nearest neighbours, each with the width that gives the perplexity, symmetrised.
  *
  * @param neighbors nearest neighbours of each point, without itself; three times the perplexity
  */

@@ -1,5 +1,5 @@
 /**
- * The first principal components of many rows, by randomized subspace iteration: N. Halko, P. G. Martinsson, J. A. Tropp,
+ * The first principal components of many rows, by randomised subspace iteration: N. Halko, P. G. Martinsson, J. A. Tropp,
  * "Finding structure with randomness", SIAM Review 53, 2011, repeated until it converges. The engine computes the products.
  */
 import { EigenvalueDecomposition, Matrix as SmallMatrix } from 'ml-matrix';

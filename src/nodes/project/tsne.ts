@@ -87,7 +87,7 @@ export function gradientOf(
   return gradient;
 }
 
-/** Kullback-Leibler divergence, in nats, which t-SNE minimizes. */
+/** Kullback-Leibler divergence, in nats, which t-SNE minimises. */
 export function divergenceOf(
   { starts, columns, values }: Affinities,
   points: Float64Array,

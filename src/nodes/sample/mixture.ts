@@ -1,5 +1,5 @@
 /**
- * A Gaussian mixture with full covariances, fitted by expectation-maximization: A. P. Dempster, N. M. Laird, D. B. Rubin,
+ * A Gaussian mixture with full covariances, fitted by expectation-maximisation: A. P. Dempster, N. M. Laird, D. B. Rubin,
  * "Maximum likelihood from incomplete data via the EM algorithm", 1977. All sums use float64.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';

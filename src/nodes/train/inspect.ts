@@ -141,7 +141,7 @@ function namesOf(
   );
 }
 
-/** The weights with a random initialization: not biases and scales, whose initial values do not depend on the seed. */
+/** The weights with a random initialisation: not biases and scales, whose initial values do not depend on the seed. */
 async function kernelsOf({ autoencoder }: TrainableAutoencoder): Promise<Float32Array> {
   const variables = autoencoder.weights
     .filter(({ shape }) => shape.length > 1)
