@@ -1,4 +1,4 @@
-/** NumPy arrays that are too large for memory: their values become pixels piece by piece, where they lie in a file. */
+/** NumPy arrays that are too large for memory: their values are converted to pixels in pieces, directly from the file. */
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -13,17 +13,17 @@ import { ALL_ROWS, numbersOf, type FirstRows, type Numbers, type NumberType } fr
 
 export interface LargeArray extends ArrayFile {
   readonly shape: readonly number[];
-  /** Rows of the array in the file, where only the first are read. */
+  /** Rows of the array in the file, if only the first are read. */
   readonly total?: number;
   readonly type: NumberType;
-  /** As `toPixels` makes them; those of 16 bits as floats. */
+  /** Pixels as `toPixels` returns them, but 16-bit ones as floats. */
   readonly pixels: NumberSource;
   readonly wide: boolean;
-  /** SHA-256 of the pixels as `toPixels` makes them. */
+  /** SHA-256 of the pixels as `toPixels` returns them. */
   readonly hash: string;
 }
 
-/** Where an array is, from its header on. */
+/** The position of an array, including its header. */
 export interface ArrayPlace {
   readonly path: string;
   readonly begin: number;
@@ -32,10 +32,10 @@ export interface ArrayPlace {
 }
 
 /**
- * Opens an array if it, or its pixels, would take more bytes than are held in memory, and checks its values.
+ * Opens an array if it, or its pixels, would take more than `most` bytes, and checks its values.
  *
- * @param most bytes that are held
- * @returns undefined for a smaller array, and for one that can only be read as a whole
+ * @param most maximum bytes held in memory
+ * @returns undefined for smaller arrays, and for those that can only be read as a whole
  * @throws Failure `data-corrupt` as `toPixels`
  */
 export async function openLargeArray(
@@ -63,7 +63,7 @@ export async function openLargeArray(
   return { ...own, hash: found.hash ?? hashOfPixels(pixels, found.wide) };
 }
 
-/** Opens the array of a `.npy` file; `undefined` also where there is none. @throws as `openLargeArray` */
+/** Opens the array of a `.npy` file; `undefined` also if the file does not exist. @throws as `openLargeArray` */
 export async function openNumpyFile(
   path: string,
   variable = 'x',
@@ -74,7 +74,7 @@ export async function openNumpyFile(
   return openLargeArray({ path, begin: 0, size: info.size }, npySource(path, variable), first);
 }
 
-/** Bytes of pixels that one byte of a file becomes at most. */
+/** Maximum bytes of pixels per byte of a file. */
 const MOST_PIXEL_BYTES = 4;
 
 interface Place {
@@ -101,7 +101,7 @@ class FilePixels extends NumberSource {
     return numbers instanceof Float32Array ? numbers : new Float32Array(toDoubles(numbers));
   }
 
-  /** As the file has them. */
+  /** The numbers as stored in the file. */
   numbers(start: number, end: number): Numbers {
     const { file, begin, declared, type } = this.#place;
     const bytes = new Uint8Array((end - start) * type.bytes);
@@ -116,16 +116,16 @@ function toDoubles(numbers: Numbers): ArrayLike<number> {
 }
 
 interface Checked {
-  /** Whether some value has 16 bits. */
+  /** Whether any value has 16 bits. */
   readonly wide: boolean;
-  /** Where it is known after one look at the values. */
+  /** Present if it is known after one pass over the values. */
   readonly hash?: string;
 }
 
-/** Values that are looked at together, about. */
+/** About how many values are checked at once. */
 const PIECE = 2 ** 18;
 
-/** Looks at all values, as `toPixels` does. */
+/** Checks all values, like `toPixels`. */
 async function check(values: FilePixels, source: ArrayFile): Promise<Checked> {
   const hash = createHash('sha256');
   const kinds = new Set<string>();

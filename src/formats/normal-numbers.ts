@@ -1,12 +1,12 @@
-/** Standard normal numbers that are drawn where they are read. */
+/** Standard normal random numbers, generated when they are read. */
 import { Philox } from '../core/philox.ts';
 import type { Seed } from '../core/seed.ts';
 import { NumberSource } from './numbers.ts';
 
-/** Numbers that one counter value of Philox gives. */
+/** Numbers per counter value of Philox. */
 const GROUP = 4;
 
-/** Row after row, each drawn by the seed and its number alone: whatever is read with it. */
+/** Rows of numbers. Each row depends only on the seed and its row number, not on what else is read. */
 export class NormalNumbers extends NumberSource {
   readonly #seed: Seed;
 

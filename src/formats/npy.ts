@@ -1,4 +1,4 @@
-/** NumPy's `.npy` files, versions 1 to 3, as numpy.lib.format describes them. */
+/** NumPy's `.npy` files, versions 1 to 3, as described in numpy.lib.format. */
 import { open, type FileHandle } from 'node:fs/promises';
 import { failure, type Failure } from '../core/diagnostic.ts';
 import { formatBytes } from '../core/format.ts';
@@ -15,13 +15,13 @@ export interface NpyArray {
 
 const MAGIC = Buffer.from('\x93NUMPY', 'latin1');
 
-/** The largest header that is read: NumPy writes 118 bytes for the arrays of Hourglass. */
+/** Maximum bytes of a header: NumPy writes 118 bytes for the arrays of Hourglass. */
 export const HEADER_LIMIT = 4096;
 
-/** The largest array that is read as a whole, in bytes: JavaScript has no larger arrays of bytes. */
+/** Maximum bytes of an array that is read as a whole: JavaScript's byte arrays cannot be larger. */
 const SIZE_LIMIT = 2 ** 32;
 
-/** Bytes that are moved by one system call: some systems take no more than 2 GiB at once. */
+/** Maximum bytes per system call: some systems accept at most 2 GiB. */
 const CHUNK = 2 ** 26;
 
 const DTYPES = {
@@ -41,7 +41,7 @@ export async function writeNpy(path: string, { data, shape }: NpyArray): Promise
 /**
  * Writes an array piece by piece.
  *
- * @throws RangeError if the pieces do not hold as many values as the shape
+ * @throws RangeError if the number of values differs from the shape
  */
 export async function writeNpyPieces(
   path: string,
@@ -82,15 +82,15 @@ function dtypeOf(data: NpyData): Dtype {
  * Reads an array of bytes, 32-bit integers or floats in C order. Its declared size is compared with the file's before
  * anything is allocated.
  *
- * @throws Failure `data-missing` if the file cannot be read, `data-corrupt` if it is not what it says, `stage-failed` if it is larger
- *   than arrays can be
+ * @throws Failure `data-missing` if the file cannot be read, `data-corrupt` if its content does not match its header,
+ *   `stage-failed` if it exceeds the maximum size of arrays
  */
 export async function readNpy(path: string): Promise<NpyArray> {
   return withNpy(path, async (file, { shape, dtype, begin, bytes }) => {
     if (bytes > SIZE_LIMIT) {
       throw failure(
         'stage-failed',
-        `\`${path}\` holds ${formatBytes(bytes)}: no more than ${formatBytes(SIZE_LIMIT)} can be read as a whole`,
+        `\`${path}\` holds ${formatBytes(bytes)}: at most ${formatBytes(SIZE_LIMIT)} can be read as a whole`,
         'use fewer images: `limit`, or a `subset` stage',
       );
     }
@@ -106,16 +106,16 @@ export async function readNpy(path: string): Promise<NpyArray> {
   });
 }
 
-/** Where the numbers of an array are in its file. */
+/** The position of an array's numbers in its file. */
 export interface NpyPlace {
   readonly shape: readonly number[];
   readonly dtype: Dtype;
-  /** Where the numbers begin, and how long they are, in bytes. */
+  /** Start and length of the numbers, in bytes. */
   readonly begin: number;
   readonly bytes: number;
 }
 
-/** Looks at the header of an array as `readNpy` does. */
+/** Reads the header of an array, like `readNpy`. */
 export function findNpy(path: string): Promise<NpyPlace> {
   return withNpy(path, async (_file, place) => place);
 }
@@ -137,7 +137,7 @@ async function withNpy<Result>(
       throw corrupt(path, `holds values of type '${dtype}', not one of ${Object.keys(DTYPES).join(', ')}`);
     }
     const bytes = sizeOf(shape) * DTYPES[dtype].BYTES_PER_ELEMENT;
-    if (bytes !== size - end) throw corrupt(path, `declares ${bytes} bytes of data and holds ${size - end}`);
+    if (bytes !== size - end) throw corrupt(path, `declares ${bytes} bytes of data, but holds ${size - end}`);
     return await work(file, { shape, dtype, begin: end, bytes });
   } finally {
     await file.close();
@@ -145,19 +145,19 @@ async function withNpy<Result>(
 }
 
 export interface NpyHeader {
-  /** Such as `<f4`; empty where the values are not of one plain type. */
+  /** Such as `<f4`; empty if the values do not have a single plain type. */
   readonly dtype: string;
   readonly shape: readonly number[];
-  /** Whether the first axis runs fastest, not the last. */
+  /** Whether the first axis varies fastest, not the last. */
   readonly fortran: boolean;
   /** Where the data begins. */
   readonly end: number;
 }
 
 /**
- * Parses the header, of a shape of up to 8 whole lengths, whatever the type and the order of the axes.
+ * Parses the header for any type and order of axes. The shape has up to 8 dimensions.
  *
- * @param start of the file, no more than is worth looking at
+ * @param start the first bytes of the file
  * @param path for messages
  * @throws Failure `data-corrupt`
  */
@@ -174,9 +174,9 @@ export function parseNpyHeader(start: Buffer, path: string): NpyHeader {
   const text = start.toString('latin1', begin, begin + length);
   const dtype = /'descr': *'([^']{1,8})'/.exec(text)?.[1] ?? '';
   const order = /'fortran_order': *(True|False)/.exec(text)?.[1];
-  if (order === undefined) throw corrupt(path, 'declares no order of its axes');
+  if (order === undefined) throw corrupt(path, 'does not declare the order of its axes');
   const shape = /'shape': *\(([0-9, ]*)\)/.exec(text)?.[1];
-  if (shape === undefined) throw corrupt(path, 'declares no shape');
+  if (shape === undefined) throw corrupt(path, 'does not declare a shape');
   const dimensions = shape.split(',').flatMap((part) => (part.trim() === '' ? [] : [Number(part)]));
   if (dimensions.length > 8 || !dimensions.every((dimension) => Number.isSafeInteger(dimension))) {
     throw corrupt(path, `declares the shape (${shape.slice(0, 80)})`);

@@ -11,22 +11,22 @@ import { HEADER_LIMIT, parseNpyHeader } from './npy.ts';
 import type { FirstRows } from './numpy-types.ts';
 import { readArray, type ArrayFile, type NumpyArray, type SaveLine } from './numpy.ts';
 
-/** An array of an archive, as its header tells. */
+/** An array of an archive, as described in its header. */
 export interface ArrayEntry {
   readonly name: string;
-  /** Absent where the header is damaged. */
+  /** Absent if the header is damaged. */
   readonly shape?: readonly number[];
 }
 
-/** The most arrays of an archive. */
+/** Maximum arrays in an archive. */
 const COUNT_LIMIT = 1000;
 
-/** The most by which deflate can enlarge a file. */
+/** The maximum ratio of deflate compression. */
 const DEFLATE_RATIO = 1032;
 
 const ENCRYPTED = 1;
 
-/** The method of zip that compresses nothing. */
+/** The zip method without compression. */
 const STORED = 0;
 
 const DAMAGED = 'is damaged: its checksum differs';
@@ -51,9 +51,9 @@ export async function readNpz(
 }
 
 /**
- * Opens an array that is too large for memory, which `np.savez` puts into an archive as it is.
+ * Opens an array that is too large for memory. `np.savez` stores arrays uncompressed.
  *
- * @returns undefined also for an array that the archive does not have, or that is compressed
+ * @returns undefined for other arrays, and if the array is compressed or does not exist
  * @throws Failure as `readNpz`
  */
 export async function openNpz(
@@ -169,7 +169,7 @@ async function readEntry(
   }
   try {
     const array = await readArray(summed(), uncompressedSize, source, first);
-    // Of the first rows alone, there is no checksum.
+    // There is no checksum of only the first rows.
     if (array.total === undefined && sum !== entry.crc32) throw corrupt(source.name, DAMAGED, again);
     return array;
   } finally {

@@ -1,4 +1,4 @@
-/** Numbers in a file, of which a part is kept in memory. */
+/** Numbers in a file, partly cached in memory. */
 import { sizeOf } from '../core/shape.ts';
 import { mostHeld } from '../files/memory.ts';
 import { ByteFile } from './byte-file.ts';
@@ -6,37 +6,40 @@ import { findNpy, readNpy } from './npy.ts';
 import { NumberSource, typeOf, zeros, type HeldNumbers, type Numbers, type NumberType } from './numbers.ts';
 import { RowsAhead } from './rows-ahead.ts';
 
-/** Bytes that are read and kept together, about: whole rows. */
+/** About how many bytes are read and cached together, in whole rows. */
 const BLOCK_BYTES = 2 ** 18;
 
-/** Bytes of the blocks that are kept, of all files together. */
+/** Maximum bytes of cached blocks, for all files together. */
 export const KEPT_BYTES = 2 ** 27 + 2 ** 26;
 
-/** A block is read as a whole where so many of its rows are wanted: then it takes no longer than reading them one by one. */
+/** A block is read as a whole if this many of its rows are wanted: that takes no longer than reading the rows one by one. */
 const DENSE_ROWS = 24;
 
-/** Fewer are enough where they are such a share of a block, and no chance: an epoch soon wants the others. */
+/**
+ * Fewer rows suffice if they are this share of a block, and at least this many, which is no coincidence: an epoch soon needs the
+ * rest.
+ */
 const [DENSE_SHARE, NO_CHANCE] = [1 / 8, 3];
 
-/** The share of what is kept that rows of a known order may take: the rest is for other files, such as those of validation. */
+/** The share of the cache for rows in a known order: the rest is for other files, such as those of validation. */
 const AHEAD_SHARE = 3 / 4;
 
-/** Blocks that are in memory, of some files together: what was read first goes first. */
+/** A cache of blocks shared by files. The block that was read first is dropped first. */
 export class KeptBlocks {
   readonly most: number;
   #bytes = 0;
   readonly #order: { readonly bytes: number; readonly drop: () => HeldNumbers | undefined }[] = [];
 
-  /** @param most bytes that are kept */
+  /** @param most maximum bytes cached */
   constructor(most: number) {
     this.most = most;
   }
 
   /**
-   * Makes room for a block.
+   * Reserves space for a block.
    *
-   * @param drop forgets the block once it has to go, and returns it
-   * @returns a block that had to go, if one has as many bytes
+   * @param drop called when the block must be dropped; returns its array
+   * @returns the array of a dropped block of the same size, if there is one
    */
   add(bytes: number, drop: () => HeldNumbers | undefined): HeldNumbers | undefined {
     let spare: HeldNumbers | undefined;
@@ -59,19 +62,19 @@ export class NumberFile extends NumberSource {
   readonly #file: ByteFile;
   readonly #begin: number;
   readonly #blockRows: number;
-  /** Blocks that are in memory, by their numbers. */
+  /** Blocks in memory, by number. */
   readonly #blocks: (HeldNumbers | undefined)[];
   readonly #kept: KeptBlocks;
-  /** While rows are gathered, how many each block has of them. */
+  /** The number of wanted rows in each block, while rows are gathered. */
   readonly #wanted: Uint32Array;
-  /** So many rows of a block make it worth reading as a whole. */
+  /** Wanted rows from which a block is read as a whole. */
   #dense: number;
   #ahead: RowsAhead | undefined;
 
   /**
-   * @param shape of the numbers: rows, then the shape of a row
+   * @param shape number of rows, followed by the shape of a row
    * @param begin where the numbers begin in the file, in bytes
-   * @param kept counts the blocks that stay in memory
+   * @param kept the cache for the blocks
    */
   constructor(
     path: string,
@@ -84,7 +87,7 @@ export class NumberFile extends NumberSource {
     this.#begin = begin;
     const rowBytes = Math.max(1, rowLength * this.BYTES_PER_ELEMENT);
     this.#blockRows = Math.max(1, Math.floor(BLOCK_BYTES / rowBytes));
-    // A block of one row is the row itself.
+    // For a block of a single row, this makes no difference.
     const share = Math.max(NO_CHANCE, Math.ceil(this.#blockRows * DENSE_SHARE));
     this.#dense = this.#blockRows === 1 ? Infinity : Math.min(DENSE_ROWS, this.#blockRows, share);
     const blocks = Math.ceil((shape[0] ?? 0) / this.#blockRows);
@@ -116,7 +119,9 @@ export class NumberFile extends NumberSource {
     );
   }
 
-  /** Rows of blocks that are in memory, or of which many rows are wanted, come from whole blocks; others are read one by one. */
+  /**
+   * Takes rows from cached blocks and from blocks with many wanted rows, which are read as a whole. Reads other rows one by one.
+   */
   override gather(rows: Int32Array, target: HeldNumbers): void {
     if (this.#ahead?.take(rows, target) === true) return;
     const size = this.rowLength;
@@ -144,7 +149,7 @@ export class NumberFile extends NumberSource {
   #load(number: number): HeldNumbers {
     const start = number * this.#blockRows * this.rowLength;
     const length = Math.min(this.#blockRows * this.rowLength, this.length - start);
-    // A file that nothing reads any more goes with its blocks.
+    // The cache must not keep a file alive that is no longer used.
     const own = new WeakRef(this);
     const spare = this.#kept.add(this.#blockBytes, () => {
       const file = own.deref();
@@ -157,7 +162,7 @@ export class NumberFile extends NumberSource {
     return block;
   }
 
-  /** Forgets a block. */
+  /** Drops a block. */
   #drop(number: number): HeldNumbers | undefined {
     const block = this.#blocks[number];
     this.#blocks[number] = undefined;
@@ -177,7 +182,7 @@ export class NumberFile extends NumberSource {
 const TYPES = { '|u1': 'uint8', '<f4': 'float32', '<i4': undefined, '<f8': undefined } as const;
 
 /**
- * Reads the numbers of a `.npy` file, or leaves them on the disk if they take more bytes than are held in memory.
+ * Reads the numbers of a `.npy` file, or leaves them on disk if they take more than `most` bytes.
  *
  * @param most bytes that are held
  * @returns no numbers if they are neither bytes nor float32

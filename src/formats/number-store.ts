@@ -1,4 +1,4 @@
-/** Rows of numbers that grow, held as bytes as long as all are bytes, then as 16 bits, then as floats. */
+/** A growing list of rows. Numbers are stored as bytes as long as all of them fit, then as 16 bits, then as floats. */
 
 type Data = Uint8Array | Uint16Array | Float32Array;
 
@@ -7,7 +7,7 @@ export class NumberStore {
   #length = 0;
   readonly #limit: number;
 
-  /** @param limit the most numbers */
+  /** @param limit maximum count of numbers */
   constructor(limit: number) {
     this.#limit = limit;
   }
@@ -16,7 +16,7 @@ export class NumberStore {
     return this.#length;
   }
 
-  /** @returns whether there was room */
+  /** @returns false if the limit is exceeded */
   add(row: Float64Array): boolean {
     const length = this.#length + row.length;
     if (length > this.#limit) return false;
@@ -32,7 +32,7 @@ export class NumberStore {
     return true;
   }
 
-  /** Whether the type that is there holds a row. Of fractions and negative numbers, other bits remain. */
+  /** Whether the current type can hold a row. Converted fractions and negative numbers do not compare equal. */
   #holds(row: Float64Array): boolean {
     if (this.#data instanceof Float32Array) return true;
     const mask = this.#data instanceof Uint8Array ? 0xff : 0xffff;

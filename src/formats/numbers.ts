@@ -1,19 +1,19 @@
-/** Numbers of images: in memory, or read in pieces where all of them may not fit into memory. */
+/** Numbers of images, in memory or, if they may not fit, read in pieces. */
 
-/** What is held in memory. */
+/** Numbers in memory. */
 export type HeldNumbers = Uint8Array | Float32Array;
 
 export type NumberType = 'uint8' | 'float32';
 
-/** Row after row, each of `rowLength` numbers. */
+/** Consecutive rows, each with `rowLength` numbers. */
 export type Numbers = HeldNumbers | NumberSource;
 
 const TYPES = { uint8: Uint8Array, float32: Float32Array } as const;
 
-/** Bytes that are read or written together where all rows are gone through. */
+/** Bytes read or written together when all rows are processed. */
 const PIECE_BYTES = 2 ** 23;
 
-/** Numbers that are read in pieces. Reading waits for the disk: whoever reads much gives the event loop its turn. */
+/** Numbers that are read in pieces. Reading is synchronous: callers that read much should yield to the event loop. */
 export abstract class NumberSource {
   readonly type: NumberType;
   /** How many numbers there are. */
@@ -38,28 +38,28 @@ export abstract class NumberSource {
   /**
    * Copies numbers.
    *
-   * @throws Failure `data-corrupt` where a file has become shorter
+   * @throws Failure `data-corrupt` if a file has become shorter
    */
   abstract read(start: number, end: number): HeldNumbers;
 
-  /** Tells that rows will be asked for which lie near to each other, a few stretches at a time: then whole blocks are read. */
+  /** Announces that rows near each other will be read, from a few places at a time: then whole blocks are read. */
   expectNeighbors(): void {}
 
   /**
-   * Tells the order in which rows will be asked for, so that they can be read ahead. Others may be asked for meanwhile.
+   * Announces the order in which rows will be read, so that they can be read ahead. Other rows may be read in between.
    *
-   * @param files how many files are read like this at the same time, this one among them
+   * @param files how many files are read in this way at the same time, including this one
    */
   expectOrder(_rows: Int32Array, _files: number): void {}
 
-  /** Copies rows, in the order of their numbers in `rows`, to the beginning of `target`. */
+  /** Copies rows, in the order of `rows`, to the beginning of `target`. */
   gather(rows: Int32Array, target: HeldNumbers): void {
     const size = this.rowLength;
     rows.forEach((row, index) => target.set(this.read(row * size, (row + 1) * size), index * size));
   }
 }
 
-/** Numbers that are made once, piece by piece, while they are written. */
+/** Numbers that are computed once, in pieces, while they are written. */
 export interface NumberStream {
   readonly type: NumberType;
   readonly length: number;
@@ -71,31 +71,31 @@ export function typeOf(data: Numbers): NumberType {
   return data instanceof Uint8Array ? 'uint8' : 'float32';
 }
 
-/** So many zeros. */
+/** An array of zeros. */
 export function zeros(type: NumberType, length: number): HeldNumbers {
   return new TYPES[type](length);
 }
 
-/** Numbers from `start` to `end`: a view of those in memory, a copy of others. */
+/** Numbers from `start` to `end`: a view of numbers in memory, a copy of others. */
 export function partOf(data: Numbers, start: number, end: number): HeldNumbers {
   return data instanceof NumberSource ? data.read(start, end) : data.subarray(start, end);
 }
 
 /**
- * Copies rows to the beginning of `target`, which has the type of the numbers.
+ * Copies rows to the beginning of `target`, which must have the same type.
  *
  * @param size numbers of a row
  */
 export function gatherInto(target: HeldNumbers, data: Numbers, rows: Int32Array, size: number): void {
   if (data instanceof NumberSource) return data.gather(rows, target);
-  // By index: entries of a typed array are slow, and there are many rows.
+  // By index: iterating over the entries of a typed array is slow, and there are many rows.
   for (let index = 0; index < rows.length; index++) {
     const start = (rows[index] ?? 0) * size;
     target.set(data.subarray(start, start + size), index * size);
   }
 }
 
-/** All numbers in whole rows, piece by piece: those in memory in one piece. */
+/** All numbers in pieces of whole rows; numbers in memory in a single piece. */
 export function* piecesOf(data: Numbers): Generator<HeldNumbers> {
   if (!(data instanceof NumberSource)) {
     yield data;
@@ -107,7 +107,7 @@ export function* piecesOf(data: Numbers): Generator<HeldNumbers> {
     yield data.read(start, Math.min(start + step, data.length));
 }
 
-/** Rows of other numbers, in an order of their own. */
+/** Selected rows of other numbers, in any order. */
 export class TakenRows extends NumberSource {
   readonly #from: NumberSource;
   readonly #rows: Int32Array;
@@ -127,7 +127,7 @@ export class TakenRows extends NumberSource {
   }
 }
 
-/** Numbers of one type, and behind them others. */
+/** Concatenated numbers of one type. */
 export class JoinedNumbers extends NumberSource {
   readonly #first: Numbers;
   readonly #second: Numbers;
@@ -167,20 +167,20 @@ export class JoinedNumbers extends NumberSource {
   }
 }
 
-/** What a stored value `v` stands for: `v * scale + offset`. */
+/** The meaning of a stored value `v`: `v * scale + offset`. */
 export interface Scaling {
   readonly scale: number;
   readonly offset: number;
 }
 
-/** What numbers stand for, computed in float64 and rounded to float32. `Float32Array.from` with a function takes 25 times as long. */
+/** Scaled values, computed in float64 and rounded to float32. `Float32Array.from` with a function takes 25 times as long. */
 export function scaled(stored: HeldNumbers, { scale, offset }: Scaling): Float32Array {
   const values = new Float32Array(stored.length);
   for (let at = 0; at < stored.length; at++) values[at] = (stored[at] ?? 0) * scale + offset;
   return values;
 }
 
-/** What other numbers stand for. */
+/** The scaled values of other numbers. */
 export class ScaledNumbers extends NumberSource {
   readonly #from: Numbers;
   readonly #scale: number;

@@ -14,15 +14,15 @@ export type Numbers =
   | Float64Array;
 
 export interface NumberType {
-  /** As NumPy calls it. */
+  /** NumPy's name of the type. */
   readonly name: string;
-  /** Of one value. */
+  /** Bytes per value. */
   readonly bytes: number;
-  /** The bytes as numbers, without a copy; those of `float16` as their bits. */
+  /** The bytes as numbers, without a copy; `float16` as its bits. */
   view(bytes: Uint8Array): Numbers;
 }
 
-/** How many of its first rows are read of an array of more than so many bytes. */
+/** Only the first `rows` are read from an array with more than `above` bytes. */
 export interface FirstRows {
   readonly rows: number;
   readonly above: number;
@@ -36,7 +36,7 @@ function numberType(name: string, bytes: number, Type: View): NumberType {
   return { name, bytes, view: ({ buffer }) => new Type(buffer) };
 }
 
-/** By kind and size, as a `.npy` header has them after the byte order. */
+/** By kind and size, as written in a `.npy` header after the byte order. */
 const TYPES: ReadonlyMap<string, NumberType> = new Map([
   [
     'b1',
@@ -58,10 +58,10 @@ const TYPES: ReadonlyMap<string, NumberType> = new Map([
   ['f8', numberType('float64', 8, Float64Array)],
 ]);
 
-/** Texts of so many characters each, padded with NUL: of 4 bytes each (`str`), or of one (`bytes`). */
+/** Texts with a fixed number of characters, padded with NUL. A character has 4 bytes (`str`) or one (`bytes`). */
 export interface TextType {
   readonly name: 'str' | 'bytes';
-  /** Of one text. */
+  /** Bytes per text. */
   readonly bytes: number;
 }
 
@@ -71,11 +71,11 @@ type Dtype =
   | {
       readonly refused: string;
       mend(variable: string): string;
-      /** What that needs, or what to do where it does not work. */
+      /** What that needs, or what to do if it does not work. */
       readonly more?: string;
     };
 
-/** @param descr such as `<f4`; empty where the values are not of one plain type */
+/** @param descr such as `<f4`; empty if the values do not have a single plain type */
 export function readDtype(descr: string): Dtype {
   const [, order, code = '', kind = ''] = /^([<>=|])(([A-Za-z])\d*)$/.exec(descr) ?? [];
   const type = TYPES.get(code);
@@ -106,13 +106,13 @@ export function readDtype(descr: string): Dtype {
   }
 }
 
-/** Bytes of a file as numbers. Where their order is another, they are changed in place. */
+/** Bytes of a file as numbers. Bytes in the other order are swapped in place. */
 export function numbersOf(bytes: Uint8Array, type: NumberType, swapped: boolean): Numbers {
   const numbers = type.view(swapped ? swapBytes(bytes, type.bytes) : bytes);
   return type.name === 'float16' ? decodeHalf(numbers) : numbers;
 }
 
-/** Turns the bytes of each value around, in place. */
+/** Reverses the bytes of each value, in place. */
 export function swapBytes(bytes: Uint8Array, size: number): Uint8Array {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (size === 2) buffer.swap16();
@@ -121,7 +121,7 @@ export function swapBytes(bytes: Uint8Array, size: number): Uint8Array {
   return bytes;
 }
 
-/** @throws RangeError for a character that there is not */
+/** @throws RangeError for an invalid character */
 export function decodeTexts(data: Uint8Array, { name, bytes }: TextType): readonly string[] {
   const count = bytes === 0 ? 0 : data.length / bytes;
   return Array.from({ length: count }, (_, index) => {
@@ -133,7 +133,7 @@ export function decodeTexts(data: Uint8Array, { name, bytes }: TextType): readon
   });
 }
 
-/** Floats of 16 bits, given as their bits, as floats of 32. */
+/** Converts the bits of float16 values to float32. */
 export function decodeHalf(bits: Numbers): Float32Array {
   return Float32Array.from(bits as Uint16Array, (half) => {
     const exponent = (half >> 10) & 31;
@@ -144,7 +144,7 @@ export function decodeHalf(bits: Numbers): Float32Array {
   });
 }
 
-/** Values in Fortran's order, the first axis running fastest, as row-major ones. */
+/** Converts values in Fortran order, in which the first axis varies fastest, to row-major order. */
 export function toRowMajor(data: Numbers, shape: readonly number[]): Numbers {
   const strides = shape.map((_, axis) => sizeOf(shape.slice(0, axis)));
   const place = shape.map(() => 0);

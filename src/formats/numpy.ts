@@ -1,6 +1,6 @@
 /**
- * NumPy arrays that users bring, of more types than Hourglass writes: `.npy` files and `.npz` archives of them. Declared sizes are
- * compared with what is there before anything is allocated, and nothing is ever unpickled.
+ * NumPy arrays of users, with more types than Hourglass writes: `.npy` files and `.npz` archives of them. Declared sizes are
+ * compared with the file before memory is allocated, and nothing is ever unpickled.
  */
 import { basename } from 'node:path';
 import { failure, Failure } from '../core/diagnostic.ts';
@@ -24,28 +24,28 @@ import {
 /** Writes the Python line that saves a changed array; `change` turns `x` into, for example, `x.astype('float32')`. */
 export type SaveLine = (change?: (variable: string) => string) => string;
 
-/** An array's name in messages, a path or an archive's with the name of the array, and the line that saves it. */
+/** An array's name in messages (a path, or an archive's path with the name of the array), and the line that saves it. */
 export interface ArrayFile {
   readonly name: string;
   readonly save: SaveLine;
 }
 
 export interface NumpyArray extends ArrayFile {
-  /** Of what was read; row-major, whatever the order in the file. */
+  /** Shape of what was read; row-major, regardless of the order in the file. */
   readonly shape: readonly number[];
-  /** Rows of the array in the file, where only the first were read. */
+  /** Rows of the array in the file, if only the first were read. */
   readonly total?: number;
   readonly type: NumberType | TextType;
-  /** Booleans are 0 and 1, half-precision floats are float32. Empty where there are texts. */
+  /** Booleans are 0 and 1, half-precision floats are float32. Empty for texts. */
   readonly data: Numbers;
-  /** Of an array of texts. */
+  /** The values of an array of texts. */
   readonly texts?: readonly string[];
 }
 
-/** The largest array that is read, in bytes. */
+/** Maximum bytes of an array. */
 const SIZE_LIMIT = 2 ** 31;
 
-/** Bytes that are read at once. */
+/** Bytes read at once. */
 const CHUNK = 2 ** 20;
 
 /**
@@ -74,25 +74,25 @@ export function npySource(path: string, variable: string): ArrayFile {
   };
 }
 
-/** What a header declares, checked against the bytes that follow it. */
+/** The content of a header, checked against the bytes that follow it. */
 export interface Declared {
   readonly type: NumberType | TextType;
-  /** Of the rows that are read. */
+  /** Shape of the rows that are read. */
   readonly shape: readonly number[];
   readonly fortran: boolean;
   readonly swapped: boolean;
   /** Bytes of the rows that are read. */
   readonly kept: number;
-  /** Of one row. */
+  /** Bytes per row. */
   readonly rowBytes: number;
-  /** Rows of the array in the file, where only the first are read. */
+  /** Rows of the array in the file, if only the first are read. */
   readonly total?: number;
 }
 
 type Allocated = Declared & { readonly bytes: Uint8Array };
 
 /**
- * Reads an array from its header on, and no more of it than is asked for.
+ * Reads an array with its header, and only the requested rows.
  *
  * @param size bytes that the stream should have
  * @throws Failure `data-corrupt`
@@ -139,12 +139,12 @@ function textsOf(
   { type, shape, fortran, swapped, bytes }: Allocated,
   source: ArrayFile,
 ): Pick<NumpyArray, 'data' | 'texts'> {
-  if (fortran && shape.length > 1) throw corrupt(source, "holds texts in Fortran's order");
+  if (fortran && shape.length > 1) throw corrupt(source, 'holds texts in Fortran order');
   try {
     const texts = decodeTexts(swapped ? swapBytes(bytes, 4) : bytes, type as TextType);
     return { data: new Uint8Array(), texts };
   } catch {
-    throw corrupt(source, 'holds texts with characters that there are not');
+    throw corrupt(source, 'holds texts with invalid characters');
   }
 }
 
@@ -159,7 +159,7 @@ export function parseHeader(start: Buffer, source: ArrayFile): ReturnType<typeof
 }
 
 /**
- * @param present bytes behind the header
+ * @param present bytes after the header
  * @throws Failure `data-corrupt`
  */
 export function declare(
@@ -180,11 +180,11 @@ export function declare(
   if (bytes !== present)
     throw corrupt(
       source,
-      `declares ${bytes} bytes of data, ${type.name} of the shape ${tuple(shape)}, and holds ${present}`,
+      `declares ${bytes} bytes of data, ${type.name} of the shape ${tuple(shape)}, but holds ${present}`,
     );
   const [count = 0, ...row] = shape;
   const rowBytes = sizeOf(row) * type.bytes;
-  // In Fortran's order, a row is spread over the whole file.
+  // In Fortran order, a row is spread over the whole file.
   const isCut = bytes > first.above && first.rows < count && (!fortran || shape.length === 1);
   const own = { type, fortran, swapped, rowBytes };
   return isCut
@@ -199,7 +199,7 @@ function allocate(declared: Declared, source: ArrayFile): Allocated {
     const hint =
       `set \`limit: ${rows}\`, or save it as a \`.npy\` file, which is read in pieces: ` +
       "`np.save('x.npy', np.ascontiguousarray(x))`";
-    throw corrupt(source, `is too large: ${kept} bytes, and the most are ${SIZE_LIMIT}`, hint);
+    throw corrupt(source, `is too large: ${kept} bytes, but the maximum is ${SIZE_LIMIT}`, hint);
   }
   return { ...declared, bytes: new Uint8Array(kept) };
 }
@@ -210,8 +210,8 @@ export function tuple(shape: readonly number[]): string {
 }
 
 /**
- * Pixels: unsigned bytes and 16-bit integers as they are, other integers as the narrower of the two that holds all of them,
- * floats as float32.
+ * Converts to pixels: unsigned bytes and 16-bit integers stay unchanged, other integers become the narrower of these two types
+ * that holds all values, floats become float32.
  *
  * @throws Failure `data-corrupt` for integers that are negative or beyond 65,535, and for values that are not finite
  */
@@ -229,15 +229,15 @@ export function toPixels(
       const hint = `make the numbers smaller: ${save((x) => `${x} / np.abs(${x}).max()`)}`;
       throw corrupt(array, `holds ${data[bad]}, which is beyond float32`, hint);
     }
-    const hint = `put numbers in the place of such values: ${save((x) => `np.nan_to_num(${x})`)}`;
-    throw corrupt(array, `holds ${data[bad]}, which is no intensity`, hint);
+    const hint = `replace such values with numbers: ${save((x) => `np.nan_to_num(${x})`)}`;
+    throw corrupt(array, `holds ${data[bad]}, which is not an intensity`, hint);
   }
   let highest = 0;
   for (const value of data) {
     const number = Number(value);
     if (number < 0 || number > 65_535) {
       const hint = `save them as floats: ${save((x) => `${x}.astype('float32')`)}`;
-      throw corrupt(array, `holds the integer ${value}: those of pixels go from 0 to 65535`, hint);
+      throw corrupt(array, `holds the integer ${value}: pixels are from 0 to 65535`, hint);
     }
     if (number > highest) highest = number;
   }
@@ -269,15 +269,15 @@ export type ArrayLabels =
  */
 export function toLabels(array: NumpyArray): ArrayLabels {
   const { shape, data, texts, save } = array;
-  // MATLAB knows no arrays of one axis.
+  // MATLAB has no one-dimensional arrays.
   const isRow = shape.length === 1 || (shape.length === 2 && shape.includes(1));
   if (!isRow) {
     const classes = oneHot(array);
     if (classes !== undefined) return { numbers: classes };
     throw corrupt(
       array,
-      `has the shape ${tuple(shape)}: labels have the shape (count,), or are one-hot, (count, classes), a 1 among zeros in each row`,
-      `save one integer for each image: ${save((y) => `${y}.argmax(axis=1)`)}, if each row has the shares of the classes`,
+      `has the shape ${tuple(shape)}: labels have the shape (count,) or, if they are one-hot, (count, classes)`,
+      `save one integer for each image: ${save((y) => `${y}.argmax(axis=1)`)}, if each row has one value per class`,
     );
   }
   if (texts !== undefined) return { texts };
@@ -292,14 +292,14 @@ export function toLabels(array: NumpyArray): ArrayLabels {
       );
     if (value < 0 || value >= 2 ** 31) {
       const hint = `number the classes from 0: ${save(renumbered)}`;
-      throw corrupt(array, `holds the label ${value}: labels go from 0 to 2147483647`, hint);
+      throw corrupt(array, `holds the label ${value}: labels are from 0 to 2147483647`, hint);
     }
     labels[index] = Number(value);
   }
   return { numbers: labels };
 }
 
-/** The column of the only 1 in each row; undefined where a row has something else. */
+/** The column of the only 1 in each row; undefined if any row is not one-hot. */
 function oneHot({ shape, data }: NumpyArray): Int32Array | undefined {
   const [rows = 0, columns = 0] = shape;
   if (shape.length !== 2 || rows < 2 || data.length !== rows * columns) return undefined;

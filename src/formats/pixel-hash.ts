@@ -1,11 +1,11 @@
-/** What identifies pixels: the same for the same values, whether they are in memory or read in pieces. */
+/** A hash of pixels, which is the same whether they are in memory or read in pieces. */
 import { createHash } from 'node:crypto';
 import { NumberSource, piecesOf, type HeldNumbers } from './numbers.ts';
 
 /**
  * SHA-256 of pixels, row-major, in the byte order of the machine.
  *
- * @param wide whether values that are read in pieces have 16 bits
+ * @param wide whether values read in pieces have 16 bits
  */
 export function hashOfPixels(data: HeldNumbers | Uint16Array | NumberSource, wide: boolean): string {
   const hash = createHash('sha256');

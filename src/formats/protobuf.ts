@@ -10,7 +10,7 @@ const VARINT = 0;
 const DELIMITED = 2;
 const FIXED32 = 5;
 
-/** A whole number of at most 2^53 - 1 either way, or a truth value. */
+/** An integer from -(2^53 - 1) to 2^53 - 1, or a boolean. */
 export function integerField(number: number, value: number | boolean): Field {
   return concat([varint(number * 8 + VARINT), varint(Number(value))]);
 }
@@ -33,7 +33,7 @@ export function messageField(number: number, fields: readonly Field[]): Field {
   return bytesField(number, concat(fields));
 }
 
-/** A member of a `map<string, …>` whose value is an embedded message. */
+/** An entry of a `map<string, …>` whose value is an embedded message. */
 export function mapField(number: number, key: string, value: readonly Field[]): Field {
   return messageField(number, [bytesField(1, key), messageField(2, value)]);
 }
@@ -48,10 +48,10 @@ export function concat(parts: readonly Uint8Array[]): Uint8Array {
   return result;
 }
 
-/** Seven bits a byte, lowest first; the highest bit says that more follow. */
+/** Seven bits per byte, lowest first; the highest bit means that more bytes follow. */
 function varint(value: number): Uint8Array {
   const bytes: number[] = [];
-  // Negative numbers are written as their two's complement of 64 bits.
+  // Negative numbers are written as 64-bit two's complement.
   if (value < 0) return bigVarint(BigInt.asUintN(64, BigInt(value)));
   let rest = value;
   while (rest >= 0x80) {

@@ -1,14 +1,15 @@
 /**
- * The one resizer: linear interpolation with half-pixel centres, row by row and column by column. A new pixel is the weighted
- * mean of those around its centre. The weights fall linearly to 0 at a distance of one pixel of the coarser of the two images,
- * which blurs what a smaller image could not show. Pillow's `BILINEAR` and TensorFlow's `resize` with `antialias=True` do the same.
+ * The only resizer: linear interpolation with half-pixel centres, along rows and along columns. A new pixel is the weighted mean
+ * of the pixels around its centre. The weights decrease linearly to 0 at a distance of one pixel of the coarser image, which
+ * removes details that a smaller image cannot show. Pillow's `BILINEAR` and TensorFlow's `resize` with `antialias=True` do the
+ * same.
  */
 import type { ImageShape } from '../core/stage-type.ts';
 
-/** For each new place: the first old place, and the weights of it and those behind it, whose sum is 1. */
+/** For each new position: the first old position, and the weights of this one and the following ones, whose sum is 1. */
 interface Taps {
   readonly first: Int32Array;
-  /** Where the weights of each place begin in `weights`; those of the last end at the last item. */
+  /** Where the weights of each position begin in `weights`, followed by the end of the last. */
   readonly start: Int32Array;
   readonly weights: Float64Array;
 }
@@ -35,9 +36,10 @@ function tapsOf(before: number, after: number): Taps {
 export type Resizable = Uint8Array | Uint16Array | Float32Array;
 
 /**
- * Makes a function that resizes one image after the other.
+ * Returns a function that resizes one image at a time.
  *
- * @returns takes an image, row-major [height, width, channels], and returns it in the new size; the next call overwrites the result
+ * @returns a function from an image, row-major [height, width, channels], to the resized image; the next call overwrites the
+ *   result
  */
 export function resizer(
   [height, width, channels]: ImageShape,
@@ -55,7 +57,7 @@ export function resizer(
   };
 }
 
-/** Makes each new row of `length` values from some old ones, row by row, as that is how they lie in memory. */
+/** Computes each new row of `length` values from old rows. Whole rows are added, as they are contiguous in memory. */
 function alongColumns(
   out: Float64Array,
   image: Resizable,
@@ -67,7 +69,7 @@ function alongColumns(
     const [begin = 0, end = 0] = [start[row], start[row + 1]];
     let source = (first[row] ?? 0) * length;
     out.fill(0, target, target + length);
-    // Sums are always taken in the order of the taps: several at a time give the same bits as one by one.
+    // Terms are always added in the order of the taps: adding several at a time gives the same bits as one by one.
     for (let tap = begin; tap < end;) {
       const count = Math.min(4, end - tap);
       addRows(out, image, { target, source, length, weights: weights.subarray(tap, tap + count) });
@@ -79,14 +81,14 @@ function alongColumns(
 
 interface Rows {
   readonly target: number;
-  /** Where the first of the rows begins, which lie one behind the other. */
+  /** Where the first of the consecutive rows begins. */
   readonly source: number;
   readonly length: number;
-  /** One to four, one a row. */
+  /** One to four weights, one per row. */
   readonly weights: Float64Array;
 }
 
-/** Adds rows, each times its weight, to another one. */
+/** Adds weighted rows to another row. */
 function addRows(out: Float64Array, image: Resizable, { target, source, length, weights }: Rows): void {
   const [a = 0, b = 0, c = 0, d = 0] = weights;
   const [second, third, fourth] = [source + length, source + 2 * length, source + 3 * length];
@@ -119,7 +121,7 @@ function addRows(out: Float64Array, image: Resizable, { target, source, length, 
   }
 }
 
-/** Makes the new values of one channel in all rows. */
+/** Computes the new values of one channel in all rows. */
 function alongRows(
   out: Float64Array,
   image: Float64Array,

@@ -1,39 +1,39 @@
-/** Rows of a file that will be asked for in a known order. */
+/** Reads rows of a file ahead, in a known order. */
 import { zeros, type HeldNumbers, type NumberType } from './numbers.ts';
 
-/** A file of rows, and how many of them lie in a block. */
+/** A file of rows, and the number of rows per block. */
 export interface RowFile {
   readonly type: NumberType;
   readonly rowLength: number;
   readonly rows: number;
   readonly blockRows: number;
-  /** Reads so many numbers as the array has, from number `start` on. */
+  /** Fills the array with numbers, beginning with number `start`. */
   readInto(numbers: HeldNumbers, start: number): void;
 }
 
-/** A block of which fewer rows are wanted is not read as a whole: single reads take no longer. */
+/** A block with fewer wanted rows is not read as a whole: single reads take no longer. */
 const WORTH_A_BLOCK = 3;
 
 /**
- * Reads ahead in an order that jumps about, as a shuffled epoch does. Some thousand rows at a time are read in the order of the
- * file, which takes a fraction of the time of reading each when it is asked for: a disk serves neighbours many times as fast.
+ * Reads ahead for random access, as in a shuffled epoch. Several thousand rows at a time are read in the order of the file. This
+ * takes a fraction of the time of reading each row on demand, since sequential reads from a disk are many times as fast.
  */
 export class RowsAhead {
   readonly #file: RowFile;
   readonly #order: Int32Array;
   readonly #most: number;
   readonly #reserve: (bytes: number, drop: () => undefined) => void;
-  /** Rows that were read ahead: the first is the one at `#from` in the order. */
+  /** Rows that were read ahead: the first is at `#from` in the order. */
   #window: HeldNumbers | undefined;
   #from = 0;
-  /** Where in the order the rows begin that were taken last, and those that come next. */
+  /** Positions in the order: the start of the rows taken last, and of the next rows. */
   #last = 0;
   #next = 0;
 
   /**
-   * @param order numbers of rows, as they will be asked for
-   * @param bytes that may be held
-   * @param reserve makes room for them; what it is given forgets them again
+   * @param order row numbers in the order of reading
+   * @param bytes maximum bytes held in memory
+   * @param reserve reserves space for them; calls `drop` when they must be dropped
    */
   constructor(
     file: RowFile,
@@ -49,10 +49,10 @@ export class RowsAhead {
   }
 
   /**
-   * Copies rows to the beginning of `target`, if they are the next ones of the order or those that were taken last: input and target
-   * of a training may be one file.
+   * Copies rows to the beginning of `target`, if they are the next in the order or the same as last time: input and target of a
+   * training may be the same file.
    *
-   * @returns whether they are, and few enough to be held
+   * @returns false if the rows are others, or too many to hold in memory
    */
   take(rows: Int32Array, target: HeldNumbers): boolean {
     const start = [this.#next, this.#last].find((place) => this.#areAt(place, rows));
@@ -75,7 +75,7 @@ export class RowsAhead {
     const wanted = this.#order.subarray(start, start + this.#most);
     const window = this.#window ?? zeros(type, this.#most * rowLength);
     if (this.#window === undefined) this.#reserve(window.byteLength, () => (this.#window = undefined));
-    // Nothing is there until all is read: a file may have become shorter.
+    // The window is not valid until everything is read: an error may occur, for example if the file has become shorter.
     [this.#window, this.#from] = [window, Infinity];
     const { places, ends } = placesByBlock(wanted, blockRows, Math.ceil(rows / blockRows));
     const scratch = blockRows === 1 ? undefined : zeros(type, blockRows * rowLength);
@@ -102,7 +102,7 @@ export class RowsAhead {
   }
 }
 
-/** The places of rows, block after block, and where those of each block end. */
+/** The positions of rows, grouped by block, and where each group ends. */
 function placesByBlock(
   rows: Int32Array,
   blockRows: number,

@@ -1,11 +1,11 @@
 /**
- * Safetensors, the format in which arrays under names are kept without any code: eight bytes with the length of a JSON header,
- * the header, and the arrays' bytes one after the other (https://github.com/huggingface/safetensors#format).
+ * Safetensors, a format for named arrays that contains no code: eight bytes with the length of a JSON header, the header, and the
+ * bytes of the arrays (https://github.com/huggingface/safetensors#format).
  */
 import { failure, type Failure } from '../core/diagnostic.ts';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 
-/** An array under a name; row-major. */
+/** A named array; row-major. */
 export interface NamedArray {
   readonly name: string;
   readonly dtype: 'float32' | 'int32';
@@ -15,16 +15,16 @@ export interface NamedArray {
 
 export interface TensorFile {
   readonly arrays: readonly NamedArray[];
-  /** Texts under names. */
+  /** Texts by name. */
   readonly metadata: ReadonlyMap<string, string>;
 }
 
-/** Of one value. */
+/** Bytes per value. */
 const BYTES = 4;
 
 const DTYPES = { F32: 'float32', I32: 'int32' } as const;
 
-/** Under this name the header holds the metadata. */
+/** The key of the metadata in the header. */
 const METADATA = '__metadata__';
 
 /** Bytes before the header: its length. */
@@ -33,7 +33,7 @@ const PREFIX = 8;
 /** Arrays begin at multiples of this many bytes. */
 const ALIGNMENT = 8;
 
-/** The text of a file; equal contents give equal bytes. */
+/** The bytes of a file; equal contents give equal bytes. */
 export function encodeTensors({ arrays, metadata }: TensorFile): Uint8Array {
   let offset = 0;
   const entries = arrays.map(({ name, dtype, shape, data }): readonly [string, Json] => {
@@ -61,9 +61,9 @@ export function encodeTensors({ arrays, metadata }: TensorFile): Uint8Array {
 }
 
 /**
- * Reads a file; every size that it declares is checked against the bytes that are there.
+ * Reads a file, and checks every declared size against the actual bytes.
  *
- * @param label what the file is called in messages
+ * @param label name of the file in messages
  * @throws Failure `data-corrupt`
  */
 export function decodeTensors(bytes: Uint8Array, label: string): TensorFile {
@@ -85,11 +85,11 @@ export function decodeTensors(bytes: Uint8Array, label: string): TensorFile {
       metadata.set(key, text);
     }
   }
-  // A JSON object does not keep the order of names such as `12`.
+  // JavaScript objects do not preserve the order of keys such as `12`.
   places.sort((a, b) => a.begin - b.begin || a.end - b.end);
   let end = 0;
   const arrays = places.map((place): NamedArray => {
-    // Without gaps, as the format demands: no two arrays share bytes.
+    // The format allows neither gaps nor overlaps between arrays.
     if (place.begin !== end || place.end > body.length) {
       throw corrupt(label, `the bytes of \`${place.name}\` are not where the header says`);
     }
@@ -104,7 +104,7 @@ export function decodeTensors(bytes: Uint8Array, label: string): TensorFile {
       data: dtype === 'float32' ? new Float32Array(raw) : new Int32Array(raw),
     };
   });
-  if (end !== body.length) throw corrupt(label, 'it has bytes that belong to no array');
+  if (end !== body.length) throw corrupt(label, 'it has bytes that do not belong to an array');
   return { arrays, metadata };
 }
 
@@ -132,7 +132,7 @@ function parseHeader(text: string, label: string): Readonly<Record<string, Json>
     const value: unknown = JSON.parse(text);
     if (isJsonObject(value)) return value;
   } catch {
-    // Told below.
+    // Reported below.
   }
   throw corrupt(label, 'its header is not a JSON object');
 }
@@ -144,5 +144,5 @@ function isCounts(value: Json | undefined): value is readonly number[] {
 }
 
 function corrupt(label: string, what: string): Failure {
-  return failure('data-corrupt', `\`${label}\` is no whole safetensors file: ${what}`);
+  return failure('data-corrupt', `\`${label}\` is not a complete safetensors file: ${what}`);
 }

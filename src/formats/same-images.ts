@@ -1,27 +1,27 @@
-/** Whether two image sets hold the same images in the same order, by their names. */
+/** Checks by name whether two image sets contain the same images in the same order. */
 import { placeOf, sourceOf, type ImageNames } from './image-names.ts';
 
 /** How two sets differ. */
 export interface NameDifference {
-  /** Names that only one of the two has, in order; absent of large sets. */
+  /** Names that are only in one of the two, in order; absent for large sets. */
   readonly missing?: readonly [ofOther: readonly string[], ofOne: readonly string[]];
-  /** The first place where the images differ, and both names there; absent if one set only has more images. */
+  /** The first row where the images differ, and both names; absent if one set merely has more images. */
   readonly first?: { readonly row: number; readonly names: readonly [string, string] };
-  /** Whether images were compared by the names of their files, and not by their places. */
+  /** Whether images were compared by file name, not by position. */
   readonly byFile: boolean;
-  /** Whether they come from different data sets that are known by name. */
+  /** Whether they come from different known data sets. */
   readonly otherSet: boolean;
 }
 
-/** Kinds of sources that a user's own data have; others are sets that are known by name. */
+/** Sources of a user's own data; others are known sets. */
 const OWN = /^(?:array|folder|stage)\//;
 
 /**
- * Compares two sets, image by image. Two images with files are the same if the paths of their files agree, extensions aside;
- * the class folder counts where both sets have such folders. Others are the same if they are in the same place of their source.
- * The sources may differ, as for `noisy.npy` and `clean.npy`. They must agree if both are known sets, or if each occurs in both sets.
+ * Compares two sets, image by image. Two images with files are the same if their paths without extensions agree; class folders
+ * count if both sets have them. Other images are the same if they have the same position in their source. The sources may differ,
+ * as for `noisy.npy` and `clean.npy`. They must agree if both are known sets, or if each occurs in both sets.
  *
- * @returns undefined where all are the same
+ * @returns undefined if all are the same
  */
 export function compareNames(one: ImageNames, other: ImageNames): NameDifference | undefined {
   const compared = comparison(one, other);
@@ -38,7 +38,7 @@ export function compareNames(one: ImageNames, other: ImageNames): NameDifference
   };
 }
 
-/** Images of a set whose names are looked for in the other one: each takes more than a hundred bytes of memory. */
+/** Maximum images of a set whose names are looked up in the other one: each takes more than a hundred bytes of memory. */
 const MOST_NAMED = 2 ** 20;
 
 function missingOf({ keysOf }: Comparison, one: ImageNames, other: ImageNames): NameDifference['missing'] {
@@ -46,13 +46,13 @@ function missingOf({ keysOf }: Comparison, one: ImageNames, other: ImageNames): 
   return [without(all, others), without(others, all)];
 }
 
-/** Whether images without names were compared by place with images of another source: a match is then only a guess. */
+/** Whether images without names were compared by position with images of another source: then a match is only a guess. */
 export function isGuess(one: ImageNames, other: ImageNames): boolean {
   const unnamed = [...one.sources, ...other.sources].filter((source) => source.startsWith('stage/'));
   return unnamed.some((source) => !one.sources.includes(source) || !other.sources.includes(source));
 }
 
-/** How many images of `other` are in `one`, too: read from the same place of the same source. */
+/** How many images of `other` are also in `one`: with the same position in the same source. */
 export function countShared(one: ImageNames, other: ImageNames): number {
   const shared = one.sources.filter((source) => other.sources.includes(source));
   return shared.reduce((sum, source) => {
@@ -64,7 +64,7 @@ export function countShared(one: ImageNames, other: ImageNames): number {
   }, 0);
 }
 
-/** The places that images have in one of their sources: a bit each, since there may be many millions. */
+/** The positions of images in one of their sources, as a bit set, since there may be many millions. */
 class Places {
   readonly #bits: Uint8Array;
 
@@ -84,12 +84,12 @@ class Places {
   }
 }
 
-/** A path by which images are paired: two images of one name may have other formats, and other systems store accents otherwise. */
+/** A path for pairing images. Partners may have different formats, and systems store accents differently. */
 export function withoutExtension(file: string): string {
   return file.normalize('NFC').replace(/\.[^./]*$/, '');
 }
 
-/** A name for messages: the path of the file, or the source and the place in it. */
+/** A name for messages: the path of the file, or the source and the position in it. */
 export function nameOf(names: ImageNames, row: number): string {
   const file = names.files?.[row] ?? '';
   if (file !== '') return file;
@@ -99,7 +99,7 @@ export function nameOf(names: ImageNames, row: number): string {
 
 interface Comparison {
   readonly isSame: (row: number) => boolean;
-  /** Names by which images of the two sets can be told apart. */
+  /** Names that distinguish the images of both sets. */
   readonly keysOf: (names: ImageNames) => ReadonlyMap<string, string>;
   readonly byFile: boolean;
   readonly otherSet: (row: number) => boolean;

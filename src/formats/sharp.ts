@@ -1,11 +1,11 @@
-/** libvips, which decodes most pictures and writes animations. Its library is for one system each, and not on every one. */
+/** libvips, which decodes most pictures and writes animations. It is a native library, which is not available on every system. */
 import type sharp from 'sharp';
 import { failure } from '../core/diagnostic.ts';
 
 let loaded: Promise<typeof sharp> | undefined;
 
 /**
- * Loads it with the first picture: whoever has none need not wait for it, or have it.
+ * Loads it with the first picture: without pictures, it is not needed.
  *
  * @throws Failure `decoder-missing`
  */
@@ -20,12 +20,13 @@ async function load(): Promise<typeof sharp> {
     throw failure(
       'decoder-missing',
       `the library for pictures, \`sharp\`, cannot be loaded: ${reason}`,
-      'install Hourglass again on this system: the library is installed for one system and processor',
+      'install Hourglass again on this system: the library is specific to a system and a processor',
     );
   });
-  // No image is read twice.
+  // Images are read only once.
   library.cache(false);
-  // Several images are decoded at the same time, each by one thread: for small ones, more would wait for one another.
+  // Several images are decoded in parallel, each by one thread: with small images, more threads per image would wait for each
+  // other.
   library.concurrency(1);
   return library;
 }

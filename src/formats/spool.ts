@@ -1,19 +1,19 @@
-/** Decoded images, which come one after the other: in memory, and in a file as soon as they take too much of it. */
+/** Collects decoded images, in memory or, if they take too much of it, in a file. */
 import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { failure } from '../core/diagnostic.ts';
 import { mostHeld } from '../files/memory.ts';
 import { joinPixels, WIDENED, type Pixels } from './decode.ts';
 import { NumberSource, scaled, zeros, type HeldNumbers } from './numbers.ts';
 
-/** An image that was put aside. */
+/** A stored image. */
 export type SpooledImage =
   | { readonly pixels: Pixels }
   | { /** Where its values begin in the file, in bytes. */ readonly at: number; readonly wide: boolean };
 
 export interface SpooledRows {
-  /** Values of 16 bits are floats where not all images are in memory. */
+  /** 16-bit values are floats if not all images are in memory. */
   readonly data: Pixels | NumberSource;
-  /** Whether some image has 16 bits. Values of 8 bits among them are widened. */
+  /** Whether any image has 16 bits. Then 8-bit values are widened. */
   readonly wide: boolean;
 }
 
@@ -25,8 +25,8 @@ export class Spool {
   #descriptor: number | undefined;
 
   /**
-   * @param path of the file, which is made when it is needed
-   * @param most bytes that are held
+   * @param path path of the file, which is created when it is needed
+   * @param most maximum bytes held in memory
    */
   constructor(path: string, most = mostHeld()) {
     this.#path = path;
@@ -47,7 +47,7 @@ export class Spool {
     return { at, wide: pixels instanceof Uint16Array };
   }
 
-  /** Images of one size, in this order. They can be read until the spool is disposed of. */
+  /** Images of one size, in this order. They can be read until the spool is disposed. */
   rows(images: readonly SpooledImage[], rowLength: number): SpooledRows {
     const wide = images.some((image) =>
       'pixels' in image ? image.pixels instanceof Uint16Array : image.wide,

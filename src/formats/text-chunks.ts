@@ -3,10 +3,10 @@ import { TextDecoder } from 'node:util';
 import { failure } from '../core/diagnostic.ts';
 
 /**
- * UTF-8, or UTF-16 where a byte order mark says so. The mark is left out.
+ * Decodes UTF-8 or, with a byte order mark, UTF-16. The mark is removed.
  *
  * @param path for messages
- * @throws Failure `data-corrupt` with the line where the bytes are no such text
+ * @throws Failure `data-corrupt` with the line of the first invalid bytes
  */
 export async function* decodeText(bytes: AsyncIterable<Buffer>, path: string): AsyncGenerator<string> {
   let decoder: TextDecoder | undefined;
@@ -22,7 +22,7 @@ export async function* decodeText(bytes: AsyncIterable<Buffer>, path: string): A
   if (rest !== '') yield rest;
 }
 
-/** The same text with `\n` alone at the end of each line: a file that was put together may have several line ends. */
+/** The same text with `\n` line ends: a concatenated file may have several kinds. */
 export async function* withLineFeeds(chunks: AsyncIterable<string>): AsyncGenerator<string> {
   // The second half of `\r\n` may come with the next chunk.
   let held = '';
@@ -42,7 +42,7 @@ export function textOf(start: Buffer): string {
 /**
  * A whole file as text in the same encodings.
  *
- * @returns undefined where it is no text
+ * @returns undefined if it is not text
  */
 export function wholeText(bytes: Buffer): string | undefined {
   try {
@@ -66,7 +66,7 @@ function decode(decoder: TextDecoder, chunk: Buffer | undefined, failed: () => E
   }
 }
 
-/** @param line of the first byte of the chunk, from 1 */
+/** @param line line of the first byte of the chunk, from 1 */
 function notText(path: string, encoding = 'utf-8', chunk: Buffer, line: number): Error {
   const text = new TextDecoder(encoding).decode(chunk);
   const bad = text.indexOf('\uFFFD');
@@ -74,7 +74,7 @@ function notText(path: string, encoding = 'utf-8', chunk: Buffer, line: number):
   return failure(
     'data-corrupt',
     `\`${path}\` line ${at}: is not ${encoding.toUpperCase()} text`,
-    'save the table as UTF-8: an older encoding, such as Latin-1, has other bytes for letters with accents',
+    'save the table as UTF-8: older encodings, such as Latin-1, have other bytes for accented letters',
   );
 }
 

@@ -1,8 +1,8 @@
-/** What files of text are: tables, or what stands where a table should be. */
+/** Identifies text files: tables, or something in place of a table. */
 import { convert, pythonName, savez, type Container } from './container.ts';
 import { textOf } from './text-chunks.ts';
 
-/** Text: a web page or a pointer that was downloaded in place of a file, or a table. */
+/** Text: a web page or a pointer downloaded instead of a file, or a table. */
 export function identifyText(bytes: Buffer, name: string): Container | undefined {
   const text = textOf(bytes);
   if (/^\s*<(?:!doctype|html|head|\?xml)/i.test(text))
@@ -32,7 +32,7 @@ export function identifyText(bytes: Buffer, name: string): Container | undefined
   };
 }
 
-/** Lists of numbers, or lists by their names. */
+/** Lists of numbers, or named lists. */
 function json(text: string, name: string): Container {
   const arrays = text.trimStart().startsWith('{')
     ? '**{k: np.array(v) for k, v in d.items()}'
@@ -43,13 +43,13 @@ function json(text: string, name: string): Container {
   );
 }
 
-/** A cell with all pixels of an image, as in FER2013. */
+/** Tables with all pixels of an image in one cell, like FER2013. */
 function listsInCells(first: string, second: string, name: string): Container | undefined {
   const cells = second.split(',');
   const place = cells.findIndex((cell) => /^"?\s*\d+(?:\.\d+)?(?: +\d+(?:\.\d+)?){8,}/.test(cell));
   const names = first.split(',').map((cell) => cell.trim());
   const column = pythonName(names[place] ?? '');
-  // A long row is seen to its first half.
+  // Only the beginning of a long row is known.
   if (place < 0 || names.length < cells.length || column !== names[place]) return undefined;
   const label = names.find((cell, index) => index !== place && pythonName(cell) === cell);
   const type = cells[place]?.includes('.') === true ? 'float32' : 'uint8';
@@ -61,7 +61,7 @@ function listsInCells(first: string, second: string, name: string): Container | 
   );
 }
 
-/** Numbers as much of Europe writes them. */
+/** Numbers with decimal commas, as in much of Europe. */
 function decimalCommas(first: string, second: string, name: string): Container | undefined {
   const separator = [';', '\t'].find((each) => first.includes(each));
   if (separator === undefined) return undefined;

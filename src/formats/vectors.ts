@@ -1,4 +1,4 @@
-/** Vectors as stages hand them on, one for each image: `vectors.json` beside one `.npy` file a split. */
+/** Vector sets as stages store them, with one vector per image: `vectors.json` and one `.npy` file per split. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { failure } from '../core/diagnostic.ts';
@@ -17,20 +17,20 @@ export interface VectorArray {
   /** Row-major [count, size]. */
   readonly data: Float32Array;
   readonly count: number;
-  /** Class labels, one a vector, from 0. */
+  /** Class labels, one per vector, from 0. */
   readonly labels?: Uint8Array | Int32Array;
   /** Names of the classes: label n is called `classes[n]`. Both splits of a set have the same. */
   readonly classes?: readonly string[];
-  /** The numbers of the images behind the vectors, ascending; absent where vector n belongs to image n. */
+  /** The numbers of the vectors' images, ascending; absent if vector n belongs to image n. */
   readonly rows?: Int32Array;
-  /** Which images are behind the vectors; absent where not known. */
+  /** The names of the vectors' images; absent if unknown. */
   readonly names?: ImageNames;
 }
 
 export interface VectorSet {
   /** Values of a vector. */
   readonly size: number;
-  /** What the values are called, where they have names: `PCA 1`. */
+  /** Names of the values, if they have any: `PCA 1`. */
   readonly axes?: readonly string[];
   readonly splits: Readonly<Partial<Record<Split, VectorArray>>>;
 }
@@ -40,7 +40,7 @@ export interface WrittenVectors extends Omit<VectorSet, 'splits'> {
   readonly splits: Readonly<Partial<Record<Split, VectorArray | StreamedVectors>>>;
 }
 
-/** Vectors that are made while they are written. */
+/** Vectors computed while they are written. */
 export type StreamedVectors = Omit<VectorArray, 'data'> & { readonly data: NumberStream };
 
 /** The content of `vectors.json`. */
@@ -62,7 +62,8 @@ export interface VectorSplitRecord {
 }
 
 /**
- * Writes `vectors.json` and for each split `<split>-vectors.npy`, with `<split>-labels.npy` and `<split>-rows.npy` where there are any.
+ * Writes `vectors.json` and for each split `<split>-vectors.npy`, with `<split>-labels.npy` and `<split>-rows.npy` if there are
+ * any.
  *
  * @throws Failure `stage-failed` if two splits name their classes differently
  */
@@ -114,7 +115,7 @@ export function readVectors(folder: string, split: Split): Promise<VectorArray> 
   });
 }
 
-/** Vectors of a split; those that would take too much of the memory stay on the disk. @throws as `readVectors` */
+/** Vectors of a split; if they would take too much memory, they stay on disk. @throws as `readVectors` */
 export function openVectors(folder: string, split: Split): Promise<OpenedVectors> {
   return readSplit(folder, split, async (path) => {
     const { shape, data } = await openNumbers(path);
@@ -200,7 +201,7 @@ function isCount(value: Json | undefined): boolean {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
-/** File names are checked: a record of a stranger must not lead out of its folder. */
+/** Checks file names, since an untrusted record must not refer to files outside its folder. */
 function isFileName(value: Json | undefined): boolean {
   return typeof value === 'string' && /^[\w-]{1,64}\.npy$/.test(value);
 }
