@@ -58,7 +58,7 @@ export async function explain(
   const foreign = compiled.instructions.find((instruction) => targetOf(instruction) === undefined);
   // TensorFlow then runs the training as it was traced.
   return foreign !== undefined && planned.mode === 'xla'
-    ? eagerly({ fallbackReason: `XLA has no form for \`${foreign.op}\`` })
+    ? eagerly({ fallbackReason: `XLA has no operation for \`${foreign.op}\`` })
     : { ...planned, engine, program: compiled, passes, targetOf };
 }
 

@@ -114,7 +114,7 @@ class UpdateCompiler {
     const operation = (OPERATIONS as Partial<Record<string, { first: Code; second?: Code }>>)[instruction.op];
     const [a, b] = instruction.operands.map((operand) => this.#slotOf(operand));
     if (operation === undefined || a === undefined)
-      throw new ProgramError(`no update has \`${instruction.op}\``);
+      throw new ProgramError(`updates do not support \`${instruction.op}\``);
     const { first, second } = operation;
     if (second === undefined || b === undefined) {
       if (!this.#isAccumulated(a)) this.#emit('load', a);

@@ -139,6 +139,6 @@ function requireNhwc({ dataFormat }: Call['attributes']): void {
 function factorsOf({ type: { shape } }: Value, size: unknown): Pair {
   const [height = 1, width = 1] = size as readonly number[];
   const factors: Pair = [height / (shape[1] ?? 1), width / (shape[2] ?? 1)];
-  if (!factors.every(Number.isInteger)) throw new ProgramError('it resizes by other than whole factors');
+  if (!factors.every(Number.isInteger)) throw new ProgramError('it resizes by factors that are not integers');
   return factors;
 }

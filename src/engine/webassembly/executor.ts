@@ -135,7 +135,8 @@ export class Loaded {
   /** Writes a parameter. */
   write(name: string, elements: Elements): void {
     const { value } = this.#parameter(name);
-    if (elements.byteLength !== bytesOf(value.type)) throw new ProgramError(`${name} has other elements`);
+    if (elements.byteLength !== bytesOf(value.type))
+      throw new ProgramError(`${name} has another shape or type`);
     this.#executor.write(this.#encoded.addressOf(value), elements);
   }
 

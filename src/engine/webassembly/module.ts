@@ -37,7 +37,7 @@ export function loadModule({ shared, memoryLimit = MOST_BYTES }: ModuleOptions):
   if (memory === undefined) {
     throw failure(
       'system-limit',
-      'the system gives WebAssembly no memory',
+      'the system does not provide memory for WebAssembly',
       'raise the limit of virtual memory with `ulimit -v`',
     );
   }

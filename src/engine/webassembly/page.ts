@@ -24,7 +24,8 @@ export class PageEngine {
     const missing = whyMissing();
     if (missing !== undefined) throw failure('webassembly-missing', missing);
     const memory = makeMemory(false);
-    if (memory === undefined) throw failure('system-limit', 'the browser gives WebAssembly no memory');
+    if (memory === undefined)
+      throw failure('system-limit', 'the browser does not provide memory for WebAssembly');
     const module = await WebAssembly.compile(withoutSharing(wasm));
     return new PageEngine(new Instance(await WebAssembly.instantiate(module, { env: { memory } }), memory));
   }

@@ -31,7 +31,7 @@ export function writeProgram(program: Program, variables: ReadonlyMap<string, El
   const [input, ...others] = program.parameters.filter(({ kind }) => kind === 'input');
   const [result] = program.results;
   if (input === undefined || result === undefined || others.length > 0)
-    throw new ProgramError('it has not one input and one result');
+    throw new ProgramError('it does not have one input and one result');
   let memory = 0;
   const allocate = (bytes: number): number => {
     const at = memory;
@@ -44,7 +44,8 @@ export function writeProgram(program: Program, variables: ReadonlyMap<string, El
     if (kind !== 'variable') continue;
     const at = allocate(bytesOf(value.type));
     const elements = variables.get(name);
-    if (elements?.byteLength !== bytesOf(value.type)) throw new ProgramError(`${name} has other elements`);
+    if (elements?.byteLength !== bytesOf(value.type))
+      throw new ProgramError(`${name} has another shape or type`);
     places.set(name, at);
     contents.push({ at, bytes: bytesIn(elements) });
   }

@@ -97,7 +97,7 @@ export class ResidentVariables {
 }
 
 function typeOf({ dtype, shape }: Variable): Type {
-  if (dtype !== 'float32' && dtype !== 'int32') throw new ProgramError(`it has a variable of ${dtype}`);
+  if (dtype !== 'float32' && dtype !== 'int32') throw new ProgramError(`it has a ${dtype} variable`);
   return { dtype, shape };
 }
 

@@ -23,7 +23,7 @@ export interface Writing {
  *
  * @param given the refs of the parameters
  * @returns the ref of a value
- * @throws ProgramError for an instruction that has no form here
+ * @throws ProgramError for an instruction that has no operation here
  */
 export function emitProgram(
   body: Body,
@@ -52,7 +52,7 @@ function emit(writing: Writing, instruction: Instruction): readonly Ref[] {
   if (isByKernel(instruction)) return kernelCalls(writing.body, instruction, writing.refs);
   if (instruction.op === 'fused') return emitBody(writing, instruction.attributes.body);
   const write = (OPERATIONS as Partial<Record<OpName, Write>>)[instruction.op];
-  if (write === undefined) throw new ProgramError(`XLA has no form for \`${instruction.op}\``);
+  if (write === undefined) throw new ProgramError(`XLA has no operation for \`${instruction.op}\``);
   return [write(writing, instruction)];
 }
 

@@ -143,7 +143,7 @@ function usedVariables(program: Program): readonly Variable[] {
 }
 
 function floatOrInteger({ type: { dtype } }: Value): DType {
-  if (dtype === 'bool') throw new ProgramError('it has a variable of bool');
+  if (dtype === 'bool') throw new ProgramError('it has a bool variable');
   return dtype;
 }
 
