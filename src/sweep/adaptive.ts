@@ -8,32 +8,32 @@ import { promoted, type Budget, type Rung } from './search/halving.ts';
 import { proposeTpe, spaceSize, type Observation } from './search/tpe.ts';
 import { makeTrial, type Trial, type TrialMaker } from './trial.ts';
 
-/** A trial with the values that were chosen for it, by parameter: all others are the pipeline's. */
+/** A trial with the values that were chosen for it, by parameter. All other values are the pipeline's. */
 export interface ChosenTrial {
   readonly trial: Trial;
   readonly values: JsonObject;
 }
 
-/** A trial that a search has chosen, or began with. */
+/** A trial that a search chose or started with. */
 export interface Tried {
   readonly trial: Trial;
-  /** Less is better; `Infinity` for a trial that failed or is not at its end. */
+  /** Less is better; `Infinity` for a trial that failed or has not ended. */
   readonly loss: number;
 }
 
 export interface TrialSearch {
-  /** Trials in all, those that it began with among them: at most, until `next` finds no more. */
+  /** Total number of trials, including those it started with. An upper bound until `next` finds no more. */
   readonly count: number;
-  /** How many of the first trials must be at their end before the one at a place can be chosen. The one before it has been. */
+  /** How many of the first trials must have ended before the one at a place can be chosen. The one before it has been chosen. */
   needs(place: number): number;
   /**
-   * The next trial. Of trials beyond those that it needs, it does not look at the loss.
+   * The next trial. Ignores the losses of trials that it need not wait for.
    *
    * @param before all trials so far, in their order
    * @returns undefined if there are no more
    */
   next(before: readonly Tried[]): Promise<Trial | undefined>;
-  /** What it did, for the record. */
+  /** What the search did, for the record. */
   describe(trials: readonly Trial[]): SearchRecord;
 }
 
@@ -47,23 +47,23 @@ export type SearchRecord =
     }
   | {
       readonly method: 'bayes';
-      /** Trials that were drawn at random, replicates among them. */
+      /** Trials that were sampled at random, including replicates. */
       readonly startup_trials: number;
       readonly lag: number;
     };
 
 export interface RungRecord {
   readonly epochs: number;
-  /** Names of its trials; empty if it is not reached yet. */
+  /** Names of its trials; empty if the rung is not reached yet. */
   readonly trials: readonly string[];
-  /** Those of them whose combinations went on to the next rung. */
+  /** Trials whose combinations were promoted to the next rung. */
   readonly promoted: readonly string[];
 }
 
 /**
- * What starts a search; undefined for sweeps whose trials are all listed.
+ * Creates a search; undefined for sweeps whose trials are all listed.
  *
- * @param first trials that the sweep begins with
+ * @param first trials that the sweep starts with
  */
 export function searchOf(
   maker: TrialMaker,
@@ -77,7 +77,7 @@ export function searchOf(
     : undefined;
 }
 
-/** Which values were chosen for which trial, and what came of them. */
+/** Which values were chosen for which trial, with their losses. */
 class Choices {
   readonly #maker: TrialMaker;
   readonly #values = new Map<string, JsonObject>();
@@ -99,7 +99,7 @@ class Choices {
     return this.#values.get(id) ?? {};
   }
 
-  /** Replicates of equal values together, in the order of their first trials: the mean of their losses counts. */
+  /** Groups replicates of equal values, in the order of their first trials. The mean of their losses counts. */
   groups(tried: readonly Tried[]): readonly Observation[] {
     const groups = new Map<string, { values: JsonObject; losses: number[] }>();
     for (const { trial, loss } of tried) {
@@ -116,7 +116,7 @@ class Choices {
   }
 }
 
-/** A combination that a search chose: its values stand nowhere in the file, their parameters do. */
+/** A combination that a search chose. The file contains its parameters, but not its values. */
 function combinationOf(values: JsonObject): Combination {
   return new Map(
     Object.entries(values).map(([name, value]) => [name, { value, at: ['parameters', name] }] as const),
@@ -176,7 +176,7 @@ class BayesSearch implements TrialSearch {
         return undefined;
       }
       const trial = await this.#choices.make(values, replicate);
-      // Other words for the settings of a trial that there is already.
+      // These values mean the same settings as an existing trial.
       if (before.every((each) => each.trial.id !== trial.id)) return trial;
       observations.push({ values, loss: Infinity });
     }
@@ -187,7 +187,7 @@ class BayesSearch implements TrialSearch {
     return { method: 'bayes', startup_trials: this.#startup, lag };
   }
 
-  /** From 1; trials of the start are all there before. */
+  /** From 1; the trials that the sweep starts with come first. */
   #replicateAt(place: number): number {
     return ((place - this.#startup) % this.#replicates) + 1;
   }
@@ -199,7 +199,7 @@ class HalvingSearch implements TrialSearch {
   readonly #rungs: readonly Rung[];
   readonly #budget: string;
   readonly #replicates: number;
-  /** Combinations on each rung that is reached, with the place of its first trial. */
+  /** Combinations on each rung reached so far, with the place of the rung's first trial. */
   readonly #reached: { readonly start: number; readonly combinations: readonly JsonObject[] }[];
   #count: number;
 
@@ -241,7 +241,7 @@ class HalvingSearch implements TrialSearch {
     return this.#choices.make(values, replicate, budget);
   }
 
-  /** Takes the best of the highest rung so far to the next one; false if there is none, or nothing to take there. */
+  /** Promotes the best of the highest rung so far to the next one; false if there is no next rung or nothing to promote. */
   #climb(before: readonly Tried[]): boolean {
     const next = this.#rungs[this.#reached.length];
     const { start, end } = this.#last();

@@ -1,10 +1,10 @@
-/** What a sweep says in one sentence. Pure: the same results give the same words. */
+/** The result of a sweep in one sentence. Pure: the same results give the same words. */
 import { formatCount } from '../core/format.ts';
 import type { Knee, KneeConfidence } from './knee.ts';
 import { numberText } from './labels.ts';
 import { columnFormat, type Quantity } from './numbers.ts';
 
-/** What is to be said of one combination of values. */
+/** The results of one combination of values. */
 export interface AnsweredGroup {
   /** Labels of its values, one for each of the parameters. */
   readonly values: readonly string[];
@@ -18,7 +18,7 @@ export interface AnswerInputs {
   /** Names of the parameters in which trials differ. */
   readonly parameters: readonly string[];
   readonly groups: readonly AnsweredGroup[];
-  /** Those that share the best mean: all of them, if every mean is the same. */
+  /** Combinations with the best mean: all of them if every mean is the same. */
   readonly best: readonly AnsweredGroup[];
   /** Whether the metric against the one parameter is a curve that could have a knee. */
   readonly isCurve: boolean;
@@ -28,7 +28,7 @@ export interface AnswerInputs {
 /** Labels that are listed one by one. */
 const MOST_LABELS = 4;
 
-/** The answer; empty while no trial has come to its end. */
+/** The answer; empty while no trial has ended. */
 export function answerOf(inputs: AnswerInputs): string {
   const { metric, groups } = inputs;
   const trials = groups.flatMap((group) => group.trials);
@@ -48,7 +48,7 @@ function withoutMetric(trials: AnsweredGroup['trials']): string {
   const count =
     ended === trials.length ? allOf(trials.length, 'trial') : `${ended} of ${plural(trials.length, 'trial')}`;
   const is = ended === 1 && trials.length === 1 ? 'is' : 'are';
-  return `${capital(count)} ${is} done. No metric is set, so none is called the best.`;
+  return `${capital(count)} ${is} done. No metric is set, so no trial is called the best.`;
 }
 
 function nothingMeasured(metric: string, trials: AnsweredGroup['trials']): string {
@@ -68,7 +68,8 @@ function nothingMeasured(metric: string, trials: AnsweredGroup['trials']): strin
     ];
   });
   const done = trials.filter(({ state }) => state === 'done' || state === 'kept').length;
-  if (done > 0) reasons.push(`${done === trials.length ? allOf(done, 'trial') : done} gave no finite number`);
+  if (done > 0)
+    reasons.push(`${done === trials.length ? allOf(done, 'trial') : done} measured no finite number`);
   return `No trial has a value of ${metric}: ${reasons.join(', ')}.`;
 }
 
@@ -83,7 +84,8 @@ function mainSentence(inputs: AnswerInputs, metric: Metric, measured: readonly A
   if (parameters.length === 0) return `${name} is ${value}${overReplicates(first)}.`;
   const [only, another] = measured;
   if (another === undefined && only !== undefined) {
-    const of = inputs.groups.length === 1 ? '' : `, the only one of ${inputs.groups.length} with a value`;
+    const of =
+      inputs.groups.length === 1 ? '' : `, the only one of ${inputs.groups.length} combinations with a value`;
     return `${name} is ${value} with ${placeOf(parameters, only)}${of}.`;
   }
   if (best.length === measured.length) {
@@ -113,35 +115,35 @@ interface KneeInputs {
 function kneeSentence({ metric, parameter, knee, best, measured, format }: KneeInputs): string {
   const { name, goal } = metric;
   const at = measured.find(({ values }) => values[0] === numberText(knee.x));
-  const start = `The smallest ${parameter.replaceAll('_', ' ')} that loses little is ${numberText(knee.x)}`;
-  const here = `${name} ${format(at?.summary)}`;
+  const start = `The knee of the curve is at ${parameter.replaceAll('_', ' ')} ${numberText(knee.x)}`;
+  const here = `There, ${name} is ${format(at?.summary)}`;
   const extreme = goal === 'minimize' ? 'lowest' : 'highest';
   const [first] = best;
   const others = best.filter((group) => group !== at).map(({ values }) => values[0] ?? '');
   if (at !== undefined && best.includes(at)) {
-    return `${start}: ${here}, the ${extreme}${others.length === 0 ? '' : `, as at ${listed(others)}`}.`;
+    return `${start}. ${here}, the ${extreme}${others.length === 0 ? '' : `, as at ${listed(others)}`}.`;
   }
   const sign = goal === 'minimize' ? 1 : -1;
   const worst = measured.reduce((one, other) => ((meanOf(other) - meanOf(one)) * sign > 0 ? other : one));
   const [from, to] = [meanOf(worst), first === undefined ? Number.NaN : meanOf(first)];
   return (
-    `${start}: with ${here} it brings ${share((from - knee.y) / (from - to))} of the improvement ` +
+    `${start}. ${here}: ${share((from - knee.y) / (from - to))} of the improvement ` +
     `from ${format(worst.summary)} at ${worst.values[0]} to ${format(first?.summary)} at ${listed(others)}.`
   );
 }
 
-/** How sure the knee is, and by which method it was found. */
+/** How certain the knee is, and by which method it was found. */
 function confidenceSentence({ knee, best, groups }: AnswerInputs): string {
   if (knee === undefined || best.length === groups.length) return '';
-  const method = 'Knee by Kneedle (Satopää et al., 2011)';
+  const method = 'Found by Kneedle (Satopää et al., 2011)';
   if (knee.confidence === undefined)
-    return `${method}, from single runs: \`replicates\` would tell how sure it is.`;
+    return `${method} from single runs; set \`replicates\` to estimate how certain it is.`;
   const { agreement, low, high } = knee.confidence;
-  const range = low === high ? '' : `, 90 % of them from ${low} to ${high}`;
+  const range = low === high ? '' : `, and 90 % of their knees lie between ${low} and ${high}`;
   return `${method}; ${share(agreement)} of 1,000 resamples of the replicates agree${range}.`;
 }
 
-/** Of combinations without a value: how many, and why. */
+/** How many combinations have no value, and why. */
 function missingSentence(groups: readonly AnsweredGroup[]): string {
   const missing = groups.filter(({ summary }) => summary === undefined);
   if (missing.length === 0 || missing.length === groups.length) return '';
@@ -171,7 +173,7 @@ function placeOf(
   return shown.map((index) => `${parameters[index]} ${values[index]}`).join(', ');
 }
 
-/** What the best have in common, then what they differ in. */
+/** The values that the best have in common, then those in which they differ. */
 function tiedPlace(parameters: readonly string[], best: readonly AnsweredGroup[]): string {
   const [first] = best;
   if (first === undefined) return '';

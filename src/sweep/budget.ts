@@ -1,4 +1,4 @@
-/** Which setting `method: halving` sets, and to what. */
+/** The setting that `method: halving` sets, and its values. */
 import type { LocatedPipeline } from '../config/pipeline.ts';
 import type { Sweep } from '../schema/generated/settings.ts';
 import { checkPipeline } from '../plan/check.ts';
@@ -8,10 +8,10 @@ import { rungsOf, type Budget, type Halving, type Rung } from './search/halving.
 const DEFAULTS: Halving = { eta: 3, min_epochs: 1 };
 
 /**
- * The epochs of the training that the sweep's metric depends on: those of a rung, or all that the pipeline has.
+ * The epochs of the training that the sweep's metric depends on: those of a rung, or all epochs of the pipeline.
  *
- * @param sweep that of the pipeline; trials have none
- * @returns undefined for other methods, and where the check of the sweep finds no such training
+ * @param sweep the pipeline's `sweep` block; trials have none
+ * @returns undefined for other methods, and if the check of the sweep finds no such training
  */
 export function budgetOf(
   located: LocatedPipeline,

@@ -1,4 +1,4 @@
-/** What the schema cannot say of a `sweep` block, before any trial is made. */
+/** Checks of a `sweep` block that a schema cannot express, before any trial is made. */
 import { overrideSources, overrideValue, pathOf } from '../config/override.ts';
 import type { Sweep } from '../schema/generated/settings.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
@@ -16,17 +16,17 @@ import { overlap, pathOfParameter } from './names.ts';
 /** Keys of the document that trials cannot differ in, and why. */
 const FIXED: Readonly<Record<string, string>> = {
   name: 'all trials of a sweep share a name',
-  description: 'it changes no result',
-  seed: 'use `replicates`, which gives each trial a seed of its own',
+  description: 'it does not affect results',
+  seed: 'use `replicates`, which runs each combination with several seeds',
   plugins: 'all trials of a sweep use the same plugins',
   sweep: 'a sweep cannot vary itself',
 };
 
 /**
- * Overrides of values that the sweep sets in every trial, where they would have no effect. `-S sweep.parameters.lr=[…]` is none of
- * them: it changes what is swept.
+ * Overrides of values that the sweep sets in every trial: they would have no effect. `-S sweep.parameters.lr=[…]` is allowed, since
+ * it changes the values that are swept.
  *
- * @param severity a warning where the pipeline is only checked, since `run` would take them
+ * @param severity a warning if the pipeline is only checked, since `run` accepts such overrides
  */
 export function checkOverrides(
   { pipeline, overrides, locate }: LocatedPipeline,
@@ -48,7 +48,7 @@ export function checkOverrides(
         severity,
         message: `\`-S ${written}\` would have no effect: the sweep sets \`${swept}\` in every trial`,
         range: { file, start: { line: 1, column: 1 }, end: { line: 1, column: written.length + 1 } },
-        hint: `change the values that are tried: \`-S 'sweep.parameters.${swept.includes('.') ? '…' : swept}=[…]'\`, or take \`${swept}\` out of the sweep`,
+        hint: `change the swept values: \`-S 'sweep.parameters.${swept.includes('.') ? '…' : swept}=[…]'\`, or remove \`${swept}\` from the sweep`,
         related: [
           { message: `\`${swept}\` is swept here`, range: locate(['sweep', 'parameters', swept], 'key') },
         ],
@@ -57,11 +57,11 @@ export function checkOverrides(
   });
 }
 
-/** Whether a swept path is inside what an override gives, or holds it. */
+/** Whether a swept path is inside the value of an override, or contains it. */
 function isOverridden(swept: readonly string[], path: readonly string[], value: Json | undefined): boolean {
   if (!overlap(swept, path)) return false;
   if (swept.length <= path.length) return true;
-  // A map of other settings beside the swept one has its effect.
+  // A map that also sets other settings still has an effect.
   let inner = value;
   for (const step of swept.slice(path.length)) {
     if (!isJsonObject(inner)) return true;
@@ -71,7 +71,7 @@ function isOverridden(swept: readonly string[], path: readonly string[], value: 
   return true;
 }
 
-/** @param checked of the pipeline without any trial's settings */
+/** @param checked the pipeline without any trial's settings */
 export function checkSweep(located: LocatedPipeline, checked: CheckResult): readonly Diagnostic[] {
   const problems = [
     ...nameProblems(located),
@@ -155,7 +155,7 @@ function metricProblems(
       {
         code: 'unknown-stage',
         message: `the pipeline has no stage \`${stage}\``,
-        hint: near === undefined ? `stages that measure: ${quoted(names)}` : `did you mean \`${near}\`?`,
+        hint: near === undefined ? `stages with metrics: ${quoted(names)}` : `did you mean \`${near}\`?`,
         at,
       },
     ];
@@ -168,12 +168,12 @@ function metricProblems(
   return [
     {
       code: 'unknown-metric',
-      message: `\`${stage}\` does not give \`${name}\``,
+      message: `\`${stage}\` has no metric \`${name}\``,
       hint:
         known.length === 0
-          ? 'name a metric of a stage that measures, such as `evaluate`'
+          ? 'name a metric of a stage such as `evaluate`'
           : near === undefined
-            ? `it gives ${quoted(known)}`
+            ? `it has ${quoted(known)}`
             : `did you mean \`${stage}.${near}\`?`,
       at,
     },
@@ -193,14 +193,14 @@ function stoppingProblems(
   if (sweep?.early_stop === undefined) return [];
   const at = ['early_stop'];
   if (isSearch(sweep)) {
-    const message = `\`early_stop\` does not go with \`method: ${sweep.method}\``;
-    const hint = 'leave one of them out: trials that are stopped have no results to choose others by';
+    const message = `\`early_stop\` cannot be combined with \`method: ${sweep.method}\``;
+    const hint = 'remove one of them: stopped trials have no result by which a search could choose others';
     return [{ code: 'bad-setting', message, hint, at, part: 'key' }];
   }
   return trainingProblems(sweep, stages, { what: '`early_stop`', at, part: 'key' });
 }
 
-/** What a sweep that goes by results needs. */
+/** Requirements of a sweep that chooses or stops trials by results. */
 function searchProblems(
   { pipeline }: LocatedPipeline,
   stages: readonly GraphStage[],
@@ -228,7 +228,7 @@ function searchProblems(
   if (sweep.metric === undefined) problems.push(metricMissing({ what, at }));
   if (sweep.include.length > 0) {
     const message = `${what} chooses all combinations itself`;
-    const hint = 'leave `include` out, or run such combinations by `hourglass run -S`';
+    const hint = 'remove `include`, or run such combinations with `hourglass run -S`';
     problems.push({ code: 'bad-setting', message, hint, at: ['include'], part: 'key' });
   }
   return [...idle, ...problems];
@@ -245,7 +245,7 @@ function metricMissing({ what, ...place }: Claim): SweepProblem {
   return { code: 'missing-key', message: `${what} needs a \`metric\``, hint, ...place };
 }
 
-/** What goes by the epochs of a training needs one that the metric depends on, and only one. */
+/** Halving and early stopping need exactly one training that the metric depends on. */
 function trainingProblems(
   { metric }: Sweep,
   stages: readonly GraphStage[],
@@ -257,16 +257,16 @@ function trainingProblems(
   const { what, ...place } = claim;
   const message =
     trains.length === 0
-      ? `\`${metric.name}\` depends on no training that could be stopped`
+      ? `\`${metric.name}\` does not depend on a training`
       : `\`${metric.name}\` depends on several trainings: ${quoted(trains)}`;
-  const hint = place.part === 'key' ? `leave ${what} out` : 'use another method, such as `random` or `bayes`';
+  const hint = place.part === 'key' ? `remove ${what}` : 'use another method, such as `random` or `bayes`';
   return [{ code: 'bad-setting', message, hint, ...place }];
 }
 
-/** The trainings that a stage depends on, itself among them. */
+/** The trainings that a stage depends on, including itself. */
 export function trainStagesOf(stage: string, stages: readonly GraphStage[]): readonly string[] {
   const wanted = new Set([stage]);
-  // Backwards: a stage comes after everything it needs.
+  // Backwards, because a stage comes after everything it needs.
   for (const { name, inputs } of stages.toReversed()) {
     if (wanted.has(name)) for (const input of Object.values(inputs)) wanted.add(input);
   }

@@ -4,7 +4,7 @@ import type { CsvValue } from '../formats/csv.ts';
 import { ValueLabels } from './labels.ts';
 import { pathOfParameter } from './names.ts';
 
-/** Names of the other columns of such tables. */
+/** Names of the other columns in these tables. */
 const TAKEN: ReadonlySet<string> = new Set([
   ...[
     'trial',
@@ -27,9 +27,9 @@ interface WithParameters {
 
 /** The parameters of some trials. */
 export class ParameterColumns {
-  /** In the order of the sweep. */
+  /** All parameters, in the order of the sweep. */
   readonly names: readonly string[];
-  /** Those in which the trials differ. */
+  /** Parameters in which the trials differ. */
   readonly varied: readonly string[];
   readonly labels: ValueLabels;
   readonly #titles: ReadonlyMap<string, string>;
@@ -48,22 +48,22 @@ export class ParameterColumns {
     this.#titles = this.#titlesOf(this.names);
   }
 
-  /** A short name, unlike all others: `latent_size`, `trained.batch_size`. */
+  /** A short unique name: `latent_size`, `trained.batch_size`. */
   title(name: string): string {
     return this.#titles.get(name) ?? name;
   }
 
-  /** The name that a file uses: as the sweep has it, unless another column is called so. */
+  /** The name in files: as written in the sweep, unless another column has that name. */
   fileTitle(name: string): string {
     return this.#isTaken(name) ? pathOfParameter(name) : name;
   }
 
-  /** The value of a parameter in one line. */
+  /** The value of a parameter on one line. */
   label(name: string, parameters: JsonObject): string {
     return this.labels.of(name, parameters[name]);
   }
 
-  /** `latent_size 16, units 64`: what tells a trial from others. */
+  /** `latent_size 16, units 64`: the values that distinguish a trial. */
   describe(parameters: JsonObject, names: readonly string[] = this.varied): string {
     return names
       .filter((name) => Object.hasOwn(parameters, name))
@@ -87,7 +87,7 @@ export class ParameterColumns {
   }
 }
 
-/** A cell of a file: a value that is null is not one that is missing. */
+/** A cell of a file. A null value is different from a missing one. */
 export function csvValue(value: Json | undefined): CsvValue {
   return value === null ? 'null' : value;
 }

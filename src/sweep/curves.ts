@@ -1,4 +1,4 @@
-/** The learning curves of all trials over each other: the best in colour, the others gray. */
+/** The learning curves of all trials in one chart: the best in colour, the others gray. */
 import { join } from 'node:path';
 import type { Store } from '../artifacts/store.ts';
 import { isJsonObject, type Json } from '../core/json.ts';
@@ -11,12 +11,12 @@ import type { PlannedTrial } from './plan.ts';
 import type { SweepRecord } from './record.ts';
 import type { Results } from './results.ts';
 
-/** Curves that are drawn, and points of each, at most: more could not be told apart. */
+/** Maximum number of curves, and of points on each: more could not be told apart. */
 const MOST_CURVES = 300;
 const MOST_POINTS = 300;
-/** Up to so many curves have their names. */
+/** Up to this number of curves are labelled. */
 const MOST_NAMES = 8;
-/** From so large a factor between the highest and the lowest loss on, the axis is logarithmic. */
+/** The axis is logarithmic if the highest loss is at least this many times the lowest. */
 const WIDE = 10;
 
 interface Curve {
@@ -32,7 +32,7 @@ interface CurveInputs {
   readonly store: Store;
 }
 
-/** @returns undefined where no single training is watched, or none has two epochs */
+/** @returns undefined if there is not exactly one training to plot, or none has two epochs */
 export async function drawCurves({
   record,
   results,
@@ -56,7 +56,7 @@ export async function drawCurves({
   const isNamed = curves.length <= MOST_NAMES;
   const labelOf = (place: number): string => {
     const { columns, parameters } = results;
-    // There is no room for the values of several parameters.
+    // Values of several parameters would not fit.
     const own = parameters.length === 1 ? columns.describe(record.trials[place]?.parameters ?? {}) : '';
     return `#${place + 1} ${own}`.trim();
   };
@@ -72,8 +72,8 @@ export async function drawCurves({
   return lineChart({
     title: `${isValidation ? 'Validation loss' : 'Training loss'} of ${shown}`,
     subtitle: hasBest
-      ? `In blue the best by ${record.sweep.metric?.name ?? ''}: ${describe(best ?? 0)}.`
-      : 'Each trial by its number.',
+      ? `Blue: the best by ${record.sweep.metric?.name ?? ''}, ${describe(best ?? 0)}.`
+      : 'Labels are trial numbers.',
     xLabel: 'Epoch',
     yLabel: `${axisLabel('loss', loss)} (lower is better)`,
     logY: low > 0 && high / low >= WIDE,
@@ -112,7 +112,7 @@ function bestTrial({ sweep, trials }: SweepRecord, { best }: Results): number | 
   return own.toSorted((a, b) => sign * ((a.value ?? 0) - (b.value ?? 0)))[0]?.place;
 }
 
-/** Places spread over all, the best among them. */
+/** Evenly spread places, including the best. */
 function spreadOver(count: number, best: number | undefined): readonly number[] {
   if (count <= MOST_CURVES) return [...Array(count).keys()];
   const spread = Array.from({ length: MOST_CURVES }, (_, index) => Math.floor((index * count) / MOST_CURVES));
@@ -134,13 +134,13 @@ async function readCurve(
   return losses === undefined ? undefined : { place, isValidation: validation !== undefined, losses };
 }
 
-/** JSON has no numbers that are not finite: they are null. */
+/** JSON has no non-finite numbers: they are null. */
 function numbersOf(value: Json | undefined): readonly number[] | undefined {
   if (!Array.isArray(value) || value.length === 0) return undefined;
   return value.map((each: Json) => (typeof each === 'number' ? each : Number.NaN));
 }
 
-/** Points by epoch, from 1, of long trainings only some, the last among them. */
+/** Points by epoch, from 1. Long trainings are thinned out, keeping the last epoch. */
 function thinned(losses: readonly number[]): readonly (readonly [number, number])[] {
   const every = Math.ceil(losses.length / MOST_POINTS);
   return losses.flatMap((loss, index) =>
@@ -148,7 +148,7 @@ function thinned(losses: readonly number[]): readonly (readonly [number, number]
   );
 }
 
-/** The loss that all trials train by; undefined if they differ. */
+/** The training loss of all trials; undefined if they differ. */
 function lossOf(trials: readonly PlannedTrial[], stage: string): string | undefined {
   const losses = new Set(
     trials.map(({ located }) => JSON.stringify(located.pipeline.stages.get(stage)?.['loss'])),

@@ -2,7 +2,7 @@ import type { LocatedPipeline } from '../config/pipeline.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { SweepProblem } from './expand.ts';
 
-/** A problem of the `sweep` block, at its line. */
+/** A problem in the `sweep` block, with its line. */
 export function sweepDiagnostic(
   { locate }: LocatedPipeline,
   { code, severity = 'error', message, hint, replacement, at, part }: SweepProblem,

@@ -8,14 +8,14 @@ type Settings = NonNullable<Sweep['early_stop']>;
 
 export class MedianRule {
   readonly #settings: Settings;
-  /** Losses after each epoch of complete trials, by their place in the list. */
+  /** Losses of complete trials after each epoch, by the trials' places in the list. */
   readonly #complete = new Map<number, readonly number[]>();
 
   constructor(settings: Settings) {
     this.#settings = settings;
   }
 
-  /** The trial up to which another must wait for all before it may start; below 0 for the first ones. */
+  /** The last of the trials that must end before another may start; below 0 for the first ones. */
   peersUpTo(place: number): number {
     return place - this.#settings.lag;
   }
@@ -24,7 +24,7 @@ export class MedianRule {
     this.#complete.set(place, losses);
   }
 
-  /** @param losses of the trial at `place`, after each epoch so far */
+  /** @param losses the losses of the trial at `place` after each epoch so far */
   isBehind(place: number, losses: readonly number[]): boolean {
     const { warmup_epochs: warmup, min_trials: fewest } = this.#settings;
     if (losses.length < warmup) return false;

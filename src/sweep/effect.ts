@@ -1,4 +1,4 @@
-/** Parameters of a sweep that change nothing. */
+/** Finds parameters of a sweep that have no effect. */
 import type { PipelineReader } from '../config/load.ts';
 import type { LocatedPipeline, TrialSetting } from '../config/pipeline.ts';
 import { canonicalJson, sha256, type Json, type JsonObject } from '../core/json.ts';
@@ -8,7 +8,7 @@ import { stageThreads } from '../plan/make.ts';
 import { splitMetric } from './check.ts';
 import type { Combination, SweepProblem } from './expand.ts';
 
-/** Combinations in which the values of a parameter are tried, spread over all, and values that are tried in each. */
+/** Number of combinations, spread over all, in which a parameter's values are tried, and of values tried in each. */
 const MOST_CONTEXTS = 12;
 const MOST_VALUES = 12;
 
@@ -16,7 +16,7 @@ export interface EffectInputs {
   readonly located: LocatedPipeline;
   readonly reader: PipelineReader;
   readonly combinations: readonly Combination[];
-  /** What a combination puts in place. */
+  /** The overrides of a combination. */
   readonly settingsOf: (combination: Combination) => readonly TrialSetting[];
 }
 
@@ -44,7 +44,7 @@ export async function effectProblems(inputs: EffectInputs): Promise<readonly Swe
       problems.push({
         code: 'bad-setting',
         severity,
-        message: `\`${name}\` changes nothing: all its values give the same results`,
+        message: `\`${name}\` has no effect: all its values give the same results`,
         hint: hintFor(name),
         at,
         part: 'key',
@@ -54,7 +54,7 @@ export async function effectProblems(inputs: EffectInputs): Promise<readonly Swe
         code: 'bad-setting',
         severity,
         message: `\`${name}\` does not change \`${sweep.metric.name}\`: no stage that it depends on uses \`${name}\``,
-        hint: 'choose another metric, or leave the parameter out of the sweep',
+        hint: 'choose another metric, or remove the parameter from the sweep',
         at,
         part: 'key',
       });
@@ -65,11 +65,11 @@ export async function effectProblems(inputs: EffectInputs): Promise<readonly Swe
 
 function hintFor(name: string): string {
   return name.includes('.')
-    ? 'leave it out of the sweep'
-    : `write \`\${params.${name}}\` where a stage should use it, or leave it out of the sweep`;
+    ? 'remove it from the sweep'
+    : `write \`\${params.${name}}\` where a stage should use it, or remove it from the sweep`;
 }
 
-/** What a parameter changes: nothing, something that the metric depends on, or other stages only. */
+/** What a parameter affects: nothing, stages that the metric depends on, or only other stages. */
 async function effectOf(
   { located, reader, combinations, settingsOf }: EffectInputs,
   name: string,
@@ -93,7 +93,7 @@ async function effectOf(
     const others = values.filter((value) => canonicalJson(value) !== canonicalJson(chosen.value));
     for (const value of others.slice(0, context === 0 ? MOST_VALUES : 2)) {
       const other = await signatures(value);
-      // What cannot be loaded is another problem.
+      // A combination that fails to load is reported elsewhere.
       if (own === undefined || other === undefined) return 'metric';
       if (stage !== undefined && own.get(stage) !== other.get(stage)) return 'metric';
       changesOther ||= canonicalJson([...own]) !== canonicalJson([...other]);

@@ -5,8 +5,8 @@ import type { JsonObject } from '../core/json.ts';
 import type { Metrics } from './plan.ts';
 
 /**
- * `kept`: complete before this sweep began; `stopped`: ended early by the median rule; `left`: not brought to an end;
- * `submitted`: handed to a batch system, which brings it to its end later.
+ * `kept`: complete before this sweep started; `stopped`: stopped early by the median rule; `left`: unfinished;
+ * `submitted`: submitted to a batch system, which finishes it later.
  */
 export type TrialState = 'done' | 'kept' | 'failed' | 'stopped' | 'left' | 'submitted';
 
@@ -16,14 +16,14 @@ export interface TrialOutcome {
   readonly replicate: number;
   readonly seed: number;
   readonly state: TrialState;
-  /** Of all its stages, when they ran, those shared with other trials among them. */
+  /** The time of all its stages when they ran, including stages shared with other trials. */
   readonly seconds: number;
   readonly metrics: Metrics;
   /** The sweep's metric, if the trial has it. */
   readonly value?: number;
-  /** For a stopped trial: after which epoch. */
+  /** For a stopped trial: the epoch after which it was stopped. */
   readonly epoch?: number;
-  /** Why it failed. */
+  /** Why the trial failed. */
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -35,12 +35,12 @@ export type SweepEvent =
       readonly trials: number;
       /** Trials that are complete already. */
       readonly kept: number;
-      /** Trials, or jobs of a batch system, that run side by side, at most. */
+      /** Maximum number of trials, or jobs of a batch system, that run in parallel. */
       readonly jobs: number;
-      /** The parameter with the epochs that a trial has, where trials differ in it. */
+      /** The parameter with a trial's epochs, if trials differ in it. */
       readonly budget?: string;
     }
-  /** A trial was added to those that were listed, by the results of others. */
+  /** A search added a trial, based on the results of others. */
   | {
       readonly type: 'trial-chosen';
       readonly trial: string;
@@ -52,14 +52,14 @@ export type SweepEvent =
       readonly trial: string;
       readonly parameters: JsonObject;
       readonly replicate: number;
-      /** 2 when it is tried again. */
+      /** 2 for the first retry. */
       readonly attempt: number;
     }
-  /** Of a stage of a trial; without a trial, of the engine. */
+  /** An event of a trial's stage; without a trial, of the engine. */
   | { readonly type: 'trial-event'; readonly trial?: string; readonly event: RunEvent }
-  /** What a launcher has to say. */
+  /** A message from the launcher. */
   | { readonly type: 'launcher-note'; readonly text: string }
-  /** A first attempt did not succeed; another follows. */
+  /** An attempt failed; another follows. */
   | { readonly type: 'trial-retried'; readonly trial: string; readonly diagnostics: readonly Diagnostic[] }
   | { readonly type: 'trial-finished'; readonly outcome: TrialOutcome }
   | { readonly type: 'sweep-finished'; readonly state: string; readonly seconds: number };

@@ -1,4 +1,4 @@
-/** A sweep's parameters -> the combinations of their values. Pure: the same sweep and seed give the same list. */
+/** Expands a sweep's parameters to combinations of values. Pure: the same sweep and seed give the same list. */
 import type { Sweep } from '../schema/generated/settings.ts';
 import type { DocumentPath } from '../config/pipeline.ts';
 import type { DiagnosticCode } from '../core/diagnostic.ts';
@@ -7,13 +7,13 @@ import { Philox } from '../core/philox.ts';
 import { deriveSeed } from '../core/seed.ts';
 import { drawValue, isRange, rangeProblem, rangeValues, type SweepParameter } from './values.ts';
 
-/** A value, and the path inside the `sweep` block of where it is written. */
+/** A value, and its path inside the `sweep` block. */
 export interface Chosen {
   readonly value: Json;
   readonly at: DocumentPath;
 }
 
-/** Values by parameter, as the sweep calls it. */
+/** Values by parameter, as named in the sweep. */
 export type Combination = ReadonlyMap<string, Chosen>;
 
 export interface SweepProblem {
@@ -21,23 +21,23 @@ export interface SweepProblem {
   readonly severity?: 'error' | 'warning';
   readonly message: string;
   readonly hint?: string;
-  /** What to write at its place. */
+  /** What to write instead. */
   readonly replacement?: string;
-  /** Inside the `sweep` block. */
+  /** The path inside the `sweep` block. */
   readonly at: DocumentPath;
   readonly part?: 'key';
 }
 
 export interface Expansion {
-  /** Each once; empty if there is an error among the problems. */
+  /** Without duplicates; empty if any problem is an error. */
   readonly combinations: readonly Combination[];
   readonly problems: readonly SweepProblem[];
 }
 
-/** Trials of one sweep, replicates among them: more are better split. */
+/** Maximum number of trials in a sweep, including replicates. Larger sweeps are better split. */
 export const MOST_TRIALS = 10_000;
 
-/** Draws of a combination that was drawn before, for each that is wanted, before a sweep makes do with fewer. */
+/** Repeated samples allowed per requested combination, before a sweep settles for fewer. */
 const MOST_REDRAWS = 20;
 
 const BAYES: NonNullable<Sweep['bayes']> = { startup_trials: 20, lag: 4 };
@@ -47,7 +47,7 @@ export function bayesOf({ bayes = BAYES }: Sweep): NonNullable<Sweep['bayes']> {
 }
 
 /**
- * What a sweep begins with: `halving` with all of a grid or with random draws, `bayes` with random draws.
+ * How the first trials of a search are chosen: `halving` starts with a full grid or random samples, `bayes` with random samples.
  */
 function beginning(sweep: Sweep): Sweep & { readonly method: Listing } {
   const { method, run_cap: cap } = sweep;
@@ -62,7 +62,7 @@ type Listing = 'grid' | 'zip' | 'random';
 /**
  * The combinations that do not depend on results.
  *
- * @param seed of the pipeline, for random draws
+ * @param seed the pipeline's seed, for random sampling
  */
 export function expandSweep(given: Sweep, seed: number): Expansion {
   const sweep = beginning(given);
@@ -96,7 +96,7 @@ export function expandSweep(given: Sweep, seed: number): Expansion {
 function tooMany(count: number): Pick<SweepProblem, 'code' | 'message' | 'hint'> {
   return {
     code: 'out-of-range',
-    message: `the sweep has ${count} trials, and at most ${MOST_TRIALS} are taken`,
+    message: `the sweep has ${count} trials; at most ${MOST_TRIALS} are allowed`,
     hint: 'use fewer values, `method: random` with a `run_cap`, or several sweeps',
   };
 }
@@ -115,7 +115,7 @@ function parameterProblems(sweep: Sweep, { method }: Sweep): readonly SweepProbl
   if (problems.length > 0) return problems;
   if (drawn && sweep.run_cap === undefined) {
     const hint = 'add `run_cap: 20`, for example';
-    const message = `\`method: ${method}\` needs a \`run_cap\`: how many combinations to try`;
+    const message = `\`method: ${method}\` needs a \`run_cap\`, the number of combinations to try`;
     return [{ code: 'missing-key', message, hint, at: ['method'] }];
   }
   const counts = parameters.map(
@@ -128,25 +128,25 @@ function parameterProblems(sweep: Sweep, { method }: Sweep): readonly SweepProbl
     return [
       {
         code: 'out-of-range',
-        message: `\`zip\` needs as many values of each: \`${first[0]}\` has ${first[1]}, \`${other[0]}\` has ${other[1]}`,
+        message: `\`zip\` needs the same number of values for each parameter: \`${first[0]}\` has ${first[1]}, \`${other[0]}\` has ${other[1]}`,
         at: ['parameters', other[0]],
         part: 'key',
       },
     ];
   }
   const total = counts.reduce((product, [, count]) => product * count, 1);
-  // The grid is made in full before `run_cap` and `exclude` cut it.
+  // The full grid is built before `run_cap` and `exclude` cut it.
   return total > MOST_TRIALS * 10 ? [{ ...tooMany(total), at: [], part: 'key' }] : [];
 }
 
-/** Names in `exclude` that no parameter has: such a map could never match. */
+/** Names in `exclude` that are not parameters: such a map could never match. */
 function excludeProblems({ exclude, parameters }: Sweep): readonly SweepProblem[] {
   return exclude.flatMap((each, index) =>
     Object.keys(each)
       .filter((name) => !Object.hasOwn(parameters, name))
       .map((name) => ({
         code: 'unknown-key' as const,
-        message: `\`${name}\` is not among the parameters of the sweep`,
+        message: `\`${name}\` is not a parameter of the sweep`,
         hint: `they are ${Object.keys(parameters)
           .map((known) => `\`${known}\``)
           .join(', ')}`,
@@ -157,8 +157,8 @@ function excludeProblems({ exclude, parameters }: Sweep): readonly SweepProblem[
 }
 
 /**
- * Values and combinations that are written again, and add no trial. Draws take a value that a list has twice twice as often, and
- * of values side by side (`zip`) only rows count.
+ * Duplicate values and combinations, which add no trial. Not for random sampling, which chooses a value listed twice twice as
+ * often, nor for single values of `zip`, where only whole rows count.
  */
 function repetitions(
   { method, parameters }: Sweep,
@@ -169,12 +169,12 @@ function repetitions(
   }: Readonly<Record<'all' | 'included' | 'combinations', readonly Combination[]>>,
 ): readonly SweepProblem[] {
   const problems: SweepProblem[] = [];
-  const hint = 'each is tried once: leave it out, or use `replicates` to try it with several seeds';
+  const hint = 'each is tried once: remove it, or use `replicates` to run it with several seeds';
   const add = (what: string, at: DocumentPath): void => {
     problems.push({
       code: 'bad-setting',
       severity: 'warning',
-      message: `${what} is there already`,
+      message: `${what} is a duplicate`,
       hint,
       at,
     });
@@ -197,7 +197,7 @@ function repetitions(
   return problems;
 }
 
-/** Texts that occurred before, with their places. */
+/** Repeated texts, with their places. */
 function repeated(texts: readonly string[]): readonly (readonly [place: number, text: string])[] {
   const seen = new Set<string>();
   return [...texts.entries()].filter(([, text]) => {
@@ -211,7 +211,7 @@ function shortText(text: string): string {
   return text.length > 40 ? `${text.slice(0, 39)}…` : text;
 }
 
-/** Every value of a parameter that is not drawn, in order. */
+/** Every value of a parameter that is not sampled, in order. */
 function valuesOf(parameter: SweepParameter): readonly Json[] {
   return isRange(parameter) ? rangeValues(parameter) : parameter;
 }
@@ -250,7 +250,7 @@ const METHODS: Readonly<Record<Listing, (sweep: Sweep, seed: number) => Iterable
     }
   },
 
-  /** Each parameter has draws of its own, so that another parameter changes nothing of them. */
+  /** Each parameter has its own random numbers, so adding another parameter does not change them. */
   *random({ parameters, run_cap: wanted = 0 }, seed) {
     const generators = new Map(
       Object.keys(parameters).map((name) => [name, new Philox(deriveSeed(seed, 'sweep', `random/${name}`))]),
@@ -278,7 +278,7 @@ function matches(combination: Combination, values: ReadonlyMap<string, Json>): b
   });
 }
 
-/** Each combination once, at its first place. */
+/** Removes duplicate combinations; the first of each stays. */
 function distinct(combinations: readonly Combination[]): readonly Combination[] {
   const first = new Map<string, Combination>();
   for (const each of combinations) {

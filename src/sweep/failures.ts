@@ -1,6 +1,6 @@
 /**
- * Failures that repeat: a stage that fails by its settings and data alone fails again, however often it is run. They are
- * remembered under the stage's key, so that other settings, data or another version of Hourglass try it anew.
+ * Failures that repeat: if settings and data alone make a stage fail, it fails every time. They are remembered under the
+ * stage's key, so it is tried again with other settings, other data or another version of Hourglass.
  */
 import type { LocatedPipeline } from '../config/pipeline.ts';
 import { errorsOf, type Diagnostic, type DiagnosticCode } from '../core/diagnostic.ts';
@@ -8,8 +8,8 @@ import type { TrialOutcome } from './event.ts';
 import type { PlannedTrial } from './plan.ts';
 
 /**
- * Codes of failures that a stage's key decides. All others may pass: a process that was killed, a full disk or memory, a file
- * that is not there yet, an engine that could not be had.
+ * Codes of failures that the stage's key determines. All others may be temporary: a killed process, a full disk or memory, a
+ * missing file, an engine that could not be installed.
  */
 const REPEATING: ReadonlySet<DiagnosticCode> = new Set([
   'not-finite',
@@ -29,11 +29,11 @@ export interface FailureRecord {
   readonly code: DiagnosticCode;
   readonly message: string;
   readonly hint?: string;
-  /** Inside the stage's settings. */
+  /** The path inside the stage's settings. */
   readonly at?: readonly (string | number)[];
 }
 
-/** By the hash of the stage's key. */
+/** Failures by the hash of the stage's key. */
 export type Failures = Readonly<Record<string, FailureRecord>>;
 
 export function repeats(diagnostics: readonly Diagnostic[]): boolean {
@@ -41,7 +41,7 @@ export function repeats(diagnostics: readonly Diagnostic[]): boolean {
   return errors.length > 0 && errors.every(({ code }) => REPEATING.has(code));
 }
 
-/** What is to be remembered of trials. */
+/** The failures of trials that are worth remembering. */
 export function failuresOf(
   trials: readonly PlannedTrial[],
   outcomes: ReadonlyMap<string, TrialOutcome>,
@@ -65,9 +65,9 @@ export function failuresOf(
 }
 
 /**
- * Why a trial fails that has a stage which failed before, at its present line.
+ * The remembered failure of a trial's stage, at the stage's present line.
  *
- * @returns undefined if it has none, or only such as have a result since
+ * @returns undefined if there is none, or if the stage has succeeded since
  */
 export function knownFailure(
   { plan, located }: PlannedTrial,

@@ -1,4 +1,4 @@
-/** What a sweep is drawn as: the metric against a parameter, a map of two parameters, and the same images by every trial. */
+/** Figures of a sweep: the metric against a parameter, a map of two parameters, and the same images by every trial. */
 import { join } from 'node:path';
 import type { Store } from '../artifacts/store.ts';
 import { readNpy } from '../formats/npy.ts';
@@ -17,7 +17,7 @@ import { columnFormat } from './numbers.ts';
 import { parameterValues, type Group, type Results } from './results.ts';
 import { remove } from '../files/in-use.ts';
 
-/** What figures may be in a workspace, in the order in which they are to be looked at. */
+/** Figures that a workspace may have, in the order in which they are shown. */
 export const FIGURES = [
   'sweep-metric',
   'sweep-map',
@@ -34,7 +34,7 @@ export interface SweepFigureInputs {
 }
 
 /**
- * Draws what there is to be drawn into a workspace.
+ * Draws the figures of a sweep into a workspace.
  *
  * @returns the names of the PNG files
  */
@@ -49,7 +49,7 @@ export async function drawSweep(inputs: SweepFigureInputs, workspace: string): P
   const written: string[] = [];
   for (const [name, figure] of figures) {
     if (figure === undefined) {
-      // Of an earlier sweep of that name.
+      // It is left from an earlier sweep of that name.
       await removeFigure(workspace, name);
       continue;
     }
@@ -59,7 +59,7 @@ export async function drawSweep(inputs: SweepFigureInputs, workspace: string): P
   return written;
 }
 
-/** Removes what an earlier sweep of that name was drawn as. */
+/** Removes figures of an earlier sweep of that name. */
 export async function removeFigures(workspace: string): Promise<void> {
   for (const name of FIGURES) await removeFigure(workspace, name);
 }
@@ -68,7 +68,7 @@ async function removeFigure(workspace: string, name: string): Promise<void> {
   for (const ending of ['png', 'svg']) await remove(join(workspace, `${name}.${ending}`));
 }
 
-/** The mean of the metric against the one parameter that differs, if it is a number. */
+/** The metric's mean against the one parameter that differs, if it is numeric. */
 function drawMetric({ record, results, trials }: SweepFigureInputs): Figure | undefined {
   const { metric, replicates } = record.sweep;
   const [parameter, another] = results.parameters;
@@ -100,7 +100,7 @@ function drawMetric({ record, results, trials }: SweepFigureInputs): Figure | un
     subtitle:
       replicates > 1 ? `Mean of ${replicates} seeds; bars are one standard deviation.` : 'One run each.',
     xLabel: capital(wordsOf(parameter)),
-    // Values that span more than a decade crowd at the low end of a linear axis.
+    // On a linear axis, values over more than a decade crowd at the low end.
     logX: low > 0 && high / low >= 10,
     yLabel: `${capital(nameOf(metric.name))} (stage ${splitMetric(metric.name).stage}; ${metric.goal === 'minimize' ? 'lower' : 'higher'} is better)`,
     series: [{ ...measured, name: others.length === 0 ? nameOf(metric.name) : measured.name }, ...others],
@@ -108,7 +108,7 @@ function drawMetric({ record, results, trials }: SweepFigureInputs): Figure | un
   });
 }
 
-/** What principal components of the same number lose, where the pipeline measures them in the same quantity. */
+/** The error of the same number of principal components, if the pipeline measures them with the same metric. */
 function pcaCurve(
   records: readonly TrialRecord[],
   trials: readonly PlannedTrial[],
@@ -135,7 +135,7 @@ function pcaCurve(
   return { name: 'PCA', points: [...points].sort(([a], [b]) => a - b), style: 'dashed' };
 }
 
-/** The same quantity of other stages, where it does not depend on the parameter: what a classifier makes of raw pixels, say. */
+/** The same metric of other stages that do not depend on the parameter, such as a classifier on raw pixels. */
 function levels(
   { groups }: Results,
   metric: string,
@@ -179,7 +179,7 @@ function drawMap({ record, results }: SweepFigureInputs): Figure | undefined {
   const format = columnFormat(measured.map(({ mean }) => ({ mean })));
   return heatMap({
     title: `${capital(nameOf(metric.name))} by ${wordsOf(vertical)} and ${wordsOf(horizontal)}`,
-    subtitle: `${replicates > 1 ? `Mean of ${replicates} seeds; ` : ''}${metric.goal === 'minimize' ? 'lower' : 'higher'} is better; the best is framed.`,
+    subtitle: `${replicates > 1 ? `Mean of ${replicates} seeds; ` : ''}${metric.goal === 'minimize' ? 'lower' : 'higher'} is better; the best cell is framed.`,
     xLabel: capital(wordsOf(horizontal)),
     yLabel: capital(wordsOf(vertical)),
     columns: columns.map((value) => results.columns.labels.of(horizontal, value)),
@@ -199,7 +199,7 @@ function drawMap({ record, results }: SweepFigureInputs): Figure | undefined {
   });
 }
 
-/** Rows of more models than this could no longer be compared at a glance. */
+/** Maximum number of rows: more models cannot be compared at a glance. */
 const MOST_ROWS = 12;
 
 /** The same images by the model of every combination, each in its first replicate, from a `comparison` figure. */
@@ -229,7 +229,7 @@ async function drawReconstructions({
   }
   if (rows.length < 3) return undefined;
   return imageGrid({
-    title: `The same images by every ${wordsOf(parameter)}`,
+    title: `The same images for each ${wordsOf(parameter)}`,
     rows,
   });
 }
@@ -240,14 +240,14 @@ async function imageRow(label: string, path: string): Promise<ImageRow> {
   return { label, images: imageTiles(Float32Array.from(data), [height, width, channels], [0, 1]) };
 }
 
-/** Quantities by the words for them. */
+/** Descriptions of metrics. */
 const WORDS: Readonly<Record<string, string>> = {
   mse: 'mean squared error',
   mae: 'mean absolute error',
   psnr: 'PSNR (dB)',
   ssim: 'SSIM',
   squared_error: 'squared error per image',
-  knn_accuracy: 'accuracy of nearest neighbours',
+  knn_accuracy: 'accuracy of k nearest neighbours',
   logistic_accuracy: 'accuracy of logistic regression',
   binary_crossentropy: 'binary cross-entropy (nats)',
   reconstruction: 'reconstruction loss per image',

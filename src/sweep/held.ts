@@ -1,17 +1,17 @@
-/** The values that held in a trial, also of parameters that its combination leaves to the pipeline. */
+/** The parameter values of a trial, including those that its combination leaves to the pipeline. */
 import { pathOf } from '../config/override.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import type { Combination } from './expand.ts';
 import { overlap, pathOfParameter } from './names.ts';
 
-/** Gives the values of all parameters of a sweep for each of its trials. */
+/** Returns the values of all parameters of a sweep for each of its trials. */
 export class HeldValues {
   readonly #document: JsonObject;
-  /** First names of parameters by their paths: `latent_size` and `params.latent_size` are one. */
+  /** Names of parameters by their paths, the first for each path: `latent_size` and `params.latent_size` are the same. */
   readonly #names = new Map<string, string>();
 
-  /** @param document the pipeline as it was read, without any trial's values */
+  /** @param document the pipeline as read, without any trial's values */
   constructor(document: JsonObject, combinations: readonly Combination[]) {
     this.#document = document;
     for (const combination of combinations)
@@ -32,7 +32,7 @@ export class HeldValues {
     return values;
   }
 
-  /** As it is written, if nothing of the trial touches it: other trials name their values as they are written, too. */
+  /** As written in the file, if the trial does not change it: values of other trials are shown as written, too. */
   #value(path: string, own: ReadonlyMap<string, Json>, trial: LocatedPipeline): Json | undefined {
     const steps = pathOf(path);
     const isTouched = [...own.keys()].some((other) => overlap(pathOf(other), steps));
@@ -42,7 +42,7 @@ export class HeldValues {
   }
 }
 
-/** A value with the parameters that it names in place; undefined if one of them cannot be found. */
+/** A value with its `${params.…}` replaced; undefined if one of them does not exist. */
 function fill(value: Json, resolved: JsonObject): Json | undefined {
   if (typeof value === 'string') {
     const whole = /^\$\{([^${}]*)\}$/.exec(value)?.[1];

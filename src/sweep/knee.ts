@@ -1,25 +1,25 @@
 /**
- * The knee of a curve of diminishing returns, such as reconstruction error against latent size: the point after which more
- * buys little. Kneedle's method: V. Satopää, J. Albrecht, D. Irwin, B. Raghavan, "Finding a 'Kneedle' in a haystack: detecting
- * knee points in system behavior", ICDCSW 2011, without its smoothing, which sweeps of a few points do not bear.
+ * The knee of a curve of diminishing returns, such as reconstruction error against latent size: the point after which further
+ * increases gain little. Kneedle's method: V. Satopää, J. Albrecht, D. Irwin, B. Raghavan, "Finding a 'Kneedle' in a haystack:
+ * detecting knee points in system behavior", ICDCSW 2011, without its smoothing: sweeps have too few points for it.
  */
 import { Philox } from '../core/philox.ts';
 import type { Seed } from '../core/seed.ts';
 
 export interface KneePoint {
-  /** What is paid, such as a latent size. */
+  /** The cost, such as a latent size. */
   readonly x: number;
-  /** What it buys, such as an error. */
+  /** The result, such as an error. */
   readonly y: number;
 }
 
 export interface KneeOptions {
   /**
-   * `decreasing` for a convex curve that falls ever more slowly, such as an error; `increasing` for a concave one that rises
-   * ever more slowly, such as an accuracy.
+   * `decreasing` for a convex curve that falls more and more slowly, such as an error; `increasing` for a concave one that
+   * rises more and more slowly, such as an accuracy.
    */
   readonly direction: 'decreasing' | 'increasing';
-  /** How far the curve must flatten after a knee, in mean distances between points: the paper's S. 1 if left out. */
+  /** How much the curve must flatten after a knee, in mean distances between points (the paper's S). Default 1. */
   readonly sensitivity?: number;
 }
 
@@ -28,15 +28,15 @@ export interface Knee {
   readonly x: number;
   /** The mean of the values at `x`. */
   readonly y: number;
-  /** Which of the different values of x it is, in ascending order from 0. */
+  /** The index of `x` among the distinct values of x in ascending order, from 0. */
   readonly index: number;
-  /** How far the curve lies from its chord, once both axes are mapped to 0..1: 0 for a straight line, towards 1 for a sharp corner. */
+  /** Distance of the curve from its chord, with both axes mapped to 0..1: 0 for a straight line, close to 1 for a sharp corner. */
   readonly strength: number;
 }
 
-/** How sure a knee is, by replicates. */
+/** How certain a knee is, estimated from replicates. */
 export interface KneeConfidence {
-  /** Share of the resamples with this very knee, from 0 to 1. */
+  /** Share of the resamples with the same knee, from 0 to 1. */
   readonly agreement: number;
   /** The 5th and the 95th percentile of the resamples' knees. */
   readonly low: number;
@@ -47,22 +47,21 @@ const SENSITIVITY = 1;
 const RESAMPLES = 1000;
 
 /**
- * The most distinct knee. Both axes count linearly: what matters is how much is bought by each unit of x, over the range that
- * is given.
+ * The most distinct knee. Both axes are linear: what counts is the gain for each unit of x, over the given range.
  *
- * @param points in any order; those of equal x are replicates, of which the mean counts; those that are not finite are left out
- * @returns undefined where there is none: fewer than three different x, a flat or a straight curve, one that bends the other way
+ * @param points in any order. Points of equal x are replicates, whose mean counts. Non-finite points are ignored.
+ * @returns undefined if there is none: fewer than three distinct x, a flat or straight curve, or one that bends the other way
  */
 export function findKnee(points: readonly KneePoint[], options: KneeOptions): Knee | undefined {
   return kneeOf(meansOf(groupByX(points)), options);
 }
 
 /**
- * Bootstraps a knee: the replicates at each x are drawn anew, with replacement, and the knee is looked for again.
+ * Bootstraps a knee: resamples the replicates at each x with replacement, and finds the knee again.
  *
  * @param points as for `findKnee`
- * @param seed of the draws: the same seed gives the same numbers
- * @returns undefined where there is no knee, or no x with at least two replicates
+ * @param seed for resampling: the same seed gives the same numbers
+ * @returns undefined if there is no knee, or no x with at least two replicates
  */
 export function kneeConfidence(
   points: readonly KneePoint[],
@@ -79,7 +78,7 @@ export function kneeConfidence(
       x,
       ys: ys.map(() => ys[generator.integer(ys.length)] ?? Number.NaN),
     }));
-    // A resample without a knee agrees with none.
+    // A resample without a knee counts as disagreement.
     found.push(kneeOf(meansOf(drawn), options)?.x ?? Number.NaN);
   }
   const knees = found.filter((x) => !Number.isNaN(x)).sort((a, b) => a - b);
@@ -96,7 +95,7 @@ interface Group {
   readonly ys: readonly number[];
 }
 
-/** Replicates by ascending x. */
+/** Groups replicates by x, in ascending order. */
 function groupByX(points: readonly KneePoint[]): readonly Group[] {
   const groups = new Map<number, number[]>();
   for (const { x, y } of points) {
@@ -112,7 +111,7 @@ function meansOf(groups: readonly Group[]): readonly KneePoint[] {
   return groups.map(({ x, ys }) => ({ x, y: ys.reduce((sum, y) => sum + y, 0) / ys.length }));
 }
 
-/** @param curve by ascending x, each x once */
+/** @param curve in ascending order of x, each x once */
 function kneeOf(
   curve: readonly KneePoint[],
   { direction, sensitivity = SENSITIVITY }: KneeOptions,
@@ -124,7 +123,7 @@ function kneeOf(
   const width = (curve.at(-1)?.x ?? 0) - start;
   if (curve.length < 3 || height === 0) return undefined;
 
-  // The paper's difference curve: a rising concave curve on the unit square, less the diagonal.
+  // The paper's difference curve: a rising concave curve on the unit square, minus the diagonal.
   const differences = curve.map(({ x, y }) => {
     const share = (y - lowest) / height;
     return (direction === 'increasing' ? share : 1 - share) - (x - start) / width;
@@ -137,7 +136,7 @@ function kneeOf(
     const after = differences[index + 1] ?? -Infinity;
     const peak = strength > 0 && strength > before && strength >= after;
     if (!peak || point === undefined || strength <= (best?.strength ?? 0)) return;
-    // A knee if the difference falls below the threshold before it rises to another peak.
+    // It is a knee if the difference falls below the threshold before it rises to another peak.
     const later = differences.slice(index + 1);
     const next = later.findIndex((value, at) => value > strength || value > (later[at - 1] ?? strength));
     const until = next === -1 ? later : later.slice(0, next);

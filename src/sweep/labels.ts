@@ -1,33 +1,33 @@
-/** Short labels of the values of a parameter. Where values are long, a label shows in what they differ. */
+/** Short labels for the values of a parameter. Labels of long values show the part that differs. */
 import { canonicalJson, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 
-/** Characters of a label, at most. */
+/** Maximum length of a label, in characters. */
 const MOST_CHARACTERS = 40;
-/** Characters kept of the beginning of a long text, and before the place where it differs from others. */
+/** Characters kept from the start of a long text, and before the place where it differs from others. */
 const HEAD = 10;
 const CONTEXT = 8;
-/** What a parameter has in a trial whose settings lack its path. */
+/** The label in trials whose settings lack the parameter's path. */
 export const NO_VALUE = '–';
 
-/** Settings that are written without their name, as in `Dense(64, relu)`. */
+/** Settings shown without their name, as in `Dense(64, relu)`. */
 const POSITIONAL: ReadonlySet<string> = new Set([
   ...['units', 'filters', 'kernel_size', 'activation', 'rate', 'learning_rate'],
   ...['pool_size', 'size', 'target_shape'],
 ]);
 
-/** The labels of all values that the trials of a sweep have. */
+/** The labels of all values in the trials of a sweep. */
 export class ValueLabels {
   readonly #trials: readonly JsonObject[];
   readonly #labels = new Map<string, ReadonlyMap<string, string>>();
 
-  /** @param trials values by parameter, one map a trial */
+  /** @param trials values by parameter, one map per trial */
   constructor(trials: readonly JsonObject[]) {
     this.#trials = trials;
   }
 
   of(name: string, value: Json | undefined): string {
     if (value === undefined) return NO_VALUE;
-    // Most values are numbers, and need no other to be told apart.
+    // Most values are numbers, whose labels need no comparison with other values.
     if (typeof value === 'number') return numberText(value);
     let labels = this.#labels.get(name);
     if (labels === undefined) {
@@ -48,7 +48,7 @@ export class ValueLabels {
   }
 }
 
-/** @returns one label for each of different values, no two alike */
+/** @returns one label for each distinct value, all different */
 export function labelValues(values: readonly Json[]): readonly string[] {
   const candidates = [
     () => values.map((value) => valueText(value)),
@@ -65,9 +65,9 @@ export function labelValues(values: readonly Json[]): readonly string[] {
 }
 
 /**
- * A value in one line, as people write it: `Dense(64, relu), Dense(32)`, `{a: 1}`, `[28, 28, 1]`.
+ * A value on one line, as people write it: `Dense(64, relu), Dense(32)`, `{a: 1}`, `[28, 28, 1]`.
  *
- * @param terse leaves out all but the first setting of layers
+ * @param terse whether to show only the first setting of each layer
  */
 export function valueText(value: Json, terse = false): string {
   if (typeof value === 'string') return readsAsText(value) ? value : JSON.stringify(value);
@@ -85,7 +85,7 @@ export function valueText(value: Json, terse = false): string {
     .join(', ')}}`;
 }
 
-/** The number in full, large ones by their power of ten where that is shorter: `64`, `20231234`, `1e20`. */
+/** The full number, or scientific notation if that is shorter: `64`, `20231234`, `1e20`. */
 export function numberText(value: number): string {
   const plain = String(value);
   if (Math.abs(value) < 1e7) return plain;
@@ -93,7 +93,7 @@ export function numberText(value: number): string {
   return power.length < plain.length ? power : plain;
 }
 
-/** The rest of a value may be cut off: it is shown in full elsewhere. */
+/** Long values may be cut off: they are shown in full elsewhere. */
 export function cut(text: string): string {
   const characters = [...text];
   return characters.length > MOST_CHARACTERS
@@ -104,7 +104,7 @@ export function cut(text: string): string {
     : text;
 }
 
-/** A text that is no number, truth value or nothing when it is read as YAML. */
+/** A text that YAML reads as a string, not as a number, boolean or null. */
 function readsAsText(text: string): boolean {
   return text !== '' && !/^(?:null|~|true|false)$/i.test(text) && Number.isNaN(Number(text));
 }
@@ -135,7 +135,7 @@ function argumentsText(settings: Json, terse: boolean): string {
   return (terse ? texts.slice(0, 1) : texts).join(', ');
 }
 
-/** What a setting is written behind: the main ones come first. */
+/** The settings of a layer as shown, the main ones first. */
 function rankOf(key: string): number {
   const rank = [...POSITIONAL].indexOf(key);
   return rank === -1 ? POSITIONAL.size : rank;
@@ -145,7 +145,7 @@ function settingText(key: string, value: string): string {
   return POSITIONAL.has(key) ? value : `${key}=${value}`;
 }
 
-/** One text for each value: only what is not the same in all of them. */
+/** One text for each value, with only the parts that differ. */
 function differences(values: readonly Json[], terse = false): readonly string[] {
   const plain = (): readonly string[] => values.map((value) => valueText(value, terse));
   if (values.every((value): value is Json[] => Array.isArray(value))) return listDifferences(values, terse);
@@ -172,7 +172,7 @@ function mapDifferences(
   );
   const columns = keys.map((key) => {
     const present = maps.map((map) => map[key]).filter((value) => value !== undefined);
-    // Where some lack the key, there is nothing to compare the others with.
+    // If some values lack the key, there is nothing to compare the others with.
     const texts = present.length === maps.length ? differences(present, terse) : undefined;
     return maps.map((map, index) => {
       const value = map[key];
@@ -193,7 +193,7 @@ function listDifferences(lists: readonly (readonly Json[])[], terse: boolean): r
   while (before < shortest && isSame(column(before))) before += 1;
   let after = 0;
   while (after < shortest - before && isSame(column(-1 - after))) after += 1;
-  // A list that has nothing of its own shows the last item that it shares with the others.
+  // A list without distinct items shows the last item that it shares with the others.
   if (before + after === shortest && before > 0) before -= 1;
   return lists.map((list) => {
     const own = list.slice(before, list.length - after);
@@ -202,7 +202,7 @@ function listDifferences(lists: readonly (readonly Json[])[], terse: boolean): r
   });
 }
 
-/** Of lists of one length: the places in which they differ. */
+/** The places in which lists of equal length differ. */
 function placeDifferences(lists: readonly (readonly Json[])[], terse: boolean): readonly string[] {
   const length = lists[0]?.length ?? 0;
   const places = Array.from({ length }, (_, index) => index).filter(
@@ -224,7 +224,7 @@ function placeDifferences(lists: readonly (readonly Json[])[], terse: boolean): 
   });
 }
 
-/** The beginning of each text, and the place where it becomes unlike the one that is most like it. */
+/** The start of each text, and the place where it first differs from the most similar other text. */
 function windows(texts: readonly string[]): readonly string[] {
   const sorted = [...texts].sort();
   const same = new Map<string, number>();
@@ -243,9 +243,9 @@ function windows(texts: readonly string[]): readonly string[] {
 }
 
 /**
- * The first items of a list and those from the place of a difference: `Flatten, … Dense(4)`.
+ * The first items of a list, and the items from a difference on: `Flatten, … Dense(4)`.
  *
- * @returns undefined where whole items are too long
+ * @returns undefined if whole items are too long
  */
 function wholeItems(text: string, place: number): string | undefined {
   const starts = itemStarts(text);
@@ -256,7 +256,7 @@ function wholeItems(text: string, place: number): string | undefined {
   return isShort(label) ? label : undefined;
 }
 
-/** Where the second and further items begin in a list that is written without brackets. */
+/** Where the second and later items start in a list written without brackets. */
 function itemStarts(text: string): readonly number[] {
   let depth = 0;
   const starts: number[] = [];
@@ -269,7 +269,7 @@ function itemStarts(text: string): readonly number[] {
   return starts;
 }
 
-/** Never between the halves of a surrogate pair. */
+/** Does not split surrogate pairs. */
 function slice(text: string, from: number, to = text.length): string {
   const whole = (at: number): number => (/[\udc00-\udfff]/.test(text[at] ?? '') ? at - 1 : at);
   return text.slice(whole(from), whole(to));

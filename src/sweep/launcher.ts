@@ -1,8 +1,8 @@
 /**
- * Where trials run. A launcher is given trials that are planned, and brings those that are not complete to their end. It may
- * run them in any order, several times or side by side: a trial is named by its settings, and what its stages leave goes into the
- * store under their keys, so nothing is done twice and nothing is overwritten. A trial is done when its results are in the store
- * and its `run.json` says so, whatever else may have happened to a process or a job.
+ * Where trials run. A launcher gets planned trials and runs those that are not complete. It may run them in any order, several
+ * times or in parallel: trials are named by their settings, and the store keeps the results of stages under their keys, so
+ * nothing is done twice or overwritten. A trial is done when its results are in the store and its `run.json` says so, whatever
+ * happened to a process or a job.
  */
 import type { Store } from '../artifacts/store.ts';
 import type { HeldLock } from '../files/lock.ts';
@@ -19,35 +19,35 @@ export interface Launch {
   readonly pipeline: string;
   /** Absolute path of `outputs/<name>`. */
   readonly workspace: string;
-  /** All trials of the sweep that are known, those that are complete among them. */
+  /** All known trials of the sweep, including complete ones. */
   readonly trials: readonly PlannedTrial[];
-  /** Those that are chosen by results: after all of `trials`. */
+  /** Trials chosen by results; they follow all of `trials`. */
   readonly later?: LaterTrials;
-  /** Outcomes of trials that need not run: an earlier start stopped them early, or they cannot but fail. By trial. */
+  /** By trial: outcomes of trials that need not run, because an earlier start stopped them or because they would fail again. */
   readonly endedBefore: ReadonlyMap<string, TrialOutcome>;
-  /** Trials at work at one time, at most. */
+  /** Maximum number of trials in parallel. */
   readonly jobs: number;
   readonly store: Store;
   /** Absolute path of the outputs folder. */
   readonly outputs: string;
   readonly engine: JsonObject | undefined;
   readonly engineChoice: EngineChoice;
-  /** What keeps other processes from these trials. */
+  /** The lock that keeps other processes from these trials. */
   readonly lock: HeldLock;
-  /** First Ctrl-C. */
+  /** Aborted by the first Ctrl-C. */
   readonly signal: AbortSignal;
   readonly emit: SweepEmit;
 }
 
 export interface Launcher {
   readonly name: string;
-  /** Trials, or jobs, that run side by side at most, if all of these are to run. */
+  /** Maximum number of trials, or jobs, in parallel if all of these have to run. */
   slots(trials: readonly PlannedTrial[]): number;
   /**
-   * Brings trials to their end, or hands them to something that does: those have the state `submitted` then.
+   * Runs trials to their end, or submits them to a batch system that does: those get the state `submitted`.
    *
-   * @returns an outcome for each trial, in their order; with `later`, of those that were chosen
-   * @throws Failure if trials cannot be started at all
+   * @returns an outcome for each trial, in their order, including the trials that `later` chose
+   * @throws Failure if no trial can be started
    */
   launch(launch: Launch): Promise<readonly TrialOutcome[]>;
 }

@@ -1,4 +1,4 @@
-/** The trials that a sweep begins with, made and checked as if their values stood in the file. */
+/** The trials that a sweep starts with, made and checked as if their values were in the file. */
 import type { PipelineReader } from '../config/load.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
 import { inOrder } from '../config/diagnostics/report.ts';
@@ -20,17 +20,17 @@ import { makeTrial, settingsOf, shortJson, valuesOf, type Trial, type TrialMaker
 import { isRange } from './values.ts';
 
 export interface TrialList {
-  /** Those of the first replicate, then those of the second, and so on, each once. Empty if anything is wrong. */
+  /** Trials of the first replicate, then of the second, and so on, without duplicates. Empty if anything is wrong. */
   readonly trials: readonly Trial[];
-  /** Chooses those that follow, by the results of these. */
+  /** Chooses further trials by the results of these. */
   readonly search?: () => TrialSearch;
   readonly diagnostics: readonly Diagnostic[];
 }
 
 /**
- * Makes and checks all trials of a pipeline that do not depend on results, each through the loader.
+ * Makes all trials of a pipeline that do not depend on results, and checks each with the loader.
  *
- * @param located the pipeline as it is without any trial's settings, valid, with a sweep
+ * @param located the valid pipeline with its sweep, without any trial's settings
  */
 export async function listTrials(
   reader: PipelineReader,
@@ -53,13 +53,13 @@ export async function listTrials(
       const { trial, diagnostics } = await makeTrial(first, combination, replicate);
       found.push(...diagnostics);
       const twin = made.get(trial.id);
-      // One that cannot be made out has no settings to compare.
+      // An invalid trial has no settings to compare.
       if (twin !== undefined && twin !== combination && !diagnostics.some(isError))
         found.push(sweepDiagnostic(located, sameTrial(combination, twin)));
       if (twin === undefined) made.set(trial.id, combination);
       if (!trials.has(trial.id)) trials.set(trial.id, { trial, values: valuesOf(combination) });
     }
-    // What is wrong with one seed is wrong with all.
+    // All seeds have the same problems.
     if (found.some(isError)) return { trials: [], diagnostics: tidy(found, sources) };
   }
   const useless = await effectProblems({
@@ -77,8 +77,8 @@ export async function listTrials(
 }
 
 /**
- * Checks values that no trial has yet, each by itself: both ends of a range, and all of a list. A search may choose any of
- * them; and none may set the epochs that halving sets.
+ * Checks values that no trial has yet, one at a time: both ends of a range, and all values of a list, since a search may choose
+ * any of them. No parameter may set the epochs that halving sets.
  */
 async function probe(maker: TrialMaker): Promise<readonly Diagnostic[]> {
   const { located } = maker;
@@ -96,7 +96,7 @@ async function probe(maker: TrialMaker): Promise<readonly Diagnostic[]> {
       : parameter.map((value, index) => ({ value, at: [...at, index] }));
     for (const chosen of ends) {
       const { trial, diagnostics } = await makeTrial(maker, new Map([[name, chosen]]));
-      // Alone, a value may not fit what another parameter has in the file; with its fellows in a trial, it may.
+      // A value that conflicts with the file may still be valid with the other values of a trial.
       found.push(...diagnostics.filter(({ range }) => isWithin(located, at, range)));
       const epochs = budgetOf(trial.located, undefined, sweep)?.epochs;
       if (sweep.method !== 'halving' || epochs === budget?.epochs) continue;
@@ -104,7 +104,7 @@ async function probe(maker: TrialMaker): Promise<readonly Diagnostic[]> {
         sweepDiagnostic(located, {
           code: 'bad-setting',
           message: `\`${name}\` sets the epochs of the training, which \`method: halving\` sets itself`,
-          hint: 'leave it out, or use another method',
+          hint: 'remove it, or use another method',
           at,
           part: 'key',
         }),
@@ -115,7 +115,7 @@ async function probe(maker: TrialMaker): Promise<readonly Diagnostic[]> {
   return found;
 }
 
-/** Two combinations that mean the same settings, such as `mse` and `mean_squared_error`. */
+/** Warns of two combinations with the same settings, such as `mse` and `mean_squared_error`. */
 function sameTrial(combination: Combination, twin: Combination): SweepProblem {
   const differing = [...combination].filter(
     ([name, { value }]) => canonicalJson(value) !== canonicalJson(twin.get(name)?.value ?? null),
@@ -127,14 +127,14 @@ function sameTrial(combination: Combination, twin: Combination): SweepProblem {
     severity: 'warning',
     message:
       differing.length === 1 && chosen !== undefined && other !== undefined
-        ? `\`${shortJson(chosen.value)}\` and \`${shortJson(other.value)}\` mean the same: one trial`
-        : 'two combinations mean the same settings: one trial',
+        ? `\`${shortJson(chosen.value)}\` and \`${shortJson(other.value)}\` are the same setting and make one trial`
+        : 'two combinations have the same settings and make one trial',
     at: chosen?.at ?? [],
     ...(chosen === undefined ? { part: 'key' } : {}),
   };
 }
 
-/** Whether a place lies in the block of a parameter. */
+/** Whether a location is in the block of a parameter. */
 function isWithin(
   { locate }: LocatedPipeline,
   at: readonly string[],
@@ -151,7 +151,7 @@ function isWithin(
   );
 }
 
-/** What the pipeline has without any trial is known already; of what several trials have, the first tells. */
+/** Removes problems that the pipeline has without any trial, and duplicates from several trials. */
 function tidy(diagnostics: readonly Diagnostic[], sources: readonly SourceFile[]): readonly Diagnostic[] {
   const seen = new Set<string>();
   const first = diagnostics.filter(({ code, range, message }) => {

@@ -20,13 +20,13 @@ import { outcomeOf } from './outcome.ts';
 import { measuredIn, type PlannedTrial } from './plan.ts';
 import type { LaterTrials } from './roster.ts';
 
-/** Attempts at a trial before it counts as failed, unless it cannot but fail again. */
+/** Attempts at a trial before it counts as failed, unless another attempt would fail the same way. */
 const ATTEMPTS = 2;
 
-/** Share of the free memory that new workers may take: their peak so far need not be their last. */
+/** Share of the free memory that new workers may use: their memory use may still grow. */
 const MEMORY_SHARE = 0.9;
 
-/** Bytes that a trial is taken to need until a first one has shown what it does. */
+/** Assumed memory of a trial in bytes, until a first trial has run. */
 const FIRST_GUESS = 2 ** 31;
 
 export const localLauncher: Launcher = {
@@ -42,12 +42,12 @@ export const localLauncher: Launcher = {
   },
 };
 
-/** Trials that have a core for each of their threads. */
+/** Number of trials that can have a core for each of their threads. */
 function slots(trials: readonly PlannedTrial[]): number {
   return Math.max(1, Math.floor(availableParallelism() / threadsOf(trials)));
 }
 
-/** Threads of the stage that takes most. */
+/** Threads of the stage with the most. */
 export function threadsOf(trials: readonly PlannedTrial[]): number {
   return trials.reduce(
     (most, { plan: { stages, located } }) =>
@@ -65,16 +65,16 @@ class LocalRun {
   readonly #limit: LimitFunction;
   readonly #slots: number;
   readonly #rule: MedianRule | undefined;
-  /** By a trial's place in the list: resolved once the trial is at its end. */
+  /** By a trial's place in the list: resolved once the trial has ended. */
   readonly #ends: Promise<TrialOutcome | undefined>[] = [];
-  /** Outcomes by place, as they come. */
+  /** Outcomes by place, as trials end. */
   readonly #outcomes: (TrialOutcome | undefined)[] = [];
-  /** Resolved once the trial before the next one that is to be chosen has been chosen. */
+  /** Resolved once the trial before the next one has been chosen. */
   #chosen: Promise<unknown> = Promise.resolve();
-  /** How often the stage of a key has failed, and why; not tried again and again for every trial that shares it. */
+  /** How often the stage of a key has failed, and why, so that trials that share it do not all try it again. */
   readonly #failures = new Map<string, { count: number; readonly diagnostics: readonly Diagnostic[] }>();
   #running = 0;
-  /** Whether a trial has shown how much memory one takes. */
+  /** Whether a trial has run, so that its memory use is known. */
   #measured = false;
 
   constructor(launch: Launch) {
@@ -108,7 +108,7 @@ class LocalRun {
       : this.#keep(trial, place, trial.complete);
   }
 
-  /** Chooses the trial at a place, once those whose results it goes by are at their end, and runs it. */
+  /** Chooses the trial at a place, once the trials whose results it depends on have ended, and runs it. */
   async #settleNext(place: number): Promise<TrialOutcome | undefined> {
     const { emit, later } = this.#launch;
     const chosen = this.#chosen.then(() => this.#choose(place, later));
@@ -227,7 +227,7 @@ class LocalRun {
     return stopped ? { result, epoch: losses.length } : { result };
   }
 
-  /** Lets as many trials run as the machine has cores and memory for. */
+  /** Starts as many trials as the machine has cores and memory for. */
   #allow(measured = false): void {
     this.#measured ||= measured;
     const peak = (this.#measured ? this.#shared.pool.peakMemory() : undefined) ?? FIRST_GUESS;
@@ -235,7 +235,7 @@ class LocalRun {
     this.#limit.concurrency = Math.max(1, Math.min(this.#slots, this.#running + room));
   }
 
-  /** A stage that failed too often already, for whichever trial. */
+  /** A stage that has already failed too often, in any trial. */
   #brokenStage(trial: PlannedTrial): Pick<RunResult, 'state' | 'diagnostics'> | undefined {
     for (const { hash } of trial.plan.stages) {
       const failures = this.#failures.get(hash);
@@ -255,7 +255,7 @@ class LocalRun {
     }
   }
 
-  /** The training that the rule watches; the check of the sweep has seen to it that there is one. */
+  /** The training that the median rule watches. The check of the sweep made sure that it exists. */
   #watchedStage({ located, plan }: PlannedTrial): string | undefined {
     const metric = this.#launch.sweep.metric?.name;
     if (metric === undefined) return undefined;

@@ -1,4 +1,4 @@
-/** How the trials of a sweep were chosen, in a sentence. */
+/** A sentence on how the trials of a sweep were chosen. */
 import { formatCount } from '../core/format.ts';
 import type { SweepRecord } from './record.ts';
 
@@ -8,8 +8,8 @@ export function describeMethod({ sweep, search, trials }: SweepRecord): string {
   if (search.method === 'bayes') {
     const { startup_trials: startup } = search;
     const later = trials.length - startup;
-    const rest = later > 0 ? `, then ${formatCount(later)} chosen by the results before` : '';
-    return `tree-structured Parzen estimator: ${plural(startup, 'trial')} drawn at random${rest}`;
+    const rest = later > 0 ? `, then ${formatCount(later)} chosen by earlier results` : '';
+    return `tree-structured Parzen estimator: ${plural(startup, 'trial')} sampled at random${rest}`;
   }
   const rungs = search.rungs.map((rung, index) => {
     const count = rung.trials.length;

@@ -1,13 +1,13 @@
-/** The metric of a sweep that names none on the command line. */
+/** The default metric of a sweep. */
 import { goalOf } from '../config/over.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
 import type { CheckResult } from '../plan/check.ts';
 import type { Sweep } from '../schema/generated/settings.ts';
 
 /**
- * What the only `evaluate` stage measures first, on the test images if it measures on several splits.
+ * The first metric of the only `evaluate` stage, on the test images if it evaluates several splits.
  *
- * @returns undefined where there is not exactly one such stage
+ * @returns undefined if there is not exactly one such stage
  */
 export function obviousMetric({ pipeline }: LocatedPipeline, { outputs }: CheckResult): Sweep['metric'] {
   const stages = [...pipeline.stages].filter(([, { type }]) => type === 'evaluate');

@@ -1,4 +1,4 @@
-/** Names of what a sweep varies. */
+/** Names of the settings that a sweep varies. */
 import { pathOf } from '../config/override.ts';
 
 /** The dotted path of a parameter: `latent_size` is `params.latent_size`. */

@@ -1,4 +1,4 @@
-/** The record of a sweep as of now: what a killed or running sweep, or its jobs, have done since it was written. */
+/** The record of a sweep, updated with what a killed or running sweep, or its jobs, have done since it was written. */
 import { basename, dirname, join } from 'node:path';
 import type { Store } from '../artifacts/store.ts';
 import { Workspace } from '../artifacts/workspace.ts';
@@ -9,8 +9,8 @@ import { readSweep, recordWith, type SweepRecord, type TrialRecord } from './rec
 import { readSubmittedNow } from './slurm/collect.ts';
 
 /**
- * @returns undefined if there is none, or if it is not one
- * @throws Failure `io-failed` or `system-limit` if there may be one that cannot be read
+ * @returns undefined if there is none, or if the file is not a valid record
+ * @throws Failure `io-failed` or `system-limit` if a record may exist but cannot be read
  */
 export async function readSweepNow(workspace: string, store: Store): Promise<SweepRecord | undefined> {
   const record = await readSweep(workspace);
@@ -19,7 +19,7 @@ export async function readSweepNow(workspace: string, store: Store): Promise<Swe
   if (record.status !== 'running' && record.status !== 'interrupted') return record;
   const lock = await findOwner(store.lockFile(dirname(workspace), basename(workspace)));
   const trials: TrialRecord[] = [];
-  // One after another: all at once would open more files than many systems allow.
+  // One after another, because all at once would open more files than many systems allow.
   for (const trial of record.trials)
     trials.push(trial.state === 'pending' ? await trialNow(record, trial, { workspace, store }) : trial);
   return {
@@ -29,7 +29,7 @@ export async function readSweepNow(workspace: string, store: Store): Promise<Swe
   };
 }
 
-/** A trial whose outputs are complete is done, whatever the sweep had time to write down. */
+/** A trial whose outputs are complete is done, even if the sweep was killed before it recorded that. */
 async function trialNow(
   { sweep }: SweepRecord,
   trial: TrialRecord,

@@ -1,7 +1,7 @@
-/** Numbers of one column: all with the same number of decimals, so that they can be compared at a glance. */
+/** Formats the numbers of a column with the same number of decimals, so that they can be compared at a glance. */
 import { formatCount } from '../core/format.ts';
 
-/** A mean over replicates; without a deviation, one value. */
+/** A mean over replicates; without a deviation, a single value. */
 export interface Quantity {
   readonly mean: number;
   readonly deviation?: number;
@@ -9,20 +9,20 @@ export interface Quantity {
 
 export type FormatQuantity = (quantity: Quantity | undefined) => string;
 
-/** Stands where there is no number. */
+/** Shown if there is no number. */
 const NOTHING = '–';
 /** Significant digits of the largest number of a column. */
 const DIGITS = 4;
-/** Of the largest number, where more are needed to tell numbers of the column apart. */
+/** Maximum for the largest number, if more digits are needed to tell numbers of the column apart. */
 const MOST_DIGITS = 7;
-/** Of the smallest number. */
+/** Significant digits of the smallest number. */
 const FEWEST_DIGITS = 2;
-/** Powers of ten within which a column is written without exponents. */
+/** Range of powers of ten in which a column is written without exponents. */
 const PLAIN = { lowest: -7, highest: 9, span: 5 } as const;
 
 /**
- * How a column is written: whole numbers with thousands separators, others with even decimals. A deviation of 0 is that of an exact
- * quantity, and left out.
+ * The format of a column: integers with thousands separators, other numbers with equal decimals. A deviation of 0 means an exact
+ * quantity, and is not shown.
  */
 export function columnFormat(column: readonly (Quantity | undefined)[]): FormatQuantity {
   const quantities = column.flatMap((each) =>
@@ -36,7 +36,7 @@ export function columnFormat(column: readonly (Quantity | undefined)[]): FormatQ
   };
 }
 
-/** `0.0700`, or `12,000`: a number by itself. */
+/** A single number: `0.0700` or `12,000`. */
 export function formatOne(value: number): string {
   return columnFormat([{ mean: value }])({ mean: value });
 }

@@ -3,7 +3,7 @@ import { splitMetric } from './check.ts';
 import type { TrialOutcome } from './event.ts';
 import type { PlannedTrial } from './plan.ts';
 
-/** A trial's outcome, with the sweep's metric picked out. */
+/** A trial's outcome, with the value of the sweep's metric. */
 export function outcomeOf(
   { sweep }: { readonly sweep: Sweep },
   { id, parameters, replicate, seed }: Pick<PlannedTrial, 'id' | 'parameters' | 'replicate' | 'seed'>,

@@ -1,4 +1,4 @@
-/** `sweep.html` of a workspace, from what lies there. */
+/** `sweep.html` of a workspace, from the files there. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
@@ -28,12 +28,12 @@ import {
 } from './results.ts';
 import { isRange, type SweepParameter } from './values.ts';
 
-/** Values of a parameter that are listed one by one, at most. */
+/** Maximum number of values of a parameter to list. */
 const MOST_VALUES = 24;
-/** The same of values that were drawn from a range. */
+/** The same for values sampled from a range. */
 const MOST_DRAWN = 5;
 
-/** Replicates whose pages are linked one by one. */
+/** Maximum number of replicates whose pages are linked individually. */
 const MOST_LINKS = 5;
 
 /** The page of a sweep, in its workspace. */
@@ -163,7 +163,7 @@ function askedOf(record: SweepRecord, { columns, groups }: Results): SweepReport
   ];
 }
 
-/** Values that were drawn say less than where they were drawn from; undefined for few of them, and for others. */
+/** The range of sampled values, which is more informative than a list; undefined for few values and for other parameters. */
 function rangeText(parameter: SweepParameter | undefined, texts: readonly string[]): string | undefined {
   if (parameter === undefined || !isRange(parameter) || parameter.step !== undefined) return undefined;
   if (texts.length <= MOST_DRAWN) return undefined;
@@ -179,16 +179,16 @@ function valuesText(texts: readonly string[]): string {
 
 interface Origin {
   readonly file: string;
-  /** It and the files that it extends. */
+  /** The pipeline and the files that it extends. */
   readonly sources: readonly WrittenFile[];
   readonly versions: JsonObject;
 }
 
-/** The pipeline as a trial has it, and by what it was run; undefined if none has begun. */
+/** A trial's pipeline and the versions it ran with; undefined if no trial has started. */
 async function originOf(trials: readonly TrialRecord[], workspace: string): Promise<Origin | undefined> {
   for (const { id } of trials) {
     const folder = join(trialsFolder(workspace), id);
-    // A job may be killed before there is one.
+    // A job may be killed before it writes one.
     const run = await new Workspace(folder).readRun();
     const text = await readFile(join(folder, 'pipeline.yaml'), 'utf8').catch(() => undefined);
     if (run === undefined || text === undefined || typeof run.file !== 'string') continue;
@@ -206,11 +206,11 @@ function factsOf(
   const timed = trials.filter(({ seconds }) => seconds > 0);
   const longest = Math.max(0, ...timed.map(({ seconds }) => seconds));
   return [
-    ['Work of all trials', formatSeconds(total(trials))],
+    ['Time of all trials', formatSeconds(total(trials))],
     ...(timed.length === 0
       ? []
       : [
-          ['Mean of a trial', formatSeconds(total(trials) / timed.length)] as const,
+          ['Mean time of a trial', formatSeconds(total(trials) / timed.length)] as const,
           ['Longest trial', formatSeconds(longest)] as const,
         ]),
     ['Ran by', launcher === 'local' ? 'processes of one machine' : `jobs of ${launcher}`],
@@ -262,7 +262,7 @@ function total(trials: readonly TrialRecord[]): number {
   return trials.reduce((sum, { seconds }) => sum + seconds, 0);
 }
 
-/** A label, and what it stands for where that is longer. */
+/** A label, and the full value if that is longer. */
 function valueCell(label: string, value: Json | undefined): Cell {
   const full =
     value === undefined || value === null || typeof value !== 'object'

@@ -1,4 +1,4 @@
-/** Three and more parameters of a sweep and its metric, as parallel coordinates. */
+/** A sweep's parameters, if there are three or more, and its metric, as parallel coordinates. */
 import type { Figure } from '../figures/figure.ts';
 import { parallelChart, type ParallelAxis } from '../figures/parallel.ts';
 import { columnFormat } from './numbers.ts';
@@ -6,14 +6,14 @@ import type { SweepRecord } from './record.ts';
 import { parameterValues, type Group, type Results } from './results.ts';
 import { isRange } from './values.ts';
 
-/** Parameters that have an axis, at most, and categories on one: more would be too close to each other. */
+/** Maximum number of axes, and of categories on one: more would be too close together. */
 const MOST_PARAMETERS = 10;
 const MOST_CATEGORIES = 20;
 const FEWEST_PARAMETERS = 3;
-/** Numbers above 0 over so large a factor are spread by their logarithm. */
+/** Positive numbers that span at least this factor get a logarithmic axis. */
 const WIDE = 10;
 
-/** @param nameOf what the metric is called */
+/** @param nameOf returns the display name of a metric */
 export function drawParallel(
   { record, results }: { readonly record: SweepRecord; readonly results: Results },
   nameOf: (metric: string) => string,
@@ -39,7 +39,7 @@ export function drawParallel(
       `${isMarked ? '; the best in blue' : ''}, better ones darker.`,
     axes: [...columns.map(({ axis }) => axis), { label: metric.name, kind: 'numbers', log: isWide(means) }],
     lines: measured.map((group) => ({
-      // Of several that tie, one.
+      // If several tie, one of them.
       ...(isMarked && group === [...results.best][0] ? { label: format({ mean: meanOf(group) }) } : {}),
       values: [...columns.map(({ valueOf }) => valueOf(group)), meanOf(group)],
       rank: ranks.get(group) ?? 0,

@@ -1,4 +1,4 @@
-/** Trials -> which stages each has, under which keys, and which trials are complete. Reads only. */
+/** Plans trials: the stages of each with their keys, and which trials are complete. Writes nothing. */
 import { join } from 'node:path';
 import type { Entry } from '../artifacts/entry.ts';
 import { standingOf } from '../artifacts/standing.ts';
@@ -17,7 +17,7 @@ export type Metrics = Readonly<Record<string, Readonly<Record<string, number>>>>
 export interface PlannedTrial extends Trial {
   readonly plan: Plan;
   readonly workspace: Workspace;
-  /** Of a trial that has run to its end, and whose outputs and results are there: what it measured. */
+  /** The metrics of a complete trial, whose outputs and results all exist. */
   readonly complete?: Measured;
 }
 
@@ -28,8 +28,8 @@ export function trialsFolder(workspace: string): string {
 
 /**
  * @param workspace `outputs/<name>` of the pipeline
- * @param targets stages that are wanted, with what they need; by default all
- * @param fingerprints of data files, shared by calls
+ * @param targets requested stages, which are planned with the stages they need; by default all
+ * @param fingerprints fingerprints of data files, shared between calls
  */
 export async function planTrials(
   trials: readonly Trial[],
@@ -47,7 +47,7 @@ export async function planTrials(
     fingerprints?: Map<string, Promise<Json>>;
   },
 ): Promise<readonly PlannedTrial[]> {
-  // Most stages are shared by several trials: each is looked for once.
+  // Most stages are shared by several trials, so each is looked up once.
   const entries = new Map<string, Promise<Entry | undefined>>();
   const lookup = (hash: string): Promise<Entry | undefined> => {
     const found = entries.get(hash) ?? store.lookup(hash);
@@ -85,7 +85,7 @@ export async function planTrials(
   return planned;
 }
 
-/** Whether a trial's last run came to its end, with these stages. */
+/** Whether a trial's last run finished with these stages. */
 export function isFinished(
   run: RunRecord | undefined,
   stages: readonly { readonly name: string; readonly hash: string }[],
@@ -101,7 +101,7 @@ interface Measured {
   readonly seconds: number;
 }
 
-/** What the entries of a trial's stages say, one for each stage. */
+/** The metrics in the cache entries of a trial's stages. */
 export function measuredIn(
   stages: readonly { readonly name: string }[],
   entries: readonly (Entry | undefined)[],

@@ -28,7 +28,7 @@ export async function prepareTrials(
   return { planned: planned.trials, engine };
 }
 
-/** Plans; if a stage that needs TensorFlow has to run, sees to it that it is there, and plans for what came of it. */
+/** Plans trials. If a stage that needs TensorFlow has to run, makes sure that it is installed, and plans for the engine in use. */
 export async function prepare<Planned extends { readonly trials: readonly PlannedTrial[] }>(
   { engine: choice, signal, emit }: PrepareOptions,
   plan: (engine: KeyEngine) => Promise<Planned>,

@@ -1,4 +1,4 @@
-/** `sweep.json` and `sweep.csv` of a workspace: the trials as they were fixed when the sweep began, and what came of them. */
+/** `sweep.json` and `sweep.csv` of a workspace: the trials as fixed at the start of the sweep, and their outcomes. */
 import { join } from 'node:path';
 import { isError } from '../core/diagnostic.ts';
 import { writeFileAtomic } from '../files/atomic.ts';
@@ -17,15 +17,15 @@ export interface TrialRecord {
   readonly parameters: JsonObject;
   readonly replicate: number;
   readonly seed: number;
-  /** `pending` until the sweep knows better; its own `run.json` may. */
+  /** `pending` until the sweep records an outcome; the trial's own `run.json` may be newer. */
   readonly state: Exclude<TrialState, 'left' | 'submitted'> | 'pending';
   readonly seconds: number;
   readonly metrics: Metrics;
-  /** The sweep's metric; null, or absent, where it was not measured. */
+  /** The value of the sweep's metric; null or absent if it was not measured. */
   readonly value?: number | null;
-  /** Of a stopped trial. */
+  /** For a stopped trial: its last epoch. */
   readonly epoch?: number;
-  /** Why it failed. */
+  /** Why the trial failed. */
   readonly problem?: string;
   /** Hashes of the keys of its stages. */
   readonly stages: Readonly<Record<string, string>>;
@@ -46,12 +46,12 @@ export interface SweepRecord {
   readonly engine?: JsonObject;
   /** The `sweep` block with its defaults. */
   readonly sweep: Sweep;
-  /** In one sentence, once there is something to say. */
+  /** The result in one sentence, once there are results. */
   readonly answer?: string;
-  /** What a search by results did so far. */
+  /** The progress of a search so far. */
   readonly search?: SearchRecord;
   readonly trials: readonly TrialRecord[];
-  /** Failures that repeat: such stages are not run again. */
+  /** Failures that would repeat: these stages are not run again. */
   readonly failures?: Failures;
 }
 
@@ -59,7 +59,7 @@ function sweepFile(workspace: string): string {
   return join(workspace, 'sweep.json');
 }
 
-/** A trial as it is recorded before it has run. */
+/** The record of a trial that has not run yet. */
 export function pendingRecord({ id, parameters, replicate, seed, plan }: PlannedTrial): TrialRecord {
   const stages = Object.fromEntries(plan.stages.map(({ name, hash }) => [name, hash]));
   return { id, parameters, replicate, seed, state: 'pending', seconds: 0, metrics: {}, stages };
@@ -69,7 +69,7 @@ export function trialRecord(trial: PlannedTrial, outcome: TrialOutcome): TrialRe
   return recordWith(pendingRecord(trial), outcome);
 }
 
-/** The record of a trial, with how it ended in place of what was known before. */
+/** The record of a trial, updated with its outcome. */
 export function recordWith(
   { id, parameters, replicate, seed, stages }: TrialRecord,
   outcome: TrialOutcome,
@@ -97,33 +97,33 @@ export async function writeSweep(workspace: string, record: SweepRecord): Promis
   await writeFileAtomic(join(workspace, 'sweep.csv'), sweepCsv(record.trials));
 }
 
-/** Numbers of trials, from 1, by their names: their places in the list. */
+/** Numbers of trials by their names: their places in the list, from 1. */
 export function trialNumbers(trials: readonly { readonly id: string }[]): ReadonlyMap<string, number> {
   return new Map(trials.map(({ id }, place) => [id, place + 1]));
 }
 
-/** Trials as JSON lists them: with their numbers, and with labels that tell them apart. */
+/** Trials for JSON output, with their numbers and with labels that distinguish them. */
 export function numbered<T extends { readonly parameters: JsonObject }>(
   trials: readonly T[],
 ): readonly ({ readonly number: number; readonly label: string } & T)[] {
   const columns = new ParameterColumns(trials);
   return trials.map((trial, place) => {
     const own = { number: place + 1, label: columns.describe(trial.parameters) };
-    // An earlier number may be among its members.
+    // `trial` may contain an older number.
     return { ...own, ...trial, ...own };
   });
 }
 
-/** The trials of a record as JSON lists them: each has its `value`, if the sweep has a metric. */
+/** The trials of a record for JSON output. Each has its `value` if the sweep has a metric. */
 export function listedTrials({ sweep, trials }: SweepRecord): ReturnType<typeof numbered<TrialRecord>> {
   const valued = sweep.metric === undefined ? trials : trials.map((trial) => ({ value: null, ...trial }));
   return numbered(valued);
 }
 
 /**
- * The record in a workspace; undefined if there is none, or if it is not one.
+ * The record in a workspace; undefined if there is none, or if the file is not a valid record.
  *
- * @throws Failure `io-failed` or `system-limit` if there may be one that cannot be read
+ * @throws Failure `io-failed` or `system-limit` if a record may exist but cannot be read
  */
 export async function readSweep(workspace: string): Promise<SweepRecord | undefined> {
   const text = await readPresent(sweepFile(workspace));
@@ -136,7 +136,7 @@ export async function readSweep(workspace: string): Promise<SweepRecord | undefi
   }
 }
 
-/** One line a trial; names of parameters and of metrics (`stage.metric`) head the columns, no two alike. */
+/** One line per trial. The columns have unique names: those of parameters and of metrics (`stage.metric`). */
 export function sweepCsv(trials: readonly TrialRecord[]): string {
   const metrics = [...new Set(trials.flatMap((trial) => metricNames(trial.metrics)))];
   const columns = new ParameterColumns(trials, metrics);
@@ -161,7 +161,7 @@ export function sweepCsv(trials: readonly TrialRecord[]): string {
   return writeCsv([head, ...rows], '\n');
 }
 
-/** `stage.metric` of all metrics. */
+/** Names of all metrics, as `stage.metric`. */
 export function metricNames(metrics: Metrics): readonly string[] {
   return Object.entries(metrics).flatMap(([stage, own]) =>
     Object.keys(own).map((name) => `${stage}.${name}`),
@@ -170,7 +170,7 @@ export function metricNames(metrics: Metrics): readonly string[] {
 
 /**
  * @param name `stage.metric`
- * @returns undefined if it was not measured, or is not finite: JSON has no such numbers
+ * @returns undefined if it was not measured or is not finite, since JSON has no such numbers
  */
 export function metricOf(metrics: Metrics, name: string): number | undefined {
   const dot = name.indexOf('.');

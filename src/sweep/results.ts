@@ -1,4 +1,4 @@
-/** What the trials of a sweep say together: means over replicates, the best, the knee of the curve, and the answer in a sentence. */
+/** Summarises the trials of a sweep: means over replicates, the best, the knee of the curve, and the answer in a sentence. */
 import { canonicalJson, type Json, type JsonObject } from '../core/json.ts';
 import { findKnee, kneeConfidence, type Knee, type KneeConfidence } from './knee.ts';
 import { deriveSeed } from '../core/seed.ts';
@@ -18,7 +18,7 @@ export interface Summary {
 export interface Group {
   readonly parameters: JsonObject;
   readonly trials: readonly TrialRecord[];
-  /** By `stage.metric`. */
+  /** Metrics by `stage.metric`. */
   readonly metrics: ReadonlyMap<string, Summary>;
 }
 
@@ -27,13 +27,13 @@ export interface Results {
   /** Parameters in which the trials differ. */
   readonly parameters: readonly string[];
   readonly groups: readonly Group[];
-  /** The groups with the best mean of the sweep's metric; none if all have the same. */
+  /** The groups with the best mean of the sweep's metric; none if all means are equal. */
   readonly best: ReadonlySet<Group>;
   readonly knee?: Knee & { readonly confidence?: KneeConfidence };
   readonly answer?: string;
 }
 
-/** Means that differ by less, as a share of them, differ by rounding alone. */
+/** Relative differences between means below this are only rounding. */
 const SAME = 1e-12;
 
 export function resultsOf(record: SweepRecord): Results {
@@ -44,7 +44,7 @@ export function resultsOf(record: SweepRecord): Results {
   );
   const parameters = columns.varied;
   const { metric } = record.sweep;
-  // A number after fewer epochs says little beside one after more.
+  // Metrics after different numbers of epochs cannot be compared.
   const rated = groups.filter((group) => isAtFull(group, record.search));
   const measured = metric === undefined ? [] : rated.filter(({ metrics }) => metrics.has(metric.name));
   const tied = metric === undefined ? [] : bestOf(measured, metric);
@@ -80,7 +80,7 @@ export function resultsOf(record: SweepRecord): Results {
   };
 }
 
-/** Whether a group has had all epochs that halving gives to the best. */
+/** Whether a group was trained for the full number of epochs of halving. */
 export function isAtFull({ parameters }: Group, search: SweepRecord['search']): boolean {
   if (search?.method !== 'halving') return true;
   return parameters[search.budget] === search.rungs.at(-1)?.epochs;
@@ -98,7 +98,7 @@ function bestOf(
   );
 }
 
-/** Trials of equal parameters together, in their order. */
+/** Groups trials with equal parameters, in their order. */
 function groupsOf(trials: readonly TrialRecord[]): readonly Group[] {
   const byText = new Map<string, TrialRecord[]>();
   for (const trial of trials) {
@@ -117,7 +117,7 @@ function groupsOf(trials: readonly TrialRecord[]): readonly Group[] {
   });
 }
 
-/** Finite values of a metric. */
+/** The finite values of a metric. */
 function valuesOf(trials: readonly TrialRecord[], name: string): readonly number[] {
   return trials.flatMap(({ metrics }) => metricOf(metrics, name) ?? []);
 }
@@ -139,7 +139,7 @@ interface CurvePoint {
   readonly y: number;
 }
 
-/** All trials as points of a curve; undefined where a value of the parameter is no number. */
+/** All trials as points of a curve; undefined if a value of the parameter is not a number. */
 function curvePoints(
   groups: readonly Group[],
   parameter: string,
@@ -162,7 +162,7 @@ function kneeOf(points: readonly CurvePoint[], { seed, sweep }: SweepRecord): Re
   return { ...knee, ...(confidence === undefined ? {} : { confidence }) };
 }
 
-/** Metrics that differ from combination to combination: that of the sweep first, then others of its stage. */
+/** Metrics that differ between combinations: the sweep's first, then others of its stage. */
 export function differingMetrics({ groups }: Results, first: string | undefined): readonly string[] {
   const all = [...new Set(groups.flatMap(({ metrics }) => [...metrics.keys()]))];
   const differing = all.filter(
@@ -175,7 +175,7 @@ export function differingMetrics({ groups }: Results, first: string | undefined)
   return [first, ...(near ?? []), ...(far ?? [])];
 }
 
-/** How many replicates of a combination are done: `3`, or what is missing: `2 of 3, 1 failed`. */
+/** How many replicates of a combination are done: `3`, or `2 of 3, 1 failed`. */
 export function describeStates({ trials }: Group, replicates: number): string {
   const count = (...states: readonly string[]): number =>
     trials.filter(({ state }) => states.includes(state)).length;
@@ -188,15 +188,15 @@ export function describeStates({ trials }: Group, replicates: number): string {
   );
 }
 
-/** `#3`, or of replicates `#1, #4, #7` and `#1 … #28`. */
+/** `#3`, or for replicates `#1, #4, #7` or `#1 … #28`. */
 export function numbersText(numbers: readonly number[]): string {
   const texts = numbers.map((number) => `#${number}`);
   return texts.length > 3 ? `${texts[0]} … ${texts.at(-1)}` : texts.join(', ');
 }
 
-/** Values of a parameter that all groups have, by ascending number or in their order. */
+/** Values of a parameter in all groups, in ascending order if they are numbers. */
 export function parameterValues(groups: readonly Group[], name: string): readonly Json[] {
-  // Values may be lists, which stay whole.
+  // Values may be lists, which must not be flattened.
   const own = groups.flatMap(({ parameters }) => {
     const value = parameters[name];
     return value === undefined ? [] : [value];

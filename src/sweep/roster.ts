@@ -1,4 +1,4 @@
-/** The trials of a sweep that are known so far, planned, in their order. */
+/** The trials of a sweep known so far, planned, in their order. */
 import type { Sweep } from '../schema/generated/settings.ts';
 import type { SearchRecord, TrialSearch } from './adaptive.ts';
 import type { TrialOutcome } from './event.ts';
@@ -6,13 +6,13 @@ import { outcomeOf } from './outcome.ts';
 import type { PlannedTrial } from './plan.ts';
 import type { Trial } from './trial.ts';
 
-/** Trials that are chosen while others run. */
+/** Chooses trials while others run. */
 export interface LaterTrials {
-  /** Of all trials, those that are known already among them; at most. */
+  /** Maximum number of trials, including those that are known already. */
   readonly count: number;
-  /** How many of the first trials must be at their end before the one at a place is chosen. */
+  /** How many of the first trials must have ended before the one at a place is chosen. */
   needs(place: number): number;
-  /** @param outcomes of the trials so far, as far as they are at their end */
+  /** @param outcomes outcomes of the trials that have ended so far */
   next(outcomes: readonly (TrialOutcome | undefined)[]): Promise<PlannedTrial | undefined>;
 }
 
@@ -20,7 +20,7 @@ interface RosterOptions {
   readonly sweep: Sweep;
   readonly search: TrialSearch | undefined;
   readonly plan: (trial: Trial) => Promise<PlannedTrial | undefined>;
-  /** What came of a trial at an earlier start, or before it could start. */
+  /** The outcome of a trial at an earlier start of the sweep, or of one that could not start. */
   readonly endOf: (trial: PlannedTrial) => TrialOutcome | undefined;
 }
 
@@ -39,7 +39,7 @@ export class Roster implements LaterTrials {
     return this.#trials;
   }
 
-  /** Outcomes of trials that need not run, without those that are complete. */
+  /** Outcomes of trials that need not run, except complete ones. */
   get ended(): ReadonlyMap<string, TrialOutcome> {
     return this.#ended;
   }
@@ -64,13 +64,13 @@ export class Roster implements LaterTrials {
     return planned;
   }
 
-  /** What the search did so far, for the record. */
+  /** The progress of the search so far, for the record. */
   describe(): { readonly search?: SearchRecord } {
     const { search } = this.#options;
     return search === undefined ? {} : { search: search.describe(this.#trials) };
   }
 
-  /** Chooses trials as far as results of earlier starts go. */
+  /** Chooses trials as far as results of earlier starts allow. */
   async replay(): Promise<void> {
     const { sweep } = this.#options;
     while (this.#trials.length < this.count) {
@@ -93,7 +93,7 @@ export class Roster implements LaterTrials {
   }
 }
 
-/** Less is better; a trial without the metric is worse than all. */
+/** The loss of a trial: less is better. A trial without the metric ranks last. */
 function lossOf(outcome: TrialOutcome | undefined, { metric }: Sweep): number {
   const { value = Number.NaN } = outcome ?? {};
   if (!Number.isFinite(value)) return Infinity;

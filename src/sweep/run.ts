@@ -1,4 +1,4 @@
-/** Runs a sweep: the trials are fixed, those that are not complete are brought to their end, and results are recorded. */
+/** Runs a sweep: fixes the list of trials, runs those that are not complete, and records results. */
 import { lstat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { exists } from '../files/atomic.ts';
@@ -48,24 +48,24 @@ export interface SweepOptions {
   /** `--over` and `--metric` arguments, for commands that repeat the sweep. */
   readonly over?: readonly string[] | undefined;
   readonly metric?: string | undefined;
-  /** Trials at work at one time, at most; undefined: as many as the machine has cores for. */
+  /** Maximum number of trials in parallel; undefined: as many as the machine has cores for. */
   readonly jobs?: number;
   readonly launcher: Launcher;
-  /** Chooses trials beyond those that are listed, by results. */
+  /** Chooses further trials by results. */
   readonly search?: () => TrialSearch;
-  /** Runs trials again whose failure cannot but repeat. */
+  /** Also reruns trials whose failure would repeat. */
   readonly retryFailed?: boolean;
   readonly signal: AbortSignal;
   readonly emit: SweepEmit;
 }
 
 export interface SweepResult {
-  /** `unchanged`: all trials were complete; `submitted`: a batch system brings some of them to their end. */
+  /** `unchanged`: all trials were complete; `submitted`: some were submitted to a batch system. */
   readonly state: 'done' | 'unchanged' | 'submitted' | 'failed' | 'interrupted';
   /** Absolute path of `outputs/<name>`. */
   readonly workspace: string;
   readonly record?: SweepRecord;
-  /** Pictures and the page, where they were written anew, in the workspace. */
+  /** Names of the pictures and of the page, if rewritten, in the workspace. */
   readonly figures: readonly string[];
   readonly diagnostics: readonly Diagnostic[];
   readonly seconds: number;
@@ -74,7 +74,7 @@ export interface SweepResult {
 type Ended = Pick<SweepResult, 'state' | 'diagnostics' | 'record'> & Partial<Pick<SweepResult, 'figures'>>;
 
 /**
- * Runs the trials of a pipeline. Never throws for what can be expected to fail: see `diagnostics` of the result.
+ * Runs the trials of a pipeline. Expected failures are not thrown, but returned in `diagnostics`.
  *
  * @param located the pipeline without any trial's settings
  */
@@ -183,7 +183,7 @@ async function sweep(
   await lock.check();
   if (!isUnchanged) {
     if (isWhole()) await removeObsoleteTrials(trialsFolder(workspace), roster.trials);
-    // Figures of other trials would stand beside these until the end, or for ever if it is interrupted.
+    // Otherwise, figures of other trials would remain next to these until the end, or for good after an interruption.
     if (previous !== undefined && listOf(previous) !== listOf(start)) await removeFigures(workspace);
     await writeSweep(workspace, start);
   }
@@ -204,7 +204,7 @@ async function sweep(
             needs: (place) => roster.needs(place),
             async next(outcomes) {
               const trial = await roster.next(outcomes);
-              // A sweep that is killed, or looked at meanwhile, has the trials that there are.
+              // Record the trials known so far, in case the sweep is killed or its record is read meanwhile.
               if (trial === undefined) return undefined;
               announce(trial);
               await lock.check();
@@ -274,12 +274,12 @@ function byId(outcomes: readonly (TrialOutcome | undefined)[]): ReadonlyMap<stri
   return new Map(outcomes.flatMap((outcome) => (outcome === undefined ? [] : [[outcome.id, outcome]])));
 }
 
-/** A trial that goes by the results of those that are `lag` places before it waits for them. */
+/** A trial waits for the trials at least `lag` places before it, if it depends on their results. */
 function mostAtOnce(sweep: Sweep): number {
   return sweep.method === 'bayes' ? bayesOf(sweep).lag : (sweep.early_stop?.lag ?? Infinity);
 }
 
-/** A page that cannot be written takes nothing from the sweep. */
+/** If a page cannot be written, the sweep still succeeds. */
 async function writePage(
   workspace: string,
   record: SweepRecord,
@@ -296,19 +296,19 @@ async function writePage(
   }
 }
 
-/** Removes folders of trials that the sweep no longer has; their results stay in the cache. */
+/** Removes folders of trials that are no longer in the sweep. Their results stay in the cache. */
 async function removeObsoleteTrials(folder: string, planned: readonly PlannedTrial[]): Promise<void> {
   const own = new Set(planned.map(({ id }) => id));
   for (const name of await namesIn(folder)) {
     if (own.has(name)) continue;
     const path = join(folder, name);
-    // A file here is the user's, as is what they put into a trial's folder.
+    // Files here belong to the user, as do files that users added to a trial's folder.
     if ((await lstat(path)).isDirectory()) await removeExcept(path, await foreignIn(path));
   }
 }
 
 /**
- * A sweep that a batch system has is left alone, unless the same trials are to be followed.
+ * Refuses to change a sweep that a batch system is running, unless to follow the same trials.
  *
  * @throws Failure `run-locked`
  */
@@ -325,7 +325,7 @@ async function refuseIfSubmitted(
   throw new Failure(heldDiagnostic(workspace, found));
 }
 
-/** What decides a sweep's answer and figures: equal for equal trials under the same rule. */
+/** Identifies a sweep's answer and figures: equal for equal trials under the same rule. */
 function listOf({ sweep: settings, trials }: Pick<SweepRecord, 'sweep' | 'trials'>): string {
   return canonicalJson([
     { ...settings.early_stop },
@@ -334,7 +334,7 @@ function listOf({ sweep: settings, trials }: Pick<SweepRecord, 'sweep' | 'trials
   ]);
 }
 
-/** Trials that the last start stopped early: the same list, under the same rule, would stop them again. */
+/** Trials that the last start stopped early. The same list under the same rule would stop them again. */
 function stoppedBefore(
   previous: SweepRecord | undefined,
   sweep: Sweep,
@@ -352,7 +352,7 @@ function stoppedBefore(
   );
 }
 
-/** A trial that has a stage which cannot but fail again; undefined if it has none. */
+/** The outcome of a trial with a stage that would fail again; undefined if it has none. */
 function failedBefore(sweep: Sweep, trial: PlannedTrial, failures: Failures): TrialOutcome | undefined {
   const diagnostics = knownFailure(trial, failures);
   return diagnostics === undefined
@@ -360,7 +360,7 @@ function failedBefore(sweep: Sweep, trial: PlannedTrial, failures: Failures): Tr
     : outcomeOf({ sweep }, trial, { state: 'failed', seconds: 0, diagnostics });
 }
 
-/** A failed trial's first error, which says which trial it was. */
+/** A failed trial's first error, with the name of the trial. */
 export function failureOf({ id, diagnostics }: TrialOutcome): Diagnostic {
   const first = diagnostics.find(isError);
   return {

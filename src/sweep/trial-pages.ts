@@ -1,4 +1,4 @@
-/** The pages of a sweep's trials: each is the report of its run, with a way back to the page of the sweep. */
+/** The pages of a sweep's trials: each is the report of its run, with a link back to the page of the sweep. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../core/diagnostic.ts';
@@ -7,7 +7,7 @@ import type { SweepEvent } from './event.ts';
 import { trialsFolder } from './plan.ts';
 import { trialNumbers, type SweepRecord } from './record.ts';
 
-/** When a file was written, in milliseconds; 0 where there is none. */
+/** When a file was written, in milliseconds; 0 if it does not exist. */
 async function modified(path: string): Promise<number> {
   return (await stat(path).catch(() => undefined))?.mtimeMs ?? 0;
 }
@@ -26,17 +26,17 @@ export async function writeTrialPage(
   await writeReport(join(trialsFolder(workspace), id), { name: pipeline, number, page: '../../sweep.html' });
 }
 
-/** Writes pages while the sweep runs: each when its trial is at its end, so that nobody waits for all of them together. */
+/** Writes pages while the sweep runs, each when its trial ends, so that they need not all be written at the end. */
 export class TrialPages {
   readonly #workspace: string;
   readonly #pipeline: string;
-  /** Nothing more is written once it is aborted: another run may have the workspace. */
+  /** Stops all writing when aborted, since another run may own the workspace then. */
   readonly #signal: AbortSignal;
   readonly #numbers: Map<string, number>;
-  /** Numbers that pages of an earlier start may show. */
+  /** Trial numbers that pages of an earlier start may show. */
   readonly #earlier: ReadonlyMap<string, number>;
   readonly #written = new Set<string>();
-  /** Trials at their end without a page. */
+  /** Trials that have ended but have no page. */
   readonly #waiting: string[] = [];
   #last: Promise<void> = Promise.resolve();
 
@@ -55,7 +55,7 @@ export class TrialPages {
   follow(event: SweepEvent): void {
     if (event.type === 'trial-chosen' && !this.#numbers.has(event.trial))
       this.#numbers.set(event.trial, this.#numbers.size + 1);
-    // While a worker is busy: a page that is drawn between two trials would keep the next one waiting.
+    // Pages are written while workers are busy, since writing between two trials would delay the next one.
     if (event.type === 'trial-event' && event.event.type === 'stage-started') this.#writeWaiting();
     if (event.type === 'trial-finished' && event.outcome.state !== 'left')
       this.#waiting.push(event.outcome.id);
@@ -65,7 +65,7 @@ export class TrialPages {
     for (const id of this.#waiting.splice(0)) this.#last = this.#last.then(() => this.#write(id));
   }
 
-  /** Writes pages that wait, that are missing or older than their run, or that show another number. */
+  /** Writes pending pages, and pages that are missing, older than their run, or show another number. */
   async finish(): Promise<void> {
     this.#writeWaiting();
     await this.#last;
@@ -78,7 +78,7 @@ export class TrialPages {
     }
   }
 
-  /** A page that cannot be written takes nothing from the sweep, and a trial that never began has none. */
+  /** If a page cannot be written, the sweep still succeeds. A trial that never started has no page. */
   async #write(id: string): Promise<void> {
     const number = this.#numbers.get(id);
     if (number === undefined || this.#signal.aborted) return;

@@ -1,4 +1,4 @@
-/** The trials of a sweep: the pipeline with other values in place of some. */
+/** The trials of a sweep: the pipeline with some values overridden. */
 import type { PipelineReader } from '../config/load.ts';
 import { absoluteSource } from '../config/located.ts';
 import type { LocatedPipeline, TrialSetting } from '../config/pipeline.ts';
@@ -12,29 +12,29 @@ import type { Budget } from './search/halving.ts';
 import type { Chosen, Combination } from './expand.ts';
 
 export interface Trial {
-  /** The beginning of the SHA-256 of the resolved settings: the trial's name, and that of its folder. */
+  /** The start of the SHA-256 of the resolved settings: the name of the trial and of its folder. */
   readonly id: string;
-  /** Values by parameter, as the sweep calls it: of what a combination does not name, the pipeline's. */
+  /** Values by parameter, as named in the sweep. Parameters that a combination omits have the pipeline's value. */
   readonly parameters: JsonObject;
   /** From 1. */
   readonly replicate: number;
   readonly seed: number;
-  /** What it puts in place of values of the document. */
+  /** Its overrides of values in the document. */
   readonly settings: readonly TrialSetting[];
   readonly located: LocatedPipeline;
-  /** Why it cannot run: a search chose values that do not go together. */
+  /** Why it cannot run: a search chose incompatible values. */
   readonly refused?: readonly Diagnostic[];
 }
 
-/** Hexadecimal digits of a name: among 10,000 trials, two alike are found once in 20,000 sweeps. */
+/** Hexadecimal digits of a name. With 10,000 trials, one sweep in 20,000 has two equal names. */
 const ID_DIGITS = 10;
 
-/** How trials of a sweep are made. */
+/** Options for making trials. */
 export interface TrialMaker {
   readonly reader: PipelineReader;
-  /** The pipeline as it is without any trial's settings, valid. */
+  /** The valid pipeline, without any trial's settings. */
   readonly located: LocatedPipeline;
-  /** Of the sweep's combinations. */
+  /** The combination of the trial. */
   readonly held: HeldValues;
   /** Epochs of a training that a search sets, beside the combination. */
   readonly budget?: Budget;
@@ -42,11 +42,11 @@ export interface TrialMaker {
 
 export interface MadeTrial {
   readonly trial: Trial;
-  /** What is wrong with its settings, and names its values. */
+  /** Problems of its settings, with its values. */
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Canonical texts of settings of stages, which trials share. */
+/** Canonical texts of stage settings, shared by trials. */
 const texts = new WeakMap<JsonObject, string>();
 
 function textOf(resolved: JsonObject): string {
@@ -56,7 +56,7 @@ function textOf(resolved: JsonObject): string {
   return canonicalJson(resolved, texts);
 }
 
-/** Makes and checks the trial of a combination, through the loader. */
+/** Makes the trial of a combination, and checks it with the loader. */
 export async function makeTrial(
   { reader, located, held, budget }: TrialMaker,
   combination: Combination,
@@ -86,14 +86,14 @@ export async function makeTrial(
   };
 }
 
-/** The seed of a replicate: the pipeline's own for the first. */
+/** The seed of a replicate; the first has the pipeline's own. */
 function replicateSeed(seed: number, replicate: number): number {
   if (replicate === 1) return seed;
   const [low, high] = deriveSeed(seed, 'sweep', `replicate/${replicate}`);
   return (high % 2 ** 21) * 2 ** 32 + low;
 }
 
-/** One object for each chosen value: trials that share it share what is made of it. */
+/** One object for each chosen value, so that trials with that value can share what is derived from it. */
 const settingsOfValues = new WeakMap<Chosen, TrialSetting>();
 
 function settingOf({ locate }: LocatedPipeline, name: string, chosen: Chosen): TrialSetting {
@@ -129,12 +129,12 @@ export function settingsOf(
   ];
 }
 
-/** Values by parameter, as the sweep calls it. */
+/** Values by parameter, as named in the sweep. */
 export function valuesOf(combination: Combination): JsonObject {
   return Object.fromEntries([...combination].map(([name, { value }]) => [name, value]));
 }
 
-/** Adds which values a problem comes with, unless it is one of a value itself. */
+/** Adds the values of the trial to a problem, unless the problem is in such a value. */
 function nameTrial(
   diagnostic: Diagnostic,
   located: LocatedPipeline,
@@ -166,7 +166,7 @@ function isSame(a: SourceRange, b: SourceRange | undefined): boolean {
   );
 }
 
-/** A value in a line, cut if it is long. */
+/** A value on one line, truncated if long. */
 export function shortJson(value: Json): string {
   const text = typeof value === 'string' ? value : JSON.stringify(value);
   return text.length > 40 ? `${text.slice(0, 39)}…` : text;

@@ -1,16 +1,16 @@
-/** The values that a parameter of a sweep takes. */
+/** The values of a sweep parameter. */
 import type { Sweep } from '../schema/generated/settings.ts';
 import type { Json } from '../core/json.ts';
 import type { Philox } from '../core/philox.ts';
 
-/** What stands under a parameter's name. */
+/** The value of a parameter's key. */
 export type SweepParameter = Sweep['parameters'][string];
 export type SweepRange = Exclude<SweepParameter, readonly Json[]>;
 
-/** More values of one parameter than this are a slip. */
+/** Maximum number of values of one parameter: more are a mistake. */
 const MOST_VALUES = 10_000;
 
-/** What is wrong with a range: at which of its keys, and what to do. */
+/** The problem of a range, with the key and what to do. */
 export interface RangeProblem {
   readonly key: keyof SweepRange;
   readonly message: string;
@@ -21,7 +21,7 @@ export function isRange(parameter: SweepParameter): parameter is SweepRange {
   return !Array.isArray(parameter);
 }
 
-/** @param drawn whether values are drawn from the range, which then needs no `step` */
+/** @param drawn whether values are sampled from the range, which then needs no `step` */
 export function rangeProblem({ min, max, step, log }: SweepRange, drawn: boolean): RangeProblem | undefined {
   if (min > max) return { key: 'min', message: '`min` is above `max`' };
   if (log && min <= 0) return { key: 'min', message: 'with `log: true`, `min` must be above 0' };
@@ -43,7 +43,7 @@ export function rangeProblem({ min, max, step, log }: SweepRange, drawn: boolean
   return undefined;
 }
 
-/** The values of a range with a step that has no problem, in ascending order. */
+/** The values of a valid range with a step, in ascending order. */
 export function rangeValues({ min, max, step = 1, log }: SweepRange): readonly number[] {
   return Array.from({ length: countOf({ min, max, step, log }) }, (_, index) =>
     Math.min(max, tidy(log ? min * step ** index : min + step * index)),
@@ -52,11 +52,11 @@ export function rangeValues({ min, max, step = 1, log }: SweepRange): readonly n
 
 function countOf({ min, max, step, log }: Required<SweepRange>): number {
   const steps = log ? Math.log(max / min) / Math.log(step) : (max - min) / step;
-  // The highest value must not be missed by rounding alone.
+  // Rounding must not lose the highest value.
   return Math.floor(steps + 1e-9) + 1;
 }
 
-/** One value, uniform over a list or a range; over its logarithm with `log`. */
+/** Samples one value, uniformly over a list or a range, or over its logarithm with `log`. */
 export function drawValue(parameter: SweepParameter, generator: Philox): Json {
   if (!isRange(parameter)) return parameter[generator.integer(parameter.length)] ?? null;
   const { min, max, step, log } = parameter;
@@ -71,7 +71,7 @@ export function drawValue(parameter: SweepParameter, generator: Philox): Json {
     : roundDrawn(min + share * (max - min), parameter);
 }
 
-/** A number as a range without a step gives it: whole if both ends are, else with six digits. */
+/** A number of a range without a step: an integer if both ends are integers, otherwise with six digits. */
 export function roundDrawn(value: number, range: SweepRange): number {
   const rounded = isWhole(range) ? Math.round(value) : Number(value.toPrecision(6));
   return Math.min(range.max, Math.max(range.min, rounded));
@@ -81,7 +81,7 @@ function isWhole({ min, max }: SweepRange): boolean {
   return Number.isInteger(min) && Number.isInteger(max);
 }
 
-/** 0.1 + 0.2 is 0.3. */
+/** Removes rounding errors, so that 0.1 + 0.2 is 0.3. */
 function tidy(value: number): number {
   return Number(value.toPrecision(12));
 }

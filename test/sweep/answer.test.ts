@@ -128,10 +128,10 @@ test('two and more parameters', () => {
 });
 
 test('numbers with and without a knee, and two points, which are no curve', () => {
-  says(results(over('size', [2, 4, 8, 16, 32], [0.09, 0.03, 0.011, 0.0105, 0.01])), ['is 8', 'Kneedle']);
+  says(results(over('size', [2, 4, 8, 16, 32], [0.09, 0.03, 0.011, 0.0105, 0.01])), ['size 8', 'Kneedle']);
   says(results(over('size', [1, 2, 3], [3, 2, 1])), ['size 3', 'no knee']);
   says(results(over('size', [1, 2], [3, 2])), ['size 2'], ['knee']);
-  says(results(over('size', [1, 2, 3, 4], [0.1, 0.7, 0.9, 0.91]), { goal: 'maximize' }), ['is 2', '0.91']);
+  says(results(over('size', [1, 2, 3, 4], [0.1, 0.7, 0.9, 0.91]), { goal: 'maximize' }), ['size 2', '0.91']);
 });
 
 test('no metric', () => {
@@ -145,7 +145,7 @@ test('nothing was measured, or not everywhere', () => {
   says(results(over('size', [1, 2], ['nan', 'nan'])), ['q.mse', 'finite'], ['lowest']);
   says(
     results(over('size', [1, 2, 3], ['failed', 'stopped', 'nan'])),
-    ['1 failed', '1 stopped', '1 gave'],
+    ['1 failed', '1 stopped', '1 measured'],
     ['lowest'],
   );
   says(results(over('size', [1, 2, 3, 4], [4, 'failed', 'nan', 3])), ['size 4', '2 of 4'], ['knee']);

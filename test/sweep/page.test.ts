@@ -49,7 +49,7 @@ function makeSweep(t: TestContext, change: Partial<SweepRecord> = {}): string {
       replicates: 1,
       metric: { name: 'quality.mse', goal: 'minimize' },
     } as unknown as SweepRecord['sweep'],
-    answer: 'The smallest latent size that loses little is 2.',
+    answer: 'The knee of the curve is at latent size 2.',
     trials: [trial(0), trial(1), trial(2)],
     ...change,
   };
@@ -111,7 +111,7 @@ test('the page of a sweep in a browser', { skip: withoutBrowser }, async (t) => 
 
   await t.test('it says what came out, and why a trial failed', async () => {
     const { page } = await visit(browser, url);
-    assert.match((await page.locator('#summary').textContent()) ?? '', /loses little is 2/);
+    assert.match((await page.locator('#summary').textContent()) ?? '', /at latent size 2/);
     assert.match((await page.locator('#results tbody tr', { hasText: '★' }).textContent()) ?? '', /★ #3/);
     assert.equal(await page.locator('#figures img').count(), 1);
     assert.equal(await page.locator('#trials tbody tr').count(), 3);

@@ -8,24 +8,24 @@ export interface Categories {
   readonly values: readonly Json[];
 }
 
-/** Numbers of a range, by a coordinate in which distances count: the logarithm with `log`, the index with `step`. */
+/** Numbers of a range, by a coordinate that measures distances: the logarithm with `log`, the index with `step`. */
 export interface Line {
   readonly kind: 'line';
   readonly low: number;
   readonly high: number;
-  /** How many different values there are; `Infinity` if any number between the ends is one. */
+  /** Number of distinct values; `Infinity` for a continuous range. */
   readonly count: number;
   /** @returns the coordinate of a value of the range */
   position(value: number): number;
   /** @returns the value nearest to a coordinate from `low` to `high` */
   value(position: number): number;
-  /** @returns the stretch of coordinates that have this value; undefined if any number is a value */
+  /** @returns the interval of coordinates with this value; undefined for a continuous range */
   cell(value: number): readonly [number, number] | undefined;
-  /** The values in ascending order; where any number is one, or there are very many, so many of them. */
+  /** The values in ascending order; for a continuous range or very many values, evenly spaced ones. */
   list(): readonly number[];
 }
 
-/** Values of a range that are listed at most. */
+/** Maximum number of values of a range to list. */
 const MOST_LISTED = 10_000;
 
 export type Axis = Categories | Line;
@@ -52,7 +52,7 @@ function lineOf(range: SweepRange): Line {
       spread((share) => value(ends.low + (ends.high - ends.low) * share), MOST_LISTED);
     return { kind: 'line', ...ends, count: Infinity, position, value, cell: () => undefined, list };
   }
-  // A whole number stands for all that are rounded to it.
+  // An integer stands for all numbers that round to it.
   const cell = (whole: number): readonly [number, number] => [position(whole - 0.5), position(whole + 0.5)];
   return {
     kind: 'line',
@@ -82,7 +82,7 @@ function steppedLine(values: readonly number[]): Line {
   };
 }
 
-/** Different values at equal distances, from those at 0 to those at 1. */
+/** Distinct values at equal distances, from the value at 0 to the value at 1. */
 function spread(value: (share: number) => number, count: number): readonly number[] {
   return [...new Set(Array.from({ length: count }, (_, index) => value(index / (count - 1))))];
 }

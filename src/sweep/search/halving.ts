@@ -7,7 +7,7 @@
 export interface Rung {
   /** Epochs of each of its trials. */
   readonly epochs: number;
-  /** How many combinations are on it. */
+  /** Number of combinations on the rung. */
   readonly combinations: number;
 }
 
@@ -19,18 +19,17 @@ export interface Budget {
 }
 
 export interface Halving {
-  /** Each rung has this share of the one before, and this many times its epochs: from 2. */
+  /** Each rung has 1/eta of the combinations of the one before, and eta times its epochs. At least 2. */
   readonly eta: number;
-  /** No trial has fewer. */
+  /** The fewest epochs of any trial. */
   readonly min_epochs: number;
 }
 
 /**
- * The rungs of a sweep, from the fewest epochs to all: as many as the epochs leave room for, and as there are combinations
- * to drop.
+ * The rungs of a sweep, from the fewest epochs to all. Their number is limited by the epochs and by the number of combinations.
  *
- * @param combinations how many, from 1
- * @param epochs of the pipeline, from 1
+ * @param combinations number of combinations, at least 1
+ * @param epochs the pipeline's epochs, at least 1
  */
 export function rungsOf(
   combinations: number,
@@ -45,10 +44,10 @@ export function rungsOf(
 }
 
 /**
- * Which of a rung's trials go on: the best, of equal ones the first.
+ * Chooses which of a rung's trials are promoted: the best; among equals, the first.
  *
  * @param losses less is better; `Infinity` for a trial that failed
- * @param count how many go on
+ * @param count how many to promote
  * @returns their places, in ascending order
  */
 export function promoted(losses: readonly number[], count: number): readonly number[] {
@@ -61,7 +60,7 @@ export function promoted(losses: readonly number[], count: number): readonly num
     .sort((a, b) => a - b);
 }
 
-/** How often `value` can be divided by `base` and is still at least 1. */
+/** How often `value` can be divided by `base` while staying at least 1. */
 function wholeLog(value: number, base: number): number {
   let count = 0;
   for (let left = value / base; left >= 1; left /= base) count += 1;

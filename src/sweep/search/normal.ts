@@ -1,6 +1,6 @@
-/** The normal distribution's integral, to about 14 digits also far from the middle. */
+/** The normal distribution's integral, to about 14 digits, including the far tails. */
 
-/** Beyond it, the continued fraction needs fewer terms than the series. */
+/** Beyond this, the continued fraction needs fewer terms than the series. */
 const FAR = 2.5;
 const TERMS = 120;
 
@@ -11,7 +11,7 @@ export function normalCdf(z: number): number {
   return z < 0 ? tail : 1 - tail;
 }
 
-/** Probability of a normal number between `low` and `high`; the tails keep their digits. */
+/** Probability of a normal number between `low` and `high`, without loss of precision in the tails. */
 export function normalMass(low: number, high: number, mean: number, deviation: number): number {
   const [a, b] = [(low - mean) / deviation, (high - mean) / deviation];
   return a > 0 ? normalCdf(-a) - normalCdf(-b) : normalCdf(b) - normalCdf(a);

@@ -1,19 +1,19 @@
 /**
- * Parzen estimators: a density made of one normal distribution for each number that was observed, each as wide as the
- * distance to its neighbours, and of a wide one for what was known before. As in J. Bergstra, R. Bardenet, Y. Bengio,
+ * Parzen estimators: a density made of one normal distribution for each observed number, as wide as the distance to its
+ * neighbours, and of a wide one for the prior. As in J. Bergstra, R. Bardenet, Y. Bengio,
  * B. Kégl, "Algorithms for hyper-parameter optimization", NIPS 2011, section 4; the constants are hyperopt's.
  */
 import type { Philox } from '../../core/philox.ts';
 import type { Line } from './axis.ts';
 import { normalMass } from './normal.ts';
 
-/** The newest observations that count in full; older ones count the less the older they are. */
+/** Number of the newest observations that have full weight. The weight of older ones decreases with age. */
 const REMEMBERED = 25;
 
-/** Weight of what was known before, in observations. */
+/** Weight of the prior, in observations. */
 const PRIOR_WEIGHT = 1;
 
-/** A distribution is never narrower than the line's length by this. */
+/** The minimum width of a distribution is the line's length divided by this. */
 const MOST_NARROW = 100;
 
 interface Component {
@@ -22,7 +22,7 @@ interface Component {
   readonly deviation: number;
 }
 
-/** Weights of observations, the oldest first. */
+/** Weights of the observations, the oldest first. */
 export function forgettingWeights(count: number): readonly number[] {
   const older = count - REMEMBERED;
   return Array.from({ length: count }, (_, index) => {
@@ -31,14 +31,14 @@ export function forgettingWeights(count: number): readonly number[] {
   });
 }
 
-/** A density over a line, cut off at its ends. */
+/** A density over a line, truncated at its ends. */
 export class LineDensity {
   readonly #line: Line;
   readonly #components: readonly Component[];
-  /** Share of the components' mass that lies between the ends. */
+  /** Share of the components' mass between the ends. */
   readonly #inside: number;
 
-  /** @param positions of what was observed, the oldest first */
+  /** @param positions observed positions, the oldest first */
   constructor(line: Line, positions: readonly number[]) {
     this.#line = line;
     this.#components = componentsOf(line, positions);
@@ -56,7 +56,7 @@ export class LineDensity {
     }
   }
 
-  /** The logarithm of the probability of a value, or of the density where any number is a value. */
+  /** The logarithm of the probability of a value, or of the density on a continuous range. */
   logDensity(value: number): number {
     const cell = this.#line.cell(value);
     const density =
@@ -105,7 +105,7 @@ function componentsOf({ low, high }: Line, positions: readonly number[]): readon
 export class CategoryDensity {
   readonly #shares: readonly { readonly weight: number }[];
 
-  /** @param indices of what was observed, the oldest first */
+  /** @param indices observed categories, the oldest first */
   constructor(count: number, indices: readonly number[]) {
     const weights = forgettingWeights(indices.length);
     const sums = Array.from({ length: count }, () => PRIOR_WEIGHT);
@@ -123,7 +123,7 @@ export class CategoryDensity {
   }
 }
 
-/** One of several, by their weights, which sum to 1. */
+/** Samples an index by weights, which sum to 1. */
 function pick<Weighted extends { readonly weight: number }>(
   all: readonly Weighted[],
   generator: Philox,

@@ -1,8 +1,8 @@
 /**
  * The tree-structured Parzen estimator: J. Bergstra, R. Bardenet, Y. Bengio, B. Kégl, "Algorithms for hyper-parameter
- * optimization", NIPS 2011, section 4. Values of the best trials make one density for each parameter, those of the others a
- * second one; of some draws from the first, the one with the greatest quotient of the two is tried, which has the greatest
- * expected improvement. The constants are those of hyperopt, the authors' implementation.
+ * optimization", NIPS 2011, section 4. For each parameter, the values of the best trials make one density, and the values of
+ * the others a second one. Candidates are sampled from the first; the one with the largest ratio of the two densities is tried,
+ * since it has the largest expected improvement. The constants are those of hyperopt, the authors' implementation.
  */
 import { canonicalJson, type Json } from '../../core/json.ts';
 import { Philox } from '../../core/philox.ts';
@@ -11,41 +11,41 @@ import type { SweepParameter } from '../values.ts';
 import { axisOf, countOf, type Axis } from './axis.ts';
 import { CategoryDensity, LineDensity } from './parzen.ts';
 
-/** The best trials are this many times the square root of all, rounded up, … */
+/** The number of best trials is this times the square root of the number of all trials, rounded up, … */
 const GAMMA = 0.25;
-/** … and at most so many. */
+/** … and at most this. */
 const MOST_BEST = 25;
 const CANDIDATES = 24;
 
-/** Draws of a combination that was tried before, until the values of one that was not are looked for one by one. */
+/** Repeated combinations sampled before an untried one is searched for systematically. */
 const MOST_REDRAWS = 20;
 
 export type Values = Readonly<Record<string, Json>>;
 
 export interface Observation {
   readonly values: Values;
-  /** Less is better; `Infinity` for a trial that failed, or that is not at its end. */
+  /** Less is better; `Infinity` for a trial that failed or has not ended. */
   readonly loss: number;
 }
 
 export interface SearchSpace {
   readonly parameters: Readonly<Record<string, SweepParameter>>;
-  /** Of the pipeline. */
+  /** The pipeline's seed. */
   readonly seed: number;
-  /** Whether a combination is left out. */
+  /** Whether a combination is excluded. */
   readonly isExcluded: (values: Values) => boolean;
 }
 
-/** How many different combinations there are, those that are left out among them; may be `Infinity`. */
+/** Number of distinct combinations, including excluded ones; may be `Infinity`. */
 export function spaceSize(parameters: SearchSpace['parameters']): number {
   return Object.values(parameters).reduce((product, each) => product * countOf(axisOf(each)), 1);
 }
 
 /**
- * The values of the next trial, which were not tried before.
+ * The values of the next trial, a combination that was not tried before.
  *
- * @param trials all before it, in their order: which values it gets depends on nothing else
- * @returns undefined if all that there are were tried
+ * @param trials all earlier trials, in their order: the values depend on nothing else
+ * @returns undefined if all combinations were tried
  */
 export function proposeTpe(space: SearchSpace, trials: readonly Observation[]): Values | undefined {
   const { parameters, seed, isExcluded } = space;
@@ -64,7 +64,7 @@ export function proposeTpe(space: SearchSpace, trials: readonly Observation[]): 
   return firstNew(parameters, isNew);
 }
 
-/** What the trials say of one parameter, each parameter by itself. */
+/** The trials' values of one parameter; parameters are modelled independently. */
 class Estimate {
   readonly #axis: Axis;
   readonly #best: CategoryDensity | LineDensity;
@@ -72,7 +72,7 @@ class Estimate {
 
   constructor(axis: Axis, name: string, trials: readonly Observation[]) {
     const wanted = Math.min(MOST_BEST, Math.ceil(GAMMA * Math.sqrt(trials.length)));
-    // Of equal losses, the earlier trial's comes first.
+    // For equal losses, the earlier trial comes first.
     const order = [...trials.keys()].sort((a, b) => compare(trials[a]?.loss, trials[b]?.loss) || a - b);
     const best = new Set(order.slice(0, wanted));
     const positions = (isBest: boolean): readonly number[] =>
@@ -103,7 +103,7 @@ function positionOf(axis: Axis, value: Json): number {
   return axis.values.findIndex((each) => canonicalJson(each) === canonicalJson(value));
 }
 
-/** Numbers before `Infinity`, which is no less than itself. */
+/** Compares losses. `Infinity - Infinity` would be NaN. */
 function compare(a = Infinity, b = Infinity): number {
   return a === b ? 0 : a - b;
 }
@@ -112,7 +112,7 @@ function valuesOf(axis: Axis): readonly Json[] {
   return axis.kind === 'line' ? axis.list() : axis.values;
 }
 
-/** The first combination, in the order of a grid, that was not tried: a small space is nearly used up. */
+/** The first untried combination in grid order, for small spaces of which nearly all is tried. */
 function firstNew(
   parameters: SearchSpace['parameters'],
   isNew: (values: Values) => boolean,

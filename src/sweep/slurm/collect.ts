@@ -1,4 +1,4 @@
-/** What came of the trials of a submission, as of now: nobody need wait for the jobs. */
+/** The present state of a submission's trials, without waiting for the jobs. */
 import type { Store } from '../../artifacts/store.ts';
 import type { TrialOutcome } from '../event.ts';
 import { outcomeOf } from '../outcome.ts';
@@ -9,15 +9,15 @@ import { jobsOf, statesOf, SubmissionEvents, type SubmittedState } from './state
 import { readSubmission, slurmFolder, type Submission } from './submission.ts';
 
 export interface TrialStanding {
-  /** A trial whose job is gone has failed. */
+  /** A trial whose job no longer exists has failed. */
   readonly state: Exclude<SubmittedState, 'lost'>;
-  /** Of a trial that came to its end, or whose job is gone. */
+  /** The outcome of a trial that has ended, or whose job no longer exists. */
   readonly outcome?: TrialOutcome;
-  /** How often its job requeued itself at its time limit. */
+  /** How often the trial's job requeued itself at its time limit. */
   readonly requeues: number;
 }
 
-/** How far the trials of a submission are, by their names, and what Slurm has of it. */
+/** The progress of a submission's trials by their names, and its jobs in Slurm. */
 export async function standingsOf(
   submission: Submission,
   workspace: string,
@@ -56,8 +56,8 @@ export async function standingsOf(
 }
 
 /**
- * The record of a submitted sweep, with what came of its trials since, which is written down. The next start of the sweep draws
- * and answers; until then the record on disk says `submitted`.
+ * Updates the record of a submitted sweep with its trials' outcomes, and writes it. Figures and the answer are made at the next
+ * start of the sweep; until then the record on disk says `submitted`.
  */
 export async function readSubmittedNow(
   record: SweepRecord,

@@ -1,38 +1,38 @@
-/** Slurm by its commands. Each has a bounded time: a controller that is down or busy must not hang a sweep. */
+/** Runs Slurm's commands. Each has a timeout, so that a controller that is down or busy cannot hang a sweep. */
 import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { failure } from '../../core/diagnostic.ts';
 
 const TIMEOUT_MILLISECONDS = 30_000;
 
-/** For how long a job is offered to a controller that does not answer. */
+/** How long to retry submitting a job while the controller does not answer. */
 const OFFER_MILLISECONDS = 10 * 60_000;
 const OFFER_INTERVAL_MILLISECONDS = 5000;
 
-/** What Slurm's commands say when the controller cannot be reached at the moment, as of its releases 20 to 24. */
+/** Messages of Slurm's commands if the controller cannot be reached at the moment, in releases 20 to 24. */
 const AWAY =
   /unable to contact|connection (refused|failure|timed out)|timed out|temporarily unavailable|not responding|zero bytes|unexpected message received/i;
 
-/** Of lines of `squeue`: number, index in the array, state, name. */
+/** The fields of a line of `squeue`: number, index in the array, state, name. */
 const FORMAT = '--format=%F|%K|%T|%j';
 
-/** States that a job does not leave. */
+/** Final states of a job. */
 const ENDS: ReadonlySet<string> = new Set(
   'BOOT_FAIL CANCELLED COMPLETED DEADLINE FAILED NODE_FAIL OUT_OF_MEMORY PREEMPTED REVOKED TIMEOUT'.split(
     ' ',
   ),
 );
 
-/** A job, or one member of an array, that waits or runs. */
+/** A pending or running job, or member of an array. */
 export interface QueuedJob {
-  /** Slurm's number; members of an array have one together. */
+  /** Slurm's job number; members of an array share it. */
   readonly id: string;
-  /** Of a member of an array: its index. */
+  /** The index of a member of an array. */
   readonly index?: number;
   readonly state: 'pending' | 'running';
 }
 
-/** Jobs that wait or run, or why Slurm does not tell. */
+/** Pending and running jobs, or why Slurm did not list them. */
 export type Queue =
   | { readonly jobs: readonly QueuedJob[]; readonly reason?: undefined }
   | { readonly jobs?: undefined; readonly reason: string };
@@ -42,11 +42,11 @@ type Answer =
   | { readonly state: 'refused' | 'away' | 'missing'; readonly reason: string };
 
 /**
- * Submits a job, once: where it is not known whether the controller took it, the queue is asked for its name.
+ * Submits a job exactly once: if it is unclear whether the controller accepted it, looks for its name in the queue.
  *
- * @param name must be the job's alone
- * @returns its number, if it was told
- * @throws Failure `launcher-failed` if it was refused, or not taken for a long time; `interrupted`
+ * @param name a unique job name
+ * @returns the job number, if Slurm printed it
+ * @throws Failure `launcher-failed` if it was rejected, or not accepted for a long time; `interrupted`
  */
 export async function submit(
   name: string,
@@ -60,7 +60,11 @@ export async function submit(
     const answer = await call('sbatch', ['--parsable', `--job-name=${name}`, ...args]);
     if (answer.state === 'ok') return /^\d+/.exec(answer.stdout.trim())?.[0];
     if (answer.state !== 'away' || performance.now() - started > OFFER_MILLISECONDS) {
-      throw failure('launcher-failed', `Slurm did not take the job: ${answer.reason}`, hintOf(answer.state));
+      throw failure(
+        'launcher-failed',
+        `Slurm did not accept the job: ${answer.reason}`,
+        hintOf(answer.state),
+      );
     }
     if (!isTold) note(`Slurm does not answer (${answer.reason}); trying again for ten minutes`);
     isTold = true;
@@ -69,7 +73,7 @@ export async function submit(
   }
 }
 
-/** Jobs of a name that wait or run. */
+/** Pending and running jobs of a name. */
 export async function queue(name: string): Promise<Queue> {
   const answer = await call('squeue', [...['--noheader', '--all', '--array', `--name=${name}`, FORMAT]]);
   if (answer.state !== 'ok') return { reason: answer.reason };
@@ -90,8 +94,8 @@ export async function queue(name: string): Promise<Queue> {
 }
 
 /**
- * How the members of an array ended, in Slurm's words such as `OUT_OF_MEMORY`, as far as it remembers: by the accounting, where
- * there is one, or by the controller, which forgets after some minutes.
+ * The final states of an array's members, such as `OUT_OF_MEMORY`, as far as Slurm remembers: from the accounting database if
+ * there is one, otherwise from the controller, which forgets them after some minutes.
  */
 export async function endings(name: string): Promise<ReadonlyMap<number, string>> {
   const accounted = await call('sacct', [
@@ -126,7 +130,7 @@ export async function endings(name: string): Promise<ReadonlyMap<number, string>
 /**
  * Cancels all jobs of a name.
  *
- * @throws Failure `launcher-failed` if the controller does not do it
+ * @throws Failure `launcher-failed` if the controller does not cancel them
  */
 export async function cancel(name: string): Promise<void> {
   const answer = await call('scancel', [`--name=${name}`]);
@@ -139,13 +143,13 @@ function hintOf(state: Answer['state']): string {
     case 'missing':
       return 'run this where Slurm’s commands are, such as the login node, or leave out `--on slurm`';
     case 'away':
-      return '`scontrol ping` tells whether the controller is up; then run this again';
+      return 'check the controller with `scontrol ping`, then run this again';
     default:
       return 'see `sinfo` for partitions and their limits';
   }
 }
 
-/** Seconds that a job has left; infinite without a limit, undefined if Slurm does not tell. */
+/** A job's remaining time in seconds; infinite without a limit, undefined if unknown. */
 export async function secondsLeft(job: string): Promise<number | undefined> {
   const answer = await call('squeue', ['--noheader', '--all', `--jobs=${job}`, '--format=%L']);
   if (answer.state !== 'ok') return undefined;
@@ -159,9 +163,9 @@ export async function secondsLeft(job: string): Promise<number | undefined> {
 }
 
 /**
- * Puts the running job back into the queue, which ends this start of it.
+ * Requeues the running job, which ends its present start.
  *
- * @throws Failure `launcher-failed` if the controller does not do it
+ * @throws Failure `launcher-failed` if the controller does not requeue it
  */
 export async function requeue(job: string): Promise<void> {
   const answer = await call('scontrol', ['requeue', job]);
@@ -169,7 +173,7 @@ export async function requeue(job: string): Promise<void> {
   throw failure('launcher-failed', `Slurm did not requeue the job: ${answer.reason}`, hintOf(answer.state));
 }
 
-/** Without a user's defaults for these commands, such as `SQUEUE_STATES`, which would hide jobs. */
+/** The environment without a user's defaults for these commands, such as `SQUEUE_STATES`, which could hide jobs. */
 function ownEnvironment(): NodeJS.ProcessEnv {
   const isDefault = (name: string): boolean => /^(SQUEUE|SCANCEL)_/.test(name);
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !isDefault(name)));

@@ -1,4 +1,4 @@
-/** What happens in a member of the array, in a file of a shared folder: the member writes, whoever follows the sweep reads. */
+/** Events of an array member, in a file in a shared folder: the member writes them, and processes that follow the sweep read them. */
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -6,13 +6,13 @@ import type { RunEvent } from '../../core/event.ts';
 import { isJsonObject } from '../../core/json.ts';
 import type { SweepEvent } from '../event.ts';
 
-/** How often a stage's progress is written, at most. */
+/** Minimum time between two writes of a stage's progress. */
 const INTERVAL_MILLISECONDS = 1000;
 
-/** At most so much of a file is read at one time. */
+/** Maximum number of bytes to read from a file at a time. */
 const CHUNK_BYTES = 4 * 2 ** 20;
 
-/** What a job writes: events of its trials, and that it reached its time limit and asked to be started again. */
+/** Events that a job writes: those of its trials, and that it was requeued at its time limit. */
 export type MemberEvent = SweepEvent | { readonly type: 'job-requeued'; readonly times: number };
 
 export class EventWriter {
@@ -22,7 +22,7 @@ export class EventWriter {
   constructor(file: string) {
     this.#file = file;
     mkdirSync(dirname(file), { recursive: true });
-    // Ends a line that a killed job began.
+    // Ends a line that a killed job left unfinished.
     appendFileSync(file, '\n');
   }
 
@@ -39,7 +39,7 @@ export class EventWriter {
         return true;
       case 'stage-progress': {
         const now = performance.now();
-        // That a training goes on from where it was is told in any case.
+        // That a training resumes is always reported.
         const key = `${trial} ${event.progress.restored === true}`;
         if (now - (this.#told.get(key) ?? -Infinity) < INTERVAL_MILLISECONDS) return false;
         this.#told.set(key, now);
@@ -51,7 +51,7 @@ export class EventWriter {
   }
 }
 
-/** Reads what was added to a file since it was last asked. */
+/** Reads what was added to a file since the last call. */
 export class EventReader {
   readonly #file: string;
   #offset = 0;
@@ -85,7 +85,7 @@ export class EventReader {
   }
 }
 
-/** An event of a line; undefined for what a killed job has left of one. */
+/** The event in a line; undefined for an incomplete line of a killed job. */
 function parse(line: string): MemberEvent | undefined {
   if (line === '') return undefined;
   try {

@@ -1,4 +1,4 @@
-/** What Slurm still has of a sweep is neither removed nor replaced. */
+/** Protects sweeps with jobs in Slurm: their files must not be removed or replaced. */
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { lockRuns, type LockedRuns } from '../../artifacts/garbage-collection.ts';
 import type { Store } from '../../artifacts/store.ts';
@@ -11,11 +11,11 @@ import { submissionAtWork, type SubmissionAtWork } from './state.ts';
 import { jobNames, slurmFolder } from './submission.ts';
 
 /**
- * Keeps outputs and the cache from being used until `release` is called.
+ * Locks outputs and the cache until `release` is called.
  *
  * @param outputs absolute path of the outputs folder
- * @param names of pipelines; or all of the cache
- * @throws Failure `run-locked` if one of them is being run, here or by Slurm
+ * @param names names of pipelines, or the whole cache
+ * @throws Failure `run-locked` if one of them is running, here or in Slurm
  */
 export async function lockOutputs(outputs: string, names: readonly string[] | 'all'): Promise<LockedRuns> {
   const store = storeOf(outputs);
@@ -23,11 +23,11 @@ export async function lockOutputs(outputs: string, names: readonly string[] | 'a
     names === 'all'
       ? (await workspacesBeside(store.folder)).map(({ folder }) => folder)
       : names.map((name) => join(outputs, name));
-  // Running jobs have locks, too: the jobs say more.
+  // Running jobs hold locks, too, but naming the jobs is more informative.
   await refuseIfHeld(workspaces, store);
   const locks = await lockRuns(store, names, outputs);
   try {
-    // A sweep has its lock while it submits.
+    // A sweep holds its lock while it submits.
     await refuseIfHeld(workspaces, store);
     return locks;
   } catch (error) {
@@ -37,7 +37,7 @@ export async function lockOutputs(outputs: string, names: readonly string[] | 'a
 }
 
 /**
- * Asks Slurm for the sweeps of some workspaces; without a submission that is at work, nothing is asked.
+ * Asks Slurm for the sweeps of some workspaces, unless none has an unfinished submission.
  *
  * @param workspaces absolute paths of folders such as `outputs/<name>`
  * @throws Failure `run-locked` if Slurm has jobs of one of them, or may have
@@ -49,7 +49,7 @@ async function refuseIfHeld(workspaces: readonly string[], store: Store): Promis
   }
 }
 
-/** Why a workspace is to be left alone. */
+/** Why a workspace must not be changed. */
 export function heldDiagnostic(workspace: string, { submission, queue }: SubmissionAtWork): Diagnostic {
   const name = basename(workspace);
   const folder = slurmFolder(workspace);
@@ -58,8 +58,8 @@ export function heldDiagnostic(workspace: string, { submission, queue }: Submiss
     return {
       code: 'run-locked',
       severity: 'error',
-      message: `Slurm may still have jobs of \`${name}\`, and does not answer: ${queue.reason}`,
-      hint: `repeat this once it answers; if no job \`${array}\` or \`${shared}\` is left, remove \`${relative(process.cwd(), folder)}\` first`,
+      message: `Slurm may still have jobs of \`${name}\`, but does not answer: ${queue.reason}`,
+      hint: `try again once it answers; if no job \`${array}\` or \`${shared}\` is left, remove \`${relative(process.cwd(), folder)}\` first`,
     };
   }
   const outputs = relative(process.cwd(), dirname(workspace));

@@ -1,4 +1,4 @@
-/** Runs trials as a job array of Slurm, whose nodes share the folder of the outputs. */
+/** Runs trials as a Slurm job array. The nodes share the outputs folder. */
 import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -16,10 +16,10 @@ import { jobsOf, statesOf, submissionAtWork, SubmissionEvents } from './state.ts
 import { lossesOf } from './losses.ts';
 import { cancelledFile, jobNames, slurmFolder, type ReadPipeline, type Submission } from './submission.ts';
 
-/** Members of an array, at most: Slurm takes 1,001 unless it is set up for more. */
+/** Maximum number of array members: Slurm's default limit is 1,001. */
 const MOST_MEMBERS = 1000;
 
-/** Members for each that may run at one time: enough that none waits long for the slowest. */
+/** Array members per parallel slot: enough that no slot waits long for the slowest member. */
 const MEMBERS_PER_SLOT = 4;
 
 const EVENTS_INTERVAL_MILLISECONDS = 500;
@@ -27,13 +27,13 @@ const QUEUE_INTERVAL_MILLISECONDS = 5000;
 
 export interface SlurmOptions {
   readonly pipeline: ReadPipeline;
-  /** The `launcher` block, with what the command line puts in its place. */
+  /** The `launcher` block, with overrides from the command line. */
   readonly settings: Partial<NonNullable<Sweep['launcher']>>;
-  /** Further arguments of `sbatch`. */
+  /** Additional arguments for `sbatch`. */
   readonly sbatchArgs: readonly string[];
-  /** Whether to follow the jobs to their end. */
+  /** Whether to follow the jobs until they end. */
   readonly wait: boolean;
-  /** Asked after a signal, while jobs are followed: whether they are to be cancelled. */
+  /** Asks after a signal, while jobs are followed, whether to cancel them. */
   readonly asksToCancel: () => Promise<boolean>;
 }
 
@@ -59,21 +59,21 @@ export function slurmLauncher(options: SlurmOptions): Launcher {
   };
 }
 
-/** Places of the trials that are to run. */
+/** Places of the trials that have to run. */
 function pendingPlaces({ trials, endedBefore }: Launch): readonly number[] {
   return trials.flatMap(({ id, complete }, place) =>
     complete === undefined && !endedBefore.has(id) ? [place] : [],
   );
 }
 
-/** Puts what is to run on disk, and submits it. */
+/** Writes the submission to disk, and submits its jobs. */
 async function submitAll(
   launch: Launch,
   pending: readonly number[],
   { pipeline, settings, sbatchArgs }: SlurmOptions,
 ): Promise<Submission> {
   const { sweep, trials, outputs, workspace, signal, emit } = launch;
-  // Trials that are held against each other run in one job, which has to know all of them.
+  // Trials that are compared with each other run in one job, which has to know all of them.
   const members =
     sweep.early_stop === undefined
       ? batches(pending, trialsPerJob(pending.length, settings))
@@ -146,7 +146,7 @@ function batches(places: readonly number[], size: number): readonly (readonly nu
   );
 }
 
-/** Stages that several trials wait for, each with the first trial that has it. */
+/** Stages shared by several trials, each with the first trial that has it. */
 function sharedStages(trials: readonly PlannedTrial[], pending: readonly number[]): Submission['shared'] {
   const owners = new Map<string, number[]>();
   for (const place of pending) {
@@ -163,7 +163,7 @@ function sharedStages(trials: readonly PlannedTrial[], pending: readonly number[
   });
 }
 
-/** What the jobs ask Slurm for. */
+/** The resources that the jobs request. */
 function requests(settings: SlurmOptions['settings'], threads: number): readonly string[] {
   const { partition, account, time, memory, cpus = threads } = settings;
   const optional = { partition, account, time, mem: memory };
@@ -178,7 +178,7 @@ function requests(settings: SlurmOptions['settings'], threads: number): readonly
   ];
 }
 
-/** Starts the same `node` and the same Hourglass, with the same cache, wherever the job runs. */
+/** A script that starts the same `node` and the same Hourglass with the same cache on any node. */
 function jobScript(folder: string, { id, directory }: Submission): string {
   const cache = process.env['HOURGLASS_CACHE'];
   const main = JSON.stringify(new URL('../../cli/main.js', import.meta.url).href);
@@ -193,7 +193,7 @@ function jobScript(folder: string, { id, directory }: Submission): string {
   ].join('\n');
 }
 
-/** Follows the jobs until every trial has come to its end, or the user has had enough. */
+/** Follows the jobs until all trials have ended, or the user stops it. */
 async function follow(
   launch: Launch,
   submission: Submission,
@@ -227,7 +227,7 @@ async function follow(
         emit({ type: 'launcher-note', text: `Slurm does not answer (${reason}); still waiting` });
       if (jobs !== undefined && isAway) emit({ type: 'launcher-note', text: 'Slurm answers again' });
       isAway = jobs === undefined;
-      // What it wrote last may take its time through a shared folder: a trial is given up at the second look.
+      // Its last writes may take time to appear in a shared folder, so a trial counts as lost only at the second look.
       const gone = [...statesOf(submission, events, jobs)].flatMap(([id, state]) =>
         state === 'lost' ? [id] : [],
       );
@@ -249,7 +249,7 @@ async function follow(
   }
 }
 
-/** Cancels the jobs of a submission, by the name that is theirs alone. */
+/** Cancels the jobs of a submission, by their unique names. */
 export async function cancelSubmission(submission: Pick<Submission, 'id'>, folder: string): Promise<void> {
   const { shared, array } = jobNames(submission);
   await cancel(array);
@@ -257,7 +257,7 @@ export async function cancelSubmission(submission: Pick<Submission, 'id'>, folde
   await writeFileAtomic(cancelledFile(folder), '');
 }
 
-/** Of a trial that did not have to run, or of one that no job has brought to its end yet. */
+/** The outcome of a trial that did not have to run, or that no job has finished yet. */
 function settledOutcome(
   launch: Launch,
   trial: PlannedTrial,

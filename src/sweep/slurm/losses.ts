@@ -1,4 +1,4 @@
-/** Why trials that no job will finish were not finished: what Slurm says, what the jobs printed, or that nobody knows. */
+/** Why lost trials did not finish: from Slurm, from what the jobs printed, or unknown. */
 import { open } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { exists } from '../../files/atomic.ts';
@@ -6,10 +6,10 @@ import type { Diagnostic } from '../../core/diagnostic.ts';
 import { endings } from './commands.ts';
 import { cancelledFile, jobNames, slurmFolder, type Submission } from './submission.ts';
 
-/** The end of a log is read: at most so much. */
+/** Number of bytes read from the end of a log. */
 const TAIL_BYTES = 64 * 1024;
 
-/** What Slurm calls an end, in words, with what to do. */
+/** Slurm's final states in words, with what to do. */
 const REASONS: Readonly<Record<string, string>> = {
   OUT_OF_MEMORY: 'its job ran out of memory (OUT_OF_MEMORY); `--mem` asks for more',
   TIMEOUT: 'its job reached its time limit (TIMEOUT); `--time` asks for more',
@@ -17,11 +17,11 @@ const REASONS: Readonly<Record<string, string>> = {
   NODE_FAIL: 'the node of its job failed (NODE_FAIL)',
   BOOT_FAIL: 'the node of its job did not start (BOOT_FAIL)',
   CANCELLED: 'its job was cancelled (CANCELLED)',
-  PREEMPTED: 'its job made room for another (PREEMPTED)',
+  PREEMPTED: 'its job was preempted by another (PREEMPTED)',
   FAILED: 'its job ended with an error (FAILED)',
 };
 
-/** What Slurm prints into the log of a job that it ends. */
+/** Messages that Slurm prints into the log of a job that it ends. */
 const PRINTED: readonly (readonly [text: RegExp, reason: string])[] = [
   [/oom[-_ ]?kill|exceeded (job |step )?memory limit/i, 'OUT_OF_MEMORY'],
   [/CANCELLED AT .* DUE TO TIME LIMIT/, 'TIMEOUT'],
@@ -30,10 +30,10 @@ const PRINTED: readonly (readonly [text: RegExp, reason: string])[] = [
   [/CANCELLED AT (?!.* DUE TO JOB REQUEUE)/, 'CANCELLED'],
 ];
 
-/** Ends of which the log may know more. */
+/** Final states that the log may explain. */
 const VAGUE: ReadonlySet<string | undefined> = new Set([undefined, 'FAILED', 'CANCELLED', 'COMPLETED']);
 
-/** @returns an error for each of these trials, by its name */
+/** @returns an error for each of these trials, by trial name */
 export async function lossesOf(
   submission: Submission,
   workspace: string,
@@ -63,12 +63,12 @@ async function lossOf(reason: string | undefined, log: string): Promise<Diagnost
   return {
     code: 'trial-failed',
     severity: 'error',
-    message: known ?? `its job is gone and did not finish it (${reason ?? 'reason unknown'})`,
-    hint: `the same \`sweep\` command resumes from where it was${see}`,
+    message: known ?? `its job ended before the trial finished (${reason ?? 'reason unknown'})`,
+    hint: `the same \`sweep\` command resumes it${see}`,
   };
 }
 
-/** Why Slurm ended the last start of a job, as its log tells. */
+/** Why Slurm ended the last start of a job, according to its log. */
 async function printedIn(log: string): Promise<string | undefined> {
   const handle = await open(log, 'r').catch(() => undefined);
   if (handle === undefined) return undefined;

@@ -1,4 +1,4 @@
-/** What a job of a submitted sweep does: runs its share of the trials, by the local launcher, and writes what happens. */
+/** A job of a submitted sweep: runs its share of the trials with the local launcher, and writes events. */
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -26,8 +26,8 @@ const LOCK_INTERVAL_MILLISECONDS = 2000;
  * Runs one member of the array, or the job before it.
  *
  * @param folder `outputs/<name>/sweep.slurm` of the submission
- * @param id the submission's: another one may be there by now
- * @returns whether all its trials came to their end, whatever that was
+ * @param id the submission's; the folder may contain another one by now
+ * @returns whether all its trials ended, successfully or not
  * @throws Failure if there is no such submission
  */
 export async function runMember(
@@ -70,7 +70,7 @@ export async function runMember(
   }
 }
 
-/** At the time limit: puts the job back into the queue, if that may bring it further. */
+/** At the time limit: requeues the job, if another start could make progress. */
 async function startAgain(
   job: string,
   left: readonly TrialOutcome[],
@@ -81,13 +81,13 @@ async function startAgain(
     const { diagnostics } = failure(
       'trial-failed',
       `its job reached its time limit (TIMEOUT)${why}`,
-      'ask for more with `--time`, or `time` of the launcher; the same `sweep` command resumes',
+      'request more with `--time` or `time` of the launcher; the same `sweep` command resumes',
     );
     for (const outcome of left)
       writer.write({ type: 'trial-finished', outcome: { ...outcome, state: 'failed', diagnostics } });
   };
   // The first start may have waited for TensorFlow, or for a shared file.
-  if (!progress.isMade && times > 1) return fail(', twice without an epoch or a stage in between');
+  if (!progress.isMade && times > 1) return fail(', twice without completing an epoch or a stage');
   writer.write({ type: 'job-requeued', times });
   try {
     await requeue(job);
@@ -113,7 +113,7 @@ interface Share {
   readonly progress: JobProgress;
 }
 
-/** @returns trials that did not come to their end */
+/** @returns trials that did not finish */
 async function runTrials(
   submission: Submission,
   { workspace, places, index, signal, lock, writer, progress }: Share,
@@ -139,7 +139,7 @@ async function runTrials(
     emit({ type: 'trial-finished', outcome });
   }
   const { early_stop: stopping, ...plain } = sweep;
-  // What the median rule compares has its place in the list, whatever became of it.
+  // The median rule compares trials by their places in the list, however they ended.
   const isOver = ({ id }: PlannedTrial): boolean =>
     stopping === undefined && progress.ended.get(id)?.state === 'failed';
   const own = planned.filter((trial) => strange.get(trial) === undefined && !isOver(trial));
@@ -161,7 +161,7 @@ async function runTrials(
     signal,
     emit,
   });
-  // A job that began again finds trials that it finished before; whoever follows need not know.
+  // A restarted job finds trials that it finished before. These are not reported again.
   for (const outcome of outcomes) {
     if (finished.has(outcome.id) || outcome.state === 'left') continue;
     const state: TrialOutcome['state'] = outcome.state === 'kept' ? 'done' : outcome.state;
@@ -170,7 +170,7 @@ async function runTrials(
   return outcomes.filter(({ state }) => state === 'left');
 }
 
-/** The trials as they were submitted, from the texts as they were then. */
+/** The trials as submitted, from the texts at that time. */
 async function restoreTrials(submission: Submission, places: readonly number[]): Promise<readonly Trial[]> {
   const { file, sources: texts, overrides, over, metric, allowPlugins } = submission;
   const reader = await readPipeline(file, {
@@ -186,7 +186,7 @@ async function restoreTrials(submission: Submission, places: readonly number[]):
     const { located, diagnostics } = await reader.load(settings);
     if (located === undefined) {
       const why = diagnostics.find(isError)?.message ?? 'it is not valid';
-      throw failure('launcher-failed', `trial ${id} cannot be read any more: ${why}`);
+      throw failure('launcher-failed', `trial ${id} can no longer be read: ${why}`);
     }
     trials.push({
       ...{ id, parameters, replicate, seed, settings },
@@ -196,7 +196,7 @@ async function restoreTrials(submission: Submission, places: readonly number[]):
   return trials;
 }
 
-/** Of each trial that stands for others, the stages that they share. */
+/** The shared stages that each trial runs for others. */
 async function sharedPlans(
   { outputs, shared, trials: submitted }: Submission,
   trials: readonly Trial[],
@@ -219,7 +219,7 @@ async function sharedPlans(
 
 type PreparedEngine = Awaited<ReturnType<typeof prepareTrials>>['engine'];
 
-/** Why a trial would not be what was submitted, if so. */
+/** Why a trial differs from the submitted one, if it does. */
 function strangeness({ trials }: Submission, { id, plan }: PlannedTrial): Diagnostic | undefined {
   const expected = trials.find((trial) => trial.id === id)?.stages ?? {};
   const changed = plan.stages.find(({ name, hash }) => expected[name] !== hash);
@@ -228,12 +228,12 @@ function strangeness({ trials }: Submission, { id, plan }: PlannedTrial): Diagno
     code: 'trial-failed',
     severity: 'error',
     stage: changed.name,
-    message: `stage \`${changed.name}\` is not the one that was submitted: its data, Hourglass or TensorFlow differs on this node`,
-    hint: 'submit the sweep again; all nodes need the same `hourglass`, and the same engine (`--engine`)',
+    message: `stage \`${changed.name}\` differs from the submitted one: its data, Hourglass or TensorFlow differs on this node`,
+    hint: 'submit the sweep again; all nodes need the same `hourglass` and the same engine (`--engine`)',
   };
 }
 
-/** A job that was started again may wait for its own lock: that its first node is gone shows when its heartbeat stops. */
+/** A restarted job may wait for its own lock: only when the heartbeat stops is it clear that its first node is gone. */
 async function takeOwnLock(
   { pipeline, outputs }: Submission,
   index: MemberIndex,
@@ -244,12 +244,15 @@ async function takeOwnLock(
     const lock = await takeLock(path);
     if (lock.state === 'taken') return lock;
     await sleep(LOCK_INTERVAL_MILLISECONDS, undefined, { signal }).catch(() => {
-      throw failure('interrupted', 'stopped while an earlier start of the same job seemed to be running');
+      throw failure(
+        'interrupted',
+        'stopped while waiting for an earlier start of the same job, which seemed to be running',
+      );
     });
   }
 }
 
-/** Cores that Slurm gave to the job. */
+/** Cores that Slurm allocated to the job. */
 function coresOfJob(): number {
   const given = Number(process.env['SLURM_CPUS_PER_TASK']);
   return Number.isInteger(given) && given > 0 ? given : availableParallelism();

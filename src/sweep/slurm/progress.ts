@@ -1,16 +1,16 @@
-/** Whether a start of a job brings its trials further than the starts before it: one that does not must not start for ever. */
+/** Detects whether a start of a job made progress. A job that makes none must not be requeued forever. */
 import type { SweepEvent, TrialOutcome } from '../event.ts';
 import { EventReader } from './events.ts';
 
 export class JobProgress {
-  /** Trials that earlier starts stopped early, or that failed: a start does not try them again. */
+  /** Trials that earlier starts stopped early, or that failed. They are not tried again. */
   readonly ended = new Map<string, TrialOutcome>();
-  /** Epochs of trainings that need not be done again. */
+  /** Epochs of trainings that are saved. */
   readonly #epochs = new Map<string, number>();
   #requeues = 0;
   #isMade = false;
 
-  /** @param file what the job has written so far */
+  /** @param file the events that the job has written so far */
   static async of(file: string): Promise<JobProgress> {
     const progress = new JobProgress();
     const reader = new EventReader(file);
@@ -28,7 +28,7 @@ export class JobProgress {
     return this.#requeues;
   }
 
-  /** Whether this start has brought a trial further. */
+  /** Whether this start has made progress. */
   get isMade(): boolean {
     return this.#isMade;
   }

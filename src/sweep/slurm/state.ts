@@ -1,4 +1,4 @@
-/** Where a submitted sweep stands: from what its members wrote, what is in the store, and the queue. */
+/** The state of a submitted sweep, from its members' events, the store and the queue. */
 import type { Store } from '../../artifacts/store.ts';
 import type { SweepEvent, TrialOutcome } from '../event.ts';
 import { queue, type Queue } from './commands.ts';
@@ -6,10 +6,10 @@ import { EventReader } from './events.ts';
 import { SubmittedTexts } from './texts.ts';
 import { eventsFile, jobNames, readSubmission, slurmFolder, type Submission } from './submission.ts';
 
-/** `lost`: no job will bring it to its end; `unknown`: the queue could not be asked. */
+/** `lost`: no job will finish it; `unknown`: the queue could not be read. */
 export type SubmittedState = 'pending' | 'running' | 'done' | 'failed' | 'stopped' | 'lost' | 'unknown';
 
-/** Follows what the members of a submission write. */
+/** Follows the events of a submission's members. */
 export class SubmissionEvents {
   readonly #submission: Submission;
   readonly #store: Store;
@@ -18,7 +18,7 @@ export class SubmissionEvents {
   readonly #outcomes = new Map<string, TrialOutcome>();
   readonly #requeues = new Map<number, number>();
   readonly #running = new Set<string>();
-  /** Ends whose results are not to be seen yet: a shared folder may show them later than the event. */
+  /** Ended trials whose results are not visible yet: a shared folder may show them later than the event. */
   #unseen: readonly Extract<SweepEvent, { type: 'trial-finished' }>[] = [];
 
   constructor(submission: Submission, folder: string, store: Store) {
@@ -32,17 +32,17 @@ export class SubmissionEvents {
     return this.#requeues;
   }
 
-  /** How trials ended that did. */
+  /** Outcomes of trials that have ended. */
   get outcomes(): ReadonlyMap<string, TrialOutcome> {
     return this.#outcomes;
   }
 
-  /** Trials that were started and have not ended, as far as is known. */
+  /** Trials that have started but not ended, as far as known. */
   get running(): ReadonlySet<string> {
     return this.#running;
   }
 
-  /** Reads on. A trial counts as done once its results are in the store, and not before. */
+  /** Reads new events. A trial counts as done only once its results are in the store. */
   async read(): Promise<readonly SweepEvent[]> {
     const all: SweepEvent[] = [];
     this.#texts ??= await SubmittedTexts.of(this.#submission);
@@ -68,13 +68,13 @@ export class SubmissionEvents {
       if (event.type === 'trial-finished') {
         const { id, state } = event.outcome;
         this.#running.delete(id);
-        // A job that began again tells again of what it had finished.
+        // A restarted job reports again what it had finished.
         if (state === 'done' && this.#outcomes.get(id)?.state === state) continue;
         if (state === 'done' && !(await this.#isStored(id))) {
           unseen.push(event);
           continue;
         }
-        // What a job left that is started again is on its way still.
+        // Trials that a requeued job left unfinished are still under way.
         if (state !== 'left') this.#outcomes.set(id, event.outcome);
       }
       kept.push(event);
@@ -90,7 +90,7 @@ export class SubmissionEvents {
   }
 }
 
-/** Jobs of a submission that wait or run. */
+/** Pending and running jobs of a submission. */
 export async function jobsOf(submission: Pick<Submission, 'id'>): Promise<Queue> {
   const { shared, array } = jobNames(submission);
   const members = await queue(array);
@@ -99,7 +99,7 @@ export async function jobsOf(submission: Pick<Submission, 'id'>): Promise<Queue>
   return before.jobs === undefined ? before : { jobs: [...before.jobs, ...members.jobs] };
 }
 
-/** The state of each trial that was submitted, by its name. */
+/** The state of each submitted trial, by its name. */
 export function statesOf(
   { trials, members }: Submission,
   { outcomes, running }: SubmissionEvents,
@@ -124,13 +124,13 @@ export function statesOf(
   return states;
 }
 
-/** A submission some of whose trials are still to come. */
+/** A submission with unfinished trials. */
 export interface SubmissionAtWork {
   readonly submission: Submission;
   readonly queue: Queue;
 }
 
-/** The submission of a workspace that Slurm still has, or may still have. */
+/** The submission of a workspace, if Slurm still has jobs of it or may have. */
 export async function submissionAtWork(
   workspace: string,
   store: Store,

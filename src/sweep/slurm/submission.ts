@@ -1,11 +1,11 @@
 /**
- * `outputs/<name>/sweep.slurm/`: what was submitted, fixed for good, so that nothing that is edited later changes it.
+ * `outputs/<name>/sweep.slurm/`: a submission, stored so that later edits of the pipeline do not change it.
  *
  * - `plan.json`: a `Submission`
- * - `job.sh`: what Slurm runs
- * - `events/<member>.jsonl`: what happened in each member of the array, a `SweepEvent` a line
- * - `cancelled`: `--cancel` was used
- * - `logs/`: what the jobs printed
+ * - `job.sh`: the script that Slurm runs
+ * - `events/<member>.jsonl`: the events of each array member, one `SweepEvent` per line
+ * - `cancelled`: exists if `--cancel` was used
+ * - `logs/`: the output of the jobs
  */
 import { join } from 'node:path';
 import type { Sweep } from '../../schema/generated/settings.ts';
@@ -21,55 +21,55 @@ export interface SubmittedTrial {
   readonly parameters: JsonObject;
   readonly replicate: number;
   readonly seed: number;
-  /** What it puts in place of values of the document. */
+  /** Its overrides of values in the document. */
   readonly settings: readonly TrialSetting[];
   /** Hashes of the keys of its stages. */
   readonly stages: Readonly<Record<string, string>>;
 }
 
-/** Where a pipeline was read from, and what was read. */
+/** Where a pipeline was read from, and its text. */
 export interface ReadPipeline {
-  /** Absolute path of the folder in which it was submitted: names of files, and paths of overrides, are relative to it. */
+  /** Absolute path of the folder in which it was submitted. File names, and paths in overrides, are relative to it. */
   readonly directory: string;
   /** As the user named it. */
   readonly file: string;
-  /** Its text, and those of the files that it extends, by their names. */
+  /** Its text, and the texts of the files that it extends, by file name. */
   readonly sources: readonly SourceFile[];
   readonly overrides: readonly string[];
-  /** `--over` and `--metric` arguments; the document has what they say. */
+  /** `--over` and `--metric` arguments, which are already applied to the document. */
   readonly over?: readonly string[] | undefined;
   readonly metric?: string | undefined;
   readonly allowPlugins: boolean;
 }
 
 export interface Submission extends ReadPipeline {
-  /** Jobs are named by it. */
+  /** The submission's id, used in job names. */
   readonly id: string;
   readonly pipeline: string;
   /** Absolute path of the outputs folder. */
   readonly outputs: string;
   readonly engine: EngineChoice;
   readonly sweep: Sweep;
-  /** Whether a job that reaches its time limit asks to be started again. */
+  /** Whether a job is requeued when it reaches its time limit. */
   readonly requeue: boolean;
-  /** In the order of the sweep, those that were complete among them. */
+  /** All trials, including complete ones, in the order of the sweep. */
   readonly trials: readonly SubmittedTrial[];
   /** Places of trials in the list, by member of the array. */
   readonly members: readonly (readonly number[])[];
-  /** Stages that several trials share, each with one trial that has them; run before the array. */
+  /** Stages that several trials share, each with one trial that has it. They run before the array. */
   readonly shared: readonly { readonly trial: number; readonly stages: readonly string[] }[];
   /** Trials that an earlier start stopped early. */
   readonly stopped: readonly TrialOutcome[];
 }
 
-/** A member of the array, or the job that goes before it. */
+/** A member of the array, or the job before it. */
 export type MemberIndex = number | 'shared';
 
 export function slurmFolder(workspace: string): string {
   return join(workspace, 'sweep.slurm');
 }
 
-/** Names of a submission's jobs: first the one that goes before the array. */
+/** Names of a submission's jobs; the first is the job before the array. */
 export function jobNames({ id }: Pick<Submission, 'id'>): {
   readonly shared: string;
   readonly array: string;
@@ -77,7 +77,7 @@ export function jobNames({ id }: Pick<Submission, 'id'>): {
   return { shared: `hourglass-${id}-shared`, array: `hourglass-${id}` };
 }
 
-/** Is there once the jobs were cancelled by `--cancel`: Slurm forgets. */
+/** Exists once the jobs were cancelled with `--cancel`, because Slurm forgets. */
 export function cancelledFile(folder: string): string {
   return join(folder, 'cancelled');
 }
@@ -87,16 +87,16 @@ export function eventsFile(folder: string, index: MemberIndex): string {
 }
 
 /**
- * The submission of a workspace; undefined if there is none, or if it is not one.
+ * The submission of a workspace; undefined if there is none, or if the file is not a valid one.
  *
- * @throws Failure `io-failed` or `system-limit` if there may be one that cannot be read
+ * @throws Failure `io-failed` or `system-limit` if one may exist but cannot be read
  */
 export async function readSubmission(workspace: string): Promise<Submission | undefined> {
   const text = await readPresent(join(slurmFolder(workspace), 'plan.json'));
   if (text === undefined) return undefined;
   try {
     const value: unknown = JSON.parse(text);
-    // Written by this program, whole or not at all.
+    // This program writes it atomically.
     return isJsonObject(value) &&
       typeof value['id'] === 'string' &&
       Array.isArray(value['members']) &&

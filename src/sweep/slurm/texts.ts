@@ -1,4 +1,4 @@
-/** Places in the texts that were submitted, by the names that the user knows their files by now. */
+/** Locations in the submitted texts, under the files' present names. */
 import { relative, resolve } from 'node:path';
 import { overSources } from '../../config/over.ts';
 import { overrideSources } from '../../config/override.ts';
@@ -8,7 +8,7 @@ import type { SweepEvent } from '../event.ts';
 import { readSubmission, type Submission } from './submission.ts';
 
 export class SubmittedTexts {
-  /** The texts, under the names that places have. */
+  /** The texts, under the names used in locations. */
   readonly sources: readonly SourceFile[];
   readonly #names: ReadonlyMap<string, string>;
 
@@ -17,7 +17,7 @@ export class SubmittedTexts {
     this.#names = new Map(named.map(([name, source]) => [name, source.name]));
   }
 
-  /** What differs from its file by now is called so: lines are those of the text that was submitted. */
+  /** Marks texts that differ from their files by now: line numbers are those of the submitted text. */
   static async of({ directory, sources, overrides, over = [], metric }: Submission): Promise<SubmittedTexts> {
     const named = sources.map(async ({ name, text }) => {
       const path = resolve(directory, name);
@@ -37,7 +37,7 @@ export class SubmittedTexts {
     ]);
   }
 
-  /** An event of a job, with its places so. */
+  /** An event of a job, with its locations renamed. */
   shown(event: SweepEvent): SweepEvent {
     switch (event.type) {
       case 'trial-finished': {

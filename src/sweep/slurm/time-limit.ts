@@ -1,12 +1,12 @@
-/** Tells a job that its time is nearly up, so that it can stop in good order and ask for more. */
+/** Tells a job that its time is nearly up, so that it can stop cleanly and be requeued. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { secondsLeft } from './commands.ts';
 
-/** How long before its end a job stops. A short job keeps three quarters of its time. */
+/** How long before its time limit a job stops. A short job uses three quarters of its time. */
 const LEAD_SECONDS = 60;
 const LEAD_SHARE = 0.25;
 
-/** After so long Slurm is asked again: limits are changed, and a controller that was away comes back. */
+/** Interval at which Slurm is asked again: limits can change, and a controller may have been down. */
 const MOST_SECONDS = 3600;
 const AWAY_SECONDS = 60;
 
@@ -14,7 +14,7 @@ export class TimeLimit {
   readonly #up = new AbortController();
   readonly #closed = new AbortController();
 
-  /** @param job its number; undefined: it has no limit */
+  /** @param job the job number; undefined for no limit */
   constructor(job: string | undefined) {
     if (job !== undefined) void this.#watch(job);
   }
@@ -39,7 +39,7 @@ export class TimeLimit {
         return;
       }
       const seconds = Math.min(until, MOST_SECONDS);
-      // Waiting keeps no job from its end.
+      // This timer must not keep the process alive.
       await sleep(seconds * 1000, undefined, { signal: this.#closed.signal, ref: false }).catch(
         () => undefined,
       );
