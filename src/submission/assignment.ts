@@ -1,4 +1,4 @@
-/** What an assignment lets students change, and what they did change. */
+/** What an assignment lets students change, and what they changed. */
 import { dirname, resolve } from 'node:path';
 import { readYamlDocument } from '../config/document.ts';
 import { readMerged } from '../config/extends.ts';
@@ -14,21 +14,21 @@ import type { Assignment } from './generated/types.ts';
 import { findOtherFiles } from './given-files.ts';
 import { readStudents, type Students } from './students.ts';
 
-/** An assignment whose files were read. */
+/** An assignment with its files loaded. */
 export interface LoadedAssignment {
-  /** Absolute path of the pipeline that was given out. */
+  /** Absolute path of the pipeline given to students. */
   readonly base: string;
   readonly editable: readonly string[];
   readonly seed: Assignment['seed'];
-  /** Absent where the names of the archives tell. */
+  /** Absent if the names of the archives contain the numbers. */
   readonly students?: Students;
 }
 
-/** @throws Failure all that is wrong with an assignment, its base or its list of students */
+/** @throws Failure all problems of an assignment, its base or its list of students */
 export async function loadAssignment(file: string): Promise<LoadedAssignment> {
   const { data, diagnostics } = await readYamlDocument(file, readSchema('assignment'));
   if (data === undefined) throw new Failure(...diagnostics);
-  // The schema that the type was made from has just been checked.
+  // The value was just validated against the schema that the type is generated from.
   const { base, editable, seed, students } = data as unknown as Assignment;
   const folder = dirname(resolve(file));
   const path = resolve(folder, base);
@@ -39,22 +39,22 @@ export async function loadAssignment(file: string): Promise<LoadedAssignment> {
   return { base: path, editable, seed, ...(numbers === undefined ? {} : { students: numbers }) };
 }
 
-/** What always may differ: what a pipeline is called changes no result. */
+/** Keys that may always differ: a pipeline's name and description do not affect results. */
 const FREE = ['name', 'description'];
 
 export interface DeviationOptions {
   readonly base: string;
   readonly editable: readonly string[];
   readonly seed: Assignment['seed'];
-  /** Absolute path of a folder with data files of the assignment, besides that of `base`. */
+  /** Absolute path of a folder with data files of the assignment, in addition to the folder of `base`. */
   readonly data?: string;
 }
 
 /**
- * What a pipeline changes of its base beyond what may be edited. A value counts as changed if it is written otherwise and
- * comes out otherwise: neither a default that is spelled out nor a parameter that has another value elsewhere does.
+ * The changes of a pipeline from its base that are not allowed. A value counts as changed if both its text and its resolved value
+ * differ: writing out a default, or changing a parameter elsewhere, is no change here.
  *
- * @param within absolute path of the folder of the pipeline, which may be a stranger's
+ * @param within absolute path of the folder of the pipeline, which is untrusted
  */
 export async function findDeviations(
   located: LocatedPipeline,
@@ -80,13 +80,13 @@ export async function findDeviations(
     .map((path): Diagnostic => ({
       code: 'assignment-deviation',
       severity: 'error',
-      message: `\`${path.join('.')}\` may not be changed`,
+      message: `the assignment does not allow changing \`${path.join('.')}\``,
       range: located.locate(path),
     }));
   return [...changed, ...otherFiles];
 }
 
-/** A pipeline with what it extends and its overrides, before parameters and defaults are put in place. */
+/** A pipeline merged with what it extends and its overrides, before parameters and defaults are filled in. */
 async function asWritten(
   file: string,
   overrides: readonly string[] = [],
@@ -100,7 +100,7 @@ async function asWritten(
   return isJsonObject(value) ? value : {};
 }
 
-/** The outermost paths at which two documents differ: into maps, and into lists of one length. */
+/** The outermost paths at which two documents differ. Compares inside maps and lists of equal length. */
 function differences(before: Json, after: Json, path: DocumentPath = []): readonly DocumentPath[] {
   if (canonicalJson(before) === canonicalJson(after)) return [];
   if (isJsonObject(before) && isJsonObject(after)) {
@@ -115,7 +115,7 @@ function differences(before: Json, after: Json, path: DocumentPath = []): readon
   return [path];
 }
 
-/** The value at a path; null where there is none, which is what a key without a value has. */
+/** The value at a path; null if there is none, as for a key without a value. */
 function at(document: Json, path: DocumentPath): Json {
   let value: Json = document;
   for (const segment of path) {
@@ -126,7 +126,7 @@ function at(document: Json, path: DocumentPath): Json {
   return value;
 }
 
-/** `stages.model.encoder[3].Dense`, with `*` for any one segment, as segments. */
+/** Splits a path such as `stages.model.encoder[3].Dense` into segments; `*` stands for any one segment. */
 function segments(pattern: string): readonly string[] {
   return pattern.replace(/\[(\d+|\*)\]/g, '.$1').split('.');
 }

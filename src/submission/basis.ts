@@ -1,4 +1,4 @@
-/** What a verdict rests on: how much was compared, how closely, and what was not. */
+/** The basis of a verdict: what was compared, how closely, and what was not compared. */
 
 export interface Count {
   readonly numbers: number;
@@ -12,20 +12,20 @@ export interface NotCompared {
 }
 
 export interface Basis {
-  /** Whether anything was accepted that would have to be bit-identical on an equal platform. */
+  /** Whether a difference was accepted that an equal platform would not have. */
   readonly excused: boolean;
-  /** Equal to the last bit. */
+  /** Bit-identical. */
   readonly exact: Count;
-  /** Measured or drawn again from the submitted models and data; equal except for rounding. */
+  /** Recomputed from the submitted models and data; equal except for rounding. */
   readonly measured: Count;
-  /** Within the tolerances for a training repeated on another platform. */
+  /** Within the tolerances for training again on another platform. */
   readonly tolerance: Count;
   readonly notCompared: readonly NotCompared[];
 }
 
 export type Closeness = 'exact' | 'measured' | 'tolerance';
 
-/** Collects what was compared. A file or number that several comparisons cover counts in each. */
+/** Collects what was compared. A file or number that several comparisons cover counts in each of them. */
 export class BasisRecord {
   readonly #counts: Record<Closeness, { numbers: number; files: number }> = {
     exact: { numbers: 0, files: 0 },
@@ -46,12 +46,12 @@ export class BasisRecord {
     this.#compared.add(path);
   }
 
-  /** Notes what one comparison could not cover; another one may. */
+  /** Records what a comparison could not cover; another one may cover it. */
   skip(what: string, why: string): void {
     if (!this.#notCompared.has(what)) this.#notCompared.set(what, why);
   }
 
-  /** Notes that something need not be equal because the archive says that it comes from another platform. */
+  /** Records that a difference was accepted because the archive says that it comes from another platform. */
   excuse(): void {
     this.#excused = true;
   }

@@ -25,39 +25,39 @@ export interface CheckOptions {
   /** Absolute path of the archive. */
   readonly archive: string;
   readonly level: Level;
-  /** Whether code of the archive may run. */
+  /** Whether code in the archive may run. */
   readonly allowPlugins: boolean;
-  /** Absolute path of a folder with data files that archives leave out. */
+  /** Absolute path of a folder with data files that archives do not contain. */
   readonly data?: string;
   readonly assignment?: DeviationOptions;
-  /** Whether results must be equal to the last bit, whatever the archive says of its machine. */
+  /** Whether results must be bit-identical, whatever the archive says about its machine. */
   readonly samePlatform?: boolean;
   /** Absolute path of an empty folder to work in. */
   readonly work: string;
 }
 
-/** What was found out about an archive. */
+/** The findings for an archive. */
 export interface Findings {
-  /** Absent where the archive could not even be read. */
+  /** Absent if the archive could not be read. */
   readonly pipeline?: { readonly name: string; readonly seed: number };
   readonly comparison?: Comparison;
   readonly metrics: readonly ComparedMetric[];
-  /** What was compared, how closely, and what was not. */
+  /** What was compared, how closely, and what was not compared. */
   readonly basis: Basis;
   readonly diagnostics: readonly Diagnostic[];
   /** SHA-256 of trained weights and of figures that show what a model does, by their paths. */
   readonly results: Readonly<Record<string, string>>;
 }
 
-/** The findings for an archive of which nothing was used. */
+/** The findings for an archive that was refused before anything in it was used. */
 function unread(diagnostics: readonly Diagnostic[]): Findings {
   return { metrics: [], basis: new BasisRecord().finish(), diagnostics, results: {} };
 }
 
 /**
- * Never throws for what an archive may hold: that is in the findings.
+ * Problems of the archive are never thrown, but returned in the findings.
  *
- * @param pool where stages run; it stays open
+ * @param pool the workers that run stages; it is not closed
  */
 export async function checkArchive(options: CheckOptions, pool?: WorkerPool): Promise<Findings> {
   if (pool !== undefined) return check(options, pool);
@@ -101,11 +101,11 @@ async function check(options: CheckOptions, pool: WorkerPool): Promise<Findings>
 interface Results {
   readonly diagnostics: readonly Diagnostic[];
   readonly basis: BasisRecord;
-  /** Absent where nothing was run. */
+  /** Absent if nothing was run. */
   readonly judgement?: Judgement;
 }
 
-/** Compares the results with one another and, above the level `hashes`, with a new run. */
+/** Compares the results with each other and, above the level `hashes`, with a new run. */
 async function checkResults(
   { level, work, samePlatform, pool }: CheckOptions & { readonly pool: WorkerPool },
   { loaded, manifest, ...unpacked }: Unpacked & { readonly folder: string; readonly loaded: LoadResult },
@@ -114,7 +114,7 @@ async function checkResults(
   const { located } = loaded;
   if (located === undefined) {
     skipAll(manifest, basis);
-    // What else is wrong has been said.
+    // Other problems are reported already.
     const refused = loaded.diagnostics.filter(({ code }) => code === 'plugin-refused');
     return { diagnostics: level === 'hashes' ? [] : refused, basis };
   }
@@ -136,7 +136,7 @@ async function checkResults(
   }
 }
 
-/** Nothing was run: every number and file of a stage is as it was submitted. */
+/** Records that nothing was run, so all numbers and files of stages are only as submitted. */
 function skipAll({ stages }: Manifest, basis: BasisRecord): void {
   for (const { name, metrics, files } of stages) {
     for (const { name: metric } of metrics) basis.skip(`${name}.${metric}`, WHY.nothing);
@@ -148,32 +148,32 @@ function platformDiagnostic(differences: readonly string[]): Diagnostic {
   return {
     code: 'platform-differs',
     severity: 'error',
-    message: `the results are not equal to the last bit, and the archive says that it is from another platform: ${differences.join(', ')}`,
-    hint: 'pack a run of this platform, or verify without `--same-platform`',
+    message: `the results are not bit-identical, and the archive says that it is from another platform: ${differences.join(', ')}`,
+    hint: 'pack a run from this platform, or verify without `--same-platform`',
   };
 }
 
-/** `metrics.json` must be what the numbers of the manifest make: only those are compared. */
+/** `metrics.json` must match the numbers of the manifest, since only those are compared. */
 async function checkMetricsFile(folder: string, { stages }: Manifest): Promise<readonly Diagnostic[]> {
   const text = await readFile(join(folder, METRICS)).catch(() => undefined);
   const shown = text === undefined ? undefined : parseJson(text);
-  if (!isJsonObject(shown)) return [mismatch('`metrics.json` is not there, or is not what a run writes')];
+  if (!isJsonObject(shown)) return [mismatch('`metrics.json` is missing, or is not what a run writes')];
   const measured = new Map(stages.map(({ name, metrics }) => [name, numbersOf(metrics)]));
   const names = new Set([...measured.keys(), ...Object.keys(shown)]);
   return [...names].flatMap((name) =>
     canonicalJson(Object.hasOwn(shown, name) ? (shown[name] ?? null) : {}) ===
     canonicalJson(measured.get(name) ?? null)
       ? []
-      : [mismatch(`\`metrics.json\` has other numbers of \`${name}\` than the manifest`)],
+      : [mismatch(`\`metrics.json\` and the manifest have different numbers for \`${name}\``)],
   );
 }
 
-/** Where a name stands twice, the first number counts: it is not what the file says then. */
+/** If a name occurs twice, the first number counts, and the file does not match. */
 function numbersOf(metrics: PackedStage['metrics']): JsonObject {
   return Object.fromEntries([...metrics].reverse().map(({ name, value }) => [name, value]));
 }
 
-/** The pipeline must be the one that the manifest and `resolved.yaml` describe. */
+/** The pipeline must match the manifest and `resolved.yaml`. */
 async function checkPipelineFile(
   folder: string,
   { pipeline, stages, files }: Manifest,
@@ -182,34 +182,34 @@ async function checkPipelineFile(
   const { located, diagnostics } = loaded;
   if (located === undefined) {
     const errors = errorsOf(diagnostics);
-    // Without leave to run its plugins, a pipeline cannot be known; that is not its fault.
+    // If its plugins may not run, a pipeline cannot be resolved. That is no fault of the archive.
     return errors.map((error) =>
       error.code === 'plugin-refused' ? { ...error, severity: 'warning' } : error,
     );
   }
   const found: Diagnostic[] = [];
   if (located.pipeline.name !== pipeline.name || located.pipeline.seed !== pipeline.seed) {
-    found.push(mismatch('the manifest names another pipeline or seed than the pipeline file'));
+    found.push(mismatch('the manifest and the pipeline file have different names or seeds'));
   }
   if ((located.pipeline.threads ?? pipeline.threads) !== pipeline.threads) {
-    found.push(mismatch('the manifest names another number of threads than the pipeline file'));
+    found.push(mismatch('the manifest and the pipeline file have different numbers of threads'));
   }
   const sizes = new Map(files.map(({ path, bytes }) => [path, bytes]));
   const hasOtherSize = ({ name, files: artifacts }: PackedStage): boolean =>
     artifacts.some(({ path, bytes }) => (sizes.get(artifactPath(name, path)) ?? bytes) !== bytes);
   for (const { name } of stages.filter(hasOtherSize)) {
-    found.push(mismatch(`the manifest names two sizes of a file of \`${name}\``));
+    found.push(mismatch(`the manifest has two sizes for a file of \`${name}\``));
   }
   const names = (list: readonly { readonly name: string; readonly type: string }[]): string =>
     list.map(({ name, type }) => `${name}: ${type}`).join();
   const written = [...located.pipeline.stages].map(([name, { type }]) => ({ name, type }));
   if (names(stages) !== names(written)) {
-    found.push(mismatch('the manifest names other stages than the pipeline file'));
+    found.push(mismatch('the manifest and the pipeline file have different stages'));
   }
   const resolved = await readFile(join(folder, RESOLVED), 'utf8').catch(() => '');
   if (resolved !== stringify(located.resolved, { aliasDuplicateObjects: false })) {
     found.push({
-      ...mismatch('`resolved.yaml` is not what the pipeline file comes to here'),
+      ...mismatch('`resolved.yaml` is not what the pipeline file resolves to here'),
       // Another version of Hourglass may have other defaults.
       severity: 'warning',
     });
@@ -226,7 +226,7 @@ async function checkAssignment(
   return pipeline === undefined ? [] : findDeviations(pipeline, folder, options);
 }
 
-/** What no two students can have in common unless they share it: trained weights, and figures of what they do. */
+/** Results that two students have in common only if they share work: trained weights, and figures of what models do. */
 function resultsOf(manifest: Manifest, { located, partial }: LoadResult): Readonly<Record<string, string>> {
   const pipeline = located ?? partial;
   const stages = pipeline === undefined ? new Set<string>() : stagesOfModels(pipeline);
@@ -247,7 +247,7 @@ function diagnosticsOf(error: unknown, work: string): readonly Diagnostic[] {
   throw error;
 }
 
-/** A diagnostic without the folder in which the work is done: it is gone when the diagnostic is read. */
+/** Removes the work folder from a diagnostic, since it no longer exists when the diagnostic is read. */
 function withoutFolder(diagnostic: Diagnostic, work: string): Diagnostic {
   const clean = (text: string): string => text.replaceAll(`${work}/archive/`, '').replaceAll(`${work}/`, '');
   const { range, related: _related, hint, ...rest } = diagnostic;

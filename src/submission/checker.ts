@@ -1,6 +1,6 @@
 /**
- * The process that `checkLimited` starts: checks one archive, answers, and ends. Its argument is the number of the process that
- * asks, with which it ends.
+ * The process that `checkLimited` starts: checks one archive, sends its findings, and ends. Its argument is the id of its parent
+ * process; if the parent ends, so does it.
  */
 import { Worker } from 'node:worker_threads';
 import { Failure } from '../core/diagnostic.ts';
@@ -14,16 +14,16 @@ new Worker(new URL(`./watchdog.${extension}`, import.meta.url), { workerData: Nu
   .unref();
 
 process.once('message', (message: { readonly options: CheckOptions }) => {
-  // Loaded here, so that it is told if the system does not let it be loaded.
+  // Loaded here, so that a failure to load is reported.
   void import('./check.ts')
     .then(({ checkArchive }) => checkArchive(message.options))
     .then((findings): FromChecker => ({ type: 'findings', findings }), refusal)
     .then((answer) => process.send?.(answer));
 });
-// Whoever asked is gone.
+// The parent process has ended.
 process.once('disconnect', () => process.exit(1));
 
-/** What the system refused keeps its meaning on the way. */
+/** Keeps the meaning of system errors when they are sent to the parent. */
 function refusal(thrown: unknown): FromChecker {
   const error = troubleOf(thrown);
   if (error instanceof Failure) return { type: 'refused', diagnostics: error.diagnostics };

@@ -1,4 +1,4 @@
-/** Submitted numbers compared with those found again: equal to the last bit, or within tolerances. */
+/** Compares submitted numbers with recomputed ones: bit by bit, or within tolerances. */
 import { canonicalJson } from '../core/json.ts';
 import type { KeyEngine } from '../plan/make.ts';
 import type { Environment, PackedMetric, PackedProcessor } from './generated/types.ts';
@@ -7,23 +7,23 @@ import type { Environment, PackedMetric, PackedProcessor } from './generated/typ
 export interface Comparison {
   readonly kind: 'exact' | 'tolerance';
   /**
-   * What the archive says of its machine that is not so here; none for `exact`. Nothing proves it: it is named in the
-   * verdict wherever it excuses a difference.
+   * Differences between the archive's machine, as it describes it, and this one; none for `exact`. The description is not proven,
+   * so the verdict names it wherever it excuses a difference.
    */
   readonly differences: readonly string[];
-  /** Whether results of stages without TensorFlow must be equal all the same: they depend on Hourglass and Node only. */
+  /** Whether results of stages without TensorFlow must still be equal: they depend only on Hourglass and Node. */
   readonly data: 'exact' | 'tolerance';
 }
 
-/** How far a number may be from the submitted one. */
+/** The allowed difference from a submitted number. */
 export interface Tolerance {
-  /** Null: any number will do. */
+  /** Null allows any number. */
   readonly absolute: number | null;
   /** As a share of the submitted number. */
   readonly relative: number;
 }
 
-/** How a number was found again: from the submitted models, or by training again. */
+/** How a number was recomputed: from the submitted models, or by training again. */
 export type FoundBy = 'measuring' | 'training';
 
 export interface ComparedMetric {
@@ -31,14 +31,14 @@ export interface ComparedMetric {
   readonly metric: string;
   readonly by: FoundBy;
   readonly claimed: number;
-  /** Absent where the stage gave no such number again. */
+  /** Absent if the stage did not produce this number again. */
   readonly found?: number;
-  /** Absent where the two must be equal to the last bit. */
+  /** Absent if the two must be bit-identical. */
   readonly tolerance?: Tolerance;
   readonly agrees: boolean;
 }
 
-/** This machine, as far as results depend on it. */
+/** The properties of this machine that results depend on. */
 export interface Here {
   readonly engine: KeyEngine;
   readonly processor: PackedProcessor;
@@ -47,7 +47,7 @@ export interface Here {
   readonly packages: string;
 }
 
-/** Exact on an equal platform: the same engine, processor and software; the threads are those of the archive. */
+/** Exact on an equal platform: the same engine, processor and software. The number of threads is taken from the archive. */
 export function comparisonFor(claimed: Environment, here: Here): Comparison {
   const software = softwareDifferences(claimed, here);
   const machine: string[] = [];
@@ -71,7 +71,7 @@ export function comparisonFor(claimed: Environment, here: Here): Comparison {
   };
 }
 
-/** Differences that may change even what is computed without TensorFlow. */
+/** Differences that may change even results computed without TensorFlow. */
 function softwareDifferences(claimed: Environment, here: Here): readonly string[] {
   const differences: string[] = [];
   if (claimed.hourglass !== here.hourglass) {
@@ -113,7 +113,7 @@ export function compareMetrics(
   });
 }
 
-/** Whether a number is as far from the submitted one as it may be, at most. */
+/** Whether a number is within the allowed difference from the submitted one. */
 export function within(claimed: number, found: number, tolerance: Tolerance | undefined): boolean {
   if (tolerance === undefined) return claimed === found;
   if (tolerance.absolute === null) return true;
@@ -124,8 +124,8 @@ const EXACT: Tolerance = { absolute: 0, relative: 0 };
 const ANY: Tolerance = { absolute: null, relative: 0 };
 
 /**
- * On another platform the last bits of a sum differ. When the same weights are measured again, nothing else does. In
- * training the differences grow step by step.
+ * On another platform, sums are rounded differently. If the same weights are evaluated, only rounding differs. In training, the
+ * differences grow with each step.
  */
 export function toleranceOf(metric: string, by: FoundBy): Tolerance {
   const name = metric.replace(/^(?:train|test|val)_/, '');
@@ -133,7 +133,7 @@ export function toleranceOf(metric: string, by: FoundBy): Tolerance {
   if (/^(?:images|parameters)$/.test(name)) return EXACT;
   if (/^(?:epochs|best_epoch|epoch_of_model|epoch_of_best)$/.test(name)) return measuring ? EXACT : ANY;
   if (name === 'iterations') return ANY;
-  // A count of values near a threshold.
+  // It counts values, some of which are near a threshold.
   if (name === 'active_units') return measuring ? { absolute: 1, relative: 0 } : ANY;
   if (name === 'psnr') return { absolute: measuring ? 0.01 : 0.5, relative: 0 };
   if (name === 'ssim') return { absolute: measuring ? 0.001 : 0.03, relative: 0 };
@@ -142,8 +142,8 @@ export function toleranceOf(metric: string, by: FoundBy): Tolerance {
 }
 
 /**
- * How far a number of a training's history may be off after an epoch, from 1: two runs of one pipeline and seed differ by
- * rounding alone in their first steps, and so hardly in the first epoch.
+ * The tolerance for a number of a training's history after an epoch (from 1). In their first steps, two runs of the same pipeline
+ * and seed differ only by rounding, so they hardly differ in the first epoch.
  */
 export function historyTolerance(epoch: number): Tolerance {
   return { absolute: 1e-6, relative: Math.min(0.1, 0.01 * 2 ** (epoch - 1)) };

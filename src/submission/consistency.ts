@@ -1,4 +1,4 @@
-/** What an archive says in two places must agree: everything that can be found without running anything. */
+/** Checks that the parts of an archive agree with each other, without running anything. */
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
@@ -32,7 +32,7 @@ export interface ConsistencyOptions {
   readonly located: LocatedPipeline;
   readonly manifest: Manifest;
   readonly environment: Environment;
-  /** Texts that the pipeline was read from. */
+  /** Source texts of the pipeline. */
   readonly sources: readonly SourceFile[];
   /** Absolute path of the unpacked archive. */
   readonly folder: string;
@@ -40,7 +40,7 @@ export interface ConsistencyOptions {
   readonly work: string;
 }
 
-/** @throws nothing for what an archive may hold */
+/** Problems of the archive are returned, not thrown. */
 export async function checkConsistency(
   options: ConsistencyOptions,
   basis: BasisRecord,
@@ -66,13 +66,13 @@ export async function checkConsistency(
       await removeAll(scratch);
     }
   }
-  for (const path of unusedSources(options)) basis.skip(path, 'nothing reads it');
-  basis.skip(REPORT, 'never trusted: anybody can write one');
-  basis.skip(ENVIRONMENT, 'nothing proves what it says; it decides how closely the rest is compared');
+  for (const path of unusedSources(options)) basis.skip(path, 'no stage reads it');
+  basis.skip(REPORT, 'never trusted: anyone can write one');
+  basis.skip(ENVIRONMENT, 'its content cannot be proven; it decides how closely the rest is compared');
   return found;
 }
 
-/** Files beside the pipeline that neither it nor a stage reads. What plugins import is not known. */
+/** Source files that neither the pipeline nor a stage reads. The imports of plugins are unknown. */
 function unusedSources({ manifest, located, sources, folder }: ConsistencyOptions): readonly string[] {
   if (located.pipeline.plugins.length > 0) return [];
   const used = [...sources.map(({ name }) => name), ...dataFiles(located)].map((path) =>
@@ -89,7 +89,7 @@ function unusedSources({ manifest, located, sources, folder }: ConsistencyOption
 
 const TOP_LEVEL = new Set([MANIFEST, ENVIRONMENT, RESOLVED, CRATE, METRICS, REPORT]);
 
-/** The archive must hold the files that `pack` writes, and no others. */
+/** The archive must contain exactly the files that `pack` writes. */
 function listingProblems(
   manifest: Manifest,
   { pipeline, stageTypes }: LocatedPipeline,
@@ -107,23 +107,23 @@ function listingProblems(
   const extra = listed.filter((path) => !expected.has(path) && !path.startsWith('pipeline/'));
   const missing = [...required].filter((path) => !listed.includes(path));
   return [
-    ...extra.map((path) => mismatch(`the archive holds \`${path}\`, which no stage of the pipeline left`)),
-    ...missing.map((path) => mismatch(`the archive lacks \`${path}\``)),
+    ...extra.map((path) => mismatch(`the archive contains \`${path}\`, which no stage of the pipeline writes`)),
+    ...missing.map((path) => mismatch(`\`${path}\` is missing from the archive`)),
   ];
 }
 
-/** The fields that can be compared with one another. Whether they are true, nothing proves. */
+/** Checks that the fields are consistent with each other. Nothing proves that they are true. */
 function environmentProblems({ engine, processor, system }: Environment): readonly Diagnostic[] {
   const wrong = (what: string): Diagnostic => mismatch(`\`${ENVIRONMENT}\` ${what}`);
   const problems: Diagnostic[] = [];
-  // The portable engine is the same on every machine.
+  // The portable engine gives the same results on every machine.
   const platform = engine.platform === 'any' ? system : engine.platform;
   if (system.split(' ')[0] !== platform.split(' ')[0]) {
-    problems.push(wrong(`names the system \`${system}\` and an engine for \`${engine.platform}\``));
+    problems.push(wrong(`has the system \`${system}\`, but an engine for \`${engine.platform}\``));
   }
   const { features } = processor;
   if (!features.every(isVectorFeature) || [...features].sort().join() !== features.join()) {
-    problems.push(wrong('lists vector instructions as `pack` does not'));
+    problems.push(wrong('lists vector instructions in a form that `pack` does not write'));
   }
   const isX64 = platform.includes('x64');
   if (features.some((feature) => (isX64 ? /^(?:neon|asimd|sve)/ : /^s?sse|^avx/).test(feature))) {
@@ -153,7 +153,7 @@ async function crateProblems({
   return [];
 }
 
-/** JSON in a form that does not depend on the order of files. */
+/** JSON in a form that is independent of the order of files. */
 function canonicalSet(value: unknown): string {
   const graph = isJsonObject(value) ? value['@graph'] : undefined;
   if (!isJsonObject(value) || !Array.isArray(graph)) return '';
@@ -172,19 +172,19 @@ function withSortedLists(item: unknown): JsonObject {
   );
 }
 
-/** The hash of each stage's key must be that of its settings, inputs, seed, engine and files. */
+/** The key hash of each stage must match its settings, inputs, seed, engine and files. */
 async function keyProblems(
   { located, manifest, environment, work }: ConsistencyOptions,
   basis: BasisRecord,
 ): Promise<readonly Diagnostic[]> {
   const here = softwareVersions();
   if (environment.hourglass !== here.hourglass || environment.packages !== packagesHash()) {
-    basis.skip('the hashes of the stages', 'another version of Hourglass forms them otherwise');
+    basis.skip('the hashes of the stages', 'another version of Hourglass computes them differently');
     return [];
   }
   const missing = dataFiles(located).filter((path) => !existsSync(resolve(located.folder, path)));
   if (missing.length > 0) {
-    basis.skip('the hashes of the stages', `the archive leaves out data: ${missing.join(', ')}`);
+    basis.skip('the hashes of the stages', `the archive does not contain this data: ${missing.join(', ')}`);
     return [];
   }
   try {
@@ -203,7 +203,7 @@ async function keyProblems(
       const claimed = manifest.stages.find((stage) => stage.name === name)?.hash;
       return claimed === undefined || claimed === hash
         ? []
-        : [mismatch(`the hash of \`${name}\` is not that of its settings, inputs, seed, engine and files`)];
+        : [mismatch(`the hash of \`${name}\` does not match its settings, inputs, seed, engine and files`)];
     });
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
@@ -212,7 +212,7 @@ async function keyProblems(
   }
 }
 
-/** An `evaluate` stage writes its numbers into a file, too. */
+/** An `evaluate` stage also writes its numbers to a file. */
 async function evaluationProblems(
   folder: string,
   { name, metrics }: PackedStage,
@@ -221,5 +221,5 @@ async function evaluationProblems(
   const numbers = Object.fromEntries(metrics.map((metric) => [metric.name, metric.value]));
   return canonicalJson(parseJson(text) ?? null) === canonicalJson(numbers)
     ? []
-    : [mismatch(`\`${name}/metrics.json\` has other numbers than the manifest`)];
+    : [mismatch(`\`${name}/metrics.json\` and the manifest have different numbers`)];
 }

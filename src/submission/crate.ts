@@ -1,4 +1,4 @@
-/** `ro-crate-metadata.json`: the archive as an RO-Crate 1.1 (https://w3id.org/ro/crate/1.1), for tools that know no Hourglass. */
+/** `ro-crate-metadata.json`: the archive as an RO-Crate 1.1 (https://w3id.org/ro/crate/1.1), for tools that do not know Hourglass. */
 import type { Pipeline } from '../config/pipeline.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Environment, PackedFile } from './generated/types.ts';
@@ -8,14 +8,14 @@ export interface CrateContent {
   readonly pipeline: Pick<Pipeline, 'name' | 'description'>;
   /** Path of the pipeline in the archive. */
   readonly file: string;
-  /** All files but the metadata itself. */
+  /** All files except the metadata itself. */
   readonly files: readonly PackedFile[];
   readonly environment: Environment;
 }
 
 const VERSION = 'https://w3id.org/ro/crate/1.1';
 
-/** The standard asks for a day; that of packing would make each archive another. */
+/** The standard requires a date. The date of packing would make each archive different. */
 const PUBLISHED = '1980-01-01';
 
 const MEDIA_TYPES: Readonly<Record<string, string>> = {
@@ -52,7 +52,7 @@ export function describeCrate(content: CrateContent): JsonObject {
         '@id': './',
         '@type': 'Dataset',
         name,
-        description: pipeline.description ?? `The pipeline ${name} and what it gave`,
+        description: pipeline.description ?? `The pipeline ${name} and its results`,
         datePublished: PUBLISHED,
         license: { '@id': '#license' },
         hasPart: references(files),
@@ -62,7 +62,7 @@ export function describeCrate(content: CrateContent): JsonObject {
         '@id': '#license',
         '@type': 'CreativeWork',
         name: 'No licence',
-        description: 'Handed in to be marked; whoever made it decides about any other use.',
+        description: 'Submitted for marking; the author decides about any other use.',
       },
       {
         '@id': '#run',

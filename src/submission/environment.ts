@@ -1,4 +1,4 @@
-/** Where a run was made, as far as its results may depend on it: nothing about who made it, or when. */
+/** The environment of a run, as far as results may depend on it. It does not say who made the run, or when. */
 import { readFileSync } from 'node:fs';
 import { arch, cpus, platform, release } from 'node:os';
 import { join } from 'node:path';
@@ -7,12 +7,12 @@ import { packageRoot, packageVersion } from '../core/package-root.ts';
 import { isJsonObject, sha256, type JsonObject } from '../core/json.ts';
 import type { Environment, PackedEngine, PackedProcessor } from './generated/types.ts';
 
-/** Instructions by which TensorFlow chooses its kernels. */
+/** Vector instructions that decide which kernels TensorFlow uses. */
 const VECTOR = /^(?:s?sse\w*|avx\w*|fma\w*|f16c|amx\w*|neon|asimd\w*|sve\w*|bf16|i8mm|fphp)$/;
 
 export const isVectorFeature = (name: string): boolean => VECTOR.test(name);
 
-/** The environment of a run that was made on this machine; undefined if its record names no engine. */
+/** The environment of a run on this machine; undefined if its record names no engine. */
 export function environmentOf(run: RunRecord): Environment | undefined {
   const engine = readEngine(run.engine);
   if (engine === undefined) return undefined;
@@ -36,12 +36,12 @@ function readEngine(value: JsonObject | undefined): PackedEngine | undefined {
 }
 
 export function processor(): PackedProcessor {
-  // Elsewhere that name may be one of the user's own.
+  // For other engines, that name may come from the user.
   const cpuinfo = process.platform === 'linux' ? readText('/proc/cpuinfo') : '';
   return { model: cpus()[0]?.model.trim() ?? 'unknown', features: vectorFeatures(cpuinfo) };
 }
 
-/** The vector instructions that Linux lists, sorted. Other systems list none: their processor's name must do. */
+/** The vector instructions that Linux lists, sorted. Other systems list none, so only the processor's name is known. */
 export function vectorFeatures(cpuinfo: string): readonly string[] {
   const line = /^(?:flags|Features)\s*:\s*(.*)$/m.exec(cpuinfo)?.[1] ?? '';
   return line.split(' ').filter(isVectorFeature).sort();
@@ -54,13 +54,13 @@ function cLibrary(): string {
   return typeof version === 'string' ? `glibc ${version}` : '';
 }
 
-/** SHA-256 of `package-lock.json`. Installed without it, Hourglass cannot tell which packages it runs with: empty. */
+/** SHA-256 of `package-lock.json`. Empty if Hourglass was installed without it: its packages are unknown then. */
 export function packagesHash(): string {
   const text = readText(join(packageRoot, 'package-lock.json'));
   return text === '' ? '' : sha256(text);
 }
 
-/** Versions of this Hourglass and of Node.js, as `run.json` has them. */
+/** Versions of this Hourglass and of Node.js, as in `run.json`. */
 export function softwareVersions(): { readonly hourglass: string; readonly node: string } {
   return { hourglass: packageVersion, node: process.versions.node };
 }

@@ -1,4 +1,4 @@
-/** Files that an assignment gives out beside its pipeline, data and plugins: a path that is the same says nothing of what lies there. */
+/** Compares the data files and plugins of an assignment with those of an archive: equal paths do not mean equal contents. */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { pathFrom } from '../core/path.ts';
@@ -12,11 +12,11 @@ import { dataCandidates } from './load-untrusted.ts';
 export interface GivenFilesOptions {
   /** Whether an assignment lets students change a value, and with it the file that it names. */
   readonly isEditable: (path: DocumentPath) => boolean;
-  /** Absolute path of a folder with data files that lie elsewhere than the assignment's pipeline says. */
+  /** Absolute path of a folder with data files that are not where the assignment's pipeline expects them. */
   readonly data?: string;
 }
 
-/** Data and plugins of an archive that are not those of the assignment. What the archive leaves out is no deviation. */
+/** Data and plugins of an archive that differ from the assignment's. Files that the archive does not contain are allowed. */
 export async function findOtherFiles(
   given: LocatedPipeline,
   submitted: LocatedPipeline,
@@ -30,7 +30,7 @@ export async function findOtherFiles(
       const at = ['stages', name, key];
       const own = (theirs as JsonObject)[key];
       const written = writtenAt(given, at) ?? path;
-      // What is written otherwise is a deviation by itself.
+      // A different path is reported as a change of the pipeline.
       if (isEditable(at) || typeof own !== 'string' || (writtenAt(submitted, at) ?? own) !== written)
         continue;
       const range = submitted.locate(at);
@@ -64,7 +64,7 @@ export async function findOtherFiles(
   return found;
 }
 
-/** A path as the pipeline, or what it extends, has it. */
+/** A path as written in the pipeline, or in a file that it extends. */
 function writtenAt({ paths }: LocatedPipeline, at: DocumentPath): string | undefined {
   return paths.find(
     (each) => each.at.length === at.length && each.at.every((key, index) => key === at[index]),
@@ -78,17 +78,17 @@ function deviation(
 ): Diagnostic {
   const code = 'assignment-deviation';
   return difference === 'other'
-    ? { code, severity: 'error', message: `${what} is not the file of the assignment`, range }
+    ? { code, severity: 'error', message: `${what} differs from the assignment's file`, range }
     : {
         code,
         severity: 'warning',
-        message: `${what} of the archive was compared with nothing: the assignment's file is not there`,
-        hint: 'lay it beside the pipeline of the assignment, or name its folder with `--data`',
+        message: `${what} of the archive could not be compared: the assignment's file is missing`,
+        hint: 'put it where the pipeline of the assignment expects it, or name its folder with `--data`',
         range,
       };
 }
 
-/** How a file or folder differs from the first of some places that exists. */
+/** How a file or folder differs from the first existing of some places. */
 async function compareWith(
   places: readonly string[],
   submitted: string,
@@ -102,7 +102,7 @@ async function compareWith(
   return 'unknown';
 }
 
-/** The same for the same bytes in a file, or under the same names in a folder; undefined where nothing can be read. */
+/** A hash of a file's bytes, or of the names and bytes in a folder; undefined if it cannot be read. */
 async function fingerprint(path: string): Promise<string | undefined> {
   const info = await stat(path).catch(() => undefined);
   if (info === undefined) return undefined;
@@ -122,7 +122,7 @@ async function fingerprint(path: string): Promise<string | undefined> {
   return canonicalJson(hashes);
 }
 
-/** Code as it is on every system, however its lines end. */
+/** Code with normalised line endings. */
 async function textOf(path: string): Promise<string | undefined> {
   const data = await readFile(path, 'utf8').catch(() => undefined);
   return data?.replaceAll('\r\n', '\n');

@@ -53,7 +53,7 @@ export function withInspections(located: LocatedPipeline): LocatedPipeline {
   };
 }
 
-/** Settings without absent ones. */
+/** Removes absent settings. */
 function given(settings: Readonly<Record<string, JsonObject[string] | undefined>>): JsonObject {
   return Object.fromEntries(
     Object.entries(settings).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),

@@ -1,8 +1,8 @@
-/** JSON of an archive, which may be anybody's: read only where every parser reads the same. */
+/** Reads untrusted JSON, and accepts it only if all parsers read it the same way. */
 import { isJsonObject, type Json } from '../core/json.ts';
 import { LIMITS } from './limits.ts';
 
-/** @returns undefined for what is no JSON, is nested too deeply, or has a key twice in one object, which parsers read differently */
+/** @returns undefined for invalid JSON, too deep nesting, and duplicate keys in an object, which parsers treat differently */
 export function parseJson(bytes: Buffer): Json | undefined {
   const text = bytes.toString('utf8');
   if (isDeep(text)) return undefined;
@@ -14,7 +14,7 @@ export function parseJson(bytes: Buffer): Json | undefined {
   }
 }
 
-/** How many keys a JSON text writes. */
+/** Number of keys in a JSON text, including duplicates. */
 function keysIn(text: string): number {
   let count = 0;
   for (const [, colon] of text.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"([ \t\r\n]*:)?/g))
@@ -22,14 +22,14 @@ function keysIn(text: string): number {
   return count;
 }
 
-/** How many keys the objects of a value have. */
+/** Number of keys in the objects of a value. */
 function keysOf(value: Json): number {
   if (Array.isArray(value)) return value.reduce((sum: number, item: Json) => sum + keysOf(item), 0);
   if (!isJsonObject(value)) return 0;
   return Object.values(value).reduce((sum: number, item) => sum + 1 + keysOf(item), 0);
 }
 
-/** Whether a JSON text has more brackets open at one time than any of ours: what follows may recurse. Looks at each character once. */
+/** Whether a JSON text is nested more deeply than any of ours, since parsing may recurse. Looks at each character once. */
 export function isDeep(text: string): boolean {
   let depth = 0;
   let isQuoted = false;

@@ -1,4 +1,4 @@
-/** Compares what an archive claims with what was found by running its pipeline again. */
+/** Compares the claims of an archive with the results of running its pipeline again. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Diagnostic } from '../core/diagnostic.ts';
@@ -17,13 +17,13 @@ import { isDrawingOf, similarFloats, similarJson, similarPng, similarSvg } from 
 /** Why something was not compared. */
 export const WHY = {
   nothing: 'nothing was run',
-  training: 'made while training, which only `--level full` repeats',
-  hash: 'left out of the archive, and another platform gives other low-order bits',
-  layout: 't-SNE and UMAP turn rounding into other layouts; only an equal platform repeats them',
-  unknown: 'no comparison but bit by bit is known for it, and the platform is another',
+  training: 'made during training, which only `--level full` repeats',
+  hash: 'not in the archive, and low-order bits differ on another platform',
+  layout: 'rounding changes t-SNE and UMAP layouts; only an equal platform repeats them',
+  unknown: 'it can only be compared bit by bit, and the platform differs',
 } as const;
 
-/** What two runs of a submission found. */
+/** The results of two runs of a submission. */
 export class Judgement {
   readonly basis: BasisRecord;
   readonly metrics: ComparedMetric[] = [];
@@ -40,7 +40,7 @@ export class Judgement {
     this.#claimed = new Set(submission.manifest.files.map(({ path }) => path));
   }
 
-  /** Compares all that was computed again from the submitted models, or without any model. */
+  /** Compares everything recomputed from the submitted models, or without any model. */
   async compareMeasured({ stages, diagnostics }: Rerun): Promise<void> {
     this.diagnostics.push(...diagnostics);
     const computed = stagesOf(stages, ({ planned }) => planned.key.engine !== undefined);
@@ -58,7 +58,7 @@ export class Judgement {
     }
   }
 
-  /** The file as it was submitted; undefined if the archive leaves it out, or if it is far larger than ours. */
+  /** The submitted file; undefined if the archive does not contain it, or if it is far larger than ours. */
   async submitted(stage: string, path: string, ours: number): Promise<Buffer | undefined> {
     const inArchive = artifactPath(stage, path);
     const size = this.submission.manifest.files.find((file) => file.path === inArchive)?.bytes;
@@ -66,7 +66,7 @@ export class Judgement {
     return readFile(join(this.submission.folder, inArchive));
   }
 
-  /** Notes a file that was compared. */
+  /** Records a file that was compared. */
   file(stage: string, path: string, same: boolean, how: Closeness): void {
     if (how !== 'exact' && same) this.basis.excuse();
     if (same) this.basis.file(how, `${stage}/${path}`);
@@ -90,16 +90,16 @@ export class Judgement {
     if (agrees && isExcuse && how !== 'exact') this.basis.excuse();
   }
 
-  /** What does not agree, in words. */
+  /** The differences, in words. */
   mismatches(): readonly Diagnostic[] {
     const numbers = this.metrics.filter(({ agrees }) => !agrees).map(describeNumber);
     const [first, ...others] = this.#different;
     if (first === undefined) return numbers;
     const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
-    return [...numbers, mismatch(`\`${first}\`${more} is not what the pipeline gives here`)];
+    return [...numbers, mismatch(`\`${first}\`${more} differs from what the pipeline gives here`)];
   }
 
-  /** Stages of the pipeline itself, which the manifest lists. */
+  /** The pipeline's own stages, which the manifest lists. */
   ownStages(stages: readonly RerunStage[]): readonly RerunStage[] {
     return stages.filter(({ planned: { name } }) => this.submission.located.pipeline.stages.has(name));
   }
@@ -117,7 +117,7 @@ export class Judgement {
   }
 
   /**
-   * Compares a stage to the last bit.
+   * Compares a stage bit by bit.
    *
    * @param orSkip why differences do not count, if the stage need not be equal
    */
@@ -142,7 +142,7 @@ export class Judgement {
     const { name } = stage.planned;
     this.compareNumbers(stage, { exact: false, by: 'measuring' });
     const drawings = new Set<string>();
-    // An SVG comes before the PNG that is rendered from it.
+    // An SVG comes before the PNG rendered from it.
     for (const [path, same] of [...hashesOf(stage, this.submission)].sort(([a], [b]) => (a < b ? 1 : -1))) {
       if (same) {
         this.file(name, path, true, 'exact');
@@ -161,7 +161,7 @@ export class Judgement {
   }
 
   /**
-   * Whether a submitted file equals ours except for rounding; undefined for formats that can only be compared byte by byte.
+   * Whether a submitted file equals ours except for rounding; undefined for formats that can only be compared bytewise.
    *
    * @param drawings paths of SVGs that are equal; an equal SVG is added
    */
@@ -201,7 +201,7 @@ export class Judgement {
   }
 }
 
-/** For each file of a stage, ours or submitted, whether the bytes are equal. */
+/** For each file of a stage, ours or submitted: whether the bytes are equal. */
 export function hashesOf(
   { planned, files }: RerunStage,
   { manifest }: Submission,
@@ -213,7 +213,7 @@ export function hashesOf(
   ]);
 }
 
-/** The stages for which something holds, and all that need one of them. */
+/** The stages that meet a condition, and all stages that depend on them. */
 function stagesOf(stages: readonly RerunStage[], holds: (stage: RerunStage) => boolean): ReadonlySet<string> {
   const found = new Set<string>();
   for (const stage of stages) {
@@ -223,7 +223,7 @@ function stagesOf(stages: readonly RerunStage[], holds: (stage: RerunStage) => b
   return found;
 }
 
-/** Stages that depend on an iterative layout: rounding moves its points elsewhere. */
+/** Stages that depend on an iterative layout, whose points move with rounding. */
 export function layoutsOf(stages: readonly RerunStage[]): ReadonlySet<string> {
   return stagesOf(
     stages,
@@ -233,8 +233,8 @@ export function layoutsOf(stages: readonly RerunStage[]): ReadonlySet<string> {
 
 function describeNumber({ stage, metric, by, claimed, found, tolerance }: ComparedMetric): Diagnostic {
   const how = tolerance === undefined ? 'not equal' : `not within ${formatTolerance(tolerance)}`;
-  const again = by === 'training' ? 'after training again' : 'measured again';
+  const again = by === 'training' ? 'retrained' : 'recomputed';
   return mismatch(
-    `\`${stage}.${metric}\` of the submission is ${claimed}; ${again} it is ${found ?? 'absent'}: ${how}`,
+    `\`${stage}.${metric}\`: submitted ${claimed}, ${again} ${found ?? 'absent'}: ${how}`,
   );
 }

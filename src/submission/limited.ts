@@ -1,4 +1,4 @@
-/** A process with limits, for work that an archive of a stranger asks for. */
+/** A resource-limited process for checking untrusted archives. */
 import { spawn } from 'node:child_process';
 import { readdir, lstat } from 'node:fs/promises';
 import { availableParallelism, totalmem } from 'node:os';
@@ -10,9 +10,9 @@ import type { CheckOptions, Findings } from './check.ts';
 export interface ProcessLimits {
   /** Wall time. */
   readonly seconds: number;
-  /** Memory of each process, in bytes. Only Linux heeds it. */
+  /** Memory of each process, in bytes. Only Linux enforces it. */
   readonly memory: number;
-  /** What all files in the work folder may take together, in bytes. */
+  /** Total size of the files in the work folder, in bytes. */
   readonly disk: number;
 }
 
@@ -21,7 +21,7 @@ export const DEFAULT_LIMITS = {
   disk: 2 ** 34,
 } as const;
 
-/** How often the work folder is measured. A quick disk writes a few gigabytes in that time. */
+/** How often the work folder is measured. A fast disk writes a few gigabytes in that time. */
 const MEASURE_MILLISECONDS = 1000;
 
 export type FromChecker =
@@ -30,10 +30,10 @@ export type FromChecker =
   | { readonly type: 'failed'; readonly stack: string };
 
 /**
- * Checks an archive in a process of its own: without a network, with limits that all its children share, and ended with
- * all of them when this process ends.
+ * Checks an archive in a separate process: without network access, with limits that include its children. It is killed with all
+ * of them when this process ends.
  *
- * @throws Failure `verification-stopped` if it went beyond a limit or died; what the system refused, such as `disk-full`
+ * @throws Failure `verification-stopped` if it exceeded a limit or died; system errors such as `disk-full`
  */
 export async function checkLimited(
   options: CheckOptions,
@@ -43,7 +43,7 @@ export async function checkLimited(
   if (signal.aborted) throw failure('interrupted', 'stopped');
   const child = start(limits);
   const end = (): void => {
-    // The group: with it go the workers.
+    // Kill the whole group, which includes the workers.
     if (child.pid !== undefined) endGroup(child.pid);
   };
   let stopped: Failure | undefined;
@@ -53,7 +53,7 @@ export async function checkLimited(
   };
   const onAbort = (): void => stop(failure('interrupted', 'stopped'));
   const timer = setTimeout(
-    () => stop(beyond(`more than ${limits.seconds} seconds`, 'give it more with `--timeout`')),
+    () => stop(beyond(`more than ${limits.seconds} seconds`, 'allow more with `--timeout`')),
     limits.seconds * 1000,
   );
   const measure = setInterval(() => {
@@ -69,7 +69,7 @@ export async function checkLimited(
       child.once('message', (received: FromChecker) => resolve(received));
       child.once('close', (_code, signalName) => resolve(signalName ?? undefined));
       child.send({ type: 'check', options }, (error) => {
-        // Its end says more.
+        // The exit event is more informative.
         if (error !== null) end();
       });
     });
@@ -77,7 +77,7 @@ export async function checkLimited(
     if (message === 'SIGXCPU') throw beyond(`more than ${cpuSeconds(limits)} seconds of processor time`);
     if (message === undefined || typeof message === 'string') {
       const how = message === undefined ? '' : ` by ${message}`;
-      throw beyond(`its process was ended${how}`, 'it may have run out of memory');
+      throw beyond(`its process was killed${how}`, 'it may have run out of memory');
     }
     if (message.type === 'refused') throw new Failure(...message.diagnostics);
     if (message.type === 'failed') throw new Error(message.stack);
@@ -92,7 +92,7 @@ export async function checkLimited(
 }
 
 function beyond(what: string, hint?: string): Failure {
-  return failure('verification-stopped', `verifying was stopped: ${what}`, hint);
+  return failure('verification-stopped', `verification was stopped: ${what}`, hint);
 }
 
 function start(limits: ProcessLimits): ReturnType<typeof spawn> {
@@ -102,7 +102,7 @@ function start(limits: ProcessLimits): ReturnType<typeof spawn> {
   const [file = '', ...args] =
     process.platform === 'win32' ? program : ['/bin/sh', '-c', limitScript(limits), 'sh', ...program];
   return spawn(file, args, {
-    // A group of its own, so that all of it can be ended.
+    // A separate group, so that all of it can be killed.
     detached: process.platform !== 'win32',
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     env: {
@@ -114,7 +114,7 @@ function start(limits: ProcessLimits): ReturnType<typeof spawn> {
   });
 }
 
-/** Limits of the shell, in kilobytes and blocks of 512 bytes; a system that lacks one goes on without. */
+/** Limits for the shell, in kilobytes and blocks of 512 bytes. A limit that the system lacks is skipped. */
 function limitScript(limits: ProcessLimits): string {
   const data = Math.floor(limits.memory / 1024);
   const file = Math.floor(limits.disk / 512);
@@ -124,7 +124,7 @@ function limitScript(limits: ProcessLimits): string {
   return `ulimit -c 0; ${each.join('')}exec "$@"`;
 }
 
-/** What one process may compute with all its threads: as much as the machine can in the time. */
+/** Processor time of one process with all its threads: as much as the machine can do in the time limit. */
 function cpuSeconds({ seconds }: ProcessLimits): number {
   return seconds * availableParallelism();
 }
@@ -133,7 +133,7 @@ function endGroup(pid: number): void {
   try {
     process.kill(process.platform === 'win32' ? pid : -pid, 'SIGKILL');
   } catch {
-    // It has ended already.
+    // It has already ended.
   }
 }
 

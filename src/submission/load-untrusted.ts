@@ -1,4 +1,4 @@
-/** Loads the pipeline of an archive, which may be anybody's: nothing outside its folder is read, no code of it runs. */
+/** Loads the pipeline of an untrusted archive: reads nothing outside its folder, and runs none of its code. */
 import { copyFile, mkdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { loadPipeline } from '../config/load.ts';
@@ -14,11 +14,11 @@ export interface StrangerOptions {
   readonly folder: string;
   readonly manifest: Manifest;
   readonly allowPlugins: boolean;
-  /** Absolute path of a folder with data files that the archive leaves out. */
+  /** Absolute path of a folder with data files that the archive does not contain. */
   readonly data?: string;
 }
 
-/** @returns the pipeline and what is wrong with it: it has no `located` if it cannot be run */
+/** @returns the pipeline and its problems; without `located` if it cannot be run */
 export async function loadStranger(options: StrangerOptions): Promise<LoadResult> {
   const { folder, manifest } = options;
   const result = await loadPipeline(join(folder, manifest.pipeline.file), {
@@ -42,7 +42,7 @@ function isWithin(path: string, folder: string): boolean {
   return path.startsWith(`${folder}${sep}`);
 }
 
-/** Lets only plugins of the archive through to `load`, which decides whether they may run. */
+/** Passes only plugins of the archive to `load`, which decides whether they may run. */
 function pluginsWithin(folder: string, load: LoadOptions['stageTypes']): LoadOptions['stageTypes'] {
   return async (plugins, from): Promise<StageTypes> => {
     const outside = plugins.flatMap((path, plugin) =>
@@ -65,13 +65,13 @@ function outsideDiagnostic(what: string): Diagnostic {
   return { code: 'path-outside', severity: 'error', message: `${what} lies outside the archive` };
 }
 
-/** Where a data file may lie in the folder that `--data` names. */
+/** Where a data file may be in the `--data` folder. */
 export function dataCandidates(path: string, data: string): readonly string[] {
   const same = resolve(data, path);
   return [...(isWithin(same, data) ? [same] : []), join(data, basename(path))];
 }
 
-/** Copies data files that the archive lacks to where the pipeline looks for them. */
+/** Copies data files that the archive does not contain to where the pipeline expects them. */
 async function addData(located: LocatedPipeline, data: string): Promise<void> {
   for (const path of dataFiles(located)) {
     const target = resolve(located.folder, path);

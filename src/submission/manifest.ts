@@ -30,7 +30,7 @@ export async function readEnvironment(text: string): Promise<Environment> {
   return value;
 }
 
-/** JSON as we write it: equal values have equal texts. */
+/** JSON as `pack` writes it: equal values have equal texts. */
 export function toText(value: Json): string {
   return `${JSON.stringify(value, null, 2)}\n`;
 }
@@ -42,19 +42,19 @@ async function validator<T>(definition: string): Promise<ValidateFunction<T>> {
   return ajv.compile<T>({ $ref: `submission.json#/definitions/${definition}` });
 }
 
-/** Also refuses what `JSON.parse` reads and `toText` never writes: a key that stands twice, which parsers read differently. */
+/** Also refuses duplicate keys, which parsers treat differently. `JSON.parse` accepts them, but `toText` never writes them. */
 function parse(text: string, name: string): unknown {
   if (isDeep(text)) throw unreadable(name);
   try {
     const value = JSON.parse(text) as Json;
     if (toText(value) === text) return value;
   } catch {
-    // As any other text that is not ours.
+    // Reported like any other text that `pack` does not write.
   }
   throw unreadable(name);
 }
 
-/** A claim of an archive that does not hold. */
+/** A claim of an archive that is wrong. */
 export function mismatch(message: string): Diagnostic {
   return { code: 'verification-mismatch', severity: 'error', message };
 }
@@ -62,7 +62,7 @@ export function mismatch(message: string): Diagnostic {
 function unreadable(name: string): Error {
   return failure(
     'archive-unsafe',
-    `\`${name}\` of the archive is not what \`hourglass pack\` writes`,
-    'hand in the file as `hourglass pack` wrote it',
+    `\`${name}\` in the archive is not as \`hourglass pack\` writes it`,
+    'submit the file unchanged, as `hourglass pack` wrote it',
   );
 }

@@ -1,4 +1,4 @@
-/** Verdicts for those who mark: a table of a whole class, and what Gradescope's autograder reads. */
+/** Verdicts for markers: a table of a whole class, and the file that Gradescope's autograder reads. */
 import { basename } from 'node:path';
 import { errorsOf } from '../core/diagnostic.ts';
 import type { Json } from '../core/json.ts';
@@ -6,7 +6,7 @@ import { writeCsv } from '../formats/csv.ts';
 import { printable } from '../core/text.ts';
 import type { Verdict } from './verify.ts';
 
-/** One line an archive; a column for each metric that any of them has. */
+/** One line per archive; a column for each metric that any of them has. */
 export function marksCsv(verdicts: readonly Verdict[]): string {
   const nameOf = ({ stage, metric }: { stage: string; metric: string }): string => `${stage}.${metric}`;
   const names = [...new Set(verdicts.flatMap(({ metrics }) => metrics.map(nameOf)))];
@@ -26,7 +26,7 @@ export function marksCsv(verdicts: readonly Verdict[]): string {
     ...names,
   ];
   const rows = verdicts.map((verdict) => {
-    // What the submitted models give, where they were measured, and not what training again gave.
+    // The metrics of the submitted models if they were measured, not those after training again.
     const byClosest = verdict.metrics.toSorted((a, b) => b.by.localeCompare(a.by));
     const found = new Map(byClosest.map((metric) => [nameOf(metric), metric.found ?? '']));
     return [
@@ -48,7 +48,7 @@ export function marksCsv(verdicts: readonly Verdict[]): string {
   return writeCsv([head, ...rows]);
 }
 
-/** The `results.json` of Gradescope's autograders: one point for each test that is passed. */
+/** The `results.json` of Gradescope's autograders: one point for each passed test. */
 export function gradescopeResults(verdict: Verdict): Json {
   const failing = (codes: readonly string[]): readonly string[] =>
     errorsOf(verdict.diagnostics)
@@ -62,19 +62,19 @@ export function gradescopeResults(verdict: Verdict): Json {
     .map(({ message }) => message);
   const reproduced = rest.length === 0 && verdict.result === 'unchecked' ? ['it could not be checked'] : rest;
   const tests = [
-    test('The archive is whole', failing(unsafe)),
+    test('The archive is intact', failing(unsafe)),
     test(`The results are those of the pipeline (${verdict.level})`, reproduced),
     test("The assignment's rules are kept", failing(assigned)),
   ];
   return { output: gradescopeOutput(verdict), stdout_visibility: 'hidden', tests };
 }
 
-/** The result and what it rests on, in sentences. */
+/** The result and its basis, in sentences. */
 function gradescopeOutput(verdict: Verdict): string {
   return [`Verified by Hourglass: ${RESULTS[verdict.result]}.`, ...basisLines(verdict)].join('\n');
 }
 
-/** Results as people read them. */
+/** Display names of results. */
 export const RESULTS = {
   ok: 'ok',
   'ok-tolerances': 'ok (tolerances)',
@@ -82,17 +82,17 @@ export const RESULTS = {
   unchecked: 'unchecked',
 } as const;
 
-/** Names in a line, before it says how many more there are. */
+/** Maximum number of names on a line; the rest are counted. */
 const NAMED = 6;
 
-/** What a verdict rests on, a line for each way of comparing, then what was not compared and why. */
+/** The basis of a verdict: a line for each way of comparing, then what was not compared and why. */
 export function basisLines({ basis, pipeline }: Pick<Verdict, 'basis' | 'pipeline'>): readonly string[] {
   if (pipeline === undefined) return [];
   const counted = (
     [
-      ['exact', 'equal to the last bit'],
-      ['measured', 'measured again from the submitted models, equal but for rounding'],
-      ['tolerance', 'within the tolerances of training again on another platform'],
+      ['exact', 'bit-identical'],
+      ['measured', 'recomputed from the submitted models, equal except for rounding'],
+      ['tolerance', 'within the tolerances for training again on another platform'],
     ] as const
   ).flatMap(([how, words]) => {
     const { numbers, files } = basis[how];

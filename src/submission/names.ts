@@ -1,32 +1,32 @@
-/** Names that files in an archive may have: those that mean one and the same file on every system. */
+/** Checks the names of files in an archive: they must be unambiguous on every system. */
 import { isDeviceName } from '../core/file-name.ts';
 
 const LONGEST_PART = 128;
 const LONGEST_NAME = 400;
 const DEEPEST = 16;
 
-/** Control and formatting characters, lone surrogates, what is not assigned, and what Windows gives a meaning. */
+/** Control and formatting characters, lone surrogates, unassigned characters, and characters with a meaning on Windows. */
 const FORBIDDEN = /[\p{C}\p{Zl}\p{Zp}<>:"|?*\\]/u;
 
-/** Says what is wrong with a name, in words that finish "the name …"; undefined if nothing is. */
+/** The problem of a name, as the end of a sentence "the name …"; undefined if it is valid. */
 export function nameProblem(name: string): string | undefined {
   if (name === '') return 'is empty';
   if (Buffer.byteLength(name) > LONGEST_NAME) return `has more than ${LONGEST_NAME} bytes`;
   if (name.startsWith('/')) return 'is absolute';
-  if (FORBIDDEN.test(name)) return 'has a character that not every system takes';
+  if (FORBIDDEN.test(name)) return 'has a character that some systems do not allow';
   if (name !== name.normalize('NFC')) return 'is not in Unicode form NFC';
   const parts = name.split('/');
   if (parts.length > DEEPEST) return `is more than ${DEEPEST} folders deep`;
   for (const part of parts) {
     if (part === '' || part === '.' || part === '..') return 'has an empty part, `.` or `..`';
     if (Buffer.byteLength(part) > LONGEST_PART) return `has a part of more than ${LONGEST_PART} bytes`;
-    if (/^ |[ .]$/.test(part)) return 'has a part that begins with a blank, or ends with one or a dot';
-    if (isDeviceName(part)) return 'is that of a device on Windows';
+    if (/^ |[ .]$/.test(part)) return 'has a part that starts with a space, or ends with a space or dot';
+    if (isDeviceName(part)) return 'is a device name on Windows';
   }
   return undefined;
 }
 
-/** Two names that some system takes for one file, or a file that is a folder of another; undefined if there are none. */
+/** Two names that are the same file on some system, or a file that is also a folder of another; undefined if there are none. */
 export function twins(names: readonly string[]): readonly [string, string] | undefined {
   const files = new Map<string, string>();
   for (const name of names) {
@@ -35,7 +35,7 @@ export function twins(names: readonly string[]): readonly [string, string] | und
     if (other !== undefined) return [other, name];
     files.set(key, name);
   }
-  // Folders: each under one spelling, and none of them a file.
+  // Each folder must have only one spelling, and must not also be a file.
   const folders = new Map<string, string>();
   for (const name of names) {
     for (let end = name.indexOf('/'); end !== -1; end = name.indexOf('/', end + 1)) {
@@ -51,7 +51,7 @@ export function twins(names: readonly string[]): readonly [string, string] | und
   return undefined;
 }
 
-/** Equal for names that differ in case or in compatible characters only. */
+/** A key that is equal for names that differ only in case or compatible characters. */
 function folded(name: string): string {
   return name.normalize('NFKC').toUpperCase().toLowerCase().normalize('NFKC');
 }

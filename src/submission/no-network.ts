@@ -1,13 +1,13 @@
 /**
- * Loaded first by the processes that check archives: no connection leaves them. It keeps our own code, such as the fetching of
- * data sets, from the network; code of plugins, where the user lets it run, could undo it.
+ * Loaded first in the processes that check archives: blocks all connections. This keeps Hourglass's own code, such as downloads
+ * of data sets, from using the network. Plugin code, if the user lets it run, could undo it.
  */
 import dgram from 'node:dgram';
 import net from 'node:net';
 import { syncBuiltinESMExports } from 'node:module';
 
 function refuse(): never {
-  throw Object.assign(new Error('verifying a submission uses no network'), { code: 'ENETUNREACH' });
+  throw Object.assign(new Error('verification has no network access'), { code: 'ENETUNREACH' });
 }
 
 net.Socket.prototype.connect = refuse;

@@ -1,4 +1,4 @@
-/** What a finished run left, held against the pipeline that is said to have made it. */
+/** Reads the outputs of a finished run, and compares them with the pipeline that should have made them. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { standingOf } from '../artifacts/standing.ts';
@@ -25,9 +25,9 @@ export interface Outputs {
   readonly threads: number;
 }
 
-/** Command lines for advice, with some `-S` arguments. */
+/** Command lines for hints, with given `-S` arguments. */
 export interface OutputCommands {
-  /** @param engine the kind that the outputs were made with */
+  /** @param engine kind of the engine that made the outputs */
   readonly run: (overrides: readonly string[], engine?: string) => string;
   readonly pack: (overrides: readonly string[]) => string;
 }
@@ -49,10 +49,10 @@ export async function collectOutputs(
   const hint = adviceFor(located, run, commands);
   const outdated = (what: string): Failure =>
     failure('outputs-outdated', `the outputs of \`${name}\` ${what}`, hint);
-  if (run === undefined) throw outdated('are not there: it was not run, or elsewhere');
+  if (run === undefined) throw outdated('do not exist: it was not run, or in another folder');
   if (run.status !== 'done') throw outdated(`are not finished: its last run is \`${run.status}\``);
   const environment = environmentOf(run);
-  if (environment === undefined) throw outdated('do not tell which engine made them');
+  if (environment === undefined) throw outdated('do not record which engine made them');
 
   const threads = recordedThreads(located, run);
   const planned = await planPipeline(
@@ -70,9 +70,9 @@ export async function collectOutputs(
     if (standing === 'outdated') {
       const settings =
         canonicalJson(texts(run.overrides)) === canonicalJson(located.overrides)
-          ? 'an earlier setting, or an earlier state of its files'
+          ? 'earlier settings, or an earlier state of its files'
           : `other settings (\`${overridesText(run.overrides)}\`)`;
-      throw outdated(`are not those of this pipeline: \`${stage.name}\` is of ${settings}`);
+      throw outdated(`are not those of this pipeline: \`${stage.name}\` has ${settings}`);
     }
     const entry = await store.lookup(stage.hash);
     if (entry === undefined) throw outdated(`are not in the cache: \`${stage.name}\` is missing`);
@@ -87,7 +87,7 @@ export async function collectOutputs(
   return { stages: inOrder, entries, environment, threads };
 }
 
-/** What to do about outputs that cannot be packed: the settings of the last run are kept, whatever is asked for now. */
+/** What to do if outputs cannot be packed. Suggests the settings of the last run, whatever settings are given now. */
 function adviceFor(
   { overrides: given }: LocatedPipeline,
   run: RunRecord | undefined,
@@ -101,7 +101,7 @@ function adviceFor(
     run?.status === 'done' &&
     Object.values(run.stages).every(({ hash, wanted }) => standingOf(hash, wanted) === 'current');
   return isOther && isWhole
-    ? `pack the settings that were run, \`${pack(overrides)}\`, or run the others first: \`${runCommand(given)}\``
+    ? `pack the settings that were run, \`${pack(overrides)}\`, or run the new ones first: \`${runCommand(given)}\``
     : `run \`${again}\`, then \`${pack(overrides)}\``;
 }
 
@@ -113,7 +113,7 @@ function texts(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 }
 
-/** The report of a run as a run of any other hour, speed or history would have it: without times and warnings. */
+/** The report of a run without times and warnings, so that it is the same for every run. */
 async function reportWithoutTimes(folder: string): Promise<string> {
   const { started: _started, seconds: _seconds, stages, ...report } = await readReport(folder);
   return renderPage({
@@ -125,12 +125,12 @@ async function reportWithoutTimes(folder: string): Promise<string> {
   });
 }
 
-/** A pipeline whose stages, if they name no number of threads, take this one whatever the machine has. */
+/** The pipeline with a default number of threads for its stages, independent of the machine. */
 export function withThreads(located: LocatedPipeline, threads: number): LocatedPipeline {
   return { ...located, pipeline: { ...located.pipeline, threads: located.pipeline.threads ?? threads } };
 }
 
-/** Threads of the stages that name no number, as they were when they ran. */
+/** The number of threads with which stages without a `threads` setting ran. */
 function recordedThreads(located: LocatedPipeline, run: RunRecord): number {
   const { pipeline } = located;
   if (pipeline.threads !== undefined) return pipeline.threads;
@@ -149,7 +149,7 @@ interface StageOutputs {
   readonly entry: Entry;
 }
 
-/** Reads a stage's artifacts into `entries`; names the first that is not what the stage left, if there is one. */
+/** Reads a stage's artifacts into `entries`; returns the first that differs from what the stage wrote, if any. */
 async function readStage(
   { located, workspace, stage, entry }: StageOutputs,
   entries: ZipEntry[],
@@ -158,7 +158,7 @@ async function readStage(
   for (const { path, sha256: expected } of entry.record.files) {
     const data = await readFile(join(workspace.folder, stage.name, path)).catch(() => undefined);
     if (data === undefined || sha256(data) !== expected) return `${stage.name}/${path}`;
-    // Arrays are large, and whoever has the pipeline and its models can make them: their hashes do.
+    // Arrays are large, and can be recomputed from the pipeline and its models, so their hashes are enough.
     if (isModel || !path.endsWith('.npy')) entries.push({ path: artifactPath(stage.name, path), data });
   }
   return undefined;
@@ -174,7 +174,7 @@ function packedStage({ name, type, hash }: PlannedStage, { record }: Entry): Pac
   };
 }
 
-/** Holds `metrics.json` against what the stages measured. */
+/** Compares `metrics.json` with what the stages measured. */
 async function checkMetrics(
   workspace: Workspace,
   stages: ReadonlyMap<string, PackedStage>,
@@ -184,7 +184,7 @@ async function checkMetrics(
   for (const { name, metrics } of stages.values()) {
     const measured = Object.fromEntries(metrics.map((metric) => [metric.name, metric.value]));
     if (canonicalJson(shown[name] ?? {}) !== canonicalJson(measured)) {
-      throw outdated(`were changed: \`metrics.json\` has other numbers of \`${name}\``);
+      throw outdated(`were changed: \`metrics.json\` has different numbers for \`${name}\``);
     }
   }
 }

@@ -1,4 +1,4 @@
-/** A finished run as one archive: the same run gives the same bytes, whenever and wherever it is packed. */
+/** Packs a finished run into one archive. The same run gives the same bytes, whenever and wherever it is packed. */
 import { stringify } from 'yaml';
 import type { LocatedPipeline } from '../config/pipeline.ts';
 import { failure, type SourceFile } from '../core/diagnostic.ts';
@@ -13,15 +13,15 @@ import { collectSources } from './sources.ts';
 import { writeZip, type ZipEntry } from './zip-write.ts';
 
 export interface PackOptions {
-  /** Texts that the pipeline was read from. */
+  /** Source texts of the pipeline. */
   readonly sources: readonly SourceFile[];
   /** Absolute path of the outputs folder. */
   readonly outputs: string;
-  /** Take along the files of the user's own that the pipeline reads. */
+  /** Whether to include the user's data files that the pipeline reads. */
   readonly includeData: boolean;
-  /** Absolute path of a folder that holds the sources. */
+  /** Absolute path of a folder that contains the sources. */
   readonly boundary: string;
-  /** For advice where the outputs cannot be packed. */
+  /** For hints if the outputs cannot be packed. */
   readonly commands: OutputCommands;
 }
 
@@ -31,8 +31,8 @@ export interface Packed {
 }
 
 /**
- * The overrides as they work in the archive: there is no working folder that paths in them could be relative to, and so
- * these are given once more, relative to the pipeline.
+ * The overrides for the archive. Paths in overrides are relative to the working folder, which the archive does not have, so they
+ * are repeated relative to the pipeline.
  */
 function packedOverrides({ overrides, paths, pipeline }: LocatedPipeline): readonly string[] {
   const moved = paths.filter(({ isOverride, path, written }) => isOverride && path !== written);
@@ -44,7 +44,7 @@ function packedOverrides({ overrides, paths, pipeline }: LocatedPipeline): reado
   ];
 }
 
-/** @throws Failure `outputs-outdated`, and whatever is wrong with a file that belongs into the archive */
+/** @throws Failure `outputs-outdated`, and problems of files that belong in the archive */
 export async function packSubmission(located: LocatedPipeline, options: PackOptions): Promise<Packed> {
   const { pipeline } = located;
   const outputs = await collectOutputs(located, options.outputs, options.commands);
@@ -87,23 +87,23 @@ function describe({ path, data }: ZipEntry): PackedFile {
   return { path, bytes: data.length, sha256: sha256(data) };
 }
 
-/** What `verify` would refuse is not packed. */
+/** Refuses to pack what `verify` would refuse. */
 function checkContents(contents: readonly ZipEntry[]): void {
   const names = contents.map(({ path }) => path);
-  const hint = 'give the file or the stage another name';
+  const hint = 'rename the file or the stage';
   for (const name of names) {
     const problem = nameProblem(name);
     if (problem !== undefined) throw failure('bad-setting', `the name \`${name}\` ${problem}`, hint);
   }
   const pair = twins(names);
   if (pair !== undefined) {
-    throw failure('bad-setting', `\`${pair[0]}\` and \`${pair[1]}\` are one file on some systems`, hint);
+    throw failure('bad-setting', `\`${pair[0]}\` and \`${pair[1]}\` are the same file on some systems`, hint);
   }
   const total = contents.reduce((sum, { data }) => sum + data.length, 0);
   if (contents.length >= LIMITS.files || total > LIMITS.archive) {
     throw failure(
       'file-too-large',
-      `the archive would have ${contents.length} files and ${total} bytes; the most are ${LIMITS.files} and ${LIMITS.archive}`,
+      `the archive would have ${contents.length} files and ${total} bytes; the limits are ${LIMITS.files} and ${LIMITS.archive}`,
       'pack without `--include-data`, or draw fewer previews',
     );
   }

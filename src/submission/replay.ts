@@ -1,4 +1,4 @@
-/** Runs a submission again as its level asks for, and compares everything that can be. */
+/** Runs a submission again as the level requires, and compares everything that can be compared. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isJsonObject } from '../core/json.ts';
@@ -15,19 +15,19 @@ import { columnsOf, compareTrained } from './training.ts';
 
 export interface ReplayOptions {
   readonly level: Exclude<Level, 'hashes'>;
-  /** Absolute path of a folder that is not there yet. */
+  /** Absolute path of a folder that does not exist yet. */
   readonly work: string;
-  /** Gets what is compared, and what is not. */
+  /** Records what is compared, and what is not. */
   readonly basis: BasisRecord;
-  /** Where the stages run. */
+  /** The workers that run the stages. */
   readonly pool: WorkerPool;
 }
 
 /**
- * At `spot`, everything is computed again but the training: the submitted models take its place. At `full`, the training too.
- * Where that cannot give the same bits, the submitted models are still measured, and compared with those trained here.
+ * At `spot`, everything except training is recomputed, with the submitted models. At `full`, training is repeated, too. If that
+ * cannot give the same bits, the submitted models are still measured, and compared with those trained here.
  *
- * @throws Failure if a run cannot even be planned
+ * @throws Failure if a run cannot be planned
  */
 export async function replay(
   submission: Submission,
@@ -67,7 +67,7 @@ const find = ({ stages }: Rerun, name: string): RerunStage | undefined =>
 const trainStages = ({ submission: { located } }: Judgement): readonly string[] =>
   [...located.pipeline.stages].flatMap(([name, { type }]) => (type === 'train' ? [name] : []));
 
-/** Compares what the submitted models give on the validation images with the submitted history, and their previews. */
+/** Compares the results of the submitted models on the validation images with the submitted history and previews. */
 async function compareInspections(judgement: Judgement, measured: Rerun): Promise<void> {
   for (const name of trainStages(judgement)) {
     const inspection = find(measured, inspectionOf(name));
@@ -102,23 +102,23 @@ async function comparePreviews(judgement: Judgement, name: string, inspection: R
   }
 }
 
-/** The least correlation with the initial weights of the seed: unrelated weights have about 0, trained ones 0.2 and more. */
+/** Minimum correlation with the seed's initial weights: unrelated weights have about 0, trained ones 0.2 and more. */
 const LEAST_ORIGIN = 0.05;
 
-/** Weights that show nothing of the values that this seed starts with: no proof, for training may go far. */
+/** Warns of weights that are uncorrelated with the seed's initial weights. This is no proof, since training may go far. */
 function compareOrigin({ diagnostics }: Judgement, name: string, { metrics }: RerunStage): void {
   const similarity = metrics['initial_similarity'] ?? 1;
   if (similarity >= LEAST_ORIGIN) return;
   diagnostics.push({
     ...mismatch(
-      `the weights of \`${name}\` show nothing of the initial weights of this seed (correlation ${similarity.toFixed(3)}): they may come from another seed or person`,
+      `the weights of \`${name}\` are unrelated to the initial weights of this seed (correlation ${similarity.toFixed(3)}): they may come from another seed or person`,
     ),
     severity: 'warning',
     hint: 'verify with `--level full`',
   });
 }
 
-/** Compares what the submitted models give with what those give that were trained here. */
+/** Compares the results of the submitted models with those of the models trained here. */
 function compareModels(judgement: Judgement, measured: Rerun, trained: Rerun): void {
   for (const name of trainStages(judgement)) {
     const found = find(trained, inspectionOf(name))?.metrics ?? {};

@@ -1,4 +1,4 @@
-/** Runs a submission again, in part or whole, in a fresh folder with a cache of its own. */
+/** Runs a submission again, partly or fully, in a new folder with its own cache. */
 import { copyFile, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { LocatedPipeline } from '../config/pipeline.ts';
@@ -26,9 +26,9 @@ export interface Submission {
 
 /** A run of a submission's pipeline. */
 export interface Rerun {
-  /** The stages that came to an end, each after everything it needs. */
+  /** The stages that finished, each after everything it needs. */
   readonly stages: readonly RerunStage[];
-  /** What went wrong, stage by stage. */
+  /** Problems, stage by stage. */
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -38,22 +38,22 @@ export interface RerunStage {
   /** Absolute path of its artifacts, and their SHA-256 by their paths in it. */
   readonly folder: string;
   readonly files: ReadonlyMap<string, string>;
-  /** Whether its result is the archive's own, so that there is nothing to compare. */
+  /** Whether its result was taken from the archive, so that there is nothing to compare. */
   readonly isSubmitted: boolean;
 }
 
 export interface RerunOptions {
-  /** Whether to take the archive's trained models in place of training again. */
+  /** Whether to use the archive's trained models instead of training again. */
   readonly useModels: boolean;
-  /** Whether to inspect the models beside the pipeline's own stages. */
+  /** Whether to inspect the models in addition to the pipeline's own stages. */
   readonly inspect: boolean;
   /** Absolute path of a folder that does not exist yet. */
   readonly work: string;
-  /** Where the stages run. */
+  /** The workers that run the stages. */
   readonly pool: WorkerPool;
 }
 
-/** How a submission is to be compared here. */
+/** How to compare a submission on this machine. */
 export async function comparisonOf(submission: Submission, work: string): Promise<Comparison> {
   const { environment } = submission;
   const plan = await planOf(pipelineOf(submission), submission, join(work, 'outputs'));
@@ -65,7 +65,7 @@ export async function comparisonOf(submission: Submission, work: string): Promis
   });
 }
 
-/** @throws Failure if the run cannot even be planned */
+/** @throws Failure if the run cannot be planned */
 export async function rerun(submission: Submission, options: RerunOptions): Promise<Rerun> {
   const plain = pipelineOf(submission);
   const located = options.inspect ? withInspections(plain) : plain;
@@ -103,7 +103,7 @@ export async function rerun(submission: Submission, options: RerunOptions): Prom
 const pipelineOf = ({ located, manifest }: Submission): LocatedPipeline =>
   withThreads(located, manifest.pipeline.threads);
 
-/** Where the recorded engine cannot be had, another will do, with tolerances. */
+/** If the recorded engine is not available, another one is used, with tolerances. */
 const engineChoice = ({ environment }: Submission): 'portable' | 'auto' =>
   environment.engine.kind === 'portable' ? 'portable' : 'auto';
 
@@ -121,10 +121,10 @@ function isTrained({ pipeline, stageTypes }: LocatedPipeline, name: string): boo
   return stageTypes.get(pipeline.stages.get(name)?.type ?? '')?.outputs === 'trained-model';
 }
 
-/** Stages that need a trained model, or are one. */
+/** Training stages, and stages that need a trained model. */
 export function stagesOfModels(located: LocatedPipeline): ReadonlySet<string> {
   const found = new Set<string>();
-  // Each comes after everything it needs.
+  // Each stage comes after everything it needs.
   for (const { name, type, inputs } of checkPipeline(located).stages) {
     if (type.outputs === 'trained-model' || Object.values(inputs).some((input) => found.has(input)))
       found.add(name);
@@ -132,7 +132,7 @@ export function stagesOfModels(located: LocatedPipeline): ReadonlySet<string> {
   return found;
 }
 
-/** Puts the archive's trained models where training would have left them. */
+/** Puts the archive's trained models where training would have stored them. */
 async function storeModels(
   { located, manifest, folder }: Submission,
   plan: Plan,
@@ -163,12 +163,12 @@ async function storeModels(
 function missing(stage: string): Failure {
   return failure(
     'archive-damaged',
-    `the archive lacks the trained model of \`${stage}\``,
-    'pack and hand in again',
+    `the trained model of \`${stage}\` is missing from the archive`,
+    'pack and submit again',
   );
 }
 
-/** The engine of the stages that compute, or, if none does, that of the archive. */
+/** The engine of the stages that compute, or that of the archive if none does. */
 function engineOf(
   plan: Plan,
   environment: Environment,

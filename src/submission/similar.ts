@@ -1,6 +1,6 @@
 /**
- * Artifacts that are equal except for rounding. The submitted one may be anything: it is read in step with ours, so that it is
- * never larger or deeper than that.
+ * Compares artifacts except for rounding. The submitted one is untrusted: it is read in step with ours, so it cannot be larger or
+ * more deeply nested.
  */
 import { decodeImage, type DecodedImage, type Pixels } from '../formats/decode.ts';
 import { formatOf } from '../formats/image-format.ts';
@@ -10,22 +10,22 @@ import { renderPixels } from '../figures/figure.ts';
 import { toleranceOf, within, type FoundBy, type Tolerance } from './compare.ts';
 import { parseJson } from './json-text.ts';
 
-/** How far the pixels of a picture may be off, in levels from 0 to 255: each, and in the mean. */
+/** Allowed difference of pixels in levels from 0 to 255: of each pixel, and on average. */
 interface PixelTolerance {
   readonly most: number;
   readonly mean: number;
 }
 
-/** Outputs of the same weights differ by a level at most, where rounding falls to the other side. */
+/** Outputs of the same weights differ by at most one level, due to rounding. */
 const SAME_WEIGHTS: PixelTolerance = { most: 2, mean: 0.25 };
 const TRAINED_AGAIN: PixelTolerance = { most: 255, mean: 8 };
-/** One SVG drawn by two processors. */
+/** The same SVG rendered on two processors. */
 const SAME_DRAWING: PixelTolerance = { most: 16, mean: 0.25 };
 
 /** Coordinates in figures, in pixels. */
 const COORDINATE = 0.6;
 
-/** Whether two JSON texts have the same members, and numbers within the tolerances of their names. */
+/** Whether two JSON texts have the same members, and their numbers are within the tolerances of their names. */
 export function similarJson(submitted: Buffer, ours: Buffer, by: FoundBy): boolean {
   const value = parseJson(submitted);
   return value !== undefined && similarValue(value, parseJson(ours) ?? null, '', by);
@@ -36,7 +36,7 @@ function similarValue(submitted: Json, ours: Json, name: string, by: FoundBy): b
     return typeof submitted === 'number' && within(submitted, ours, toleranceOf(name, by));
   }
   if (typeof ours === 'string') return typeof submitted === 'string' && similarText(submitted, ours);
-  // Whether a search for the best fit ended by itself depends on the last bits.
+  // Whether an optimisation converged can depend on rounding.
   if (typeof ours === 'boolean' && name === 'converged') return typeof submitted === 'boolean';
   if (Array.isArray(ours)) {
     if (!Array.isArray(submitted) || submitted.length !== ours.length) return false;
@@ -68,7 +68,7 @@ function similarText(submitted: string, ours: string): boolean {
   });
 }
 
-/** Of two numbers in a text; NaN of anything else. */
+/** The difference of two numbers in a text; NaN for anything else. */
 function distance(one: string, other: string): number {
   const isNumber = (text: string): boolean => /^-?\d/.test(text);
   return isNumber(one) && isNumber(other) ? Math.abs(Number(one) - Number(other)) : NaN;
@@ -76,7 +76,7 @@ function distance(one: string, other: string): number {
 
 const decimalsOf = (text: string): number => text.split('.')[1]?.length ?? 0;
 
-/** @param similar of two pieces that differ */
+/** @param similar compares two pieces that differ */
 function samePieces(
   submitted: readonly string[],
   ours: readonly string[],
@@ -92,13 +92,13 @@ function samePieces(
 }
 
 const IMAGE = /data:image\/png;base64,([A-Za-z0-9+/=]*)/;
-/** Embedded images, the description, colours, text between tags, numbers, and what is left. */
+/** Embedded images, the description, colours, text between tags, numbers, and the rest. */
 const PIECES =
   /data:image\/png;base64,[A-Za-z0-9+/=]*|aria-label="[^"]*|#[0-9A-Fa-f]+|>[^<]*|-?\d+(?:\.\d+)?|[A-Za-z]+|[^]/g;
 
 /**
- * Whether two SVG figures have the same elements, with coordinates, texts and images that are equal except for rounding. If so,
- * the submitted one is harmless to draw.
+ * Whether two SVG figures have the same elements, and their coordinates, texts and images are equal except for rounding. If so,
+ * the submitted one is safe to render.
  */
 export async function similarSvg(submitted: Buffer, ours: Buffer, by: FoundBy): Promise<boolean> {
   const pictures: (readonly [string, string])[] = [];
@@ -122,7 +122,7 @@ export async function similarSvg(submitted: Buffer, ours: Buffer, by: FoundBy): 
   return true;
 }
 
-/** Whether a PNG is the drawing of an SVG that is harmless. */
+/** Whether a PNG is the rendering of an SVG that is safe. */
 export async function isDrawingOf(png: Buffer, svg: Buffer): Promise<boolean> {
   const { width, height, pixels } = renderPixels({ svg: svg.toString('utf8'), width: 0, height: 0 }, 2);
   const picture = await decode(png);
@@ -133,7 +133,7 @@ export async function isDrawingOf(png: Buffer, svg: Buffer): Promise<boolean> {
   return closePixels(picture.data, rgb, SAME_DRAWING);
 }
 
-/** Whether two PNGs show the same except for rounding. */
+/** Whether two PNGs are equal except for rounding. */
 export async function similarPng(submitted: Buffer, ours: Buffer, by: FoundBy): Promise<boolean> {
   const [one, other] = [await decode(submitted), await decode(ours)];
   return (
@@ -145,7 +145,7 @@ export async function similarPng(submitted: Buffer, ours: Buffer, by: FoundBy): 
 }
 
 async function decode(png: Buffer): Promise<DecodedImage | undefined> {
-  // A stranger may have called something else a PNG; fewer formats can be attacked.
+  // An untrusted file may be another format under the name of a PNG: accepting only PNG reduces the attack surface.
   if (formatOf(png) !== 'PNG') return undefined;
   try {
     return await decodeImage(png, { crop: null, size: null, color: 'rgb' });
@@ -165,7 +165,7 @@ function closePixels(one: Pixels, other: Pixels, { most, mean }: PixelTolerance)
   return sum <= mean * other.length;
 }
 
-/** Whether two files of float32 hold the same numbers except for rounding. */
+/** Whether two files of float32 numbers are equal except for rounding. */
 export function similarFloats(submitted: Buffer, ours: Buffer): boolean {
   if (submitted.length !== ours.length) return false;
   const [one, other] = [floatsOf(submitted), floatsOf(ours)];
@@ -174,7 +174,7 @@ export function similarFloats(submitted: Buffer, ours: Buffer): boolean {
 
 const FLOATS: Tolerance = { absolute: 1e-6, relative: 1e-4 };
 
-/** The float32 numbers of a file, without the bytes of an unfinished one. */
+/** The float32 numbers of a file, without the bytes of an incomplete one. */
 export function floatsOf(bytes: Buffer): Float32Array {
   const end = bytes.length - (bytes.length % Float32Array.BYTES_PER_ELEMENT);
   return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + end));

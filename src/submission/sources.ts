@@ -1,4 +1,4 @@
-/** The files that a run was made from: the pipeline, what it extends, plugins, and data of the user's own. */
+/** The source files of a run: the pipeline, the files it extends, plugins, and the user's data files. */
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { pathFrom } from '../core/path.ts';
@@ -24,10 +24,11 @@ export interface Sources {
 }
 
 /**
- * Reads the sources, named as they lie to one another.
+ * Reads the sources. Their names are their paths relative to each other.
  *
- * @param boundary absolute path of a folder that holds them all if they are several: names of folders above it stay out
- * @throws Failure if one cannot be read, lies elsewhere, or is named by an absolute path
+ * @param boundary absolute path of a folder that must contain them all, if there are several: names of folders above it are not
+ *   revealed
+ * @throws Failure if one cannot be read, is outside the boundary, or is named by an absolute path
  */
 export async function collectSources(
   located: LocatedPipeline,
@@ -45,8 +46,8 @@ export async function collectSources(
     if (files.size === 1 || isBelow(file, boundary)) continue;
     throw failure(
       'usage',
-      `\`${file}\` lies outside the present folder, and its place cannot be told without naming folders of this machine`,
-      'run `pack` in a folder that holds the pipeline and all that it names',
+      `\`${file}\` is outside the current folder, and its path would reveal names of folders on this machine`,
+      'run `pack` in a folder that contains the pipeline and all files it names',
     );
   }
   const entries: ZipEntry[] = [];
@@ -59,10 +60,10 @@ export async function collectSources(
 
 const isYaml = (path: string): boolean => /\.ya?ml$/i.test(path);
 
-/** A note for editors that names a schema by a path, which may lead through folders of this machine: the line stays, without the path. */
+/** An editor comment with the path of a schema, which may name folders of this machine: the line is kept, without the path. */
 const SCHEMA_NOTE = /^(#[ \t]*yaml-language-server:[ \t]*\$schema=)(?!https?:)[^\r\n]+/gm;
 
-/** A pipeline's text without the place of its schema on this machine. */
+/** A pipeline's text without the path of its schema on this machine. */
 export function withoutSchemaPath(text: string): string {
   return text.replace(SCHEMA_NOTE, '$1pipeline.schema.json');
 }
@@ -75,21 +76,21 @@ function withoutSchema(data: Buffer): Buffer {
 
 const archivePath = (root: string, file: string): string => `${FOLDER}/${pathFrom(root, file)}`;
 
-/** Files and folders that stages read, as the settings name them. */
+/** Files and folders that stages read, as named in the settings. */
 export function dataFiles(located: LocatedPipeline): readonly string[] {
   return [...located.pipeline.stages.values()].flatMap(
     (settings) => located.stageTypes.get(settings.type)?.files?.(settings) ?? [],
   );
 }
 
-/** Nobody else has the folders of this machine, and their names may tell who the user is. */
+/** Other machines do not have these folders, and their names may reveal who the user is. */
 function checkRelative(located: LocatedPipeline, sources: readonly SourceFile[]): void {
   const visit = (value: Json, path: readonly (string | number)[]): void => {
     if (typeof value === 'string' && ABSOLUTE.test(value)) {
       throw new Failure({
         code: 'bad-setting',
         severity: 'error',
-        message: `\`${value}\` is an absolute path, which no other machine has`,
+        message: `\`${value}\` is an absolute path, which does not exist on other machines`,
         hint: 'name the file relative to the pipeline',
         range: located.locate(path),
       });
@@ -103,13 +104,13 @@ function checkRelative(located: LocatedPipeline, sources: readonly SourceFile[])
   if (sources.some(({ text }) => EXTENDS_ABSOLUTE.test(text))) {
     throw failure(
       'bad-setting',
-      '`extends` names an absolute path, which no other machine has',
+      '`extends` has an absolute path, which does not exist on other machines',
       'name the file relative to the pipeline',
     );
   }
 }
 
-/** A plugin and the modules that it imports by relative paths, as absolute paths; those that are there. */
+/** Absolute paths of a plugin and of the modules that it imports by relative paths, if they exist. */
 export async function moduleFiles(plugin: string): Promise<readonly string[]> {
   const files = new Set<string>();
   await addModule(plugin, files).catch((error: unknown) => {
@@ -138,7 +139,7 @@ async function addData(path: string, files: Set<string>): Promise<void> {
   const entries = await readdir(path, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
     throw failure(
       'file-unreadable',
-      `\`${path}\` cannot be read whole (${errorCode(error)})`,
+      `\`${path}\` cannot be read completely (${errorCode(error)})`,
       'check its permissions',
     );
   });
@@ -149,7 +150,7 @@ async function addData(path: string, files: Set<string>): Promise<void> {
       throw failure(
         'file-unreadable',
         `\`${file}\` is a link, pipe, socket or device, which an archive cannot hold`,
-        'replace it by a file or remove it, then run the pipeline again',
+        'replace it with a file or remove it, then run the pipeline again',
       );
     }
   }
@@ -158,12 +159,12 @@ async function addData(path: string, files: Set<string>): Promise<void> {
 async function read(path: string): Promise<Buffer> {
   const info = await stat(path).catch(() => undefined);
   if (info?.isFile() !== true) {
-    throw failure('file-not-found', `\`${path}\`, which the pipeline names, does not exist or is no file`);
+    throw failure('file-not-found', `\`${path}\`, which the pipeline names, does not exist or is not a file`);
   }
   if (info.size > LIMITS.file) {
     throw failure(
       'file-too-large',
-      `\`${path}\` has ${info.size} bytes; an archive takes ${LIMITS.file} a file`,
+      `\`${path}\` has ${info.size} bytes; the limit for a file in an archive is ${LIMITS.file}`,
     );
   }
   return readFile(path).catch((error: unknown) => {

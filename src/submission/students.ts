@@ -1,4 +1,4 @@
-/** Whose archive is whose: the list of students, numbers in file names, and whether a seed is one of them. */
+/** Finds the student of an archive by the list of students or by its file name, and checks the seed against the number. */
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { errorCode } from '../files/atomic.ts';
@@ -6,17 +6,17 @@ import { readCsv, type CsvRow } from '../formats/csv.ts';
 import { Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
 import { printable } from '../core/text.ts';
 
-/** Numbers of students by the names of their archives, as `nameKey` writes both. */
+/** Numbers of students by the names of their archives, normalised by `nameKey`. */
 export type Students = ReadonlyMap<string, string>;
 
-/** Names of columns, without blanks, hyphens, underscores and capital letters. */
+/** Names of columns in lower case, without spaces, hyphens and underscores. */
 const FILE_COLUMNS = ['file', 'filename'];
 const NUMBER_COLUMNS = ['number', 'studentnumber', 'idnumber'];
 
 /**
- * Reads a list of students: a table with the columns `file` and `number`, as spreadsheets write it.
+ * Reads a list of students: a table with the columns `file` and `number`, as spreadsheets export it.
  *
- * @throws Failure `file-not-found`, `file-unreadable`, or `bad-setting` for each line that does not tell whose number it is
+ * @throws Failure `file-not-found`, `file-unreadable`, or `bad-setting` for each line without a file or without one number
  */
 export async function readStudents(path: string): Promise<Students> {
   const bytes = await readFile(path).catch((error: unknown) => {
@@ -27,7 +27,7 @@ export async function readStudents(path: string): Promise<Students> {
   return parseStudents(decode(bytes), path);
 }
 
-/** UTF-8, or what Excel writes: UTF-16 as "Unicode text", Windows-1252 as plain CSV. */
+/** Decodes UTF-8, or what Excel writes: UTF-16 as "Unicode text", Windows-1252 as plain CSV. */
 function decode(bytes: Buffer): string {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return new TextDecoder('utf-16le').decode(bytes);
   if (bytes[0] === 0xfe && bytes[1] === 0xff) return new TextDecoder('utf-16be').decode(bytes);
@@ -61,30 +61,30 @@ export function parseStudents(text: string, path: string): Students {
         range: { file: path, start: { line, column: 1 }, end: { line, column: 1 } },
       });
     const value = numberIn(written);
-    if (name === '') bad(`\`${printable(written)}\` stands beside no file`);
+    if (name === '') bad(`\`${printable(written)}\` has no file beside it`);
     else if (value === undefined)
       bad(
-        `\`${printable(written)}\` is not one number, which \`${printable(name)}\` needs`,
+        `\`${printable(written)}\` is not a single number, as \`${printable(name)}\` needs`,
         'write the digits of the number; format the column as text if a spreadsheet shortens them',
       );
     else {
       const before = found.get(nameKey(name));
       if (before === undefined) found.set(nameKey(name), { number: value, line });
       else if (before.number !== value)
-        bad(`\`${printable(name)}\` has another number than on line ${before.line}`, 'keep one of the lines');
+        bad(`\`${printable(name)}\` has a different number on line ${before.line}`, 'remove one of the lines');
     }
   }
   if (problems.length > 0) throw new Failure(...problems);
   return new Map([...found].map(([name, { number: value }]) => [name, value]));
 }
 
-/** The rows below the line that names the columns, by whichever separator makes columns of it. */
+/** The rows below the header. The separator is the one that splits the header into known columns. */
 function readTable(
   text: string,
   path: string,
 ): { readonly head: readonly string[]; readonly rows: readonly CsvRow[] } {
   const plain = text.replace(/^\ufeff/, '');
-  // Excel's own line, which says what separates cells.
+  // Excel's own line that declares the separator.
   const declared = /^"?sep=(.)"?\r?\n/.exec(plain);
   const separators = declared?.[1] === undefined ? [',', ';', '\t', '|'] : [declared[1]];
   const body = declared === null ? plain : plain.slice(declared[0].length);
@@ -100,26 +100,26 @@ function readTable(
   throw failure(
     'bad-setting',
     `\`${path}\` has no columns \`file\` and \`number\` in its first line`,
-    'begin it with `file,number`; semicolons or tabs may separate, too',
+    'start it with `file,number`; the separator may also be a semicolon or a tab',
   );
 }
 
 /**
- * The number in a cell, without zeros in front: among letters (`s0123456`), with a point and zeros (`123456.0`), or as Excel
- * keeps texts (`="0123456"`). Undefined where there are none or several.
+ * The number in a cell, without leading zeros: among letters (`s0123456`), with a decimal point and zeros (`123456.0`), or as
+ * Excel exports texts (`="0123456"`). Undefined if there are none or several.
  */
 function numberIn(cell: string): string | undefined {
   const runs = digitRuns(cell.replace(/[.,]0+$/, ''));
   return runs.length === 1 ? runs[0] : undefined;
 }
 
-/** Each run of digits of a text, without zeros in front. */
+/** Each run of digits in a text, without leading zeros. */
 function digitRuns(text: string): readonly string[] {
-  // Digits of full width are digits.
+  // Full-width digits count as digits.
   return (text.normalize('NFKC').match(/\d+/g) ?? []).map((digits) => digits.replace(/^0+(?=\d)/, ''));
 }
 
-/** A name of a file as it is compared: without its folder and extension, whatever case or Unicode form a system gives it. */
+/** A file name normalised for comparison: without folder and extension, independent of case and Unicode form. */
 function nameKey(path: string): string {
   const name = path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1).trim();
   return name
@@ -129,13 +129,13 @@ function nameKey(path: string): string {
 }
 
 /**
- * Says whether a seed is the number of the student who handed in an archive; nothing if it is as it must be. Numbers are compared
- * as numbers: `0123456` is 123456, as in YAML.
+ * Checks that the seed is the number of the student who submitted an archive; undefined if it is. Compares numbers, not texts:
+ * `0123456` is 123456, as in YAML.
  *
- * @param archive the path under which it was handed in
- * @param pipeline what it holds
- * @returns `assignment-seed` if it is another number, or as a warning if the name holds several and so proves little;
- *   `student-unknown` if neither the list nor the name tells the number
+ * @param archive the path under which it was submitted
+ * @param pipeline the pipeline in it
+ * @returns `assignment-seed` if it is another number, or as a warning if the name contains several numbers, which proves little;
+ *   `student-unknown` if neither the list nor the name has the number
  */
 export function seedProblem(
   students: Students | undefined,
@@ -162,20 +162,20 @@ export function seedProblem(
     return {
       code: 'student-unknown',
       severity: 'error',
-      message: `the name ${shown} holds no number of a student`,
-      hint: 'name the archive as `pack` does, or give a list with `students:` in the assignment',
+      message: `the name ${shown} contains no student number`,
+      hint: 'name the archive as `pack` does, or add a list with `students:` to the assignment',
     };
   }
   if (!numbers.includes(String(seed))) {
-    return wrong(`the seed is ${seed}, and the name ${shown} holds ${numbers.join(' and ')}`);
+    return wrong(`the seed is ${seed}, but the name ${shown} contains ${numbers.join(' and ')}`);
   }
-  // The name that `pack` gives, in which the pipeline's own may hold a number, too.
+  // The name that `pack` gives, in which the pipeline's own name may contain a number, too.
   if (numbers.length === 1 || told[0] === `${pipeline}-${seed}`) return undefined;
   return {
     code: 'assignment-seed',
     severity: 'warning',
-    message: `the name ${shown} holds several numbers, ${numbers.join(' and ')}: the seed is one of them, which need not be the student's`,
-    hint: 'a list with `students:` in the assignment tells whose archive it is',
+    message: `the name ${shown} contains several numbers, ${numbers.join(' and ')}: the seed is one of them, but not necessarily the student's`,
+    hint: 'add a list with `students:` to the assignment',
   };
 }
 
@@ -184,11 +184,11 @@ function wrong(message: string): Diagnostic {
     code: 'assignment-seed',
     severity: 'error',
     message,
-    hint: 'the `seed` of a submission is the number of its student',
+    hint: 'the `seed` of a submission must be the number of its student',
   };
 }
 
-/** What learning platforms add to the name of a file: numbers of their own, which are not the student's, and dates. */
+/** What learning platforms add to a file name: dates, and numbers that are not the student's. */
 const PLATFORMS: readonly RegExp[] = [
   // Moodle: `Jane Doe_31415_assignsubmission_file_NAME`
   /^(?<student>[^_]*)_\d+_assignsubmission_file_(?<file>.*)$/,
@@ -198,17 +198,17 @@ const PLATFORMS: readonly RegExp[] = [
   /^(?<student>[^_\d]*)_(?:LATE_)?\d+_\d+_(?<file>.*)$/,
 ];
 
-/** What the student called an archive, then the same with less left out, for names that are told otherwise. */
+/** The student's own name for an archive, then longer parts of the file name, in case the guess was wrong. */
 function toldBy(name: string): readonly string[] {
   const whole = name.replace(/\.zip$/i, '');
   const groups = PLATFORMS.map((pattern) => pattern.exec(whole)?.groups).find((each) => each !== undefined);
-  // What browsers and platforms add to the second file of a name.
+  // Browsers and platforms add this to the second file of the same name.
   const plain = (text: string): string => text.replace(/(?: \(\d{1,2}\)|-\d{1,2})$/, '');
   const { student = '', file = '' } = groups ?? {};
   return [...(groups === undefined ? [] : [plain(file), student, file]), plain(whole), whole];
 }
 
-/** The numbers of the first of some texts that has any, each once. */
+/** The distinct numbers in the first text that has any. */
 function numbersIn(texts: readonly string[]): readonly string[] {
   return texts.map((text) => [...new Set(digitRuns(text))]).find(({ length }) => length > 0) ?? [];
 }

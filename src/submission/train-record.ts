@@ -1,4 +1,4 @@
-/** What a `train` stage left must agree with itself: history, summary, models and settings. */
+/** Checks that the results of a `train` stage are consistent: history, summary, models and settings. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TrainSettings } from '../schema/generated/settings.ts';
@@ -17,7 +17,7 @@ export interface TrainRecordOptions {
   readonly scratch: string;
   readonly stage: PackedStage;
   readonly settings: TrainSettings & { readonly model: string };
-  /** Whether the latent of its model is variational. */
+  /** Whether its model is variational. */
   readonly variational: boolean;
 }
 
@@ -26,14 +26,14 @@ export async function trainingProblems(options: TrainRecordOptions): Promise<rea
   const wrong = (what: string): Diagnostic => mismatch(`\`${stage.name}\` contradicts itself: ${what}`);
   const history = columnsOf(await read(options, 'history.json'));
   const training = parseJson((await read(options, 'training.json')) ?? Buffer.alloc(0));
-  if (history === undefined || !isJsonObject(training)) return [wrong('it has no history, or no record')];
+  if (history === undefined || !isJsonObject(training)) return [wrong('its history or record is missing')];
   const { epoch = [], ...measured } = history;
   const count = epoch.length;
   if (
     Object.values(measured).some(({ length }) => length !== count) ||
     epoch.some((value, index) => value !== index + 1)
   ) {
-    return [wrong('the history does not count its epochs from 1')];
+    return [wrong('the epochs of the history do not start at 1')];
   }
   return [
     ...epochProblems(options.settings, measured, training, count).map(wrong),
@@ -58,18 +58,18 @@ function epochProblems(
 ): readonly string[] {
   const problems: string[] = [];
   if (stopping === null ? count !== epochs : count > epochs) {
-    problems.push(`the history has ${count} epochs, and the settings ask for ${epochs}`);
+    problems.push(`the history has ${count} epochs, but the settings require ${epochs}`);
   }
   const names = ['denoiser', 'epoch_of_best', 'epoch_of_model', 'epochs', 'loss', 'stopped_early'];
   if (Object.keys(training).sort().join() !== names.join()) {
-    problems.push('`training.json` has other members than `train` writes');
+    problems.push('`training.json` has other keys than `train` writes');
   }
-  if (training['loss'] !== loss) problems.push('`training.json` names another loss than the settings');
+  if (training['loss'] !== loss) problems.push('`training.json` and the settings have different losses');
   const isSame = target === undefined || target === data;
   if (isSame ? training['denoiser'] !== false : typeof training['denoiser'] !== 'boolean') {
-    problems.push('`training.json` is wrong about what the model learned to do');
+    problems.push('`training.json` has the wrong `denoiser`');
   }
-  if (training['epochs'] !== count) problems.push('`training.json` counts other epochs than the history');
+  if (training['epochs'] !== count) problems.push('`training.json` and the history have different numbers of epochs');
   if (training['stopped_early'] !== count < epochs)
     problems.push('`training.json` is wrong about an early stop');
   const watched = measured['val_loss'] ?? measured['loss'] ?? [];
@@ -77,14 +77,14 @@ function epochProblems(
   watched.forEach((value, index) => {
     if (value < Number(watched[best])) best = index;
   });
-  if (training['epoch_of_best'] !== best + 1) problems.push('the best epoch is not that of the lowest loss');
+  if (training['epoch_of_best'] !== best + 1) problems.push('the best epoch does not have the lowest loss');
   if (stopping?.restore_best_weights !== true && training['epoch_of_model'] !== count) {
-    problems.push('the model is not that of the last epoch');
+    problems.push('the model is not from the last epoch');
   }
   return problems;
 }
 
-/** The stage's numbers must equal the history's line of its model. */
+/** The stage's numbers must equal the history at the model's epoch. */
 function metricProblems(
   { metrics }: PackedStage,
   measured: Columns,
@@ -101,10 +101,10 @@ function metricProblems(
   const claimed = Object.fromEntries(metrics.map(({ name, value }) => [name, value]));
   return canonicalJson(claimed) === canonicalJson(expected as Json)
     ? []
-    : ['its numbers are not those of the history'];
+    : ['its numbers do not match the history'];
 }
 
-/** `history.csv` and the events for TensorBoard are the history once more, to the last byte. */
+/** `history.csv` and the TensorBoard events must match the history byte for byte. */
 async function renderingProblems(
   { scratch, stage, settings, variational }: TrainRecordOptions,
   { learning_rate: rates, ...measured }: Columns,
@@ -134,7 +134,7 @@ async function renderingProblems(
     if (!/^history\.|^tensorboard\//.test(path)) continue;
     const ours = await readFile(join(scratch, path)).catch(() => undefined);
     if (ours === undefined || sha256(ours) !== claimed)
-      problems.push(`\`${path}\` is not what the history gives`);
+      problems.push(`\`${path}\` does not match the history`);
   }
   return problems;
 }
@@ -150,10 +150,10 @@ function previewProblems({ stage, settings }: TrainRecordOptions, count: number)
   const expected = names.flatMap((name) => [`previews/${name}.png`, `previews/${name}.svg`]);
   return expected.sort().join() === submitted.sort().join()
     ? []
-    : ['its previews are not those that the settings ask for'];
+    : ['its previews do not match the settings'];
 }
 
-/** Encoder and decoder hold the weights of the autoencoder, and one epoch has one model, of the stage's architecture. */
+/** Encoder and decoder must have the autoencoder's weights, and models of the same epoch must be equal, with the stage's architecture. */
 async function modelProblems(options: TrainRecordOptions, training: JsonObject): Promise<readonly string[]> {
   const { stage, settings, folder } = options;
   const hashes = new Map(stage.files.map(({ path, sha256: hash }) => [path, hash]));
@@ -165,7 +165,7 @@ async function modelProblems(options: TrainRecordOptions, training: JsonObject):
       ...(await weightsOf(options, `${part}/decoder`)),
     ];
     if (whole.length === 0 || [...whole].sort().join() !== parts.sort().join()) {
-      problems.push(`in \`${part}/\`, encoder and decoder are not those of the autoencoder`);
+      problems.push(`in \`${part}/\`, encoder and decoder do not match the autoencoder`);
     }
     for (const name of ['encoder', 'decoder', 'autoencoder']) {
       const untrained = await readFile(
@@ -180,14 +180,14 @@ async function modelProblems(options: TrainRecordOptions, training: JsonObject):
   if (training['epoch_of_model'] === training['epoch_of_best']) {
     for (const name of ['encoder', 'decoder', 'autoencoder']) {
       if (hashes.get(`model/${name}/weights.bin`) !== hashes.get(`best/${name}/weights.bin`)) {
-        problems.push(`\`model/${name}\` and \`best/${name}\` are of one epoch, and differ`);
+        problems.push(`\`model/${name}\` and \`best/${name}\` are from the same epoch, but differ`);
       }
     }
   }
   return problems;
 }
 
-/** Names and hashes of a model's weights; empty where its files do not fit together. */
+/** Names and hashes of a model's weights; empty if its files are inconsistent. */
 async function weightsOf(options: TrainRecordOptions, path: string): Promise<readonly string[]> {
   const description = parseJson((await read(options, `${path}/model.json`)) ?? Buffer.alloc(0));
   const bytes = await read(options, `${path}/weights.bin`);

@@ -1,4 +1,4 @@
-/** A training that was repeated on another platform, beside the submitted one. */
+/** Compares a training repeated on another platform with the submitted one. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { canonicalJson, isJsonObject, type Json } from '../core/json.ts';
@@ -10,12 +10,12 @@ import { floatsOf, similarJson } from './similar.ts';
 import { stagesOfModels, type Rerun, type RerunStage } from './rerun.ts';
 
 /**
- * The least correlation of submitted weights with those of a training of the same seed. Another seed gives 0.1 or less,
- * another platform 0.9 or more.
+ * Minimum correlation of submitted weights with those of a training with the same seed. Another seed gives 0.1 or less, another
+ * platform 0.9 or more.
  */
 const LEAST_SIMILARITY = 0.3;
 
-/** Compares a run that trained again with the submitted numbers and files. */
+/** Compares a run with retraining with the submitted numbers and files. */
 export async function compareTrained(judgement: Judgement, { stages, diagnostics }: Rerun): Promise<void> {
   judgement.diagnostics.push(...diagnostics);
   const trained = stagesOfModels(judgement.submission.located);
@@ -25,7 +25,7 @@ export async function compareTrained(judgement: Judgement, { stages, diagnostics
     if (judgement.comparison.kind === 'exact') {
       await judgement.compareExactly(stage, {});
     } else if (trained.has(name) && !layouts.has(name)) {
-      // Everything else was computed again from the submitted models, and compared more closely.
+      // Everything else was recomputed from the submitted models, and compared more closely.
       judgement.compareNumbers(stage, { exact: false, by: 'training' });
       if (type === 'train') await compareTraining(judgement, stage);
     }
@@ -80,7 +80,7 @@ async function sameFile(
   return undefined;
 }
 
-/** Whether the numbers of each epoch agree: in the first ones closely. Early stopping may end one training before the other. */
+/** Whether the numbers of each epoch agree, closely in the first epochs. Early stopping may end one training before the other. */
 async function sameHistory(judgement: Judgement, stage: RerunStage, stopsEarly: boolean): Promise<boolean> {
   const { name } = stage.planned;
   const ours = await readFile(join(stage.folder, 'history.json')).catch(() => Buffer.alloc(0));
@@ -97,7 +97,7 @@ async function sameHistory(judgement: Judgement, stage: RerunStage, stopsEarly: 
   });
 }
 
-/** A history as lists of numbers; undefined if it is none. What JSON cannot hold as a number is NaN. */
+/** A history as lists of numbers; undefined if it is invalid. Numbers that JSON cannot represent are NaN. */
 export function columnsOf(text: Buffer | undefined): Readonly<Record<string, readonly number[]>> | undefined {
   const value = text === undefined ? undefined : parseJson(text);
   if (!isJsonObject(value)) return undefined;

@@ -1,4 +1,4 @@
-/** What keeps an archive from being checked without being its fault. */
+/** Problems that prevent the check of an archive without being its fault. */
 import { systemFailure } from '../files/atomic.ts';
 import { Failure, type Diagnostic } from '../core/diagnostic.ts';
 
@@ -24,7 +24,7 @@ export const UNDONE: ReadonlySet<Diagnostic['code']> = new Set([
   'interrupted',
 ]);
 
-/** Turns system errors into a `Failure` that blames nobody; returns other errors unchanged. */
+/** Turns system errors into a `Failure` that does not blame the archive; returns other errors unchanged. */
 export function troubleOf(error: unknown): unknown {
   const known = systemFailure(error);
   if (known === error || !(known instanceof Failure)) return known;

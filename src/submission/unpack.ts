@@ -1,4 +1,4 @@
-/** An archive into a folder: only listed files, and each exactly as it is listed. */
+/** Unpacks an archive into a folder: only listed files, each exactly as listed. */
 import { mkdir, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { failure, type Failure } from '../core/diagnostic.ts';
@@ -13,12 +13,12 @@ export interface Unpacked {
 }
 
 /**
- * Unpacks an archive after everything that can be checked before was: names, sizes, and that the manifest lists just what
- * is there. Then each file's content is held against its hash.
+ * Unpacks an archive. First checks everything that can be checked without unpacking: names, sizes, and that the manifest lists
+ * exactly the files that exist. Then compares each file's content with its hash.
  *
  * @param folder absolute path of an empty folder
- * @throws Failure `archive-unsafe` or `disk-full` before anything is written, `archive-damaged` after that; whatever the system
- *   refuses, as it comes
+ * @throws Failure `archive-unsafe` or `disk-full` before anything is written, `archive-damaged` after that; system errors
+ *   unchanged
  */
 export async function unpackArchive(path: string, folder: string): Promise<Unpacked> {
   const archive = await openArchive(path);
@@ -35,8 +35,8 @@ export async function unpackArchive(path: string, folder: string): Promise<Unpac
       if ((await archive.extract(file.path, target)) !== file.sha256) {
         throw failure(
           'archive-damaged',
-          `\`${file.path}\` is not what the manifest says`,
-          'pack and hand in again',
+          `\`${file.path}\` does not match the manifest`,
+          'pack and submit again',
         );
       }
     }
@@ -46,7 +46,7 @@ export async function unpackArchive(path: string, folder: string): Promise<Unpac
   }
 }
 
-/** The engine that an archive says it was made with, without unpacking it; undefined if it is no archive that can be checked. */
+/** The engine with which an archive says it was made, read without unpacking; undefined if the archive is invalid. */
 export async function recordedEngine(path: string): Promise<Environment['engine']['kind'] | undefined> {
   try {
     const archive = await openArchive(path);
@@ -57,20 +57,20 @@ export async function recordedEngine(path: string): Promise<Environment['engine'
       archive.close();
     }
   } catch {
-    // What is wrong with it is told when it is checked.
+    // Problems are reported when it is checked.
     return undefined;
   }
 }
 
-/** Said before a byte is written: other archives may be at work on the same disk. */
+/** Checks before anything is written, because other archives may be using the same disk. */
 async function checkRoom(archive: Archive, folder: string): Promise<void> {
   const needed = [...archive.files.values()].reduce((sum, bytes) => sum + bytes, 0);
   const { bavail, bsize } = await statfs(folder);
-  // Some file systems do not tell.
+  // Some file systems do not report it.
   if (bsize === 0 || needed <= bavail * bsize) return;
   throw failure(
     'disk-full',
-    `its files have ${needed} bytes, and the disk of the temporary folder has room for ${bavail * bsize}`,
+    `its files have ${needed} bytes, but the disk of the temporary folder has only ${bavail * bsize} bytes free`,
     'free some space, or set `TMPDIR` to a folder with more room',
   );
 }
@@ -81,18 +81,18 @@ function checkListing(archive: Archive, manifest: Manifest): void {
     if (listed.has(path)) throw mismatch(`lists \`${path}\` twice`);
     listed.add(path);
     const size = archive.files.get(path);
-    if (size === undefined) throw mismatch(`lists \`${path}\`, which is not there`);
+    if (size === undefined) throw mismatch(`lists \`${path}\`, which is missing`);
     if (size !== bytes) throw mismatch(`says that \`${path}\` has ${bytes} bytes; it has ${size}`);
   }
   for (const path of archive.files.keys()) {
     if (!listed.has(path)) throw mismatch(`does not list \`${path}\``);
   }
-  // What is compared after a run are the stages' hashes: they must be those of the files that are here.
+  // After a run, the stages' hashes are compared, so they must match the files in the archive.
   const hashes = new Map(manifest.files.map(({ path, sha256 }) => [path, sha256]));
   for (const { name, files } of manifest.stages) {
     for (const { path, sha256 } of files) {
       const hash = hashes.get(artifactPath(name, path));
-      if (hash !== undefined && hash !== sha256) throw mismatch(`has two hashes of \`${name}/${path}\``);
+      if (hash !== undefined && hash !== sha256) throw mismatch(`has two hashes for \`${name}/${path}\``);
     }
   }
   for (const path of [ENVIRONMENT, manifest.pipeline.file]) {
@@ -104,6 +104,6 @@ function mismatch(what: string): Failure {
   return failure(
     'archive-damaged',
     `the manifest of the archive ${what}`,
-    'hand in the file as `hourglass pack` wrote it',
+    'submit the file unchanged, as `hourglass pack` wrote it',
   );
 }

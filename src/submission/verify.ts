@@ -1,4 +1,4 @@
-/** Verifies submissions: each in a process of its own, then all of them against one another. */
+/** Verifies submissions: each in its own process, then compares them with each other. */
 import { basename, resolve } from 'node:path';
 import pLimit from 'p-limit';
 import { errorsOf, Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
@@ -14,38 +14,38 @@ import { makeWorkFolder, removeOldWork, type WorkFolder } from './work-folder.ts
 export interface VerifyOptions {
   readonly level: Level;
   readonly allowPlugins: boolean;
-  /** Absolute path of a folder with data files that archives leave out. */
+  /** Absolute path of a folder with data files that archives do not contain. */
   readonly data?: string;
   readonly assignment?: LoadedAssignment;
-  /** Whether results must be equal to the last bit, whatever an archive says of its machine. */
+  /** Whether results must be bit-identical, whatever an archive says about its machine. */
   readonly samePlatform: boolean;
   readonly limits: ProcessLimits;
-  /** Archives at work at one time. */
+  /** Number of archives checked in parallel. */
   readonly jobs: number;
   readonly signal: AbortSignal;
-  /** Called as each is done. */
+  /** Called when each archive is done. */
   readonly done: (verdict: Verdict) => void;
 }
 
 /**
- * - `ok`: all that the level compares is as it must be;
- * - `ok-tolerances`: so it is, but the archive is from another platform, or says so: not all of it could be compared exactly;
- * - `mismatch`: something is not what it claims to be;
- * - `unchecked`: nothing is wrong that could be seen, but the level's work could not be done.
+ * - `ok`: everything that the level compares matches;
+ * - `ok-tolerances`: the same, but the archive is from another platform, or says so, so not everything was compared exactly;
+ * - `mismatch`: something does not match its claim;
+ * - `unchecked`: no problem was found, but the level's checks could not be completed.
  */
 export type Result = 'ok' | 'ok-tolerances' | 'mismatch' | 'unchecked';
 
 export interface Verdict extends Omit<Findings, 'results'> {
-  /** The archive as it was named. */
+  /** The archive's path as given. */
   readonly file: string;
   readonly level: Level;
   readonly result: Result;
-  /** Archives that hold the same weights or figures. */
+  /** Archives with the same weights or figures. */
   readonly duplicates: readonly string[];
 }
 
 /**
- * Checks archives, in the order in which they were named.
+ * Checks archives in the given order.
  *
  * @throws Failure `interrupted`
  */
@@ -67,7 +67,7 @@ export async function verifySubmissions(
       }),
     ),
   );
-  // Where there was no room for several at one time, there may be for each alone.
+  // If there was no room for several in parallel, there may be for each alone.
   const checked: { readonly file: string; readonly findings: Findings }[] = [];
   for (const each of first)
     checked.push('findings' in each ? each : done(each.file, await verifyOne(each.file, options)));
@@ -79,7 +79,7 @@ export async function verifySubmissions(
 const isWanting = ({ diagnostics }: Findings): boolean =>
   diagnostics.some(({ code }) => code === 'disk-full');
 
-/** Whatever happens costs this archive its verdict, and no other. */
+/** A failure affects only the verdict on this archive. */
 async function verifyOne(file: string, options: VerifyOptions): Promise<Findings> {
   let work: WorkFolder | undefined;
   try {
@@ -148,7 +148,7 @@ function verdictOf(
   };
 }
 
-/** The verdict on what was found. */
+/** The verdict on some findings. */
 export function resultOf(
   level: Level,
   findings: Omit<Findings, 'results'>,
@@ -164,11 +164,11 @@ function duplicateDiagnostic(files: readonly string[]): Diagnostic {
   return {
     code: 'submission-duplicate',
     severity: 'error',
-    message: `the weights or figures are also those of ${files.map((file) => `\`${basename(file)}\``).join(', ')}`,
+    message: `the same weights or figures are in ${files.map((file) => `\`${basename(file)}\``).join(', ')}`,
   };
 }
 
-/** For each archive the others that share a result with it. */
+/** For each archive, the others that share a result with it. */
 export function findDuplicates(
   archives: readonly { readonly file: string; readonly results: Readonly<Record<string, string>> }[],
 ): ReadonlyMap<string, readonly string[]> {

@@ -1,6 +1,6 @@
 /**
- * A thread beside the work of a checker: ends the whole process group once its parent is gone, however busy the
- * main thread is. `process.ppid` then changes.
+ * A thread of a checker: kills the whole process group once the parent process has ended, even if the main thread is busy.
+ * `process.ppid` changes then.
  */
 import { workerData } from 'node:worker_threads';
 import { isAlive } from '../files/process.ts';

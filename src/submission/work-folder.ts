@@ -1,4 +1,4 @@
-/** Folders in which archives are checked: each belongs to a process, and is removed with it, or at the next start. */
+/** Folders in which archives are checked: each belongs to a process, and is removed when it ends or at the next start. */
 import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, readdir, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ const OWNED = /^hourglass-verify-[0-9a-f]{16}\.owner$/;
 export interface WorkFolder {
   /** Absolute path, without links. */
   readonly path: string;
-  /** Removes the folder, if the system allows it. */
+  /** Removes the folder if the system allows it. */
   remove(): Promise<void>;
 }
 
@@ -33,13 +33,13 @@ export async function makeWorkFolder(): Promise<WorkFolder> {
   return { path, remove };
 }
 
-/** Removes what killed processes of this user left behind. */
+/** Removes folders that killed processes of this user left behind. */
 export async function removeOldWork(): Promise<void> {
   const folder = tmpdir();
   for (const name of await readdir(folder).catch(() => [])) {
     if (!OWNED.test(name)) continue;
     const file = join(folder, name);
-    // Folders of other users are left alone.
+    // Folders of other users are not touched.
     const info = await lstat(file).catch(() => undefined);
     if (info?.isFile() !== true || info.uid !== (process.getuid?.() ?? info.uid)) continue;
     const found = await findOwner(file).catch(() => undefined);

@@ -1,8 +1,7 @@
 /**
- * Reads untrusted zip files. Only what `writeZip` can have written is accepted: plain files in the order of their names,
- * each with the headers that `writeZip` gives it, and nothing before, between or behind them, nor behind the end of a file's
- * compressed data. Programs that read zip files in different ways therefore see the same files in it. All headers are checked
- * before a byte is unpacked.
+ * Reads untrusted zip files. Accepts only what `writeZip` can have written: plain files in the order of their names, with the
+ * headers that `writeZip` writes, and nothing before, between or after them, nor after the end of a file's compressed data.
+ * So programs that read zip files in different ways see the same files. All headers are checked before anything is unpacked.
  */
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
@@ -25,13 +24,13 @@ const END_SIGNATURE = 0x06054b50;
 const STORED = 0;
 const DEFLATED = 8;
 
-/** What `writeZip` writes into every header, whatever the file. Any other value has a meaning to some program. */
+/** What `writeZip` writes into every header, for any file. Any other value has a meaning to some program. */
 const HEADER = {
   signature: 0x02014b50,
   /** Unix, zip 6.3. */
   madeBy: (3 << 8) | 63,
   needed: 20,
-  /** Names in UTF-8. Encryption and sizes that follow the data are flags, too. */
+  /** Names in UTF-8. Other flags would mean encryption, or sizes after the data. */
   flags: 0x800,
   time: 0,
   /** 1 January 1980. */
@@ -40,14 +39,14 @@ const HEADER = {
   attributes: (0o100644 << 16) >>> 0,
 } as const;
 
-/** An open archive whose directory was found sound. */
+/** An open archive with a valid directory. */
 export interface Archive {
-  /** Sizes of the files by their names, which are safe to use below any folder. */
+  /** File sizes by name. The names are safe to use below any folder. */
   readonly files: ReadonlyMap<string, number>;
-  /** @throws Failure `archive-unsafe` if it is larger than `limit` or not there; `archive-damaged` */
+  /** @throws Failure `archive-unsafe` if it is larger than `limit` or missing; `archive-damaged` */
   read(name: string, limit: number): Promise<Buffer>;
   /**
-   * Writes a file to where nothing is.
+   * Writes a file to a path that does not exist yet.
    *
    * @returns SHA-256 of what was written
    * @throws Failure `archive-damaged`
@@ -56,7 +55,7 @@ export interface Archive {
   close(): void;
 }
 
-/** @throws Failure `file-not-found`, or `archive-unsafe` for whatever is not as this reader wants it */
+/** @throws Failure `file-not-found`, or `archive-unsafe` for anything that this reader does not accept */
 export async function openArchive(path: string): Promise<Archive> {
   const end = await readEnd(path);
   const zip = await yauzl
@@ -110,8 +109,8 @@ function makeArchive(zip: yauzl.ZipFile, members: readonly Member[]): Archive {
  * Unpacks one file.
  *
  * @returns SHA-256 of its content
- * @throws Failure `archive-damaged` if the compressed data ends before or behind the end of the content, or is not of the
- *   size or checksum in its header; `archive-unsafe` if bytes follow the compressed data
+ * @throws Failure `archive-damaged` if the compressed data ends before or after the end of the content, or does not have the size
+ *   or checksum in its header; `archive-unsafe` if bytes follow the compressed data
  */
 async function unpack(
   zip: yauzl.ZipFile,
@@ -125,7 +124,7 @@ async function unpack(
   const check = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       size += chunk.length;
-      // Before anything is written of what is too much.
+      // Checked before the excess is written.
       if (size > entry.uncompressedSize) return done(damagedFailure(name));
       hash.update(chunk);
       sum = crc32(chunk, sum);
@@ -140,45 +139,45 @@ async function unpack(
   } else {
     const inflate = createInflateRaw();
     await pipeline(source, inflate, check, target).catch(damaged(name));
-    // What it took in, up to the end that the data itself marks.
+    // The bytes consumed, up to the end marker in the data itself.
     if (inflate.bytesWritten !== entry.compressedSize)
-      refuse(`\`${name}\` has something behind the end of its data`);
+      refuse(`\`${name}\` has bytes after the end of its data`);
   }
   if (size !== entry.uncompressedSize || sum !== entry.crc32) throw damagedFailure(name);
   return hash.digest('hex');
 }
 
 interface End {
-  /** Where the directory begins, and its bytes. */
+  /** The offset of the directory, and its size in bytes. */
   readonly start: number;
   readonly size: number;
 }
 
-/** The end record, which must be the last bytes of the file: without a comment, and not that of a larger format. */
+/** The end record, which must be the last bytes of the file, without a comment, and not of the Zip64 format. */
 async function readEnd(path: string): Promise<End> {
   const info = await stat(path).catch((error: unknown) => unreadable(path, error));
-  // Before it is opened: a named pipe would be waited for.
+  // Checked before opening, because opening a named pipe would block.
   if (!info.isFile()) throw failure('file-unreadable', `\`${path}\` is not a file`);
   const file = await open(path, 'r').catch((error: unknown) => unreadable(path, error));
   try {
-    if (info.size > LIMITS.archive) refuse(`it has ${info.size} bytes; the most are ${LIMITS.archive}`);
+    if (info.size > LIMITS.archive) refuse(`it has ${info.size} bytes; the limit is ${LIMITS.archive}`);
     if (info.size < END_RECORD) refuse('it is too short for a zip file');
     const record = Buffer.alloc(END_RECORD);
     await file.read(record, 0, END_RECORD, info.size - END_RECORD);
     if (record.readUInt32LE(0) !== END_SIGNATURE)
-      refuse('it is no zip file, is cut off, or has something behind its end');
+      refuse('it is not a zip file, is truncated, or has bytes after its end');
     const [count, size, start] = [record.readUInt16LE(10), record.readUInt32LE(12), record.readUInt32LE(16)];
-    if (record.readUInt32LE(4) !== 0 || record.readUInt16LE(8) !== count) refuse('it is one part of several');
+    if (record.readUInt32LE(4) !== 0 || record.readUInt16LE(8) !== count) refuse('it is one part of a multi-part archive');
     if (record.readUInt16LE(20) !== 0) refuse('it has a comment');
-    if (count > LIMITS.files) refuse(`it has ${count} files; the most are ${LIMITS.files}`);
-    if (start + size !== info.size - END_RECORD) refuse('its directory is not where its end says');
+    if (count > LIMITS.files) refuse(`it has ${count} files; the limit is ${LIMITS.files}`);
+    if (start + size !== info.size - END_RECORD) refuse('its directory is not where its end record says');
     return { start, size };
   } finally {
     await file.close();
   }
 }
 
-/** All members, after their headers were compared with what `writeZip` writes, and with the limits. */
+/** All members, after comparing their headers with what `writeZip` writes and with the limits. */
 async function readDirectory(path: string, zip: yauzl.ZipFile, end: End): Promise<readonly Member[]> {
   const members: Member[] = [];
   try {
@@ -191,21 +190,21 @@ async function readDirectory(path: string, zip: yauzl.ZipFile, end: End): Promis
     rethrow(error);
   }
   const pair = twins(members.map(({ name }) => name));
-  if (pair !== undefined) refuse(`\`${pair[0]}\` and \`${pair[1]}\` are one file on some systems`);
+  if (pair !== undefined) refuse(`\`${pair[0]}\` and \`${pair[1]}\` are the same file on some systems`);
   for (const [index, { name }] of members.entries()) {
     const before = members[index - 1]?.name;
-    if (before !== undefined && before >= name) refuse('its files are not in the order of their names');
+    if (before !== undefined && before >= name) refuse('its files are not sorted by name');
   }
   checkSizes(members);
-  // What no field of a parsed entry shows is found by comparing the bytes.
+  // Differences that no field of a parsed entry shows are found by comparing the bytes.
   const written = Buffer.concat(members.map(({ entry }) => centralHeader(entry)));
   if (written.length !== end.size || !written.equals(await readBytes(path, end.start, end.size)))
-    refuse('its directory has fields that `hourglass pack` writes otherwise');
+    refuse('its directory has fields that `hourglass pack` writes differently');
   await checkLocal(zip, members, end);
   return members;
 }
 
-/** What `writeZip` writes into the directory of a file with this name, these sizes, and at this place. */
+/** The directory entry that `writeZip` writes for a file with this name, these sizes and this offset. */
 function centralHeader(entry: yauzl.Entry): Buffer {
   const header = Buffer.alloc(CENTRAL_HEADER);
   header.writeUInt32LE(HEADER.signature, 0);
@@ -243,12 +242,12 @@ function nameOf(raw: Buffer): string {
     return refuse('it has a name that is not UTF-8');
   }
   const problem = nameProblem(name);
-  // A name that could steer a terminal is shown without what does.
+  // The name is shown without characters that could control a terminal.
   if (problem !== undefined) refuse(`the name ${JSON.stringify(printable(name.slice(0, 80)))} ${problem}`);
   return name;
 }
 
-/** Says in words what is most often wrong and yauzl allows; anything else shows when the bytes are compared. */
+/** Reports the most frequent problems that yauzl allows. Others are found when the bytes are compared. */
 function checkEntry(entry: yauzl.Entry, name: string): void {
   const { generalPurposeBitFlag: flags, compressionMethod: method } = entry;
   const shown = `\`${name}\``;
@@ -268,21 +267,21 @@ function checkSizes(members: readonly Member[]): void {
   let total = 0;
   for (const { name, entry } of members) {
     const { compressedSize, uncompressedSize: size } = entry;
-    if (size > LIMITS.file) refuse(`\`${name}\` has ${size} bytes; the most are ${LIMITS.file}`);
+    if (size > LIMITS.file) refuse(`\`${name}\` has ${size} bytes; the limit is ${LIMITS.file}`);
     if (size > LIMITS.ratioFrom && size > compressedSize * LIMITS.ratio) refuse(`\`${name}\` is a zip bomb`);
     packed += compressedSize;
     total += size;
   }
-  if (total > LIMITS.total) refuse(`its files have ${total} bytes; the most are ${LIMITS.total}`);
+  if (total > LIMITS.total) refuse(`its files have ${total} bytes; the limit is ${LIMITS.total}`);
   if (total > LIMITS.ratioFrom && total > packed * LIMITS.ratio) refuse('it is a zip bomb');
 }
 
-/** Holds the headers before the data against the directory: in its order, without overlaps and without gaps. */
+/** Compares the local headers with the directory: same order, no overlaps and no gaps. */
 async function checkLocal(zip: yauzl.ZipFile, members: readonly Member[], end: End): Promise<void> {
   let position = 0;
   for (const { name, entry } of members) {
     if (entry.relativeOffsetOfLocalHeader !== position)
-      refuse(`\`${name}\` does not begin where the file before it ends`);
+      refuse(`\`${name}\` does not start where the file before it ends`);
     const header = await zip.readLocalFileHeaderPromise(entry).catch(rethrow);
     const same =
       header.fileName.equals(entry.fileNameRaw) &&
@@ -299,13 +298,13 @@ async function checkLocal(zip: yauzl.ZipFile, members: readonly Member[], end: E
           'uncompressedSize',
         ] as const
       ).every((field) => header[field] === entry[field]);
-    if (!same) refuse(`\`${name}\` is described in two ways`);
+    if (!same) refuse(`\`${name}\` has different local and directory headers`);
     position += LOCAL_HEADER + entry.fileNameLength + entry.compressedSize;
   }
-  if (position !== end.start) refuse('there is something between its files and its directory');
+  if (position !== end.start) refuse('there are bytes between its files and its directory');
 }
 
-/** What yauzl says of a file that is not in order. */
+/** yauzl's message for an invalid file. */
 function rethrow(error: unknown): never {
   if (error instanceof Failure) throw error;
   if (isOfSystem(error)) throw archiveUnreadable(error);
@@ -315,24 +314,24 @@ function rethrow(error: unknown): never {
 function refuse(what: string): never {
   throw failure(
     'archive-unsafe',
-    `the archive is not one that \`hourglass pack\` wrote: ${what}`,
-    'hand in the file as `hourglass pack` wrote it',
+    `the archive was not written by \`hourglass pack\`: ${what}`,
+    'submit the file unchanged, as `hourglass pack` wrote it',
   );
 }
 
-/** @throws Failure for a file that the system does not let this process read */
+/** @throws Failure for a file that this process may not read */
 function unreadable(path: string, error: unknown): never {
   if (['ENOENT', 'ENOTDIR'].includes(errorCode(error)))
     throw failure('file-not-found', `\`${path}\` does not exist`);
   throw archiveUnreadable(error);
 }
 
-/** The disk, or its permissions, are at fault, and not the archive. */
+/** A problem of the disk or of permissions, not of the archive. */
 function archiveUnreadable(error: unknown): Failure {
   return failure(
     'archive-unreadable',
     `the archive cannot be read (${errorCode(error)})`,
-    'check its permissions, and the disk that it is on',
+    'check its permissions and its disk',
   );
 }
 
@@ -342,12 +341,12 @@ const isOfSystem = (error: unknown): error is NodeJS.ErrnoException =>
 function damaged(name: string): (error: unknown) => never {
   return (error) => {
     if (error instanceof Failure) throw error;
-    // A full disk is not the archive's fault, nor is one that cannot be read.
+    // A full or unreadable disk is not the archive's fault.
     if (isOfSystem(error)) throw error.syscall === 'read' ? archiveUnreadable(error) : error;
     throw damagedFailure(name);
   };
 }
 
 function damagedFailure(name: string): Failure {
-  return failure('archive-damaged', `\`${name}\` in the archive is damaged`, 'pack and hand in again');
+  return failure('archive-damaged', `\`${name}\` in the archive is damaged`, 'pack and submit again');
 }

@@ -1,4 +1,4 @@
-/** Zip files of which equal contents give equal bytes. */
+/** Writes zip files: equal contents give equal bytes. */
 import { constants, deflateRaw } from 'node:zlib';
 import { buffer } from 'node:stream/consumers';
 import { promisify } from 'node:util';
@@ -11,11 +11,11 @@ export interface ZipEntry {
   readonly data: Uint8Array;
 }
 
-/** Zip keeps local times without a zone: this one is its first in every zone. */
+/** Zip stores local times without a time zone. This is its earliest time, the same in every zone. */
 const TIME = new Date(1980, 0, 1);
 const MODE = 0o100644;
 
-/** Packs files in the order of their names, with one time, one mode and no other attributes. */
+/** Packs files in the order of their names, with the same time and mode and no other attributes. */
 export async function writeZip(entries: readonly ZipEntry[]): Promise<Uint8Array> {
   const zip = new yazl.ZipFile();
   const whole = buffer(zip.outputStream);
@@ -28,7 +28,7 @@ export async function writeZip(entries: readonly ZipEntry[]): Promise<Uint8Array
   return whole;
 }
 
-/** Whether deflating is worth it, and leaves no ratio that a reader would take for a bomb. */
+/** Whether deflating saves space, without a ratio that a reader would take for a zip bomb. */
 async function shrinks(data: Buffer): Promise<boolean> {
   const { length } = await promisify(deflateRaw)(data, { level: constants.Z_DEFAULT_COMPRESSION });
   return length < data.length && data.length <= length * (LIMITS.ratio / 2);

@@ -107,7 +107,7 @@ export type Regularizer =
   | null;
 
 /**
- * A penalty on what the layer gives, added to the loss, for sparse codes: `l1` times the sum of absolute
+ * A penalty on the layer's outputs, added to the loss, for sparse codes: `l1` times the sum of absolute
  * values plus `l2` times the sum of squares, as means over the images of a batch; and `kl`.
  */
 export type ActivityRegularizer = {
@@ -117,7 +117,7 @@ export type ActivityRegularizer = {
   readonly l2: number;
   /**
    * Pulls the mean of each output over a batch (of each channel, for images) to `rho`, by the
-   * Kullback-Leibler divergence. Needs outputs between 0 and 1, as `sigmoid` gives.
+   * Kullback-Leibler divergence. Needs outputs between 0 and 1, as from `sigmoid`.
    */
   readonly kl?: {
     /** The mean that each output should have, more than 0 and less than 1. */
@@ -413,8 +413,8 @@ export type Cropping2DArguments = {
 };
 
 /**
- * Adds a penalty on its input to the loss, and passes it on: for sparse codes after layers without
- * `activity_regularizer`.
+ * Adds a penalty on its input to the loss, and returns its input unchanged. For sparse codes after layers
+ * without `activity_regularizer`.
  */
 export type ActivityRegularizationArguments = {
   /** Factor of the sum of absolute values of an image's inputs, 0 or more. */
@@ -425,13 +425,13 @@ export type ActivityRegularizationArguments = {
 };
 
 /**
- * The latent of a variational autoencoder, at the end of the encoder: two dense layers in one, the means and
- * the logarithms of the variances of a normal distribution. While training, and where a loss or an ELBO is
- * measured, it gives a sample of this distribution, otherwise the means. A training adds its distance from
- * the standard normal distribution to the loss (`kl`), and sums the reconstruction over an image's values.
+ * The latent of a variational autoencoder, at the end of the encoder: two dense layers in one, for the means
+ * and for the logarithms of the variances of a normal distribution. In training, and for losses and ELBOs, it
+ * returns a sample of this distribution; otherwise the means. Training adds the divergence from the standard
+ * normal distribution (`kl`) to the loss, and sums the reconstruction loss over an image's values.
  */
 export type VariationalArguments = {
-  /** Values of the latent. */
+  /** Number of latent values. */
   readonly units: number;
   readonly name?: LayerLabel;
 };
@@ -650,28 +650,28 @@ export type AdagradArguments = {
 
 /**
  * `mse` (or `mean_squared_error`), `mae` (or `mean_absolute_error`), or `binary_crossentropy` (or `bce`): a
- * mean over all pixels. Keras's class names, such as `MeanSquaredError`, mean the same.
+ * mean over all pixels. Keras's class names, such as `MeanSquaredError`, are accepted, too.
  */
 export type LossName = 'mse' | 'mae' | 'binary_crossentropy';
 
 /**
  * `mse`: mean squared error. `mae`: mean absolute error. `binary_crossentropy`: mean binary cross-entropy of
- * each pixel, in nats, from the logits where the model ends in a sigmoid, else from outputs that are clipped
- * to 1e-7 and 1 - 1e-7. Keras's other names of them, such as `bce` and `MeanSquaredError`, mean the same.
+ * each pixel, in nats, from the logits if the model ends in a sigmoid, otherwise from outputs clipped to 1e-7
+ * and 1 - 1e-7. Keras's other names, such as `bce` and `MeanSquaredError`, are accepted, too.
  */
 export type TrainMetricName = 'mse' | 'mae' | 'binary_crossentropy';
 
 /**
- * `mse`, `mae`, `binary_crossentropy`, as in training, and `squared_error`, which is summed over the values
- * of an image where `mse` is their mean (lower is better), `psnr` in decibels and `ssim` up to 1 (higher is
- * better). Both are measured by the data range of the targets, the width of `range` in their `images.json`: 1
- * for images from 0 to 1. Only for a variational latent, in nats: `reconstruction`, the loss of the training
- * summed over an image's values, of one sample of its latents; `kl`, their divergence from the standard
- * normal distribution; `elbo`, the evidence lower bound (higher is better): -(`reconstruction` + `kl`) for
- * `binary_crossentropy`, less a constant for other losses; `nll`, the negative log-likelihood, estimated with
- * `importance_samples` samples for each image (lower is better); and `active_units`, how many values of the
- * latent vary over the images, their means by a variance of more than 0.01. Keras's other names of the first
- * three, such as `bce`, mean the same.
+ * Lower is better: `mse`, `mae` and `binary_crossentropy`, as in training, and `squared_error`, the sum over
+ * the values of an image instead of the mean. Higher is better: `psnr` in decibels, and `ssim`, at most 1.
+ * These two use the data range of the targets, the width of `range` in their `images.json`: 1 for images from
+ * 0 to 1. Only for a variational latent, in nats: `reconstruction`, the training loss summed over an image's
+ * values, for one sample of its latents; `kl`, the divergence of the latents from the standard normal
+ * distribution; `elbo`, the evidence lower bound (higher is better): -(`reconstruction` + `kl`) for
+ * `binary_crossentropy`, minus a constant for other losses; `nll`, the negative log-likelihood, estimated
+ * with `importance_samples` samples per image (lower is better); and `active_units`, the number of latent
+ * values whose means have a variance of more than 0.01 over the images. Keras's other names of the first
+ * three, such as `bce`, are accepted, too.
  */
 export type MetricName = 
   | 'mse'
@@ -687,9 +687,9 @@ export type MetricName =
   | 'active_units';
 
 /**
- * A column of `history.csv`: `loss` or a metric of the train stage, with a variational latent also
- * `reconstruction` and `kl`; with `val_` in front, as measured on the validation images; `learning_rate`, if
- * it changes during training.
+ * A column of `history.csv`: `loss`, or a metric of the train stage; with a variational latent also
+ * `reconstruction` and `kl`. With the prefix `val_`, it is measured on the validation images.
+ * `learning_rate`, if it changes during training.
  */
 export type HistoryQuantity = 
   | 'loss'
@@ -707,24 +707,24 @@ export type HistoryQuantity =
   | 'learning_rate';
 
 /**
- * How a variational latent is held near the standard normal distribution: the weight of the Kullback-Leibler
- * divergence (KL) in the loss, in nats summed over the latent's values. Only for a model whose encoder ends
- * in `Variational`. Left out: a weight of 1.
+ * How a variational latent is kept close to the standard normal distribution: the weight of the
+ * Kullback-Leibler divergence (KL) in the loss, in nats summed over the latent values. Only for a model whose
+ * encoder ends in `Variational`. By default, the weight is 1.
  */
 export type KlSettings = {
   /**
-   * What the divergence is multiplied by, 0 or more: 1 for the evidence lower bound (ELBO) of a variational
-   * autoencoder, the beta of a beta-VAE otherwise.
+   * The factor of the divergence, 0 or more: 1 gives the evidence lower bound (ELBO) of a variational
+   * autoencoder, other values are the beta of a beta-VAE.
    */
   readonly weight: number;
   /**
-   * Epochs before the divergence has its full weight: in epoch e, it is multiplied by (e - 1) /
-   * `warmup_epochs`. The reported `loss` always counts it in full, so that epochs can be compared.
+   * Epochs until the divergence has its full weight: in epoch e, the weight is multiplied by (e - 1) /
+   * `warmup_epochs`. The reported `loss` always has the full weight, so that epochs can be compared.
    */
   readonly warmup_epochs: number;
   /**
-   * Nats of divergence that each value of the latent has for free: a mean over the batch below that counts as
-   * that much, and gets no gradient. Against latents that carry nothing.
+   * Nats of divergence per latent value without cost: if the mean over the batch is lower, it counts as this
+   * value, and has no gradient. Prevents latent values that carry no information.
    */
   readonly free_bits: number;
 };
@@ -798,13 +798,13 @@ export type SplitSelection = 'train' | 'test' | 'all';
 
 /**
  * The minimum number of images that go through the model at a time: programs use more if images are small. It
- * changes memory and speed, and at most the last bits of the results.
+ * changes memory and speed, and the results at most by rounding.
  */
 export type BatchSize = number;
 
 /**
- * Threads for this stage. By default the pipeline's `threads`. With TensorFlow, results are repeatable bit
- * for bit only with the same number.
+ * Threads for this stage. By default the pipeline's `threads`. With TensorFlow, results are bit-identical
+ * only with the same number of threads.
  */
 export type Threads = number;
 
@@ -1857,7 +1857,7 @@ export type TrainSettings = {
   /**
    * How the training runs. `xla`: compiled to machine code, with Hourglass's kernels. `eager`: one operation
    * at a time, slow. `auto`: `xla` if available. Trainings that cannot be compiled run eagerly, with a
-   * warning. The last digits of the results differ between the two.
+   * warning. The results of the two differ by rounding.
    */
   readonly compile: 'auto' | 'xla' | 'eager';
   readonly threads?: Threads;
@@ -1907,36 +1907,36 @@ export type PredictSettings = {
 };
 
 /**
- * Draws latents by the pipeline's seed and decodes them. Returns an image set whose `test` split holds the
- * samples.
+ * Samples latents with the pipeline's seed and decodes them. Returns an image set with the samples in its
+ * `test` split.
  */
 export type SampleSettings = {
-  /** Draws images from a trained model. */
+  /** Samples images from a trained model. */
   readonly type: 'sample';
   /** Name of the `train` stage whose model is sampled. */
   readonly model: string;
   /**
-   * What the latents are drawn from. `prior`: the standard normal distribution, for a variational latent.
-   * `mixture`: a mixture of normal distributions that is fitted to the latents of `data`, for any model.
-   * `posterior`: the distribution of latents that the encoder gives for an image of `data`, one sample of
-   * each, for a variational latent.
+   * The distribution of the latents. `prior`: the standard normal distribution, for a variational latent.
+   * `mixture`: a mixture of normal distributions fitted to the latents of `data`, for any model. `posterior`:
+   * for each of some images of `data`, one sample of the distribution that the encoder returns for it, for a
+   * variational latent.
    */
   readonly from: 'prior' | 'mixture' | 'posterior';
   /**
-   * Samples to draw. More of them begin with the same ones, except with `from: posterior`, where it is the
-   * number of images, drawn at random.
+   * Number of samples. A larger number starts with the same samples. With `from: posterior`, it is the number
+   * of images, which are chosen at random.
    */
   readonly count: number;
   /** Name of the stage whose images are encoded. Only with `from: mixture` and `from: posterior`. */
   readonly data?: string;
   /**
-   * The split of `data`: `train` or `test`. Left out: `train` with `from: mixture`, `test` with `from:
+   * The split of `data`: `train` or `test`. By default `train` with `from: mixture`, `test` with `from:
    * posterior`. Not with `from: prior`.
    */
   readonly split?: SplitName;
   /**
-   * Normal distributions of the mixture, each with a covariance of its own. Only with `from: mixture`. Left
-   * out: 10.
+   * Number of normal distributions in the mixture, each with its own covariance. Only with `from: mixture`.
+   * By default 10.
    */
   readonly components?: number;
   readonly batch_size: BatchSize;
