@@ -3,8 +3,8 @@
  *
  *     npm run build && nice node dist/scripts/adaptive-sweeps.js [FOLDER]
  *
- * Two seeds, each with 36 random draws, the Parzen estimator with 36 trials, and successive halving of 27 draws: some 8 minutes of
- * one core. What is in the cache of the folder, `outputs/adaptive-sweeps` by default, does not run again.
+ * Two seeds, each with 36 random trials, the Parzen estimator with 36 trials, and successive halving of 27 combinations: about 8
+ * minutes on one core. Results in the cache of the folder, `outputs/adaptive-sweeps` by default, are reused.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -25,7 +25,7 @@ const METHODS = [
   { method: 'halving', name: 'Halving', settings: ['sweep.run_cap=27'] },
 ] as const;
 
-/** The best value after so many epochs of all trials together. */
+/** The best value so far, by the total number of epochs of all trials. */
 type Course = readonly (readonly [epochs: number, best: number])[];
 
 function run(folder: string, method: string, seed: number, settings: readonly string[]): SweepRecord {
@@ -47,7 +47,7 @@ function courseOf({ trials }: SweepRecord): Course {
   for (const trial of trials) {
     const [all, before] = epochsOf(trial, trained);
     epochs += all - before;
-    // What had fewer epochs is not comparable.
+    // Trials with fewer epochs are not comparable.
     const { value = null } = trial;
     if (all < EPOCHS || value === null) continue;
     best = Math.min(best, value);
@@ -56,7 +56,7 @@ function courseOf({ trials }: SweepRecord): Course {
   return course;
 }
 
-/** Epochs of a trial, and those of them that it took over from an earlier one of the same values. */
+/** Epochs of a trial, and how many of them it reused from an earlier one with the same values. */
 function epochsOf({ parameters }: TrialRecord, trained: Map<string, number>): readonly [number, number] {
   const { [BUDGET]: budget = EPOCHS, ...values } = parameters;
   const text = JSON.stringify(values);
@@ -65,7 +65,7 @@ function epochsOf({ parameters }: TrialRecord, trained: Map<string, number>): re
   return [Number(budget), before];
 }
 
-/** The mean over the seeds, where all have a value. */
+/** The mean over the seeds, if all have a value. */
 function mean(courses: readonly Course[]): Course {
   const places = [...new Set(courses.flatMap((course) => course.map(([epochs]) => epochs)))].sort(
     (a, b) => a - b,

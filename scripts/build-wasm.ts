@@ -1,4 +1,4 @@
-/** `npm run build:wasm`: compiles `src/engine/webassembly/hourglass.wasm`, which is committed, by the pinned compiler. */
+/** `npm run build:wasm`: compiles the committed `src/engine/webassembly/hourglass.wasm` with the pinned compiler. */
 import { join } from 'node:path';
 import { Failure } from '../src/core/diagnostic.ts';
 import { packageRoot } from '../src/core/package-root.ts';

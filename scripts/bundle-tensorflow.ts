@@ -1,7 +1,7 @@
 /**
- * Part of the build: puts the parts of TensorFlow.js that Hourglass uses into `vendor/` of what is compiled. An installed
- * package needs none of TensorFlow.js's own packages then: they weigh 270 MB, and tfjs-node's install script downloads a
- * library that Hourglass does not use.
+ * Part of the build: bundles the parts of TensorFlow.js that Hourglass uses into `vendor/` of the build output. So an installed
+ * package does not need TensorFlow.js's own packages, which have 270 MB, and whose install script downloads a library that
+ * Hourglass does not use.
  */
 import { build, type BuildOptions, type Metafile, type PluginBuild } from 'esbuild';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { packageRoot } from '../src/core/package-root.ts';
 import { TFJS_VERSION } from '../src/engine/tensorflow/pins.ts';
 
-/** Of tfjs-node: the backend, which calls the addon, and the kernels that the backend runs. */
+/** Parts of tfjs-node: the backend, which calls the addon, and the kernels that the backend runs. */
 const TFJS_NODE = `
 export { NodeJSKernelBackend } from '@tensorflow/tfjs-node/dist/nodejs_kernel_backend.js';
 import '@tensorflow/tfjs-node/dist/register_all_kernels.js';
@@ -31,7 +31,7 @@ const folders = packageFolders(
 copyBinding();
 writeFileSync(join(target, 'LICENSES.txt'), folders.map(licenceOf).join(`\n${'-'.repeat(80)}\n\n`));
 
-/** Of tfjs: the backend for browsers, the reader of other formats, and the pipelines for data. */
+/** Parts of tfjs: the backend for browsers, the converter, and data pipelines. */
 function leaveOut({ onResolve, onLoad }: PluginBuild): void {
   const namespace = 'left-out';
   onResolve({ filter: /^@tensorflow\/tfjs-(?:backend-webgl|converter|data)$/ }, ({ path }) => ({
@@ -51,7 +51,7 @@ async function bundle(file: string, contents: string, options: BuildOptions): Pr
     platform: 'node',
     format: 'cjs',
     target: 'node20',
-    // tfjs-node extends classes of the older kind, as the main files have them.
+    // tfjs-node extends ES5 classes, which are in the packages' main files.
     mainFields: ['main'],
     legalComments: 'none',
     logLevel: 'warning',
@@ -60,7 +60,7 @@ async function bundle(file: string, contents: string, options: BuildOptions): Pr
   return metafile;
 }
 
-/** The C++ of tfjs-node's addon, which is compiled where the engine is installed. */
+/** The C++ sources of tfjs-node's addon, which is compiled when the engine is installed. */
 function copyBinding(): void {
   const manifest = createRequire(import.meta.url).resolve('@tensorflow/tfjs-node/package.json');
   const source = join(dirname(manifest), 'binding');
@@ -77,7 +77,7 @@ function packageFolders(...metafiles: readonly Metafile[]): readonly string[] {
   return [...new Set(folders)].sort();
 }
 
-/** The name of a package with its licence: a file, or else the comment in its code. */
+/** The name of a package with its licence, from a file or otherwise from the comment in its code. */
 function licenceOf(folder: string): string {
   const root = join(packageRoot, folder);
   const { name, version, license, main } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {

@@ -1,4 +1,4 @@
-/** Part of the build: writes the code that Ajv makes of the schemas, so that no start has to make it; see `config/validator.ts`. */
+/** Part of the build: writes the validation code that Ajv generates from the schemas; see `config/validator.ts`. */
 import standaloneModule from 'ajv/dist/standalone/index.js';
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -1,12 +1,12 @@
 /**
- * `node dist/scripts/fuzz-models.js --runs 1000 --seed 1`: trains small random models one operation at a time, by XLA and in
- * WebAssembly, validates and predicts with them, and compares all numbers.
+ * `node dist/scripts/fuzz-models.js --runs 1000 --seed 1`: trains small random models eagerly, with XLA and in WebAssembly,
+ * validates and predicts with them, and compares all numbers.
  *
- * A model may be ill-conditioned: rounding is magnified from step to step. So where numbers are farther apart than is allowed,
- * the eager training is repeated with weights that are changed in their last digits, and what that changes is allowed, too.
+ * A model may be ill-conditioned, so that rounding is magnified in each step. So if numbers differ more than allowed, the eager
+ * training is repeated with weights that are changed in their last digits, and differences of that size are allowed, too.
  *
- *     --runs N       models: 100
- *     --seed S       of the first; each has its own, the next number: 1
+ *     --runs N       number of models: 100
+ *     --seed S       seed of the first model; each further one has the next number: 1
  *     --mode NAME    only xla or webassembly
  *     --show         print each model before it runs
  */
@@ -35,7 +35,7 @@ const modes = (['webassembly', 'xla'] as const).filter(
   (mode) => options.mode === undefined || options.mode === mode,
 );
 
-/** How much farther away a target may be than the eager training that begins one digit away. */
+/** How much more a target may differ than an eager training whose weights start with another last digit. */
 const MAGNIFIED = 20;
 
 const engine = await nativeEngine();
@@ -50,7 +50,7 @@ function text({ architecture, settings }: RandomModel): string {
   return JSON.stringify({ ...architecture, ...rest, ...samples });
 }
 
-/** What is too far away. */
+/** Numbers that differ too much. */
 async function compare(model: RandomModel, mode: Mode, eager: Outcome): Promise<readonly Distance[]> {
   const found = distances(await train(model, mode), eager);
   if (found.every(({ distance }) => distance <= 1)) return [];

@@ -1,11 +1,11 @@
 /**
- * `node dist/scripts/fuzz-programs.js --runs 10000 --seed 1`: runs random programs on each target and compares what they compute
- * with the reference interpreter. The first difference is printed as the smallest program that shows it, with its values.
+ * `node dist/scripts/fuzz-programs.js --runs 10000 --seed 1`: runs random programs on each target and compares the results with
+ * the reference interpreter. The first difference is printed as the smallest program that shows it, with its values.
  *
- *     --runs N       programs for each target, about: 1000
- *     --seed S       of the programs: printed if it is not given
- *     --target NAME  only this one
- *     --numbers KIND only such numbers: whole, common or special
+ *     --runs N       approximate number of programs for each target: 1000
+ *     --seed S       seed of the programs: printed if not given
+ *     --target NAME  only this target
+ *     --numbers KIND only this kind of numbers: whole, common or special
  */
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
@@ -23,13 +23,13 @@ import { assertSameBits, computed, computedWithCare } from '../test/engine/webas
 import { nativeEngine } from '../test/engine/xla/rig.ts';
 import { runByXla } from '../test/engine/xla/run-programs.ts';
 
-/** What a program computes, or why it is not taken. */
+/** The results of a program, or why it is refused. */
 type Ran = Outputs | ProgramError;
 
-/** What computes programs in another way than the reference. */
+/** A target that computes programs differently from the reference. */
 interface Target {
   readonly run: (programs: readonly RandomProgram[]) => readonly Ran[];
-  /** Programs that it takes at one time, at most. */
+  /** Maximum number of programs per call. */
   readonly together: number;
   readonly tolerances: Tolerances;
   readonly dispose?: () => Promise<void>;
@@ -83,7 +83,7 @@ function oneByOne(
     });
 }
 
-/** As ever, and once more in memory where all values lie apart and what is beside them must not show: to the same bits. */
+/** Runs normally, and again with all values separated in memory, to check that nothing beside them affects results. */
 function runInWebAssembly(
   executor: Executor,
   program: Program,
@@ -117,7 +117,7 @@ for (const [name, start] of Object.entries(TARGETS)) {
   let agreed = 0;
   const programs = fc.array(randomPrograms({ numbers }), { minLength: 1, maxLength: together, size: 'max' });
   const property = fc.property(programs, (list) => {
-    // Lists have any length: there are enough.
+    // Lists have random lengths, so there may already be enough.
     if (agreed + refused.length >= runs) return;
     run(list).forEach((ran, index) => {
       const random = list[index];

@@ -1,4 +1,4 @@
-/** `docs/reference.md`: the language as tables, from the schemas. */
+/** Generates `docs/reference.md`: the language as tables, from the schemas. */
 import { DIAGNOSTIC_CODES } from '../src/core/diagnostic.ts';
 import { isJsonObject, type Json, type JsonObject } from '../src/core/json.ts';
 import { exampleOf, flowText, isStack, itemText } from '../src/schema/example.ts';
@@ -103,7 +103,7 @@ function stageSection(type: string, schema: JsonObject): string {
   return section(3, `\`${type}\``, description, ...tables);
 }
 
-/** A variant that describes itself: a table of the keys that it alone decides, and its example. */
+/** A variant with its own description: a table of the keys specific to it, and its example. */
 function variantSection(
   type: string,
   { property, value, description = '', example, schema }: Variant,
@@ -135,7 +135,7 @@ function exampleText(example: JsonObject): string {
   return ['```yaml', 'a-name:', ...lines, '```'].join('\n');
 }
 
-/** The members of a map of one key: layers, optimizers. */
+/** The choices of a map with one key: layers, optimizers. */
 function choiceSections(owner: JsonObject, name: string): readonly string[] {
   const choice = definition(owner, name);
   return Object.entries(objectAt(choice, 'properties')).flatMap(([member, reference]) => {

@@ -1,4 +1,4 @@
-/** `npm run generate`: writes everything that is generated from the schemas; `-- --check` says what is out of step instead. */
+/** `npm run generate`: writes everything generated from the schemas; `-- --check` only lists outdated files. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { packageRoot } from '../src/core/package-root.ts';
@@ -6,7 +6,7 @@ import { generatedFiles, outOfStep } from './generated.ts';
 
 const changed = outOfStep();
 if (process.argv.includes('--check')) {
-  for (const path of changed) console.error(`${path} is out of step with schemas/: run \`npm run generate\``);
+  for (const path of changed) console.error(`${path} is outdated: run \`npm run generate\``);
   process.exitCode = changed.length === 0 ? 0 : 1;
 } else {
   const files = generatedFiles();

@@ -1,4 +1,4 @@
-/** `npm run docs:programs`: writes the program texts of `docs/compiled-training.md` again. */
+/** `npm run docs:programs`: updates the program texts in `docs/compiled-training.md`. */
 import { writeFileSync } from 'node:fs';
 import { fillTour, readTour, TOUR } from './tour.ts';
 

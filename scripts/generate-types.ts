@@ -1,4 +1,4 @@
-/** TypeScript types of resolved settings, from the schemas: whatever has a default is there. */
+/** TypeScript types of resolved settings, from the schemas: settings with a default are always present. */
 import { isJsonObject, type JsonObject } from '../src/core/json.ts';
 import {
   canonicalNames,
@@ -18,7 +18,7 @@ const WIDTH = 110;
 /**
  * The text of a module of types.
  *
- * @param head what the module says of itself
+ * @param head the module's description
  * @param shared schemas whose `definitions` become types under their own names
  * @param stages schemas that become types under their `title`
  */
@@ -61,7 +61,7 @@ function stageDeclarations(schema: JsonObject): readonly string[] {
   ];
 }
 
-/** `salt_and_pepper` gives `SaltAndPepper`. */
+/** `salt_and_pepper` becomes `SaltAndPepper`. */
 function typeName(value: string): string {
   return value
     .split(/[_-]/)
@@ -69,7 +69,7 @@ function typeName(value: string): string {
     .join('');
 }
 
-/** A type alias, not an interface: only aliases can be given where a `JsonObject` is asked for. */
+/** A type alias, not an interface, because only aliases are assignable to `JsonObject`. */
 function declaration(name: string, schema: JsonObject): string {
   return `${comment(stringAt(schema, 'description'), '')}export type ${name} = ${typeOf(schema, '')};\n`;
 }
@@ -133,7 +133,7 @@ function objectType(schema: JsonObject, indent: string): string {
   return `{\n${lines.join('')}${indent}}`;
 }
 
-/** A shared definition that takes no `null` still has it where a property's default is `null`. */
+/** A shared definition without `null` still allows it if a property's default is `null`. */
 function nullDefault(property: JsonObject): string {
   return property['default'] === null && typesOf(property).length > 0 && !typesOf(property).includes('null')
     ? ' | null'
@@ -149,7 +149,7 @@ function choice(schema: JsonObject, indent: string): string {
   return union([...(branch === undefined ? [] : [typeOf(branch, indent)]), ...members], indent);
 }
 
-/** A constant with the arguments of each choice that needs none, for bare names. */
+/** A constant with the default arguments of each choice without required ones, for bare names. */
 function defaultsOfChoice(name: string, schema: JsonObject, definitions: JsonObject): string {
   const entries = Object.entries(objectAt(schema, 'properties')).flatMap(([key, property]) => {
     const reference = isJsonObject(property) ? referenceName(property) : undefined;

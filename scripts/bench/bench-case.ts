@@ -1,4 +1,4 @@
-/** A case with all arguments of its layers and of its optimizer in place. */
+/** A case with all arguments of its layers and optimizer filled in. */
 import type { Json, JsonObject } from '../../src/core/json.ts';
 import { Validator } from '../../src/config/validator.ts';
 import type { LossName } from '../../src/engine/train/losses.ts';
@@ -16,11 +16,11 @@ interface Shared {
   readonly loss: LossName;
   readonly data: DataName;
   readonly batch: number;
-  /** Training steps of one stretch. */
+  /** Training steps per stretch. */
   readonly steps: number;
 }
 
-/** As pipelines write it. */
+/** A case as written in pipelines. */
 export interface WrittenCase extends Shared {
   readonly model: WrittenModel;
   readonly optimizer: Json;
@@ -31,7 +31,7 @@ export interface BenchCase extends Shared {
   readonly optimizer: OptimizerChoice;
 }
 
-/** @throws TypeError if the schemas refuse it */
+/** @throws TypeError if it does not match the schemas */
 export function completeCase({ model, optimizer, ...shared }: WrittenCase): BenchCase {
   const stage = { type: 'model', ...model } as unknown as JsonObject;
   const { input_shape, encoder, decoder } = complete<ModelSettings>('model', stage, shared.name);
@@ -44,7 +44,7 @@ export function completeCase({ model, optimizer, ...shared }: WrittenCase): Benc
   };
 }
 
-/** Fills in the defaults of a stage's schema, from which the type of its settings is generated. */
+/** Fills in the defaults of a stage's schema. The type of its settings is generated from the same schema. */
 function complete<Settings>(type: string, settings: JsonObject, name: string): Settings {
   const data = structuredClone(settings);
   const { errors } = Validator.shared().validate(readSchema(`stages/${type}`), data);

@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: how long a training step takes. `-- --peers` runs Keras, PyTorch, JAX and tfjs beside Hourglass: all
- * engines of a case are warm at the same time and take turns, so that whatever else the machine does meets them alike.
+ * `npm run bench`: times training steps. `-- --peers` also runs Keras, PyTorch, JAX and tfjs: all engines of a case are warmed up
+ * together and take turns, so that other load on the machine affects them equally.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
@@ -43,7 +43,7 @@ function readArguments(): BenchArguments {
   }
 }
 
-/** A Python of its own with the peers, made once. */
+/** A virtual environment of Python with the peers, created once. */
 function installPeers(): void {
   const requirements = join(packageRoot, 'scripts', 'bench', 'peers', 'requirements.txt');
   if (!existsSync(PYTHON))
@@ -57,7 +57,7 @@ function measureLimit(): Limit {
   const { status, stdout, stderr } = spawnSync(process.execPath, [program, String(THREADS)], {
     encoding: 'utf8',
   });
-  if (status !== 0) throw new Error(`the limit cannot be measured: ${stderr.slice(-2000)}`);
+  if (status !== 0) throw new Error(`the machine's limit cannot be measured: ${stderr.slice(-2000)}`);
   return JSON.parse(stdout) as Limit;
 }
 
@@ -67,7 +67,7 @@ function limitTable(cases: readonly BenchCase[], { product, convolution }: Limit
     const flops = flopsOf(each);
     return [each.name, '', (flops / 1e6).toFixed(0), rate.toFixed(0), (flops / rate / 1e6).toFixed(2)];
   });
-  return table(['case', '', 'MFLOP a step', 'GFLOP/s at best', 'limit in ms a step'], rows);
+  return table(['case', '', 'MFLOP per step', 'GFLOP/s at best', 'limit in ms per step'], rows);
 }
 
 mkdirSync(FOLDER, { recursive: true });
@@ -90,7 +90,7 @@ async function runCases(cases: readonly BenchCase[]): Promise<readonly Result[]>
       ...{ rounds: options.rounds, threads: THREADS, images: images[benchCase.data], say },
       engines: enginesOf(benchCase, options),
     });
-    // A long run that is cut off has not been in vain.
+    // If a long run is interrupted, its results so far are kept.
     say(`\n${resultTable(found.results)}\n`);
     all.push(...found.results);
     notes.push(...found.notes);

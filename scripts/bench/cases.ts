@@ -1,4 +1,4 @@
-/** What is timed: autoencoders, each with its training and the number of steps of one stretch. */
+/** The cases that are timed: autoencoders, each with its training and the number of steps per stretch. */
 import type { LayerName } from '../../src/layers/layer.ts';
 import { completeCase, type BenchCase, type WrittenCase } from './bench-case.ts';
 import { rowsOf } from './data.ts';
@@ -22,7 +22,7 @@ const denoiser = {
   steps: 150,
 } as const satisfies Omit<WrittenCase, 'name'>;
 
-/** As Keras's examples train it. */
+/** Training settings as in Keras's examples. */
 const tutorial = { ...denoiser, loss: 'binary_crossentropy', steps: 60 } as const;
 
 const wide = { ...dense, model: denseModel({ widths: [2048, 1024], latent: 64 }), steps: 80 } as const;
@@ -32,7 +32,7 @@ const normalized = (name: LayerName, ...then: readonly LayerName[]) =>
 const batchNormalized = normalized('BatchNormalization', 'LeakyReLU');
 const layerNormalized = normalized('LayerNormalization', 'ReLU');
 
-/** The table of the README, and one case of each other kind. */
+/** The cases in the README's table, and one case of each other kind. */
 const CORE: readonly WrittenCase[] = [
   { ...dense, name: 'dense' },
   { ...dense, name: 'dense-dropout', model: denseModel({ after: [{ Dropout: { rate: 0.1 } }] }) },
@@ -91,7 +91,7 @@ export const GROUPS = { core: CORE.map(completeCase), all: [...CORE, ...MORE].ma
 
 export const CASES: readonly BenchCase[] = GROUPS.all;
 
-/** The case with stretches of another length, but of no more than an epoch of whole batches. */
+/** The case with stretches of another length, at most one epoch of whole batches. */
 export function withSteps(benchCase: BenchCase, steps = benchCase.steps): BenchCase {
   return { ...benchCase, steps: Math.min(steps, Math.floor(rowsOf(benchCase) / benchCase.batch)) };
 }

@@ -1,9 +1,9 @@
-/** Cases by their names, or by patterns. */
+/** Chooses cases by names or patterns. */
 
 export interface Chosen {
-  /** In the order in which all stand. */
+  /** In the order of all cases. */
   readonly names: readonly string[];
-  /** The first text that means no case. */
+  /** The first text that matches no case. */
   readonly unknown?: string;
 }
 

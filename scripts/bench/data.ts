@@ -1,4 +1,4 @@
-/** The images that models are trained on: bytes in files that all engines read. */
+/** The training images: bytes in files that all engines read. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Philox } from '../../src/core/philox.ts';
@@ -8,8 +8,8 @@ import type { Architecture } from '../../src/layers/layer.ts';
 import { readMnist } from '../../src/nodes/dataset/sources/mnist.ts';
 
 /**
- * - `mnist`: four in five values are zero;
- * - `noisy`: with noise on the way in, and without it as the target;
+ * - `mnist`: four of five values are zero;
+ * - `noisy`: noisy inputs, with the clean images as targets;
  * - `uniform`: noise without zeros, of any shape.
  */
 export type DataName = 'mnist' | 'noisy' | 'uniform';
@@ -17,7 +17,7 @@ export type DataName = 'mnist' | 'noisy' | 'uniform';
 /** Bytes of each file: 60,000 images of 28x28. */
 const BYTES = 60_000 * 784;
 
-/** How many images of the case's shape the file holds. */
+/** Number of images of the case's shape in a file. */
 export function rowsOf({
   architecture,
 }: {
@@ -26,7 +26,7 @@ export function rowsOf({
   return Math.floor(BYTES / sizeOf(architecture.input_shape));
 }
 
-/** The files of images in a folder; writes those that are missing. */
+/** The image files in a folder; writes missing ones. */
 export async function writeImages(folder: string): Promise<Readonly<Record<DataName, string>>> {
   const mnist = join(folder, 'mnist.u8');
   const uniform = join(folder, 'uniform.u8');
@@ -35,7 +35,7 @@ export async function writeImages(folder: string): Promise<Readonly<Record<DataN
   return { mnist, noisy: mnist, uniform };
 }
 
-/** From 1 to 255. */
+/** Random bytes from 1 to 255. */
 function uniformBytes(count: number): Uint8Array {
   const draws = new Float32Array(count);
   new Philox([3, 1]).uniform(draws);

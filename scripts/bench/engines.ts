@@ -1,4 +1,4 @@
-/** The programs that are timed, and how one of them is talked to. */
+/** The engines that are timed, and the communication with them. */
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ export interface EngineSpec {
   readonly name: string;
   readonly isPeer: boolean;
   command(task: Task): readonly string[];
-  /** Whether it is worth its time for a case, unless it is asked for by name; all are if this is left out. */
+  /** Whether to run it on a case if it is not requested by name. By default, it runs on all. */
   suits?(benchCase: BenchCase): boolean;
 }
 
@@ -39,7 +39,7 @@ function peer(name: string, program: string, mode: string): EngineSpec {
 
 export const OURS = 'hourglass';
 
-/** What takes long to start or to run is timed on the two oldest cases. */
+/** Engines that take long to start or to run are timed only on the two oldest cases. */
 const onFirst = ({ name }: BenchCase): boolean => ['dense', 'conv'].includes(name);
 const withoutConvolutions = (benchCase: BenchCase): boolean => !hasConvolutions(benchCase);
 
@@ -50,16 +50,16 @@ export const ENGINES: readonly EngineSpec[] = [
   { ...own('tfjs-node fit', 'tfjs'), isPeer: true, suits: onFirst },
   peer('keras', 'keras', 'default'),
   peer('keras, jit', 'keras', 'jit'),
-  // `steps_per_execution`, which few set, spares Keras most of its work between steps.
+  // `steps_per_execution`, which is rarely set, saves Keras most of its work between steps.
   { ...peer('keras, jit, 25 steps a call', 'keras', 'jit-25'), suits: withoutConvolutions },
   peer('torch, eager', 'torch', 'eager'),
   { ...peer('torch, compile', 'torch', 'compile'), suits: onFirst },
   peer('jax, by the step', 'jax', 'step'),
-  // In a loop, XLA's convolutions take more than a second a step.
+  // In a loop, XLA's convolutions take more than a second per step.
   { ...peer('jax, scan', 'jax', 'scan'), suits: withoutConvolutions },
 ];
 
-/** The engines of a case: ours, and those that are wanted and suit it. An engine's full name wants it in any case. */
+/** The engines of a case: ours, and requested ones that suit it. An engine requested by its full name always runs. */
 export function enginesOf(
   benchCase: BenchCase,
   { peers, engines }: { readonly peers: boolean; readonly engines: readonly string[] },
@@ -82,7 +82,7 @@ export class Contestant {
     const [program = '', ...args] = command(task);
     this.name = name;
     this.#child = spawn(program, args, { stdio: 'pipe' });
-    // That it ended is told by the end of its output.
+    // The end of its output shows that it has ended.
     this.#child.stdin.on('error', () => undefined);
     this.#child.stderr.on('data', (chunk: Buffer) => {
       this.#said = (this.#said + chunk.toString()).slice(-2000);
@@ -93,7 +93,7 @@ export class Contestant {
     this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
   }
 
-  /** Waits until it is warm. */
+  /** Waits until the engine is warmed up. */
   async ready(): Promise<Ready> {
     return (await this.#read()) as Ready;
   }
@@ -108,7 +108,7 @@ export class Contestant {
     this.#child.kill('SIGKILL');
   }
 
-  /** @throws Error with what it said last, if it ended */
+  /** @throws Error with its last output, if it ended */
   async #read(): Promise<unknown> {
     const line = await this.#lines.next();
     if (line.done === true) throw new Error(`${this.name} ended: ${this.#said.trim()}`);

@@ -17,7 +17,7 @@ const { autoencoder: model, step } = buildModels(engine.tf, task);
 const data = readSamples(task);
 const rows = Int32Array.from({ length: IMAGES }, (_, index) => index % task.rows);
 
-/** Of validation while training. */
+/** Times validation during training. */
 async function evaluate(): Promise<Timed> {
   const { optimizer, loss } = task;
   const options = { model, step, optimizer, loss, metrics: [], data, batchSize };
@@ -25,16 +25,16 @@ async function evaluate(): Promise<Timed> {
   return timed(async () => (await trainer.evaluate({ ...data }, rows, { signal })).loss);
 }
 
-/** Of an `evaluate` stage. */
+/** Times an `evaluate` stage. */
 async function measure(): Promise<Timed> {
   const { loss } = task;
   const shape = imageOf(data.y.shape);
-  if (shape === undefined) throw new TypeError('the samples are no images');
+  if (shape === undefined) throw new TypeError('the samples are not images');
   const options = { metrics: [loss], kind: { shape, span: 1 }, batchSize, signal };
   return timed(async () => (await measureImages(engine, model, data, rows, options)).get(loss) ?? Number.NaN);
 }
 
-/** Of a `predict` stage, which takes all outputs. */
+/** Times a `predict` stage, which returns all outputs. */
 async function predict(): Promise<Timed> {
   const outputs = new Float32Array(IMAGES * sizeOf(data.y.shape));
   const result = await timed(async () => {

@@ -1,4 +1,4 @@
-/** A task's model and images, as Hourglass has them. */
+/** A task's model and images for Hourglass. */
 import { readFileSync } from 'node:fs';
 import { Philox } from '../../src/core/philox.ts';
 import { deriveSeed } from '../../src/core/seed.ts';

@@ -1,11 +1,11 @@
-/** What a program that is timed on inference prints. */
+/** The measurement that a program for inference prints. */
 export interface Measurement {
-  /** Of the call, with all that it compiles. */
+  /** Time of the call, including compilation. */
   readonly ms: number;
   readonly images: number;
-  /** Of an untrained model: about the same for all. */
+  /** Loss of an untrained model: about the same for all engines. */
   readonly loss: number;
 }
 
-/** As many as MNIST has; those of a smaller set are used again. */
+/** Number of images, as in MNIST; images of a smaller set are repeated. */
 export const IMAGES = 70_000;

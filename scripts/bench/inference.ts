@@ -1,4 +1,4 @@
-/** The first `evaluate` and `predict` of a process, with all that they compile, for 70,000 images in memory. */
+/** Times the first `evaluate` and `predict` of a process, including compilation, for 70,000 images in memory. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,7 +13,7 @@ export interface InferenceResult extends Measurement {
   readonly case: string;
   readonly work: string;
   readonly engine: string;
-  /** Our time as a share of this engine's. */
+  /** Hourglass's time divided by this engine's. */
   readonly ratio: number;
 }
 
@@ -27,17 +27,17 @@ export interface InferenceOptions {
 
 const WORKS = ['evaluate', 'predict'] as const;
 
-/** The default of both, and a larger one that Keras runs faster with. */
+/** The default batch size of both, and a larger one with which Keras is faster. */
 const BATCHES = [32, 256];
 
-/** A program, and the one of ours that it is compared with. */
+/** A program, and the Hourglass program that it is compared with. */
 interface Engine {
   readonly name: string;
   readonly own: string;
   readonly command: readonly string[];
 }
 
-/** Times every work in a process of its own; the shortest of the rounds counts. */
+/** Times each task in its own process; the fastest round counts. */
 export function timeInference(
   benchCase: BenchCase,
   { peers, rounds, threads, images, say }: InferenceOptions,
@@ -73,7 +73,7 @@ function enginesOf(task: string, work: (typeof WORKS)[number], peers: boolean): 
     });
     return [
       ours(own, work),
-      // An `evaluate` stage knows more metrics than training does, and computes them itself.
+      // An `evaluate` stage has more metrics than training, and computes them itself.
       ...(work === 'evaluate' ? [ours(`${OURS}, stage, batches of ${batch}`, 'stage')] : []),
       ...(peers
         ? [
@@ -95,7 +95,7 @@ function measure([program = '', ...args]: readonly string[]): Measurement {
 
 export function inferenceTable(results: readonly InferenceResult[]): string {
   return table(
-    ['case', 'engine', 'work', 's', 'images a ms', 'ours / its', 'loss'],
+    ['case', 'engine', 'work', 's', 'images per ms', 'ours / its', 'loss'],
     results.map(({ case: name, work, engine, ms, images, ratio, loss }, index) => [
       results[index - 1]?.case === name ? '' : name,
       engine,

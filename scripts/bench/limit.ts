@@ -3,15 +3,15 @@ import type { Rank } from '@tensorflow/tfjs';
 import { loadEngine } from '../../src/engine/load.ts';
 
 export interface Limit {
-  /** Of a product of two float32 matrices of 1,536 x 1,536. */
+  /** GFLOP/s of a product of two float32 matrices of 1,536 x 1,536. */
   readonly product: number;
-  /** Of a 3x3 convolution of 32 images of 28x28 from 64 to 64 channels. */
+  /** GFLOP/s of a 3x3 convolution of 32 images of 28x28 from 64 to 64 channels. */
   readonly convolution: number;
 }
 
 const { tf } = await loadEngine({ choice: 'native', threads: Number(process.argv[2]) });
 
-/** The most GFLOP/s of several tries. */
+/** The maximum GFLOP/s of several tries. */
 function fastest(flops: number, run: () => { dispose(): void }): number {
   let best = 0;
   for (let attempt = 0; attempt < 12; attempt++) {

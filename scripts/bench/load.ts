@@ -1,16 +1,16 @@
-/** How busy the machine is with other things: engines with spinning threads suffer from them much more than others. */
+/** Measures the load from other programs. It slows down engines with spinning threads much more than others. */
 import { cpus, type CpuInfo } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Milliseconds of one look. */
+/** Duration of one measurement, in milliseconds. */
 const LOOK = 300;
 
-/** Above this share the numbers tell little. */
+/** Above this share, timings are unreliable. */
 const TOO_BUSY = 0.1;
 
 type Times = Pick<CpuInfo, 'times'>;
 
-/** The share of the processor's time that was used between two looks, from 0 to 1. */
+/** The share of processor time used between two measurements, from 0 to 1. */
 export function busyShare(before: readonly Times[], after: readonly Times[]): number {
   const sums = (looks: readonly Times[]): readonly [number, number] => {
     const all = looks.flatMap(({ times }) => Object.values(times)).reduce((sum, time) => sum + time, 0);
@@ -22,14 +22,14 @@ export function busyShare(before: readonly Times[], after: readonly Times[]): nu
   return all > 0 ? 1 - (idleAfter - idleBefore) / all : 0;
 }
 
-/** The same of the next moments; to be called while nothing of ours runs. */
+/** The load from now on for a moment. Call it while no program of the benchmark runs. */
 export async function otherLoad(): Promise<number> {
   const before = cpus();
   await sleep(LOOK);
   return busyShare(before, cpus());
 }
 
-/** A warning, if one is due. */
+/** A warning if the load was too high. */
 export function loadNote(shares: readonly number[]): string[] {
   const most = Math.max(0, ...shares);
   const percent = (most * 100).toFixed(0);

@@ -1,4 +1,4 @@
-/** Autoencoders as pipelines write them: the schemas fill in the arguments that are left out. */
+/** Autoencoders as written in pipelines: the schemas fill in omitted arguments. */
 import type { Json, JsonObject } from '../../src/core/json.ts';
 import { sizeOf } from '../../src/core/shape.ts';
 
@@ -27,7 +27,7 @@ function reshape(target_shape: readonly number[]): JsonObject {
   return { Reshape: { target_shape } };
 }
 
-/** What follows the weights of each hidden layer. */
+/** Layers after the weights of each hidden layer. */
 interface Hidden {
   readonly activation?: string;
   readonly after?: readonly Json[];
@@ -75,10 +75,10 @@ export function convModel(): WrittenModel {
 
 export interface StridedOptions extends Hidden {
   readonly input?: readonly [height: number, width: number, channels: number];
-  /** Of the convolutions, each of which halves the image. */
+  /** Channels of the convolutions, each of which halves the image. */
   readonly filters?: readonly number[];
   readonly latent?: number;
-  /** Makes a vector of the encoder's image. */
+  /** Turns the encoder's image into a vector. */
   readonly pooling?: 'Flatten' | 'GlobalAveragePooling2D';
 }
 
@@ -115,7 +115,7 @@ export interface PoolingOptions {
   readonly growing?: 'nearest' | 'bilinear' | 'Conv2DTranspose';
 }
 
-/** The models of tutorials, without a dense layer: convolutions with a step of 1, and pooling between them. */
+/** Models as in tutorials, without dense layers: convolutions with stride 1, and pooling between them. */
 export function poolingModel({
   pooling = 'MaxPooling2D',
   growing = 'nearest',

@@ -1,13 +1,13 @@
 /**
- * An engine under test is one long-lived process. It is given a case as JSON, prints `ready` once it has trained a stretch to
- * warm up, trains another at each line that it reads, and ends with its input.
+ * An engine under test is one long-lived process. It gets a case as JSON, trains a stretch to warm up, prints `ready`, trains
+ * another stretch for each line that it reads, and exits at the end of its input.
  */
 import { createInterface } from 'node:readline';
 import type { JsonObject } from '../../src/core/json.ts';
 import { placedLayers, type BenchCase } from './bench-case.ts';
 import { rowsOf } from './data.ts';
 
-/** What the peers build their model from. */
+/** The layers from which the peers build their models. */
 export interface TaskLayer {
   /** `Dense`, `Conv2D`, … */
   readonly name: string;
@@ -20,9 +20,9 @@ export interface TaskLayer {
 
 export interface Task extends BenchCase {
   readonly layers: readonly TaskLayer[];
-  /** File of images, one byte a value. */
+  /** File of images, one byte per value. */
   readonly images: string;
-  /** How many there are. */
+  /** Number of images. */
   readonly rows: number;
   readonly threads: number;
 }
@@ -40,7 +40,7 @@ export function taskOf(benchCase: BenchCase, images: string, threads: number): T
 export interface Ready {
   readonly ready: true;
   readonly versions: Readonly<Record<string, string>>;
-  /** What must be known to read the numbers. */
+  /** Information needed to interpret the numbers. */
   readonly note?: string;
 }
 
@@ -50,7 +50,7 @@ export interface Stretch {
   readonly loss: number;
 }
 
-/** The engine's side of it. */
+/** The engine's side of the protocol. */
 export async function serve(
   facts: Omit<Ready, 'ready'>,
   run: () => Promise<Pick<Stretch, 'steps' | 'loss'>>,
@@ -63,6 +63,6 @@ export async function serve(
     const { steps, loss } = await run();
     print({ steps, ms: performance.now() - started, loss });
   }
-  // TensorFlow's threads would keep the process.
+  // TensorFlow's threads would keep the process alive.
   process.exit(0);
 }

@@ -1,21 +1,21 @@
-/** What the benchmark found, as numbers and as a table. */
+/** The results of the benchmark, as numbers and as a table. */
 import type { Stretch } from './protocol.ts';
 import { table } from './table.ts';
 
 export interface Result {
   readonly case: string;
   readonly engine: string;
-  /** The lowest of all stretches: whatever else the machine does only adds. */
+  /** The time of the fastest stretch, since other load can only add time. */
   readonly msPerStep: number;
-  /** Of 60,000 images. */
+  /** Time of an epoch of 60,000 images. */
   readonly secondsPerEpoch: number;
-  /** Our time as a share of this engine's. */
+  /** Hourglass's time divided by this engine's. */
   readonly ratio: number;
-  /** Of the last stretch: about the same for all that were trained for as many steps. */
+  /** Loss of the last stretch: about the same for all engines after the same number of steps. */
   readonly loss?: number;
 }
 
-/** Images of one epoch. */
+/** Images per epoch. */
 const EPOCH = 60_000;
 
 export function resultsOf(
@@ -40,7 +40,7 @@ export function resultsOf(
 
 export function resultTable(results: readonly Result[]): string {
   return table(
-    ['case', 'engine', 'ms a step', 's an epoch', 'ours / its', 'loss'],
+    ['case', 'engine', 'ms per step', 's per epoch', 'ours / its', 'loss'],
     results.map(({ case: name, engine, msPerStep, secondsPerEpoch, ratio, loss }, index) => [
       results[index - 1]?.case === name ? '' : name,
       engine,

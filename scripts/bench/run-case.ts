@@ -1,4 +1,4 @@
-/** Times one case: all engines are warm at the same time, and take turns. */
+/** Times one case: all engines are warmed up together, and take turns. */
 import type { BenchCase } from './bench-case.ts';
 import { Contestant, OURS, type EngineSpec } from './engines.ts';
 import { otherLoad } from './load.ts';
@@ -8,9 +8,9 @@ import { resultsOf, type Result } from './results.ts';
 export interface CaseResults {
   readonly results: readonly Result[];
   readonly versions: Readonly<Record<string, string>>;
-  /** What engines say of themselves, and why some are left out. */
+  /** Notes of the engines, and why some are left out. */
   readonly notes: readonly string[];
-  /** Of the processor, before each round: what other programs used. */
+  /** Share of the processor that other programs used before each round. */
   readonly loads: readonly number[];
 }
 
@@ -23,7 +23,7 @@ export interface CaseOptions {
   readonly say: (line: string) => void;
 }
 
-/** An engine that fails is left out, but ours must not. */
+/** An engine that fails is left out, but Hourglass must not fail. */
 export async function runCase(
   benchCase: BenchCase,
   { engines, rounds, threads, images, say }: CaseOptions,

@@ -1,4 +1,4 @@
-/** How the time of a step grows with the batch, the width of hidden layers, or the side of images. */
+/** Measures how the time of a step grows with the batch size, the width of hidden layers, or the size of images. */
 import { completeCase, type BenchCase, type WrittenCase } from './bench-case.ts';
 import { rowsOf } from './data.ts';
 import { flopsOf } from './flops.ts';
@@ -54,7 +54,7 @@ const LADDERS: Readonly<
   ],
 };
 
-/** Cases for every size; `steps` for all instead of as many as take a while. */
+/** Cases for every size. `steps` overrides the number of steps, which otherwise depends on the arithmetic. */
 export function laddersOf(axis: Axis, steps?: number): readonly Ladder[] {
   return LADDERS[axis].map(({ name, sizes, at }) => ({
     name,
@@ -68,7 +68,7 @@ export function laddersOf(axis: Axis, steps?: number): readonly Ladder[] {
   }));
 }
 
-/** A time of one engine at one size. */
+/** The time of one engine at one size. */
 export interface Point {
   readonly size: number;
   readonly flops: number;
@@ -76,9 +76,9 @@ export interface Point {
 }
 
 export interface Growth extends Point {
-  /** log(time) by log(size), from the size before: 1 if twice the size takes twice as long. */
+  /** Slope of log(time) against log(size), from the previous size: 1 if twice the size takes twice as long. */
   readonly slope?: number;
-  /** The time by that of the size before, divided by the same of the arithmetic. */
+  /** Growth of the time from the previous size, divided by the growth of the arithmetic. */
   readonly excess?: number;
 }
 
@@ -95,10 +95,10 @@ export function growthOf(points: readonly Point[]): readonly Growth[] {
   });
 }
 
-/** Growth by more than this factor above that of the arithmetic is a cliff. */
+/** If the time grows by more than this factor relative to the arithmetic, it is a cliff. */
 const CLIFF = 1.5;
 
-/** A table of one ladder, by the engines and then by the sizes. */
+/** A table of one ladder, ordered by engine and size. */
 export function growthTable({ name, rungs }: Ladder, axis: Axis, results: readonly Result[]): string {
   const engines = [...new Set(results.map(({ engine }) => engine))];
   const rows = engines.flatMap((engine) => {
@@ -116,7 +116,7 @@ export function growthTable({ name, rungs }: Ladder, axis: Axis, results: readon
       excess > CLIFF ? `cliff: ${excess.toFixed(1)} times what the arithmetic explains` : '',
     ]);
   });
-  return table([name, axis, 'ms a step', 'slope', 'MFLOP a step', 'GFLOP/s', ''], rows);
+  return table([name, axis, 'ms per step', 'slope', 'MFLOP per step', 'GFLOP/s', ''], rows);
 }
 
 function doubling(first: number, last: number): readonly number[] {

@@ -1,4 +1,4 @@
-/** A sweep of eight latent sizes, beside the same trainings in a loop. */
+/** Times a sweep of eight latent sizes, and the same trainings in a loop. */
 import type { WholeWork } from './whole.ts';
 
 const SIZES = [2, 4, 8, 16, 32, 64, 128, 256];
@@ -6,7 +6,7 @@ const EPOCHS = 10;
 const BATCH = 128;
 const IMAGES = 60_000;
 
-/** @param steps of an epoch; all images if left out */
+/** @param steps steps per epoch; by default all images */
 export function sweepWork(steps: number | undefined): WholeWork {
   const images = Math.min(IMAGES, steps === undefined ? IMAGES : steps * BATCH);
   return {
@@ -20,7 +20,7 @@ export function sweepWork(steps: number | undefined): WholeWork {
   };
 }
 
-/** As many threads for each as the loop's one process has for all: a core for each of two trials. */
+/** Together, the trials have as many threads as the loop's one process: a core for each of two trials. */
 function pipelineOf(images: number): string {
   return `name: sweep
 seed: 1

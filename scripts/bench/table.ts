@@ -1,4 +1,4 @@
-/** Columns of equal width: the first two to the left, numbers to the right. */
+/** Aligns columns: the first two to the left, numbers to the right. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [header, ...rows];
   const widths = header.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));

@@ -22,7 +22,7 @@ const LOSSES = {
   mae: 'meanAbsoluteError',
 } as const;
 
-/** tfjs reads Keras's layers as Keras saves them; initializers are Keras's defaults in both. */
+/** tfjs reads layers in Keras's saved format. Both use Keras's default initializers. */
 function savedLayer({ name, args }: TaskLayer, index: number): JsonObject {
   const given = Object.entries(args).filter(
     ([key, value]) => value !== null && !/_(initializer|regularizer)$/.test(key),
@@ -39,7 +39,7 @@ function savedLayer({ name, args }: TaskLayer, index: number): JsonObject {
   };
 }
 
-/** Adam stands in where tfjs has none of the name. */
+/** Adam replaces optimizers that tfjs does not have. */
 function optimizerOf(): { readonly optimizer: Optimizer; readonly note?: string } {
   const { optimizer } = task;
   if ('SGD' in optimizer) {

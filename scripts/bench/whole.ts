@@ -1,4 +1,4 @@
-/** Whole commands, as a user waits for them, from start to exit: five epochs of the dense model on all of MNIST, or a sweep. */
+/** Times whole commands from start to exit: five epochs of the dense model on all of MNIST, or a sweep. */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { packageRoot } from '../../src/core/package-root.ts';
 import { PYTHON } from './engines.ts';
 import type { Result } from './results.ts';
 
-/** The Keras script has no figures and no cache to fill: neither has this. */
+/** Without figures and cache entries, since the Keras script has none. */
 const PIPELINE = `name: whole
 seed: 1
 threads: 2
@@ -40,15 +40,15 @@ stages:
     validation: test
 `;
 
-/** Something to do from start to exit, by Hourglass and by a script of Keras. */
+/** A task for a whole command, done by Hourglass and by a Keras script. */
 export interface WholeWork {
-  /** As tables name it. */
+  /** Name in tables. */
   readonly name: string;
   readonly command: 'run' | 'sweep';
   readonly pipeline: string;
-  /** Below `scripts/bench/peers`; takes `default` or `jit`. */
+  /** Script below `scripts/bench/peers`; takes `default` or `jit`. */
   readonly script: string;
-  /** Its arguments after that. */
+  /** Further arguments. */
   readonly arguments: readonly string[];
   /** Epochs of all trainings, and steps of each. */
   readonly epochs: number;
@@ -72,7 +72,7 @@ export interface WholeOptions {
   readonly say: (line: string) => void;
 }
 
-/** Runs the commands in turns; of each the shortest time counts. */
+/** Runs the commands in turns; the fastest time of each counts. */
 export async function timeWholeCommands(
   work: WholeWork,
   { folder, peers, rounds, say }: WholeOptions,
@@ -117,7 +117,7 @@ export async function timeWholeCommands(
   }));
 }
 
-/** The command on a pipeline that was never run: the store of results lies beside its outputs. */
+/** The command on a pipeline that was never run: the cache is next to its outputs. */
 function freshRun(folder: string, { command, pipeline }: WholeWork): readonly string[] {
   const place = join(folder, 'whole');
   rmSync(place, { recursive: true, force: true });

@@ -1,4 +1,4 @@
-/** What the numbers of a pipeline depend on, as the cache knows it: equal keys, equal numbers. */
+/** The cache keys that a pipeline's numbers depend on: equal keys mean equal numbers. */
 import { join } from 'node:path';
 import { loadChecked } from '../../src/cli/commands/load.ts';
 import { packageRoot } from '../../src/core/package-root.ts';
@@ -10,8 +10,8 @@ import { planTrials } from '../../src/sweep/plan.ts';
 export const OUTPUTS = join(packageRoot, 'outputs');
 
 /**
- * The hash of each stage's key under the present code, settings and engine; of a sweep, one hash of all its trials, under the
- * name `sweep`.
+ * The hash of each stage's key for the present code, settings and engine. For a sweep, one hash of all its trials, under the name
+ * `sweep`.
  *
  * @throws Error if the pipeline is not valid
  */

@@ -1,6 +1,6 @@
 /**
- * Numbers in the documents that come from a run. A marker names the pipeline, where in its outputs the value is, and how it is
- * written; Markdown shows none of that:
+ * Numbers in the documents that come from a run. A marker contains the pipeline, the place of the value in its outputs, and the
+ * format. Markdown does not show markers:
  *
  *     <!--n mnist-denoising undenoised.mse .3-->0.158<!--/n-->
  *
@@ -18,7 +18,7 @@ export interface Marker {
   readonly pipeline: string;
   readonly source: string;
   readonly format: string;
-  /** What the document says now. */
+  /** The present text in the document. */
   readonly text: string;
   /** Line in the document, from 1. */
   readonly line: number;
@@ -38,7 +38,7 @@ export function markersOf(document: string): readonly Marker[] {
   );
 }
 
-/** The document with the texts that `textOf` returns; where it returns undefined, the text stays. */
+/** The document with the texts that `textOf` returns; if it returns undefined, the text is kept. */
 export function withTexts(document: string, textOf: (marker: Marker) => string | undefined): string {
   const markers = markersOf(document)[Symbol.iterator]();
   return document.replace(MARKER, (whole: string, pipeline: string, source: string, format: string) => {

@@ -1,11 +1,11 @@
 /**
  * Numbers in the documents, from runs:
  *
- *     npm run docs:numbers              # runs every pipeline that the documents quote, and writes its numbers into them
+ *     npm run docs:numbers              # runs all pipelines that the documents quote, and updates the numbers
  *     npm run docs:numbers -- NAME…     # only these pipelines
- *     npm run docs:numbers -- --check   # runs nothing: which numbers are of other code, settings or engine than the present
+ *     npm run docs:numbers -- --check   # runs nothing: lists numbers from earlier code or settings, or another engine
  *
- * `docs/numbers.json` keeps what was measured, with the keys under which it was cached. What is in the cache does not run again.
+ * `docs/numbers.json` keeps the measured values with their cache keys. Results in the cache are reused.
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, writeFileSync } from 'node:fs';
@@ -27,7 +27,7 @@ function quotedNumbers(): readonly Quoted[] {
   );
 }
 
-/** Files of the pipelines that come with Hourglass, relative to the package root, by their name. */
+/** Files of the pipelines that come with Hourglass, relative to the package root, by pipeline name. */
 function pipelineFiles(): ReadonlyMap<string, { readonly path: string; readonly isSweep: boolean }> {
   const paths = readdirSync(join(packageRoot, 'pipelines'), { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('.yaml'))
@@ -84,7 +84,7 @@ async function write(names: readonly string[]): Promise<void> {
   });
 }
 
-/** Numbers that were measured under other keys than the present ones. A sweep has one key for all. */
+/** Numbers that were measured under other keys than the present ones. A sweep has a single key. */
 async function stale(): Promise<readonly string[]> {
   const record = readRecord();
   const files = pipelineFiles();
@@ -103,7 +103,7 @@ async function stale(): Promise<readonly string[]> {
     const key = measured.keys['sweep'] === undefined ? stage : 'sweep';
     if (measured.keys[key] !== present[key]) {
       found.push(
-        `${document}:${line}: ${text}: ${source} of ${pipeline} is of ${measured.date}, and would run again`,
+        `${document}:${line}: ${text}: ${source} of ${pipeline} is from ${measured.date} and outdated`,
       );
     }
   }

@@ -1,16 +1,16 @@
-/** `docs/numbers.json`: what was measured for the documents, and under which keys. */
+/** `docs/numbers.json`: the values measured for the documents, with their cache keys. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../../src/core/package-root.ts';
 import { formatValue, type Marker } from './markers.ts';
 
 export interface Measured {
-  /** What was run. */
+  /** The pipeline's file. */
   readonly command: string;
   readonly date: string;
   /** Hashes of the keys of its stages. */
   readonly keys: Readonly<Record<string, string>>;
-  /** By source, as markers name it. */
+  /** Values by source, as in markers. */
   readonly values: Readonly<Record<string, number | string>>;
 }
 
@@ -30,7 +30,7 @@ export function readRecord(): Readonly<Record<string, Measured>> {
   return existsSync(RECORD) ? (JSON.parse(readFileSync(RECORD, 'utf8')) as Record<string, Measured>) : {};
 }
 
-/** What a document should say at a marker; undefined where nothing was measured. */
+/** The text that a document should have at a marker; undefined if it was not measured. */
 export function textOf({ source, format }: Marker, measured: Measured | undefined): string | undefined {
   const value = measured?.values[source];
   return value === undefined ? undefined : formatValue(value, format);

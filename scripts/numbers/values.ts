@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isJsonObject, type Json } from '../../src/core/json.ts';
 
-/** @throws RangeError where the outputs have no such value */
+/** @throws RangeError if the outputs have no such value */
 export async function readValue(outputs: string, source: string): Promise<number | string> {
   const [path = '', pointer] = source.split('#');
   if (path === 'answer') return checked(at(await readJson(outputs, 'sweep.json'), ['answer']), source);

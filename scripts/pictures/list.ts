@@ -1,11 +1,11 @@
 /** Every picture in `docs/images/`, and where it comes from. */
 
 export interface Picture {
-  /** In `docs/images/`. */
+  /** File name in `docs/images/`. */
   readonly file: string;
-  /** Below the package root. */
+  /** Path of the pipeline below the package root. */
   readonly pipeline: string;
-  /** Below the pipeline's folder in `outputs/`; a page is photographed. */
+  /** Path below the pipeline's folder in `outputs/`; a screenshot is taken of a page. */
   readonly from: string;
   /** `-S` options of the run. */
   readonly set?: readonly string[];
@@ -14,7 +14,7 @@ export interface Picture {
 
 export interface Page {
   readonly width: number;
-  /** Ends where this element begins; without it, the whole page is shown. */
+  /** The screenshot ends before this element; by default it shows the whole page. */
   readonly until: string;
 }
 

@@ -1,10 +1,10 @@
 /**
  * The pictures of the documents, from runs:
  *
- *     npm run docs:pictures             # all; what is in the cache does not run again
+ *     npm run docs:pictures             # all; results in the cache are reused
  *     npm run docs:pictures -- NAME…    # only those of these pipelines, such as `quickstart`
  *
- * Figures are copied from the outputs, pages are photographed in Chromium. `scripts/adaptive-sweeps.ts` draws one more.
+ * Figures are copied from the outputs; screenshots of pages are taken in Chromium. `scripts/adaptive-sweeps.ts` draws another one.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -30,7 +30,7 @@ async function startBrowser(): Promise<Browser> {
   const folders = (process.env['PATH'] ?? '').split(delimiter);
   const program = folders.map((folder) => join(folder, 'chromium')).find((path) => existsSync(path));
   if (program === undefined) throw new Error('Chromium is not installed: `bash .ci/packages` does it');
-  // Chromium's own sandbox does not run as root, as in containers.
+  // Chromium's sandbox does not work as root, as in containers.
   const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
   return chromium.launch({ executablePath: program, args });
 }
@@ -61,7 +61,7 @@ async function main(names: readonly string[]): Promise<void> {
     const source = join(packageRoot, 'outputs', name, from);
     const target = join(IMAGES, file);
     const picture = page === undefined ? readFileSync(source) : await photograph(browser, source, page);
-    // At most 256 colours: a third of the size, and no difference to see.
+    // At most 256 colours: a third of the size, without a visible difference.
     writeFileSync(
       target,
       file.endsWith('.png') ? await sharp(picture).png({ palette: true }).toBuffer() : picture,

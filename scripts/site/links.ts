@@ -1,17 +1,17 @@
-/** Where links of the documents lead, on the site and in the repository. */
+/** Resolves links in the documents, for the site and the repository. */
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { posix } from 'node:path';
 import { anchorsOf, linksOf } from './markdown.ts';
 import { addressOf, PAGES } from './pages.ts';
 
 export interface Target {
-  /** Below the package root, with `/`. */
+  /** Path below the package root, with `/`. */
   readonly path: string;
-  /** With its `#`, or empty. */
+  /** The anchor with its `#`, or empty. */
   readonly hash: string;
 }
 
-/** What a relative link of a page leads to; undefined for addresses such as `https:`. */
+/** The target of a relative link on a page; undefined for addresses such as `https:`. */
 export function targetOf(page: string, link: string): Target | undefined {
   if (/^[a-z][a-z\d+.-]*:|^\//i.test(link)) return undefined;
   const [path = '', anchor] = link.split('#');
@@ -19,7 +19,7 @@ export function targetOf(page: string, link: string): Target | undefined {
   return { path: path === '' ? page : posix.join(posix.dirname(page), path), hash };
 }
 
-/** The same link on the site, where other files of the repository have pages of their own below `/source/`. */
+/** The same link on the site, which shows other files of the repository on pages below `/source/`. */
 export function siteLink(page: string, link: string): string {
   const target = targetOf(page, link);
   if (target === undefined) return link;
@@ -32,7 +32,7 @@ export const sourceName = (path: string): string => path.replace(/\/$|\.md$/, ''
 
 export const sourceAddress = (path: string): string => `/source/${sourceName(path)}.html`;
 
-/** Links of pages, and of Markdown files that they link to, that lead nowhere, as `page:line: target`. */
+/** Broken links on pages, and in Markdown files that they link to, as `page:line: target`. */
 export function brokenLinks(root: string): readonly string[] {
   const read = (path: string): string => readFileSync(posix.join(root, path), 'utf8');
   const texts = [...PAGES, ...linkedSources(root).filter((path) => path.endsWith('.md'))];
@@ -48,10 +48,10 @@ export function brokenLinks(root: string): readonly string[] {
   );
 }
 
-/** What a page can show: no pictures, and not `hourglass.wasm`. */
+/** Whether a page can show a file: not pictures or `hourglass.wasm`. */
 const isText = (path: string): boolean => /\.(?:ts|js|h|cc|cpp|yaml|json|md)$/.test(path);
 
-/** Texts and folders that pages link to and that are no pages, and what lies directly in these folders. */
+/** Texts and folders that pages link to and that are not pages, and the direct contents of these folders. */
 export function linkedSources(root: string): readonly string[] {
   const linked = PAGES.flatMap((page) =>
     linksOf(readFileSync(posix.join(root, page), 'utf8')).flatMap(({ target }) => {

@@ -1,4 +1,4 @@
-/** What links need of a Markdown text: its headings and its links, as a repository page reads them. */
+/** The headings and links of a Markdown text, read as on GitHub. */
 
 export interface Link {
   readonly target: string;
@@ -6,7 +6,7 @@ export interface Link {
   readonly line: number;
 }
 
-/** The text with code blanked out, since links in it are no links. Lines stay where they are. */
+/** The text with code blanked out, since it contains no links. Line numbers do not change. */
 function withoutCode(text: string): string {
   return text
     .replace(/^( *)(```+|~~~+)[^\n]*\n[^]*?^\1\2[ \t]*$/gm, (block) => block.replace(/[^\n]/g, ''))

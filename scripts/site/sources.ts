@@ -1,11 +1,11 @@
-/** Pages of the site that show a file or a folder of the repository, for the links of the documents. */
+/** Pages of the site that show a file or a folder of the repository, as targets of links in the documents. */
 import { readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { childrenOf, isFolder, linkedSources, siteLink, sourceAddress } from './links.ts';
 
 export interface SourcePage {
   readonly path: string;
-  /** Markdown. */
+  /** The page as Markdown. */
   readonly content: string;
 }
 

@@ -1,4 +1,4 @@
-/** Compiles the kernels to WebAssembly. Neither paths nor times get into the result: the same sources give the same bytes anywhere. */
+/** Compiles the kernels to WebAssembly. The result contains no paths or times: the same sources give the same bytes anywhere. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { runCommand } from '../../src/engine/tensorflow/install/command.ts';
 import { KERNEL_SOURCES } from '../../src/engine/tensorflow/native-kernels.ts';
 import type { Compiler } from './compiler.ts';
 
-/** Pages of 64 KiB: one less than 4 GiB, so that the end of memory is a number of 32 bits. */
+/** Pages of 64 KiB: one less than 4 GiB, so that the end of memory fits in 32 bits. */
 const MOST_PAGES = 65_535;
 
 const STACK_BYTES = 2 ** 20;
@@ -22,7 +22,7 @@ const FEATURES = [
   'multivalue',
 ];
 
-/** What the configuration of libc++ says, which Zig gives on the command line: nothing of a system is there. */
+/** The configuration of libc++ for no operating system. Zig passes it on the command line. */
 const LIBCXX = [
   'ABI_VERSION=1',
   'ABI_NAMESPACE=__1',
@@ -47,7 +47,7 @@ const COMPILER_FLAGS = [
   ...FEATURES.map((name) => `-m${name}`),
   ...['-std=c++17', '-O3', '-w'],
   ...['-ffp-contract=off', '-fno-math-errno', '-fno-exceptions', '-fno-rtti', '-fno-threadsafe-statics'],
-  // Loops whose addresses are not rewritten: those that V8 fits into the instructions.
+  // Do not rewrite addresses in loops, because V8 folds them into the instructions.
   ...['-mllvm', '-disable-lsr'],
   ...['-ftls-model=local-exec', '-nostdinc', '-nostdinc++'],
   ...LIBCXX.map((definition) => `-D_LIBCPP_${definition}`),
@@ -61,7 +61,7 @@ const LINKER_FLAGS = [
   ),
 ];
 
-/** @throws Failure `engine-install-failed` with the compiler's words; `interrupted` */
+/** @throws Failure `engine-install-failed` with the compiler's output; `interrupted` */
 export async function compileWasm(compiler: Compiler, signal: AbortSignal): Promise<Uint8Array> {
   const folder = await mkdtemp(join(tmpdir(), 'hourglass-wasm-'));
   try {

@@ -1,4 +1,4 @@
-/** The pinned C++ compiler for WebAssembly, kept in the engine's cache. Of Zig only Clang, its linker and the headers of libc++ are used. */
+/** The pinned C++ compiler for WebAssembly, kept in the engine's cache. Only Zig's Clang, linker and libc++ headers are used. */
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -12,15 +12,15 @@ import { COMPILERS, PLATFORM } from '../../src/engine/tensorflow/pins.ts';
 import { takeLock } from '../../src/files/lock.ts';
 
 export interface Compiler {
-  /** Absolute path of the program, whose commands `clang` and `wasm-ld` are the compiler and the linker. */
+  /** Absolute path of the program. Its commands `clang` and `wasm-ld` are the compiler and the linker. */
   readonly program: string;
-  /** Absolute paths of folders with headers, in the order in which they are searched. */
+  /** Absolute paths of header folders, in search order. */
   readonly headers: readonly string[];
 }
 
 const NAME = process.platform === 'win32' ? 'zig.exe' : 'zig';
 
-/** Below `lib/`. */
+/** Paths below `lib/`. */
 const HEADERS = [
   'libcxx/include',
   'include',
@@ -29,9 +29,9 @@ const HEADERS = [
 ] as const;
 
 /**
- * Gets the compiler, unless it is in the cache.
+ * Downloads the compiler, unless it is in the cache.
  *
- * @throws Failure `engine-missing` where there is none for this platform; `engine-install-failed`; `interrupted`
+ * @throws Failure `engine-missing` if there is none for this platform; `engine-install-failed`; `interrupted`
  */
 export async function installCompiler(onProgress: InstallProgress, signal: AbortSignal): Promise<Compiler> {
   const pin = COMPILERS[PLATFORM];

@@ -1,4 +1,4 @@
-/** `npm run windows -- run pipeline.yaml`: runs Hourglass with Node for Windows under Wine, in the present folder. */
+/** `npm run windows -- run pipeline.yaml`: runs Hourglass with Node for Windows under Wine, in the current folder. */
 import { startWindows, whyNoWine } from './wine.ts';
 
 const problem = whyNoWine();

@@ -1,6 +1,6 @@
 /**
- * Hourglass on Windows, without Windows: Node for Windows runs under Wine, Debian's packages `wine` and `wine64`. What this shows is real of
- * paths, names, links, open files, processes and syncing; speed and terminals are Wine's own.
+ * Hourglass on Windows, without Windows: Node for Windows runs under Wine (Debian's packages `wine` and `wine64`). Paths, names,
+ * links, open files, processes and syncing behave as on Windows; speed and terminals do not.
  */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { packageRoot } from '../../src/core/package-root.ts';
 import { cacheFolder } from '../../src/engine/tensorflow/location.ts';
 import { installLibraries, installNode } from '../node-binaries.ts';
 
-/** The version of Node whose build for Windows Wine is known to run. */
+/** A version of Node for Windows that is known to run under Wine. */
 const MAJOR = 20;
 
 const SYSTEM = { os: 'win32', cpu: 'x64' } as const;
@@ -28,25 +28,25 @@ export interface Started {
 }
 
 export interface Windows {
-  /** Runs a program of JavaScript with Node for Windows, in a folder of this system. */
+  /** Runs a JavaScript program with Node for Windows, in a folder of this system. */
   node(folder: string, args: readonly string[]): Started;
   /** Runs `hourglass <args>`. */
   hourglass(folder: string, args: readonly string[]): Started;
-  /** Ends what is left, and removes what the runs were given. */
+  /** Kills remaining processes, and removes temporary files. */
   close(): void;
 }
 
-/** Why there is no Wine here; undefined if there is. */
+/** Why Wine is not available; undefined if it is. */
 export function whyNoWine(): string | undefined {
   return spawnSync('wine', ['--version']).status === 0 ? undefined : 'Wine is not installed';
 }
 
-/** How Wine names a path of this system. */
+/** Wine's name for a path of this system. */
 export function windowsPath(path: string): string {
   return `Z:${path.replaceAll('/', '\\')}`;
 }
 
-/** @throws Error with what npm said, if Node for Windows cannot be had */
+/** @throws Error with npm's output, if Node for Windows cannot be installed */
 export function startWindows(): Windows {
   const binary = installNode(MAJOR, SYSTEM);
   const libraries = installLibraries(SYSTEM);
@@ -65,19 +65,19 @@ export function startWindows(): Windows {
     // Wine would offer to install a browser and .NET.
     WINEDLLOVERRIDES: 'mscoree,mshtml=',
     NODE_PATH: windowsPath(libraries),
-    // Wine says that it is a Windows which Node supports no more.
+    // Wine reports a Windows version that Node no longer supports.
     NODE_SKIP_PLATFORM_CHECK: '1',
-    // Names of files are taken for what this says.
+    // The encoding of file names.
     LC_ALL: 'C.UTF-8',
     HOURGLASS_CACHE: windowsPath(join(own, 'cache')),
   });
-  // Its first start makes a Windows, and says so where a program's words belong.
+  // The first start creates the Windows environment, and prints messages into the program's output.
   spawnSync('wine', ['wineboot', '--init'], { env, stdio: 'ignore' });
   const started: ChildProcess[] = [];
   let count = 0;
   const node = (folder: string, args: readonly string[]): Started => {
     count += 1;
-    // Node under Wine can write to files, but to no pipe or terminal of this system.
+    // Under Wine, Node can write to files, but not to pipes or terminals of this system.
     const [out, err] = [join(own, `${count}.out`), join(own, `${count}.err`)];
     const files = [openSync(out, 'w'), openSync(err, 'w')] as const;
     const child = spawn('wine', [binary, ...args], { cwd: folder, env, stdio: ['ignore', ...files] });
@@ -101,7 +101,7 @@ export function startWindows(): Windows {
   };
 }
 
-/** The environment without what npm and the measuring of coverage put there, which mean paths of this system. */
+/** The environment without variables from npm and coverage, which contain paths of this system. */
 function environment(own: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => !/^(?:npm_|NODE_|FORCE_COLOR$)/.test(name));
   return { ...Object.fromEntries(kept), ...own };

@@ -107,7 +107,9 @@ function listingProblems(
   const extra = listed.filter((path) => !expected.has(path) && !path.startsWith('pipeline/'));
   const missing = [...required].filter((path) => !listed.includes(path));
   return [
-    ...extra.map((path) => mismatch(`the archive contains \`${path}\`, which no stage of the pipeline writes`)),
+    ...extra.map((path) =>
+      mismatch(`the archive contains \`${path}\`, which no stage of the pipeline writes`),
+    ),
     ...missing.map((path) => mismatch(`\`${path}\` is missing from the archive`)),
   ];
 }

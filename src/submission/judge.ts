@@ -234,7 +234,5 @@ export function layoutsOf(stages: readonly RerunStage[]): ReadonlySet<string> {
 function describeNumber({ stage, metric, by, claimed, found, tolerance }: ComparedMetric): Diagnostic {
   const how = tolerance === undefined ? 'not equal' : `not within ${formatTolerance(tolerance)}`;
   const again = by === 'training' ? 'retrained' : 'recomputed';
-  return mismatch(
-    `\`${stage}.${metric}\`: submitted ${claimed}, ${again} ${found ?? 'absent'}: ${how}`,
-  );
+  return mismatch(`\`${stage}.${metric}\`: submitted ${claimed}, ${again} ${found ?? 'absent'}: ${how}`);
 }

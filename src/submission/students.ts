@@ -71,7 +71,10 @@ export function parseStudents(text: string, path: string): Students {
       const before = found.get(nameKey(name));
       if (before === undefined) found.set(nameKey(name), { number: value, line });
       else if (before.number !== value)
-        bad(`\`${printable(name)}\` has a different number on line ${before.line}`, 'remove one of the lines');
+        bad(
+          `\`${printable(name)}\` has a different number on line ${before.line}`,
+          'remove one of the lines',
+        );
     }
   }
   if (problems.length > 0) throw new Failure(...problems);

@@ -69,7 +69,8 @@ function epochProblems(
   if (isSame ? training['denoiser'] !== false : typeof training['denoiser'] !== 'boolean') {
     problems.push('`training.json` has the wrong `denoiser`');
   }
-  if (training['epochs'] !== count) problems.push('`training.json` and the history have different numbers of epochs');
+  if (training['epochs'] !== count)
+    problems.push('`training.json` and the history have different numbers of epochs');
   if (training['stopped_early'] !== count < epochs)
     problems.push('`training.json` is wrong about an early stop');
   const watched = measured['val_loss'] ?? measured['loss'] ?? [];
@@ -148,9 +149,7 @@ function previewProblems({ stage, settings }: TrainRecordOptions, count: number)
   const names =
     preview === null ? [] : ['inputs', ...drawn.map((epoch) => `epoch-${String(epoch).padStart(3, '0')}`)];
   const expected = names.flatMap((name) => [`previews/${name}.png`, `previews/${name}.svg`]);
-  return expected.sort().join() === submitted.sort().join()
-    ? []
-    : ['its previews do not match the settings'];
+  return expected.sort().join() === submitted.sort().join() ? [] : ['its previews do not match the settings'];
 }
 
 /** Encoder and decoder must have the autoencoder's weights, and models of the same epoch must be equal, with the stage's architecture. */

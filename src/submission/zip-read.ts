@@ -167,7 +167,8 @@ async function readEnd(path: string): Promise<End> {
     if (record.readUInt32LE(0) !== END_SIGNATURE)
       refuse('it is not a zip file, is truncated, or has bytes after its end');
     const [count, size, start] = [record.readUInt16LE(10), record.readUInt32LE(12), record.readUInt32LE(16)];
-    if (record.readUInt32LE(4) !== 0 || record.readUInt16LE(8) !== count) refuse('it is one part of a multi-part archive');
+    if (record.readUInt32LE(4) !== 0 || record.readUInt16LE(8) !== count)
+      refuse('it is one part of a multi-part archive');
     if (record.readUInt16LE(20) !== 0) refuse('it has a comment');
     if (count > LIMITS.files) refuse(`it has ${count} files; the limit is ${LIMITS.files}`);
     if (start + size !== info.size - END_RECORD) refuse('its directory is not where its end record says');

@@ -1,4 +1,4 @@
-/** A process that opens hostile files one by one, and answers with the codes of what it says of them. */
+/** A process that opens hostile files one by one, and answers with the codes of their errors. */
 import { mkdirSync, rmSync } from 'node:fs';
 import { readIdx } from '../../src/formats/idx.ts';
 import { readNpy } from '../../src/formats/npy.ts';

@@ -1,4 +1,4 @@
-/** Archives for tests: read without our reader, and written byte by byte, right or wrong. */
+/** Archives for tests: read without our reader, and written byte by byte, valid or invalid. */
 import { buffer } from 'node:stream/consumers';
 import { crc32, deflateRawSync } from 'node:zlib';
 import yauzl from 'yauzl';
@@ -26,7 +26,7 @@ export interface Forgery {
   readonly manifest?: (manifest: Manifest) => Manifest;
 }
 
-/** An archive that was changed by somebody who knows how it is made: all hashes fit. */
+/** An archive changed by someone who knows the format: all hashes match. */
 export async function forge(files: Files, forgery: Forgery): Promise<Buffer> {
   return zipOf(forgeFiles(files, forgery));
 }
@@ -78,7 +78,7 @@ export const ENVIRONMENT: Environment = {
   packages: '',
 };
 
-/** The smallest files that make an archive, and others, all of them listed. */
+/** The smallest files that make an archive, and further ones, all of them listed. */
 export function listed(others: Readonly<Record<string, string | Buffer>> = {}, pipeline = PIPELINE): Files {
   const files = new Map<string, Buffer>([
     ['environment.json', Buffer.from(toText(ENVIRONMENT))],
@@ -95,7 +95,7 @@ export function listed(others: Readonly<Record<string, string | Buffer>> = {}, p
   return new Map([['manifest.json', Buffer.from(toText(manifest))], ...files]);
 }
 
-/** The smallest archive in which everything agrees. */
+/** The smallest consistent archive. */
 export function consistent(): Files {
   const mnist = 'type: dataset\n    source: mnist\n    limit: null\n    normalize: minmax\n';
   const resolved = `name: p\nstages:\n  mnist:\n    ${mnist}seed: 0\nparams: {}\nplugins: []\n`;
@@ -104,7 +104,7 @@ export function consistent(): Files {
 
 export const PIPELINE = 'name: p\nstages: { mnist: { type: dataset, source: mnist } }\n';
 
-/** Fields of a header that differ from what the data calls for. */
+/** Fields of a header that do not match the data. */
 export interface RawHeader {
   readonly name?: string | Buffer;
   readonly flags?: number;
@@ -122,7 +122,7 @@ export interface RawEntry {
   readonly name: string | Buffer;
   readonly data: Buffer;
   readonly deflate?: boolean;
-  /** The bytes that stand for the data, if not those. */
+  /** Bytes to write instead of the data. */
   readonly raw?: Buffer;
   readonly both?: RawHeader;
   readonly local?: RawHeader;
@@ -134,16 +134,16 @@ export interface RawEntry {
     readonly madeBy?: number;
     readonly offset?: number;
   };
-  /** Bytes behind the data. */
+  /** Bytes after the data. */
   readonly after?: Buffer;
 }
 
 export interface RawZip {
   readonly entries: readonly RawEntry[];
   readonly before?: Buffer;
-  /** Between the last file and the directory. */
+  /** Bytes between the last file and the directory. */
   readonly between?: Buffer;
-  /** Between the directory and its end. */
+  /** Bytes between the directory and the end record. */
   readonly record?: Buffer;
   readonly end?: {
     readonly count?: number;
@@ -219,7 +219,7 @@ export function rawZip({ entries, before, between, record, end = {}, after }: Ra
   );
 }
 
-/** The fields that both headers have, from the signature to the length of the extra fields. */
+/** The fields in both headers, from the signature to the length of the extra fields. */
 function shared(
   signature: number,
   madeBy: readonly number[],

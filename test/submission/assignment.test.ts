@@ -35,7 +35,7 @@ function folderWith(t: TestContext, files: Readonly<Record<string, string | Buff
   return folder;
 }
 
-/** Paths in the messages about what a pipeline changes. */
+/** Paths in the messages about changes of a pipeline. */
 async function deviations(
   t: TestContext,
   text: string,
@@ -60,7 +60,7 @@ async function deviations(
   return found.map(({ message }) => /`(.*?)`/.exec(message)?.[1] ?? message).sort();
 }
 
-test('what comes out the same is no deviation, however it is written', async (t) => {
+test('settings with the same resolved value are no deviation, however they are written', async (t) => {
   for (const text of [
     BASE,
     BASE.replace('name: base', 'name: mine\ndescription: my own').replace('seed: 1', 'seed: 99'),
@@ -72,7 +72,7 @@ test('what comes out the same is no deviation, however it is written', async (t)
   }
 });
 
-test('what comes out otherwise is one at its path, unless it may be edited', async (t) => {
+test('settings with another resolved value are a deviation at their path, unless they may be edited', async (t) => {
   const cases: readonly (readonly [string, string, string])[] = [
     ['stddev: 0.3', 'stddev: 0.1', 'stages.noisy.stddev'],
     ['epochs: 1', 'epochs: 2', 'stages.trained.epochs'],
@@ -128,7 +128,7 @@ test('an assignment, its base and its list are checked before anything else', as
   assert.equal(await code({ 'a.yaml': 'base: base.yaml\nstudents: s.csv\n', 's.csv': '' }), 'bad-setting');
 });
 
-test('data that an archive leaves out is taken from the folder that is named, and from nowhere else', async (t) => {
+test('data that an archive does not contain is read only from the given folder', async (t) => {
   const pipeline = `name: p
 stages:
   one: { type: dataset, source: idx, train_images: data/one.idx }
@@ -150,7 +150,7 @@ stages:
   assert.deepEqual(await codes(folder), ['verification-mismatch']);
 });
 
-test('data and plugins that an assignment gives out are the same by their contents, not by their names', async (t) => {
+test("an assignment's data and plugins are compared by content, not by name", async (t) => {
   const text = `name: p
 seed: 1
 plugins: [./lib/own.mjs]
@@ -209,7 +209,7 @@ stages:
   assert.deepEqual(await found(part('export const half = 0.9;\n')), error);
   assert.deepEqual(await found(part('export const half = 0.5;\r\n')), []);
   assert.deepEqual(await found(part('export const half = 0.9;\n'), { editable: ['plugins'] }), []);
-  // From a file in another folder that extends the one of the assignment.
+  // From a file in another folder that extends the assignment's.
   const sub = { 'given/sub/k.yaml': 'extends: ../base.yaml\n' };
   assert.deepEqual(await found(sub, { file: 'sub/k.yaml' }), []);
   assert.deepEqual(await found({ ...sub, ...easy }, { file: 'sub/k.yaml' }), error);

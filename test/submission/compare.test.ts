@@ -12,7 +12,7 @@ import { ENVIRONMENT } from './archives.ts';
 
 const HERE = ENVIRONMENT;
 
-test('numbers are compared exactly on an equal platform only, and every difference is told', () => {
+test('numbers are compared exactly only on an equal platform, and every difference is reported', () => {
   assert.deepEqual(comparisonFor(ENVIRONMENT, HERE), { kind: 'exact', differences: [], data: 'exact' });
   const { engine, processor } = ENVIRONMENT;
   const others: readonly Environment[] = [
@@ -24,7 +24,7 @@ test('numbers are compared exactly on an equal platform only, and every differen
   ];
   for (const other of others) {
     const { kind, differences, data } = comparisonFor(other, HERE);
-    // What is computed without TensorFlow does not depend on these.
+    // Results computed without TensorFlow do not depend on these.
     assert.deepEqual([kind, differences.length, data], ['tolerance', 1, 'exact']);
   }
   for (const other of [
@@ -36,12 +36,12 @@ test('numbers are compared exactly on an equal platform only, and every differen
     const { kind, differences, data } = comparisonFor(other, { ...HERE, packages: '0'.repeat(64) });
     assert.deepEqual([kind, differences.length, data], ['tolerance', 1, 'tolerance']);
   }
-  // Another minor version of Node, or another system, changes no number; a missing lock file tells nothing.
+  // Another minor version of Node, or another system, does not change numbers; a missing lock file means nothing.
   const alike = { ...ENVIRONMENT, node: '20.99.1', system: 'x', packages: 'f'.repeat(64) };
   assert.equal(comparisonFor(alike, HERE).kind, 'exact');
 });
 
-test('exactly means to the last bit; numbers that are missing or new do not agree', () => {
+test('exactly means bit by bit; missing or new numbers do not agree', () => {
   const claimed = [
     { name: 'mse', value: 0.1 + 0.2 },
     { name: 'zero', value: 0 },
@@ -60,7 +60,7 @@ test('exactly means to the last bit; numbers that are missing or new do not agre
   );
 });
 
-test('tolerances are of the kind of the number, and closer for the same weights', () => {
+test('tolerances depend on the kind of number, and are tighter for the same weights', () => {
   const agrees = (metric: string, claimed: number, found: number, level: 'measuring' | 'training'): boolean =>
     compareMetrics(
       's',
@@ -82,7 +82,7 @@ test('tolerances are of the kind of the number, and closer for the same weights'
   assert.ok(agrees('best_epoch', 3, 30, 'training') && !agrees('best_epoch', 3, 4, 'measuring'));
 });
 
-test('tolerances are told in words', () => {
+test('tolerances are shown as text', () => {
   assert.deepEqual(
     [toleranceOf('mse', 'training'), toleranceOf('mse', 'measuring'), toleranceOf('psnr', 'training')].map(
       formatTolerance,
@@ -93,7 +93,7 @@ test('tolerances are told in words', () => {
   assert.equal(formatTolerance(toleranceOf('images', 'training')), 'equal');
 });
 
-test('histories may drift apart from epoch to epoch, and hardly in the first', () => {
+test('histories may drift apart from epoch to epoch, but hardly in the first', () => {
   const tolerances = [1, 2, 3, 4, 5, 50].map((epoch) => historyTolerance(epoch).relative);
   assert.deepEqual(tolerances, [0.01, 0.02, 0.04, 0.08, 0.1, 0.1]);
 });

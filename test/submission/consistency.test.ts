@@ -1,4 +1,4 @@
-/** Contradictions that are found without running anything, in the smallest archive in which everything agrees. */
+/** Contradictions that are found without running anything, in the smallest consistent archive. */
 import assert from 'node:assert/strict';
 import { before, test, type TestContext } from 'node:test';
 import { errorsOf } from '../../src/core/diagnostic.ts';
@@ -29,13 +29,13 @@ async function check(t: TestContext, forgery: Forgery): Promise<Found> {
 
 const HASHES = 'the hashes of the stages';
 
-test('the smallest archive agrees with itself', async (t) => {
+test('the smallest archive is consistent', async (t) => {
   const { errors, skipped } = await check(t, {});
   assert.equal(errors, 0);
   assert.deepEqual(skipped, [HASHES, REPORT, 'environment.json']);
 });
 
-test('an environment that no machine has is found', async (t) => {
+test('an impossible environment is found', async (t) => {
   const errors = async (changes: Partial<Environment>): Promise<number> =>
     (await check(t, { files: { 'environment.json': toText({ ...ENVIRONMENT, ...changes }) } })).errors;
   const processor = (...features: readonly string[]): Partial<Environment> => ({
@@ -54,7 +54,7 @@ test('an environment that no machine has is found', async (t) => {
   assert.equal(await errors({ ...arm, ...processor('avx2') }), 1);
 });
 
-test('metadata that describe another archive are found, in whatever order they list its files', async (t) => {
+test('metadata of another archive is found, for any order of files', async (t) => {
   const errors = async (text: string | null): Promise<number> =>
     (await check(t, { files: { [CRATE]: text } })).errors;
   const crate = JSON.parse(String(good.get(CRATE))) as JsonObject;
@@ -64,11 +64,11 @@ test('metadata that describe another archive are found, in whatever order they l
     assert.equal(await errors(text), 1, text);
   }
   assert.equal(await errors(toText({ ...crate, '@graph': [...graph.slice(1), 1] })), 1);
-  // It is not there, and so describes nothing.
+  // It is missing, and so describes nothing.
   assert.equal(await errors(null), 2);
 });
 
-test('files that `pack` does not write, and those that it always writes, are named', async (t) => {
+test('extra files, and missing files that `pack` always writes, are named', async (t) => {
   assert.equal((await check(t, { files: { 'outputs/mnist/extra.txt': 'x' } })).errors, 1);
   assert.equal((await check(t, { files: { [REPORT]: null } })).errors, 1);
   const unused = await check(t, { files: { 'pipeline/notes.txt': 'x' } });
@@ -90,14 +90,14 @@ test('numbers and stages that the manifest does not have are found', async (t) =
   assert.equal(renamed.errors, 1);
 });
 
-test('the hash of a stage is that of its settings, where the same software can tell', async (t) => {
+test('the hash of a stage must match its settings, if the software is the same', async (t) => {
   const here = { ...ENVIRONMENT, ...softwareVersions(), packages: packagesHash() };
   const pipeline = (text: string): Forgery => ({
     files: { 'environment.json': toText(here), 'pipeline/p.yaml': text },
   });
   const wrong = await check(t, pipeline(PIPELINE));
   assert.deepEqual([wrong.errors, wrong.skipped.includes(HASHES)], [1, false]);
-  // Data that are left out, or cannot be read, leave the hash unknown.
+  // If data is missing or cannot be read, the hash is unknown.
   const own = PIPELINE.replace('source: mnist', 'source: idx, train_images: own.idx');
   const missing = await check(t, pipeline(own));
   assert.deepEqual([missing.errors, missing.skipped.includes(HASHES)], [0, true]);

@@ -1,4 +1,4 @@
-/** The archive as an RO-Crate: by its structure, and by the public validator. */
+/** The archive as an RO-Crate: its structure, and the public validator. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ interface Entity {
   readonly hasPart?: readonly { readonly '@id': string }[];
 }
 
-/** The Python of an environment with the validator; made on first use. A reason where it cannot be had. */
+/** The Python of an environment with the validator, created on first use; the reason if that fails. */
 function validator(): { readonly python: string } | { readonly reason: string } {
   const folder = join(packageRoot, '.build', 'roc-validator-0.13.0');
   const python = join(folder, 'bin', 'python');
@@ -34,7 +34,7 @@ function validator(): { readonly python: string } | { readonly reason: string } 
   return { python };
 }
 
-test('a crate describes every file, and the public validator takes it', async (t) => {
+test('a crate describes every file, and the public validator accepts it', async (t) => {
   const rigged = rig(t);
   await runPlain(rigged, 'übung 1.yaml');
   assert.equal((await rigged.run(['pack', 'übung 1.yaml', '-o', 'good.zip'])).code, 0);
@@ -71,6 +71,6 @@ test('a crate describes every file, and the public validator takes it', async (t
     [true, false],
     `${stdout}${stderr}`,
   );
-  // Recommended, and left out on purpose: who made it.
+  // The author is recommended, but omitted on purpose.
   for (const { message } of results[0]?.issues ?? []) assert.match(message, /author|publisher/);
 });

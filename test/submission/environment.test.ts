@@ -16,7 +16,7 @@ const RUN: RunRecord = {
   stages: {},
 };
 
-test('vector instructions are read from what Linux tells of x86 and of Arm', () => {
+test('vector instructions are read from `/proc/cpuinfo` on x86 and Arm', () => {
   const x86 = 'processor : 0\nflags\t\t: fpu smep avx2 sse4_1 fma avx512f ssse3 smap\nflags\t: other\n';
   assert.deepEqual(vectorFeatures(x86), ['avx2', 'avx512f', 'fma', 'sse4_1', 'ssse3']);
   assert.deepEqual(vectorFeatures('Features : fp asimd evtstrm sve2 asimddp crc32'), [
@@ -27,7 +27,7 @@ test('vector instructions are read from what Linux tells of x86 and of Arm', () 
   assert.deepEqual(vectorFeatures(''), []);
 });
 
-test('an environment tells neither who nor where, and is read again', async () => {
+test('an environment does not reveal user or place, and can be read back', async () => {
   const environment = environmentOf(RUN);
   assert.ok(environment);
   assert.equal(environment.hourglass, '1.2.3');
@@ -37,7 +37,7 @@ test('an environment tells neither who nor where, and is read again', async () =
   assert.deepEqual(await readEnvironment(text), environment);
 });
 
-test('a record without an engine gives none', () => {
+test('a record without an engine has no environment', () => {
   const { engine: _engine, ...rest } = RUN;
   assert.equal(environmentOf(rest), undefined);
   assert.equal(environmentOf({ ...RUN, engine: { kind: 'steam', version: '1', platform: 'x' } }), undefined);

@@ -1,4 +1,4 @@
-/** What somebody can make of archives who knows Hourglass well: every hash, copy and drawing fits. */
+/** Forgeries by someone who knows Hourglass well: all hashes, copies and figures match. */
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,12 +17,12 @@ import { withThreads } from '../../src/submission/outputs.ts';
 import { rerun } from '../../src/submission/rerun.ts';
 import { forgeFiles, zipOf, type Files } from './archives.ts';
 
-/** Contents to put in place; `null` removes a file. */
+/** Contents to write; `null` removes a file. */
 export type Changes = Readonly<Record<string, string | Buffer | null>>;
 
 export class Forger {
   readonly #folder: string;
-  /** Of all checks: to start a process with an engine takes longer than what it has to do. */
+  /** Workers shared by all checks, since starting a process with an engine takes longer than its work. */
   readonly #pool = new WorkerPool();
   #count = 0;
 
@@ -51,7 +51,7 @@ export class Forger {
     return found;
   }
 
-  /** The pipeline of an archive, loaded from a folder of its own. */
+  /** The pipeline of an archive, loaded from a separate folder. */
   async #load(files: Files): Promise<{ readonly folder: string; readonly located: LocatedPipeline }> {
     const folder = this.#newFolder();
     for (const [path, data] of files) {
@@ -65,7 +65,7 @@ export class Forger {
     return { folder, located };
   }
 
-  /** With the hashes of stages that belong to its pipeline and environment. */
+  /** The archive with stage hashes that match its pipeline and environment. */
   async rekeyed(files: Files): Promise<Files> {
     const { folder, located } = await this.#load(files);
     const { pipeline } = manifestOf(files);
@@ -79,7 +79,7 @@ export class Forger {
     }));
   }
 
-  /** Everything that follows from the archive's trained models is made from them again, up to the end of the history. */
+  /** Recomputes everything that depends on the archive's trained models, up to the end of the history. */
   async madeToFit(files: Files): Promise<Files> {
     const { folder, located } = await this.#load(files);
     const submission = { located, folder, manifest: manifestOf(files), environment: environmentOf(files) };
@@ -125,7 +125,7 @@ export class Forger {
     );
   }
 
-  /** With another history of `trained`, in all files and numbers that show it. */
+  /** The archive with another history of `trained`, in all files and numbers that depend on it. */
   async withHistory(files: Files, edit: (history: Record<string, number[]>) => void): Promise<Files> {
     const history = JSON.parse(String(files.get('outputs/trained/history.json'))) as Record<string, number[]>;
     edit(history);
@@ -164,11 +164,11 @@ export function edited(files: Files, changes: Changes, manifest?: (before: Manif
 export const withEnvironment = (files: Files, edit: (before: Environment) => Environment): Files =>
   edited(files, { 'environment.json': toText(edit(environmentOf(files)) as never) });
 
-/** From another processor, as it says. */
+/** An archive that claims to be from another processor. */
 export const elsewhere = (files: Files): Files =>
   withEnvironment(files, (before) => ({ ...before, processor: { ...before.processor, model: 'Other' } }));
 
-/** The manifest's numbers of a stage. */
+/** The numbers of a stage in the manifest. */
 export function withMetrics(files: Files, name: string, metrics: Readonly<Record<string, number>>): Files {
   return edited(files, {}, (manifest) => ({
     ...manifest,
@@ -180,7 +180,7 @@ export function withMetrics(files: Files, name: string, metrics: Readonly<Record
   }));
 }
 
-/** `metrics.json`, made from the manifest as it was made before. */
+/** `metrics.json`, made from the manifest as by `pack`. */
 export function withMetricsFile(files: Files): Files {
   const shown = JSON.parse(String(files.get('outputs/metrics.json'))) as Record<string, unknown>;
   for (const { name, metrics } of manifestOf(files).stages) {
@@ -190,7 +190,7 @@ export function withMetricsFile(files: Files): Files {
   return edited(files, { 'outputs/metrics.json': toText(shown as never) }, (manifest) => manifest);
 }
 
-/** Takes the outputs of some stages from another archive, with their numbers. */
+/** Replaces the outputs of some stages, with their numbers, by those of another archive. */
 export function takeStages(files: Files, other: Files, names: readonly string[]): Files {
   const isTaken = (path: string): boolean => names.some((name) => path.startsWith(`outputs/${name}/`));
   const changes: Record<string, Buffer | null> = {};

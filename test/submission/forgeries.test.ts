@@ -1,4 +1,4 @@
-/** The threats of `docs/submissions.md`, one by one: what finds each, at which level, and what cannot be found. */
+/** The threats in `docs/submissions.md`, one by one: what detects each, at which level, and what cannot be detected. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { errorsOf } from '../../src/core/diagnostic.ts';
@@ -42,7 +42,7 @@ const context = { after: (each: () => void) => void afterAll.push(each) };
 const rigged: Rig = rig(context as Parameters<typeof rig>[0]);
 const forger = new Forger(context);
 
-/** An honest archive, and others of the same pipeline: op by op, with another seed, and trained for longer. */
+/** An honest archive, and others of the same pipeline: trained eagerly, with another seed, and for longer. */
 let honest: Files;
 let rounded: Files;
 let stranger: Files;
@@ -63,7 +63,7 @@ before(async () => {
   longer = await packed('stages.trained.epochs=12');
 });
 
-/** Another run's outputs below the honest pipeline. */
+/** The honest pipeline with the outputs of another run. */
 const under = (other: Files): Files =>
   takeStages(
     honest,
@@ -100,8 +100,8 @@ async function expect(
 
 const skipped = ({ basis }: Findings): readonly string[] => basis.notCompared.map(({ what }) => what);
 
-test('an honest archive of another platform is believed at every level, and what that rests on is told', async () => {
-  // Named after another processor, it is compared bit by bit in effect.
+test('an honest archive from another platform is accepted at every level, with the basis of the verdict', async () => {
+  // It only claims another processor, so in effect it is compared bit by bit.
   await expect(elsewhere(honest), 'spot', OK);
   const foreign = elsewhere(rounded);
   await expect(foreign, 'hashes', OK);
@@ -111,12 +111,12 @@ test('an honest archive of another platform is believed at every level, and what
   assert.ok(full.basis.tolerance.numbers > 0 && full.basis.tolerance.files > 0);
   assert.ok(full.comparison?.differences.length === 1);
   assert.ok(!skipped(full).includes('trained/history.csv'));
-  // Here, and where only equal bits will do, it is not.
+  // It is not accepted on an equal platform, or if only equal bits count.
   await expect(rounded, 'full', MISMATCH);
   await expect(foreign, 'full', { result: 'unchecked', codes: ['platform-differs'] }, { samePlatform: true });
 });
 
-test('better numbers are found by the copies of them, or by measuring again, on every platform', async () => {
+test('improved numbers are detected by their copies or by recomputing, on every platform', async () => {
   const better = { mse: 0.92 * (number('quality', 'mse') ?? 0), psnr: number('quality', 'psnr') ?? 0 };
   const half = withMetrics(honest, 'quality', better);
   await expect(half, 'hashes', MISMATCH);
@@ -137,7 +137,7 @@ function number(stage: string, metric: string): number | undefined {
   return found?.metrics.find(({ name }) => name === metric)?.value;
 }
 
-test('garbage weights with a forged history, figures and report do not pass for another platform', async () => {
+test('garbage weights with a forged history, figures and report do not pass as from another platform', async () => {
   const changes: Record<string, Buffer> = { 'outputs/report.html': Buffer.from('<h1>Perfect</h1>') };
   for (const [path, data] of honest) {
     if (!path.startsWith('outputs/trained/') || !path.endsWith('weights.bin')) continue;
@@ -147,7 +147,7 @@ test('garbage weights with a forged history, figures and report do not pass for 
   }
   const one = { 'outputs/trained/model/autoencoder/weights.bin': null };
   const half = { ...one, ...only(changes, 'outputs/trained/model/autoencoder/weights.bin') };
-  // Encoder and decoder have the weights once more.
+  // Encoder and decoder contain copies of the weights.
   await expect(edited(honest, half), 'hashes', MISMATCH);
   const flattered = await forger.withHistory(elsewhere(edited(honest, changes)), (history) => {
     for (const name of ['loss', 'val_loss'])
@@ -158,7 +158,7 @@ test('garbage weights with a forged history, figures and report do not pass for 
     withMetricsFile(withMetrics(flattered, 'quality', JSON.parse(text) as Record<string, number>)),
     { 'outputs/quality/metrics.json': `${text}\n` },
   );
-  // Garbage that cannot be seen without running anything.
+  // Garbage that cannot be detected without running anything.
   await expect(forged, 'hashes', MISMATCH);
   await expect(forged, 'full', MISMATCH);
 });
@@ -166,8 +166,8 @@ test('garbage weights with a forged history, figures and report do not pass for 
 const only = (changes: Readonly<Record<string, Buffer>>, path: string): Record<string, Buffer> =>
   Object.fromEntries(Object.entries(changes).filter(([name]) => name === path));
 
-test('weights that were trained for longer are found by training again, their history at once', async () => {
-  // With its own numbers and figures, a longer run has more epochs than the settings ask for.
+test('longer training is detected by training again; its history without that', async () => {
+  // With its own numbers and figures, a longer run has more epochs than the settings.
   await expect(under(longer), 'hashes', MISMATCH);
   const weights = Object.fromEntries(
     [...longer].filter(([path]) => /^outputs\/trained\/(?:model|best)\/.*weights\.bin$/.test(path)),
@@ -181,7 +181,7 @@ test('weights that were trained for longer are found by training again, their hi
   await expect(elsewhere(fitted), 'full', MISMATCH);
 });
 
-test("somebody else's outputs, or weights alone, are found under one's own seed", async () => {
+test("somebody else's outputs or weights are detected under one's own seed", async () => {
   const copied = under(stranger);
   await expect(copied, 'spot', MISMATCH);
   await expect(elsewhere(copied), 'spot', MISMATCH);
@@ -189,7 +189,7 @@ test("somebody else's outputs, or weights alone, are found under one's own seed"
     [...stranger].filter(([path]) => /^outputs\/trained\/(?:model|best)\/.*weights\.bin$/.test(path)),
   );
   const fitted = await forger.madeToFit(edited(honest, weights));
-  // Nothing at this level proves it, but there is a sign.
+  // Nothing at this level proves it, but there is a warning.
   const spot = await expect(elsewhere(fitted), 'spot', OK);
   assert.deepEqual(
     spot.diagnostics.map(({ code, severity }) => [code, severity]),
@@ -198,7 +198,7 @@ test("somebody else's outputs, or weights alone, are found under one's own seed"
   await expect(elsewhere(fitted), 'full', MISMATCH);
 });
 
-test('histories are held together by their copies, their end by the model, their beginning by training again', async () => {
+test('forged histories are detected by their copies, at the end by the model, at the start by training again', async () => {
   const json = String(honest.get('outputs/trained/history.json'));
   await expect(
     edited(honest, { 'outputs/trained/history.json': json.replace(/0\.\d/, '0.0') }),
@@ -220,7 +220,7 @@ test('histories are held together by their copies, their end by the model, their
   await expect(elsewhere(begin), 'full', MISMATCH);
 });
 
-test('figures and previews are drawn again, and the report is never trusted', async () => {
+test('figures and previews are rendered again, and the report is never trusted', async () => {
   const other = (path: string, from = stranger): Buffer => from.get(path) ?? Buffer.alloc(0);
   const svg = String(honest.get('outputs/shown/figure.svg'));
   const forged: readonly [Changes, Changes, Changes, Changes] = [
@@ -232,7 +232,7 @@ test('figures and previews are drawn again, and the report is never trusted', as
     },
     { 'outputs/trained/previews/epoch-003.png': other('outputs/trained/previews/epoch-001.png', honest) },
   ];
-  // All at once: the level runs once, and names each.
+  // All in one archive: the level runs once, and names each.
   const all = edited(honest, Object.assign({}, ...forged) as Changes);
   for (const files of [all, elsewhere(all)]) await expect(files, 'spot', MISMATCH);
   await expect(edited(honest, forged[0]), 'spot', MISMATCH);
@@ -259,7 +259,7 @@ test('no field of the environment makes a forged archive pass, or an honest one 
         packages: before.packages,
       })),
     );
-  // Its bits are those found here: there is nothing to excuse.
+  // Its results are bit-identical here, so there is nothing to excuse.
   const found = await expect(await foreign(honest), 'spot', OK);
   assert.equal(found.comparison?.differences.length, 4);
   const better = { mse: 0.99 * (number('quality', 'mse') ?? 0), psnr: number('quality', 'psnr') ?? 0 };
@@ -286,7 +286,7 @@ test('no field of the environment makes a forged archive pass, or an honest one 
   }
 });
 
-test('a pipeline that is not the assignment is found in whatever way it was changed', async () => {
+test('every kind of change to the assignment is detected', async () => {
   rigged.write('base.yaml', TINY);
   const assignment = {
     base: rigged.path('base.yaml'),
@@ -327,7 +327,7 @@ test('a pipeline that is not the assignment is found in whatever way it was chan
   );
 });
 
-test('claims of the manifest, and files that no stage leaves, are found', async () => {
+test('false claims of the manifest, and files that no stage writes, are detected', async () => {
   const claim = (edit: (stage: ReturnType<typeof manifestOf>['stages'][number]) => object): Files =>
     edited(honest, {}, (manifest) => ({
       ...manifest,
@@ -358,7 +358,7 @@ test('claims of the manifest, and files that no stage leaves, are found', async 
   assert.ok(skipped(noted).includes('pipeline/notes.txt'));
 });
 
-test('JSON that readers read differently, or that says more than it may, is found without running anything', async () => {
+test('ambiguous JSON and extra keys are detected without running anything', async () => {
   const before = (path: string, text: string): Files =>
     edited(honest, { [path]: String(honest.get(path)).replace('{', `{ ${text}`) });
   const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;

@@ -1,4 +1,4 @@
-/** Hostile IDX and npy files: their headers promise what they do not hold. Each is refused in words, and within a second. */
+/** Hostile IDX and npy files with wrong headers. Each is refused with a message, within a second. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ import { Hostile } from './hostile.ts';
 const root = mkdtempSync(join(tmpdir(), 'hourglass-headers-'));
 after(() => rmSync(root, { recursive: true, force: true }));
 
-/** An IDX file: magic number, lengths, and so many bytes. */
+/** An IDX file: magic number, lengths, and a number of bytes. */
 function idx(magic: number, lengths: readonly number[], bytes: number): Buffer {
   const header = Buffer.alloc(4 + 4 * lengths.length);
   header.writeUInt32BE(magic);
@@ -81,7 +81,7 @@ const IDX: Readonly<Record<string, Buffer>> = {
   'gzip: a thousandfold bomb behind a small header': gzipSync(idx(0x0803, [1, 1, 1], 64 * 2 ** 20)),
 };
 
-/** A npy file: a header text, and so many bytes. */
+/** An npy file: a header text, and a number of bytes. */
 function npy(
   text: string,
   bytes = 0,
@@ -167,7 +167,7 @@ async function assertAllRefused(
     writeFileSync(bad, bytes);
     await hostile.assertRefused({ kind, path: bad }, ['data-corrupt'], name);
   }
-  // A file of the promised size that takes no room on the disk.
+  // A sparse file of the claimed size, which takes no disk space.
   const huge = join(root, `huge.${kind}`);
   writeFileSync(
     huge,
@@ -177,7 +177,7 @@ async function assertAllRefused(
     huge,
     kind === 'idx' ? 16 + 2 ** 20 * 10_000 : 10 + described('|u1', '(10000000000,)').length + 1e10,
   );
-  // A whole file, but more than one array can hold.
+  // A complete file, but too large for one array.
   const codes = kind === 'npy' ? ['stage-failed'] : ['data-corrupt'];
   await hostile.assertRefused({ kind, path: huge }, codes, 'ten gigabytes of nothing');
 }
@@ -187,14 +187,14 @@ test('hostile IDX files are refused', (t) => assertAllRefused(t, 'idx', IDX, goo
 test('hostile npy files are refused', (t) =>
   assertAllRefused(t, 'npy', NPY, npy(described('<f4', '(2,)'), 8)));
 
-test('there are at least sixty of them', () => {
+test('there are at least sixty hostile files', () => {
   assert.ok(Object.keys(IDX).length + Object.keys(NPY).length >= 60);
 });
 
-test('whatever stands in a header, only a Failure is thrown, and what is taken is as large as it says', async () => {
+test('for any header, only a Failure is thrown, and accepted arrays have the claimed size', async () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
-      // Mostly near the truth.
+      // Mostly close to valid values.
       const near = Buffer.concat([Buffer.from([0, 0, 8, 1 + (bytes.length % 4)]), bytes]);
       try {
         const { shape, data } = parseIdx(near, 'x');

@@ -1,6 +1,6 @@
 /**
- * Asks a process about hostile files. One that computes for more than a second over a file is killed, and so is one that waits
- * for long: on a busy machine it may have to wait for its turn.
+ * Asks a process about hostile files. It is killed if it computes for more than a second on a file, or if it waits for long: on a
+ * busy machine it may have to wait for its turn.
  */
 import assert from 'node:assert/strict';
 import { fork, type ChildProcess } from 'node:child_process';
@@ -19,13 +19,13 @@ export class Hostile {
   #child: ChildProcess | undefined;
   readonly #warmUp: Question;
 
-  /** @param warmUp a good file, over which the process may take its time to load what it needs */
+  /** @param warmUp a valid file, for which the process may take longer, to load its modules */
   constructor(t: Pick<TestContext, 'after'>, warmUp: Question) {
     this.#warmUp = warmUp;
     t.after(async () => {
       const child = this.#child;
       if (child?.connected !== true) return;
-      // It ends by itself, as a process must whose coverage is to be known.
+      // It exits by itself, because coverage is only written on a normal exit.
       child.disconnect();
       await once(child, 'exit');
     });
@@ -42,7 +42,7 @@ export class Hostile {
     );
   }
 
-  /** Asserts that a file is refused in words, or taken: it does no harm. */
+  /** Asserts that a file is refused with a message, or accepted without harm. */
   async assertHarmless(question: Question, name: string): Promise<void> {
     const answer = await this.#ask(question);
     assert.ok(answer, `${name}: killed`);
@@ -51,7 +51,7 @@ export class Hostile {
 
   async #ask(question: Question): Promise<Answer | undefined> {
     if (this.#child === undefined) {
-      // No more memory than a small machine has: who allocates what a header declares dies.
+      // As little memory as a small machine: a process that allocates what a header claims dies.
       this.#child = fork(ANSWERER, [], { execArgv: ['--max-old-space-size=256'], stdio: 'inherit' });
       const answer = await exchange(this.#child, this.#warmUp);
       assert.deepEqual(answer, { taken: true }, 'the good file is taken');
@@ -82,7 +82,7 @@ function exchange(child: ChildProcess, question: Question): Promise<Answer | und
   });
 }
 
-/** Time that a process has computed for; 0 on systems that do not tell it in `/proc`. */
+/** Processor time of a process; 0 on systems without `/proc`. */
 function cpuSeconds(child: ChildProcess): number {
   try {
     const text = readFileSync(`/proc/${child.pid}/stat`, 'utf8');

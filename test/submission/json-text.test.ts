@@ -4,7 +4,7 @@ import { isDeep, parseJson } from '../../src/submission/json-text.ts';
 
 const parsed = (text: string): unknown => parseJson(Buffer.from(text));
 
-test('JSON is read if every parser reads the same', () => {
+test('JSON is accepted if all parsers read it the same way', () => {
   assert.deepEqual(parsed('{"a": [1, {"b": null}], "c": "d: \\" e"}'), {
     a: [1, { b: null }],
     c: 'd: " e',
@@ -15,7 +15,7 @@ test('JSON is read if every parser reads the same', () => {
   }
 });
 
-test('only brackets outside texts make JSON deep', () => {
+test('only brackets outside strings count as nesting', () => {
   const many = '['.repeat(1000);
   assert.ok(isDeep(many) && isDeep('{"a":'.repeat(1000)));
   assert.equal(parsed(many), undefined);

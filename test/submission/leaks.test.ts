@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { withoutSchemaPath } from '../../src/submission/sources.ts';
 
-test('a note for editors keeps its line and loses its path', () => {
+test('an editor comment keeps its line but not its path', () => {
   for (const path of [
     '../some/folder/schemas/pipeline.schema.json',
     '/home/jane/x.json',

@@ -1,4 +1,4 @@
-/** The limits of the process that checks an archive. */
+/** Limits of the process that checks an archive. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ import { writeZip } from '../../src/submission/zip-write.ts';
 const root = mkdtempSync(join(tmpdir(), 'hourglass-limited-'));
 after(() => rmSync(root, { recursive: true, force: true }));
 
-/** A plugin does what it is told when it is loaded: here it stands for whatever goes wrong. */
+/** A plugin that runs given code when loaded, to simulate problems. */
 async function checkWith(
   code: string,
   limits: Partial<ProcessLimits>,
@@ -39,7 +39,7 @@ async function checkWith(
 
 const SLEEPER = "'setInterval(() => {}, 1000)', '--marker-of-the-test'";
 
-/** Processes that the test's plugins started and that are still there. */
+/** Processes started by the test's plugins that are still running. */
 function left(): number {
   return readdirSync('/proc').filter((pid) => {
     if (!/^\d+$/.test(pid)) return false;
@@ -55,7 +55,7 @@ function left(): number {
   }).length;
 }
 
-test('a process that goes on for too long is ended with its children', async () => {
+test('a process that runs too long is killed with its children', async () => {
   const code = `import { spawn } from 'node:child_process';
 spawn(process.execPath, ['-e', ${SLEEPER.replace("test'", `test-${process.pid}'`)}], { stdio: 'ignore' });
 for (;;);`;
@@ -64,23 +64,23 @@ for (;;);`;
   assert.equal(left(), 0);
 });
 
-test('a process gets no more memory than it may', async () => {
+test('a process cannot exceed its memory limit', async () => {
   const code = `const all = [];
 try { for (;;) all.push(Buffer.alloc(16 * 2 ** 20, 1)); } catch { throw new Error('got ' + all.length); }`;
   const found = await checkWith(code, { memory: 2 ** 30 });
-  // Some systems end it at once.
+  // Some systems kill it at once.
   if (typeof found === 'string') return assert.equal(found, 'verification-stopped');
   const got = /got (\d+)/.exec(found.diagnostics[0]?.message ?? '')?.[1];
   assert.ok(Number(got) > 0 && Number(got) <= 64, got);
 });
 
-test('a process that fills the disk is ended', async () => {
+test('a process that fills the disk is killed', async () => {
   const code = `import { writeFileSync } from 'node:fs';
 for (let n = 0; ; n += 1) { writeFileSync(WORK + '/' + n, Buffer.alloc(2 ** 20)); await new Promise((next) => setTimeout(next, 50)); }`;
   assert.equal(await checkWith(code, { disk: 2 ** 22 }), 'verification-stopped');
 });
 
-test('a single file cannot become larger than the disk limit', async () => {
+test('a single file cannot exceed the disk limit', async () => {
   const code = `import { writeFileSync, statSync } from 'node:fs';
 process.on('SIGXFSZ', () => {});
 let error = 'none';
@@ -91,7 +91,7 @@ throw new Error('size ' + statSync(WORK + '/big').size + ' ' + error);`;
   else assert.match(found.diagnostics[0]?.message ?? '', /size 4194304 EFBIG/);
 });
 
-test('a process that ends by itself, and one that is stopped, are told apart', async () => {
+test('a process that exits by itself is distinguished from one that is stopped', async () => {
   assert.equal(await checkWith('process.exit(0);', {}), 'verification-stopped');
   const controller = new AbortController();
   const stopped = checkWith('for (;;);', {}, controller.signal);
@@ -100,7 +100,7 @@ test('a process that ends by itself, and one that is stopped, are told apart', a
   assert.equal(await checkWith('', {}, controller.signal), 'interrupted');
 });
 
-test('an error of ours is not taken for one of the archive', async () => {
+test('an internal error is not blamed on the archive', async () => {
   await assert.rejects(
     checkLimited(
       { archive: join(root, 'none.zip'), level: 'hashes', allowPlugins: false, work: '\0' },

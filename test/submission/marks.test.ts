@@ -22,7 +22,7 @@ const VERDICT: Verdict = {
   duplicates: [],
 };
 
-test('a table has a column for every metric of the class', () => {
+test('the table has a column for each metric in the class', () => {
   const other: Verdict = {
     ...VERDICT,
     file: 'b.zip',
@@ -52,7 +52,7 @@ test('a table has a column for every metric of the class', () => {
   assert.deepEqual(second?.slice(9), ['report.html', 'the seed, "5", is wrong', 'c.zip', '', '']);
 });
 
-test('Gradescope gets a point for each thing that holds', () => {
+test('Gradescope gets a point for each passed test', () => {
   const scores = (verdict: Verdict): readonly unknown[] =>
     (gradescopeResults(verdict) as { tests: { score: number }[] }).tests.map(({ score }) => score);
   const error = (code: Verdict['diagnostics'][number]['code']): Verdict => ({

@@ -1,4 +1,4 @@
-/** Hostile models: JSON that promises, names and nests what it should not. Nothing of it runs, and no canary appears. */
+/** Hostile models: JSON with wrong claims, names and nesting. None of their code runs, so no canary file appears. */
 import assert from 'node:assert/strict';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -34,14 +34,14 @@ interface Attack {
   readonly bytes?: Buffer;
 }
 
-/** Replaces text that must be there. */
+/** Replaces text that must exist. */
 function replaced(from: string | RegExp, to: string): Attack {
   const json = description.replace(from, () => to);
   assert.notEqual(json, description);
   return { json };
 }
 
-/** Changes every object of the description for which `edit` gives another. */
+/** Changes every object of the description for which `edit` returns another. */
 function edited(edit: (value: JsonObject) => JsonObject | undefined): Attack {
   const visit = (value: Json): Json => {
     if (Array.isArray(value)) return value.map(visit);
@@ -152,7 +152,7 @@ function withFloat(value: number): Buffer {
   return bytes;
 }
 
-test('hostile models are refused within a second each, by every way of loading them', async (t) => {
+test('hostile models are refused within a second each, for every way of loading', async (t) => {
   const folder = join(root, 'bad');
   const attacks = Object.entries(ATTACKS).map(([name, attack]) => [name, attack()] as const);
   for (const [kind, own, parts] of [
@@ -169,7 +169,7 @@ test('hostile models are refused within a second each, by every way of loading t
         writeFileSync(join(folder, parts, 'model.json'), json.replace('"DEEP"', nested(10_000)));
       if (bytes !== undefined) writeFileSync(join(folder, parts, 'weights.bin'), bytes);
       const question = { kind, path: folder };
-      // What is to be trained is built from its own description: of the saved model, only weights are taken.
+      // A model for training is built from its settings: only weights are loaded from the saved model.
       if (kind === 'trainable') await hostile.assertHarmless(question, `${kind}: ${name}`);
       else await hostile.assertRefused(question, ['data-corrupt'], `${kind}: ${name}`);
     }

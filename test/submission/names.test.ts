@@ -57,12 +57,12 @@ const BAD = [
   'd/'.repeat(16) + 'f',
 ];
 
-test('names that mean one file everywhere are taken, all others are not', () => {
+test('names are accepted only if they are unambiguous on every system', () => {
   for (const name of GOOD) assert.equal(nameProblem(name), undefined, name);
   for (const name of BAD) assert.notEqual(nameProblem(name), undefined, JSON.stringify(name));
 });
 
-test('a name that is taken stays below any folder', () => {
+test('an accepted name stays below any folder', () => {
   const folder = '/a/b/c';
   fc.assert(
     fc.property(fc.string({ unit: fc.constantFrom('a', '.', '/', '\\', ':', ' ', '~', 'é') }), (name) => {
@@ -73,7 +73,7 @@ test('a name that is taken stays below any folder', () => {
   );
 });
 
-test('twins are found', () => {
+test('names of the same file are found', () => {
   const pairs = [
     ['a', 'a'],
     ['Model/x', 'model/y'],

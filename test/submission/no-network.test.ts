@@ -28,7 +28,7 @@ socket.close();
 process.stdout.write(codes.join());
 `;
 
-test('a process that checks archives opens no connection', () => {
+test('a process that checks archives cannot open connections', () => {
   const { stdout, stderr } = spawnSync(
     process.execPath,
     [`--import=${MODULE}`, '--input-type=module', '-e', PROGRAM],

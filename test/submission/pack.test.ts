@@ -27,7 +27,7 @@ async function assertRefused(rigged: Rig, args: readonly string[], code: string)
   );
 }
 
-test('a run packs to the same bytes, again and from another folder, hour and name of the user', async (t) => {
+test('a run packs to the same bytes again, and from another folder, at another time, by another user', async (t) => {
   const one = rig(t);
   const other = rig(t);
   one.write('tiny.yaml', TINY);
@@ -66,7 +66,7 @@ test('a run packs to the same bytes, again and from another folder, hour and nam
   ]) {
     assert.ok(files.has(path), path);
   }
-  // Images go by hash, and nothing tells where or when.
+  // Images are listed by hash, and nothing reveals place or time.
   assert.ok(![...files.keys()].some((path) => path.endsWith('.npy')));
   const noisy = manifest.stages.find(({ name }) => name === 'noisy');
   assert.ok(noisy?.files.some(({ path }) => path === 'train-images.npy'));
@@ -77,7 +77,7 @@ test('a run packs to the same bytes, again and from another folder, hour and nam
   }
 });
 
-test('what is not finished, or not the result of the pipeline, is not packed', async (t) => {
+test('unfinished runs, and outputs of another pipeline, are not packed', async (t) => {
   const rigged = rig(t);
   rigged.write('plain.yaml', PLAIN);
   await assertRefused(rigged, ['plain.yaml'], 'data-missing');
@@ -111,7 +111,7 @@ test('what is not finished, or not the result of the pipeline, is not packed', a
   await assertRefused(rigged, ['plain.yaml'], 'outputs-outdated');
 });
 
-test('what a pipeline extends, plugins and, if asked for, data go along as they lie to one another', async (t) => {
+test('extended files, plugins and, if requested, data are packed with their relative paths', async (t) => {
   const rigged = rig(t);
   rigged.write('base/base.yaml', PLAIN.replace('data/own.idx', '../data/own.idx'));
   rigged.write('lib/part.ts', 'export const half = 0.5;\n');
@@ -144,12 +144,12 @@ export default { type: 'halve', version: half * 2, schema: { type: 'object' }, i
   const manifest = await readManifest(String((await contents(rigged.path('lean.zip'))).get('manifest.json')));
   assert.deepEqual(manifest.pipeline.overrides, ['params.noise=0.4']);
   assert.equal(manifest.pipeline.file, 'pipeline/exercises/variant.yaml');
-  // From below, the other folders' names are not known to be free of the user's.
+  // From a subfolder, the paths could reveal names of the user's folders.
   const inner = await rigged.run(['run', ...args]);
   assert.equal(inner.code, 0);
 });
 
-test('absolute paths and names that another system could not take are refused', async (t) => {
+test('absolute paths, and names that are invalid on other systems, are refused', async (t) => {
   const rigged = rig(t);
   const absolute = rigged.path('data/own.idx');
   await runPlain(rigged, 'absolute.yaml', PLAIN.replace('data/own.idx', absolute));

@@ -11,7 +11,7 @@ export function idxImages(count: number): Buffer {
   ]);
 }
 
-/** Needs no TensorFlow: images of the user's own, noise and a figure. */
+/** A pipeline without TensorFlow: images from the user, noise and a figure. */
 export const PLAIN = `name: plain
 seed: 20231234
 params: { noise: 0.2 }

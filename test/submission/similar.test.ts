@@ -16,7 +16,7 @@ const text = (value: unknown): Buffer =>
 const sameJson = (submitted: unknown, ours: unknown): boolean =>
   similarJson(text(submitted), text(ours), 'measuring');
 
-test('JSON agrees member by member, and numbers within the tolerances of their names', () => {
+test('JSON is compared member by member, and numbers within the tolerances of their names', () => {
   const ours = {
     mse: 0.02,
     images: 5,
@@ -62,7 +62,7 @@ test('JSON agrees member by member, and numbers within the tolerances of their n
   assert.ok(!sameJson({}, ''));
 });
 
-test('float32 files agree number by number', () => {
+test('float32 files are compared number by number', () => {
   const floats = (...values: readonly number[]): Buffer => Buffer.from(Float32Array.from(values).buffer);
   assert.ok(similarFloats(floats(1, -2), floats(1.00001, -2)));
   assert.ok(!similarFloats(floats(1, -2), floats(1.01, -2)));
@@ -77,7 +77,7 @@ const png = (width: number, values: readonly number[]): Buffer =>
     encodePng({ width, height: values.length / width, channels: 1, pixels: Uint8Array.from(values) }),
   );
 
-test('pictures agree pixel by pixel, and more closely for the same weights', async () => {
+test('pictures are compared pixel by pixel, more closely for the same weights', async () => {
   const ours = png(4, [0, 50, 100, 150, 200, 250, 0, 0]);
   const close = png(4, [0, 51, 100, 150, 200, 250, 0, 0]);
   const rough = png(4, [0, 60, 100, 150, 200, 250, 0, 0]);
@@ -95,7 +95,7 @@ const svg = (inside: string): string =>
   `<svg xmlns="http://www.w3.org/2000/svg" width="8" height="4" viewBox="0 0 8 4">${inside}</svg>`;
 const image = (data: Buffer): string => `<image href="data:image/png;base64,${data.toString('base64')}"/>`;
 
-test('figures agree with rounded coordinates, texts and images, and nothing else', async () => {
+test('figures agree if only coordinates, texts and images differ by rounding', async () => {
   const same = (submitted: string, ours: string): Promise<boolean> =>
     similarSvg(text(svg(submitted)), text(svg(ours)), 'measuring');
   const ours = png(1, [10, 20, 30, 40, 50]);
@@ -114,7 +114,7 @@ test('figures agree with rounded coordinates, texts and images, and nothing else
   assert.ok(!(await similarSvg(Buffer.alloc(0), text(svg('')), 'measuring')));
 });
 
-test('a picture is the drawing of its figure, or another one', async () => {
+test('a picture is recognised as the rendering of its figure, or another one', async () => {
   const figure = (fill: string): string => svg(`<rect width="8" height="4" fill="${fill}"/>`);
   const drawn = Buffer.from(renderPng({ svg: figure('#204060'), width: 8, height: 4 }, 2));
   assert.ok(await isDrawingOf(drawn, text(figure('#204060'))));

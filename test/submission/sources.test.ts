@@ -12,7 +12,7 @@ import { temporaryFolder } from '../nodes/context.ts';
 import { listed } from './archives.ts';
 import { PLAIN } from './pipelines.ts';
 
-test('sources that are missing, too large or elsewhere are refused, and a folder of data goes along whole', async (t) => {
+test('missing, too large or outside sources are refused, and a data folder is packed completely', async (t) => {
   const folder = temporaryFolder(t);
   const file = join(folder, 'p.yaml');
   writeFileSync(file, PLAIN);
@@ -42,7 +42,7 @@ test('sources that are missing, too large or elsewhere are refused, and a folder
     'pipeline/images/deep/b',
     'pipeline/p.yaml',
   ]);
-  // The stage names links as passed over: a copy without them would come to something else.
+  // The stage reports skipped links, so a copy without them would give another result.
   symlinkSync('a', join(folder, 'images', '.git'));
   await collectSources(again.located, again.sources, { includeData: true, boundary: folder });
   symlinkSync('a', join(folder, 'images', 'link'));
@@ -52,7 +52,7 @@ test('sources that are missing, too large or elsewhere are refused, and a folder
   );
 });
 
-test('an archive without what `pack` writes is a mismatch, and another name than the manifest is found', async (t) => {
+test('missing files of `pack`, and a name other than in the manifest, are a mismatch', async (t) => {
   const folder = temporaryFolder(t);
   const archive = join(folder, 'x.zip');
   const problems = async (pipeline?: string): Promise<readonly string[]> => {

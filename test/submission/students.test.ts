@@ -9,13 +9,13 @@ import { stageTypes } from '../../src/nodes/registry.ts';
 import { parseStudents, readStudents, seedProblem, type Students } from '../../src/submission/students.ts';
 import { temporaryFolder } from '../nodes/context.ts';
 
-/** `ok`, or the severity and code of what is said of a seed. */
+/** `ok`, or the severity and code of the diagnostic for a seed. */
 function judge(students: Students | undefined, archive: string, seed: number, name = 'p'): string {
   const problem = seedProblem(students, archive, { name, seed });
   return problem === undefined ? 'ok' : `${problem.severity} ${problem.code}`;
 }
 
-/** Lines at which a list is refused. */
+/** Lines with errors in a list. */
 function refusedAt(text: string): readonly (number | undefined)[] {
   try {
     parseStudents(text, 's.csv');
@@ -27,7 +27,7 @@ function refusedAt(text: string): readonly (number | undefined)[] {
   }
 }
 
-test('a list is understood however a spreadsheet writes it', () => {
+test('lists are read in every format of spreadsheets', () => {
   const lists: Readonly<Record<string, string>> = {
     plain: 'file,number\njane.zip,0123456\njohn.zip,7\n',
     'semicolons of Excel': 'file;number\r\njane.zip;0123456\r\njohn.zip;7\r\n',
@@ -55,7 +55,7 @@ test('a list is understood however a spreadsheet writes it', () => {
   }
 });
 
-test('files of other encodings are read, and names in either form of Unicode', async (t) => {
+test('other encodings, and names in both Unicode forms, are read', async (t) => {
   const path = join(temporaryFolder(t), 's.csv');
   const text = 'file;number\r\nMüller.zip;0123456\r\n';
   const swapped = Buffer.from(`\ufeff${text}`, 'utf16le').swap16();
@@ -74,18 +74,18 @@ test('files of other encodings are read, and names in either form of Unicode', a
   }
 });
 
-test('a list that does not tell is refused at its lines', () => {
+test('ambiguous lists are refused at their lines', () => {
   assert.deepEqual(refusedAt(''), [undefined]);
   assert.deepEqual(refusedAt('a,b\n1,2\n'), [undefined]);
   assert.deepEqual(refusedAt('file,number\n"a.zip,1\n'), [undefined]);
   assert.deepEqual(refusedAt('file,number\na.zip,1\nb.zip,\n,3\nc.zip,x\nd.zip,1 2\n'), [3, 4, 5, 6]);
-  // What Excel makes of long numbers.
+  // Excel shortens long numbers like this.
   assert.deepEqual(refusedAt('file,number\na.zip,2.02312E+07\n'), [2]);
   assert.deepEqual(refusedAt('sep=;\nfile;number\na.zip;2,02312E+07\n'), [3]);
   assert.deepEqual(refusedAt('file,number\na.zip,1\nA.ZIP,2\n'), [3]);
 });
 
-test('without a list, the number in the name counts, and not those of a learning platform', () => {
+test('without a list, the number in the name counts, but not those of a learning platform', () => {
   for (const [name, seed] of [
     ['0123456.zip', 123456],
     ['s0123456.zip', 123456],
@@ -106,7 +106,7 @@ test('without a list, the number in the name counts, and not those of a learning
     assert.equal(judge(undefined, `x/${name}`, seed), 'ok', name);
     assert.equal(judge(undefined, `x/${name}`, seed + 1), 'error assignment-seed', name);
   }
-  // As `pack` names it: the number in the name of the pipeline is none of a student.
+  // Named as by `pack`: the number in the pipeline's name is not a student's.
   assert.equal(judge(undefined, 'hinton-2006-20231234.zip', 20231234, 'hinton-2006'), 'ok');
   assert.equal(judge(undefined, 'x/p-120231234.zip', 20231234), 'error assignment-seed');
   for (const name of ['20231234/p.zip', 'p.zip']) {
@@ -114,7 +114,7 @@ test('without a list, the number in the name counts, and not those of a learning
   }
 });
 
-test('a seed with zeros in front is that number', async (t) => {
+test('a seed with leading zeros is that number', async (t) => {
   const path = join(temporaryFolder(t), 'p.yaml');
   for (const seed of ['0123456', '00123456', '123456']) {
     writeFileSync(path, `name: p\nseed: ${seed}\nstages: { mnist: { type: dataset, source: mnist } }\n`);
@@ -123,13 +123,13 @@ test('a seed with zeros in front is that number', async (t) => {
   }
 });
 
-test('two numbers in a name are told', () => {
+test('two numbers in a name give a warning', () => {
   assert.equal(judge(undefined, 'x/jane_5_p-20231234.zip', 20231234), 'warning assignment-seed');
   assert.equal(judge(undefined, '123-456.zip', 456), 'warning assignment-seed');
   assert.equal(judge(undefined, '123-456.zip', 789), 'error assignment-seed');
 });
 
-test('a number is found however it is written, and no other is', () => {
+test('a number is recognised in every spelling, and no other one is', () => {
   fc.assert(
     fc.property(
       fc.nat(),

@@ -55,7 +55,7 @@ const floats = (...values: readonly number[]): Buffer => Buffer.from(Float32Arra
 const described = (...names: readonly string[]): string =>
   JSON.stringify({ weightsManifest: [{ weights: names.map((name) => ({ name, shape: [1, 2] })) }] });
 
-/** Two models of one layer each, and both together. */
+/** Two models with one layer each, and both combined. */
 function modelFiles(part: string, value: number): Readonly<Record<string, string | Buffer>> {
   return {
     [`${part}/encoder/model.json`]: described('a'),
@@ -82,7 +82,7 @@ interface Case {
   readonly files?: Readonly<Record<string, string | Buffer | null>>;
 }
 
-/** How many problems a stage has that differs in something from a sound one. */
+/** The number of problems of a stage that differs from a consistent one. */
 async function problems(changed: Case): Promise<number> {
   const folder = mkdtempSync(join(root, 'archive-'));
   const write = (path: string, data: string | Buffer): void => {
@@ -127,7 +127,7 @@ async function problems(changed: Case): Promise<number> {
   return found.length;
 }
 
-test('a sound stage agrees with itself, whatever its settings', async () => {
+test('a real stage is consistent for any settings', async () => {
   assert.equal(await problems({}), 0);
   assert.equal(
     await problems({
@@ -154,7 +154,7 @@ test('a sound stage agrees with itself, whatever its settings', async () => {
   );
 });
 
-test('a history or record that is missing, or is none, says nothing more', async () => {
+test('a missing or invalid history or record gives a single problem', async () => {
   for (const [path, data] of [
     ['history.json', null],
     ['history.json', '[]'],
@@ -182,27 +182,27 @@ test('each contradiction of a record is found', async () => {
   assert.equal(await problems({ settings: { target: 'clean' }, training: { denoiser: 1 } }), 1);
   assert.equal(await problems({ settings: { early_stopping: { patience: 1 }, epochs: 2 } }), 1);
   assert.equal(await problems({ settings: { early_stopping: null, epochs: 4 } }), 2);
-  // The numbers of the stage and the model's files no longer fit, either.
+  // The numbers of the stage and the model's files no longer match, either.
   assert.ok((await problems({ training: { epoch_of_best: 1 } })) > 0);
   assert.ok((await problems({ training: { epoch_of_model: 7 } })) > 0);
   assert.ok((await problems({ training: { epoch_of_best: null } })) > 0);
   assert.equal(await problems({ metrics: { ...METRICS, loss: 0.1 } }), 1);
 });
 
-test('an empty history is one', async () => {
+test('an empty history is a problem', async () => {
   const empty = { epoch: [], loss: [], val_loss: [] };
   assert.ok((await problems({ files: { 'history.json': JSON.stringify(empty) } })) > 2);
   assert.ok((await problems({ files: { 'history.json': '{}' } })) > 2);
 });
 
-test('what draws the history, and previews, are those of the history and the settings', async () => {
+test('renderings of the history must match it, and previews must match the settings', async () => {
   assert.equal(await problems({ files: { 'history.csv': 'epoch\n1\n' } }), 1);
   assert.equal(await problems({ files: { 'tensorboard/other': 'x' } }), 1);
   assert.equal(await problems({ files: { 'previews/epoch-001.png': '' } }), 1);
   assert.equal(await problems({ settings: { preview: null } }), 1);
 });
 
-test("models are of the stage's architecture, and their parts hold the same weights", async () => {
+test("models must have the stage's architecture, and their parts the same weights", async () => {
   for (const [path, data] of [
     ['model/encoder/weights.bin', floats(9, 9)],
     ['model/encoder/weights.bin', floats(3, 1, 0)],
@@ -216,7 +216,7 @@ test("models are of the stage's architecture, and their parts hold the same weig
     ...descriptions,
     ...weights.map((list) => `{"weightsManifest": [{"weights": ${list}}]}`),
   ]) {
-    // Neither the weights nor the architecture fit.
+    // Neither the weights nor the architecture match.
     assert.equal(
       await problems({ files: { 'model/decoder/model.json': description } }),
       2,

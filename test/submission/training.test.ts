@@ -1,4 +1,4 @@
-/** Files of trainings, submitted and repeated, without a training. */
+/** Files of submitted and repeated trainings, without training. */
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -37,7 +37,7 @@ interface Case {
   readonly settings?: object;
   readonly submitted: Contents;
   readonly ours: Contents;
-  /** Artifacts that the submission lists by their hash alone. */
+  /** Artifacts that the submission lists only by hash. */
   readonly hashes?: readonly string[];
   readonly metrics?: readonly [
     claimed: Readonly<Record<string, number>>,
@@ -68,7 +68,7 @@ interface Found {
 
 const TOLERANCE: Comparison = { kind: 'tolerance', differences: ['another processor'], data: 'tolerance' };
 
-/** A judgement of one stage, and the stage as it was computed again. */
+/** A judgement of one stage, and the recomputed stage. */
 function judgementOf(example: Case): { readonly judgement: Judgement; readonly stage: RerunStage } {
   const {
     stage: name = 'trained',
@@ -131,7 +131,7 @@ const history = (columns: Readonly<Record<string, readonly (number | string)[]>>
   'history.json': JSON.stringify(columns),
 });
 
-test('a repeated history agrees closely at first, and roughly later', async () => {
+test('a repeated history must agree closely at first, and roughly later', async () => {
   const ours = history({ epoch: [1, 2, 3, 4, 5], loss: [1, 1, 1, 1, 1] });
   const problems = async (columns: Parameters<typeof history>[0], settings = {}): Promise<number> =>
     (await trained({ submitted: history(columns), ours, settings })).problems;
@@ -147,7 +147,7 @@ test('a repeated history agrees closely at first, and roughly later', async () =
   assert.equal((await trained({ submitted: { 'history.json': '[]' }, ours })).problems, 1);
 });
 
-test('repeated weights are related to those of the same seed, and to no others', async () => {
+test('repeated weights correlate with those of the same seed, and with no others', async () => {
   const path = 'model/encoder/weights.bin';
   const problems = async (submitted: Buffer): Promise<number> =>
     (await trained({ submitted: { [path]: submitted }, ours: { [path]: floats(1, 2, 3) } })).problems;
@@ -156,7 +156,7 @@ test('repeated weights are related to those of the same seed, and to no others',
   assert.equal(await problems(floats(1, 2)), 1);
 });
 
-test('models, records and what is not known are compared as far as they can be', async () => {
+test('models, records and unknown files are compared as far as possible', async () => {
   const model = 'model/encoder/model.json';
   const record = 'training.json';
   assert.equal(
@@ -179,14 +179,14 @@ test('models, records and what is not known are compared as far as they can be',
   assert.deepEqual([early.problems, early.basis.notCompared.length], [0, 1]);
   const unknown = await trained({ submitted: { 'x.foo': '1' }, ours: { 'x.foo': '2' } });
   assert.deepEqual([unknown.problems, unknown.basis.notCompared.length], [0, 1]);
-  // Missing here, missing there, and far larger than ours.
+  // Missing in ours, missing in the submission, and far larger than ours.
   assert.equal((await trained({ submitted: { [model]: '{}' }, ours: {} })).problems, 1);
   assert.equal((await trained({ submitted: {}, ours: { [model]: '{}' } })).problems, 1);
   const huge = { submitted: { [model]: ' '.repeat(2 ** 17) }, ours: { [model]: '{}' } };
   assert.equal((await trained(huge)).problems, 1);
 });
 
-test('previews of a repeated training may be rough, and missing where it stopped earlier', async () => {
+test('previews of a repeated training may differ slightly, and may be missing after an earlier stop', async () => {
   const path = 'previews/epoch-001.png';
   const svg = 'previews/epoch-001.svg';
   const problems = async (submitted: Contents, ours: Contents, settings = {}): Promise<number> =>
@@ -197,15 +197,15 @@ test('previews of a repeated training may be rough, and missing where it stopped
   assert.equal(await problems({ [path]: picture(10) }, {}, { early_stopping: {} }), 0);
   const drawing = (x: number): string =>
     `<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"><rect x="${x}"/></svg>`;
-  // Beside another drawing, a picture proves nothing.
+  // Next to a different SVG, a picture proves nothing.
   const both = { [path]: picture(10), [svg]: drawing(1) };
   assert.equal(await problems({ [path]: picture(9), [svg]: drawing(9) }, both), 1);
-  // The same drawing, and a picture that is not of it.
+  // The same SVG, and a picture that is not its rendering.
   assert.equal(await problems({ [path]: picture(9), [svg]: drawing(1) }, both), 1);
   assert.equal(await problems({ [path]: picture(9), [svg]: drawing(1.2) }, both), 1);
 });
 
-test('an equal platform leaves nothing to tolerances', async () => {
+test('on an equal platform, no tolerances apply', async () => {
   const comparison = { kind: 'exact', data: 'exact', differences: [] } as const;
   const submitted = history({ epoch: [1], loss: [1] });
   assert.equal((await trained({ submitted, ours: submitted, comparison })).problems, 0);
@@ -220,7 +220,7 @@ test('an equal platform leaves nothing to tolerances', async () => {
   assert.equal((await measured({ ...other, ours: other.submitted, comparison, metrics })).problems, 1);
 });
 
-test('what is measured again on another platform agrees except for rounding', async () => {
+test('recomputed results on another platform agree except for rounding', async () => {
   const stage = { stage: 'noisy', type: 'noise' };
   const problems = async (path: string, submitted: string | Buffer, ours: string | Buffer): Promise<number> =>
     (await measured({ ...stage, submitted: { [path]: submitted }, ours: { [path]: ours } })).problems;
@@ -233,7 +233,7 @@ test('what is measured again on another platform agrees except for rounding', as
   assert.equal(await problems('x.png', picture(1), picture(200)), 1);
   const kinds = await measured({ ...stage, submitted: { 'x.foo': '1' }, ours: { 'x.foo': '2' } });
   assert.deepEqual([kinds.problems, kinds.basis.excused], [0, true]);
-  // Arrays are in the archive by their hashes alone, which rounding changes.
+  // The archive contains only the hashes of arrays, which change with rounding.
   const left = await measured({ ...stage, submitted: {}, hashes: ['x.npy'], ours: { 'x.npy': '1' } });
   assert.deepEqual([left.problems, left.basis.notCompared.length], [0, 1]);
   assert.equal((await measured({ ...stage, submitted: {}, hashes: ['x.npy'], ours: {} })).problems, 1);
@@ -241,7 +241,7 @@ test('what is measured again on another platform agrees except for rounding', as
   assert.equal((await measured({ ...stage, submitted: {}, ours: {}, metrics })).problems, 1);
 });
 
-test('a stage whose models are the submitted ones is not compared with itself', async () => {
+test('a stage that uses the submitted models is not compared with itself', async () => {
   const { judgement, stage } = judgementOf({
     submitted: { 'history.json': '{}' },
     ours: {},
@@ -255,7 +255,7 @@ test('a stage whose models are the submitted ones is not compared with itself', 
   );
 });
 
-test('a layout is repeated on an equal platform only', async () => {
+test('a layout is repeated only on an equal platform', async () => {
   const stage = { stage: 'noisy', type: 'project', settings: { method: 'tsne' } };
   const submitted = { 'a.json': '1', 'b.json': '2' };
   const metrics = [

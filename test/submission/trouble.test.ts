@@ -1,4 +1,4 @@
-/** Disks and processes that fail while archives are checked: each archive pays for itself. */
+/** Disks and processes that fail while archives are checked: a failure affects only its archive. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -30,7 +30,7 @@ interface Document {
   }[];
 }
 
-/** `ok`, or the result and the codes of the errors, of each archive. */
+/** For each archive: `ok`, or the result and the error codes. */
 function verdictsOf(stdout: string): readonly string[] {
   const { archives = [] } = JSON.parse(stdout) as Document;
   return archives.map(({ result, diagnostics }) => {
@@ -39,7 +39,7 @@ function verdictsOf(stdout: string): readonly string[] {
   });
 }
 
-/** Runs `verify` with a `TMPDIR` of one megabyte that only it sees. */
+/** Runs `verify` with a private `TMPDIR` of one megabyte. */
 function onSmallDisk(
   { path }: Rig,
   prepare: string,
@@ -68,14 +68,14 @@ function three(t: TestContext): Rig {
   return rigged;
 }
 
-test('an archive for which there is no room costs no other its verdict', { skip }, (t) => {
+test('an archive that does not fit on the disk does not affect the verdicts on others', { skip }, (t) => {
   const rigged = three(t);
   const { status, stdout } = onSmallDisk(rigged, 'true', ['a.zip', 'huge.zip', 'b.zip']);
   assert.deepEqual([status, verdictsOf(stdout)], [1, ['ok', 'unchecked disk-full', 'ok']]);
 });
 
 test(
-  'a full, a read-only and a missing temporary folder are named, and accuse nobody',
+  'a full, read-only or missing temporary folder is reported, and blames no archive',
   { skip },
   async (t) => {
     const rigged = three(t);
@@ -95,7 +95,7 @@ test(
   },
 );
 
-test('a folder among the archives is a wrong call', async (t) => {
+test('a folder among the archives is a usage error', async (t) => {
   const rigged = three(t);
   mkdirSync(rigged.path('folder'));
   const { code, json } = await rigged.runJson(['verify', 'a.zip', 'folder', '--level', 'hashes']);
@@ -116,7 +116,7 @@ test('a pattern that the shell leaves as it is stands for the archives, as on Wi
   assert.deepEqual(await checked('*.tar'), []);
 });
 
-test('a checker ends with the process that was killed, and its folder goes at the next start', async (t) => {
+test('a checker ends when its parent is killed, and its folder is removed at the next start', async (t) => {
   const rigged = rig(t);
   mkdirSync(rigged.path('tmp'));
   const env = { TMPDIR: rigged.path('tmp') };

@@ -1,4 +1,4 @@
-/** `hourglass verify` on one small submission and on what a cheat could make of it. */
+/** `hourglass verify` on one small submission, and on forgeries of it. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
@@ -83,7 +83,7 @@ const edited = (path: string, from: string | RegExp, to: string): Forgery => {
   return { files: { [path]: changed } };
 };
 
-test('an honest submission is found so at every level, bit by bit', async () => {
+test('an honest submission passes at every level, bit by bit', async () => {
   for (const [level, numbers] of [
     ['hashes', 0],
     ['spot', 6],
@@ -102,7 +102,7 @@ test('an honest submission is found so at every level, bit by bit', async () => 
   }
 });
 
-test('models that are no models are refused in words', async () => {
+test('invalid models are refused with a message', async () => {
   const path = 'outputs/trained/model/autoencoder/model.json';
   const lambda = await check(edited(path, '"Dense"', '"Lambda"'), { level: 'spot' });
   assert.deepEqual(new Set(errors(lambda)), new Set(['verification-mismatch', 'data-corrupt']));
@@ -120,7 +120,7 @@ test('models that are no models are refused in words', async () => {
   assert.ok(errors(unknown).includes('archive-damaged'));
 });
 
-test('a pipeline, metrics or a manifest that contradict one another are found without running anything', async () => {
+test('contradictions between pipeline, metrics and manifest are found without running anything', async () => {
   assert.ok(
     errors(await check({ files: { 'outputs/metrics.json': '{' } })).includes('verification-mismatch'),
   );
@@ -140,7 +140,7 @@ test('a pipeline, metrics or a manifest that contradict one another are found wi
   assert.equal(resolved.diagnostics.length, 1);
 });
 
-test('a pipeline of a stranger reads nothing outside its archive and runs nothing of it', async () => {
+test('an untrusted pipeline reads nothing outside its archive, and its code does not run', async () => {
   const canary = rigged.path('canary');
   const plugin = `import { writeFileSync } from 'node:fs'; writeFileSync(${JSON.stringify(canary)}, 'ran');
 export default { type: 'evil', version: 1, schema: { type: 'object' }, inputs: {}, outputs: 'figure',
@@ -175,7 +175,7 @@ export default { type: 'evil', version: 1, schema: { type: 'object' }, inputs: {
   assert.equal(rigged.exists('canary'), true);
 });
 
-test('overrides and threads of the run are those of the check', async () => {
+test('the check uses the overrides and threads of the run', async () => {
   rigged.write('other.yaml', SMALL.replace('threads: 1', '').replace('name: small', 'name: other'));
   const args = ['other.yaml', '-S', 'params.latent_size=2'];
   const ran = await rigged.run(['run', ...args]);
@@ -186,7 +186,7 @@ test('overrides and threads of the run are those of the check', async () => {
   assert.equal(archives[0]?.comparison?.kind, 'exact');
 });
 
-test('a pipeline without a model is computed again at every level; data that stays out is given', async () => {
+test('a pipeline without a model is recomputed at every level, with data from a given folder', async () => {
   await runPlain(rigged);
   assert.equal((await rigged.run(['pack', 'plain.yaml', '-o', 'plain.zip'])).code, 0);
   const spot = await verify('plain.zip');
@@ -286,7 +286,7 @@ test('a class: duplicates, seeds, deviations, a table, and results for Gradescop
   assert.equal(new Set(table.map((line) => line.search(/(?<=^\w+ +)\S/))).size, 1, stdout);
 });
 
-test('usage that is wrong is told before anything is verified', async () => {
+test('usage errors are reported before anything is verified', async () => {
   rigged.write('bad.yaml', 'base: base.yaml\neditible: [x]\n');
   const { code, json } = await rigged.runJson(['verify', 'small-20231234.zip', '--assignment', 'bad.yaml']);
   assert.equal(code, 2);
@@ -298,7 +298,7 @@ test('usage that is wrong is told before anything is verified', async () => {
   assert.deepEqual([none.code, none.json.diagnostics.map((each) => each.code)], [2, ['file-not-found']]);
 });
 
-test('the process that verifies has no network', async (t) => {
+test('verification has no network access', async (t) => {
   let asked = 0;
   const server: Server = createServer((_request, response) => {
     asked += 1;

@@ -1,4 +1,4 @@
-/** Hostile archives: each is refused in words, and nothing is written outside the folder. */
+/** Hostile archives: each is refused with a message, and nothing is written outside the folder. */
 import assert from 'node:assert/strict';
 import {
   mkdirSync,
@@ -27,10 +27,10 @@ const entriesOf = (files: Files): readonly RawEntry[] =>
 const zipOf = (files: Files, more: Partial<RawZip> = {}): Buffer =>
   rawZip({ entries: entriesOf(files), ...more });
 
-/** A listed archive with an entry more, whose name is as given in both headers. */
+/** An archive with one additional entry, with this name in both headers. */
 const named = (name: string): Buffer => zipOf(listed({ [name]: 'x' }));
 
-/** A listed archive with one entry, `notes.txt`, made wrong. */
+/** An archive with one invalid entry, `notes.txt`. */
 function wrong(change: Partial<RawEntry>, content: Buffer | string = 'notes'): Buffer {
   const files = listed({ 'notes.txt': content });
   const entries = entriesOf(files).map((entry) =>
@@ -272,7 +272,7 @@ const DAMAGED: Readonly<Record<string, Buffer>> = {
 const root = mkdtempSync(join(tmpdir(), 'hourglass-hostile-'));
 after(() => rmSync(root, { recursive: true, force: true }));
 
-/** Every file below a folder with its content. */
+/** All files below a folder with their contents. */
 function tree(folder: string): Readonly<Record<string, string>> {
   return Object.fromEntries(
     readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -309,11 +309,11 @@ test('hostile archives are refused within a second each, and write nothing outsi
   assert.equal(({} as Record<string, unknown>)['polluted'], undefined);
 });
 
-test('the corpora are as large as was promised', () => {
+test('the corpora have the intended size', () => {
   assert.ok(Object.keys(UNSAFE).length + Object.keys(DAMAGED).length >= 40);
 });
 
-test('what the writer writes, the reader takes, whatever the contents', async () => {
+test('the reader accepts what the writer writes, for any contents', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.dictionary(fc.stringMatching(/^[a-zäß]{1,8}$/), fc.uint8Array({ maxLength: 5000 }), { maxKeys: 5 }),
@@ -336,14 +336,14 @@ test('what the writer writes, the reader takes, whatever the contents', async ()
   );
 });
 
-test('large contents that shrink beyond all measure are stored, so that they can be read again', async () => {
+test('large contents with an extreme compression ratio are stored uncompressed, so that they can be read', async () => {
   const files = listed({ 'zeros.bin': zeros });
   const path = join(root, 'zeros.zip');
   writeFileSync(path, await writeZip([...files].map(([name, data]) => ({ path: name, data }))));
   await unpackArchive(path, mkdtempSync(join(root, 'out-')));
 });
 
-test('a folder, and what is not there, are told apart from archives', async () => {
+test('folders and missing files are distinguished from archives', async () => {
   const code = async (path: string): Promise<string | undefined> =>
     unpackArchive(path, root).then(
       () => undefined,
@@ -352,12 +352,12 @@ test('a folder, and what is not there, are told apart from archives', async () =
   assert.equal(await code(join(root, 'none.zip')), 'file-not-found');
   assert.equal(await code(root), 'file-unreadable');
   assert.equal(await code('/dev/null'), 'file-unreadable');
-  // Two gigabytes of nothing, which take no room on the disk.
+  // A sparse file of two gigabytes.
   const huge = join(root, 'huge.zip');
   writeFileSync(huge, '');
   truncateSync(huge, 2 ** 31 + 1);
   assert.equal(await code(huge), 'archive-unsafe');
-  // Each file is small enough, and all together are not.
+  // Each file is small enough, but all together are not.
   const lies = Array.from({ length: 9 }, (_, index) => ({
     name: `f${index}`,
     data: Buffer.alloc(3 * 2 ** 20, index),
@@ -369,7 +369,7 @@ test('a folder, and what is not there, are told apart from archives', async () =
   assert.equal(await code(join(root, 'one.zip')), 'archive-unsafe');
 });
 
-test('the engine that an archive names is read without unpacking it; what is no archive names none', async () => {
+test("an archive's engine is read without unpacking; other files have none", async () => {
   const folder = mkdtempSync(join(tmpdir(), 'hourglass-engine-'));
   try {
     const path = join(folder, 'x.zip');

@@ -1,4 +1,4 @@
-/** Searches by results: what they choose, whatever runs when, and what a sweep leaves of them. */
+/** Searches: what they choose, independent of timing, and what a sweep records of them. */
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { readFileSync } from 'node:fs';
@@ -53,7 +53,7 @@ type Loss = (parameters: JsonObject) => number;
 /**
  * Plays a sweep without running anything.
  *
- * @param order decides, again and again, which of the trials at work ends next, and whether one more is begun first
+ * @param order decides repeatedly which running trial ends next, and whether another one starts first
  */
 async function play(
   { trials, search: begin }: Listed,
@@ -71,7 +71,7 @@ async function play(
     const running = [...all.keys()].filter((each) => each < begun && !ended.has(each));
     if (begun < all.length && running.length < jobs) begun += 1;
     else if (begun === place && !exhausted && place < search.count && isReady && running.length < jobs) {
-      // Of trials that are still at work, nothing is known, or something else.
+      // Running trials have no outcome yet, or an arbitrary one.
       const before = all.map((trial, index) => ({
         trial,
         loss: ended.has(index) ? loss(trial.parameters) : order(2) === 0 ? Infinity : -1e9,
@@ -95,7 +95,7 @@ for (const [name, sweep] of [
   ['halving', HALVING],
   ['halving with replicates', `${HALVING}  replicates: 2\n`],
 ] as const) {
-  test(`${name}: what is tried does not depend on how many run side by side, nor on which ends first`, async (t) => {
+  test(`${name}: the trials do not depend on how many run in parallel or which ends first`, async (t) => {
     const text = withSweep(sweep, 9);
     const sweepList = await listed(t, text);
     const expected = await play(sweepList, smooth, { jobs: 1, order: () => 0 });
@@ -111,7 +111,7 @@ for (const [name, sweep] of [
   });
 }
 
-test('halving gives each rung the best of the one before; what failed goes no further', async (t) => {
+test('halving promotes the best of each rung, and no failed trial', async (t) => {
   const sweepList = await listed(t, withSweep(HALVING, 9));
   const tried = await play(sweepList, smooth, { jobs: 2, order: () => 0 });
   const on = (epochs: number): readonly number[] =>
@@ -131,7 +131,7 @@ test('halving gives each rung the best of the one before; what failed goes no fu
   assert.equal(none.length, 9);
 });
 
-test('a changed range, seed or history changes what follows; the start is that of random draws', async (t) => {
+test('changing the range, seed or history changes later trials; the first ones are random', async (t) => {
   const of = async (text: string, loss = smooth): Promise<readonly JsonObject[]> =>
     play(await listed(t, text), loss, { jobs: 1, order: () => 0 });
   const one = await of(withSweep(BAYES));
@@ -149,13 +149,13 @@ test('a changed range, seed or history changes what follows; the start is that o
     one.slice(0, 5),
   );
   const other = await of(withSweep(BAYES), (parameters) => -smooth(parameters));
-  // With a lag of 3, the fifth and the sixth know three and four trials.
+  // With a lag of 3, the fifth and sixth trials depend on the first three and four.
   assert.deepEqual(other.slice(0, 5), one.slice(0, 5));
   assert.notDeepEqual(other, one);
   assert.notDeepEqual(await of(withSweep(BAYES.replace('max: 40', 'max: 41'))), one);
 });
 
-test('halving trains on from rung to rung, gives what plain runs give, and has nothing to do again', async (t) => {
+test('halving resumes trainings on each rung, gives the results of plain runs, and repeats nothing', async (t) => {
   const rigged = rig(t);
   rigged.write(
     'tiny.yaml',
@@ -180,7 +180,7 @@ test('halving trains on from rung to rung, gives what plain runs give, and has n
   );
   const best = trials.at(-1);
   assert.equal(best?.id, end.trials[0]);
-  // Not the least of all numbers, but the one after all epochs.
+  // The answer uses the value after all epochs, not the smallest value.
   assert.match(record.answer, new RegExp(`latent_size ${best?.parameters['latent_size']}\\b`));
   assert.match(first.stdout, /★ +#7/);
   const size = `params.latent_size=${best?.parameters['latent_size']}`;
@@ -200,7 +200,7 @@ test('halving trains on from rung to rung, gives what plain runs give, and has n
   assert.match(rigged.read('outputs/tiny/sweep.html'), /4 trials of 1 epoch, 2 of 2, 1 of 4/);
 });
 
-test('bayes goes on after Ctrl-C with the same trials, whatever `-j`', async (t) => {
+test('bayes resumes after Ctrl-C with the same trials for any `-j`', async (t) => {
   const rigged = rig(t);
   const few = BAYES.replace('run_cap: 14', 'run_cap: 6').replace('trials: 5, lag: 3', 'trials: 2, lag: 2');
   const text = withSweep(few, 1);
@@ -259,7 +259,7 @@ function killed(
   return rigged.run(args, { steps: [{ when, act }] });
 }
 
-test('settings that are left out are those that the schema names', () => {
+test("omitted settings have the schema's defaults", () => {
   const sweep = JSON.parse(readFileSync(join(packageRoot, 'schemas', 'sweep.json'), 'utf8')).definitions
     .Sweep;
   const defaultsOf = (name: string): unknown =>
@@ -274,7 +274,7 @@ test('settings that are left out are those that the schema names', () => {
   assert.deepEqual(bayesOf(plain), defaultsOf('bayes'));
 });
 
-test('a search is refused as an array of jobs, with what to do instead', async (t) => {
+test('a search is refused as a job array, with a hint', async (t) => {
   const rigged = rig(t);
   rigged.write('tiny.yaml', withSweep(HALVING));
   const { code, json } = await rigged.runJson(['sweep', 'tiny.yaml', '--on', 'slurm']);
@@ -282,7 +282,7 @@ test('a search is refused as an array of jobs, with what to do instead', async (
   assert.match(JSON.stringify(json.diagnostics), /sbatch/);
 });
 
-test('values that do not go together fail their trial, and the search goes on', async (t) => {
+test('incompatible values fail their trial, and the search continues', async (t) => {
   const parts = `  method: bayes
   run_cap: 4
   bayes: { startup_trials: 1, lag: 1 }
@@ -295,7 +295,7 @@ test('values that do not go together fail their trial, and the search goes on', 
     const rigged = rig(t);
     rigged.write('tiny.yaml', withSweep(parts).replace('seed: 7', `seed: ${seed}`));
     const { trials = [], search } = await loadChecked(rigged.path('tiny.yaml'), { trials: true });
-    // Draws that do not go together at the start are errors of the file.
+    // Incompatible values among the first trials are errors of the file.
     if (search === undefined) continue;
     const all = await play({ trials, search }, () => 1, { jobs: 1, order: () => 0 });
     assert.equal(all.length, 4);

@@ -1,4 +1,4 @@
-/** The sentence fits what came out. */
+/** The answer matches the results. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Json, JsonObject } from '../../src/core/json.ts';
@@ -11,7 +11,7 @@ interface Sweeping {
   readonly goal?: 'minimize' | 'maximize' | 'none';
 }
 
-/** Results of combinations, each with what its replicates measured. */
+/** Results of combinations, each with the values of its replicates. */
 function results(
   rows: readonly (readonly [JsonObject, Outcome])[],
   { goal = 'minimize' }: Sweeping = {},
@@ -56,7 +56,7 @@ function over(
   return values.map((value, index) => [{ [name]: value }, outcomes[index] ?? 'failed']);
 }
 
-/** Checks which words an answer has, and which it has not. */
+/** Checks which words an answer contains, and which it does not. */
 function says(found: Results, words: readonly (string | number)[], not: readonly string[] = []): void {
   const { answer = '' } = found;
   for (const word of words) assert.ok(answer.includes(String(word)), `${word} in: ${answer}`);
@@ -109,7 +109,7 @@ test('several share the best', () => {
   says(inert, ['lr 0.2', 'nouse 1 and 2', '0.3'], ['lr 0.1']);
 });
 
-test('categories have no curve', () => {
+test('categorical values have no curve', () => {
   says(
     results(over('optimizer', ['Adam', 'SGD', 'Nadam'], [0.3, 0.1, 0.2])),
     ['optimizer SGD', '0.1'],
@@ -127,7 +127,7 @@ test('two and more parameters', () => {
   says(two, ['a 1, b 3', 4], ['knee']);
 });
 
-test('numbers with and without a knee, and two points, which are no curve', () => {
+test('numbers with and without a knee; two points are not a curve', () => {
   says(results(over('size', [2, 4, 8, 16, 32], [0.09, 0.03, 0.011, 0.0105, 0.01])), ['size 8', 'Kneedle']);
   says(results(over('size', [1, 2, 3], [3, 2, 1])), ['size 3', 'no knee']);
   says(results(over('size', [1, 2], [3, 2])), ['size 2'], ['knee']);
@@ -140,7 +140,7 @@ test('no metric', () => {
   assert.equal(results(over('size', [1], ['pending']), { goal: 'none' }).answer, undefined);
 });
 
-test('nothing was measured, or not everywhere', () => {
+test('the metric is missing in all or some trials', () => {
   says(results(over('size', [1, 2, 3], ['failed', 'failed', 'failed'])), ['q.mse', 'all 3'], ['lowest']);
   says(results(over('size', [1, 2], ['nan', 'nan'])), ['q.mse', 'finite'], ['lowest']);
   says(

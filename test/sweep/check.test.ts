@@ -1,4 +1,4 @@
-/** Mistakes in a `sweep` block are found before anything runs, at their line. */
+/** Mistakes in a `sweep` block are reported before anything runs, with their line. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { rig, TINY } from '../rig.ts';
@@ -39,12 +39,12 @@ const CASES: readonly (readonly [name: string, sweep: string, expected: readonly
     ['unknown-metric 2:19'],
   ],
   [
-    'a value that the setting refuses',
+    'an invalid value',
     '  parameters:\n    stages.trained.batch_size:\n      - 50\n      - 0\n',
     ['out-of-range 4:9'],
   ],
   [
-    'a value of a range that the setting refuses',
+    'an invalid value in a range',
     '  parameters:\n    stages.trained.batch_size: { min: -1, max: 1, step: 1 }\n',
     ['out-of-range 2:32'],
   ],
@@ -58,7 +58,7 @@ const CASES: readonly (readonly [name: string, sweep: string, expected: readonly
   ],
   ['an unknown key', '  parameters: { epochs: [1] }\n  replicate: 2\n', ['unknown-key 2:3']],
   [
-    'sound halving',
+    'valid halving',
     `  method: halving\n  run_cap: 3\n  parameters: { latent_size: { min: 2, max: 9 } }\n${METRIC}`,
     [],
   ],
@@ -68,7 +68,7 @@ const CASES: readonly (readonly [name: string, sweep: string, expected: readonly
     ['missing-key 1:11'],
   ],
   [
-    'a search by results without a number of trials',
+    'a search without a number of trials',
     `  method: bayes\n  parameters: { latent_size: [2, 4] }\n${METRIC}`,
     ['missing-key 1:11'],
   ],
@@ -78,7 +78,7 @@ const CASES: readonly (readonly [name: string, sweep: string, expected: readonly
     ['bad-setting 3:3'],
   ],
   [
-    'halving of the epochs that it sets itself',
+    'halving with swept epochs',
     `  method: halving\n  parameters: { epochs: [2, 4] }\n${METRIC}`,
     ['bad-setting 2:17'],
   ],
@@ -88,7 +88,7 @@ const CASES: readonly (readonly [name: string, sweep: string, expected: readonly
     ['out-of-range 4:61'],
   ],
   [
-    'combinations beside those that a search chooses',
+    'combinations in addition to those of a search',
     `  method: bayes\n  run_cap: 2\n  parameters: { latent_size: [2, 4] }\n  include: [{ latent_size: 8 }]\n${METRIC}`,
     ['bad-setting 4:3'],
   ],
@@ -108,7 +108,7 @@ for (const [name, sweep, expected] of CASES) {
   test(name, async (t) => assert.deepEqual(await found(t, sweep), expected));
 }
 
-test('a value that breaks another stage is named beside the problem', async (t) => {
+test('a problem in another stage names the swept value that causes it', async (t) => {
   const rigged = rig(t);
   rigged.write(
     'tiny.yaml',

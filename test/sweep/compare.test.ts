@@ -1,4 +1,4 @@
-/** What is said of a sweep's trials together, and drawn. */
+/** Summaries and figures of a sweep's trials. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { rig } from '../rig.ts';
@@ -56,7 +56,7 @@ const knees = recordOf(
   ]),
 );
 
-test('replicates are put together, parameters that do not differ left out, the best and the knee found', () => {
+test('replicates are grouped, equal parameters are left out, and the best and the knee are found', () => {
   const { parameters, groups, best, knee, answer = '' } = resultsOf(knees);
   assert.deepEqual(parameters, ['size']);
   assert.equal(groups.length, 6);
@@ -71,14 +71,14 @@ test('replicates are put together, parameters that do not differ left out, the b
   assert.match(answer, /16/);
 });
 
-test('the goal decides what is best; failed trials count for nothing', () => {
+test('the goal decides which is best; failed trials are ignored', () => {
   const trials = [trial({ size: 'a' }, 1, 3), trial({ size: 'b' }, 1, 5), trial({ size: 'c' }, 1)];
   assert.equal([...resultsOf(recordOf(trials)).best][0]?.parameters['size'], 'a');
   assert.equal([...resultsOf(recordOf(trials, 'maximize')).best][0]?.parameters['size'], 'b');
   assert.equal(resultsOf(recordOf([trial({ size: 'c' }, 1)])).best.size, 0);
 });
 
-test('CSV quotes what it must', () => {
+test('CSV quotes where necessary', () => {
   const text = sweepCsv([trial({ size: 'a,"b"' }, 1, 3), trial({ size: [1, 2] }, 1, 4)]);
   const [head, first, second] = text.split('\n');
   assert.equal(head, 'trial,folder,label,replicate,seed,size,state,reason,seconds,quality.mse');
@@ -86,7 +86,7 @@ test('CSV quotes what it must', () => {
   assert.match(second ?? '', /,"\[1,2\]",done,,1,4$/);
 });
 
-test('compare sorts, prints JSON and CSV, and says what it does not know', async (t) => {
+test('compare sorts, prints JSON and CSV, and rejects unknown names', async (t) => {
   const rigged = rig(t);
   rigged.write('outputs/made-up/sweep.json', JSON.stringify(knees));
   const { code, stdout } = await rigged.run(['compare', 'made-up', '--csv', '--sort', 'quality.mse']);

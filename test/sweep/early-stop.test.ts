@@ -15,7 +15,7 @@ test('a trial is behind when its best loss is above the median of the mean losse
   assert.equal(rule.isBehind(3, [5, 9]), false, 'the best so far counts');
 });
 
-test('later trials, and those within the lag, are no peers', () => {
+test('later trials, and trials within the lag, are not peers', () => {
   const rule = new MedianRule({ warmup_epochs: 1, min_trials: 1, lag: 2 });
   rule.complete(3, [1]);
   assert.equal(rule.isBehind(4, [9]), false);

@@ -1,4 +1,4 @@
-/** Combinations of a sweep's values, checked against what each method promises. */
+/** Combinations of a sweep's values, for each method. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -49,7 +49,7 @@ test('a grid has every combination once, the last parameter varying fastest', ()
   );
 });
 
-test('exclude leaves out exactly what it names, include adds, run_cap keeps the first', () => {
+test('exclude removes exactly the matching combinations, include adds some, run_cap keeps the first', () => {
   fc.assert(
     fc.property(parameters, fc.nat(), fc.nat(), (lists, pick, cap) => {
       const all = expandSweep(sweepOf({ parameters: lists }), 0).combinations.map(plain);
@@ -72,7 +72,7 @@ test('exclude leaves out exactly what it names, include adds, run_cap keeps the 
   );
 });
 
-test('zip takes the values of equal places', () => {
+test('zip combines values at equal positions', () => {
   fc.assert(
     fc.property(values, (list) => {
       const { combinations } = expandSweep(
@@ -87,7 +87,7 @@ test('zip takes the values of equal places', () => {
   );
 });
 
-test('random draws distinct combinations within the ranges, the same for the same seed', () => {
+test('random samples distinct combinations within the ranges, the same for the same seed', () => {
   const range = fc
     .record({
       min: fc.integer({ min: 1, max: 50 }),
@@ -107,7 +107,7 @@ test('random draws distinct combinations within the ranges, the same for the sam
         assert.ok(Number.isInteger(number) && number >= x.min && number <= x.max);
         assert.ok(list.includes(each['choice'] as never));
       }
-      // Another parameter changes nothing of the first draw.
+      // Another parameter does not change the values of the first.
       const alone = expandSweep({ ...sweep, parameters: { x } }, seed).combinations.map(plain);
       assert.equal(alone[0]?.['x'], drawn[0]?.['x']);
     }),
@@ -134,7 +134,7 @@ test('a range goes from its lowest to its highest value in equal steps, or by a 
   );
 });
 
-test('ranges that make no sense are refused at their key', () => {
+test('invalid ranges are refused at their key', () => {
   assert.equal(rangeProblem({ min: 2, max: 1, step: 1, log: false }, false)?.key, 'min');
   assert.equal(rangeProblem({ min: 0, max: 1, step: 2, log: true }, false)?.key, 'min');
   assert.equal(rangeProblem({ min: 1, max: 8, step: 1, log: true }, false)?.key, 'step');
@@ -143,7 +143,7 @@ test('ranges that make no sense are refused at their key', () => {
   assert.equal(rangeProblem({ min: 0, max: 1, log: false }, true), undefined);
 });
 
-test('what cannot be expanded is reported at its place, and nothing is made', () => {
+test('a sweep that cannot be expanded is reported with its place, and has no combinations', () => {
   const found = (parts: Partial<Sweep>): readonly string[] => {
     const { combinations, problems } = expandSweep(sweepOf(parts), 0);
     assert.equal(combinations.length, 0);
@@ -160,7 +160,7 @@ test('what cannot be expanded is reported at its place, and nothing is made', ()
   assert.deepEqual(found({ parameters: { a: [1] }, exclude: [{ a: 1 }] }), ['out-of-range exclude']);
 });
 
-test('an exclude that matches nothing is worth a warning', () => {
+test('an exclude that matches nothing gives a warning', () => {
   const { combinations, problems } = expandSweep(sweepOf({ parameters: { a: [1] }, exclude: [{ a: 2 }] }), 0);
   assert.equal(combinations.length, 1);
   assert.deepEqual(

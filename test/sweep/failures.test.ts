@@ -1,4 +1,4 @@
-/** Failures that repeat are not tried again; others are. */
+/** Deterministic failures are not tried again; others are. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DiagnosticCode } from '../../src/core/diagnostic.ts';
@@ -12,7 +12,7 @@ const DIVERGES = `${SMALL.replace(', activation: sigmoid', '')}sweep:
   metric: { name: quality.mse, goal: minimize }
 `;
 
-test('a trial whose loss is NaN runs once, at the next start not at all, and shows why and where', async (t) => {
+test('a trial with a NaN loss runs once, is not run at the next start, and shows reason and place', async (t) => {
   const rigged = rig(t);
   rigged.write('tiny.yaml', DIVERGES);
   /** By the last start. */
@@ -26,7 +26,7 @@ test('a trial whose loss is NaN runs once, at the next start not at all, and sho
     readTrials(rigged, 'tiny').map(({ state }) => state),
     ['done', 'failed'],
   );
-  // Lines above it move it.
+  // Added lines move its place.
   rigged.write('tiny.yaml', `# moved\n${DIVERGES}`);
   const second = await rigged.runJson(['sweep', 'tiny.yaml']);
   assert.equal(second.code, 1);
@@ -46,7 +46,7 @@ test('a trial whose loss is NaN runs once, at the next start not at all, and sho
   assert.equal(started(), 2);
 });
 
-test('what may pass is tried again', () => {
+test('temporary failures are tried again', () => {
   const of = (code: DiagnosticCode): boolean => repeats([{ code, severity: 'error', message: '' }]);
   for (const code of ['not-finite', 'shape-mismatch', 'pair-mismatch', 'bad-setting'] as const)
     assert.equal(of(code), true, code);

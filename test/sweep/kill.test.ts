@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { rig } from '../rig.ts';
 import { childrenOf, fingerprint, QUICK, readTrials, storeEntries } from './rig.ts';
 
-test('a sweep killed at many moments ends as an undisturbed one, nothing twice, nothing missing', async (t) => {
+test('a sweep killed at many moments ends like an uninterrupted one, nothing done twice, nothing missing', async (t) => {
   const rigged = rig(t);
   rigged.write('quick.yaml', QUICK);
   assert.equal((await rigged.run(['sweep', 'quick.yaml', '-o', 'whole/outputs'])).code, 0);

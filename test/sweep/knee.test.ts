@@ -14,12 +14,12 @@ function grid(from: number, to: number, count: number): number[] {
   return Array.from({ length: count }, (_, index) => from + ((to - from) * index) / (count - 1));
 }
 
-test('the example of the paper: -1 / (x + 0.1) + 5 at ten points has its knee at 0.22', () => {
+test("the paper's example: -1 / (x + 0.1) + 5 at ten points has its knee at 0.22", () => {
   const points = curve(grid(0, 1, 10), (x) => 5 - 1 / (x + 0.1));
   assert.ok(Math.abs((findKnee(points, INCREASING)?.x ?? 0) - 0.222) < 0.001);
 });
 
-test('where the slope equals that of the chord is the knee of 1 / (x + a)', () => {
+test('the knee of 1 / (x + a) is where the slope equals that of the chord', () => {
   fc.assert(
     fc.property(fc.double({ min: 0.01, max: 0.5, noNaN: true }), (a) => {
       // The derivative of the difference is zero where 1 / (x + a)^2 = 1 / a - 1 / (1 + a).
@@ -31,7 +31,7 @@ test('where the slope equals that of the chord is the knee of 1 / (x + a)', () =
   );
 });
 
-test('a corner is found where it is, and its strength is its distance from the chord', () => {
+test('a corner is found at its place, and its strength is its distance from the chord', () => {
   const points = curve([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10], (x) =>
     x < 2 ? 1 - 0.45 * x : 0.1 - 0.0125 * (x - 2),
   );
@@ -41,7 +41,7 @@ test('a corner is found where it is, and its strength is its distance from the c
   assert.ok(Math.abs(knee.strength - (0.9 - 0.2)) < 1e-12);
 });
 
-test('stretching, shifting and turning a curve over do not move its knee', () => {
+test('stretching, shifting and flipping a curve do not move its knee', () => {
   const sizes = [2, 4, 8, 16, 32, 64];
   const errors = [0.045, 0.033, 0.019, 0.0095, 0.005, 0.0035];
   const points = sizes.map((x, index) => ({ x, y: errors[index] ?? 0 }));
@@ -68,7 +68,7 @@ test('a small dent before the bend is not taken for the knee', () => {
   );
 });
 
-test('no knee is claimed where there is none', () => {
+test('curves without a knee get none', () => {
   const none: [string, KneePoint[]][] = [
     ['nothing', []],
     ['two points', curve([1, 2], (x) => 1 / x)],
@@ -81,7 +81,7 @@ test('no knee is claimed where there is none', () => {
   for (const [name, points] of none) assert.equal(findKnee(points, DECREASING), undefined, name);
 });
 
-test('replicates count by their mean', () => {
+test('the mean of replicates counts', () => {
   const points = curve([1, 2, 4, 8, 16], (x) => 1 / x ** 2);
   const spread = points.flatMap(({ x, y }) => [
     { x, y: y - 0.01 },
@@ -93,7 +93,7 @@ test('replicates count by their mean', () => {
   assert.equal(findKnee(spread, DECREASING)?.index, knee.index);
 });
 
-test('close replicates make a sure knee, scattered ones an unsure one', () => {
+test('close replicates make a certain knee, scattered ones an uncertain one', () => {
   const scattered = (noise: number): KneePoint[] =>
     [1, 2, 4, 8, 16, 32].flatMap((x, index) =>
       [-1, 0, 1].map((sign) => ({ x, y: 1 / x ** 2 + sign * noise * (index % 2 === 0 ? 1 : 0.6) })),

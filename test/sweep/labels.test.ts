@@ -1,4 +1,4 @@
-/** What differs between long values is in their labels. */
+/** Labels of long values contain the parts that differ. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -11,7 +11,7 @@ function stack(...units: readonly number[]): Json {
   return ['Flatten', ...units.map((each) => ({ Dense: { units: each, activation: 'relu' } }))];
 }
 
-test('short values are shown whole', () => {
+test('short values are shown in full', () => {
   assert.deepEqual(labelValues([2, 0.001, null, true, 'adam']), ['2', '0.001', 'null', 'true', 'adam']);
   assert.deepEqual(labelValues(['1', 1, 'null', null]), ['"1"', '1', '"null"', 'null']);
   assert.deepEqual(labelValues([[28, 28, 1], [], { a: 1 }]), ['[28, 28, 1]', '[]', '{a: 1}']);
@@ -22,7 +22,7 @@ test('short values are shown whole', () => {
   ]);
 });
 
-test('large numbers are written by powers of ten where that is shorter', () => {
+test('large numbers use scientific notation if that is shorter', () => {
   assert.deepEqual(labelValues([1e20, 1e7, 20231234, -1.10409e15, 1e6, 1e-7]), [
     ...['1e20', '1e7', '20231234', '-1.10409e15', '1000000', '1e-7'],
   ]);
@@ -82,7 +82,7 @@ const CASES: readonly (readonly [name: string, values: readonly Json[], parts: r
 ];
 
 for (const [name, values, parts] of CASES) {
-  test(`the label shows what differs: ${name}`, () => {
+  test(`the label shows the difference: ${name}`, () => {
     const labels = labelValues(values);
     assert.equal(new Set(labels).size, values.length, labels.join(' | '));
     labels.forEach((label, index) => {
@@ -92,7 +92,7 @@ for (const [name, values, parts] of CASES) {
   });
 }
 
-test('labels are short and never alike, whatever the values', () => {
+test('labels are short and unique for any values', () => {
   const value = fc.oneof(
     fc.jsonValue({ maxDepth: 4 }) as fc.Arbitrary<Json>,
     fc.string({ maxLength: 200 }),

@@ -1,4 +1,4 @@
-/** Columns of numbers are even. */
+/** Columns of numbers have equal decimals. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -9,26 +9,26 @@ function shown(...column: readonly (Quantity | number | undefined)[]): readonly 
   return quantities.map(columnFormat(quantities));
 }
 
-test('digits are even in one column', () => {
+test('a column has equal decimals', () => {
   assert.deepEqual(shown(0.088, 0.08507), ['0.08800', '0.08507']);
   assert.deepEqual(shown(0.07, 0.0113, undefined), ['0.07000', '0.01130', '–']);
   assert.deepEqual(shown(12.3456, 9.87), ['12.35', '9.87']);
   assert.deepEqual(shown(-0.5, 0.25), ['-0.5000', '0.2500']);
 });
 
-test('whole numbers have separators, and no decimals', () => {
+test('integers have separators, and no decimals', () => {
   assert.deepEqual(shown(469524, 13336), ['469,524', '13,336']);
   assert.deepEqual(shown(0, 0), ['0', '0']);
   assert.equal(formatOne(1_234_567), '1,234,567');
 });
 
-test('what is exact, or measured once, has no deviation', () => {
+test('exact values and single measurements have no deviation', () => {
   assert.deepEqual(shown({ mean: 13336, deviation: 0 }, { mean: 26520, deviation: 0 }), ['13,336', '26,520']);
   assert.deepEqual(shown({ mean: 0.5 }, { mean: 0.25, deviation: 0.01 }), ['0.5000', '0.2500 ± 0.0100']);
   assert.deepEqual(shown({ mean: 20, deviation: 1.5 }, { mean: 30 }), ['20.0 ± 1.5', '30.0']);
 });
 
-test('numbers that differ look different, as far as seven digits tell', () => {
+test('different numbers look different, up to seven digits', () => {
   assert.deepEqual(shown(0.081231, 0.081234), ['0.081231', '0.081234']);
   assert.equal(new Set(shown(1234.5611, 1234.5622)).size, 2);
 });
@@ -39,7 +39,7 @@ test('numbers far apart, tiny or huge are written with exponents', () => {
   assert.deepEqual(shown(Number.NaN, Infinity, 1), ['–', '–', '1']);
 });
 
-test('whatever the numbers: one kind of writing, and no other number than the one meant', () => {
+test('for any numbers, a column has one format, and each text means its number', () => {
   const number = fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e12, max: 1e12 });
   fc.assert(
     fc.property(fc.array(number, { minLength: 1, maxLength: 8 }), (values) => {

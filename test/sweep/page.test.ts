@@ -109,7 +109,7 @@ test('the page of a sweep in a browser', { skip: withoutBrowser }, async (t) => 
     });
   }
 
-  await t.test('it says what came out, and why a trial failed', async () => {
+  await t.test('it shows the answer, and why a trial failed', async () => {
     const { page } = await visit(browser, url);
     assert.match((await page.locator('#summary').textContent()) ?? '', /at latent size 2/);
     assert.match((await page.locator('#results tbody tr', { hasText: '★' }).textContent()) ?? '', /★ #3/);
@@ -124,23 +124,29 @@ test('the page of a sweep in a browser', { skip: withoutBrowser }, async (t) => 
     assert.match((await page.locator('#reproduce').textContent()) ?? '', /sweep 'a file\.yaml'/);
   });
 
-  await t.test('long values show their difference, and open to the whole; links lead to trials', async () => {
-    const { page } = await visit(browser, long);
-    const value = page.locator('#results details.value').nth(1);
-    assert.match((await value.locator('summary').textContent()) ?? '', /128/);
-    assert.equal(await value.locator('pre').isVisible(), false);
-    await value.locator('summary').click();
-    assert.match((await value.locator('pre').textContent()) ?? '', /units: 512[^]*units: 256[^]*units: 128/);
-    const swept = await page.locator('#summary dd').first().textContent();
-    assert.ok(!(swept ?? '').includes('512') && /64.*128/s.test(swept ?? ''), swept ?? '');
-    const scrolls =
-      'document.querySelector("#trials .scroll").scrollWidth > document.querySelector("#trials .scroll").clientWidth';
-    assert.equal(await page.evaluate(scrolls), true);
-    const shades = 'getComputedStyle(document.querySelector("#trials .scroll")).backgroundAttachment';
-    assert.match(String(await page.evaluate(shades)), /local.*scroll/);
-  });
+  await t.test(
+    'long values show their difference and expand to the full value; links lead to trials',
+    async () => {
+      const { page } = await visit(browser, long);
+      const value = page.locator('#results details.value').nth(1);
+      assert.match((await value.locator('summary').textContent()) ?? '', /128/);
+      assert.equal(await value.locator('pre').isVisible(), false);
+      await value.locator('summary').click();
+      assert.match(
+        (await value.locator('pre').textContent()) ?? '',
+        /units: 512[^]*units: 256[^]*units: 128/,
+      );
+      const swept = await page.locator('#summary dd').first().textContent();
+      assert.ok(!(swept ?? '').includes('512') && /64.*128/s.test(swept ?? ''), swept ?? '');
+      const scrolls =
+        'document.querySelector("#trials .scroll").scrollWidth > document.querySelector("#trials .scroll").clientWidth';
+      assert.equal(await page.evaluate(scrolls), true);
+      const shades = 'getComputedStyle(document.querySelector("#trials .scroll")).backgroundAttachment';
+      assert.match(String(await page.evaluate(shades)), /local.*scroll/);
+    },
+  );
 
-  await t.test('what others wrote stays text', async () => {
+  await t.test('text from users is escaped', async () => {
     const { page } = await visit(browser, hostile);
     assert.equal(await page.locator('h1').textContent(), HOSTILE);
     assert.equal(await page.locator('script').count(), 0);
@@ -149,7 +155,7 @@ test('the page of a sweep in a browser', { skip: withoutBrowser }, async (t) => 
     assert.equal(await page.evaluate('document.querySelectorAll("[onerror]").length'), 0);
   });
 
-  await t.test('it fits a narrow window, and prints', async () => {
+  await t.test('it fits a narrow window, and can be printed', async () => {
     for (const address of [url, hostile, long]) {
       const { page } = await visit(browser, address, { viewport: { width: 360, height: 700 } });
       assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 360);

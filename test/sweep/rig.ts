@@ -1,4 +1,4 @@
-/** Small sweeps, and what they leave. */
+/** Small sweeps, and their results. */
 import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -62,7 +62,7 @@ export function readTrials(rigged: Rig, name: string, outputs = 'outputs'): read
   return JSON.parse(rigged.read(`${outputs}/${name}/sweep.json`)).trials;
 }
 
-/** SHA-256 of all that trials left, except files with times. */
+/** SHA-256 of all files of trials, except files with times. */
 export function fingerprint(rigged: Rig, name: string, outputs = 'outputs'): Record<string, string> {
   const root = rigged.path(outputs, name, 'trials');
   const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(
@@ -84,7 +84,7 @@ export function storeEntries(rigged: Rig, folder = '.hourglass'): readonly strin
   return readdirSync(root).flatMap((prefix) => readdirSync(join(root, prefix)));
 }
 
-/** Processes that a process started, by Linux's account of them. */
+/** Child processes of a process, from Linux's `/proc`. */
 export function childrenOf(pid: number): readonly number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))

@@ -1,11 +1,11 @@
-/** Sweeps on this machine: what is shared, what repeats, what a killed one keeps. */
+/** Sweeps on this machine: shared stages, repeatability, and what a killed sweep keeps. */
 import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { problemsOf, rig } from '../rig.ts';
 import { childrenOf, fingerprint, QUICK, readTrials, storeEntries, TRAINED } from './rig.ts';
 
-test('trials give what plain runs give, share stages, and repeat bit for bit whatever `-j`', async (t) => {
+test('trials give the results of plain runs, share stages, and are bit-identical for any `-j`', async (t) => {
   const rigged = rig(t);
   rigged.write('tiny.yaml', TRAINED);
   const first = await rigged.runJson(['sweep', 'tiny.yaml']);
@@ -20,7 +20,7 @@ test('trials give what plain runs give, share stages, and repeat bit for bit wha
     [2, 4, 2, 4],
   );
   assert.equal(new Set(trials.map(({ seed }) => seed)).size, 2);
-  // One data set for all, one noise for each seed, one model for each size.
+  // One data set in all, one noise stage for each seed, one model for each size.
   const keys = (stage: string): number => new Set(trials.map(({ stages }) => stages[stage])).size;
   assert.deepEqual([keys('mnist'), keys('noisy'), keys('model'), keys('trained')], [1, 2, 4, 4]);
   const all = new Set(trials.flatMap(({ stages }) => Object.values(stages)));
@@ -41,7 +41,7 @@ test('trials give what plain runs give, share stages, and repeat bit for bit wha
   assert.deepEqual(JSON.parse(rigged.read(`outputs/tiny/trials/${last?.id}/metrics.json`)), plain);
   assert.equal(last?.value, plain.quality.mse);
 
-  // The curves of all, and a page for each that leads back.
+  // All learning curves, and a page for each trial with a link back.
   for (const name of ['sweep-curves.png', 'sweep-curves.svg'])
     assert.ok(rigged.exists(`outputs/tiny/${name}`));
   const sweepHtml = rigged.read('outputs/tiny/sweep.html');
@@ -65,7 +65,7 @@ test('trials give what plain runs give, share stages, and repeat bit for bit wha
   assert.deepEqual(fingerprint(rigged, 'tiny', 'other/outputs'), before);
 });
 
-test('new trials are picked up, finished ones kept, and those that are gone leave the outputs', async (t) => {
+test('new trials run, finished ones are kept, and removed ones leave the outputs', async (t) => {
   const rigged = rig(t);
   rigged.write('quick.yaml', QUICK);
   assert.equal((await rigged.run(['sweep', 'quick.yaml'])).code, 0);
@@ -82,7 +82,7 @@ test('new trials are picked up, finished ones kept, and those that are gone leav
   assert.equal(gone.length, 2);
   assert.ok(gone.every((id) => !rigged.exists(`outputs/quick/trials/${id}/run.json`)));
   assert.ok(before.every((id) => rigged.exists(`outputs/quick/trials/${id}/notes.txt`)));
-  // What nothing shows may be removed; what a trial shows may not.
+  // Only results that no trial links to may be removed.
   await rigged.run(['clean', '--cache']);
   assert.deepEqual(
     [...storeEntries(rigged)].sort(),
@@ -90,7 +90,7 @@ test('new trials are picked up, finished ones kept, and those that are gone leav
   );
 });
 
-/** Two trials, each with a file of images of its own. */
+/** Two trials, each with its own image file. */
 const FILES = `name: files
 params: { file: a.idx }
 stages:
@@ -101,10 +101,10 @@ sweep: { parameters: { file: [a.idx, b.idx] } }
 
 /** IDX, of 2x2. */
 const ONE_IMAGE = Buffer.from([0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2, 1, 2, 3, 4]);
-/** All of whose values are equal: they cannot be scaled, which only the run finds. */
+/** All values are equal, so they cannot be scaled. Only the run finds this. */
 const FLAT_IMAGE = Buffer.from([0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2, 7, 7, 7, 7]);
 
-test('a trial that fails by its data is tried once and reported; the others finish, and other data are tried', async (t) => {
+test('a trial that fails because of its data runs once and is reported; others finish, and new data are tried', async (t) => {
   const rigged = rig(t);
   rigged.write('files.yaml', FILES);
   writeFileSync(rigged.path('a.idx'), FLAT_IMAGE);
@@ -125,7 +125,7 @@ test('a trial that fails by its data is tried once and reported; the others fini
   );
 });
 
-test('a file that one trial lacks is an error before any trial runs, where the sweep names it', async (t) => {
+test('a missing file of one trial is an error before any trial runs, at its place in the sweep', async (t) => {
   const rigged = rig(t);
   rigged.write('files.yaml', FILES);
   rigged.write('a.idx', ONE_IMAGE);
@@ -138,7 +138,7 @@ test('a file that one trial lacks is an error before any trial runs, where the s
   assert.ok(!rigged.exists('outputs'));
 });
 
-test('a worker that is killed costs one attempt', async (t) => {
+test('a killed worker costs one attempt', async (t) => {
   const rigged = rig(t);
   rigged.write('tiny.yaml', TRAINED.replace('replicates: 2', 'replicates: 1'));
   let parent = 0;
@@ -163,7 +163,7 @@ test('a worker that is killed costs one attempt', async (t) => {
   assert.match(stderr, /is retried/);
 });
 
-test('the median rule ends a trial that learns nothing, and the next start knows', async (t) => {
+test('the median rule stops a trial that learns nothing, and the next start does not repeat it', async (t) => {
   const rigged = rig(t);
   const rates = TRAINED.replace('loss: mse', 'optimizer: { Adam: { learning_rate: 0.01 } }\n    loss: mse')
     .replace('epochs: 2 }', 'epochs: 3 }')
@@ -186,7 +186,7 @@ test('the median rule ends a trial that learns nothing, and the next start knows
   assert.deepEqual(states(), ['kept', 'kept', 'stopped']);
 });
 
-test('Ctrl-C keeps what is finished; another sweep of the same pipeline is refused meanwhile', async (t) => {
+test('Ctrl-C keeps finished trials; a second sweep of the same pipeline is refused meanwhile', async (t) => {
   const rigged = rig(t);
   rigged.write('quick.yaml', QUICK);
   let other: Promise<{ readonly code: number | null; readonly stderr: string }> | undefined;
@@ -203,7 +203,7 @@ test('Ctrl-C keeps what is finished; another sweep of the same pipeline is refus
   assert.equal((await rigged.run(['sweep', 'quick.yaml'])).code, 0);
 });
 
-test('the log tells of trials that began, ended, and failed with the reason, and stays when there is nothing to do', async (t) => {
+test('the log lists trials that start, end, and fail with the reason, and is kept if nothing has to run', async (t) => {
   const rigged = rig(t);
   rigged.write('files.yaml', FILES);
   rigged.write('a.idx', FLAT_IMAGE);

@@ -1,4 +1,4 @@
-/** What is shown of a sweep is what held: in the check, the terminal, JSON and CSV. */
+/** The check, the terminal, JSON and CSV show the values that trials really had. */
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { loadChecked, type CheckOptions } from '../../src/cli/commands/load.ts';
@@ -22,10 +22,10 @@ async function found(t: TestContext, sweep: string, text = TINY): Promise<readon
   return checked(rigged);
 }
 
-/** TINY with one more parameter, on a line that is there already. */
+/** TINY with one more parameter, on an existing line. */
 const UNUSED = TINY.replace(/params: \{/, 'params: { nouse: 1,');
 
-test('a parameter that changes no result is a warning at its line', async (t) => {
+test('a parameter without effect gives a warning at its line', async (t) => {
   assert.notEqual(UNUSED, TINY);
   const metric = '  metric: { name: quality.mse, goal: minimize }\n';
   const warned = ['bad-setting warning 2:5'];
@@ -34,7 +34,7 @@ test('a parameter that changes no result is a warning at its line', async (t) =>
     await found(t, '  parameters:\n    nouse: [1, 2]\n    latent_size: [2, 4]\n', UNUSED),
     warned,
   );
-  // Cosmetic: the picture's title is no part of any number.
+  // Cosmetic: the figure's title does not affect any number.
   assert.deepEqual(await found(t, `  parameters:\n    stages.digits.columns: [2, 3]\n${metric}`), warned);
   assert.deepEqual(
     await found(
@@ -49,12 +49,12 @@ test('a parameter that changes no result is a warning at its line', async (t) =>
   assert.deepEqual(await found(t, random, UNUSED), ['bad-setting warning 4:5']);
 });
 
-test('so is one whose value another parameter replaces', async (t) => {
+test('so does a parameter whose value another one replaces', async (t) => {
   const sweep = '  parameters:\n    latent_size: [2, 4]\n    stages.model.encoder.3.Dense.units: [2, 3]\n';
   assert.deepEqual(await found(t, sweep), ['bad-setting warning 2:5']);
 });
 
-test('what is written twice, or means the same, is a warning where it is written again', async (t) => {
+test('duplicate or equivalent values give a warning at the second place', async (t) => {
   const rigged = rig(t);
   const cases: readonly (readonly [sweep: string, expected: readonly string[]])[] = [
     ['  parameters:\n    latent_size: [2, 4, 2, 2]\n', ['2:25', '2:28']],
@@ -64,7 +64,7 @@ test('what is written twice, or means the same, is a warning where it is written
       ['2:13', '2:53'],
     ],
     ['  method: zip\n  parameters: { latent_size: [2, 2, 2], epochs: [1, 2, 1] }\n', ['2:37']],
-    // Drawn twice as often.
+    // Sampled twice as often.
     ['  method: random\n  run_cap: 2\n  parameters: { latent_size: [2, 2, 4] }\n', []],
   ];
   for (const [sweep, expected] of cases) {
@@ -76,7 +76,7 @@ test('what is written twice, or means the same, is a warning where it is written
   assert.deepEqual(await checked(rigged, { over: ['latent_size=2,4,2'] }), ['bad-setting warning 1:17']);
 });
 
-test('an override of what the sweep sets is refused at the argument', async (t) => {
+test('an override of a swept value is refused at the argument', async (t) => {
   const rigged = rig(t);
   rigged.write(
     'tiny.yaml',
@@ -110,11 +110,11 @@ test('an override of what the sweep sets is refused at the argument', async (t) 
     await checked(rigged, { sweeps: true, set: ['params.epochs=3', 'sweep.parameters.latent_size=[8]'] }),
     [],
   );
-  // A check may be one of what `run` would take.
+  // `check` only warns, since `run` accepts it.
   assert.deepEqual(await checked(rigged, { set: ['params.latent_size=8'] }), ['bad-override warning 1:1']);
 });
 
-test('rows of `include` and of the grid show the values that held; null is shown as null', async (t) => {
+test('rows of `include` and of the grid show the effective values; null is shown as null', async (t) => {
   const rigged = rig(t);
   rigged.write(
     'quick.yaml',

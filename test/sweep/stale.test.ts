@@ -1,4 +1,4 @@
-/** Nothing of an earlier sweep is shown beside the trials of another. */
+/** Results of an earlier sweep are not shown together with trials of another. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { rig } from '../rig.ts';
@@ -8,7 +8,7 @@ const SWEEP = `sweep:
   parameters: { b: [1, 2, 3] }
 `;
 
-/** Numbers of the stages that depend on `b`, for one of its values. */
+/** Numbers of the stages that depend on `b`, for one value. */
 function numbersFor(b: number, a: number): readonly number[] {
   const stages = {
     first: { value: a },
@@ -19,7 +19,7 @@ function numbersFor(b: number, a: number): readonly number[] {
   return Object.values(expectedNumbers({ stages }));
 }
 
-test('an interrupted sweep of other settings shows no number and no figure of the one before', async (t) => {
+test('an interrupted sweep with other settings shows no numbers or figures of the previous one', async (t) => {
   const rigged = rig(t);
   const write = (a: number): void => {
     writeNumbers(rigged.folder, { a, b: 1, c: 1 }, 'other');
@@ -28,7 +28,7 @@ test('an interrupted sweep of other settings shows no number and no figure of th
   const args = ['sweep', 'p.yaml', '--allow-plugins', '-j', '1'];
   write(1);
   assert.equal((await rigged.run(args)).code, 0);
-  // As a sweep with a metric draws it.
+  // Like the figure of a sweep with a metric.
   rigged.write('outputs/numbers/sweep-metric.png', '');
   write(2);
   const stopped = await rigged.run([...args, '-S', 'stages.measured.does=wait', '-v'], {
@@ -41,7 +41,7 @@ test('an interrupted sweep of other settings shows no number and no figure of th
   for (const text of [rigged.read('outputs/numbers/sweep.csv'), compared.stdout])
     for (const number of numbersIn(text)) assert.ok(known.has(number), text);
 
-  // A file of the same name is told before its trials replace these.
+  // A file with the same name is reported before its trials replace these.
   rigged.write('second.yaml', rigged.read('p.yaml'));
   const { json } = await rigged.runJson(['sweep', 'second.yaml', '--allow-plugins', '-j', '1']);
   assert.ok(json.diagnostics.some(({ code }) => code === 'name-in-use'));

@@ -1,4 +1,4 @@
-"""What the peers share: the task, the images, and the protocol of `protocol.ts`."""
+"""Shared by the peers: the task, the images, and the protocol of `protocol.ts`."""
 
 import json
 import math
@@ -26,7 +26,7 @@ import numpy as np  # noqa: E402  (reads the environment)
 
 
 def model():
-    """Shape of a sample, and the layers; those that only make a vector of an image and an image of a vector are left out."""
+    """Shape of a sample, and the layers, without those that only reshape between images and vectors."""
     shape, layers = TASK["architecture"]["input_shape"], TASK["layers"]
     if layers[0]["name"] == "Flatten" and layers[-1]["name"] == "Reshape":
         return (math.prod(shape),), layers[1:-1]
@@ -37,7 +37,7 @@ SHAPE, LAYERS = model()
 
 
 def logit_layers():
-    """The layers, and whether the loss takes logits: then the sigmoid at the end is left out."""
+    """The layers, and whether the loss takes logits; the final sigmoid is then left out."""
     *before, last = LAYERS
     if LOSS != "binary_crossentropy" or last["args"].get("activation") != "sigmoid":
         return LAYERS, False
@@ -50,7 +50,7 @@ def pair(value):
 
 
 def images():
-    """Inputs and targets, float32 [rows, ...shape]; the same array where the input is the target."""
+    """Inputs and targets, float32 [rows, ...shape]; the same array if the input is the target."""
     data = np.fromfile(TASK["images"], dtype=np.uint8)[: ROWS * math.prod(SHAPE)]
     clean = data.reshape(ROWS, *SHAPE).astype(np.float32) / 255
     if not IS_NOISY:
@@ -60,7 +60,7 @@ def images():
 
 
 def orders(seed=1):
-    """Row numbers of one stretch after the other: int64 [steps, batch]."""
+    """Yields the row numbers of each stretch: int64 [steps, batch]."""
     draws = np.random.default_rng(seed)
     while True:
         yield draws.permutation(ROWS)[: STEPS * BATCH].reshape(STEPS, BATCH)
@@ -92,7 +92,7 @@ class Turns:
 
 
 def serve(versions, run):
-    """Runs a stretch to warm up, then one at each turn; `run` returns its last or mean loss."""
+    """Runs a stretch to warm up, then one per turn; `run` returns its last or mean loss."""
     turns = Turns()
     float(run())
     turns.ready(versions)

@@ -1,4 +1,4 @@
-"""Layers as pairs of functions: one makes the weights of a key, the other applies them. Images are [batch, height, width,
+"""Layers as pairs of functions: one makes the weights from a key, the other applies them. Images are [batch, height, width,
 channels]."""
 
 from common import LAYERS, OPTIMIZER, OPTIMIZER_ARGS, logit_layers, pair
@@ -70,7 +70,7 @@ def conv_transpose(args, given, made):
 
 
 def pooling(from_tiles, start, merge, is_mean):
-    """Tiles by a reshape, whose gradient XLA runs far faster on a CPU than that of a window."""
+    """Tiles by a reshape: on a CPU, XLA runs its gradient far faster than that of a window."""
 
     def build(args, given, made):
         size = pair(args["pool_size"])
@@ -120,7 +120,7 @@ def normalized(args, weights, x, axes):
 
 
 def batch_norm(args, given, made):
-    """The running statistics are weights whose gradient is zero: they are replaced at each step."""
+    """The running statistics are weights with zero gradient. They are replaced at each step."""
     kept = args["momentum"]
 
     def start(key):
@@ -178,7 +178,7 @@ DRAWS = any(layer["name"] == "Dropout" for layer in LAYERS)
 
 
 def build_model():
-    """Functions that make all weights, and that apply them; and whether the outputs are logits."""
+    """Functions that make and apply all weights, and whether the outputs are logits."""
     layers, are_logits = logit_layers()
     pairs = [KINDS[each["name"]](each["args"], each["input"], each["output"]) for each in layers]
 

@@ -1,4 +1,4 @@
-"""The task's model in Keras, whose names of layers and arguments Hourglass has, too."""
+"""The task's model in Keras. Hourglass uses Keras's names of layers and arguments."""
 
 from common import LAYERS, LOSS, OPTIMIZER, OPTIMIZER_ARGS, SHAPE
 

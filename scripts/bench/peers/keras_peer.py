@@ -14,7 +14,7 @@ model = compiled_model(
 
 
 class Stretches(keras.callbacks.Callback):
-    """Makes each epoch of one long `fit` a stretch: copying the data, done once, is not timed."""
+    """Makes each epoch of one long `fit` a stretch, so that copying the data once is not timed."""
 
     def __init__(self):
         super().__init__()

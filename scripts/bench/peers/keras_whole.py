@@ -1,4 +1,4 @@
-"""Five epochs of the dense model on MNIST, as a user writes them: `keras_whole.py default|jit`."""
+"""Five epochs of the dense model on MNIST, as users write it: `keras_whole.py default|jit`."""
 
 import os
 import sys

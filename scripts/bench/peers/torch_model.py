@@ -1,5 +1,5 @@
-"""Layers as PyTorch modules. Images are [batch, channels, height, width], stored with the channels last: the layout that
-convolutions on a CPU are fastest with, and in which vectors and images become each other without a copy."""
+"""Layers as PyTorch modules. Images are [batch, channels, height, width], stored with the channels last: convolutions on a CPU
+are fastest with this layout, and images can be reshaped to vectors without a copy."""
 
 from common import OPTIMIZER, OPTIMIZER_ARGS, logit_layers, pair
 
@@ -42,14 +42,14 @@ def to_image(height, width, channels):
 
 
 class ChannelNorm(nn.LayerNorm):
-    """Over the channels of an image."""
+    """Normalises over the channels of an image."""
 
     def forward(self, x):
         return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
 
 
 def conv(args, given, made):
-    """Where Keras pads one side more than the other, both sides have the larger number: as many outputs, one pixel aside."""
+    """If Keras pads one side more, both sides get the larger padding: as many outputs, shifted by one pixel."""
     size, step, space = (pair(args[key]) for key in ("kernel_size", "strides", "dilation_rate"))
     if args["padding"] == "valid":
         padding = 0
@@ -139,7 +139,7 @@ def build_model():
 
 
 def build_optimizer(weights):
-    """By the fused kernels, where there are some."""
+    """Uses the fused kernels if available."""
     args = dict(OPTIMIZER_ARGS)
     rate, epsilon = args["learning_rate"], args.get("epsilon")
     betas = (args.get("beta_1"), args.get("beta_2"))
@@ -148,7 +148,7 @@ def build_optimizer(weights):
         return torch.optim.SGD(weights, rate, fused=True, **rest)
     if OPTIMIZER == "RMSprop":
         rest = {"momentum": args["momentum"], "centered": args["centered"]}
-        # PyTorch adds it to the root, Keras below it.
+        # PyTorch adds epsilon to the root, Keras inside it.
         return torch.optim.RMSprop(weights, rate, args["rho"], epsilon**0.5, **rest)
     if OPTIMIZER == "Adagrad":
         start = args["initial_accumulator_value"]

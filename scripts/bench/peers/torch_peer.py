@@ -23,7 +23,7 @@ draws = orders()
 
 
 def batch(data, rows):
-    """Images as PyTorch orders their axes; the pixels stay where they are."""
+    """Images with PyTorch's order of axes, without moving pixels."""
     taken = data.index_select(0, rows)
     return taken.permute(0, 3, 1, 2) if taken.dim() == 4 else taken
 

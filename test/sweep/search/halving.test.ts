@@ -5,7 +5,7 @@ import { Philox } from '../../../src/core/philox.ts';
 import { promoted, rungsOf } from '../../../src/sweep/search/halving.ts';
 import { median } from './problems.ts';
 
-test('rungs end at all epochs, and leave out what there are too few combinations or epochs for', () => {
+test('rungs end at all epochs; there are fewer if combinations or epochs are few', () => {
   const of = (combinations: number, epochs: number, eta = 3, fewest = 1): readonly unknown[] =>
     rungsOf(combinations, epochs, { eta, min_epochs: fewest }).map((rung) => [
       rung.combinations,
@@ -61,14 +61,14 @@ test('each rung has more epochs and fewer combinations than the one before, with
   );
 });
 
-test('the best go on, of equal ones the first, and those that failed last of all', () => {
+test('the best are promoted; among equals the first, and failed ones last', () => {
   assert.deepEqual(promoted([3, 1, 2], 2), [1, 2]);
   assert.deepEqual(promoted([1, 1, 1], 2), [0, 1]);
   assert.deepEqual(promoted([Infinity, 5, Infinity], 2), [0, 1]);
   assert.deepEqual(promoted([Infinity, Infinity, -1], 1), [2]);
 });
 
-/** Losses that fall to a limit by a power of the epochs, each at its own pace, with noise. */
+/** Losses that decrease to a limit as a power of the epochs, at different rates, with noise. */
 function curves(count: number, seed: number): readonly ((epoch: number) => number)[] {
   const generator = new Philox([seed, 1]);
   const uniform = (): number => generator.next() / 2 ** 32;
@@ -80,7 +80,7 @@ function curves(count: number, seed: number): readonly ((epoch: number) => numbe
   });
 }
 
-test('on learning curves, half of the epochs of running all to the end find as good a combination', () => {
+test('on learning curves, half of the epochs of full trainings find as good a combination', () => {
   const epochs = 81;
   const gaps: number[] = [];
   let spent = 0;
@@ -90,19 +90,19 @@ test('on learning curves, half of the epochs of running all to the end find as g
     let trained = 0;
     spent = 0;
     for (const [index, rung] of rungsOf(81, epochs, { eta: 3, min_epochs: 1 }).entries()) {
-      // A trial continues from where it was on the rung before.
+      // A trial resumes from its state on the previous rung.
       spent += left.length * (rung.epochs - trained);
       trained = rung.epochs;
       const losses = left.map((place) => all[place]?.(rung.epochs) ?? Infinity);
       const next = Math.floor(81 / 3 ** (index + 1));
       if (rung.epochs < epochs) left = promoted(losses, next).map((each) => left[each] ?? 0);
     }
-    // What as many epochs find that train the first ones to the end, …
+    // The best that full trainings find in as many epochs, …
     const few = all.slice(0, Math.floor((2 * spent) / epochs));
     const loss = (curve: ((epoch: number) => number) | undefined): number => curve?.(epochs) ?? Infinity;
     gaps.push(loss(all[left[0] ?? 0]) - Math.min(...few.map(loss)));
   }
-  // … although twice as many of them.
+  // … and in twice as many.
   assert.ok(median(gaps) <= 0, String(median(gaps)));
   assert.ok(spent <= (81 * epochs) / 2, String(spent));
 });

@@ -8,9 +8,9 @@ export interface Problem {
   readonly name: string;
   readonly parameters: Readonly<Record<string, SweepParameter>>;
   readonly loss: (values: Values) => number;
-  /** The least loss there is. */
+  /** The minimum loss. */
   readonly optimum: number;
-  /** A loss this far from the optimum is found. */
+  /** A loss within this distance of the optimum counts as found. */
   readonly within: number;
 }
 
@@ -19,7 +19,7 @@ const uniform = (min: number, max: number): SweepParameter => ({ min, max, log: 
 /** F. H. Branin, 1972: three optima of equal depth. */
 export const BRANIN: Problem = {
   name: 'Branin',
-  // Ends that are whole would make all values whole.
+  // With integer ends, all values would be integers.
   parameters: { x: uniform(-5, 10.00001), y: uniform(0, 15.00001) },
   loss: ({ x, y }) => {
     const [a, b] = [Number(x), Number(y)];
@@ -65,7 +65,7 @@ export const HARTMANN: Problem = {
   within: 1,
 };
 
-/** What training an autoencoder looks like: a rate over its logarithm, whole numbers, and a choice that matters. */
+/** Similar to training an autoencoder: a rate on a logarithmic range, integers, and a choice that matters. */
 export const MIXED: Problem = {
   name: 'five parameters of three kinds',
   parameters: {
@@ -89,7 +89,7 @@ const PENALTIES: Readonly<Record<string, number>> = { relu: 0.2, elu: 0, tanh: 0
 
 export const PROBLEMS: readonly Problem[] = [BRANIN, HARTMANN, MIXED];
 
-/** The random draws of a sweep, and so the first trials of `method: bayes`. */
+/** The random combinations of a sweep, which are also the first trials of `method: bayes`. */
 export function randomDraws({ parameters }: Problem, count: number, seed: number): readonly Values[] {
   const sweep = {
     method: 'random' as const,
@@ -133,7 +133,7 @@ export function searchByTpe(
   while (values.length < count && !losses.some(until)) {
     const trials = values.map((own, place): Observation => ({
       values: own,
-      // What is at most `lag - 1` places before may be at work still.
+      // Trials at most `lag - 1` places before may still be running.
       loss: place <= values.length - lag ? (losses[place] ?? Infinity) : Infinity,
     }));
     const next = proposeTpe(space, trials);
@@ -144,7 +144,7 @@ export function searchByTpe(
   return { values, losses };
 }
 
-/** After how many trials the loss is within reach of the optimum; `Infinity` if it never is. */
+/** Number of trials until the loss is close enough to the optimum; `Infinity` if it never is. */
 export function trialsNeeded({ losses }: Run, { optimum, within }: Problem): number {
   const place = losses.findIndex((loss) => loss - optimum <= within);
   return place === -1 ? Infinity : place + 1;

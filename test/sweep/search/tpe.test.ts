@@ -52,7 +52,7 @@ const list = fc.uniqueArray(fc.oneof(fc.integer(), fc.string(), fc.boolean(), fc
 
 const parameters = fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd'), fc.oneof(range, list), { minKeys: 1 });
 
-/** Some trials, each with values that a search proposed. */
+/** Some trials with values that a search proposed. */
 function trialsOf(
   space: { readonly parameters: Readonly<Record<string, SweepParameter>>; readonly seed: number },
   losses: readonly number[],
@@ -65,7 +65,7 @@ function trialsOf(
   return trials;
 }
 
-test('values lie in their ranges, are whole where both ends are, steps where there are steps, and never repeat', () => {
+test('values are in their ranges, integers if both ends are, multiples of steps, and never repeat', () => {
   const losses = fc.array(fc.oneof(fc.double({ noNaN: true }), fc.constant(Infinity)), { maxLength: 12 });
   fc.assert(
     fc.property(parameters, losses, fc.nat(), (own, found, seed) => {
@@ -94,7 +94,7 @@ function check(parameter: SweepParameter, value: Json): void {
   else if (Number.isInteger(own.min) && Number.isInteger(own.max)) assert.ok(Number.isInteger(value));
 }
 
-test('a space is used up to its last combination, without those that are left out', () => {
+test('a finite space is searched to its last combination, without excluded ones', () => {
   const own: Record<string, SweepParameter> = { a: ['x', 'y', 'z'], b: { min: 1, max: 4, log: false } };
   const isExcluded = ({ a, b }: Readonly<Record<string, Json>>): boolean => a === 'y' && b === 2;
   const trials: Observation[] = [];
@@ -106,14 +106,14 @@ test('a space is used up to its last combination, without those that are left ou
   assert.equal(trials.length, 11);
 });
 
-test('another parameter, or one that is called otherwise, changes no draws of the others', () => {
+test('adding or renaming a parameter does not change the values of the others', () => {
   const trials = (own: Record<string, SweepParameter>): readonly unknown[] =>
     trialsOf({ parameters: own, seed: 3 }, [3, 1, 2, 5, 4]).map(({ values }) => values['a']);
   const a: SweepParameter = { min: 0.1, max: 1, log: false };
   assert.deepEqual(trials({ a }), trials({ a, b: { min: 0.5, max: 7, log: false } }));
 });
 
-test('the mass of a normal distribution, in the middle and far out', () => {
+test('the mass of a normal distribution, in the middle and in the tails', () => {
   const known: readonly (readonly [number, number])[] = [
     [0, 0.5],
     [1, 0.8413447460685429],
@@ -139,7 +139,7 @@ test('the newest 25 observations count in full, older ones less', () => {
   assert.ok(weights.every((weight, index) => weight >= (weights[index - 1] ?? 0)));
 });
 
-test('densities sum to 1 over their values, and draws follow them', () => {
+test('densities sum to 1 over their values, and samples follow them', () => {
   const whole = axisOf({ min: 1, max: 12, log: true });
   assert.ok(whole.kind === 'line');
   for (const observed of [[], [3], [3, 4, 4, 11]]) {

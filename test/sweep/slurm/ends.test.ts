@@ -1,4 +1,4 @@
-/** How trials of jobs end: where their errors are, why they are lost, and what happens at the time limit. */
+/** How trials of jobs end: the places of errors, lost trials, and the time limit. */
 import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
@@ -6,7 +6,7 @@ import { rig, type Finished, type Rig } from '../../rig.ts';
 import { readTrials } from '../rig.ts';
 import { FakeSlurm } from './fake.ts';
 
-/** Two trials without TensorFlow, the second of which fails in its last stage. */
+/** Two trials without TensorFlow. The second one fails in its last stage. */
 const FEW = `name: few
 params: { share: 0.5 }
 stages:
@@ -65,7 +65,7 @@ class Faked {
   }
 }
 
-test('an error of a job is at the line of the file, as it was submitted', async (t) => {
+test('an error in a job has its line in the file as submitted', async (t) => {
   const faked = new Faked(t);
   const { rigged } = faked;
   await faked.submitted();
@@ -81,7 +81,7 @@ test('an error of a job is at the line of the file, as it was submitted', async 
   assert.deepEqual([edited?.line, edited?.column], [5, 3]);
 });
 
-test('a trial whose job Slurm ended has failed, with the reason, in all that shows the sweep', async (t) => {
+test('a trial whose job Slurm ended is shown as failed, with the reason, in all outputs', async (t) => {
   const faked = new Faked(t);
   const { rigged, fake } = faked;
   await faked.submitted();
@@ -130,7 +130,7 @@ test('a trial whose job Slurm ended has failed, with the reason, in all that sho
   assert.match((await problems())[0] ?? '', /CANCELLED/);
 });
 
-test('a job at its time limit goes back into the queue once it made progress, and not for ever', async (t) => {
+test('a job at its time limit is requeued only while it makes progress', async (t) => {
   const faked = new Faked(t);
   const { fake } = faked;
   await faked.submitted();
@@ -140,7 +140,7 @@ test('a job at its time limit goes back into the queue once it made progress, an
     return faked.job({ SLURM_JOB_ID: '41' });
   };
   const requeues = (): number => fake.read('controlled').split('requeue 41\n').length - 1;
-  // Without any time, nothing is done: once is forgiven.
+  // Without any time, nothing is done. This is allowed once.
   await job('0:00\n');
   assert.equal(requeues(), 1);
   const [first] = (await faked.status()).trials;
@@ -156,7 +156,7 @@ test('a job at its time limit goes back into the queue once it made progress, an
   assert.deepEqual((await faked.status()).counts, { failed: 2 });
 });
 
-test('a job that may not be requeued, or cannot be, is not', async (t) => {
+test('a job that may not or cannot be requeued fails', async (t) => {
   const faked = new Faked(t);
   const { fake } = faked;
   await faked.submitted('--no-requeue');

@@ -1,4 +1,4 @@
-/** What removes or replaces outputs, while Slurm has jobs of a sweep: by commands of Slurm that are scripts. */
+/** Commands that remove or replace outputs while Slurm has jobs of a sweep. Slurm's commands are scripts here. */
 import assert from 'node:assert/strict';
 import { renameSync, rmSync, symlinkSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
@@ -6,7 +6,7 @@ import { rig, type Rig } from '../../rig.ts';
 import { QUICK } from '../rig.ts';
 import { FakeSlurm } from './fake.ts';
 
-/** A sweep that Slurm has: six jobs of two trials, all pending. */
+/** A sweep in Slurm: six jobs of two trials, all pending. */
 async function submitted(t: TestContext): Promise<{ rigged: Rig; fake: FakeSlurm }> {
   const rigged = rig(t);
   const fake = new FakeSlurm(rigged);
@@ -25,7 +25,7 @@ const REMOVING = [
   ['sweep', 'quick.yaml'],
 ] as const;
 
-test('pending and running jobs keep all away that removes or replaces, and are named', async (t) => {
+test('pending and running jobs block commands that remove or replace outputs, and are named', async (t) => {
   const { rigged, fake } = await submitted(t);
   fake.say('queue', fake.read('queue').replace('|PENDING|', '|RUNNING|'));
   for (const args of REMOVING) {
@@ -46,7 +46,7 @@ test('pending and running jobs keep all away that removes or replaces, and are n
   assert.equal(planned.code, 0, planned.stderr);
 });
 
-test('other pipelines, and a plain run of the same, go on', async (t) => {
+test('other pipelines, and a plain run of the same one, are not blocked', async (t) => {
   const { rigged, fake } = await submitted(t);
   const run = await rigged.run(['run', 'quick.yaml'], { env: fake.env });
   assert.equal(run.code, 0, run.stderr);
@@ -56,7 +56,7 @@ test('other pipelines, and a plain run of the same, go on', async (t) => {
   assert.ok(rigged.exists('outputs/quick/sweep.slurm/plan.json'));
 });
 
-test('a submission whose jobs are gone keeps nothing away', async (t) => {
+test('a submission without remaining jobs blocks nothing', async (t) => {
   const { rigged, fake } = await submitted(t);
   assert.equal((await rigged.run(['sweep', 'quick.yaml', '--cancel'], { env: fake.env })).code, 0);
   const collected = await rigged.run(['cache', 'gc', '--max-size', '0'], { env: fake.env });
@@ -65,10 +65,10 @@ test('a submission whose jobs are gone keeps nothing away', async (t) => {
   assert.equal(rigged.exists('outputs/quick'), false);
 });
 
-test('where Slurm does not answer, or is not there, nothing is removed, and there is a way to go on', async (t) => {
+test('if Slurm does not answer or is missing, nothing is removed, and the hint helps', async (t) => {
   const { rigged, fake } = await submitted(t);
   const refused = async (): Promise<void> => {
-    // An empty folder first: the machine may have a Slurm of its own.
+    // An empty folder, because the machine may have Slurm installed.
     const env = { PATH: rigged.path('slurm', 'bin') };
     const { code, json } = await rigged.runJson(['clean', 'quick'], { env });
     assert.equal(code, 1);

@@ -1,4 +1,4 @@
-/** Sweeps as jobs of a real Slurm: the short part. `npm run test:slurm` adds the faults. */
+/** Sweeps as jobs of a real Slurm: the short tests. `npm run test:slurm` adds faults. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
@@ -14,7 +14,7 @@ describe('sweeps by Slurm', { skip: skip ?? false }, () => {
   before(() => cluster.start());
   after(() => cluster.stop());
 
-  test('trials give the same bits as on this machine, and run from what was submitted', async (t) => {
+  test('trials give the same bits as on this machine, and run as submitted', async (t) => {
     const rigged = rig(t);
     rigged.write('tiny.yaml', TRAINED);
     assert.equal((await rigged.run(['sweep', 'tiny.yaml', '-o', 'here/outputs'])).code, 0);
@@ -22,7 +22,7 @@ describe('sweeps by Slurm', { skip: skip ?? false }, () => {
       ['sweep', 'tiny.yaml', '--on', 'slurm', '--wait', '--trials-per-job', '2'],
       {
         env: cluster.env,
-        // What is edited once the jobs are there is for the next start.
+        // Edits after submission apply to the next start.
         steps: [{ when: /4 trials/, act: () => rigged.write('tiny.yaml', 'name: tiny\n') }],
       },
     );
@@ -39,7 +39,7 @@ describe('sweeps by Slurm', { skip: skip ?? false }, () => {
     assert.match(again.stdout, /nothing to do/);
   });
 
-  test('a trial that fails is reported with its cause, the others finish, and the next start goes on', async (t) => {
+  test('a failed trial is reported with its cause, the others finish, and the next start continues', async (t) => {
     const rigged = rig(t);
     rigged.write('files.yaml', FILES);
     writeFileSync(rigged.path('a.idx'), idxFile(1));
@@ -54,7 +54,7 @@ describe('sweeps by Slurm', { skip: skip ?? false }, () => {
       ({ pending = 0, running = 0 }) => pending + running === 0,
     );
     assert.deepEqual(states, { done: 1, failed: 1 });
-    // Takes what came of the jobs, and submits what is missing.
+    // Collects the results of the jobs, and submits missing trials.
     writeFileSync(rigged.path('a.idx'), idxFile(11));
     const rest = await rigged.run(['sweep', 'files.yaml', '--on', 'slurm', '--wait'], { env: cluster.env });
     assert.equal(rest.code, 0, rest.stderr);
@@ -64,7 +64,7 @@ describe('sweeps by Slurm', { skip: skip ?? false }, () => {
     );
   });
 
-  test('jobs outlive Ctrl-C, keep others out, and are cancelled when it is said', async (t) => {
+  test('jobs survive Ctrl-C, block other sweeps, and are cancelled on request', async (t) => {
     const rigged = rig(t);
     rigged.write('long.yaml', LONG);
     const waited = await rigged.run(['sweep', 'long.yaml', '--on', 'slurm', '--wait', '-v'], {
