@@ -72,6 +72,6 @@ test('missing files of `pack`, and a name other than in the manifest, are a mism
     );
   }
   const others = await problems('name: q\nstages: { mnist: { type: dataset, source: mnist } }\n');
-  assert.ok(others.some((message) => /another pipeline or seed/.test(message)));
-  assert.ok(!lacking.some((message) => /another pipeline or seed/.test(message)));
+  assert.ok(others.some((message) => /different names or seeds/.test(message)));
+  assert.ok(!lacking.some((message) => /different names or seeds/.test(message)));
 });
