@@ -1,4 +1,4 @@
-/** Where downloaded data sets lie: shared by all pipelines of a user. */
+/** The folder of downloaded data sets, shared by all pipelines of a user. */
 import { join } from 'node:path';
 import { cacheFolder } from '../../engine/tensorflow/location.ts';
 

@@ -13,10 +13,10 @@ import type { ImageTree } from './pictures/tree.ts';
 export type FolderLister = (folder: string) => Promise<ImageTree>;
 
 /**
- * SHA-256 of a file; for a folder of images, of the names and bytes of the images and the names of files that are passed over.
+ * SHA-256 of a file; for a folder of images, of the names and bytes of the images and the names of skipped files.
  *
- * @param list lists a folder; left out: a folder cannot be read
- * @throws Failure `data-missing` where there is nothing that can be read
+ * @param list lists a folder; without it, folders are refused
+ * @throws Failure `data-missing` if nothing can be read
  */
 export async function identityOf(path: string, list?: FolderLister): Promise<string> {
   const found = await stat(path).catch((error: unknown) => {
@@ -41,7 +41,7 @@ export async function identityOf(path: string, list?: FolderLister): Promise<str
   return hash.digest('hex');
 }
 
-/** The same of what a setting names: what is wrong with it is told there. */
+/** The same for a path in a setting, at which errors are reported. */
 export function identityAt(
   at: string | readonly string[],
   path: string,

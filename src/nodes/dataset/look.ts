@@ -10,7 +10,7 @@ import { imageGrid, type ImageRow } from '../../figures/image-grid.ts';
 import { firstRows, isDrawable } from './first-images.ts';
 import { countBytes, summarize, type Moments } from './summary.ts';
 
-/** How many values are where: equal parts between two ends. */
+/** Counts of values in bins of equal width between two ends. */
 export interface Histogram {
   readonly low: number;
   readonly high: number;
@@ -19,7 +19,7 @@ export interface Histogram {
 
 const BINS = 32;
 
-/** A file of a source that is no image of the set. */
+/** A file of a source that is not an image of the set. */
 export interface Omitted {
   readonly split: Split;
   readonly name: string;
@@ -35,7 +35,7 @@ export interface SplitLook {
   readonly stored: Moments;
   readonly values: Moments;
   readonly histogram: Histogram;
-  /** Images of each class that the split has, in the order of the labels; absent without labels. */
+  /** The number of images in each class of the split, in the order of the labels; absent without labels. */
   readonly classes?: readonly { readonly name: string; readonly count: number }[];
 }
 
@@ -130,7 +130,7 @@ function countClasses(
     .map(([label, count]) => ({ name: classes[label] ?? String(label), count }));
 }
 
-/** Values beyond the range count as its ends. */
+/** Values outside the range count in the first or last bin. */
 function histogramOf({ data, scale, offset }: ImageArray, [low, high]: readonly [number, number]): Histogram {
   const counts = Array.from({ length: BINS }, () => 0);
   const bins = high > low ? BINS / (high - low) : 0;

@@ -69,7 +69,7 @@ function checkWhiteLevel(settings: DatasetSettings): readonly Finding[] {
   ];
 }
 
-/** More than a known set has is no error: all are kept. */
+/** A limit above the size of a known set is not an error: all images are kept. */
 function checkLimit(
   { source, limit }: DatasetSettings,
   counts: SourceDescription['counts'],

@@ -76,7 +76,7 @@ export function toImageSet(
     };
   }
   const [low, high] = [Math.min(...ranges.map((one) => one.low)), Math.max(...ranges.map((one) => one.high))];
-  // What is said of the highest value is said of the images that have it.
+  // Notices about the highest value name the images that contain it.
   const lightest = ranges.find((one) => one.high === high)?.images ?? first.raw.images;
   return {
     shape,
@@ -165,7 +165,7 @@ function tooBright({ name }: RawImages, highest: number, white: number) {
 }
 
 /**
- * What the values can be, not what they happen to be: 0 to 1 and the like for integers, and for floats where all are in such a
+ * The possible range of the values, not the actual one: 0 to 1 and the like for integers, and for floats where all are in such a
  * range. Metrics and figures rely on it.
  */
 function rangeOf(

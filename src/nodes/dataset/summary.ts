@@ -1,4 +1,4 @@
-/** What exercise 1 asks of a data set: shapes and ranges, before and after normalisation. */
+/** The summary of a data set for exercise 1: shapes and ranges, before and after normalisation. */
 import { extremesOfNumbers } from '../../formats/image-rows.ts';
 import { piecesOf } from '../../formats/numbers.ts';
 import type { ImageArray } from '../../formats/images.ts';
@@ -31,7 +31,7 @@ export function summarize(images: ImageArray, dtype: string): Summary {
   let [sum, squares] = [0, 0];
   for (const piece of piecesOf(data)) {
     if (piece instanceof Uint8Array) {
-      // Sums of integers are exact in any order, and there are few different ones.
+      // There are few different bytes, and sums of integers are exact in any order.
       countBytes(piece).forEach((times, value) => {
         sum += times * value;
         squares += times * value * value;
@@ -66,7 +66,7 @@ export function summarize(images: ImageArray, dtype: string): Summary {
   };
 }
 
-/** How often each byte occurs. Four tables: adding to a number that was just written waits for it. */
+/** How often each byte occurs. With four tables, since incrementing a count that was just written would have to wait. */
 export function countBytes(bytes: Uint8Array): Float64Array {
   const tables = Array.from({ length: 4 }, () => new Uint32Array(256));
   const [one, two, three, four] = tables as [Uint32Array, Uint32Array, Uint32Array, Uint32Array];

@@ -7,17 +7,17 @@ import { beyond } from '../../beyond.ts';
 import { toImageSet } from '../pixels.ts';
 import type { RawSplits } from '../raw.ts';
 
-/** The most bytes of files that are read before a run: beyond, the stage says what is wrong. */
+/** Maximum bytes of files that are read before a run. The stage checks larger files itself. */
 const SIZE_LIMIT = 2 ** 26;
 
-/** By settings and the paths, sizes and times of files: a sweep asks for each trial. */
+/** Cached by settings and the paths, sizes and times of files, since a sweep inspects each trial. */
 const known = new Map<string, Promise<Inspection>>();
 
 /**
- * Looks into arrays that are not large.
+ * Inspects arrays that are not large.
  *
  * @param paths absolute paths of their files
- * @returns undefined where a file is missing, or the files are too large
+ * @returns undefined if a file is missing, or the files are too large
  */
 export async function inspectArrays(
   settings: DatasetSettings,
@@ -37,7 +37,7 @@ export async function isInspected(paths: readonly string[]): Promise<boolean> {
   return (await stateOf(paths)) !== undefined;
 }
 
-/** Sizes and times of the files; undefined where one is missing, or they are too large. */
+/** Sizes and times of the files; undefined if one is missing, or they are too large. */
 async function stateOf(
   paths: readonly string[],
 ): Promise<readonly (readonly [size: number, time: number])[] | undefined> {

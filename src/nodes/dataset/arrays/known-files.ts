@@ -79,10 +79,10 @@ export const FASHION_MNIST_FILES: readonly IdxPin[] = [
 /** The sets, by the names of their sources. Their files have the same names. */
 const SETS = { mnist: MNIST_FILES, 'fashion-mnist': FASHION_MNIST_FILES } as const;
 
-/** The most bytes of a file, packed and unpacked: the largest has 47,040,016. */
+/** Maximum bytes of a file, packed and unpacked: the largest has 47,040,016. */
 export const SIZE_LIMIT = 2 ** 26;
 
-/** Folders in which torchvision puts the files, below the one that it is given. */
+/** Folders in which torchvision puts the files, relative to its root folder. */
 const BELOW = ['raw', 'MNIST/raw', 'FashionMNIST/raw'];
 
 const unpack = promisify(gunzip);
@@ -170,7 +170,7 @@ function adviceFor(hash: string | undefined, { name }: IdxPin): string | undefin
   return undefined;
 }
 
-/** What a file holds, unpacked; undefined where it cannot be unpacked or has too many bytes. */
+/** The unpacked content of a file; undefined if it cannot be unpacked or has too many bytes. */
 async function readContent(path: string): Promise<Buffer | undefined> {
   try {
     if ((await stat(path)).size > SIZE_LIMIT) return undefined;

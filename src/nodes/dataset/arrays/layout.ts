@@ -17,7 +17,7 @@ export function arrange(images: RawImages, { shape, data_format: format }: Layou
   return format === 'channels_first' ? channelsLast(unrolled) : unrolled;
 }
 
-/** Refuses what a setting would mend. */
+/** Refuses arrays that a setting would fix. */
 function checkAsItIs(images: RawImages): void {
   const { shape } = images;
   const side = Math.sqrt(shape[1] ?? 0);

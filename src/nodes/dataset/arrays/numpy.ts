@@ -14,7 +14,7 @@ export { readNumpyFile } from '../../../formats/numpy.ts';
 export interface NumpyPlace {
   /** A path, or the name in an archive. */
   readonly name: string;
-  /** The setting at which is told what is wrong with it. */
+  /** The setting at which its errors are reported. */
   readonly at: string;
   /** @throws Failure `data-missing` or `data-corrupt` */
   read(): Promise<NumpyArray>;

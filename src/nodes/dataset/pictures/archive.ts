@@ -22,7 +22,7 @@ export interface ArchiveOptions extends Pick<TreeOptions, 'recursive'> {
   readonly signal?: AbortSignal;
   /** The path as messages name it; by default the name of the file. */
   readonly shown?: string;
-  /** What a single folder is that holds all images, and no folders: the one that was packed, or a class. */
+  /** The meaning of a single folder with all images and no folders: the packed folder, or a class. */
   readonly single: 'root' | 'class';
 }
 
@@ -53,7 +53,7 @@ export async function listArchive(
 }
 
 /**
- * Looks at the first bytes of an archive.
+ * Checks the first bytes of an archive.
  *
  * @param shown the path as messages name it
  * @throws Failure `data-missing` or `data-corrupt` if it is none
@@ -204,7 +204,7 @@ function beginsTar(start: Uint8Array): boolean {
   return isTarHeader(start) || (block.length === TAR_BLOCK && block.every((byte) => byte === 0));
 }
 
-/** The first bytes that packed ones stand for; none if they are damaged. */
+/** Unpacks the first bytes; empty if they are damaged. */
 async function unpackHead(head: Uint8Array): Promise<Uint8Array> {
   const gunzip = createGunzip();
   gunzip.on('error', () => undefined).end(head);
@@ -217,7 +217,7 @@ async function unpackHead(head: Uint8Array): Promise<Uint8Array> {
       if (length >= TAR_BLOCK) break;
     }
   } catch {
-    // The packed bytes are only a part of the file: what came before their end counts.
+    // Only a part of the file is unpacked, so an error at its end is ignored.
   }
   return Buffer.concat(chunks);
 }

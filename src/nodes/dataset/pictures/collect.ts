@@ -36,7 +36,7 @@ interface Decoded extends Pick<DecodedImage, 'shape' | 'transparent'> {
  * Decodes files, in any order; the images come in the order of their names. Where sizes differ, the most frequent one is kept.
  *
  * @param count how many files there are, for the progress
- * @param limit how many images are enough: no more files are read
+ * @param limit number of images after which no more files are read
  * @param wanted the size to keep, where it is known
  * @param classOf the class of each file by its name, where the files have classes
  * @throws Failure `data-corrupt` if none is left, or if one fails with `on_error: fail`; `shape-mismatch` if sizes differ and

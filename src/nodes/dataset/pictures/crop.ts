@@ -1,4 +1,4 @@
-/** What `crop`, `resize`, `size` and `color` make of image files. */
+/** The effect of `crop`, `resize`, `size` and `color` on image files. */
 import { targetSize } from '../../../formats/image-size.ts';
 import type { ImagesDatasetSettings } from '../../../schema/generated/settings.ts';
 import type { Finding, ImageShape } from '../../../core/stage-type.ts';
@@ -10,10 +10,10 @@ export type PictureSettings = Pick<
 >;
 
 /**
- * The shape that images are given.
+ * The resulting shape of images.
  *
  * @param full height and width of the files, where all have one size
- * @returns undefined where only the files tell
+ * @returns undefined if it depends on the files
  */
 export function shapeOfPictures(
   { crop, resize, size, color }: PictureSettings,

@@ -1,4 +1,4 @@
-/** Decodes several files at the same time. */
+/** Decodes several files in parallel. */
 import { availableParallelism } from 'node:os';
 import type { DecodedImage } from '../../../formats/decode.ts';
 import type { PictureSettings } from './crop.ts';
@@ -6,7 +6,7 @@ import { decodeOne, decodeOptions } from './decode-one.ts';
 import type { ImageFile } from './image-file.ts';
 import { Unusable } from './skipped.ts';
 
-/** Of fewer files, threads would take longer to start than they save. */
+/** With fewer files, starting threads takes longer than they save. */
 const WORTH_THREADS = 200;
 
 export interface DecodedFile {
@@ -14,7 +14,7 @@ export interface DecodedFile {
   readonly image: DecodedImage | Unusable;
 }
 
-/** Whatever decodes files. */
+/** Decodes files, in this thread or in others. */
 interface Decoder {
   /** How many files it should have at a time. */
   readonly width: number;
@@ -40,12 +40,12 @@ export async function* decodeFiles(
   const pending: Promise<DecodedFile>[] = [];
   try {
     for await (const { name, read, onDisk } of files) {
-      // Archives are streams: a file is read before the next one is asked for.
+      // Archives are streams: a file must be read before the next one is requested.
       const source = decoder.readsFiles && onDisk !== undefined ? onDisk : await read().catch(unusable);
       const image =
         source instanceof Unusable ? Promise.resolve(source) : decoder.decode(source).catch(unusable);
       const file = image.then((result) => ({ name, image: result }));
-      // What goes wrong is thrown when it is this file's turn.
+      // An error is thrown when this file is yielded.
       file.catch(() => undefined);
       pending.push(file);
       while (pending.length >= Math.min(decoder.width, most())) {

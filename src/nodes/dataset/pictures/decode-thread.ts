@@ -1,4 +1,4 @@
-/** A thread that reads and decodes one file after the other: what it is asked, and what it answers. */
+/** A thread that reads and decodes one file at a time, with its requests and responses. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { Failure, type Diagnostic } from '../../../core/diagnostic.ts';
 import { SharedBudget } from '../../../formats/budget.ts';
@@ -29,7 +29,7 @@ export type Answer = { readonly number: number } & (
 const { options, room } = workerData as ThreadData;
 const shared = { ...options, room: new SharedBudget(room) };
 
-/** One file after the other: while a thread waits for room, it cannot give back what another file has taken. */
+/** One file at a time: while a thread waits for the budget, it cannot release what another file has taken. */
 let last = Promise.resolve();
 
 parentPort?.on('message', (task: Task) => {

@@ -15,7 +15,7 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** More threads than these would wait for the one that hands out the files. */
+/** More threads than this would wait for the one that distributes the files. */
 const MOST_THREADS = 32;
 
 class Thread {
@@ -46,19 +46,19 @@ class Thread {
   }
 }
 
-/** Decodes files in threads, each of which takes one after the other. */
+/** Decodes files in threads, each of which decodes one file at a time. */
 export class DecodeThreads {
   readonly #threads: readonly Thread[];
   #number = 0;
 
-  /** @returns undefined where the system gives no threads */
+  /** @returns undefined if the system cannot start threads */
   static start(options: DecodeOptions): DecodeThreads | undefined {
     const data: ThreadData = { options, room: SharedBudget.memory(PIXEL_LIMIT) };
     const threads: Thread[] = [];
     try {
       while (threads.length < Math.min(availableParallelism(), MOST_THREADS)) threads.push(new Thread(data));
     } catch {
-      // Those that could start do the work of all.
+      // The threads that did start do all the work.
     }
     return threads.length === 0 ? undefined : new DecodeThreads(threads);
   }
@@ -69,7 +69,7 @@ export class DecodeThreads {
 
   readonly readsFiles = true;
 
-  /** How many files they should have at a time: each one to work on and one to go on with. */
+  /** How many files to assign at a time: for each thread, one in progress and the next one. */
   get width(): number {
     return 2 * this.#threads.length;
   }

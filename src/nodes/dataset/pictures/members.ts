@@ -40,7 +40,7 @@ export interface ReadableMember {
   read(): Promise<Uint8Array>;
 }
 
-/** The most that an archive of so many bytes may unpack to. Photographs hardly shrink; what shrinks more is small, or a bomb. */
+/** Maximum unpacked size of an archive. Photos hardly shrink; anything that shrinks more is small, or a zip bomb. */
 export function unpackedLimit(size: number): number {
   return Math.max(2 ** 31, 32 * size);
 }

@@ -81,7 +81,7 @@ export async function withRegular<Result>(
   }
 }
 
-/** A pipe without a writer would be waited for; Windows has neither flag. */
+/** Without these flags, opening a pipe without a writer would block. Windows has neither. */
 function flagsFor(follow: boolean): number {
   return constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (follow ? 0 : (constants.O_NOFOLLOW ?? 0));
 }

@@ -1,4 +1,4 @@
-/** Files that are passed over: why, and how a warning sums them up. */
+/** Skipped files: the reasons, and how a warning summarises them. */
 import { failure, type Failure } from '../../../core/diagnostic.ts';
 import type { StageContext } from '../../contract.ts';
 import { compareNames, shownName } from '../names.ts';
@@ -42,7 +42,7 @@ export interface Skipped {
   readonly reason: string;
 }
 
-/** Thrown by whoever reads one file: it is of no use, but the others may be. */
+/** Thrown by code that reads one file: this file cannot be used, but others may be. */
 export class Unusable extends Error {
   readonly kind: SkipKind;
 

@@ -172,7 +172,7 @@ async function* entriesOf(
   const flow = isGzipped
     ? pipeline(source, gunzip, unpacked, { signal })
     : pipeline(source, unpacked, { signal });
-  // What goes wrong in the flow is thrown by the loop, too.
+  // Errors of the flow are also thrown by the loop.
   flow.catch(() => undefined);
   let [number, end] = [0, 0];
   for await (const entry of unpacked) {

@@ -1,4 +1,4 @@
-/** Which files are read where only some of them are to be kept. */
+/** Chooses the files to read if only some are kept. */
 import type { ImageFile, NamedImage } from './image-file.ts';
 import type { ImageTree } from './tree.ts';
 

@@ -1,4 +1,4 @@
-/** What a data source is: all that Hourglass knows of one place that images come from, such as `mnist` or `npz`. */
+/** The interface of a data source, such as `mnist` or `npz`. */
 import type { DatasetSettings } from '../../../schema/generated/settings.ts';
 import type { Json } from '../../../core/json.ts';
 import type { Finding, ImageShape, Inspection, Split } from '../../../core/stage-type.ts';
@@ -11,7 +11,7 @@ export type SourceName = DatasetSettings['source'];
 /** The settings of a stage that has this source. */
 export type SettingsOf<Name extends SourceName> = Extract<DatasetSettings, { readonly source: Name }>;
 
-/** What the settings alone tell of the images. */
+/** What the settings alone determine about the images. */
 export interface SourceDescription {
   /** Absent where only the files tell. */
   readonly shape?: ImageShape;
@@ -26,7 +26,7 @@ export interface SourceDescription {
   readonly counts?: Readonly<Record<Split, number>>;
 }
 
-/** What a source reads with. */
+/** The context in which a source reads. */
 export type ReadContext<Settings> = Pick<
   StageContext<Settings>,
   'settings' | 'pipelineFolder' | 'signal' | 'progress' | 'log'
@@ -46,7 +46,7 @@ export interface Source<Settings extends DatasetSettings = DatasetSettings> {
 
   describe(settings: Settings): SourceDescription;
 
-  /** What is wrong with the settings, beyond what the schema says. */
+  /** Problems in the settings that the schema does not detect. */
   check?(settings: Settings): readonly Finding[];
 
   /** Files and folders of the user's own, as they are written, by the settings that name them. */
@@ -60,9 +60,9 @@ export interface Source<Settings extends DatasetSettings = DatasetSettings> {
   fingerprint(settings: Settings, folder: string): Promise<Json>;
 
   /**
-   * Looks whether the files are there and, where that is quick, into them. Throws for nothing that is wrong with them.
+   * Checks that the files exist and, if this is fast, their content. Does not throw for problems with them.
    *
-   * @returns undefined if there is nothing to tell
+   * @returns undefined if there is nothing to report
    */
   inspect(settings: Settings, folder: string): Promise<Inspection | undefined>;
 
