@@ -19,6 +19,7 @@ export const GROUPS: readonly Group[] = [
       'docs/latent-space.md',
       'docs/report.md',
       'docs/submissions.md',
+      'docs/teaching.md',
       'docs/plugins.md',
     ],
   },

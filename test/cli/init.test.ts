@@ -4,6 +4,10 @@ import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { packageRoot } from '../../src/core/package-root.ts';
 import { TEMPLATE_NAMES } from '../../src/cli/init/templates.ts';
+import { loadAssignment } from '../../src/submission/assignment.ts';
+import { loadPipeline } from '../../src/config/load.ts';
+import { isJsonObject, type Json } from '../../src/core/json.ts';
+import { stageTypes } from '../../src/nodes/registry.ts';
 import { rig, type Rig } from '../rig.ts';
 
 function textsIn(rigged: Rig, folder: string): readonly { readonly path: string; readonly text: string }[] {
@@ -37,6 +41,20 @@ for (const template of TEMPLATE_NAMES) {
     for (const path of ['README.md', '.gitignore']) assert.ok(rigged.exists(`mein Ordner/${path}`));
   });
 }
+
+test('the rules of the assignment are valid, and what they let students change is in the pipeline', async (t) => {
+  const rigged = rig(t);
+  assert.equal((await rigged.run(['init', 'course', '--template', 'assignment'])).code, 0);
+  const { base, editable, seed } = await loadAssignment(rigged.path('course/assignment.yaml'));
+  assert.equal(base, rigged.path('course/hand-out/denoising.yaml'));
+  assert.equal(seed, 'student_number');
+  const { located } = await loadPipeline(base, { stageTypes: stageTypes(false) });
+  for (const path of editable) {
+    let found: Json | undefined = located?.resolved;
+    for (const key of path.split('.')) found = isJsonObject(found) ? found[key] : undefined;
+    assert.notEqual(found, undefined, path);
+  }
+});
 
 test('init overwrites nothing, and writes nothing then', async (t) => {
   const rigged = rig(t);
