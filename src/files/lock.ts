@@ -50,8 +50,10 @@ export const PENDING_LOCK = /\.lock\.\d+-[0-9a-f]{8}$/;
 /**
  * Takes a lock file, or returns its holder. The lock of a dead owner is taken over: one on this machine whose process has ended,
  * or one on another machine whose heartbeat has stopped.
+ *
+ * @param elsewhere how to name another folder, if this one cannot be written
  */
-export async function takeLock(path: string): Promise<LockResult> {
+export async function takeLock(path: string, elsewhere?: string): Promise<LockResult> {
   const unique = `${path}.${process.pid}-${randomBytes(4).toString('hex')}`;
   let mine: OwnerFile | undefined;
   let isTaken = false;
@@ -74,7 +76,7 @@ export async function takeLock(path: string): Promise<LockResult> {
       await removeStale(path, unique);
     }
   } catch (error) {
-    throw fileFailure(error, path);
+    throw fileFailure(error, path, elsewhere);
   } finally {
     // The lock is another name of the same file, which stays open for its heartbeat.
     await (isTaken ? remove(unique) : mine?.remove(unique))?.catch(() => undefined);

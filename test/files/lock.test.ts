@@ -165,3 +165,13 @@ test('a lock file that is not one is replaced', async () => {
     writeFileSync(path, text);
   }
 });
+
+test('a lock that cannot be written says how to name another folder', async () => {
+  const elsewhere = 'choose another with `HERE`';
+  await assert.rejects(takeLock(join(folder, 'x'.repeat(300), 'x.lock'), elsewhere), (error) => {
+    assert.ok(error instanceof Failure);
+    assert.equal(error.diagnostics[0]?.code, 'output-not-writable');
+    assert.ok(error.diagnostics[0].hint?.includes(elsewhere));
+    return true;
+  });
+});

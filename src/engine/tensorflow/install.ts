@@ -98,7 +98,7 @@ async function portable(reason: string): Promise<EnsuredEngine> {
 export async function installEngine(onProgress: InstallProgress, signal: AbortSignal): Promise<EngineRecord> {
   const folder = engineFolder();
   for (;;) {
-    const lock = await takeLock(`${folder}.lock`);
+    const lock = await takeLock(`${folder}.lock`, 'choose another with `HOURGLASS_CACHE`');
     if (lock.state === 'taken') {
       try {
         // Backups leave it out. Where that cannot be written, the installation says why.
