@@ -1,6 +1,6 @@
 /** How the user started this program, so that commands which we propose work as they stand. */
 import { existsSync } from 'node:fs';
-import { basename, delimiter, dirname, resolve } from 'node:path';
+import { basename, delimiter, dirname, resolve, sep } from 'node:path';
 import { packageName, packageRoot } from '../core/package-root.ts';
 import { pathFrom } from '../core/path.ts';
 import { shellWord } from '../core/shell.ts';
@@ -31,7 +31,7 @@ export function programName(folder: string, { script, root, cwd, env }: Start): 
   if (manager === 'pnpm' && root.split(/[\\/]/).includes('dlx')) return `pnpm dlx ${packageName}`;
   // Both go to the folder of package.json first, so elsewhere they would not find the files that are named.
   if (manager !== undefined && resolve(folder) === cwd) return `${manager} hourglass`;
-  const local = localProgram(script);
+  const local = localProgram(script, cwd);
   // A manager puts the folder's programs on the path; the user's shell does not have them there.
   const isOnPath =
     manager === undefined &&
@@ -44,11 +44,20 @@ export function programName(folder: string, { script, root, cwd, env }: Start): 
 }
 
 /** The program of a folder's own packages; undefined for a global one. */
-function localProgram(script: string): string | undefined {
+function localProgram(script: string, cwd: string): string | undefined {
   if (basename(dirname(script)) === '.bin') return script;
   // pnpm, and every manager on Windows, writes a script there that starts this one, not a link.
   const beside = resolve(script, '../../../.bin/hourglass');
-  return existsSync(beside) ? beside : undefined;
+  if (existsSync(beside)) return beside;
+  // pnpm keeps packages in `node_modules/.pnpm/NAME/node_modules`, so its script lies further up.
+  const [project] = script.split(/[\\/]node_modules[\\/]\.pnpm[\\/]/);
+  const above = resolve(project ?? '', 'node_modules/.bin/hourglass');
+  return project !== script && isWithin(cwd, project ?? '') && existsSync(above) ? above : undefined;
+}
+
+/** Not true of pnpm's folder for global packages, whose programs the shell has. */
+function isWithin(folder: string, parent: string): boolean {
+  return folder === parent || folder.startsWith(parent + sep);
 }
 
 function thisProgram(folder: string): string {

@@ -50,6 +50,14 @@ test('it is called by its name where its folder is on the path', (t) => {
   assert.deepEqual(said({ env, script: bin }), ['hourglass', 'hourglass']);
 });
 
+test("pnpm's folder of packages leads to the program of the project, and its global one does not", (t) => {
+  const { cwd, said } = place(t);
+  const root = join(cwd, 'node_modules', '.pnpm', 'x@1', 'node_modules', PACKAGE);
+  const script = join(root, 'bin', 'hourglass.js');
+  assert.deepEqual(said({ root, script }), BY_PATH);
+  assert.deepEqual(said({ root, script, cwd: dirname(cwd) }), ['hourglass', 'hourglass']);
+});
+
 test('a global program is called by its name', (t) => {
   const { cwd, said } = place(t);
   const root = join(cwd, 'lib', 'node_modules', PACKAGE);
