@@ -11,15 +11,13 @@ import { packageRoot } from '../../src/core/package-root.ts';
 interface Locked {
   readonly version: string;
   readonly dev?: boolean;
-  readonly integrity?: string;
   readonly [key: string]: unknown;
 }
 
 interface Version {
   readonly manifest: Readonly<Record<string, unknown>>;
-  /** Undefined for another platform's package, which nothing asks for. */
+  /** Undefined for another platform's package. */
   readonly folder: string | undefined;
-  readonly integrity: string | undefined;
 }
 
 /** Answers requests for packages and their archives. */
@@ -35,9 +33,11 @@ export function registry(): (request: IncomingMessage, response: ServerResponse)
     const [name = '', version] = path.slice(1).split('/-/');
     const versions = packages.get(name);
     if (version !== undefined) {
-      const folder = versions?.get(version.replace(/\.tgz$/, ''))?.folder;
-      if (folder === undefined) response.writeHead(404).end();
-      else response.writeHead(200).end(await archiveOf(folder));
+      const known = versions?.get(version.replace(/\.tgz$/, ''));
+      if (known === undefined) response.writeHead(404).end();
+      else if (known.folder !== undefined) response.writeHead(200).end(await archiveOf(known.folder));
+      // Another platform's package, which yarn fetches all the same: a folder with its name is enough.
+      else response.writeHead(200).end(await emptyPackage(known.manifest));
       return;
     }
     if (versions === undefined) {
@@ -45,8 +45,8 @@ export function registry(): (request: IncomingMessage, response: ServerResponse)
       return;
     }
     const described: Record<string, unknown> = {};
-    for (const [number, { manifest, folder, integrity }] of versions) {
-      const own = folder === undefined ? integrity : integrityOf(await archiveOf(folder));
+    for (const [number, { manifest, folder }] of versions) {
+      const own = integrityOf(await (folder === undefined ? emptyPackage(manifest) : archiveOf(folder)));
       const tarball = `http://${host}/${name}/-/${number}.tgz`;
       described[number] = { ...manifest, name, version: number, dist: { tarball, integrity: own } };
     }
@@ -68,18 +68,27 @@ function readPackages(): ReadonlyMap<string, ReadonlyMap<string, Version>> {
     readonly packages: Readonly<Record<string, Locked>>;
   };
   const packages = new Map<string, Map<string, Version>>();
-  for (const [path, { version, integrity, ...locked }] of Object.entries(lock.packages)) {
+  for (const [path, { version, ...locked }] of Object.entries(lock.packages)) {
     if (path === '' || locked.dev === true) continue;
     const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
     const folder = existsSync(join(packageRoot, path)) ? join(packageRoot, path) : undefined;
     const manifest =
       folder === undefined
-        ? locked
+        ? { ...locked, name, version }
         : (JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Record<string, unknown>);
     const versions = packages.get(name) ?? new Map<string, Version>();
-    packages.set(name, versions.set(version, { manifest, folder, integrity }));
+    packages.set(name, versions.set(version, { manifest, folder }));
   }
   return packages;
+}
+
+/** A package without content. */
+async function emptyPackage(manifest: Version['manifest']): Promise<Buffer> {
+  const pack = tar.pack();
+  const packed = buffer(pack.pipe(createGzip({ level: 1 })));
+  pack.entry({ name: 'package/package.json', mtime: new Date(0) }, JSON.stringify(manifest));
+  pack.finalize();
+  return packed;
 }
 
 /** A package as npm packs it: files below `package/`. */
