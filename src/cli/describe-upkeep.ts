@@ -1,4 +1,4 @@
-/** How the commands are called that run no pipeline: the engine, first files, and room on the disk. */
+/** The commands that run no pipeline: for the engine, first files, and disk space. */
 import type { CacheAction } from './commands/cache.ts';
 import type { EngineAction } from './commands/engine.ts';
 import { ASSIGNMENT, TEMPLATE_NAMES, TEMPLATES, type TemplateName } from './init/templates.ts';

@@ -1,4 +1,4 @@
-/** Which commands there are, and how each is called. What a command does is in `commands/`. */
+/** The commands with their arguments and options. Their code is in `commands/`. */
 import { Command } from 'commander';
 import { availableParallelism } from 'node:os';
 import { packageVersion } from '../core/package-root.ts';
@@ -27,8 +27,8 @@ import {
 } from './options.ts';
 
 /**
- * @param setCode is told the exit code of the command that ran
- * @param versions what `--version` prints
+ * @param setCode receives the exit code of the command that ran
+ * @param versions the output of `--version`
  */
 export function describeProgram(setCode: SetCode, versions: string): Command {
   const program = new Command('hourglass')
@@ -38,7 +38,7 @@ export function describeProgram(setCode: SetCode, versions: string): Command {
     .helpCommand('help [command]', 'show help for a command')
     .showSuggestionAfterError()
     .exitOverride()
-    // What it would print of an error becomes a diagnostic.
+    // Commander's error output is replaced by a diagnostic.
     .configureOutput({ writeErr: () => undefined })
     .addHelpText(
       'after',
@@ -105,7 +105,7 @@ function addRun(command: AddCommand, setCode: SetCode): void {
     .action(async (pipeline: string, stages: string[], flags: OutputFlags & RunFlags) => {
       const { WorkerPool } = await import('../run/workers.ts');
       const pool = new WorkerPool();
-      // Its first process starts while this one reads the rest of the program, and the pipeline.
+      // The first worker process starts while this one loads the rest of the program and the pipeline.
       if (flags.dryRun !== true) pool.startEarly();
       try {
         const { run } = await import('./commands/run.ts');
@@ -145,7 +145,7 @@ function addSweep(command: AddCommand, setCode: SetCode): void {
     });
 }
 
-/** What the jobs of a submitted sweep call; nothing for people. */
+/** Called by the jobs of a submitted sweep, not by users. */
 function addSweepMember(program: Command, setCode: SetCode): void {
   withOutputFlags(program.command('sweep-member <folder> <submission> <member>', { hidden: true })).action(
     async (folder: string, submission: string, member: string, flags: OutputFlags) => {

@@ -11,7 +11,7 @@ export const EXIT = {
   terminated: 143,
 } as const;
 
-/** What each means, for `--help`; `docs/failures.md` says more. */
+/** Their meanings, for `--help`; see also `docs/failures.md`. */
 export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   done: 'done',
   failed: 'the work failed',
@@ -22,7 +22,7 @@ export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   terminated: 'stopped by SIGTERM',
 };
 
-/** Problems of the machine and of the work, not of what the user wrote or named. */
+/** Problems of the machine and of the work, not of the input. */
 const OF_THE_WORK: ReadonlySet<DiagnosticCode> = new Set([
   'engine-missing',
   'engine-install-failed',
@@ -46,7 +46,7 @@ const OF_THE_WORK: ReadonlySet<DiagnosticCode> = new Set([
   'internal-error',
 ]);
 
-/** The `status` of a JSON document, and the exit code, of a command that these problems brought to its end. */
+/** The `status` of the JSON document and the exit code of a command that ended with these problems. */
 export function outcomeOf(diagnostics: readonly Diagnostic[]): {
   readonly status: 'invalid' | 'failed' | 'interrupted';
   readonly code: number;

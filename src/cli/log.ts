@@ -1,4 +1,4 @@
-/** `log.jsonl` of a workspace: events as pino writes them, one JSON object a line. */
+/** `log.jsonl` of a workspace: events written by pino, one JSON object per line. */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
@@ -7,24 +7,24 @@ import { unreachable } from '../core/diagnostic.ts';
 import type { RunEvent } from '../core/event.ts';
 import { printableJson } from '../core/text.ts';
 
-/** What is logged of events of a kind, and how. */
+/** Which events of a kind are logged, and how. */
 export interface LogRules<Event> {
-  /** The folder of the log, of the event that tells it. */
+  /** The folder of the log, from the event that contains it. */
   workspaceOf(event: Event): string | undefined;
-  /** Whether an event tells of work or trouble. */
+  /** Whether an event reports work or a problem. */
   isWorth(event: Event): boolean;
   enter(logger: Logger, event: Event): void;
 }
 
 /**
- * The log of one run, or sweep. It replaces the one before as soon as something is worth a log: a run that has nothing to
- * do leaves the log of the run that did it.
+ * The log of one run or sweep. It replaces the previous log once there is work or a problem to log. So a run with nothing
+ * to do keeps the log of the run that did the work.
  */
 export class WorkspaceLog<Event> {
   readonly #rules: LogRules<Event>;
   readonly #version: string;
   readonly #onProblem: (message: string) => void;
-  /** What happened before the log was open. */
+  /** Events from before the log was open. */
   #early: Event[] = [];
   #workspace: string | undefined;
   #isWanted = false;
@@ -33,8 +33,8 @@ export class WorkspaceLog<Event> {
   #closeFile: () => void = () => undefined;
 
   /**
-   * @param version of Hourglass, noted in every line
-   * @param onProblem told once if the log cannot be written, which does not stop the run
+   * @param version the version of Hourglass, written to every line
+   * @param onProblem called once if the log cannot be written, which does not stop the run
    */
   constructor(rules: LogRules<Event>, version: string, onProblem: (message: string) => void) {
     this.#rules = rules;
@@ -53,7 +53,7 @@ export class WorkspaceLog<Event> {
     if (this.#isWanted && this.#workspace !== undefined) this.#opening ??= this.#open(this.#workspace);
   }
 
-  /** Writes what is left and closes the file. */
+  /** Writes the remaining lines and closes the file. */
   async close(): Promise<void> {
     await this.#opening;
     this.#closeFile();
@@ -61,13 +61,13 @@ export class WorkspaceLog<Event> {
   }
 
   async #open(workspace: string): Promise<void> {
-    // Loaded here, so that a run that has nothing to do does not wait for it.
+    // Loaded here: a run with nothing to do need not wait for it.
     const { pino } = await import('pino');
     try {
       mkdirSync(workspace, { recursive: true });
-      // Another file, not the same one emptied: a run that lost its place to this one may still have it open.
+      // A new file instead of truncating the old one: a run that was taken over may still have the old file open.
       rmSync(join(workspace, 'log.jsonl'), { force: true });
-      // Synchronous writes: a killed run leaves all that had happened.
+      // Synchronous writes: the log of a killed run is complete.
       const file = pino.destination({ dest: join(workspace, 'log.jsonl'), append: false, sync: true });
       file.on('error', (error: unknown) => this.#giveUp(error));
       this.#closeFile = () => file.end();
@@ -81,7 +81,7 @@ export class WorkspaceLog<Event> {
 
   #giveUp(error: unknown): void {
     if (this.#logger?.level === 'silent') return;
-    // Events that are still to come go nowhere.
+    // Later events are dropped.
     if (this.#logger !== undefined) this.#logger.level = 'silent';
     this.#closeFile = () => undefined;
     this.#onProblem(`log.jsonl cannot be written (${errorCode(error)}); the run continues without it`);
@@ -117,7 +117,7 @@ function enter(logger: Logger, event: RunEvent): void {
       logger.info({ event: event.type, stage: event.stage }, 'stage started');
       return;
     case 'stage-progress': {
-      // Progress comes many times a second; the log keeps the ends of epochs.
+      // Progress is reported many times a second; only the ends of epochs are logged.
       const { epochEnd, restored, ...progress } = event.progress;
       if (epochEnd === true && restored !== true)
         logger.info({ event: event.type, stage: event.stage, ...progress }, 'epoch ended');

@@ -19,7 +19,7 @@ import { versionLines } from './versions.ts';
 export async function main(args: readonly string[]): Promise<number> {
   const streams = watchStreams();
   const guard = guardProcess(args);
-  // What a plugin prints is no result.
+  // Output of a plugin is not part of the result.
   globalThis.console = new Console(process.stderr);
   let code: number = EXIT.done;
   try {
@@ -30,13 +30,13 @@ export async function main(args: readonly string[]): Promise<number> {
   }
   const problem = await streams.problem();
   guard.stop();
-  // On stderr, whatever `--json` asked of stdout.
+  // On stderr, even with `--json`.
   return problem === undefined ? code : Math.max(code, reportProblem(problem, []));
 }
 
-/** Reports what ends the process before its command has: nothing ends without a word, or with exit code 0. */
+/** Reports if the process ends before its command: never without a message, and never with exit code 0. */
 function guardProcess(args: readonly string[]): { stop(): void } {
-  // An error that no command waits for, such as one of a plugin's timer.
+  // An error that no command waits for, for example from a plugin's timer.
   const onError = (error: unknown): void => {
     process.off('exit', onExit);
     const isOfPlugin = args.includes('--allow-plugins') && !(systemFailure(error) instanceof Failure);
@@ -58,19 +58,19 @@ function guardProcess(args: readonly string[]): { stop(): void } {
 }
 
 /**
- * Keeps an error of stdout or stderr from ending the process. A reader that has seen enough, such as `head`, is no error, and no
- * reason to stop a run; nor is a terminal that was closed.
+ * Prevents errors of stdout or stderr from ending the process. A reader that closes the pipe early, such as `head`, is not an
+ * error, and no reason to stop a run. The same applies to a closed terminal.
  */
 function watchStreams(): { problem(): Promise<Error | undefined> } {
   let lost: string | undefined;
   process.stdout.on('error', (error) => {
     if (!['EPIPE', 'EIO'].includes(errorCode(error))) lost ??= errorCode(error);
   });
-  // There is no other place to say it.
+  // There is nowhere else to report it.
   process.stderr.on('error', () => undefined);
   return {
     async problem() {
-      // An error comes after the write that it is of.
+      // The error event comes after the write that caused it.
       if (process.stdout.writableLength > 0)
         await new Promise<void>((resolve) => void process.stdout.write('', () => resolve()));
       await nextTurn();

@@ -3,13 +3,13 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { EngineChoice } from '../engine/engine.ts';
 import { makeTerminal, type Terminal } from './terminal/terminal.ts';
 
-/** Is told the exit code of the command that ran. */
+/** Receives the exit code of the command that ran. */
 export type SetCode = (code: number) => void;
 
-/** Adds a command that takes the options of every command, with examples for its help. */
+/** Adds a command with the common options, and examples for its help. */
 export type AddCommand = (name: string, description: string, examples: readonly string[]) => Command;
 
-/** Of every command, as commander hands them on. */
+/** Options of every command, as commander passes them. */
 export interface OutputFlags {
   readonly json?: boolean;
   readonly quiet?: boolean;
@@ -17,30 +17,30 @@ export interface OutputFlags {
   readonly color: boolean;
 }
 
-/** Of commands that read a pipeline. */
+/** Options of commands that read a pipeline. */
 export interface PipelineFlags {
   /** `-S` arguments, as given. */
   readonly set?: readonly string[];
   readonly allowPlugins?: boolean;
 }
 
-/** Of commands that plan or run. */
+/** Options of commands that plan or run. */
 export interface PlanFlags extends PipelineFlags {
   readonly outputs: string;
   readonly engine: EngineChoice;
   readonly force?: boolean;
 }
 
-/** Flags of `run` alone. */
+/** Options of `run` only. */
 export interface RunFlags extends PlanFlags {
   readonly dryRun?: boolean;
   readonly keepGoing?: boolean;
   readonly jobs: number;
-  /** Port of the live report; true for any. */
+  /** Port of the live report; true for any free port. */
   readonly serve?: number | true;
 }
 
-/** Flags of `sweep` alone. */
+/** Options of `sweep` only. */
 export interface SweepFlags extends PipelineFlags {
   /** `--over` arguments, as given. */
   readonly over?: readonly string[];
@@ -144,7 +144,7 @@ function collect(value: string, earlier: readonly string[] = []): readonly strin
   return [...earlier, value];
 }
 
-/** Reads the value of an option that takes a whole number from 1. */
+/** Reads an option value that is a whole number of at least 1. */
 export function positiveInteger(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1)
@@ -152,7 +152,7 @@ export function positiveInteger(text: string): number {
   return value;
 }
 
-/** Bytes of each unit, as disks are sold and `KiB` counts. */
+/** Bytes of each unit: `KB` is 1000 bytes, `KiB` is 1024. */
 const UNITS: ReadonlyMap<string, number> = new Map([
   ['', 1],
   ...['k', 'm', 'g', 't'].flatMap((prefix, index): [string, number][] => [
@@ -161,7 +161,7 @@ const UNITS: ReadonlyMap<string, number> = new Map([
   ]),
 ]);
 
-/** Reads the value of an option that takes a size, such as `500MB`, `2 GB`, `1.5GiB` or a number of bytes. */
+/** Reads an option value that is a size, such as `500MB`, `2 GB`, `1.5GiB` or a number of bytes. */
 export function sizeInBytes(text: string): number {
   const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?) ?([a-z]{0,2}?)b?$/i.exec(text.trim()) ?? [];
   const bytes = UNITS.get(unit.toLowerCase());
@@ -170,7 +170,7 @@ export function sizeInBytes(text: string): number {
   return Math.floor(Number(number) * bytes);
 }
 
-/** Reads the number of a port. */
+/** Reads a port number. */
 export function portNumber(text: string): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || value > 65535)

@@ -1,4 +1,4 @@
-/** The end of a command that threw: the command line is wrong, something expected failed, or Hourglass has a bug. */
+/** Reports what a command threw: a wrong command line, an expected failure, or a bug in Hourglass. */
 import { CommanderError } from 'commander';
 import { systemFailure } from '../files/atomic.ts';
 import { Failure, type Diagnostic } from '../core/diagnostic.ts';
@@ -10,7 +10,7 @@ import { makeTerminal } from './terminal/terminal.ts';
 /**
  * Prints what was thrown.
  *
- * @param args the command line, which may not have been understood
+ * @param args the command line, which may be invalid
  * @returns the exit code
  */
 export function reportProblem(error: unknown, args: readonly string[]): number {
@@ -50,7 +50,7 @@ function diagnosticsOf(thrown: unknown, args: readonly string[], verbose: boolea
   ];
 }
 
-/** What the command line is wrong about: commander's `error: unknown option '--forse'\n(Did you mean --force?)` in our form. */
+/** The mistake in the command line: commander's `error: unknown option '--forse'\n(Did you mean --force?)` in our form. */
 function usageOf(error: CommanderError, args: readonly string[]): Diagnostic {
   if (error.code === 'commander.help') {
     return {

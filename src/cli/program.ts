@@ -1,4 +1,4 @@
-/** How the user started this program, so that commands which we propose work as they stand. */
+/** How the user started this program: suggested commands must work when they are copied. */
 import { existsSync } from 'node:fs';
 import { basename, delimiter, dirname, resolve, sep } from 'node:path';
 import { packageName, packageRoot } from '../core/package-root.ts';
@@ -16,7 +16,7 @@ export interface Start {
 }
 
 /**
- * `hourglass`, or what it takes where that is no command of the shell: `npx hourglass-autoencoders`, `node bin/hourglass.js`.
+ * `hourglass`, or its replacement if that is not a command of the shell: `npx hourglass-autoencoders`, `node bin/hourglass.js`.
  * Never `npx hourglass`: outside a folder with this package, that runs another package of this name.
  *
  * @param folder where it is to be typed
@@ -65,17 +65,17 @@ function thisProgram(folder: string): string {
   return programName(folder, { script: argv[1] ?? '', root: packageRoot, cwd: process.cwd(), env });
 }
 
-/** A text whose commands are given in backquotes, with this program as the user started it. */
+/** Replaces `hourglass` in the commands of a text, which are in backquotes, by the way the user started this program. */
 export function asStarted(text: string): string {
   return text.replace(/`hourglass (?=[a-z-])/g, () => `\`${thisProgram(process.cwd())} `);
 }
 
-/** A command line as one would type it in a folder, by default the present one. */
+/** A command line to type in a folder, by default the working folder. */
 export function commandLine(words: readonly string[], folder = process.cwd()): string {
   return [thisProgram(folder), ...words.map((word) => shellWord(word))].join(' ');
 }
 
-/** A call of a command on a pipeline, with all that decides which results it makes. */
+/** A call of a command on a pipeline, with all options that affect the results. */
 export interface PipelineCall {
   readonly pipeline: string;
   readonly stages?: readonly string[];
@@ -89,7 +89,7 @@ export interface PipelineCall {
   readonly metric?: string | undefined;
 }
 
-/** Its words, without options that have their usual values. */
+/** Its words, without options that have their default values. */
 export function callWords(command: 'run' | 'sweep' | 'pack', call: PipelineCall): readonly string[] {
   const {
     pipeline,

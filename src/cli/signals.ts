@@ -1,13 +1,13 @@
-/** Ctrl-C, and what batch systems, shells and closed terminals send to end a process. */
+/** Ctrl-C, and the signals with which batch systems, shells and closed terminals end a process. */
 import { basename } from 'node:path';
 import { EXIT } from './exit.ts';
 
-/** Signals that stop a command in good order, and the exit code of each. */
+/** Signals for an orderly stop, with their exit codes. */
 const CODES = { SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated, SIGHUP: EXIT.hangup } as const;
 
 export interface Interrupt {
   readonly signal: AbortSignal;
-  /** The exit code for the signal that came. */
+  /** The exit code for the received signal. */
   code(): number;
   stop(): void;
 }
@@ -23,7 +23,7 @@ export function wasInterrupted(): boolean {
   return received !== undefined;
 }
 
-/** The first signal stops the work in good order, the second at once. */
+/** The first signal stops the work in an orderly way, the second at once. */
 export function listenForSignals(tell: (message: string) => void): Interrupt {
   const controller = new AbortController();
   const onSignal = (signal: NodeJS.Signals): void => {
@@ -47,8 +47,8 @@ export function listenForSignals(tell: (message: string) => void): Interrupt {
 }
 
 /**
- * Whether the user asked for a process that outlives its terminal. Node forgets that SIGHUP was ignored when it starts; what is left is
- * the name of the program that the shell started, which bash and zsh put into the environment.
+ * Whether the process should outlive its terminal, as with `nohup`. Node does not keep the ignored SIGHUP when it starts. What
+ * remains is the name of the program that the shell started, which bash and zsh put into the environment.
  */
 function isUnderNohup(): boolean {
   return basename(process.env['_'] ?? '') === 'nohup';

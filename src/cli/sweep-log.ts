@@ -1,4 +1,4 @@
-/** What the log of a sweep says. */
+/** The contents of a sweep's log. */
 import type { Logger } from 'pino';
 import { isError, unreachable, type Diagnostic } from '../core/diagnostic.ts';
 import type { SweepEvent } from '../sweep/event.ts';
@@ -70,7 +70,7 @@ function enter(logger: Logger, event: SweepEvent): void {
   }
 }
 
-/** Stages that ran, for whichever trial was first to need them; the others take what came of it from the cache. */
+/** Stages that ran for the first trial that needed them. The other trials get the results from the cache. */
 function enterStage(logger: Logger, { trial, event }: Extract<SweepEvent, { type: 'trial-event' }>): void {
   if (event.type === 'engine-progress' && event.fraction === undefined)
     logger.info({ event: event.type }, `engine: ${event.notice ?? event.step}`);

@@ -7,8 +7,8 @@ export const STDOUT = '-';
 /**
  * Checks the files that options name before the work begins.
  *
- * @param targets the options with their files; undefined where one is not given
- * @throws Failure `usage` if two of them, or one and the document of `--json`, would be mixed in one file; `output-not-writable`
+ * @param targets the options with their files; undefined if not given
+ * @throws Failure `usage` if two of them, or one and the JSON document, would be mixed in one file; `output-not-writable`
  */
 export async function checkTargets(
   targets: Readonly<Record<string, string | undefined>>,
@@ -34,7 +34,7 @@ export async function checkTargets(
 export async function writeNamed(path: string, data: string | Uint8Array): Promise<void> {
   if (path !== STDOUT) return writeTarget(path, data);
   await new Promise<void>((resolve) => {
-    // What goes wrong with the stream is the affair of `main`.
+    // `main` handles errors of the stream.
     process.stdout.write(data, () => resolve());
   });
 }

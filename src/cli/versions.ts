@@ -1,8 +1,8 @@
 import { packageVersion } from '../core/package-root.ts';
 
-/** What `hourglass --version` prints: Hourglass's version, and in a second line the engine that a run here would use. */
+/** What `hourglass --version` prints: the version of Hourglass and, on a second line, the engine that a run here would use. */
 export async function versionLines(): Promise<string> {
-  // Only here, so that other commands do not load it.
+  // Imported here: other commands must not load it.
   const [{ engineIdentity }, { readEngineRecord }] = await Promise.all([
     import('../engine/identity.ts'),
     import('../engine/tensorflow/location.ts'),

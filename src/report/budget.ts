@@ -1,15 +1,15 @@
-/** Keeps a report small enough to be mailed and handed in. */
+/** Keeps a report small enough to be mailed and submitted. */
 import type { Exhibit, Frame, Picture } from './exhibit.ts';
 import type { ReportStage } from './report.ts';
 
-/** Bytes of all pictures; in a page they take a third more. */
+/** Bytes of all pictures; in a page they take a third more (base64). */
 const MOST_BYTES = 6.5e6;
-/** Of that, what one series may take. */
+/** The part of it that one series may take. */
 const MOST_BYTES_OF_SERIES = 2e6;
 
 /**
- * The stages with as many pictures as there is room for: single ones first, in the order of the stages, then series, of
- * which fewer pictures at even distances are kept.
+ * The stages with as many pictures as there is room for: first single pictures, in the order of the stages, then series. Long
+ * series are thinned out evenly.
  */
 export function withinBudget(stages: readonly ReportStage[]): readonly ReportStage[] {
   let left = MOST_BYTES;
@@ -71,7 +71,7 @@ function pathOf(exhibit: Exhibit): string {
   return 'picture' in exhibit ? exhibit.picture.path : exhibit.path;
 }
 
-/** At most `count` items at even distances, the last among them, and the first if there are two or more. */
+/** At most `count` evenly spaced items, including the last and, if there are two or more, the first. */
 export function evenly<T>(items: readonly T[], count: number): readonly T[] {
   if (items.length <= count) return items;
   if (count < 2) return items.slice(items.length - count);

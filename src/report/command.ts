@@ -1,22 +1,22 @@
-/** Commands that repeat what a page shows. */
+/** Commands to reproduce the results on a page. */
 import type { JsonObject } from '../core/json.ts';
 import { shellWord } from '../core/shell.ts';
 import type { Report } from './report.ts';
 
 export interface Repetition {
   readonly command: 'run' | 'sweep';
-  /** The pipeline, as it was named. */
+  /** The pipeline, as it was named on the command line. */
   readonly file: string;
   /** `-S` arguments. */
   readonly settings: readonly string[];
-  /** Further options with their values. */
+  /** Other options with their values. */
   readonly options?: readonly (readonly [option: string, value: string])[];
-  /** What it was run with. */
+  /** The engine of the run. */
   readonly engine: JsonObject | undefined;
   readonly hasPlugins: boolean;
 }
 
-/** As one would type it. */
+/** The command as a text to type. */
 export function commandText({
   command,
   file,
@@ -35,12 +35,12 @@ export function commandText({
   ].join(' ');
 }
 
-/** The run again, with its settings. */
+/** The command that repeats the run with its settings. */
 export function runText({ file, overrides, engine, hasPlugins }: Report): string {
   return commandText({ command: 'run', file, settings: overrides, engine, hasPlugins });
 }
 
-/** The same for elsewhere: threads are part of what a result depends on, so they are named where the pipeline leaves them open. */
+/** The same for another machine. Results depend on the number of threads, so it is set if the pipeline does not set it. */
 export function repeatText(report: Report): string {
   const { overrides, threads, sources } = report;
   const [only] = threads;

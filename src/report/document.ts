@@ -1,4 +1,4 @@
-/** One HTML document that needs nothing else: what the pages of runs and of sweeps have in common. */
+/** One self-contained HTML document: the common part of the pages of runs and sweeps. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,9 +7,9 @@ import { html, Html, textOf } from './html.ts';
 
 export interface DocumentParts {
   readonly title: string;
-  /** Its own; nothing else may run. */
+  /** The only script that may run. */
   readonly script: string;
-  /** Whether it may ask the server that it came from. */
+  /** Whether the page may send requests to its server. */
   readonly isLive: boolean;
   readonly header: Html;
   readonly contents: Html;
@@ -63,12 +63,12 @@ export function renderDocument({
   return textOf(page);
 }
 
-/** What the page is, above its title. */
+/** The kind of the page, above its title. */
 export function brand(kind: string): Html {
   return html`<p class="brand">${new Html(ICON)} Hourglass ${kind}</p>`;
 }
 
-/** Not in a template: the formatter of our sources would add white space, which the hash of the content tells. */
+/** Not in a template: the source formatter would add white space and so change the hash of the content. */
 function element(name: 'style' | 'script', content: string): Html {
   return new Html(`<${name}>${content}</${name}>`);
 }
@@ -80,7 +80,7 @@ export function asset(name: string): string {
 /** Two trapezoids: an hourglass, and the shape of an autoencoder. */
 const ICON = asset('icon.svg');
 
-/** How a content security policy names an inline style or script. */
+/** The hash of an inline style or script for the content security policy. */
 function sourceHash(text: string): string {
   return `sha256-${createHash('sha256').update(text).digest('base64')}`;
 }

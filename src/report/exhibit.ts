@@ -1,15 +1,15 @@
-/** What a stage has to show. Which kinds it has follows from its files alone, whatever its type. */
+/** What the report shows of a stage. The kinds depend only on its files, not on its type. */
 
-/** A picture that is known to be whole. */
+/** A picture that is known to be intact. */
 export interface Picture {
-  /** Relative to the stage's folder. */
+  /** Path relative to the stage's folder. */
   readonly path: string;
   readonly mime: 'image/png' | 'image/svg+xml';
   readonly data: Buffer;
   /** In CSS pixels. */
   readonly width: number;
   readonly height: number;
-  /** What is to be seen, in words. */
+  /** A description of the picture. */
   readonly alt: string;
 }
 
@@ -17,31 +17,31 @@ export interface Picture {
 export interface Frame {
   readonly number: number;
   readonly picture: Picture;
-  /** Measured at that number, where a history has it. */
+  /** Metrics at this number, if a history contains them. */
   readonly measured: Readonly<Record<string, number>>;
 }
 
 export interface Cell {
   readonly text: string;
   readonly numeric: boolean;
-  /** Written before the text. */
+  /** Shown before the text. */
   readonly prefix?: string;
-  /** What the text stands for, where that is longer: shown on demand. */
+  /** The full content, if the text is an abbreviation: shown on demand. */
   readonly full?: string;
-  /** In place of the text: links to pages below the page's folder, by paths of harmless characters. */
+  /** Links instead of the text, to pages below the page's folder; their paths have only safe characters. */
   readonly links?: readonly { readonly text: string; readonly path: string }[];
 }
 
 export interface TableExhibit {
   readonly kind: 'table';
-  /** The file it comes from. */
+  /** The source file. */
   readonly path: string;
   readonly columns: readonly string[];
-  /** The first cell of a row names it. */
+  /** Rows; the first cell is the heading of the row. */
   readonly rows: readonly (readonly Cell[])[];
-  /** Rows of the file that are not shown. */
+  /** The number of rows in the file that are not shown. */
   readonly omitted: number;
-  /** Whether a user wants to see it at first sight. */
+  /** Whether it is expanded at first. */
   readonly main: boolean;
 }
 
@@ -69,26 +69,26 @@ export type Exhibit =
   | { readonly kind: 'figure'; readonly picture: Picture }
   | {
       readonly kind: 'series';
-      /** What the number counts: `epoch`. */
+      /** The unit of the number: `epoch`. */
       readonly counts: string;
       readonly frames: readonly Frame[];
-      /** Pictures of the series that are not shown, so that the report stays small. */
+      /** The number of pictures that are not shown, to keep the report small. */
       readonly omitted: number;
-      /** Pictures in the same folder: what went in. */
+      /** Other pictures in the same folder: the inputs. */
       readonly beside: readonly Picture[];
     }
   | { readonly kind: 'curves'; readonly picture: Picture }
   | {
       readonly kind: 'map';
       readonly picture: Picture;
-      /** Images of some points: tiles of one PNG, row by row; absent where the images are not known. */
+      /** Images of some points: tiles of one PNG, row by row; absent if the images are unknown. */
       readonly tiles?: {
         readonly data: Buffer;
         readonly columns: number;
-        /** Of a tile, in pixels. */
+        /** Size of a tile in pixels. */
         readonly width: number;
         readonly height: number;
-        /** From left to right; point n belongs to tile n. */
+        /** Sorted from left to right; point n belongs to tile n. */
         readonly points: readonly MapPoint[];
       };
     }

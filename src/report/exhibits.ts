@@ -1,4 +1,4 @@
-/** From the files of a stage to what it has to show. */
+/** From the files of a stage to its exhibits. */
 import { lstat, readFile, readdir } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative } from 'node:path';
 import { withSlashes } from '../core/path.ts';
@@ -14,16 +14,16 @@ import { readPicture, svgPicture } from './picture.ts';
 import type { StageFile } from './report.ts';
 import { csvTable, jsonTable, parseModelSummary } from './tables.ts';
 
-/** Pictures of a series that a report shows. */
+/** The most pictures of a series that a report shows. */
 const MOST_FRAMES = 30;
-/** Other pictures of one stage. */
+/** The most other pictures of a stage. */
 const MOST_FIGURES = 12;
-/** Files of a stage that are looked at. */
+/** The most files of a stage that are read. */
 const MOST_FILES = 5000;
 /** Larger tables and texts are not shown. */
 const MOST_TEXT_BYTES = 512 * 1024;
 
-/** All regular files below a stage's folder, in the order of their names; links lead elsewhere and are left out. */
+/** All regular files below a stage's folder, sorted by name. Links are omitted, since they may lead elsewhere. */
 export async function filesOf(folder: string): Promise<readonly StageFile[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
   const paths = entries
@@ -40,11 +40,11 @@ export async function filesOf(folder: string): Promise<readonly StageFile[]> {
 }
 
 /**
- * What the files of a stage show: pictures, series of pictures, curves of a history, tables, summaries of models.
+ * The exhibits in the files of a stage: pictures, series of pictures, curves of a history, tables, model summaries.
  *
- * @param stage its name, for pictures that do not say what they show
- * @param highlights files that its node names as the main ones
- * @param sources folders of the stages that it builds upon, the nearest first
+ * @param stage its name, for pictures without a description
+ * @param highlights the main files, according to its stage type
+ * @param sources folders of the stages that it depends on, the nearest first
  */
 export async function readExhibits(
   folder: string,
@@ -63,7 +63,7 @@ export async function readExhibits(
   for (const series of pictures.series)
     exhibits.push(...(await readSeries(folder, series, stage, history.byEpoch)));
   exhibits.push(...(await readDocuments(folder, files, highlights)));
-  // What a user wants to see at first sight comes first.
+  // Expanded exhibits come first.
   const isAside = (exhibit: Exhibit): boolean => exhibit.kind === 'table' && !exhibit.main;
   return [...exhibits.filter((exhibit) => !isAside(exhibit)), ...exhibits.filter(isAside)];
 }
@@ -76,7 +76,7 @@ async function readFigure(folder: string, paths: readonly string[], fallback: st
   ];
 }
 
-/** Files of one picture: the same name with other endings. */
+/** Files of one picture: the same name with different extensions. */
 type PicturePaths = readonly string[];
 
 interface Series {
@@ -90,7 +90,7 @@ interface Pictures {
   readonly series: readonly Series[];
 }
 
-/** Puts numbered pictures of a folder together, `previews/epoch-001` and so on; main ones come first among the others. */
+/** Groups numbered pictures of a folder, such as `previews/epoch-001`. Of the other pictures, main files come first. */
 function groupPictures(files: readonly StageFile[], highlights: readonly string[]): Pictures {
   const stems = new Map<string, string[]>();
   for (const { path } of files) {
@@ -163,7 +163,7 @@ interface History {
   readonly byEpoch: ReadonlyMap<number, Readonly<Record<string, number>>>;
 }
 
-/** `history.csv`, or any other CSV file at the top whose first column is `epoch`: its curves, and its numbers in a table. */
+/** `history.csv`, or any other CSV file at the top whose first column is `epoch`: its curves, and its numbers as a table. */
 async function readHistory(folder: string, files: readonly StageFile[]): Promise<History> {
   const exhibits: Exhibit[] = [];
   const byEpoch = new Map<number, Record<string, number>>();
@@ -176,7 +176,7 @@ async function readHistory(folder: string, files: readonly StageFile[]): Promise
       exhibits.push({
         kind: 'unshown',
         path: file.path,
-        reason: text === undefined ? TOO_LARGE : 'it is no table',
+        reason: text === undefined ? TOO_LARGE : 'it is not a table',
       });
       continue;
     }
@@ -196,7 +196,7 @@ async function readHistory(folder: string, files: readonly StageFile[]): Promise
   return { exhibits, byEpoch };
 }
 
-/** Curves of what was measured after each epoch; undefined if there is nothing to draw. */
+/** Curves of the metrics after each epoch; undefined if there is nothing to plot. */
 export function drawCurves(
   columns: readonly string[],
   values: readonly (readonly number[])[],
@@ -211,14 +211,17 @@ export function drawCurves(
   return linePanels({ xLabel: 'Epoch', panels: historyPanels(epochs, new Map(drawable), loss) });
 }
 
-/** The `loss` that a training says it was made with. */
+/** The `loss` from the files of a training. */
 async function nameOfLoss(folder: string, files: readonly StageFile[]): Promise<string | undefined> {
   const file = files.find(({ path }) => path === 'training.json');
   const value = file === undefined ? undefined : await readJson(folder, file);
   return typeof value?.['loss'] === 'string' ? value['loss'] : undefined;
 }
 
-/** Texts and JSON at the top of the folder. `metrics.json` is shown as metrics, and what a CSV file holds is not shown twice. */
+/**
+ * Texts and JSON at the top of the folder. `metrics.json` is shown as metrics, and a JSON file is omitted if a CSV file has the
+ * same data.
+ */
 async function readDocuments(
   folder: string,
   files: readonly StageFile[],
@@ -259,7 +262,7 @@ async function readJson(folder: string, file: StageFile): Promise<JsonObject | u
   }
 }
 
-/** The name of a file without its folder and its ending. */
+/** The name of a file without its folder and its extension. */
 function basenameOf(path: string): string {
   return basename(path, extname(path));
 }

@@ -1,4 +1,4 @@
-/** The stages as a graph, drawn from left to right. */
+/** The stages as a graph from left to right. */
 import dagre from '@dagrejs/dagre';
 import { formatSeconds } from '../core/format.ts';
 import { formatLength } from '../figures/svg.ts';
@@ -10,11 +10,11 @@ import { STATES } from './states.ts';
 const NAME = { size: 14, weight: 600, line: 20 } as const;
 const DETAIL = { size: 12, weight: 400, line: 16 } as const;
 const NODE_HEIGHT = 54;
-/** From the node's left edge to its text: there stands the mark of its state. */
+/** Distance from the node's left edge to its text: room for the mark of its state. */
 const TEXT_LEFT = 38;
 const TEXT_RIGHT = 14;
 const WIDEST_TEXT = 170;
-/** Room for a browser's own font, which may be wider than the one that texts are measured with. */
+/** Extra room: the browser's font may be wider than the font with which texts are measured. */
 const SLACK = 1.14;
 
 interface Point {
@@ -22,7 +22,7 @@ interface Point {
   readonly y: number;
 }
 
-/** What is used of dagre's graph: its own types cannot be resolved by TypeScript's Node rules. */
+/** The used part of dagre's graph: TypeScript's Node rules cannot resolve dagre's own types. */
 interface LayoutGraph {
   setGraph(label: Readonly<Record<string, string | number>>): void;
   setDefaultEdgeLabel(label: () => object): void;
@@ -97,7 +97,7 @@ function drawNode({ stage, name, detail, width }: Node, { x, y }: Point): Html {
   </a> `;
 }
 
-/** Shapes in a circle of radius 8: states are told apart without colours, too. */
+/** Shapes in a circle of radius 8: states can be distinguished without colours. */
 const MARKS: Readonly<Record<(typeof STATES)[StageState]['mark'], string>> = {
   check: 'M-3.5 0.3L-1 2.8L3.8 -2.6',
   cross: 'M-3 -3L3 3M3 -3L-3 3',
@@ -112,7 +112,7 @@ export function drawMark(mark: keyof typeof MARKS): Html {
   return html`<path d="${MARKS[mark]}" />`;
 }
 
-/** A smooth line through points: corners are rounded between the middles of its parts. */
+/** A smooth line through points: corners are rounded between the midpoints of the segments. */
 function curve(points: readonly Point[]): string {
   const at = (point: Point): string => `${formatLength(point.x)} ${formatLength(point.y)}`;
   const [first, ...rest] = points;

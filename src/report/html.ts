@@ -1,7 +1,7 @@
-/** HTML that cannot be injected into: whatever is put into a template is escaped, unless it came from a template. */
+/** HTML without injection: every value in a template is escaped, unless it came from a template. */
 import { escapeXml } from '../figures/svg.ts';
 
-/** HTML text that is safe to stand in element content. */
+/** HTML text that is safe as element content. */
 export class Html {
   readonly text: string;
 
@@ -19,7 +19,7 @@ export function html(strings: TemplateStringsArray, ...values: readonly Content[
   );
 }
 
-/** The HTML text of a value: lists are put together without anything between their items. */
+/** The HTML text of a value: items of lists are joined without a separator. */
 export function textOf(value: Content): string {
   if (value === undefined) return '';
   if (value instanceof Html) return value.text;

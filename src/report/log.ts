@@ -1,4 +1,4 @@
-/** What `log.jsonl` says of a run as a whole: when, how long, and what went wrong. */
+/** What `log.jsonl` says about a run as a whole: its start, its duration, and its problems. */
 import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
@@ -10,11 +10,11 @@ export interface LogFacts {
   readonly problems: readonly Problem[];
 }
 
-/** A line of more characters is no line of ours. */
+/** A line with more characters was not written by Hourglass. */
 const LONGEST_LINE = 100_000;
 const MOST_PROBLEMS = 100;
 
-/** @returns what the log tells; nothing if there is none */
+/** @returns the content of the log; empty if there is none */
 export async function readLog(path: string): Promise<LogFacts> {
   const problems: Problem[] = [];
   let started: number | undefined;
@@ -30,7 +30,7 @@ export async function readLog(path: string): Promise<LogFacts> {
       if (entry['event'] === 'diagnostic' && problems.length < MOST_PROBLEMS) problems.push(problemOf(entry));
     }
   } catch {
-    // Times and reasons are missing then; everything else is in other files.
+    // Then times and reasons are missing; everything else is in other files.
   }
   return {
     ...(started === undefined ? {} : { started }),
@@ -71,7 +71,7 @@ function placeOf(range: unknown): string | undefined {
   return typeof file === 'string' && typeof line === 'number' ? placeText(file, line) : undefined;
 }
 
-/** `pipeline.yaml:12`, `-S epochs=0:1`: where files lie is nobody's business. */
+/** `pipeline.yaml:12`, `-S epochs=0:1`: folders are omitted, since they are private. */
 export function placeText(file: string, line: number): string {
   return `${file.startsWith('-S') ? file : basename(file)}:${line}`;
 }

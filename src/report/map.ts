@@ -1,4 +1,4 @@
-/** Maps of images: vectors of two values as points, with the images behind some of them. */
+/** Maps of images: vectors of two values as points, with the images of some of them. */
 import { takeNames } from '../formats/image-names.ts';
 import { openImages, readImageSet, toFloat32 } from '../formats/images.ts';
 import { compareNames } from '../formats/same-images.ts';
@@ -12,19 +12,19 @@ import { svgPicture } from './picture.ts';
 import type { StageFile } from './report.ts';
 
 const FILE = 'vectors.json';
-/** More points are not drawn. */
+/** The most points in a map. */
 const MOST_POINTS = 30_000;
-/** Images of one map. */
+/** The most images in a map. */
 const MOST_TILES = 600;
-/** Bytes of their pixels. */
+/** The most bytes of their pixels. */
 const MOST_PIXELS = 700_000;
-/** Tiles in a row of the PNG that holds them. */
+/** Tiles per row of their PNG. */
 const COLUMNS = 25;
 
 /**
- * The map of a stage that leaves vectors of two values; nothing for any other.
+ * The map of a stage whose output is vectors of two values; undefined for other stages.
  *
- * @param sources folders of the stages that it builds upon, the nearest first: one of them has the images
+ * @param sources folders of the stages that it depends on, the nearest first: one of them has the images
  */
 export async function readMap(
   folder: string,
@@ -55,7 +55,7 @@ export async function readMap(
 
 type Tiles = NonNullable<Extract<Exhibit, { kind: 'map' }>['tiles']>;
 
-/** The images of points at even distances in the order of the vectors. */
+/** The images of evenly spaced points, in the order of the vectors. */
 async function readTiles(
   sources: readonly string[],
   split: Split,

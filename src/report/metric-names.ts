@@ -1,11 +1,11 @@
-/** What the metrics of built-in stages are called in full, with the unit of those that have one. */
+/** The full names of the metrics of built-in stages, with their units. */
 const NAMES: ReadonlyMap<string, string> = new Map([
   ['mse', 'mean squared error'],
   ['mae', 'mean absolute error'],
   ['binary_crossentropy', 'binary cross-entropy (nats)'],
-  ['squared_error', 'squared error an image'],
+  ['squared_error', 'squared error per image'],
   ['psnr', 'peak signal-to-noise ratio (dB)'],
-  ['reconstruction', 'reconstruction loss an image'],
+  ['reconstruction', 'reconstruction loss per image'],
   ['kl', 'KL divergence from the prior (nats)'],
   ['elbo', 'evidence lower bound (nats)'],
   ['nll', 'negative log-likelihood (nats)'],

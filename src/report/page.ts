@@ -10,7 +10,7 @@ import { findMainFigure, summarySection } from './sections/summary.ts';
 import { activityLine, enumerate, stateMark } from './parts.ts';
 import { stateText, statusText } from './states.ts';
 
-/** Parts of the page by the id of the element that holds them. Each is rendered again when its content changes. */
+/** Parts of the page by the id of their element. Each is replaced when its content changes. */
 export function renderParts(report: Report): ReadonlyMap<string, Html> {
   const main = findMainFigure(report);
   return new Map([
@@ -27,9 +27,9 @@ export function renderParts(report: Report): ReadonlyMap<string, Html> {
 }
 
 /**
- * The whole document, ending in a line break. The same report gives the same bytes.
+ * The whole document, ending in a line break. Equal reports result in equal bytes.
  *
- * @param version of a page that follows its run: that of its parts; it then asks its own server for newer ones
+ * @param version for a live page: the version of its parts; the page then requests newer ones from its server
  */
 export function renderPage(report: Report, version?: number): string {
   const parts = renderParts(report);
@@ -50,7 +50,7 @@ export function renderPage(report: Report, version?: number): string {
   });
 }
 
-/** Says whether the page still follows its run. */
+/** Shows whether the page is still connected to its run. */
 function liveLine(version: number): Html {
   return html`<p class="live" role="status" id="live" data-version="${version}">
     Live: what happens in the run appears here.
@@ -75,7 +75,7 @@ function headPart(report: Report): Html {
     ${stages.map((stage) => (stage.activity === undefined ? undefined : activityLine(stage.activity, stage.name)))}`;
 }
 
-/** What the command line changed: the file below does not show it. */
+/** The changes by the command line, which the file below does not show. */
 function overridesLine({ overrides }: Report): Content {
   if (overrides.length === 0) return undefined;
   return html`<p class="overrides">
@@ -96,7 +96,7 @@ function facts({ started, seconds, stages, seed }: Report): readonly Content[] {
   ];
 }
 
-/** `2026-11-23 19:04 UTC`: the same wherever the report is written. */
+/** `2026-11-23 19:04 UTC`: the same in every time zone. */
 function dateText(milliseconds: number): Html {
   const text = new Date(milliseconds).toISOString();
   return html`<time datetime="${text}">${text.slice(0, 10)} ${text.slice(11, 16)} UTC</time>`;

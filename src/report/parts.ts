@@ -8,7 +8,7 @@ import type { Activity, StageState } from './report.ts';
 import { STATES } from './states.ts';
 import type { WrittenFile } from './written.ts';
 
-/** The mark of a state; its words are for screen readers, or stand beside it. */
+/** The mark of a state. Its text is for screen readers, or is shown beside it. */
 export function stateMark(state: StageState): Html {
   const { mark } = STATES[state];
   return html`<svg class="mark ${state}" width="18" height="18" viewBox="-9 -9 18 18" aria-hidden="true">
@@ -21,7 +21,7 @@ export function stageLink(name: string): Html {
   return html`<a href="#stage-${name}">${name}</a>`;
 }
 
-/** Items of a sentence: `a, b and c`. */
+/** Items joined for a sentence: `a, b and c`. */
 export function enumerate(items: readonly Content[]): Content {
   return items.map((item, index) => {
     if (index === 0) return item;
@@ -29,7 +29,7 @@ export function enumerate(items: readonly Content[]): Content {
   });
 }
 
-/** A link that saves a file of the pipeline. */
+/** A link to download a file of the pipeline. */
 export function download({ file, text }: WrittenFile): Html {
   const name = file.split('/').at(-1) ?? file;
   return html`<a href="data:text/yaml;base64,${Buffer.from(text).toString('base64')}" download="${name}"
@@ -69,7 +69,7 @@ export function factList(facts: readonly Fact[]): Html {
   </dl>`;
 }
 
-/** By what something was run. */
+/** The versions and the engine of a run. */
 export function platformFacts(
   engine: JsonObject | undefined,
   versions: Readonly<Record<string, unknown>>,
@@ -80,7 +80,7 @@ export function platformFacts(
   ];
 }
 
-/** Where a run repeats its numbers. */
+/** The machines on which a run reproduces its numbers. */
 export function repeatsText(engine: JsonObject | undefined): string {
   return engine?.['kind'] === 'portable'
     ? 'on every machine'
@@ -95,7 +95,7 @@ const NAMES = new Map([
 export interface TableOptions {
   readonly caption: Content;
   readonly columns: readonly string[];
-  /** The first cell of a row is its heading. */
+  /** Whether the first cell of a row is its heading. */
   readonly rows: readonly (readonly Cell[])[];
   readonly omitted?: number;
 }
@@ -127,7 +127,7 @@ export function table({ caption, columns, rows, omitted = 0 }: TableOptions): Ht
   </table>`;
 }
 
-/** What a cell shows: its links, or its text, which opens to what it stands for. */
+/** The content of a cell: its links, or its text, which expands to the full content. */
 export function cellContent({ prefix = '', text, full, links }: Cell): Content {
   if (links !== undefined) {
     return links.map(
@@ -141,17 +141,17 @@ export function cellContent({ prefix = '', text, full, links }: Cell): Content {
   </details>`;
 }
 
-/** A name that may be broken after its underscores. */
+/** A name with possible line breaks after underscores. */
 export function breakable(name: string): Content {
   return name.split('_').map((part, index) => (index === 0 ? part : html`_<wbr />${part}`));
 }
 
-/** A number with four significant digits, and all its digits as a tooltip. */
+/** A number with four significant digits, and with all digits in a tooltip. */
 export function number(value: number): Html {
   return html`<span title="${value}">${formatNumber(value)}</span>`;
 }
 
-/** What is being done, and how far it is. */
+/** The current activity and its progress. */
 export function activityLine({ text, fraction }: Activity, stage?: string): Html {
   const bar =
     fraction === undefined

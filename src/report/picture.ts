@@ -1,21 +1,21 @@
-/** Reads PNG and SVG files that somebody else may have damaged or made. */
+/** Reads PNG and SVG files, which may be damaged or untrusted. */
 import { lstat, readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { Resvg } from '@resvg/resvg-js';
 import type { Picture } from './exhibit.ts';
 
-/** Larger files are not put into a report. */
+/** Larger files are not included in a report. */
 const MOST_BYTES = 4 * 1024 * 1024;
 
-/** Figures are drawn at twice their size. */
+/** PNG figures have twice the pixels of their displayed size. */
 const PNG_SCALE = 2;
 
 /**
- * One picture from the files that show it, such as `figure.svg` and `figure.png`: the smallest one that is whole.
+ * One picture from its files, such as `figure.svg` and `figure.png`: the smallest intact file.
  *
- * @param paths relative to `folder`
- * @param fallback what to call a picture that does not say what it shows
+ * @param paths paths relative to `folder`
+ * @param fallback the description of a picture that has none
  */
 export async function readPicture(
   folder: string,
@@ -36,10 +36,10 @@ export async function readPicture(
   return { ...(picture === undefined ? {} : { picture }), unshown };
 }
 
-/** @returns the picture, or why there is none */
+/** @returns the picture, or the reason why it cannot be shown */
 async function readOne(folder: string, path: string, fallback: string): Promise<Picture | string> {
   const found = await lstat(join(folder, path)).catch(() => undefined);
-  if (found?.isFile() !== true) return 'it is not there';
+  if (found?.isFile() !== true) return 'it does not exist';
   if (found.size > MOST_BYTES) return 'it is too large for a report';
   const data = await readFile(join(folder, path)).catch(() => undefined);
   if (data === undefined) return 'it cannot be read';
@@ -61,8 +61,8 @@ function readSvg(path: string, data: Buffer, fallback: string): Picture | string
 /**
  * A picture from SVG text.
  *
- * @param fallback what to call it if it does not say what it shows
- * @throws Error if it is no SVG
+ * @param fallback its description, if the picture has none
+ * @throws Error if it is not an SVG
  */
 export function svgPicture(path: string, text: string, fallback = path): Picture {
   const { width, height } = new Resvg(text, { font: { loadSystemFonts: false }, logLevel: 'off' });
@@ -70,7 +70,7 @@ export function svgPicture(path: string, text: string, fallback = path): Picture
   return { path, mime: 'image/svg+xml', data: Buffer.from(text), width, height, alt };
 }
 
-/** `aria-label` of the root element: what our figures say of themselves. */
+/** `aria-label` of the root element: the description in Hourglass's figures. */
 function descriptionOf(svg: string): string | undefined {
   const [root = ''] = /<svg\b[^<>]*>/.exec(svg) ?? [];
   const label = /\saria-label="([^"]*)"/.exec(root)?.[1];
@@ -85,7 +85,7 @@ function descriptionOf(svg: string): string | undefined {
   return label.replace(/&(\w+);/g, (whole, name: string) => entities.get(name) ?? whole);
 }
 
-/** Width and height of a PNG whose chunks are all there and unaltered; undefined for anything else. */
+/** Width and height of a PNG whose chunks are complete and unaltered; undefined for any other file. */
 function pngSize(data: Buffer): readonly [number, number] | undefined {
   if (data.toString('latin1', 0, 8) !== '\x89PNG\r\n\x1a\n') return undefined;
   let size: readonly [number, number] | undefined;

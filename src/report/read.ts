@@ -1,4 +1,4 @@
-/** From `outputs/<name>` to what its report shows. Everything in it may have been damaged, or come from somebody else. */
+/** From `outputs/<name>` to the content of its report. All files may be damaged or untrusted. */
 import { lstat, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { standingOf, type StageChange, type Standing } from '../artifacts/standing.ts';
@@ -11,20 +11,24 @@ import { readLog } from './log.ts';
 import type { Report, ReportStage, StageState } from './report.ts';
 import { parsedObject, sourceFacts, WrittenPipeline, type WrittenFile } from './written.ts';
 
-/** A pipeline file has at most a quarter of this; what it becomes may be longer. */
+/** A pipeline file has at most a quarter of this; the resolved file may be longer. */
 const MOST_YAML_BYTES = 1024 * 1024;
 
 /**
- * Reads what a run left.
+ * Reads the outputs of a run.
  *
  * @param folder absolute path of `outputs/<name>`
- * @throws Failure `no-run` if no run left anything there
+ * @throws Failure `no-run` if there are no outputs of a run
  */
 export async function readReport(folder: string): Promise<Report> {
   const workspace = new Workspace(folder);
   const run = await workspace.readRun();
   if (run === undefined) {
-    throw failure('no-run', `\`${folder}\` holds no run`, 'run the pipeline first: `hourglass run FILE`');
+    throw failure(
+      'no-run',
+      `\`${folder}\` contains no outputs of a run`,
+      'run the pipeline first: `hourglass run FILE`',
+    );
   }
   const { started, seconds, problems } = await readLog(join(folder, 'log.jsonl'));
   const file = typeof run.file === 'string' ? run.file : 'pipeline.yaml';
@@ -42,7 +46,7 @@ export async function readReport(folder: string): Promise<Report> {
   for (const described of all) {
     const { name } = described;
     const standing = standings.get(name) ?? 'missing';
-    // Images behind the points of a map are those that it was made from, or none.
+    // The points of a map have the images that it was made from, or none.
     const inputs = sourcesOf(name, all).filter((each) => standings.get(each) === 'current');
     stages.push(
       await readStage(join(folder, name), {
@@ -74,8 +78,8 @@ export async function readReport(folder: string): Promise<Report> {
 }
 
 /**
- * What the folder of each stage has, compared with the settings in `resolved.yaml`. If those are not the ones that the record
- * was written for, as after a kill between two files, no result is known to belong to them.
+ * The content of each stage's folder, compared with the settings in `resolved.yaml`. If the record was written for other
+ * settings, for example after a kill between two files, no result is known to belong to these settings.
  */
 async function readStandings(
   { folder }: Workspace,
@@ -99,7 +103,7 @@ function otherVersions(run: RunRecord): Report['otherVersions'] {
   );
 }
 
-/** What is known of a stage without its files. */
+/** What is known about a stage without its files. */
 export type DescribedStage = Pick<ReportStage, 'name' | 'type' | 'inputs' | 'settings' | 'written'>;
 
 function describeStages(
@@ -132,7 +136,7 @@ interface StageSources {
   readonly standing: Standing;
   readonly record: StageRecord | undefined;
   readonly metrics: ReportStage['metrics'];
-  /** Folders of the stages that it builds upon, the nearest first. */
+  /** Folders of the stages that it depends on, the nearest first. */
   readonly sources: readonly string[];
 }
 
@@ -174,7 +178,7 @@ function changesIn(value: unknown): readonly StageChange[] {
 
 const NO_FILES = { exhibits: [], files: [] } as const;
 
-/** Names of the stages that one builds upon, the nearest first. */
+/** Names of the stages that a stage depends on, the nearest first. */
 export function sourcesOf(
   stage: string,
   stages: readonly Pick<ReportStage, 'name' | 'inputs'>[],
@@ -189,9 +193,9 @@ export function sourcesOf(
 }
 
 /**
- * The artifacts in a stage's folder. Files of the user's own that lie there are left out; artifacts that were changed are only named.
+ * The artifacts in a stage's folder. The user's own files in it are left out; artifacts that were changed are only named.
  *
- * @param sources folders of the stages that it builds upon, the nearest first
+ * @param sources folders of the stages that it depends on, the nearest first
  */
 export async function readFiles(
   folder: string,
@@ -219,7 +223,7 @@ async function isFolder(path: string): Promise<boolean> {
   return (await lstat(path).catch(() => undefined))?.isDirectory() === true;
 }
 
-/** The references of a stage that has not started: found by the settings with which other stages refer to stages. */
+/** The references of a stage that has not started: found by the keys with which other stages refer to stages. */
 function inputsOf(
   settings: JsonObject,
   ports: ReadonlySet<string>,
@@ -246,7 +250,7 @@ async function readYaml(path: string): Promise<string> {
   return readFile(path, 'utf8').catch(() => '');
 }
 
-/** Names of stages that the language allows: none of them is a path. */
+/** Valid names of stages: none of them is a path. */
 function isStageName(name: string): boolean {
   return /^[A-Za-z][A-Za-z0-9_-]{0,63}$/.test(name);
 }

@@ -1,4 +1,4 @@
-/** What a report shows, as data: read from `outputs/<name>`, turned into a page by `page.ts`. */
+/** The content of a report, as data: read from `outputs/<name>`, rendered as a page by `page.ts`. */
 import type { StageChange } from '../artifacts/standing.ts';
 import type { RunRecord } from '../artifacts/workspace.ts';
 import type { JsonObject } from '../core/json.ts';
@@ -12,7 +12,7 @@ export interface Report {
   readonly status: RunRecord['status'];
   /** Milliseconds since 1970; undefined if there is no log. */
   readonly started?: number;
-  /** Undefined while it runs, and for a run that was killed. */
+  /** Undefined during the run, and for a run that was killed. */
   readonly seconds?: number;
   readonly seed: number;
   readonly overrides: readonly string[];
@@ -20,15 +20,15 @@ export interface Report {
   /** Stages whose results another version of Hourglass made than the one of the run, each with that version. */
   readonly otherVersions: readonly (readonly [stage: string, version: string])[];
   readonly engine?: JsonObject;
-  /** TensorFlow threads of the stages that use it; more than one number if they differ. */
+  /** TensorFlow threads of the stages that use TensorFlow; several numbers if they differ. */
   readonly threads: readonly number[];
-  /** In the order of the file. */
+  /** Stages in the order of the file. */
   readonly stages: readonly ReportStage[];
-  /** For a run in progress that is shown live. */
+  /** For a live report of a run in progress. */
   readonly activity?: Activity;
-  /** What went wrong. */
+  /** The problems of the run. */
   readonly problems: readonly Problem[];
-  /** The files of the pipeline as they were written: the one that was run, then those that it extends, the nearest first. */
+  /** The files of the pipeline as written: the one that was run, then those that it extends, the nearest first. */
   readonly sources: readonly ReportSource[];
   readonly hasPlugins: boolean;
   readonly sweep?: SweepLink;
@@ -37,21 +37,21 @@ export interface Report {
 /** The sweep that a run is a trial of. */
 export interface SweepLink {
   readonly name: string;
-  /** Of the trial. */
+  /** The parameters of the trial. */
   readonly number: number;
-  /** The page of the sweep, from the folder of the run. */
+  /** The path of the sweep's page from the folder of the run. */
   readonly page: '../../sweep.html';
 }
 
 export interface ReportSource {
-  /** As the pipeline's folder has it: `mnist.yaml`, `../base.yaml`. */
+  /** The path from the pipeline's folder: `mnist.yaml`, `../base.yaml`. */
   readonly file: string;
   readonly text: string;
-  /** Numbers of lines with values that did not count, each with the overrides that did. */
+  /** Numbers of lines with overridden values, each with the overrides that replaced them. */
   readonly overridden: ReadonlyMap<number, readonly string[]>;
 }
 
-/** Lines of a stage in one of the files. */
+/** The lines of a stage in one of the files. */
 export interface WrittenLines {
   /** Position among the report's sources. */
   readonly file: number;
@@ -60,8 +60,8 @@ export interface WrittenLines {
 }
 
 /**
- * `done`: there is a result of these settings; whether it was made in this run, before or taken from the cache makes no
- * difference. `outdated`: there is one of other settings. Of stages without a result of these settings, `failed`,
+ * `done`: there is a result of these settings, made in this run, made earlier, or taken from the cache.
+ * `outdated`: there is a result of other settings. For stages without a result of these settings, `failed`,
  * `interrupted`, `skipped` and `waiting` say why.
  */
 export type StageState = 'done' | 'outdated' | 'failed' | 'interrupted' | 'skipped' | 'running' | 'waiting';
@@ -70,29 +70,29 @@ export interface ReportStage {
   readonly name: string;
   readonly type: string;
   readonly state: StageState;
-  /** Seconds it took when it ran; undefined if it did not. */
+  /** Its duration in seconds; undefined if it did not run. */
   readonly seconds?: number;
-  /** Stages that it refers to, by the setting that names them. */
+  /** The stages that it refers to, by the setting that names them. */
   readonly inputs: Readonly<Record<string, string>>;
-  /** What the pipeline says about it, parameters put in place, without defaults. */
+  /** Its settings in the pipeline, with parameters inserted, without defaults. */
   readonly settings: JsonObject;
-  /** Where it is written: one place a file. */
+  /** Where it is written: one place per file. */
   readonly written: readonly WrittenLines[];
-  /** Of a result of these settings only. */
+  /** Only for a result of these settings. */
   readonly metrics: Readonly<Record<string, number>>;
-  /** SHA-256 of all that its result depends on. */
+  /** SHA-256 of everything that its result depends on. */
   readonly hash?: string;
-  /** Present if the exhibits and files are of an earlier setting. */
+  /** Present if the exhibits and files are from earlier settings. */
   readonly outdated?: { readonly changes: readonly StageChange[] };
-  /** Of a stage that did not finish: the epochs that its next run need not do again. */
+  /** For a stage that did not finish: the number of epochs from which its next run resumes. */
   readonly epochsKept?: number;
   readonly exhibits: readonly Exhibit[];
   readonly files: readonly StageFile[];
-  /** Of a running stage. */
+  /** Progress of a running stage. */
   readonly activity?: Activity;
 }
 
-/** Progress of work that is still running. */
+/** Progress of running work. */
 export interface Activity {
   readonly text: string;
   /** Share of the work that is done, from 0 to 1. */
@@ -100,7 +100,7 @@ export interface Activity {
 }
 
 export interface StageFile {
-  /** Relative to the stage's folder, with `/`. */
+  /** Path relative to the stage's folder, with `/`. */
   readonly path: string;
   readonly bytes: number;
 }
@@ -111,6 +111,6 @@ export interface Problem {
   readonly message: string;
   readonly hint?: string;
   readonly stage?: string;
-  /** Where in the YAML, as `file:line`. */
+  /** The place in the YAML, as `file:line`. */
   readonly place?: string;
 }

@@ -1,10 +1,10 @@
 /** Settings of a stage in a few words. */
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 
-/** Settings that say nothing of their own where a stage is described. */
+/** Settings that are omitted in the description of a stage. */
 const LEFT_OUT = new Set(['type', 'title']);
 
-/** What a layer is known by, beside its type. */
+/** The most important argument of a layer. */
 const SIZES = ['units', 'filters', 'rate', 'target_shape'];
 
 export interface Setting {

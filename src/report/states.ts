@@ -1,4 +1,4 @@
-/** States of stages and runs in words and marks. */
+/** States of stages and runs as texts and marks. */
 import type { RunRecord } from '../artifacts/workspace.ts';
 import type { ReportStage, Report, StageState } from './report.ts';
 
@@ -22,7 +22,7 @@ export function stateText({ state, epochsKept }: Pick<ReportStage, 'state' | 'ep
 /** How a run ended. A run that succeeded but left outdated or missing results is not "finished". */
 export function statusText({ status, stages, activity }: Pick<Report, 'status' | 'stages' | 'activity'>): {
   readonly text: string;
-  /** Decides the colour. */
+  /** Determines the colour. */
   readonly status: RunRecord['status'];
 } {
   if (activity !== undefined) return { text: 'Running', status };

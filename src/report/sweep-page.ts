@@ -1,4 +1,4 @@
-/** The page of a sweep: what was tried, what came of it, and how to repeat it. */
+/** The page of a sweep: its trials, their results, and how to reproduce them. */
 import type { RunRecord } from '../artifacts/workspace.ts';
 import { formatCount, formatSeconds } from '../core/format.ts';
 import type { JsonObject } from '../core/json.ts';
@@ -18,40 +18,40 @@ import {
 import { STATUS_LABELS } from './states.ts';
 import type { WrittenFile } from './written.ts';
 
-/** Longer tables are cut: the whole is in `sweep.csv`. */
+/** Longer tables are cut: the full table is in `sweep.csv`. */
 const MOST_ROWS = 200;
 
-/** What a page of a sweep shows, as data. */
+/** The content of the page of a sweep, as data. */
 export interface SweepReport {
   readonly name: string;
   readonly status: RunRecord['status'];
-  /** In one sentence. */
+  /** The result in one sentence. */
   readonly answer?: string;
   readonly seed: number;
-  /** Name and value of what was asked: parameters with their values, replicates, the metric. */
+  /** The question, as names and values: parameters with their values, replicates, the metric. */
   readonly asked: readonly Fact[];
-  /** Names of the columns of `groups`. */
+  /** Names of the columns in `groups`. */
   readonly columns: readonly string[];
-  /** The mean results of each combination. */
+  /** The mean results per combination. */
   readonly groups: readonly { readonly cells: readonly Cell[]; readonly isBest: boolean }[];
   readonly figures: readonly Picture[];
   readonly trialColumns: readonly string[];
   readonly trials: readonly (readonly Cell[])[];
-  /** Trials that did not come to their end, and why. */
+  /** Trials that did not finish, and why. */
   readonly failures: readonly { readonly trial: Cell; readonly label: string; readonly reason: string }[];
   readonly done: number;
-  /** Of all trials together. */
+  /** Total of all trials. */
   readonly seconds: number;
   readonly facts: readonly Fact[];
-  /** What it was run with. */
+  /** The engine of the sweep. */
   readonly engine: JsonObject | undefined;
   /** The pipeline and the files that it extends. */
   readonly sources: readonly WrittenFile[];
-  /** Commands that repeat the sweep, and one trial of it. */
+  /** Commands to reproduce the sweep and one of its trials. */
   readonly commands: readonly (readonly [what: string, command: string])[];
 }
 
-/** The whole document. The same report gives the same bytes. */
+/** The whole document. Equal reports result in equal bytes. */
 export function renderSweepPage(report: SweepReport): string {
   const { name, status, trials, done, seconds, seed, failures } = report;
   const link = (id: string, text: string): Html => html`<li><a href="#${id}">${text}</a></li>`;
@@ -184,7 +184,7 @@ function section(id: string, title: string, content: Content): Html {
   </section>`;
 }
 
-/** What is too wide for a window is scrolled by itself, by keyboard, too. */
+/** Wide content scrolls separately, also by keyboard. */
 function wide(content: Html, label: string): Html {
   return html`<div class="scroll wide" tabindex="0" role="group" aria-label="${label}">${content}</div>`;
 }

@@ -1,4 +1,4 @@
-/** Tables from CSV, JSON and the summaries of models. */
+/** Tables from CSV, JSON and model summaries. */
 import { formatNumber } from '../core/format.ts';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import type { Cell, ModelTable, TableExhibit } from './exhibit.ts';
@@ -8,7 +8,7 @@ const MOST_ROWS = 120;
 
 type Table = Pick<TableExhibit, 'columns' | 'rows' | 'omitted'>;
 
-/** A table whose first row names the columns; undefined where there is none. */
+/** A table whose first row names the columns; undefined if the text is not a table. */
 export function csvTable(rows: readonly (readonly string[])[]): Table | undefined {
   const [columns, ...body] = rows;
   if (columns === undefined || body.length === 0) return undefined;
@@ -29,8 +29,8 @@ function csvCell(text: string): Cell {
 }
 
 /**
- * Facts of a JSON object, one a row. If it holds objects of the same kind, such as `train` and `test`, each of them is a
- * column.
+ * The members of a JSON object, one per row. If it contains objects of the same kind, such as `train` and `test`, each of them
+ * is a column.
  */
 export function jsonTable(value: JsonObject): Table {
   const groups = Object.entries(value);
@@ -76,13 +76,13 @@ function listText(items: readonly Json[]): string {
   const shown = items.slice(0, MOST_ITEMS).map((item) => {
     if (typeof item === 'number') return formatNumber(item);
     if (!isJsonObject(item)) return String(item);
-    // A layer of a model is an object of one key; other objects have names.
+    // A layer of a model is an object with one key; other objects have names.
     return typeof item['name'] === 'string' ? item['name'] : (Object.keys(item)[0] ?? '');
   });
   return items.length > MOST_ITEMS ? `${shown.join(', ')}, … (${items.length})` : shown.join(', ');
 }
 
-/** The tables in a summary as Keras prints it; none in any other text. */
+/** The tables in a model summary in the format of Keras; none in any other text. */
 export function parseModelSummary(text: string): readonly ModelTable[] {
   return text.split(/^(?=Model: ")/m).flatMap((part): ModelTable[] => {
     const name = /^Model: "(.*)"/.exec(part)?.[1];

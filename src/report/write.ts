@@ -9,8 +9,8 @@ import type { Report, SweepLink } from './report.ts';
  * Writes `report.html` of a run's outputs.
  *
  * @param folder absolute path of `outputs/<name>`
- * @param sweep what the run is a trial of, if it is one
- * @returns the file, and what was read for it
+ * @param sweep the sweep, if the run is a trial
+ * @returns the file and its content
  * @throws Failure `no-run`, or if the file cannot be written
  */
 export async function writeReport(

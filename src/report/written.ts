@@ -1,4 +1,4 @@
-/** A pipeline as it was written, in one file or several: comments, lines, and which settings it names. */
+/** A pipeline as written, in one or several files: comments, lines, and the settings that it names. */
 import {
   isAlias,
   isMap,
@@ -16,7 +16,7 @@ import type { Report, WrittenLines } from './report.ts';
 
 /** A file of a pipeline. */
 export interface WrittenFile {
-  /** As the pipeline's folder has it: `mnist.yaml`, `../base.yaml`. */
+  /** The path from the pipeline's folder: `mnist.yaml`, `../base.yaml`. */
   readonly file: string;
   readonly text: string;
 }
@@ -36,7 +36,7 @@ export class WrittenPipeline {
     return this.#files.some(({ document: { contents } }) => isMap(contents) && contents.has(key));
   }
 
-  /** Where a stage is written: for each file that says something of it, the first and last line. */
+  /** Where a stage is written: the first and last line in each file that contains it. */
   linesOf(stage: string): readonly WrittenLines[] {
     return this.#files.flatMap(({ document, counter }, file) => {
       const pair = pairOf(document, stage);
@@ -49,7 +49,7 @@ export class WrittenPipeline {
     });
   }
 
-  /** Of a stage's resolved settings, those that a file or an override names: no defaults. */
+  /** The resolved settings of a stage that a file or an override names, without defaults. */
   settingsOf(stage: string, resolved: JsonObject, overrides: readonly string[]): JsonObject {
     const written = this.#files.flatMap(({ document }) => mapsOf(document, pairOf(document, stage)?.value));
     if (written.length === 0) return resolved;
@@ -61,8 +61,8 @@ export class WrittenPipeline {
   }
 
   /**
-   * The lines that overrides change, each with these overrides: one map for each file. That of a new key is the line of the map
-   * that it is added to.
+   * The lines that overrides change, each with its overrides: one map per file. A new key belongs to the line of the map
+   * to which it is added.
    */
   overriddenLines(overrides: readonly string[]): readonly ReadonlyMap<number, readonly string[]>[] {
     const lines = this.#files.map(() => new Map<number, readonly string[]>());
@@ -73,7 +73,7 @@ export class WrittenPipeline {
         counter,
         ...placeOf(document, path),
       }));
-      // The deepest counts; of equal ones the nearest, since it replaces what files further up the chain say.
+      // The deepest match counts; among equals the nearest file, since it overrides the files that it extends.
       const depth = Math.max(...places.map((place) => place.depth));
       const found = places.find((place) => place.depth === depth);
       if (found?.start === undefined) continue;
@@ -92,19 +92,19 @@ function pathOf(override: string): readonly string[] {
 }
 
 interface Place {
-  /** How many steps of the path the file has. */
+  /** The number of path steps that exist in the file. */
   readonly depth: number;
-  /** Offset of the last of them; undefined where there is none. */
+  /** Offset of the last of them; undefined if there is none. */
   readonly start: number | undefined;
 }
 
-/** Where a file has a path, or the deepest part of it. An alias or a merge key stands for all that is below it. */
+/** Where a path, or the deepest part of it, is in a file. An alias or a merge key counts for everything below it. */
 function placeOf({ contents }: Document.Parsed, path: readonly string[]): Place {
   let node: unknown = contents;
   let start: number | undefined;
   for (const [depth, name] of path.entries()) {
     const step = stepInto(node, name);
-    // A new key is added to a map, and to nothing else.
+    // A new key can only be added to a map.
     if (step === undefined) return isMap(node) ? { depth, start } : { depth: 0, start: undefined };
     node = step.value;
     start = step.at.range?.[0];
@@ -141,20 +141,20 @@ interface WrittenMap {
   readonly map: YAMLMap;
 }
 
-/** A map with those that its merge keys bring in, for which an alias may stand; nothing for other values. */
+/** A map, or an alias of one, with the maps of its merge keys; empty for other values. */
 function mapsOf(document: Document.Parsed, value: unknown, level = 0): readonly WrittenMap[] {
   const node = isAlias(value) ? value.resolve(document) : value;
-  // Texts of others may refer to themselves.
+  // Untrusted texts may refer to themselves.
   if (!isMap(node) || level > MOST_LEVELS) return [];
   const merged: unknown = node.get('<<', true);
   const bases = isSeq(merged) ? merged.items : merged === undefined ? [] : [merged];
   return [{ document, map: node }, ...bases.flatMap((base) => mapsOf(document, base, level + 1))];
 }
 
-/** Merge keys within merge keys that are followed. */
+/** The most levels of merge keys that are followed. */
 const MOST_LEVELS = 8;
 
-/** Members of a map that one of the texts names; of maps in them, the same. What is not a map comes whole. */
+/** The members of a map that one of the texts names, and the same inside nested maps. Other values are returned whole. */
 function namedIn(
   written: readonly WrittenMap[],
   resolved: JsonObject,
@@ -180,7 +180,7 @@ function namedIn(
   );
 }
 
-/** A name alone where the file has no more, and one number for both splits. */
+/** A bare name if the file has no more, and one number for both splits. */
 function shortly(
   { document, member }: { readonly document: Document.Parsed; readonly member: unknown },
   value: Json,
@@ -193,7 +193,7 @@ function shortly(
   return typeof train === 'number' && train === test && Object.keys(rest).length === 0 ? inner : value;
 }
 
-/** A text that cannot be parsed, such as one nested too deeply, counts as empty. */
+/** A text that cannot be parsed, for example because it is nested too deeply, counts as empty. */
 function parse(text: string, lineCounter = new LineCounter()): Document.Parsed {
   const options = { version: '1.2', logLevel: 'silent', uniqueKeys: false, lineCounter } as const;
   try {
@@ -203,7 +203,7 @@ function parse(text: string, lineCounter = new LineCounter()): Document.Parsed {
   }
 }
 
-/** What the files say of themselves. */
+/** The descriptions in the files. */
 export function sourceFacts(
   sources: readonly WrittenFile[],
   overrides: readonly string[],
@@ -216,7 +216,7 @@ export function sourceFacts(
   };
 }
 
-/** The data of a YAML text; empty if it is none. */
+/** The data of a YAML text; empty if it is not valid. */
 export function parsedObject(text: string): JsonObject {
   try {
     const value: unknown = parse(text).toJS({ maxAliasCount: 100 });

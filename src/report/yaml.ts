@@ -1,4 +1,4 @@
-/** A YAML text as HTML: what each token is, a line an element, a block for each stage. */
+/** A YAML text as HTML: tokens with their kind, one element per line, one block per stage. */
 import { CST, Lexer } from 'yaml';
 import { html, Html, textOf, type Content } from './html.ts';
 
@@ -9,10 +9,10 @@ export interface Token {
   readonly text: string;
 }
 
-/** The lexer's own marks, which are no text. */
+/** Markers of the lexer that are not part of the text. */
 const INVISIBLE: ReadonlySet<string> = new Set([CST.DOCUMENT, CST.FLOW_END, CST.SCALAR]);
 
-/** The text in tokens; put together, they are the text again. */
+/** The text as tokens; joined, they are the text. */
 export function tokenize(text: string): readonly Token[] {
   const tokens: Token[] = [];
   for (const source of new Lexer().lex(text)) {
@@ -71,7 +71,7 @@ function markKeys(tokens: readonly Token[]): readonly Token[] {
 
 /** Lines that belong together, numbered from 1. */
 export interface LineBlock {
-  /** Of the element around them. */
+  /** Id of the element around them. */
   readonly id: string;
   readonly lines: readonly [number, number];
 }
@@ -79,15 +79,15 @@ export interface LineBlock {
 const lineEnd = '\n</span>';
 
 /**
- * @param overridden lines with values that were replaced, each with the overrides
- * @returns one element a line, those of a block in an element with its id
+ * @param overridden lines with overridden values, each with its overrides
+ * @returns one element per line; the lines of a block are in an element with its id
  */
 export function renderYaml(
   text: string,
   stages: readonly LineBlock[],
   overridden: ReadonlyMap<number, readonly string[]> = new Map(),
 ): Html {
-  // As text: the formatter of our sources takes a line break in a template for a blank.
+  // As text: the source formatter treats a line break in a template as a blank.
   const lines = linesOf(tokenize(text)).map((line, index) => {
     const notes = overridden.get(index + 1)?.map(overrideNote);
     return notes === undefined

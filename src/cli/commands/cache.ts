@@ -98,7 +98,7 @@ async function status(terminal: Terminal, store: Store): Promise<number> {
   return EXIT.done;
 }
 
-/** Results of each stage type, the type that takes most first. */
+/** Results by stage type, the largest first. */
 function byType(entries: readonly HeldEntry[]): Readonly<Record<string, Tally>> {
   return tallied(entries, ({ type }) => type ?? 'unreadable');
 }

@@ -34,7 +34,7 @@ export async function check(terminal: Terminal, options: CheckOptions): Promise<
   const given = options.pipelines.map((file) => resolve(file));
   return watchFiles(new Set(given), async (watchAlso) => {
     let results = await checkAll(options);
-    // Files that were not watched while they were read may have changed since.
+    // Files that were not watched while they were read may have changed in the meantime.
     if (watchAlso(filesOf(results))) results = await checkAll(options);
     terminal.clear();
     print(terminal, results);
@@ -52,7 +52,7 @@ async function checkAll(options: CheckOptions): Promise<readonly CheckedFile[]> 
   return results;
 }
 
-/** Adds warnings of outputs of the same name that another file made, in the usual folder. */
+/** Adds warnings about outputs of the same name in the default folder that another file made. */
 async function withOtherSources(checked: Checked): Promise<Checked> {
   const { located, sources } = checked;
   if (located === undefined) return checked;
@@ -77,7 +77,7 @@ function print(terminal: Terminal, results: readonly CheckedFile[]): void {
 function printOne(terminal: Terminal, checked: CheckedFile): void {
   const { file, located, diagnostics, sources } = checked;
   const style = terminal.resultStyle;
-  // Findings are what was asked for: they are results, not notes.
+  // The findings are the result of this command, so they go to stdout.
   if (diagnostics.length > 0) terminal.result(`${renderDiagnostics(diagnostics, sources, style)}\n`);
   if (located === undefined) {
     terminal.result(`${style('red', '✖')} ${file}: ${countOf(diagnostics)}`);
@@ -88,14 +88,14 @@ function printOne(terminal: Terminal, checked: CheckedFile): void {
   }
 }
 
-/** Results decide about trials beyond those that are known: there may be fewer. */
+/** Results decide about further trials, so there may be fewer. */
 function trialCount({ trials, search }: CheckedFile): readonly string[] {
   if (trials === undefined) return [];
   const count = search?.().count ?? trials.length;
   return [`${count > trials.length ? 'up to ' : ''}${formatPlural(count, 'trial')}`];
 }
 
-/** Absolute paths of all files that the results depend on: the pipelines, what they extend, their plugins. */
+/** Absolute paths of all files that the findings depend on: the pipelines, the files they extend, their plugins. */
 function filesOf(results: readonly CheckedFile[]): ReadonlySet<string> {
   return new Set(
     results.flatMap(({ file, sources, located }) => [
@@ -106,17 +106,17 @@ function filesOf(results: readonly CheckedFile[]): ReadonlySet<string> {
   );
 }
 
-/** Editors save a file in several steps; they are seen as one. */
+/** Editors save a file in several steps, which count as one change. */
 const SETTLE_MILLISECONDS = 100;
 
-/** Watches files, too, from now on. Returns whether any of them is in a folder that was not watched. */
+/** Watches more files. Returns whether any of them is in a folder that was not watched before. */
 type WatchAlso = (files: ReadonlySet<string>) => boolean;
 
 /**
- * Works once, and again after each change of a file, until the process is interrupted.
+ * Does the work once, and again after each change of a file, until the process is interrupted.
  *
- * @param files to watch from the beginning
- * @param work may name files that it found to matter
+ * @param files the files to watch from the beginning
+ * @param work can add files to watch
  * @returns the exit code
  */
 async function watchFiles(
@@ -128,7 +128,7 @@ async function watchFiles(
   let timer: NodeJS.Timeout | undefined;
   let working = Promise.resolve();
   const changed = (path: string | undefined): void => {
-    // A YAML file that is not watched may be one that is going to be, if the work is just reading it.
+    // A YAML file that is not watched may be about to be watched, if the work is reading it now.
     if (path !== undefined && !watched.has(path) && !/\.ya?ml$/.test(path)) return;
     clearTimeout(timer);
     timer = setTimeout(() => (working = working.then(() => work(watchAlso))), SETTLE_MILLISECONDS);
@@ -160,7 +160,7 @@ async function watchFiles(
   return interrupt.code();
 }
 
-/** Editors replace files by renaming, which only a watch on their folder sees. A folder that is not there has no watch. */
+/** Editors replace files by renaming, which only a watch on the folder detects. A folder that does not exist is not watched. */
 function watchFolder(folder: string, onChange: (name: string | null) => void): FSWatcher | undefined {
   try {
     return watch(folder, (_event, name) => onChange(name)).on('error', () => undefined);

@@ -24,9 +24,9 @@ export interface CleanOptions {
 
 interface Removed {
   readonly name: string;
-  /** Of files that nothing else holds: most artifacts also lie in the cache, and stay there. */
+  /** Bytes that are freed. Most artifacts are hard links to files in the cache, which stay there. */
   readonly bytes: number;
-  /** Files and folders of the user's own, which stay: paths relative to the outputs. */
+  /** The user's own files and folders, which are kept; paths are relative to the outputs. */
   readonly kept: readonly string[];
 }
 
@@ -46,7 +46,7 @@ export async function clean(terminal: Terminal, options: CleanOptions): Promise<
   for (const pipeline of options.pipelines)
     named.push(present.includes(pipeline) ? pipeline : known(await outputsName(pipeline), present));
   const names = options.all ? present : [...new Set(named)];
-  // A run's outputs are not removed under it, and what it has stored but does not show yet is not unused.
+  // Outputs are not removed during a run, and results that the run has stored but not yet linked count as used.
   const locks = options.dryRun ? undefined : await lockOutputs(outputs, options.cache ? 'all' : names);
   let removed: readonly Removed[];
   let unused: Tally | undefined;
@@ -83,13 +83,13 @@ export async function clean(terminal: Terminal, options: CleanOptions): Promise<
   return EXIT.done;
 }
 
-/** A name below `outputs`, and never a path. */
+/** A name below `outputs`, never a path. */
 function known(name: string, present: readonly string[]): string {
   if (present.includes(name)) return name;
   throw failure('no-run', `there are no outputs of a pipeline \`${name}\``, otherOutputs(name, present));
 }
 
-/** @param locks absent where nothing is to be removed */
+/** @param locks absent if nothing is to be removed */
 async function removeOutputs(
   outputs: string,
   names: readonly string[],
@@ -109,7 +109,7 @@ async function removeOutputs(
   return removed;
 }
 
-/** Bytes that removing a folder gives back. */
+/** Bytes that are freed when a folder is removed. */
 async function ownBytes(folder: string): Promise<number> {
   let bytes = 0;
   for (const path of await readdir(folder, { recursive: true }).catch(() => [])) {

@@ -100,7 +100,7 @@ export async function compare(terminal: Terminal, options: CompareOptions): Prom
   return EXIT.done;
 }
 
-/** Means by `stage.name`, that of the sweep's metric among them in any case. */
+/** Means by `stage.name`; always includes the sweep's metric. */
 function metricsOf({ metrics }: Group, metric: string | undefined): JsonObject {
   const missing = metric === undefined || metrics.has(metric) ? {} : { [metric]: null };
   const measured = [...metrics].map(([name, { mean, deviation = null, count }]) => [
@@ -137,7 +137,7 @@ function sorted(
   return groups.toSorted((a, b) => compareValues(valueOf(a), valueOf(b)));
 }
 
-/** Numbers by size, then texts; what is not known comes last. */
+/** Numbers by size, then texts, then unknown values. */
 function compareValues(a: unknown, b: unknown): number {
   if (typeof a === 'number' && typeof b === 'number') return a - b;
   if (a === undefined || b === undefined) return Number(a === undefined) - Number(b === undefined);

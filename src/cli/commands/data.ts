@@ -27,7 +27,7 @@ import { loadChecked, printProblems, type PipelineOptions } from './load.ts';
 export interface DataOptions extends PipelineOptions {
   /** A pipeline, or a file or folder of data. */
   readonly path: string;
-  /** Of a pipeline; by default the only stage that loads images. */
+  /** A stage of the pipeline; by default the only stage that loads images. */
   readonly stage?: string;
   readonly outputs: string;
   readonly engine: EngineChoice;
@@ -46,7 +46,7 @@ export async function data(terminal: Terminal, options: DataOptions): Promise<nu
   return showStage(terminal, { located, stage, diagnostics, sources, options });
 }
 
-/** A pipeline ends in `.yaml` or `.yml`, or is a text of no other kind with stages. */
+/** A pipeline ends in `.yaml` or `.yml`, or is a text with stages that is not of another kind. */
 async function isPipeline(path: string): Promise<boolean> {
   if (/\.ya?ml$/i.test(path)) return true;
   const kind = await kindOf(path);
@@ -61,7 +61,7 @@ async function isPipeline(path: string): Promise<boolean> {
   return /^stages[ \t]*:/m.test((await readStart(path))?.toString('utf8') ?? '');
 }
 
-/** Guesses what reads a file or a folder, and shows what that holds. */
+/** Guesses the source for a file or a folder, and shows its contents. */
 async function showPath(terminal: Terminal, options: DataOptions): Promise<number> {
   if (options.stage !== undefined) {
     const message = `\`${options.path}\` is not a pipeline, so it has no stage \`${options.stage}\``;
@@ -82,7 +82,7 @@ async function showPath(terminal: Terminal, options: DataOptions): Promise<numbe
   return showStage(terminal, { located, stage, diagnostics: warnings, sources, options, yaml: text });
 }
 
-/** Pictures of results among the images would be images, too. */
+/** Pictures of results in the image folder would be read as images. */
 function warnOfOutputs(
   { settings: { source, path } }: Guess,
   outputs: string,
@@ -136,15 +136,15 @@ function chooseStage(
 export interface Shown {
   readonly located: LocatedPipeline;
   readonly stage: string;
-  /** Of the checks. */
+  /** Warnings of the checks. */
   readonly diagnostics: readonly Diagnostic[];
   readonly sources: readonly SourceFile[];
   readonly options: DataOptions;
-  /** The pipeline, where it was guessed. */
+  /** The pipeline, if it was guessed. */
   readonly yaml?: string;
 }
 
-/** Computes a stage, if the cache lacks it, and prints what it holds. */
+/** Computes a stage, if it is not cached, and prints its contents. */
 async function showStage(terminal: Terminal, shown: Shown): Promise<number> {
   const { located, stage, diagnostics, sources, options } = shown;
   const outputs = resolve(options.outputs);
@@ -159,7 +159,7 @@ async function showStage(terminal: Terminal, shown: Shown): Promise<number> {
     print(terminal, { look, omitted, picture }, shown);
     return EXIT.done;
   } catch (error) {
-    // Its places are in the pipeline, which is known here.
+    // The places of the failure are in the pipeline, which is known here.
     if (!(error instanceof Failure) || wasInterrupted()) throw error;
     return printProblems(terminal, error.diagnostics, sources);
   }
@@ -168,7 +168,7 @@ async function showStage(terminal: Terminal, shown: Shown): Promise<number> {
 interface Found {
   readonly look: Look;
   readonly omitted: readonly Omitted[];
-  /** Its path, as the user would write it. */
+  /** Its path, relative to the working folder. */
   readonly picture: string | undefined;
 }
 
@@ -202,7 +202,7 @@ function print(
   );
 }
 
-/** @throws Failure what a stage reports, with its place */
+/** @throws Failure the error of a stage, with its place */
 async function compute(
   terminal: Terminal,
   plan: Plan,
@@ -238,7 +238,7 @@ async function compute(
   }
 }
 
-/** Outputs of runs are in folders of their own: this is none. */
+/** Not a name of outputs: runs have their own folders. */
 async function writePicture({ picture }: Look, outputs: string, stage: string): Promise<string | undefined> {
   if (picture === undefined) return undefined;
   const path = join(outputs, 'data', `${stage}.png`);

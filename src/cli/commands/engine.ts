@@ -48,7 +48,7 @@ async function install(terminal: Terminal): Promise<void> {
       interrupt.signal,
     );
   } catch (error) {
-    // Whatever a route makes of being stopped, the user knows why.
+    // However a route reports that it was stopped, the reason is the user's interruption.
     throw interrupt.signal.aborted
       ? failure('interrupted', 'stopped while installing TensorFlow; nothing was kept')
       : error;

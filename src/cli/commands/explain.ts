@@ -55,7 +55,7 @@ export async function explain(terminal: Terminal, options: ExplainOptions): Prom
   return EXIT.done;
 }
 
-/** What the notes at the ends of lines are. */
+/** Describes the notes at the ends of lines. */
 const COSTS = 'operations, bytes read and written';
 const LEGENDS = {
   xla: `${COSTS}, and what computes it: a kernel of Hourglass, or XLA`,
@@ -79,7 +79,7 @@ function explainableTypes(): readonly string[] {
   return [...builtinNodes.values()].filter(({ trace }) => trace !== undefined).map(({ type }) => type);
 }
 
-/** Only stages that put batches through a model have a program of their own. */
+/** Only stages that run batches through a model have a program. */
 function checkExplainable({ pipeline, locate }: LocatedPipeline, stage: string): readonly Diagnostic[] {
   const type = pipeline.stages.get(stage)?.type;
   if (type === undefined || traceOf(type) !== undefined) return [];
@@ -126,7 +126,7 @@ async function traceStage(
   );
 }
 
-/** How the program runs, in a sentence. What trains is compiled whatever the number of images. */
+/** How the program runs, in a sentence. Training is compiled for any number of images. */
 function describeMode({ mode, engine, fallbackReason }: Explained, isTraining: boolean): string {
   const where = `${engine.version}, ${engine.platform}`;
   const why = fallbackReason === undefined ? '' : `; ${fallbackReason}`;
@@ -140,7 +140,7 @@ const MODES: Readonly<Record<Explained['mode'], string>> = {
   eager: 'run by TensorFlow, one operation at a time',
 };
 
-/** What runs, what it costs together, and what costs most. */
+/** The program, its total cost, and the most expensive instructions. */
 function whole(terminal: Terminal, { program, targetOf }: Explained): readonly string[] {
   const style = terminal.resultStyle;
   const total = costOfProgram(program);

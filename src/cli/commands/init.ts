@@ -12,7 +12,7 @@ import type { Terminal } from '../terminal/terminal.ts';
 
 const ANOTHER_FOLDER = 'name a new folder: `hourglass init my-experiment`';
 
-/** `hourglass init`: a folder to work in, with a pipeline that runs. */
+/** `hourglass init`: writes a folder to work in, with a pipeline that runs. */
 export async function init(terminal: Terminal, folder: string, template: TemplateName): Promise<number> {
   if (/\.ya?ml$/i.test(folder))
     throw failure('usage', `\`${folder}\` names a file, and \`init\` writes a folder`, ANOTHER_FOLDER);
@@ -55,9 +55,9 @@ async function checkFolder(folder: string): Promise<void> {
 }
 
 /**
- * The files that are to be written: all, but for example pictures where there are pictures already.
+ * The files to write: all, except example pictures if there are already pictures.
  *
- * @throws Failure `usage` if one of the others exists: nothing is overwritten
+ * @throws Failure `usage` if one of the files exists: nothing is overwritten
  */
 async function missingIn(folder: string, files: Files): Promise<Files> {
   const hasImages = await exists(join(folder, 'images'));

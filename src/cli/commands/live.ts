@@ -4,9 +4,9 @@ import type { LocatedPipeline } from '../../config/pipeline.ts';
 import type { LiveServer } from '../../report/live/server.ts';
 
 /**
- * Begins to show a run that is about to start.
+ * Starts the live report of a run that is about to start.
  *
- * @param port true for any that is free
+ * @param port true for any free port
  * @throws Failure `port-unavailable`
  */
 export async function startLive(

@@ -1,4 +1,4 @@
-/** What every command that reads a pipeline does first. */
+/** The first step of every command that reads a pipeline. */
 import { readPipeline, type PipelineReader } from '../../config/load.ts';
 import { inOrder } from '../../config/diagnostics/report.ts';
 import type { LocatedPipeline } from '../../config/pipeline.ts';
@@ -25,37 +25,37 @@ export interface PipelineOptions {
 }
 
 export interface CheckOptions extends PipelineOptions {
-  /** Whether the trials of the pipeline's sweep are made and checked, too. */
+  /** Whether the trials of the pipeline's sweep are also created and checked. */
   readonly trials?: boolean;
-  /** The stages that are to run: the files of others do not matter. Empty: all. */
+  /** The stages to run: files of other stages do not matter. Empty: all. */
   readonly targets?: readonly string[];
-  /** Whether they are going to run. */
+  /** Whether the stages will run. */
   readonly sweeps?: boolean;
-  /** False where nothing is going to read the files of stages: they need not exist. */
+  /** False if the files of stages will not be read: they need not exist. */
   readonly files?: boolean;
-  /** Files that are not on the disk, by their paths. */
+  /** Files that are not on disk, by path. */
   readonly texts?: readonly SourceFile[];
 }
 
 export interface Checked {
   readonly sources: readonly SourceFile[];
-  /** Of the loader and of the checks between stages. */
+  /** Diagnostics of the loader and of the checks between stages. */
   readonly diagnostics: readonly Diagnostic[];
   /** Present if there is no error. */
   readonly located?: LocatedPipeline;
-  /** If they were asked for, and there is no error. */
+  /** Present if requested, and if there is no error. */
   readonly trials?: readonly Trial[];
-  /** The metric of a sweep by `--over` alone, which goes by the only stage that measures. */
+  /** The metric of a sweep that is defined only by `--over`: that of the only evaluation. */
   readonly metric?: Sweep['metric'];
-  /** Chooses further trials, for a sweep that goes by results. */
+  /** Chooses further trials, for a sweep that depends on results. */
   readonly search?: () => TrialSearch;
-  /** What was read, once and for all. */
+  /** The files, which are read only once. */
   readonly reader: PipelineReader;
-  /** The stage types that the pipeline can use, whether it is valid or not. */
+  /** The stage types available to the pipeline, even if it is not valid. */
   readonly stageTypes: ReadonlyMap<string, StageType>;
 }
 
-/** Loads a pipeline and makes every check that needs no run. */
+/** Loads a pipeline and does every check that needs no run. */
 export async function loadChecked(file: string, options: CheckOptions): Promise<Checked> {
   const typesOf = stageTypes(options.allowPlugins === true);
   let types: ReadonlyMap<string, StageType> = builtinNodes;
@@ -105,7 +105,7 @@ export async function loadChecked(file: string, options: CheckOptions): Promise<
 }
 
 /**
- * Prints why a command did nothing, where the user looks for it: in the one JSON document, or on stderr.
+ * Prints why a command did nothing: in the JSON document, or on stderr.
  *
  * @returns the exit code
  */

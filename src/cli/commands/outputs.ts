@@ -1,4 +1,4 @@
-/** Outputs of pipelines, as a user names them: by the pipeline's name, or by its file. */
+/** Finds outputs by the pipeline's name or by its file. */
 import { extname } from 'node:path';
 import { loadPipeline } from '../../config/load.ts';
 import { Failure, failure } from '../../core/diagnostic.ts';
@@ -6,8 +6,8 @@ import { suggest } from '../../core/suggest.ts';
 import { stageTypes } from '../../nodes/registry.ts';
 
 /**
- * The name that a pipeline file gives its outputs; what is no YAML file is a name itself. The file may have mistakes, and
- * plugins, which are not loaded.
+ * The name of the outputs of a pipeline file; an argument that is not a YAML file is itself a name. The file may have
+ * mistakes, and plugins, which are not loaded.
  *
  * @throws Failure if the file cannot be read, or has no name
  */
@@ -22,7 +22,7 @@ export async function outputsName(pipeline: string): Promise<string> {
     : new Failure(missing);
 }
 
-/** What to do where there are no outputs of that name. */
+/** The hint if there are no outputs with that name. */
 export function otherOutputs(name: string, present: readonly string[]): string {
   const near = suggest(name, present);
   return near === undefined

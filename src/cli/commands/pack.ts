@@ -12,7 +12,7 @@ import { loadChecked, printProblems } from './load.ts';
 export interface PackCommandOptions extends PipelineFlags {
   readonly pipeline: string;
   readonly outputs: string;
-  /** The archive, `-` for stdout; by default it is named after the pipeline and its seed. */
+  /** The archive, `-` for stdout; by default named after the pipeline and its seed. */
   readonly output?: string;
   readonly includeData: boolean;
 }

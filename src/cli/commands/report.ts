@@ -22,7 +22,7 @@ export interface ReportOptions {
   readonly pipeline: string;
   readonly outputs: string;
   readonly open: boolean;
-  /** Of a sweep: the number of a trial, or the name of its folder. */
+  /** For a sweep: the number of a trial, or the name of its folder. */
   readonly trial?: string;
 }
 
@@ -80,7 +80,7 @@ export async function report(terminal: Terminal, options: ReportOptions): Promis
   return EXIT.done;
 }
 
-/** The command that starts the sweep as it was started. */
+/** The command that starts the sweep again with the same options. */
 function resumeCommand(sweep: SweepRecord | undefined, { pipeline, outputs }: ReportOptions): string {
   const isFile = ['.yaml', '.yml'].includes(extname(pipeline));
   const { overrides: set = [], over = [], metricArgument: metric } = sweep ?? {};
@@ -115,7 +115,7 @@ async function trialReport(
   return join(workspace, trialPage(trial.id));
 }
 
-/** Which trials there are, and why there are no others. */
+/** Lists the trials, and why there are no others. */
 function trialsHint({ trials, sweep, search, status }: SweepRecord, resume: string): string {
   const known = trials.length === 1 ? 'its only trial is #1' : `its trials are #1 to #${trials.length}`;
   const isOpen = status === 'running' || status === 'interrupted';
@@ -124,7 +124,7 @@ function trialsHint({ trials, sweep, search, status }: SweepRecord, resume: stri
   return `${known}${cap}; outputs of trials that are no longer in the sweep are removed; if the trials return, they come from the cache`;
 }
 
-/** Where a pipeline file is not what was run: another file of the same name was, or it was edited. */
+/** A note if the pipeline file is not what was run: another file has the same name, or it was edited. */
 async function noteOn(workspace: string, pipeline: string, source: string): Promise<string | undefined> {
   const text = await readFile(pipeline, 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;

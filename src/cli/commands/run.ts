@@ -53,7 +53,7 @@ export async function run(terminal: Terminal, options: RunCommandOptions): Promi
     if (!json) reporter.note(message);
   });
   try {
-    // What may be a mistake is said before the hours that it may cost.
+    // Warnings are printed before a run that may take hours.
     warn(diagnostics);
     const result = await runPipeline(located, {
       outputs: resolve(options.outputs),
@@ -85,8 +85,8 @@ export async function run(terminal: Terminal, options: RunCommandOptions): Promi
 }
 
 /**
- * Writes the report of what was run; a run that had nothing to do leaves the one that is there. A report that cannot be
- * written takes nothing from the run.
+ * Writes the report of the run; a run with nothing to do keeps the existing report. If the report cannot be
+ * written, the run still counts as successful.
  */
 async function reportOn(
   result: RunResult,
@@ -113,7 +113,7 @@ function exitCode(result: RunResult, signalCode: number): number {
     case 'interrupted':
       return signalCode;
     case 'failed':
-      // Without stages nothing was started: it depends on who is at fault.
+      // Without stages nothing was started: the exit code depends on the cause.
       return result.stages.length === 0 ? outcomeOf(result.diagnostics).code : EXIT.failed;
   }
 }
@@ -121,7 +121,7 @@ function exitCode(result: RunResult, signalCode: number): number {
 interface Presented {
   readonly options: RunCommandOptions;
   readonly sources: readonly SourceFile[];
-  /** Of the pipeline; the result may have some of them again. */
+  /** Warnings about the pipeline; the result may repeat some of them. */
   readonly warnings: readonly Diagnostic[];
   readonly isReported: boolean;
 }
@@ -168,7 +168,7 @@ function distinct(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
   return [...new Map(diagnostics.map((diagnostic) => [JSON.stringify(diagnostic), diagnostic])).values()];
 }
 
-/** The same run without `--force`, which would throw away what is kept. */
+/** The same run without `--force`, which would discard the results that are kept. */
 function resumeCommand(options: RunCommandOptions): string {
   const words = callWords('run', options);
   return commandLine([...words, ...(options.keepGoing === true ? ['--keep-going'] : [])]);

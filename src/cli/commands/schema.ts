@@ -20,7 +20,7 @@ export async function schema(terminal: Terminal, options: SchemaOptions): Promis
   let schemas: ReadonlyMap<string, JsonObject> = schemasOf(builtinNodes);
   if (options.pipeline !== undefined) {
     const { diagnostics, sources, stageTypes } = await loadChecked(options.pipeline, options);
-    // Whoever asks for a schema may be in the midst of writing the file: only what hides its plugins matters.
+    // The user may still be writing the file: only problems that hide its plugins matter.
     const problems = diagnostics.filter(({ code }) => HIDES_PLUGINS.has(code));
     if (problems.length > 0) return printProblems(terminal, problems, sources);
     schemas = schemasOf(stageTypes);
@@ -45,7 +45,7 @@ function schemasOf(
   return new Map([...types].map(([name, type]) => [name, type.schema]));
 }
 
-/** The whole schema, or that of one stage type with the definitions that it refers to. */
+/** The whole schema, or the schema of one stage type with the definitions that it needs. */
 function select(
   whole: JsonObject,
   schemas: ReadonlyMap<string, JsonObject>,

@@ -1,4 +1,4 @@
-/** `hourglass sweep FILE --status` and `--cancel`: of a sweep as it was started or submitted, whatever the file says now. */
+/** `hourglass sweep FILE --status` and `--cancel`: for a sweep as it was started or submitted, even if the file has changed. */
 import { join, resolve } from 'node:path';
 import { failure, isError, type Diagnostic } from '../../core/diagnostic.ts';
 import type { JsonObject } from '../../core/json.ts';
@@ -26,12 +26,12 @@ export interface JobsOptions {
   readonly outputs: string;
 }
 
-/** Shows how far each trial is. */
+/** Shows the progress of each trial. */
 export async function showStatus(terminal: Terminal, options: JobsOptions): Promise<number> {
   const workspace = join(resolve(options.outputs), options.name);
   const record = await readSweepNow(workspace, storeOf(resolve(options.outputs)));
   if (record === undefined) {
-    // A submission that was cut short before the record.
+    // A submission that was interrupted before the record was written.
     if ((await readSubmission(workspace)) !== undefined) return showJobs(terminal, options);
     const hint = `\`${commandLine(callWords('sweep', options))}\` starts one`;
     throw failure('no-run', `there is no sweep of \`${options.name}\` in \`${options.outputs}\``, hint);
@@ -39,7 +39,7 @@ export async function showStatus(terminal: Terminal, options: JobsOptions): Prom
   return record.launcher === 'slurm' ? showJobs(terminal, options) : showLocal(terminal, record, options);
 }
 
-/** A trial, and how far it is. */
+/** A trial with its progress. */
 interface Standing {
   readonly id: string;
   readonly parameters: JsonObject;
@@ -120,7 +120,7 @@ async function showJobs(terminal: Terminal, options: JobsOptions): Promise<numbe
   }
   if (reason !== undefined) terminal.note(`\nSlurm does not answer: ${reason}`);
   const isOver = trials.every(({ state }) => ['done', 'stopped', 'failed'].includes(state));
-  // As it was submitted, whatever the file or the call says now.
+  // As it was submitted, even if the file or the command line differs now.
   const { overrides: set, over, metric: by, engine, allowPlugins } = submission;
   const words = callWords('sweep', { ...options, set, over, metric: by, engine, allowPlugins });
   if (isOver && problems.length === 0) terminal.note(`\nTo collect the results:\n  ${commandLine(words)}`);
@@ -186,7 +186,7 @@ function quantityOf({ value }: Standing): Quantity | undefined {
 
 const ORDER = ['done', 'stopped', 'running', 'pending', 'failed', 'unknown'] as const;
 
-/** Cancels the jobs; trials that are finished stay. */
+/** Cancels the jobs; finished trials are kept. */
 export async function cancelJobs(terminal: Terminal, options: JobsOptions): Promise<number> {
   const { submission, workspace } = await found(options);
   await cancelSubmission(submission, slurmFolder(workspace));

@@ -1,4 +1,4 @@
-/** Which launcher runs a sweep, by the command line or by the `launcher` block of the pipeline. */
+/** Chooses the launcher of a sweep, by the command line or the `launcher` block of the pipeline. */
 import { createInterface } from 'node:readline/promises';
 import { isArgument } from '../../config/located.ts';
 import type { LocatedPipeline } from '../../config/pipeline.ts';
@@ -8,7 +8,7 @@ import { localLauncher } from '../../sweep/local.ts';
 import { slurmLauncher } from '../../sweep/slurm/launcher.ts';
 import type { SweepFlags } from '../options.ts';
 
-/** @throws Failure `bad-setting` for options that another launcher takes */
+/** @throws Failure `bad-setting` for options of another launcher */
 export function launcherOf(
   located: LocatedPipeline,
   sources: readonly SourceFile[],
@@ -24,7 +24,7 @@ export function launcherOf(
     cpus: flags.cpus,
     array_limit: flags.arrayLimit,
     trials_per_job: flags.trialsPerJob,
-    // Commander's way: true unless `--no-requeue` is there.
+    // Commander's convention: true unless `--no-requeue` is given.
     requeue: flags.requeue === false ? false : undefined,
   };
   if (kind === 'local') {
@@ -61,11 +61,11 @@ export function launcherOf(
   });
 }
 
-/** On a terminal, asks; elsewhere jobs are left alone, since nobody said that they are not wanted. */
+/** Asks on a terminal. Elsewhere the jobs continue, since nobody asked to cancel them. */
 async function asksToCancel(): Promise<boolean> {
   if (!process.stdin.isTTY || !process.stderr.isTTY) return false;
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  // A second Ctrl-C, or the end of the input, leaves the jobs alone, too.
+  // After a second Ctrl-C or the end of the input, the jobs continue, too.
   const ended = new Promise<string>(
     (give) => void terminal.on('SIGINT', () => give('')).on('close', () => give('')),
   );

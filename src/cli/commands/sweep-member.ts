@@ -4,7 +4,7 @@ import { EXIT } from '../exit.ts';
 import { listenForSignals } from '../signals.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
-/** `hourglass sweep-member`: what the jobs of a submitted sweep run. */
+/** `hourglass sweep-member`: run by the jobs of a submitted sweep. */
 export async function sweepMember(
   terminal: Terminal,
   folder: string,

@@ -41,7 +41,7 @@ export async function sweep(terminal: Terminal, options: SweepCommandOptions): P
     },
   );
   const name = reader.document?.['name'];
-  // The file may have been edited since: only its name matters.
+  // The file may have been edited: only its name matters.
   if (ofJobs && typeof name === 'string') {
     const { pipeline, outputs } = options;
     return (options.cancel === true ? cancelJobs : showStatus)(terminal, { pipeline, outputs, name });
@@ -110,12 +110,12 @@ function exitCode(result: SweepResult, signalCode: number, isInterrupted: boolea
     case 'interrupted':
       return signalCode;
     case 'failed':
-      // Without a record nothing was started: it depends on who is at fault.
+      // Without a record nothing was started: the exit code depends on the cause.
       return result.record === undefined ? outcomeOf(result.diagnostics).code : EXIT.failed;
   }
 }
 
-/** @param count of all trials, where results decide about those that are not listed */
+/** @param count the number of all trials, if results decide about those that are not listed */
 function listTrials(terminal: Terminal, trials: readonly Trial[], count = trials.length): number {
   const later = count - trials.length;
   if (terminal.options.json) {
@@ -173,7 +173,7 @@ function present(terminal: Terminal, result: SweepResult, { options, sources, lo
     );
     return;
   }
-  // Warnings were told before the trials.
+  // Warnings were printed before the trials.
   const errors = errorsOf(diagnostics);
   if (errors.length > 0) terminal.note(`\n${renderCounted(errors, sources, terminal.noteStyle)}\n`);
   if (record === undefined || results === undefined) return;
@@ -215,7 +215,7 @@ function present(terminal: Terminal, result: SweepResult, { options, sources, lo
     terminal.note(`\nFinished trials are kept. To resume:\n  ${resumeCommand(options)}`);
 }
 
-/** What to do while the jobs are at work. */
+/** The commands to use while the jobs run. */
 function submittedText(options: SweepCommandOptions, pending: number): string {
   const same = resumeWords(options);
   return [
@@ -232,7 +232,7 @@ const HEADS = {
   interrupted: (style: Terminal['resultStyle']) => style('yellow', 'interrupted'),
 } as const;
 
-/** The sweep's metric first, then what else the same stage measured, or all without one. */
+/** The sweep's metric first, then the other metrics of the same stage; all metrics if the sweep has none. */
 function columnsOf({ groups }: Results, metric: string | undefined): readonly string[] {
   const all = [
     ...new Set(groups.flatMap(({ trials }) => trials.flatMap((each) => metricNames(each.metrics)))),

@@ -78,7 +78,7 @@ export async function verify(terminal: Terminal, options: VerifyCommandOptions):
         if (archives.length > 1) note(`${printable(basename(file))}: ${result}`);
       },
     });
-    // Hours of work are shown, whatever becomes of the files.
+    // The results of hours of work are printed, even if the files cannot be written.
     const problems = await writeMarks(verdicts, options);
     const isTaken = options.csv === STDOUT || options.gradescope === STDOUT;
     present(terminal, verdicts, { problems, isTaken });
@@ -99,20 +99,20 @@ function expanded(word: string): readonly string[] {
   return found.length === 0 ? [word] : found.toSorted().map((each) => join(folder, each));
 }
 
-/** Whether one of the archives was made with TensorFlow: those of the portable engine are checked with it. */
+/** Whether one of the archives was made with TensorFlow. Archives from the portable engine are checked with that engine. */
 async function needTensorFlow(archives: readonly string[]): Promise<boolean> {
   for (const path of archives) if ((await recordedEngine(path)) === 'native') return true;
   return false;
 }
 
-/** TensorFlow is fetched here: the processes that check archives have no network. */
+/** TensorFlow is installed here: the processes that check archives have no network access. */
 async function prepareEngine(signal: AbortSignal, note: (text: string) => void): Promise<void> {
   const { ensureEngine } = await import('../../engine/tensorflow/install.ts');
   const { notice } = await ensureEngine('auto', () => undefined, signal);
   if (notice !== undefined) note(engineLine(notice));
 }
 
-/** Writes what can be written; returns why the rest cannot. */
+/** Writes the files; returns the problems with those that cannot be written. */
 async function writeMarks(
   verdicts: readonly Verdict[],
   { csv, gradescope }: VerifyCommandOptions,
@@ -139,7 +139,7 @@ async function writeMarks(
   return problems;
 }
 
-/** `results.json` for `20231234.zip` among others is `results.20231234.json`; archives of one name in several folders are numbered. */
+/** `results.json` for `20231234.zip` among others is `results.20231234.json`; archives with the same name in several folders are numbered. */
 function namesBeside(path: string, archives: readonly string[]): readonly string[] {
   if (archives.length === 1) return [path];
   const extension = extname(path);
@@ -153,7 +153,7 @@ function namesBeside(path: string, archives: readonly string[]): readonly string
   });
 }
 
-/** @param isTaken whether stdout is that of a file, so that the table goes elsewhere */
+/** @param isTaken whether a file is written to stdout; the table then goes to stderr */
 function present(
   terminal: Terminal,
   verdicts: readonly Verdict[],
@@ -174,7 +174,7 @@ function present(
   if (problems.length > 0) terminal.note(renderCounted(problems, [], terminal.noteStyle));
 }
 
-/** What could not be checked is no proof: it counts as a failure of the check, unless something is wrong. */
+/** An archive that could not be checked proves no mismatch, so the exit code is that of a failure. A mismatch has priority. */
 function exitCode(verdicts: readonly Verdict[]): number {
   if (verdicts.some(({ result }) => result === 'mismatch')) return EXIT.mismatch;
   return verdicts.some(({ result }) => result === 'unchecked') ? EXIT.failed : EXIT.done;

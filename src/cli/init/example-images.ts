@@ -6,7 +6,7 @@ import { encodePng } from '../../figures/png.ts';
 const SIDE = 64;
 const COUNT = 600;
 
-/** How far outside a shape a point is, in units of its size; negative inside. */
+/** The distance of a point from a shape, in units of its size; negative inside. */
 const SHAPES: Readonly<Record<string, (x: number, y: number) => number>> = {
   disc: (x, y) => Math.hypot(x, y) - 1,
   square: (x, y) => Math.max(Math.abs(x), Math.abs(y)) - 0.85,
@@ -19,7 +19,7 @@ function brightness(hue: number, channel: number): number {
   return 60 + 185 * Math.min(1, Math.max(0, share));
 }
 
-/** PNG files by their paths. */
+/** PNG files by path. */
 export function exampleImages(): ReadonlyMap<string, Uint8Array> {
   const random = new Philox(deriveSeed(0, 'init', 'example-images'));
   const names = Object.keys(SHAPES);
@@ -43,7 +43,7 @@ function drawShape(shape: (x: number, y: number) => number, random: Philox): Uin
   for (let pixel = 0; pixel < SIDE * SIDE; pixel++) {
     const [row, column] = [Math.floor(pixel / SIDE), pixel % SIDE];
     const distance = shape((column + 0.5 - x) / radius, (row + 0.5 - y) / radius) * radius;
-    // Half covered at the edge itself.
+    // A pixel on the edge is half covered.
     const cover = Math.min(1, Math.max(0, 0.5 - distance));
     for (let channel = 0; channel < 3; channel++) {
       pixels[pixel * 3 + channel] = Math.round(background + cover * (brightness(hue, channel) - background));

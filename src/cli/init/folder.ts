@@ -9,11 +9,11 @@ export type Files = ReadonlyMap<string, string | Uint8Array>;
 
 export interface NewFolder {
   readonly files: Files;
-  /** The commands to go on with. */
+  /** The commands to run next. */
   readonly next: readonly (readonly string[])[];
 }
 
-/** @param title of its README */
+/** @param title the title of its README */
 export async function newFolder(name: TemplateName, title: string): Promise<NewFolder> {
   if (name === ASSIGNMENT) return assignment(title);
   const template: Template = TEMPLATES[name];
@@ -54,7 +54,7 @@ async function filesOf(template: Template, title: string): Promise<Files> {
   ]);
 }
 
-/** A pipeline as it stands in a folder of its own: without the folders that it comes from, and with a schema that lies beside it. */
+/** A pipeline in a new folder: without the folders of its origin, and with a schema beside it. */
 async function readPipeline(path: string): Promise<{ readonly name: string; readonly text: string }> {
   const text = (await readOwn(path))
     .replace(/^# yaml-language-server: .*\n(?:#\n)?/, '')
@@ -64,10 +64,10 @@ async function readPipeline(path: string): Promise<{ readonly name: string; read
 
 const SCHEMA = '.vscode/pipeline.schema.json';
 
-/** Editors with the YAML language server read it. */
+/** Read by editors with the YAML language server. */
 const MODELINE = `# yaml-language-server: $schema=${SCHEMA}\n`;
 
-/** What every folder with pipelines has, whatever they do. */
+/** Files for every folder with pipelines. */
 async function surroundings(): Promise<Files> {
   const settings = { 'yaml.schemas': { [`./${SCHEMA}`]: ['*.yaml'] } };
   const extensions = { recommendations: ['redhat.vscode-yaml'] };
@@ -109,12 +109,12 @@ function describe(text: string): string {
   return /^description: (.*)$/m.exec(text)?.[1] ?? 'a pipeline';
 }
 
-/** Puts values in the places of `{{names}}`. */
+/** Replaces `{{names}}` by values. */
 function fill(text: string, values: Readonly<Record<string, string>>): string {
   return text.replaceAll(/\{\{(\w+)\}\}/g, (_, name: string) => values[name] ?? '');
 }
 
-/** A file of the package, with the line ends of Linux. */
+/** A file of the package, with LF line ends. */
 async function readOwn(path: string): Promise<string> {
   return (await readFile(join(packageRoot, path), 'utf8')).replaceAll('\r\n', '\n');
 }

@@ -1,22 +1,22 @@
-/** What `hourglass init --template` can write. */
+/** The templates of `hourglass init --template`. */
 import { exampleImages } from './example-images.ts';
 
 export interface Template {
-  /** What it is, in a sentence, for help and for the README of the folder. */
+  /** A sentence about it, for the help and for the README of the folder. */
   readonly about: string;
-  /** Paths below the package: the pipeline to run first, then those that it extends or that go with it. */
+  /** Paths below the package: the pipeline to run first, then those that it extends or that belong to it. */
   readonly pipelines: readonly [string, ...string[]];
-  /** What the first one is started with. */
+  /** The command for the first pipeline. */
   readonly command?: 'run' | 'sweep';
-  /** Things to try, a sentence each. */
+  /** Things to try, one sentence each. */
   readonly tries?: readonly string[];
-  /** Other files, by their paths in the new folder; not written where the folder has their folder already. */
+  /** Other files, by their paths in the new folder; not written if their folder already exists. */
   readonly extra?: () => ReadonlyMap<string, Uint8Array>;
 }
 
 const COURSEWORK = 'pipelines/coursework';
 
-/** By name. A new template is a line here, and its pipeline. */
+/** By name. A new template needs an entry here, and its pipeline. */
 export const TEMPLATES = {
   quickstart: {
     about: 'A small convolutional autoencoder learns to remove noise from handwritten digits.',
@@ -39,7 +39,7 @@ export const TEMPLATES = {
     tries: ['a first look: `-S params.images=5000 -S params.epochs=3 -S params.denoiser_epochs=2`'],
   },
   faces: {
-    about: 'Faces of Labeled Faces in the Wild (a download of 230 MB), reconstructed and freed from noise.',
+    about: 'Faces of Labeled Faces in the Wild (a download of 230 MB), reconstructed and denoised.',
     pipelines: [`${COURSEWORK}/faces-autoencoder.yaml`],
     tries: [
       'a first look: `-S params.images=2000 -S params.epochs=3`',
@@ -62,13 +62,13 @@ export const TEMPLATES = {
     pipelines: ['templates/own-images/own-images.yaml'],
     tries: [
       'your own pictures: replace those in `images/`',
-      'what Hourglass makes of them: `hourglass data own-images.yaml pictures`',
+      'how Hourglass reads them: `hourglass data own-images.yaml pictures`',
     ],
     extra: exampleImages,
   },
 } as const satisfies Readonly<Record<string, Template>>;
 
-/** The template that is no pipeline to run but a folder for teachers. */
+/** The template of a folder for teachers, without a pipeline to run. */
 export const ASSIGNMENT = 'assignment';
 
 export type TemplateName = keyof typeof TEMPLATES | typeof ASSIGNMENT;

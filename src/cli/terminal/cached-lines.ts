@@ -1,4 +1,4 @@
-/** Lines of stages that came from the cache, held back until something runs: a run with nothing to do prints none. */
+/** Lines of stages that came from the cache, delayed until something runs: a run with nothing to do does not print them. */
 export class CachedLines {
   readonly #print: (line: string) => void;
   #held: string[] | undefined = [];
@@ -12,7 +12,7 @@ export class CachedLines {
     else this.#held.push(line);
   }
 
-  /** Something runs. */
+  /** Called when a stage runs. */
   release(): void {
     const held = this.#held ?? [];
     this.#held = undefined;

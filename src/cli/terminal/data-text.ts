@@ -1,4 +1,4 @@
-/** What an image set holds, as text. */
+/** The contents of an image set, as text. */
 import type { Look, Omitted, SplitLook } from '../../nodes/dataset/look.ts';
 import { formatCount, formatNumber, formatPlural, printable, table } from './format.ts';
 import type { Style } from './style.ts';
@@ -6,7 +6,7 @@ import type { Style } from './style.ts';
 /** Classes and files that are listed. */
 const LISTED = 10;
 
-/** @param all whether long lists are printed to their ends */
+/** @param all whether long lists are printed in full */
 export function renderLook(
   stage: string,
   look: Look,
@@ -61,7 +61,7 @@ function renderHistograms({ splits, range: [low, high] }: Look): readonly string
   return [title, ...table(splits.map(({ split, histogram }) => [split, bars(histogram.counts)]))];
 }
 
-/** A bar for each count, none for 0; the greatest is the highest. */
+/** A bar for each count, none for 0; the largest count has the highest bar. */
 function bars(counts: readonly number[]): string {
   const most = Math.max(...counts);
   return counts
@@ -97,7 +97,7 @@ function formatClasses(count: number): string {
   return count === 1 ? '1 class' : `${formatCount(count)} classes`;
 }
 
-// Spreading thousands of numbers into arguments would do, millions not.
+// Spreading into arguments works for thousands of numbers, but not for millions.
 const least = (values: readonly number[]): number => values.reduce((one, other) => Math.min(one, other));
 const greatest = (values: readonly number[]): number => values.reduce((one, other) => Math.max(one, other));
 

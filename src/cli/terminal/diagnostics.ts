@@ -1,4 +1,4 @@
-/** Diagnostics as text: where, what, the line with a mark below it, and what to do. */
+/** Diagnostics as text: the place, the message, the line with a mark below it, and the hint. */
 import { asStarted } from '../program.ts';
 import { isArgument } from '../../config/located.ts';
 import { codeFrame } from '../../config/source.ts';
@@ -16,7 +16,7 @@ export function renderDiagnostic(
   const color = severity === 'error' ? 'red' : 'yellow';
   const where = range === undefined ? [] : [style('cyan', place(range))];
   const stagePart = stage === undefined ? [] : [`stage \`${stage}\``];
-  // A stack is the one message that has lines.
+  // Only a stack trace has several lines.
   const text = code === 'internal-error' ? message : printable(message);
   const lines = [
     `${[...where, ...stagePart, style(['bold', color], severity)].join(' ')}: ${text} ${style('dim', `[${code}]`)}`,
@@ -32,10 +32,10 @@ export function renderDiagnostic(
   return lines.join('\n');
 }
 
-/** Hostile files have thousands of mistakes; nobody reads more than these. */
+/** Hostile files have thousands of mistakes; nobody reads more than this many. */
 const SHOWN = 50;
 
-/** All diagnostics, or the first of very many, with a blank line between them. */
+/** All diagnostics, or the first if there are very many, with a blank line between them. */
 export function renderDiagnostics(
   diagnostics: readonly Diagnostic[],
   sources: readonly SourceFile[],
@@ -46,7 +46,7 @@ export function renderDiagnostics(
   return [...shown, ...(left === 0 ? [] : [`and ${left} more`])].join('\n\n');
 }
 
-/** All diagnostics, and if they are several, how many. */
+/** All diagnostics and, if there are several, their number. */
 export function renderCounted(
   diagnostics: readonly Diagnostic[],
   sources: readonly SourceFile[],
@@ -84,12 +84,12 @@ function rangeToJson({ file, start, end }: SourceRange): Readonly<Record<string,
   return { file, line: start.line, column: start.column, endLine: end.line, endColumn: end.column };
 }
 
-/** `file:line:column`, which terminals and editors make a link of; an override as it was typed. */
+/** `file:line:column`, which terminals and editors turn into a link; an override as it was typed. */
 export function place({ file, start }: SourceRange): string {
   return printable(isArgument(file) ? file : `${file}:${start.line}:${start.column}`);
 }
 
-/** `file:line`, or `-S` or `--over` for an argument, whose text says no more than the change itself. */
+/** `file:line`, or `-S` or `--over` for an argument: its text adds nothing to the change itself. */
 export function shortPlace({ file, start }: SourceRange): string {
   return printable(isArgument(file) ? (file.split(' ')[0] ?? file) : `${file}:${start.line}`);
 }

@@ -1,4 +1,4 @@
-/** Lines and columns of a terminal. */
+/** Lines and columns for a terminal. */
 import { formatCount, formatNumber } from '../../core/format.ts';
 import { printable } from '../../core/text.ts';
 
@@ -11,12 +11,12 @@ export {
   formatSeconds,
 } from '../../core/format.ts';
 
-/** A line on the engine. */
+/** A line about the engine. */
 export function engineLine(text: string): string {
   return `engine: ${printable(text)}`;
 }
 
-/** `train_images 12,000, test_mse 0.0174`: the first of them that there is room for. */
+/** `train_images 12,000, test_mse 0.0174`: as many as there is room for. */
 export function formatMetrics(metrics: Readonly<Record<string, number>>, columns = Infinity): string {
   const parts = Object.entries(metrics).map(([name, value]) => `${name} ${formatNumber(value)}`);
   while (parts.length > 0 && parts.join(', ').length > columns) parts.pop();
@@ -28,11 +28,11 @@ export function formatPlural(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** Scripts and symbols that take two columns of a terminal. */
+/** Scripts and symbols that are two columns wide in a terminal. */
 const WIDE =
   /^(?:[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Hangul}\uff01-\uff60]|\p{Emoji_Presentation})/u;
 
-/** Cuts a text that takes more columns than there are; what is cut off is marked with `…`. */
+/** Cuts a text that is too wide, and marks the cut with `…`. */
 export function fit(text: string, columns: number): string {
   let used = 0;
   let kept = 0;
@@ -44,7 +44,7 @@ export function fit(text: string, columns: number): string {
   return text;
 }
 
-/** Rows as columns that line up, two blanks apart; the last column is not padded. */
+/** Rows with aligned columns, two blanks apart; the last column is not padded. */
 export function table(rows: readonly (readonly string[])[]): readonly string[] {
   const widths: number[] = [];
   for (const row of rows)

@@ -1,4 +1,4 @@
-/** One line for each stage at work, drawn again and again; finished stages scroll away above. */
+/** One line for each running stage, redrawn continuously; finished stages scroll up. */
 import { unreachable } from '../../core/diagnostic.ts';
 import type { Progress, RunEvent } from '../../core/event.ts';
 import { CachedLines } from './cached-lines.ts';
@@ -7,14 +7,14 @@ import { describeFinished, describeProgress, timeCell } from './progress.ts';
 import type { Reporter } from './reporter.ts';
 import type { Terminal } from './terminal.ts';
 
-/** What draws over its last drawing: log-update. */
+/** Overwrites its last output: log-update. */
 export interface LiveArea {
   (text: string): void;
   clear(): void;
   done(): void;
 }
 
-/** Something at work: a stage, or the installation of the engine. */
+/** A running stage, or the installation of the engine. */
 interface Work {
   readonly started: number;
   progress: Progress;
@@ -23,11 +23,11 @@ interface Work {
 /** Redrawing more often than this would only flicker. */
 const INTERVAL_MILLISECONDS = 100;
 
-/** Columns of the bar where there is room for it and for the words that matter. */
+/** Width of the bar, if there is room for it and for the important words. */
 const BAR_COLUMNS = 20;
 const WORDS_COLUMNS = 40;
 
-/** A percentage is worth its place beside an epoch. */
+/** The minimum width for the words beside a percentage, which is useful even beside an epoch. */
 const FEWEST_WORDS_COLUMNS = 12;
 
 const ENGINE = 'engine';
@@ -42,7 +42,7 @@ export class LiveReporter implements Reporter {
   #engine: Work | undefined;
   #nameWidth = ENGINE.length;
 
-  /** @param now milliseconds of a clock that only runs forward */
+  /** @param now milliseconds of a monotonic clock */
   constructor(terminal: Terminal, area: LiveArea, now: () => number = () => performance.now()) {
     this.#terminal = terminal;
     this.#area = area;
@@ -114,7 +114,7 @@ export class LiveReporter implements Reporter {
       this.#engine.progress = { text: step, ...(fraction === undefined ? {} : { fraction }) };
       return;
     }
-    // An engine that was there already reports nothing before its end, and is not worth a line.
+    // An engine that is already installed reports nothing before its end, and needs no line.
     const work = this.#engine;
     this.#engine = undefined;
     const style = this.#terminal.noteStyle;
@@ -127,7 +127,7 @@ export class LiveReporter implements Reporter {
   #line(name: string, work: Work): string {
     const { fraction } = work.progress;
     const start = ` ${name.padEnd(this.#nameWidth)}  ${this.#elapsed(work)}  `;
-    // The mark before it is one column, and a full last column would make some terminals wrap.
+    // The mark before it takes one column. A character in the last column would make some terminals wrap.
     let room = this.#terminal.columns() - start.length - 2;
     const bar = fraction === undefined ? '' : progressBar(fraction, room);
     room -= bar.length;
@@ -139,7 +139,7 @@ export class LiveReporter implements Reporter {
   }
 }
 
-/** A bar and a percentage, only the latter, or nothing, by how much room there is. */
+/** A bar and a percentage, only the percentage, or nothing, depending on the room. */
 export function progressBar(fraction: number, room: number): string {
   const share = Math.min(1, Math.max(0, fraction));
   const percent = `${`${Math.floor(share * 100)}%`.padStart(4)}  `;

@@ -1,7 +1,7 @@
 import type { Reporter } from './reporter.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Live lines on a terminal, a plain line an event elsewhere, nothing with `--quiet` or `--json`. */
+/** Live lines on a terminal, one plain line per event elsewhere, nothing with `--quiet` or `--json`. */
 export async function makeReporter(terminal: Terminal): Promise<Reporter> {
   if (terminal.options.quiet || terminal.options.json) {
     return { emit: () => undefined, note: (text) => terminal.note(text), close: () => undefined };

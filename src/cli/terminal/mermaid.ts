@@ -1,7 +1,7 @@
-/** A plan as a graph in the Mermaid language, which GitHub and many editors draw. */
+/** A plan as a graph in the Mermaid language, which GitHub and many editors render. */
 import type { Plan } from '../../plan/plan.ts';
 
-/** The graph for a Markdown page: stages that run are drawn bold. */
+/** The graph for a Markdown page: stages that run have bold borders. */
 export function renderMermaid(plan: Plan): string {
   const index = new Map(plan.stages.map((stage, position) => [stage.name, position]));
   const nodes = plan.stages.map(

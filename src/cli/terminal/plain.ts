@@ -1,4 +1,4 @@
-/** A plain line for each event that matters: for logs of batch systems, files and pipes. */
+/** A plain line for each important event: for logs of batch systems, files and pipes. */
 import { unreachable } from '../../core/diagnostic.ts';
 import type { RunEvent } from '../../core/event.ts';
 import { engineLine, printable } from './format.ts';
@@ -24,7 +24,7 @@ export class PlainReporter implements Reporter {
         this.#nameWidth = Math.max(0, ...event.stages.map(({ name }) => name.length));
         return;
       case 'engine-progress':
-        // A step reports again and again how far it is.
+        // A step reports its progress repeatedly.
         if (event.step !== this.#engineStep && event.done !== true) this.note(engineLine(event.step));
         this.#engineStep = event.step;
         if (event.notice !== undefined) this.note(engineLine(event.notice));
@@ -61,6 +61,6 @@ export class PlainReporter implements Reporter {
   }
 
   close(): void {
-    // Nothing is live.
+    // There is no live output.
   }
 }

@@ -6,7 +6,7 @@ import { shortPlace } from './diagnostics.ts';
 import { formatPlural, printable, table } from './format.ts';
 import type { Style } from './style.ts';
 
-/** What would run, and why. */
+/** The stages that would run, and why. */
 export function renderPlan(plan: Plan, style: Style): string {
   const rows = plan.stages.map((stage) => [
     stage.action === 'run' ? 'run' : 'cached',
@@ -62,7 +62,7 @@ function list(changes: readonly Change[]): string {
   return changes.length > 3 ? `${shown.join('; ')}; and ${changes.length - 3} more` : shown.join('; ');
 }
 
-/** `params.latent_size 8 -> 16 (mnist.yaml:12)`, or `(-S)` for a value of the command line. */
+/** `params.latent_size 8 -> 16 (mnist.yaml:12)`, or `(-S)` for a value from the command line. */
 function describeChange({ path, before, after, madeBy, range }: Change): string {
   if (path === 'version') {
     const maker = madeBy === undefined ? 'another version of Hourglass' : `Hourglass ${madeBy}`;

@@ -5,11 +5,11 @@ import { attributeForms } from '../../engine/program/instructions.ts';
 import { numberText } from '../../engine/program/print.ts';
 import type { Instruction, Program, Value } from '../../engine/program/program.ts';
 
-/** Elements of a constant that a document has. */
+/** The most elements of a constant in a document. */
 const ELEMENTS = 64;
 
 /**
- * A program as data. Values are numbered in the order in which they are made, parameters first, and an instruction names its
+ * A program as data. Values are numbered in the order of their creation, parameters first. An instruction refers to its
  * operands by these numbers.
  */
 export function programToJson(
@@ -61,7 +61,7 @@ function attributesToJson(
   return Object.fromEntries(entries);
 }
 
-/** All elements or, of a large constant, the first ones. */
+/** All elements of a constant, or the first ones of a large constant. */
 function elementsToJson(elements: Float32Array | Int32Array | Uint8Array): readonly Json[] {
   return Array.from(elements.subarray(0, ELEMENTS), plain);
 }

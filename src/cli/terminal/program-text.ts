@@ -1,4 +1,4 @@
-/** Programs for people: each instruction with its cost and what runs it. */
+/** Programs for people: each instruction with its cost and the kernel that runs it. */
 import { costOf, type Cost } from '../../engine/program/cost.ts';
 import { programLines, type ProgramLine } from '../../engine/program/print.ts';
 import { readersOf, type Instruction, type Program } from '../../engine/program/program.ts';
@@ -6,24 +6,24 @@ import { formatBytes, formatOperations, formatPlural, table } from './format.ts'
 import type { Style } from './style.ts';
 
 export interface ProgramTextOptions {
-  /** What runs an instruction, where that is known. */
+  /** The kernel that runs an instruction, if known. */
   readonly targetOf: (instruction: Instruction) => string | undefined;
-  /** Whether everything is written out: each body, and all elements of constants. */
+  /** Whether everything is printed: each body, and all elements of constants. */
   readonly full: boolean;
-  /** False where the parameters were shown before. */
+  /** False if the parameters were already shown. */
   readonly parameters?: boolean;
-  /** Columns of the terminal; Infinity where lines are not to be broken. */
+  /** Width of the terminal; Infinity if lines must not be broken. */
   readonly columns: number;
   readonly style: Style;
 }
 
-/** Elements of a constant that are shown. */
+/** The most elements of a constant that are shown. */
 const ELEMENTS = 8;
 
-/** Columns of a line without a terminal: notes of longer ones follow at once. */
+/** Width of a line without a terminal. After a longer line, the note follows immediately. */
 const USUAL_TEXT = 72;
 
-/** The least columns for the text of an instruction. */
+/** The minimum width for the text of an instruction. */
 const LEAST_TEXT = 40;
 
 /** The program, line by line, with notes at the ends of lines. */
@@ -52,7 +52,7 @@ export function renderProgram(program: Program, options: ProgramTextOptions): st
     .join('\n');
 }
 
-/** Lines of the parameters that are read or changed, and how many others there are. */
+/** Lines for the parameters that are read or changed, and the number of the others. */
 function readParameters(program: Program, lines: readonly ProgramLine[]): readonly ProgramLine[] {
   const { parameters, updates } = program;
   const used = new Set([...readersOf(program).keys(), ...updates.map(({ variable }) => variable)]);
@@ -68,7 +68,7 @@ export function describeSize(program: Program, { operations, read, written }: Co
   return `${count}, ${formatOperations(operations)}, ${formatBytes(read + written)} moved`;
 }
 
-/** Instructions, without the scalar constants that a text has where they are used. */
+/** Instructions, without the scalar constants that are printed inline. */
 export function countOf({ instructions }: Program): number {
   return instructions.filter(({ op, results }) => op !== 'constant' || results[0]?.type.shape.length !== 0)
     .length;
@@ -103,7 +103,7 @@ function share(part: number, total: number): string {
   return total === 0 ? '' : `${Math.round((100 * part) / total)} %`;
 }
 
-/** What stands behind a line: costs of the program's own instructions, operands of a body's parameters. */
+/** The note after a line: costs for the program's own instructions, operands for a body's parameters. */
 function notesFor(
   { instructions }: Program,
   targetOf: ProgramTextOptions['targetOf'],
@@ -127,13 +127,13 @@ function notesFor(
   return ({ instruction, operand }) => {
     if (operand !== undefined) return `# ${operand}`;
     const [operations = '', bytes = '', target = ''] = (instruction && parts.get(instruction)) ?? [];
-    // A reshape is no work.
+    // A reshape costs nothing.
     if (operations === '' && bytes === '') return '';
     return `# ${operations.padStart(widths[0] ?? 0)}  ${bytes.padStart(widths[1] ?? 0)}  ${target}`.trimEnd();
   };
 }
 
-/** A text in lines of so many columns, as far as its words allow; the second and later ones are indented. */
+/** Wraps a text to a width, as far as its words allow; all lines but the first are indented. */
 function broken(text: string, columns: number): readonly string[] {
   const start = ' '.repeat(text.length - text.trimStart().length);
   const lines: string[] = [];
@@ -147,7 +147,7 @@ function broken(text: string, columns: number): readonly string[] {
   return [...lines, line];
 }
 
-/** What stays on one line: a list in brackets, an attribute with its value, or else a word. */
+/** Parts that stay on one line: a list in brackets, an attribute with its value, otherwise a word. */
 function wordsOf(text: string): readonly string[] {
   const words: string[] = [];
   let depth = 0;

@@ -13,7 +13,7 @@ import type { Style } from './style.ts';
 
 /**
  * `epoch 3/10, loss 0.0182, val_loss 0.0190, 4,210 samples/s, 12 s left`: as much of it as is known and as there is room
- * for. What says least is left out first: the speed, then the losses, then the time left.
+ * for. The least important part is omitted first: the speed, then the losses, then the time left.
  */
 export function describeProgress(progress: Progress, columns = Infinity): string {
   const { text, epoch, epochs, loss, validationLoss, samplesPerSecond, secondsLeft } = progress;
@@ -65,7 +65,7 @@ export function timeCell(text: string): string {
   return text.padStart(TIME_COLUMNS);
 }
 
-/** One line for a stage that has come to its end, with as many of its metrics as there is room for. */
+/** One line for a stage that has ended, with as many of its metrics as there is room for. */
 export function describeFinished(
   finished: FinishedStage,
   nameWidth: number,
@@ -78,12 +78,12 @@ export function describeFinished(
   const kept = epochsKept === undefined ? '' : `, ${formatPlural(epochsKept, 'epoch')} kept`;
   const words = isDone ? (state === 'ran' ? formatSeconds(seconds) : state) : `${state}${kept}`;
   const start = `${stage.padEnd(nameWidth)}  ${timeCell(words)}  `;
-  // The mark and its blank are two columns, and a full last column would make some terminals wrap.
+  // The mark and its blank take two columns. A character in the last column would make some terminals wrap.
   const line = `${start}${isDone ? formatMetrics(metrics, columns - start.length - 3) : ''}`.trimEnd();
   return state === 'ran' ? `${style(color, mark)} ${line}` : style(color, `${mark} ${line}`);
 }
 
-/** Lines for all stages of a run, as wide as the longest name needs. */
+/** Lines for all stages of a run, aligned to the longest name. */
 export function describeAll(finished: readonly FinishedStage[], style: Style): readonly string[] {
   const nameWidth = Math.max(0, ...finished.map(({ stage }) => stage.length));
   return finished.map((stage) => describeFinished(stage, nameWidth, style));

@@ -1,10 +1,10 @@
-/** What shows the events of a run, on stderr. */
+/** Shows the events of a run on stderr. */
 import type { Emit } from '../../core/event.ts';
 
 export interface Reporter {
   readonly emit: Emit;
   /** Prints lines that stay. */
   note(text: string): void;
-  /** Leaves the terminal as it was, with nothing live on it. */
+  /** Ends the live output and restores the terminal. */
   close(): void;
 }

@@ -2,11 +2,11 @@ import { styleText } from 'node:util';
 
 export type Format = Parameters<typeof styleText>[0];
 
-/** Colours a text, or leaves it as it is. */
+/** Colours a text, or returns it unchanged. */
 export type Style = (format: Format, text: string) => string;
 
 export function makeStyle(enabled: boolean): Style {
-  // Whether a stream takes colours is decided here: by itself, `styleText` would ask stdout, whatever the stream is.
+  // Whether a stream supports colours is decided here: by default, `styleText` would check stdout for every stream.
   return (format, text) => (enabled ? styleText(format, text, { validateStream: false }) : text);
 }
 

@@ -1,4 +1,4 @@
-/** What came of a run, in a few lines: the numbers, where to look, and after a failure how to resume. */
+/** The result of a run in a few lines: the numbers, where to look and, after a failure, how to resume. */
 import { describeChanges } from '../../artifacts/standing.ts';
 import type { RunResult, StageOutcome } from '../../run/types.ts';
 import { formatMetrics, formatPlural, formatSeconds, printable } from './format.ts';
@@ -6,11 +6,11 @@ import { describeAll } from './progress.ts';
 import type { Style } from './style.ts';
 
 export interface SummaryOptions {
-  /** The workspace as the user would name it, with a slash at its end. */
+  /** The path of the workspace from the working folder, with a slash at the end. */
   readonly folder: string;
-  /** Whether to list all stages; false where they were told as they finished. */
+  /** Whether to list all stages; false if they were printed as they finished. */
   readonly stages: boolean;
-  /** Whether there is a report in the workspace. */
+  /** Whether the workspace contains a report. */
   readonly report: boolean;
   /** The command that runs all stages with the same settings. */
   readonly command: string;
@@ -47,7 +47,7 @@ export function renderSummary(
   return [...lines, ...shown.map((path) => `  ${style('cyan', `${folder}${path}`)}`), ...outdated].join('\n');
 }
 
-/** Which results in the outputs are not of these settings. A run that did not get to its end has a command of its own. */
+/** The results in the outputs that are not from these settings. A run that did not finish prints its own command. */
 function renderOutdated({ state, results }: RunResult, command: string, style: Style): readonly string[] {
   const outdated = results.filter(({ result }) => result === 'outdated');
   if (outdated.length === 0) return [];
@@ -85,7 +85,7 @@ function counts(stages: readonly StageOutcome[]): string {
   return known.length === 0 ? '' : `: ${known.join(', ')}`;
 }
 
-/** After a failure or an interruption: what is kept, and the command that resumes. */
+/** After a failure or an interruption: the results that are kept, and the command to resume. */
 export function renderAdvice(result: RunResult, command: string, style: Style): string {
   const kept = result.stages
     .filter(({ state }) => state === 'ran' || state === 'cached')

@@ -1,4 +1,4 @@
-/** What is known of a sweep at work, in the words that the live and the plain display share. */
+/** What is known about a running sweep, with the texts that the live and the plain display share. */
 import { isError, unreachable } from '../../core/diagnostic.ts';
 import type { Progress } from '../../core/event.ts';
 import type { Sweep } from '../../schema/generated/settings.ts';
@@ -8,7 +8,7 @@ import { trialNumbers } from '../../sweep/record.ts';
 import { formatNumber, formatPlural, formatSeconds, printable } from './format.ts';
 import { describeProgress } from './progress.ts';
 
-/** A trial at work. */
+/** A running trial. */
 export interface TrialWork {
   readonly started: number;
   readonly label: string;
@@ -16,7 +16,7 @@ export interface TrialWork {
   progress: Progress;
 }
 
-/** What tells a trial from others. */
+/** What distinguishes a trial from others. */
 export type ListedTrial = Pick<TrialOutcome, 'id' | 'parameters'>;
 
 export class SweepProgress {
@@ -33,8 +33,8 @@ export class SweepProgress {
   readonly #finished: TrialOutcome[] = [];
 
   /**
-   * @param trials as they are listed when the sweep begins
-   * @param now milliseconds of a clock that only runs forward
+   * @param trials the trials that are listed when the sweep begins
+   * @param now milliseconds of a monotonic clock
    */
   constructor(sweep: Sweep, trials: readonly ListedTrial[], now: () => number) {
     this.#metric = sweep.metric;
@@ -88,7 +88,7 @@ export class SweepProgress {
     }
   }
 
-  /** `#3`; of a trial that was not listed, its folder. */
+  /** `#3`; for a trial that was not listed, its folder. */
   number(trial: string): string {
     const number = this.#numbers.get(trial);
     return number === undefined ? trial : `#${number}`;
@@ -117,7 +117,7 @@ export class SweepProgress {
     const metric = this.#metric;
     if (metric === undefined) return [];
     const sign = metric.goal === 'minimize' ? 1 : -1;
-    // What had fewer epochs is not comparable.
+    // A trial with fewer epochs is not comparable.
     const epochs = this.#finished.map((outcome) => this.#epochsOf(outcome));
     const most = Math.max(...epochs);
     const [best] = this.#finished
@@ -131,7 +131,7 @@ export class SweepProgress {
     return this.#budget === undefined ? 0 : Number(parameters[this.#budget]);
   }
 
-  /** By the trials so far; those at work count with the share that they have done. */
+  /** Estimated from the trials so far; running trials count with the share that is done. */
   #timeLeft(): readonly string[] {
     const partly = [...this.running.values()].reduce(
       (sum, { progress }) => sum + (progress.fraction ?? 0),
@@ -151,7 +151,7 @@ export function describeWork({ stage, progress }: TrialWork, columns = Infinity)
   return words === '' ? stage : `${stage}: ${words}`;
 }
 
-/** What came of a trial, in a few words. */
+/** The outcome of a trial, in a few words. */
 export function describeOutcome(
   { state, value, epoch, diagnostics }: TrialOutcome,
   metric: string | undefined,

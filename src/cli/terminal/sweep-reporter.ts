@@ -1,4 +1,4 @@
-/** Shows a sweep at work: a live line for each trial on a terminal, a plain line for each trial elsewhere. */
+/** Shows a running sweep: a live line for each trial on a terminal, a plain line for each trial elsewhere. */
 import type { Sweep } from '../../schema/generated/settings.ts';
 import { unreachable } from '../../core/diagnostic.ts';
 import type { RunEvent } from '../../core/event.ts';
@@ -25,7 +25,7 @@ export interface SweepReporter {
 const INTERVAL_MILLISECONDS = 100;
 const MOST_LINES = 16;
 
-/** @param trials as they are listed when the sweep begins */
+/** @param trials the trials that are listed when the sweep begins */
 export async function makeSweepReporter(
   terminal: Terminal,
   sweep: Sweep,
@@ -48,7 +48,7 @@ const MARKS = {
   submitted: ['-', 'yellow'],
 } as const;
 
-/** One line for each trial that has come to its end; with a live area, one more for each that is at work. */
+/** One line for each trial that has ended; with a live area, also one for each running trial. */
 export class SweepLines implements SweepReporter {
   readonly #terminal: Terminal;
   readonly #style: Style;

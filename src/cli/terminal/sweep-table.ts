@@ -1,4 +1,4 @@
-/** The results of a sweep as a table, a row for each combination. */
+/** The results of a sweep as a table, one row per combination. */
 import type { Group, Results } from '../../sweep/results.ts';
 import { columnFormat } from '../../sweep/numbers.ts';
 import { describeStates, numbersText } from '../../sweep/results.ts';
@@ -14,7 +14,7 @@ export interface SweepTableOptions {
   readonly columns: number;
 }
 
-/** Columns that do not fit are left out, the last ones first, and named below. */
+/** Columns that do not fit are left out, the last ones first, and listed below. */
 export function renderSweepTable(
   results: Results,
   groups: readonly Group[],
@@ -55,7 +55,7 @@ export function renderSweepTable(
   }
 }
 
-/** Means end in one column, their deviations follow. */
+/** Means are right-aligned; their deviations follow. */
 function aligned(texts: readonly string[]): readonly string[] {
   const widths = texts.map((text) => text.split(' ± ')[0]?.length ?? 0);
   const width = Math.max(0, ...widths);

@@ -1,4 +1,4 @@
-/** The two streams of a command, and what the user asked of them. */
+/** The two output streams of a command, with the user's options. */
 import { printableJson, printableLines } from '../../core/text.ts';
 import { makeStyle, type Style } from './style.ts';
 
@@ -12,29 +12,29 @@ export interface OutputOptions {
 
 export interface Terminal {
   readonly options: OutputOptions;
-  /** Results: to stdout. With `--json`, nothing but the one document. */
+  /** Results, for stdout. With `--json`, only the one document. */
   result(text: string): void;
-  /** Progress and problems: to stderr. */
+  /** Progress and problems, for stderr. */
   note(text: string): void;
-  /** Colours for stdout, and for stderr. */
+  /** Colours for stdout and for stderr. */
   readonly resultStyle: Style;
   readonly noteStyle: Style;
   /** Whether stdout is a terminal. */
   readonly interactive: boolean;
-  /** Whether stderr is a terminal on which lines can be drawn again. */
+  /** Whether stderr is a terminal on which lines can be redrawn. */
   readonly live: boolean;
-  /** Present width of stderr in columns. */
+  /** Current width of stderr in columns. */
   columns(): number;
-  /** Empties the terminal behind stdout, if there is one. */
+  /** Clears the terminal of stdout, if it is one. */
   clear(): void;
 }
 
 const ESCAPE = '\u001b';
 
-/** Colours, which are the program's own. */
+/** Escape sequences for colours, which the program itself writes. */
 const COLOR = new RegExp(`(${ESCAPE}\\[[\\d;]*m)`);
 
-/** What could steer the terminal in a text that was put together without regard for it. */
+/** A text without control characters, except colours: it may contain untrusted parts. */
 function harmless(text: string): string {
   return text
     .split(COLOR)
@@ -44,10 +44,10 @@ function harmless(text: string): string {
 
 const CLEAR = `${ESCAPE}[2J${ESCAPE}[3J${ESCAPE}[H`;
 
-/** Width where the terminal does not tell. */
+/** Width if the terminal does not report it. */
 const USUAL_COLUMNS = 100;
 
-/** Heeds `NO_COLOR` (no-color.org), `FORCE_COLOR`, `CI` and `TERM=dumb`. */
+/** Follows `NO_COLOR` (no-color.org), `FORCE_COLOR`, `CI` and `TERM=dumb`. */
 export function makeTerminal(options: OutputOptions): Terminal {
   const { env, stdout, stderr } = process;
   const isSet = (name: string): boolean => (env[name] ?? '') !== '';
@@ -65,7 +65,7 @@ export function makeTerminal(options: OutputOptions): Terminal {
     noteStyle: makeStyle(colors(stderr)),
     interactive: stdout.isTTY === true,
     live: stderr.isTTY === true && !isSet('CI') && !isDumb && !options.quiet && !options.json,
-    // Terminals that do not know their width say 0.
+    // Terminals that do not know their width report 0.
     columns: () => stderr.columns || USUAL_COLUMNS,
     clear: () => {
       if (stdout.isTTY === true && !isDumb) stdout.write(CLEAR);

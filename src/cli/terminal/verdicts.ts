@@ -1,4 +1,4 @@
-/** What `verify` found, as a table and the problems below it. */
+/** The results of `verify`, as a table with the problems below it. */
 import { basename } from 'node:path';
 import type { ComparedMetric } from '../../submission/compare.ts';
 import { formatTolerance } from '../../submission/compare.ts';
@@ -47,7 +47,7 @@ function summarize({ level, comparison, basis, pipeline, result }: Verdict): str
   return `${level}: ${formatPlural(sum('numbers'), 'number')} and ${formatPlural(sum('files'), 'file')} agree${left}`;
 }
 
-/** What each verdict rests on; archives of the same basis stand together. */
+/** The basis of each verdict; archives with the same basis are grouped. */
 function bases(verdicts: readonly Verdict[], style: Style): readonly string[] {
   const groups = new Map<string, string[]>();
   for (const verdict of verdicts) {
@@ -58,12 +58,12 @@ function bases(verdicts: readonly Verdict[], style: Style): readonly string[] {
   }
   return [...groups].map(([text, names]) => {
     const more = names.length > NAMES ? ` and ${names.length - NAMES} more` : '';
-    const head = `what the verdict of ${names.slice(0, NAMES).join(', ')}${more} rests on`;
+    const head = `basis of the verdict for ${names.slice(0, NAMES).join(', ')}${more}`;
     return `\n${style('dim', `${head}:\n${text}`)}`;
   });
 }
 
-/** Archives that a heading names. */
+/** The most archives that a heading names. */
 const NAMES = 3;
 
 /** Which tolerances were applied, and why. */

@@ -1,4 +1,4 @@
-/** A run that is at work, as its events tell it: what its page shows until there is a report. */
+/** A running pipeline, from its events: shown on its page until there is a report. */
 import { join } from 'node:path';
 import type { Progress, RunEvent } from '../../core/event.ts';
 import { formatCount, formatNumber, formatSeconds } from '../../core/format.ts';
@@ -12,7 +12,7 @@ import { readFiles, sourcesOf } from '../read.ts';
 import type { Activity, Problem, Report, ReportStage, StageState } from '../report.ts';
 import { sourceFacts, WrittenPipeline, type WrittenFile } from '../written.ts';
 
-/** What is known of a run before it begins. */
+/** What is known about a run before it begins. */
 export interface LiveOptions {
   /** Absolute path of `outputs/<name>`. */
   readonly folder: string;
@@ -20,19 +20,19 @@ export interface LiveOptions {
   readonly description?: string;
   /** The pipeline file, without its folder. */
   readonly file: string;
-  /** It and the files that it extends. */
+  /** The pipeline file and the files that it extends. */
   readonly sources: readonly WrittenFile[];
   readonly seed: number;
   readonly overrides: readonly string[];
   readonly stages: readonly {
     readonly name: string;
     readonly settings: JsonObject & { readonly type: string };
-    /** Stages that it refers to, by the setting that names them. */
+    /** The stages that it refers to, by the setting that names them. */
     readonly inputs: Readonly<Record<string, string>>;
   }[];
 }
 
-/** A row of numbers a finished epoch: its number, loss, validation loss. */
+/** One row per finished epoch: number, loss, validation loss. */
 type Epoch = readonly [number, number, number];
 
 interface LiveStage {
@@ -41,11 +41,11 @@ interface LiveStage {
   epochsKept?: number | undefined;
   metrics: Readonly<Record<string, number>>;
   highlights: readonly string[];
-  /** Where it writes while it is at work. */
+  /** The folder that it writes to while it runs. */
   draft?: string;
   progress?: Progress;
   epochs: Epoch[];
-  /** What its finished files show, read once. */
+  /** The exhibits of its finished files, read once. */
   result?: Pick<ReportStage, 'exhibits' | 'files'>;
 }
 
@@ -88,7 +88,7 @@ export class LiveRun {
     }
   }
 
-  /** What the page shows now. */
+  /** The current content of the page. */
   async read(): Promise<Report> {
     const { name, description, file, sources, seed, overrides } = this.#options;
     const stages: ReportStage[] = [];
@@ -137,7 +137,7 @@ export class LiveRun {
     }
     if (stage.state !== 'running' || stage.draft === undefined) return { exhibits: [], files: [] };
     const { exhibits } = await readFiles(stage.draft, name, [], []);
-    // Files that are being written at this moment look damaged, and a history is of use only once it is whole.
+    // Files that are being written look damaged, and a history is useful only when it is complete.
     const whole = exhibits.filter(({ kind }) => kind === 'figure' || kind === 'series');
     return { exhibits: [...curvesOf(stage.epochs), ...whole], files: [] };
   }

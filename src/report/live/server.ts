@@ -1,7 +1,7 @@
 /**
- * Shows a run while it is at work, on a port of this machine alone. Other sites that the user visits cannot read it: the
- * address holds a random token, the `Host` of a request must be this machine's (which foils names that are rebound to
- * it), nothing is granted to other origins, and the page's own policy lets it talk to this server only.
+ * Shows a running pipeline on a port of the loopback interface. Other sites that the user visits cannot read it: the
+ * address contains a random token, the `Host` of a request must be this machine (which prevents DNS rebinding), no
+ * cross-origin (CORS) access is granted, and the page's own policy lets it connect only to this server.
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -13,9 +13,9 @@ import { renderPage, renderParts } from '../page.ts';
 import { readReport } from '../read.ts';
 import { LiveRun, type LiveOptions } from './live-run.ts';
 
-/** The page is rendered anew at most this often, in milliseconds. */
+/** The minimum time between two renderings of the page, in milliseconds. */
 const INTERVAL = 700;
-/** How long the last news may take to reach the pages, in milliseconds. */
+/** How long the last event may take to reach the pages, in milliseconds. */
 const FAREWELL = 2000;
 
 const HEADERS = {
@@ -29,7 +29,7 @@ const HEADERS = {
 
 interface Part {
   readonly text: string;
-  /** When it last changed: the number of a rendering. */
+  /** The number of the rendering that last changed it. */
   readonly version: number;
 }
 
@@ -42,13 +42,13 @@ export class LiveServer {
   #parts: ReadonlyMap<string, Part> = new Map();
   #version = 0;
   #timer: NodeJS.Timeout | undefined;
-  /** Renderings one after the other. */
+  /** Renderings run in sequence. */
   #rendering: Promise<void> = Promise.resolve();
 
   /**
-   * Begins to serve on 127.0.0.1.
+   * Starts to serve on 127.0.0.1.
    *
-   * @param port 0 for any that is free
+   * @param port 0 for any free port
    * @throws Failure `port-unavailable`
    */
   static async start(options: LiveOptions, port: number): Promise<LiveServer> {
@@ -75,7 +75,7 @@ export class LiveServer {
     this.#server = createServer((request, response) => {
       this.#answer(request, response).catch(() => response.destroy());
     });
-    // It keeps no process alive.
+    // The server does not keep the process alive.
     this.#server.unref();
   }
 
@@ -93,9 +93,9 @@ export class LiveServer {
   }
 
   /**
-   * The run has ended: pages that are open stay.
+   * Called when the run has ended: open pages stay.
    *
-   * @param isReported whether there is a report, which they become
+   * @param isReported whether there is a report, which the pages then show
    */
   async close(isReported: boolean): Promise<void> {
     clearTimeout(this.#timer);
@@ -112,7 +112,7 @@ export class LiveServer {
   #render(isOver = false): Promise<void> {
     this.#rendering = this.#rendering
       .then(() => this.#update(isOver))
-      // A file that went while it was read: the next rendering finds things settled.
+      // A file disappeared while it was read: the next rendering finds a stable state.
       .catch(() => undefined);
     return this.#rendering;
   }
@@ -163,13 +163,13 @@ export class LiveServer {
   }
 }
 
-/** Whether a request is addressed to this machine, and comes from our page, or from the user himself. */
+/** Whether a request is addressed to this machine, and comes from our page or directly from the user. */
 function isOurs({ headers }: IncomingMessage, isEvents: boolean): boolean {
   const [host = ''] = (headers.host ?? '').split(':');
   if (!['127.0.0.1', 'localhost'].includes(host)) return false;
   const site = headers['sec-fetch-site'];
   if (site === undefined || site === 'same-origin' || site === 'none') return true;
-  // A link on another page, such as a terminal in the browser, may lead to the page.
+  // A link on another page, such as a terminal in the browser, may open the page.
   return !isEvents && headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document';
 }
 

@@ -1,4 +1,4 @@
-/** The end of a report: all numbers, the environment, how to repeat it, and the hashes that identify it. */
+/** The end of a report: all metrics, the environment, how to reproduce the run, and the hashes that identify it. */
 import { sha256 } from '../../core/json.ts';
 import { repeatText } from '../command.ts';
 import { html, type Html } from '../html.ts';

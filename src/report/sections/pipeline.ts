@@ -1,4 +1,4 @@
-/** The pipeline: as a graph, and as it was written. */
+/** The pipeline as a graph and as written. */
 import { renderGraph } from '../graph.ts';
 import { html, type Content, type Html } from '../html.ts';
 import type { Report, ReportSource } from '../report.ts';

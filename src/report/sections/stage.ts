@@ -9,9 +9,9 @@ import { stateText } from '../states.ts';
 import { linesId } from './pipeline.ts';
 import { settings, type MainFigure } from './summary.ts';
 
-/** Pictures of a series that are printed. */
+/** The number of pictures of a series on paper. */
 const PRINTED = 4;
-/** Longer lists of files are cut. */
+/** Longer file lists are cut. */
 const MOST_FILES = 200;
 
 export function stageSection(report: Report, stage: ReportStage, main: MainFigure | undefined): Html {
@@ -36,12 +36,12 @@ export function stageSection(report: Report, stage: ReportStage, main: MainFigur
   </article>`;
 }
 
-/** Whether a stage that has a result was run again, and did not finish. */
+/** Whether a stage with a result was run again and did not finish. */
 function isAgain({ state, hash }: ReportStage): boolean {
   return (state === 'failed' || state === 'interrupted') && hash !== undefined;
 }
 
-/** An outdated result is folded away, and says which settings produced it. */
+/** An outdated result is collapsed, and says which settings produced it. */
 function earlierResult(changes: readonly StageChange[], shown: Html): Html {
   const differs = describeChanges(changes);
   return html`<p class="note">
@@ -85,7 +85,7 @@ function metricList(metrics: Readonly<Record<string, number>>): Html {
 function renderExhibit(exhibit: Exhibit, id: string, stage: string, main: MainFigure | undefined): Html {
   switch (exhibit.kind) {
     case 'figure':
-      // Its data is in the page already.
+      // Its data is already in the page.
       if (main?.stage === stage && main.picture.path === exhibit.picture.path) {
         return html`<p class="quiet">
           ${exhibit.picture.path} is shown <a href="#summary">in the summary</a>.
@@ -155,7 +155,7 @@ function series(
   </div>`;
 }
 
-/** A map whose points show their images to whoever points at them, or goes along them with the arrow keys. */
+/** A map that shows the image of a point on hover, or when a point is selected with the arrow keys. */
 function mapFigure({ picture: shown, tiles }: Extract<Exhibit, { kind: 'map' }>, stage: string): Html {
   if (tiles === undefined) return figure(shown, `${stage}/${shown.path}`);
   const points = tiles.points.map(({ x, y, label }) => [Math.round(x), Math.round(y), label ?? null]);

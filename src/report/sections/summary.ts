@@ -1,4 +1,4 @@
-/** The top of a report: what was asked, and what came out. */
+/** The top of a report: the question and the results. */
 import { describeChanges } from '../../artifacts/standing.ts';
 import { formatNumber } from '../../core/format.ts';
 import { runText } from '../command.ts';
@@ -10,10 +10,10 @@ import type { Problem, Report, ReportStage } from '../report.ts';
 import { describeSettings } from '../settings-text.ts';
 import { stateText } from '../states.ts';
 
-/** Numbers that stand as tiles; more become a table. */
+/** The most metrics that are shown as tiles; more are shown as a table. */
 const MOST_TILES = 4;
 
-/** Stages without inputs, and stages that others need, count as the question; figures and numbers are the answer. */
+/** Stages without inputs, and stages that others need, are the question; figures and metrics are the answer. */
 export function summarySection(report: Report, main: MainFigure | undefined): Html {
   return html`<section id="summary" aria-labelledby="summary-title">
     <h2 id="summary-title">Summary</h2>
@@ -44,7 +44,7 @@ function problemList(problems: readonly Problem[]): Html {
   </ul>`;
 }
 
-/** Which results are outdated, what differs, and the command that runs them again. */
+/** The outdated results, the differences, and the command that runs them again. */
 function outdatedNote(report: Report): Content {
   const outdated = report.stages.filter((stage) => stage.outdated !== undefined);
   if (outdated.length === 0) return undefined;
@@ -102,7 +102,7 @@ export function settings(stage: ReportStage): Content {
   );
 }
 
-/** Whether a stage gives pictures and nothing else to tell. */
+/** Whether a stage produces only pictures. */
 function isFigure({ type, exhibits, metrics }: ReportStage): boolean {
   const pictures = exhibits.filter(({ kind }) => kind === 'figure');
   return (
@@ -111,12 +111,15 @@ function isFigure({ type, exhibits, metrics }: ReportStage): boolean {
   );
 }
 
-/** The numbers of stages that nothing else builds upon, such as evaluations; where there are none, of the last that has any. */
+/**
+ * The metrics of stages that no other stage depends on, such as evaluations; if they have none, those of the last stage with
+ * metrics.
+ */
 function results({ stages }: Report): Html {
   const needed = new Set(stages.flatMap(({ inputs }) => Object.values(inputs)));
   const measured = stages.filter(({ metrics }) => Object.keys(metrics).length > 0);
   const leaves = measured.filter(({ name }) => !needed.has(name));
-  // What goes into a stage without a result is not the end of anything.
+  // Inputs of a stage without a result are not final results.
   const isOpen = ({ name }: ReportStage): boolean =>
     stages.some(({ state, inputs }) => state !== 'done' && Object.values(inputs).includes(name));
   const last = measured.findLast((stage) => !isOpen(stage));
@@ -161,7 +164,7 @@ export interface MainFigure {
   readonly picture: Picture;
 }
 
-/** The figure to show first: that which draws the most together, such as a comparison of images, noise and model. */
+/** The figure to show first: the one that depends on the most stages, such as a comparison of images, noise and model. */
 export function findMainFigure({ stages }: Report): MainFigure | undefined {
   const byName = new Map(stages.map((stage) => [stage.name, stage]));
   const ancestors = (name: string, seen: Set<string>): Set<string> => {
@@ -177,8 +180,8 @@ export function findMainFigure({ stages }: Report): MainFigure | undefined {
   for (const stage of stages) {
     const first = stage.exhibits.find((exhibit) => exhibit.kind === 'figure');
     if (first === undefined || stage.outdated !== undefined) continue;
-    // The number of its own inputs decides among those with equally many stages behind them, and then the last: a file ends with
-    // what it was written for.
+    // Of figures that depend on equally many stages, the one with the most direct inputs, then the last: a file ends with
+    // its main result.
     const weight = ancestors(stage.name, new Set()).size + Object.keys(stage.inputs).length / 100;
     if (weight < most) continue;
     most = weight;
