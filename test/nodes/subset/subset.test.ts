@@ -46,7 +46,7 @@ test('classes are kept by name, too, and keep all names', async (t) => {
   const { splits, record } = await keep(['mouse', 0]);
   assert.deepEqual([...(splits.train?.labels ?? [])], [0, 2, 0, 2, 0, 2]);
   assert.deepEqual(record.classes, named.classes);
-  for (const wrong of [keep(['mice']), keep(['0'], numbered(9) as typeof named)]) {
+  for (const wrong of [() => keep(['mice']), () => keep(['0'], numbered(9) as typeof named)]) {
     await assert.rejects(wrong, (error) => {
       assert.ok(error instanceof Failure);
       assert.deepEqual(
