@@ -2,15 +2,14 @@
 import { join } from 'node:path';
 import { toFloat32, type ImageArray } from '../../formats/images.ts';
 import type { FigureSettings } from '../../schema/generated/settings.ts';
-import { failure } from '../../core/diagnostic.ts';
-import { imageOf, sizeOf } from '../../core/shape.ts';
-import type { ImageShape, Split } from '../../core/stage-type.ts';
+import { sizeOf } from '../../core/shape.ts';
+import type { Split } from '../../core/stage-type.ts';
 import { modelShapes, predictAll } from '../../engine/train/predict.ts';
 import { rowNumbers } from '../../engine/train/samples.ts';
 import { imageTiles, type ImageTile } from '../../figures/image-grid.ts';
 import { loadModel } from '../../layers/save.ts';
 import type { StageContext } from '../contract.ts';
-import { imagesFor, requireInput } from '../train/pairs.ts';
+import { imagesFor, requireImage, requireInput } from '../train/pairs.ts';
 
 export interface LatentSpace {
   /** Values of a latent vector. */
@@ -69,16 +68,6 @@ export async function withLatentSpace<Result>(
     encoder.dispose();
     decoder.dispose();
   }
-}
-
-function requireImage(shape: readonly number[]): ImageShape {
-  const image = imageOf(shape);
-  if (image !== undefined) return image;
-  throw failure(
-    'shape-mismatch',
-    `the decoder returns [${shape.join(', ')}], which is not the shape of an image`,
-    'let the decoder end with a `Reshape` to [height, width, channels]',
-  );
 }
 
 /** The latents along one axis, in ascending order. */

@@ -3,9 +3,8 @@ import type { PredictSettings } from '../../schema/generated/settings.ts';
 import { readSchema } from '../../schema/schemas.ts';
 import { imageOf } from '../../core/shape.ts';
 import type { AnalysisContext, OutputDescription } from '../../core/stage-type.ts';
-import { shapeText } from '../../layers/layer.ts';
 import type { NodeDefinition } from '../contract.ts';
-import { checkInput, checkScale, checkSplit } from '../train/checks.ts';
+import { checkInput, checkScale, checkSplit, reportNoImage } from '../train/checks.ts';
 
 export const predictNode: NodeDefinition<PredictSettings> = {
   type: 'predict',
@@ -30,7 +29,7 @@ export const predictNode: NodeDefinition<PredictSettings> = {
 };
 
 function analyze(context: AnalysisContext<PredictSettings>): OutputDescription | undefined {
-  const { settings, inputs, references, report } = context;
+  const { settings, inputs } = context;
   const model = inputs['model']?.kind === 'trained-model' ? inputs['model'] : undefined;
   const data = inputs['data']?.kind === 'images' ? inputs['data'] : undefined;
   const splits = settings.split === 'all' ? (data?.splits ?? []) : [settings.split];
@@ -46,13 +45,6 @@ function analyze(context: AnalysisContext<PredictSettings>): OutputDescription |
   const shape = imageOf(model.outputShape);
   if (shape !== undefined) return { kind: 'images', shape, splits, ...chosen };
   // A model that takes images also returns images. So if the shape of the data is known, `checkInput` has already reported this.
-  if (data?.shape === undefined) {
-    report({
-      code: 'shape-mismatch',
-      message: `\`${references['model']}\` returns ${shapeText(model.outputShape)}, which is not the shape of an image`,
-      hint: 'let the decoder end with a `Reshape` to [height, width, channels]',
-      at: ['model'],
-    });
-  }
+  if (data?.shape === undefined) reportNoImage(context, model);
   return undefined;
 }

@@ -3,13 +3,13 @@ import type { SampleSettings } from '../../schema/generated/settings.ts';
 import { readSchema } from '../../schema/schemas.ts';
 import { imageOf, sizeOf } from '../../core/shape.ts';
 import type { AnalysisContext, OutputDescription } from '../../core/stage-type.ts';
-import { shapeText } from '../../layers/layer.ts';
 import type { NodeDefinition } from '../contract.ts';
 import {
   checkInput,
   checkScale,
   checkShown,
   checkSplit,
+  reportNoImage,
   type ImagesDescription,
   type ModelDescription,
 } from '../train/checks.ts';
@@ -34,7 +34,7 @@ export const sampleNode: NodeDefinition<SampleSettings> = {
 };
 
 function analyze(context: AnalysisContext<SampleSettings>): OutputDescription | undefined {
-  const { settings, inputs, references, report } = context;
+  const { settings, inputs } = context;
   const model = inputs['model']?.kind === 'trained-model' ? inputs['model'] : undefined;
   const data = inputs['data']?.kind === 'images' ? inputs['data'] : undefined;
   checkSettings(context);
@@ -55,12 +55,7 @@ function analyze(context: AnalysisContext<SampleSettings>): OutputDescription | 
   if (model === undefined) return described;
   const shape = imageOf(model.outputShape);
   if (shape !== undefined) return { ...described, shape };
-  report({
-    code: 'shape-mismatch',
-    message: `\`${references['model']}\` returns ${shapeText(model.outputShape)}, which is not the shape of an image`,
-    hint: 'let the decoder end with a `Reshape` to [height, width, channels]',
-    at: ['model'],
-  });
+  reportNoImage(context, model);
   return undefined;
 }
 

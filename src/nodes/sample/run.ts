@@ -6,7 +6,7 @@ import { NormalNumbers } from '../../formats/normal-numbers.ts';
 import type { SampleSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { permutation } from '../../core/philox.ts';
-import { imageOf, sizeOf } from '../../core/shape.ts';
+import { sizeOf } from '../../core/shape.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { latentModel, posteriorWork } from '../../engine/train/elbo.ts';
 import { modelShapes, predictAll } from '../../engine/train/predict.ts';
@@ -15,7 +15,7 @@ import { rowNumbers, type Samples } from '../../engine/train/samples.ts';
 import { disposeAutoencoder } from '../../layers/build.ts';
 import { loadAutoencoder, loadVariational, type VariationalParts } from '../../layers/save.ts';
 import type { StageContext, StageResult } from '../contract.ts';
-import { imagesFor, requireInput } from '../train/pairs.ts';
+import { imagesFor, requireImage, requireInput } from '../train/pairs.ts';
 import { splitOf } from './choice.ts';
 import { fitMixture, sampleMixture } from './mixture.ts';
 
@@ -87,7 +87,7 @@ async function ofPosterior(
     samples: [{ ...images, shape: inputShape }, normals(draws, [model.units])],
     ...posteriorWork(model),
   };
-  const shape = imageShape(modelShapes(decoder).outputShape);
+  const shape = requireImage(modelShapes(decoder).outputShape);
   const data = new Float32Array(rows.length * sizeOf(shape));
   let end = 0;
   for await (const { results } of computeRows(engine, work, rows, options(context, 'images'))) {
@@ -141,7 +141,7 @@ async function decoded(
   const { inputShape, outputShape } = modelShapes(decoder);
   const samples = normals(vectors, inputShape);
   const data = await predictAll(engine, decoder, samples, rowNumbers(count), options(context, 'samples'));
-  return { data, count, shape: imageShape(outputShape), scale: 1, offset: 0 };
+  return { data, count, shape: requireImage(outputShape), scale: 1, offset: 0 };
 }
 
 function normals(data: Samples['data'], shape: readonly number[]): Samples {
@@ -154,14 +154,4 @@ function options({ settings, signal, progress }: Context, text: string): RowOpti
     signal,
     onProgress: (fraction) => progress({ text, fraction }),
   };
-}
-
-function imageShape(shape: readonly number[]): HeldImages['shape'] {
-  const image = imageOf(shape);
-  if (image !== undefined) return image;
-  throw failure(
-    'shape-mismatch',
-    `the decoder returns [${shape.join(', ')}], which is not the shape of an image`,
-    'let the decoder end with a `Reshape` to [height, width, channels]',
-  );
 }

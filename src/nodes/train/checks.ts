@@ -10,6 +10,16 @@ export type ModelDescription = Extract<OutputDescription, { kind: 'model' | 'tra
 
 type Context = Pick<AnalysisContext<unknown>, 'references' | 'report'>;
 
+/** Reports that the outputs of a model are not images. */
+export function reportNoImage({ references, report }: Context, { outputShape }: ModelDescription): void {
+  report({
+    code: 'shape-mismatch',
+    message: `\`${references['model']}\` returns ${shapeText(outputShape)}, which is not the shape of an image`,
+    hint: 'let the decoder end with a `Reshape` to [height, width, channels]',
+    at: ['model'],
+  });
+}
+
 /** Checks that a model takes the images of the setting `data`. */
 export function checkInput(
   { references, report }: Context,

@@ -7,8 +7,8 @@ import {
   type ImageSetRecord,
 } from '../../formats/images.ts';
 import { failure } from '../../core/diagnostic.ts';
-import { fitsImage } from '../../core/shape.ts';
-import type { Split } from '../../core/stage-type.ts';
+import { fitsImage, imageOf } from '../../core/shape.ts';
+import type { ImageShape, Split } from '../../core/stage-type.ts';
 import type { FreshNoise } from '../../engine/train/noise.ts';
 import type { SamplePair, Samples } from '../../engine/train/samples.ts';
 import { shapeText } from '../../layers/layer.ts';
@@ -142,5 +142,20 @@ function requireShape(
     'shape-mismatch',
     `the model ${verb} ${shapeText(wanted)}, but the images of \`${stage}\` are ${shapeText(found)}`,
     `give the model \`input_shape: [${found.join(', ')}]\``,
+  );
+}
+
+/**
+ * The shape of a decoder's output as an image.
+ *
+ * @throws Failure `shape-mismatch` if it is not one
+ */
+export function requireImage(shape: readonly number[]): ImageShape {
+  const image = imageOf(shape);
+  if (image !== undefined) return image;
+  throw failure(
+    'shape-mismatch',
+    `the decoder returns [${shape.join(', ')}], which is not the shape of an image`,
+    'let the decoder end with a `Reshape` to [height, width, channels]',
   );
 }

@@ -12,20 +12,9 @@ import { Failure } from '../../../../src/core/diagnostic.ts';
 import type { Finding } from '../../../../src/core/stage-type.ts';
 import { datasetNode } from '../../../../src/nodes/dataset/node.ts';
 import { fakeContext, temporaryFolder } from '../../context.ts';
+import { SETTINGS as AS_STORED } from '../pictures/folders.ts';
 
-const SETTINGS: ImagesDatasetSettings = {
-  type: 'dataset',
-  source: 'images',
-  path: 'photos',
-  labels: 'folder',
-  recursive: false,
-  follow_links: false,
-  crop: null,
-  color: 'gray',
-  on_error: 'skip',
-  limit: null,
-  normalize: 'minmax',
-};
+const SETTINGS: ImagesDatasetSettings = { ...AS_STORED, normalize: 'minmax' };
 
 function picture(
   height: number,
