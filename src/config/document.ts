@@ -2,7 +2,7 @@
 import type { Diagnostic, SourceFile } from '../core/diagnostic.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import { explain } from './diagnostics/explain.ts';
-import { tidyRange, toJson } from './located.ts';
+import { tidyRange, toJson, type LocatedMap } from './located.ts';
 import { parseSource } from './parse.ts';
 import type { DocumentPath } from './pipeline.ts';
 import { readSource } from './read.ts';
@@ -17,12 +17,24 @@ export interface ReadDocument {
   readonly data?: JsonObject;
 }
 
+/** A kind of document. */
+export interface DocumentKind {
+  readonly schema: JsonObject;
+  /** What it is, for messages: `the pipeline`. */
+  readonly whole: string;
+  /** The problem with a document that is of another kind: its other problems are not reported. */
+  readonly isOther: (root: LocatedMap) => Diagnostic | undefined;
+}
+
 /**
  * Reads a document whose root is a map.
  *
  * @throws Failure if the file cannot be read
  */
-export async function readYamlDocument(file: string, schema: JsonObject): Promise<ReadDocument> {
+export async function readYamlDocument(
+  file: string,
+  { schema, whole, isOther }: DocumentKind,
+): Promise<ReadDocument> {
   const source = await readSource(file, file);
   const diagnostics: Diagnostic[] = [];
   const root = parseSource(source, (diagnostic) => diagnostics.push(diagnostic));
@@ -34,11 +46,13 @@ export async function readYamlDocument(file: string, schema: JsonObject): Promis
     }
     return { source, diagnostics };
   }
+  const other = isOther(root);
+  if (other !== undefined) return { source, diagnostics: [other] };
   const broken: DocumentPath[] = [];
   const data = toJson(root, (path) => broken.push(path));
   if (!isJsonObject(data)) throw new Error('a document is a map');
   const { errors } = Validator.shared().validate(schema, data);
-  diagnostics.push(...explain(errors, { root, at: [], data, schema, broken }));
+  diagnostics.push(...explain(errors, { whole, root, at: [], data, schema, broken }));
   return {
     source,
     diagnostics: inOrder(diagnostics, [source]),

@@ -115,6 +115,17 @@ async function readMap(
     );
     return undefined;
   }
+  const base = tree.entries.get('base');
+  if (base !== undefined && !tree.entries.has('stages') && !tree.entries.has('extends')) {
+    const students =
+      base.value.kind === 'scalar' ? ` Students start from ${backticked(String(base.value.value))}.` : '';
+    report(
+      errorAt(base.keyRange, 'wrong-type', 'these are the rules of an assignment, not a pipeline', {
+        hint: `\`hourglass verify --assignment\` reads them.${students}`,
+      }),
+    );
+    return undefined;
+  }
   return tree;
 }
 

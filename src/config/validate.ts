@@ -65,7 +65,7 @@ export function validate(
   for (const { at, data, schema, errors } of pass.parts) {
     if (errors.length === 0) continue;
     if (at.length === 2) invalid.add(String(at[1]));
-    explain(errors, { root, at, data, schema, broken }).forEach(report);
+    explain(errors, { whole: 'the pipeline', root, at, data, schema, broken }).forEach(report);
   }
   for (const { at, type, reason } of pass.brokenSchemas) {
     // Built-in schemas are covered by tests; a plugin's schema may be invalid.

@@ -3,7 +3,8 @@ import { dirname, resolve } from 'node:path';
 import { readYamlDocument } from '../config/document.ts';
 import { readMerged } from '../config/extends.ts';
 import { loadPipeline } from '../config/load.ts';
-import { toJson } from '../config/located.ts';
+import { errorAt } from '../config/diagnostics/report.ts';
+import { toJson, type LocatedMap } from '../config/located.ts';
 import { applyOverrides, overrideSources } from '../config/override.ts';
 import type { DocumentPath, LocatedPipeline } from '../config/pipeline.ts';
 import { errorsOf, Failure, type Diagnostic } from '../core/diagnostic.ts';
@@ -26,7 +27,11 @@ export interface LoadedAssignment {
 
 /** @throws Failure all problems of an assignment, its base or its list of students */
 export async function loadAssignment(file: string): Promise<LoadedAssignment> {
-  const { data, diagnostics } = await readYamlDocument(file, readSchema('assignment'));
+  const { data, diagnostics } = await readYamlDocument(file, {
+    schema: readSchema('assignment'),
+    whole: 'the assignment',
+    isOther: pipelineProblem,
+  });
   if (data === undefined) throw new Failure(...diagnostics);
   // The value was just validated against the schema that the type is generated from.
   const { base, editable, seed, students } = data as unknown as Assignment;
@@ -37,6 +42,16 @@ export async function loadAssignment(file: string): Promise<LoadedAssignment> {
   if (errors.length > 0) throw new Failure(...errors);
   const numbers = students === undefined ? undefined : await readStudents(resolve(folder, students));
   return { base: path, editable, seed, ...(numbers === undefined ? {} : { students: numbers }) };
+}
+
+/** The problem with a pipeline that was given in place of the rules. */
+function pipelineProblem({ entries }: LocatedMap): Diagnostic | undefined {
+  const stages = entries.get('stages');
+  return stages === undefined || entries.has('base')
+    ? undefined
+    : errorAt(stages.keyRange, 'wrong-type', 'this is a pipeline, not the rules of an assignment', {
+        hint: 'rules name it, as in `base: denoising.yaml`; `hourglass init --template assignment` writes an example',
+      });
 }
 
 /** Keys that may always differ: a pipeline's name and description do not affect results. */

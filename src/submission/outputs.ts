@@ -1,6 +1,7 @@
 /** Reads the outputs of a finished run, and compares them with the pipeline that should have made them. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { exists } from '../files/atomic.ts';
 import { standingOf } from '../artifacts/standing.ts';
 import type { RunRecord, Workspace } from '../artifacts/workspace.ts';
 import type { Entry } from '../artifacts/entry.ts';
@@ -49,7 +50,10 @@ export async function collectOutputs(
   const hint = adviceFor(located, run, commands);
   const outdated = (what: string): Failure =>
     failure('outputs-outdated', `the outputs of \`${name}\` ${what}`, hint);
-  if (run === undefined) throw outdated('do not exist: it was not run, or in another folder');
+  if (run === undefined) {
+    if (await exists(join(workspace.folder, 'sweep.json'))) throw onlySwept(located, commands);
+    throw outdated('do not exist: it was not run, or in another folder');
+  }
   if (run.status !== 'done') throw outdated(`are not finished: its last run is \`${run.status}\``);
   const environment = environmentOf(run);
   if (environment === undefined) throw outdated('do not record which engine made them');
@@ -85,6 +89,22 @@ export async function collectOutputs(
   entries.push({ path: REPORT, data: Buffer.from(await reportWithoutTimes(workspace.folder)) });
   const inOrder = [...located.pipeline.stages.keys()].flatMap((stage) => stages.get(stage) ?? []);
   return { stages: inOrder, entries, environment, threads };
+}
+
+/** A submission is one run, and there may be many trials. */
+function onlySwept({ pipeline, overrides }: LocatedPipeline, { run, pack }: OutputCommands): Failure {
+  const parameters = Object.entries(pipeline.sweep?.parameters ?? {});
+  const chosen = parameters.flatMap(([name, values]) =>
+    Array.isArray(values)
+      ? [`${name.includes('.') ? name : `params.${name}`}=${JSON.stringify(values[0])}`]
+      : [],
+  );
+  const set = [...overrides, ...chosen];
+  return failure(
+    'outputs-outdated',
+    `\`${pipeline.name}\` was swept, but not run, and a submission is one run`,
+    `choose the values of a trial and run it, as in \`${run(set)}\`, then \`${pack(set)}\``,
+  );
 }
 
 /** What to do if outputs cannot be packed. Suggests the settings of the last run, whatever settings are given now. */

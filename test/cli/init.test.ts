@@ -74,9 +74,10 @@ test('init takes a folder of pictures as it is', async (t) => {
 
 test('init names a folder that can be had on every system, and one that `cd` takes', async (t) => {
   const rigged = rig(t);
-  for (const name of ['con', 'NUL.txt'])
+  for (const name of ['con', 'NUL.txt', 'a:b', 'x.', 'what?'])
     assert.match((await rigged.run(['init', name])).stderr, /\[reserved-name\]/);
-  assert.ok(!rigged.exists('con'));
+  assert.equal((await rigged.run(['init', ''])).code, 2);
+  for (const name of ['con', 'a:b', 'quickstart.yaml']) assert.ok(!rigged.exists(name));
   const { stdout } = await rigged.run(['init', '--', '-x']);
   assert.match(stdout, /^ {2}cd \.\/-x$/m);
   assert.ok(rigged.exists('-x/quickstart.yaml'));

@@ -150,6 +150,19 @@ stages:
   assert.deepEqual(await codes(folder), ['verification-mismatch']);
 });
 
+test('an assignment and a pipeline that take the place of each other are told apart by one message', async (t) => {
+  const folder = folderWith(t, { 'base.yaml': BASE, 'a.yaml': 'base: base.yaml\neditable: [params]\n' });
+  await assert.rejects(
+    loadAssignment(join(folder, 'base.yaml')),
+    (error) => error instanceof Failure && error.diagnostics.length === 1 && /pipeline/.test(error.message),
+  );
+  const { diagnostics } = await loadPipeline(join(folder, 'a.yaml'), { stageTypes: stageTypes(false) });
+  assert.deepEqual(
+    diagnostics.map(({ message, range }) => [/assignment/.test(message), range?.start.line]),
+    [[true, 1]],
+  );
+});
+
 test("an assignment's data and plugins are compared by content, not by name", async (t) => {
   const text = `name: p
 seed: 1

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, readFileSync, renameSync } from 'node:fs';
+import { chmodSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { test } from 'node:test';
 import { buffer } from 'node:stream/consumers';
 import yauzl from 'yauzl';
@@ -83,6 +83,10 @@ test('unfinished runs, and outputs of another pipeline, are not packed', async (
   await assertRefused(rigged, ['plain.yaml'], 'data-missing');
   rigged.write('data/own.idx', idxImages(6));
   await assertRefused(rigged, ['plain.yaml'], 'outputs-outdated');
+  rigged.write('outputs/plain/sweep.json', '{}');
+  const swept = ['pack', 'plain.yaml', '-S', 'sweep={ parameters: { noise: [0.25, 0.5] } }'];
+  assert.match((await rigged.run(swept)).stderr, /swept[^]*params\.noise=0\.25/);
+  rmSync(rigged.path('outputs/plain'), { recursive: true });
   await runPlain(rigged);
   assert.equal((await rigged.run(['pack', 'plain.yaml'])).code, 0);
 

@@ -22,7 +22,7 @@ import type { PipelineFlags } from '../options.ts';
 import { callWords, commandLine } from '../program.ts';
 import { renderSweepTable } from '../terminal/sweep-table.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { loadChecked } from './load.ts';
+import { loadChecked, NO_SWEEP } from './load.ts';
 import { otherOutputs } from './outputs.ts';
 
 export interface CompareOptions extends PipelineFlags {
@@ -36,21 +36,22 @@ export interface CompareOptions extends PipelineFlags {
 
 /** `hourglass compare` */
 export async function compare(terminal: Terminal, options: CompareOptions): Promise<number> {
-  const name = await nameOf(options);
+  const { name, sweeps } = await whoseResults(options);
   const workspace = join(resolve(options.outputs), name);
   const record = await readSweepNow(workspace, storeOf(resolve(options.outputs)));
   if (record === undefined) {
-    const isFile = await exists(options.pipeline);
     const present = (await workspacesIn(resolve(options.outputs))).map(({ folder }) => basename(folder));
     throw failure(
       'no-run',
       `there are no results of a sweep in \`${pathFromHere(workspace)}\``,
-      isFile
-        ? `\`${commandLine(callWords('sweep', options))}\` makes some`
-        : otherOutputs(
+      sweeps === undefined
+        ? otherOutputs(
             name,
             present.filter((other) => other !== name),
-          ),
+          )
+        : sweeps
+          ? `\`${commandLine(callWords('sweep', options))}\` makes some`
+          : NO_SWEEP,
     );
   }
   const results = resultsOf(record);
@@ -110,11 +111,19 @@ function metricsOf({ metrics }: Group, metric: string | undefined): JsonObject {
   return { ...missing, ...Object.fromEntries(measured) };
 }
 
-async function nameOf({ pipeline, outputs, ...options }: CompareOptions): Promise<string> {
-  if (!(await exists(pipeline)) || (await exists(join(outputs, pipeline, 'sweep.json')))) return pipeline;
+interface Subject {
+  /** The name of the outputs. */
+  readonly name: string;
+  /** Whether the pipeline has a sweep; undefined if outputs were named. */
+  readonly sweeps?: boolean;
+}
+
+async function whoseResults({ pipeline, outputs, ...options }: CompareOptions): Promise<Subject> {
+  if (!(await exists(pipeline)) || (await exists(join(outputs, pipeline, 'sweep.json'))))
+    return { name: pipeline };
   const { located, diagnostics } = await loadChecked(pipeline, options);
   if (located === undefined) throw new Failure(...diagnostics);
-  return located.pipeline.name;
+  return { name: located.pipeline.name, sweeps: located.pipeline.sweep !== undefined };
 }
 
 function sorted(

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { failure } from '../../core/diagnostic.ts';
-import { isDeviceName } from '../../core/file-name.ts';
+import { windowsProblem } from '../../core/file-name.ts';
 import { shellWord } from '../../core/shell.ts';
 import { exists, fileFailure, makeFolder, writeNew } from '../../files/atomic.ts';
 import { EXIT } from '../exit.ts';
@@ -14,6 +14,7 @@ const ANOTHER_FOLDER = 'name a new folder: `hourglass init my-experiment`';
 
 /** `hourglass init`: writes a folder to work in, with a pipeline that runs. */
 export async function init(terminal: Terminal, folder: string, template: TemplateName): Promise<number> {
+  if (folder.trim() === '') throw failure('usage', 'the name of the folder is empty', ANOTHER_FOLDER);
   if (/\.ya?ml$/i.test(folder))
     throw failure('usage', `\`${folder}\` names a file, and \`init\` writes a folder`, ANOTHER_FOLDER);
   await checkFolder(folder);
@@ -46,12 +47,9 @@ async function checkFolder(folder: string): Promise<void> {
     if ((await stat(path)).isDirectory()) return;
     throw failure('usage', `\`${folder}\` is a file, and \`init\` writes a folder`, ANOTHER_FOLDER);
   }
-  if (isDeviceName(basename(path)))
-    throw failure(
-      'reserved-name',
-      `\`${folder}\` cannot be a folder: on Windows it names a device`,
-      ANOTHER_FOLDER,
-    );
+  const problem = windowsProblem(basename(path));
+  if (problem !== undefined)
+    throw failure('reserved-name', `\`${folder}\` cannot be a folder on Windows: ${problem}`, ANOTHER_FOLDER);
 }
 
 /**

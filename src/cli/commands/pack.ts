@@ -39,7 +39,7 @@ export async function pack(terminal: Terminal, options: PackCommandOptions): Pro
     const line = `packed ${printable(file)}: ${count}, ${formatBytes(data.length)}, seed ${seed}`;
     if (file !== STDOUT) {
       terminal.result(line);
-      if (!terminal.options.quiet) terminal.note(`check it with \`${commandLine(['verify', file])}\``);
+      if (!terminal.options.quiet) terminal.note(`check it with:\n  ${commandLine(['verify', file])}`);
     } else if (!terminal.options.quiet) terminal.note(line);
   }
   return EXIT.done;

@@ -4,6 +4,7 @@ import { planPipeline, workspaceOf } from '../../run/plan.ts';
 import { otherVersion } from '../../run/other-version.ts';
 import { otherSources } from '../../run/source.ts';
 import { EXIT } from '../exit.ts';
+import { callWords, commandLine } from '../program.ts';
 import { diagnosticToJson, renderDiagnostics } from '../terminal/diagnostics.ts';
 import { renderMermaid } from '../terminal/mermaid.ts';
 import { renderPlan } from '../terminal/plan-table.ts';
@@ -61,5 +62,9 @@ export async function plan(terminal: Terminal, options: PlanCommandOptions): Pro
   terminal.result(
     options.mermaid === true ? renderMermaid(planned.plan) : renderPlan(planned.plan, terminal.resultStyle),
   );
+  if (located.pipeline.sweep !== undefined && !terminal.options.quiet) {
+    const list = commandLine([...callWords('sweep', options), '--dry-run']);
+    terminal.note(`\nThis is one run with the values of the file. The trials of its sweep: \`${list}\``);
+  }
   return EXIT.done;
 }

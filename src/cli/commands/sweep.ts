@@ -20,7 +20,7 @@ import { formatPlural, formatSeconds, printable, table } from '../terminal/forma
 import { makeSweepReporter } from '../terminal/sweep-reporter.ts';
 import { renderSweepTable } from '../terminal/sweep-table.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { loadChecked, printProblems } from './load.ts';
+import { loadChecked, NO_SWEEP, printProblems } from './load.ts';
 import { cancelJobs, showStatus } from './sweep-jobs.ts';
 import { launcherOf } from './sweep-launcher.ts';
 
@@ -49,11 +49,7 @@ export async function sweep(terminal: Terminal, options: SweepCommandOptions): P
   if (located === undefined) return printProblems(terminal, diagnostics, sources);
   const { sweep: settings } = located.pipeline;
   if (settings === undefined || trials === undefined) {
-    throw failure(
-      'missing-key',
-      `\`${options.pipeline}\` has no \`sweep\``,
-      'name what to vary, such as `--over latent_size=2,4,8`, or add a block: `sweep: { parameters: { latent_size: [2, 4, 8] } }`',
-    );
+    throw failure('missing-key', `\`${options.pipeline}\` has no \`sweep\``, NO_SWEEP);
   }
   if (diagnostics.length > 0 && !terminal.options.json)
     terminal.note(`${renderDiagnostics(diagnostics, sources, terminal.noteStyle)}\n`);

@@ -83,10 +83,15 @@ function badName({ path, errors, context }: ValueErrors, name: string): Diagnost
   const hint = described.map((schema) => stringAt(schema, 'description')).find((text) => text !== undefined);
   const range = locate(context.root, [...path, name], 'key');
   const advice = adviseName(context.root, path, name);
-  return errorAt(range, 'out-of-range', `${backticked(name)} cannot be a name in ${nameOf(path)}`, {
-    hint,
-    ...advice,
-  });
+  return errorAt(
+    range,
+    'out-of-range',
+    `${backticked(name)} cannot be a name in ${nameOf(path, context.whole)}`,
+    {
+      hint,
+      ...advice,
+    },
+  );
 }
 
 function unknownKey({ path, value, context }: ValueErrors, key: string, schema: JsonObject): Diagnostic {
@@ -111,7 +116,8 @@ function unknownKey({ path, value, context }: ValueErrors, key: string, schema: 
     key.startsWith('x-') && path.length > 0
       ? 'keys that begin with `x-` belong at the top of the file'
       : hint;
-  const owner = path.length === 2 && path[0] === 'stages' ? stageWords(context.root, path) : nameOf(path);
+  const owner =
+    path.length === 2 && path[0] === 'stages' ? stageWords(context.root, path) : nameOf(path, context.whole);
   return errorAt(range, 'unknown-key', `unknown key ${backticked(key)} in ${owner}`, {
     ...(isStage
       ? { hint: 'indent it below `stages`, if it is a stage' }
@@ -165,10 +171,15 @@ function missingKey(
   if (meant !== undefined && schema['additionalProperties'] !== false) {
     // A schema that accepts other keys, such as the schema of a stage with an unknown type.
     const keyRange = locate(context.root, [...path, meant], 'key');
-    return errorAt(keyRange, 'unknown-key', `unknown key ${backticked(meant)} in ${nameOf(path)}`, {
-      hint: didYouMean(meant, [key]),
-      edits: [{ range: keyRange, text: key }],
-    });
+    return errorAt(
+      keyRange,
+      'unknown-key',
+      `unknown key ${backticked(meant)} in ${nameOf(path, context.whole)}`,
+      {
+        hint: didYouMean(meant, [key]),
+        edits: [{ range: keyRange, text: key }],
+      },
+    );
   }
   const variant = 'type' in schema ? undefined : variantAt(context.schema, value);
   const range = locate(context.root, path, 'key');
@@ -177,7 +188,7 @@ function missingKey(
   const choices = stringsAt(objectAt(objectAt(schema, 'properties'), key), 'enum').map(backticked);
   const isListed = choices.every((choice) => about?.includes(choice));
   const needs = variant === undefined ? backticked(key) : `${backticked(key)}${withVariant(variant)}`;
-  return errorAt(range, 'missing-key', `${nameOf(path)} needs ${needs}`, {
+  return errorAt(range, 'missing-key', `${nameOf(path, context.whole)} needs ${needs}`, {
     hint: isListed ? about : `${about ?? ''} One of ${choices.join(', ')}.`.trim(),
   });
 }

@@ -47,5 +47,5 @@ function wholeDiagnostic(place: ValueErrors): Diagnostic | undefined {
 function fallback({ path, value, errors, context }: ValueErrors): Diagnostic {
   const error = errors.find((each) => each.keyword !== 'if') ?? errors[0];
   const range = value.kind === 'scalar' ? value.range : locate(context.root, path, 'key');
-  return errorAt(range, 'bad-setting', `${nameOf(path)} ${error?.message ?? 'is not valid'}`);
+  return errorAt(range, 'bad-setting', `${nameOf(path, context.whole)} ${error?.message ?? 'is not valid'}`);
 }

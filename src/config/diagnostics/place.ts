@@ -8,6 +8,8 @@ import type { DocumentPath } from '../pipeline.ts';
 
 /** The context of the validated data. */
 export interface ExplainContext {
+  /** What the document is, for messages: `the pipeline`. */
+  readonly whole: string;
   readonly root: LocatedMap;
   /** Path of the data in the document. */
   readonly at: DocumentPath;

@@ -16,12 +16,16 @@ export function printable(text: string): string {
   return printableLine(text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text);
 }
 
-/** The last key of a path, with the list positions after it: `kernel_size[1]`, `encoder[3]`. */
-export function nameOf(path: DocumentPath): string {
+/**
+ * The last key of a path, with the list positions after it: `kernel_size[1]`, `encoder[3]`.
+ *
+ * @param whole the name of the whole document
+ */
+export function nameOf(path: DocumentPath, whole = 'the pipeline'): string {
   const key = path.findLastIndex((segment) => typeof segment === 'string');
   const name = path[key];
   const indexes = path.slice(key + 1).map((index) => `[${index}]`);
-  return name === undefined ? 'the pipeline' : backticked(`${name}${indexes.join('')}`);
+  return name === undefined ? whole : backticked(`${name}${indexes.join('')}`);
 }
 
 /** A value, as shown after "this is": `the text "sixteen"`, `a list`, `empty`. */

@@ -22,7 +22,7 @@ function errorOf(instancePath: string, params: ErrorObject['params'] = {}): Erro
 function pathsOf(...pointers: readonly string[]) {
   assert.ok(root.kind === 'map');
   const data = toJson(root, () => undefined);
-  const context = { root, at: [], data, schema: {}, broken: [] };
+  const context = { whole: 'the pipeline', root, at: [], data, schema: {}, broken: [] };
   return placesOf(
     pointers.map((pointer) => errorOf(pointer)),
     context,
