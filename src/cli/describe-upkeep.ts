@@ -32,7 +32,7 @@ export function addSchema(command: AddCommand, setCode: SetCode): void {
   command('schema', 'print the JSON Schema of pipeline files, for editors', [
     'schema > pipeline.schema.json',
     'schema --stage train',
-    'schema examples/blur/deblurring.yaml --allow-plugins',
+    'schema deblurring.yaml --allow-plugins',
   ])
     .argument('[pipeline]', 'a pipeline whose plugins to include')
     .option('--stage <type>', 'only the settings of one stage type')
@@ -80,13 +80,14 @@ function templateLines(): readonly string[] {
     ...Object.fromEntries(Object.entries(TEMPLATES).map(([name, template]) => [name, template.about])),
     [ASSIGNMENT]: 'A folder for teachers: a pipeline to hand out, and rules to verify submissions by.',
   };
-  return Object.entries(about).map(([name, text]) => `  ${name.padEnd(14)}${text}`);
+  const width = Math.max(...Object.keys(about).map((name) => name.length));
+  return Object.entries(about).map(([name, text]) => `  ${name.padEnd(width)}  ${text}`);
 }
 
 export function addClean(command: AddCommand, setCode: SetCode): void {
   command('clean', 'remove outputs, or cached results that no outputs link to', [
     'clean quickstart',
-    'clean pipelines/quickstart.yaml',
+    'clean quickstart.yaml',
     'clean --all --dry-run',
     'clean --cache',
   ])

@@ -83,11 +83,11 @@ ${exitCodeLines().join('\n')}`,
 function addRun(command: AddCommand, setCode: SetCode): void {
   withPlanFlags(
     command('run', 'run a pipeline, or the named stages and what they need', [
-      'run pipelines/quickstart.yaml',
-      'run pipelines/quickstart.yaml comparison',
-      'run pipelines/quickstart.yaml -S params.latent_size=8 -S stages.denoiser.epochs=3',
-      'run pipelines/quickstart.yaml quality --force',
-      'run pipelines/quickstart.yaml --serve',
+      'run quickstart.yaml',
+      'run quickstart.yaml comparison',
+      'run quickstart.yaml -S params.latent_size=8 -S stages.denoiser.epochs=3',
+      'run quickstart.yaml quality --force',
+      'run quickstart.yaml --serve',
     ]),
   )
     .argument('<pipeline>', 'the pipeline file')
@@ -121,11 +121,11 @@ function addSweep(command: AddCommand, setCode: SetCode): void {
     withOverFlags(
       withPipelineFlags(
         command('sweep', "run the trials of a pipeline's `sweep` block; resumes an earlier start", [
-          'sweep pipelines/latent-sweep.yaml',
-          'sweep pipelines/latent-sweep.yaml --dry-run',
-          'sweep pipelines/latent-sweep.yaml -S params.epochs=2 -j 2',
-          'sweep pipelines/latent-sweep.yaml --on slurm --partition short --wait',
-          'sweep pipelines/quickstart.yaml --over latent_size=2..64:log --over epochs=1,2',
+          'sweep latent-sweep.yaml',
+          'sweep latent-sweep.yaml --dry-run',
+          'sweep latent-sweep.yaml -S params.epochs=2 -j 2',
+          'sweep latent-sweep.yaml --on slurm --partition short --wait',
+          'sweep quickstart.yaml --over latent_size=2..64:log --over epochs=1,2',
         ]),
       ),
     ),
@@ -158,7 +158,7 @@ function addSweepMember(program: Command, setCode: SetCode): void {
 function addCompare(command: AddCommand, setCode: SetCode): void {
   withPipelineFlags(
     command('compare', 'print a table of the trials of a sweep: what differs, and the results', [
-      'compare pipelines/latent-sweep.yaml',
+      'compare latent-sweep.yaml',
       'compare latent-sweep --sort quality.mse',
       'compare latent-sweep --csv > results.csv',
     ]),
@@ -181,9 +181,9 @@ function addCompare(command: AddCommand, setCode: SetCode): void {
 function addCheck(command: AddCommand, setCode: SetCode): void {
   withPipelineFlags(
     command('check', 'find every mistake in pipelines without running anything', [
-      'check pipelines/quickstart.yaml',
-      'check pipelines/*.yaml',
-      'check --watch pipelines/quickstart.yaml',
+      'check quickstart.yaml',
+      'check *.yaml',
+      'check --watch quickstart.yaml',
     ]),
   )
     .argument('<pipelines...>', 'the pipeline files')
@@ -197,9 +197,9 @@ function addCheck(command: AddCommand, setCode: SetCode): void {
 function addPlan(command: AddCommand, setCode: SetCode): void {
   withPlanFlags(
     command('plan', 'say what would run, and why', [
-      'plan pipelines/quickstart.yaml',
-      'plan pipelines/quickstart.yaml -S params.latent_size=8',
-      'plan pipelines/quickstart.yaml --mermaid',
+      'plan quickstart.yaml',
+      'plan quickstart.yaml -S params.latent_size=8',
+      'plan quickstart.yaml --mermaid',
     ]),
   )
     .argument('<pipeline>', 'the pipeline file')
@@ -217,8 +217,8 @@ function addPlan(command: AddCommand, setCode: SetCode): void {
 function addData(command: AddCommand, setCode: SetCode): void {
   withPipelineFlags(
     command('data', 'show what a stage, a file or a folder contains: counts, values, classes, first images', [
-      'data pipelines/quickstart.yaml',
-      'data pipelines/quickstart.yaml noisy',
+      'data quickstart.yaml',
+      'data quickstart.yaml noisy',
       'data photos/',
       'data arrays.npz',
     ]),
@@ -242,9 +242,9 @@ function addData(command: AddCommand, setCode: SetCode): void {
 function addExplain(command: AddCommand, setCode: SetCode): void {
   withPipelineFlags(
     command('explain', 'print what a stage computes for one batch, instruction by instruction', [
-      'explain pipelines/quickstart.yaml',
-      'explain pipelines/quickstart.yaml denoiser --passes',
-      'explain pipelines/quickstart.yaml quality -S params.latent_size=8',
+      'explain quickstart.yaml',
+      'explain quickstart.yaml denoiser --passes',
+      'explain quickstart.yaml quality -S params.latent_size=8',
     ]),
   )
     .argument('<pipeline>', 'the pipeline file')
@@ -276,7 +276,7 @@ interface ReportFlags {
 
 function addReport(command: AddCommand, setCode: SetCode): void {
   command('report', 'write `report.html` of the last run again', [
-    'report pipelines/quickstart.yaml',
+    'report quickstart.yaml',
     'report quickstart --open',
     'report latent-sweep --trial 3',
   ])
@@ -294,8 +294,8 @@ function addReport(command: AddCommand, setCode: SetCode): void {
 function addPack(command: AddCommand, setCode: SetCode): void {
   withPipelineFlags(
     command('pack', 'pack a finished run into one archive to hand in', [
-      'pack pipelines/quickstart.yaml',
-      'pack pipelines/quickstart.yaml -o 20231234.zip',
+      'pack quickstart.yaml',
+      'pack quickstart.yaml -o 20231234.zip',
       'pack own-images.yaml --include-data',
     ]),
   )

@@ -25,14 +25,14 @@ for (const template of TEMPLATE_NAMES) {
     const names = texts.map(({ path }) => path);
     for (const { path, text } of texts) {
       assert.ok(!text.includes(packageRoot) && !text.includes(rigged.folder), path);
-      assert.doesNotMatch(text, /\{\{|npx hourglass|\bpipelines\/\w|templates\//, path);
+      assert.doesNotMatch(text, /\{\{|npx hourglass|\b(?:pipelines|examples)\/\w|templates\//, path);
       const schema = /^# yaml-language-server: \$schema=(.+)$/m.exec(text)?.[1];
       assert.equal(schema !== undefined, path.endsWith('.yaml') && !path.endsWith('assignment.yaml'), path);
       if (schema !== undefined) assert.ok(names.includes(path.replace(/[^/]+$/, schema)), path);
     }
     const pipelines = names.filter((path) => path.endsWith('.yaml') && !path.endsWith('assignment.yaml'));
     assert.ok(pipelines.length > 0);
-    const { code, json } = await rigged.runJson(['check', ...pipelines]);
+    const { code, json } = await rigged.runJson(['check', ...pipelines, '--allow-plugins']);
     assert.equal(code, 0);
     assert.deepEqual(
       json.files.flatMap(({ diagnostics }) => diagnostics),

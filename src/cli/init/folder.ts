@@ -17,12 +17,13 @@ export interface NewFolder {
 export async function newFolder(name: TemplateName, title: string): Promise<NewFolder> {
   if (name === ASSIGNMENT) return assignment(title);
   const template: Template = TEMPLATES[name];
-  const [pipeline] = template.pipelines.map((path) => basename(path));
+  const options = template.option === undefined ? [] : [template.option];
+  const pipeline = basename(template.pipelines[0]);
   return {
     files: new Map([...(await filesOf(template, title)), ...(template.extra?.() ?? [])]),
     next: [
-      ['check', pipeline ?? ''],
-      [template.command ?? 'run', pipeline ?? ''],
+      ['check', pipeline, ...options],
+      [template.command ?? 'run', pipeline, ...options],
     ],
   };
 }
@@ -31,19 +32,20 @@ async function filesOf(template: Template, title: string): Promise<Files> {
   const pipelines = await Promise.all(template.pipelines.map(readPipeline));
   const [first] = pipelines;
   if (first === undefined) throw new TypeError('a template without a pipeline');
-  const { about, command = 'run', tries = [], extra } = template;
+  const { about, command = 'run', option, tries = [], extraFiles = {} } = template;
   const readme = fill(await readOwn('templates/README.md'), {
     title,
     about,
     command,
     package: packageName,
     pipeline: first.name,
+    call: option === undefined ? first.name : `${first.name} ${option}`,
     name: basename(first.name, '.yaml'),
     page: command === 'sweep' ? 'sweep.html' : 'report.html',
     tries: tries.length === 0 ? '' : ['\nTo try:\n', ...tries.map((each) => `- ${each}`), ''].join('\n'),
     files: [
       ...pipelines.map(({ name, text }) => `| \`${name}\` | ${describe(text)} |`),
-      ...(extra === undefined ? [] : ['| `images/` | the pictures: put yours here |']),
+      ...Object.entries(extraFiles).map(([path, what]) => `| \`${path}\` | ${what} |`),
     ].join('\n'),
   });
   return new Map([
@@ -58,7 +60,7 @@ async function filesOf(template: Template, title: string): Promise<Files> {
 async function readPipeline(path: string): Promise<{ readonly name: string; readonly text: string }> {
   const text = (await readOwn(path))
     .replace(/^# yaml-language-server: .*\n(?:#\n)?/, '')
-    .replaceAll(/\bpipelines\/(?:coursework\/)?(?=[\w-]+\.yaml)/g, '');
+    .replaceAll(/\b(?:pipelines|examples)\/(?:\w+\/)?(?=[\w-]+\.yaml)/g, '');
   return { name: basename(path), text: `${MODELINE}#\n${text}` };
 }
 

@@ -1,4 +1,7 @@
 /** The templates of `hourglass init --template`. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { packageRoot } from '../../core/package-root.ts';
 import { exampleImages } from './example-images.ts';
 
 export interface Template {
@@ -8,13 +11,20 @@ export interface Template {
   readonly pipelines: readonly [string, ...string[]];
   /** The command for the first pipeline. */
   readonly command?: 'run' | 'sweep';
+  /** An option that every command needs. */
+  readonly option?: string;
   /** Things to try, one sentence each. */
   readonly tries?: readonly string[];
-  /** Other files, by their paths in the new folder; not written if their folder already exists. */
+  /** Other files, by their paths in the new folder; those of `images/` are not written if that folder already exists. */
   readonly extra?: () => ReadonlyMap<string, Uint8Array>;
+  /** What the README says about other files, by path. */
+  readonly extraFiles?: Readonly<Record<string, string>>;
 }
 
 const COURSEWORK = 'pipelines/coursework';
+
+const examplePlugin = (): ReadonlyMap<string, Uint8Array> =>
+  new Map([['blur.ts', readFileSync(join(packageRoot, 'examples', 'blur', 'blur.ts'))]]);
 
 /** By name. A new template needs an entry here, and its pipeline. */
 export const TEMPLATES = {
@@ -52,10 +62,36 @@ export const TEMPLATES = {
     command: 'sweep',
     tries: ['a first look: `-S params.images=5000 -S params.epochs=5`', 'other sizes: `sweep.parameters`'],
   },
+  'adaptive-sweep': {
+    about: 'Five parameters of an autoencoder at once, chosen by the results so far.',
+    pipelines: ['pipelines/adaptive-sweep.yaml'],
+    command: 'sweep',
+    tries: [
+      'random values: `-S sweep.method=random`',
+      'many short trainings, the best of them longer: `-S sweep.method=halving`',
+    ],
+  },
+  'latent-space': {
+    about:
+      'What the latent vectors of handwritten digits say about the digits: classifiers, maps and traversals.',
+    pipelines: ['pipelines/latent-space.yaml'],
+    tries: ['a first look: `-S params.images=5000 -S params.points=1000`', 'another `latent_size`'],
+  },
   vae: {
     about: 'Two variational autoencoders of handwritten digits, and digits that nobody wrote.',
     pipelines: ['pipelines/vae.yaml'],
     tries: ['another `latent_size`', '`kl: { weight: 4 }` for the stage `trained`: a beta-VAE'],
+  },
+  coursework: {
+    about: 'A coursework of 18 exercises on autoencoders. The first pipeline answers exercises 1 to 6.',
+    pipelines: [
+      `${COURSEWORK}/mnist-autoencoder.yaml`,
+      `${COURSEWORK}/mnist-denoising.yaml`,
+      `${COURSEWORK}/mnist-denoising-strided.yaml`,
+      `${COURSEWORK}/faces-autoencoder.yaml`,
+      'pipelines/latent-sweep.yaml',
+    ],
+    tries: ['your student number at `seed`', 'a first look: `-S params.images=5000 -S params.epochs=3`'],
   },
   'own-images': {
     about: 'An autoencoder of your own pictures, which go into the folder `images/`.',
@@ -65,6 +101,16 @@ export const TEMPLATES = {
       'how Hourglass reads them: `hourglass data own-images.yaml pictures`',
     ],
     extra: exampleImages,
+    extraFiles: { 'images/': 'the pictures: put yours here' },
+  },
+  plugin: {
+    about:
+      'A stage type of your own, in TypeScript: it blurs images, and an autoencoder learns to sharpen them.',
+    pipelines: ['examples/blur/deblurring.yaml'],
+    option: '--allow-plugins',
+    tries: ['another `radius`', 'a setting of your own, in the `schema` of `blur.ts`'],
+    extra: examplePlugin,
+    extraFiles: { 'blur.ts': 'the plugin: the stage type `blur`' },
   },
 } as const satisfies Readonly<Record<string, Template>>;
 
