@@ -25,7 +25,7 @@ export const GROUPS: readonly Group[] = [
   },
   {
     title: 'Reference',
-    pages: ['docs/reference.md', 'docs/keras.md', 'docs/failures.md', 'docs/scaling.md'],
+    pages: ['docs/reference.md', 'docs/terms.md', 'docs/keras.md', 'docs/failures.md', 'docs/scaling.md'],
   },
   {
     title: 'Inside Hourglass',

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseDocument } from 'yaml';
 import { packageRoot } from '../../src/core/package-root.ts';
+import { TEMPLATE_NAMES } from '../../src/cli/init/templates.ts';
 import { PICTURES } from '../../scripts/pictures/list.ts';
 import { brokenLinks, linkedSources, siteLink, targetOf } from '../../scripts/site/links.ts';
 import { anchorsOf, linksOf } from '../../scripts/site/markdown.ts';
@@ -68,4 +69,21 @@ test('the gallery shows every picture, with the pipeline and the file it comes f
     assert.ok(caption.includes(`](../${pipeline})`), `${file}: ${caption}`);
     assert.ok(caption.includes(`/${from}\``), `${file}: ${caption}`);
   }
+});
+
+test('a number from a run begins no line: there it would end its paragraph', () => {
+  for (const page of PAGES) assert.doesNotMatch(read(page), /^<!--n /m, page);
+});
+
+test('commands work in a folder that init wrote: they name files there, not in a checkout', () => {
+  const blocks = PAGES.filter((page) => page !== 'CONTRIBUTING.md').flatMap((page) =>
+    [...read(page).matchAll(/^```sh\n(.*?)^```/gms)].map(([, text = '']) => ({ page, text })),
+  );
+  assert.ok(blocks.length > 20);
+  for (const { page, text } of blocks)
+    assert.doesNotMatch(text, /\bhourglass .*\b(?:pipelines|examples|templates)\//, page);
+});
+
+test('the README lists all templates', () => {
+  for (const name of TEMPLATE_NAMES) assert.ok(read('README.md').includes(`\`${name}\``), name);
 });
