@@ -25,6 +25,8 @@ export interface ImageRow {
   readonly images: readonly ImageTile[];
   /** Captions below the images, one for each; shortened if they would touch. */
   readonly captions?: readonly string[];
+  /** The captions are positions along the row: if they would touch, only every second, third, … is written, and none is shortened. */
+  readonly isAxis?: boolean;
   /** The values of black and white: a bar at the right shows them, one for adjacent rows of the same scale. */
   readonly scale?: ValueScale;
 }
@@ -135,7 +137,9 @@ export function layoutGrid({ rows, tileScale, gap = GAP }: ImageGridOptions, top
         height: image.height * scale,
       })),
       captions: row.images.flatMap((_, column) => {
-        const text = truncateText(captions[column] ?? '', TYPE.caption, cellWidth - GAP);
+        const caption = captions[column] ?? '';
+        if (row.isAxis === true && column % stepOf(captions, cellWidth) !== 0) return [];
+        const text = row.isAxis === true ? caption : truncateText(caption, TYPE.caption, cellWidth - GAP);
         const x = left + column * (cellWidth + gap) + cellWidth / 2;
         return text === '' ? [] : [{ text, x, y: cellTop + cellHeight + TYPE.caption.line }];
       }),
@@ -150,6 +154,12 @@ export function layoutGrid({ rows, tileScale, gap = GAP }: ImageGridOptions, top
     scale,
     rows: placed,
   };
+}
+
+/** How many cells a caption takes, with the space to the next. */
+function stepOf(captions: readonly string[], cellWidth: number): number {
+  const widest = Math.max(0, ...captions.map((caption) => textWidth(caption, TYPE.caption)));
+  return Math.ceil((widest + 2 * GAP) / cellWidth);
 }
 
 /** The whole factor that makes tiles about as large as intended, if that many fit in a row. */

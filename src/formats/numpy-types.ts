@@ -70,8 +70,8 @@ type Dtype =
   | { readonly text: TextType; readonly swapped: boolean }
   | {
       readonly refused: string;
-      mend(variable: string): string;
-      /** What that needs, or what to do if it does not work. */
+      fix(variable: string): string;
+      /** What the fix needs, or what to do if it does not work. */
       readonly more?: string;
     };
 
@@ -84,7 +84,7 @@ export function readDtype(descr: string): Dtype {
     case 'O':
       return {
         refused: 'Python objects, which are never unpickled (images of different sizes make such an array)',
-        mend: (x) => `np.stack(${x}).astype('float32')`,
+        fix: (x) => `np.stack(${x}).astype('float32')`,
         more: 'if all images have one size; otherwise save each as a PNG file, and use `source: images` with `size`',
       };
     case 'U':
@@ -92,14 +92,14 @@ export function readDtype(descr: string): Dtype {
     case 'S':
       return { text: { name: 'bytes', bytes: Number(code.slice(1)) }, swapped: false };
     case 'c':
-      return { refused: 'complex numbers', mend: (x) => `np.abs(${x}).astype('float32')` };
+      return { refused: 'complex numbers', fix: (x) => `np.abs(${x}).astype('float32')` };
     default: {
       const refused = `not one of ${[...TYPES.values()].map(({ name }) => name).join(', ')}`;
       if (descr !== '')
-        return { refused: `values of type \`${descr}\`, ${refused}`, mend: (x) => `${x}.astype('float32')` };
+        return { refused: `values of type \`${descr}\`, ${refused}`, fix: (x) => `${x}.astype('float32')` };
       return {
         refused: `records of several values, ${refused}`,
-        mend: (x) => `rf.structured_to_unstructured(${x})`,
+        fix: (x) => `rf.structured_to_unstructured(${x})`,
         more: 'after `import numpy.lib.recfunctions as rf`',
       };
     }

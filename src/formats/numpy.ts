@@ -170,8 +170,8 @@ export function declare(
 ): Declared {
   const found = readDtype(dtype);
   if ('refused' in found) {
-    const { refused, mend, more } = found;
-    const hint = `save it as numbers: ${source.save(mend)}${more === undefined ? '' : `, ${more}`}`;
+    const { refused, fix, more } = found;
+    const hint = `save it as numbers: ${source.save(fix)}${more === undefined ? '' : `, ${more}`}`;
     throw corrupt(source, `holds ${refused}`, hint);
   }
   const { swapped } = found;

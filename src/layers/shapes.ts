@@ -15,7 +15,7 @@ import {
   sameShape,
   shapeText,
 } from './layer.ts';
-import { mendOutput } from './mend.ts';
+import { outputShapeFinding } from './suggest-fix.ts';
 import type { LayerRule, Problem, Site, Weight } from './rule.ts';
 import { layerRules } from './rules.ts';
 
@@ -76,7 +76,7 @@ export function inferAutoencoder(
   if (decoder === undefined || output === undefined) return undefined;
   if (!sameShape(input, output)) {
     const shapes = { encoder: encoded.slice(1), decoder: decoder.map((layer) => layer.output) };
-    fail(mendOutput(architecture, shapes, (decoding) => silentOutput(decoding, latent)));
+    fail(outputShapeFinding(architecture, shapes, (decoding) => silentOutput(decoding, latent)));
   }
   if (failed) return undefined;
   const layers = [...encoder, ...decoder];

@@ -107,6 +107,23 @@ test('a caption that is too wide for its tile is shortened', () => {
   assert.match(texts(svg)[0] ?? '', /^a caption.*…$/);
 });
 
+test('positions along a row are whole: where they would touch, some are left out, the first never', () => {
+  const captions = Array.from({ length: 20 }, (_, index) => String(index - 10.25));
+  const images = captions.map(() => gradient(28, 28));
+  const drawn = texts(imageGrid({ rows: [{ images, captions, isAxis: true }], gap: 0 }).svg);
+  assert.equal(drawn[0], captions[0]);
+  assert.ok(drawn.length > 4 && drawn.length < 20, drawn.join());
+  const step = captions.indexOf(drawn[1] ?? '');
+  assert.deepEqual(
+    drawn,
+    captions.filter((_, index) => index % step === 0),
+  );
+  const few = texts(
+    imageGrid({ rows: [{ images: images.slice(3), captions: ['1', '2', '3'], isAxis: true }] }).svg,
+  );
+  assert.deepEqual(few, ['1', '2', '3']);
+});
+
 test('odd grids', async () => {
   const constant = { height: 28, width: 28, channels: 1 as const, values: new Float32Array(784).fill(1) };
   const odd: ImageGridOptions[] = [

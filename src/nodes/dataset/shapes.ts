@@ -21,9 +21,9 @@ export function imageShape(images: RawImages): ImageShape {
     const hint = images.save === undefined ? undefined : `save an array with images: ${images.save()}`;
     throw refuse(images, `has the shape ${tuple(shape)}: it holds no images`, hint);
   }
-  const change = mend(shape);
-  if (change !== undefined) {
-    const lines = change.map((one) => images.save?.(one) ?? '').filter((line) => line !== '');
+  const fixes = fixesOf(shape);
+  if (fixes !== undefined) {
+    const lines = fixes.map((one) => images.save?.(one) ?? '').filter((line) => line !== '');
     const [single, several] = lines;
     const isSingle = shape.length === 3;
     throw refuse(
@@ -45,8 +45,8 @@ export function channelsComeFirst([, second = 0, third = 0, last = 0]: readonly 
   return plausible && third > MOST_CHANNELS && last > MOST_CHANNELS;
 }
 
-/** The change that turns an array into images; undefined if nothing is wrong. */
-function mend(shape: readonly number[]): readonly Change[] | undefined {
+/** The changes that turn an array into images; undefined if nothing is wrong. */
+function fixesOf(shape: readonly number[]): readonly Change[] | undefined {
   const [count = 0, second = 0, third = 0] = shape;
   const reshaped = (...to: readonly (number | string)[]): Change => {
     return (x) => `${x}.reshape(${to.join(', ')})`;

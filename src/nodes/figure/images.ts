@@ -21,7 +21,7 @@ export async function drawImages(
   const chosen = chooseImages(images.count, rows * columns, random ? seed('choice') : undefined);
   if (inputs['before'] === undefined) {
     const grid = gridOf(set, chosen, settings);
-    const [low, high] = range.map(numberText);
+    const [low, high] = rangeTexts(range);
     return imageGrid({ title, subtitle: `${describe(images.shape)}, values ${low} to ${high}`, rows: grid });
   }
   const before = await readSplit(inputs['before'], split);
@@ -81,9 +81,10 @@ function gridOf(
 function withScale(
   label: string,
   rows: readonly ImageRow[],
-  [low, high]: readonly [number, number],
+  range: readonly [number, number],
 ): readonly ImageRow[] {
-  const scale = { black: numberText(low), white: numberText(high) };
+  const [black, white] = rangeTexts(range);
+  const scale = { black, white };
   return rows.map((row, index) => ({ ...row, ...(index === 0 ? { label } : {}), scale }));
 }
 
@@ -92,6 +93,10 @@ function describe([height, width, channels]: ImageShape): string {
   return `${width} × ${height} pixels${channels === 3 ? ' in colour' : ''}`;
 }
 
-function numberText(value: number): string {
-  return String(Number(value.toPrecision(3))).replace('-', '−');
+/** Whole numbers in full; others to a thousandth of the range, so that 1.4e−14 to 1 is shown as 0 to 1. */
+function rangeTexts([low, high]: readonly [number, number]): readonly [string, string] {
+  const decimals = Math.min(100, Math.max(0, 3 - Math.floor(Math.log10(high - low || 1))));
+  const text = (value: number): string =>
+    String(Number.isInteger(value) ? value : Number(value.toFixed(decimals))).replace('-', '−');
+  return [text(low), text(high)];
 }

@@ -24,7 +24,7 @@ export async function drawManifold(
     const rows = ys.map((y, row): ImageRow => ({
       label: number(y),
       images: tiles.slice(row * width, (row + 1) * width),
-      ...(row === height - 1 ? { captions: xs.map(number) } : {}),
+      ...(row === height - 1 ? { captions: xs.map(number), isAxis: true } : {}),
     }));
     return imageGrid({
       title,
@@ -42,7 +42,7 @@ function along(sorted: Float32Array, count: number): readonly number[] {
   return steps(count).map((share) => low + (high - low) * share);
 }
 
-/** Three digits, with the minus sign of the other figures. */
+/** Two digits, with the minus sign of the other figures. */
 function number(value: number): string {
   return String(Number(value.toPrecision(2))).replace('-', '−');
 }

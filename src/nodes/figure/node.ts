@@ -13,7 +13,7 @@ const COMPUTED: ReadonlySet<FigureSettings['kind']> = new Set(['comparison', 'tr
 
 export const figureNode: NodeDefinition<FigureSettings> = {
   type: 'figure',
-  version: 10,
+  version: 11,
   schema: readSchema('stages/figure'),
   inputs: {
     data: { accepts: ['images', 'vectors'], optional: true },
@@ -76,7 +76,7 @@ function imagesOf({
   if (data?.kind === 'vectors') {
     report({
       code: 'wrong-stage-kind',
-      message: `\`data\` needs images, but \`${references['data']}\` gives vectors`,
+      message: `\`data\` needs images, but \`${references['data']}\` returns vectors`,
       hint: 'name the stage whose images were encoded, or use `kind: latent`',
       at: ['data'],
     });
@@ -198,7 +198,7 @@ function checkPlane(context: AnalysisContext<FigureSettings>, split: Split): voi
   if (data?.kind === 'images') {
     report({
       code: 'wrong-stage-kind',
-      message: `\`data\` needs vectors, but \`${stage}\` gives images`,
+      message: `\`data\` needs vectors, but \`${stage}\` returns images`,
       hint: `add a \`project\` stage with \`data: ${stage}\`, and draw its output`,
       at: ['data'],
     });

@@ -111,6 +111,22 @@ test('images: raw values are drawn from black to white of their range', async (t
   assert.deepEqual(tiles(drawn, 3).flat(), [...images.data]);
 });
 
+for (const [range, text] of [
+  [[1.37e-14, 1], '0 to 1'],
+  [[-0.42421, 2.8], '−0.424 to 2.8'],
+  [[0, 65535], '0 to 65535'],
+] as const)
+  test(`images: the range ${range.join(' to ')} is written as ${text}`, async (t) => {
+    const root = temporaryFolder(t);
+    const folder = join(root, 'floats');
+    mkdirSync(folder);
+    await writeImageSet(folder, { shape: SHAPE, range, splits: { test: squares(6, 1) } });
+    const data: InputArtifact = { stage: 'floats', kind: 'images', folder };
+    assert.deepEqual((await draw(root, IMAGES, { inputs: { data } })).texts, [
+      `12 × 12 pixels, values ${text}`,
+    ]);
+  });
+
 test('images: a random choice depends on the seed alone', async (t) => {
   const root = temporaryFolder(t);
   const inputs = { data: await imageStage(root, 'images', { test: squares(100, 1) }) };

@@ -34,22 +34,22 @@ interface Change {
  *
  * @param outputOf the output of a decoder, undefined if its layers do not fit
  */
-export function mendOutput(
+export function outputShapeFinding(
   architecture: Architecture,
   shapes: PartShapes,
   outputOf: (decoder: readonly LayerSpec[]) => Shape | undefined,
 ): Finding {
   const { input_shape: input, decoder } = architecture;
   const output = shapes.decoder.at(-1) ?? input;
-  const mend = changes(architecture, shapes).find((change) => {
-    const mended = outputOf(change.decoder);
-    return mended !== undefined && sameShape(mended, input);
+  const fix = changes(architecture, shapes).find((change) => {
+    const fixed = outputOf(change.decoder);
+    return fixed !== undefined && sameShape(fixed, input);
   });
   const last = decoder.length - 1;
-  const spec = decoder[mend?.index ?? last];
+  const spec = decoder[fix?.index ?? last];
   const { at, hint } =
-    mend !== undefined && spec !== undefined
-      ? { at: layerPath('decoder', mend.index, spec, mend.argument), hint: mend.hint }
+    fix !== undefined && spec !== undefined
+      ? { at: layerPath('decoder', fix.index, spec, fix.argument), hint: fix.hint }
       : (forgottenFlatten(architecture, shapes) ?? {
           at: ['decoder', last],
           hint: 'let the layers of the decoder undo the steps of the encoder, the last one first',
