@@ -1,5 +1,6 @@
 /** Hourglass's inference: `hourglass-inference.js <task> evaluate|stage|predict <batch>` prints a measurement. */
 import { imageOf, sizeOf } from '../../src/core/shape.ts';
+import { meanOf } from '../../src/core/mean.ts';
 import { measureImages } from '../../src/engine/train/metrics.ts';
 import { loadEngine } from '../../src/engine/load.ts';
 import { predictBatches } from '../../src/engine/train/predict.ts';
@@ -31,7 +32,9 @@ async function measure(): Promise<Timed> {
   const shape = imageOf(data.y.shape);
   if (shape === undefined) throw new TypeError('the samples are not images');
   const options = { metrics: [loss], kind: { shape, span: 1 }, batchSize, signal };
-  return timed(async () => (await measureImages(engine, model, data, rows, options)).get(loss) ?? Number.NaN);
+  return timed(async () =>
+    meanOf((await measureImages(engine, model, data, rows, options)).get(loss) ?? new Float64Array()),
+  );
 }
 
 /** Times a `predict` stage, which returns all outputs. */

@@ -191,7 +191,7 @@ async function readHistory(folder: string, files: readonly StageFile[]): Promise
         byEpoch.set(row[0] ?? 0, Object.fromEntries(measured.filter(([, value]) => Number.isFinite(value))));
       }
     }
-    exhibits.push({ kind: 'table', path: file.path, ...table, main: !isHistory });
+    exhibits.push({ kind: 'table', path: file.path, ...table, main: !isHistory && table.omitted === 0 });
   }
   return { exhibits, byEpoch };
 }

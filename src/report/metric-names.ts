@@ -10,6 +10,8 @@ const NAMES: ReadonlyMap<string, string> = new Map([
   ['elbo', 'evidence lower bound (nats)'],
   ['nll', 'negative log-likelihood (nats)'],
   ['active_units', 'latent values that vary over the images'],
+  ['mean_activation', 'mean of the latent values'],
+  ['active_share', 'share of latent values that are not 0'],
   ['ssim', 'structural similarity, at most 1'],
 ]);
 

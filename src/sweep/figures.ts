@@ -254,6 +254,8 @@ const WORDS: Readonly<Record<string, string>> = {
   kl: 'KL divergence (nats)',
   elbo: 'evidence lower bound (nats)',
   nll: 'negative log-likelihood (nats)',
+  mean_activation: 'mean of the latent values',
+  active_share: 'share of latent values that are not 0',
 };
 
 function nameOf(metric: string): string {

@@ -8,6 +8,7 @@
  * loss is the negative log-likelihood minus a constant.
  */
 import type { LayersModel, Tensor } from '@tensorflow/tfjs';
+import { meanOf } from '../../core/mean.ts';
 import { sizeOf } from '../../core/shape.ts';
 import { NormalNumbers } from '../../formats/normal-numbers.ts';
 import type { Seed } from '../../core/seed.ts';
@@ -89,6 +90,16 @@ export interface LatentMeasureOptions extends RowOptions {
   readonly seeds: { readonly single: Seed; readonly importance: Seed };
 }
 
+/** Metrics that each image has by itself. */
+export type ImageLatentMetric = Exclude<LatentMetricName, 'active_units'>;
+
+export interface LatentMeasures {
+  /** The metrics of all images together, in the order requested. */
+  readonly means: ReadonlyMap<LatentMetricName, number>;
+  /** The values of each row. */
+  readonly images: ReadonlyMap<ImageLatentMetric, Float64Array>;
+}
+
 /**
  * Measures a model on images. The random numbers of each image depend only on the seeds and the image's number.
  *
@@ -107,10 +118,11 @@ export async function measureLatents(
   pair: SamplePair,
   rows: Int32Array,
   options: LatentMeasureOptions,
-): Promise<ReadonlyMap<LatentMetricName, number>> {
+): Promise<LatentMeasures> {
   const { metrics, loss, importanceSamples, seeds, ...rowOptions } = options;
   const { tf } = engine;
   const found = new Map<LatentMetricName, number>();
+  const images = new Map<ImageLatentMetric, Float64Array>();
   const constant = CONSTANTS[loss] * sizeOf(pair.y.shape);
   const wantsNll = metrics.includes('nll');
   const share = wantsNll && metrics.length > 1 ? 0.5 : 1;
@@ -121,33 +133,47 @@ export async function measureLatents(
   if (metrics.some((metric) => metric !== 'nll')) {
     const work = singleWork(tf, model, loss);
     const samples = samplesOf(pair, normal(seeds.single, pair.x.count, model.units));
-    let [reconstruction, kl] = [0, 0];
+    const losses = new Float64Array(rows.length);
+    const divergences = new Float64Array(rows.length);
     const spread = new Spread(model.units);
+    let end = 0;
     for await (const { results } of computeRows(engine, { samples, ...work }, rows, part(0))) {
-      const [losses = new Float32Array(), divergences = new Float32Array(), means = new Float32Array()] =
-        results;
-      for (const value of losses) reconstruction += value;
-      for (const value of divergences) kl += value;
+      const [ofLoss = [], ofDivergence = [], means = new Float32Array()] = results;
+      losses.set(ofLoss, end);
+      divergences.set(ofDivergence, end);
       spread.add(means);
+      end += ofLoss.length;
     }
-    reconstruction /= rows.length;
-    kl /= rows.length;
+    const [reconstruction, kl] = [meanOf(losses), meanOf(divergences)];
     found.set('reconstruction', reconstruction);
     found.set('kl', kl);
     found.set('elbo', -(reconstruction + constant + kl));
     found.set('active_units', spread.active());
+    images.set('reconstruction', losses);
+    images.set('kl', divergences);
+    images.set(
+      'elbo',
+      losses.map((value, row) => -(value + constant + (divergences[row] ?? 0))),
+    );
   }
   if (wantsNll) {
     const work = importanceWork(tf, model, loss, importanceSamples);
     const draws = normal(seeds.importance, pair.x.count, importanceSamples * model.units);
     const all = { samples: samplesOf(pair, draws), ...work };
     const batchSize = Math.max(1, Math.floor(DECODED_ROWS / importanceSamples));
-    let sum = 0;
-    for await (const { results } of computeRows(engine, all, rows, { ...part(1 - share), batchSize }))
-      for (const value of results[0] ?? []) sum += value;
-    found.set('nll', sum / rows.length + constant);
+    const bounds = new Float64Array(rows.length);
+    let end = 0;
+    for await (const { results } of computeRows(engine, all, rows, { ...part(1 - share), batchSize })) {
+      bounds.set(results[0] ?? [], end);
+      end += results[0]?.length ?? 0;
+    }
+    found.set('nll', meanOf(bounds) + constant);
+    images.set(
+      'nll',
+      bounds.map((value) => value + constant),
+    );
   }
-  return new Map(metrics.map((metric) => [metric, found.get(metric) ?? Number.NaN]));
+  return { means: new Map(metrics.map((metric) => [metric, found.get(metric) ?? Number.NaN])), images };
 }
 
 /** The name of the input with normal numbers. */

@@ -1,4 +1,4 @@
-/** Metrics of reconstructions: computed for every image, and averaged over the images. */
+/** Metrics of reconstructions: computed for every image. */
 import type { LayersModel } from '@tensorflow/tfjs';
 import { sizeOf } from '../../core/shape.ts';
 import type { Tf } from '../engine.ts';
@@ -47,11 +47,11 @@ const DERIVED: Readonly<Record<Exclude<MetricName, 'ssim'>, Derived>> = {
 type Measures = ReadonlyMap<LossName | 'ssim', ArrayLike<number>>;
 
 /**
- * Measures a model's reconstructions. The engine computes the losses of each image in float32; `ssim`, and the means over the
- * images, are computed in float64.
+ * Measures a model's reconstructions. The engine computes the losses of each image in float32; `ssim`, and what follows from the
+ * losses, are computed in float64.
  *
  * @param pair inputs, and the images that the outputs are compared with
- * @returns the means over the rows, in the order of the metrics
+ * @returns the values of each row, by metric in their order
  * @throws Failure `shape-mismatch` for `ssim` of images that are too small; `interrupted`
  */
 export async function measureImages(
@@ -60,20 +60,34 @@ export async function measureImages(
   pair: SamplePair,
   rows: Int32Array,
   { metrics, kind, ...options }: MeasureOptions,
-): Promise<ReadonlyMap<MetricName, number>> {
+): Promise<ReadonlyMap<MetricName, Float64Array>> {
   const { x, y } = inShapes(pair, modelShapes(model));
   const losses = lossesFor(metrics);
   const work = { samples: x === y ? [x] : [x, y], ...measuringWork(engine.tf, model, metrics) };
-  const means = new MetricMeans(metrics, kind);
+  const found = new Map(metrics.map((metric) => [metric, new Float64Array(rows.length)]));
+  let end = 0;
   for await (const { rows: part, results } of computeRows(engine, work, rows, options)) {
     const measures = new Map<LossName | 'ssim', ArrayLike<number>>(
       losses.map((loss, index) => [loss, results[index] ?? []]),
     );
     const outputs = results[losses.length];
     if (outputs !== undefined) measures.set('ssim', similarities(gatherRows(y, part), outputs, kind));
-    means.add(measures, part.length);
+    for (const [metric, values] of found) values.set(metricOf(metric, measures, part.length, kind), end);
+    end += part.length;
   }
-  return means.means();
+  return found;
+}
+
+/** A metric of each image. */
+export function metricOf(
+  metric: MetricName,
+  measures: Measures,
+  count: number,
+  kind: ImageKind,
+): Float64Array {
+  const { loss, of } = metric === 'ssim' ? { loss: metric, of: same } : DERIVED[metric];
+  const values = measures.get(loss);
+  return Float64Array.from({ length: count }, (_, index) => of(values?.[index] ?? Number.NaN, kind));
 }
 
 /** Computes the values from which the metrics of each image follow: losses and, for `ssim`, the output. From inputs and targets. */
@@ -114,33 +128,4 @@ function similarities(
     const [start, end] = [index * size, (index + 1) * size];
     return ssim(targets.subarray(start, end), outputs.subarray(start, end), shape, span);
   });
-}
-
-/** Adds up metrics image by image. */
-export class MetricMeans {
-  readonly #kind: ImageKind;
-  readonly #sums: Map<MetricName, number>;
-  #count = 0;
-
-  constructor(metrics: readonly MetricName[], kind: ImageKind) {
-    this.#kind = kind;
-    this.#sums = new Map(metrics.map((metric) => [metric, 0]));
-  }
-
-  /** @param count of the images */
-  add(measures: Measures, count: number): void {
-    for (const [metric, before] of this.#sums) {
-      const { loss, of } = metric === 'ssim' ? { loss: metric, of: same } : DERIVED[metric];
-      const values = measures.get(loss);
-      let sum = before;
-      for (let index = 0; index < count; index++) sum += of(values?.[index] ?? Number.NaN, this.#kind);
-      this.#sums.set(metric, sum);
-    }
-    this.#count += count;
-  }
-
-  /** The means over all images so far, in the order of the metrics. */
-  means(): ReadonlyMap<MetricName, number> {
-    return new Map([...this.#sums].map(([metric, sum]) => [metric, sum / this.#count]));
-  }
 }

@@ -3,7 +3,12 @@ import { join } from 'node:path';
 import type { EvaluateSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import type { Engine } from '../../engine/engine.ts';
-import { latentModel, measureLatents, type LatentMetricName } from '../../engine/train/elbo.ts';
+import {
+  latentModel,
+  measureLatents,
+  type LatentMeasures,
+  type LatentMetricName,
+} from '../../engine/train/elbo.ts';
 import type { LossName } from '../../engine/train/losses.ts';
 import { modelShapes } from '../../engine/train/predict.ts';
 import type { RowOptions } from '../../engine/train/rows.ts';
@@ -12,7 +17,6 @@ import { loadVariational } from '../../layers/save.ts';
 import type { StageContext } from '../contract.ts';
 import { readJson } from '../figure/records.ts';
 import { requireInput } from '../train/pairs.ts';
-import { isOfLatent } from './names.ts';
 
 /** Default number of samples per image for `nll`. */
 export const IMPORTANCE_SAMPLES = 100;
@@ -20,25 +24,29 @@ export const IMPORTANCE_SAMPLES = 100;
 export interface LatentMeasure {
   /** The loss with which the model was trained: it determines the likelihood. */
   readonly loss: LossName;
-  measure(
-    pair: SamplePair,
-    options: Pick<RowOptions, 'onProgress'>,
-  ): Promise<ReadonlyMap<LatentMetricName, number>>;
+  measure(pair: SamplePair, options: Pick<RowOptions, 'onProgress'>): Promise<LatentMeasures>;
   dispose(): void;
 }
 
+export interface LatentOptions {
+  readonly metrics: readonly LatentMetricName[];
+  /** The setting that requests the first of them, and what to do if the model does not have them. */
+  readonly at: readonly (string | number)[];
+  readonly hint: string;
+}
+
+type Settings = Pick<EvaluateSettings, 'importance_samples' | 'batch_size'>;
+
 /**
- * Loads a trained model to measure its latent; undefined if no such metric is requested.
+ * Loads a trained model to measure its latent.
  *
  * @throws Failure `bad-setting` for a model without distributions. For models of plugins, this is only known here
  */
 export async function latentMeasure(
-  { settings, inputs, seed, signal }: StageContext<EvaluateSettings>,
+  { settings, inputs, seed, signal }: Pick<StageContext<Settings>, 'settings' | 'inputs' | 'seed' | 'signal'>,
   engine: Engine,
-): Promise<LatentMeasure | undefined> {
-  const metrics = settings.metrics.filter(isOfLatent);
-  const index = settings.metrics.findIndex(isOfLatent);
-  if (index < 0) return undefined;
+  { metrics, at, hint }: LatentOptions,
+): Promise<LatentMeasure> {
   const { folder, stage } = requireInput(inputs, 'model');
   const { loss } = await readJson(join(folder, 'training.json'));
   const parts = await loadVariational(engine.tf, join(folder, 'model'));
@@ -46,9 +54,9 @@ export async function latentMeasure(
     parts?.dispose();
     throw failure(
       'bad-setting',
-      `\`${settings.metrics[index]}\` needs a variational latent, which \`${stage}\` does not have`,
-      'leave it out of `metrics`',
-      ['metrics', index],
+      `\`${metrics[0]}\` needs a variational latent, which \`${stage}\` does not have`,
+      hint,
+      at,
     );
   }
   const { distributions, decoder } = parts;

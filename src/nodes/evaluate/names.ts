@@ -6,7 +6,19 @@ export function metricName(metric: string, split: Split, settings: Pick<Evaluate
   return settings.split === 'all' ? `${split}_${metric}` : metric;
 }
 
-type Metric = EvaluateSettings['metrics'][number];
+/** The names of a stage's metrics, in order. */
+export function metricNames(settings: EvaluateSettings, splits: readonly Split[]): readonly string[] {
+  const errors = settings.by === undefined ? [] : settings.metrics.filter(isOfOneImage);
+  const all = [...settings.metrics, ...errors.map(standardErrorName)];
+  return splits.flatMap((split) => all.map((metric) => metricName(metric, split, settings)));
+}
+
+/** The name of the standard error of a metric's mean. */
+export function standardErrorName(metric: string): string {
+  return `${metric}_standard_error`;
+}
+
+export type Metric = EvaluateSettings['metrics'][number];
 
 const LATENT = ['reconstruction', 'kl', 'elbo', 'nll', 'active_units'] as const satisfies readonly Metric[];
 
@@ -17,7 +29,21 @@ export function isOfLatent(metric: Metric): metric is LatentMetric {
   return LATENT.some((name) => name === metric);
 }
 
+const CODE = ['mean_activation', 'active_share'] as const satisfies readonly Metric[];
+
+export type CodeMetric = (typeof CODE)[number];
+
+/** Metrics of the values of any latent. */
+export function isOfCode(metric: Metric): metric is CodeMetric {
+  return CODE.some((name) => name === metric);
+}
+
 /** Metrics of reconstructed images: all others. */
-export function isOfImage(metric: Metric): metric is Exclude<Metric, LatentMetric> {
-  return !isOfLatent(metric);
+export function isOfImage(metric: Metric): metric is Exclude<Metric, LatentMetric | CodeMetric> {
+  return !isOfLatent(metric) && !isOfCode(metric);
+}
+
+/** Metrics that a single image has, unlike `active_units`. */
+export function isOfOneImage(metric: Metric): metric is Exclude<Metric, 'active_units'> {
+  return metric !== 'active_units';
 }

@@ -4,7 +4,7 @@ import { readSchema } from '../../schema/schemas.ts';
 import type { AnalysisContext, OutputDescription, Split } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';
 import { checkCleanTarget, targetHint } from '../step.ts';
-import { isOfLatent, metricName } from './names.ts';
+import { isOfLatent, isOfOneImage, metricNames } from './names.ts';
 import {
   checkEntropyTarget,
   checkInput,
@@ -72,10 +72,33 @@ function analyze(context: AnalysisContext<EvaluateSettings>): OutputDescription 
     const similarity = settings.metrics.indexOf('ssim');
     if (similarity >= 0) checkSsimSize(context, target, ['metrics', similarity]);
   }
-  const names = splits.flatMap((split) =>
-    settings.metrics.map((metric) => metricName(metric, split, settings)),
-  );
-  return { kind: 'metrics', names };
+  if (data !== undefined) checkTables(context, data);
+  return { kind: 'metrics', names: metricNames(settings, splits) };
+}
+
+/** Tables by class need classes, and a metric that single images have. */
+function checkTables(
+  { settings, references, report }: AnalysisContext<EvaluateSettings>,
+  data: ImagesDescription,
+): void {
+  const { by, metrics } = settings;
+  if (by === undefined) return;
+  const classes = by.indexOf('class');
+  if (classes >= 0 && data.labeled === false) {
+    report({
+      code: 'bad-setting',
+      message: `the images of \`${references['data']}\` have no class labels, which \`by: [class]\` needs`,
+      hint: 'use `by: [image]`, or data with labels',
+      at: ['by', classes],
+    });
+  }
+  if (metrics.some(isOfOneImage)) return;
+  report({
+    code: 'bad-setting',
+    message: '`by` makes tables of the metrics of single images, and `metrics` has none',
+    hint: 'add a metric such as `kl`, or remove `by`',
+    at: ['by'],
+  });
 }
 
 /** Metrics of distributions need a variational model. */

@@ -4,28 +4,19 @@ import { join } from 'node:path';
 import { SPLITS } from '../../formats/images.ts';
 import type { EvaluateSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
-import { measureImages } from '../../engine/train/metrics.ts';
-import { modelShapes, outputActivation } from '../../engine/train/predict.ts';
-import { rowNumbers } from '../../engine/train/samples.ts';
-import { loadModel } from '../../layers/save.ts';
+import { standardErrorOf } from '../../core/mean.ts';
 import type { StageContext, StageResult } from '../contract.ts';
 import { imageSource, requireInput } from '../train/pairs.ts';
-import { checkTargetValues } from '../train/targets.ts';
-import { latentMeasure } from './latent.ts';
-import { isOfImage, metricName } from './names.ts';
+import { loadMeasure } from './measure.ts';
+import { metricName, standardErrorName } from './names.ts';
+import { writeTables, type MeasuredImages } from './tables.ts';
 
-/** Writes the returned metrics to `metrics.json`. */
+/** Writes the returned metrics to `metrics.json`, and the tables of `by`. */
 export async function runEvaluate(context: StageContext<EvaluateSettings>): Promise<StageResult> {
-  const { settings, inputs, signal } = context;
-  const engine = await context.engine();
-  const model = await loadModel(
-    engine.tf,
-    join(requireInput(inputs, 'model').folder, 'model', 'autoencoder'),
-  );
-  let latent: Awaited<ReturnType<typeof latentMeasure>>;
+  const { settings, inputs } = context;
+  const measure = await loadMeasure(context);
   try {
-    latent = await latentMeasure(context, engine);
-    const source = await imageSource(inputs, modelShapes(model));
+    const source = await imageSource(inputs, measure.shapes);
     const [low, high] = source.target.range;
     const chosen =
       settings.split === 'all'
@@ -33,48 +24,30 @@ export async function runEvaluate(context: StageContext<EvaluateSettings>): Prom
         : [settings.split];
     requireSpan(context, high - low);
     const metrics: Record<string, number> = {};
-    const entropy =
-      latent?.loss === 'binary_crossentropy'
-        ? settings.metrics.findIndex((metric) => !isOfImage(metric))
-        : settings.metrics.indexOf('binary_crossentropy');
-    const ofImages = settings.metrics.filter(isOfImage);
-    const parts = Number(ofImages.length > 0) + Number(latent !== undefined);
+    const tables: MeasuredImages[] = [];
     for (const [index, split] of chosen.entries()) {
-      const { x, y } = await source.read(split);
-      checkTargetValues([y], {
-        stage: (inputs['target'] ?? requireInput(inputs, 'data')).stage,
-        activation: outputActivation(model),
-        log: context.log,
-        ...(entropy < 0 ? {} : { entropyAt: ['metrics', entropy] }),
-      });
-      const progress = (part: number) => ({
-        onProgress: (share: number) =>
-          context.progress({
-            text: `${split} images`,
-            fraction: (index + (part + share) / parts) / chosen.length,
-          }),
-      });
-      const options = { batchSize: settings.batch_size, signal, ...progress(0) };
-      const kind = { shape: y.shape, span: high - low };
-      const means = new Map<string, number>(
-        ofImages.length === 0
-          ? []
-          : await measureImages(engine, model, { x, y }, rowNumbers(x.count), {
-              metrics: ofImages,
-              kind,
-              ...options,
-            }),
+      const pair = await source.read(split);
+      requireLabels(context, pair.x.labels);
+      measure.check(pair);
+      const { means, images } = await measure.run(pair, high - low, (fraction) =>
+        context.progress({ text: `${split} images`, fraction: (index + fraction) / chosen.length }),
       );
-      for (const [metric, value] of (await latent?.measure({ x, y }, progress(parts - 1))) ?? [])
-        means.set(metric, value);
       for (const metric of settings.metrics)
         metrics[metricName(metric, split, settings)] = means.get(metric) ?? Number.NaN;
+      if (settings.by === undefined) continue;
+      for (const [metric, values] of images)
+        metrics[metricName(standardErrorName(metric), split, settings)] = standardErrorOf(values);
+      tables.push({ split, images: pair.x, values: images });
     }
-    await writeFile(join(context.folder, 'metrics.json'), `${JSON.stringify(metrics, undefined, 2)}\n`);
-    return { metrics, highlights: ['metrics.json'] };
+    const written = await writeTables(context, tables);
+    const finite = Object.fromEntries(
+      // The standard error of a single image is unknown.
+      Object.entries(metrics).filter(([name, value]) => !(name.endsWith('_standard_error') && isNaN(value))),
+    );
+    await writeFile(join(context.folder, 'metrics.json'), `${JSON.stringify(finite, undefined, 2)}\n`);
+    return { metrics: finite, highlights: ['metrics.json', ...written] };
   } finally {
-    latent?.dispose();
-    model.dispose();
+    measure.dispose();
   }
 }
 
@@ -87,5 +60,17 @@ function requireSpan({ settings, inputs }: StageContext<EvaluateSettings>, span:
     `\`${settings.metrics[index]}\` depends on the range of the targets, but all values of \`${(inputs['target'] ?? requireInput(inputs, 'data')).stage}\` are equal`,
     'leave it out of `metrics`',
     ['metrics', index],
+  );
+}
+
+/** Ensures that a table by class has classes. For models of plugins and files, this is only known here. */
+function requireLabels({ settings, inputs }: StageContext<EvaluateSettings>, labels: unknown): void {
+  const index = settings.by?.indexOf('class') ?? -1;
+  if (index < 0 || labels !== undefined) return;
+  throw failure(
+    'bad-setting',
+    `the images of \`${requireInput(inputs, 'data').stage}\` have no class labels, which \`by: [class]\` needs`,
+    'use `by: [image]`, or data with labels',
+    ['by', index],
   );
 }

@@ -17,7 +17,7 @@ import { trainingStep } from '../../engine/train/step.ts';
 import { assembleAutoencoder, disposeAutoencoder, type TrainableAutoencoder } from '../../layers/build.ts';
 import type { StageProgram, TraceContext } from '../contract.ts';
 import { klTerm } from './kl.ts';
-import { isOfImage } from '../evaluate/names.ts';
+import { isOfImage, isOfLatent } from '../evaluate/names.ts';
 import { optimizerChoice } from './optimizer.ts';
 
 /** Traces one step of training or, with `validation`, the measurement of one batch. */
@@ -80,6 +80,8 @@ export function traceMeasures(context: TraceContext<EvaluateSettings>, part?: 'v
   const { tf, settings } = context;
   const { data, target = data, batch_size: batchSize, metrics } = settings;
   const ofImages = metrics.filter(isOfImage);
+  // Only metrics of the code.
+  if (ofImages.length === 0 && !metrics.some(isOfLatent)) return traceTrained(context, 'encoder', part);
   return withTrained(context, part, (models) => {
     const { autoencoder } = models;
     const { inputShape, outputShape } = modelShapes(autoencoder);

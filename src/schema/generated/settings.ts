@@ -670,8 +670,9 @@ export type TrainMetricName = 'mse' | 'mae' | 'binary_crossentropy';
  * distribution; `elbo`, the evidence lower bound (higher is better): -(`reconstruction` + `kl`) for
  * `binary_crossentropy`, minus a constant for other losses; `nll`, the negative log-likelihood, estimated
  * with `importance_samples` samples per image (lower is better); and `active_units`, the number of latent
- * values whose means have a variance of more than 0.01 over the images. Keras's other names of the first
- * three, such as `bce`, are accepted, too.
+ * values whose means have a variance of more than 0.01 over the images. Of the latent of any model:
+ * `mean_activation`, the mean of its values, and `active_share`, the share of values that are not 0. Keras's
+ * other names of the first three, such as `bce`, are accepted, too.
  */
 export type MetricName = 
   | 'mse'
@@ -684,7 +685,9 @@ export type MetricName =
   | 'kl'
   | 'elbo'
   | 'nll'
-  | 'active_units';
+  | 'active_units'
+  | 'mean_activation'
+  | 'active_share';
 
 /**
  * A column of `history.csv`: `loss`, or a metric of the train stage; with a variational latent also
@@ -1883,6 +1886,13 @@ export type EvaluateSettings = {
   readonly split: SplitSelection;
   /** What to measure; each is the mean over the images. */
   readonly metrics: readonly MetricName[];
+  /**
+   * Tables to write as well. `class`: `classes.csv`, with the mean of each metric over the images of each
+   * class, and its standard error; requires labels. `image`: `images.csv`, with the metrics of each image.
+   * With either, the standard errors over all images are added to the metrics, as `mse_standard_error`.
+   * `active_units` is not in the tables, since a single image has none. By default no tables.
+   */
+  readonly by?: readonly ('class' | 'image')[];
   /**
    * Samples of the latents of each image by which `nll` is estimated: more give a tighter bound, and take as
    * much longer. Only with that metric. Left out: 100.

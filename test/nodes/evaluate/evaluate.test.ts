@@ -4,6 +4,8 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test, type TestContext } from 'node:test';
 import type { EvaluateSettings } from '../../../src/schema/generated/settings.ts';
+import { Failure } from '../../../src/core/diagnostic.ts';
+import { readCsv } from '../../../src/formats/csv.ts';
 import { deriveSeed } from '../../../src/core/seed.ts';
 import type { Finding, OutputDescription } from '../../../src/core/stage-type.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
@@ -107,6 +109,16 @@ test('metrics are named by their split where there are several', () => {
   assert.deepEqual(names({ metrics: ['mse'], split: 'all' }), ['train_mse', 'test_mse']);
 });
 
+test('tables need classes, and metrics of single images', () => {
+  const plain = { denoiser: false };
+  const check = (settings: Partial<EvaluateSettings>, data: Partial<Images> = {}) =>
+    analyze(settings, data, undefined, plain).found;
+  assert.deepEqual(check({ by: ['image', 'class'] }), []);
+  assert.deepEqual(check({ by: ['image', 'class'] }, { labeled: false }), ['error bad-setting by.1']);
+  assert.deepEqual(check({ by: ['image'] }, { labeled: false }), []);
+  assert.deepEqual(check({ by: ['image'], metrics: ['active_units'] }), ['error bad-setting by']);
+});
+
 let engine: Engine;
 before(async () => {
   engine = await testEngine();
@@ -125,14 +137,19 @@ async function trainedStage(folder: string): Promise<InputArtifact> {
 async function evaluate(
   t: TestContext,
   settings: Partial<EvaluateSettings>,
+  labels?: Int32Array | 'none',
 ): Promise<{
   readonly metrics: Readonly<Record<string, number>>;
   readonly folder: string;
 }> {
   const root = temporaryFolder(t);
+  const { labels: own, ...unlabelled } = squares(10, 2);
   const inputs = {
     model: await trainedStage(root),
-    data: await imageStage(root, 'images', { train: squares(20, 1), test: squares(10, 2) }),
+    data: await imageStage(root, 'images', {
+      train: squares(20, 1),
+      test: labels === 'none' ? unlabelled : { ...unlabelled, labels: labels ?? own },
+    }),
   };
   const held = engine.tf.memory().numTensors;
   const context = fakeContext(root, { ...SETTINGS, ...settings }, { inputs, engine: async () => engine });
@@ -176,4 +193,60 @@ test('the numbers are those of the outputs of the model', async (t) => {
   );
   const squared = outputs.reduce((sum, value, index) => sum + (value - (input[index] ?? 0)) ** 2, 0);
   assert.ok(Math.abs((metrics['mse'] ?? 0) - squared / outputs.length) < 1e-6);
+});
+
+test('the metrics of each image and class go to tables, with the standard errors of their means', async (t) => {
+  const labels = Int32Array.from([2, 0, 0, 2, 2, 1, 0, 2, 0, 0]);
+  const metrics = ['mse', 'mean_activation', 'active_share'] as const;
+  const { metrics: found, folder } = await evaluate(t, { metrics, by: ['class', 'image'] }, labels);
+  const names = ['mse_standard_error', 'mean_activation_standard_error', 'active_share_standard_error'];
+  assert.deepEqual(Object.keys(found), [...metrics, ...names]);
+  assert.deepEqual(JSON.parse(readFileSync(join(folder, 'metrics.json'), 'utf8')), found);
+  const read = (file: string): readonly (readonly string[])[] =>
+    (readCsv(readFileSync(join(folder, file), 'utf8')) ?? []).map(({ cells }) => cells);
+  const [head, ...images] = read('images.csv');
+  assert.deepEqual(head, ['image', 'class', ...metrics]);
+  assert.deepEqual(
+    images.map(([image, label]) => [Number(image), Number(label)]),
+    [...labels].map((label, image) => [image, label]),
+  );
+  const [columns = [], ...classes] = read('classes.csv');
+  assert.deepEqual(
+    classes.map(([label, count]) => `${label} ${count}`),
+    ['0 5', '1 1', '2 4', 'all 10'],
+  );
+  for (const [index, metric] of metrics.entries()) {
+    const values = images.map((cells) => Number(cells[2 + index]));
+    for (const row of classes) {
+      const own = values.filter((_, image) => row[0] === 'all' || String(labels[image]) === row[0]);
+      const mean = own.reduce((sum, value) => sum + value, 0) / own.length;
+      const variance = own.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (own.length - 1);
+      assert.ok(Math.abs(Number(row[columns.indexOf(metric)]) - mean) < 1e-12);
+      const error = row[columns.indexOf(`${metric}_standard_error`)] ?? '';
+      // One image has none.
+      if (own.length === 1) assert.equal(error, '');
+      else assert.ok(Math.abs(Number(error) - Math.sqrt(variance / own.length)) < 1e-12);
+      if (row[0] === 'all') {
+        assert.ok(Math.abs((found[metric] ?? NaN) - mean) < 1e-12);
+        assert.equal(found[`${metric}_standard_error`], Number(error));
+      }
+    }
+  }
+  await assert.rejects(evaluate(t, { by: ['class'] }, 'none'), Failure);
+});
+
+test('the activation of codes is that of the outputs of the encoder', async (t) => {
+  const { metrics } = await evaluate(t, { metrics: ['mean_activation', 'active_share'] });
+  const models = buildAutoencoder(engine.tf, architecture, (purpose) => deriveSeed(1, 'trained', purpose));
+  const codes = engine.tf.tidy(() => {
+    const input = Float32Array.from(squares(10, 2).data, (value) => value / 255);
+    const result = models.encoder.predict(engine.tf.tensor(input, [10, ...SHAPE]));
+    assert.ok(!Array.isArray(result));
+    return Float32Array.from(result.dataSync());
+  });
+  disposeAutoencoder(models);
+  const mean = codes.reduce((sum, value) => sum + value, 0) / codes.length;
+  assert.ok(mean !== 0 && Math.abs((metrics['mean_activation'] ?? NaN) - mean) < 1e-6);
+  const active = codes.filter((value) => value !== 0).length / codes.length;
+  assert.ok(Math.abs((metrics['active_share'] ?? NaN) - active) < 1e-9);
 });

@@ -120,6 +120,17 @@ test('a training writes the parts of its loss, whose measures are found again', 
   // Draws belong to images, not to batches.
   const other = await measure({ batch_size: 20, importance_samples: 21, metrics: ['nll', 'reconstruction'] });
   assert.ok(Math.abs((other['reconstruction'] ?? NaN) - reconstruction) < 1e-3);
+  const errors = await measure({ by: ['image'] });
+  const rows = readFileSync(join(root, 'quality/images.csv'), 'utf8').trim().split('\n');
+  assert.equal(rows[0], 'image,class,mse,reconstruction,kl,elbo,nll');
+  for (const [index, name] of (rows[0] ?? '').split(',').entries()) {
+    if (index < 2) continue;
+    const values = rows.slice(1).map((row) => Number(row.split(',')[index]));
+    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+    assert.ok(Math.abs(mean / (measured[name] ?? NaN) - 1) < 1e-9, name);
+    assert.ok((errors[`${name}_standard_error`] ?? NaN) > 0);
+  }
+  assert.equal(errors['active_units_standard_error'], undefined);
   assert.ok(other['nll'] !== nll && Math.abs((other['nll'] ?? NaN) - nll) < 2);
   assert.equal(engine.tf.memory().numTensors, held, 'tensors are left behind');
 });
