@@ -1,9 +1,9 @@
-/** Failures of looking at files, as findings of a check. */
+/** Failures while inspecting files, as findings of a check. */
 import { Failure } from '../../core/diagnostic.ts';
 import type { Finding } from '../../core/stage-type.ts';
 import { pathFinding, type NamedPath } from '../own-files.ts';
 
-/** The findings, at the setting that names the path, of failures that some work throws. */
+/** Runs some work and turns its failures into findings, at the setting that names the path. */
 export async function failuresOf(named: NamedPath, work: () => Promise<void>): Promise<readonly Finding[]> {
   try {
     await work();

@@ -4,9 +4,9 @@ import { resizer } from '../../formats/resample.ts';
 import type { ImageShape, Split } from '../../core/stage-type.ts';
 import { imageTiles, inRows, type ImageRow } from '../../figures/image-grid.ts';
 
-/** Images that are drawn, in rows of at most so many. */
+/** How many images are drawn, and at most how many in a row. */
 const [DRAWN, COLUMNS] = [20, 10];
-/** The longest side of a drawn image, in its pixels: larger ones are made smaller. */
+/** The longest side of a drawn image in pixels; larger images are scaled down. */
 const LONGEST = 128;
 
 /** Whether images are gray or in colour. */
@@ -17,7 +17,7 @@ export function isDrawable([, , channels]: ImageShape): boolean {
 /**
  * Rows of images with their classes below.
  *
- * @param range intensities that are drawn black and white
+ * @param range the intensities that are drawn as black and as white
  * @throws Failure unless the images can be drawn
  */
 export function firstRows(

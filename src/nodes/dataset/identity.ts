@@ -41,7 +41,7 @@ export async function identityOf(path: string, list?: FolderLister): Promise<str
   return hash.digest('hex');
 }
 
-/** The same for a path in a setting, at which errors are reported. */
+/** The same for a path in a setting, where errors are reported. */
 export function identityAt(
   at: string | readonly string[],
   path: string,

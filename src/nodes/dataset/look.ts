@@ -1,4 +1,4 @@
-/** What `hourglass data` shows of an image set: counts, values, classes, the first images, and what was left out. */
+/** What `hourglass data` shows of an image set: counts, values, classes, the first images, and skipped files. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openImages, readImageSet, SPLITS, type ImageArray } from '../../formats/images.ts';
@@ -31,7 +31,7 @@ export interface SplitLook {
   readonly count: number;
   /** Type of the values in the source, as NumPy calls it. */
   readonly dtype: string;
-  /** Of the values as they are stored, and of the intensities that they stand for. */
+  /** For the values as stored, and for the intensities that they represent. */
   readonly stored: Moments;
   readonly values: Moments;
   readonly histogram: Histogram;
@@ -44,14 +44,14 @@ export interface Look {
   /** Lowest and highest intensity. */
   readonly range: readonly [number, number];
   readonly splits: readonly SplitLook[];
-  /** The first images of each split; absent where they cannot be drawn. */
+  /** The first images of each split; absent if they cannot be drawn. */
   readonly picture?: Figure;
 }
 
 /**
  * Looks at an image set.
  *
- * @param folder of the stage that wrote it
+ * @param folder of the stage that wrote the set
  * @param title of the picture
  * @throws Failure `data-missing` or `data-corrupt`
  */
@@ -74,7 +74,7 @@ export async function lookAt(folder: string, title: string): Promise<Look> {
   };
 }
 
-/** What a `dataset` stage wrote of its source; nothing of other stages. */
+/** What a `dataset` stage wrote about its source; empty for other stages. */
 async function readSummary(folder: string): Promise<Readonly<Record<string, Json>>> {
   const text = await readFile(join(folder, 'summary.json'), 'utf8').catch(() => undefined);
   const summary: unknown = text === undefined ? {} : JSON.parse(text);
@@ -104,9 +104,9 @@ function lookAtSplit(
 }
 
 /**
- * The files that a source left out, and why.
+ * The files that a source skipped, with the reasons.
  *
- * @param folder of a stage; only `dataset` stages have any
+ * @param folder of a stage; only `dataset` stages have skipped files
  */
 export async function readOmitted(folder: string): Promise<readonly Omitted[]> {
   const summary = await readSummary(folder);

@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import { isSteering } from '../../core/text.ts';
 
-/** A name as the system stores it: any bytes. Those of a name that is not UTF-8 are written as `\xe9`. */
+/** A name as the system stores it, which may be any bytes. Bytes that are not UTF-8 are written as `\xe9`. */
 export function readName(bytes: Buffer): { readonly name: string; readonly valid: boolean } {
   if (isUtf8(bytes)) return { name: bytes.toString('utf8'), valid: true };
   const parts = [...bytes].map((byte) =>
@@ -29,7 +29,7 @@ const SYSTEM_NAMES = new Set([
   'thumbs.db',
 ]);
 
-/** Whether a file or folder is hidden, or one of the system's own. */
+/** Whether a file or folder is hidden or belongs to the system. */
 export function isSystemName(name: string): boolean {
   return name.startsWith('.') || SYSTEM_NAMES.has(name.toLowerCase());
 }
@@ -59,14 +59,14 @@ export function classOrder(names: Iterable<string>): readonly string[] {
   return all.every((name) => /^\d{1,15}$/.test(name)) ? all.sort((a, b) => Number(a) - Number(b)) : all;
 }
 
-/** Whether labels in a table are numbers as they stand, and no names of classes. `np.savetxt` writes 2 as `2.000e+00`. */
+/** Whether the labels of a table are numbers, not class names. `np.savetxt` writes 2 as `2.000e+00`. */
 export function areNumbers(labels: readonly string[]): boolean {
   const isNumber = (label: string): boolean =>
     /^\d+(?:\.\d*)?(?:e[-+]?\d+)?$/i.test(label) && Number.isInteger(Number(label)) && Number(label) < 1e9;
   return labels.every(isNumber);
 }
 
-/** Groups of names that are the same but for upper and lower case, or for how accents are stored. */
+/** Groups of names that differ only in case or in how accents are stored. */
 export function lookAlikes(names: readonly string[]): readonly (readonly string[])[] {
   const groups = new Map<string, string[]>();
   for (const name of names) {

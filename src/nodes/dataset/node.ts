@@ -18,7 +18,7 @@ export const datasetNode: NodeDefinition<DatasetSettings> = {
   draws: false,
   engine: false,
 
-  // Wherever they come from, files are those of the hash, which `fingerprint` tells.
+  // Wherever files come from, they have the hash that `fingerprint` returns.
   cosmetic: [...new Set(Object.values(SOURCES).flatMap(({ cosmetic }: Source) => cosmetic ?? []))],
 
   analyze({ stage, settings, inspected, report }): OutputDescription {
@@ -79,8 +79,8 @@ function checkLimit(
 }
 
 /**
- * @param known images of a set that is known by its name, before `limit`
- * @param counted what the files hold, after `limit`
+ * @param known the number of images of a set that is known by name, before `limit`
+ * @param counted the number of images in the files, after `limit`
  */
 function chosenBy(
   settings: DatasetSettings,

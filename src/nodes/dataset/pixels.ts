@@ -1,4 +1,4 @@
-/** Raw splits -> images of one shape and scale, whose range is known, with what the user should know of them. */
+/** Raw splits -> images of one shape, one scale and a known range, with notices for the user. */
 import { widen, WIDENED } from '../../formats/decode.ts';
 import { takeNames } from '../../formats/image-names.ts';
 import { extremesOfNumbers } from '../../formats/image-rows.ts';
@@ -22,14 +22,14 @@ import { checkLabels, imageShape, MOST_CHANNELS, refuse } from './shapes.ts';
 export interface Notice {
   readonly message: string;
   readonly hint: string;
-  /** The setting that it is about. */
+  /** The setting that it concerns. */
   readonly at: string;
 }
 
 /** Highest values of 8 and 16 bits. */
 const [BYTE, WORD] = [255, 65_535];
 
-/** Images whose lightest value is darker than this are probably a mistake. */
+/** If the brightest value is darker than this, it is probably a mistake. */
 const DARK = 1 / 16;
 
 type Settings = Pick<DatasetSettings, 'limit' | 'normalize'> & { readonly white_level?: number };
@@ -37,7 +37,7 @@ type Settings = Pick<DatasetSettings, 'limit' | 'normalize'> & { readonly white_
 /**
  * Scales integers by the highest value of their type, or by `white_level`; floats by `white_level` alone.
  *
- * @throws Failure `data-corrupt` where arrays are no images, or do not fit together; `out-of-range` for values above `white_level`
+ * @throws Failure `data-corrupt` if arrays are not images or do not fit together; `out-of-range` for values above `white_level`
  */
 export function toImageSet(
   raws: RawSplits,
@@ -94,7 +94,7 @@ function isWide({ data, wide = false }: RawImages): boolean {
   return wide || data instanceof Uint16Array;
 }
 
-/** As they are stored: values of 16 bits, and of 8 among them, are kept as floats, which hold them exactly. */
+/** The stored type: 16-bit values, and 8-bit values beside them, are kept as floats, which represent them exactly. */
 function stored(images: RawImages, wide: boolean): Numbers {
   const { data, kind } = images;
   if (data instanceof Float32Array) return data;
@@ -105,7 +105,7 @@ function stored(images: RawImages, wide: boolean): Numbers {
   return new ScaledNumbers(data, data.rowLength, { scale, offset: 0 });
 }
 
-/** The value that becomes 1 by `normalize: minmax`; undefined of floats, which stay as they are. */
+/** The value that becomes 1 by `normalize: minmax`; undefined for floats, which stay unchanged. */
 function whiteOf(kind: PixelKind, wide: boolean): number | undefined {
   if (kind === 'float') return undefined;
   if (kind === 'bool') return 1;
@@ -165,7 +165,7 @@ function tooBright({ name }: RawImages, highest: number, white: number) {
 }
 
 /**
- * The possible range of the values, not the actual one: 0 to 1 and the like for integers, and for floats where all are in such a
+ * The possible range of the values, not the actual one: 0 to 1 and the like, for integers and for floats that are all within such a
  * range. Metrics and figures rely on it.
  */
 function rangeOf(
@@ -201,11 +201,11 @@ function noticesOf(
   const notices: Notice[] = [];
   if (channels > MOST_CHANNELS) {
     const message = `the images of ${name} have ${channels} channels: the last axis must be the channels`;
-    notices.push({ message, hint: 'nothing is to do if they do; `np.moveaxis` reorders axes', at });
+    notices.push({ message, hint: 'if it is, ignore this; `np.moveaxis` reorders axes', at });
   }
   if (low === high) {
     const message = `all values of ${name} are ${low}`;
-    return [...notices, { message, hint: 'look whether this is the right array', at }];
+    return [...notices, { message, hint: 'check that this is the right array', at }];
   }
   if (settings.white_level !== undefined || settings.normalize === 'none' || kind === 'bool') return notices;
   if (white !== undefined && high <= white / 2) {
@@ -217,7 +217,7 @@ function noticesOf(
     notices.push({ message, hint: `set \`white_level: ${level}\` to make that value 1`, at });
   }
   if (kind === 'float' && low >= 0 && high > 1) {
-    const message = `the values of ${name} are floats, kept as they are: they go from ${numberText(low)} to ${numberText(high)}`;
+    const message = `the values of ${name} are floats and stay unchanged, from ${numberText(low)} to ${numberText(high)}`;
     const hint = `set \`white_level: ${high <= BYTE && high > 100 ? BYTE : numberText(high)}\` to divide by it, or \`normalize: none\` to keep them`;
     notices.push({ message, hint, at });
   }
@@ -232,7 +232,7 @@ function noticesOf(
   return notices;
 }
 
-/** Training and test images whose highest values are far apart: one of them was scaled, the other not. */
+/** Warns if the highest values of training and test images are far apart: probably only one of them was scaled. */
 function scalesApart(
   ranges: readonly { readonly images: RawImages; readonly low: number; readonly high: number }[],
 ): readonly Notice[] {
@@ -246,11 +246,11 @@ function scalesApart(
   const message =
     `the values of ${train.images.name} go up to ${numberText(train.highest)}, ` +
     `and those of ${test.images.name} up to ${numberText(test.highest)}`;
-  const hint = 'scale training and test images alike before you save them';
+  const hint = 'scale training and test images in the same way before you save them';
   return [{ message, hint, at: test.images.at ?? 'path' }];
 }
 
-/** Test images that are the training images, in one file or in a copy: the test then measures nothing new. */
+/** Warns if the test images are the training images, in one file or a copy: the test then measures nothing new. */
 function trainingAgain(found: readonly { readonly raw: RawSplit }[]): readonly Notice[] {
   const [train, test] = found.map(({ raw: { images, names } }) => ({ images, sources: names.sources }));
   if (train === undefined || test === undefined || train.sources.join() !== test.sources.join()) return [];

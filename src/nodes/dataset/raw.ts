@@ -1,4 +1,4 @@
-/** One split as its source holds it, before it is checked, cut to `limit` and scaled. */
+/** One split as its source returns it, before it is checked, cut to `limit` and scaled. */
 import type { ImageNames } from '../../formats/image-names.ts';
 import type { HeldNumbers, NumberSource } from '../../formats/numbers.ts';
 import { hashOfPixels } from '../../formats/pixel-hash.ts';
@@ -8,13 +8,13 @@ import type { DatasetSettings } from '../../schema/generated/settings.ts';
 import type { Split } from '../../core/stage-type.ts';
 import type { Skipped } from './pictures/skipped.ts';
 
-/** An array of the user's, with what messages say about it. */
+/** An array of the user, with its names for messages. */
 export interface RawArray<Data> {
   readonly shape: readonly number[];
-  /** Rows of the array in its file, where only the first were read. */
+  /** The number of rows in the file, if only the first were read. */
   readonly total?: number;
   readonly data: Data;
-  /** In backticks where it is a file or an array. */
+  /** In backticks if it is a file or an array. */
   readonly name: string;
   /** The setting that names it. */
   readonly at?: string;
@@ -22,12 +22,12 @@ export interface RawArray<Data> {
 }
 
 /**
- * What the values are: `integer` is a type of more than 16 bits or with a sign, whose values are pixels all the same; `file`
- * is what image files hold, of 8 or 16 bits.
+ * The type of the values. `integer`: more than 16 bits or signed, but pixels all the same. `file`: the values of image files, with
+ * 8 or 16 bits.
  */
 export type PixelKind = 'bool' | 'uint8' | 'uint16' | 'integer' | 'float' | 'file';
 
-/** Values of 16 bits are floats where they are read in pieces. */
+/** 16-bit values are floats if they are read in pieces. */
 export type RawPixels = HeldNumbers | Uint16Array | NumberSource;
 
 export interface RawImages extends RawArray<RawPixels> {
@@ -42,13 +42,13 @@ export interface RawSplit {
   /** [count, height, width] or [count, height, width, channels]. */
   readonly images: RawImages;
   readonly labels?: RawArray<Uint8Array | Int32Array>;
-  /** The clean images of corrupted ones, in the same order. */
+  /** The clean images of the pairs, in the same order. */
   readonly clean?: RawImages;
   /** Names of the classes, by label. */
   readonly classes?: readonly string[];
-  /** Image files that are left out, and why. */
+  /** Skipped image files, with the reasons. */
   readonly skipped?: readonly Skipped[];
-  /** Which images they are: as many names as images. */
+  /** The identity of each image: as many names as images. */
   readonly names: ImageNames;
 }
 
@@ -65,15 +65,15 @@ export function limitOf({ limit }: Pick<DatasetSettings, 'limit'>, split: Split)
   return own ?? Infinity;
 }
 
-/** The most bytes of an array or a table that are read although `limit` keeps only a part: then it is known whether classes are lost. */
+/** Arrays and tables up to this size in bytes are read whole, even if `limit` keeps only a part: this shows whether classes are lost. */
 const WHOLE_BYTES = 2 ** 27;
 
-/** What of an array or a table is read. */
+/** The part of an array or a table that is read. */
 export function firstRows(settings: Pick<DatasetSettings, 'limit'>, split: Split): FirstRows {
   return { rows: limitOf(settings, split), above: WHOLE_BYTES };
 }
 
-/** The source of images that were read from an array: the same for the same values, whatever file they lie in. */
+/** The source of images from an array: the same for the same values, whichever file contains them. */
 export function arraySource(data: HeldNumbers | Uint16Array): string {
   return `array/${hashOfPixels(data, false)}`;
 }

@@ -35,7 +35,7 @@ async function load(context: StageContext<DatasetSettings>, spool: Spool): Promi
   const { notices, ...set } = toImageSet(raws, settings);
   const clean = cleanOf(raws);
   const partners = clean === undefined ? undefined : toImageSet(clean, settings);
-  // `check` has given these warnings already.
+  // `check` has already shown these warnings.
   const level = (await source.inspectsImages?.(settings, pipelineFolder)) === true ? 'info' : 'warn';
   for (const { message, hint } of [...notices, ...(partners?.notices ?? [])])
     context.log(level, `${message}: ${hint}`);
@@ -57,7 +57,7 @@ async function load(context: StageContext<DatasetSettings>, spool: Spool): Promi
   };
 }
 
-/** The clean images of corrupted ones, as splits of their own. */
+/** The clean images of the pairs, as separate splits. */
 function cleanOf(raws: RawSplits): RawSplits | undefined {
   const found = SPLITS.flatMap((split) => {
     const raw = raws[split];

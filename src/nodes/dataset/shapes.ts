@@ -1,18 +1,18 @@
-/** Whether an array can be images, and what to write in Python where it cannot. */
+/** Whether an array can be images, and otherwise what to write in Python. */
 import { tuple } from '../../formats/numpy.ts';
 import { failure, type Failure } from '../../core/diagnostic.ts';
 import type { ImageShape } from '../../core/stage-type.ts';
 import type { RawImages, RawSplit } from './raw.ts';
 
-/** The most channels that pictures have: gray or three colours, with transparency. */
+/** Maximum number of channels of a picture: three colours and transparency. */
 export const MOST_CHANNELS = 4;
 
 const WANTED = 'the shape of images is (count, height, width) or (count, height, width, channels)';
 
 /**
- * The shape of an image: nothing is reordered or guessed.
+ * The shape of an image. Nothing is reordered or guessed.
  *
- * @throws Failure `data-corrupt` for other ranks, for channels that come first, and for empty arrays
+ * @throws Failure `data-corrupt` for other ranks, for arrays with the channels first, and for empty arrays
  */
 export function imageShape(images: RawImages): ImageShape {
   const { shape } = images;
@@ -28,7 +28,7 @@ export function imageShape(images: RawImages): ImageShape {
     const isSingle = shape.length === 3;
     throw refuse(
       images,
-      `has the shape ${tuple(shape)}${isSingle ? ', as a single image with channels has' : ''}: ${WANTED}`,
+      `has the shape ${tuple(shape)}${isSingle ? ', like a single image with channels' : ''}: ${WANTED}`,
       isSingle && single !== undefined && several !== undefined
         ? `if it is one image, ${single}; if it is ${shape[0]} gray images, ${several}`
         : lines.join(', or '),
@@ -63,7 +63,7 @@ function fixesOf(shape: readonly number[]): readonly Change[] | undefined {
         : [reshaped(-1, 'height', 'width')];
     }
     case 3:
-      // One picture: its rows would be taken for narrow pictures.
+      // One picture: its rows would be read as narrow pictures.
       if ((third === 1 || third === 3 || third === 4) && second > MOST_CHANNELS)
         return [single, reshaped(count, second, third, 1)];
       return undefined;
@@ -95,7 +95,7 @@ export function checkLabels({ images, labels }: RawSplit): void {
   );
 }
 
-/** A refusal of an array, at the setting that names it. */
+/** The failure for an array, at the setting that names it. */
 export function refuse(
   { name, at }: { readonly name: string; readonly at?: string },
   what: string,

@@ -3,7 +3,7 @@ import { extremesOfNumbers } from '../../formats/image-rows.ts';
 import { piecesOf } from '../../formats/numbers.ts';
 import type { ImageArray } from '../../formats/images.ts';
 
-/** Of all values of a split. */
+/** Statistics of all values of a split. */
 // A type, not an interface: it is JSON.
 export type Moments = {
   readonly minimum: number;
@@ -21,9 +21,9 @@ export type Summary = {
 };
 
 /**
- * Shape, statistics of the values as stored and of the intensities, and images of each class, by its name where it has one.
+ * Shape, statistics of the values as stored and of the intensities, and images of each class, by name if it has one.
  *
- * @param dtype that of the source
+ * @param dtype the type in the source
  */
 export function summarize(images: ImageArray, dtype: string): Summary {
   const { data, count, shape, scale, offset, labels, classes } = images;
@@ -31,7 +31,7 @@ export function summarize(images: ImageArray, dtype: string): Summary {
   let [sum, squares] = [0, 0];
   for (const piece of piecesOf(data)) {
     if (piece instanceof Uint8Array) {
-      // There are few different bytes, and sums of integers are exact in any order.
+      // There are only 256 different bytes, and sums of integers are exact in any order.
       countBytes(piece).forEach((times, value) => {
         sum += times * value;
         squares += times * value * value;
@@ -66,7 +66,7 @@ export function summarize(images: ImageArray, dtype: string): Summary {
   };
 }
 
-/** How often each byte occurs. With four tables, since incrementing a count that was just written would have to wait. */
+/** How often each byte occurs. Uses four tables, because incrementing a count that was just written would stall. */
 export function countBytes(bytes: Uint8Array): Float64Array {
   const tables = Array.from({ length: 4 }, () => new Uint32Array(256));
   const [one, two, three, four] = tables as [Uint32Array, Uint32Array, Uint32Array, Uint32Array];

@@ -21,10 +21,11 @@ export async function drawManifold(
     const xs = along(sortedAxis(space, 0), width);
     const ys = along(sortedAxis(space, 1), height).toReversed();
     const tiles = await space.decode(Float32Array.from(ys.flatMap((y) => xs.flatMap((x) => [x, y]))));
-    const rows = ys.map((y, row): ImageRow => ({
-      label: number(y),
+    const labels = texts(ys);
+    const rows = ys.map((_, row): ImageRow => ({
+      label: labels[row] ?? '',
       images: tiles.slice(row * width, (row + 1) * width),
-      ...(row === height - 1 ? { captions: xs.map(number), isAxis: true } : {}),
+      ...(row === height - 1 ? { captions: texts(xs), isAxis: true } : {}),
     }));
     return imageGrid({
       title,
@@ -42,7 +43,15 @@ function along(sorted: Float32Array, count: number): readonly number[] {
   return steps(count).map((share) => low + (high - low) * share);
 }
 
-/** Two digits, with the minus sign of the other figures. */
-function number(value: number): string {
-  return String(Number(value.toPrecision(2))).replace('-', '−');
+/** Evenly spaced values, with decimals by which neighbours differ, and the minus sign of the other figures. */
+function texts(values: readonly number[]): readonly string[] {
+  const [first = 0, second = first + 1] = values;
+  const step = Math.abs(second - first) || 1;
+  const decimals = Math.min(100, Math.max(0, -Math.floor(Math.log10(step / 2))));
+  return values.map((value) =>
+    value
+      .toFixed(decimals)
+      .replace(/^-(?=0\.?0*$)/, '')
+      .replace('-', '−'),
+  );
 }

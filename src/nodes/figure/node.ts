@@ -13,7 +13,7 @@ const COMPUTED: ReadonlySet<FigureSettings['kind']> = new Set(['comparison', 'tr
 
 export const figureNode: NodeDefinition<FigureSettings> = {
   type: 'figure',
-  version: 11,
+  version: 12,
   schema: readSchema('stages/figure'),
   inputs: {
     data: { accepts: ['images', 'vectors'], optional: true },

@@ -1,11 +1,11 @@
-/** Labels that are names of classes -> numbers. */
+/** Class names as labels -> numbers. */
 import { SPLITS } from '../../../formats/images.ts';
 import type { Split } from '../../../core/stage-type.ts';
 import { classOrder } from '../names.ts';
 import type { RawArray, RawSplit, RawSplits } from '../raw.ts';
 import { refuse } from '../shapes.ts';
 
-/** A split whose labels may be names of classes, one an image. */
+/** A split whose labels may be class names, one per image. */
 export type NamedSplit = Omit<RawSplit, 'labels' | 'classes'> & {
   readonly labels?: RawArray<Uint8Array | Int32Array | readonly string[]>;
 };
@@ -13,7 +13,7 @@ export type NamedSplit = Omit<RawSplit, 'labels' | 'classes'> & {
 /**
  * Numbers classes from 0 in the order of their names, the same in both splits.
  *
- * @throws Failure `data-corrupt` if one split has names, and the other one numbers, or if a name is empty
+ * @throws Failure `data-corrupt` if one split has names and the other numbers, or if a name is empty
  */
 export function numberClasses(splits: Readonly<Partial<Record<Split, NamedSplit>>>): RawSplits {
   const arrays = SPLITS.flatMap((split) => splits[split]?.labels ?? []);
@@ -21,7 +21,7 @@ export function numberClasses(splits: Readonly<Partial<Record<Split, NamedSplit>
   const numbered = arrays.find(({ data }) => isNumbers(data));
   const named = arrays.find(({ data }) => !isNumbers(data));
   if (numbered !== undefined && named !== undefined) {
-    const what = `holds names of classes, and ${numbered.name} numbers`;
+    const what = `holds class names, but ${numbered.name} holds numbers`;
     throw refuse(named, what, 'give both the same kind of labels');
   }
   const unnamed = arrays.find(({ data }) => !isNumbers(data) && data.includes(''));
@@ -30,7 +30,7 @@ export function numberClasses(splits: Readonly<Partial<Record<Split, NamedSplit>
     const setting = unnamed.at ?? 'label';
     throw refuse(
       unnamed,
-      `has an empty label: that of image ${image}, counted from 0`,
+      `has an empty label, for image ${image} (counted from 0)`,
       `give each image a label, or look at \`${setting}\``,
     );
   }

@@ -1,4 +1,4 @@
-/** Which arrays of an archive are probably meant, for advice. */
+/** Guesses which arrays of an archive are meant, for advice. */
 import type { ArrayEntry } from '../../../formats/npz.ts';
 import type { ArrayKey } from './own-arrays.ts';
 
@@ -7,17 +7,17 @@ type Shaped = Required<ArrayEntry>;
 const TEST = /test|t10k/i;
 const VALIDATION = /val|dev/i;
 
-/** Names of labels; those of other arrays tell nothing. */
+/** Names of label arrays. Other names say nothing. */
 const LABELS = /label|class|target|hot|^y/i;
 
-/** The settings that probably name the arrays; null where there is none. */
+/** The settings that probably name the arrays; null if there is none. */
 export type ArrayGuess = Readonly<Record<ArrayKey, string | null>>;
 
 /**
- * Images are the largest array of three axes or more, or of rows of numbers; labels have one number for each. Names decide which
- * are for tests.
+ * Images are the largest array with three or more axes, or with rows of numbers; labels have one number per image. Names decide
+ * which are for tests.
  *
- * @returns undefined where no array can be images
+ * @returns undefined if no array can be images
  */
 export function guessArrays(entries: readonly ArrayEntry[]): ArrayGuess | undefined {
   const arrays = entries.filter((entry): entry is Shaped => entry.shape !== undefined);
@@ -35,7 +35,7 @@ export function guessArrays(entries: readonly ArrayEntry[]): ArrayGuess | undefi
   const labels = arrays.filter((array) => array !== train && array !== test);
   const labelsOf = (own: Shaped | undefined): string | null => {
     if (own === undefined) return null;
-    // One-hot labels are rows of numbers, as flat images are.
+    // One-hot labels are rows of numbers, like flat images.
     const fitting = labels
       .filter(
         ({ name, shape: [count, width = 1, ...more] }) =>
@@ -45,7 +45,7 @@ export function guessArrays(entries: readonly ArrayEntry[]): ArrayGuess | undefi
     const isOfSplit = (array: Shaped): boolean => splitOf(array) === splitOf(own);
     const found =
       fitting.find(isOfSplit) ??
-      // Labels of another number are meant all the same: whoever reads them says what is wrong.
+      // A wrong number of labels is no reason to skip them: reading them reports the error.
       labels.find((array) => array.shape.length === 1 && LABELS.test(array.name) && isOfSplit(array)) ??
       (test === undefined ? fitting[0] : undefined);
     return found?.name ?? null;

@@ -1,4 +1,4 @@
-/** Reads arrays before anything runs: whether they are images, their shape and their range. */
+/** Reads arrays before anything runs, to find whether they are images, their shape and their range. */
 import { stat } from 'node:fs/promises';
 import type { DatasetSettings } from '../../../schema/generated/settings.ts';
 import { Failure } from '../../../core/diagnostic.ts';
@@ -14,7 +14,7 @@ const SIZE_LIMIT = 2 ** 26;
 const known = new Map<string, Promise<Inspection>>();
 
 /**
- * Inspects arrays that are not large.
+ * Inspects small arrays.
  *
  * @param paths absolute paths of their files
  * @returns undefined if a file is missing, or the files are too large
@@ -32,7 +32,7 @@ export async function inspectArrays(
   return found;
 }
 
-/** Whether `inspectArrays` has something to say of arrays in such files. */
+/** Whether `inspectArrays` can inspect arrays in these files. */
 export async function isInspected(paths: readonly string[]): Promise<boolean> {
   return (await stateOf(paths)) !== undefined;
 }

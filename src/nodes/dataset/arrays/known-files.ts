@@ -1,4 +1,4 @@
-/** The files of sets that are known by name, in MNIST's layout: how they are found, told by their content, and read. */
+/** The files of sets that are known by name, in MNIST's layout: finding, identifying and reading them. */
 import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -14,7 +14,7 @@ import { shownName } from '../names.ts';
 
 export type Part = 'images' | 'labels';
 
-/** One of the files. `sha256` is the hash of its content, which mirrors have gzipped in different ways. */
+/** One of the files. `sha256` is the hash of its content, which mirrors gzip in different ways. */
 export interface IdxPin {
   readonly split: Split;
   readonly part: Part;
@@ -103,7 +103,7 @@ export async function findKnownFile(folder: string, { name }: IdxPin): Promise<s
   return undefined;
 }
 
-/** What is wrong with a folder of the user's that should hold the four files. Their content is not looked at. */
+/** Problems with a folder of the user that should contain the four files. Does not read their content. */
 export async function checkKnownFolder(
   named: NamedPath,
   pins: readonly IdxPin[],
@@ -117,7 +117,7 @@ export async function checkKnownFolder(
   const finding = pathFinding(
     named,
     'data-missing',
-    `\`${shownName(named.path)}\` lacks ${names}, plain or gzipped`,
+    `\`${shownName(named.path)}\` does not contain ${names}, plain or gzipped`,
     'name the folder that holds the four files, or leave `path` out',
   );
   for (const below of BELOW) {
@@ -158,14 +158,14 @@ export async function readKnownFile(
   );
 }
 
-/** Of a file with the content of another one. */
+/** The hint for a file with the content of another one. */
 function adviceFor(hash: string | undefined, { name }: IdxPin): string | undefined {
   for (const [source, pins] of Object.entries(SETS)) {
     const found = pins.find(({ sha256: own }) => own === hash);
     if (found === undefined) continue;
     return found.name === name
       ? `this is the file of \`source: ${source}\``
-      : `this is the file that is named \`${found.name}\` (\`source: ${source}\`)`;
+      : `this is the file called \`${found.name}\` (\`source: ${source}\`)`;
   }
   return undefined;
 }

@@ -22,7 +22,7 @@ export function describeKnownSet({
   };
 }
 
-/** The hashes of the files by their names, plain or as they are downloaded. */
+/** The hashes of the files by their names, plain or as downloaded. */
 export function pinnedHashes(pins: readonly IdxPin[], ending: '' | '.gz' = ''): JsonObject {
   return Object.fromEntries(pins.map(({ name, sha256 }) => [`${name}${ending}`, sha256]));
 }
@@ -32,7 +32,7 @@ export function pinnedHashes(pins: readonly IdxPin[], ending: '' | '.gz' = ''): 
  *
  * @param source identifies the set: a part of the names of its images
  * @param title of the set in messages
- * @param classes names of the classes, where they are no digits
+ * @param classes names of the classes, unless they are digits
  */
 export async function readKnownSet(
   source: string,

@@ -1,16 +1,16 @@
-/** Images whose numbers stand in one row, or whose channels come first -> [count, height, width, channels]. */
+/** Images in rows of numbers, or with the channels first -> [count, height, width, channels]. */
 import { tuple } from '../../../formats/numpy.ts';
 import { NumberSource, type HeldNumbers } from '../../../formats/numbers.ts';
 import type { RawImages, RawPixels } from '../raw.ts';
 import { channelsComeFirst, refuse } from '../shapes.ts';
 
 export interface Layout {
-  /** Height, width and, if there is more than one, channels of images that stand in one row each. */
+  /** Height, width and, if there is more than one, channels of images that are rows of numbers. */
   readonly shape?: readonly number[];
   readonly data_format: 'channels_last' | 'channels_first';
 }
 
-/** @throws Failure `data-corrupt` if the array does not hold such images */
+/** @throws Failure `data-corrupt` if the array does not contain such images */
 export function arrange(images: RawImages, { shape, data_format: format }: Layout): RawImages {
   if (shape === undefined && format === 'channels_last') checkAsItIs(images);
   const unrolled = shape === undefined ? images : unroll(images, shape, format);
@@ -25,11 +25,11 @@ function checkAsItIs(images: RawImages): void {
     const rows = `if each row is an image, write \`shape: [${side}, ${side}]\``;
     const single = shape[0] === shape[1] ? images.save?.((x) => `${x}[None]`) : undefined;
     const hint = single === undefined ? rows : `${rows}; if all of it is one image, ${single}`;
-    throw refuse(images, `has the shape ${tuple(shape)}: its images stand in rows`, hint);
+    throw refuse(images, `has the shape ${tuple(shape)}: each image is a row of numbers`, hint);
   }
   if (shape.length === 4 && channelsComeFirst(shape)) {
     const hint = 'write `data_format: channels_first`';
-    throw refuse(images, `has the shape ${tuple(shape)}: its channels come first`, hint);
+    throw refuse(images, `has the shape ${tuple(shape)}: the channels come first`, hint);
   }
 }
 
@@ -41,8 +41,8 @@ function unroll(images: RawImages, wanted: readonly number[], format: Layout['da
     throw refuse(
       images,
       images.shape.length === 2
-        ? `has ${numbers} numbers for each image, and \`shape\` says ${wanted.join(' x ')}, which are ${height * width * channels}`
-        : `has the shape ${tuple(images.shape)}: \`shape\` is for images that stand in one row each, (count, numbers)`,
+        ? `has ${numbers} numbers per image, but \`shape\` says ${wanted.join(' x ')}, which is ${height * width * channels}`
+        : `has the shape ${tuple(images.shape)}: \`shape\` is for images in rows, (count, numbers)`,
       images.shape.length === 2 ? undefined : 'leave `shape` out',
     );
   }
@@ -53,12 +53,12 @@ function unroll(images: RawImages, wanted: readonly number[], format: Layout['da
 function channelsLast(images: RawImages): RawImages {
   const { shape, data } = images;
   const [count = 0, channels = 1, height = 0, width = 0] = shape;
-  // Gray images have no axis of channels.
+  // Gray images have no channel axis.
   if (shape.length === 3) return images;
   if (shape.length !== 4) {
     throw refuse(
       images,
-      `has the shape ${tuple(shape)}: with \`data_format: channels_first\`, that of images is (count, channels, height, width)`,
+      `has the shape ${tuple(shape)}: with \`data_format: channels_first\` it must be (count, channels, height, width)`,
     );
   }
   const moved =
@@ -68,7 +68,7 @@ function channelsLast(images: RawImages): RawImages {
   return { ...images, shape: [count, height, width, channels], data: moved };
 }
 
-/** @param pixels of an image */
+/** @param pixels the number of pixels of an image */
 function moveChannels<Data extends Exclude<RawPixels, NumberSource>>(
   data: Data,
   moved: Data,
@@ -84,7 +84,7 @@ function moveChannels<Data extends Exclude<RawPixels, NumberSource>>(
   return moved;
 }
 
-/** Images whose channels come first, read as whole images. */
+/** Images with the channels first, read as whole images. */
 class MovedChannels extends NumberSource {
   readonly #from: NumberSource;
   readonly #channels: number;

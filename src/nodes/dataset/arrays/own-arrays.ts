@@ -1,4 +1,4 @@
-/** What the sources `csv`, `idx`, `npy` and `npz` share: arrays of the user's own, which are looked into before anything runs. */
+/** What the sources `csv`, `idx`, `npy` and `npz` share: the user's own arrays, which are inspected before anything runs. */
 import { resolve } from 'node:path';
 import type { DatasetSettings } from '../../../schema/generated/settings.ts';
 import { failure } from '../../../core/diagnostic.ts';
@@ -22,7 +22,7 @@ type SplitReader<Settings> = (
   split: Split,
 ) => Promise<NamedSplit | undefined>;
 
-/** A source of arrays: what such sources look for, look into and read in the same way. */
+/** A source of arrays. All such sources find, inspect and read arrays in the same way. */
 export function ownArrays<Settings extends DatasetSettings>({
   containers,
   readSplit,
@@ -30,7 +30,7 @@ export function ownArrays<Settings extends DatasetSettings>({
   ...source
 }: Pick<Source<Settings>, 'describe' | 'fingerprint'> &
   Required<Pick<Source<Settings>, 'files'>> & {
-    /** What its files are. */
+    /** A description of its files. */
     readonly containers: readonly ContainerName[];
     /** Throws a Failure `data-missing` or `data-corrupt`; undefined for a split that the settings do not name. */
     readonly readSplit: SplitReader<Settings>;
@@ -86,7 +86,7 @@ export function ownArrays<Settings extends DatasetSettings>({
   };
 }
 
-/** A source of which each array is a file of its own. */
+/** A source with a separate file for each array. */
 export function separateArrays<
   Settings extends DatasetSettings & Readonly<Partial<Record<ArrayKey, string>>>,
 >(own: {
@@ -108,7 +108,7 @@ export function separateArrays<
   });
 }
 
-/** What identifies each of the files that settings name. */
+/** The identity of each file that settings name. */
 export async function identitiesOf<Settings extends DatasetSettings>(
   source: Pick<Source<Settings>, 'files'>,
   settings: Settings,

@@ -39,7 +39,7 @@ export async function guessNpz(path: string): Promise<Guess> {
     test_images: 'x_test',
     test_labels: 'y_test',
   };
-  // Without test images nothing reads their labels.
+  // Without test images, their labels are not needed.
   const named = Object.entries(usual).filter(
     ([key, name]) =>
       arrays[key as keyof ArrayGuess] !== name && !(key === 'test_labels' && arrays.test_images === null),
@@ -55,10 +55,10 @@ export async function guessNpz(path: string): Promise<Guess> {
   };
 }
 
-/** Who reads an array says why it cannot be read, such as one of Python objects. */
+/** Reading an array reports why it cannot be read, for example because it contains Python objects. */
 const FIRST_ROW = { rows: 1, above: 0 };
 
-/** `test.npz` beside `train.npz`, with images of the same size: both have arrays of the same names, or the usual ones. */
+/** `test.npz` beside `train.npz`, with images of the same size: both have arrays with the same names, or with the usual ones. */
 async function testArchive(
   path: string,
   entries: readonly ArrayEntry[],
@@ -124,7 +124,7 @@ async function areKnown(folder: string, files: readonly IdxPin[]): Promise<boole
   }
 }
 
-/** Of arrays that are files of their own: the other ones in the folder belong to it if their names and shapes say so. */
+/** For arrays in separate files: other files in the folder belong to the set if their names and shapes say so. */
 async function guessSeparate(
   path: string,
   { source, what }: { readonly source: 'npy' | 'idx'; readonly what: string },
@@ -174,28 +174,28 @@ function shapeIn(read: () => readonly number[] | undefined): readonly number[] |
   }
 }
 
-/** How the images stand in their array. */
+/** How the images are stored in their array. */
 function layoutOf(entries: readonly ArrayEntry[], images: string | null, path: string): JsonObject {
   const shape = entries.find(({ name }) => name === images)?.shape ?? [];
   if (shape.length === 4) return channelsComeFirst(shape) ? { data_format: 'channels_first' } : {};
-  // As many rows as numbers in each are a single picture: whoever reads it says so.
+  // As many rows as columns: a single picture. Reading it reports this.
   return shape.length === 2 && shape[0] !== shape[1] ? rowsOf(shape[1] ?? 0, path) : {};
 }
 
-/** The sides of images of which each stands in a row. */
+/** The height and width of images that are rows of numbers. */
 function rowsOf(numbers: number, path: string): JsonObject {
   const sides = squareOf(numbers) ?? squareOf(numbers / 3) ?? rectangleOf(numbers);
   if (sides === undefined) {
     throw failure(
       'data-corrupt',
-      `each row of \`${shownName(basename(path))}\` has ${numbers} numbers, which are no image of usual sides`,
+      `each row of \`${shownName(basename(path))}\` has ${numbers} numbers, which is not the size of a usual image`,
       squareOf(numbers - 1) !== undefined || squareOf((numbers - 1) / 3) !== undefined
         ? 'leave out the column that is neither pixel nor label, such as the numbers of the rows: pandas has `to_csv(…, index=False)`'
         : 'use `source: npy`, `npz` or `csv` with `shape: [height, width]`',
     );
   }
   const channels = (sides[0] * sides[1] === numbers ? [] : [3]) satisfies readonly number[];
-  // As CIFAR's batches have them: first all reds, then all greens.
+  // As in CIFAR's batches: first all reds, then all greens.
   return {
     shape: [...sides, ...channels],
     ...(channels.length > 0 ? { data_format: 'channels_first' } : {}),
@@ -207,7 +207,7 @@ function squareOf(pixels: number): readonly [number, number] | undefined {
   return Number.isInteger(side) && side > 1 ? [side, side] : undefined;
 }
 
-/** The two factors that are nearest to one another, the height first: faces are higher than wide. */
+/** The two factors closest to each other, the larger one as the height: faces are taller than wide. */
 function rectangleOf(pixels: number): readonly [number, number] | undefined {
   let width = Math.floor(Math.sqrt(pixels));
   while (width > 1 && pixels % width !== 0) width -= 1;
@@ -226,7 +226,7 @@ function noImages(path: string, entries: readonly ArrayEntry[]): Failure {
   );
 }
 
-/** Names of columns with labels that are found without a setting. */
+/** Names of label columns that are found without a setting. */
 const USUAL_LABEL = /^(?:label|class|target)s?$/i;
 
 export async function guessTable(path: string): Promise<Guess> {
@@ -236,7 +236,7 @@ export async function guessTable(path: string): Promise<Guess> {
     throw failure(
       'data-corrupt',
       `\`${shownName(name)}\` is a table without numbers`,
-      'each row of an image has its pixels',
+      'each row must have the pixels of one image',
     );
   const { width, label } = table;
   const test = await testTable(path, width);
@@ -252,7 +252,7 @@ export async function guessTable(path: string): Promise<Guess> {
   };
 }
 
-/** How many pixels a row has, and which column is the label, where that must be said. */
+/** How many pixels a row has, and which column is the label if a setting must name it. */
 async function readColumns(
   path: string,
 ): Promise<{ readonly width: number; readonly label?: string | number } | undefined> {
@@ -264,7 +264,7 @@ async function readColumns(
   const hasNames = !names.every(isNumber) && values.length === columns;
   if (columns < 2 || (hasNames ? values : names).filter(isNumber).length < columns - 1) return undefined;
   if (hasNames && names.some((name) => USUAL_LABEL.test(name))) return { width: columns - 1 };
-  // A number more than images have: the label, which is mostly the first.
+  // One number more than an image has: the label, which is usually the first.
   const isImage = (numbers: number): boolean => (squareOf(numbers) ?? squareOf(numbers / 3)) !== undefined;
   if (isImage(columns) || !isImage(columns - 1)) return { width: columns };
   const samples = (hasNames ? rows.slice(1) : rows).filter(({ length }) => length === columns);
@@ -278,7 +278,7 @@ function isNumber(cell: string): boolean {
   return cell.trim() !== '' && Number.isFinite(Number(cell));
 }
 
-/** Whether a column may be labels and no pixels: words, or few numbers, near to one another, of which none is in most rows. */
+/** Whether a column is labels rather than pixels: words, or few numbers close to each other, none of which is in most rows. */
 function areLabels(cells: readonly string[]): boolean {
   if (!cells.every(isNumber)) return true;
   const counts = new Map<number, number>();
@@ -295,7 +295,7 @@ async function testTable(path: string, width: number): Promise<string | undefine
   return table?.width === width ? found : undefined;
 }
 
-/** The file of a kind whose name has `test` where that of another has `train`. */
+/** The file whose name has `test` where another one's has `train`. */
 async function otherSplit(path: string, kind: ContainerName): Promise<string | undefined> {
   const name = basename(path);
   const other = name.replace(/train(?:ing)?/i, 'test');

@@ -5,10 +5,10 @@ import { identifyFile } from '../../../formats/containers.ts';
 import type { ContainerName } from '../../../formats/container.ts';
 import { compareNames, isSystemName } from '../names.ts';
 
-/** Files of a folder that are looked at. */
+/** How many files of a folder are inspected. */
 const MOST_FILES = 200;
 
-/** Names of the files of a folder that are known, in their order, by their kinds. */
+/** Names of the files of known kinds in a folder, in order, by kind. */
 export async function kindsIn(folder: string): Promise<ReadonlyMap<ContainerName, readonly string[]>> {
   const kinds = new Map<ContainerName, string[]>();
   for (const name of await filesIn(folder)) {
@@ -18,10 +18,10 @@ export async function kindsIn(folder: string): Promise<ReadonlyMap<ContainerName
   return kinds;
 }
 
-/** Samples of what one hands in: their labels are none of the images'. */
+/** Sample submissions: their labels are not those of the images. */
 const SAMPLE = /submission/i;
 
-/** Paths of the files of a folder that are tables by their names: what is in one without numbers is no table by its content. */
+/** Paths of the files of a folder that are tables by their names. By content, a table without numbers would not be recognised. */
 export async function tablesIn(folder: string): Promise<readonly string[]> {
   const names = await filesIn(folder);
   return names

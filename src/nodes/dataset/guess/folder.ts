@@ -1,4 +1,4 @@
-/** A folder -> what of it is data: its images, or its files of arrays. */
+/** A folder -> its data: images, or files with arrays. */
 import { basename, join } from 'node:path';
 import { visibleNames } from '../../../files/nearby.ts';
 import type { ContainerName } from '../../../formats/container.ts';
@@ -9,15 +9,15 @@ import { kindsIn } from './files.ts';
 import type { Guess } from './guess.ts';
 import { guessPictures, type PictureOptions } from './pictures.ts';
 
-/** What is data in a folder without images. Of several kinds the first is meant. */
+/** Kinds of data in a folder without images. The first kind found counts. */
 const KINDS: readonly ContainerName[] = ['npz', 'idx', 'npy', 'table', 'tar', 'zip'];
 
-/** A name that says that a file is for training comes first. */
+/** Files whose name says that they are for training come first. */
 const TRAIN = /train/i;
 
 type Guesser = (path: string) => Promise<Guess>;
 
-/** @param named the folder that was asked for, where `path` lies in it */
+/** @param named the requested folder, if `path` is inside it */
 export async function guessFolder(
   path: string,
   options: PictureOptions,
@@ -35,21 +35,21 @@ export async function guessFolder(
     );
     if (first !== undefined) return guessOneOf(path, first, kinds, guessFile);
   }
-  // A file that another tool wrote says what to do with it.
+  // For a file of another tool, the message says what to do.
   const [other] = [...kinds.values()].flat();
   if (other !== undefined) return guessFile(join(path, other));
-  // As torchvision has it: `MNIST/raw`.
+  // torchvision's layout: `MNIST/raw`.
   const [inner, ...more] = await visibleNames(path, ['folder']);
   if (inner !== undefined && more.length === 0)
     return guessFolder(join(path, inner), options, guessFile, named);
   throw failure(
     'data-missing',
     `\`${shownName(basename(named))}\` holds no data`,
-    'data are NumPy arrays, IDX files, tables as text, or folders and archives of images',
+    'Hourglass reads NumPy arrays, IDX files, text tables, and folders and archives of images',
   );
 }
 
-/** A file, and which of several it is: arrays in files of their own go together. */
+/** A file, and its part in a set: arrays in separate files belong together. */
 async function guessOneOf(
   folder: string,
   name: string,

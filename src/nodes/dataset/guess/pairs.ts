@@ -1,4 +1,4 @@
-/** Folders of corrupted and of clean images, told by their names and by those of the images. */
+/** Folders of corrupted and of clean images, recognised by their names and those of the images. */
 import { join } from 'node:path';
 import type { JsonObject } from '../../../core/json.ts';
 import type { Guess } from './guess.ts';
@@ -9,7 +9,7 @@ const NOISY =
 const CLEAN =
   /^(?:clean|clean[-_ ]?images|gt|ground[-_ ]?truth|target|original|sharp|high|hq|hr|clear|long)$/i;
 
-/** Two folders of the same images, below the folder that holds both. */
+/** Two folders of the same images, below their common folder. */
 interface PairFolders {
   readonly noisy: string;
   readonly clean: string;
@@ -19,7 +19,7 @@ interface PairFolders {
 
 /**
  * @param images paths of all images of a folder
- * @returns undefined unless they lie in two such folders, or in two of each split, and most have a partner
+ * @returns undefined unless they are in two such folders, or two for each split, and most have a partner
  */
 export function pairsOf(images: readonly string[]): PairFolders | undefined {
   const found = twoFolders(images);
@@ -60,7 +60,7 @@ function twoFolders(images: readonly string[]): Pick<PairFolders, 'noisy' | 'cle
   return shared * 2 >= (one?.size ?? 0) ? { noisy, clean } : undefined;
 }
 
-/** Paths below the folders of the first level, by these; images outside them count as a folder without a name. */
+/** Paths below the folders of the first level, by these; images outside them have the empty name. */
 function groupByFolder(images: readonly string[]): ReadonlyMap<string, readonly string[]> {
   const folders = new Map<string, string[]>();
   for (const image of images) {
@@ -73,7 +73,7 @@ function groupByFolder(images: readonly string[]): ReadonlyMap<string, readonly 
   return folders;
 }
 
-/** Names as pairs compare them: without extensions, and with accents stored in one way. */
+/** Names in the form in which pairs are compared: without extensions, and with accents stored in one way. */
 function withoutEnding(name: string): string {
   return name.normalize('NFC').replace(/\.[^./]+$/, '');
 }

@@ -15,20 +15,20 @@ import { notUsed, type Guess } from './guess.ts';
 import { guessPairs, namedAsPairs, pairsOf } from './pairs.ts';
 import { TEST, TRAIN } from './split-names.ts';
 
-/** Images that are looked at. */
+/** How many images are inspected. */
 const LOOKED_AT = 12;
 
-/** Larger images are made smaller: models that take them are large, too. */
+/** Larger images are scaled down, because their models would be large, too. */
 const LARGEST = 256;
 
 export interface PictureOptions {
   /** A folder to leave out. */
   readonly without?: string;
-  /** Files that may have the labels: those of the folders around it. */
+  /** Files that may contain the labels: those of the parent folders. */
   readonly tables?: readonly string[];
 }
 
-/** @throws Failure `data-missing` where there is no image */
+/** @throws Failure `data-missing` if there is no image */
 export async function guessPictures(path: string, options: PictureOptions = {}): Promise<Guess> {
   const { without } = options;
   const listing = { recursive: true, ...(without === undefined ? {} : { without }) };
@@ -39,7 +39,7 @@ export async function guessPictures(path: string, options: PictureOptions = {}):
     const tables = [...(options.tables ?? []), ...(isFolder ? await tablesIn(path) : [])];
     const tops = topFolders(tree);
     const [only] = tops;
-    // A folder that holds nothing but one other; of an archive, that one is left out anyway.
+    // A folder that contains only one other folder; in an archive, paths start below it anyway.
     if (isFolder && only !== undefined && tops.length === 1)
       return await guessPictures(join(path, only), { ...options, tables });
     const sample = await lookAtSome(tree);
@@ -58,7 +58,7 @@ export async function guessPictures(path: string, options: PictureOptions = {}):
     const unpaired =
       noisy === undefined || clean === undefined
         ? ''
-        : `; the images of \`${noisy}\` and \`${clean}\` are no pairs, for their names differ`;
+        : `; the images of \`${noisy}\` and \`${clean}\` are not pairs, because their names differ`;
     const settings = {
       source: 'images',
       path,
@@ -86,7 +86,7 @@ function isSorted({ images }: ImageTree): boolean {
   return images.filter((name) => name.includes('/')).length * 2 >= images.length;
 }
 
-/** What goes behind `images`. */
+/** The text after `images`. */
 function describeLabels(tree: ImageTree, hasTable: boolean): string {
   if (hasTable) return ', with a table of labels';
   return isSorted(tree) ? ', in a folder for each class' : '';
@@ -116,7 +116,7 @@ async function tableOf(
 interface SplitFolders {
   readonly train: string;
   readonly test?: string;
-  /** Those of further splits, such as `val` beside `test`. */
+  /** Folders of further splits, such as `val` beside `test`. */
   readonly others: readonly string[];
 }
 
@@ -143,7 +143,7 @@ async function guessSplits(
   const test = splits.test === undefined ? undefined : join(path, splits.test);
   const testTree = test === undefined ? undefined : await listImages(test, { recursive: true });
   testTree?.close();
-  // With a table of the training images, something must be said of the others.
+  // With a table for the training images, the test images need a setting, too.
   const testLabels =
     labels === undefined || testTree === undefined
       ? undefined
@@ -167,7 +167,7 @@ interface Sample {
   readonly isColored: boolean;
 }
 
-/** Decodes some images, at even distances. What cannot be decoded says nothing. */
+/** Decodes some images, evenly spaced. Files that cannot be decoded are ignored. */
 async function lookAtSome(tree: ImageTree): Promise<Sample> {
   const { images } = tree;
   const count = Math.min(LOOKED_AT, images.length);
@@ -189,7 +189,7 @@ async function lookAtSome(tree: ImageTree): Promise<Sample> {
   return { shapes, isColored };
 }
 
-/** Whether some pixel is far from gray; JPEG's rounding is not. */
+/** Whether some pixel is far from gray, by more than JPEG's rounding. */
 function hasColor(data: Uint8Array | Uint16Array): boolean {
   const most = data instanceof Uint16Array ? 4096 : 16;
   for (let at = 0; at + 2 < data.length; at += 3) {
@@ -206,7 +206,7 @@ function sizeOf(shapes: readonly ImageShape[]): JsonObject {
   return first === undefined || (sizes.size === 1 && largest <= LARGEST) ? {} : { size: adviseSize(shapes) };
 }
 
-/** `Ada_Lovelace/Ada_Lovelace_0001.jpg`, of 250x250 pixels. */
+/** `Ada_Lovelace/Ada_Lovelace_0001.jpg`, with 250x250 pixels. */
 function areFaces({ images }: ImageTree, shapes: readonly ImageShape[]): boolean {
   const isFace = (name: string): boolean => /(?:^|\/)([^/]+)\/\1_\d{4}\.jpg$/i.test(name);
   const isWhole = ([height, width]: ImageShape): boolean => height === 250 && width === 250;

@@ -1,4 +1,4 @@
-/** What `hourglass data PATH` makes of a file or a folder: the stage that reads it. */
+/** What `hourglass data PATH` finds for a file or a folder: the stage that reads it. */
 import { stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { kindOf } from '../../../files/nearby.ts';
@@ -17,7 +17,7 @@ import { guessPictures } from './pictures.ts';
  *
  * @param path absolute
  * @param without a folder to leave out, such as that of the outputs
- * @throws Failure `data-missing` or `data-corrupt` for what no source reads, with what to do
+ * @throws Failure `data-missing` or `data-corrupt` if no source reads it, with what to do
  */
 export async function guessSource(path: string, without?: string): Promise<Guess> {
   const options = without === undefined ? {} : { without };
@@ -50,7 +50,7 @@ async function guessFile(path: string): Promise<Guess> {
   const { size } = await stat(path);
   throw failure(
     'data-corrupt',
-    `\`${name}\` is ${found?.what ?? (size === 0 ? 'empty' : 'of no kind that is known')}`,
-    found?.hint ?? 'data are NumPy arrays, IDX files, tables as text, or folders and archives of images',
+    `\`${name}\` is ${found?.what ?? (size === 0 ? 'empty' : 'of an unknown kind')}`,
+    found?.hint ?? 'Hourglass reads NumPy arrays, IDX files, text tables, and folders and archives of images',
   );
 }

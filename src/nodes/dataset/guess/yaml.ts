@@ -11,15 +11,15 @@ const PATHS: ReadonlySet<string> = new Set([
   ...['noisy', 'clean', 'test_noisy', 'test_clean'],
 ]);
 
-/** Of these sources, arrays are files, and their names are paths. */
+/** Sources whose arrays are files, so that their names are paths. */
 const SEPARATE: ReadonlySet<string> = new Set(['npy', 'idx']);
 const ARRAYS: ReadonlySet<string> = new Set(['train_images', 'train_labels', 'test_images', 'test_labels']);
 
 /**
- * A pipeline of the stage that reads the data; for pairs, of one with their clean images, too.
+ * A pipeline with the stage that reads the data; for pairs, also with the stage of their clean images.
  *
  * @param path of the data, as the user wrote it
- * @param folder in which the pipeline lies
+ * @param folder of the pipeline
  */
 export function pipelineText(
   { what, settings }: Guess,
@@ -51,7 +51,7 @@ export function pipelineText(
   return { stage, text };
 }
 
-/** The clean images of pairs are those of another stage. */
+/** The stage that returns the clean images of pairs. */
 function cleanStage(stage: string): readonly string[] {
   return [`  ${stage === 'clean' ? 'target' : 'clean'}:`, '    type: clean', `    data: ${stage}`];
 }
@@ -60,10 +60,10 @@ function shortPath(path: string, folder: string): string {
   return pathFrom(folder, path);
 }
 
-/** Names that are taken, that mean something to JavaScript, or that say nothing of the data. */
+/** Names that are taken, that mean something to JavaScript, or that do not describe the data. */
 const NO_NAME = /^(?:trials|constructor|prototype|(?:x[-_]?)?train(?:ing)?)$/i;
 
-/** The name of a file or a folder, of the letters that a stage's may have. */
+/** The name of a file or a folder, reduced to characters that are allowed in a stage's name. */
 function stageName(path: string): string {
   const name = basename(resolve(path))
     .replace(/(?<=.)(?:\.(?:gz|npz|npy|csv|tsv|txt|zip|tar|tgz|png|jpe?g|bmp|gif|webp|tiff?))+$/i, '')

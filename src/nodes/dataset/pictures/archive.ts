@@ -15,7 +15,7 @@ import type { ImageTree, TreeOptions } from './tree.ts';
 
 type ArchiveKind = 'zip' | 'tar' | 'gzipped tar';
 
-/** A file, the end of an archive without files, and the mark of one that was to be divided. */
+/** A file, the end of an archive without files, and the mark of one that was split into volumes. */
 const ZIP_STARTS: ReadonlySet<string> = new Set(['PK\x03\x04', 'PK\x05\x06', 'PK\x07\x08']);
 
 export interface ArchiveOptions extends Pick<TreeOptions, 'recursive'> {
@@ -56,7 +56,7 @@ export async function listArchive(
  * Checks the first bytes of an archive.
  *
  * @param shown the path as messages name it
- * @throws Failure `data-missing` or `data-corrupt` if it is none
+ * @throws Failure `data-missing` or `data-corrupt` if it is not an archive
  */
 export async function checkArchive(path: string, shown: string): Promise<ArchiveKind> {
   try {
@@ -76,7 +76,7 @@ async function openArchive(path: string, signal: AbortSignal): Promise<Archive> 
 interface Listed {
   /** Paths of images in the archive, with the numbers of their members. */
   readonly found: ReadonlyMap<string, number>;
-  /** Paths of all folders that are named, or hold something. */
+  /** Paths of all folders, listed or with content. */
   readonly folders: ReadonlySet<string>;
   readonly skipped: readonly Skipped[];
 }
@@ -96,7 +96,7 @@ async function listMembers(archive: Archive): Promise<Listed> {
     const name = parts.join('/');
     if (kind === 'folder' && (name === '' || name === '.')) continue;
     if (leadsElsewhere(parts)) {
-      skipped.push({ name, kind: 'name', reason: 'has a name that leads elsewhere' });
+      skipped.push({ name, kind: 'name', reason: 'has a path that leads out of the archive' });
       continue;
     }
     if (parts.some(isSystemName)) continue;
@@ -111,7 +111,8 @@ async function listMembers(archive: Archive): Promise<Listed> {
       continue;
     }
     // Like `tar` and `unzip`: a later file replaces an earlier one.
-    if (found.has(name)) skipped.push({ name, kind: 'repeated', reason: 'comes again later in the archive' });
+    if (found.has(name))
+      skipped.push({ name, kind: 'repeated', reason: 'occurs again later in the archive' });
     found.set(name, number);
   }
   return { found, folders, skipped };
@@ -178,7 +179,7 @@ function treeOf(
 }
 
 /**
- * What a file is by its content.
+ * The kind of a file, by its content.
  *
  * @throws BadArchive for other files
  */
@@ -222,7 +223,7 @@ async function unpackHead(head: Uint8Array): Promise<Uint8Array> {
   return Buffer.concat(chunks);
 }
 
-/** What is wrong with an archive as a whole. */
+/** The failure for an archive that cannot be used as a whole. */
 function archiveFailure(shown: string, error: unknown, signal?: AbortSignal): unknown {
   if (signal?.aborted === true) return failure('interrupted', 'stopped while reading the archive');
   if (error instanceof Failure) return error;
@@ -234,7 +235,7 @@ function archiveFailure(shown: string, error: unknown, signal?: AbortSignal): un
   }
   if (/^E[A-Z]+$/.test(errorCode(error)))
     return failure('data-missing', `${name} cannot be read (${errorCode(error)})`);
-  // Of damaged archives, yauzl, zlib and tar-stream say what is wrong.
+  // yauzl, zlib and tar-stream say what is wrong with a damaged archive.
   const why = error instanceof Error ? error.message.slice(0, 120) : 'unknown';
   return failure('data-corrupt', `${name} is damaged (${why})`, 'fetch or copy the file again');
 }

@@ -11,17 +11,17 @@ import type { ReadContext } from '../sources/source.ts';
 
 type Log = ReadContext<unknown>['log'];
 
-/** Folders that hold splits rather than classes. */
+/** Names of folders that contain splits rather than classes. */
 const SPLIT_NAMES = /^(?:train|training|test|testing|val|valid|validation|dev|eval)$/i;
 
 export interface ListedFiles {
   /** The files of a split that could be read. */
   readonly files: readonly NamedImage[];
-  /** Those of them that could not be used. In an archive, what was passed over before may have the name of one that is used. */
+  /** Those of them that could not be used. In an archive, a skipped member can have the name of one that is used. */
   readonly skipped: readonly Skipped[];
 }
 
-/** Names of the classes by label: those with a file, in some split, that is used, or would be without a `limit`. */
+/** Class names by label: classes with a file that is used in some split, or would be without `limit`. */
 export function classesOf(splits: readonly ListedFiles[]): readonly string[] {
   return classOrder(
     splits.flatMap(({ files, skipped }) => {
@@ -32,9 +32,9 @@ export function classesOf(splits: readonly ListedFiles[]): readonly string[] {
 }
 
 /**
- * One split with the labels of its images, where they have classes.
+ * One split with the labels of its images, if they have classes.
  *
- * @param classes names by label; undefined where the names of the classes are numbers that are the labels
+ * @param classes names by label; undefined if the labels are given as numbers
  * @param listed paths of all files that could have been read
  */
 export function toRaw(
@@ -71,7 +71,7 @@ function numberOf(className: string, numbers: ReadonlyMap<string, number>): numb
   return label;
 }
 
-/** Names of the files that are kept. An image that is left out keeps its place, so that those behind it keep theirs. */
+/** Names of the files that are kept. A skipped image still counts, so that the positions of later ones do not change. */
 function namesAmong(
   kept: readonly string[],
   listed: readonly string[],
@@ -95,24 +95,21 @@ function namesAmong(
 /** Warns of class names that look alike. */
 export function warnOfLookAlikes(classes: readonly string[], log: Log): void {
   for (const group of lookAlikes(classes)) {
-    log(
-      'warn',
-      `the classes ${nameAll(group)} are told apart only by upper and lower case, accents or blanks`,
-    );
+    log('warn', `the classes ${nameAll(group)} differ only in upper and lower case, accents or spaces`);
   }
 }
 
-/** Warns of folders that are taken for classes, and are probably splits. */
+/** Warns of folders that are read as classes but are probably splits. */
 export function warnOfSplits(classes: readonly string[], log: Log): void {
   if (classes.length > 1 && classes.every((name) => SPLIT_NAMES.test(name))) {
     log(
       'warn',
-      `the folders ${nameAll(classes)} are taken for classes; to use them as splits, name them with \`path\` and \`test_path\``,
+      `the folders ${nameAll(classes)} are read as classes; to use them as splits, name them with \`path\` and \`test_path\``,
     );
   }
 }
 
-/** Warns where training and test images have other classes. */
+/** Warns if training and test images have different classes. */
 export function compareClasses(splits: Readonly<Partial<Record<Split, Collected>>>, log: Log): void {
   const { train, test } = splits;
   if (train === undefined || test === undefined) return;

@@ -1,4 +1,4 @@
-/** Image files of a folder or an archive -> one array, with what could not be used by name. */
+/** Image files of a folder or an archive -> one array, and the names of files that could not be used. */
 import type { DecodedImage } from '../../../formats/decode.ts';
 import type { Spool, SpooledImage, SpooledRows } from '../../../formats/spool.ts';
 import { failure } from '../../../core/diagnostic.ts';
@@ -14,11 +14,11 @@ import { lossFailure, sumUp, Unusable, type Skipped } from './skipped.ts';
 
 export interface Collected {
   readonly shape: readonly [number, number, number, number];
-  /** 16 bits if any image has 16 bits; those are floats where not all images are in memory. */
+  /** 16 bits if any image has 16 bits; floats instead if the images are not all in memory. */
   readonly data: SpooledRows['data'];
   /** Whether any image has 16 bits. */
   readonly wide: boolean;
-  /** The class of each image, where the files have classes. */
+  /** The class of each image, if the files have classes. */
   readonly classNames?: readonly string[];
   readonly skipped: readonly Skipped[];
   /** How many images are not fully opaque: transparency is ignored. */
@@ -33,13 +33,13 @@ interface Decoded extends Pick<DecodedImage, 'shape' | 'transparent'> {
 }
 
 /**
- * Decodes files, in any order; the images come in the order of their names. Where sizes differ, the most frequent one is kept.
+ * Decodes files, in any order; the images are in the order of their names. If sizes differ, images of the most frequent one are kept.
  *
  * @param count how many files there are, for the progress
  * @param limit number of images after which no more files are read
- * @param wanted the size to keep, where it is known
- * @param classOf the class of each file by its name, where the files have classes
- * @throws Failure `data-corrupt` if none is left, or if one fails with `on_error: fail`; `shape-mismatch` if sizes differ and
+ * @param wanted the size to keep, if it is known
+ * @param classOf the class of each file by its name, if the files have classes
+ * @throws Failure `data-corrupt` if no image is left, or if one fails with `on_error: fail`; `shape-mismatch` if sizes differ and
  *   fewer than half of the images could be kept; `interrupted`
  */
 export async function collectImages(
@@ -65,7 +65,7 @@ export async function collectImages(
     skipped.push(item);
   };
   const ofSize = new Map<string, number>();
-  /** `fitting`: images of the size that is wanted, or of the one that is most frequent so far. */
+  /** `fitting`: images of the wanted size, or of the most frequent size so far. */
   let [seen, fitting] = [0, 0];
   progress({ text: 'decoding images', fraction: 0 });
   for await (const { name, image } of decodeFiles(files, settings, {
@@ -98,7 +98,7 @@ export async function collectImages(
     return fits;
   });
   if (shape === undefined || kept.length === 0) {
-    throw failure('data-corrupt', `there is no image that could be decoded: ${sumUp(skipped)}`);
+    throw failure('data-corrupt', `no image could be decoded: ${sumUp(skipped)}`);
   }
   return { ...join(kept, shape, classOf, spool), skipped };
 }

@@ -3,7 +3,7 @@ import { targetSize } from '../../../formats/image-size.ts';
 import type { ImagesDatasetSettings } from '../../../schema/generated/settings.ts';
 import type { Finding, ImageShape } from '../../../core/stage-type.ts';
 
-/** What the settings of all sources of image files have in common. */
+/** Settings that all sources of image files share. */
 export type PictureSettings = Pick<
   ImagesDatasetSettings,
   'crop' | 'resize' | 'size' | 'color' | 'background' | 'on_error'
@@ -12,7 +12,7 @@ export type PictureSettings = Pick<
 /**
  * The resulting shape of images.
  *
- * @param full height and width of the files, where all have one size
+ * @param full height and width of the files, if all have one size
  * @returns undefined if it depends on the files
  */
 export function shapeOfPictures(
@@ -26,7 +26,7 @@ export function shapeOfPictures(
   return kept === undefined ? undefined : [...targetSize(kept, resize ?? null), channels];
 }
 
-/** Finds a `crop` that keeps nothing. */
+/** Reports a `crop` that keeps nothing. */
 export function checkCrop({ crop }: PictureSettings): readonly Finding[] {
   return (['rows', 'columns'] as const).flatMap((side): readonly Finding[] => {
     const [first, end] = crop?.[side] ?? [0, 1];

@@ -16,7 +16,7 @@ export interface DecodedFile {
 
 /** Decodes files, in this thread or in others. */
 interface Decoder {
-  /** How many files it should have at a time. */
+  /** How many files to give it at a time. */
   readonly width: number;
   /** Whether it reads files by itself. */
   readonly readsFiles: boolean;
@@ -28,8 +28,8 @@ interface Decoder {
 /**
  * Decodes files in their order.
  *
- * @param count how many there are, or are wanted
- * @param most how many more images are wanted at present: no more files are read
+ * @param count the number of files that exist, or are wanted
+ * @param most the number of images still wanted: no more files than that are read
  */
 export async function* decodeFiles(
   files: AsyncIterable<ImageFile> | Iterable<ImageFile>,

@@ -1,4 +1,4 @@
-/** Decodes one file, in whichever thread. */
+/** Decodes one file, in any thread. */
 import { decodeImage, type DecodedImage, type DecodeOptions } from '../../../formats/decode.ts';
 import { Failure } from '../../../core/diagnostic.ts';
 import { problemOfBytes } from './content.ts';

@@ -43,7 +43,7 @@ async function answerTo({ number, source }: Task): Promise<Answer> {
   try {
     const bytes = source instanceof Uint8Array ? source : readRegularSync(source.path, source);
     const { data, ...image } = await decodeOne(bytes, shared);
-    // What is passed on has memory of its own.
+    // Transferred data needs its own memory.
     return {
       number,
       image: { ...image, data: data instanceof Uint16Array ? new Uint16Array(data) : new Uint8Array(data) },

@@ -7,7 +7,7 @@ import { PIXEL_LIMIT, type DecodedImage, type DecodeOptions } from '../../../for
 import type { Answer, Task, ThreadData } from './decode-thread.ts';
 import { Unusable } from './skipped.ts';
 
-/** The file of a thread, compiled as this one is. */
+/** The file that a thread runs, compiled or not, as this one. */
 const THREAD = new URL(`./decode-thread.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
 
 interface Waiting {
@@ -21,7 +21,7 @@ const MOST_THREADS = 32;
 class Thread {
   readonly worker: Worker;
   readonly waiting = new Map<number, Waiting>();
-  /** Why it has ended. */
+  /** Why it ended. */
   #failed: Error | undefined;
 
   constructor(workerData: ThreadData) {

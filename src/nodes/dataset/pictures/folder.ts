@@ -10,7 +10,7 @@ import { readHead, readRegular, unreadable } from './regular.ts';
 import { bySkippedName, Unusable, type Skipped } from './skipped.ts';
 import type { ImageTree, TreeOptions } from './tree.ts';
 
-/** Folders that are listed at most: links can multiply them. */
+/** Maximum number of folders to list: links can multiply them. */
 const FOLDER_LIMIT = 2 ** 20;
 
 export interface FolderOptions extends TreeOptions {
@@ -19,8 +19,8 @@ export interface FolderOptions extends TreeOptions {
 }
 
 /**
- * Lists the images of a folder and of the folders in it. A file is an image if its content says so, or if its name ends as that
- * of one. Links are passed over, unless they are to be followed: they could lead anywhere.
+ * Lists the images of a folder and of the folders in it. A file is an image if its content says so, or if its name ends like
+ * that of one. Links are skipped unless `follow_links` is set: they could lead anywhere.
  *
  * @throws Failure `data-missing` if it cannot be read
  */
@@ -37,15 +37,15 @@ export async function listFolder(folder: string, options: FolderOptions = {}): P
 
 interface Folder {
   readonly path: string;
-  /** Where it lies below the folder that is listed, with `/` at its end. */
+  /** Its path below the listed folder, with `/` at the end. */
   readonly prefix: string;
-  /** Its true path and those of the folders that led to it, where links are followed. */
+  /** Its real path and those of the folders that led to it, if links are followed. */
   readonly above: readonly string[];
 }
 
 class Lister {
   readonly #options: TreeOptions;
-  /** The true path of a folder to leave out. */
+  /** The real path of a folder to leave out. */
   readonly #excluded: string | undefined;
   readonly #images = new Map<string, string>();
   readonly #folders: string[] = [];
@@ -75,9 +75,9 @@ class Lister {
   }
 
   /**
-   * @param path undefined where the name cannot be written
+   * @param path undefined if the name is not valid text
    * @returns false for regular files
-   * @throws Unusable for anything that is neither
+   * @throws Unusable if it is neither a folder nor a regular file
    */
   async #isFolder(entry: Dirent<Buffer>, path: string | undefined): Promise<boolean> {
     if (path === undefined) throw new Unusable('name', 'has a name that is not UTF-8');
@@ -105,7 +105,7 @@ class Lister {
     const own = follows || this.#excluded !== undefined ? await trueFolder(inner) : undefined;
     if (own !== undefined && own === this.#excluded) return;
     if (own !== undefined && above.includes(own))
-      throw new Unusable('link', 'is a link to a folder that it lies in');
+      throw new Unusable('link', 'is a link to a folder that contains it');
     if (prefix !== '' && this.#options.recursive !== true)
       throw new Unusable('deep', 'is a folder in a folder of images, and only one level is read');
     this.#listed += 1;
@@ -145,12 +145,12 @@ function readEntries(folder: string): Promise<Dirent<Buffer>[]> {
   return readdir(folder, { withFileTypes: true, encoding: 'buffer' });
 }
 
-/** Where a folder lies, links followed; undefined where that cannot be told. */
+/** The real path of a folder; undefined if it cannot be found. */
 function trueFolder(path: string): Promise<string | undefined> {
   return realpath(path).catch(() => undefined);
 }
 
-/** @throws Unusable for what is neither a folder nor a regular file */
+/** @throws Unusable unless it is a folder or a regular file */
 function isFolder(entry: Dirent<Buffer> | Stats): boolean {
   if (entry.isFile()) return false;
   if (entry.isDirectory()) return true;

@@ -1,10 +1,10 @@
-/** One image file, of a folder or an archive. */
+/** An image file in a folder or an archive. */
 export interface ImageFile {
   /** Path below the folder or in the archive, with `/`. */
   readonly name: string;
   /** @throws Unusable if this file, but perhaps no other, cannot be read */
   read(): Promise<Uint8Array>;
-  /** Where it lies, unless that is in an archive: whoever reads it from there reads the same. */
+  /** Its place on disk, from which others can read it too; absent in an archive. */
   readonly onDisk?: FileOnDisk;
 }
 
@@ -15,7 +15,7 @@ export interface FileOnDisk {
   readonly follow: boolean;
 }
 
-/** The name of an image file, and that of its class; undefined where the images have no labels. */
+/** The name of an image file and of its class, which is undefined if the images have no labels. */
 export interface NamedImage {
   readonly name: string;
   readonly className?: string;

@@ -10,7 +10,7 @@ import { isSystemName } from '../names.ts';
 import type { FolderOptions } from './folder.ts';
 import { byFolder, listImages, withoutLabels } from './layout.ts';
 
-/** Whether a folder or an archive holds images. Reads little: names, and the first bytes of files without a telling name. */
+/** Checks whether a folder or an archive contains images. Reads little: names, and the first bytes of files whose name does not decide. */
 export async function inspectFolder(
   named: NamedPath,
   { labels, ...options }: FolderOptions & { readonly labels: unknown },
@@ -29,7 +29,7 @@ export async function inspectFolder(
   return Promise.all(findings.map((finding) => withContent(finding, path)));
 }
 
-/** Whether a name in the folder, or in one of its folders, is that of an image: then it is not looked at more closely. */
+/** Whether the folder, or one of its folders, contains a file with the name of an image. That is enough: its content is not read. */
 async function hasImage(folder: string): Promise<boolean> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
   const isImage = ({ name }: { readonly name: string }): boolean =>

@@ -1,4 +1,4 @@
-/** Labels of image files in a table as text, one row an image. */
+/** Labels of image files in a text table with one row per image. */
 import { readFile, stat } from 'node:fs/promises';
 import { failure, type Failure } from '../../../core/diagnostic.ts';
 import { errorCode } from '../../../files/atomic.ts';
@@ -9,15 +9,15 @@ import { nothingFailure, type Arranged } from './layout.ts';
 import type { ImageTree } from './tree.ts';
 
 export interface LabelTable {
-  /** As messages name it. */
+  /** Its name in messages. */
   readonly shown: string;
   readonly rows: readonly LabelRow[];
-  /** Whether the first row may have names of columns that were not recognised. */
+  /** Whether the first row may be column names that were not recognised. */
   readonly mayHaveHeader: boolean;
 }
 
 interface LabelRow {
-  /** The place among all rows of the table, from 1. */
+  /** Its position among all rows of the table, from 1. */
   readonly line: number;
   readonly name: string;
   readonly label: string;
@@ -32,7 +32,7 @@ export interface Columns {
 /** The largest table, in bytes: some million rows. */
 const SIZE_LIMIT = 2 ** 28;
 
-/** Of several in a row, the first separates the cells: file names have commas more often than tabs. */
+/** If a row has several of these, the first one separates the cells: file names contain commas more often than tabs. */
 const SEPARATORS = ['\t', ';', ','];
 
 /** Usual names of the columns. */
@@ -40,14 +40,14 @@ const NAME_COLUMN =
   /^(?:image|img|file|photo|picture)?[ _-]?(?:name|path|id|file)$|^(?:image|img|file|photo|picture)s?$/i;
 const LABEL_COLUMN = /^(?:label|class|target|category)(?:es|s)?$/i;
 
-/** A usual name of the labels, and also that of a coordinate. */
+/** A usual name of labels, but also of a coordinate. */
 const SHORT_LABEL_COLUMN = /^y$/i;
 
 /**
  * Reads a table, with or without names of columns in its first row.
  *
  * @param path absolute
- * @param shown the path as the setting has it
+ * @param shown the path as written in the setting
  * @throws Failure `data-missing`, or `data-corrupt` with the row
  */
 export async function readLabelTable(path: string, shown: string, columns: Columns): Promise<LabelTable> {
@@ -60,7 +60,7 @@ export async function readLabelTable(path: string, shown: string, columns: Colum
     throw failure('data-missing', `${name} cannot be read (${errorCode(error)})`, 'check its permissions');
   });
   const text = wholeText(bytes);
-  if (text === undefined) throw corrupt(name, 'is no text in UTF-8', 'save it as CSV in UTF-8');
+  if (text === undefined) throw corrupt(name, 'is not UTF-8 text', 'save it as CSV in UTF-8');
   const cells = await parse(text, name);
   const [first] = cells;
   if (first === undefined) throw corrupt(name, 'has no rows');
@@ -71,7 +71,7 @@ export async function readLabelTable(path: string, shown: string, columns: Colum
     if (label === '') throw corrupt(name, `line ${line} has no label`, 'give it a label, or remove the row');
     return { line, name: file, label };
   });
-  if (rows.length === 0) throw corrupt(name, 'has names of columns, and no rows');
+  if (rows.length === 0) throw corrupt(name, 'has column names, but no rows');
   return { shown: name, rows, mayHaveHeader: !places.hasHeader };
 }
 
@@ -90,10 +90,10 @@ async function parse(text: string, name: string): Promise<readonly Row[]> {
   let line = 1;
   for (const [index, cells] of data.entries()) {
     if (index === quotes?.row)
-      throw corrupt(name, `line ${line}: a quotation mark is missing, or one too many`);
+      throw corrupt(name, `line ${line}: a quotation mark is missing, or there is one too many`);
     const trimmed = cells.map((cell) => cell.trim());
     if (trimmed.some((cell) => cell !== '')) rows.push({ line, cells: trimmed });
-    // Lines may also end between quotation marks.
+    // Quoted cells may contain line ends.
     line += cells.reduce((count, cell) => count + cell.split(/\r\n|\r|\n/).length - 1, 1);
   }
   return rows;
@@ -110,14 +110,14 @@ function findColumns(first: readonly string[], { name, label }: Columns, shown: 
   const find = (column: string): number => {
     const place = first.indexOf(column);
     if (place >= 0) return place;
-    throw corrupt(shown, `has no column \`${column}\` in its first row, but ${listed.join(', ')}`);
+    throw corrupt(shown, `has no column \`${column}\` in its first row; it has ${listed.join(', ')}`);
   };
   const usual = (pattern: RegExp): number => first.findIndex((column) => pattern.test(column));
   if (first.length < 2)
     throw corrupt(
       shown,
       'has one column',
-      'a row has the name of an image and its label, with a comma between them',
+      'a row needs the name of an image and its label, separated by a comma',
     );
   const usualName = usual(NAME_COLUMN);
   const longLabel = usual(LABEL_COLUMN);
@@ -136,18 +136,18 @@ function findColumns(first: readonly string[], { name, label }: Columns, shown: 
   );
 }
 
-/** Images with labels, and what does not match. */
+/** Images with labels, and rows that match no image. */
 export interface Matched extends Arranged {
   /** Names in rows without an image. */
   readonly absent: readonly string[];
 }
 
 /**
- * Gives images the labels of a table. A row names an image by its path, or by the end of its path if no other has it, with or
- * without an extension.
+ * Assigns the labels of a table to images. A row names an image by its path, or by the end of its path if that is unique, with or
+ * without the extension.
  *
  * @param path of the images, as the setting names it
- * @throws Failure `data-missing` if there is no image; `data-corrupt` if rows contradict each other, name two images, or none
+ * @throws Failure `data-missing` if there is no image; `data-corrupt` if rows contradict each other, or name two images or none
  */
 export function byTable(tree: ImageTree, table: LabelTable, path: string): Matched {
   const { images, root, skipped } = tree;
@@ -160,7 +160,7 @@ export function byTable(tree: ImageTree, table: LabelTable, path: string): Match
     const [image, other] = find(row.name);
     const where = `line ${row.line}: \`${shownName(row.name)}\``;
     if (image === undefined) {
-      // What is passed over is named already.
+      // Skipped files have been listed already.
       if (!useless.has(keyOf(row.name))) absent.push(row);
       continue;
     }
@@ -204,7 +204,7 @@ export function byTable(tree: ImageTree, table: LabelTable, path: string): Match
   };
 }
 
-/** What to do where no row names an image: rows may have paths that begin above `path`. */
+/** The hint if no row names an image: rows may have paths that begin above `path`. */
 function adviceFor(rows: readonly LabelRow[], path: string, isImage: (name: string) => boolean): string {
   const parts = keyOf(path)
     .split('/')
@@ -218,7 +218,7 @@ function adviceFor(rows: readonly LabelRow[], path: string, isImage: (name: stri
   return 'rows have the paths of images below `path`';
 }
 
-/** Finds the images that a row may mean. */
+/** Finds the images that a row can mean. */
 function finder(images: readonly string[], root: string): (name: string) => readonly string[] {
   const byPath = new Map<string, string[]>();
   const byFile = new Map<string, string[]>();
@@ -245,7 +245,7 @@ function finder(images: readonly string[], root: string): (name: string) => read
   };
 }
 
-/** A path as it is compared: with `/`, without `./` before it, and with accents stored in one way. */
+/** A path in the form in which paths are compared: with `/`, without `./` at the beginning, and with accents stored in one way. */
 function keyOf(name: string): string {
   return name
     .normalize('NFC')

@@ -9,7 +9,7 @@ import type { NamedImage } from './image-file.ts';
 import { sumUp, type Skipped, type SkipKind } from './skipped.ts';
 import type { ImageTree } from './tree.ts';
 
-/** The images that are used, in the order of their names, and what is passed over. */
+/** The images that are used, in the order of their names, and skipped files. */
 export interface Arranged {
   readonly files: readonly NamedImage[];
   readonly skipped: readonly Skipped[];
@@ -19,7 +19,7 @@ export interface Arranged {
  * Lists the images of a folder or an archive.
  *
  * @param path absolute
- * @param options with the path of an archive as messages name it
+ * @param options with the path of an archive for messages
  * @throws Failure `data-missing`, `data-corrupt` or `interrupted`
  */
 export async function listImages(
@@ -33,9 +33,9 @@ export async function listImages(
 }
 
 /**
- * Folders are classes where most images lie in folders. Images that lie otherwise are passed over.
+ * Folders are classes if most images are in folders. Images elsewhere are skipped.
  *
- * @param path as the setting names it
+ * @param path as written in the setting
  * @throws Failure `data-missing` if there is no image
  */
 export function byFolder({ images, skipped }: ImageTree, path: string): Arranged {
@@ -49,7 +49,7 @@ export function byFolder({ images, skipped }: ImageTree, path: string): Arranged
       skipped: [...skipped, ...loose.map((name) => ({ name, kind: 'loose', reason }) as const)],
     };
   }
-  const reason = 'is in a folder beside loose images, which are more';
+  const reason = 'is in a folder, but most images are not';
   return {
     files: loose.map((name) => ({ name })),
     skipped: [...skipped, ...sorted.map((name) => ({ name, kind: 'nested', reason }) as const)],
@@ -57,9 +57,9 @@ export function byFolder({ images, skipped }: ImageTree, path: string): Arranged
 }
 
 /**
- * All images, wherever they lie, without classes.
+ * All images at any depth, without classes.
  *
- * @throws Failure `data-missing` if there is none
+ * @throws Failure `data-missing` if there is no image
  */
 export function withoutLabels({ images, skipped }: ImageTree, path: string): Arranged {
   if (images.length === 0) throw nothingFailure(skipped, path);
@@ -72,16 +72,16 @@ export function nothingFailure(skipped: readonly Skipped[], path: string): Error
     'data-missing',
     `\`${shownName(path)}\` holds no images${skipped.length === 0 ? '' : `, but ${sumUp(skipped)}`}`,
     advise?.(path, skipped.find((item) => item.kind === kind)?.name ?? '') ??
-      'hidden files and those of the system do not count',
+      'hidden and system files are ignored',
   );
 }
 
-/** What to do where no image is found, by what is there instead: the first that fits. */
+/** What to do if no image is found, by what was found instead. The first match counts. */
 const ADVICE: readonly (readonly [SkipKind, (path: string, name: string) => string])[] = [
   [
     'deep',
     (path, name) =>
-      `images lie in \`path\`, or in folders of it: name a folder such as \`${shownName(`${path.replace(/(?<!\/)\/+$/, '')}/${name.split('/')[0] ?? ''}`)}\`, or add \`recursive: true\``,
+      `images must be in \`path\` or in folders directly below it: name a folder such as \`${shownName(`${path.replace(/(?<!\/)\/+$/, '')}/${name.split('/')[0] ?? ''}`)}\`, or add \`recursive: true\``,
   ],
   ['link', () => 'to follow links, add `follow_links: true`'],
   [
@@ -95,6 +95,6 @@ const ADVICE: readonly (readonly [SkipKind, (path: string, name: string) => stri
   [
     'foreign',
     () =>
-      'unpack what is packed in it; `hourglass data FILE` says which source reads a file that is no image',
+      'unpack archives inside it; `hourglass data FILE` says which source reads a file that is not an image',
   ],
 ];

@@ -16,13 +16,13 @@ import { bySkippedName, isLoss, lossFailure, sumUp, warnOfSkipped, type Skipped 
 import type { ImageTree } from './tree.ts';
 import { inStretches, inTurn } from './turns.ts';
 
-/** Lists of names for the benchmark, in the folder that holds the people's folders. */
+/** Lists of names for the benchmark, in the folder that contains the people's folders. */
 const OWN_LIST = /^(?:pairs|people)\w*\.txt$/i;
 
 type FaceSettings = PictureSettings & Pick<LfwDatasetSettings, 'limit' | 'min_faces_per_person' | 'path'>;
 
 /**
- * Looks whether a folder holds faces, or a file may be an archive.
+ * Checks whether a folder contains faces, or whether a file can be an archive.
  *
  * @param path absolute
  * @param shown the path as messages name it
@@ -87,7 +87,7 @@ async function listFaces(path: string, shown: string, signal?: AbortSignal): Pro
   return listArchive(path, { shown, single: 'class', ...(signal === undefined ? {} : { signal }) });
 }
 
-/** Lists a folder of people, which may be the only one in the folder that is named. */
+/** Lists a folder of people, which may be the only folder inside the given one. */
 export async function listPeople(folder: string): Promise<ImageTree> {
   const tree = await listFolder(folder);
   const [only, ...others] = tree.folders;
@@ -97,7 +97,7 @@ export async function listPeople(folder: string): Promise<ImageTree> {
 
 type Face = Required<NamedImage>;
 
-/** Images in folders of people. Others are passed over. */
+/** Images in folders of people. Other images are skipped. */
 function arrange({ images, skipped }: ImageTree): {
   readonly faces: readonly Face[];
   readonly skipped: readonly Skipped[];
@@ -117,13 +117,13 @@ function arrange({ images, skipped }: ImageTree): {
 
 function nobodyFailure(shown: string, images: number, skipped: readonly Skipped[], least = 0): Failure {
   if (images > 0) {
-    return failure('data-missing', `of nobody there are ${least} images`, 'lower `min_faces_per_person`');
+    return failure('data-missing', `no person has ${least} or more images`, 'lower `min_faces_per_person`');
   }
   const but = skipped.length === 0 ? '' : `, but ${sumUp(skipped)}`;
   return failure(
     'data-missing',
-    `\`${shownName(shown)}\` holds no images of people in folders of their own${but}`,
-    'images are looked for as `lfw/Ada_Lovelace/Ada_Lovelace_0001.jpg`; a folder is named as `path: lfw`',
+    `\`${shownName(shown)}\` has no folders with images of one person each${but}`,
+    '`path: lfw` is for images such as `lfw/Ada_Lovelace/Ada_Lovelace_0001.jpg`',
   );
 }
 

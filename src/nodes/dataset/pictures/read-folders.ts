@@ -27,7 +27,7 @@ import { inStretches, inTurn } from './turns.ts';
 
 /** A table of labels, as a setting names it. */
 export interface TableSetting extends Columns {
-  /** As the setting has it. */
+  /** As written in the setting. */
   readonly path: string;
   /** Absolute path. */
   readonly file: string;
@@ -38,7 +38,7 @@ export interface SplitFolder extends FolderOptions {
   readonly split: Split;
   /** The setting that names it. */
   readonly key: string;
-  /** As the setting names it. */
+  /** As written in the setting. */
   readonly path: string;
   /** Absolute path. */
   readonly folder: string;
@@ -49,7 +49,7 @@ export interface SplitFolder extends FolderOptions {
 
 type Settings = PictureSettings & Pick<ImagesDatasetSettings, 'limit'>;
 
-/** What is known of a split before its images are decoded, and after. */
+/** What is known about a split before its images are decoded, and after. */
 interface ReadSplit {
   readonly folder: SplitFolder;
   readonly listed: ListedFiles;
@@ -58,7 +58,7 @@ interface ReadSplit {
   readonly absent: readonly string[];
 }
 
-/** Settings that would have had files read. Links that are followed, and still passed over, lead nowhere or in a circle. */
+/** Settings that would include skipped files. Links that are skipped although links are followed lead nowhere or in a circle. */
 function remediesOf({ followLinks }: FolderOptions): Remedies {
   return {
     deep: '`recursive: true`',
@@ -69,7 +69,7 @@ function remediesOf({ followLinks }: FolderOptions): Remedies {
 }
 
 /**
- * Reads the images of all splits. A class has the same label in each; one without images has none.
+ * Reads the images of all splits. A class has the same label in all of them; a class without images has no label.
  *
  * @throws Failure `data-missing`, `data-corrupt`, `shape-mismatch` or `interrupted`
  */
@@ -91,7 +91,7 @@ export async function readFolders(
   for (const name of classes) empty.delete(name);
   if (empty.size > 0) {
     const names = nameSome([...empty].map((name) => ({ name })));
-    log('warn', `folders without an image that is used get no label: ${names}`);
+    log('warn', `folders without a usable image get no label: ${names}`);
   }
   const isNumbered = fromFolders.length === 0 && areNumbers(classes);
   if (!isNumbered) warnOfLookAlikes(classes, log);
@@ -171,12 +171,12 @@ async function arrange(
   return atSetting([labelKey, 'file'], async () => {
     const table = await readLabelTable(labels.file, labels.path, labels);
     const { skipped, ...matched } = byTable(tree, table, path);
-    // The table itself may lie among the images.
+    // The table itself may be among the images.
     return { ...matched, skipped: skipped.filter(({ name }) => resolve(folder, name) !== labels.file) };
   });
 }
 
-/** Rows without an image are named: of a table that serves both splits, those without an image in either. */
+/** Warns of rows without an image. If both splits use one table, of rows without an image in either. */
 function checkAbsent(splits: readonly ReadSplit[], { settings, log }: ReadContext<Settings>): void {
   for (const { folder, absent } of splits) {
     const { labels, labelKey, split } = folder;

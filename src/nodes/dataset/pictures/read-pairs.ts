@@ -39,7 +39,7 @@ interface Pair extends NamedImage {
   readonly partner: string;
 }
 
-/** What is passed over, on either side. */
+/** Skipped files, on either side. */
 interface Omissions {
   readonly noisy: readonly Skipped[];
   readonly clean: readonly Skipped[];
@@ -57,7 +57,7 @@ interface ReadPairs {
 }
 
 /**
- * Reads the pairs of all splits. A pair of which one image is missing or cannot be used is left out, and both images are named.
+ * Reads the pairs of all splits. If one image of a pair is missing or cannot be used, both are skipped and listed.
  *
  * @throws Failure `data-missing`, `data-corrupt`, `shape-mismatch` or `interrupted`
  */
@@ -141,7 +141,7 @@ async function readSplit(
   }
 }
 
-/** Pairs images whose paths agree, extensions aside. */
+/** Pairs images whose paths agree, apart from the extensions. */
 function matchNames(
   noisy: readonly NamedImage[],
   clean: readonly NamedImage[],
@@ -161,7 +161,7 @@ function matchNames(
   ): Skipped => {
     const found = others?.get(withoutExtension(name)) ?? [];
     const reason =
-      found.length === 0 ? 'has no partner' : 'shares its name, extensions aside, with another image';
+      found.length === 0 ? 'has no partner' : 'has the same name as another image, apart from the extension';
     return { name, kind: 'unpaired', reason };
   };
   const isSingle = ({ name }: NamedImage): boolean =>
@@ -192,8 +192,8 @@ function noPair(
 }
 
 /**
- * Decodes both sides. Where an image of one side cannot be used, its partner is left out, and another pair takes its place if there
- * is a `limit`.
+ * Decodes both sides. If an image of one side cannot be used, its partner is skipped; with a `limit`, another pair takes their
+ * place.
  */
 async function decodePairs(
   context: Context,
@@ -241,7 +241,7 @@ async function decodePairs(
   }
 }
 
-/** Images of one side. Those of another size than `wanted` are left out. */
+/** Images of one side. Those of another size than `wanted` are skipped. */
 async function collectSide(
   context: Context,
   { key, path }: Side,
@@ -296,7 +296,7 @@ function reorder({ data, shape, wide }: Collected, order: readonly number[]): Pi
   return { data: moved, shape, wide };
 }
 
-/** With the folder before their names. */
+/** With the folder in front of their names. */
 function below({ path }: Side, skipped: readonly Skipped[]): readonly Skipped[] {
   return skipped.map((item) => ({ ...item, name: `${path.replace(/\/+$/, '')}/${item.name}` }));
 }

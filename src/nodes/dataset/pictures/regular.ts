@@ -1,4 +1,4 @@
-/** Reads regular files and nothing else: neither links nor pipes are followed or waited for. */
+/** Reads regular files and nothing else: it does not follow links or wait for pipes. */
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { errorCode } from '../../../files/atomic.ts';
@@ -8,7 +8,7 @@ import { Unusable } from './skipped.ts';
 /** The largest file that is read as an image, in bytes. */
 export const FILE_LIMIT = 2 ** 26;
 
-/** Errors of the system that say nothing about the file, such as too few open files. */
+/** System errors that are not about the file, such as too many open files. */
 const WANTING = new Set(['EMFILE', 'ENFILE', 'ENOMEM']);
 
 /** @throws Unusable */
@@ -86,7 +86,7 @@ function flagsFor(follow: boolean): number {
   return constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (follow ? 0 : (constants.O_NOFOLLOW ?? 0));
 }
 
-/** @returns why a file or folder is passed over, or an error that is not about it */
+/** @returns why a file or folder is skipped, or an error that is not about it */
 export function unreadable(error: unknown): unknown {
   const code = errorCode(error);
   if (WANTING.has(code))

@@ -1,4 +1,4 @@
-/** Which size the images of a set have where not all have one. */
+/** The size of a set's images if they differ in size. */
 import { failure, type Failure } from '../../../core/diagnostic.ts';
 import type { ImageShape } from '../../../core/stage-type.ts';
 
@@ -7,16 +7,16 @@ interface SizeCount {
   readonly count: number;
 }
 
-/** Sizes that a message lists. */
+/** How many sizes a message lists. */
 const SHOWN = 3;
 
-/** The longer side of the size that is advised: larger images are rarely what users want to train on. */
+/** The longer side of the suggested size: users rarely want to train on larger images. */
 const LONGEST_SIDE = 128;
 
 /**
- * The most frequent size; of equally frequent ones the largest.
+ * The most frequent size; among equally frequent ones, the largest.
  *
- * @param wanted the size that is kept whatever is most frequent
+ * @param wanted the size to keep, instead of the most frequent one
  * @throws Failure `shape-mismatch` if fewer than half of the images have it
  */
 export function chooseShape(shapes: readonly ImageShape[], wanted?: ImageShape): ImageShape | undefined {
@@ -39,7 +39,7 @@ function countShapes(shapes: readonly ImageShape[]): readonly SizeCount[] {
   );
 }
 
-/** The error for images of so many sizes that too few could be kept. */
+/** The error if images have so many sizes that too few could be kept. */
 function sizesFailure(counts: readonly SizeCount[], total: number, wanted?: ImageShape): Failure {
   const list = counts.slice(0, SHOWN).map(({ shape, count }) => `${shape[0]}x${shape[1]} (${count})`);
   const more = counts.length > SHOWN ? `, and ${counts.length - SHOWN} more` : '';
@@ -52,7 +52,7 @@ function sizesFailure(counts: readonly SizeCount[], total: number, wanted?: Imag
   );
 }
 
-/** A size for images of several sizes, or of large ones: height and width. */
+/** A size to suggest for images of several sizes, or for large images: height and width. */
 export function adviseSize(shapes: readonly ImageShape[]): readonly [number, number] {
   return advisedSize(countShapes(shapes)[0]?.shape ?? [1, 1, 1]);
 }

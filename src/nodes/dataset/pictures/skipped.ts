@@ -3,7 +3,7 @@ import { failure, type Failure } from '../../../core/diagnostic.ts';
 import type { StageContext } from '../../contract.ts';
 import { compareNames, shownName } from '../names.ts';
 
-/** Why a file is passed over, and how several of them are called. */
+/** Why a file is skipped, in the singular and in the plural. */
 const KINDS = {
   format: ['image of another format', 'images of other formats'],
   empty: ['empty file', 'empty files'],
@@ -19,26 +19,26 @@ const KINDS = {
   'archive-link': ['link in the archive', 'links in the archive'],
   special: ['pipe, socket or device', 'pipes, sockets or devices'],
   unreadable: ['file or folder that cannot be read', 'files or folders that cannot be read'],
-  packing: ['file that is packed otherwise than is read', 'files that are packed otherwise than is read'],
+  packing: ['file packed in an unsupported way', 'files packed in an unsupported way'],
   name: ['unusable name', 'unusable names'],
-  repeated: ['file that comes again later in the archive', 'files that come again later in the archive'],
+  repeated: ['file that occurs again later in the archive', 'files that occur again later in the archive'],
   backup: ['backup or partial copy', 'backups or partial copies'],
-  foreign: ['file that is no image', 'files that are no images'],
+  foreign: ['file that is not an image', 'files that are not images'],
 } as const;
 
 export type SkipKind = keyof typeof KINDS;
 
-/** Kinds that are no images the user may have meant: they are named, but do not stop a stage. */
+/** Kinds that the user hardly meant as images: they are listed, but do not stop a stage. */
 const HARMLESS: ReadonlySet<SkipKind> = new Set(['backup', 'foreign', 'repeated']);
 
-/** Kinds whose reasons differ from file to file. */
+/** Kinds whose reason differs from file to file. */
 const DETAILED: ReadonlySet<SkipKind> = new Set(['damaged', 'large', 'name', 'packing', 'unreadable']);
 
 export interface Skipped {
-  /** Path below the folder or in the archive, with `/`; that of a folder ends with it. */
+  /** Path below the folder or in the archive, with `/`, also at the end of a folder's. */
   readonly name: string;
   readonly kind: SkipKind;
-  /** The end of a sentence that begins with the name. */
+  /** The rest of a sentence that begins with the name. */
   readonly reason: string;
 }
 
@@ -58,7 +58,7 @@ export function isLoss({ kind }: Skipped): boolean {
   return !HARMLESS.has(kind);
 }
 
-/** Names that a message shows of each kind. */
+/** How many names of each kind a message shows. */
 const SHOWN = 3;
 
 /** ``2 links (`a`, `b`), 1 empty file (`c`)`` */
@@ -86,10 +86,10 @@ export function nameSome(items: readonly { readonly name: string }[]): string {
   return more === 0 ? names.join(', ') : `${names.join(', ')} and ${more} more`;
 }
 
-/** By the kind of file, the setting that would have it read, if there is one. */
+/** For each kind, the setting that would include such files, if there is one. */
 export type Remedies = Readonly<Partial<Record<SkipKind, string>>>;
 
-/** ``; `recursive: true` reads what is too deep`` for the files that a setting would have read. */
+/** ``; to use the files that are too deep, set `recursive: true` ``, for files that a setting would include. */
 function remediesFor(skipped: readonly Skipped[], remedies: Remedies): string {
   const kinds = (Object.keys(KINDS) as SkipKind[]).filter((kind) =>
     skipped.some((item) => item.kind === kind),
@@ -101,7 +101,7 @@ function remediesFor(skipped: readonly Skipped[], remedies: Remedies): string {
     .join('');
 }
 
-/** Warns of files that are passed over, on one line whatever their number. */
+/** Warns of skipped files, on one line however many there are. */
 export function warnOfSkipped(
   skipped: readonly Skipped[],
   {
@@ -114,7 +114,7 @@ export function warnOfSkipped(
   if (skipped.length === 0) return;
   log(
     'warn',
-    `${skipped.length} of ${total} files of ${where} are passed over: ${sumUp(skipped)}${remediesFor(skipped, remedies)}; \`summary.json\` names all`,
+    `${skipped.length} of ${total} files of ${where} are skipped: ${sumUp(skipped)}${remediesFor(skipped, remedies)}; \`summary.json\` names all`,
   );
 }
 

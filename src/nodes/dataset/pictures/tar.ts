@@ -12,7 +12,7 @@ import { Unusable } from './skipped.ts';
 
 type Entry = Extract extends AsyncIterable<infer Item> ? Item : never;
 
-/** Bytes that are read or unpacked at once. */
+/** How many bytes are read or unpacked at a time. */
 const CHUNK = 2 ** 18;
 
 interface TarFile {
@@ -22,7 +22,7 @@ interface TarFile {
   readonly size: number;
 }
 
-/** Where the content of a member lies in a plain archive. */
+/** The position of a member's content in a plain archive. */
 interface Stretch {
   readonly start: number;
   readonly size: number;
@@ -70,7 +70,7 @@ function memberOf(entry: Entry): Member {
   };
 }
 
-/** The next bytes of an entry, which goes on behind them. */
+/** The next bytes of an entry that has more. */
 function nextChunk(entry: Entry): Promise<Uint8Array | undefined> {
   return new Promise((resolve, reject) => {
     const done = (work: () => void): void => {
@@ -88,9 +88,9 @@ function nextChunk(entry: Entry): Promise<Uint8Array | undefined> {
   });
 }
 
-/** Whether GNU tar stored a file in the format of POSIX without its zeros; in its own format, the file has an unknown type. */
+/** Whether GNU tar stored a file in the format of POSIX without its zeros; in GNU's own format, such a file has an unknown type. */
 function isSparse({ header }: Entry): boolean {
-  // The types of tar-stream do not know these headers.
+  // The types of tar-stream lack these headers.
   const headers: unknown = Reflect.get(header, 'pax');
   return (
     typeof headers === 'object' &&
@@ -104,10 +104,10 @@ function problemOf(entry: Entry): Unusable | undefined {
   if (type === 'symlink' || type === 'link')
     return new Unusable('archive-link', 'is a link, and links in archives are not followed');
   if (type === null || isSparse(entry))
-    return new Unusable('packing', 'is packed in a way of its own, such as by `tar --sparse`');
+    return new Unusable('packing', 'is packed in an unsupported way, such as by `tar --sparse`');
   if (type !== 'file' && type !== 'contiguous-file' && type !== 'directory')
     return new Unusable('special', 'is not a regular file');
-  // Bytes that are not UTF-8 come as this character.
+  // tar-stream replaces bytes that are not UTF-8 by this character.
   if (name.includes('\ufffd')) return new Unusable('name', 'has a name that is not UTF-8');
   return undefined;
 }
@@ -159,7 +159,7 @@ async function* entriesOf(
   signal: AbortSignal,
 ): AsyncGenerator<{ readonly number: number; readonly entry: Entry }> {
   const { extract } = await import('tar-stream');
-  // The format of before 1988 is read, too. It is an option that the types of tar-stream do not know.
+  // Also reads the format from before 1988. The types of tar-stream lack this option.
   const options = { allowUnknownFormat: true, highWaterMark: CHUNK };
   const unpacked = extract(options);
   const limit = unpackedLimit(size);
@@ -172,7 +172,7 @@ async function* entriesOf(
   const flow = isGzipped
     ? pipeline(source, gunzip, unpacked, { signal })
     : pipeline(source, unpacked, { signal });
-  // Errors of the flow are also thrown by the loop.
+  // The loop throws errors of the pipeline, too.
   flow.catch(() => undefined);
   let [number, end] = [0, 0];
   for await (const entry of unpacked) {
@@ -184,7 +184,7 @@ async function* entriesOf(
   if (number > 0 && isCut)
     throw new BadArchive(
       'is cut off: the zeros that end an archive are missing',
-      'fetch or copy the file again; if it is whole, unpack it and name the folder',
+      'fetch or copy the file again; if it is complete, unpack it and name the folder',
     );
 }
 

@@ -4,24 +4,24 @@ import type { Skipped } from './skipped.ts';
 
 export interface ImageTree {
   /**
-   * Paths of the images, with `/`, in the order of code points. They start below the folder, or below the folder of an archive that
-   * holds all its images.
+   * Paths of the images, with `/`, in the order of code points. They start below the folder or, in an archive, below the folder
+   * that contains all images.
    */
   readonly images: readonly string[];
-  /** Folders of the first level, in the order of code points, whatever is in them. */
+  /** Folders of the first level, in the order of code points, with or without images. */
   readonly folders: readonly string[];
   /** All other files, in the order of their names, except hidden and system ones. */
   readonly skipped: readonly Skipped[];
-  /** The folder of an archive that holds all its images, with `/` at its end; otherwise empty. */
+  /** The folder of an archive that contains all its images, with `/` at the end; otherwise empty. */
   readonly root: string;
-  /** Reads images: in the order of these paths, but in that of the archive where an archive is compressed as a whole. */
+  /** Reads images in the order of these paths; in an archive that is compressed as a whole, in the order of the archive. */
   read(paths: readonly string[]): AsyncIterable<ImageFile> | Iterable<ImageFile>;
   close(): void;
 }
 
 export interface TreeOptions {
-  /** Whether images deeper than in folders of the first level are listed. */
+  /** Whether images below the folders of the first level are listed. */
   readonly recursive?: boolean;
-  /** Whether symbolic links are followed. Those in archives never are. */
+  /** Whether symbolic links are followed. Links in archives never are. */
   readonly followLinks?: boolean;
 }

@@ -2,7 +2,7 @@
 import type { ImageFile, NamedImage } from './image-file.ts';
 import type { ImageTree } from './tree.ts';
 
-/** The order in which files are tried: one of each class in turn, those of a class in the order given. */
+/** The order in which files are tried: one of each class in turn, the files of a class in the given order. */
 export function inTurn<File extends Pick<NamedImage, 'className'>>(files: readonly File[]): readonly File[] {
   const classes = new Map<string | undefined, File[]>();
   for (const file of files) {
@@ -17,7 +17,7 @@ export function inTurn<File extends Pick<NamedImage, 'className'>>(files: readon
 }
 
 /**
- * Files in stretches of `limit`: the second is read only if images of the first could not be used.
+ * Files in groups of `limit`: the second group is read only if images of the first could not be used.
  *
  * @param read reads the files with these names, in any order
  */

@@ -7,7 +7,7 @@ import { BadArchive, unpackedLimit, type Archive, type Member } from './members.
 import { FILE_LIMIT, tooLarge, unreadable } from './regular.ts';
 import { Unusable } from './skipped.ts';
 
-/** Systems whose attributes are those of Unix, in the upper half. */
+/** Systems that store Unix attributes, in the upper half. */
 const UNIX = new Set([3, 19]);
 
 const [FILE_TYPE, REGULAR, FOLDER, LINK] = [0o170000, 0o100000, 0o040000, 0o120000];
@@ -20,12 +20,12 @@ const [ENCRYPTED, UTF8] = [0x1, 0x800];
 /** @param size of the file, in bytes */
 export async function openZip(path: string, size: number): Promise<Archive> {
   const { openPromise, getFileNameLowLevel } = await import('yauzl');
-  // Names are checked here: yauzl would give up at the first that leads elsewhere.
+  // Names are checked here: yauzl would stop at the first that leads out of the archive.
   const zip = await openPromise(path, { lazyEntries: true, autoClose: false, decodeStrings: false });
   const entries: Entry[] = [];
   const nameOf = (entry: Entry): string => {
     const { fileNameRaw: raw, generalPurposeBitFlag: flags } = entry;
-    // Finder writes UTF-8 without saying so; nothing else that is meant looks like it.
+    // macOS's Finder writes UTF-8 without declaring it. Text in another encoding is almost never valid UTF-8.
     const own = isUtf8(raw) ? flags | UTF8 : flags;
     return getFileNameLowLevel(own, raw, entry.extraFields, false);
   };
@@ -36,7 +36,7 @@ export async function openZip(path: string, size: number): Promise<Archive> {
         entries.push(entry);
         packed += entry.compressedSize;
         unpacked += entry.uncompressedSize;
-        if (packed > size) throw new BadArchive('has files that overlap one another');
+        if (packed > size) throw new BadArchive('has files that overlap');
         if (unpacked > unpackedLimit(size)) throw new BadArchive(`unpacks to ${unpacked} bytes`);
         yield memberOf(zip, entry, nameOf(entry));
       }
@@ -60,7 +60,7 @@ function memberOf(zip: ZipFile, entry: Entry, name: string): Member {
   };
 }
 
-/** The type of file that Unix has; 0 where the archive was made elsewhere. */
+/** The Unix file type; 0 if the archive was made on another system. */
 function typeOf({ versionMadeBy, externalFileAttributes }: Entry): number {
   return UNIX.has(versionMadeBy >>> 8) ? (externalFileAttributes >>> 16) & FILE_TYPE : 0;
 }
@@ -79,7 +79,7 @@ function problemOf(entry: Entry): Unusable | undefined {
 }
 
 /**
- * @param length bytes that are enough; by default all, whose checksum is compared
+ * @param length how many bytes to read; by default all, and their checksum is compared
  * @throws Unusable
  */
 async function readEntry(zip: ZipFile, entry: Entry, length = Infinity): Promise<Uint8Array> {
@@ -95,7 +95,7 @@ async function readEntry(zip: ZipFile, entry: Entry, length = Infinity): Promise
       if (read >= length) break;
     }
   } catch (error) {
-    // yauzl and zlib say what is wrong with the data; the system has codes of its own.
+    // yauzl and zlib describe errors in the data; errors of the system have codes.
     if (error instanceof Error && !/^E[A-Z]+$/.test(errorCode(error)))
       throw new Unusable('damaged', `cannot be unpacked: ${error.message}`);
     throw unreadable(error);

@@ -72,7 +72,7 @@ async function readSplit(
   };
 }
 
-/** Columns of the same names in another order would be other pixels. */
+/** Columns with the same names in another order would be different pixels. */
 async function checkOrder(
   { path, test_path: test, label }: CsvDatasetSettings,
   folder: string,
@@ -88,12 +88,12 @@ async function checkOrder(
   throw failure(
     'data-corrupt',
     `\`${test}\` has the columns of \`${path}\` in another order: \`${printable(columns[place] ?? '')}\` in place of \`${printable(wanted[place] ?? '')}\``,
-    'give both tables one order, in pandas with `test = test[[c for c in train.columns if c in test]]`',
+    'bring both tables into one order, in pandas with `test = test[[c for c in train.columns if c in test]]`',
     [KEYS.test],
   );
 }
 
-/** Columns that are numbered, such as `pixel0`, and sorted as texts, would be scrambled images. */
+/** Numbered columns, such as `pixel0`, that are sorted as text would scramble the images. */
 function checkNumbering(
   { path, test_path: test, label }: CsvDatasetSettings,
   split: Split,
@@ -111,13 +111,13 @@ function checkNumbering(
   const also = typeof label === 'number' ? ', and write `label: 0`' : '';
   throw failure(
     'data-corrupt',
-    `\`${(split === 'test' ? test : undefined) ?? path}\` has its pixels in another order than that of their numbers: column \`${printable(columns[place] ?? '')}\` stands where \`${printable(`${prefix}${sorted[place]}`)}\` belongs`,
+    `\`${(split === 'test' ? test : undefined) ?? path}\` has its pixels in another order than their numbers: column \`${printable(columns[place] ?? '')}\` is in the place of \`${printable(`${prefix}${sorted[place]}`)}\``,
     `sort them in pandas, \`d = d[sorted(d, key=lambda c: int(${number}) if ${number}.isdigit() else -1)]\`${also}`,
     [KEYS[split]],
   );
 }
 
-/** As of arrays, negative integers are no labels, and no names of classes either. */
+/** As in arrays, negative integers are neither labels nor class names. */
 function checkNegative(labels: readonly string[], name: string, at: string): void {
   const negative = labels.find((each) => each.startsWith('-'));
   if (negative === undefined || !areNumbers(labels.map((each) => each.replace(/^-/, '')))) return;

@@ -1,6 +1,6 @@
 /**
  * The source `fashion-mnist`: H. Xiao, K. Rasul, R. Vollgraf, "Fashion-MNIST: a novel image dataset for benchmarking machine
- * learning algorithms", 2017. From a folder of the user, from Debian's package, or from the network.
+ * learning algorithms", 2017. Read from a folder of the user, from Debian's package, or from the network.
  */
 import { join, resolve } from 'node:path';
 import { exists } from '../../../files/atomic.ts';
@@ -24,10 +24,10 @@ import type { ReadContext, Source } from './source.ts';
 /** Where Debian's package `dataset-fashion-mnist` puts the files. */
 const DEBIAN_FOLDER = '/usr/share/datasets/fashion-mnist';
 
-/** The address that the authors name. */
+/** The authors' address. */
 const ADDRESS = 'http://fashion-mnist.s3-website.eu-central-1.amazonaws.com';
 
-/** What the labels mean, from the paper's table of classes. */
+/** The classes, from the paper's table. */
 const CLASSES: readonly string[] = [
   'T-shirt/top',
   'Trouser',
@@ -63,7 +63,7 @@ export const fashionMnist: Source<FashionMnistDatasetSettings> = {
     ),
 };
 
-/** Names of the files that have to be downloaded. Their content is not looked at. */
+/** Names of the files that have to be downloaded. Does not read their content. */
 async function missingFiles({ url }: FashionMnistDatasetSettings): Promise<readonly string[]> {
   const missing: string[] = [];
   for (const pin of FASHION_MNIST_FILES) {

@@ -1,4 +1,4 @@
-/** The source `idx`: files of the user's own in MNIST's IDX format. */
+/** The source `idx`: the user's own files in MNIST's IDX format. */
 import { resolve } from 'node:path';
 import { idxSaveLine, readIdx } from '../../../formats/idx.ts';
 import type { IdxDatasetSettings } from '../../../schema/generated/settings.ts';
@@ -28,6 +28,6 @@ async function readSplit(
     return { name: path, at: key, read };
   };
   const images = placeOf(`${split}_images`, 'x');
-  // Labels alone are of no use.
+  // Labels without images are useless.
   return images === undefined ? undefined : readNumpySplit(images, placeOf(`${split}_labels`, 'y'));
 }

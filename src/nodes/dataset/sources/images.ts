@@ -18,10 +18,10 @@ export const images: Source<ImagesDatasetSettings> = {
     const kinds = test === undefined ? [labels] : [labels, testLabels];
     return {
       ...(shape === undefined ? {} : { shape }),
-      // Files of 8 and of 16 bits have other ranges, and masks a range of their own.
+      // 8-bit files, 16-bit files and masks have different ranges.
       ...(settings.normalize === 'minmax' ? { range: [0, 1] } : {}),
       splits: test === undefined ? ['train'] : ['train', 'test'],
-      // Whether folders are classes only they tell.
+      // Only the folders show whether they are classes.
       ...(kinds.includes('folder') ? {} : { labeled: !kinds.includes('none') }),
     };
   },
@@ -99,14 +99,14 @@ function checkFolders({ path, test_path: testPath }: ImagesDatasetSettings): rea
   ];
 }
 
-/** A table names the images of one folder: those of the other need a word of their own. */
+/** A table names the images of one folder. The images of the other one need a setting, too. */
 function checkLabels(settings: ImagesDatasetSettings): readonly Finding[] {
   const { test_path: testPath, labels, test_labels: testLabels } = settings;
   if (testPath === undefined && testLabels !== undefined) {
     return [
       {
         code: 'bad-setting',
-        message: '`test_labels` are the labels of test images, and there is no `test_path`',
+        message: '`test_labels` are the labels of test images, but there is no `test_path`',
         hint: 'name the test images with `test_path`, or leave `test_labels` out',
         at: ['test_labels'],
       },
@@ -116,8 +116,7 @@ function checkLabels(settings: ImagesDatasetSettings): readonly Finding[] {
   return [
     {
       code: 'bad-setting',
-      message:
-        '`labels` is the table of the training images, and nothing tells the labels of the test images',
+      message: '`labels` is the table of the training images, but the labels of the test images are not set',
       hint: 'add `test_labels`: a table, which may be the same one, or `none`',
       at: ['test_path'],
     },

@@ -31,7 +31,7 @@ const ARCHIVES = {
   },
 } as const;
 
-/** The largest archive, in bytes; the real ones have some 180 and 243 MB. */
+/** The largest accepted archive, in bytes; the original ones have about 180 and 243 MB. */
 const ARCHIVE_LIMIT = 2 ** 29;
 
 /** Height and width of the faces in the archives. */
@@ -76,7 +76,7 @@ async function inspectPath(named: NamedPath): Promise<readonly Finding[]> {
   return failuresOf(named, () => checkFaces(resolve(named.folder, named.path), named.path));
 }
 
-/** The archive that the settings ask for, with its address, its hash, and where it lies once it is downloaded. */
+/** The archive that the settings select: its address, its hash, and its place after the download. */
 function archiveOf({ funneled, url, sha256 }: LfwDatasetSettings): {
   readonly name: string;
   readonly url: string;

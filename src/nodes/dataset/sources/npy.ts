@@ -1,4 +1,4 @@
-/** The source `npy`: NumPy arrays of the user's own, each in a file. */
+/** The source `npy`: the user's own NumPy arrays, each in a file. */
 import { resolve } from 'node:path';
 import type { NpyDatasetSettings } from '../../../schema/generated/settings.ts';
 import type { Split } from '../../../core/stage-type.ts';
@@ -28,6 +28,6 @@ async function readSplit(
     };
   };
   const images = placeOf(`${split}_images`, 'x');
-  // Labels alone are of no use.
+  // Labels without images are useless.
   return images === undefined ? undefined : readNumpySplit(images, placeOf(`${split}_labels`, 'y'));
 }

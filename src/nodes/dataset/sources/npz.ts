@@ -1,4 +1,4 @@
-/** The source `npz`: NumPy arrays of the user's own, in one archive or in one for each split. */
+/** The source `npz`: the user's own NumPy arrays, in one archive or in one for each split. */
 import { resolve } from 'node:path';
 import type { NpzDatasetSettings } from '../../../schema/generated/settings.ts';
 import { atSetting, failure, type Failure } from '../../../core/diagnostic.ts';
@@ -14,7 +14,7 @@ import { identityAt } from '../identity.ts';
 import { firstRows } from '../raw.ts';
 import type { NamedSplit } from '../arrays/class-labels.ts';
 
-/** The arrays that are read where the settings name none: a problem with them is told at the archive. */
+/** The arrays to read if the settings name none. Problems with them are reported at the archive. */
 const KERAS_NAMES: Readonly<Record<ArrayKey, string>> = {
   train_images: 'x_train',
   train_labels: 'y_train',
@@ -22,7 +22,7 @@ const KERAS_NAMES: Readonly<Record<ArrayKey, string>> = {
   test_labels: 'y_test',
 };
 
-/** Arrays that a message lists. */
+/** How many arrays a message lists. */
 const LISTED = 20;
 
 const files = ({ path, test_path }: NpzDatasetSettings) => ({ path, test_path });
@@ -66,7 +66,7 @@ async function readSplit(
     };
   };
   const images = placeOf(`${split}_images`);
-  // Labels alone are of no use.
+  // Labels without images are useless.
   return images === undefined ? undefined : readNumpySplit(images, placeOf(`${split}_labels`));
 }
 
@@ -74,7 +74,7 @@ type Names = Readonly<Record<ArrayKey, string | null>>;
 
 type File = 'path' | 'test_path';
 
-/** The names of the arrays in a file. Test arrays in a file of their own may have the names of the training arrays. */
+/** The names of the arrays in a file. Test arrays in a separate file may have the names of the training arrays. */
 async function namesOf(
   settings: NpzDatasetSettings,
   file: File,
@@ -93,7 +93,7 @@ async function namesOf(
   };
 }
 
-/** An array that an archive does not have. */
+/** The failure for an array that an archive does not contain. */
 interface Lacking {
   readonly path: string;
   readonly name: string;
@@ -114,7 +114,7 @@ function lacking(entries: readonly ArrayEntry[], own: Lacking): Failure {
   );
 }
 
-/** What to write in place of names that an archive does not have. */
+/** What to write instead of names that an archive does not contain. */
 function arrayHint(entries: readonly ArrayEntry[], { name, key, names, file }: Lacking): string {
   const known = entries.map((entry) => entry.name);
   if (known.length === 0) return "save arrays in it: `np.savez_compressed('data.npz', x_train=x, y_train=y)`";
@@ -122,7 +122,7 @@ function arrayHint(entries: readonly ArrayEntry[], { name, key, names, file }: L
   if (near !== undefined) return `did you mean \`${near}\`?`;
   const guess = guessArrays(entries);
   if (guess === undefined) return `name one of its arrays with \`${key}\``;
-  // A file of test arrays alone is like one of training arrays.
+  // A separate file of test arrays is like one of training arrays.
   const meant: Names =
     file === 'path' ? guess : { ...names, test_images: guess.train_images, test_labels: guess.train_labels };
   const keys = (['train_images', 'train_labels', 'test_images', 'test_labels'] as const)

@@ -73,7 +73,7 @@ function foldersOf(settings: PairsDatasetSettings, pipelineFolder: string): read
   ];
 }
 
-/** Each folder of corrupted images needs one of clean images, which is another. */
+/** Each folder of corrupted images needs a different folder of clean images. */
 function checkSides({
   noisy,
   clean,
@@ -98,7 +98,7 @@ function checkSides({
     if (one === undefined || other === undefined || resolve(one) !== resolve(other)) continue;
     findings.push({
       code: 'bad-setting',
-      message: `\`${key}\` is the folder of the corrupted images: nothing would be to learn`,
+      message: `\`${key}\` is the folder of the corrupted images: there would be nothing to learn`,
       hint: 'name the folder of the clean images',
       at: [key],
     });

@@ -13,16 +13,16 @@ export type SettingsOf<Name extends SourceName> = Extract<DatasetSettings, { rea
 
 /** What the settings alone determine about the images. */
 export interface SourceDescription {
-  /** Absent where only the files tell. */
+  /** Absent if only the files show it. */
   readonly shape?: ImageShape;
-  /** Lowest and highest value; absent where only the files tell. */
+  /** Lowest and highest value; absent if only the files show it. */
   readonly range?: readonly [number, number];
   readonly splits: readonly Split[];
-  /** Whether all images have class labels; absent where only the files tell. */
+  /** Whether all images have class labels; absent if only the files show it. */
   readonly labeled?: boolean;
-  /** True of corrupted images that are read with their clean ones. */
+  /** Whether these are corrupted images that are read with their clean ones. */
   readonly holdsClean?: boolean;
-  /** Of a set that is known by the name of the source: how many images it has, before `limit`. */
+  /** For a set that the source knows by name: how many images it has, before `limit`. */
   readonly counts?: Readonly<Record<Split, number>>;
 }
 
@@ -37,11 +37,11 @@ export type ReadContext<Settings> = Pick<
 
 /**
  * A data source. Its keys are in `schemas/sources/<name>.json`; `sources.ts` finds it by name. Paths in settings are relative to
- * `folder`, the folder of the pipeline. Every process loads all sources: what takes long to load, and only `inspect` or `read`
- * needs, is imported in there.
+ * `folder`, the folder of the pipeline. Every process loads all sources, so modules that load slowly and are needed only by `inspect` or `read` are
+ * imported there.
  */
 export interface Source<Settings extends DatasetSettings = DatasetSettings> {
-  /** Keys that tell where files come from and not what is in them. Such a key means that in all sources which have it. */
+  /** Keys that say where files come from, not what is in them. Such a key has this meaning in every source. */
   readonly cosmetic?: readonly string[];
 
   describe(settings: Settings): SourceDescription;
@@ -49,11 +49,11 @@ export interface Source<Settings extends DatasetSettings = DatasetSettings> {
   /** Problems in the settings that the schema does not detect. */
   check?(settings: Settings): readonly Finding[];
 
-  /** Files and folders of the user's own, as they are written, by the settings that name them. */
+  /** The user's own files and folders, as written, by the settings that name them. */
   files?(settings: Settings): Readonly<Record<string, string | undefined>>;
 
   /**
-   * What identifies the images, for the key of the cache: hashes of the files' contents.
+   * The identity of the images for the cache key: hashes of the files' contents.
    *
    * @throws Failure `data-missing` if a file cannot be read
    */
@@ -66,7 +66,7 @@ export interface Source<Settings extends DatasetSettings = DatasetSettings> {
    */
   inspect(settings: Settings, folder: string): Promise<Inspection | undefined>;
 
-  /** Whether `inspect` reads all images, so that a run need not repeat its warnings. By default it does not. */
+  /** Whether `inspect` reads all images, so that a run need not repeat its warnings. False by default. */
   inspectsImages?(settings: Settings, folder: string): Promise<boolean>;
 
   /**

@@ -23,7 +23,7 @@ export const SOURCES: { readonly [Name in SourceName]: Source<SettingsOf<Name>> 
   pairs,
 };
 
-/** The source that settings name. It takes these settings, and no others. */
+/** The source that settings name. It accepts only these settings. */
 export function sourceOf({ source }: DatasetSettings): Source {
   return SOURCES[source];
 }
