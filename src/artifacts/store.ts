@@ -5,6 +5,7 @@
  *     store/<2 digits>/<hash>/artifacts/     what the stage wrote, read-only
  *     tmp/<unique>/, tmp/<unique>.owner      drafts of running stages, and their owners
  *     damaged/<hash>-<unique>/               entries whose content differed from what was stored
+ *     runs/<pipeline>/<number>.json          earlier runs, see run-history.ts
  *
  * An entry is written in `tmp/`, its record last, and then renamed: it appears atomically.
  */
@@ -50,6 +51,9 @@ export type Found =
   /** `part`: the file that differs from what was stored. */
   | { readonly state: 'damaged'; readonly part: string }
   | { readonly state: 'present'; readonly entry: Entry };
+
+/** The folder of the histories of pipelines. */
+export const RUNS = 'runs';
 
 /** In milliseconds: a checkpoint takes seconds to write, and the clock of a file server may differ. */
 const LONGEST_WRITE = 3_600_000;
@@ -184,6 +188,11 @@ export class Store {
     const folder = basename(outputs);
     const where = folder === 'outputs' ? '' : `@${sha256(folder).slice(0, 12)}`;
     return join(this.folder, 'locks', `${name}${where}.lock`);
+  }
+
+  /** The folder of the earlier runs of a pipeline. Outputs folders that share a store have separate runs. */
+  runsFolder(outputs: string, name: string): string {
+    return join(this.folder, RUNS, basename(this.lockFile(outputs, name), '.lock'));
   }
 
   /** Marks the store, so that version control and backups ignore it. */

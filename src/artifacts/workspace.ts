@@ -3,8 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { copyFile, link, lstat, readdir, stat, utimes } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { withSlashes } from '../core/path.ts';
-import type { FinishedState } from '../core/event.ts';
-import { isJsonObject, type JsonObject } from '../core/json.ts';
+import type { JsonObject } from '../core/json.ts';
 import {
   errorCode,
   fileFailure,
@@ -18,62 +17,14 @@ import { move, remove, removeAll } from '../files/in-use.ts';
 import { namesIn, readPresent, visibleEntries } from '../files/present.ts';
 import { looksUnchanged, type Entry } from './entry.ts';
 import { LISTS, PublishedFiles } from './published.ts';
-import type { Standing, StageChange } from './standing.ts';
-
-/** The content of `run.json`. */
-export interface RunRecord {
-  readonly status: 'running' | 'done' | 'failed' | 'interrupted';
-  readonly pipeline: string;
-  /** Name of the pipeline file, without its folder. */
-  readonly file: string;
-  /** Its path relative to this folder, with `/`. */
-  readonly source?: string;
-  /** SHA-256 of `resolved.yaml`, whose settings the stages are compared with. */
-  readonly resolved?: string;
-  readonly seed: number;
-  readonly overrides: readonly string[];
-  readonly versions: Readonly<Record<string, string>>;
-  readonly engine?: JsonObject;
-  readonly stages: Readonly<Record<string, StageRecord>>;
-}
-
-export interface StageRecord {
-  readonly type: string;
-  /** What this run did with the stage; `waiting`: the run has not reached it; `unselected`: it was not requested. */
-  readonly state: FinishedState | 'waiting' | 'unselected';
-  /** Seconds that the result in its folder took to compute; if there is none, seconds until the stage ended. */
-  readonly seconds: number;
-  /** Its input stages, by the setting that names them. */
-  readonly inputs: Readonly<Record<string, string>>;
-  /** Whether the result in its folder belongs to the settings of this run: `standingOf(hash, wanted)`. */
-  readonly result?: Standing;
-  /** Hash of its key under the settings of this run; absent where it cannot be determined. */
-  readonly wanted?: string;
-  /** Hash and content of the key of the result in its folder; absent where there is no result. */
-  readonly hash?: string;
-  readonly key?: JsonObject;
-  /** The version of Hourglass that made that result; absent if it was made by a version before 0.2.0. */
-  readonly madeBy?: string;
-  /** Main artifacts of that result, relative to its folder. */
-  readonly highlights?: readonly string[];
-  /** For an outdated result: how its settings differ from those of this run. */
-  readonly changes?: readonly StageChange[];
-  /** For a stage that did not finish: the epochs that the next run need not repeat. */
-  readonly epochsKept?: number;
-}
-
-/** The version of Hourglass that wrote a record; undefined if it does not say. */
-export function recordedVersion(record: RunRecord | undefined): string | undefined {
-  const version = isJsonObject(record?.versions) ? record.versions['hourglass'] : undefined;
-  return typeof version === 'string' ? version : undefined;
-}
-
-/** The version that made the result in a stage's folder, as far as the record of the run tells. */
-export function makerOf(record: RunRecord | undefined, stage: string): string | undefined {
-  const shown = record?.stages[stage];
-  // Records of versions before 0.2.0 name only the version of the run.
-  return shown?.madeBy ?? (shown?.state === 'ran' ? recordedVersion(record) : undefined);
-}
+import {
+  isBaseFile,
+  isMetrics,
+  isRunRecord,
+  type BaseFile,
+  type Metrics,
+  type RunRecord,
+} from './run-record.ts';
 
 const EXTENDS = 'extends.json';
 
@@ -105,7 +56,7 @@ export class Workspace {
   }
 
   /** `metrics.json` of the last run; empty if there is no valid one. */
-  async readMetrics(): Promise<Readonly<Record<string, Readonly<Record<string, number>>>>> {
+  async readMetrics(): Promise<Metrics> {
     const text = await this.readText('metrics.json');
     try {
       const value: unknown = JSON.parse(text ?? '{}');
@@ -144,17 +95,17 @@ export class Workspace {
   }
 
   /** Saves the files that the pipeline extends in `extends.json`, which does not exist for a pipeline without `extends`. */
-  async writeBases(bases: readonly { readonly file: string; readonly text: string }[]): Promise<void> {
+  async writeBases(bases: readonly BaseFile[]): Promise<void> {
     if (bases.length === 0) await remove(join(this.folder, EXTENDS));
     else await this.writeText(EXTENDS, `${JSON.stringify(bases, null, 2)}\n`);
   }
 
   /** The files that the pipeline extends, nearest first; none where there is no list. */
-  async readBases(): Promise<readonly { readonly file: string; readonly text: string }[]> {
+  async readBases(): Promise<readonly BaseFile[]> {
     const text = await this.readText(EXTENDS);
     try {
       const value: unknown = JSON.parse(text ?? '[]');
-      return Array.isArray(value) && value.every(isBase) ? value : [];
+      return Array.isArray(value) && value.every(isBaseFile) ? value : [];
     } catch {
       return [];
     }
@@ -398,29 +349,4 @@ async function foldersIn(folder: string): Promise<readonly string[]> {
     .filter((entry) => entry.isDirectory())
     .map((entry) => join(folder, entry.name))
     .sort();
-}
-
-function isBase(value: unknown): value is { readonly file: string; readonly text: string } {
-  return isJsonObject(value) && typeof value['file'] === 'string' && typeof value['text'] === 'string';
-}
-
-function isMetrics(value: unknown): value is Record<string, Record<string, number>> {
-  return (
-    isJsonObject(value) &&
-    Object.values(value).every(
-      (metrics) =>
-        isJsonObject(metrics) && Object.values(metrics).every((metric) => typeof metric === 'number'),
-    )
-  );
-}
-
-function isRunRecord(value: unknown): value is RunRecord {
-  if (!isJsonObject(value) || !isJsonObject(value['stages'])) return false;
-  return Object.values(value['stages']).every(
-    (stage) =>
-      isJsonObject(stage) &&
-      typeof stage['type'] === 'string' &&
-      typeof stage['state'] === 'string' &&
-      typeof stage['seconds'] === 'number',
-  );
 }

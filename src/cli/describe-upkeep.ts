@@ -128,10 +128,12 @@ export function addCache(command: AddCommand, setCode: SetCode): void {
     .addOption(outputsOption())
     .option('--max-size <size>', 'for gc: the maximum size of the cache, such as 2GB', sizeInBytes)
     .option('-n, --dry-run', 'for gc: only list what would be removed')
+    .option('--keep-runs', 'for gc: keep all results of earlier runs, which `restore` needs')
     .action(
       async (
         action: CacheAction,
-        flags: OutputFlags & Pick<PlanFlags, 'outputs'> & { maxSize?: number; dryRun?: boolean },
+        flags: OutputFlags &
+          Pick<PlanFlags, 'outputs'> & { maxSize?: number; dryRun?: boolean; keepRuns?: boolean },
       ) => {
         const { cache } = await import('./commands/cache.ts');
         setCode(await cache(terminalOf(flags), action, flags));

@@ -68,7 +68,9 @@ ${exitCodeLines().join('\n')}`,
   addExplain(command, setCode);
   addSweep(command, setCode);
   addSweepMember(program, setCode);
+  addRuns(command, setCode);
   addCompare(command, setCode);
+  addRestore(command, setCode);
   addReport(command, setCode);
   addEngine(command, setCode);
   addPack(command, setCode);
@@ -157,25 +159,54 @@ function addSweepMember(program: Command, setCode: SetCode): void {
 
 function addCompare(command: AddCommand, setCode: SetCode): void {
   withPipelineFlags(
-    command('compare', 'print a table of the trials of a sweep: what differs, and the results', [
+    command('compare', 'print what differs between runs, or between the trials of a sweep', [
       'compare latent-sweep.yaml',
       'compare latent-sweep --sort quality.mse',
       'compare latent-sweep --csv > results.csv',
+      'compare quickstart@1 quickstart@2',
+      "compare quickstart 'latent-sweep#3' --page comparison.html",
     ]),
   )
-    .argument('<pipeline>', 'the pipeline file, or the name of its outputs')
+    .argument(
+      '<runs...>',
+      'one pipeline, by file or name: the trials of its sweep; or several runs: NAME is the last one, NAME@3 the third, NAME#3 the third trial',
+    )
     .addOption(outputsOption())
-    .option('--sort <column>', 'a parameter, or a metric such as `quality.mse`')
-    .option('--csv', 'print comma-separated values')
+    .option('--sort <column>', 'for trials: a parameter, or a metric such as `quality.mse`')
+    .option('--csv', 'for trials: print comma-separated values')
+    .option('--page <file>', 'for runs: write a page with their curves and pictures side by side')
     .action(
       async (
-        pipeline: string,
-        flags: OutputFlags & PipelineFlags & { outputs: string; sort?: string; csv?: boolean },
+        runs: string[],
+        flags: OutputFlags & PipelineFlags & { outputs: string; sort?: string; csv?: boolean; page?: string },
       ) => {
         const { compare } = await import('./commands/compare.ts');
-        setCode(await compare(terminalOf(flags), { ...flags, pipeline }));
+        setCode(await compare(terminalOf(flags), { ...flags, runs }));
       },
     );
+}
+
+function addRuns(command: AddCommand, setCode: SetCode): void {
+  command('runs', 'list the runs of a pipeline: when, what changed, and the results', [
+    'runs quickstart.yaml',
+    'runs quickstart --json',
+  ])
+    .argument('<pipeline>', 'the pipeline, by file or name')
+    .addOption(outputsOption())
+    .action(async (pipeline: string, { outputs, ...flags }: OutputFlags & { outputs: string }) => {
+      const { runs } = await import('./commands/runs.ts');
+      setCode(await runs(terminalOf(flags), { pipeline, outputs }));
+    });
+}
+
+function addRestore(command: AddCommand, setCode: SetCode): void {
+  command('restore', 'bring the outputs of an earlier run back from the cache', ['restore quickstart@2'])
+    .argument('<run>', 'the run, such as NAME@2; `runs` lists them')
+    .addOption(outputsOption())
+    .action(async (run: string, { outputs, ...flags }: OutputFlags & { outputs: string }) => {
+      const { restore } = await import('./commands/restore.ts');
+      setCode(await restore(terminalOf(flags), { run, outputs }));
+    });
 }
 
 function addCheck(command: AddCommand, setCode: SetCode): void {

@@ -2,7 +2,8 @@
 import { lstat, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { standingOf, type StageChange, type Standing } from '../artifacts/standing.ts';
-import { recordedVersion, Workspace, type RunRecord, type StageRecord } from '../artifacts/workspace.ts';
+import { recordedVersion, type RunRecord, type StageRecord } from '../artifacts/run-record.ts';
+import { Workspace } from '../artifacts/workspace.ts';
 import { failure } from '../core/diagnostic.ts';
 import { isJsonObject, sha256, type JsonObject } from '../core/json.ts';
 import { withinBudget } from './budget.ts';

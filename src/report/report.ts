@@ -1,6 +1,6 @@
 /** The content of a report, as data: read from `outputs/<name>`, rendered as a page by `page.ts`. */
 import type { StageChange } from '../artifacts/standing.ts';
-import type { RunRecord } from '../artifacts/workspace.ts';
+import type { RunRecord } from '../artifacts/run-record.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Exhibit } from './exhibit.ts';
 

@@ -1,5 +1,5 @@
 /** States of stages and runs as texts and marks. */
-import type { RunRecord } from '../artifacts/workspace.ts';
+import type { RunRecord } from '../artifacts/run-record.ts';
 import type { ReportStage, Report, StageState } from './report.ts';
 
 export const STATES = {

@@ -1,5 +1,5 @@
 /** The page of a sweep: its trials, their results, and how to reproduce them. */
-import type { RunRecord } from '../artifacts/workspace.ts';
+import type { RunRecord } from '../artifacts/run-record.ts';
 import { formatCount, formatSeconds } from '../core/format.ts';
 import type { JsonObject } from '../core/json.ts';
 import { brand, renderDocument } from './document.ts';

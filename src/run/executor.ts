@@ -2,6 +2,7 @@
 
 import pLimit from 'p-limit';
 import type { Entry } from '../artifacts/entry.ts';
+import { RunHistory } from '../artifacts/run-history.ts';
 import { takeLock, type HeldLock } from '../files/lock.ts';
 import { markIgnored } from '../files/marks.ts';
 import type { Store } from '../artifacts/store.ts';
@@ -154,7 +155,10 @@ class Run {
     this.#store = store;
     this.#shared = shared;
     this.#lock = lock;
-    this.#journal = new RunJournal({ workspace, plan, store, engine, lock });
+    const { command, outputs } = options;
+    const history = new RunHistory(store.runsFolder(outputs, plan.located.pipeline.name));
+    const memory = command === undefined ? {} : { memory: { history, command } };
+    this.#journal = new RunJournal({ workspace, plan, store, engine, lock, ...memory });
   }
 
   async execute(): Promise<Omit<RunResult, 'seconds'>> {

@@ -5,13 +5,17 @@ import type { EntryRecord } from '../artifacts/entry.ts';
 import { standingOf, type StageChange } from '../artifacts/standing.ts';
 import type { HeldLock } from '../files/lock.ts';
 import type { Store } from '../artifacts/store.ts';
+import type { RunHistory } from '../artifacts/run-history.ts';
 import {
   makerOf,
   recordedVersion,
+  type BaseFile,
+  type Metrics as AllMetrics,
   type RunRecord,
   type StageRecord,
-  type Workspace,
-} from '../artifacts/workspace.ts';
+} from '../artifacts/run-record.ts';
+import type { Workspace } from '../artifacts/workspace.ts';
+import type { SourceFile } from '../core/diagnostic.ts';
 import { canonicalJson, sha256, type Json, type JsonObject } from '../core/json.ts';
 import { packageVersion } from '../core/package-root.ts';
 import { causesOf, withMaker } from '../plan/changes.ts';
@@ -33,6 +37,8 @@ export interface JournalPlace {
   readonly engine: JsonObject | undefined;
   /** Nothing is written once it is lost. */
   readonly lock: HeldLock;
+  /** Where the run is remembered, and the words of its command line; absent for runs that are not. */
+  readonly memory?: { readonly history: RunHistory; readonly command: readonly string[] };
 }
 
 /**
@@ -47,6 +53,10 @@ export class RunJournal {
   readonly #store: Store;
   readonly #engine: JsonObject | undefined;
   readonly #lock: HeldLock;
+  readonly #memory: JournalPlace['memory'];
+  readonly #started = new Date();
+  /** Its place in the history, once it did something. */
+  #number: number | undefined;
   readonly #resolved: string;
   readonly #stages = new Map<string, StageRecord>();
   readonly #metrics = new Map<string, Metrics>();
@@ -54,12 +64,13 @@ export class RunJournal {
   /** Writes in sequence: stages finish in parallel. */
   #writing: Promise<void> = Promise.resolve();
 
-  constructor({ workspace, plan, store, engine, lock }: JournalPlace) {
+  constructor({ workspace, plan, store, engine, lock, memory }: JournalPlace) {
     this.#workspace = workspace;
     this.#plan = plan;
     this.#store = store;
     this.#engine = engine;
     this.#lock = lock;
+    this.#memory = memory;
     this.#resolved = stringify(plan.located.resolved, { aliasDuplicateObjects: false });
   }
 
@@ -94,7 +105,7 @@ export class RunJournal {
     await this.#lock.check();
     if (writes) await this.#workspace.writeJson('metrics.json', withoutEmpty(this.#inOrder(lasting)));
     await this.#workspace.writeText('pipeline.yaml', located.text);
-    await this.#workspace.writeBases(located.bases.map(({ name, text }) => ({ file: name, text })));
+    await this.#workspace.writeBases(basesOf(located.bases));
     if (writes) {
       await this.#workspace.removeStages(gone);
       await this.#workspace.writeText('resolved.yaml', this.#resolved);
@@ -259,13 +270,38 @@ export class RunJournal {
       await this.#lock.check();
       await this.#workspace.writeJson('metrics.json', withoutEmpty(metrics));
       await this.#workspace.writeRun(record);
+      await this.#remember(record, withoutEmpty(metrics) as AllMetrics);
     });
     return this.#writing;
+  }
+
+  /** A run that only ends, without a record of it as running, did nothing. */
+  async #remember(record: RunRecord, metrics: AllMetrics): Promise<void> {
+    if (this.#memory === undefined) return;
+    const { history, command } = this.#memory;
+    if (record.status === 'running') this.#number ??= await history.next();
+    if (this.#number === undefined) return;
+    const { text, bases } = this.#plan.located;
+    await history.write({
+      number: this.#number,
+      started: this.#started.toISOString(),
+      seconds: Math.round(Date.now() - this.#started.getTime()) / 1000,
+      command,
+      record,
+      metrics,
+      pipeline: text,
+      resolved: this.#resolved,
+      bases: basesOf(bases),
+    });
   }
 }
 
 /** Recorded differences of one stage. */
 const MOST_CHANGES = 20;
+
+function basesOf(bases: readonly SourceFile[]): readonly BaseFile[] {
+  return bases.map(({ name, text }) => ({ file: name, text }));
+}
 
 /** Whether a YAML text contains this data. */
 function isSameYaml(text: string | undefined, data: JsonObject): boolean {

@@ -1,5 +1,6 @@
 /** Outputs that another version of Hourglass made. */
-import { makerOf, recordedVersion, type RunRecord, type Workspace } from '../artifacts/workspace.ts';
+import { makerOf, recordedVersion, type RunRecord } from '../artifacts/run-record.ts';
+import type { Workspace } from '../artifacts/workspace.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { packageVersion } from '../core/package-root.ts';
 import { pathFromHere } from '../core/path.ts';

@@ -24,6 +24,8 @@ export interface RunOptions extends PlanOptions {
   /** The first Ctrl-C. Running stages stop; finished stages are kept. */
   readonly signal: AbortSignal;
   readonly emit: Emit;
+  /** The words of the command line after the program's name. Absent for runs that are not remembered, such as trials. */
+  readonly command?: readonly string[];
   /** The processes for stages, if they were started early or are shared by several runs. The caller closes them. */
   readonly pool?: WorkerPool;
 }

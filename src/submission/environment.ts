@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { arch, cpus, platform, release } from 'node:os';
 import { join } from 'node:path';
-import type { RunRecord } from '../artifacts/workspace.ts';
+import type { RunRecord } from '../artifacts/run-record.ts';
 import { packageRoot, packageVersion } from '../core/package-root.ts';
 import { isJsonObject, sha256, type JsonObject } from '../core/json.ts';
 import type { Environment, PackedEngine, PackedProcessor } from './generated/types.ts';

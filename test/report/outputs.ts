@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
-import type { RunRecord, StageRecord } from '../../src/artifacts/workspace.ts';
+import type { RunRecord, StageRecord } from '../../src/artifacts/run-record.ts';
 import { sha256 } from '../../src/core/json.ts';
 import { renderPng } from '../../src/figures/figure.ts';
 import { imageGrid, imageTiles, inRows } from '../../src/figures/image-grid.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { chmodSync } from 'node:fs';
 import { test } from 'node:test';
 import { formatRecord, parseRecord } from '../../src/artifacts/entry.ts';
-import type { RunRecord } from '../../src/artifacts/workspace.ts';
+import type { RunRecord } from '../../src/artifacts/run-record.ts';
 import { canonicalJson, sha256, type JsonObject } from '../../src/core/json.ts';
 import { packageVersion } from '../../src/core/package-root.ts';
 import { rig, type Rig } from '../rig.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import type { RunRecord } from '../../src/artifacts/workspace.ts';
+import type { RunRecord } from '../../src/artifacts/run-record.ts';
 import { rig, type Rig } from '../rig.ts';
 import { expectedNumbers, PLUGIN, writeNumbers } from './numbers.ts';
 

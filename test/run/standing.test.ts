@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { parse } from 'yaml';
-import type { RunRecord } from '../../src/artifacts/workspace.ts';
+import type { RunRecord } from '../../src/artifacts/run-record.ts';
 import { standingOf } from '../../src/artifacts/standing.ts';
 import { plainStyle } from '../../src/cli/terminal/style.ts';
 import { renderSummary } from '../../src/cli/terminal/summary.ts';

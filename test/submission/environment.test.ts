@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { hostname, userInfo } from 'node:os';
 import { test } from 'node:test';
-import type { RunRecord } from '../../src/artifacts/workspace.ts';
+import type { RunRecord } from '../../src/artifacts/run-record.ts';
 import { environmentOf, vectorFeatures } from '../../src/submission/environment.ts';
 import { readEnvironment, toText } from '../../src/submission/manifest.ts';
 

@@ -9,6 +9,7 @@ import {
   type HeldEntry,
   type Tally,
 } from '../../artifacts/garbage-collection.ts';
+import { resultsOfRuns } from '../../artifacts/run-history.ts';
 import type { Store } from '../../artifacts/store.ts';
 import { workspacesBeside } from '../../artifacts/workspace.ts';
 import { failure, type Diagnostic } from '../../core/diagnostic.ts';
@@ -26,6 +27,8 @@ export interface CacheOptions {
   readonly outputs: string;
   readonly maxSize?: number;
   readonly dryRun?: boolean;
+  /** Whether results of earlier runs are kept, too. */
+  readonly keepRuns?: boolean;
 }
 
 /** `hourglass cache status|verify|gc` */
@@ -35,6 +38,7 @@ export async function cache(terminal: Terminal, action: CacheAction, options: Ca
     for (const [flag, value] of [
       ['--max-size', options.maxSize],
       ['--dry-run', options.dryRun],
+      ['--keep-runs', options.keepRuns],
     ] as const)
       if (value !== undefined) throw failure('usage', `\`${flag}\` is for \`cache gc\` only`);
   }
@@ -169,7 +173,10 @@ async function makeRoom(terminal: Terminal, store: Store, options: CacheOptions)
   }
   const locks = dryRun ? undefined : await lockOutputs(resolve(options.outputs), 'all');
   try {
-    const shown = await shownIn(await workspacesBeside(store.folder));
+    const shown = new Set([
+      ...(await shownIn(await workspacesBeside(store.folder))),
+      ...(options.keepRuns === true ? await resultsOfRuns(store) : []),
+    ]);
     const { removed, kept } = await collectGarbage(store, {
       shown,
       maxBytes,
@@ -188,7 +195,9 @@ async function makeRoom(terminal: Terminal, store: Store, options: CacheOptions)
     );
     if (kept.bytes > maxBytes)
       terminal.note(
-        'the remaining results are linked by outputs; `hourglass clean NAME` removes those of a pipeline',
+        options.keepRuns === true
+          ? 'the remaining results are linked by outputs, or belong to earlier runs'
+          : 'the remaining results are linked by outputs; `hourglass clean NAME` removes those of a pipeline',
       );
     return EXIT.done;
   } finally {

@@ -63,6 +63,7 @@ export async function run(terminal: Terminal, options: RunCommandOptions): Promi
       keepGoing: options.keepGoing === true,
       jobs: options.jobs,
       pool: options.pool,
+      command: callWords('run', options),
       signal: interrupt.signal,
       emit: (event: RunEvent) => {
         log.write(event);
