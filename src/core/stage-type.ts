@@ -54,6 +54,8 @@ export type OutputDescription =
       readonly lastLayer?: readonly number[];
       /** Whether its encoder ends in `Variational`; absent where not known. */
       readonly variational?: boolean;
+      /** Whether its encoder ends in `VectorQuantizer`; absent where not known. */
+      readonly quantized?: boolean;
     }
   | {
       readonly kind: 'trained-model';
@@ -71,6 +73,8 @@ export type OutputDescription =
       readonly measured?: readonly string[];
       /** Whether its encoder ends in `Variational`; absent where not known. */
       readonly variational?: boolean;
+      /** Whether its encoder ends in `VectorQuantizer`; absent where not known. */
+      readonly quantized?: boolean;
       /** The loss it was trained with; absent if unknown. */
       readonly loss?: string;
       /** Whether it saved previews during training; absent if unknown. */

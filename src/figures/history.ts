@@ -1,17 +1,21 @@
 /** Charts of the values measured after each epoch. */
 import type { LinePanel } from './line-chart.ts';
 
-/** Of a loss to which a divergence is added. */
-const DIVERGING = 'diverging';
+/** What is added to a loss, and the sum of both. */
+const SUMS: ReadonlyMap<string, string> = new Map([
+  ['kl', 'reconstruction and KL divergence (nats)'],
+  ['vq', 'reconstruction and quantization'],
+]);
 
 /** The names of losses and metrics on an axis, with their units. */
 const LABELS: ReadonlyMap<string, string> = new Map([
   ['mse', 'mean squared error'],
   ['mae', 'mean absolute error'],
   ['binary_crossentropy', 'binary cross-entropy (nats)'],
-  ['reconstruction', 'reconstruction loss an image'],
-  [DIVERGING, 'reconstruction and KL divergence (nats)'],
+  ['reconstruction', 'reconstruction loss'],
   ['kl', 'KL divergence (nats)'],
+  ['vq', 'quantization loss'],
+  ['perplexity', 'perplexity of the codes in a batch'],
   ['learning_rate', 'learning rate'],
 ]);
 
@@ -30,7 +34,7 @@ export function historyPanels(
   loss?: string,
 ): readonly LinePanel[] {
   const panels = new Map<string, LinePanel>();
-  const whole = measured.has('kl') ? DIVERGING : loss;
+  const whole = [...SUMS].find(([added]) => measured.has(added))?.[1] ?? loss;
   for (const [name, values] of measured) {
     const validation = name.startsWith(VALIDATION);
     const quantity = validation ? name.slice(VALIDATION.length) : name;

@@ -164,3 +164,18 @@ export function lowestAndHighest(data: ArrayLike<number>): readonly [number, num
   }
   return [low, high];
 }
+
+/** Mean and standard deviation of all intensities (population standard deviation, like NumPy's `std`), in two passes. */
+export function momentsOf({ data, scale, offset }: Pick<ImageArray, 'data' | 'scale' | 'offset'>): {
+  readonly mean: number;
+  readonly deviation: number;
+} {
+  let sum = 0;
+  for (const piece of piecesOf(data))
+    for (let index = 0; index < piece.length; index++) sum += piece[index] ?? 0;
+  const mean = sum / data.length;
+  let squares = 0;
+  for (const piece of piecesOf(data))
+    for (let index = 0; index < piece.length; index++) squares += ((piece[index] ?? 0) - mean) ** 2;
+  return { mean: mean * scale + offset, deviation: Math.sqrt(squares / data.length) * Math.abs(scale) };
+}

@@ -11,6 +11,7 @@ import { type DrawSource, type RandomLayers, randomLayers } from './random-layer
 import { pairOf } from './rule.ts';
 import type { PlacedLayer } from './shapes.ts';
 import { variationalLatent } from './variational.ts';
+import { vectorQuantizer } from './quantizer.ts';
 import { ownBatchNormalization, ownLayerNormalization } from './normalization.ts';
 import { dilatedConvolution, passing, replaceCall, scaledElu, softmaxAlong } from './own.ts';
 
@@ -122,6 +123,7 @@ const creators: Creators = {
   },
 
   Variational: ({ units }, { tf, draws, place }) => variationalLatent(tf, draws, place.label, units),
+  VectorQuantizer: (args, { tf, place }) => vectorQuantizer(tf, place.label, args),
 };
 
 const INITIALIZERS = {

@@ -85,6 +85,17 @@ export const layerRules: LayerRules = {
       { name: 'bias', shape: [HEADS * units], trainable: true, initializer: 'zeros' },
     ],
   },
+  VectorQuantizer: {
+    output: (_args, { input }) => input,
+    weights: ({ codes, embeddings_initializer }, input) => [
+      {
+        name: 'kernel',
+        shape: [codes, input.at(-1) ?? 0],
+        trainable: true,
+        initializer: embeddings_initializer,
+      },
+    ],
+  },
   ...imageRules,
 };
 

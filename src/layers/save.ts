@@ -9,6 +9,7 @@ import { type Failure, failure } from '../core/diagnostic.ts';
 import { type Json, type JsonObject, isJsonObject } from '../core/json.ts';
 import { sizeOf } from '../core/shape.ts';
 import type { Tf } from '../engine/engine.ts';
+import { quantizerLayer } from '../engine/train/quantizer.ts';
 import { variationalLayer } from '../engine/train/variational.ts';
 import {
   type Autoencoder,
@@ -38,7 +39,7 @@ const BYTES_EACH = Float32Array.BYTES_PER_ELEMENT;
 export async function saveModel(model: tfjs.LayersModel, folder: string): Promise<void> {
   const modelTopology = stockTopology(model);
   const shapes = readTopology(modelTopology).weights;
-  const weights = await Promise.all(
+  const own = await Promise.all(
     model.weights.map(async (weight) => ({
       name: weight.originalName,
       shape: shapes.get(weight.originalName) ?? weight.shape,
@@ -46,12 +47,16 @@ export async function saveModel(model: tfjs.LayersModel, folder: string): Promis
     })),
   );
   const latent = variationalLayer(model);
+  const quantizer = quantizerLayer(model);
+  const codes = own.find(({ name }) => name === `${quantizer?.name}/kernel`);
+  const weights = [...own, ...(codes === undefined ? [] : nearnessWeights(codes, own, shapes))];
   const description = {
     format: 'layers-model',
     generatedBy: 'Hourglass',
     convertedBy: null,
     modelTopology,
     ...(latent === undefined ? {} : { userDefinedMetadata: { variational: latent.name } }),
+    ...(quantizer === undefined ? {} : { userDefinedMetadata: { quantizer: quantizer.name } }),
     weightsManifest: [
       {
         paths: [WEIGHTS_FILE],
@@ -62,6 +67,32 @@ export async function saveModel(model: tfjs.LayersModel, folder: string): Promis
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, WEIGHTS_FILE), Buffer.concat(weights.map(({ values }) => bytesOf(values))));
   await writeFile(join(folder, MODEL_FILE), `${JSON.stringify(description, undefined, 1)}\n`);
+}
+
+interface NamedValues {
+  readonly name: string;
+  readonly shape: readonly (number | null)[];
+  readonly values: Float32Array;
+}
+
+/** The weights of the stock layer by which a saved quantised latent finds the nearest code c: 2 c and -|c|^2 (`stock.ts`). */
+function nearnessWeights(
+  { shape: [, size], values: codes }: NamedValues,
+  own: readonly NamedValues[],
+  shapes: Topology['weights'],
+): readonly NamedValues[] {
+  const width = size ?? 0;
+  const count = codes.length / width;
+  const kernel = codes.map(
+    (_, index) => 2 * (codes[(index % count) * width + Math.floor(index / count)] ?? 0),
+  );
+  const bias = Float32Array.from({ length: count }, (_, code) =>
+    codes.subarray(code * width, (code + 1) * width).reduce((sum, value) => sum - value * value, 0),
+  );
+  const known = new Set(own.map(({ name }) => name));
+  return [...shapes]
+    .filter(([name]) => !known.has(name))
+    .map(([name, shape]) => ({ name, shape, values: name.endsWith('/bias') ? bias : kernel }));
 }
 
 /** Writes `encoder/`, `decoder/` and `autoencoder/` into a folder. */
@@ -130,15 +161,43 @@ export interface VariationalParts {
  * @throws Failure `data-missing` or `data-corrupt`
  */
 export async function loadVariational(tf: Tf, folder: string): Promise<VariationalParts | undefined> {
-  const { variational } = await readSavedModel(join(folder, 'encoder'));
-  if (variational === undefined) return undefined;
+  const { latent } = await readSavedModel(join(folder, 'encoder'));
+  if (latent?.kind !== 'variational') return undefined;
   const { encoder, decoder } = await loadAutoencoder(tf, folder);
-  const heads = encoder.layers.find(({ name }) => name === variational)?.output;
+  const heads = encoder.layers.find(({ name }) => name === latent.label)?.output;
   if (heads === undefined || Array.isArray(heads)) throw corrupt(folder, 'has an unknown latent');
   return {
     distributions: tf.model({ name: 'distributions', inputs: encoder.inputs, outputs: heads }),
     decoder,
     dispose: () => disposeAutoencoder({ encoder, decoder, autoencoder: encoder }),
+  };
+}
+
+/** A quantised encoder, to measure. */
+export interface QuantizedParts {
+  /** From images to the choice of codes: 1 for the code of a vector, else 0. [..., codes] */
+  readonly choices: tfjs.LayersModel;
+  dispose(): void;
+}
+
+/**
+ * Loads the encoder of a folder to see which codes it chooses; undefined if its latent is not quantised.
+ *
+ * @throws Failure `data-missing` or `data-corrupt`
+ */
+export async function loadQuantized(tf: Tf, folder: string): Promise<QuantizedParts | undefined> {
+  const path = join(folder, 'encoder');
+  const { latent } = await readSavedModel(path);
+  if (latent?.kind !== 'quantizer') return undefined;
+  const encoder = await loadModel(tf, path);
+  const choice = encoder.layers[encoder.layers.findIndex(({ name }) => name === latent.label) - 1];
+  if (choice?.getClassName() !== 'Activation' || Array.isArray(choice.output)) {
+    encoder.dispose();
+    throw corrupt(path, 'has an unknown latent');
+  }
+  return {
+    choices: tf.model({ name: 'choices', inputs: encoder.inputs, outputs: choice.output }),
+    dispose: () => encoder.dispose(),
   };
 }
 
@@ -196,10 +255,19 @@ function isArchitecture(value: unknown): value is Architecture {
   );
 }
 
+/** The layer with the weights of a latent that is not plain numbers. */
+interface SavedLatent {
+  /**
+   * - `variational`: a dense layer that returns means and logarithms of variances;
+   * - `quantizer`: a dense layer whose kernel has the codes, behind an activation that is 1 for the chosen one and 0 for the others.
+   */
+  readonly kind: 'variational' | 'quantizer';
+  readonly label: string;
+}
+
 interface SavedModel {
   readonly modelTopology: Json;
-  /** The dense layer that returns means and logarithms of variances, in a variational encoder. */
-  readonly variational?: string;
+  readonly latent?: SavedLatent;
   readonly weights: readonly {
     readonly name: string;
     readonly shape: Shape;
@@ -226,10 +294,10 @@ async function readSavedModel(folder: string): Promise<SavedModel> {
   const values = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + size));
   if (!values.every(Number.isFinite)) throw corrupt(folder, 'has weights that are not finite numbers');
   let start = 0;
-  const variational = latentOf(description['userDefinedMetadata'], weights, folder);
+  const latent = latentOf(description['userDefinedMetadata'], weights, folder);
   return {
     modelTopology,
-    ...(variational === undefined ? {} : { variational }),
+    ...(latent === undefined ? {} : { latent }),
     weights: weights.map(({ name, shape }) => {
       const end = start + sizeOf(shape);
       const part = values.subarray(start, end);
@@ -243,12 +311,14 @@ function latentOf(
   metadata: Json | undefined,
   weights: readonly { readonly name: string; readonly shape: Shape }[],
   folder: string,
-): string | undefined {
+): SavedLatent | undefined {
   if (metadata === undefined) return undefined;
-  const label = isJsonObject(metadata) ? metadata['variational'] : undefined;
+  const [[kind, label] = [], ...others] = isJsonObject(metadata) ? Object.entries(metadata) : [];
   const kernel = weights.find(({ name }) => name === `${String(label)}/kernel`);
-  if (typeof label === 'string' && kernel?.shape.length === 2 && Number(kernel.shape[1]) % 2 === 0)
-    return label;
+  const fits =
+    kernel?.shape.length === 2 &&
+    (kind === 'quantizer' || (kind === 'variational' && Number(kernel.shape[1]) % 2 === 0));
+  if (typeof label === 'string' && fits && others.length === 0) return { kind, label };
   throw corrupt(folder, 'has an unknown latent');
 }
 

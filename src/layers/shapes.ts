@@ -260,28 +260,33 @@ function reportRepeatedNames(architecture: Architecture, report: (finding: Findi
   }
 }
 
-/** Distributions must be the last output of an encoder: what comes after a sample belongs to the decoder. */
+/** Layers that only the end of an encoder can be: what comes after a sample, or after a code, belongs to the decoder. */
+const LATENTS: ReadonlySet<LayerName> = new Set<LayerName>(['Variational', 'VectorQuantizer']);
+
 function reportMisplacedLatents(
   { encoder, decoder }: Architecture,
   report: (finding: Finding) => void,
 ): void {
-  const isLatent = (spec: LayerSpec): boolean => layerOf(spec).name === 'Variational';
   for (const [index, spec] of encoder.slice(0, -1).entries()) {
-    if (!isLatent(spec)) continue;
+    const { name } = layerOf(spec);
+    if (!LATENTS.has(name)) continue;
     const next = layerOf(encoder[index + 1] ?? spec).name;
     report({
       code: 'bad-setting',
-      message: '`Variational` must be the last layer of the encoder',
-      hint: `move \`${next}\` and what follows into the decoder, or \`Variational\` to the end`,
+      message: `\`${name}\` must be the last layer of the encoder`,
+      hint: LATENTS.has(next)
+        ? `remove \`${name}\` or \`${next}\``
+        : `move \`${next}\` and what follows into the decoder, or \`${name}\` to the end`,
       at: ['encoder', index],
       related: { message: `\`${next}\` comes after it`, at: ['encoder', index + 1] },
     });
   }
   for (const [index, spec] of decoder.entries()) {
-    if (!isLatent(spec)) continue;
+    const { name } = layerOf(spec);
+    if (!LATENTS.has(name)) continue;
     report({
       code: 'bad-setting',
-      message: '`Variational` belongs at the end of the encoder, but is in the decoder',
+      message: `\`${name}\` belongs at the end of the encoder, but is in the decoder`,
       hint: 'put it at the end of `encoder`',
       at: ['decoder', index],
     });

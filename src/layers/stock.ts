@@ -12,6 +12,8 @@ interface Part {
   readonly config: JsonObject;
   /** It also receives the input of the part this many places before it. */
   readonly merges?: number;
+  /** Suffix of the part's name, if it is not that of its type. */
+  readonly suffix?: string;
 }
 
 /** The description that tfjs makes of a model whose layers follow one another, with the layers replaced. */
@@ -24,14 +26,14 @@ export function stockTopology(model: tfjs.LayersModel): JsonObject {
   let before = stringAt(input ?? {}, 'name') ?? '';
   const written = layers.flatMap((layer, index) => {
     const shape = model.layers[index + 1]?.getInputAt(0);
-    const rank = shape === undefined || Array.isArray(shape) ? 0 : shape.shape.length - 1;
+    const input = shape === undefined || Array.isArray(shape) ? [] : shape.shape.slice(1);
     const name = stringAt(layer, 'name') ?? '';
-    const parts = partsOf(stringAt(layer, 'class_name') ?? '', objectAt(layer, 'config'), rank);
-    const weighted = parts.findIndex(({ type }) => WEIGHTED.has(type));
+    const parts = partsOf(stringAt(layer, 'class_name') ?? '', objectAt(layer, 'config'), input);
+    const weighted = parts.findIndex(({ type, suffix }) => WEIGHTED.has(type) && suffix === undefined);
     const keeper = weighted === -1 ? parts.length - 1 : weighted;
     const made = [before];
-    return parts.map(({ type, config: own, merges }, position) => {
-      const label = position === keeper ? name : freshName(`${name}_${SUFFIXES[type] ?? 'part'}`, names);
+    return parts.map(({ type, config: own, merges, suffix = SUFFIXES[type] ?? 'part' }, position) => {
+      const label = position === keeper ? name : freshName(`${name}_${suffix}`, names);
       const other = merges === undefined ? [] : made.slice(position - merges, position - merges + 1);
       const inbound = [...other, before].map((from) => [from, 0, 0, {}]);
       before = label;
@@ -61,6 +63,7 @@ const SUFFIXES: Readonly<Record<string, string>> = {
   Multiply: 'product',
   Add: 'sum',
   Activation: 'activation',
+  Softmax: 'softmax',
   LeakyReLU: 'slope',
   ELU: 'elu',
   UpSampling2D: 'repeat',
@@ -75,13 +78,15 @@ function freshName(name: string, taken: Set<string>): string {
   return fresh;
 }
 
-function partsOf(type: string, config: JsonObject, rank: number): readonly Part[] {
+/** @param input the shape of the layer's input, without the batch */
+function partsOf(type: string, config: JsonObject, input: tfjs.Shape): readonly Part[] {
+  const rank = input.length;
   const activation = stringAt(config, 'activation') ?? '';
   if (isReplaced(activation)) {
     const parts = ACTIVATIONS[activation];
     return type === 'Activation'
       ? parts
-      : [...partsOf(type, { ...config, activation: 'linear' }, rank), ...parts];
+      : [...partsOf(type, { ...config, activation: 'linear' }, input), ...parts];
   }
   switch (type) {
     case 'ELU':
@@ -98,6 +103,8 @@ function partsOf(type: string, config: JsonObject, rank: number): readonly Part[
       return [activate('linear')];
     case 'Variational':
       return meansOnly(config);
+    case 'VectorQuantizer':
+      return nearestCode(config, input.at(-1) ?? 0);
     case 'UpSampling2D':
       return config['interpolation'] === 'bilinear' ? blended(config) : [{ type, config }];
     default:
@@ -129,6 +136,28 @@ function meansOnly({ units, name: _name, ...rest }: JsonObject): readonly Part[]
     { type: 'Reshape', config: { ...rest, target_shape: [2, size, 1] } },
     { type: 'Cropping2D', config: { ...rest, cropping: half } },
     { type: 'Reshape', config: { ...rest, target_shape: [size] } },
+  ];
+}
+
+/** Makes a softmax of numbers that differ in float32 choose the largest one: a power of 2, so that it does not round them. */
+const STEEP = 2 ** 64;
+
+/**
+ * For codes c, the nearest one to x has the largest 2 x c - |c|^2; a softmax makes it nearly 1 and the others 0, a line with ends
+ * makes it exactly 1, and a product returns the code.
+ */
+function nearestCode(
+  { codes = 0, commitment: _commitment, name: _name, ...rest }: JsonObject,
+  size: number,
+): readonly Part[] {
+  const dense = { ...rest, activation: 'linear' };
+  return [
+    { type: 'Dense', config: { ...dense, units: codes, use_bias: true }, suffix: 'nearness' },
+    rescale(STEEP),
+    { type: 'Softmax', config: { ...rest, axis: -1 } },
+    rescale(10, -5),
+    { ...activate('hard_sigmoid'), suffix: 'choice' },
+    { type: 'Dense', config: { ...dense, units: size, use_bias: false } },
   ];
 }
 

@@ -5,13 +5,15 @@ const NAMES: ReadonlyMap<string, string> = new Map([
   ['binary_crossentropy', 'binary cross-entropy (nats)'],
   ['squared_error', 'squared error per image'],
   ['psnr', 'peak signal-to-noise ratio (dB)'],
-  ['reconstruction', 'reconstruction loss per image'],
+  ['reconstruction', 'reconstruction loss'],
   ['kl', 'KL divergence from the prior (nats)'],
   ['elbo', 'evidence lower bound (nats)'],
   ['nll', 'negative log-likelihood (nats)'],
   ['active_units', 'latent values that vary over the images'],
   ['mean_activation', 'mean of the latent values'],
   ['active_share', 'share of latent values that are not 0'],
+  ['vq', 'distance of codes and latents'],
+  ['perplexity', 'perplexity of the codes'],
   ['ssim', 'structural similarity, at most 1'],
 ]);
 

@@ -135,6 +135,8 @@ export function toleranceOf(metric: string, by: FoundBy): Tolerance {
   if (name === 'iterations') return ANY;
   // It counts values, some of which are near a threshold.
   if (name === 'active_units') return measuring ? { absolute: 1, relative: 0 } : ANY;
+  // A vector halfway between two codes may get the other one.
+  if (name === 'perplexity') return { absolute: 0, relative: measuring ? 0.01 : 0.3 };
   if (name === 'psnr') return { absolute: measuring ? 0.01 : 0.5, relative: 0 };
   if (name === 'ssim') return { absolute: measuring ? 0.001 : 0.03, relative: 0 };
   if (/accuracy/.test(name)) return { absolute: measuring ? 0.002 : 0.03, relative: 0 };

@@ -24,7 +24,7 @@ import {
 import { withThreads } from './outputs.ts';
 import { dataFiles } from './sources.ts';
 import { parseJson } from './json-text.ts';
-import { isVariational } from '../nodes/model/latent.ts';
+import { latentKind } from '../nodes/model/latent.ts';
 import { trainingProblems } from './train-record.ts';
 import { removeAll } from '../files/in-use.ts';
 
@@ -60,8 +60,9 @@ export async function checkConsistency(
     const scratch = await mkdtemp(join(options.work, 'record-'));
     try {
       const model = located.pipeline.stages.get(train.model);
-      const variational = model?.type === 'model' && isVariational(model as unknown as ModelSettings);
-      found.push(...(await trainingProblems({ folder, scratch, stage, settings: train, variational })));
+      const latent =
+        model?.type === 'model' ? latentKind(model as unknown as ModelSettings) : ('plain' as const);
+      found.push(...(await trainingProblems({ folder, scratch, stage, settings: train, latent })));
     } finally {
       await removeAll(scratch);
     }

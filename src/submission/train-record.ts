@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { TrainSettings } from '../schema/generated/settings.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { canonicalJson, isJsonObject, sha256, type Json, type JsonObject } from '../core/json.ts';
-import { measuresOf, writeHistory, type EpochRecord } from '../nodes/train/history.ts';
+import { measuresOf, writeHistory, type EpochRecord, type LatentKind } from '../nodes/train/history.ts';
 import type { PackedStage } from './generated/types.ts';
 import { artifactPath, mismatch } from './manifest.ts';
 import { parseJson } from './json-text.ts';
@@ -17,8 +17,7 @@ export interface TrainRecordOptions {
   readonly scratch: string;
   readonly stage: PackedStage;
   readonly settings: TrainSettings & { readonly model: string };
-  /** Whether its model is variational. */
-  readonly variational: boolean;
+  readonly latent: LatentKind;
 }
 
 export async function trainingProblems(options: TrainRecordOptions): Promise<readonly Diagnostic[]> {
@@ -107,11 +106,11 @@ function metricProblems(
 
 /** `history.csv` and the TensorBoard events must match the history byte for byte. */
 async function renderingProblems(
-  { scratch, stage, settings, variational }: TrainRecordOptions,
+  { scratch, stage, settings, latent }: TrainRecordOptions,
   { learning_rate: rates, ...measured }: Columns,
   count: number,
 ): Promise<readonly string[]> {
-  const measures = measuresOf(variational, settings.metrics);
+  const measures = measuresOf(latent, settings.metrics);
   const records = Array.from({ length: count }, (_, index): EpochRecord => {
     const of = (prefix: string): EpochRecord['training'] => {
       const entries = measures.flatMap((name) => {

@@ -250,7 +250,7 @@ const WORDS: Readonly<Record<string, string>> = {
   knn_accuracy: 'accuracy of k nearest neighbours',
   logistic_accuracy: 'accuracy of logistic regression',
   binary_crossentropy: 'binary cross-entropy (nats)',
-  reconstruction: 'reconstruction loss per image',
+  reconstruction: 'reconstruction loss',
   kl: 'KL divergence (nats)',
   elbo: 'evidence lower bound (nats)',
   nll: 'negative log-likelihood (nats)',

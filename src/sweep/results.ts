@@ -122,8 +122,7 @@ function valuesOf(trials: readonly TrialRecord[], name: string): readonly number
   return trials.flatMap(({ metrics }) => metricOf(metrics, name) ?? []);
 }
 
-/** The deviation is that of a sample; a single value has none. */
-export function summarize(values: readonly number[]): Summary {
+function summarize(values: readonly number[]): Summary {
   const count = values.length;
   const mean = values.reduce((sum, value) => sum + value, 0) / count;
   if (count < 2) return { mean, count };

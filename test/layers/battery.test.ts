@@ -7,6 +7,7 @@ import type { LayerSpec } from '../../src/schema/generated/settings.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import type { Tf } from '../../src/engine/engine.ts';
 import { loadEngine } from '../../src/engine/load.ts';
+import { quantizationLoss, quantizerLayer } from '../../src/engine/train/quantizer.ts';
 import { layerFactory } from '../../src/layers/create.ts';
 import { layerOf, type Shape } from '../../src/layers/layer.ts';
 import { type PlacedLayer, inferLayer, parametersOf } from '../../src/layers/shapes.ts';
@@ -90,7 +91,12 @@ for (const name of layerNames) {
       optimizer.minimize(
         () => {
           const trained = model.apply(batch, { training: true }) as tfjs.Tensor;
-          return trained.sub(0.3).square().mean().asScalar();
+          const loss = trained.sub(0.3).square().mean().asScalar();
+          // Codes get no gradient from what comes after them.
+          const quantizer = quantizerLayer(model);
+          return quantizer === undefined
+            ? loss
+            : loss.add<tfjs.Scalar>(quantizationLoss(tf, quantizer.quantize(batch), 0));
         },
         false,
         variables,

@@ -61,6 +61,10 @@ export const battery: Record<LayerName, readonly Case[]> = {
     [{ units: 3 }, vector],
     [{ units: 1 }, vector],
   ],
+  VectorQuantizer: [
+    [{ codes: 5 }, vector],
+    [{ codes: 9, embeddings_initializer: 'he_normal' }, image],
+  ],
   Flatten: [
     [{}, image],
     [{}, matrix],

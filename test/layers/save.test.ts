@@ -19,6 +19,7 @@ import {
   saveAutoencoder,
   saveModel,
 } from '../../src/layers/save.ts';
+import type { LayerSpec } from '../../src/schema/generated/settings.ts';
 import { denoiser, layer, layerNames, seedsOf, small } from './specs.ts';
 
 let tf: Tf;
@@ -46,8 +47,8 @@ function assertNear(actual: Float32Array, expected: Float32Array): void {
   actual.forEach((value, index) => assert.ok(Math.abs(value - (expected[index] ?? Number.NaN)) < 1e-6));
 }
 
-/** Every kind of layer in one model. */
-const everything: Architecture = {
+/** Every kind of layer in one model, except for other latents. */
+const everything = (latent: LayerSpec): Architecture => ({
   input_shape: [8, 8, 2],
   encoder: [
     layer('Conv2D', { filters: 4, kernel_size: 3, padding: 'same', dilation_rate: 2, activation: 'silu' }),
@@ -67,7 +68,7 @@ const everything: Architecture = {
     'LeakyReLU',
     'ELU',
     'Softmax',
-    layer('Variational', { units: 4 }),
+    latent,
   ],
   decoder: [
     layer('GaussianNoise', { stddev: 1 }),
@@ -77,22 +78,32 @@ const everything: Architecture = {
     layer('Dropout', { rate: 0.5 }),
     layer('UpSampling2D', { interpolation: 'bilinear' }),
   ],
-};
+});
+
+/** Only the last layer of an encoder can be one of these. */
+const latents = [
+  layer('Variational', { units: 4 }),
+  layer('VectorQuantizer', { codes: 9, embeddings_initializer: 'he_normal' }),
+];
 
 test('a saved model computes the same after loading, whatever its layers', async () => {
-  const used = [...everything.encoder, ...everything.decoder].map((spec) =>
-    typeof spec === 'string' ? spec : Object.keys(spec)[0],
-  );
+  const all = latents.map(everything);
+  const used = all
+    .flatMap(({ encoder, decoder }) => [...encoder, ...decoder])
+    .map((spec) => (typeof spec === 'string' ? spec : Object.keys(spec)[0]));
   assert.deepEqual([...new Set(used)].sort(), [...layerNames].sort());
-  const models = buildAutoencoder(tf, everything, seedsOf(1));
-  const folder = freshFolder();
-  await saveModel(models.autoencoder, folder);
   const input = tf.randomUniform([3, 8, 8, 2], 0, 1, 'float32', 2);
-  assertNear(predict(await loadModel(tf, folder), input), predict(models.autoencoder, input));
+  for (const architecture of all) {
+    const models = buildAutoencoder(tf, architecture, seedsOf(1));
+    const folder = freshFolder();
+    await saveModel(models.autoencoder, folder);
+    assertNear(predict(await loadModel(tf, folder), input), predict(models.autoencoder, input));
+  }
 });
 
 test("a browser's loader takes the files as they are", async () => {
-  const models = buildAutoencoder(tf, everything, seedsOf(1));
+  const [latent = assert.fail()] = latents;
+  const models = buildAutoencoder(tf, everything(latent), seedsOf(1));
   const folder = freshFolder();
   await saveModel(models.autoencoder, folder);
   const fetchFunc = async (url: string | URL | Request): Promise<Response> =>

@@ -136,7 +136,7 @@ export class Forger {
       training: { loss: loss[index] ?? NaN },
       validation: { loss: validation[index] ?? NaN },
     }));
-    await writeHistory(folder, records, measuresOf(false, []), true);
+    await writeHistory(folder, records, measuresOf('plain', []), true);
     const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
       files.has(`outputs/trained/${name}`),
     );

@@ -93,7 +93,7 @@ async function problems(changed: Case): Promise<number> {
   const own = join(folder, 'outputs', 'trained');
   mkdirSync(own, { recursive: true });
   const records = changed.records ?? recordsOf(changed.losses ?? LOSSES);
-  await writeHistory(own, records, measuresOf(false, settings.metrics), settings.tensorboard);
+  await writeHistory(own, records, measuresOf('plain', settings.metrics), settings.tensorboard);
   const files: Readonly<Record<string, string | Buffer | null>> = {
     ...modelFiles('model', 3),
     ...modelFiles('best', 4),
@@ -122,7 +122,7 @@ async function problems(changed: Case): Promise<number> {
       }),
   };
   const scratch = mkdtempSync(join(root, 'scratch-'));
-  const found = await trainingProblems({ folder, scratch, stage, settings, variational: false });
+  const found = await trainingProblems({ folder, scratch, stage, settings, latent: 'plain' });
   assert.ok(found.every(({ code }) => code === 'verification-mismatch'));
   return found.length;
 }

@@ -1,17 +1,18 @@
 /** One step of training as tensor operations. The eager trainer runs it batch by batch; the compiler traces it. */
 import type { LayersModel, Scalar, Tensor, Variable } from '@tensorflow/tfjs';
 import type { Tf } from '../engine.ts';
-import { sizeOf } from '../../core/shape.ts';
 import { forwardWithActivity } from './activity.ts';
 import { forwardWithLogits } from './forward.ts';
 import { losses, type Outputs } from './losses.ts';
 import { addFreshNoise } from './noise.ts';
 import { createOptimizer } from './optimizers/optimizer.ts';
-import { measuresOf, type MeasureName } from './measures.ts';
+import { lossParts, type LatentOutputs, type LossOptions } from './loss-parts.ts';
+import { measuresOf, type LatentKind, type MeasureName } from './measures.ts';
 import type { Samples } from './samples.ts';
 import type { NamedVariable } from './state.ts';
 import type { TrainerOptions } from './trainer.ts';
-import { forwardOfSamples, klTerms, PLAIN_KL, variationalLayer, type Posterior } from './variational.ts';
+import { forwardOfCodes, quantizerLayer } from './quantizer.ts';
+import { forwardOfSamples, PLAIN_KL, variationalLayer } from './variational.ts';
 
 export interface TrainingStep {
   /** The measures of a batch, in the order of the values. */
@@ -39,7 +40,10 @@ export interface TrainingStep {
 }
 
 /** What a step depends on. Of the data, that is only the noise: batches are arguments. */
-export type StepOptions = Pick<TrainerOptions, 'model' | 'step' | 'optimizer' | 'loss' | 'kl' | 'metrics'> & {
+export type StepOptions = Pick<
+  TrainerOptions,
+  'model' | 'step' | 'optimizer' | 'loss' | 'kl' | 'variance' | 'metrics'
+> & {
   readonly data: { readonly x: Pick<Samples, 'noise'> };
 };
 
@@ -49,15 +53,13 @@ export function trainingStep(tf: Tf, options: StepOptions): TrainingStep {
   const weights = weightsOf(tf, model);
   const trainable = model.trainableWeights.map((weight) => variableOf(tf, weight.read()));
   const optimizer = createOptimizer(tf, options.optimizer, trainable);
-  const latent = variationalLayer(model);
-  const pass: Forward =
-    latent === undefined ? forwardWithLogits(tf, model) : forwardOfSamples(tf, model, latent);
-  const forward: Forward = forwardWithActivity(tf, model, pass);
+  const latent = latentPass(tf, model);
+  const forward: Forward = forwardWithActivity(tf, model, latent.pass);
   const { warmup, weight } = options.kl ?? PLAIN_KL;
   const klWeight = warmup ? tf.tidy(() => tf.variable(tf.scalar(weight), false)) : undefined;
   const measured = { ...options, ...(klWeight === undefined ? {} : { klWeight }) };
   return {
-    measures: measuresOf(latent !== undefined, options.metrics),
+    measures: measuresOf(latent.kind, options.metrics),
     weights,
     state: [
       ...weights.map(({ name, variable }) => ({ name: `weights/${name}`, variable })),
@@ -85,10 +87,16 @@ export function trainingStep(tf: Tf, options: StepOptions): TrainingStep {
 /** The variable that holds the weight of the divergence in the following steps, if there is a warm-up. */
 export const KL_WEIGHT = 'kl_weight';
 
-type Forward = (
-  input: Tensor,
-  training: boolean,
-) => Outputs & { readonly posterior?: Posterior; readonly activity?: Scalar };
+type Forward = (input: Tensor, training: boolean) => Outputs & LatentOutputs & { readonly activity?: Scalar };
+
+function latentPass(tf: Tf, model: LayersModel): { readonly kind: LatentKind; readonly pass: Forward } {
+  const distributions = variationalLayer(model);
+  if (distributions !== undefined)
+    return { kind: 'variational', pass: forwardOfSamples(tf, model, distributions) };
+  const quantizer = quantizerLayer(model);
+  if (quantizer !== undefined) return { kind: 'quantized', pass: forwardOfCodes(tf, model, quantizer) };
+  return { kind: 'plain', pass: forwardWithLogits(tf, model) };
+}
 
 /** A model's weights, by names that are the same in every process. */
 export function weightsOf(tf: Tf, { weights }: LayersModel): readonly NamedVariable[] {
@@ -110,10 +118,7 @@ interface BatchMeasure {
   readonly values: Tensor;
 }
 
-type MeasureOptions = Pick<TrainerOptions, 'model' | 'loss' | 'kl' | 'metrics'> & {
-  /** Replaces the divergence's weight in the minimized quantity. */
-  readonly klWeight?: Variable;
-};
+type MeasureOptions = Pick<TrainerOptions, 'model' | 'metrics'> & LossOptions;
 
 function measureBatch(
   tf: Tf,
@@ -121,28 +126,19 @@ function measureBatch(
   target: Tensor,
   outputs: ReturnType<Forward>,
 ): BatchMeasure {
-  const { model, loss, metrics } = options;
-  const { posterior, activity } = outputs;
+  const { model, metrics } = options;
+  const { activity } = outputs;
   const withPenalties = (start: Scalar): Scalar =>
     [...penalties(model), ...(activity === undefined ? [] : [activity])].reduce<Scalar>(
       (sum, penalty) => sum.add(penalty),
       start,
     );
   const measures = metrics.map((metric) => losses[metric](tf, target, outputs));
-  const mean = losses[loss](tf, target, outputs);
-  if (posterior === undefined) {
-    const total = withPenalties(mean);
-    return { total, values: tf.stack([total, ...measures]) };
-  }
-  const { weight, freeBits } = options.kl ?? PLAIN_KL;
-  const reconstruction = mean.mul<Scalar>(sizeOf(target.shape.slice(1)));
-  const { kl, counted } = klTerms(tf, posterior, freeBits);
-  const lossOf = (factor: number | Variable): Scalar =>
-    withPenalties(reconstruction.add<Scalar>(counted.mul(factor)));
-  const reported = lossOf(weight);
+  const { full, minimized, parts } = lossParts(tf, options, target, outputs);
+  const reported = withPenalties(full);
   return {
-    total: options.klWeight === undefined ? reported : lossOf(options.klWeight),
-    values: tf.stack([reported, reconstruction, kl, ...measures]),
+    total: minimized === undefined ? reported : withPenalties(minimized),
+    values: tf.stack([reported, ...parts, ...measures]),
   };
 }
 

@@ -23,6 +23,8 @@ export interface TrainerOptions {
   readonly loss: LossName;
   /** For a model with a variational latent; by default, the divergence counts as it is. */
   readonly kl?: KlTerm;
+  /** For a model with a quantised latent: the variance by which the loss of its outputs is divided. */
+  readonly variance?: number;
   /** Measured besides the loss. */
   readonly metrics: readonly LossName[];
   /** Resident for the trainer's lifetime; rows are gathered from it batch by batch. */
@@ -34,7 +36,7 @@ export interface TrainerOptions {
 /**
  * Means over samples. `loss` includes the penalties of the layers' regularizers, as Keras reports it; metrics have their own
  * names and do not. With a variational latent, `loss` is `reconstruction`, the loss summed over the values of a sample, and
- * `kl` with its full weight.
+ * `kl` with its full weight; with a quantised latent, `reconstruction`, a mean over the values, and `vq`.
  */
 export type Measured = { readonly loss: number } & Readonly<Partial<Record<MeasureName, number>>>;
 

@@ -4,7 +4,7 @@
  */
 import type { layers, LayersModel, Scalar, Tensor } from '@tensorflow/tfjs';
 import type { Tf } from '../engine.ts';
-import { forwardWithLogits } from './forward.ts';
+import { forwardWithLatent } from './latent-pass.ts';
 import type { Outputs } from './losses.ts';
 
 /** Independent normal distributions of latents: both [rows, units]. */
@@ -65,41 +65,18 @@ export function klTerms(
   return { kl, counted: freeBits === 0 ? kl : tf.maximum(ofValues, freeBits).sum<Scalar>() };
 }
 
-/** Outputs that were decoded from samples, and the distributions of these samples. */
-export interface SampledOutputs extends Outputs {
-  readonly posterior: Posterior;
-}
-
 /** Makes a model decode a sample of each image's latents. Otherwise, layers act as in `forwardWithLogits`. */
 export function forwardOfSamples(
   tf: Tf,
   model: LayersModel,
   layer: VariationalLayer,
-): (input: Tensor, training: boolean) => SampledOutputs {
-  const forward = forwardWithLogits(tf, model);
+): (input: Tensor, training: boolean) => Outputs & { readonly posterior: Posterior } {
+  const forward = forwardWithLatent(tf, model, layer, (input, training) => {
+    const posterior = layer.posterior(input);
+    return { output: layer.sample(posterior, training ? 'training' : 'measuring'), kept: { ...posterior } };
+  });
   return (input, training) => {
-    let kept: Posterior | undefined;
-    const { call } = layer;
-    layer.call = (inputs) => {
-      const given = Array.isArray(inputs) ? inputs[0] : inputs;
-      if (given === undefined) throw new TypeError(`${layer.name} was called without an input`);
-      const posterior = layer.posterior(given);
-      // A model disposes of everything that its layers compute, except their outputs.
-      kept = { mean: tf.keep(posterior.mean.clone()), logVariance: tf.keep(posterior.logVariance.clone()) };
-      return layer.sample(posterior, training ? 'training' : 'measuring');
-    };
-    try {
-      const outputs = forward(input, training);
-      if (kept === undefined) throw new TypeError('the model does not go through its latent');
-      // Clones belong to the tidy around the call, like everything else.
-      return {
-        ...outputs,
-        posterior: { mean: kept.mean.clone(), logVariance: kept.logVariance.clone() },
-      };
-    } finally {
-      layer.call = call;
-      kept?.mean.dispose();
-      kept?.logVariance.dispose();
-    }
+    const { latent, ...outputs } = forward(input, training);
+    return { ...outputs, posterior: latent };
   };
 }

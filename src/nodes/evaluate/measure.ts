@@ -12,6 +12,7 @@ import { checkTargetValues } from '../train/targets.ts';
 import { measureCodes } from './code.ts';
 import { latentMeasure } from './latent.ts';
 import { isOfCode, isOfImage, isOfLatent, isOfOneImage, type Metric } from './names.ts';
+import { perplexityMeasure } from './perplexity.ts';
 
 export interface Measured {
   readonly means: ReadonlyMap<Metric, number>;
@@ -59,9 +60,11 @@ export async function loadMeasure(context: StageContext<EvaluateSettings>): Prom
               hint: 'leave it out of `metrics`',
             }),
           );
+    const ofCodes = settings.metrics.filter((metric) => metric === 'perplexity');
+    const codes = ofCodes.length === 0 ? undefined : keep(await perplexityMeasure(context, engine));
     const entropy =
       latent?.loss === 'binary_crossentropy' ? latentAt : settings.metrics.indexOf('binary_crossentropy');
-    const parts = [ofImages, ofLatent, ofCode].filter(({ length }) => length > 0).length;
+    const parts = [ofImages, ofLatent, ofCode, ofCodes].filter(({ length }) => length > 0).length;
     return {
       shapes: modelShapes(model),
       dispose,
@@ -96,6 +99,7 @@ export async function loadMeasure(context: StageContext<EvaluateSettings>): Prom
           for (const [metric, value] of found.means) means.set(metric, value);
         }
         if (encoder !== undefined) add(await measureCodes(engine, encoder, x, options()));
+        if (codes !== undefined) means.set('perplexity', await codes.measure(x, options()));
         return { means, images: new Map(settings.metrics.filter(isOfOneImage).flatMap(valuesOf)) };
 
         function add(found: ReadonlyMap<Metric, Float64Array>): void {

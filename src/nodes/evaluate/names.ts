@@ -39,11 +39,13 @@ export function isOfCode(metric: Metric): metric is CodeMetric {
 }
 
 /** Metrics of reconstructed images: all others. */
-export function isOfImage(metric: Metric): metric is Exclude<Metric, LatentMetric | CodeMetric> {
-  return !isOfLatent(metric) && !isOfCode(metric);
+export function isOfImage(
+  metric: Metric,
+): metric is Exclude<Metric, LatentMetric | CodeMetric | 'perplexity'> {
+  return !isOfLatent(metric) && !isOfCode(metric) && metric !== 'perplexity';
 }
 
-/** Metrics that a single image has, unlike `active_units`. */
-export function isOfOneImage(metric: Metric): metric is Exclude<Metric, 'active_units'> {
-  return metric !== 'active_units';
+/** Metrics that a single image has, unlike `active_units` and `perplexity`. */
+export function isOfOneImage(metric: Metric): metric is Exclude<Metric, 'active_units' | 'perplexity'> {
+  return metric !== 'active_units' && metric !== 'perplexity';
 }

@@ -101,7 +101,7 @@ function checkTables(
   });
 }
 
-/** Metrics of distributions need a variational model. */
+/** Metrics of distributions need a variational model, and that of codes a quantised one. */
 function checkLatentMetrics(
   { settings, references, report }: AnalysisContext<EvaluateSettings>,
   model: ModelDescription | undefined,
@@ -114,6 +114,15 @@ function checkLatentMetrics(
       message: `\`${metrics[index]}\` needs a variational latent, but the encoder of \`${references['model']}\` does not end in \`Variational\``,
       hint: 'leave it out, or let the encoder end in `Variational: { units: … }`',
       at: ['metrics', index],
+    });
+  }
+  const ofCodes = metrics.indexOf('perplexity');
+  if (ofCodes >= 0 && model?.quantized === false) {
+    report({
+      code: 'bad-setting',
+      message: `\`perplexity\` needs a quantised latent, but the encoder of \`${references['model']}\` does not end in \`VectorQuantizer\``,
+      hint: 'leave it out, or let the encoder end in `VectorQuantizer: { codes: … }`',
+      at: ['metrics', ofCodes],
     });
   }
   if (samples === undefined || metrics.includes('nll')) return;

@@ -238,6 +238,15 @@ function checkLatentSpace(
     checkAmount(context, data, split);
     if (model !== undefined) checkInput(context, model, data);
   }
+  if (model?.quantized === true) {
+    report({
+      code: 'bad-setting',
+      message: `a ${kind} decodes latents between those of images, but \`${references['model']}\` has learned to decode only its codes: its encoder ends in \`VectorQuantizer\``,
+      hint: 'draw `kind: comparison`, or use another latent',
+      at: ['model'],
+    });
+    return;
+  }
   const size = model && sizeOf(model.latentShape);
   if (kind === 'traversal' || size === undefined || size === 2) return;
   report({

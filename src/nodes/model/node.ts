@@ -3,7 +3,7 @@ import type { ModelSettings } from '../../schema/generated/settings.ts';
 import { readSchema } from '../../schema/schemas.ts';
 import { inferAutoencoder, type AutoencoderShapes } from '../../layers/shapes.ts';
 import type { NodeDefinition } from '../contract.ts';
-import { isVariational } from './latent.ts';
+import { latentKind } from './latent.ts';
 
 /** Cached for valid settings: the trials of a sweep share the settings that it does not vary. */
 const inferred = new WeakMap<ModelSettings, AutoencoderShapes>();
@@ -27,7 +27,8 @@ export const modelNode: NodeDefinition<ModelSettings> = {
       outputShape: shapes.output,
       outputActivation: shapes.outputActivation,
       lastLayer: [settings.decoder.length - 1],
-      variational: isVariational(settings),
+      variational: latentKind(settings) === 'variational',
+      quantized: latentKind(settings) === 'quantized',
     };
   },
   async run(context) {

@@ -1,5 +1,4 @@
-import { extremesOf } from '../../formats/image-rows.ts';
-import { piecesOf } from '../../formats/numbers.ts';
+import { extremesOf, momentsOf } from '../../formats/image-rows.ts';
 import { openImages, readImageSet, SPLITS, writeImageSet, type ImageArray } from '../../formats/images.ts';
 import type { NormalizeSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
@@ -69,19 +68,4 @@ function mappingOf(
     mapping: { factor: 1 / deviation, shift: -mean / deviation },
     metrics: { mean, standard_deviation: deviation },
   };
-}
-
-/** Mean and standard deviation of all intensities (population standard deviation, like NumPy's `std`), in two passes. */
-function momentsOf({ data, scale, offset }: ImageArray): {
-  readonly mean: number;
-  readonly deviation: number;
-} {
-  let sum = 0;
-  for (const piece of piecesOf(data))
-    for (let index = 0; index < piece.length; index++) sum += piece[index] ?? 0;
-  const mean = sum / data.length;
-  let squares = 0;
-  for (const piece of piecesOf(data))
-    for (let index = 0; index < piece.length; index++) squares += ((piece[index] ?? 0) - mean) ** 2;
-  return { mean: mean * scale + offset, deviation: Math.sqrt(squares / data.length) * Math.abs(scale) };
 }

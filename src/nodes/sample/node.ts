@@ -88,13 +88,22 @@ function checkSettings({ settings, references, report }: AnalysisContext<SampleS
   }
 }
 
-/** Sampling from the prior or the posterior needs a variational model. */
+/** Sampling from the prior or the posterior needs a variational model; codes have no distribution that could be sampled. */
 function checkLatent(
   { settings, references, report }: AnalysisContext<SampleSettings>,
   model: ModelDescription | undefined,
 ): void {
   if (model === undefined) return;
   const stage = references['model'];
+  if (model.quantized === true) {
+    report({
+      code: 'bad-setting',
+      message: `\`${stage}\` cannot be sampled: its encoder ends in \`VectorQuantizer\`, and no distribution of its codes is learned`,
+      hint: 'sample a model whose encoder ends in `Variational: { units: … }`',
+      at: ['model'],
+    });
+    return;
+  }
   if (settings.from !== 'mixture' && model.variational === false) {
     report({
       code: 'bad-setting',

@@ -5,7 +5,7 @@ import type { MeasureName } from '../../engine/train/measures.ts';
 import { encodeEvents, EVENT_FILE } from '../../engine/train/tensorboard.ts';
 import type { Measured } from '../../engine/train/trainer.ts';
 
-export { measuresOf } from '../../engine/train/measures.ts';
+export { measuresOf, type LatentKind } from '../../engine/train/measures.ts';
 
 export interface EpochRecord {
   /** From 1. */

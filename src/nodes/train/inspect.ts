@@ -12,6 +12,7 @@ import { disposeAutoencoder, type TrainableAutoencoder } from '../../layers/buil
 import { loadTrainable } from '../../layers/save.ts';
 import type { StageContext, StageResult } from '../contract.ts';
 import { readJson } from '../figure/records.ts';
+import { divisorOf } from './codes.ts';
 import { quantities } from './history.ts';
 import { klTerm } from './kl.ts';
 import { optimizerChoice } from './optimizer.ts';
@@ -109,6 +110,7 @@ async function measure(
       optimizer: optimizerChoice(settings.optimizer),
       loss: settings.loss,
       kl: klTerm(settings.kl),
+      ...divisorOf(settings, data.y),
       metrics: settings.metrics,
       data,
       batchSize: settings.batch_size,

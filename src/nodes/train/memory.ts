@@ -4,6 +4,7 @@ import { formatBytes } from '../../core/format.ts';
 import { KEPT_BYTES } from '../../formats/number-file.ts';
 import { NumberSource, type Numbers } from '../../formats/numbers.ts';
 import { MAX_COPIED_BYTES } from '../../engine/train/calls.ts';
+import { quantizerLayer } from '../../engine/train/quantizer.ts';
 import type { SamplePair } from '../../engine/train/samples.ts';
 import type { TrainableAutoencoder } from '../../layers/build.ts';
 
@@ -80,24 +81,25 @@ export function largestBatch(data: readonly SamplePair[], batchSize: number): nu
 }
 
 /** The model's part of a training's size. */
-export function modelSize({
-  layers,
-  weights,
-}: TrainableAutoencoder['autoencoder']): Pick<
-  TrainingSize,
-  'parameters' | 'largeParameters' | 'activations'
-> {
+export function modelSize(
+  autoencoder: TrainableAutoencoder['autoencoder'],
+): Pick<TrainingSize, 'parameters' | 'largeParameters' | 'activations'> {
+  const { layers, weights } = autoencoder;
   const sizeOf = (shape: readonly (number | null)[]): number =>
     shape.slice(1).reduce<number>((product, length) => product * (length ?? 1), 1);
   const shapes = layers.flatMap(({ outputShape }) =>
     Array.isArray(outputShape[0]) ? (outputShape as (number | null)[][]) : [outputShape as (number | null)[]],
   );
+  const quantizer = quantizerLayer(autoencoder);
+  const vectors = quantizer === undefined ? [] : quantizer.outputShape.slice(0, -1).map(Number);
+  // The distance of each vector of a quantised latent from each code.
+  const distances = quantizer === undefined ? 0 : quantizer.codes * sizeOf(vectors);
   const sizes = weights.map(({ shape }) => sizeOf([null, ...shape]));
   const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
   return {
     parameters: sum(sizes),
     largeParameters: sum(sizes.filter((size) => FLOAT * size >= LARGE)),
-    activations: sum(shapes.map(sizeOf)),
+    activations: sum(shapes.map(sizeOf)) + distances,
   };
 }
 

@@ -14,8 +14,9 @@ import {
   type ModelDescription,
 } from './checks.ts';
 import { learningRateOf } from '../../engine/train/optimizers/optimizer.ts';
-import { measuresOf } from '../../engine/train/measures.ts';
+import { measuresOf, type LatentKind } from '../../engine/train/measures.ts';
 import { optimizerChoice } from './optimizer.ts';
+import { latentKindOf } from '../model/latent.ts';
 import { checkLearningRate } from './rate-checks.ts';
 import { ACTIVATION_RANGES } from './targets.ts';
 
@@ -67,6 +68,7 @@ function analyze(context: AnalysisContext<TrainSettings>): OutputDescription | u
   if (model !== undefined) {
     checkLoss(context, model, target);
     checkKl(context, model);
+    checkDivision(context, model);
   }
   if (target !== undefined) {
     if (settings.loss === 'binary_crossentropy') checkEntropyTarget(context, target, ['loss']);
@@ -86,8 +88,9 @@ function analyze(context: AnalysisContext<TrainSettings>): OutputDescription | u
     data: stage.data,
     target: stage.target,
     ...(data?.range === undefined ? {} : { range: data.range }),
-    measured: measuredBy(settings, model.variational === true),
+    measured: measuredBy(settings, latentKindOf(model)),
     ...(model.variational === undefined ? {} : { variational: model.variational }),
+    ...(model.quantized === undefined ? {} : { quantized: model.quantized }),
     loss: settings.loss,
     previews: settings.preview !== null,
     denoiser: isCleanOf(data, references['target'], target),
@@ -97,9 +100,9 @@ function analyze(context: AnalysisContext<TrainSettings>): OutputDescription | u
 /** The columns of `history.csv`, without the epoch. */
 function measuredBy(
   { metrics, validation, optimizer, reduce_lr_on_plateau: plateau }: TrainSettings,
-  variational: boolean,
+  latent: LatentKind,
 ): readonly string[] {
-  const measured = measuresOf(variational, metrics);
+  const measured = measuresOf(latent, metrics);
   const changes = plateau !== null || typeof learningRateOf(optimizerChoice(optimizer)) !== 'number';
   return [
     ...measured,
@@ -257,6 +260,29 @@ function checkKl(
       message: `the divergence never gets its full weight: the warm-up takes ${kl.warmup_epochs} epochs, but the training only ${epochs}`,
       hint: `use fewer \`warmup_epochs\` than \`epochs\``,
       at: ['kl', 'warmup_epochs'],
+    });
+  }
+}
+
+/** Dividing by the variance changes the weight of the quantization, and what `reconstruction` is. */
+function checkDivision(
+  { settings, references, report }: AnalysisContext<TrainSettings>,
+  model: ModelDescription,
+): void {
+  if (settings.divide_by_variance !== true) return;
+  if (model.quantized === false) {
+    report({
+      code: 'bad-setting',
+      message: `\`divide_by_variance\` is for quantised latents, but the encoder of \`${references['model']}\` does not end in \`VectorQuantizer\``,
+      hint: 'remove it: without a second part of the loss, it would only change the unit of the numbers',
+      at: ['divide_by_variance'],
+    });
+  } else if (settings.loss !== 'mse') {
+    report({
+      code: 'bad-setting',
+      message: `\`divide_by_variance\` is for squared errors, but the loss is \`${settings.loss}\``,
+      hint: 'use `loss: mse`, or remove it',
+      at: ['divide_by_variance'],
     });
   }
 }

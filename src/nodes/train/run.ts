@@ -21,6 +21,7 @@ import { disposeAutoencoder, type TrainableAutoencoder } from '../../layers/buil
 import { loadTrainable, saveAutoencoder } from '../../layers/save.ts';
 import type { StageContext, StageResult } from '../contract.ts';
 import { Checkpointer, restore } from './checkpoint.ts';
+import { divisorOf, tellUsedCodes } from './codes.ts';
 import { EarlyStopping } from './early-stopping.ts';
 import { areShuffledInPieces, shuffle } from './epoch-order.ts';
 import { fit, type FitOptions, type FitResult } from './fit.ts';
@@ -73,6 +74,7 @@ export async function runTrain(context: StageContext<TrainSettings>): Promise<St
       optimizer,
       loss: settings.loss,
       kl: klTerm(settings.kl),
+      ...divisorOf(settings, training.y),
       metrics: settings.metrics,
       data: training,
       batchSize: settings.batch_size,
@@ -88,6 +90,7 @@ export async function runTrain(context: StageContext<TrainSettings>): Promise<St
       });
       if (variationalLayer(models.encoder) !== undefined)
         await tellActiveUnits(engine, models.encoder, data.at(-1)?.x ?? training.x, context);
+      await tellUsedCodes(engine, models.encoder, data.at(-1)?.x ?? training.x, context);
       const { weightsOf } = await save(context, { engine, models, trainer }, run);
       return { metrics: summarize(trainer, run, weightsOf), highlights: [...previews, 'history.csv'] };
     } finally {

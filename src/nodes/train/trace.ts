@@ -40,6 +40,8 @@ export function traceTrain(context: TraceContext<TrainSettings>, part?: 'validat
       optimizer: optimizerChoice(settings.optimizer),
       loss: settings.loss,
       kl: klTerm(settings.kl),
+      // The variance of the images is not known before a run.
+      ...(settings.divide_by_variance === true ? { variance: 1 } : {}),
       metrics: settings.metrics,
       data: { x },
     });

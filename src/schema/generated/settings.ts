@@ -29,7 +29,8 @@ export type LayerSpec =
   | { readonly Cropping2D: Cropping2DArguments }
   | { readonly GlobalAveragePooling2D: GlobalAveragePooling2DArguments }
   | { readonly ActivityRegularization: ActivityRegularizationArguments }
-  | { readonly Variational: VariationalArguments };
+  | { readonly Variational: VariationalArguments }
+  | { readonly VectorQuantizer: VectorQuantizerArguments };
 
 /** A layer that needs no arguments, by its name alone. */
 export type BareLayerName = 
@@ -436,6 +437,26 @@ export type VariationalArguments = {
   readonly name?: LayerLabel;
 };
 
+/**
+ * The latent of a VQ-VAE, at the end of the encoder: replaces each vector along the last axis by the nearest
+ * of some codes, which are trained. Images of 7 x 7 pixels with 16 channels have 49 vectors, and a vector is
+ * one. The encoder gets the decoder's gradient as if its outputs had been passed on unchanged. Training adds
+ * the mean squared distance of codes and outputs to the loss (`vq`): once for the codes, and with the weight
+ * `commitment` for the encoder.
+ */
+export type VectorQuantizerArguments = {
+  /** Number of codes to choose from. */
+  readonly codes: number;
+  /**
+   * How strongly the encoder's outputs are pulled to their codes, compared with the codes to the outputs: the
+   * beta of van den Oord et al. 2017.
+   */
+  readonly commitment: number;
+  /** Initializer of the codes. */
+  readonly embeddings_initializer: InitializerName;
+  readonly name?: LayerLabel;
+};
+
 /** The mean of each channel of an image: [7, 7, 64] becomes [64]. */
 export type GlobalAveragePooling2DArguments = {
   readonly name?: LayerLabel;
@@ -671,8 +692,10 @@ export type TrainMetricName = 'mse' | 'mae' | 'binary_crossentropy';
  * `binary_crossentropy`, minus a constant for other losses; `nll`, the negative log-likelihood, estimated
  * with `importance_samples` samples per image (lower is better); and `active_units`, the number of latent
  * values whose means have a variance of more than 0.01 over the images. Of the latent of any model:
- * `mean_activation`, the mean of its values, and `active_share`, the share of values that are not 0. Keras's
- * other names of the first three, such as `bce`, are accepted, too.
+ * `mean_activation`, the mean of its values, and `active_share`, the share of values that are not 0. Only for
+ * a quantised latent: `perplexity`, the exponential of the entropy with which its codes are used, which is
+ * the number of codes if all are used equally often (higher is better). Keras's other names of the first
+ * three, such as `bce`, are accepted, too.
  */
 export type MetricName = 
   | 'mse'
@@ -687,12 +710,13 @@ export type MetricName =
   | 'nll'
   | 'active_units'
   | 'mean_activation'
-  | 'active_share';
+  | 'active_share'
+  | 'perplexity';
 
 /**
  * A column of `history.csv`: `loss`, or a metric of the train stage; with a variational latent also
- * `reconstruction` and `kl`. With the prefix `val_`, it is measured on the validation images.
- * `learning_rate`, if it changes during training.
+ * `reconstruction` and `kl`, with a quantised one `reconstruction`, `vq` and `perplexity`. With the prefix
+ * `val_`, it is measured on the validation images. `learning_rate`, if it changes during training.
  */
 export type HistoryQuantity = 
   | 'loss'
@@ -701,6 +725,10 @@ export type HistoryQuantity =
   | 'val_reconstruction'
   | 'kl'
   | 'val_kl'
+  | 'vq'
+  | 'val_vq'
+  | 'perplexity'
+  | 'val_perplexity'
   | 'mse'
   | 'val_mse'
   | 'mae'
@@ -826,8 +854,7 @@ export type Sweep = {
   readonly method: 'grid' | 'zip' | 'random' | 'halving' | 'bayes';
   /**
    * What is varied: names under `params`, or dotted paths as for `-S`, such as `stages.trained.batch_size`.
-   * Each has a list of values, or a range such as `{ min: 2, max: 64, step: 2, log: true }`. Without
-   * parameters, the pipeline itself is repeated `replicates` times, each with another seed.
+   * Each has a list of values, or a range such as `{ min: 2, max: 64, step: 2, log: true }`.
    */
   readonly parameters: Readonly<Record<string, 
     | readonly Json[]
@@ -1832,9 +1859,16 @@ export type TrainSettings = {
    * The loss that training minimises. `binary_crossentropy` needs outputs between 0 and 1, as from a sigmoid.
    * It is computed from the sigmoid's inputs (the logits), so that it also trains a model whose outputs have
    * rounded to 0 or 1. With a variational latent, it is summed over an image's values, not their mean, and
-   * `kl` is added.
+   * `kl` is added. With a quantised latent, it is a mean, and `vq` is added.
    */
   readonly loss: LossName;
+  /**
+   * For a quantised latent and `loss: mse`: whether the loss of the outputs is divided by the variance of all
+   * values of the training targets, as in the examples of van den Oord et al. and of Keras. Then
+   * `reconstruction` is the share of the variance that is lost, and `vq` weighs as much for images of any
+   * contrast. Left out: false.
+   */
+  readonly divide_by_variance?: boolean;
   readonly kl?: KlSettings;
   /** Metrics besides the loss, measured after every epoch. */
   readonly metrics: readonly TrainMetricName[];

@@ -1,17 +1,11 @@
 /** Variational latents: a step and likelihoods against Keras's numbers, in every mode; and what is drawn. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { before, test } from 'node:test';
+import { test } from 'node:test';
 import type { Tensor } from '@tensorflow/tfjs';
 import * as fc from 'fast-check';
-import { packageRoot } from '../../../src/core/package-root.ts';
 import { NormalNumbers } from '../../../src/formats/normal-numbers.ts';
-import { createTrainer } from '../../../src/engine/choose-trainer.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
-import { loadEngine } from '../../../src/engine/load.ts';
 import { importanceWork, trainedLatentModel } from '../../../src/engine/train/elbo.ts';
-import { rowNumbers, type Samples } from '../../../src/engine/train/samples.ts';
 import { divergence, variationalLayer } from '../../../src/engine/train/variational.ts';
 import {
   buildAutoencoder,
@@ -20,10 +14,20 @@ import {
 } from '../../../src/layers/build.ts';
 import { numbers } from '../../layers/keras/numbers.ts';
 import { layer, seedsOf } from '../../layers/specs.ts';
-import { testEngine } from './engine.ts';
+import {
+  assertNear,
+  BATCH,
+  compareStep,
+  engineOf,
+  fill,
+  images,
+  modes,
+  PIXELS,
+  written,
+} from './keras-step.ts';
 
 /** See `test/layers/keras/make-variational.py`. */
-const keras = JSON.parse(readFileSync(join(packageRoot, 'test/layers/keras/variational.json'), 'utf8')) as {
+const keras = written('variational.json') as {
   readonly weight: number;
   readonly samples: number;
   readonly nll: number;
@@ -36,17 +40,7 @@ const keras = JSON.parse(readFileSync(join(packageRoot, 'test/layers/keras/varia
   }[];
 };
 
-const [PIXELS, UNITS, BATCH] = [6, 3, 2];
-
-const engines = new Map<string, Engine>();
-before(async () => {
-  engines.set('usual', await testEngine());
-  engines.set('portable', await loadEngine({ choice: 'portable', threads: 1 }));
-});
-
-function engineOf(name: string): Engine {
-  return engines.get(name) ?? assert.fail(name);
-}
+const UNITS = 3;
 
 function build({ tf }: Engine): TrainableAutoencoder {
   return buildAutoencoder(
@@ -64,8 +58,7 @@ function build({ tf }: Engine): TrainableAutoencoder {
 function kerasModel(engine: Engine): TrainableAutoencoder {
   const { tf } = engine;
   const models = build(engine);
-  for (const [index, weight] of models.autoencoder.weights.entries())
-    tf.tidy(() => void weight.write(numbers(tf, weight.shape as number[], index)));
+  fill(engine, models);
   const latent = variationalLayer(models.autoencoder) ?? assert.fail();
   latent.sample = ({ mean, logVariance }) =>
     mean.add(
@@ -77,65 +70,17 @@ function kerasModel(engine: Engine): TrainableAutoencoder {
   return models;
 }
 
-function images({ tf }: Engine): Samples {
-  const data = tf.tidy(() => numbers(tf, [BATCH, PIXELS], 3).add(1).div(2).dataSync<'float32'>().slice());
-  return { data, count: BATCH, shape: [PIXELS], scale: 1, offset: 0 };
-}
-
-function assertNear(actual: ArrayLike<number>, wanted: readonly number[], what: string): void {
-  assert.equal(actual.length, wanted.length, what);
-  for (const [index, value] of wanted.entries()) {
-    const distance = Math.abs((actual[index] ?? Number.NaN) - value);
-    assert.ok(distance <= 2e-5 * Math.max(1, Math.abs(value)), `${what}: ${actual[index]}, not ${value}`);
-  }
-}
-
-const sgd = { SGD: { learning_rate: 1, momentum: 0, nesterov: false } } as const;
-
-for (const [name, choice] of [
-  ['usual', 'auto'],
-  ['usual', 'eager'],
-  ['portable', 'auto'],
-] as const)
-  for (const wanted of keras.steps)
-    test(`a step with ${wanted.free} free nats, on the ${name} engine, \`${choice}\``, async () => {
-      const engine = engineOf(name);
-      const models = kerasModel(engine);
-      const x = images(engine);
-      const before = models.autoencoder.weights.map((weight) => weight.read().dataSync<'float32'>().slice());
-      const { trainer } = createTrainer(
-        engine,
-        {
-          model: models.autoencoder,
-          step: models.step,
-          optimizer: sgd,
-          loss: 'binary_crossentropy',
-          kl: { weight: keras.weight, freeBits: wanted.free, warmup: false },
-          metrics: ['mse'],
-          data: { x, y: x },
-          batchSize: BATCH,
-        },
-        choice,
-      );
-      const signal = new AbortController().signal;
-      assert.deepEqual(trainer.measures, ['loss', 'reconstruction', 'kl', 'mse']);
-      const validated = await trainer.evaluate({ x, y: x }, rowNumbers(BATCH), { signal });
-      const trained = await trainer.trainEpoch(rowNumbers(BATCH), { signal });
-      for (const measured of [validated, trained]) {
-        const { loss, reconstruction = NaN, kl = NaN } = measured;
-        assertNear([loss, reconstruction, kl], [wanted.loss, wanted.reconstruction, wanted.kl], 'losses');
-      }
-      for (const [index, weight] of models.autoencoder.weights.entries()) {
-        const after = weight.read().dataSync<'float32'>();
-        const moved = (before[index] ?? []).map((value, place) => value - (after[place] ?? NaN));
-        assertNear(moved, wanted.gradients[index] ?? [], `the gradient of ${weight.originalName}`);
-      }
-      trainer.dispose();
-      disposeAutoencoder(models);
+for (const [name, choice] of modes)
+  for (const { free, gradients, ...losses } of keras.steps)
+    test(`a step with ${free} free nats, on the ${name} engine, \`${choice}\``, async () => {
+      const engine = await engineOf(name);
+      const kl = { weight: keras.weight, freeBits: free, warmup: false };
+      const options = { loss: 'binary_crossentropy', kl, metrics: ['mse'] } as const;
+      await compareStep(engine, kerasModel(engine), choice, options, { losses, gradients });
     });
 
-test('the likelihood by importance samples', () => {
-  const engine = engineOf('usual');
+test('the likelihood by importance samples', async () => {
+  const engine = await engineOf('usual');
   const { tf } = engine;
   const models = kerasModel(engine);
   const model = trainedLatentModel(tf, models) ?? assert.fail();
@@ -150,8 +95,8 @@ test('the likelihood by importance samples', () => {
   disposeAutoencoder(models);
 });
 
-test('a latent gives its means outside of training, and in it samples of its distribution', () => {
-  const engine = engineOf('portable');
+test('a latent gives its means outside of training, and in it samples of its distribution', async () => {
+  const engine = await engineOf('portable');
   const { tf } = engine;
   const models = build(engine);
   const latent = variationalLayer(models.encoder) ?? assert.fail();
@@ -185,8 +130,8 @@ test('a latent gives its means outside of training, and in it samples of its dis
   disposeAutoencoder(models);
 });
 
-test('a divergence is 0 of the prior itself, and else positive', () => {
-  const { tf } = engineOf('portable');
+test('a divergence is 0 of the prior itself, and else positive', async () => {
+  const { tf } = await engineOf('portable');
   const number = fc.double({ min: -4, max: 4, noNaN: true });
   const of = (mean: number, logVariance: number): number =>
     tf.tidy(

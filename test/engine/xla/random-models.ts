@@ -149,6 +149,8 @@ function argumentsOf(name: LayerName, draws: Draws, input: Shape): JsonObject {
       return { l1: draws.of([0, 1e-4]), l2: draws.of([0, 1e-3]) };
     case 'Variational':
       return { units: draws.of([1, 3, 17]) };
+    case 'VectorQuantizer':
+      return { codes: draws.of([2, 5, 33]), commitment: draws.of([0, 0.25]) };
     case 'Reshape':
       return { target_shape: draws.of([[-1], [-1, 3], [...input], [...input].reverse(), [1, -1, 1]]) };
     case 'Conv2D': {

@@ -30,6 +30,7 @@ test('analysis describes the model without TensorFlow', () => {
       outputActivation: 'sigmoid',
       lastLayer: [4],
       variational: false,
+      quantized: false,
     },
     findings: [],
   });

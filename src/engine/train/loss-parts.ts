@@ -1,0 +1,56 @@
+/** The loss of a batch, and its parts where the latent adds to it. */
+import type { Scalar, Tensor, Variable } from '@tensorflow/tfjs';
+import { sizeOf } from '../../core/shape.ts';
+import type { Tf } from '../engine.ts';
+import { losses, type Outputs } from './losses.ts';
+import { perplexity, quantizationLoss, type Quantized } from './quantizer.ts';
+import type { TrainerOptions } from './trainer.ts';
+import { klTerms, PLAIN_KL, type Posterior } from './variational.ts';
+
+/** What a pass knows of the latent, besides the model's outputs. */
+export interface LatentOutputs {
+  readonly posterior?: Posterior;
+  readonly quantized?: Quantized & { readonly commitment: number };
+}
+
+export type LossOptions = Pick<TrainerOptions, 'loss' | 'kl' | 'variance'> & {
+  /** Replaces the divergence's weight in the minimized quantity. */
+  readonly klWeight?: Variable;
+};
+
+/** Losses without the penalties of regularizers. */
+export interface LossParts {
+  readonly full: Scalar;
+  /** What training minimizes instead, with a smaller weight of the divergence. */
+  readonly minimized?: Scalar;
+  /** In the order of `measuresOf`. */
+  readonly parts: readonly Scalar[];
+}
+
+export function lossParts(
+  tf: Tf,
+  options: LossOptions,
+  target: Tensor,
+  outputs: Outputs & LatentOutputs,
+): LossParts {
+  const mean = losses[options.loss](tf, target, outputs);
+  const { posterior, quantized } = outputs;
+  if (posterior !== undefined) {
+    const { weight, freeBits } = options.kl ?? PLAIN_KL;
+    const reconstruction = mean.mul<Scalar>(sizeOf(target.shape.slice(1)));
+    const { kl, counted } = klTerms(tf, posterior, freeBits);
+    const lossOf = (factor: number | Variable): Scalar => reconstruction.add<Scalar>(counted.mul(factor));
+    return {
+      full: lossOf(weight),
+      ...(options.klWeight === undefined ? {} : { minimized: lossOf(options.klWeight) }),
+      parts: [reconstruction, kl],
+    };
+  }
+  if (quantized !== undefined) {
+    const { variance } = options;
+    const reconstruction = variance === undefined ? mean : mean.div<Scalar>(variance);
+    const vq = quantizationLoss(tf, quantized, quantized.commitment);
+    return { full: reconstruction.add(vq), parts: [reconstruction, vq, perplexity(quantized)] };
+  }
+  return { full: mean, parts: [] };
+}
