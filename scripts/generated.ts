@@ -33,6 +33,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
         [readSchema('assignment')],
       ),
     ],
+    ['src/published/generated/types.ts', generateTypes('Published results.', [readSchema('published')], [])],
     ['schemas/pipeline.schema.json', `${JSON.stringify(composeSchema(stages), null, 2)}\n`],
     ['docs/reference.md', reference],
   ]);

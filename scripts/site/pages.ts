@@ -16,6 +16,7 @@ export const GROUPS: readonly Group[] = [
       'docs/files.md',
       'docs/sweeps.md',
       'docs/models.md',
+      'docs/published.md',
       'docs/latent-space.md',
       'docs/report.md',
       'docs/submissions.md',

@@ -3,7 +3,7 @@ import { chmod, lstat, readdir, utimes } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { withSlashes } from '../core/path.ts';
 import { failure } from '../core/diagnostic.ts';
-import { canonicalJson, isJsonObject, sha256, type JsonObject } from '../core/json.ts';
+import { canonicalJson, isJsonObject, sha256, type Json, type JsonObject } from '../core/json.ts';
 import { syncFile, syncFolder } from '../files/atomic.ts';
 import { hashFile } from '../files/hash.ts';
 
@@ -16,6 +16,14 @@ export interface StoredFile {
   readonly modified: number;
 }
 
+/** What a stage used of the machine. */
+export interface Usage {
+  /** Seconds of all its threads. Unlike the wall time, it hardly depends on what else the machine does. */
+  readonly processor: number;
+  /** Peak memory of its process in bytes. The process may have run other stages before. */
+  readonly memory: number;
+}
+
 export interface EntryRecord {
   /** Its hash is the entry's name. */
   readonly key: JsonObject;
@@ -25,6 +33,8 @@ export interface EntryRecord {
   readonly highlights: readonly string[];
   /** Wall time of the run that produced it. */
   readonly seconds: number;
+  /** What that run used; absent in entries of versions before 0.2.0. */
+  readonly usage?: Usage;
   /** The version of Hourglass that made it; absent in entries of versions before 0.2.0. */
   readonly hourglass?: string;
 }
@@ -115,10 +125,16 @@ function isEntryRecord(value: object): value is EntryRecord {
     isJsonObject(value['metrics']) &&
     Array.isArray(value['highlights']) &&
     typeof value['seconds'] === 'number' &&
+    isUsage(value['usage']) &&
     ['string', 'undefined'].includes(typeof value['hourglass']) &&
     Array.isArray(value['files']) &&
     value['files'].every(isStoredFile)
   );
+}
+
+function isUsage(value: Json | undefined): boolean {
+  if (value === undefined) return true;
+  return isJsonObject(value) && typeof value['processor'] === 'number' && typeof value['memory'] === 'number';
 }
 
 /** Paths are checked, too: a record that was tampered with must not lead outside its entry. */

@@ -71,6 +71,7 @@ ${exitCodeLines().join('\n')}`,
   addRuns(command, setCode);
   addCompare(command, setCode);
   addRestore(command, setCode);
+  addReproduce(command, setCode);
   addReport(command, setCode);
   addEngine(command, setCode);
   addPack(command, setCode);
@@ -207,6 +208,29 @@ function addRestore(command: AddCommand, setCode: SetCode): void {
       const { restore } = await import('./commands/restore.ts');
       setCode(await restore(terminalOf(flags), { run, outputs }));
     });
+}
+
+function addReproduce(command: AddCommand, setCode: SetCode): void {
+  command('reproduce', 'train what others published, and compare the results; resumes an earlier start', [
+    'reproduce --list',
+    'reproduce pca',
+    'reproduce keras-dense pytorch-vae --seeds 1',
+    'reproduce',
+  ])
+    .argument('[names...]', 'published results; by default all, which takes many hours')
+    .option('--list', 'only list the results and their published figures')
+    .option('--seeds <number>', 'with how many seeds each is trained; by default usually 3', positiveInteger)
+    .addOption(outputsOption())
+    .addOption(engineOption())
+    .action(
+      async (
+        names: string[],
+        flags: OutputFlags & Pick<PlanFlags, 'outputs' | 'engine'> & { list?: boolean; seeds?: number },
+      ) => {
+        const { reproduce } = await import('./commands/reproduce.ts');
+        setCode(await reproduce(terminalOf(flags), { ...flags, names, version: packageVersion }));
+      },
+    );
 }
 
 function addCheck(command: AddCommand, setCode: SetCode): void {

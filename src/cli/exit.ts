@@ -16,7 +16,7 @@ export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   done: 'done',
   failed: 'the work failed',
   invalid: 'wrong or missing input: nothing was done',
-  mismatch: '`verify` or `cache verify` found a mismatch',
+  mismatch: '`verify`, `cache verify` or `reproduce` found a mismatch',
   hangup: 'stopped: the terminal was closed (SIGHUP)',
   interrupted: 'stopped by Ctrl-C (SIGINT)',
   terminated: 'stopped by SIGTERM',

@@ -1,4 +1,5 @@
 /** Messages between the executor and its worker processes. They travel as JSON. */
+import type { Usage } from '../artifacts/entry.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { LogLevel, Progress } from '../core/event.ts';
 import type { JsonObject } from '../core/json.ts';
@@ -38,6 +39,7 @@ export type FromWorker =
       readonly type: 'done';
       readonly metrics: Readonly<Record<string, number>>;
       readonly highlights: readonly string[];
+      readonly usage: Usage;
     }
   | {
       readonly type: 'failed';

@@ -65,6 +65,7 @@ export async function runStage(run: StageRun): Promise<Entry> {
       metrics: result.metrics,
       highlights: result.highlights,
       seconds: (performance.now() - started) / 1000,
+      usage: result.usage,
       hourglass: packageVersion,
     });
   } catch (error) {

@@ -62,9 +62,18 @@ function watchLock(lock: StageTask['lock']): () => void {
 async function answerOf(task: StageTask): Promise<FromWorker> {
   let node: NodeDefinition | undefined;
   try {
+    const before = processorSeconds();
     node = await findNode(task);
     const result = await node.run(contextOf(task, node));
-    return { type: 'done', metrics: result.metrics ?? {}, highlights: result.highlights ?? [] };
+    return {
+      type: 'done',
+      metrics: result.metrics ?? {},
+      highlights: result.highlights ?? [],
+      usage: {
+        processor: processorSeconds() - before,
+        memory: process.resourceUsage().maxRSS * 1024,
+      },
+    };
   } catch (error) {
     // A full disk means the same for every stage type. The stage type explains other file errors; those that it does not explain
     // are reported with the name of the file.
@@ -73,6 +82,12 @@ async function answerOf(task: StageTask): Promise<FromWorker> {
     const known = isOutOfMemory(error) || isOfPlugin ? error : systemFailure(error);
     return describeError(isFull ? fileFailure(error, task.folder) : known, node);
   }
+}
+
+/** Seconds of all threads of this process so far. */
+function processorSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
 }
 
 async function findNode(task: StageTask): Promise<NodeDefinition> {

@@ -2,6 +2,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import type { Usage } from '../artifacts/entry.ts';
 import { peakMemory } from '../files/process.ts';
 import { failure, Failure, type DiagnosticCode } from '../core/diagnostic.ts';
 import type { LogLevel, Progress } from '../core/event.ts';
@@ -10,6 +11,7 @@ import type { FromWorker, StageTask, ToWorker } from './protocol.ts';
 export interface TaskResult {
   readonly metrics: Readonly<Record<string, number>>;
   readonly highlights: readonly string[];
+  readonly usage: Usage;
 }
 
 export interface TaskEvents {
@@ -78,7 +80,10 @@ export class WorkerPool {
     if (answer.type === 'failed' && answer.diagnostics.some(({ code }) => BROKEN.has(code)))
       this.#end(worker);
     else this.#rest(worker);
-    if (answer.type === 'done') return { metrics: answer.metrics, highlights: answer.highlights };
+    if (answer.type === 'done') {
+      const { metrics, highlights, usage } = answer;
+      return { metrics, highlights, usage };
+    }
     if (answer.stack !== undefined) events.log('error', answer.stack);
     throw new Failure(...answer.diagnostics);
   }

@@ -105,6 +105,16 @@ function parameterProblems(sweep: Sweep, { method }: Sweep): readonly SweepProbl
   const problems: SweepProblem[] = [];
   const drawn = sweep.method === 'random';
   const parameters = Object.entries(sweep.parameters);
+  if (parameters.length === 0 && method !== 'grid') {
+    return [
+      {
+        code: 'missing-key',
+        message: `\`method: ${method}\` needs \`parameters\`, what is varied`,
+        hint: 'name some, or leave `method` out to repeat the pipeline with other seeds',
+        at: ['method'],
+      },
+    ];
+  }
   for (const [name, parameter] of parameters) {
     if (!isRange(parameter)) continue;
     const problem = rangeProblem(parameter, drawn);

@@ -122,7 +122,8 @@ function valuesOf(trials: readonly TrialRecord[], name: string): readonly number
   return trials.flatMap(({ metrics }) => metricOf(metrics, name) ?? []);
 }
 
-function summarize(values: readonly number[]): Summary {
+/** The deviation is that of a sample; a single value has none. */
+export function summarize(values: readonly number[]): Summary {
   const count = values.length;
   const mean = values.reduce((sum, value) => sum + value, 0) / count;
   if (count < 2) return { mean, count };

@@ -168,3 +168,15 @@ test('an exclude that matches nothing gives a warning', () => {
     [['warning', 'exclude', 0]],
   );
 });
+
+test('without parameters, the pipeline itself is the only combination; other methods need some', () => {
+  const { combinations, problems } = expandSweep(sweepOf({ replicates: 3 }), 0);
+  assert.deepEqual([combinations.map(plain), problems], [[{}], []]);
+  for (const method of ['zip', 'random', 'halving', 'bayes'] as const) {
+    const wrong = expandSweep(sweepOf({ method, run_cap: 5 }), 0);
+    assert.deepEqual(
+      wrong.problems.map(({ code, at }) => [code, at]),
+      [['missing-key', ['method']]],
+    );
+  }
+});

@@ -231,3 +231,23 @@ test('the log lists trials that start, end, and fail with the reason, and is kep
   assert.match((await rigged.run(['sweep', 'files.yaml'])).stdout, /nothing to do/);
   assert.equal(rigged.read('outputs/files/log.jsonl'), log);
 });
+
+test('a sweep without parameters repeats the pipeline with other seeds', async (t) => {
+  const rigged = rig(t);
+  rigged.write('quick.yaml', QUICK.replace(/ {2}parameters:.*\n/, ''));
+  const { code } = await rigged.runJson(['sweep', 'quick.yaml']);
+  assert.equal(code, 0);
+  const trials = readTrials(rigged, 'quick');
+  assert.deepEqual(
+    trials.map(({ parameters, state }) => [parameters, state]),
+    [
+      [{}, 'done'],
+      [{}, 'done'],
+    ],
+  );
+  assert.equal(trials[0]?.seed, 3);
+  assert.notEqual(trials[1]?.seed, 3);
+  const { stdout } = await rigged.run(['compare', 'quick.yaml']);
+  assert.match(stdout, /2/);
+  assert.ok(rigged.exists('outputs/quick/sweep.html'));
+});

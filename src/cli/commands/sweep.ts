@@ -8,21 +8,19 @@ import { repeats } from '../../sweep/failures.ts';
 import { describeMethod } from '../../sweep/method.ts';
 import { resultsOf, type Results } from '../../sweep/results.ts';
 import { submittedSources } from '../../sweep/slurm/texts.ts';
-import { runSweep, type SweepResult } from '../../sweep/run.ts';
+import type { SweepResult } from '../../sweep/run.ts';
 import type { Trial } from '../../sweep/trial.ts';
 import { EXIT, outcomeOf } from '../exit.ts';
 import type { SweepFlags } from '../options.ts';
 import { callWords, commandLine } from '../program.ts';
-import { listenForSignals } from '../signals.ts';
-import { SweepLog } from '../sweep-log.ts';
 import { diagnosticToJson, renderCounted, renderDiagnostics } from '../terminal/diagnostics.ts';
 import { formatPlural, formatSeconds, printable, table } from '../terminal/format.ts';
-import { makeSweepReporter } from '../terminal/sweep-reporter.ts';
 import { renderSweepTable } from '../terminal/sweep-table.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { loadChecked, NO_SWEEP, printProblems } from './load.ts';
 import { cancelJobs, showStatus } from './sweep-jobs.ts';
 import { launcherOf } from './sweep-launcher.ts';
+import { runReported } from './sweep-run.ts';
 
 export interface SweepCommandOptions extends SweepFlags {
   readonly pipeline: string;
@@ -60,40 +58,21 @@ export async function sweep(terminal: Terminal, options: SweepCommandOptions): P
   if (options.dryRun === true) return listTrials(terminal, trials, search?.().count);
 
   const launcher = launcherOf(located, sources, options);
-  const reporter = await makeSweepReporter(terminal, settings, trials);
-  const say = (message: string): void => {
-    if (!terminal.options.json) reporter.note(message);
-  };
-  const log = new SweepLog(options.version, say);
-  const interrupt = listenForSignals(say);
-  try {
-    const result = await runSweep(located, trials, {
-      outputs: resolve(options.outputs),
-      engine: options.engine,
-      over: options.over,
-      metric: options.metric,
-      ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
-      launcher,
-      ...(search === undefined ? {} : { search }),
-      retryFailed: options.retryFailed === true,
-      signal: interrupt.signal,
-      emit: (event) => {
-        log.write(event);
-        reporter.emit(event);
-        const inner = event.type === 'trial-event' && event.trial === undefined ? event.event : undefined;
-        if (inner?.type === 'diagnostic' && !terminal.options.json)
-          reporter.note(renderDiagnostics([inner.diagnostic], sources, terminal.noteStyle));
-      },
-    });
-    reporter.close();
-    const texts = launcher.name === 'slurm' ? await submittedSources(result.workspace) : [];
-    present(terminal, result, { options, sources: [...sources, ...texts], located });
-    return exitCode(result, interrupt.code(), interrupt.signal.aborted);
-  } finally {
-    reporter.close();
-    interrupt.stop();
-    await log.close();
-  }
+  const { result, signalCode, isInterrupted } = await runReported(terminal, located, trials, {
+    outputs: resolve(options.outputs),
+    engine: options.engine,
+    over: options.over,
+    metric: options.metric,
+    ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
+    launcher,
+    ...(search === undefined ? {} : { search }),
+    retryFailed: options.retryFailed === true,
+    sources,
+    version: options.version,
+  });
+  const texts = launcher.name === 'slurm' ? await submittedSources(result.workspace) : [];
+  present(terminal, result, { options, sources: [...sources, ...texts], located });
+  return exitCode(result, signalCode, isInterrupted);
 }
 
 function exitCode(result: SweepResult, signalCode: number, isInterrupted: boolean): number {

@@ -854,7 +854,8 @@ export type Sweep = {
   readonly method: 'grid' | 'zip' | 'random' | 'halving' | 'bayes';
   /**
    * What is varied: names under `params`, or dotted paths as for `-S`, such as `stages.trained.batch_size`.
-   * Each has a list of values, or a range such as `{ min: 2, max: 64, step: 2, log: true }`.
+   * Each has a list of values, or a range such as `{ min: 2, max: 64, step: 2, log: true }`. Without
+   * parameters, the pipeline itself is repeated `replicates` times, each with another seed.
    */
   readonly parameters: Readonly<Record<string, 
     | readonly Json[]

@@ -1,0 +1,36 @@
+/**
+ * Takes results of `hourglass reproduce` into the documents:
+ *
+ *     npm run docs:published -- outputs/reproduced.json…   # keeps what the present settings gave, and writes the table
+ *     npm run docs:published                               # only writes the table again
+ */
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { packageRoot } from '../../src/core/package-root.ts';
+import { readCatalog } from '../../src/published/catalog.ts';
+import { parseReproduced } from '../../src/published/record.ts';
+import { isPresent, PAGE, readRecord, RECORD, tableOf, withTable } from './table.ts';
+
+const catalog = readCatalog();
+const record = { ...readRecord() };
+for (const file of process.argv.slice(2)) {
+  for (const [name, obtained] of Object.entries(parseReproduced(readFileSync(file, 'utf8')))) {
+    const isTaken = catalog.has(name) && (await isPresent(name, obtained));
+    if (isTaken) record[name] = obtained;
+    process.stdout.write(`${name}: ${isTaken ? 'taken' : 'from other settings, left out'}\n`);
+  }
+}
+const current = Object.fromEntries(
+  [...catalog.keys()].flatMap((name) => {
+    const own = record[name];
+    return own === undefined ? [] : [[name, own]];
+  }),
+);
+writeFileSync(RECORD, `${JSON.stringify(current, null, 2)}\n`);
+const page = join(packageRoot, PAGE);
+writeFileSync(page, withTable(readFileSync(page, 'utf8'), await tableOf(catalog, current)));
+spawnSync('npx', ['prettier', '--log-level', 'warn', '--write', RECORD, page], {
+  cwd: packageRoot,
+  stdio: 'inherit',
+});
