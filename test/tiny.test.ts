@@ -56,7 +56,7 @@ test('a run makes everything, a second has nothing to do, a forced one gives the
   assert.deepEqual(fingerprint(rigged, 'tiny'), before);
 });
 
-test('a changed setting runs only what it touches, and the plan says why', async (t) => {
+test('a changed setting runs only the stages that depend on it, and the plan says why', async (t) => {
   const rigged = rig(t);
   rigged.write('tiny.yaml', TINY);
   assert.equal((await rigged.run(['run', 'tiny.yaml'])).code, 0);
@@ -82,7 +82,7 @@ test('a changed setting runs only what it touches, and the plan says why', async
   assert.ok(back.stages.every(({ state }) => state === 'cached'));
 });
 
-test('an added stage changes no draw of the others', async (t) => {
+test("an added stage does not change the others' random numbers", async (t) => {
   const rigged = rig(t);
   rigged.write('tiny.yaml', TINY);
   await rigged.run(['run', 'tiny.yaml', 'quality']);

@@ -64,7 +64,7 @@ test('a checkpoint beyond the limit is of no use to a shorter run, and is left t
   );
 });
 
-test('a damaged checkpoint is told of and passed over, wherever it is damaged', async (t) => {
+test('a damaged checkpoint is reported and skipped, wherever the damage is', async (t) => {
   const here = place(t);
   await here.checkpoints.save(checkpoint(1), here.stage);
   await here.checkpoints.save(checkpoint(2), here.stage);
@@ -85,7 +85,7 @@ test('a damaged checkpoint is told of and passed over, wherever it is damaged', 
   }
 });
 
-test('a checkpoint whose files are lost or changed is passed over', async (t) => {
+test('a checkpoint whose files are lost or changed is skipped', async (t) => {
   const here = place(t);
   writeFileSync(join(here.stage, 'a.png'), 'first');
   writeFileSync(join(here.stage, 'b.png'), 'second');
@@ -98,7 +98,7 @@ test('a checkpoint whose files are lost or changed is passed over', async (t) =>
   assert.equal(passed.length, 1);
 });
 
-test('a file under a right hash that holds no checkpoint is passed over, and leads nowhere', async (t) => {
+test('a file with a valid hash that is not a checkpoint is skipped, and its paths are not followed', async (t) => {
   const here = place(t);
   await here.checkpoints.save(checkpoint(1), here.stage);
   const notes = { epoch: 2 };

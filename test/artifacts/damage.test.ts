@@ -72,7 +72,7 @@ test('a flip of any byte of twenty artifacts is found', async () => {
   assert.ok(flips > 400);
 });
 
-test('a flip of any bit of the record is found, or reads as what was stored', async () => {
+test('a flip of any bit of the record is detected, or changes nothing', async () => {
   const entry = await put();
   const file = join(entry.folder, '..', 'record.json');
   const text = readFileSync(file);
@@ -87,7 +87,7 @@ test('a flip of any bit of the record is found, or reads as what was stored', as
   }
 });
 
-test('an artifact or a record that was cut short or went on is found, wherever', async () => {
+test('an artifact or a record that is too short or too long is detected', async () => {
   const entry = await put();
   const targets = [
     ...FILES.map(({ path }) => join(entry.folder, path)),
@@ -116,7 +116,7 @@ test('an artifact or a record that was cut short or went on is found, wherever',
   assert.deepEqual(await read(entry.hash), entry);
 });
 
-test('a record that belongs to another key is no record of this one', async () => {
+test('a record that belongs to another key is not accepted', async () => {
   const entry = await put();
   const other = sha256('another key');
   const file = join(entry.folder, '..', 'record.json');

@@ -59,7 +59,7 @@ async function three(): Promise<{ a: Entry; b: Entry; c: Entry }> {
   return { a: await put('a', 10, 2), b: await put('b', 20, 1), c: await put('c', 30, 3) };
 }
 
-test('what was used least recently goes first, until the rest is small enough', async () => {
+test('the least recently used results are removed first, until the rest is small enough', async () => {
   const entries = await three();
   const options = { shown: new Set<string>(), dryRun: false };
   const { kept } = await collectGarbage(store, { ...options, maxBytes: 1e6 });
@@ -75,7 +75,7 @@ test('what was used least recently goes first, until the rest is small enough', 
   assert.deepEqual(await remaining(entries), ['a'], 'used just now');
 });
 
-test('what outputs show stays, however little room there is', async () => {
+test('results that outputs link to stay, however small the limit', async () => {
   const entries = await three();
   const shown = new Set([entries.b.hash]);
   const { kept } = await collectGarbage(store, { shown, maxBytes: 0, dryRun: false });
@@ -120,7 +120,7 @@ test('the outputs of a store are those of all folders beside it, with trials', a
   assert.deepEqual([...(await shownIn(workspaces))].sort(), ['1', '2', '3']);
 });
 
-test('what may be shown, locked or stored and cannot be read is not taken for none', async () => {
+test('if outputs, locks or the store cannot be read, nothing is removed', async () => {
   const unreadable = (...parts: readonly string[]): void => {
     mkdirSync(join(folder, ...parts.slice(0, -1)), { recursive: true });
     // A link to itself: even the superuser cannot open it.
@@ -144,7 +144,7 @@ test('what may be shown, locked or stored and cannot be read is not taken for no
   assert.equal(readdirSync(join(store.folder, 'elsewhere')).length, 3);
 });
 
-test('a survey counts entries, drafts, leftovers and what was set aside', async () => {
+test('a survey counts entries, drafts, leftovers and quarantined results', async () => {
   const entries = await three();
   await store.quarantine(entries.a.hash);
   const draft = await store.draft('0'.repeat(64), { replace: false });
@@ -171,7 +171,7 @@ test('a survey counts entries, drafts, leftovers and what was set aside', async 
   await draft.discard();
 });
 
-test('a store that is not there is empty', async () => {
+test('a missing store is empty', async () => {
   assert.deepEqual(await survey(store), {
     entries: [],
     checkpoints: [],

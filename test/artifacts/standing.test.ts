@@ -10,7 +10,7 @@ test('a result is current only where both keys are known and the same', () => {
   assert.equal(standingOf(undefined, undefined), 'missing');
 });
 
-test('changes name what the user can name, and each once', () => {
+test('changes name only what users can set, and each once', () => {
   const units = { stage: 'ae', path: 'params.units', before: 4, after: 32 };
   assert.equal(describeChange(units), 'params.units 4 → 32');
   assert.equal(describeChange({ stage: 'n', path: 'stddev', before: 0.5, after: 0.3 }), 'n.stddev 0.5 → 0.3');

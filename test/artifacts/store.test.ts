@@ -43,7 +43,7 @@ async function put(text = 'content', replace = false): Promise<Entry> {
   });
 }
 
-test('an entry is found with what was stored', async () => {
+test('a stored entry is found, with its content', async () => {
   assert.equal(await store.lookup(HASH), undefined);
   const entry = await put();
   assert.deepEqual(await store.lookup(HASH), entry);
@@ -116,7 +116,7 @@ test('an entry that is set aside is gone, and can be made again', async () => {
   assert.notEqual(await store.lookup(HASH), undefined);
 });
 
-test('of several that store the same key at once, one entry remains and all get it', async () => {
+test('if several processes store the same key at once, one entry remains and all get it', async () => {
   const entries = await Promise.all(Array.from({ length: 8 }, () => put()));
   const kept = await store.lookup(HASH);
   assert.ok(kept);
@@ -193,7 +193,7 @@ test('a draft that cannot begin leaves nothing', async () => {
   await assert.rejects(store.draft(HASH, { replace: false }), Failure);
 });
 
-test('what was touched is hashed once more, and then looks as it was stored', async () => {
+test('a touched file is hashed again, and then counts as unchanged', async () => {
   const entry = await put();
   const [, file] = entry.record.files;
   assert.ok(file);

@@ -34,7 +34,7 @@ test('a file is replaced whole, and nothing is left beside it', async (t) => {
   assert.deepEqual(readdirSync(folder), ['marks.csv']);
 });
 
-test('a link stays a link, whether its target is there or not', async (t) => {
+test('a link stays a link, whether its target exists or not', async (t) => {
   const folder = temporaryFolder(t);
   mkdirSync(join(folder, 'real'));
   for (const name of ['there', 'to-come']) {
@@ -55,7 +55,7 @@ test('a link stays a link, whether its target is there or not', async (t) => {
 });
 
 test(
-  'devices and named pipes are written into, and stay what they are',
+  'devices and named pipes are written to, not replaced',
   { skip: process.platform === 'win32' },
   async (t) => {
     const folder = temporaryFolder(t);
@@ -86,7 +86,7 @@ test('a full device is a full disk', { skip: !existsSync('/dev/full') }, async (
   assert.ok(lstatSync(link).isSymbolicLink());
 });
 
-test('what cannot be written is told before the work, and the same afterwards', async (t) => {
+test('an output that cannot be written is reported in the same way before and after the work', async (t) => {
   const folder = temporaryFolder(t);
   writeFileSync(join(folder, 'file'), '');
   for (const path of ['', 'none/x.csv', 'file/x.csv', 'n'.repeat(300)]) {

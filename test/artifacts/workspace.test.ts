@@ -73,7 +73,7 @@ function replaceFile(path: string, text: string): void {
 
 const contentOf = (path: string): string => readFileSync(join(workspace.folder, path), 'utf8');
 
-test('files of the user stay, whatever is published beside them', async () => {
+test('files of the user stay when results are published beside them', async () => {
   const first = await entryOf({ 'a.txt': 'one', 'previews/1.png': 'x' });
   await workspace.publish('s', first);
   replaceFile('s/notes.txt', 'mine');
@@ -118,7 +118,7 @@ test('an artifact that was copied, with another time, is not the file of a user'
   assert.deepEqual(readdirSync(join(workspace.folder, 's')).sort(), ['a.txt', 'b.txt']);
 });
 
-test('a folder that is a link is written through, and what else lies there stays', async () => {
+test('a linked folder is written to, and other files in it stay', async () => {
   const elsewhere = join(folder, 'elsewhere');
   mkdirSync(elsewhere);
   writeFileSync(join(elsewhere, 'thesis.txt'), 'years of work');
@@ -139,7 +139,7 @@ test('without a list, as earlier versions left it, read-only files are artifacts
   assert.deepEqual(readdirSync(join(workspace.folder, 's')).sort(), ['a.txt', 'notes.txt']);
 });
 
-test('whatever is published and written in between, no file of the user is lost', async () => {
+test('no sequence of publishing and writing loses a file of the user', async () => {
   const paths = fc.constantFrom('a', 'b', 'd/a', 'd/b', 'e/f/a');
   const step = fc.oneof(
     fc.record({ publish: fc.dictionary(paths, fc.constantFrom('1', '2', '3'), { minKeys: 1 }) }),
@@ -191,7 +191,7 @@ test('folders of stages that are gone are removed', async () => {
   assert.ok(existsSync(join(workspace.folder, 'mine')));
 });
 
-test('run.json that is missing, torn or of another form is no record', async () => {
+test('run.json that is missing, truncated or of another form is ignored', async () => {
   assert.equal(await workspace.readRun(), undefined);
   mkdirSync(workspace.folder, { recursive: true });
   for (const text of ['', '{"stages":', '[]', '{"stages":{"a":1}}']) {

@@ -118,7 +118,7 @@ for (const [name, value, code] of [
   });
 }
 
-test('a missing file and a folder are told apart from bad YAML', async (t) => {
+test('a missing file, a folder and bad YAML are different errors', async (t) => {
   const rigged = rig(t);
   mkdirSync(rigged.path('folder.yaml'));
   const codes = [];
@@ -201,7 +201,7 @@ test('dry runs and plans write nothing', async (t) => {
   assert.ok(!rigged.exists('outputs') && !rigged.exists('.hourglass'));
 });
 
-test('clean removes outputs by name, and from the cache what no outputs show', async (t) => {
+test('clean removes outputs by name, and unreferenced results from the cache', async (t) => {
   const rigged = rig(t);
   rigged.write('p.yaml', VALID);
   rigged.write('q.yaml', VALID.replace('name: tiny', 'name: q').replace('seed: 7', 'seed: 8'));
@@ -220,7 +220,7 @@ test('clean removes outputs by name, and from the cache what no outputs show', a
   assert.equal((await rigged.run(['clean', '../outputs'])).code, 2);
 });
 
-test('clean keeps what the user put among outputs, also where a stage was renamed or its folder replaced', async (t) => {
+test('clean keeps files of the user in outputs, also after a stage was renamed or its folder replaced', async (t) => {
   const rigged = rig(t);
   rigged.write('p.yaml', VALID);
   await rigged.run(['run', 'p.yaml']);
@@ -244,7 +244,7 @@ test('clean keeps what the user put among outputs, also where a stage was rename
   assert.ok(!rigged.exists('outputs/tiny/run.json') && !rigged.exists('outputs/tiny/mnist'));
 });
 
-test('clean takes files, too, and leaves what a run is at work on', async (t) => {
+test('clean also accepts files, and leaves the outputs of an active run', async (t) => {
   const rigged = rig(t);
   rigged.write('p.yaml', VALID);
   await rigged.run(['run', 'p.yaml']);
@@ -312,7 +312,7 @@ test('code of plugins runs only if allowed', async (t) => {
 });
 
 test(
-  'Ctrl-C exits with 130, keeps what is finished, and the next run goes on',
+  'Ctrl-C exits with 130 and keeps finished work, and the next run continues',
   { timeout: 120_000 },
   async (t) => {
     const rigged = rig(t);
@@ -350,7 +350,7 @@ test('mistakes of every kind are found at once: keys, references and shapes', as
   );
 });
 
-test('the cache tells what it holds, finds what is damaged, and makes room', async (t) => {
+test('the cache lists its content, finds damage, and makes room', async (t) => {
   const rigged = rig(t);
   rigged.write('p.yaml', VALID);
   await rigged.run(['run', 'p.yaml']);

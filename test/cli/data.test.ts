@@ -49,7 +49,7 @@ const look = async (...args: readonly string[]) => {
   return { code, json, data: json as unknown as DataJson };
 };
 
-test('counts, values, classes and a picture, of the source and of what follows it', async () => {
+test('counts, values, classes and a picture, for the source and for later stages', async () => {
   const { code, data } = await look('pets.yaml');
   assert.equal(code, 0);
   assert.deepEqual([data.stage, data.shape], ['pets', [2, 2, 1]]);
@@ -73,7 +73,7 @@ test('counts, values, classes and a picture, of the source and of what follows i
   assert.ok(!rigged.exists('outputs/pets'), 'no run took place');
 });
 
-test('what has no images, or would have to train, is refused at its place', async () => {
+test('stages without images, or that need training, are refused at their place', async () => {
   const problems = async (...args: readonly string[]) => {
     const { code, json } = await look(...args);
     return [code, ...problemsOf(json).map(({ code: name, line }) => `${name} ${line}`)];
@@ -97,7 +97,7 @@ test('a path instead of a pipeline: the stage that reads it, whose result the ne
   );
 });
 
-test('what is neither a pipeline nor data is refused', async () => {
+test('files that are neither pipelines nor data are refused', async () => {
   rigged.write('notes.txt', 'nothing of use');
   for (const [args, expected] of [
     [['nowhere'], 'file-not-found'],

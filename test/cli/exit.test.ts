@@ -34,7 +34,7 @@ const OTHERS = [
   ['cache', 'gc', '--max-size', '1GB'],
 ];
 
-test('a call that is wrong, or names what is not there, does nothing and exits with 2', (t) => {
+test('a wrong command line, or one that names something missing, does nothing and exits with 2', (t) => {
   const rigged = rig(t);
   rigged.write('p.yaml', TINY);
   rigged.write('invalid.yaml', TINY.replace('gaussian', 'gausian'));
@@ -77,7 +77,7 @@ test('a call that is wrong, or names what is not there, does nothing and exits w
   assert.ok(!rigged.exists('outputs') && !rigged.exists('.hourglass'));
 });
 
-test('what the machine refuses exits with 1', (t) => {
+test('errors of the system exit with 1', (t) => {
   const rigged = rig(t);
   rigged.write('p.yaml', TINY);
   rigged.write('taken', 'a file');

@@ -135,7 +135,7 @@ test('it says how the stage runs: compiled where it can be, or as it is traced',
   }
 });
 
-test('what has no program is refused with what has one', async () => {
+test('stages without a program are refused, with the list of those that have one', async () => {
   for (const [file, options, code, text] of [
     ['tiny.yaml', { stage: 'traind' }, 'unknown-stage', /`trained`/],
     ['tiny.yaml', { stage: 'noisy' }, 'wrong-stage-kind', /trained, quality, denoised/],

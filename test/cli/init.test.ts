@@ -72,7 +72,7 @@ test('init takes a folder of pictures as it is', async (t) => {
   assert.ok(rigged.exists('own-images.yaml'));
 });
 
-test('init names a folder that can be had on every system, and one that `cd` takes', async (t) => {
+test('init makes only folders that work on every system, and prints a name that `cd` accepts', async (t) => {
   const rigged = rig(t);
   for (const name of ['con', 'NUL.txt', 'a:b', 'x.', 'what?'])
     assert.match((await rigged.run(['init', name])).stderr, /\[reserved-name\]/);

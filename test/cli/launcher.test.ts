@@ -83,7 +83,7 @@ test('compiles when there is something new, and only then', async (t) => {
   assert.deepEqual(readdirSync(path('.build')), []);
 });
 
-test('sources that do not compile leave what was compiled before', async (t) => {
+test('if sources do not compile, the earlier build stays', async (t) => {
   const { edit, start, path } = checkout(t);
   edit(sourceSaying('one'), 1800);
   await start();

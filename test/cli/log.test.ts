@@ -77,7 +77,7 @@ test('every event of a run, in order, also those before its folder was known', a
   );
 });
 
-test('each run starts the log anew, but one with nothing to do leaves it', async (t) => {
+test('each run starts a new log, except one with nothing to do', async (t) => {
   const folder = workspace(t);
   await log([started(folder), ...WORK]);
   const count = entries(folder).length;
@@ -93,13 +93,13 @@ test('a run with nothing to do makes no log', async (t) => {
   assert.ok(!existsSync(join(folder, 'log.jsonl')));
 });
 
-test('a log that cannot be opened is told once, and stops nothing', async (t) => {
+test('a log that cannot be opened is reported once, and stops nothing', async (t) => {
   const folder = workspace(t);
   mkdirSync(join(folder, 'log.jsonl', 'inner'), { recursive: true });
   assert.equal((await log([started(folder), ...WORK])).length, 1);
 });
 
-test('a log that cannot grow is told once, and stops nothing', (t) => {
+test('a log that cannot grow is reported once, and stops nothing', (t) => {
   const program = `
     import { RunLog } from ${JSON.stringify(new URL('../../src/cli/log.js', import.meta.url).href)};
     const log = new RunLog('1.2.3', (message) => process.stdout.write(message + '\\n'));

@@ -92,7 +92,7 @@ stages:
   digits: { type: figure, kind: images, data: mnist }
 `;
 
-test('run --serve tells the address, and ends with the run', async (t) => {
+test('run --serve prints the address, and ends with the run', async (t) => {
   const rigged = rig(t);
   rigged.write('seen.yaml', FIGURE);
   let address = '';
@@ -147,7 +147,7 @@ export default {
 };
 `;
 
-test('a run that fails leaves a report that says why; what a plugin made is shown', async (t) => {
+test('a failed run leaves a report that says why; outputs of a plugin are shown', async (t) => {
   const rigged = rig(t);
   rigged.write('own.ts', PLUGIN);
   rigged.write(

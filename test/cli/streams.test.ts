@@ -11,7 +11,7 @@ const PATIENT = { timeout: 120_000 };
 
 const LONG = TINY.replace('epochs: 2 }', 'epochs: 5000 }');
 
-test('with --json, stdout is one document and stderr is empty, whatever happens', async (t) => {
+test('with --json, stdout is always one document and stderr is empty', async (t) => {
   const rigged = rig(t);
   rigged.write('p.yaml', VALID);
   rigged.write('bad.yaml', VALID.replace('gaussian', 'gausian'));
@@ -60,7 +60,7 @@ test('a second Ctrl-C ends at once; nothing of the run is left', PATIENT, async 
   assert.ok(!rigged.exists('outputs/tiny/trained'));
 });
 
-test('SIGTERM exits with 143 and says what is kept and how to go on', PATIENT, async (t) => {
+test('SIGTERM exits with 143 and says what is kept and how to continue', PATIENT, async (t) => {
   const rigged = rig(t);
   rigged.write('p.yaml', LONG);
   const { code, stderr } = await rigged.run(['run', 'p.yaml', '-S', 'seed=4'], {
@@ -89,7 +89,7 @@ test('check --watch checks again after a change, also of a base, until it is sto
   );
 });
 
-test('check --watch waits for a file that is not there yet', PATIENT, async (t) => {
+test('check --watch waits for a file that does not exist yet', PATIENT, async (t) => {
   const rigged = rig(t);
   const { code, stdout } = await rigged.run(['check', '--watch', 'later.yaml'], {
     steps: [
@@ -101,7 +101,7 @@ test('check --watch waits for a file that is not there yet', PATIENT, async (t) 
   assert.match(stdout, /later\.yaml: valid/);
 });
 
-test('a reader that goes away is no error', async (t) => {
+test('a reader that closes its end is not an error', async (t) => {
   const rigged = rig(t);
   rigged.write('p.yaml', VALID);
   for (const stream of ['stdout', 'stderr'] as const) {
@@ -119,7 +119,7 @@ test('a reader that goes away is no error', async (t) => {
   }
 });
 
-test('warnings are told before a run, do not fail it, and are in the JSON', async (t) => {
+test('warnings are shown before a run, do not fail it, and are in the JSON', async (t) => {
   const rigged = rig(t);
   rigged.write(
     'p.yaml',

@@ -46,7 +46,7 @@ stages:
   assert.equal(located?.locate(['stages', 'denoiser', 'loss']).file, join(rig.folder, 'bases/base.yaml'));
 });
 
-test('each file is relative to the one that names it, and mistakes stand in the file that has them', async (context) => {
+test('each file is relative to the one that names it, and mistakes are reported in their own file', async (context) => {
   const rig = await makeRig(context);
   await rig.write({
     'a/middle.yaml': 'extends: ../b/root.yaml\nstages: { denoiser: { epochs: 0 } }\n',
@@ -83,7 +83,7 @@ test('cycles', async (context) => {
   assert.deepEqual(found(await rig.load('name: x\nextends: b.yaml\n')), ['extends-cycle c.yaml:1:10']);
 });
 
-test('a base that cannot be had is reported where it is named', async (context) => {
+test('a base that cannot be read is reported where it is named', async (context) => {
   const rig = await makeRig(context);
   await rig.write({
     'base.yaml': VALID,

@@ -41,7 +41,7 @@ stages:
   });
 });
 
-test('nothing but parameters stands between the braces', () => {
+test('only parameters are allowed between the braces', () => {
   const { found, diagnostics } = interpolated(`params: { size: 16, list: [1] }
 a: "\${params.sise}"
 b: "\${size}"
@@ -131,7 +131,7 @@ test('a circle of parameters is reported once, with all its members in order', (
   assert.deepEqual(interpolated('x: "${params.a}"\n').found, ['unknown-param 1:4']);
 });
 
-test('what a parameter does not hold is said with what it holds', () => {
+test('if a parameter lacks a value, the error lists the values that it has', () => {
   const { found, diagnostics } =
     interpolated(`params: { size: 16, net: { units: 4, rate: 0.1 }, list: [1, 2], of: "\${params.net}" }
 a: "\${params.size.units}"
@@ -179,7 +179,7 @@ test('parameters cannot blow a pipeline up', () => {
   assert.deepEqual(interpolated(`${list}b: [${'"${params.a}", '.repeat(5000)}]`).found.length, 1);
 });
 
-test('property: every scalar and list of scalars comes through as it is', () => {
+test('property: every scalar and list of scalars stays unchanged', () => {
   const scalar = fc.oneof(
     fc.constant(null),
     fc.boolean(),
@@ -196,7 +196,7 @@ test('property: every scalar and list of scalars comes through as it is', () => 
   );
 });
 
-test('what a sweep makes of another parameter that it varies is left to its trials', () => {
+test('values made of another swept parameter are resolved in the trials', () => {
   const { data, found } = interpolated(`
 params: { a: 1, b: 2, c: { d: 3 } }
 sweep:

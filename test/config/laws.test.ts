@@ -72,7 +72,7 @@ function paths(value: Json, at: DocumentPath = []): DocumentPath[] {
   return [at, ...inner];
 }
 
-test('property: what is written as YAML is read back, in block and in flow style', () => {
+test('property: values written as YAML are read back, in block and in flow style', () => {
   fc.assert(
     fc.property(map, fc.boolean(), (value, flow) => {
       const text = flow ? stringify(value, { collectionStyle: 'flow' }) : stringify(value);
@@ -83,7 +83,7 @@ test('property: what is written as YAML is read back, in block and in flow style
   );
 });
 
-test('property: every path has a place inside the text, where its value or key stands', () => {
+test('property: every path has a place inside the text, that of its value or key', () => {
   fc.assert(
     fc.property(map, (value) => {
       const text = stringify(value);
@@ -171,7 +171,7 @@ test('property: an override is read back, and nothing else changes', () => {
   );
 });
 
-test('property: keys of JavaScript objects never get through, wherever they stand', async (context) => {
+test('property: keys of JavaScript objects are refused everywhere', async (context) => {
   const hostile = fc.oneof(
     { weight: 2, arbitrary: key },
     fc.constantFrom('__proto__', 'constructor', 'prototype'),

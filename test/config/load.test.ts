@@ -87,7 +87,7 @@ test('values and keys are found after extends, overrides and parameters', async 
   assert.equal(at([]), 'pipeline.yaml:1:1');
 });
 
-test('every diagnostic of a broken pipeline can be framed, and none is told twice', async (context) => {
+test('every diagnostic of a broken pipeline can be framed, and none is repeated', async (context) => {
   const rig = await makeRig(context);
   await rig.write({ 'base.yaml': VALID.replaceAll(': ', ':  ').replace('mse', 'nse') });
   const result = await rig.load(
@@ -152,7 +152,7 @@ test('hostile files end in diagnostics, not in exceptions', async (context) => {
   }
 });
 
-test('a pipeline that is read again from its texts is the same, wherever its files have gone', async (context) => {
+test('a pipeline that is read again from its texts is the same, even if its files are gone', async (context) => {
   const rig = await makeRig(context);
   await rig.write({ 'base.yaml': VALID, 'pipeline.yaml': 'extends: base.yaml\nseed: 9\n' });
   const file = join(rig.folder, 'pipeline.yaml');

@@ -121,7 +121,7 @@ test('a value that a stage refuses points at the argument', async () => {
   assert.ok(places.some((range) => range?.file.startsWith('--over') && range.start.column === 15));
 });
 
-test('other parameters in place of those of the block; all else of it stays', async () => {
+test('--over replaces the parameters of the block; everything else in it stays', async () => {
   const { located, metric } = await load({ over: ['rate=1,2'] }, swept);
   const { sweep } = located?.pipeline ?? {};
   assert.deepEqual(sweep?.parameters, { rate: [1, 2] });
@@ -135,7 +135,7 @@ test('other parameters in place of those of the block; all else of it stays', as
   assert.equal(changed.located?.pipeline.sweep?.replicates, 3);
 });
 
-test('without a block the only stage that measures gives the metric; without --over there is no sweep', async () => {
+test('without a block the only `evaluate` stage decides the metric; without --over there is no sweep', async () => {
   const { located, metric } = await load({ over: ['rate=1,2'] });
   assert.deepEqual(metric, { name: 'quality.mse', goal: 'minimize' });
   assert.deepEqual(located?.pipeline.sweep?.metric, metric);
@@ -145,7 +145,7 @@ test('without a block the only stage that measures gives the metric; without --o
   assert.equal((await load({ metric: 'quality.mse' })).located?.pipeline.sweep, undefined);
 });
 
-test('an override of what --over varies is refused', async () => {
+test('an override of a value that --over varies is refused', async () => {
   const { diagnostics } = await load({
     over: ['rate=1,2'],
     set: ['params.rate=3'],

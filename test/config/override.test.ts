@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { overrideSources } from '../../src/config/override.ts';
 import { found, hints, makeRig, VALID } from './rig.ts';
 
-test('an override takes the place of what the file says, with the type that YAML gives it', async (context) => {
+test('an override replaces the value in the file, with its type in YAML', async (context) => {
   const rig = await makeRig(context);
   const overrides = [
     'params.latent_size=8',
@@ -47,7 +47,7 @@ test('later overrides win, and null replaces', async (context) => {
   assert.equal(located?.pipeline.stages.get('denoiser')?.['preview'], null);
 });
 
-test('what is wrong with an override stands in its own text', async (context) => {
+test('mistakes in an override are shown in its own text', async (context) => {
   const rig = await makeRig(context);
   const cases: readonly (readonly [override: string, expected: string, hint?: RegExp])[] = [
     ['params.latent_sise=8', 'bad-override 1:8', /`latent_size`/],
@@ -92,7 +92,7 @@ test('what is wrong with an override stands in its own text', async (context) =>
   assert.equal(Object.hasOwn(Object.prototype, 'x'), false);
 });
 
-test('a setting by itself is told what it belongs to, and what to write instead is valid', async (context) => {
+test('a setting without its path gets the paths it can belong to, which are valid', async (context) => {
   const rig = await makeRig(context);
   const twice = `${VALID}  second:\n    type: train\n    model: autoencoder\n    data: mnist\n    loss: mse\n    epochs: 2\n`;
   const bare = VALID.replace(/params:\n.*\n/, '')

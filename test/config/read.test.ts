@@ -29,7 +29,7 @@ test('a folder is refused, with a file in it', async (context) => {
   assert.match(hints(result), /first\.yaml/);
 });
 
-test('what is not a regular file is refused without waiting for it', async (context) => {
+test('anything that is not a regular file is refused without waiting', async (context) => {
   const rig = await makeRig(context);
   execFileSync('mkfifo', [join(rig.folder, 'pipe.yaml')]);
   assert.deepEqual(found(await rig.load(undefined, { file: 'pipe.yaml' })), ['file-unreadable']);

@@ -14,7 +14,7 @@ const BASE = `${VALID}  noisy:
 sweep: { parameters: { latent_size: [2, 4] } }
 `;
 
-test('`null` takes an inherited stage, key or block away, at any depth and through several files', async (context) => {
+test('`null` removes an inherited stage, key or block, at any depth and through several files', async (context) => {
   const rig = await makeRig(context);
   await rig.write({
     'base.yaml': BASE,
@@ -63,7 +63,7 @@ test('where `null` is a value of the key, it stays that value', async (context) 
   assert.deepEqual(located?.pipeline.params, { latent_size: 16, early: null });
 });
 
-test('`-S` takes away what the file says', async (context) => {
+test('`-S` removes keys of the file', async (context) => {
   const rig = await makeRig(context);
   await rig.write({ 'pipeline.yaml': BASE });
   const overrides = [
@@ -86,7 +86,7 @@ test('`-S` takes away what the file says', async (context) => {
   assert.equal(encoder.autoencoder.encoder[1]?.Dense.activation, 'linear');
 });
 
-test('a key with which another comes may go with it', async (context) => {
+test('a key that requires another can be removed together with it', async (context) => {
   const rig = await makeRig(context);
   await rig.write({ 'base.yaml': BASE });
   const { located, diagnostics } = await rig.load(
@@ -99,7 +99,7 @@ test('a key with which another comes may go with it', async (context) => {
   assert.equal(located?.pipeline.stages.get('noisy')?.['stddev'], undefined);
 });
 
-test('an empty value takes nothing away: what is inherited stays', async (context) => {
+test('an empty value removes nothing: the inherited value stays', async (context) => {
   const rig = await makeRig(context);
   await rig.write({ 'base.yaml': BASE });
   const { located, diagnostics } = await rig.load(
@@ -114,7 +114,7 @@ test('an empty value takes nothing away: what is inherited stays', async (contex
   assert.equal(none.located?.pipeline.stages.size, 5);
 });
 
-test('a `null` that takes nothing away is pointed at, with what may have been meant', async (context) => {
+test('a `null` that removes nothing is reported, with what may have been meant', async (context) => {
   const rig = await makeRig(context);
   await rig.write({ 'base.yaml': BASE });
   const result = await rig.load(
@@ -133,7 +133,7 @@ test('a `null` that takes nothing away is pointed at, with what may have been me
   assert.deepEqual(found(await rig.load(VALID.replace('epochs: 10', 'epochs: null'))), ['wrong-type 24:13']);
 });
 
-test('a reference to a stage that was taken away names the `null`', async (context) => {
+test('a reference to a removed stage names the `null`', async (context) => {
   const rig = await makeRig(context);
   await rig.write({ 'base.yaml': BASE });
   const { located, diagnostics } = await rig.load('extends: base.yaml\nstages: { noisy: null }\n');
@@ -157,7 +157,7 @@ test('a reference to a stage that was taken away names the `null`', async (conte
   assert.deepEqual(found(override), ['bad-override -S stages.noisy.stddev=1:1:8']);
 });
 
-test('`null` also takes away what a merge key brings, and no item of a list', async (context) => {
+test('`null` also removes keys from a merge key, but no item of a list', async (context) => {
   const rig = await makeRig(context);
   const { located, diagnostics } = await rig.load(
     `${VALID}  noisy: &noisy { type: noise, data: mnist, kind: gaussian, stddev: 0.4 }
@@ -193,7 +193,7 @@ ${VALID.replace(/ {4}encoder:\n[^]*?(?= {4}decoder)/, '    encoder: *layers\n')}
   ]);
 });
 
-test('a list of layers with a name stands in a list of layers for its items', async (context) => {
+test('a named list of layers inside a list of layers is replaced by its items', async (context) => {
   const rig = await makeRig(context);
   const flat = await rig.load(VALID);
   const params = `params:

@@ -42,7 +42,7 @@ test('tabs and wide characters keep the caret in its column', () => {
   assert.equal(frame('k: 日本', at(1, 4), at(1, 6)), ['1 | k: 日本', '  |    ^~~~'].join('\n'));
 });
 
-test('what could steer a terminal is not printed', () => {
+test('characters that steer a terminal are not printed', () => {
   assert.equal(
     frame('a: \u001b[31mred\u202e', at(1, 4), at(1, 5)),
     ['1 | a: ·[31mred·', '  |    ^'].join('\n'),
@@ -75,7 +75,7 @@ test('a very long line is cut around the range', () => {
   assert.equal(lines[0]?.slice(caret.indexOf('^'), caret.lastIndexOf('~') + 1), 'wrong');
 });
 
-test('property: positions and offsets belong together, and the caret stands under its character', () => {
+test('property: positions and offsets correspond, and the caret is under its character', () => {
   const text = fc.string({ unit: fc.constantFrom('a', 'b', ' ', '\n', '\r\n', '\t', ':'), maxLength: 60 });
   fc.assert(
     fc.property(text, fc.nat(), (source, seed) => {

@@ -16,7 +16,7 @@ test('a valid pipeline has no diagnostics', async (context) => {
   assert.deepEqual([...(located?.pipeline.stages.keys() ?? [])], ['mnist', 'autoencoder', 'denoiser']);
 });
 
-test('one mistake gives one diagnostic, with its code, its place and what was meant', async (context) => {
+test('one mistake makes one diagnostic, with its code, its place and what was meant', async (context) => {
   const rig = await makeRig(context);
   const cases: readonly (readonly [before: string, after: string, expected: string, hint?: RegExp])[] = [
     // Keys.
@@ -169,7 +169,7 @@ stages:
   ]);
 });
 
-test('what is wrong with a value as a whole stands for what is wrong inside', async (context) => {
+test('an error about a whole value replaces the errors inside it', async (context) => {
   const rig = await makeRig(context);
   assert.deepEqual(found(await rig.load('name: x\nstages: [a, b]\n')), ['wrong-type 2:9']);
   assert.deepEqual(found(await rig.load('name: x\nstages:\n')), ['wrong-type 2:1']);
@@ -179,7 +179,7 @@ test('what is wrong with a value as a whole stands for what is wrong inside', as
   assert.deepEqual(found(await rig.load('name: x\nstages: { a: train }\n')), ['wrong-type 2:14']);
 });
 
-test('plugins bring stage types; their problems stand at their place in the file', async (context) => {
+test('plugins add stage types; their problems are reported at their place in the file', async (context) => {
   const rig = await makeRig(context);
   const schema = {
     type: 'object',
@@ -257,7 +257,7 @@ test("Keras's other names mean the same settings, and so have the same keys", as
   }
 });
 
-test('what Keras has and Hourglass has not is told with what to write instead', async (context) => {
+test('features that only Keras has are reported with what to write instead', async (context) => {
   const rig = await makeRig(context);
   const cases: readonly (readonly [layer: string, code: string, hint: RegExp])[] = [
     ['LeakyReLU: { alpha: 0.1 }', 'unknown-key', /`negative_slope: 0\.1`/],

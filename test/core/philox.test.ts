@@ -45,7 +45,7 @@ test('the counter carries into its second word', () => {
   assert.deepEqual(words(new Philox([5, 6], 2 ** 32 - 1), 8).slice(4), words(new Philox([5, 6], 2 ** 32), 4));
 });
 
-test('uniform numbers lie in [0, 1) with the right moments', () => {
+test('uniform numbers are in [0, 1) with the right moments', () => {
   const values = new Float32Array(200_000);
   new Philox([7, 8]).uniform(values);
   assert.ok(values.every((value) => value >= 0 && value < 1));

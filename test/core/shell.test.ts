@@ -10,7 +10,7 @@ test('plain words stay as they are', () => {
   }
 });
 
-test('property: a shell takes a word for what it is', () => {
+test('property: a shell reads a quoted word as the original', () => {
   const word = fc.string({ unit: 'grapheme-ascii' }).filter((text) => !text.includes('\0'));
   fc.assert(
     fc.property(fc.array(word, { minLength: 1 }), (words) => {
@@ -22,7 +22,7 @@ test('property: a shell takes a word for what it is', () => {
   );
 });
 
-test('on Windows paths need no quotes, and blanks, commas and what cmd or PowerShell act on get double ones', () => {
+test('on Windows plain paths need no quotes; spaces, commas and special characters of cmd and PowerShell get double ones', () => {
   for (const word of ['run', 'C:\\a-b\\c.yaml', 'pipelines/x.yaml', 'seed=1'])
     assert.equal(shellWord(word, 'win32'), word);
   for (const word of ['my file.yaml', 'a=1,2', 'a&b', 'x|y', '(z)', "it's", '[1]', '@x', ''])
@@ -51,7 +51,7 @@ function splitAsWindows(line: string): readonly string[] {
   return [...words, word];
 }
 
-test('property: a program for Windows gets a word for what it is, and cmd sees no sign outside quotes', () => {
+test('property: a Windows program gets the original word, and cmd sees no special character outside quotes', () => {
   const word = fc.string({ unit: fc.constantFrom(...'ab \\"&|<>^()=,;\'') });
   fc.assert(
     fc.property(fc.array(word, { minLength: 1 }), (words) => {

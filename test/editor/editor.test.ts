@@ -47,7 +47,7 @@ test('layers are offered by name, with their required arguments filled in', asyn
   assert.match(byLabel.get('Conv2D')?.documentation ?? '', /onvolution/);
 });
 
-test('what is filled in for a layer is one line, and bare names stand alone', async () => {
+test('layers are filled in on one line, and names without arguments stay alone', async () => {
   const completions = await server.complete(
     `${HEAD}stages:\n  a:\n    type: model\n    encoder:\n      - Flatten\n      - |`,
   );
@@ -103,7 +103,7 @@ test('arguments are offered inside braces, too', async () => {
   assert.ok(offered.includes('kernel_size') && !offered.includes('units'), offered.join());
 });
 
-test('schedules are offered in place of a learning rate, and their arguments', async () => {
+test('schedules are offered as learning rates, with their arguments', async () => {
   const train = 'stages:\n  a:\n    type: train\n';
   const offered = await labels(`${train}    optimizer:\n      SGD:\n        learning_rate: |`);
   assert.ok(offered.includes('CosineDecay') && offered.includes('ExponentialDecay'), offered.join());
@@ -130,7 +130,7 @@ test('resting on a key explains it, with its default', async () => {
   assert.match(bare, /Flatten`: Flattens/);
 });
 
-test('a mistake is underlined where it stands', async () => {
+test('a mistake is underlined at its place', async () => {
   const problems = await server.diagnose(
     `${HEAD}stages:\n  a:\n    type: noise\n    data: b\n    kind: gaussian\n    stdev: 1\n`,
   );
@@ -140,7 +140,7 @@ test('a mistake is underlined where it stands', async () => {
   );
 });
 
-test('mistakes in values are told by what would fit', async () => {
+test('mistakes in values are reported with what would fit', async () => {
   const stack = `${HEAD}stages:\n  a:\n    type: model\n    input_shape: [784]\n    decoder: [Flatten]\n    encoder:\n`;
   const cases: readonly (readonly [layer: string, column: number, message: RegExp])[] = [
     ['Dense: { units: -1 }', 24, /1/],
@@ -160,12 +160,12 @@ test('mistakes in values are told by what would fit', async () => {
   }
 });
 
-test('a file that extends another may leave out what that one has', async () => {
+test('a file that extends another may leave out inherited keys', async () => {
   const text = HEAD.replace('name: x', 'extends: base.yaml');
   assert.deepEqual(await server.diagnose(`${text}stages:\n  denoiser: { epochs: 3 }\n`), []);
 });
 
-test('the shipped pipelines have no problem, with parameters in place of numbers', async () => {
+test('the pipelines of the package have no problem, although parameters replace numbers', async () => {
   const folder = join(packageRoot, 'pipelines');
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });
   for (const file of files.filter((name) => name.endsWith('.yaml'))) {

@@ -8,7 +8,7 @@ import { Machine } from './machine.ts';
 
 const WITHOUT = { NODE_OPTIONS: '--jitless' };
 
-test('it is the same on every machine, and has the threads that are asked for', async () => {
+test('it is the same on every machine, and has the requested number of threads', async () => {
   const { identity, threads, executor } = await loadEngine({ choice: 'portable', threads: 3 });
   assert.deepEqual([identity.kind, identity.platform, threads], ['portable', 'any', 3]);
   assert.match(identity.version, /^webassembly [0-9a-f]{12}$/);
@@ -40,7 +40,7 @@ test('without WebAssembly a stage fails in one line, with no stack', async (t) =
   assert.doesNotMatch(JSON.stringify(problems), /\n|\bat .*:\d+/);
 });
 
-test('a batch that needs more memory than WebAssembly has ends its stage alone; a smaller one goes on from there', async (t) => {
+test('a batch that needs more memory than WebAssembly has ends only its stage; a smaller one continues', async (t) => {
   const rigged = rig(t);
   // The convolution gives 51 MB for each image.
   rigged.write(

@@ -6,7 +6,7 @@ import { kernelBuild } from '../../src/engine/tensorflow/native-kernels.ts';
 import { PLATFORM } from '../../src/engine/tensorflow/pins.ts';
 import { Machine, installedFolder } from './machine.ts';
 
-test('before anything is installed, status tells what would be used, and where it would lie', async (t) => {
+test('before anything is installed, status says what would be used, and in which folder', async (t) => {
   const machine = new Machine(t);
   const { value } = await machine.status('auto');
   assert.equal(value?.identity.kind, 'native');
@@ -40,7 +40,7 @@ test('an installed engine is loaded: its version, how it came, and whether it co
   assert.equal(value.xla, true);
 });
 
-test('after a failed installation, status tells why the portable engine is used', async (t) => {
+test('after a failed installation, status says why the portable engine is used', async (t) => {
   const machine = new Machine(t);
   const env = { HOURGLASS_ENGINE_WHEEL: join(machine.folder, 'none.whl') };
   await machine.ensure('auto', env);
@@ -49,7 +49,7 @@ test('after a failed installation, status tells why the portable engine is used'
   assert.match(value.problem ?? '', /none\.whl/);
 });
 
-test('of an engine that no longer loads, the reason is told', async (t) => {
+test('if an engine no longer loads, the reason is shown', async (t) => {
   const machine = new Machine(t);
   const { value: before } = await machine.status('native');
   const addon = join(machine.folder, 'tfjs_binding.node');
@@ -71,7 +71,7 @@ test('of an engine that no longer loads, the reason is told', async (t) => {
   assert.equal(value.xla, false);
 });
 
-test('a damaged record is no engine', async (t) => {
+test('a damaged record counts as no engine', async (t) => {
   const machine = new Machine(t);
   const { value: before } = await machine.status('native');
   const folder = before?.folder ?? '';

@@ -82,7 +82,7 @@ test('an archive is not to blame for few open files', async (t) => {
   }
 });
 
-test('with small files only, a run says so and keeps what was there', () => {
+test('if only small files are allowed, a run says so and keeps existing files', () => {
   const shown = contents(prepared.path('outputs'));
   const ended = under('ulimit -f 0', prepared.folder, 'run small.yaml');
   assertTyped(ended, 'run');
@@ -90,7 +90,7 @@ test('with small files only, a run says so and keeps what was there', () => {
   assert.deepEqual(contents(prepared.path('outputs')), shown);
 });
 
-test('what does not reach stdout is not done', () => {
+test('a result that does not reach stdout is an error', () => {
   for (const command of ['cache status', '--help']) {
     const ended = under('exec >/dev/full', prepared.folder, command);
     assertTyped(ended, command);
@@ -98,7 +98,7 @@ test('what does not reach stdout is not done', () => {
   }
 });
 
-test('a folder that was removed is named, whatever is to be done in it', () => {
+test('every command names a working folder that was removed', () => {
   for (const command of ['run small.yaml', 'init']) {
     mkdirSync(prepared.path('gone'));
     const ended = under('rmdir "$PWD"', prepared.path('gone'), command);

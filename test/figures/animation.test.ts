@@ -10,7 +10,7 @@ function plain(color: string, width: number, height: number): Figure {
   return { svg: svgDocument(width, height, color, [rect]), width, height };
 }
 
-test('frames follow one another with their delays; smaller ones stand on white', async () => {
+test('frames follow one another with their delays; smaller ones are on white', async () => {
   const frames = [plain('#d00000', 40, 30), plain('#0000d0', 20, 30)];
   const counted: number[] = [];
   const gif = await encodeAnimation(frames, [120, 700], (done) => counted.push(done));

@@ -10,7 +10,7 @@ const cell = (value: number, best = false): { value: number; text: string; best:
   best,
 });
 
-test('every value stands in its cell, extremes have the ends of the scale, the best a frame', () => {
+test('every value is in its cell, extremes have the ends of the scale, the best has a frame', () => {
   const figure = heatMap({
     title: 'Error',
     xLabel: 'Size',

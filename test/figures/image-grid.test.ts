@@ -92,7 +92,7 @@ test('tiles of 28 pixels are drawn three times as large, larger ones less', () =
   assert.equal(scale(300, 300, 5), 1);
 });
 
-test('title, labels and captions are there, whatever they hold', () => {
+test('title, labels and captions are escaped', () => {
   const { svg } = imageGrid({
     title: 'A <b> & "c"',
     subtitle: 'values 0 to 255',
@@ -170,7 +170,7 @@ const rows = fc.array(
   { minLength: 1, maxLength: 5 },
 );
 
-test('tiles stand at whole pixels, inside the figure, apart from each other', () => {
+test('tiles are at whole pixels, inside the figure, and do not overlap', () => {
   const overlap = (a: Box, b: Box) =>
     a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
   fc.assert(

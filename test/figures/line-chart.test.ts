@@ -123,7 +123,7 @@ test('a chart without anything to draw is a failure', () => {
   }
 });
 
-test('error bars reach as far as they are told, within the axis; a mark stands at its place', () => {
+test('error bars have their length, within the axis; a mark is at its place', () => {
   const series = [
     {
       name: 'a',

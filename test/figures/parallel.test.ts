@@ -50,7 +50,7 @@ test('logarithms and categories are spaced evenly, more is higher', () => {
   assert.ok(y(low, 1) < y(high, 1));
 });
 
-test('a missing value interrupts a line; one category and equal numbers are no trouble', () => {
+test('a missing value interrupts a line; one category and equal numbers work', () => {
   const [only] = lines({
     axes: [
       { label: 'x', kind: 'numbers', log: false },
@@ -64,7 +64,7 @@ test('a missing value interrupts a line; one category and equal numbers are no t
   assert.ok(only.flat().every(Number.isFinite));
 });
 
-test('categories that begin alike are told apart by their ends', () => {
+test('categories with the same beginning are shown by their ends', () => {
   const long = 'a category with a name that is far too long for the room beside its axis, ';
   const categories = [`${long}one`, `${long}two`, 'short'];
   const axis = { label: 'kind', kind: 'categories', categories } as const;

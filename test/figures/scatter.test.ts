@@ -61,7 +61,7 @@ test('a unit is as long on one axis as on the other, whatever the shape of the c
   }
 });
 
-test('of more classes than colours, the rarest are one', () => {
+test('if there are more classes than colours, the rarest are merged', () => {
   const labels = Array.from({ length: 400 }, (_, index) => (index < 300 ? index % 9 : 9 + (index % 20)));
   const { places, texts } = drawn({ points: cloud(400), labels, axes: AXES });
   assert.equal(places.size, CLASS_COLORS.length);
@@ -80,7 +80,7 @@ test('classes are called by their names, long ones shortened, inside the figure'
   for (const text of longest) assert.ok((legend[0] ?? 0) + textWidth(text, TYPE.label) < width);
 });
 
-test('of names that would cover one another, the greatest class has its name on the points', () => {
+test('if names would overlap, the largest class keeps its name on the points', () => {
   const { texts } = drawn({ points: [5, 5, 5, 5, 5, 5], labels: [71, 72, 72], axes: AXES });
   const times = (name: string): number => texts.filter((text) => text === name).length;
   assert.deepEqual([times('71'), times('72')], [1, 3]);

@@ -31,6 +31,6 @@ test('all keep their distance, their order and the limits', () => {
   );
 });
 
-test('without room for all, they go on below the lower limit', () => {
+test('without room for all, they continue below the lower limit', () => {
   assert.deepEqual(spread([5, 5, 5], 10, [0, 12]), [0, 10, 20]);
 });

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { Failure, failure } from '../../src/core/diagnostic.ts';
 import { fileFailure, systemFailure } from '../../src/files/atomic.ts';
 
-test("errors of the system are told from bugs, and the temporary folder's from others", () => {
+test('errors of the system are distinguished from bugs, and those of the temporary folder from others', () => {
   const code = (name: string, path?: string): string | undefined => {
     const error = Object.assign(new Error(name), { code: name, syscall: 'open', errno: -1 });
     const found = systemFailure(path === undefined ? error : Object.assign(error, { path }));
@@ -29,7 +29,7 @@ test("errors of the system are told from bugs, and the temporary folder's from o
   assert.equal(systemFailure('x'), 'x');
 });
 
-test('what a limit or the memory refuses is named, whatever the file is', () => {
+test('errors from limits and memory are named for every file', () => {
   const coded = (code: string, message = code): Error =>
     Object.assign(new Error(message), { code, syscall: 'open', errno: -1 });
   const codeOf = (found: unknown): string | undefined =>
@@ -43,7 +43,7 @@ test('what a limit or the memory refuses is named, whatever the file is', () => 
   assert.equal(codeOf(systemFailure(coded('ENOENT', 'ENOENT: no such file, uv_cwd'))), 'file-not-found');
 });
 
-test('errors of writing a file name it; bugs stay what they are', () => {
+test('errors of writing a file name it; bugs pass through', () => {
   const coded = (code: string): Error => Object.assign(new Error(code), { code, syscall: 'write' });
   const codeOf = (found: unknown): string | undefined =>
     found instanceof Failure ? found.diagnostics[0]?.code : undefined;

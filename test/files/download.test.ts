@@ -115,7 +115,7 @@ test('a part of another file, or one that is too long, is thrown away', async (t
   }
 });
 
-test('a resume that the server does not take begins anew', async (t) => {
+test('if the server does not resume, the download starts again', async (t) => {
   const asked: (string | undefined)[] = [];
   for (const answer of [
     { status: 206, headers: { 'content-range': 'bytes 0-299999/300000' }, body: BYTES },
@@ -140,7 +140,7 @@ test('a resume that the server does not take begins anew', async (t) => {
   assert.ok(asked.includes('bytes=10-'));
 });
 
-test('a server that is in trouble costs nothing of what came', async (t) => {
+test('server errors keep the bytes that were received', async (t) => {
   const { path, fetch } = await prepare(t, (_request, response) => response.writeHead(503).end());
   await fails(fetch({ url: 'http://127.0.0.1:9/none' }), 'data-missing');
   writeFileSync(partOf(path), BYTES.subarray(0, 10));
@@ -172,7 +172,7 @@ test('too much is refused: announced, unannounced, or without end', async (t) =>
   assert.ok(!existsSync(partOf(endless.path)));
 });
 
-test('statuses other than success fail, and leave what came before', async (t) => {
+test('unsuccessful statuses fail, and keep the bytes that were received', async (t) => {
   for (const status of [204, 400, 403, 404, 429, 500, 503]) {
     const { path, fetch } = await prepare(t, (_request, response) => void response.writeHead(status).end());
     await fails(fetch(), 'data-missing');
@@ -214,7 +214,7 @@ test('a connection that is reset, or refused, says what to do', async (t) => {
   await fails(fetch({ url: 'http://no-such-host.invalid/file.bin' }), 'data-missing');
 });
 
-test('Ctrl-C leaves a part that the next run goes on from', async (t) => {
+test('Ctrl-C leaves a part from which the next run resumes', async (t) => {
   const stop = new AbortController();
   const { path, fetch } = await prepare(t, (request, response) => {
     if (request.headers.range !== undefined) return serve(BYTES)(request, response);
@@ -228,7 +228,7 @@ test('Ctrl-C leaves a part that the next run goes on from', async (t) => {
   assert.deepEqual(readFileSync(path), BYTES);
 });
 
-test('of a gzip file the content counts, however it was packed; a bomb is refused', async (t) => {
+test('the content of a gzip file counts, however it was packed; a bomb is refused', async (t) => {
   const file = { gunzip: true };
   for (const level of [1, 9]) {
     const { path, fetch } = await prepare(t, serve(gzipSync(BYTES, { level })));

@@ -14,7 +14,7 @@ function opening(failures: number, code = 'EBUSY'): () => Promise<number> {
   };
 }
 
-test('on Windows, what another program has open is tried again', async () => {
+test('on Windows, files that another program has open are tried again', async () => {
   const windows = { platform: 'win32', pauses: [1, 1, 1] } as const;
   for (const code of ['EBUSY', 'EPERM', 'EACCES'])
     assert.equal(await patiently(opening(3, code), windows), 4);

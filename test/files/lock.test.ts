@@ -34,7 +34,7 @@ test('a lock is held by one, and free after release', async () => {
   assert.equal((await takeLock(path)).state, 'taken');
 });
 
-test('of many that try at once, one gets it', async () => {
+test('if many processes try at once, one gets the lock', async () => {
   const results = await Promise.all(Array.from({ length: 20 }, () => takeLock(path)));
   assert.equal(results.filter(({ state }) => state === 'taken').length, 1);
   assert.deepEqual(readdirSync(join(folder, 'locks')), ['x.lock']);
@@ -51,12 +51,12 @@ test('the lock of a dead process is taken over, by one', async () => {
   assert.equal(results.filter(({ state }) => state === 'taken').length, 1);
 });
 
-test('a process number that was given to another process is no owner', async () => {
+test('a process number that another process has now does not own the lock', async () => {
   await leaveBehind({ processStart: '1' });
   assert.equal((await takeLock(path)).state, 'taken');
 });
 
-test('where nothing tells when its process started, a lock is judged by its heartbeat as well', async () => {
+test('if the start of its process is unknown, a lock also depends on its heartbeat', async () => {
   await leaveBehind({ processStart: '' });
   assert.equal((await takeLock(path)).state, 'held');
   const silent = new Date(Date.now() - HEARTBEAT_TIMEOUT_MS - 5000);
@@ -64,7 +64,7 @@ test('where nothing tells when its process started, a lock is judged by its hear
   assert.equal((await takeLock(path)).state, 'taken');
 });
 
-test('a lock from another machine is respected for as long as its heart beats, whatever the local clock says', async (t) => {
+test('a lock from another machine is respected while it has a heartbeat, whatever the local clock says', async (t) => {
   await leaveBehind({ pid: 999_999_999, host: `not-${hostname()}` });
   const held = await takeLock(path);
   assert.equal(held.state, 'held');
@@ -121,7 +121,7 @@ test('who lost its lock learns of it before it writes, and leaves it to the new 
   }
 });
 
-test('a lock that cannot be looked at is not lost', async () => {
+test('a lock that cannot be read is not lost', async () => {
   const lock = await takeLock(path);
   assert.equal(lock.state, 'taken');
   rmSync(join(folder, 'locks'), { recursive: true });

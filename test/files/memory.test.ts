@@ -8,7 +8,7 @@ test('sizes are bytes, or have a unit of powers of 1,024', () => {
   assert.deepEqual(read, [4096, 1024, 1.5 * 2 ** 20, 2 ** 31, 2 ** 31, 2 ** 31, 2 ** 40]);
 });
 
-test('what is no size is refused, not ignored', () => {
+test('an invalid size is refused, not ignored', () => {
   for (const text of ['much', '-1GB', '8 GBit', 'GB', '1e9', ' '])
     assert.throws(
       () => memorySetting(text),

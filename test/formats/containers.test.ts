@@ -98,7 +98,7 @@ for (const [file, bytes, name, advice] of FILES) {
   });
 }
 
-test('what is none of these is not guessed', () => {
+test('unknown files are not guessed', () => {
   for (const bytes of [
     '',
     'PK',
@@ -119,7 +119,7 @@ test('a name that would end the text of Python is not written into it', () => {
   assert.ok(found?.hint.includes("read_parquet('FILE')"));
 });
 
-test('files are read; what is no file is not waited for', async (t) => {
+test('files are read; anything else is refused without waiting', async (t) => {
   const root = temporaryFolder(t);
   writeFileSync(join(root, 'x.mat'), 'MATLAB 5.0 MAT-file');
   mkdirSync(join(root, 'folder'));
@@ -127,7 +127,7 @@ test('files are read; what is no file is not waited for', async (t) => {
   for (const name of ['folder', 'none']) assert.equal(await identifyFile(join(root, name)), undefined);
 });
 
-test('any bytes are answered', () => {
+test('any bytes get an answer', () => {
   const starts = fc.constantFrom(...FILES.map(([, bytes]) => bytes));
   fc.assert(
     fc.property(starts, fc.uint8Array({ maxLength: 60 }), fc.nat(80), (start, noise, cut) => {

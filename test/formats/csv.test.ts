@@ -6,7 +6,7 @@ import { readCsv, writeCsv } from '../../src/formats/csv.ts';
 const cells = (text: string, separator?: string): readonly (readonly string[])[] | undefined =>
   readCsv(text, separator)?.map((row) => row.cells);
 
-test('what was written by the rules is read back as it was, with any separator', () => {
+test('valid CSV is read back unchanged, with any separator', () => {
   const cell = fc.string({ unit: fc.constantFrom('a', '1', ',', ';', '"', '\n', '\r\n', '\t', ' ', '') });
   const quote = (text: string): string => `"${text.replaceAll('"', '""')}"`;
   fc.assert(
@@ -28,7 +28,7 @@ test('what was written by the rules is read back as it was, with any separator',
   assert.deepEqual(cells(''), []);
 });
 
-test('rows know their lines; what is no CSV is not read', () => {
+test('rows know their lines; invalid CSV is refused', () => {
   assert.deepEqual(
     readCsv('a,b\n\n"x\ny",1\r\nz,2')?.map(({ line }) => line),
     [1, 3, 5],
@@ -36,7 +36,7 @@ test('rows know their lines; what is no CSV is not read', () => {
   for (const text of ['"a"b,c\n', '"a', 'a"b,c', '"a""', '"""']) assert.equal(readCsv(text), undefined, text);
 });
 
-test('large texts are read in one pass, whatever stands in them', () => {
+test('large texts are read in one pass, whatever they contain', () => {
   const size = 2 ** 21;
   assert.equal(readCsv('"'.repeat(size + 1)), undefined);
   assert.equal(readCsv(`"${'""'.repeat(size)}`), undefined);
@@ -44,7 +44,7 @@ test('large texts are read in one pass, whatever stands in them', () => {
   assert.equal(cells(','.repeat(size))?.[0]?.length, size + 1);
 });
 
-test('what a spreadsheet would run, or a terminal heed, is made harmless; all else is kept', () => {
+test('formulas of spreadsheets and control characters are neutralised; everything else is kept', () => {
   const harmless = fc.stringMatching(/^[A-Za-z0-9 .,"'()é]{0,12}$/);
   fc.assert(
     fc.property(fc.array(fc.array(harmless, { minLength: 2, maxLength: 3 }), { minLength: 1 }), (rows) => {

@@ -65,7 +65,7 @@ function assertClose(
   }
 }
 
-test('resizing gives what Pillow gives, within a level, while decoding and as a step', async () => {
+test('resizing equals Pillow within one level, while decoding and as a step', async () => {
   for (const { from, to, values } of FACTS.resized) {
     const wanted = Buffer.from(values, 'base64');
     const name = `${from.join('x')} to ${to.join('x')}`;
@@ -207,7 +207,7 @@ test('photos are upright, and the crop is that of the upright photo', async () =
   }
 });
 
-test('what is not opaque shows the background that is asked for', async () => {
+test('transparent pixels show the requested background', async () => {
   const bytes = Buffer.from(FACTS.over.file, 'base64');
   const { data, transparent } = await decodeImage(bytes, { ...RGB, background: [255, 0, 200] });
   assertClose(data, FACTS.over.rgb, 'over a background', 1);

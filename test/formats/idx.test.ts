@@ -79,7 +79,7 @@ test('other magic numbers and huge dimensions are refused before anything is all
   assert.throws(() => parseIdx(huge, 'x'), hasCode('data-corrupt'));
 });
 
-test('missing files, folders and damaged gzip files are told apart', async (t) => {
+test('missing files, folders and damaged gzip files are different errors', async (t) => {
   const folder = temporaryFolder(t);
   await assert.rejects(readIdx(join(folder, 'none')), hasCode('data-missing'));
   await assert.rejects(readIdx(folder), hasCode('data-missing'));

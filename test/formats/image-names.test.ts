@@ -61,7 +61,7 @@ const images = (names?: ImageNames, count = names?.count ?? 3): HeldImages => ({
 const write = (folder: string, train: HeldImages): Promise<void> =>
   writeImageSet(folder, { shape: [1, 1, 1], range: [0, 1], splits: { train } });
 
-test('names are read as they were written; what is implied takes no file', async (t) => {
+test('names are read as they were written; implied names need no file', async (t) => {
   const mixed = takeNames(joinNames(FOLDER, namesOf('mnist/test', 2)), Int32Array.of(4, 0, 2));
   for (const [place, own] of [mixed, FOLDER, namesOf('mnist/train', 2)].entries()) {
     const folder = temporaryFolder(t);
@@ -76,7 +76,7 @@ test('names are read as they were written; what is implied takes no file', async
   }
 });
 
-test('images without names are known by their numbers among what was written', async (t) => {
+test('images without names are identified by their position', async (t) => {
   const [one, other] = [temporaryFolder(t), temporaryFolder(t)];
   await write(one, images());
   await write(other, { ...images(), data: Uint8Array.of(1, 2, 3) });

@@ -27,7 +27,7 @@ async function jpeg(width: number, height: number, channels: 1 | 3, kind: JpegOp
   return (channels === 1 ? image.toColourspace('b-w') : image).jpeg(kind).toBuffer();
 }
 
-test('every bit of plain files is that of libvips, whatever their size and kind', async () => {
+test('plain files of any size and kind decode to the bits of libvips', async () => {
   let plain = 0;
   const decoder = new JpegDecoder();
   for (const [width, height] of [
@@ -65,7 +65,7 @@ test('a crop keeps the same pixels as libvips', async () => {
   await assert.rejects(decodeImage(bytes, { crop: wide, size: null, color: 'rgb' }), { name: 'Failure' });
 });
 
-test('what is not sound is left to libvips, and the next file is decoded as ever', async () => {
+test('damaged files are left to libvips, and the next file is decoded as usual', async () => {
   const bytes = await jpeg(64, 48, 3, {});
   const header = jpegHeader(bytes);
   assert.ok(header);

@@ -14,7 +14,7 @@ const arrays = fc.oneof(
   fc.float64Array({ noNaN: true }),
 ) as fc.Arbitrary<NpyData>;
 
-test('what is written is read again, with its type and shape', async (t) => {
+test('arrays are read back with their type and shape', async (t) => {
   const path = join(temporaryFolder(t), 'a.npy');
   await fc.assert(
     fc.asyncProperty(arrays, async (data) => {

@@ -46,7 +46,7 @@ function gathered(data: Numbers, rows: Int32Array): HeldNumbers {
   return target;
 }
 
-test('parts and rows are those of the array, whatever is kept of the file', async () => {
+test('parts and rows are those of the array, whatever part of the file is in memory', async () => {
   const rowNumber = fc.nat(ROWS - 1);
   const near = fc
     .tuple(rowNumber, fc.array(fc.nat(40), { maxLength: 80 }))

@@ -20,7 +20,7 @@ function reader(t: TestContext): Read {
   };
 }
 
-test('what is written is read, whatever separates it, gzipped or not, with names or without', async (t) => {
+test('tables are read back with any separator, gzipped or not, with or without names', async (t) => {
   const read = reader(t);
   const number = fc.oneof(
     fc.integer({ min: 0, max: 255 }),
@@ -61,7 +61,7 @@ test('what is written is read, whatever separates it, gzipped or not, with names
   );
 });
 
-test('labels are the column of that name, or the one that is asked for', async (t) => {
+test('labels are in the column of that name, or in the requested one', async (t) => {
   const read = reader(t);
   const kaggle = await read('label,pixel0,pixel1\n7,0,255\n0,1,2\n');
   assert.deepEqual(
@@ -95,7 +95,7 @@ test('labels are the column of that name, or the one that is asked for', async (
   assert.deepEqual([none.labels, none.width], [undefined, 2]);
 });
 
-test('names that pandas writes are no sample', async (t) => {
+test('the column names that pandas writes are not an image', async (t) => {
   const read = reader(t);
   const counted = await read('0,1,2\n9,9,9\n');
   assert.deepEqual([counted.rows, counted.columns], [1, ['0', '1', '2']]);
@@ -105,7 +105,7 @@ test('names that pandas writes are no sample', async (t) => {
   assert.deepEqual([marked.labels, [...marked.data]], [['4'], [9]]);
 });
 
-test('what is no table of numbers is refused, with its line', async (t) => {
+test('other tables are refused, with the line', async (t) => {
   const read = reader(t);
   const refusals: readonly (readonly [string | Uint8Array, TableOptions, RegExp])[] = [
     ['', {}, /./],
@@ -221,7 +221,7 @@ test('numbers are held by the narrowest type that has all of them', () => {
   assert.equal(new NumberStore(2).add(new Float64Array(3)), false);
 });
 
-test('a folder, and what is not there, are missing', async (t) => {
+test('folders and missing files are reported as missing', async (t) => {
   const folder = temporaryFolder(t);
   mkdirSync(join(folder, 'a.csv'));
   for (const name of ['a.csv', 'none.csv'])

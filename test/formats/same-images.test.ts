@@ -48,13 +48,13 @@ test('known sets, and sets in exchanged places, are different images', () => {
   assert.ok(same(joinNames(a, b), joinNames(b, b)));
 });
 
-test('only what no stage names is a guess', () => {
+test('only images without names are compared by position', () => {
   assert.ok(!isGuess(namesOf('array/1', 3), namesOf('array/2', 3)));
   assert.ok(!isGuess(namesOf('stage/1', 3), namesOf('stage/1', 3)));
   assert.ok(isGuess(namesOf('stage/1', 3), namesOf('array/1', 3)));
 });
 
-test('the difference says what only one has, and where they part', () => {
+test('the difference says what only one set has, and where they first differ', () => {
   const difference = compareNames(files('00.png', '01.png', '03.png'), files('00.png', '02.png', '03.png'));
   assert.deepEqual(difference?.missing, [['01.png'], ['02.png']]);
   assert.deepEqual(difference?.first, { row: 1, names: ['01.png', '02.png'] });

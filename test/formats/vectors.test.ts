@@ -27,7 +27,7 @@ test('what is written is read', async (t) => {
   assert.deepEqual([size, axes], [2, ['one', 'two']]);
 });
 
-test('a record that lies about its arrays, or leads out of its folder, is refused', async (t) => {
+test('a record that misdescribes its arrays, or leads out of its folder, is refused', async (t) => {
   const folder = temporaryFolder(t);
   await writeVectorSet(folder, { size: 2, splits: { test: VECTORS } });
   await assert.rejects(readVectors(folder, 'train'), fails('missing-split'));

@@ -145,7 +145,7 @@ test('rules and tfjs agree on any convolution, pooling and transposed convolutio
   );
 });
 
-test('training and computing give the same where a layer draws nothing and keeps no statistics', () => {
+test('training and inference agree for layers without random numbers and statistics', () => {
   for (const name of ['Conv2D', 'LayerNormalization'] as const) {
     for (const [args, input] of battery[name]) {
       const { model } = build(place(layer(name, args), input));

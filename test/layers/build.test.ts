@@ -36,7 +36,7 @@ test('three models: the autoencoder is the encoder and then the decoder', () => 
   assert.deepEqual((autoencoder.predict(images) as tfjs.Tensor).dataSync(), apart.dataSync());
 });
 
-test('the models share their weights: a step of the autoencoder changes what the others compute', () => {
+test('the models share their weights: a step of the autoencoder changes the others', () => {
   const { encoder, decoder, autoencoder } = buildAutoencoder(tf, small, seedsOf(1));
   const images = tf.randomUniform([8, 4, 4, 1], 0, 1, 'float32', 1);
   const latent = tf.ones([2, 3]);
@@ -57,7 +57,7 @@ test('the models share their weights: a step of the autoencoder changes what the
   for (const [index, values] of compute().entries()) assert.notDeepEqual(values, before[index]);
 });
 
-test('weights and names follow from architecture and seed, not from what was built before', () => {
+test('weights and names follow from architecture and seed, not from earlier models', () => {
   const first = buildAutoencoder(tf, small, seedsOf(5));
   const other = buildAutoencoder(tf, small, seedsOf(6));
   const again = buildAutoencoder(tf, small, seedsOf(5));
@@ -71,7 +71,7 @@ test('weights and names follow from architecture and seed, not from what was bui
 
 const PINNED_DIGEST = '72fbb87e9bf0b6379936b23ab76e2ab8f0c2eb34e381d3774bf7aad5d9abdaa0';
 
-test("each weight is drawn by its initializer and its own seed, for the layer's name", () => {
+test("each weight comes from its initializer and its own seed, which depends on the layer's name", () => {
   const seeds = seedsOf(3);
   const { encoder } = buildAutoencoder(tf, denoiser, seeds);
   const values = encoder.getLayer('conv2d_1').getWeights()[0]?.dataSync();
@@ -87,7 +87,7 @@ test("regularizers add to the model's loss once, as Keras counts them", () => {
   assert.ok(Math.abs((losses[0] ?? NaN) / expected - 1) < 1e-5);
 });
 
-test('dropout draws by the second seeds and by the step of the model', () => {
+test("dropout depends on the second seed and on the model's step", () => {
   const images = tf.ones([4, 4, 4, 1]);
   const trained = (build: ReturnType<typeof buildAutoencoder>, step: number): Float32Array => {
     build.step.assign(tf.scalar(step, 'int32'));

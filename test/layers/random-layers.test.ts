@@ -29,7 +29,7 @@ const kinds: readonly [string, (random: RandomLayers, name: string) => tfjs.laye
 ];
 
 for (const [kind, make] of kinds) {
-  test(`${kind} draws by seed, name and step alone`, () => {
+  test(`${kind} depends on seed, name and step alone`, () => {
     const first = draw(make(layers(), 'a'), 3);
     assert.deepEqual(draw(make(layers(), 'a'), 3), first);
     assert.notDeepEqual(draw(make(layers(), 'a'), 4), first);
@@ -57,7 +57,7 @@ test('Dropout sets its share to zero and keeps the mean', () => {
   assert.ok(values.every((value) => value === 0 || Math.abs(value - 4 / 3) < 1e-6));
 });
 
-test('GaussianNoise has mean 0 and the standard deviation asked for', () => {
+test('GaussianNoise has mean 0 and the requested standard deviation', () => {
   const values = draw(layers().gaussianNoise('a', 0.5), 1).map((value) => value - 1);
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const variance = values.reduce((sum, value) => sum + value ** 2, 0) / values.length;

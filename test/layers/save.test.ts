@@ -144,7 +144,7 @@ test('a loaded autoencoder is three models that share weights', async () => {
   assert.notDeepEqual(predict(loaded.autoencoder, images()), before);
 });
 
-test('a model stage is loaded to be trained, with the draws of the stage that trains', async () => {
+test('a model stage is loaded for training, with the seeds of the `train` stage', async () => {
   const built = buildAutoencoder(tf, small, seedsOf(1), seedsOf(2, 'train'));
   const folder = freshFolder();
   await saveAutoencoder(built, folder);
@@ -167,7 +167,7 @@ async function assertRefused(folder: string, code: string): Promise<void> {
   assert.equal(tf.memory().numTensors, tensors);
 }
 
-test('what is not a model, or not whole, is refused before anything is allocated', async () => {
+test('invalid and incomplete models are refused before anything is allocated', async () => {
   const folder = freshFolder();
   await assertRefused(folder, 'data-missing');
   await saveModel(buildAutoencoder(tf, denoiser, seedsOf(1)).encoder, folder);
@@ -209,7 +209,7 @@ test('what is not a model, or not whole, is refused before anything is allocated
   await assertRefused(folder, 'data-missing');
 });
 
-test('layers that stand in for one of ours are checked like the others', async () => {
+test('layers that replace one of ours are checked like the others', async () => {
   const architecture: Architecture = {
     input_shape: [4, 4, 2],
     encoder: [

@@ -125,7 +125,7 @@ test('a Reshape of another size names both sizes and points to the layer before'
   for (const part of ['28x28x3 = 2352', '784', '`Dense`']) assert.ok(message.includes(part), message);
 });
 
-test('a layer for images after a vector: the hint gives the Reshape that mends it', () => {
+test('a layer for images after a vector: the hint has the Reshape that fixes it', () => {
   const encoder = [layer('Conv2D', { filters: 8, ...same }), 'Flatten'] as const;
   const direct = finding([8, 8, 1], encoder, [layer('Conv2DTranspose', { filters: 1, ...same })]);
   assert.deepEqual(direct.at, ['decoder', 0]);
@@ -207,7 +207,7 @@ test('sizes that no memory holds', () => {
 const down = (filters: number): LayerSpec => layer('Conv2D', { filters, ...same });
 const up = (filters: number): LayerSpec => layer('Conv2DTranspose', { filters, ...same });
 
-test('a decoder that does not mirror the encoder: the hint names the change that mends it', () => {
+test('a decoder that does not mirror the encoder: the hint names the change that fixes it', () => {
   const cases: readonly {
     readonly encoder: readonly LayerSpec[];
     readonly decoder: readonly LayerSpec[];
@@ -279,7 +279,7 @@ test('a decoder that does not mirror the encoder: the hint names the change that
   assert.match(vector.hint ?? '', /`units: 784` instead of 768/);
 });
 
-test('what a decoder cannot undo in one change is still told', () => {
+test('a decoder that no single change fixes still gets a hint', () => {
   const found = finding([28, 28, 1], [down(8)], ['GlobalAveragePooling2D']);
   assert.deepEqual([found.code, found.at], ['shape-mismatch', ['decoder', 0]]);
   assert.ok(found.hint);

@@ -258,7 +258,7 @@ test('image files, of 8 and of 16 bits, and pairs of them', async (t) => {
   }
 });
 
-test('training, and what is done with a trained model, on both engines', async (t) => {
+test('training, and the use of a trained model, on both engines', async (t) => {
   for (const engine of engines) {
     const sets = await prepare(t);
     const { images, root } = sets;
@@ -323,7 +323,7 @@ test('training, and what is done with a trained model, on both engines', async (
   }
 });
 
-test('a probe of rows that are read in blocks finds the same classes, but for rounding', async (t) => {
+test('a probe that reads rows in blocks finds the same classes, except for rounding', async (t) => {
   const sets = await prepare(t, 1200);
   const [engine] = engines;
   const settings = {

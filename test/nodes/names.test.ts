@@ -41,7 +41,7 @@ const NORMALIZE: NormalizeSettings = {
   to: [-1, 1],
 };
 
-test('what changes pixels alone leaves the names as they are', async (t) => {
+test('steps that change only pixels keep the names', async (t) => {
   const data = named(5);
   for (const result of [
     await runStep(t, noiseNode, NOISE, { data }),
@@ -52,7 +52,7 @@ test('what changes pixels alone leaves the names as they are', async (t) => {
     assert.deepEqual(result.splits.train?.names, data.splits.train?.names);
 });
 
-test('what keeps, reorders or joins images does the same with their names', async (t) => {
+test('steps that select, reorder or join images do the same with their names', async (t) => {
   const data = named(12);
   const split = {
     type: 'split',

@@ -51,7 +51,7 @@ async function codesOf(rigged: Rig, source: string): Promise<readonly string[]> 
 
 const ODD = ["new Error('own')", 'undefined', "'text'", 'null', '7n', 'Object.create(null)', 'Symbol()'];
 
-test('a plugin that throws is told as one, wherever it does and whatever it throws', async (t) => {
+test("anything that a plugin throws, anywhere, is reported as the plugin's mistake", async (t) => {
   const rigged = rig(t);
   assert.deepEqual(await codesOf(rigged, plugin({})), []);
   for (const thrown of ODD) {
@@ -67,7 +67,7 @@ test('a plugin that throws is told as one, wherever it does and whatever it thro
   }
 });
 
-test('a plugin that returns nonsense is told as one', async (t) => {
+test("nonsense that a plugin returns is reported as the plugin's mistake", async (t) => {
   const rigged = rig(t);
   const cyclic = '() => { const it = {}; it.it = it; return it; }';
   const all: readonly Readonly<Record<string, string>>[] = [
@@ -99,7 +99,7 @@ test('a plugin that returns nonsense is told as one', async (t) => {
     assert.deepEqual(await codesOf(rigged, plugin(changes)), ['plugin-invalid'], JSON.stringify(changes));
 });
 
-test('what a running plugin does wrong fails its stage', { timeout: 120_000 }, async (t) => {
+test('mistakes of a running plugin fail its stage', { timeout: 120_000 }, async (t) => {
   const rigged = rig(t);
   const ways: Readonly<Record<string, string>> = {
     error: "throw new Error('own')",
@@ -138,14 +138,14 @@ test('what a running plugin does wrong fails its stage', { timeout: 120_000 }, a
   assert.deepEqual(codes, Object.fromEntries(Object.keys(ways).map((way) => [`s-${way}`, expected(way)])));
 });
 
-test('what a plugin prints is no part of a result', async (t) => {
+test('output that a plugin prints is not part of a result', async (t) => {
   const rigged = rig(t);
   rigged.write('own.mjs', plugin({}, "console.log('noise');"));
   rigged.write('p.yaml', 'name: p\nplugins: [own.mjs]\nstages:\n  own: { type: own }\n');
   assert.equal((await rigged.runJson(['check', 'p.yaml', '--allow-plugins'])).code, 0);
 });
 
-test('a plugin that ends the process, or never finishes loading, is no success', async (t) => {
+test('a plugin that ends the process, or never finishes loading, is an error', async (t) => {
   const rigged = rig(t);
   for (const source of [
     plugin({}, 'process.exit(0);'),

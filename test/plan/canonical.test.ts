@@ -195,7 +195,7 @@ test('property: no spelling of a pipeline changes a key', async (t) => {
   );
 });
 
-test('every name that a schema gives as an alias comes out as the one that it means', async (t) => {
+test('every alias in a schema is replaced by the name that it stands for', async (t) => {
   const file = join(temporaryFolder(t), 'p.yaml');
   const aliases = (schema: string, name: string): Readonly<Record<string, string>> =>
     ((readSchema(schema)['definitions'] as Record<string, JsonObject>)[name]?.['aliases'] ?? {}) as Record<

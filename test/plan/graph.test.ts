@@ -9,7 +9,7 @@ import { located } from './pipelines.ts';
 const codes = (stages: Readonly<Record<string, StageSettings>>): readonly string[] =>
   buildGraph(located(stages)).diagnostics.map(({ code, range }) => `${code}@${range?.start.line ?? '?'}`);
 
-test('stages come after what they need, else in the order of the file', () => {
+test('stages come after their inputs, otherwise in the order of the file', () => {
   const { stages, diagnostics } = buildGraph(
     located({
       t: { type: 'train', model: 'm', data: 'n' },
@@ -39,7 +39,7 @@ test('unknown and mistyped references are named with a suggestion', () => {
   assert.equal(wrong?.related?.[0]?.range.start.line, 1);
 });
 
-test('a cycle is reported once, and what hangs on it is left out', () => {
+test('a cycle is reported once, and stages that depend on it are left out', () => {
   const stages: Record<string, StageSettings> = {
     a: { type: 'noise', data: 'c' },
     b: { type: 'noise', data: 'a' },
@@ -55,7 +55,7 @@ test('a cycle is reported once, and what hangs on it is left out', () => {
   assert.deepEqual(codes({ a: { type: 'noise', data: 'a' } }), ['stage-cycle@1']);
 });
 
-test('any references give an order in which each stage follows its inputs, or a diagnostic', () => {
+test('any references lead to an order in which each stage follows its inputs, or to a diagnostic', () => {
   const names = ['a', 'b', 'c', 'd', 'e', 'f'];
   fc.assert(
     fc.property(fc.array(fc.constantFrom(...names, 'none'), { minLength: 6, maxLength: 6 }), (inputs) => {

@@ -211,7 +211,7 @@ for (const type of STAGE_TYPES) {
   });
 }
 
-test('the seed changes what draws, the threads what computes with TensorFlow, and both what follows from it', async () => {
+test('the seed changes random stages, the threads those that use TensorFlow, and both the stages that depend on them', async () => {
   const before = await keys(base);
   const drawing = base.graph.filter(({ type }) => type.draws).map(({ name }) => name);
   const computing = base.graph

@@ -89,7 +89,7 @@ test('mistakes that a run would find late are found at their line', async (t) =>
   }
 });
 
-test('check tells of outputs that another file made', async (t) => {
+test('check warns of outputs that another file made', async (t) => {
   const rigged = rig(t);
   rigged.write('few.idx', images(3));
   const text = (name: string): string =>

@@ -88,7 +88,7 @@ test('on the portable engine, threads change no key', async () => {
   );
 });
 
-test('targets bring what they need', async () => {
+test('targets include their inputs', async () => {
   const { stages } = await plan(STAGES, { targets: ['n'] });
   assert.deepEqual(
     stages.map(({ name }) => name),

@@ -32,7 +32,7 @@ test('pictures that fit stay as they are', () => {
   assert.deepEqual(withinBudget(stages), stages);
 });
 
-test('of a large series fewer pictures are kept, the first and the last among them', () => {
+test('a large series keeps fewer pictures, including the first and the last', () => {
   const [shown] = withinBudget([stage('a', [series(30, 400_000)])]);
   const [exhibit] = shown?.exhibits ?? [];
   assert.ok(exhibit?.kind === 'series');
@@ -43,7 +43,7 @@ test('of a large series fewer pictures are kept, the first and the last among th
   assert.equal(exhibit.omitted, 30);
 });
 
-test('many large stages make no large report; figures go before series, and what is left out is named', () => {
+test('many large stages do not make a large report; figures come before series, and omissions are listed', () => {
   const stages = Array.from({ length: 12 }, (_, index) =>
     stage(`s${index}`, [series(30, 300_000), { kind: 'figure', picture: picture('figure.png', 1e6) }]),
   );

@@ -7,7 +7,7 @@ import { html, textOf, withCode } from '../../src/report/html.ts';
 /** Characters that XML can hold. */
 const text = fc.string({ unit: fc.constantFrom('<', '>', '&', '"', "'", '`', '/', 'a', ' ', 'é', '😀') });
 
-test('whatever is put into a template comes out as text, in content and in attributes', () => {
+test('values in a template are escaped, in content and in attributes', () => {
   fc.assert(
     fc.property(text, text, (content, attribute) => {
       const page = `<!doctype html><html><body>${textOf(html`<b title="${attribute}">${content}</b>`)}</body></html>`;
@@ -20,7 +20,7 @@ test('whatever is put into a template comes out as text, in content and in attri
   );
 });
 
-test('templates within templates, and lists of them, stay what they are', () => {
+test('templates within templates, and lists of them, are not escaped', () => {
   const items = ['a', '<b>'].map((item) => html`<i>${item}</i>`);
   assert.equal(textOf(html`<b>${items}${undefined}${1}</b>`), '<b><i>a</i><i>&lt;b&gt;</i>1</b>');
 });

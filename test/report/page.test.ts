@@ -77,7 +77,7 @@ test('the report in a browser', { skip: withoutBrowser }, async (t) => {
     });
   }
 
-  await t.test('what others wrote stays text', async () => {
+  await t.test('texts of others are escaped', async () => {
     const { page, complaints } = await visit(browser, failedUrl);
     assert.equal(await page.locator('h1').textContent(), HOSTILE);
     assert.equal(await page.locator('script').count(), 1);
@@ -142,7 +142,7 @@ test('the report in a browser', { skip: withoutBrowser }, async (t) => {
     assert.deepEqual(complaints, []);
   });
 
-  await t.test('without scripts, all previews stand side by side', async () => {
+  await t.test('without scripts, all previews are shown', async () => {
     const { page } = await visit(browser, url, { javaScriptEnabled: false });
     assert.equal(await page.locator('#stage-trained .frame:visible').count(), 6);
     assert.equal(await page.locator('#stage-trained .control:visible').count(), 0);

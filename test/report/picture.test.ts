@@ -7,7 +7,7 @@ import { drawing, makeOutputs } from './outputs.ts';
 const FIGURE = drawing('Two <digits> & "more"', 2);
 const PNG = renderPng(FIGURE);
 
-test('of the files that show a picture, the smaller whole one is taken, with what it says of itself', async (t) => {
+test('of the files of a picture, the smaller complete one is used, with its description', async (t) => {
   const { folder, write } = makeOutputs(t);
   write('a/figure.svg', FIGURE.svg);
   write('a/figure.png', PNG);

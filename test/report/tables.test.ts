@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { csvTable, jsonTable, parseModelSummary } from '../../src/report/tables.ts';
 import { SUMMARY } from './outputs.ts';
 
-test('rows of different lengths are no table; long tables are cut', () => {
+test('rows of different lengths are not a table; long tables are cut', () => {
   assert.equal(csvTable([['a', 'b'], ['1']]), undefined);
   assert.equal(csvTable([['a', 'b']]), undefined);
   const long = csvTable([['n'], ...Array.from({ length: 500 }, () => ['1'])]);

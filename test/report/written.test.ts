@@ -124,7 +124,7 @@ test('settings that a merge key or an alias brings in are named', () => {
   assert.deepEqual(written.settingsOf('d', resolved, []), { type: 'evaluate' });
 });
 
-test('files that are no YAML have no stages, and lines of none are marked', () => {
+test('files that are not YAML have no stages and no marked lines', () => {
   for (const text of ['', '[', 'stages: 3', '- a', '\u0000']) {
     const { sources } = sourceFacts(
       [{ file: 'x.yaml', text }],
@@ -134,7 +134,7 @@ test('files that are no YAML have no stages, and lines of none are marked', () =
   }
 });
 
-test('the report of a pipeline that extends another carries both files, and says what the command line changed', async (t) => {
+test('the report of a pipeline that extends another contains both files, and says what the command line changed', async (t) => {
   const rigged = rig(t);
   mkdirSync(join(rigged.folder, 'sub'));
   rigged.write(

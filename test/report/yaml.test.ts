@@ -58,7 +58,7 @@ test('no character of any text is lost, added or moved', () => {
   );
 });
 
-test('keys, numbers, words, comments and parameters are told apart', () => {
+test('keys, numbers, words, comments and parameters are distinguished', () => {
   const kinds = new Map(
     tokenize('epochs: 12 # few\nshuffle: true\nsize: "${params.x}"\n"a b": [1e-3, relu]\n').map(
       ({ kind, text }) => [text, kind],
@@ -80,7 +80,7 @@ test('keys, numbers, words, comments and parameters are told apart', () => {
   assert.equal(parsed('size: "${params.x}"').querySelector('.y-parameter')?.textContent, '${params.x}');
 });
 
-test('the lines of a stage stand in an element of their own', () => {
+test('the lines of a stage are in a separate element', () => {
   const text = readFileSync(join(packageRoot, 'pipelines', 'quickstart.yaml'), 'utf8');
   const first = text.split('\n').indexOf('  noisy:') + 1;
   const document = parsed(text, [{ id: 'yaml-noisy', lines: [first, first + 6] }]);

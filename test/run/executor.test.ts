@@ -124,7 +124,7 @@ test('a run leaves artifacts, metrics and its record; the second has nothing to 
   assert.equal(read('metrics.json'), metrics);
 });
 
-test('a changed setting runs its stage and what needs it; going back takes everything from the cache', async () => {
+test('a changed setting runs its stage and those that depend on it; going back uses the cache', async () => {
   await run(CHAIN);
   const changed = await run(CHAIN, {}, ['params.word=B']);
   assert.deepEqual(changed.states, { one: 'cached', two: 'ran', three: 'ran', other: 'cached' });
@@ -164,14 +164,14 @@ test('comments, white space and the order of keys change nothing', async () => {
   assert.equal(again.state, 'unchanged');
 });
 
-test('a named stage runs with what it needs and nothing else', async () => {
+test('a named stage runs with its inputs and nothing else', async () => {
   const result = await run(CHAIN, { targets: ['two'] });
   assert.deepEqual(result.states, { one: 'ran', two: 'ran' });
   const rest = await run(CHAIN);
   assert.deepEqual(rest.states, { one: 'cached', two: 'cached', three: 'ran', other: 'ran' });
 });
 
-test('force runs again what the cache has', async () => {
+test('force runs cached stages again', async () => {
   await run(CHAIN);
   const forced = await run(CHAIN, { force: true, targets: ['two'] });
   assert.deepEqual(forced.states, { one: 'cached', two: 'ran' });
@@ -184,7 +184,7 @@ for (const [behaviour, code] of [
   ['nan', 'not-finite'],
   ['full', 'disk-full'],
 ] as const) {
-  test(`a stage that fails (${behaviour}) stops what needs it, and says where it stands`, async () => {
+  test(`a stage that fails (${behaviour}) stops the stages that need it, and says where it is`, async () => {
     const text = CHAIN.replace('data: one,', `data: one, behaviour: ${behaviour},`);
     const failed = await run(text, { keepGoing: true });
     assert.equal(failed.state, 'failed');
@@ -206,7 +206,7 @@ test('without keep-going nothing is started after a failure', async () => {
 });
 
 for (const behaviour of ['wait', 'stuck'] as const) {
-  test(`an interrupted run keeps what is finished (${behaviour})`, async () => {
+  test(`an interrupted run keeps finished stages (${behaviour})`, async () => {
     const controller = new AbortController();
     const text = CHAIN.replace('data: one,', `data: one, behaviour: ${behaviour},`);
     const result = await run(text, {
@@ -312,7 +312,7 @@ test('a stage that leaves the pipeline leaves the outputs', async () => {
   assert.ok(!('other' in JSON.parse(read('metrics.json'))));
 });
 
-test('draws depend on the seed and on the stage, and an added stage changes none', async () => {
+test('random numbers depend on the seed and on the stage, and an added stage changes none', async () => {
   await run(CHAIN);
   const before = JSON.parse(read('metrics.json'));
   assert.notEqual(before.one.seed, before.two.seed);
@@ -323,7 +323,7 @@ test('draws depend on the seed and on the stage, and an added stage changes none
   assert.notEqual(JSON.parse(read('metrics.json')).one.seed, before.one.seed);
 });
 
-test('an edited plugin runs anew', async () => {
+test('an edited plugin runs again', async () => {
   await run(CHAIN);
   writeFileSync(join(folder, 'echo.mjs'), `${PLUGIN}\n// edited`);
   // Modules stay in a process, so that only another process sees the edit; the key must tell all the same.
@@ -356,7 +356,7 @@ test('outputs that cannot be written are a clear failure', async () => {
   assert.equal(readFileSync(join(folder, 'outputs'), 'utf8'), 'a file where a folder should be');
 });
 
-test('what a killed run left behind is removed by the next', async () => {
+test('the next run removes what a killed one left behind', async () => {
   const left = join(folder, '.hourglass', 'tmp', '999999999-dead', 'artifacts');
   mkdirSync(left, { recursive: true });
   assert.equal((await run(CHAIN)).state, 'done');

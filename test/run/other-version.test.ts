@@ -41,7 +41,7 @@ function age(rigged: Rig, version: string): void {
   rigged.write('outputs/small/run.json', JSON.stringify(aged));
 }
 
-test('outputs of another version are told, and what is computed in another way runs again', async (t) => {
+test('outputs of another version are reported, and stages that compute something else run again', async (t) => {
   const rigged = rig(t);
   rigged.write('small.yaml', PIPELINE);
   assert.equal((await rigged.run(['run', 'small.yaml'])).code, 0);

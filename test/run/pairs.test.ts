@@ -42,7 +42,7 @@ const figure = (name: string, before: string, data: string): string =>
 
 const folder = (name: string): string => `  ${name}: { type: dataset, source: images, path: ${name} }\n`;
 
-test('folders, arrays and steps are paired by name; what does not fit is refused at its line', async (t) => {
+test('folders, arrays and steps are paired by name; mismatches are refused at their line', async (t) => {
   const own = rig(t);
   const file = (image: number): string => `0${image}.png`;
   await writeFolder(own, (image) => `noisy/${file(image)}`, [2]);
@@ -104,7 +104,7 @@ test('folders, arrays and steps are paired by name; what does not fit is refused
   );
 });
 
-test('what an evaluation compares is known before anything is trained', async (t) => {
+test('mismatches of an evaluation are found before anything is trained', async (t) => {
   const own = rig(t);
   await writeArray(own, 'six.npy', 6, 0);
   await writeArray(own, 'other.npy', 6, 1);

@@ -21,7 +21,7 @@ function resultsOf(rigged: Rig): Readonly<Record<string, string | undefined>> {
 const measured = (rigged: Rig): readonly string[] =>
   Object.keys(JSON.parse(rigged.read('outputs/numbers/metrics.json')));
 
-test('a run of some stages says which others are of an earlier setting, and how to mend it', async (t) => {
+test('a run of some stages says which others belong to earlier settings, and how to update them', async (t) => {
   const rigged = rig(t);
   writeNumbers(rigged.folder, ALL, 'other');
   const run = (...args: readonly string[]) => rigged.run(['run', 'p.yaml', '--allow-plugins', ...args]);

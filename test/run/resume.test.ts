@@ -81,7 +81,7 @@ test('kill -9 at random moments of every optimizer changes no bit', { timeout: 6
   assert.deepEqual(fingerprint(rigged, 'kills'), fingerprint(undisturbed, 'kills'));
 });
 
-test('more epochs go on where fewer ended, and the plan says so', { timeout: 120_000 }, async (t) => {
+test('more epochs continue where fewer ended, and the plan says so', { timeout: 120_000 }, async (t) => {
   const text = (epochs: number): string => pipeline(epochs, ['SGD']);
   const grown = rig(t);
   grown.write('kills.yaml', text(5));

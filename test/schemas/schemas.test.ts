@@ -111,7 +111,7 @@ function formsOf(schema: JsonObject): readonly JsonObject[] {
 const shared = SHARED_SCHEMAS.map(readSchema);
 const stageSchemas = new Map(STAGE_TYPES.map((type) => [type, readSchema(`stages/${type}`)]));
 
-test('the examples of the reference, and of what editors fill in, are settings that the schema takes', () => {
+test('the examples of the reference and of editors are valid', () => {
   const ajv = new Ajv({ allowUnionTypes: true, keywords: KEYWORDS, schemas: shared });
   for (const [type, schema] of stageSchemas) {
     const check = ajv.compile(schema);
@@ -129,7 +129,7 @@ test('the examples of the reference, and of what editors fill in, are settings t
   }
 });
 
-test('a definition that refers to another has what that has, and says some things otherwise', () => {
+test('a definition that refers to another inherits from it, and can replace parts', () => {
   const root: JsonObject = {
     definitions: {
       Long: { type: 'integer', description: 'long', minimum: 3 },
@@ -160,7 +160,7 @@ test('an example on one line reads back as the same value', () => {
   fc.assert(fc.property(value, (json) => assert.deepEqual(parse(flowText(json)), json)));
 });
 
-test('the schema for editors takes what the schemas of the stages take, and refuses what they refuse', () => {
+test('the schema for editors accepts and refuses the same as the schemas of the stages', () => {
   const ajv = new Ajv({ strict: false });
   const whole = ajv.compile(composeSchema(stageSchemas));
   const strict = new Ajv({ allowUnionTypes: true, keywords: KEYWORDS, schemas: shared });
@@ -211,7 +211,7 @@ function changesOf(settings: JsonObject): readonly JsonObject[] {
   ];
 }
 
-test('in the schema for editors, a parameter may stand for any value but a map', () => {
+test('in the schema for editors, a parameter can replace any value except a map', () => {
   const ajv = new Ajv({ strict: false });
   const check = ajv.compile(composeSchema(stageSchemas));
   const parameter = '${params.x}';
@@ -266,7 +266,7 @@ test('each stage type has a schema and a node, which names the settings that are
   }
 });
 
-test('no pattern takes more than linear time: texts of 100,000 letters are answered', () => {
+test('no pattern takes more than linear time: texts of 100,000 letters get an answer', () => {
   const patterns: string[] = [];
   for (const name of NAMES) {
     walk(readSchema(name), (key, member) => {

@@ -6,7 +6,7 @@ import { compileWasm } from '../../scripts/wasm/compile.ts';
 import { installCompiler } from '../../scripts/wasm/compiler.ts';
 import { packageRoot } from '../../src/core/package-root.ts';
 
-test('the committed module is what the pinned compiler makes of the sources', async () => {
+test('the committed module is what the pinned compiler makes from the sources', async () => {
   const { signal } = new AbortController();
   const compiler = await installCompiler(() => undefined, signal);
   const made = await compileWasm(compiler, signal);

@@ -42,19 +42,23 @@ function isDone({ code, stdout, stderr }: Ended): void {
   assert.equal(code, 0, `${stdout}\n${stderr}`);
 }
 
-test('a run under Windows gives the bits of this system; what it prints works there', PATIENT, async () => {
-  shared.write(`${FOLDER}/data/tiny.yaml`, TINY);
-  const here = shared.run(['run', `${FOLDER}/data/tiny.yaml`, '--engine', 'portable', '-o', 'here']);
-  // Without a word about engines, Windows has but one.
-  const there = await hourglass('run', 'data\\tiny.yaml');
-  isDone(there);
-  assert.doesNotMatch(there.stdout + there.stderr, /\\\\|TensorFlow/);
-  assert.match(there.stdout, /^ {2}outputs\/tiny\/report\.html$/m);
-  assert.equal((await here).code, 0);
-  assert.deepEqual(fingerprint(shared, 'tiny', `${FOLDER}/outputs`), fingerprint(shared, 'tiny', 'here'));
-  const { json } = await hourglassJson('plan', windowsPath(shared.path(FOLDER, 'data', 'tiny.yaml')));
-  assert.ok(json.stages.every(({ action }) => action === 'cached'));
-});
+test(
+  'a run under Windows produces the bits of this system; the commands it prints work there',
+  PATIENT,
+  async () => {
+    shared.write(`${FOLDER}/data/tiny.yaml`, TINY);
+    const here = shared.run(['run', `${FOLDER}/data/tiny.yaml`, '--engine', 'portable', '-o', 'here']);
+    // Without a word about engines, Windows has but one.
+    const there = await hourglass('run', 'data\\tiny.yaml');
+    isDone(there);
+    assert.doesNotMatch(there.stdout + there.stderr, /\\\\|TensorFlow/);
+    assert.match(there.stdout, /^ {2}outputs\/tiny\/report\.html$/m);
+    assert.equal((await here).code, 0);
+    assert.deepEqual(fingerprint(shared, 'tiny', `${FOLDER}/outputs`), fingerprint(shared, 'tiny', 'here'));
+    const { json } = await hourglassJson('plan', windowsPath(shared.path(FOLDER, 'data', 'tiny.yaml')));
+    assert.ok(json.stages.every(({ action }) => action === 'cached'));
+  },
+);
 
 test('names that Windows has for devices are refused before anything is written', PATIENT, async () => {
   shared.write(`${FOLDER}/nul.yaml`, TINY.replace('name: tiny', 'name: nul').replace('  mnist:', '  CON:'));
@@ -95,7 +99,7 @@ function newestEpoch(): number | undefined {
   return epochs.length === 0 ? undefined : Math.max(...epochs.map(Number));
 }
 
-test('a killed run goes on where it was, to the same bits; two at once are kept apart', PATIENT, async () => {
+test('a killed run continues to the same bits; two at once are kept apart', PATIENT, async () => {
   shared.write(`${FOLDER}/long.yaml`, LONG);
   windows ??= startWindows();
   const outputs = ['-o', 'long\\outputs'];

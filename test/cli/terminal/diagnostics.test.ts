@@ -64,7 +64,7 @@ test('other places, the stage, and overrides', () => {
   );
 });
 
-test('the mark stands below characters that take two columns', () => {
+test('the mark is below characters that take two columns', () => {
   const text = renderDiagnostic({ ...UNKNOWN_KEY, range: range('p.yaml', 4, 7, 8) }, SOURCES, plainStyle);
   assertGolden(
     text,
@@ -122,7 +122,7 @@ test('several are counted, one is not', () => {
   assert.equal(countOf([warning]), '1 warning');
 });
 
-test('of very many, the first are shown', () => {
+test('of very many diagnostics, the first are shown', () => {
   const text = renderDiagnostics(
     Array.from({ length: 60 }, () => UNKNOWN_KEY),
     [],
@@ -138,7 +138,7 @@ test('colours are put on or left out', () => {
   assert.ok(!renderDiagnostic(bare, [], makeStyle(false)).includes('\u001b'));
 });
 
-test('as JSON: code, message and place side by side', () => {
+test('as JSON: code, message and place', () => {
   assert.deepEqual(
     diagnosticToJson({
       ...UNKNOWN_KEY,

@@ -65,7 +65,7 @@ test('counts of things', () => {
   assert.equal(formatPlural(1200, 'warning'), '1,200 warnings');
 });
 
-test('metrics are left out whole where there is no room', () => {
+test('if there is no room, whole metrics are left out', () => {
   const metrics = { mse: 0.0174, psnr: 21.98, ssim: 0.9 };
   assert.equal(formatMetrics(metrics), 'mse 0.01740, psnr 21.98, ssim 0.9000');
   assert.equal(formatMetrics(metrics, 30), 'mse 0.01740, psnr 21.98');
@@ -83,7 +83,7 @@ test('texts are cut by columns: wide characters count two, marks none', () => {
   assert.equal(fit('anything', 1), '…');
 });
 
-test('what fits is left as it is, what does not is cut to at most the width', () => {
+test('text that fits is unchanged; longer text is cut to the width', () => {
   fc.assert(
     fc.property(fc.string(), fc.integer({ min: 1, max: 80 }), (text, columns) => {
       const cut = fit(text, columns);

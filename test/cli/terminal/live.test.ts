@@ -92,7 +92,7 @@ test('a line for each stage at work; finished ones stay above', (t) => {
   assert.equal(shown.lines.at(-1), '✔ denoiser      0.8 s  mse 0.01740, psnr 21.98');
 });
 
-test('where there is less room, less is told', (t) => {
+test('on narrow terminals, less is shown', (t) => {
   const lineAt = (columns: number): string => {
     const { shown, reporter } = liveOn(t, columns);
     reporter.emit(STARTED);
@@ -113,7 +113,7 @@ test('where there is less room, less is told', (t) => {
   );
 });
 
-test('no line is wider than the terminal, whatever is told', (t) => {
+test('no line is wider than the terminal', (t) => {
   const progress = fc.record(
     {
       fraction: fc.double({ min: -1, max: 2, noNaN: true }),
@@ -162,7 +162,7 @@ test('an engine that was there is not worth a line', (t) => {
   assert.deepEqual(shown.lines, []);
 });
 
-test('of the engine that is used, a notice stays', (t) => {
+test('the notice about the engine stays', (t) => {
   const { shown, reporter } = liveOn(t, 100);
   reporter.emit({
     type: 'engine-progress',
@@ -173,7 +173,7 @@ test('of the engine that is used, a notice stays', (t) => {
   assert.deepEqual(shown.lines, ['engine: portable: no pip']);
 });
 
-test('notes go above what is live', (t) => {
+test('notes go above the live lines', (t) => {
   const { shown, reporter } = liveOn(t, 100);
   reporter.emit({ type: 'stage-started', stage: 'denoiser' });
   reporter.note('a warning');
@@ -230,7 +230,7 @@ test('a run with nothing to do prints nothing of its stages', () => {
   assert.deepEqual(shown.lines, []);
 });
 
-test('verbose tells what else is known', () => {
+test('verbose shows more', () => {
   const shown = screen(100, true);
   const reporter = new PlainReporter(shown.terminal);
   reporter.emit({ type: 'stage-started', stage: 'mnist' });

@@ -43,7 +43,7 @@ function render(options: Partial<ProgramTextOptions>): string {
   });
 }
 
-test('lines fit the terminal, notes stand beside their first part, and what is long is shortened', () => {
+test('lines fit the terminal, notes are beside the first part of a line, and long parts are shortened', () => {
   assertGolden(
     render({ columns: 72 }),
     `

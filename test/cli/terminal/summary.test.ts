@@ -44,7 +44,7 @@ test('all stages with their numbers, then where the figures are', () => {
   );
 });
 
-test('whoever has seen the stages is told the measured quality only', () => {
+test('if the stages were shown, the summary has only the measured quality', () => {
   assertGolden(
     renderSummary(
       result('done', MNIST, DENOISER, QUALITY),
@@ -68,7 +68,7 @@ test('nothing to do', () => {
   assert.equal(text, 'nothing to do: all 2 stages are up to date in outputs/p/');
 });
 
-test('a failure says what is kept, and the command that goes on', () => {
+test('a failure says what is kept, and which command continues', () => {
   const failed = result(
     'failed',
     MNIST,

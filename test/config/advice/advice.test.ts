@@ -55,7 +55,7 @@ async function load(text: string): Promise<LoadResult> {
   return { ...result, diagnostics: checkPipeline(result.located).diagnostics };
 }
 
-test(`${ALL.length} mistakes are found at their place, and what is advised repairs them`, async () => {
+test(`${ALL.length} mistakes are found at their place, and the advice repairs them`, async () => {
   assert.deepEqual((await load(RIGHT)).diagnostics, []);
   for (const [before, wrong, place, repaired = before] of ALL) {
     assert.ok(RIGHT.includes(before), before);
@@ -79,7 +79,7 @@ test(`${ALL.length} mistakes are found at their place, and what is advised repai
   }
 });
 
-test('what has no equivalent is said so, without changes that would fail', async () => {
+test('advice says if something has no equivalent, and suggests no change that would fail', async () => {
   for (const [before, wrong, place] of TOLD) {
     const result = await load(RIGHT.replace(before, () => wrong));
     assert.deepEqual(found(result), [place], wrong);

@@ -32,7 +32,7 @@ const odd = stageType('odd', {
   dependencies: { depth: ['size'] },
 });
 
-test('mistakes of any schema are told at their places', async (context) => {
+test('mistakes against any schema are reported at their place', async (context) => {
   const rig = await makeRig(context);
   const cases: readonly (readonly [setting: string, expected: string, hint?: RegExp])[] = [
     ['step: 7', 'out-of-range 5:11'],
@@ -72,7 +72,7 @@ test('mistakes of any schema are told at their places', async (context) => {
   }
 });
 
-test('layers that are written as calls, or with keys beside them, are told what was meant', async (context) => {
+test('layers written as calls, or with keys beside them, get the right form as advice', async (context) => {
   const rig = await makeRig(context);
   const cases: readonly (readonly [layer: string, expected: string, hint: RegExp])[] = [
     ['Dense(32)', 'unknown-value 6:16', /`Dense: /],

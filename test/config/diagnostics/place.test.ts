@@ -36,7 +36,7 @@ test('pointers become paths: escaped characters, and positions in lists', () => 
   ]);
 });
 
-test('errors about what is not in the text have no place', () => {
+test('errors about something that is not in the text have no place', () => {
   assert.deepEqual(pathsOf('/elsewhere', '/a~1b~0c/7', '/a~1b~0c/0/size/deeper/still'), []);
 });
 
@@ -47,13 +47,13 @@ test('a path is within itself and its ancestors, and in no sibling', () => {
   assert.ok(!isWithin(['stages', 'b'], ['stages', 'a']));
 });
 
-test('what an error does not tell is empty', () => {
+test('missing parts of an error are empty', () => {
   assert.equal(param(errorOf('', { type: 'number' }), 'type'), 'number');
   assert.equal(param(errorOf('', { limit: 3 }), 'limit'), '');
   assert.deepEqual(schemaOf(errorOf('')), {});
 });
 
-test('descriptions are told by their first sentence, from the shared schemas, too', () => {
+test('descriptions are shown by their first sentence, also from shared schemas', () => {
   assert.equal(firstSentence('One of 2.5 or more. And so on.'), 'One of 2.5 or more.');
   assert.equal(firstSentence('without an end'), 'without an end');
   assert.equal(firstSentence(undefined), undefined);
@@ -70,7 +70,7 @@ test('descriptions are told by their first sentence, from the shared schemas, to
   assert.equal(descriptionOf(schema, 'none', schema), undefined);
 });
 
-test('a choice is called what its description calls it', () => {
+test('a choice has the name from its description', () => {
   assert.equal(nounOf({ description: 'An early stop: by the median.' }), 'early stop');
   assert.equal(nounOf({ description: 'Stops early.' }), 'such choice');
   assert.equal(nounOf({}), 'such choice');

@@ -123,7 +123,7 @@ function run(program: UpdateProgram, body: Program, variables: readonly Value[])
   return memory.slice(0, body.results.length);
 }
 
-test('a program computes what its body does, in place of the variables', () => {
+test('a program computes what its body does, and overwrites the variables', () => {
   let written = 0;
   fc.assert(
     fc.property(recipes, fc.integer({ min: 1, max: 3 }), (given, results) => {

@@ -109,7 +109,7 @@ test('a gradient goes to one of the elements that may be the largest', () => {
   assert.throws(() => compare(7, 0, 8, 0), assert.AssertionError);
 });
 
-test('whoever rounds each result in another way is within the bounds', () => {
+test('results that are rounded in another way are within the bounds', () => {
   fc.assert(
     fc.property(randomPrograms({ numbers: ['whole', 'common'] }), fc.nat(), ({ program, values }, seed) =>
       assertOutputs(program, values, interpretRoughly(program, values, seed)),
@@ -117,7 +117,7 @@ test('whoever rounds each result in another way is within the bounds', () => {
   );
 });
 
-test('whoever is a thousandth off is found', () => {
+test('results that are off by a thousandth are outside the bounds', () => {
   const programs = fc.sample(randomPrograms({ numbers: ['common'] }), { numRuns: 50, seed: 1 });
   const found = programs.filter(({ program, values }) => {
     const { results, updates } = interpret(program, values);

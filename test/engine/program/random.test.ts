@@ -26,7 +26,7 @@ test('random programs make sense, and have every instruction', () => {
   );
 });
 
-test('what is printed is read back as the same program', () => {
+test('a printed program is read back as the same program', () => {
   fc.assert(
     fc.property(programs, ({ program, values }) => {
       const text = printProgram(program);
@@ -37,7 +37,7 @@ test('what is printed is read back as the same program', () => {
   );
 });
 
-test('the interpreter makes what the types declare', () => {
+test('the interpreter returns values of the declared types', () => {
   fc.assert(
     fc.property(programs, ({ program, values }) => {
       const { results, updates } = interpret(program, values);

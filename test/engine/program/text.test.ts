@@ -67,13 +67,13 @@ const forms: readonly (readonly [string, string])[] = [
 ];
 
 for (const [short, full] of forms) {
-  test(`usual values and what the type shows are left out: ${short}`, () => {
+  test(`default values, and values that follow from the type, are left out: ${short}`, () => {
     for (const line of [short, full])
       assert.equal(printProgram(parseProgram(`${head}${line}`)), `${head}${short}\n`);
   });
 }
 
-test('elements beyond a limit are told by their number', () => {
+test('elements beyond a limit are counted', () => {
   assert.match(printProgram(parseProgram(text), { elements: 1 }), /elements: <2 numbers>/);
 });
 
@@ -95,7 +95,7 @@ const mistakes: readonly (readonly [string, RegExp])[] = [
 ];
 
 for (const [line, message] of mistakes) {
-  test(`a mistake is told with its line: ${line}`, () => {
+  test(`a mistake is reported with its line: ${line}`, () => {
     assert.throws(
       () => parseProgram(`${head}${line}`),
       (error) => error instanceof ProgramError && message.test(error.message.replaceAll('\n', ' ')),
@@ -103,7 +103,7 @@ for (const [line, message] of mistakes) {
   });
 }
 
-test('a check finds what is used too early, made twice or changed in type', () => {
+test('a check finds values that are used too early, computed twice or changed in type', () => {
   const program = parseProgram(text);
   const { instructions, updates } = program;
   const refused = (changed: Partial<typeof program>): void =>

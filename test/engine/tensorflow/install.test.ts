@@ -144,7 +144,7 @@ test('to remove the engine also forgets a failed attempt', async (t) => {
   assert.equal(machine.calls('python3').length, 2);
 });
 
-test('a wheel that the user names is unpacked; what the compiler lacks or says is told', async (t) => {
+test('a wheel that the user names is unpacked; a missing compiler or its errors are reported', async (t) => {
   const machine = new Machine(t);
   const env = { HOURGLASS_ENGINE_WHEEL: machine.file('mine.whl', zip(MEMBERS)) };
   const missing = await machine.ensure('native', env);
@@ -169,7 +169,7 @@ test('`CXX` names the compiler, and no other is tried', async (t) => {
   assert.deepEqual(machine.calls('c++'), []);
 });
 
-test('a wheel that is not there, is none, or lacks a library is named', async (t) => {
+test('a wheel that is missing, invalid or lacks a library is named', async (t) => {
   const machine = new Machine(t);
   const { [`tensorflow/${PIN.libraries[1]}`]: _, ...rest } = MEMBERS;
   const wheels = [
@@ -195,7 +195,7 @@ test('a folder with libraries and a ready addon is used where it is', async (t) 
   assert.ok(existsSync(join(folder, 'tfjs_binding.node')), 'what is not ours is not removed');
 });
 
-test('a folder that the user names is used instead of what is installed; a wrong one leaves that alone', async (t) => {
+test('a folder that the user names is used instead of the installed engine; a wrong one changes nothing', async (t) => {
   const machine = new Machine(t);
   const env = machine.pipGives(zip(MEMBERS));
   await machine.workingCompiler();
@@ -236,7 +236,7 @@ test('a lock of another machine is waited for, and named with its file', async (
   assert.equal((await running.outcome).failure?.code, 'interrupted');
 });
 
-test("of a folder without an addon, what is missing is named; else the addon is compiled against the folder's libraries", async (t) => {
+test('for a folder without an addon, missing files are named; otherwise the addon is compiled against its libraries', async (t) => {
   const machine = new Machine(t);
   const own = join(machine.folder, 'own');
   const env = { HOURGLASS_ENGINE_DIR: own };
@@ -254,7 +254,7 @@ test("of a folder without an addon, what is missing is named; else the addon is 
   assert.ok(compiling.includes(`-I${join(own, 'include')}`));
 });
 
-test('of several that install at once, one works and all get its engine', async (t) => {
+test('if several processes install at once, one works and all get its engine', async (t) => {
   const machine = new Machine(t);
   const env = machine.pipGives(zip(MEMBERS));
   await machine.workingCompiler({ isHeld: true });

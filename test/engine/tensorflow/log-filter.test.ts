@@ -18,7 +18,7 @@ const KEPT = [
   '',
 ];
 
-test("TensorFlow's notes and warnings are left out; its errors, and what others say, are kept", () => {
+test("TensorFlow's notes and warnings are removed; its errors, and other lines, are kept", () => {
   const mixed = KEPT.flatMap((line, index) => [NOTES[index % NOTES.length] ?? '', line]);
   for (const lineEnd of ['\n', '\r\n']) assert.equal(withoutNotes(mixed.join(lineEnd)), KEPT.join('\n'));
   assert.equal(withoutNotes(''), '');

@@ -14,7 +14,7 @@ test("this machine's engine has kernels", async (t) => {
   assert.equal((await machine.status('native')).value?.kernels, undefined, 'another machine has none yet');
 });
 
-test('kernels are compiled beside an engine that is there, once', async (t) => {
+test('kernels are compiled once, beside an installed engine', async (t) => {
   const machine = new Machine(t);
   const env = { HOURGLASS_ENGINE_DIR: await installedFolder() };
   machine.compiler(`/bin/ln -s "${kernelBuild().addon}" "$last"`);
@@ -27,7 +27,7 @@ test('kernels are compiled beside an engine that is there, once', async (t) => {
   assert.equal(value?.problem, undefined);
 });
 
-test('where kernels cannot be compiled, TensorFlow does without, and status tells why', async (t) => {
+test('if kernels cannot be compiled, TensorFlow runs without them, and status says why', async (t) => {
   const machine = new Machine(t);
   const env = { HOURGLASS_ENGINE_DIR: await installedFolder() };
   machine.compiler('echo "addon.cc:1: error: no such thing" >&2\nexit 1');

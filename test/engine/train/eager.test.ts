@@ -180,7 +180,7 @@ test('two trainings from the same seeds are equal bit for bit', async () => {
   assert.deepEqual(results[0], results[1]);
 });
 
-test('training goes on from its state alone', async () => {
+test('training resumes from its state alone', async () => {
   const whole = rig(eventful);
   await whole.trainer.trainEpoch(rowNumbers(10), work);
   const saved = await readVariables(whole.trainer.state);

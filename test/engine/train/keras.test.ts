@@ -81,7 +81,7 @@ test('losses and their gradients, from outputs and from logits', () => {
   check(keras.logits, true);
 });
 
-test('initializers draw as widely', () => {
+test('initializers have the same spread', () => {
   for (const { initializer, deviation, largest } of keras.initializers) {
     const values = initialValues(initializer, keras.shape, [1, 2]);
     const mean = values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -205,7 +205,7 @@ export function testLogits(engine: () => Promise<Engine>): void {
     }
   });
 
-  test('a decoder of convolutions learns in spite of steps that saturate its sigmoid', async () => {
+  test('a convolutional decoder learns even if steps saturate its sigmoid', async () => {
     const { tf } = await engine();
     const models = buildAutoencoder(
       tf,

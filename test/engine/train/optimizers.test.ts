@@ -182,7 +182,7 @@ for (const [name, { choice, reference }] of Object.entries(CASES)) {
     assert.equal(tf.memory().numTensors, held);
   });
 
-  test(`${name} goes on from its variables alone`, async () => {
+  test(`${name} resumes from its variables alone`, async () => {
     const first = rig(choice);
     for (let step = 0; step < 3; step++) first.takeStep();
     const variables = (item: typeof first) => [
@@ -203,7 +203,7 @@ for (const [name, { choice, reference }] of Object.entries(CASES)) {
   });
 }
 
-test('a learning rate that is changed between two steps is heeded', () => {
+test('a learning rate that is changed between two steps takes effect', () => {
   const run = rig({ SGD: { learning_rate: 0.5, momentum: 0, nesterov: false } });
   const rate = run.optimizer.variables.find(({ name }) => name === 'learning_rate')?.variable;
   tf.tidy(() => rate?.assign(tf.scalar(0)));

@@ -223,7 +223,7 @@ test('every schedule follows its formula at every step', () => {
   }
 });
 
-test('ends, boundaries and stairs stand where they should beyond the integers that a float32 can hold', () => {
+test('ends, boundaries and stairs are right beyond the integers that a float32 represents', () => {
   const far = 2 ** 24;
   const values = [0.5, 0.25];
   const piecewise: ScheduleChoice = { PiecewiseConstantDecay: { boundaries: [far], values } };

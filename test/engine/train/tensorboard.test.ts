@@ -55,7 +55,7 @@ test('CRC-32C gives the check values of RFC 3720', () => {
   assert.equal(crc32c(Buffer.from('123456789')), 0xe3069283);
 });
 
-test('events come back as they were', () => {
+test('events are read back unchanged', () => {
   const event = fc.record({
     tag: fc.string({ minLength: 1, maxLength: 200 }),
     step: fc.nat(2 ** 31 - 1),

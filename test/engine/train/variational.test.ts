@@ -150,7 +150,7 @@ test('a divergence is 0 of the prior itself, and else positive', async () => {
   );
 });
 
-test('normal numbers are those of their row, whatever is read with it', () => {
+test('normal numbers depend on their row, not on other rows in the batch', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 9 }), fc.array(fc.nat(19)), (size, rows) => {
       const source = new NormalNumbers([1, 2], 20, size);

@@ -46,7 +46,7 @@ test('memory of a program before does not show in inputs and variables', () => {
   next.dispose();
 });
 
-test('a program is freed once, however often that is asked for', () => {
+test('a program is freed once, however often `dispose` is called', () => {
   const before = executor.instance.heldBytes;
   const [one, other] = [executor.load(small), executor.load(small)];
   one.dispose();

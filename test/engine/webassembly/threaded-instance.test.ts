@@ -42,7 +42,7 @@ for (const threads of [1, 2]) {
   });
 }
 
-test('what does not fit into the memory is refused, and what fits is not', async () => {
+test('tasks that do not fit into the memory are refused, and others are not', async () => {
   const instance = new ThreadedInstance({ threads: 1, memoryLimit: 2 ** 24 });
   assert.throws(() => instance.allocate(2 ** 24), fails('model-too-large'));
   assert.throws(() => instance.allocate(2 ** 33), fails('model-too-large'));

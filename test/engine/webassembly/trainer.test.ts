@@ -66,7 +66,7 @@ const isFailure = (code: DiagnosticCode) => (error: unknown) =>
 
 const predict = { batchSize: BATCH, signal: work.signal };
 
-test('two trainers at one time train as each alone; what one frees, the other still has; in the end all is free', async () => {
+test('two trainers at the same time train like each alone; freeing one leaves the other; in the end everything is free', async () => {
   // Kernels keep what memory they take the first time.
   const alone = start();
   const wanted = [await alone.trainer.trainEpoch(rows, work), await alone.trainer.trainEpoch(rows, work)];
@@ -145,7 +145,7 @@ test('data that is too large to stay in the memory trains and measures as other 
   await narrow.dispose();
 });
 
-test('rows that are not there, and none, are refused', async () => {
+test('missing rows, and no rows, are refused', async () => {
   const { trainer, model, dispose } = start();
   const pair = { x, y: x };
   const before = held();

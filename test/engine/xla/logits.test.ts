@@ -89,7 +89,7 @@ for (const [index, end] of ENDS.entries()) {
   }
 }
 
-test('an end that moves logits trains alike in all modes', async () => {
+test('layers that move logits train in the same way in all modes', async () => {
   const architecture: Architecture = {
     input_shape: [6, 6, 1],
     encoder: [layer('Conv2D', { filters: 2, kernel_size: 3, padding: 'same', activation: 'relu' })],

@@ -73,7 +73,7 @@ test('many rows are computed by a program, few op by op; both agree, and nothing
   assert.equal(engine.tf.memory().numTensors, held);
 });
 
-test('a row has the same bits in batches of any size, and wherever it stands', async () => {
+test('a row has the same bits in batches of any size and at any position', async () => {
   const all = await predict(rowNumbers(COUNT), 32);
   assert.deepEqual(await predict(rowNumbers(COUNT), 50), all);
   const reversed = await predict(rowNumbers(COUNT).reverse(), 1000);

@@ -124,7 +124,7 @@ function traced(run: (x: tfjs.Tensor) => tfjs.Tensor): void {
   traceStep(tf, { samples: [bytes([6])], state: [], batchSize: BATCH, work: (x) => tf.tidy(() => run(x)) });
 }
 
-test('a step that draws, counts or looks in JavaScript is refused', () => {
+test('a step that uses random numbers, counters or values in JavaScript is refused', () => {
   let count = 0;
   const steps: readonly ((x: tfjs.Tensor) => tfjs.Tensor)[] = [
     (x) => x.mul(Math.random()).mean().reshape([1]),
@@ -178,7 +178,7 @@ test('training is compiled where it can be, unless another mode is chosen', () =
   assert.deepEqual(chosen({ choice: 'auto', kind: 'portable' }), { mode: 'webassembly' });
 });
 
-test('a mode that the engine does not have is told', () => {
+test('a mode that the engine does not have is reported', () => {
   for (const [engineOf, mode] of [
     [{ kind: 'portable' }, 'webassembly'],
     [{ kernels: false }, 'eager'],
@@ -189,7 +189,7 @@ test('a mode that the engine does not have is told', () => {
   }
 });
 
-test('a temporary folder that is missing is told, and changes no mode', () => {
+test('a missing temporary folder is reported, and does not change the mode', () => {
   const { TMPDIR: before } = process.env;
   process.env['TMPDIR'] = '/nonexistent';
   try {

@@ -75,7 +75,7 @@ test('classes with names are the same where their names are', async (t) => {
   assert.deepEqual(other.logs, []);
 });
 
-test('numbers without names take the names of the others away, with a warning', async (t) => {
+test('joining labels without names removes the names of the others, with a warning', async (t) => {
   const { record, splits, logs } = await runStep(t, concatNode, SETTINGS, {
     data: numberedSet({ train: numbered(3) }),
     with: numberedSet({ train: named(PETS, 3), test: named(PETS, 6) }),
@@ -105,7 +105,7 @@ function analyze(
   return [described, findings];
 }
 
-test('shape, range and splits are known before it runs, and so is what does not fit', () => {
+test('shape, range, splits and mistakes are known before it runs', () => {
   const [described] = analyze({ shape: [8, 8, 1], range: [0, 1] }, { shape: [8, 8, 1], range: [-1, 0.5] });
   assert.ok(described?.kind === 'images');
   assert.deepEqual(

@@ -59,7 +59,7 @@ for (const [source, [of, key, reads]] of Object.entries(SOURCES)) {
   });
 }
 
-test('images and fashion-mnist: a file in place of the folder is named, too', async (t) => {
+test('images and fashion-mnist: a file instead of a folder is named, too', async (t) => {
   const root = temporaryFolder(t);
   mkdirSync(join(root, 'data'));
   writeFileSync(join(root, 'data/x.mat'), 'MATLAB 5.0 MAT-file');
@@ -71,7 +71,7 @@ test('images and fashion-mnist: a file in place of the folder is named, too', as
   }
 });
 
-test('a folder without what is looked for is told by the files in it', async (t) => {
+test('a folder without usable data is described by the files in it', async (t) => {
   const root = temporaryFolder(t);
   mkdirSync(join(root, 'cifar'));
   writeFileSync(join(root, 'cifar/data_batch_1'), Buffer.from('\x80\x02}q\x01(U\x0bbatch_label', 'latin1'));

@@ -71,7 +71,7 @@ test('latents are those of the encoder, flattened, with the labels of the images
   await assert.rejects(encodeNode.run(stopped), (error) => error instanceof Failure);
 });
 
-test('check: what fits, and what does not', () => {
+test('check accepts what fits and refuses what does not', () => {
   const model = {
     kind: 'trained-model',
     inputShape: [12, 12, 1],

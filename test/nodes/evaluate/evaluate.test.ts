@@ -75,7 +75,7 @@ test('a denoiser that is compared with corrupted images is pointed out', () => {
   assert.deepEqual(analyze({}, { corruptionOf: 'clean' }).found, ['warning bad-setting data']);
 });
 
-test('an evaluation against corrupted images is pointed out, whatever the model', () => {
+test('an evaluation against corrupted images is reported for every model', () => {
   const plain = { denoiser: false };
   assert.deepEqual(analyze({}, {}, { corruptionOf: 'images' }, plain).found, ['warning bad-setting target']);
   assert.deepEqual(analyze({}, { corruptionOf: 'clean' }, { corruptionOf: 'clean' }, plain).found, [
@@ -158,7 +158,7 @@ async function evaluate(
   return { metrics, folder: context.folder };
 }
 
-test('a run measures what its analysis named, whatever the size of batches', async (t) => {
+test('a run measures what its analysis announced, with any batch size', async (t) => {
   const metrics = ['mse', 'mae', 'binary_crossentropy', 'psnr', 'ssim'] as const;
   const all = await evaluate(t, { metrics, split: 'all' });
   assert.deepEqual(

@@ -120,7 +120,7 @@ test('latent: vectors with their classes, and thumbnails of the images behind th
   );
 });
 
-test('latent: vectors of more values are no plane', async (t) => {
+test('latent: vectors with more values are refused', async (t) => {
   const root = temporaryFolder(t);
   const data = await vectorStage(root, 3, { data: new Float32Array(30), count: 10 });
   await assert.rejects(draw(root, LATENT, { inputs: { data } }), fails('shape-mismatch'));
@@ -170,7 +170,7 @@ test('manifold: a grid of the plane, with its values', async (t) => {
   );
 });
 
-test('quantiles of an axis lie between its values in a line', () => {
+test('quantiles of an axis are interpolated linearly', () => {
   const sorted = sortedAxis({ latents: Float32Array.of(5, 0, 1, 0, 3, 0), size: 2 }, 0);
   assert.deepEqual([...sorted], [1, 3, 5]);
   assert.deepEqual(

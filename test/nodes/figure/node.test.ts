@@ -66,7 +66,7 @@ test('figures that fit are fine', () => {
   assert.deepEqual(found(HISTORY, { model: DENOISER }), []);
 });
 
-test('what is not known is not judged', () => {
+test('unknown properties are not checked', () => {
   const { shape: _, ...unknown } = CLEAN;
   assert.deepEqual(found(IMAGES, { data: unknown }), []);
   assert.deepEqual(found(COMPARISON, {}), []);
@@ -116,7 +116,7 @@ test('images: a second set must have the split, and be drawable', () => {
   );
 });
 
-test('figures of latent spaces: what they are made of', () => {
+test('figures of latent spaces: their inputs', () => {
   const latent: FigureSettings = { type: 'figure', kind: 'latent', data: 'map', split: 'test' };
   const vectors = { kind: 'vectors', size: 2, splits: ['test'] } as const;
   assert.deepEqual(found(latent, { data: vectors, thumbnails: CLEAN }), []);
@@ -153,7 +153,7 @@ test('figures of latent spaces: what they are made of', () => {
   ]);
 });
 
-test('curves of what the training does not measure, and labels that images lack, are refused', () => {
+test('curves of unmeasured quantities, and missing labels, are refused', () => {
   const model: OutputDescription = { ...DENOISER, measured: ['loss', 'mae'] };
   assert.deepEqual(found({ ...HISTORY, quantities: ['loss', 'mae'] }, { model }), []);
   assert.deepEqual(found({ ...HISTORY, quantities: ['loss', 'val_loss', 'learning_rate'] }, { model }), [

@@ -141,7 +141,7 @@ test('images: a random choice depends on the seed alone', async (t) => {
   assert.notEqual(one.svg, other.svg);
 });
 
-test('images: fewer than the grid has places are all drawn; none are a failure', async (t) => {
+test('images: a grid with too few images shows them all; without images it fails', async (t) => {
   const root = temporaryFolder(t);
   const images = squares(2, 1);
   const inputs = { data: await imageStage(root, 'images', { train: squares(0, 1), test: images }) };
@@ -150,7 +150,7 @@ test('images: fewer than the grid has places are all drawn; none are a failure',
   await assertFails(draw(root, { ...IMAGES, split: 'train' }, { inputs }), 'missing-split');
 });
 
-test('images: a second set stands above, each beside its own values', async (t) => {
+test('images: a second set is above, each beside its own range', async (t) => {
   const root = temporaryFolder(t);
   const images = squares(6, 1);
   const data = await imageStage(root, 'images', { test: images });
@@ -174,7 +174,7 @@ test('images: labels that the data lack are a failure', async (t) => {
   await assertFails(draw(root, { ...IMAGES, labels: true }, { inputs }), 'bad-setting');
 });
 
-test('comparison: originals, corrupted images, and what the model makes of these', async (t) => {
+test("comparison: originals, corrupted images, and the model's outputs", async (t) => {
   const root = temporaryFolder(t);
   const engine = await testEngine();
   const folder = join(root, 'trained');
@@ -259,7 +259,7 @@ test('history: a panel for each quantity, a curve for each part of the data', as
   assert.equal(svg.match(/<circle/g)?.length, 8);
 });
 
-test('history: only the quantities that are asked for', async (t) => {
+test('history: only the requested quantities', async (t) => {
   const { root, options } = trained(t, MEASURED);
   const { texts } = await draw(root, { ...HISTORY, quantities: ['val_loss'] }, options);
   assert.ok(

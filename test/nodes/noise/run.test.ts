@@ -143,7 +143,7 @@ test('its images are a corruption of the clean ones, also through several noises
   );
 });
 
-test('noise to be drawn afresh leaves the clean images beside those that are drawn once', async (t) => {
+test('with `resample`, the clean images are stored beside one noisy set', async (t) => {
   const once = await corrupt(t);
   assert.equal(await readResample(once.folder), undefined);
   const afresh = await corrupt(t, { resample: true });
@@ -278,7 +278,7 @@ test('each image has its rectangles, wholly inside and not all at one place', as
   assert.ok(places.size > 200);
 });
 
-test('a blurred image is what SciPy makes of it', () => {
+test("blurring equals SciPy's", () => {
   const image = new Float32Array(30);
   image[8] = 1;
   image[29] = 0.5;

@@ -39,7 +39,7 @@ test('30 components of MNIST leave the published 13.87 of squared error an image
   assert.ok((metrics['squared_error_784'] ?? 1) < 1e-3, 'with all components nothing is lost');
 });
 
-test('images along one direction need one component; what is off it is lost', async (t) => {
+test('images along one direction need one component; other directions are lost', async (t) => {
   const along = (values: readonly (readonly [number, number])[]): HeldImages => ({
     data: Float32Array.from(values.flat()),
     count: values.length,
@@ -58,7 +58,7 @@ test('images along one direction need one component; what is off it is lost', as
   assert.ok(Math.abs((metrics['mse'] ?? 0) - 0.125) < 1e-6);
 });
 
-test('more components than values, and a split that is not there, are told', () => {
+test('more components than values, and a missing split, are reported', () => {
   const findings: Finding[] = [];
   const data: OutputDescription = { kind: 'images', shape: [2, 2, 1], splits: ['train'] };
   pcaNode.analyze({

@@ -32,7 +32,7 @@ test("Rosenbrock's valley is followed to its end", async () => {
   point.forEach((x) => assert.ok(Math.abs(x - 1) < 1e-5));
 });
 
-test('iterations that are used up are told', async () => {
+test('reaching the maximum number of iterations is reported', async () => {
   const { converged, iterations } = await minimize({
     evaluate: ([x = 0]) => ({ value: x ** 4, gradient: Float64Array.of(4 * x ** 3) }),
     start: Float64Array.of(100),

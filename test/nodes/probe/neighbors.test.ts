@@ -50,7 +50,7 @@ test('the nearest are found, from the nearest', async () => {
   assert.equal(engine.tf.memory().numTensors, held);
 });
 
-test('a point is no neighbour of itself, but its twin is', async () => {
+test('a point is not its own neighbour, but its duplicate is', async () => {
   const all = points(60, 3, 3);
   all.data.copyWithin(3 * 50, 3 * 10, 3 * 11);
   const found = await nearestNeighbors(engine, all, all, { k: 4, withoutSelf: true, signal });

@@ -87,7 +87,7 @@ async function stage(
   return { stage: name, kind: 'vectors', folder };
 }
 
-test('classes that lie apart are told apart; those that do not are guessed; the seed chooses the samples', async (t) => {
+test('separate classes are distinguished; overlapping ones are guessed; the seed chooses the samples', async (t) => {
   const root = temporaryFolder(t);
   const apart = await stage(root, 'apart', { train: vectors(400, 1), test: vectors(200, 2) });
   const blind = await stage(root, 'blind', { train: vectors(400, 1, true), test: vectors(200, 2, true) });
@@ -103,7 +103,7 @@ test('classes that lie apart are told apart; those that do not are guessed; the 
   assert.notDeepEqual(await run(blind, { limit: 50 }, 2), guessed);
 });
 
-test('each class has a row with its name, its accuracy, and what it is taken for', async (t) => {
+test('each class has a row with its name, its accuracy, and the class it is confused with', async (t) => {
   const root = temporaryFolder(t);
   // Vectors lie on their class, but for one that lies on another.
   const at = (places: readonly number[], labels: readonly number[]): VectorArray => ({
@@ -129,7 +129,7 @@ test('each class has a row with its name, its accuracy, and what it is taken for
   );
 });
 
-test('what has no labels cannot be probed', async (t) => {
+test('vectors without labels cannot be probed', async (t) => {
   const root = temporaryFolder(t);
   const { labels: _, ...bare } = vectors(20, 1);
   const inputs = { data: await stage(root, 'bare', { train: bare, test: bare }) };
@@ -140,7 +140,7 @@ test('what has no labels cannot be probed', async (t) => {
   );
 });
 
-test('more classes than there is room for are told, not tried', async (t) => {
+test('more classes than fit into memory are refused before the work', async (t) => {
   const root = temporaryFolder(t);
   const count = 1100;
   const labels = Int32Array.from({ length: count }, (_, row) => row);
@@ -163,7 +163,7 @@ test('more classes than there is room for are told, not tried', async (t) => {
   );
 });
 
-test('check: the names of the metrics, and a split that is not there', () => {
+test('check: the names of the metrics, and a missing split', () => {
   const analyze = (settings: Partial<ProbeSettings>, inputs: Readonly<Record<string, OutputDescription>>) => {
     const findings: Finding[] = [];
     const output = probeNode.analyze({

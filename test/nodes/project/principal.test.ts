@@ -50,7 +50,7 @@ test('components are the eigenvectors of the covariance, with their shares of th
   }
 });
 
-test('rows with less variance than components, or with none, are no trouble', async () => {
+test('rows with less variance than components, or with none, work', async () => {
   const engine = await testEngine();
   const line: Matrix = { data: Float32Array.of(0, 0, 0, 3, 4, 0, 6, 8, 0), count: 3, size: 3 };
   const { coordinates, shares } = await principalComponents(engine, line, {

@@ -21,7 +21,7 @@ async function neighborsOf(count: number, k: number): Promise<Neighbors> {
   return nearestNeighbors(engine, all, all, { k, withoutSelf: true, signal: new AbortController().signal });
 }
 
-test('kernels have the perplexity that is asked for', () => {
+test('kernels have the requested perplexity', () => {
   for (const distances of [
     [1, 2, 3, 4, 5, 6, 7, 8],
     [0.001, 0.0011, 0.002, 0.003, 0.004],
@@ -127,7 +127,7 @@ test('the divergence is that of the definition', async () => {
   assert.ok(Math.abs(divergence - expected) < 1e-10);
 });
 
-test('groups come out as groups, with the same bits each time', async () => {
+test('groups stay groups, with the same bits each time', async () => {
   const near = affinities(await neighborsOf(240, 30), 10);
   const start = Float32Array.from(scattered(240, 4));
   const one = await tsne(near, { start });

@@ -68,7 +68,7 @@ test('a mixture is the one that scikit-learn finds', async () => {
   }
 });
 
-test('samples of a mixture are as likely as what it was fitted to, and follow from the seeds', async () => {
+test('samples of a mixture are as likely as its training data, and follow from the seeds', async () => {
   const points = clusters();
   const mixture = await fit(points, 2, 3);
   const normals = new Float32Array(8000);

@@ -132,7 +132,7 @@ function firstOf({ data }: HeldImages, count: number): readonly number[] {
   return [...data.subarray(0, count * 144)];
 }
 
-test('samples of the prior are what the decoder makes of normal numbers; more begin with the same', async (t) => {
+test('samples of the prior are decoded normal numbers; a larger count begins with the same images', async (t) => {
   const { record, images, own, seed } = await draw(t, {});
   assert.deepEqual(record.shape, SHAPE);
   assert.deepEqual(record.splits.train, undefined);

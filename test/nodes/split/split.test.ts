@@ -51,7 +51,7 @@ test('each image goes to one of the splits, with its label', async (t) => {
     );
 });
 
-test('sets of as many images are divided alike, under any stage name; another `seed` divides anew', async (t) => {
+test('sets of equal size are split in the same way, under any stage name; another `seed` splits differently', async (t) => {
   const first = await run(t, { train: numbered(40) });
   const other = await run(t, { train: numbered(40, 100, false) }, {}, 'other');
   assert.deepEqual(
@@ -70,13 +70,13 @@ test('a set with only test images is divided, and one with both splits put toget
   assert.equal(new Set([...train.data, ...held.data]).size, 40);
 });
 
-test('what cannot be divided says so', async (t) => {
+test('sets that cannot be split are refused', async (t) => {
   await assert.rejects(run(t, { train: numbered(1) }), hasCode('bad-setting'));
   await assert.rejects(run(t, { train: numbered(40) }, { test: 0.001 }), hasCode('bad-setting'));
   await assert.rejects(run(t, { train: numbered(9, 0, false) }, { stratify: true }), hasCode('bad-setting'));
 });
 
-test('shares are as near as whole images allow, of all images and of each class', () => {
+test('shares are as exact as whole images allow, of all images and of each class', () => {
   const share = fc.double({ min: 0.001, max: 0.999, noNaN: true });
   const labels = fc.array(fc.nat(4), { minLength: 1, maxLength: 200 });
   fc.assert(
@@ -131,7 +131,7 @@ function analyze(
   return { described, findings };
 }
 
-test('a set that has both splits is divided only on request, and noise that is drawn afresh never', () => {
+test('a set that has both splits is split only on request, and resampled noise never', () => {
   const both = images({ splits: ['train', 'test'], shape: [8, 8, 1], range: [0, 1] });
   assert.deepEqual(
     analyze(both).findings.map(({ code, at }) => [code, ...at]),

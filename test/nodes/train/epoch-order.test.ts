@@ -34,7 +34,7 @@ test('every image has its turn, in an order that the seed and the epoch decide',
   );
 });
 
-test('a large set is gone through a few pieces at a time, which lie anywhere, and whose images are mixed', () => {
+test('a large set is read a few random pieces at a time, whose images are mixed', () => {
   const rows = Int32Array.from({ length: 1000 }, (_, index) => index);
   const pieceOf = (row: number): number => Math.floor(row / 10);
   const epochs = [1, 2].map((epoch) => shuffle(rows, { rowBytes: 100, epoch, seed }, LARGE));

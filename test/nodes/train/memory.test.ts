@@ -12,7 +12,7 @@ function samples(count: number): Samples {
 
 const SIZE = { largeParameters: 0, slots: 0, compiled: false, kernels: 0 };
 
-test('a model is measured by its weights and by what its layers give', () => {
+test("a model's memory consists of its weights and the outputs of its layers", () => {
   const tf = loadTfjs();
   const model = tf.sequential({
     layers: [tf.layers.dense({ units: 4, inputShape: [10] }), tf.layers.dense({ units: 10 })],
@@ -39,7 +39,7 @@ test('images that are input and target at once are counted once; a larger batch 
   assert.ok(estimateMemory({ ...size, data: [], batchSize: 64 }) > estimateMemory({ ...size, data: [] }));
 });
 
-test('what an optimizer remembers, a graph and kernels need memory, too', () => {
+test('optimizer state, graph and kernels need memory, too', () => {
   const size = { ...SIZE, data: [], parameters: 1000, activations: 0, batchSize: 1 };
   const plain = estimateMemory(size);
   const adam = { learning_rate: 0.1, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 };

@@ -52,7 +52,7 @@ function found(item: Case): readonly string[] {
   );
 }
 
-test('what fits is described', () => {
+test('a valid stage is described', () => {
   const { findings, output } = analyze({});
   assert.deepEqual(findings, []);
   assert.deepEqual(output, {
@@ -97,7 +97,7 @@ test('a model that learns noise is pointed out, at the target; noise2noise is no
   assert.deepEqual(found({ data, target: { corruptionOf: 'other' } }), ['warning bad-setting target']);
 });
 
-test('a model of vectors does not take images, and the hint says what does', () => {
+test('a model of vectors does not accept images, and the hint says what does', () => {
   const flat = { model: { inputShape: [784], outputShape: [784] } };
   assert.deepEqual(found(flat), ['error shape-mismatch model']);
   const [finding] = analyze(flat).findings;
@@ -110,7 +110,7 @@ test('a target of another size than the output is found', () => {
   assert.deepEqual(found({ target: { shape: [14, 14, 1] } }), ['error shape-mismatch target']);
 });
 
-test('shapes that only the files tell are left to the run', () => {
+test('shapes that depend on the files are left to the run', () => {
   const { shape: _, ...unknown } = CLEAN;
   const findings: Finding[] = [];
   trainNode.analyze({
@@ -157,7 +157,7 @@ test('targets that the last activation cannot reach are pointed out', () => {
   assert.deepEqual(found({ data: { range: [0, 255] }, model: { outputActivation: 'linear' } }), []);
 });
 
-test('splits that are not there are found where they are asked for', () => {
+test('missing splits are reported where they are requested', () => {
   const data: Partial<Images> = { splits: ['train'] };
   assert.deepEqual(found({ data }), ['error missing-split validation']);
   assert.deepEqual(found({ data, settings: { validation: 0.1 } }), []);
@@ -169,7 +169,7 @@ test('splits that are not there are found where they are asked for', () => {
   assert.deepEqual(found({ target: { splits: ['train'] } }), ['error missing-split validation']);
 });
 
-test('early stopping needs what it watches', () => {
+test('early stopping needs the quantity that it monitors', () => {
   const early_stopping = {
     monitor: 'val_loss',
     patience: 0,

@@ -8,7 +8,7 @@ import { imageSource } from '../../../src/nodes/train/pairs.ts';
 import { temporaryFolder } from '../context.ts';
 import { corrupted, imageStage, SHAPE, squares } from './rig.ts';
 
-test('targets are in memory once, also where noise is drawn afresh and validated as it was', async (t) => {
+test('targets are in memory once, also with resampled noise', async (t) => {
   const root = temporaryFolder(t);
   const clean = squares(20, 1);
   const target = await imageStage(root, 'clean', { train: clean });

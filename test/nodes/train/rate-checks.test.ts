@@ -36,7 +36,7 @@ const plateau = {
   min_lr: 0,
 } as const;
 
-test('what fits is not remarked upon', () => {
+test('valid settings cause no remark', () => {
   for (const settings of [
     {},
     { optimizer: 'adam' },
@@ -77,7 +77,7 @@ test('boundaries ascend, and there is one value more', () => {
   }
 });
 
-test('a plateau needs what it watches, a constant rate, and room below it', () => {
+test('a plateau needs the quantity that it monitors, a constant rate, and room below it', () => {
   assert.deepEqual(found({ reduce_lr_on_plateau: plateau, validation: 'none' }), [
     'bad-setting reduce_lr_on_plateau.monitor',
   ]);

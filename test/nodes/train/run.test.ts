@@ -180,7 +180,7 @@ test('the same seed leaves the same files, bit for bit; another seed others', as
   );
 });
 
-test('previews are drawn as often as asked, and always of the last epoch', async (t) => {
+test('previews are made as often as requested, and always for the last epoch', async (t) => {
   const preview = { rows: 1, columns: 2, every: 2, split: 'train' } as const;
   const { folder, highlights } = await train(t, { epochs: 3, preview });
   const drawn = readdirSync(join(folder, 'previews')).filter((name) => name.endsWith('.png'));
@@ -223,7 +223,7 @@ test('a share of the training images is validated on, and not trained on', async
   await assert.rejects(train(t, { validation: 0.999 }), hasCode('bad-setting'));
 });
 
-test('early stopping ends training, and the best weights come back', async (t) => {
+test('early stopping ends training and restores the best weights', async (t) => {
   const settings: Partial<TrainSettings> = {
     epochs: 50,
     // Steps this large make the loss rise soon.
@@ -273,7 +273,7 @@ test('an abort ends training', async (t) => {
   assert.ok(engine.tf.memory().numTensors <= held);
 });
 
-test('progress tells where training is, and marks the ends of epochs', async (t) => {
+test('progress shows the state of training, and marks the ends of epochs', async (t) => {
   const { reports } = await train(t, { epochs: 2 });
   const ends = reports.filter(({ epochEnd }) => epochEnd === true);
   assert.deepEqual(

@@ -150,7 +150,7 @@ test('`check` reads arrays, and says what is wrong with them or with their range
   });
 });
 
-test('where only a run tells the range, training and evaluating refuse it at the line that asks for it', async (t) => {
+test('if only a run finds the range, training and evaluation refuse it at the line of the loss', async (t) => {
   const { write, runJson, exists } = rig(t);
   write('x.npy', floats('(4, 2, 2)', ...Array.from({ length: 16 }, (_, index) => index / 15)));
   const data = `  raw: { type: dataset, source: npy, train_images: x.npy }

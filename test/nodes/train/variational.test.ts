@@ -135,7 +135,7 @@ test('a training writes the parts of its loss, whose measures are found again', 
   assert.equal(engine.tf.memory().numTensors, held, 'tensors are left behind');
 });
 
-test('a saved encoder gives means, and tells which layer has the variances', async (t) => {
+test('a saved encoder returns means, and records which layer has the variances', async (t) => {
   const root = temporaryFolder(t);
   const { folder } = await modelStage(engine, root, vae);
   const { tf } = engine;

@@ -113,7 +113,7 @@ test('the new shape is known before it runs; what changes nothing is refused', (
   }
 });
 
-test('noisy and clean images that are transformed alike stay pairs; unlike, they are not', async (t) => {
+test('noisy and clean images stay pairs only if they are transformed in the same way', async (t) => {
   const rigged = rig(t);
   rigged.write(
     'x.npy',

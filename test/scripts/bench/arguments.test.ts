@@ -52,7 +52,7 @@ test('whole commands, sweeps, inference and growth are timed instead of steps', 
   assert.ok(rounds < parse().rounds);
 });
 
-test('inference has cases of its own unless others are asked for', () => {
+test('inference has its own cases unless others are requested', () => {
   assert.ok(parse('--inference').cases.length > 0);
   assert.deepEqual(parse('--inference', '--group', 'core').cases, GROUPS.core);
   assert.deepEqual(parse('--inference', '--case', 'conv').cases, ['conv']);

@@ -45,7 +45,7 @@ test('the schemas fill in the arguments of layers and optimizers', () => {
   assert.equal(dense.Dense.kernel_initializer, 'glorot_uniform');
 });
 
-test('what the schemas refuse is no case', () => {
+test('a case that the schemas refuse is refused', () => {
   assert.throws(() => completeCase({ ...WRITTEN, optimizer: 'adaam' }), TypeError);
   const model = { ...WRITTEN.model, encoder: [{ Dense: { unit: 3 } }] };
   assert.throws(() => completeCase({ ...WRITTEN, model }), TypeError);

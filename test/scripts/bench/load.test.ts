@@ -9,7 +9,7 @@ test('the busy share is of all cores, between the two looks', () => {
   assert.equal(busyShare([core(5, 0)], [core(5, 100)]), 0);
 });
 
-test('looks without time between them tell of no load', () => {
+test('measurements without time between them show no load', () => {
   assert.equal(busyShare([core(1, 1)], [core(1, 1)]), 0);
 });
 

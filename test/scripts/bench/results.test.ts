@@ -14,7 +14,7 @@ const stretches = new Map([
   ['theirs', [{ steps: 50, ms: 400, loss: 0.25 }]],
 ]);
 
-test('of each engine the fastest stretch counts, by the step, whatever its length', () => {
+test('the fastest stretch of each engine counts, per step, whatever its length', () => {
   assert.deepEqual(resultsOf('dense', 32, 'ours', stretches), [
     { case: 'dense', engine: 'ours', msPerStep: 2, secondsPerEpoch: 3.75, ratio: 1, loss: 0.2 },
     { case: 'dense', engine: 'theirs', msPerStep: 8, secondsPerEpoch: 15, ratio: 0.25, loss: 0.25 },
@@ -28,7 +28,7 @@ test('an epoch has 60,000 images, whatever the batch', () => {
   assert.equal(large?.secondsPerEpoch, 3.75 / 16);
 });
 
-test('without a time of ours there is no ratio', () => {
+test('without a time of Hourglass there is no ratio', () => {
   const [first] = resultsOf('dense', 32, 'another', stretches);
   assert.equal(first?.ratio, Number.NaN);
 });

@@ -32,7 +32,7 @@ test('metrics, values of files, and answers and means of sweeps', async () => {
   assert.equal(await readValue(folder, 'trials?size=8#probe.accuracy'), 0.6);
 });
 
-test('what is not there is an error', async () => {
+test('a missing value is an error', async () => {
   for (const source of ['quality.ssim', 'other.mse', 'summary.json#train', 'trials?size=9#probe.accuracy']) {
     await assert.rejects(readValue(folder, source), RangeError, source);
   }

@@ -41,7 +41,7 @@ test('a chain becomes one instruction, with its constants inside', () => {
   );
 });
 
-test('sums of what a group makes, and of what it reads, are results of the group', () => {
+test('sums of the values that a group computes or reads are results of the group', () => {
   assertBecomes(
     `input x: float32[4, 3]
     %0: float32[4, 3] = square x
@@ -61,7 +61,7 @@ test('sums of what a group makes, and of what it reads, are results of the group
   );
 });
 
-test('what follows from a reduction is a group of its own, and computes again what is cheap', () => {
+test('instructions after a reduction are a separate group, which computes cheap values again', () => {
   assertBecomes(
     `input x: float32[4, 3]
     input y: float32[3]
@@ -92,7 +92,7 @@ test('what follows from a reduction is a group of its own, and computes again wh
   );
 });
 
-test('what takes long, or is needed elsewhere, is kept in memory', () => {
+test('values that are expensive, or needed elsewhere, are kept in memory', () => {
   const [slow, read] = ['exp', 'relu'].map((name) =>
     fused(
       `input x: float32[4, 3]
@@ -138,7 +138,7 @@ test('a group goes through reshapes, in axes that both sides have in common', ()
   );
 });
 
-test('a group does not wait for what waits for it', () => {
+test('a group does not depend on its own results', () => {
   assertStays(
     `input x: float32[3, 3]
     %0: float32[3, 3] = relu x

@@ -43,7 +43,7 @@ test('the gradient of a `relu` after a product becomes a mask', () => {
   );
 });
 
-test('what is read in between, or is another sum or gradient, is not fused', () => {
+test('values that are read in between, and other sums or gradients, are not fused', () => {
   for (const rest of [
     '%1: float32[4, 5] = relu %0\nreturn %0, %1',
     '%1: float32[4, 5] = add %0, y\nreturn %1',
@@ -172,7 +172,7 @@ test('reshapes move behind elementwise instructions', () => {
   );
 });
 
-test('a reduction reads what was before a reshape, where its axes are the same', () => {
+test('a reduction reads the input of a reshape if the axes agree', () => {
   assertBecomes(
     moveReshapes,
     RESHAPED,

@@ -272,7 +272,7 @@ testPass(simplify, simplified);
 testPass(foldConstants, folded);
 testPass(commonSubexpressions, shared);
 
-test('what broadcasts hid is folded once they have moved', () => {
+test('constants behind broadcasts are folded after the broadcasts have moved', () => {
   const before = `%0: ${FULL} = broadcast 1\n%1: ${FULL} = div %0, 4\n%2: ${FULL} = mul %1, x\nreturn %2`;
   const { instructions } = runPasses(parseProgram(HEAD + before), CLEAN_UP);
   assert.deepEqual(

@@ -22,7 +22,7 @@ test('the reason of a failure is the last line, or the error that ended a Node.j
   assert.match((await script('process.exitCode = 3')).reason, /3/);
 });
 
-test('a program that a signal ends is told with the signal, and not with what TensorFlow noted before', async () => {
+test("a program that a signal ends is reported with the signal, not with TensorFlow's earlier notes", async () => {
   const killed = await script(
     `require('node:fs').writeSync(2, ${JSON.stringify(`${CHATTER}\n`)}); process.kill(process.pid, 'SIGABRT')`,
   );
@@ -31,7 +31,7 @@ test('a program that a signal ends is told with the signal, and not with what Te
   assert.doesNotMatch(killed.reason, /oneDNN/);
 });
 
-test('a program that cannot be started, or does not end, is told as such', async () => {
+test('a program that cannot be started, or does not end, is reported as such', async () => {
   const missing = await runCommand('no-such-program', [], { timeoutSeconds: 60 });
   assert.equal(missing.code, -1);
   assert.match(missing.reason, /no-such-program/);

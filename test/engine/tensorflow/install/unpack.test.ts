@@ -31,7 +31,7 @@ const failsWith = (code: string) => (error: unknown) => {
   return true;
 };
 
-test('of a wheel, the libraries and the headers of the C interface are unpacked, and nothing else', async (t) => {
+test('only the libraries and the headers of the C interface of a wheel are unpacked', async (t) => {
   const fractions: number[] = [];
   const { folder } = await unpack(t, zip(MEMBERS), (_step, fraction) => fractions.push(fraction ?? NaN));
   assert.deepEqual(
@@ -84,7 +84,7 @@ test('a wheel that claims gigabytes is refused before anything is written', asyn
   assert.equal(steps, 0);
 });
 
-test('a file that is not there, and a folder, are refused', async (t) => {
+test('a missing file and a folder are refused', async (t) => {
   const root = temporaryFolder(t);
   const signal = new AbortController().signal;
   for (const wheel of [join(root, 'none.whl'), root]) {

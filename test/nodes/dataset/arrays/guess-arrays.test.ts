@@ -17,7 +17,7 @@ function guess(shapes: Shapes): unknown {
   return found === undefined ? undefined : Object.values(found);
 }
 
-test('arrays of common archives are told by their shapes and names', () => {
+test('arrays of common archives are recognised by their shapes and names', () => {
   const image = [28, 28];
   assert.deepEqual(guess({ arr_0: [100, ...image], arr_1: [100] }), ['arr_0', 'arr_1', null, null]);
   assert.deepEqual(guess({ y: [100, 1], X: [100, 784] }), ['X', 'y', null, null]);
@@ -101,7 +101,7 @@ async function failureOf(
   );
 }
 
-test('the message of a missing array says what to write, and what it says works', async (t) => {
+test('the message about a missing array says what to write, and that works', async (t) => {
   const files = { 'a.npz': { arr_0: [4, 3, 3], arr_1: [4] } };
   const found = await failureOf(t, files);
   assert.deepEqual(found?.at, 'path');

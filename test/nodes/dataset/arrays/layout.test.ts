@@ -28,7 +28,7 @@ async function load(
 
 const bytes = Buffer.from([...Array(24).keys()].map((value) => value * 11));
 
-test('images that stand in rows, and channels that come first', async (t) => {
+test('images in rows, and channels that come first', async (t) => {
   const rows = { 'x.npy': npy('|u1', '(2, 12)', bytes) };
   const flat = await load(t, rows, { shape: [4, 3] });
   assert.deepEqual([flat.shape, [...flat.data]], [[4, 3, 1], [...bytes]]);

@@ -92,7 +92,7 @@ test('the order of axes in the file does not matter', async (t) => {
   );
 });
 
-test('arrays that are no images are refused, with the line that mends them', async (t) => {
+test('arrays that are not images are refused, with the line that fixes them', async (t) => {
   const shapes = [
     [6, 2, 4, 4, 3],
     [6, 28, 28, 1, 1],
@@ -171,7 +171,7 @@ test('labels that do not belong to the images are refused at their setting', asy
   }
 });
 
-test('values that are no pixels are refused', async (t) => {
+test('values that are not pixels are refused', async (t) => {
   const wrong: Readonly<Record<string, Buffer>> = {
     nan: npy('<f4', '(1, 1, 2)', bytesOf(Float32Array.of(0, NaN))),
     infinite: npy('>f8', '(1, 1, 2)', swapped(bytesOf(Float64Array.of(0, -Infinity)), 8)),
@@ -190,7 +190,7 @@ test('values that are no pixels are refused', async (t) => {
   }
 });
 
-test('records and texts in place of pixels are told how they become numbers, or where they belong', async (t) => {
+test('for records and strings instead of pixels, the message says how to convert them or where they belong', async (t) => {
   // The list of fields stands without quotation marks.
   const fields = npy('', '(3,)', 24).toString('latin1').replace("''", "[('a', '<f4'), ('b', '<f4')]");
   const length = fields.indexOf('\n') - 9;

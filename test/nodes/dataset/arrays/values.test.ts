@@ -5,7 +5,7 @@ import { Failure } from '../../../../src/core/diagnostic.ts';
 import { npy } from '../../../formats/numpy-files.ts';
 import { bytesOf, load, type Options } from './load.ts';
 
-test('integers are scaled by what their type can hold, in both splits alike', async (t) => {
+test('integers are scaled by the range of their type, equally in both splits', async (t) => {
   const range = async (type: string, values: ArrayBufferView, options: Options = {}): Promise<unknown> => {
     const x = npy(type, '(1, 1, 3)', bytesOf(values));
     const { train, record } = await load(t, { x }, options);
@@ -68,7 +68,7 @@ test('integers are scaled by what their type can hold, in both splits alike', as
   assert.deepEqual([record.scale, train.data], [1 / 65_535, Float32Array.of(0, 200)]);
 });
 
-test('what a white level does not cover is refused', async (t) => {
+test('values above `white_level` are refused', async (t) => {
   const x = npy('|u1', '(1, 1, 2)', Uint8Array.of(0, 16));
   await assert.rejects(load(t, { x }, { white_level: 15 }), (error) => {
     assert.ok(error instanceof Failure);

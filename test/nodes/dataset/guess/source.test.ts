@@ -196,7 +196,7 @@ test('folders around, outputs, and a single picture', async (t) => {
   assert.deepEqual(await guessImages(t, outputs, 'data', 'data/outputs'), { path: 'data' });
 });
 
-test('labels are not those of a sample of what one hands in', async (t) => {
+test('a sample submission is not used as labels', async (t) => {
   const files = {
     ...{ 'data/train/a.png': PNG, 'data/train/b.png': PNG, 'data/test/c.png': PNG },
     'data/train.csv': text('id,label\na,cat\nb,dog\n'),
@@ -205,7 +205,7 @@ test('labels are not those of a sample of what one hands in', async (t) => {
   assert.equal((await guessImages(t, files))['test_labels'], 'none');
 });
 
-test('what a guess leaves aside is named', async (t) => {
+test('unused files are listed', async (t) => {
   const what = async (files: Files): Promise<string> => (await guessSource(join(lay(t, files), 'data'))).what;
   const splits = { 'data/train/a.png': PNG, 'data/test/c.png': PNG, 'data/val/b.png': PNG };
   assert.match(await what(splits), /`val`/);
@@ -286,7 +286,7 @@ test('an archive of test images beside one of training images belongs to it, if 
   assert.equal(other.test, undefined);
 });
 
-test('arrays of Python objects are told, by the name of the file as it was written', async (t) => {
+test("arrays of Python objects are reported, with the file's name as written", async (t) => {
   const objects = npy('|O', '(2,)', 20);
   const files = { 'o.npy': objects, 'o.npz': zip([{ name: 'x.npy', data: objects }]) };
   for (const [name, bytes] of Object.entries(files)) {
@@ -301,7 +301,7 @@ test('arrays of Python objects are told, by the name of the file as it was writt
   }
 });
 
-test('what holds no images is told', async (t) => {
+test('data without images is reported', async (t) => {
   const refused = async (files: Files, path: string): Promise<void> => {
     await assert.rejects(guessSource(join(lay(t, files), path)), (error) => error instanceof Failure);
   };

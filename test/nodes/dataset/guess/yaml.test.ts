@@ -10,7 +10,7 @@ const name = fc
   .string({ unit: 'binary', minLength: 1, maxLength: 12 })
   .filter((text) => !/[/\\\0]/.test(text) && !/^\.{1,2}$/.test(text));
 
-test('whatever a file is called, the text is one stage with a valid name and that path', () => {
+test('any file name leads to one stage with a valid name and that path', () => {
   fc.assert(
     fc.property(name, (file) => {
       const settings = { source: 'npz', path: join('/data', file), train_labels: null, shape: [2, 3] };

@@ -155,7 +155,7 @@ const DIRT: Readonly<Record<string, () => Dirt>> = {
   }),
 };
 
-test('what else is in an archive is named or ignored, and labels stay', async (t) => {
+test('other members of an archive are listed or ignored, and labels stay', async (t) => {
   for (const [name, dirtOf] of Object.entries(DIRT)) {
     await t.test(name, async (inner) => {
       const root = temporaryFolder(inner);
@@ -172,7 +172,7 @@ test('what else is in an archive is named or ignored, and labels stay', async (t
   }
 });
 
-test('of a file that comes twice in an archive the last is read', async (t) => {
+test('if an archive contains a file twice, the last one is read', async (t) => {
   const root = temporaryFolder(t);
   const members: readonly Member[] = [...people(), [{ name: './lfw/Ada/1.jpg' }, WHITE]];
   writeFileSync(join(root, 'lfw.tgz'), gzipSync(await tar(members)));
@@ -195,7 +195,7 @@ test('names that are not UTF-8 are named, and do not make two people one', async
   assert.equal(found.skipped.length, 2);
 });
 
-test('a folder gives what the archive gives, PNG among it', async (t) => {
+test('a folder and an archive lead to the same images, also for PNG', async (t) => {
   const root = temporaryFolder(t);
   const members: readonly Member[] = [
     ...people(),
@@ -237,7 +237,7 @@ async function asNobody(work: () => Promise<void>): Promise<void> {
 }
 
 test(
-  'a path that is no archive and no folder of people is explained',
+  'a path that is neither an archive nor a folder of people is explained',
   { skip: process.platform === 'win32' },
   async (t) => {
     const root = temporaryFolder(t);

@@ -123,7 +123,7 @@ const DIRT: Readonly<Record<string, () => Dirt>> = {
   'a name that steers a terminal': files('lost', () => ({ 'a/\u001b[2J\n\u202e.avif': AVIF })),
 };
 
-test('what lies beside images is named or ignored, and labels stay', async (t) => {
+test('files beside images are listed or ignored, and labels stay', async (t) => {
   assert.ok(Object.keys(DIRT).length >= 50);
   for (const [name, dirtOf] of Object.entries(DIRT)) {
     await t.test(name, async (inner) => {
@@ -144,7 +144,7 @@ test('what lies beside images is named or ignored, and labels stay', async (t) =
   }
 });
 
-test('a socket is passed over', async (t) => {
+test('a socket is skipped', async (t) => {
   const root = await base(t);
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(join(root, 'photos/a/3.png'), resolve));
@@ -153,7 +153,7 @@ test('a socket is passed over', async (t) => {
   assert.deepEqual(found.skipped, ['a/3.png']);
 });
 
-test('images are read whatever they are called', async (t) => {
+test('images are read whatever their name', async (t) => {
   const root = await base(t);
   const image = sharp(PNG);
   const [jpeg, gif, webp, tiff] = await Promise.all([

@@ -107,7 +107,7 @@ test('transparency is ignored, with a word', async (t) => {
   assert.deepEqual([[...train.data], warnings.length], [[200, 10], 1]);
 });
 
-test('images that are decoded at the same time come in the order of their names, and as many as asked for', async () => {
+test('images decoded in parallel keep the order of their names and the requested number', async () => {
   let reads = 0;
   const files = await Promise.all(
     Array.from({ length: 40 }, async (_, index) => {
@@ -200,7 +200,7 @@ test('threads that decode large images wait for room, and for one another', asyn
   );
 });
 
-test('what is wrong with the images of a folder or an archive is told at its setting, by its path as written', async (t) => {
+test('problems with a folder or an archive are reported at its setting, with the path as written', async (t) => {
   const root = temporaryFolder(t);
   const broken = picture(1).subarray(0, 45);
   put(join(root, 'in'), {

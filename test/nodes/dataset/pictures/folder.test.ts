@@ -80,7 +80,7 @@ test('a limit shifts no label', async (t) => {
   assert.deepEqual((await read(root, settings, 'test')).labels, [1]);
 });
 
-test('names that look alike, splits taken for classes and labels in one split only are warned of', async (t) => {
+test('there are warnings for similar names, for splits that are read as classes, and for labels in one split only', async (t) => {
   const warningsOf = async (
     names: readonly string[],
     settings: Partial<ImagesDatasetSettings> = {},
@@ -98,7 +98,7 @@ test('names that look alike, splits taken for classes and labels in one split on
   assert.equal(await warningsOf(['photos/1.png', 'held/1.png'], { test_path: 'held' }), 0);
 });
 
-test('the folder of the test images is no class of the training images', async (t) => {
+test('the folder of the test images is not a class of the training images', async (t) => {
   const root = temporaryFolder(t);
   put(join(root, 'photos'), { 'a/1.png': PNG, 'b/1.png': PNG, 'held/1.png': PNG });
   const found = await read(root, { test_path: 'photos/held' });
@@ -163,7 +163,7 @@ async function asNobody<Result>(work: () => Promise<Result>): Promise<Result> {
   }
 }
 
-test('what may not be read is named', { skip: process.platform === 'win32' }, async (t) => {
+test('files without read permission are listed', { skip: process.platform === 'win32' }, async (t) => {
   const root = await base(t);
   const photos = join(root, 'photos');
   await read(root);
@@ -197,7 +197,7 @@ test('what may not be read is named', { skip: process.platform === 'win32' }, as
   }
 });
 
-test('what vanishes or changes while it is read is named', async (t) => {
+test('files that vanish or change while being read are listed', async (t) => {
   const root = await base(t);
   const photos = join(root, 'photos');
   put(photos, { 'a/3.png': PNG, 'a/4.png': PNG, 'b/2.png': PNG });
@@ -222,7 +222,7 @@ test('what vanishes or changes while it is read is named', async (t) => {
   );
 });
 
-test('a path that is no folder of images is explained', async (t) => {
+test('a path that is not a folder of images is explained', async (t) => {
   const root = temporaryFolder(t);
   put(root, {
     ...{ 'a.png': PNG, 'a.zip': ascii('PK\x03\x04'), 'a.tgz': gzipSync('x'), 'a.txt': ascii('text') },
@@ -264,7 +264,7 @@ test('a path that is no folder of images is explained', async (t) => {
   await assert.rejects(read(root, { path: 'a.png' }), hintOf(/folder that holds it/));
 });
 
-test('links that lead nowhere are passed over without the advice to follow links, where they are followed', async (t) => {
+test('with `follow_links`, broken links are skipped without the advice to follow links', async (t) => {
   const root = await base(t);
   symlinkSync('none', join(root, 'photos/a/link.png'));
   const [passed, followed] = [await read(root), await read(root, { follow_links: true })];
@@ -280,7 +280,7 @@ test('a link to a folder of images may be named', async (t) => {
   assert.deepEqual((await read(root)).labels, [0, 0, 1]);
 });
 
-test('the identity of a folder is that of what the result depends on', async (t) => {
+test('the identity of a folder covers what the result depends on', async (t) => {
   const root = await base(t);
   const photos = join(root, 'photos');
   const identity = async (): Promise<unknown> => datasetNode.fingerprint?.(SETTINGS, root);

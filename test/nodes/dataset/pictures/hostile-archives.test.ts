@@ -274,13 +274,13 @@ async function named(t: TestContext, packed: (bytes: Buffer) => Buffer, prefix: 
   assert.ok(!existsSync(join(root, '..', '9.png')) && !existsSync(join(root, '..', '..', '9.png')));
 }
 
-test('what is wrong in a zip archive is named, and the rest is read', (t) =>
+test('bad members of a zip archive are listed, and the rest is read', (t) =>
   named(t, (bytes) => bytes, 'zip'));
 
-test('what is wrong in a tar archive is named, and the rest is read', (t) =>
+test('bad members of a tar archive are listed, and the rest is read', (t) =>
   named(t, (bytes) => bytes, 'tar'));
 
-test('what is wrong in a gzipped tar archive is named, and the rest is read', (t) =>
+test('bad members of a gzipped tar archive are listed, and the rest is read', (t) =>
   named(t, gzipSync, 'tar'));
 
 test('links in archives are not said to be followed on request', async (t) => {
@@ -357,7 +357,7 @@ test('a bomb of two gigabytes is refused before it is read twice', async (t) => 
   await refuses(root, 'a bomb');
 });
 
-test('whatever bytes change, an archive is read or refused by a Failure', async (t) => {
+test('with any changed bytes, an archive is read or refused with a Failure', async (t) => {
   const root = temporaryFolder(t);
   const change = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 });
   const archive = fc.constantFrom(ZIP, TAR, TGZ);

@@ -184,7 +184,7 @@ test('test images need labels of their own; one table may serve both splits', as
   assert.deepEqual(report({ test_path: 'held', test_labels: 'none' }), []);
 });
 
-test('the table is part of the identity, and no image that is passed over', async (t) => {
+test('the table is part of the identity, skipped images are not', async (t) => {
   const root = fill(t, '');
   put(join(root, 'photos'), { 'labels.csv': Buffer.from('1,a\n2,b\n3,a\n') });
   const settings = images({ labels: { file: 'photos/labels.csv' } });
@@ -203,7 +203,7 @@ test('rows name images of an archive by paths in it, or below its only folder', 
   }
 });
 
-test('whatever the order of rows, each image has the label of its row', () => {
+test('in any order of rows, each image has the label of its row', () => {
   const name = fc.stringMatching(/^[a-c]{1,2}(\/[a-c]{1,2})?\.png$/);
   fc.assert(
     fc.property(fc.uniqueArray(name, { minLength: 1 }), fc.nat(), (names, turn) => {

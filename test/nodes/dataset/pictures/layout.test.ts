@@ -21,7 +21,7 @@ const DEEP = {
   'c/.hidden/5.png': picture(5),
 };
 
-test('recursive: the class is the first level, whatever is below it; otherwise the key is named', async (t) => {
+test('recursive: the class is the first level; without the key, the message names it', async (t) => {
   const root = temporaryFolder(t);
   put(join(root, 'photos'), DEEP);
   put(root, await archives(DEEP));
@@ -46,7 +46,7 @@ test('recursive: the class is the first level, whatever is below it; otherwise t
   );
 });
 
-test('recursive: images that lie deep alone are found by a check', async (t) => {
+test('recursive: a check finds images that are only in deep folders', async (t) => {
   const root = temporaryFolder(t);
   put(join(root, 'photos'), { 'train/cats/1.png': picture(1) });
   const codes = async (settings: ImagesDatasetSettings) =>
@@ -83,7 +83,7 @@ test('follow_links: files and folders behind links are read, circles and dead en
   assert.notDeepEqual(await datasetNode.fingerprint?.(settings, root), before);
 });
 
-test('labels: none reads all images wherever they lie', async (t) => {
+test('labels: none reads images at all places', async (t) => {
   const root = temporaryFolder(t);
   const files = { ...DEEP, '0.png': picture(7) };
   put(join(root, 'photos'), files);

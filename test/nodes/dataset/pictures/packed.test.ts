@@ -36,7 +36,7 @@ async function outcomes(
   return found;
 }
 
-test('class folders, loose images and what is in one folder are read from archives as from folders', async (t) => {
+test('class folders, loose images and a single folder are read from archives as from folders', async (t) => {
   for (const files of [CLASSES, LOOSE]) {
     const root = temporaryFolder(t);
     put(join(root, 'photos'), files);
@@ -49,7 +49,7 @@ test('class folders, loose images and what is in one folder are read from archiv
     assert.deepEqual(files, ['a/1.png', 'a/2.png', 'b/1.png']);
 });
 
-test('what lies beside the folder that holds all images does not count', async (t) => {
+test('files beside the folder with all images are ignored', async (t) => {
   const files = {
     ...within('photos', CLASSES),
     'README.txt': Buffer.from('about'),
@@ -71,7 +71,7 @@ test('a limit takes one of each class in turn from archives, too', async (t) => 
   }
 });
 
-test('the images of an archive have a content, or a name, of images', async (t) => {
+test('a member of an archive is an image by its content or its name', async (t) => {
   const files = { ...CLASSES, 'a/3': picture(4), 'a/4.dat': picture(5), 'a/notes.txt': Buffer.from('about') };
   for (const { values, skipped } of await outcomes(t, files)) {
     assert.deepEqual(values, [3, 2, 4, 5, 1]);

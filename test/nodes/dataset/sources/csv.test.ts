@@ -70,7 +70,7 @@ test('classes by name have the same label in both splits', async (t) => {
   );
 });
 
-test('channels stand where the settings say', async (t) => {
+test('channels are in the order of the settings', async (t) => {
   const row = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 255];
   const files = { 'train.csv': `${row.join()}\n${row.join()}\n` };
   const last = await load(t, files, { shape: [2, 2, 3] });
@@ -114,7 +114,7 @@ test('integers of 16 bits are one type in both tables, also where one of them ha
   }
 });
 
-test('what does not fit is refused at its setting', async (t) => {
+test('mismatches are refused at their setting', async (t) => {
   const table = 'label,a,b,c,d\n1,1,2,3,255\n';
   const refusals: readonly (readonly [Record<string, string>, Partial<CsvDatasetSettings>, string])[] = [
     [{}, {}, 'path'],

@@ -116,7 +116,7 @@ test('the identity of a folder changes with its images', async (t) => {
   assert.notDeepEqual(await datasetNode.fingerprint?.(SETTINGS, folder), before);
 });
 
-test('the size is known before anything runs where the settings tell it', () => {
+test('the size is known before anything runs if the settings have it', () => {
   const shapeOf = (settings: Parameters<typeof datasetNode.analyze>[0]['settings']): unknown => {
     const findings: Finding[] = [];
     const report = (finding: Finding): void => void findings.push(finding);
@@ -215,7 +215,7 @@ test('images are named by their files; one that is left out keeps its place', as
   assert.deepEqual(names.places, Int32Array.of(0, 1, 3));
 });
 
-test('a limit is drawn over the classes in turn, and no more is decoded than kept', async (t) => {
+test('a limit takes images of each class in turn, and no more are decoded than kept', async (t) => {
   const files: Record<string, Uint8Array> = {};
   for (const name of ['a', 'b', 'c']) {
     for (const image of [1, 2, 3]) files[`photos/${name}/${image}.png`] = await picture(4, 6, WHITE);

@@ -63,7 +63,7 @@ const SETTINGS: LfwDatasetSettings = {
   normalize: 'minmax',
 };
 
-test('a pipeline downloads faces, checks, decodes and divides them, learns to denoise them and draws them', async (t) => {
+test('a pipeline downloads, checks, decodes and splits faces, trains a denoiser and plots them', async (t) => {
   const bytes = await archive(await faces());
   const server = await loopback(t, serve(bytes));
   const rigged = rig(t);

@@ -72,7 +72,7 @@ test('a folder of the same files has the same key and the same images: plain, gz
       );
 });
 
-test('a folder without the four files is refused by `check`; one level too high is mended', async (t) => {
+test('a folder without the four files is refused by `check`; for its parent folder, the right path is suggested', async (t) => {
   const folder = temporaryFolder(t);
   mkdirSync(join(folder, 'data/MNIST/raw'), { recursive: true });
   for (const { name } of MNIST_FILES) writeFileSync(join(folder, 'data/MNIST/raw', name), '');

@@ -168,7 +168,7 @@ test('splits are known before it runs, files are named and their contents are pa
   }
 });
 
-test('from the command line: an archive, divided anew, scaled and resized', async (t) => {
+test('from the command line: an archive, split again, scaled and resized', async (t) => {
   const { write, runJson, read } = rig(t);
   write('data.npz', zip(KERAS));
   write(

@@ -68,7 +68,7 @@ async function load(
   };
 }
 
-test('images of one path below both folders are pairs, whatever their format', async (t) => {
+test('images with the same path below both folders are pairs, in any format', async (t) => {
   const { noisy, clean, files, labels, skipped } = await load(t, {
     'noisy/cat/a-1.png': gray(10),
     'noisy/cat/a': gray(20),
@@ -88,7 +88,7 @@ test('images of one path below both folders are pairs, whatever their format', a
   assert.deepEqual([files, skipped], [['cat/a', 'cat/a-1.png', 'dog/a.png'], []]);
 });
 
-test('what is missing, damaged or of another size on one side is left out on both, by name', async (t) => {
+test('images that are missing, damaged or of another size on one side are skipped on both, and listed', async (t) => {
   const files = {
     ...{ 'noisy/1.png': gray(10), 'clean/1.png': gray(11) },
     ...{ 'noisy/2.png': 'broken', 'clean/2.png': gray(21) },
@@ -119,7 +119,7 @@ test('what is missing, damaged or of another size on one side is left out on bot
   );
 });
 
-test('`limit` takes whole pairs, and others in place of those that cannot be used', async (t) => {
+test('`limit` takes whole pairs, and replaces those that cannot be used', async (t) => {
   const files: Record<string, Buffer | Promise<Buffer> | string> = {};
   for (let n = 1; n <= 6; n++) {
     files[`noisy/${n}.png`] = n === 1 ? 'broken' : gray(10 * n);
@@ -202,7 +202,7 @@ test('folders without a common name, and settings that do not fit, are refused',
   );
 });
 
-test('what is no folder or archive of images is refused at its side', async (t) => {
+test('a path that is neither a folder nor an archive of images is refused at its setting', async (t) => {
   const root = temporaryFolder(t);
   await put(root, {
     'good/1.png': gray(10),
