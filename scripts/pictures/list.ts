@@ -14,7 +14,11 @@ export interface Picture {
 
 export interface Page {
   readonly width: number;
-  /** The screenshot ends before this element; by default it shows the whole page. */
+  /** Device pixels for a CSS pixel; 1 by default. */
+  readonly scale?: number;
+  /** The screenshot begins with this element; by default at the top of the page. */
+  readonly since?: string;
+  /** The screenshot ends before this element. */
   readonly until: string;
 }
 
@@ -37,6 +41,12 @@ export const PICTURES: readonly Picture[] = [
     pipeline: 'pipelines/quickstart.yaml',
     from: 'report.html',
     page: { width: 1160, until: '#pipeline' },
+  },
+  {
+    file: 'report-phone.png',
+    pipeline: 'pipelines/quickstart.yaml',
+    from: 'report.html',
+    page: { width: 390, since: 'h3:text("What came out")', until: '#pipeline', scale: 2 },
   },
   {
     file: 'coursework-denoising.png',

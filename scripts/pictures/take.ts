@@ -17,6 +17,9 @@ import { PICTURES, type Page, type Picture } from './list.ts';
 
 const IMAGES = join(packageRoot, 'docs', 'images');
 
+/** Pixels above an element with which a screenshot begins. */
+const MARGIN = 16;
+
 function runPipeline({ pipeline, set = [] }: Picture, command: 'run' | 'sweep'): void {
   const args = [command, pipeline, ...set.flatMap((setting) => ['-S', setting])];
   const { status } = spawnSync(process.execPath, [join(packageRoot, 'bin', 'hourglass.js'), ...args], {
@@ -35,12 +38,24 @@ async function startBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: program, args });
 }
 
-async function photograph(browser: Browser, path: string, { width, until }: Page): Promise<Buffer> {
-  const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme: 'light' });
+async function photograph(
+  browser: Browser,
+  path: string,
+  { width, since, until, scale = 1 }: Page,
+): Promise<Buffer> {
+  const page = await browser.newPage({
+    viewport: { width, height: 900 },
+    deviceScaleFactor: scale,
+    colorScheme: 'light',
+  });
   await page.goto(pathToFileURL(path).href);
-  const end = await page.locator(until).boundingBox();
-  if (end === null) throw new Error(`${path} has no ${until}`);
-  const clip = { x: 0, y: 0, width, height: Math.floor(end.y) };
+  const topOf = async (selector: string): Promise<number> => {
+    const box = await page.locator(selector).boundingBox();
+    if (box === null) throw new Error(`${path} has no ${selector}`);
+    return Math.floor(box.y);
+  };
+  const y = since === undefined ? 0 : (await topOf(since)) - MARGIN;
+  const clip = { x: 0, y, width, height: (await topOf(until)) - y };
   const picture = await page.screenshot({ fullPage: true, clip });
   await page.close();
   return picture;

@@ -33,7 +33,7 @@ test('links of the pages lead to files and headings that exist', () => {
   assert.deepEqual(brokenLinks(packageRoot), []);
 });
 
-test('a link in code is no link, a repeated heading has a number', () => {
+test('a link in code is ignored, a repeated heading has a number', () => {
   const text = '# A `b`\n\n## A b\n\n```md\n# c\n[x](gone.md)\n```\n\n`[y](gone.md)` [z](here.md#a-b-1)\n';
   assert.deepEqual(linksOf(text), [{ target: 'here.md#a-b-1', line: 10 }]);
   assert.deepEqual([...anchorsOf(text)], ['a-b', 'a-b-1']);
