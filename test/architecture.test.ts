@@ -1,4 +1,4 @@
-/** Holds the code against what ARCHITECTURE.md and CONTRIBUTING.md promise. */
+/** Compares the code with ARCHITECTURE.md and CONTRIBUTING.md. */
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';

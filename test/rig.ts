@@ -78,7 +78,7 @@ export interface DiagnosticOutput {
   readonly edits?: readonly { readonly text: string }[];
 }
 
-/** What is wrong with the only pipeline of a command, `check` among them. */
+/** The problems of the only pipeline of a command such as `check`. */
 export function problemsOf({ files, diagnostics }: Partial<JsonOutput>): readonly DiagnosticOutput[] {
   return files?.[0]?.diagnostics ?? diagnostics ?? [];
 }
@@ -159,7 +159,7 @@ function start(t: Cleaner, folder: string, args: readonly string[], options: Run
   });
 }
 
-/** SHA-256 of everything that a run left under its name, but for its own records, which hold times. */
+/** SHA-256 of everything that a run wrote under its name, except its own records, which contain times. */
 export function fingerprint(
   { path }: Rig,
   name: string,

@@ -9,7 +9,7 @@ import { sha256 } from '../../src/core/json.ts';
 
 interface Place {
   readonly checkpoints: Checkpoints;
-  /** The folder of a stage at work. */
+  /** The folder of a running stage. */
   readonly stage: string;
   /** Another one, as a second start of the stage has. */
   readonly again: string;

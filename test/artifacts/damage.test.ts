@@ -1,4 +1,4 @@
-/** Whatever happens to the bytes of an entry, it is never taken for what was stored. */
+/** A damaged entry is never used, whatever happened to its bytes. */
 import assert from 'node:assert/strict';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-/** `hourglass data`: what a stage holds, before anything trains. */
+/** `hourglass data`: what a stage contains, before anything trains. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, test } from 'node:test';

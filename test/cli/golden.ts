@@ -1,4 +1,4 @@
-/** Compares what a user sees with what he should see. */
+/** Compares the text that a user sees with the expected one. */
 import assert from 'node:assert/strict';
 
 /**

@@ -1,4 +1,4 @@
-/** `hourglass init`: what it writes is whole, valid and at home anywhere. */
+/** `hourglass init`: the new folder is complete, valid, and works anywhere. */
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';

@@ -1,4 +1,4 @@
-/** The word that starts printed commands: one that works where it is typed, for each way in which Hourglass is installed. */
+/** The program in printed commands: it works where it is typed, for each way of installing Hourglass. */
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join, sep } from 'node:path';
@@ -12,7 +12,7 @@ interface Place {
   readonly cwd: string;
   readonly script: string;
   readonly bin: string;
-  /** What is printed here, and in a folder below. */
+  /** The printed program here, and in a folder below. */
   said(start?: Partial<Start>): readonly [string, string];
 }
 

@@ -81,7 +81,7 @@ test('--open hands the report to the browser', { skip: process.platform !== 'lin
   const environment = { BROWSER: rigged.path('browser'), DISPLAY: undefined, WAYLAND_DISPLAY: undefined };
   const { code, stderr } = await rigged.run(['report', 'example', '--open'], { env: environment });
   assert.equal(code, 0, stderr);
-  // The browser goes on by itself.
+  // The browser continues by itself.
   while (!rigged.exists('browser.opened')) await setTimeout(20);
   assert.equal(rigged.read('browser.opened').trim(), rigged.path('outputs/example/report.html'));
 });

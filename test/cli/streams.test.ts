@@ -1,4 +1,4 @@
-/** What goes to which stream, in which form; signals and readers that go away. */
+/** Which output goes to which stream, and in which form; signals, and readers that close their end. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

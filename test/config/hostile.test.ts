@@ -1,4 +1,4 @@
-/** Files that mean harm: each is answered by diagnostics with codes and places, never by a stack, and none leads out of its folder. */
+/** Malicious files: each gets diagnostics with codes and places, never a stack trace, and none leads out of its folder. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -123,7 +123,7 @@ test('a circle of parameters is reported once, with all its members in order', (
       ['param-cycle'],
       text,
     );
-  // A value beside another in the same map is no circle.
+  // A reference to another value of the same map is not a circle.
   assert.deepEqual(
     interpolated('params: { a: { x: 1, y: "${params.a.x}" } }\nb: "${params.a.y}"\n').found,
     [],

@@ -106,7 +106,7 @@ test('property: every path has a place inside the text, that of its value or key
           );
           assert.equal(written.replaceAll('"', ''), last);
         }
-        // A path that goes on is at its nearest ancestor.
+        // A longer path is at its nearest ancestor.
         assert.deepEqual(locate(root, [...path, '-no-', 3, 'x']), locate(root, [...path, '-no-']));
       }
     }),

@@ -208,7 +208,7 @@ test('a named list of layers inside a list of layers is replaced by its items', 
   const { located, diagnostics } = await rig.load(text);
   assert.deepEqual(diagnostics, []);
   assert.deepEqual(located?.resolved['stages'], flat.located?.resolved['stages']);
-  // What is wrong inside stands where it is written.
+  // Mistakes inside are reported where they are written.
   assert.deepEqual(found(await rig.load(text.replace('units: 64', 'unit: 64'))), ['unknown-key 5:21']);
   const deep = await rig.load(text, { overrides: ['params.wide.0.Dense.units=4'] });
   assert.deepEqual(deep.diagnostics, []);

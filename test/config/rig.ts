@@ -9,7 +9,7 @@ import type { JsonObject } from '../../src/core/json.ts';
 import { readSchema, STAGE_TYPES } from '../../src/schema/schemas.ts';
 import type { StageType } from '../../src/core/stage-type.ts';
 
-/** A stage type of which only the schema matters. */
+/** A stage type that only needs a schema. */
 export function stageType(type: string, schema: JsonObject): StageType {
   return {
     type,

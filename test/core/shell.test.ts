@@ -57,7 +57,7 @@ test('property: a Windows program gets the original word, and cmd sees no specia
     fc.property(fc.array(word, { minLength: 1 }), (words) => {
       const line = words.map((each) => shellWord(each, 'win32')).join(' ');
       assert.deepEqual(splitAsWindows(line), words);
-      // To cmd every quote begins or ends what is quoted.
+      // In cmd every quote begins or ends a quotation.
       const outside = line.split('"').filter((_, index) => index % 2 === 0);
       assert.ok(!/[&|<>^()]/.test(outside.join('')), line);
     }),

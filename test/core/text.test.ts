@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { printable, printableJson, printableLines } from '../../src/core/text.ts';
 
-/** What moves a cursor, ends a line, or turns, hides or marks what follows. */
+/** Characters that move a cursor, end a line, or reverse, hide or mark the following text. */
 const STEERING = [
   '\u001b',
   '\u009b',

@@ -13,7 +13,7 @@ import { types } from '../config/rig.ts';
 
 const TEXT = readFileSync(join(packageRoot, 'docs', 'coursework.md'), 'utf8');
 
-/** What stands at the top of the outputs. */
+/** The files at the top of the outputs. */
 const RECORDS = new Set(['metrics.json', 'resolved.yaml']);
 
 /** Title, cells of each row, of the sections about one pipeline each. */

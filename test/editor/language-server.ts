@@ -8,7 +8,7 @@ import { isList, listAt, objectAt, stringAt } from '../../src/schema/view.ts';
 
 export interface Completion {
   readonly label: string;
-  /** What is put into the text, with `$1` for the places to fill in. */
+  /** The inserted text, with `$1` for the places to fill in. */
   readonly text: string;
   readonly documentation: string;
 }

@@ -9,7 +9,7 @@ const { tf } = await nativeEngine();
 // Alone, so that no other thread takes memory for itself meanwhile.
 const executor = new Executor({ threads: 1 });
 
-/** What is in use: tensors of TensorFlow, and bytes of the module. */
+/** Memory in use: tensors of TensorFlow, and bytes of the module. */
 function held(): readonly number[] {
   return [tf.memory().numTensors, executor.instance.heldBytes];
 }

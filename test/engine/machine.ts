@@ -1,4 +1,4 @@
-/** A machine with an empty cache, whose path has only what a test puts there. */
+/** A machine with an empty cache, and only a test's programs in its path. */
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -26,7 +26,7 @@ export interface Outcome<Value> {
 
 export interface Running<Value> {
   readonly child: ChildProcess;
-  /** The steps of an installation, as they are told. */
+  /** The reported steps of an installation. */
   readonly steps: readonly string[];
   /** Rejects if the process ends without an outcome, with what it printed to its standard error. */
   readonly outcome: Promise<Outcome<Value>>;
@@ -117,7 +117,7 @@ export class Machine {
     this.program('python3', `${ANSWER_VERSION}\nwhile [ "$1" != -d ]; do shift; done; shift\n${text}`);
   }
 
-  /** A Python whose pip gives a file; the variables make that the pinned one. */
+  /** A Python whose pip returns a file; the variables pin that file. */
   pipGives(bytes: Buffer): Variables {
     const wheel = this.file('given.whl', bytes);
     this.python(`/bin/cp "${wheel}" "$1/tensorflow.whl"`);
@@ -147,14 +147,14 @@ export class Machine {
     return path;
   }
 
-  /** What lies where engines go, without what only tells of a failure. */
+  /** The files in the folder of engines, without records of failures. */
   engines(): readonly string[] {
     const folder = join(this.cache, 'engine');
     return existsSync(folder) ? readdirSync(folder).filter((name) => !name.endsWith('.refused.json')) : [];
   }
 }
 
-/** The folder of this machine's own engine, which is installed if it is not there. */
+/** The folder of this machine's own engine, which is installed if it is missing. */
 export async function installedFolder(): Promise<string> {
   await ensureEngine('native', () => undefined, new AbortController().signal);
   const record = await readEngineRecord();
@@ -162,7 +162,7 @@ export async function installedFolder(): Promise<string> {
   return join(record.addon, '..');
 }
 
-/** Waits until something is so, which processes at work bring about: it fails if one of them ends before. */
+/** Waits for a condition that running processes bring about; fails if one of them ends first. */
 export async function until(isSo: () => boolean, running: readonly Running<unknown>[]): Promise<void> {
   while (!isSo()) {
     for (const { child, outcome } of running) {

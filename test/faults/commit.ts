@@ -70,9 +70,9 @@ export async function commit(folder: string, version: Version): Promise<void> {
   }
 }
 
-/** What a reader finds after something happened. */
+/** What a reader finds after an interruption. */
 export interface Sight {
-  /** Files and entries that are neither what they were nor what they should become. */
+  /** Files and entries that are neither the old nor the new version. */
   readonly torn: readonly string[];
   /** Versions that the store has, whole. */
   readonly stored: readonly Version[];

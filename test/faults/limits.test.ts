@@ -1,4 +1,4 @@
-/** Commands that the system refuses what they need: they say so, and take nothing for granted. */
+/** Commands under limits of the system: they report what was refused. */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs';

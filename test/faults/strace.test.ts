@@ -135,7 +135,7 @@ async function inject(chosen: readonly Point[], effect: string): Promise<readonl
   return Promise.all(outcomes);
 }
 
-/** The old version is there and the new one is whole, whatever happened; and the next run needs no help. */
+/** Whatever happened, the old version or the complete new one exists, and the next run needs no help. */
 function checkWhole({ fault, sight, next }: Outcome): void {
   assert.deepEqual(sight.torn, [], fault);
   assert.ok(sight.stored.includes('old'), fault);
@@ -181,7 +181,7 @@ for (const error of ['EIO', 'ENOSPC'] as const) {
         checkWhole(outcome);
         if (outcome.code === 0) {
           assert.deepEqual([outcome.printed, outcome.sight.shown], ['done', 'new'], outcome.fault);
-          // What cannot be written, forced to the disk or named is never passed over.
+          // Errors of writing, syncing and renaming are never ignored.
           assert.doesNotMatch(
             outcome.fault,
             /(pwrite64|fsync|rename\w*)\(|O_CREAT|mkdir\w*\(.*= 0/,

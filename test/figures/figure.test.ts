@@ -48,7 +48,7 @@ const SCRIPT = `
   );
   const { values, chart } = JSON.parse(process.argv[2]);
   const tile = { height: 8, width: 8, channels: 1, values: Float32Array.from(values) };
-  // What was drawn before must leave no trace.
+  // Earlier figures must leave no trace.
   lineChart({ xLabel: 'x', yLabel: 'y', series: [{ name: 'other', points: [[1, 2], [2, 3]] }] });
   const figures = [imageGrid({ title: 'Digits', rows: [{ label: 'Row', images: [tile, tile] }] }), lineChart(chart)];
   console.log(JSON.stringify(figures.flatMap((figure) => [sha256(figure.svg), sha256(renderPng(figure))])));

@@ -30,7 +30,7 @@ function texts(svg: string): string[] {
   return [...parseHTML(svg).document.querySelectorAll('text')].map((element) => element.textContent ?? '');
 }
 
-/** Holds every pixel of the PNG against the tiles, at 1x and 2x. */
+/** Compares every pixel of the PNG with the tiles, at 1x and 2x. */
 async function assertPixels(options: ImageGridOptions): Promise<void> {
   const figure = imageGrid(options);
   const top = Number(/<image [^>]*y="(\d+)"/.exec(figure.svg)?.[1]);

@@ -18,7 +18,7 @@ test('errors of the system are distinguished from bugs, and those of the tempora
   assert.equal(code('EDQUOT', temporary), 'disk-full');
   assert.equal(code('ENOSPC', '/a'), 'disk-full');
   assert.equal(code('EROFS', temporary), 'output-not-writable');
-  // A user's project may lie there, too.
+  // A user's project may be there, too.
   assert.equal(code('EROFS', join(tmpdir(), 'x')), 'io-failed');
   assert.equal(code('EACCES', '/a'), 'io-failed');
   assert.equal(code('EIO'), 'io-failed');

@@ -11,7 +11,7 @@ const MODULE = new URL('../../src/artifacts/store.js', import.meta.url).href;
 const KEY = { type: 'race' };
 const HASH = sha256(canonicalJson(KEY));
 
-/** Has a draft ready, says so, waits for a word, commits, and prints what it got. Each writes something else. */
+/** Prepares a draft, says so, waits for a line, commits, and prints the result. Each process writes something else. */
 const RACER = `
 import { writeFileSync } from 'node:fs';
 const { Store } = await import(${JSON.stringify(MODULE)});

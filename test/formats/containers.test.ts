@@ -30,7 +30,7 @@ function oldTar(): Buffer {
   return header;
 }
 
-/** A name, its first bytes, what it is, and a part of what is advised. */
+/** A name, its first bytes, what it is, and a part of the advice. */
 const FILES: readonly (readonly [file: string, bytes: Buffer, name: ContainerName, advice: string])[] = [
   ['x.npy', one, 'npy', 'train_images: x.npy'],
   ['arr', zip([{ name: 'arr_0.npy', data: one }]), 'npz', 'source: npz'],

@@ -19,7 +19,7 @@ interface Facts {
     readonly rgb: readonly number[];
     readonly gray: readonly number[];
   }[];
-  /** What is opaque in part, and put on red 255, green 0, blue 200. */
+  /** Partly transparent images on red 255, green 0, blue 200. */
   readonly over: { readonly file: string; readonly rgb: readonly number[] };
   /** TIFF files of 16 bits, 2x2. */
   readonly wide: { readonly values: readonly number[]; readonly files: readonly string[] };

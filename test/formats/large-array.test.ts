@@ -1,4 +1,4 @@
-/** Arrays that are read where they lie: which, is decided by their own bytes and by those of their pixels. */
+/** Arrays that are read in place. Their size, and that of their pixels, decides which. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

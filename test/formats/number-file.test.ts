@@ -1,4 +1,4 @@
-/** Numbers that stay on the disk: what is read is what is there, however it is asked for. */
+/** Numbers that stay on disk: every way of reading returns the same. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -24,7 +24,7 @@ import {
 const root = mkdtempSync(join(tmpdir(), 'hourglass-numbers-'));
 after(() => rmSync(root, { recursive: true, force: true }));
 
-/** A megabyte and a half: several blocks, the last of which is not whole. */
+/** A megabyte and a half: several blocks, the last one incomplete. */
 const [ROWS, SIZE] = [2017, 777];
 const bytes = Uint8Array.from({ length: ROWS * SIZE }, (_, index) => (index * 31 + (index >> 8)) % 251);
 const floats = Float32Array.from(bytes, (value) => value / 7);

@@ -22,7 +22,7 @@ export interface Entry {
   readonly stored?: boolean;
   /** Type and permissions of Unix, such as `0o120777` of a link. */
   readonly mode?: number;
-  /** What the headers say in place of the truth. */
+  /** False entries for the headers. */
   readonly lies?: {
     readonly method?: number;
     readonly flags?: number;

@@ -41,7 +41,7 @@ function build(placed: PlacedLayer): Built {
   const input = tf.input({ shape: [...placed.input], name: 'input' });
   const output = create(placed).apply(input) as tfjs.SymbolicTensor;
   const model = tf.model({ inputs: input, outputs: output });
-  // Something between 0 and 1, for each weight: zeros would hide what it does.
+  // Something between 0 and 1 for each weight: zeros would hide its effect.
   for (const weight of model.weights) {
     weight.write(tf.randomUniform(weight.shape as number[], 0.1, 0.9, 'float32', 7));
   }
@@ -80,7 +80,7 @@ for (const name of layerNames) {
       const before = weightValues(model);
       const variables = model.trainableWeights.map((weight) => weight.read() as tfjs.Variable);
       if (variables.length === 0) {
-        // Then the gradient must reach what lies before it.
+        // Then the gradient must reach the layers before it.
         const gradient = tf.grad((x) => (model.apply(x, { training: true }) as tfjs.Tensor).square().sum())(
           batch,
         );

@@ -24,7 +24,7 @@ export function temporaryFolder(t: Pick<TestContext, 'after'>): string {
   return folder;
 }
 
-/** A context that writes into a folder of its own below `folder`, and keeps what the stage reports. */
+/** A context that writes into its own folder below `folder`, and keeps the stage's reports. */
 export function fakeContext<Settings>(
   folder: string,
   settings: Settings,

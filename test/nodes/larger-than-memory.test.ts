@@ -65,7 +65,7 @@ async function prepare(t: TestContext, count = COUNT): Promise<Sets> {
   return { root, images, others };
 }
 
-/** What the stage writes and measures. */
+/** The stage's files and metrics. */
 async function outcomeOf<Settings>(
   { root }: Sets,
   node: NodeDefinition<Settings>,
@@ -77,7 +77,7 @@ async function outcomeOf<Settings>(
     ...{ inputs, stage },
     ...(engine === undefined ? {} : { engine: async () => engine }),
   });
-  // What is drawn must not depend on the name of the folder.
+  // Random numbers must not depend on the name of the folder.
   const { metrics } = await node.run({ ...context, stage: 'stage', seed: fakeContext(root, {}).seed });
   return { folder: context.folder, metrics, files: contents(context.folder) };
 }

@@ -1,4 +1,4 @@
-/** Whatever a plugin throws or returns is the plugin's trouble, told as such. */
+/** Whatever a plugin throws or returns is reported as the plugin's mistake. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadPipeline } from '../../src/config/load.ts';
@@ -26,7 +26,7 @@ function plugin(changes: Readonly<Record<string, string>>, before = ''): string 
 
 let number = 0;
 
-/** The codes of what a check of a pipeline with one stage of a plugin finds; what it throws counts, too. */
+/** The codes that a check of a pipeline with one stage of a plugin reports or throws. */
 async function codesOf(rigged: Rig, source: string): Promise<readonly string[]> {
   number += 1;
   rigged.write(`own-${number}.mjs`, source);

@@ -36,7 +36,7 @@ export function registry(): (request: IncomingMessage, response: ServerResponse)
       const known = versions?.get(version.replace(/\.tgz$/, ''));
       if (known === undefined) response.writeHead(404).end();
       else if (known.folder !== undefined) response.writeHead(200).end(await archiveOf(known.folder));
-      // Another platform's package, which yarn fetches all the same: a folder with its name is enough.
+      // A package of another platform, which yarn also fetches: a folder with its name is enough.
       else response.writeHead(200).end(await emptyPackage(known.manifest));
       return;
     }
@@ -50,7 +50,7 @@ export function registry(): (request: IncomingMessage, response: ServerResponse)
       const tarball = `http://${host}/${name}/-/${number}.tgz`;
       described[number] = { ...manifest, name, version: number, dist: { tarball, integrity: own } };
     }
-    // None is younger than what a careful package manager waits for.
+    // None is younger than the age that careful package managers require.
     const time = Object.fromEntries(
       [...versions.keys(), 'created', 'modified'].map((key) => [key, '2020-01-01T00:00:00.000Z']),
     );

@@ -1,4 +1,4 @@
-/** Settings that mean the same have the same keys, whatever they are written as. */
+/** Settings that mean the same have the same keys, however they are written. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** What is known of stages that are not selected, and of why a result is outdated. */
+/** Stages that are not selected, and why a result is outdated. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LocatedPipeline, StageSettings } from '../../src/config/pipeline.ts';

@@ -84,7 +84,7 @@ interface Chain {
   readonly graph: readonly GraphStage[];
 }
 
-/** What a stage that was checked has, beyond what its schema requires. */
+/** Members that a checked stage has besides those of its schema. */
 const SETTINGS: Readonly<Record<string, JsonObject>> = {
   dataset: { source: 'mnist' },
   evaluate: { metrics: ['mse'] },

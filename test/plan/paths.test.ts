@@ -1,4 +1,4 @@
-/** Paths belong to the file in which they are written, and what lies there decides the key, not where it lies. */
+/** Paths belong to the file in which they are written; the content there decides the key, not the location. */
 import assert from 'node:assert/strict';
 import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';

@@ -36,7 +36,7 @@ export const types: ReadonlyMap<string, StageType> = new Map(
   ].map((type) => [type.type, type]),
 );
 
-/** A pipeline whose ranges tell where they come from: line = number of the stage, column = depth of the path. */
+/** A pipeline whose ranges encode their origin: line = number of the stage, column = depth of the path. */
 export function located(
   stages: Readonly<Record<string, StageSettings>>,
   document: JsonObject = {},

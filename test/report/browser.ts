@@ -10,7 +10,7 @@ const program = (process.env['PATH'] ?? '')
   .map((folder) => join(folder, 'chromium'))
   .find((path) => existsSync(path));
 
-/** Why tests that need the browser are skipped; false if it is there. */
+/** Why tests that need the browser are skipped; false if it is installed. */
 export const withoutBrowser: string | false =
   program === undefined ? 'Chromium is not installed: `bash .ci/packages` does it' : false;
 

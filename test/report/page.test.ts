@@ -150,7 +150,7 @@ test('the report in a browser', { skip: withoutBrowser }, async (t) => {
 
   await t.test('a map shows the image of the point that is pointed at, or reached by keyboard', async () => {
     const mapped = makeOutputs(t);
-    // Image n is of one intensity, and lies at x = n.
+    // Image n has one intensity, and is at x = n.
     const intensities = [0, 100, 200, 255];
     const data = Uint8Array.from({ length: 4 * 16 }, (_, index) => intensities[index >> 4] ?? 0);
     const images = { data, count: 4, shape: [4, 4, 1], scale: 1 / 255, offset: 0 } as const;

@@ -1,4 +1,4 @@
-/** What the files of a pipeline say of its stages, and which lines an override replaced. */
+/** The lines of stages in the files of a pipeline, and the lines that an override replaced. */
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';

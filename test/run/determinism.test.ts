@@ -1,4 +1,4 @@
-/** What a run gives does not depend on who runs it, where, and in which language. */
+/** The results of a run do not depend on the user, the folder or the language. */
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { test } from 'node:test';

@@ -282,7 +282,7 @@ test('an input that turns out damaged when it is needed again is made again firs
   const shown = join(folder, 'outputs', 'chain', 'one', 'text');
   const { mtimeMs } = statSync(shown);
   damage('a', 'artifacts/text', 'x');
-  // As a failing disk would do it: nothing but the content tells.
+  // Like a failing disk: only the content shows it.
   utimesSync(shown, mtimeMs / 1000, mtimeMs / 1000);
   damage('ab', 'artifacts/text', 'xy');
   const result = await run(CHAIN);
@@ -326,7 +326,7 @@ test('random numbers depend on the seed and on the stage, and an added stage cha
 test('an edited plugin runs again', async () => {
   await run(CHAIN);
   writeFileSync(join(folder, 'echo.mjs'), `${PLUGIN}\n// edited`);
-  // Modules stay in a process, so that only another process sees the edit; the key must tell all the same.
+  // Modules stay loaded in a process, so only another process sees the edit; the key must change anyway.
   assert.deepEqual((await run(CHAIN)).states, { one: 'ran', two: 'ran', three: 'ran', other: 'ran' });
 });
 

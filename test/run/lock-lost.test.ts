@@ -17,7 +17,7 @@ function takeOver({ path }: Rig, name: string): void {
 /** All files below a folder, with when they were written. */
 function filesIn(folder: string): readonly string[] {
   const names = existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: 'utf8' }) : [];
-  // The new owner has a log of its own: what the earlier one adds goes to a file without a name.
+  // The new owner has its own log: the earlier one now writes to a deleted file.
   return names
     .filter((name) => !name.endsWith('log.jsonl'))
     .map((name) => `${name} ${statSync(join(folder, name)).mtimeMs}`)
@@ -43,7 +43,7 @@ for (const [command, name] of [
   test(`${command}: frozen, taken over, continued`, PATIENT, async (t) => {
     const rigged = rig(t);
     const sweep = 'sweep: { parameters: { latent_size: [2, 3] } }\n';
-    // Nothing but the training is at work when it is frozen: a stage that is just being published would be, to its end.
+    // Only the training is running when it is frozen: a stage that is being published would be completed.
     rigged.write('tiny.yaml', TINY.replace('epochs: 2', 'epochs: 100000').replace(/ {2}digits:.*\n/, ''));
     rigged.write('swept.yaml', rigged.read('tiny.yaml').replace('tiny', 'swept') + sweep);
     let before: readonly string[] = [];

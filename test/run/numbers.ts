@@ -1,4 +1,4 @@
-/** A tiny pipeline whose every number tells which settings made it, for tests of what is shown beside which settings. */
+/** A tiny pipeline in which every number encodes its settings, for tests of which result is shown with which settings. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isJsonObject, sha256, type JsonObject } from '../../src/core/json.ts';
@@ -94,7 +94,7 @@ export function numbersIn(text: string): readonly number[] {
   );
 }
 
-/** What a stage's folder holds; undefined if there is nothing. */
+/** The content of a stage's folder; undefined if it is missing. */
 export function numberShown(workspace: string, stage: string): number | undefined {
   try {
     return Number(readFileSync(join(workspace, stage, 'value.txt'), 'utf8'));

@@ -1,4 +1,4 @@
-/** Outputs and caches of another version of Hourglass: told, and never taken for this version's. */
+/** Outputs and caches of another version of Hourglass are reported, and never used as this version's. */
 import assert from 'node:assert/strict';
 import { chmodSync } from 'node:fs';
 import { test } from 'node:test';
@@ -29,7 +29,7 @@ function age(rigged: Rig, version: string): void {
     rigged.write(path, formatRecord({ ...record, hourglass: version }));
     if (name !== 'few') return [name, { ...stage, hash, key, madeBy: version }];
     const old: JsonObject = { ...key, version: Number(key['version']) - 1 };
-    // The result of the present key is not there yet.
+    // The result of the present key does not exist yet.
     rigged.write(path, 'not a record');
     return [name, { ...stage, hash: sha256(canonicalJson(old)), key: old, madeBy: version }];
   });
@@ -71,7 +71,7 @@ test('outputs of another version are reported, and stages that compute something
   assert.equal(stages['digits']?.madeBy, '0.1.0');
   assert.equal(stages['few']?.madeBy, packageVersion);
   assert.match(rigged.read('outputs/small/report.html'), /Made before: digits/);
-  // It is told once.
+  // It is reported once.
   const again = await rigged.run(['run', 'small.yaml']);
   assert.doesNotMatch(again.stderr, /other-version/);
   assert.match(again.stdout, /nothing to do/);

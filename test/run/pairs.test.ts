@@ -1,4 +1,4 @@
-/** Images that a stage puts side by side are compared by name. */
+/** Images that a stage compares are paired by name. */
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';

@@ -1,4 +1,4 @@
-/** What the record, the terminal and the report say after runs of a part, failures and signals; and whose outputs they are. */
+/** The record, the terminal and the report after partial runs, failures and signals; and whose outputs they show. */
 import assert from 'node:assert/strict';
 import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -44,12 +44,12 @@ test('a run of some stages says which others belong to earlier settings, and how
   assert.match(page, /3 of 4 stages/);
   assert.match(page, /params\.b 1 → 2/);
 
-  // The same again has nothing to do, and says so of what was asked for only.
+  // The same again has nothing to do, and says so only about the named stages.
   assert.match((await run('-S', 'params.b=2', 'long')).stdout, /^outdated: measured/m);
   const { json } = await rigged.runJson(['run', 'p.yaml', '--allow-plugins', '-S', 'params.b=2', 'long']);
   assert.equal(json.status, 'unchanged');
 
-  // Back to what it was made with, without running it: its number is known.
+  // Back to its settings, without running it: its number is known.
   assert.equal((await run('long')).code, 0);
   assert.deepEqual([...new Set(Object.values(resultsOf(rigged)))], ['current']);
   const numbers = expectedNumbers({

@@ -1,4 +1,4 @@
-/** A run that is told to stop does, and leaves no process behind. */
+/** A run that gets a signal stops, and leaves no process behind. */
 import assert from 'node:assert/strict';
 import { readdirSync, readlinkSync } from 'node:fs';
 import { test } from 'node:test';

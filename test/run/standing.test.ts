@@ -239,7 +239,7 @@ const usual: Step = {
   isCacheGone: false,
 };
 
-/** Killed when a result from the cache has taken the place of another: the next run knows whose it is. */
+/** Killed when a result from the cache has replaced another: the next run knows whose it is. */
 const killedAfterCached: readonly Step[] = [
   usual,
   { ...usual, overrides: { b: 2 } },

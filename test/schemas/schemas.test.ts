@@ -1,4 +1,4 @@
-/** Rules that all schemas keep, and that what is made of them is in step. */
+/** Rules for all schemas, and that generated files match them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Ajv } from 'ajv';

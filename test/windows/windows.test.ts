@@ -91,7 +91,7 @@ stages:
   trained: { type: train, model: model, data: mnist, loss: mse, optimizer: { Adam: {} }, epochs: "\${params.epochs}", validation: test }
 `;
 
-/** The newest epoch of which there is a checkpoint. */
+/** The newest epoch with a checkpoint. */
 function newestEpoch(): number | undefined {
   const folder = shared.path(FOLDER, 'long', '.hourglass', 'checkpoints');
   const names = existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: 'utf8' }) : [];

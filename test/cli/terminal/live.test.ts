@@ -12,7 +12,7 @@ interface Screen {
   readonly terminal: Terminal;
   /** Lines that stay. */
   readonly lines: string[];
-  /** What is drawn below them at present. */
+  /** The live lines below them. */
   live: string;
 }
 

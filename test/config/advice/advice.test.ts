@@ -1,4 +1,4 @@
-/** Mistakes get the full replacement, and what is advised is valid. */
+/** Mistakes get the full replacement, and the advice is valid. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadPipeline } from '../../../src/config/load.ts';
@@ -29,7 +29,7 @@ function repair(text: string, diagnostics: readonly Diagnostic[]): string {
     );
 }
 
-/** No advice names what was written as what to write. */
+/** No advice suggests the text that was written. */
 function assertNew(text: string, { hint = '', edits, range, message }: Diagnostic): void {
   const slice = (of: NonNullable<Diagnostic['range']>): string =>
     text.slice(offsetOf(text, of.start), offsetOf(text, of.end)).trim();
@@ -40,7 +40,7 @@ function assertNew(text: string, { hint = '', edits, range, message }: Diagnosti
 
 const ALL = [...MISTAKES, ...HABITS, ...SLIPS];
 
-/** Results by text: what is right is loaded once. */
+/** Results by text, so that valid texts are loaded once. */
 const known = new Map<string, LoadResult>();
 
 async function load(text: string): Promise<LoadResult> {

@@ -408,7 +408,7 @@ export const HABITS: readonly (readonly [right: string, wrong: string, found: st
     ['epochs: 3', ';epochs: 3', 'unknown-key 47:5'],
   ];
 
-/** What has no equivalent: it is said so, and nothing is changed. */
+/** Things without an equivalent: the advice says so, and changes nothing. */
 export const TOLD: readonly (readonly [right: string, wrong: string, found: string])[] = [
   ['validation: test', 'validation: 100%', 'unknown-value 50:17'],
   ['- Flatten', '- Lambda: { function: abs }\n      - Flatten', 'unknown-value 20:9'],

@@ -65,7 +65,7 @@ stages:
     title: Loss
 `;
 
-/** Found first: code, line and column. Where nothing else is said, the mistake is repaired to what was right before. */
+/** Found first: code, line and column. Unless stated otherwise, the advice restores the valid text. */
 export const MISTAKES: readonly (readonly [
   right: string,
   wrong: string,

@@ -1,4 +1,4 @@
-/** What is said of mistakes that no built-in stage can have: plugins bring schemas of their own. */
+/** Messages about mistakes that no built-in stage can have: plugins have their own schemas. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { found, hints, makeRig, stageType, types } from '../rig.ts';

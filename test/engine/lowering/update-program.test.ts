@@ -95,7 +95,7 @@ function bodyOf(
   return { body, numbers: numbers.slice(GIVEN.length).slice(-results), variables: parameters.slice(1, 4) };
 }
 
-/** What lies in place of the variables afterwards. */
+/** The variables afterwards. */
 function run(program: UpdateProgram, body: Program, variables: readonly Value[]): readonly number[] {
   const memory: number[] = [GIVEN[1], GIVEN[2], GIVEN[3]];
   const temporaries: number[] = [];

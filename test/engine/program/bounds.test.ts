@@ -1,4 +1,4 @@
-/** What the comparison with a target allows, and what it does not. */
+/** What the comparison with a target allows, and what it refuses. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

@@ -44,7 +44,7 @@ export interface BoundedOutputs {
   readonly updates: ReadonlyMap<string, Bounded>;
 }
 
-/** What one computed element may be off. */
+/** The allowed error of one computed element. */
 export interface Units {
   /** Relative to its size: that of a sum is the sum of its terms' absolute values. */
   readonly unit: number;

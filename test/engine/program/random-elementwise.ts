@@ -4,7 +4,7 @@ import type { Attributes, Reduction } from '../../../src/engine/program/program.
 import { broadcastShape, DTYPES, ProgramError, type DType } from '../../../src/engine/program/types.ts';
 import type { Choices, RandomWriter } from './random-writer.ts';
 
-/** The types that an elementwise function takes, as its own inference tells. */
+/** The types that an elementwise function accepts, by its own inference. */
 const TAKEN = new Map(
   (Object.keys(ELEMENTWISE) as ElementwiseName[]).map((name) => {
     const { arity, infer } = ELEMENTWISE[name];

@@ -124,7 +124,7 @@ function finish(writer: RandomWriter, choices: Choices): Program {
   return writer.builder.finish(results, [...writer.updates, ...updates]);
 }
 
-/** For statistics of what is written. */
+/** For statistics of the written programs. */
 export function allInstructions({ instructions }: Program): readonly Instruction[] {
   return instructions.flatMap((instruction) =>
     instruction.op === 'fused' || instruction.op === 'fused_update'

@@ -1,4 +1,4 @@
-/** Writes random programs. What is written follows from a list of numbers, the smaller the simpler. */
+/** Writes random programs. They follow from a list of numbers: the smaller the numbers, the simpler the program. */
 import { sizeOf } from '../../../src/core/shape.ts';
 import { Philox } from '../../../src/core/philox.ts';
 import { ProgramBuilder } from '../../../src/engine/program/builder.ts';

@@ -1,5 +1,5 @@
 /**
- * Installing, with small stand-ins for pip, the wheel and the compiler. Where TensorFlow itself is needed, it is the one that is
+ * Installing, with small stand-ins for pip, the wheel and the compiler. If TensorFlow itself is needed, it is the one that is
  * installed on this machine, by the same code.
  */
 import assert from 'node:assert/strict';

@@ -51,7 +51,7 @@ test('an engine in a cache where nothing can be written serves without kernels',
   for (const name of readdirSync(engines, { recursive: true, encoding: 'utf8' })) {
     if (name.endsWith('.refused.json')) rmSync(join(engines, name));
   }
-  // A folder in place of the lock: whoever runs the tests, it cannot be taken.
+  // A folder instead of the lock: no user can take it, not even root.
   mkdirSync(`${kernelFolder(machine)}.lock`);
   const { value } = await machine.ensure('auto', env);
   assert.deepEqual([value?.identity.kind, value?.notice], ['native', undefined]);

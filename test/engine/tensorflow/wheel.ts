@@ -2,7 +2,7 @@
 import { crc32, deflateRawSync } from 'node:zlib';
 import { PLATFORM, WHEELS, type WheelPin } from '../../../src/engine/tensorflow/pins.ts';
 
-/** What is used of a wheel; another platform's libraries where this one has no wheel. */
+/** The parts of a wheel that are used; libraries of another platform if this one has no wheel. */
 export const PIN: WheelPin = WHEELS[PLATFORM] ?? {
   name: 'tensorflow',
   version: '1.0.0',

@@ -27,7 +27,7 @@ before(async () => {
 
 const work: WorkOptions = { signal: new AbortController().signal };
 
-/** Bytes that stand for intensities from 0 to 1. */
+/** Bytes that represent intensities from 0 to 1. */
 function images(count: number, seed = 1): Samples {
   const values = new Float32Array(count * 16);
   new Philox([seed, 0]).uniform(values);

@@ -30,7 +30,7 @@ export async function engineOf(name: 'usual' | 'portable'): Promise<Engine> {
   return known;
 }
 
-/** What a script in `test/layers/keras/` wrote. */
+/** The output of a script in `test/layers/keras/`. */
 export function written(name: string): unknown {
   return JSON.parse(readFileSync(join(packageRoot, 'test/layers/keras', name), 'utf8'));
 }

@@ -87,7 +87,7 @@ test('initializers have the same spread', () => {
     const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
     const spread = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
     assert.ok(Math.abs(spread - deviation) <= 0.02 * deviation, `${initializer} ${spread}, ${deviation}`);
-    // What is drawn without a limit has a largest value by chance.
+    // The largest of unbounded random numbers depends on chance.
     const limited = initializer !== 'random_normal' && initializer !== 'orthogonal';
     const most = values.reduce((high, value) => Math.max(high, Math.abs(value)), 0);
     assert.ok(!limited || Math.abs(most - largest) <= 0.01 * largest, `${initializer} ${most}, ${largest}`);

@@ -16,7 +16,7 @@ import { buildAutoencoder, disposeAutoencoder } from '../../../src/layers/build.
 import type { Architecture } from '../../../src/layers/layer.ts';
 import { layer, seedsOf } from '../../layers/specs.ts';
 
-/** From next to nothing to far beyond what a float32's sigmoid tells from 0 or 1. */
+/** From almost 0 to far beyond the values at which a float32 sigmoid becomes 0 or 1. */
 export const LOGITS = [1e-3, 0.5, 5, 20, 100, 1e4].flatMap((size) => [-size, size]);
 
 export const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));

@@ -31,7 +31,7 @@ function close(actual: number | undefined, wanted: number, tolerance = 1e-12): v
   assert.ok(Math.abs((actual ?? Number.NaN) - wanted) <= tolerance, `${actual} instead of ${wanted}`);
 }
 
-/** Equation 13 of the paper, with the weights of each window computed anew in two dimensions. */
+/** Equation 13 of the paper, with the weights of each window computed directly in two dimensions. */
 function ssimByDefinition(
   one: Float32Array,
   other: Float32Array,

@@ -1,4 +1,4 @@
-/** What is computed row by row, in batches of which the last is not full. */
+/** Computations by row, in batches whose last one is not full. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
@@ -9,7 +9,7 @@ import { rowNumbers } from '../../../src/engine/train/samples.ts';
 const engine = await loadEngine({ choice: 'portable', threads: 1 });
 after(() => engine.executor?.dispose());
 
-/** So wide that a batch is not made larger than asked for, as it is for rows of few elements. */
+/** So wide that batches are not enlarged, as they are for rows of few elements. */
 const WIDTH = 2 ** 17;
 
 test('every row has all of its results, however many rows are left for the last batch', async () => {

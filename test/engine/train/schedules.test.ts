@@ -188,7 +188,7 @@ function reference(choice: ScheduleChoice, step: number): number {
   return values.at(index) ?? Number.NaN;
 }
 
-/** 49 and 41 are no powers of 2: their reciprocals are rounded. */
+/** 49 and 41 are not powers of 2, so their reciprocals are rounded. */
 const CHOICES: readonly ScheduleChoice[] = [49, 41, 1, 600].flatMap((decay_steps): ScheduleChoice[] => [
   { ExponentialDecay: { ...exponential, decay_steps, decay_rate: 0.96 } },
   { ExponentialDecay: { ...exponential, decay_steps, decay_rate: 0.96, staircase: true } },

@@ -1,4 +1,4 @@
-/** Variational latents: a step and likelihoods against Keras's numbers, in every mode; and what is drawn. */
+/** Variational latents: a step and likelihoods against Keras's numbers, in every mode; and random numbers. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Tensor } from '@tensorflow/tfjs';

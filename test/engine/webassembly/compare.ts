@@ -35,13 +35,13 @@ export function program(text: string): Program {
   return checkProgram(parseProgram(text));
 }
 
-/** What the interpreter says. */
+/** The interpreter's results. */
 export function expected(of: Program, parameters: Parameters): Named {
   const { results, updates } = interpret(of, parameters);
   return new Map([...results.map((elements, index) => [`result ${index}`, elements] as const), ...updates]);
 }
 
-/** What one step in WebAssembly gives. */
+/** The results of one step in WebAssembly. */
 export function computed(executor: Executor, of: Program, parameters: Parameters): Named {
   const loaded = executor.load(of);
   try {
@@ -54,7 +54,7 @@ export function computed(executor: Executor, of: Program, parameters: Parameters
 }
 
 /**
- * One step, call by call, in memory where every value has a place of its own: what a call does not write must stay as it is,
+ * One step, call by call, in memory where every value has its own place: what a call does not write must stay unchanged,
  * and what is not written yet is NaN.
  */
 export function computedWithCare(executor: Executor, of: Program, parameters: Parameters): Named {

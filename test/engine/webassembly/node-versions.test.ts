@@ -34,7 +34,7 @@ stages:
 
 const MAJORS = [20, 22, 24, 26];
 
-/** What a run stores, by the keys of its stages: hashes of all files, and metrics. */
+/** The results of a run by the keys of its stages: hashes of all files, and metrics. */
 function storedBy(binary: string, folder: string, threads: number): ReadonlyMap<string, unknown> {
   mkdirSync(folder);
   writeFileSync(join(folder, 'p.yaml'), PIPELINE);

@@ -1,4 +1,4 @@
-/** Saved models in pages: what the browser computes beside what Node computes, and files that are wrong. */
+/** Saved models in pages: the browser's results compared with Node's, and damaged files. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -98,7 +98,7 @@ const bits = (numbers: Float32Array): readonly number[] => [
 const base64 = (bytes: ArrayBufferView): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
 
-/** What a page of a file does with everything that it needs in itself. */
+/** The script of a page that contains everything it needs. */
 function html(file: Uint8Array, rows: Float32Array): string {
   return `<!doctype html><meta charset="utf-8"><title>model</title>
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline' 'wasm-unsafe-eval'">
@@ -142,7 +142,7 @@ test('models share one engine, take any number of rows, and free their memory', 
     assert.equal(own.predict(new Float32Array()).length, 0);
     assert.throws(() => own.predict(rows.subarray(1)), RangeError);
   }
-  // A hundred times the model would not fit into what one of them takes.
+  // A hundred copies of the model would not fit into the memory of one.
   for (const { own } of opened) own.dispose();
   for (let round = 0; round < 100; round++) for (const { file } of files) engine.open(file).dispose();
 });

@@ -1,4 +1,4 @@
-/** What the module is handed may be wrong: it refuses, or ends with a typed failure, and reads and writes nothing else. */
+/** Invalid input of the module: it refuses, or ends with a typed failure, and reads and writes nothing else. */
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { Philox } from '../../../src/core/philox.ts';

@@ -37,7 +37,7 @@ const dense = around(
 /** Larger than the tiles of the kernels, which it does not fill. */
 const ragged = around(layer('Dense', { units: 70, activation: 'relu' }), [45]);
 
-/** What the kernels tell apart: channels that fill vectors or do not, one channel, strides, kernels, what 3x3 by 1 takes. */
+/** Cases that the kernels distinguish: channels that fill vectors or do not, one channel, strides, kernel sizes, 3x3 with stride 1. */
 const conv = { filters: 17, kernel_size: 3, padding: 'same', activation: 'relu' };
 const convolutions: readonly (readonly [JsonObject, Shape])[] = [
   [conv, [9, 6, 16]],
@@ -73,7 +73,7 @@ const losses: readonly LossName[] = ['mse', 'mae', 'binary_crossentropy'];
 const clean = bytes([12]);
 const seeds = { radius: [1, 2], angle: [3, 4_000_000_000] } as const;
 
-/** Noise that is drawn afresh at each step. */
+/** Noise that is resampled at each step. */
 const noisy: Samples = { ...clean, noise: { mean: 0.5, stddev: 0.5, clip: [0, 1], seeds } };
 
 /** Mostly black, as many images are: what kernels leave out. */

@@ -1,4 +1,4 @@
-/** What the kernels take for themselves: no more than is counted on, and bounded however many channels there are. */
+/** Memory of the kernels: no more than expected, and bounded for any number of channels. */
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { before, test } from 'node:test';

@@ -90,7 +90,7 @@ function randomArchitecture(draws: Draws, activation: ActivationName, batchSize:
   return { input_shape: [...input], encoder: layers.length === 0 ? ['Flatten'] : layers, decoder: head };
 }
 
-/** From whatever the latent is back to the input. */
+/** From any latent back to the input. */
 function randomHead(draws: Draws, activation: ActivationName, input: Shape): readonly LayerSpec[] {
   const back = ['Flatten' as const, layer('Dense', { units: sizeOf(input), activation })];
   const image = [...back, layer('Reshape', { target_shape: [...input] })];
@@ -226,7 +226,7 @@ function randomSettings(
     noise: { mean: 0.1, stddev: 0.3, clip: draws.of([null, [0, 1]]), seeds },
   };
   const given = draws.isSo(4) ? noisy : x;
-  // Of outputs that are no probabilities, the cross-entropy is clipped: where, rounding decides.
+  // The cross-entropy clips outputs that are not probabilities; rounding decides which.
   const losses: readonly LossName[] = ['mse', 'mae', 'binary_crossentropy'];
   const loss = draws.of(losses.slice(0, activation === 'sigmoid' ? 3 : 2));
   return {

@@ -32,7 +32,7 @@ export const work: WorkOptions = { signal: new AbortController().signal };
 export const BATCH = 4;
 export const COUNT = 10 * BATCH + 2;
 
-/** Bytes that stand for intensities from 0 to 1. */
+/** Bytes that represent intensities from 0 to 1. */
 export function bytes(shape: Shape, count = COUNT, seed = 1): HeldSamples {
   const values = new Float32Array(shape.reduce((product, length) => product * length, count));
   new Philox([seed, 0]).uniform(values);
@@ -96,7 +96,7 @@ export interface Outcome {
   /** Of each epoch in training, then of the evaluation. */
   readonly measures: readonly Measured[];
   readonly state: readonly NamedArray[];
-  /** What the trained model makes of a few samples. */
+  /** The trained model's outputs for a few samples. */
   readonly outputs: readonly number[];
 }
 
@@ -143,7 +143,7 @@ export async function trainAndMeasure(
   }
 }
 
-/** Relative, for what is measured. */
+/** Relative, for losses and metrics. */
 const MEASURE_TOLERANCE = 1e-5;
 
 /** Absolute, for weights and outputs, whose size is around 1. */
@@ -153,7 +153,7 @@ export function assertAgree(actual: Outcome, expected: Outcome): void {
   for (const { text, distance } of distances(actual, expected)) assert.ok(distance <= 1, text);
 }
 
-/** How far one kind of number is away, in units of what is allowed. */
+/** The difference of one kind of number, in units of the allowed one. */
 export interface Distance {
   readonly text: string;
   readonly distance: number;

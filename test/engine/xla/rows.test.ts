@@ -1,4 +1,4 @@
-/** What is computed for many rows natively: by a program, and each row by itself. */
+/** Computations for many rows with TensorFlow: by a program, and each row by itself. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { Failure } from '../../../src/core/diagnostic.ts';

@@ -23,7 +23,7 @@ const COMPILED = { _XlaMustCompile: { bool: true } } as const;
 /**
  * Runs all programs in one function, since XLA takes some tenths of a second for each.
  *
- * @returns for each what it computes, or why XLA does not take it
+ * @returns for each its results, or why XLA refuses it
  */
 export function runByXla(tf: Tf, runs: readonly RunOf[]): readonly (Outputs | ProgramError)[] {
   const reasons = runs.map(({ program }) => whyRefused(program));

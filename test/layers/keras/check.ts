@@ -89,7 +89,7 @@ export function testLayers(engine: () => Pick<Engine, 'tf' | 'executor'>): void 
 
 type Compute = (x: tfjs.Tensor) => readonly tfjs.Tensor[];
 
-/** Computes, and tells what the weights became; they are then as before. */
+/** Computes, returns the new weights, and restores the old ones. */
 type Evaluate = (
   model: tfjs.LayersModel,
   x: tfjs.Tensor,

@@ -1,5 +1,5 @@
 /**
- * A program of its own: tfjs as a browser has it, without what Hourglass mends. Loads saved models and prints what each computes,
+ * A separate program: stock tfjs as in a browser, without Hourglass's fixes. Loads saved models and prints the results of each,
  * one JSON object a line.
  *
  *     node stock-process.js <folder>…

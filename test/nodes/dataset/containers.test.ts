@@ -1,4 +1,4 @@
-/** A file of another tool, or of another source, is named as what it is at the setting, in `check` and in a run. */
+/** A file of another tool or source is recognised and reported at the setting, by `check` and by a run. */
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ const FILES: Readonly<Record<string, Buffer>> = {
   'x.csv': Buffer.from('0,1,2,3\n4,5,6,7\n'),
 };
 
-/** Of each source: what it makes of a file, the setting, and the files that it reads. */
+/** For each source: its result for a file, the setting, and the files that it reads. */
 const SOURCES: Readonly<
   Record<string, readonly [of: (file: string) => DatasetSettings, key: string, reads: readonly string[]]>
 > = {

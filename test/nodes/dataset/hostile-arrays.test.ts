@@ -329,7 +329,7 @@ for (const [source, corpus] of Object.entries({ NPY, NPZ, IDX, CSV, KNOWN }))
       const [run, ...checked] = await failureOf(t, hostile);
       const [, { source: own }, expected] = hostile;
       assert.equal(run, expected, name);
-      // The content of known sets is looked at in the run alone.
+      // Only a run reads the content of known sets.
       if (!own.includes('mnist') || expected.startsWith('data-missing'))
         assert.deepEqual(checked, [expected], name);
     }

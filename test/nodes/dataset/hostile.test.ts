@@ -1,4 +1,4 @@
-/** Hostile npz, PNG and JPEG files: each is answered in words, by a Failure, and none is believed what it says of its size. */
+/** Hostile npz, PNG and JPEG files: each gets a Failure with a message, and the size that it claims is not trusted. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';

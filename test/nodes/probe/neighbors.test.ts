@@ -1,4 +1,4 @@
-/** Neighbours, held against a search through all of them. */
+/** Neighbours, compared with a search through all points. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { Failure } from '../../../src/core/diagnostic.ts';

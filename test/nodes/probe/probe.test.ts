@@ -105,7 +105,7 @@ test('separate classes are distinguished; overlapping ones are guessed; the seed
 
 test('each class has a row with its name, its accuracy, and the class it is confused with', async (t) => {
   const root = temporaryFolder(t);
-  // Vectors lie on their class, but for one that lies on another.
+  // Vectors are at their class, except for one that is at another.
   const at = (places: readonly number[], labels: readonly number[]): VectorArray => ({
     data: Float32Array.from(places.flatMap((place) => [place, 0, 0])),
     count: places.length,

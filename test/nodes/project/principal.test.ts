@@ -1,4 +1,4 @@
-/** Components by subspace iteration, held against the eigenvectors of the whole covariance matrix. */
+/** Components by subspace iteration, compared with the eigenvectors of the whole covariance matrix. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EigenvalueDecomposition, Matrix as SmallMatrix } from 'ml-matrix';

@@ -11,7 +11,7 @@ export function grouped(count: number, size: number, groups: number, distance: n
   return { data, count, size };
 }
 
-/** Share of the points whose nearest other point is of their group. */
+/** Share of the points whose nearest neighbour is in their group. */
 export function purity(points: ArrayLike<number>, groups: number): number {
   const count = points.length / 2;
   let pure = 0;

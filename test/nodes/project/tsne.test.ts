@@ -1,4 +1,4 @@
-/** t-SNE, held against its definition. */
+/** t-SNE, compared with its definition. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Philox } from '../../../src/core/philox.ts';

@@ -50,7 +50,7 @@ test('weights are those of a triangle', () => {
   // To half the length: distances of 0.5 and 1.5 pixels give 3/8 and 1/8.
   const half = resizer([1, 8, 1], [1, 4])(Float32Array.of(0, 0, 0, 8, 0, 0, 0, 0));
   assert.deepEqual([...half].slice(1, 3), [3, 1]);
-  // To twice the length: new centres lie at a quarter of the distance.
+  // To twice the length: new centres are at a quarter of the distance.
   assert.deepEqual([...resizer([1, 2, 1], [1, 4])(Float32Array.of(0, 4))], [0, 1, 3, 4]);
   assert.deepEqual([...resizer([2, 1, 1], [4, 1])(Float32Array.of(0, 4))], [0, 1, 3, 4]);
   // Channels do not mix.

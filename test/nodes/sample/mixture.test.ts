@@ -1,4 +1,4 @@
-/** Mixtures of normal distributions against scikit-learn's `GaussianMixture`, and what is drawn of them. */
+/** Mixtures of normal distributions against scikit-learn's `GaussianMixture`, and their samples. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Philox } from '../../../src/core/philox.ts';

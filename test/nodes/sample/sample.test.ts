@@ -1,4 +1,4 @@
-/** The `sample` stage: what `check` finds, and what a run draws. */
+/** The `sample` stage: what `check` finds, and what a run samples. */
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -50,7 +50,7 @@ test('optimizer state, graph and kernels need memory, too', () => {
     { Adam: { ...adam, amsgrad: true } },
   ].map(slotCount);
   assert.deepEqual(slots, [0, 1, 2, 3]);
-  // The variables, what a step makes of them, and a checkpoint.
+  // The variables, their new values after a step, and a checkpoint.
   assert.ok(estimateMemory({ ...size, slots: 2 }) - plain >= 2 * 3 * 4000);
   assert.ok(estimateMemory({ ...size, compiled: true }) > plain);
   assert.equal(estimateMemory({ ...size, kernels: 77 }) - plain, 77);

@@ -1,4 +1,4 @@
-/** What a stage reads of its images and targets. */
+/** How a stage reads its images and targets. */
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -43,7 +43,7 @@ test('an improvement in the cooldown is remembered', () => {
 
 test('the rate stops at min_lr, and no cooldown begins there', () => {
   assert.deepEqual(rates([3, 3, 3, 3, 3], { patience: 1, min_lr: 0.3 }), [1, 0.5, 0.3, 0.3, 0.3]);
-  // A rate that was read from a float32 is not above what it was set to.
+  // A rate that was read from a float32 is not above the rate that was set.
   const plateau = new Plateau({ ...RULE, patience: 1, min_lr: 0.3 });
   plateau.next(3, Math.fround(0.3));
   assert.equal(plateau.next(3, Math.fround(0.3)), Math.fround(0.3));

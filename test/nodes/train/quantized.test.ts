@@ -1,4 +1,4 @@
-/** A quantised autoencoder through its stages: what `check` finds, what a training writes and warns of, what is measured of it. */
+/** A quantised autoencoder through its stages: what `check` finds, what a training writes, warns of and measures. */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -5,7 +5,7 @@ import type { LearningRate, TrainSettings } from '../../../src/schema/generated/
 import { checkLearningRate } from '../../../src/nodes/train/rate-checks.ts';
 import { TRAIN } from './rig.ts';
 
-/** Code and place of each finding, and of what it relates to. */
+/** Code and place of each finding, and of its related place. */
 function found(settings: Partial<TrainSettings>): readonly string[] {
   const findings: string[] = [];
   checkLearningRate({

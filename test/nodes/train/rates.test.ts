@@ -30,7 +30,7 @@ test('a schedule changes the rate step by step; the history has that of each las
     rows.map((row) => row[5]),
     ['0.5', '0', '0'],
   );
-  // At a rate of 0, nothing changes: validation sees no noise that is drawn anew.
+  // At a rate of 0, nothing changes: validation uses no resampled noise.
   assert.equal(rows[2]?.[2], rows[1]?.[2]);
   assert.notEqual(rows[1]?.[2], rows[0]?.[2]);
   const history: unknown = JSON.parse(folder.read('outputs/tiny/trained/history.json'));
@@ -62,7 +62,7 @@ test('a rate that stays the same has no column', async (t) => {
   assert.deepEqual(head, ['epoch', 'loss', 'val_loss', 'mae', 'val_mae']);
 });
 
-/** Each `^` stands before a mistake. */
+/** Each `^` is before a mistake. */
 const MISTAKES: readonly (readonly [code: string, settings: string])[] = [
   ['out-of-range', rate('{ CosineDecay: { initial_learning_rate: 0.1, decay_steps: ^0 } }')],
   ['unknown-value', rate('{ ^CosineDecy: {} }')],
@@ -88,7 +88,7 @@ function rate(text: string): string {
   return `    optimizer:\n      Adam:\n        learning_rate: ${text}\n`;
 }
 
-/** What is found in each of some files. */
+/** The findings for several files. */
 async function check(folder: Rig, files: readonly string[]): Promise<readonly (readonly string[])[]> {
   const { json } = await folder.runJson(['check', ...files]);
   return json.files.map(({ diagnostics }) =>

@@ -1,4 +1,4 @@
-/** An engine that fails in the middle of a training, on both engines: what is told, what stays, and how it goes on. */
+/** A failure in the middle of a training, on both engines: what is reported, what stays, and how it resumes. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';

@@ -29,7 +29,7 @@ export function squares(count: number, seed: number): HeldImages {
   return { data, count, shape: SHAPE, scale: 1 / 255, offset: 0, labels: new Uint8Array(count).fill(3) };
 }
 
-/** The same images with other bits: noise that stands for a corruption. */
+/** The same images with other bits, as a corruption. */
 export function corrupted(images: HeldImages, seed: number): HeldImages {
   const data = new Float32Array(images.data.length);
   new Philox([seed, 2]).uniform(data);

@@ -153,7 +153,7 @@ test('the page follows the run, and becomes its report', { skip: withoutBrowser 
   await stage.locator('.frame').nth(1).waitFor({ state: 'visible' });
   assert.equal(await stage.locator('.frame').count(), 2);
 
-  // What the reader has chosen stays.
+  // The reader's choices stay.
   await stage.locator('input').press('Home');
   live.take({
     type: 'stage-progress',

@@ -10,7 +10,7 @@ import type { Attributes, OpName } from '../../../../src/engine/program/program.
 import { interpret } from '../../../../src/engine/program/reference/interpret.ts';
 import { elementsOf, type Elements, type Type } from '../../../../src/engine/program/types.ts';
 
-/** A type, and between which numbers the elements lie. */
+/** A type, and the range of the elements. */
 export interface Operand {
   readonly type: Type;
   readonly from: number;

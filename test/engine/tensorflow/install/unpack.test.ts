@@ -9,7 +9,7 @@ import { MEMBERS, PIN, zip } from '../wheel.ts';
 
 const LIBRARY = `tensorflow/${PIN.libraries[0]}`;
 
-/** Unpacks a wheel of these bytes; gives the folder, which lies some levels below a temporary one. */
+/** Unpacks a wheel of these bytes; returns the folder, which is some levels below a temporary one. */
 async function unpack(
   t: TestContext,
   bytes: Buffer,
@@ -119,13 +119,13 @@ test('names of members lead nowhere outside of the folder', async (t) => {
     assert.deepEqual(outside(root, folder), before, name);
     assert.ok(!existsSync(join(dirname(root), 'escaped.h')), name);
   }
-  // An absolute name is no header's: it is passed over, or the wheel refused, but never written to.
+  // An absolute name cannot be a header: it is skipped, or the wheel is refused, but nothing is written there.
   const target = join(temporaryFolder(t), 'escaped.h');
   await unpack(t, zip({ ...MEMBERS, [target]: 'escaped' })).catch(failsWith('engine-install-failed'));
   assert.ok(!existsSync(target));
 });
 
-/** All that lies below a folder, except in `folder`. */
+/** Everything below a folder, except in `folder`. */
 function outside(root: string, folder: string): readonly string[] {
   return readdirSync(root, { recursive: true, encoding: 'utf8' })
     .filter((path) => !join(root, path).startsWith(folder))

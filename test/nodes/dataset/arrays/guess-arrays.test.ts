@@ -60,7 +60,7 @@ test('labels are never those of other images', () => {
     ...['x_train', null],
     ...['x_val', 'y_val'],
   ]);
-  // Labels of another number are named, so that whoever reads them refuses them.
+  // A wrong number of labels is still named, so that reading reports it.
   assert.deepEqual(guess({ x_train: [100, ...image], y_train: [90] }), ['x_train', 'y_train', null, null]);
 });
 

@@ -1,4 +1,4 @@
-/** Arrays of the user for tests, and what a `dataset` stage makes of them. */
+/** The user's arrays for tests, and the results of a `dataset` stage. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -56,7 +56,7 @@ export async function load(
   return { record: await readImageSet(folder), train: await readImages(folder, 'train'), warnings };
 }
 
-/** Code and place of what is refused; the advice must hold a line of Python, or a setting. */
+/** Code and place of a refusal; the advice must contain a line of Python, or a setting. */
 export async function refusal(work: Promise<unknown>): Promise<string> {
   const error: unknown = await work.then(
     () => assert.fail('nothing was refused'),

@@ -15,7 +15,7 @@ import { bytesOf, load, refusal, run } from './load.ts';
 const swapped = (data: Uint8Array, size: number): Uint8Array =>
   Uint8Array.from(data, (_, index) => data[index - (index % size) + size - 1 - (index % size)] ?? 0);
 
-/** What stands behind each name in the schema's and the documents' list, with the values 0, 1 and 200 or 100. */
+/** The types behind each name in the schema's and the documents' list, with the values 0, 1 and 200 or 100. */
 const TYPES: Readonly<Record<string, ArrayBufferView>> = {
   b1: Uint8Array.of(0, 1, 1),
   i1: Int8Array.of(0, 1, 100),
@@ -73,7 +73,7 @@ test('the order of axes in the file does not matter', async (t) => {
   await fc.assert(
     fc.asyncProperty(axes, async (shape) => {
       const count = sizeOf(shape);
-      // Each value tells its own place: the last axis runs fastest in C's order, the first in Fortran's.
+      // Each value encodes its position: the last axis varies fastest in C's order, the first in Fortran's.
       const fortran = Uint8Array.from({ length: count }, (_, index) => {
         let rest = index;
         const place = shape.map((length) => {
@@ -191,7 +191,7 @@ test('values that are not pixels are refused', async (t) => {
 });
 
 test('for records and strings instead of pixels, the message says how to convert them or where they belong', async (t) => {
-  // The list of fields stands without quotation marks.
+  // The list of fields has no quotation marks.
   const fields = npy('', '(3,)', 24).toString('latin1').replace("''", "[('a', '<f4'), ('b', '<f4')]");
   const length = fields.indexOf('\n') - 9;
   const records = Buffer.from(fields, 'latin1');

@@ -1,4 +1,4 @@
-/** Values of arrays of the user: how they are scaled, and what is said of them. */
+/** Values of the user's arrays: scaling and messages. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Failure } from '../../../../src/core/diagnostic.ts';

@@ -25,7 +25,7 @@ const CASES = JSON.parse(
   readFileSync(join(packageRoot, 'test', 'nodes', 'dataset', 'guess', 'files.json'), 'utf8'),
 ) as Readonly<Record<string, Files>>;
 
-/** Rows by the file or folder that they begin with; without settings for what is refused. */
+/** Rows by their file or folder; without settings if it is refused. */
 const ROWS = readTable(readFileSync(join(packageRoot, 'docs', 'data.md'), 'utf8'));
 
 function readTable(text: string): ReadonlyMap<string, JsonObject | undefined> {
@@ -120,7 +120,7 @@ test('MNIST is known by its content, not by the names of its files', async (t) =
 const [PNG = ''] = Object.values(CASES['scans/'] ?? {});
 const text = (content: string): string => Buffer.from(content).toString('base64');
 
-/** What is guessed of a folder of images, or of another path, below `data`. */
+/** The guess for a folder of images, or for another path, below `data`. */
 async function guessImages(t: TestContext, files: Files, path = 'data', without?: string) {
   const folder = lay(t, files);
   const { settings } = await guessSource(

@@ -1,4 +1,4 @@
-/** Archives and folders in LFW's layout, with what else lies in real ones. */
+/** Archives and folders in LFW's layout, with other files as in real ones. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -268,7 +268,7 @@ test(
       const settings: LfwDatasetSettings = { ...SETTINGS, path };
       if (!['pipe', 'absent', '/dev/null'].includes(path)) await datasetNode.fingerprint?.(settings, root);
       const { findings } = (await datasetNode.inspect?.(settings, root)) ?? { findings: [] };
-      // Whether an archive that is whole holds people only a run tells.
+      // Only a run finds whether a complete archive contains people.
       if (['none.tgz', 'loose.tgz'].includes(path)) continue;
       assert.deepEqual([findings.length, findings[0]?.at], [1, ['path']], path);
     }

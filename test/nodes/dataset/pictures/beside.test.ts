@@ -1,4 +1,4 @@
-/** What lies beside images in real folders: nothing vanishes unnamed, nothing shifts labels, nothing hangs. */
+/** Other files beside images in real folders: all are listed, none changes labels, none blocks. */
 import assert from 'node:assert/strict';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';

@@ -1,4 +1,4 @@
-/** Folders of images for tests, with all that lies in real ones, and what a `dataset` stage makes of them. */
+/** Folders of images for tests, with files as in real ones, and the results of a `dataset` stage. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';

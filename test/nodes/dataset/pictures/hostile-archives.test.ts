@@ -1,4 +1,4 @@
-/** Archives that lie, escape, burst or end too early: each is refused in words, or what is wrong in it is named and the rest is read. */
+/** Archives that misreport, escape, explode or end too early: each is refused with a message, or bad members are listed and the rest is read. */
 import assert from 'node:assert/strict';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -176,7 +176,7 @@ const typed = async (type: string): Promise<Buffer> => {
   return withHeader(archive, archive.indexOf('b/9.png'), (header) => header.write(type, 156));
 };
 
-/** What is named; undefined where nobody misses it. */
+/** The listed member; undefined if it is ignored. */
 const NAMED: Readonly<Record<string, readonly [bytes: Buffer, skipped: string | undefined]>> = {
   'zip: an encrypted file': [lies({ flags: 1 }), 'b/9.png'],
   'zip: deflate64': [lies({ method: 9 }), 'b/9.png'],

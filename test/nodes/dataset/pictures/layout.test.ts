@@ -77,7 +77,7 @@ test('follow_links: files and folders behind links are read, circles and dead en
     read(root, { ...settings, on_error: 'fail' }),
     (error) => error instanceof Failure && error.diagnostics[0]?.code === 'data-corrupt',
   );
-  // What a link leads to is part of the identity.
+  // The target of a link is part of the identity.
   const before = await datasetNode.fingerprint?.(settings, root);
   put(root, { 'store/2.png': picture(9) });
   assert.notDeepEqual(await datasetNode.fingerprint?.(settings, root), before);

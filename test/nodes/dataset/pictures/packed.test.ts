@@ -1,4 +1,4 @@
-/** Archives of images are read as their folders are, whatever they are called. */
+/** Archives of images are read like their folders, whatever their name. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** Image files for tests, in folders and archives, and what a `dataset` stage makes of them. */
+/** Image files for tests, in folders and archives, and the results of a `dataset` stage. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { buffer } from 'node:stream/consumers';

@@ -1,4 +1,4 @@
-/** Fashion-MNIST is told by its content: nothing else goes under its name. */
+/** Fashion-MNIST is recognised by its content: no other set passes for it. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';

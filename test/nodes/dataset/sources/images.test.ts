@@ -177,7 +177,7 @@ test('hostile PNG and JPEG files give typed failures and take no memory', async 
       png(size, 2 ** 20, rows),
       png(2 ** 20, size, rows),
     ]),
-    // A bomb: rows of 200 MB in a file of 200 KB, under a header that tells it.
+    // A bomb: rows of 200 MB in a file of 200 KB, with a matching header.
     png(20_000, 20_000, Buffer.alloc(20_001 * 200)),
     png(8, 8, rows, 3),
     png(8, 8, rows, 8, 5),

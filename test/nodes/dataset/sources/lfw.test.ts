@@ -88,7 +88,7 @@ stages:
   quality: { type: evaluate, model: denoiser, data: noisy, target: parts, metrics: [mse] }
 `;
   rigged.write('faces.yaml', pipeline);
-  // The engine stays that of the machine; only what is downloaded goes elsewhere.
+  // The engine is this machine's; only downloads go elsewhere.
   const env = { HOURGLASS_DATA: rigged.path('cache') };
   const { code, json } = await rigged.runJson(['run', 'faces.yaml'], { env });
   assert.equal(code, 0, JSON.stringify(json));
@@ -96,7 +96,7 @@ stages:
   assert.ok(existsSync(rigged.path('outputs/faces/comparison/figure.png')));
   const metrics = JSON.parse(rigged.read('outputs/faces/metrics.json'));
   assert.deepEqual(metrics.parts, { train_images: 6, test_images: 3 });
-  // It has learned something: what it makes of noisy faces is nearer to the clean ones than they are.
+  // It has learned something: its outputs for noisy faces are closer to the clean ones than the noisy faces are.
   assert.ok(metrics.quality.mse < metrics.noisy.test_mse, JSON.stringify(metrics));
   // Originals, noisy and denoised faces.
   assert.equal(rigged.read('outputs/faces/comparison/figure.svg').match(/<image/g)?.length, 3);

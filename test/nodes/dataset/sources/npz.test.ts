@@ -97,7 +97,7 @@ test('an array that an archive lacks is named at its setting, or at the archive 
         assert.ok(error instanceof Failure);
         const [found] = error.diagnostics;
         assert.deepEqual([found?.code, found?.at], ['data-missing', [at]]);
-        // The file is there: paths are not what to look at.
+        // The file exists, so the message must not be about paths.
         assert.doesNotMatch(found?.hint ?? '', /paths/);
         return true;
       });

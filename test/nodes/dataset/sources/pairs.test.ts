@@ -1,4 +1,4 @@
-/** Corrupted and clean images from two folders: what one side lacks, the other loses. */
+/** Corrupted and clean images from two folders: an image that one side lacks is skipped on the other. */
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

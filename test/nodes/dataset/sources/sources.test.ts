@@ -1,4 +1,4 @@
-/** The table of sources is in step with their schemas, and what the reference shows of each source works. */
+/** The table of sources matches their schemas, and the examples of the reference work. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
